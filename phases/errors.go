@@ -1,0 +1,156 @@
+package phases
+
+import (
+	"fmt"
+	"strings"
+)
+
+// VocabularyError says what is wrong with a row of a vocabulary.
+type VocabularyError struct {
+	// Row counts from 0, among the flags or among the relations.
+	Row int
+	// Name is the flag's name, or "relation N", N counting from 1.
+	Name    string
+	Problem string
+}
+
+func (e *VocabularyError) Error() string {
+	return fmt.Sprintf("flag %q: %s", e.Name, e.Problem)
+}
+
+// UnknownFlagError is a flag name that the vocabulary does not have.
+type UnknownFlagError struct {
+	Name string
+	// Nearest are the names that resemble it, nearest first.
+	Nearest []string
+}
+
+func (e *UnknownFlagError) Error() string {
+	return fmt.Sprintf("unknown flag %q%s", e.Name, DidYouMean(e.Nearest))
+}
+
+// Reason is why a definition is refused. The list is closed.
+type Reason string
+
+// The reasons of a [DefinitionError].
+const (
+	ReasonNoVocabulary   Reason = "NoVocabulary"
+	ReasonNoPhases       Reason = "NoPhases"
+	ReasonEmptyName      Reason = "EmptyName"
+	ReasonInvalidName    Reason = "InvalidName"
+	ReasonDuplicateName  Reason = "DuplicateName"
+	ReasonUndeclaredFlag Reason = "UndeclaredFlag"
+	ReasonContradiction  Reason = "Contradiction"
+	ReasonRidingStep     Reason = "RidingStep"
+	ReasonUnknownJump    Reason = "UnknownJump"
+)
+
+// DefinitionError says why an itinerary is refused.
+type DefinitionError struct {
+	Itinerary string
+	// Phase is the name of the phase it is about; Index its place, counting
+	// from 0, or -1 where it is about the itinerary itself.
+	Phase  string
+	Index  int
+	Reason Reason
+	// Problem is the rest of the sentence, and says what to do.
+	Problem string
+}
+
+func (e *DefinitionError) Error() string {
+	switch {
+	case e.Index < 0:
+		return fmt.Sprintf("itinerary %q: %s", e.Itinerary, e.Problem)
+	case e.Phase == "":
+		return fmt.Sprintf("itinerary %q: phase number %d %s", e.Itinerary, e.Index+1, e.Problem)
+	}
+	return fmt.Sprintf("itinerary %q: phase %q %s", e.Itinerary, e.Phase, e.Problem)
+}
+
+// DefinitionErrors are all the reasons why an itinerary is refused, in the
+// order of its phases. errors.As finds the first as a [*DefinitionError].
+type DefinitionErrors []*DefinitionError
+
+func (e DefinitionErrors) Error() string {
+	lines := make([]string, len(e))
+	for i, one := range e {
+		lines[i] = one.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the errors one by one.
+func (e DefinitionErrors) Unwrap() []error {
+	all := make([]error, len(e))
+	for i, one := range e {
+		all[i] = one
+	}
+	return all
+}
+
+// SourceError says what is wrong with the sources of flags.
+type SourceError struct {
+	Flag    string
+	Problem string
+}
+
+func (e *SourceError) Error() string { return fmt.Sprintf("flag %s: %s", e.Flag, e.Problem) }
+
+// FlagError says why a flag is unknown. It wraps what its source returned.
+type FlagError struct {
+	Flag string
+	Err  error
+}
+
+func (e *FlagError) Error() string { return fmt.Sprintf("flag %s is unknown: %v", e.Flag, e.Err) }
+
+// Unwrap returns the error of the flag's source.
+func (e *FlagError) Unwrap() error { return e.Err }
+
+// UnknownInputError says that a flag could not be computed, since flags that
+// it is computed from are unknown.
+type UnknownInputError struct {
+	Inputs []string
+}
+
+func (e *UnknownInputError) Error() string {
+	return "it is computed from " + list(e.Inputs, "and") + ", not all of which are known"
+}
+
+// PanicError is a panic of an embedder's function, caught at the border of
+// this library.
+type PanicError struct {
+	Value any
+	// Stack is the stack of the goroutine that panicked.
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap returns the value of the panic where it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// DidYouMean is the tail of an error message that suggests names: empty where
+// there are none.
+func DidYouMean(nearest []string) string {
+	if len(nearest) == 0 {
+		return ""
+	}
+	quoted := make([]string, len(nearest))
+	for i, n := range nearest {
+		quoted[i] = fmt.Sprintf("%q", n)
+	}
+	return "; did you mean " + list(quoted, "or") + "?"
+}
+
+// list joins names as a sentence does: "A", "A and B", "A, B and C".
+func list(names []string, conjunction string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " " + conjunction + " " + names[last]
+}

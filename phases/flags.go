@@ -1,0 +1,220 @@
+package phases
+
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+)
+
+// Flags is a set of flags, one bit each: a single flag is a set of one. Which
+// bit has which name is told by a [Vocabulary]; bit positions are never
+// written down.
+type Flags uint64
+
+// MaxFlags is the number of flags that a vocabulary can hold.
+const MaxFlags = 64
+
+// Has reports whether every flag of g is in f.
+func (f Flags) Has(g Flags) bool { return f&g == g }
+
+// Len is the number of flags in f.
+func (f Flags) Len() int { return bits.OnesCount64(uint64(f)) }
+
+// Each calls yield with each single flag of f, lowest bit first. It has the
+// shape of an iterator: for flag := range f.Each { ... }.
+func (f Flags) Each(yield func(Flags) bool) {
+	for f != 0 {
+		one := f & -f
+		if !yield(one) {
+			return
+		}
+		f &^= one
+	}
+}
+
+// FlagDef is a row of a vocabulary: one flag, its name, and a short sentence
+// that says when it is true.
+type FlagDef struct {
+	Flag        Flags
+	Name        string
+	Description string
+}
+
+// Clause is a relation between flags that holds when at least one flag of
+// True is true or at least one flag of False is false. "A implies B" is the
+// clause {True: B, False: A}.
+type Clause struct {
+	True, False Flags
+}
+
+// Broken reports whether the clause is certain not to hold: every flag of
+// True is known to be false and every flag of False is known to be true.
+func (c Clause) Broken(f Facts) bool {
+	return f.no.Has(c.True) && f.yes.Has(c.False)
+}
+
+// Vocabulary names up to [MaxFlags] flags, describes them, and holds the
+// relations between them. It is immutable and safe for concurrent use.
+type Vocabulary struct {
+	defs      []FlagDef
+	relations []Clause
+	byName    map[string]Flags
+}
+
+// NewVocabulary makes a vocabulary of the given flags, in this order. Row i
+// has to define bit i (1 << i), so that a table of constants and the
+// vocabulary cannot drift apart. Names are not empty, unique, and free of
+// white space, commas and a leading "!". The error is a [*VocabularyError].
+func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
+	if len(defs) > MaxFlags {
+		return nil, &VocabularyError{Row: MaxFlags, Name: defs[MaxFlags].Name,
+			Problem: fmt.Sprintf("there are %d flags; a vocabulary holds at most %d", len(defs), MaxFlags)}
+	}
+	v := &Vocabulary{
+		defs:      append([]FlagDef(nil), defs...),
+		relations: append([]Clause(nil), relations...),
+		byName:    make(map[string]Flags, len(defs)),
+	}
+	for i, d := range defs {
+		problem := flagNameProblem(d.Name)
+		if _, ok := v.byName[d.Name]; ok {
+			problem = "is defined twice"
+		}
+		if problem == "" && d.Flag != 1<<i {
+			problem = fmt.Sprintf("stands in row %d and has to be the bit 1<<%d; put the rows in the order of the constants", i, i)
+		}
+		if problem != "" {
+			return nil, &VocabularyError{Row: i, Name: d.Name, Problem: problem}
+		}
+		v.byName[d.Name] = d.Flag
+	}
+	for i, c := range relations {
+		problem := ""
+		switch {
+		case c.True|c.False == 0:
+			problem = "is empty and can never hold"
+		case !v.All().Has(c.True | c.False):
+			problem = "names a flag that the vocabulary does not have"
+		}
+		if problem != "" {
+			return nil, &VocabularyError{Row: i, Name: fmt.Sprintf("relation %d", i+1), Problem: problem}
+		}
+	}
+	return v, nil
+}
+
+// MustVocabulary is [NewVocabulary] for package-level tables: it panics where
+// that returns an error.
+func MustVocabulary(defs []FlagDef, relations ...Clause) *Vocabulary {
+	v, err := NewVocabulary(defs, relations...)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func flagNameProblem(name string) string {
+	switch {
+	case name == "":
+		return "has no name"
+	case !utf8.ValidString(name):
+		return "is not valid UTF-8"
+	case strings.HasPrefix(name, "!"):
+		return `starts with "!", which negates a flag in a relation`
+	case strings.ContainsFunc(name, func(r rune) bool {
+		return r == ',' || unicode.IsSpace(r) || unicode.IsControl(r)
+	}):
+		return "contains a comma, white space or a control character"
+	}
+	return ""
+}
+
+// Len is the number of flags.
+func (v *Vocabulary) Len() int { return len(v.defs) }
+
+// All is the set of all flags of the vocabulary.
+func (v *Vocabulary) All() Flags {
+	if len(v.defs) == MaxFlags {
+		return ^Flags(0)
+	}
+	return 1<<len(v.defs) - 1
+}
+
+// Defs returns a copy of the rows, in order.
+func (v *Vocabulary) Defs() []FlagDef { return append([]FlagDef(nil), v.defs...) }
+
+// Relations returns a copy of the relations, in order.
+func (v *Vocabulary) Relations() []Clause { return append([]Clause(nil), v.relations...) }
+
+// Flag returns the flag of that name, and false where the vocabulary has none.
+func (v *Vocabulary) Flag(name string) (Flags, bool) {
+	f, ok := v.byName[name]
+	return f, ok
+}
+
+// Parse returns the set of the flags of these names. A name that the
+// vocabulary does not have is an [*UnknownFlagError].
+func (v *Vocabulary) Parse(names ...string) (Flags, error) {
+	var set Flags
+	for _, name := range names {
+		f, ok := v.byName[name]
+		if !ok {
+			return 0, &UnknownFlagError{Name: name, Nearest: nearest.Names(name, v.Names(v.All()))}
+		}
+		set |= f
+	}
+	return set, nil
+}
+
+// Names returns the names of the flags in f, in the order of the vocabulary;
+// it is empty, never nil, where there are none. Bits that the vocabulary does
+// not have are left out.
+func (v *Vocabulary) Names(f Flags) []string {
+	names := make([]string, 0, f.Len())
+	for i := range v.defs {
+		if f&(1<<i) != 0 {
+			names = append(names, v.defs[i].Name)
+		}
+	}
+	return names
+}
+
+// Describe returns the description of a single flag, and "" for anything else.
+func (v *Vocabulary) Describe(flag Flags) string {
+	for _, d := range v.defs {
+		if d.Flag == flag {
+			return d.Description
+		}
+	}
+	return ""
+}
+
+// Broken returns the relations that are certain not to hold, in order.
+func (v *Vocabulary) Broken(f Facts) []Clause {
+	var broken []Clause
+	for _, c := range v.relations {
+		if c.Broken(f) {
+			broken = append(broken, c)
+		}
+	}
+	return broken
+}
+
+// Literals writes a clause as the names of its flags, those of False with a
+// leading "!", in the order of the vocabulary: the form of the YAML files.
+func (v *Vocabulary) Literals(c Clause) []string {
+	literals := make([]string, 0, c.True.Len()+c.False.Len())
+	for _, d := range v.defs {
+		if c.False&d.Flag != 0 {
+			literals = append(literals, "!"+d.Name)
+		}
+		if c.True&d.Flag != 0 {
+			literals = append(literals, d.Name)
+		}
+	}
+	return literals
+}

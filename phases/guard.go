@@ -1,0 +1,76 @@
+package phases
+
+// Guard decides whether a phase runs or a jump is taken: every flag of All is
+// true, at least one flag of Any is true where Any has any, and no flag of
+// None is true. The empty guard admits.
+//
+// All and Any are those of mig-controller's itineraries; upstream once
+// inverted an Any of two flags, here it reads "at least one".
+type Guard struct {
+	All, Any, None Flags
+}
+
+// Reads is the set of flags that the guard looks at.
+func (g Guard) Reads() Flags { return g.All | g.Any | g.None }
+
+// Eval judges the guard by what is known. It is Unknown only where a flag
+// that is unknown could still turn the answer: one false flag of All settles
+// it, whatever the others are.
+//
+// This is the only implementation of guards: plans, machines and the asking
+// of flags all call it.
+func (g Guard) Eval(f Facts) Truth {
+	switch {
+	case g.All&f.no != 0, g.None&f.yes != 0, g.Any != 0 && f.no.Has(g.Any):
+		return No
+	case f.yes.Has(g.All) && f.no.Has(g.None) && (g.Any == 0 || g.Any&f.yes != 0):
+		return Yes
+	}
+	return Unknown
+}
+
+// The parts of a guard, as reasons name them.
+const (
+	PartAll  = "all"
+	PartAny  = "any"
+	PartNone = "none"
+)
+
+// Unmet tells which part of the guard does not admit, and the flags of it that
+// are in the way: for "all" the false ones, for "none" the true ones, for
+// "any" all of them. Where no part is certain not to admit, it names the first
+// part with an unknown flag, and the unknown flags. For a guard that admits it
+// returns "" and no flags.
+func (g Guard) Unmet(f Facts) (part string, flags Flags) {
+	switch g.Eval(f) {
+	case Yes:
+		return "", 0
+	case No:
+		switch {
+		case g.All&f.no != 0:
+			return PartAll, g.All & f.no
+		case g.None&f.yes != 0:
+			return PartNone, g.None & f.yes
+		}
+		return PartAny, g.Any
+	}
+	unknown := ^f.Known()
+	switch {
+	case g.All&unknown != 0:
+		return PartAll, g.All & unknown
+	case g.None&unknown != 0:
+		return PartNone, g.None & unknown
+	}
+	return PartAny, g.Any & unknown
+}
+
+// contradiction says why no facts can ever satisfy the guard, or "".
+func (g Guard) contradiction(v *Vocabulary) string {
+	if both := g.All & g.None; both != 0 {
+		return "needs " + list(v.Names(both), "and") + " both in all and in none"
+	}
+	if g.Any != 0 && g.None.Has(g.Any) {
+		return "has every flag of any (" + list(v.Names(g.Any), "and") + ") also in none"
+	}
+	return ""
+}

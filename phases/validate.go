@@ -1,0 +1,116 @@
+package phases
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+)
+
+// Validate checks that the itinerary can be compiled. It refuses an itinerary
+// without a name, a vocabulary or phases; empty, duplicate or ill-formed
+// names; flags outside the vocabulary; guards that contradict themselves; a
+// step whose phases all ride, which nothing could ever show; and jumps to
+// nowhere. The error is a [DefinitionErrors] with all that was found, in the
+// order of the phases.
+func (it Itinerary) Validate() error {
+	var errs DefinitionErrors
+	add := func(index int, reason Reason, format string, args ...any) {
+		e := &DefinitionError{Itinerary: it.Name, Index: index, Reason: reason, Problem: fmt.Sprintf(format, args...)}
+		if index >= 0 {
+			e.Phase = it.Phases[index].Name
+		}
+		errs = append(errs, e)
+	}
+
+	switch {
+	case it.Name == "":
+		add(-1, ReasonEmptyName, "has no name; give it one")
+	case !utf8.ValidString(it.Name):
+		add(-1, ReasonInvalidName, "its name is not valid UTF-8")
+	}
+	if it.Flags == nil {
+		add(-1, ReasonNoVocabulary, "has no vocabulary; set Flags, to an empty one if no guard reads a flag")
+		return errs
+	}
+	if len(it.Phases) == 0 {
+		add(-1, ReasonNoPhases, "has no phases; give it at least one")
+	}
+
+	names := make([]string, len(it.Phases))
+	known := make(map[string]int, len(it.Phases))
+	shows := make(map[string]bool)
+	for i, p := range it.Phases {
+		names[i] = p.Name
+		if first, ok := known[p.Name]; ok && p.Name != "" {
+			add(i, ReasonDuplicateName, "stands twice, as number %d and %d; rename one of them", first+1, i+1)
+		} else {
+			known[p.Name] = i
+		}
+		shows[p.Step] = shows[p.Step] || !p.Rides
+	}
+
+	former := make(map[string]int)
+	riding := make(map[string]bool)
+	for i, p := range it.Phases {
+		switch {
+		case p.Name == "":
+			add(i, ReasonEmptyName, "has no name; give it one")
+		case !utf8.ValidString(p.Name):
+			add(i, ReasonInvalidName, "has a name that is not valid UTF-8")
+		}
+		switch {
+		case p.Step == "":
+			add(i, ReasonEmptyName, "has no step; name the step that people see while it runs")
+		case !utf8.ValidString(p.Step):
+			add(i, ReasonInvalidName, "has a step whose name is not valid UTF-8")
+		case !shows[p.Step] && !riding[p.Step]:
+			riding[p.Step] = true
+			add(i, ReasonRidingStep, "belongs to step %q, whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step", p.Step)
+		}
+		it.validateGuard(p.Guard, "", func(r Reason, problem string) { add(i, r, "%s", problem) })
+		if extra := p.Decides &^ it.Flags.All(); extra != 0 {
+			add(i, ReasonUndeclaredFlag, "decides %s", it.undeclared(extra))
+		}
+		for _, j := range p.Jumps {
+			if _, ok := known[j.To]; !ok || j.To == "" {
+				add(i, ReasonUnknownJump, "jumps to %q, which the itinerary does not have%s", j.To, DidYouMean(nearest.Names(j.To, names)))
+			}
+			it.validateGuard(j.Guard, fmt.Sprintf("jumps to %q under a guard that ", j.To), func(r Reason, problem string) { add(i, r, "%s", problem) })
+		}
+		for _, f := range p.Formerly {
+			other, isNow := known[f]
+			first, wasBefore := former[f]
+			switch {
+			case f == "":
+				add(i, ReasonEmptyName, "has an empty former name; remove it")
+			case !utf8.ValidString(f):
+				add(i, ReasonInvalidName, "has a former name that is not valid UTF-8")
+			case isNow:
+				add(i, ReasonDuplicateName, "was formerly %q, which is the name of phase number %d now; a recorded name can mean only one phase", f, other+1)
+			case wasBefore:
+				add(i, ReasonDuplicateName, "was formerly %q, and so was phase number %d; a recorded name can mean only one phase", f, first+1)
+			default:
+				former[f] = i
+			}
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return errs
+}
+
+func (it Itinerary) validateGuard(g Guard, where string, add func(Reason, string)) {
+	if extra := g.Reads() &^ it.Flags.All(); extra != 0 {
+		add(ReasonUndeclaredFlag, where+"reads "+it.undeclared(extra))
+		return
+	}
+	if c := g.contradiction(it.Flags); c != "" {
+		add(ReasonContradiction, where+c+" and can never run; remove the flag from one of them")
+	}
+}
+
+func (it Itinerary) undeclared(extra Flags) string {
+	return fmt.Sprintf("flag bits %#x, which the vocabulary of %d flags does not declare; add them to it", uint64(extra), it.Flags.Len())
+}
