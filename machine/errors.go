@@ -1,0 +1,103 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// ErrDone is returned where a migration that is done is asked to move. A
+// migration that is done neither advances nor switches.
+var ErrDone = errors.New("the migration is done; nothing comes after")
+
+// UnknownPhaseError is a recorded phase that its itinerary does not have: a
+// typo, or a phase of another release. Nothing is completed or skipped for
+// it; declare the name as formerly of the phase that it is now called, or
+// write a phase that exists.
+type UnknownPhaseError struct {
+	Itinerary, Phase string
+	// Nearest are the names that resemble it, nearest first.
+	Nearest []string
+}
+
+func (e *UnknownPhaseError) Error() string {
+	return fmt.Sprintf("itinerary %q has no phase %q%s", e.Itinerary, e.Phase, phases.DidYouMean(e.Nearest))
+}
+
+// UnknownItineraryError is an itinerary that a [Set] does not have.
+type UnknownItineraryError struct {
+	Itinerary string
+	// Known are the itineraries of the set, in order.
+	Known []string
+	// Nearest are the names among them that resemble it, nearest first.
+	Nearest []string
+}
+
+func (e *UnknownItineraryError) Error() string {
+	return fmt.Sprintf("there is no itinerary %q%s (there are %s)", e.Itinerary, phases.DidYouMean(e.Nearest), strings.Join(e.Known, ", "))
+}
+
+// UnknownFlagsError says that the machine cannot move yet, since a guard hangs
+// on flags that are unknown. Ask for them and try again; the machine stands
+// where it stood.
+type UnknownFlagsError struct {
+	Itinerary string
+	// Phase is the phase whose guard, or the target of the jump whose guard,
+	// cannot be judged.
+	Phase string
+	Flags []string
+}
+
+func (e *UnknownFlagsError) Error() string {
+	return fmt.Sprintf("itinerary %q: whether %q is next hangs on %s, unknown until now; ask again and retry", e.Itinerary, e.Phase, strings.Join(e.Flags, ", "))
+}
+
+// TransitionError says that a transition to a certain phase is not allowed
+// now. The machine stands where it stood.
+type TransitionError struct {
+	Itinerary string
+	From, To  Position
+	// Next is where the machine would go instead.
+	Next Position
+	// Why tells what keeps the phase To from running, where that is the
+	// reason; nil where To would run, but not next.
+	Why *Why
+}
+
+func (e *TransitionError) Error() string {
+	reason := fmt.Sprintf("next is %s", e.Next)
+	if e.Why != nil {
+		reason = fmt.Sprintf("it %s; %s", e.Why.Text, reason)
+	}
+	return fmt.Sprintf("itinerary %q: no transition from %s to %s now: %s", e.Itinerary, e.From, e.To, reason)
+}
+
+// SwitchError says that a switch leads nowhere: to the itinerary that the
+// machine is in, or to one over another vocabulary.
+type SwitchError struct {
+	From, To string
+	Problem  string
+}
+
+func (e *SwitchError) Error() string {
+	return fmt.Sprintf("cannot switch from itinerary %q to %q: %s", e.From, e.To, e.Problem)
+}
+
+// TooManyEdgesError says that an itinerary cannot be run as a state machine,
+// since its transition table would be too large. It can still be planned.
+// Every phase without a guard cuts a run of guarded phases in two.
+type TooManyEdgesError struct {
+	Itinerary    string
+	Edges, Limit int
+	// First and Last are the ends of the longest run of guarded phases, Run
+	// its length.
+	First, Last string
+	Run         int
+}
+
+func (e *TooManyEdgesError) Error() string {
+	return fmt.Sprintf("itinerary %q has %d edges, more than the %d that a machine takes: from %q to %q stand %d guarded phases in a row; split them with a phase that always runs",
+		e.Itinerary, e.Edges, e.Limit, e.First, e.Last, e.Run)
+}

@@ -1,0 +1,237 @@
+package machine
+
+import (
+	"sync"
+
+	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Graph is a compiled itinerary: its phases as nodes, and from each an edge to
+// every phase that can come next. It is immutable and safe for concurrent use,
+// so compile each itinerary once and share it.
+//
+// Edges are not stored but follow from the guards: an edge leads from a phase
+// to a later one if that one's guard admits and the guards of all between them
+// do not. Compiling and planning so stay linear in the number of phases, while
+// a list of n guarded phases has n²/2 edges.
+type Graph struct {
+	itinerary phases.Itinerary
+	hash      string
+	reads     phases.Flags
+	nodes     []node
+	steps     []string // in the order in which the phases name them
+	byName    map[string]int
+	names     []string
+	jumps     bool // whether any phase has a jump
+
+	// The table of the FSM is built when the first machine moves.
+	table func() (*table, error)
+}
+
+// node is a phase as the walk reads it.
+type node struct {
+	guard   phases.Guard
+	decides phases.Flags
+	step    int32
+	rides   bool
+	jumps   []jump
+}
+
+type jump struct {
+	to    int
+	guard phases.Guard
+}
+
+// Compile checks an itinerary and turns it into a graph. It refuses what
+// [phases.Itinerary.Validate] refuses, with that error. The graph keeps a copy
+// of the list of phases; what the phases themselves point to must not be
+// changed any more.
+func Compile(it phases.Itinerary) (*Graph, error) {
+	if err := it.Validate(); err != nil {
+		return nil, err
+	}
+	it.Phases = append([]phases.Phase(nil), it.Phases...)
+	g := &Graph{
+		itinerary: it,
+		hash:      it.Hash(),
+		reads:     it.Reads(),
+		nodes:     make([]node, len(it.Phases)),
+		byName:    make(map[string]int, len(it.Phases)),
+		names:     make([]string, len(it.Phases)),
+	}
+	steps := make(map[string]int32)
+	for i, p := range it.Phases {
+		g.names[i] = p.Name
+		g.byName[p.Name] = i
+		if _, ok := steps[p.Step]; !ok {
+			steps[p.Step] = int32(len(g.steps))
+			g.steps = append(g.steps, p.Step)
+		}
+	}
+	for i, p := range it.Phases {
+		for _, former := range p.Formerly {
+			g.byName[former] = i
+		}
+		n := node{guard: p.Guard, decides: p.Decides, step: steps[p.Step], rides: p.Rides}
+		for _, j := range p.Jumps {
+			n.jumps = append(n.jumps, jump{to: g.byName[j.To], guard: j.Guard})
+			g.jumps = true
+		}
+		g.nodes[i] = n
+	}
+	g.table = sync.OnceValues(g.newTable)
+	return g, nil
+}
+
+// MustCompile is [Compile] for package-level tables: it panics where that
+// returns an error.
+func MustCompile(it phases.Itinerary) *Graph {
+	g, err := Compile(it)
+	if err != nil {
+		panic(err)
+	}
+	return g
+}
+
+// Name is the name of the itinerary.
+func (g *Graph) Name() string { return g.itinerary.Name }
+
+// Flags is the vocabulary of the itinerary.
+func (g *Graph) Flags() *phases.Vocabulary { return g.itinerary.Flags }
+
+// WhenUnknown says what guards do with a flag that could not be evaluated.
+func (g *Graph) WhenUnknown() phases.WhenUnknown { return g.itinerary.WhenUnknown }
+
+// Hash is the fingerprint of the definition, as [phases.Itinerary.Hash] makes it.
+func (g *Graph) Hash() string { return g.hash }
+
+// Reads is the set of flags that the guards of the itinerary look at.
+func (g *Graph) Reads() phases.Flags { return g.reads }
+
+// Len is the number of phases.
+func (g *Graph) Len() int { return len(g.nodes) }
+
+// Phase is the phase at index i, counting from 0 in the order of the
+// itinerary. Its slices are shared and must not be changed.
+func (g *Graph) Phase(i int) phases.Phase { return g.itinerary.Phases[i] }
+
+// Steps returns the names of all steps, in the order in which the phases
+// first name them. A step's place in this list is its index. The slice is
+// shared and must not be changed.
+func (g *Graph) Steps() []string { return g.steps }
+
+// StepIndex is the index in [Graph.Steps] of the step of the phase at index i.
+func (g *Graph) StepIndex(i int) int { return int(g.nodes[i].step) }
+
+// Rides says whether the phase at index i rides: it never makes its step
+// visible.
+func (g *Graph) Rides(i int) bool { return g.nodes[i].rides }
+
+// Find returns the index of the phase of that name, or of the phase that was
+// formerly called so. A name that the itinerary does not have is an
+// [*UnknownPhaseError].
+func (g *Graph) Find(name string) (int, error) {
+	if i, ok := g.byName[name]; ok {
+		return i, nil
+	}
+	return 0, &UnknownPhaseError{Itinerary: g.Name(), Phase: name, Nearest: nearest.Names(name, g.names)}
+}
+
+// Position says where a migration stands in an itinerary: at the start (the
+// zero value), in a phase, or done.
+type Position struct {
+	// Phase is the current phase; empty at the start and when done.
+	Phase string
+	// Done says that the last phase has been left.
+	Done bool
+}
+
+// String returns the phase, "start" or "done".
+func (p Position) String() string {
+	switch {
+	case p.Done:
+		return "done"
+	case p.Phase == "":
+		return "start"
+	}
+	return p.Phase
+}
+
+// The indices that stand for start and done: start is before the first phase,
+// done behind the last.
+const start = -1
+
+func (g *Graph) done() int { return len(g.nodes) }
+
+// index finds a position among the phases.
+func (g *Graph) index(p Position) (int, error) {
+	switch {
+	case p.Done:
+		return g.done(), nil
+	case p.Phase == "":
+		return start, nil
+	}
+	return g.Find(p.Phase)
+}
+
+// position is the way back from index.
+func (g *Graph) position(i int) Position {
+	switch i {
+	case start:
+		return Position{}
+	case g.done():
+		return Position{Done: true}
+	}
+	return Position{Phase: g.names[i]}
+}
+
+// next is where the machine goes from index i, and whether by a jump. An
+// [*UnknownFlagsError] says that it hangs on flags which nobody knows.
+func (g *Graph) next(i int, f phases.Facts) (to int, jumped bool, err error) {
+	wait := g.itinerary.WhenUnknown == phases.Wait
+	from := i + 1
+	if i != start {
+		for _, j := range g.nodes[i].jumps {
+			t := j.guard.Eval(f)
+			if t == phases.Unknown && wait {
+				return 0, false, g.unknownFlags(g.names[j.to], j.guard, f)
+			}
+			if t == phases.Yes {
+				from, jumped = j.to, true
+				break
+			}
+		}
+	}
+	for to = from; to < len(g.nodes); to++ {
+		switch t := g.nodes[to].guard.Eval(f); {
+		case t == phases.Unknown && wait:
+			return 0, false, g.unknownFlags(g.names[to], g.nodes[to].guard, f)
+		case t != phases.No:
+			return to, jumped, nil
+		}
+	}
+	return to, jumped, nil
+}
+
+func (g *Graph) unknownFlags(phase string, guard phases.Guard, f phases.Facts) error {
+	_, flags := guard.Unmet(f)
+	return &UnknownFlagsError{Itinerary: g.Name(), Phase: phase, Flags: g.Flags().Names(flags)}
+}
+
+// starts are the indices at which the search for the phase after index i can
+// begin, whatever the facts: the targets of its jumps, and the phase after it
+// unless a jump is always taken.
+func (g *Graph) starts(i int) []int {
+	if i == start {
+		return []int{0}
+	}
+	var from []int
+	for _, j := range g.nodes[i].jumps {
+		from = append(from, j.to)
+		if j.guard == (phases.Guard{}) {
+			return from
+		}
+	}
+	return append(from, i+1)
+}

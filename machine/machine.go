@@ -1,0 +1,265 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/looplab/fsm"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Machine is one migration on its way through an itinerary: a looplab/fsm
+// state machine whose transitions are the edges of the graph, guarded by the
+// facts. It holds a position and facts, some 40 bytes; everything else is
+// shared with all machines of the graph. All that it knows is in its
+// [Checkpoint], so it can be made anew at any moment, on any replica.
+//
+// A machine is safe for concurrent use. It runs no code of the embedder while
+// it moves.
+type Machine struct {
+	mu    sync.Mutex
+	graph *Graph
+	facts phases.Facts
+	at    int
+}
+
+// Machine returns a machine at a position, with these facts. The error is an
+// [*UnknownPhaseError].
+func (g *Graph) Machine(p Position, f phases.Facts) (*Machine, error) {
+	i, err := g.index(p)
+	if err != nil {
+		return nil, err
+	}
+	return &Machine{graph: g, facts: f, at: i}, nil
+}
+
+// Transition tells of one move of a machine.
+type Transition struct {
+	Itinerary string
+	From, To  Position
+	// Jumped says that a jump led there.
+	Jumped bool
+	// Left is the itinerary that a switch has left; empty for all other moves.
+	Left string
+}
+
+// Graph is the itinerary that the machine is in.
+func (m *Machine) Graph() *Graph {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.graph
+}
+
+// Position is where the machine stands.
+func (m *Machine) Position() Position {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.graph.position(m.at)
+}
+
+// Facts are the facts by which the machine judges guards.
+func (m *Machine) Facts() phases.Facts {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.facts
+}
+
+// SetFacts replaces the facts: once flags have been asked, at the beginning of
+// an itinerary or after a phase that decides some ([Machine.Decides]).
+func (m *Machine) SetFacts(f phases.Facts) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.facts = f
+}
+
+// Decides are the flags that the current phase decides: they are to be asked
+// again once it is done, before the machine advances.
+func (m *Machine) Decides() phases.Flags {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at == start || m.at == m.graph.done() {
+		return 0
+	}
+	return m.graph.nodes[m.at].decides
+}
+
+// Plan plans the itinerary from where the machine stands.
+func (m *Machine) Plan() *Plan {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.graph.plan(m.at, m.facts)
+}
+
+// Available lists the phases that can come next, in order: one where all flags
+// that matter are known, several where they are not. End says that the end of
+// the itinerary can come next. Nothing is fired.
+func (m *Machine) Available() (next []string, end bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	g := m.graph
+	if m.at == g.done() {
+		return nil, false
+	}
+	seen := make(map[int]bool)
+	search := func(i int) {
+		for ; i < len(g.nodes); i++ {
+			t := g.nodes[i].guard.Eval(m.facts)
+			if t != phases.No && !seen[i] {
+				seen[i] = true
+				next = append(next, g.names[i])
+			}
+			if t == phases.Yes {
+				return
+			}
+		}
+		end = true
+	}
+	if m.at != start {
+		for _, j := range g.nodes[m.at].jumps {
+			t := j.guard.Eval(m.facts)
+			if t != phases.No {
+				search(j.to)
+			}
+			if t == phases.Yes {
+				return next, end
+			}
+		}
+	}
+	search(m.at + 1)
+	return next, end
+}
+
+// Can tells whether the machine may go to the phase of that name now. It
+// returns nil where it may, and otherwise the error that [Machine.Go] would
+// return. Nothing is fired.
+func (m *Machine) Can(phase string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	to, err := m.graph.Find(phase)
+	if err != nil {
+		return err
+	}
+	if m.at == m.graph.done() {
+		return ErrDone
+	}
+	_, err = m.graph.allows(m.at, to, m.facts)
+	return err
+}
+
+// Advance leaves the current phase, which is done, for the next one: the first
+// jump whose guard admits, else the first phase after it whose guard admits,
+// else done. The guard of the current phase does not matter any more.
+//
+// It returns [ErrDone] where nothing can come after, an [*UnknownFlagsError]
+// where the next phase hangs on unknown flags, a [*TooManyEdgesError] where
+// the itinerary is too large for a state machine, and the context's error,
+// wrapped, where that is done already. The machine then stands where it stood.
+//
+// The observers are called in order once the machine has moved; they may call
+// any of its methods. A panic of theirs is returned as a [*phases.PanicError];
+// the machine has moved all the same.
+func (m *Machine) Advance(ctx context.Context, observers ...func(Transition)) (Transition, error) {
+	return m.move(ctx, observers, func() (int, error) {
+		to, _, err := m.graph.next(m.at, m.facts)
+		return to, err
+	})
+}
+
+// Go leaves the current phase for the phase of that name, if the machine may
+// go there now. It returns what [Machine.Advance] returns, an
+// [*UnknownPhaseError], or a [*TransitionError] that tells why it may not.
+func (m *Machine) Go(ctx context.Context, phase string, observers ...func(Transition)) (Transition, error) {
+	return m.move(ctx, observers, func() (int, error) { return m.graph.Find(phase) })
+}
+
+func (m *Machine) move(ctx context.Context, observers []func(Transition), choose func() (int, error)) (Transition, error) {
+	t, err := func() (Transition, error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		g := m.graph
+		if err := ctx.Err(); err != nil {
+			return Transition{}, fmt.Errorf("itinerary %q: still at %s: %w", g.Name(), g.position(m.at), err)
+		}
+		if m.at == g.done() {
+			return Transition{}, ErrDone
+		}
+		table, err := g.table()
+		if err != nil {
+			return Transition{}, err
+		}
+		to, err := choose()
+		if err != nil {
+			return Transition{}, err
+		}
+		t := Transition{Itinerary: g.Name(), From: g.position(m.at), To: g.position(to)}
+		h := &hop{from: m.at, facts: m.facts}
+		if err := table.fire(ctx, h, to); err != nil {
+			return Transition{}, m.refused(err, to)
+		}
+		t.Jumped = h.jumped
+		m.at = to
+		return t, nil
+	}()
+	if err != nil {
+		return t, err
+	}
+	return t, observe(t, observers)
+}
+
+// refused turns an error of looplab/fsm into one of this package.
+func (m *Machine) refused(err error, to int) error {
+	var canceled fsm.CanceledError
+	if errors.As(err, &canceled) && canceled.Err != nil {
+		return canceled.Err // what the guard said
+	}
+	// There is no such edge whatever the facts; the predicate tells why.
+	if _, why := m.graph.allows(m.at, to, m.facts); why != nil {
+		return why
+	}
+	return err
+}
+
+// Switch leaves the itinerary for the start of another: on a failure, a cancel
+// or a rollback, as the embedder's selector says. Facts carry over. It returns
+// [ErrDone] where the migration is done, and a [*SwitchError] where the other
+// is the same itinerary or has another vocabulary; the machine then stands
+// where it stood. Observers are as for [Machine.Advance].
+func (m *Machine) Switch(to *Graph, observers ...func(Transition)) (Transition, error) {
+	t, err := func() (Transition, error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		g := m.graph
+		switch {
+		case m.at == g.done():
+			return Transition{}, ErrDone
+		case to.Name() == g.Name():
+			return Transition{}, &SwitchError{From: g.Name(), To: to.Name(), Problem: "it is in that itinerary already; go on with its next phase"}
+		case to.Flags() != g.Flags():
+			return Transition{}, &SwitchError{From: g.Name(), To: to.Name(), Problem: "they have different vocabularies, so that facts would not carry over; build them over one"}
+		}
+		t := Transition{Itinerary: to.Name(), From: g.position(m.at), Left: g.Name()}
+		m.graph, m.at = to, start
+		return t, nil
+	}()
+	if err != nil {
+		return t, err
+	}
+	return t, observe(t, observers)
+}
+
+// observe calls the observers outside every lock, and catches their panics.
+func observe(t Transition, observers []func(Transition)) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &phases.PanicError{Value: r, Stack: debug.Stack()}
+		}
+	}()
+	for _, o := range observers {
+		o(t)
+	}
+	return nil
+}

@@ -1,0 +1,314 @@
+package machine
+
+import (
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Plan is the result of the static walk: for each phase of an itinerary
+// whether it runs from here on, given the facts. It is immutable and safe for
+// concurrent use, and holds no copy of the itinerary.
+type Plan struct {
+	graph *Graph
+	facts phases.Facts
+	at    int
+	marks []mark
+	order []int // the phases ahead in the order of the walk; nil: by index
+}
+
+// mark is what a plan knows of a phase.
+type mark uint8
+
+const (
+	truthMask mark = 3      // the guard by current values, as a phases.Truth
+	tentative mark = 1 << 2 // hangs on a flag, or a way, that may still change
+	ahead     mark = 1 << 3 // the walk reaches it
+	maybe     mark = 1 << 4 // the walk reaches it only where an unknown flag allows
+)
+
+func (m mark) runs() phases.Truth {
+	t := phases.Truth(m & truthMask)
+	switch {
+	case m&ahead == 0:
+		return phases.No
+	case m&maybe != 0 && t == phases.Yes:
+		return phases.Unknown
+	}
+	return t
+}
+
+// Plan walks the whole itinerary from its start. It costs one pass over the
+// phases; see [Graph.PlanFrom].
+func (g *Graph) Plan(f phases.Facts) *Plan { return g.plan(start, f) }
+
+// PlanFrom walks the itinerary from a position on. The phase there is in
+// progress: it runs, whatever its guard says by now, and the flags that it
+// decides are tentative until it is done. Phases that are behind do not run
+// any more. The error is an [*UnknownPhaseError].
+//
+// By the rules of the design: guards are judged by the current values,
+// tentative or not. A jump is walked unless its guard is false for good, and
+// the phase after it in order is walked unless the guard is true for good, so
+// that a loop whose exit is decided inside it is left as well as entered.
+func (g *Graph) PlanFrom(p Position, f phases.Facts) (*Plan, error) {
+	i, err := g.index(p)
+	if err != nil {
+		return nil, err
+	}
+	return g.plan(i, f), nil
+}
+
+func (g *Graph) plan(at int, f phases.Facts) *Plan {
+	p := &Plan{graph: g, facts: f, at: at, marks: make([]mark, len(g.nodes))}
+	if g.jumps {
+		p.walk()
+		return p
+	}
+	var open phases.Flags // decided by a phase that is not done
+	for i := range g.nodes {
+		n := &g.nodes[i]
+		t := n.guard.Eval(f)
+		m := mark(t)
+		if i >= at {
+			m |= ahead
+			if i == at {
+				t, m = phases.Yes, mark(phases.Yes)|ahead
+			} else if n.guard.Reads()&open != 0 {
+				m |= tentative
+			}
+			if n.decides != 0 && (t != phases.No || n.guard.Eval(f.Forget(open)) != phases.No) {
+				open |= n.decides
+			}
+		}
+		p.marks[i] = m
+	}
+	return p
+}
+
+// Graph is the itinerary that was planned.
+func (p *Plan) Graph() *Graph { return p.graph }
+
+// Facts are the facts that the plan was made from.
+func (p *Plan) Facts() phases.Facts { return p.facts }
+
+// Position is where the plan begins.
+func (p *Plan) Position() Position { return p.graph.position(p.at) }
+
+// Current is the index of the phase in progress, or -1 at the start and when
+// done.
+func (p *Plan) Current() int {
+	if p.at == p.graph.done() {
+		return -1
+	}
+	return p.at
+}
+
+// Runs says whether the phase at index i runs from here on, by current values.
+// It is Unknown only where that hangs on a flag which is unknown.
+func (p *Plan) Runs(i int) phases.Truth { return p.marks[i].runs() }
+
+// Tentative says whether what Runs says of the phase at index i may still
+// change: its guard reads a flag that a phase ahead of it decides, or the only
+// ways to it lead over such a flag. The plan is to be made anew once the phase
+// that decides is done.
+func (p *Plan) Tentative(i int) bool { return p.marks[i]&tentative != 0 }
+
+// Guard is the guard of the phase at index i, judged by current values alone:
+// also for phases that are behind.
+func (p *Plan) Guard(i int) phases.Truth { return phases.Truth(p.marks[i] & truthMask) }
+
+// Each calls yield with the index of each phase that the walk reaches, in the
+// order in which it first reaches them. It has the shape of an iterator.
+func (p *Plan) Each(yield func(i int) bool) {
+	if p.order != nil {
+		for _, i := range p.order {
+			if !yield(i) {
+				return
+			}
+		}
+		return
+	}
+	for i := max(p.at, 0); i < len(p.marks); i++ {
+		if !yield(i) {
+			return
+		}
+	}
+}
+
+// Running returns the names of the phases that run from here on, in the order
+// in which the machine enters them. A phase inside a loop is named once.
+func (p *Plan) Running() []string {
+	names := make([]string, 0, len(p.marks))
+	for i := range p.Each {
+		if p.Runs(i) == phases.Yes {
+			names = append(names, p.graph.names[i])
+		}
+	}
+	return names
+}
+
+// Matters is the set of unknown flags on which the plan hangs: those that
+// could still turn the guard of a phase or of a jump ahead. It is what
+// [phases.Question] wants to know, and empty where every phase is settled.
+func (p *Plan) Matters() phases.Flags {
+	known := p.facts.Known()
+	if known.Has(p.graph.reads) {
+		return 0
+	}
+	var matters phases.Flags
+	for i := range p.Each {
+		n := &p.graph.nodes[i]
+		t := p.Guard(i)
+		if t == phases.Unknown {
+			matters |= n.guard.Reads() &^ known
+		}
+		if t == phases.No {
+			continue
+		}
+		for _, j := range n.jumps {
+			if j.guard.Eval(p.facts) == phases.Unknown {
+				matters |= j.guard.Reads() &^ known
+			}
+		}
+	}
+	return matters
+}
+
+// PhasePlan is what a plan says of one phase.
+type PhasePlan struct {
+	Name, Step string
+	Runs       phases.Truth
+	Tentative  bool
+	// Why tells why the phase does not run, or what it hangs on; nil where it
+	// runs.
+	Why *Why
+}
+
+// Phase tells of the phase at index i.
+func (p *Plan) Phase(i int) PhasePlan {
+	phase := p.graph.itinerary.Phases[i]
+	return PhasePlan{Name: phase.Name, Step: phase.Step, Runs: p.Runs(i), Tentative: p.Tentative(i), Why: p.Why(i)}
+}
+
+// The kinds of a reason beside the parts of a guard ([phases.PartAll],
+// [phases.PartAny], [phases.PartNone]).
+const (
+	// WhyJump: the guard would admit, but a jump leads past the phase.
+	WhyJump = "jump"
+	// WhyBehind: the migration has passed the phase.
+	WhyBehind = "behind"
+)
+
+// Why is the reason why a phase does not run, or why that is unknown.
+type Why struct {
+	// Guard is the part of the guard that does not admit, or one of the
+	// other kinds: "all", "any", "none", "jump", "behind".
+	Guard string `json:"guard"`
+	// Flags are the flags in the way: false ones of all and any, true ones of
+	// none, unknown ones where the phase hangs on them.
+	Flags []string `json:"flags"`
+	// DecidedBy are the phases before it that decide one of these flags.
+	DecidedBy []string `json:"decidedBy"`
+	// Text says the same as part of a sentence: "needs HasPVs".
+	Text string `json:"text"`
+}
+
+// Why tells why the phase at index i does not run from here on, or what it
+// hangs on. It is nil for a phase that runs.
+func (p *Plan) Why(i int) *Why {
+	g, t := p.graph, p.Runs(i)
+	if t == phases.Yes {
+		return nil
+	}
+	if p.marks[i]&ahead == 0 && i < p.at {
+		text := "is behind: the migration is done"
+		if c := p.Current(); c >= 0 {
+			text = "is behind: the migration is at " + g.names[c]
+		}
+		return &Why{Guard: WhyBehind, Flags: []string{}, DecidedBy: []string{}, Text: text}
+	}
+	part, flags := g.nodes[i].guard.Unmet(p.facts)
+	if part == "" || p.Guard(i) != t {
+		return p.whyJump(i, t)
+	}
+	names := g.Flags().Names(flags)
+	return &Why{Guard: part, Flags: names, DecidedBy: g.decidedBy(i, flags), Text: whyText(part, t, names)}
+}
+
+func whyText(part string, t phases.Truth, names []string) string {
+	switch {
+	case t == phases.Unknown && len(names) == 1:
+		return "hangs on " + names[0] + ", which is unknown"
+	case t == phases.Unknown:
+		return "hangs on " + join(names, "and") + ", which are unknown"
+	case part == phases.PartAny:
+		return "needs " + join(names, "or")
+	case part == phases.PartNone:
+		return "runs only without " + join(names, "and")
+	}
+	return "needs " + join(names, "and")
+}
+
+// whyJump names the jump that leads past a phase: one of the nearest phase
+// before it that has any.
+func (p *Plan) whyJump(i int, t phases.Truth) *Why {
+	g := p.graph
+	why := &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached"}
+	for from := i - 1; from >= 0; from-- {
+		if p.Runs(from) == phases.No {
+			continue
+		}
+		for _, j := range g.nodes[from].jumps {
+			if jt := j.guard.Eval(p.facts); jt == phases.No || j.to == i {
+				continue
+			}
+			flags := j.guard.Reads()
+			why.Text = "is not reached: " + g.names[from] + " jumps to " + g.names[j.to]
+			if t == phases.Unknown {
+				flags &^= p.facts.Known()
+				why.Text = "hangs on whether " + g.names[from] + " jumps to " + g.names[j.to]
+			}
+			why.Flags, why.DecidedBy = g.Flags().Names(flags), g.decidedBy(from+1, flags)
+			return why
+		}
+	}
+	return why
+}
+
+// decidedBy are the phases that decide one of the flags and from which a way
+// leads to the phase at index i, whatever the guards say.
+func (g *Graph) decidedBy(i int, flags phases.Flags) []string {
+	names := []string{}
+	for d := range g.nodes {
+		if g.nodes[d].decides&flags != 0 && g.lowest(d) <= i {
+			names = append(names, g.names[d])
+		}
+	}
+	return names
+}
+
+// lowest is the lowest index that a way from index d can come back to.
+func (g *Graph) lowest(d int) int {
+	low := d + 1
+	for again := g.jumps; again; {
+		again = false
+		for i := min(low, d); i < len(g.nodes); i++ {
+			for _, j := range g.nodes[i].jumps {
+				if j.to < low {
+					low, again = j.to, true
+				}
+			}
+		}
+	}
+	return low
+}
+
+// join lists names as a sentence does.
+func join(names []string, conjunction string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " " + conjunction + " " + names[last]
+}

@@ -1,0 +1,191 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+
+	"github.com/looplab/fsm"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// MaxEdges is the largest number of edges that the table of a state machine
+// may have. Final, MTC's largest itinerary, has 316.
+const MaxEdges = 100_000
+
+// table is the transition table of a graph as looplab/fsm wants it, and FSMs
+// that are made of it. An FSM costs a hundred times as much to build as to
+// move, so each is built once, and set to the state of whichever machine
+// moves. It never runs an embedder's code: its callbacks are the guards.
+type table struct {
+	states    []string // of the phases, then done
+	events    []fsm.EventDesc
+	callbacks fsm.Callbacks
+	idle      chan *fsm.FSM
+}
+
+// States and events have prefixes of their own, since looplab/fsm gives the
+// names "event" and "state", and names that begin like a callback's, a meaning.
+const (
+	startState  = "at start"
+	doneState   = "at done"
+	statePrefix = "in "
+	eventPrefix = "to "
+)
+
+// state is the name of the state at an index.
+func (t *table) state(i int) string {
+	if i == start {
+		return startState
+	}
+	return t.states[i]
+}
+
+// event is the name of the event that leads to an index: one per destination.
+func (t *table) event(to int) string { return t.events[to].Name }
+
+// hop is a transition that is tried: what the guards need to know of it, and
+// what they find out.
+type hop struct {
+	from   int
+	facts  phases.Facts
+	jumped bool
+}
+
+// newTable builds the table from the edges of the graph. Each edge is guarded
+// by its destination's guard and the absence of those between.
+func (g *Graph) newTable() (*table, error) {
+	if err := g.checkEdges(); err != nil {
+		return nil, err
+	}
+	t := &table{
+		callbacks: fsm.Callbacks{},
+		idle:      make(chan *fsm.FSM, runtime.GOMAXPROCS(0)),
+	}
+	for _, name := range g.names {
+		t.states = append(t.states, statePrefix+name)
+	}
+	t.states = append(t.states, doneState)
+	for to, state := range t.states {
+		event := fsm.EventDesc{Name: eventPrefix + state, Dst: state}
+		t.events = append(t.events, event)
+		t.callbacks["before_"+event.Name] = func(_ context.Context, e *fsm.Event) {
+			h := e.Args[0].(*hop)
+			var err error
+			if h.jumped, err = g.allows(h.from, to, h.facts); err != nil {
+				e.Cancel(err)
+			}
+		}
+	}
+	for from := start; from < len(g.nodes); from++ {
+		for _, r := range g.edges(from) {
+			for to := r.first; to <= r.last; to++ {
+				t.events[to].Src = append(t.events[to].Src, t.state(from))
+			}
+		}
+	}
+	return t, nil
+}
+
+// span is a range of indices, both ends included.
+type span struct{ first, last int }
+
+// edges are the destinations of the edges from an index, as ranges that do
+// not overlap: from each start of the search up to the first phase without a
+// guard, which nothing gets past, or to done.
+func (g *Graph) edges(from int) []span {
+	starts := g.starts(from)
+	slices.Sort(starts)
+	var spans []span
+	for _, first := range starts {
+		last := first
+		for last < len(g.nodes) && g.nodes[last].guard.Reads() != 0 {
+			last++
+		}
+		if k := len(spans) - 1; k >= 0 && first <= spans[k].last {
+			continue // both stop at the same phase
+		}
+		spans = append(spans, span{first, last})
+	}
+	return spans
+}
+
+// checkEdges counts the edges without listing them.
+func (g *Graph) checkEdges() error {
+	n := len(g.nodes)
+	stop := make([]int, n+1) // where a search that begins here ends at the latest
+	stop[n] = n
+	longest := span{0, -1}
+	for i := n - 1; i >= 0; i-- {
+		stop[i] = i
+		if g.nodes[i].guard.Reads() != 0 {
+			stop[i] = stop[i+1]
+			if stop[i]-i > longest.last-longest.first+1 {
+				longest = span{i, stop[i] - 1}
+			}
+		}
+	}
+	edges := 0
+	for from := start; from < n; from++ {
+		starts := g.starts(from)
+		slices.Sort(starts)
+		covered := -1
+		for _, first := range starts {
+			if first > covered {
+				covered = stop[first]
+				edges += covered - first + 1
+			}
+		}
+	}
+	if edges <= MaxEdges {
+		return nil
+	}
+	e := &TooManyEdgesError{Itinerary: g.Name(), Edges: edges, Limit: MaxEdges, Run: longest.last - longest.first + 1}
+	if e.Run > 0 {
+		e.First, e.Last = g.names[longest.first], g.names[longest.last]
+	}
+	return e
+}
+
+// allows is the guard of the edge between two indices, as a predicate over
+// facts. It also tells whether the way there is a jump.
+func (g *Graph) allows(from, to int, f phases.Facts) (jumped bool, err error) {
+	next, jumped, err := g.next(from, f)
+	if err != nil || next == to {
+		return jumped, err
+	}
+	e := &TransitionError{Itinerary: g.Name(), From: g.position(from), To: g.position(to), Next: g.position(next)}
+	if to != g.done() {
+		e.Why = g.plan(from, f).Why(to)
+	}
+	return false, e
+}
+
+// fire tries the edge from the hop's index. The FSM decides: it has the edge,
+// and the edge's guard admits. An FSM that was left in the middle of a
+// transition is thrown away, never used again.
+func (t *table) fire(ctx context.Context, h *hop, to int) error {
+	var f *fsm.FSM
+	select {
+	case f = <-t.idle:
+	default:
+		f = fsm.NewFSM(startState, t.events, t.callbacks)
+	}
+	f.SetState(t.state(h.from))
+	// A context that is done would leave the FSM stuck in the transition; the
+	// caller has looked at it before.
+	err := f.Event(context.WithoutCancel(ctx), t.event(to), h)
+	var same fsm.NoTransitionError
+	if errors.As(err, &same) {
+		err = same.Err // a phase that is entered again from itself
+	}
+	if err == nil || errors.As(err, new(fsm.CanceledError)) || errors.As(err, new(fsm.InvalidEventError)) {
+		select {
+		case t.idle <- f:
+		default:
+		}
+	}
+	return err
+}

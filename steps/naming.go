@@ -1,0 +1,45 @@
+package steps
+
+import "github.com/konveyor/dynamic-pipeline/phases"
+
+// Naming is one of the two schemes that the enhancement proposes for the
+// steps which MTC calls StageBackup and StageRestore. The embedder chooses.
+type Naming uint8
+
+const (
+	// Data names them DataBackup and DataRestore.
+	Data Naming = iota
+	// State names them StateBackup and StateRestore.
+	State
+)
+
+// String returns "Data" or "State".
+func (n Naming) String() string {
+	if n == State {
+		return "State"
+	}
+	return "Data"
+}
+
+// Step returns the name of a step in the scheme: of one that has a name in
+// both, whichever was given; of any other, the name itself.
+func (n Naming) Step(name string) string {
+	for _, suffix := range []string{"Backup", "Restore"} {
+		if name == "Data"+suffix || name == "State"+suffix {
+			return n.String() + suffix
+		}
+	}
+	return name
+}
+
+// Rename returns the itinerary with its steps named in the scheme. Compile the
+// result, and everything that follows uses these names.
+func (n Naming) Rename(it phases.Itinerary) phases.Itinerary {
+	renamed := make([]phases.Phase, len(it.Phases))
+	for i, p := range it.Phases {
+		p.Step = n.Step(p.Step)
+		renamed[i] = p
+	}
+	it.Phases = renamed
+	return it
+}

@@ -1,0 +1,220 @@
+package steps
+
+import (
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Moment is a moment of a migration, as [Sync] shows it.
+type Moment struct {
+	// Plan is the plan from where the migration stands: at the start of an
+	// itinerary, in a phase, or done.
+	Plan *machine.Plan
+	// Failed says that a phase failed. At the start of an itinerary it is why
+	// the itinerary before was left; where it is false, that was a cancel or
+	// a rollback. In a phase it is that phase, which failed and is passed by
+	// all the same.
+	Failed bool
+	// Message replaces the description of the current phase, for one that
+	// waits.
+	Message string
+	// Progress are lines of detail of the current phase.
+	Progress []string
+}
+
+// Sync returns the pipeline as it reads at a moment. It is a function of its
+// arguments alone, and idempotent: of its own result it makes the same, so
+// that a controller that calls it twice writes once. The pipeline given is
+// neither changed nor shared. Times are whole seconds.
+//
+// Steps that have started are kept, in their order, with their start. The step
+// of the current phase is started or, where it was completed, opened again.
+// Other open steps are completed, unless something ahead belongs to them. At
+// the start of an itinerary, what is still open is what the itinerary before
+// was interrupted in: it reads Failed or Canceled. Steps that have not started
+// follow as the plan shows them; where it is unknown whether one will run, it
+// stays if it was listed.
+func Sync(p Pipeline, m Moment, now time.Time) Pipeline {
+	s := newSyncing(p, m, now)
+	switch at := m.Plan.Current(); {
+	case at >= 0:
+		s.enter(at)
+	case m.Plan.Position().Done:
+		s.closeOpen(func(*Step) {})
+	default:
+		s.interrupt()
+	}
+	s.follow()
+	return s.out
+}
+
+// syncing is the state of one Sync.
+type syncing struct {
+	Moment
+	graph *machine.Graph
+	now   time.Time
+	was   Pipeline      // as given
+	out   Pipeline      // as it will be
+	times []metav1.Time // what the timestamps of out point into
+}
+
+func newSyncing(p Pipeline, m Moment, now time.Time) *syncing {
+	s := &syncing{
+		Moment: m, graph: m.Plan.Graph(), now: now.UTC().Truncate(time.Second), was: p,
+		out:   make(Pipeline, 0, max(len(p), len(m.Plan.Graph().Steps()))),
+		times: make([]metav1.Time, 0, 2*len(p)+2),
+	}
+	for i := range p {
+		if !p[i].Ran() {
+			continue
+		}
+		step := p[i]
+		step.Started, step.Completed = s.copyTime(step.Started), s.copyTime(step.Completed)
+		step.Progress = slices.Clone(step.Progress)
+		if step.Skipped { // by an earlier release, on a step that ran
+			step.Skipped = false
+			step.Message = ended(&step)
+		}
+		s.out = append(s.out, step)
+	}
+	return s
+}
+
+func (s *syncing) copyTime(t *metav1.Time) *metav1.Time {
+	if t == nil {
+		return nil
+	}
+	s.times = append(s.times, *t)
+	return &s.times[len(s.times)-1]
+}
+
+func ended(step *Step) string {
+	if step.Failed {
+		return MessageFailed
+	}
+	return MessageCompleted
+}
+
+// complete ends a step that is open.
+func (s *syncing) complete(step *Step, message string) {
+	at := metav1.NewTime(s.now)
+	if step.Started != nil && step.Started.After(s.now) {
+		at = *step.Started // another replica's clock runs ahead
+	}
+	step.Completed = s.copyTime(&at)
+	step.Phase, step.Message, step.Progress = "", message, nil
+}
+
+// closeOpen completes all open steps, once mark has seen them.
+func (s *syncing) closeOpen(mark func(*Step)) {
+	for i := range s.out {
+		if step := &s.out[i]; step.Open() {
+			mark(step)
+			s.complete(step, ended(step))
+		}
+	}
+}
+
+// interrupt ends the steps that the itinerary before was left in.
+func (s *syncing) interrupt() {
+	hit := s.out.Current()
+	for i := range s.out {
+		step := &s.out[i]
+		switch {
+		case !step.Open():
+		case s.Failed && step == hit:
+			step.Failed = true
+			s.complete(step, MessageFailed)
+		default:
+			s.complete(step, MessageCanceled)
+		}
+	}
+}
+
+// enter shows the phase at index at under its step.
+func (s *syncing) enter(at int) {
+	names := s.graph.Steps()
+	started := make([]bool, len(names))
+	for i := range s.out {
+		if k := slices.Index(names, s.out[i].Name); k >= 0 {
+			started[k] = true
+		}
+	}
+	under := reported(s.Plan, started)
+
+	name := names[under[at]]
+	current := s.out.Find(name)
+	if s.graph.StepIndex(at) != int(under[at]) && (current == nil || !current.Open()) {
+		// It rides under the step before it. Facts may have changed since
+		// that ran: the step that is open is the one.
+		if open := s.out.Current(); open != nil {
+			current = open
+		}
+	}
+	if current == nil {
+		now := metav1.NewTime(s.now)
+		s.out = append(s.out, Step{Name: name, Started: s.copyTime(&now)})
+		current = &s.out[len(s.out)-1]
+	}
+	phase := s.graph.Phase(at)
+	current.Completed = nil
+	current.Phase = phase.Name
+	current.Progress = slices.Clone(s.Progress)
+	current.Failed = current.Failed || s.Failed
+	switch {
+	case s.Message != "":
+		current.Message = s.Message
+	case phase.Description != "":
+		current.Message = phase.Description
+	default:
+		current.Message = phase.Name
+	}
+
+	ahead := make([]bool, len(names))
+	for i := range s.Plan.Each {
+		if i != at && s.Plan.Runs(i) != phases.No {
+			ahead[under[i]] = true
+		}
+	}
+	for i := range s.out {
+		step := &s.out[i]
+		if step == current || !step.Open() {
+			continue
+		}
+		if k := slices.Index(names, step.Name); k >= 0 && ahead[k] {
+			step.Phase, step.Message, step.Progress = "", MessageContinues, nil
+		} else {
+			s.complete(step, ended(step))
+		}
+	}
+}
+
+// follow lists the steps that have not started.
+func (s *syncing) follow() {
+	if s.Plan.Position().Done {
+		return
+	}
+	names := s.graph.Steps()
+	for i := range s.Plan.Each {
+		if s.graph.Rides(i) {
+			continue
+		}
+		name := names[s.graph.StepIndex(i)]
+		switch s.Plan.Runs(i) {
+		case phases.No:
+			continue
+		case phases.Unknown:
+			if s.graph.WhenUnknown() == phases.Wait && s.was.Find(name) == nil {
+				continue
+			}
+		}
+		if s.out.Find(name) == nil {
+			s.out = append(s.out, Step{Name: name, Message: MessageNotStarted})
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package steps
+
+import (
+	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Visible returns the steps that a plan will show from its position on, in the
+// order in which the itinerary first reaches them: those with a phase that
+// runs and does not ride.
+func Visible(p *machine.Plan) []string {
+	return visible(p, func(t phases.Truth) bool { return t == phases.Yes })
+}
+
+// Maybe returns the steps that hang on unknown flags: those that are not
+// visible, but have a phase that may run and does not ride. Order as for
+// [Visible].
+func Maybe(p *machine.Plan) []string {
+	sure := Visible(p)
+	all := visible(p, func(t phases.Truth) bool { return t != phases.No })
+	maybe := make([]string, 0, len(all)-len(sure))
+	for _, name := range all {
+		if !slices.Contains(sure, name) {
+			maybe = append(maybe, name)
+		}
+	}
+	return maybe
+}
+
+func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
+	g := p.Graph()
+	seen := make([]bool, len(g.Steps()))
+	names := make([]string, 0, len(seen))
+	for i := range p.Each {
+		k := g.StepIndex(i)
+		if !seen[k] && counts(p.Runs(i)) && !g.Rides(i) {
+			seen[k] = true
+			names = append(names, g.Steps()[k])
+		}
+	}
+	return names
+}
+
+// Reported returns, for each phase by index, the step that it is reported
+// under. For a phase that does not run that is its own. So it is for one that
+// runs, but for a phase that rides where nothing else makes its step visible:
+// that is reported under the step of the last running phase before it that
+// does not ride, or, with none, under the first visible step.
+func Reported(p *machine.Plan) []string {
+	g := p.Graph()
+	names := make([]string, g.Len())
+	for i, k := range reported(p, nil) {
+		names[i] = g.Steps()[k]
+	}
+	return names
+}
+
+// reported is Reported by indices of steps, where the steps that have started
+// (by index; nil for none) are visible as well.
+func reported(p *machine.Plan, started []bool) []int32 {
+	g := p.Graph()
+	seen := make([]bool, len(g.Steps()))
+	copy(seen, started)
+	under := make([]int32, g.Len())
+	first, last := int32(-1), int32(-1)
+	for i := range under {
+		under[i] = int32(g.StepIndex(i))
+	}
+	// Of what is behind, the last that would have run.
+	for i := range p.Current() {
+		if p.Guard(i) == phases.Yes && !g.Rides(i) {
+			last = under[i]
+		}
+	}
+	for i := range p.Each {
+		if p.Runs(i) == phases.Yes && !g.Rides(i) {
+			seen[under[i]] = true
+			if first < 0 {
+				first = under[i]
+			}
+		}
+	}
+	for i := range p.Each {
+		switch {
+		case p.Runs(i) == phases.No:
+		case !g.Rides(i):
+			if p.Runs(i) == phases.Yes {
+				last = under[i]
+			}
+		case seen[under[i]]:
+		case last >= 0:
+			under[i] = last
+		case first >= 0:
+			under[i] = first
+		}
+	}
+	return under
+}
