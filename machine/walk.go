@@ -7,10 +7,11 @@ import (
 )
 
 // walk plans an itinerary with jumps. It works on places: place i is the
-// moment when the phase at index i is next in order, the last place is done.
-// From a place the way leads to the place after it, or, through the phase, to
-// the targets of its jumps; so the edges stay linear in the phases, and a
-// place is reached whether or not its phase's guard admits.
+// moment when the phase at index i is next in order; after those come done and
+// the entry, where the walk begins. From a place the way leads to the place
+// after it, or, through the phase, to the targets of its jumps; so the edges
+// stay linear in the phases, and a place is reached whether or not its phase's
+// guard admits.
 type walk struct {
 	*Plan
 	// open holds for each place the flags that a phase on some way to it
@@ -24,53 +25,83 @@ type sureness uint8
 
 const (
 	unreached   sureness = iota
+	onChange             // not by current values, only if a flag changes
 	onUnknown            // hangs on an unknown flag
 	onTentative          // hangs on a flag that may still change
 	forSure
 )
 
 func (p *Plan) walk() {
-	n := len(p.marks)
-	w := &walk{Plan: p, open: make([]phases.Flags, n+1), reached: make([]bool, n+1)}
-	entry := max(p.at, 0)
+	places := len(p.marks) + 2
+	w := &walk{Plan: p, open: make([]phases.Flags, places), reached: make([]bool, places)}
+	w.spread()
+	sure := w.sureness()
 	for i := range p.marks {
-		p.marks[i] = mark(p.graph.nodes[i].guard.Eval(p.facts))
-	}
-	if p.at >= 0 && p.at < n {
-		p.marks[p.at] = mark(phases.Yes) // in progress
-	}
-	w.spread(entry)
-	sure := w.sureness(entry)
-	for i := range p.marks {
-		if !w.reached[i] {
+		guard := p.graph.nodes[i].guard
+		p.marks[i] = mark(guard.Eval(p.facts))
+		switch {
+		case i == p.at: // in progress
+			p.marks[i] = mark(phases.Yes) | ahead
 			continue
+		case sure[i] == onChange:
+			p.marks[i] |= tentative
+		case sure[i] != unreached:
+			p.marks[i] |= ahead
 		}
-		p.marks[i] |= ahead
 		if sure[i] == onUnknown {
 			p.marks[i] |= maybe
 		}
-		reads := p.graph.nodes[i].guard.Reads()
-		if i != p.at && (reads&w.open[i] != 0 || sure[i] == onTentative) {
+		if w.reached[i] && (guard.Reads()&w.open[i] != 0 || sure[i] == onTentative) {
 			p.marks[i] |= tentative
 		}
 	}
-	p.order = w.order(entry)
+	p.order = w.order()
+}
+
+// done and entry are the places behind those of the phases.
+func (w *walk) done() int  { return len(w.marks) }
+func (w *walk) entry() int { return len(w.marks) + 1 }
+
+// phase is the node whose phase lies behind a place, and what its guard says
+// now and for good. At the entry that is the phase in progress: it runs.
+func (w *walk) phase(i int) (n *node, now, later phases.Truth) {
+	if i == w.entry() {
+		return &w.graph.nodes[w.at], phases.Yes, phases.Yes
+	}
+	n = &w.graph.nodes[i]
+	return n, n.guard.Eval(w.facts), n.guard.Eval(w.facts.Forget(w.open[i]))
 }
 
 // edges calls yield for each place that the way leads to from place i.
 func (w *walk) edges(i int, yield func(to int, s sureness)) {
-	n := &w.graph.nodes[i]
-	t := w.Guard(i)
-	if t == phases.No || len(n.jumps) == 0 {
-		yield(i+1, forSure)
+	next := i + 1
+	switch {
+	case i == w.done(), i == w.entry() && w.at == w.done():
+		return
+	case i == w.entry() && w.at == start:
+		yield(0, forSure)
+		return
+	case i == w.entry():
+		next = w.at + 1
+	}
+	n, t, forGood := w.phase(i)
+	if len(n.jumps) == 0 {
+		yield(next, forSure)
 		return
 	}
-	way := forSure
+	enters, passes := forSure, forSure // through the phase, and past it
 	switch {
 	case t == phases.Unknown:
-		way = onUnknown
-	case i != w.at && n.guard.Eval(w.facts.Forget(w.open[i])) == phases.Unknown:
-		way = onTentative
+		enters, passes = onUnknown, onUnknown
+	case t == phases.Yes && forGood == phases.Unknown:
+		enters, passes = onTentative, onChange
+	case t == phases.No && forGood == phases.Unknown:
+		enters, passes = onChange, onTentative
+	case t == phases.Yes:
+		passes = unreached
+	case t == phases.No:
+		yield(next, passes)
+		return
 	}
 	for _, j := range n.jumps {
 		now, later := j.guard.Eval(w.facts), j.guard.Eval(w.facts.Forget(w.after(i)))
@@ -78,27 +109,30 @@ func (w *walk) edges(i int, yield func(to int, s sureness)) {
 			continue
 		}
 		if later == phases.Unknown {
-			way = min(way, onTentative)
+			enters = min(enters, onTentative)
 		}
 		if now == phases.Unknown {
-			way = onUnknown
+			enters = min(enters, onUnknown)
 		}
-		yield(j.to, way)
+		yield(j.to, enters)
 		if later == phases.Yes {
-			if t == phases.Unknown {
-				yield(i+1, onUnknown)
-			}
-			return
+			enters = unreached
+			break
 		}
 	}
-	yield(i+1, way)
+	if way := max(enters, passes); way != unreached {
+		yield(next, way)
+	}
 }
 
 // after are the open flags behind place i, those of its phase included where
 // that runs or may run.
 func (w *walk) after(i int) phases.Flags {
-	n := &w.graph.nodes[i]
-	if w.Guard(i) == phases.No && n.guard.Eval(w.facts.Forget(w.open[i])) == phases.No {
+	if i == w.entry() && (w.at == start || w.at == w.done()) {
+		return 0
+	}
+	n, now, later := w.phase(i)
+	if now == phases.No && later == phases.No {
 		return w.open[i]
 	}
 	return w.open[i] | n.decides
@@ -106,17 +140,13 @@ func (w *walk) after(i int) phases.Flags {
 
 // spread finds the places that are reached and the flags that are open there,
 // up to the fixed point: more open flags open more ways, never fewer.
-func (w *walk) spread(entry int) {
-	w.reached[entry] = true
-	for work := []int{entry}; len(work) > 0; {
+func (w *walk) spread() {
+	w.reached[w.entry()] = true
+	for work := []int{w.entry()}; len(work) > 0; {
 		i := work[len(work)-1]
 		work = work[:len(work)-1]
-		if i == len(w.marks) {
-			continue
-		}
-		open := w.after(i)
 		w.edges(i, func(to int, _ sureness) {
-			if !w.reached[to] || open&^w.open[to] != 0 {
+			if open := w.after(i); !w.reached[to] || open&^w.open[to] != 0 {
 				w.reached[to] = true
 				w.open[to] |= open
 				work = append(work, to)
@@ -128,11 +158,11 @@ func (w *walk) spread(entry int) {
 // sureness says of each place how sure it is that the machine comes by. A
 // place is sure where sure edges lead to it, or where every way from the entry
 // to done leads through it.
-func (w *walk) sureness(entry int) []sureness {
+func (w *walk) sureness() []sureness {
 	sure := make([]sureness, len(w.reached))
 	close := func(level sureness) {
 		var work []int
-		for i, s := range sure[:len(w.marks)] {
+		for i, s := range sure {
 			if s >= level {
 				work = append(work, i)
 			}
@@ -140,9 +170,6 @@ func (w *walk) sureness(entry int) []sureness {
 		for len(work) > 0 {
 			i := work[len(work)-1]
 			work = work[:len(work)-1]
-			if i == len(w.marks) {
-				continue
-			}
 			w.edges(i, func(to int, s sureness) {
 				if s >= level && sure[to] < level {
 					sure[to] = level
@@ -151,22 +178,23 @@ func (w *walk) sureness(entry int) []sureness {
 			})
 		}
 	}
-	for _, i := range w.narrows(entry) {
+	for _, i := range w.narrows() {
 		sure[i] = forSure
 	}
 	close(forSure)
 	close(onTentative)
 	close(onUnknown)
+	close(onChange)
 	return sure
 }
 
 // narrows are the places that every way from the entry to done leads through,
 // the entry first. Candidates are the places of one such way. They are swept
 // in its order: a place is a narrow if nothing before it leads past it.
-func (w *walk) narrows(entry int) []int {
-	way := w.way(entry)
+func (w *walk) narrows() []int {
+	way := w.way()
 	if way == nil {
-		return []int{entry}
+		return []int{w.entry()}
 	}
 	at := make(map[int]int, len(way)) // a place's index on the way
 	for k, i := range way {
@@ -182,9 +210,6 @@ func (w *walk) narrows(entry int) []int {
 		for work := []int{i}; len(work) > 0; {
 			from := work[len(work)-1]
 			work = work[:len(work)-1]
-			if from == len(w.marks) {
-				continue
-			}
 			w.edges(from, func(to int, _ sureness) {
 				if k, on := at[to]; on {
 					furthest = max(furthest, k)
@@ -199,16 +224,17 @@ func (w *walk) narrows(entry int) []int {
 }
 
 // way is some way from the entry to done, or nil where none leads there.
-func (w *walk) way(entry int) []int {
+func (w *walk) way() []int {
 	before := make([]int, len(w.reached))
 	for i := range before {
 		before[i] = -1
 	}
+	entry := w.entry()
 	before[entry] = entry
 	for work := []int{entry}; len(work) > 0; {
 		i := work[0]
 		work = work[1:]
-		if i == len(w.marks) {
+		if i == w.done() {
 			way := []int{i}
 			for i != entry {
 				i = before[i]
@@ -230,19 +256,28 @@ func (w *walk) way(entry int) []int {
 // order lists the phases that are reached in reverse postorder, the order in
 // which a reader of the itinerary meets them: the phase after in order before
 // the target of a jump, unless the way there is only by the jump.
-func (w *walk) order(entry int) []int {
+func (w *walk) order() []int {
 	order := make([]int, 0, len(w.marks))
 	seen := make([]bool, len(w.reached))
 	var visit func(i int)
 	visit = func(i int) {
-		if seen[i] || i == len(w.marks) {
+		if seen[i] {
 			return
 		}
 		seen[i] = true
-		w.edges(i, func(to int, _ sureness) { visit(to) })
-		order = append(order, i)
+		w.edges(i, func(to int, s sureness) {
+			if s > onChange {
+				visit(to)
+			}
+		})
+		switch {
+		case i < w.done() && i != w.at:
+			order = append(order, i)
+		case i == w.entry() && w.at >= 0 && w.at < w.done():
+			order = append(order, w.at)
+		}
 	}
-	visit(entry)
+	visit(w.entry())
 	slices.Reverse(order)
 	return order
 }
