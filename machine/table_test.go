@@ -1,0 +1,104 @@
+package machine
+
+import (
+	"context"
+	"testing"
+
+	"github.com/looplab/fsm"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "A"}})
+
+func lettersGraph(t *testing.T) *Graph {
+	t.Helper()
+	g, err := Compile(phases.Itinerary{Name: "Letters", Flags: vocabulary, Phases: []phases.Phase{
+		{Name: "A", Step: "S"},
+		{Name: "B", Step: "S", Guard: phases.Guard{All: 1}},
+		{Name: "C", Step: "S", Jumps: []phases.Jump{{To: "A", Guard: phases.Guard{None: 1}}}},
+	}})
+	require.NoError(t, err)
+	return g
+}
+
+func TestFSMsAreReused(t *testing.T) {
+	g := lettersGraph(t)
+	var first *fsm.FSM
+	for range 100 {
+		m, err := g.Machine(Position{}, phases.NewFacts(1, 0))
+		require.NoError(t, err)
+		for range 4 {
+			_, err := m.Advance(context.Background())
+			require.NoError(t, err)
+		}
+		table, err := g.table()
+		require.NoError(t, err)
+		require.Len(t, table.idle, 1, "one at a time needs one")
+		f := <-table.idle
+		if first == nil {
+			first = f
+		}
+		require.Same(t, first, f)
+		table.idle <- f
+	}
+}
+
+func TestAnFSMThatIsStuckIsNeverUsedAgain(t *testing.T) {
+	g := lettersGraph(t)
+	table, err := g.table()
+	require.NoError(t, err)
+	stuck := fsm.NewFSM(startState, table.events, fsm.Callbacks{"leave_state": func(_ context.Context, e *fsm.Event) { e.Async() }})
+	require.Error(t, stuck.Event(context.Background(), table.event(0)))
+	table.idle <- stuck
+
+	m, err := g.Machine(Position{}, phases.NewFacts(1, 0))
+	require.NoError(t, err)
+	_, err = m.Advance(context.Background())
+	require.ErrorAs(t, err, new(fsm.InTransitionError))
+	assert.Equal(t, Position{}, m.Position(), "the machine stands where it stood")
+	assert.Empty(t, table.idle, "the stuck one is gone")
+	tr, err := m.Advance(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, "A", tr.To.Phase)
+}
+
+// The FSM itself refuses what its guards do not admit: Advance only proposes.
+func TestTheGuardsAreTheFSMs(t *testing.T) {
+	g := lettersGraph(t)
+	table, err := g.table()
+	require.NoError(t, err)
+	for _, c := range []struct {
+		about    string
+		from, to int
+		facts    phases.Facts
+		want     any
+	}{
+		{"B needs A", 0, 1, phases.NewFacts(0, 1), new(*TransitionError)},
+		{"B comes before C", 0, 2, phases.NewFacts(1, 0), new(*TransitionError)},
+		{"nobody knows A", 0, 1, phases.Facts{}, new(*UnknownFlagsError)},
+		{"no edge leads from A to done", 0, 3, phases.NewFacts(1, 0), new(fsm.InvalidEventError)},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			err := table.fire(context.Background(), &hop{from: c.from, facts: c.facts}, c.to)
+			switch want := c.want.(type) {
+			case *fsm.InvalidEventError:
+				assert.ErrorAs(t, err, want)
+			default:
+				var canceled fsm.CanceledError
+				require.ErrorAs(t, err, &canceled)
+				assert.ErrorAs(t, canceled.Err, want)
+			}
+		})
+	}
+}
+
+func TestEdges(t *testing.T) {
+	g := lettersGraph(t)
+	assert.Equal(t, []span{{0, 0}}, g.edges(start))
+	assert.Equal(t, []span{{1, 2}}, g.edges(0))
+	assert.Equal(t, []span{{2, 2}}, g.edges(1))
+	assert.Equal(t, []span{{0, 0}, {3, 3}}, g.edges(2), "a jump back, and the end")
+}
