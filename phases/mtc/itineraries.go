@@ -1,0 +1,225 @@
+package mtc
+
+import (
+	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// The names of the itineraries, as upstream stores them in status.itinerary.
+const (
+	Stage    = "Stage"
+	Final    = "Final"
+	Cancel   = "Cancel"
+	Failed   = "Failed"
+	Rollback = "Rollback"
+)
+
+// The names of the steps, in the order in which a reader of [Itineraries]
+// meets them. DirectImageStep and DirectVolumeStep are named so because the
+// flags [DirectImage] and [DirectVolume] have the plain names; as text they
+// are "DirectImage" and "DirectVolume".
+const (
+	Prepare               = "Prepare"
+	PreBackupHooks        = "PreBackupHooks"
+	Backup                = "Backup"
+	DataBackup            = "DataBackup"  // upstream: StageBackup
+	DataRestore           = "DataRestore" // upstream: StageRestore
+	DirectImageStep       = "DirectImage"
+	DirectVolumeStep      = "DirectVolume"
+	PostBackupHooks       = "PostBackupHooks"
+	PreRestoreHooks       = "PreRestoreHooks"
+	Restore               = "Restore"
+	PostRestoreHooks      = "PostRestoreHooks"
+	Cleanup               = "Cleanup"
+	CleanupVelero         = "CleanupVelero"
+	CleanupHelpers        = "CleanupHelpers"
+	CleanupMigrated       = "CleanupMigrated"
+	RollbackLiveMigration = "RollbackLiveMigration"
+	CleanupUnquiesce      = "CleanupUnquiesce"
+)
+
+// The two phases that code has to know by name.
+const (
+	// Created is the first phase of Stage and Final. Upstream stores it as the
+	// empty string.
+	Created = "Created"
+	// Completed is the last phase of every itinerary. It does no work and ends
+	// in done.
+	Completed = "Completed"
+)
+
+// rediscovered are the flags that may change while the plan is looked at
+// again: upstream finds volumes and image streams anew in WaitForRefresh.
+const rediscovered = HasPVs | HasISs | DirectVolume | HasStageBackup | EnableImage | EnableVolume
+
+// Itineraries returns mig-controller's five itineraries: Stage, Final, Cancel,
+// Failed, Rollback. Each call makes them anew, so that a caller may change
+// what it gets. The last three clean up and must always reach their end, so
+// that their guards let phases run where a flag is unknown.
+func Itineraries() []phases.Itinerary {
+	return []phases.Itinerary{stage(), final(), cancel(), failed(), rollback()}
+}
+
+// Itinerary returns one of [Itineraries] by its name, made anew. A name that
+// is none of them is an [*UnknownItineraryError].
+func Itinerary(name string) (phases.Itinerary, error) {
+	var names []string
+	for _, it := range Itineraries() {
+		if it.Name == name {
+			return it, nil
+		}
+		names = append(names, it.Name)
+	}
+	return phases.Itinerary{}, &UnknownItineraryError{Name: name, Nearest: nearest.Names(name, names)}
+}
+
+// stage copies data ahead of time, as often as wanted, and leaves the
+// applications where they are.
+func stage() phases.Itinerary {
+	return phases.Itinerary{Name: Stage, Flags: Flags(), Phases: []phases.Phase{
+		{Name: Created, Step: Prepare, Description: "Taking up the migration"},
+		{Name: "Started", Step: Prepare, Description: "Checking that the migration can begin"},
+		{Name: "StartRefresh", Step: Prepare, Description: "Asking for a fresh look at the plan"},
+		{Name: "WaitForRefresh", Step: Prepare, Decides: rediscovered, Description: "Waiting until the plan has been looked at again"},
+		{Name: "CleanStaleAnnotations", Step: Prepare, Description: "Removing labels and annotations left by earlier migrations"},
+		{Name: "CleanStaleResticCRs", Step: Prepare, Description: "Removing leftover pod volume backups and restores"},
+		{Name: "CleanStaleVeleroCRs", Step: Prepare, Description: "Removing leftover Velero backups and restores"},
+		{Name: "RestartVelero", Step: Prepare, Description: "Restarting Velero on both clusters"},
+		{Name: "CleanStaleStagePods", Step: Prepare, Description: "Removing stage pods left by earlier migrations"},
+		{Name: "WaitForStaleStagePodsTerminated", Step: Prepare, Decides: HasStagePods, Description: "Waiting for leftover stage pods to go away"},
+		{Name: "CreateRegistries", Step: Prepare, Guard: phases.Guard{All: HasISs | IndirectImage | EnableImage}, Description: "Setting up the registries that carry images between the clusters"},
+		{Name: "CreateDirectImageMigration", Step: DataBackup, Guard: phases.Guard{All: DirectImage | EnableImage}, Rides: true, Description: "Starting the direct copy of images"},
+		{Name: "QuiesceSourceApplications", Step: DataBackup, Guard: phases.Guard{All: Quiesce}, Rides: true, Formerly: []string{"QuiesceApplications"}, Description: "Scaling down the applications on the source cluster"},
+		{Name: "EnsureSrcQuiesced", Step: DataBackup, Guard: phases.Guard{All: Quiesce}, Rides: true, Formerly: []string{"EnsureQuiesced"}, Description: "Waiting for the applications on the source cluster to stop"},
+		{Name: "CreateDirectVolumeMigrationStage", Step: DataBackup, Guard: phases.Guard{All: DirectVolume | EnableVolume}, Rides: true, Formerly: []string{"CreateDirectVolumeMigration"}, Description: "Starting the direct copy of volumes while applications may run"},
+		{Name: "EnsureStagePodsFromRunning", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes of running pods"},
+		{Name: "EnsureStagePodsFromTemplates", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes named in pod templates"},
+		{Name: "EnsureStagePodsFromOrphanedPVCs", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes no pod uses"},
+		{Name: "StagePodsCreated", Step: DataBackup, Guard: phases.Guard{All: HasStagePods}, Description: "Waiting for the stage pods to run"},
+		{Name: "RestartRestic", Step: DataBackup, Guard: phases.Guard{All: HasStagePods}, Description: "Restarting the file copier so that it sees the stage pods"},
+		{Name: "AnnotateResources", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Marking the images and volumes to be backed up"},
+		{Name: "WaitForVeleroReady", Step: DataBackup, Rides: true, Description: "Waiting for Velero to be up on both clusters"},
+		{Name: "WaitForResticReady", Step: DataBackup, Guard: phases.Guard{All: HasStagePods | HasPVs}, Rides: true, Description: "Waiting for the file copier to be up on the source cluster"},
+		{Name: "WaitForRegistriesReady", Step: DataBackup, Guard: phases.Guard{All: HasISs | IndirectImage | EnableImage}, Description: "Waiting for the image registries to be up"},
+		{Name: "EnsureCloudSecretPropagated", Step: DataBackup, Guard: phases.Guard{Any: HasStageBackup}, Rides: true, Description: "Waiting for the storage credentials to reach both clusters"},
+		{Name: "EnsureStageBackup", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Starting the backup of images and volumes"},
+		{Name: "StageBackupCreated", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Backing up images and volumes"},
+		{Name: "EnsureStageBackupReplicated", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Waiting for the destination cluster to see the backup of images and volumes"},
+		{Name: "EnsureStageRestore", Step: DataRestore, Guard: phases.Guard{All: HasStageBackup}, Description: "Starting the restore of images and volumes"},
+		{Name: "StageRestoreCreated", Step: DataRestore, Guard: phases.Guard{All: HasStageBackup}, Description: "Restoring images and volumes"},
+		{Name: "WaitForDirectImageMigrationToComplete", Step: DirectImageStep, Guard: phases.Guard{All: DirectImage | EnableImage}, Description: "Copying images directly between the clusters"},
+		{Name: "WaitForDirectVolumeMigrationToComplete", Step: DirectVolumeStep, Guard: phases.Guard{All: DirectVolume | EnableVolume}, Description: "Copying volumes directly between the clusters"},
+		{Name: "SwapPVCReferences", Step: Cleanup, Guard: phases.Guard{All: Quiesce | StorageConversion}, Description: "Pointing the applications at the other volume claims"},
+		{Name: "DeleteRegistries", Step: Cleanup, Description: "Removing the image registries"},
+		{Name: "EnsureStagePodsDeleted", Step: Cleanup, Guard: phases.Guard{All: HasStagePods}, Description: "Deleting the stage pods"},
+		{Name: "EnsureStagePodsTerminated", Step: Cleanup, Guard: phases.Guard{All: HasStagePods}, Decides: HasStagePods, Description: "Waiting for the stage pods to go away"},
+		{Name: "EnsureAnnotationsDeleted", Step: Cleanup, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
+		{Name: Completed, Step: Cleanup, Description: "Ending the migration"},
+	}}
+}
+
+// final moves the applications: their data, and then their definitions.
+func final() phases.Itinerary {
+	return phases.Itinerary{Name: Final, Flags: Flags(), Phases: []phases.Phase{
+		{Name: Created, Step: Prepare, Description: "Taking up the migration"},
+		{Name: "Started", Step: Prepare, Description: "Checking that the migration can begin"},
+		{Name: "StartRefresh", Step: Prepare, Description: "Asking for a fresh look at the plan"},
+		{Name: "WaitForRefresh", Step: Prepare, Decides: rediscovered, Description: "Waiting until the plan has been looked at again"},
+		{Name: "CleanStaleAnnotations", Step: Prepare, Description: "Removing labels and annotations left by earlier migrations"},
+		{Name: "CleanStaleResticCRs", Step: Prepare, Description: "Removing leftover pod volume backups and restores"},
+		{Name: "CleanStaleVeleroCRs", Step: Prepare, Description: "Removing leftover Velero backups and restores"},
+		{Name: "RestartVelero", Step: Prepare, Description: "Restarting Velero on both clusters"},
+		{Name: "CleanStaleStagePods", Step: Prepare, Description: "Removing stage pods left by earlier migrations"},
+		{Name: "WaitForStaleStagePodsTerminated", Step: Prepare, Decides: HasStagePods, Description: "Waiting for leftover stage pods to go away"},
+		{Name: "CreateRegistries", Step: Prepare, Guard: phases.Guard{All: HasISs | IndirectImage | EnableImage}, Description: "Setting up the registries that carry images between the clusters"},
+		{Name: "WaitForVeleroReady", Step: Prepare, Description: "Waiting for Velero to be up on both clusters"},
+		{Name: "WaitForRegistriesReady", Step: Prepare, Guard: phases.Guard{All: HasISs | IndirectImage | EnableImage}, Description: "Waiting for the image registries to be up"},
+		{Name: "EnsureCloudSecretPropagated", Step: Prepare, Description: "Waiting for the storage credentials to reach both clusters"},
+		{Name: "PreBackupHooks", Step: PreBackupHooks, Guard: phases.Guard{All: HasPreBackupHooks}, Description: "Running the hooks that come before the backup"},
+		{Name: "CreateDirectImageMigration", Step: Backup, Guard: phases.Guard{All: DirectImage | EnableImage}, Description: "Starting the direct copy of images"},
+		{Name: "CreateDirectVolumeMigrationStage", Step: Backup, Guard: phases.Guard{All: DirectVolume | EnableVolume}, Description: "Starting the direct copy of volumes while applications may run"},
+		{Name: "EnsureInitialBackup", Step: Backup, Description: "Starting the backup of the applications' definitions"},
+		{Name: "InitialBackupCreated", Step: Backup, Description: "Backing up the applications' definitions"},
+		{Name: "QuiesceSourceApplications", Step: DataBackup, Guard: phases.Guard{All: Quiesce}, Rides: true, Formerly: []string{"QuiesceApplications"}, Description: "Scaling down the applications on the source cluster"},
+		{Name: "EnsureSrcQuiesced", Step: DataBackup, Guard: phases.Guard{All: Quiesce}, Rides: true, Formerly: []string{"EnsureQuiesced"}, Description: "Waiting for the applications on the source cluster to stop"},
+		{Name: "EnsureStagePodsFromRunning", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes of running pods"},
+		{Name: "EnsureStagePodsFromTemplates", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes named in pod templates"},
+		{Name: "EnsureStagePodsFromOrphanedPVCs", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes no pod uses"},
+		{Name: "StagePodsCreated", Step: DataBackup, Guard: phases.Guard{All: HasStagePods}, Description: "Waiting for the stage pods to run"},
+		{Name: "RestartRestic", Step: DataBackup, Guard: phases.Guard{All: HasStagePods}, Description: "Restarting the file copier so that it sees the stage pods"},
+		{Name: "AnnotateResources", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Marking the images and volumes to be backed up"},
+		{Name: "WaitForResticReady", Step: DataBackup, Guard: phases.Guard{Any: HasStagePods | HasPVs}, Rides: true, Description: "Waiting for the file copier to be up on the source cluster"},
+		{Name: "CreateDirectVolumeMigrationFinal", Step: DataBackup, Guard: phases.Guard{All: DirectVolume | EnableVolume}, Rides: true, Formerly: []string{"CreateDirectVolumeMigration"}, Description: "Starting the last direct copy of volumes"},
+		{Name: "EnsureStageBackup", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Starting the backup of images and volumes"},
+		{Name: "StageBackupCreated", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Backing up images and volumes"},
+		{Name: "EnsureStageBackupReplicated", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Waiting for the destination cluster to see the backup of images and volumes"},
+		{Name: "EnsureStageRestore", Step: DataRestore, Guard: phases.Guard{All: HasStageBackup}, Description: "Starting the restore of images and volumes"},
+		{Name: "StageRestoreCreated", Step: DataRestore, Guard: phases.Guard{All: HasStageBackup}, Description: "Restoring images and volumes"},
+		{Name: "EnsureStagePodsDeleted", Step: DataRestore, Guard: phases.Guard{All: HasStagePods}, Description: "Deleting the stage pods"},
+		{Name: "EnsureStagePodsTerminated", Step: DataRestore, Guard: phases.Guard{All: HasStagePods}, Decides: HasStagePods, Description: "Waiting for the stage pods to go away"},
+		{Name: "EnsureAnnotationsDeleted", Step: DataRestore, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
+		{Name: "WaitForDirectImageMigrationToComplete", Step: DirectImageStep, Guard: phases.Guard{All: DirectImage | EnableImage}, Description: "Copying images directly between the clusters"},
+		{Name: "WaitForDirectVolumeMigrationToComplete", Step: DirectVolumeStep, Guard: phases.Guard{All: DirectVolume | EnableVolume}, Description: "Copying volumes directly between the clusters"},
+		{Name: "PostBackupHooks", Step: PostBackupHooks, Guard: phases.Guard{All: HasPostBackupHooks}, Description: "Running the hooks that come after the backup"},
+		{Name: "PreRestoreHooks", Step: PreRestoreHooks, Guard: phases.Guard{All: HasPreRestoreHooks}, Description: "Running the hooks that come before the restore"},
+		{Name: "EnsureInitialBackupReplicated", Step: Restore, Description: "Waiting for the destination cluster to see the backup of the definitions"},
+		{Name: "EnsureFinalRestore", Step: Restore, Description: "Starting the restore of the applications' definitions"},
+		{Name: "FinalRestoreCreated", Step: Restore, Description: "Restoring the applications' definitions"},
+		{Name: "UnQuiesceDestApplications", Step: Restore, Description: "Scaling up the applications on the destination cluster"},
+		{Name: "PostRestoreHooks", Step: PostRestoreHooks, Guard: phases.Guard{All: HasPostRestoreHooks}, Description: "Running the hooks that come after the restore"},
+		{Name: "SwapPVCReferences", Step: Cleanup, Guard: phases.Guard{All: Quiesce | StorageConversion}, Description: "Pointing the applications at the other volume claims"},
+		{Name: "DeleteRegistries", Step: Cleanup, Description: "Removing the image registries"},
+		{Name: "Verification", Step: Cleanup, Guard: phases.Guard{All: HasVerify}, Description: "Checking the health of the applications on the destination cluster"},
+		{Name: Completed, Step: Cleanup, Description: "Ending the migration"},
+	}}
+}
+
+// cancel undoes what a canceled migration has begun.
+func cancel() phases.Itinerary {
+	return phases.Itinerary{Name: Cancel, Flags: Flags(), WhenUnknown: phases.Run, Phases: []phases.Phase{
+		{Name: "Canceling", Step: CleanupVelero, Description: "Beginning to cancel the migration"},
+		{Name: "DeleteBackups", Step: CleanupVelero, Description: "Deleting the backups of this migration"},
+		{Name: "DeleteRestores", Step: CleanupVelero, Description: "Deleting the restores of this migration"},
+		{Name: "DeleteRegistries", Step: CleanupHelpers, Description: "Removing the image registries"},
+		{Name: "DeleteHookJobs", Step: CleanupHelpers, Description: "Deleting the jobs of hooks"},
+		{Name: "DeleteDirectVolumeMigrationResources", Step: CleanupHelpers, Guard: phases.Guard{All: DirectVolume}, Description: "Removing what the direct copy of volumes created"},
+		{Name: "DeleteDirectImageMigrationResources", Step: CleanupHelpers, Guard: phases.Guard{All: DirectImage}, Description: "Removing what the direct copy of images created"},
+		{Name: "EnsureStagePodsDeleted", Step: CleanupHelpers, Guard: phases.Guard{All: HasStagePods}, Description: "Deleting the stage pods"},
+		{Name: "EnsureAnnotationsDeleted", Step: CleanupHelpers, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
+		{Name: "UnQuiesceSrcApplications", Step: CleanupUnquiesce, Description: "Scaling up the applications on the source cluster"},
+		{Name: "Canceled", Step: Cleanup, Description: "Recording that the migration was canceled"},
+		{Name: Completed, Step: Cleanup, Description: "Ending the migration"},
+	}}
+}
+
+// failed clears away what a failed migration leaves behind. Upstream's handler
+// of MigrationFailed jumps over the phases after it; here they run.
+func failed() phases.Itinerary {
+	return phases.Itinerary{Name: Failed, Flags: Flags(), WhenUnknown: phases.Run, Phases: []phases.Phase{
+		{Name: "MigrationFailed", Step: CleanupHelpers, Description: "Recording that the migration failed"},
+		{Name: "DeleteRegistries", Step: CleanupHelpers, Description: "Removing the image registries"},
+		{Name: "EnsureAnnotationsDeleted", Step: CleanupHelpers, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
+		{Name: Completed, Step: Cleanup, Description: "Ending the migration"},
+	}}
+}
+
+// rollback brings the applications back to where they were before.
+func rollback() phases.Itinerary {
+	return phases.Itinerary{Name: Rollback, Flags: Flags(), WhenUnknown: phases.Run, Phases: []phases.Phase{
+		{Name: "Rollback", Step: CleanupVelero, Description: "Beginning to roll the migration back"},
+		{Name: "DeleteBackups", Step: CleanupVelero, Description: "Deleting the backups of this migration"},
+		{Name: "DeleteRestores", Step: CleanupVelero, Description: "Deleting the restores of this migration"},
+		{Name: "DeleteRegistries", Step: CleanupHelpers, Description: "Removing the image registries"},
+		{Name: "EnsureStagePodsDeleted", Step: CleanupHelpers, Description: "Deleting the stage pods"},
+		{Name: "EnsureAnnotationsDeleted", Step: CleanupHelpers, Guard: phases.Guard{Any: HasPVs | HasISs}, Description: "Removing the labels and annotations made for the backup"},
+		{Name: "QuiesceDestinationApplications", Step: CleanupMigrated, Guard: phases.Guard{All: DirectVolume | EnableVolume}, Description: "Scaling down the applications on the destination cluster"},
+		{Name: "EnsureDestQuiesced", Step: CleanupMigrated, Guard: phases.Guard{All: DirectVolume | EnableVolume}, Description: "Waiting for the applications on the destination cluster to stop"},
+		{Name: "SwapPVCReferences", Step: CleanupMigrated, Guard: phases.Guard{All: StorageConversion}, Description: "Pointing the applications at the other volume claims"},
+		{Name: "CreateDirectVolumeMigrationRollback", Step: RollbackLiveMigration, Guard: phases.Guard{All: DirectVolume | EnableVolume | LiveVmMigration}, Description: "Starting the move of live virtual machines back to their former volumes"},
+		{Name: "WaitForDirectVolumeMigrationToRollbackComplete", Step: RollbackLiveMigration, Guard: phases.Guard{All: DirectVolume | EnableVolume | LiveVmMigration}, Description: "Moving live virtual machines back to their former volumes"},
+		{Name: "DeleteMigrated", Step: CleanupMigrated, Description: "Deleting what was migrated to the destination cluster"},
+		{Name: "EnsureMigratedDeleted", Step: CleanupMigrated, Description: "Waiting for what was migrated to be gone from the destination cluster"},
+		{Name: "UnQuiesceSrcApplications", Step: CleanupUnquiesce, Description: "Scaling up the applications on the source cluster"},
+		{Name: Completed, Step: Cleanup, Description: "Ending the migration"},
+	}}
+}

@@ -1,0 +1,192 @@
+package mtc_test
+
+import (
+	"encoding/json"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// row is a phase as mtc-itineraries.json has it.
+type row struct {
+	Name    string   `json:"name"`
+	Step    string   `json:"step"`
+	All     []string `json:"all"`
+	Any     []string `json:"any"`
+	None    []string `json:"none"`
+	Rides   bool     `json:"rides"`
+	Decides []string `json:"decides"`
+}
+
+func TestItinerariesAreThoseOfTheCurrentController(t *testing.T) {
+	var file struct {
+		Itineraries []struct {
+			Name   string
+			Phases []row
+		}
+	}
+	require.NoError(t, json.Unmarshal(testdata(t, "mtc-itineraries.json"), &file))
+
+	itineraries := mtc.Itineraries()
+	require.Len(t, itineraries, len(file.Itineraries))
+	for i, want := range file.Itineraries {
+		t.Run(want.Name, func(t *testing.T) {
+			got := itineraries[i]
+			assert.Equal(t, want.Name, got.Name)
+			require.Len(t, got.Phases, len(want.Phases))
+			for j, p := range got.Phases {
+				if diff := cmp.Diff(byFlags(t, want.Phases[j]), rowOf(p)); diff != "" {
+					t.Errorf("phase %d (-want +got):\n%s", j, diff)
+				}
+			}
+		})
+	}
+}
+
+// byFlags puts the names of flags in the order of the vocabulary: guards are
+// sets.
+func byFlags(t *testing.T, r row) row {
+	for _, names := range []*[]string{&r.All, &r.Any, &r.None, &r.Decides} {
+		set, err := mtc.Flags().Parse(*names...)
+		require.NoError(t, err)
+		*names = mtc.Flags().Names(set)
+	}
+	return r
+}
+
+func rowOf(p phases.Phase) row {
+	names := mtc.Flags().Names
+	return row{
+		Name: p.Name, Step: p.Step, Rides: p.Rides, Decides: names(p.Decides),
+		All: names(p.Guard.All), Any: names(p.Guard.Any), None: names(p.Guard.None),
+	}
+}
+
+func TestItinerariesAreValid(t *testing.T) {
+	for _, it := range mtc.Itineraries() {
+		t.Run(it.Name, func(t *testing.T) {
+			require.NoError(t, it.Validate())
+			assert.Same(t, mtc.Flags(), it.Flags)
+			assert.Equal(t, mtc.Completed, it.Phases[len(it.Phases)-1].Name)
+			for _, p := range it.Phases {
+				assert.Empty(t, p.Jumps, p.Name)
+				assertSentence(t, p.Name, p.Description)
+				assert.True(t, unicode.IsUpper([]rune(p.Description)[0]), "%s: %q", p.Name, p.Description)
+			}
+		})
+	}
+}
+
+func TestAPhaseReadsTheSameInEveryItinerary(t *testing.T) {
+	byName := map[string]string{}
+	byText := map[string]string{}
+	for _, it := range mtc.Itineraries() {
+		for _, p := range it.Phases {
+			if text, ok := byName[p.Name]; ok {
+				assert.Equal(t, text, p.Description, "%s in %s", p.Name, it.Name)
+			}
+			if name, ok := byText[p.Description]; ok {
+				assert.Equal(t, name, p.Name, "two phases read %q", p.Description)
+			}
+			byName[p.Name], byText[p.Description] = p.Description, p.Name
+		}
+	}
+}
+
+func TestItinerariesThatCleanUpRunThroughUnknownFlags(t *testing.T) {
+	got := map[string]phases.WhenUnknown{}
+	for _, it := range mtc.Itineraries() {
+		got[it.Name] = it.WhenUnknown
+	}
+	assert.Equal(t, map[string]phases.WhenUnknown{
+		mtc.Stage: phases.Wait, mtc.Final: phases.Wait,
+		mtc.Cancel: phases.Run, mtc.Failed: phases.Run, mtc.Rollback: phases.Run,
+	}, got)
+}
+
+func TestPhasesRememberTheirFormerNames(t *testing.T) {
+	got := map[string]map[string]string{}
+	for _, it := range mtc.Itineraries() {
+		for _, p := range it.Phases {
+			for _, former := range p.Formerly {
+				if got[it.Name] == nil {
+					got[it.Name] = map[string]string{}
+				}
+				got[it.Name][former] = p.Name
+			}
+		}
+	}
+	assert.Equal(t, map[string]map[string]string{
+		mtc.Stage: {
+			"QuiesceApplications":         "QuiesceSourceApplications",
+			"EnsureQuiesced":              "EnsureSrcQuiesced",
+			"CreateDirectVolumeMigration": "CreateDirectVolumeMigrationStage",
+		},
+		mtc.Final: {
+			"QuiesceApplications":         "QuiesceSourceApplications",
+			"EnsureQuiesced":              "EnsureSrcQuiesced",
+			"CreateDirectVolumeMigration": "CreateDirectVolumeMigrationFinal",
+		},
+	}, got)
+}
+
+func TestItinerariesShareNothing(t *testing.T) {
+	want, got := mtc.Itineraries(), mtc.Itineraries()
+	for i := range got {
+		for j := range got[i].Phases {
+			p := &got[i].Phases[j]
+			for k := range p.Formerly {
+				p.Formerly[k] = "changed"
+			}
+			*p = phases.Phase{Name: "changed"}
+		}
+	}
+	again := mtc.Itineraries()
+	for i := range want {
+		if diff := cmp.Diff(want[i].Phases, again[i].Phases); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", want[i].Name, diff)
+		}
+	}
+}
+
+func TestAnItineraryIsFoundByName(t *testing.T) {
+	for _, want := range mtc.Itineraries() {
+		got, err := mtc.Itinerary(want.Name)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+
+	_, err := mtc.Itinerary("final")
+	var unknown *mtc.UnknownItineraryError
+	require.ErrorAs(t, err, &unknown)
+	assert.Equal(t, &mtc.UnknownItineraryError{Name: "final", Nearest: []string{"Final"}}, unknown)
+	assert.EqualError(t, err, `unknown itinerary "final"; did you mean "Final"?`)
+}
+
+// The enhancement's third test, read off the guards: without a stage backup
+// and without volumes that go indirectly, every phase of DataBackup and
+// DataRestore that runs rides.
+func TestNothingToBackUpShowsNoDataSteps(t *testing.T) {
+	all := mtc.Flags().All()
+	for _, name := range []string{mtc.Stage, mtc.Final} {
+		it, err := mtc.Itinerary(name)
+		require.NoError(t, err)
+		for f := phases.Flags(0); f <= all; f++ {
+			if !realistic(f) || !f.Has(mtc.DirectImage) || f.Has(mtc.HasStageBackup) || f.Has(mtc.HasPVs|mtc.IndirectVolume) {
+				continue
+			}
+			facts := phases.NewFacts(f, all&^f)
+			for _, p := range it.Phases {
+				if (p.Step == mtc.DataBackup || p.Step == mtc.DataRestore) && !p.Rides && p.Guard.Eval(facts) == phases.Yes {
+					t.Fatalf("%s: %s shows %s with %v", name, p.Name, p.Step, mtc.Flags().Names(f))
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,288 @@
+package mtc
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Objects are the objects that the flags of one migration are found from. Any
+// of them may be nil: flags that need one that is missing are unknown, with a
+// [*MissingError]. They must not be changed while their [Sources] are in use.
+type Objects struct {
+	Migration *Migration
+	// Plan is what the migration's migPlanRef names.
+	Plan *Plan
+	// Source and Destination are what the plan's srcMigClusterRef and
+	// destMigClusterRef name.
+	Source, Destination *Cluster
+	// ImageStreams looks for image streams on the source cluster.
+	ImageStreams ImageStreams
+}
+
+// ImageStreams looks for image streams on the source cluster of a migration.
+// It is the one question of MTC's flags that leaves the process, and may take
+// seconds; it is put only where the other flags do not settle the answer.
+type ImageStreams interface {
+	// HasImageStreams reports whether at least one of the namespaces, which
+	// are names on the source cluster, holds an ImageStream. It returns once
+	// ctx is done. An error means that it is not known; the question will be
+	// put again another time.
+	HasImageStreams(ctx context.Context, namespaces []string) (bool, error)
+}
+
+// ImageStreamsFunc makes [ImageStreams] of a function.
+type ImageStreamsFunc func(ctx context.Context, namespaces []string) (bool, error)
+
+// HasImageStreams calls f.
+func (f ImageStreamsFunc) HasImageStreams(ctx context.Context, namespaces []string) (bool, error) {
+	return f(ctx, namespaces)
+}
+
+// ReadImageStreams answers from objects that have been read already: the set
+// of the namespaces that hold at least one ImageStream. It is safe for
+// concurrent use as long as nobody changes it; nil is the empty set.
+type ReadImageStreams map[string]bool
+
+// HasImageStreams reports whether one of the namespaces is in the set. It
+// never fails.
+func (r ReadImageStreams) HasImageStreams(_ context.Context, namespaces []string) (bool, error) {
+	return slices.ContainsFunc(namespaces, func(n string) bool { return r[n] }), nil
+}
+
+var (
+	_ ImageStreams = ImageStreamsFunc(nil)
+	_ ImageStreams = ReadImageStreams(nil)
+)
+
+// The values of fields that flags depend on.
+const (
+	actionCopy = "copy"
+	actionMove = "move"
+	actionSkip = "skip"
+
+	methodFilesystem = "filesystem"
+	methodBlock      = "block"
+	methodSnapshot   = "snapshot"
+
+	reasonStateMigration    = "StateMigrationPlan"
+	reasonStorageConversion = "StorageConversionPlan"
+
+	resourceImageStreams      = "imagestreams"
+	resourcePersistentVolumes = "persistentvolumes"
+)
+
+// Sources says how each of the 18 flags of [Flags] is found in the objects:
+// the table of the design, section 5. Only HasISs is slow. DirectVolume and
+// HasStageBackup are computed from other flags; they, StorageConversion and
+// EnableImage are known as soon as what is known settles them, even where an
+// object is missing or a URL cannot be parsed.
+//
+// What cannot be known is an error of its flag: a [*MissingError], a
+// [*ClusterURLError], or what ImageStreams returned. The sources are safe for
+// concurrent use as far as ImageStreams is.
+func Sources(o Objects) *phases.Sources {
+	sources, err := phases.NewSources(Flags(),
+		phases.Source{Flag: Quiesce, Ask: o.migration(func(m *Migration) bool { return m.Spec.QuiescePods })},
+		phases.Source{Flag: HasStagePods, Ask: o.migration(func(m *Migration) bool { return m.Status.Conditions.Has(conditionStagePodsCreated) })},
+		phases.Source{Flag: HasPVs, Ask: o.plan(func(p *Plan) bool { return p.someVolume(Volume.taken) })},
+		phases.Source{Flag: HasVerify, Ask: o.migration(func(m *Migration) bool { return m.Spec.Verify })},
+		phases.Source{Flag: HasISs, Slow: true, Ask: o.hasISs},
+		phases.Source{Flag: DirectImage, Ask: o.plan(func(p *Plan) bool { return !p.Spec.IndirectImage })},
+		phases.Source{Flag: IndirectImage, Ask: o.plan(func(p *Plan) bool { return p.Spec.IndirectImage })},
+		phases.Source{Flag: DirectVolume, From: IndirectVolume, Ask: rule(o.directVolume).ask},
+		phases.Source{Flag: IndirectVolume, Ask: o.plan(func(p *Plan) bool { return p.Spec.IndirectVolume })},
+		phases.Source{Flag: HasStageBackup, From: HasISs | IndirectImage | HasPVs | IndirectVolume | StorageConversion, Ask: rule(o.hasStageBackup).ask},
+		phases.Source{Flag: EnableImage, Ask: rule(o.enableImage).ask},
+		phases.Source{Flag: EnableVolume, Ask: o.plan(func(p *Plan) bool { return !p.excludes(resourcePersistentVolumes) })},
+		phases.Source{Flag: HasPreBackupHooks, Ask: o.plan(func(p *Plan) bool { return p.hasHook("PreBackup") })},
+		phases.Source{Flag: HasPostBackupHooks, Ask: o.plan(func(p *Plan) bool { return p.hasHook("PostBackup") })},
+		phases.Source{Flag: HasPreRestoreHooks, Ask: o.plan(func(p *Plan) bool { return p.hasHook("PreRestore") })},
+		phases.Source{Flag: HasPostRestoreHooks, Ask: o.plan(func(p *Plan) bool { return p.hasHook("PostRestore") })},
+		phases.Source{Flag: StorageConversion, Ask: rule(o.storageConversion).ask},
+		phases.Source{Flag: LiveVmMigration, Ask: o.plan(func(p *Plan) bool { return p.Spec.LiveMigrate })},
+	)
+	if err != nil {
+		// The table is fixed and does not depend on the objects.
+		panic(err)
+	}
+	return sources
+}
+
+// migration and plan make sources that look at that object alone.
+func (o Objects) migration(is func(*Migration) bool) func(context.Context, phases.Facts) (phases.Truth, error) {
+	return rule(func(phases.Facts) answer { return o.migrationSays(is) }).ask
+}
+
+func (o Objects) plan(is func(*Plan) bool) func(context.Context, phases.Facts) (phases.Truth, error) {
+	return rule(func(phases.Facts) answer { return o.planSays(is) }).ask
+}
+
+// migrationSays and planSays are what the object says, or that it is missing.
+func (o Objects) migrationSays(is func(*Migration) bool) answer {
+	if o.Migration == nil {
+		return answer{phases.Unknown, &MissingError{Kind: KindMigration}}
+	}
+	return answer{truth: phases.TruthOf(is(o.Migration))}
+}
+
+func (o Objects) planSays(is func(*Plan) bool) answer {
+	if o.Plan == nil {
+		return answer{phases.Unknown, o.missingPlan()}
+	}
+	return answer{truth: phases.TruthOf(is(o.Plan))}
+}
+
+func (o Objects) missingPlan() error {
+	missing := &MissingError{Kind: KindPlan}
+	if o.Migration != nil {
+		missing.Object = o.Migration.Spec.PlanRef
+	}
+	return missing
+}
+
+func (o Objects) hasISs(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
+	if o.Plan == nil {
+		return phases.Unknown, o.missingPlan()
+	}
+	namespaces := o.Plan.sourceNamespaces()
+	if len(namespaces) == 0 {
+		return phases.No, nil
+	}
+	if o.ImageStreams == nil {
+		return phases.Unknown, &MissingError{Kind: KindImageStream}
+	}
+	has, err := o.ImageStreams.HasImageStreams(ctx, namespaces)
+	if err != nil {
+		return phases.Unknown, err
+	}
+	return phases.TruthOf(has), nil
+}
+
+func (o Objects) directVolume(known phases.Facts) answer {
+	return every(
+		not(of(known, IndirectVolume)),
+		o.planSays(func(p *Plan) bool { return p.someVolume(Volume.copiedDirectly) }),
+	)
+}
+
+func (o Objects) hasStageBackup(known phases.Facts) answer {
+	return every(
+		not(of(known, StorageConversion)),
+		some(
+			every(of(known, HasISs), of(known, IndirectImage)),
+			every(of(known, HasPVs), of(known, IndirectVolume)),
+			o.planSays(func(p *Plan) bool { return p.someVolume(Volume.needsBackup) }),
+		),
+	)
+}
+
+func (o Objects) storageConversion(phases.Facts) answer {
+	return every(
+		o.migrationSays(func(m *Migration) bool { return m.Spec.MigrateState || m.Spec.Rollback }),
+		o.planSays((*Plan).keepsNamespaces),
+		o.sameHost(),
+	)
+}
+
+func (o Objects) enableImage(phases.Facts) answer {
+	return every(
+		o.migrationSays(func(m *Migration) bool { return !m.Spec.MigrateState }),
+		o.planSays(func(p *Plan) bool { return !p.excludes(resourceImageStreams) }),
+		o.planSays((*Plan).migratesImages),
+		not(o.sameHost()),
+	)
+}
+
+// sameHost says whether the two clusters have the same URL host. Upstream
+// compares url.Hostname(): another port or path makes no other cluster, and a
+// URL without a host, such as one without a scheme, equals the empty one.
+func (o Objects) sameHost() answer {
+	source, err := o.host(o.Source, "source", func(p *Plan) Ref { return p.Spec.SourceRef })
+	if err != nil {
+		return answer{phases.Unknown, err}
+	}
+	destination, err := o.host(o.Destination, "destination", func(p *Plan) Ref { return p.Spec.DestinationRef })
+	if err != nil {
+		return answer{phases.Unknown, err}
+	}
+	return answer{truth: phases.TruthOf(source == destination)}
+}
+
+// host is the host in the URL of a cluster, which ref names in the plan.
+func (o Objects) host(c *Cluster, role string, ref func(*Plan) Ref) (string, error) {
+	if c == nil {
+		missing := &MissingError{Kind: KindCluster, Role: role}
+		if o.Plan != nil {
+			missing.Object = ref(o.Plan)
+		}
+		return "", missing
+	}
+	u, err := url.Parse(c.Spec.URL)
+	if err != nil {
+		return "", &ClusterURLError{Cluster: c.Metadata, URL: c.Spec.URL, Err: err}
+	}
+	return u.Hostname(), nil
+}
+
+// migratesImages reports whether the kind of migration that upstream found the
+// plan to be takes images along. A plan that has no such condition does: the
+// runs recorded from upstream have images enabled then.
+func (p *Plan) migratesImages() bool {
+	c, _ := p.Status.Conditions.True(conditionMigrationType)
+	return c.Reason != reasonStateMigration && c.Reason != reasonStorageConversion
+}
+
+// sourceNamespaces are the plan's namespaces as the source cluster names them,
+// in order, each once.
+func (p *Plan) sourceNamespaces() []string {
+	var names []string
+	seen := make(map[string]bool)
+	for _, n := range p.Spec.Namespaces {
+		if source, _, _ := strings.Cut(n, ":"); !seen[source] {
+			seen[source] = true
+			names = append(names, source)
+		}
+	}
+	return names
+}
+
+// keepsNamespaces reports whether every namespace keeps its name: "a" or
+// "a:a".
+func (p *Plan) keepsNamespaces() bool {
+	return !slices.ContainsFunc(p.Spec.Namespaces, func(n string) bool {
+		source, destination, mapped := strings.Cut(n, ":")
+		return mapped && source != destination
+	})
+}
+
+func (p *Plan) excludes(resource string) bool {
+	return slices.Contains(p.Status.ExcludedResources, resource)
+}
+
+func (p *Plan) hasHook(phase string) bool {
+	return slices.ContainsFunc(p.Spec.Hooks, func(h Hook) bool { return h.Phase == phase })
+}
+
+func (p *Plan) someVolume(is func(Volume) bool) bool { return slices.ContainsFunc(p.Spec.Volumes, is) }
+
+// taken reports whether the volume is migrated at all. A volume for which
+// nobody has chosen yet is not skipped.
+func (v Volume) taken() bool { return v.Selection.Action != actionSkip }
+
+// copiedDirectly reports whether the volume is copied in a way that also works
+// without a backup.
+func (v Volume) copiedDirectly() bool {
+	return v.Selection.Action == actionCopy &&
+		(v.Selection.CopyMethod == methodFilesystem || v.Selection.CopyMethod == methodBlock)
+}
+
+// needsBackup reports whether the volume goes by a backup whatever the plan
+// says of volumes in general: it is moved, or it is copied by snapshot.
+func (v Volume) needsBackup() bool {
+	return v.Selection.Action == actionMove ||
+		v.Selection.Action == actionCopy && v.Selection.CopyMethod == methodSnapshot
+}

@@ -1,0 +1,501 @@
+package mtc_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+func TestRecordedObjectsGiveTheRecordedFlagsAndItineraries(t *testing.T) {
+	r, wants := readRecorded(t), readWants(t)
+	require.Len(t, r.migrations, len(wants))
+	for _, m := range r.migrations {
+		t.Run(m.Metadata.Name, func(t *testing.T) {
+			want := wants[m.Metadata.Name]
+			assert.Equal(t, want.Itinerary, mtc.Select(m))
+
+			answer := ask(t, r.objects(m))
+			require.NoError(t, answer.Err())
+			assert.Equal(t, mtc.Flags().All(), answer.Facts.Known())
+			if diff := cmp.Diff(want.Flags, mtc.Flags().Names(answer.Facts.True())); diff != "" {
+				t.Errorf("flags (-want +got):\n%s", diff)
+			}
+			assert.Empty(t, mtc.Flags().Broken(answer.Facts))
+
+			// The guards, under these flags, let the recorded phases run.
+			it, err := mtc.Itinerary(want.Itinerary)
+			require.NoError(t, err)
+			var run []string
+			for _, p := range it.Phases {
+				if p.Guard.Eval(answer.Facts) == phases.Yes {
+					run = append(run, p.Name)
+				}
+			}
+			if diff := cmp.Diff(want.Phases, run); diff != "" {
+				t.Errorf("phases (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// counter counts how often it is asked.
+type counter struct {
+	calls      atomic.Int32
+	namespaces []string // of the last call
+	has        bool
+	err        error
+}
+
+func (c *counter) HasImageStreams(_ context.Context, namespaces []string) (bool, error) {
+	c.calls.Add(1)
+	c.namespaces = slices.Clone(namespaces)
+	return c.has, c.err
+}
+
+// scene is what the table tests change: a migration of one namespace between
+// two clusters, with nothing in it.
+type scene struct {
+	m        mtc.Migration
+	p        mtc.Plan
+	src, dst mtc.Cluster
+	lister   counter
+}
+
+func newScene() *scene {
+	return &scene{
+		m: mtc.Migration{Metadata: mtc.Ref{Name: "m", Namespace: "n"}, Spec: mtc.MigrationSpec{PlanRef: mtc.Ref{Name: "p", Namespace: "n"}}},
+		p: mtc.Plan{Metadata: mtc.Ref{Name: "p", Namespace: "n"}, Spec: mtc.PlanSpec{
+			SourceRef: mtc.Ref{Name: "source", Namespace: "n"}, DestinationRef: mtc.Ref{Name: "host", Namespace: "n"}, Namespaces: []string{"app"},
+		}},
+		src: mtc.Cluster{Metadata: mtc.Ref{Name: "source", Namespace: "n"}, Spec: mtc.ClusterSpec{URL: "https://api.example.com:6443"}},
+		dst: mtc.Cluster{Metadata: mtc.Ref{Name: "host", Namespace: "n"}},
+	}
+}
+
+func (s *scene) objects() mtc.Objects {
+	return mtc.Objects{Migration: &s.m, Plan: &s.p, Source: &s.src, Destination: &s.dst, ImageStreams: &s.lister}
+}
+
+func (s *scene) volumes(selections ...mtc.Selection) {
+	for _, selection := range selections {
+		s.p.Spec.Volumes = append(s.p.Spec.Volumes, mtc.Volume{Selection: selection})
+	}
+}
+
+func (s *scene) sameCluster() { s.src.Spec.URL = "" }
+
+func (s *scene) planIs(reason, status string) {
+	s.p.Status.Conditions = mtc.Conditions{{Type: "MigrationTypeIdentified", Status: status, Reason: reason}}
+}
+
+func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
+	const yes, no, unknown = phases.Yes, phases.No, phases.Unknown
+	type values = map[phases.Flags]phases.Truth
+	none := func(*scene) {}
+	for _, tt := range []struct {
+		name  string
+		given func(*scene)
+		want  values
+	}{
+		{"nothing at all", none, values{
+			mtc.Quiesce: no, mtc.HasStagePods: no, mtc.HasPVs: no, mtc.HasVerify: no, mtc.HasISs: no, mtc.DirectImage: yes,
+			mtc.IndirectImage: no, mtc.DirectVolume: no, mtc.IndirectVolume: no, mtc.HasStageBackup: no, mtc.EnableImage: yes,
+			mtc.EnableVolume: yes, mtc.HasPreBackupHooks: no, mtc.HasPostBackupHooks: no, mtc.HasPreRestoreHooks: no,
+			mtc.HasPostRestoreHooks: no, mtc.StorageConversion: no, mtc.LiveVmMigration: no,
+		}},
+
+		{"quiescePods", func(s *scene) { s.m.Spec.QuiescePods = true }, values{mtc.Quiesce: yes}},
+		{"verify", func(s *scene) { s.m.Spec.Verify = true }, values{mtc.HasVerify: yes}},
+		{"liveMigrate", func(s *scene) { s.p.Spec.LiveMigrate = true }, values{mtc.LiveVmMigration: yes}},
+
+		{"stage pods created", func(s *scene) {
+			s.m.Status.Conditions = mtc.Conditions{{Type: "StagePodsCreated", Status: "True"}}
+		}, values{mtc.HasStagePods: yes}},
+		{"stage pods not created yet", func(s *scene) {
+			s.m.Status.Conditions = mtc.Conditions{{Type: "StagePodsCreated", Status: "False"}}
+		}, values{mtc.HasStagePods: no}},
+		{"a condition of the plan is none of the migration", func(s *scene) {
+			s.p.Status.Conditions = mtc.Conditions{{Type: "StagePodsCreated", Status: "True"}}
+		}, values{mtc.HasStagePods: no}},
+
+		{"all volumes skipped", func(s *scene) {
+			s.volumes(mtc.Selection{Action: "skip"}, mtc.Selection{Action: "skip", CopyMethod: "snapshot"})
+		},
+			values{mtc.HasPVs: no, mtc.DirectVolume: no, mtc.HasStageBackup: no}},
+		{"one volume not skipped", func(s *scene) { s.volumes(mtc.Selection{Action: "skip"}, mtc.Selection{Action: "copy"}) },
+			values{mtc.HasPVs: yes, mtc.DirectVolume: no, mtc.HasStageBackup: no}},
+		{"a volume without an action", func(s *scene) { s.volumes(mtc.Selection{}) },
+			values{mtc.HasPVs: yes, mtc.DirectVolume: no, mtc.HasStageBackup: no}},
+		{"a file system copied", func(s *scene) { s.volumes(mtc.Selection{Action: "copy", CopyMethod: "filesystem"}) },
+			values{mtc.HasPVs: yes, mtc.DirectVolume: yes, mtc.HasStageBackup: no}},
+		{"a block device copied", func(s *scene) { s.volumes(mtc.Selection{Action: "copy", CopyMethod: "block"}) },
+			values{mtc.DirectVolume: yes, mtc.HasStageBackup: no}},
+		{"a snapshot copied", func(s *scene) { s.volumes(mtc.Selection{Action: "copy", CopyMethod: "snapshot"}) },
+			values{mtc.DirectVolume: no, mtc.HasStageBackup: yes}},
+		{"a volume moved", func(s *scene) { s.volumes(mtc.Selection{Action: "move"}) },
+			values{mtc.HasPVs: yes, mtc.DirectVolume: no, mtc.HasStageBackup: yes}},
+		{"a file system moved", func(s *scene) { s.volumes(mtc.Selection{Action: "move", CopyMethod: "filesystem"}) },
+			values{mtc.DirectVolume: no, mtc.HasStageBackup: yes}},
+		{"one copied and one moved", func(s *scene) {
+			s.volumes(mtc.Selection{Action: "copy", CopyMethod: "filesystem"}, mtc.Selection{Action: "move"})
+		}, values{mtc.DirectVolume: yes, mtc.HasStageBackup: yes}},
+		{"a file system, indirectly", func(s *scene) {
+			s.p.Spec.IndirectVolume = true
+			s.volumes(mtc.Selection{Action: "copy", CopyMethod: "filesystem"})
+		}, values{mtc.IndirectVolume: yes, mtc.DirectVolume: no, mtc.HasStageBackup: yes}},
+		{"indirect volumes, but none", func(s *scene) { s.p.Spec.IndirectVolume = true },
+			values{mtc.IndirectVolume: yes, mtc.HasPVs: no, mtc.HasStageBackup: no}},
+
+		{"image streams, directly", func(s *scene) { s.lister.has = true },
+			values{mtc.HasISs: yes, mtc.DirectImage: yes, mtc.IndirectImage: no, mtc.HasStageBackup: no}},
+		{"image streams, indirectly", func(s *scene) { s.lister.has, s.p.Spec.IndirectImage = true, true },
+			values{mtc.HasISs: yes, mtc.DirectImage: no, mtc.IndirectImage: yes, mtc.HasStageBackup: yes}},
+		{"indirect images, but none", func(s *scene) { s.p.Spec.IndirectImage = true },
+			values{mtc.HasISs: no, mtc.HasStageBackup: no}},
+		{"no namespaces", func(s *scene) { s.lister.has, s.p.Spec.Namespaces = true, nil }, values{mtc.HasISs: no}},
+
+		{"imagestreams excluded", func(s *scene) { s.p.Status.ExcludedResources = []string{"pods", "imagestreams"} },
+			values{mtc.EnableImage: no, mtc.EnableVolume: yes}},
+		{"persistentvolumes excluded", func(s *scene) { s.p.Status.ExcludedResources = []string{"persistentvolumes"} },
+			values{mtc.EnableImage: yes, mtc.EnableVolume: no}},
+		{"only claims excluded", func(s *scene) { s.p.Status.ExcludedResources = []string{"persistentvolumeclaims"} },
+			values{mtc.EnableVolume: yes}},
+		{"a state migration", func(s *scene) { s.m.Spec.MigrateState = true },
+			values{mtc.EnableImage: no, mtc.StorageConversion: no}},
+		{"a plan of state migration", func(s *scene) { s.planIs("StateMigrationPlan", "True") }, values{mtc.EnableImage: no}},
+		{"a plan of storage conversion", func(s *scene) { s.planIs("StorageConversionPlan", "True") }, values{mtc.EnableImage: no}},
+		{"a plan of another type", func(s *scene) { s.planIs("FullMigrationPlan", "True") }, values{mtc.EnableImage: yes}},
+		{"a plan whose type does not count", func(s *scene) { s.planIs("StateMigrationPlan", "False") }, values{mtc.EnableImage: yes}},
+		{"images on the same cluster", func(s *scene) { s.sameCluster() }, values{mtc.EnableImage: no, mtc.StorageConversion: no}},
+
+		{"a storage conversion", func(s *scene) { s.sameCluster(); s.m.Spec.MigrateState = true },
+			values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
+		{"a storage conversion rolled back", func(s *scene) { s.sameCluster(); s.m.Spec.Rollback = true },
+			values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
+		{"a storage conversion needs no backup", func(s *scene) {
+			s.sameCluster()
+			s.m.Spec.MigrateState, s.p.Spec.IndirectVolume, s.p.Spec.IndirectImage, s.lister.has = true, true, true, true
+			s.volumes(mtc.Selection{Action: "copy", CopyMethod: "snapshot"}, mtc.Selection{Action: "move"})
+		}, values{mtc.StorageConversion: yes, mtc.HasStageBackup: no, mtc.HasISs: yes}},
+		{"a namespace that maps elsewhere", func(s *scene) {
+			s.sameCluster()
+			s.m.Spec.MigrateState, s.p.Spec.Namespaces = true, []string{"a", "b:c"}
+		}, values{mtc.StorageConversion: no}},
+		{"a namespace that maps to itself", func(s *scene) {
+			s.sameCluster()
+			s.m.Spec.MigrateState, s.p.Spec.Namespaces = true, []string{"a:a", "b"}
+		}, values{mtc.StorageConversion: yes}},
+		{"a namespace that maps to nothing", func(s *scene) {
+			s.sameCluster()
+			s.m.Spec.MigrateState, s.p.Spec.Namespaces = true, []string{"a:"}
+		}, values{mtc.StorageConversion: no}},
+
+		{"hosts that differ", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "https://api.example.org:6443" },
+			values{mtc.StorageConversion: no, mtc.EnableImage: yes}},
+		{"hosts that differ by port and path only", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "http://api.example.com/x" },
+			values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
+		{"a URL without a scheme has no host", func(s *scene) { s.m.Spec.Rollback, s.src.Spec.URL = true, "api.example.com" },
+			values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
+		{"a host and port without a scheme is no URL", func(s *scene) { s.m.Spec.Rollback, s.src.Spec.URL = true, "10.0.0.1:6443" },
+			values{mtc.StorageConversion: unknown, mtc.EnableImage: unknown}},
+		{"no URL at the destination", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "https://%zz" },
+			values{mtc.StorageConversion: unknown, mtc.EnableImage: unknown}},
+		{"no URL, where it does not matter", func(s *scene) {
+			s.dst.Spec.URL = "%zz"
+			s.p.Status.ExcludedResources = []string{"imagestreams"}
+		}, values{mtc.StorageConversion: no, mtc.EnableImage: no}},
+
+		{"hooks of every phase", func(s *scene) {
+			s.p.Spec.Hooks = []mtc.Hook{{Phase: "PreBackup"}, {Phase: "PostBackup"}, {Phase: "PreRestore"}, {Phase: "PostRestore"}}
+		}, values{mtc.HasPreBackupHooks: yes, mtc.HasPostBackupHooks: yes, mtc.HasPreRestoreHooks: yes, mtc.HasPostRestoreHooks: yes}},
+		{"one hook", func(s *scene) { s.p.Spec.Hooks = []mtc.Hook{{Phase: "PostRestore"}, {Phase: "PostRestore"}} },
+			values{mtc.HasPreBackupHooks: no, mtc.HasPostBackupHooks: no, mtc.HasPreRestoreHooks: no, mtc.HasPostRestoreHooks: yes}},
+		{"hooks of no known phase", func(s *scene) { s.p.Spec.Hooks = []mtc.Hook{{}, {Phase: "prebackup"}} },
+			values{mtc.HasPreBackupHooks: no}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene()
+			tt.given(s)
+			answer := ask(t, s.objects())
+			for flag, want := range tt.want {
+				assert.Equal(t, want, answer.Facts.Of(flag), "%v", mtc.Flags().Names(flag))
+			}
+			assert.Equal(t, mtc.Flags().All()&^answer.Facts.Known() == 0, answer.Err() == nil)
+		})
+	}
+}
+
+func TestImageStreamsAreLookedForInTheSourceNamespaces(t *testing.T) {
+	s := newScene()
+	s.p.Spec.Namespaces = []string{"b:c", "a", "b:d", "a:a"}
+	ask(t, s.objects())
+	assert.Equal(t, []string{"b", "a"}, s.lister.namespaces)
+
+	o := s.objects()
+	o.ImageStreams = mtc.ReadImageStreams{"c": true}
+	assert.Equal(t, phases.No, ask(t, o).Facts.Of(mtc.HasISs))
+	o.ImageStreams = mtc.ReadImageStreams{"b": true}
+	assert.Equal(t, phases.Yes, ask(t, o).Facts.Of(mtc.HasISs))
+	o.ImageStreams = mtc.ReadImageStreams(nil)
+	assert.Equal(t, phases.No, ask(t, o).Facts.Of(mtc.HasISs))
+}
+
+// unknowns are the flags that an answer leaves unknown, by name.
+func unknowns(a phases.Answer) []string {
+	return mtc.Flags().Names(mtc.Flags().All() &^ a.Facts.Known())
+}
+
+func TestAListerThatFailsLeavesTheRestKnown(t *testing.T) {
+	s := newScene()
+	s.p.Spec.IndirectImage = true
+	s.lister.err = errors.New("connection refused")
+	answer := ask(t, s.objects())
+
+	assert.Equal(t, []string{"HasISs", "HasStageBackup"}, unknowns(answer))
+	require.Len(t, answer.Errors, 2)
+	assert.EqualError(t, answer.Errors[0], "flag HasISs is unknown: connection refused")
+	assert.ErrorIs(t, answer.Errors[0], s.lister.err)
+	var input *phases.UnknownInputError
+	require.ErrorAs(t, answer.Errors[1], &input)
+	assert.Equal(t, []string{"HasISs"}, input.Inputs)
+	assert.EqualValues(t, 1, s.lister.calls.Load())
+}
+
+func TestAListerThatFailsDoesNotMatterToASettledBackup(t *testing.T) {
+	for name, given := range map[string]func(*scene){
+		"direct images":      func(s *scene) { s.p.Spec.IndirectImage = false },
+		"a moved volume":     func(s *scene) { s.volumes(mtc.Selection{Action: "move"}) },
+		"indirect volumes":   func(s *scene) { s.p.Spec.IndirectVolume = true; s.volumes(mtc.Selection{Action: "copy"}) },
+		"storage conversion": func(s *scene) { s.sameCluster(); s.m.Spec.MigrateState = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene()
+			s.p.Spec.IndirectImage = true
+			s.lister.err = errors.New("connection refused")
+			given(s)
+			assert.Equal(t, []string{"HasISs"}, unknowns(ask(t, s.objects())))
+		})
+	}
+}
+
+func TestAMissingObjectIsATypedErrorOfTheFlagsThatNeedIt(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		given   func(*mtc.Objects)
+		unknown []string
+		first   string
+	}{
+		{"the migration", func(o *mtc.Objects) { o.Migration = nil },
+			[]string{"Quiesce", "HasStagePods", "HasVerify", "EnableImage"},
+			"flag Quiesce is unknown: the MigMigration is missing; read it together with the migration"},
+		{"the plan", func(o *mtc.Objects) { o.Plan = nil },
+			[]string{"HasPVs", "HasISs", "DirectImage", "IndirectImage", "DirectVolume", "IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume",
+				"HasPreBackupHooks", "HasPostBackupHooks", "HasPreRestoreHooks", "HasPostRestoreHooks", "LiveVmMigration"},
+			"flag HasPVs is unknown: the MigPlan n/p is missing; read it together with the migration"},
+		{"the source cluster", func(o *mtc.Objects) { o.Source = nil }, []string{"EnableImage"},
+			"flag EnableImage is unknown: the source MigCluster n/source is missing; read it together with the migration"},
+		{"the destination cluster", func(o *mtc.Objects) { o.Destination = nil }, []string{"EnableImage"},
+			"flag EnableImage is unknown: the destination MigCluster n/host is missing; read it together with the migration"},
+		{"the lister", func(o *mtc.Objects) { o.ImageStreams = nil }, []string{"HasISs"},
+			"flag HasISs is unknown: nobody looks for ImageStreams on the source cluster; set Objects.ImageStreams"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := newScene().objects()
+			tt.given(&o)
+			answer := ask(t, o)
+			assert.Equal(t, tt.unknown, unknowns(answer))
+			require.Len(t, answer.Errors, len(tt.unknown))
+			assert.EqualError(t, answer.Errors[0], tt.first)
+			for _, err := range answer.Errors {
+				var missing *mtc.MissingError
+				var input *phases.UnknownInputError
+				assert.True(t, errors.As(err, &missing) || errors.As(err, &input), "%v", err)
+			}
+		})
+	}
+
+	t.Run("everything", func(t *testing.T) {
+		answer := ask(t, mtc.Objects{})
+		assert.Equal(t, mtc.Flags().Names(mtc.Flags().All()), unknowns(answer))
+	})
+}
+
+func TestAMissingClusterMattersOnlyWhereNothingElseSettlesIt(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		given   func(*scene)
+		unknown []string
+	}{
+		{"a final migration", func(*scene) {}, []string{"EnableImage"}},
+		{"a state migration", func(s *scene) { s.m.Spec.MigrateState = true }, []string{"StorageConversion"}},
+		{"a rollback", func(s *scene) { s.m.Spec.Rollback = true }, []string{"EnableImage", "StorageConversion"}},
+		{"a rollback that may need a backup", func(s *scene) { s.m.Spec.Rollback = true; s.volumes(mtc.Selection{Action: "move"}) },
+			[]string{"HasStageBackup", "EnableImage", "StorageConversion"}},
+		{"a rollback to another namespace", func(s *scene) { s.m.Spec.Rollback, s.p.Spec.Namespaces = true, []string{"a:b"} }, []string{"EnableImage"}},
+		{"no images", func(s *scene) { s.p.Status.ExcludedResources = []string{"imagestreams"} }, []string{}},
+		{"a plan of state migration", func(s *scene) { s.planIs("StateMigrationPlan", "True") }, []string{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene()
+			tt.given(s)
+			o := s.objects()
+			o.Source = nil
+			assert.Equal(t, tt.unknown, unknowns(ask(t, o)))
+		})
+	}
+}
+
+func TestAURLThatCannotBeParsedIsATypedError(t *testing.T) {
+	s := newScene()
+	s.src.Spec.URL = "%zz"
+	answer := ask(t, s.objects())
+	var bad *mtc.ClusterURLError
+	require.ErrorAs(t, answer.Err(), &bad)
+	assert.Equal(t, mtc.Ref{Name: "source", Namespace: "n"}, bad.Cluster)
+	assert.Equal(t, "%zz", bad.URL)
+	var cause *url.Error
+	require.ErrorAs(t, bad, &cause)
+	assert.EqualError(t, bad, `spec.url of MigCluster n/source is no URL: parse "%zz": invalid URL escape "%zz"; correct it`)
+}
+
+// matters is a simple stand-in for what a plan says: the unknown flags of the
+// guards that are not settled.
+func matters(guards ...phases.Guard) func(phases.Facts) phases.Flags {
+	return func(f phases.Facts) (open phases.Flags) {
+		for _, g := range guards {
+			if g.Eval(f) == phases.Unknown {
+				open |= g.Reads() &^ f.Known()
+			}
+		}
+		return open
+	}
+}
+
+func guardsOf(t *testing.T, name string) (guards []phases.Guard, reads phases.Flags) {
+	t.Helper()
+	it, err := mtc.Itinerary(name)
+	require.NoError(t, err)
+	for _, p := range it.Phases {
+		guards = append(guards, p.Guard)
+	}
+	return guards, it.Reads()
+}
+
+func TestTheListerIsAskedOnlyWhereItsAnswerMatters(t *testing.T) {
+	registries := []phases.Guard{{All: mtc.HasISs | mtc.IndirectImage | mtc.EnableImage}}
+	final, finalReads := guardsOf(t, mtc.Final)
+	failed, failedReads := guardsOf(t, mtc.Failed)
+	for _, tt := range []struct {
+		name   string
+		given  func(*scene)
+		guards []phases.Guard
+		reads  phases.Flags
+		calls  int32
+	}{
+		{"registries for indirect images", func(s *scene) { s.p.Spec.IndirectImage = true }, registries, registries[0].Reads(), 1},
+		{"no registries for direct images", func(*scene) {}, registries, registries[0].Reads(), 0},
+		{"no registries without images", func(s *scene) {
+			s.p.Spec.IndirectImage, s.p.Status.ExcludedResources = true, []string{"imagestreams"}
+		}, registries, registries[0].Reads(), 0},
+		{"Final with direct images", func(*scene) {}, final, finalReads, 0},
+		{"Final with indirect images", func(s *scene) { s.p.Spec.IndirectImage = true }, final, finalReads, 1},
+		{"Final where a volume needs a backup anyway, without images", func(s *scene) {
+			s.p.Spec.IndirectImage, s.p.Status.ExcludedResources = true, []string{"imagestreams"}
+			s.volumes(mtc.Selection{Action: "move"})
+		}, final, finalReads, 0},
+		{"Final where only the backup hangs on it", func(s *scene) {
+			s.p.Spec.IndirectImage, s.p.Status.ExcludedResources = true, []string{"imagestreams"}
+		}, final, finalReads, 1},
+		{"Failed with direct images", func(*scene) {}, failed, failedReads, 0},
+		{"Failed with indirect images", func(s *scene) { s.p.Spec.IndirectImage = true }, failed, failedReads, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene()
+			tt.given(s)
+			answer := mtc.Sources(s.objects()).Ask(t.Context(), phases.Question{Read: tt.reads, Matters: matters(tt.guards...)})
+			require.NoError(t, answer.Err())
+			assert.Equal(t, tt.calls, s.lister.calls.Load())
+			assert.Zero(t, matters(tt.guards...)(answer.Facts), "a guard is not settled")
+		})
+	}
+}
+
+func TestTheListerIsAskedOnceForAllFlags(t *testing.T) {
+	s := newScene()
+	s.p.Spec.IndirectImage = true
+	answer := ask(t, s.objects())
+	require.NoError(t, answer.Err())
+	assert.Equal(t, mtc.Flags().All(), answer.Asked)
+	assert.EqualValues(t, 1, s.lister.calls.Load())
+
+	// What is known is not asked again.
+	again := mtc.Sources(s.objects()).Ask(t.Context(), phases.Question{Read: mtc.Flags().All(), Known: answer.Facts})
+	assert.Zero(t, again.Asked)
+	assert.Equal(t, answer.Facts, again.Facts)
+	assert.EqualValues(t, 1, s.lister.calls.Load())
+}
+
+// What is known already counts for the flags that are computed from it, even
+// where the objects say otherwise by now: a running migration does not drift.
+func TestComputedFlagsFollowWhatIsKnown(t *testing.T) {
+	s := newScene()
+	s.volumes(mtc.Selection{Action: "copy", CopyMethod: "filesystem"})
+	known := phases.NewFacts(mtc.IndirectVolume|mtc.HasPVs, mtc.StorageConversion)
+	answer := mtc.Sources(s.objects()).Ask(t.Context(), phases.Question{Read: mtc.DirectVolume | mtc.HasStageBackup, Known: known})
+	require.NoError(t, answer.Err())
+	assert.Equal(t, phases.No, answer.Facts.Of(mtc.DirectVolume))
+	assert.Equal(t, phases.Yes, answer.Facts.Of(mtc.HasStageBackup))
+}
+
+func TestAContextThatIsDoneLeavesEverythingUnknown(t *testing.T) {
+	s := newScene()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	answer := mtc.Sources(s.objects()).Ask(ctx, phases.Question{Read: mtc.Flags().All()})
+	assert.Zero(t, answer.Facts.Known())
+	assert.ErrorIs(t, answer.Err(), context.Canceled)
+	assert.Zero(t, s.lister.calls.Load())
+}
+
+// Every combination of what the flags depend on gives an assignment that
+// satisfies the relations, as far as it can be known, however few of the
+// objects there are. Only HasStagePods may break its own: it is a condition
+// that the controller wrote down earlier.
+func TestWhatIsFoundSatisfiesTheRelations(t *testing.T) {
+	selections := []mtc.Selection{{}, {Action: "skip"}, {Action: "move"}, {Action: "copy", CopyMethod: "filesystem"}, {Action: "copy", CopyMethod: "snapshot"}}
+	down := mtc.ImageStreamsFunc(func(context.Context, []string) (bool, error) { return false, errors.New("down") })
+	for bits := range 1 << 8 {
+		on := func(i int) bool { return bits>>i&1 == 1 }
+		for _, selection := range selections {
+			s := newScene()
+			s.m.Spec.MigrateState, s.m.Spec.Rollback = on(0), on(1)
+			s.p.Spec.IndirectImage, s.p.Spec.IndirectVolume = on(2), on(3)
+			s.lister.has = on(4)
+			s.volumes(selection)
+			if on(5) {
+				s.sameCluster()
+			}
+			o := s.objects()
+			if on(6) {
+				o.Source = nil
+			}
+			if on(7) {
+				o.ImageStreams = down
+			}
+			facts := ask(t, o).Facts
+			if broken := mtc.Flags().Broken(facts); len(broken) > 0 {
+				t.Fatalf("%#b %v: %v breaks %v", bits, selection, mtc.Flags().Names(facts.True()), mtc.Flags().Literals(broken[0]))
+			}
+		}
+	}
+}
