@@ -1,0 +1,73 @@
+package conformance
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// The three end-to-end tests of the enhancement's test plan, by their names.
+// Each is held for every assignment of the 18 flags that the relations allow,
+// in the itineraries that move applications: Stage and Final.
+
+// allowed calls yield with every assignment that satisfies the relations, and
+// reports how many there are.
+func allowed(yield func(yes phases.Flags)) (n int) {
+	all := mtc.Flags().All()
+	subsets(all, func(yes phases.Flags) {
+		if len(mtc.Flags().Broken(phases.NewFacts(yes, all&^yes))) == 0 {
+			n++
+			yield(yes)
+		}
+	})
+	return n
+}
+
+// never requires that the steps are not visible wherever the condition holds,
+// and that it does hold somewhere, and that elsewhere the steps are seen.
+func never(t *testing.T, condition func(yes phases.Flags) bool, forbidden ...string) {
+	t.Helper()
+	for _, name := range []string{mtc.Stage, mtc.Final} {
+		t.Run(name, func(t *testing.T) {
+			g := graph(t, name)
+			held, seen := 0, 0
+			n := allowed(func(yes phases.Flags) {
+				visible := steps.Visible(g.Plan(phases.NewFacts(yes, mtc.Flags().All()&^yes)))
+				shows := slices.ContainsFunc(visible, func(s string) bool { return slices.Contains(forbidden, s) })
+				switch {
+				case condition(yes):
+					held++
+					if shows {
+						t.Fatalf("%v shows %v", mtc.Flags().Names(yes), visible)
+					}
+				case shows:
+					seen++
+				}
+			})
+			t.Logf("of %d assignments that the relations allow the condition holds for %d; of the others %d show the steps", n, held, seen)
+			require.NotZero(t, held)
+			require.NotZero(t, seen)
+		})
+	}
+}
+
+func Test1PerformAnIndirectImageMigration(t *testing.T) {
+	never(t, func(yes phases.Flags) bool { return yes.Has(mtc.IndirectImage) }, mtc.DirectImageStep)
+}
+
+func Test2PerformAnIndirectVolumeMigration(t *testing.T) {
+	never(t, func(yes phases.Flags) bool { return yes.Has(mtc.IndirectVolume) }, mtc.DirectVolumeStep)
+}
+
+// In the exact form of the design: with a direct image migration, where no
+// stage backup is needed and no volume is copied indirectly.
+func Test3PerformADirectImageMigration(t *testing.T) {
+	never(t, func(yes phases.Flags) bool {
+		return yes.Has(mtc.DirectImage) && !yes.Has(mtc.HasStageBackup) && !yes.Has(mtc.HasPVs|mtc.IndirectVolume)
+	}, mtc.DataBackup, mtc.DataRestore)
+}

@@ -1,0 +1,101 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// vector is one recorded run of mig-controller's itineraries.
+type vector struct {
+	Itinerary        string   `json:"itinerary"`
+	Flags            []string `json:"flags"`
+	StagePodsCreated bool     `json:"stagePodsCreated"`
+	Phases           []string `json:"phases"`
+	Steps            []string `json:"steps"`
+}
+
+func TestVectors(t *testing.T) {
+	for i, v := range lines[vector](t, *vectorsFile) {
+		t.Run(fmt.Sprintf("line %d, %s", i+1, v.Itinerary), func(t *testing.T) {
+			r := drive(t, graph(t, v.Itinerary), known(t, v.Flags), v.StagePodsCreated)
+			if diff := cmp.Diff(v.Phases, r.phases); diff != "" {
+				t.Errorf("phases: -want +got\n%s", diff)
+			}
+			if diff := cmp.Diff(v.Steps, r.shown); diff != "" {
+				t.Errorf("steps: -want +got\n%s", diff)
+			}
+			// What was shown and has run is what is left at the end, all of
+			// it completed.
+			for _, s := range r.pipeline {
+				require.NotNil(t, s.Started, s.Name)
+				require.NotNil(t, s.Completed, s.Name)
+				require.Equal(t, steps.MessageCompleted, s.Message)
+			}
+		})
+	}
+}
+
+type ran struct {
+	phases   []string
+	shown    []string // the union of the steps over the run, in the order of the itinerary
+	pipeline steps.Pipeline
+}
+
+// drive runs a migration through the machine as a controller would: after each
+// phase that decides flags it looks at them again and plans anew, and it syncs
+// the pipeline at every move.
+func drive(t *testing.T, g *machine.Graph, f phases.Facts, stagePodsCreated bool) ran {
+	t.Helper()
+	m, err := g.Machine(machine.Position{}, f)
+	require.NoError(t, err)
+	var r ran
+	plan := m.Plan()
+	seen := map[string]bool{}
+	now := time.Date(2021, 2, 4, 12, 0, 0, 0, time.UTC)
+	sync := func() {
+		now = now.Add(time.Second)
+		r.pipeline = steps.Sync(r.pipeline, steps.Moment{Plan: plan}, now)
+		for _, s := range r.pipeline {
+			require.False(t, s.Skipped)
+			seen[s.Name] = true
+		}
+	}
+	sync()
+	for {
+		switch m.Position().Phase {
+		case "EnsureStagePodsFromRunning":
+			if stagePodsCreated {
+				f = f.Set(mtc.HasStagePods, phases.Yes)
+			}
+		case "EnsureStagePodsTerminated":
+			f = f.Set(mtc.HasStagePods, phases.No)
+		}
+		if m.Decides() != 0 {
+			m.SetFacts(f)
+		}
+		tr, err := m.Advance(context.Background())
+		require.NoError(t, err)
+		plan = m.Plan()
+		sync()
+		if tr.To.Done {
+			break
+		}
+		r.phases = append(r.phases, tr.To.Phase)
+	}
+	for _, name := range g.Steps() {
+		if seen[name] {
+			r.shown = append(r.shown, name)
+		}
+	}
+	return r
+}
