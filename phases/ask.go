@@ -24,8 +24,8 @@ type Source struct {
 	// again another time. Ask must return once ctx is done, may run at the
 	// same time as other sources, and may panic, which counts as an error. It
 	// returns Unknown without an error only where it is computed from flags
-	// that are not known and still matter to it; it is then asked once more
-	// if they become known.
+	// that are not known and still matter to it; it is then asked again when
+	// they become known.
 	Ask func(ctx context.Context, known Facts) (Truth, error)
 }
 
@@ -62,10 +62,14 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 		}
 	}
 	for flag := range s.have.Each {
-		if missing := s.byFlag[bit(flag)].From &^ s.have; missing != 0 {
+		missing := s.byFlag[bit(flag)].From &^ s.have
+		if missing&^flags.All() != 0 {
+			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: "is computed from a flag that the vocabulary does not have; add it there"}
+		}
+		if missing != 0 {
 			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: fmt.Sprintf("is computed from %s, which no source answers; add one", list(flags.Names(missing), "and"))}
 		}
-		if s.closure(s.byFlag[bit(flag)].From).Has(flag) {
+		if s.closure(s.byFlag[bit(flag)].From, s.have).Has(flag) {
 			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: "is computed from itself, directly or through another flag"}
 		}
 	}
@@ -75,12 +79,14 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 // Flags is the vocabulary of the sources.
 func (s *Sources) Flags() *Vocabulary { return s.flags }
 
-// closure adds to flags all that they are computed from.
-func (s *Sources) closure(flags Flags) Flags {
+// closure adds to flags all that they are computed from, both among the given
+// ones only: what is known needs nothing that it was computed from.
+func (s *Sources) closure(flags, among Flags) Flags {
+	flags &= among
 	for {
 		next := flags
-		for flag := range (flags & s.have).Each {
-			next |= s.byFlag[bit(flag)].From
+		for flag := range flags.Each {
+			next |= s.byFlag[bit(flag)].From & among
 		}
 		if next == flags {
 			return flags
@@ -111,8 +117,10 @@ type Answer struct {
 	Facts Facts
 	// Asked are the flags whose sources were called.
 	Asked Flags
-	// Errors tells of each flag that was asked and is still unknown, in the
-	// order of the vocabulary.
+	// Errors tells of each flag that should have been asked, and is unknown
+	// because its source failed or the context was done before its turn, in
+	// the order of the vocabulary. A flag that is unknown because nothing
+	// hangs on it any more, or because it has no source, is no error.
 	Errors []*FlagError
 }
 
@@ -138,15 +146,16 @@ func (s *Sources) Ask(ctx context.Context, q Question) Answer {
 		defer cancel()
 	}
 	a := asking{Sources: s, facts: q.Known}
-	read := s.closure(q.Read &^ q.Known.Known())
 	for {
-		ready := a.ready(read, false)
+		// What an answer made known, or a failure hopeless, needs no inputs
+		// any more: so the flags to ask are found anew each time.
+		ready := a.ready(s.closure(q.Read, a.open()), false)
 		if ready == 0 {
-			matters := read
+			matters := q.Read
 			if q.Matters != nil {
-				matters = s.closure(q.Matters(a.facts) & read)
+				matters &= q.Matters(a.facts)
 			}
-			ready = a.ready(matters, true)
+			ready = a.ready(s.closure(matters, a.open()), true)
 		}
 		if ready == 0 {
 			return a.answer()
@@ -165,16 +174,16 @@ type asking struct {
 	errs    [MaxFlags]error
 }
 
-// open are the flags of f that are unknown and may still become known.
-func (a *asking) open(f Flags) Flags { return f & a.have &^ a.facts.Known() &^ a.failed }
+// open are the flags that are unknown and may still become known.
+func (a *asking) open() Flags { return a.have &^ a.facts.Known() &^ a.failed }
 
-// ready are the flags among the given ones whose turn it is: the cheap ones
-// once no other cheap one has to come before, or the slow ones once all that
-// they are computed from is settled.
+// ready are the flags among the given open ones whose turn it is: the cheap
+// ones once no other cheap one has to come before, or the slow ones once all
+// that they are computed from is settled.
 func (a *asking) ready(among Flags, slow bool) (ready Flags) {
-	for flag := range (a.open(among) &^ a.waiting).Each {
+	for flag := range (among &^ a.waiting).Each {
 		src := a.byFlag[bit(flag)]
-		before := a.open(src.From)
+		before := a.open() & src.From
 		if !slow {
 			before &^= a.waiting | a.slow
 		}
@@ -185,25 +194,49 @@ func (a *asking) ready(among Flags, slow bool) (ready Flags) {
 	return ready
 }
 
-// call asks the given flags at the same time and takes in what they say.
+// call asks the given flags, unless it is too late, and takes in what they say.
 func (a *asking) call(ctx context.Context, flags Flags) {
-	var truths [MaxFlags]Truth
+	if err := ctx.Err(); err != nil {
+		for flag := range flags.Each {
+			a.errs[bit(flag)] = fmt.Errorf("not asked: %w", err)
+		}
+		a.failed |= flags
+	} else {
+		a.take(flags, a.callAll(ctx, flags))
+	}
+	// What waited for one of these is called again.
+	for flag := range a.waiting.Each {
+		if from := a.byFlag[bit(flag)].From; from&flags&^a.open() != 0 {
+			a.waiting &^= flag
+		}
+	}
+}
+
+// callAll calls the sources of the given flags at the same time, and returns
+// when all of them have returned.
+func (a *asking) callAll(ctx context.Context, flags Flags) (truths [MaxFlags]Truth) {
+	a.asked |= flags
 	ask := func(i int) { truths[i], a.errs[i] = a.byFlag[i].ask(ctx, a.facts) }
 	if flags.Len() == 1 {
 		ask(bit(flags))
-	} else {
-		var all sync.WaitGroup
-		for flag := range flags.Each {
-			all.Add(1)
-			go func() {
-				defer all.Done()
-				ask(bit(flag))
-			}()
-		}
-		all.Wait()
+		return truths
 	}
+	var all sync.WaitGroup
+	for flag := range flags.Each {
+		// Stands where the source ends its goroutine instead of returning.
+		a.errs[bit(flag)] = errNoAnswer
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			ask(bit(flag))
+		}()
+	}
+	all.Wait()
+	return truths
+}
 
-	a.asked |= flags
+// take takes in what the sources of the given flags said.
+func (a *asking) take(flags Flags, truths [MaxFlags]Truth) {
 	for flag := range flags.Each {
 		i := bit(flag)
 		switch {
@@ -215,28 +248,21 @@ func (a *asking) call(ctx context.Context, flags Flags) {
 	}
 	// What is still unknown without an error waits for what it is computed
 	// from, or has waited in vain.
-	for flag := range a.open(flags).Each {
+	for flag := range (flags & a.open()).Each {
 		src := a.byFlag[bit(flag)]
-		if a.open(src.From) != 0 {
+		if a.open()&src.From != 0 {
 			a.waiting |= flag
 			continue
 		}
 		a.failed |= flag
 		a.errs[bit(flag)] = &UnknownInputError{Inputs: a.flags.Names(src.From &^ a.facts.Known())}
 	}
-	// What waited for one of these is called again.
-	for flag := range a.waiting.Each {
-		if from := a.byFlag[bit(flag)].From; from&flags&^a.open(flags) != 0 {
-			a.waiting &^= flag
-		}
-	}
 }
 
-// ask calls the source, unless it is too late, and turns a panic into an error.
+var errNoAnswer = errors.New("its source ended its goroutine without an answer; let it return an error")
+
+// ask calls the source, and turns a panic into an error.
 func (s *Source) ask(ctx context.Context, known Facts) (t Truth, err error) {
-	if err := ctx.Err(); err != nil {
-		return Unknown, fmt.Errorf("not asked: %w", err)
-	}
 	defer func() {
 		if r := recover(); r != nil {
 			t, err = Unknown, &PanicError{Value: r, Stack: debug.Stack()}

@@ -2,7 +2,10 @@ package phases
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/internal/nearest"
 )
 
 // VocabularyError says what is wrong with a row of a vocabulary.
@@ -108,12 +111,16 @@ func (e *FlagError) Error() string { return fmt.Sprintf("flag %s is unknown: %v"
 func (e *FlagError) Unwrap() error { return e.Err }
 
 // UnknownInputError says that a flag could not be computed, since flags that
-// it is computed from are unknown.
+// it is computed from are unknown. Without Inputs its source returned Unknown
+// and gave no error, although it had all that it asks for.
 type UnknownInputError struct {
 	Inputs []string
 }
 
 func (e *UnknownInputError) Error() string {
+	if len(e.Inputs) == 0 {
+		return "its source returned unknown without an error, with nothing to wait for; let it return an error"
+	}
 	return "it is computed from " + list(e.Inputs, "and") + ", not all of which are known"
 }
 
@@ -144,6 +151,24 @@ func DidYouMean(nearest []string) string {
 		quoted[i] = fmt.Sprintf("%q", n)
 	}
 	return "; did you mean " + list(quoted, "or") + "?"
+}
+
+// What is worth comparing for a suggestion: nobody mistypes a name of more
+// bytes, nor reads more suggestions.
+const (
+	maxSuggestedName = 100
+	maxSuggestions   = 20
+)
+
+// suggest returns the known names that resemble name. The time for a pair of
+// names grows with the product of their lengths, so long names are left out.
+// Nothing resembles an empty name.
+func suggest(name string, known []string) []string {
+	if name == "" || len(name) > maxSuggestedName {
+		return nil
+	}
+	known = slices.DeleteFunc(slices.Clone(known), func(k string) bool { return len(k) > maxSuggestedName })
+	return nearest.Names(name, known)
 }
 
 // list joins names as a sentence does: "A", "A and B", "A, B and C".

@@ -106,9 +106,10 @@ func (r *Record) DeepCopyInto(out *Record) {
 // definition.
 func (v *Vocabulary) Record(f Facts, hash string) Record {
 	sorted := func(set Flags) []string {
-		names := v.Names(set)
-		slices.Sort(names)
-		return names
+		if set &= v.All(); set == 0 {
+			return nil // as it is read back from JSON
+		}
+		return slices.Sorted(slices.Values(v.Names(set)))
 	}
 	return Record{
 		Hash:    hash,

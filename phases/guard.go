@@ -21,7 +21,9 @@ func (g Guard) Reads() Flags { return g.All | g.Any | g.None }
 // of flags all call it.
 func (g Guard) Eval(f Facts) Truth {
 	switch {
-	case g.All&f.no != 0, g.None&f.yes != 0, g.Any != 0 && f.no.Has(g.Any):
+	case g.All&f.no != 0, g.None&f.yes != 0,
+		// A flag of Any that is also in None cannot be the one that is true.
+		g.Any != 0 && f.no.Has(g.Any&^g.None):
 		return No
 	case f.yes.Has(g.All) && f.no.Has(g.None) && (g.Any == 0 || g.Any&f.yes != 0):
 		return Yes

@@ -3,8 +3,6 @@ package phases
 import (
 	"fmt"
 	"unicode/utf8"
-
-	"github.com/konveyor/dynamic-pipeline/internal/nearest"
 )
 
 // Validate checks that the itinerary can be compiled. It refuses an itinerary
@@ -42,12 +40,20 @@ func (it Itinerary) Validate() error {
 	shows := make(map[string]bool)
 	for i, p := range it.Phases {
 		names[i] = p.Name
-		if first, ok := known[p.Name]; ok && p.Name != "" {
-			add(i, ReasonDuplicateName, "stands twice, as number %d and %d; rename one of them", first+1, i+1)
-		} else {
+		if _, ok := known[p.Name]; !ok {
 			known[p.Name] = i
 		}
 		shows[p.Step] = shows[p.Step] || !p.Rides
+	}
+
+	// Comparing a name with thousands of others takes time, and nobody reads
+	// that many suggestions.
+	suggestions := 0
+	didYouMean := func(name string) string {
+		if suggestions++; suggestions > maxSuggestions {
+			return ""
+		}
+		return DidYouMean(suggest(name, names))
 	}
 
 	former := make(map[string]int)
@@ -58,6 +64,9 @@ func (it Itinerary) Validate() error {
 			add(i, ReasonEmptyName, "has no name; give it one")
 		case !utf8.ValidString(p.Name):
 			add(i, ReasonInvalidName, "has a name that is not valid UTF-8")
+		}
+		if first := known[p.Name]; first != i && p.Name != "" {
+			add(i, ReasonDuplicateName, "stands twice, as number %d and %d; rename one of them", first+1, i+1)
 		}
 		switch {
 		case p.Step == "":
@@ -74,7 +83,7 @@ func (it Itinerary) Validate() error {
 		}
 		for _, j := range p.Jumps {
 			if _, ok := known[j.To]; !ok || j.To == "" {
-				add(i, ReasonUnknownJump, "jumps to %q, which the itinerary does not have%s", j.To, DidYouMean(nearest.Names(j.To, names)))
+				add(i, ReasonUnknownJump, "jumps to %q, which the itinerary does not have%s", j.To, didYouMean(j.To))
 			}
 			it.validateGuard(j.Guard, fmt.Sprintf("jumps to %q under a guard that ", j.To), func(r Reason, problem string) { add(i, r, "%s", problem) })
 		}

@@ -1,0 +1,179 @@
+package phases
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	flagA Flags = 1 << iota
+	flagB
+	flagC
+)
+
+// abc is all three flags; most tests need no more.
+const abc = flagA | flagB | flagC
+
+// allFacts are the 27 facts over three flags.
+func allFacts() (all []Facts) {
+	for yes := range abc + 1 {
+		for no := range abc + 1 {
+			if yes&no == 0 {
+				all = append(all, NewFacts(yes, no))
+			}
+		}
+	}
+	return all
+}
+
+// allGuards are the 512 guards over three flags.
+func allGuards() (all []Guard) {
+	for a := range abc + 1 {
+		for b := range abc + 1 {
+			for c := range abc + 1 {
+				all = append(all, Guard{All: a, Any: b, None: c})
+			}
+		}
+	}
+	return all
+}
+
+// naive is the definition of a guard, flag by flag, where all flags are known.
+func naive(g Guard, true_ Flags) bool {
+	any := g.Any == 0
+	for flag := range abc.Each {
+		is := true_&flag != 0
+		if g.All&flag != 0 && !is || g.None&flag != 0 && is {
+			return false
+		}
+		any = any || g.Any&flag != 0 && is
+	}
+	return any
+}
+
+// exact is the value of a guard over every way in which the unknown flags can
+// turn out: yes or no where all agree.
+func exact(g Guard, f Facts) Truth {
+	admits, refuses := 0, 0
+	for true_ := range abc + 1 {
+		if true_.Has(f.True()) && true_&f.False() == 0 {
+			if naive(g, true_) {
+				admits++
+			} else {
+				refuses++
+			}
+		}
+	}
+	switch {
+	case refuses == 0:
+		return Yes
+	case admits == 0:
+		return No
+	}
+	return Unknown
+}
+
+// Eval looks at the parts of a guard one by one, yet agrees with what every
+// completion of the facts says: parts that share flags included (of Any and
+// None, only a flag that is not in None can be the one that is true). The one
+// exception are guards with a flag in both All and None, which Validate
+// refuses: no completion admits, and Eval sees it only once the flag is known.
+func TestGuardEvalAgreesWithEveryCompletion(t *testing.T) {
+	differ := 0
+	for _, g := range allGuards() {
+		for _, f := range allFacts() {
+			got, want := g.Eval(f), exact(g, f)
+			if g.All&g.None != 0 && got == Unknown && want == No {
+				differ++
+				continue
+			}
+			require.Equal(t, want, got, "%+v with %+v", g, f)
+		}
+	}
+	assert.Positive(t, differ, "the exception is real")
+}
+
+func TestGuardEvalNeverTakesBackAnAnswer(t *testing.T) {
+	for _, g := range allGuards() {
+		for _, f := range allFacts() {
+			before := g.Eval(f)
+			if before == Unknown {
+				continue
+			}
+			for flag := range (abc &^ f.Known()).Each {
+				require.Equal(t, before, g.Eval(f.Set(flag, Yes)), "%+v with %+v", g, f)
+				require.Equal(t, before, g.Eval(f.Set(flag, No)), "%+v with %+v", g, f)
+			}
+		}
+	}
+}
+
+// Upstream once inverted an any guard with two of its flags.
+func TestAnAnyGuardWithTwoOfItsFlagsIsNotInverted(t *testing.T) {
+	g := Guard{Any: flagA | flagB}
+	for _, c := range []struct {
+		about    string
+		yes, no  Flags
+		want     Truth
+		wantPart string
+		unmet    Flags
+	}{
+		{"both true", flagA | flagB, 0, Yes, "", 0},
+		{"the first true", flagA, flagB, Yes, "", 0},
+		{"the second true", flagB, flagA, Yes, "", 0},
+		{"none true", 0, flagA | flagB, No, PartAny, flagA | flagB},
+		{"one true, one unknown", flagA, 0, Yes, "", 0},
+		{"one false, one unknown", 0, flagA, Unknown, PartAny, flagB},
+		{"both unknown", 0, 0, Unknown, PartAny, flagA | flagB},
+		{"only a flag that it does not read", flagC, flagA | flagB, No, PartAny, flagA | flagB},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			f := NewFacts(c.yes, c.no)
+			assert.Equal(t, c.want, g.Eval(f))
+			part, unmet := g.Unmet(f)
+			assert.Equal(t, c.wantPart, part)
+			assert.Equal(t, c.unmet, unmet)
+		})
+	}
+}
+
+func TestGuardUnmetNamesWhatIsInTheWay(t *testing.T) {
+	for _, c := range []struct {
+		about   string
+		guard   Guard
+		yes, no Flags
+		part    string
+		flags   Flags
+	}{
+		{"the empty guard", Guard{}, 0, 0, "", 0},
+		{"the false flags of all", Guard{All: abc}, flagA, flagB, PartAll, flagB},
+		{"the true flags of none", Guard{None: abc}, flagA, flagB, PartNone, flagA},
+		{"all flags of any", Guard{Any: flagA | flagB}, 0, abc, PartAny, flagA | flagB},
+		{"all before none", Guard{All: flagA, None: flagB}, flagB, flagA, PartAll, flagA},
+		{"none before any", Guard{None: flagA, Any: flagB}, flagA, flagB, PartNone, flagA},
+		{"what is certain before what is unknown", Guard{All: flagA, None: flagB}, flagB, 0, PartNone, flagB},
+		{"the unknown flags of all", Guard{All: abc}, flagA, 0, PartAll, flagB | flagC},
+		{"the unknown flags of none", Guard{None: abc}, 0, flagA, PartNone, flagB | flagC},
+		{"the unknown flags of any", Guard{Any: abc}, 0, flagA, PartAny, flagB | flagC},
+		{"an any that only a flag of none could meet", Guard{Any: flagA | flagB, None: flagA}, 0, flagB, PartAny, flagA | flagB},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			part, flags := c.guard.Unmet(NewFacts(c.yes, c.no))
+			assert.Equal(t, c.part, part)
+			assert.Equal(t, c.flags, flags)
+		})
+	}
+}
+
+func TestGuardUnmetIsEmptyOnlyWhereTheGuardAdmits(t *testing.T) {
+	for _, g := range allGuards() {
+		for _, f := range allFacts() {
+			part, flags := g.Unmet(f)
+			require.Equal(t, g.Eval(f) == Yes, part == "", "%+v with %+v", g, f)
+			require.Equal(t, part == "", flags == 0, "%+v with %+v", g, f)
+			require.True(t, g.Reads().Has(flags))
+		}
+	}
+}

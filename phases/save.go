@@ -1,0 +1,214 @@
+package phases
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// SaveError says why a file cannot be written, where [Itinerary.Validate] does
+// not say it.
+type SaveError struct {
+	// Itinerary is the name of the itinerary that it is about, or empty.
+	Itinerary string
+	Problem   string
+}
+
+func (e *SaveError) Error() string {
+	if e.Itinerary == "" {
+		return "cannot save: " + e.Problem
+	}
+	return fmt.Sprintf("cannot save itinerary %q: %s", e.Itinerary, e.Problem)
+}
+
+// Save writes a file that [Load] reads back as the same data: same input, same
+// bytes. A phase stands on one line where it fits there and has no
+// description. Everything is checked before the one write: the error is a
+// [DefinitionErrors], a [*DefinitionError] for a duplicate itinerary, a
+// [*LimitError], a [*SaveError], or what w returned.
+func Save(w io.Writer, f *File) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	f.write(&b)
+	if b.Len() > MaxFileSize {
+		return &LimitError{What: "bytes", Limit: MaxFileSize}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (f *File) check() error {
+	if f == nil || f.Flags == nil {
+		return &SaveError{Problem: "the file has no vocabulary; set Flags, to an empty one if no guard reads a flag"}
+	}
+	if len(f.Itineraries) == 0 {
+		return &SaveError{Problem: "the file has no itineraries; give it at least one"}
+	}
+	for _, d := range f.Flags.defs {
+		if !utf8.ValidString(d.Description) {
+			return &SaveError{Problem: fmt.Sprintf("the description of flag %q is not valid UTF-8", d.Name)}
+		}
+	}
+	seen := make(map[string]bool)
+	phases := 0
+	for _, it := range f.Itineraries {
+		if it.Flags != f.Flags {
+			return &SaveError{Itinerary: it.Name, Problem: "it has a vocabulary of its own; let it use that of the file"}
+		}
+		if err := it.Validate(); err != nil {
+			return err
+		}
+		if seen[it.Name] {
+			return duplicateItinerary(it.Name)
+		}
+		seen[it.Name] = true
+		if it.WhenUnknown > Run {
+			return &SaveError{Itinerary: it.Name, Problem: fmt.Sprintf("its WhenUnknown is %d; set it to Wait or Run", it.WhenUnknown)}
+		}
+		for _, p := range it.Phases {
+			if !utf8.ValidString(p.Description) {
+				return &SaveError{Itinerary: it.Name, Problem: fmt.Sprintf("the description of phase %q is not valid UTF-8", p.Name)}
+			}
+		}
+		phases += len(it.Phases)
+	}
+	if phases > MaxFilePhases {
+		return &LimitError{What: "phases", Limit: MaxFilePhases}
+	}
+	return nil
+}
+
+func (f *File) write(b *bytes.Buffer) {
+	if f.Flags.Len() > 0 {
+		fmt.Fprintln(b, "flags:")
+	}
+	for _, d := range f.Flags.defs {
+		fmt.Fprintf(b, "- name: %s\n", scalar(d.Name))
+		if d.Description != "" {
+			fmt.Fprintf(b, "  description: %s\n", scalar(d.Description))
+		}
+	}
+	if len(f.Flags.relations) > 0 {
+		fmt.Fprintln(b, "relations:")
+	}
+	for _, c := range f.Flags.relations {
+		fmt.Fprintf(b, "- %s\n", sequence(f.Flags.Literals(c)))
+	}
+	fmt.Fprintln(b, "itineraries:")
+	for _, it := range f.Itineraries {
+		fmt.Fprintf(b, "- name: %s\n", scalar(it.Name))
+		if it.WhenUnknown != Wait {
+			fmt.Fprintf(b, "  whenUnknown: %s\n", it.WhenUnknown)
+		}
+		fmt.Fprintln(b, "  phases:")
+		for _, p := range it.Phases {
+			p.write(b, f.Flags)
+		}
+	}
+}
+
+// maxFlowWidth is the width up to which a phase stands on one line.
+const maxFlowWidth = 120
+
+// pair is a key and its value, ready to be written.
+type pair struct{ key, value string }
+
+func (p Phase) write(b *bytes.Buffer, v *Vocabulary) {
+	pairs := []pair{{"name", scalar(p.Name)}, {"step", scalar(p.Step)}}
+	if p.Description != "" {
+		pairs = append(pairs, pair{"description", scalar(p.Description)})
+	}
+	pairs = append(pairs, p.Guard.pairs(v)...)
+	if p.Rides {
+		pairs = append(pairs, pair{"rides", "true"})
+	}
+	if p.Decides != 0 {
+		pairs = append(pairs, pair{"decides", sequence(v.Names(p.Decides))})
+	}
+	var jumps []string
+	for _, j := range p.Jumps {
+		jumps = append(jumps, flow(append([]pair{{"to", scalar(j.To)}}, j.Guard.pairs(v)...)))
+	}
+	if len(jumps) > 0 {
+		pairs = append(pairs, pair{"jumps", "[" + strings.Join(jumps, ", ") + "]"})
+	}
+	if len(p.Formerly) > 0 {
+		pairs = append(pairs, pair{"formerly", sequence(p.Formerly)})
+	}
+
+	line := "  - " + flow(pairs)
+	if p.Description == "" && utf8.RuneCountInString(line) <= maxFlowWidth {
+		fmt.Fprintln(b, line)
+		return
+	}
+	mark := "- "
+	for _, one := range pairs {
+		fmt.Fprintf(b, "  %s%s:", mark, one.key)
+		mark = "  "
+		if one.key != "jumps" {
+			fmt.Fprintf(b, " %s\n", one.value)
+			continue
+		}
+		fmt.Fprintln(b)
+		for _, jump := range jumps {
+			fmt.Fprintf(b, "    - %s\n", jump)
+		}
+	}
+}
+
+// pairs are the parts of a guard that are not empty.
+func (g Guard) pairs(v *Vocabulary) (pairs []pair) {
+	for _, part := range []struct {
+		key   string
+		flags Flags
+	}{{PartAll, g.All}, {PartAny, g.Any}, {PartNone, g.None}} {
+		if part.flags != 0 {
+			pairs = append(pairs, pair{part.key, sequence(v.Names(part.flags))})
+		}
+	}
+	return pairs
+}
+
+// flow writes a mapping on one line.
+func flow(pairs []pair) string {
+	parts := make([]string, len(pairs))
+	for i, p := range pairs {
+		parts[i] = p.key + ": " + p.value
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// sequence writes a list of strings on one line.
+func sequence(values []string) string {
+	parts := make([]string, len(values))
+	for i, value := range values {
+		parts[i] = scalar(value)
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+// scalar writes a string, in quotes unless every reader of YAML takes it for a
+// string without. What Go escapes in quotes, YAML does too, in the same way.
+func scalar(s string) string {
+	switch strings.ToLower(s) {
+	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
+		return strconv.Quote(s)
+	}
+	for i, r := range s {
+		letter := unicode.IsLetter(r) || r == '_'
+		inner := unicode.IsDigit(r) || strings.ContainsRune("-./'()", r) || r == ' ' && i < len(s)-1
+		if !letter && (i == 0 || !inner) {
+			return strconv.Quote(s)
+		}
+	}
+	if s == "" {
+		return `""`
+	}
+	return s
+}

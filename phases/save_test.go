@@ -1,0 +1,183 @@
+package phases
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	k8syaml "sigs.k8s.io/yaml"
+)
+
+// requireRoundTrip saves a file, loads it, and saves it again.
+func requireRoundTrip(t testing.TB, f *File) string {
+	t.Helper()
+	var first, second bytes.Buffer
+	require.NoError(t, Save(&first, f))
+	again, err := Load(bytes.NewReader(first.Bytes()), "saved")
+	require.NoError(t, err, "%s", first.String())
+	require.Empty(t, cmp.Diff(f, again, sameFile), "-saved +loaded\n%s", first.String())
+	require.NoError(t, Save(&second, again))
+	require.Equal(t, first.String(), second.String())
+	return first.String()
+}
+
+func TestSaveWritesTheExampleAsItStands(t *testing.T) {
+	f, text := databaseUpgrade(t)
+	assert.Empty(t, cmp.Diff(string(text), requireRoundTrip(t, f)))
+}
+
+func TestSaveKeepsOddNames(t *testing.T) {
+	names := []string{
+		"yes", "No", "ON", "off", "y", "N", "true", "False", "null", "Null", "~", "", " ", "1", "-1", "+1", "1.5", "0x1F", "1e3", "1_000",
+		"1:30", ".inf", ".nan", ".", "2001-01-01", "-", "- a", "-a", "?", "? a", ":", "a: b", "a:", ":a", "#x", "a #x", "a#x", "!a", "&a", "*a", "<<", "=",
+		"@a", "`a`", "%a", "|", ">", "[a]", "{a}", "a, b", ",", "'a'", `"a"`, `it's "so"`, `\`, `a\nb`, "a\nb", "a\r\nb", "\n", "a\n", "\ta", "a ", " a", "a  b",
+		"é", "e\u0301", "日本", "😀", "\u00a0", "\u0085", "\u2028", "\ufeff", "\ufffe", "\uffff", "\U0010ffff", "\u007f", "\x00", "\x1b[31m", "---", "...", "--- a",
+		"event", "state", "before_x", "enter_state", strings.Repeat("long ", 100) + "name",
+	}
+	var defs []FlagDef
+	for _, name := range names {
+		if flagNameProblem(name) == "" && len(defs) < MaxFlags {
+			defs = append(defs, FlagDef{Flag: 1 << len(defs), Name: name, Description: name})
+		}
+	}
+	require.Greater(t, len(defs), 40)
+	flags := MustVocabulary(defs, Clause{True: 1, False: 6}, Clause{False: 1}, Clause{True: 3, False: 3})
+	it := Itinerary{Name: "odd", Flags: flags}
+	for i, name := range names {
+		flag := Flags(1) << (i % len(defs))
+		p := Phase{Name: name, Step: "S" + name, Guard: Guard{All: flag}, Decides: flag | 1, Formerly: []string{"was " + name}}
+		if name == "" {
+			p.Name = "empty"
+		}
+		switch i % 3 {
+		case 0:
+			p.Description = name
+		case 1:
+			p.Jumps = []Jump{{To: "event"}, {To: "before_x", Guard: Guard{Any: flag | 1, None: flag &^ 1}}}
+		}
+		it.Phases = append(it.Phases, p)
+	}
+	f := &File{Flags: flags}
+	for _, name := range names {
+		if name != "" {
+			it.Name = name
+			f.Itineraries = append(f.Itineraries, it)
+		}
+	}
+	f.Itineraries = f.Itineraries[:20]
+	requireRoundTrip(t, f)
+
+	// Readers of YAML 1.1 have to see strings too.
+	for _, name := range names {
+		var got map[string]any
+		require.NoError(t, k8syaml.Unmarshal([]byte("a: {b: "+scalar(name)+"}\nc: ["+scalar(name)+"]"), &got), "%q", name)
+		assert.Equal(t, map[string]any{"a": map[string]any{"b": name}, "c": []any{name}}, got)
+	}
+}
+
+func TestSaveIsReadable(t *testing.T) {
+	const a, b = Flags(1), Flags(2)
+	flags := MustVocabulary([]FlagDef{{a, "HasPVs", "some volume is migrated"}, {b, "No", ""}}, Clause{True: b, False: a})
+	long := strings.Repeat("Long", 20)
+	f := &File{Flags: flags, Itineraries: []Itinerary{
+		{Name: "Final", Flags: flags, Phases: []Phase{
+			{Name: "Plain", Step: "Prepare"},
+			{Name: "Full", Step: "Two words", Guard: Guard{Any: a | b}, Rides: true, Decides: b, Jumps: []Jump{{To: "Plain", Guard: Guard{None: b}}}},
+			{Name: "Told", Step: "Two words", Description: "says: what it does", Jumps: []Jump{{To: "Plain"}, {To: long}}},
+			{Name: long, Step: "Prepare", Guard: Guard{All: a}, Formerly: []string{"Old", "Older"}},
+		}},
+		{Name: "Cancel", Flags: flags, WhenUnknown: Run, Phases: []Phase{{Name: "Stop", Step: "Stop"}}},
+	}}
+	want := `flags:
+- name: HasPVs
+  description: some volume is migrated
+- name: "No"
+relations:
+- ["!HasPVs", "No"]
+itineraries:
+- name: Final
+  phases:
+  - {name: Plain, step: Prepare}
+  - {name: Full, step: Two words, any: [HasPVs, "No"], rides: true, decides: ["No"], jumps: [{to: Plain, none: ["No"]}]}
+  - name: Told
+    step: Two words
+    description: "says: what it does"
+    jumps:
+    - {to: Plain}
+    - {to: ` + long + `}
+  - name: ` + long + `
+    step: Prepare
+    all: [HasPVs]
+    formerly: [Old, Older]
+- name: Cancel
+  whenUnknown: run
+  phases:
+  - {name: Stop, step: Stop}
+`
+	assert.Empty(t, cmp.Diff(want, requireRoundTrip(t, f)), "-want +got")
+}
+
+func TestSaveRefuses(t *testing.T) {
+	empty := MustVocabulary(nil)
+	file := func(change func(*File)) *File {
+		f := &File{Flags: empty, Itineraries: []Itinerary{{Name: "I", Flags: empty, Phases: []Phase{{Name: "P", Step: "S"}}}}}
+		change(f)
+		return f
+	}
+	for _, c := range []struct {
+		about string
+		file  *File
+		as    any
+		want  string
+	}{
+		{"no file", nil, new(*SaveError), "cannot save: the file has no vocabulary; set Flags, to an empty one if no guard reads a flag"},
+		{"no vocabulary", file(func(f *File) { f.Flags = nil }), new(*SaveError), "cannot save: the file has no vocabulary; set Flags, to an empty one if no guard reads a flag"},
+		{"no itineraries", file(func(f *File) { f.Itineraries = nil }), new(*SaveError), "cannot save: the file has no itineraries; give it at least one"},
+		{"a vocabulary of its own", file(func(f *File) { f.Itineraries[0].Flags = MustVocabulary(nil) }), new(*SaveError), `cannot save itinerary "I": it has a vocabulary of its own; let it use that of the file`},
+		{"a bad definition", file(func(f *File) { f.Itineraries[0].Phases[0].Step = "" }), new(DefinitionErrors), `itinerary "I": phase "P" has no step; name the step that people see while it runs`},
+		{"two of one name", file(func(f *File) { f.Itineraries = append(f.Itineraries, f.Itineraries[0]) }), new(*DefinitionError), `itinerary "I": stands twice; rename one of them`},
+		{"a WhenUnknown that is neither", file(func(f *File) { f.Itineraries[0].WhenUnknown = 7 }), new(*SaveError), `cannot save itinerary "I": its WhenUnknown is 7; set it to Wait or Run`},
+		{"a description that is not UTF-8", file(func(f *File) { f.Itineraries[0].Phases[0].Description = "\xff" }), new(*SaveError), `cannot save itinerary "I": the description of phase "P" is not valid UTF-8`},
+		{"a flag's description that is not UTF-8", file(func(f *File) {
+			f.Flags = MustVocabulary([]FlagDef{{1, "A", "\xff"}})
+		}), new(*SaveError), `cannot save: the description of flag "A" is not valid UTF-8`},
+		{"too many phases", file(func(f *File) {
+			for i := range MaxFilePhases {
+				f.Itineraries[0].Phases = append(f.Itineraries[0].Phases, Phase{Name: fmt.Sprint(i), Step: "S"})
+			}
+		}), new(*LimitError), "a file holds at most 10000 phases; split it"},
+		{"too many bytes", file(func(f *File) { f.Itineraries[0].Phases[0].Description = strings.Repeat("x", MaxFileSize) }), new(*LimitError), "a file holds at most 1048576 bytes; split it"},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			var b bytes.Buffer
+			err := Save(&b, c.file)
+			require.ErrorAs(t, err, c.as)
+			assert.EqualError(t, err, c.want)
+			assert.Zero(t, b.Len(), "nothing is written")
+		})
+	}
+}
+
+// counter counts the writes, and fails them.
+type counter struct {
+	writes int
+	err    error
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.writes++
+	return len(p), c.err
+}
+
+func TestSaveWritesOnce(t *testing.T) {
+	f, _ := databaseUpgrade(t)
+	full := errors.New("the disk is full")
+	w := &counter{err: full}
+	require.ErrorIs(t, Save(w, f), full)
+	assert.Equal(t, 1, w.writes)
+}

@@ -1,0 +1,185 @@
+package phases
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestValidateAcceptsOddButSoundDefinitions(t *testing.T) {
+	for _, c := range []struct {
+		about string
+		it    Itinerary
+	}{
+		{"one phase without flags", Itinerary{Name: "I", Flags: MustVocabulary(nil), Phases: []Phase{{Name: "P", Step: "S"}}}},
+		{"names that machines use themselves", Itinerary{Name: "state", Flags: abcFlags, Phases: []Phase{{Name: "event", Step: "S"}, {Name: "before_x", Step: "state"}}}},
+		{"a jump to itself, back and forward", Itinerary{Name: "I", Flags: abcFlags, Phases: []Phase{
+			{Name: "P", Step: "S", Jumps: []Jump{{To: "P"}, {To: "Q"}}}, {Name: "Q", Step: "S", Jumps: []Jump{{To: "P"}}}}}},
+		{"a step that rides in one of its phases", Itinerary{Name: "I", Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S", Rides: true}, {Name: "Q", Step: "S"}}}},
+		{"a flag of any that is also in none", Itinerary{Name: "I", Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S", Guard: Guard{Any: flagA | flagB, None: flagA}}}}},
+		{"a flag both in all and any", Itinerary{Name: "I", Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S", Guard: Guard{All: flagA, Any: flagA | flagB}}}}},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			assert.NoError(t, c.it.Validate())
+		})
+	}
+}
+
+func TestValidateRefuses(t *testing.T) {
+	with := func(phases ...Phase) Itinerary { return Itinerary{Name: "I", Flags: abcFlags, Phases: phases} }
+	tested := make(map[Reason]bool)
+	for _, c := range []struct {
+		about  string
+		it     Itinerary
+		reason Reason
+		want   string
+	}{
+		{"no vocabulary", Itinerary{Name: "I", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonNoVocabulary,
+			`itinerary "I": has no vocabulary; set Flags, to an empty one if no guard reads a flag`},
+		{"no phases", with(), ReasonNoPhases,
+			`itinerary "I": has no phases; give it at least one`},
+		{"an itinerary without a name", Itinerary{Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonEmptyName,
+			`itinerary "": has no name; give it one`},
+		{"an itinerary whose name is not UTF-8", Itinerary{Name: "\xff", Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonInvalidName,
+			`itinerary "\xff": its name is not valid UTF-8`},
+		{"a phase without a name", with(Phase{Step: "S"}), ReasonEmptyName,
+			`itinerary "I": phase number 1 has no name; give it one`},
+		{"a phase without a step", with(Phase{Name: "P"}), ReasonEmptyName,
+			`itinerary "I": phase "P" has no step; name the step that people see while it runs`},
+		{"a former name that is empty", with(Phase{Name: "P", Step: "S", Formerly: []string{""}}), ReasonEmptyName,
+			`itinerary "I": phase "P" has an empty former name; remove it`},
+		{"a phase whose name is not UTF-8", with(Phase{Name: "\xff", Step: "S"}), ReasonInvalidName,
+			`itinerary "I": phase "\xff" has a name that is not valid UTF-8`},
+		{"a step whose name is not UTF-8", with(Phase{Name: "P", Step: "\xff"}), ReasonInvalidName,
+			`itinerary "I": phase "P" has a step whose name is not valid UTF-8`},
+		{"a former name that is not UTF-8", with(Phase{Name: "P", Step: "S", Formerly: []string{"\xff"}}), ReasonInvalidName,
+			`itinerary "I": phase "P" has a former name that is not valid UTF-8`},
+		{"a phase twice", with(Phase{Name: "P", Step: "S"}, Phase{Name: "Q", Step: "S"}, Phase{Name: "P", Step: "T"}), ReasonDuplicateName,
+			`itinerary "I": phase "P" stands twice, as number 1 and 3; rename one of them`},
+		{"a former name that a phase has now", with(Phase{Name: "P", Step: "S", Formerly: []string{"Q"}}, Phase{Name: "Q", Step: "S"}), ReasonDuplicateName,
+			`itinerary "I": phase "P" was formerly "Q", which is the name of phase number 2 now; a recorded name can mean only one phase`},
+		{"a former name of two phases", with(Phase{Name: "P", Step: "S", Formerly: []string{"Old"}}, Phase{Name: "Q", Step: "S", Formerly: []string{"Old"}}), ReasonDuplicateName,
+			`itinerary "I": phase "Q" was formerly "Old", and so was phase number 1; a recorded name can mean only one phase`},
+		{"a guard that reads a flag of nowhere", with(Phase{Name: "P", Step: "S", Guard: Guard{None: 8}}), ReasonUndeclaredFlag,
+			`itinerary "I": phase "P" reads flag bits 0x8, which the vocabulary of 3 flags does not declare; add them to it`},
+		{"a phase that decides a flag of nowhere", with(Phase{Name: "P", Step: "S", Decides: flagA | 8 | 16}), ReasonUndeclaredFlag,
+			`itinerary "I": phase "P" decides flag bits 0x18, which the vocabulary of 3 flags does not declare; add them to it`},
+		{"a jump whose guard reads a flag of nowhere", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{To: "P", Guard: Guard{Any: 8}}}}), ReasonUndeclaredFlag,
+			`itinerary "I": phase "P" jumps to "P" under a guard that reads flag bits 0x8, which the vocabulary of 3 flags does not declare; add them to it`},
+		{"a flag both in all and none", with(Phase{Name: "P", Step: "S", Guard: Guard{All: flagA | flagB, None: flagA | flagB}}), ReasonContradiction,
+			`itinerary "I": phase "P" needs A and B both in all and in none and can never run; remove the flag from one of them`},
+		{"every flag of any in none", with(Phase{Name: "P", Step: "S", Guard: Guard{Any: flagA, None: flagA | flagB}}), ReasonContradiction,
+			`itinerary "I": phase "P" has every flag of any (A) also in none and can never run; remove the flag from one of them`},
+		{"a jump whose guard contradicts itself", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{To: "P", Guard: Guard{All: flagA, None: flagA}}}}), ReasonContradiction,
+			`itinerary "I": phase "P" jumps to "P" under a guard that needs A both in all and in none and can never run; remove the flag from one of them`},
+		{"a step whose phases all ride", with(Phase{Name: "P", Step: "S"}, Phase{Name: "Q", Step: "T", Rides: true}, Phase{Name: "R", Step: "T", Rides: true}), ReasonRidingStep,
+			`itinerary "I": phase "Q" belongs to step "T", whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step`},
+		{"a jump to nowhere", with(Phase{Name: "CopyDisks", Step: "S", Jumps: []Jump{{To: "CopyDisk"}}}), ReasonUnknownJump,
+			`itinerary "I": phase "CopyDisks" jumps to "CopyDisk", which the itinerary does not have; did you mean "CopyDisks"?`},
+		{"a jump without a target", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{}}}), ReasonUnknownJump,
+			`itinerary "I": phase "P" jumps to "", which the itinerary does not have`},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			err := c.it.Validate()
+			require.EqualError(t, err, c.want)
+			var got *DefinitionError
+			require.ErrorAs(t, err, &got)
+			assert.Equal(t, c.reason, got.Reason)
+		})
+		tested[c.reason] = true
+	}
+	for _, reason := range []Reason{ReasonNoVocabulary, ReasonNoPhases, ReasonEmptyName, ReasonInvalidName, ReasonDuplicateName,
+		ReasonUndeclaredFlag, ReasonContradiction, ReasonRidingStep, ReasonUnknownJump} {
+		assert.True(t, tested[reason], "%s has a row", reason)
+	}
+}
+
+func TestValidateReportsEverythingInTheOrderOfThePhases(t *testing.T) {
+	err := Itinerary{Flags: abcFlags, Phases: []Phase{
+		{Name: "P", Step: "S", Guard: Guard{All: flagA, None: flagA}, Formerly: []string{""}},
+		{Name: "P"},
+		{Step: "T", Rides: true, Decides: 8},
+		{Name: "P", Step: "S", Jumps: []Jump{{To: "X"}, {To: "Y"}}},
+	}}.Validate()
+	var errs DefinitionErrors
+	require.ErrorAs(t, err, &errs)
+	type row struct {
+		Index  int
+		Phase  string
+		Reason Reason
+	}
+	var got []row
+	for _, e := range errs {
+		got = append(got, row{e.Index, e.Phase, e.Reason})
+	}
+	assert.Empty(t, cmp.Diff([]row{
+		{-1, "", ReasonEmptyName},
+		{0, "P", ReasonContradiction}, {0, "P", ReasonEmptyName},
+		{1, "P", ReasonDuplicateName}, {1, "P", ReasonEmptyName},
+		{2, "", ReasonEmptyName}, {2, "", ReasonRidingStep}, {2, "", ReasonUndeclaredFlag},
+		{3, "P", ReasonDuplicateName}, {3, "P", ReasonUnknownJump}, {3, "P", ReasonUnknownJump},
+	}, got), "-want +got")
+	assert.Equal(t, len(errs)-1, strings.Count(err.Error(), "\n"), "one line each")
+}
+
+func TestReadsIncludesJumps(t *testing.T) {
+	it := Itinerary{Phases: []Phase{
+		{Guard: Guard{All: flagA}, Decides: 8},
+		{Jumps: []Jump{{Guard: Guard{Any: flagB}}, {Guard: Guard{None: flagC}}}},
+	}}
+	assert.Equal(t, abc, it.Reads())
+}
+
+func TestHash(t *testing.T) {
+	base := func() Itinerary {
+		return Itinerary{Name: "I", Flags: abcFlags, Phases: []Phase{
+			{Name: "P", Step: "S", Guard: Guard{All: flagA | flagB}, Description: "d", Formerly: []string{"Old"}},
+			{Name: "Q", Step: "S", Jumps: []Jump{{To: "P", Guard: Guard{None: flagC}}}},
+		}}
+	}
+	want := base().Hash()
+	assert.Equal(t, "2de221399ef60bc6", want, "recorded hashes have to stay valid")
+	seen := map[string]string{want: "unchanged"}
+	for _, c := range []struct {
+		about  string
+		change func(*Itinerary)
+		same   bool
+	}{
+		{"a description", func(it *Itinerary) { it.Phases[0].Description = "other" }, true},
+		{"a former name", func(it *Itinerary) { it.Phases[0].Formerly = nil }, true},
+		{"the order of the vocabulary", func(it *Itinerary) {
+			it.Flags = MustVocabulary([]FlagDef{{1, "C", ""}, {2, "B", ""}, {4, "A", ""}, {8, "D", ""}})
+			it.Phases[0].Guard.All = 2 | 4
+			it.Phases[1].Jumps = []Jump{{To: "P", Guard: Guard{None: 1}}}
+		}, true},
+		{"the name", func(it *Itinerary) { it.Name = "J" }, false},
+		{"what unknown flags do", func(it *Itinerary) { it.WhenUnknown = Run }, false},
+		{"a phase's name", func(it *Itinerary) { it.Phases[0].Name = "R" }, false},
+		{"a step", func(it *Itinerary) { it.Phases[0].Step = "T" }, false},
+		{"all", func(it *Itinerary) { it.Phases[0].Guard.All = flagA }, false},
+		{"any for all", func(it *Itinerary) { it.Phases[0].Guard = Guard{Any: flagA | flagB} }, false},
+		{"none for all", func(it *Itinerary) { it.Phases[0].Guard = Guard{None: flagA | flagB} }, false},
+		{"rides", func(it *Itinerary) { it.Phases[0].Rides = true }, false},
+		{"decides", func(it *Itinerary) { it.Phases[0].Decides = flagA }, false},
+		{"a jump's target", func(it *Itinerary) { it.Phases[1].Jumps = []Jump{{To: "Q", Guard: Guard{None: flagC}}} }, false},
+		{"a jump's guard", func(it *Itinerary) { it.Phases[1].Jumps = []Jump{{To: "P"}} }, false},
+		{"no jump", func(it *Itinerary) { it.Phases[1].Jumps = nil }, false},
+		{"a phase less", func(it *Itinerary) { it.Phases = it.Phases[:1] }, false},
+		{"the order of the phases", func(it *Itinerary) { it.Phases[0], it.Phases[1] = it.Phases[1], it.Phases[0] }, false},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			it := base()
+			c.change(&it)
+			got := it.Hash()
+			if c.same {
+				assert.Equal(t, want, got)
+				return
+			}
+			assert.Empty(t, seen[got], "the same hash")
+			seen[got] = c.about
+		})
+	}
+}
