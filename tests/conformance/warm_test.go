@@ -1,0 +1,168 @@
+package conformance
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// forklift's warm migration, whose copying goes round until the cutover, is
+// written as YAML, and the YAML says what was recorded.
+func warm(t *testing.T) phases.Itinerary {
+	t.Helper()
+	f, err := os.Open("testdata/forklift-warm.yaml")
+	require.NoError(t, err)
+	defer f.Close()
+	file, err := phases.Load(f, f.Name())
+	require.NoError(t, err)
+	it, err := file.Itinerary("Warm")
+	require.NoError(t, err)
+	return it
+}
+
+func TestWarmIsAsRecorded(t *testing.T) {
+	type jump struct {
+		To  string   `json:"to"`
+		All []string `json:"all"`
+	}
+	type phase struct {
+		Name    string   `json:"name"`
+		All     []string `json:"all"`
+		Decides []string `json:"decides"`
+		Jumps   []jump   `json:"jumps"`
+	}
+	var recorded struct {
+		Name   string  `json:"name"`
+		Phases []phase `json:"phases"`
+	}
+	data, err := os.ReadFile("testdata/forklift-warm.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, &recorded))
+
+	it := warm(t)
+	// Flags as names, in the order of the vocabulary; none as nil.
+	names := func(f phases.Flags) []string { return append([]string(nil), it.Flags.Names(f)...) }
+	var written []phase
+	for _, p := range it.Phases {
+		w := phase{Name: p.Name, All: names(p.Guard.All), Decides: names(p.Decides)}
+		require.Equal(t, phases.Guard{All: p.Guard.All}, p.Guard)
+		for _, j := range p.Jumps {
+			require.Equal(t, phases.Guard{All: j.Guard.All}, j.Guard)
+			w.Jumps = append(w.Jumps, jump{To: j.To, All: names(j.Guard.All)})
+		}
+		written = append(written, w)
+	}
+	assert.Equal(t, recorded.Name, it.Name)
+	assert.Empty(t, cmp.Diff(recorded.Phases, written), "-recorded +written")
+}
+
+func TestWarmPlan(t *testing.T) {
+	it := warm(t)
+	g := machine.MustCompile(it)
+	vsphere, err := it.Flags.Parse("VSphere")
+	require.NoError(t, err)
+	due, err := it.Flags.Parse("CutoverDue")
+	require.NoError(t, err)
+	facts := phases.NewFacts(vsphere, it.Flags.All()&^vsphere)
+
+	// Before the cutover is due and when it is, the plan shows the way out of
+	// the loop as well as the loop.
+	want := []string{"Initialize", "DiskTransfer", "Cutover", "VirtualMachineCreation", "Cleanup"}
+	for _, f := range []phases.Facts{facts, facts.Set(due, phases.Yes)} {
+		plan := g.Plan(f)
+		assert.Equal(t, want, steps.Visible(plan))
+		assert.Empty(t, steps.Maybe(plan))
+		for i := range g.Len() {
+			inLoop := strings.Contains(" RemovePreviousSnapshot WaitForPreviousSnapshotRemoval CreateSnapshot WaitForSnapshot StoreSnapshotDeltas AddCheckpoint ", " "+g.Phase(i).Name+" ")
+			assert.Equal(t, inLoop, plan.Tentative(i), "%s: only the turn back hangs on the cutover", g.Phase(i).Name)
+		}
+	}
+	// Where nobody knows whether it is due, the way out is sure all the same.
+	plan := g.Plan(facts.Forget(due))
+	assert.Equal(t, want, steps.Visible(plan))
+	i, err := g.Find("CreateSnapshot")
+	require.NoError(t, err)
+	assert.Equal(t, phases.Unknown, plan.Runs(i))
+	assert.Equal(t, due, plan.Matters())
+}
+
+func TestWarmThroughThreeTurns(t *testing.T) {
+	it := warm(t)
+	g := machine.MustCompile(it)
+	yes, err := it.Flags.Parse("VSphere", "RequiresConversion")
+	require.NoError(t, err)
+	due, err := it.Flags.Parse("CutoverDue")
+	require.NoError(t, err)
+	facts := phases.NewFacts(yes, it.Flags.All()&^yes)
+	m, err := g.Machine(machine.Position{}, facts)
+	require.NoError(t, err)
+
+	now := time.Date(2025, 3, 1, 9, 0, 0, 0, time.UTC)
+	var ran []string
+	var p steps.Pipeline
+	var started string
+	turns := 0
+	for !m.Position().Done {
+		tr, err := m.Advance(context.Background())
+		require.NoError(t, err)
+		now = now.Add(time.Minute)
+		p = steps.Sync(p, steps.Moment{Plan: m.Plan()}, now)
+		if tr.To.Done {
+			break
+		}
+		ran = append(ran, tr.To.Phase)
+		require.Equal(t, tr.To.Phase, p.Current().Phase)
+
+		transfer := p.Find("DiskTransfer")
+		switch tr.To.Phase {
+		case "CopyDisks":
+			turns++
+			require.Equal(t, turns > 1, tr.Jumped)
+		case "CopyingPaused":
+			if turns == 3 {
+				m.SetFacts(facts.Set(due, phases.Yes))
+			}
+		case "StorePowerState":
+			require.True(t, tr.Jumped)
+		}
+		if turns > 0 && started == "" {
+			started = transfer.Started.String()
+		}
+		if turns > 0 {
+			require.Equal(t, started, transfer.Started.String(), "the start of a step never moves")
+			inLoop := g.Steps()[g.StepIndex(index(t, g, tr.To.Phase))] == "DiskTransfer"
+			require.Equal(t, inLoop, transfer.Open(), "%s: the step is open as long as the loop goes round", tr.To.Phase)
+		}
+	}
+
+	first := strings.Fields("Started CreateInitialSnapshot WaitForInitialSnapshot StoreInitialSnapshotDeltas CreateDataVolumes")
+	turn := strings.Fields("CopyDisks CopyingPaused RemovePreviousSnapshot WaitForPreviousSnapshotRemoval CreateSnapshot WaitForSnapshot StoreSnapshotDeltas AddCheckpoint")
+	last := strings.Fields("CopyDisks CopyingPaused StorePowerState PowerOffSource WaitForPowerOff RemovePenultimateSnapshot WaitForPenultimateSnapshotRemoval CreateFinalSnapshot WaitForFinalSnapshot AddFinalCheckpoint Finalize RemoveFinalSnapshot CreateGuestConversionPod ConvertGuest CreateVM Completed")
+	want := append(append(append(first, turn...), turn...), last...)
+	assert.Empty(t, cmp.Diff(want, ran), "-want +ran")
+
+	var names []string
+	for _, s := range p {
+		names = append(names, s.Name)
+		assert.Equal(t, steps.MessageCompleted, s.Message)
+	}
+	assert.Equal(t, []string{"Initialize", "DiskTransfer", "Cutover", "ImageConversion", "VirtualMachineCreation", "Cleanup"}, names)
+}
+
+func index(t *testing.T, g *machine.Graph, phase string) int {
+	t.Helper()
+	i, err := g.Find(phase)
+	require.NoError(t, err)
+	return i
+}
