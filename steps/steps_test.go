@@ -1,0 +1,186 @@
+package steps_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func planOf(t *testing.T, itinerary, phase string, f phases.Facts) *machine.Plan {
+	t.Helper()
+	g, err := set.Graph(itinerary)
+	require.NoError(t, err)
+	p, err := g.PlanFrom(machine.Position{Phase: phase}, f)
+	require.NoError(t, err)
+	return p
+}
+
+func TestVisibleMaybeAndReported(t *testing.T) {
+	for _, c := range []struct {
+		about          string
+		facts          phases.Facts
+		visible, maybe []string
+		quiesce        string // the step that Quiesce, which rides on Data, is reported under
+	}{
+		{"all flags false", phases.NewFacts(0, volumes|hook), []string{"Prepare", "Restore", "Cleanup"}, []string{}, "Prepare"},
+		{"a hook", phases.NewFacts(hook, volumes), []string{"Prepare", "Hook", "Restore", "Cleanup"}, []string{}, "Hook"},
+		{"volumes", phases.NewFacts(volumes, hook), []string{"Prepare", "Data", "Restore", "Cleanup"}, []string{}, "Data"},
+		{"nobody knows of volumes", phases.NewFacts(0, hook), []string{"Prepare", "Restore", "Cleanup"}, []string{"Data"}, "Prepare"},
+		{"nobody knows anything", phases.Facts{}, []string{"Prepare", "Restore", "Cleanup"}, []string{"Hook", "Data"}, "Prepare"},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			p := planOf(t, "Move", "", c.facts)
+			assert.Equal(t, c.visible, steps.Visible(p))
+			assert.Equal(t, c.maybe, steps.Maybe(p))
+			want := []string{"Prepare", "Prepare", "Hook", c.quiesce, "Data", "Restore", "Data", "Cleanup"}
+			assert.Equal(t, want, steps.Reported(p))
+		})
+	}
+}
+
+func TestAPhaseThatRidesFirstIsReportedUnderTheFirstVisibleStep(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: vocabulary, Phases: []phases.Phase{
+		{Name: "Rides", Step: "Hidden", Rides: true},
+		{Name: "Work", Step: "Work"},
+		{Name: "Hidden", Step: "Hidden", Guard: phases.Guard{All: volumes}},
+	}})
+	f := phases.NewFacts(0, volumes)
+	assert.Equal(t, []string{"Work", "Work", "Hidden"}, steps.Reported(g.Plan(f)))
+	p, err := g.PlanFrom(machine.Position{Phase: "Rides"}, f)
+	require.NoError(t, err)
+	assert.Equal(t, "Work[7 Rides]", read(steps.Sync(nil, steps.Moment{Plan: p}, time.Unix(7, 0))))
+}
+
+// A phase that rides stays with the step that is open, also where the facts
+// under which that step ran have changed since.
+func TestAPhaseThatRidesStaysWithTheOpenStep(t *testing.T) {
+	p := steps.Sync(nil, steps.Moment{Plan: planOf(t, "Move", "Created", phases.NewFacts(hook, volumes))}, time.Unix(1, 0))
+	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Move", "Hook", phases.NewFacts(hook, volumes))}, time.Unix(2, 0))
+	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Move", "Quiesce", phases.NewFacts(0, volumes|hook))}, time.Unix(3, 0))
+	assert.Equal(t, "Prepare[1-2] Hook[2 Quiesce] Restore Cleanup", read(p))
+}
+
+func TestStepIsJSONAsMTCStoresIt(t *testing.T) {
+	at := metav1.NewTime(time.Date(2021, 2, 4, 1, 2, 3, 0, time.UTC))
+	for _, c := range []struct {
+		about string
+		step  steps.Step
+		want  string
+	}{
+		{"only the name", steps.Step{Name: "Prepare"}, `{"name":"Prepare"}`},
+		{"everything", steps.Step{Started: &at, Completed: &at, Name: "Prepare", Phase: "Started", Message: "m", Progress: []string{"p"}, Failed: true, Skipped: true},
+			`{"started":"2021-02-04T01:02:03Z","completed":"2021-02-04T01:02:03Z","name":"Prepare","phase":"Started","message":"m","progress":["p"],"failed":true,"skipped":true}`},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			b, err := json.Marshal(c.step)
+			require.NoError(t, err)
+			assert.Equal(t, c.want, string(b))
+			var back steps.Step
+			require.NoError(t, json.Unmarshal(b, &back))
+			assert.Empty(t, cmp.Diff(c.step, back))
+		})
+	}
+}
+
+func TestCopiesShareNothing(t *testing.T) {
+	at := metav1.NewTime(time.Unix(1, 0))
+	was := steps.Pipeline{{Name: "A", Started: &at, Completed: at.DeepCopy(), Progress: []string{"p"}}}
+	want := bytes(t, was)
+	for name, other := range map[string]steps.Pipeline{
+		"DeepCopy": was.DeepCopy(),
+		"DeepCopyInto": func() (p steps.Pipeline) {
+			was.DeepCopyInto(&p)
+			return p
+		}(),
+		"Step.DeepCopy": {*was[0].DeepCopy()},
+		"Sync":          steps.Sync(was, steps.Moment{Plan: planOf(t, "Move", "", phases.Facts{})}, time.Unix(9, 0)),
+	} {
+		other[0].Started.Time = time.Unix(5, 0)
+		other[0].Completed.Time = time.Unix(5, 0)
+		if len(other[0].Progress) > 0 {
+			other[0].Progress[0] = "q"
+		}
+		assert.Equal(t, want, bytes(t, was), name)
+	}
+	assert.Nil(t, steps.Pipeline(nil).DeepCopy())
+	assert.Nil(t, (*steps.Step)(nil).DeepCopy())
+}
+
+func TestAClockThatRunsBehindNeverEndsAStepBeforeItsStart(t *testing.T) {
+	p := steps.Sync(nil, steps.Moment{Plan: planOf(t, "Undo", "Remove", phases.NewFacts(0, 3))}, time.Unix(100, 0))
+	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(40, 0))
+	assert.Equal(t, "Helpers[100-100] Cleanup[40 Finish]", read(p))
+}
+
+// What an earlier release marked as skipped is read, and never written.
+func TestSyncNeverSetsSkipped(t *testing.T) {
+	at := metav1.NewTime(time.Unix(1, 0))
+	p := steps.Pipeline{
+		{Name: "Helpers", Started: &at, Completed: &at, Message: "Skipped", Skipped: true},
+		{Name: "Hook", Message: "Skipped", Skipped: true},
+	}
+	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(2, 0))
+	assert.Equal(t, "Helpers[1-1] Cleanup[2 Finish]", read(p))
+}
+
+func TestCurrent(t *testing.T) {
+	at := metav1.NewTime(time.Unix(1, 0))
+	open, ended := steps.Step{Name: "open", Started: &at}, steps.Step{Name: "ended", Started: &at, Completed: &at}
+	phase := open
+	phase.Name, phase.Phase = "phase", "P"
+	for _, c := range []struct {
+		about string
+		p     steps.Pipeline
+		want  string
+	}{
+		{"nothing has started", steps.Pipeline{{Name: "A"}}, ""},
+		{"all that started is completed", steps.Pipeline{ended, {Name: "A"}}, ""},
+		{"the last open one", steps.Pipeline{open, {Name: "last", Started: &at}, ended}, "last"},
+		{"the one with a phase", steps.Pipeline{phase, open}, "phase"},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			got := ""
+			if s := c.p.Current(); s != nil {
+				got = s.Name
+			}
+			assert.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestNaming(t *testing.T) {
+	for _, c := range []struct{ name, data, state string }{
+		{"DataBackup", "DataBackup", "StateBackup"},
+		{"StateBackup", "DataBackup", "StateBackup"},
+		{"DataRestore", "DataRestore", "StateRestore"},
+		{"StateRestore", "DataRestore", "StateRestore"},
+		{"Backup", "Backup", "Backup"},
+		{"DataVolume", "DataVolume", "DataVolume"},
+	} {
+		assert.Equal(t, c.data, steps.Data.Step(c.name))
+		assert.Equal(t, c.state, steps.State.Step(c.name))
+	}
+
+	final, err := mtc.Itinerary(mtc.Final)
+	require.NoError(t, err)
+	flags, err := mtc.Flags().Parse("HasPVs", "IndirectVolume", "HasStageBackup", "EnableVolume")
+	require.NoError(t, err)
+	f := phases.NewFacts(flags, mtc.Flags().All()&^flags)
+	assert.Equal(t, []string{"Prepare", "Backup", "DataBackup", "DataRestore", "Restore", "Cleanup"}, steps.Visible(machine.MustCompile(final).Plan(f)))
+	renamed := machine.MustCompile(steps.State.Rename(final))
+	assert.Equal(t, []string{"Prepare", "Backup", "StateBackup", "StateRestore", "Restore", "Cleanup"}, steps.Visible(renamed.Plan(f)))
+	assert.Equal(t, mtc.DataBackup, final.Phases[19].Step, "the itinerary given is not changed")
+}
