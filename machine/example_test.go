@@ -1,0 +1,112 @@
+package machine_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// A backup controller with two flags and two itineraries.
+const (
+	hasVolumes phases.Flags = 1 << iota
+	hasHook
+)
+
+var backupFlags = phases.MustVocabulary([]phases.FlagDef{
+	{Flag: hasVolumes, Name: "HasVolumes", Description: "the application has volumes"},
+	{Flag: hasHook, Name: "HasHook", Description: "a hook is to run before the backup"},
+})
+
+var backups = machine.MustCompileSet(
+	phases.Itinerary{Name: "Backup", Flags: backupFlags, Phases: []phases.Phase{
+		{Name: "Validate", Step: "Prepare"},
+		{Name: "RunHook", Step: "Hooks", Guard: phases.Guard{All: hasHook}},
+		{Name: "SnapshotVolumes", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}},
+		{Name: "Upload", Step: "Upload"},
+	}},
+	phases.Itinerary{Name: "CleanUp", Flags: backupFlags, WhenUnknown: phases.Run, Phases: []phases.Phase{
+		{Name: "DeleteSnapshots", Step: "CleanUp", Guard: phases.Guard{All: hasVolumes}},
+		{Name: "Report", Step: "CleanUp"},
+	}},
+)
+
+func ExampleGraph_Plan() {
+	graph, err := backups.Graph("Backup")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	plan := graph.Plan(phases.NewFacts(hasVolumes, hasHook))
+	fmt.Println(plan.Running())
+	for i := range graph.Len() {
+		if why := plan.Why(i); why != nil {
+			fmt.Println(graph.Phase(i).Name, why.Text)
+		}
+	}
+	// Output:
+	// [Validate SnapshotVolumes Upload]
+	// RunHook needs HasHook
+}
+
+func ExampleMachine_Advance() {
+	graph, err := backups.Graph("Backup")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := graph.Machine(machine.Position{}, phases.NewFacts(hasVolumes, hasHook))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for !m.Position().Done {
+		move, err := m.Advance(context.Background())
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(move.From, "->", move.To)
+	}
+	// Output:
+	// start -> Validate
+	// Validate -> SnapshotVolumes
+	// SnapshotVolumes -> Upload
+	// Upload -> done
+}
+
+func ExampleMachine_Can() {
+	graph, err := backups.Graph("Backup")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := graph.Machine(machine.Position{Phase: "Validate"}, phases.NewFacts(hasVolumes, hasHook))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(m.Can("SnapshotVolumes"))
+	fmt.Println(m.Can("RunHook"))
+	// Output:
+	// <nil>
+	// itinerary "Backup": no transition from Validate to RunHook now: it needs HasHook; next is SnapshotVolumes
+}
+
+// A migration whose state selects another itinerary begins that at its start,
+// with the facts that are known.
+func ExampleSet_Resume() {
+	checkpoint := machine.Checkpoint{Itinerary: "Backup", Phase: "Upload", Facts: phases.Record{True: []string{"HasVolumes"}}}
+	resumed, err := backups.Resume(checkpoint, "CleanUp")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(resumed.Graph().Name(), resumed.Position(), resumed.Switched)
+	move, err := resumed.Advance(context.Background())
+	fmt.Println(move.To, err)
+	// Output:
+	// CleanUp start true
+	// DeleteSnapshots <nil>
+}
