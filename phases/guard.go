@@ -15,7 +15,8 @@ func (g Guard) Reads() Flags { return g.All | g.Any | g.None }
 
 // Eval judges the guard by what is known. It is Unknown only where a flag
 // that is unknown could still turn the answer: one false flag of All settles
-// it, whatever the others are.
+// it, whatever the others are. (A flag both in All and in None, which Validate
+// refuses, is noticed only once it is known.)
 //
 // This is the only implementation of guards: plans, machines and the asking
 // of flags all call it.

@@ -399,15 +399,13 @@ func oldBool(word string) bool {
 	return false
 }
 
-// describe says what a node is, for messages.
+// describe says what a usable node is, for messages.
 func describe(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.SequenceNode:
 		return "a list"
 	case n.Kind == yaml.MappingNode:
 		return "a mapping"
-	case n.Kind == yaml.AliasNode:
-		return "an alias"
 	}
 	kind := "string"
 	switch n.ShortTag() {
@@ -417,8 +415,6 @@ func describe(n *yaml.Node) string {
 		kind = "boolean"
 	case "!!timestamp":
 		kind = "date"
-	case "!!null":
-		return "nothing"
 	case "!!str":
 		if oldBool(n.Value) {
 			kind = "boolean"

@@ -182,6 +182,8 @@ func TestLoadRefuses(t *testing.T) {
 			`f:5:12: name has no value; give it one, or remove it`}},
 		{"a null entry", one("  - {name: P, step: S, all: [HasPVs, ~]}\n"), []string{
 			`f:5:38: an entry of all has no value; give it one, or remove it`}},
+		{"a long word where a list belongs", one("  - {name: P, step: S, all: " + strings.Repeat("é", 30) + "}\n"), []string{
+			`f:5:29: all has to be a list, not the string "éééééééééééééééééééé..."`}},
 		{"a phase that is a word", one("  - P\n"), []string{
 			`f:5:5: a phase has to be a mapping with the keys name, step, description, all, any, none, rides, decides, jumps and formerly, not the string "P"`}},
 		{"a null phase", one("  -\n"), []string{
@@ -413,6 +415,20 @@ func TestLoadLimits(t *testing.T) {
 		require.ErrorAs(t, err, &limit)
 		assert.LessOrEqual(t, r.read, MaxFileSize+1)
 	})
+}
+
+// Whatever is wrong ten thousand times does not make the loader slow: without
+// a bound on suggestions this takes minutes.
+func TestLoadSuggestsOnlyForTheFirstProblems(t *testing.T) {
+	var text strings.Builder
+	for i := range MaxFilePhases {
+		fmt.Fprintf(&text, "  - {name: VeryLikelyPhase%d, step: S, jumps: [{to: VeryLikelyPhrase%d}]}\n", i, i)
+	}
+	_, err := Load(strings.NewReader(one(text.String())), "f")
+	var errs LoadErrors
+	require.ErrorAs(t, err, &errs)
+	require.Len(t, errs, 21)
+	assert.Contains(t, errs[19].Problem, "did you mean")
 }
 
 func TestLoadRefusesDeepNesting(t *testing.T) {

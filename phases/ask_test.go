@@ -1,0 +1,431 @@
+package phases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	flagD Flags = 8 << iota
+	flagE
+	flagF
+)
+
+var sixFlags = MustVocabulary([]FlagDef{{flagA, "A", ""}, {flagB, "B", ""}, {flagC, "C", ""}, {flagD, "D", ""}, {flagE, "E", ""}, {flagF, "F", ""}})
+
+// asked makes sources that note the order in which they are called.
+type asked struct {
+	mu    sync.Mutex
+	order []string
+}
+
+func (a *asked) source(flag Flags, answer func(context.Context, Facts) (Truth, error)) Source {
+	return Source{Flag: flag, Ask: func(ctx context.Context, known Facts) (Truth, error) {
+		a.mu.Lock()
+		a.order = append(a.order, sixFlags.Names(flag)[0])
+		a.mu.Unlock()
+		return answer(ctx, known)
+	}}
+}
+
+// names is the order of the calls as one string.
+func (a *asked) names() string { return strings.Join(a.order, "") }
+
+func slow(s Source) Source {
+	s.Slow = true
+	return s
+}
+
+func from(flags Flags, s Source) Source {
+	s.From = flags
+	return s
+}
+
+func says(t Truth) func(context.Context, Facts) (Truth, error) {
+	return func(context.Context, Facts) (Truth, error) { return t, nil }
+}
+
+func fails(err error) func(context.Context, Facts) (Truth, error) {
+	return func(context.Context, Facts) (Truth, error) { return Unknown, err }
+}
+
+// either is the three-valued "or" of two flags.
+func either(a, b Flags) func(context.Context, Facts) (Truth, error) {
+	return func(_ context.Context, known Facts) (Truth, error) { return Guard{Any: a | b}.Eval(known), nil }
+}
+
+func sources(t testing.TB, list ...Source) *Sources {
+	t.Helper()
+	s, err := NewSources(sixFlags, list...)
+	require.NoError(t, err)
+	return s
+}
+
+func TestNewSourcesRefuses(t *testing.T) {
+	a := Source{Flag: flagA, Ask: says(Yes)}
+	for _, c := range []struct {
+		about   string
+		sources []Source
+		want    SourceError
+	}{
+		{"no flag", []Source{a, {Ask: says(Yes)}}, SourceError{"[]", "source number 2 has to answer exactly one flag of the vocabulary"}},
+		{"two flags", []Source{{Flag: flagA | flagB, Ask: says(Yes)}}, SourceError{"[A B]", "source number 1 has to answer exactly one flag of the vocabulary"}},
+		{"a flag of nowhere", []Source{{Flag: 1 << 40, Ask: says(Yes)}}, SourceError{"[]", "source number 1 has to answer exactly one flag of the vocabulary"}},
+		{"a flag twice", []Source{a, a}, SourceError{"A", "has two sources; remove one"}},
+		{"no Ask", []Source{{Flag: flagA}}, SourceError{"A", "has a source without an Ask function"}},
+		{"an input without a source", []Source{from(flagB, a)}, SourceError{"A", "is computed from B, which no source answers; add one"}},
+		{"an input of nowhere", []Source{from(1<<40, a)}, SourceError{"A", "is computed from a flag that the vocabulary does not have; add it there"}},
+		{"computed from itself", []Source{from(flagA, a)}, SourceError{"A", "is computed from itself, directly or through another flag"}},
+		{"computed in a circle", []Source{from(flagB, a), {Flag: flagB, From: flagC, Ask: says(Yes)}, {Flag: flagC, From: flagA, Ask: says(Yes)}},
+			SourceError{"A", "is computed from itself, directly or through another flag"}},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			s, err := NewSources(sixFlags, c.sources...)
+			assert.Nil(t, s)
+			var got *SourceError
+			require.ErrorAs(t, err, &got)
+			assert.Equal(t, c.want, *got)
+			assert.EqualError(t, err, "flag "+c.want.Flag+": "+c.want.Problem)
+		})
+	}
+	assert.Same(t, sixFlags, sources(t, a).Flags())
+}
+
+func TestAskOrder(t *testing.T) {
+	gone := errors.New("gone")
+	none := func(Facts) Flags { return 0 }
+	for _, c := range []struct {
+		about   string
+		sources func(*asked) []Source
+		ask     Question
+		order   string
+		facts   Facts
+		errs    string
+	}{
+		{"only what is read",
+			func(a *asked) []Source { return []Source{a.source(flagA, says(Yes)), a.source(flagB, says(Yes))} },
+			Question{Read: flagB}, "B", NewFacts(flagB, 0), ""},
+		{"nothing that is known",
+			func(a *asked) []Source { return []Source{a.source(flagA, says(Yes)), a.source(flagB, says(Yes))} },
+			Question{Read: flagA | flagB, Known: NewFacts(0, flagA)}, "B", NewFacts(flagB, flagA), ""},
+		{"no flag without a source",
+			func(a *asked) []Source { return []Source{a.source(flagA, says(No))} },
+			Question{Read: flagA | flagB}, "A", NewFacts(0, flagA), ""},
+		{"cheap before slow",
+			func(a *asked) []Source {
+				return []Source{slow(a.source(flagA, says(Yes))), a.source(flagB, says(Yes))}
+			},
+			Question{Read: flagA | flagB}, "BA", NewFacts(flagA|flagB, 0), ""},
+		{"a slow one not at all where it does not matter",
+			func(a *asked) []Source {
+				return []Source{slow(a.source(flagA, says(Yes))), a.source(flagB, says(Yes))}
+			},
+			Question{Read: flagA | flagB, Matters: none}, "B", NewFacts(flagB, 0), ""},
+		{"a slow one as long as what is known leaves it open",
+			func(a *asked) []Source {
+				return []Source{slow(a.source(flagA, says(Yes))), a.source(flagB, says(No))}
+			},
+			Question{Read: flagA | flagB, Matters: func(f Facts) Flags {
+				if f.Of(flagB) == No {
+					return flagA
+				}
+				return 0
+			}}, "BA", NewFacts(flagA, flagB), ""},
+		{"what a flag is computed from comes first",
+			func(a *asked) []Source {
+				return []Source{from(flagB, a.source(flagA, either(flagB, flagB))), from(flagC, a.source(flagB, either(flagC, flagC))), a.source(flagC, says(Yes))}
+			},
+			Question{Read: flagA}, "CBA", NewFacts(abc, 0), ""},
+		{"a computed flag that needs no slow input",
+			func(a *asked) []Source {
+				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, says(Yes)), slow(a.source(flagC, says(No)))}
+			},
+			Question{Read: flagA}, "BA", NewFacts(flagA|flagB, 0), ""},
+		{"a computed flag again when its slow input has come",
+			func(a *asked) []Source {
+				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, says(No)), slow(a.source(flagC, says(Yes)))}
+			},
+			Question{Read: flagA}, "BACA", NewFacts(flagA|flagC, flagB), ""},
+		{"a slow input only if what is computed from it matters",
+			func(a *asked) []Source {
+				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, says(No)), slow(a.source(flagC, says(Yes)))}
+			},
+			Question{Read: flagA, Matters: none}, "BA", NewFacts(0, flagB), ""},
+		{"a slow input of a flag that matters, though it is not read itself",
+			func(a *asked) []Source {
+				return []Source{from(flagC, a.source(flagA, either(flagC, flagC))), slow(a.source(flagC, says(No)))}
+			},
+			Question{Read: flagA, Matters: func(Facts) Flags { return flagA }}, "ACA", NewFacts(0, flagA|flagC), ""},
+		{"no input of a flag that is known",
+			func(a *asked) []Source {
+				return []Source{from(flagB, a.source(flagA, either(flagB, flagB))), from(flagC, a.source(flagB, either(flagC, flagC))), a.source(flagC, says(Yes))}
+			},
+			Question{Read: flagA, Known: NewFacts(flagB, 0)}, "A", NewFacts(flagA|flagB, 0), ""},
+		{"no slow input of a flag that failed",
+			func(a *asked) []Source {
+				return []Source{from(flagB, a.source(flagA, fails(gone))), slow(a.source(flagB, says(Yes)))}
+			},
+			Question{Read: flagA}, "A", Facts{}, "flag A is unknown: gone"},
+		{"a slow flag after the cheap one that waits for another slow one",
+			func(a *asked) []Source {
+				return []Source{slow(from(flagB, a.source(flagA, either(flagB, flagB)))), from(flagC, a.source(flagB, either(flagC, flagC))), slow(a.source(flagC, says(Yes)))}
+			},
+			Question{Read: flagA}, "BCBA", NewFacts(abc, 0), ""},
+		{"a chain that waits for one slow input, in order",
+			func(a *asked) []Source {
+				return []Source{from(flagB, a.source(flagA, either(flagB, flagB))), from(flagC, a.source(flagB, either(flagC, flagC))), slow(a.source(flagC, says(No)))}
+			},
+			Question{Read: flagA}, "BACBA", NewFacts(0, abc), ""},
+
+		{"an error loses nothing else",
+			func(a *asked) []Source {
+				return []Source{slow(a.source(flagA, fails(gone))), a.source(flagB, says(Yes))}
+			},
+			Question{Read: flagA | flagB}, "BA", NewFacts(flagB, 0), "flag A is unknown: gone"},
+		{"an error counts for more than a value",
+			func(a *asked) []Source {
+				return []Source{a.source(flagA, func(context.Context, Facts) (Truth, error) { return Yes, gone })}
+			},
+			Question{Read: flagA}, "A", Facts{}, "flag A is unknown: gone"},
+		{"what is computed from a flag that failed, and could do without it",
+			func(a *asked) []Source {
+				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, fails(gone)), slow(a.source(flagC, says(Yes)))}
+			},
+			Question{Read: flagA}, "BACA", NewFacts(flagA|flagC, 0), "flag B is unknown: gone"},
+		{"what is computed from a flag that failed, and cannot do without it",
+			func(a *asked) []Source {
+				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, fails(gone)), slow(a.source(flagC, says(No)))}
+			},
+			Question{Read: flagA}, "BACA", NewFacts(0, flagC),
+			"flag A is unknown: it is computed from B, not all of which are known\nflag B is unknown: gone"},
+		{"unknown without a reason",
+			func(a *asked) []Source { return []Source{a.source(flagA, says(Unknown))} },
+			Question{Read: flagA}, "A", Facts{},
+			"flag A is unknown: its source returned unknown without an error, with nothing to wait for; let it return an error"},
+		{"a value that is none",
+			func(a *asked) []Source { return []Source{a.source(flagA, says(7))} },
+			Question{Read: flagA}, "A", Facts{},
+			"flag A is unknown: its source returned unknown without an error, with nothing to wait for; let it return an error"},
+		{"a panic",
+			func(a *asked) []Source {
+				return []Source{a.source(flagA, func(context.Context, Facts) (Truth, error) { panic("oh") })}
+			},
+			Question{Read: flagA}, "A", Facts{}, "flag A is unknown: panic: oh"},
+		{"nothing to ask", func(a *asked) []Source { return nil }, Question{}, "", Facts{}, ""},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			var a asked
+			answer := sources(t, c.sources(&a)...).Ask(context.Background(), c.ask)
+			assert.Equal(t, c.order, a.names())
+			assert.Equal(t, c.facts, answer.Facts)
+			if c.errs == "" {
+				assert.NoError(t, answer.Err())
+			} else {
+				assert.EqualError(t, answer.Err(), c.errs)
+			}
+			var want Flags
+			for _, name := range a.order {
+				flag, _ := sixFlags.Flag(name)
+				want |= flag
+			}
+			assert.Equal(t, want, answer.Asked)
+		})
+	}
+}
+
+func TestAskErrorsHaveTypes(t *testing.T) {
+	gone := errors.New("gone")
+	answer := sources(t,
+		Source{Flag: flagA, Ask: fails(gone)},
+		Source{Flag: flagB, Ask: func(context.Context, Facts) (Truth, error) { panic(gone) }},
+		Source{Flag: flagC, From: flagA, Ask: either(flagA, flagA)},
+	).Ask(context.Background(), Question{Read: abc})
+	require.Len(t, answer.Errors, 3)
+	for i, name := range []string{"A", "B", "C"} {
+		assert.Equal(t, name, answer.Errors[i].Flag, "in the order of the vocabulary")
+	}
+	require.ErrorIs(t, answer.Errors[0], gone)
+	var panicked *PanicError
+	require.ErrorAs(t, answer.Errors[1], &panicked)
+	assert.Contains(t, string(panicked.Stack), "ask_test.go", "the stack leads to the source")
+	require.ErrorIs(t, answer.Errors[1], gone)
+	var input *UnknownInputError
+	require.ErrorAs(t, answer.Err(), &input)
+	assert.Equal(t, []string{"A"}, input.Inputs)
+}
+
+// Each source waits until all of them have been called: one after the other
+// they would wait for ever.
+func TestAskCallsIndependentSourcesAtTheSameTime(t *testing.T) {
+	for about, mark := range map[string]func(Source) Source{"cheap": func(s Source) Source { return s }, "slow": slow} {
+		t.Run(about, func(t *testing.T) {
+			var barrier sync.WaitGroup
+			barrier.Add(3)
+			meet := func(context.Context, Facts) (Truth, error) {
+				barrier.Done()
+				barrier.Wait()
+				return Yes, nil
+			}
+			answer := sources(t, mark(Source{Flag: flagA, Ask: meet}), mark(Source{Flag: flagB, Ask: meet}), mark(Source{Flag: flagC, Ask: meet})).
+				Ask(context.Background(), Question{Read: abc})
+			assert.Equal(t, NewFacts(abc, 0), answer.Facts)
+		})
+	}
+}
+
+func TestAskWithAContextThatIsDoneCallsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var a asked
+	answer := sources(t, a.source(flagA, says(Yes)), slow(a.source(flagB, says(Yes))), from(flagA, a.source(flagC, either(flagA, flagA)))).
+		Ask(ctx, Question{Read: abc, Known: NewFacts(flagD, 0)})
+	assert.Empty(t, a.order)
+	assert.Zero(t, answer.Asked)
+	assert.Equal(t, NewFacts(flagD, 0), answer.Facts, "what is known is kept")
+	require.Len(t, answer.Errors, 3)
+	for _, err := range answer.Errors {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	assert.EqualError(t, answer.Errors[0], "flag A is unknown: not asked: context canceled")
+}
+
+func TestAskStopsAtItsTimeout(t *testing.T) {
+	var a asked
+	waits := func(ctx context.Context, _ Facts) (Truth, error) {
+		_, bounded := ctx.Deadline()
+		assert.True(t, bounded)
+		<-ctx.Done()
+		return Unknown, context.Cause(ctx)
+	}
+	answer := sources(t, a.source(flagA, waits), from(flagB, a.source(flagC, either(flagB, flagB))), slow(a.source(flagB, says(Yes)))).
+		Ask(context.Background(), Question{Read: abc, Timeout: time.Millisecond})
+	assert.NotContains(t, a.order, "B", "it is too late for the slow one")
+	assert.Zero(t, answer.Facts)
+	require.Len(t, answer.Errors, 3, "nothing is lost silently, what waits for it neither")
+	for _, err := range answer.Errors {
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+}
+
+func TestAskIsCancelledHalfWay(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var a asked
+	answer := sources(t,
+		a.source(flagA, func(context.Context, Facts) (Truth, error) { cancel(); return Yes, nil }),
+		slow(a.source(flagB, says(Yes))),
+	).Ask(ctx, Question{Read: flagA | flagB})
+	assert.Equal(t, "A", a.names())
+	assert.Equal(t, NewFacts(flagA, 0), answer.Facts, "an answer that came counts")
+	assert.Equal(t, flagA, answer.Asked)
+	assert.EqualError(t, answer.Err(), "flag B is unknown: not asked: context canceled")
+}
+
+// A source that calls t.FailNow, or runtime.Goexit, ends its goroutine.
+func TestAskTakesNoAnswerForUnknown(t *testing.T) {
+	answer := sources(t,
+		Source{Flag: flagA, Ask: func(context.Context, Facts) (Truth, error) { runtime.Goexit(); return Yes, nil }},
+		Source{Flag: flagB, Ask: says(Yes)},
+	).Ask(context.Background(), Question{Read: flagA | flagB})
+	assert.Equal(t, NewFacts(flagB, 0), answer.Facts)
+	assert.EqualError(t, answer.Err(), "flag A is unknown: its source ended its goroutine without an answer; let it return an error")
+}
+
+func TestSourcesMayBeSharedBetweenGoroutines(t *testing.T) {
+	s := sources(t, Source{Flag: flagA, Ask: says(Yes)}, Source{Flag: flagB, From: flagA, Ask: either(flagA, flagA)}, slow(Source{Flag: flagC, Ask: says(No)}))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			assert.Equal(t, NewFacts(flagA|flagB, flagC), s.Ask(context.Background(), Question{Read: abc}).Facts)
+		}()
+	}
+	all.Wait()
+}
+
+// some picks each flag with a chance of one in n.
+func some(r *rand.Rand, n int) (set Flags) {
+	for flag := range sixFlags.All().Each {
+		if r.Intn(n) == 0 {
+			set |= flag
+		}
+	}
+	return set
+}
+
+// Random sources, half of them computed from random others. Whatever they
+// look like: all that is read is found, or reported; nothing is asked that
+// nobody needs; a source is called again only with more known than before.
+func TestAskHoldsForRandomSources(t *testing.T) {
+	for seed := range int64(3000) {
+		r := rand.New(rand.NewSource(seed))
+		all := sixFlags.All()
+		truth := Flags(r.Intn(64))
+		failing := some(r, 8)
+		needs := make(map[Flags]Flags)
+		var mu sync.Mutex
+		calls := make(map[Flags][]Facts)
+		var list []Source
+		for flag := range all.Each {
+			before := Flags(r.Intn(64)) & (flag - 1) // only lower bits: no circles
+			if r.Intn(2) == 0 {
+				before = 0
+			}
+			needs[flag] = before
+			list = append(list, Source{Flag: flag, From: before, Slow: r.Intn(3) == 0, Ask: func(_ context.Context, known Facts) (Truth, error) {
+				mu.Lock()
+				calls[flag] = append(calls[flag], known)
+				mu.Unlock()
+				switch {
+				case failing.Has(flag):
+					return Unknown, fmt.Errorf("failing")
+				case before == 0:
+					return TruthOf(truth.Has(flag)), nil
+				}
+				return Guard{Any: before}.Eval(known), nil
+			}})
+		}
+		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		read := Flags(r.Intn(64))
+		known := NewFacts(some(r, 4), some(r, 4))
+
+		answer := sources(t, list...).Ask(context.Background(), Question{Known: known, Read: read})
+
+		needed := read &^ known.Known()
+		for range all.Len() {
+			for flag := range needed.Each {
+				needed |= needs[flag] &^ known.Known()
+			}
+		}
+		var reported Flags
+		for _, err := range answer.Errors {
+			flag, _ := sixFlags.Flag(err.Flag)
+			reported |= flag
+		}
+		require.Equal(t, read, read&(answer.Facts.Known()|reported), "seed %d: what is read is known or reported", seed)
+		require.Zero(t, answer.Facts.Known()&reported, "seed %d: nothing that is known is reported", seed)
+		require.True(t, answer.Facts.True().Has(known.True()) && answer.Facts.False().Has(known.False()), "seed %d: what was known stays", seed)
+		require.Zero(t, answer.Asked&^needed, "seed %d: only what is needed is asked", seed)
+		for flag, with := range calls {
+			require.True(t, answer.Asked.Has(flag), "seed %d", seed)
+			for i := 1; i < len(with); i++ {
+				more := with[i].Known() &^ with[i-1].Known() & needs[flag]
+				settled := failing&needs[flag] != 0 || reported&needs[flag] != 0
+				require.True(t, more != 0 || settled, "seed %d: %s is asked again for nothing", seed, sixFlags.Names(flag))
+			}
+			if needs[flag] == 0 || failing.Has(flag) {
+				require.Len(t, with, 1, "seed %d: %s", seed, sixFlags.Names(flag))
+			}
+		}
+	}
+}

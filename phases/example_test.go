@@ -1,0 +1,153 @@
+package phases_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+const (
+	HasPVs phases.Flags = 1 << iota
+	HasISs
+	HasStageBackup
+)
+
+var flags = phases.MustVocabulary([]phases.FlagDef{
+	{Flag: HasPVs, Name: "HasPVs", Description: "some volume is migrated"},
+	{Flag: HasISs, Name: "HasISs", Description: "some image stream is migrated"},
+	{Flag: HasStageBackup, Name: "HasStageBackup", Description: "data goes through a backup"},
+})
+
+func ExampleLoad() {
+	f, err := phases.Load(strings.NewReader(`
+flags:
+- {name: CutoverDue, description: the time of the cutover has come}
+itineraries:
+- name: Warm
+  phases:
+  - {name: CopyDisks, step: DiskTransfer}
+  - {name: Pause, step: DiskTransfer, decides: [CutoverDue], jumps: [{to: CopyDisks, none: [CutoverDue]}]}
+  - {name: Cutover, step: Cutover}
+`), "warm.yaml")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	warm, _ := f.Itinerary("Warm")
+	for _, p := range warm.Phases {
+		fmt.Println(p.Step, p.Name, f.Flags.Names(p.Decides))
+	}
+	// Output:
+	// DiskTransfer CopyDisks []
+	// DiskTransfer Pause [CutoverDue]
+	// Cutover Cutover []
+}
+
+func ExampleLoad_problems() {
+	_, err := phases.Load(strings.NewReader(`
+flags: [{name: HasPVs}]
+itineraries:
+- name: Final
+  phases:
+  - {name: Backup, step: Backup, all: [HasPV]}
+  - {name: Restore, stpe: Restore}
+`), "final.yaml")
+	fmt.Println(err)
+	// Output:
+	// final.yaml:6:40: unknown flag "HasPV"; did you mean "HasPVs"?
+	// final.yaml:7:21: a phase has no key "stpe"; did you mean "step"?
+}
+
+func ExampleSave() {
+	f := &phases.File{Flags: flags, Itineraries: []phases.Itinerary{{Name: "Stage", Flags: flags, Phases: []phases.Phase{
+		{Name: "EnsureStageBackup", Step: "DataBackup", Guard: phases.Guard{All: HasStageBackup}},
+		{Name: "Verify", Step: "Verify", Description: "Waiting for the pods to be ready"},
+	}}}}
+	if err := phases.Save(os.Stdout, f); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// flags:
+	// - name: HasPVs
+	//   description: some volume is migrated
+	// - name: HasISs
+	//   description: some image stream is migrated
+	// - name: HasStageBackup
+	//   description: data goes through a backup
+	// itineraries:
+	// - name: Stage
+	//   phases:
+	//   - {name: EnsureStageBackup, step: DataBackup, all: [HasStageBackup]}
+	//   - name: Verify
+	//     step: Verify
+	//     description: Waiting for the pods to be ready
+}
+
+func ExampleGuard() {
+	guard := phases.Guard{Any: HasPVs | HasISs}
+	for _, facts := range []phases.Facts{
+		phases.NewFacts(HasPVs, HasISs),
+		phases.NewFacts(0, HasPVs),
+		phases.NewFacts(0, HasPVs|HasISs),
+	} {
+		part, unmet := guard.Unmet(facts)
+		fmt.Println(guard.Eval(facts), part, flags.Names(unmet))
+	}
+	// Output:
+	// yes  []
+	// unknown any [HasISs]
+	// no any [HasPVs HasISs]
+}
+
+func ExampleItinerary_Validate() {
+	err := phases.Itinerary{Name: "Final", Flags: flags, Phases: []phases.Phase{
+		{Name: "Backup", Step: "Backup", Guard: phases.Guard{All: HasPVs, None: HasPVs}},
+		{Name: "Backup", Step: "Backup", Jumps: []phases.Jump{{To: "Restore"}}},
+	}}.Validate()
+	fmt.Println(err)
+	// Output:
+	// itinerary "Final": phase "Backup" needs HasPVs both in all and in none and can never run; remove the flag from one of them
+	// itinerary "Final": phase "Backup" stands twice, as number 1 and 2; rename one of them
+	// itinerary "Final": phase "Backup" jumps to "Restore", which the itinerary does not have
+}
+
+func ExampleSources_Ask() {
+	sources, err := phases.NewSources(flags,
+		phases.Source{Flag: HasPVs, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			return phases.Yes, nil
+		}},
+		phases.Source{Flag: HasISs, Slow: true, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			return phases.Unknown, errors.New("the source cluster does not answer")
+		}},
+		// Computed: with volumes, nobody has to list image streams.
+		phases.Source{Flag: HasStageBackup, From: HasPVs | HasISs, Ask: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
+			return phases.Guard{Any: HasPVs | HasISs}.Eval(known), nil
+		}},
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer := sources.Ask(context.Background(), phases.Question{Read: HasStageBackup})
+	fmt.Println("true:", flags.Names(answer.Facts.True()), "asked:", flags.Names(answer.Asked))
+
+	answer = sources.Ask(context.Background(), phases.Question{Known: answer.Facts, Read: HasISs})
+	fmt.Println(answer.Err())
+	// Output:
+	// true: [HasPVs HasStageBackup] asked: [HasPVs HasStageBackup]
+	// flag HasISs is unknown: the source cluster does not answer
+}
+
+func ExampleVocabulary_Record() {
+	facts := phases.NewFacts(HasPVs, HasISs)
+	record := flags.Record(facts, "2de221399ef60bc6")
+	fmt.Println(record.True, record.False, record.Unknown)
+	fmt.Println(flags.Facts(record) == facts)
+	// Output:
+	// [HasPVs] [HasISs] [HasStageBackup]
+	// true
+}
