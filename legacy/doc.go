@@ -1,0 +1,24 @@
+// Package legacy adapts the status of a MigMigration between the form that
+// mig-controller stores today, "old" here, and the form of this project,
+// "current".
+//
+//	                 old                         current
+//	steps            StageBackup, StageRestore   DataBackup, DataRestore
+//	                                             (or StateBackup, StateRestore)
+//	will not run     listed, marked skipped      not listed
+//	first phase      ""                          Created
+//	phases           names of many releases      names of today
+//
+// [Adapter.Upgrade] makes the current form of a status, and a remainder: what
+// it dropped or changed. Keep the remainder in the annotation [Annotation].
+// [Adapter.Downgrade] makes the old form of the present status, whatever has
+// happened to it since, with the help of the remainder. Where nothing has
+// happened, that is the original, byte for byte once both are compacted.
+//
+// Both work on raw JSON, so that fields that nobody here knows, odd timestamps
+// and number literals come through as they are. [UpgradeStatus] and
+// [DowngradeStatus] do the same for typed statuses.
+//
+// The package is for statuses of MTC. It does not look at the rest of the
+// object and writes nothing to a cluster.
+package legacy

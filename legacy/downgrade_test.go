@@ -1,0 +1,307 @@
+package legacy_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/konveyor/dynamic-pipeline/internal/legacytest"
+	"github.com/konveyor/dynamic-pipeline/legacy"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+func compacted(t *testing.T, raw string) string {
+	t.Helper()
+	if raw == "" {
+		return ""
+	}
+	var b bytes.Buffer
+	require.NoError(t, json.Compact(&b, []byte(raw)))
+	return b.String()
+}
+
+func TestDowngradeWithoutRemainder(t *testing.T) {
+	for _, tt := range []struct{ name, status, want string }{
+		{"nothing", ``, ``},
+		{"null", `null`, `null`},
+		{"no pipeline", `{"phase":"Created"}`, `{"phase":""}`},
+		{"Data", `{"pipeline":[{"name":"DataBackup"},{"name":"DataRestore"}]}`, `{"pipeline":[{"name":"StageBackup"},{"name":"StageRestore"}]}`},
+		{"State", `{"pipeline":[{"name":"StateBackup"},{"name":"StateRestore"}]}`, `{"pipeline":[{"name":"StageBackup"},{"name":"StageRestore"}]}`},
+		{
+			"Created in a step", `{"phase":"Created","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t","phase":"Created","message":"m"}]}`,
+			`{"phase":"","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t","phase":"","message":"m"}]}`,
+		},
+		{"the phases of today", `{"phase":"EnsureSrcQuiesced","itinerary":"Stage"}`, `{"phase":"EnsureSrcQuiesced","itinerary":"Stage"}`},
+		{
+			"the old form", `{"phase":"","pipeline":[{"name":"A","skipped":true},{"name":"StageBackup","started":"t"}]}`,
+			`{"phase":"","pipeline":[{"name":"A","skipped":true},{"name":"StageBackup","started":"t"}]}`,
+		},
+		{
+			"side by side", `{"pipeline":[{"name":"DataBackup","skipped":true},{"name":"StageRestore"},{"name":"DataRestore","started":"t"},{"name":"StageBackup"}]}`,
+			`{"pipeline":[{"name":"StageBackup"},{"name":"StageRestore","started":"t"}]}`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			down, err := adapter.Downgrade([]byte(tt.status), nil)
+			require.NoError(t, err)
+			require.Empty(t, down.Warnings)
+			require.Empty(t, cmp.Diff(tt.want, string(down.Status)))
+		})
+	}
+}
+
+// before is a status of 2021 as a cancel has left it, planned to what remains.
+const before = `{"phase":"QuiesceApplications","itinerary":"Stage","pipeline":[
+ {"name":"Prepare","started":"2024-01-01T10:00:00Z","completed":"2024-01-01T10:01:00Z","message":"Completed"},
+ {"name":"Hooks","message":"Skipped","skipped":true},
+ {"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceApplications","message":"runs"},
+ {"name":"StageRestore","message":"Not started"},
+ {"name":"DirectImage","message":"Not started"},
+ {"name":"Cleanup","message":"Not started"}]}`
+
+// TestDowngradeOfWhatWentOn: the present is kept, and what is remembered comes
+// back where the present does not contradict it.
+func TestDowngradeOfWhatWentOn(t *testing.T) {
+	up, err := adapter.Upgrade([]byte(before), selected(mtc.Stage, mtc.DirectImage|mtc.EnableImage|mtc.Quiesce))
+	require.NoError(t, err)
+	require.Equal(t, `{"phase":"QuiesceSourceApplications","itinerary":"Stage","pipeline":[`+
+		`{"name":"Prepare","started":"2024-01-01T10:00:00Z","completed":"2024-01-01T10:01:00Z","message":"Completed"},`+
+		`{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications","message":"runs"},`+
+		`{"name":"DirectImage","message":"Not started"},{"name":"Cleanup","message":"Not started"}]}`, string(up.Status))
+
+	const prepare = `{"name":"Prepare","started":"2024-01-01T10:00:00Z","completed":"2024-01-01T10:01:00Z","message":"Completed"}`
+	const hooks = `{"name":"Hooks","message":"Skipped","skipped":true}`
+	for _, tt := range []struct{ name, phase, itinerary, pipeline, wantPhase, want string }{
+		{
+			name: "same phase, another message", phase: "QuiesceSourceApplications", itinerary: "Stage",
+			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications","message":"new"},{"name":"Cleanup","message":"Not started"}`,
+			wantPhase: "QuiesceApplications",
+			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceApplications","message":"new"},{"name":"StageRestore","message":"Not started"},{"name":"Cleanup","message":"Not started"}`,
+		}, {
+			name: "next phase, a step more", phase: "EnsureSrcQuiesced", itinerary: "Stage",
+			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"EnsureSrcQuiesced"},{"name":"DirectVolume"},{"name":"Cleanup"}`,
+			wantPhase: "EnsureSrcQuiesced",
+			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"EnsureSrcQuiesced"},{"name":"StageRestore","message":"Not started"},{"name":"DirectVolume"},{"name":"Cleanup"}`,
+		}, {
+			name: "the restore was passed", phase: "DeleteRegistries", itinerary: "Stage",
+			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","completed":"u"},{"name":"Cleanup","started":"u"}`,
+			wantPhase: "DeleteRegistries",
+			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","completed":"u"},{"name":"Cleanup","started":"u"}`,
+		}, {
+			name: "what was skipped has started after all", phase: "StageBackupCreated", itinerary: "Stage",
+			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z"},{"name":"Hooks","started":"v"}`,
+			wantPhase: "StageBackupCreated",
+			want:      prepare + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z"},{"name":"Hooks","started":"v"},{"name":"StageRestore","message":"Not started"}`,
+		}, {
+			name: "cancelled", phase: "DeleteRestores", itinerary: "Cancel",
+			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","completed":"u","message":"Canceled"},{"name":"CleanupVelero","started":"u"},{"name":"Cleanup","message":"Not started"}`,
+			wantPhase: "DeleteRestores",
+			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","completed":"u","message":"Canceled"},{"name":"CleanupVelero","started":"u"},{"name":"Cleanup","message":"Not started"}`,
+		}, {
+			name: "written by a client that keeps whole seconds and sorts keys", phase: "Completed", itinerary: "Stage",
+			pipeline:  `{"completed":"2024-01-01T10:01:00Z","message":"Completed","name":"Prepare","started":"2024-01-01T10:00:00Z"},{"name":"DataBackup","started":"2024-01-01T12:01:00.7+02:00","completed":"u"}`,
+			wantPhase: "Completed",
+			want:      `{"completed":"2024-01-01T10:01:00Z","message":"Completed","name":"Prepare","started":"2024-01-01T10:00:00Z"},` + hooks + `,{"name":"StageBackup","started":"2024-01-01T12:01:00.7+02:00","completed":"u"}`,
+		}, {
+			name: "an old controller ran meanwhile", phase: "StageBackupCreated", itinerary: "Stage",
+			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications","message":"runs"},{"name":"StageBackup","started":"2024-01-01T10:05:00Z","phase":"StageBackupCreated"}`,
+			wantPhase: "StageBackupCreated",
+			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"StageBackupCreated"},{"name":"StageRestore","message":"Not started"}`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			form := func(phase, pipeline string) string {
+				return `{"x":1,"phase":"` + phase + `","itinerary":"` + tt.itinerary + `","pipeline":[` + pipeline + `]}`
+			}
+			down, err := adapter.Downgrade([]byte(form(tt.phase, tt.pipeline)), up.Remainder)
+			require.NoError(t, err)
+			require.Empty(t, down.Warnings)
+			require.Empty(t, cmp.Diff(form(tt.wantPhase, tt.want), string(down.Status)))
+		})
+	}
+}
+
+// TestDowngradeAbsentPhase: a phase that was absent is absent again while the
+// migration is in it, and there once it has gone on.
+func TestDowngradeAbsentPhase(t *testing.T) {
+	up, err := adapter.Upgrade([]byte(`{"itinerary":"Final","pipeline":[{"name":"Prepare","started":"t"}]}`), nil)
+	require.NoError(t, err)
+	require.Equal(t, `{"phase":"Created","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t"}]}`, string(up.Status))
+	for _, tt := range []struct{ present, want string }{
+		{`{"phase":"Created","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t","message":"m"}]}`, `{"itinerary":"Final","pipeline":[{"name":"Prepare","started":"t","message":"m"}]}`},
+		{`{"phase":"Started","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t"}]}`, `{"phase":"Started","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t"}]}`},
+	} {
+		down, err := adapter.Downgrade([]byte(tt.present), up.Remainder)
+		require.NoError(t, err)
+		require.Empty(t, down.Warnings)
+		require.Equal(t, tt.want, string(down.Status))
+	}
+}
+
+// TestReorderedStatus: an API server sorts keys and spells strings in its own
+// way. That is no change.
+func TestReorderedStatus(t *testing.T) {
+	up, err := adapter.Upgrade([]byte(before), nil)
+	require.NoError(t, err)
+	var any map[string]any
+	require.NoError(t, json.Unmarshal(up.Status, &any))
+	sorted, err := json.Marshal(any)
+	require.NoError(t, err)
+	require.NotEqual(t, string(up.Status), string(sorted))
+	down, err := adapter.Downgrade(sorted, up.Remainder)
+	require.NoError(t, err)
+	require.Empty(t, down.Warnings)
+	require.JSONEq(t, before, string(down.Status))
+}
+
+func TestRemaindersThatDoNotFit(t *testing.T) {
+	up, err := adapter.Upgrade([]byte(before), nil)
+	require.NoError(t, err)
+	other, err := adapter.Upgrade([]byte(strings.ReplaceAll(before, "2024-01-01T10", "2023-01-01T10")), nil)
+	require.NoError(t, err)
+	plain, err := adapter.Downgrade(up.Status, nil)
+	require.NoError(t, err)
+
+	// forged is the remainder with a part of it replaced; its sum still fits.
+	forged := func(old, now string) string {
+		require.Contains(t, string(up.Remainder), old)
+		return strings.Replace(string(up.Remainder), old, now, 1)
+	}
+	for _, tt := range []struct{ name, remainder, want string }{
+		{"garbage", `garbage`, "cannot be read: invalid character 'g' looking for beginning of value"},
+		{"null", `null`, "is not an object"},
+		{"no version", `{}`, "has no version"},
+		{"a newer version", forged(`"version":1`, `"version":2`), "is of version 2, and this release knows 1"},
+		{"two versions", forged(`"version":1`, `"version":1,"version":1`), "cannot be read: remainder.version is there twice; leave one"},
+		{"a pipeline that is none", `{"version":1,"pipeline":7}`, "cannot be read: remainder.pipeline is not an array"},
+		{"an entry that is none", `{"version":1,"pipeline":[7]}`, "cannot be read: remainder.pipeline[0] is not an object"},
+		{"a phase that is none", `{"version":1,"phase":7}`, "cannot be read: remainder.phase is not a string"},
+		{"a name that is not there", forged(`"Prepare"`, `"Repair"`), "belongs to another status"},
+		{"a step less", forged(`"Prepare",`, ``), "belongs to another status"},
+		{"another phase", forged(`"phase":"QuiesceApplications"`, `"phase":"Started"`), "belongs to another status"},
+		{"of another migration", string(other.Remainder), "belongs to another status"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			down, err := adapter.Downgrade(up.Status, []byte(tt.remainder))
+			require.NoError(t, err)
+			require.Equal(t, string(plain.Status), string(down.Status))
+			require.Len(t, down.Warnings, 1)
+			var warning *legacy.RemainderError
+			require.ErrorAs(t, down.Warnings[0], &warning)
+			require.EqualError(t, warning, "annotation pipeline.konveyor.io/legacy is ignored: it "+tt.want+"; skipped steps and old phase names stay lost")
+		})
+	}
+	for _, status := range []string{`null`, `{"phase":"Completed"}`, `{"pipeline":[]}`} {
+		down, err := adapter.Downgrade([]byte(status), up.Remainder)
+		require.NoError(t, err)
+		require.Len(t, down.Warnings, 1)
+		require.Equal(t, status, string(down.Status))
+	}
+}
+
+// TestOldControllerReadsOurs: a status that this project wrote, in either
+// scheme, has only old names for an old controller.
+func TestOldControllerReadsOurs(t *testing.T) {
+	facts := selected("", mtc.HasPVs|mtc.IndirectVolume|mtc.HasStageBackup|mtc.DirectImage).Facts
+	for _, naming := range []steps.Naming{steps.Data, steps.State} {
+		t.Run(naming.String(), func(t *testing.T) {
+			set := legacytest.Itineraries(naming)
+			g, err := set.Graph(mtc.Stage)
+			require.NoError(t, err)
+			m, err := g.Machine(machine.Position{}, facts)
+			require.NoError(t, err)
+			var p steps.Pipeline
+			clock := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+			for !m.Position().Done {
+				p = steps.Sync(p, steps.Moment{Plan: m.Plan()}, clock)
+				status, err := json.Marshal(map[string]any{"phase": m.Position().Phase, "itinerary": mtc.Stage, "pipeline": p})
+				require.NoError(t, err)
+				down, err := legacy.New(set, naming).Downgrade(status, nil)
+				require.NoError(t, err)
+				for _, name := range []string{"Data", "State", "Created\""} {
+					require.NotContains(t, strings.ReplaceAll(string(down.Status), "StagePodsCreated", ""), `"`+name)
+				}
+				require.Contains(t, string(down.Status), `"StageBackup"`)
+				require.Contains(t, string(down.Status), `"StageRestore"`)
+				_, err = m.Advance(t.Context())
+				require.NoError(t, err)
+				clock = clock.Add(time.Minute)
+			}
+		})
+	}
+}
+
+// migrationStatus is a typed status, as an embedder has it.
+type migrationStatus struct {
+	Phase     string         `json:"phase,omitempty"`
+	Itinerary string         `json:"itinerary,omitempty"`
+	Pipeline  steps.Pipeline `json:"pipeline,omitempty"`
+}
+
+func TestTypedStatus(t *testing.T) {
+	at := metav1.NewTime(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC))
+	was := migrationStatus{Itinerary: mtc.Stage, Pipeline: steps.Pipeline{
+		{Name: "Prepare", Started: &at}, {Name: "StageBackup", Message: "Skipped", Skipped: true}, {Name: "Cleanup", Message: steps.MessageNotStarted},
+	}}
+	status := was
+	remainder, warnings, err := legacy.UpgradeStatus(adapter, &status, nil)
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	require.Empty(t, cmp.Diff(migrationStatus{Phase: mtc.Created, Itinerary: mtc.Stage, Pipeline: steps.Pipeline{
+		{Name: "Prepare", Started: &at}, {Name: "Cleanup", Message: steps.MessageNotStarted},
+	}}, status))
+	require.Len(t, was.Pipeline, 3, "the pipeline given is not touched")
+
+	warnings, err = legacy.DowngradeStatus(adapter, &status, remainder)
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	require.Empty(t, cmp.Diff(was, status))
+
+	// Nothing to do is nothing done.
+	pipeline := &status.Pipeline[0]
+	_, err = legacy.DowngradeStatus(adapter, &status, nil)
+	require.NoError(t, err)
+	require.Same(t, pipeline, &status.Pipeline[0])
+
+	var statusErr *legacy.StatusError
+	list := []string{"no status"}
+	_, _, err = legacy.UpgradeStatus(adapter, &list, nil)
+	require.ErrorAs(t, err, &statusErr)
+	_, err = legacy.DowngradeStatus(adapter, &list, nil)
+	require.ErrorAs(t, err, &statusErr)
+	channel := make(chan int)
+	_, _, err = legacy.UpgradeStatus(adapter, &channel, nil)
+	require.ErrorAs(t, err, &statusErr)
+	narrow := struct {
+		Pipeline []struct {
+			Name    stageBackup `json:"name"`
+			Started string      `json:"started"`
+		} `json:"pipeline"`
+	}{}
+	narrow.Pipeline = append(narrow.Pipeline, struct {
+		Name    stageBackup `json:"name"`
+		Started string      `json:"started"`
+	}{"StageBackup", "t"})
+	_, _, err = legacy.UpgradeStatus(adapter, &narrow, nil)
+	require.ErrorAs(t, err, &statusErr)
+	require.Equal(t, stageBackup("StageBackup"), narrow.Pipeline[0].Name, "an error leaves the status alone")
+}
+
+// stageBackup is a type that takes one value.
+type stageBackup string
+
+func (s *stageBackup) UnmarshalText(text []byte) error {
+	if string(text) != "StageBackup" {
+		return &legacy.StatusError{Place: "name", Problem: "is not StageBackup"}
+	}
+	*s = stageBackup(text)
+	return nil
+}

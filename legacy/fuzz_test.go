@@ -1,0 +1,121 @@
+package legacy_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/konveyor/dynamic-pipeline/internal/legacytest"
+	"github.com/konveyor/dynamic-pipeline/legacy"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// FuzzRoundTrip: of any status, upgrading and downgrading gives the original,
+// compact, or Upgrade says why it cannot; and upgrading twice is once.
+func FuzzRoundTrip(f *testing.F) {
+	for _, lines := range lines(f) {
+		for _, line := range lines {
+			l, err := legacytest.Parse(line)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add([]byte(l.Status), false)
+		}
+	}
+	for _, seed := range []string{
+		`null`, `{}`, before, string(legacytest.Inject([]byte(before))),
+		`{"phase":null,"itinerary":"Final","pipeline":[{"name":"A","phase":null,"started":"t"},{"name":"A","skipped":true}]}`,
+		`{"pipeline":[{"name":"DataBackup","started":"2024-01-01T10:00:00Z"},{"name":"StateBackup","failed":true},{"name":"StageBackup"}]}`,
+	} {
+		f.Add([]byte(seed), true)
+	}
+	now := selected(mtc.Final, mtc.HasPVs|mtc.IndirectVolume|mtc.HasStageBackup|mtc.DirectImage|mtc.EnableImage)
+	f.Fuzz(func(t *testing.T, status []byte, planned bool) {
+		now := now
+		if !planned {
+			now = nil
+		}
+		up, err := adapter.Upgrade(status, now)
+		if err != nil || len(status) == 0 {
+			return
+		}
+		var want bytes.Buffer
+		if err := json.Compact(&want, status); err != nil {
+			t.Fatal(err)
+		}
+		again, err := adapter.Upgrade(up.Status, now)
+		if err != nil || !bytes.Equal(up.Status, again.Status) || again.Remainder != nil {
+			t.Fatalf("upgrading %s again gives %s, %s, %v", up.Status, again.Status, again.Remainder, err)
+		}
+		down, err := adapter.Downgrade(up.Status, up.Remainder)
+		if err != nil || len(down.Warnings) > 0 {
+			t.Fatalf("downgrading %s: %v, %v", up.Status, down.Warnings, err)
+		}
+		if up.Remainder == nil {
+			// Nothing had to be done: the status was in the current form,
+			// which as such has an old form of its own.
+			if !bytes.Equal(up.Status, want.Bytes()) {
+				t.Fatalf("%s became %s without a remainder", want.Bytes(), up.Status)
+			}
+			again, err := adapter.Downgrade(down.Status, nil)
+			if err != nil || !bytes.Equal(down.Status, again.Status) {
+				t.Fatalf("downgrading %s again gives %s, %v", down.Status, again.Status, err)
+			}
+			return
+		}
+		if !bytes.Equal(down.Status, want.Bytes()) {
+			t.Fatalf("%s became %s and came back as %s, remainder %s", want.Bytes(), up.Status, down.Status, up.Remainder)
+		}
+	})
+}
+
+// FuzzRemainder: no remainder breaks a downgrade, and none makes it lose or
+// change a step that has started.
+func FuzzRemainder(f *testing.F) {
+	for _, now := range []*legacy.Selected{nil, selected(mtc.Stage, 0)} {
+		up, err := adapter.Upgrade([]byte(before), now)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(up.Status), []byte(up.Remainder))
+		f.Add([]byte(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"DataBackup","started":"t"}]}`), []byte(up.Remainder))
+	}
+	f.Fuzz(func(t *testing.T, status, remainder []byte) {
+		is, err := adapter.Upgrade(status, nil)
+		if err != nil || len(status) == 0 {
+			return
+		}
+		down, err := adapter.Downgrade(status, remainder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := adapter.Upgrade(down.Status, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if was, is := ran(t, is.Status), ran(t, again.Status); !slices.Equal(was, is) {
+			t.Fatalf("with remainder %s, %s became %s: started were %q, are %q", remainder, status, down.Status, was, is)
+		}
+	})
+}
+
+// ran lists the steps of an upgraded status that have started, with their times.
+func ran(t *testing.T, raw []byte) (out []string) {
+	var s struct {
+		Pipeline []struct {
+			Name, Started, Completed json.RawMessage
+			Failed                   json.RawMessage
+		}
+	}
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return nil // a member in capitals, which only encoding/json takes for one of these
+	}
+	for _, e := range s.Pipeline {
+		if len(e.Started)+len(e.Completed) > 0 || string(e.Failed) == "true" {
+			out = append(out, fmt.Sprintf("%s %s %s %s", e.Name, e.Started, e.Completed, e.Failed))
+		}
+	}
+	return out
+}
