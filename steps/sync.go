@@ -40,7 +40,8 @@ type Moment struct {
 // follow as the plan shows them; where it is unknown whether one will run, it
 // stays if it was listed.
 func Sync(p Pipeline, m Moment, now time.Time) Pipeline {
-	s := newSyncing(p, m, now)
+	var s syncing
+	s.begin(p, m, now)
 	switch at := m.Plan.Current(); {
 	case at >= 0:
 		s.enter(at)
@@ -53,36 +54,65 @@ func Sync(p Pipeline, m Moment, now time.Time) Pipeline {
 	return s.out
 }
 
-// syncing is the state of one Sync.
+// syncing is the state of one Sync. Steps are looked up by their index in the
+// graph, -1 for those that it does not have.
 type syncing struct {
 	Moment
-	graph *machine.Graph
-	now   time.Time
-	was   Pipeline      // as given
-	out   Pipeline      // as it will be
-	times []metav1.Time // what the timestamps of out point into
+	graph  *machine.Graph
+	now    time.Time
+	was    Pipeline      // as given
+	out    Pipeline      // as it will be
+	index  []int         // of the steps in out
+	listed []bool        // by index: whether the step is in out
+	times  []metav1.Time // what the timestamps of out point into
+
+	// room keeps itineraries of a usual size off the heap.
+	room struct {
+		index         [32]int
+		listed, ahead [32]bool
+		under         [64]int32
+	}
 }
 
-func newSyncing(p Pipeline, m Moment, now time.Time) *syncing {
-	s := &syncing{
-		Moment: m, graph: m.Plan.Graph(), now: now.UTC().Truncate(time.Second), was: p,
-		out:   make(Pipeline, 0, max(len(p), len(m.Plan.Graph().Steps()))),
-		times: make([]metav1.Time, 0, 2*len(p)+2),
+func (s *syncing) begin(p Pipeline, m Moment, now time.Time) {
+	ran := 0
+	for i := range p {
+		if p[i].Ran() {
+			ran++
+		}
 	}
+	s.Moment, s.graph, s.now, s.was = m, m.Plan.Graph(), now.UTC().Truncate(time.Second), p
+	s.out = make(Pipeline, 0, len(p)+1)
+	s.times = make([]metav1.Time, 0, 2*ran+2)
+	s.index = s.room.index[:0]
+	s.listed = s.bools(s.room.listed[:])
 	for i := range p {
 		if !p[i].Ran() {
 			continue
 		}
-		step := p[i]
+		s.list(p[i], slices.Index(s.graph.Steps(), p[i].Name))
+		step := &s.out[len(s.out)-1]
 		step.Started, step.Completed = s.copyTime(step.Started), s.copyTime(step.Completed)
 		step.Progress = slices.Clone(step.Progress)
 		if step.Skipped { // by an earlier release, on a step that ran
 			step.Skipped = false
-			step.Message = ended(&step)
+			step.Message = ended(step)
 		}
-		s.out = append(s.out, step)
 	}
-	return s
+}
+
+// bools are as many as the graph has steps, all false.
+func (s *syncing) bools(room []bool) []bool {
+	n := len(s.graph.Steps())
+	return slices.Grow(room[:0], n)[:n]
+}
+
+// list appends a step.
+func (s *syncing) list(step Step, index int) {
+	s.out, s.index = append(s.out, step), append(s.index, index)
+	if index >= 0 {
+		s.listed[index] = true
+	}
 }
 
 func (s *syncing) copyTime(t *metav1.Time) *metav1.Time {
@@ -138,18 +168,10 @@ func (s *syncing) interrupt() {
 
 // enter shows the phase at index at under its step.
 func (s *syncing) enter(at int) {
-	names := s.graph.Steps()
-	started := make([]bool, len(names))
-	for i := range s.out {
-		if k := slices.Index(names, s.out[i].Name); k >= 0 {
-			started[k] = true
-		}
-	}
-	under := reported(s.Plan, started)
-
-	name := names[under[at]]
-	current := s.out.Find(name)
-	if s.graph.StepIndex(at) != int(under[at]) && (current == nil || !current.Open()) {
+	under := reported(s.Plan, s.listed, s.room.under[:0])
+	k := int(under[at])
+	current := s.find(k)
+	if s.graph.StepIndex(at) != k && (current == nil || !current.Open()) {
 		// It rides under the step before it. Facts may have changed since
 		// that ran: the step that is open is the one.
 		if open := s.out.Current(); open != nil {
@@ -158,7 +180,7 @@ func (s *syncing) enter(at int) {
 	}
 	if current == nil {
 		now := metav1.NewTime(s.now)
-		s.out = append(s.out, Step{Name: name, Started: s.copyTime(&now)})
+		s.list(Step{Name: s.graph.Steps()[k], Started: s.copyTime(&now)}, k)
 		current = &s.out[len(s.out)-1]
 	}
 	phase := s.graph.Phase(at)
@@ -175,23 +197,30 @@ func (s *syncing) enter(at int) {
 		current.Message = phase.Name
 	}
 
-	ahead := make([]bool, len(names))
+	ahead := s.bools(s.room.ahead[:])
 	for i := range s.Plan.Each {
 		if i != at && s.Plan.Runs(i) != phases.No {
 			ahead[under[i]] = true
 		}
 	}
-	for i := range s.out {
+	for i, k := range s.index {
 		step := &s.out[i]
-		if step == current || !step.Open() {
-			continue
-		}
-		if k := slices.Index(names, step.Name); k >= 0 && ahead[k] {
+		switch {
+		case step == current || !step.Open():
+		case k >= 0 && ahead[k]:
 			step.Phase, step.Message, step.Progress = "", MessageContinues, nil
-		} else {
+		default:
 			s.complete(step, ended(step))
 		}
 	}
+}
+
+// find is the listed step of that index, or nil.
+func (s *syncing) find(index int) *Step {
+	if i := slices.Index(s.index, index); i >= 0 {
+		return &s.out[i]
+	}
+	return nil
 }
 
 // follow lists the steps that have not started.
@@ -199,12 +228,12 @@ func (s *syncing) follow() {
 	if s.Plan.Position().Done {
 		return
 	}
-	names := s.graph.Steps()
 	for i := range s.Plan.Each {
-		if s.graph.Rides(i) {
+		k := s.graph.StepIndex(i)
+		if s.listed[k] || s.graph.Rides(i) {
 			continue
 		}
-		name := names[s.graph.StepIndex(i)]
+		name := s.graph.Steps()[k]
 		switch s.Plan.Runs(i) {
 		case phases.No:
 			continue
@@ -213,8 +242,6 @@ func (s *syncing) follow() {
 				continue
 			}
 		}
-		if s.out.Find(name) == nil {
-			s.out = append(s.out, Step{Name: name, Message: MessageNotStarted})
-		}
+		s.list(Step{Name: name, Message: MessageNotStarted}, k)
 	}
 }

@@ -51,22 +51,21 @@ func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
 func Reported(p *machine.Plan) []string {
 	g := p.Graph()
 	names := make([]string, g.Len())
-	for i, k := range reported(p, nil) {
+	for i, k := range reported(p, nil, nil) {
 		names[i] = g.Steps()[k]
 	}
 	return names
 }
 
-// reported is Reported by indices of steps, where the steps that have started
-// (by index; nil for none) are visible as well.
-func reported(p *machine.Plan, started []bool) []int32 {
+// reported is Reported by indices of steps, appended to under, where the steps
+// that have started (by index; nil for none) are visible as well.
+func reported(p *machine.Plan, started []bool, under []int32) []int32 {
 	g := p.Graph()
 	seen := make([]bool, len(g.Steps()))
 	copy(seen, started)
-	under := make([]int32, g.Len())
 	first, last := int32(-1), int32(-1)
-	for i := range under {
-		under[i] = int32(g.StepIndex(i))
+	for i := range g.Len() {
+		under = append(under, int32(g.StepIndex(i)))
 	}
 	// Of what is behind, the last that would have run.
 	for i := range p.Current() {
