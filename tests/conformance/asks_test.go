@@ -1,0 +1,119 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// busyObjects are the objects of a final migration with indirect images and
+// volumes, hooks of all kinds, and image streams.
+func busyObjects(lists *int) mtc.Objects {
+	m := &mtc.Migration{Spec: mtc.MigrationSpec{QuiescePods: true, Verify: true}}
+	p := &mtc.Plan{Spec: mtc.PlanSpec{
+		IndirectImage: true, IndirectVolume: true, Namespaces: []string{"app"},
+		Volumes: []mtc.Volume{{Selection: mtc.Selection{Action: "copy", CopyMethod: "filesystem"}}},
+		Hooks:   []mtc.Hook{{Phase: "PreBackup"}, {Phase: "PostBackup"}, {Phase: "PreRestore"}, {Phase: "PostRestore"}},
+	}}
+	return mtc.Objects{
+		Migration: m, Plan: p,
+		Source: &mtc.Cluster{Spec: mtc.ClusterSpec{URL: "https://source.example.com:6443"}}, Destination: &mtc.Cluster{},
+		ImageStreams: mtc.ImageStreamsFunc(func(context.Context, []string) (bool, error) {
+			*lists++
+			return true, nil
+		}),
+	}
+}
+
+// Promise 4, counted: the sources that a whole run of Final asks, against the
+// naive way, which evaluates the flags of each phase anew at each hop and the
+// whole pipeline once per itinerary, as the enhancement sketches it.
+func TestEachSourceIsAskedOnce(t *testing.T) {
+	g := graph(t, mtc.Final)
+	lists := 0
+	objects := busyObjects(&lists)
+	asked := map[string]int{}
+	ask := func(at machine.Position, f phases.Facts) phases.Facts {
+		answer := mtc.Sources(objects).Ask(context.Background(), phases.Question{
+			Known: f, Read: g.Reads(),
+			Matters: func(f phases.Facts) phases.Flags {
+				p, err := g.PlanFrom(at, f)
+				require.NoError(t, err)
+				return p.Matters()
+			},
+		})
+		require.NoError(t, answer.Err())
+		for _, name := range mtc.Flags().Names(answer.Asked) {
+			asked[name]++
+		}
+		return answer.Facts
+	}
+
+	m, err := g.Machine(machine.Position{}, ask(machine.Position{}, phases.Facts{}))
+	require.NoError(t, err)
+	decided := map[string]int{} // how often a phase that decides it was done
+	hops := 0
+	for {
+		if d := m.Decides(); d != 0 {
+			for _, name := range mtc.Flags().Names(d & g.Reads()) {
+				decided[name]++
+			}
+			m.SetFacts(ask(m.Position(), m.Facts().Forget(d)))
+		}
+		tr, err := m.Advance(context.Background())
+		require.NoError(t, err)
+		if tr.To.Done {
+			break
+		}
+		hops++
+		switch tr.To.Phase {
+		case "EnsureStagePodsFromOrphanedPVCs":
+			objects.Migration.Status.Conditions = mtc.Conditions{{Type: "StagePodsCreated", Status: "True"}}
+		case "EnsureStagePodsTerminated":
+			objects.Migration.Status.Conditions = nil
+		}
+	}
+
+	it, err := mtc.Itinerary(mtc.Final)
+	require.NoError(t, err)
+	n := newNaive(it, m.Facts())
+	n.asked = map[string]int{}
+	n.pipeline()
+	for i := n.next(-1); i < len(n.phases); i = n.next(i) {
+	}
+
+	var table strings.Builder
+	fmt.Fprintf(&table, "\n%d hops of Final\n%-22s %6s %8s %6s\n", hops, "flag", "asked", "decided", "naive")
+	for _, name := range mtc.Flags().Names(mtc.Flags().All()) {
+		fmt.Fprintf(&table, "%-22s %6d %8d %6d\n", name, asked[name], decided[name], n.asked[name])
+	}
+	t.Log(table.String())
+	for _, name := range mtc.Flags().Names(g.Reads()) {
+		require.Equal(t, 1+decided[name], asked[name], "%s: once, and again only after a phase that decides it", name)
+	}
+	require.Zero(t, asked["LiveVmMigration"], "Final does not read it")
+	require.Equal(t, 2, lists, "image streams: at the beginning, and after the plan was refreshed")
+}
+
+// Where the cheap flags settle the answer, the slow one is not asked at all.
+func TestImageStreamsAreNotListedForNothing(t *testing.T) {
+	g := graph(t, mtc.Final)
+	lists := 0
+	objects := busyObjects(&lists)
+	objects.Plan.Spec.IndirectImage = false
+	answer := mtc.Sources(objects).Ask(context.Background(), phases.Question{
+		Read:    g.Reads(),
+		Matters: func(f phases.Facts) phases.Flags { return g.Plan(f).Matters() },
+	})
+	require.NoError(t, answer.Err())
+	require.Zero(t, lists)
+	require.Equal(t, phases.Unknown, answer.Facts.Of(mtc.HasISs))
+	require.Zero(t, g.Plan(answer.Facts).Matters(), "and the plan is settled all the same")
+}
