@@ -94,6 +94,14 @@ func (m *Machine) Plan() *Plan {
 	return m.graph.plan(m.at, m.facts)
 }
 
+// Matters is the set of unknown flags on which the way from here hangs, were
+// these the facts: the Matters of a [phases.Question].
+func (m *Machine) Matters(f phases.Facts) phases.Flags {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.graph.plan(m.at, f).Matters()
+}
+
 // Available lists the phases that can come next, in order: one where all flags
 // that matter are known, several where they are not. End says that the end of
 // the itinerary can come next. Nothing is fired.

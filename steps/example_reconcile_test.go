@@ -1,0 +1,124 @@
+package steps_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// The flags of a small backup controller, and its two itineraries.
+const (
+	HasVolumes phases.Flags = 1 << iota
+	HasHook
+)
+
+var flags = phases.MustVocabulary([]phases.FlagDef{
+	{Flag: HasVolumes, Name: "HasVolumes", Description: "the application has volumes"},
+	{Flag: HasHook, Name: "HasHook", Description: "a hook is to run before the backup"},
+})
+
+var itineraries = machine.MustCompileSet(
+	phases.Itinerary{Name: "Backup", Flags: flags, Phases: []phases.Phase{
+		{Name: "Validate", Step: "Prepare", Description: "Checking the application"},
+		{Name: "RunHook", Step: "Hooks", Guard: phases.Guard{All: HasHook}},
+		{Name: "Snapshot", Step: "Volumes", Guard: phases.Guard{All: HasVolumes}, Description: "Taking snapshots"},
+		{Name: "Upload", Step: "Upload"},
+	}},
+	phases.Itinerary{Name: "CleanUp", Flags: flags, WhenUnknown: phases.Run, Phases: []phases.Phase{
+		{Name: "DeleteSnapshots", Step: "CleanUp", Guard: phases.Guard{All: HasVolumes}},
+		{Name: "Report", Step: "CleanUp"},
+	}},
+)
+
+// Backup is the custom resource: the checkpoint and the pipeline are what the
+// library wants to see kept.
+type Backup struct {
+	Canceled bool
+	Status   struct {
+		Checkpoint machine.Checkpoint
+		Pipeline   steps.Pipeline
+	}
+}
+
+// Controller has the embedder's own parts: how flags are found, and the work.
+type Controller struct {
+	Sources *phases.Sources
+	Work    func(ctx context.Context, phase string) (done bool, err error)
+	Now     func() time.Time
+}
+
+// Reconcile moves a backup on by one phase at the most. The caller writes the
+// object and calls again, until it is done.
+func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err error) {
+	selected := "Backup"
+	if b.Canceled {
+		selected = "CleanUp"
+	}
+	m, err := itineraries.Resume(b.Status.Checkpoint, selected)
+	if err != nil {
+		return false, err
+	}
+
+	if phase := m.Position().Phase; phase != "" {
+		if done, err := c.Work(ctx, phase); err != nil || !done {
+			return false, err
+		}
+	}
+	// Ask what is not known yet, and anew what the phase has decided: at the
+	// beginning of an itinerary everything, and then next to nothing.
+	answer := c.Sources.Ask(ctx, phases.Question{
+		Known: m.Facts().Forget(m.Decides()), Read: m.Graph().Reads(), Matters: m.Matters,
+		Timeout: 30 * time.Second,
+	})
+	m.SetFacts(answer.Facts)
+
+	if m.Switched { // show what the cancel has interrupted
+		b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Moment{Plan: m.Plan()}, c.Now())
+	}
+	if _, err := m.Advance(ctx); err != nil {
+		return m.Position().Done, errors.Join(err, answer.Err())
+	}
+	b.Status.Checkpoint = m.Checkpoint()
+	b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Moment{Plan: m.Plan()}, c.Now())
+	return m.Position().Done, nil
+}
+
+func Example() {
+	flag := func(flag phases.Flags, value bool) phases.Source {
+		return phases.Source{Flag: flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.TruthOf(value), nil }}
+	}
+	sources, err := phases.NewSources(flags, flag(HasVolumes, true), flag(HasHook, false))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	clock := time.Date(2021, 2, 4, 10, 0, 0, 0, time.UTC)
+	c := &Controller{
+		Sources: sources,
+		Work:    func(context.Context, string) (bool, error) { return true, nil },
+		Now:     func() time.Time { clock = clock.Add(time.Minute); return clock },
+	}
+	backup := &Backup{}
+	for done := false; !done; {
+		if done, err = c.Reconcile(context.Background(), backup); err != nil {
+			fmt.Println(err)
+			return
+		}
+		var line []string
+		for _, step := range backup.Status.Pipeline {
+			line = append(line, step.Name+": "+step.Message)
+		}
+		fmt.Println(strings.Join(line, " | "))
+	}
+	// Output:
+	// Prepare: Checking the application | Volumes: Not started | Upload: Not started
+	// Prepare: Completed | Volumes: Taking snapshots | Upload: Not started
+	// Prepare: Completed | Volumes: Completed | Upload: Upload
+	// Prepare: Completed | Volumes: Completed | Upload: Completed
+}
