@@ -1,0 +1,27 @@
+package conformance
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/legacytest"
+)
+
+// Every recorded status is upgraded, downgraded, upgraded again and taken
+// through the rest of its migration; internal/legacytest says what has to hold.
+func TestLegacy(t *testing.T) {
+	files := []string{"testdata/legacy-2021.jsonl", "testdata/legacy-2025.jsonl"}
+	if *legacyFile != "" {
+		files = []string{*legacyFile}
+	}
+	for _, file := range files {
+		for i, line := range rawLines(t, file) {
+			t.Run(fmt.Sprintf("%s line %d", filepath.Base(file), i+1), func(t *testing.T) {
+				require.NoError(t, legacytest.Check(line))
+			})
+		}
+	}
+}
