@@ -196,22 +196,14 @@ func (c *carrying) fit(items []item) error {
 	return nil
 }
 
-// unchanged says whether the present status has an entry just as upgrading
-// made it, and no other for that step.
+// unchanged says whether all that the present status has of a step is just as
+// upgrading made it.
 func (c *carrying) unchanged(was *entry) bool {
 	up := c.upgradeEntry(was, c.namesThen)
-	equal := 0
-	for _, e := range c.now.entries {
+	return !slices.ContainsFunc(c.now.entries, func(e *entry) bool {
 		now := c.upgradeEntry(e, c.namesNow)
-		switch {
-		case now.name != up.name:
-		case !same(now.raw, up.raw):
-			return false
-		default:
-			equal++
-		}
-	}
-	return equal == 1
+		return now.name == up.name && !same(now.raw, up.raw)
+	})
 }
 
 // carry brings a remembered entry back, where it does not contradict the

@@ -3,6 +3,7 @@ package legacy_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,11 @@ func TestDowngradeOfWhatWentOn(t *testing.T) {
 			wantPhase: "DeleteRestores",
 			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","completed":"u","message":"Canceled"},{"name":"CleanupVelero","started":"u"},{"name":"Cleanup","message":"Not started"}`,
 		}, {
+			name: "a phase of that name in another itinerary", phase: "QuiesceSourceApplications", itinerary: "Final",
+			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications"}`,
+			wantPhase: "QuiesceSourceApplications",
+			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications"}`,
+		}, {
 			name: "written by a client that keeps whole seconds and sorts keys", phase: "Completed", itinerary: "Stage",
 			pipeline:  `{"completed":"2024-01-01T10:01:00Z","message":"Completed","name":"Prepare","started":"2024-01-01T10:00:00Z"},{"name":"DataBackup","started":"2024-01-01T12:01:00.7+02:00","completed":"u"}`,
 			wantPhase: "Completed",
@@ -196,6 +202,7 @@ func TestRemaindersThatDoNotFit(t *testing.T) {
 			require.Len(t, down.Warnings, 1)
 			var warning *legacy.RemainderError
 			require.ErrorAs(t, down.Warnings[0], &warning)
+			require.Equal(t, warning.Err, errors.Unwrap(warning))
 			require.EqualError(t, warning, "annotation pipeline.konveyor.io/legacy is ignored: it "+tt.want+"; skipped steps and old phase names stay lost")
 		})
 	}

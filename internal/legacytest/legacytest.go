@@ -301,6 +301,14 @@ func (c *check) restored(raw []byte, up legacy.Upgraded) error {
 	if want.String() != string(down.Status) || len(down.Warnings) > 0 {
 		return fmt.Errorf("restored is\n%s, want\n%s, warnings %v, remainder %s", down.Status, want.String(), down.Warnings, up.Remainder)
 	}
+	// A crash has kept the annotation from being removed.
+	down, err = c.adapter.Downgrade(down.Status, up.Remainder)
+	if err != nil {
+		return err
+	}
+	if up.Remainder != nil && (want.String() != string(down.Status) || len(down.Warnings) > 0) {
+		return fmt.Errorf("restored twice is\n%s, want\n%s, warnings %v", down.Status, want.String(), down.Warnings)
+	}
 	// Something else in the status has changed.
 	const added = `,"observedDigest":"1.0"}`
 	more := append(slices.Clone(up.Status[:len(up.Status)-1]), added...)
