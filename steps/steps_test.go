@@ -136,6 +136,14 @@ func TestSyncNeverSetsSkipped(t *testing.T) {
 	assert.Equal(t, "Helpers[1-1] Cleanup[2 Finish]", read(p))
 }
 
+// Earlier releases have lost timestamps; a step that is entered again has one.
+func TestAStepWithoutAStartGetsOneWhenItIsEntered(t *testing.T) {
+	at := metav1.NewTime(time.Unix(1, 0))
+	p := steps.Pipeline{{Name: "Helpers", Completed: &at, Message: steps.MessageCompleted}, {Name: "Cleanup", Completed: &at, Message: steps.MessageCompleted}}
+	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(2, 0))
+	assert.Equal(t, "Helpers[-1] Cleanup[2 Finish]", read(p))
+}
+
 func TestCurrent(t *testing.T) {
 	at := metav1.NewTime(time.Unix(1, 0))
 	open, ended := steps.Step{Name: "open", Started: &at}, steps.Step{Name: "ended", Started: &at, Completed: &at}

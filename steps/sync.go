@@ -179,9 +179,12 @@ func (s *syncing) enter(at int) {
 		}
 	}
 	if current == nil {
-		now := metav1.NewTime(s.now)
-		s.list(Step{Name: s.graph.Steps()[k], Started: s.copyTime(&now)}, k)
+		s.list(Step{Name: s.graph.Steps()[k]}, k)
 		current = &s.out[len(s.out)-1]
+	}
+	if current.Started == nil { // also where an earlier release has lost it
+		now := metav1.NewTime(s.now)
+		current.Started = s.copyTime(&now)
 	}
 	phase := s.graph.Phase(at)
 	current.Completed = nil
