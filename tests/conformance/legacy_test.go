@@ -20,6 +20,7 @@ func TestLegacy(t *testing.T) {
 	for _, file := range files {
 		for i, line := range rawLines(t, file) {
 			t.Run(fmt.Sprintf("%s line %d", filepath.Base(file), i+1), func(t *testing.T) {
+				t.Parallel()
 				require.NoError(t, legacytest.Check(line))
 			})
 		}
