@@ -1,0 +1,228 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+const name = "dynamic-pipeline"
+
+// The exit codes.
+const (
+	exitOK = 0
+	// exitContent: something is wrong with what was read. What could be done
+	// has been printed.
+	exitContent = 1
+	// exitUsage: the command line makes no sense.
+	exitUsage = 2
+)
+
+// Run runs the command with the arguments that follow its name, and returns
+// the exit code. Results go to stdout; errors, warnings and notes go to
+// stderr, one line each. It can be called any number of times, also at the
+// same time.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout)}
+	root := a.root()
+	root.SetArgs(append([]string{}, args...)) // cobra takes nil for "those of the process"
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+
+	err := root.ExecuteContext(ctx)
+	var write *writeError
+	switch {
+	case errors.As(err, &write):
+		// Whoever closed the other end has seen enough.
+		if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, io.ErrClosedPipe) {
+			a.problem(err)
+		}
+	case errors.Is(err, errReported):
+	case err != nil:
+		a.line("%v", err)
+		return exitUsage
+	}
+	if a.failed {
+		return exitContent
+	}
+	return exitOK
+}
+
+// errReported ends a command whose problems have been printed.
+var errReported = errors.New("reported")
+
+// writeError is an error of standard output.
+type writeError struct{ err error }
+
+func (e *writeError) Error() string { return "cannot write the output: " + e.err.Error() }
+func (e *writeError) Unwrap() error { return e.err }
+
+// app is one run of the command.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	colors         colors
+	failed         bool // a problem has been printed
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   name + " COMMAND",
+		Short: "Shows what a migration will do, and why",
+		Long: `Shows which steps a migration will run before it runs them, and why the others
+are left out.
+
+It works on what kubectl prints, and talks to no cluster. Migrations of the
+Migration Toolkit for Containers (MTC) are built in; itineraries of other
+controllers are read from YAML files.
+
+Exit code: 0; 1 where something is wrong with what was read (what could be done
+is printed all the same); 2 where the command line makes no sense.`,
+		Example: `  # What will each migration of these objects do?
+  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml > objects.yaml
+  dynamic-pipeline plan -f objects.yaml
+
+  # Why is there no step DataBackup?
+  dynamic-pipeline explain DataBackup -f objects.yaml`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetVersionTemplate(name + " {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(a.plan(), a.explain(), a.convert())
+
+	// What cobra adds by itself takes any argument and says nothing.
+	root.SetHelpCommand(&cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Says more about a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err == nil {
+				err = noCommand(cmd, rest)
+			}
+			if err != nil {
+				return err
+			}
+			return cmd.Help()
+		},
+	})
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Args, completion.RunE = noCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	return root
+}
+
+// noArguments refuses arguments of a command that takes none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s takes no argument %q; files are given with -f", cmd.Name(), args[0])
+}
+
+// noCommand refuses arguments that are no command.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var known []string
+	for _, c := range cmd.Commands() {
+		known = append(known, c.Name())
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], suggest(args[0], known))
+}
+
+var optionNames = regexp.MustCompile(`--[a-z-]+`)
+
+// flagError adds to the error of an option what was meant, or where to look.
+func flagError(cmd *cobra.Command, err error) error {
+	hint := ""
+	if option, unknown := strings.CutPrefix(err.Error(), "unknown flag: "); unknown {
+		hint = suggest(option, optionNames.FindAllString(cmd.Flags().FlagUsages(), -1))
+	}
+	if hint == "" {
+		hint = "; see " + cmd.CommandPath() + " --help"
+	}
+	return fmt.Errorf("%w%s", err, hint)
+}
+
+// suggest is the tail of a message about an unknown name.
+func suggest(name string, known []string) string {
+	const longest = 100 // nobody mistypes a longer one, and comparing takes time
+	if len(name) > longest {
+		return ""
+	}
+	return phases.DidYouMean(nearest.Names(name, known))
+}
+
+// problem prints something that is wrong with what was read: an error of
+// several lines as several.
+func (a *app) problem(err error) {
+	a.failed = true
+	var many interface{ Unwrap() []error }
+	if errors.As(err, &many) {
+		for _, one := range many.Unwrap() {
+			a.line("%v", one)
+		}
+		return
+	}
+	a.line("%v", err)
+}
+
+// line prints a line on standard error.
+func (a *app) line(format string, args ...any) {
+	// Nobody is left to tell of an error here.
+	_, _ = fmt.Fprintln(a.stderr, name+": "+oneLine(fmt.Sprintf(format, args...)))
+}
+
+// oneLine keeps text from a file from breaking a line in two, or from sending
+// commands to a terminal.
+func oneLine(text string) string {
+	if !strings.ContainsFunc(text, unprintable) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n':
+			b.WriteByte(' ')
+		case unprintable(r):
+			fmt.Fprintf(&b, "%U", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+// builtin are the itineraries of MTC, compiled once.
+var builtin = sync.OnceValue(func() *machine.Set { return machine.MustCompileSet(mtc.Itineraries()...) })
+
+// list joins names as a sentence does.
+func list(names []string, conjunction string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " " + conjunction + " " + names[last]
+}

@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/legacy"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// The forms that --to takes.
+const (
+	toCurrent = "current"
+	toLegacy  = "legacy"
+)
+
+// The naming schemes that --naming takes.
+const (
+	namingData  = "data"
+	namingState = "state"
+)
+
+func (a *app) convert() *cobra.Command {
+	var files []string
+	var to, naming, format string
+	cmd := &cobra.Command{
+		Use:   "convert --to (current | legacy) -f FILE...",
+		Short: "Converts statuses between the old and the present form",
+		Long: `Converts the statuses of MigMigrations and prints all objects, in the order and
+the format in which they were read. Everything else stays as it was.
+
+--to current makes of a status that mig-controller wrote the form of this
+project: steps and phases get their present names, and steps that will not run
+are not listed. What that drops is kept in the annotation
+pipeline.konveyor.io/legacy. Where the MigPlan of a migration is read with it,
+the steps that have not started are planned anew.
+
+--to legacy leads back, with the help of that annotation, and removes it.`,
+		Example: `  # To the present form
+  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml > objects.yaml
+  dynamic-pipeline convert --to current -f objects.yaml > current.yaml
+
+  # And back
+  dynamic-pipeline convert --to legacy -f current.yaml
+
+  # As JSON, with steps named StateBackup and StateRestore
+  dynamic-pipeline convert --to current --naming state -o json -f objects.yaml`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if to == "" {
+				return errors.New("convert needs --to current or --to legacy")
+			}
+			if err := checkChoice("--to", to, toCurrent, toLegacy); err != nil {
+				return err
+			}
+			if err := checkChoice("--naming", naming, namingData, namingState); err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("output") {
+				if err := checkChoice("-o", format, formatJSON, formatYAML); err != nil {
+					return err
+				}
+			}
+			if len(files) == 0 {
+				return errors.New("nothing to convert; give -f FILE with what kubectl get -o yaml or -o json prints")
+			}
+			if err := checkFiles(files); err != nil {
+				return err
+			}
+			scheme := steps.Data
+			if naming == namingState {
+				scheme = steps.State
+			}
+			documents := a.documents(files)
+			c := converter{app: a, to: to, adapter: legacy.New(builtin(), scheme), inventory: a.take(documents)}
+			c.convert(cmd.Context())
+			return a.printDocuments(documents, format)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVarP(&files, "file", "f", nil, filesUsage)
+	f.StringVar(&to, "to", "", "FORM to convert to: current or legacy")
+	f.StringVar(&naming, "naming", namingData, "names of the steps that were StageBackup and StageRestore: data (DataBackup, DataRestore) or state (StateBackup, StateRestore)")
+	registerOutput(cmd, &format, "", "output FORMAT: json or yaml (default: as read)", formatJSON, formatYAML)
+	complete(cmd, "to", fixed(toCurrent, toLegacy))
+	complete(cmd, "naming", fixed(namingData, namingState))
+	return cmd
+}
+
+// converter converts the migrations of one stream.
+type converter struct {
+	*app
+	to        string
+	adapter   *legacy.Adapter
+	inventory *inventory
+}
+
+// convert changes the texts of all migrations. One that cannot be converted
+// stays as it was.
+func (c *converter) convert(ctx context.Context) {
+	noted := false
+	for _, m := range c.inventory.migrations {
+		var now *legacy.Selected
+		if c.to == toCurrent {
+			// Without its plan, a migration's steps stay as they are listed.
+			if objects, err := c.inventory.objects(m); err == nil {
+				if !noted {
+					c.noteImageStreams(c.inventory)
+					noted = true
+				}
+				answer := mtc.Sources(objects).Ask(ctx, phases.Question{Read: mtc.Flags().All()})
+				now = &legacy.Selected{Itinerary: mtc.Current(m.Migration), Facts: answer.Facts}
+			}
+		}
+		text, warnings, err := c.object(m.object, now)
+		if err != nil {
+			c.problem(m.object.wrong(err))
+			continue
+		}
+		for _, warning := range warnings {
+			c.line("warning: %v", m.object.wrong(warning))
+		}
+		m.object.text = text
+	}
+}
+
+// NotTextError is a field of an object that has to hold something else.
+type NotTextError struct {
+	Field, Got, Want string
+}
+
+func (e *NotTextError) Error() string {
+	return fmt.Sprintf("%s holds %s; write %s", e.Field, e.Got, e.Want)
+}
+
+// object returns the text of an object with its status converted.
+func (c *converter) object(o *object, now *legacy.Selected) (text []byte, warnings []error, err error) {
+	m := parseMembers(o.text)
+	metadata := parseMembers(m.get("metadata"))
+	annotations := metadata.get("annotations")
+	if !isNull(annotations) && annotations[0] != '{' {
+		return nil, nil, &NotTextError{"metadata.annotations", jsonType(annotations), "an object"}
+	}
+	kept := parseMembers(annotations)
+	remainder, err := remainderOf(kept)
+	if err != nil {
+		return nil, nil, err
+	}
+
+	status := m.get("status")
+	if c.to == toCurrent {
+		up, err := c.adapter.UpgradeAgain(status, remainder, now)
+		if err != nil {
+			return nil, nil, err
+		}
+		status, warnings = up.Status, up.Warnings
+		if up.Remainder == nil {
+			return o.text, warnings, nil
+		}
+		annotations = kept.with(legacy.Annotation, appendString(nil, string(up.Remainder))).text()
+		metadata = metadata.with("annotations", annotations)
+	} else {
+		down, err := c.adapter.Downgrade(status, remainder)
+		if err != nil {
+			return nil, nil, err
+		}
+		status, warnings = down.Status, down.Warnings
+		if kept.index(legacy.Annotation) >= 0 {
+			kept = kept.without(legacy.Annotation)
+			metadata = metadata.with("annotations", kept.text())
+			if len(kept) == 0 {
+				metadata = metadata.without("annotations")
+			}
+		}
+	}
+	if status != nil {
+		m = m.with("status", status)
+	}
+	return m.with("metadata", metadata.text()).text(), warnings, nil
+}
+
+// remainderOf is the remainder among annotations, or nil.
+func remainderOf(annotations members) ([]byte, error) {
+	value := annotations.get(legacy.Annotation)
+	if value == nil {
+		return nil, nil
+	}
+	var text string
+	if err := json.Unmarshal(value, &text); err != nil || isNull(value) {
+		return nil, &NotTextError{"annotation " + legacy.Annotation, jsonType(value), "a string, or remove it"}
+	}
+	return []byte(text), nil
+}
+
+// printDocuments prints documents as they were read, or in the format given:
+// JSON where all were JSON.
+func (a *app) printDocuments(documents []*document, format string) error {
+	yaml := format == formatYAML
+	for _, d := range documents {
+		yaml = yaml || format == "" && !d.json
+	}
+	out := output{w: a.stdout}
+	for i, d := range documents {
+		text := d.current()
+		if yaml {
+			if i > 0 {
+				out.buf.WriteString("---\n")
+			}
+			writeYAML(&out.buf, text, 0)
+		} else {
+			if err := json.Indent(&out.buf, text, "", jsonIndent); err != nil {
+				return err
+			}
+			out.buf.WriteByte('\n')
+		}
+		if err := out.spill(); err != nil {
+			return err
+		}
+	}
+	return out.flush()
+}
+
+// current is the text of a document with its objects as they are now.
+func (d *document) current() []byte {
+	switch {
+	case len(d.objects) == 0:
+		return d.text
+	case !d.list:
+		return d.objects[0].text
+	}
+	items := make([]json.RawMessage, len(d.objects))
+	for i, o := range d.objects {
+		items[i] = o.text
+	}
+	return parseMembers(d.text).with("items", arrayText(items)).text()
+}

@@ -1,0 +1,424 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/legacy"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// The kinds of what is explained.
+const (
+	kindPhase = "phase"
+	kindStep  = "step"
+)
+
+func (a *app) explain() *cobra.Command {
+	var s subject
+	var onlyPhase, onlyStep bool
+	var format string
+	cmd := &cobra.Command{
+		Use:   "explain NAME (-f FILE... | -i ITINERARY)",
+		Short: "Says why a phase runs or a step is shown, or why not",
+		Long: `Says of a phase or a step, for each MigMigration, whether it runs, what its guard
+asks for, which flags are in the way, and which phases decide those.
+
+NAME is the name of a phase or of a step; names of earlier releases, such as
+StageBackup, are understood. Where a name is both, both are explained, unless
+--phase or --step says which.
+
+What is read, and -f, -i, --flags and --unknown, are as for plan.`,
+		Example: `  # Why do some migrations have no step DataBackup?
+  dynamic-pipeline explain DataBackup -f objects.yaml
+
+  # Only the phase, not the step of the same name
+  dynamic-pipeline explain PreBackupHooks --phase -f objects.yaml
+
+  # What would it take?
+  dynamic-pipeline explain EnsureStageBackup -i Final --flags HasPVs,DirectImage`,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return errors.New("explain needs the NAME of a phase or a step")
+			case len(args) > 1:
+				return fmt.Errorf("explain takes one NAME, not %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkChoice("-o", format, formatTable, formatJSON, formatYAML); err != nil {
+				return err
+			}
+			if onlyPhase && onlyStep {
+				return errors.New("--phase and --step exclude each other; leave both out to see both")
+			}
+			itineraries, err := a.itineraries(cmd, &s)
+			if err != nil {
+				return err
+			}
+			q := question{name: args[0], phase: !onlyStep, step: !onlyPhase}
+			if err := q.check(itineraries); err != nil {
+				return err
+			}
+			var p explainPrinter = &explainTable{output: output{w: a.stdout}, colors: a.colors, question: q}
+			if format != formatTable {
+				p = &explainArray{array{output: output{w: a.stdout}, yaml: format == formatYAML}}
+			}
+			err = a.each(cmd.Context(), &s, itineraries, func(one *planned) error { return p.print(one, q.ask(one)) })
+			if err != nil {
+				return err
+			}
+			return p.close()
+		},
+	}
+	s.register(cmd)
+	cmd.Flags().BoolVar(&onlyPhase, "phase", false, "NAME is a phase")
+	cmd.Flags().BoolVar(&onlyStep, "step", false, "NAME is a step")
+	registerOutput(cmd, &format, formatTable, "output FORMAT: table, json or yaml", formatTable, formatJSON, formatYAML)
+	cmd.ValidArgsFunction = s.completeNames
+	return cmd
+}
+
+// question is what is to be explained.
+type question struct {
+	name        string
+	phase, step bool // as which of them
+}
+
+// stepNow is the present name of a step.
+func stepNow(name string) string {
+	// The names of earlier releases are known to the adapter of statuses.
+	status := members{}.with("pipeline", arrayText([]json.RawMessage{members{}.with("name", appendString(nil, name)).text()})).text()
+	up, err := legacy.New(builtin(), steps.Data).Upgrade(status, nil)
+	if err != nil {
+		return name
+	}
+	var now struct{ Pipeline []struct{ Name string } }
+	if err := json.Unmarshal(up.Status, &now); err != nil || len(now.Pipeline) == 0 {
+		return name
+	}
+	return now.Pipeline[0].Name
+}
+
+// find returns the indices of the phase and of the step of an itinerary; -1
+// for what it does not have, or what is not asked for.
+func (q question) find(g *machine.Graph) (phase, step int) {
+	phase, step = -1, -1
+	if q.phase {
+		if i, err := g.Find(q.name); err == nil {
+			phase = i
+		}
+	}
+	if q.step {
+		if step = slices.Index(g.Steps(), q.name); step < 0 {
+			step = slices.Index(g.Steps(), stepNow(q.name))
+		}
+	}
+	return phase, step
+}
+
+// what says what is asked for, in words.
+func (q question) what() string {
+	switch {
+	case !q.step:
+		return kindPhase
+	case !q.phase:
+		return kindStep
+	}
+	return "phase or step"
+}
+
+// check refuses a name that no itinerary has.
+func (q question) check(itineraries []*machine.Graph) error {
+	for _, g := range itineraries {
+		if phase, step := q.find(g); phase >= 0 || step >= 0 {
+			return nil
+		}
+	}
+	where := "no itinerary has"
+	if len(itineraries) == 1 {
+		where = fmt.Sprintf("itinerary %s has no", itineraries[0].Name())
+	} else {
+		where += " a"
+	}
+	return fmt.Errorf("%s %s %q%s", where, q.what(), q.name, suggest(q.name, q.known(itineraries)))
+}
+
+// known are the names that can be asked for.
+func (q question) known(itineraries []*machine.Graph) []string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, g := range itineraries {
+		if q.step {
+			for _, step := range g.Steps() {
+				add(step)
+			}
+		}
+	}
+	for _, g := range itineraries {
+		for i := range g.Len() {
+			if q.phase {
+				add(g.Phase(i).Name)
+			}
+		}
+	}
+	return names
+}
+
+// explanation is what is said of a phase or a step.
+type explanation struct {
+	Name      *string      `json:"name,omitempty"` // absent with -i, as the namespace
+	Namespace *string      `json:"namespace,omitempty"`
+	Itinerary string       `json:"itinerary"`
+	Kind      string       `json:"kind"`
+	Runs      phases.Truth `json:"runs"`
+	Tentative bool         `json:"tentative"`
+	Guard     string       `json:"guard"` // the part that does not admit; empty where it runs
+	Missing   []string     `json:"missing"`
+	DecidedBy []string     `json:"decidedBy"`
+	Text      string       `json:"text"`
+}
+
+// ask explains what the itinerary of a plan has of that name.
+func (q question) ask(p *planned) []explanation {
+	var all []explanation
+	phase, step := q.find(p.plan.Graph())
+	if phase >= 0 {
+		all = append(all, explainPhase(p.plan, phase))
+	}
+	if step >= 0 {
+		all = append(all, explainStep(p, step))
+	}
+	for i := range all {
+		all[i].Itinerary = p.plan.Graph().Name()
+		if p.migration != nil {
+			all[i].Name, all[i].Namespace = &p.migration.object.ref.Name, &p.migration.object.ref.Namespace
+		}
+	}
+	return all
+}
+
+func explainPhase(p *machine.Plan, i int) explanation {
+	phase := p.Graph().Phase(i)
+	e := explanation{Kind: kindPhase, Runs: p.Runs(i), Tentative: p.Tentative(i), Missing: []string{}, DecidedBy: []string{}}
+	why := p.Why(i)
+	if why != nil {
+		e.Guard, e.Missing, e.DecidedBy = why.Guard, why.Flags, why.DecidedBy
+	}
+	subject := "phase " + phase.Name
+	asks := guardText(p.Graph().Flags(), phase.Guard)
+	if phase.Guard.Reads().Len() > len(e.Missing) { // else the reason says it all
+		subject += ", which runs with " + asks + ","
+	}
+	switch {
+	case why == nil && asks == "":
+		e.Text = subject + " runs in every migration of this itinerary"
+	case why == nil:
+		e.Text = subject + " runs"
+	case e.Runs == phases.Unknown:
+		e.Text = subject + " may run: it " + whyText(why)
+	default:
+		e.Text = subject + " does not run: it " + whyText(why)
+	}
+	if e.Tentative && len(e.DecidedBy) == 0 {
+		e.Text += mayChange
+	}
+	return e
+}
+
+// mayChange is said of what hangs on flags that a phase may still change.
+const mayChange = ", by what is known now; that may still change"
+
+// guardText says what a guard asks for, and is empty where it admits.
+func guardText(v *phases.Vocabulary, g phases.Guard) string {
+	var parts []string
+	if g.All != 0 {
+		parts = append(parts, list(v.Names(g.All), "and"))
+	}
+	if g.Any != 0 {
+		parts = append(parts, list(v.Names(g.Any), "or"))
+	}
+	text := strings.Join(parts, " and with ")
+	if g.None != 0 {
+		if text != "" {
+			text += " and "
+		}
+		text += "none of " + list(v.Names(g.None), "and")
+	}
+	return text
+}
+
+// explainStep sums up the phases of a step: those that run, where it is
+// visible; the reasons of the others, where it is not.
+func explainStep(p *planned, k int) explanation {
+	plan, g := p.plan, p.plan.Graph()
+	name := g.Steps()[k]
+	e := explanation{Kind: kindStep, Missing: []string{}, DecidedBy: []string{}}
+	switch {
+	case slices.Contains(p.steps(), name):
+		e.Runs = phases.Yes
+	case slices.Contains(p.maybeSteps(), name):
+		e.Runs = phases.Unknown
+	}
+
+	var running, riding []string // phases
+	var reasons []string
+	with := make(map[string][]string) // the phases of a reason
+	var missing phases.Flags
+	decides := make(map[string]bool)
+	e.Tentative = e.Runs == phases.Yes
+	reported := steps.Reported(plan)
+	for i := range g.Len() {
+		phase := g.Phase(i)
+		switch {
+		case g.StepIndex(i) != k:
+			continue
+		case phase.Rides:
+			if plan.Runs(i) == phases.Yes && reported[i] != name {
+				riding = append(riding, phase.Name+" (under "+reported[i]+")")
+			}
+			continue
+		}
+		if plan.Runs(i) == phases.Yes {
+			running = append(running, phase.Name)
+			// One phase that is sure to run is enough.
+			e.Tentative = e.Tentative && plan.Tentative(i)
+		} else if e.Runs != phases.Yes {
+			e.Tentative = e.Tentative || plan.Tentative(i)
+		}
+		if e.Runs == phases.Yes || plan.Runs(i) != e.Runs {
+			continue
+		}
+		why := plan.Why(i)
+		if e.Guard == "" {
+			e.Guard = why.Guard
+		}
+		if with[whyText(why)] == nil {
+			reasons = append(reasons, whyText(why))
+		}
+		with[whyText(why)] = append(with[whyText(why)], phase.Name)
+		flags, _ := g.Flags().Parse(why.Flags...) // names of the vocabulary itself
+		missing |= flags
+		for _, d := range why.DecidedBy {
+			decides[d] = true
+		}
+	}
+	e.Missing = g.Flags().Names(missing)
+	for i := range g.Len() {
+		if decides[g.Phase(i).Name] {
+			e.DecidedBy = append(e.DecidedBy, g.Phase(i).Name)
+		}
+	}
+
+	for i, reason := range reasons {
+		reasons[i] = few(with[reason]) + ": " + reason
+	}
+	switch {
+	case e.Runs == phases.Yes && len(running) == 0:
+		e.Tentative = false
+		e.Text = "step " + name + " is shown: it has started"
+	case e.Runs == phases.Yes:
+		e.Text = "step " + name + " is shown for " + few(running)
+		if e.Tentative {
+			e.Text += mayChange
+		}
+	case e.Runs == phases.Unknown:
+		e.Text = "step " + name + " may be shown; " + strings.Join(reasons, "; ")
+	default:
+		e.Text = "step " + name + " is not shown: no phase runs for it; " + strings.Join(reasons, "; ")
+		if len(riding) > 0 {
+			e.Text += "; reported elsewhere: " + list(riding, "and")
+		}
+	}
+	return e
+}
+
+// few names some, and says how many more there are.
+func few(names []string) string {
+	const most = 3
+	if len(names) <= most {
+		return list(names, "and")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), len(names)-most+1)
+}
+
+// explainPrinter prints what is explained of each plan.
+type explainPrinter interface {
+	print(*planned, []explanation) error
+	close() error
+}
+
+type explainArray struct{ array }
+
+func (p *explainArray) print(_ *planned, all []explanation) error {
+	for _, e := range all {
+		if err := p.add(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// explainTable prints a row for each explanation, and one for a migration
+// whose itinerary has nothing of that name.
+type explainTable struct {
+	output
+	colors   colors
+	question question
+	plans    []*planned
+	all      [][]explanation
+}
+
+func (p *explainTable) print(one *planned, all []explanation) error {
+	p.plans, p.all = append(p.plans, one), append(p.all, all)
+	return nil
+}
+
+func (p *explainTable) close() error {
+	if len(p.plans) == 0 {
+		return nil
+	}
+	t := table{colors: p.colors}
+	namespaces := severalNamespaces(p.plans)
+	titles := []string{"ITINERARY", "KIND", "RUNS", "WHY"}
+	switch {
+	case p.plans[0].migration == nil:
+	case namespaces:
+		titles = append([]string{"NAMESPACE", "NAME"}, titles...)
+	default:
+		titles = append([]string{"NAME"}, titles...)
+	}
+	t.head(titles...)
+	for i, one := range p.plans {
+		var begin []cell
+		if one.migration != nil {
+			begin = nameCells(one.migration, namespaces)
+		}
+		itinerary := one.plan.Graph().Name()
+		begin = append(begin, cell{text: itinerary})
+		for _, e := range p.all[i] {
+			t.row(append(slices.Clone(begin), cell{text: e.Kind}, truthCell(e.Runs), cell{text: e.Text})...)
+		}
+		if len(p.all[i]) == 0 {
+			t.row(append(begin, orDash(""), orDash(""), cell{text: fmt.Sprintf("itinerary %s has no such %s", itinerary, p.question.what()), color: dim})...)
+		}
+	}
+	t.write(&p.buf, "")
+	return p.flush()
+}
+
+func truthCell(t phases.Truth) cell {
+	return cell{text: t.String(), color: map[phases.Truth]string{phases.Yes: green, phases.Unknown: yellow}[t]}
+}

@@ -1,0 +1,290 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+func (a *app) plan() *cobra.Command {
+	var s subject
+	var explain bool
+	var format string
+	cmd := &cobra.Command{
+		Use:   "plan (-f FILE... | -i ITINERARY)",
+		Short: "Shows which steps each migration runs",
+		Long: `Shows for each MigMigration its itinerary, its phase, and the steps that it runs
+from the first phase on, in order. Steps that have started come first, even if
+by now nothing would start them.
+
+The objects are what kubectl prints: MigMigrations with their MigPlans and
+MigClusters, and, of the source cluster, its ImageStreams. Without any
+ImageStream, images count as absent; without a MigCluster, the flags that need
+it are unknown; a migration without its MigPlan cannot be planned. Statuses that
+older releases wrote are understood.
+
+With -i there are no objects: an itinerary is planned with the flags that you
+name. A step in parentheses hangs on a flag that is unknown.
+
+With --explain also what is left out, and why. The formats json and yaml always
+hold all of it: every phase, whether it runs, and why not.`,
+		Example: `  # The objects of a cluster
+  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml > objects.yaml
+  dynamic-pipeline plan -f objects.yaml
+
+  # What is left out, and why
+  dynamic-pipeline plan -f objects.yaml --explain
+
+  # One migration, straight from the cluster, as JSON
+  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml | dynamic-pipeline plan -f - -o json
+
+  # No cluster at hand: a final migration with volumes that go through a backup
+  dynamic-pipeline plan -i Final --flags HasPVs,IndirectVolume,HasStageBackup,DirectImage
+
+  # Nobody knows yet whether there are images
+  dynamic-pipeline plan -i Stage --flags IndirectImage,EnableImage --unknown HasISs,HasStageBackup
+
+  # An itinerary of your own
+  dynamic-pipeline plan -i warm.yaml#Warm --flags CutoverDue`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkChoice("-o", format, formatTable, formatJSON, formatYAML); err != nil {
+				return err
+			}
+			itineraries, err := a.itineraries(cmd, &s)
+			if err != nil {
+				return err
+			}
+			var p planPrinter
+			switch {
+			case format != formatTable:
+				p = &planArray{array{output: output{w: a.stdout}, yaml: format == formatYAML}}
+			case explain:
+				p = &planBlocks{output: output{w: a.stdout}, colors: a.colors}
+			default:
+				p = &planTable{output: output{w: a.stdout}, colors: a.colors}
+			}
+			if err := a.each(cmd.Context(), &s, itineraries, p.print); err != nil {
+				return err
+			}
+			return p.close()
+		},
+	}
+	s.register(cmd)
+	cmd.Flags().BoolVar(&explain, "explain", false, "show also what is left out, and why")
+	registerOutput(cmd, &format, formatTable, "output FORMAT: table, json or yaml", formatTable, formatJSON, formatYAML)
+	return cmd
+}
+
+// planPrinter prints plans in one of the formats.
+type planPrinter interface {
+	print(*planned) error
+	close() error
+}
+
+// planElement is a plan as JSON.
+type planElement struct {
+	Name      *string     `json:"name,omitempty"` // absent with -i, as all that are pointers
+	Namespace *string     `json:"namespace,omitempty"`
+	Itinerary string      `json:"itinerary"`
+	Phase     *string     `json:"phase,omitempty"`
+	Done      *bool       `json:"done,omitempty"`
+	Flags     []string    `json:"flags"`
+	Unknown   []string    `json:"unknown"`
+	Phases    []planPhase `json:"phases"`
+	Steps     []string    `json:"steps"`
+	Maybe     []string    `json:"maybeSteps"`
+}
+
+type planPhase struct {
+	Name      string       `json:"name"`
+	Step      string       `json:"step"`
+	Runs      phases.Truth `json:"runs"`
+	Tentative bool         `json:"tentative,omitempty"`
+	Why       *machine.Why `json:"why,omitempty"`
+}
+
+func newPlanElement(p *planned) planElement {
+	g := p.plan.Graph()
+	facts := p.plan.Facts()
+	e := planElement{
+		Itinerary: g.Name(),
+		Flags:     g.Flags().Names(facts.True()),
+		Unknown:   g.Flags().Names(g.Flags().All() &^ facts.Known()),
+		Phases:    make([]planPhase, g.Len()),
+		Steps:     p.steps(),
+		Maybe:     p.maybeSteps(),
+	}
+	if e.Steps == nil {
+		e.Steps = []string{}
+	}
+	for i, step := range steps.Reported(p.plan) {
+		e.Phases[i] = planPhase{g.Phase(i).Name, step, p.plan.Runs(i), p.plan.Tentative(i), p.plan.Why(i)}
+	}
+	if m := p.migration; m != nil {
+		done := mtc.Done(m.Migration)
+		e.Name, e.Namespace, e.Phase, e.Done = &m.object.ref.Name, &m.object.ref.Namespace, &p.phase, &done
+	}
+	return e
+}
+
+type planArray struct{ array }
+
+func (p *planArray) print(one *planned) error { return p.add(newPlanElement(one)) }
+
+// stepsText lists the steps: those that have started in green, then the others
+// in the order of the itinerary, those that hang on unknown flags in
+// parentheses.
+func stepsText(c colors, p *planned) string {
+	var all []string
+	for _, name := range p.started {
+		all = append(all, c.paint(green, oneLine(name)))
+	}
+	visible, maybe := p.steps()[len(p.started):], p.maybeSteps()
+	g := p.plan.Graph()
+	for i := range p.plan.Each {
+		name := g.Steps()[g.StepIndex(i)]
+		if k := slices.Index(visible, name); k >= 0 {
+			all = append(all, oneLine(name))
+			visible = slices.Delete(visible, k, k+1)
+		} else if k := slices.Index(maybe, name); k >= 0 {
+			all = append(all, c.paint(yellow, "("+oneLine(name)+")"))
+			maybe = slices.Delete(maybe, k, k+1)
+		}
+	}
+	if len(all) == 0 {
+		return c.paint(dim, "none")
+	}
+	return strings.Join(all, " > ")
+}
+
+// planTable prints a row for each plan.
+type planTable struct {
+	output
+	colors colors
+	all    []*planned
+}
+
+func (p *planTable) print(one *planned) error {
+	p.all = append(p.all, one)
+	return nil
+}
+
+func (p *planTable) close() error {
+	if len(p.all) == 0 {
+		return nil
+	}
+	t := table{colors: p.colors}
+	namespaces := severalNamespaces(p.all)
+	switch {
+	case p.all[0].migration == nil:
+		t.head("ITINERARY", "STEPS")
+	case namespaces:
+		t.head("NAMESPACE", "NAME", "ITINERARY", "PHASE", "STEPS")
+	default:
+		t.head("NAME", "ITINERARY", "PHASE", "STEPS")
+	}
+	for _, one := range p.all {
+		row := plain(one.plan.Graph().Name())
+		if m := one.migration; m != nil {
+			row = append(nameCells(m, namespaces), row[0], orDash(one.phase))
+		}
+		t.row(append(row, cell{text: stepsText(p.colors, one), painted: true})...)
+	}
+	t.write(&p.buf, "")
+	return p.flush()
+}
+
+// severalNamespaces says whether the migrations are of several namespaces.
+func severalNamespaces(all []*planned) bool {
+	return slices.ContainsFunc(all, func(p *planned) bool {
+		return p.migration != nil && p.migration.object.ref.Namespace != all[0].migration.object.ref.Namespace
+	})
+}
+
+func nameCells(m *migration, namespace bool) []cell {
+	if namespace {
+		return plain(m.object.ref.Namespace, m.object.ref.Name)
+	}
+	return plain(m.object.ref.Name)
+}
+
+// planBlocks prints a paragraph for each plan, with what is left out.
+type planBlocks struct {
+	output
+	colors colors
+	n      int
+}
+
+func (p *planBlocks) print(one *planned) error {
+	if p.n > 0 {
+		p.buf.WriteByte('\n')
+	}
+	p.n++
+	g := one.plan.Graph()
+	title := "itinerary " + g.Name()
+	if m := one.migration; m != nil {
+		title = m.object.ref.String()
+	}
+	p.buf.WriteString(p.colors.paint(bold, oneLine(title)) + "\n")
+
+	t := table{colors: p.colors}
+	line := func(what, text string) { t.row(cell{text: what, color: dim}, cell{text: text, painted: true}) }
+	if one.migration != nil {
+		line("itinerary", g.Name())
+		at := orDash(one.phase)
+		line("phase", p.colors.paint(at.color, oneLine(at.text)))
+	}
+	names := func(f phases.Flags) string { return oneLine(strings.Join(g.Flags().Names(f), ", ")) }
+	facts := one.plan.Facts()
+	line("flags", names(facts.True()))
+	if unknown := names(g.Flags().All() &^ facts.Known()); unknown != "" {
+		line("unknown", p.colors.paint(yellow, unknown))
+	}
+	line("steps", stepsText(p.colors, one))
+	t.write(&p.buf, "  ")
+	p.leftOut(one)
+	return p.spill()
+}
+
+// leftOut lists the phases that do not run, or may not, by their steps.
+func (p *planBlocks) leftOut(one *planned) {
+	plan, g := one.plan, one.plan.Graph()
+	shown, maybe := one.steps(), one.maybeSteps()
+	t := table{colors: p.colors}
+	for k, step := range g.Steps() {
+		label := step
+		switch {
+		case slices.Contains(shown, step):
+			label += ", in part"
+		case slices.Contains(maybe, step):
+			label += ", perhaps"
+		}
+		for i := range g.Len() {
+			if why := plan.Why(i); g.StepIndex(i) == k && why != nil {
+				t.row(append(plain(label, g.Phase(i).Name), cell{text: whyText(why)})...)
+				label = ""
+			}
+		}
+	}
+	if len(t.rows) > 0 {
+		p.buf.WriteString("  " + p.colors.paint(dim, "left out") + "\n")
+		t.write(&p.buf, "    ")
+	}
+}
+
+func (p *planBlocks) close() error { return p.flush() }
+
+// whyText is a reason with who decides it.
+func whyText(why *machine.Why) string {
+	if len(why.DecidedBy) == 0 {
+		return why.Text
+	}
+	return why.Text + " (decided by " + few(why.DecidedBy) + ")"
+}

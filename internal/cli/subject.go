@@ -1,0 +1,335 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/legacy"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// subject is what plan and explain are about: the migrations of a stream, or
+// an itinerary with flags.
+type subject struct {
+	files          []string
+	itinerary      string
+	flags, unknown []string
+}
+
+const filesUsage = `FILE with what kubectl get -o yaml or -o json prints, or "-" for standard input; can be given several times`
+
+func (s *subject) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&s.files, "file", "f", nil, filesUsage)
+	f.StringVarP(&s.itinerary, "itinerary", "i", "", "in place of objects, an ITINERARY: "+list(builtin().Names(), "or")+", FILE.yaml, or FILE.yaml#NAME")
+	f.StringArrayVar(&s.flags, "flags", nil, "with -i, the flags that are true: A,B,...; the others are false")
+	f.StringArrayVar(&s.unknown, "unknown", nil, "with -i, the flags that are unknown: A,B,...")
+	complete(cmd, "itinerary", completeItinerary)
+	complete(cmd, "flags", s.completeFlags)
+	complete(cmd, "unknown", s.completeFlags)
+}
+
+// itineraries are those that the subject can be on. Errors are about the
+// command line, or errReported.
+func (a *app) itineraries(cmd *cobra.Command, s *subject) ([]*machine.Graph, error) {
+	changed := cmd.Flags().Changed
+	switch {
+	case changed("itinerary") && len(s.files) > 0:
+		return nil, errors.New("-i plans an itinerary without objects and excludes -f; give one of them")
+	case changed("itinerary"):
+		g, err := a.itineraryOf(s.itinerary)
+		return []*machine.Graph{g}, err
+	case changed("flags"), changed("unknown"):
+		return nil, errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
+	case len(s.files) == 0:
+		return nil, errors.New("nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY")
+	}
+	if err := checkFiles(s.files); err != nil {
+		return nil, err
+	}
+	var graphs []*machine.Graph
+	for _, name := range builtin().Names() {
+		g, err := builtin().Graph(name)
+		if err != nil {
+			return nil, err
+		}
+		graphs = append(graphs, g)
+	}
+	return graphs, nil
+}
+
+func checkFiles(files []string) error {
+	stdin := 0
+	for _, file := range files {
+		switch file {
+		case "":
+			return errors.New(`-f needs the name of a file, or "-"`)
+		case "-":
+			stdin++
+		}
+	}
+	if stdin > 1 {
+		return errors.New("-f - is given twice, and standard input can be read once; remove one")
+	}
+	return nil
+}
+
+// itineraryOf finds the itinerary that -i names.
+func (a *app) itineraryOf(arg string) (*machine.Graph, error) {
+	if slices.Contains(builtin().Names(), arg) {
+		return builtin().Graph(arg)
+	}
+	file, name := splitItinerary(arg)
+	if file == "" {
+		hint := suggest(arg, builtin().Names())
+		if hint == "" {
+			hint = "; built in are " + list(builtin().Names(), "and") + ", and -i FILE.yaml reads others"
+		}
+		return nil, fmt.Errorf("unknown itinerary %q%s", arg, hint)
+	}
+	defs, err := loadFile(file)
+	if err != nil {
+		a.problem(err)
+		return nil, errReported
+	}
+	it, err := pick(defs, file, name)
+	if err != nil {
+		return nil, err
+	}
+	return machine.Compile(it)
+}
+
+// splitItinerary tells the name of a file, and of an itinerary in it, from a
+// name that is neither: then file is empty.
+func splitItinerary(arg string) (file, name string) {
+	if _, err := os.Stat(arg); err == nil {
+		return arg, ""
+	}
+	file = arg
+	if i := strings.LastIndexByte(arg, '#'); i >= 0 {
+		file, name = arg[:i], arg[i+1:]
+	} else if filepath.Ext(arg) == "" && !strings.ContainsRune(arg, filepath.Separator) {
+		return "", ""
+	}
+	return file, name
+}
+
+func loadFile(file string) (*phases.File, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read: %w", err)
+	}
+	defer f.Close()
+	return phases.Load(f, file)
+}
+
+// pick is the itinerary of that name, or the only one.
+func pick(defs *phases.File, file, name string) (phases.Itinerary, error) {
+	if name != "" {
+		it, err := defs.Itinerary(name)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", file, err)
+		}
+		return it, err
+	}
+	if len(defs.Itineraries) == 1 {
+		return defs.Itineraries[0], nil
+	}
+	var choices []string
+	for _, it := range defs.Itineraries {
+		choices = append(choices, file+"#"+it.Name)
+	}
+	return phases.Itinerary{}, fmt.Errorf("%s has several itineraries; give -i %s", file, list(choices, "or"))
+}
+
+// facts are those that --flags and --unknown name.
+func (s *subject) facts(v *phases.Vocabulary) (phases.Facts, error) {
+	yes, err := v.Parse(names(s.flags)...)
+	if err != nil {
+		return phases.Facts{}, fmt.Errorf("--flags: %w", err)
+	}
+	unknown, err := v.Parse(names(s.unknown)...)
+	if err != nil {
+		return phases.Facts{}, fmt.Errorf("--unknown: %w", err)
+	}
+	if both := v.Names(yes & unknown); len(both) > 0 {
+		return phases.Facts{}, fmt.Errorf("%s cannot be both in --flags and in --unknown; remove it from one", list(both, "and"))
+	}
+	return phases.NewFacts(yes, v.All()&^yes&^unknown), nil
+}
+
+// names takes lists of names apart.
+func names(lists []string) []string {
+	var all []string
+	for _, l := range lists {
+		for _, name := range strings.Split(l, ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
+}
+
+// planned is one migration, or one itinerary with flags, and its plan from the
+// first phase on.
+type planned struct {
+	migration *migration // nil with -i
+	phase     string     // as recorded, under its present name; empty where none is
+	started   []string   // steps, in their order
+	plan      *machine.Plan
+}
+
+// steps are those that have started, and then those that are visible.
+func (p *planned) steps() []string {
+	return append(slices.Clone(p.started), without(steps.Visible(p.plan), p.started)...)
+}
+
+// maybeSteps are those that hang on unknown flags.
+func (p *planned) maybeSteps() []string { return without(steps.Maybe(p.plan), p.started) }
+
+func without(names, others []string) []string {
+	return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(others, n) })
+}
+
+// each plans what the subject is about, one after the other, in the order
+// read. Problems are printed. The itineraries are those of [app.itineraries].
+func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph, yield func(*planned) error) error {
+	if len(s.files) == 0 {
+		return a.eachItinerary(s, itineraries[0], yield)
+	}
+	inv := a.take(a.documents(s.files))
+	if len(inv.migrations) == 0 && !a.failed {
+		a.problem(fmt.Errorf("there is no MigMigration in %s; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml", list(s.files, "and")))
+	}
+	adapter := legacy.New(builtin(), steps.Data)
+	noted := false
+	for _, m := range inv.migrations {
+		objects, err := inv.objects(m)
+		if err != nil {
+			a.problem(err)
+			continue
+		}
+		if !noted {
+			a.noteImageStreams(inv)
+			noted = true
+		}
+		p, err := a.migration(ctx, adapter, m, objects)
+		if err != nil {
+			return err
+		}
+		if err := yield(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// migration plans a migration, and prints what is unknown of it.
+func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, m *migration, objects mtc.Objects) (*planned, error) {
+	p := &planned{migration: m}
+	if err := p.upgrade(adapter); err != nil {
+		a.problem(m.object.wrong(err))
+	}
+	g, err := builtin().Graph(mtc.Current(m.Migration))
+	if err != nil {
+		return nil, err
+	}
+	if m.Status.Itinerary == g.Name() && p.phase != "" {
+		if i, err := g.Find(p.phase); err != nil {
+			a.problem(m.object.wrong(err))
+		} else {
+			p.phase = g.Phase(i).Name
+		}
+	}
+	answer := mtc.Sources(objects).Ask(ctx, phases.Question{Read: mtc.Flags().All()})
+	p.plan = g.Plan(answer.Facts)
+	a.unknownFlags(p.plan, answer.Errors, m.object.wrong)
+	return p, nil
+}
+
+// upgrade takes the phase and the started steps from the present form of the
+// status.
+func (p *planned) upgrade(adapter *legacy.Adapter) error {
+	p.phase = p.migration.Status.Phase
+	up, err := adapter.Upgrade(parseMembers(p.migration.object.text).get("status"), nil)
+	if err != nil || isNull(up.Status) {
+		return err
+	}
+	var status struct {
+		Phase    string `json:"phase"`
+		Pipeline []struct {
+			Name      string `json:"name"`
+			Started   string `json:"started"` // whatever it is, it is no matter here
+			Completed string `json:"completed"`
+			Failed    bool   `json:"failed"`
+		} `json:"pipeline"`
+	}
+	if err := json.Unmarshal(up.Status, &status); err != nil {
+		return err
+	}
+	p.phase = status.Phase
+	for _, s := range status.Pipeline {
+		if s.Started != "" || s.Completed != "" || s.Failed {
+			p.started = append(p.started, s.Name)
+		}
+	}
+	return nil
+}
+
+// eachItinerary plans an itinerary with flags.
+func (a *app) eachItinerary(s *subject, g *machine.Graph, yield func(*planned) error) error {
+	facts, err := s.facts(g.Flags())
+	if err != nil {
+		return err
+	}
+	for _, clause := range g.Flags().Broken(facts) {
+		a.line("warning: no real migration has these flags: %s", clauseText(g.Flags(), clause))
+	}
+	p := &planned{plan: g.Plan(facts)}
+	a.unknownFlags(p.plan, nil, func(err error) error { return fmt.Errorf("itinerary %s: %w", g.Name(), err) })
+	return yield(p)
+}
+
+var errGivenUnknown = errors.New("it is named under --unknown")
+
+// unknownFlags prints of each unknown flag that the plan hangs on why it is
+// unknown.
+func (a *app) unknownFlags(p *machine.Plan, reasons []*phases.FlagError, wrong func(error) error) {
+	v := p.Graph().Flags()
+	for _, flag := range v.Names(p.Matters()) {
+		i := slices.IndexFunc(reasons, func(e *phases.FlagError) bool { return e.Flag == flag })
+		if i < 0 {
+			a.problem(wrong(&phases.FlagError{Flag: flag, Err: errGivenUnknown}))
+			continue
+		}
+		a.problem(wrong(reasons[i]))
+	}
+}
+
+// clauseText says in words what a relation asks for.
+func clauseText(v *phases.Vocabulary, c phases.Clause) string {
+	yes, no := v.Names(c.True), v.Names(c.False)
+	switch {
+	case len(no) == 0 && len(yes) == 1:
+		return yes[0] + " has to be true"
+	case len(no) == 0:
+		return "one of " + list(yes, "and") + " has to be true"
+	case len(yes) == 0 && len(no) == 1:
+		return no[0] + " has to be false"
+	case len(yes) == 0:
+		return list(no, "and") + " exclude each other"
+	}
+	return "with " + list(no, "and") + ", " + list(yes, "or") + " has to be true"
+}

@@ -1,0 +1,390 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// chunkYAML reads the YAML documents of a text. There can be several without a
+// marker between them, after a line "...".
+func (r *reader) chunkYAML(line int, text []byte) {
+	if onlyDirectives(text) {
+		return
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var doc yaml.Node
+		err := dec.Decode(&doc)
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			at, problem := yamlProblem(err)
+			if at == 0 {
+				r.wrong(line, "", "the document that begins here is not YAML: %s", problem)
+			} else {
+				r.wrong(line+at-1, "", "is not YAML: %s; correct it at this line or before it", problem)
+			}
+			return
+		}
+		root := doc.Content[0]
+		if root.ShortTag() == "!!null" {
+			continue
+		}
+		w := jsonWriter{line: line}
+		if err := w.value(root); err != nil {
+			var at *lineError
+			errors.As(err, &at)
+			r.wrong(line+at.line-1, "", "%s", at.problem)
+			continue
+		}
+		if !json.Valid(w.buf) { // nested deeper than JSON is read
+			r.wrong(line+root.Line-1, "", "is nested too deeply")
+			continue
+		}
+		r.document(false, line+root.Line-1, w.buf)
+	}
+}
+
+// onlyDirectives says whether a text is what may stand before the first
+// marker. The YAML parser wants to see the document that follows.
+func onlyDirectives(text []byte) bool {
+	for l := range bytes.Lines(text) {
+		if l = bytes.TrimSpace(l); len(l) > 0 && l[0] != '#' && l[0] != '%' {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	yamlError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
+	// Of what the parser says, as opposed to the scanner below it, lines count
+	// from 0.
+	parserError = regexp.MustCompile(`^did not find expected (<|node content|'|key)`)
+)
+
+// yamlProblem takes apart what the YAML parser returned; the line is 0 where it
+// does not say one.
+func yamlProblem(err error) (line int, problem string) {
+	problem = err.Error()
+	if m := yamlError.FindStringSubmatch(problem); m != nil {
+		problem = m[2]
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = n
+			if parserError.MatchString(problem) {
+				line++
+			}
+		}
+	}
+	return line, problem
+}
+
+// lineError is a value of a YAML document that cannot be read.
+type lineError struct {
+	line    int
+	problem string
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %s", e.line, e.problem) }
+
+func atLine(n *yaml.Node, format string, args ...any) error {
+	return &lineError{n.Line, fmt.Sprintf(format, args...)}
+}
+
+// maxAliased is the number of bytes that aliases may add to a document: a few
+// lines of aliases of aliases can stand for more than fits into memory.
+const maxAliased = 1 << 20
+
+// jsonWriter writes YAML as JSON, in its order and with its numbers as they
+// are written. Errors are [*lineError].
+type jsonWriter struct {
+	buf       []byte
+	line      int          // of the document in the stream, for messages that name two
+	within    []*yaml.Node // what the aliases stand for that are being written out
+	outermost int          // where the first of them began
+	aliased   int          // how much aliases have added: bytes, and a little for each
+}
+
+func (w *jsonWriter) value(n *yaml.Node) error {
+	switch n.Kind {
+	case yaml.AliasNode:
+		return w.alias(n, w.value)
+	case yaml.SequenceNode:
+		w.buf = append(w.buf, '[')
+		for i, item := range n.Content {
+			if i > 0 {
+				w.buf = append(w.buf, ',')
+			}
+			if err := w.value(item); err != nil {
+				return err
+			}
+		}
+		w.buf = append(w.buf, ']')
+		return nil
+	case yaml.MappingNode:
+		m := mapping{first: make(map[string]int, len(n.Content)/2)}
+		w.buf = append(w.buf, '{')
+		if err := w.members(n, &m); err != nil {
+			return err
+		}
+		w.buf = append(w.buf, '}')
+		return nil
+	}
+	return w.scalar(n)
+}
+
+// alias writes what an alias stands for.
+func (w *jsonWriter) alias(n *yaml.Node, write func(*yaml.Node) error) error {
+	if slices.Contains(w.within, n.Alias) {
+		return atLine(n, "the alias *%s stands inside what it stands for; write the value out", n.Value)
+	}
+	if len(w.within) == 0 {
+		w.outermost = len(w.buf)
+	}
+	w.within = append(w.within, n.Alias)
+	w.aliased++ // also of what is empty
+	err := write(n.Alias)
+	if written := len(w.buf) - w.outermost; err == nil && w.aliased+written > maxAliased {
+		err = atLine(n, "aliases stand for more than %d MiB; write the values out", maxAliased>>20)
+	}
+	w.within = w.within[:len(w.within)-1]
+	if len(w.within) == 0 {
+		w.aliased += len(w.buf) - w.outermost
+	}
+	return err
+}
+
+// mapping is what has been written of a mapping.
+type mapping struct {
+	first  map[string]int // the lines of its keys
+	merged bool           // keys that stand there already win
+}
+
+func (w *jsonWriter) members(n *yaml.Node, m *mapping) error {
+	var merges []*yaml.Node
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			return atLine(n.Content[i], "a key is a list or a mapping; write a string")
+		case key.ShortTag() == "!!merge":
+			merges = append(merges, value)
+			continue
+		}
+		switch first := m.first[key.Value]; {
+		case first > 0 && m.merged:
+			w.aliased++
+			continue
+		case first > 0:
+			return atLine(n.Content[i], "key %q stands twice, first in line %d; remove one", key.Value, w.line+first-1)
+		}
+		if len(m.first) > 0 {
+			w.buf = append(w.buf, ',')
+		}
+		m.first[key.Value] = max(n.Content[i].Line, 1)
+		w.buf = append(appendString(w.buf, key.Value), ':')
+		if err := w.value(value); err != nil {
+			return err
+		}
+	}
+	m.merged = true
+	for _, merge := range merges {
+		if err := w.merge(merge, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// merge writes what a merge key brings in: a mapping, or several.
+func (w *jsonWriter) merge(n *yaml.Node, m *mapping) error {
+	switch n.Kind {
+	case yaml.AliasNode:
+		return w.alias(n, func(n *yaml.Node) error { return w.merge(n, m) })
+	case yaml.MappingNode:
+		return w.members(n, m)
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			if err := w.merge(item, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return atLine(n, "a merge key brings in a mapping, or a list of mappings")
+}
+
+var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+
+func (w *jsonWriter) scalar(n *yaml.Node) error {
+	switch n.ShortTag() {
+	case "!!null":
+		w.buf = append(w.buf, "null"...)
+		return nil
+	case "!!str", "!!timestamp": // kinds of Kubernetes have no dates but as strings
+		w.buf = appendString(w.buf, n.Value)
+		return nil
+	case "!!int", "!!float":
+		if number := strings.TrimPrefix(n.Value, "+"); jsonNumber.MatchString(number) {
+			w.buf = append(w.buf, number...)
+			return nil
+		}
+	}
+	var v any
+	if err := n.Decode(&v); err != nil {
+		return atLine(n, "%q is no %s", n.Value, n.ShortTag())
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return atLine(n, "%s has no form in JSON, which is how Kubernetes keeps it; write another value", n.Value)
+	}
+	w.buf = append(w.buf, text...)
+	return nil
+}
+
+// writeYAML writes a JSON text as YAML, in its order, as kubectl prints
+// objects. Strings are quoted wherever some version of YAML could take them
+// for something else. The indent is that of the lines after the first.
+func writeYAML(b *bytes.Buffer, text []byte, indent int) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	w := yamlWriter{Buffer: b, dec: dec}
+	w.value(w.next(), indent, true)
+}
+
+type yamlWriter struct {
+	*bytes.Buffer
+	dec *json.Decoder
+}
+
+// next is the next token; of valid JSON there is no error.
+func (w *yamlWriter) next() json.Token {
+	token, _ := w.dec.Token()
+	return token
+}
+
+// value writes a value and ends the line. Inline says that its first line has
+// begun; otherwise it is indented.
+func (w *yamlWriter) value(token json.Token, indent int, inline bool) {
+	open, _ := token.(json.Delim)
+	if open == 0 || !w.dec.More() {
+		switch open {
+		case '{':
+			w.WriteString("{}")
+			w.next()
+		case '[':
+			w.WriteString("[]")
+			w.next()
+		default:
+			w.WriteString(yamlScalar(token))
+		}
+		w.WriteByte('\n')
+		return
+	}
+	for w.dec.More() {
+		if !inline {
+			w.indent(indent)
+		}
+		inline = false
+		if open == '[' {
+			w.WriteString("- ")
+			w.value(w.next(), indent+2, true)
+			continue
+		}
+		w.member(indent)
+	}
+	w.next()
+}
+
+// member writes a key and its value.
+func (w *yamlWriter) member(indent int) {
+	key := yamlScalar(w.next())
+	if len(key) > 120 { // YAML limits what can stand before a colon
+		w.WriteString("? " + key + "\n")
+		w.indent(indent)
+	} else {
+		w.WriteString(key)
+	}
+	token := w.next()
+	open, _ := token.(json.Delim)
+	switch {
+	case open == 0 || !w.dec.More():
+		w.WriteString(": ")
+		w.value(token, indent, true)
+	case open == '[':
+		w.WriteString(":\n")
+		w.value(token, indent, false)
+	default:
+		w.WriteString(":\n")
+		w.value(token, indent+2, false)
+	}
+}
+
+func (w *yamlWriter) indent(n int) {
+	for range n {
+		w.WriteByte(' ')
+	}
+}
+
+// yamlPlain are strings that every version of YAML takes for a string, but for
+// the words of yamlWords.
+var (
+	yamlPlain = regexp.MustCompile(`^[A-Za-z/]([A-Za-z0-9_./,;()=+@ -]*[A-Za-z0-9_./,;()=+@-])?$`)
+	yamlWords = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true, "null": true}
+)
+
+func yamlScalar(token json.Token) string {
+	switch v := token.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return strconv.FormatBool(v)
+	case json.Number:
+		// A number too large for YAML's readers would be taken for a string.
+		n := yaml.Node{Kind: yaml.ScalarNode, Value: v.String()}
+		if tag := n.ShortTag(); tag != "!!int" && tag != "!!float" {
+			return "!!float " + v.String()
+		}
+		return v.String()
+	}
+	s := token.(string)
+	if yamlPlain.MatchString(s) && !yamlWords[strings.ToLower(s)] {
+		return s
+	}
+	return yamlQuote(s)
+}
+
+// yamlQuote writes a string in double quotes. That is JSON's form but for
+// characters that YAML does not allow, or takes for the end of a line.
+func yamlQuote(s string) string {
+	quoted := string(appendString(nil, s))
+	if !strings.ContainsFunc(quoted, yamlEscaped) {
+		return quoted
+	}
+	var b strings.Builder
+	for _, r := range quoted {
+		if yamlEscaped(r) {
+			fmt.Fprintf(&b, `\u%04X`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func yamlEscaped(r rune) bool {
+	return r >= 0x7f && r < 0xa0 || r == 0xfeff || r == 0xfffe || r == 0xffff
+}
