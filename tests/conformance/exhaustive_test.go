@@ -85,7 +85,9 @@ func planIsRun(g *machine.Graph, f phases.Facts) error {
 
 type differs struct{ planned, ran string }
 
-func (d *differs) Error() string { return "the plan says " + d.planned + " is next, the machine went to " + d.ran }
+func (d *differs) Error() string {
+	return "the plan says " + d.planned + " is next, the machine went to " + d.ran
+}
 
 // That flags which an itinerary does not read count as one loses nothing:
 // whatever they are, the plan is the same in every mark. This runs over all
