@@ -1,0 +1,178 @@
+package runner
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Event is something that happened in a reconcile: one of the structs below.
+// An event tells of what is about to be written; where the write fails, the
+// same will happen again.
+type Event interface {
+	event() (name string, attributes []any)
+}
+
+// Begun: an itinerary begins, the first one or, where Left names one, another.
+type Begun struct {
+	Itinerary string
+	Left      string
+	// Phase is where the itinerary before was left; empty where it had not
+	// begun.
+	Phase string
+	// Failed says that it was left since a phase failed.
+	Failed bool
+}
+
+// Asked: a flag was asked.
+type Asked struct {
+	Itinerary string
+	Flag      string
+	Value     phases.Truth
+	// Err is why it is unknown; nil where it is known.
+	Err error
+}
+
+// Replanned: the steps that are still to come have changed while a migration
+// is on its way.
+type Replanned struct {
+	Itinerary      string
+	Added, Removed []string
+}
+
+// Entered: a phase was entered.
+type Entered struct {
+	Itinerary, Phase, Step string
+	// Jumped says that a jump led there.
+	Jumped bool
+}
+
+// Waiting: a phase waits.
+type Waiting struct {
+	Itinerary, Phase string
+	Message          string
+	// Since is when it began to wait, Again when it will be called again, 0
+	// where that is left to the controller's watches.
+	Since time.Time
+	Again time.Duration
+}
+
+// Retried: a handler returned an error, and will be called again.
+type Retried struct {
+	Itinerary, Phase string
+	Err              error
+	Again            time.Duration
+}
+
+// Left: a phase is done and was left.
+type Left struct {
+	Itinerary, Phase string
+	// Took is the time since it was entered.
+	Took time.Duration
+}
+
+// Failed: a phase has failed.
+type Failed struct {
+	Itinerary, Phase string
+	Reasons          []string
+	Took             time.Duration
+}
+
+// Finished: the migration is done.
+type Finished struct {
+	Itinerary string
+	// Failures counts the phases that failed on the way.
+	Failures int
+}
+
+func (e Begun) event() (string, []any) {
+	return "itinerary begins", []any{"itinerary", e.Itinerary, "left", e.Left, "phase", e.Phase, "failed", e.Failed}
+}
+func (e Asked) event() (string, []any) {
+	a := []any{"itinerary", e.Itinerary, "flag", e.Flag, "value", e.Value.String()}
+	if e.Err != nil {
+		a = append(a, "error", e.Err.Error())
+	}
+	return "flag asked", a
+}
+func (e Replanned) event() (string, []any) {
+	return "steps planned anew", []any{"itinerary", e.Itinerary, "added", e.Added, "removed", e.Removed}
+}
+func (e Entered) event() (string, []any) {
+	return "phase entered", []any{"itinerary", e.Itinerary, "phase", e.Phase, "step", e.Step, "jumped", e.Jumped}
+}
+func (e Waiting) event() (string, []any) {
+	return "phase waits", []any{"itinerary", e.Itinerary, "phase", e.Phase, "message", e.Message, "since", e.Since, "again", e.Again.String()}
+}
+func (e Retried) event() (string, []any) {
+	return "phase to be tried again", []any{"itinerary", e.Itinerary, "phase", e.Phase, "error", e.Err.Error(), "again", e.Again.String()}
+}
+func (e Left) event() (string, []any) {
+	return "phase done", []any{"itinerary", e.Itinerary, "phase", e.Phase, "took", e.Took.String()}
+}
+func (e Failed) event() (string, []any) {
+	return "phase failed", []any{"itinerary", e.Itinerary, "phase", e.Phase, "reasons", e.Reasons, "took", e.Took.String()}
+}
+func (e Finished) event() (string, []any) {
+	return "migration done", []any{"itinerary", e.Itinerary, "failures", e.Failures}
+}
+
+// Observer is told of each event, in order, in the goroutine of the reconcile.
+// A panic of an observer is caught and does no harm to the migration. An
+// observer that is shared by runners has to be safe for concurrent use.
+type Observer[T any] interface {
+	Observe(ctx context.Context, object T, e Event)
+}
+
+// ObserverFunc makes an [Observer] of a function.
+type ObserverFunc[T any] func(ctx context.Context, object T, e Event)
+
+// Observe calls f.
+func (f ObserverFunc[T]) Observe(ctx context.Context, object T, e Event) { f(ctx, object, e) }
+
+// Logr logs events to the logger that log finds in the context, as
+// controller-runtime puts it there (log.FromContext). A waiting phase and a
+// flag that was found are logged at level 1, all else at level 0.
+func Logr[T any](log func(ctx context.Context) logr.Logger) Observer[T] {
+	return ObserverFunc[T](func(ctx context.Context, _ T, e Event) {
+		name, attributes := e.event()
+		log(ctx).V(verbosity(e)).Info(name, attributes...)
+	})
+}
+
+// Slog logs events to a logger: a waiting phase and a flag that was found at
+// debug level, errors and failures as warnings, all else as information.
+func Slog[T any](log *slog.Logger) Observer[T] {
+	return ObserverFunc[T](func(ctx context.Context, _ T, e Event) {
+		level := slog.LevelInfo
+		switch e := e.(type) {
+		case Failed, Retried:
+			level = slog.LevelWarn
+		case Asked:
+			if e.Err != nil {
+				level = slog.LevelWarn
+			}
+		}
+		if verbosity(e) > 0 {
+			level = slog.LevelDebug
+		}
+		name, attributes := e.event()
+		log.Log(ctx, level, name, attributes...)
+	})
+}
+
+func verbosity(e Event) int {
+	switch e := e.(type) {
+	case Waiting:
+		return 1
+	case Asked:
+		if e.Err == nil {
+			return 1
+		}
+	}
+	return 0
+}

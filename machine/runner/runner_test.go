@@ -1,0 +1,643 @@
+package runner_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	volumes phases.Flags = 1 << iota
+	images
+)
+
+var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: volumes, Name: "Volumes"}, {Flag: images, Name: "Images"}})
+
+func itineraries() []phases.Itinerary {
+	return []phases.Itinerary{
+		{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{
+			{Name: "Refresh", Step: "Prepare", Decides: volumes},
+			{Name: "Copy", Step: "Data", Guard: phases.Guard{All: volumes}, Description: "Copying"},
+			{Name: "Images", Step: "Images", Guard: phases.Guard{All: images}},
+			{Name: "Attach", Step: "Restore"},
+		}},
+		{Name: "CleanUp", Flags: vocabulary, WhenUnknown: phases.Run, Phases: []phases.Phase{
+			{Name: "Detach", Step: "Data", Guard: phases.Guard{All: volumes}},
+			{Name: "Report", Step: "Report"},
+			{Name: "Last", Step: "Report"},
+		}},
+	}
+}
+
+// migration is the object of these tests.
+type migration struct {
+	State    runner.State
+	Canceled bool
+	Paused   bool
+	Errors   []string
+}
+
+// world is all around a runner: a clock, the values of flags and their errors,
+// what handlers return, and what has happened.
+type world struct {
+	t        *testing.T
+	now      time.Time
+	values   map[phases.Flags]bool
+	broken   map[phases.Flags]error
+	handlers map[string]func(context.Context, *migration) (runner.Result, error)
+	called   []string
+	asked    []string
+	events   []string
+	options  runner.Options[*migration]
+	m        *migration
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{
+		t: t, now: time.Unix(0, 0), m: &migration{},
+		values:   map[phases.Flags]bool{volumes: true, images: false},
+		broken:   map[phases.Flags]error{},
+		handlers: map[string]func(context.Context, *migration) (runner.Result, error){},
+	}
+	w.options = runner.Options[*migration]{
+		Itineraries: machine.MustCompileSet(itineraries()...),
+		Select: func(m *migration) string {
+			if m.Canceled || len(m.Errors) > 0 {
+				return "CleanUp"
+			}
+			return "Move"
+		},
+		Sources: func(*migration) (*phases.Sources, error) {
+			source := func(flag phases.Flags, name string, slow bool) phases.Source {
+				return phases.Source{Flag: flag, Slow: slow, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+					w.asked = append(w.asked, name)
+					return phases.TruthOf(w.values[flag]), w.broken[flag]
+				}}
+			}
+			return phases.NewSources(vocabulary, source(volumes, "Volumes", false), source(images, "Images", true))
+		},
+		Read:   func(m *migration) (runner.State, error) { return *m.State.DeepCopy(), nil },
+		Write:  func(m *migration, s runner.State) error { m.State = s; return nil },
+		OnFail: func(m *migration, f runner.Failure) { m.Errors = append(m.Errors, f.Reasons...) },
+		Paused: func(m *migration) bool { return m.Paused },
+		Now:    func() time.Time { return w.now },
+		Phases: map[string]runner.Phase[*migration]{},
+		Observers: []runner.Observer[*migration]{runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
+			w.events = append(w.events, strings.TrimPrefix(fmt.Sprintf("%T", e), "runner."))
+		})},
+	}
+	for _, it := range itineraries() {
+		for _, p := range it.Phases {
+			w.options.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](func(ctx context.Context, m *migration) (runner.Result, error) {
+				w.called = append(w.called, p.Name)
+				if h := w.handlers[p.Name]; h != nil {
+					return h(ctx, m)
+				}
+				return runner.Done(), nil
+			})}
+		}
+	}
+	return w
+}
+
+func (w *world) runner() *runner.Runner[*migration] {
+	w.t.Helper()
+	r, err := runner.New(w.options)
+	require.NoError(w.t, err)
+	return r
+}
+
+// reconcile reconciles once, a second later, from a state that has been through
+// JSON, as a controller's has.
+func (w *world) reconcile() (runner.Outcome, error) {
+	w.t.Helper()
+	w.now = w.now.Add(time.Second)
+	b, err := json.Marshal(w.m.State)
+	require.NoError(w.t, err)
+	w.m.State = runner.State{}
+	require.NoError(w.t, json.Unmarshal(b, &w.m.State))
+	return w.runner().Reconcile(context.Background(), w.m)
+}
+
+// reads shows the pipeline: each step with its message.
+func (w *world) reads() string {
+	var all []string
+	for _, s := range w.m.State.Pipeline {
+		all = append(all, s.Name+": "+s.Message)
+	}
+	return strings.Join(all, " | ")
+}
+
+// end reconciles to the end, and returns how often.
+func (w *world) end() int {
+	w.t.Helper()
+	for n := 1; n < 100; n++ {
+		out, err := w.reconcile()
+		require.NoError(w.t, err)
+		if out.Done {
+			return n
+		}
+		require.True(w.t, out.Again)
+	}
+	w.t.Fatal("it does not come to an end")
+	return 0
+}
+
+func TestAWholeMigration(t *testing.T) {
+	w := newWorld(t)
+	for _, want := range []string{
+		"Prepare: Refresh | Data: Not started | Restore: Not started",
+		"Prepare: Completed | Data: Copying | Restore: Not started",
+		"Prepare: Completed | Data: Completed | Restore: Attach",
+		"Prepare: Completed | Data: Completed | Restore: Completed",
+	} {
+		out, err := w.reconcile()
+		require.NoError(t, err)
+		assert.True(t, out.Changed)
+		assert.Equal(t, want, w.reads())
+	}
+	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
+	assert.Equal(t, []string{"Volumes", "Images", "Volumes"}, w.asked, "each once, and what Refresh decides again")
+	assert.Equal(t, "Asked Asked Begun Entered Asked Left Entered Left Entered Left Finished", strings.Join(w.events, " "))
+	out, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "what is done is left alone")
+}
+
+func TestSeveralPhasesInOneReconcile(t *testing.T) {
+	for _, c := range []struct{ most, reconciles int }{{1, 4}, {2, 2}, {3, 2}, {4, 1}, {100, 1}} {
+		w := newWorld(t)
+		w.options.MaxPhases = c.most
+		assert.Equal(t, c.reconciles, w.end(), "%d phases at the most", c.most)
+		assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
+		assert.Equal(t, "Prepare: Completed | Data: Completed | Restore: Completed", w.reads())
+	}
+}
+
+// Failure (a) of upstream, and promise 5: volumes appear and vanish while the
+// plan is refreshed.
+func TestThePlanFollowsAPhaseThatDecides(t *testing.T) {
+	w := newWorld(t)
+	w.values[volumes] = false
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Prepare: Refresh | Restore: Not started", w.reads())
+	w.values[volumes] = true
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Prepare: Completed | Data: Copying | Restore: Not started", w.reads())
+	assert.NotContains(t, strings.Join(w.events, " "), "Replanned", "the step that was added has started")
+
+	w = newWorld(t)
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	w.values[volumes] = false
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Prepare: Completed | Restore: Attach", w.reads())
+	assert.Contains(t, strings.Join(w.events, " "), "Replanned")
+}
+
+// Failure (d) of upstream: a list that fails while planning.
+func TestAFlagThatCannotBeAskedIsTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.broken[images] = errors.New("connection refused")
+	out, err := w.reconcile()
+	var flag *phases.FlagError
+	require.ErrorAs(t, err, &flag)
+	assert.Equal(t, "Images", flag.Flag)
+	assert.False(t, out.Changed)
+	assert.Empty(t, cmp.Diff(runner.State{}, w.m.State), "the state is untouched")
+
+	delete(w.broken, images)
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	before := w.m.State.DeepCopy()
+	w.broken[volumes] = errors.New("timed out")
+	out, err = w.reconcile()
+	require.ErrorAs(t, err, &flag)
+	assert.Equal(t, []string{"Refresh"}, w.called)
+	assert.False(t, out.Changed)
+	assert.Empty(t, cmp.Diff(before, &w.m.State), "the state is untouched")
+	delete(w.broken, volumes)
+	w.end()
+	assert.Equal(t, []string{"Refresh", "Refresh", "Copy", "Attach"}, w.called, "the handler is called again")
+}
+
+// Failure (e) of upstream: a source cluster that cannot be reached keeps the
+// way out from its end.
+func TestTheWayOutReachesItsEndWithoutFlags(t *testing.T) {
+	w := newWorld(t)
+	w.m.Canceled = true
+	w.broken[volumes], w.broken[images] = errors.New("unreachable"), errors.New("unreachable")
+	w.end()
+	assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called, "what may be needed runs")
+	assert.Equal(t, "Data: Completed | Report: Completed", w.reads())
+}
+
+// Failures (c) and (i) of upstream.
+func TestFailAndCancel(t *testing.T) {
+	w := newWorld(t)
+	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
+	w.end()
+	assert.Equal(t, []string{"Refresh", "Copy", "Detach", "Report", "Last"}, w.called)
+	assert.Equal(t, "Prepare: Completed | Data: Failed | Report: Completed", w.reads())
+	require.Len(t, w.m.State.Failures, 1)
+	assert.Equal(t, []string{"disk full"}, w.m.State.Failures[0].Reasons)
+	assert.Equal(t, []string{"disk full"}, w.m.Errors)
+
+	w = newWorld(t)
+	for range 3 {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	w.m.Canceled = true
+	w.end()
+	assert.Equal(t, "Prepare: Completed | Data: Completed | Restore: Canceled | Report: Completed", w.reads())
+	assert.Equal(t, []string{"Refresh", "Copy", "Detach", "Report", "Last"}, w.called)
+
+	w = newWorld(t)
+	w.options.Failed = func(m *migration) bool { return len(m.Errors) > 0 }
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.m.Errors = []string{"found by a validation"}
+	w.end()
+	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads(), "a failure that the object tells of")
+}
+
+// Promise 11.
+func TestAFailureOnTheWayOutIsPassedBy(t *testing.T) {
+	w := newWorld(t)
+	w.m.Canceled = true
+	w.handlers["Report"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no mail"), nil }
+	w.end()
+	assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called)
+	assert.Equal(t, "Data: Completed | Report: Failed", w.reads())
+	assert.Equal(t, []string{"no mail"}, w.m.State.Failures[0].Reasons)
+}
+
+func TestWait(t *testing.T) {
+	w := newWorld(t)
+	left := 2
+	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
+		if left == 0 {
+			return runner.Done(), nil
+		}
+		return runner.Wait(5*time.Second, fmt.Sprintf("%d left", left), "line"), nil
+	}
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	for _, want := range []struct {
+		left    int
+		changed bool
+	}{{2, true}, {2, false}, {1, true}} {
+		left = want.left
+		out, err := w.reconcile()
+		require.NoError(t, err)
+		assert.Equal(t, 5*time.Second, out.After)
+		assert.Equal(t, want.changed, out.Changed, "a write only where something changed")
+		step := w.m.State.Pipeline.Current()
+		assert.Equal(t, fmt.Sprintf("%d left", left), step.Message)
+		assert.Equal(t, []string{"line"}, step.Progress)
+		assert.Equal(t, int64(2), w.m.State.WaitingSince.Unix())
+	}
+	left = 0
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Nil(t, w.m.State.WaitingSince)
+	assert.Equal(t, "Prepare: Completed | Data: Copying | Restore: Not started", w.reads())
+	assert.Nil(t, w.m.State.Pipeline[0].Progress)
+}
+
+func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler, Backoff: runner.Backoff{Initial: time.Second, Max: 5 * time.Second}}
+	for _, c := range []struct {
+		about, phase string
+		handler      func(context.Context, *migration) (runner.Result, error)
+		err          string
+	}{
+		{"an error", "Refresh", func(context.Context, *migration) (runner.Result, error) {
+			return runner.Result{}, errors.New("conflict")
+		}, "conflict"},
+		{"a panic", "Refresh", func(context.Context, *migration) (runner.Result, error) { panic("boom") }, "panic: boom"},
+		{"a result that is none", "Refresh", func(context.Context, *migration) (runner.Result, error) { return runner.Result{}, nil }, "its handler returned neither Done, Wait nor Fail"},
+	} {
+		w.handlers[c.phase] = c.handler
+		if w.m.State.Phase == "" {
+			_, err := w.reconcile()
+			require.NoError(t, err)
+		}
+		out, err := w.reconcile()
+		var failed *runner.HandlerError
+		require.ErrorAs(t, err, &failed, c.about)
+		assert.EqualError(t, failed.Err, c.err)
+		assert.False(t, out.Changed)
+		assert.False(t, out.Again, "the controller's rate limiter says when")
+	}
+	delete(w.handlers, "Refresh")
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
+		return runner.Result{}, errors.New("conflict")
+	}
+	for _, after := range []time.Duration{1, 2, 4, 5, 5} {
+		out, err := w.reconcile()
+		require.Error(t, err)
+		assert.Equal(t, after*time.Second, out.After)
+		assert.True(t, out.Changed, "the attempts are counted")
+	}
+	w.handlers["Copy"] = nil
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Zero(t, w.m.State.Attempts)
+}
+
+func TestDeadline(t *testing.T) {
+	deadline := func(w *world, handler func(context.Context, *migration) (runner.Result, error)) {
+		w.handlers["Refresh"] = handler
+		w.options.Phases["Refresh"] = runner.Phase[*migration]{Handler: w.options.Phases["Refresh"].Handler, Deadline: 10 * time.Second}
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	w := newWorld(t)
+	deadline(w, func(context.Context, *migration) (runner.Result, error) { return runner.Wait(time.Minute, ""), nil })
+	out, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, 9*time.Second, out.After, "it comes back in time for the deadline")
+	w.now = w.now.Add(9 * time.Second)
+	w.end()
+	assert.Equal(t, []string{"phase Refresh did not come to its end within 10s"}, w.m.Errors)
+	assert.Equal(t, []string{"Refresh", "Detach", "Report", "Last"}, w.called, "after the deadline it is not called any more")
+	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads())
+
+	w = newWorld(t)
+	deadline(w, func(ctx context.Context, _ *migration) (runner.Result, error) {
+		d, ok := ctx.Deadline()
+		require.True(t, ok, "the handler is told")
+		assert.WithinDuration(t, time.Now().Add(50*time.Millisecond), d, 40*time.Millisecond)
+		<-ctx.Done() // a handler that hangs, as long as it is let
+		return runner.Result{}, ctx.Err()
+	})
+	w.now = w.now.Add(9*time.Second - 50*time.Millisecond)
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"phase Refresh did not come to its end within 10s"}, w.m.Errors)
+}
+
+func TestPaused(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.m.Paused = true
+	before := w.m.State.DeepCopy()
+	events := len(w.events)
+	out, err := w.reconcile()
+	require.NoError(t, err)
+	assert.True(t, out.Paused)
+	assert.False(t, out.Changed)
+	assert.False(t, out.Again)
+	assert.Empty(t, cmp.Diff(before, &w.m.State))
+	assert.Empty(t, w.called)
+	assert.Len(t, w.events, events)
+	w.m.Paused = false
+	w.end()
+}
+
+// Promises 4 and 6: a release with a phase and a flag more, and a phase that
+// has another name.
+func TestANewRelease(t *testing.T) {
+	w := newWorld(t)
+	for range 2 {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	require.Equal(t, "Copy", w.m.State.Phase)
+	w.asked, w.called = nil, nil
+
+	const backups phases.Flags = 4
+	more := phases.MustVocabulary(append(vocabulary.Defs(), phases.FlagDef{Flag: backups, Name: "Backups"}))
+	its := itineraries()
+	for i := range its {
+		its[i].Flags = more
+	}
+	its[0].Phases[1].Name, its[0].Phases[1].Formerly = "CopyVolumes", []string{"Copy"}
+	its[0].Phases = append(its[0].Phases, phases.Phase{Name: "BackUp", Step: "Backup", Guard: phases.Guard{All: backups}})
+	w.options.Itineraries = machine.MustCompileSet(its...)
+	w.options.Phases["CopyVolumes"] = w.options.Phases["Copy"]
+	w.options.Phases["BackUp"] = w.options.Phases["Attach"]
+	delete(w.options.Phases, "Copy")
+	w.options.Sources = func(*migration) (*phases.Sources, error) {
+		return phases.NewSources(more, phases.Source{Flag: backups, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			w.asked = append(w.asked, "Backups")
+			return phases.Yes, nil
+		}})
+	}
+	w.end()
+	assert.Equal(t, []string{"Backups"}, w.asked, "only what is new is asked")
+	assert.Equal(t, []string{"Copy", "Attach", "Attach"}, w.called)
+	assert.Equal(t, "Prepare: Completed | Data: Completed | Restore: Completed | Backup: Completed", w.reads())
+
+	w = newWorld(t)
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.m.State.Phase = "Refrehs"
+	before := w.m.State.DeepCopy()
+	out, err := w.reconcile()
+	var unknown *machine.UnknownPhaseError
+	require.ErrorAs(t, err, &unknown)
+	assert.Equal(t, []string{"Refresh"}, unknown.Nearest)
+	assert.False(t, out.Changed)
+	assert.Empty(t, cmp.Diff(before, &w.m.State))
+	w.m.Canceled = true
+	w.end()
+	assert.Equal(t, "Prepare: Canceled | Data: Completed | Report: Completed", w.reads(), "where the state selects another, the recorded phase is no error")
+}
+
+// A reconcile whose write is lost is done again, and says the same.
+func TestALostWriteLosesNothing(t *testing.T) {
+	w := newWorld(t)
+	for !w.m.State.Done {
+		was := w.m.State.DeepCopy()
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		first := w.m.State.DeepCopy()
+		w.m.State = *was
+		w.now = w.now.Add(-time.Second)
+		_, err = w.reconcile()
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff(first, &w.m.State))
+	}
+	assert.Equal(t, []string{"Refresh", "Refresh", "Copy", "Copy", "Attach", "Attach"}, w.called)
+}
+
+// Failure (g) of upstream: messages leaked from one migration to another.
+func TestMigrationsShareNothing(t *testing.T) {
+	w := newWorld(t)
+	r := w.runner()
+	w.handlers["Refresh"] = func(_ context.Context, m *migration) (runner.Result, error) {
+		if m.Errors != nil {
+			return runner.Done(), nil
+		}
+		return runner.Wait(0, "mine alone"), nil
+	}
+	a, b := &migration{}, &migration{}
+	for range 2 {
+		_, err := r.Reconcile(context.Background(), a)
+		require.NoError(t, err)
+	}
+	_, err := r.Reconcile(context.Background(), b)
+	require.NoError(t, err)
+	assert.Equal(t, "mine alone", a.State.Pipeline[0].Message)
+	assert.Equal(t, "Refresh", b.State.Pipeline[0].Message)
+}
+
+func TestPanicsOfTheEmbedder(t *testing.T) {
+	for _, c := range []struct {
+		about  string
+		change func(*runner.Options[*migration])
+	}{
+		{"Select", func(o *runner.Options[*migration]) { o.Select = func(*migration) string { panic("boom") } }},
+		{"Sources", func(o *runner.Options[*migration]) {
+			o.Sources = func(*migration) (*phases.Sources, error) { panic("boom") }
+		}},
+		{"Read", func(o *runner.Options[*migration]) { o.Read = func(*migration) (runner.State, error) { panic("boom") } }},
+		{"Write", func(o *runner.Options[*migration]) { o.Write = func(*migration, runner.State) error { panic("boom") } }},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			w := newWorld(t)
+			c.change(&w.options)
+			_, err := w.reconcile()
+			assert.ErrorAs(t, err, new(*phases.PanicError))
+		})
+	}
+	w := newWorld(t)
+	w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(context.Context, *migration, runner.Event) { panic("boom") }))
+	w.end()
+}
+
+func TestErrorsOfTheEmbedder(t *testing.T) {
+	cause := errors.New("broken")
+	for _, c := range []struct {
+		about  string
+		change func(*runner.Options[*migration])
+	}{
+		{"Sources", func(o *runner.Options[*migration]) {
+			o.Sources = func(*migration) (*phases.Sources, error) { return nil, cause }
+		}},
+		{"Read", func(o *runner.Options[*migration]) {
+			o.Read = func(*migration) (runner.State, error) { return runner.State{}, cause }
+		}},
+		{"Write", func(o *runner.Options[*migration]) { o.Write = func(*migration, runner.State) error { return cause } }},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			w := newWorld(t)
+			c.change(&w.options)
+			out, err := w.reconcile()
+			assert.ErrorIs(t, err, cause)
+			assert.False(t, out.Changed)
+		})
+	}
+	w := newWorld(t)
+	w.options.Select = func(*migration) string { return "Moev" }
+	_, err := w.reconcile()
+	assert.ErrorContains(t, err, `"Moev"; did you mean "Move"?`)
+
+	w = newWorld(t)
+	w.options.Sources = func(*migration) (*phases.Sources, error) { return phases.NewSources(vocabulary) }
+	_, err = w.reconcile()
+	assert.EqualError(t, err, `itinerary "Move" at start: no source answers [Volumes Images]`)
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, c := range []struct {
+		about  string
+		change func(*runner.Options[*migration])
+		want   string
+	}{
+		{"a missing handler", func(o *runner.Options[*migration]) { delete(o.Phases, "Copy") }, `runner options: phase "Copy" of itinerary "Move" has no handler`},
+		{"a name that no itinerary has", func(o *runner.Options[*migration]) { o.Phases["Atach"] = o.Phases["Attach"] }, `runner options: Phases: no itinerary has a phase "Atach"; did you mean "Attach" or "Detach"?`},
+		{"a name that the itinerary does not have", func(o *runner.Options[*migration]) {
+			o.In = map[string]map[string]runner.Phase[*migration]{"Move": {"Detach": o.Phases["Copy"]}}
+		}, `runner options: In: itinerary "Move" has no phase "Detach"; did you mean "Attach"?`},
+		{"an itinerary that there is not", func(o *runner.Options[*migration]) {
+			o.In = map[string]map[string]runner.Phase[*migration]{"Mvoe": {}}
+		}, `runner options: In: there is no itinerary "Mvoe"; did you mean "Move"? (there are Move, CleanUp)`},
+		{"nothing at all", func(o *runner.Options[*migration]) { *o = runner.Options[*migration]{} }, "runner options: Select is missing; Sources is missing; Read and Write are needed both; Itineraries are missing"},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			w := newWorld(t)
+			c.change(&w.options)
+			_, err := runner.New(w.options)
+			var refused *runner.OptionsError
+			require.ErrorAs(t, err, &refused)
+			assert.EqualError(t, err, c.want)
+		})
+	}
+}
+
+func TestPassThroughAndIn(t *testing.T) {
+	w := newWorld(t)
+	copyIt := w.options.Phases["Copy"]
+	w.options.Phases = nil
+	w.options.PassThrough = true
+	w.options.In = map[string]map[string]runner.Phase[*migration]{"Move": {"Copy": copyIt}}
+	assert.Equal(t, 4, w.end())
+	assert.Equal(t, []string{"Copy"}, w.called)
+}
+
+func TestLoggers(t *testing.T) {
+	var b bytes.Buffer
+	w := newWorld(t)
+	logger := funcr.New(func(_, args string) { fmt.Fprintln(&b, args) }, funcr.Options{})
+	w.options.Observers = []runner.Observer[*migration]{runner.Logr[*migration](func(context.Context) logr.Logger { return logger })}
+	w.end()
+	assert.Contains(t, b.String(), `"msg"="phase entered" "itinerary"="Move" "phase"="Copy" "step"="Data" "jumped"=false`)
+	assert.NotContains(t, b.String(), "flag asked")
+
+	b.Reset()
+	w = newWorld(t)
+	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
+	w.options.Observers = []runner.Observer[*migration]{runner.Slog[*migration](slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug})))}
+	w.end()
+	assert.Contains(t, b.String(), `level=WARN msg="phase failed" itinerary=Move phase=Copy reasons="[disk full]" took=1s`)
+	assert.Contains(t, b.String(), `level=DEBUG msg="flag asked" itinerary=Move flag=Volumes value=yes`)
+}
+
+func TestStateIsJSONAndCopies(t *testing.T) {
+	w := newWorld(t)
+	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
+	w.end()
+	b, err := json.Marshal(w.m.State)
+	require.NoError(t, err)
+	var back runner.State
+	require.NoError(t, json.Unmarshal(b, &back))
+	assert.Empty(t, cmp.Diff(w.m.State, back))
+	c := w.m.State.DeepCopy()
+	c.Failures[0].Reasons[0] = "changed"
+	c.Pipeline[0].Name = "changed"
+	c.Facts.True[0] = "changed"
+	assert.Empty(t, cmp.Diff(back, w.m.State))
+	assert.Nil(t, (*runner.State)(nil).DeepCopy())
+	assert.Equal(t, steps.MessageFailed, back.Pipeline[1].Message)
+}
