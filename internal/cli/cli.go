@@ -39,9 +39,6 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout)}
 	root := a.root()
 	root.SetArgs(append([]string{}, args...)) // cobra takes nil for "those of the process"
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 
 	err := root.ExecuteContext(ctx)
 	var write *writeError
@@ -104,6 +101,9 @@ is printed all the same); 2 where the command line makes no sense.`,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	root.SetVersionTemplate(name + " {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.plan(), a.explain(), a.convert())

@@ -61,7 +61,7 @@ func (s *subject) completeNames(cmd *cobra.Command, args []string, begun string)
 	}
 	only := func(option string) bool { return cmd.Flags().Changed(option) }
 	q := question{phase: !only("step"), step: !only("phase")}
-	return prefixed(q.known(s.offered()), begun), cobra.ShellCompDirectiveNoFileComp
+	return prefixed(q.names(s.offered()), begun), cobra.ShellCompDirectiveNoFileComp
 }
 
 // offered are the itineraries from which completion takes names: that of -i,
@@ -73,7 +73,7 @@ func (s *subject) offered() []*machine.Graph {
 	}
 	var all []*machine.Graph
 	for _, name := range wanted {
-		if g, err := new(app).itineraryOf(name); err == nil {
+		if g, err := itineraryOf(name); err == nil {
 			all = append(all, g)
 		}
 	}

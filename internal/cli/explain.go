@@ -138,22 +138,30 @@ func (q question) what() string {
 
 // check refuses a name that no itinerary has.
 func (q question) check(itineraries []*machine.Graph) error {
-	for _, g := range itineraries {
-		if phase, step := q.find(g); phase >= 0 || step >= 0 {
-			return nil
-		}
+	if q.known(itineraries) {
+		return nil
 	}
-	where := "no itinerary has"
+	where := "no itinerary has a"
 	if len(itineraries) == 1 {
 		where = fmt.Sprintf("itinerary %s has no", itineraries[0].Name())
-	} else {
-		where += " a"
 	}
-	return fmt.Errorf("%s %s %q%s", where, q.what(), q.name, suggest(q.name, q.known(itineraries)))
+	hint := suggest(q.name, q.names(itineraries))
+	if other := (question{name: q.name, phase: !q.phase, step: !q.step}); other.known(itineraries) {
+		hint = fmt.Sprintf("; there is a %s of that name, leave out --%s", other.what(), q.what())
+	}
+	return fmt.Errorf("%s %s %q%s", where, q.what(), q.name, hint)
 }
 
-// known are the names that can be asked for.
-func (q question) known(itineraries []*machine.Graph) []string {
+// known says whether one of the itineraries has what is asked for.
+func (q question) known(itineraries []*machine.Graph) bool {
+	return slices.ContainsFunc(itineraries, func(g *machine.Graph) bool {
+		phase, step := q.find(g)
+		return phase >= 0 || step >= 0
+	})
+}
+
+// names are those that can be asked for.
+func (q question) names(itineraries []*machine.Graph) []string {
 	var names []string
 	add := func(name string) {
 		if !slices.Contains(names, name) {
@@ -274,8 +282,7 @@ func explainStep(p *planned, k int) explanation {
 	}
 
 	var running, riding []string // phases
-	var reasons []string
-	with := make(map[string][]string) // the phases of a reason
+	var why reasons
 	var missing phases.Flags
 	decides := make(map[string]bool)
 	e.Tentative = e.Runs == phases.Yes
@@ -301,17 +308,14 @@ func explainStep(p *planned, k int) explanation {
 		if e.Runs == phases.Yes || plan.Runs(i) != e.Runs {
 			continue
 		}
-		why := plan.Why(i)
+		one := plan.Why(i)
+		why.add(one, phase.Name)
 		if e.Guard == "" {
-			e.Guard = why.Guard
+			e.Guard = one.Guard
 		}
-		if with[whyText(why)] == nil {
-			reasons = append(reasons, whyText(why))
-		}
-		with[whyText(why)] = append(with[whyText(why)], phase.Name)
-		flags, _ := g.Flags().Parse(why.Flags...) // names of the vocabulary itself
+		flags, _ := g.Flags().Parse(one.Flags...) // names of the vocabulary itself
 		missing |= flags
-		for _, d := range why.DecidedBy {
+		for _, d := range one.DecidedBy {
 			decides[d] = true
 		}
 	}
@@ -322,8 +326,9 @@ func explainStep(p *planned, k int) explanation {
 		}
 	}
 
-	for i, reason := range reasons {
-		reasons[i] = few(with[reason]) + ": " + reason
+	var because []string
+	for _, one := range why {
+		because = append(because, few(one.phases)+": "+whyText(one.why))
 	}
 	switch {
 	case e.Runs == phases.Yes && len(running) == 0:
@@ -335,9 +340,9 @@ func explainStep(p *planned, k int) explanation {
 			e.Text += mayChange
 		}
 	case e.Runs == phases.Unknown:
-		e.Text = "step " + name + " may be shown; " + strings.Join(reasons, "; ")
+		e.Text = "step " + name + " may be shown; " + strings.Join(because, "; ")
 	default:
-		e.Text = "step " + name + " is not shown: no phase runs for it; " + strings.Join(reasons, "; ")
+		e.Text = "step " + name + " is not shown: no phase runs for it; " + strings.Join(because, "; ")
 		if len(riding) > 0 {
 			e.Text += "; reported elsewhere: " + list(riding, "and")
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -84,7 +85,7 @@ func (o *object) String() string { return o.kind + " " + o.ref.String() }
 func (a *app) documents(files []string) []*document {
 	var all []*document
 	for _, file := range files {
-		r := reader{app: a, stream: file}
+		r := reader{app: a, stream: streamNames([]string{file})[0]}
 		text, err := r.slurp(file)
 		if err != nil {
 			a.problem(err)
@@ -97,6 +98,17 @@ func (a *app) documents(files []string) []*document {
 		all = append(all, r.documents...)
 	}
 	return all
+}
+
+// streamNames are what messages call the files.
+func streamNames(files []string) []string {
+	names := slices.Clone(files)
+	for i, file := range names {
+		if file == "-" {
+			names[i] = "standard input"
+		}
+	}
+	return names
 }
 
 // reader reads one stream.
@@ -116,9 +128,7 @@ func (r *reader) wrong(line int, item, format string, args ...any) {
 func (r *reader) slurp(file string) ([]byte, error) {
 	in := r.stdin
 	var text bytes.Buffer
-	if file == "-" {
-		r.stream = "standard input"
-	} else {
+	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read: %w", err)
@@ -141,8 +151,8 @@ func (r *reader) slurp(file string) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// read takes a stream apart. A line "---" ends a document whatever is before
-// it, so that what is wrong with one document does not hide the next.
+// read takes a stream apart. Lines "---" and "..." end a document whatever is
+// before them, so that what is wrong with one does not hide the next.
 func (r *reader) read(text []byte) {
 	switch {
 	case bytes.HasPrefix(text, []byte{0xff, 0xfe}), bytes.HasPrefix(text, []byte{0xfe, 0xff}):
@@ -162,24 +172,26 @@ func (r *reader) read(text []byte) {
 	}
 }
 
-// chunkEnd is where the next line "---" begins, not counting the first line.
+// chunkEnd is where the next document begins: at a line "---" other than the
+// first, or behind a line "...".
 func chunkEnd(text []byte) int {
-	from := 0
+	at := 0
 	for {
-		i := bytes.Index(text[from:], []byte("\n---"))
+		i := bytes.IndexByte(text[at:], '\n')
 		if i < 0 {
 			return len(text)
 		}
-		from += i + 1
-		if isMarker(text[from:]) {
-			return from
+		ended := isMarker(text[at:], "...")
+		at += i + 1
+		if ended || isMarker(text[at:], "---") {
+			return at
 		}
 	}
 }
 
-// isMarker says whether the text begins with the marker of a YAML document.
-func isMarker(text []byte) bool {
-	return bytes.HasPrefix(text, []byte("---")) && (len(text) == 3 || strings.IndexByte(" \t\r\n", text[3]) >= 0)
+// isMarker says whether the text begins with that marker of YAML documents.
+func isMarker(text []byte, marker string) bool {
+	return bytes.HasPrefix(text, []byte(marker)) && (len(text) == 3 || strings.IndexByte(" \t\r\n", text[3]) >= 0)
 }
 
 // chunk reads what is between two markers.
@@ -197,7 +209,7 @@ func (r *reader) chunk(line int, text []byte) {
 		return
 	}
 	body := text
-	if isMarker(body) {
+	if isMarker(body, "---") {
 		body = body[len("---"):]
 	}
 	if isJSON(body) {
@@ -219,7 +231,12 @@ func isJSON(text []byte) bool {
 
 // chunkJSON reads JSON values that follow each other in text[from:].
 func (r *reader) chunkJSON(line int, text []byte, from int) {
-	lineAt := func(at int) int { return line + bytes.Count(text[:min(at, len(text))], []byte("\n")) }
+	counted := 0 // up to where lines have been counted; places only go forward
+	lineAt := func(at int) int {
+		line += bytes.Count(text[counted:at], []byte("\n"))
+		counted = at
+		return line
+	}
 	for from < len(text) {
 		dec := json.NewDecoder(bytes.NewReader(text[from:]))
 		for {
@@ -230,6 +247,10 @@ func (r *reader) chunkJSON(line int, text []byte, from int) {
 			}
 			end := from + int(dec.InputOffset())
 			if err == nil {
+				if key, at, found := repeatedKey(value); found {
+					r.wrong(lineAt(end-len(value)+at), "", "key %q stands twice in one object; remove one", key)
+					continue
+				}
 				r.document(true, lineAt(end-len(value)), value)
 				continue
 			}

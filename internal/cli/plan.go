@@ -253,24 +253,28 @@ func (p *planBlocks) print(one *planned) error {
 	return p.spill()
 }
 
-// leftOut lists the phases that do not run, or may not, by their steps.
+// leftOut lists the phases that do not run, or may not, by their steps and
+// reasons.
 func (p *planBlocks) leftOut(one *planned) {
 	plan, g := one.plan, one.plan.Graph()
 	shown, maybe := one.steps(), one.maybeSteps()
 	t := table{colors: p.colors}
 	for k, step := range g.Steps() {
-		label := step
-		switch {
-		case slices.Contains(shown, step):
-			label += ", in part"
-		case slices.Contains(maybe, step):
-			label += ", perhaps"
-		}
+		var all reasons
 		for i := range g.Len() {
 			if why := plan.Why(i); g.StepIndex(i) == k && why != nil {
-				t.row(append(plain(label, g.Phase(i).Name), cell{text: whyText(why)})...)
-				label = ""
+				all.add(why, g.Phase(i).Name)
 			}
+		}
+		switch {
+		case slices.Contains(shown, step):
+			step += ", in part"
+		case slices.Contains(maybe, step):
+			step += ", perhaps"
+		}
+		for _, one := range all {
+			t.row(plain(step, one.why.Text, strings.Join(one.phases, ", ")+decidedText(one.why))...)
+			step = ""
 		}
 	}
 	if len(t.rows) > 0 {
@@ -279,12 +283,34 @@ func (p *planBlocks) leftOut(one *planned) {
 	}
 }
 
+// reason is why some phases do not run.
+type reason struct {
+	why    *machine.Why
+	phases []string
+}
+
+// reasons are those of several phases, each once, in the order of the first
+// phase of each.
+type reasons []*reason
+
+func (r *reasons) add(why *machine.Why, phase string) {
+	for _, one := range *r {
+		if whyText(one.why) == whyText(why) {
+			one.phases = append(one.phases, phase)
+			return
+		}
+	}
+	*r = append(*r, &reason{why, []string{phase}})
+}
+
 func (p *planBlocks) close() error { return p.flush() }
 
 // whyText is a reason with who decides it.
-func whyText(why *machine.Why) string {
+func whyText(why *machine.Why) string { return why.Text + decidedText(why) }
+
+func decidedText(why *machine.Why) string {
 	if len(why.DecidedBy) == 0 {
-		return why.Text
+		return ""
 	}
-	return why.Text + " (decided by " + few(why.DecidedBy) + ")"
+	return " (decided by " + few(why.DecidedBy) + ")"
 }

@@ -113,3 +113,45 @@ func appendString(b []byte, s string) []byte {
 
 // isNull says whether there is no value, or null.
 func isNull(text []byte) bool { return len(text) == 0 || string(text) == "null" }
+
+// repeatedKey finds a key that an object of the text, which is valid JSON, has
+// twice, and where. Readers do not agree on which of the two counts.
+func repeatedKey(text []byte) (key string, at int, found bool) {
+	var objects []map[string]bool // the keys of the objects around; nil for lists
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '{':
+			objects = append(objects, make(map[string]bool))
+		case '[':
+			objects = append(objects, nil)
+		case '}', ']':
+			objects = objects[:len(objects)-1]
+		case '"':
+			begin := i
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			var keys map[string]bool
+			if len(objects) > 0 {
+				keys = objects[len(objects)-1]
+			}
+			rest := bytes.TrimLeft(text[i+1:], " \t\r\n")
+			if keys == nil || !bytes.HasPrefix(rest, []byte(":")) {
+				continue
+			}
+			key := text[begin+1 : i]
+			if bytes.IndexByte(key, '\\') >= 0 {
+				var plain string
+				_ = json.Unmarshal(text[begin:i+1], &plain) // valid, as all of it
+				key = []byte(plain)
+			}
+			if keys[string(key)] {
+				return string(key), begin, true
+			}
+			keys[string(key)] = true
+		}
+	}
+	return "", 0, false
+}

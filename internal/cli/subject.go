@@ -48,7 +48,12 @@ func (a *app) itineraries(cmd *cobra.Command, s *subject) ([]*machine.Graph, err
 	case changed("itinerary") && len(s.files) > 0:
 		return nil, errors.New("-i plans an itinerary without objects and excludes -f; give one of them")
 	case changed("itinerary"):
-		g, err := a.itineraryOf(s.itinerary)
+		g, err := itineraryOf(s.itinerary)
+		var content *fileError
+		if errors.As(err, &content) {
+			a.problem(content.err)
+			err = errReported
+		}
 		return []*machine.Graph{g}, err
 	case changed("flags"), changed("unknown"):
 		return nil, errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
@@ -85,8 +90,14 @@ func checkFiles(files []string) error {
 	return nil
 }
 
+// fileError is what is wrong with a file of itineraries, as opposed to the
+// option that names it.
+type fileError struct{ err error }
+
+func (e *fileError) Error() string { return e.err.Error() }
+
 // itineraryOf finds the itinerary that -i names.
-func (a *app) itineraryOf(arg string) (*machine.Graph, error) {
+func itineraryOf(arg string) (*machine.Graph, error) {
 	if slices.Contains(builtin().Names(), arg) {
 		return builtin().Graph(arg)
 	}
@@ -100,8 +111,7 @@ func (a *app) itineraryOf(arg string) (*machine.Graph, error) {
 	}
 	defs, err := loadFile(file)
 	if err != nil {
-		a.problem(err)
-		return nil, errReported
+		return nil, &fileError{err}
 	}
 	it, err := pick(defs, file, name)
 	if err != nil {
@@ -211,7 +221,7 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 	}
 	inv := a.take(a.documents(s.files))
 	if len(inv.migrations) == 0 && !a.failed {
-		a.problem(fmt.Errorf("there is no MigMigration in %s; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml", list(s.files, "and")))
+		a.problem(fmt.Errorf("there is no MigMigration in %s; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml", list(streamNames(s.files), "and")))
 	}
 	adapter := legacy.New(builtin(), steps.Data)
 	noted := false

@@ -14,8 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// chunkYAML reads the YAML documents of a text. There can be several without a
-// marker between them, after a line "...".
+// chunkYAML reads a YAML document.
 func (r *reader) chunkYAML(line int, text []byte) {
 	if onlyDirectives(text) {
 		return
@@ -59,7 +58,7 @@ func (r *reader) chunkYAML(line int, text []byte) {
 // marker. The YAML parser wants to see the document that follows.
 func onlyDirectives(text []byte) bool {
 	for l := range bytes.Lines(text) {
-		if l = bytes.TrimSpace(l); len(l) > 0 && l[0] != '#' && l[0] != '%' {
+		if l = bytes.TrimSpace(l); len(l) > 0 && l[0] != '#' && l[0] != '%' && string(l) != "..." {
 			return false
 		}
 	}

@@ -1,0 +1,85 @@
+package cli_test
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// completions are what a shell is offered, and what it is told to do.
+func completions(t *testing.T, args ...string) (offered []string, directive string) {
+	t.Helper()
+	r := run(t, "", append([]string{"__complete"}, args...)...)
+	require.Equal(t, 0, r.code)
+	lines := strings.Split(strings.TrimSpace(r.out), "\n")
+	for _, line := range lines[:len(lines)-1] {
+		name, _, _ := strings.Cut(line, "\t")
+		offered = append(offered, name)
+	}
+	return offered, lines[len(lines)-1]
+}
+
+// What cobra's directives are called in its protocol.
+const (
+	withFiles      = ":0"
+	noFiles        = ":4"
+	noFilesNoSpace = ":6"
+)
+
+func TestCompletion(t *testing.T) {
+	file := write(t, "warm.yaml", several)
+	for _, tt := range []struct {
+		name      string
+		args      []string
+		want      []string
+		directive string
+	}{
+		{"commands", []string{"c"}, []string{"completion", "convert"}, noFiles},
+		{"itineraries", []string{"plan", "-i", ""}, []string{"Stage", "Final", "Cancel", "Failed", "Rollback"}, withFiles},
+		{"itineraries that begin so", []string{"explain", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
+		{"itineraries of a file", []string{"plan", "-i", file + "#"}, []string{file + "#Warm", file + "#Cold"}, noFiles},
+		{"itineraries of a file that begin so", []string{"plan", "-i", file + "#W"}, []string{file + "#Warm"}, noFiles},
+		{"itineraries of no file", []string{"plan", "-i", filepath.Join(t.TempDir(), "none.yaml#")}, nil, noFiles},
+		{"flags", []string{"plan", "--flags", "HasPre"}, []string{"HasPreBackupHooks", "HasPreRestoreHooks"}, noFilesNoSpace},
+		{"the last of several flags", []string{"plan", "-i", "Final", "--flags", "Quiesce,HasPre"}, []string{"Quiesce,HasPreBackupHooks", "Quiesce,HasPreRestoreHooks"}, noFilesNoSpace},
+		{"flags that are not named yet", []string{"plan", "-i", "Final", "--flags", "HasPreBackupHooks", "--unknown", "HasPre"}, []string{"HasPreRestoreHooks"}, noFilesNoSpace},
+		{"the last of several unknown flags", []string{"explain", "-i", "Final", "--unknown", "HasPreBackupHooks,HasPre"}, []string{"HasPreBackupHooks,HasPreRestoreHooks"}, noFilesNoSpace},
+		{"flags of a file", []string{"plan", "-i", file + "#Warm", "--flags", ""}, []string{"Due"}, noFilesNoSpace},
+		{"flags of no file", []string{"plan", "-i", "none.yaml", "--flags", ""}, nil, noFilesNoSpace},
+		{"names", []string{"explain", "Data"}, []string{"DataBackup", "DataRestore"}, noFiles},
+		{"names of phases", []string{"explain", "--phase", "PreB"}, []string{"PreBackupHooks"}, noFiles},
+		{"names of both", []string{"explain", "-i", "Cancel", "Cance"}, []string{"Canceling", "Canceled"}, noFiles},
+		{"names of steps", []string{"explain", "--step", "-i", "Failed", ""}, []string{"CleanupHelpers", "Cleanup"}, noFiles},
+		{"no second name", []string{"explain", "Prepare", ""}, nil, noFiles},
+		{"formats", []string{"plan", "-o", ""}, []string{"table", "json", "yaml"}, noFiles},
+		{"formats of explain", []string{"explain", "-o", ""}, []string{"table", "json", "yaml"}, noFiles},
+		{"formats of convert", []string{"convert", "-o", ""}, []string{"json", "yaml"}, noFiles},
+		{"forms", []string{"convert", "--to", ""}, []string{"current", "legacy"}, noFiles},
+		{"schemes", []string{"convert", "--naming", ""}, []string{"data", "state"}, noFiles},
+		{"files", []string{"plan", "-f", ""}, nil, withFiles},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			offered, directive := completions(t, tt.args...)
+			assert.Equal(t, tt.want, offered)
+			assert.Equal(t, tt.directive, directive)
+		})
+	}
+
+	all, _ := completions(t, "explain", "")
+	assert.Contains(t, all, "DataBackup")
+	assert.Contains(t, all, "MigrationFailed")
+	slices.Sort(all)
+	assert.Equal(t, slices.Compact(slices.Clone(all)), all, "each once")
+}
+
+func TestCompletionScripts(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		r := run(t, "", "completion", shell)
+		assert.Equal(t, 0, r.code)
+		assert.Contains(t, r.out, "__complete", shell)
+	}
+}

@@ -1,0 +1,51 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	kyaml "sigs.k8s.io/yaml"
+)
+
+// Every example in a help text works, one after the other, in a directory
+// where kubectl has printed objects.
+func TestHelpExamples(t *testing.T) {
+	objects, err := kyaml.JSONToYAML([]byte(moments))
+	require.NoError(t, err)
+	ran := 0
+	for _, command := range []string{"", "plan", "explain", "convert"} {
+		t.Run("help "+command, func(t *testing.T) {
+			help := run(t, "", append(strings.Fields(command), "--help")...).out
+			t.Chdir(t.TempDir())
+			require.NoError(t, os.WriteFile("warm.yaml", []byte(strings.ReplaceAll(several, "Due", "CutoverDue")), 0o600))
+			require.NoError(t, os.WriteFile("objects.yaml", objects, 0o600))
+			for line := range strings.Lines(help) {
+				line = strings.TrimSpace(line)
+				stdin := ""
+				if kubectl, rest, ok := strings.Cut(line, " | "); ok && strings.HasPrefix(kubectl, "kubectl get ") {
+					line, stdin = rest, string(objects)
+				}
+				if !strings.HasPrefix(line, "dynamic-pipeline ") || strings.ContainsAny(line, "[(") {
+					continue // a sentence, or what usage says
+				}
+				line, file, _ := strings.Cut(line, " > ")
+				r := run(t, stdin, strings.Fields(line)[1:]...)
+				want := 0
+				if strings.Contains(line, " --unknown ") {
+					want = 1 // what hangs on it cannot be planned
+				}
+				assert.Equal(t, want, r.code, "%s\n%s", line, r.stderr)
+				assert.NotEmpty(t, r.out, line)
+				if file != "" {
+					require.NoError(t, os.WriteFile(filepath.Base(file), []byte(r.out), 0o600))
+				}
+				ran++
+			}
+		})
+	}
+	assert.Equal(t, 14, ran)
+}

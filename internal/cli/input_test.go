@@ -1,0 +1,260 @@
+package cli_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	kyaml "sigs.k8s.io/yaml"
+)
+
+// read streams, as told by the names of the migrations that were planned.
+func planned(t *testing.T, r result) (names []string) {
+	t.Helper()
+	for _, e := range elements(t, r.out) {
+		names = append(names, *e.Name)
+	}
+	return names
+}
+
+func TestReadEveryForm(t *testing.T) {
+	parts := append([]string{planObject("p", ""), migration("a", ``, ``), migration("b", `"stage": true`, ``)}, cluster...)
+	asYAML := func(text string) string {
+		out, err := kyaml.JSONToYAML([]byte(text))
+		require.NoError(t, err)
+		return string(out)
+	}
+	var documents []string
+	for _, part := range parts {
+		documents = append(documents, asYAML(part))
+	}
+	withoutKinds := func(kind string, list ...string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(stream(list...), `"List"`, `"`+kind+`List"`), `{"kind": "`+kind+`", `, `{`)
+	}
+	for _, tt := range []struct{ name, stream string }{
+		{"a list", stream(parts...)},
+		{"a list as YAML", asYAML(stream(parts...))},
+		{"JSON objects in a row", strings.Join(parts, "")},
+		{"JSON objects, one a line", strings.Join(parts, "\n")},
+		{"JSON objects as YAML documents", strings.Join(parts, "\n---\n")},
+		{"YAML documents", strings.Join(documents, "---\n")},
+		{"YAML documents with Windows lines", strings.ReplaceAll(strings.Join(documents, "---\n"), "\n", "\r\n")},
+		{"YAML documents with directives, comments, and empty ones", "%YAML 1.2\n# a\n---\n" + strings.Join(documents, "---  # b\n---\n")},
+		{"YAML documents that end with dots", strings.Join(documents, "...\n")},
+		{"YAML documents without a line end", "--- " + strings.Join(parts, "\n--- ")},
+		{"a flow mapping", "{kind: List, items: [" + strings.Join(parts, ", ") + "]}"},
+		{"a byte order mark", "\ufeff" + stream(parts...)},
+		{"lists of one kind whose items do not say it", withoutKinds("MigMigration", parts[1:3]...) + withoutKinds("MigPlan", parts[0]) + withoutKinds("MigCluster", parts[3:5]...) + withoutKinds("ImageStream", parts[5])},
+		{"other kinds between", stream(append(parts, `{"kind": "Pod"}`, `{"kind": "AllowList", "spec": 1}`)...)},
+		{"fields in other letters", strings.ReplaceAll(stream(parts...), `"name": "a"`, `"name": "a", "Name": "x", "NAME": 1`)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, tt.stream, "plan", "-f", "-", "-o", "json")
+			assert.Equal(t, 0, r.code)
+			assert.Empty(t, r.stderr)
+			assert.Equal(t, []string{"a", "b"}, planned(t, r))
+		})
+	}
+
+	t.Run("several files", func(t *testing.T) {
+		one, two := write(t, "one.json", stream(parts[:3]...)), write(t, "two.yaml", strings.Join(documents[3:], "---\n"))
+		r := run(t, "", "plan", "-f", one, "--file", two, "-o", "json")
+		assert.Equal(t, 0, r.code)
+		assert.Empty(t, r.stderr)
+		assert.Equal(t, []string{"a", "b"}, planned(t, r))
+	})
+}
+
+func TestReadAliases(t *testing.T) {
+	r := run(t, `
+kind: List
+items:
+- kind: MigPlan
+  metadata: &p {name: p, namespace: ns}
+  spec: {srcMigClusterRef: &c {name: c, namespace: ns}, destMigClusterRef: *c, indirectImageMigration: &yes true}
+- {kind: MigCluster, metadata: *c}
+- kind: MigMigration
+  metadata: {<<: *p, name: m}
+  spec: {migPlanRef: *p, stage: *yes, <<: [{verify: true}, {verify: false, quiescePods: true}]}
+`, "plan", "-f", "-", "-o", "json")
+	assert.Equal(t, 0, r.code, r.stderr)
+	e := elements(t, r.out)[0]
+	assert.Equal(t, "m", *e.Name)
+	assert.Equal(t, "Stage", e.Itinerary)
+	assert.Equal(t, []string{"Quiesce", "HasVerify", "IndirectImage", "EnableVolume"}, e.Flags)
+}
+
+// Aliases of aliases that stand for more than any memory holds.
+func laughs(begin, of string) string {
+	b := begin
+	for i := range 30 {
+		b += fmt.Sprintf("a%d: &a%d "+of+"\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
+	}
+	return b
+}
+
+func TestReadWhatIsWrong(t *testing.T) {
+	good := stream(append([]string{planObject("p", ""), migration("m", ``, ``)}, cluster...)...)
+	text := func(s string) string { return s }
+	utf16Text := func(s string) string {
+		b := []byte{0xff, 0xfe}
+		for _, u := range utf16.Encode([]rune(s)) {
+			b = append(b, byte(u), byte(u>>8))
+		}
+		return string(b)
+	}
+	for _, tt := range []struct {
+		name, stream string
+		want         []string // the others are planned all the same
+	}{
+		{"broken YAML before", text("kind: A\nb: [\n---\n" + good), []string{"standard input:3: is not YAML: did not find expected node content; correct it at this line or before it"}},
+		{"broken YAML behind", good + "\n---\nkind: A\n b: c\n", []string{"standard input:4: is not YAML: mapping values are not allowed in this context; correct it at this line or before it"}},
+		{"a tab", good + "\n---\nkind:\n\tA: b\n", []string{"standard input:4: is not YAML: found character that cannot start any token; correct it at this line or before it"}},
+		{"an alias of nothing", good + "\n---\nkind: *a\n", []string{"standard input:2: the document that begins here is not YAML: unknown anchor 'a' referenced"}},
+		{"a repeated key", good + "\n---\nkind: A\nspec:\n  a: 1\n  b: 1\n  a: 2\n", []string{`standard input:7: key "a" stands twice, first in line 5; remove one`}},
+		{"a key that is a list", good + "\n---\n? [a]\n: b\n", []string{"standard input:3: a key is a list or a mapping; write a string"}},
+		{"no number of JSON", good + "\n---\nkind: A\na: .inf\n", []string{"standard input:4: .inf has no form in JSON, which is how Kubernetes keeps it; write another value"}},
+		{"no number at all", good + "\n---\nkind: A\na: !!int b\n", []string{`standard input:4: "b" is no !!int`}},
+		{"a merge of nothing", good + "\n---\nkind: A\n<<: b\n", []string{"standard input:4: a merge key brings in a mapping, or a list of mappings"}},
+		{"an alias inside itself", good + "\n---\nkind: A\na: &a [*a]\n", []string{"standard input:4: the alias *a stands inside what it stands for; write the value out"}},
+		{"a billion laughs", good + "\n---\n" + laughs("a0: &a0 [ha]\n", "[%s]"), []string{"aliases stand for more than 1 MiB; write the values out"}},
+		{"a billion laughs that merge nothing", good + "\n---\n" + laughs("a0: &a0 {}\n", "{<<: [%s]}"), []string{"aliases stand for more than 1 MiB; write the values out"}},
+		{"broken JSON before", "{\"kind\": \"A\",\n\"b\": }\n" + good, []string{"standard input:2: is not JSON: invalid character '}' looking for beginning of value; correct it at this line or before it"}},
+		{"JSON without its end before", "{\"kind\": \"A\",\n" + good, []string{"standard input:2: is not JSON: invalid character '{' looking for beginning of object key string; correct it at this line or before it"}},
+		{"JSON that is cut off", good + "\n{\n\"kind\": \"A", []string{"standard input:2: the JSON that begins here has no end; was the text cut off?"}},
+		{"a comma between", good + ",\n" + `{"kind": "A"}`, []string{"standard input:1: is not JSON: invalid character ',' looking for beginning of value; correct it at this line or before it"}},
+		{"a repeated key in JSON", good + "\n" + `{"kind": "A", "l": [{"b": "b"}, "b", {"b": {"c": 1, "b": 2,` + "\n" + `"\u0062": 3}}]}`, []string{`standard input:3: key "b" stands twice in one object; remove one`}},
+		{"too deep", good + "\n" + strings.Repeat(`{"a":`, 10001) + "1" + strings.Repeat("}", 10001), []string{"standard input:2: is not JSON: invalid character '{' exceeded max depth; correct it at this line or before it"}},
+		{"no object", good + "\n---\n[1]\n---\ntext\n---\n3\n---\ntrue\n", []string{
+			"standard input:3: holds a list where an object is needed; give what kubectl get prints",
+			"standard input:5: holds a string where an object is needed; give what kubectl get prints",
+			"standard input:7: holds a number where an object is needed; give what kubectl get prints",
+			"standard input:9: holds true or false where an object is needed; give what kubectl get prints",
+		}},
+		{"no kind", good + "\n{}\n" + `{"kind": 3}`, []string{
+			"standard input:2: has no kind; give objects as kubectl get -o yaml or -o json prints them",
+			"standard input:3: has no kind; give objects as kubectl get -o yaml or -o json prints them",
+		}},
+		{"a list that is none", good + "\n" + `{"kind": "List", "items": {}}` + "\n" + `{"kind": "List", "items": [null, {"kind": "A"}]}`, []string{
+			"standard input:2: items: holds an object where a list is needed",
+			"standard input:3: items[0]: holds null where an object is needed",
+		}},
+		{"not UTF-8", good + "\n---\nkind: A\nb: \xe9\n", []string{"standard input:4: byte 0xe9 is not valid UTF-8; save the text as UTF-8"}},
+		{"UTF-16", utf16Text(good), []string{"standard input: is UTF-16 text; save it as UTF-8"}},
+		{"a binary file", "\x1f\x8b\x08\x00\x00", []string{"standard input: is a binary file; give what kubectl get -o yaml or -o json prints"}},
+		{"nothing", "", []string{"standard input: is empty; give what kubectl get -o yaml or -o json prints"}},
+		{"nothing but empty documents", "---\n# nothing\n---\nnull\n...\n", []string{"standard input: is empty; give what kubectl get -o yaml or -o json prints"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, tt.stream, "plan", "-f", "-", "-o", "json")
+			assert.Equal(t, 1, r.code)
+			lines := r.lines(t)
+			require.Len(t, lines, len(tt.want))
+			for i, want := range tt.want {
+				assert.True(t, strings.HasSuffix(lines[i], want), "%s", lines[i])
+			}
+			if strings.Contains(tt.stream, good) {
+				assert.Equal(t, []string{"m"}, planned(t, r))
+			} else {
+				assert.Equal(t, "[]\n", r.out)
+			}
+		})
+	}
+}
+
+func TestReadFilesThatAreNone(t *testing.T) {
+	file := write(t, "good.json", around("", migration("m", ``, ``)))
+	dir := t.TempDir()
+	r := run(t, "", "plan", "-f", filepath.Join(dir, "none.yaml"), "-f", dir, "-f", file, "-o", "json")
+	assert.Equal(t, 1, r.code)
+	assert.Equal(t, []string{
+		"cannot read: open " + filepath.Join(dir, "none.yaml") + ": no such file or directory",
+		"cannot read: read " + dir + ": is a directory",
+	}, r.lines(t))
+	assert.Equal(t, []string{"m"}, planned(t, r))
+}
+
+const limit = 64 << 20
+
+// spaces is a reader of so many spaces.
+func spaces(n int64) io.Reader { return io.LimitReader(blank{}, n) }
+
+type blank struct{}
+
+func (blank) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+// counting counts what is read.
+type counting struct {
+	io.Reader
+	n int64
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func TestReadSize(t *testing.T) {
+	good := around("", migration("m", ``, ``))
+	r := runReader(t, io.MultiReader(strings.NewReader(good), spaces(int64(limit-len(good)))), "plan", "-f", "-", "-o", "json")
+	assert.Equal(t, 0, r.code, r.stderr)
+	assert.Equal(t, []string{"m"}, planned(t, r))
+
+	const want = " is larger than 64 MiB, which is all that is read; split it, or list fewer objects"
+	endless := &counting{Reader: io.MultiReader(strings.NewReader(good), blank{})}
+	r = runReader(t, endless, "plan", "-f", "-", "-o", "json")
+	assert.Equal(t, 1, r.code)
+	assert.Equal(t, []string{"standard input" + want}, r.lines(t))
+	assert.LessOrEqual(t, endless.n, int64(limit+1))
+
+	file := write(t, "large.json", good)
+	require.NoError(t, os.Truncate(file, 1<<40)) // nothing could hold it
+	r = run(t, "", "plan", "-f", file, "-f", write(t, "good.json", good), "-o", "json")
+	assert.Equal(t, 1, r.code)
+	assert.Equal(t, []string{file + want}, r.lines(t))
+	assert.Equal(t, []string{"m"}, planned(t, r), "the other is read")
+}
+
+func TestReadErrors(t *testing.T) {
+	r := runReader(t, io.MultiReader(strings.NewReader("{"), broken{}), "plan", "-f", "-")
+	assert.Equal(t, 1, r.code)
+	assert.Equal(t, []string{"cannot read: unplugged"}, r.lines(t))
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, fmt.Errorf("unplugged") }
+
+// What YAML writes in many ways is one value in JSON.
+func TestReadYAMLValues(t *testing.T) {
+	var b bytes.Buffer
+	b.WriteString("kind: A\nv:\n")
+	want := "["
+	for i, tt := range []struct{ yaml, json string }{
+		{"1.0", "1.0"}, {"12345678901234567890", "12345678901234567890"}, {"123456789012345678901234567890", "123456789012345678901234567890"},
+		{"+1", "1"}, {"0x1F", "31"}, {"0o17", "15"}, {"1_000", "1000"}, {".5", "0.5"}, {"1.", "1"}, {"1e3", "1e3"}, {"-0", "-0"},
+		{"true", "true"}, {"~", "null"}, {"", "null"}, {`"on"`, `"on"`}, {"2021-03-25T18:24:57Z", `"2021-03-25T18:24:57Z"`},
+		{"!!str 1", `"1"`}, {"!own text", `"text"`}, {"|\n  a\n  b", `"a\nb\n"`}, {"{1: 2, true: 3, ~: 4}", `{"1": 2, "true": 3, "~": 4}`},
+	} {
+		b.WriteString("- " + tt.yaml + "\n")
+		if i > 0 {
+			want += ", "
+		}
+		want += tt.json
+	}
+	out := convert(t, b.String(), "--to", "current", "-o", "json")
+	same(t, values(t, `{"kind": "A", "v": `+want+`]}`), values(t, out))
+}

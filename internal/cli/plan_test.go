@@ -1,0 +1,306 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+func TestPlanTable(t *testing.T) {
+	r := run(t, "", "plan", "-f", recorded("objects.json"))
+	assert.Equal(t, 0, r.code)
+	assert.Empty(t, r.stderr)
+	golden(t, "plan.txt", r.out)
+}
+
+// moments is a stream of migrations at various moments of their lives.
+var moments = around(`"persistentVolumes": [{"selection": {"action": "copy", "copyMethod": "filesystem"}}]`,
+	migration("not-begun", `"stage": true`, ``),
+	migration("under-way", ``, `"itinerary": "Final", "phase": "QuiesceApplications", "pipeline": [
+		{"name": "Prepare", "started": "2021-03-25T18:24:57Z", "completed": "2021-03-25T18:25:57Z", "message": "Completed"},
+		{"name": "StageBackup", "started": "2021-03-25T18:25:57Z", "phase": "QuiesceApplications"},
+		{"name": "StageRestore", "message": "Skipped", "skipped": true},
+		{"name": "Cleanup", "message": "Not started"}]`),
+	migration("done", `"stage": true`, `"itinerary": "Stage", "phase": "Completed", "pipeline": [
+		{"name": "Prepare", "started": "2021-03-25T18:24:57Z", "completed": "2021-03-25T18:25:57Z"}]`),
+)
+
+func TestPlanExplainTable(t *testing.T) {
+	r := run(t, moments, "plan", "-f", "-", "--explain")
+	assert.Equal(t, 0, r.code)
+	assert.Empty(t, r.stderr)
+	golden(t, "plan-explain.txt", r.out)
+
+	r = run(t, "", "plan", "-i", "Stage", "--explain", "--flags", "DirectVolume,HasPVs,DirectImage", "--unknown", "EnableVolume,HasStageBackup")
+	assert.Equal(t, 1, r.code)
+	golden(t, "plan-explain-itinerary.txt", r.out)
+}
+
+func TestPlanJSON(t *testing.T) {
+	r := run(t, moments, "plan", "-f", "-", "-o", "json")
+	assert.Equal(t, 0, r.code)
+	golden(t, "plan.json", r.out)
+}
+
+// wanted is a line of objects.want.jsonl.
+type wanted struct {
+	Name, Itinerary      string
+	Flags, Phases, Steps []string
+}
+
+func TestPlanOfRecordedObjects(t *testing.T) {
+	var want, got []wanted
+	for line := range strings.Lines(read(t, recorded("objects.want.jsonl"))) {
+		var w wanted
+		require.NoError(t, json.Unmarshal([]byte(line), &w))
+		want = append(want, w)
+	}
+	for _, e := range elements(t, run(t, "", "plan", "-f", recorded("objects.json"), "-o", "json").out) {
+		w := wanted{Name: *e.Name, Itinerary: e.Itinerary, Flags: e.Flags, Steps: e.Steps}
+		for _, p := range e.Phases {
+			if p.Runs == "yes" {
+				w.Phases = append(w.Phases, p.Name)
+			}
+			assert.Equal(t, p.Runs == "yes", p.Why == nil, p.Name)
+		}
+		got = append(got, w)
+	}
+	require.Len(t, want, 40)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestPlanYAMLHoldsWhatJSONDoes(t *testing.T) {
+	var fromYAML, fromJSON any
+	require.NoError(t, yaml.Unmarshal([]byte(run(t, "", "plan", "-f", recorded("objects.json"), "-o", "yaml").out), &fromYAML))
+	require.NoError(t, json.Unmarshal([]byte(run(t, "", "plan", "-f", recorded("objects.json"), "-o", "json").out), &fromJSON))
+	if diff := cmp.Diff(fromJSON, fromYAML); diff != "" {
+		t.Errorf("-json +yaml\n%s", diff)
+	}
+}
+
+func TestPlanElementHasTheFieldsOfTheContract(t *testing.T) {
+	keys := func(args ...string) []string {
+		var all []map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal([]byte(run(t, moments, append([]string{"plan", "-o", "json"}, args...)...).out), &all))
+		var keys []string
+		for _, key := range []string{"name", "namespace", "itinerary", "phase", "done", "flags", "unknown", "phases", "steps", "maybeSteps"} {
+			if value, ok := all[0][key]; ok {
+				keys = append(keys, key)
+				assert.NotEqual(t, "null", string(value), key)
+			}
+		}
+		assert.Len(t, all[0], len(keys))
+		return keys
+	}
+	assert.Equal(t, []string{"name", "namespace", "itinerary", "phase", "done", "flags", "unknown", "phases", "steps", "maybeSteps"}, keys("-f", "-"))
+	assert.Equal(t, []string{"itinerary", "flags", "unknown", "phases", "steps", "maybeSteps"}, keys("-i", "Final"))
+}
+
+func TestPlanOfMoments(t *testing.T) {
+	all := elements(t, run(t, moments, "plan", "-f", "-", "-o", "json").out)
+	require.Len(t, all, 3)
+
+	notBegun, underWay, done := all[0], all[1], all[2]
+	assert.Equal(t, "", *notBegun.Phase)
+	assert.False(t, *notBegun.Done)
+	assert.Equal(t, []string{"Prepare", "DirectImage", "DirectVolume", "Cleanup"}, notBegun.Steps)
+
+	assert.Equal(t, "QuiesceSourceApplications", *underWay.Phase, "the name of today")
+	assert.Equal(t, []string{"Prepare", "DataBackup", "Backup", "DirectImage", "DirectVolume", "Restore", "Cleanup"}, underWay.Steps,
+		"what has started comes first, even if nothing would start it now")
+	assert.Equal(t, "no", underWay.phase(t, "EnsureStageBackup").Runs)
+	assert.Equal(t, "yes", underWay.phase(t, "Created").Runs, "the whole itinerary is planned, from its first phase")
+
+	assert.Equal(t, "Completed", *done.Phase)
+	assert.True(t, *done.Done)
+	assert.Equal(t, "Stage", done.Itinerary)
+}
+
+func TestPlanReportsRidingPhasesElsewhere(t *testing.T) {
+	e := elements(t, run(t, "", "plan", "-i", "Stage", "--flags", "Quiesce,DirectImage", "-o", "json").out)[0]
+	assert.Equal(t, []string{"Prepare", "Cleanup"}, e.Steps)
+	assert.Equal(t, "Prepare", e.phase(t, "QuiesceSourceApplications").Step)
+	assert.Equal(t, "DataBackup", e.phase(t, "EnsureStageBackup").Step, "its own, where it does not run")
+}
+
+func TestPlanOfAnItinerary(t *testing.T) {
+	r := run(t, "", "plan", "-i", "Stage", "--flags", "IndirectImage, EnableImage", "--flags", "HasVerify", "--unknown", "HasISs,HasStageBackup", "-o", "json")
+	assert.Equal(t, 1, r.code)
+	assert.Equal(t, []string{
+		"itinerary Stage: flag HasISs is unknown: it is named under --unknown",
+		"itinerary Stage: flag HasStageBackup is unknown: it is named under --unknown",
+	}, r.lines(t))
+	e := elements(t, r.out)[0]
+	assert.Equal(t, []string{"HasVerify", "IndirectImage", "EnableImage"}, e.Flags, "in the order of the vocabulary")
+	assert.Equal(t, []string{"HasISs", "HasStageBackup"}, e.Unknown)
+	assert.Equal(t, []string{"Prepare", "Cleanup"}, e.Steps)
+	assert.Equal(t, []string{"DataBackup", "DataRestore"}, e.MaybeSteps)
+	p := e.phase(t, "CreateRegistries")
+	assert.Equal(t, "unknown", p.Runs)
+	assert.True(t, p.Tentative)
+	assert.Equal(t, []string{"HasISs"}, p.Why.Flags)
+	assert.Equal(t, []string{"WaitForRefresh"}, p.Why.DecidedBy)
+	assert.Equal(t, "all", p.Why.Guard)
+
+	table := run(t, "", "plan", "-i", "Stage", "--flags", "IndirectImage,EnableImage", "--unknown", "HasISs,HasStageBackup")
+	assert.Equal(t, "ITINERARY   STEPS\nStage       Prepare > (DataBackup) > (DataRestore) > Cleanup\n", table.out)
+
+	r = run(t, "", "plan", "-i", "Stage", "--flags", "DirectImage", "--unknown", "HasVerify")
+	assert.Equal(t, 0, r.code, "nothing hangs on it")
+	assert.Empty(t, r.stderr)
+}
+
+func TestPlanWarnsOfBrokenRelations(t *testing.T) {
+	for _, tt := range []struct {
+		flags string
+		want  []string
+	}{
+		{"DirectImage", []string{}},
+		{"HasVerify", []string{"one of DirectImage and IndirectImage has to be true"}},
+		{"DirectImage,IndirectImage", []string{"DirectImage and IndirectImage exclude each other"}},
+		{"DirectImage,DirectVolume", []string{"with DirectVolume, HasPVs has to be true"}},
+		{"DirectImage,HasPVs,IndirectVolume", []string{"with HasPVs and IndirectVolume, HasStageBackup or StorageConversion has to be true"}},
+	} {
+		r := run(t, "", "plan", "-i", "Final", "--flags", tt.flags)
+		assert.Equal(t, 0, r.code)
+		assert.Contains(t, r.out, "Prepare > ", "planned all the same")
+		for i := range tt.want {
+			tt.want[i] = "warning: no real migration has these flags: " + tt.want[i]
+		}
+		assert.Equal(t, tt.want, r.lines(t), tt.flags)
+	}
+
+	file := write(t, "own.yaml", `
+flags: [{name: A}, {name: B}]
+relations: [[A], ["!B"]]
+itineraries: [{name: Own, phases: [{name: P, step: S, any: [A, B]}]}]`)
+	r := run(t, "", "plan", "-i", file, "--flags", "B")
+	assert.Equal(t, []string{
+		"warning: no real migration has these flags: A has to be true",
+		"warning: no real migration has these flags: B has to be false",
+	}, r.lines(t))
+}
+
+const several = `
+flags: [{name: Due}]
+itineraries:
+- name: Warm
+  phases: [{name: Copy, step: Disks}, {name: Cut, step: Cutover, all: [Due]}]
+- name: Cold
+  phases: [{name: Copy, step: Disks}]
+`
+
+func TestPlanOfAFileOfItineraries(t *testing.T) {
+	file := write(t, "warm.yaml", several)
+	one := write(t, "one.yaml", `itineraries: [{name: Only, phases: [{name: Copy, step: Disks}]}]`)
+
+	assert.Equal(t, "ITINERARY   STEPS\nWarm        Disks > Cutover\n", run(t, "", "plan", "-i", file+"#Warm", "--flags", "Due").out)
+	assert.Equal(t, "ITINERARY   STEPS\nOnly        Disks\n", run(t, "", "plan", "-i", one).out)
+	assert.Equal(t, "ITINERARY   STEPS\nOnly        Disks\n", run(t, "", "plan", "-i", one+"#Only").out)
+
+	for _, tt := range []struct {
+		name, itinerary string
+		code            int
+		want            []string
+	}{
+		{"several", file, 2, []string{file + " has several itineraries; give -i " + file + "#Warm or " + file + "#Cold"}},
+		{"none of that name", file + "#Wram", 2, []string{file + `: unknown itinerary "Wram"; did you mean "Warm"? there is "Warm" and "Cold"`}},
+		{"no such file", "no/such.yaml", 1, []string{"cannot read: open no/such.yaml: no such file or directory"}},
+		{"not itineraries", write(t, "bad.yaml", "flags: [{name: A}]\nitineraries:\n- {name: I, phases: [{name: P, step: S, all: [B]}]}\nfoo: 1\n"), 1, []string{
+			`bad.yaml:3:47: unknown flag "B"; did you mean "A"?`,
+			`bad.yaml:4:1: a file has no key "foo"; the keys are flags, relations and itineraries`,
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, "", "plan", "-i", tt.itinerary)
+			assert.Equal(t, tt.code, r.code)
+			assert.Empty(t, r.out)
+			lines := r.lines(t)
+			require.Len(t, lines, len(tt.want))
+			for i, want := range tt.want {
+				assert.True(t, strings.HasSuffix(lines[i], want), "%s", lines[i])
+			}
+		})
+	}
+}
+
+func TestPlanOfIncompleteStreams(t *testing.T) {
+	final := migration("m", ``, ``)
+	for _, tt := range []struct {
+		name, stream string
+		planned      int
+		unknown      []string
+		code         int
+		want         []string
+	}{
+		{"nothing is missing", around("", final), 1, []string{}, 0, []string{}},
+		{"no image streams", stream(planObject("p", ""), host, source, final), 1, []string{}, 0, []string{noStreams}},
+		{"no plan", stream(final, images), 0, nil, 1,
+			[]string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}},
+		{"one of two has no plan", around("", strings.ReplaceAll(migration("n", ``, ``), `"name": "p"`, `"name": "q"`), final), 1, []string{}, 1,
+			[]string{"MigMigration ns/n: the MigPlan ns/q is missing; read it together with the migration"}},
+		{"a plan that cannot be read", around(`"hooks": {}`, final), 0, nil, 1, []string{
+			"MigPlan ns/p: spec.hooks: holds a JSON object; write a list",
+			"MigMigration ns/m: its MigPlan ns/p could not be read; correct that first",
+		}},
+		{"no cluster, and images hang on it", stream(planObject("p", ""), images, final), 1, []string{"EnableImage"}, 1,
+			[]string{"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
+		{"no cluster, and nothing hangs on it", stream(planObject("p", `"indirectImageMigration": true`), final), 1, []string{"EnableImage"}, 0, []string{noStreams}},
+		{"no source cluster, and a storage conversion hangs on it", stream(planObject("p", `"indirectVolumeMigration": true, "persistentVolumes": [{"selection": {"action": "copy"}}]`), host, images, migration("m", `"rollback": true`, ``)), 1,
+			[]string{"HasStageBackup", "EnableImage", "StorageConversion"}, 1,
+			[]string{"MigMigration ns/m: flag StorageConversion is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
+		{"a URL that is none", stream(planObject("p", ""), images, host, object("MigCluster", "source", `, "spec": {"url": "https://a b"}`), final), 1, []string{"EnableImage"}, 1,
+			[]string{`MigMigration ns/m: flag EnableImage is unknown: spec.url of MigCluster ns/source is no URL: parse "https://a b": invalid character " " in host name; correct it`}},
+		{"a recorded phase that nobody knows", around("", migration("m", ``, `"itinerary": "Final", "phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
+			[]string{`MigMigration ns/m: itinerary "Final" has no phase "EnsureInitialBackupp"; did you mean "EnsureInitialBackup"?`}},
+		{"a recorded phase of another itinerary", around("", migration("m", `"canceled": true`, `"itinerary": "Final", "phase": "Whatever"`)), 1, []string{}, 0, []string{}},
+		{"a field of the wrong type", around("", migration("n", `"stage": "true"`, ``), final), 1, []string{}, 1,
+			[]string{"MigMigration ns/n: spec.stage: holds a JSON string; write true or false"}},
+		{"a pipeline that is none", around("", migration("m", ``, `"pipeline": 3`)), 1, []string{}, 1,
+			[]string{"MigMigration ns/m: status.pipeline is not an array"}},
+		{"no migration", around(""), 0, nil, 1,
+			[]string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"}},
+		{"two of one name", around("", final, final, source), 1, []string{}, 1, []string{
+			"MigMigration ns/m stands twice, at standard input:1: items[4] and at standard input:1: items[5], and the first counts; remove one",
+			"MigCluster ns/source stands twice, at standard input:1: items[2] and at standard input:1: items[6], and the first counts; remove one",
+		}},
+		{"no name", around("", `{"kind": "MigMigration"}`, final), 1, []string{}, 1,
+			[]string{"standard input:1: items[4]: MigMigration has no metadata.name; give it one"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, tt.stream, "plan", "-f", "-", "-o", "json")
+			assert.Equal(t, tt.code, r.code)
+			assert.Equal(t, tt.want, r.lines(t))
+			all := elements(t, r.out)
+			require.Len(t, all, tt.planned)
+			if tt.planned > 0 {
+				assert.Equal(t, "m", *all[0].Name)
+				assert.Equal(t, tt.unknown, all[0].Unknown)
+			}
+		})
+	}
+}
+
+func TestPlanOfSeveralNamespaces(t *testing.T) {
+	other := strings.Replace(migration("m", ``, ``), `"namespace": "ns"`, `"namespace": "other"`, 1)
+	r := run(t, around("", migration("m", ``, ``), other), "plan", "-f", "-")
+	assert.Equal(t, 0, r.code)
+	assert.Equal(t, "NAMESPACE   NAME   ITINERARY   PHASE   STEPS\n"+
+		"ns          m      Final       -       Prepare > Backup > DirectImage > Restore > Cleanup\n"+
+		"other       m      Final       -       Prepare > Backup > DirectImage > Restore > Cleanup\n", r.out)
+}
+
+func TestPlanKeepsControlCharactersOffTheTerminal(t *testing.T) {
+	r := run(t, around("", migration(`m\u001b[31m\n`, ``, `"itinerary": "Final", "phase": "\u001b"`)), "plan", "-f", "-")
+	assert.Equal(t, 1, r.code)
+	assert.NotContains(t, r.out+r.stderr, "\x1b")
+	assert.Len(t, r.lines(t), 1)
+	assert.Contains(t, r.out, "mU+001B[31m ")
+}

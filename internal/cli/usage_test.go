@@ -1,0 +1,124 @@
+package cli_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/konveyor/dynamic-pipeline/internal/cli"
+)
+
+func TestUsage(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"an unknown command", []string{"plna"}, `unknown command "plna"; did you mean "plan"?`},
+		{"an unknown command of help", []string{"help", "plna"}, `unknown command "plna"; did you mean "plan"?`},
+		{"an unknown shell", []string{"completion", "powershel"}, `unknown command "powershel"; did you mean "powershell"?`},
+		{"an unknown option", []string{"plan", "--itinerry", "Final"}, `unknown flag: --itinerry; did you mean "--itinerary"?`},
+		{"an unknown option that resembles none", []string{"plan", "--zzz"}, `unknown flag: --zzz; see dynamic-pipeline plan --help`},
+		{"an unknown letter", []string{"convert", "-z"}, `unknown shorthand flag: 'z' in -z; see dynamic-pipeline convert --help`},
+		{"an option without its value", []string{"plan", "-f"}, `flag needs an argument: 'f' in -f; see dynamic-pipeline plan --help`},
+		{"an option with too much", []string{"plan", "-i", "Final", "--explain=maybe"}, `invalid argument "maybe" for "--explain" flag: strconv.ParseBool: parsing "maybe": invalid syntax; see dynamic-pipeline plan --help`},
+		{"an argument", []string{"plan", "objects.yaml"}, `plan takes no argument "objects.yaml"; files are given with -f`},
+		{"an argument to convert", []string{"convert", "objects.yaml"}, `convert takes no argument "objects.yaml"; files are given with -f`},
+
+		{"nothing to plan", []string{"plan"}, "nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY"},
+		{"-i and -f", []string{"plan", "-i", "Final", "-f", "-"}, "-i plans an itinerary without objects and excludes -f; give one of them"},
+		{"an empty -f", []string{"plan", "-f", ""}, `-f needs the name of a file, or "-"`},
+		{"standard input twice", []string{"plan", "-f", "-", "-f", "-"}, "-f - is given twice, and standard input can be read once; remove one"},
+		{"--flags without -i", []string{"plan", "-f", "-", "--flags", "HasPVs"}, "--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects"},
+		{"--unknown without -i", []string{"plan", "--unknown", "HasPVs"}, "--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects"},
+		{"an unknown format", []string{"plan", "-i", "Final", "-o", "jsn"}, `-o takes table, json or yaml, not "jsn"; did you mean "json"?`},
+		{"an unknown itinerary", []string{"plan", "-i", "Finl"}, `unknown itinerary "Finl"; did you mean "Final"?`},
+		{"an unknown itinerary that resembles none", []string{"plan", "-i", "X"}, `unknown itinerary "X"; built in are Stage, Final, Cancel, Failed and Rollback, and -i FILE.yaml reads others`},
+		{"an empty itinerary", []string{"plan", "-i", ""}, `unknown itinerary ""; built in are Stage, Final, Cancel, Failed and Rollback, and -i FILE.yaml reads others`},
+		{"an unknown flag", []string{"plan", "-i", "Final", "--flags", "HasPV"}, `--flags: unknown flag "HasPV"; did you mean "HasPVs"?`},
+		{"an unknown flag that is unknown", []string{"plan", "-i", "Final", "--unknown", "HasPVs,Hooks"}, `--unknown: unknown flag "Hooks"; did you mean "HasPreBackupHooks", "HasPostBackupHooks" or "HasPreRestoreHooks"?`},
+		{"a flag that is both", []string{"plan", "-i", "Final", "--flags", "HasPVs,Quiesce", "--unknown", "HasISs,HasPVs"}, "HasPVs cannot be both in --flags and in --unknown; remove it from one"},
+
+		{"explain nothing", []string{"explain", "-i", "Final"}, "explain needs the NAME of a phase or a step"},
+		{"explain too much", []string{"explain", "A", "B", "-i", "Final"}, "explain takes one NAME, not 2"},
+		{"explain with an unknown format", []string{"explain", "Prepare", "-i", "Final", "-o", "wide"}, `-o takes table, json or yaml, not "wide"`},
+		{"explain without a subject", []string{"explain", "Prepare"}, "nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY"},
+		{"explain both kinds", []string{"explain", "Prepare", "-i", "Final", "--phase", "--step"}, "--phase and --step exclude each other; leave both out to see both"},
+		{"an unknown name", []string{"explain", "DataBakup", "-f", "-"}, `no itinerary has a phase or step "DataBakup"; did you mean "DataBackup"?`},
+		{"an unknown name of one itinerary", []string{"explain", "MigrationFailed", "-i", "Final"}, `itinerary Final has no phase or step "MigrationFailed"`},
+		{"a step that is asked for as a phase", []string{"explain", "DataBackup", "--phase", "-i", "Final"}, `itinerary Final has no phase "DataBackup"; there is a step of that name, leave out --phase`},
+		{"a phase that is asked for as a step", []string{"explain", "EnsureStageBackup", "--step", "-f", "-"}, `no itinerary has a step "EnsureStageBackup"; there is a phase of that name, leave out --step`},
+
+		{"convert to nothing", []string{"convert", "-f", "-"}, "convert needs --to current or --to legacy"},
+		{"convert to something else", []string{"convert", "--to", "old", "-f", "-"}, `--to takes current or legacy, not "old"`},
+		{"convert nothing", []string{"convert", "--to", "legacy"}, "nothing to convert; give -f FILE with what kubectl get -o yaml or -o json prints"},
+		{"convert standard input twice", []string{"convert", "--to", "legacy", "-f", "-", "-f", "-"}, "-f - is given twice, and standard input can be read once; remove one"},
+		{"convert with an unknown scheme", []string{"convert", "--to", "current", "--naming", "new", "-f", "-"}, `--naming takes data or state, not "new"`},
+		{"convert to a table", []string{"convert", "--to", "current", "-o", "table", "-f", "-"}, `-o takes json or yaml, not "table"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, "", tt.args...)
+			assert.Equal(t, 2, r.code)
+			assert.Empty(t, r.out)
+			assert.Equal(t, []string{tt.want}, r.lines(t))
+		})
+	}
+}
+
+func TestNoCommandPrintsHelp(t *testing.T) {
+	for _, args := range [][]string{nil, {"--help"}, {"help"}, {"-h"}} {
+		r := run(t, "", args...)
+		assert.Equal(t, 0, r.code)
+		assert.Empty(t, r.stderr)
+		for _, command := range []string{"plan", "explain", "convert", "completion"} {
+			assert.Contains(t, r.out, "\n  "+command+" ")
+		}
+	}
+	assert.Contains(t, run(t, "", "help", "plan").out, "dynamic-pipeline plan (-f FILE... | -i ITINERARY)")
+	assert.Contains(t, run(t, "", "completion").out, "dynamic-pipeline completion [command]")
+}
+
+func TestVersion(t *testing.T) {
+	r := run(t, "", "--version")
+	assert.Equal(t, result{0, "dynamic-pipeline (devel)\n", ""}, r)
+}
+
+// closed is a standard output that fails.
+type closed struct{ err error }
+
+func (c closed) Write([]byte) (int, error) { return 0, c.err }
+
+func TestOutputThatFails(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+		code int
+		want string
+	}{
+		{"head has seen enough", syscall.EPIPE, 0, ""},
+		{"a closed pipe within a program", io.ErrClosedPipe, 0, ""},
+		{"a full disk", errors.New("the disk is full"), 1, "dynamic-pipeline: cannot write the output: the disk is full\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, args := range [][]string{
+				{"plan", "-i", "Final", "--flags", "DirectImage"},
+				{"plan", "-i", "Final", "--flags", "DirectImage", "--explain"},
+				{"plan", "-f", recorded("objects.json"), "-o", "json"},
+				{"plan", "-f", recorded("objects.json"), "-o", "yaml", "--explain"},
+				{"explain", "Prepare", "-i", "Final", "--flags", "DirectImage"},
+				{"explain", "Cleanup", "-f", recorded("objects.json"), "-o", "json"},
+				{"convert", "--to", "current", "-f", recorded("objects.json")},
+			} {
+				var stderr bytes.Buffer
+				code := cli.Run(t.Context(), args, strings.NewReader(""), closed{tt.err}, &stderr)
+				assert.Equal(t, tt.code, code, args)
+				assert.Equal(t, tt.want, stderr.String(), args)
+			}
+		})
+	}
+}
