@@ -62,16 +62,9 @@ type syncing struct {
 	now    time.Time
 	was    Pipeline      // as given
 	out    Pipeline      // as it will be
-	index  []int         // of the steps in out
+	index  []int32       // of the steps in out
 	listed []bool        // by index: whether the step is in out
 	times  []metav1.Time // what the timestamps of out point into
-
-	// room keeps itineraries of a usual size off the heap.
-	room struct {
-		index         [32]int
-		listed, ahead [32]bool
-		under         [64]int32
-	}
 }
 
 func (s *syncing) begin(p Pipeline, m Moment, now time.Time) {
@@ -84,8 +77,8 @@ func (s *syncing) begin(p Pipeline, m Moment, now time.Time) {
 	s.Moment, s.graph, s.now, s.was = m, m.Plan.Graph(), now.UTC().Truncate(time.Second), p
 	s.out = make(Pipeline, 0, len(p)+1)
 	s.times = make([]metav1.Time, 0, 2*ran+2)
-	s.index = s.room.index[:0]
-	s.listed = s.bools(s.room.listed[:])
+	s.index = make([]int32, 0, len(p)+1)
+	s.listed = make([]bool, len(s.graph.Steps()))
 	for i := range p {
 		if !p[i].Ran() {
 			continue
@@ -101,15 +94,9 @@ func (s *syncing) begin(p Pipeline, m Moment, now time.Time) {
 	}
 }
 
-// bools are as many as the graph has steps, all false.
-func (s *syncing) bools(room []bool) []bool {
-	n := len(s.graph.Steps())
-	return slices.Grow(room[:0], n)[:n]
-}
-
 // list appends a step.
 func (s *syncing) list(step Step, index int) {
-	s.out, s.index = append(s.out, step), append(s.index, index)
+	s.out, s.index = append(s.out, step), append(s.index, int32(index))
 	if index >= 0 {
 		s.listed[index] = true
 	}
@@ -168,7 +155,8 @@ func (s *syncing) interrupt() {
 
 // enter shows the phase at index at under its step.
 func (s *syncing) enter(at int) {
-	under := reported(s.Plan, s.listed, s.room.under[:0])
+	var room [64]int32 // keeps itineraries of a usual size off the heap
+	under := reported(s.Plan, s.listed, room[:0])
 	k := int(under[at])
 	current := s.find(k)
 	if s.graph.StepIndex(at) != k && (current == nil || !current.Open()) {
@@ -200,7 +188,7 @@ func (s *syncing) enter(at int) {
 		current.Message = phase.Name
 	}
 
-	ahead := s.bools(s.room.ahead[:])
+	ahead := make([]bool, len(s.listed))
 	for i := range s.Plan.Each {
 		if i != at && s.Plan.Runs(i) != phases.No {
 			ahead[under[i]] = true
@@ -220,7 +208,7 @@ func (s *syncing) enter(at int) {
 
 // find is the listed step of that index, or nil.
 func (s *syncing) find(index int) *Step {
-	if i := slices.Index(s.index, index); i >= 0 {
+	if i := slices.Index(s.index, int32(index)); i >= 0 {
 		return &s.out[i]
 	}
 	return nil
