@@ -85,9 +85,9 @@ the steps that have not started are planned anew.
 	}
 	f := cmd.Flags()
 	f.StringArrayVarP(&files, "file", "f", nil, filesUsage)
-	f.StringVar(&to, "to", "", "FORM to convert to: current or legacy")
-	f.StringVar(&naming, "naming", namingData, "names of the steps that were StageBackup and StageRestore: data (DataBackup, DataRestore) or state (StateBackup, StateRestore)")
-	registerOutput(cmd, &format, "", "output FORMAT: json or yaml (default: as read)", formatJSON, formatYAML)
+	f.StringVar(&to, "to", "", "`FORM` to convert to: current or legacy")
+	f.StringVar(&naming, "naming", namingData, "`SCHEME` that names the steps that were StageBackup and StageRestore: data (DataBackup, DataRestore) or state (StateBackup, StateRestore)")
+	registerOutput(cmd, &format, "", "output `FORMAT`: json or yaml (default: as read)", formatJSON, formatYAML)
 	complete(cmd, "to", fixed(toCurrent, toLegacy))
 	complete(cmd, "naming", fixed(namingData, namingState))
 	return cmd

@@ -82,7 +82,7 @@ What is read, and -f, -i, --flags and --unknown, are as for plan.`,
 	s.register(cmd)
 	cmd.Flags().BoolVar(&onlyPhase, "phase", false, "NAME is a phase")
 	cmd.Flags().BoolVar(&onlyStep, "step", false, "NAME is a step")
-	registerOutput(cmd, &format, formatTable, "output FORMAT: table, json or yaml", formatTable, formatJSON, formatYAML)
+	registerOutput(cmd, &format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
 	cmd.ValidArgsFunction = s.completeNames
 	return cmd
 }
@@ -225,20 +225,20 @@ func explainPhase(p *machine.Plan, i int) explanation {
 	if why != nil {
 		e.Guard, e.Missing, e.DecidedBy = why.Guard, why.Flags, why.DecidedBy
 	}
-	subject := "phase " + phase.Name
-	asks := guardText(p.Graph().Flags(), phase.Guard)
-	if phase.Guard.Reads().Len() > len(e.Missing) { // else the reason says it all
-		subject += ", which runs with " + asks + ","
-	}
+	e.Text = "phase " + phase.Name
+	guard := guardText(p.Graph().Flags(), phase.Guard)
 	switch {
-	case why == nil && asks == "":
-		e.Text = subject + " runs in every migration of this itinerary"
+	case why == nil && guard == "":
+		e.Text += " runs in every migration of this itinerary"
 	case why == nil:
-		e.Text = subject + " runs"
+		e.Text += " runs: its guard holds, " + guard
 	case e.Runs == phases.Unknown:
-		e.Text = subject + " may run: it " + whyText(why)
+		e.Text += " may run: it " + whyText(why)
 	default:
-		e.Text = subject + " does not run: it " + whyText(why)
+		e.Text += " does not run: it " + whyText(why)
+	}
+	if why != nil && phase.Guard.Reads().Len() > len(e.Missing) { // else the reason says it all
+		e.Text += "; its guard is " + guard
 	}
 	if e.Tentative && len(e.DecidedBy) == 0 {
 		e.Text += mayChange
@@ -251,21 +251,18 @@ const mayChange = ", by what is known now; that may still change"
 
 // guardText says what a guard asks for, and is empty where it admits.
 func guardText(v *phases.Vocabulary, g phases.Guard) string {
-	var parts []string
-	if g.All != 0 {
-		parts = append(parts, list(v.Names(g.All), "and"))
-	}
+	parts := v.Names(g.All)
 	if g.Any != 0 {
-		parts = append(parts, list(v.Names(g.Any), "or"))
-	}
-	text := strings.Join(parts, " and with ")
-	if g.None != 0 {
-		if text != "" {
-			text += " and "
+		anyOf := strings.Join(v.Names(g.Any), " or ")
+		if g.Any.Len() > 1 && g.Reads() != g.Any {
+			anyOf = "(" + anyOf + ")"
 		}
-		text += "none of " + list(v.Names(g.None), "and")
+		parts = append(parts, anyOf)
 	}
-	return text
+	for _, name := range v.Names(g.None) {
+		parts = append(parts, "not "+name)
+	}
+	return strings.Join(parts, " and ")
 }
 
 // explainStep sums up the phases of a step: those that run, where it is

@@ -55,7 +55,7 @@ func TestExplain(t *testing.T) {
 		{"a phase that does not run", []string{"EnsureStageBackup"}, "phase", "no", true, "all", []string{"HasStageBackup"}, []string{"WaitForRefresh"},
 			"phase EnsureStageBackup does not run: it needs HasStageBackup (decided by WaitForRefresh)"},
 		{"a guard with more than is missing", []string{"CreateDirectImageMigration"}, "phase", "no", true, "all", []string{"EnableImage"}, []string{"WaitForRefresh"},
-			"phase CreateDirectImageMigration, which runs with DirectImage and EnableImage, does not run: it needs EnableImage (decided by WaitForRefresh)"},
+			"phase CreateDirectImageMigration does not run: it needs EnableImage (decided by WaitForRefresh); its guard is DirectImage and EnableImage"},
 		{"any of a guard", []string{"EnsureCloudSecretPropagated"}, "phase", "no", true, "any", []string{"HasStageBackup"}, []string{"WaitForRefresh"},
 			"phase EnsureCloudSecretPropagated does not run: it needs HasStageBackup (decided by WaitForRefresh)"},
 		{"a former name of a phase", []string{"QuiesceApplications"}, "phase", "no", false, "all", []string{"Quiesce"}, []string{},
@@ -91,7 +91,7 @@ func TestExplainWhatRunsByAFlag(t *testing.T) {
 	phase := explain(t, "", append(args, "EnsureStageBackup")...)[0]
 	assert.Equal(t, "yes", phase.Runs)
 	assert.True(t, *phase.Tentative)
-	assert.Equal(t, "phase EnsureStageBackup, which runs with HasStageBackup, runs, by what is known now; that may still change", phase.Text)
+	assert.Equal(t, "phase EnsureStageBackup runs: its guard holds, HasStageBackup, by what is known now; that may still change", phase.Text)
 	step := explain(t, "", append(args, "DataRestore")...)[0]
 	assert.Equal(t, "yes", step.Runs)
 	assert.True(t, *step.Tentative)
@@ -130,7 +130,7 @@ itineraries:
   - {name: First, step: S}
   - {name: Mixed, step: S, all: [A], any: [B, C], none: [D]}
   - {name: Never, step: T, none: [A]}`)
-	assert.Equal(t, "phase Mixed, which runs with A and with B or C and none of D, runs",
+	assert.Equal(t, "phase Mixed runs: its guard holds, A and (B or C) and not D",
 		explain(t, "", "Mixed", "-i", file, "--flags", "A,B")[0].Text)
 	never := explain(t, "", "Never", "-i", file, "--flags", "A")[0]
 	assert.Equal(t, "phase Never does not run: it runs only without A", never.Text)

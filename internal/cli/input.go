@@ -278,12 +278,12 @@ func (r *reader) chunkJSON(line int, text []byte, from int) {
 
 // document takes up one value, which is valid JSON.
 func (r *reader) document(isJSON bool, line int, text json.RawMessage) {
-	d := &document{json: isJSON, text: text}
-	r.documents = append(r.documents, d)
 	if text[0] != '{' {
 		r.wrong(line, "", "holds %s where an object is needed; give what kubectl get prints", jsonType(text))
 		return
 	}
+	d := &document{json: isJSON, text: text}
+	r.documents = append(r.documents, d)
 	kind, items := r.head(text)
 	if isNull(items) && kind != "List" || !strings.HasSuffix(kind, "List") {
 		d.object(r, line, "", "", text)

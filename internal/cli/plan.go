@@ -41,7 +41,7 @@ hold all of it: every phase, whether it runs, and why not.`,
   # What is left out, and why
   dynamic-pipeline plan -f objects.yaml --explain
 
-  # One migration, straight from the cluster, as JSON
+  # Straight from the cluster, as JSON
   kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml | dynamic-pipeline plan -f - -o json
 
   # No cluster at hand: a final migration with volumes that go through a backup
@@ -78,7 +78,7 @@ hold all of it: every phase, whether it runs, and why not.`,
 	}
 	s.register(cmd)
 	cmd.Flags().BoolVar(&explain, "explain", false, "show also what is left out, and why")
-	registerOutput(cmd, &format, formatTable, "output FORMAT: table, json or yaml", formatTable, formatJSON, formatYAML)
+	registerOutput(cmd, &format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
 	return cmd
 }
 

@@ -27,14 +27,14 @@ type subject struct {
 	flags, unknown []string
 }
 
-const filesUsage = `FILE with what kubectl get -o yaml or -o json prints, or "-" for standard input; can be given several times`
+const filesUsage = "`FILE` with what kubectl get -o yaml or -o json prints, or \"-\" for standard input; can be given several times"
 
 func (s *subject) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.files, "file", "f", nil, filesUsage)
-	f.StringVarP(&s.itinerary, "itinerary", "i", "", "in place of objects, an ITINERARY: "+list(builtin().Names(), "or")+", FILE.yaml, or FILE.yaml#NAME")
-	f.StringArrayVar(&s.flags, "flags", nil, "with -i, the flags that are true: A,B,...; the others are false")
-	f.StringArrayVar(&s.unknown, "unknown", nil, "with -i, the flags that are unknown: A,B,...")
+	f.StringVarP(&s.itinerary, "itinerary", "i", "", "in place of objects, an `ITINERARY`: "+list(builtin().Names(), "or")+", FILE.yaml, or FILE.yaml#NAME")
+	f.StringArrayVar(&s.flags, "flags", nil, "with -i, the flags that are true: `A,B,...`; the others are false")
+	f.StringArrayVar(&s.unknown, "unknown", nil, "with -i, the flags that are unknown: `A,B,...`")
 	complete(cmd, "itinerary", completeItinerary)
 	complete(cmd, "flags", s.completeFlags)
 	complete(cmd, "unknown", s.completeFlags)
