@@ -231,7 +231,7 @@ func explainPhase(p *machine.Plan, i int) explanation {
 	case why == nil && guard == "":
 		e.Text += " runs in every migration of this itinerary"
 	case why == nil:
-		e.Text += " runs: its guard holds, " + guard
+		e.Text += " runs: its guard, " + guard + ", holds"
 	case e.Runs == phases.Unknown:
 		e.Text += " may run: it " + whyText(why)
 	default:
@@ -247,7 +247,7 @@ func explainPhase(p *machine.Plan, i int) explanation {
 }
 
 // mayChange is said of what hangs on flags that a phase may still change.
-const mayChange = ", by what is known now; that may still change"
+const mayChange = "; that may still change"
 
 // guardText says what a guard asks for, and is empty where it admits.
 func guardText(v *phases.Vocabulary, g phases.Guard) string {

@@ -91,11 +91,11 @@ func TestExplainWhatRunsByAFlag(t *testing.T) {
 	phase := explain(t, "", append(args, "EnsureStageBackup")...)[0]
 	assert.Equal(t, "yes", phase.Runs)
 	assert.True(t, *phase.Tentative)
-	assert.Equal(t, "phase EnsureStageBackup runs: its guard holds, HasStageBackup, by what is known now; that may still change", phase.Text)
+	assert.Equal(t, "phase EnsureStageBackup runs: its guard, HasStageBackup, holds; that may still change", phase.Text)
 	step := explain(t, "", append(args, "DataRestore")...)[0]
 	assert.Equal(t, "yes", step.Runs)
 	assert.True(t, *step.Tentative)
-	assert.Equal(t, "step DataRestore is shown for EnsureStageRestore and StageRestoreCreated, by what is known now; that may still change", step.Text)
+	assert.Equal(t, "step DataRestore is shown for EnsureStageRestore and StageRestoreCreated; that may still change", step.Text)
 }
 
 func TestExplainUnknown(t *testing.T) {
@@ -130,7 +130,7 @@ itineraries:
   - {name: First, step: S}
   - {name: Mixed, step: S, all: [A], any: [B, C], none: [D]}
   - {name: Never, step: T, none: [A]}`)
-	assert.Equal(t, "phase Mixed runs: its guard holds, A and (B or C) and not D",
+	assert.Equal(t, "phase Mixed runs: its guard, A and (B or C) and not D, holds",
 		explain(t, "", "Mixed", "-i", file, "--flags", "A,B")[0].Text)
 	never := explain(t, "", "Never", "-i", file, "--flags", "A")[0]
 	assert.Equal(t, "phase Never does not run: it runs only without A", never.Text)
