@@ -33,7 +33,7 @@ const skippedMessage = "Skipped"
 //
 // A status in the current form comes back as it is, without a remainder.
 //
-// The error is a [*StatusError], or a [*machine.UnknownItineraryError] where
+// The error is a [*StatusError], or a [*phases.UnknownItineraryError] where
 // now names an itinerary that the adapter does not have.
 func (a *Adapter) Upgrade(status []byte, now *Selected) (Upgraded, error) {
 	return a.UpgradeAgain(status, nil, now)

@@ -280,6 +280,6 @@ func TestBrokenStatuses(t *testing.T) {
 		})
 	}
 	_, err := adapter.Upgrade([]byte(`{}`), &legacy.Selected{Itinerary: "Finale"})
-	var unknown *machine.UnknownItineraryError
+	var unknown *phases.UnknownItineraryError
 	require.ErrorAs(t, err, &unknown)
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
 // ErrDone is returned where a migration that is done is asked to move. A
@@ -23,20 +23,7 @@ type UnknownPhaseError struct {
 }
 
 func (e *UnknownPhaseError) Error() string {
-	return fmt.Sprintf("itinerary %q has no phase %q%s", e.Itinerary, e.Phase, phases.DidYouMean(e.Nearest))
-}
-
-// UnknownItineraryError is an itinerary that a [Set] does not have.
-type UnknownItineraryError struct {
-	Itinerary string
-	// Known are the itineraries of the set, in order.
-	Known []string
-	// Nearest are the names among them that resemble it, nearest first.
-	Nearest []string
-}
-
-func (e *UnknownItineraryError) Error() string {
-	return fmt.Sprintf("there is no itinerary %q%s (there are %s)", e.Itinerary, phases.DidYouMean(e.Nearest), strings.Join(e.Known, ", "))
+	return fmt.Sprintf("itinerary %q has no phase %q%s", e.Itinerary, e.Phase, wording.DidYouMean(e.Nearest))
 }
 
 // UnknownFlagsError says that the machine cannot move yet, since a guard hangs

@@ -3,7 +3,7 @@ package machine
 import (
 	"sync"
 
-	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -135,7 +135,7 @@ func (g *Graph) Find(name string) (int, error) {
 	if i, ok := g.byName[name]; ok {
 		return i, nil
 	}
-	return 0, &UnknownPhaseError{Itinerary: g.Name(), Phase: name, Nearest: nearest.Names(name, g.names)}
+	return 0, &UnknownPhaseError{Itinerary: g.Name(), Phase: name, Nearest: wording.Nearest(name, g.names)}
 }
 
 // Position says where a migration stands in an itinerary: at the start (the

@@ -1,8 +1,7 @@
 package machine
 
 import (
-	"strings"
-
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -241,13 +240,13 @@ func whyText(part string, t phases.Truth, names []string) string {
 	case t == phases.Unknown && len(names) == 1:
 		return "hangs on " + names[0] + ", which is unknown"
 	case t == phases.Unknown:
-		return "hangs on " + join(names, "and") + ", which are unknown"
+		return "hangs on " + wording.List(names, "and") + ", which are unknown"
 	case part == phases.PartAny:
-		return "needs " + join(names, "or")
+		return "needs " + wording.List(names, "or")
 	case part == phases.PartNone:
-		return "runs only without " + join(names, "and")
+		return "runs only without " + wording.List(names, "and")
 	}
-	return "needs " + join(names, "and")
+	return "needs " + wording.List(names, "and")
 }
 
 // whyJump names the jump that leads past a phase: one of the nearest phase
@@ -302,13 +301,4 @@ func (g *Graph) lowest(d int) int {
 		}
 	}
 	return low
-}
-
-// join lists names as a sentence does.
-func join(names []string, conjunction string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " " + conjunction + " " + names[last]
 }

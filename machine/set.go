@@ -1,7 +1,7 @@
 package machine
 
 import (
-	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -79,12 +79,12 @@ func MustCompileSet(itineraries ...phases.Itinerary) *Set {
 // Names returns the names of the itineraries, in the order given.
 func (s *Set) Names() []string { return append([]string(nil), s.names...) }
 
-// Graph returns the itinerary of that name, or an [*UnknownItineraryError].
+// Graph returns the itinerary of that name, or an [*phases.UnknownItineraryError].
 func (s *Set) Graph(name string) (*Graph, error) {
 	if g, ok := s.byName[name]; ok {
 		return g, nil
 	}
-	return nil, &UnknownItineraryError{Itinerary: name, Known: s.Names(), Nearest: nearest.Names(name, s.names)}
+	return nil, &phases.UnknownItineraryError{Name: name, Known: s.Names(), Nearest: wording.Nearest(name, s.names)}
 }
 
 // Resumed is a machine made of a checkpoint, and what has changed since.
@@ -106,7 +106,7 @@ type Resumed struct {
 // machine is at the start of that, and the recorded phase is no error whatever
 // it is. A migration that is done stays so, in the recorded itinerary.
 //
-// The errors are [*UnknownItineraryError] and [*UnknownPhaseError]: nothing is
+// The errors are [*phases.UnknownItineraryError] and [*UnknownPhaseError]: nothing is
 // silently completed.
 func (s *Set) Resume(c Checkpoint, selected string) (Resumed, error) {
 	name, p := selected, Position{}

@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
 // Source answers one flag.
@@ -67,7 +69,7 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: "is computed from a flag that the vocabulary does not have; add it there"}
 		}
 		if missing != 0 {
-			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: fmt.Sprintf("is computed from %s, which no source answers; add one", list(flags.Names(missing), "and"))}
+			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: fmt.Sprintf("is computed from %s, which no source answers; add one", wording.List(flags.Names(missing), "and"))}
 		}
 		if s.closure(s.byFlag[bit(flag)].From, s.have).Has(flag) {
 			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: "is computed from itself, directly or through another flag"}

@@ -1,11 +1,11 @@
 package phases
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
 // VocabularyError says what is wrong with a row of a vocabulary.
@@ -29,7 +29,7 @@ type UnknownFlagError struct {
 }
 
 func (e *UnknownFlagError) Error() string {
-	return fmt.Sprintf("unknown flag %q%s", e.Name, DidYouMean(e.Nearest))
+	return fmt.Sprintf("unknown flag %q%s", e.Name, wording.DidYouMean(e.Nearest))
 }
 
 // Reason is why a definition is refused. The list is closed.
@@ -121,7 +121,7 @@ func (e *UnknownInputError) Error() string {
 	if len(e.Inputs) == 0 {
 		return "its source returned unknown without an error, with nothing to wait for; let it return an error"
 	}
-	return "it is computed from " + list(e.Inputs, "and") + ", not all of which are known"
+	return "it is computed from " + wording.List(e.Inputs, "and") + ", not all of which are known"
 }
 
 // PanicError is a panic of an embedder's function, caught at the border of
@@ -140,42 +140,24 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// DidYouMean is the tail of an error message that suggests names: empty where
-// there are none.
-func DidYouMean(nearest []string) string {
-	if len(nearest) == 0 {
-		return ""
-	}
-	quoted := make([]string, len(nearest))
-	for i, n := range nearest {
-		quoted[i] = fmt.Sprintf("%q", n)
-	}
-	return "; did you mean " + list(quoted, "or") + "?"
+// UnknownItineraryError is the name of an itinerary that a file, a catalogue or a
+// set does not have.
+type UnknownItineraryError struct {
+	Name string
+	// Nearest are the names that resemble it, nearest first.
+	Nearest []string
+	// Known are the names of all that exist, in order.
+	Known []string
 }
 
-// What is worth comparing for a suggestion: nobody mistypes a name of more
-// bytes, nor reads more suggestions.
-const (
-	maxSuggestedName = 100
-	maxSuggestions   = 20
-)
-
-// suggest returns the known names that resemble name. The time for a pair of
-// names grows with the product of their lengths, so long names are left out.
-// Nothing resembles an empty name.
-func suggest(name string, known []string) []string {
-	if name == "" || len(name) > maxSuggestedName {
-		return nil
+func (e *UnknownItineraryError) Error() string {
+	hint := wording.DidYouMean(e.Nearest)
+	if hint == "" {
+		known := make([]string, len(e.Known))
+		for i, name := range e.Known {
+			known[i] = fmt.Sprintf("%q", name)
+		}
+		hint = "; there is " + cmp.Or(wording.List(known, "and"), "none")
 	}
-	known = slices.DeleteFunc(slices.Clone(known), func(k string) bool { return len(k) > maxSuggestedName })
-	return nearest.Names(name, known)
-}
-
-// list joins names as a sentence does: "A", "A and B", "A, B and C".
-func list(names []string, conjunction string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " " + conjunction + " " + names[last]
+	return fmt.Sprintf("unknown itinerary %q%s", e.Name, hint)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
 // Flags is a set of flags, one bit each: a single flag is a set of one. Which
@@ -161,7 +163,7 @@ func (v *Vocabulary) Parse(names ...string) (Flags, error) {
 	for _, name := range names {
 		f, ok := v.byName[name]
 		if !ok {
-			return 0, &UnknownFlagError{Name: name, Nearest: suggest(name, v.Names(v.All()))}
+			return 0, &UnknownFlagError{Name: name, Nearest: wording.Nearest(name, v.Names(v.All()))}
 		}
 		set |= f
 	}

@@ -1,5 +1,7 @@
 package phases
 
+import "github.com/konveyor/dynamic-pipeline/internal/wording"
+
 // Guard decides whether a phase runs or a jump is taken: every flag of All is
 // true, at least one flag of Any is true where Any has any, and no flag of
 // None is true. The empty guard admits.
@@ -70,10 +72,10 @@ func (g Guard) Unmet(f Facts) (part string, flags Flags) {
 // contradiction says why no facts can ever satisfy the guard, or "".
 func (g Guard) contradiction(v *Vocabulary) string {
 	if both := g.All & g.None; both != 0 {
-		return "needs " + list(v.Names(both), "and") + " both in all and in none"
+		return "needs " + wording.List(v.Names(both), "and") + " both in all and in none"
 	}
 	if g.Any != 0 && g.None.Has(g.Any) {
-		return "has every flag of any (" + list(v.Names(g.Any), "and") + ") also in none"
+		return "has every flag of any (" + wording.List(v.Names(g.Any), "and") + ") also in none"
 	}
 	return ""
 }

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
 // What [Load] reads at the most. A definition has dozens of phases and a few
@@ -39,31 +41,7 @@ func (f *File) Itinerary(name string) (Itinerary, error) {
 		}
 		known[i] = it.Name
 	}
-	return Itinerary{}, &UnknownItineraryError{Name: name, Nearest: suggest(name, known), Known: known}
-}
-
-// UnknownItineraryError is the name of an itinerary that a file does not have.
-type UnknownItineraryError struct {
-	Name string
-	// Nearest are the names that resemble it, nearest first.
-	Nearest []string
-	// Known are the names of all that exist, in the order of the file.
-	Known []string
-}
-
-func (e *UnknownItineraryError) Error() string {
-	known := make([]string, len(e.Known))
-	for i, name := range e.Known {
-		known[i] = strconv.Quote(name)
-	}
-	if len(known) == 0 {
-		known = []string{"none"}
-	}
-	end := ";"
-	if len(e.Nearest) > 0 {
-		end = DidYouMean(e.Nearest)
-	}
-	return fmt.Sprintf("unknown itinerary %q%s there is %s", e.Name, end, list(known, "and"))
+	return Itinerary{}, &UnknownItineraryError{Name: name, Nearest: wording.Nearest(name, known), Known: known}
 }
 
 // LoadError says what is wrong at one place of a file.
@@ -318,7 +296,7 @@ func (l *loader) mapping(n *yaml.Node, what string, keys ...string) *fields {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
-		l.at(n, "%s has to be a mapping with the keys %s, not %s", what, list(keys, "and"), describe(n))
+		l.at(n, "%s has to be a mapping with the keys %s, not %s", what, wording.List(keys, "and"), describe(n))
 		return nil
 	}
 	fs := &fields{byKey: make(map[string]*yaml.Node, len(keys))}
@@ -337,9 +315,9 @@ func (l *loader) mapping(n *yaml.Node, what string, keys ...string) *fields {
 		case first > 0:
 			l.at(key, "key %q stands twice, first in line %d; remove one", name, first)
 		case !slices.Contains(keys, name):
-			known := DidYouMean(l.suggest(name, keys))
+			known := wording.DidYouMean(l.suggest(name, keys))
 			if known == "" {
-				known = "; the keys are " + list(keys, "and")
+				known = "; the keys are " + wording.List(keys, "and")
 			}
 			l.at(key, "%s has no key %q%s", what, name, known)
 		case l.usable(value, name):
@@ -356,7 +334,7 @@ func (l *loader) suggest(name string, known []string) []string {
 	if l.found > 5*maxLoadErrors {
 		return nil
 	}
-	return suggest(name, known)
+	return wording.Nearest(name, known)
 }
 
 // items returns the entries of a list.

@@ -450,7 +450,7 @@ func TestFileItinerary(t *testing.T) {
 	var unknown *UnknownItineraryError
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, &UnknownItineraryError{Name: "upgrad", Nearest: []string{"Upgrade"}, Known: []string{"Upgrade", "Abort"}}, unknown)
-	assert.EqualError(t, err, `unknown itinerary "upgrad"; did you mean "Upgrade"? there is "Upgrade" and "Abort"`)
+	assert.EqualError(t, err, `unknown itinerary "upgrad"; did you mean "Upgrade"?`)
 
 	_, err = f.Itinerary("Final")
 	assert.EqualError(t, err, `unknown itinerary "Final"; there is "Upgrade" and "Abort"`)

@@ -3,6 +3,8 @@ package phases
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
 // Validate checks that the itinerary can be compiled. It refuses an itinerary
@@ -12,6 +14,7 @@ import (
 // nowhere. The error is a [DefinitionErrors] with all that was found, in the
 // order of the phases.
 func (it Itinerary) Validate() error {
+	const maxSuggestions = 20 // nobody reads more, and each takes time
 	var errs DefinitionErrors
 	add := func(index int, reason Reason, format string, args ...any) {
 		e := &DefinitionError{Itinerary: it.Name, Index: index, Reason: reason, Problem: fmt.Sprintf(format, args...)}
@@ -53,7 +56,7 @@ func (it Itinerary) Validate() error {
 		if suggestions++; suggestions > maxSuggestions {
 			return ""
 		}
-		return DidYouMean(suggest(name, names))
+		return wording.DidYouMean(wording.Nearest(name, names))
 	}
 
 	former := make(map[string]int)

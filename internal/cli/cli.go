@@ -13,9 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
-	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
@@ -147,7 +146,7 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	for _, c := range cmd.Commands() {
 		known = append(known, c.Name())
 	}
-	return fmt.Errorf("unknown command %q%s", args[0], suggest(args[0], known))
+	return fmt.Errorf("unknown command %q%s", args[0], wording.DidYouMean(wording.Nearest(args[0], known)))
 }
 
 var optionNames = regexp.MustCompile(`--[a-z-]+`)
@@ -156,21 +155,12 @@ var optionNames = regexp.MustCompile(`--[a-z-]+`)
 func flagError(cmd *cobra.Command, err error) error {
 	hint := ""
 	if option, unknown := strings.CutPrefix(err.Error(), "unknown flag: "); unknown {
-		hint = suggest(option, optionNames.FindAllString(cmd.Flags().FlagUsages(), -1))
+		hint = wording.DidYouMean(wording.Nearest(option, optionNames.FindAllString(cmd.Flags().FlagUsages(), -1)))
 	}
 	if hint == "" {
 		hint = "; see " + cmd.CommandPath() + " --help"
 	}
 	return fmt.Errorf("%w%s", err, hint)
-}
-
-// suggest is the tail of a message about an unknown name.
-func suggest(name string, known []string) string {
-	const longest = 100 // nobody mistypes a longer one, and comparing takes time
-	if len(name) > longest {
-		return ""
-	}
-	return phases.DidYouMean(nearest.Names(name, known))
 }
 
 // problem prints something that is wrong with what was read: an error of
@@ -217,12 +207,3 @@ func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // builtin are the itineraries of MTC, compiled once.
 var builtin = sync.OnceValue(func() *machine.Set { return machine.MustCompileSet(mtc.Itineraries()...) })
-
-// list joins names as a sentence does.
-func list(names []string, conjunction string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " " + conjunction + " " + names[last]
-}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -145,7 +146,7 @@ func (q question) check(itineraries []*machine.Graph) error {
 	if len(itineraries) == 1 {
 		where = fmt.Sprintf("itinerary %s has no", itineraries[0].Name())
 	}
-	hint := suggest(q.name, q.names(itineraries))
+	hint := wording.DidYouMean(wording.Nearest(q.name, q.names(itineraries)))
 	if other := (question{name: q.name, phase: !q.phase, step: !q.step}); other.known(itineraries) {
 		hint = fmt.Sprintf("; there is a %s of that name, leave out --%s", other.what(), q.what())
 	}
@@ -341,7 +342,7 @@ func explainStep(p *planned, k int) explanation {
 	default:
 		e.Text = "step " + name + " is not shown: no phase runs for it; " + strings.Join(because, "; ")
 		if len(riding) > 0 {
-			e.Text += "; reported elsewhere: " + list(riding, "and")
+			e.Text += "; reported elsewhere: " + wording.List(riding, "and")
 		}
 	}
 	return e
@@ -351,7 +352,7 @@ func explainStep(p *planned, k int) explanation {
 func few(names []string) string {
 	const most = 3
 	if len(names) <= most {
-		return list(names, "and")
+		return wording.List(names, "and")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), len(names)-most+1)
 }

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
 // The formats that -o takes.
@@ -30,7 +32,7 @@ func checkChoice(option, value string, choices ...string) error {
 	if slices.Contains(choices, value) {
 		return nil
 	}
-	return fmt.Errorf("%s takes %s, not %q%s", option, list(choices, "or"), value, suggest(value, choices))
+	return fmt.Errorf("%s takes %s, not %q%s", option, wording.List(choices, "or"), value, wording.DidYouMean(wording.Nearest(value, choices)))
 }
 
 // output collects what is printed and passes it on in large pieces. Errors are

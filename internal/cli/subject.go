@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -32,7 +33,7 @@ const filesUsage = "`FILE` with what kubectl get -o yaml or -o json prints, or \
 func (s *subject) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.files, "file", "f", nil, filesUsage)
-	f.StringVarP(&s.itinerary, "itinerary", "i", "", "in place of objects, an `ITINERARY`: "+list(builtin().Names(), "or")+", FILE.yaml, or FILE.yaml#NAME")
+	f.StringVarP(&s.itinerary, "itinerary", "i", "", "in place of objects, an `ITINERARY`: "+wording.List(builtin().Names(), "or")+", FILE.yaml, or FILE.yaml#NAME")
 	f.StringArrayVar(&s.flags, "flags", nil, "with -i, the flags that are true: `A,B,...`; the others are false")
 	f.StringArrayVar(&s.unknown, "unknown", nil, "with -i, the flags that are unknown: `A,B,...`")
 	complete(cmd, "itinerary", completeItinerary)
@@ -103,9 +104,9 @@ func itineraryOf(arg string) (*machine.Graph, error) {
 	}
 	file, name := splitItinerary(arg)
 	if file == "" {
-		hint := suggest(arg, builtin().Names())
+		hint := wording.DidYouMean(wording.Nearest(arg, builtin().Names()))
 		if hint == "" {
-			hint = "; built in are " + list(builtin().Names(), "and") + ", and -i FILE.yaml reads others"
+			hint = "; built in are " + wording.List(builtin().Names(), "and") + ", and -i FILE.yaml reads others"
 		}
 		return nil, fmt.Errorf("unknown itinerary %q%s", arg, hint)
 	}
@@ -160,7 +161,7 @@ func pick(defs *phases.File, file, name string) (phases.Itinerary, error) {
 	for _, it := range defs.Itineraries {
 		choices = append(choices, file+"#"+it.Name)
 	}
-	return phases.Itinerary{}, fmt.Errorf("%s has several itineraries; give -i %s", file, list(choices, "or"))
+	return phases.Itinerary{}, fmt.Errorf("%s has several itineraries; give -i %s", file, wording.List(choices, "or"))
 }
 
 // facts are those that --flags and --unknown name.
@@ -174,7 +175,7 @@ func (s *subject) facts(v *phases.Vocabulary) (phases.Facts, error) {
 		return phases.Facts{}, fmt.Errorf("--unknown: %w", err)
 	}
 	if both := v.Names(yes & unknown); len(both) > 0 {
-		return phases.Facts{}, fmt.Errorf("%s cannot be both in --flags and in --unknown; remove it from one", list(both, "and"))
+		return phases.Facts{}, fmt.Errorf("%s cannot be both in --flags and in --unknown; remove it from one", wording.List(both, "and"))
 	}
 	return phases.NewFacts(yes, v.All()&^yes&^unknown), nil
 }
@@ -221,7 +222,7 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 	}
 	inv := a.take(a.documents(s.files))
 	if len(inv.migrations) == 0 && !a.failed {
-		a.problem(fmt.Errorf("there is no MigMigration in %s; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml", list(streamNames(s.files), "and")))
+		a.problem(fmt.Errorf("there is no MigMigration in %s; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml", wording.List(streamNames(s.files), "and")))
 	}
 	adapter := legacy.New(builtin(), steps.Data)
 	noted := false
@@ -335,11 +336,11 @@ func clauseText(v *phases.Vocabulary, c phases.Clause) string {
 	case len(no) == 0 && len(yes) == 1:
 		return yes[0] + " has to be true"
 	case len(no) == 0:
-		return "one of " + list(yes, "and") + " has to be true"
+		return "one of " + wording.List(yes, "and") + " has to be true"
 	case len(yes) == 0 && len(no) == 1:
 		return no[0] + " has to be false"
 	case len(yes) == 0:
-		return list(no, "and") + " exclude each other"
+		return wording.List(no, "and") + " exclude each other"
 	}
-	return "with " + list(no, "and") + ", " + list(yes, "or") + " has to be true"
+	return "with " + wording.List(no, "and") + ", " + wording.List(yes, "or") + " has to be true"
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -152,7 +152,7 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 	}
 	for phase := range o.Phases {
 		if !slices.Contains(known, phase) {
-			add("Phases: no itinerary has a phase %q%s", phase, phases.DidYouMean(nearest.Names(phase, known)))
+			add("Phases: no itinerary has a phase %q%s", phase, wording.DidYouMean(wording.Nearest(phase, known)))
 		}
 	}
 	for name := range o.In {

@@ -77,7 +77,7 @@ func (e *HandlerError) Unwrap() error { return e.Err }
 // state on the object.
 //
 // An error is to be tried again, with two exceptions: a
-// [*machine.UnknownPhaseError] and a [*machine.UnknownItineraryError] stay
+// [*machine.UnknownPhaseError] and a [*phases.UnknownItineraryError] stay
 // until somebody mends the object or the release. Where flags could not be
 // asked, the error wraps their [*phases.FlagError], and the state is as it
 // was; in an itinerary that runs what it does not know, that is no error.

@@ -582,7 +582,7 @@ func TestNewRefuses(t *testing.T) {
 		}, `runner options: In: itinerary "Move" has no phase "Detach"; did you mean "Attach"?`},
 		{"an itinerary that there is not", func(o *runner.Options[*migration]) {
 			o.In = map[string]map[string]runner.Phase[*migration]{"Mvoe": {}}
-		}, `runner options: In: there is no itinerary "Mvoe"; did you mean "Move"? (there are Move, CleanUp)`},
+		}, `runner options: In: unknown itinerary "Mvoe"; did you mean "Move"?`},
 		{"nothing at all", func(o *runner.Options[*migration]) { *o = runner.Options[*migration]{} }, "runner options: Select is missing; Sources is missing; Read and Write are needed both; Itineraries are missing"},
 	} {
 		t.Run(c.about, func(t *testing.T) {

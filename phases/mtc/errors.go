@@ -2,21 +2,7 @@ package mtc
 
 import (
 	"fmt"
-
-	"github.com/konveyor/dynamic-pipeline/phases"
 )
-
-// UnknownItineraryError is the name of an itinerary that the catalogue does
-// not have.
-type UnknownItineraryError struct {
-	Name string
-	// Nearest are the names that resemble it, nearest first.
-	Nearest []string
-}
-
-func (e *UnknownItineraryError) Error() string {
-	return fmt.Sprintf("unknown itinerary %q%s", e.Name, phases.DidYouMean(e.Nearest))
-}
 
 // MissingError says that a flag needs an object that [Objects] does not have.
 type MissingError struct {

@@ -1,7 +1,7 @@
 package mtc
 
 import (
-	"github.com/konveyor/dynamic-pipeline/internal/nearest"
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -61,7 +61,7 @@ func Itineraries() []phases.Itinerary {
 }
 
 // Itinerary returns one of [Itineraries] by its name, made anew. A name that
-// is none of them is an [*UnknownItineraryError].
+// is none of them is an [*phases.UnknownItineraryError].
 func Itinerary(name string) (phases.Itinerary, error) {
 	var names []string
 	for _, it := range Itineraries() {
@@ -70,7 +70,7 @@ func Itinerary(name string) (phases.Itinerary, error) {
 		}
 		names = append(names, it.Name)
 	}
-	return phases.Itinerary{}, &UnknownItineraryError{Name: name, Nearest: nearest.Names(name, names)}
+	return phases.Itinerary{}, &phases.UnknownItineraryError{Name: name, Nearest: wording.Nearest(name, names), Known: names}
 }
 
 // stage copies data ahead of time, as often as wanted, and leaves the

@@ -163,9 +163,9 @@ func TestAnItineraryIsFoundByName(t *testing.T) {
 	}
 
 	_, err := mtc.Itinerary("final")
-	var unknown *mtc.UnknownItineraryError
+	var unknown *phases.UnknownItineraryError
 	require.ErrorAs(t, err, &unknown)
-	assert.Equal(t, &mtc.UnknownItineraryError{Name: "final", Nearest: []string{"Final"}}, unknown)
+	assert.Equal(t, &phases.UnknownItineraryError{Name: "final", Nearest: []string{"Final"}, Known: []string{"Stage", "Final", "Cancel", "Failed", "Rollback"}}, unknown)
 	assert.EqualError(t, err, `unknown itinerary "final"; did you mean "Final"?`)
 }
 

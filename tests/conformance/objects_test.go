@@ -100,16 +100,22 @@ func TestObjectsThroughTheLibrary(t *testing.T) {
 	}
 }
 
+// build builds the command, and returns where it is.
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "dynamic-pipeline")
+	cmd := exec.Command("go", "build", "-o", binary, ".")
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return binary
+}
+
 // The same through the command, built and run as a user would.
 func TestObjectsThroughTheCommand(t *testing.T) {
 	file, err := filepath.Abs(*objectsFile)
 	require.NoError(t, err)
-	binary := filepath.Join(t.TempDir(), "dynamic-pipeline")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Dir = filepath.Join("..", "..")
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-
+	binary := build(t)
 	cmd := exec.Command(binary, "plan", "-f", file, "-o", "json")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -1,0 +1,95 @@
+package controller
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// metrics of all reconcilers that share a registerer. Labels are names of the
+// definitions, never those of objects: their number is bounded.
+type metrics struct {
+	phases    *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	errors    *prometheus.CounterVec
+	asked     *prometheus.CounterVec
+	unknown   *prometheus.CounterVec
+	replans   *prometheus.CounterVec
+	ended     *prometheus.CounterVec
+	conflicts *prometheus.CounterVec
+}
+
+// durations are from a second, which is as exact as a state's times are, to a
+// day.
+var durations = []float64{1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600}
+
+func newMetrics(to prometheus.Registerer) (*metrics, error) {
+	m := &metrics{}
+	var problems []error
+	counter := func(vec **prometheus.CounterVec, name, help string, labels ...string) {
+		var err error
+		*vec, err = register(to, prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "dynamic_pipeline", Name: name, Help: help}, labels))
+		problems = append(problems, err)
+	}
+	counter(&m.phases, "phases_total", "Phases that came to their end, by result: done or failed.", "itinerary", "phase", "result")
+	counter(&m.errors, "phase_errors_total", "Calls of handlers that ended in an error and are tried again.", "itinerary", "phase")
+	counter(&m.asked, "flag_evaluations_total", "Flags that were asked.", "itinerary", "flag")
+	counter(&m.unknown, "flag_evaluation_errors_total", "Flags that were asked and stayed unknown.", "itinerary", "flag")
+	counter(&m.replans, "replans_total", "Times that the steps still to come changed under way.", "itinerary")
+	counter(&m.ended, "migrations_total", "Migrations that are done, by their last itinerary and result.", "itinerary", "result")
+	counter(&m.conflicts, "write_conflicts_total", "Writes that met with somebody else's, by what became of them: merged or dropped.", "result")
+	var err error
+	m.duration, err = register(to, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: "dynamic_pipeline", Name: "phase_duration_seconds", Buckets: durations,
+		Help: "Time from the entry of a phase to its end.",
+	}, []string{"itinerary", "phase"}))
+	return m, errors.Join(append(problems, err)...)
+}
+
+// register registers a collector, or returns the one that another reconciler
+// has registered. Without a registerer nobody sees it.
+func register[C prometheus.Collector](to prometheus.Registerer, c C) (C, error) {
+	if to == nil {
+		return c, nil
+	}
+	err := to.Register(c)
+	var already prometheus.AlreadyRegisteredError
+	if errors.As(err, &already) {
+		if there, ok := already.ExistingCollector.(C); ok {
+			return there, nil
+		}
+	}
+	return c, err
+}
+
+// happened counts what happened whether or not a write follows.
+func (m *metrics) happened(e runner.Event) {
+	switch e := e.(type) {
+	case runner.Asked:
+		m.asked.WithLabelValues(e.Itinerary, e.Flag).Inc()
+		if e.Value == phases.Unknown {
+			m.unknown.WithLabelValues(e.Itinerary, e.Flag).Inc()
+		}
+	case runner.Retried:
+		m.errors.WithLabelValues(e.Itinerary, e.Phase).Inc()
+	}
+}
+
+// written counts what has happened once it is written.
+func (m *metrics) written(e runner.Event, result Result) {
+	switch e := e.(type) {
+	case runner.Left:
+		m.phases.WithLabelValues(e.Itinerary, e.Phase, "done").Inc()
+		m.duration.WithLabelValues(e.Itinerary, e.Phase).Observe(e.Took.Seconds())
+	case runner.Failed:
+		m.phases.WithLabelValues(e.Itinerary, e.Phase, "failed").Inc()
+		m.duration.WithLabelValues(e.Itinerary, e.Phase).Observe(e.Took.Seconds())
+	case runner.Replanned:
+		m.replans.WithLabelValues(e.Itinerary).Inc()
+	case runner.Finished:
+		m.ended.WithLabelValues(e.Itinerary, string(result)).Inc()
+	}
+}
