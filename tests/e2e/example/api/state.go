@@ -1,0 +1,135 @@
+package api
+
+import (
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/konveyor/dynamic-pipeline/legacy"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// StateAnnotation holds on a MigMigration what its status has no field for.
+const StateAnnotation = "pipeline.konveyor.io/state"
+
+// adapter takes over what mig-controller has begun.
+var adapter = sync.OnceValue(func() *legacy.Adapter {
+	return legacy.New(machine.MustCompileSet(mtc.Itineraries()...), steps.Data)
+})
+
+// keeper keeps the state of a MigMigration where MTC's definition has room.
+var keeper = controller.InAnnotation(StateAnnotation, controller.Fields[*MigMigration]{
+	Pipeline:  func(m *MigMigration) *steps.Pipeline { return &m.Status.Pipeline },
+	Itinerary: func(m *MigMigration) *string { return &m.Status.Itinerary },
+	Phase:     func(m *MigMigration) *string { return &m.Status.Phase },
+})
+
+// State reads the runner's state. Where there is none yet, it takes over what
+// an old controller has recorded.
+func (m *MigMigration) State() (runner.State, error) {
+	if _, ok := m.Annotations[StateAnnotation]; ok {
+		return keeper.Read(m)
+	}
+	status := m.Status
+	if _, _, err := legacy.UpgradeStatus(adapter(), &status, nil); err != nil {
+		return runner.State{}, err
+	}
+	s := runner.State{Pipeline: status.Pipeline}
+	s.Itinerary, s.Phase = status.Itinerary, status.Phase
+	if s.Phase == mtc.Completed { // and stays so, whatever its spec says by now
+		s.Phase, s.Done = "", true
+	}
+	return s, nil
+}
+
+// SetState writes the runner's state. What taking over from an old controller
+// has dropped goes into an annotation of its own, for the way back.
+func (m *MigMigration) SetState(s runner.State) error {
+	if _, ok := m.Annotations[StateAnnotation]; !ok {
+		status := m.Status
+		remainder, _, err := legacy.UpgradeStatus(adapter(), &status, nil)
+		if err != nil {
+			return err
+		}
+		if remainder != nil {
+			metav1.SetMetaDataAnnotation(&m.ObjectMeta, legacy.Annotation, string(remainder))
+		}
+	}
+	return keeper.Write(m, s)
+}
+
+// MTC is the migration as flags and itineraries are found from it.
+func (m *MigMigration) MTC() *mtc.Migration {
+	out := &mtc.Migration{Metadata: mtc.Ref{Name: m.Name, Namespace: m.Namespace}, Spec: m.Spec, Status: mtc.MigrationStatus{Errors: m.Status.Errors}}
+	for _, c := range m.Status.Conditions {
+		out.Status.Conditions = append(out.Status.Conditions, mtc.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason})
+	}
+	return out
+}
+
+// SetCondition makes a condition true, or removes it.
+func (m *MigMigration) SetCondition(kind string, on bool) {
+	at := slices.IndexFunc(m.Status.Conditions, func(c Condition) bool { return c.Type == kind })
+	switch {
+	case on && at < 0:
+		m.Status.Conditions = append(m.Status.Conditions, Condition{Type: kind, Status: "True", Category: "Advisory", LastTransitionTime: metav1.Now()})
+	case on:
+		m.Status.Conditions[at].Status = "True"
+	case at >= 0:
+		m.Status.Conditions = slices.Delete(m.Status.Conditions, at, at+1)
+	}
+}
+
+// AddErrors records why the migration failed.
+func (m *MigMigration) AddErrors(reasons ...string) {
+	m.Status.Errors = union(m.Status.Errors, reasons)
+}
+
+// State reads the runner's state.
+func (m *Migration) State() (runner.State, error) { return *m.Status.State.DeepCopy(), nil }
+
+// SetState writes the runner's state.
+func (m *Migration) SetState(s runner.State) error {
+	m.Status.State = s
+	return nil
+}
+
+// MTC is the migration as flags and itineraries are found from it.
+func (m *Migration) MTC() *mtc.Migration {
+	out := &mtc.Migration{Metadata: mtc.Ref{Name: m.Name, Namespace: m.Namespace}, Spec: m.Spec, Status: mtc.MigrationStatus{Errors: m.Status.Errors}}
+	for _, c := range m.Status.Conditions {
+		out.Status.Conditions = append(out.Status.Conditions, mtc.Condition{Type: c.Type, Status: string(c.Status), Reason: c.Reason})
+	}
+	return out
+}
+
+// SetCondition makes a condition true, or removes it.
+func (m *Migration) SetCondition(kind string, on bool) {
+	if on {
+		meta.SetStatusCondition(&m.Status.Conditions, metav1.Condition{Type: kind, Status: metav1.ConditionTrue, Reason: kind})
+	} else {
+		meta.RemoveStatusCondition(&m.Status.Conditions, kind)
+	}
+}
+
+// AddErrors records why the migration failed.
+func (m *Migration) AddErrors(reasons ...string) {
+	m.Status.Errors = union(m.Status.Errors, reasons)
+}
+
+// union adds what is not there: a phase that fails may do so again after a
+// crash.
+func union(all, more []string) []string {
+	for _, one := range more {
+		if !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all
+}

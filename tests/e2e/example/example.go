@@ -1,0 +1,189 @@
+package example
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
+)
+
+// Migration is one of the two custom resources.
+type Migration interface {
+	client.Object
+	// State and SetState read and write the runner's state on the object.
+	State() (runner.State, error)
+	SetState(s runner.State) error
+	// MTC is the object as flags and itineraries are found from it.
+	MTC() *mtc.Migration
+	SetCondition(kind string, on bool)
+	AddErrors(reasons ...string)
+}
+
+var (
+	_ Migration = (*api.MigMigration)(nil)
+	_ Migration = (*api.Migration)(nil)
+)
+
+// PausedAnnotation pauses a migration while it says "true".
+const PausedAnnotation = "pipeline.konveyor.io/paused"
+
+// Parts are what the example's runner is made of. Only the clients and
+// ImageStreams are needed.
+type Parts[T Migration] struct {
+	// Client writes, and reads what may be a moment old.
+	Client client.Client
+	// Live reads what is decided upon, past every cache.
+	Live client.Reader
+	// ImageStreams asks the source cluster.
+	ImageStreams mtc.ImageStreams
+
+	// Itineraries are MTC's, or a later release's.
+	Itineraries []phases.Itinerary
+	// Around is called around each phase, if it is there.
+	Around Around
+	// Change changes the options before the runner is made.
+	Change func(*runner.Options[T])
+}
+
+// Around is called in place of a phase, and may call that.
+type Around func(ctx context.Context, m Migration, at At, phase func() (runner.Result, error)) (runner.Result, error)
+
+// At is a phase of an itinerary.
+type At struct {
+	Itinerary, Phase string
+}
+
+// environment is what phases work with.
+type environment struct {
+	client client.Client
+	live   client.Reader
+}
+
+func (e *environment) plan(ctx context.Context, m Migration) (*api.MigPlan, error) {
+	var plan api.MigPlan
+	return &plan, e.live.Get(ctx, key(m, m.MTC().Spec.PlanRef), &plan)
+}
+
+// key is where a reference leads: to the migration's own namespace, where it
+// names none.
+func key(m Migration, ref mtc.Ref) client.ObjectKey {
+	k := client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}
+	if k.Namespace == "" {
+		k.Namespace = m.GetNamespace()
+	}
+	return k
+}
+
+// Options are the options of the example's runner.
+func Options[T Migration](p Parts[T]) (runner.Options[T], error) {
+	itineraries := p.Itineraries
+	if itineraries == nil {
+		itineraries = mtc.Itineraries()
+	}
+	set, err := machine.CompileSet(itineraries...)
+	if err != nil {
+		return runner.Options[T]{}, err
+	}
+	e := &environment{client: p.Client, live: p.Live}
+	o := runner.Options[T]{
+		Itineraries: set,
+		Select:      func(m T) string { return mtc.Select(m.MTC()) },
+		Sources: func(m T) (*phases.Sources, error) {
+			return p.sources(e, m)
+		},
+		Read:   func(m T) (runner.State, error) { return m.State() },
+		Write:  func(m T, s runner.State) error { return m.SetState(s) },
+		OnFail: func(m T, f runner.Failure) { m.AddErrors(f.Reasons...) },
+		Failed: func(m T) bool { return mtc.Select(m.MTC()) == mtc.Failed },
+		Paused: func(m T) bool { return m.GetAnnotations()[PausedAnnotation] == "true" },
+		In:     map[string]map[string]runner.Phase[T]{},
+	}
+	for _, it := range itineraries {
+		o.In[it.Name] = map[string]runner.Phase[T]{}
+		for _, phase := range it.Phases {
+			at := At{it.Name, phase.Name}
+			o.In[it.Name][phase.Name] = runner.Phase[T]{Handler: p.handler(e, at, works[phase.Name])}
+		}
+	}
+	if p.Change != nil {
+		p.Change(&o)
+	}
+	return o, nil
+}
+
+// handler does what a phase does; a phase that a later release has added does
+// nothing.
+func (p Parts[T]) handler(e *environment, at At, w work) runner.Handler[T] {
+	if w == nil {
+		w = nothing
+	}
+	return runner.HandlerFunc[T](func(ctx context.Context, m T) (runner.Result, error) {
+		if p.Around == nil {
+			return w(ctx, e, m)
+		}
+		return p.Around(ctx, m, at, func() (runner.Result, error) { return w(ctx, e, m) })
+	})
+}
+
+// sources reads the objects that flags are found from. The runner calls it
+// only where a flag has to be asked.
+func (p Parts[T]) sources(e *environment, m T) (*phases.Sources, error) {
+	// Sources are made without the reconcile's context.
+	ctx, cancel := context.WithTimeout(context.Background(), runner.DefaultAskTimeout)
+	defer cancel()
+	o := mtc.Objects{Migration: m.MTC(), ImageStreams: p.ImageStreams}
+	plan, err := e.plan(ctx, m)
+	if apierrors.IsNotFound(err) {
+		return mtc.Sources(o), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	o.Plan = &mtc.Plan{Metadata: mtc.Ref{Name: plan.Name, Namespace: plan.Namespace}, Spec: plan.Spec.PlanSpec, Status: plan.Status}
+	if o.Source, err = e.cluster(ctx, m, plan.Spec.SourceRef); err != nil {
+		return nil, err
+	}
+	if o.Destination, err = e.cluster(ctx, m, plan.Spec.DestinationRef); err != nil {
+		return nil, err
+	}
+	return mtc.Sources(o), nil
+}
+
+// cluster is nil where there is none: flags that need it are unknown then.
+func (e *environment) cluster(ctx context.Context, m Migration, ref mtc.Ref) (*mtc.Cluster, error) {
+	var cluster api.MigCluster
+	err := e.live.Get(ctx, key(m, ref), &cluster)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &mtc.Cluster{Metadata: mtc.Ref{Name: cluster.Name, Namespace: cluster.Namespace}, Spec: cluster.Spec}, nil
+}
+
+// ImageStreams looks for image streams through the API of the source cluster:
+// one list per namespace, of one object.
+func ImageStreams(source client.Reader) mtc.ImageStreams {
+	return mtc.ImageStreamsFunc(func(ctx context.Context, namespaces []string) (bool, error) {
+		for _, namespace := range namespaces {
+			var list metav1.PartialObjectMetadataList
+			list.SetGroupVersionKind(api.Images.WithKind("ImageStreamList"))
+			if err := source.List(ctx, &list, client.InNamespace(namespace), client.Limit(1)); err != nil {
+				return false, fmt.Errorf("image streams of namespace %s on the source cluster: %w", namespace, err)
+			}
+			if len(list.Items) > 0 {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+}

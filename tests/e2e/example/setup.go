@@ -1,0 +1,117 @@
+package example
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrl "sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
+)
+
+// Scheme has all types that the example works with.
+func Scheme() *runtime.Scheme {
+	s := runtime.NewScheme()
+	utilruntime.Must(corev1.AddToScheme(s))
+	utilruntime.Must(api.AddToScheme(s))
+	return s
+}
+
+// Kind is one of the two custom resources, as a controller has to know it.
+type Kind[T Migration] struct {
+	New               func() T
+	NewList           func() client.ObjectList
+	StatusSubresource bool
+	Conditions        func(T) *[]metav1.Condition
+}
+
+// MTC is the kind of MTC's own definition, and Variant that of the variant.
+var (
+	MTC = Kind[*api.MigMigration]{
+		New:     func() *api.MigMigration { return &api.MigMigration{} },
+		NewList: func() client.ObjectList { return &api.MigMigrationList{} },
+	}
+	Variant = Kind[*api.Migration]{
+		New:               func() *api.Migration { return &api.Migration{} },
+		NewList:           func() client.ObjectList { return &api.MigrationList{} },
+		StatusSubresource: true,
+		Conditions:        func(m *api.Migration) *[]metav1.Condition { return &m.Status.Conditions },
+	}
+)
+
+// Settings are those of a controller.
+type Settings struct {
+	// Name tells controllers of one process apart.
+	Name string
+	// Concurrency is the number of migrations that are reconciled at the same
+	// time.
+	Concurrency int
+	Recorder    controller.Recorder
+	Metrics     prometheus.Registerer
+}
+
+// Setup adds the controller of a kind to a manager. Parts that are clients and
+// missing are the manager's.
+func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts[T], s Settings) error {
+	if p.Client == nil {
+		p.Client = mgr.GetClient()
+	}
+	if p.Live == nil {
+		p.Live = mgr.GetAPIReader()
+	}
+	o, err := Options(p)
+	if err != nil {
+		return err
+	}
+	r, err := controller.New(controller.Options[T]{
+		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(),
+		New: kind.New, StatusSubresource: kind.StatusSubresource, Conditions: kind.Conditions,
+		Runner: o, Recorder: s.Recorder, Metrics: s.Metrics,
+	})
+	if err != nil {
+		return err
+	}
+	return r.SetupWithManager(mgr, func(b *builder.Builder) {
+		b.Named(s.Name).WithOptions(ctrl.Options{MaxConcurrentReconciles: s.Concurrency})
+		b.Watches(&api.Task{}, handler.EnqueueRequestsFromMapFunc(maker))
+		b.Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(maker))
+		b.Watches(&api.MigPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan(mgr.GetClient(), kind.NewList)))
+	})
+}
+
+// maker is the migration that made an object.
+func maker(_ context.Context, o client.Object) []reconcile.Request {
+	name, ok := o.GetLabels()[MigrationLabel]
+	if !ok {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: name}}}
+}
+
+// ofPlan are the migrations of a plan.
+func ofPlan(c client.Reader, newList func() client.ObjectList) handler.MapFunc {
+	return func(ctx context.Context, plan client.Object) (requests []reconcile.Request) {
+		list := newList()
+		if err := c.List(ctx, list, client.InNamespace(plan.GetNamespace())); err != nil {
+			return nil
+		}
+		_ = meta.EachListItem(list, func(o runtime.Object) error {
+			if m := o.(Migration); m.MTC().Spec.PlanRef.Name == plan.GetName() {
+				requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(m)})
+			}
+			return nil
+		})
+		return requests
+	}
+}

@@ -1,0 +1,162 @@
+package plane
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Component is a program of the control plane.
+type Component string
+
+// The components.
+const (
+	Etcd      Component = "etcd"
+	APIServer Component = "kube-apiserver"
+)
+
+// source is where a component is built from.
+type source struct {
+	module, path string
+	// stamp gives the linker flags for a version, without which the API
+	// server would not know its own.
+	stamp func(version string) string
+}
+
+var sources = map[Component]source{
+	Etcd: {module: "go.etcd.io/etcd/server/v3", path: "go.etcd.io/etcd/server/v3", stamp: func(string) string { return "" }},
+	APIServer: {module: "k8s.io/kubernetes", path: "k8s.io/kubernetes/cmd/kube-apiserver", stamp: func(version string) string {
+		parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
+		const x = " -X k8s.io/component-base/version."
+		return x + "gitVersion=" + version + x + "gitMajor=" + parts[0] + x + "gitMinor=" + parts[1]
+	}},
+}
+
+// binaries returns the folder of the two binaries, and builds what is missing
+// there. The folder is in the user's cache, one for each pair of versions, so
+// that a build is done once.
+func binaries(ctx context.Context, log func(format string, args ...any)) (string, error) {
+	kube, err := kubeModule(ctx)
+	if err != nil {
+		return "", err
+	}
+	versions := map[Component]string{}
+	for c, s := range sources {
+		if versions[c], err = pinned(ctx, kube, s.module); err != nil {
+			return "", err
+		}
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("a folder for the control plane's binaries: %w", err)
+	}
+	dir := filepath.Join(cache, "dynamic-pipeline-e2e", fmt.Sprintf("kube-apiserver-%s-etcd-%s-%s", versions[APIServer], versions[Etcd], runtime.GOARCH))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := lock(filepath.Join(dir, "lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	for _, c := range []Component{Etcd, APIServer} {
+		if err := build(ctx, kube, dir, c, versions[c], log); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+// kubeModule is the folder of the module that pins the versions: beside the
+// go.mod that the tests run under.
+func kubeModule(ctx context.Context) (string, error) {
+	mod, err := output(ctx, ".", "go", "env", "GOMOD")
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(filepath.Dir(strings.TrimSpace(string(mod))), "kube")
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+		return "", fmt.Errorf("the module that pins the control plane: %w", err)
+	}
+	return dir, nil
+}
+
+// pinned is the version of a module that the pinning module requires.
+func pinned(ctx context.Context, kube, module string) (string, error) {
+	b, err := output(ctx, kube, "go", "mod", "edit", "-json")
+	if err != nil {
+		return "", err
+	}
+	var mod struct {
+		Require []struct{ Path, Version string }
+	}
+	if err := json.Unmarshal(b, &mod); err != nil {
+		return "", fmt.Errorf("go.mod of %s: %w", kube, err)
+	}
+	for _, r := range mod.Require {
+		if r.Path == module {
+			return r.Version, nil
+		}
+	}
+	return "", fmt.Errorf("go.mod in %s does not require %s; add it", kube, module)
+}
+
+func build(ctx context.Context, kube, dir string, c Component, version string, log func(string, ...any)) error {
+	out := filepath.Join(dir, string(c))
+	if _, err := os.Stat(out); err == nil {
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s := sources[c]
+	log("building %s %s; from an empty build cache both components take about 10 minutes on 2 cores", c, version)
+	begin := time.Now()
+	// Built beside its place, so that an interrupted build leaves no half of
+	// a binary. The build flags are those of the tests, to share their cache.
+	half := out + ".building"
+	if _, err := output(ctx, kube, "go", "build", "-ldflags", "-s -w"+s.stamp(version), "-o", half, s.path); err != nil {
+		return fmt.Errorf("build %s: %w", c, err)
+	}
+	if err := os.Rename(half, out); err != nil {
+		return err
+	}
+	log("built %s in %s", c, time.Since(begin).Round(time.Second))
+	return nil
+}
+
+// output runs a command outside of any workspace, and returns what it prints.
+func output(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	b, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, &stderr)
+	}
+	return b, nil
+}
+
+// lock keeps two test processes from building the same thing at once.
+func lock(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return func() { _ = f.Close() }, nil
+}

@@ -1,0 +1,227 @@
+// Package record watches migrations, keeps every version of them that a
+// watcher sees, and checks on each what has to hold in all of them.
+package record
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
+)
+
+// Version is a migration as a watcher saw it once.
+type Version struct {
+	Name, ResourceVersion string
+	// Known says that the controller has written its state.
+	Known bool
+	State runner.State
+	// Errors are those of the status.
+	Errors []string
+	// Object is all of it.
+	Object *unstructured.Unstructured
+}
+
+// Rules say what is checked beyond what always has to hold.
+type Rules struct {
+	// Itineraries are those of the controller.
+	Itineraries *machine.Set
+	// Forbidden are the steps that no version of a migration may show.
+	Forbidden func(migration string) []string
+}
+
+// Recorder records the migrations of one namespace.
+type Recorder struct {
+	rules Rules
+	stop  func()
+
+	mu       sync.Mutex
+	changed  chan struct{} // closed at each version
+	versions map[string][]Version
+	problems []string
+}
+
+// Start records the objects of a resource from now on, until the context is
+// done or Stop is called. It goes on where it was after an outage of the API
+// server.
+func Start(ctx context.Context, config *rest.Config, resource schema.GroupVersionResource, namespace string, rules Rules) (*Recorder, error) {
+	c, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	objects := c.Resource(resource).Namespace(namespace)
+	list, err := objects.List(ctx, metav1.ListOptions{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	r := &Recorder{rules: rules, changed: make(chan struct{}), versions: map[string][]Version{}, stop: func() { cancel(); <-done }}
+	go func() {
+		defer close(done)
+		r.follow(ctx, objects, list.GetResourceVersion())
+	}()
+	return r, nil
+}
+
+// Stop ends the recording.
+func (r *Recorder) Stop() { r.stop() }
+
+func (r *Recorder) follow(ctx context.Context, objects dynamic.ResourceInterface, from string) {
+	for ctx.Err() == nil {
+		w, err := objects.Watch(ctx, metav1.ListOptions{ResourceVersion: from})
+		if err != nil {
+			r.lost(err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(50 * time.Millisecond):
+			}
+			continue
+		}
+		for e := range w.ResultChan() {
+			switch o := e.Object.(type) {
+			case *unstructured.Unstructured:
+				from = o.GetResourceVersion()
+				if e.Type != watch.Deleted {
+					r.add(o)
+				}
+			case *metav1.Status:
+				r.lost(apierrors.FromObject(o))
+			}
+		}
+		w.Stop()
+	}
+}
+
+// lost takes down that versions cannot be seen any more; anything else is
+// tried again.
+func (r *Recorder) lost(err error) {
+	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
+		r.problem("the watch has lost versions: %v", err)
+	}
+}
+
+func (r *Recorder) problem(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.problems = append(r.problems, fmt.Sprintf(format, args...))
+}
+
+func (r *Recorder) add(o *unstructured.Unstructured) {
+	v, err := read(o)
+	if err != nil {
+		r.problem("%s at %s: %v", o.GetName(), o.GetResourceVersion(), err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var before *Version
+	if all := r.versions[v.Name]; len(all) > 0 {
+		before = &all[len(all)-1]
+	}
+	for _, p := range r.rules.check(before, &v) {
+		r.problems = append(r.problems, fmt.Sprintf("%s at version %s: %s", v.Name, v.ResourceVersion, p))
+	}
+	r.versions[v.Name] = append(r.versions[v.Name], v)
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// read finds the state on either custom resource.
+func read(o *unstructured.Unstructured) (Version, error) {
+	v := Version{Name: o.GetName(), ResourceVersion: o.GetResourceVersion(), Object: o}
+	b, err := json.Marshal(o.Object)
+	if err != nil {
+		return v, err
+	}
+	if o.GroupVersionKind().Group == api.Variant.Group {
+		var m api.Migration
+		if err := json.Unmarshal(b, &m); err != nil {
+			return v, err
+		}
+		v.Errors, v.Known = m.Status.Errors, m.Status.Itinerary != ""
+		v.State, err = m.State()
+		return v, err
+	}
+	var m api.MigMigration
+	if err := json.Unmarshal(b, &m); err != nil {
+		return v, err
+	}
+	v.Errors = m.Status.Errors
+	if _, v.Known = m.Annotations[api.StateAnnotation]; v.Known {
+		v.State, err = m.State()
+		return v, err
+	}
+	v.State.Pipeline = m.Status.Pipeline
+	return v, nil
+}
+
+// Problems are all that did not hold, in the order in which they were seen.
+func (r *Recorder) Problems() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.problems)
+}
+
+// Versions are all that was seen of a migration.
+func (r *Recorder) Versions(migration string) []Version {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.versions[migration])
+}
+
+// Steps are all steps that were ever seen of a migration, in the order in
+// which they appeared.
+func (r *Recorder) Steps(migration string) []string {
+	var names []string
+	for _, v := range r.Versions(migration) {
+		for _, s := range v.State.Pipeline {
+			if !slices.Contains(names, s.Name) {
+				names = append(names, s.Name)
+			}
+		}
+	}
+	return names
+}
+
+// Until waits until a version of the migration has been seen of which is says
+// true, and returns the first.
+func (r *Recorder) Until(ctx context.Context, migration string, is func(Version) bool) (Version, error) {
+	for {
+		r.mu.Lock()
+		all, changed := r.versions[migration], r.changed
+		r.mu.Unlock()
+		if i := slices.IndexFunc(all, is); i >= 0 {
+			return all[i], nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			last := "nothing was seen of it"
+			if len(all) > 0 {
+				v := all[len(all)-1]
+				pipeline, _ := json.Marshal(v.State)
+				last = fmt.Sprintf("last seen, after %d versions: %s", len(all), pipeline)
+			}
+			return Version{}, fmt.Errorf("migration %s: %w; %s", migration, ctx.Err(), last)
+		}
+	}
+}
+
+// Done waits until a migration is done, and returns that version.
+func (r *Recorder) Done(ctx context.Context, migration string) (Version, error) {
+	return r.Until(ctx, migration, func(v Version) bool { return v.State.Done })
+}
