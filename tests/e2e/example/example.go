@@ -3,6 +3,7 @@ package example
 import (
 	"context"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,7 +38,7 @@ const PausedAnnotation = "pipeline.konveyor.io/paused"
 
 // Parts are what the example's runner is made of. Only the clients and
 // ImageStreams are needed.
-type Parts[T Migration] struct {
+type Parts struct {
 	// Client writes, and reads what may be a moment old.
 	Client client.Client
 	// Live reads what is decided upon, past every cache.
@@ -49,8 +50,12 @@ type Parts[T Migration] struct {
 	Itineraries []phases.Itinerary
 	// Around is called around each phase, if it is there.
 	Around Around
-	// Change changes the options before the runner is made.
-	Change func(*runner.Options[T])
+	// MaxPhases is the number of phases that may be left in one reconcile.
+	MaxPhases int
+	// Deadlines are how long phases may take, by name.
+	Deadlines map[string]time.Duration
+	// Observe is told of what happens, if it is there.
+	Observe func(m Migration, e runner.Event)
 }
 
 // Around is called in place of a phase, and may call that.
@@ -83,7 +88,7 @@ func key(m Migration, ref mtc.Ref) client.ObjectKey {
 }
 
 // Options are the options of the example's runner.
-func Options[T Migration](p Parts[T]) (runner.Options[T], error) {
+func Options[T Migration](p Parts) (runner.Options[T], error) {
 	itineraries := p.Itineraries
 	if itineraries == nil {
 		itineraries = mtc.Itineraries()
@@ -105,23 +110,26 @@ func Options[T Migration](p Parts[T]) (runner.Options[T], error) {
 		Failed: func(m T) bool { return mtc.Select(m.MTC()) == mtc.Failed },
 		Paused: func(m T) bool { return m.GetAnnotations()[PausedAnnotation] == "true" },
 		In:     map[string]map[string]runner.Phase[T]{},
+
+		MaxPhases: p.MaxPhases,
 	}
 	for _, it := range itineraries {
 		o.In[it.Name] = map[string]runner.Phase[T]{}
 		for _, phase := range it.Phases {
 			at := At{it.Name, phase.Name}
-			o.In[it.Name][phase.Name] = runner.Phase[T]{Handler: p.handler(e, at, works[phase.Name])}
+			o.In[it.Name][phase.Name] = runner.Phase[T]{Handler: phaseHandler[T](p, e, at), Deadline: p.Deadlines[phase.Name]}
 		}
 	}
-	if p.Change != nil {
-		p.Change(&o)
+	if p.Observe != nil {
+		o.Observers = append(o.Observers, runner.ObserverFunc[T](func(_ context.Context, m T, e runner.Event) { p.Observe(m, e) }))
 	}
 	return o, nil
 }
 
-// handler does what a phase does; a phase that a later release has added does
-// nothing.
-func (p Parts[T]) handler(e *environment, at At, w work) runner.Handler[T] {
+// phaseHandler does what a phase does; a phase that a later release has added
+// does nothing.
+func phaseHandler[T Migration](p Parts, e *environment, at At) runner.Handler[T] {
+	w := works[at.Phase]
 	if w == nil {
 		w = nothing
 	}
@@ -135,7 +143,7 @@ func (p Parts[T]) handler(e *environment, at At, w work) runner.Handler[T] {
 
 // sources reads the objects that flags are found from. The runner calls it
 // only where a flag has to be asked.
-func (p Parts[T]) sources(e *environment, m T) (*phases.Sources, error) {
+func (p Parts) sources(e *environment, m Migration) (*phases.Sources, error) {
 	// Sources are made without the reconcile's context.
 	ctx, cancel := context.WithTimeout(context.Background(), runner.DefaultAskTimeout)
 	defer cancel()

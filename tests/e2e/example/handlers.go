@@ -196,7 +196,7 @@ func finish(kind string) work {
 
 // ensure returns the task of that kind, made where it is not there.
 func (e *environment) ensure(ctx context.Context, m Migration, kind string) (*api.Task, error) {
-	task := &api.Task{ObjectMeta: meta(m, kind, kind)}
+	task := &api.Task{ObjectMeta: named(m, kind, kind)}
 	err := e.client.Get(ctx, client.ObjectKeyFromObject(task), task)
 	if !apierrors.IsNotFound(err) {
 		return task, err
@@ -206,7 +206,7 @@ func (e *environment) ensure(ctx context.Context, m Migration, kind string) (*ap
 	return task, client.IgnoreAlreadyExists(e.client.Create(ctx, task))
 }
 
-func meta(m Migration, kind, name string) metav1.ObjectMeta {
+func named(m Migration, kind, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Namespace: m.GetNamespace(), Name: m.GetName() + "-" + strings.ToLower(name),
 		Labels: map[string]string{MigrationLabel: m.GetName(), KindLabel: kind},
@@ -217,7 +217,7 @@ func meta(m Migration, kind, name string) metav1.ObjectMeta {
 func remove(kinds ...string) work {
 	return func(ctx context.Context, e *environment, m Migration) (runner.Result, error) {
 		for _, kind := range kinds {
-			task := &api.Task{ObjectMeta: meta(m, kind, kind)}
+			task := &api.Task{ObjectMeta: named(m, kind, kind)}
 			if err := e.client.Delete(ctx, task); client.IgnoreNotFound(err) != nil {
 				return runner.Result{}, err
 			}
@@ -234,7 +234,7 @@ func createStagePods(from string, number int) work {
 	return func(ctx context.Context, e *environment, m Migration) (runner.Result, error) {
 		for i := range number {
 			pod := &corev1.Pod{
-				ObjectMeta: meta(m, stagePod, fmt.Sprintf("%s-%d", from, i)),
+				ObjectMeta: named(m, stagePod, fmt.Sprintf("%s-%d", from, i)),
 				Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "sleep", Image: "stage"}}},
 			}
 			if err := e.client.Create(ctx, pod); client.IgnoreAlreadyExists(err) != nil {

@@ -63,14 +63,14 @@ type Settings struct {
 
 // Setup adds the controller of a kind to a manager. Parts that are clients and
 // missing are the manager's.
-func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts[T], s Settings) error {
+func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) error {
 	if p.Client == nil {
 		p.Client = mgr.GetClient()
 	}
 	if p.Live == nil {
 		p.Live = mgr.GetAPIReader()
 	}
-	o, err := Options(p)
+	o, err := Options[T](p)
 	if err != nil {
 		return err
 	}

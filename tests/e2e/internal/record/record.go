@@ -82,36 +82,55 @@ func (r *Recorder) Stop() { r.stop() }
 
 func (r *Recorder) follow(ctx context.Context, objects dynamic.ResourceInterface, from string) {
 	for ctx.Err() == nil {
-		w, err := objects.Watch(ctx, metav1.ListOptions{ResourceVersion: from})
+		next, err := r.watch(ctx, objects, from)
+		if expired := apierrors.IsResourceExpired(err) || apierrors.IsGone(err); expired {
+			next, err = r.again(ctx, objects)
+		}
+		if next != "" {
+			from = next
+		}
 		if err != nil {
-			r.lost(err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(50 * time.Millisecond):
 			}
-			continue
 		}
-		for e := range w.ResultChan() {
-			switch o := e.Object.(type) {
-			case *unstructured.Unstructured:
-				from = o.GetResourceVersion()
-				if e.Type != watch.Deleted {
-					r.add(o)
-				}
-			case *metav1.Status:
-				r.lost(apierrors.FromObject(o))
-			}
-		}
-		w.Stop()
 	}
 }
 
-// lost takes down that versions cannot be seen any more; anything else is
-// tried again.
-func (r *Recorder) lost(err error) {
-	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
-		r.problem("the watch has lost versions: %v", err)
+// watch watches until the API server ends it, and returns the version to go on
+// from.
+func (r *Recorder) watch(ctx context.Context, objects dynamic.ResourceInterface, from string) (next string, err error) {
+	w, err := objects.Watch(ctx, metav1.ListOptions{ResourceVersion: from})
+	if err != nil {
+		return "", err
 	}
+	defer w.Stop()
+	for e := range w.ResultChan() {
+		switch o := e.Object.(type) {
+		case *unstructured.Unstructured:
+			next = o.GetResourceVersion()
+			if e.Type != watch.Deleted {
+				r.add(o)
+			}
+		case *metav1.Status:
+			err = apierrors.FromObject(o)
+		}
+	}
+	return next, err
+}
+
+// again begins anew where the API server has forgotten the version. That is
+// harmless while there is nothing, as with a definition that is new.
+func (r *Recorder) again(ctx context.Context, objects dynamic.ResourceInterface) (from string, err error) {
+	list, err := objects.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return "", err
+	}
+	if len(list.Items) > 0 {
+		r.problem("the watch has lost versions")
+	}
+	return list.GetResourceVersion(), nil
 }
 
 func (r *Recorder) problem(format string, args ...any) {

@@ -1,0 +1,278 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/record"
+)
+
+// patience is how long a test waits for something that takes a second or two
+// on a machine of its own.
+const patience = 2 * time.Minute
+
+// resource is one of the two custom resources.
+type resource struct {
+	name  string
+	gvr   schema.GroupVersionResource
+	setup func(manager.Manager, example.Parts, example.Settings) error
+	make  func(metav1.ObjectMeta, mtc.MigrationSpec) client.Object
+}
+
+var (
+	asMTC = resource{
+		name: "as MTC's", gvr: api.MTC.WithResource("migmigrations"),
+		setup: func(m manager.Manager, p example.Parts, s example.Settings) error {
+			return example.Setup(m, example.MTC, p, s)
+		},
+		make: func(m metav1.ObjectMeta, spec mtc.MigrationSpec) client.Object {
+			return &api.MigMigration{ObjectMeta: m, Spec: spec}
+		},
+	}
+	withSubresource = resource{
+		name: "with a status subresource", gvr: api.Variant.WithResource("migrations"),
+		setup: func(m manager.Manager, p example.Parts, s example.Settings) error {
+			return example.Setup(m, example.Variant, p, s)
+		},
+		make: func(m metav1.ObjectMeta, spec mtc.MigrationSpec) client.Object {
+			return &api.Migration{ObjectMeta: m, Spec: spec}
+		},
+	}
+	both = []resource{asMTC, withSubresource}
+)
+
+// itineraries are those of the example.
+var itineraries = machine.MustCompileSet(mtc.Itineraries()...)
+
+// ground is what a test works on: a namespace of its own, in which every
+// version of every migration is recorded.
+type ground struct {
+	*testing.T
+	*site
+	resource
+	ctx       context.Context
+	namespace string
+	recorder  *record.Recorder
+	forbidden map[string][]string // by migration; not changed once it is there
+	witness   *witness
+}
+
+var grounds atomic.Int32
+
+func newGround(t *testing.T, on *site, r resource) *ground {
+	t.Helper()
+	g := &ground{T: t, site: on, resource: r, namespace: fmt.Sprintf("e2e-%d", grounds.Add(1)), forbidden: map[string][]string{}, witness: newWitness()}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	g.ctx = ctx
+	require.NoError(t, on.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: g.namespace}}))
+	for name, url := range map[string]string{"source": "https://source.example:6443", "destination": ""} {
+		g.create(&api.MigCluster{ObjectMeta: g.meta(name), Spec: mtc.ClusterSpec{URL: url}})
+	}
+	return g
+}
+
+// record begins to record. What is forbidden is to be said before.
+func (g *ground) record(set *machine.Set) {
+	g.Helper()
+	r, err := record.Start(g.ctx, g.Config, g.gvr, g.namespace, record.Rules{
+		Itineraries: set, Forbidden: func(migration string) []string { return g.forbidden[migration] },
+	})
+	require.NoError(g, err)
+	g.recorder = r
+	g.Cleanup(func() {
+		r.Stop()
+		for i, p := range r.Problems() {
+			if i == 20 {
+				g.Errorf("and %d more", len(r.Problems())-i)
+				break
+			}
+			g.Error(p)
+		}
+	})
+}
+
+func (g *ground) meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: g.namespace, Name: name}
+}
+
+func (g *ground) create(o client.Object) {
+	g.Helper()
+	require.NoError(g, g.client.Create(g.ctx, o))
+}
+
+// plan makes a plan without volumes and images, as changed.
+func (g *ground) plan(name string, change func(*api.MigPlan)) {
+	g.Helper()
+	p := &api.MigPlan{ObjectMeta: g.meta(name)}
+	p.Spec.SourceRef, p.Spec.DestinationRef = mtc.Ref{Name: "source"}, mtc.Ref{Name: "destination"}
+	p.Spec.Namespaces = []string{withoutImages}
+	if change != nil {
+		change(p)
+	}
+	g.create(p)
+}
+
+// migrate makes a migration of the plan of the same name.
+func (g *ground) migrate(name string, spec mtc.MigrationSpec) {
+	g.Helper()
+	spec.PlanRef = mtc.Ref{Name: name}
+	g.create(g.make(g.meta(name), spec))
+}
+
+// edit changes a migration's spec or annotations as a person would.
+func (g *ground) edit(name, mergePatch string) {
+	g.Helper()
+	require.NoError(g, g.client.Patch(g.ctx, g.make(g.meta(name), mtc.MigrationSpec{}), client.RawPatch(client.Merge.Type(), []byte(mergePatch))))
+}
+
+// options are those of a manager for the ground alone.
+func (g *ground) options() ctrl.Options {
+	return ctrl.Options{
+		Scheme:                 example.Scheme(),
+		Cache:                  cache.Options{DefaultNamespaces: map[string]cache.Config{g.namespace: {}}},
+		Metrics:                server.Options{BindAddress: "0"},
+		HealthProbeBindAddress: "0",
+		// Many controllers of one name run in this process.
+		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
+	}
+}
+
+// run runs a controller, until the test ends or it is stopped.
+func (g *ground) run(p example.Parts) (stop func()) {
+	g.Helper()
+	return g.runAs(g.Config, g.options(), p, example.Settings{Name: "example", Concurrency: 4})
+}
+
+func (g *ground) runAs(access *rest.Config, o ctrl.Options, p example.Parts, s example.Settings) (stop func()) {
+	g.Helper()
+	if p.ImageStreams == nil {
+		c, err := client.New(access, client.Options{Scheme: example.Scheme()})
+		require.NoError(g, err)
+		p.ImageStreams = example.ImageStreams(c)
+	}
+	p.Around = g.witness.around(p.Around)
+	mgr, err := manager.New(access, o)
+	require.NoError(g, err)
+	require.NoError(g, g.setup(mgr, p, s))
+	ctx, cancel := context.WithCancel(g.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-ended; err != nil {
+			g.Errorf("the manager: %v", err)
+		}
+	}
+	g.Cleanup(stop)
+	return stop
+}
+
+// done waits until a migration is done.
+func (g *ground) done(name string) record.Version {
+	g.Helper()
+	return g.until(name, func(v record.Version) bool { return v.State.Done })
+}
+
+func (g *ground) until(name string, is func(record.Version) bool) record.Version {
+	g.Helper()
+	ctx, cancel := context.WithTimeout(g.ctx, patience)
+	defer cancel()
+	v, err := g.recorder.Until(ctx, name, is)
+	require.NoError(g, err)
+	return v
+}
+
+// in says that a migration is in a phase.
+func in(phase string) func(record.Version) bool {
+	return func(v record.Version) bool { return v.State.Phase == phase }
+}
+
+// expected are the phases of a run: from the flags that hold at its start, and
+// those that the phases change.
+func expected(t *testing.T, itinerary string, flags phases.Flags, after map[string]func(phases.Flags) phases.Flags) (run []string) {
+	t.Helper()
+	graph, err := itineraries.Graph(itinerary)
+	require.NoError(t, err)
+	facts := func() phases.Facts { return phases.NewFacts(flags, mtc.Flags().All()&^flags) }
+	m, err := graph.Machine(machine.Position{}, facts())
+	require.NoError(t, err)
+	for {
+		tr, err := m.Advance(context.Background())
+		require.NoError(t, err)
+		if tr.To.Done {
+			return run
+		}
+		run = append(run, tr.To.Phase)
+		switch change := after[tr.To.Phase]; {
+		case change != nil:
+			flags = change(flags)
+		case tr.To.Phase == "EnsureStagePodsFromRunning":
+			flags |= mtc.HasStagePods
+		case tr.To.Phase == "EnsureStagePodsTerminated":
+			flags &^= mtc.HasStagePods
+		}
+		m.SetFacts(facts())
+	}
+}
+
+// steps are the steps that phases are in, in order, those that ride left out.
+func stepsOf(t *testing.T, itinerary string, run []string) (names []string) {
+	t.Helper()
+	graph, err := itineraries.Graph(itinerary)
+	require.NoError(t, err)
+	for _, phase := range run {
+		i, err := graph.Find(phase)
+		require.NoError(t, err)
+		if name := graph.Phase(i).Step; !graph.Rides(i) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// names are those of the steps of a version.
+func names(v record.Version) (all []string) {
+	for _, s := range v.State.Pipeline {
+		all = append(all, s.Name)
+	}
+	return all
+}
+
+// fails is an Around that makes one phase fail.
+func fails(at example.At) example.Around {
+	return func(_ context.Context, _ example.Migration, is example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+		if is == at {
+			return runner.Fail("told to fail"), nil
+		}
+		return phase()
+	}
+}

@@ -1,0 +1,102 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"go.uber.org/goleak"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/plane"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/world"
+)
+
+const crds = "example/manifests/crds"
+
+// common is the control plane that all tests share, but for those that kill
+// one, and the world around its controllers.
+var common *site
+
+// site is a control plane with a world around it.
+type site struct {
+	*plane.Plane
+	client client.WithWatch
+	world  *world.World
+	stop   func() error
+}
+
+// Namespaces on the source cluster: one holds an image stream, the other none.
+const (
+	withImages    = "app-with-images"
+	withoutImages = "app-without-images"
+)
+
+// start starts a site. The log says what takes long.
+func start(ctx context.Context) (*site, error) {
+	p, err := plane.Start(ctx, crds, func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) })
+	if err != nil {
+		return nil, err
+	}
+	s := &site{Plane: p, stop: p.Stop}
+	if s.client, err = client.NewWithWatch(p.Config, client.Options{Scheme: example.Scheme()}); err != nil {
+		return s, err
+	}
+	for _, name := range []string{withImages, withoutImages} {
+		if err := s.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
+			return s, err
+		}
+	}
+	stream := &unstructured.Unstructured{}
+	stream.SetGroupVersionKind(api.Images.WithKind("ImageStream"))
+	stream.SetNamespace(withImages)
+	stream.SetName("app")
+	if err := s.client.Create(ctx, stream); err != nil {
+		return s, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	w, wait, err := world.Start(ctx, p.Config, example.Scheme())
+	if err != nil {
+		cancel()
+		return s, err
+	}
+	s.world, s.stop = w, func() error { cancel(); wait(); return p.Stop() }
+	return s, nil
+}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) (code int) {
+	ctrllog.SetLogger(logr.Discard())
+	begin := time.Now()
+	var err error
+	common, err = start(context.Background())
+	if common != nil {
+		defer func() {
+			err := common.stop()
+			if err == nil && code == 0 {
+				common.client = nil
+				err = goleak.Find(goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
+			}
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
+		}()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the tests need a control plane:", err)
+		return 1
+	}
+	fmt.Fprintf(os.Stderr, "the control plane is up after %s\n", time.Since(begin).Round(100*time.Millisecond))
+	return m.Run()
+}
