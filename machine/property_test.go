@@ -24,16 +24,18 @@ var four = phases.MustVocabulary([]phases.FlagDef{
 // generate makes a valid itinerary of up to eight phases; with jumps and
 // decides where asked for.
 func generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
+	flag := func() phases.Flags { return 1 << r.IntN(4) }
 	guard := func() phases.Guard {
 		switch r.IntN(4) {
 		case 0:
 			return phases.Guard{}
 		case 1:
-			return phases.Guard{All: 1 << r.IntN(4)}
+			return phases.Guard{All: flag()}
 		case 2:
-			return phases.Guard{None: 1 << r.IntN(4)}
+			return phases.Guard{None: flag()}
 		}
-		return phases.Guard{Any: 1<<r.IntN(4) | 1<<r.IntN(4), None: 0}
+		any := flag()
+		return phases.Guard{Any: any | flag()}
 	}
 	it := phases.Itinerary{Name: "Generated", Flags: four}
 	for i := range 2 + r.IntN(7) {
