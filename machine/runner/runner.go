@@ -279,7 +279,10 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string) (switched bool, err error) {
 	g := c.m.Graph()
 	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: slices.Clone(reasons), At: c.now}
-	c.emit(ctx, Failed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
+	known := c.known(failure)
+	if !known {
+		c.emit(ctx, Failed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
+	}
 	if c.o.OnFail != nil {
 		c.o.OnFail(c.object, failure)
 	}
@@ -287,7 +290,7 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 	if err != nil {
 		return false, err
 	}
-	if !c.known(failure) {
+	if !known {
 		c.state.Failures = append(c.state.Failures, failure)
 	}
 	if to == g {

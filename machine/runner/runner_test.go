@@ -296,6 +296,24 @@ func TestAFailureOnTheWayOutIsPassedBy(t *testing.T) {
 	assert.Equal(t, []string{"no mail"}, w.m.State.Failures[0].Reasons)
 }
 
+func TestAFailureIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	w.options.OnFail = nil // the selector stays
+	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no access"), nil }
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.broken[volumes] = errors.New("timed out")
+	for range 2 {
+		_, err = w.reconcile()
+		require.Error(t, err, "the flag that the phase decides cannot be asked")
+	}
+	delete(w.broken, volumes)
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Len(t, w.m.State.Failures, 1)
+	assert.Equal(t, 1, strings.Count(strings.Join(w.events, " "), "Failed"), "the handler was called three times")
+}
+
 func TestWait(t *testing.T) {
 	w := newWorld(t)
 	left := 2
