@@ -98,7 +98,8 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	if err != nil {
 		return Outcome{State: was}, err
 	}
-	c := &reconcile[T]{Runner: r, object: object, m: resumed.Machine, now: metav1.NewTime(r.o.Now().UTC().Truncate(time.Second))}
+	c := &reconcile[T]{Runner: r, object: object, m: resumed.Machine}
+	c.tick()
 	was.DeepCopyInto(&c.state)
 	err = c.run(ctx, resumed)
 
@@ -122,6 +123,9 @@ type reconcile[T any] struct {
 	again  bool
 	after  time.Duration
 }
+
+// tick looks at the clock. Times are whole seconds.
+func (c *reconcile[T]) tick() { c.now = metav1.NewTime(c.o.Now().UTC().Truncate(time.Second)) }
 
 func (c *reconcile[T]) run(ctx context.Context, resumed machine.Resumed) error {
 	switch {
@@ -167,6 +171,7 @@ func (c *reconcile[T]) step(ctx context.Context) (moved bool, err error) {
 		return true, c.advance(ctx)
 	}
 	result, err := c.call(ctx, at.Phase)
+	c.tick() // the handler may have taken its time, which is not the next phase's
 	if err != nil {
 		return false, err
 	}

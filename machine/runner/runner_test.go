@@ -659,3 +659,23 @@ func TestStateIsJSONAndCopies(t *testing.T) {
 	assert.Nil(t, (*runner.State)(nil).DeepCopy())
 	assert.Equal(t, steps.MessageFailed, back.Pipeline[1].Message)
 }
+
+// A phase begins once the handler of the one before has returned, however long
+// that took: its deadline counts from there.
+func TestASlowHandlerTakesNoTimeFromTheNextPhase(t *testing.T) {
+	w := newWorld(t)
+	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
+		w.now = w.now.Add(time.Minute)
+		return runner.Done(), nil
+	}
+	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler, Deadline: 30 * time.Second}
+	for range 2 {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	assert.Equal(t, w.now.Unix(), w.m.State.Entered.Unix())
+	assert.Equal(t, w.now.Unix(), w.m.State.Pipeline[0].Completed.Unix())
+	w.end()
+	assert.Empty(t, w.m.Errors)
+	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
+}
