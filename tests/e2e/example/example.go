@@ -46,8 +46,9 @@ type Parts struct {
 	// ImageStreams asks the source cluster.
 	ImageStreams mtc.ImageStreams
 
-	// Itineraries are MTC's, or a later release's.
+	// Itineraries and Sources are MTC's, or a later release's.
 	Itineraries []phases.Itinerary
+	Sources     func(mtc.Objects) (*phases.Sources, error)
 	// Around is called around each phase, if it is there.
 	Around Around
 	// MaxPhases is the number of phases that may be left in one reconcile.
@@ -92,6 +93,9 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 	itineraries := p.Itineraries
 	if itineraries == nil {
 		itineraries = mtc.Itineraries()
+	}
+	if p.Sources == nil {
+		p.Sources = func(o mtc.Objects) (*phases.Sources, error) { return mtc.Sources(o), nil }
 	}
 	set, err := machine.CompileSet(itineraries...)
 	if err != nil {
@@ -150,7 +154,7 @@ func (p Parts) sources(e *environment, m Migration) (*phases.Sources, error) {
 	o := mtc.Objects{Migration: m.MTC(), ImageStreams: p.ImageStreams}
 	plan, err := e.plan(ctx, m)
 	if apierrors.IsNotFound(err) {
-		return mtc.Sources(o), nil
+		return p.Sources(o)
 	}
 	if err != nil {
 		return nil, err
@@ -162,7 +166,7 @@ func (p Parts) sources(e *environment, m Migration) (*phases.Sources, error) {
 	if o.Destination, err = e.cluster(ctx, m, plan.Spec.DestinationRef); err != nil {
 		return nil, err
 	}
-	return mtc.Sources(o), nil
+	return p.Sources(o)
 }
 
 // cluster is nil where there is none: flags that need it are unknown then.
