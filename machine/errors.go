@@ -23,7 +23,11 @@ type UnknownPhaseError struct {
 }
 
 func (e *UnknownPhaseError) Error() string {
-	return fmt.Sprintf("itinerary %q has no phase %q%s", e.Itinerary, e.Phase, wording.DidYouMean(e.Nearest))
+	hint := wording.DidYouMean(e.Nearest)
+	if hint == "" {
+		hint = "; record one that it has, or declare the name as formerly of the phase that it is now"
+	}
+	return fmt.Sprintf("itinerary %q has no phase %q%s", e.Itinerary, e.Phase, hint)
 }
 
 // UnknownFlagsError says that the machine cannot move yet, since a guard hangs

@@ -272,7 +272,7 @@ func TestGoAndCan(t *testing.T) {
 		{"past one that runs", "A", "C", flagA, `itinerary "Letters": no transition from A to C now: next is B`},
 		{"to one that does not run", "A", "B", 0, `itinerary "Letters": no transition from A to B now: it needs A; next is C`},
 		{"back", "C", "A", 0, `itinerary "Letters": no transition from C to A now: it is behind: the migration is at C; next is done`},
-		{"nowhere", "A", "Bee", 0, `itinerary "Letters" has no phase "Bee"`},
+		{"nowhere", "A", "Bee", 0, `itinerary "Letters" has no phase "Bee"; record one that it has, or declare the name as formerly of the phase that it is now`},
 		{"from the start", "", "A", 0, ""},
 	} {
 		t.Run(c.about, func(t *testing.T) {
@@ -345,6 +345,8 @@ func TestCheckpoints(t *testing.T) {
 		{about: "another, and the recorded itinerary is unknown: no error", change: func(c *machine.Checkpoint) { c.Itinerary = "Gone" }, selected: "Loop", in: "Loop", switched: true},
 		{about: "a recorded phase that is unknown stops", change: func(c *machine.Checkpoint) { c.Phase = "BB" }, selected: "Letters", err: `itinerary "Letters" has no phase "BB"; did you mean "B"?`},
 		{about: "a former name", change: func(c *machine.Checkpoint) { c.Itinerary, c.Phase, c.Facts.Hash = "Loop", "Cutover", "" }, selected: "Loop", at: machine.Position{Phase: "Cut"}, in: "Loop", changed: true},
+		{about: "a phase without an itinerary", change: func(c *machine.Checkpoint) { c.Itinerary = "" }, selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters"},
+		{about: "an unknown phase without an itinerary", change: func(c *machine.Checkpoint) { c.Itinerary, c.Phase = "", "Upload" }, selected: "Letters", err: `itinerary "Letters" has no phase "Upload"; record one that it has, or declare the name as formerly of the phase that it is now`},
 		{about: "done stays done", change: func(c *machine.Checkpoint) { c.Phase, c.Done = "", true }, selected: "Loop", at: machine.Position{Done: true}, in: "Letters"},
 		{about: "not begun", change: func(c *machine.Checkpoint) { *c = machine.Checkpoint{} }, selected: "Letters", in: "Letters"},
 		{about: "a new release", change: func(c *machine.Checkpoint) {
@@ -384,6 +386,10 @@ func TestCompileSetRefuses(t *testing.T) {
 	foreign.Flags = phases.MustVocabulary(four.Defs())
 	_, err = machine.CompileSet(abc, foreign)
 	assert.ErrorAs(t, err, new(*machine.SwitchError))
+	broken := loop
+	broken.Name, broken.Phases = "Letters", nil
+	_, err = machine.CompileSet(abc, broken)
+	assert.EqualError(t, err, `itinerary "Letters": there are two of that name; rename one`+"\n"+`itinerary "Letters": has no phases; give it at least one`)
 	_, err = machine.CompileSet(phases.Itinerary{})
 	assert.ErrorAs(t, err, new(phases.DefinitionErrors))
 	assert.Panics(t, func() { machine.MustCompileSet(abc, abc) })

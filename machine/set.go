@@ -1,6 +1,9 @@
 package machine
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -44,24 +47,28 @@ type Set struct {
 }
 
 // CompileSet compiles itineraries that share one vocabulary, so that facts
-// carry over from one to another. It returns what [Compile] returns, a
-// [*phases.DefinitionError] with ReasonDuplicateName where two have one name,
-// and a [*SwitchError] where their vocabularies differ.
+// carry over from one to another. The error joins all that is wrong: what
+// [Compile] returns, a [*phases.DefinitionError] with ReasonDuplicateName where
+// two have one name, and a [*SwitchError] where their vocabularies differ.
 func CompileSet(itineraries ...phases.Itinerary) (*Set, error) {
 	s := &Set{byName: make(map[string]*Graph, len(itineraries))}
+	var errs []error
 	for _, it := range itineraries {
-		if s.byName[it.Name] != nil {
-			return nil, &phases.DefinitionError{Itinerary: it.Name, Index: -1, Reason: phases.ReasonDuplicateName, Problem: "there are two of that name; rename one"}
+		if slices.Contains(s.names, it.Name) {
+			errs = append(errs, &phases.DefinitionError{Itinerary: it.Name, Index: -1, Reason: phases.ReasonDuplicateName, Problem: "there are two of that name; rename one"})
+		}
+		s.names = append(s.names, it.Name)
+		if it.Flags != itineraries[0].Flags {
+			errs = append(errs, &SwitchError{From: itineraries[0].Name, To: it.Name, Problem: "they have different vocabularies; build them over one"})
 		}
 		g, err := Compile(it)
 		if err != nil {
-			return nil, err
+			errs = append(errs, err)
 		}
-		if len(s.names) > 0 && s.byName[s.names[0]].Flags() != g.Flags() {
-			return nil, &SwitchError{From: s.names[0], To: it.Name, Problem: "they have different vocabularies; build them over one"}
-		}
-		s.names = append(s.names, it.Name)
 		s.byName[it.Name] = g
+	}
+	if errs != nil {
+		return nil, errors.Join(errs...)
 	}
 	return s, nil
 }
@@ -104,14 +111,19 @@ type Resumed struct {
 // object's state selects now. Where it is the recorded one, the machine is at
 // the recorded phase, found under its present name; where it is another, the
 // machine is at the start of that, and the recorded phase is no error whatever
-// it is. A migration that is done stays so, in the recorded itinerary.
+// it is. A phase recorded without an itinerary is one of the selected. A
+// migration that is done stays so, in the recorded itinerary.
 //
 // The errors are [*phases.UnknownItineraryError] and [*UnknownPhaseError]: nothing is
 // silently completed.
 func (s *Set) Resume(c Checkpoint, selected string) (Resumed, error) {
+	recorded := c.Itinerary
+	if recorded == "" && c.Phase != "" {
+		recorded = selected // a phase is never dropped because its itinerary is missing
+	}
 	name, p := selected, Position{}
-	if c.Done || c.Itinerary == selected {
-		name, p = c.Itinerary, Position{Phase: c.Phase, Done: c.Done}
+	if c.Done || recorded == selected {
+		name, p = recorded, Position{Phase: c.Phase, Done: c.Done}
 	}
 	g, err := s.Graph(name)
 	if err != nil {
@@ -121,6 +133,6 @@ func (s *Set) Resume(c Checkpoint, selected string) (Resumed, error) {
 	if err != nil {
 		return Resumed{}, err
 	}
-	same := name == c.Itinerary
-	return Resumed{Machine: m, Switched: !same && c.Itinerary != "", Changed: same && c.Facts.Hash != g.hash}, nil
+	same := name == recorded
+	return Resumed{Machine: m, Switched: !same && recorded != "", Changed: same && c.Facts.Hash != g.hash}, nil
 }

@@ -26,10 +26,16 @@ type UnknownFlagError struct {
 	Name string
 	// Nearest are the names that resemble it, nearest first.
 	Nearest []string
+	// Known are the names of all flags, in order, where nothing resembles it.
+	Known []string
 }
 
 func (e *UnknownFlagError) Error() string {
-	return fmt.Sprintf("unknown flag %q%s", e.Name, wording.DidYouMean(e.Nearest))
+	hint := wording.DidYouMean(e.Nearest)
+	if hint == "" && len(e.Known) > 0 {
+		hint = "; there is " + wording.List(e.Known, "and")
+	}
+	return fmt.Sprintf("unknown flag %q%s", e.Name, hint)
 }
 
 // Reason is why a definition is refused. The list is closed.

@@ -163,7 +163,11 @@ func (v *Vocabulary) Parse(names ...string) (Flags, error) {
 	for _, name := range names {
 		f, ok := v.byName[name]
 		if !ok {
-			return 0, &UnknownFlagError{Name: name, Nearest: wording.Nearest(name, v.Names(v.All()))}
+			e := &UnknownFlagError{Name: name, Nearest: wording.Nearest(name, v.Names(v.All()))}
+			if e.Nearest == nil {
+				e.Known = v.Names(v.All())
+			}
+			return 0, e
 		}
 		set |= f
 	}

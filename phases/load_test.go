@@ -266,7 +266,7 @@ func TestLoadRefuses(t *testing.T) {
 
 		{"several things at once, in the order of the lines",
 			"itineraries:\n- name: I\n  phases:\n  - {name: P, step: S, all: [B]}\n  - {name: P, step: S}\n- {name: J, phase: []}\nflags: [{name: A}, {name: A}]\nflag: []\n", []string{
-				`f:4:30: unknown flag "B"; did you mean "A"?`,
+				`f:4:30: unknown flag "B"; declare it under flags`,
 				`f:5:5: itinerary "I": phase "P" stands twice, as number 1 and 2; rename one of them`,
 				`f:6:13: an itinerary has no key "phase"; did you mean "phases"?`,
 				`f:7:20: flag "A" is defined twice; rename it`,

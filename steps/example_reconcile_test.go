@@ -2,7 +2,6 @@ package steps_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -64,6 +63,9 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 	if err != nil {
 		return false, err
 	}
+	if m.Position().Done {
+		return true, nil
+	}
 
 	if phase := m.Position().Phase; phase != "" {
 		if done, err := c.Work(ctx, phase); err != nil || !done {
@@ -76,13 +78,16 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 		Known: m.Facts().Forget(m.Decides()), Read: m.Graph().Reads(), Matters: m.Matters,
 		Timeout: 30 * time.Second,
 	})
+	if err := answer.Err(); err != nil && m.Graph().WhenUnknown() == phases.Wait {
+		return false, err // nothing has changed; try again
+	}
 	m.SetFacts(answer.Facts)
 
 	if m.Switched { // show what the cancel has interrupted
 		b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Moment{Plan: m.Plan()}, c.Now())
 	}
 	if _, err := m.Advance(ctx); err != nil {
-		return m.Position().Done, errors.Join(err, answer.Err())
+		return false, err
 	}
 	b.Status.Checkpoint = m.Checkpoint()
 	b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Moment{Plan: m.Plan()}, c.Now())

@@ -64,6 +64,19 @@ func TestAPhaseThatRidesFirstIsReportedUnderTheFirstVisibleStep(t *testing.T) {
 	assert.Equal(t, "Work[7 Rides]", read(steps.Sync(nil, steps.Moment{Plan: p}, time.Unix(7, 0))))
 }
 
+// A step is reached by its first phase, whether or not that rides.
+func TestStepsComeInTheOrderInWhichTheyAreReached(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: vocabulary, Phases: []phases.Phase{
+		{Name: "Begin", Step: "Prepare"},
+		{Name: "Tell", Step: "Announce", Rides: true},
+		{Name: "Work", Step: "Work"},
+		{Name: "TellAll", Step: "Announce"},
+	}})
+	plan := g.Plan(phases.NewFacts(0, 3))
+	assert.Equal(t, []string{"Prepare", "Announce", "Work"}, steps.Visible(plan))
+	assert.Equal(t, "Prepare Announce Work", read(steps.Sync(nil, steps.Moment{Plan: plan}, time.Unix(1, 0))))
+}
+
 // A phase that rides stays with the step that is open, also where the facts
 // under which that step ran have changed since.
 func TestAPhaseThatRidesStaysWithTheOpenStep(t *testing.T) {

@@ -219,20 +219,23 @@ func (s *syncing) follow() {
 	if s.Plan.Position().Done {
 		return
 	}
+	shown := make([]bool, len(s.listed))
 	for i := range s.Plan.Each {
 		k := s.graph.StepIndex(i)
-		if s.listed[k] || s.graph.Rides(i) {
+		if s.graph.Rides(i) || shown[k] || s.listed[k] {
 			continue
 		}
-		name := s.graph.Steps()[k]
 		switch s.Plan.Runs(i) {
-		case phases.No:
-			continue
+		case phases.Yes:
+			shown[k] = true
 		case phases.Unknown:
-			if s.graph.WhenUnknown() == phases.Wait && s.was.Find(name) == nil {
-				continue
-			}
+			shown[k] = s.graph.WhenUnknown() == phases.Run || s.was.Find(s.graph.Steps()[k]) != nil
 		}
-		s.list(Step{Name: name, Message: MessageNotStarted}, k)
+	}
+	for i := range s.Plan.Each {
+		if k := s.graph.StepIndex(i); shown[k] && s.Plan.Runs(i) != phases.No {
+			shown[k] = false
+			s.list(Step{Name: s.graph.Steps()[k], Message: MessageNotStarted}, k)
+		}
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Visible returns the steps that a plan will show from its position on, in the
-// order in which the itinerary first reaches them: those with a phase that
-// runs and does not ride.
+// Visible returns the steps that a plan will show from its position on: those
+// with a phase that runs and does not ride. They come in the order in which
+// the itinerary first reaches them, by a phase that rides or one that does not.
 func Visible(p *machine.Plan) []string {
 	return visible(p, func(t phases.Truth) bool { return t == phases.Yes })
 }
@@ -31,12 +31,16 @@ func Maybe(p *machine.Plan) []string {
 
 func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
 	g := p.Graph()
-	seen := make([]bool, len(g.Steps()))
-	names := make([]string, 0, len(seen))
+	shown := make([]bool, len(g.Steps()))
 	for i := range p.Each {
-		k := g.StepIndex(i)
-		if !seen[k] && counts(p.Runs(i)) && !g.Rides(i) {
-			seen[k] = true
+		if counts(p.Runs(i)) && !g.Rides(i) {
+			shown[g.StepIndex(i)] = true
+		}
+	}
+	names := make([]string, 0, len(shown))
+	for i := range p.Each {
+		if k := g.StepIndex(i); shown[k] && counts(p.Runs(i)) {
+			shown[k] = false
 			names = append(names, g.Steps()[k])
 		}
 	}

@@ -58,9 +58,13 @@ func Nearest(name string, known []string) []string {
 			continue
 		}
 		other := strings.ToLower(k)
+		if lower == other {
+			return []string{k} // all but the case is right
+		}
 		d := distance(lower, other)
-		near := d <= 1+max(len(lower), len(other))/4
-		if !near && len(lower) >= 4 && (strings.Contains(other, lower) || strings.Contains(lower, other)) {
+		longer := max(len(lower), len(other))
+		near := d < longer && d <= 1+longer/4
+		if !near && min(len(lower), len(other)) >= 4 && (strings.Contains(other, lower) || strings.Contains(lower, other)) {
 			near = true
 		}
 		if near {
@@ -75,23 +79,29 @@ func Nearest(name string, known []string) []string {
 	return names
 }
 
-// distance is the Levenshtein distance in bytes.
+// distance is the number of bytes to change, add or remove, or of neighbours to
+// swap, that makes b of a (optimal string alignment).
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			change := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				change++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			d := min(change, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = d
 		}
 	}
-	return row[len(b)]
+	return rows[len(a)][len(b)]
 }

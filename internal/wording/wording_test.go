@@ -8,14 +8,16 @@ import (
 )
 
 func TestNearest(t *testing.T) {
-	known := []string{"HasPVs", "HasISs", "HasStagePods", "HasStageBackup", "DirectVolume"}
+	known := []string{"step", "HasPVs", "HasISs", "HasStagePods", "HasStageBackup", "DirectVolume"}
 	for _, c := range []struct {
 		about, name string
 		want        []string
 	}{
 		{"a swapped letter", "HasVPs", []string{"HasPVs", "HasISs"}},
-		{"another case", "haspvs", []string{"HasPVs", "HasISs"}},
+		{"another case", "haspvs", []string{"HasPVs"}},
+		{"another letter, and there is but one", "h", nil},
 		{"a part of a name", "StageBackup", []string{"HasStageBackup"}},
+		{"two letters swapped in a short one", "stpe", []string{"step"}},
 		{"nothing like it", "Quiesce", nil},
 		{"nothing at all", "", nil},
 	} {
@@ -56,7 +58,7 @@ func TestDistance(t *testing.T) {
 		want int
 	}{
 		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0},
-		{"kitten", "sitting", 3}, {"flaw", "lawn", 2},
+		{"kitten", "sitting", 3}, {"flaw", "lawn", 2}, {"step", "stpe", 1}, {"ab", "ba", 1},
 	} {
 		assert.Equal(t, c.want, distance(c.a, c.b), "%q to %q", c.a, c.b)
 	}
