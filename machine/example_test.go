@@ -3,6 +3,7 @@ package machine_test
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -92,6 +93,41 @@ func ExampleMachine_Can() {
 	// Output:
 	// <nil>
 	// itinerary "Backup": no transition from Validate to RunHook now: it needs HasHook; next is SnapshotVolumes
+}
+
+// Itineraries that are written in YAML.
+func ExampleCompileSet() {
+	reader := strings.NewReader(`
+flags:
+- name: HasVolumes
+itineraries:
+- name: Backup
+  phases:
+  - {name: Snapshot, step: Volumes, all: [HasVolumes]}
+  - {name: Upload, step: Upload}
+`)
+	file, err := phases.Load(reader, "backup.yaml")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	set, err := machine.CompileSet(file.Itineraries...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	yes, err := file.Flags.Parse("HasVolumes")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	graph, err := set.Graph("Backup")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(graph.Plan(phases.NewFacts(yes, 0)).Running())
+	// Output: [Snapshot Upload]
 }
 
 // A migration whose state selects another itinerary begins that at its start,

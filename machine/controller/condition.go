@@ -14,7 +14,7 @@ import (
 )
 
 // The conditions that a reconciler sets on types that have them. All four are
-// there from the first write on.
+// there once the migration has begun.
 const (
 	// ConditionRunning is true from the first phase until the migration is
 	// done, but while it is paused or stopped. Its reason is one of the Reason
@@ -65,6 +65,9 @@ func (r *Reconciler[T]) setConditions(object T, out runner.Outcome, stop error) 
 		}
 	}
 	r.setCondition(object, ConditionRunning, running, reason, message)
+	if stop != nil {
+		return // the rest stays as it was: the state may not be known
+	}
 
 	switch result := r.result(object, s); {
 	case !s.Done:

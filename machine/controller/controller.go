@@ -82,7 +82,7 @@ func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 //     is to be called;
 //   - a terminal error, which is not tried again, where the recorded phase or
 //     the itinerary is unknown ([*machine.UnknownPhaseError],
-//     [*machine.UnknownItineraryError]), or the state cannot be read or kept
+//     [*phases.UnknownItineraryError]), or the state cannot be read or kept
 //     ([*AnnotationError], [*NotKeptError]): somebody has to mend that;
 //   - any other error, to be tried again by the controller's rate limiter.
 func (r *Reconciler[T]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
@@ -113,7 +113,10 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 		return reconcile.Result{RequeueAfter: catchUp}, nil
 	}
 
-	c := &call[T]{read: read, object: object}
+	// What was read may be the cache's own, and reading the state of an object
+	// may change it: a field that was nil is made.
+	c := &call[T]{read: read.DeepCopyObject().(T), object: object}
+	c.was, c.unread = r.o.Runner.Read(c.read)
 	c.out, c.err = r.runner.Reconcile(context.WithValue(ctx, callKey{}, &c.events), object)
 	if _, panicked := c.err.(*phases.PanicError); panicked {
 		// Not of a handler: who knows what it left of the object.
@@ -124,7 +127,7 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 		r.setConditions(object, c.out, stop)
 	}
 	fate, missed, err := r.write(ctx, c)
-	r.attribute(ctx, c)
+	c.attribute(trace.SpanFromContext(ctx))
 	switch {
 	case fate == written:
 		r.tell(c)
@@ -149,12 +152,16 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 
 // call is one call of the runner and what came of it.
 type call[T any] struct {
-	// read is the object as it was read, which may be the cache's own; object
-	// is the copy that was worked on.
-	read, object T
-	out          runner.Outcome
-	err          error
-	events       []runner.Event
+	// read is the object as it was read, with its state, or why that cannot be
+	// read; object is the copy that is worked on.
+	read   T
+	was    runner.State
+	unread error
+	object T
+
+	out    runner.Outcome
+	err    error
+	events []runner.Event
 }
 
 // atOnce says that the next phase is to be called.
@@ -185,7 +192,7 @@ func (r *Reconciler[T]) back(ctx context.Context, c *call[T], stop error) (recon
 func stops(err error) error {
 	var (
 		phase     *machine.UnknownPhaseError
-		itinerary *machine.UnknownItineraryError
+		itinerary *phases.UnknownItineraryError
 		state     *AnnotationError
 	)
 	if errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &state) {
@@ -195,19 +202,11 @@ func stops(err error) error {
 }
 
 // attribute says in the span where the migration stood and stands.
-func (r *Reconciler[T]) attribute(ctx context.Context, c *call[T]) {
-	span := trace.SpanFromContext(ctx)
-	if !span.IsRecording() {
-		return
-	}
-	was, err := r.o.Runner.Read(c.read)
-	if err != nil {
-		return
-	}
+func (c *call[T]) attribute(span trace.Span) {
 	itinerary := c.out.State.Itinerary
 	if itinerary == "" {
-		itinerary = was.Itinerary
+		itinerary = c.was.Itinerary
 	}
-	span.SetAttributes(attrItinerary.String(itinerary), attrPhase.String(was.Phase),
+	span.SetAttributes(attrItinerary.String(itinerary), attrPhase.String(c.was.Phase),
 		attrNext.String(c.out.State.Phase), attrDone.Bool(c.out.State.Done))
 }

@@ -51,11 +51,26 @@ func (r *Reconciler[T]) tell(c *call[T]) {
 	record := func(kind, reason, format string, args ...any) {
 		r.o.Recorder.Event(c.object, kind, reason, short(fmt.Sprintf(format, args...)))
 	}
+	// The conditions alone remember whether these were told.
+	changed := func(kind string, status metav1.ConditionStatus, reason string) (began, ended bool) {
+		was, is := r.holds(c.read, kind, status, reason), r.holds(c.object, kind, status, reason)
+		return is && !was, was && !is
+	}
+	paused, resumed := changed(ConditionPaused, metav1.ConditionTrue, "")
+	stopped, _ := changed(ConditionRunning, metav1.ConditionFalse, ReasonStopped)
+	at := where(c.was.Itinerary, c.was.Phase)
+	switch {
+	case stopped:
+		record(corev1.EventTypeWarning, EventStopped, "%v", c.err)
+	case paused:
+		record(corev1.EventTypeNormal, EventPaused, "paused: %s", at)
+	case resumed:
+		record(corev1.EventTypeNormal, EventResumed, "resumed: %s", at)
+	}
+
 	started := map[string]bool{}
-	if was, err := r.o.Runner.Read(c.read); err == nil {
-		for i := range was.Pipeline {
-			started[was.Pipeline[i].Name] = was.Pipeline[i].Ran()
-		}
+	for i := range c.was.Pipeline {
+		started[c.was.Pipeline[i].Name] = c.was.Pipeline[i].Ran()
 	}
 	for _, e := range c.events {
 		switch e := e.(type) {
@@ -87,22 +102,6 @@ func (r *Reconciler[T]) tell(c *call[T]) {
 			}
 			record(kind, reason, "itinerary %q has come to its end", e.Itinerary)
 		}
-	}
-	// The conditions alone remember whether these were told.
-	changed := func(kind string, status metav1.ConditionStatus, reason string) (began, ended bool) {
-		was, is := r.holds(c.read, kind, status, reason), r.holds(c.object, kind, status, reason)
-		return is && !was, was && !is
-	}
-	paused, resumed := changed(ConditionPaused, metav1.ConditionTrue, "")
-	stopped, _ := changed(ConditionRunning, metav1.ConditionFalse, ReasonStopped)
-	at := where(c.out.State.Itinerary, c.out.State.Phase)
-	switch {
-	case stopped:
-		record(corev1.EventTypeWarning, EventStopped, "%v", c.err)
-	case paused:
-		record(corev1.EventTypeNormal, EventPaused, "paused: %s", at)
-	case resumed:
-		record(corev1.EventTypeNormal, EventResumed, "resumed: %s", at)
 	}
 }
 

@@ -41,6 +41,12 @@ type Options[T client.Object] struct {
 	// Conditions returns where the object has its conditions; see
 	// [ConditionRunning] and the others. Optional.
 	Conditions func(object T) *[]metav1.Condition
+	// Merge is called after a conflict, before what changed from before to
+	// after is written onto fresh, which a JSON merge patch does list by list.
+	// It brings what others wrote to a list that handlers write as well into
+	// both, so that nothing but the handlers' own change is left between them.
+	// Optional; Conditions are merged without it.
+	Merge func(before, after, fresh T)
 	// Result says how a migration that is done has ended. Optional: without
 	// it, it has failed where a phase failed or Runner.Failed says so, else it
 	// was canceled where a step reads so, else it has succeeded.

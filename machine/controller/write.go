@@ -44,16 +44,17 @@ func (e *NotKeptError) Error() string {
 		strings.Join(e.Fields, ", "))
 }
 
-// conflicts is how often a write is tried again, within some two seconds.
-var conflicts = wait.Backoff{Duration: 5 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 10, Cap: time.Second}
+// conflicts is how often a write is tried again, within a second or so. It is
+// many tries and not long waits that win against another writer: between the
+// read and the write of each there is always the same short time.
+var conflicts = wait.Backoff{Duration: 5 * time.Millisecond, Factor: 1.2, Jitter: 0.2, Steps: 20}
 
 // write writes what a call has changed, with an optimistic lock. Missed says
 // that an event of somebody else's write was held back meanwhile.
-func (r *Reconciler[T]) write(ctx context.Context, c *call[T]) (f fate, missed bool, err error) {
+func (r *Reconciler[T]) write(ctx context.Context, c *call[T]) (became fate, missed bool, err error) {
 	key := client.ObjectKeyFromObject(c.read)
 	w := &write[T]{Reconciler: r, call: c, key: key, version: c.read.GetResourceVersion()}
-	w.base = c.read.DeepCopyObject().(T)
-	if patch, err := w.patch(); err != nil || patch == nil {
+	if w.patch, err = w.changes(); err != nil || w.patch == nil {
 		return unwritten, false, err
 	}
 	r.own.begin(key, c.atOnce())
@@ -81,8 +82,9 @@ type write[T client.Object] struct {
 	*Reconciler[T]
 	*call[T]
 	key types.NamespacedName
-	// base is what the changes are told from, and version what they go onto.
-	base    T
+	// patch is what has changed from read to object, and version what it is
+	// for.
+	patch   client.Patch
 	version string
 
 	conflict error
@@ -95,19 +97,18 @@ func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 		if ready, err := w.again(ctx); !ready {
 			return w.fate != unwritten, err
 		}
-	}
-	patch, err := w.patch()
-	if err != nil || patch == nil {
-		return true, err
+		if w.patch == nil { // somebody else has written the same
+			return true, nil
+		}
 	}
 	// A fresh object, since an answer is decoded onto what is there.
 	answer := w.o.New()
 	answer.SetNamespace(w.key.Namespace)
 	answer.SetName(w.key.Name)
 	if w.o.StatusSubresource {
-		err = w.o.Client.Status().Patch(ctx, answer, patch)
+		err = w.o.Client.Status().Patch(ctx, answer, w.patch)
 	} else {
-		err = w.o.Client.Patch(ctx, answer, patch)
+		err = w.o.Client.Patch(ctx, answer, w.patch)
 	}
 	switch {
 	case apierrors.IsConflict(err):
@@ -137,19 +138,19 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 		return false, nil // the cache has not caught up
 	}
 	w.own.saw(w.key, fresh.GetResourceVersion(), w.now())
-	was, err := w.o.Runner.Read(w.read)
-	is, errFresh := w.o.Runner.Read(fresh)
-	if fresh.GetUID() != w.read.GetUID() || (err == nil) != (errFresh == nil) || !samePlace(was, is) {
+	is, unread := w.o.Runner.Read(fresh)
+	if fresh.GetUID() != w.read.GetUID() || (unread == nil) != (w.unread == nil) || !samePlace(w.was, is) {
 		w.fate = moved
 		return false, nil
 	}
 	if w.o.Conditions != nil {
-		before, after := w.o.Conditions(w.base), w.o.Conditions(w.object)
+		before, after := w.o.Conditions(w.read), w.o.Conditions(w.object)
 		*after = mergeConditions(*before, *after, *w.o.Conditions(fresh))
 		*before = *w.o.Conditions(fresh)
 	}
 	w.version = fresh.GetResourceVersion()
-	return true, nil
+	w.patch, err = w.changes()
+	return err == nil, err
 }
 
 // samePlace says whether two states are of one visit to one phase.
@@ -157,11 +158,11 @@ func samePlace(a, b runner.State) bool {
 	return equality.Semantic.DeepEqual(a.Checkpoint, b.Checkpoint) && a.Entered.Equal(b.Entered)
 }
 
-// patch returns what has changed as a merge patch that holds only for the
+// changes returns what has changed as a merge patch that holds only for the
 // version, or nil where nothing has. Of the metadata there is in it what
 // handlers may change, and nothing with a status subresource.
-func (w *write[T]) patch() (client.Patch, error) {
-	data, err := client.MergeFrom(w.base).Data(w.object)
+func (w *write[T]) changes() (client.Patch, error) {
+	data, err := client.MergeFrom(w.read).Data(w.object)
 	if err != nil {
 		return nil, fmt.Errorf("compare the object with what was read: %w", err)
 	}

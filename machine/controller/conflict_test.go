@@ -1,0 +1,273 @@
+package controller_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+var ways = []struct {
+	name   string
+	status bool
+	keep   controller.Keeper[*Move]
+}{
+	{"in the status, with a subresource", subresource, inStatus},
+	{"in the status, without", plain, inStatus},
+	{"in an annotation", plain, inAnnotation},
+}
+
+// Another writer comes between each read and the write that follows it.
+func TestNothingIsLostInAConflict(t *testing.T) {
+	for _, c := range ways {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, c.status)
+			w.options.Keep = c.keep
+			others := 0
+			w.before = func(n int) error {
+				if n%3 != 0 { // every third write comes through
+					others++
+					w.edit(func(m *Move) {
+						metav1.SetMetaDataLabel(&m.ObjectMeta, "touched", string(rune('a'+others)))
+						meta.SetStatusCondition(&m.Status.Conditions, metav1.Condition{Type: "Ready", Status: metav1.ConditionTrue, Reason: string(rune('A' + others))})
+					})
+				}
+				return nil
+			}
+			assert.Equal(t, 4, w.end(), "reconciles, as without conflicts")
+			assert.Equal(t, 12, w.writes)
+			assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called, "no handler is called again")
+			assert.Equal(t, 2, w.asked)
+			assert.Equal(t, string(rune('a'+others)), w.get().Labels["touched"])
+			assert.ElementsMatch(t, []string{"Ready", "Running", "Succeeded", "Failed", "Paused"}, types(w.get().Status.Conditions))
+			assert.Equal(t, string(rune('A'+others)), meta.FindStatusCondition(w.get().Status.Conditions, "Ready").Reason)
+			assert.True(t, meta.IsStatusConditionTrue(w.get().Status.Conditions, controller.ConditionSucceeded))
+			assert.EqualValues(t, 3, w.count("phases_total"), "counted once")
+			assert.EqualValues(t, 3, w.count("phase_duration_seconds"))
+			assert.EqualValues(t, 1, w.count("migrations_total"))
+			assert.EqualValues(t, 4, w.count("write_conflicts_total"))
+			assert.Len(t, w.events, 5, "told once")
+		})
+	}
+}
+
+func TestAMigrationThatSomebodyElseHasMoved(t *testing.T) {
+	for _, c := range ways {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, c.status)
+			w.options.Keep = c.keep
+			_, err := w.reconcile()
+			require.NoError(t, err)
+			told := len(w.events)
+			w.handlers["Refresh"] = func(ctx context.Context, _ *Move) (runner.Result, error) {
+				// Another replica does the same and is faster.
+				other, err := controller.New(w.options)
+				require.NoError(t, err)
+				delete(w.handlers, "Refresh")
+				_, err = other.Reconcile(ctx, request)
+				return runner.Done(), err
+			}
+			result, err := w.reconcile()
+			require.NoError(t, err)
+			assert.NotZero(t, result.RequeueAfter)
+			assert.Equal(t, 3, w.writes, "the third met with a conflict")
+			assert.EqualValues(t, 1, w.count("phases_total"), "what was dropped is not counted")
+			assert.Len(t, w.events, told+1, "nor told")
+
+			w.end()
+			assert.Equal(t, []string{"Refresh", "Refresh", "Copy", "Attach"}, w.called)
+			assert.EqualValues(t, 3, w.count("phases_total"))
+		})
+	}
+}
+
+func TestAnObjectThatWasMadeAnew(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.before = func(n int) error {
+		if n == 1 {
+			anew := &Move{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "shop", UID: "2", Generation: 1}}
+			require.NoError(t, w.server.Delete(context.Background(), w.get()))
+			require.NoError(t, w.server.Create(context.Background(), anew))
+			w.edit(func(m *Move) { m.Status.Note = "another" }) // versions begin anew in the fake client
+			return conflict()
+		}
+		return nil
+	}
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, 1, w.writes, "it is not written to")
+	assert.Nil(t, w.get().Status.State)
+	w.restart()
+	w.end()
+}
+
+func TestAConflictWithoutEnd(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.before = func(int) error {
+		w.edit(func(m *Move) { m.Status.Note += "." })
+		return nil
+	}
+	_, err := w.reconcile()
+	require.True(t, apierrors.IsConflict(err), "%v", err)
+	assert.Empty(t, w.events)
+	assert.Zero(t, w.count("phases_total"))
+	assert.Nil(t, w.get().Status.State)
+	w.before = nil
+	w.end()
+}
+
+func TestAConflictOverTheSame(t *testing.T) {
+	w := newWorld(t, subresource)
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.edit(func(m *Move) { m.Spec.Paused = true })
+	w.before = func(int) error {
+		w.before = nil
+		w.restart()
+		_, err := w.reconcile() // another replica sees the pause first
+		require.NoError(t, err)
+		return nil
+	}
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Len(t, w.events, 3, "told by one of them")
+}
+
+// The cache is behind: what was written last is not read yet.
+func TestNoPhaseRunsAgainFromAStaleCache(t *testing.T) {
+	w := newWorld(t, subresource)
+	stale := &cache{Client: w.options.Client}
+	w.options.Client, w.options.Reader = stale, w.server
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	stale.keep(w.get())
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	for range 3 {
+		result, err := w.reconcile()
+		require.NoError(t, err)
+		assert.NotZero(t, result.RequeueAfter)
+	}
+	assert.Equal(t, []string{"Refresh"}, w.called)
+	stale.kept = nil
+	w.end()
+	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
+
+	t.Run("another replica drops what it did", func(t *testing.T) {
+		w := newWorld(t, subresource)
+		stale := &cache{Client: w.options.Client}
+		w.options.Client, w.options.Reader = stale, w.server
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		stale.keep(w.get())
+		_, err = w.reconcile()
+		require.NoError(t, err)
+		w.restart()
+		_, err = w.reconcile()
+		require.NoError(t, err)
+		assert.Equal(t, []string{"Refresh", "Refresh"}, w.called)
+		assert.EqualValues(t, 1, w.count("phases_total"))
+		assert.Equal(t, "Copy", w.get().Status.State.Phase)
+	})
+	t.Run("a backup was restored", func(t *testing.T) {
+		w := newWorld(t, subresource)
+		back := &cache{Client: w.options.Client}
+		w.options.Client = back
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		back.keep(w.get())
+		_, err = w.reconcile()
+		require.NoError(t, err)
+		for n := 0; err == nil && n < 20; n++ {
+			_, err = w.reconcile() // a second each; the write is refused in the end
+		}
+		require.True(t, apierrors.IsConflict(err))
+		assert.Equal(t, []string{"Refresh", "Refresh"}, w.called, "the older version is believed after a while")
+	})
+}
+
+// cache answers with what it was told to keep.
+type cache struct {
+	client.Client
+	kept *Move
+}
+
+func (c *cache) keep(m *Move) { c.kept = m }
+
+func (c *cache) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if c.kept == nil {
+		return c.Client.Get(ctx, key, o, opts...)
+	}
+	*o.(*Move) = *c.kept.DeepCopyObject().(*Move)
+	return nil
+}
+
+func TestPredicate(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.restart()
+	p := w.made.Predicate()
+	// An event from one version to the next, as the watch brings it.
+	update := func(from, to *Move) bool { return p.Update(event.UpdateEvent{ObjectOld: from, ObjectNew: to}) }
+
+	was := w.get()
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	is := w.get()
+	assert.True(t, update(was, is), "it brings the next phase on")
+	assert.True(t, update(is, is), "a resync")
+
+	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(0, "see there"), nil }
+	was = is
+	w.after = func(int) { assert.False(t, update(was, w.get()), "it may be the own write's, and is held back") }
+	result, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Zero(t, result, "it was")
+	is = w.get()
+	assert.False(t, update(was, is), "the own write")
+
+	was = is
+	w.edit(func(m *Move) { m.Spec.Canceled = true })
+	assert.True(t, update(was, w.get()), "somebody else's write")
+	w.edit(func(m *Move) { m.Spec.Canceled = false })
+
+	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(0, "see here"), nil }
+	w.before = func(int) error { // somebody else's comes first
+		w.before = nil
+		was := w.get()
+		w.edit(func(m *Move) { m.Spec.Size = "large" })
+		assert.False(t, update(was, w.get()), "it is held back as well")
+		return nil
+	}
+	w.after = nil
+	result, err = w.reconcile()
+	require.NoError(t, err)
+	assert.NotZero(t, result.RequeueAfter, "and made up for")
+
+	assert.True(t, p.Create(event.CreateEvent{Object: is}))
+	assert.True(t, p.Delete(event.DeleteEvent{Object: is}))
+	require.NoError(t, w.server.Delete(context.Background(), w.get()))
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.True(t, update(was, is), "what is gone is forgotten")
+}
+
+func conflict() error {
+	return apierrors.NewConflict(schema.GroupResource{Group: "example.com", Resource: "moves"}, "shop", errDown)
+}
+
+func types(conditions []metav1.Condition) (all []string) {
+	for _, c := range conditions {
+		all = append(all, c.Type)
+	}
+	return all
+}

@@ -1,0 +1,477 @@
+package controller_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+func TestAWholeMigration(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		status    bool
+		keep      controller.Keeper[*Move]
+		maxPhases int
+		writes    int
+	}{
+		{"in the status, with a subresource", subresource, inStatus, 0, 4},
+		{"in the status, without", plain, inStatus, 0, 4},
+		{"in an annotation", plain, inAnnotation, 0, 4},
+		{"several phases in a reconcile", plain, inAnnotation, 10, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, c.status)
+			w.options.Keep, w.options.Runner.MaxPhases = c.keep, c.maxPhases
+			assert.Equal(t, c.writes, w.end(), "reconciles")
+			assert.Equal(t, c.writes, w.writes, "one write for each")
+			assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
+			assert.Equal(t, 2, w.asked, "once, and after the phase that decides it")
+			assert.Equal(t, "Running=False/Done Succeeded=True/Succeeded Failed=False/No Paused=False/No", w.conditions())
+			assert.Equal(t, []string{
+				`Normal ItineraryBegun: itinerary "Move" begins`,
+				`Normal StepStarted: step "Prepare" has started, with phase "Refresh"`,
+				`Normal StepStarted: step "Data" has started, with phase "Copy"`,
+				`Normal StepStarted: step "Restore" has started, with phase "Attach"`,
+				`Normal MigrationSucceeded: itinerary "Move" has come to its end`,
+			}, w.events)
+			s, err := c.keep.Read(w.get())
+			require.NoError(t, err)
+			assert.True(t, s.Done)
+			assert.Len(t, s.Pipeline, 3)
+
+			w.end()
+			w.restart()
+			w.end()
+			assert.Equal(t, c.writes, w.writes, "what is done is left alone")
+		})
+	}
+}
+
+func TestInAnnotation(t *testing.T) {
+	w := newWorld(t, plain)
+	w.options.Keep = inAnnotation
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	m := w.get()
+	assert.Equal(t, "Move", m.Status.Itinerary)
+	assert.Equal(t, "Refresh", m.Status.Phase)
+	assert.Nil(t, m.Status.State)
+	var kept map[string]any
+	require.NoError(t, json.Unmarshal([]byte(m.Annotations[annotation]), &kept))
+	assert.NotContains(t, kept, "pipeline", "it has a field of its own")
+	before, err := inAnnotation.Read(m)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Volumes"}, before.Facts.True)
+
+	t.Run("a controller that does not know the annotation has moved it", func(t *testing.T) {
+		m := m.DeepCopyObject().(*Move)
+		m.Status.Phase = "Attach"
+		s, err := inAnnotation.Read(m)
+		require.NoError(t, err)
+		want := runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Attach"}, Pipeline: before.Pipeline}
+		assert.Empty(t, cmp.Diff(want, s), "the flags are asked anew")
+	})
+	t.Run("a migration that another controller began is taken over", func(t *testing.T) {
+		w.edit(func(m *Move) { m.Annotations, m.Status.Phase = nil, "Copy" })
+		w.end()
+		assert.Equal(t, []string{"Copy", "Attach"}, w.called)
+		assert.Equal(t, "Attach", w.get().Status.Phase, "the last phase is there to be seen")
+	})
+	t.Run("an annotation that somebody broke", func(t *testing.T) {
+		w.edit(func(m *Move) { m.Annotations = map[string]string{annotation: "{"} })
+		_, err := w.reconcile()
+		var broken *controller.AnnotationError
+		require.ErrorAs(t, err, &broken)
+		require.ErrorIs(t, err, reconcile.TerminalError(nil))
+		assert.Contains(t, w.conditions(), "Running=False/Stopped Succeeded=True")
+	})
+}
+
+func TestGoneAndDeleted(t *testing.T) {
+	w := newWorld(t, subresource)
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.edit(func(m *Move) { m.Finalizers = []string{"example.com/data"} })
+	require.NoError(t, w.server.Delete(context.Background(), w.get()))
+
+	result, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Zero(t, result)
+	assert.Empty(t, w.called, "what is being deleted is left alone")
+
+	w.options.Deleting = func(ctx context.Context, m *Move) (reconcile.Result, error) {
+		m.Finalizers = nil
+		return reconcile.Result{RequeueAfter: time.Hour}, w.server.Update(ctx, m)
+	}
+	w.restart()
+	result, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, time.Hour, result.RequeueAfter)
+
+	result, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Zero(t, result, "it is gone")
+}
+
+func TestGoneWhileAPhaseRuns(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		status bool
+	}{{"with a subresource", subresource}, {"without", plain}} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, c.status)
+			_, err := w.reconcile()
+			require.NoError(t, err)
+			w.handlers["Refresh"] = func(ctx context.Context, m *Move) (runner.Result, error) {
+				return runner.Done(), w.server.Delete(ctx, w.get())
+			}
+			result, err := w.reconcile()
+			require.NoError(t, err)
+			assert.Zero(t, result)
+			assert.Zero(t, w.count("phases_total"), "nothing of it was written")
+		})
+	}
+}
+
+func TestStopped(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		stop func(w *world)
+		mend func(w *world)
+		is   func(t *testing.T, err error)
+	}{
+		{
+			"an unknown phase",
+			func(w *world) { w.edit(func(m *Move) { m.Status.State.Phase = "Copi" }) },
+			func(w *world) { w.edit(func(m *Move) { m.Status.State.Phase = "Copy" }) },
+			func(t *testing.T, err error) {
+				var unknown *machine.UnknownPhaseError
+				require.ErrorAs(t, err, &unknown)
+				assert.Equal(t, []string{"Copy"}, unknown.Nearest)
+			},
+		},
+		{
+			"an unknown itinerary",
+			func(w *world) {
+				w.options.Runner.Select = func(*Move) string { return "Mov" }
+				w.restart()
+			},
+			func(w *world) {
+				w.options.Runner.Select = func(*Move) string { return "Move" }
+				w.restart()
+			},
+			func(t *testing.T, err error) {
+				var unknown *phases.UnknownItineraryError
+				require.ErrorAs(t, err, &unknown)
+			},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, subresource)
+			_, err := w.reconcile()
+			require.NoError(t, err)
+			c.stop(w)
+			before := w.get().Status.State
+			for range 2 {
+				_, err = w.reconcile()
+				c.is(t, err)
+				require.ErrorIs(t, err, reconcile.TerminalError(nil), "it is not tried again")
+			}
+			assert.Equal(t, 2, w.writes, "the conditions once")
+			assert.Equal(t, "Running=False/Stopped Succeeded=Unknown/Running Failed=False/No Paused=False/No", w.conditions())
+			assert.Equal(t, "Warning Stopped: "+err.(interface{ Unwrap() error }).Unwrap().Error(), w.events[len(w.events)-1])
+			assert.Len(t, w.events, 3, "told once")
+			assert.Empty(t, cmp.Diff(before, w.get().Status.State))
+
+			c.mend(w)
+			w.end()
+			assert.Contains(t, w.conditions(), "Succeeded=True")
+		})
+	}
+}
+
+func TestWait(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.handlers["Copy"] = func(_ context.Context, m *Move) (runner.Result, error) {
+		return runner.Wait(20*time.Second, "3 of 5 volumes"), nil
+	}
+	for range 2 {
+		result, err := w.reconcile()
+		require.NoError(t, err)
+		assert.NotZero(t, result.RequeueAfter)
+		assert.Less(t, result.RequeueAfter, time.Second, "the next phase is called at once")
+	}
+	for range 3 {
+		result, err := w.reconcile()
+		require.NoError(t, err)
+		assert.Equal(t, 20*time.Second, result.RequeueAfter)
+	}
+	assert.Equal(t, 3, w.writes, "when it began to wait, and no more")
+	assert.Equal(t, "Running=True/Waiting Succeeded=Unknown/Running Failed=False/No Paused=False/No", w.conditions())
+	assert.Equal(t, `phase "Copy" of itinerary "Move" waits since 2020-09-13T12:26:43Z: 3 of 5 volumes`, w.get().Status.Conditions[0].Message)
+	assert.Equal(t, metav1.Unix(1_600_000_001, 0).UTC(), w.get().Status.Conditions[0].LastTransitionTime.UTC(), "it was running before")
+
+	w.handlers["Copy"] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(0, ""), nil }
+	result, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Zero(t, result, "left to the watches")
+}
+
+func TestErrorsAreTriedAgain(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.flagErr = errDown
+	_, err := w.reconcile()
+	require.ErrorIs(t, err, errDown)
+	require.NotErrorIs(t, err, reconcile.TerminalError(nil))
+	assert.Zero(t, w.writes, "the state is untouched")
+	assert.EqualValues(t, 1, w.count("flag_evaluation_errors_total"))
+
+	w.flagErr = nil
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Result{}, errDown }
+	_, err = w.reconcile()
+	require.ErrorIs(t, err, errDown)
+	assert.Equal(t, 1, w.writes)
+	assert.EqualValues(t, 1, w.count("phase_errors_total"))
+
+	p := w.options.Runner.Phases["Refresh"]
+	p.Backoff = runner.Backoff{Initial: time.Minute}
+	w.options.Runner.Phases["Refresh"] = p
+	w.restart()
+	for _, after := range []time.Duration{time.Minute, 2 * time.Minute} {
+		result, err := w.reconcile()
+		require.NoError(t, err, "the phase's backoff says when, not the rate limiter")
+		assert.Equal(t, after, result.RequeueAfter)
+	}
+	assert.Equal(t, 2, w.get().Status.State.Attempts)
+	assert.EqualValues(t, 3, w.count("phase_errors_total"))
+	assert.Zero(t, w.count("phases_total"))
+}
+
+func TestPaused(t *testing.T) {
+	w := newWorld(t, subresource)
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.edit(func(m *Move) { m.Spec.Paused = true })
+	for range 3 {
+		result, err := w.reconcile()
+		require.NoError(t, err)
+		assert.Zero(t, result)
+	}
+	assert.Equal(t, 2, w.writes)
+	assert.Empty(t, w.called)
+	assert.Equal(t, "Running=False/Paused Succeeded=Unknown/Running Failed=False/No Paused=True/Paused", w.conditions())
+	w.edit(func(m *Move) { m.Spec.Paused = false })
+	w.end()
+	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
+	assert.Equal(t, []string{
+		`Normal Paused: paused: phase "Refresh" of itinerary "Move"`,
+		`Normal Resumed: resumed: phase "Refresh" of itinerary "Move"`,
+		`Normal StepStarted: step "Data" has started, with phase "Copy"`,
+	}, w.events[2:5])
+}
+
+func TestFailAndCancel(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.handlers["Copy"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("disk full"), nil }
+	w.end()
+	assert.Equal(t, []string{"Refresh", "Copy", "Report"}, w.called, "the selector goes by the condition")
+	assert.Equal(t, "Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No", w.conditions())
+	assert.Contains(t, w.events, `Warning PhaseFailed: phase "Copy" of itinerary "Move" failed: disk full`)
+	assert.Contains(t, w.events, `Warning ItineraryBegun: itinerary "CleanUp" begins, since "Move" failed`)
+	assert.Contains(t, w.events, `Warning MigrationFailed: itinerary "CleanUp" has come to its end`)
+
+	w = newWorld(t, subresource)
+	for range 2 {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	w.edit(func(m *Move) { m.Spec.Canceled = true })
+	w.end()
+	assert.Equal(t, "Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No", w.conditions())
+	assert.Contains(t, w.events, `Normal MigrationCanceled: itinerary "CleanUp" has come to its end`)
+
+	w.options.Result = func(m *Move, s runner.State) controller.Result { return controller.ResultSucceeded }
+	w.restart()
+	w.end()
+	assert.Contains(t, w.conditions(), "Succeeded=True/Succeeded", "the embedder says what it is")
+}
+
+func TestWhatHandlersMayChange(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		status bool
+		label  string
+	}{
+		{"with a subresource, the status", subresource, ""},
+		{"without, labels as well", plain, "new"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, c.status)
+			var failing error
+			w.handlers["Refresh"] = func(_ context.Context, m *Move) (runner.Result, error) {
+				m.Spec.Size = "large"
+				m.Status.Note += "x"
+				m.Labels = map[string]string{"size": "new"}
+				return runner.Done(), failing
+			}
+			_, err := w.reconcile()
+			require.NoError(t, err)
+			failing = errDown
+			_, err = w.reconcile()
+			require.ErrorIs(t, err, errDown)
+			assert.Equal(t, "x", w.get().Status.Note, "also beside an error")
+			failing = nil
+			_, err = w.reconcile()
+			require.NoError(t, err)
+			m := w.get()
+			assert.Equal(t, "xx", m.Status.Note)
+			assert.Equal(t, "small", m.Spec.Size, "the spec never")
+			assert.Equal(t, c.label, m.Labels["size"])
+			assert.Equal(t, 3, w.writes)
+		})
+	}
+}
+
+func TestAPanicOfTheEmbedderWritesNothing(t *testing.T) {
+	w := newWorld(t, subresource)
+	sources := w.options.Runner.Sources
+	w.options.Runner.Sources = func(m *Move) (*phases.Sources, error) {
+		m.Status.Note = "half done"
+		panic("oops")
+	}
+	_, err := w.reconcile()
+	var caught *phases.PanicError
+	require.ErrorAs(t, err, &caught)
+	assert.Zero(t, w.writes)
+	w.options.Runner.Sources = sources
+	w.restart()
+	w.end()
+}
+
+func TestWritesThatFail(t *testing.T) {
+	w := newWorld(t, subresource)
+	forbidden := apierrors.NewForbidden(schema.GroupResource{Group: "example.com", Resource: "moves"}, "shop", errors.New("no"))
+	w.before = func(int) error { return forbidden }
+	_, err := w.reconcile()
+	require.ErrorIs(t, err, forbidden)
+	assert.Empty(t, w.events, "nothing is told that is not written")
+	assert.EqualValues(t, 1, w.count("flag_evaluations_total"), "but what was asked was asked")
+	w.before = nil
+	w.end()
+	assert.EqualValues(t, 3, w.count("phases_total"))
+}
+
+func TestNotKept(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		prepare func(w *world)
+		want    []string
+	}{
+		{"no status subresource", func(w *world) {
+			w.before = func(int) error {
+				return apierrors.NewNotFound(schema.GroupResource{Group: "example.com", Resource: "moves"}, "shop")
+			}
+		}, nil},
+		{"a status subresource that the options do not know of", func(w *world) {
+			w.options.StatusSubresource = false
+		}, []string{"the itinerary and phase", "the facts", "entered", "the pipeline"}},
+		{"a field that the schema does not have", func(w *world) {
+			w.options.Keep = pruning{}
+		}, []string{"entered"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, subresource)
+			c.prepare(w)
+			_, err := w.reconcile()
+			var kept *controller.NotKeptError
+			require.ErrorAs(t, err, &kept)
+			require.ErrorIs(t, err, reconcile.TerminalError(nil))
+			assert.Equal(t, c.want, kept.Fields)
+		})
+	}
+}
+
+// pruning loses a field, as an API server does whose schema does not have it.
+type pruning struct{}
+
+func (pruning) Read(m *Move) (runner.State, error) { return inStatus.Read(m) }
+func (pruning) Write(m *Move, s runner.State) error {
+	s.Entered = nil
+	return inStatus.Write(m, s)
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    func(o *controller.Options[*Move])
+		want string
+	}{
+		{"nothing given", func(o *controller.Options[*Move]) { *o = controller.Options[*Move]{} },
+			"controller options: Client is missing; New is missing; Keep is missing; use InStatus or InAnnotation; Runner: Select is missing; Sources is missing; Itineraries are missing"},
+		{"an annotation beside a status subresource", func(o *controller.Options[*Move]) { o.Keep = inAnnotation },
+			"controller options: Keep is an annotation, which cannot be written together with a status subresource; use InStatus"},
+		{"a handler too few", func(o *controller.Options[*Move]) { delete(o.Runner.Phases, "Copy") },
+			`controller options: Runner: phase "Copy" of itinerary "Move" has no handler`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, subresource)
+			c.o(&w.options)
+			_, err := controller.New(w.options)
+			var refused *controller.OptionsError
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, c.want, err.Error())
+		})
+	}
+	w := newWorld(t, subresource)
+	w.options.Keep, w.options.Runner.Read, w.options.Runner.Write = nil, inStatus.Read, inStatus.Write
+	assert.Equal(t, 4, w.end(), "Read and Write of the runner will do")
+}
+
+// The cache may have been told not to copy what it gives.
+func TestWhatWasReadIsNotChanged(t *testing.T) {
+	w := newWorld(t, subresource)
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	shared := w.get()
+	before := shared.DeepCopyObject()
+	w.options.Client = sharing{w.options.Client, shared}
+	w.handlers["Refresh"] = func(_ context.Context, m *Move) (runner.Result, error) {
+		m.Status.State.Pipeline[0].Message = "mine"
+		m.Status.Conditions[0].Message = "mine"
+		return runner.Done(), nil
+	}
+	w.restart()
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Empty(t, cmp.Diff(before, shared.DeepCopyObject()))
+}
+
+// sharing gives slices of one object to all that read it, as a cache does that
+// was told not to copy.
+type sharing struct {
+	client.Client
+	shared *Move
+}
+
+func (s sharing) Get(_ context.Context, _ client.ObjectKey, o client.Object, _ ...client.GetOption) error {
+	*o.(*Move) = *s.shared
+	return nil
+}

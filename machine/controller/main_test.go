@@ -1,0 +1,291 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// The API server of these tests is controller-runtime's fake client, which
+// keeps objects in memory, checks resource versions, and lets a test step in
+// between two requests, to make an error or a conflict at a certain moment. It
+// has no schemas, no watches and no cache. tests/e2e runs the same reconciler
+// against a real API server.
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// Move is the custom resource of these tests: one type for all ways of
+// keeping the state.
+type Move struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   MoveSpec   `json:"spec,omitempty"`
+	Status MoveStatus `json:"status,omitempty"`
+}
+
+type MoveSpec struct {
+	Canceled bool   `json:"canceled,omitempty"`
+	Paused   bool   `json:"paused,omitempty"`
+	Size     string `json:"size,omitempty"`
+}
+
+type MoveStatus struct {
+	State      *runner.State      `json:"state,omitempty"`
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	Note       string             `json:"note,omitempty"`
+
+	Itinerary string         `json:"itinerary,omitempty"`
+	Phase     string         `json:"phase,omitempty"`
+	Pipeline  steps.Pipeline `json:"pipeline,omitempty"`
+}
+
+func (m *Move) DeepCopyObject() runtime.Object {
+	out := *m
+	m.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	out.Status.State = m.Status.State.DeepCopy()
+	out.Status.Conditions = slices.Clone(m.Status.Conditions)
+	out.Status.Pipeline = m.Status.Pipeline.DeepCopy()
+	return &out
+}
+
+const volumes phases.Flags = 1
+
+var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: volumes, Name: "Volumes"}})
+
+var itineraries = machine.MustCompileSet(
+	phases.Itinerary{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{
+		{Name: "Refresh", Step: "Prepare", Decides: volumes},
+		{Name: "Copy", Step: "Data", Guard: phases.Guard{All: volumes}, Description: "Copying"},
+		{Name: "Attach", Step: "Restore"},
+	}},
+	phases.Itinerary{Name: "CleanUp", Flags: vocabulary, WhenUnknown: phases.Run, Phases: []phases.Phase{
+		{Name: "Report", Step: "Report"},
+	}},
+)
+
+const (
+	subresource = true
+	plain       = false
+)
+
+// world is all around a reconciler: an API server, a clock, what handlers do,
+// and what has happened.
+type world struct {
+	t        *testing.T
+	now      time.Time
+	handlers map[string]func(context.Context, *Move) (runner.Result, error)
+	flagErr  error
+	volumes  bool
+
+	// before and after are called around each patch, with its number from 1.
+	before func(n int) error
+	after  func(n int)
+
+	called   []string
+	asked    int
+	writes   int
+	events   []string
+	scheme   *runtime.Scheme
+	server   client.WithWatch // nobody steps in here
+	registry *prometheus.Registry
+	options  controller.Options[*Move]
+	made     *controller.Reconciler[*Move]
+}
+
+var request = reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "apps", Name: "shop"}}
+
+func newWorld(t *testing.T, statusSubresource bool) *world {
+	w := &world{
+		t: t, now: time.Unix(1_600_000_000, 0), volumes: true, registry: prometheus.NewRegistry(), scheme: runtime.NewScheme(),
+		handlers: map[string]func(context.Context, *Move) (runner.Result, error){},
+	}
+	group := schema.GroupVersion{Group: "example.com", Version: "v1"}
+	w.scheme.AddKnownTypes(group, &Move{})
+	metav1.AddToGroupVersion(w.scheme, group)
+	build := fake.NewClientBuilder().WithScheme(w.scheme).WithObjects(&Move{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "shop", UID: "1", Generation: 1}, Spec: MoveSpec{Size: "small"},
+	})
+	if statusSubresource {
+		build = build.WithStatusSubresource(&Move{})
+	}
+	w.server = build.Build()
+
+	patch := func(write func() error) error {
+		w.writes++
+		n := w.writes
+		if w.before != nil {
+			if err := w.before(n); err != nil {
+				return err
+			}
+		}
+		err := write()
+		if w.after != nil {
+			w.after(n)
+		}
+		return err
+	}
+	w.options = controller.Options[*Move]{
+		Client: interceptor.NewClient(w.server, interceptor.Funcs{
+			Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+				return patch(func() error { return c.Patch(ctx, o, p, opts...) })
+			},
+			SubResourcePatch: func(ctx context.Context, c client.Client, _ string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
+				return patch(func() error { return c.Status().Patch(ctx, o, p, opts...) })
+			},
+		}),
+		New:               func() *Move { return &Move{} },
+		StatusSubresource: statusSubresource,
+		Keep:              inStatus,
+		Conditions:        func(m *Move) *[]metav1.Condition { return &m.Status.Conditions },
+		Metrics:           w.registry,
+		Recorder: controller.RecorderFunc(func(o runtime.Object, kind, reason, message string) {
+			w.events = append(w.events, fmt.Sprintf("%s %s: %s", kind, reason, message))
+		}),
+		Runner: runner.Options[*Move]{
+			Itineraries: itineraries,
+			Select: func(m *Move) string {
+				if m.Spec.Canceled || slices.ContainsFunc(m.Status.Conditions, func(c metav1.Condition) bool {
+					return c.Type == controller.ConditionFailed && c.Status == metav1.ConditionTrue
+				}) {
+					return "CleanUp"
+				}
+				return "Move"
+			},
+			Sources: func(*Move) (*phases.Sources, error) {
+				return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+					w.asked++
+					return phases.TruthOf(w.volumes), w.flagErr
+				}})
+			},
+			Paused: func(m *Move) bool { return m.Spec.Paused },
+			Now:    func() time.Time { return w.now },
+			Phases: map[string]runner.Phase[*Move]{},
+		},
+	}
+	for _, name := range []string{"Refresh", "Copy", "Attach", "Report"} {
+		w.options.Runner.Phases[name] = runner.Phase[*Move]{Handler: runner.HandlerFunc[*Move](func(ctx context.Context, m *Move) (runner.Result, error) {
+			w.called = append(w.called, name)
+			if h := w.handlers[name]; h != nil {
+				return h(ctx, m)
+			}
+			return runner.Done(), nil
+		})}
+	}
+	return w
+}
+
+var inStatus = controller.InStatus(func(m *Move) *runner.State {
+	if m.Status.State == nil {
+		m.Status.State = &runner.State{}
+	}
+	return m.Status.State
+})
+
+const annotation = "example.com/state"
+
+var inAnnotation = controller.InAnnotation(annotation, controller.Fields[*Move]{
+	Pipeline:  func(m *Move) *steps.Pipeline { return &m.Status.Pipeline },
+	Itinerary: func(m *Move) *string { return &m.Status.Itinerary },
+	Phase:     func(m *Move) *string { return &m.Status.Phase },
+})
+
+// reconcile reconciles once, a second later.
+func (w *world) reconcile() (reconcile.Result, error) {
+	w.t.Helper()
+	w.now = w.now.Add(time.Second)
+	if w.made == nil {
+		w.restart()
+	}
+	return w.made.Reconcile(context.Background(), request)
+}
+
+// restart makes a reconciler that remembers nothing.
+func (w *world) restart() {
+	w.t.Helper()
+	var err error
+	w.made, err = controller.New(w.options)
+	require.NoError(w.t, err)
+}
+
+// end reconciles until nothing is left to do, and returns how often.
+func (w *world) end() int {
+	w.t.Helper()
+	for n := 1; n < 100; n++ {
+		result, err := w.reconcile()
+		require.NoError(w.t, err)
+		if result.RequeueAfter == 0 {
+			return n
+		}
+	}
+	w.t.Fatal("it does not come to an end")
+	return 0
+}
+
+func (w *world) get() *Move {
+	w.t.Helper()
+	m := &Move{}
+	require.NoError(w.t, w.server.Get(context.Background(), request.NamespacedName, m))
+	return m
+}
+
+// edit changes the object as somebody else does.
+func (w *world) edit(change func(m *Move)) {
+	w.t.Helper()
+	m := w.get()
+	change(m)
+	status := *m.DeepCopyObject().(*Move)
+	require.NoError(w.t, w.server.Update(context.Background(), m))
+	if w.options.StatusSubresource {
+		status.ResourceVersion = m.ResourceVersion
+		require.NoError(w.t, w.server.Status().Update(context.Background(), &status))
+	}
+}
+
+// conditions shows the conditions of the object, "Type=Status/Reason".
+func (w *world) conditions() string {
+	w.t.Helper()
+	var all []string
+	for _, c := range w.get().Status.Conditions {
+		all = append(all, fmt.Sprintf("%s=%s/%s", c.Type, c.Status, c.Reason))
+	}
+	return strings.Join(all, " ")
+}
+
+// count is the sum of a metric over all its labels.
+func (w *world) count(name string) (sum float64) {
+	w.t.Helper()
+	families, err := w.registry.Gather()
+	require.NoError(w.t, err)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "dynamic_pipeline_"+name {
+				sum += m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			}
+		}
+	}
+	return sum
+}
+
+var errDown = errors.New("connection refused")

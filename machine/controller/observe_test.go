@@ -1,0 +1,178 @@
+package controller_test
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+func TestMetrics(t *testing.T) {
+	w := newWorld(t, subresource)
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Result{}, errDown }
+	_, err = w.reconcile()
+	require.ErrorIs(t, err, errDown)
+	delete(w.handlers, "Refresh")
+	w.flagErr = errDown
+	_, err = w.reconcile()
+	require.ErrorIs(t, err, errDown)
+	w.flagErr, w.volumes = nil, false
+	w.handlers["Attach"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("no"), nil }
+	w.end()
+
+	families, err := w.registry.Gather()
+	require.NoError(t, err)
+	var got []string
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			var labels []string
+			for _, l := range m.GetLabel() {
+				labels = append(labels, l.GetName()+"="+l.GetValue())
+			}
+			value := fmt.Sprint(m.GetCounter().GetValue())
+			if h := m.GetHistogram(); h != nil {
+				value = fmt.Sprintf("%d in %gs", h.GetSampleCount(), h.GetSampleSum())
+			}
+			got = append(got, fmt.Sprintf("%s{%s} %s", strings.TrimPrefix(f.GetName(), "dynamic_pipeline_"), strings.Join(labels, " "), value))
+		}
+	}
+	sort.Strings(got)
+	assert.Equal(t, []string{
+		"flag_evaluation_errors_total{flag=Volumes itinerary=Move} 1",
+		"flag_evaluations_total{flag=Volumes itinerary=Move} 3",
+		"migrations_total{itinerary=CleanUp result=Failed} 1",
+		"phase_duration_seconds{itinerary=CleanUp phase=Report} 1 in 1s",
+		"phase_duration_seconds{itinerary=Move phase=Attach} 1 in 1s",
+		"phase_duration_seconds{itinerary=Move phase=Refresh} 1 in 3s",
+		"phase_errors_total{itinerary=Move phase=Refresh} 1",
+		"phases_total{itinerary=CleanUp phase=Report result=done} 1",
+		"phases_total{itinerary=Move phase=Attach result=failed} 1",
+		"phases_total{itinerary=Move phase=Refresh result=done} 1",
+		"replans_total{itinerary=Move} 1",
+	}, got)
+	assert.Contains(t, w.events, "Normal Replanned: no more to come: Data")
+}
+
+func TestOneRegistererForTwoReconcilers(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.end()
+	other := newWorld(t, plain)
+	other.registry, other.options.Metrics = w.registry, w.registry
+	other.end()
+	assert.EqualValues(t, 2, w.count("migrations_total"))
+
+	wrapped := newWorld(t, plain)
+	wrapped.options.Metrics = prometheus.WrapRegistererWith(prometheus.Labels{"team": "a"}, wrapped.registry)
+	wrapped.restart()
+	wrapped.restart()
+	wrapped.end()
+	assert.EqualValues(t, 1, wrapped.count("migrations_total"))
+
+	taken := newWorld(t, plain)
+	taken.registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "dynamic_pipeline_phases_total"}))
+	_, err := controller.New(taken.options)
+	require.ErrorContains(t, err, "dynamic_pipeline_phases_total")
+
+	none := newWorld(t, plain)
+	none.options.Metrics, none.options.Recorder, none.options.Conditions = nil, nil, nil
+	assert.Equal(t, 4, none.end())
+	assert.Empty(t, none.conditions())
+}
+
+func TestMessagesThatAreTooLong(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) {
+		return runner.Fail(strings.Repeat("ä", 2000)), nil
+	}
+	w.end()
+	for _, e := range w.events {
+		assert.LessOrEqual(t, len(e), 1100)
+		assert.NotContains(t, e, "\uFFFD")
+	}
+	for _, c := range w.get().Status.Conditions {
+		assert.LessOrEqual(t, len(c.Message), 1024)
+	}
+}
+
+func TestSpans(t *testing.T) {
+	w := newWorld(t, subresource)
+	seen := &spans{}
+	w.options.TracerProvider = seen
+	p := w.options.Runner.Phases["Attach"]
+	w.options.Runner.In = map[string]map[string]runner.Phase[*Move]{"Move": {"Attach": p}}
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Result{}, errDown }
+	_, err = w.reconcile()
+	require.ErrorIs(t, err, errDown)
+	delete(w.handlers, "Refresh")
+	w.end()
+	assert.Equal(t, []string{
+		`reconcile migration [shop Move  Refresh]`,
+		`reconcile migration > phase Refresh [Refresh] error`,
+		`reconcile migration [shop Move Refresh Refresh] error`,
+		`reconcile migration > phase Refresh [Refresh]`,
+		`reconcile migration [shop Move Refresh Copy]`,
+		`reconcile migration > phase Copy [Copy]`,
+		`reconcile migration [shop Move Copy Attach]`,
+		`reconcile migration > phase Attach [Attach]`,
+		`reconcile migration [shop Move Attach ]`,
+	}, seen.ended)
+}
+
+// spans is a TracerProvider that notes the spans that have ended.
+type spans struct {
+	noop.TracerProvider
+	ended []string
+}
+
+func (s *spans) Tracer(string, ...trace.TracerOption) trace.Tracer { return tracer{all: s} }
+
+type tracer struct {
+	noop.Tracer
+	all *spans
+}
+
+func (t tracer) Start(ctx context.Context, name string, o ...trace.SpanStartOption) (context.Context, trace.Span) {
+	s := &span{all: t.all, name: name}
+	if above, ok := trace.SpanFromContext(ctx).(*span); ok {
+		s.name = above.name + " > " + name
+	}
+	c := trace.NewSpanStartConfig(o...)
+	s.SetAttributes(c.Attributes()...)
+	return trace.ContextWithSpan(ctx, s), s
+}
+
+type span struct {
+	noop.Span
+	all    *spans
+	name   string
+	values []string
+	failed string
+}
+
+func (s *span) SetStatus(c codes.Code, _ string) { s.failed = " " + strings.ToLower(c.String()) }
+func (s *span) SetAttributes(all ...attribute.KeyValue) {
+	for _, a := range all {
+		if a.Value.Type() == attribute.STRING && a.Key != "k8s.namespace.name" {
+			s.values = append(s.values, a.Value.AsString())
+		}
+	}
+}
+func (s *span) End(...trace.SpanEndOption) {
+	s.all.ended = append(s.all.ended, fmt.Sprintf("%s [%s]%s", s.name, strings.Join(s.values, " "), s.failed))
+}
