@@ -148,6 +148,9 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 		*after = mergeConditions(*before, *after, *w.o.Conditions(fresh))
 		*before = *w.o.Conditions(fresh)
 	}
+	if w.o.Merge != nil {
+		w.o.Merge(w.read, w.object, fresh)
+	}
 	w.version = fresh.GetResourceVersion()
 	w.patch, err = w.changes()
 	return err == nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -78,6 +79,9 @@ type ground struct {
 	recorder  *record.Recorder
 	forbidden map[string][]string // by migration; not changed once it is there
 	witness   *witness
+
+	witnessing sync.Once // starts what url is the address of
+	url        string
 }
 
 var grounds atomic.Int32

@@ -14,35 +14,63 @@ type witness struct {
 	mu sync.Mutex
 	// calls are those of each migration, by its name, in order.
 	calls map[string][]example.At
-	// open are the calls that have not come back.
-	open map[string]int
+	// open are the calls that have not come back, by migration, and who calls.
+	open map[string][]string
+	// dead are replicas that were killed. What they still seem to say was on
+	// its way; nothing followed from it.
+	dead map[string]bool
 	// together are the migrations of which two calls were open at once.
 	together []string
+	// worked are the replicas that called a phase.
+	worked map[string]bool
 }
 
 func newWitness() *witness {
-	return &witness{calls: map[string][]example.At{}, open: map[string]int{}}
+	return &witness{calls: map[string][]example.At{}, open: map[string][]string{}, dead: map[string]bool{}, worked: map[string]bool{}}
 }
 
-func (w *witness) begin(migration string, at example.At) {
+func (w *witness) told(c example.Call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.calls[migration] = append(w.calls[migration], at)
-	if w.open[migration]++; w.open[migration] > 1 {
-		w.together = append(w.together, migration+" in "+at.Phase)
+	if w.dead[c.Replica] {
+		return
+	}
+	w.worked[c.Replica] = true
+	open := w.open[c.Migration]
+	if c.Ended {
+		if i := slices.Index(open, c.Replica); i >= 0 {
+			w.open[c.Migration] = slices.Delete(open, i, i+1)
+		}
+		return
+	}
+	w.calls[c.Migration] = append(w.calls[c.Migration], c.At)
+	if w.open[c.Migration] = append(open, c.Replica); len(open) > 0 {
+		w.together = append(w.together, c.Migration+" in "+c.Phase)
 	}
 }
 
-func (w *witness) end(migration string) {
+// died says that a replica was killed, and returns how many calls that cut
+// short.
+func (w *witness) died(replica string) (cut int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.open[migration]--
+	w.dead[replica] = true
+	for migration, open := range w.open {
+		kept := slices.DeleteFunc(open, func(r string) bool { return r == replica })
+		cut += len(open) - len(kept)
+		w.open[migration] = kept
+	}
+	return cut
 }
 
 func (w *witness) around(inner example.Around) example.Around {
 	return func(ctx context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
-		w.begin(m.GetName(), at)
-		defer w.end(m.GetName())
+		c := example.Call{Replica: "this process", Namespace: m.GetNamespace(), Migration: m.GetName(), At: at}
+		w.told(c)
+		defer func() {
+			c.Ended = true
+			w.told(c)
+		}()
 		if inner != nil {
 			return inner(ctx, m, at, phase)
 		}

@@ -64,7 +64,8 @@ type Around func(ctx context.Context, m Migration, at At, phase func() (runner.R
 
 // At is a phase of an itinerary.
 type At struct {
-	Itinerary, Phase string
+	Itinerary string `json:"itinerary"`
+	Phase     string `json:"phase"`
 }
 
 // environment is what phases work with.

@@ -34,6 +34,7 @@ type Kind[T Migration] struct {
 	NewList           func() client.ObjectList
 	StatusSubresource bool
 	Conditions        func(T) *[]metav1.Condition
+	Merge             func(before, after, fresh T)
 }
 
 // MTC is the kind of MTC's own definition, and Variant that of the variant.
@@ -41,6 +42,7 @@ var (
 	MTC = Kind[*api.MigMigration]{
 		New:     func() *api.MigMigration { return &api.MigMigration{} },
 		NewList: func() client.ObjectList { return &api.MigMigrationList{} },
+		Merge:   api.MergeConditions,
 	}
 	Variant = Kind[*api.Migration]{
 		New:               func() *api.Migration { return &api.Migration{} },
@@ -76,7 +78,7 @@ func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) 
 	}
 	r, err := controller.New(controller.Options[T]{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(),
-		New: kind.New, StatusSubresource: kind.StatusSubresource, Conditions: kind.Conditions,
+		New: kind.New, StatusSubresource: kind.StatusSubresource, Conditions: kind.Conditions, Merge: kind.Merge,
 		Runner: o, Recorder: s.Recorder, Metrics: s.Metrics,
 	})
 	if err != nil {

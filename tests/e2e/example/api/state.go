@@ -86,6 +86,31 @@ func (m *MigMigration) SetCondition(kind string, on bool) {
 	}
 }
 
+// MergeConditions brings the conditions that others have written meanwhile
+// into what was read and what was made of it.
+func MergeConditions(before, after, fresh *MigMigration) {
+	merged := slices.Clone(fresh.Status.Conditions)
+	was := before.Status.Conditions
+	for _, c := range slices.Concat(was, after.Status.Conditions) {
+		if mine := find(after.Status.Conditions, c.Type); !same(find(was, c.Type), mine) {
+			merged = slices.DeleteFunc(merged, func(o Condition) bool { return o.Type == c.Type })
+			if mine != nil {
+				merged = append(merged, *mine)
+			}
+		}
+	}
+	before.Status.Conditions, after.Status.Conditions = slices.Clone(fresh.Status.Conditions), merged
+}
+
+func find(all []Condition, kind string) *Condition {
+	if i := slices.IndexFunc(all, func(c Condition) bool { return c.Type == kind }); i >= 0 {
+		return &all[i]
+	}
+	return nil
+}
+
+func same(a, b *Condition) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
+
 // AddErrors records why the migration failed.
 func (m *MigMigration) AddErrors(reasons ...string) {
 	m.Status.Errors = union(m.Status.Errors, reasons)

@@ -83,6 +83,9 @@ exec %[3]s "$@"
 	return path, os.WriteFile(path, []byte(script), 0o700)
 }
 
+// Dir is a folder for the files of tests, which is removed by Stop.
+func (p *Plane) Dir() string { return p.dir }
+
 // Stop ends the control plane and removes all that it has written, but for the
 // binaries.
 func (p *Plane) Stop() error {

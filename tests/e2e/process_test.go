@@ -1,0 +1,126 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/client-go/rest"
+
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
+)
+
+// controllerBinary builds the example's command, once.
+var controllerBinary = sync.OnceValues(func() (string, error) {
+	// Beside the control plane's files, which are removed with it.
+	path := filepath.Join(common.Dir(), "controller")
+	out, err := exec.Command("go", "build", "-o", path, "./example/cmd/controller").CombinedOutput()
+	if err != nil {
+		return "", &buildError{err, string(out)}
+	}
+	return path, nil
+})
+
+type buildError struct {
+	err    error
+	output string
+}
+
+func (e *buildError) Error() string { return e.err.Error() + "\n" + e.output }
+
+// process is a controller that runs as a process of its own.
+type process struct {
+	g      *ground
+	cmd    *exec.Cmd
+	log    *tail
+	exited chan error
+	gone   bool
+}
+
+// spawn starts a controller as a process.
+func (g *ground) spawn(access *rest.Config, arguments ...string) *process {
+	g.Helper()
+	binary, err := controllerBinary()
+	require.NoError(g, err)
+	kubeconfig, err := g.Kubeconfig("controller-of-"+g.namespace, access)
+	require.NoError(g, err)
+	kind := "variant"
+	if g.gvr == asMTC.gvr {
+		kind = "mtc"
+	}
+	p := &process{g: g, log: &tail{}, exited: make(chan error, 1)}
+	p.cmd = exec.Command(binary, append([]string{"-kubeconfig", kubeconfig, "-kind", kind, "-namespace", g.namespace, "-report", g.reports()}, arguments...)...)
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	// It must not outlive the tests, whatever becomes of them.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(g, p.cmd.Start())
+	go func() { p.exited <- p.cmd.Wait() }()
+	g.Cleanup(func() {
+		p.kill()
+		if g.Failed() {
+			g.Logf("the log of controller %d ends with:\n%s", p.cmd.Process.Pid, p.log)
+		}
+	})
+	return p
+}
+
+// kill ends the process with SIGKILL, and says how many calls of phases that
+// cut short. One that has ended by itself fails the test.
+func (p *process) kill() (cut int) {
+	if p.gone {
+		return 0
+	}
+	p.gone = true
+	select {
+	case err := <-p.exited:
+		p.g.Errorf("controller %d ended by itself: %v\n%s", p.cmd.Process.Pid, err, p.log)
+	default:
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+	}
+	return p.g.witness.died(strconv.Itoa(p.cmd.Process.Pid))
+}
+
+// reports is where controllers that are processes report their calls.
+func (g *ground) reports() string {
+	g.witnessing.Do(func() {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var c example.Call
+			if err := json.NewDecoder(r.Body).Decode(&c); err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			g.witness.told(c)
+		}))
+		g.Cleanup(s.Close)
+		g.url = s.URL
+	})
+	return g.url
+}
+
+// tail is the end of a log.
+type tail struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.b = append(t.b, b...); len(t.b) > 8000 {
+		t.b = t.b[len(t.b)-4000:]
+	}
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.b)
+}
