@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -59,6 +60,30 @@ func TestNothingIsLostInAConflict(t *testing.T) {
 			assert.Len(t, w.events, 5, "told once")
 		})
 	}
+}
+
+func TestMerge(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.options.Merge = func(before, after, fresh *Move) {
+		after.Status.Note = fresh.Status.Note + strings.TrimPrefix(after.Status.Note, before.Status.Note)
+		before.Status.Note = fresh.Status.Note
+	}
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.handlers["Refresh"] = func(_ context.Context, m *Move) (runner.Result, error) {
+		m.Status.Note += "mine"
+		return runner.Done(), nil
+	}
+	w.before = func(n int) error {
+		if n < 4 { // each of two tries
+			w.edit(func(m *Move) { m.Status.Note += "theirs " })
+		}
+		return nil
+	}
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "theirs theirs mine", w.get().Status.Note)
+	assert.Equal(t, 4, w.writes)
 }
 
 func TestAMigrationThatSomebodyElseHasMoved(t *testing.T) {

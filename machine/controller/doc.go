@@ -21,7 +21,8 @@
 // Where somebody else has written the object meanwhile, it is read again and
 // what the reconcile changed is put onto it; handlers are not called again for
 // that. Fields are merged as a JSON merge patch merges them, so a list is
-// replaced as a whole, but conditions are merged by their type. If the fresh
+// replaced as a whole, but conditions are merged by their type, and what others
+// write as well by the embedder's Merge. If the fresh
 // object's checkpoint is not the one that the reconcile started from, another
 // replica or a person has moved the migration: what came of this reconcile is
 // dropped, and the next one starts from there.
