@@ -78,6 +78,7 @@ type ground struct {
 	namespace string
 	recorder  *record.Recorder
 	forbidden map[string][]string // by migration; not changed once it is there
+	outages   bool                // said before the recording begins
 	witness   *witness
 
 	witnessing sync.Once // starts what url is the address of
@@ -104,6 +105,7 @@ func (g *ground) record(set *machine.Set) {
 	g.Helper()
 	r, err := record.Start(g.ctx, g.Config, g.gvr, g.namespace, record.Rules{
 		Itineraries: set, Forbidden: func(migration string) []string { return g.forbidden[migration] },
+		Outages: g.outages,
 	})
 	require.NoError(g, err)
 	g.recorder = r

@@ -41,6 +41,9 @@ type Rules struct {
 	Itineraries *machine.Set
 	// Forbidden are the steps that no version of a migration may show.
 	Forbidden func(migration string) []string
+	// Outages says that the API server is killed: what was written in its last
+	// moments a watcher sees only as far as it is still there afterwards.
+	Outages bool
 }
 
 // Recorder records the migrations of one namespace.
@@ -120,15 +123,22 @@ func (r *Recorder) watch(ctx context.Context, objects dynamic.ResourceInterface,
 	return next, err
 }
 
-// again begins anew where the API server has forgotten the version. That is
-// harmless while there is nothing, as with a definition that is new.
+// again begins anew where the API server has forgotten the version: with what
+// is there now. That is harmless while there is nothing, as with a definition
+// that is new.
 func (r *Recorder) again(ctx context.Context, objects dynamic.ResourceInterface) (from string, err error) {
 	list, err := objects.List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return "", err
 	}
-	if len(list.Items) > 0 {
+	if len(list.Items) > 0 && !r.rules.Outages {
 		r.problem("the watch has lost versions")
+	}
+	for i := range list.Items {
+		o := &list.Items[i]
+		if all := r.Versions(o.GetName()); len(all) == 0 || all[len(all)-1].ResourceVersion != o.GetResourceVersion() {
+			r.add(o)
+		}
 	}
 	return list.GetResourceVersion(), nil
 }
