@@ -71,8 +71,9 @@ type Options[T any] struct {
 	// Without it a missing handler is an error of New.
 	PassThrough bool
 
-	// OnFail writes a failure on the object, so that Select can see it.
-	// Optional.
+	// OnFail writes a failure on the object beside the state, so that Select
+	// can see it there. Optional: Select may go by the Failures of the state,
+	// which has been written on the object by then.
 	OnFail func(object T, f Failure)
 	// Failed says whether the object's state says that something failed: an
 	// itinerary that is left then reads Failed, not Canceled. Optional; what

@@ -288,15 +288,19 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 	if !known {
 		c.emit(ctx, Failed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
 	}
+	if !known {
+		c.state.Failures = append(c.state.Failures, failure)
+	}
+	// The selector may go by the state on the object, or by what OnFail sets.
+	if err := c.o.Write(c.object, *c.state.DeepCopy()); err != nil {
+		return false, fmt.Errorf("write the state: %w", err)
+	}
 	if c.o.OnFail != nil {
 		c.o.OnFail(c.object, failure)
 	}
 	to, err := c.o.Itineraries.Graph(c.o.Select(c.object))
 	if err != nil {
 		return false, err
-	}
-	if !known {
-		c.state.Failures = append(c.state.Failures, failure)
 	}
 	if to == g {
 		c.keep(ctx, steps.Moment{Failed: true})

@@ -296,6 +296,22 @@ func TestAFailureOnTheWayOutIsPassedBy(t *testing.T) {
 	assert.Equal(t, []string{"no mail"}, w.m.State.Failures[0].Reasons)
 }
 
+// A selector may go by the failures that are kept.
+func TestASelectorThatGoesByTheState(t *testing.T) {
+	w := newWorld(t)
+	w.options.OnFail = nil
+	w.options.Select = func(m *migration) string {
+		if len(m.State.Failures) > 0 {
+			return "CleanUp"
+		}
+		return "Move"
+	}
+	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
+	w.end()
+	assert.Equal(t, []string{"Refresh", "Copy", "Detach", "Report", "Last"}, w.called)
+	assert.Equal(t, "Prepare: Completed | Data: Failed | Report: Completed", w.reads())
+}
+
 func TestAFailureIsToldOnce(t *testing.T) {
 	w := newWorld(t)
 	w.options.OnFail = nil // the selector stays
