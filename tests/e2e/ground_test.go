@@ -35,6 +35,9 @@ import (
 // on a machine of its own.
 const patience = 2 * time.Minute
 
+// tick is how often a test looks, where nothing tells it.
+const tick = 10 * time.Millisecond
+
 // resource is one of the two custom resources.
 type resource struct {
 	name  string
@@ -145,8 +148,15 @@ func (g *ground) plan(name string, change func(*api.MigPlan)) {
 // migrate makes a migration of the plan of the same name.
 func (g *ground) migrate(name string, spec mtc.MigrationSpec) {
 	g.Helper()
+	g.migrateLabelled(name, spec, nil)
+}
+
+func (g *ground) migrateLabelled(name string, spec mtc.MigrationSpec, labels map[string]string) {
+	g.Helper()
 	spec.PlanRef = mtc.Ref{Name: name}
-	g.create(g.make(g.meta(name), spec))
+	meta := g.meta(name)
+	meta.Labels = labels
+	g.create(g.make(meta, spec))
 }
 
 // edit changes a migration's spec or annotations as a person would.
@@ -183,6 +193,7 @@ func (g *ground) runAs(access *rest.Config, o ctrl.Options, p example.Parts, s e
 	p.Around = g.witness.around(p.Around)
 	mgr, err := manager.New(access, o)
 	require.NoError(g, err)
+	s.Recorder = example.Events(mgr)
 	require.NoError(g, g.setup(mgr, p, s))
 	ctx, cancel := context.WithCancel(g.ctx)
 	ended := make(chan error, 1)

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -83,7 +85,8 @@ type source struct {
 	lists map[string]int // of image streams, by mode
 }
 
-func newSource(t *testing.T, to *rest.Config) (*source, *rest.Config) {
+// proxyTo passes requests on, with the access that a config has.
+func proxyTo(t *testing.T, to *rest.Config) (http.Handler, *http.Transport) {
 	t.Helper()
 	target, err := url.Parse(to.Host)
 	require.NoError(t, err)
@@ -93,7 +96,14 @@ func newSource(t *testing.T, to *rest.Config) (*source, *rest.Config) {
 	require.True(t, roots.AppendCertsFromPEM(to.CAData))
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, RootCAs: roots}}
-	proxy.Transport = transport
+	proxy.Transport, proxy.FlushInterval = transport, -1
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // of requests that a stop cuts short
+	return proxy, transport
+}
+
+func newSource(t *testing.T, to *rest.Config) (*source, *rest.Config) {
+	t.Helper()
+	proxy, transport := proxyTo(t, to)
 	s := &source{lists: map[string]int{}}
 	ended := make(chan struct{})
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -192,9 +202,9 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 			// On the way in it waits, and no half of a pipeline is written.
 			g.migrate("goes-on", indirect.spec)
 			before := source.listed(mode)
-			require.Eventually(t, func() bool { return source.listed(mode) > before }, patience, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return source.listed(mode) > before }, patience, tick)
 			if mode != "is late" {
-				require.Eventually(t, func() bool { return source.listed(mode) > before+1 }, patience, 10*time.Millisecond, "it is asked again")
+				require.Eventually(t, func() bool { return source.listed(mode) > before+1 }, patience, tick, "it is asked again")
 				for _, v := range g.recorder.Versions("goes-on") {
 					assert.False(t, v.Known, "nothing is written before the flags are known: %v", v.State)
 					assert.Empty(t, v.Errors)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -24,6 +25,7 @@ import (
 func Scheme() *runtime.Scheme {
 	s := runtime.NewScheme()
 	utilruntime.Must(corev1.AddToScheme(s))
+	utilruntime.Must(eventsv1.AddToScheme(s))
 	utilruntime.Must(api.AddToScheme(s))
 	return s
 }
@@ -116,4 +118,12 @@ func ofPlan(c client.Reader, newList func() client.ObjectList) handler.MapFunc {
 		})
 		return requests
 	}
+}
+
+// Events records events in the API that has replaced the first one.
+func Events(mgr manager.Manager) controller.Recorder {
+	recorder := mgr.GetEventRecorder("migration-controller")
+	return controller.RecorderFunc(func(object runtime.Object, eventType, reason, message string) {
+		recorder.Eventf(object, nil, eventType, reason, reason, "%s", message)
+	})
 }

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -61,6 +63,8 @@ func run(ctx context.Context, o options) error {
 		LeaderElection:          o.elect,
 		LeaderElectionID:        "migration-controller",
 		LeaderElectionNamespace: o.namespace,
+		// Another replica takes over within seconds.
+		LeaseDuration: ptr.To(4 * time.Second), RenewDeadline: ptr.To(3 * time.Second), RetryPeriod: ptr.To(500 * time.Millisecond),
 		Cache: cache.Options{
 			DefaultNamespaces: map[string]cache.Config{o.namespace: {}},
 			ByObject: map[client.Object]cache.ByObject{
@@ -69,7 +73,6 @@ func run(ctx context.Context, o options) error {
 			},
 		},
 	}
-	leaderElection(&settings)
 	mgr, err := ctrl.NewManager(config, settings)
 	if err != nil {
 		return err
@@ -88,7 +91,7 @@ func run(ctx context.Context, o options) error {
 	if o.report != "" {
 		p.Around = example.Report(strings.TrimSuffix(o.report, "/"), fmt.Sprint(os.Getpid()))
 	}
-	s := example.Settings{Name: "migration", Concurrency: o.concurrency, Recorder: events(mgr)}
+	s := example.Settings{Name: "migration", Concurrency: o.concurrency, Recorder: example.Events(mgr)}
 	switch o.kind {
 	case "mtc":
 		err = example.Setup(mgr, example.MTC, p, s)
