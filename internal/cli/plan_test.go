@@ -214,7 +214,7 @@ func TestPlanOfAFileOfItineraries(t *testing.T) {
 		{"none of that name", file + "#Wram", 2, []string{file + `: unknown itinerary "Wram"; did you mean "Warm"?`}},
 		{"no such file", "no/such.yaml", 1, []string{"cannot read: open no/such.yaml: no such file or directory"}},
 		{"not itineraries", write(t, "bad.yaml", "flags: [{name: A}]\nitineraries:\n- {name: I, phases: [{name: P, step: S, all: [B]}]}\nfoo: 1\n"), 1, []string{
-			`bad.yaml:3:47: unknown flag "B"; did you mean "A"?`,
+			`bad.yaml:3:47: unknown flag "B"; declare it under flags`,
 			`bad.yaml:4:1: a file has no key "foo"; the keys are flags, relations and itineraries`,
 		}},
 	} {
