@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,8 @@ const (
 	exitContent = 1
 	// exitUsage: the command line makes no sense.
 	exitUsage = 2
+	// exitInterrupted: somebody has stopped a run, as shells say it of Ctrl-C.
+	exitInterrupted = 130
 )
 
 // Run runs the command with the arguments that follow its name, and returns
@@ -35,7 +38,11 @@ const (
 // stderr, one line each. It can be called any number of times, also at the
 // same time.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout)}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout), live: isTerminal(stdout), sleep: sleepFor}
+	return a.execute(ctx, args)
+}
+
+func (a *app) execute(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(append([]string{}, args...)) // cobra takes nil for "those of the process"
 
@@ -47,6 +54,8 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, io.ErrClosedPipe) {
 			a.problem(err)
 		}
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
 	case errors.Is(err, errReported):
 	case err != nil:
 		a.line("%v", err)
@@ -72,7 +81,9 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	colors         colors
+	live           bool // standard output is a terminal
 	failed         bool // a problem has been printed
+	sleep          func(context.Context, time.Duration)
 }
 
 func (a *app) root() *cobra.Command {
@@ -80,14 +91,15 @@ func (a *app) root() *cobra.Command {
 		Use:   name + " COMMAND",
 		Short: "Shows what a migration will do, and why",
 		Long: `Shows which steps a migration will run before it runs them, and why the others
-are left out.
+are left out; or runs it, with simulated work.
 
 It works on what kubectl prints, and talks to no cluster. Migrations of the
 Migration Toolkit for Containers (MTC) are built in; itineraries of other
 controllers are read from YAML files.
 
 Exit code: 0; 1 where something is wrong with what was read (what could be done
-is printed all the same); 2 where the command line makes no sense.`,
+is printed all the same); 2 where the command line makes no sense; 130 where
+Ctrl-C has stopped a run.`,
 		Example: `  # What will each migration of these objects do?
   kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml > objects.yaml
   dynamic-pipeline plan -f objects.yaml
@@ -105,7 +117,7 @@ is printed all the same); 2 where the command line makes no sense.`,
 	root.SetErr(a.stderr)
 	root.SetVersionTemplate(name + " {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.plan(), a.explain(), a.convert())
+	root.AddCommand(a.plan(), a.explain(), a.run(), a.convert())
 
 	// What cobra adds by itself takes any argument and says nothing.
 	root.SetHelpCommand(&cobra.Command{

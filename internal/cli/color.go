@@ -10,18 +10,30 @@ type colors bool
 
 // colorsFor paints on a terminal only, and not where NO_COLOR is set.
 func colorsFor(w io.Writer) colors {
+	return colors(isTerminal(w) && os.Getenv("NO_COLOR") == "")
+}
+
+// isTerminal says whether a person looks at what is written, on a screen that
+// takes commands.
+func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !ok || os.Getenv("TERM") == "dumb" {
 		return false
 	}
 	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	// A device of the same kind, but nobody looks at it.
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }
 
 // The colours, by what they say.
 const (
 	bold   = "\x1b[1m"
 	dim    = "\x1b[2m"
+	red    = "\x1b[31m"
 	green  = "\x1b[32m"
 	yellow = "\x1b[33m"
 	reset  = "\x1b[0m"

@@ -13,9 +13,12 @@ import (
 
 func TestColorsAreForTerminals(t *testing.T) {
 	// A terminal is a character device, and so is this one.
-	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	device, err := os.OpenFile("/dev/zero", os.O_WRONLY, 0)
 	require.NoError(t, err)
 	defer device.Close()
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer null.Close()
 	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	require.NoError(t, err)
 	defer file.Close()
@@ -23,6 +26,7 @@ func TestColorsAreForTerminals(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	t.Setenv("NO_COLOR", "")
 	assert.True(t, bool(colorsFor(device)))
+	assert.False(t, bool(colorsFor(null)))
 	assert.False(t, bool(colorsFor(file)))
 	assert.False(t, bool(colorsFor(new(bytes.Buffer))))
 	t.Setenv("TERM", "dumb")

@@ -64,20 +64,89 @@ func (s *subject) completeNames(cmd *cobra.Command, args []string, begun string)
 	return prefixed(q.names(s.offered()), begun), cobra.ShellCompDirectiveNoFileComp
 }
 
+// completePhases completes the name of a phase of any itinerary that a run can
+// be in.
+func (s *subject) completePhases(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return prefixed(question{phase: true}.names(s.beside()), begun), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeSet completes the name of an itinerary that stands beside that of -i.
+func (s *subject) completeSet(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, g := range s.beside() {
+		names = append(names, g.Name())
+	}
+	return prefixed(names, begun), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFlips completes PHASE=FLAG=VALUE, a part at a time.
+func (s *subject) completeFlips(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	var parts, whole []string
+	for _, g := range s.beside() {
+		for i := range g.Len() {
+			p := g.Phase(i)
+			for _, flag := range g.Flags().Names(p.Decides) {
+				parts = append(parts, p.Name+"=", p.Name+"="+flag+"=")
+				whole = append(whole, p.Name+"="+flag+"=true", p.Name+"="+flag+"=false")
+			}
+		}
+	}
+	// Only the part that comes next.
+	equals := strings.Count(begun, "=")
+	parts = slices.DeleteFunc(prefixed(parts, begun), func(p string) bool { return strings.Count(p, "=") != equals+1 })
+	if len(parts) > 0 {
+		return unique(parts), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+	return unique(prefixed(whole, begun)), cobra.ShellCompDirectiveNoFileComp
+}
+
+// unique leaves each name once, where it first stands.
+func unique(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// beside are all itineraries that stand beside that of -i, itself included.
+func (s *subject) beside() []*machine.Graph {
+	set, _ := s.offeredSet()
+	if set == nil {
+		return nil
+	}
+	all, _ := graphs(set, set.Names()...)
+	return all
+}
+
 // offered are the itineraries from which completion takes names: that of -i,
 // or those that are built in.
 func (s *subject) offered() []*machine.Graph {
-	wanted := builtin().Names()
-	if s.itinerary != "" {
-		wanted = []string{s.itinerary}
+	set, itinerary := s.offeredSet()
+	if set == nil {
+		return nil
 	}
-	var all []*machine.Graph
-	for _, name := range wanted {
-		if g, err := itineraryOf(name); err == nil {
-			all = append(all, g)
-		}
+	wanted := set.Names()
+	if itinerary != "" {
+		wanted = []string{itinerary}
 	}
+	all, _ := graphs(set, wanted...)
 	return all
+}
+
+// offeredSet are the itineraries beside that of -i as well, or nil where -i
+// names none.
+func (s *subject) offeredSet() (set *machine.Set, itinerary string) {
+	if s.itinerary == "" {
+		return builtin(), ""
+	}
+	set, itinerary, err := setOf(s.itinerary)
+	if err != nil {
+		return nil, ""
+	}
+	return set, itinerary
 }
 
 func prefixed(names []string, begun string) []string {

@@ -61,6 +61,21 @@ func TestCompletion(t *testing.T) {
 		{"forms", []string{"convert", "--to", ""}, []string{"current", "legacy"}, noFiles},
 		{"schemes", []string{"convert", "--naming", ""}, []string{"data", "state"}, noFiles},
 		{"files", []string{"plan", "-f", ""}, nil, withFiles},
+		{"phases to fail at", []string{"run", "-i", "Final", "--fail-at", "InitialB"}, []string{"InitialBackupCreated"}, noFiles},
+		{"phases of the itinerary that follows", []string{"run", "-i", "Final", "--fail-at", "Migr"}, []string{"MigrationFailed"}, noFiles},
+		{"phases of a file to cancel at", []string{"run", "-i", file + "#Warm", "--cancel-at", ""}, []string{"Copy", "Cut"}, noFiles},
+		{"phases of no file", []string{"run", "-i", "none.yaml", "--fail-at", ""}, nil, noFiles},
+		{"itineraries to fail to", []string{"run", "-i", file + "#Warm", "--on-fail", ""}, []string{"Warm", "Cold"}, noFiles},
+		{"itineraries to cancel to", []string{"run", "-i", "Final", "--on-cancel", "C"}, []string{"Cancel"}, noFiles},
+		{"phases that decide flags", []string{"run", "-i", "Final", "--flag-flips-at", "EnsureStagePods"}, []string{
+			"EnsureStagePodsFromRunning=", "EnsureStagePodsFromTemplates=", "EnsureStagePodsFromOrphanedPVCs=", "EnsureStagePodsTerminated="}, noFilesNoSpace},
+		{"flags that a phase decides", []string{"run", "-i", "Final", "--flag-flips-at", "WaitForRefresh=Has"}, []string{
+			"WaitForRefresh=HasPVs=", "WaitForRefresh=HasISs=", "WaitForRefresh=HasStageBackup="}, noFilesNoSpace},
+		{"values of a flag", []string{"run", "-i", "Final", "--flag-flips-at", "WaitForRefresh=HasPVs="}, []string{
+			"WaitForRefresh=HasPVs=true", "WaitForRefresh=HasPVs=false"}, noFiles},
+		{"speeds", []string{"run", "--speed", ""}, []string{"1x", "10x", "60x", "1000x", "max"}, noFiles},
+		{"formats of run", []string{"run", "-o", ""}, []string{"table", "json"}, noFiles},
+		{"no files as names", []string{"run", "--name", ""}, nil, noFiles},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			offered, directive := completions(t, tt.args...)

@@ -17,11 +17,12 @@ func TestHelpExamples(t *testing.T) {
 	objects, err := kyaml.JSONToYAML([]byte(moments))
 	require.NoError(t, err)
 	ran := 0
-	for _, command := range []string{"", "plan", "explain", "convert"} {
+	for _, command := range []string{"", "plan", "explain", "run", "convert"} {
 		t.Run("help "+command, func(t *testing.T) {
 			help := run(t, "", append(strings.Fields(command), "--help")...).out
 			t.Chdir(t.TempDir())
-			require.NoError(t, os.WriteFile("warm.yaml", []byte(strings.ReplaceAll(several, "Due", "CutoverDue")), 0o600))
+			warm := strings.NewReplacer("Due", "CutoverDue", "step: Disks}, {", "step: Disks, decides: [CutoverDue]}, {").Replace(several)
+			require.NoError(t, os.WriteFile("warm.yaml", []byte(warm), 0o600))
 			require.NoError(t, os.WriteFile("objects.yaml", objects, 0o600))
 			for line := range strings.Lines(help) {
 				line = strings.TrimSpace(line)
@@ -47,5 +48,5 @@ func TestHelpExamples(t *testing.T) {
 			}
 		})
 	}
-	assert.Equal(t, 14, ran)
+	assert.Equal(t, 21, ran)
 }

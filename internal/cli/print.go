@@ -140,7 +140,7 @@ func (t *table) write(b *bytes.Buffer, indent string) {
 				continue
 			}
 			row[i].text = oneLine(row[i].text)
-			widths[i] = max(widths[i], utf8.RuneCountInString(row[i].text))
+			widths[i] = max(widths[i], runes(row[i].text))
 		}
 	}
 	for _, row := range t.rows {
@@ -148,7 +148,7 @@ func (t *table) write(b *bytes.Buffer, indent string) {
 		for i, c := range row {
 			b.WriteString(t.colors.paint(c.color, c.text))
 			if i < len(row)-1 {
-				b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c.text)+3))
+				b.WriteString(strings.Repeat(" ", widths[i]-runes(c.text)+3))
 			}
 		}
 		b.WriteByte('\n')
@@ -171,3 +171,6 @@ func orDash(text string) cell {
 	}
 	return cell{text: text}
 }
+
+// runes is the width of a text in a table.
+func runes(text string) int { return utf8.RuneCountInString(text) }

@@ -66,6 +66,23 @@ func TestProcess(t *testing.T) {
 		assert.Empty(t, stderr.String())
 	})
 
+	t.Run("Ctrl-C stops a run", func(t *testing.T) {
+		cmd := exec.Command(binary, "run", "-i", "Final", "--flags", "DirectImage", "--speed", "0.1x")
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		stdout, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		line, err := bufio.NewReader(stdout).ReadString('\n')
+		require.NoError(t, err)
+		assert.Equal(t, "     0s  itinerary Final\n", line)
+		require.NoError(t, cmd.Process.Signal(os.Interrupt))
+		var exit *exec.ExitError
+		require.ErrorAs(t, cmd.Wait(), &exit)
+		assert.Equal(t, 130, exit.ExitCode())
+		assert.Equal(t, "dynamic-pipeline: stopped after 0s in phase Created of itinerary Final\n", stderr.String())
+	})
+
 	t.Run("no colours into a file", func(t *testing.T) {
 		file, err := os.Create(filepath.Join(t.TempDir(), "out"))
 		require.NoError(t, err)

@@ -41,38 +41,54 @@ func (s *subject) register(cmd *cobra.Command) {
 	complete(cmd, "unknown", s.completeFlags)
 }
 
-// itineraries are those that the subject can be on. Errors are about the
-// command line, or errReported.
-func (a *app) itineraries(cmd *cobra.Command, s *subject) ([]*machine.Graph, error) {
+// set are the itineraries that the command line is about, and the name of the
+// one that -i names. Errors are about the command line, or errReported.
+func (a *app) set(cmd *cobra.Command, s *subject) (set *machine.Set, itinerary string, err error) {
 	changed := cmd.Flags().Changed
 	switch {
 	case changed("itinerary") && len(s.files) > 0:
-		return nil, errors.New("-i plans an itinerary without objects and excludes -f; give one of them")
+		return nil, "", errors.New("-i plans an itinerary without objects and excludes -f; give one of them")
 	case changed("itinerary"):
-		g, err := itineraryOf(s.itinerary)
+		set, name, err := setOf(s.itinerary)
 		var content *fileError
 		if errors.As(err, &content) {
 			a.problem(content.err)
 			err = errReported
 		}
-		return []*machine.Graph{g}, err
+		return set, name, err
 	case changed("flags"), changed("unknown"):
-		return nil, errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
+		return nil, "", errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
 	case len(s.files) == 0:
-		return nil, errors.New("nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY")
+		return nil, "", errors.New("nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY")
 	}
-	if err := checkFiles(s.files); err != nil {
+	return builtin(), "", checkFiles(s.files)
+}
+
+// itineraries are those that the subject can be on. Errors are as for
+// [app.set].
+func (a *app) itineraries(cmd *cobra.Command, s *subject) ([]*machine.Graph, error) {
+	set, itinerary, err := a.set(cmd, s)
+	if err != nil {
 		return nil, err
 	}
-	var graphs []*machine.Graph
-	for _, name := range builtin().Names() {
-		g, err := builtin().Graph(name)
+	wanted := set.Names()
+	if itinerary != "" {
+		wanted = []string{itinerary}
+	}
+	return graphs(set, wanted...)
+}
+
+// graphs are itineraries of a set by their names.
+func graphs(set *machine.Set, names ...string) ([]*machine.Graph, error) {
+	var all []*machine.Graph
+	for _, name := range names {
+		g, err := set.Graph(name)
 		if err != nil {
 			return nil, err
 		}
-		graphs = append(graphs, g)
+		all = append(all, g)
 	}
-	return graphs, nil
+	return all, nil
 }
 
 func checkFiles(files []string) error {
@@ -97,10 +113,11 @@ type fileError struct{ err error }
 
 func (e *fileError) Error() string { return e.err.Error() }
 
-// itineraryOf finds the itinerary that -i names.
-func itineraryOf(arg string) (*machine.Graph, error) {
+// setOf finds the itinerary that -i names, among all that are defined beside
+// it.
+func setOf(arg string) (set *machine.Set, itinerary string, err error) {
 	if slices.Contains(builtin().Names(), arg) {
-		return builtin().Graph(arg)
+		return builtin(), arg, nil
 	}
 	file, name := splitItinerary(arg)
 	if file == "" {
@@ -108,17 +125,18 @@ func itineraryOf(arg string) (*machine.Graph, error) {
 		if hint == "" {
 			hint = "; built in are " + wording.List(builtin().Names(), "and") + ", and -i FILE.yaml reads others"
 		}
-		return nil, fmt.Errorf("unknown itinerary %q%s", arg, hint)
+		return nil, "", fmt.Errorf("unknown itinerary %q%s", arg, hint)
 	}
 	defs, err := loadFile(file)
 	if err != nil {
-		return nil, &fileError{err}
+		return nil, "", &fileError{err}
 	}
 	it, err := pick(defs, file, name)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return machine.Compile(it)
+	set, err = machine.CompileSet(defs.Itineraries...)
+	return set, it.Name, err
 }
 
 // splitItinerary tells the name of a file, and of an itinerary in it, from a
@@ -220,10 +238,7 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 	if len(s.files) == 0 {
 		return a.eachItinerary(s, itineraries[0], yield)
 	}
-	inv := a.take(a.documents(s.files))
-	if len(inv.migrations) == 0 && !a.failed {
-		a.problem(fmt.Errorf("there is no MigMigration in %s; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml", wording.List(streamNames(s.files), "and")))
-	}
+	inv := a.read(s.files)
 	adapter := legacy.New(builtin(), steps.Data)
 	noted := false
 	for _, m := range inv.migrations {
@@ -245,6 +260,15 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 		}
 	}
 	return nil
+}
+
+// read reads the objects of a stream, which should hold a migration.
+func (a *app) read(files []string) *inventory {
+	inv := a.take(a.documents(files))
+	if len(inv.migrations) == 0 && !a.failed {
+		a.problem(fmt.Errorf("there is no MigMigration in %s; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml", wording.List(streamNames(files), "and")))
+	}
+	return inv
 }
 
 // migration plans a migration, and prints what is unknown of it.
@@ -274,8 +298,8 @@ func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, m *migrati
 // status.
 func (p *planned) upgrade(adapter *legacy.Adapter) error {
 	p.phase = p.migration.Status.Phase
-	up, err := adapter.Upgrade(parseMembers(p.migration.object.text).get("status"), nil)
-	if err != nil || isNull(up.Status) {
+	present, err := p.migration.upgraded(adapter)
+	if err != nil || isNull(present) {
 		return err
 	}
 	var status struct {
@@ -287,7 +311,7 @@ func (p *planned) upgrade(adapter *legacy.Adapter) error {
 			Failed    bool   `json:"failed"`
 		} `json:"pipeline"`
 	}
-	if err := json.Unmarshal(up.Status, &status); err != nil {
+	if err := json.Unmarshal(present, &status); err != nil {
 		return err
 	}
 	p.phase = status.Phase
@@ -299,18 +323,35 @@ func (p *planned) upgrade(adapter *legacy.Adapter) error {
 	return nil
 }
 
+// upgraded is the status of the migration in its present form; null or nothing
+// where it has none.
+func (m *migration) upgraded(adapter *legacy.Adapter) (json.RawMessage, error) {
+	up, err := adapter.Upgrade(parseMembers(m.object.text).get("status"), nil)
+	return up.Status, err
+}
+
 // eachItinerary plans an itinerary with flags.
 func (a *app) eachItinerary(s *subject, g *machine.Graph, yield func(*planned) error) error {
-	facts, err := s.facts(g.Flags())
+	facts, err := a.given(s, g.Flags())
 	if err != nil {
 		return err
-	}
-	for _, clause := range g.Flags().Broken(facts) {
-		a.line("warning: no real migration has these flags: %s", clauseText(g.Flags(), clause))
 	}
 	p := &planned{plan: g.Plan(facts)}
 	a.unknownFlags(p.plan, nil, func(err error) error { return fmt.Errorf("itinerary %s: %w", g.Name(), err) })
 	return yield(p)
+}
+
+// given are the facts that the options name, with a warning where no migration
+// can have them.
+func (a *app) given(s *subject, v *phases.Vocabulary) (phases.Facts, error) {
+	facts, err := s.facts(v)
+	if err != nil {
+		return phases.Facts{}, err
+	}
+	for _, clause := range v.Broken(facts) {
+		a.line("warning: no real migration has these flags: %s", clauseText(v, clause))
+	}
+	return facts, nil
 }
 
 var errGivenUnknown = errors.New("it is named under --unknown")

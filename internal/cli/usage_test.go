@@ -75,7 +75,7 @@ func TestNoCommandPrintsHelp(t *testing.T) {
 		r := run(t, "", args...)
 		assert.Equal(t, 0, r.code)
 		assert.Empty(t, r.stderr)
-		for _, command := range []string{"plan", "explain", "convert", "completion"} {
+		for _, command := range []string{"plan", "explain", "run", "convert", "completion"} {
 			assert.Contains(t, r.out, "\n  "+command+" ")
 		}
 	}
@@ -113,6 +113,8 @@ func TestOutputThatFails(t *testing.T) {
 				{"explain", "Prepare", "-i", "Final", "--flags", "DirectImage"},
 				{"explain", "Cleanup", "-f", recorded("objects.json"), "-o", "json"},
 				{"convert", "--to", "current", "-f", recorded("objects.json")},
+				{"run", "-i", "Final", "--flags", "DirectImage"},
+				{"run", "-i", "Final", "--flags", "DirectImage", "-o", "json"},
 			} {
 				var stderr bytes.Buffer
 				code := cli.Run(t.Context(), args, strings.NewReader(""), closed{tt.err}, &stderr)

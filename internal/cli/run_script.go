@@ -1,0 +1,227 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// What is to happen in a phase beside its work.
+const (
+	toFail = iota
+	toCancel
+	toFlip
+)
+
+// cue is something that an option wants to happen in a phase, once.
+type cue struct {
+	option, value string // as they were given
+	phase         string
+	what          int
+	flag          phases.Flags // to flip
+	to            phases.Truth
+	done          bool
+}
+
+// script is all that is to happen, in the order given.
+type script []*cue
+
+// take takes up what is to happen in a phase now, if anything.
+func (s script) take(phase string, what int) *cue {
+	for _, c := range s {
+		if c.phase == phase && c.what == what && !c.done {
+			c.done = true
+			return c
+		}
+	}
+	return nil
+}
+
+// flips takes up the flags that change as a phase is done: for each flag the
+// first that has not been taken up before.
+func (s script) flips(phase string) []*cue {
+	var all []*cue
+	var seen phases.Flags
+	for _, c := range s {
+		if c.phase == phase && c.what == toFlip && !c.done && !seen.Has(c.flag) {
+			c.done = true
+			seen |= c.flag
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// direct reads from the options what is to happen, and where the migration
+// goes then. Errors are about the command line.
+func (s *simulation) direct(o *runOptions) error {
+	var err error
+	if s.onFail, err = s.follower("fail", "fails", o.onFail, mtc.Failed, len(o.failAt) > 0); err != nil {
+		return err
+	}
+	if s.onCancel, err = s.follower("cancel", "is canceled", o.onCancel, mtc.Cancel, o.cancelAt != ""); err != nil {
+		return err
+	}
+	names := []string{s.itinerary}
+	for _, name := range []string{s.onFail, s.onCancel} {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if s.graphs, err = graphs(s.set, names...); err != nil {
+		return err
+	}
+	if o.cancelAt != "" && (s.itinerary == s.onCancel || s.failing) {
+		return fmt.Errorf("--cancel-at: a migration on itinerary %s cannot be canceled any more; leave it out", s.itinerary)
+	}
+	for _, name := range o.failAt {
+		if err := s.cue("--fail-at", name, toFail); err != nil {
+			return err
+		}
+	}
+	if o.cancelAt != "" {
+		if err := s.cue("--cancel-at", o.cancelAt, toCancel); err != nil {
+			return err
+		}
+	}
+	for _, flip := range o.flipsAt {
+		if err := s.flip(flip); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follower is the itinerary that follows a failure or a cancel; empty where
+// there will be none.
+func (s *simulation) follower(option, happens, name, standard string, needed bool) (string, error) {
+	switch known := s.set.Names(); {
+	case !needed:
+		return "", nil
+	case name != "":
+		if _, err := s.set.Graph(name); err != nil {
+			return "", fmt.Errorf("--on-%s: %w", option, err)
+		}
+		return name, nil
+	case !slices.Contains(known, standard):
+		return "", fmt.Errorf("--%s-at: there is no itinerary %s to go on in; name one with --on-%s: %s", option, standard, option, wording.List(known, "or"))
+	}
+	return standard, nil
+}
+
+// cue takes down that something is to happen in a phase.
+func (s *simulation) cue(option, name string, what int) error {
+	phase, err := s.phase(option, name)
+	if err == nil {
+		s.script = append(s.script, &cue{option: option, value: name, phase: phase, what: what})
+	}
+	return err
+}
+
+// phase is the present name of a phase that an option names.
+func (s *simulation) phase(option, name string) (string, error) {
+	var known, itineraries []string
+	for _, g := range s.graphs {
+		if i, err := g.Find(name); err == nil {
+			return g.Phase(i).Name, nil
+		}
+		itineraries = append(itineraries, g.Name())
+		known = append(known, phaseNames(g)...)
+	}
+	slices.Sort(known)
+	return "", fmt.Errorf("%s: itinerary %s has no phase %q%s", option, wording.List(itineraries, "or"), name, wording.DidYouMean(wording.Nearest(name, slices.Compact(known))))
+}
+
+func phaseNames(g *machine.Graph) []string {
+	var names []string
+	for i := range g.Len() {
+		names = append(names, g.Phase(i).Name)
+	}
+	return names
+}
+
+const optionFlip = "--flag-flips-at"
+
+// flip takes down that a flag is to change.
+func (s *simulation) flip(text string) error {
+	// From behind: the name of a phase may hold anything.
+	rest, value, ok := cutLast(text)
+	name, flagName, ok2 := cutLast(rest)
+	to, known := map[string]phases.Truth{"true": phases.Yes, "false": phases.No}[value]
+	if !ok || !ok2 || !known {
+		return fmt.Errorf("%s takes PHASE=FLAG=true or PHASE=FLAG=false, not %q", optionFlip, text)
+	}
+	phase, err := s.phase(optionFlip, name)
+	if err != nil {
+		return err
+	}
+	flag, err := s.graphs[0].Flags().Parse(flagName)
+	if err != nil {
+		return fmt.Errorf("%s: %w", optionFlip, err)
+	}
+	deciders := deciders(s.graphs, flag)
+	if !slices.Contains(deciders, phase) {
+		return fmt.Errorf("%s: phase %s does not decide %s; %s", optionFlip, phase, flagName, whoDoes(deciders))
+	}
+	s.script = append(s.script, &cue{option: optionFlip, value: text, phase: phase, what: toFlip, flag: flag, to: to})
+	return nil
+}
+
+func cutLast(text string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(text, '=')
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], text[i+1:], true
+}
+
+// deciders are the phases that decide one of the flags.
+func deciders(all []*machine.Graph, flags phases.Flags) []string {
+	var names []string
+	for _, g := range all {
+		for i := range g.Len() {
+			if p := g.Phase(i); p.Decides&flags != 0 && !slices.Contains(names, p.Name) {
+				names = append(names, p.Name)
+			}
+		}
+	}
+	return names
+}
+
+func whoDoes(deciders []string) string {
+	switch len(deciders) {
+	case 0:
+		return "no phase does, it is asked once at the beginning; give it its value there"
+	case 1:
+		return deciders[0] + " does"
+	}
+	return wording.List(deciders, "and") + " do"
+}
+
+// missed are the cues that never came, since their phases did not run.
+func (s *simulation) missed() []error {
+	var all []error
+	for _, c := range s.script {
+		if c.done {
+			continue
+		}
+		again := ""
+		if s.ran[c.phase] {
+			again = " again"
+		}
+		err := fmt.Errorf("%s %s had no effect: phase %s did not run%s", c.option, c.value, c.phase, again)
+		g := s.graphs[0]
+		if i, find := g.Find(c.phase); find == nil && again == "" {
+			if why := g.Plan(s.facts).Why(i); why != nil {
+				err = fmt.Errorf("%w: it %s", err, whyText(why))
+			}
+		}
+		all = append(all, err)
+	}
+	return all
+}

@@ -1,0 +1,425 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/cli"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// event is a line of run -o json.
+type event struct {
+	Offset                            int
+	Name                              string
+	Event, Itinerary, Phase, Step     string
+	Left, Flag, Value, Error, Message string
+	Added, Removed, Progress, Reasons []string
+	Jumped, Failed, Done              bool
+	Again, Took, Failures             *int
+	Pipeline                          steps.Pipeline
+}
+
+func events(t testing.TB, text string) []event {
+	t.Helper()
+	var all []event
+	for line := range strings.Lines(text) {
+		var e event
+		dec := json.NewDecoder(strings.NewReader(line))
+		dec.DisallowUnknownFields()
+		require.NoError(t, dec.Decode(&e), line)
+		all = append(all, e)
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+// entered are the phases that were entered, in order.
+func entered(all []event) []string {
+	var names []string
+	for _, e := range all {
+		if e.Event == "entered" {
+			names = append(names, e.Phase)
+		}
+	}
+	return names
+}
+
+// states are the steps of the pipeline in the end, each with what it reads.
+func states(all []event) []string {
+	var out []string
+	for _, s := range all[len(all)-1].Pipeline {
+		out = append(out, s.Name+": "+s.Message)
+	}
+	return out
+}
+
+func warm() string { return recorded("forklift-warm.yaml") }
+
+func TestRunPrintsChanges(t *testing.T) {
+	for _, tt := range []struct {
+		file string
+		args []string
+	}{
+		{"run.txt", []string{"-i", "Final", "--flags", "HasPVs,DirectVolume,EnableVolume,DirectImage,EnableImage"}},
+		{"run-fail.txt", []string{"-i", "Final", "--flags", "DirectImage", "--fail-at", "EnsureInitialBackup"}},
+		{"run-fail-twice.txt", []string{"-i", "Stage", "--flags", "DirectImage", "--fail-at", "RestartVelero", "--fail-at", "MigrationFailed"}},
+		{"run-cancel.txt", []string{"-i", "Stage", "--flags", "DirectImage", "--cancel-at", "RestartVelero"}},
+		{"run-flip.txt", []string{"-i", "Stage", "--flags", "DirectImage,EnableVolume", "--flag-flips-at", "WaitForRefresh=HasPVs=true", "--flag-flips-at", "WaitForRefresh=DirectVolume=true"}},
+		{"run-drop.txt", []string{"-i", "Stage", "--flags", "DirectImage,EnableImage", "--flag-flips-at", "WaitForRefresh=EnableImage=false"}},
+		{"run-warm.txt", []string{"-i", warm(), "--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=true"}},
+		{"run.json", []string{"-i", "Stage", "--flags", "DirectImage", "--flag-flips-at", "WaitForRefresh=EnableImage=true", "--fail-at", "RestartVelero", "-o", "json"}},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			r := run(t, "", append([]string{"run"}, tt.args...)...)
+			assert.Equal(t, 0, r.code)
+			assert.Empty(t, r.stderr)
+			golden(t, tt.file, r.out)
+
+			again := run(t, "", append([]string{"run", "--speed", "max"}, tt.args...)...)
+			assert.Equal(t, r, again, "the same input has the same output")
+		})
+	}
+}
+
+// The events tell what the plan says, and what the pipeline shows.
+func TestRunIsThePlan(t *testing.T) {
+	for _, flags := range []string{
+		"DirectImage",
+		"DirectImage,EnableImage,HasISs",
+		"HasPVs,DirectVolume,EnableVolume,DirectImage,Quiesce,HasVerify",
+		"HasPVs,IndirectVolume,HasStageBackup,HasStagePods,IndirectImage,HasISs,EnableImage,HasPreBackupHooks,HasPostRestoreHooks",
+	} {
+		for _, itinerary := range []string{"Stage", "Final", "Cancel", "Failed", "Rollback"} {
+			t.Run(itinerary+" "+flags, func(t *testing.T) {
+				plan := elements(t, run(t, "", "plan", "-i", itinerary, "--flags", flags, "-o", "json").out)[0]
+				var want []string
+				for _, p := range plan.Phases {
+					if p.Runs == "yes" {
+						want = append(want, p.Name)
+					}
+				}
+				all := events(t, run(t, "", "run", "-i", itinerary, "--flags", flags, "-o", "json").out)
+				assert.Equal(t, want, entered(all))
+
+				var stepsEntered []string
+				offset, at := 0, ""
+				for _, e := range all {
+					assert.GreaterOrEqual(t, e.Offset, offset)
+					offset = e.Offset
+					switch e.Event {
+					case "entered":
+						at = e.Phase
+						if !slices.Contains(stepsEntered, e.Step) {
+							stepsEntered = append(stepsEntered, e.Step)
+						}
+					case "waiting", "left":
+						assert.Equal(t, at, e.Phase)
+					}
+				}
+				var shown []string
+				end := all[len(all)-1]
+				for _, s := range end.Pipeline {
+					shown = append(shown, s.Name)
+					assert.Equal(t, "Completed", s.Message, s.Name)
+				}
+				assert.Equal(t, stepsEntered, shown)
+				assert.Equal(t, "end", end.Event)
+				assert.True(t, end.Done)
+				assert.Equal(t, "finished", all[len(all)-2].Event)
+				assert.Equal(t, event{Event: "start", Itinerary: itinerary}, all[0])
+			})
+		}
+	}
+}
+
+func TestRunLeavesItsItinerary(t *testing.T) {
+	file := write(t, "own.yaml", `
+flags: [{name: More}]
+itineraries:
+- name: Main
+  phases: [{name: A, step: One, decides: [More]}, {name: B, step: Two}, {name: C, step: Three}]
+- name: Undo
+  phases: [{name: U, step: Undoing}]
+- name: Failed
+  phases: [{name: F, step: Failing}]
+`)
+	for _, tt := range []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{"fails", []string{"-i", file + "#Main", "--fail-at", "B"}, []string{"One: Completed", "Two: Failed", "Failing: Completed"}},
+		{"fails to another itinerary", []string{"-i", file + "#Main", "--fail-at", "B", "--on-fail", "Undo"}, []string{"One: Completed", "Two: Failed", "Undoing: Completed"}},
+		{"fails and goes on", []string{"-i", file + "#Main", "--fail-at", "B", "--on-fail", "Main"}, []string{"One: Completed", "Two: Failed", "Three: Completed"}},
+		{"is canceled", []string{"-i", file + "#Main", "--cancel-at", "B", "--on-cancel", "Undo"}, []string{"One: Completed", "Two: Canceled", "Undoing: Completed"}},
+		{"is canceled, and then fails", []string{"-i", file + "#Main", "--cancel-at", "B", "--on-cancel", "Undo", "--fail-at", "U"}, []string{"One: Completed", "Two: Canceled", "Undoing: Failed", "Failing: Completed"}},
+		{"fails, and cannot be canceled any more", []string{"-i", file + "#Main", "--cancel-at", "F", "--on-cancel", "Undo", "--fail-at", "B"}, []string{"One: Completed", "Two: Failed", "Failing: Completed"}},
+		{"fails while it cleans up", []string{"-i", file + "#Failed", "--fail-at", "F"}, []string{"Failing: Failed"}},
+		{"is canceled in a phase that does no work", []string{"-i", "Final", "--flags", "DirectImage", "--cancel-at", "Completed"}, []string{
+			"Prepare: Completed", "Backup: Completed", "Restore: Completed", "Cleanup: Completed", "CleanupVelero: Completed", "CleanupHelpers: Completed", "CleanupUnquiesce: Completed"}},
+		{"knows earlier names of phases", []string{"-i", "Final", "--flags", "DirectImage,Quiesce", "--fail-at", "QuiesceApplications"}, []string{
+			"Prepare: Completed", "Backup: Failed", "CleanupHelpers: Completed", "Cleanup: Completed"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, "", append([]string{"run", "-o", "json"}, tt.args...)...)
+			assert.Equal(t, 0, r.code)
+			assert.Empty(t, r.stderr)
+			assert.Equal(t, tt.want, states(events(t, r.out)))
+		})
+	}
+}
+
+// An itinerary that cleans up runs what it does not know.
+func TestRunWithUnknownFlags(t *testing.T) {
+	r := run(t, "", "run", "-i", "Cancel", "--flags", "DirectImage", "--unknown", "HasStagePods", "-o", "json")
+	assert.Equal(t, 0, r.code)
+	all := events(t, r.out)
+	assert.Contains(t, entered(all), "EnsureStagePodsDeleted")
+	assert.Contains(t, all, event{Event: "asked", Itinerary: "Cancel", Flag: "HasStagePods", Value: "unknown", Error: "it is named under --unknown"})
+}
+
+func TestRunOfALoop(t *testing.T) {
+	r := run(t, "", "run", "-i", warm(), "-o", "json")
+	assert.Equal(t, 1, r.code)
+	assert.Equal(t, []string{
+		"itinerary Warm: after 1000 phases it is not done, and may turn in a loop for good; end it with --flag-flips-at CopyingPaused=CutoverDue=true, or raise --max-phases",
+		"stopped after 8h16m1s in phase CopyingPaused of itinerary Warm",
+	}, r.lines(t))
+	all := events(t, r.out)
+	assert.Len(t, entered(all), 1001)
+	assert.False(t, all[len(all)-1].Done)
+	assert.Equal(t, "CopyingPaused", all[len(all)-1].Phase)
+
+	// Without a jump that a flag decides there is nothing to suggest.
+	r = run(t, "", "run", "-i", "Final", "--flags", "DirectImage", "--max-phases", "2")
+	assert.Equal(t, 1, r.code)
+	assert.Equal(t, "itinerary Final: after 2 phases it is not done, and may turn in a loop for good; raise --max-phases", r.lines(t)[0])
+
+	turns := events(t, run(t, "", "run", "-i", warm(), "-o", "json",
+		"--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=true").out)
+	copies, jumps := 0, 0
+	for _, e := range turns {
+		if e.Event == "entered" && e.Phase == "CopyDisks" {
+			copies++
+		}
+		if e.Jumped {
+			jumps++
+		}
+	}
+	assert.Equal(t, 3, copies)
+	assert.Equal(t, 3, jumps, "back twice, and out")
+}
+
+func TestRunOfARecordedMigration(t *testing.T) {
+	r := run(t, moments, "run", "-f", "-", "--name", "under-way", "-o", "json")
+	assert.Equal(t, 0, r.code)
+	all := events(t, r.out)
+	assert.Equal(t, "EnsureSrcQuiesced", entered(events(t, run(t, around(``, migration("m", `"quiescePods": true`, `"itinerary": "Final", "phase": "QuiesceApplications"`)), "run", "-f", "-", "-o", "json").out))[0],
+		"the recorded phase, under its present name, goes on")
+	assert.Equal(t, []string{"start", "ns/under-way", "Final", "QuiesceSourceApplications"}, []string{all[0].Event, all[0].Name, all[0].Itinerary, all[0].Phase})
+	assert.Len(t, all[0].Pipeline, 3, "without what is skipped")
+	pipeline := all[len(all)-1].Pipeline
+	assert.Equal(t, "2021-03-25T18:24:57Z", pipeline[0].Started.UTC().Format("2006-01-02T15:04:05Z07:00"))
+	for _, s := range pipeline {
+		assert.False(t, s.Skipped, s.Name)
+		assert.NotNil(t, s.Completed, s.Name)
+	}
+	assert.NotContains(t, r.out, "StageRestore")
+
+	r = run(t, moments, "run", "-f", "-", "--name", "ns/done")
+	assert.Equal(t, result{0, "     0s  ns/done, at the end of itinerary Stage\n     0s  Prepare       completed    after 1m0s\n     0s  done\n", ""}, r)
+
+	r = run(t, around(``, migration("m", ``, `"itinerary": "Cancel", "errors": ["it broke"]`)), "run", "-f", "-")
+	assert.Contains(t, r.out, "     0s  ns/m, at the beginning of itinerary Cancel\n     0s  itinerary Failed, in place of itinerary Cancel\n")
+
+	golden(t, "run-recorded.txt", run(t, moments, "run", "-f", "-", "--name", "under-way").out)
+}
+
+// Whatever a controller of an earlier release has left, it comes to its end.
+func TestRunOfRecordedStatuses(t *testing.T) {
+	for _, file := range []string{"legacy-2021.jsonl", "legacy-2025.jsonl"} {
+		for line := range strings.Lines(read(t, recorded(file))) {
+			var row struct {
+				ID     string
+				Stage  bool
+				Status json.RawMessage
+			}
+			require.NoError(t, json.Unmarshal([]byte(line), &row))
+			spec := map[bool]string{true: `"stage": true`}[row.Stage]
+			status := strings.TrimSuffix(strings.TrimPrefix(string(row.Status), "{"), "}")
+			r := run(t, around(``, migration(row.ID, spec, status)), "run", "-f", "-", "-o", "json")
+			if len(r.lines(t)) > 0 {
+				assert.Contains(t, r.lines(t)[0], "has no phase", row.ID)
+				assert.Equal(t, 1, r.code, row.ID)
+				continue
+			}
+			all := events(t, r.out)
+			assert.True(t, all[len(all)-1].Done, row.ID)
+			for _, s := range all[len(all)-1].Pipeline {
+				assert.False(t, s.Skipped, "%s: %s", row.ID, s.Name)
+			}
+		}
+	}
+}
+
+func TestRunContentErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		stdin string
+		args  []string
+		want  []string
+	}{
+		{"a flag that is not known", "", []string{"-i", "Final", "--flags", "DirectImage", "--unknown", "HasPVs,DirectVolume"}, []string{
+			"itinerary Final: flag HasPVs is unknown: it is named under --unknown",
+			"itinerary Final: flag DirectVolume is unknown: it is named under --unknown",
+			"stopped after 0s at the beginning of itinerary Final",
+		}},
+		{"a cluster that is missing", stream(planObject("p", ``), images, migration("m", ``, ``)), []string{"-f", "-"}, []string{
+			"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source is missing; read it together with the migration",
+			"stopped after 0s at the beginning of itinerary Final",
+		}},
+		{"a phase that fails, but does not run", "", []string{"-i", "Final", "--flags", "DirectImage", "--fail-at", "EnsureStageBackup"}, []string{
+			"--fail-at EnsureStageBackup had no effect: phase EnsureStageBackup did not run: it needs HasStageBackup (decided by WaitForRefresh)",
+		}},
+		{"a cancel in a phase that comes too late", "", []string{"-i", "Final", "--flags", "DirectImage", "--fail-at", "Started", "--cancel-at", "RestartVelero"}, []string{
+			"--cancel-at RestartVelero had no effect: phase RestartVelero did not run",
+		}},
+		{"a second turn that does not come", "", []string{"-i", warm(), "--flag-flips-at", "CopyingPaused=CutoverDue=true", "--flag-flips-at", "CopyingPaused=CutoverDue=false"}, []string{
+			"--flag-flips-at CopyingPaused=CutoverDue=false had no effect: phase CopyingPaused did not run again",
+		}},
+		{"a recorded phase that nobody knows", around(``, migration("m", ``, `"itinerary": "Final", "phase": "InitialBackupFailed"`)), []string{"-f", "-"}, []string{
+			`MigMigration ns/m: itinerary "Final" has no phase "InitialBackupFailed"; did you mean "InitialBackupCreated"?`,
+			"stopped after 0s in phase InitialBackupFailed of itinerary Final",
+		}},
+		{"a status that is none", around(``, migration("m", ``, `"pipeline": [{"name": "Prepare", "started": "yesterday"}]`)), []string{"-f", "-"}, []string{
+			`MigMigration ns/m: status: parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"; correct it`,
+		}},
+		{"a migration without its plan", stream(migration("m", ``, ``)), []string{"-f", "-"}, []string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}},
+		{"no migration", host, []string{"-f", "-"}, []string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"}},
+		{"no such file of itineraries", "", []string{"-i", "no/such.yaml"}, []string{"cannot read: open no/such.yaml: no such file or directory"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, tt.stdin, append([]string{"run"}, tt.args...)...)
+			assert.Equal(t, 1, r.code)
+			if diff := cmp.Diff(tt.want, r.lines(t)); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRunUsage(t *testing.T) {
+	two := around(``, migration("a", ``, ``), migration("b", ``, ``))
+	deciders := "WaitForStaleStagePodsTerminated, EnsureStagePodsFromRunning, EnsureStagePodsFromTemplates, EnsureStagePodsFromOrphanedPVCs and EnsureStagePodsTerminated do"
+	final := func(args ...string) []string {
+		return append([]string{"-i", "Final", "--flags", "DirectImage"}, args...)
+	}
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"nothing to run", nil, "nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY"},
+		{"an argument", []string{"Final"}, `run takes no argument "Final"; files are given with -f`},
+		{"an unknown format", final("-o", "yaml"), `-o takes table or json, not "yaml"`},
+		{"a speed that is none", final("--speed", "fast"), `--speed takes a number from 0.1x to 10000x, or max, not "fast"`},
+		{"a negative speed", final("--speed", "-1x"), `--speed takes a number from 0.1x to 10000x, or max, not "-1x"`},
+		{"a speed that is no number", final("--speed", "NaN"), `--speed takes a number from 0.1x to 10000x, or max, not "NaN"`},
+		{"no phases", final("--max-phases", "0"), "--max-phases takes a number from 1 on, not 0"},
+		{"several migrations", []string{"-f", "-"}, "run takes one migration; give --name with one of ns/a and ns/b"},
+		{"an unknown migration", []string{"-f", "-", "--name", "c"}, `there is no MigMigration "c"`},
+		{"a name with -i", final("--name", "a"), "--name needs -f; with -i there is one itinerary to run"},
+		{"flags with -f", []string{"-f", "-", "--flags", "HasPVs"}, "--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects"},
+		{"an unknown flag", []string{"-i", "Final", "--flags", "HasPV"}, `--flags: unknown flag "HasPV"; did you mean "HasPVs"?`},
+		{"an unknown phase", final("--fail-at", "EnsureInitalBackup"), `--fail-at: itinerary Final or Failed has no phase "EnsureInitalBackup"; did you mean "EnsureInitialBackup" or "EnsureStageBackup"?`},
+		{"a phase of another itinerary", final("--cancel-at", "MigrationFailed"), `--cancel-at: itinerary Final or Cancel has no phase "MigrationFailed"`},
+		{"an unknown itinerary to fail to", final("--fail-at", "Started", "--on-fail", "Faild"), `--on-fail: unknown itinerary "Faild"; did you mean "Failed"?`},
+		{"nothing to fail", final("--on-fail", "Failed"), "--on-fail needs --fail-at, or nothing fails"},
+		{"nothing to cancel", final("--on-cancel", "Cancel"), "--on-cancel needs --cancel-at, or nothing is canceled"},
+		{"no itinerary to fail to", []string{"-i", warm(), "--fail-at", "CopyDisks"}, "--fail-at: there is no itinerary Failed to go on in; name one with --on-fail: Warm"},
+		{"no itinerary to cancel to", []string{"-i", warm(), "--cancel-at", "CopyDisks"}, "--cancel-at: there is no itinerary Cancel to go on in; name one with --on-cancel: Warm"},
+		{"a cancel of a cancel", []string{"-i", "Cancel", "--flags", "DirectImage", "--cancel-at", "DeleteBackups"}, "--cancel-at: a migration on itinerary Cancel cannot be canceled any more; leave it out"},
+		{"a cancel of a failure", []string{"-i", "Failed", "--flags", "DirectImage", "--cancel-at", "DeleteRegistries"}, "--cancel-at: a migration on itinerary Failed cannot be canceled any more; leave it out"},
+		{"a flip without a value", final("--flag-flips-at", "WaitForRefresh=HasPVs"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs"`},
+		{"a flip to something else", final("--flag-flips-at", "WaitForRefresh=HasPVs=maybe"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs=maybe"`},
+		{"a flip of nothing", final("--flag-flips-at", "true"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "true"`},
+		{"a flip at an unknown phase", final("--flag-flips-at", "Refresh=HasPVs=true"), `--flag-flips-at: itinerary Final has no phase "Refresh"; did you mean "StartRefresh" or "WaitForRefresh"?`},
+		{"a flip of an unknown flag", final("--flag-flips-at", "WaitForRefresh=HasPV=true"), `--flag-flips-at: unknown flag "HasPV"; did you mean "HasPVs"?`},
+		{"a flip at a phase that decides something else", final("--flag-flips-at", "StartRefresh=HasPVs=true"), "--flag-flips-at: phase StartRefresh does not decide HasPVs; WaitForRefresh does"},
+		{"a flip that several phases decide", final("--flag-flips-at", "WaitForRefresh=HasStagePods=true"), "--flag-flips-at: phase WaitForRefresh does not decide HasStagePods; " + deciders},
+		{"a flip that no phase decides", final("--flag-flips-at", "WaitForRefresh=HasVerify=true"), "--flag-flips-at: phase WaitForRefresh does not decide HasVerify; no phase does, it is asked once at the beginning; give it its value there"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, two, append([]string{"run"}, tt.args...)...)
+			assert.Equal(t, 2, r.code)
+			assert.Empty(t, r.out)
+			assert.Equal(t, []string{tt.want}, r.lines(t))
+		})
+	}
+}
+
+// A name that two namespaces have is told by its namespace.
+func TestRunOfOneOfTwoNamesakes(t *testing.T) {
+	two := around(``, migration("m", ``, ``), strings.Replace(migration("m", ``, ``), `"namespace": "ns"`, `"namespace": "other"`, 1))
+	r := run(t, two, "run", "-f", "-", "--name", "m")
+	assert.Equal(t, 2, r.code)
+	assert.Equal(t, []string{"run takes one migration; give --name with one of ns/m and other/m"}, r.lines(t))
+	assert.Equal(t, 0, run(t, two, "run", "-f", "-", "--name", "ns/m").code)
+}
+
+// stopper is a standard output that presses Ctrl-C once it has read a text.
+type stopper struct {
+	bytes.Buffer
+	at   string
+	stop context.CancelFunc
+}
+
+func (s *stopper) Write(b []byte) (int, error) {
+	n, err := s.Buffer.Write(b)
+	if strings.Contains(s.String(), s.at) {
+		s.stop()
+	}
+	return n, err
+}
+
+func TestRunIsInterrupted(t *testing.T) {
+	for _, speed := range []string{"max", "0.1x"} {
+		for _, format := range []string{"table", "json"} {
+			t.Run(speed+" "+format, func(t *testing.T) {
+				ctx, stop := context.WithCancel(t.Context())
+				defer stop()
+				out := &stopper{at: "Created", stop: stop}
+				var stderr bytes.Buffer
+				code := cli.Run(ctx, []string{"run", "-i", "Final", "--flags", "DirectImage", "--speed", speed, "-o", format}, nil, out, &stderr)
+				assert.Equal(t, 130, code)
+				assert.Equal(t, "dynamic-pipeline: stopped after 0s in phase Created of itinerary Final\n", stderr.String())
+				if format == "json" {
+					all := events(t, out.String())
+					end := all[len(all)-1]
+					assert.Equal(t, "end", end.Event)
+					assert.False(t, end.Done)
+					assert.Equal(t, "Created", end.Phase)
+					assert.Equal(t, "Prepare: Taking up the migration", states(all)[0])
+				}
+			})
+		}
+	}
+
+	t.Run("before it began", func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		var out, stderr bytes.Buffer
+		assert.Equal(t, 130, cli.Run(ctx, []string{"run", "-i", "Final", "--flags", "DirectImage"}, nil, &out, &stderr))
+		assert.Empty(t, out.String())
+		assert.Equal(t, "dynamic-pipeline: stopped after 0s at the beginning of itinerary Final\n", stderr.String())
+	})
+}
