@@ -63,6 +63,8 @@ type Settings struct {
 	Concurrency int
 	Recorder    controller.Recorder
 	Metrics     prometheus.Registerer
+	// Measure is put around the reconciler, if it is there.
+	Measure func(reconcile.Reconciler) reconcile.Reconciler
 }
 
 // Setup adds the controller of a kind to a manager. Parts that are clients and
@@ -86,12 +88,18 @@ func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) 
 	if err != nil {
 		return err
 	}
-	return r.SetupWithManager(mgr, func(b *builder.Builder) {
+	watches := func(b *builder.Builder) {
 		b.Named(s.Name).WithOptions(ctrl.Options{MaxConcurrentReconciles: s.Concurrency})
 		b.Watches(&api.Task{}, handler.EnqueueRequestsFromMapFunc(maker))
 		b.Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(maker))
 		b.Watches(&api.MigPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan(mgr.GetClient(), kind.NewList)))
-	})
+	}
+	if s.Measure == nil {
+		return r.SetupWithManager(mgr, watches)
+	}
+	b := builder.ControllerManagedBy(mgr).For(kind.New(), builder.WithPredicates(r.Predicate()))
+	watches(b)
+	return b.Complete(s.Measure(r))
 }
 
 // maker is the migration that made an object.
