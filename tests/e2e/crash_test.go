@@ -87,7 +87,7 @@ func TestCrash(t *testing.T) {
 				assert.Empty(t, cmp.Diff(want, g.witness.ran(name, itinerary)), "%s: the phases that ran", name)
 				assert.Empty(t, cmp.Diff(stepsOf(t, itinerary, want), g.recorder.Steps(name)), "%s: the steps that were ever seen", name)
 			}
-			assert.Empty(t, g.witness.together)
+			assert.Empty(t, g.witness.atOnce())
 			t.Logf("%d kills over %d migrations; %d of them cut %d calls of phases short", kills, len(made), working, cut)
 			assert.Positive(t, cut, "some kill hits a phase at work")
 		})

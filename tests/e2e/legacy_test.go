@@ -145,7 +145,7 @@ func TestObjectsOfAnOldControllerAreAdopted(t *testing.T) {
 					var now api.MigMigration
 					require.NoError(t, g.client.Get(g.ctx, client.ObjectKeyFromObject(untouched[r.ID]), &now))
 					assert.Equal(t, untouched[r.ID].ResourceVersion, now.ResourceVersion, "%s has ended and is left alone", r.ID)
-					assert.Empty(t, g.witness.calls[r.ID], r.ID)
+					assert.Zero(t, g.witness.called(r.ID), r.ID)
 				}
 			}
 		})

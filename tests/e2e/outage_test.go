@@ -71,7 +71,7 @@ func TestTheControlPlaneIsKilled(t *testing.T) {
 					assert.Empty(t, cmp.Diff(expected(t, mtc.Final, c.flags, nil), g.witness.ran(name, mtc.Final)), "%s: the phases that ran", name)
 				}
 			}
-			assert.Empty(t, g.witness.together)
+			assert.Empty(t, g.witness.atOnce())
 		})
 	}
 }

@@ -86,7 +86,7 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	g.edit("paused", `{"metadata":{"annotations":{"`+example.PausedAnnotation+`":"true"}}}`)
 	g.until("paused", holds(controller.ConditionPaused))
-	calls := len(g.witness.calls["paused"])
+	calls := g.witness.called("paused")
 	release() // the backup ends
 
 	// Whole migrations of others pass by meanwhile.
@@ -100,7 +100,7 @@ func TestPauseAndResume(t *testing.T) {
 	var task api.Task
 	require.NoError(t, g.client.Get(g.ctx, client.ObjectKey{Namespace: g.namespace, Name: "paused-initialbackup"}, &task))
 	assert.Equal(t, api.TaskCompleted, task.Status.Phase, "the world has gone on")
-	assert.Len(t, g.witness.calls["paused"], calls, "no handler was called")
+	assert.Equal(t, calls, g.witness.called("paused"), "no handler was called")
 
 	g.edit("paused", `{"metadata":{"annotations":{"`+example.PausedAnnotation+`":null}}}`)
 	g.done("paused")

@@ -107,7 +107,7 @@ func TestWholeMigrations(t *testing.T) {
 					assert.Equal(t, steps.MessageCompleted, s.Message, "%s: %s", c.name, s.Name)
 				}
 			}
-			assert.Empty(t, g.witness.together)
+			assert.Empty(t, g.witness.atOnce())
 		})
 	}
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -101,4 +102,25 @@ func (w *witness) count(migration string, at example.At) (n int) {
 		}
 	}
 	return n
+}
+
+// called is how often any phase of a migration was called.
+func (w *witness) called(migration string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.calls[migration])
+}
+
+// atOnce are the migrations that two calls were at, at the same time.
+func (w *witness) atOnce() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.together)
+}
+
+// saw says whether a replica has called a phase.
+func (w *witness) saw(replica int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.worked[strconv.Itoa(replica)]
 }
