@@ -119,6 +119,15 @@ Ctrl-C has stopped a run.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.plan(), a.explain(), a.run(), a.convert())
 
+	// A flag is a fact about a migration here; what cobra calls flags are
+	// options.
+	root.SetUsageTemplate(strings.NewReplacer("Flags:", "Options:", "Use \"{{.CommandPath}} [command]", "Use \"{{.CommandPath}} COMMAND",
+		"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "").Replace(root.UsageTemplate()))
+	for _, cmd := range append(root.Commands(), root) {
+		cmd.DisableFlagsInUseLine = true
+		cmd.Use += " [options]"
+	}
+
 	// What cobra adds by itself takes any argument and says nothing.
 	root.SetHelpCommand(&cobra.Command{
 		Use:   "help [COMMAND]",
@@ -136,6 +145,7 @@ Ctrl-C has stopped a run.`,
 	})
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Use, completion.DisableFlagsInUseLine = "completion SHELL", true
 		completion.Args, completion.RunE = noCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
 	return root
@@ -158,7 +168,11 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	for _, c := range cmd.Commands() {
 		known = append(known, c.Name())
 	}
-	return fmt.Errorf("unknown command %q%s", args[0], wording.DidYouMean(wording.Nearest(args[0], known)))
+	hint := wording.DidYouMean(wording.Nearest(args[0], known))
+	if hint == "" {
+		hint = "; see " + cmd.CommandPath() + " --help"
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], hint)
 }
 
 var optionNames = regexp.MustCompile(`--[a-z-]+`)
@@ -166,7 +180,9 @@ var optionNames = regexp.MustCompile(`--[a-z-]+`)
 // flagError adds to the error of an option what was meant, or where to look.
 func flagError(cmd *cobra.Command, err error) error {
 	hint := ""
-	if option, unknown := strings.CutPrefix(err.Error(), "unknown flag: "); unknown {
+	option, unknown := strings.CutPrefix(err.Error(), "unknown flag: ")
+	if unknown {
+		err = errors.New("unknown option " + option)
 		hint = wording.DidYouMean(wording.Nearest(option, optionNames.FindAllString(cmd.Flags().FlagUsages(), -1)))
 	}
 	if hint == "" {

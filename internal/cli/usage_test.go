@@ -22,8 +22,8 @@ func TestUsage(t *testing.T) {
 		{"an unknown command", []string{"plna"}, `unknown command "plna"; did you mean "plan"?`},
 		{"an unknown command of help", []string{"help", "plna"}, `unknown command "plna"; did you mean "plan"?`},
 		{"an unknown shell", []string{"completion", "powershel"}, `unknown command "powershel"; did you mean "powershell"?`},
-		{"an unknown option", []string{"plan", "--itinerry", "Final"}, `unknown flag: --itinerry; did you mean "--itinerary"?`},
-		{"an unknown option that resembles none", []string{"plan", "--zzz"}, `unknown flag: --zzz; see dynamic-pipeline plan --help`},
+		{"an unknown option", []string{"plan", "--itinerry", "Final"}, `unknown option --itinerry; did you mean "--itinerary"?`},
+		{"an unknown option that resembles none", []string{"plan", "--zzz"}, `unknown option --zzz; see dynamic-pipeline plan --help`},
 		{"an unknown letter", []string{"convert", "-z"}, `unknown shorthand flag: 'z' in -z; see dynamic-pipeline convert --help`},
 		{"an option without its value", []string{"plan", "-f"}, `flag needs an argument: 'f' in -f; see dynamic-pipeline plan --help`},
 		{"an option with too much", []string{"plan", "-i", "Final", "--explain=maybe"}, `invalid argument "maybe" for "--explain" flag: strconv.ParseBool: parsing "maybe": invalid syntax; see dynamic-pipeline plan --help`},
@@ -80,7 +80,7 @@ func TestNoCommandPrintsHelp(t *testing.T) {
 		}
 	}
 	assert.Contains(t, run(t, "", "help", "plan").out, "dynamic-pipeline plan (-f FILE... | -i ITINERARY)")
-	assert.Contains(t, run(t, "", "completion").out, "dynamic-pipeline completion [command]")
+	assert.Contains(t, run(t, "", "completion").out, "dynamic-pipeline completion SHELL")
 }
 
 func TestVersion(t *testing.T) {
