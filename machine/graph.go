@@ -21,12 +21,15 @@ type Graph struct {
 	reads     phases.Flags
 	nodes     []node
 	steps     []string // in the order in which the phases name them
+	byStep    map[string]int
 	byName    map[string]int
 	names     []string
 	jumps     bool // whether any phase has a jump
 
 	// The table of the FSM is built when the first machine moves.
 	table func() (*table, error)
+	// Who decides what is found out when the first reason is asked for.
+	deciders func() []decider
 }
 
 // node is a phase as the walk reads it.
@@ -60,12 +63,12 @@ func Compile(it phases.Itinerary) (*Graph, error) {
 		byName:    make(map[string]int, len(it.Phases)),
 		names:     make([]string, len(it.Phases)),
 	}
-	steps := make(map[string]int32)
+	g.byStep = make(map[string]int)
 	for i, p := range it.Phases {
 		g.names[i] = p.Name
 		g.byName[p.Name] = i
-		if _, ok := steps[p.Step]; !ok {
-			steps[p.Step] = int32(len(g.steps))
+		if _, ok := g.byStep[p.Step]; !ok {
+			g.byStep[p.Step] = len(g.steps)
 			g.steps = append(g.steps, p.Step)
 		}
 	}
@@ -73,7 +76,7 @@ func Compile(it phases.Itinerary) (*Graph, error) {
 		for _, former := range p.Formerly {
 			g.byName[former] = i
 		}
-		n := node{guard: p.Guard, decides: p.Decides, step: steps[p.Step], rides: p.Rides}
+		n := node{guard: p.Guard, decides: p.Decides, step: int32(g.byStep[p.Step]), rides: p.Rides}
 		for _, j := range p.Jumps {
 			n.jumps = append(n.jumps, jump{to: g.byName[j.To], guard: j.Guard})
 			g.jumps = true
@@ -81,6 +84,7 @@ func Compile(it phases.Itinerary) (*Graph, error) {
 		g.nodes[i] = n
 	}
 	g.table = sync.OnceValues(g.newTable)
+	g.deciders = sync.OnceValue(g.findDeciders)
 	return g, nil
 }
 
@@ -123,6 +127,14 @@ func (g *Graph) Steps() []string { return g.steps }
 
 // StepIndex is the index in [Graph.Steps] of the step of the phase at index i.
 func (g *Graph) StepIndex(i int) int { return int(g.nodes[i].step) }
+
+// FindStep is the index in [Graph.Steps] of the step of that name, or -1.
+func (g *Graph) FindStep(name string) int {
+	if k, ok := g.byStep[name]; ok {
+		return k
+	}
+	return -1
+}
 
 // Rides says whether the phase at index i rides: it never makes its step
 // visible.

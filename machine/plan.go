@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"slices"
+
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -249,56 +251,90 @@ func whyText(part string, t phases.Truth, names []string) string {
 	return "needs " + wording.List(names, "and")
 }
 
-// whyJump names the jump that leads past a phase: one of the nearest phase
-// before it that has any.
+// whyJump names the jump that leads past a phase, or the one on which it hangs
+// whether the phase is reached: that of the nearest phase before it, else of
+// the last in the itinerary.
 func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 	g := p.graph
-	why := &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached"}
-	for from := i - 1; from >= 0; from-- {
+	for k := range g.nodes {
+		from := (i - 1 - k + len(g.nodes)) % len(g.nodes)
 		if p.Runs(from) == phases.No {
 			continue
 		}
-		for _, j := range g.nodes[from].jumps {
-			if jt := j.guard.Eval(p.facts); jt == phases.No || j.to == i {
-				continue
+		n := &g.nodes[from]
+		for _, j := range n.jumps {
+			now := j.guard.Eval(p.facts)
+			past := t == phases.No && now != phases.No && j.to != i
+			if past {
+				flags := j.guard.Reads()
+				return &Why{Guard: WhyJump, Flags: g.Flags().Names(flags), DecidedBy: g.decidedBy(from+1, flags),
+					Text: "is not reached: " + g.names[from] + " jumps to " + g.names[j.to]}
 			}
-			flags := j.guard.Reads()
-			why.Text = "is not reached: " + g.names[from] + " jumps to " + g.names[j.to]
-			if t == phases.Unknown {
-				flags &^= p.facts.Known()
-				why.Text = "hangs on whether " + g.names[from] + " jumps to " + g.names[j.to]
+			unknown := (j.guard.Reads() | n.guard.Reads()) &^ p.facts.Known()
+			if t == phases.Unknown && (now == phases.Unknown || now == phases.Yes && p.Runs(from) == phases.Unknown) && unknown != 0 {
+				return &Why{Guard: WhyJump, Flags: g.Flags().Names(unknown), DecidedBy: g.decidedBy(from+1, unknown),
+					Text: "hangs on whether " + g.names[from] + " jumps to " + g.names[j.to]}
 			}
-			why.Flags, why.DecidedBy = g.Flags().Names(flags), g.decidedBy(from+1, flags)
-			return why
 		}
 	}
-	return why
+	return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached"}
+}
+
+// MaxDecidedBy is the number of phases that a reason names at the most as
+// deciding a flag; of more it names the last ones.
+const MaxDecidedBy = 32
+
+// decider is a phase that decides flags.
+type decider struct {
+	index   int
+	decides phases.Flags
+	lowest  int // the lowest index that a way from there leads to
 }
 
 // decidedBy are the phases that decide one of the flags and from which a way
 // leads to the phase at index i, whatever the guards say.
 func (g *Graph) decidedBy(i int, flags phases.Flags) []string {
 	names := []string{}
-	for d := range g.nodes {
-		if g.nodes[d].decides&flags != 0 && g.lowest(d) <= i {
-			names = append(names, g.names[d])
+	for _, d := range slices.Backward(g.deciders()) {
+		if d.decides&flags != 0 && d.lowest <= i && len(names) < MaxDecidedBy {
+			names = append(names, g.names[d.index])
 		}
 	}
+	slices.Reverse(names)
 	return names
 }
 
-// lowest is the lowest index that a way from index d can come back to.
-func (g *Graph) lowest(d int) int {
-	low := d + 1
-	for again := g.jumps; again; {
-		again = false
-		for i := min(low, d); i < len(g.nodes); i++ {
-			for _, j := range g.nodes[i].jumps {
-				if j.to < low {
-					low, again = j.to, true
-				}
-			}
+// findDeciders lists the phases that decide flags, in order. From an index
+// the way leads to all behind it; so the lowest that it leads to is, where a
+// jump from there or from behind leads further back, the lowest from that
+// jump's target.
+func (g *Graph) findDeciders() []decider {
+	n := len(g.nodes)
+	back := make([]int, n+1) // the lowest target of a jump from here or behind
+	back[n] = n
+	for i := n - 1; i >= 0; i-- {
+		back[i] = back[i+1]
+		for _, j := range g.nodes[i].jumps {
+			back[i] = min(back[i], j.to)
 		}
 	}
-	return low
+	lowest := make([]int, n+1)
+	for i := range lowest {
+		lowest[i] = i
+		if back[i] < i {
+			lowest[i] = lowest[back[i]]
+		}
+	}
+	var all []decider
+	for i := range g.nodes {
+		if g.nodes[i].decides == 0 {
+			continue
+		}
+		d := decider{index: i, decides: g.nodes[i].decides, lowest: lowest[i+1]}
+		for _, j := range g.nodes[i].jumps {
+			d.lowest = min(d.lowest, lowest[j.to])
+		}
+		all = append(all, d)
+	}
+	return all
 }

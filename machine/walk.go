@@ -36,6 +36,14 @@ func (p *Plan) walk() {
 	w := &walk{Plan: p, open: make([]phases.Flags, places), reached: make([]bool, places)}
 	w.spread()
 	sure := w.sureness()
+	var hangs phases.Flags // what jumps that are unknown hang on
+	for i := range p.marks {
+		for _, j := range p.graph.nodes[i].jumps {
+			if w.reached[i] && j.guard.Eval(p.facts) == phases.Unknown {
+				hangs |= j.guard.Reads() &^ p.facts.Known()
+			}
+		}
+	}
 	for i := range p.marks {
 		guard := p.graph.nodes[i].guard
 		p.marks[i] = mark(guard.Eval(p.facts))
@@ -50,6 +58,9 @@ func (p *Plan) walk() {
 		}
 		if sure[i] == onUnknown {
 			p.marks[i] |= maybe
+			if hangs&w.open[i] != 0 {
+				p.marks[i] |= tentative
+			}
 		}
 		if w.reached[i] && (guard.Reads()&w.open[i] != 0 || sure[i] == onTentative) {
 			p.marks[i] |= tentative

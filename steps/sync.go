@@ -46,7 +46,7 @@ func Sync(p Pipeline, m Moment, now time.Time) Pipeline {
 	case at >= 0:
 		s.enter(at)
 	case m.Plan.Position().Done:
-		s.closeOpen(func(*Step) {})
+		s.closeOpen()
 	default:
 		s.interrupt()
 	}
@@ -58,13 +58,13 @@ func Sync(p Pipeline, m Moment, now time.Time) Pipeline {
 // graph, -1 for those that it does not have.
 type syncing struct {
 	Moment
-	graph  *machine.Graph
-	now    time.Time
-	was    Pipeline      // as given
-	out    Pipeline      // as it will be
-	index  []int32       // of the steps in out
-	listed []bool        // by index: whether the step is in out
-	times  []metav1.Time // what the timestamps of out point into
+	graph   *machine.Graph
+	now     time.Time
+	out     Pipeline      // as it will be
+	index   []int32       // of the steps in out
+	listed  []bool        // by index: whether the step is in out
+	waiting []bool        // by index: whether it was listed and had not started
+	times   []metav1.Time // what the timestamps of out point into
 }
 
 func (s *syncing) begin(p Pipeline, m Moment, now time.Time) {
@@ -74,16 +74,20 @@ func (s *syncing) begin(p Pipeline, m Moment, now time.Time) {
 			ran++
 		}
 	}
-	s.Moment, s.graph, s.now, s.was = m, m.Plan.Graph(), now.UTC().Truncate(time.Second), p
+	s.Moment, s.graph, s.now = m, m.Plan.Graph(), now.UTC().Truncate(time.Second)
 	s.out = make(Pipeline, 0, len(p)+1)
 	s.times = make([]metav1.Time, 0, 2*ran+2)
 	s.index = make([]int32, 0, len(p)+1)
 	s.listed = make([]bool, len(s.graph.Steps()))
+	s.waiting = make([]bool, len(s.graph.Steps()))
 	for i := range p {
 		if !p[i].Ran() {
+			if k := s.graph.FindStep(p[i].Name); k >= 0 {
+				s.waiting[k] = true
+			}
 			continue
 		}
-		s.list(p[i], slices.Index(s.graph.Steps(), p[i].Name))
+		s.list(p[i], s.graph.FindStep(p[i].Name))
 		step := &s.out[len(s.out)-1]
 		step.Started, step.Completed = s.copyTime(step.Started), s.copyTime(step.Completed)
 		step.Progress = slices.Clone(step.Progress)
@@ -127,17 +131,18 @@ func (s *syncing) complete(step *Step, message string) {
 	step.Phase, step.Message, step.Progress = "", message, nil
 }
 
-// closeOpen completes all open steps, once mark has seen them.
-func (s *syncing) closeOpen(mark func(*Step)) {
+// closeOpen completes all open steps.
+func (s *syncing) closeOpen() {
 	for i := range s.out {
 		if step := &s.out[i]; step.Open() {
-			mark(step)
 			s.complete(step, ended(step))
 		}
 	}
 }
 
-// interrupt ends the steps that the itinerary before was left in.
+// interrupt ends the steps that the itinerary before was left in. After a
+// failure one of them has failed, and nothing more of the others will run;
+// after a cancel or a rollback all of them are interrupted.
 func (s *syncing) interrupt() {
 	hit := s.out.Current()
 	for i := range s.out {
@@ -147,6 +152,8 @@ func (s *syncing) interrupt() {
 		case s.Failed && step == hit:
 			step.Failed = true
 			s.complete(step, MessageFailed)
+		case s.Failed || step.Failed:
+			s.complete(step, ended(step))
 		default:
 			s.complete(step, MessageCanceled)
 		}
@@ -229,7 +236,7 @@ func (s *syncing) follow() {
 		case phases.Yes:
 			shown[k] = true
 		case phases.Unknown:
-			shown[k] = s.graph.WhenUnknown() == phases.Run || s.was.Find(s.graph.Steps()[k]) != nil
+			shown[k] = s.graph.WhenUnknown() == phases.Run || s.waiting[k]
 		}
 	}
 	for i := range s.Plan.Each {

@@ -143,7 +143,7 @@ var lives = []struct {
 		{"start Move", "Prepare Data Restore Cleanup"},
 		{"Copy", "Data[2 Copying volumes] Restore Cleanup"},
 		{"Attach", "Data[2 Continues later] Restore[3 Attach] Cleanup"},
-		{"fail Undo", "Data[2-4 Canceled] Restore[3!-4] Helpers Cleanup"},
+		{"fail Undo", "Data[2-4] Restore[3!-4] Helpers Cleanup"},
 		{"Detach", "Data[2 Detaching volumes] Restore[3!-4] Helpers Cleanup"},
 		{"Remove", "Data[2-6] Restore[3!-4] Helpers[6 Remove] Cleanup"},
 	}},
@@ -155,6 +155,19 @@ var lives = []struct {
 		{"Remove", "Data[2!-5] Helpers[5 Remove] Cleanup"},
 		{"Finish", "Data[2!-5] Helpers[5-6] Cleanup[6 Finish]"},
 		{"done", "Data[2!-5] Helpers[5-6] Cleanup[6-7]"},
+	}},
+	{"a cancel while another step waits to be entered again interrupts both", phases.NewFacts(volumes, hook), []moment{
+		{"start Move", "Prepare Data Restore Cleanup"},
+		{"Copy", "Data[2 Copying volumes] Restore Cleanup"},
+		{"Attach", "Data[2 Continues later] Restore[3 Attach] Cleanup"},
+		{"cancel Undo", "Data[2-4 Canceled] Restore[3-4 Canceled] Helpers Cleanup"},
+	}},
+	{"a step in which a phase has failed reads Failed, also where a cancel interrupts it", phases.NewFacts(volumes, hook), []moment{
+		{"start Move", "Prepare Data Restore Cleanup"},
+		{"Created", "Prepare[2 Created] Data Restore Cleanup"},
+		{"pass", "Prepare[2! Created] Data Restore Cleanup"},
+		{"Refresh", "Prepare[2! Refreshing the plan] Data Restore Cleanup"},
+		{"cancel Undo", "Prepare[2!-5] Data Helpers Cleanup"},
 	}},
 	{"a failure in the last step of the way out does not stop it (promise 11)", phases.NewFacts(0, volumes|hook), []moment{
 		{"start Undo", "Helpers Cleanup"},

@@ -18,15 +18,12 @@ func Visible(p *machine.Plan) []string {
 // visible, but have a phase that may run and does not ride. Order as for
 // [Visible].
 func Maybe(p *machine.Plan) []string {
-	sure := Visible(p)
-	all := visible(p, func(t phases.Truth) bool { return t != phases.No })
-	maybe := make([]string, 0, len(all)-len(sure))
-	for _, name := range all {
-		if !slices.Contains(sure, name) {
-			maybe = append(maybe, name)
-		}
+	sure := make([]bool, len(p.Graph().Steps()))
+	for _, name := range Visible(p) {
+		sure[p.Graph().FindStep(name)] = true
 	}
-	return maybe
+	maybe := visible(p, func(t phases.Truth) bool { return t != phases.No })
+	return slices.DeleteFunc(maybe, func(name string) bool { return sure[p.Graph().FindStep(name)] })
 }
 
 func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
