@@ -146,6 +146,35 @@ func TestWhy(t *testing.T) {
 	assert.Equal(t, &machine.Why{Guard: "jump", Flags: []string{"B"}, DecidedBy: []string{"Decider"}, Text: "hangs on whether Jumps jumps to End"}, p.Why(i))
 }
 
+// What a phase in a loop hangs on may be a jump behind it.
+func TestWhyOfAJumpBack(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: four, Phases: []phases.Phase{
+		{Name: "P0", Step: "S", Jumps: []phases.Jump{{To: "P3"}}},
+		{Name: "P1", Step: "S"},
+		{Name: "P2", Step: "S"},
+		{Name: "P3", Step: "S", Decides: flagA, Jumps: []phases.Jump{{To: "P1", Guard: phases.Guard{All: flagA}}}},
+		{Name: "P4", Step: "S"},
+	}})
+	p := g.Plan(phases.NewFacts(0, 15&^flagA))
+	assert.Equal(t, "P0=yes P1=unknown~ P2=unknown~ P3=yes P4=yes", marks(p))
+	assert.Equal(t, &machine.Why{Guard: "jump", Flags: []string{"A"}, DecidedBy: []string{"P3"}, Text: "hangs on whether P3 jumps to P1"}, p.Why(1))
+}
+
+// Reasons of an itinerary of many loops are a matter of moments, and of many
+// phases that decide the last are named.
+func TestReasonsOfALargeItinerary(t *testing.T) {
+	it := phases.Itinerary{Name: "I", Flags: four}
+	for i := range 3000 {
+		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprint(i), Step: "S", Guard: phases.Guard{All: flagA}, Decides: flagA,
+			Jumps: []phases.Jump{{To: fmt.Sprint(max(i-1, 0)), Guard: phases.Guard{All: flagB}}}})
+	}
+	p := machine.MustCompile(it).Plan(facts(0))
+	for i := range it.Phases {
+		require.Len(t, p.Why(i).DecidedBy, machine.MaxDecidedBy)
+	}
+	assert.Equal(t, "2999", p.Why(0).DecidedBy[machine.MaxDecidedBy-1], "loops lead back from the last")
+}
+
 // A phase in a loop is decided by what comes behind it in the loop, too.
 func TestDecidedByInALoop(t *testing.T) {
 	it := loop

@@ -95,6 +95,18 @@ func TestTheGuardsAreTheFSMs(t *testing.T) {
 	}
 }
 
+// A context that is cancelled while the machine moves, after it was looked at,
+// does not leave the FSM stuck.
+func TestAContextThatIsCancelledOnTheWay(t *testing.T) {
+	g := lettersGraph(t)
+	table, err := g.table()
+	require.NoError(t, err)
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.NoError(t, table.fire(cancelled, &hop{from: start, facts: phases.NewFacts(1, 0)}, 0))
+	assert.Len(t, table.idle, 1)
+}
+
 func TestEdges(t *testing.T) {
 	g := lettersGraph(t)
 	assert.Equal(t, []span{{0, 0}}, g.edges(start))

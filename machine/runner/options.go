@@ -24,7 +24,7 @@ type Phase[T any] struct {
 }
 
 // Backoff is an exponential backoff: Initial after the first error, then
-// Factor times as long after each, Max at the most.
+// Factor times as long after each, Max at the most (0 means a day).
 type Backoff struct {
 	Initial, Max time.Duration
 	// Factor is at least 1; 0 means 2.
@@ -37,13 +37,17 @@ func (b Backoff) after(attempt int) time.Duration {
 	if b.Factor == 0 {
 		factor = 2
 	}
+	most := b.Max
+	if most == 0 {
+		most = 24 * time.Hour // some end there has to be
+	}
 	d := float64(b.Initial)
 	for range attempt - 1 {
-		if d *= factor; b.Max > 0 && d >= float64(b.Max) {
-			return b.Max
+		if d *= factor; d >= float64(most) {
+			break
 		}
 	}
-	return time.Duration(d)
+	return time.Duration(min(d, float64(most)))
 }
 
 // Options are the embedder's parts. T is the type of the object that is

@@ -287,8 +287,6 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 	known := c.known(failure)
 	if !known {
 		c.emit(ctx, Failed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
-	}
-	if !known {
 		c.state.Failures = append(c.state.Failures, failure)
 	}
 	// The selector may go by the state on the object, or by what OnFail sets.
@@ -338,8 +336,11 @@ func (c *reconcile[T]) begin(ctx context.Context, left, phase string, failed boo
 func (c *reconcile[T]) ask(ctx context.Context, decided phases.Flags) error {
 	g, was := c.m.Graph(), c.m.Facts()
 	known := was.Forget(decided)
-	if c.m.Matters(known) == 0 && known.Known().Has(g.Reads()) {
+	if known.Known().Has(g.Reads()) {
 		return nil
+	}
+	if g.WhenUnknown() == phases.Run && c.m.Position().Phase != "" && decided&g.Reads() == 0 && !c.hangs() {
+		return nil // it was asked when the itinerary began, in vain
 	}
 	sources, err := c.o.Sources(c.object)
 	if err != nil {
@@ -357,6 +358,12 @@ func (c *reconcile[T]) ask(ctx context.Context, decided phases.Flags) error {
 		return fmt.Errorf("itinerary %q at %s: %w", g.Name(), c.m.Position(), err)
 	}
 	return nil
+}
+
+// hangs says whether it hangs on an unknown flag which phase is next.
+func (c *reconcile[T]) hangs() bool {
+	next, end := c.m.Available()
+	return len(next) > 1 || len(next) == 1 && end
 }
 
 func (c *reconcile[T]) emitAsked(ctx context.Context, answer phases.Answer) {

@@ -251,6 +251,7 @@ func TestTheWayOutReachesItsEndWithoutFlags(t *testing.T) {
 	w.m.Canceled = true
 	w.broken[volumes], w.broken[images] = errors.New("unreachable"), errors.New("unreachable")
 	w.end()
+	assert.Equal(t, []string{"Volumes"}, w.asked, "once when it begins, and not again at each phase")
 	assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called, "what may be needed runs")
 	assert.Equal(t, "Data: Completed | Report: Completed", w.reads())
 }
@@ -407,6 +408,73 @@ func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
 	assert.Zero(t, w.m.State.Attempts)
 }
 
+// The count of attempts and the time of waiting are those of the phase.
+func TestWaitingAndAttemptsBeginAnewWithAPhase(t *testing.T) {
+	w := newWorld(t)
+	w.options.Phases["Refresh"] = runner.Phase[*migration]{Handler: w.options.Phases["Refresh"].Handler, Backoff: runner.Backoff{Initial: time.Second}}
+	results := []func() (runner.Result, error){
+		func() (runner.Result, error) { return runner.Result{}, errors.New("conflict") },
+		func() (runner.Result, error) { return runner.Wait(0, ""), nil },
+		func() (runner.Result, error) { return runner.Result{}, errors.New("conflict") },
+		func() (runner.Result, error) { return runner.Fail("no"), nil },
+	}
+	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
+		r := results[0]
+		results = results[1:]
+		return r()
+	}
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	for i, want := range []int{1, 0, 1, 0} {
+		_, err := w.reconcile()
+		require.Equal(t, want == 1, err != nil)
+		assert.Equal(t, want, w.m.State.Attempts, "after call %d", i+1)
+	}
+	assert.Equal(t, "CleanUp", w.m.State.Itinerary)
+	assert.Nil(t, w.m.State.WaitingSince)
+}
+
+func TestBackoffStaysWithinItsBounds(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		backoff  runner.Backoff
+		attempts int
+		want     time.Duration
+	}{
+		{runner.Backoff{Initial: time.Minute, Max: time.Second}, 0, time.Second},
+		{runner.Backoff{Initial: time.Second}, 2000, 24 * time.Hour},
+		{runner.Backoff{Initial: time.Second, Factor: 1}, 5, time.Second},
+		{runner.Backoff{Initial: time.Second, Factor: 3}, 2, 9 * time.Second},
+	} {
+		w.m = &migration{}
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		w.options.Phases["Refresh"] = runner.Phase[*migration]{Handler: w.options.Phases["Refresh"].Handler, Backoff: c.backoff}
+		w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
+			return runner.Result{}, errors.New("conflict")
+		}
+		w.m.State.Attempts = c.attempts
+		out, err := w.reconcile()
+		require.Error(t, err)
+		assert.Equal(t, c.want, out.After)
+	}
+}
+
+// The asking of flags has a deadline of its own.
+func TestAskTimeout(t *testing.T) {
+	w := newWorld(t)
+	w.options.AskTimeout = time.Millisecond
+	w.options.Sources = func(*migration) (*phases.Sources, error) {
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
+			<-ctx.Done() // a cluster that hangs
+			return phases.Unknown, ctx.Err()
+		}})
+	}
+	_, err := w.reconcile()
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Empty(t, cmp.Diff(runner.State{}, w.m.State))
+}
+
 func TestDeadline(t *testing.T) {
 	deadline := func(w *world, handler func(context.Context, *migration) (runner.Result, error)) {
 		w.handlers["Refresh"] = handler
@@ -487,13 +555,21 @@ func TestANewRelease(t *testing.T) {
 			return phases.Yes, nil
 		}})
 	}
+	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Wait(0, "still copying"), nil }
+	hash := w.m.State.Facts.Hash
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Backups"}, w.asked, "only what is new is asked, and at once")
+	assert.Equal(t, "Prepare: Completed | Data: still copying | Restore: Not started | Backup: Not started", w.reads())
+	assert.NotEqual(t, hash, w.m.State.Facts.Hash)
+	delete(w.handlers, "Copy")
 	w.end()
-	assert.Equal(t, []string{"Backups"}, w.asked, "only what is new is asked")
-	assert.Equal(t, []string{"Copy", "Attach", "Attach"}, w.called)
+	assert.Equal(t, []string{"Backups"}, w.asked)
+	assert.Equal(t, []string{"Copy", "Copy", "Attach", "Attach"}, w.called)
 	assert.Equal(t, "Prepare: Completed | Data: Completed | Restore: Completed | Backup: Completed", w.reads())
 
 	w = newWorld(t)
-	_, err := w.reconcile()
+	_, err = w.reconcile()
 	require.NoError(t, err)
 	w.m.State.Phase = "Refrehs"
 	before := w.m.State.DeepCopy()
