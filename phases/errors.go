@@ -18,6 +18,9 @@ type VocabularyError struct {
 }
 
 func (e *VocabularyError) Error() string {
+	if strings.HasPrefix(e.Name, "relation ") { // no flag's name has a space
+		return e.Name + ": " + e.Problem
+	}
 	return fmt.Sprintf("flag %q: %s", e.Name, e.Problem)
 }
 
