@@ -23,7 +23,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
-	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
@@ -282,14 +281,4 @@ func names(v record.Version) (all []string) {
 		all = append(all, s.Name)
 	}
 	return all
-}
-
-// fails is an Around that makes one phase fail.
-func fails(at example.At) example.Around {
-	return func(_ context.Context, _ example.Migration, is example.At, phase func() (runner.Result, error)) (runner.Result, error) {
-		if is == at {
-			return runner.Fail("told to fail"), nil
-		}
-		return phase()
-	}
 }

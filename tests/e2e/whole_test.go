@@ -165,10 +165,7 @@ func (a at) left(t *testing.T, g *ground, itinerary, reads string) {
 
 	hit := g.until(a.name, func(v record.Version) bool { return v.State.Itinerary == a.Itinerary && v.State.Phase == a.Phase }).State.Pipeline.Current()
 	require.NotNil(t, hit, a.name)
-	wantSteps := []string{}
-	for _, s := range stepsRun(t, g, a) {
-		wantSteps = append(wantSteps, s)
-	}
+	wantSteps := stepsRun(t, g, a)
 	for _, s := range stepsOf(t, itinerary, want) {
 		if !slices.Contains(wantSteps, s) {
 			wantSteps = append(wantSteps, s)

@@ -92,18 +92,6 @@ func (w *witness) ran(migration, itinerary string) (phases []string) {
 	return phases
 }
 
-// count is how often a phase was called.
-func (w *witness) count(migration string, at example.At) (n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, is := range w.calls[migration] {
-		if is == at {
-			n++
-		}
-	}
-	return n
-}
-
 // called is how often any phase of a migration was called.
 func (w *witness) called(migration string) int {
 	w.mu.Lock()
