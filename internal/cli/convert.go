@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -201,6 +202,7 @@ func remainderOf(annotations members) ([]byte, error) {
 // printDocuments prints documents as they were read, or in the format given:
 // JSON where all were JSON.
 func (a *app) printDocuments(documents []*document, format string) error {
+	documents = slices.DeleteFunc(slices.Clone(documents), (*document).meaningless)
 	yaml := format == formatYAML
 	for _, d := range documents {
 		yaml = yaml || format == "" && !d.json
@@ -226,7 +228,13 @@ func (a *app) printDocuments(documents []*document, format string) error {
 	return out.flush()
 }
 
-// current is the text of a document with its objects as they are now.
+// meaningless says whether the document is one object without a text.
+func (d *document) meaningless() bool {
+	return !d.list && len(d.objects) == 1 && d.objects[0].text == nil
+}
+
+// current is the text of a document with its objects as they are now, without
+// those that have none.
 func (d *document) current() []byte {
 	switch {
 	case len(d.objects) == 0:
@@ -234,9 +242,11 @@ func (d *document) current() []byte {
 	case !d.list:
 		return d.objects[0].text
 	}
-	items := make([]json.RawMessage, len(d.objects))
-	for i, o := range d.objects {
-		items[i] = o.text
+	var items []json.RawMessage
+	for _, o := range d.objects {
+		if o.text != nil {
+			items = append(items, o.text)
+		}
 	}
 	return parseMembers(d.text).with("items", arrayText(items)).text()
 }

@@ -66,7 +66,7 @@ What is read, and -f, -i, --flags and --unknown, are as for plan.`,
 				return err
 			}
 			q := question{name: args[0], phase: !onlyStep, step: !onlyPhase}
-			if err := q.check(itineraries); err != nil {
+			if err := q.check(itineraries, s.itinerary); err != nil {
 				return err
 			}
 			var p explainPrinter = &explainTable{output: output{w: a.stdout}, colors: a.colors, question: q}
@@ -137,8 +137,9 @@ func (q question) what() string {
 	return "phase or step"
 }
 
-// check refuses a name that no itinerary has.
-func (q question) check(itineraries []*machine.Graph) error {
+// check refuses a name that no itinerary has. The argument of -i says where to
+// look, where it was given.
+func (q question) check(itineraries []*machine.Graph, arg string) error {
 	if q.known(itineraries) {
 		return nil
 	}
@@ -147,6 +148,9 @@ func (q question) check(itineraries []*machine.Graph) error {
 		where = fmt.Sprintf("itinerary %s has no", itineraries[0].Name())
 	}
 	hint := wording.DidYouMean(wording.Nearest(q.name, q.names(itineraries)))
+	if hint == "" && arg != "" {
+		hint = fmt.Sprintf("; see %s plan -i %s --explain", name, arg)
+	}
 	if other := (question{name: q.name, phase: !q.phase, step: !q.step}); other.known(itineraries) {
 		hint = fmt.Sprintf("; there is a %s of that name, leave out --%s", other.what(), q.what())
 	}

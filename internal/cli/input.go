@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
+	"go.yaml.in/yaml/v3"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -75,7 +78,12 @@ type object struct {
 	place string
 	kind  string
 	ref   mtc.Ref
-	text  json.RawMessage
+	// text is nil where the object was read, but has no one meaning. Then it
+	// is not printed either.
+	text json.RawMessage
+	// broken says that the object is there and cannot be used, and that what
+	// is wrong with it has been printed.
+	broken bool
 }
 
 func (o *object) String() string { return o.kind + " " + o.ref.String() }
@@ -111,6 +119,10 @@ func streamNames(files []string) []string {
 	return names
 }
 
+// whole stands for the index of an element of a list where something is about
+// the document as a whole.
+const whole = -1
+
 // reader reads one stream.
 type reader struct {
 	*app
@@ -131,7 +143,7 @@ func (r *reader) slurp(file string) ([]byte, error) {
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return nil, fmt.Errorf("cannot read: %w", err)
+			return nil, cannotRead(err)
 		}
 		defer f.Close()
 		in = f
@@ -143,12 +155,25 @@ func (r *reader) slurp(file string) ([]byte, error) {
 		}
 	}
 	if _, err := text.ReadFrom(io.LimitReader(in, maxStream+1)); err != nil {
-		return nil, fmt.Errorf("cannot read: %w", err)
+		return nil, cannotRead(err)
 	}
 	if text.Len() > maxStream {
 		return nil, &TooLargeError{Stream: r.stream, Limit: maxStream}
 	}
 	return text.Bytes(), nil
+}
+
+// cannotRead says that a file cannot be read, and what to do where that is
+// clear.
+func cannotRead(err error) error {
+	hint := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		hint = "; check the name"
+	case errors.Is(err, syscall.EISDIR):
+		hint = "; name the files in it"
+	}
+	return fmt.Errorf("cannot read: %w%s", err, hint)
 }
 
 // read takes a stream apart. Lines "---" and "..." end a document whatever is
@@ -231,6 +256,7 @@ func isJSON(text []byte) bool {
 
 // chunkJSON reads JSON values that follow each other in text[from:].
 func (r *reader) chunkJSON(line int, text []byte, from int) {
+	first, decoded := line, false
 	counted := 0 // up to where lines have been counted; places only go forward
 	lineAt := func(at int) int {
 		line += bytes.Count(text[counted:at], []byte("\n"))
@@ -247,17 +273,27 @@ func (r *reader) chunkJSON(line int, text []byte, from int) {
 			}
 			end := from + int(dec.InputOffset())
 			if err == nil {
-				if key, at, found := repeatedKey(value); found {
-					r.wrong(lineAt(end-len(value)+at), "", "key %q stands twice in one object; remove one", key)
-					continue
+				decoded = true
+				begin := end - len(value)
+				at := lineAt(begin)
+				broken := make(map[int]bool)
+				for _, k := range repeatedKeys(value) {
+					r.wrong(lineAt(begin+k.at), itemName(k.item), "key %q stands twice in one object; remove one", k.key)
+					broken[k.item] = true
 				}
-				r.document(true, lineAt(end-len(value)), value)
+				r.document(true, at, value, broken)
 				continue
 			}
 			var syntax *json.SyntaxError
 			at := len(text)
 			switch {
 			case errors.As(err, &syntax):
+				// A flow mapping of YAML may have quoted keys as well. It is
+				// all of its document; so nothing was JSON before it.
+				if !decoded && r.flow(first, text) {
+					return
+				}
+				decoded = true // the next is tried as JSON alone
 				at = min(from+int(syntax.Offset)-1, len(text))
 				r.wrong(lineAt(at), "", "is not JSON: %v; correct it at this line or before it", err)
 			default:
@@ -276,17 +312,40 @@ func (r *reader) chunkJSON(line int, text []byte, from int) {
 	}
 }
 
-// document takes up one value, which is valid JSON.
-func (r *reader) document(isJSON bool, line int, text json.RawMessage) {
+// flow reads a YAML document that looked like JSON, if it is one.
+func (r *reader) flow(line int, text []byte) bool {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	var doc, next yaml.Node
+	if dec.Decode(&doc) != nil || dec.Decode(&next) != io.EOF {
+		return false
+	}
+	r.documentYAML(line, &doc)
+	return true
+}
+
+// itemName is what messages call an element of a list; empty for the list.
+func itemName(i int) string {
+	if i < 0 {
+		return ""
+	}
+	return fmt.Sprintf("items[%d]", i)
+}
+
+// document takes up one value, which is valid JSON. Broken are those of its
+// items that have no one meaning, or the whole; what is wrong has been printed.
+func (r *reader) document(isJSON bool, line int, text json.RawMessage, broken map[int]bool) {
 	if text[0] != '{' {
+		if broken[whole] {
+			return
+		}
 		r.wrong(line, "", "holds %s where an object is needed; give what kubectl get prints", jsonType(text))
 		return
 	}
 	d := &document{json: isJSON, text: text}
 	r.documents = append(r.documents, d)
 	kind, items := r.head(text)
-	if isNull(items) && kind != "List" || !strings.HasSuffix(kind, "List") {
-		d.object(r, line, "", "", text)
+	if broken[whole] || isNull(items) && kind != "List" || !strings.HasSuffix(kind, "List") {
+		d.object(r, line, "", "", text, len(broken) > 0)
 		return
 	}
 	var elements []json.RawMessage
@@ -296,7 +355,7 @@ func (r *reader) document(isJSON bool, line int, text json.RawMessage) {
 	}
 	d.list = true
 	for i, element := range elements {
-		d.object(r, line, fmt.Sprintf("items[%d]", i), strings.TrimSuffix(kind, "List"), element)
+		d.object(r, line, itemName(i), strings.TrimSuffix(kind, "List"), element, broken[i])
 	}
 }
 
@@ -312,11 +371,14 @@ func (r *reader) head(text []byte) (kind string, items json.RawMessage) {
 }
 
 // object takes up one object of a document. Elements of typed lists need not
-// say their kind.
-func (d *document) object(r *reader, line int, item, kind string, text json.RawMessage) {
-	o := &object{place: place(r.stream, line, item), text: text}
+// say their kind. Of a broken one only its kind and its name are taken.
+func (d *document) object(r *reader, line int, item, kind string, text json.RawMessage, broken bool) {
+	o := &object{place: place(r.stream, line, item), kind: kind, text: text, broken: broken}
 	d.objects = append(d.objects, o)
-	if text[0] != '{' {
+	if broken {
+		o.text = nil
+	} else if text[0] != '{' {
+		o.broken = true
 		r.wrong(line, item, "holds %s where an object is needed", jsonType(text))
 		return
 	}
@@ -330,6 +392,7 @@ func (d *document) object(r *reader, line int, item, kind string, text json.RawM
 	}
 	o.kind, o.ref = kind, head.Metadata
 	switch {
+	case broken:
 	case kind == "":
 		r.wrong(line, item, "has no kind; give objects as kubectl get -o yaml or -o json prints them")
 	case item != "" && strings.HasSuffix(kind, "List") && parseMembers(text).get("items") != nil:

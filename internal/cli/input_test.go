@@ -50,6 +50,8 @@ func TestReadEveryForm(t *testing.T) {
 		{"YAML documents that end with dots", strings.Join(documents, "...\n")},
 		{"YAML documents without a line end", "--- " + strings.Join(parts, "\n--- ")},
 		{"a flow mapping", "{kind: List, items: [" + strings.Join(parts, ", ") + "]}"},
+		{"flow mappings with quoted keys", strings.ReplaceAll(strings.Join(parts, "\n---\n"), `"kind": "MigMigration"`, `"kind": MigMigration`)},
+		{"a flow mapping with quoted keys and a comma at the end", "# a\n--- " + strings.TrimSuffix(stream(parts...), "}") + ",}\n"},
 		{"a byte order mark", "\ufeff" + stream(parts...)},
 		{"lists of one kind whose items do not say it", withoutKinds("MigMigration", parts[1:3]...) + withoutKinds("MigPlan", parts[0]) + withoutKinds("MigCluster", parts[3:5]...) + withoutKinds("ImageStream", parts[5])},
 		{"other kinds between", stream(append(parts, `{"kind": "Pod"}`, `{"kind": "AllowList", "spec": 1}`)...)},
@@ -131,6 +133,10 @@ func TestReadWhatIsWrong(t *testing.T) {
 		{"JSON that is cut off", good + "\n{\n\"kind\": \"A", []string{"standard input:2: the JSON that begins here has no end; was the text cut off?"}},
 		{"a comma between", good + ",\n" + `{"kind": "A"}`, []string{"standard input:1: is not JSON: invalid character ',' looking for beginning of value; correct it at this line or before it"}},
 		{"a repeated key in JSON", good + "\n" + `{"kind": "A", "l": [{"b": "b"}, "b", {"b": {"c": 1, "b": 2,` + "\n" + `"\u0062": 3}}]}`, []string{`standard input:3: key "b" stands twice in one object; remove one`}},
+		{"a repeated key in a list without a kind", good + "\n" + `[{"a": 1, "a": 2}]`, []string{`standard input:2: key "a" stands twice in one object; remove one`}},
+		{"too deep by an alias", good + "\n---\na: &a " + strings.Repeat("[", 6000) + strings.Repeat("]", 6000) + "\nb: " + strings.Repeat("[", 6000) + "*a" + strings.Repeat("]", 6000) + "\n", []string{"standard input:3: is nested too deeply"}},
+		{"broken as JSON and as YAML", "{\"kind\": A,\n\"b\": ]}\n---\n" + good, []string{"standard input:1: is not JSON: invalid character 'A' looking for beginning of value; correct it at this line or before it"}},
+		{"a flow mapping with quoted keys and a repeated one", good + "\n---\n{\"kind\": A,\n\"b\": 1, \"b\": 2}\n", []string{`standard input:4: key "b" stands twice, first in line 4; remove one`}},
 		{"too deep", good + "\n" + strings.Repeat(`{"a":`, 10001) + "1" + strings.Repeat("}", 10001), []string{"standard input:2: is not JSON: invalid character '{' exceeded max depth; correct it at this line or before it"}},
 		{"no object", good + "\n---\n[1]\n---\ntext\n---\n3\n---\ntrue\n", []string{
 			"standard input:3: holds a list where an object is needed; give what kubectl get prints",
@@ -175,8 +181,8 @@ func TestReadFilesThatAreNone(t *testing.T) {
 	r := run(t, "", "plan", "-f", filepath.Join(dir, "none.yaml"), "-f", dir, "-f", file, "-o", "json")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{
-		"cannot read: open " + filepath.Join(dir, "none.yaml") + ": no such file or directory",
-		"cannot read: read " + dir + ": is a directory",
+		"cannot read: open " + filepath.Join(dir, "none.yaml") + ": no such file or directory; check the name",
+		"cannot read: read " + dir + ": is a directory; name the files in it",
 	}, r.lines(t))
 	assert.Equal(t, []string{"m"}, planned(t, r))
 }
@@ -256,4 +262,78 @@ func TestReadYAMLValues(t *testing.T) {
 	}
 	out := convert(t, b.String(), "--to", "current", "-o", "json")
 	same(t, values(t, `{"kind": "A", "v": `+want+`]}`), values(t, out))
+}
+
+// One bad element of a list does not hide the others.
+func TestReadListsWithBadElements(t *testing.T) {
+	list := func(bad string) string {
+		return "kind: List\nitems:\n" +
+			"- " + planObject("p", "") + "\n" +
+			bad + "\n" +
+			"- " + host + "\n- " + source + "\n- " + images + "\n- " + migration("m", ``, ``) + "\n"
+	}
+	inJSON := func(bad string) string {
+		return `{"kind": "List", "items": [` + planObject("p", "") + ",\n" + bad + ",\n" +
+			strings.Join([]string{host, source, images, migration("m", ``, ``)}, ", ") + "]}"
+	}
+	const bad = `{"kind": "MigMigration", "metadata": {"name": "bad"},` + "\n" + `"spec": {"x": [{"a": 1, "a": 2}], "b": 1, "b": 2}}`
+	for _, tt := range []struct {
+		name, stream string
+		want         []string
+	}{
+		{"a repeated key", list("- kind: MigMigration\n  spec: 1\n  spec: 2"),
+			[]string{`standard input:6: items[1]: key "spec" stands twice, first in line 5; remove one`}},
+		{"no number of JSON", list("- kind: MigMigration\n  spec: .inf"),
+			[]string{"standard input:5: items[1]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value"}},
+		{"an alias inside itself", list("- &a {kind: A, b: *a}"),
+			[]string{"standard input:4: items[1]: the alias *a stands inside what it stands for; write the value out"}},
+		{"several", list("- [.inf]\n- {a: 1, a: 2}\n- {? [b] : c}"), []string{
+			"standard input:4: items[1]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value",
+			`standard input:5: items[2]: key "a" stands twice, first in line 5; remove one`,
+			"standard input:6: items[3]: a key is a list or a mapping; write a string",
+		}},
+		{"a repeated key in JSON", inJSON(bad), []string{`standard input:3: items[1]: key "a" stands twice in one object; remove one`}},
+		{"several in JSON", inJSON(bad + ",\n" + strings.Replace(bad, `"bad"`, `"worse"`, 1)), []string{
+			`standard input:3: items[1]: key "a" stands twice in one object; remove one`,
+			`standard input:5: items[2]: key "a" stands twice in one object; remove one`,
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, tt.stream, "plan", "-f", "-", "-o", "json")
+			assert.Equal(t, 1, r.code)
+			assert.Equal(t, tt.want, r.lines(t))
+			assert.Equal(t, []string{"m"}, planned(t, r))
+
+			r = run(t, tt.stream, "explain", "Prepare", "-f", "-")
+			assert.Equal(t, 1, r.code)
+			assert.Equal(t, tt.want, r.lines(t))
+			assert.Contains(t, r.out, "\nm ")
+
+			r = run(t, tt.stream, "convert", "--to", "legacy", "-f", "-", "-o", "json")
+			assert.Equal(t, 1, r.code)
+			assert.Equal(t, tt.want, r.lines(t))
+			same(t, values(t, stream(planObject("p", ""), host, source, images, migration("m", ``, ``))), values(t, strings.Replace(r.out, "{", `{"apiVersion": "v1",`, 1)))
+		})
+	}
+}
+
+// Outside its items, what is wrong with a list is wrong with all of it; a
+// document like that is not printed, and no reason for YAML.
+func TestReadListsThatAreBad(t *testing.T) {
+	good := migration("m", ``, ``)
+	for _, tt := range []struct{ name, stream, want string }{
+		{"metadata", `{"kind": "List", "metadata": {"a": 1, "a": 2}, "items": [` + good + `]}`, `standard input:1: key "a" stands twice in one object; remove one`},
+		{"items twice", `{"kind": "List", "items": [], "items": [` + good + `]}`, `standard input:1: key "items" stands twice in one object; remove one`},
+		{"as YAML", "---\nkind: List\nitems: []\nitems: []\n", `standard input:4: key "items" stands twice, first in line 3; remove one`},
+		{"items of what is no list", `{"kind": "A", "items": [{"a": 1, "a": 2}]}`, `standard input:1: items[0]: key "a" stands twice in one object; remove one`},
+		{"items of what is no list, as YAML", "kind: A\nitems: [{a: .inf}]\n", "standard input:2: items[0]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, tt.stream+"\n---\n"+good, "convert", "--to", "legacy", "-f", "-")
+			assert.Equal(t, 1, r.code)
+			assert.Equal(t, tt.want, strings.Replace(r.lines(t)[0], "standard input:5", "standard input:4", 1))
+			require.Len(t, r.lines(t), 1)
+			same(t, values(t, good), values(t, r.out))
+		})
+	}
 }

@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
@@ -11,9 +15,42 @@ type inventory struct {
 	migrations []*migration // in the order read
 	plans      map[mtc.Ref]*mtc.Plan
 	clusters   map[mtc.Ref]*mtc.Cluster
-	streams    mtc.ReadImageStreams // by namespace
+	streams    imageStreams
 	// broken are the objects that are there, but could not be read.
 	broken map[objectKey]bool
+}
+
+// imageStreams are those of a stream. It answers from them.
+type imageStreams struct {
+	read mtc.ReadImageStreams
+	// unreadable are the places of those that are there, but could not be
+	// read, by namespace; those whose namespace is not known are under "".
+	unreadable map[string]string
+}
+
+// UnreadableStreamsError says that it is not known whether namespaces hold an
+// ImageStream, since one could not be read.
+type UnreadableStreamsError struct {
+	Place string
+}
+
+func (e *UnreadableStreamsError) Error() string {
+	return fmt.Sprintf("the ImageStream at %s could not be read; correct that first", e.Place)
+}
+
+// HasImageStreams implements [mtc.ImageStreams]. What could be read settles it
+// where it can.
+func (s imageStreams) HasImageStreams(ctx context.Context, namespaces []string) (bool, error) {
+	has, err := s.read.HasImageStreams(ctx, namespaces)
+	if has || err != nil {
+		return has, err
+	}
+	for _, n := range append(slices.Clone(namespaces), "") {
+		if place, ok := s.unreadable[n]; ok {
+			return false, &UnreadableStreamsError{place}
+		}
+	}
+	return false, nil
 }
 
 type objectKey struct {
@@ -61,7 +98,7 @@ func (a *app) take(documents []*document) *inventory {
 	inv := &inventory{
 		plans:    make(map[mtc.Ref]*mtc.Plan),
 		clusters: make(map[mtc.Ref]*mtc.Cluster),
-		streams:  make(mtc.ReadImageStreams),
+		streams:  imageStreams{read: make(mtc.ReadImageStreams), unreadable: make(map[string]string)},
 		broken:   make(map[objectKey]bool),
 	}
 	first := make(map[objectKey]*object)
@@ -78,9 +115,16 @@ func (a *app) take(documents []*document) *inventory {
 				continue
 			}
 			first[key] = o
-			if err := inv.add(o); err != nil {
-				inv.broken[key] = true
+			if !o.broken {
+				err := inv.add(o)
+				if err == nil {
+					continue
+				}
 				a.problem(err)
+			}
+			inv.broken[key] = true
+			if _, known := inv.streams.unreadable[o.ref.Namespace]; o.kind == mtc.KindImageStream && !known {
+				inv.streams.unreadable[o.ref.Namespace] = o.place
 			}
 		}
 	}
@@ -110,7 +154,7 @@ func (inv *inventory) add(o *object) error {
 	}
 	_, err := decode[mtc.ImageStream](o)
 	if err == nil {
-		inv.streams[o.ref.Namespace] = true
+		inv.streams.read[o.ref.Namespace] = true
 	}
 	return err
 }
@@ -128,11 +172,16 @@ func decode[T mtc.Decodable](o *object) (*T, error) {
 	return nil, fmt.Errorf("%s: %w", o.place, err)
 }
 
+var errNoPlanNamed = errors.New("spec.migPlanRef names no MigPlan; set it")
+
 // objects are those that the flags of a migration are found from. Without its
 // plan there are none, and the error says so.
 func (inv *inventory) objects(m *migration) (mtc.Objects, error) {
 	o := mtc.Objects{Migration: m.Migration, ImageStreams: inv.streams}
 	ref := m.Spec.PlanRef
+	if ref.Name == "" {
+		return o, m.object.wrong(errNoPlanNamed)
+	}
 	o.Plan = inv.plans[ref]
 	if o.Plan == nil {
 		if inv.broken[objectKey{mtc.KindPlan, ref}] {
@@ -145,10 +194,23 @@ func (inv *inventory) objects(m *migration) (mtc.Objects, error) {
 	return o, nil
 }
 
+// reasons are the errors of flags, with clusters that are missing told from
+// those that are there and could not be read.
+func (inv *inventory) reasons(errs []*phases.FlagError) []*phases.FlagError {
+	all := slices.Clone(errs)
+	for i, e := range all {
+		var missing *mtc.MissingError
+		if errors.As(e, &missing) && inv.broken[objectKey{missing.Kind, missing.Object}] {
+			all[i] = &phases.FlagError{Flag: e.Flag, Err: &UnreadableError{missing.Role + " " + missing.Kind, missing.Object}}
+		}
+	}
+	return all
+}
+
 // noteImageStreams says what it means that a stream has no image streams: a
 // person may not know that they had to be listed.
 func (a *app) noteImageStreams(inv *inventory) {
-	if len(inv.streams) == 0 && !inv.brokenKind(mtc.KindImageStream) {
+	if len(inv.streams.read) == 0 && !inv.brokenKind(mtc.KindImageStream) {
 		a.line("note: there is no ImageStream, so that HasISs is false everywhere; if the source cluster has some, add what this prints there: kubectl get imagestreams --all-namespaces -o yaml")
 	}
 }

@@ -212,7 +212,7 @@ func TestPlanOfAFileOfItineraries(t *testing.T) {
 	}{
 		{"several", file, 2, []string{file + " has several itineraries; give -i " + file + "#Warm or " + file + "#Cold"}},
 		{"none of that name", file + "#Wram", 2, []string{file + `: unknown itinerary "Wram"; did you mean "Warm"?`}},
-		{"no such file", "no/such.yaml", 1, []string{"cannot read: open no/such.yaml: no such file or directory"}},
+		{"no such file", "no/such.yaml", 1, []string{"cannot read: open no/such.yaml: no such file or directory; check the name"}},
 		{"not itineraries", write(t, "bad.yaml", "flags: [{name: A}]\nitineraries:\n- {name: I, phases: [{name: P, step: S, all: [B]}]}\nfoo: 1\n"), 1, []string{
 			`bad.yaml:3:47: unknown flag "B"; declare it under flags`,
 			`bad.yaml:4:1: a file has no key "foo"; the keys are flags, relations and itineraries`,
@@ -250,6 +250,43 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 			"MigPlan ns/p: spec.hooks: holds a JSON object; write a list",
 			"MigMigration ns/m: its MigPlan ns/p could not be read; correct that first",
 		}},
+		{"a plan that is ambiguous", stream(append(cluster, final, object("MigPlan", "p", `, "spec": {}, "spec": {}`))...), 0, nil, 1, []string{
+			`standard input:1: items[4]: key "spec" stands twice in one object; remove one`,
+			"MigMigration ns/m: its MigPlan ns/p could not be read; correct that first",
+		}},
+		{"no reference to a plan", around("", object("MigMigration", "n", ""), object("MigMigration", "o", `, "spec": {"migPlanRef": {"namespace": "ns"}}`), final), 1, []string{}, 1, []string{
+			"MigMigration ns/n: spec.migPlanRef names no MigPlan; set it",
+			"MigMigration ns/o: spec.migPlanRef names no MigPlan; set it",
+		}},
+		{"a cluster that cannot be read", stream(planObject("p", ""), images, host, object("MigCluster", "source", `, "spec": {"url": 3}`), final), 1, []string{"EnableImage"}, 1, []string{
+			"MigCluster ns/source: spec.url: holds a JSON number; write a string",
+			"MigMigration ns/m: flag EnableImage is unknown: its source MigCluster ns/source could not be read; correct that first",
+		}},
+		{"a cluster that is ambiguous", "kind: List\nitems: [" + strings.Join([]string{planObject("p", ""), images, source, final, object("MigCluster", "host", `, "spec": {"url": .inf}`)}, ", ") + "]", 1, []string{"EnableImage"}, 1, []string{
+			"standard input:2: items[4]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value",
+			"MigMigration ns/m: flag EnableImage is unknown: its destination MigCluster ns/host could not be read; correct that first",
+		}},
+		{"an image stream that cannot be read", stream(planObject("p", `"indirectImageMigration": true`), host, source, `{"kind": "ImageStream", "metadata": {"namespace": "app", "name": 3}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
+			"standard input:1: items[3]: ImageStream app/: metadata.name: holds a JSON number; write a string",
+			"MigMigration ns/m: flag HasISs is unknown: the ImageStream at standard input:1: items[3] could not be read; correct that first",
+			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
+		}},
+		{"one beside one that can be", around(`"indirectImageMigration": true`, `{"kind": "ImageStream", "metadata": {"namespace": "app", "name": 3}}`, final), 1, []string{}, 1, []string{
+			"standard input:1: items[4]: ImageStream app/: metadata.name: holds a JSON number; write a string",
+		}},
+		{"one of another namespace", stream(planObject("p", `"indirectImageMigration": true`), host, source, `{"kind": "ImageStream", "metadata": {"namespace": "other", "name": 3}}`, final), 1, []string{}, 1, []string{
+			"standard input:1: items[3]: ImageStream other/: metadata.name: holds a JSON number; write a string",
+		}},
+		{"one whose namespace cannot be read", stream(planObject("p", `"indirectImageMigration": true`), host, source, `{"kind": "ImageStream", "metadata": {"namespace": 3, "name": "is"}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
+			"ImageStream is: metadata.namespace: holds a JSON number; write a string",
+			"MigMigration ns/m: flag HasISs is unknown: the ImageStream at standard input:1: items[3] could not be read; correct that first",
+			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
+		}},
+		{"one that is nothing", stream(planObject("p", `"indirectImageMigration": true`), host, source, final) + `{"kind": "ImageStreamList", "items": [null]}`, 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
+			"standard input:1: items[0]: holds null where an object is needed",
+			"MigMigration ns/m: flag HasISs is unknown: the ImageStream at standard input:1: items[0] could not be read; correct that first",
+			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
+		}},
 		{"no cluster, and images hang on it", stream(planObject("p", ""), images, final), 1, []string{"EnableImage"}, 1,
 			[]string{"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
 		{"no cluster, and nothing hangs on it", stream(planObject("p", `"indirectImageMigration": true`), final), 1, []string{"EnableImage"}, 0, []string{noStreams}},
@@ -259,6 +296,8 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 		{"a URL that is none", stream(planObject("p", ""), images, host, object("MigCluster", "source", `, "spec": {"url": "https://a b"}`), final), 1, []string{"EnableImage"}, 1,
 			[]string{`MigMigration ns/m: flag EnableImage is unknown: spec.url of MigCluster ns/source is no URL: parse "https://a b": invalid character " " in host name; correct it`}},
 		{"a recorded phase that nobody knows", around("", migration("m", ``, `"itinerary": "Final", "phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
+			[]string{`MigMigration ns/m: itinerary "Final" has no phase "EnsureInitialBackupp"; did you mean "EnsureInitialBackup"?`}},
+		{"a recorded phase that nobody knows, without its itinerary", around("", migration("m", ``, `"phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
 			[]string{`MigMigration ns/m: itinerary "Final" has no phase "EnsureInitialBackupp"; did you mean "EnsureInitialBackup"?`}},
 		{"a recorded phase of another itinerary", around("", migration("m", `"canceled": true`, `"itinerary": "Final", "phase": "Whatever"`)), 1, []string{}, 0, []string{}},
 		{"a field of the wrong type", around("", migration("n", `"stage": "true"`, ``), final), 1, []string{}, 1,
@@ -303,4 +342,29 @@ func TestPlanKeepsControlCharactersOffTheTerminal(t *testing.T) {
 	assert.NotContains(t, r.out+r.stderr, "\x1b")
 	assert.Len(t, r.lines(t), 1)
 	assert.Contains(t, r.out, "mU+001B[31m ")
+}
+
+func TestPlanShowsThePresentNameOfAPhase(t *testing.T) {
+	for _, tt := range []struct{ name, status string }{
+		{"with its itinerary", `"itinerary": "Final", "phase": "QuiesceApplications"`},
+		{"without", `"phase": "QuiesceApplications"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, around("", migration("m", ``, tt.status)), "plan", "-f", "-", "-o", "json")
+			assert.Equal(t, 0, r.code, r.stderr)
+			assert.Equal(t, "QuiesceSourceApplications", *elements(t, r.out)[0].Phase)
+		})
+	}
+}
+
+func TestPlanWhereNothingRuns(t *testing.T) {
+	file := write(t, "own.yaml", "flags: [{name: A}]\nitineraries: [{name: Own, phases: [{name: P, step: S, all: [A]}]}]\n")
+	r := run(t, "", "plan", "-i", file, "-o", "json")
+	assert.Equal(t, 0, r.code, r.stderr)
+	assert.Contains(t, r.out, `"steps": []`)
+	assert.Contains(t, r.out, `"maybeSteps": []`)
+
+	r = run(t, "", "explain", "Zzzzzzzz", "-i", file)
+	assert.Equal(t, 2, r.code)
+	assert.Equal(t, []string{`itinerary Own has no phase or step "Zzzzzzzz"; see dynamic-pipeline plan -i ` + file + ` --explain`}, r.lines(t))
 }

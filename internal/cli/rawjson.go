@@ -114,18 +114,38 @@ func appendString(b []byte, s string) []byte {
 // isNull says whether there is no value, or null.
 func isNull(text []byte) bool { return len(text) == 0 || string(text) == "null" }
 
-// repeatedKey finds a key that an object of the text, which is valid JSON, has
-// twice, and where. Readers do not agree on which of the two counts.
-func repeatedKey(text []byte) (key string, at int, found bool) {
+// repeated is a key that an object has twice.
+type repeated struct {
+	item int // of the items of the text, or whole
+	key  string
+	at   int // where it stands again
+}
+
+// repeatedKeys finds keys that an object of the text, which is valid JSON, has
+// twice. Readers do not agree on which of the two counts. It finds one at most;
+// where the text has a list of items, one for each of them, in their order, and
+// none behind one that is outside them.
+func repeatedKeys(text []byte) []repeated {
+	var all []repeated
 	var objects []map[string]bool // the keys of the objects around; nil for lists
+	var last string               // the key before, of the outermost object
+	item, found := whole, false   // the element, and whether it has a repeated key
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '{':
 			objects = append(objects, make(map[string]bool))
 		case '[':
-			objects = append(objects, nil)
+			if objects = append(objects, nil); len(objects) == 2 && last == "items" {
+				item = 0
+			}
 		case '}', ']':
-			objects = objects[:len(objects)-1]
+			if objects = objects[:len(objects)-1]; len(objects) == 1 {
+				item, found = whole, false
+			}
+		case ',':
+			if len(objects) == 2 && item >= 0 {
+				item, found = item+1, false
+			}
 		case '"':
 			begin := i
 			for i++; text[i] != '"'; i++ {
@@ -147,11 +167,19 @@ func repeatedKey(text []byte) (key string, at int, found bool) {
 				_ = json.Unmarshal(text[begin:i+1], &plain) // valid, as all of it
 				key = []byte(plain)
 			}
-			if keys[string(key)] {
-				return string(key), begin, true
+			if len(objects) == 1 {
+				last = string(key)
 			}
-			keys[string(key)] = true
+			switch {
+			case !keys[string(key)]:
+				keys[string(key)] = true
+			case !found:
+				all = append(all, repeated{item, string(key), begin})
+				if found = true; item == whole {
+					return all
+				}
+			}
 		}
 	}
-	return "", 0, false
+	return all
 }

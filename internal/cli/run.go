@@ -243,7 +243,7 @@ func (a *app) beginRecorded(ctx context.Context, o *runOptions) (*beginning, err
 	}
 	answer := mtc.Sources(objects).Ask(ctx, phases.Question{Read: mtc.Flags().All()})
 	b.facts = answer.Facts
-	for _, e := range answer.Errors {
+	for _, e := range inv.reasons(answer.Errors) {
 		b.unknown[e.Flag] = e.Err
 	}
 	return b, nil

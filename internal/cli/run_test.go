@@ -305,7 +305,7 @@ func TestRunContentErrors(t *testing.T) {
 		}},
 		{"a migration without its plan", stream(migration("m", ``, ``)), []string{"-f", "-"}, []string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}},
 		{"no migration", host, []string{"-f", "-"}, []string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"}},
-		{"no such file of itineraries", "", []string{"-i", "no/such.yaml"}, []string{"cannot read: open no/such.yaml: no such file or directory"}},
+		{"no such file of itineraries", "", []string{"-i", "no/such.yaml"}, []string{"cannot read: open no/such.yaml: no such file or directory; check the name"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, tt.stdin, append([]string{"run"}, tt.args...)...)

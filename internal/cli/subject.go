@@ -157,7 +157,7 @@ func splitItinerary(arg string) (file, name string) {
 func loadFile(file string) (*phases.File, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read: %w", err)
+		return nil, cannotRead(err)
 	}
 	defer f.Close()
 	return phases.Load(f, file)
@@ -251,7 +251,7 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 			a.noteImageStreams(inv)
 			noted = true
 		}
-		p, err := a.migration(ctx, adapter, m, objects)
+		p, err := a.migration(ctx, adapter, inv, m, objects)
 		if err != nil {
 			return err
 		}
@@ -272,7 +272,7 @@ func (a *app) read(files []string) *inventory {
 }
 
 // migration plans a migration, and prints what is unknown of it.
-func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, m *migration, objects mtc.Objects) (*planned, error) {
+func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, inv *inventory, m *migration, objects mtc.Objects) (*planned, error) {
 	p := &planned{migration: m}
 	if err := p.upgrade(adapter); err != nil {
 		a.problem(m.object.wrong(err))
@@ -281,7 +281,9 @@ func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, m *migrati
 	if err != nil {
 		return nil, err
 	}
-	if m.Status.Itinerary == g.Name() && p.phase != "" {
+	// A phase without a recorded itinerary is one of the selected itinerary, as
+	// for [machine.Set.Resume].
+	if on := m.Status.Itinerary; (on == "" || on == g.Name()) && p.phase != "" {
 		if i, err := g.Find(p.phase); err != nil {
 			a.problem(m.object.wrong(err))
 		} else {
@@ -290,7 +292,7 @@ func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, m *migrati
 	}
 	answer := mtc.Sources(objects).Ask(ctx, phases.Question{Read: mtc.Flags().All()})
 	p.plan = g.Plan(answer.Facts)
-	a.unknownFlags(p.plan, answer.Errors, m.object.wrong)
+	a.unknownFlags(p.plan, inv.reasons(answer.Errors), m.object.wrong)
 	return p, nil
 }
 

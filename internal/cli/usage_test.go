@@ -50,7 +50,7 @@ func TestUsage(t *testing.T) {
 		{"explain without a subject", []string{"explain", "Prepare"}, "nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY"},
 		{"explain both kinds", []string{"explain", "Prepare", "-i", "Final", "--phase", "--step"}, "--phase and --step exclude each other; leave both out to see both"},
 		{"an unknown name", []string{"explain", "DataBakup", "-f", "-"}, `no itinerary has a phase or step "DataBakup"; did you mean "DataBackup"?`},
-		{"an unknown name of one itinerary", []string{"explain", "MigrationFailed", "-i", "Final"}, `itinerary Final has no phase or step "MigrationFailed"`},
+		{"an unknown name of one itinerary", []string{"explain", "MigrationFailed", "-i", "Final"}, `itinerary Final has no phase or step "MigrationFailed"; see dynamic-pipeline plan -i Final --explain`},
 		{"a step that is asked for as a phase", []string{"explain", "DataBackup", "--phase", "-i", "Final"}, `itinerary Final has no phase "DataBackup"; there is a step of that name, leave out --phase`},
 		{"a phase that is asked for as a step", []string{"explain", "EnsureStageBackup", "--step", "-f", "-"}, `no itinerary has a step "EnsureStageBackup"; there is a phase of that name, leave out --step`},
 

@@ -35,23 +35,84 @@ func (r *reader) chunkYAML(line int, text []byte) {
 			}
 			return
 		}
-		root := doc.Content[0]
-		if root.ShortTag() == "!!null" {
-			continue
-		}
-		w := jsonWriter{line: line}
-		if err := w.value(root); err != nil {
-			var at *lineError
-			errors.As(err, &at)
-			r.wrong(line+at.line-1, "", "%s", at.problem)
-			continue
-		}
-		if !json.Valid(w.buf) { // nested deeper than JSON is read
-			r.wrong(line+root.Line-1, "", "is nested too deeply")
-			continue
-		}
-		r.document(false, line+root.Line-1, w.buf)
+		r.documentYAML(line, &doc)
 	}
+}
+
+// documentYAML takes up one document of YAML, in a text that begins at that
+// line.
+func (r *reader) documentYAML(line int, doc *yaml.Node) {
+	root := doc.Content[0]
+	if root.ShortTag() == "!!null" {
+		return
+	}
+	broken := make(map[int]bool)
+	w := jsonWriter{line: line}
+	w.item = func(i int, n *yaml.Node) error {
+		begin := len(w.buf)
+		if err := w.value(n); err != nil {
+			r.wrongYAML(line, itemName(i), err)
+			w.buf = append(w.buf[:begin], headYAML(n)...)
+			broken[i] = true
+		}
+		return nil
+	}
+	if err := w.value(root); err != nil {
+		r.wrongYAML(line, "", err)
+		w.buf = headYAML(root)
+		broken[whole] = true
+	}
+	r.document(false, line+root.Line-1, w.buf, broken)
+}
+
+func (r *reader) wrongYAML(line int, item string, err error) {
+	var at *lineError
+	errors.As(err, &at)
+	r.wrong(line+at.line-1, item, "%s", at.problem)
+}
+
+// lookUp is the value of the first member of that key, without what merge keys
+// bring in; nil where there is none.
+func lookUp(n *yaml.Node, key string) *yaml.Node {
+	if n = target(n); n != nil && n.Kind == yaml.MappingNode {
+		for i := 0; i < len(n.Content); i += 2 {
+			if k := target(n.Content[i]); k.Kind == yaml.ScalarNode && k.Value == key {
+				return target(n.Content[i+1])
+			}
+		}
+	}
+	return nil
+}
+
+// target is the node, or what it stands for as an alias.
+func target(n *yaml.Node) *yaml.Node {
+	if n != nil && n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+func lookUpString(n *yaml.Node, key string) (string, bool) {
+	v := lookUp(n, key)
+	if v == nil || v.Kind != yaml.ScalarNode || v.ShortTag() != "!!str" {
+		return "", false
+	}
+	return v.Value, true
+}
+
+// headYAML is, as JSON, what can be known of an object that cannot be read:
+// its kind and its name.
+func headYAML(n *yaml.Node) []byte {
+	var head, metadata members
+	if kind, ok := lookUpString(n, "kind"); ok {
+		head = head.with("kind", appendString(nil, kind))
+	}
+	for _, key := range []string{"name", "namespace"} {
+		if value, ok := lookUpString(lookUp(n, "metadata"), key); ok {
+			metadata = metadata.with(key, appendString(nil, value))
+		}
+	}
+	return head.with("metadata", metadata.text()).text()
 }
 
 // onlyDirectives says whether a text is what may stand before the first
@@ -112,24 +173,28 @@ type jsonWriter struct {
 	within    []*yaml.Node // what the aliases stand for that are being written out
 	outermost int          // where the first of them began
 	aliased   int          // how much aliases have added: bytes, and a little for each
+	depth     int          // of objects and arrays that have begun
+	// item writes one of the items of the document.
+	item func(i int, n *yaml.Node) error
 }
+
+// maxDepth is how deeply encoding/json reads.
+const maxDepth = 10000
 
 func (w *jsonWriter) value(n *yaml.Node) error {
 	switch n.Kind {
 	case yaml.AliasNode:
 		return w.alias(n, w.value)
-	case yaml.SequenceNode:
-		w.buf = append(w.buf, '[')
-		for i, item := range n.Content {
-			if i > 0 {
-				w.buf = append(w.buf, ',')
-			}
-			if err := w.value(item); err != nil {
-				return err
-			}
+	case yaml.SequenceNode, yaml.MappingNode:
+		w.depth++
+		defer func() { w.depth-- }()
+		if w.depth > maxDepth {
+			return atLine(n, "is nested too deeply")
 		}
-		w.buf = append(w.buf, ']')
-		return nil
+	}
+	switch n.Kind {
+	case yaml.SequenceNode:
+		return w.sequence(n, func(_ int, item *yaml.Node) error { return w.value(item) })
 	case yaml.MappingNode:
 		m := mapping{first: make(map[string]int, len(n.Content)/2)}
 		w.buf = append(w.buf, '{')
@@ -140,6 +205,20 @@ func (w *jsonWriter) value(n *yaml.Node) error {
 		return nil
 	}
 	return w.scalar(n)
+}
+
+func (w *jsonWriter) sequence(n *yaml.Node, write func(int, *yaml.Node) error) error {
+	w.buf = append(w.buf, '[')
+	for i, item := range n.Content {
+		if i > 0 {
+			w.buf = append(w.buf, ',')
+		}
+		if err := write(i, item); err != nil {
+			return err
+		}
+	}
+	w.buf = append(w.buf, ']')
+	return nil
 }
 
 // alias writes what an alias stands for.
@@ -195,7 +274,15 @@ func (w *jsonWriter) members(n *yaml.Node, m *mapping) error {
 		}
 		m.first[key.Value] = max(n.Content[i].Line, 1)
 		w.buf = append(appendString(w.buf, key.Value), ':')
-		if err := w.value(value); err != nil {
+		var err error
+		if w.depth == 1 && key.Value == "items" && value.Kind == yaml.SequenceNode {
+			w.depth++
+			err = w.sequence(value, w.item)
+			w.depth--
+		} else {
+			err = w.value(value)
+		}
+		if err != nil {
 			return err
 		}
 	}
