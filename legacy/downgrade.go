@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -109,10 +110,11 @@ func (a *Adapter) restore(s *status, r *remainder) (*status, error) {
 	}
 	if r.pipeline {
 		entries = nil
+		present := byName(s.entries)
 		for _, item := range r.items {
 			e := item.was
 			if e == nil {
-				e = find(s.entries, item.name)
+				e = present[item.name]
 			}
 			if e == nil {
 				return nil, errForeign
@@ -155,10 +157,7 @@ func (a *Adapter) carry(s *status, r *remainder) (*status, error) {
 	if err := c.fit(r.items); err != nil {
 		return nil, err
 	}
-	for i := range r.items {
-		c.carry(r.items, i)
-	}
-	return out.make(out.value("phase"), c.entries), nil
+	return out.make(out.value("phase"), c.united(r.items)), nil
 }
 
 // carrying is the pipeline of one carry.
@@ -169,7 +168,6 @@ type carrying struct {
 	itemNames           []string // of the remembered entries, in the old form
 	namesThen, namesNow phaseNames
 	ahead               bool
-	at                  int // where the next remembered entry goes
 }
 
 // fit checks that the steps which had started are still there, as they must
@@ -183,14 +181,25 @@ func (c *carrying) fit(items []item) error {
 			were[name] = append(were[name], item.was)
 		}
 	}
+	index := make(map[string]int, len(c.entries))
+	for i, e := range c.entries {
+		index[e.name] = i
+	}
+	current := make(map[string][]*entry, len(c.now.entries)) // all that the present status has of a step
+	for _, e := range c.now.entries {
+		e = c.upgradeEntry(e, c.namesNow)
+		current[e.name] = append(current[e.name], e)
+	}
 	for name, group := range were {
-		at := index(c.entries, name)
+		at, there := index[name]
 		ran := started(group)
-		if len(ran) > 0 && (at < 0 || !slices.ContainsFunc(ran, func(e *entry) bool { return simultaneous(e.started, c.entries[at].started) })) {
+		if len(ran) > 0 && (!there || !slices.ContainsFunc(ran, func(e *entry) bool { return simultaneous(e.started, c.entries[at].started) })) {
 			return errForeign
 		}
-		if at >= 0 && len(group) == 1 && c.unchanged(group[0]) {
-			c.entries[at] = renamed(group[0])
+		if there && len(group) == 1 {
+			if up := c.upgradeEntry(group[0], c.namesThen); unchanged(up, current[up.name]) {
+				c.entries[at] = renamed(group[0])
+			}
 		}
 	}
 	return nil
@@ -198,45 +207,67 @@ func (c *carrying) fit(items []item) error {
 
 // unchanged says whether all that the present status has of a step is just as
 // upgrading made it.
-func (c *carrying) unchanged(was *entry) bool {
-	up := c.upgradeEntry(was, c.namesThen)
-	return !slices.ContainsFunc(c.now.entries, func(e *entry) bool {
-		now := c.upgradeEntry(e, c.namesNow)
-		return now.name == up.name && !same(now.raw, up.raw)
-	})
+func unchanged(up *entry, now []*entry) bool {
+	want := canonical(up.raw)
+	return !slices.ContainsFunc(now, func(e *entry) bool { return !bytes.Equal(canonical(e.raw), want) })
 }
 
-// carry brings a remembered entry back, where it does not contradict the
-// present: behind the one that was before it.
-func (c *carrying) carry(items []item, i int) {
-	if at := index(c.entries, c.itemNames[i]); at >= 0 {
-		c.at = at + 1
-		return
-	}
-	e := items[i].was
-	if e == nil {
-		return
-	}
-	if !e.skipped {
-		if !c.ahead || c.passed(i) {
-			return
+// link is an entry of the pipeline that is being put together. What is brought
+// back stands in the gap behind a present entry.
+type link struct {
+	entry *entry
+	gap   int // counts the present entries up to this one
+	next  *link
+}
+
+// united are the present entries and those remembered that do not contradict
+// them, each behind the one that was before it. No remembered one has started:
+// see fit.
+func (c *carrying) united(items []item) []*entry {
+	front := new(link)
+	at, lastRan := front, front
+	links := make(map[string]*link, len(c.entries))
+	for i, e := range c.entries {
+		at.next = &link{entry: e, gap: i + 1}
+		at = at.next
+		links[e.name] = at
+		if e.ran() {
+			lastRan = at
 		}
-		for at := range c.entries {
-			if c.entries[at].ran() {
-				c.at = max(c.at, at+1)
+	}
+	passed := 0 // of the remembered entries, those before the last that has started
+	for i, name := range c.itemNames {
+		if l := links[name]; l != nil && l.entry.ran() {
+			passed = i
+		}
+	}
+	at = front
+	total := len(c.entries)
+	for i, item := range items {
+		name := c.itemNames[i]
+		if l := links[name]; l != nil {
+			at = l
+			continue
+		}
+		if item.was == nil {
+			continue
+		}
+		if !item.was.skipped {
+			if !c.ahead || i < passed {
+				continue
+			}
+			if at.gap < lastRan.gap {
+				at = lastRan
 			}
 		}
+		at.next = &link{entry: renamed(item.was), gap: at.gap, next: at.next}
+		at = at.next
+		links[name] = at
+		total++
 	}
-	c.entries = slices.Insert(c.entries, c.at, renamed(e))
-	c.at++
-}
-
-// passed says whether a step has started that was listed behind entry i.
-func (c *carrying) passed(i int) bool {
-	for _, name := range c.itemNames[i+1:] {
-		if e := find(c.entries, name); e != nil && e.ran() {
-			return true
-		}
+	entries := make([]*entry, 0, total)
+	for l := front.next; l != nil; l = l.next {
+		entries = append(entries, l.entry)
 	}
-	return false
+	return entries
 }

@@ -135,6 +135,51 @@ func TestDowngradeOfWhatWentOn(t *testing.T) {
 	}
 }
 
+// TestDowngradeFormerText: after the migration has gone on, a step that has not
+// changed since the upgrade reads as it did before it, and one that has does
+// not.
+func TestDowngradeFormerText(t *testing.T) {
+	const (
+		skipped   = `{"name":"Prepare","skipped":true,"started":"a","completed":"b","message":"Skipped"}`
+		completed = `{"name":"Prepare","started":"a","completed":"b","message":"Completed"}`
+		backup    = `{"name":"StageBackup","skipped":false,"started":"b","phase":"QuiesceApplications","message":"runs"}`
+		renamed   = `{"name":"DataBackup","started":"b","phase":"QuiesceSourceApplications","message":"runs"}`
+		sorted    = `{"message":"runs","name":"DataBackup","phase":"QuiesceSourceApplications","started":"b"}`
+		cleanup   = `{"name":"Cleanup","skipped":false}`
+	)
+	form := func(phase string, pipeline ...string) []byte {
+		return []byte(`{"phase":"` + phase + `","itinerary":"Stage","pipeline":[` + strings.Join(pipeline, ",") + `]}`)
+	}
+	up, err := adapter.Upgrade(form("QuiesceApplications", skipped, backup, cleanup), nil)
+	require.NoError(t, err)
+	require.Equal(t, string(form("QuiesceSourceApplications", completed, renamed, `{"name":"Cleanup"}`)), string(up.Status))
+	for _, tt := range []struct {
+		name          string
+		present, want []byte
+	}{
+		{
+			"all unchanged", form("EnsureSrcQuiesced", completed, sorted, `{"name":"Cleanup"}`),
+			form("EnsureSrcQuiesced", skipped, backup, cleanup),
+		}, {
+			"one changed", form("EnsureSrcQuiesced", completed, strings.Replace(renamed, "runs", "on", 1), `{"name":"Cleanup"}`),
+			form("EnsureSrcQuiesced", skipped, `{"name":"StageBackup","started":"b","phase":"QuiesceApplications","message":"on"}`, cleanup),
+		}, {
+			"one unchanged", form("EnsureSrcQuiesced", strings.Replace(completed, "Completed", "Done", 1), renamed, `{"name":"Cleanup","x":1}`),
+			form("EnsureSrcQuiesced", `{"name":"Prepare","started":"a","completed":"b","message":"Done"}`, backup, `{"name":"Cleanup","x":1}`),
+		}, {
+			"one twice, by two controllers", form("EnsureSrcQuiesced", completed, renamed, `{"name":"StageBackup","started":"b","message":"other"}`, `{"name":"Cleanup"}`),
+			form("EnsureSrcQuiesced", skipped, `{"name":"StageBackup","started":"b","message":"other"}`, cleanup),
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			down, err := adapter.Downgrade(tt.present, up.Remainder)
+			require.NoError(t, err)
+			require.Empty(t, down.Warnings)
+			require.Empty(t, cmp.Diff(string(tt.want), string(down.Status)))
+		})
+	}
+}
+
 // TestDowngradeAbsentPhase: a phase that was absent is absent again while the
 // migration is in it, and there once it has gone on.
 func TestDowngradeAbsentPhase(t *testing.T) {

@@ -46,9 +46,9 @@ func (e *RemainderError) Error() string {
 func (e *RemainderError) Unwrap() error { return e.Err }
 
 // NotPlannedError is the warning that the steps that have not started were not
-// planned anew, since the recorded phase is in no itinerary of today. They
-// stay as they were. The migration cannot resume either, until the phase is
-// mended: see [machine.UnknownPhaseError], which is the cause.
+// planned anew, since the selected itinerary does not have the recorded phase.
+// They stay as they were. The migration cannot resume either, until the phase
+// is mended: see [machine.UnknownPhaseError], which is the cause.
 type NotPlannedError struct {
 	Err error
 }

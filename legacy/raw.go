@@ -151,29 +151,92 @@ func isNull(raw []byte) bool { return string(raw) == "null" }
 // canonical is the same text for values that differ only in the order of keys
 // and in how strings are spelt: an API server changes both. Numbers stay as
 // they are written, and so do strings that are not UTF-8, of which decoding
-// would lose a part.
+// would lose a part. It reads the text once and writes it once, however deep
+// the value is nested.
 func canonical(raw []byte) []byte {
-	switch {
-	case len(raw) == 0:
+	if len(raw) == 0 {
 		return raw
-	case raw[0] == '{':
-		o := parseObject(raw)
-		slices.SortStableFunc(o, func(a, b member) int { return bytes.Compare(canonical(a.key), canonical(b.key)) })
-		for i := range o {
-			o[i].key, o[i].value = canonical(o[i].key), canonical(o[i].value)
-		}
-		return o.text()
-	case raw[0] == '[':
-		elements := parseArray(raw)
-		for i := range elements {
-			elements[i] = canonical(elements[i])
-		}
-		return arrayText(elements)
-	case raw[0] == '"' && utf8.Valid(raw):
-		return quote(unquote(raw))
 	}
-	return raw
+	var v value
+	v.read(raw, 0)
+	return v.append(make([]byte, 0, len(raw)))
 }
 
-// same says whether two values differ at most as [canonical] allows.
-func same(a, b []byte) bool { return bytes.Equal(canonical(a), canonical(b)) }
+// value is a JSON value in its canonical form.
+type value struct {
+	key   []byte  // where it is a member of an object
+	text  []byte  // where it is neither an object nor an array
+	open  byte    // '{' for an object, '[' for an array
+	parts []value // of an object or array; members are sorted by their keys
+}
+
+// read reads the value that begins at index i of a compact text, and returns
+// the index behind it.
+func (v *value) read(raw []byte, i int) int {
+	from := i
+	switch raw[i] {
+	case '"':
+		i = stringEnd(raw, i)
+		v.text = respelt(raw[from:i])
+		return i
+	case '{', '[':
+		v.open = raw[i]
+	default:
+		for i < len(raw) && raw[i] != ',' && raw[i] != ']' && raw[i] != '}' {
+			i++
+		}
+		v.text = raw[from:i]
+		return i
+	}
+	for i++; raw[i] != closing(v.open); {
+		if raw[i] == ',' {
+			i++
+		}
+		var part value
+		if v.open == '{' {
+			end := stringEnd(raw, i)
+			part.key = respelt(raw[i:end])
+			i = end + len(":")
+		}
+		i = part.read(raw, i)
+		v.parts = append(v.parts, part)
+	}
+	if v.open == '{' {
+		slices.SortStableFunc(v.parts, func(a, b value) int { return bytes.Compare(a.key, b.key) })
+	}
+	return i + 1
+}
+
+// append writes the value behind b.
+func (v *value) append(b []byte) []byte {
+	if v.open == 0 {
+		return append(b, v.text...)
+	}
+	b = append(b, v.open)
+	for i := range v.parts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if v.open == '{' {
+			b = append(append(b, v.parts[i].key...), ':')
+		}
+		b = v.parts[i].append(b)
+	}
+	return append(b, closing(v.open))
+}
+
+// closing is what closes an object or array.
+func closing(open byte) byte {
+	if open == '{' {
+		return '}'
+	}
+	return ']'
+}
+
+// respelt is a string in the one spelling that all its spellings have.
+func respelt(raw []byte) []byte {
+	if !utf8.Valid(raw) {
+		return raw
+	}
+	return quote(unquote(raw))
+}

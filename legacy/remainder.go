@@ -52,10 +52,10 @@ func remember(was, up *status) []byte {
 		o = o.with("phase", phase)
 	}
 	if !bytes.Equal(was.value("pipeline"), up.value("pipeline")) {
-		items := make([][]byte, len(was.entries))
+		items, now := make([][]byte, len(was.entries)), byName(up.entries)
 		for i, e := range was.entries {
 			items[i] = e.raw
-			if u := find(up.entries, e.name); u != nil && bytes.Equal(u.raw, e.raw) {
+			if u := now[e.name]; u != nil && bytes.Equal(u.raw, e.raw) {
 				items[i] = quote(e.name)
 			}
 		}

@@ -191,16 +191,15 @@ func (s *status) sum() string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// find returns the first entry of that name, or nil.
-func find(entries []*entry, name string) *entry {
-	if i := index(entries, name); i >= 0 {
-		return entries[i]
+// byName are the entries by their names, of one name the first.
+func byName(entries []*entry) map[string]*entry {
+	out := make(map[string]*entry, len(entries))
+	for _, e := range entries {
+		if out[e.name] == nil {
+			out[e.name] = e
+		}
 	}
-	return nil
-}
-
-func index(entries []*entry, name string) int {
-	return slices.IndexFunc(entries, func(e *entry) bool { return e.name == name })
+	return out
 }
 
 // unite makes one entry of all that have one name. It stands where the first

@@ -26,10 +26,12 @@ const skippedMessage = "Skipped"
 //
 // With now, the steps not started become those that are still to come: from
 // the recorded phase on, or, where now selects another itinerary than the
-// recorded one, from the start of that. A status without a pipeline, or of a
-// migration that has not begun, gets none. A recorded phase that the selected
-// itinerary does not have leaves the steps as they are, with a
-// [*NotPlannedError] among the warnings. Without now they stay as well.
+// recorded one, from the start of that. As for [machine.Set.Resume], a phase
+// recorded without an itinerary is one of the selected itinerary; it may have
+// a former name there, and keeps it in the status. A status without a
+// pipeline, or of a migration that has not begun, gets none. A phase to plan
+// from that the selected itinerary does not have leaves the steps as they are,
+// with a [*NotPlannedError] among the warnings. Without now they stay as well.
 //
 // A status in the current form comes back as it is, without a remainder.
 //
@@ -191,15 +193,16 @@ func (a *Adapter) plan(s *status, now Selected) (planned *status, warning, err e
 	entries := started(s.entries)
 	if s.phase != mtc.Completed { // else it is done, and never switches
 		var p machine.Position
-		if s.itinerary == now.Itinerary {
+		if s.itinerary == now.Itinerary || s.itinerary == "" {
 			p.Phase = s.phase
 		}
 		plan, err := g.PlanFrom(p, now.Facts)
 		if err != nil {
 			return s, &NotPlannedError{Err: err}, nil
 		}
-		for _, name := range a.ahead(plan, s.entries) {
-			switch e := find(s.entries, name); {
+		listed := byName(s.entries)
+		for _, name := range a.ahead(plan, listed) {
+			switch e := listed[name]; {
 			case e == nil:
 				o := object{}.with("name", quote(name)).with("message", quote(steps.MessageNotStarted))
 				entries = append(entries, made(o))
@@ -213,14 +216,14 @@ func (a *Adapter) plan(s *status, now Selected) (planned *status, warning, err e
 
 // ahead are the steps that a plan shows, by the rules of [steps.Sync]: where
 // it is unknown whether one will run, it stays if it was listed.
-func (a *Adapter) ahead(plan *machine.Plan, listed []*entry) []string {
+func (a *Adapter) ahead(plan *machine.Plan, listed map[string]*entry) []string {
 	g := plan.Graph()
 	var names []string
 	for i := range plan.Each {
 		name := a.stepNow(g.Phase(i).Step)
 		switch runs := plan.Runs(i); {
 		case g.Rides(i) || runs == phases.No || slices.Contains(names, name):
-		case runs == phases.Unknown && g.WhenUnknown() == phases.Wait && find(listed, name) == nil:
+		case runs == phases.Unknown && g.WhenUnknown() == phases.Wait && listed[name] == nil:
 		default:
 			names = append(names, name)
 		}

@@ -164,6 +164,16 @@ func TestUpgrade(t *testing.T) {
 			status: `{"itinerary":"Final","phase":"InitialBackupFailed","pipeline":[{"name":"Prepare","started":"t"},{"name":"Backup","started":"t"},{"name":"Restore"}]}`,
 			now:    selected(mtc.Failed, 0),
 			want:   `{"itinerary":"Final","phase":"InitialBackupFailed","pipeline":[{"name":"Prepare","started":"t"},{"name":"Backup","started":"t"},{"name":"CleanupHelpers","message":"Not started"},{"name":"Cleanup","message":"Not started"}]}`,
+		}, {
+			name:   "a phase without an itinerary is one of the selected itinerary",
+			status: `{"phase":"DeleteRegistries","pipeline":[{"name":"StageBackup","started":"t"},{"name":"Prepare"},{"name":"StageRestore"}]}`,
+			now:    selected(mtc.Stage, plain),
+			want:   `{"phase":"DeleteRegistries","pipeline":[{"name":"DataBackup","started":"t"},{"name":"Cleanup","message":"Not started"}]}`,
+		}, {
+			name:   "a phase without an itinerary, under its former name",
+			status: `{"phase":"QuiesceApplications","pipeline":[{"name":"Prepare","started":"t"},{"name":"Cleanup"}]}`,
+			now:    selected(mtc.Stage, mtc.HasStageBackup|mtc.Quiesce),
+			want:   `{"phase":"QuiesceApplications","pipeline":[{"name":"Prepare","started":"t"},{"name":"DataBackup","message":"Not started"},{"name":"DataRestore","message":"Not started"},{"name":"Cleanup"}]}`,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -219,6 +229,26 @@ func TestUpgradeUnknownPhase(t *testing.T) {
 	require.ErrorAs(t, up.Warnings[0], &unknown)
 	require.Equal(t, "InitialBackupFailed", unknown.Phase)
 	require.Contains(t, notPlanned.Error(), `itinerary "Final" has no phase "InitialBackupFailed"`)
+
+	down, err := adapter.Downgrade(up.Status, up.Remainder)
+	require.NoError(t, err)
+	require.Equal(t, status, string(down.Status))
+}
+
+// TestUpgradeUnknownPhaseWithoutItinerary: the selected itinerary is the one
+// that should have it.
+func TestUpgradeUnknownPhaseWithoutItinerary(t *testing.T) {
+	status := `{"phase":"DeleteBackups","pipeline":[{"name":"Backup","started":"t"},{"name":"StageBackup"}]}`
+	up, err := adapter.Upgrade([]byte(status), selected(mtc.Final, 0))
+	require.NoError(t, err)
+	require.Equal(t, `{"phase":"DeleteBackups","pipeline":[{"name":"Backup","started":"t"},{"name":"DataBackup"}]}`, string(up.Status))
+	require.Len(t, up.Warnings, 1)
+	var notPlanned *legacy.NotPlannedError
+	require.ErrorAs(t, up.Warnings[0], &notPlanned)
+	var unknown *machine.UnknownPhaseError
+	require.ErrorAs(t, up.Warnings[0], &unknown)
+	require.Equal(t, mtc.Final, unknown.Itinerary)
+	require.Equal(t, "DeleteBackups", unknown.Phase)
 
 	down, err := adapter.Downgrade(up.Status, up.Remainder)
 	require.NoError(t, err)

@@ -367,7 +367,7 @@ func (c *check) wentOn() error {
 	switch {
 	case s.Phase == mtc.Completed:
 		at.Done = true
-	case s.Itinerary == c.now.Itinerary:
+	case s.Itinerary == c.now.Itinerary || s.Itinerary == "":
 		at.Phase = s.Phase
 	}
 	m, err := g.Machine(at, c.now.Facts)

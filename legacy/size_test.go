@@ -1,0 +1,78 @@
+package legacy_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestManyEntries goes there and back with so many entries that this would not
+// end if any way searched them for each of them.
+func TestManyEntries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	const n = 200_000
+	var b strings.Builder
+	b.WriteString(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t","skipped":false}`)
+	for i := range n {
+		fmt.Fprintf(&b, `,{"name":"S%d"}`, i)
+		switch i % 4 {
+		case 0:
+			fmt.Fprintf(&b, `,{"name":"K%d","skipped":true}`, i)
+		case 1:
+			fmt.Fprintf(&b, `,{"name":"N%d","skipped":false}`, i)
+		}
+	}
+	b.WriteString(`]}`)
+	up, err := adapter.Upgrade([]byte(b.String()), nil)
+	require.NoError(t, err)
+	down, err := adapter.Downgrade(up.Status, up.Remainder)
+	require.NoError(t, err)
+	require.Empty(t, down.Warnings)
+	require.True(t, b.String() == string(down.Status))
+
+	// The migration has gone on, and has dropped steps that the remainder
+	// has, and can still start.
+	on := strings.Replace(string(up.Status), `"Started"`, `"StartRefresh"`, 1)
+	on = strings.ReplaceAll(on, `{"name":"N`, `{"name":"M`)
+	down, err = adapter.Downgrade([]byte(on), up.Remainder)
+	require.NoError(t, err)
+	require.Empty(t, down.Warnings)
+	require.Equal(t, n/4, strings.Count(string(down.Status), `{"name":"K`))
+	require.Equal(t, n/4, strings.Count(string(down.Status), `{"name":"N`))
+	require.Equal(t, n/4, strings.Count(string(down.Status), `{"name":"M`))
+}
+
+// TestDeepEntry counts what is allocated for a field that is nested as deep as
+// encoding/json allows: it must not be the text once more for each level.
+func TestDeepEntry(t *testing.T) {
+	const depth, payload = 4_500, 1 << 18
+	field := strings.Repeat(`{"b":[`, depth) + `"` + strings.Repeat("x", payload) + `"` + strings.Repeat(`],"a":1}`, depth)
+	status := []byte(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"StageBackup","started":"t","x":` + field + `}]}`)
+	allocated := func(do func()) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		do()
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	const most = 200 // times the text, for both ways; the levels are 9,000
+	require.Less(t, allocated(func() {
+		up, err := adapter.Upgrade(status, nil)
+		require.NoError(t, err)
+		down, err := adapter.Downgrade(up.Status, up.Remainder)
+		require.NoError(t, err)
+		require.Empty(t, down.Warnings)
+		require.True(t, string(status) == string(down.Status))
+
+		// So is a comparison of what has gone on.
+		on := strings.Replace(string(up.Status), `"Started"`, `"StartRefresh"`, 1)
+		down, err = adapter.Downgrade([]byte(on), up.Remainder)
+		require.NoError(t, err)
+		require.Contains(t, string(down.Status[:200]), `"StageBackup"`)
+	}), uint64(most*len(status)))
+}
