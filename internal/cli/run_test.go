@@ -287,6 +287,11 @@ func TestRunContentErrors(t *testing.T) {
 			"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source is missing; read it together with the migration",
 			"stopped after 0s at the beginning of itinerary Final",
 		}},
+		{"a cluster that cannot be read", stream(planObject("p", ``), images, object("MigCluster", "source", `, "spec": 3`), migration("m", ``, ``)), []string{"-f", "-"}, []string{
+			"MigCluster ns/source: spec: holds a JSON number; write an object",
+			"MigMigration ns/m: flag EnableImage is unknown: its source MigCluster ns/source could not be read; correct that first",
+			"stopped after 0s at the beginning of itinerary Final",
+		}},
 		{"a phase that fails, but does not run", "", []string{"-i", "Final", "--flags", "DirectImage", "--fail-at", "EnsureStageBackup"}, []string{
 			"--fail-at EnsureStageBackup had no effect: phase EnsureStageBackup did not run: it needs HasStageBackup (decided by WaitForRefresh)",
 		}},
