@@ -21,7 +21,7 @@ test: ## Run the tests of all modules, tests/e2e left out, with the race detecto
 
 .PHONY: test-e2e
 test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some 10 minutes)
-	cd tests/e2e && go test -race -timeout 60m ./...
+	cd tests/e2e && go test -race -parallel 6 -timeout 40m ./...
 
 .PHONY: test-oldest
 test-oldest: ## Build and test the root module with the oldest Go that it serves

@@ -75,7 +75,7 @@ func (s *simulation) prepare() error {
 	s.runner, err = runner.New(runner.Options[*simulation]{
 		Itineraries: s.set,
 		Select:      func(s *simulation) string { return s.selected },
-		Sources:     func(s *simulation) (*phases.Sources, error) { return s.sources() },
+		Sources:     func(_ context.Context, s *simulation) (*phases.Sources, error) { return s.sources() },
 		Read:        func(s *simulation) (runner.State, error) { return s.state, nil },
 		Write:       func(s *simulation, state runner.State) error { s.state = state; return nil },
 		OnFail:      func(s *simulation, _ runner.Failure) { s.selected, s.failing = s.onFail, true },

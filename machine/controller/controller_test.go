@@ -353,7 +353,7 @@ func TestWhatHandlersMayChange(t *testing.T) {
 func TestAPanicOfTheEmbedderWritesNothing(t *testing.T) {
 	w := newWorld(t, subresource)
 	sources := w.options.Runner.Sources
-	w.options.Runner.Sources = func(m *Move) (*phases.Sources, error) {
+	w.options.Runner.Sources = func(_ context.Context, m *Move) (*phases.Sources, error) {
 		m.Status.Note = "half done"
 		panic("oops")
 	}

@@ -60,7 +60,7 @@ func AddToManager(mgr manager.Manager) error {
 				}
 				return "Backup"
 			},
-			Sources: func(b *Backup) (*phases.Sources, error) {
+			Sources: func(_ context.Context, b *Backup) (*phases.Sources, error) {
 				return phases.NewSources(flags, phases.Source{Flag: HasVolumes,
 					Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
 						return phases.TruthOf(len(b.Spec.Volumes) > 0), nil

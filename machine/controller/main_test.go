@@ -173,7 +173,7 @@ func newWorld(t *testing.T, statusSubresource bool) *world {
 				}
 				return "Move"
 			},
-			Sources: func(*Move) (*phases.Sources, error) {
+			Sources: func(context.Context, *Move) (*phases.Sources, error) {
 				return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
 					w.asked++
 					return phases.TruthOf(w.volumes), w.flagErr

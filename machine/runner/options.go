@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,8 +60,11 @@ type Options[T any] struct {
 	// Select names the itinerary that the object's state asks for now. It is
 	// called at each reconcile, and again when a phase has failed.
 	Select func(object T) string
-	// Sources are the sources of the object's flags.
-	Sources func(object T) (*phases.Sources, error)
+	// Sources are the sources of the object's flags. It is called only where
+	// there is something to ask, and may read through the API: the context is
+	// that of the reconcile, bounded by AskTimeout. An error counts for each
+	// flag that would have been asked.
+	Sources func(ctx context.Context, object T) (*phases.Sources, error)
 	// Read reads the state that Write wrote on the object; the zero State
 	// where there is none yet. Write only changes the object in memory.
 	Read  func(object T) (State, error)

@@ -342,11 +342,10 @@ func (c *reconcile[T]) ask(ctx context.Context, decided phases.Flags) error {
 	if g.WhenUnknown() == phases.Run && c.m.Position().Phase != "" && decided&g.Reads() == 0 && !c.hangs() {
 		return nil // it was asked when the itinerary began, in vain
 	}
-	sources, err := c.o.Sources(c.object)
+	answer, err := c.answer(ctx, known)
 	if err != nil {
-		return fmt.Errorf("itinerary %q: sources of flags: %w", g.Name(), err)
+		return err
 	}
-	answer := sources.Ask(ctx, phases.Question{Known: known, Read: g.Reads(), Matters: c.m.Matters, Timeout: c.o.AskTimeout})
 	c.emitAsked(ctx, answer)
 	c.m.SetFacts(answer.Facts)
 	if open := c.m.Matters(answer.Facts); open != 0 && g.WhenUnknown() == phases.Wait {
@@ -358,6 +357,27 @@ func (c *reconcile[T]) ask(ctx context.Context, decided phases.Flags) error {
 		return fmt.Errorf("itinerary %q at %s: %w", g.Name(), c.m.Position(), err)
 	}
 	return nil
+}
+
+// answer asks what is not known of these facts.
+func (c *reconcile[T]) answer(ctx context.Context, known phases.Facts) (phases.Answer, error) {
+	g := c.m.Graph()
+	ctx, cancel := context.WithTimeout(ctx, c.o.AskTimeout)
+	defer cancel()
+	sources, err := c.o.Sources(ctx, c.object)
+	if err == nil {
+		return sources.Ask(ctx, phases.Question{Known: known, Read: g.Reads(), Matters: c.m.Matters}), nil
+	}
+	err = fmt.Errorf("sources of flags: %w", err)
+	if g.WhenUnknown() == phases.Wait {
+		return phases.Answer{}, fmt.Errorf("itinerary %q at %s: %w", g.Name(), c.m.Position(), err)
+	}
+	// The way out goes on without.
+	a := phases.Answer{Facts: known, Asked: g.Reads() &^ known.Known()}
+	for _, name := range g.Flags().Names(a.Asked) {
+		a.Errors = append(a.Errors, &phases.FlagError{Flag: name, Err: err})
+	}
+	return a, nil
 }
 
 // hangs says whether it hangs on an unknown flag which phase is next.

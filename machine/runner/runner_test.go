@@ -87,7 +87,7 @@ func newWorld(t *testing.T) *world {
 			}
 			return "Move"
 		},
-		Sources: func(*migration) (*phases.Sources, error) {
+		Sources: func(context.Context, *migration) (*phases.Sources, error) {
 			source := func(flag phases.Flags, name string, slow bool) phases.Source {
 				return phases.Source{Flag: flag, Slow: slow, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
 					w.asked = append(w.asked, name)
@@ -286,6 +286,30 @@ func TestFailAndCancel(t *testing.T) {
 	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads(), "a failure that the object tells of")
 }
 
+// And where not even the objects that sources are made from can be read.
+func TestTheWayOutReachesItsEndWithoutSources(t *testing.T) {
+	w := newWorld(t)
+	w.m.Canceled = true
+	var told []error
+	w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
+		if a, ok := e.(runner.Asked); ok {
+			told = append(told, a.Err)
+		}
+	}))
+	cause := errors.New("unreachable")
+	w.options.Sources = func(ctx context.Context, _ *migration) (*phases.Sources, error) {
+		_, bounded := ctx.Deadline()
+		assert.True(t, bounded)
+		return nil, cause
+	}
+	w.end()
+	assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called)
+	require.NotEmpty(t, told)
+	for _, err := range told {
+		assert.ErrorIs(t, err, cause)
+	}
+}
+
 // Promise 11.
 func TestAFailureOnTheWayOutIsPassedBy(t *testing.T) {
 	w := newWorld(t)
@@ -464,7 +488,7 @@ func TestBackoffStaysWithinItsBounds(t *testing.T) {
 func TestAskTimeout(t *testing.T) {
 	w := newWorld(t)
 	w.options.AskTimeout = time.Millisecond
-	w.options.Sources = func(*migration) (*phases.Sources, error) {
+	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
 		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
 			<-ctx.Done() // a cluster that hangs
 			return phases.Unknown, ctx.Err()
@@ -549,7 +573,7 @@ func TestANewRelease(t *testing.T) {
 	w.options.Phases["CopyVolumes"] = w.options.Phases["Copy"]
 	w.options.Phases["BackUp"] = w.options.Phases["Attach"]
 	delete(w.options.Phases, "Copy")
-	w.options.Sources = func(*migration) (*phases.Sources, error) {
+	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
 		return phases.NewSources(more, phases.Source{Flag: backups, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
 			w.asked = append(w.asked, "Backups")
 			return phases.Yes, nil
@@ -629,7 +653,7 @@ func TestPanicsOfTheEmbedder(t *testing.T) {
 	}{
 		{"Select", func(o *runner.Options[*migration]) { o.Select = func(*migration) string { panic("boom") } }},
 		{"Sources", func(o *runner.Options[*migration]) {
-			o.Sources = func(*migration) (*phases.Sources, error) { panic("boom") }
+			o.Sources = func(context.Context, *migration) (*phases.Sources, error) { panic("boom") }
 		}},
 		{"Read", func(o *runner.Options[*migration]) { o.Read = func(*migration) (runner.State, error) { panic("boom") } }},
 		{"Write", func(o *runner.Options[*migration]) { o.Write = func(*migration, runner.State) error { panic("boom") } }},
@@ -653,7 +677,7 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 		change func(*runner.Options[*migration])
 	}{
 		{"Sources", func(o *runner.Options[*migration]) {
-			o.Sources = func(*migration) (*phases.Sources, error) { return nil, cause }
+			o.Sources = func(context.Context, *migration) (*phases.Sources, error) { return nil, cause }
 		}},
 		{"Read", func(o *runner.Options[*migration]) {
 			o.Read = func(*migration) (runner.State, error) { return runner.State{}, cause }
@@ -674,7 +698,7 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 	assert.ErrorContains(t, err, `"Moev"; did you mean "Move"?`)
 
 	w = newWorld(t)
-	w.options.Sources = func(*migration) (*phases.Sources, error) { return phases.NewSources(vocabulary) }
+	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) { return phases.NewSources(vocabulary) }
 	_, err = w.reconcile()
 	assert.EqualError(t, err, `itinerary "Move" at start: no source answers [Volumes Images]`)
 }

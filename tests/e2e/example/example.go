@@ -106,8 +106,8 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 	o := runner.Options[T]{
 		Itineraries: set,
 		Select:      func(m T) string { return mtc.Select(m.MTC()) },
-		Sources: func(m T) (*phases.Sources, error) {
-			return p.sources(e, m)
+		Sources: func(ctx context.Context, m T) (*phases.Sources, error) {
+			return p.sources(ctx, e, m)
 		},
 		Read:   func(m T) (runner.State, error) { return m.State() },
 		Write:  func(m T, s runner.State) error { return m.SetState(s) },
@@ -148,10 +148,7 @@ func phaseHandler[T Migration](p Parts, e *environment, at At) runner.Handler[T]
 
 // sources reads the objects that flags are found from. The runner calls it
 // only where a flag has to be asked.
-func (p Parts) sources(e *environment, m Migration) (*phases.Sources, error) {
-	// Sources are made without the reconcile's context.
-	ctx, cancel := context.WithTimeout(context.Background(), runner.DefaultAskTimeout)
-	defer cancel()
+func (p Parts) sources(ctx context.Context, e *environment, m Migration) (*phases.Sources, error) {
 	o := mtc.Objects{Migration: m.MTC(), ImageStreams: p.ImageStreams}
 	plan, err := e.plan(ctx, m)
 	if apierrors.IsNotFound(err) {
