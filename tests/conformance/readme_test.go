@@ -38,7 +38,7 @@ func TestReadmeQuotesFiles(t *testing.T) {
 		data, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(file)))
 		require.NoError(t, err)
 		for _, part := range strings.Split(text, "\n\n") {
-			assert.Contains(t, string(data), strings.TrimSpace(part), "%s", file)
+			assert.True(t, strings.Contains(string(data), strings.TrimSpace(part)), "%s does not have:\n%s", file, part)
 		}
 	}
 	require.NotZero(t, quoted)
