@@ -521,7 +521,7 @@ func TestDeadline(t *testing.T) {
 	deadline(w, func(ctx context.Context, _ *migration) (runner.Result, error) {
 		d, ok := ctx.Deadline()
 		require.True(t, ok, "the handler is told")
-		assert.WithinDuration(t, time.Now().Add(50*time.Millisecond), d, 40*time.Millisecond)
+		assert.False(t, d.After(time.Now().Add(50*time.Millisecond)), "what is left of the deadline, not all of it")
 		<-ctx.Done() // a handler that hangs, as long as it is let
 		return runner.Result{}, ctx.Err()
 	})
