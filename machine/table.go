@@ -57,7 +57,8 @@ type hop struct {
 // newTable builds the table from the edges of the graph. Each edge is guarded
 // by its destination's guard and the absence of those between.
 func (g *Graph) newTable() (*table, error) {
-	if err := g.checkEdges(); err != nil {
+	all, err := g.Edges()
+	if err != nil {
 		return nil, err
 	}
 	t := &table{
@@ -79,12 +80,8 @@ func (g *Graph) newTable() (*table, error) {
 			}
 		}
 	}
-	for from := start; from < len(g.nodes); from++ {
-		for _, r := range g.edges(from) {
-			for to := r.first; to <= r.last; to++ {
-				t.events[to].Src = append(t.events[to].Src, t.state(from))
-			}
-		}
+	for _, e := range all {
+		t.events[e.To].Src = append(t.events[e.To].Src, t.state(e.From))
 	}
 	return t, nil
 }
@@ -93,50 +90,91 @@ func (g *Graph) newTable() (*table, error) {
 type span struct{ first, last int }
 
 // edges are the destinations of the edges from an index, as ranges that do
-// not overlap: from each start of the search up to the first phase without a
-// guard, which nothing gets past, or to done.
-func (g *Graph) edges(from int) []span {
+// not overlap: from each start of the search to where it stops at the latest.
+func (g *Graph) edges(from int, stops []int) []span {
 	starts := g.starts(from)
 	slices.Sort(starts)
 	var spans []span
 	for _, first := range starts {
-		last := first
-		for last < len(g.nodes) && g.nodes[last].guard.Reads() != 0 {
-			last++
-		}
 		if k := len(spans) - 1; k >= 0 && first <= spans[k].last {
 			continue // both stop at the same phase
 		}
-		spans = append(spans, span{first, last})
+		spans = append(spans, span{first, stops[first]})
 	}
 	return spans
 }
 
-// checkEdges counts the edges without listing them.
-func (g *Graph) checkEdges() error {
+// stops returns for each index where a search that begins there stops at the
+// latest: at the first phase without a guard, which nothing gets past, or at
+// done.
+func (g *Graph) stops() []int {
 	n := len(g.nodes)
-	stop := make([]int, n+1) // where a search that begins here ends at the latest
-	stop[n] = n
-	longest := span{0, -1}
+	stops := make([]int, n+1)
+	stops[n] = n
 	for i := n - 1; i >= 0; i-- {
-		stop[i] = i
+		stops[i] = i
 		if g.nodes[i].guard.Reads() != 0 {
-			stop[i] = stop[i+1]
-			if stop[i]-i > longest.last-longest.first+1 {
-				longest = span{i, stop[i] - 1}
+			stops[i] = stops[i+1]
+		}
+	}
+	return stops
+}
+
+// Edge is a transition that a machine makes under some facts. From and To are
+// indices of phases. From is -1 at the start; To is the number of phases when
+// done.
+type Edge struct{ From, To int }
+
+// Edges lists every transition of the machine, by From and then by To. The
+// error is a [*TooManyEdgesError] if there are more than [MaxEdges].
+func (g *Graph) Edges() ([]Edge, error) {
+	if err := g.checkEdges(); err != nil {
+		return nil, err
+	}
+	var all []Edge
+	stops := g.stops()
+	for from := start; from < len(g.nodes); from++ {
+		for _, r := range g.edges(from, stops) {
+			for to := r.first; to <= r.last; to++ {
+				all = append(all, Edge{from, to})
 			}
 		}
 	}
-	edges := 0
-	for from := start; from < n; from++ {
-		starts := g.starts(from)
-		slices.Sort(starts)
-		covered := -1
-		for _, first := range starts {
-			if first > covered {
-				covered = stop[first]
-				edges += covered - first + 1
+	return all, nil
+}
+
+// EdgesAt lists the transitions from and to the phase at index i, by From and
+// then by To. There are at most two for each phase of the itinerary, so
+// that there is no limit.
+func (g *Graph) EdgesAt(i int) []Edge {
+	var all []Edge
+	stops := g.stops()
+	for from := start; from < len(g.nodes); from++ {
+		for _, r := range g.edges(from, stops) {
+			if from != i { // of these, only the one to i
+				r.first, r.last = max(r.first, i), min(r.last, i)
 			}
+			for to := r.first; to <= r.last; to++ {
+				all = append(all, Edge{from, to})
+			}
+		}
+	}
+	return all
+}
+
+// checkEdges counts the edges without listing them.
+func (g *Graph) checkEdges() error {
+	stops := g.stops()
+	longest := span{0, -1}
+	for i, stop := range stops[:len(g.nodes)] {
+		if stop-i > longest.last-longest.first+1 {
+			longest = span{i, stop - 1}
+		}
+	}
+	edges := 0
+	for from := start; from < len(g.nodes); from++ {
+		for _, r := range g.edges(from, stops) {
+			edges += r.last - r.first + 1
 		}
 	}
 	if edges <= MaxEdges {

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/looplab/fsm"
@@ -107,10 +108,51 @@ func TestAContextThatIsCancelledOnTheWay(t *testing.T) {
 	assert.Len(t, table.idle, 1)
 }
 
-func TestEdges(t *testing.T) {
+// The edges that are listed are those of looplab's table: each of them is a
+// transition that the FSM knows, and no other is.
+func TestEdgesAreThoseOfTheTable(t *testing.T) {
 	g := lettersGraph(t)
-	assert.Equal(t, []span{{0, 0}}, g.edges(start))
-	assert.Equal(t, []span{{1, 2}}, g.edges(0))
-	assert.Equal(t, []span{{2, 2}}, g.edges(1))
-	assert.Equal(t, []span{{0, 0}, {3, 3}}, g.edges(2), "a jump back, and the end")
+	all, err := g.Edges()
+	require.NoError(t, err)
+	assert.Equal(t, []Edge{{start, 0}, {0, 1}, {0, 2}, {1, 2}, {2, 0}, {2, 3}}, all, "a jump back, and the end")
+
+	table, err := g.table()
+	require.NoError(t, err)
+	var known []Edge
+	for from := start; from < g.Len(); from++ {
+		f := fsm.NewFSM(table.state(from), table.events, fsm.Callbacks{})
+		for to := range table.events {
+			if f.Can(table.event(to)) {
+				known = append(known, Edge{from, to})
+			}
+		}
+	}
+	assert.Equal(t, all, known)
+}
+
+func TestEdgesAtAPhase(t *testing.T) {
+	g := lettersGraph(t)
+	all, err := g.Edges()
+	require.NoError(t, err)
+	for i := range g.Len() {
+		var want []Edge
+		for _, e := range all {
+			if e.From == i || e.To == i {
+				want = append(want, e)
+			}
+		}
+		assert.Equal(t, want, g.EdgesAt(i), g.Phase(i).Name)
+	}
+}
+
+func TestEdgesOfALargeItinerary(t *testing.T) {
+	it := phases.Itinerary{Name: "Large", Flags: vocabulary}
+	for i := range 10_000 {
+		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprintf("P%d", i), Step: "S", Guard: phases.Guard{All: 1}})
+	}
+	g, err := Compile(it)
+	require.NoError(t, err)
+	_, err = g.Edges()
+	require.ErrorAs(t, err, new(*TooManyEdgesError))
+	assert.Len(t, g.EdgesAt(5000), 10_001, "one from each before it, one to each after it, from the start and to the end")
 }

@@ -1,6 +1,10 @@
 package phases
 
-import "github.com/konveyor/dynamic-pipeline/internal/wording"
+import (
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+)
 
 // Guard decides whether a phase runs or a jump is taken: every flag of All is
 // true, at least one flag of Any is true where Any has any, and no flag of
@@ -67,6 +71,23 @@ func (g Guard) Unmet(f Facts) (part string, flags Flags) {
 		return PartNone, g.None & unknown
 	}
 	return PartAny, g.Any & unknown
+}
+
+// Text returns the guard in words, with flags by their names: "HasPVs and (A or
+// B) and not C". It is empty for a guard that always admits.
+func (g Guard) Text(v *Vocabulary) string {
+	parts := v.Names(g.All)
+	if g.Any != 0 {
+		anyOf := strings.Join(v.Names(g.Any), " or ")
+		if g.Any.Len() > 1 && g.Reads() != g.Any {
+			anyOf = "(" + anyOf + ")"
+		}
+		parts = append(parts, anyOf)
+	}
+	for _, name := range v.Names(g.None) {
+		parts = append(parts, "not "+name)
+	}
+	return strings.Join(parts, " and ")
 }
 
 // contradiction says why no facts can ever satisfy the guard, or "".

@@ -231,7 +231,7 @@ func explainPhase(p *machine.Plan, i int) explanation {
 		e.Guard, e.Missing, e.DecidedBy = why.Guard, why.Flags, why.DecidedBy
 	}
 	e.Text = "phase " + phase.Name
-	guard := guardText(p.Graph().Flags(), phase.Guard)
+	guard := phase.Guard.Text(p.Graph().Flags())
 	switch {
 	case why == nil && guard == "":
 		e.Text += " runs in every migration of this itinerary"
@@ -253,22 +253,6 @@ func explainPhase(p *machine.Plan, i int) explanation {
 
 // mayChange is said of what hangs on flags that a phase may still change.
 const mayChange = "; that may still change"
-
-// guardText says what a guard asks for, and is empty where it admits.
-func guardText(v *phases.Vocabulary, g phases.Guard) string {
-	parts := v.Names(g.All)
-	if g.Any != 0 {
-		anyOf := strings.Join(v.Names(g.Any), " or ")
-		if g.Any.Len() > 1 && g.Reads() != g.Any {
-			anyOf = "(" + anyOf + ")"
-		}
-		parts = append(parts, anyOf)
-	}
-	for _, name := range v.Names(g.None) {
-		parts = append(parts, "not "+name)
-	}
-	return strings.Join(parts, " and ")
-}
 
 // explainStep sums up the phases of a step: those that run, where it is
 // visible; the reasons of the others, where it is not.

@@ -1,0 +1,161 @@
+// Package dumptest has the drawings that the tests of all formats share.
+package dumptest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// Drawing is one drawing to dump.
+type Drawing struct {
+	// Name is fit for the name of a file.
+	Name        string
+	Options     dump.Options
+	Itineraries []dump.Itinerary
+}
+
+// New makes the drawing, and panics if that is impossible.
+func (d Drawing) New() *dump.Drawing {
+	drawing, err := dump.New(d.Options, d.Itineraries...)
+	if err != nil {
+		panic(err)
+	}
+	return drawing
+}
+
+// Drawings are MTC's itineraries, forklift's warm one, and one of hostile
+// names: each alone, planned, and in the middle of a run with a phase that
+// failed. Some follow in other ways, and MTC's all in one picture. root is the
+// way to the root of the repository.
+func Drawings(root string) ([]Drawing, error) {
+	warm, err := Warm(root)
+	if err != nil {
+		return nil, err
+	}
+	var all []Drawing
+	for _, it := range append(mtc.Itineraries(), warm, Hostile()) {
+		g, err := machine.Compile(it)
+		if err != nil {
+			return nil, err
+		}
+		name := strings.ToLower(it.Name)
+		if it.Name == HostileName {
+			name = "hostile"
+		}
+		facts := Facts(it)
+		plan := g.Plan(facts)
+		running := plan.Running()
+		middle, err := g.PlanFrom(machine.Position{Phase: running[len(running)/2]}, facts)
+		if err != nil {
+			return nil, err
+		}
+		one := func(suffix string, o dump.Options, it dump.Itinerary) {
+			all = append(all, Drawing{name + suffix, o, []dump.Itinerary{it}})
+		}
+		begun := dump.Itinerary{Plan: middle, Failed: running[len(running)/2-1:][:1]}
+		one("", dump.Options{}, dump.Itinerary{Graph: g})
+		one("-plan", dump.Options{}, dump.Itinerary{Plan: plan})
+		one("-middle", dump.Options{}, begun)
+		switch it.Name {
+		case mtc.Final, "Warm", HostileName:
+			one("-all-edges", dump.Options{AllEdges: true}, begun)
+			one("-only-run", dump.Options{OnlyRun: true}, begun)
+			one("-around", dump.Options{Around: running[len(running)/2]}, begun)
+		}
+	}
+	several := Drawing{Name: "mtc", Options: dump.Options{Title: "MTC"}}
+	for _, s := range mtc.Switches() {
+		several.Options.Switches = append(several.Options.Switches, dump.Switch(s))
+	}
+	for _, it := range mtc.Itineraries() {
+		g, err := machine.Compile(it)
+		if err != nil {
+			return nil, err
+		}
+		several.Itineraries = append(several.Itineraries, dump.Itinerary{Graph: g, Plan: g.Plan(Facts(it))})
+	}
+	return append(all, several), nil
+}
+
+// Warm is forklift's warm migration.
+func Warm(root string) (phases.Itinerary, error) {
+	name := filepath.Join(root, "tests", "conformance", "testdata", "forklift-warm.yaml")
+	f, err := os.Open(name)
+	if err != nil {
+		return phases.Itinerary{}, err
+	}
+	defer f.Close()
+	file, err := phases.Load(f, name)
+	if err != nil {
+		return phases.Itinerary{}, err
+	}
+	return file.Itineraries[0], nil
+}
+
+// Facts are some under which phases of every kind are drawn: of the flags that
+// the itinerary reads, those in an even place are true, every eighth is
+// unknown, and the others are false. Of MTC's they are those of a migration
+// that quiesces and copies its volumes directly, while it is unknown whether
+// there are hooks after the restore.
+func Facts(it phases.Itinerary) phases.Facts {
+	v := it.Flags
+	if v == mtc.Flags() {
+		yes := mtc.Quiesce | mtc.HasPVs | mtc.DirectVolume | mtc.EnableVolume | mtc.DirectImage | mtc.EnableImage
+		return phases.NewFacts(yes, v.All()&^yes&^mtc.HasPostRestoreHooks)
+	}
+	var yes, unknown phases.Flags
+	for i, name := range v.Names(it.Reads()) {
+		flag, _ := v.Parse(name) // a name of the vocabulary itself
+		switch {
+		case i%8 == 7:
+			unknown |= flag
+		case i%2 == 0:
+			yes |= flag
+		}
+	}
+	return phases.NewFacts(yes, v.All()&^yes&^unknown)
+}
+
+// HostileName is the name of [Hostile].
+const HostileName = "end\"; --> <script>alert('#9829;')</script>\n%% subgraph"
+
+// HostileNames are names that mean something to one format or another, or to a
+// terminal, or are wider or longer than others.
+var HostileNames = []string{
+	"end", "start", "done", "graph", "subgraph", "node", "edge", "strict", "class", "style", "click", "default", "null", "__proto__",
+	":", "a:b:c", "\"", "'", "\"quoted\" 'twice'", "-", "--", "-->", "---", "==>", "~~~", "->", "a -- b",
+	"<b>bold</b>", "<br/>", "<script>alert(1)</script>", "&amp;", "&", "&#x22;", "]]>", "<!-- x -->", "<![CDATA[",
+	"#", "#quot;", "#9829;", ";", "a;b", "%%", "%%{init: {}}%%", "`", "`code`", "**bold**", "_", "\\", "\\n", "\\\"", "\\G\\N\\L", "$", "$$x^2$$", "${x}",
+	"two\nlines", "a\r\nb", "a\tb", " leading", "trailing ", "  ", "a  b", "\u00a0",
+	"[", "]", "[[x]]", "(", ")", "((x))", "{", "}", "{{x}}", "|", "a|b", "/x/", "\\x\\", ">x]", "@", "@{ shape: circle }", ":::", ":::current", "A,B", "*", "1", "0x", "1.5", "true",
+	"\u05e9\u05dc\u05d5\u05dd", "\u0645\u0631\u062d\u0628\u0627 abc", "\u202eright to left", "\u4e2d\u6587\u540d\u79f0", "e\u0301", "\U0001f600", "\u200b", "\u2028", "\ufeff",
+	"\x00", "\x01", "\x1b[31mred", "\x7f", "\u0085", "\ufffe", "\uffff",
+	strings.Repeat("x", 200), strings.Repeat("long name ", 20), strings.Repeat("\u4e2d", 200),
+}
+
+// Hostile is an itinerary whose phases, steps and descriptions have the
+// hostile names. Flags have names that are allowed of flags.
+func Hostile() phases.Itinerary {
+	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "end"}, {Flag: 2, Name: "subgraph"}, {Flag: 4, Name: "node"}})
+	it := phases.Itinerary{Name: HostileName, Flags: v}
+	n := len(HostileNames)
+	for i, name := range HostileNames {
+		p := phases.Phase{Name: name, Step: HostileNames[n-1-i/2], Description: HostileNames[(i+7)%n], Guard: phases.Guard{All: phases.Flags(i % 3), None: phases.Flags(i % 2 * 4)}}
+		switch i % 16 {
+		case 3: // a step that is entered again
+			p.Step = HostileNames[n-1]
+		case 5:
+			p.Decides = 2
+		case 9:
+			p.Jumps = []phases.Jump{{To: HostileNames[i-6], Guard: phases.Guard{Any: 5}}, {To: HostileNames[(i+20)%n], Guard: phases.Guard{All: 2}}}
+		}
+		it.Phases = append(it.Phases, p)
+	}
+	return it
+}

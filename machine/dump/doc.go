@@ -1,0 +1,23 @@
+// Package dump draws itineraries: as text for a terminal, as Graphviz's DOT, as
+// Mermaid, as an SVG picture that needs neither, and as JSON for other tools.
+//
+// A drawing shows one itinerary or several. With a plan ([machine.Plan]) it
+// shows on top what runs from the plan's position on, what does not and why.
+//
+//	plan, err := graph.PlanFrom(machine.Position{Phase: "Copy"}, facts)
+//	if err != nil {
+//		return err
+//	}
+//	drawing, err := dump.New(dump.Options{}, dump.Itinerary{Plan: plan})
+//	if err != nil {
+//		return err
+//	}
+//	fmt.Print(drawing.Text())
+//
+// By default a drawing is the reduction of the machine: the phases in order,
+// guards on the phases, and the jumps. That a phase is passed by if its guard
+// does not admit follows from the guard and is no edge of its own.
+// [Options.AllEdges] draws every transition.
+//
+// The same drawing always gives the same bytes.
+package dump

@@ -1,0 +1,223 @@
+package dump
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+)
+
+// Itinerary is one itinerary of a drawing.
+type Itinerary struct {
+	// Graph is drawn alone if there is no plan. It may be nil if there is one.
+	Graph *machine.Graph
+	// Plan is drawn on top of its graph: what runs from its position on.
+	Plan *machine.Plan
+	// Failed are the names of the phases that failed.
+	Failed []string
+}
+
+// Switch is an arrow from one itinerary to another: a run leaves From for To
+// when this or that happens. Nothing in an itinerary tells its switches, so
+// the caller gives them.
+type Switch struct {
+	From, To string
+	// When completes "when": "a phase failed".
+	When string
+}
+
+// Options are the options of [New]. The zero value draws the reduction of
+// everything.
+type Options struct {
+	// Title is the heading; if empty, the names of the itineraries.
+	Title string
+	// AllEdges draws every transition of the machine.
+	AllEdges bool
+	// OnlyRun leaves out the phases that will not run. What remains stays
+	// connected in order, and a jump to a phase that is left out leads to the
+	// next one that remains, as it does in the machine. It needs a plan of
+	// every itinerary.
+	OnlyRun bool
+	// Around draws the phase of this name, the phases from which one
+	// transition leads to it, those to which one leads from it, and these
+	// transitions. Itineraries without such a phase are left out.
+	Around string
+	// Switches are drawn between the itineraries of the drawing. A switch from
+	// or to any other is left out.
+	Switches []Switch
+}
+
+// OptionsError describes options, or itineraries, that cannot be drawn
+// together.
+type OptionsError struct {
+	Problem string
+}
+
+func (e *OptionsError) Error() string { return "cannot draw: " + e.Problem }
+
+// UnknownPhaseError is the name of a phase to draw around that none of the
+// itineraries has.
+type UnknownPhaseError struct {
+	Phase       string
+	Itineraries []string
+	// Nearest are the names that resemble it, nearest first.
+	Nearest []string
+}
+
+func (e *UnknownPhaseError) Error() string {
+	hint := wording.DidYouMean(e.Nearest)
+	if hint == "" {
+		hint = "; name a phase of the drawing"
+	}
+	noun := "itinerary "
+	if len(e.Itineraries) > 1 {
+		noun = "itineraries "
+	}
+	return fmt.Sprintf("no phase %q in %s%s%s", e.Phase, noun, wording.List(e.Itineraries, "and"), hint)
+}
+
+// Drawing is what is drawn, whatever the format. It is immutable and safe for
+// concurrent use.
+type Drawing struct {
+	title    string
+	parts    []*part
+	switches []arrow
+	notes    []string
+}
+
+// arrow is a switch between two parts of the drawing.
+type arrow struct {
+	from, to int
+	when     string
+}
+
+// New makes a drawing of the itineraries, in the order given. The error is an
+// [*OptionsError] if options or itineraries do not go together, an
+// [*UnknownPhaseError] if no itinerary has the phase [Options.Around], a
+// [*machine.UnknownPhaseError] if an itinerary lacks a phase that failed, or a
+// [*machine.TooManyEdgesError] if an itinerary is too large for
+// [Options.AllEdges].
+func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
+	if err := o.check(itineraries); err != nil {
+		return nil, err
+	}
+	d := &Drawing{title: o.Title}
+	var names []string
+	for _, it := range itineraries {
+		p, err := newPart(it)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, p.name())
+		drawn := true
+		switch {
+		case o.Around != "":
+			drawn = p.around(o.Around)
+		case o.OnlyRun:
+			p.onlyRun()
+		}
+		if !drawn {
+			continue
+		}
+		if err := p.connect(o); err != nil {
+			return nil, err
+		}
+		p.divide()
+		d.note(p, o)
+		d.parts = append(d.parts, p)
+	}
+	if len(d.parts) == 0 {
+		return nil, unknownPhase(o.Around, itineraries)
+	}
+	if d.title == "" {
+		d.title = wording.List(names, "and")
+	}
+	for _, s := range o.Switches {
+		from, to := d.find(s.From), d.find(s.To)
+		if from >= 0 && to >= 0 {
+			d.switches = append(d.switches, arrow{from, to, s.When})
+		}
+	}
+	return d, nil
+}
+
+// check refuses what cannot be drawn together.
+func (o Options) check(itineraries []Itinerary) error {
+	refuse := func(format string, args ...any) error {
+		return &OptionsError{Problem: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case len(itineraries) == 0:
+		return refuse("no itinerary is given; give at least one")
+	case o.Around != "" && o.OnlyRun:
+		return refuse("Around and OnlyRun exclude each other; leave one out")
+	case o.Around != "" && o.AllEdges:
+		return refuse("Around draws every transition of its phase; leave out AllEdges")
+	}
+	var names []string
+	for i, it := range itineraries {
+		g := it.graph()
+		switch {
+		case g == nil:
+			return refuse("itinerary number %d has neither a graph nor a plan; give one", i+1)
+		case it.Plan != nil && it.Plan.Graph() != g:
+			return refuse("the plan of itinerary %q is of another graph; plan with the graph that is drawn", g.Name())
+		case slices.Contains(names, g.Name()):
+			return refuse("itinerary %q is given twice; remove one", g.Name())
+		case o.OnlyRun && it.Plan == nil:
+			return refuse("what runs in itinerary %q is not known without a plan; give a plan or leave out OnlyRun", g.Name())
+		}
+		names = append(names, g.Name())
+	}
+	return nil
+}
+
+func (it Itinerary) graph() *machine.Graph {
+	if it.Graph == nil && it.Plan != nil {
+		return it.Plan.Graph()
+	}
+	return it.Graph
+}
+
+func unknownPhase(name string, itineraries []Itinerary) error {
+	e := &UnknownPhaseError{Phase: name}
+	var known []string
+	for _, it := range itineraries {
+		g := it.graph()
+		e.Itineraries = append(e.Itineraries, g.Name())
+		for i := range g.Len() {
+			known = append(known, g.Phase(i).Name)
+		}
+	}
+	slices.Sort(known)
+	e.Nearest = wording.Nearest(name, slices.Compact(known))
+	return e
+}
+
+// find returns the index of the part of that name, or -1.
+func (d *Drawing) find(itinerary string) int {
+	return slices.IndexFunc(d.parts, func(p *part) bool { return p.name() == itinerary })
+}
+
+// note records how many phases of a part are not drawn, and why.
+func (d *Drawing) note(p *part, o Options) {
+	left := p.graph.Len()
+	for k := range p.nodes {
+		if p.isPhase(&p.nodes[k]) {
+			left--
+		}
+	}
+	if left == 0 {
+		return
+	}
+	noun, is := "phases", "are"
+	if left == 1 {
+		noun, is = "phase", "is"
+	}
+	which := "that will not run "
+	if o.Around != "" {
+		which = "further away from " + o.Around + " "
+	}
+	d.notes = append(d.notes, fmt.Sprintf("%s: %d %s %s%s left out", p.name(), left, noun, which, is))
+}

@@ -1,0 +1,182 @@
+package dump
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+var ab = phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "A"}, {Flag: 2, Name: "B"}})
+
+// loop copies until A holds, and enters the step Copy again at its end.
+func loop(t *testing.T) *machine.Graph {
+	t.Helper()
+	g, err := machine.Compile(phases.Itinerary{Name: "Loop", Flags: ab, Phases: []phases.Phase{
+		{Name: "Begin", Step: "Prepare"},
+		{Name: "Copy", Step: "Copy"},
+		{Name: "Pause", Step: "Copy", Decides: 1, Jumps: []phases.Jump{{To: "Cut", Guard: phases.Guard{All: 1}}}},
+		{Name: "Again", Step: "Copy", Jumps: []phases.Jump{{To: "Copy"}}},
+		{Name: "Cut", Step: "Cut", Guard: phases.Guard{None: 2}},
+		{Name: "Check", Step: "Copy", Guard: phases.Guard{All: 2}, Rides: true},
+		{Name: "Last", Step: "Copy"},
+	}})
+	require.NoError(t, err)
+	return g
+}
+
+// lines describe a part, a node or an edge a line.
+func lines(p *part) (nodes, bands, edges []string) {
+	for i := range p.nodes {
+		n := &p.nodes[i]
+		nodes = append(nodes, strings.TrimRight(n.name+": "+n.words(), ": "))
+	}
+	for _, b := range p.bands {
+		bands = append(bands, fmt.Sprintf("%s: %s to %s", b.step, p.nodes[b.first].name, p.nodes[b.first+b.n-1].name))
+	}
+	for _, e := range p.edges {
+		line := fmt.Sprintf("%s -> %s: %s, %s", p.nodes[e.from].name, p.nodes[e.to].name, e.kind, e.taken)
+		if e.guard != "" {
+			line += " if " + e.guard
+		}
+		edges = append(edges, line)
+	}
+	return nodes, bands, edges
+}
+
+func TestTheModelOfALoop(t *testing.T) {
+	at := func(phase string, yes phases.Flags) *machine.Plan {
+		p, err := loop(t).PlanFrom(machine.Position{Phase: phase}, phases.NewFacts(yes, 3&^yes))
+		require.NoError(t, err)
+		return p
+	}
+	for _, tt := range []struct {
+		name                string
+		o                   Options
+		it                  Itinerary
+		nodes, bands, edges []string
+	}{
+		{
+			name:  "alone",
+			it:    Itinerary{Graph: loop(t)},
+			nodes: []string{"start", "Begin", "Copy", "Pause", "Again", "Cut", "Check", "Last", "done"},
+			bands: []string{"Prepare: Begin to Begin", "Copy: Copy to Again", "Cut: Cut to Cut", "Copy: Check to Last"},
+			edges: []string{
+				"start -> Begin: order, yes", "Begin -> Copy: order, yes", "Copy -> Pause: order, yes", "Pause -> Again: order, yes",
+				"Pause -> Cut: jump, yes if A", "Again -> Cut: order, no", "Again -> Copy: jump, yes",
+				"Cut -> Check: order, yes", "Check -> Last: order, yes", "Last -> done: order, yes",
+			},
+		},
+		{
+			name: "from the start, the exit not yet decided",
+			it:   Itinerary{Plan: at("", 0), Failed: []string{"Copy"}},
+			nodes: []string{"start: current", "Begin: will run", "Copy: will run, failed", "Pause: will run", "Again: will run, tentative",
+				"Cut: will run", "Check: will not run", "Last: will run", "done: will run"},
+			bands: []string{"Prepare: Begin to Begin", "Copy: Copy to Again", "Cut: Cut to Cut", "Copy: Check to Last"},
+			edges: []string{
+				"start -> Begin: order, yes", "Begin -> Copy: order, yes", "Copy -> Pause: order, yes", "Pause -> Again: order, yes",
+				"Pause -> Cut: jump, unknown if A", "Again -> Cut: order, no", "Again -> Copy: jump, yes",
+				"Cut -> Check: order, yes", "Check -> Last: order, yes", "Last -> done: order, yes",
+			},
+		},
+		{
+			name:  "behind the loop, only what runs",
+			o:     Options{OnlyRun: true},
+			it:    Itinerary{Plan: at("Cut", 1)},
+			nodes: []string{"start: behind", "Cut: current", "Last: will run", "done: will run"},
+			bands: []string{"Cut: Cut to Cut", "Copy: Last to Last"},
+			edges: []string{"start -> Cut: order, no", "Cut -> Last: order, yes", "Last -> done: order, yes"},
+		},
+		{
+			name:  "a jump to what is left out goes on behind it",
+			o:     Options{OnlyRun: true},
+			it:    Itinerary{Plan: at("", 2)},
+			nodes: []string{"start: current", "Begin: will run", "Copy: will run", "Pause: will run", "Again: will run, tentative", "Check: will run", "Last: will run", "done: will run"},
+			bands: []string{"Prepare: Begin to Begin", "Copy: Copy to Last"},
+			edges: []string{
+				"start -> Begin: order, yes", "Begin -> Copy: order, yes", "Copy -> Pause: order, yes", "Pause -> Again: order, yes",
+				"Pause -> Check: jump, unknown if A", "Again -> Check: order, no", "Again -> Copy: jump, yes",
+				"Check -> Last: order, yes", "Last -> done: order, yes",
+			},
+		},
+		{
+			name:  "every transition",
+			o:     Options{AllEdges: true},
+			it:    Itinerary{Plan: at("Cut", 0)},
+			nodes: []string{"start: behind", "Begin: behind", "Copy: behind", "Pause: behind", "Again: behind", "Cut: current", "Check: will not run", "Last: will run", "done: will run"},
+			bands: []string{"Prepare: Begin to Begin", "Copy: Copy to Again", "Cut: Cut to Cut", "Copy: Check to Last"},
+			edges: []string{
+				"start -> Begin: order, no", "Begin -> Copy: order, no", "Copy -> Pause: order, no", "Pause -> Again: order, no",
+				"Pause -> Cut: jump, no if A", "Pause -> Check: skip, no", "Pause -> Last: skip, no", "Again -> Copy: jump, no",
+				"Cut -> Check: order, no", "Cut -> Last: skip, yes", "Check -> Last: order, no", "Last -> done: order, yes",
+			},
+		},
+		{
+			name:  "around a phase",
+			o:     Options{Around: "Cut"},
+			it:    Itinerary{Graph: loop(t)},
+			nodes: []string{"Pause", "Cut", "Check", "Last"},
+			bands: []string{"Copy: Pause to Pause", "Cut: Cut to Cut", "Copy: Check to Last"},
+			edges: []string{"Pause -> Cut: jump, yes if A", "Cut -> Check: order, yes", "Cut -> Last: skip, yes"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := New(tt.o, tt.it)
+			require.NoError(t, err)
+			nodes, bands, edges := lines(d.parts[0])
+			want := [][]string{tt.nodes, tt.bands, tt.edges}
+			if diff := cmp.Diff(want, [][]string{nodes, bands, edges}); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeDrawn(t *testing.T) {
+	g := loop(t)
+	large := phases.Itinerary{Name: "Large", Flags: ab}
+	for i := range 1000 {
+		large.Phases = append(large.Phases, phases.Phase{Name: fmt.Sprintf("P%d", i), Step: "S", Guard: phases.Guard{All: 1}})
+	}
+	one := func(it Itinerary) []Itinerary { return []Itinerary{it} }
+	for _, tt := range []struct {
+		name        string
+		o           Options
+		itineraries []Itinerary
+		want        string
+	}{
+		{"nothing", Options{}, nil, "cannot draw: no itinerary is given; give at least one"},
+		{"neither a graph nor a plan", Options{}, one(Itinerary{}), "cannot draw: itinerary number 1 has neither a graph nor a plan; give one"},
+		{"a plan of another graph", Options{}, one(Itinerary{Graph: g, Plan: loop(t).Plan(phases.Facts{})}), `cannot draw: the plan of itinerary "Loop" is of another graph; plan with the graph that is drawn`},
+		{"an itinerary twice", Options{}, []Itinerary{{Graph: g}, {Graph: loop(t)}}, `cannot draw: itinerary "Loop" is given twice; remove one`},
+		{"what runs without a plan", Options{OnlyRun: true}, one(Itinerary{Graph: g}), `cannot draw: what runs in itinerary "Loop" is not known without a plan; give a plan or leave out OnlyRun`},
+		{"around and what runs", Options{OnlyRun: true, Around: "Cut"}, one(Itinerary{Graph: g}), "cannot draw: Around and OnlyRun exclude each other; leave one out"},
+		{"around and all edges", Options{AllEdges: true, Around: "Cut"}, one(Itinerary{Graph: g}), "cannot draw: Around draws every transition of its phase; leave out AllEdges"},
+		{"around a phase with a typo", Options{Around: "Puase"}, one(Itinerary{Graph: g}), `no phase "Puase" in itinerary Loop; did you mean "Pause"?`},
+		{"around a phase of something else", Options{Around: "Xyzzy"}, one(Itinerary{Graph: g}), `no phase "Xyzzy" in itinerary Loop; name a phase of the drawing`},
+		{"a failed phase with a typo", Options{}, one(Itinerary{Graph: g, Failed: []string{"Puase"}}), `itinerary "Loop" has no phase "Puase"; did you mean "Pause"?`},
+		{"too many edges", Options{AllEdges: true}, one(Itinerary{Graph: machine.MustCompile(large)}), `itinerary "Large" has 501501 edges, more than the 100000 that a machine takes: from "P0" to "P999" stand 1000 guarded phases in a row; split them with a phase that always runs`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := New(tt.o, tt.itineraries...)
+			require.Nil(t, d)
+			require.EqualError(t, err, tt.want)
+		})
+	}
+}
+
+func TestSwitchesBetweenWhatIsDrawn(t *testing.T) {
+	other, err := machine.Compile(phases.Itinerary{Name: "Undo", Flags: ab, Phases: []phases.Phase{{Name: "Undo", Step: "Undo"}}})
+	require.NoError(t, err)
+	d, err := New(Options{Switches: []Switch{{"Loop", "Undo", "canceled"}, {"Loop", "Elsewhere", "a phase failed"}, {"Undo", "Loop", "restarted"}}},
+		Itinerary{Graph: loop(t)}, Itinerary{Graph: other})
+	require.NoError(t, err)
+	require.Equal(t, "Loop and Undo", d.title)
+	require.True(t, slices.Equal([]arrow{{0, 1, "canceled"}, {1, 0, "restarted"}}, d.switches), "%v", d.switches)
+}

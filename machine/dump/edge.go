@@ -1,0 +1,171 @@
+package dump
+
+import (
+	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// edge leads from one node of a part to another.
+type edge struct {
+	from, to int // indices in the nodes
+	kind     edgeKind
+	guard    string // of a jump, in words; empty if it is always taken
+	// taken is whether the plan takes the edge: Yes by the values of now; No
+	// if it cannot, whatever becomes of tentative and unknown flags. Without a
+	// plan it is No for an edge that nothing ever takes, else Yes.
+	taken phases.Truth
+}
+
+type edgeKind uint8
+
+const (
+	// inOrder leads to the next node. In the reduction it is also the way past
+	// a phase whose guard does not admit.
+	inOrder edgeKind = iota
+	jump
+	// skip leads past phases whose guards do not admit. The reduction has none.
+	skip
+)
+
+var edgeKinds = [...]string{inOrder: "order", jump: "jump", skip: "skip"}
+
+func (k edgeKind) String() string { return edgeKinds[k] }
+
+// reduce connects the nodes in order and adds the jumps.
+func (p *part) reduce() {
+	w := p.ways()
+	at := p.positions()
+	for k := range p.nodes[:len(p.nodes)-1] {
+		n := &p.nodes[k]
+		onward := w.taken(func(w *way) phases.Truth {
+			t := phases.Yes
+			for i := n.index; i < p.nodes[k+1].index; i++ {
+				t = and(t, w.onward[i+1])
+			}
+			return t
+		})
+		p.edges = append(p.edges, edge{from: k, to: k + 1, kind: inOrder, taken: onward})
+		for j, one := range p.jumps(n.index) {
+			p.edges = append(p.edges, edge{
+				from: k, to: at[one.to+1], kind: jump, guard: one.guard.Text(p.graph.Flags()),
+				taken: w.taken(func(w *way) phases.Truth { return w.jumps[n.index+1][j] }),
+			})
+		}
+	}
+}
+
+// transitions draws transitions of the machine, which are grouped by where they
+// begin. One that leads to a phase that is left out leads to the next one that
+// remains.
+func (p *part) transitions(all []machine.Edge, around bool) {
+	w := p.ways()
+	at := p.positions()
+	next := func(e machine.Edge) int { // the node that is next in order
+		if around {
+			return at[e.From+2]
+		}
+		return at[e.From+1] + 1
+	}
+	seen := make(map[edge]int) // without taken: its place in the edges
+	add := func(e edge, taken phases.Truth) {
+		if k, ok := seen[e]; ok {
+			p.edges[k].taken = or(p.edges[k].taken, taken)
+			return
+		}
+		seen[e] = len(p.edges)
+		e.taken = taken
+		p.edges = append(p.edges, e)
+	}
+	for len(all) > 0 {
+		i := all[0].From
+		n := slices.IndexFunc(all, func(e machine.Edge) bool { return e.From != i })
+		if n < 0 {
+			n = len(all)
+		}
+		group := all[:n]
+		all = all[n:]
+		from := at[i+1]
+		if p.nodes[from].index != i {
+			continue // left out
+		}
+		now, later := w.now.leads(i), w.later.leads(i)
+		last := p.inOrder(i)
+		for _, e := range group {
+			to := at[e.To+1]
+			direct := false
+			for j, one := range p.jumps(i) {
+				if one.to == e.To {
+					direct = true
+					add(edge{from: from, to: to, kind: jump, guard: one.guard.Text(p.graph.Flags())}, w.sum(
+						and(now[e.To], w.now.jumps[i+1][j]),
+						and(later[e.To], w.later.jumps[i+1][j])))
+				}
+			}
+			taken := w.sum(now[e.To], later[e.To])
+			switch {
+			case i < e.To && e.To <= last && to == next(e):
+				add(edge{from: from, to: to, kind: inOrder}, taken)
+			case !direct:
+				add(edge{from: from, to: to, kind: skip}, taken)
+			}
+		}
+	}
+	slices.SortStableFunc(p.edges, func(a, b edge) int {
+		if a.from != b.from {
+			return a.from - b.from
+		}
+		if a.kind != b.kind {
+			return int(a.kind) - int(b.kind)
+		}
+		return a.to - b.to
+	})
+}
+
+// positions returns, for each index of the graph plus one, the node that is
+// drawn for it, or the next one that is.
+func (p *part) positions() []int {
+	at := make([]int, p.graph.Len()+2)
+	k := len(p.nodes) - 1
+	for i := len(at) - 1; i >= 0; i-- {
+		for k > 0 && p.nodes[k-1].index >= i-1 {
+			k--
+		}
+		at[i] = k
+	}
+	return at
+}
+
+// inOrder returns the last index to which a transition in order leads from an
+// index: the first phase without a guard after it. It is the index itself if a
+// jump is always taken.
+func (p *part) inOrder(i int) int {
+	for _, j := range p.jumps(i) {
+		if j.guard == (phases.Guard{}) {
+			return i
+		}
+	}
+	for i++; i < p.graph.Len() && p.graph.Phase(i).Guard.Reads() != 0; i++ {
+	}
+	return i
+}
+
+// target is a jump by index.
+type target struct {
+	to    int
+	guard phases.Guard
+}
+
+// jumps are those of the phase at an index of the graph.
+func (p *part) jumps(i int) []target {
+	if i < 0 || i == p.graph.Len() {
+		return nil
+	}
+	var all []target
+	for _, j := range p.graph.Phase(i).Jumps {
+		to, _ := p.graph.Find(j.To) // Compile has checked it
+		all = append(all, target{to, j.Guard})
+	}
+	return all
+}

@@ -1,0 +1,185 @@
+package dump
+
+import (
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// ways are what a plan tells of edges, judged twice: by the values of now, and
+// with every flag unknown that a phase ahead may still decide.
+type ways struct {
+	now, later *way
+}
+
+func (p *part) ways() ways {
+	return ways{now: p.newWay(false), later: p.newWay(true)}
+}
+
+// taken sums up what both tell of an edge.
+func (w ways) taken(of func(*way) phases.Truth) phases.Truth { return w.sum(of(w.now), of(w.later)) }
+
+// sum is Yes if an edge is taken by the values of now, and No only if it is
+// not taken later either. Without a plan, what depends on flags counts as
+// taken.
+func (w ways) sum(now, later phases.Truth) phases.Truth {
+	switch {
+	case w.now.plan == nil:
+		return phases.TruthOf(now != phases.No)
+	case now == phases.No && later != phases.No:
+		return phases.Unknown
+	}
+	return now
+}
+
+// way is one of the two. Its slices have an element for each index of the
+// graph, plus one: start comes first, done last.
+type way struct {
+	*part
+	facts  phases.Facts
+	open   []phases.Flags   // that may have changed once the phase is left
+	reach  []phases.Truth   // whether the way comes by, if only past the phase
+	onward []phases.Truth   // whether it leads on to the next in order
+	jumps  [][]phases.Truth // whether each jump is taken
+}
+
+func (p *part) newWay(later bool) *way {
+	n := p.graph.Len()
+	w := &way{
+		part: p, open: make([]phases.Flags, n+2),
+		reach: make([]phases.Truth, n+2), onward: make([]phases.Truth, n+2), jumps: make([][]phases.Truth, n+2),
+	}
+	if p.plan != nil {
+		w.facts = p.plan.Facts()
+	}
+	if later {
+		w.findOpen()
+	}
+	var worklist []int
+	come := func(i int, t phases.Truth) {
+		if better := or(w.reach[i+1], t); better != w.reach[i+1] {
+			w.reach[i+1] = better
+			worklist = append(worklist, i)
+		}
+	}
+	for i := n; i >= start; i-- {
+		w.jumps[i+1] = make([]phases.Truth, len(p.jumps(i)))
+		// Without a plan the way begins at the start. The plan knows best which
+		// phases the way comes by for sure, so it begins there as well.
+		if p.plan == nil && i == start || p.plan != nil && p.all[i+1].runs() == phases.Yes {
+			come(i, phases.Yes)
+		}
+	}
+	for len(worklist) > 0 {
+		i := worklist[len(worklist)-1]
+		worklist = worklist[:len(worklist)-1]
+		if i == n {
+			continue
+		}
+		taken, onward := w.choices(i)
+		for j, to := range p.jumps(i) {
+			w.jumps[i+1][j] = and(w.entered(i), taken[j])
+			come(to.to, w.jumps[i+1][j])
+		}
+		// A phase that is not entered takes no jump.
+		w.onward[i+1] = and(w.reach[i+1], or(not(w.admits(i)), onward))
+		come(i+1, w.onward[i+1])
+	}
+	return w
+}
+
+// admits judges the guard of the phase at an index when the way comes by. The
+// phase in progress has been entered.
+func (w *way) admits(i int) phases.Truth {
+	if i == start || w.all[i+1].state == current {
+		return phases.Yes
+	}
+	return w.graph.Phase(i).Guard.Eval(w.facts.Forget(w.open[i]))
+}
+
+// entered reports whether the phase at an index is entered.
+func (w *way) entered(i int) phases.Truth { return and(w.reach[i+1], w.admits(i)) }
+
+// choices judges the jumps of the phase at an index, once that is done, and
+// whether the way then leads on in order.
+func (w *way) choices(i int) (taken []phases.Truth, onward phases.Truth) {
+	onward = phases.Yes
+	for _, j := range w.part.jumps(i) {
+		t := j.guard.Eval(w.facts.Forget(w.open[i+1]))
+		taken = append(taken, and(onward, t))
+		onward = and(onward, not(t))
+	}
+	return taken, onward
+}
+
+// leads returns where the machine goes from the phase at an index, by index.
+func (w *way) leads(i int) map[int]phases.Truth {
+	facts := w.facts.Forget(w.open[i+1])
+	leads := make(map[int]phases.Truth)
+	search := func(k int, reach phases.Truth) {
+		for ; k < w.graph.Len() && reach != phases.No; k++ {
+			t := w.graph.Phase(k).Guard.Eval(facts)
+			leads[k] = or(leads[k], and(reach, t))
+			reach = and(reach, not(t))
+		}
+		leads[k] = or(leads[k], reach)
+	}
+	taken, onward := w.choices(i)
+	for j, to := range w.part.jumps(i) {
+		search(to.to, and(w.entered(i), taken[j]))
+	}
+	search(i+1, and(w.entered(i), onward))
+	return leads
+}
+
+// findOpen finds the flags that may change until a phase is left: those that
+// it or a phase before it decides. Jumps back make loops, in which all phases
+// are before each other. It errs on the side of more.
+func (w *way) findOpen() {
+	n := w.graph.Len()
+	ends := make([]int, n) // the last phase that jumps back to this one
+	for i := range n {
+		ends[i] = -1
+		for _, j := range w.part.jumps(i) {
+			if j.to <= i {
+				ends[j.to] = i
+			}
+		}
+		w.open[i+1] = w.open[i]
+		if n := &w.all[i+1]; n.runs() != phases.No || n.tentative {
+			w.open[i+1] |= w.graph.Phase(i).Decides
+		}
+	}
+	for first := 0; first < n; first++ {
+		last := ends[first]
+		for k := first; k <= last; k++ {
+			last = max(last, ends[k])
+		}
+		for ; first < last; first++ {
+			w.open[first] = w.open[last+1]
+		}
+		if last == first {
+			w.open[first] = w.open[last+1]
+		}
+	}
+}
+
+func and(a, b phases.Truth) phases.Truth {
+	switch {
+	case a == phases.No || b == phases.No:
+		return phases.No
+	case a == phases.Yes && b == phases.Yes:
+		return phases.Yes
+	}
+	return phases.Unknown
+}
+
+func not(t phases.Truth) phases.Truth {
+	switch t {
+	case phases.Yes:
+		return phases.No
+	case phases.No:
+		return phases.Yes
+	}
+	return phases.Unknown
+}
+
+func or(a, b phases.Truth) phases.Truth { return not(and(not(a), not(b))) }
