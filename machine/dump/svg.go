@@ -1,0 +1,418 @@
+package dump
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Measures of the picture, in units of which a reader's screen has at least as
+// many as text needs: a picture of 480 that is shown 400 wide keeps its
+// smallest text at 10 pixels.
+const (
+	svgWidth = 480
+	margin   = 16 // around everything
+	inset    = 12 // from the edge of a band to what is in it
+	stop     = 10 // the largest radius of a mark on the rail
+	gap      = 8
+	corner   = 16 // the largest radius of a corner of an arc
+
+	laneWidth = 8  // between two arcs side by side
+	maxLanes  = 10 // more arcs share lanes
+)
+
+var (
+	titleFace = face{class: "title", size: 22, pitch: 28, bold: true}
+	partFace  = face{class: "part", size: 18, pitch: 24, bold: true}
+	stepFace  = face{class: "step", size: 15, pitch: 20, bold: true}
+	nameFace  = face{class: "name", size: 14, pitch: 18}
+	hereFace  = face{class: "here", size: 14, pitch: 18, bold: true}
+	offFace   = face{class: "off", size: 14, pitch: 18}
+	noteFace  = face{class: "note", size: 12, pitch: 16}
+	tagFace   = face{class: "tag", size: 12, pitch: 18, bold: true}
+)
+
+// SVG returns the drawing as a picture that needs no other program: steps are
+// bands, one below the other, phases are stops on a rail, and jumps are arcs
+// beside it. It is 480 wide and scales, follows the reader's choice of light
+// or dark, and has no script and no link.
+func (d *Drawing) SVG() []byte {
+	pic := &picture{y: margin, left: margin, right: svgWidth - margin}
+	arrows := lanes(len(d.switches), func(i int) span { return newSpan(d.switches[i].from, d.switches[i].to) })
+	pic.right -= arrows.width()
+	heading := titleFace
+	if len(d.parts) > 1 || d.title != d.parts[0].name() {
+		pic.lines(titleFace, pic.left, pic.right-pic.left, d.title)
+		pic.y += gap
+		heading = partFace
+	}
+	tops := make([]int, len(d.parts))    // where arrows to the parts end
+	ways := make([]int, len(d.switches)) // where they begin
+	for i, p := range d.parts {
+		if i > 0 {
+			pic.y += 2 * gap
+		}
+		tops[i] = pic.y + heading.pitch/2
+		pic.lines(heading, pic.left, pic.right-pic.left-gap, p.name())
+		pic.lines(noteFace, pic.left, pic.right-pic.left, p.summary()...)
+		for k, s := range d.switches {
+			if s.from == i {
+				ways[k] = pic.y + noteFace.pitch/2
+				pic.switchTo(d.parts[s.to].name(), s.when)
+			}
+		}
+		pic.y += gap
+		pic.part(p)
+	}
+	for k, s := range d.switches {
+		lane := pic.right + gap + arrows.of[k]*laneWidth
+		pic.arc("arc", "head", pic.right, ways[k], pic.right, tops[s.to], lane)
+		pic.used.arrow = true
+	}
+	pic.y += gap
+	pic.right = svgWidth - margin
+	pic.lines(noteFace, pic.left, pic.right-pic.left, d.notes...)
+	pic.legend()
+	return pic.bytes(d)
+}
+
+// summary describes a part in a few lines: its size or, with a plan, where it
+// is and by which flags it was planned.
+func (p *part) summary() []string {
+	if p.plan == nil {
+		return []string{count(p.graph.Len(), "phase") + " in " + count(len(p.graph.Steps()), "step")}
+	}
+	var run, may int
+	for i := range p.graph.Len() {
+		switch p.plan.Runs(i) {
+		case phases.Yes:
+			run++
+		case phases.Unknown:
+			may++
+		}
+	}
+	at := p.plan.Position()
+	where := "at the start"
+	switch {
+	case at.Done:
+		where = "done"
+	case at.Phase != "":
+		where = "at " + at.Phase
+	}
+	line := fmt.Sprintf("%s: %d of %s run from here", where, run, count(p.graph.Len(), "phase"))
+	if may > 0 {
+		line += fmt.Sprintf(", %d may", may)
+	}
+	lines := []string{line}
+	v, f := p.graph.Flags(), p.plan.Facts()
+	if names := v.Names(f.True() & p.graph.Reads()); len(names) > 0 {
+		lines = append(lines, "with "+wording.List(names, "and"))
+	}
+	if names := v.Names(p.graph.Reads() &^ f.Known()); len(names) > 0 {
+		lines = append(lines, "unknown: "+wording.List(names, "and"))
+	}
+	return lines
+}
+
+// count writes a number of things: "1 phase", "2 phases".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// picture is an SVG in the making, from the top down.
+type picture struct {
+	under, middle, over strings.Builder // layers
+	y                   int             // where the next thing begins
+	left, right         int             // the columns that are free
+	used                used
+}
+
+// used is what the legend explains.
+type used struct {
+	states                           [out + 1]bool
+	failed, tentative, rides         bool
+	jump, skip, unsure, never, arrow bool
+}
+
+// lines writes texts one below the other, each wrapped.
+func (pic *picture) lines(f face, x, width int, texts ...string) {
+	for _, s := range texts {
+		pic.write(f, x, pic.y, f.wrap(printable(s), width), "")
+	}
+}
+
+// write writes the lines of one text and moves on below them.
+func (pic *picture) write(f face, x, y int, lines []string, attributes string) {
+	fmt.Fprintf(&pic.over, `<text class="%s" x="%d" y="%d"%s>`, f.class, x, f.baseline(y), attributes)
+	for i, line := range lines {
+		if i == 0 {
+			pic.over.WriteString(escape(line))
+			continue
+		}
+		fmt.Fprintf(&pic.over, `<tspan x="%d" dy="%d">%s</tspan>`, x, f.pitch, escape(line))
+	}
+	pic.over.WriteString("</text>\n")
+	pic.y = y + len(lines)*f.pitch
+}
+
+// baseline returns where the letters of a line stand that begins at y.
+func (f face) baseline(y int) int { return y + f.pitch/2 + f.size*36/100 }
+
+// switchTo writes a switch, on the right, where its arrow begins.
+func (pic *picture) switchTo(name, when string) {
+	text := "to " + name
+	if when != "" {
+		text += " when " + when
+	}
+	lines := noteFace.wrap(printable(text), pic.right-pic.left-gap)
+	pic.write(noteFace, pic.right-gap, pic.y, lines, ` text-anchor="end"`)
+}
+
+// part draws the bands of an itinerary, and start and done around them.
+func (pic *picture) part(p *part) {
+	r := newRails(p)
+	r.x = pic.left + inset + r.lanes.width() + stop
+	r.y = make([]int, len(p.nodes))
+	for k := 0; k < len(p.nodes); {
+		if p.nodes[k].band < 0 {
+			pic.node(p, k, r)
+			pic.y += gap
+			k++
+			continue
+		}
+		b := p.bands[p.nodes[k].band]
+		pic.band(p, b, r)
+		k += b.n
+	}
+	pic.rails(p, r)
+}
+
+// band draws a step and its phases.
+func (pic *picture) band(p *part, b band, r *rails) {
+	top := pic.y
+	step := printable(b.step)
+	fmt.Fprintf(&pic.over, "<g class=\"band\" role=\"group\" aria-label=\"%s\">\n", escape("step "+step))
+	pic.y += gap
+	aside := p.progress(b)
+	x := r.x + stop + gap
+	width := pic.right - inset - x
+	if aside != "" {
+		w := noteFace.measure(aside)
+		pic.write(noteFace, pic.right-inset, pic.y+2, []string{aside}, ` text-anchor="end"`)
+		pic.y = top + gap
+		width -= w + gap
+	}
+	f := stepFace
+	if aside == noneRuns || aside == behind.String() {
+		f.class = "stepoff"
+	}
+	pic.write(f, x, pic.y, f.wrap(step, width), "")
+	var tints strings.Builder
+	for k := b.first; k < b.first+b.n; k++ {
+		y := pic.y
+		pic.node(p, k, r)
+		if p.nodes[k].state == current {
+			fmt.Fprintf(&tints, `<rect class="tint" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", pic.left+4, y, pic.right-pic.left-8, pic.y-y)
+		}
+	}
+	pic.y += gap / 2
+	pic.over.WriteString("</g>\n")
+	fmt.Fprintf(&pic.under, `<rect class="panel" x="%d.5" y="%d.5" width="%d" height="%d" rx="8"/>`+"\n", pic.left, top, pic.right-pic.left-1, pic.y-top-1)
+	pic.under.WriteString(tints.String())
+	pic.y += gap
+}
+
+const noneRuns = "none runs"
+
+// progress describes how much of a band runs; empty without a plan.
+func (p *part) progress(b band) string {
+	var sum [out + 1]int
+	for _, n := range p.nodes[b.first : b.first+b.n] {
+		sum[n.state]++
+	}
+	run := sum[runs] + sum[current]
+	switch {
+	case p.plan == nil:
+		return ""
+	case sum[behind] == b.n:
+		return behind.String()
+	case run == 0 && sum[unknown] == 0:
+		return noneRuns
+	case sum[unknown] > 0:
+		return fmt.Sprintf("%d of %d run, %d unknown", run, b.n, sum[unknown])
+	}
+	return fmt.Sprintf("%d of %d run", run, b.n)
+}
+
+// node draws a phase, start or done.
+func (pic *picture) node(p *part, k int, r *rails) {
+	n := &p.nodes[k]
+	x := r.x + stop + gap
+	edge := pic.right - inset
+	y := pic.y + gap/2
+	f := nameFace
+	switch {
+	case n.state == current:
+		f = hereFace
+	case n.state == behind, n.state == out, n.band < 0:
+		f = offFace
+	}
+	fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)"%s>`, r.x, y+f.pitch/2, role(n))
+	if words := n.words(); words != "" {
+		fmt.Fprintf(&pic.over, "<title>%s</title>", words)
+	}
+	pic.over.WriteString(mark(n) + "</g>\n")
+	r.y[k] = y + f.pitch/2
+	pic.used.note(n)
+
+	pic.y = y
+	for _, tag := range tags(n) {
+		edge = pic.tag(tag, edge, y) - gap
+	}
+	pic.write(f, x, y, f.wrap(printable(n.name), edge-x), "")
+	width := pic.right - inset - x
+	for _, line := range p.remarks(k) {
+		pic.lines(noteFace, x, width, line)
+	}
+	pic.y += gap / 2
+}
+
+// remarks are the lines below the name of a node: its guard, why it does not
+// run, and where it jumps to.
+func (p *part) remarks(k int) []string {
+	n := &p.nodes[k]
+	var lines []string
+	switch {
+	case n.state == behind && n.guard != "":
+		lines = append(lines, "if "+n.guard+" ("+now[n.admits]+" now)")
+	case n.guard != "" && (n.why == nil || n.why.Text != "needs "+n.guard):
+		lines = append(lines, "if "+n.guard)
+	}
+	if n.why != nil && n.state != behind {
+		lines = append(lines, n.why.Text)
+	}
+	for _, e := range p.edgesFrom(k) {
+		if e.kind != jump {
+			continue
+		}
+		line := "jumps to "
+		if e.to <= e.from {
+			line = "jumps back to "
+		}
+		line += p.nodes[e.to].name
+		if e.guard != "" {
+			line += " if " + e.guard
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// now is what a guard is by the facts of now.
+var now = [...]string{phases.No: "false", phases.Unknown: "unknown", phases.Yes: "true"}
+
+// edgesFrom returns the edges that begin at a node.
+func (p *part) edgesFrom(k int) []edge {
+	first, _ := slices.BinarySearchFunc(p.edges, k, func(e edge, k int) int { return e.from - k })
+	last := first
+	for last < len(p.edges) && p.edges[last].from == k {
+		last++
+	}
+	return p.edges[first:last]
+}
+
+// label is a word at the right end of the line of a phase.
+type label struct{ word, class string }
+
+func tags(n *node) []label {
+	var all []label
+	if n.state == current {
+		all = append(all, label{"current", "full"})
+	}
+	if n.failed {
+		all = append(all, label{"failed", "bad"})
+	}
+	if n.rides {
+		all = append(all, label{"rides", ""})
+	}
+	return all
+}
+
+// tag writes a label that ends at x and returns where it begins.
+func (pic *picture) tag(l label, x, y int) int {
+	if l.class == "" {
+		pic.write(noteFace, x, y+1, []string{l.word}, ` text-anchor="end"`)
+		return x - noteFace.measure(l.word)
+	}
+	w := tagFace.measure(l.word) + 2*gap
+	fmt.Fprintf(&pic.over, `<g><rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="9"/>`, l.class, x-w, y, w, tagFace.pitch)
+	pic.write(tagFace, x-w/2, y, []string{l.word}, ` text-anchor="middle"`)
+	pic.over.WriteString("</g>\n")
+	return x - w
+}
+
+// role makes the mark of a node, whose title is its state in words, an image
+// for screen readers.
+func role(n *node) string {
+	if n.words() == "" {
+		return ""
+	}
+	return ` role="img"`
+}
+
+// mark draws the state of a node around the origin.
+func mark(n *node) string {
+	s := ""
+	switch {
+	case n.failed:
+		s = `<rect class="bad" x="-7" y="-7" width="14" height="14" rx="3"/><path class="cross" d="M-3-3 3 3M3-3-3 3"/>`
+	case n.state == current:
+		s = `<circle class="full" r="8"/><circle class="hole" r="3"/>`
+	case n.state == behind:
+		s = `<circle class="past" r="3.5"/>`
+	case n.state == runs:
+		s = `<circle class="full" r="5.5"/>`
+	case n.state == unknown:
+		s = `<circle class="ask" r="7"/><path class="mark" d="M-2.3-1.8a2.3 2.3 0 1 1 3.4 2q-1.1 .6-1.1 1.5M0 4v.1"/>`
+	case n.state == out:
+		s = `<circle class="out" r="4.5"/><path class="gone" d="M-3 3 3-3"/>`
+	default:
+		s = `<circle class="stop" r="5"/>`
+	}
+	if n.tentative {
+		s += `<circle class="ring" r="9.5"/>`
+	}
+	return s
+}
+
+// bytes puts the picture together.
+func (pic *picture) bytes(d *Drawing) []byte {
+	var b strings.Builder
+	height := pic.y + margin
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="dp" role="graphics-document" viewBox="0 0 %d %d" width="%d" height="%d" style="max-width:100%%;height:auto">`+"\n", svgWidth, height, svgWidth, height)
+	fmt.Fprintf(&b, "<title>%s</title>\n<desc>%s</desc>\n<style>\n%s\n</style>\n", escape(printable(d.title)), escape(printable(d.describe())), css())
+	fmt.Fprintf(&b, `<rect class="paper" width="%d" height="%d" rx="12"/>`+"\n", svgWidth, height)
+	b.WriteString(pic.under.String())
+	b.WriteString(pic.middle.String())
+	b.WriteString(pic.over.String())
+	b.WriteString("</svg>\n")
+	return []byte(b.String())
+}
+
+// describe describes the picture in a sentence for each itinerary.
+func (d *Drawing) describe() string {
+	var all []string
+	for _, p := range d.parts {
+		all = append(all, "Itinerary "+p.name()+", "+strings.Join(p.summary(), ", ")+".")
+	}
+	return strings.Join(all, " ")
+}
+
+// escape writes a text as XML, also inside quotes.
+var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace

@@ -1,0 +1,52 @@
+package dump
+
+import "fmt"
+
+// note records what the legend must explain of a node.
+func (u *used) note(n *node) {
+	u.states[n.state] = true
+	u.failed = u.failed || n.failed
+	u.tentative = u.tentative || n.tentative
+	u.rides = u.rides || n.rides
+}
+
+// legend explains the marks that were used, in two columns.
+func (pic *picture) legend() {
+	type entry struct{ mark, text string }
+	var all []entry
+	add := func(used bool, mark, text string) {
+		if used {
+			all = append(all, entry{mark, text})
+		}
+	}
+	for s := behind; s <= out; s++ {
+		add(pic.used.states[s], mark(&node{state: s}), s.String())
+	}
+	add(pic.used.tentative, mark(&node{state: runs, tentative: true}), "tentative: may still change")
+	add(pic.used.failed, mark(&node{failed: true}), "failed")
+	line := func(class, head string) string {
+		return fmt.Sprintf(`<path class="%s" d="M-10 0H5"/><path class="%s" d="M10 0l-6-3.5v7z"/>`, class, head)
+	}
+	add(pic.used.jump, line("arc", "head"), "jump")
+	add(pic.used.skip, line("arc", "head"), "transition")
+	add(pic.used.unsure, line("arcmay", "head"), "depends on a flag")
+	add(pic.used.never, line("arcgone", "headgone"), "not taken")
+	add(pic.used.arrow, line("arc", "head"), "switch to another itinerary")
+	add(pic.used.rides, "", "rides: does not show its step")
+	if len(all) == 0 {
+		return
+	}
+	pic.y += gap
+	width := (svgWidth - 2*margin) / 2
+	for i := 0; i < len(all); i += 2 {
+		top, bottom := pic.y, pic.y
+		for k, e := range all[i:min(i+2, len(all))] {
+			x := margin + k*width + inset
+			fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)">%s</g>`+"\n", x, top+noteFace.pitch/2, e.mark)
+			x += stop + gap
+			pic.write(noteFace, x, top, noteFace.wrap(e.text, margin+(k+1)*width-x), "")
+			bottom = max(bottom, pic.y)
+		}
+		pic.y = bottom + 6
+	}
+}

@@ -1,0 +1,149 @@
+package dump
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// rails are the lines that connect the nodes of a part: the rail from each to
+// the next, and the arcs beside it.
+type rails struct {
+	x     int   // of the rail
+	y     []int // of the nodes
+	arcs  []bow
+	lanes placement
+}
+
+// bow is an arc from one node to others: a jump has one target, the skips of
+// one node share an arc.
+type bow struct {
+	from    int
+	to      []int
+	kind    edgeKind
+	classes [2]string // of the line and of the heads
+}
+
+// span is a stretch of rows that an arc passes.
+type span struct{ first, last int }
+
+func newSpan(ends ...int) span { return span{slices.Min(ends), slices.Max(ends)} }
+
+func newRails(p *part) *rails {
+	r := &rails{}
+	for _, e := range p.edges {
+		if e.kind == inOrder && e.to == e.from+1 {
+			continue
+		}
+		classes := arcClasses(e.taken)
+		if k := len(r.arcs) - 1; k >= 0 && e.kind != jump && r.arcs[k].kind == e.kind && r.arcs[k].from == e.from && r.arcs[k].classes == classes {
+			r.arcs[k].to = append(r.arcs[k].to, e.to)
+			continue
+		}
+		r.arcs = append(r.arcs, bow{from: e.from, to: []int{e.to}, kind: e.kind, classes: classes})
+	}
+	r.lanes = lanes(len(r.arcs), func(i int) span { return newSpan(append([]int{r.arcs[i].from}, r.arcs[i].to...)...) })
+	return r
+}
+
+func arcClasses(taken phases.Truth) [2]string {
+	switch taken {
+	case phases.Yes:
+		return [2]string{"arc", "head"}
+	case phases.No:
+		return [2]string{"arcgone", "headgone"}
+	}
+	return [2]string{"arcmay", "head"}
+}
+
+// placement says in which lane each of some arcs runs, 0 being the nearest.
+type placement struct {
+	of []int
+	n  int // of lanes
+}
+
+// width is what the lanes take.
+func (l placement) width() int {
+	if l.n == 0 {
+		return 0
+	}
+	return l.n*laneWidth + gap
+}
+
+// lanes places arcs so that short ones run inside of long ones and none that
+// overlap share a lane, as long as there are lanes.
+func lanes(n int, at func(i int) span) placement {
+	l := placement{of: make([]int, n)}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	length := func(i int) int { return at(i).last - at(i).first }
+	slices.SortStableFunc(order, func(a, b int) int { return length(a) - length(b) })
+	var taken [maxLanes][]span // in order
+	for i, k := range order {
+		s := at(k)
+		lane := i % maxLanes
+		for j := range taken {
+			// Two arcs may meet at a node.
+			next, _ := slices.BinarySearchFunc(taken[j], s, func(t, s span) int { return t.first - s.first })
+			if (next == 0 || taken[j][next-1].last <= s.first) && (next == len(taken[j]) || taken[j][next].first >= s.last) {
+				taken[j] = slices.Insert(taken[j], next, s)
+				lane = j
+				break
+			}
+		}
+		l.of[k] = lane
+		l.n = max(l.n, lane+1)
+	}
+	return l
+}
+
+// rails draws the rail and the arcs of a part.
+func (pic *picture) rails(p *part, r *rails) {
+	for _, e := range p.edges {
+		if e.kind != inOrder || e.to != e.from+1 {
+			continue
+		}
+		class := "rail"
+		switch {
+		case e.taken == phases.No:
+			class = "gone"
+		case e.taken == phases.Unknown:
+			class = "may"
+		}
+		fmt.Fprintf(&pic.middle, `<path class="%s" d="M%d %dV%d"/>`+"\n", class, r.x, r.y[e.from], r.y[e.to])
+	}
+	for i, a := range r.arcs {
+		lane := r.x - stop - gap - r.lanes.of[i]*laneWidth
+		for _, to := range a.to {
+			pic.arc(a.classes[0], a.classes[1], r.x-stop, r.y[a.from]+3, r.x-stop, r.y[to]-3, lane)
+		}
+		switch {
+		case a.kind == jump:
+			pic.used.jump = true
+		default:
+			pic.used.skip = true
+		}
+		pic.used.unsure = pic.used.unsure || a.classes[0] == "arcmay"
+		pic.used.never = pic.used.never || a.classes[0] == "arcgone"
+	}
+}
+
+// arc draws an arrow that leaves sideways, runs along a lane and comes back.
+func (pic *picture) arc(class, head string, x1, y1, x2, y2, lane int) {
+	side := 1 // of the lane
+	if lane < x1 {
+		side = -1
+	}
+	down := 1
+	dy := y2 - y1
+	if dy < 0 {
+		down, dy = -1, -dy
+	}
+	c := min(corner, dy/2, side*(lane-x1))
+	fmt.Fprintf(&pic.middle, `<path class="%s" d="M%d %dH%dQ%d %d %d %dV%dQ%d %d %d %dH%d"/>`, class,
+		x1, y1, lane-side*c, lane, y1, lane, y1+down*c, y2-down*c, lane, y2, lane-side*c, y2, x2+side*4)
+	fmt.Fprintf(&pic.middle, `<path class="%s" d="M%d %dl%d-3.5v7z"/>`+"\n", head, x2, y2, side*6)
+}

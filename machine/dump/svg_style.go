@@ -1,0 +1,94 @@
+package dump
+
+import (
+	"fmt"
+	"strings"
+)
+
+// paint is a colour in light and in dark.
+type paint struct{ light, dark string }
+
+// The colours of the picture. Text has a contrast of at least 4.5 to what is
+// below it, shapes of at least 3. The blue, the amber and the red differ in
+// lightness too, and no meaning is in a colour alone.
+var (
+	paper  = paint{"#ffffff", "#0d1117"}
+	panel  = paint{"#f3f5f8", "#171d26"}
+	edging = paint{"#dbe1e8", "#2a323d"}
+	ink    = paint{"#1b222c", "#e8edf3"}
+	faded  = paint{"#56606c", "#9aa5b1"}
+	thin   = paint{"#7d8894", "#6b7683"}
+	blue   = paint{"#0b5fcc", "#5aa2ff"}
+	tint   = paint{"#dcebff", "#15304f"}
+	amber  = paint{"#8f5600", "#e3a83b"}
+	red    = paint{"#bf2630", "#ff7a76"}
+)
+
+// rule is the style of a class: what stays the same, and its colours.
+type rule struct {
+	class, style string
+	fill, stroke *paint
+}
+
+// rules are all there is of style. They begin with the class of the picture,
+// so that a page into which it is pasted keeps its own.
+var rules = []rule{
+	{class: "paper", fill: &paper},
+	{class: "panel", fill: &panel, stroke: &edging},
+	{class: "tint", fill: &tint},
+	// Texts.
+	{class: "title", style: "font-size:22px;font-weight:700", fill: &ink},
+	{class: "part", style: "font-size:18px;font-weight:700", fill: &ink},
+	{class: "step", style: "font-size:15px;font-weight:600", fill: &ink},
+	{class: "stepoff", style: "font-size:15px;font-weight:600", fill: &faded},
+	{class: "name", style: "font-size:14px", fill: &ink},
+	{class: "here", style: "font-size:14px;font-weight:600", fill: &ink},
+	{class: "off", style: "font-size:14px", fill: &faded},
+	{class: "note", style: "font-size:12px", fill: &faded},
+	{class: "tag", style: "font-size:12px;font-weight:600", fill: &paper},
+	// Lines.
+	{class: "rail", style: "fill:none;stroke-width:4;stroke-linecap:round", stroke: &blue},
+	{class: "may", style: "fill:none;stroke-width:4;stroke-dasharray:5 5", stroke: &blue},
+	{class: "gone", style: "fill:none;stroke-width:1.5", stroke: &thin},
+	{class: "arc", style: "fill:none;stroke-width:1.5", stroke: &blue},
+	{class: "arcmay", style: "fill:none;stroke-width:1.5;stroke-dasharray:4 3", stroke: &blue},
+	{class: "arcgone", style: "fill:none;stroke-width:1;stroke-dasharray:1 3", stroke: &thin},
+	{class: "head", fill: &blue},
+	{class: "headgone", fill: &thin},
+	// Marks.
+	{class: "stop", style: "stroke-width:2.5", fill: &panel, stroke: &blue},
+	{class: "full", fill: &blue},
+	{class: "hole", fill: &panel},
+	{class: "past", fill: &thin},
+	{class: "out", style: "stroke-width:1.5", fill: &panel, stroke: &thin},
+	{class: "ask", style: "stroke-width:1.5", fill: &panel, stroke: &amber},
+	{class: "mark", style: "fill:none;stroke-width:1.6;stroke-linecap:round", stroke: &amber},
+	{class: "ring", style: "fill:none;stroke-width:1.6;stroke-dasharray:3 2.2", stroke: &amber},
+	{class: "bad", fill: &red},
+	{class: "cross", style: "fill:none;stroke-width:2;stroke-linecap:round", stroke: &paper},
+}
+
+// css writes the rules. The colours are plain, not variables, since programs
+// that turn pictures into others know no variables.
+func css() string {
+	var always, dark strings.Builder
+	fmt.Fprintf(&always, ".dp text{font-family:ui-sans-serif,system-ui,sans-serif;white-space:pre}")
+	for _, r := range rules {
+		var light, night []string
+		if r.style != "" {
+			light = append(light, r.style)
+		}
+		for _, c := range []struct {
+			property string
+			paint    *paint
+		}{{"fill", r.fill}, {"stroke", r.stroke}} {
+			if c.paint != nil {
+				light = append(light, c.property+":"+c.paint.light)
+				night = append(night, c.property+":"+c.paint.dark)
+			}
+		}
+		fmt.Fprintf(&always, "\n.dp .%s{%s}", r.class, strings.Join(light, ";"))
+		fmt.Fprintf(&dark, "\n.dp .%s{%s}", r.class, strings.Join(night, ";"))
+	}
+	return always.String() + "\n@media (prefers-color-scheme:dark){" + dark.String() + "\n}"
+}
