@@ -314,14 +314,14 @@ func explainStep(p *planned, k int) explanation {
 
 	var because []string
 	for _, one := range why {
-		because = append(because, few(one.phases)+": "+whyText(one.why))
+		because = append(because, wording.Few(one.phases)+": "+whyText(one.why))
 	}
 	switch {
 	case e.Runs == phases.Yes && len(running) == 0:
 		e.Tentative = false
 		e.Text = "step " + name + " is shown: it has started"
 	case e.Runs == phases.Yes:
-		e.Text = "step " + name + " is shown for " + few(running)
+		e.Text = "step " + name + " is shown for " + wording.Few(running)
 		if e.Tentative {
 			e.Text += mayChange
 		}
@@ -334,15 +334,6 @@ func explainStep(p *planned, k int) explanation {
 		}
 	}
 	return e
-}
-
-// few names some, and says how many more there are.
-func few(names []string) string {
-	const most = 3
-	if len(names) <= most {
-		return wording.List(names, "and")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), len(names)-most+1)
 }
 
 // explainPrinter prints what is explained of each plan.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -273,7 +274,7 @@ func (p *planBlocks) leftOut(one *planned) {
 			step += ", perhaps"
 		}
 		for _, one := range all {
-			t.row(plain(step, one.why.Text, strings.Join(one.phases, ", ")+decidedText(one.why))...)
+			t.row(plain(step, one.why.Text, strings.Join(one.phases, ", ")+wording.DecidedBy(one.why.DecidedBy))...)
 			step = ""
 		}
 	}
@@ -306,11 +307,4 @@ func (r *reasons) add(why *machine.Why, phase string) {
 func (p *planBlocks) close() error { return p.flush() }
 
 // whyText is a reason with who decides it.
-func whyText(why *machine.Why) string { return why.Text + decidedText(why) }
-
-func decidedText(why *machine.Why) string {
-	if len(why.DecidedBy) == 0 {
-		return ""
-	}
-	return " (decided by " + few(why.DecidedBy) + ")"
-}
+func whyText(why *machine.Why) string { return why.Text + wording.DecidedBy(why.DecidedBy) }

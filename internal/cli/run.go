@@ -266,7 +266,7 @@ func (inv *inventory) choose(name string) (*migration, error) {
 	case len(found) == 0:
 		return nil, fmt.Errorf("there is no MigMigration %q%s", name, wording.DidYouMean(wording.Nearest(name, known)))
 	}
-	return nil, fmt.Errorf("run takes one migration; give --name with one of %s", few(found))
+	return nil, fmt.Errorf("run takes one migration; give --name with one of %s", wording.Few(found))
 }
 
 // state is what a runner would have written down of a migration.

@@ -30,6 +30,24 @@ func List(names []string, conjunction string) string {
 	return strings.Join(names[:last], ", ") + " " + conjunction + " " + names[last]
 }
 
+// Few names some, and how many more there are.
+func Few(names []string) string {
+	const most = 3
+	if len(names) <= most {
+		return List(names, "and")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), len(names)-most+1)
+}
+
+// DecidedBy is the tail of a reason that names the phases which decide it:
+// empty if there are none.
+func DecidedBy(phases []string) string {
+	if len(phases) == 0 {
+		return ""
+	}
+	return " (decided by " + Few(phases) + ")"
+}
+
 const (
 	// Most is the number of names that Nearest returns at the most.
 	Most = 3

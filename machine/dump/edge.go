@@ -60,6 +60,7 @@ func (p *part) reduce() {
 // begin. One that leads to a phase that is left out leads to the next one that
 // remains.
 func (p *part) transitions(all []machine.Edge, around bool) {
+	p.transits = true
 	w := p.ways()
 	at := p.positions()
 	next := func(e machine.Edge) int { // the node that is next in order

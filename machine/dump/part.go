@@ -15,7 +15,10 @@ type part struct {
 	all   []node        // start, phases in order, done
 	nodes []node        // those of them that are drawn
 	bands []band        // from the top down
-	edges []edge        // by where they begin, then by kind and target
+	edges []edge        // by where they begin, and then by kind
+	// transits reports whether the edges are transitions of the machine; else
+	// they are the reduction.
+	transits bool
 }
 
 func (p *part) name() string { return p.graph.Name() }

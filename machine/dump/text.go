@@ -1,0 +1,328 @@
+package dump
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+const (
+	columns = 80
+	// longestName is the width up to which names make a column of their own.
+	longestName = 40
+)
+
+// marks are the states as text draws them, in the order of the legend.
+var marks = [...]struct {
+	mark, word, color string
+}{
+	plain:   {" ", "", ""},
+	behind:  {".", behind.String(), ansiDim},
+	current: {">", current.String(), ansiBold},
+	runs:    {"+", runs.String(), ""},
+	unknown: {"?", unknown.String(), ansiYellow},
+	out:     {"-", out.String(), ansiDim},
+}
+
+const (
+	failedMark    = "!"
+	tentativeMark = "~"
+
+	ansiBold   = "\x1b[1m"
+	ansiDim    = "\x1b[2m"
+	ansiRed    = "\x1b[1;31m"
+	ansiYellow = "\x1b[33m"
+	ansiReset  = "\x1b[0m"
+)
+
+// Text returns the drawing as lines of at most 80 characters: a line for each
+// phase, below its step. Longer lines are wrapped, and no name is shortened. A
+// name with characters that cannot be printed is quoted as in Go. A character
+// counts as one column, however wide it is.
+func (d *Drawing) Text() string { return d.text(false) }
+
+// ColoredText is [Drawing.Text] for a terminal that understands ANSI's codes
+// for colours.
+func (d *Drawing) ColoredText() string { return d.text(true) }
+
+func (d *Drawing) text(colors bool) string {
+	t := &textWriter{colors: colors}
+	for i, p := range d.parts {
+		if i > 0 {
+			t.WriteByte('\n')
+		}
+		t.part(d, i, p)
+	}
+	var last []string
+	last = append(last, d.notes...)
+	if legend := d.legend(); legend != "" {
+		last = append(last, legend)
+	}
+	if len(last) > 0 {
+		t.WriteByte('\n')
+	}
+	for _, text := range last {
+		t.wrapped("", "", text, ansiDim)
+	}
+	return t.String()
+}
+
+// legend explains the marks that the drawing uses.
+func (d *Drawing) legend() string {
+	var used [len(marks)]bool
+	var failed, tentative bool
+	for _, p := range d.parts {
+		for _, n := range p.nodes {
+			used[n.state] = true
+			failed = failed || n.failed
+			tentative = tentative || n.tentative
+		}
+	}
+	var all []string
+	for s, m := range marks {
+		if used[s] && m.word != "" {
+			all = append(all, m.mark+" "+m.word)
+		}
+	}
+	if failed {
+		all = append(all, failedMark+" failed")
+	}
+	if tentative {
+		all = append(all, tentativeMark+" tentative: a phase ahead may change it")
+	}
+	return strings.Join(all, ", ")
+}
+
+type textWriter struct {
+	strings.Builder
+	colors bool
+}
+
+func (t *textWriter) part(d *Drawing, i int, p *part) {
+	t.wrapped("", "  ", quoted(p.name())+p.at(), ansiBold)
+	if p.plan != nil {
+		v, facts := p.graph.Flags(), p.plan.Facts()
+		for _, list := range []struct {
+			word  string
+			flags phases.Flags
+		}{
+			{"true", facts.True()}, {"unknown", v.All() &^ facts.Known()},
+		} {
+			if list.flags != 0 {
+				t.wrapped("  "+list.word+": ", "    ", strings.Join(v.Names(list.flags), ", "), "")
+			}
+		}
+	}
+	width := 0
+	for _, n := range p.nodes {
+		if w := utf8.RuneCountInString(quoted(n.name)); w <= longestName {
+			width = max(width, w)
+		}
+	}
+	last := -1
+	for k := range p.nodes {
+		n := &p.nodes[k]
+		if n.band >= 0 && n.band != last {
+			t.wrapped("  ", "    ", quoted(p.bands[n.band].step), ansiBold)
+			last = n.band
+		}
+		t.node(p, k, width)
+	}
+	for _, a := range d.switches {
+		if a.from == i {
+			t.wrapped("  => ", "     ", quoted(d.parts[a.to].name())+" when "+quoted(a.when), "")
+		}
+	}
+}
+
+// at is the position of the plan, as part of a title.
+func (p *part) at() string {
+	if p.plan == nil {
+		return ""
+	}
+	at := p.plan.Position()
+	if at.Phase != "" {
+		return ", at " + quoted(at.Phase)
+	}
+	return ", at " + at.String()
+}
+
+func (t *textWriter) node(p *part, k, width int) {
+	n := &p.nodes[k]
+	m := marks[n.state]
+	mark, color := m.mark, m.color
+	if n.failed {
+		mark, color = mark+failedMark, ansiRed
+	}
+	if n.tentative {
+		mark += tentativeMark
+	}
+	indent := "  "
+	if n.band >= 0 {
+		indent = "    "
+	}
+	indent += pad(mark, 4-len(mark))
+	name := quoted(n.name)
+	if !p.isPhase(n) {
+		name = "(" + name + ")"
+	}
+	detail := n.detail(p)
+	if n.failed {
+		detail = append([]string{"failed"}, detail...)
+	}
+	if n.state == current && p.isPhase(n) {
+		detail = append([]string{"current"}, detail...)
+	}
+	column := 8 + width + 2
+	lines := wrap(printable(strings.Join(detail, "; ")), columns-column)
+	if long := utf8.RuneCountInString(name) > width; long || len(lines) == 0 {
+		t.wrapped(indent, strings.Repeat(" ", len(indent)), name, color)
+	} else {
+		t.WriteString(indent + t.paint(name, color) + pad("", width-utf8.RuneCountInString(name)+2) + t.paint(lines[0], m.color) + "\n")
+		lines = lines[1:]
+	}
+	for _, line := range lines {
+		t.WriteString(pad("", column) + t.paint(line, m.color) + "\n")
+	}
+	t.edges(p, k)
+}
+
+func pad(s string, n int) string { return s + strings.Repeat(" ", max(n, 0)) }
+
+// detail is what is told of a phase behind its name: its guard, why it does not
+// run, what it decides.
+func (n *node) detail(p *part) []string {
+	if !p.isPhase(n) {
+		return nil
+	}
+	var all []string
+	guard := p.graph.Phase(n.index).Guard.Reads().Len()
+	switch {
+	case n.guard == "", n.reason() != "" && guard == len(n.why.Flags): // the reason tells as much
+	case n.state == behind:
+		all = append(all, "if "+n.guard+" ("+now[n.admits]+" now)")
+	default:
+		all = append(all, "if "+n.guard)
+	}
+	if why := n.reason(); why != "" {
+		all = append(all, why)
+	}
+	if n.rides {
+		all = append(all, "rides")
+	}
+	if decides := p.graph.Phase(n.index).Decides; decides != 0 {
+		all = append(all, "decides "+wording.List(p.graph.Flags().Names(decides), "and"))
+	}
+	return all
+}
+
+// reason is why a phase does not run, or what that depends on. A phase that is
+// behind has none but its state.
+func (n *node) reason() string {
+	if n.why == nil || n.state == behind {
+		return ""
+	}
+	return n.why.Text + wording.DecidedBy(n.why.DecidedBy)
+}
+
+// edges lists the edges from a node that do not just lead to the next line.
+func (t *textWriter) edges(p *part, k int) {
+	var next [3][]string // by whether they are taken
+	for _, e := range p.edgesFrom(k) {
+		to := quoted(p.nodes[e.to].name)
+		if !p.isPhase(&p.nodes[e.to]) {
+			to = "(" + to + ")"
+		}
+		if e.kind != jump {
+			if p.transits {
+				next[e.taken] = append(next[e.taken], to)
+			}
+			continue
+		}
+		text := to + " always"
+		if e.guard != "" {
+			text = to + " if " + e.guard
+		}
+		text += takenWords(p, e.taken)
+		t.wrapped("          -> ", "             ", text, "")
+	}
+	for _, taken := range []phases.Truth{phases.Yes, phases.Unknown, phases.No} {
+		if names := next[taken]; len(names) > 0 {
+			t.wrapped("          next: ", "             ", strings.Join(names, ", ")+takenWords(p, taken), "")
+		}
+	}
+}
+
+// takenWords is whether an edge is taken, in words; nothing is worth a word if
+// there is no plan and the edge may be taken.
+func takenWords(p *part, taken phases.Truth) string {
+	switch {
+	case taken == phases.No && p.plan == nil:
+		return " (never)"
+	case taken == phases.No:
+		return " (not taken)"
+	case p.plan == nil:
+		return ""
+	case taken == phases.Unknown:
+		return " (may be taken)"
+	}
+	return " (taken)"
+}
+
+// wrapped writes text in lines, the first behind one indent, the others behind
+// another.
+func (t *textWriter) wrapped(first, others, text, color string) {
+	indent := first
+	for _, line := range wrap(text, columns-max(len(first), len(others))) {
+		t.WriteString(indent + t.paint(line, color) + "\n")
+		indent = others
+	}
+}
+
+func (t *textWriter) paint(text, color string) string {
+	if !t.colors || color == "" {
+		return text
+	}
+	return color + text + ansiReset
+}
+
+// wrap breaks text into lines at spaces, and a word that is longer than a line
+// wherever the line ends.
+func wrap(text string, width int) []string {
+	var lines []string
+	line, n := "", 0
+	for _, word := range strings.Split(text, " ") {
+		runes := []rune(word)
+		switch {
+		case len(lines) == 0 && line == "":
+		case n+1+len(runes) <= width:
+			line += " "
+			n++
+		default:
+			lines = append(lines, line)
+			line, n = "", 0
+		}
+		for n+len(runes) > width {
+			lines = append(lines, line+string(runes[:width-n]))
+			runes = runes[width-n:]
+			line, n = "", 0
+		}
+		line += string(runes)
+		n += len(runes)
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// quoted quotes a name that a terminal would not show as it is.
+func quoted(name string) string {
+	if q := strconv.Quote(name); q[1:len(q)-1] != name || strings.TrimSpace(name) != name {
+		return q
+	}
+	return name
+}
