@@ -18,8 +18,12 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## Run the tests of all modules, tests/e2e left out, with the race detector
-	@for m in $(filter-out tests/e2e/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race ./...) || exit 1; done
+test: ## Run the tests of all modules but tests/dump and tests/e2e, with the race detector
+	@for m in $(filter-out tests/dump/ tests/e2e/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race ./...) || exit 1; done
+
+.PHONY: test-dump
+test-dump: ## Run tests/dump on Graphviz, mermaid and Chromium (installs what is missing)
+	tests/dump/install && cd tests/dump && go test -race ./...
 
 .PHONY: test-e2e
 test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some 10 minutes)

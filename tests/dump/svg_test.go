@@ -1,0 +1,226 @@
+package dump
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// rect is a rectangle of a page, in pixels.
+type rect struct{ X, Y, W, H float64 }
+
+// slack is what measures of a browser may be off by, in pixels.
+const slack = 0.6
+
+func (r rect) inside(o rect) bool {
+	return r.X >= o.X-slack && r.Y >= o.Y-slack && r.X+r.W <= o.X+o.W+slack && r.Y+r.H <= o.Y+o.H+slack
+}
+
+func (r rect) overlaps(o rect) bool {
+	return r.X+r.W > o.X+slack && o.X+o.W > r.X+slack && r.Y+r.H > o.Y+slack && o.Y+o.H > r.Y+slack
+}
+
+// line is a line of text in a picture, as measure.js finds it.
+type line struct {
+	Text    string
+	Box     rect
+	Boxes   []rect // it must be inside of each
+	Size    float64
+	Opacity float64
+	Color   string
+	Ground  string // the colour below it
+	Select  string
+}
+
+// measures are what measure.js finds in a picture.
+type measures struct {
+	Frame    rect
+	Texts    []line
+	Crossed  []string // texts below an arc
+	Selected string   // what one copies who selects everything
+}
+
+// problems are what a reader of the picture would complain of.
+func (m measures) problems() []string {
+	var all []string
+	complain := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	for i, t := range m.Texts {
+		for _, b := range t.Boxes {
+			if !t.Box.inside(b) {
+				complain("%q sticks out: %v of %v", t.Text, t.Box, b)
+			}
+		}
+		// Lines come from the top down, but for those side by side.
+		for _, o := range m.Texts[i+1:] {
+			if t.Box.overlaps(o.Box) {
+				complain("%q overlaps %q", t.Text, o.Text)
+			}
+		}
+		if t.Size < 10 {
+			complain("%q is only %.1f pixels high", t.Text, t.Size)
+		}
+		if ratio := contrast(t.Color, t.Ground); t.Opacity != 1 || ratio < 4.5 {
+			complain("%q is hard to read: %s on %s is %.2f, opacity %v", t.Text, t.Color, t.Ground, ratio, t.Opacity)
+		}
+		if t.Select == "none" || !strings.Contains(m.Selected, strings.TrimSpace(t.Text)) {
+			complain("%q cannot be selected", t.Text)
+		}
+	}
+	for _, text := range m.Crossed {
+		complain("an arc crosses %q", text)
+	}
+	return all
+}
+
+// contrast is the ratio of two colours as WCAG defines it; 0 if one is none.
+func contrast(a, b string) float64 {
+	luminance := func(color string) float64 {
+		var rgb [3]float64
+		if n, _ := fmt.Sscanf(color, "rgb(%f, %f, %f)", &rgb[0], &rgb[1], &rgb[2]); n != 3 {
+			return math.NaN()
+		}
+		for i, c := range rgb {
+			if c /= 255; c <= 0.04045 {
+				rgb[i] = c / 12.92
+			} else {
+				rgb[i] = math.Pow((c+0.055)/1.055, 2.4)
+			}
+		}
+		return 0.2126*rgb[0] + 0.7152*rgb[1] + 0.0722*rgb[2]
+	}
+	x, y := luminance(a), luminance(b)
+	if math.IsNaN(x) || math.IsNaN(y) {
+		return 0
+	}
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+// measure shows a picture in a page of some width and measures it there.
+func (p *page) measure(svg string, width int) measures {
+	p.t.Helper()
+	script, err := os.ReadFile("testdata/measure.js")
+	require.NoError(p.t, err)
+	return call[measures](p, string(script), svg, width)
+}
+
+// accessibility are the violations that axe finds in the page.
+func (p *page) accessibility() []string {
+	p.t.Helper()
+	return call[[]string](p, `async () => (await axe.run(document.querySelector("main"), {resultTypes: ["violations"]})).violations
+		.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html.slice(0, 200)).join(", "))`)
+}
+
+const axe = "node_modules/axe-core/axe.min.js"
+
+func TestAReaderCanReadEveryPicture(t *testing.T) {
+	p := openPage(t, axe)
+	for _, theme := range themes {
+		p.theme(theme)
+		for _, d := range drawings {
+			t.Run(d.Name+" in "+theme, func(t *testing.T) {
+				svg := string(d.New().SVG())
+				m := p.measure(svg, 400)
+				assert.Empty(t, m.problems())
+				assert.InDelta(t, 400, m.Frame.W, slack, "it fits a narrow page")
+				assert.NotEmpty(t, m.Texts)
+				assert.Empty(t, p.accessibility())
+				assert.InDelta(t, 480, p.measure(svg, 1200).Frame.W, slack, "it keeps its size in a wide page")
+			})
+		}
+	}
+}
+
+// A README shows a picture as <img>, where it has a document of its own.
+func TestAPictureFollowsTheThemeAsAnImage(t *testing.T) {
+	p := openPage(t)
+	ground := func(theme string) []float64 {
+		p.theme(theme)
+		return call[[]float64](p, `async svg => {
+			const image = new Image();
+			image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg);
+			document.querySelector("main").replaceChildren(image);
+			await image.decode();
+			const canvas = document.createElement("canvas").getContext("2d");
+			canvas.drawImage(image, 0, 0);
+			return [...canvas.getImageData(240, 4, 1, 1).data];
+		}`, string(drawings[0].New().SVG()))
+	}
+	light, dark := ground("light"), ground("dark")
+	assert.Equal(t, []float64{255, 255, 255, 255}, light)
+	assert.Equal(t, []float64{13, 17, 23, 255}, dark)
+}
+
+// well reads an XML document to its end, strictly.
+func well(svg string) error {
+	d := xml.NewDecoder(strings.NewReader(svg))
+	for {
+		if _, err := d.Token(); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// A browser parses XML more strictly than HTML, into which it is pasted above.
+func TestEveryPictureIsXML(t *testing.T) {
+	p := openPage(t)
+	parse := func(svg string) string {
+		return call[string](p, `svg => {
+			const document = new DOMParser().parseFromString(svg, "image/svg+xml");
+			return document.querySelector("parsererror")?.textContent ?? document.documentElement.namespaceURI;
+		}`, svg)
+	}
+	for _, d := range drawings {
+		t.Run(d.Name, func(t *testing.T) {
+			svg := string(d.New().SVG())
+			assert.NoError(t, well(svg))
+			assert.Equal(t, "http://www.w3.org/2000/svg", parse(svg))
+		})
+	}
+	broken := strings.Replace(string(drawings[0].New().SVG()), "</desc>", "<", 1)
+	assert.Error(t, well(broken))
+	assert.NotEqual(t, "http://www.w3.org/2000/svg", parse(broken))
+}
+
+// Each check of a picture finds the fault that it is there for.
+func TestAFaultyPictureIsFound(t *testing.T) {
+	p := openPage(t, axe)
+	p.theme("light")
+	good := string(drawings[0].New().SVG())
+	require.Empty(t, p.measure(good, 400).problems())
+	name := good[strings.Index(good, `<text class="name"`):]
+	name = name[:strings.Index(name, "</text>")+len("</text>")]
+	content := name[strings.Index(name, ">")+1 : strings.LastIndex(name, "<")]
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"a text twice in one place", name, name + name, "overlaps"},
+		{"a name that is too long for its band", content, strings.Repeat(content, 10), "sticks out"},
+		{"a text that is too small", "font-size:14px", "font-size:11px", "pixels high"},
+		{"a pale text", "fill:#1b222c", "fill:#bbbbbb", "hard to read"},
+		{"a text that shines through", `<text class="name"`, `<text opacity=".5" class="name"`, "hard to read"},
+		{"a text that cannot be selected", `<text class="name"`, `<text style="user-select:none" class="name"`, "cannot be selected"},
+		{"an arc across a text", "</svg>", `<path class="arc" d="M100 0V900"/></svg>`, "crosses"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			faulty := strings.Replace(good, tt.old, tt.new, 1)
+			require.NotEqual(t, good, faulty)
+			assert.Contains(t, strings.Join(p.measure(faulty, 400).problems(), "\n"), tt.want)
+		})
+	}
+	t.Run("an image without a name", func(t *testing.T) {
+		p.measure(strings.Replace(good, "<text ", `<g role="img"><circle r="1"/></g><text `, 1), 400)
+		found, err := json.Marshal(p.accessibility())
+		require.NoError(t, err)
+		assert.Contains(t, string(found), "svg-img-alt")
+	})
+}
