@@ -277,25 +277,29 @@ func (pic *picture) node(p *part, k int, r *rails) {
 	}
 	pic.write(f, x, y, f.wrap(printable(n.name), edge-x), "")
 	width := pic.right - inset - x
-	for _, line := range p.remarks(k) {
+	for _, line := range p.remarks(k, width) {
 		pic.lines(noteFace, x, width, line)
 	}
 	pic.y += gap / 2
 }
 
-// remarks are the lines below the name of a node: its guard, why it does not
-// run, and where it jumps to.
-func (p *part) remarks(k int) []string {
+// remarks are the lines below the name of a node, of a width each: its guard,
+// why it does not run and what it decides, and where it jumps to. Who decides
+// what is missing would be too much for a picture.
+func (p *part) remarks(k, width int) []string {
 	n := &p.nodes[k]
 	var lines []string
-	switch {
-	case n.state == behind && n.guard != "":
-		lines = append(lines, "if "+n.guard+" ("+now[n.admits]+" now)")
-	case n.guard != "" && (n.why == nil || n.why.Text != "needs "+n.guard):
-		lines = append(lines, "if "+n.guard)
-	}
-	if n.why != nil && n.state != behind {
-		lines = append(lines, n.why.Text)
+	for i, s := range n.detail(p) {
+		if n.why != nil && s == n.reason() {
+			s = n.why.Text
+		}
+		if i > 0 {
+			if joined := lines[len(lines)-1] + " · " + s; noteFace.measure(printable(joined)) <= width {
+				lines[len(lines)-1] = joined
+				continue
+			}
+		}
+		lines = append(lines, s)
 	}
 	for _, e := range p.edgesFrom(k) {
 		if e.kind != jump {
@@ -338,18 +342,11 @@ func tags(n *node) []label {
 	if n.failed {
 		all = append(all, label{"failed", "bad"})
 	}
-	if n.rides {
-		all = append(all, label{"rides", ""})
-	}
 	return all
 }
 
 // tag writes a label that ends at x and returns where it begins.
 func (pic *picture) tag(l label, x, y int) int {
-	if l.class == "" {
-		pic.write(noteFace, x, y+1, []string{l.word}, ` text-anchor="end"`)
-		return x - noteFace.measure(l.word)
-	}
 	w := tagFace.measure(l.word) + 2*gap
 	fmt.Fprintf(&pic.over, `<g><rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="9"/>`, l.class, x-w, y, w, tagFace.pitch)
 	pic.write(tagFace, x-w/2, y, []string{l.word}, ` text-anchor="middle"`)

@@ -112,6 +112,7 @@ func (pic *picture) rails(p *part, r *rails) {
 			class = "gone"
 		case e.taken == phases.Unknown:
 			class = "may"
+			pic.used.unsure = true
 		}
 		fmt.Fprintf(&pic.middle, `<path class="%s" d="M%d %dV%d"/>`+"\n", class, r.x, r.y[e.from], r.y[e.to])
 	}
