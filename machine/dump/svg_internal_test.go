@@ -1,0 +1,152 @@
+package dump
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// contrast is the ratio of two colours as WCAG defines it.
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	luminance := func(color string) float64 {
+		var rgb [3]int
+		_, err := fmt.Sscanf(color, "#%02x%02x%02x", &rgb[0], &rgb[1], &rgb[2])
+		require.NoError(t, err)
+		sum := 0.0
+		for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+			c := float64(rgb[i]) / 255
+			if c <= 0.04045 {
+				c /= 12.92
+			} else {
+				c = math.Pow((c+0.055)/1.055, 2.4)
+			}
+			sum += weight * c
+		}
+		return sum
+	}
+	x, y := luminance(a)+0.05, luminance(b)+0.05
+	return max(x, y) / min(x, y)
+}
+
+func TestColoursStandOut(t *testing.T) {
+	texts := []*paint{&ink, &faded}
+	shapes := []*paint{&blue, &thin, &amber, &red}
+	for _, tt := range []struct {
+		name   string
+		colors []*paint
+		on     []*paint
+		least  float64
+	}{
+		{"text", texts, []*paint{&paper, &panel, &tint}, 4.5},
+		{"text on a tag", []*paint{&paper}, []*paint{&blue, &red}, 4.5},
+		{"shapes", shapes, []*paint{&paper, &panel}, 3},
+		{"the current phase", []*paint{&blue}, []*paint{&tint}, 3},
+		{"the cross of a failure", []*paint{&paper}, []*paint{&red}, 3},
+	} {
+		for _, c := range tt.colors {
+			for _, ground := range tt.on {
+				assert.GreaterOrEqual(t, contrast(t, c.light, ground.light), tt.least, "%s in light: %v on %v", tt.name, *c, *ground)
+				assert.GreaterOrEqual(t, contrast(t, c.dark, ground.dark), tt.least, "%s in dark: %v on %v", tt.name, *c, *ground)
+			}
+		}
+	}
+	assert.InDelta(t, 21, contrast(t, "#000000", "#ffffff"), 0.01)
+}
+
+// Whoever sees no colours, or prints the picture, sees the shapes.
+func TestStatesDifferWithoutColours(t *testing.T) {
+	nodes := map[string]*node{"failed": {failed: true}}
+	for s := plain; s <= out; s++ {
+		nodes["state "+s.String()] = &node{state: s}
+		nodes["tentative "+s.String()] = &node{state: s, tentative: true}
+	}
+	shapes := map[string]string{}
+	class := regexp.MustCompile(` class="\w+"`)
+	for name, n := range nodes {
+		shape := class.ReplaceAllString(mark(n), "")
+		assert.Empty(t, shapes[shape], "%s looks like it", name)
+		shapes[shape] = name
+	}
+}
+
+func TestTextWraps(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		width      int
+		want       []string
+	}{
+		{"a text that fits", "if HasPVs", 200, []string{"if HasPVs"}},
+		{"an empty text", "", 200, []string{""}},
+		{"behind a space", "needs HasPVs and HasISs", 120, []string{"needs HasPVs and ", "HasISs"}},
+		{"inside a name, before a capital", "EnsureStagePodsFromTemplates", 120, []string{"EnsureStagePods", "FromTemplates"}},
+		{"behind punctuation", "kubernetes.io/hostname", 110, []string{"kubernetes.io/", "hostname"}},
+		{"anywhere if there is no good place", strings.Repeat("m", 12), 70, []string{"mmmmm", "mmmmm", "mm"}},
+		{"not between a letter and its accent", "aae\u0301", 16, []string{"aa", "e\u0301"}},
+		{"not inside of an emoji of several", "\U0001f469\u200d\U0001f467\U0001f469\u200d\U0001f467", 40, []string{"\U0001f469\u200d\U0001f467", "\U0001f469\u200d\U0001f467"}},
+		{"a letter a line if nothing fits", "abc", 1, []string{"a", "b", "c"}},
+		{"many spaces", "a" + strings.Repeat(" ", 20) + "b", 40, []string{"a        ", "          ", "  b"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, noteFace.wrap(tt.text, tt.width)); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLinesTogetherAreTheText(t *testing.T) {
+	text := strings.Repeat("Aa bB-cC\u4e2d \U0001f600e\u0301", 30)
+	for width := 20; width < 400; width += 7 {
+		lines := nameFace.wrap(text, width)
+		assert.Equal(t, text, strings.Join(lines, ""))
+		for _, line := range lines {
+			assert.LessOrEqual(t, nameFace.measure(strings.TrimSuffix(line, " ")), width, "%q", line)
+		}
+	}
+}
+
+func TestWhatHasNoShapeIsShownByItsNumber(t *testing.T) {
+	for text, want := range map[string]string{
+		"CopyDisks":                    "CopyDisks",
+		`a "b" \c`:                     `a "b" \c`,
+		"two\nlines":                   `two\nlines`,
+		"\x00\x1b[31m":                 `\x00\x1b[31m`,
+		"\u202eright to left":          `\u202eright to left`,
+		"\u05e9\u05dc\u05d5\u05dd":     "\u05e9\u05dc\u05d5\u05dd",
+		"\U0001f469\u200d\U0001f467":   "\U0001f469\u200d\U0001f467",
+		"broken \xff":                  "broken \ufffd",
+		"\uffff and \u00a0 and \u2028": `\uffff and \u00a0 and \u2028`,
+	} {
+		assert.Equal(t, want, printable(text))
+	}
+}
+
+func TestArcsThatOverlapHaveLanesOfTheirOwn(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		arcs []span
+		want []int
+	}{
+		{"none", nil, []int{}},
+		{"one after the other", []span{{0, 2}, {2, 5}, {6, 7}}, []int{0, 0, 0}},
+		{"a short one runs inside of a long one", []span{{0, 9}, {3, 5}}, []int{1, 0}},
+		{"two that cross", []span{{0, 5}, {3, 8}}, []int{0, 1}},
+		{"from a phase to itself", []span{{4, 4}, {0, 8}}, []int{0, 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := lanes(len(tt.arcs), func(i int) span { return tt.arcs[i] })
+			assert.Equal(t, tt.want, got.of)
+		})
+	}
+	t.Run("more than there are lanes share them", func(t *testing.T) {
+		got := lanes(3*maxLanes, func(int) span { return span{0, 5} })
+		assert.Equal(t, maxLanes, got.n)
+	})
+}

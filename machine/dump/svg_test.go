@@ -1,0 +1,112 @@
+package dump_test
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/dumptest"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// texts reads a picture, strictly, and returns the text of each text element.
+func texts(t *testing.T, svg []byte) []string {
+	t.Helper()
+	var all []string
+	inside := false
+	d := xml.NewDecoder(strings.NewReader(string(svg)))
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		require.NoError(t, err)
+		switch e := token.(type) {
+		case xml.StartElement:
+			if e.Name.Local == "text" {
+				inside = true
+				all = append(all, "")
+			}
+		case xml.EndElement:
+			inside = inside && e.Name.Local != "text"
+		case xml.CharData:
+			if inside {
+				all[len(all)-1] += string(e)
+			}
+		}
+	}
+}
+
+func TestAPictureHasEveryNameAndNothingThatLoads(t *testing.T) {
+	all, err := dumptest.Drawings("../..")
+	require.NoError(t, err)
+	for _, d := range all {
+		t.Run(d.Name, func(t *testing.T) {
+			drawing := d.New()
+			svg := drawing.SVG()
+			assert.Equal(t, string(svg), string(d.New().SVG()), "the same drawing has the same bytes")
+			assert.Equal(t, 1, strings.Count(string(svg), "http"), "the namespace is the only address")
+			for _, loads := range []string{"<script", "<image", "<use", "href", "url(", "@import", "@font-face"} {
+				assert.NotContains(t, string(svg), loads)
+			}
+			if strings.HasPrefix(d.Name, "final") {
+				assert.Less(t, len(svg), 60_000)
+			}
+			found := texts(t, svg)
+			for _, it := range d.Itineraries {
+				g := it.Graph
+				if g == nil {
+					g = it.Plan.Graph()
+				}
+				drawn := 0
+				for i := range g.Len() {
+					if d.Options.OnlyRun && it.Plan.Runs(i) == phases.No || d.Options.Around != "" {
+						continue
+					}
+					drawn++
+					assert.Contains(t, found, shown(g.Phase(i).Name))
+					assert.Contains(t, found, shown(g.Phase(i).Step))
+				}
+				assert.Equal(t, d.Options.Around == "", drawn > 0)
+			}
+		})
+	}
+}
+
+// shown is how a name is shown in a picture: what has no shape by its number.
+func shown(name string) string {
+	quoted := strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(fmt.Sprintf("%q", name))
+	return quoted[1 : len(quoted)-1]
+}
+
+func TestAPictureOfManyPhasesIsLinear(t *testing.T) {
+	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "A"}})
+	draw := func(n int) (int, time.Duration) {
+		it := phases.Itinerary{Name: "Many", Flags: v}
+		for i := range n {
+			it.Phases = append(it.Phases, phases.Phase{
+				Name: fmt.Sprintf("P%06d", i), Step: fmt.Sprintf("S%06d", i/10), Guard: phases.Guard{All: 1},
+				Jumps: []phases.Jump{{To: fmt.Sprintf("P%06d", (i+n/2)%n), Guard: phases.Guard{All: 1}}},
+			})
+		}
+		g, err := machine.Compile(it)
+		require.NoError(t, err)
+		d, err := dump.New(dump.Options{}, dump.Itinerary{Plan: g.Plan(phases.NewFacts(1, 0))})
+		require.NoError(t, err)
+		begin := time.Now()
+		return len(d.SVG()), time.Since(begin)
+	}
+	small, _ := draw(1_000)
+	large, took := draw(10_000)
+	assert.Less(t, large, 11*small)
+	assert.Less(t, took, 3*time.Second)
+}
