@@ -81,6 +81,17 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 // Flags is the vocabulary of the sources.
 func (s *Sources) Flags() *Vocabulary { return s.flags }
 
+// All returns a copy of the sources, in the order of the vocabulary. Sources
+// that add something to each, such as a count, are made of it with
+// [NewSources].
+func (s *Sources) All() []Source {
+	all := make([]Source, 0, s.have.Len())
+	for flag := range s.have.Each {
+		all = append(all, *s.byFlag[bit(flag)])
+	}
+	return all
+}
+
 // closure adds to flags all that they are computed from, both among the given
 // ones only: what is known needs nothing that it was computed from.
 func (s *Sources) closure(flags, among Flags) Flags {
@@ -111,6 +122,9 @@ type Question struct {
 	Matters func(Facts) Flags
 	// Timeout bounds the whole asking; 0 leaves it to the context.
 	Timeout time.Duration
+	// WithTimeout makes the context that Timeout bounds, for a test that has a
+	// clock of its own. If nil, it is [context.WithTimeout].
+	WithTimeout func(parent context.Context, timeout time.Duration) (context.Context, context.CancelFunc)
 }
 
 // Answer is what came of a question.
@@ -143,8 +157,12 @@ func (a Answer) Err() error {
 // is lost. Ask returns when every source that it called has returned.
 func (s *Sources) Ask(ctx context.Context, q Question) Answer {
 	if q.Timeout > 0 {
+		withTimeout := q.WithTimeout
+		if withTimeout == nil {
+			withTimeout = context.WithTimeout
+		}
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, q.Timeout)
+		ctx, cancel = withTimeout(ctx, q.Timeout)
 		defer cancel()
 	}
 	a := asking{Sources: s, facts: q.Known}

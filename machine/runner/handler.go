@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,33 @@ type Result struct {
 	message  string
 	progress []string
 	reasons  []string
+}
+
+// IsDone reports whether the result is that of [Done].
+func (r Result) IsDone() bool { return r.outcome == done }
+
+// String describes the result in a line, for logs and tests: "done",
+// "wait 5s: copying (3 of 7 files)", "fail: no space left".
+func (r Result) String() string {
+	switch r.outcome {
+	case done:
+		return "done"
+	case wait:
+		text := "wait"
+		if r.after != 0 {
+			text += " " + r.after.String()
+		}
+		if r.message != "" {
+			text += ": " + r.message
+		}
+		if len(r.progress) > 0 {
+			text += " (" + strings.Join(r.progress, ", ") + ")"
+		}
+		return text
+	case fail:
+		return strings.TrimSuffix("fail: "+strings.Join(r.reasons, "; "), ": ")
+	}
+	return "neither done, wait nor fail"
 }
 
 // Done says that the work of the phase is done.

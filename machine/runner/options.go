@@ -100,6 +100,11 @@ type Options[T any] struct {
 	AskTimeout time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// WithTimeout bounds a context by the clock of Now: those of handlers with
+	// a deadline, and that of the asking of flags. If nil, it is
+	// [context.WithTimeout]. A test that has a clock of its own in Now gives
+	// both, and then waits for no timeout in real time.
+	WithTimeout func(parent context.Context, timeout time.Duration) (context.Context, context.CancelFunc)
 	// Observers are told of events, in order.
 	Observers []Observer[T]
 }

@@ -37,6 +37,9 @@ func New[T any](o Options[T]) (*Runner[T], error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.WithTimeout == nil {
+		o.WithTimeout = context.WithTimeout
+	}
 	return &Runner[T]{o: o, how: how}, nil
 }
 
@@ -222,7 +225,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 			return late, nil
 		}
 		var cancel context.CancelFunc
-		hctx, cancel = context.WithTimeout(ctx, left)
+		hctx, cancel = c.o.WithTimeout(ctx, left)
 		defer cancel()
 	}
 	result, err := handle(hctx, how.Handler, c.object)
@@ -362,7 +365,7 @@ func (c *reconcile[T]) ask(ctx context.Context, decided phases.Flags) error {
 // answer asks what is not known of these facts.
 func (c *reconcile[T]) answer(ctx context.Context, known phases.Facts) (phases.Answer, error) {
 	g := c.m.Graph()
-	ctx, cancel := context.WithTimeout(ctx, c.o.AskTimeout)
+	ctx, cancel := c.o.WithTimeout(ctx, c.o.AskTimeout)
 	defer cancel()
 	sources, err := c.o.Sources(ctx, c.object)
 	if err == nil {
