@@ -1,0 +1,146 @@
+package machinetest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// clock is the simulated time of one life. Time moves only when it is moved:
+// timeouts made by WithTimeout end when the clock reaches them.
+type clock struct {
+	mu     sync.Mutex
+	now    time.Time
+	timers map[*timeout]struct{}
+}
+
+func newClock(now time.Time) *clock {
+	return &clock{now: now, timers: make(map[*timeout]struct{})}
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// set moves the clock to a time, forward or back, and ends the timeouts that
+// it has reached.
+func (c *clock) set(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+	for t := range c.timers {
+		if !t.deadline.After(now) {
+			t.end(context.DeadlineExceeded)
+		}
+	}
+}
+
+// next moves the clock to the next timeout, and reports whether there is one.
+func (c *clock) next() bool {
+	c.mu.Lock()
+	var first time.Time
+	for t := range c.timers {
+		if first.IsZero() || t.deadline.Before(first) {
+			first = t.deadline
+		}
+	}
+	c.mu.Unlock()
+	if first.IsZero() {
+		return false
+	}
+	c.set(first)
+	return true
+}
+
+type clockKey struct{}
+
+// WithTimeout is [context.WithTimeout] on this clock.
+func (c *clock) WithTimeout(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := &timeout{Context: parent, clock: c, deadline: c.now.Add(d), done: make(chan struct{})}
+	if d <= 0 {
+		t.end(context.DeadlineExceeded)
+		return t, func() {}
+	}
+	c.timers[t] = struct{}{}
+	stop := context.AfterFunc(parent, func() { t.cancel(parent.Err()) })
+	return t, func() {
+		stop()
+		t.cancel(context.Canceled)
+	}
+}
+
+// timeout is a context that ends at a time of a clock.
+type timeout struct {
+	context.Context // the parent, for its values
+	clock           *clock
+	deadline        time.Time
+	done            chan struct{}
+	err             error // guarded by the clock's lock
+}
+
+func (t *timeout) Done() <-chan struct{} { return t.done }
+
+func (t *timeout) Err() error {
+	t.clock.mu.Lock()
+	defer t.clock.mu.Unlock()
+	return t.err
+}
+
+func (t *timeout) Deadline() (time.Time, bool) {
+	if d, ok := t.Context.Deadline(); ok && d.Before(t.deadline) {
+		return d, true
+	}
+	return t.deadline, true
+}
+
+func (t *timeout) Value(key any) any {
+	if key == (clockKey{}) {
+		return t.clock
+	}
+	return t.Context.Value(key)
+}
+
+func (t *timeout) cancel(err error) {
+	t.clock.mu.Lock()
+	defer t.clock.mu.Unlock()
+	t.end(err)
+}
+
+// end ends the context; the caller holds the clock's lock.
+func (t *timeout) end(err error) {
+	delete(t.clock.timers, t)
+	if t.err == nil {
+		t.err = err
+		close(t.done)
+	}
+}
+
+// Hang waits until ctx ends and returns its error, as a request does that
+// never gets an answer. Inside a handler or a source that runs under this
+// package it takes no time: the simulated clock moves on to the next timeout
+// at once. Elsewhere it waits for ctx in real time. It is safe for concurrent
+// use.
+func Hang(ctx context.Context) error {
+	c, _ := ctx.Value(clockKey{}).(*clock)
+	for ctx.Err() == nil {
+		if c == nil || !c.next() {
+			<-ctx.Done()
+		}
+	}
+	return ctx.Err()
+}
+
+// late waits as [Hang] does, and then goes on as if nothing had happened: as
+// an answer that comes after its request has timed out. It returns an error
+// only if ctx has no end to wait for.
+func late(ctx context.Context) error {
+	if err := Hang(ctx); err == nil {
+		return errors.New("the context has not ended")
+	}
+	return nil
+}

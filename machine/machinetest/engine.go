@@ -1,0 +1,539 @@
+package machinetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// engine runs single reconciles of a setup, with faults injected, and watches
+// them. A life uses one from its beginning to its end; an exploration puts one
+// at the beginning of each reconcile that it tries.
+type engine[T, W any] struct {
+	setup   Setup[T, W]
+	build   func(*W) runner.Options[T] // of the present release
+	clock   *clock
+	world   *W
+	options runner.Options[T] // as the embedder gave them
+	runner  *runner.Runner[T]
+	flags   *phases.Vocabulary
+	// eachWrite lets a reconcile leave one phase at most.
+	eachWrite bool
+
+	inject injection
+	now    *reconciled[T] // what is being recorded
+}
+
+// injection is what a test injects into a reconcile.
+type injection struct {
+	// call returns what happens at a call of a phase's handler: a line that
+	// replaces it, or nil, and flags that it decides.
+	call func(itinerary, phase string) (instead *Line, decides []string)
+	// ask returns the line about a source that is asked, or nil. If ask is
+	// nil, sources are left as they are.
+	ask func(flag string) *Line
+}
+
+// reconciled is what came of a reconcile.
+type reconciled[T any] struct {
+	object        T // as the runner left it
+	before, after runner.State
+	outcome       runner.Outcome
+	err           error
+	changed       bool // whether the object differs from what was read
+	calls         []call
+	events        []runner.Event
+	breaks        []Break
+	// truth is what the sources answer in the end, and drifted the flags that
+	// have changed otherwise than by the outcome of a phase.
+	truth   phases.Facts
+	drifted phases.Flags
+	problem error // of the setup
+}
+
+// call is a call of a handler.
+type call struct {
+	itinerary, phase string
+	result           string
+	injected         bool
+}
+
+func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
+	s, err := s.check()
+	if err != nil {
+		return nil, err
+	}
+	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W)}
+	text, err := encode(s.World)
+	if err != nil {
+		return nil, setupError("Setup.World: %v", err)
+	}
+	if err := e.load(text); err != nil {
+		return nil, err
+	}
+	return e, e.restart()
+}
+
+// load makes the world what it was.
+func (e *engine[T, W]) load(text []byte) error {
+	w, err := decode[W](text)
+	if err != nil {
+		return setupError("the world cannot be read back from JSON: %v", err)
+	}
+	*e.world = w
+	return nil
+}
+
+// save writes the world down.
+func (e *engine[T, W]) save() []byte {
+	text, err := encode(*e.world)
+	if err != nil {
+		e.problem("the world cannot be written as JSON: %v", err)
+	}
+	return text
+}
+
+func (e *engine[T, W]) problem(format string, args ...any) {
+	if e.now != nil && e.now.problem == nil {
+		e.now.problem = setupError(format, args...)
+	}
+}
+
+func (e *engine[T, W]) broken(b Break) { e.now.breaks = append(e.now.breaks, b) }
+
+// restart builds the controller, as after a crash.
+func (e *engine[T, W]) restart() error {
+	e.options = e.build(e.world)
+	if _, err := runner.New(e.options); err != nil {
+		return err // as the embedder's own call of New reports it
+	}
+	o := e.options
+	o.Now, o.WithTimeout = e.clock.Now, e.clock.WithTimeout
+	o.Observers = append(slices.Clone(o.Observers), runner.ObserverFunc[T](func(_ context.Context, _ T, event runner.Event) {
+		e.now.events = append(e.now.events, event)
+	}))
+	o.Sources = e.sources
+	o.Phases, o.In = nil, make(map[string]map[string]runner.Phase[T])
+	if e.eachWrite {
+		o.MaxPhases = 1
+	}
+	for _, name := range o.Itineraries.Names() {
+		g, err := o.Itineraries.Graph(name)
+		if err != nil {
+			return err
+		}
+		e.flags = g.Flags()
+		o.In[name] = make(map[string]runner.Phase[T], g.Len())
+		for i := range g.Len() {
+			phase := g.Phase(i)
+			p, ok := e.options.In[name][phase.Name]
+			if !ok {
+				p = e.options.Phases[phase.Name]
+			}
+			work := p.Handler
+			p.Handler = runner.HandlerFunc[T](func(ctx context.Context, object T) (runner.Result, error) {
+				return e.handle(ctx, object, name, phase, work)
+			})
+			o.In[name][phase.Name] = p
+		}
+	}
+	r, err := runner.New(o)
+	e.runner = r
+	return err
+}
+
+// graph is the itinerary of that name, or nil.
+func (e *engine[T, W]) graph(name string) *machine.Graph {
+	g, err := e.options.Itineraries.Graph(name)
+	if err != nil {
+		return nil
+	}
+	return g
+}
+
+// sources are those of the embedder, with the faults that are injected.
+func (e *engine[T, W]) sources(ctx context.Context, object T) (*phases.Sources, error) {
+	sources, err := e.options.Sources(ctx, object)
+	if err != nil || e.inject.ask == nil {
+		return sources, err
+	}
+	all := sources.All()
+	for i := range all {
+		line := e.inject.ask(e.flags.Names(all[i].Flag)[0])
+		if line == nil {
+			continue
+		}
+		ask := all[i].Ask
+		all[i].Ask = func(ctx context.Context, known phases.Facts) (phases.Truth, error) {
+			switch line.verb {
+			case verbFlagErr:
+				return phases.Unknown, errors.New(line.texts[0])
+			case verbFlagHang:
+				return phases.Unknown, Hang(ctx)
+			}
+			if err := late(ctx); err != nil {
+				return phases.Unknown, err
+			}
+			return ask(ctx, known)
+		}
+	}
+	return phases.NewSources(e.flags, all...)
+}
+
+// aside is a context for what this package asks and calls apart from the
+// runner, on a clock of its own.
+func (e *engine[T, W]) aside() (context.Context, context.CancelFunc) {
+	return newClock(e.clock.Now()).WithTimeout(context.Background(), reconcileTimeout)
+}
+
+// truth is what the sources answer, apart from the runner's own asking and
+// without injected faults.
+func (e *engine[T, W]) truth(object T) (f phases.Facts) {
+	defer func() {
+		if p := recover(); p != nil {
+			f = phases.Facts{} // sources that panic answer nothing
+		}
+	}()
+	ctx, cancel := e.aside()
+	defer cancel()
+	sources, err := e.options.Sources(ctx, object)
+	if err != nil || sources == nil {
+		return phases.Facts{}
+	}
+	// Sources.Ask bounds, orders by cost and collects errors, of which nothing
+	// matters here, and would take most of the time of an exploration.
+	all := sources.All()
+	for progress := true; progress; {
+		progress = false
+		for i := range all {
+			src := &all[i]
+			if src.Ask == nil || !f.Known().Has(src.From) {
+				continue
+			}
+			t, err := src.Ask(ctx, f)
+			if err == nil {
+				f = f.Set(src.Flag, t)
+			}
+			src.Ask, progress = nil, true // once is enough
+		}
+	}
+	return f
+}
+
+// setFlags gives flags a value, and sees that their sources then answer so.
+func (e *engine[T, W]) setFlags(object T, values phases.Facts) error {
+	if e.setup.SetFlag == nil {
+		return setupError("Setup.SetFlag is missing; the test sets flags")
+	}
+	for flag := range values.Known().Each {
+		name := e.flags.Names(flag)[0]
+		if err := e.setup.SetFlag(object, e.world, name, values.Of(flag) == phases.Yes); err != nil {
+			return setupError("SetFlag %s=%s: %v", name, values.Of(flag), err)
+		}
+	}
+	truth := e.truth(object)
+	for flag := range values.Known().Each {
+		if got := truth.Of(flag); got != values.Of(flag) {
+			return setupError("after SetFlag %s=%s its source answers %s; let SetFlag change what the source looks at, or let a relation of the vocabulary exclude this combination of flags",
+				e.flags.Names(flag)[0], values.Of(flag), got)
+		}
+	}
+	return nil
+}
+
+// parse reads flags as the line Decide names them.
+func (e *engine[T, W]) parse(names []string) (phases.Facts, error) {
+	var f phases.Facts
+	for _, name := range names {
+		bare, not := strings.CutPrefix(name, "!")
+		flag, err := e.flags.Parse(bare)
+		if err != nil {
+			return f, err
+		}
+		f = f.Set(flag, phases.TruthOf(!not))
+	}
+	return f, nil
+}
+
+// handle is the handler of every phase.
+func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, phase phases.Phase, work runner.Handler[T]) (result runner.Result, err error) {
+	instead, decides := e.inject.call(itinerary, phase.Name)
+	was := e.truth(object)
+	objectWas, err := copyOf(object)
+	if err != nil {
+		e.problem("the object cannot be copied: %v", err)
+	}
+	worldWas := e.save()
+
+	var panicked any
+	func() {
+		defer func() { panicked = recover() }()
+		result, err = e.work(ctx, object, work, instead)
+	}()
+	if decides != nil {
+		f, perr := e.parse(decides)
+		if perr == nil {
+			perr = e.setFlags(object, f)
+		}
+		if perr != nil && e.now.problem == nil {
+			e.now.problem = perr
+		}
+	}
+	is := e.truth(object)
+	if extra := differ(was, is) &^ phase.Decides; extra != 0 {
+		e.broken(Break{Promise: "declared flags", Itinerary: itinerary, How: "a phase changes a flag that it does not decide",
+			Detail: fmt.Sprintf("%s changes %s; add it to Decides of the phase", phase.Name, strings.Join(e.flags.Names(extra), ", "))})
+	}
+	c := call{itinerary: itinerary, phase: phase.Name, injected: instead != nil, result: result.String()}
+	switch {
+	case panicked != nil:
+		c.result = fmt.Sprintf("panic: %v", panicked)
+	case err != nil:
+		c.result = "error: " + err.Error()
+	case instead == nil && decides == nil && work != nil:
+		e.checkRepeat(itinerary, phase.Name, work, objectWas, object, worldWas, result)
+	}
+	e.now.calls = append(e.now.calls, c)
+	if panicked != nil {
+		panic(panicked)
+	}
+	return result, err
+}
+
+// work does the work of a phase, or what a line puts in its place.
+func (e *engine[T, W]) work(ctx context.Context, object T, work runner.Handler[T], instead *Line) (runner.Result, error) {
+	if instead == nil || instead.after {
+		result, err := runner.Done(), error(nil)
+		if work != nil {
+			result, err = work.Handle(ctx, object)
+		}
+		if instead == nil {
+			return result, err
+		}
+	}
+	switch instead.verb {
+	case verbFail:
+		return runner.Fail(instead.texts...), nil
+	case verbErr:
+		return runner.Result{}, errors.New(instead.texts[0])
+	case verbPanic:
+		panic(instead.texts[0])
+	case verbHang:
+		return runner.Result{}, Hang(ctx)
+	}
+	return runner.Wait(instead.duration, ""), nil
+}
+
+// checkRepeat sees that a handler is idempotent. Called once more after it is
+// done, it must be done and leave the world as it is; and after a crash before
+// its write, when the object is as it was, repeated calls must reach the same
+// world as without the crash.
+func (e *engine[T, W]) checkRepeat(itinerary, phase string, work runner.Handler[T], was, is T, worldWas []byte, result runner.Result) {
+	worldIs := e.save()
+	if !result.IsDone() && bytes.Equal(worldWas, worldIs) {
+		return // a crash loses nothing
+	}
+	defer func() {
+		if err := e.load(worldIs); err != nil {
+			e.problem("%v", err)
+		}
+	}()
+	report := func(how, detail string) {
+		e.broken(Break{Promise: "idempotent handlers", Itinerary: itinerary, How: how, Detail: phase + ": " + detail})
+	}
+	end := worldIs
+	if result.IsDone() {
+		again, world, err := e.again(work, is, worldIs, 1)
+		switch {
+		case err != nil:
+			report("a handler that is done returns something else when it is called once more", err.Error())
+			return
+		case !again.IsDone():
+			report("a handler that is done returns something else when it is called once more", again.String())
+			return
+		case !bytes.Equal(world, worldIs):
+			report("a handler that is done changes the world when it is called once more", diffJSON(worldIs, world))
+			return
+		}
+	} else {
+		r, world, err := e.again(work, is, worldIs, maxRepeats)
+		if err != nil || !r.IsDone() {
+			return // it is not done by calls alone, so there is no end to compare
+		}
+		end = world
+	}
+	if r, world, err := e.again(work, was, worldIs, maxRepeats); err == nil && r.IsDone() && !bytes.Equal(world, end) {
+		report("after a crash before the write, repeated calls reach another world", diffJSON(end, world))
+	}
+}
+
+// maxRepeats bounds the calls of a handler after a simulated crash.
+const maxRepeats = 100
+
+// again calls a handler on a copy of an object and in a world, until it is
+// done, fails, or has been called often enough.
+func (e *engine[T, W]) again(work runner.Handler[T], object T, world []byte, calls int) (result runner.Result, after []byte, err error) {
+	if err := e.load(world); err != nil {
+		return result, nil, err
+	}
+	if object, err = copyOf(object); err != nil {
+		return result, nil, err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = &phases.PanicError{Value: p}
+		}
+	}()
+	ctx, cancel := e.aside()
+	defer cancel()
+	now := e.clock.Now()
+	for range calls {
+		if result, err = work.Handle(ctx, object); err != nil || result.IsDone() {
+			break
+		}
+		now = now.Add(e.setup.Resync)
+		if calls > 1 && e.setup.Elapse != nil {
+			e.setup.Elapse(e.world, now)
+		}
+	}
+	return result, e.save(), err
+}
+
+// diffJSON shows how two worlds differ, in one line if it is short.
+func diffJSON(want, got []byte) string {
+	var a, b any
+	a, _ = decode[any](want)
+	b, _ = decode[any](got)
+	return "-before +after\n" + cmp.Diff(a, b)
+}
+
+// reconcile runs one reconcile of an object at a time of the clock. The object
+// given is not changed. A *SetupError in what it returns ends the test.
+func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) *reconciled[T] {
+	r := &reconciled[T]{drifted: drifted}
+	e.now = r
+	e.clock.set(now)
+	var err error
+	if r.object, err = copyOf(object); err != nil {
+		e.problem("the object cannot be copied: %v", err)
+		return r
+	}
+	if r.before, err = e.options.Read(r.object); err != nil {
+		r.err = err
+		return r
+	}
+	r.before = *r.before.DeepCopy()
+	if e.setup.Elapse != nil {
+		r.drifted |= e.outside(object, r.before, func() { e.setup.Elapse(e.world, now) })
+	}
+	ctx, cancel := e.clock.WithTimeout(context.Background(), reconcileTimeout)
+	defer cancel()
+	stop := e.watch()
+	r.outcome, r.err = e.runner.Reconcile(ctx, r.object)
+	stop()
+	if r.after, err = e.options.Read(r.object); err != nil {
+		r.err = errors.Join(r.err, err)
+		return r
+	}
+	r.after = *r.after.DeepCopy()
+	was, err1 := encode(object)
+	is, err2 := encode(r.object)
+	if err := errors.Join(err1, err2); err != nil {
+		e.problem("the object cannot be written as JSON: %v", err)
+	}
+	r.changed = !bytes.Equal(was, is)
+	r.truth = e.truth(r.object)
+	for _, event := range r.events {
+		if asked, ok := event.(runner.Asked); ok && asked.Err == nil {
+			flag, _ := e.flags.Flag(asked.Flag)
+			r.drifted &^= flag
+		}
+	}
+	r.breaks = append(r.breaks, e.promises(r)...)
+	return r
+}
+
+// outside lets something happen outside of the controller, and returns the
+// flags that it changes and that the current phase does not decide: the run
+// need not see these.
+func (e *engine[T, W]) outside(object T, s runner.State, happen func()) phases.Flags {
+	was := e.truth(object)
+	happen()
+	changed := differ(was, e.truth(object))
+	if g := e.graph(s.Itinerary); g != nil && s.Phase != "" {
+		if i, err := g.Find(s.Phase); err == nil {
+			changed &^= g.Phase(i).Decides
+		}
+	}
+	return changed
+}
+
+// due is when the controller comes back, after that many errors in a row: as
+// the runner asks for it, after an error by an exponential backoff, and else
+// with the next resync. Waits reports whether it need not be soon.
+func (e *engine[T, W]) due(r *reconciled[T], now time.Time, errors int) (due time.Time, waits bool) {
+	switch {
+	case r.outcome.Again:
+		return now.Add(r.outcome.After), r.outcome.After > 0
+	case r.err != nil:
+		return now.Add(min(time.Second<<min(max(errors-1, 0), 20), 5*time.Minute)), true
+	case r.outcome.Done:
+		return now, false
+	}
+	return now.Add(e.setup.Resync), true
+}
+
+// watch moves the clock on while a reconcile blocks in real time: for handlers
+// and sources that wait for their context without [Hang].
+func (e *engine[T, W]) watch() (stop func()) {
+	var mu sync.Mutex // also orders the timer's function behind its assignment
+	stopped := false
+	var timer *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(patience, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !stopped {
+			e.clock.next()
+			timer.Reset(patience)
+		}
+	})
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		timer.Stop()
+	}
+}
+
+// snapshot is the moment after a write.
+func (e *engine[T, W]) snapshot(object T, s runner.State, injected []string) Snapshot[T, W] {
+	return Snapshot[T, W]{Object: object, World: e.world, State: s, Now: e.clock.Now(), Injected: injected}
+}
+
+// invariants checks those of the embedder.
+func (e *engine[T, W]) invariants(s Snapshot[T, W]) (breaks []Break) {
+	for _, i := range e.setup.Invariants {
+		if err := i.Check(s); err != nil {
+			breaks = append(breaks, Break{Promise: i.Name, Itinerary: s.State.Itinerary, How: "the invariant does not hold", Detail: err.Error()})
+		}
+	}
+	return breaks
+}
+
+// differ are the flags that are known in both and differ.
+func differ(a, b phases.Facts) (flags phases.Flags) {
+	return a.True()&b.False() | a.False()&b.True()
+}

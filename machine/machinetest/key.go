@@ -1,0 +1,249 @@
+package machinetest
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// key tells states apart. Two states with one key have the same future: times
+// count from the state's own clock, and unless the exploration is exact, flags
+// that nothing ahead reads and completed steps that nothing ahead can enter do
+// not count.
+type key [16]byte
+
+// keyed is an object that writes itself for a key without its state, with only
+// those of its own flags that are given.
+type keyed interface {
+	writeKey(b []byte, keep func(flag string) bool) []byte
+}
+
+func (o *Object) writeKey(b []byte, keep func(string) bool) []byte {
+	b = text(b, o.Itinerary)
+	if o.Paused {
+		b = append(b, 'p')
+	}
+	for _, name := range o.True {
+		if keep(name) {
+			b = text(b, name)
+		}
+	}
+	return append(b, 0)
+}
+
+// text appends a string so that no two lists of strings append the same.
+func text(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s))+1)
+	return append(b, s...)
+}
+
+// key returns the key of a state, and sets its place.
+func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
+	s, err := w.engine.options.Read(it.object)
+	if err != nil {
+		return k, err
+	}
+	it.place = place{s.Itinerary, where(s)}
+	selected := w.engine.options.Select(it.object)
+	ahead := w.future.everything
+	if !w.Exact {
+		ahead = w.future.from(s, selected)
+	}
+	keep := func(name string) bool {
+		flag, ok := w.flags.Flag(name)
+		return ok && ahead.flags.Has(flag)
+	}
+
+	b := make([]byte, 0, 1024)
+	b = writeState(b, s, it.now, ahead, keep)
+	if o, ok := any(it.object).(keyed); ok {
+		b = o.writeKey(b, keep)
+	} else {
+		object, err := copyOf(it.object)
+		if err == nil {
+			err = w.engine.options.Write(object, runner.State{})
+		}
+		if err != nil {
+			return k, setupError("the object cannot be compared: %v", err)
+		}
+		rest, err := encode(object)
+		if err != nil {
+			return k, setupError("the object cannot be compared: %v", err)
+		}
+		b = text(b, string(rest))
+	}
+	b = text(b, string(it.world))
+	b = binary.AppendUvarint(b, uint64(it.failures))
+	b = binary.AppendUvarint(b, uint64(it.crashes))
+	b = binary.AppendUvarint(b, it.edits)
+	b = binary.AppendUvarint(b, uint64(it.drifted&ahead.flags))
+	if it.partial {
+		b = append(b, 1)
+	}
+	sum := sha256.Sum256(b)
+	return key(sum[:16]), nil
+}
+
+// writeState appends a state, with times as they are seen from now.
+func writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(string) bool) []byte {
+	b = text(text(b, s.Itinerary), where(s))
+	b = text(b, s.Facts.Hash)
+	for _, names := range [][]string{s.Facts.True, s.Facts.False} {
+		for _, name := range names {
+			if keep(name) {
+				b = text(b, name)
+			}
+		}
+		b = append(b, 0)
+	}
+	if s.Entered != nil {
+		b = binary.AppendVarint(b, int64(now.Sub(s.Entered.Time)))
+	}
+	b = append(b, 0)
+	if s.WaitingSince != nil {
+		b = append(b, 1)
+	}
+	b = binary.AppendUvarint(b, uint64(s.Attempts))
+	for _, f := range s.Failures {
+		b = text(text(b, f.Itinerary), f.Phase)
+	}
+	b = append(b, 0)
+	for i := range s.Pipeline {
+		step := &s.Pipeline[i]
+		if step.Completed != nil && a.steps != nil && !slices.Contains(a.steps, step.Name) {
+			continue
+		}
+		b = text(text(text(b, step.Name), step.Phase), step.Message)
+		flags := byte(1)
+		for bit, set := range []bool{step.Started != nil, step.Completed != nil, step.Failed} {
+			if set {
+				flags |= 2 << bit
+			}
+		}
+		b = append(b, flags)
+	}
+	return append(b, 0)
+}
+
+// ahead is what can still matter from a state on.
+type ahead struct {
+	flags   phases.Flags // that a guard reads, and those that relations tie to them
+	decided phases.Flags // that a phase decides
+	steps   []string     // nil: all
+}
+
+// future knows what lies ahead of each state of the itineraries.
+type future struct {
+	set        *machine.Set
+	switches   map[string][]string
+	everything ahead
+	byIndex    map[string][]ahead // by itinerary, and by the index from which on
+}
+
+func newFuture(set *machine.Set, switches map[string][]string) *future {
+	f := &future{set: set, switches: switches, everything: ahead{flags: ^phases.Flags(0)}, byIndex: make(map[string][]ahead)}
+	for _, name := range set.Names() {
+		others := ahead{steps: []string{}}
+		for _, g := range f.reachable(name)[1:] {
+			others = others.with(g, 0)
+		}
+		g := f.reachable(name)[0]
+		for i := range g.Len() + 1 {
+			from := i
+			if hasJumps(g) {
+				from = 0
+			}
+			f.byIndex[name] = append(f.byIndex[name], others.with(g, from).related(g.Flags()))
+		}
+	}
+	return f
+}
+
+// reachable are the itineraries that a run in the given one can come to, that
+// one first.
+func (f *future) reachable(name string) (all []*machine.Graph) {
+	names := []string{name}
+	for i := 0; i < len(names); i++ {
+		g, err := f.set.Graph(names[i])
+		if err != nil {
+			continue // the runner reports it
+		}
+		all = append(all, g)
+		next := f.switches[names[i]]
+		if f.switches == nil {
+			next = f.set.Names()
+		}
+		for _, to := range next {
+			if !slices.Contains(names, to) {
+				names = append(names, to)
+			}
+		}
+	}
+	return all
+}
+
+// inPlay are the flags that a run which begins in an itinerary can read.
+func (f *future) inPlay(name string) (flags phases.Flags) {
+	for _, g := range f.reachable(name) {
+		flags |= g.Reads()
+	}
+	return flags
+}
+
+// from is what lies ahead of a state, if the object asks for an itinerary.
+func (f *future) from(s runner.State, selected string) ahead {
+	at := 0
+	if s.Itinerary == selected && s.Phase != "" {
+		if g, err := f.set.Graph(selected); err == nil {
+			at, _ = g.Find(s.Phase)
+		}
+	}
+	if all := f.byIndex[selected]; at < len(all) && !s.Done {
+		return all[at]
+	}
+	return f.everything
+}
+
+func hasJumps(g *machine.Graph) bool {
+	for i := range g.Len() {
+		if len(g.Phase(i).Jumps) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// with adds what the phases of a graph read, decide and belong to, from an
+// index on.
+func (a ahead) with(g *machine.Graph, from int) ahead {
+	a.steps = slices.Clone(a.steps)
+	for i := from; i < g.Len(); i++ {
+		p := g.Phase(i)
+		a.flags |= p.Guard.Reads()
+		a.decided |= p.Decides
+		for _, j := range p.Jumps {
+			a.flags |= j.Guard.Reads()
+		}
+		if !slices.Contains(a.steps, p.Step) {
+			a.steps = append(a.steps, p.Step)
+		}
+	}
+	return a
+}
+
+// related adds the flags that a relation ties to one that is decided ahead and
+// read: they limit the values that it can take.
+func (a ahead) related(v *phases.Vocabulary) ahead {
+	turning := a.decided & a.flags
+	for _, c := range v.Relations() {
+		if turning&(c.True|c.False) != 0 {
+			a.flags |= c.True | c.False
+		}
+	}
+	return a
+}

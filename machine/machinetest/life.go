@@ -1,0 +1,493 @@
+package machinetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Life is one run of a controller under test, from the object as a user
+// creates it to its end. It is not safe for concurrent use.
+type Life[T, W any] struct {
+	t        TB
+	engine   *engine[T, W]
+	object   T // as it was last written
+	now      time.Time
+	lines    []*scriptLine
+	checks   []*check[T, W]
+	calls    map[[2]string]int // of handlers, by itinerary and phase; reconciles at Start and End
+	errors   int               // reconciles in a row that ended in an error
+	drifted  phases.Flags
+	injected []string
+	record   Record
+	breaks   []Break
+	began    bool
+	stopped  bool // by a line
+}
+
+// scriptLine is a line of the script and what has become of it.
+type scriptLine struct {
+	Line
+	left int // how often it still takes effect
+}
+
+// check is a function of the test that runs at a moment.
+type check[T, W any] struct {
+	Line
+	run func(Snapshot[T, W]) error
+	ran bool
+}
+
+// New begins a life. What is wrong with the setup fails the test at once.
+func New[T, W any](t TB, s Setup[T, W]) *Life[T, W] {
+	t.Helper()
+	e, err := newEngine(s)
+	if err != nil {
+		fatalf(t, "%v", err)
+		return nil
+	}
+	l := &Life[T, W]{t: t, engine: e, now: e.setup.Start, calls: make(map[[2]string]int)}
+	if l.object, err = copyOf(e.setup.Object); err != nil {
+		fatalf(t, "%v", setupError("Setup.Object cannot be copied: %v", err))
+	}
+	return l
+}
+
+// Check lets a function look at the run while it is in the phase, before the
+// phase's handler is called for the first time; an error of it fails the test.
+// [Start] and [End] are places too. It must be called before Run. A check that
+// never ran fails the test.
+func (l *Life[T, W]) Check(phase string, f func(Snapshot[T, W]) error) {
+	l.checks = append(l.checks, &check[T, W]{Line: at("Check", phase), run: f})
+}
+
+// Run runs the life to its end, with what the lines of the script say. It
+// fails the test if the run does not come to its end, if a line was never
+// used, if a check never ran, and if a promise, an invariant or the contract
+// of a handler was broken on the way. It is called once.
+func (l *Life[T, W]) Run(script ...Line) {
+	l.t.Helper()
+	if err := l.run(script); err != nil {
+		l.t.Errorf("%v\n%s", err, l.Transcript())
+	}
+}
+
+// RunToError is [Life.Run] for a run that must stop: it returns the error at
+// which nothing can go on, an [*machine.UnknownPhaseError] or a
+// [*phases.UnknownItineraryError], and fails the test if the run comes to its
+// end.
+func (l *Life[T, W]) RunToError(script ...Line) error {
+	l.t.Helper()
+	err := l.run(script)
+	var stopped *StoppedError
+	if !errors.As(err, &stopped) {
+		l.t.Errorf("the run was to stop with an error; it ended with %v\n%s", err, l.Transcript())
+		return nil
+	}
+	return stopped.Err
+}
+
+// StoppedError is the error at which a run stopped before its end.
+type StoppedError struct{ Err error }
+
+func (e *StoppedError) Error() string { return "the run stopped: " + e.Err.Error() }
+
+// Unwrap returns what stopped the run.
+func (e *StoppedError) Unwrap() error { return e.Err }
+
+// NotDoneError reports a life that did not come to its end within
+// [Setup.MaxReconciles].
+type NotDoneError struct {
+	Reconciles       int
+	Itinerary, Phase string
+	// Last is the last error of a reconcile, or nil.
+	Last error
+}
+
+func (e *NotDoneError) Error() string {
+	text := fmt.Sprintf("after %d reconciles the run is not done; it is in itinerary %q at phase %q", e.Reconciles, e.Itinerary, e.Phase)
+	if e.Last != nil {
+		text += ": " + e.Last.Error()
+	}
+	return text
+}
+
+// Unwrap returns the last error.
+func (e *NotDoneError) Unwrap() error { return e.Last }
+
+func (l *Life[T, W]) run(script []Line) error {
+	l.t.Helper()
+	if l.began {
+		fatalf(l.t, "a life is run once; make another with New")
+	}
+	l.began = true
+	if err := l.prepare(script); err != nil {
+		fatalf(l.t, "%v", err)
+		return err
+	}
+	err := l.live()
+	var setup *SetupError
+	if errors.As(err, &setup) {
+		fatalf(l.t, "%v", err)
+		return nil
+	}
+	for _, line := range l.lines {
+		if line.left > 0 {
+			l.t.Errorf("the line %s was never used%s", line.Line, l.unused(line.Line))
+		}
+	}
+	for _, c := range l.checks {
+		if !c.ran {
+			l.t.Errorf("the check at %s never ran: the run did not come there", quotePlace(c.phase))
+		}
+	}
+	return err
+}
+
+// unused adds why a line may not have been used.
+func (l *Life[T, W]) unused(line Line) string {
+	calls := 0
+	for key, n := range l.calls {
+		if key[1] == line.phase && (line.itinerary == "" || line.itinerary == key[0]) {
+			calls = max(calls, n)
+		}
+	}
+	switch {
+	case calls == 0:
+		return ": the run did not come there"
+	case line.when() == atAsk:
+		return ": the runner did not ask that flag there (often enough)"
+	case calls < line.call:
+		return fmt.Sprintf(": the handler was called %d times", calls)
+	case line.when() == before && l.engine.options.MaxPhases > 1:
+		return ": with MaxPhases above 1 the run can pass a phase within one reconcile"
+	}
+	return ""
+}
+
+// prepare checks the script and sets the flags.
+func (l *Life[T, W]) prepare(script []Line) error {
+	var known []string
+	for _, name := range l.engine.options.Itineraries.Names() {
+		g := l.engine.graph(name)
+		for i := range g.Len() {
+			known = append(known, g.Phase(i).Name)
+		}
+	}
+	for _, line := range script {
+		if line.verb == verbFlags {
+			yes, err := l.engine.flags.Parse(line.texts...)
+			if err == nil {
+				err = l.engine.setFlags(l.object, phases.NewFacts(yes, l.engine.flags.All()&^yes))
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := l.known(line, known); err != nil {
+			return err
+		}
+		l.lines = append(l.lines, &scriptLine{Line: line, left: line.times})
+	}
+	for _, c := range l.checks {
+		if err := l.known(c.Line, known); err != nil {
+			return err
+		}
+	}
+	l.engine.inject = injection{call: l.atCall}
+	for _, line := range l.lines {
+		if line.when() == atAsk {
+			l.engine.inject.ask = l.atAsk
+		}
+	}
+	return nil
+}
+
+// known refuses a line that names something which does not exist.
+func (l *Life[T, W]) known(line Line, names []string) error {
+	if line.phase != Start && line.phase != End {
+		if line.itinerary != "" {
+			g, err := l.engine.options.Itineraries.Graph(line.itinerary)
+			if err == nil {
+				_, err = g.Find(line.phase)
+			}
+			if err != nil {
+				return setupError("%s: %v", line, err)
+			}
+		}
+		if !slices.Contains(names, line.phase) {
+			return setupError("%s: no itinerary has a phase %q%s", line, line.phase, wording.DidYouMean(wording.Nearest(line.phase, names)))
+		}
+	}
+	flags := []string{}
+	switch {
+	case line.verb == verbDecide:
+		for _, name := range line.texts {
+			flags = append(flags, strings.TrimPrefix(name, "!"))
+		}
+	case line.flag != "":
+		flags = append(flags, line.flag)
+	}
+	if _, err := l.engine.flags.Parse(flags...); err != nil {
+		return setupError("%s: %v", line, err)
+	}
+	switch line.verb {
+	case verbEdit:
+		if l.engine.setup.Edits[line.texts[0]] == nil {
+			return setupError("%s: Setup.Edits has no %q", line, line.texts[0])
+		}
+	case verbRelease:
+		if l.engine.setup.Releases[line.texts[0]] == nil {
+			return setupError("%s: Setup.Releases has no %q", line, line.texts[0])
+		}
+	}
+	return nil
+}
+
+// use returns the lines of a kind that are about the given call, and counts
+// them as used.
+func (l *Life[T, W]) use(w when, itinerary, phase string, call int) (used []Line) {
+	for _, line := range l.lines {
+		if line.left > 0 && line.when() == w && line.is(itinerary, phase, call) {
+			line.left--
+			used = append(used, line.Line)
+		}
+	}
+	return used
+}
+
+// atCall is the injection at a call of a handler.
+func (l *Life[T, W]) atCall(itinerary, phase string) (instead *Line, decides []string) {
+	key := [2]string{itinerary, phase}
+	l.calls[key]++
+	for _, line := range l.use(atCall, itinerary, phase, l.calls[key]) {
+		if line.verb == verbDecide {
+			decides = append(decides, line.texts...)
+			continue
+		}
+		if line.verb == verbFail {
+			l.injected = append(l.injected, itinerary+"/"+phase)
+		}
+		instead = &line
+	}
+	return instead, decides
+}
+
+// atAsk is the injection when a source is asked.
+func (l *Life[T, W]) atAsk(flag string) *Line {
+	s, err := l.engine.options.Read(l.object)
+	if err != nil {
+		return nil
+	}
+	for _, line := range l.lines {
+		if line.left > 0 && line.when() == atAsk && line.flag == flag && line.phase == where(s) && (line.itinerary == "" || line.itinerary == s.Itinerary) {
+			return &line.Line
+		}
+	}
+	return nil
+}
+
+// where is the place of a state.
+func where(s runner.State) string {
+	if s.Done {
+		return End
+	}
+	return s.Phase
+}
+
+// live runs reconciles until the run is done.
+func (l *Life[T, W]) live() error {
+	var last error
+	for range l.engine.setup.MaxReconciles {
+		s, err := l.engine.options.Read(l.object)
+		if err != nil {
+			return fmt.Errorf("read the state: %w", err)
+		}
+		happened, err := l.beforeReconcile(s)
+		if err != nil {
+			return err
+		}
+		if l.stopped || s.Done && !happened {
+			return nil
+		}
+		r := l.engine.reconcile(l.object, l.now, l.drifted)
+		if r.problem != nil {
+			return r.problem
+		}
+		due, idle, err := l.after(s, r)
+		if err != nil {
+			return err
+		}
+		last = r.err
+		if idle {
+			return nil
+		}
+		l.now = due
+	}
+	s, err := l.engine.options.Read(l.object)
+	if err != nil {
+		return fmt.Errorf("read the state: %w", err)
+	}
+	if s.Done {
+		return nil
+	}
+	return &NotDoneError{Reconciles: l.engine.setup.MaxReconciles, Itinerary: s.Itinerary, Phase: s.Phase, Last: last}
+}
+
+// beforeReconcile does what the script says at a place before a reconcile, and
+// reports whether that was anything.
+func (l *Life[T, W]) beforeReconcile(s runner.State) (happened bool, err error) {
+	itinerary := s.Itinerary
+	key := [2]string{itinerary, where(s)}
+	if s.Phase == "" {
+		l.calls[key]++ // the reconciles at the start and at the end
+	}
+	call := l.calls[key]
+	if s.Phase != "" {
+		call++ // the one to come
+	}
+	for _, c := range l.checks {
+		if !c.ran && c.is(itinerary, where(s), call) {
+			c.ran = true
+			if err := c.run(l.engine.snapshot(l.object, s, l.injected)); err != nil {
+				l.t.Errorf("the check at %s: %v", quotePlace(c.phase), err)
+			}
+		}
+	}
+	for _, line := range l.use(before, itinerary, where(s), call) {
+		happened = true
+		l.note("script", line.String())
+		switch line.verb {
+		case verbStop:
+			l.stopped = true
+		case verbClock:
+			l.now = l.now.Add(line.duration)
+		case verbRelease:
+			l.engine.build = l.engine.setup.Releases[line.texts[0]]
+			err = l.engine.restart()
+		case verbEdit, verbFlag:
+			l.drifted |= l.engine.outside(l.object, s, func() {
+				if line.verb == verbEdit {
+					l.engine.setup.Edits[line.texts[0]](l.object)
+					return
+				}
+				flag, perr := l.engine.flags.Parse(line.flag)
+				if perr == nil {
+					perr = l.engine.setFlags(l.object, phases.Facts{}.Set(flag, phases.TruthOf(line.value)))
+				}
+				err = perr
+			})
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return happened, nil
+}
+
+// after writes what a reconcile has made, unless the script says otherwise,
+// and returns when the next one is due, or that none is.
+func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idle bool, err error) {
+	l.take(r)
+	now := l.engine.clock.Now().Add(l.engine.setup.Step)
+	l.engine.clock.set(now)
+	used := l.use(atWrite, s.Itinerary, where(s), l.calls[[2]string{s.Itinerary, where(s)}])
+	for _, c := range r.calls {
+		used = append(used, l.use(atWrite, c.itinerary, c.phase, l.calls[[2]string{c.itinerary, c.phase}])...)
+	}
+	if l.errors++; r.err == nil {
+		l.errors = 0
+	}
+	due, waits := l.engine.due(r, now, l.errors)
+	write := r.changed
+	for _, line := range used {
+		l.note("script", line.String())
+		switch line.verb {
+		case verbCrashBefore:
+			write, due, waits = false, now, false
+			err = l.engine.restart()
+		case verbCrashAfter:
+			due, waits = now, false
+			err = l.engine.restart()
+		case verbLose:
+			write = false
+		case verbConflict:
+			write, due, waits = false, now, false
+		case verbTwice:
+			due, waits = now, false
+			l.written(r, now)
+		}
+		if err != nil {
+			return due, false, err
+		}
+	}
+	if write {
+		l.written(r, now)
+		l.object, l.drifted = r.object, r.drifted
+	}
+	if stops(r.err) && len(used) == 0 {
+		return due, false, &StoppedError{Err: r.err}
+	}
+	if waits && l.engine.setup.NoAutoAdvance && due.After(now) && !l.pending() {
+		return due, true, nil
+	}
+	return due, false, nil
+}
+
+// pending reports whether a line still waits to take effect before a
+// reconcile, which then is not waited for.
+func (l *Life[T, W]) pending() bool {
+	return slices.ContainsFunc(l.lines, func(line *scriptLine) bool { return line.left > 0 && line.when() == before })
+}
+
+// stops reports whether an error is one that retrying cannot help.
+func stops(err error) bool {
+	var phase *machine.UnknownPhaseError
+	var itinerary *phases.UnknownItineraryError
+	return errors.As(err, &phase) || errors.As(err, &itinerary)
+}
+
+// take takes down what a reconcile did, and reports what it broke.
+func (l *Life[T, W]) take(r *reconciled[T]) {
+	l.record.take(r, l.now.Sub(l.engine.setup.Start))
+	for _, line := range l.lines {
+		for _, event := range r.events {
+			if asked, ok := event.(runner.Asked); ok && line.left > 0 && line.when() == atAsk && line.flag == asked.Flag && line.phase == where(r.before) {
+				line.left--
+			}
+		}
+	}
+	l.report(r.breaks)
+}
+
+func (l *Life[T, W]) report(breaks []Break) {
+	l.t.Helper()
+	l.breaks = append(l.breaks, breaks...)
+	for _, b := range breaks {
+		l.t.Errorf("reconcile %d: %s", l.record.Reconciles, b)
+	}
+}
+
+// written takes down a write, and checks the invariants.
+func (l *Life[T, W]) written(r *reconciled[T], now time.Time) {
+	l.record.write(r, now.Sub(l.engine.setup.Start))
+	l.report(l.engine.invariants(l.engine.snapshot(r.object, r.after, l.injected)))
+}
+
+func (l *Life[T, W]) note(what, text string) {
+	l.record.note(l.now.Sub(l.engine.setup.Start), what, text)
+}
+
+// Object returns the object as it was last written.
+func (l *Life[T, W]) Object() T { return l.object }
+
+// World returns the world.
+func (l *Life[T, W]) World() *W { return l.engine.world }

@@ -1,0 +1,87 @@
+package machinetest
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// The object and the world are kept as JSON, as an API server keeps an object:
+// each reconcile begins with a copy of what was written, and what does not
+// survive JSON would be lost without a word. So a type that JSON does not keep
+// whole is refused.
+
+// encode writes a value as JSON.
+func encode(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// decode makes a new value of JSON.
+func decode[V any](text []byte) (v V, err error) {
+	err = json.Unmarshal(text, &v)
+	return v, err
+}
+
+// copyOf copies a value: by its own DeepCopy if it has one, else through JSON.
+func copyOf[V any](v V) (V, error) {
+	if c, ok := any(v).(interface{ DeepCopy() V }); ok {
+		return c.DeepCopy(), nil
+	}
+	text, err := encode(v)
+	if err != nil {
+		return v, err
+	}
+	return decode[V](text)
+}
+
+var (
+	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
+	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+)
+
+// checkPlain returns an error that names the first part of a type which JSON
+// does not keep.
+func checkPlain(t reflect.Type) error { return plainAt(t, t.String(), map[reflect.Type]bool{}) }
+
+func plainAt(t reflect.Type, path string, seen map[reflect.Type]bool) error {
+	if seen[t] {
+		return nil
+	}
+	seen[t] = true
+	if p := reflect.PointerTo(t); p.Implements(jsonMarshaler) || p.Implements(textMarshaler) {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return plainAt(t.Elem(), path, seen)
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
+		return fmt.Errorf("%s is a %s, which cannot be kept as JSON; keep it outside of the object and the world", path, t.Kind())
+	case reflect.Interface:
+		return fmt.Errorf("%s is an interface, which cannot be read back from JSON; give it a concrete type", path)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			at := path + "." + f.Name
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			switch {
+			case !f.IsExported() && !f.Anonymous:
+				return fmt.Errorf("%s is not exported, and would be lost from one reconcile to the next; export it, or let the type implement json.Marshaler and json.Unmarshaler", at)
+			case name == "-":
+				return fmt.Errorf("%s is kept out of JSON by its tag, and would be lost from one reconcile to the next; give it a name there", at)
+			}
+			if err := plainAt(f.Type, at, seen); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

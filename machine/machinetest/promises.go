@@ -1,0 +1,360 @@
+package machinetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// Break is a promise or an invariant that did not hold.
+type Break struct {
+	// Promise is one of the Promise constants, a check of handlers
+	// ("declared flags", "idempotent handlers"), or the name of an invariant.
+	Promise string
+	// Itinerary is the itinerary in which it happened.
+	Itinerary string
+	// How describes what happened, in the same words each time.
+	How string
+	// Detail names the phases, steps and flags.
+	Detail string
+}
+
+// String returns all of it in a line, and the detail behind it.
+func (b Break) String() string {
+	return strings.TrimSuffix(fmt.Sprintf("%s, in itinerary %s: %s: %s", b.Promise, b.Itinerary, b.How, b.Detail), ": ")
+}
+
+// The promises of the design that every reconcile is held against.
+const (
+	PromisePlan       = "the plan is the run"
+	PromiseSteps      = "no step that will not run"
+	PromiseExplained  = "hidden, but explained"
+	PromiseFlags      = "each flag is asked once, and again after a phase that decides it"
+	PromiseUnknown    = "unknown is not false"
+	PromiseCompleted  = "a step is completed when nothing ahead belongs to it"
+	PromiseNoFailures = "nothing runs after a failed phase"
+	PromiseDone       = "a run that is done stays done"
+)
+
+// promises holds a reconcile against the promises of the design. It goes by
+// the states before and after, by the events, and by a plan of its own for
+// each; and by what the sources really answer.
+func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
+	if r.before.Done {
+		return checkDone(r.before, r.after, len(r.calls))
+	}
+	if r.after.Itinerary == "" {
+		return nil
+	}
+	c, err := e.checking(r)
+	if err != nil {
+		return []Break{{Promise: PromisePlan, Itinerary: r.after.Itinerary, How: "the state that was written cannot be planned", Detail: err.Error()}}
+	}
+	c.plan()
+	c.steps()
+	c.asked()
+	c.unknown()
+	c.completed()
+	c.failures()
+	return c.breaks
+}
+
+func checkDone(before, after runner.State, calls int) []Break {
+	if calls == 0 && after.Done && after.Itinerary == before.Itinerary && len(after.Pipeline) == len(before.Pipeline) {
+		return nil
+	}
+	return []Break{{Promise: PromiseDone, Itinerary: before.Itinerary, How: "a run that was done has moved", Detail: fmt.Sprintf("it is in %s at %q", after.Itinerary, after.Phase)}}
+}
+
+// checking is what the checks of a reconcile share.
+type checking struct {
+	before, after runner.State
+	same          bool           // the itinerary is the same, and so is its definition
+	graph         *machine.Graph // of the itinerary after
+	now           *machine.Plan  // from where the run is
+	was           *machine.Plan  // from where it was, by the facts of before; nil if it is another itinerary now
+	left          *machine.Plan  // from where it was, by the facts of now; nil likewise
+	leftGraph     *machine.Graph // of the itinerary before; nil if there was none
+	events        []runner.Event
+	calls         []call
+	truth         phases.Facts
+	drifted       phases.Flags
+	breaks        []Break
+	graphOf       func(string) *machine.Graph
+}
+
+func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
+	g, err := e.options.Itineraries.Graph(r.after.Itinerary)
+	if err != nil {
+		return nil, err
+	}
+	position := func(s runner.State) machine.Position { return machine.Position{Phase: s.Phase, Done: s.Done} }
+	facts := g.Flags().Facts(r.after.Facts)
+	c := &checking{before: r.before, after: r.after, graph: g, events: r.events, calls: r.calls, truth: r.truth, drifted: r.drifted,
+		leftGraph: e.graph(r.before.Itinerary), graphOf: e.graph,
+		same: r.before.Itinerary == r.after.Itinerary && r.before.Facts.Hash == r.after.Facts.Hash}
+	if c.now, err = g.PlanFrom(position(r.after), facts); err != nil {
+		return nil, err
+	}
+	if c.same {
+		if c.was, err = g.PlanFrom(position(r.before), g.Flags().Facts(r.before.Facts)); err != nil {
+			return nil, err
+		}
+		if c.left, err = g.PlanFrom(position(r.before), facts); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *checking) broken(promise, how, format string, args ...any) {
+	c.breaks = append(c.breaks, Break{Promise: promise, Itinerary: c.after.Itinerary, How: how, Detail: fmt.Sprintf(format, args...)})
+}
+
+// entered are the phases that were entered, in order.
+func (c *checking) entered() (names []string) {
+	for _, event := range c.events {
+		if entered, ok := event.(runner.Entered); ok {
+			names = append(names, entered.Phase)
+		}
+	}
+	return names
+}
+
+// plan checks promise 1, for a reconcile that has left one phase at most, in
+// one itinerary: what was entered is what comes next by the plan, and what the
+// plan called certain is entered or still ahead.
+func (c *checking) plan() {
+	entered := c.entered()
+	if !c.same || len(entered) > 1 || c.before.Phase == c.after.Phase && c.before.Done == c.after.Done && len(entered) == 0 {
+		return
+	}
+	g := c.graph
+	next := g.Len() // the index of what was entered, or of done
+	if len(entered) == 1 {
+		i, err := g.Find(entered[0])
+		if err != nil {
+			c.broken(PromisePlan, "a phase is entered that the itinerary does not have", "%s", entered[0])
+			return
+		}
+		next = i
+		if c.left.Runs(i) == phases.No && i != c.left.Current() {
+			c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", entered[0], c.left.Why(i).Text)
+		}
+	}
+	if m, err := g.Machine(c.left.Position(), c.left.Facts()); err == nil {
+		names, end := m.Available()
+		if next == g.Len() && !end || next < g.Len() && !slices.Contains(names, g.Phase(next).Name) {
+			c.broken(PromisePlan, "what comes next is not what the machine offers", "entered %q, offered %q", entered, names)
+		}
+	}
+	if c.drifted != 0 {
+		return
+	}
+	for i := range g.Len() {
+		if i == next || i == c.was.Current() || c.was.Runs(i) != phases.Yes || c.was.Tentative(i) || c.now.Runs(i) == phases.Yes {
+			continue
+		}
+		c.broken(PromisePlan, "a phase that the plan called certain does not run", "%s, planned at %s", g.Phase(i).Name, c.was.Position())
+	}
+}
+
+// steps checks promises 2 and 3.
+func (c *checking) steps() {
+	var ranBefore, ran, waiting []string
+	for i := range c.before.Pipeline {
+		if s := &c.before.Pipeline[i]; s.Ran() {
+			ranBefore = append(ranBefore, s.Name)
+		}
+	}
+	for i := range c.after.Pipeline {
+		s := &c.after.Pipeline[i]
+		switch {
+		case s.Skipped:
+			c.broken(PromiseSteps, "a step is marked skipped", "%s", s.Name)
+		case s.Ran():
+			ran = append(ran, s.Name)
+			if len(waiting) > 0 {
+				c.broken(PromiseSteps, "a step that has started stands behind one that has not", "%s", s.Name)
+			}
+		default:
+			waiting = append(waiting, s.Name)
+		}
+	}
+	if len(ran) < len(ranBefore) || !slices.Equal(ran[:len(ranBefore)], ranBefore) {
+		c.broken(PromiseSteps, "steps that have started are lost or change their order", "before %q, now %q", ranBefore, ran)
+	}
+	if c.after.Done {
+		if len(waiting) > 0 {
+			c.broken(PromiseSteps, "a step is listed at the end that never ran", "%q", waiting)
+		}
+		return
+	}
+	ahead := func(names []string) []string {
+		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(ran, name) })
+	}
+	visible, maybe := ahead(steps.Visible(c.now)), ahead(steps.Maybe(c.now))
+	sure := slices.DeleteFunc(slices.Clone(waiting), func(name string) bool { return slices.Contains(maybe, name) })
+	if !slices.Equal(sure, visible) {
+		c.broken(PromiseSteps, "the steps listed are not those that the plan shows", "at %s: listed %q, planned %q", c.now.Position(), waiting, visible)
+	}
+	if c.before.Itinerary == c.after.Itinerary {
+		return
+	}
+	for i := range c.graph.Len() {
+		if why := c.now.Why(i); c.now.Runs(i) != phases.Yes && (why == nil || why.Text == "") {
+			c.broken(PromiseExplained, "a phase is left out without a reason", "%s", c.graph.Phase(i).Name)
+		}
+	}
+}
+
+// decided are the flags that phases decide in which the run was during the
+// reconcile, and that of the state before it if the reconcile left it.
+func (c *checking) decided() (flags phases.Flags) {
+	add := func(g *machine.Graph, phase string) {
+		if g == nil || phase == "" {
+			return
+		}
+		if i, err := g.Find(phase); err == nil {
+			flags |= g.Phase(i).Decides
+		}
+	}
+	add(c.leftGraph, c.before.Phase)
+	for _, one := range c.calls {
+		add(c.graphOf(one.itinerary), one.phase)
+	}
+	return flags
+}
+
+// asked checks promise 4: nothing is asked that is known and that no phase has
+// decided since, and no phase is judged by a value from before a phase that
+// may have changed it.
+func (c *checking) asked() {
+	v := c.graph.Flags()
+	known := v.Facts(c.before.Facts).Known()
+	seen := map[string]bool{}
+	for _, event := range c.events {
+		asked, ok := event.(runner.Asked)
+		if !ok {
+			continue
+		}
+		flag, _ := v.Flag(asked.Flag)
+		if known.Has(flag) && c.decided()&flag == 0 && c.before.Itinerary != "" && (c.same || c.before.Itinerary != c.after.Itinerary) {
+			c.broken(PromiseFlags, "a flag that is known is asked", "%s", asked.Flag)
+		}
+		if seen[asked.Flag] && len(c.calls) <= 1 && c.same {
+			c.broken(PromiseFlags, "a flag is asked twice in one reconcile", "%s", asked.Flag)
+		}
+		seen[asked.Flag] = true
+	}
+
+	facts := v.Facts(c.after.Facts)
+	stale := differ(facts, c.truth) & c.graph.Reads() &^ c.drifted
+	if i := c.now.Current(); i >= 0 {
+		stale &^= c.graph.Phase(i).Decides // it is asked once the phase is done
+	}
+	if c.after.Done {
+		stale = 0 // nothing is judged any more
+	}
+	if stale != 0 {
+		c.broken(PromiseFlags, "phases are judged by a value from before", "%s, at %s", strings.Join(v.Names(stale), ", "), c.now.Position())
+	}
+}
+
+// unknown checks promise 5: a flag that cannot be asked fails nothing and
+// drops no step, in an itinerary that waits.
+func (c *checking) unknown() {
+	failed := ""
+	for _, event := range c.events {
+		if asked, ok := event.(runner.Asked); ok && asked.Err != nil {
+			failed = asked.Flag
+		}
+	}
+	if failed == "" || c.graph.WhenUnknown() == phases.Run || !c.same {
+		return
+	}
+	for _, event := range c.events {
+		if e, ok := event.(runner.Replanned); ok && len(e.Removed) > 0 && len(c.entered()) == 0 {
+			c.broken(PromiseUnknown, "a step is dropped because a flag cannot be asked", "%q, by %s", e.Removed, failed)
+		}
+	}
+	if c.after.Done && c.now.Graph().Flags().Facts(c.after.Facts).Of(mustFlag(c.graph, failed)) == phases.Unknown && c.left.Matters()&mustFlag(c.graph, failed) != 0 {
+		c.broken(PromiseUnknown, "a run ends although it depends on a flag that cannot be asked", "%s", failed)
+	}
+}
+
+func mustFlag(g *machine.Graph, name string) phases.Flags {
+	flag, _ := g.Flags().Flag(name)
+	return flag
+}
+
+// completed checks promise 7.
+func (c *checking) completed() {
+	ahead := make([]bool, len(c.graph.Steps())) // by index: a phase that does not ride is sure to come
+	possible := make([]bool, len(c.graph.Steps()))
+	reported := steps.Reported(c.now)
+	for i := range c.now.Each {
+		k := c.graph.StepIndex(i)
+		if i == c.now.Current() || c.now.Runs(i) == phases.No {
+			continue
+		}
+		possible[k], possible[c.graph.FindStep(reported[i])] = true, true
+		ahead[k] = ahead[k] || c.now.Runs(i) == phases.Yes && !c.graph.Rides(i)
+	}
+	for i := range c.after.Pipeline {
+		s := &c.after.Pipeline[i]
+		k := c.graph.FindStep(s.Name)
+		current := s.Phase != "" && s.Phase == c.after.Phase
+		was := c.before.Pipeline.Find(s.Name)
+		switch {
+		case s.Completed != nil && current:
+			c.broken(PromiseCompleted, "the step of the current phase is completed", "%s", s.Name)
+		case s.Completed != nil && c.same && k >= 0 && ahead[k] && (was == nil || was.Completed == nil):
+			// A step that a switch has interrupted is completed, whatever the
+			// next itinerary holds.
+			c.broken(PromiseCompleted, "a step is completed although a phase of it is ahead", "%s, at %s", s.Name, c.now.Position())
+		case s.Open() && c.after.Done:
+			c.broken(PromiseCompleted, "a step is open at the end", "%s", s.Name)
+		case s.Open() && !current && c.after.Phase != "" && (k < 0 || !possible[k]) && s.Phase == "":
+			c.broken(PromiseCompleted, "a step is open although nothing ahead belongs to it", "%s, at %s", s.Name, c.now.Position())
+		}
+		switch {
+		case was == nil:
+		case was.Started != nil && (s.Started == nil || !s.Started.Equal(was.Started)):
+			c.broken(PromiseCompleted, "the start of a step changes", "%s", s.Name)
+		case was.Failed && !s.Failed:
+			c.broken(PromiseCompleted, "a step that failed is not failed any more", "%s", s.Name)
+		case was.Completed != nil && s.Completed == nil && !current:
+			c.broken(PromiseCompleted, "a completed step is opened without a phase of it being entered", "%s", s.Name)
+		}
+	}
+}
+
+// failures checks promise 11: an itinerary that cleans up passes a failed
+// phase by, and in any other nothing runs after one.
+func (c *checking) failures() {
+	for _, event := range c.events {
+		failed, ok := event.(runner.Failed)
+		if !ok {
+			continue
+		}
+		g := c.graphOf(failed.Itinerary)
+		b := Break{Promise: PromiseNoFailures, Itinerary: failed.Itinerary, Detail: failed.Phase + " failed"}
+		switch cleanup := g != nil && g.WhenUnknown() == phases.Run; {
+		case cleanup && c.after.Itinerary != failed.Itinerary:
+			b.How = "a cleanup itinerary is left because a phase of it fails"
+			b.Detail += ", and " + c.after.Itinerary + " begins"
+		case !cleanup && c.after.Itinerary == failed.Itinerary && (c.after.Phase != failed.Phase || c.after.Done):
+			b.How = "a phase runs after one that failed"
+			b.Detail += fmt.Sprintf(", and the run is at %s", c.now.Position())
+		default:
+			continue
+		}
+		c.breaks = append(c.breaks, b)
+	}
+}

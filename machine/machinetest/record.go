@@ -1,0 +1,254 @@
+package machinetest
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// Record is what happened in a life, in order.
+type Record struct {
+	// Reconciles counts them.
+	Reconciles int
+	// Calls are the calls of handlers.
+	Calls []Call
+	// Events are those that the runner's observers are told, the phases
+	// entered and the flags asked among them.
+	Events []runner.Event
+	// Writes are the states that were written.
+	Writes []Write
+
+	lines []string // of the transcript
+}
+
+// Call is a call of a handler.
+type Call struct {
+	Itinerary, Phase string
+	// Result describes what it returned, as runner.Result prints itself, or
+	// "error: ..." or "panic: ...".
+	Result string
+}
+
+// Write is a write of the object.
+type Write struct {
+	// At is the time since the beginning.
+	At time.Duration
+	// State is what was written of the run, its pipeline included.
+	State runner.State
+}
+
+func (r *Record) note(at time.Duration, what, text string) {
+	r.lines = append(r.lines, strings.TrimRight(fmt.Sprintf("%8s  %-7s  %s", at.Truncate(time.Second), what, text), " "))
+}
+
+// take takes down what a reconcile did.
+func (r *Record) take(o interface {
+	log() ([]call, []runner.Event, error)
+}, at time.Duration) {
+	r.Reconciles++
+	calls, events, err := o.log()
+	for _, c := range calls {
+		r.Calls = append(r.Calls, Call{c.itinerary, c.phase, c.result})
+		r.note(at, "call", fmt.Sprintf("%s: %s", c.phase, c.result))
+	}
+	r.Events = append(r.Events, events...)
+	for _, event := range events {
+		if what, text := describe(event); what != "" {
+			r.note(at, what, text)
+		}
+	}
+	if err != nil {
+		r.note(at, "error", err.Error())
+	}
+}
+
+func (r *reconciled[T]) log() ([]call, []runner.Event, error) { return r.calls, r.events, r.err }
+
+// write takes down a write, with the steps that it changes.
+func (r *Record) write(o interface{ state() runner.State }, at time.Duration) {
+	s := o.state()
+	var was steps.Pipeline
+	if n := len(r.Writes); n > 0 {
+		was = r.Writes[n-1].State.Pipeline
+	}
+	r.Writes = append(r.Writes, Write{At: at, State: s})
+	if now := pipelineText(s.Pipeline); now != pipelineText(was) {
+		r.note(at, "steps", now)
+	}
+}
+
+func (r *reconciled[T]) state() runner.State { return r.after }
+
+// describe is an event as a line of the transcript; what is empty for one that
+// another line shows.
+func describe(event runner.Event) (what, text string) {
+	switch e := event.(type) {
+	case runner.Begun:
+		text = e.Itinerary
+		switch {
+		case e.Left != "" && e.Failed:
+			text += fmt.Sprintf(", since %s of %s failed", e.Phase, e.Left)
+		case e.Left != "":
+			text += fmt.Sprintf(", in place of %s at %q", e.Left, e.Phase)
+		}
+		return "begin", text
+	case runner.Asked:
+		text = fmt.Sprintf("%s is %s", e.Flag, e.Value)
+		if e.Err != nil {
+			text += ": " + e.Err.Error()
+		}
+		return "ask", text
+	case runner.Entered:
+		return "enter", fmt.Sprintf("%s (%s)", e.Phase, e.Step)
+	case runner.Replanned:
+		return "replan", fmt.Sprintf("added %q, removed %q", e.Added, e.Removed)
+	case runner.Failed:
+		return "fail", fmt.Sprintf("%s: %s", e.Phase, strings.Join(e.Reasons, "; "))
+	case runner.Finished:
+		return "done", fmt.Sprintf("in %s, %d phases failed", e.Itinerary, e.Failures)
+	}
+	return "", ""
+}
+
+// pipelineText is a pipeline in a line.
+func pipelineText(p steps.Pipeline) string {
+	texts := make([]string, len(p))
+	for i, s := range p {
+		texts[i] = s.Name + ": " + s.Message
+		if s.Phase != "" && s.Phase != s.Message {
+			texts[i] += " (" + s.Phase + ")"
+		}
+	}
+	return strings.Join(texts, " | ")
+}
+
+// Record returns what has happened. Do not change it.
+func (l *Life[T, W]) Record() *Record { return &l.record }
+
+// State returns the state of the run as it was last written.
+func (l *Life[T, W]) State() runner.State {
+	l.t.Helper()
+	s, err := l.engine.options.Read(l.object)
+	if err != nil {
+		fatalf(l.t, "read the state: %v", err)
+	}
+	return s
+}
+
+// Transcript returns what has happened as text, a line each: the same for the
+// same life.
+func (l *Life[T, W]) Transcript() string {
+	return strings.Join(l.record.lines, "\n") + "\n"
+}
+
+// Golden compares the transcript with a file, or writes the file if update is
+// true. The flag that asks for it is the test's own:
+//
+//	var update = flag.Bool("update", false, "write the golden files")
+func (l *Life[T, W]) Golden(file string, update bool) {
+	l.t.Helper()
+	l.ran()
+	got := l.Transcript()
+	if update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			fatalf(l.t, "%v", err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		fatalf(l.t, "%v; let the test write it once, with update set", err)
+		return
+	}
+	l.want(file, string(want), got)
+}
+
+// ran refuses an assertion about a life that was not run.
+func (l *Life[T, W]) ran() {
+	l.t.Helper()
+	if !l.began {
+		fatalf(l.t, "nothing has run yet; call Run first")
+	}
+}
+
+func (l *Life[T, W]) want(what string, want, got any) {
+	l.t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		l.t.Errorf("%s: -want +got\n%s", what, diff)
+	}
+}
+
+// WantPhases compares the phases that were entered in an itinerary, in order
+// and as often as they were entered.
+func (l *Life[T, W]) WantPhases(itinerary string, phases ...string) {
+	l.t.Helper()
+	l.ran()
+	var got []string
+	for _, event := range l.record.Events {
+		if e, ok := event.(runner.Entered); ok && e.Itinerary == itinerary {
+			got = append(got, e.Phase)
+		}
+	}
+	l.want("phases of "+itinerary, phases, got)
+}
+
+// WantSteps compares the names of the steps in the pipeline, in order.
+func (l *Life[T, W]) WantSteps(names ...string) {
+	l.t.Helper()
+	l.ran()
+	var got []string
+	for _, s := range l.State().Pipeline {
+		got = append(got, s.Name)
+	}
+	l.want("steps", names, got)
+}
+
+// WantMessages compares what a user reads in the pipeline, as "STEP: MESSAGE",
+// in order.
+func (l *Life[T, W]) WantMessages(messages ...string) {
+	l.t.Helper()
+	l.ran()
+	var got []string
+	for _, s := range l.State().Pipeline {
+		got = append(got, s.Name+": "+s.Message)
+	}
+	l.want("messages", messages, got)
+}
+
+// WantItinerary compares the itinerary in which the run is, or ended.
+func (l *Life[T, W]) WantItinerary(name string) {
+	l.t.Helper()
+	l.ran()
+	l.want("itinerary", name, l.State().Itinerary)
+}
+
+// WantFailures compares the phases that failed, as "ITINERARY/PHASE: REASONS",
+// with "; " between several reasons, in order.
+func (l *Life[T, W]) WantFailures(failures ...string) {
+	l.t.Helper()
+	l.ran()
+	var got []string
+	for _, f := range l.State().Failures {
+		got = append(got, fmt.Sprintf("%s/%s: %s", f.Itinerary, f.Phase, strings.Join(f.Reasons, "; ")))
+	}
+	l.want("failures", failures, got)
+}
+
+// WantAsked compares the flags that the runner asked, in order.
+func (l *Life[T, W]) WantAsked(flags ...string) {
+	l.t.Helper()
+	l.ran()
+	var got []string
+	for _, event := range l.record.Events {
+		if e, ok := event.(runner.Asked); ok {
+			got = append(got, e.Flag)
+		}
+	}
+	l.want("flags asked", flags, got)
+}

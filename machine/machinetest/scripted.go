@@ -1,0 +1,130 @@
+package machinetest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Script is what [Scripted] makes a setup of: itineraries without a controller.
+type Script struct {
+	// Itineraries are those under test.
+	Itineraries *machine.Set
+	// Itinerary is the one that the object asks for at the beginning.
+	Itinerary string
+	// OnFail names, by itinerary, the one that follows when a phase fails; an
+	// itinerary that it does not name is kept.
+	OnFail map[string]string
+	// OnCancel names, by itinerary, the one that follows a cancel, which is
+	// the edit "cancel".
+	OnCancel map[string]string
+}
+
+// Object is the object of a [Scripted] setup.
+type Object struct {
+	// Itinerary is the itinerary that the object asks for.
+	Itinerary string `json:"itinerary"`
+	// Paused is set and cleared by the edits "pause" and "resume".
+	Paused bool `json:"paused,omitempty"`
+	// True lists the flags that are true, sorted.
+	True []string `json:"true,omitempty"`
+	// State is the state of the run.
+	State runner.State `json:"state"`
+}
+
+// DeepCopy copies the object; the copy shares nothing with it.
+func (o *Object) DeepCopy() *Object {
+	out := *o
+	out.True = slices.Clone(o.True)
+	o.State.DeepCopyInto(&out.State)
+	return &out
+}
+
+// Scripted returns a setup for the test of itineraries alone: each handler is
+// done at once, each flag is what the lines Flags, Flag and Decide make it, at
+// first false, and the itinerary follows the tables of the script. The edits
+// are "pause", "resume" and, if OnCancel names any itinerary, "cancel".
+func Scripted(s Script) Setup[*Object, struct{}] {
+	setup := Setup[*Object, struct{}]{
+		Options: func(*struct{}) runner.Options[*Object] { return s.options() },
+		Object:  &Object{Itinerary: s.Itinerary},
+		SetFlag: func(o *Object, _ *struct{}, flag string, value bool) error {
+			i, has := slices.BinarySearch(o.True, flag)
+			switch {
+			case value && !has:
+				o.True = slices.Insert(o.True, i, flag)
+			case !value && has:
+				o.True = slices.Delete(o.True, i, i+1)
+			}
+			return nil
+		},
+		Edits: map[string]func(*Object){
+			"pause":  func(o *Object) { o.Paused = true },
+			"resume": func(o *Object) { o.Paused = false },
+		},
+	}
+	if len(s.OnCancel) > 0 {
+		setup.Edits["cancel"] = func(o *Object) { o.follow(s.OnCancel) }
+	}
+	return setup
+}
+
+func (o *Object) follow(next map[string]string) {
+	if to, ok := next[o.Itinerary]; ok {
+		o.Itinerary = to
+	}
+}
+
+func (s Script) options() runner.Options[*Object] {
+	answers := &answers{set: s.Itineraries, byTrue: make(map[string]*phases.Sources)}
+	return runner.Options[*Object]{
+		Itineraries: s.Itineraries,
+		Select:      func(o *Object) string { return o.Itinerary },
+		Sources:     func(_ context.Context, o *Object) (*phases.Sources, error) { return answers.of(o) },
+		Read:        func(o *Object) (runner.State, error) { return o.State, nil },
+		Write:       func(o *Object, state runner.State) error { o.State = state; return nil },
+		OnFail:      func(o *Object, _ runner.Failure) { o.follow(s.OnFail) },
+		Paused:      func(o *Object) bool { return o.Paused },
+		PassThrough: true,
+	}
+}
+
+// answers are the sources of scripted objects, made once for each set of true
+// flags: an exploration asks them a million times.
+type answers struct {
+	set    *machine.Set
+	mu     sync.Mutex
+	byTrue map[string]*phases.Sources
+}
+
+func (a *answers) of(o *Object) (*phases.Sources, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := strings.Join(o.True, ",") // which no name of a flag contains
+	if s, ok := a.byTrue[key]; ok {
+		return s, nil
+	}
+	g, err := a.set.Graph(o.Itinerary)
+	if err != nil {
+		return nil, err
+	}
+	v := g.Flags()
+	yes, err := v.Parse(o.True...)
+	if err != nil {
+		return nil, err
+	}
+	var sources []phases.Source
+	for flag := range v.All().Each {
+		sources = append(sources, phases.Source{Flag: flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			return phases.TruthOf(yes.Has(flag)), nil
+		}})
+	}
+	s, err := phases.NewSources(v, sources...)
+	a.byTrue[key] = s
+	return s, err
+}

@@ -1,0 +1,177 @@
+package machinetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// move is an act and the places between which it leads.
+type move struct {
+	from, to place
+	act      act
+}
+
+// place is a phase of an itinerary, or one of [Start] and [End].
+type place struct{ itinerary, phase string }
+
+func (p place) String() string {
+	switch p.phase {
+	case Start:
+		return "the start"
+	case End:
+		return "the end"
+	}
+	return p.phase
+}
+
+// moves are the way to a state and, behind that, to where an act in it leads.
+func (e *exploring[T, W]) moves(from int32, last act, to place) (all []move) {
+	for id := from; ; id = e.states[id].parent {
+		m := move{to: to, act: last}
+		if id >= 0 {
+			m.from = e.states[id].place
+			last, to = e.states[id].act, e.states[id].place
+		}
+		all = append(all, m)
+		if id < 0 {
+			slices.Reverse(all)
+			return all
+		}
+	}
+}
+
+// trace describes a way as a script and in words.
+func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
+	calls := make(map[place]int)
+	var segment []string // phases that are entered one after the other
+	in := ""             // their itinerary
+	flush := func() {
+		if len(segment) > 0 {
+			path = append(path, in+": "+strings.Join(segment, ", "))
+		}
+		segment = nil
+	}
+	for _, m := range moves {
+		line := func(l Line, call int) Line {
+			if m.from.itinerary != "" {
+				l = l.In(m.from.itinerary)
+			}
+			return l.Call(call)
+		}
+		outcome := ""
+		if m.act.decides != nil {
+			outcome = "; now " + strings.Join(m.act.decides, ", ")
+		}
+		tell := func(format string, args ...any) {
+			flush()
+			path = append(path, fmt.Sprintf(format, args...)+outcome)
+		}
+		switch m.act.kind {
+		case actBegin:
+			if e.flags.Len() > 0 {
+				script = append(script, Flags(m.act.decides...))
+				outcome = ""
+				tell("flags: %s", orNone(m.act.decides))
+			}
+			continue
+		case actEdit:
+			script = append(script, line(Edit(m.from.phase, m.act.name), calls[m.from]+1))
+			tell("%s, at %s", m.act.name, m.from)
+			continue
+		}
+		calls[m.from]++
+		switch m.act.kind {
+		case actFail:
+			fail := Fail(m.from.phase, "injected")
+			when := ""
+			if fail.after = m.act.after; fail.after {
+				when = " after its work"
+			}
+			script = append(script, line(fail, calls[m.from]))
+			tell("%s fails%s", m.from, when)
+		case actPartial:
+			script = append(script, line(Wait(m.from.phase, partialWait), calls[m.from]))
+			tell("%s is in the middle of its work", m.from)
+		case actCrash:
+			script = append(script, line(CrashBefore(m.from.phase), calls[m.from]))
+			tell("the controller crashes after the work of %s, before the write", m.from)
+		case actReconcile:
+			if outcome != "" {
+				tell("%s is done", m.from)
+			}
+		}
+		if m.act.decides != nil {
+			script = append(script, line(Decide(m.from.phase, m.act.decides...), calls[m.from]))
+		}
+		if m.to == m.from {
+			continue
+		}
+		if m.to.itinerary != in {
+			flush()
+			in = m.to.itinerary
+		}
+		if m.to.phase != Start {
+			segment = append(segment, m.to.String())
+		}
+	}
+	flush()
+	return script, path
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none is true"
+	}
+	return strings.Join(names, ", ")
+}
+
+// reproduce runs a life with the script of a break, and reports whether it
+// breaks the same.
+func (e *exploring[T, W]) reproduce(f Found) (same bool) {
+	if f.Promise == PromiseEnds {
+		return true // that is no matter of one life
+	}
+	defer func() {
+		if p := recover(); p != nil && p != errStopped {
+			panic(p)
+		}
+	}()
+	setup := e.Setup
+	setup.MaxReconciles = len(f.Script) + 2*e.longest() + 10
+	life := New[T, W](silent{}, setup)
+	life.engine.eachWrite = true
+	if err := life.engine.restart(); err != nil {
+		return false
+	}
+	defer func() {
+		same = slices.ContainsFunc(life.breaks, func(b Break) bool {
+			return b.Promise == f.Promise && b.Itinerary == f.Itinerary && b.How == f.How
+		})
+	}()
+	_ = life.run(f.Script)
+	return false
+}
+
+// longest is the number of acts on the longest way that was explored.
+func (e *exploring[T, W]) longest() int {
+	depth := make([]int, len(e.states))
+	most := 0
+	for id, s := range e.states { // a parent stands before its children
+		if s.parent >= 0 {
+			depth[id] = depth[s.parent] + 1
+		}
+		most = max(most, depth[id])
+	}
+	return most
+}
+
+// silent is a TB that stops without a word.
+type silent struct{}
+
+var errStopped = fmt.Errorf("stopped")
+
+func (silent) Helper()               {}
+func (silent) Logf(string, ...any)   {}
+func (silent) Errorf(string, ...any) {}
+func (silent) FailNow()              { panic(errStopped) }

@@ -1,0 +1,105 @@
+package conformance
+
+import (
+	"flag"
+	"testing"
+
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+var whole = flag.Bool("whole", false, "explore Final with all of its flags, which takes some minutes")
+
+// onFail and onCancel are what mig-controller's own selector answers.
+var (
+	onFail   = map[string]string{mtc.Stage: mtc.Failed, mtc.Final: mtc.Failed, mtc.Rollback: mtc.Failed, mtc.Cancel: mtc.Failed}
+	onCancel = map[string]string{mtc.Stage: mtc.Cancel, mtc.Final: mtc.Cancel, mtc.Rollback: mtc.Cancel}
+	switches = map[string][]string{
+		mtc.Stage: {mtc.Failed, mtc.Cancel}, mtc.Final: {mtc.Failed, mtc.Cancel}, mtc.Rollback: {mtc.Failed, mtc.Cancel}, mtc.Cancel: {mtc.Failed},
+	}
+)
+
+// Ways in which the explorations of MTC's itineraries break a promise, as the
+// harness reports them.
+const (
+	leftFor = "a cleanup itinerary is left because a phase of it fails"
+	goesOn  = "a phase runs after one that failed"
+	oldFact = "phases are judged by a value from before"
+)
+
+// broken is the table of what the runner does not keep yet: the promise, the
+// itinerary, how it comes about, and from which itineraries on. An entry that
+// no longer breaks fails the test, and so does any break beside it.
+var broken = []struct {
+	promise, itinerary, how string
+	from                    []string
+}{
+	// What a phase decides is taken from before it, if it is left in the
+	// middle by a failure (Failed) or a cancel (Cancel).
+	{machinetest.PromiseFlags, mtc.Failed, oldFact, []string{mtc.Stage, mtc.Final}},
+	{machinetest.PromiseFlags, mtc.Cancel, oldFact, []string{mtc.Stage, mtc.Final}},
+	// A phase that fails in a cleanup itinerary is not passed by: the selector
+	// is asked, and names Failed.
+	{machinetest.PromiseNoFailures, mtc.Cancel, leftFor, []string{mtc.Stage, mtc.Final, mtc.Rollback, mtc.Cancel}},
+	{machinetest.PromiseNoFailures, mtc.Rollback, leftFor, []string{mtc.Rollback}},
+	// With a selector that does not answer a failure the next phase runs.
+	{machinetest.PromiseNoFailures, mtc.Stage, goesOn, []string{"deaf " + mtc.Stage}},
+	{machinetest.PromiseNoFailures, mtc.Final, goesOn, []string{"deaf " + mtc.Final}},
+}
+
+func knownFrom(from string) (all []machinetest.Break) {
+	for _, b := range broken {
+		for _, one := range b.from {
+			if one == from {
+				all = append(all, machinetest.Break{Promise: b.promise, Itinerary: b.itinerary, How: b.how})
+			}
+		}
+	}
+	return all
+}
+
+// Every life of MTC's five itineraries: all assignments of flags, decided
+// flags both ways, a failure at each phase, a cancel at each moment, also in
+// the middle of a phase.
+func TestExplore(t *testing.T) {
+	for _, name := range itineraries.Names() {
+		t.Run(name, func(t *testing.T) {
+			x := exploration(name)
+			x.Setup = machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: name, OnFail: onFail, OnCancel: onCancel})
+			x.Switches = switches
+			if x.Setup.Edits["cancel"] != nil {
+				x.Edits = []string{"cancel"}
+			}
+			x.Known = knownFrom(name)
+			report(t, machinetest.Explore(t, x))
+		})
+		// The same with a selector that names the same itinerary, whatever fails.
+		t.Run("deaf "+name, func(t *testing.T) {
+			x := exploration(name)
+			x.Setup = machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: name})
+			x.Switches = map[string][]string{}
+			x.Known = knownFrom("deaf " + name)
+			report(t, machinetest.Explore(t, x))
+		})
+	}
+}
+
+func exploration(name string) machinetest.Exploration[*machinetest.Object, struct{}] {
+	x := machinetest.Exploration[*machinetest.Object, struct{}]{MaxStates: 1_000_000, Workers: 2}
+	if name == mtc.Final && !*whole {
+		// Each of these guards one phase, and nothing depends on them.
+		x.Fixed = []string{"HasPreBackupHooks", "HasPostBackupHooks", "HasPreRestoreHooks", "HasPostRestoreHooks", "HasVerify"}
+	}
+	return x
+}
+
+func report(t *testing.T, r *machinetest.Report) {
+	t.Helper()
+	t.Log(r)
+	for _, f := range r.Found {
+		t.Log(f)
+		if !f.Reproduced {
+			t.Error("a life with that script does not break the same")
+		}
+	}
+}
