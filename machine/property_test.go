@@ -2,7 +2,6 @@ package machine_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -17,41 +17,7 @@ import (
 // The properties are checked on generated itineraries over four flags: every
 // assignment of each, and every way that deciding phases can turn flags.
 
-var four = phases.MustVocabulary([]phases.FlagDef{
-	{Flag: 1, Name: "A"}, {Flag: 2, Name: "B"}, {Flag: 4, Name: "C"}, {Flag: 8, Name: "D"},
-})
-
-// generate makes a valid itinerary of up to eight phases; with jumps and
-// decides where asked for.
-func generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
-	flag := func() phases.Flags { return 1 << r.IntN(4) }
-	guard := func() phases.Guard {
-		switch r.IntN(4) {
-		case 0:
-			return phases.Guard{}
-		case 1:
-			return phases.Guard{All: flag()}
-		case 2:
-			return phases.Guard{None: flag()}
-		}
-		any := flag()
-		return phases.Guard{Any: any | flag()}
-	}
-	it := phases.Itinerary{Name: "Generated", Flags: four}
-	for i := range 2 + r.IntN(7) {
-		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprintf("P%d", i), Step: fmt.Sprintf("S%d", i/2), Guard: guard()})
-	}
-	for i := range it.Phases {
-		p := &it.Phases[i]
-		if decides && r.IntN(3) == 0 {
-			p.Decides = 1 << r.IntN(4)
-		}
-		for jumps && r.IntN(3) == 0 && len(p.Jumps) < 2 {
-			p.Jumps = append(p.Jumps, phases.Jump{To: it.Phases[r.IntN(len(it.Phases))].Name, Guard: guard()})
-		}
-	}
-	return it
-}
+var four = itinerarytest.Four
 
 // enters runs a machine from a position with facts that nothing changes, and
 // returns the phases in the order in which they are entered first, and whether
@@ -76,25 +42,6 @@ func enters(t *testing.T, g *machine.Graph, from machine.Position, f phases.Fact
 	}
 }
 
-func assignments(yield func(phases.Facts) bool) {
-	for yes := range phases.Flags(16) {
-		if !yield(phases.NewFacts(yes, 15&^yes)) {
-			return
-		}
-	}
-}
-
-// partial yields all 81 facts over the four flags.
-func partial(yield func(phases.Facts) bool) {
-	for yes := range phases.Flags(16) {
-		for no := range phases.Flags(16) {
-			if yes&no == 0 && !yield(phases.NewFacts(yes, no)) {
-				return
-			}
-		}
-	}
-}
-
 func completes(f, of phases.Facts) bool {
 	return f.True().Has(of.True()) && f.False().Has(of.False())
 }
@@ -103,10 +50,10 @@ func completes(f, of phases.Facts) bool {
 func TestThePlanIsTheRun(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for k := range 600 {
-		it := generate(r, k%2 == 1, false)
+		it := itinerarytest.Generate(r, k%2 == 1, false)
 		g, err := machine.Compile(it)
 		require.NoError(t, err)
-		for f := range assignments {
+		for f := range itinerarytest.Assignments {
 			for i := -1; i < g.Len(); i++ {
 				var from machine.Position
 				if i >= 0 {
@@ -129,17 +76,17 @@ func TestUnknownIsNotFalse(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for k := range 300 {
 		jumps := k%2 == 1
-		it := generate(r, jumps, false)
+		it := itinerarytest.Generate(r, jumps, false)
 		g, err := machine.Compile(it)
 		require.NoError(t, err)
-		for f := range partial {
+		for f := range itinerarytest.Partial {
 			plan := g.Plan(f)
 			always := make([]bool, g.Len())
 			never := make([]bool, g.Len())
 			for i := range always {
 				always[i], never[i] = true, true
 			}
-			for full := range assignments {
+			for full := range itinerarytest.Assignments {
 				if !completes(full, f) {
 					continue
 				}
@@ -187,10 +134,10 @@ func TestWhatIsNotTentativeStays(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	sure := 0
 	for k := range 600 {
-		it := generate(r, k%2 == 1, true)
+		it := itinerarytest.Generate(r, k%2 == 1, true)
 		g, err := machine.Compile(it)
 		require.NoError(t, err)
-		for f := range assignments {
+		for f := range itinerarytest.Assignments {
 			plan := g.Plan(f)
 			for i := range g.Len() {
 				if plan.Tentative(i) {
@@ -239,7 +186,7 @@ func explore(t *testing.T, g *machine.Graph, f phases.Facts, i int) (with, witho
 			require.NoError(t, err)
 			decides = g.Phase(k).Decides
 		}
-		for next := range assignments {
+		for next := range itinerarytest.Assignments {
 			if (next.True()^s.facts.True())&^decides != 0 {
 				continue
 			}
@@ -257,10 +204,10 @@ func explore(t *testing.T, g *machine.Graph, f phases.Facts, i int) (with, witho
 func TestAvailableIsWhatCanComeNext(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	for k := range 300 {
-		it := generate(r, k%2 == 1, false)
+		it := itinerarytest.Generate(r, k%2 == 1, false)
 		g, err := machine.Compile(it)
 		require.NoError(t, err)
-		for f := range partial {
+		for f := range itinerarytest.Partial {
 			for i := -1; i < g.Len(); i++ {
 				var from machine.Position
 				if i >= 0 {
@@ -269,7 +216,7 @@ func TestAvailableIsWhatCanComeNext(t *testing.T) {
 				m, err := g.Machine(from, f)
 				require.NoError(t, err)
 				next, end := m.Available()
-				for full := range assignments {
+				for full := range itinerarytest.Assignments {
 					if !completes(full, f) {
 						continue
 					}

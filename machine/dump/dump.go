@@ -84,6 +84,9 @@ type Drawing struct {
 	parts    []*part
 	switches []arrow
 	notes    []string
+	// What it was made from, for formats that can hold less.
+	options     Options
+	itineraries []Itinerary
 }
 
 // arrow is a switch between two parts of the drawing.
@@ -102,7 +105,7 @@ func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
 	if err := o.check(itineraries); err != nil {
 		return nil, err
 	}
-	d := &Drawing{title: o.Title}
+	d := &Drawing{title: o.Title, options: o, itineraries: slices.Clone(itineraries)}
 	var names []string
 	for _, it := range itineraries {
 		p, err := newPart(it)

@@ -91,26 +91,24 @@ func (p *part) transitions(all []machine.Edge, around bool) {
 		if p.nodes[from].index != i {
 			continue // left out
 		}
-		now, later := w.now.leads(i), w.later.leads(i)
+		directNow, now := w.now.leads(i)
+		directLater, later := w.later.leads(i)
 		last := p.inOrder(i)
 		for _, e := range group {
 			to := at[e.To+1]
-			direct := false
-			for j, one := range p.jumps(i) {
-				if one.to == e.To {
-					direct = true
-					add(edge{from: from, to: to, kind: jump, guard: one.guard.Text(p.graph.Flags())}, w.sum(
-						and(now[e.To], w.now.jumps[i+1][j]),
-						and(later[e.To], w.later.jumps[i+1][j])))
+			for j := range directNow {
+				if one := p.jumps(i)[j]; one.to == e.To {
+					add(edge{from: from, to: to, kind: jump, guard: one.guard.Text(p.graph.Flags())}, w.sum(directNow[j], directLater[j]))
 				}
 			}
-			taken := w.sum(now[e.To], later[e.To])
-			switch {
-			case i < e.To && e.To <= last && to == next(e):
-				add(edge{from: from, to: to, kind: inOrder}, taken)
-			case !direct:
-				add(edge{from: from, to: to, kind: skip}, taken)
+			if _, ok := now[e.To]; !ok {
+				continue
 			}
+			kind := skip
+			if i < e.To && e.To <= last && to == next(e) {
+				kind = inOrder
+			}
+			add(edge{from: from, to: to, kind: kind}, w.sum(now[e.To], later[e.To]))
 		}
 	}
 	slices.SortStableFunc(p.edges, func(a, b edge) int {

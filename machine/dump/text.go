@@ -13,6 +13,8 @@ const (
 	columns = 80
 	// longestName is the width up to which names make a column of their own.
 	longestName = 40
+	// markWidth is that of the marks of a plan.
+	markWidth = 4
 )
 
 // marks are the states as text draws them, in the order of the legend.
@@ -57,7 +59,9 @@ func (d *Drawing) text(colors bool) string {
 		t.part(d, i, p)
 	}
 	var last []string
-	last = append(last, d.notes...)
+	for _, note := range d.notes {
+		last = append(last, printable(note))
+	}
 	if legend := d.legend(); legend != "" {
 		last = append(last, legend)
 	}
@@ -164,7 +168,13 @@ func (t *textWriter) node(p *part, k, width int) {
 	if n.band >= 0 {
 		indent = "    "
 	}
-	indent += pad(mark, 4-len(mark))
+	column := 4 + width + 2
+	if p.plan != nil {
+		indent += pad(mark, markWidth)
+		column += markWidth
+	} else if n.failed {
+		indent = indent[1:] + failedMark
+	}
 	name := quoted(n.name)
 	if !p.isPhase(n) {
 		name = "(" + name + ")"
@@ -176,21 +186,24 @@ func (t *textWriter) node(p *part, k, width int) {
 	if n.state == current && p.isPhase(n) {
 		detail = append([]string{"current"}, detail...)
 	}
-	column := 8 + width + 2
 	lines := wrap(printable(strings.Join(detail, "; ")), columns-column)
 	if long := utf8.RuneCountInString(name) > width; long || len(lines) == 0 {
 		t.wrapped(indent, strings.Repeat(" ", len(indent)), name, color)
 	} else {
-		t.WriteString(indent + t.paint(name, color) + pad("", width-utf8.RuneCountInString(name)+2) + t.paint(lines[0], m.color) + "\n")
+		gap := strings.Repeat(" ", column-utf8.RuneCountInString(indent+name))
+		t.WriteString(indent + t.paint(name, color) + gap + t.paint(lines[0], m.color) + "\n")
 		lines = lines[1:]
 	}
 	for _, line := range lines {
 		t.WriteString(pad("", column) + t.paint(line, m.color) + "\n")
 	}
-	t.edges(p, k)
+	t.edges(p, k, strings.Repeat(" ", len(indent)+2))
 }
 
-func pad(s string, n int) string { return s + strings.Repeat(" ", max(n, 0)) }
+// pad fills a text with spaces up to a width.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
+}
 
 // detail is what is told of a phase behind its name: its guard, why it does not
 // run, what it decides.
@@ -229,7 +242,7 @@ func (n *node) reason() string {
 }
 
 // edges lists the edges from a node that do not just lead to the next line.
-func (t *textWriter) edges(p *part, k int) {
+func (t *textWriter) edges(p *part, k int, indent string) {
 	var next [3][]string // by whether they are taken
 	for _, e := range p.edgesFrom(k) {
 		to := quoted(p.nodes[e.to].name)
@@ -247,11 +260,11 @@ func (t *textWriter) edges(p *part, k int) {
 			text = to + " if " + e.guard
 		}
 		text += takenWords(p, e.taken)
-		t.wrapped("          -> ", "             ", text, "")
+		t.wrapped(indent+"-> ", indent+"   ", text, "")
 	}
 	for _, taken := range []phases.Truth{phases.Yes, phases.Unknown, phases.No} {
 		if names := next[taken]; len(names) > 0 {
-			t.wrapped("          next: ", "             ", strings.Join(names, ", ")+takenWords(p, taken), "")
+			t.wrapped(indent+"next: ", indent+"   ", strings.Join(names, ", ")+takenWords(p, taken), "")
 		}
 	}
 }

@@ -60,12 +60,26 @@ func (p *part) newWay(later bool) *way {
 			worklist = append(worklist, i)
 		}
 	}
+	leave := func(i int, entered phases.Truth) {
+		taken, onward := w.choices(i)
+		for j, to := range p.jumps(i) {
+			w.jumps[i+1][j] = or(w.jumps[i+1][j], and(entered, taken[j]))
+			come(to.to, w.jumps[i+1][j])
+		}
+		w.onward[i+1] = or(w.onward[i+1], and(entered, onward))
+		come(i+1, w.onward[i+1])
+	}
 	for i := n; i >= start; i-- {
 		w.jumps[i+1] = make([]phases.Truth, len(p.jumps(i)))
-		// Without a plan the way begins at the start. The plan knows best which
-		// phases the way comes by for sure, so it begins there as well.
-		if p.plan == nil && i == start || p.plan != nil && p.all[i+1].runs() == phases.Yes {
+	}
+	// Without a plan the way begins at the start. The plan knows best which
+	// phases the way comes by for sure, so it begins there as well.
+	for i := n; i >= start; i-- {
+		switch {
+		case p.plan == nil && i == start, p.plan != nil && p.all[i+1].state == runs:
 			come(i, phases.Yes)
+		case p.all[i+1].state == current && i < n:
+			leave(i, phases.Yes)
 		}
 	}
 	for len(worklist) > 0 {
@@ -74,29 +88,31 @@ func (p *part) newWay(later bool) *way {
 		if i == n {
 			continue
 		}
-		taken, onward := w.choices(i)
-		for j, to := range p.jumps(i) {
-			w.jumps[i+1][j] = and(w.entered(i), taken[j])
-			come(to.to, w.jumps[i+1][j])
-		}
-		// A phase that is not entered takes no jump.
-		w.onward[i+1] = and(w.reach[i+1], or(not(w.admits(i)), onward))
+		leave(i, w.comesIn(i))
+		w.onward[i+1] = or(w.onward[i+1], and(w.reach[i+1], not(w.admits(i))))
 		come(i+1, w.onward[i+1])
 	}
 	return w
 }
 
-// admits judges the guard of the phase at an index when the way comes by. The
-// phase in progress has been entered.
+// admits judges the guard of the phase at an index when the way comes by.
 func (w *way) admits(i int) phases.Truth {
-	if i == start || w.all[i+1].state == current {
+	if i == start {
 		return phases.Yes
 	}
 	return w.graph.Phase(i).Guard.Eval(w.facts.Forget(w.open[i]))
 }
 
-// entered reports whether the phase at an index is entered.
-func (w *way) entered(i int) phases.Truth { return and(w.reach[i+1], w.admits(i)) }
+// comesIn reports whether the way comes by the phase at an index and enters it.
+func (w *way) comesIn(i int) phases.Truth { return and(w.reach[i+1], w.admits(i)) }
+
+// entered reports whether the phase at an index is entered, or has been.
+func (w *way) entered(i int) phases.Truth {
+	if w.all[i+1].state == current {
+		return phases.Yes
+	}
+	return w.comesIn(i)
+}
 
 // choices judges the jumps of the phase at an index, once that is done, and
 // whether the way then leads on in order.
@@ -110,24 +126,40 @@ func (w *way) choices(i int) (taken []phases.Truth, onward phases.Truth) {
 	return taken, onward
 }
 
-// leads returns where the machine goes from the phase at an index, by index.
-func (w *way) leads(i int) map[int]phases.Truth {
+// leads returns where the machine goes from the phase at an index: by each of
+// its jumps to that one's target, and otherwise, by index. What is otherwise
+// has all that can be under some facts.
+func (w *way) leads(i int) (direct []phases.Truth, otherwise map[int]phases.Truth) {
 	facts := w.facts.Forget(w.open[i+1])
-	leads := make(map[int]phases.Truth)
-	search := func(k int, reach phases.Truth) {
-		for ; k < w.graph.Len() && reach != phases.No; k++ {
-			t := w.graph.Phase(k).Guard.Eval(facts)
-			leads[k] = or(leads[k], and(reach, t))
+	otherwise = make(map[int]phases.Truth)
+	pass := func(first int, reach phases.Truth) {
+		for k := first; ; k++ {
+			t := phases.Yes
+			var guard phases.Guard
+			if k < w.graph.Len() {
+				guard = w.graph.Phase(k).Guard
+				t = guard.Eval(facts)
+			}
+			if k > first || first == i+1 {
+				otherwise[k] = or(otherwise[k], and(reach, t))
+			}
+			if guard.Reads() == 0 {
+				return
+			}
 			reach = and(reach, not(t))
 		}
-		leads[k] = or(leads[k], reach)
 	}
 	taken, onward := w.choices(i)
 	for j, to := range w.part.jumps(i) {
-		search(to.to, and(w.entered(i), taken[j]))
+		reach := and(w.entered(i), taken[j])
+		direct = append(direct, and(reach, w.graph.Phase(to.to).Guard.Eval(facts)))
+		pass(to.to, reach)
+		if to.guard == (phases.Guard{}) {
+			return direct, otherwise
+		}
 	}
-	search(i+1, and(w.entered(i), onward))
-	return leads
+	pass(i+1, and(w.entered(i), onward))
+	return direct, otherwise
 }
 
 // findOpen finds the flags that may change until a phase is left: those that

@@ -1,0 +1,162 @@
+package dump_test
+
+import (
+	"fmt"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+const (
+	hasVolumes phases.Flags = 1 << iota
+	verify
+	differs
+)
+
+var flags = phases.MustVocabulary([]phases.FlagDef{
+	{Flag: hasVolumes, Name: "HasVolumes"},
+	{Flag: verify, Name: "Verify"},
+	{Flag: differs, Name: "Differs"},
+})
+
+var backup = machine.MustCompile(phases.Itinerary{Name: "Backup", Flags: flags, Phases: []phases.Phase{
+	{Name: "Freeze", Step: "Prepare"},
+	{Name: "Discover", Step: "Prepare", Decides: hasVolumes},
+	{Name: "CopyVolumes", Step: "Copy", Guard: phases.Guard{All: hasVolumes}},
+	{Name: "CopyObjects", Step: "Copy"},
+	{Name: "Compare", Step: "Check", Guard: phases.Guard{All: verify}, Decides: differs, Jumps: []phases.Jump{
+		{To: "CopyObjects", Guard: phases.Guard{All: differs}},
+	}},
+	{Name: "Thaw", Step: "Finish"},
+}})
+
+var undo = machine.MustCompile(phases.Itinerary{Name: "Undo", Flags: flags, WhenUnknown: phases.Run, Phases: []phases.Phase{
+	{Name: "Delete", Step: "Undo"},
+	{Name: "Thaw", Step: "Undo"},
+}})
+
+// What a run does from where it stands, and why it does not do the rest.
+func Example() {
+	facts := phases.NewFacts(verify, hasVolumes|differs) // true, false
+	plan, err := backup.PlanFrom(machine.Position{Phase: "Discover"}, facts)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	drawing, err := dump.New(dump.Options{}, dump.Itinerary{Plan: plan})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(drawing.Text())
+	// Output:
+	// Backup, at Discover
+	//   true: Verify
+	//   .   (start)
+	//   Prepare
+	//     .   Freeze
+	//     >   Discover     current; decides HasVolumes
+	//   Copy
+	//     -~  CopyVolumes  needs HasVolumes (decided by Discover)
+	//     +   CopyObjects
+	//   Check
+	//     +   Compare      if Verify; decides Differs
+	//           -> CopyObjects if Differs (may be taken)
+	//   Finish
+	//     +   Thaw
+	//   +   (done)
+	//
+	// . behind, > current, + will run, - will not run, ~ tentative: a phase ahead may
+	// change it
+}
+
+// Several itineraries in one picture, and when a run changes from one to
+// another.
+func ExampleSwitch() {
+	drawing, err := dump.New(
+		dump.Options{Switches: []dump.Switch{{From: "Backup", To: "Undo", When: "a phase failed"}}},
+		dump.Itinerary{Graph: backup}, dump.Itinerary{Graph: undo},
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(drawing.Text())
+	// Output:
+	// Backup
+	//   (start)
+	//   Prepare
+	//     Freeze
+	//     Discover     decides HasVolumes
+	//   Copy
+	//     CopyVolumes  if HasVolumes
+	//     CopyObjects
+	//   Check
+	//     Compare      if Verify; decides Differs
+	//       -> CopyObjects if Differs
+	//   Finish
+	//     Thaw
+	//   (done)
+	//   => Undo when a phase failed
+	//
+	// Undo
+	//   (start)
+	//   Undo
+	//     Delete
+	//     Thaw
+	//   (done)
+}
+
+// From which phases one transition leads to a phase, and to which from there.
+func ExampleOptions_around() {
+	drawing, err := dump.New(dump.Options{Around: "CopyObjects"}, dump.Itinerary{Graph: backup})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(drawing.Text())
+	// Output:
+	// Backup
+	//   Prepare
+	//     Discover     decides HasVolumes
+	//       next: CopyObjects
+	//   Copy
+	//     CopyVolumes  if HasVolumes
+	//       next: CopyObjects
+	//     CopyObjects
+	//       next: Compare, Thaw
+	//   Check
+	//     Compare      if Verify; decides Differs
+	//       -> CopyObjects if Differs
+	//   Finish
+	//     Thaw
+	//
+	// Backup: 1 phase further away from CopyObjects is left out
+}
+
+// A diagram for GitHub, GitLab and whatever else draws Mermaid.
+func ExampleDrawing_Mermaid() {
+	drawing, err := dump.New(dump.Options{}, dump.Itinerary{Graph: undo})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(drawing.Mermaid())
+	// Output:
+	// flowchart TB
+	//   subgraph i0["Undo"]
+	//   direction TB
+	//     i0n0(["start"])
+	//   subgraph i0b0["Undo"]
+	//     i0n1["Delete"]
+	//     i0n2["Thaw"]
+	//   end
+	//     i0n3(["done"])
+	//   i0n0 --> i0n1
+	//   i0n1 --> i0n2
+	//   i0n2 --> i0n3
+	//   end
+	//   classDef phase fill:#eef2f7,stroke:#56606c,color:#1b222c
+	//   class i0n0,i0n1,i0n2,i0n3 phase
+}

@@ -1,0 +1,190 @@
+package dump_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "Done"}, {Flag: 2, Name: "Broken"}, {Flag: 4, Name: "Late"}})
+
+// loopDrawing is at Pause and has a phase in every state; Cut has failed.
+func loopDrawing(t *testing.T) *dump.Drawing {
+	t.Helper()
+	g, err := machine.Compile(phases.Itinerary{Name: "Loop", Flags: vocabulary, Phases: []phases.Phase{
+		{Name: "Begin", Step: "Prepare"},
+		{Name: "Copy", Step: "Copy"},
+		{Name: "Pause", Step: "Copy", Decides: 1, Jumps: []phases.Jump{{To: "Cut", Guard: phases.Guard{All: 1}}}},
+		{Name: "Again", Step: "Copy", Jumps: []phases.Jump{{To: "Copy"}}},
+		{Name: "Cut", Step: "Cut"},
+		{Name: "Check", Step: "Cut", Guard: phases.Guard{All: 2}},
+		{Name: "Last", Step: "Cut", Guard: phases.Guard{All: 4}},
+		{Name: "Clean", Step: "Cut"},
+	}})
+	require.NoError(t, err)
+	plan, err := g.PlanFrom(machine.Position{Phase: "Pause"}, phases.NewFacts(0, 3))
+	require.NoError(t, err)
+	d, err := dump.New(dump.Options{}, dump.Itinerary{Plan: plan, Failed: []string{"Cut"}})
+	require.NoError(t, err)
+	return d
+}
+
+// lookOf is how a phase is drawn, without its name, its colours, its guard and
+// its reasons.
+func lookOf(t *testing.T, format, text, phase string) string {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch format {
+		case "text":
+			if fields := strings.Fields(line); len(fields) > 1 && fields[1] == phase {
+				return fields[0]
+			}
+		case "dot":
+			if _, rest, ok := strings.Cut(line, `[label="`+phase); ok {
+				words, rest, _ := strings.Cut(rest, `"`)
+				style, _, _ := strings.Cut(rest, ", fillcolor")
+				return stateWords(words, `\n`) + style
+			}
+		case "mermaid":
+			if before, rest, ok := strings.Cut(line, `"`+phase); ok {
+				words, after, _ := strings.Cut(rest, `"`)
+				return stateWords(words, "<br/>") + strings.TrimLeft(before, "in0123456789") + after
+			}
+		}
+	}
+	t.Fatalf("there is no phase %s in\n%s", phase, text)
+	return ""
+}
+
+// stateWords is the second line of a label, if that is about the tentative.
+func stateWords(label, newline string) string {
+	for _, line := range strings.Split(label, newline) {
+		if strings.Contains(line, "tentative") {
+			return line
+		}
+	}
+	return ""
+}
+
+// quote writes a name as text does.
+func quote(name string) string {
+	if q := strconv.Quote(name); q[1:len(q)-1] != name || strings.TrimSpace(name) != name {
+		return q
+	}
+	return name
+}
+
+// long is an itinerary of n phases in steps of ten, every other with a guard;
+// with all guarded if asked for.
+func long(t testing.TB, n int, guarded bool) *machine.Graph {
+	t.Helper()
+	it := phases.Itinerary{Name: "Long", Flags: vocabulary}
+	for i := range n {
+		p := phases.Phase{Name: fmt.Sprintf("Phase number %d", i), Step: fmt.Sprintf("Step %d", i/10)}
+		if guarded || i%2 == 0 {
+			p.Guard.All = phases.Flags(1 + i%7)
+		}
+		if i%100 == 99 {
+			p.Decides = 4
+			p.Jumps = []phases.Jump{{To: fmt.Sprintf("Phase number %d", i-50), Guard: phases.Guard{All: 2}}}
+		}
+		it.Phases = append(it.Phases, p)
+	}
+	g, err := machine.Compile(it)
+	require.NoError(t, err)
+	return g
+}
+
+func TestMermaidStaysWithinItsLimits(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		o       dump.Options
+		g       *machine.Graph
+		planned bool
+		has     string // in the chart
+		hasNot  string
+	}{
+		{"all transitions of a small one", dump.Options{AllEdges: true}, long(t, 20, true), true, "-.->", "too many"},
+		{"all transitions of a larger one", dump.Options{AllEdges: true}, long(t, 100, true), false, "Not every transition is drawn", "-.->"},
+		{"long reasons", dump.Options{}, long(t, 400, false), true, "Guards and reasons are not drawn", "if Done"},
+		{"long reasons and all transitions", dump.Options{AllEdges: true}, long(t, 400, false), true, "Guards and reasons are not drawn", "if Done"},
+		{"more phases than Mermaid has edges", dump.Options{}, long(t, 500, false), false, "502 phases are too many for Mermaid", "Phase number"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			it := dump.Itinerary{Graph: tt.g}
+			if tt.planned {
+				it.Plan = tt.g.Plan(phases.NewFacts(2, 1))
+			}
+			d, err := dump.New(tt.o, it)
+			require.NoError(t, err)
+			chart := d.Mermaid()
+			edges := 0
+			for line := range strings.Lines(chart) {
+				if strings.Contains(line, "--") || strings.Contains(line, "==") || strings.Contains(line, "-.") {
+					edges++
+				}
+			}
+			assert.Less(t, edges, 450)
+			assert.Less(t, utf8.RuneCountInString(chart), 45_000)
+			words := strings.ReplaceAll(chart, "<br/>", " ")
+			assert.Contains(t, words, tt.has)
+			assert.NotContains(t, words, tt.hasNot)
+		})
+	}
+}
+
+// No character of a name has a meaning in Mermaid: labels consist of letters,
+// digits, spaces and numbers of characters.
+func TestMermaidEscapesAllButLetters(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: `"end"`, Flags: vocabulary, Phases: []phases.Phase{{Name: "`#quot;%%{init}--><b>:;\n", Step: "$$x$$"}}})
+	d, err := dump.New(dump.Options{}, dump.Itinerary{Graph: g})
+	require.NoError(t, err)
+	chart := d.Mermaid()
+	assert.Contains(t, chart, `["#34;end#34;"]`)
+	assert.Contains(t, chart, `["#96;#35;quot#59;#37;#37;#123;init#125;#45;#45;#62;#60;b#62;#58;#59;#92;#8288;n"]`)
+	assert.Contains(t, chart, `["#36;#8288;#36;#8288;x#36;#8288;#36;#8288;"]`, "two dollars would begin a formula")
+}
+
+func TestDOTEscapes(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: `\N`, Flags: vocabulary, Phases: []phases.Phase{{Name: `say "a\b" &amp;`, Step: "two\nlines"}}})
+	d, err := dump.New(dump.Options{}, dump.Itinerary{Graph: g})
+	require.NoError(t, err)
+	assert.Contains(t, d.DOT(), `[label="say \"a\\b\" &amp;amp;", `)
+	assert.Contains(t, d.DOT(), `label="two\\nlines"`)
+	assert.Contains(t, d.DOT(), `label="\\N"`)
+}
+
+// What a drawing costs grows with the number of phases, not with its square.
+func TestLongItinerariesAreDrawnInLinearTime(t *testing.T) {
+	cost := func(n int) time.Duration {
+		g := long(t, n, true)
+		best := time.Hour
+		for range 3 {
+			begun := time.Now()
+			for _, it := range []dump.Itinerary{{Graph: g}, {Plan: g.Plan(phases.NewFacts(2, 1))}} {
+				for _, o := range []dump.Options{{}, {OnlyRun: it.Plan != nil}} {
+					d, err := dump.New(o, it)
+					require.NoError(t, err)
+					size := len(d.Text()) + len(d.DOT()) + len(d.JSON()) + len(d.Mermaid())
+					require.Greater(t, size, n)
+				}
+			}
+			best = min(best, time.Since(begun))
+		}
+		return best
+	}
+	small, large := cost(1000), cost(10_000)
+	t.Logf("1,000 phases: %v; 10,000: %v", small, large)
+	assert.Less(t, large, 30*small, "ten times as many phases")
+}

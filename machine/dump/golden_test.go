@@ -1,0 +1,178 @@
+package dump_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/dumptest"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+)
+
+var update = flag.Bool("update", false, "write the golden files under testdata again")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s: -want +got\n%s", name, diff)
+	}
+}
+
+// eachDrawing walks the drawings that all formats are tested with.
+func eachDrawing(t *testing.T, yield func(t *testing.T, name string, d *dump.Drawing)) {
+	t.Helper()
+	all, err := dumptest.Drawings("../..")
+	require.NoError(t, err)
+	for _, d := range all {
+		t.Run(d.Name, func(t *testing.T) { yield(t, d.Name, d.New()) })
+	}
+}
+
+// JSON is long, and has nothing that differs from one itinerary to the next.
+var asJSON = []string{"warm-middle", "warm-all-edges", "failed", "rollback-middle", "hostile-around"}
+
+func TestGolden(t *testing.T) {
+	eachDrawing(t, func(t *testing.T, name string, d *dump.Drawing) {
+		golden(t, name+".txt", d.Text())
+		golden(t, name+".dot", d.DOT())
+		golden(t, name+".mmd", d.Mermaid())
+		if slices.Contains(asJSON, name) {
+			golden(t, name+".json", string(d.JSON()))
+		}
+	})
+}
+
+// Same input, same bytes: maps in between would show.
+func TestTheSameDrawingHasTheSameBytes(t *testing.T) {
+	first := make(map[string][]string)
+	for range 3 {
+		eachDrawing(t, func(t *testing.T, name string, d *dump.Drawing) {
+			got := []string{d.Text(), d.ColoredText(), d.DOT(), d.Mermaid(), string(d.JSON())}
+			if want, ok := first[name]; ok {
+				assert.Equal(t, want, got)
+			}
+			first[name] = got
+		})
+	}
+}
+
+func TestTextIsEightyColumnsWide(t *testing.T) {
+	eachDrawing(t, func(t *testing.T, _ string, d *dump.Drawing) {
+		text := d.Text()
+		for line := range strings.Lines(text) {
+			line = strings.TrimSuffix(line, "\n")
+			assert.LessOrEqual(t, utf8.RuneCountInString(line), 80, line)
+			assert.Equal(t, strings.TrimRight(line, " "), line, "nothing hangs over")
+		}
+	})
+}
+
+// Every name is there, if not on one line: names that are longer are wrapped.
+func TestTextCutsNoName(t *testing.T) {
+	for _, it := range []string{"final", "warm", "rollback", "hostile"} {
+		text := strings.Join(strings.Fields(read(t, it+".txt")), "")
+		for _, name := range names(t, it) {
+			quoted := strings.ReplaceAll(quote(name), " ", "")
+			assert.Contains(t, text, strings.Join(strings.Fields(quoted), ""), "%q", name)
+		}
+	}
+}
+
+// ColoredText differs from Text by nothing but colours.
+func TestColorsOnTop(t *testing.T) {
+	codes := regexp.MustCompile("\x1b\\[[0-9;]*m")
+	colored := 0
+	eachDrawing(t, func(t *testing.T, _ string, d *dump.Drawing) {
+		text := d.ColoredText()
+		colored += len(codes.FindAllString(text, -1))
+		assert.Equal(t, d.Text(), codes.ReplaceAllString(text, ""))
+		assert.NotContains(t, d.Text(), "\x1b")
+	})
+	assert.Greater(t, colored, 1000)
+}
+
+// A state is told apart without colours: no two phases of different states have
+// the same mark, the same shape, or the same style.
+func TestStatesAreToldApartWithoutColors(t *testing.T) {
+	for format, of := range map[string]func(*dump.Drawing) string{"text": (*dump.Drawing).Text, "dot": (*dump.Drawing).DOT, "mermaid": (*dump.Drawing).Mermaid} {
+		t.Run(format, func(t *testing.T) {
+			d := loopDrawing(t)
+			looks := make(map[string]string)
+			for phase, state := range map[string]string{"Begin": "behind", "Clean": "runs", "Again": "runs, tentative", "Pause": "current", "Cut": "failed", "Check": "out", "Last": "unknown"} {
+				look := lookOf(t, format, of(d), phase)
+				if other, ok := looks[look]; ok {
+					t.Errorf("%s and %s both look like %s", state, other, look)
+				}
+				looks[look] = state
+			}
+		})
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	require.NoError(t, err)
+	return string(data)
+}
+
+// names are the phases of a drawing, by its JSON.
+func names(t *testing.T, drawing string) []string {
+	t.Helper()
+	all, err := dumptest.Drawings("../..")
+	require.NoError(t, err)
+	i := slices.IndexFunc(all, func(d dumptest.Drawing) bool { return d.Name == drawing })
+	require.GreaterOrEqual(t, i, 0)
+	var names []string
+	for _, p := range decode(t, all[i].New()).Itineraries[0].Phases {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// drawing is what the tests read of JSON.
+type drawing struct {
+	Version     int
+	Title       string
+	Itineraries []struct {
+		Name, EdgesAre string
+		Phases         []struct {
+			Name, Step, State, Runs string
+			Tentative, Failed       bool
+		}
+		Steps []struct {
+			Name   string
+			Phases []string
+		}
+		Edges []struct {
+			From, To    *string
+			Kind, Taken string
+		}
+	}
+	Switches []dump.Switch
+	Notes    []string
+}
+
+func decode(t *testing.T, d *dump.Drawing) (got drawing) {
+	t.Helper()
+	require.NoError(t, json.NewDecoder(bytes.NewReader(d.JSON())).Decode(&got))
+	return got
+}

@@ -1,0 +1,168 @@
+package dump
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// The limits of what Mermaid draws by default are 500 edges and 50,000
+// characters. A drawing stays well below them.
+const (
+	mermaidEdges      = 449
+	mermaidCharacters = 44_999
+)
+
+// mermaidShapes are the brackets around a label, so that a state is told apart
+// by its shape.
+var mermaidShapes = [...][2]string{
+	plain:   {"[", "]"},
+	behind:  {"[/", "/]"},
+	current: {"[[", "]]"},
+	runs:    {"[", "]"},
+	unknown: {"(", ")"},
+	out:     {"[/", "\\]"},
+}
+
+// mermaidClasses are the states as names of classes.
+var mermaidClasses = [...]string{plain: "phase", behind: "behind", current: "current", runs: "runs", unknown: "unknown", out: "out"}
+
+// mermaidLines draw the kind of an edge by its line; its head draws whether it
+// is taken: a cross is not, a circle may be.
+var (
+	mermaidLines = [...]string{inOrder: "--", jump: "==", skip: "-.-"}
+	mermaidHeads = [...]string{phases.No: "x", phases.Unknown: "o", phases.Yes: ">"}
+)
+
+// Mermaid returns the drawing as a flowchart in Mermaid's language: steps are
+// subgraphs. Mermaid refuses charts that are large. Of a drawing above 449
+// edges or 44,999 characters it returns the reduction, then one with nothing
+// but names, and at last only a note; the chart tells so.
+func (d *Drawing) Mermaid() string {
+	chart, fits := d.mermaid(false)
+	if fits {
+		return chart
+	}
+	if d.options.AllEdges {
+		o := d.options
+		o.AllEdges = false
+		if smaller, err := New(o, d.itineraries...); err == nil {
+			smaller.notes = append(smaller.notes, "Not every transition is drawn: there are too many for Mermaid")
+			if chart, fits = smaller.mermaid(false); fits {
+				return chart
+			}
+			d = smaller
+		}
+	}
+	short := *d
+	short.notes = append(append([]string{}, d.notes...), "Guards and reasons are not drawn: there are too many for Mermaid")
+	if chart, fits = short.mermaid(true); fits {
+		return chart
+	}
+	nodes := 0
+	for _, p := range d.parts {
+		nodes += len(p.nodes)
+	}
+	only := Drawing{notes: []string{fmt.Sprintf("%d phases are too many for Mermaid: draw what is around one phase (--around), or only what runs (--only-run), or in another format", nodes)}}
+	chart, _ = only.mermaid(true)
+	return chart
+}
+
+// mermaid draws everything, with names only if it is to be short, and reports
+// whether Mermaid takes it.
+func (d *Drawing) mermaid(short bool) (chart string, fits bool) {
+	m := &mermaidWriter{classes: make(map[string][]string), short: short}
+	m.WriteString("flowchart TB\n")
+	for i, p := range d.parts {
+		m.part(p, i)
+	}
+	for _, a := range d.switches {
+		m.edges++
+		fmt.Fprintf(m, "  i%d -.->|%s| i%d\n", a.from, mermaidQuote(labelLines("when "+a.when)...), a.to)
+	}
+	for i, note := range d.notes {
+		fmt.Fprintf(m, "  note%d>%s]\n", i, mermaidQuote(labelLines(note)...))
+	}
+	for s, name := range mermaidClasses {
+		m.class(name, stateColors[s], "")
+	}
+	m.class("failed", failedColors, ",stroke-width:3px,stroke-dasharray:8 3")
+	return m.String(), m.edges <= mermaidEdges && utf8.RuneCountInString(m.String()) <= mermaidCharacters
+}
+
+type mermaidWriter struct {
+	strings.Builder
+	edges   int
+	classes map[string][]string // the nodes of each
+	short   bool
+}
+
+// class defines a class, if any node has it.
+func (m *mermaidWriter) class(name string, c colors, more string) {
+	if len(m.classes[name]) > 0 {
+		fmt.Fprintf(m, "  classDef %s fill:%s,stroke:%s,color:%s%s\n  class %s %s\n", name, c.fill, c.line, c.text, more, strings.Join(m.classes[name], ","), name)
+	}
+}
+
+func (m *mermaidWriter) part(p *part, i int) {
+	fmt.Fprintf(m, "  subgraph i%d[%s]\n  direction TB\n", i, mermaidQuote(labelLines(p.heading())...))
+	for k := range p.nodes {
+		n := &p.nodes[k]
+		if n.band >= 0 && p.bands[n.band].first == k {
+			fmt.Fprintf(m, "  subgraph i%db%d[%s]\n", i, n.band, mermaidQuote(labelLines(p.bands[n.band].step)...))
+		}
+		id := fmt.Sprintf("i%dn%d", i, k)
+		shape, class := mermaidShapes[n.state], mermaidClasses[n.state]
+		switch {
+		case !p.isPhase(n):
+			shape = [2]string{"([", "])"}
+		case n.failed:
+			shape, class = [2]string{"{{", "}}"}, "failed"
+		}
+		fmt.Fprintf(m, "    %s%s%s%s\n", id, shape[0], mermaidQuote(n.label(p, m.short)...), shape[1])
+		m.classes[class] = append(m.classes[class], id)
+		if n.band >= 0 && p.bands[n.band].first+p.bands[n.band].n-1 == k {
+			m.WriteString("  end\n")
+		}
+	}
+	for _, e := range p.edges {
+		label := ""
+		if text := e.label(); text != "" && !m.short {
+			label = "|" + mermaidQuote(labelLines(text)...) + "|"
+		}
+		m.edges++
+		fmt.Fprintf(m, "  i%dn%d %s%s%s i%dn%d\n", i, e.from, mermaidLines[e.kind], mermaidHeads[e.taken], label, i, e.to)
+	}
+	m.WriteString("  end\n")
+}
+
+// mermaidQuote writes lines as one quoted label. All but letters, digits and
+// spaces has a meaning somewhere in Mermaid, which also reads labels as
+// Markdown, and is written by its number. Even so a backslash before an n ends a
+// line and two dollars begin a formula: a word joiner, which has no shape, keeps
+// them apart.
+func mermaidQuote(lines ...string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i, line := range lines {
+		if i > 0 {
+			b.WriteString("<br/>")
+		}
+		for k, r := range line {
+			if r == ' ' && k > 0 || unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) {
+				b.WriteRune(r)
+			} else {
+				b.WriteString("#" + strconv.Itoa(int(r)) + ";")
+			}
+			if r == '\\' || r == '$' {
+				b.WriteString("#8288;")
+			}
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
