@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +88,40 @@ func TestAPictureHasEveryNameAndNothingThatLoads(t *testing.T) {
 func shown(name string) string {
 	quoted := strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(fmt.Sprintf("%q", name))
 	return quoted[1 : len(quoted)-1]
+}
+
+// asSVG are the drawings that show all there is to a picture.
+var asSVG = []string{"final", "final-middle", "final-all-edges", "final-only-run", "warm-middle", "failed-middle", "hostile-around", "mtc"}
+
+func TestGoldenPictures(t *testing.T) {
+	drawn := 0
+	eachDrawing(t, func(t *testing.T, name string, d *dump.Drawing) {
+		if slices.Contains(asSVG, name) {
+			golden(t, name+".svg", string(d.SVG()))
+			drawn++
+		}
+	})
+	assert.Len(t, asSVG, drawn)
+}
+
+// The README shows this picture: an upgrade of a database that waits for the
+// first of its replicas.
+func TestThePictureOfTheREADME(t *testing.T) {
+	f, err := os.Open("../../phases/testdata/database-upgrade.yaml")
+	require.NoError(t, err)
+	defer f.Close()
+	file, err := phases.Load(f, f.Name())
+	require.NoError(t, err)
+	it := file.Itineraries[0]
+	g, err := machine.Compile(it)
+	require.NoError(t, err)
+	yes, err := it.Flags.Parse("BackupWanted", "HasReplicas", "ReplicasLeft")
+	require.NoError(t, err)
+	plan, err := g.PlanFrom(machine.Position{Phase: "WaitForReplica"}, phases.NewFacts(yes, it.Flags.All()&^yes))
+	require.NoError(t, err)
+	d, err := dump.New(dump.Options{}, dump.Itinerary{Plan: plan})
+	require.NoError(t, err)
+	golden(t, "upgrade.svg", string(d.SVG()))
 }
 
 func TestAPictureOfManyPhasesIsLinear(t *testing.T) {

@@ -1,0 +1,92 @@
+package dump
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/dumptest"
+)
+
+// schema is the published one.
+const schema = root + "/machine/dump/graph.schema.json"
+
+// validate validates a document.
+func validate(t *testing.T, document []byte) error {
+	t.Helper()
+	s, err := jsonschema.NewCompiler().Compile(schema)
+	require.NoError(t, err)
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+	require.NoError(t, err)
+	return s.Validate(v)
+}
+
+func TestEveryDocumentIsOfTheSchema(t *testing.T) {
+	for _, d := range drawings {
+		t.Run(d.Name, func(t *testing.T) {
+			assert.NoError(t, validate(t, d.New().JSON()))
+		})
+	}
+}
+
+func TestTheSchemaRefusesWhatIsFaulty(t *testing.T) {
+	document := string(drawing(t, "final-middle").New().JSON())
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"another version", `"version": 1`, `"version": 2`, "version"},
+		{"a member more", `"notes":`, `"remarks": [], "notes":`, "remarks"},
+		{"a member more of a phase", `"rides":`, `"color": "red", "rides":`, "color"},
+		{"a member less", `"title": "Final",`, ``, "title"},
+		{"a word of no truth", `"runs": "no"`, `"runs": "never"`, "runs"},
+		{"a state less of a phase of a plan", `"state": "behind",`, ``, "state"},
+		{"a jump's guard on another edge", `"kind": "order",`, `"kind": "order", "guard": "A",`, "not"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			faulty := strings.Replace(document, tt.old, tt.new, 1)
+			require.NotEqual(t, document, faulty)
+			assert.ErrorContains(t, validate(t, []byte(faulty)), tt.want)
+		})
+	}
+}
+
+// drawing finds a drawing by its name.
+func drawing(t *testing.T, name string) dumptest.Drawing {
+	t.Helper()
+	for _, d := range drawings {
+		if d.Name == name {
+			return d
+		}
+	}
+	require.Fail(t, "no drawing", name)
+	return dumptest.Drawing{}
+}
+
+// content is what any format must show of a drawing.
+type content struct {
+	Itineraries []struct {
+		Name   string
+		Steps  []struct{ Name string }
+		Phases []struct{ Name string }
+		Edges  []struct{ From, To *string }
+	}
+	Switches []struct{ From, To, When string }
+}
+
+func contentOf(t *testing.T, d dumptest.Drawing) content {
+	t.Helper()
+	var c content
+	require.NoError(t, json.Unmarshal(d.New().JSON(), &c))
+	require.NotEmpty(t, c.Itineraries)
+	return c
+}
+
+// graph is what a program found in a dump.
+type graph struct {
+	// Nodes and Clusters are texts by ids; an id is that of the dump.
+	Nodes, Clusters map[string]string
+	Edges           int
+}
