@@ -117,7 +117,7 @@ Ctrl-C has stopped a run.`,
 	root.SetErr(a.stderr)
 	root.SetVersionTemplate(name + " {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.plan(), a.explain(), a.run(), a.convert())
+	root.AddCommand(a.plan(), a.explain(), a.graph(), a.run(), a.convert())
 
 	// A flag is a fact about a migration here; what cobra calls flags are
 	// options.

@@ -37,13 +37,18 @@ func completeItinerary(_ *cobra.Command, _ []string, begun string) ([]string, co
 
 // completeFlags completes the last of several flags.
 func (s *subject) completeFlags(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return s.completeFlagsOf(s.offered(), begun)
+}
+
+// completeFlagsOf offers flags of the first of these itineraries.
+func (s *subject) completeFlagsOf(all []*machine.Graph, begun string) ([]string, cobra.ShellCompDirective) {
 	before, last := "", begun
 	if i := strings.LastIndexByte(begun, ','); i >= 0 {
 		before, last = begun[:i+1], begun[i+1:]
 	}
 	taken := append(names(s.flags), names(append(s.unknown, before))...)
 	var offered []string
-	if all := s.offered(); len(all) > 0 {
+	if len(all) > 0 {
 		v := all[0].Flags() // one for all
 		for _, flag := range prefixed(v.Names(v.All()), last) {
 			if !slices.Contains(taken, flag) {

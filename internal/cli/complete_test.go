@@ -75,6 +75,15 @@ func TestCompletion(t *testing.T) {
 			"WaitForRefresh=HasPVs=true", "WaitForRefresh=HasPVs=false"}, noFiles},
 		{"speeds", []string{"run", "--speed", ""}, []string{"1x", "10x", "60x", "1000x", "max"}, noFiles},
 		{"formats of run", []string{"run", "-o", ""}, []string{"table", "json"}, noFiles},
+		{"itineraries to draw", []string{"graph", "-i", "Stage", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
+		{"flags to draw", []string{"graph", "-i", file, "--flags", ""}, []string{"Due"}, noFilesNoSpace},
+		{"flags to draw that are not named yet", []string{"graph", "-i", "Final", "--flags", "HasPreBackupHooks", "--unknown", "HasPre"}, []string{"HasPreRestoreHooks"}, noFilesNoSpace},
+		{"moments to draw", []string{"graph", "-i", "Stage", "-i", "Final", "--at", "Created"}, []string{"Created"}, noFiles},
+		{"phases to draw around, of a file", []string{"graph", "-i", file, "--around", ""}, []string{"Copy", "Cut"}, noFiles},
+		{"phases to draw around, of anything", []string{"graph", "--around", "Migr"}, []string{"MigrationFailed"}, noFiles},
+		{"phases to draw around, of no file", []string{"graph", "-i", "none.yaml", "--around", ""}, nil, noFiles},
+		{"formats of graph", []string{"graph", "-o", ""}, []string{"text", "dot", "mermaid", "json", "svg"}, noFiles},
+		{"no files as names to draw", []string{"graph", "--name", ""}, nil, noFiles},
 		{"no files as names", []string{"run", "--name", ""}, nil, noFiles},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

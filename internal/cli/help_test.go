@@ -17,7 +17,7 @@ func TestHelpExamples(t *testing.T) {
 	objects, err := kyaml.JSONToYAML([]byte(moments))
 	require.NoError(t, err)
 	ran := 0
-	for _, command := range []string{"", "plan", "explain", "run", "convert"} {
+	for _, command := range []string{"", "plan", "explain", "graph", "run", "convert"} {
 		t.Run("help "+command, func(t *testing.T) {
 			help := run(t, "", append(strings.Fields(command), "--help")...).out
 			t.Chdir(t.TempDir())
@@ -48,5 +48,5 @@ func TestHelpExamples(t *testing.T) {
 			}
 		})
 	}
-	assert.Equal(t, 21, ran)
+	assert.Equal(t, 29, ran)
 }

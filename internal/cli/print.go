@@ -19,6 +19,11 @@ const (
 	formatTable = "table"
 	formatJSON  = "json"
 	formatYAML  = "yaml"
+	// Of graph alone.
+	formatText    = "text"
+	formatDOT     = "dot"
+	formatMermaid = "mermaid"
+	formatSVG     = "svg"
 )
 
 // registerOutput adds -o to a command.

@@ -154,7 +154,7 @@ func (a *app) simulation(cmd *cobra.Command, o *runOptions) (*simulation, error)
 	if itinerary != "" {
 		begin, err = a.beginItinerary(&o.subject, set, itinerary)
 	} else {
-		begin, err = a.beginRecorded(cmd.Context(), o)
+		begin, err = a.beginRecorded(cmd, o)
 	}
 	if err != nil {
 		return nil, err
@@ -215,12 +215,12 @@ func (a *app) beginItinerary(s *subject, set *machine.Set, itinerary string) (*b
 }
 
 // beginRecorded begins where a migration of a stream stands.
-func (a *app) beginRecorded(ctx context.Context, o *runOptions) (*beginning, error) {
+func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, error) {
 	inv := a.read(o.files)
 	if len(inv.migrations) == 0 {
 		return nil, errReported
 	}
-	m, err := inv.choose(o.name)
+	m, err := inv.choose(cmd.Name(), o.name)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (a *app) beginRecorded(ctx context.Context, o *runOptions) (*beginning, err
 		a.problem(m.object.wrong(err))
 		return nil, errReported
 	}
-	answer := mtc.Sources(objects).Ask(ctx, phases.Question{Read: mtc.Flags().All()})
+	answer := mtc.Sources(objects).Ask(cmd.Context(), phases.Question{Read: mtc.Flags().All()})
 	b.facts = answer.Facts
 	for _, e := range inv.reasons(answer.Errors) {
 		b.unknown[e.Flag] = e.Err
@@ -249,8 +249,9 @@ func (a *app) beginRecorded(ctx context.Context, o *runOptions) (*beginning, err
 	return b, nil
 }
 
-// choose finds a migration by its name, or the only one.
-func (inv *inventory) choose(name string) (*migration, error) {
+// choose finds a migration by its name, or the only one, for a command that
+// takes one.
+func (inv *inventory) choose(command, name string) (*migration, error) {
 	var known, found []string
 	var chosen *migration
 	for _, m := range inv.migrations {
@@ -266,7 +267,7 @@ func (inv *inventory) choose(name string) (*migration, error) {
 	case len(found) == 0:
 		return nil, fmt.Errorf("there is no MigMigration %q%s", name, wording.DidYouMean(wording.Nearest(name, known)))
 	}
-	return nil, fmt.Errorf("run takes one migration; give --name with one of %s", wording.Few(found))
+	return nil, fmt.Errorf("%s takes one migration; give --name with one of %s", command, wording.Few(found))
 }
 
 // state is what a runner would have written down of a migration.

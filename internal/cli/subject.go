@@ -44,24 +44,41 @@ func (s *subject) register(cmd *cobra.Command) {
 // set are the itineraries that the command line is about, and the name of the
 // one that -i names. Errors are about the command line, or errReported.
 func (a *app) set(cmd *cobra.Command, s *subject) (set *machine.Set, itinerary string, err error) {
+	if err := s.check(cmd); err != nil {
+		return nil, "", err
+	}
+	if !cmd.Flags().Changed("itinerary") {
+		return builtin(), "", nil
+	}
+	set, itinerary, err = setOf(s.itinerary)
+	return set, itinerary, a.content(err)
+}
+
+// check refuses options that do not say what to look at.
+func (s *subject) check(cmd *cobra.Command) error {
 	changed := cmd.Flags().Changed
 	switch {
 	case changed("itinerary") && len(s.files) > 0:
-		return nil, "", errors.New("-i plans an itinerary without objects and excludes -f; give one of them")
+		return errors.New("-i plans an itinerary without objects and excludes -f; give one of them")
 	case changed("itinerary"):
-		set, name, err := setOf(s.itinerary)
-		var content *fileError
-		if errors.As(err, &content) {
-			a.problem(content.err)
-			err = errReported
-		}
-		return set, name, err
+		return nil
 	case changed("flags"), changed("unknown"):
-		return nil, "", errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
+		return errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
 	case len(s.files) == 0:
-		return nil, "", errors.New("nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY")
+		return errors.New("nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY")
 	}
-	return builtin(), "", checkFiles(s.files)
+	return checkFiles(s.files)
+}
+
+// content prints an error about a file of itineraries; others are about the
+// command line.
+func (a *app) content(err error) error {
+	var content *fileError
+	if errors.As(err, &content) {
+		a.problem(content.err)
+		return errReported
+	}
+	return err
 }
 
 // itineraries are those that the subject can be on. Errors are as for
@@ -116,8 +133,25 @@ func (e *fileError) Error() string { return e.err.Error() }
 // setOf finds the itinerary that -i names, among all that are defined beside
 // it.
 func setOf(arg string) (set *machine.Set, itinerary string, err error) {
+	set, names, err := namedBy(arg)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(names) > 1 {
+		var choices []string
+		for _, name := range names {
+			choices = append(choices, arg+"#"+name)
+		}
+		return nil, "", fmt.Errorf("%s has several itineraries; give -i %s", arg, wording.List(choices, "or"))
+	}
+	return set, names[0], nil
+}
+
+// namedBy finds the itineraries that -i names: one, or those of a file, among
+// all that are defined beside them. An error about the file is a [*fileError].
+func namedBy(arg string) (set *machine.Set, itineraries []string, err error) {
 	if slices.Contains(builtin().Names(), arg) {
-		return builtin(), arg, nil
+		return builtin(), []string{arg}, nil
 	}
 	file, name := splitItinerary(arg)
 	if file == "" {
@@ -125,18 +159,24 @@ func setOf(arg string) (set *machine.Set, itinerary string, err error) {
 		if hint == "" {
 			hint = "; built in are " + wording.List(builtin().Names(), "and") + ", and -i FILE.yaml reads others"
 		}
-		return nil, "", fmt.Errorf("unknown itinerary %q%s", arg, hint)
+		return nil, nil, fmt.Errorf("unknown itinerary %q%s", arg, hint)
 	}
 	defs, err := loadFile(file)
 	if err != nil {
-		return nil, "", &fileError{err}
+		return nil, nil, &fileError{err}
 	}
-	it, err := pick(defs, file, name)
-	if err != nil {
-		return nil, "", err
+	if name != "" {
+		if _, err := defs.Itinerary(name); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", file, err)
+		}
 	}
-	set, err = machine.CompileSet(defs.Itineraries...)
-	return set, it.Name, err
+	if set, err = machine.CompileSet(defs.Itineraries...); err != nil {
+		return nil, nil, err
+	}
+	if name != "" {
+		return set, []string{name}, nil
+	}
+	return set, set.Names(), nil
 }
 
 // splitItinerary tells the name of a file, and of an itinerary in it, from a
@@ -161,25 +201,6 @@ func loadFile(file string) (*phases.File, error) {
 	}
 	defer f.Close()
 	return phases.Load(f, file)
-}
-
-// pick is the itinerary of that name, or the only one.
-func pick(defs *phases.File, file, name string) (phases.Itinerary, error) {
-	if name != "" {
-		it, err := defs.Itinerary(name)
-		if err != nil {
-			err = fmt.Errorf("%s: %w", file, err)
-		}
-		return it, err
-	}
-	if len(defs.Itineraries) == 1 {
-		return defs.Itineraries[0], nil
-	}
-	var choices []string
-	for _, it := range defs.Itineraries {
-		choices = append(choices, file+"#"+it.Name)
-	}
-	return phases.Itinerary{}, fmt.Errorf("%s has several itineraries; give -i %s", file, wording.List(choices, "or"))
 }
 
 // facts are those that --flags and --unknown name.

@@ -54,6 +54,26 @@ func TestUsage(t *testing.T) {
 		{"a step that is asked for as a phase", []string{"explain", "DataBackup", "--phase", "-i", "Final"}, `itinerary Final has no phase "DataBackup"; there is a step of that name, leave out --phase`},
 		{"a phase that is asked for as a step", []string{"explain", "EnsureStageBackup", "--step", "-f", "-"}, `no itinerary has a step "EnsureStageBackup"; there is a phase of that name, leave out --step`},
 
+		{"an argument to graph", []string{"graph", "Final"}, `graph takes no argument "Final"; files are given with -f`},
+		{"draw nothing", []string{"graph"}, "nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY"},
+		{"draw -i and -f", []string{"graph", "-i", "Final", "-f", "-"}, "-i plans an itinerary without objects and excludes -f; give one of them"},
+		{"draw flags without -i", []string{"graph", "-f", "-", "--flags", "HasPVs"}, "--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects"},
+		{"draw a table", []string{"graph", "-i", "Final", "-o", "table"}, `-o takes text, dot, mermaid, json or svg, not "table"`},
+		{"draw a format with a typo", []string{"graph", "-i", "Final", "-o", "mermiad"}, `-o takes text, dot, mermaid, json or svg, not "mermiad"; did you mean "mermaid"?`},
+		{"draw an unknown itinerary", []string{"graph", "-i", "Stage", "-i", "Finl"}, `unknown itinerary "Finl"; did you mean "Final"?`},
+		{"draw an unknown flag", []string{"graph", "-i", "Final", "--flags", "HasPV"}, `--flags: unknown flag "HasPV"; did you mean "HasPVs"?`},
+		{"draw an itinerary twice", []string{"graph", "-i", "Final", "-i", "Final"}, `itinerary Final is given twice with -i; remove one`},
+		{"draw one migration without objects", []string{"graph", "-i", "Final", "--name", "m"}, "--name needs -f; with -i there is no migration"},
+		{"draw a moment without a plan", []string{"graph", "-i", "Final", "--at", "Created"}, "--at needs to know what runs from there; give --flags with those that are true, which may be none: --flags ''"},
+		{"draw a moment of no phase", []string{"graph", "-i", "Final", "--flags", "", "--at", ""}, "--at and --around need the name of a phase"},
+		{"draw around no phase", []string{"graph", "-i", "Final", "--around", ""}, "--at and --around need the name of a phase"},
+		{"draw an unknown moment", []string{"graph", "-i", "Stage", "-i", "Final", "--flags", "", "--at", "Startd"}, `--at: no phase "Startd" in itineraries Stage and Final; did you mean "Started"?`},
+		{"draw a moment of several itineraries", []string{"graph", "-i", "Stage", "-i", "Final", "--flags", "", "--at", "Started"}, "--at: itineraries Stage and Final have a phase Started; draw one of them"},
+		{"draw what runs without a plan", []string{"graph", "-i", "Final", "--only-run"}, "--only-run needs to know what runs; give --flags with those that are true, which may be none: --flags ''"},
+		{"draw around a phase and what runs", []string{"graph", "-i", "Final", "--flags", "", "--only-run", "--around", "Created"}, "--around and --only-run exclude each other; leave one out"},
+		{"draw around a phase and all", []string{"graph", "-i", "Final", "--all-edges", "--around", "Created"}, "--around draws every transition of its phase; leave out --all-edges"},
+		{"draw around an unknown phase", []string{"graph", "-i", "Final", "--around", "EnsureStgeBackup"}, `--around: no phase "EnsureStgeBackup" in itinerary Final; did you mean "EnsureStageBackup"?`},
+
 		{"convert to nothing", []string{"convert", "-f", "-"}, "convert needs --to current or --to legacy"},
 		{"convert to something else", []string{"convert", "--to", "old", "-f", "-"}, `--to takes current or legacy, not "old"`},
 		{"convert nothing", []string{"convert", "--to", "legacy"}, "nothing to convert; give -f FILE with what kubectl get -o yaml or -o json prints"},
@@ -75,7 +95,7 @@ func TestNoCommandPrintsHelp(t *testing.T) {
 		r := run(t, "", args...)
 		assert.Equal(t, 0, r.code)
 		assert.Empty(t, r.stderr)
-		for _, command := range []string{"plan", "explain", "run", "convert", "completion"} {
+		for _, command := range []string{"plan", "explain", "graph", "run", "convert", "completion"} {
 			assert.Contains(t, r.out, "\n  "+command+" ")
 		}
 	}
@@ -112,6 +132,9 @@ func TestOutputThatFails(t *testing.T) {
 				{"plan", "-f", recorded("objects.json"), "-o", "yaml", "--explain"},
 				{"explain", "Prepare", "-i", "Final", "--flags", "DirectImage"},
 				{"explain", "Cleanup", "-f", recorded("objects.json"), "-o", "json"},
+				{"graph", "-i", "Final"},
+				{"graph", "-i", "Final", "-o", "svg"},
+				{"graph", "-f", recorded("objects.json"), "--name", "migration-000", "-o", "json"},
 				{"convert", "--to", "current", "-f", recorded("objects.json")},
 				{"run", "-i", "Final", "--flags", "DirectImage"},
 				{"run", "-i", "Final", "--flags", "DirectImage", "-o", "json"},

@@ -77,12 +77,19 @@ func (d *Drawing) Mermaid() string {
 func (d *Drawing) mermaid(short bool) (chart string, fits bool) {
 	m := &mermaidWriter{classes: make(map[string][]string), short: short}
 	m.WriteString("flowchart TB\n")
+	title := d.options.Title
+	if title != "" {
+		fmt.Fprintf(m, "  subgraph drawing[%s]\n", mermaidQuote(labelLines(title)...))
+	}
 	for i, p := range d.parts {
 		m.part(p, i)
 	}
 	for _, a := range d.switches {
 		m.edges++
 		fmt.Fprintf(m, "  i%d -.->|%s| i%d\n", a.from, mermaidQuote(labelLines("when "+a.when)...), a.to)
+	}
+	if title != "" {
+		m.WriteString("  end\n")
 	}
 	for i, note := range d.notes {
 		fmt.Fprintf(m, "  note%d>%s]\n", i, mermaidQuote(labelLines(note)...))

@@ -52,6 +52,9 @@ func (d *Drawing) ColoredText() string { return d.text(true) }
 
 func (d *Drawing) text(colors bool) string {
 	t := &textWriter{colors: colors}
+	if title := d.options.Title; title != "" {
+		t.wrapped("", "  ", quoted(title), ansiBold)
+	}
 	for i, p := range d.parts {
 		if i > 0 {
 			t.WriteByte('\n')

@@ -1,0 +1,330 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// graphOptions are the options of graph.
+type graphOptions struct {
+	subject     // but for the itinerary
+	itineraries []string
+	name        string
+	draw        dump.Options
+	at          string
+	format      string
+}
+
+func (a *app) graph() *cobra.Command {
+	var o graphOptions
+	cmd := &cobra.Command{
+		Use:   "graph (-f FILE... [--name NAME] | -i ITINERARY...)",
+		Short: "Draws an itinerary, and a migration on top of it",
+		Long: `Draws the phases of an itinerary in order, by step, with their guards and jumps.
+With --flags or --unknown also what runs with these flags, and why the rest does
+not; with -f the same for one MigMigration, from the phase that it has recorded.
+What is read is as for plan.
+
+A phase is behind if no way leads there any more. That does not mean that it
+ran: what is drawn of it are the flags of now.
+
+A phase is passed by if its guard does not admit; that follows from the guard
+and is no arrow of its own, unless --all-edges draws every transition of the
+machine, or --around those of one phase. Several itineraries, or a file that has
+several, make one picture, with the switches between those of MTC.
+
+The text is 80 columns wide. For a picture there is svg, which needs no other
+program; dot is for Graphviz; mermaid is drawn by GitHub and GitLab; json is
+described by a schema in this project, machine/dump/graph.schema.json.`,
+		Example: `  # An itinerary
+  dynamic-pipeline graph -i Final
+
+  # What runs of it with these flags, and why the rest does not
+  dynamic-pipeline graph -i Final --flags HasPVs,DirectVolume,EnableVolume,DirectImage
+  dynamic-pipeline graph -i Final --flags HasPVs,DirectVolume,EnableVolume,DirectImage --only-run
+
+  # Where a migration is, as a picture
+  dynamic-pipeline graph -f objects.yaml --name under-way -o svg > migration.svg
+
+  # How it would go on from another phase
+  dynamic-pipeline graph -f objects.yaml --name under-way --at StageBackupCreated
+
+  # From where does the machine come to a phase, and where does it go?
+  dynamic-pipeline graph -i Final --around EnsureStageBackup
+
+  # All of MTC on one page, for a document
+  dynamic-pipeline graph -i Stage -i Final -i Cancel -i Failed -i Rollback -o mermaid > mtc.mmd
+
+  # An itinerary of your own
+  dynamic-pipeline graph -i warm.yaml#Warm -o dot > warm.dot`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			itineraries, err := a.drawn(cmd, &o)
+			if err != nil {
+				return err
+			}
+			drawing, err := dump.New(o.draw, itineraries...)
+			switch {
+			case errors.As(err, new(*machine.TooManyEdgesError)):
+				a.problem(err)
+				return errReported
+			case errors.As(err, new(*dump.UnknownPhaseError)):
+				return fmt.Errorf("--around: %w", err)
+			case err != nil:
+				return err
+			}
+			out := output{w: a.stdout}
+			out.buf.Write(a.dump(drawing, o.format))
+			return out.flush()
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.files, "file", "f", nil, filesUsage)
+	f.StringArrayVarP(&o.itineraries, "itinerary", "i", nil, "in place of objects, an `ITINERARY`: "+wording.List(builtin().Names(), "or")+", FILE.yaml, or FILE.yaml#NAME; can be given several times")
+	f.StringArrayVar(&o.flags, "flags", nil, "with -i, draw what runs if these flags are true: `A,B,...`; the others are false")
+	f.StringArrayVar(&o.unknown, "unknown", nil, "with -i, the flags that are unknown: `A,B,...`")
+	f.StringVar(&o.name, "name", "", "with -f, the migration to draw, if there are several: `NAME` or NAMESPACE/NAME")
+	f.StringVar(&o.at, "at", "", "with --flags or -f, draw what runs from this `PHASE` on")
+	f.BoolVar(&o.draw.AllEdges, "all-edges", false, "draw every transition")
+	f.BoolVar(&o.draw.OnlyRun, "only-run", false, "with --flags or -f, leave out what will not run")
+	f.StringVar(&o.draw.Around, "around", "", "draw only this `PHASE`, the phases one transition away, and these transitions")
+	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT, formatMermaid, formatJSON, formatSVG)
+	complete(cmd, "itinerary", completeItinerary)
+	complete(cmd, "flags", o.completeFlags)
+	complete(cmd, "unknown", o.completeFlags)
+	complete(cmd, "name", cobra.NoFileCompletions)
+	complete(cmd, "at", o.completePhases)
+	complete(cmd, "around", o.completePhases)
+	return cmd
+}
+
+// check refuses options that do not go together.
+func (o *graphOptions) check(cmd *cobra.Command) error {
+	if err := checkChoice("-o", o.format, formatText, formatDOT, formatMermaid, formatJSON, formatSVG); err != nil {
+		return err
+	}
+	if err := o.subject.check(cmd); err != nil {
+		return err
+	}
+	changed := cmd.Flags().Changed
+	planned := len(o.files) > 0 || changed("flags") || changed("unknown")
+	const how = "give --flags with those that are true, which may be none: --flags ''"
+	switch {
+	case changed("name") && len(o.files) == 0:
+		return errors.New("--name needs -f; with -i there is no migration")
+	case changed("at") && !planned:
+		return errors.New("--at needs to know what runs from there; " + how)
+	case o.draw.OnlyRun && !planned:
+		return errors.New("--only-run needs to know what runs; " + how)
+	case changed("around") && o.draw.OnlyRun:
+		return errors.New("--around and --only-run exclude each other; leave one out")
+	case changed("around") && o.draw.AllEdges:
+		return errors.New("--around draws every transition of its phase; leave out --all-edges")
+	case changed("around") && o.draw.Around == "", changed("at") && o.at == "":
+		return errors.New("--at and --around need the name of a phase")
+	}
+	return nil
+}
+
+// dump draws in a format.
+func (a *app) dump(d *dump.Drawing, format string) []byte {
+	switch format {
+	case formatDOT:
+		return []byte(d.DOT())
+	case formatMermaid:
+		return []byte(d.Mermaid())
+	case formatJSON:
+		return d.JSON()
+	case formatSVG:
+		return d.SVG()
+	}
+	if a.colors {
+		return []byte(d.ColoredText())
+	}
+	return []byte(d.Text())
+}
+
+// drawn are the itineraries to draw. Problems with what was read are printed.
+func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, error) {
+	if len(o.files) > 0 {
+		one, err := a.drawnRecorded(cmd, o)
+		return []dump.Itinerary{one}, err
+	}
+	var all []*machine.Graph
+	for _, arg := range o.itineraries {
+		set, names, err := namedBy(arg)
+		if err != nil {
+			return nil, a.content(err)
+		}
+		some, err := graphs(set, names...)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range some {
+			if slices.ContainsFunc(all, func(other *machine.Graph) bool { return other.Name() == g.Name() }) {
+				return nil, fmt.Errorf("itinerary %s is given twice with -i; remove one", g.Name())
+			}
+		}
+		if all = append(all, some...); set == builtin() {
+			o.draw.Switches = switches()
+		}
+	}
+	at := -1
+	if o.at != "" {
+		var err error
+		if at, err = o.find(all); err != nil {
+			return nil, err
+		}
+	}
+	drawn := make([]dump.Itinerary, len(all))
+	for i, g := range all {
+		drawn[i].Graph = g
+	}
+	if !cmd.Flags().Changed("flags") && !cmd.Flags().Changed("unknown") {
+		return drawn, nil
+	}
+	v := all[0].Flags()
+	for _, g := range all {
+		if g.Flags() != v {
+			return nil, fmt.Errorf("itineraries %s and %s are over different flags, so that --flags and --unknown can be of one only; draw them one by one", all[0].Name(), g.Name())
+		}
+	}
+	facts, err := a.given(&o.subject, v)
+	if err != nil {
+		return nil, err
+	}
+	for i, g := range all {
+		var from machine.Position
+		if i == at {
+			from.Phase = o.at
+		}
+		if drawn[i].Plan, err = g.PlanFrom(from, facts); err != nil {
+			return nil, err
+		}
+		a.unknownFlags(drawn[i].Plan, nil, func(err error) error { return fmt.Errorf("itinerary %s: %w", g.Name(), err) })
+	}
+	return drawn, nil
+}
+
+func switches() []dump.Switch {
+	var all []dump.Switch
+	for _, s := range mtc.Switches() {
+		all = append(all, dump.Switch(s))
+	}
+	return all
+}
+
+// find returns the index of the itinerary that has the phase of --at.
+func (o *graphOptions) find(all []*machine.Graph) (int, error) {
+	found := -1
+	var names, having []string
+	for i, g := range all {
+		names = append(names, g.Name())
+		if _, err := g.Find(o.at); err == nil {
+			found = i
+			having = append(having, g.Name())
+		}
+	}
+	switch len(having) {
+	case 0:
+		known := question{phase: true}.names(all)
+		return 0, fmt.Errorf("--at: %w", &dump.UnknownPhaseError{Phase: o.at, Itineraries: names, Nearest: wording.Nearest(o.at, known)})
+	case 1:
+		return found, nil
+	}
+	return 0, fmt.Errorf("--at: itineraries %s have a phase %s; draw one of them", wording.List(having, "and"), o.at)
+}
+
+// drawnRecorded is the itinerary that a migration is on, from where it stands.
+func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (dump.Itinerary, error) {
+	var none dump.Itinerary
+	inv := a.read(o.files)
+	if len(inv.migrations) == 0 {
+		return none, errReported
+	}
+	m, err := inv.choose(cmd.Name(), o.name)
+	if err != nil {
+		return none, err
+	}
+	objects, err := inv.objects(m)
+	if err != nil {
+		a.problem(err)
+		return none, errReported
+	}
+	a.noteImageStreams(inv)
+	state, err := m.state()
+	if err != nil {
+		a.problem(m.object.wrong(err))
+		return none, errReported
+	}
+	selected := mtc.Current(m.Migration)
+	g, err := builtin().Graph(selected)
+	if err != nil {
+		return none, err
+	}
+	at := machine.Position{Phase: o.at}
+	if o.at != "" {
+		if _, err := o.find([]*machine.Graph{g}); err != nil {
+			return none, err
+		}
+	} else {
+		resumed, err := builtin().Resume(state.Checkpoint, selected)
+		if err != nil {
+			a.problem(m.object.wrong(err))
+			return none, errReported
+		}
+		at = resumed.Position()
+	}
+	answer := mtc.Sources(objects).Ask(cmd.Context(), phases.Question{Read: mtc.Flags().All()})
+	plan, err := g.PlanFrom(at, answer.Facts)
+	if err != nil {
+		return none, err
+	}
+	a.unknownFlags(plan, inv.reasons(answer.Errors), m.object.wrong)
+	o.draw.Title = m.object.ref.String()
+	drawn := dump.Itinerary{Plan: plan}
+	if state.Itinerary == "" || state.Itinerary == selected {
+		for _, step := range state.Pipeline {
+			if _, err := g.Find(step.Phase); step.Failed && err == nil {
+				drawn.Failed = append(drawn.Failed, step.Phase)
+			}
+		}
+	}
+	return drawn, nil
+}
+
+// offered are the itineraries from which completion takes names.
+func (o *graphOptions) offered() []*machine.Graph {
+	if len(o.itineraries) == 0 {
+		all, _ := graphs(builtin(), builtin().Names()...)
+		return all
+	}
+	var all []*machine.Graph
+	for _, arg := range o.itineraries {
+		if set, names, err := namedBy(arg); err == nil {
+			some, _ := graphs(set, names...)
+			all = append(all, some...)
+		}
+	}
+	return all
+}
+
+func (o *graphOptions) completeFlags(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return o.completeFlagsOf(o.offered(), begun)
+}
+
+func (o *graphOptions) completePhases(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return unique(prefixed(question{phase: true}.names(o.offered()), begun)), cobra.ShellCompDirectiveNoFileComp
+}
