@@ -52,6 +52,7 @@ type reconciled[T any] struct {
 	outcome       runner.Outcome
 	err           error
 	changed       bool // whether the object differs from what was read
+	worked        bool // whether a handler has changed the world
 	calls         []call
 	events        []runner.Event
 	breaks        []Break
@@ -295,6 +296,7 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 		e.broken(Break{Promise: "declared flags", Itinerary: itinerary, How: "a phase changes a flag that it does not decide",
 			Detail: fmt.Sprintf("%s changes %s; add it to Decides of the phase", phase.Name, strings.Join(e.flags.Names(extra), ", "))})
 	}
+	e.now.worked = e.now.worked || !bytes.Equal(worldWas, e.save())
 	c := call{itinerary: itinerary, phase: phase.Name, injected: instead != nil, result: result.String()}
 	switch {
 	case panicked != nil:

@@ -26,9 +26,13 @@ type Exploration[T, W any] struct {
 	// handler; Crashes is how many crashes there are between the work of a
 	// handler and its write. Zero means 1, a negative number means none.
 	Failures, Crashes int
-	// NeverFails lists phases that the exploration lets not fail: those
-	// without whose work an invariant cannot hold.
+	// NeverFails lists phases that the exploration does not let fail: those
+	// without whose work an invariant cannot hold. This list, Settled and
+	// NeverCalled name a phase as PHASE or as ITINERARY/PHASE.
 	NeverFails []string
+	// Settled lists phases whose handlers settle themselves what the phase
+	// decides: those flags are as the handler leaves them, not both ways.
+	Settled []string
 	// Edits lists edits of the setup that are tried at every moment, each at
 	// most once in a life.
 	Edits []string
@@ -296,7 +300,7 @@ func (e *exploring[T, W]) prepare() error {
 			known = append(known, g.Phase(i).Name)
 		}
 	}
-	for _, phase := range slices.Concat(e.NeverFails, e.NeverCalled) {
+	for _, phase := range slices.Concat(e.NeverFails, e.Settled, e.NeverCalled) {
 		_, name, ok := strings.Cut(phase, "/")
 		if !slices.Contains(known, phase) && !(ok && slices.Contains(known, name)) {
 			return setupError("the exploration names a phase %q, which no itinerary has", phase)
@@ -513,8 +517,7 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 	if err != nil || len(r.calls) == 0 {
 		return
 	}
-	worked := string(w.engine.save()) != string(it.world)
-	if worked && it.crashes > 0 {
+	if r.worked && it.crashes > 0 {
 		c := *it
 		c.world, c.crashes = w.engine.save(), it.crashes-1
 		key, err := w.key(&c)
@@ -522,17 +525,20 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 	}
 	// Flags are set both ways only where the relations let them.
 	decides := g.Phase(i).Decides & w.inPlay
+	if lists(w.Settled, g.Name(), g.Phase(i).Name) {
+		decides = 0
+	}
 	others := w.turned(r.truth, decides)
 	if w.left(r) {
 		for _, flags := range others {
 			add(w.result(it, act{kind: actReconcile, decides: flags}))
 		}
 	}
-	if it.failures > 0 && !slices.Contains(w.NeverFails, g.Phase(i).Name) && !slices.Contains(w.NeverFails, g.Name()+"/"+g.Phase(i).Name) {
+	if it.failures > 0 && !lists(w.NeverFails, g.Name(), g.Phase(i).Name) {
 		for _, flags := range append([][]string{nil}, w.turned(w.before(it), decides)...) {
 			add(w.result(it, act{kind: actFail, decides: flags}))
 		}
-		if worked {
+		if r.worked {
 			add(w.result(it, act{kind: actFail, after: true}))
 		}
 	}
@@ -541,6 +547,12 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 			add(w.result(it, act{kind: actPartial, decides: flags}))
 		}
 	}
+}
+
+// lists reports whether a list of phases names one, as PHASE or as
+// ITINERARY/PHASE.
+func lists(names []string, itinerary, phase string) bool {
+	return slices.Contains(names, phase) || slices.Contains(names, itinerary+"/"+phase)
 }
 
 // left reports whether a reconcile has left the phase that it began in.
@@ -676,8 +688,7 @@ func (e *exploring[T, W]) finish() {
 		e.endless()
 		for _, g := range e.future.reachable(e.workers[0].engine.options.Select(e.Setup.Object)) {
 			for i := range g.Len() {
-				phase := g.Phase(i).Name
-				if full := g.Name() + "/" + phase; !e.called[full] && !slices.Contains(e.NeverCalled, phase) && !slices.Contains(e.NeverCalled, full) {
+				if full := g.Name() + "/" + g.Phase(i).Name; !e.called[full] && !lists(e.NeverCalled, g.Name(), g.Phase(i).Name) {
 					e.report.NeverCalled = append(e.report.NeverCalled, full)
 				}
 			}
@@ -718,8 +729,19 @@ func (e *exploring[T, W]) endless() {
 			}
 		}
 	}
+	// Those that stay where they are are the reason; the others only lead there.
+	moves := make([]bool, len(e.states))
+	for _, edge := range e.edges {
+		if e.states[edge[0]].place != e.states[edge[1]].place {
+			moves[edge[0]] = true
+		}
+	}
+	stays := false
 	for id, s := range e.states {
-		if !reaches[id] && !s.partial {
+		stays = stays || !reaches[id] && !s.partial && !moves[id]
+	}
+	for id, s := range e.states {
+		if !reaches[id] && !s.partial && moves[id] != stays {
 			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary, How: "from here the run can come to no end", Detail: "at " + s.place.String()})
 		}
 	}

@@ -3,6 +3,7 @@ package machinetest
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"regexp"
 	"slices"
 	"time"
 
@@ -60,7 +61,7 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 	}
 
 	b := make([]byte, 0, 1024)
-	b = writeState(b, s, it.now, ahead, keep)
+	b = w.writeState(b, s, it.now, ahead, keep)
 	if o, ok := any(it.object).(keyed); ok {
 		b = o.writeKey(b, keep)
 	} else {
@@ -75,9 +76,9 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 		if err != nil {
 			return k, setupError("the object cannot be compared: %v", err)
 		}
-		b = text(b, string(rest))
+		b = text(b, relative(rest, it.now))
 	}
-	b = text(b, string(it.world))
+	b = text(b, relative(it.world, it.now))
 	b = binary.AppendUvarint(b, uint64(it.failures))
 	b = binary.AppendUvarint(b, uint64(it.crashes))
 	b = binary.AppendUvarint(b, it.edits)
@@ -89,8 +90,26 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 	return key(sum[:16]), nil
 }
 
-// writeState appends a state, with times as they are seen from now.
-func writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(string) bool) []byte {
+var timestamp = regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]{1,16}"`)
+
+// relative is a JSON text in which times count from now.
+func relative(text []byte, now time.Time) string {
+	return string(timestamp.ReplaceAllFunc(text, func(quoted []byte) []byte {
+		t, err := time.Parse(time.RFC3339Nano, string(quoted[1:len(quoted)-1]))
+		if err != nil {
+			return quoted
+		}
+		return []byte(t.Sub(now).String())
+	}))
+}
+
+// maxAttempts is the number of attempts from which on more make no difference:
+// backoffs have come to their longest by then.
+const maxAttempts = 32
+
+// writeState appends a state, with times as they are seen from now. When the
+// phase was entered counts only if it has a deadline.
+func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(string) bool) []byte {
 	b = text(text(b, s.Itinerary), where(s))
 	b = text(b, s.Facts.Hash)
 	for _, names := range [][]string{s.Facts.True, s.Facts.False} {
@@ -101,14 +120,14 @@ func writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(stri
 		}
 		b = append(b, 0)
 	}
-	if s.Entered != nil {
-		b = binary.AppendVarint(b, int64(now.Sub(s.Entered.Time)))
+	if d := w.deadline(s); s.Entered != nil && d > 0 {
+		b = binary.AppendVarint(b, int64(min(now.Sub(s.Entered.Time), d))) // once it has passed, it has passed
 	}
 	b = append(b, 0)
 	if s.WaitingSince != nil {
 		b = append(b, 1)
 	}
-	b = binary.AppendUvarint(b, uint64(s.Attempts))
+	b = binary.AppendUvarint(b, uint64(min(s.Attempts, maxAttempts)))
 	for _, f := range s.Failures {
 		b = text(text(b, f.Itinerary), f.Phase)
 	}
@@ -128,6 +147,15 @@ func writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(stri
 		b = append(b, flags)
 	}
 	return append(b, 0)
+}
+
+// deadline is that of the phase of a state; zero if it has none.
+func (w *explorer[T, W]) deadline(s runner.State) time.Duration {
+	p, ok := w.engine.options.In[s.Itinerary][s.Phase]
+	if !ok {
+		p = w.engine.options.Phases[s.Phase]
+	}
+	return p.Deadline
 }
 
 // ahead is what can still matter from a state on.

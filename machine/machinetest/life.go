@@ -436,8 +436,8 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 	if stops(r.err) && len(used) == 0 {
 		return due, false, &StoppedError{Err: r.err}
 	}
-	if waits && l.engine.setup.NoAutoAdvance && due.After(now) && !l.pending() {
-		return due, true, nil
+	if waits && l.engine.setup.NoAutoAdvance && due.After(now) {
+		return now, !l.pending(), nil
 	}
 	return due, false, nil
 }

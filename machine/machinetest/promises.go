@@ -16,7 +16,7 @@ type Break struct {
 	// Promise is one of the Promise constants, a check of handlers
 	// ("declared flags", "idempotent handlers"), or the name of an invariant.
 	Promise string
-	// Itinerary is the itinerary in which it happened.
+	// Itinerary is the itinerary in which it happened; empty before the first.
 	Itinerary string
 	// How describes what happened, in the same words each time.
 	How string
@@ -26,7 +26,11 @@ type Break struct {
 
 // String returns all of it in a line, and the detail behind it.
 func (b Break) String() string {
-	return strings.TrimSuffix(fmt.Sprintf("%s, in itinerary %s: %s: %s", b.Promise, b.Itinerary, b.How, b.Detail), ": ")
+	where := "in itinerary " + b.Itinerary
+	if b.Itinerary == "" {
+		where = "before the first itinerary"
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%s, %s: %s: %s", b.Promise, where, b.How, b.Detail), ": ")
 }
 
 // The promises of the design that every reconcile is held against.
@@ -48,8 +52,8 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 	if r.before.Done {
 		return checkDone(r.before, r.after, len(r.calls))
 	}
-	if r.after.Itinerary == "" {
-		return nil
+	if r.after.Itinerary == "" || stops(r.err) {
+		return nil // nothing has begun, or nothing was done
 	}
 	c, err := e.checking(r)
 	if err != nil {

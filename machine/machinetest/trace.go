@@ -1,6 +1,7 @@
 package machinetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -127,30 +128,30 @@ func orNone(names []string) string {
 }
 
 // reproduce runs a life with the script of a break, and reports whether it
-// breaks the same.
+// breaks the same; a run that can come to no end is not done.
 func (e *exploring[T, W]) reproduce(f Found) (same bool) {
-	if f.Promise == PromiseEnds {
-		return true // that is no matter of one life
-	}
-	defer func() {
-		if p := recover(); p != nil && p != errStopped {
-			panic(p)
-		}
-	}()
 	setup := e.Setup
-	setup.MaxReconciles = len(f.Script) + 2*e.longest() + 10
+	setup.MaxReconciles = 2*e.longest() + 20
 	life := New[T, W](silent{}, setup)
 	life.engine.eachWrite = true
 	if err := life.engine.restart(); err != nil {
 		return false
 	}
-	defer func() {
-		same = slices.ContainsFunc(life.breaks, func(b Break) bool {
-			return b.Promise == f.Promise && b.Itinerary == f.Itinerary && b.How == f.How
-		})
+	var err error
+	func() {
+		defer func() {
+			if p := recover(); p != nil && p != errStopped {
+				panic(p)
+			}
+		}()
+		err = life.run(f.Script)
 	}()
-	_ = life.run(f.Script)
-	return false
+	if f.Promise == PromiseEnds {
+		return err != nil
+	}
+	return slices.ContainsFunc(life.breaks, func(b Break) bool {
+		return b.Promise == f.Promise && b.Itinerary == f.Itinerary && b.How == f.How
+	})
 }
 
 // longest is the number of acts on the longest way that was explored.
@@ -169,7 +170,7 @@ func (e *exploring[T, W]) longest() int {
 // silent is a TB that stops without a word.
 type silent struct{}
 
-var errStopped = fmt.Errorf("stopped")
+var errStopped = errors.New("stopped")
 
 func (silent) Helper()               {}
 func (silent) Logf(string, ...any)   {}

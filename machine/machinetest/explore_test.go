@@ -1,0 +1,273 @@
+package machinetest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+type backupExploration = machinetest.Exploration[*Backup, Cluster]
+
+func exploration() backupExploration {
+	return backupExploration{Setup: setup(), Settled: []string{"StartTraffic"}, NeverFails: []string{"CleanUp/StartTraffic"}}
+}
+
+// with replaces the handler of a phase.
+func with(x *backupExploration, phase string, h func(*Cluster, *Backup) (runner.Result, error)) {
+	build := x.Setup.Options
+	x.Setup.Options = func(c *Cluster) runner.Options[*Backup] {
+		o := build(c)
+		o.Phases[phase] = runner.Phase[*Backup]{Handler: runner.HandlerFunc[*Backup](func(_ context.Context, b *Backup) (runner.Result, error) { return h(c, b) })}
+		return o
+	}
+}
+
+// itinerary changes the itineraries.
+func itinerary(x *backupExploration, change func(backup, cleanUp *phases.Itinerary)) {
+	x.Setup.Options = func(c *Cluster) runner.Options[*Backup] {
+		all := itineraries()
+		change(&all[0], &all[1])
+		return optionsOf(c, machine.MustCompileSet(all...))
+	}
+}
+
+func drop(it *phases.Itinerary, name string) {
+	var rest []phases.Phase
+	for _, p := range it.Phases {
+		if p.Name != name {
+			rest = append(rest, p)
+		}
+	}
+	it.Phases = rest
+}
+
+func guard(it *phases.Itinerary, name string, g phases.Guard) {
+	for i := range it.Phases {
+		if it.Phases[i].Name == name {
+			it.Phases[i].Guard = g
+		}
+	}
+}
+
+// Each bug is found, with a shortest way that a person can follow.
+func TestPlantedBugs(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		plant func(*backupExploration)
+		want  []string // of each report
+		trace []string
+	}{
+		{"a handler that makes another snapshot after a crash", func(x *backupExploration) {
+			with(x, "Snapshot", func(c *Cluster, b *Backup) (runner.Result, error) {
+				if b.Status.Snapshot == "" {
+					b.Status.Snapshot = fmt.Sprintf("%s-%d", b.Spec.Name, len(c.Snapshots))
+					if c.Snapshots == nil {
+						c.Snapshots = map[string]bool{}
+					}
+					c.Snapshots[b.Status.Snapshot] = true
+				}
+				return runner.Done(), nil
+			})
+		}, []string{"idempotent handlers, in itinerary Backup: after a crash before the write, repeated calls reach another world: Snapshot"},
+			[]string{"flags: HasVolumes", "Backup: Validate, Snapshot, Upload", `life.Run(machinetest.Flags("HasVolumes"))`}},
+
+		{"an itinerary that cleans up and leaves traffic off", func(x *backupExploration) {
+			itinerary(x, func(_, cleanUp *phases.Itinerary) { drop(cleanUp, "StartTraffic") })
+			x.NeverFails = nil
+		}, []string{"traffic is never off at the end, in itinerary CleanUp: the invariant does not hold: the backup is done, and traffic is off"},
+			[]string{"flags: TrafficOff", "Backup: Validate", "Validate fails", "CleanUp: Report, the end"}},
+
+		{"a guard that reads one flag too many", func(x *backupExploration) {
+			itinerary(x, func(backup, _ *phases.Itinerary) {
+				guard(backup, "StartTraffic", phases.Guard{All: TrafficOff | HasVolumes})
+			})
+		}, []string{"traffic is never off at the end, in itinerary Backup"},
+			[]string{"flags: TrafficOff", "Backup: Validate, Upload, Report, the end"}},
+
+		{"a handler that is done and then is not", func(x *backupExploration) {
+			with(x, "Upload", func(c *Cluster, b *Backup) (runner.Result, error) {
+				if len(c.Uploaded) > 0 {
+					return runner.Result{}, errors.New("the backup exists already")
+				}
+				c.Uploaded = append(c.Uploaded, b.Spec.Name)
+				return runner.Done(), nil
+			})
+		}, []string{
+			"idempotent handlers, in itinerary Backup: a handler that is done returns something else when it is called once more: Upload: the backup exists already",
+			"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload",
+		}, nil},
+
+		{"a handler that uploads again when it is called again", func(x *backupExploration) {
+			with(x, "Upload", func(c *Cluster, b *Backup) (runner.Result, error) {
+				c.Uploaded = append(c.Uploaded, b.Spec.Name)
+				return runner.Done(), nil
+			})
+			x.MaxStates, x.MayBeInconclusive = 200, true
+		}, []string{"a handler that is done changes the world when it is called once more: Upload"}, nil},
+
+		{"a phase that changes a flag it does not decide", func(x *backupExploration) {
+			with(x, "Upload", func(c *Cluster, b *Backup) (runner.Result, error) {
+				c.TrafficOff = true
+				return runner.Done(), nil
+			})
+			x.Setup.Invariants = nil
+		}, []string{
+			"declared flags, in itinerary Backup: a phase changes a flag that it does not decide: Upload changes TrafficOff; add it to Decides of the phase",
+			"phases are judged by a value from before: TrafficOff",
+		}, nil},
+
+		{"a phase that no life comes to", func(x *backupExploration) {
+			x.Fixed = []string{"!Quiesce"}
+		}, []string{"the handler of Backup/StopTraffic is never called"}, nil},
+
+		{"a handler that waits for ever", func(x *backupExploration) {
+			with(x, "Upload", func(*Cluster, *Backup) (runner.Result, error) { return runner.Wait(0, "waiting"), nil })
+		}, []string{
+			"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload",
+			"the handler of Backup/StartTraffic is never called", "the handler of Backup/Report is never called",
+		}, nil},
+
+		{"an edit that breaks the way to the end", func(x *backupExploration) {
+			x.Edits = []string{"pause"}
+		}, []string{
+			"a run comes to its end, before the first itinerary: from here the run can come to no end: at the start",
+			"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Validate",
+			"a run comes to its end, in itinerary CleanUp: from here the run can come to no end: at StartTraffic",
+		}, []string{"pause, at the start"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := exploration()
+			tt.plant(&x)
+			var r *machinetest.Report
+			got := reports(func(tb machinetest.TB) { r = machinetest.Explore(tb, x) })
+			wantReports(t, got, tt.want...)
+			for _, f := range r.Found {
+				assert.True(t, f.Reproduced, f)
+				assert.Less(t, strings.Count(f.String(), "\n"), 10+strings.Count(f.Detail, "\n"), f)
+			}
+			for _, line := range tt.trace {
+				assert.Contains(t, got[0], line)
+			}
+			t.Log(strings.Join(got, "\n"))
+		})
+	}
+}
+
+// The script of a break is the script of a life that breaks the same.
+func TestAScriptThatIsFoundRuns(t *testing.T) {
+	x := exploration()
+	itinerary(&x, func(_, cleanUp *phases.Itinerary) { drop(cleanUp, "StartTraffic") })
+	x.NeverFails, x.Edits = nil, []string{"cancel"}
+	var r *machinetest.Report
+	reports(func(tb machinetest.TB) { r = machinetest.Explore(tb, x) })
+	require.NotEmpty(t, r.Found)
+	for _, f := range r.Found {
+		got := reports(func(tb machinetest.TB) { machinetest.New(tb, x.Setup).Run(f.Script...) })
+		require.NotEmpty(t, got, f)
+		assert.Contains(t, got[0], f.How)
+	}
+}
+
+func TestTheBound(t *testing.T) {
+	x := exploration()
+	x.MaxStates = 20
+	var r *machinetest.Report
+	got := reports(func(tb machinetest.TB) { r = machinetest.Explore(tb, x) })
+	wantReports(t, got, "inconclusive at 20 states: raise MaxStates")
+	assert.True(t, r.Inconclusive)
+	assert.Equal(t, 20, r.States)
+
+	x.MayBeInconclusive = true
+	assert.Empty(t, reports(func(tb machinetest.TB) { r = machinetest.Explore(tb, x) }))
+	assert.True(t, r.Inconclusive)
+}
+
+// The same report for any number of workers, and whether or not states with
+// the same future are taken as one.
+func TestWorkersAndExact(t *testing.T) {
+	explore := func(workers int, exact bool) *machinetest.Report {
+		x := exploration()
+		x.Edits, x.Workers, x.Exact = []string{"cancel"}, workers, exact
+		return machinetest.Explore(t, x)
+	}
+	one, two, exact := explore(1, false), explore(2, false), explore(1, true)
+	one.Took, two.Took = 0, 0
+	assert.Equal(t, one, two)
+	assert.Equal(t, 8, one.Assignments)
+	assert.Greater(t, exact.States, one.States)
+	t.Logf("%d states, exact %d", one.States, exact.States)
+}
+
+func TestKnownBreaks(t *testing.T) {
+	x := exploration()
+	itinerary(&x, func(_, cleanUp *phases.Itinerary) { drop(cleanUp, "StartTraffic") })
+	x.NeverFails = nil
+	x.Known = []machinetest.Break{{Promise: "traffic is never off at the end", Itinerary: "CleanUp", How: "the invariant does not hold"}}
+	assert.Empty(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }))
+
+	x = exploration()
+	x.Known = []machinetest.Break{{Promise: "traffic is never off at the end", Itinerary: "CleanUp", How: "the invariant does not hold"}}
+	wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }), "known, but it no longer breaks: traffic is never off at the end")
+}
+
+// A controller that keeps something elsewhere is called out, instead of a
+// trace that leads nowhere.
+func TestSomethingIsKeptElsewhere(t *testing.T) {
+	x := exploration()
+	uploads := 0
+	with(&x, "Upload", func(c *Cluster, b *Backup) (runner.Result, error) {
+		if uploads++; uploads == 3 {
+			c.TrafficOff = true
+		}
+		return runner.Done(), nil
+	})
+	got := reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) })
+	require.NotEmpty(t, got)
+	assert.Contains(t, got[0], "something is kept outside of the object and the world")
+}
+
+func TestExplorationsThatAreRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*backupExploration)
+		want   string
+	}{
+		{"no way to set flags", func(x *backupExploration) { x.Setup.SetFlag = nil }, "machinetest: Setup.SetFlag is missing"},
+		{"a flag that is set and does not change", func(x *backupExploration) {
+			x.Setup.SetFlag = func(*Backup, *Cluster, string, bool) error { return nil }
+		}, "after SetFlag HasVolumes=no its source answers yes"},
+		{"a flag that cannot be set", func(x *backupExploration) {
+			x.Setup.SetFlag = func(*Backup, *Cluster, string, bool) error { return errors.New("no cluster") }
+		}, "SetFlag HasVolumes=no: no cluster"},
+		{"an unknown flag", func(x *backupExploration) { x.Fixed = []string{"HasVolume"} }, `Fixed: unknown flag "HasVolume"; did you mean "HasVolumes"?`},
+		{"an unknown phase", func(x *backupExploration) { x.NeverFails = []string{"Restore"} }, `names a phase "Restore", which no itinerary has`},
+		{"an unknown edit", func(x *backupExploration) { x.Edits = []string{"abort"} }, `names an edit "abort", which Setup.Edits does not have`},
+		{"an unknown itinerary", func(x *backupExploration) { x.Switches = map[string][]string{"Backup": {"Cleanup"}} }, `Switches: unknown itinerary "Cleanup"`},
+		{"a switch that is not named", func(x *backupExploration) { x.Switches = map[string][]string{"CleanUp": nil} }, "the run switches from itinerary Backup to CleanUp, which Switches does not name"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := exploration()
+			tt.change(&x)
+			got := reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) })
+			wantReports(t, got, tt.want)
+		})
+	}
+}
+
+func BenchmarkExplore(b *testing.B) {
+	for b.Loop() {
+		r := machinetest.Explore(b, exploration())
+		b.ReportMetric(float64(r.States), "states")
+		b.ReportMetric(float64(r.Reconciles), "reconciles")
+	}
+}

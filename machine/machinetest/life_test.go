@@ -1,0 +1,428 @@
+package machinetest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+// The flags that are true in most lives, and the phases that run then.
+var (
+	both  = []string{"HasVolumes", "Quiesce"}
+	whole = []string{"Validate", "StopTraffic", "Snapshot", "Upload", "StartTraffic", "Report"}
+)
+
+type life = machinetest.Life[*Backup, Cluster]
+
+// calls are the results of a phase's handler, in order.
+func calls(l *life, phase string) (results []string) {
+	for _, c := range l.Record().Calls {
+		if c.Phase == phase {
+			results = append(results, c.Result)
+		}
+	}
+	return results
+}
+
+// Every line of a script, and what becomes of the life.
+func TestLines(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		script []machinetest.Line
+		check  func(*testing.T, *life)
+	}{
+		{"nothing happens", nil, func(t *testing.T, l *life) {
+			l.WantPhases("Backup", whole...)
+			l.WantAsked("HasVolumes", "Quiesce", "TrafficOff", "TrafficOff")
+			assert.Equal(t, []string{"wait 5s: Waiting for the snapshot", "done"}, calls(l, "Snapshot"))
+			assert.Equal(t, 5*time.Second, l.Record().Writes[len(l.Record().Writes)-1].At)
+			assert.Equal(t, []string{"shop"}, l.World().Uploaded)
+		}},
+		{"a handler fails", []machinetest.Line{machinetest.Fail("Upload", "no space", "left")}, func(t *testing.T, l *life) {
+			l.WantFailures("Backup/Upload: no space; left")
+			l.WantItinerary("CleanUp")
+			l.WantSteps("Prepare", "Volumes", "Upload", "CleanUp")
+			l.WantMessages("Prepare: Completed", "Volumes: Completed", "Upload: Failed", "CleanUp: Completed")
+			assert.Empty(t, l.World().Uploaded)
+		}},
+		{"a handler fails after its work", []machinetest.Line{machinetest.Fail("Upload", "late").AfterWork()}, func(t *testing.T, l *life) {
+			assert.Equal(t, []string{"shop"}, l.World().Uploaded)
+			l.WantItinerary("CleanUp")
+		}},
+		{"a phase fails in the itinerary that cleans up", []machinetest.Line{
+			machinetest.Fail("Upload").In("Backup"), machinetest.Fail("StartTraffic").In("CleanUp").AfterWork(),
+		}, func(t *testing.T, l *life) {
+			l.WantFailures("Backup/Upload: ", "CleanUp/StartTraffic: ")
+		}},
+		{"a handler errs twice", []machinetest.Line{machinetest.Err("Upload", "timeout"), machinetest.Err("Upload", "timeout").Call(2)}, func(t *testing.T, l *life) {
+			assert.Equal(t, []string{"error: timeout", "error: timeout", "done"}, calls(l, "Upload"))
+			assert.Contains(t, l.Transcript(), "      6s  error", "the second try after a second, the third after two more")
+			l.WantPhases("Backup", whole...)
+		}},
+		{"a handler panics", []machinetest.Line{machinetest.Panic("Upload", "nil map")}, func(t *testing.T, l *life) {
+			assert.Equal(t, []string{"panic: nil map", "done"}, calls(l, "Upload"))
+		}},
+		{"a handler hangs until its deadline", []machinetest.Line{machinetest.HangIn("Snapshot")}, func(t *testing.T, l *life) {
+			l.WantFailures("Backup/Snapshot: phase Snapshot did not come to its end within 10m0s")
+		}},
+		{"a handler without a deadline hangs until the reconcile is given up", []machinetest.Line{machinetest.HangIn("Upload")}, func(t *testing.T, l *life) {
+			assert.Equal(t, []string{"error: context deadline exceeded", "done"}, calls(l, "Upload"))
+		}},
+		{"a handler waits past its deadline", []machinetest.Line{machinetest.Wait("Snapshot", time.Hour)}, func(t *testing.T, l *life) {
+			l.WantFailures("Backup/Snapshot: phase Snapshot did not come to its end within 10m0s")
+		}},
+		{"the outcome of a phase", []machinetest.Line{machinetest.Decide("StopTraffic", "!TrafficOff")}, func(t *testing.T, l *life) {
+			l.WantPhases("Backup", "Validate", "StopTraffic", "Snapshot", "Upload", "Report")
+		}},
+		{"a flag that changes outside, which a run need not see", []machinetest.Line{machinetest.Flag("Upload", "HasVolumes", false)}, func(t *testing.T, l *life) {
+			l.WantPhases("Backup", whole...)
+		}},
+		{"a source errs", []machinetest.Line{machinetest.FlagErr(machinetest.Start, "TrafficOff", "no route").Times(2)}, func(t *testing.T, l *life) {
+			l.WantPhases("Backup", whole...)
+			assert.Equal(t, 2, strings.Count(l.Transcript(), "ask      TrafficOff is unknown: no route"), l.Transcript())
+		}},
+		{"a source hangs", []machinetest.Line{machinetest.FlagHang("StopTraffic", "TrafficOff")}, func(t *testing.T, l *life) {
+			assert.Contains(t, l.Transcript(), "TrafficOff is unknown: context deadline exceeded")
+			l.WantPhases("Backup", whole...)
+		}},
+		{"a source answers late", []machinetest.Line{machinetest.FlagLate("StopTraffic", "TrafficOff")}, func(t *testing.T, l *life) {
+			l.WantPhases("Backup", whole...)
+			assert.Equal(t, 35*time.Second, l.Record().Writes[len(l.Record().Writes)-1].At, "AskTimeout has passed")
+		}},
+		{"a crash before the write", []machinetest.Line{machinetest.CrashBefore("Upload")}, func(t *testing.T, l *life) {
+			assert.Equal(t, []string{"done", "done"}, calls(l, "Upload"))
+			assert.Equal(t, []string{"shop"}, l.World().Uploaded)
+		}},
+		{"a crash before the first write", []machinetest.Line{machinetest.CrashBefore(machinetest.Start)}, func(t *testing.T, l *life) {
+			l.WantPhases("Backup", append([]string{"Validate"}, whole...)...)
+		}},
+		{"a crash after the write", []machinetest.Line{machinetest.CrashAfter("Upload")}, func(t *testing.T, l *life) {
+			assert.Equal(t, []string{"done"}, calls(l, "Upload"))
+		}},
+		{"a write that is lost", []machinetest.Line{machinetest.LoseWrite("Upload")}, func(t *testing.T, l *life) {
+			assert.Equal(t, []string{"done", "done"}, calls(l, "Upload"))
+		}},
+		{"a write that is done twice", []machinetest.Line{machinetest.WriteTwice("Upload")}, func(t *testing.T, l *life) {
+			assert.Equal(t, []string{"done"}, calls(l, "Upload"))
+			writes := l.Record().Writes
+			assert.Equal(t, 1, countEqual(writes), "the same state twice in a row")
+		}},
+		{"a write that conflicts", []machinetest.Line{machinetest.Conflict("Upload")}, func(t *testing.T, l *life) {
+			assert.Equal(t, []string{"done", "done"}, calls(l, "Upload"))
+		}},
+		{"a cancel", []machinetest.Line{machinetest.Edit("Snapshot", "cancel").Call(2)}, func(t *testing.T, l *life) {
+			l.WantItinerary("CleanUp")
+			l.WantPhases("CleanUp", "StartTraffic", "DeleteSnapshot", "Report")
+			l.WantMessages("Prepare: Completed", "Volumes: Canceled", "CleanUp: Completed")
+			assert.Empty(t, l.World().Snapshots)
+		}},
+		{"a cancel before anything began", []machinetest.Line{machinetest.Edit(machinetest.Start, "cancel")}, func(t *testing.T, l *life) {
+			l.WantPhases("Backup")
+			l.WantItinerary("CleanUp")
+		}},
+		{"a cancel after the end", []machinetest.Line{machinetest.Edit(machinetest.End, "cancel")}, func(t *testing.T, l *life) {
+			l.WantItinerary("Backup")
+		}},
+		{"a pause that is left to the limit of reconciles", []machinetest.Line{machinetest.Edit("Upload", "pause"), machinetest.Stop("Upload").Call(1)}, func(t *testing.T, l *life) {
+			assert.True(t, l.Object().Spec.Paused)
+			assert.Equal(t, "Upload", l.State().Phase)
+		}},
+		{"a new release with another name for a phase", []machinetest.Line{machinetest.Release("Upload", "renamed")}, func(t *testing.T, l *life) {
+			l.WantPhases("Backup", "Validate", "StopTraffic", "Snapshot", "Upload", "StartTraffic", "Report")
+			assert.Equal(t, []string{"done"}, calls(l, "Send"))
+		}},
+		{"a clock that jumps", []machinetest.Line{machinetest.Clock("Upload", -time.Hour), machinetest.Clock("Report", 24*time.Hour)}, func(t *testing.T, l *life) {
+			assert.Equal(t, 23*time.Hour+5*time.Second, l.Record().Writes[len(l.Record().Writes)-1].At)
+		}},
+		{"the middle", []machinetest.Line{machinetest.Stop("Snapshot").Call(2)}, func(t *testing.T, l *life) {
+			l.WantMessages("Prepare: Completed", "Volumes: Waiting for the snapshot", "Upload: Not started", "Finish: Not started")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := setup()
+			s.Releases = map[string]func(*Cluster) runner.Options[*Backup]{"renamed": renamed}
+			l := machinetest.New(t, s)
+			l.Run(append([]machinetest.Line{machinetest.Flags(both...)}, tt.script...)...)
+			tt.check(t, l)
+		})
+	}
+}
+
+// renamed is a release that calls Upload Send.
+func renamed(c *Cluster) runner.Options[*Backup] {
+	all := itineraries()
+	for i := range all[0].Phases {
+		if p := &all[0].Phases[i]; p.Name == "Upload" {
+			p.Name, p.Formerly = "Send", []string{"Upload"}
+		}
+	}
+	o := optionsOf(c, machine.MustCompileSet(all...))
+	o.Phases["Send"] = o.Phases["Upload"]
+	delete(o.Phases, "Upload")
+	return o
+}
+
+// countEqual counts writes that are the same as the one before.
+func countEqual(writes []machinetest.Write) (n int) {
+	for i := 1; i < len(writes); i++ {
+		if fmt.Sprint(writes[i].State) == fmt.Sprint(writes[i-1].State) {
+			n++
+		}
+	}
+	return n
+}
+
+// What a life reports, and nothing else.
+func TestALifeFails(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		live func(machinetest.TB)
+		want []string
+	}{
+		{"a line for a phase that does not run", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.Fail("StopTraffic"))
+		}, []string{`the line machinetest.Fail("StopTraffic") was never used: the run did not come there`}},
+		{"a line for a call that never comes", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.Fail("Upload").Call(7))
+		}, []string{`the line machinetest.Fail("Upload").Call(7) was never used: the handler was called 1 times`}},
+		{"a line for a flag that is not asked", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.FlagErr("Upload", "Quiesce", "no"))
+		}, []string{"was never used: the runner did not ask that flag there"}},
+		{"a line for a phase that a reconcile passes", func(t machinetest.TB) {
+			s := setup()
+			s.Options = func(c *Cluster) runner.Options[*Backup] {
+				o := options(c)
+				o.MaxPhases = 50
+				return o
+			}
+			machinetest.New(t, s).Run(machinetest.Edit("Upload", "cancel"))
+		}, []string{"with MaxPhases above 1"}},
+		{"a check that never ran", func(t machinetest.TB) {
+			l := machinetest.New(t, setup())
+			l.Check("StopTraffic", func(machinetest.Snapshot[*Backup, Cluster]) error { return nil })
+			l.Run()
+		}, []string{`the check at "StopTraffic" never ran`}},
+		{"a check that fails", func(t machinetest.TB) {
+			l := machinetest.New(t, setup())
+			l.Check("Upload", func(s machinetest.Snapshot[*Backup, Cluster]) error {
+				return fmt.Errorf("%d snapshots", len(s.World.Snapshots))
+			})
+			l.Run()
+		}, []string{`the check at "Upload": 1 snapshots`}},
+		{"an unknown phase", func(t machinetest.TB) { machinetest.New(t, setup()).Run(machinetest.Fail("Uplaod")) },
+			[]string{`machinetest: machinetest.Fail("Uplaod"): no itinerary has a phase "Uplaod"; did you mean "Upload"?`}},
+		{"a phase of another itinerary", func(t machinetest.TB) { machinetest.New(t, setup()).Run(machinetest.Fail("Upload").In("CleanUp")) },
+			[]string{`itinerary "CleanUp" has no phase "Upload"`}},
+		{"an unknown flag", func(t machinetest.TB) { machinetest.New(t, setup()).Run(machinetest.Decide("StopTraffic", "!Traffic")) },
+			[]string{`unknown flag "Traffic"`}},
+		{"an unknown flag at the beginning", func(t machinetest.TB) { machinetest.New(t, setup()).Run(machinetest.Flags("Quiese")) },
+			[]string{`unknown flag "Quiese"; did you mean "Quiesce"?`}},
+		{"an unknown edit", func(t machinetest.TB) { machinetest.New(t, setup()).Run(machinetest.Edit("Upload", "abort")) },
+			[]string{`Setup.Edits has no "abort"`}},
+		{"an unknown release", func(t machinetest.TB) { machinetest.New(t, setup()).Run(machinetest.Release("Upload", "2.0")) },
+			[]string{`Setup.Releases has no "2.0"`}},
+		{"a run that does not end", func(t machinetest.TB) {
+			s := setup()
+			s.MaxReconciles = 30
+			machinetest.New(t, s).Run(machinetest.Edit("Upload", "pause"))
+		}, []string{`after 30 reconciles the run is not done; it is in itinerary "Backup" at phase "Upload"`}},
+		{"a run that stops", func(t machinetest.TB) {
+			s := setup()
+			s.Releases = map[string]func(*Cluster) runner.Options[*Backup]{"without": without}
+			machinetest.New(t, s).Run(machinetest.Release("Upload", "without"))
+		}, []string{`the run stopped: itinerary "Backup" has no phase "Upload"`}},
+		{"a run that was to stop", func(t machinetest.TB) { _ = machinetest.New(t, setup()).RunToError() },
+			[]string{"the run was to stop with an error"}},
+		{"an assertion before anything ran", func(t machinetest.TB) { machinetest.New(t, setup()).WantSteps("Prepare") },
+			[]string{"nothing has run yet; call Run first"}},
+		{"a life that is run twice", func(t machinetest.TB) {
+			l := machinetest.New(t, setup())
+			l.Run()
+			l.Run()
+		}, []string{"a life is run once"}},
+		{"other phases", func(t machinetest.TB) {
+			l := machinetest.New(t, setup())
+			l.Run()
+			l.WantPhases("Backup", "Validate", "Upload", "Report")
+		}, []string{"phases of Backup: -want +got"}},
+		{"other steps", func(t machinetest.TB) {
+			l := machinetest.New(t, setup())
+			l.Run()
+			l.WantSteps("Prepare")
+			l.WantMessages("Prepare: Completed")
+			l.WantItinerary("CleanUp")
+			l.WantFailures("Backup/Upload: no")
+			l.WantAsked("HasVolumes")
+		}, []string{"steps: -want +got", "messages: -want +got", "itinerary: -want +got", "failures: -want +got", "flags asked: -want +got"}},
+		{"an invariant", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.Flags("Quiesce"), machinetest.Flag("Report", "TrafficOff", true))
+		}, []string{"traffic is never off at the end"}},
+		{"an undeclared flag", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.Decide("Upload", "Quiesce"))
+		}, []string{"Upload changes Quiesce; add it to Decides of the phase", "phases are judged by a value from before: Quiesce"}},
+		{"no options", func(t machinetest.TB) { machinetest.New(t, machinetest.Setup[*Backup, Cluster]{Object: &Backup{}}) },
+			[]string{"Setup.Options is missing"}},
+		{"no object", func(t machinetest.TB) { machinetest.New(t, machinetest.Setup[*Backup, Cluster]{Options: options}) },
+			[]string{"Setup.Object must be a pointer that is not nil"}},
+		{"an object that is no pointer", func(t machinetest.TB) {
+			machinetest.New(t, machinetest.Setup[Backup, Cluster]{Options: func(*Cluster) runner.Options[Backup] { return runner.Options[Backup]{} }})
+		}, []string{"it is a machinetest_test.Backup"}},
+		{"options that the runner refuses", func(t machinetest.TB) {
+			s := setup()
+			s.Options = func(c *Cluster) runner.Options[*Backup] {
+				o := options(c)
+				o.Select = nil
+				return o
+			}
+			machinetest.New(t, s)
+		}, []string{"runner options: Select is missing"}},
+		{"a world that JSON does not keep", func(t machinetest.TB) {
+			machinetest.New(t, machinetest.Setup[*Backup, struct{ pods int }]{Object: &Backup{},
+				Options: func(*struct{ pods int }) runner.Options[*Backup] { return options(&Cluster{}) }})
+		}, []string{"pods is not exported, and would be lost"}},
+		{"no golden file", func(t machinetest.TB) {
+			l := machinetest.New(t, setup())
+			l.Run()
+			l.Golden("testdata/none.golden", false)
+		}, []string{"let the test write it once, with update set"}},
+		{"another golden file", func(t machinetest.TB) {
+			l := machinetest.New(t, setup())
+			l.Run(machinetest.Flags())
+			l.Golden("testdata/backup.golden", false)
+		}, []string{"testdata/backup.golden: -want +got"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			wantReports(t, reports(tt.live), tt.want...)
+		})
+	}
+}
+
+// without is a release without the phase Upload.
+func without(c *Cluster) runner.Options[*Backup] {
+	all := itineraries()
+	drop(&all[0], "Upload")
+	o := optionsOf(c, machine.MustCompileSet(all...))
+	delete(o.Phases, "Upload")
+	return o
+}
+
+func TestARunThatStops(t *testing.T) {
+	s := setup()
+	s.Releases = map[string]func(*Cluster) runner.Options[*Backup]{"without": without}
+	l := machinetest.New(t, s)
+	err := l.RunToError(machinetest.Release("Upload", "without"))
+	var unknown *machine.UnknownPhaseError
+	require.ErrorAs(t, err, &unknown)
+	assert.Equal(t, "Upload", unknown.Phase)
+	l.WantItinerary("Backup")
+}
+
+func TestGolden(t *testing.T) {
+	l := machinetest.New(t, setup())
+	l.Run(machinetest.Flags("HasVolumes", "Quiesce"), machinetest.Err("Snapshot", "timeout"), machinetest.Fail("Upload", "no space left"))
+	l.Golden("testdata/backup.golden", *update)
+}
+
+// The clock stands still, goes by steps, or follows the requeues.
+func TestTheClock(t *testing.T) {
+	end := func(change func(*machinetest.Setup[*Backup, Cluster]), script ...machinetest.Line) (time.Time, *life) {
+		s := setup()
+		change(&s)
+		l := machinetest.New(t, s)
+		l.Run(script...)
+		writes := l.Record().Writes
+		return s.Start.Add(writes[len(writes)-1].At), l
+	}
+	start := time.Date(2026, 1, 31, 23, 59, 0, 0, time.UTC)
+	at, _ := end(func(s *machinetest.Setup[*Backup, Cluster]) { s.Start = start })
+	assert.Equal(t, start.Add(5*time.Second), at, "it follows the requeue of Snapshot")
+
+	at, l := end(func(s *machinetest.Setup[*Backup, Cluster]) { s.Start, s.Step = start, time.Minute })
+	assert.Equal(t, start.Add(5*time.Second+time.Duration(l.Record().Reconciles)*time.Minute), at)
+
+	at, l = end(func(s *machinetest.Setup[*Backup, Cluster]) { s.Start, s.NoAutoAdvance = start, true })
+	assert.Equal(t, start, at)
+	assert.Equal(t, "Snapshot", l.State().Phase, "nothing is due")
+
+	at, l = end(func(s *machinetest.Setup[*Backup, Cluster]) { s.Start, s.NoAutoAdvance = start, true },
+		machinetest.Clock("Snapshot", 5*time.Second).Call(2))
+	assert.Equal(t, start.Add(5*time.Second), at)
+	assert.True(t, l.State().Done)
+}
+
+// A handler that waits for its context without Hang ends all the same.
+func TestHangOutsideOfALife(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	assert.ErrorIs(t, machinetest.Hang(ctx), context.DeadlineExceeded)
+}
+
+// A real handler that hangs takes no time, and contexts made of its own end
+// with it.
+func TestARealHandlerHangs(t *testing.T) {
+	s := setup()
+	var child, parent error
+	s.Options = func(c *Cluster) runner.Options[*Backup] {
+		o := options(c)
+		p := o.Phases["Snapshot"]
+		p.Handler = runner.HandlerFunc[*Backup](func(ctx context.Context, _ *Backup) (runner.Result, error) {
+			own, cancel := context.WithCancel(ctx)
+			defer cancel()
+			child = machinetest.Hang(own)
+			parent = ctx.Err()
+			return runner.Result{}, child
+		})
+		o.Phases["Snapshot"] = p
+		return o
+	}
+	l := machinetest.New(t, s)
+	began := time.Now()
+	l.Run()
+	assert.Less(t, time.Since(began), 9*time.Second, "ten minutes on the clock")
+	assert.ErrorIs(t, child, context.DeadlineExceeded)
+	assert.ErrorIs(t, parent, context.DeadlineExceeded)
+	l.WantItinerary("CleanUp")
+}
+
+func TestLinesPrintThemselves(t *testing.T) {
+	for _, tt := range []struct {
+		line machinetest.Line
+		want string
+	}{
+		{machinetest.Flags(), `machinetest.Flags()`},
+		{machinetest.Fail("A", "x", "y").In("I").Call(2).AfterWork(), `machinetest.Fail("A", "x", "y").In("I").Call(2).AfterWork()`},
+		{machinetest.FlagErr(machinetest.Start, "F", "no").Times(3), `machinetest.FlagErr(machinetest.Start, "F", "no").Times(3)`},
+		{machinetest.Flag(machinetest.End, "F", true), `machinetest.Flag(machinetest.End, "F", true)`},
+		{machinetest.Clock("A", -time.Minute), `machinetest.Clock("A", -60*time.Second)`},
+		{machinetest.Wait("A", 5), `machinetest.Wait("A", 5)`},
+		{machinetest.HangIn("A"), `machinetest.HangIn("A")`},
+	} {
+		assert.Equal(t, tt.want, tt.line.String())
+	}
+}
+
+// Whoever imports the package does not import testing with it.
+func TestTestingIsNotImported(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		t.Fatal(string(exit.Stderr))
+	}
+	require.NoError(t, err)
+	deps := strings.Fields(string(out))
+	assert.Contains(t, deps, "github.com/konveyor/dynamic-pipeline/machine/runner")
+	for _, dep := range deps {
+		assert.False(t, dep == "testing" || strings.HasPrefix(dep, "testing/") || strings.Contains(dep, "testify"), dep)
+	}
+}
