@@ -82,3 +82,24 @@ func TestReadmeCommandsPrintWhatItShows(t *testing.T) {
 	}
 	require.NotZero(t, ran)
 }
+
+var (
+	picture = regexp.MustCompile(`<img [^>]*src="([^"]+\.svg)"[^>]*alt="[^"]+"`)
+	draws   = regexp.MustCompile("`go run \\. (graph [^`]* -o svg)`")
+)
+
+func TestReadmePictureIsWhatItsCommandDraws(t *testing.T) {
+	root := filepath.Join("..", "..")
+	data, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	shown, command := picture.FindSubmatch(data), draws.FindSubmatch(data)
+	require.NotNil(t, shown, "the README shows a picture")
+	require.NotNil(t, command, "the README has the command that draws it")
+	want, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(string(shown[1]))))
+	require.NoError(t, err)
+	cmd := exec.Command("bash", "-c", `"$0" `+string(command[1]), build(t))
+	cmd.Dir = root
+	got, err := cmd.Output()
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(got))
+}
