@@ -177,3 +177,21 @@ func TestGuardUnmetIsEmptyOnlyWhereTheGuardAdmits(t *testing.T) {
 		}
 	}
 }
+
+func TestGuardText(t *testing.T) {
+	v := MustVocabulary([]FlagDef{{Flag: flagA, Name: "A"}, {Flag: flagB, Name: "B"}, {Flag: flagC, Name: "C"}})
+	for _, c := range []struct {
+		guard Guard
+		want  string
+	}{
+		{Guard{}, ""},
+		{Guard{All: flagA | flagB}, "A and B"},
+		{Guard{Any: flagA | flagB}, "A or B"},
+		{Guard{All: flagC, Any: flagA | flagB}, "C and (A or B)"},
+		{Guard{All: flagA, Any: flagB}, "A and B"},
+		{Guard{None: flagA | flagC}, "not A and not C"},
+		{Guard{Any: flagA | flagB, None: flagC}, "(A or B) and not C"},
+	} {
+		assert.Equal(t, c.want, c.guard.Text(v))
+	}
+}

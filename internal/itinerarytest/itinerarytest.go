@@ -15,7 +15,7 @@ var Four = phases.MustVocabulary([]phases.FlagDef{
 })
 
 // Generate makes a valid itinerary of up to eight phases; with jumps and
-// decides where asked for.
+// decides if asked for.
 func Generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
 	flag := func() phases.Flags { return 1 << r.IntN(4) }
 	guard := func() phases.Guard {

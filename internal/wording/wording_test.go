@@ -52,6 +52,21 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+func TestFewNamesAndHowManyMore(t *testing.T) {
+	for _, c := range []struct {
+		names          []string
+		few, decidedBy string
+	}{
+		{nil, "", ""},
+		{[]string{"A"}, "A", " (decided by A)"},
+		{[]string{"A", "B", "C"}, "A, B and C", " (decided by A, B and C)"},
+		{[]string{"A", "B", "C", "D"}, "A, B and 2 more", " (decided by A, B and 2 more)"},
+	} {
+		assert.Equal(t, c.few, Few(c.names))
+		assert.Equal(t, c.decidedBy, DecidedBy(c.names))
+	}
+}
+
 func TestDistance(t *testing.T) {
 	for _, c := range []struct {
 		a, b string

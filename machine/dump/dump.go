@@ -19,8 +19,8 @@ type Itinerary struct {
 }
 
 // Switch is an arrow from one itinerary to another: a run leaves From for To
-// when this or that happens. Nothing in an itinerary tells its switches, so
-// the caller gives them.
+// when something happens. No itinerary defines its switches, so the caller
+// gives them.
 type Switch struct {
 	From, To string
 	// When completes "when": "a phase failed".

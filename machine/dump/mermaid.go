@@ -41,7 +41,7 @@ var (
 // Mermaid returns the drawing as a flowchart in Mermaid's language: steps are
 // subgraphs. Mermaid refuses charts that are large. Of a drawing above 449
 // edges or 44,999 characters it returns the reduction, then one with nothing
-// but names, and at last only a note; the chart tells so.
+// but names, and at last only a note; a note in the chart explains it.
 func (d *Drawing) Mermaid() string {
 	chart, fits := d.mermaid(false)
 	if fits {

@@ -39,12 +39,12 @@ type node struct {
 	why                      *machine.Why // nil if it runs, and without a plan
 }
 
-// state is what a plan tells of a node.
+// state is the state of a node in a plan.
 type state uint8
 
 const (
 	plain   state = iota // there is no plan
-	behind               // no way leads there any more; nothing tells whether it ran
+	behind               // no way leads there any more, whether or not it ran
 	current              // the position of the plan
 	runs
 	unknown

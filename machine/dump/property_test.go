@@ -77,6 +77,23 @@ func TestWhatOnlyRunsStaysConnected(t *testing.T) {
 	})
 }
 
+// With all edges too: but for phases that always jump away, each leads to the
+// next that is drawn.
+func TestWhatOnlyRunsStaysConnectedByTransitions(t *testing.T) {
+	eachPlan(t, 5, 15, func(t *testing.T, plan *machine.Plan) {
+		p := draw(t, Options{OnlyRun: true, AllEdges: true}, Itinerary{Plan: plan})
+		for k := range p.nodes[:len(p.nodes)-1] {
+			n := &p.nodes[k]
+			if p.inOrder(n.index) == n.index {
+				continue // it jumps, whatever the flags
+			}
+			edges := p.edgesFrom(k)
+			require.NotEmpty(t, edges, describe(plan))
+			require.Equal(t, edge{from: k, to: k + 1, kind: inOrder, taken: edges[0].taken}, edges[0], describe(plan))
+		}
+	})
+}
+
 // A jump to a phase that is left out leads to where the machine goes on.
 func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 	seen := 0

@@ -4,7 +4,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// ways are what a plan tells of edges, judged twice: by the values of now, and
+// ways are the edges that a plan takes, judged twice: by the values of now, and
 // with every flag unknown that a phase ahead may still decide.
 type ways struct {
 	now, later *way
@@ -14,7 +14,7 @@ func (p *part) ways() ways {
 	return ways{now: p.newWay(false), later: p.newWay(true)}
 }
 
-// taken sums up what both tell of an edge.
+// taken sums up both for an edge.
 func (w ways) taken(of func(*way) phases.Truth) phases.Truth { return w.sum(of(w.now), of(w.later)) }
 
 // sum is Yes if an edge is taken by the values of now, and No only if it is

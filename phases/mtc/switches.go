@@ -8,8 +8,8 @@ type Switch struct {
 }
 
 // Switches returns the ways between [Itineraries], by the itinerary that is
-// left. [Select] decides which one a migration takes. Each call makes them
-// anew, so that a caller may change what it gets.
+// left. [Select] decides which one a migration takes. Each call makes a new
+// list, so that a caller may change what it gets.
 func Switches() []Switch {
 	const failed, canceled = "a phase failed", "it is canceled"
 	return []Switch{
