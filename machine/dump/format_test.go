@@ -67,11 +67,13 @@ func lookOf(t *testing.T, format, text, phase string) string {
 	return ""
 }
 
-// stateWords is the second line of a label, if that is about the tentative.
+// stateWords is the line of a label that names the state, if there is one.
 func stateWords(label, newline string) string {
 	for _, line := range strings.Split(label, newline) {
-		if strings.Contains(line, "tentative") {
-			return line
+		for _, state := range []string{"behind", "current", "will run", "unknown", "will not run"} {
+			if strings.HasPrefix(line, state) {
+				return line
+			}
 		}
 	}
 	return ""

@@ -17,19 +17,17 @@ const (
 	mermaidCharacters = 44_999
 )
 
-// mermaidShapes are the brackets around a label, so that a state is told apart
-// by its shape.
-var mermaidShapes = [...][2]string{
-	plain:   {"[", "]"},
-	behind:  {"[/", "/]"},
-	current: {"[[", "]]"},
-	runs:    {"[", "]"},
-	unknown: {"(", ")"},
-	out:     {"[/", "\\]"},
+// mermaidStates draw a state in other ways than by its colour: brackets around
+// the label make a shape, and lines differ. Slanted shapes are no good for long
+// labels.
+var mermaidStates = [...]struct{ class, open, close, style string }{
+	plain:   {"phase", "[", "]", ""},
+	behind:  {"behind", "[", "]", ",stroke-dasharray:1 3"},
+	current: {"current", "[[", "]]", ",stroke-width:3px"},
+	runs:    {"runs", "[", "]", ""},
+	unknown: {"unknown", "(", ")", ",stroke-dasharray:8 4"},
+	out:     {"out", "[", "]", ",stroke-dasharray:4 4"},
 }
-
-// mermaidClasses are the states as names of classes.
-var mermaidClasses = [...]string{plain: "phase", behind: "behind", current: "current", runs: "runs", unknown: "unknown", out: "out"}
 
 // mermaidLines draw the kind of an edge by its line; its head draws whether it
 // is taken: a cross is not, a circle may be.
@@ -94,8 +92,8 @@ func (d *Drawing) mermaid(short bool) (chart string, fits bool) {
 	for i, note := range d.notes {
 		fmt.Fprintf(m, "  note%d>%s]\n", i, mermaidQuote(labelLines(note)...))
 	}
-	for s, name := range mermaidClasses {
-		m.class(name, stateColors[s], "")
+	for s, look := range mermaidStates {
+		m.class(look.class, stateColors[s], look.style)
 	}
 	m.class("failed", failedColors, ",stroke-width:3px,stroke-dasharray:8 3")
 	return m.String(), m.edges <= mermaidEdges && utf8.RuneCountInString(m.String()) <= mermaidCharacters
@@ -123,15 +121,15 @@ func (m *mermaidWriter) part(p *part, i int) {
 			fmt.Fprintf(m, "  subgraph i%db%d[%s]\n", i, n.band, mermaidQuote(labelLines(p.bands[n.band].step)...))
 		}
 		id := fmt.Sprintf("i%dn%d", i, k)
-		shape, class := mermaidShapes[n.state], mermaidClasses[n.state]
+		look := mermaidStates[n.state]
 		switch {
 		case !p.isPhase(n):
-			shape = [2]string{"([", "])"}
+			look.open, look.close = "([", "])"
 		case n.failed:
-			shape, class = [2]string{"{{", "}}"}, "failed"
+			look.class, look.open, look.close = "failed", "{{", "}}"
 		}
-		fmt.Fprintf(m, "    %s%s%s%s\n", id, shape[0], mermaidQuote(n.label(p, m.short)...), shape[1])
-		m.classes[class] = append(m.classes[class], id)
+		fmt.Fprintf(m, "    %s%s%s%s\n", id, look.open, mermaidQuote(n.label(p, m.short)...), look.close)
+		m.classes[look.class] = append(m.classes[look.class], id)
 		if n.band >= 0 && p.bands[n.band].first+p.bands[n.band].n-1 == k {
 			m.WriteString("  end\n")
 		}

@@ -9,9 +9,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Measures of the picture, in units of which a reader's screen has at least as
-// many as text needs: a picture of 480 that is shown 400 wide keeps its
-// smallest text at 10 pixels.
+// Measures of the picture, in pixels at its natural width. The smallest text is
+// of 12, so that it still has 10 in a picture that is shown 400 wide.
 const (
 	svgWidth = 480
 	margin   = 16 // around everything
@@ -49,8 +48,8 @@ func (d *Drawing) SVG() []byte {
 		pic.y += gap
 		heading = partFace
 	}
-	tops := make([]int, len(d.parts))    // where arrows to the parts end
-	ways := make([]int, len(d.switches)) // where they begin
+	tops := make([]int, len(d.parts))      // where arrows to the parts end
+	begins := make([]int, len(d.switches)) // where the arrows begin
 	for i, p := range d.parts {
 		if i > 0 {
 			pic.y += 2 * gap
@@ -60,7 +59,7 @@ func (d *Drawing) SVG() []byte {
 		pic.lines(noteFace, pic.left, pic.right-pic.left, p.summary()...)
 		for k, s := range d.switches {
 			if s.from == i {
-				ways[k] = pic.y + noteFace.pitch/2
+				begins[k] = pic.y + noteFace.pitch/2
 				pic.switchTo(d.parts[s.to].name(), s.when)
 			}
 		}
@@ -69,7 +68,7 @@ func (d *Drawing) SVG() []byte {
 	}
 	for k, s := range d.switches {
 		lane := pic.right + gap + arrows.of[k]*laneWidth
-		pic.arc("arc", "head", pic.right, ways[k], pic.right, tops[s.to], lane)
+		pic.arc("arc", "head", pic.right, begins[k], pic.right, tops[s.to], lane)
 		pic.used.arrow = true
 	}
 	pic.y += gap
@@ -283,9 +282,9 @@ func (pic *picture) node(p *part, k int, r *rails) {
 	pic.y += gap / 2
 }
 
-// remarks are the lines below the name of a node, of a width each: its guard,
-// why it does not run and what it decides, and where it jumps to. Who decides
-// what is missing would be too much for a picture.
+// remarks are the lines below the name of a node, which share a line if the
+// width allows: its guard, why it does not run, what it decides and where it
+// jumps to. The phases that decide a missing flag would be too much here.
 func (p *part) remarks(k, width int) []string {
 	n := &p.nodes[k]
 	var lines []string
@@ -340,7 +339,11 @@ func tags(n *node) []label {
 		all = append(all, label{"current", "full"})
 	}
 	if n.failed {
-		all = append(all, label{"failed", "bad"})
+		word := "failed"
+		if n.state >= runs { // that it failed hides the mark of this state
+			word += ", " + n.state.String()
+		}
+		all = append(all, label{word, "bad"})
 	}
 	return all
 }
@@ -388,7 +391,8 @@ func mark(n *node) string {
 	return s
 }
 
-// bytes puts the picture together.
+// bytes puts the picture together. Its role is not that of an image, since
+// screen readers do not read the texts inside of one: only the marks are.
 func (pic *picture) bytes(d *Drawing) []byte {
 	var b strings.Builder
 	height := pic.y + margin

@@ -29,7 +29,7 @@ func (pic *picture) legend() {
 	}
 	add(pic.used.jump, line("arc", "head"), "jump")
 	add(pic.used.skip, line("arc", "head"), "transition")
-	add(pic.used.unsure, line("arcmay", "head"), "depends on a flag")
+	add(pic.used.unsure, line("arcmay", "head"), "may be taken")
 	add(pic.used.never, line("arcgone", "headgone"), "not taken")
 	add(pic.used.arrow, line("arc", "head"), "switch to another itinerary")
 	add(pic.used.rides, "", "rides: does not show its step")

@@ -75,19 +75,13 @@ func TestAPictureHasEveryNameAndNothingThatLoads(t *testing.T) {
 						continue
 					}
 					drawn++
-					assert.Contains(t, found, shown(g.Phase(i).Name))
-					assert.Contains(t, found, shown(g.Phase(i).Step))
+					assert.Contains(t, found, dumptest.Shown(g.Phase(i).Name))
+					assert.Contains(t, found, dumptest.Shown(g.Phase(i).Step))
 				}
 				assert.Equal(t, d.Options.Around == "", drawn > 0)
 			}
 		})
 	}
-}
-
-// shown is how a name is shown in a picture: what has no shape by its number.
-func shown(name string) string {
-	quoted := strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(fmt.Sprintf("%q", name))
-	return quoted[1 : len(quoted)-1]
 }
 
 // asSVG are the drawings that show all there is to a picture.

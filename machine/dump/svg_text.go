@@ -107,8 +107,11 @@ func (f face) wrap(s string, width int) []string {
 
 // printable returns a text as it can be shown on one line and written as XML:
 // characters that have no shape, or that turn the direction of what follows,
-// are shown by their numbers.
+// are shown by their numbers. A text of nothing but spaces is quoted.
 func printable(s string) string {
+	if s != "" && strings.TrimSpace(s) == "" {
+		return strconv.Quote(s)
+	}
 	shown := func(r rune) bool { return unicode.IsPrint(r) || joins(r) }
 	var b strings.Builder
 	for _, r := range s {
