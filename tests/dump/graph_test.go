@@ -2,11 +2,12 @@ package dump
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/konveyor/dynamic-pipeline/internal/dumptest"
 )
 
 // differences compares what a program has drawn with the content of the
@@ -45,7 +46,7 @@ func (g graph) differences(c content, band func(itinerary, band int) string) str
 			names = append(names, "start")
 		}
 		for _, p := range it.Phases {
-			names = append(names, shown(p.Name))
+			names = append(names, dumptest.Shown(p.Name))
 		}
 		if done {
 			names = append(names, "done")
@@ -54,9 +55,9 @@ func (g graph) differences(c content, band func(itinerary, band int) string) str
 			begins(want.Nodes, got.Nodes, fmt.Sprintf("i%dn%d", i, n), name)
 		}
 		for b, step := range it.Steps {
-			begins(want.Clusters, got.Clusters, band(i, b), shown(step.Name))
+			begins(want.Clusters, got.Clusters, band(i, b), dumptest.Shown(step.Name))
 		}
-		begins(want.Clusters, got.Clusters, band(i, -1), shown(it.Name))
+		begins(want.Clusters, got.Clusters, band(i, -1), dumptest.Shown(it.Name))
 	}
 	return cmp.Diff(want, got)
 }
@@ -70,14 +71,4 @@ func squeeze(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// shown is a name as dumps show it: what has no shape by its number, and a
-// name of nothing but spaces in quotes.
-func shown(name string) string {
-	if strings.TrimSpace(name) == "" {
-		return strconv.Quote(name)
-	}
-	quoted := strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(strconv.Quote(name))
-	return quoted[1 : len(quoted)-1]
 }

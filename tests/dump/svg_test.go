@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/dumptest/contrast"
 )
 
 // rect is a rectangle of a page, in pixels.
@@ -68,7 +69,7 @@ func (m measures) problems() []string {
 		if t.Size < 10 {
 			complain("%q is only %.1f pixels high", t.Text, t.Size)
 		}
-		if ratio := contrast(t.Color, t.Ground); t.Opacity != 1 || ratio < 4.5 {
+		if ratio := ratio(t.Color, t.Ground); t.Opacity != 1 || ratio < 4.5 {
 			complain("%q is hard to read: %s on %s is %.2f, opacity %v", t.Text, t.Color, t.Ground, ratio, t.Opacity)
 		}
 		if t.Select == "none" || !strings.Contains(m.Selected, strings.TrimSpace(t.Text)) {
@@ -81,27 +82,17 @@ func (m measures) problems() []string {
 	return all
 }
 
-// contrast is the ratio of two colours as WCAG defines it; 0 if one is none.
-func contrast(a, b string) float64 {
-	luminance := func(color string) float64 {
-		var rgb [3]float64
-		if n, _ := fmt.Sscanf(color, "rgb(%f, %f, %f)", &rgb[0], &rgb[1], &rgb[2]); n != 3 {
-			return math.NaN()
+// ratio is the contrast of two colours as a browser writes them; 0 if one is
+// none.
+func ratio(a, b string) float64 {
+	var colors [2]contrast.Color
+	for i, s := range []string{a, b} {
+		c := &colors[i]
+		if n, _ := fmt.Sscanf(s, "rgb(%f, %f, %f)", &c[0], &c[1], &c[2]); n != len(c) {
+			return 0
 		}
-		for i, c := range rgb {
-			if c /= 255; c <= 0.04045 {
-				rgb[i] = c / 12.92
-			} else {
-				rgb[i] = math.Pow((c+0.055)/1.055, 2.4)
-			}
-		}
-		return 0.2126*rgb[0] + 0.7152*rgb[1] + 0.0722*rgb[2]
 	}
-	x, y := luminance(a), luminance(b)
-	if math.IsNaN(x) || math.IsNaN(y) {
-		return 0
-	}
-	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+	return contrast.Ratio(colors[0], colors[1])
 }
 
 // measure shows a picture in a page of some width and measures it there.
