@@ -33,6 +33,10 @@ test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some
 test-oldest: ## Build and test the root module with the oldest Go that it serves
 	GOTOOLCHAIN=$(OLDEST_GO) go build ./... && GOTOOLCHAIN=$(OLDEST_GO) go test ./...
 
+.PHONY: explore
+explore: ## Explore every life of MTC's itineraries, with all flags of Final (some minutes)
+	go test -v -timeout 30m -run '^TestExplore$$' ./tests/conformance -whole
+
 .PHONY: lint
 lint: ## Check formatting, go vet, go mod tidy and staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files -- '*.go')); \

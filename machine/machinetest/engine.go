@@ -30,6 +30,7 @@ type engine[T, W any] struct {
 	flags   *phases.Vocabulary
 	// eachWrite lets a reconcile leave one phase at most.
 	eachWrite bool
+	patience  time.Duration
 
 	inject injection
 	now    *reconciled[T] // what is being recorded
@@ -75,7 +76,7 @@ func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W)}
+	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W), patience: patience}
 	text, err := encode(s.World)
 	if err != nil {
 		return nil, setupError("Setup.World: %v", err)
@@ -504,12 +505,12 @@ func (e *engine[T, W]) watch() (stop func()) {
 	var timer *time.Timer
 	mu.Lock()
 	defer mu.Unlock()
-	timer = time.AfterFunc(patience, func() {
+	timer = time.AfterFunc(e.patience, func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
 			e.clock.next()
-			timer.Reset(patience)
+			timer.Reset(e.patience)
 		}
 	})
 	return func() {

@@ -62,7 +62,6 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 	c.plan()
 	c.steps()
 	c.asked()
-	c.unknown()
 	c.completed()
 	c.failures()
 	return c.breaks
@@ -130,9 +129,10 @@ func (c *checking) entered() (names []string) {
 	return names
 }
 
-// plan checks promise 1, for a reconcile that has left one phase at most, in
+// plan checks promises 1 and 5, for a reconcile that has left one phase at most, in
 // one itinerary: what was entered is what comes next by the plan, and what the
-// plan called certain is entered or still ahead.
+// plan called certain is entered or still ahead. A run that waits for unknown
+// flags does not move while they decide what comes next.
 func (c *checking) plan() {
 	entered := c.entered()
 	if !c.same || len(entered) > 1 || c.before.Phase == c.after.Phase && c.before.Done == c.after.Done && len(entered) == 0 {
@@ -147,6 +147,9 @@ func (c *checking) plan() {
 			return
 		}
 		next = i
+		if i != c.now.Current() {
+			c.broken(PromisePlan, "the state is not at the phase that was entered", "entered %q, at %s", entered[0], c.now.Position())
+		}
 		if c.left.Runs(i) == phases.No && i != c.left.Current() {
 			c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", entered[0], c.left.Why(i).Text)
 		}
@@ -155,6 +158,9 @@ func (c *checking) plan() {
 		names, end := m.Available()
 		if next == g.Len() && !end || next < g.Len() && !slices.Contains(names, g.Phase(next).Name) {
 			c.broken(PromisePlan, "what comes next is not what the machine offers", "entered %q, offered %q", entered, names)
+		}
+		if several := len(names) > 1 || len(names) == 1 && end; several && g.WhenUnknown() == phases.Wait {
+			c.broken(PromiseUnknown, "a run moves although an unknown flag decides what comes next", "from %s to %s, offered %q", c.left.Position(), c.now.Position(), names)
 		}
 	}
 	if c.drifted != 0 {
@@ -268,33 +274,6 @@ func (c *checking) asked() {
 	if stale != 0 {
 		c.broken(PromiseFlags, "phases are judged by a value from before", "%s, at %s", strings.Join(v.Names(stale), ", "), c.now.Position())
 	}
-}
-
-// unknown checks promise 5: a flag that cannot be asked fails nothing and
-// drops no step, in an itinerary that waits.
-func (c *checking) unknown() {
-	failed := ""
-	for _, event := range c.events {
-		if asked, ok := event.(runner.Asked); ok && asked.Err != nil {
-			failed = asked.Flag
-		}
-	}
-	if failed == "" || c.graph.WhenUnknown() == phases.Run || !c.same {
-		return
-	}
-	for _, event := range c.events {
-		if e, ok := event.(runner.Replanned); ok && len(e.Removed) > 0 && len(c.entered()) == 0 {
-			c.broken(PromiseUnknown, "a step is dropped because a flag cannot be asked", "%q, by %s", e.Removed, failed)
-		}
-	}
-	if c.after.Done && c.now.Graph().Flags().Facts(c.after.Facts).Of(mustFlag(c.graph, failed)) == phases.Unknown && c.left.Matters()&mustFlag(c.graph, failed) != 0 {
-		c.broken(PromiseUnknown, "a run ends although it depends on a flag that cannot be asked", "%s", failed)
-	}
-}
-
-func mustFlag(g *machine.Graph, name string) phases.Flags {
-	flag, _ := g.Flags().Flag(name)
-	return flag
 }
 
 // completed checks promise 7.

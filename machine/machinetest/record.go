@@ -185,7 +185,7 @@ func (l *Life[T, W]) want(what string, want, got any) {
 }
 
 // WantPhases compares the phases that were entered in an itinerary, in order
-// and as often as they were entered.
+// and as often as they were entered, also by a reconcile whose write was lost.
 func (l *Life[T, W]) WantPhases(itinerary string, phases ...string) {
 	l.t.Helper()
 	l.ran()

@@ -1,0 +1,92 @@
+package machinetest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+func TestTimeoutsFollowTheClock(t *testing.T) {
+	c := newClock(noon)
+	ctx, cancel := c.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	longer, cancelLonger := c.WithTimeout(ctx, time.Hour)
+	defer cancelLonger()
+	deadline, ok := longer.Deadline()
+	assert.True(t, ok)
+	assert.Equal(t, noon.Add(time.Minute), deadline, "that of the parent comes first")
+
+	c.set(noon.Add(59 * time.Second))
+	require.NoError(t, ctx.Err())
+	c.set(noon.Add(time.Minute))
+	assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+	<-longer.Done()
+	assert.ErrorIs(t, longer.Err(), context.DeadlineExceeded)
+	cancel()
+	assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded, "the first reason counts")
+	assert.False(t, c.next(), "nothing is left to end")
+}
+
+func TestATimeoutThatIsOver(t *testing.T) {
+	c := newClock(noon)
+	ctx, cancel := c.WithTimeout(t.Context(), 0)
+	defer cancel()
+	assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+}
+
+func TestATimeoutThatIsCanceled(t *testing.T) {
+	c := newClock(noon)
+	parent, cancelParent := context.WithCancel(t.Context())
+	ctx, cancel := c.WithTimeout(parent, time.Minute)
+	defer cancel()
+	cancelParent()
+	<-ctx.Done()
+	assert.ErrorIs(t, ctx.Err(), context.Canceled)
+	assert.Equal(t, noon, c.Now())
+}
+
+// Hanging takes no time, also for several that hang at once.
+func TestHang(t *testing.T) {
+	c := newClock(noon)
+	ctx, cancel := c.WithTimeout(t.Context(), 8*time.Hour)
+	defer cancel()
+	began := time.Now()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			assert.ErrorIs(t, Hang(ctx), context.DeadlineExceeded)
+		}()
+	}
+	all.Wait()
+	assert.Less(t, time.Since(began), time.Hour)
+	assert.Equal(t, noon.Add(8*time.Hour), c.Now())
+	assert.NoError(t, late(ctx))
+}
+
+// A handler that waits for its context without Hang is waited for, in real
+// time, and no longer.
+func TestTheWatch(t *testing.T) {
+	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Flags: phases.MustVocabulary(nil), Phases: []phases.Phase{{Name: "P", Step: "S"}}})
+	s := Scripted(Script{Itineraries: set, Itinerary: "I"})
+	e, err := newEngine(s)
+	require.NoError(t, err)
+	e.patience = time.Millisecond
+	ctx, cancel := e.clock.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	stop := e.watch()
+	<-ctx.Done()
+	stop()
+	assert.True(t, errors.Is(ctx.Err(), context.DeadlineExceeded))
+}

@@ -1,0 +1,84 @@
+// Package machinetest tests a controller that is built on machine/runner: its
+// itineraries, handlers, sources of flags and selector, over a world in memory,
+// without a cluster and without waiting.
+//
+// # Setup
+//
+// A [Setup] is the controller under test. Its Options are the runner's options
+// that the controller uses in production, bound to a world: a struct that
+// stands for the cluster, which handlers change and sources look at. A
+// controller that takes its clients as interfaces passes fakes that work on
+// this struct. [Scripted] is a setup without a controller, for the test of
+// itineraries alone.
+//
+// # One life
+//
+// [New] begins a life, [Life.Run] runs it to its end. The clock is simulated
+// and follows the requeues, so that a week of waiting takes a millisecond. A
+// script says what happens beside what the controller does: each [Line] names
+// a phase and, for example, lets its handler fail ([Fail]), crashes the
+// controller before a write ([CrashBefore]), or lets a user edit the object
+// ([Edit]). Afterwards the Want methods compare phases, steps, messages and
+// failures, and [Life.Golden] compares the whole transcript with a file.
+//
+//	life := machinetest.New(t, setup())
+//	life.Run(machinetest.Flags("HasVolumes"), machinetest.Fail("Upload", "no space left"))
+//	life.WantItinerary("CleanUp")
+//	life.WantMessages("Prepare: Completed", "Volumes: Completed", "Upload: Failed", "CleanUp: Completed")
+//
+// A line of the script that is never used and a check that never ran fail the
+// test.
+//
+// # Every life
+//
+// [Explore] tries every life, breadth-first: all assignments of flags that the
+// relations of the vocabulary allow, each flag that a phase decides both ways,
+// a failure and a crash at each call of a handler, and edits at every moment.
+// The first break that it finds of each kind comes with a shortest way to it,
+// in words and as the script of a life that breaks the same. A bound that is
+// hit is reported as inconclusive, and is never a pass.
+//
+// # What is checked
+//
+// After every reconcile, in a life as in an exploration, these promises of the
+// design must hold: the plan is the run (1); no step that will not run, and no
+// step that ran is lost (2); what is left out has a reason (3); each flag is
+// asked once, and again only after a phase that decides it (4); unknown is not
+// false (5); a step is completed when nothing ahead belongs to it (7); nothing
+// runs after a failed phase, and a cleanup itinerary passes it by (11); a run
+// that is done stays done (11). An exploration also checks that each state has
+// a way to the end, and that every handler is called.
+//
+// The contract of handlers: a phase changes no flag that it does not declare
+// to decide. Called once more after it is done, a handler is done and leaves
+// the world as it is. After a crash before its write, repeated calls reach the
+// same world as without the crash. For this, handlers and sources are called
+// more often than the runner calls them. Phases for which a line of the script
+// stands in are exempt from the last two.
+//
+// And the embedder's own: the [Invariant] functions of the setup.
+//
+// # Limits
+//
+// The object and the world are kept as JSON between reconciles, as an API
+// server keeps an object; a type that JSON does not keep whole is refused. What
+// handlers keep elsewhere survives a simulated crash only if Options does not
+// make it again, and must not exist in an exploration: a break that a life with
+// the same script does not show says so.
+//
+// A conflict or a lost write drops the whole result of a reconcile. How
+// machine/controller merges a conflict is not simulated; nor are several
+// replicas, watches that lag behind, and the limits of an API server.
+//
+// A handler or source that hangs must return when its context ends; call [Hang]
+// in a fake that waits for it, which takes no time. One that waits in another
+// way is waited for, ten seconds of real time for each timeout.
+//
+// An exploration runs one phase per reconcile, whatever MaxPhases says. It
+// takes states as one that differ only in flags that no guard ahead reads, in
+// completed steps that nothing ahead can enter, in attempts beyond the 32nd, and
+// in the date; set Exact to keep the first two apart. Errors, panics and hanging handlers, sources that fail,
+// writes that are lost, and clocks that jump are for lives; an exploration does
+// not try them. Times in the world or the object that only grow, such as a
+// count of calls, make endless states: then the bound is hit.
+package machinetest

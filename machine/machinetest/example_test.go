@@ -1,0 +1,141 @@
+package machinetest_test
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+// printer stands in for the *testing.T of a test: it prints what is reported.
+type printer struct{}
+
+func (printer) Helper()                           {}
+func (printer) Logf(format string, args ...any)   { fmt.Printf(format+"\n", args...) }
+func (printer) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+func (printer) FailNow()                          { panic("the example fails") }
+
+var t printer
+
+// A backup whose upload fails. The setup, with its handlers and its cluster in
+// memory, is in backup_test.go.
+func Example() {
+	life := machinetest.New(t, setup())
+	life.Run(machinetest.Flags("HasVolumes"), machinetest.Fail("Upload", "no space left"))
+	life.WantPhases("Backup", "Validate", "Snapshot", "Upload")
+	life.WantItinerary("CleanUp")
+	life.WantFailures("Backup/Upload: no space left")
+	life.WantMessages("Prepare: Completed", "Volumes: Completed", "Upload: Failed", "CleanUp: Completed")
+	fmt.Println("snapshots left:", len(life.World().Snapshots))
+	// Output:
+	// snapshots left: 0
+}
+
+// Every life of the backup controller, with a bug in an itinerary: CleanUp does
+// not turn traffic on again.
+func ExampleExplore() {
+	s := setup()
+	s.Options = func(c *Cluster) runner.Options[*Backup] {
+		all := itineraries()
+		drop(&all[1], "StartTraffic")
+		return optionsOf(c, machine.MustCompileSet(all...))
+	}
+	r := machinetest.Explore(t, machinetest.Exploration[*Backup, Cluster]{Setup: s, Settled: []string{"StartTraffic"}})
+	fmt.Println(r.Inconclusive)
+	// Output:
+	// traffic is never off at the end, in itinerary CleanUp: the invariant does not hold: the backup is done, and traffic is off
+	//   1. flags: TrafficOff
+	//   2. Backup: Validate
+	//   3. Validate fails
+	//   4. CleanUp: Report, the end
+	//   life.Run(machinetest.Flags("TrafficOff"), machinetest.Fail("Validate", "injected").In("Backup"))
+	// false
+}
+
+// Itineraries alone, before there is any handler.
+func ExampleScripted() {
+	life := machinetest.New(t, machinetest.Scripted(machinetest.Script{
+		Itineraries: machine.MustCompileSet(itineraries()...),
+		Itinerary:   "Backup",
+		OnFail:      map[string]string{"Backup": "CleanUp"},
+		OnCancel:    map[string]string{"Backup": "CleanUp"},
+	}))
+	life.Run(machinetest.Flags("Quiesce"), machinetest.Decide("StopTraffic", "TrafficOff"), machinetest.Edit("Upload", "cancel"))
+	life.WantPhases("Backup", "Validate", "StopTraffic", "Upload")
+	life.WantSteps("Prepare", "Upload", "CleanUp")
+	for _, s := range life.State().Pipeline {
+		fmt.Printf("%s: %s\n", s.Name, s.Message)
+	}
+	// Output:
+	// Prepare: Completed
+	// Upload: Canceled
+	// CleanUp: Completed
+}
+
+// What happened, in order. Golden compares it with a file.
+func ExampleLife_Transcript() {
+	life := machinetest.New(t, setup())
+	life.Run(machinetest.Flags("Quiesce"), machinetest.CrashBefore("Upload"))
+	for line := range strings.Lines(life.Transcript()) {
+		if !strings.Contains(line, "steps") {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	//       0s  ask      HasVolumes is no
+	//       0s  ask      Quiesce is yes
+	//       0s  ask      TrafficOff is no
+	//       0s  begin    Backup
+	//       0s  enter    Validate (Prepare)
+	//       0s  call     Validate: done
+	//       0s  enter    StopTraffic (Prepare)
+	//       0s  call     StopTraffic: done
+	//       0s  ask      TrafficOff is yes
+	//       0s  enter    Upload (Upload)
+	//       0s  call     Upload: done
+	//       0s  enter    StartTraffic (Finish)
+	//       0s  script   machinetest.CrashBefore("Upload")
+	//       0s  call     Upload: done
+	//       0s  enter    StartTraffic (Finish)
+	//       0s  call     StartTraffic: done
+	//       0s  enter    Report (Finish)
+	//       0s  call     Report: done
+	//       0s  done     in Backup, 0 phases failed
+}
+
+// A look at a moment in the middle.
+func ExampleLife_Check() {
+	life := machinetest.New(t, setup())
+	life.Check("Upload", func(s machinetest.Snapshot[*Backup, Cluster]) error {
+		if !s.World.TrafficOff {
+			return fmt.Errorf("traffic is on during the upload")
+		}
+		fmt.Println("at Upload:", s.State.Pipeline.Current().Name)
+		return nil
+	})
+	life.Run(machinetest.Flags("Quiesce"))
+	// Output:
+	// at Upload: Upload
+}
+
+// Faults of handlers, sources, writes and the clock, in one life.
+func ExampleLine() {
+	life := machinetest.New(t, setup())
+	life.Run(
+		machinetest.Flags("HasVolumes", "Quiesce"),
+		machinetest.FlagErr(machinetest.Start, "TrafficOff", "no route to host").Times(2),
+		machinetest.Err("StopTraffic", "conflict"),
+		machinetest.HangIn("Validate"),
+		machinetest.Conflict("Snapshot").Call(2),
+		machinetest.Clock("Upload", -time.Hour),
+		machinetest.LoseWrite("Upload"),
+		machinetest.CrashAfter("StartTraffic"),
+	)
+	life.WantPhases("Backup", "Validate", "StopTraffic", "Snapshot", "Upload", "Upload", "StartTraffic", "StartTraffic", "Report")
+	fmt.Println("uploaded:", life.World().Uploaded, "traffic off:", life.World().TrafficOff)
+	// Output:
+	// uploaded: [shop] traffic off: false
+}
