@@ -45,11 +45,14 @@
   const crossed = [];
   for (const arc of root.querySelectorAll("path.arc, path.arcmay, path.arcgone, path.rail, path.may")) {
     if (arc.closest("g")) continue; // of a mark or the legend
+    const around = arc.getBoundingClientRect();
+    const near = texts.filter(({box: b}) => b.x < around.right && around.left < b.x + b.w && b.y < around.bottom && around.top < b.y + b.h);
+    if (near.length === 0) continue;
     const length = arc.getTotalLength();
     for (let d = 0; d <= length; d += 4) {
       const p = arc.getPointAtLength(d);
       const [x, y] = [frame.left + p.x * scale, frame.top + p.y * scale];
-      const hit = texts.find(t => t.box.x < x && x < t.box.x + t.box.w && t.box.y < y && y < t.box.y + t.box.h);
+      const hit = near.find(t => t.box.x < x && x < t.box.x + t.box.w && t.box.y < y && y < t.box.y + t.box.h);
       if (hit) { crossed.push(hit.text); break; }
     }
   }
