@@ -50,7 +50,7 @@ func TestColoursStandOut(t *testing.T) {
 	}
 }
 
-// Whoever sees no colours, or prints the picture, sees the shapes.
+// A reader who sees no colours, or prints the picture, goes by the shapes.
 func TestStatesDifferWithoutColours(t *testing.T) {
 	nodes := map[string]*node{"failed": {failed: true}}
 	for s := plain; s <= out; s++ {

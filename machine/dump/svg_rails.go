@@ -57,7 +57,7 @@ func arcClasses(taken phases.Truth) [2]string {
 	return [2]string{"arcmay", "head"}
 }
 
-// placement says in which lane each of some arcs runs, 0 being the nearest.
+// placement is the lane in which each of some arcs runs, 0 being the nearest.
 type placement struct {
 	of []int
 	n  int // of lanes

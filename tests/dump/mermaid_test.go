@@ -11,7 +11,7 @@ import (
 
 const mermaid = "node_modules/mermaid/dist/mermaid.min.js"
 
-// parsed is what mermaid says of a text.
+// parsed is what mermaid makes of a text.
 type parsed struct {
 	Type  string
 	Error string

@@ -47,7 +47,7 @@ type measures struct {
 	Frame    rect
 	Texts    []line
 	Crossed  []string // texts below an arc
-	Selected string   // what one copies who selects everything
+	Selected string   // what a reader copies who selects everything
 }
 
 // problems are what a reader of the picture would complain of.
