@@ -62,8 +62,14 @@ func (e edge) label() string {
 	return "if " + e.guard
 }
 
-// heading is the title of a part.
-func (p *part) heading() string { return p.name() + p.at() }
+// heading is the title of a part: its name, and where its plan begins. Names are
+// written as show does.
+func (p *part) heading(show func(name string) string) string {
+	if p.plan == nil {
+		return show(p.name())
+	}
+	return show(p.name()) + ", at " + show(p.plan.Position().String())
+}
 
 // colors are those of a node.
 func (n *node) colors() colors {

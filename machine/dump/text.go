@@ -109,7 +109,7 @@ type textWriter struct {
 }
 
 func (t *textWriter) part(d *Drawing, i int, p *part) {
-	t.wrapped("", "  ", quoted(p.name())+p.at(), ansiBold)
+	t.wrapped("", "  ", p.heading(quoted), ansiBold)
 	if p.plan != nil {
 		v, facts := p.graph.Flags(), p.plan.Facts()
 		for _, list := range []struct {
@@ -143,18 +143,6 @@ func (t *textWriter) part(d *Drawing, i int, p *part) {
 			t.wrapped("  => ", "     ", quoted(d.parts[a.to].name())+" when "+quoted(a.when), "")
 		}
 	}
-}
-
-// at is the position of the plan, as part of a title.
-func (p *part) at() string {
-	if p.plan == nil {
-		return ""
-	}
-	at := p.plan.Position()
-	if at.Phase != "" {
-		return ", at " + quoted(at.Phase)
-	}
-	return ", at " + at.String()
 }
 
 func (t *textWriter) node(p *part, k, width int) {
