@@ -1,0 +1,7 @@
+//go:build race
+
+package conformance
+
+// raceEnabled reports whether the tests run under the race detector, which
+// makes an exploration some ten times slower.
+const raceEnabled = true
