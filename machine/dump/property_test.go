@@ -3,6 +3,7 @@ package dump
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -87,9 +88,9 @@ func TestWhatOnlyRunsStaysConnectedByTransitions(t *testing.T) {
 			if p.inOrder(n.index) == n.index {
 				continue // it jumps, whatever the flags
 			}
-			edges := p.edgesFrom(k)
-			require.NotEmpty(t, edges, describe(plan))
-			require.Equal(t, edge{from: k, to: k + 1, kind: inOrder, taken: edges[0].taken}, edges[0], describe(plan))
+			if edges := p.edgesFrom(k); len(edges) == 0 || edges[0].kind != inOrder || edges[0].to != k+1 {
+				t.Fatalf("%s leads to %v\n%s", n.name, edges, describe(plan))
+			}
 		}
 	})
 }
@@ -125,7 +126,9 @@ func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 					targets = append(targets, p.nodes[e.to].name)
 				}
 			}
-			require.Contains(t, targets, to, "%s in %s", p.nodes[k].name, describe(plan))
+			if !slices.Contains(targets, to) {
+				t.Fatalf("%s jumps to %s\n%s", p.nodes[k].name, to, describe(plan))
+			}
 		}
 	})
 	require.Greater(t, seen, 1000)
@@ -185,14 +188,13 @@ func TestEdgesAreTakenAsDrawn(t *testing.T) {
 			}
 			plan, err := g.PlanFrom(from, f)
 			require.NoError(t, err)
-			p := draw(t, Options{AllEdges: true}, Itinerary{Plan: plan})
+			p, decides := draw(t, Options{AllEdges: true}, Itinerary{Plan: plan}), decidesAny(g)
 			for flips := range 4 { // the first time nothing changes
 				m, err := g.Machine(from, f)
 				require.NoError(t, err)
 				for range 3 * g.Len() {
-					if decides := m.Decides(); flips > 0 {
-						value := phases.TruthOf(r.IntN(2) == 0)
-						m.SetFacts(m.Facts().Set(decides, value))
+					if flips > 0 {
+						m.SetFacts(m.Facts().Set(m.Decides(), phases.TruthOf(r.IntN(2) == 0)))
 					}
 					tr, err := m.Advance(context.Background())
 					require.NoError(t, err)
@@ -203,9 +205,8 @@ func TestEdgesAreTakenAsDrawn(t *testing.T) {
 						}
 					}
 					taken[best]++
-					require.NotEqual(t, phases.No, best, "%s takes %+v", describe(plan), tr)
-					if flips == 0 && !decidesAny(g) {
-						require.Equal(t, phases.Yes, best, "%s takes %+v", describe(plan), tr)
+					if best == phases.No || flips == 0 && !decides && best != phases.Yes {
+						t.Fatalf("%+v is taken: %s\n%s", tr, best, describe(plan))
 					}
 					if tr.To.Done {
 						break
@@ -217,6 +218,7 @@ func TestEdgesAreTakenAsDrawn(t *testing.T) {
 	require.Greater(t, taken[phases.Unknown], 500)
 }
 
+// describe draws a plan for a message.
 func describe(p *machine.Plan) string {
 	d, err := New(Options{AllEdges: true}, Itinerary{Plan: p})
 	if err != nil {
