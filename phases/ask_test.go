@@ -317,6 +317,20 @@ func TestAskStopsAtItsTimeout(t *testing.T) {
 	}
 }
 
+// A test has a clock of its own, and waits for no timeout.
+func TestAskStopsAtTheTimeoutOfTheCallersClock(t *testing.T) {
+	var timeouts []time.Duration
+	answer := sources(t, Source{Flag: flagA, Ask: func(ctx context.Context, _ Facts) (Truth, error) { return Unknown, ctx.Err() }}).
+		Ask(context.Background(), Question{Read: flagA, Timeout: time.Hour,
+			WithTimeout: func(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+				timeouts = append(timeouts, d)
+				return context.WithDeadline(parent, time.Unix(0, 0)) // it has passed
+			}})
+	assert.Equal(t, []time.Duration{time.Hour}, timeouts)
+	require.Len(t, answer.Errors, 1)
+	require.ErrorIs(t, answer.Errors[0], context.DeadlineExceeded)
+}
+
 func TestAskIsCancelledHalfWay(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var a asked

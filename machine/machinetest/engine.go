@@ -413,12 +413,17 @@ func (e *engine[T, W]) again(work runner.Handler[T], object T, world []byte, cal
 	return result, e.save(), err
 }
 
-// diffJSON shows how two worlds differ, in one line if it is short.
-func diffJSON(want, got []byte) string {
-	var a, b any
-	a, _ = decode[any](want)
-	b, _ = decode[any](got)
-	return "-before +after\n" + cmp.Diff(a, b)
+// diffJSON shows how two worlds differ: the lines of a diff that do, in one.
+func diffJSON(before, after []byte) string {
+	a, _ := decode[any](before)
+	b, _ := decode[any](after)
+	var lines []string
+	for line := range strings.Lines(cmp.Diff(a, b)) {
+		if line[0] == '-' || line[0] == '+' {
+			lines = append(lines, line[:1]+strings.Join(strings.Fields(strings.ReplaceAll(line[1:], "\u00a0", " ")), " "))
+		}
+	}
+	return "-before +after: " + strings.TrimSuffix(strings.Join(lines, " "), ",")
 }
 
 // reconcile runs one reconcile of an object at a time of the clock. The object

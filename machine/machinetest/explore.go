@@ -173,6 +173,7 @@ type state struct {
 	parent  int32 // index of the state before, or -1
 	place   place
 	partial bool
+	paused  bool // as it turned out
 	act     act
 }
 
@@ -218,6 +219,7 @@ type candidate[T any] struct {
 	breaks []Break
 	end    bool // the run is done
 	plain  bool // it came of the controller's own doing
+	paused bool // the state that it came of is paused
 	stay   bool // there is no state to go on from
 }
 
@@ -443,6 +445,9 @@ func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 	for _, b := range c.breaks {
 		e.broke(e.moves(parent, c.act, c.item.place), b)
 	}
+	if c.paused {
+		e.states[parent].paused = true
+	}
 	if c.stay {
 		return
 	}
@@ -490,14 +495,12 @@ func (w *explorer[T, W]) expand(it *item[T]) (all []candidate[T], err error) {
 		}
 		all = append(all, c)
 	}
-	paused := false
 	if !it.partial {
 		c, r, err2 := w.try(it, act{kind: actReconcile})
 		add(c, err2)
 		if err != nil || r.before.Done {
 			return all, err
 		}
-		paused = r.outcome.Paused
 		g := w.engine.graph(r.before.Itinerary)
 		if g != nil && r.before.Phase != "" && !r.outcome.Paused {
 			w.outcomes(it, g, r, add)
@@ -505,7 +508,7 @@ func (w *explorer[T, W]) expand(it *item[T]) (all []candidate[T], err error) {
 	}
 	for i, name := range w.Edits {
 		if it.edits&(1<<i) == 0 {
-			add(w.edit(it, i, name, paused))
+			add(w.edit(it, i, name))
 		}
 	}
 	return all, err
@@ -630,7 +633,7 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 		return c, r, setupError("the run switches from itinerary %s to %s, which Switches does not name", r.before.Itinerary, s)
 	}
 	c.breaks = append(c.breaks, r.breaks...)
-	c.plain = a.kind == actReconcile
+	c.plain, c.paused = a.kind == actReconcile, r.outcome.Paused
 	if r.before.Done {
 		c.stay = true
 		return c, r, nil
@@ -652,7 +655,7 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 const partialWait = time.Second
 
 // edit applies an edit to a state.
-func (w *explorer[T, W]) edit(it *item[T], i int, name string, paused bool) (candidate[T], error) {
+func (w *explorer[T, W]) edit(it *item[T], i int, name string) (candidate[T], error) {
 	c := candidate[T]{act: act{kind: actEdit, name: name}, item: *it}
 	c.item.edits |= 1 << i
 	c.item.partial = false
@@ -671,7 +674,6 @@ func (w *explorer[T, W]) edit(it *item[T], i int, name string, paused bool) (can
 	c.item.object = object
 	c.item.drifted |= e.outside(object, s, func() { e.setup.Edits[name](object) })
 	c.item.world = e.save()
-	c.plain = paused // only an edit gets it going again
 	c.key, err = w.key(&c.item)
 	return c, err
 }
@@ -729,6 +731,9 @@ func (e *exploring[T, W]) endless() {
 			}
 		}
 	}
+	// One in the middle of a phase goes on by an edit, and so does one that is
+	// paused.
+	ends := func(s state) bool { return !s.partial && !s.paused }
 	// Those that stay where they are are the reason; the others only lead there.
 	moves := make([]bool, len(e.states))
 	for _, edge := range e.edges {
@@ -738,10 +743,10 @@ func (e *exploring[T, W]) endless() {
 	}
 	stays := false
 	for id, s := range e.states {
-		stays = stays || !reaches[id] && !s.partial && !moves[id]
+		stays = stays || ends(s) && !reaches[id] && !moves[id]
 	}
 	for id, s := range e.states {
-		if !reaches[id] && !s.partial && moves[id] != stays {
+		if ends(s) && !reaches[id] && moves[id] != stays {
 			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary, How: "from here the run can come to no end", Detail: "at " + s.place.String()})
 		}
 	}

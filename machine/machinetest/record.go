@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/steps"
@@ -41,6 +42,32 @@ type Write struct {
 	At time.Duration
 	// State is what was written of the run, its pipeline included.
 	State runner.State
+}
+
+// Phases returns the phases that were entered, in order, also by reconciles
+// whose write was lost.
+func (r *Record) Phases() []runner.Entered { return eventsOf[runner.Entered](r) }
+
+// Asked returns the flags that were asked, in order.
+func (r *Record) Asked() []runner.Asked { return eventsOf[runner.Asked](r) }
+
+func eventsOf[E runner.Event](r *Record) (all []E) {
+	for _, event := range r.Events {
+		if e, ok := event.(E); ok {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// Pipelines returns every version of the pipeline that was written, in order.
+func (r *Record) Pipelines() (all []steps.Pipeline) {
+	for _, w := range r.Writes {
+		if n := len(all); n == 0 || !equality.Semantic.DeepEqual(all[n-1], w.State.Pipeline) {
+			all = append(all, w.State.Pipeline)
+		}
+	}
+	return all
 }
 
 func (r *Record) note(at time.Duration, what, text string) {
@@ -190,8 +217,8 @@ func (l *Life[T, W]) WantPhases(itinerary string, phases ...string) {
 	l.t.Helper()
 	l.ran()
 	var got []string
-	for _, event := range l.record.Events {
-		if e, ok := event.(runner.Entered); ok && e.Itinerary == itinerary {
+	for _, e := range l.record.Phases() {
+		if e.Itinerary == itinerary {
 			got = append(got, e.Phase)
 		}
 	}
@@ -245,10 +272,8 @@ func (l *Life[T, W]) WantAsked(flags ...string) {
 	l.t.Helper()
 	l.ran()
 	var got []string
-	for _, event := range l.record.Events {
-		if e, ok := event.(runner.Asked); ok {
-			got = append(got, e.Flag)
-		}
+	for _, e := range l.record.Asked() {
+		got = append(got, e.Flag)
 	}
 	l.want("flags asked", flags, got)
 }

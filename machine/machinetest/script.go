@@ -83,7 +83,7 @@ func at(v verb, phase string) Line { return Line{verb: v, phase: phase, call: 1,
 
 // Flags sets every flag before the life begins: those named are true, all
 // others are false. Without it the flags are what Object and World make them.
-func Flags(true_ ...string) Line { return Line{verb: verbFlags, texts: true_} }
+func Flags(names ...string) Line { return Line{verb: verbFlags, texts: names} }
 
 // Fail lets the phase fail for these reasons; its handler is not called, but
 // see [Line.AfterWork].

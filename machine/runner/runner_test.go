@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -499,6 +500,44 @@ func TestAskTimeout(t *testing.T) {
 	assert.Empty(t, cmp.Diff(runner.State{}, w.m.State))
 }
 
+// Both kinds of timeouts are those of the embedder's clock, if it has one.
+func TestTimeoutsOfTheEmbeddersClock(t *testing.T) {
+	w := newWorld(t)
+	var asked []time.Duration
+	w.options.WithTimeout = func(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+		asked = append(asked, d)
+		return context.WithDeadline(parent, time.Unix(0, 0)) // it has passed
+	}
+	w.options.Phases["Copy"] = runner.Phase[*migration]{Deadline: 10 * time.Second, Handler: runner.HandlerFunc[*migration](
+		func(ctx context.Context, _ *migration) (runner.Result, error) { return runner.Result{}, ctx.Err() })}
+	_, err := w.reconcile()
+	require.ErrorIs(t, err, context.DeadlineExceeded, "the flags")
+	w.m.State = runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Copy"}, Entered: &metav1.Time{Time: w.now.Add(time.Second)}} // the next reconcile
+	w.m.State.Facts = vocabulary.Record(phases.NewFacts(volumes, images), w.m.State.Facts.Hash)
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"phase Copy did not come to its end within 10s"}, w.m.Errors)
+	assert.Equal(t, []time.Duration{runner.DefaultAskTimeout, 10 * time.Second}, asked)
+}
+
+func TestResultsPrintThemselves(t *testing.T) {
+	for _, tt := range []struct {
+		result runner.Result
+		want   string
+		done   bool
+	}{
+		{runner.Done(), "done", true},
+		{runner.Wait(0, ""), "wait", false},
+		{runner.Wait(5*time.Second, "copying", "3 of 7", "files"), "wait 5s: copying (3 of 7, files)", false},
+		{runner.Fail(), "fail", false},
+		{runner.Fail("no space", "left"), "fail: no space; left", false},
+		{runner.Result{}, "neither done, wait nor fail", false},
+	} {
+		assert.Equal(t, tt.want, tt.result.String())
+		assert.Equal(t, tt.done, tt.result.IsDone(), tt.want)
+	}
+}
+
 func TestDeadline(t *testing.T) {
 	deadline := func(w *world, handler func(context.Context, *migration) (runner.Result, error)) {
 		w.handlers["Refresh"] = handler
@@ -606,23 +645,6 @@ func TestANewRelease(t *testing.T) {
 	w.m.Canceled = true
 	w.end()
 	assert.Equal(t, "Prepare: Canceled | Data: Completed | Report: Completed", w.reads(), "where the state selects another, the recorded phase is no error")
-}
-
-// A reconcile whose write is lost is done again, and says the same.
-func TestALostWriteLosesNothing(t *testing.T) {
-	w := newWorld(t)
-	for !w.m.State.Done {
-		was := w.m.State.DeepCopy()
-		_, err := w.reconcile()
-		require.NoError(t, err)
-		first := w.m.State.DeepCopy()
-		w.m.State = *was
-		w.now = w.now.Add(-time.Second)
-		_, err = w.reconcile()
-		require.NoError(t, err)
-		require.Empty(t, cmp.Diff(first, &w.m.State))
-	}
-	assert.Equal(t, []string{"Refresh", "Refresh", "Copy", "Copy", "Attach", "Attach"}, w.called)
 }
 
 // Failure (g) of upstream: messages leaked from one migration to another.

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
@@ -40,6 +42,40 @@ func TestVectors(t *testing.T) {
 				require.NotNil(t, s.Started, s.Name)
 				require.NotNil(t, s.Completed, s.Name)
 				require.Equal(t, steps.MessageCompleted, s.Message)
+			}
+		})
+	}
+}
+
+// The same runs through the runner, whose every reconcile the harness holds
+// against the promises.
+func TestVectorsInTheRunner(t *testing.T) {
+	for i, v := range lines[vector](t, *vectorsFile) {
+		t.Run(fmt.Sprintf("line %d, %s", i+1, v.Itinerary), func(t *testing.T) {
+			script := []machinetest.Line{machinetest.Flags(v.Flags...)}
+			if v.StagePodsCreated && slices.Contains(v.Phases, "EnsureStagePodsFromRunning") {
+				script = append(script, machinetest.Decide("EnsureStagePodsFromRunning", "HasStagePods"))
+			}
+			if slices.Contains(v.Phases, "EnsureStagePodsTerminated") {
+				script = append(script, machinetest.Decide("EnsureStagePodsTerminated", "!HasStagePods"))
+			}
+			life := machinetest.New(t, machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: v.Itinerary}))
+			life.Run(script...)
+			life.WantPhases(v.Itinerary, v.Phases...)
+			seen := map[string]bool{}
+			for _, p := range life.Record().Pipelines() {
+				for _, s := range p {
+					seen[s.Name] = true
+				}
+			}
+			var shown []string
+			for _, name := range graph(t, v.Itinerary).Steps() {
+				if seen[name] {
+					shown = append(shown, name)
+				}
+			}
+			if diff := cmp.Diff(v.Steps, shown); diff != "" {
+				t.Errorf("steps: -want +got\n%s", diff)
 			}
 		})
 	}

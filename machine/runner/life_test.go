@@ -1,0 +1,56 @@
+package runner_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+)
+
+func lives() machinetest.Setup[*machinetest.Object, struct{}] {
+	return machinetest.Scripted(machinetest.Script{
+		Itineraries: machine.MustCompileSet(itineraries()...), Itinerary: "Move", OnFail: map[string]string{"Move": "CleanUp"},
+	})
+}
+
+// A write that is lost, done twice or refused, and a crash on either side of
+// it, changes nothing of what users see, at whichever phase.
+func TestWritesThatGoWrong(t *testing.T) {
+	live := func(script ...machinetest.Line) []string {
+		life := machinetest.New(t, lives())
+		life.Run(append(script, machinetest.Flags("Volumes", "Images"))...)
+		var read []string // every text of the pipeline, once
+		for _, p := range life.Record().Pipelines() {
+			text := ""
+			for _, s := range p {
+				text += fmt.Sprintf("%s: %s | ", s.Name, s.Message)
+			}
+			read = append(read, text)
+		}
+		return read
+	}
+	want := live()
+	assert.Len(t, want, 5, "one for each phase, and the end")
+	for name, fault := range map[string]func(string) machinetest.Line{
+		"lost": machinetest.LoseWrite, "twice": machinetest.WriteTwice, "conflict": machinetest.Conflict,
+		"crash before": machinetest.CrashBefore, "crash after": machinetest.CrashAfter,
+	} {
+		for _, phase := range []string{machinetest.Start, "Refresh", "Copy", "Images", "Attach"} {
+			if diff := cmp.Diff(want, live(fault(phase))); diff != "" {
+				t.Errorf("%s at %q: -want +got\n%s", name, phase, diff)
+			}
+		}
+	}
+}
+
+// Every life, with failures, crashes and pauses at every moment. That a phase
+// which decides a flag is left in the middle is in tests/conformance.
+func TestEveryLife(t *testing.T) {
+	machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{
+		Setup: lives(), NeverFails: []string{"Refresh"}, Failures: 2, Edits: []string{"pause", "resume"},
+	})
+}
