@@ -79,6 +79,6 @@
 // completed steps that nothing ahead can enter, in attempts beyond the 32nd, and
 // in the date; set Exact to keep the first two apart. Errors, panics and hanging handlers, sources that fail,
 // writes that are lost, and clocks that jump are for lives; an exploration does
-// not try them. Times in the world or the object that only grow, such as a
-// count of calls, make endless states: then the bound is hit.
+// not try them. What only grows in the world or the object, such as a
+// count of calls, makes endless states: then the bound is hit.
 package machinetest

@@ -1,15 +1,12 @@
 package machinetest
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/konveyor/dynamic-pipeline/machine"
-	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -61,90 +58,6 @@ type Exploration[T, W any] struct {
 
 // DefaultMaxStates is the MaxStates of an exploration that sets none.
 const DefaultMaxStates = 100_000
-
-// Report is what an exploration found.
-type Report struct {
-	// Assignments counts the assignments of flags with which lives began,
-	// States the states that they came to, and Reconciles the reconciles that
-	// were tried.
-	Assignments, States, Reconciles int
-	// Inconclusive reports whether the bound was hit: what lies behind it was
-	// not looked at.
-	Inconclusive bool
-	// Found are the breaks, one for each promise, itinerary and how, those
-	// with the shortest way to them first.
-	Found []Found
-	// NeverCalled lists the phases whose handlers were never called, as
-	// ITINERARY/PHASE, but for those that the exploration names.
-	NeverCalled []string
-	// NotBroken lists the known breaks that were not found.
-	NotBroken []Break
-	// Took is the real time that the exploration took.
-	Took time.Duration
-}
-
-// Found is a break and a shortest way to it.
-type Found struct {
-	Break
-	// Script leads to the break as the script of [Life.Run].
-	Script []Line
-	// Reproduced reports whether a life with that script broke the same. If it
-	// did not, the controller keeps something outside of the object and the
-	// world.
-	Reproduced bool
-	// Known reports whether the exploration lists it as known.
-	Known bool
-
-	path []string
-}
-
-// String returns the break and the way to it: what happened, in the words of
-// the itinerary, and the script.
-func (f Found) String() string {
-	var b strings.Builder
-	b.WriteString(f.Break.String())
-	for i, line := range f.path {
-		fmt.Fprintf(&b, "\n  %d. %s", i+1, line)
-	}
-	lines := make([]string, len(f.Script))
-	for i, line := range f.Script {
-		lines[i] = line.String()
-	}
-	fmt.Fprintf(&b, "\n  life.Run(%s)", strings.Join(lines, ", "))
-	if !f.Reproduced {
-		b.WriteString("\n  (such a life did not break the same: something is kept outside of the object and the world)")
-	}
-	return b.String()
-}
-
-// String returns the report as text.
-func (r *Report) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d assignments of flags, %d states, %d reconciles, %s", r.Assignments, r.States, r.Reconciles, r.Took.Round(time.Millisecond))
-	for _, p := range r.problems(false) {
-		b.WriteString("\n" + p)
-	}
-	return b.String()
-}
-
-// problems are what fails a test.
-func (r *Report) problems(mayBeInconclusive bool) (all []string) {
-	if r.Inconclusive && !mayBeInconclusive {
-		all = append(all, fmt.Sprintf("inconclusive at %d states: raise MaxStates, fix flags, or allow fewer failures, crashes and edits", r.States))
-	}
-	for _, f := range r.Found {
-		if !f.Known {
-			all = append(all, f.String())
-		}
-	}
-	for _, name := range r.NeverCalled {
-		all = append(all, "the handler of "+name+" is never called: no life comes there; list it in NeverCalled if that is meant")
-	}
-	for _, b := range r.NotBroken {
-		all = append(all, "known, but it no longer breaks: "+b.String()+"; remove it from Known")
-	}
-	return all
-}
 
 // Explore tries every life of a setup, breadth-first, and fails the test with
 // a shortest way to each break: all assignments of flags that the relations of
@@ -487,197 +400,6 @@ func (e *exploring[T, W]) broke(moves []move, b Break) {
 	e.report.Found = append(e.report.Found, f)
 }
 
-// expand tries all that can happen in a state.
-func (w *explorer[T, W]) expand(it *item[T]) (all []candidate[T], err error) {
-	add := func(c candidate[T], err2 error) {
-		if err == nil {
-			err = err2
-		}
-		all = append(all, c)
-	}
-	if !it.partial {
-		c, r, err2 := w.try(it, act{kind: actReconcile})
-		add(c, err2)
-		if err != nil || r.before.Done {
-			return all, err
-		}
-		g := w.engine.graph(r.before.Itinerary)
-		if g != nil && r.before.Phase != "" && !r.outcome.Paused {
-			w.outcomes(it, g, r, add)
-		}
-	}
-	for i, name := range w.Edits {
-		if it.edits&(1<<i) == 0 {
-			add(w.edit(it, i, name))
-		}
-	}
-	return all, err
-}
-
-// outcomes tries the other outcomes of the phase that a state is in.
-func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T], add func(candidate[T], error)) {
-	i, err := g.Find(r.before.Phase)
-	if err != nil || len(r.calls) == 0 {
-		return
-	}
-	if r.worked && it.crashes > 0 {
-		c := *it
-		c.world, c.crashes = w.engine.save(), it.crashes-1
-		key, err := w.key(&c)
-		add(candidate[T]{item: c, key: key, act: act{kind: actCrash}}, err)
-	}
-	// Flags are set both ways only where the relations let them.
-	decides := g.Phase(i).Decides & w.inPlay
-	if lists(w.Settled, g.Name(), g.Phase(i).Name) {
-		decides = 0
-	}
-	others := w.turned(r.truth, decides)
-	if w.left(r) {
-		for _, flags := range others {
-			add(w.result(it, act{kind: actReconcile, decides: flags}))
-		}
-	}
-	if it.failures > 0 && !lists(w.NeverFails, g.Name(), g.Phase(i).Name) {
-		for _, flags := range append([][]string{nil}, w.turned(w.before(it), decides)...) {
-			add(w.result(it, act{kind: actFail, decides: flags}))
-		}
-		if r.worked {
-			add(w.result(it, act{kind: actFail, after: true}))
-		}
-	}
-	if it.edits != 1<<len(w.Edits)-1 {
-		for _, flags := range w.turned(w.before(it), decides) {
-			add(w.result(it, act{kind: actPartial, decides: flags}))
-		}
-	}
-}
-
-// lists reports whether a list of phases names one, as PHASE or as
-// ITINERARY/PHASE.
-func lists(names []string, itinerary, phase string) bool {
-	return slices.Contains(names, phase) || slices.Contains(names, itinerary+"/"+phase)
-}
-
-// left reports whether a reconcile has left the phase that it began in.
-func (w *explorer[T, W]) left(r *reconciled[T]) bool {
-	return slices.ContainsFunc(r.events, func(event runner.Event) bool {
-		left, ok := event.(runner.Left)
-		return ok && left.Phase == r.before.Phase
-	})
-}
-
-// before is what the sources answer in a state.
-func (w *explorer[T, W]) before(it *item[T]) phases.Facts {
-	if err := w.engine.load(it.world); err != nil {
-		return phases.Facts{}
-	}
-	return w.engine.truth(it.object)
-}
-
-// turned are the other values that a phase can give the flags that it decides,
-// each as the line Decide names those that change.
-func (w *explorer[T, W]) turned(f phases.Facts, decides phases.Flags) (all [][]string) {
-	if decides == 0 || f.Known() != w.flags.All() {
-		return nil
-	}
-	for g := range w.assignments(f.Forget(decides), decides) {
-		var names []string
-		for flag := range differ(f, g).Each {
-			name := w.flags.Names(flag)[0]
-			if g.Of(flag) == phases.No {
-				name = "!" + name
-			}
-			names = append(names, name)
-		}
-		if names != nil {
-			all = append(all, names)
-		}
-	}
-	return all
-}
-
-func (w *explorer[T, W]) result(it *item[T], a act) (candidate[T], error) {
-	c, _, err := w.try(it, a)
-	return c, err
-}
-
-// try runs a reconcile of a state, with what an act injects.
-func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], error) {
-	c := candidate[T]{act: a, item: *it}
-	e := w.engine
-	if err := e.load(it.world); err != nil {
-		return c, nil, err
-	}
-	e.inject.call = func(itinerary, phase string) (*Line, []string) {
-		w.called[itinerary+"/"+phase] = true
-		switch a.kind {
-		case actFail:
-			line := Fail(phase, "injected")
-			line.after = a.after
-			c.item.failures--
-			c.item.injected = append(slices.Clone(it.injected), itinerary+"/"+phase)
-			return &line, a.decides
-		case actPartial:
-			line := Wait(phase, partialWait)
-			c.item.partial = true
-			return &line, a.decides
-		}
-		return nil, a.decides
-	}
-	r := e.reconcile(it.object, it.now, it.drifted)
-	w.reconciles++
-	if r.problem != nil {
-		return c, r, r.problem
-	}
-	if s := r.after.Itinerary; w.Switches != nil && r.before.Itinerary != "" && s != r.before.Itinerary && !slices.Contains(w.Switches[r.before.Itinerary], s) {
-		return c, r, setupError("the run switches from itinerary %s to %s, which Switches does not name", r.before.Itinerary, s)
-	}
-	c.breaks = append(c.breaks, r.breaks...)
-	c.plain, c.paused = a.kind == actReconcile, r.outcome.Paused
-	if r.before.Done {
-		c.stay = true
-		return c, r, nil
-	}
-	now := e.clock.Now().Add(e.setup.Step)
-	c.item.now, _ = e.due(r, now, 1)
-	c.item.drifted, c.item.world = r.drifted, e.save()
-	if r.changed {
-		c.item.object = r.object
-		c.breaks = append(c.breaks, e.invariants(e.snapshot(r.object, r.after, c.item.injected))...)
-	}
-	c.end = r.after.Done
-	var err error
-	c.key, err = w.key(&c.item)
-	return c, r, err
-}
-
-// partialWait is how long a handler waits that is in the middle of its work.
-const partialWait = time.Second
-
-// edit applies an edit to a state.
-func (w *explorer[T, W]) edit(it *item[T], i int, name string) (candidate[T], error) {
-	c := candidate[T]{act: act{kind: actEdit, name: name}, item: *it}
-	c.item.edits |= 1 << i
-	c.item.partial = false
-	e := w.engine
-	if err := e.load(it.world); err != nil {
-		return c, err
-	}
-	object, err := copyOf(it.object)
-	if err != nil {
-		return c, err
-	}
-	s, err := e.options.Read(object)
-	if err != nil {
-		return c, err
-	}
-	c.item.object = object
-	c.item.drifted |= e.outside(object, s, func() { e.setup.Edits[name](object) })
-	c.item.world = e.save()
-	c.key, err = w.key(&c.item)
-	return c, err
-}
-
 // finish looks at the whole: which phases were never called, from which states
 // no end can be reached, and which breaks did not come about.
 func (e *exploring[T, W]) finish() {
@@ -706,11 +428,8 @@ func (e *exploring[T, W]) finish() {
 	}
 }
 
-// PromiseEnds is the promise that a run can come to its end from every state,
-// by the controller's own doing.
-const PromiseEnds = "a run comes to its end"
-
-// endless finds the states from which no end can be reached.
+// endless finds the states from which no end can be reached by the
+// controller's own doing.
 func (e *exploring[T, W]) endless() {
 	back := make(map[int32][]int32, len(e.states))
 	for _, edge := range e.edges {
@@ -734,7 +453,7 @@ func (e *exploring[T, W]) endless() {
 	// One in the middle of a phase goes on by an edit, and so does one that is
 	// paused.
 	ends := func(s state) bool { return !s.partial && !s.paused }
-	// Those that stay where they are are the reason; the others only lead there.
+	// Those that stay where they are are the reason; the others lead there.
 	moves := make([]bool, len(e.states))
 	for _, edge := range e.edges {
 		if e.states[edge[0]].place != e.states[edge[1]].place {

@@ -80,7 +80,7 @@ func TestPlantedBugs(t *testing.T) {
 				}
 				return runner.Done(), nil
 			})
-		}, []string{"idempotent handlers, in itinerary Backup: after a crash before the write, repeated calls reach another world: Snapshot"},
+		}, []string{"handlers are idempotent, in itinerary Backup: after a crash before the write, repeated calls reach another world: Snapshot"},
 			[]string{"flags: HasVolumes", "Backup: Validate, Snapshot, Upload", `life.Run(machinetest.Flags("HasVolumes"))`}},
 
 		{"an itinerary that cleans up and leaves traffic off", func(x *backupExploration) {
@@ -105,7 +105,7 @@ func TestPlantedBugs(t *testing.T) {
 				return runner.Done(), nil
 			})
 		}, []string{
-			"idempotent handlers, in itinerary Backup: a handler that is done returns something else when it is called once more: Upload: the backup exists already",
+			"handlers are idempotent, in itinerary Backup: a handler that is done returns something else when it is called once more: Upload: the backup exists already",
 			"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload",
 		}, nil},
 
@@ -124,7 +124,7 @@ func TestPlantedBugs(t *testing.T) {
 			})
 			x.Setup.Invariants = nil
 		}, []string{
-			"declared flags, in itinerary Backup: a phase changes a flag that it does not decide: Upload changes TrafficOff; add it to Decides of the phase",
+			"a phase changes only flags that it decides, in itinerary Backup: a phase changes a flag that it does not decide: Upload changes TrafficOff; add it to Decides of the phase",
 			"phases are judged by a value from before: TrafficOff",
 		}, nil},
 

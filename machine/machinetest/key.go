@@ -49,7 +49,7 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 	if err != nil {
 		return k, err
 	}
-	it.place = place{s.Itinerary, where(s)}
+	it.place = place{s.Itinerary, placeOf(s)}
 	selected := w.engine.options.Select(it.object)
 	ahead := w.future.everything
 	if !w.Exact {
@@ -110,7 +110,7 @@ const maxAttempts = 32
 // writeState appends a state, with times as they are seen from now. When the
 // phase was entered counts only if it has a deadline.
 func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(string) bool) []byte {
-	b = text(text(b, s.Itinerary), where(s))
+	b = text(text(b, s.Itinerary), placeOf(s))
 	b = text(b, s.Facts.Hash)
 	for _, names := range [][]string{s.Facts.True, s.Facts.False} {
 		for _, name := range names {

@@ -288,15 +288,15 @@ func (l *Life[T, W]) atAsk(flag string) *Line {
 		return nil
 	}
 	for _, line := range l.lines {
-		if line.left > 0 && line.when() == atAsk && line.flag == flag && line.phase == where(s) && (line.itinerary == "" || line.itinerary == s.Itinerary) {
+		if line.left > 0 && line.when() == atAsk && line.flag == flag && line.phase == placeOf(s) && (line.itinerary == "" || line.itinerary == s.Itinerary) {
 			return &line.Line
 		}
 	}
 	return nil
 }
 
-// where is the place of a state.
-func where(s runner.State) string {
+// placeOf is the place of a state.
+func placeOf(s runner.State) string {
 	if s.Done {
 		return End
 	}
@@ -346,7 +346,7 @@ func (l *Life[T, W]) live() error {
 // reports whether that was anything.
 func (l *Life[T, W]) beforeReconcile(s runner.State) (happened bool, err error) {
 	itinerary := s.Itinerary
-	key := [2]string{itinerary, where(s)}
+	key := [2]string{itinerary, placeOf(s)}
 	if s.Phase == "" {
 		l.calls[key]++ // the reconciles at the start and at the end
 	}
@@ -355,14 +355,14 @@ func (l *Life[T, W]) beforeReconcile(s runner.State) (happened bool, err error) 
 		call++ // the one to come
 	}
 	for _, c := range l.checks {
-		if !c.ran && c.is(itinerary, where(s), call) {
+		if !c.ran && c.is(itinerary, placeOf(s), call) {
 			c.ran = true
 			if err := c.run(l.engine.snapshot(l.object, s, l.injected)); err != nil {
 				l.t.Errorf("the check at %s: %v", quotePlace(c.phase), err)
 			}
 		}
 	}
-	for _, line := range l.use(before, itinerary, where(s), call) {
+	for _, line := range l.use(before, itinerary, placeOf(s), call) {
 		happened = true
 		l.note("script", line.String())
 		switch line.verb {
@@ -399,7 +399,7 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 	l.take(r)
 	now := l.engine.clock.Now().Add(l.engine.setup.Step)
 	l.engine.clock.set(now)
-	used := l.use(atWrite, s.Itinerary, where(s), l.calls[[2]string{s.Itinerary, where(s)}])
+	used := l.use(atWrite, s.Itinerary, placeOf(s), l.calls[[2]string{s.Itinerary, placeOf(s)}])
 	for _, c := range r.calls {
 		used = append(used, l.use(atWrite, c.itinerary, c.phase, l.calls[[2]string{c.itinerary, c.phase}])...)
 	}
@@ -460,7 +460,7 @@ func (l *Life[T, W]) take(r *reconciled[T]) {
 	l.record.take(r, l.now.Sub(l.engine.setup.Start))
 	for _, line := range l.lines {
 		for _, event := range r.events {
-			if asked, ok := event.(runner.Asked); ok && line.left > 0 && line.when() == atAsk && line.flag == asked.Flag && line.phase == where(r.before) {
+			if asked, ok := event.(runner.Asked); ok && line.left > 0 && line.when() == atAsk && line.flag == asked.Flag && line.phase == placeOf(r.before) {
 				line.left--
 			}
 		}

@@ -16,8 +16,7 @@ import (
 
 // Break is a promise or an invariant that did not hold.
 type Break struct {
-	// Promise is one of the Promise constants, a check of handlers
-	// ("declared flags", "idempotent handlers"), or the name of an invariant.
+	// Promise is one of the Promise constants, or the name of an invariant.
 	Promise string
 	// Itinerary is the itinerary in which it happened; empty before the first.
 	Itinerary string
@@ -29,14 +28,16 @@ type Break struct {
 
 // String returns all of it in a line, and the detail behind it.
 func (b Break) String() string {
-	where := "in itinerary " + b.Itinerary
+	in := "in itinerary " + b.Itinerary
 	if b.Itinerary == "" {
-		where = "before the first itinerary"
+		in = "before the first itinerary"
 	}
-	return strings.TrimSuffix(fmt.Sprintf("%s, %s: %s: %s", b.Promise, where, b.How, b.Detail), ": ")
+	return strings.TrimSuffix(fmt.Sprintf("%s, %s: %s: %s", b.Promise, in, b.How, b.Detail), ": ")
 }
 
-// The promises of the design that every reconcile is held against.
+// What is checked, as the Promise of a [Break]: the promises of the design that
+// every reconcile is held against, the contract of handlers, and that every
+// state which an exploration comes to has a way to the end.
 const (
 	PromisePlan       = "the plan is the run"
 	PromiseSteps      = "no step that will not run"
@@ -46,6 +47,9 @@ const (
 	PromiseCompleted  = "a step is completed when nothing ahead belongs to it"
 	PromiseNoFailures = "nothing runs after a failed phase"
 	PromiseDone       = "a run that is done stays done"
+	PromiseDeclared   = "a phase changes only flags that it decides"
+	PromiseIdempotent = "handlers are idempotent"
+	PromiseEnds       = "a run comes to its end"
 )
 
 // promises holds a reconcile against the promises of the design. It goes by

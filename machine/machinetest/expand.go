@@ -1,0 +1,199 @@
+package machinetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// expand tries all that can happen in a state.
+func (w *explorer[T, W]) expand(it *item[T]) (all []candidate[T], err error) {
+	add := func(c candidate[T], err2 error) {
+		if err == nil {
+			err = err2
+		}
+		all = append(all, c)
+	}
+	if !it.partial {
+		c, r, err2 := w.try(it, act{kind: actReconcile})
+		add(c, err2)
+		if err != nil || r.before.Done {
+			return all, err
+		}
+		g := w.engine.graph(r.before.Itinerary)
+		if g != nil && r.before.Phase != "" && !r.outcome.Paused {
+			w.outcomes(it, g, r, add)
+		}
+	}
+	for i, name := range w.Edits {
+		if it.edits&(1<<i) == 0 {
+			add(w.edit(it, i, name))
+		}
+	}
+	return all, err
+}
+
+// outcomes tries the other outcomes of the phase that a state is in.
+func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T], add func(candidate[T], error)) {
+	i, err := g.Find(r.before.Phase)
+	if err != nil || len(r.calls) == 0 {
+		return
+	}
+	if r.worked && it.crashes > 0 {
+		c := *it
+		c.world, c.crashes = w.engine.save(), it.crashes-1
+		key, err := w.key(&c)
+		add(candidate[T]{item: c, key: key, act: act{kind: actCrash}}, err)
+	}
+	decides := g.Phase(i).Decides & w.inPlay
+	if lists(w.Settled, g.Name(), g.Phase(i).Name) {
+		decides = 0
+	}
+	if w.left(r) {
+		for _, flags := range w.turned(r.truth, decides) {
+			add(w.result(it, act{kind: actReconcile, decides: flags}))
+		}
+	}
+	if it.failures > 0 && !lists(w.NeverFails, g.Name(), g.Phase(i).Name) {
+		for _, flags := range append([][]string{nil}, w.turned(w.before(it), decides)...) {
+			add(w.result(it, act{kind: actFail, decides: flags}))
+		}
+		if r.worked {
+			add(w.result(it, act{kind: actFail, after: true}))
+		}
+	}
+	if it.edits != 1<<len(w.Edits)-1 {
+		for _, flags := range w.turned(w.before(it), decides) {
+			add(w.result(it, act{kind: actPartial, decides: flags}))
+		}
+	}
+}
+
+// lists reports whether a list of phases names one, as PHASE or as
+// ITINERARY/PHASE.
+func lists(names []string, itinerary, phase string) bool {
+	return slices.Contains(names, phase) || slices.Contains(names, itinerary+"/"+phase)
+}
+
+// left reports whether a reconcile has left the phase that it began in.
+func (w *explorer[T, W]) left(r *reconciled[T]) bool {
+	return slices.ContainsFunc(r.events, func(event runner.Event) bool {
+		left, ok := event.(runner.Left)
+		return ok && left.Phase == r.before.Phase
+	})
+}
+
+// before is what the sources answer in a state.
+func (w *explorer[T, W]) before(it *item[T]) phases.Facts {
+	if err := w.engine.load(it.world); err != nil {
+		return phases.Facts{}
+	}
+	return w.engine.truth(it.object)
+}
+
+// turned are the other values that a phase can give the flags that it decides,
+// each as the line Decide names those that change.
+func (w *explorer[T, W]) turned(f phases.Facts, decides phases.Flags) (all [][]string) {
+	if decides == 0 || f.Known() != w.flags.All() {
+		return nil
+	}
+	for g := range w.assignments(f.Forget(decides), decides) {
+		var names []string
+		for flag := range differ(f, g).Each {
+			name := w.flags.Names(flag)[0]
+			if g.Of(flag) == phases.No {
+				name = "!" + name
+			}
+			names = append(names, name)
+		}
+		if names != nil {
+			all = append(all, names)
+		}
+	}
+	return all
+}
+
+func (w *explorer[T, W]) result(it *item[T], a act) (candidate[T], error) {
+	c, _, err := w.try(it, a)
+	return c, err
+}
+
+// try runs a reconcile of a state, with what an act injects.
+func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], error) {
+	c := candidate[T]{act: a, item: *it}
+	e := w.engine
+	if err := e.load(it.world); err != nil {
+		return c, nil, err
+	}
+	e.inject.call = func(itinerary, phase string) (*Line, []string) {
+		w.called[itinerary+"/"+phase] = true
+		switch a.kind {
+		case actFail:
+			line := Fail(phase, "injected")
+			line.after = a.after
+			c.item.failures--
+			c.item.injected = append(slices.Clone(it.injected), itinerary+"/"+phase)
+			return &line, a.decides
+		case actPartial:
+			line := Wait(phase, partialWait)
+			c.item.partial = true
+			return &line, a.decides
+		}
+		return nil, a.decides
+	}
+	r := e.reconcile(it.object, it.now, it.drifted)
+	w.reconciles++
+	if r.problem != nil {
+		return c, r, r.problem
+	}
+	if s := r.after.Itinerary; w.Switches != nil && r.before.Itinerary != "" && s != r.before.Itinerary && !slices.Contains(w.Switches[r.before.Itinerary], s) {
+		return c, r, setupError("the run switches from itinerary %s to %s, which Switches does not name", r.before.Itinerary, s)
+	}
+	c.breaks = append(c.breaks, r.breaks...)
+	c.plain, c.paused = a.kind == actReconcile, r.outcome.Paused
+	if r.before.Done {
+		c.stay = true
+		return c, r, nil
+	}
+	now := e.clock.Now().Add(e.setup.Step)
+	c.item.now, _ = e.due(r, now, 1)
+	c.item.drifted, c.item.world = r.drifted, e.save()
+	if r.changed {
+		c.item.object = r.object
+		c.breaks = append(c.breaks, e.invariants(e.snapshot(r.object, r.after, c.item.injected))...)
+	}
+	c.end = r.after.Done
+	var err error
+	c.key, err = w.key(&c.item)
+	return c, r, err
+}
+
+// partialWait is how long a handler waits that is in the middle of its work.
+const partialWait = time.Second
+
+// edit applies an edit to a state.
+func (w *explorer[T, W]) edit(it *item[T], i int, name string) (candidate[T], error) {
+	c := candidate[T]{act: act{kind: actEdit, name: name}, item: *it}
+	c.item.edits |= 1 << i
+	c.item.partial = false
+	e := w.engine
+	if err := e.load(it.world); err != nil {
+		return c, err
+	}
+	object, err := copyOf(it.object)
+	if err != nil {
+		return c, err
+	}
+	s, err := e.options.Read(object)
+	if err != nil {
+		return c, err
+	}
+	c.item.object = object
+	c.item.drifted |= e.outside(object, s, func() { e.setup.Edits[name](object) })
+	c.item.world = e.save()
+	c.key, err = w.key(&c.item)
+	return c, err
+}

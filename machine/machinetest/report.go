@@ -1,0 +1,91 @@
+package machinetest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Report is what an exploration found.
+type Report struct {
+	// Assignments counts the assignments of flags with which lives began,
+	// States the states that they came to, and Reconciles the reconciles that
+	// were tried.
+	Assignments, States, Reconciles int
+	// Inconclusive reports whether the bound was hit: what lies behind it was
+	// not looked at.
+	Inconclusive bool
+	// Found are the breaks, one for each promise, itinerary and how, those
+	// with the shortest way to them first.
+	Found []Found
+	// NeverCalled lists the phases whose handlers were never called, as
+	// ITINERARY/PHASE, but for those that the exploration names.
+	NeverCalled []string
+	// NotBroken lists the known breaks that were not found.
+	NotBroken []Break
+	// Took is the real time that the exploration took.
+	Took time.Duration
+}
+
+// Found is a break and a shortest way to it.
+type Found struct {
+	Break
+	// Script leads to the break as the script of [Life.Run].
+	Script []Line
+	// Reproduced reports whether a life with that script broke the same. If it
+	// did not, the controller keeps something outside of the object and the
+	// world.
+	Reproduced bool
+	// Known reports whether the exploration lists it as known.
+	Known bool
+
+	path []string
+}
+
+// String returns the break and the way to it: what happened, in the words of
+// the itinerary, and the script.
+func (f Found) String() string {
+	var b strings.Builder
+	b.WriteString(f.Break.String())
+	for i, line := range f.path {
+		fmt.Fprintf(&b, "\n  %d. %s", i+1, line)
+	}
+	lines := make([]string, len(f.Script))
+	for i, line := range f.Script {
+		lines[i] = line.String()
+	}
+	fmt.Fprintf(&b, "\n  life.Run(%s)", strings.Join(lines, ", "))
+	if !f.Reproduced {
+		b.WriteString("\n  (such a life did not break the same: something is kept outside of the object and the world)")
+	}
+	return b.String()
+}
+
+// String returns the report as text.
+func (r *Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d assignments of flags, %d states, %d reconciles, %s", r.Assignments, r.States, r.Reconciles, r.Took.Round(time.Millisecond))
+	for _, p := range r.problems(false) {
+		b.WriteString("\n" + p)
+	}
+	return b.String()
+}
+
+// problems are what fails a test.
+func (r *Report) problems(mayBeInconclusive bool) (all []string) {
+	if r.Inconclusive && !mayBeInconclusive {
+		all = append(all, fmt.Sprintf("inconclusive at %d states: raise MaxStates, fix flags, or allow fewer failures, crashes and edits", r.States))
+	}
+	for _, f := range r.Found {
+		if !f.Known {
+			all = append(all, f.String())
+		}
+	}
+	for _, name := range r.NeverCalled {
+		all = append(all, "the handler of "+name+" is never called: no life comes there; list it in NeverCalled if that is meant")
+	}
+	for _, b := range r.NotBroken {
+		all = append(all, "known, but it no longer breaks: "+b.String()+"; remove it from Known")
+	}
+	return all
+}
