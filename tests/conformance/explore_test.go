@@ -4,6 +4,9 @@ import (
 	"flag"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
@@ -86,6 +89,14 @@ func TestExplore(t *testing.T) {
 			report(t, machinetest.Explore(t, x))
 		})
 	}
+}
+
+// Every life of forklift's warm migration, which loops until the cutover is due.
+func TestExploreWarm(t *testing.T) {
+	setup := machinetest.Scripted(machinetest.Script{Itineraries: machine.MustCompileSet(warm(t)), Itinerary: "Warm"})
+	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: setup, Failures: -1, Workers: 2, Exact: true})
+	t.Log(r)
+	require.Greater(t, r.States, 1000)
 }
 
 // exploration is of one itinerary; of Final, if few is set, with the flags
