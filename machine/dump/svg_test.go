@@ -138,5 +138,5 @@ func TestAPictureOfManyPhasesIsLinear(t *testing.T) {
 	small, _ := draw(1_000)
 	large, took := draw(10_000)
 	assert.Less(t, large, 11*small)
-	assert.Less(t, took, 3*time.Second)
+	assert.Less(t, took, 10*time.Second, "some 0.1 s without the race detector")
 }
