@@ -200,3 +200,19 @@ func (p *part) divide() {
 		p.bands[n.band].n++
 	}
 }
+
+// onlyRides reports whether phases of a band run or may run, and all of them
+// ride: they do not show the step to users.
+func (p *part) onlyRides(b band) bool {
+	rides := false
+	for _, n := range p.nodes[b.first : b.first+b.n] {
+		if n.state != current && n.state != runs && n.state != unknown {
+			continue
+		}
+		if !p.graph.Rides(n.index) {
+			return false
+		}
+		rides = true
+	}
+	return rides
+}

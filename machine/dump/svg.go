@@ -243,10 +243,15 @@ func (p *part) progress(b band) string {
 		return behind.String()
 	case run == 0 && sum[unknown] == 0:
 		return noneRuns
-	case sum[unknown] > 0:
-		return fmt.Sprintf("%d of %d run, %d unknown", run, b.n, sum[unknown])
 	}
-	return fmt.Sprintf("%d of %d run", run, b.n)
+	text := fmt.Sprintf("%d of %d run", run, b.n)
+	if sum[unknown] > 0 {
+		text += fmt.Sprintf(", %d unknown", sum[unknown])
+	}
+	if p.onlyRides(b) {
+		text += ", all ride"
+	}
+	return text
 }
 
 // node draws a phase, start or done.

@@ -133,7 +133,11 @@ func (t *textWriter) part(d *Drawing, i int, p *part) {
 	for k := range p.nodes {
 		n := &p.nodes[k]
 		if n.band >= 0 && n.band != last {
-			t.wrapped("  ", "    ", quoted(p.bands[n.band].step), ansiBold)
+			step := quoted(p.bands[n.band].step)
+			if p.plan != nil && p.onlyRides(p.bands[n.band]) {
+				step += " (all that run ride)"
+			}
+			t.wrapped("  ", "    ", step, ansiBold)
 			last = n.band
 		}
 		t.node(p, k, width)
