@@ -91,16 +91,19 @@ func (t *timeout) Err() error {
 	return t.err
 }
 
+// Deadline is as far from the real time as the timeout is from the clock's:
+// whoever computes how much remains, such as a dialer, does so by real time.
 func (t *timeout) Deadline() (time.Time, bool) {
-	if d, ok := t.Context.Deadline(); ok && d.Before(t.deadline) {
+	own := time.Now().Add(t.deadline.Sub(t.clock.Now()))
+	if d, ok := t.Context.Deadline(); ok && d.Before(own) {
 		return d, true
 	}
-	return t.deadline, true
+	return own, true
 }
 
 func (t *timeout) Value(key any) any {
 	if key == (clockKey{}) {
-		return t.clock
+		return t // the nearest one
 	}
 	return t.Context.Value(key)
 }
@@ -123,16 +126,22 @@ func (t *timeout) end(err error) {
 // Hang waits until ctx ends and returns its error, as a request does that
 // never gets an answer. Inside a handler or a source that runs under this
 // package it takes no time: the simulated clock moves on to the next timeout
-// at once. Elsewhere it waits for ctx in real time. It is safe for concurrent
-// use.
+// at once. Elsewhere, and for a timeout that the handler made itself with
+// package context, it waits in real time. It is safe for concurrent use.
 func Hang(ctx context.Context) error {
-	c, _ := ctx.Value(clockKey{}).(*clock)
-	for ctx.Err() == nil {
-		if c == nil || !c.next() {
-			<-ctx.Done()
-		}
+	t, _ := ctx.Value(clockKey{}).(*timeout)
+	for t != nil && t.Err() == nil && !endsBefore(ctx, t) && t.clock.next() {
 	}
+	<-ctx.Done() // a context made of t ends a moment later, or by itself
 	return ctx.Err()
+}
+
+// endsBefore reports whether a context has a deadline of its own, by real time,
+// before that of the timeout that it was made of.
+func endsBefore(ctx context.Context, t *timeout) bool {
+	own, _ := ctx.Deadline()
+	deadline, _ := t.Deadline()
+	return own.Add(time.Second).Before(deadline) // t's moves as real time passes
 }
 
 // late waits as [Hang] does, and then goes on as if nothing had happened: as

@@ -193,7 +193,13 @@ func (e *engine[T, W]) sources(ctx context.Context, object T) (*phases.Sources, 
 // aside is a context for what this package asks and calls apart from the
 // runner, on a clock of its own.
 func (e *engine[T, W]) aside() (context.Context, context.CancelFunc) {
-	return newClock(e.clock.Now()).WithTimeout(context.Background(), reconcileTimeout)
+	c := newClock(e.clock.Now())
+	ctx, cancel := c.WithTimeout(context.Background(), reconcileTimeout)
+	stop := e.watch(c)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
 }
 
 // truth is what the sources answer, apart from the runner's own asking and
@@ -286,7 +292,7 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 	}
 	ctx, cancel := e.clock.WithTimeout(context.Background(), reconcileTimeout)
 	defer cancel()
-	stop := e.watch()
+	stop := e.watch(e.clock)
 	r.outcome, r.err = e.runner.Reconcile(ctx, r.object)
 	stop()
 	if r.after, err = e.options.Read(r.object); err != nil {
@@ -341,9 +347,9 @@ func (e *engine[T, W]) due(r *reconciled[T], now time.Time, errors int) (due tim
 	return now.Add(e.setup.Resync), true
 }
 
-// watch moves the clock on while a reconcile blocks in real time: for handlers
-// and sources that wait for their context without [Hang].
-func (e *engine[T, W]) watch() (stop func()) {
+// watch moves a clock on while something blocks in real time: a handler or a
+// source that waits for its context without [Hang].
+func (e *engine[T, W]) watch(c *clock) (stop func()) {
 	var mu sync.Mutex // also orders the timer's function behind its assignment
 	stopped := false
 	var timer *time.Timer
@@ -353,7 +359,7 @@ func (e *engine[T, W]) watch() (stop func()) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
-			e.clock.next()
+			c.next()
 			timer.Reset(e.patience)
 		}
 	})

@@ -31,10 +31,11 @@ func decode[V any](text []byte) (v V, err error) {
 	return v, err
 }
 
-// copyOf copies a value: by its own DeepCopy if it has one, else through JSON.
+// copyOf copies a value through JSON, which its own DeepCopy would not show the
+// losses of; [Object] is this package's own.
 func copyOf[V any](v V) (V, error) {
-	if c, ok := any(v).(interface{ DeepCopy() V }); ok {
-		return c.DeepCopy(), nil
+	if o, ok := any(v).(*Object); ok {
+		return any(o.DeepCopy()).(V), nil
 	}
 	text, err := encode(v)
 	if err != nil {
@@ -44,8 +45,8 @@ func copyOf[V any](v V) (V, error) {
 }
 
 var (
-	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
-	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+	marshalers   = []reflect.Type{reflect.TypeFor[json.Marshaler](), reflect.TypeFor[encoding.TextMarshaler]()}
+	unmarshalers = []reflect.Type{reflect.TypeFor[json.Unmarshaler](), reflect.TypeFor[encoding.TextUnmarshaler]()}
 )
 
 // checkPlain returns an error that names the first part of a type which JSON
@@ -57,8 +58,14 @@ func plainAt(t reflect.Type, path string, seen map[reflect.Type]bool) error {
 		return nil
 	}
 	seen[t] = true
-	if p := reflect.PointerTo(t); p.Implements(jsonMarshaler) || p.Implements(textMarshaler) {
-		return nil
+	p := reflect.PointerTo(t)
+	for i, marshaler := range marshalers {
+		switch {
+		case p.Implements(marshaler) && p.Implements(unmarshalers[i]):
+			return nil
+		case p.Implements(marshaler):
+			return fmt.Errorf("%s writes itself as JSON and does not read itself back; let it implement %s too", path, unmarshalers[i])
+		}
 	}
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
@@ -81,6 +88,25 @@ func plainAt(t reflect.Type, path string, seen map[reflect.Type]bool) error {
 			if err := plainAt(f.Type, at, seen); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// checkHeld returns an error that names a pointer in a world which an embedder's
+// functions can get hold of once and keep: each reconcile has another world
+// behind the pointer to it.
+func checkHeld(t reflect.Type) error {
+	if t.Kind() != reflect.Struct || reflect.PointerTo(t).Implements(marshalers[0]) {
+		return nil
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Type.Kind() == reflect.Pointer {
+			return fmt.Errorf("%s.%s is a pointer; what keeps it would not see the world of the next reconcile, so make it a value", t, f.Name)
+		}
+		if err := checkHeld(f.Type); err != nil {
+			return err
 		}
 	}
 	return nil

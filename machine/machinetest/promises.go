@@ -46,7 +46,9 @@ const (
 	PromiseUnknown    = "unknown is not false"
 	PromiseCompleted  = "a step is completed when nothing ahead belongs to it"
 	PromiseNoFailures = "nothing runs after a failed phase"
+	PromiseCleanup    = "a cleanup itinerary is left only for another"
 	PromiseDone       = "a run that is done stays done"
+	PromiseState      = "what the runner writes is what it reads"
 	PromiseDeclared   = "a phase changes only flags that it decides"
 	PromiseIdempotent = "handlers are idempotent"
 	PromiseEnds       = "a run comes to its end"
@@ -144,7 +146,7 @@ func (c *checking) entered() (names []string) {
 // flags does not move while they decide what comes next.
 func (c *checking) plan() {
 	entered := c.entered()
-	if !c.same || len(entered) > 1 || c.before.Phase == c.after.Phase && c.before.Done == c.after.Done && len(entered) == 0 {
+	if !c.same || len(entered) > 1 || len(c.calls) > 1 || c.before.Phase == c.after.Phase && c.before.Done == c.after.Done && len(entered) == 0 {
 		return
 	}
 	g := c.graph
@@ -302,7 +304,7 @@ func (c *checking) asked() {
 		stale = 0 // nothing is judged any more
 	}
 	if stale != 0 {
-		c.broken(PromiseFlags, "phases are judged by a value from before", "%s, at %s", strings.Join(v.Names(stale), ", "), c.now.Position())
+		c.broken(PromiseFlags, "phases are judged by a value from before", "%s, at %s; let the phase that changes it decide it", strings.Join(v.Names(stale), ", "), c.now.Position())
 	}
 }
 
@@ -327,7 +329,7 @@ func (c *checking) completed() {
 		switch {
 		case s.Completed != nil && current:
 			c.broken(PromiseCompleted, "the step of the current phase is completed", "%s", s.Name)
-		case s.Completed != nil && c.same && k >= 0 && ahead[k] && (was == nil || was.Completed == nil):
+		case s.Completed != nil && c.same && len(c.calls) <= 1 && k >= 0 && ahead[k] && (was == nil || was.Completed == nil):
 			// A step that a switch has interrupted is completed, whatever the
 			// next itinerary holds.
 			c.broken(PromiseCompleted, "a step is completed although a phase of it is ahead", "%s, at %s", s.Name, c.now.Position())
@@ -349,8 +351,14 @@ func (c *checking) completed() {
 }
 
 // failures checks promise 11: an itinerary that cleans up passes a failed
-// phase by, and in any other nothing runs after one.
+// phase by and is left only for another that does, and in any other itinerary
+// nothing runs after a failed phase.
 func (c *checking) failures() {
+	cleansUp := func(g *machine.Graph) bool { return g != nil && g.WhenUnknown() == phases.Run }
+	if cleansUp(c.leftGraph) && !cleansUp(c.graph) {
+		c.breaks = append(c.breaks, Break{Promise: PromiseCleanup, Itinerary: c.before.Itinerary, How: "it is left for an itinerary that does not clean up",
+			Detail: fmt.Sprintf("%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)})
+	}
 	for _, event := range c.events {
 		failed, ok := event.(runner.Failed)
 		if !ok {
@@ -358,7 +366,7 @@ func (c *checking) failures() {
 		}
 		g := c.graphOf(failed.Itinerary)
 		b := Break{Promise: PromiseNoFailures, Itinerary: failed.Itinerary, Detail: failed.Phase + " failed"}
-		switch cleanup := g != nil && g.WhenUnknown() == phases.Run; {
+		switch cleanup := cleansUp(g); {
 		case cleanup && c.after.Itinerary != failed.Itinerary:
 			b.How = "a cleanup itinerary is left because a phase of it fails"
 			b.Detail += ", and " + c.after.Itinerary + " begins"

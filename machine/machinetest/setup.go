@@ -21,8 +21,11 @@ import (
 // Object and World.
 type Setup[T, W any] struct {
 	// Options returns the runner's options of the controller, with handlers,
-	// sources and selector that work on *world. Its Now and WithTimeout are
-	// replaced by a simulated clock, and its observers are kept. It is called
+	// sources and selector that work on *world: they keep the pointer and
+	// nothing that they found behind it, since each reconcile has a world of
+	// its own there. Its Now and WithTimeout are replaced by a simulated clock,
+	// which Elapse can keep in the world for handlers that need the time; its
+	// observers are kept. It is called
 	// again after each simulated crash; what its functions keep elsewhere than
 	// in the object and the world is lost then, as in a real restart.
 	Options func(world *W) runner.Options[T]
@@ -117,8 +120,9 @@ func (s Setup[T, W]) check() (Setup[T, W], error) {
 	if object.Kind() != reflect.Pointer || reflect.ValueOf(s.Object).IsNil() {
 		return s, setupError("Setup.Object must be a pointer that is not nil, so that handlers can change the object; it is a %s", object)
 	}
-	for _, t := range []reflect.Type{object, reflect.TypeFor[W]()} {
-		if err := checkPlain(t); err != nil {
+	world := reflect.TypeFor[W]()
+	for _, err := range []error{checkPlain(object), checkPlain(world), checkHeld(world)} {
+		if err != nil {
 			return s, setupError("%v", err)
 		}
 	}
