@@ -130,7 +130,7 @@ func (t *timeout) end(err error) {
 // package context, it waits in real time. It is safe for concurrent use.
 func Hang(ctx context.Context) error {
 	t, _ := ctx.Value(clockKey{}).(*timeout)
-	for t != nil && t.Err() == nil && !endsBefore(ctx, t) && t.clock.next() {
+	for t != nil && ctx.Err() == nil && t.Err() == nil && !endsBefore(ctx, t) && t.clock.next() {
 	}
 	<-ctx.Done() // a context made of t ends a moment later, or by itself
 	return ctx.Err()

@@ -9,6 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -25,6 +28,7 @@ type engine[T, W any] struct {
 	options runner.Options[T] // as the embedder gave them
 	runner  *runner.Runner[T]
 	flags   *phases.Vocabulary
+	sourced phases.Flags // those that have a source
 	// eachWrite lets a reconcile leave one phase at most.
 	eachWrite bool
 	patience  time.Duration
@@ -53,6 +57,7 @@ type reconciled[T any] struct {
 	worked        bool // whether a handler has changed the world
 	calls         []call
 	events        []runner.Event
+	log           []any // calls and events, in order
 	breaks        []Break
 	// truth is what the sources answer in the end, and drifted the flags that
 	// have changed otherwise than by the outcome of a phase.
@@ -121,6 +126,7 @@ func (e *engine[T, W]) restart() error {
 	o.Now, o.WithTimeout = e.clock.Now, e.clock.WithTimeout
 	o.Observers = append(slices.Clone(o.Observers), runner.ObserverFunc[T](func(_ context.Context, _ T, event runner.Event) {
 		e.now.events = append(e.now.events, event)
+		e.now.log = append(e.now.log, event)
 	}))
 	o.Sources = e.sources
 	o.Phases, o.In = nil, make(map[string]map[string]runner.Phase[T])
@@ -219,6 +225,9 @@ func (e *engine[T, W]) truth(object T) (f phases.Facts) {
 	// Sources.Ask bounds, orders by cost and collects errors, of which nothing
 	// matters here, and would take most of the time of an exploration.
 	all := sources.All()
+	for i := range all {
+		e.sourced |= all[i].Flag
+	}
 	for progress := true; progress; {
 		progress = false
 		for i := range all {
@@ -241,14 +250,15 @@ func (e *engine[T, W]) setFlags(object T, values phases.Facts) error {
 	if e.setup.SetFlag == nil {
 		return setupError("Setup.SetFlag is missing; the test sets flags")
 	}
-	for flag := range values.Known().Each {
+	e.truth(object)                                       // finds out which flags have sources
+	for flag := range (values.Known() & e.sourced).Each { // the runner asks no other
 		name := e.flags.Names(flag)[0]
 		if err := e.setup.SetFlag(object, e.world, name, values.Of(flag) == phases.Yes); err != nil {
 			return setupError("SetFlag %s=%s: %v", name, values.Of(flag), err)
 		}
 	}
 	truth := e.truth(object)
-	for flag := range values.Known().Each {
+	for flag := range (values.Known() & e.sourced).Each {
 		if got := truth.Of(flag); got != values.Of(flag) {
 			return setupError("after SetFlag %s=%s its source answers %s; let SetFlag change what the source looks at, or let a relation of the vocabulary exclude this combination of flags",
 				e.flags.Names(flag)[0], values.Of(flag), got)
@@ -295,11 +305,19 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 	stop := e.watch(e.clock)
 	r.outcome, r.err = e.runner.Reconcile(ctx, r.object)
 	stop()
+	if r.object, err = copyOf(r.object); err != nil { // as it is kept
+		e.problem("the object cannot be kept as JSON: %v", err)
+		return r
+	}
 	if r.after, err = e.options.Read(r.object); err != nil {
 		r.err = errors.Join(r.err, err)
 		return r
 	}
 	r.after = *r.after.DeepCopy()
+	if r.outcome.Changed && !equality.Semantic.DeepEqual(r.outcome.State, r.after) {
+		e.broken(Break{Promise: PromiseState, Itinerary: r.after.Itinerary, How: "Write and Read of the options do not keep the state",
+			Detail: diffLines(cmp.Diff(r.outcome.State, r.after))})
+	}
 	was, err1 := encode(object)
 	is, err2 := encode(r.object)
 	if err := errors.Join(err1, err2); err != nil {

@@ -53,6 +53,7 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 		e.checkRepeat(itinerary, phase.Name, work, objectWas, object, worldWas, result)
 	}
 	e.now.calls = append(e.now.calls, c)
+	e.now.log = append(e.now.log, c)
 	if panicked != nil {
 		panic(panicked)
 	}
@@ -85,8 +86,8 @@ func (e *engine[T, W]) work(ctx context.Context, object T, work runner.Handler[T
 
 // checkRepeat sees that a handler is idempotent. Called once more after it is
 // done, it must be done and leave the world as it is; and after a crash before
-// its write, when the object is as it was, repeated calls must reach the same
-// world as without the crash.
+// its write, when the object is as it was, repeated calls must get it done and
+// reach the same world as without the crash.
 func (e *engine[T, W]) checkRepeat(itinerary, phase string, work runner.Handler[T], was, is T, worldWas []byte, result runner.Result) {
 	worldIs := e.save()
 	if !result.IsDone() && bytes.Equal(worldWas, worldIs) {
@@ -100,73 +101,123 @@ func (e *engine[T, W]) checkRepeat(itinerary, phase string, work runner.Handler[
 	report := func(how, detail string) {
 		e.broken(Break{Promise: PromiseIdempotent, Itinerary: itinerary, How: how, Detail: phase + ": " + detail})
 	}
-	end := worldIs
+	without := repeat{calls: maxRepeats} // the crash
 	if result.IsDone() {
-		again, world, err := e.again(work, is, worldIs, 1)
+		once := e.again(work, is, worldIs, repeat{calls: 1})
 		switch {
-		case err != nil:
-			report("a handler that is done returns something else when it is called once more", err.Error())
+		case !once.done():
+			report("a handler that is done returns something else when it is called once more", once.String())
 			return
-		case !again.IsDone():
-			report("a handler that is done returns something else when it is called once more", again.String())
-			return
-		case !bytes.Equal(world, worldIs):
-			report("a handler that is done changes the world when it is called once more", diffJSON(worldIs, world))
+		case !bytes.Equal(once.world, worldIs):
+			report("a handler that is done changes the world when it is called once more", diffJSON(worldIs, once.world))
 			return
 		}
-	} else {
-		r, world, err := e.again(work, is, worldIs, maxRepeats)
-		if err != nil || !r.IsDone() {
-			return // it is not done by calls alone, so there is no end to compare
-		}
-		end = world
+		without.calls = 0
 	}
-	if r, world, err := e.again(work, was, worldIs, maxRepeats); err == nil && r.IsDone() && !bytes.Equal(world, end) {
-		report("after a crash before the write, repeated calls reach another world", diffJSON(end, world))
+	a := e.again(work, is, worldIs, without)
+	if !a.done() {
+		return // calls alone do not get it done, so there is no end to compare
+	}
+	b := e.again(work, was, worldIs, repeat{calls: maxRepeats})
+	// Compare the worlds at the same time: the rest of the world goes on.
+	if a.elapsed < b.elapsed {
+		a = e.again(work, is, worldIs, repeat{calls: without.calls, elapses: b.elapsed})
+	}
+	if b.elapsed < a.elapsed {
+		b = e.again(work, was, worldIs, repeat{calls: maxRepeats, elapses: a.elapsed})
+	}
+	switch {
+	case !b.done():
+		report("after a crash before the write, repeated calls do not get it done", b.String())
+	case !bytes.Equal(a.world, b.world):
+		report("after a crash before the write, repeated calls reach another world", diffJSON(a.world, b.world))
 	}
 }
 
 // maxRepeats bounds the calls of a handler after a simulated crash.
 const maxRepeats = 100
 
-// again calls a handler on a copy of an object and in a world, until it is
-// done, fails, or has been called often enough.
-func (e *engine[T, W]) again(work runner.Handler[T], object T, world []byte, calls int) (result runner.Result, after []byte, err error) {
-	if err := e.load(world); err != nil {
-		return result, nil, err
+// repeat says how often a handler is called at most, and how often at least
+// time passes.
+type repeat struct{ calls, elapses int }
+
+// repeated is what came of it.
+type repeated struct {
+	repeat
+	result  runner.Result
+	err     error
+	world   []byte
+	elapsed int
+}
+
+func (r repeated) done() bool { return r.err == nil && (r.calls == 0 || r.result.IsDone()) }
+
+func (r repeated) String() string {
+	if r.err != nil {
+		return r.err.Error()
 	}
-	if object, err = copyOf(object); err != nil {
-		return result, nil, err
+	return r.result.String()
+}
+
+// again calls a handler on a copy of an object and in a world, until it is done
+// or has been called often enough. Time passes between two calls.
+func (e *engine[T, W]) again(work runner.Handler[T], object T, world []byte, n repeat) (r repeated) {
+	r.repeat = n
+	if r.err = e.load(world); r.err != nil {
+		return r
 	}
+	if object, r.err = copyOf(object); r.err != nil {
+		return r
+	}
+	ctx, cancel := e.aside()
+	defer cancel()
+	now := e.clock.Now()
+	elapse := func() {
+		r.elapsed++
+		now = now.Add(e.setup.Resync)
+		if e.setup.Elapse != nil {
+			e.setup.Elapse(e.world, now)
+		}
+	}
+	for call := range n.calls {
+		if call > 0 {
+			elapse()
+		}
+		if r.result, r.err = callSafely(ctx, work, object); r.done() {
+			break
+		}
+	}
+	for r.elapsed < n.elapses {
+		elapse()
+	}
+	r.world = e.save()
+	return r
+}
+
+// callSafely calls a handler as the runner does.
+func callSafely[T any](ctx context.Context, work runner.Handler[T], object T) (result runner.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &phases.PanicError{Value: p}
 		}
 	}()
-	ctx, cancel := e.aside()
-	defer cancel()
-	now := e.clock.Now()
-	for range calls {
-		if result, err = work.Handle(ctx, object); err != nil || result.IsDone() {
-			break
-		}
-		now = now.Add(e.setup.Resync)
-		if calls > 1 && e.setup.Elapse != nil {
-			e.setup.Elapse(e.world, now)
-		}
-	}
-	return result, e.save(), err
+	return work.Handle(ctx, object)
 }
 
 // diffJSON shows how two worlds differ: the lines of a diff that do, in one.
 func diffJSON(before, after []byte) string {
 	a, _ := decode[any](before)
 	b, _ := decode[any](after)
+	return "-before +after: " + diffLines(cmp.Diff(a, b))
+}
+
+// diffLines puts the lines of a diff that differ into one.
+func diffLines(diff string) string {
 	var lines []string
-	for line := range strings.Lines(cmp.Diff(a, b)) {
+	for line := range strings.Lines(diff) {
 		if line[0] == '-' || line[0] == '+' {
 			lines = append(lines, line[:1]+strings.Join(strings.Fields(strings.ReplaceAll(line[1:], "\u00a0", " ")), " "))
 		}
 	}
-	return "-before +after: " + strings.TrimSuffix(strings.Join(lines, " "), ",")
+	return strings.TrimSuffix(strings.Join(lines, " "), ",")
 }

@@ -457,7 +457,7 @@ func stops(err error) bool {
 
 // take takes down what a reconcile did, and reports what it broke.
 func (l *Life[T, W]) take(r *reconciled[T]) {
-	l.record.take(r, l.now.Sub(l.engine.setup.Start))
+	l.record.take(r.log, r.err, l.now.Sub(l.engine.setup.Start))
 	for _, line := range l.lines {
 		for _, event := range r.events {
 			if asked, ok := event.(runner.Asked); ok && line.left > 0 && line.when() == atAsk && line.flag == asked.Flag && line.phase == placeOf(r.before) {
@@ -478,7 +478,7 @@ func (l *Life[T, W]) report(breaks []Break) {
 
 // written takes down a write, and checks the invariants.
 func (l *Life[T, W]) written(r *reconciled[T], now time.Time) {
-	l.record.write(r, now.Sub(l.engine.setup.Start))
+	l.record.write(r.after, now.Sub(l.engine.setup.Start))
 	l.report(l.engine.invariants(l.engine.snapshot(r.object, r.after, l.injected)))
 }
 

@@ -1,7 +1,6 @@
 package machinetest_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -239,21 +238,7 @@ func TestPromisesThatAreKept(t *testing.T) {
 
 // A run whose sources cannot be asked is retried, and nothing comes of it.
 func TestUnknownIsNotFalse(t *testing.T) {
-	s := scripted()
-	build := s.Options
-	s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
-		o := build(w)
-		sources := o.Sources
-		down := 3
-		o.Sources = func(ctx context.Context, object *machinetest.Object) (*phases.Sources, error) {
-			if down--; down == 1 {
-				return nil, context.DeadlineExceeded
-			}
-			return sources(ctx, object)
-		}
-		return o
-	}
-	l := machinetest.New(t, s)
-	l.Run(machinetest.Flags("X"))
+	l := machinetest.New(t, scripted())
+	l.Run(machinetest.Flags("X"), machinetest.FlagErr(machinetest.Start, "X", "down"), machinetest.FlagErr("C1", "Y", "down").Times(2))
 	l.WantPhases("Main", "A1", "B1", "A2", "C1", "E1")
 }

@@ -71,23 +71,23 @@ func (r *Record) Pipelines() (all []steps.Pipeline) {
 }
 
 func (r *Record) note(at time.Duration, what, text string) {
+	text = strings.ReplaceAll(text, "\n", " ")
 	r.lines = append(r.lines, strings.TrimRight(fmt.Sprintf("%8s  %-7s  %s", at.Truncate(time.Second), what, text), " "))
 }
 
 // take takes down what a reconcile did.
-func (r *Record) take(o interface {
-	log() ([]call, []runner.Event, error)
-}, at time.Duration) {
+func (r *Record) take(log []any, err error, at time.Duration) {
 	r.Reconciles++
-	calls, events, err := o.log()
-	for _, c := range calls {
-		r.Calls = append(r.Calls, Call{c.itinerary, c.phase, c.result})
-		r.note(at, "call", fmt.Sprintf("%s: %s", c.phase, c.result))
-	}
-	r.Events = append(r.Events, events...)
-	for _, event := range events {
-		if what, text := describe(event); what != "" {
-			r.note(at, what, text)
+	for _, one := range log {
+		switch one := one.(type) {
+		case call:
+			r.Calls = append(r.Calls, Call{one.itinerary, one.phase, one.result})
+			r.note(at, "call", fmt.Sprintf("%s: %s", one.phase, one.result))
+		case runner.Event:
+			r.Events = append(r.Events, one)
+			if what, text := describe(one); what != "" {
+				r.note(at, what, text)
+			}
 		}
 	}
 	if err != nil {
@@ -95,11 +95,8 @@ func (r *Record) take(o interface {
 	}
 }
 
-func (r *reconciled[T]) log() ([]call, []runner.Event, error) { return r.calls, r.events, r.err }
-
 // write takes down a write, with the steps that it changes.
-func (r *Record) write(o interface{ state() runner.State }, at time.Duration) {
-	s := o.state()
+func (r *Record) write(s runner.State, at time.Duration) {
 	var was steps.Pipeline
 	if n := len(r.Writes); n > 0 {
 		was = r.Writes[n-1].State.Pipeline
@@ -109,8 +106,6 @@ func (r *Record) write(o interface{ state() runner.State }, at time.Duration) {
 		r.note(at, "steps", now)
 	}
 }
-
-func (r *reconciled[T]) state() runner.State { return r.after }
 
 // describe is an event as a line of the transcript; what is empty for one that
 // another line shows.
