@@ -46,7 +46,7 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 		c := *it
 		c.world, c.crashes = w.engine.save(), it.crashes-1
 		key, err := w.key(&c)
-		add(candidate[T]{item: c, key: key, act: act{kind: actCrash}}, err)
+		add(candidate[T]{item: c, key: key, act: act{kind: actCrash, called: true}}, err)
 	}
 	decides := g.Phase(i).Decides & w.inPlay
 	if lists(w.Settled, g.Name(), g.Phase(i).Name) {
@@ -145,6 +145,7 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 		return nil, a.decides
 	}
 	r := e.reconcile(it.object, it.now, it.drifted)
+	c.act.called = len(r.calls) > 0
 	w.reconciles++
 	if r.problem != nil {
 		return c, r, r.problem

@@ -96,6 +96,7 @@ type act struct {
 	decides []string // "HasPVs", "!HasISs"; of the first state, the flags that are true
 	name    string   // of an edit
 	after   bool     // a failure after the work
+	called  bool     // a handler was called
 }
 
 type actKind uint8

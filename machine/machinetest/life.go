@@ -22,7 +22,8 @@ type Life[T, W any] struct {
 	now      time.Time
 	lines    []*scriptLine
 	checks   []*check[T, W]
-	calls    map[[2]string]int // of handlers, by itinerary and phase; reconciles at Start and End
+	calls    map[[2]string]int // of handlers, by itinerary and phase
+	begun    map[[2]string]int // reconciles that began there, by itinerary and place
 	errors   int               // reconciles in a row that ended in an error
 	drifted  phases.Flags
 	injected []string
@@ -53,7 +54,7 @@ func New[T, W any](t TB, s Setup[T, W]) *Life[T, W] {
 		fatalf(t, "%v", err)
 		return nil
 	}
-	l := &Life[T, W]{t: t, engine: e, now: e.setup.Start, calls: make(map[[2]string]int)}
+	l := &Life[T, W]{t: t, engine: e, now: e.setup.Start, calls: make(map[[2]string]int), begun: make(map[[2]string]int)}
 	if l.object, err = copyOf(e.setup.Object); err != nil {
 		fatalf(t, "%v", setupError("Setup.Object cannot be copied: %v", err))
 	}
@@ -153,21 +154,24 @@ func (l *Life[T, W]) run(script []Line) error {
 
 // unused adds why a line may not have been used.
 func (l *Life[T, W]) unused(line Line) string {
-	calls := 0
-	for key, n := range l.calls {
+	calls, counts := 0, l.begun
+	if line.when() == atCall {
+		counts = l.calls
+	}
+	for key, n := range counts {
 		if key[1] == line.phase && (line.itinerary == "" || line.itinerary == key[0]) {
 			calls = max(calls, n)
 		}
 	}
 	switch {
+	case calls == 0 && line.when() == before && l.engine.options.MaxPhases > 1:
+		return ": no reconcile began there; with MaxPhases above 1 a run can pass a phase within one"
 	case calls == 0:
 		return ": the run did not come there"
 	case line.when() == atAsk:
 		return ": the runner did not ask that flag there (often enough)"
 	case calls < line.call:
-		return fmt.Sprintf(": the handler was called %d times", calls)
-	case line.when() == before && l.engine.options.MaxPhases > 1:
-		return ": with MaxPhases above 1 the run can pass a phase within one reconcile"
+		return fmt.Sprintf(": the run was there for %d reconciles", calls)
 	}
 	return ""
 }
@@ -194,6 +198,11 @@ func (l *Life[T, W]) prepare(script []Line) error {
 		}
 		if err := l.known(line, known); err != nil {
 			return err
+		}
+		for _, other := range l.lines {
+			if line.excludes(other.Line) {
+				return setupError("%s and %s are about the same call; keep one of them", other.Line, line)
+			}
 		}
 		l.lines = append(l.lines, &scriptLine{Line: line, left: line.times})
 	}
@@ -239,7 +248,19 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 	if _, err := l.engine.flags.Parse(flags...); err != nil {
 		return setupError("%s: %v", line, err)
 	}
+	switch {
+	case line.call < 1:
+		return setupError("%s: calls count from 1", line)
+	case line.times < 1 || line.times > 1 && line.when() != atAsk:
+		return setupError("%s: Times is for lines about a source, and at least 1", line)
+	case line.call > 1 && line.when() == atAsk:
+		return setupError("%s: Call is not for lines about a source, which take effect when it is asked next", line)
+	case line.after && !line.replaces():
+		return setupError("%s: AfterWork is for lines that replace what a handler returns", line)
+	}
 	switch line.verb {
+	case verbDecide:
+		return l.decides(line)
 	case verbEdit:
 		if l.engine.setup.Edits[line.texts[0]] == nil {
 			return setupError("%s: Setup.Edits has no %q", line, line.texts[0])
@@ -250,6 +271,24 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 		}
 	}
 	return nil
+}
+
+// decides refuses a line Decide of flags that the phase does not decide.
+func (l *Life[T, W]) decides(line Line) error {
+	f, err := l.engine.parse(line.texts)
+	if err != nil {
+		return setupError("%s: %v", line, err)
+	}
+	for _, name := range l.engine.options.Itineraries.Names() {
+		g := l.engine.graph(name)
+		if line.itinerary != "" && line.itinerary != name {
+			continue
+		}
+		if i, err := g.Find(line.phase); err == nil && g.Phase(i).Decides.Has(f.Known()) {
+			return nil
+		}
+	}
+	return setupError("%s: the phase does not declare that it decides all of these flags; add them to its Decides, or use Flag for a change from outside", line)
 }
 
 // use returns the lines of a kind that are about the given call, and counts
@@ -288,11 +327,16 @@ func (l *Life[T, W]) atAsk(flag string) *Line {
 		return nil
 	}
 	for _, line := range l.lines {
-		if line.left > 0 && line.when() == atAsk && line.flag == flag && line.phase == placeOf(s) && (line.itinerary == "" || line.itinerary == s.Itinerary) {
+		if line.asks(flag, s) {
 			return &line.Line
 		}
 	}
 	return nil
+}
+
+// asks reports whether a line is about the asking of a flag in a state.
+func (l *scriptLine) asks(flag string, s runner.State) bool {
+	return l.left > 0 && l.when() == atAsk && l.flag == flag && l.phase == placeOf(s) && (l.itinerary == "" || l.itinerary == s.Itinerary)
 }
 
 // placeOf is the place of a state.
@@ -347,13 +391,8 @@ func (l *Life[T, W]) live() error {
 func (l *Life[T, W]) beforeReconcile(s runner.State) (happened bool, err error) {
 	itinerary := s.Itinerary
 	key := [2]string{itinerary, placeOf(s)}
-	if s.Phase == "" {
-		l.calls[key]++ // the reconciles at the start and at the end
-	}
-	call := l.calls[key]
-	if s.Phase != "" {
-		call++ // the one to come
-	}
+	l.begun[key]++
+	call := l.begun[key]
 	for _, c := range l.checks {
 		if !c.ran && c.is(itinerary, placeOf(s), call) {
 			c.ran = true
@@ -399,8 +438,8 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 	l.take(r)
 	now := l.engine.clock.Now().Add(l.engine.setup.Step)
 	l.engine.clock.set(now)
-	used := l.use(atWrite, s.Itinerary, placeOf(s), l.calls[[2]string{s.Itinerary, placeOf(s)}])
-	for _, c := range r.calls {
+	used := l.use(atWrite, s.Itinerary, placeOf(s), l.begun[[2]string{s.Itinerary, placeOf(s)}])
+	for _, c := range r.calls { // with MaxPhases above 1 also of phases that it passed
 		used = append(used, l.use(atWrite, c.itinerary, c.phase, l.calls[[2]string{c.itinerary, c.phase}])...)
 	}
 	if l.errors++; r.err == nil {
@@ -460,7 +499,7 @@ func (l *Life[T, W]) take(r *reconciled[T]) {
 	l.record.take(r.log, r.err, l.now.Sub(l.engine.setup.Start))
 	for _, line := range l.lines {
 		for _, event := range r.events {
-			if asked, ok := event.(runner.Asked); ok && line.left > 0 && line.when() == atAsk && line.flag == asked.Flag && line.phase == placeOf(r.before) {
+			if asked, ok := event.(runner.Asked); ok && line.asks(asked.Flag, r.before) {
 				line.left--
 			}
 		}

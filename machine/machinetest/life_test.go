@@ -195,7 +195,7 @@ func TestALifeFails(t *testing.T) {
 		}, []string{`the line machinetest.Fail("StopTraffic") was never used: the run did not come there`}},
 		{"a line for a call that never comes", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Fail("Upload").Call(7))
-		}, []string{`the line machinetest.Fail("Upload").Call(7) was never used: the handler was called 1 times`}},
+		}, []string{`the line machinetest.Fail("Upload").Call(7) was never used: the run was there for 1 reconciles`}},
 		{"a line for a flag that is not asked", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.FlagErr("Upload", "Quiesce", "no"))
 		}, []string{"was never used: the runner did not ask that flag there"}},
@@ -270,7 +270,31 @@ func TestALifeFails(t *testing.T) {
 		}, []string{"traffic is never off at the end"}},
 		{"an undeclared flag", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Decide("Upload", "Quiesce"))
-		}, []string{"Upload changes Quiesce; add it to Decides of the phase", "phases are judged by a value from before: Quiesce"}},
+		}, []string{"the phase does not declare that it decides all of these flags"}},
+		{"two lines that exclude each other", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.Fail("Upload"), machinetest.Wait("Upload", 1).In("Backup"))
+		}, []string{"are about the same call; keep one of them"}},
+		{"two faults of one write", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.CrashBefore("Upload"), machinetest.WriteTwice("Upload"))
+		}, []string{"are about the same call; keep one of them"}},
+		{"a line for another itinerary", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.FlagErr("StartTraffic", "TrafficOff", "no").In("CleanUp"))
+		}, []string{"was never used"}},
+		{"a call of a source", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.FlagErr("Upload", "Quiesce", "no").Call(2))
+		}, []string{"Call is not for lines about a source"}},
+		{"no times", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.FlagErr("Upload", "Quiesce", "no").Times(0))
+		}, []string{"Times is for lines about a source, and at least 1"}},
+		{"times of a handler", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.Err("Upload", "no").Times(3))
+		}, []string{"Times is for lines about a source, and at least 1"}},
+		{"call number zero", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.Fail("Upload").Call(0))
+		}, []string{"calls count from 1"}},
+		{"a write after the work", func(t machinetest.TB) {
+			machinetest.New(t, setup()).Run(machinetest.CrashBefore("Upload").AfterWork())
+		}, []string{"AfterWork is for lines that replace what a handler returns"}},
 		{"no options", func(t machinetest.TB) { machinetest.New(t, machinetest.Setup[*Backup, Cluster]{Object: &Backup{}}) },
 			[]string{"Setup.Options is missing"}},
 		{"no object", func(t machinetest.TB) { machinetest.New(t, machinetest.Setup[*Backup, Cluster]{Options: options}) },

@@ -79,6 +79,15 @@ var verbs = map[verb]when{
 
 func (l Line) when() when { return verbs[l.verb] }
 
+// replaces reports whether the line replaces what a handler returns.
+func (l Line) replaces() bool { return l.when() == atCall && l.verb != verbDecide }
+
+// excludes reports whether two lines cannot both take effect.
+func (l Line) excludes(m Line) bool {
+	same := l.phase == m.phase && l.call == m.call && (l.itinerary == m.itinerary || l.itinerary == "" || m.itinerary == "")
+	return same && (l.replaces() && m.replaces() || l.when() == atWrite && m.when() == atWrite)
+}
+
 func at(v verb, phase string) Line { return Line{verb: v, phase: phase, call: 1, times: 1} }
 
 // Flags sets every flag before the life begins: those named are true, all
@@ -213,8 +222,9 @@ func (l Line) In(itinerary string) Line {
 }
 
 // Call chooses the call of the phase's handler, counted from 1 over the whole
-// life and apart for each itinerary; at [Start] and [End] it counts
-// reconciles.
+// life and apart for each itinerary. For lines that are about no call (Edit,
+// Flag, Release, Clock, Stop, and those about writes) it counts the reconciles
+// that began in the phase, which are the same unless the run is paused.
 func (l Line) Call(n int) Line {
 	l.call = n
 	return l

@@ -44,7 +44,7 @@ func (e *exploring[T, W]) moves(from int32, last act, to place) (all []move) {
 
 // trace describes a way as a script and in words.
 func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
-	calls := make(map[place]int)
+	calls, begun := make(map[place]int), make(map[place]int)
 	var segment []string // phases that are entered one after the other
 	in := ""             // their itinerary
 	flush := func() {
@@ -77,11 +77,14 @@ func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
 			}
 			continue
 		case actEdit:
-			script = append(script, line(Edit(m.from.phase, m.act.name), calls[m.from]+1))
+			script = append(script, line(Edit(m.from.phase, m.act.name), begun[m.from]+1))
 			tell("%s, at %s", m.act.name, m.from)
 			continue
 		}
-		calls[m.from]++
+		begun[m.from]++
+		if m.act.called {
+			calls[m.from]++
+		}
 		switch m.act.kind {
 		case actFail:
 			fail := Fail(m.from.phase, "injected")
@@ -95,7 +98,7 @@ func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
 			script = append(script, line(Wait(m.from.phase, partialWait), calls[m.from]))
 			tell("%s is in the middle of its work", m.from)
 		case actCrash:
-			script = append(script, line(CrashBefore(m.from.phase), calls[m.from]))
+			script = append(script, line(CrashBefore(m.from.phase), begun[m.from]))
 			tell("the controller crashes after the work of %s, before the write", m.from)
 		case actReconcile:
 			if outcome != "" {
