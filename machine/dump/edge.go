@@ -91,21 +91,25 @@ func (p *part) transitions(all []machine.Edge, around bool) {
 		if p.nodes[from].index != i {
 			continue // left out
 		}
-		directNow, now := w.now.leads(i)
-		directLater, later := w.later.leads(i)
-		last := p.inOrder(i)
+		first, last := group[0].To, group[n-1].To
+		directNow, now := w.now.leads(i, first, last)
+		directLater, later := w.later.leads(i, first, last)
+		byTarget := make(map[int][]int)
+		for j := range directNow {
+			to := p.jumps(i)[j].to
+			byTarget[to] = append(byTarget[to], j)
+		}
+		ends := p.inOrder(i)
 		for _, e := range group {
 			to := at[e.To+1]
-			for j := range directNow {
-				if one := p.jumps(i)[j]; one.to == e.To {
-					add(edge{from: from, to: to, kind: jump, guard: one.guard.Text(p.graph.Flags())}, w.sum(directNow[j], directLater[j]))
-				}
+			for _, j := range byTarget[e.To] {
+				add(edge{from: from, to: to, kind: jump, guard: p.jumps(i)[j].guard.Text(p.graph.Flags())}, w.sum(directNow[j], directLater[j]))
 			}
 			if _, ok := now[e.To]; !ok {
 				continue
 			}
 			kind := skip
-			if i < e.To && e.To <= last && to == next(e) {
+			if i < e.To && e.To <= ends && to == next(e) {
 				kind = inOrder
 			}
 			add(edge{from: from, to: to, kind: kind}, w.sum(now[e.To], later[e.To]))
@@ -145,9 +149,7 @@ func (p *part) inOrder(i int) int {
 			return i
 		}
 	}
-	for i++; i < p.graph.Len() && p.graph.Phase(i).Guard.Reads() != 0; i++ {
-	}
-	return i
+	return p.stops[i+1]
 }
 
 // target is a jump by index.
@@ -161,10 +163,23 @@ func (p *part) jumps(i int) []target {
 	if i < 0 || i == p.graph.Len() {
 		return nil
 	}
-	var all []target
-	for _, j := range p.graph.Phase(i).Jumps {
-		to, _ := p.graph.Find(j.To) // Compile has checked it
-		all = append(all, target{to, j.Guard})
+	return p.targets[i]
+}
+
+// index finds the jumps and stops of all phases, once.
+func (p *part) index() {
+	n := p.graph.Len()
+	p.targets, p.stops = make([][]target, n), make([]int, n+1)
+	p.stops[n] = n
+	for i := n - 1; i >= 0; i-- {
+		phase := p.graph.Phase(i)
+		p.stops[i] = i
+		if phase.Guard.Reads() != 0 {
+			p.stops[i] = p.stops[i+1]
+		}
+		for _, j := range phase.Jumps {
+			to, _ := p.graph.Find(j.To) // Compile has checked it
+			p.targets[i] = append(p.targets[i], target{to, j.Guard})
+		}
 	}
-	return all
 }

@@ -190,3 +190,43 @@ func TestLongItinerariesAreDrawnInLinearTime(t *testing.T) {
 	t.Logf("500 phases: %v; 5,000: %v", small, large)
 	assert.Less(t, large, 30*small, "ten times as many phases")
 }
+
+// The bound is far above what it takes on any machine, and far below what it
+// would if it took the square of the transitions.
+func TestManyTransitionsAreDrawnInNoTime(t *testing.T) {
+	compile := func(n int, guarded phases.Flags, jumps func(i, to int) bool) *machine.Graph {
+		it := phases.Itinerary{Name: "Large", Flags: vocabulary}
+		for i := range n {
+			p := phases.Phase{Name: fmt.Sprintf("P%d", i), Step: fmt.Sprintf("S%d", i/50), Guard: phases.Guard{All: guarded}}
+			for to := range n {
+				if jumps(i, to) {
+					p.Jumps = append(p.Jumps, phases.Jump{To: fmt.Sprintf("P%d", to), Guard: phases.Guard{All: 2}})
+				}
+			}
+			it.Phases = append(it.Phases, p)
+		}
+		return machine.MustCompile(it)
+	}
+	never := func(int, int) bool { return false }
+	for _, tt := range []struct {
+		name string
+		o    dump.Options
+		g    *machine.Graph
+	}{
+		{"a phase that jumps to every other", dump.Options{AllEdges: true}, compile(1000, 0, func(i, to int) bool { return i == 0 && to > 0 })},
+		{"every phase jumps to every phase", dump.Options{AllEdges: true}, compile(100, 1, func(int, int) bool { return true })},
+		{"around the last of many guarded phases", dump.Options{Around: "P9999"}, compile(10_000, 1, never)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			begun := time.Now()
+			for _, it := range []dump.Itinerary{{Graph: tt.g}, {Plan: tt.g.Plan(phases.NewFacts(1, 0))}} {
+				d, err := dump.New(tt.o, it)
+				require.NoError(t, err)
+				assert.NotEmpty(t, d.SVG())
+			}
+			took := time.Since(begun)
+			t.Log(took)
+			assert.Less(t, took, 20*time.Second)
+		})
+	}
+}

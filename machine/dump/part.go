@@ -16,6 +16,10 @@ type part struct {
 	nodes []node        // those of them that are drawn
 	bands []band        // from the top down
 	edges []edge        // by where they begin, and then by kind
+	// targets and stops are by index: the jumps of each phase, and the first
+	// phase from there on that has no guard, or done.
+	targets [][]target
+	stops   []int
 	// transits reports whether the edges are transitions of the machine; else
 	// they are the reduction.
 	transits bool
@@ -99,6 +103,7 @@ func newPart(it Itinerary) (*part, error) {
 		p.all = append(p.all, node{index: i, name: phase.Name, rides: phase.Rides, guard: phase.Guard.Text(g.Flags())})
 	}
 	p.all = append(p.all, node{index: g.Len(), name: "done", band: -1})
+	p.index()
 	for _, name := range it.Failed {
 		i, err := g.Find(name)
 		if err != nil {

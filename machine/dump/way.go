@@ -39,6 +39,7 @@ type way struct {
 	reach  []phases.Truth   // whether the way comes by, if only past the phase
 	onward []phases.Truth   // whether it leads on to the next in order
 	jumps  [][]phases.Truth // whether each jump is taken
+	judged map[phases.Flags]*guards
 }
 
 func (p *part) newWay(later bool) *way {
@@ -46,6 +47,7 @@ func (p *part) newWay(later bool) *way {
 	w := &way{
 		part: p, open: make([]phases.Flags, n+2),
 		reach: make([]phases.Truth, n+2), onward: make([]phases.Truth, n+2), jumps: make([][]phases.Truth, n+2),
+		judged: make(map[phases.Flags]*guards),
 	}
 	if p.plan != nil {
 		w.facts = p.plan.Facts()
@@ -127,39 +129,70 @@ func (w *way) choices(i int) (taken []phases.Truth, onward phases.Truth) {
 }
 
 // leads returns where the machine goes from the phase at an index: by each of
-// its jumps to that one's target, and otherwise, by index. What is otherwise
-// has all that can be under some facts.
-func (w *way) leads(i int) (direct []phases.Truth, otherwise map[int]phases.Truth) {
-	facts := w.facts.Forget(w.open[i+1])
+// its jumps to that one's target, and otherwise, by index. Of what is otherwise
+// it has all from the first index to the last that the guards, judged one by
+// one, may lead to.
+func (w *way) leads(i, first, last int) (direct []phases.Truth, otherwise map[int]phases.Truth) {
+	guards := w.guards(w.open[i+1])
 	otherwise = make(map[int]phases.Truth)
-	pass := func(first int, reach phases.Truth) {
-		for k := first; ; k++ {
-			t := phases.Yes
-			var guard phases.Guard
-			if k < w.graph.Len() {
-				guard = w.graph.Phase(k).Guard
-				t = guard.Eval(facts)
-			}
-			if k > first || first == i+1 {
-				otherwise[k] = or(otherwise[k], and(reach, t))
-			}
-			if guard.Reads() == 0 {
-				return
-			}
-			reach = and(reach, not(t))
+	pass := func(from, begin int, reach phases.Truth) {
+		for k := max(begin, first); k <= min(w.stops[from], last); k++ {
+			otherwise[k] = or(otherwise[k], and(reach, and(guards.refuse(from, k), guards.admit[k])))
 		}
 	}
 	taken, onward := w.choices(i)
 	for j, to := range w.part.jumps(i) {
 		reach := and(w.entered(i), taken[j])
-		direct = append(direct, and(reach, w.graph.Phase(to.to).Guard.Eval(facts)))
-		pass(to.to, reach)
+		direct = append(direct, and(reach, guards.admit[to.to]))
+		pass(to.to, to.to+1, reach)
 		if to.guard == (phases.Guard{}) {
 			return direct, otherwise
 		}
 	}
-	pass(i+1, and(w.entered(i), onward))
+	pass(i+1, i+1, and(w.entered(i), onward))
 	return direct, otherwise
+}
+
+// guards are those of all phases, by index, judged with the same facts.
+type guards struct {
+	admit []phases.Truth // that of done always does
+	// How many before an index do, and of how many that is unknown.
+	yes, unknown []int
+}
+
+// guards judges all guards with some flags open. The open flags only grow on
+// the way, so that few sets of them ask for it.
+func (w *way) guards(open phases.Flags) *guards {
+	if g, ok := w.judged[open]; ok {
+		return g
+	}
+	n := w.graph.Len()
+	g := &guards{make([]phases.Truth, n+1), make([]int, n+1), make([]int, n+1)}
+	g.admit[n] = phases.Yes
+	facts := w.facts.Forget(open)
+	for i := range n {
+		g.admit[i] = w.graph.Phase(i).Guard.Eval(facts)
+		g.yes[i+1], g.unknown[i+1] = g.yes[i], g.unknown[i]
+		switch g.admit[i] {
+		case phases.Yes:
+			g.yes[i+1]++
+		case phases.Unknown:
+			g.unknown[i+1]++
+		}
+	}
+	w.judged[open] = g
+	return g
+}
+
+// refuse reports whether no guard from one index up to another admits.
+func (g *guards) refuse(from, to int) phases.Truth {
+	switch {
+	case g.yes[to] > g.yes[from]:
+		return phases.No
+	case g.unknown[to] > g.unknown[from]:
+		return phases.Unknown
+	}
+	return phases.Yes
 }
 
 // findOpen finds the flags that may change until a phase is left: those that
