@@ -51,6 +51,11 @@ func lines(p *part) (nodes, bands, edges []string) {
 }
 
 func TestTheModelOfALoop(t *testing.T) {
+	endless := machine.MustCompile(phases.Itinerary{Name: "Endless", Flags: ab, Phases: []phases.Phase{
+		{Name: "Copy", Step: "Copy"},
+		{Name: "Again", Step: "Copy", Jumps: []phases.Jump{{To: "Copy", Guard: phases.Guard{All: 1}}}},
+		{Name: "Last", Step: "Copy"},
+	}})
 	at := func(phase string, yes phases.Flags) *machine.Plan {
 		p, err := loop(t).PlanFrom(machine.Position{Phase: phase}, phases.NewFacts(yes, 3&^yes))
 		require.NoError(t, err)
@@ -84,6 +89,20 @@ func TestTheModelOfALoop(t *testing.T) {
 				"Pause -> Cut: jump, unknown if A", "Again -> Cut: order, no", "Again -> Copy: jump, yes",
 				"Cut -> Check: order, yes", "Check -> Last: order, yes", "Last -> done: order, yes",
 			},
+		},
+		{
+			name:  "in a loop that is never left",
+			it:    Itinerary{Plan: endless.Plan(phases.NewFacts(1, 2))},
+			nodes: []string{"start: current", "Copy: will run", "Again: will run", "Last: will not run", "done: will not run"},
+			bands: []string{"Copy: Copy to Last"},
+			edges: []string{"start -> Copy: order, yes", "Copy -> Again: order, yes", "Again -> Last: order, no", "Again -> Copy: jump, yes if A", "Last -> done: order, no"},
+		},
+		{
+			name:  "in a loop that may be left",
+			it:    Itinerary{Plan: endless.Plan(phases.NewFacts(0, 2))},
+			nodes: []string{"start: current", "Copy: will run", "Again: will run", "Last: will run", "done: will run"},
+			bands: []string{"Copy: Copy to Last"},
+			edges: []string{"start -> Copy: order, yes", "Copy -> Again: order, yes", "Again -> Last: order, unknown", "Again -> Copy: jump, unknown if A", "Last -> done: order, yes"},
 		},
 		{
 			name:  "behind the loop, only what runs",

@@ -35,7 +35,7 @@ func (k edgeKind) String() string { return edgeKinds[k] }
 
 // reduce connects the nodes in order and adds the jumps.
 func (p *part) reduce() {
-	w := p.ways()
+	w := p.ways
 	at := p.positions()
 	for k := range p.nodes[:len(p.nodes)-1] {
 		n := &p.nodes[k]
@@ -61,7 +61,7 @@ func (p *part) reduce() {
 // remains.
 func (p *part) transitions(all []machine.Edge, around bool) {
 	p.transits = true
-	w := p.ways()
+	w := p.ways
 	at := p.positions()
 	next := func(e machine.Edge) int { // the node that is next in order
 		if around {

@@ -20,6 +20,7 @@ type part struct {
 	// phase from there on that has no guard, or done.
 	targets [][]target
 	stops   []int
+	ways    ways
 	// transits reports whether the edges are transitions of the machine; else
 	// they are the reduction.
 	transits bool
@@ -114,6 +115,10 @@ func newPart(it Itinerary) (*part, error) {
 	if p.plan != nil {
 		p.judge()
 	}
+	p.ways = ways{now: p.newWay(false), later: p.newWay(true)}
+	if p.plan != nil {
+		p.judgeDone()
+	}
 	p.nodes = slices.Clone(p.all)
 	return p, nil
 }
@@ -121,13 +126,10 @@ func newPart(it Itinerary) (*part, error) {
 // judge draws the plan on top of the nodes.
 func (p *part) judge() {
 	at := p.plan.Position()
-	first, last := &p.all[0], &p.all[len(p.all)-1]
-	first.state, last.state = behind, runs
-	switch {
-	case at.Done:
-		last.state = current
-	case at.Phase == "":
-		first.state = current
+	start := &p.all[0]
+	start.state = behind
+	if at == (machine.Position{}) {
+		start.state = current
 	}
 	for k := 1; k < len(p.all)-1; k++ {
 		n := &p.all[k]
@@ -146,6 +148,22 @@ func (p *part) judge() {
 		default:
 			n.state = out
 		}
+	}
+}
+
+// judgeDone draws on top of done whether the way comes there.
+func (p *part) judgeDone() {
+	done := &p.all[len(p.all)-1]
+	reached := p.ways.taken(func(w *way) phases.Truth { return w.reach[len(w.reach)-1] })
+	switch {
+	case p.plan.Position().Done:
+		done.state = current
+	case reached == phases.Yes:
+		done.state = runs
+	case reached == phases.Unknown:
+		done.state = unknown
+	default:
+		done.state = out
 	}
 }
 

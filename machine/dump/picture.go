@@ -27,11 +27,8 @@ const labelWidth = 44
 // label returns the lines of a node's label: its name, its state unless that is
 // the usual one, and what is told of it.
 func (n *node) label(p *part, short bool) []string {
-	if !p.isPhase(n) {
-		return []string{n.name}
-	}
 	lines := labelLines(n.name)
-	if words := n.words(); words != "" && words != runs.String() {
+	if words := n.words(); p.isPhase(n) && words != "" && words != runs.String() {
 		lines = append(lines, words)
 	}
 	if short {

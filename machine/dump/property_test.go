@@ -192,6 +192,7 @@ func TestEdgesAreTakenAsDrawn(t *testing.T) {
 			for flips := range 4 { // the first time nothing changes
 				m, err := g.Machine(from, f)
 				require.NoError(t, err)
+				finished := false
 				for range 3 * g.Len() {
 					if flips > 0 {
 						m.SetFacts(m.Facts().Set(m.Decides(), phases.TruthOf(r.IntN(2) == 0)))
@@ -208,14 +209,47 @@ func TestEdgesAreTakenAsDrawn(t *testing.T) {
 					if best == phases.No || flips == 0 && !decides && best != phases.Yes {
 						t.Fatalf("%+v is taken: %s\n%s", tr, best, describe(plan))
 					}
-					if tr.To.Done {
+					if finished = tr.To.Done; finished {
 						break
 					}
+				}
+				end := p.nodes[len(p.nodes)-1].state
+				if finished && end == out || flips == 0 && !decides && finished != (end == runs) {
+					t.Fatalf("done: %s, reached: %v\n%s", end, finished, describe(plan))
 				}
 			}
 		}
 	}
 	require.Greater(t, taken[phases.Unknown], 500)
+}
+
+// Done will run only if an edge into it is taken, and is out of reach only if
+// none may be.
+func TestDoneIsReachedByAnEdge(t *testing.T) {
+	seen := map[state]int{}
+	eachPlan(t, 6, 30, func(t *testing.T, plan *machine.Plan) {
+		for _, o := range []Options{{}, {OnlyRun: true}} {
+			p := draw(t, o, Itinerary{Plan: plan})
+			best := phases.No
+			last := len(p.nodes) - 1
+			for _, e := range p.edges {
+				if e.to == last {
+					best = or(best, e.taken)
+				}
+			}
+			want := map[phases.Truth]state{phases.Yes: runs, phases.Unknown: unknown, phases.No: out}[best]
+			if plan.Position().Done {
+				want = current
+			}
+			seen[want]++
+			if got := p.nodes[last].state; got != want {
+				t.Fatalf("done is drawn as %q; want %q\n%s", got, want, describe(plan))
+			}
+		}
+	})
+	for _, s := range []state{current, runs, unknown, out} {
+		require.Greater(t, seen[s], 500, s)
+	}
 }
 
 // describe draws a plan for a message.

@@ -182,7 +182,7 @@ func (t *textWriter) node(p *part, k, width int) {
 		detail = append([]string{"current"}, detail...)
 	}
 	lines := wrap(printable(strings.Join(detail, "; ")), columns-column)
-	if long := utf8.RuneCountInString(name) > width; long || len(lines) == 0 {
+	if long := utf8.RuneCountInString(indent+name)+2 > column; long || len(lines) == 0 {
 		t.wrapped(indent, strings.Repeat(" ", len(indent)), name, color)
 	} else {
 		gap := strings.Repeat(" ", column-utf8.RuneCountInString(indent+name))
@@ -201,9 +201,15 @@ func pad(s string, width int) string {
 }
 
 // detail is what is told of a phase behind its name: its guard, why it does not
-// run, what it decides.
+// run, what it decides; of done, if that is not certain to be reached.
 func (n *node) detail(p *part) []string {
-	if !p.isPhase(n) {
+	switch {
+	case p.isPhase(n):
+	case n.state == unknown:
+		return []string{"may be reached"}
+	case n.state == out:
+		return []string{"is not reached"}
+	default:
 		return nil
 	}
 	var all []string

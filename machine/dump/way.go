@@ -10,10 +10,6 @@ type ways struct {
 	now, later *way
 }
 
-func (p *part) ways() ways {
-	return ways{now: p.newWay(false), later: p.newWay(true)}
-}
-
 // taken sums up both for an edge.
 func (w ways) taken(of func(*way) phases.Truth) phases.Truth { return w.sum(of(w.now), of(w.later)) }
 
@@ -62,13 +58,14 @@ func (p *part) newWay(later bool) *way {
 			worklist = append(worklist, i)
 		}
 	}
-	leave := func(i int, entered phases.Truth) {
+	// Whether or not a phase without jumps is entered, the way leads on.
+	leave := func(i int, reach, admits phases.Truth) {
 		taken, onward := w.choices(i)
 		for j, to := range p.jumps(i) {
-			w.jumps[i+1][j] = or(w.jumps[i+1][j], and(entered, taken[j]))
+			w.jumps[i+1][j] = or(w.jumps[i+1][j], and(and(reach, admits), taken[j]))
 			come(to.to, w.jumps[i+1][j])
 		}
-		w.onward[i+1] = or(w.onward[i+1], and(entered, onward))
+		w.onward[i+1] = or(w.onward[i+1], and(reach, or(onward, not(admits))))
 		come(i+1, w.onward[i+1])
 	}
 	for i := n; i >= start; i-- {
@@ -81,7 +78,7 @@ func (p *part) newWay(later bool) *way {
 		case p.plan == nil && i == start, p.plan != nil && p.all[i+1].state == runs:
 			come(i, phases.Yes)
 		case p.all[i+1].state == current && i < n:
-			leave(i, phases.Yes)
+			leave(i, phases.Yes, phases.Yes)
 		}
 	}
 	for len(worklist) > 0 {
@@ -90,9 +87,7 @@ func (p *part) newWay(later bool) *way {
 		if i == n {
 			continue
 		}
-		leave(i, w.comesIn(i))
-		w.onward[i+1] = or(w.onward[i+1], and(w.reach[i+1], not(w.admits(i))))
-		come(i+1, w.onward[i+1])
+		leave(i, w.reach[i+1], w.admits(i))
 	}
 	return w
 }
