@@ -232,3 +232,39 @@ func TestGraphOfTooManyEdges(t *testing.T) {
 	assert.Equal(t, []string{`itinerary "Large" has 501501 edges, more than the 100000 that a machine takes: from "P0" to "P999" stand 1000 guarded phases in a row; split them with a phase that always runs`}, r.lines(t))
 	assert.Equal(t, 0, run(t, "", "graph", "-i", file, "--around", "P500").code)
 }
+
+// What users see of a plan is the same whether it is drawn or listed.
+func TestGraphReportsPhasesAsPlanDoes(t *testing.T) {
+	type shown struct {
+		Visible, Maybe []string
+		Under          map[string]string // by phase
+	}
+	elsewhere := 0
+	for _, m := range elements(t, run(t, "", "plan", "-f", recorded("objects.json"), "-o", "json").out) {
+		args := []string{"-i", m.Itinerary, "--flags", strings.Join(m.Flags, ","), "--unknown", strings.Join(m.Unknown, ","), "-o", "json"}
+		plan := elements(t, run(t, "", append([]string{"plan"}, args...)...).out)[0]
+		want := shown{plan.Steps, plan.MaybeSteps, map[string]string{}}
+		for _, p := range m.Phases {
+			want.Under[p.Name] = p.Step
+		}
+		var drawn struct {
+			Itineraries []struct {
+				Plan   struct{ VisibleSteps, MaybeSteps []string }
+				Phases []struct{ Name, Step, ReportedUnder string }
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(run(t, "", append([]string{"graph"}, args...)...).out), &drawn))
+		it := drawn.Itineraries[0]
+		got := shown{it.Plan.VisibleSteps, it.Plan.MaybeSteps, map[string]string{}}
+		for _, p := range it.Phases {
+			got.Under[p.Name] = p.ReportedUnder
+			if p.ReportedUnder != p.Step {
+				elsewhere++
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s", *m.Name, diff)
+		}
+	}
+	assert.Positive(t, elsewhere, "no phase rides elsewhere")
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // Version is the version of the JSON that [Drawing.JSON] returns. It is raised
@@ -62,6 +63,8 @@ type jsonPlan struct {
 	True     []string     `json:"true"`
 	False    []string     `json:"false"`
 	Unknown  []string     `json:"unknown"`
+	Visible  []string     `json:"visibleSteps"`
+	Maybe    []string     `json:"maybeSteps"`
 }
 
 type jsonPosition struct {
@@ -93,6 +96,7 @@ type jsonRuns struct {
 	Runs      phases.Truth `json:"runs"`
 	Tentative bool         `json:"tentative"`
 	Admits    phases.Truth `json:"admits"`
+	Reported  string       `json:"reportedUnder"`
 	Why       *machine.Why `json:"why,omitempty"`
 }
 
@@ -129,9 +133,11 @@ func (p *part) json() jsonItinerary {
 	if p.transits {
 		out.EdgesAre = "transitions"
 	}
+	var reported []string
 	if p.plan != nil {
 		f, at := p.plan.Facts(), p.plan.Position()
-		out.Plan = &jsonPlan{jsonPosition{at.Phase, at.Done}, v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known())}
+		out.Plan = &jsonPlan{jsonPosition{at.Phase, at.Done}, v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()), steps.Visible(p.plan), steps.Maybe(p.plan)}
+		reported = steps.Reported(p.plan)
 	}
 	for _, b := range p.bands {
 		step := jsonStep{Name: b.step}
@@ -154,7 +160,7 @@ func (p *part) json() jsonItinerary {
 			one.Jumps = append(one.Jumps, jsonJump{j.To, guard(j.Guard)})
 		}
 		if p.plan != nil {
-			one.jsonRuns = &jsonRuns{jsonStates[n.state], n.runs(), n.tentative, n.admits, n.why}
+			one.jsonRuns = &jsonRuns{jsonStates[n.state], n.runs(), n.tentative, n.admits, reported[n.index], n.why}
 		}
 		out.Phases = append(out.Phases, one)
 	}

@@ -208,7 +208,7 @@ func (pic *picture) band(p *part, b band, r *rails) {
 		width -= w + gap
 	}
 	f := stepFace
-	if aside == noneRuns || aside == behind.String() {
+	if aside == noneRuns || aside == behind.String() || p.plan != nil && p.onlyRides(b) {
 		f.class = "stepoff"
 	}
 	pic.write(f, x, pic.y, f.wrap(step, width), "")

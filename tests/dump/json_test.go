@@ -43,6 +43,8 @@ func TestTheSchemaRefusesWhatIsFaulty(t *testing.T) {
 		{"a member less", `"title": "Final",`, ``, "title"},
 		{"a word of no truth", `"runs": "no"`, `"runs": "never"`, "runs"},
 		{"a state less of a phase of a plan", `"state": "behind",`, ``, "state"},
+		{"a phase of a plan that is reported nowhere", `"reportedUnder": "Prepare",`, ``, "reportedUnder"},
+		{"a step that is visible twice", `"visibleSteps": [`, `"visibleSteps": ["A", "A", `, "visibleSteps"},
 		{"a jump's guard on another edge", `"kind": "order",`, `"kind": "order", "guard": "A",`, "not"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
