@@ -67,8 +67,8 @@ func Example() {
 	//     +   Thaw
 	//   +   (done)
 	//
-	// . behind, > current, + will run, - will not run, ~ tentative: a phase ahead may
-	// change it
+	// . behind, > current, + will run, - will not run, ~ tentative: it or the way
+	// there reads a flag that a phase ahead decides
 }
 
 // Several itineraries in one picture, and when a run changes from one to

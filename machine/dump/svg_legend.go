@@ -22,7 +22,7 @@ func (pic *picture) legend() {
 	for s := behind; s <= out; s++ {
 		add(pic.used.states[s], mark(&node{state: s}), s.String())
 	}
-	add(pic.used.tentative, mark(&node{state: runs, tentative: true}), "tentative: may still change")
+	add(pic.used.tentative, mark(&node{state: runs, tentative: true}), "tentative: "+tentativeWords)
 	add(pic.used.failed, mark(&node{failed: true}), "failed")
 	line := func(class, head string) string {
 		return fmt.Sprintf(`<path class="%s" d="M-10 0H5"/><path class="%s" d="M10 0l-6-3.5v7z"/>`, class, head)

@@ -29,6 +29,10 @@ var marks = [...]struct {
 	out:     {"-", out.String(), ansiDim},
 }
 
+// tentativeWords explain tentative. They claim no more than the machine does,
+// which errs on the safe side.
+const tentativeWords = "it or the way there reads a flag that a phase ahead decides"
+
 const (
 	failedMark    = "!"
 	tentativeMark = "~"
@@ -98,7 +102,7 @@ func (d *Drawing) legend() string {
 		all = append(all, failedMark+" failed")
 	}
 	if tentative {
-		all = append(all, tentativeMark+" tentative: a phase ahead may change it")
+		all = append(all, tentativeMark+" tentative: "+tentativeWords)
 	}
 	return strings.Join(all, ", ")
 }
