@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -73,6 +74,38 @@ func TestHang(t *testing.T) {
 	assert.Less(t, time.Since(began), time.Hour)
 	assert.Equal(t, noon.Add(8*time.Hour), c.Now())
 	assert.NoError(t, late(ctx))
+}
+
+// A handler and a source that wait for their contexts without Hang end, also
+// when this package calls them apart from the runner.
+func TestWithoutHang(t *testing.T) {
+	const f phases.Flags = 1
+	v := phases.MustVocabulary([]phases.FlagDef{{Flag: f, Name: "F"}})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Flags: v, WhenUnknown: phases.Run, Phases: []phases.Phase{{Name: "P", Step: "S", Guard: phases.Guard{All: f}}}})
+	s := Scripted(Script{Itineraries: set, Itinerary: "I"})
+	build := s.Options
+	s.Options = func(w *struct{}) runner.Options[*Object] {
+		o := build(w)
+		calls := 0
+		o.Phases = map[string]runner.Phase[*Object]{"P": {Deadline: time.Minute, Handler: runner.HandlerFunc[*Object](func(ctx context.Context, _ *Object) (runner.Result, error) {
+			if calls++; calls > 1 {
+				return runner.Done(), nil
+			}
+			<-ctx.Done()
+			return runner.Result{}, ctx.Err()
+		})}}
+		o.Sources = func(context.Context, *Object) (*phases.Sources, error) {
+			return phases.NewSources(v, phases.Source{Flag: f, Ask: func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
+				<-ctx.Done()
+				return phases.Unknown, ctx.Err()
+			}})
+		}
+		return o
+	}
+	life := New(t, s)
+	life.engine.patience = time.Millisecond
+	life.Run()
+	life.WantFailures("I/P: phase P did not come to its end within 1m0s")
 }
 
 // A handler that waits for its context without Hang is waited for, in real

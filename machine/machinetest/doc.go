@@ -44,17 +44,18 @@
 // design must hold: the plan is the run (1); no step that will not run, and no
 // step that ran is lost (2); what is left out has a reason (3); each flag is
 // asked once, and again only after a phase that decides it (4); unknown is not
-// false (5); a step is completed when nothing ahead belongs to it (7); nothing
-// runs after a failed phase, and a cleanup itinerary passes it by (11); a run
-// that is done stays done (11). An exploration also checks that each state has
-// a way to the end, and that every handler is called.
+// false (5); a step is completed when nothing ahead belongs to it (7); what the
+// options write is what they read (8); nothing runs after a failed phase, and a
+// cleanup itinerary passes it by (11) and is left only for another; a run that
+// is done stays done (11). An exploration also checks that each state has a way
+// to the end, and that every handler is called.
 //
 // The contract of handlers: a phase changes no flag that it does not declare
 // to decide. Called once more after it is done, a handler is done and leaves
-// the world as it is. After a crash before its write, repeated calls reach the
-// same world as without the crash. For this, handlers and sources are called
-// more often than the runner calls them. Phases for which a line of the script
-// stands in are exempt from the last two.
+// the world as it is. After a crash before its write, repeated calls get the
+// work done and reach the same world as without the crash. For this, handlers
+// and sources are called more often than the runner calls them. Calls that a
+// line of the script replaces are exempt from the last two.
 //
 // And the embedder's own: the [Invariant] functions of the setup.
 //
@@ -72,12 +73,15 @@
 //
 // A handler or source that hangs must return when its context ends; call [Hang]
 // in a fake that waits for it, which takes no time. One that waits in another
-// way is waited for, ten seconds of real time for each timeout.
+// way is waited for, ten seconds of real time for each timeout. Timeouts that a
+// handler makes itself with package context run in real time. Flags without a
+// source stay unknown.
 //
 // An exploration runs one phase per reconcile, whatever MaxPhases says. It
 // takes states as one that differ only in flags that no guard ahead reads, in
-// completed steps that nothing ahead can enter, in attempts beyond the 32nd, and
-// in the date; set Exact to keep the first two apart. Errors, panics and hanging handlers, sources that fail,
+// completed steps that nothing ahead can enter, in attempts beyond the 32nd, in
+// the date, and in how long ago something was beyond the longest deadline and
+// ten minutes; set Exact to keep the first two apart. Errors, panics and hanging handlers, sources that fail,
 // writes that are lost, and clocks that jump are for lives; an exploration does
 // not try them. What only grows in the world or the object, such as a
 // count of calls, makes endless states: then the bound is hit.

@@ -167,6 +167,15 @@ func (e *engine[T, W]) graph(name string) *machine.Graph {
 	return g
 }
 
+// deadline is that of a phase; zero if it has none.
+func (e *engine[T, W]) deadline(itinerary, phase string) time.Duration {
+	p, ok := e.options.In[itinerary][phase]
+	if !ok {
+		p = e.options.Phases[phase]
+	}
+	return p.Deadline
+}
+
 // sources are those of the embedder, with the faults that are injected.
 func (e *engine[T, W]) sources(ctx context.Context, object T) (*phases.Sources, error) {
 	sources, err := e.options.Sources(ctx, object)

@@ -17,6 +17,9 @@ func (w *explorer[T, W]) expand(it *item[T]) (all []candidate[T], err error) {
 		}
 		all = append(all, c)
 	}
+	if w.overflow {
+		return nil, nil
+	}
 	if !it.partial {
 		c, r, err2 := w.try(it, act{kind: actReconcile})
 		add(c, err2)
@@ -94,10 +97,14 @@ func (w *explorer[T, W]) before(it *item[T]) phases.Facts {
 	return w.engine.truth(it.object)
 }
 
+// maxWays is in how many ways a phase can decide its flags, at most, before an
+// exploration gives up.
+const maxWays = 4096
+
 // turned are the other values that a phase can give the flags that it decides,
 // each as the line Decide names those that change.
 func (w *explorer[T, W]) turned(f phases.Facts, decides phases.Flags) (all [][]string) {
-	if decides == 0 || f.Known() != w.flags.All() {
+	if decides == 0 || !f.Known().Has(w.engine.sourced) {
 		return nil
 	}
 	for g := range w.assignments(f.Forget(decides), decides) {
@@ -109,8 +116,12 @@ func (w *explorer[T, W]) turned(f phases.Facts, decides phases.Flags) (all [][]s
 			}
 			names = append(names, name)
 		}
-		if names != nil {
-			all = append(all, names)
+		if names == nil {
+			continue
+		}
+		if all = append(all, names); len(all) > maxWays {
+			w.overflow = true
+			return nil
 		}
 	}
 	return all
@@ -155,6 +166,9 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 	}
 	c.breaks = append(c.breaks, r.breaks...)
 	c.plain, c.paused = a.kind == actReconcile, r.outcome.Paused
+	if r.err != nil {
+		c.err = r.err.Error()
+	}
 	if r.before.Done {
 		c.stay = true
 		return c, r, nil

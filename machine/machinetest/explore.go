@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -86,7 +87,8 @@ type state struct {
 	parent  int32 // index of the state before, or -1
 	place   place
 	partial bool
-	paused  bool // as it turned out
+	paused  bool   // as it turned out
+	err     string // of the reconcile in it
 	act     act
 }
 
@@ -131,10 +133,11 @@ type candidate[T any] struct {
 	key    key
 	act    act
 	breaks []Break
-	end    bool // the run is done
-	plain  bool // it came of the controller's own doing
-	paused bool // the state that it came of is paused
-	stay   bool // there is no state to go on from
+	end    bool   // the run is done
+	plain  bool   // it came of the controller's own doing
+	paused bool   // the state that it came of is paused
+	err    string // of the reconcile
+	stay   bool   // there is no state to go on from
 }
 
 // exploring is the state of one exploration.
@@ -150,6 +153,7 @@ type exploring[T, W any] struct {
 	found    map[Break]bool
 	called   map[string]bool
 	future   *future
+	horizon  time.Duration // the longest deadline, and some minutes at least
 	flags    *phases.Vocabulary
 	inPlay   phases.Flags
 }
@@ -160,6 +164,7 @@ type explorer[T, W any] struct {
 	engine     *engine[T, W]
 	reconciles int
 	called     map[string]bool
+	overflow   bool // a phase decides more ways than there may be states
 }
 
 func (x Exploration[T, W]) run() (*Report, error) {
@@ -203,6 +208,9 @@ func (x Exploration[T, W]) run() (*Report, error) {
 	return &e.report, nil
 }
 
+// minHorizon is how far back times make a difference at least.
+const minHorizon = 10 * time.Minute
+
 // prepare checks the names that the exploration uses, and finds out which
 // flags are in play.
 func (e *exploring[T, W]) prepare() error {
@@ -210,16 +218,18 @@ func (e *exploring[T, W]) prepare() error {
 	set := engine.options.Itineraries
 	e.flags = engine.flags
 	var known []string
+	e.horizon = minHorizon
 	for _, name := range set.Names() {
 		g := engine.graph(name)
 		for i := range g.Len() {
-			known = append(known, g.Phase(i).Name)
+			phase := g.Phase(i).Name
+			known = append(known, phase, name+"/"+phase)
+			e.horizon = max(e.horizon, engine.deadline(name, phase))
 		}
 	}
 	for _, phase := range slices.Concat(e.NeverFails, e.Settled, e.NeverCalled) {
-		_, name, ok := strings.Cut(phase, "/")
-		if !slices.Contains(known, phase) && !(ok && slices.Contains(known, name)) {
-			return setupError("the exploration names a phase %q, which no itinerary has", phase)
+		if !slices.Contains(known, phase) {
+			return setupError("the exploration names a phase %q, which no itinerary has%s", phase, wording.DidYouMean(wording.Nearest(phase, known)))
 		}
 	}
 	for _, name := range e.Edits {
@@ -238,7 +248,8 @@ func (e *exploring[T, W]) prepare() error {
 		}
 	}
 	e.future = newFuture(set, e.Switches)
-	e.inPlay = e.future.inPlay(engine.options.Select(engine.setup.Object))
+	engine.truth(engine.setup.Object) // finds out which flags have sources
+	e.inPlay = e.future.inPlay(engine.options.Select(engine.setup.Object)) & engine.sourced
 	return nil
 }
 
@@ -294,12 +305,11 @@ func (e *exploring[T, W]) assignments(fixed phases.Facts, inPlay phases.Flags) f
 	return func(yield func(phases.Facts) bool) {
 		var assign func(f phases.Facts, open phases.Flags, yield func(phases.Facts) bool) bool
 		assign = func(f phases.Facts, open phases.Flags, yield func(phases.Facts) bool) bool {
-			for _, clause := range e.flags.Relations() {
-				if clause.Broken(f) {
-					return true
-				}
+			f, ok := propagate(e.flags, f)
+			if !ok {
+				return true
 			}
-			if open == 0 {
+			if open &^= f.Known(); open == 0 {
 				return yield(f)
 			}
 			one := open & -open
@@ -316,6 +326,26 @@ func (e *exploring[T, W]) assignments(fixed phases.Facts, inPlay phases.Flags) f
 	}
 }
 
+// propagate sets the flags that the relations leave one value for, and reports
+// whether none of them is broken: unit propagation.
+func propagate(v *phases.Vocabulary, f phases.Facts) (phases.Facts, bool) {
+	for changed := true; changed; {
+		changed = false
+		for _, c := range v.Relations() {
+			if c.Broken(f) {
+				return f, false
+			}
+			if c.True&f.True() != 0 || c.False&f.False() != 0 {
+				continue // it holds
+			}
+			if open := (c.True | c.False) &^ f.Known(); open.Len() == 1 && c.True&c.False&open == 0 {
+				f, changed = f.Set(open, phases.TruthOf(c.True.Has(open))), true
+			}
+		}
+	}
+	return f, true
+}
+
 // chunk is how many states are explored before what they lead to is taken
 // down, in their order: so the result is the same for any number of workers.
 const chunk = 256
@@ -328,15 +358,19 @@ func (e *exploring[T, W]) level() error {
 		results := make([][]candidate[T], len(part))
 		problems := make([]error, len(part))
 		var all sync.WaitGroup
-		for n, w := range e.workers {
+		work := func(n int) {
+			for i := n; i < len(part); i += len(e.workers) {
+				results[i], problems[i] = e.workers[n].expand(&part[i])
+			}
+		}
+		for n := 1; n < len(e.workers); n++ {
 			all.Add(1)
 			go func() {
 				defer all.Done()
-				for i := n; i < len(part); i += len(e.workers) {
-					results[i], problems[i] = w.expand(&part[i])
-				}
+				work(n)
 			}()
 		}
+		work(0)
 		all.Wait()
 		for i := range part {
 			if problems[i] != nil {
@@ -346,6 +380,9 @@ func (e *exploring[T, W]) level() error {
 				e.take(part[i].id, c)
 			}
 			part[i] = item[T]{} // it is not needed any more
+		}
+		for _, w := range e.workers {
+			e.report.Inconclusive = e.report.Inconclusive || w.overflow
 		}
 		if e.report.Inconclusive {
 			return nil
@@ -359,8 +396,8 @@ func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 	for _, b := range c.breaks {
 		e.broke(e.moves(parent, c.act, c.item.place), b)
 	}
-	if c.paused {
-		e.states[parent].paused = true
+	if c.plain && parent >= 0 {
+		e.states[parent].paused, e.states[parent].err = c.paused, c.err
 	}
 	if c.stay {
 		return
@@ -392,7 +429,7 @@ func (e *exploring[T, W]) broke(moves []move, b Break) {
 		return
 	}
 	e.found[kind] = true
-	f := Found{Break: b}
+	f := Found{Break: b, eachWrite: e.workers[0].engine.options.MaxPhases > 1}
 	for _, known := range e.Known {
 		known.Detail = ""
 		f.Known = f.Known || known == kind
@@ -405,6 +442,7 @@ func (e *exploring[T, W]) broke(moves []move, b Break) {
 // no end can be reached, and which breaks did not come about.
 func (e *exploring[T, W]) finish() {
 	e.report.States = len(e.states)
+	e.report.most = e.mostStates()
 	for _, w := range e.workers {
 		e.report.Reconciles += w.reconciles
 		maps.Copy(e.called, w.called)
@@ -418,6 +456,14 @@ func (e *exploring[T, W]) finish() {
 				}
 			}
 		}
+		for _, name := range e.NeverCalled {
+			for full := range e.called {
+				if _, phase, _ := strings.Cut(full, "/"); full == name || phase == name {
+					e.report.StaleNeverCalled = append(e.report.StaleNeverCalled, name)
+					break
+				}
+			}
+		}
 		for _, known := range e.Known {
 			if kind := (Break{Promise: known.Promise, Itinerary: known.Itinerary, How: known.How}); !e.found[kind] {
 				e.report.NotBroken = append(e.report.NotBroken, known)
@@ -427,6 +473,18 @@ func (e *exploring[T, W]) finish() {
 	for i := range e.report.Found {
 		e.report.Found[i].Reproduced = e.reproduce(e.report.Found[i])
 	}
+}
+
+// mostStates is the place with the most states.
+func (e *exploring[T, W]) mostStates() string {
+	count := make(map[place]int)
+	var most place
+	for _, s := range e.states { // in their order, so that it is the same each time
+		if count[s.place]++; count[s.place] > count[most] {
+			most = s.place
+		}
+	}
+	return "at " + most.String()
 }
 
 // endless finds the states from which no end can be reached by the
@@ -467,7 +525,7 @@ func (e *exploring[T, W]) endless() {
 	}
 	for id, s := range e.states {
 		if ends(s) && !reaches[id] && moves[id] != stays {
-			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary, How: "from here the run can come to no end", Detail: "at " + s.place.String()})
+			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary, How: "from here the run can come to no end", Detail: strings.TrimSuffix("at "+s.place.String()+": "+s.err, ": ")})
 		}
 	}
 }

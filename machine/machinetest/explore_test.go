@@ -106,8 +106,19 @@ func TestPlantedBugs(t *testing.T) {
 			})
 		}, []string{
 			"handlers are idempotent, in itinerary Backup: a handler that is done returns something else when it is called once more: Upload: the backup exists already",
-			"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload",
+			"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload: itinerary \"Backup\": phase \"Upload\": the backup exists already",
 		}, nil},
+
+		{"a handler that fails after a crash", func(x *backupExploration) {
+			with(x, "Upload", func(c *Cluster, b *Backup) (runner.Result, error) {
+				if b.Status.Snapshot != "uploaded" && len(c.Uploaded) > 0 {
+					return runner.Fail("the backup exists already"), nil
+				}
+				b.Status.Snapshot, c.Uploaded = "uploaded", []string{b.Spec.Name}
+				return runner.Done(), nil
+			})
+		}, []string{"handlers are idempotent, in itinerary Backup: after a crash before the write, repeated calls do not get it done: Upload: fail: the backup exists already"},
+			[]string{"2. Backup: Validate, Upload, Report"}},
 
 		{"a handler that uploads again when it is called again", func(x *backupExploration) {
 			with(x, "Upload", func(c *Cluster, b *Backup) (runner.Result, error) {
@@ -189,7 +200,7 @@ func TestTheBound(t *testing.T) {
 	x.MaxStates = 20
 	var r *machinetest.Report
 	got := reports(func(tb machinetest.TB) { r = machinetest.Explore(tb, x) })
-	wantReports(t, got, "inconclusive at 20 states: raise MaxStates")
+	wantReports(t, got, "inconclusive at 20 states, most of them at the start: raise MaxStates")
 	assert.True(t, r.Inconclusive)
 	assert.Equal(t, 20, r.States)
 
@@ -226,6 +237,60 @@ func TestKnownBreaks(t *testing.T) {
 	wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }), "known, but it no longer breaks: traffic is never off at the end")
 }
 
+func TestAPhaseThatIsCalledAfterAll(t *testing.T) {
+	x := exploration()
+	x.NeverCalled = []string{"Upload"}
+	wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }), "NeverCalled lists Upload, whose handler is called")
+}
+
+// Explorations that are too large say so at once.
+func TestTooManyFlags(t *testing.T) {
+	var defs []phases.FlagDef
+	for i := range 40 {
+		defs = append(defs, phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%d", i)})
+	}
+	all := phases.Flags(1<<40 - 1)
+	scripted := func(fixed []string, decides phases.Flags, relations ...phases.Clause) []string {
+		v := phases.MustVocabulary(defs, relations...)
+		set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Flags: v, Phases: []phases.Phase{
+			{Name: "A", Step: "A", Decides: decides}, {Name: "B", Step: "B", Guard: phases.Guard{Any: all}}}})
+		return reports(func(tb machinetest.TB) {
+			machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{
+				Setup: machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: "Main"}), Fixed: fixed, Failures: -1, MaxStates: 1000})
+		})
+	}
+	wantReports(t, scripted(nil, 0), "inconclusive at 1000 states")
+	var allFalse []string
+	for _, d := range defs {
+		allFalse = append(allFalse, "!"+d.Name)
+	}
+	wantReports(t, scripted(allFalse, all), "inconclusive at")
+	wantReports(t, scripted([]string{"F0"}, 0, phases.Clause{False: 1, True: 1 << 39}, phases.Clause{False: 1<<39 | 1}),
+		"no assignment of flags satisfies the relations of the vocabulary and Fixed")
+}
+
+// A flag that no source answers stays unknown, and is no matter of a test.
+func TestAFlagWithoutASource(t *testing.T) {
+	x := exploration()
+	build := x.Setup.Options
+	x.Setup.Options = func(c *Cluster) runner.Options[*Backup] {
+		o := build(c)
+		o.Sources = func(ctx context.Context, b *Backup) (*phases.Sources, error) {
+			sources, err := Controller{c}.sources(ctx, b)
+			if err != nil {
+				return nil, err
+			}
+			return phases.NewSources(flags, sources.All()[1:]...) // HasVolumes has none
+		}
+		return o
+	}
+	x.NeverCalled = []string{"Snapshot", "DeleteSnapshot"}
+	var r *machinetest.Report
+	reports(func(tb machinetest.TB) { r = machinetest.Explore(tb, x) })
+	require.NotNil(t, r)
+	assert.Equal(t, 4, r.Assignments)
+}
+
 // A controller that keeps something elsewhere is called out, instead of a
 // trace that leads nowhere.
 func TestSomethingIsKeptElsewhere(t *testing.T) {
@@ -257,6 +322,7 @@ func TestExplorationsThatAreRefused(t *testing.T) {
 		}, "SetFlag HasVolumes=no: no cluster"},
 		{"an unknown flag", func(x *backupExploration) { x.Fixed = []string{"HasVolume"} }, `Fixed: unknown flag "HasVolume"; did you mean "HasVolumes"?`},
 		{"an unknown phase", func(x *backupExploration) { x.NeverFails = []string{"Restore"} }, `names a phase "Restore", which no itinerary has`},
+		{"a phase of another itinerary", func(x *backupExploration) { x.Settled = []string{"CleanUp/Upload"} }, `names a phase "CleanUp/Upload", which no itinerary has`},
 		{"an unknown edit", func(x *backupExploration) { x.Edits = []string{"abort"} }, `names an edit "abort", which Setup.Edits does not have`},
 		{"an unknown itinerary", func(x *backupExploration) { x.Switches = map[string][]string{"Backup": {"Cleanup"}} }, `Switches: unknown itinerary "Cleanup"`},
 		{"a switch that is not named", func(x *backupExploration) { x.Switches = map[string][]string{"CleanUp": nil} }, "the run switches from itinerary Backup to CleanUp, which Switches does not name"},

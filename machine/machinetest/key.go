@@ -76,9 +76,9 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 		if err != nil {
 			return k, setupError("the object cannot be compared: %v", err)
 		}
-		b = text(b, relative(rest, it.now))
+		b = text(b, relative(rest, it.now, w.horizon))
 	}
-	b = text(b, relative(it.world, it.now))
+	b = text(b, relative(it.world, it.now, w.horizon))
 	b = binary.AppendUvarint(b, uint64(it.failures))
 	b = binary.AppendUvarint(b, uint64(it.crashes))
 	b = binary.AppendUvarint(b, it.edits)
@@ -92,14 +92,16 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 
 var timestamp = regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]{1,16}"`)
 
-// relative is a JSON text in which times count from now.
-func relative(text []byte, now time.Time) string {
+// relative is a JSON text in which times count from now. How long ago something
+// was makes no difference beyond a horizon, or a run that waits for ever would
+// come to ever new states.
+func relative(text []byte, now time.Time, horizon time.Duration) string {
 	return string(timestamp.ReplaceAllFunc(text, func(quoted []byte) []byte {
 		t, err := time.Parse(time.RFC3339Nano, string(quoted[1:len(quoted)-1]))
 		if err != nil {
 			return quoted
 		}
-		return []byte(t.Sub(now).String())
+		return []byte(max(t.Sub(now), -horizon).String())
 	}))
 }
 
@@ -120,7 +122,7 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 		}
 		b = append(b, 0)
 	}
-	if d := w.deadline(s); s.Entered != nil && d > 0 {
+	if d := w.engine.deadline(s.Itinerary, s.Phase); s.Entered != nil && d > 0 {
 		b = binary.AppendVarint(b, int64(min(now.Sub(s.Entered.Time), d))) // once it has passed, it has passed
 	}
 	b = append(b, 0)
@@ -147,15 +149,6 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 		b = append(b, flags)
 	}
 	return append(b, 0)
-}
-
-// deadline is that of the phase of a state; zero if it has none.
-func (w *explorer[T, W]) deadline(s runner.State) time.Duration {
-	p, ok := w.engine.options.In[s.Itinerary][s.Phase]
-	if !ok {
-		p = w.engine.options.Phases[s.Phase]
-	}
-	return p.Deadline
 }
 
 // ahead is what can still matter from a state on.

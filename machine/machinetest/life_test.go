@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
 	"strings"
 	"testing"
@@ -12,9 +13,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // The flags that are true in most lives, and the phases that run then.
@@ -315,6 +318,11 @@ func TestALifeFails(t *testing.T) {
 			machinetest.New(t, machinetest.Setup[*Backup, struct{ pods int }]{Object: &Backup{},
 				Options: func(*struct{ pods int }) runner.Options[*Backup] { return options(&Cluster{}) }})
 		}, []string{"pods is not exported, and would be lost"}},
+		{"a world with a pointer", func(t machinetest.TB) {
+			type world struct{ Cluster *Cluster }
+			machinetest.New(t, machinetest.Setup[*Backup, world]{Object: &Backup{},
+				Options: func(w *world) runner.Options[*Backup] { return options(w.Cluster) }})
+		}, []string{"world.Cluster is a pointer; what keeps it would not see the world of the next reconcile"}},
 		{"no golden file", func(t machinetest.TB) {
 			l := machinetest.New(t, setup())
 			l.Run()
@@ -413,10 +421,80 @@ func TestARealHandlerHangs(t *testing.T) {
 	l := machinetest.New(t, s)
 	began := time.Now()
 	l.Run()
-	assert.Less(t, time.Since(began), 9*time.Second, "ten minutes on the clock")
+	assert.Less(t, time.Since(began), 9*time.Second)
+	assert.Equal(t, 10*time.Minute, l.Record().Writes[len(l.Record().Writes)-1].At, "of the clock, and not an hour more")
 	assert.ErrorIs(t, child, context.DeadlineExceeded)
 	assert.ErrorIs(t, parent, context.DeadlineExceeded)
 	l.WantItinerary("CleanUp")
+}
+
+// Lives with several phases in a reconcile break no promise, whatever is
+// decided on the way.
+func TestSeveralPhasesInAReconcile(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		it := itinerarytest.Generate(r, false, true)
+		set := machine.MustCompileSet(it)
+		s := machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: it.Name})
+		build := s.Options
+		s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
+			o := build(w)
+			o.MaxPhases = 2 + r.IntN(3)
+			return o
+		}
+		script := []machinetest.Line{machinetest.Flags("B", "C")}
+		got := reports(func(tb machinetest.TB) {
+			life := machinetest.New(tb, s)
+			for i, p := range it.Phases {
+				for flag := range p.Decides.Each {
+					name := it.Flags.Names(flag)[0]
+					if (seed+uint64(i))%2 == 0 {
+						name = "!" + name
+					}
+					script = append(script, machinetest.Decide(p.Name, name))
+				}
+			}
+			life.Run(script...)
+		})
+		for _, text := range got {
+			assert.Contains(t, text, "was never used", "seed %d", seed) // a phase that does not run
+		}
+	}
+}
+
+// clocked is a world that keeps the time, for handlers that need it.
+type clocked struct {
+	Now  time.Time
+	Made []string
+}
+
+// A handler that adopts what it has made before a crash, one wait later, is
+// idempotent, although time has passed.
+func TestAWorldThatKeepsTheTime(t *testing.T) {
+	machinetest.Explore(t, machinetest.Exploration[*Backup, clocked]{Setup: machinetest.Setup[*Backup, clocked]{
+		Object: &Backup{Spec: Spec{Name: "shop"}},
+		Elapse: func(w *clocked, now time.Time) { w.Now = now },
+		Options: func(w *clocked) runner.Options[*Backup] {
+			o := optionsOf(&Cluster{}, machine.MustCompileSet(phases.Itinerary{Name: "Backup", Flags: phases.MustVocabulary(nil),
+				Phases: []phases.Phase{{Name: "Snapshot", Step: "Volumes"}}}))
+			o.Select = func(*Backup) string { return "Backup" }
+			o.OnFail = nil
+			o.Sources = func(context.Context, *Backup) (*phases.Sources, error) {
+				return phases.NewSources(phases.MustVocabulary(nil))
+			}
+			o.Phases = map[string]runner.Phase[*Backup]{"Snapshot": {Handler: runner.HandlerFunc[*Backup](func(_ context.Context, b *Backup) (runner.Result, error) {
+				switch {
+				case len(w.Made) == 0:
+					w.Made, b.Status.Snapshot = []string{b.Spec.Name}, b.Spec.Name
+					return runner.Done(), nil
+				case b.Status.Snapshot == "": // of before the crash
+					b.Status.Snapshot = w.Made[0]
+					return runner.Wait(time.Second, "adopting the snapshot"), nil
+				}
+				return runner.Done(), nil
+			})}}
+			return o
+		}}, Failures: -1})
 }
 
 func TestLinesPrintThemselves(t *testing.T) {

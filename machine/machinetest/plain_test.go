@@ -38,6 +38,7 @@ func TestWhatJSONKeeps(t *testing.T) {
 		{"a field without a name in JSON", struct {
 			Pods int `json:"-"`
 		}{}, "Pods is kept out of JSON by its tag"},
+		{"a type that only writes itself", struct{ At halfway }{}, "At writes itself as JSON and does not read itself back; let it implement json.Unmarshaler too"},
 		{"a function", struct{ Create func() }{}, "Create is a func, which cannot be kept as JSON"},
 		{"a channel", struct{ Done chan int }{}, "Done is a chan, which cannot be kept as JSON"},
 		{"an interface", struct{ Any any }{}, "Any is an interface, which cannot be read back from JSON"},
@@ -51,6 +52,23 @@ func TestWhatJSONKeeps(t *testing.T) {
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
+}
+
+type halfway struct{ Name string }
+
+func (halfway) MarshalJSON() ([]byte, error) { return []byte("1"), nil }
+
+// shallow has a DeepCopy that is none.
+type shallow struct{ Pods map[string]bool }
+
+func (s *shallow) DeepCopy() *shallow { out := *s; return &out }
+
+func TestADeepCopyIsNotTrusted(t *testing.T) {
+	a := &shallow{Pods: map[string]bool{"a": true}}
+	b, err := copyOf(a)
+	require.NoError(t, err)
+	delete(b.Pods, "a")
+	assert.True(t, a.Pods["a"])
 }
 
 func TestCopiesShareNothing(t *testing.T) {

@@ -180,6 +180,17 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				s.Facts.True, s.Facts.False, s.Facts.Unknown = []string{"X"}, nil, []string{"Y"}
 			}
 		}), `unknown is not false, in itinerary Main: a run moves although an unknown flag decides what comes next: from C1 to D1, offered ["D1" "E1"]`},
+		{"when a phase was entered is not kept", write(func(s *runner.State) { s.Entered = nil }),
+			"what the runner writes is what it reads, in itinerary Main: Write and Read of the options do not keep the state"},
+		{"a failure is not kept", write(func(s *runner.State) { s.Failures = nil }), "Write and Read of the options do not keep the state"},
+		{"a cleanup is taken back", func(o *options) {
+			o.Select = func(object *machinetest.Object) string {
+				if object.State.Phase == "Z2" {
+					return "Main"
+				}
+				return object.Itinerary
+			}
+		}, "a cleanup itinerary is left only for another, in itinerary Failed: it is left for an itinerary that does not clean up: Main begins"},
 		{"a run that is done goes on", func(o *options) {
 			read, reads := o.Read, 0
 			o.Read = func(object *machinetest.Object) (runner.State, error) {
@@ -205,9 +216,10 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				return o
 			}
 			script := []machinetest.Line{machinetest.Flags("X"), machinetest.Decide("C1", "Y"), machinetest.Edit(machinetest.End, "cancel")}
-			if slices.Contains([]string{"a failed step is not failed any more", "the next phase runs after a failure"}, tt.name) {
+			if slices.Contains([]string{"a failed step is not failed any more", "the next phase runs after a failure", "a failure is not kept", "a cleanup is taken back"}, tt.name) {
 				script[2] = machinetest.Fail("C1")
 			}
+			s.MaxReconciles = 50
 			got := reports(func(tb machinetest.TB) { machinetest.New(tb, s).Run(script...) })
 			found := false
 			for _, text := range got {

@@ -23,8 +23,13 @@ type Report struct {
 	NeverCalled []string
 	// NotBroken lists the known breaks that were not found.
 	NotBroken []Break
+	// StaleNeverCalled lists what the exploration names as never called, and
+	// is called.
+	StaleNeverCalled []string
 	// Took is the real time that the exploration took.
 	Took time.Duration
+
+	most string // the place with the most states
 }
 
 // Found is a break and a shortest way to it.
@@ -39,7 +44,8 @@ type Found struct {
 	// Known reports whether the exploration lists it as known.
 	Known bool
 
-	path []string
+	path      []string
+	eachWrite bool // the script is of a life with MaxPhases 1, and the options say otherwise
 }
 
 // String returns the break and the way to it: what happened, in the words of
@@ -55,6 +61,9 @@ func (f Found) String() string {
 		lines[i] = line.String()
 	}
 	fmt.Fprintf(&b, "\n  life.Run(%s)", strings.Join(lines, ", "))
+	if f.eachWrite {
+		b.WriteString("\n  (with MaxPhases 1 in the options)")
+	}
 	if !f.Reproduced {
 		b.WriteString("\n  (such a life did not break the same: something is kept outside of the object and the world)")
 	}
@@ -74,7 +83,7 @@ func (r *Report) String() string {
 // problems are what fails a test.
 func (r *Report) problems(mayBeInconclusive bool) (all []string) {
 	if r.Inconclusive && !mayBeInconclusive {
-		all = append(all, fmt.Sprintf("inconclusive at %d states: raise MaxStates, fix flags, or allow fewer failures, crashes and edits", r.States))
+		all = append(all, fmt.Sprintf("inconclusive at %d states, most of them %s: raise MaxStates, fix flags, list phases in Settled, or allow fewer failures, crashes and edits; what only grows in the object or the world makes endless states", r.States, r.most))
 	}
 	for _, f := range r.Found {
 		if !f.Known {
@@ -83,6 +92,9 @@ func (r *Report) problems(mayBeInconclusive bool) (all []string) {
 	}
 	for _, name := range r.NeverCalled {
 		all = append(all, "the handler of "+name+" is never called: no life comes there; list it in NeverCalled if that is meant")
+	}
+	for _, name := range r.StaleNeverCalled {
+		all = append(all, "NeverCalled lists "+name+", whose handler is called; remove it there")
 	}
 	for _, b := range r.NotBroken {
 		all = append(all, "known, but it no longer breaks: "+b.String()+"; remove it from Known")

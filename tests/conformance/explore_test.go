@@ -28,6 +28,7 @@ const (
 	leftFor = "a cleanup itinerary is left because a phase of it fails"
 	goesOn  = "a phase runs after one that failed"
 	oldFact = "phases are judged by a value from before"
+	back    = "it is left for an itinerary that does not clean up"
 )
 
 // broken is the table of what the runner does not keep yet: the promise, the
@@ -40,11 +41,15 @@ var broken = []struct {
 	// What a phase decides is taken from before it, if it is left in the
 	// middle by a failure (Failed) or a cancel (Cancel).
 	{machinetest.PromiseFlags, mtc.Failed, oldFact, []string{mtc.Stage, mtc.Final}},
-	{machinetest.PromiseFlags, mtc.Cancel, oldFact, []string{mtc.Stage, mtc.Final}},
+	{machinetest.PromiseFlags, mtc.Cancel, oldFact, []string{mtc.Stage, mtc.Final, "taken back"}},
+	// And so it is if the itinerary in between does not read the flag.
+	{machinetest.PromiseFlags, mtc.Stage, oldFact, []string{"taken back"}},
 	// A phase that fails in a cleanup itinerary is not passed by: the selector
 	// is asked, and names Failed.
 	{machinetest.PromiseNoFailures, mtc.Cancel, leftFor, []string{mtc.Stage, mtc.Final, mtc.Rollback, mtc.Cancel}},
 	{machinetest.PromiseNoFailures, mtc.Rollback, leftFor, []string{mtc.Rollback}},
+	// A cancel that is taken back once the cleanup has begun.
+	{machinetest.PromiseCleanup, mtc.Cancel, back, []string{"taken back"}},
 	// With a selector that does not answer a failure the next phase runs.
 	{machinetest.PromiseNoFailures, mtc.Stage, goesOn, []string{"deaf " + mtc.Stage}},
 	{machinetest.PromiseNoFailures, mtc.Final, goesOn, []string{"deaf " + mtc.Final}},
@@ -89,6 +94,23 @@ func TestExplore(t *testing.T) {
 			report(t, machinetest.Explore(t, x))
 		})
 	}
+}
+
+// A cancel of Stage that the user takes back at some moment: the selector then
+// names Stage again.
+func TestExploreCancelTakenBack(t *testing.T) {
+	x := exploration(mtc.Stage, true)
+	// Indirect migrations alone; nothing of what is looked at is about others.
+	x.Fixed = []string{"Quiesce", "IndirectImage", "IndirectVolume", "EnableImage", "EnableVolume", "!StorageConversion"}
+	x.NeverCalled = []string{"CreateDirectImageMigration", "WaitForDirectImageMigrationToComplete", "DeleteDirectImageMigrationResources",
+		"CreateDirectVolumeMigrationStage", "WaitForDirectVolumeMigrationToComplete", "DeleteDirectVolumeMigrationResources", "SwapPVCReferences"}
+	x.Setup = machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: mtc.Stage})
+	x.Setup.Edits["cancel"] = func(o *machinetest.Object) { o.Itinerary = mtc.Cancel }
+	x.Setup.Edits["take back"] = func(o *machinetest.Object) { o.Itinerary = mtc.Stage }
+	x.Edits, x.Failures = []string{"cancel", "take back"}, -1
+	x.Switches = map[string][]string{mtc.Stage: {mtc.Cancel}, mtc.Cancel: {mtc.Stage}}
+	x.Known = knownFrom("taken back")
+	report(t, machinetest.Explore(t, x))
 }
 
 // Every life of forklift's warm migration, which loops until the cutover is due.
