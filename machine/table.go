@@ -120,13 +120,17 @@ func (g *Graph) stops() []int {
 	return stops
 }
 
-// Edge is a transition that a machine makes under some facts. From and To are
-// indices of phases. From is -1 at the start; To is the number of phases when
-// done.
+// Edge is a transition that a machine may make. From and To are indices of
+// phases. From is -1 at the start; To is the number of phases when done.
+//
+// Which edges there are follows from the guards judged one by one: a phase
+// without a guard is never passed by, one with a guard may be. So there may be
+// an edge that no facts allow, as one past a phase to another whose guard is
+// the same.
 type Edge struct{ From, To int }
 
-// Edges lists every transition of the machine, by From and then by To. The
-// error is a [*TooManyEdgesError] if there are more than [MaxEdges].
+// Edges lists every transition that the machine may make, by From and then by
+// To; see [Edge] for those that no facts allow. The error is a [*TooManyEdgesError] if there are more than [MaxEdges].
 func (g *Graph) Edges() ([]Edge, error) {
 	if err := g.checkEdges(); err != nil {
 		return nil, err
@@ -143,8 +147,8 @@ func (g *Graph) Edges() ([]Edge, error) {
 	return all, nil
 }
 
-// EdgesAt lists the transitions from and to the phase at index i, by From and
-// then by To. There are at most two for each phase of the itinerary, so
+// EdgesAt lists the transitions that may be made from and to the phase at index
+// i, by From and then by To, as [Graph.Edges] does. There are at most two for each phase of the itinerary, so
 // that there is no limit.
 func (g *Graph) EdgesAt(i int) []Edge {
 	var all []Edge

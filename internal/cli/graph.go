@@ -38,9 +38,11 @@ A phase is behind if no way leads there any more. That does not mean that it
 ran: what is drawn of it are the flags of now.
 
 A phase is passed by if its guard does not admit; that follows from the guard
-and is no arrow of its own, unless --all-edges draws every transition of the
-machine, or --around those of one phase. Several itineraries, or a file that has
-several, make one picture, with the switches between those of MTC.
+and is no arrow of its own, unless --all-edges draws every transition that there
+may be, or --around those of one phase. Guards are judged one by one for that: a
+transition past one phase to another with the same guard is drawn, though no
+flags allow it. Several itineraries, or a file that has several, make one
+picture, with the switches between those of MTC.
 
 The text is 80 columns wide. For a picture there is svg, which needs no other
 program; dot is for Graphviz; mermaid is drawn by GitHub and GitLab; json is
@@ -97,7 +99,7 @@ described by a schema in this project, machine/dump/graph.schema.json.`,
 	f.StringArrayVar(&o.unknown, "unknown", nil, "with -i, the flags that are unknown: `A,B,...`")
 	f.StringVar(&o.name, "name", "", "with -f, the migration to draw, if there are several: `NAME` or NAMESPACE/NAME")
 	f.StringVar(&o.at, "at", "", "with --flags or -f, draw what runs from this `PHASE` on")
-	f.BoolVar(&o.draw.AllEdges, "all-edges", false, "draw every transition")
+	f.BoolVar(&o.draw.AllEdges, "all-edges", false, "draw every transition that there may be")
 	f.BoolVar(&o.draw.OnlyRun, "only-run", false, "with --flags or -f, leave out what will not run")
 	f.StringVar(&o.draw.Around, "around", "", "draw only this `PHASE`, the phases one transition away, and these transitions")
 	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT, formatMermaid, formatJSON, formatSVG)

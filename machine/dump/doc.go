@@ -17,7 +17,7 @@
 // By default a drawing is the reduction of the machine: the phases in order,
 // guards on the phases, and the jumps. That a phase is passed by if its guard
 // does not admit follows from the guard and is no edge of its own.
-// [Options.AllEdges] draws every transition.
+// [Options.AllEdges] draws every transition that there may be.
 //
 // The same drawing always gives the same bytes.
 package dump

@@ -32,7 +32,8 @@ type Switch struct {
 type Options struct {
 	// Title is the heading; if empty, the names of the itineraries.
 	Title string
-	// AllEdges draws every transition of the machine.
+	// AllEdges draws every transition that the machine may make, by the guards
+	// judged one by one: [machine.Edge] describes those that no facts allow.
 	AllEdges bool
 	// OnlyRun leaves out the phases that will not run. What remains stays
 	// connected in order, and a jump to a phase that is left out leads to the
@@ -40,8 +41,8 @@ type Options struct {
 	// every itinerary.
 	OnlyRun bool
 	// Around draws the phase of this name, the phases from which one
-	// transition leads to it, those to which one leads from it, and these
-	// transitions. Itineraries without such a phase are left out.
+	// transition may lead to it, those to which one may lead from it, and these
+	// transitions, as AllEdges draws them. Itineraries without such a phase are left out.
 	Around string
 	// Switches are drawn between the itineraries of the drawing. A switch from
 	// or to any other is left out.
