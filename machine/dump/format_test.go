@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -109,6 +109,14 @@ func long(t testing.TB, n int, guarded bool) *machine.Graph {
 }
 
 func TestMermaidStaysWithinItsLimits(t *testing.T) {
+	// wide has n phases with names of 400 characters.
+	wide := func(n int, character string) *machine.Graph {
+		it := phases.Itinerary{Name: "Wide", Flags: vocabulary}
+		for i := range n {
+			it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprintf("P%d", i) + strings.Repeat(character, 400), Step: "S"})
+		}
+		return machine.MustCompile(it)
+	}
 	for _, tt := range []struct {
 		name    string
 		o       dump.Options
@@ -121,7 +129,9 @@ func TestMermaidStaysWithinItsLimits(t *testing.T) {
 		{"all transitions of a larger one", dump.Options{AllEdges: true}, long(t, 100, true), false, "Not every transition is drawn", "-.->"},
 		{"long reasons", dump.Options{}, long(t, 400, false), true, "Guards and reasons are not drawn", "if Done"},
 		{"long reasons and all transitions", dump.Options{AllEdges: true}, long(t, 400, false), true, "Guards and reasons are not drawn", "if Done"},
-		{"more phases than Mermaid has edges", dump.Options{}, long(t, 500, false), false, "502 phases are too many for Mermaid", "Phase number"},
+		{"more phases than Mermaid has edges", dump.Options{}, long(t, 500, false), false, "it has 506 edges#44; more than 449#46;", "Phase number"},
+		{"names of many characters", dump.Options{}, wide(100, "x"), false, "it has 48868 characters#44; more than 44999#46;", "P0"},
+		{"names of characters that count twice", dump.Options{}, wide(60, "\U00020000"), false, "it has 53421 characters#44; more than 44999#46;", "P0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			it := dump.Itinerary{Graph: tt.g}
@@ -138,7 +148,8 @@ func TestMermaidStaysWithinItsLimits(t *testing.T) {
 				}
 			}
 			assert.Less(t, edges, 450)
-			assert.Less(t, utf8.RuneCountInString(chart), 45_000)
+			assert.Less(t, len(utf16.Encode([]rune(chart))), 45_000)
+			assert.NotContains(t, chart, "--only", "a library does not name options of the command")
 			words := strings.ReplaceAll(chart, "<br/>", " ")
 			assert.Contains(t, words, tt.has)
 			assert.NotContains(t, words, tt.hasNot)

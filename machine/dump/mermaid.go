@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -38,11 +38,12 @@ var (
 
 // Mermaid returns the drawing as a flowchart in Mermaid's language: steps are
 // subgraphs. Mermaid refuses charts that are large. Of a drawing above 449
-// edges or 44,999 characters it returns the reduction, then one with nothing
-// but names, and at last only a note; a note in the chart explains it.
+// edges or 44,999 characters (in UTF-16, as Mermaid counts) it returns the
+// reduction, then one with nothing but names, and at last only a note; a note
+// in the chart explains it.
 func (d *Drawing) Mermaid() string {
-	chart, fits := d.mermaid(false)
-	if fits {
+	chart, excess := d.mermaid(false)
+	if excess == "" {
 		return chart
 	}
 	if d.options.AllEdges {
@@ -50,7 +51,7 @@ func (d *Drawing) Mermaid() string {
 		o.AllEdges = false
 		if smaller, err := New(o, d.itineraries...); err == nil {
 			smaller.notes = append(smaller.notes, "Not every transition is drawn: there are too many for Mermaid")
-			if chart, fits = smaller.mermaid(false); fits {
+			if chart, excess = smaller.mermaid(false); excess == "" {
 				return chart
 			}
 			d = smaller
@@ -58,21 +59,17 @@ func (d *Drawing) Mermaid() string {
 	}
 	short := *d
 	short.notes = append(append([]string{}, d.notes...), "Guards and reasons are not drawn: there are too many for Mermaid")
-	if chart, fits = short.mermaid(true); fits {
+	if chart, excess = short.mermaid(true); excess == "" {
 		return chart
 	}
-	nodes := 0
-	for _, p := range d.parts {
-		nodes += len(p.nodes)
-	}
-	only := Drawing{notes: []string{fmt.Sprintf("%d phases are too many for Mermaid: draw what is around one phase (--around), or only what runs (--only-run), or in another format", nodes)}}
+	only := Drawing{notes: []string{"This is too large for Mermaid, also without guards and reasons: " + excess + ". Draw what is around one phase, or only what runs, or in another format"}}
 	chart, _ = only.mermaid(true)
 	return chart
 }
 
-// mermaid draws everything, with names only if it is to be short, and reports
-// whether Mermaid takes it.
-func (d *Drawing) mermaid(short bool) (chart string, fits bool) {
+// mermaid draws everything, with names only if it is to be short. What there is
+// too much of for Mermaid is the excess, empty if nothing is.
+func (d *Drawing) mermaid(short bool) (chart, excess string) {
 	m := &mermaidWriter{classes: make(map[string][]string), short: short}
 	m.WriteString("flowchart TB\n")
 	title := d.options.Title
@@ -96,7 +93,14 @@ func (d *Drawing) mermaid(short bool) (chart string, fits bool) {
 		m.class(look.class, stateColors[s], look.style)
 	}
 	m.class("failed", failedColors, ",stroke-width:3px,stroke-dasharray:8 3")
-	return m.String(), m.edges <= mermaidEdges && utf8.RuneCountInString(m.String()) <= mermaidCharacters
+	chart = m.String()
+	switch n := len(utf16.Encode([]rune(chart))); {
+	case m.edges > mermaidEdges:
+		excess = fmt.Sprintf("it has %d edges, more than %d", m.edges, mermaidEdges)
+	case n > mermaidCharacters:
+		excess = fmt.Sprintf("it has %d characters, more than %d", n, mermaidCharacters)
+	}
+	return chart, excess
 }
 
 type mermaidWriter struct {
