@@ -1,6 +1,7 @@
 package machinetest_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // printer stands in for the *testing.T of a test: it prints what is reported.
@@ -138,4 +140,75 @@ func ExampleLine() {
 	fmt.Println("uploaded:", life.World().Uploaded, "traffic off:", life.World().TrafficOff)
 	// Output:
 	// uploaded: [shop] traffic off: false
+}
+
+// Garden is the custom resource of a small controller, and Soil its world.
+type Garden struct {
+	Dry   bool         `json:"dry"`
+	State runner.State `json:"state"`
+}
+
+type Soil struct{ Watered int }
+
+// A whole setup: a controller that waters a garden if it is dry. In production
+// the handler would call a pump; here it works on the soil in memory.
+func ExampleSetup() {
+	const Dry phases.Flags = 1
+	flags := phases.MustVocabulary([]phases.FlagDef{{Flag: Dry, Name: "Dry"}})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "Care", Flags: flags, Phases: []phases.Phase{
+		{Name: "Water", Step: "Water", Guard: phases.Guard{All: Dry}},
+		{Name: "Report", Step: "Report"},
+	}})
+	setup := machinetest.Setup[*Garden, Soil]{
+		Object: &Garden{},
+		Options: func(soil *Soil) runner.Options[*Garden] {
+			return runner.Options[*Garden]{
+				Itineraries: set,
+				Select:      func(*Garden) string { return "Care" },
+				Sources: func(_ context.Context, g *Garden) (*phases.Sources, error) {
+					return phases.NewSources(flags, phases.Source{Flag: Dry, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+						return phases.TruthOf(g.Dry), nil
+					}})
+				},
+				Read:  func(g *Garden) (runner.State, error) { return g.State, nil },
+				Write: func(g *Garden, s runner.State) error { g.State = s; return nil },
+				Phases: map[string]runner.Phase[*Garden]{
+					"Water": {Handler: runner.HandlerFunc[*Garden](func(context.Context, *Garden) (runner.Result, error) {
+						soil.Watered = 1
+						return runner.Done(), nil
+					})},
+				},
+				PassThrough: true,
+			}
+		},
+		SetFlag: func(g *Garden, _ *Soil, _ string, value bool) error {
+			g.Dry = value
+			return nil
+		},
+	}
+	life := machinetest.New(t, setup)
+	life.Run(machinetest.Flags("Dry"))
+	life.WantPhases("Care", "Water", "Report")
+	fmt.Println("watered:", life.World().Watered)
+	// Output:
+	// watered: 1
+}
+
+// A fake that hangs, as a request does that gets no answer: the deadline of the
+// phase ends it, ten minutes later on the clock and at once in real time.
+func ExampleHang() {
+	s := setup()
+	s.Options = func(c *Cluster) runner.Options[*Backup] {
+		o := options(c)
+		o.Phases["Snapshot"] = runner.Phase[*Backup]{Deadline: 10 * time.Minute, Handler: runner.HandlerFunc[*Backup](
+			func(ctx context.Context, _ *Backup) (runner.Result, error) {
+				return runner.Result{}, machinetest.Hang(ctx)
+			})}
+		return o
+	}
+	life := machinetest.New(t, s)
+	life.Run()
+	fmt.Println(life.State().Failures[0].Reasons, life.Record().Writes[2].At)
+	// Output:
+	// [phase Snapshot did not come to its end within 10m0s] 10m0s
 }

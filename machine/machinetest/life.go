@@ -191,6 +191,9 @@ func (l *Life[T, W]) prepare(script []Line) error {
 			if err == nil {
 				err = l.engine.setFlags(l.object, phases.NewFacts(yes, l.engine.flags.All()&^yes))
 			}
+			if none := yes &^ l.engine.sourced; err == nil && none != 0 {
+				err = setupError("%s: no source answers %s", line, strings.Join(l.engine.flags.Names(none), ", "))
+			}
 			if err != nil {
 				return err
 			}
