@@ -165,6 +165,7 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 		return []dump.Itinerary{one}, err
 	}
 	var all []*machine.Graph
+	var ours []string // that are built in
 	for _, arg := range o.itineraries {
 		set, names, err := namedBy(arg)
 		if err != nil {
@@ -180,10 +181,17 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 			}
 		}
 		if all = append(all, some...); set == builtin() {
-			o.draw.Switches = switches()
+			ours = append(ours, names...)
 		}
 	}
-	at := -1
+	o.draw.Switches = switches(ours)
+	if o.draw.Around != "" {
+		var err error
+		if all, err = havePhase(all, "--around", o.draw.Around); err != nil {
+			return nil, err
+		}
+	}
+	var at *machine.Graph
 	if o.at != "" {
 		var err error
 		if at, err = o.find(all); err != nil {
@@ -209,7 +217,7 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	}
 	for i, g := range all {
 		var from machine.Position
-		if i == at {
+		if g == at {
 			from.Phase = o.at
 		}
 		if drawn[i].Plan, err = g.PlanFrom(from, facts); err != nil {
@@ -220,33 +228,51 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	return drawn, nil
 }
 
-func switches() []dump.Switch {
+// switches are those of MTC between some of its itineraries.
+func switches(between []string) []dump.Switch {
 	var all []dump.Switch
 	for _, s := range mtc.Switches() {
-		all = append(all, dump.Switch(s))
+		if slices.Contains(between, s.From) && slices.Contains(between, s.To) {
+			all = append(all, dump.Switch(s))
+		}
 	}
 	return all
 }
 
-// find returns the index of the itinerary that has the phase of --at.
-func (o *graphOptions) find(all []*machine.Graph) (int, error) {
-	found := -1
-	var names, having []string
-	for i, g := range all {
-		names = append(names, g.Name())
-		if _, err := g.Find(o.at); err == nil {
-			found = i
-			having = append(having, g.Name())
+// find returns the itinerary that has the phase of --at.
+func (o *graphOptions) find(all []*machine.Graph) (*machine.Graph, error) {
+	having, err := havePhase(all, "--at", o.at)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(having) == 1:
+		return having[0], nil
+	}
+	return nil, fmt.Errorf("--at: itineraries %s have a phase %s; draw one of them", wording.List(graphNames(having), "and"), o.at)
+}
+
+// havePhase returns those that have the phase that an option names; none is an
+// error.
+func havePhase(all []*machine.Graph, option, phase string) ([]*machine.Graph, error) {
+	var having []*machine.Graph
+	for _, g := range all {
+		if _, err := g.Find(phase); err == nil {
+			having = append(having, g)
 		}
 	}
-	switch len(having) {
-	case 0:
+	if len(having) == 0 {
 		known := question{phase: true}.names(all)
-		return 0, fmt.Errorf("--at: %w", &dump.UnknownPhaseError{Phase: o.at, Itineraries: names, Nearest: wording.Nearest(o.at, known)})
-	case 1:
-		return found, nil
+		return nil, fmt.Errorf("%s: %w", option, &dump.UnknownPhaseError{Phase: phase, Itineraries: graphNames(all), Nearest: wording.Nearest(phase, known)})
 	}
-	return 0, fmt.Errorf("--at: itineraries %s have a phase %s; draw one of them", wording.List(having, "and"), o.at)
+	return having, nil
+}
+
+func graphNames(all []*machine.Graph) []string {
+	var names []string
+	for _, g := range all {
+		names = append(names, g.Name())
+	}
+	return names
 }
 
 // drawnRecorded is the itinerary that a migration is on, from where it stands.

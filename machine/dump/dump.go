@@ -30,7 +30,8 @@ type Switch struct {
 // Options are the options of [New]. The zero value draws the reduction of
 // everything.
 type Options struct {
-	// Title is the heading; if empty, the names of the itineraries.
+	// Title is the heading; if empty, the names of the itineraries that are
+	// drawn.
 	Title string
 	// AllEdges draws every transition that the machine may make, by the guards
 	// judged one by one: [machine.Edge] describes those that no facts allow.
@@ -113,7 +114,6 @@ func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
 		if err != nil {
 			return nil, err
 		}
-		names = append(names, p.name())
 		drawn := true
 		switch {
 		case o.Around != "":
@@ -129,6 +129,7 @@ func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
 		}
 		p.divide()
 		d.note(p, o)
+		names = append(names, p.name())
 		d.parts = append(d.parts, p)
 	}
 	if len(d.parts) == 0 {

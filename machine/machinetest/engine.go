@@ -70,7 +70,6 @@ type reconciled[T any] struct {
 type call struct {
 	itinerary, phase string
 	result           string
-	injected         bool
 }
 
 func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {

@@ -43,7 +43,7 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 			Detail: fmt.Sprintf("%s changes %s; add it to Decides of the phase", phase.Name, strings.Join(e.flags.Names(extra), ", "))})
 	}
 	e.now.worked = e.now.worked || !bytes.Equal(worldWas, e.save())
-	c := call{itinerary: itinerary, phase: phase.Name, injected: instead != nil, result: result.String()}
+	c := call{itinerary: itinerary, phase: phase.Name, result: result.String()}
 	switch {
 	case panicked != nil:
 		c.result = fmt.Sprintf("panic: %v", panicked)
