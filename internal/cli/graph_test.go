@@ -145,6 +145,33 @@ func TestGraphSwitchesAreMTCs(t *testing.T) {
 	own := write(t, "own.yaml", strings.NewReplacer("Warm", "Final", "Cold", "Cancel").Replace(several))
 	g = graphOf(t, run(t, "", "graph", "-o", "json", "-i", own).out)
 	assert.Empty(t, g.Switches, "a file has none, whatever its itineraries are called")
+	g = graphOf(t, run(t, "", "graph", "-o", "json", "-i", own+"#Cancel", "-i", "Stage", "-i", "Failed").out)
+	assert.Equal(t, []arrow{{"Stage", "Failed", "a phase failed"}}, g.Switches, "nor has a file beside what is built in")
+}
+
+// Of an itinerary that is left out nothing is said, and nothing is planned.
+func TestGraphAroundAPhaseIsAboutItsItineraries(t *testing.T) {
+	r := run(t, "", "graph", "-o", "json", "-i", "Final", "-i", "Cancel", "--around", "Canceling", "--flags", "DirectImage", "--unknown", "HasVerify,HasStagePods")
+	assert.Equal(t, []string{"itinerary Cancel: flag HasStagePods is unknown: it is named under --unknown"}, r.lines(t), "Final reads HasVerify")
+	g := graphOf(t, r.out)
+	assert.Equal(t, "Cancel", g.Title)
+	assert.Equal(t, []string{`Cancel at ""`}, g.summary())
+	assert.Empty(t, g.Switches)
+
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"a phase of none", []string{"--around", "Cancelling"}, `--around: no phase "Cancelling" in itineraries Final and Cancel; did you mean "Canceling"?`},
+		{"another moment of one that is left out", []string{"--around", "Canceling", "--flags", "", "--at", "Verification"}, `--at: no phase "Verification" in itinerary Cancel; name a phase of the drawing`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, "", append([]string{"graph", "-i", "Final", "-i", "Cancel"}, tt.args...)...)
+			assert.Equal(t, 2, r.code)
+			assert.Equal(t, []string{tt.want}, r.lines(t))
+		})
+	}
 }
 
 func TestGraphReportsAndDrawsAllTheSame(t *testing.T) {

@@ -222,7 +222,8 @@ func (d *Drawing) note(p *part, o Options) {
 	}
 	which := "that will not run "
 	if o.Around != "" {
-		which = "further away from " + o.Around + " "
+		i, _ := p.graph.Find(o.Around)
+		which = "further away from " + p.graph.Phase(i).Name + " "
 	}
 	d.notes = append(d.notes, fmt.Sprintf("%s: %d %s %s%s left out", p.name(), left, noun, which, is))
 }

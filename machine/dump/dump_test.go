@@ -199,3 +199,27 @@ func TestSwitchesBetweenWhatIsDrawn(t *testing.T) {
 	require.Equal(t, "Loop and Undo", d.title)
 	require.True(t, slices.Equal([]arrow{{0, 1, "canceled"}, {1, 0, "restarted"}}, d.switches), "%v", d.switches)
 }
+
+func TestNotesNameWhatIsLeftOut(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: "Renamed", Flags: ab, Phases: []phases.Phase{
+		{Name: "First", Step: "S"}, {Name: "Second", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "Third", Step: "S"}, {Name: "Fourth", Step: "S"},
+		{Name: "Last", Step: "S", Formerly: []string{"Final"}},
+	}})
+	for _, tt := range []struct {
+		name string
+		o    Options
+		it   Itinerary
+		want []string
+	}{
+		{"nothing", Options{}, Itinerary{Graph: g}, nil},
+		{"around a phase", Options{Around: "First"}, Itinerary{Graph: g}, []string{"Renamed: 2 phases further away from First are left out"}},
+		{"around a phase by its former name", Options{Around: "Final"}, Itinerary{Graph: g}, []string{"Renamed: 3 phases further away from Last are left out"}},
+		{"what will not run", Options{OnlyRun: true}, Itinerary{Plan: g.Plan(phases.NewFacts(0, 3))}, []string{"Renamed: 1 phase that will not run is left out"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := New(tt.o, tt.it)
+			require.NoError(t, err)
+			require.Equal(t, tt.want, d.notes)
+		})
+	}
+}
