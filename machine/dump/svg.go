@@ -68,7 +68,7 @@ func (d *Drawing) SVG() []byte {
 	}
 	for k, s := range d.switches {
 		lane := pic.right + gap + arrows.of[k]*laneWidth
-		pic.arc("arc", "head", pic.right, begins[k], pic.right, tops[s.to], lane)
+		pic.arc(look{"arc", "head", diamond}, pic.right, begins[k], pic.right, tops[s.to], lane)
 		pic.used.arrow = true
 	}
 	pic.y += gap

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/dumptest/contrast"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // ratio is the contrast of two colours as CSS writes them.
@@ -64,6 +65,40 @@ func TestStatesDifferWithoutColours(t *testing.T) {
 		assert.Empty(t, shapes[shape], "%s looks like it", name)
 		shapes[shape] = name
 	}
+}
+
+// Kinds of arrows do too, and so do those that are taken and those that are not.
+func TestArrowsDifferWithoutColours(t *testing.T) {
+	dashes := make(map[string]string) // by class
+	for _, r := range rules {
+		dashes[r.class] = r.style
+	}
+	looks := map[string]look{"switch": {"arc", "head", diamond}}
+	for _, taken := range []phases.Truth{phases.No, phases.Unknown, phases.Yes} {
+		looks["jump, "+taken.String()] = newLook(edge{kind: jump, taken: taken})
+		looks["transition, "+taken.String()] = newLook(edge{kind: skip, taken: taken})
+	}
+	shapes := map[string]string{}
+	for name, l := range looks {
+		shape := dashes[l.line] + l.shape.path(0, 0, 1)
+		assert.Empty(t, shapes[shape], "%s looks like it", name)
+		shapes[shape] = name
+	}
+}
+
+// Every entry of the legend has a mark of its own.
+func TestTheLegendHasNoMarkTwice(t *testing.T) {
+	pic := &picture{used: used{failed: true, tentative: true, jump: true, skip: true, unsure: true, never: true, arrow: true}}
+	for s := range pic.used.states {
+		pic.used.states[s] = true
+	}
+	pic.legend()
+	marks := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^<g transform="[^"]*">(.*)</g>$`).FindAllStringSubmatch(pic.over.String(), -1) {
+		assert.False(t, marks[m[1]], m[1])
+		marks[m[1]] = true
+	}
+	assert.Len(t, marks, 12)
 }
 
 func TestTextWraps(t *testing.T) {

@@ -24,14 +24,15 @@ func (pic *picture) legend() {
 	}
 	add(pic.used.tentative, mark(&node{state: runs, tentative: true}), "tentative: "+tentativeWords)
 	add(pic.used.failed, mark(&node{failed: true}), "failed")
-	line := func(class, head string) string {
-		return fmt.Sprintf(`<path class="%s" d="M-10 0H5"/><path class="%s" d="M10 0l-6-3.5v7z"/>`, class, head)
+	arrow := func(head string, s shape) string {
+		return fmt.Sprintf(`<path class="arc" d="M-10 0H6"/><path class="%s" d="%s"/>`, head, s.path(10, 0, -1))
 	}
-	add(pic.used.jump, line("arc", "head"), "jump")
-	add(pic.used.skip, line("arc", "head"), "transition")
-	add(pic.used.unsure, line("arcmay", "head"), "may be taken")
-	add(pic.used.never, line("arcgone", "headgone"), "not taken")
-	add(pic.used.arrow, line("arc", "head"), "switch to another itinerary")
+	line := func(class string) string { return fmt.Sprintf(`<path class="%s" d="M-10 0H10"/>`, class) }
+	add(pic.used.jump, arrow("head", triangle), "jump")
+	add(pic.used.skip, arrow("open", chevron), "transition")
+	add(pic.used.unsure, line("arcmay"), "may be taken")
+	add(pic.used.never, line("arcgone"), "not taken")
+	add(pic.used.arrow, arrow("head", diamond), "switch to another itinerary")
 	add(pic.used.rides, "", "rides: does not show its step")
 	if len(all) == 0 {
 		return

@@ -19,10 +19,38 @@ type rails struct {
 // bow is an arc from one node to others: a jump has one target, the skips of
 // one node share an arc.
 type bow struct {
-	from    int
-	to      []int
-	kind    edgeKind
-	classes [2]string // of the line and of the heads
+	from int
+	to   []int
+	kind edgeKind
+	look look
+}
+
+// look is how an arc is drawn: its line tells whether it is taken, its head what
+// it is.
+type look struct {
+	line, head string // classes
+	shape      shape
+}
+
+// shape is that of a head.
+type shape uint8
+
+const (
+	triangle shape = iota // of a jump
+	chevron               // of a transition
+	diamond               // of a switch
+)
+
+// path draws the head whose tip is at x, y, on a line that comes from a side: 1
+// is the right, -1 the left.
+func (s shape) path(x, y, side int) string {
+	switch s {
+	case chevron:
+		return fmt.Sprintf("M%d %dm0-3.5l%d 3.5 %d 3.5", x+6*side, y, -6*side, 6*side)
+	case diamond:
+		return fmt.Sprintf("M%d %dl%d-4 %d 4 %d 4z", x, y, 4*side, 4*side, -4*side)
+	}
+	return fmt.Sprintf("M%d %dl%d-3.5v7z", x, y, 6*side)
 }
 
 // span is a stretch of rows that an arc passes.
@@ -36,25 +64,29 @@ func newRails(p *part) *rails {
 		if e.kind == inOrder && e.to == e.from+1 {
 			continue
 		}
-		classes := arcClasses(e.taken)
-		if k := len(r.arcs) - 1; k >= 0 && e.kind != jump && r.arcs[k].kind == e.kind && r.arcs[k].from == e.from && r.arcs[k].classes == classes {
+		look := newLook(e)
+		if k := len(r.arcs) - 1; k >= 0 && e.kind != jump && r.arcs[k].kind == e.kind && r.arcs[k].from == e.from && r.arcs[k].look == look {
 			r.arcs[k].to = append(r.arcs[k].to, e.to)
 			continue
 		}
-		r.arcs = append(r.arcs, bow{from: e.from, to: []int{e.to}, kind: e.kind, classes: classes})
+		r.arcs = append(r.arcs, bow{from: e.from, to: []int{e.to}, kind: e.kind, look: look})
 	}
 	r.lanes = lanes(len(r.arcs), func(i int) span { return newSpan(append([]int{r.arcs[i].from}, r.arcs[i].to...)...) })
 	return r
 }
 
-func arcClasses(taken phases.Truth) [2]string {
-	switch taken {
-	case phases.Yes:
-		return [2]string{"arc", "head"}
-	case phases.No:
-		return [2]string{"arcgone", "headgone"}
+func newLook(e edge) look {
+	heads, shape := [2]string{"open", "opengone"}, chevron
+	if e.kind == jump {
+		heads, shape = [2]string{"head", "headgone"}, triangle
 	}
-	return [2]string{"arcmay", "head"}
+	switch e.taken {
+	case phases.Yes:
+		return look{"arc", heads[0], shape}
+	case phases.No:
+		return look{"arcgone", heads[1], shape}
+	}
+	return look{"arcmay", heads[0], shape}
 }
 
 // placement is the lane in which each of some arcs runs, 0 being the nearest.
@@ -119,7 +151,7 @@ func (pic *picture) rails(p *part, r *rails) {
 	for i, a := range r.arcs {
 		lane := r.x - stop - gap - r.lanes.of[i]*laneWidth
 		for _, to := range a.to {
-			pic.arc(a.classes[0], a.classes[1], r.x-stop, r.y[a.from]+3, r.x-stop, r.y[to]-3, lane)
+			pic.arc(a.look, r.x-stop, r.y[a.from]+3, r.x-stop, r.y[to]-3, lane)
 		}
 		switch {
 		case a.kind == jump:
@@ -127,13 +159,13 @@ func (pic *picture) rails(p *part, r *rails) {
 		default:
 			pic.used.skip = true
 		}
-		pic.used.unsure = pic.used.unsure || a.classes[0] == "arcmay"
-		pic.used.never = pic.used.never || a.classes[0] == "arcgone"
+		pic.used.unsure = pic.used.unsure || a.look.line == "arcmay"
+		pic.used.never = pic.used.never || a.look.line == "arcgone"
 	}
 }
 
 // arc draws an arrow that leaves sideways, runs along a lane and comes back.
-func (pic *picture) arc(class, head string, x1, y1, x2, y2, lane int) {
+func (pic *picture) arc(l look, x1, y1, x2, y2, lane int) {
 	side := 1 // of the lane
 	if lane < x1 {
 		side = -1
@@ -143,8 +175,12 @@ func (pic *picture) arc(class, head string, x1, y1, x2, y2, lane int) {
 	if dy < 0 {
 		down, dy = -1, -dy
 	}
+	end := x2 + side*4 // inside of the head
+	if l.shape == chevron {
+		end = x2 + side // it has no inside
+	}
 	c := min(corner, dy/2, side*(lane-x1))
-	fmt.Fprintf(&pic.middle, `<path class="%s" d="M%d %dH%dQ%d %d %d %dV%dQ%d %d %d %dH%d"/>`, class,
-		x1, y1, lane-side*c, lane, y1, lane, y1+down*c, y2-down*c, lane, y2, lane-side*c, y2, x2+side*4)
-	fmt.Fprintf(&pic.middle, `<path class="%s" d="M%d %dl%d-3.5v7z"/>`+"\n", head, x2, y2, side*6)
+	fmt.Fprintf(&pic.middle, `<path class="%s" d="M%d %dH%dQ%d %d %d %dV%dQ%d %d %d %dH%d"/>`, l.line,
+		x1, y1, lane-side*c, lane, y1, lane, y1+down*c, y2-down*c, lane, y2, lane-side*c, y2, end)
+	fmt.Fprintf(&pic.middle, `<path class="%s" d="%s"/>`+"\n", l.head, l.shape.path(x2, y2, side))
 }

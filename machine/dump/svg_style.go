@@ -55,6 +55,8 @@ var rules = []rule{
 	{class: "arcgone", style: "fill:none;stroke-width:1;stroke-dasharray:1 3", stroke: &thin},
 	{class: "head", fill: &blue},
 	{class: "headgone", fill: &thin},
+	{class: "open", style: "fill:none;stroke-width:1.5", stroke: &blue},
+	{class: "opengone", style: "fill:none;stroke-width:1.5", stroke: &thin},
 	// Marks.
 	{class: "stop", style: "stroke-width:2.5", fill: &panel, stroke: &blue},
 	{class: "full", fill: &blue},
