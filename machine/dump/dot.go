@@ -53,7 +53,7 @@ func dotID(part, node int) string { return fmt.Sprintf("\"i%dn%d\"", part, node)
 func dotCluster(part int) string { return fmt.Sprintf("cluster_i%d", part) }
 
 func (p *part) dot(b *strings.Builder, i int) {
-	fmt.Fprintf(b, "  subgraph %q {\n    label=%s; style=rounded; color=\"#8a939d\"\n", dotCluster(i), dotQuote(labelLines(p.heading(printable))...))
+	fmt.Fprintf(b, "  subgraph %q {\n    label=%s; style=rounded; color=\"#8a939d\"\n", dotCluster(i), dotQuote(p.headingLines()...))
 	node := func(k int, indent string) {
 		n := &p.nodes[k]
 		shape := dotShapes[n.state]

@@ -173,9 +173,9 @@ func TestDOTEscapes(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: `\N`, Flags: vocabulary, Phases: []phases.Phase{{Name: `say "a\b" &amp;`, Step: "two\nlines"}}})
 	d, err := dump.New(dump.Options{}, dump.Itinerary{Graph: g})
 	require.NoError(t, err)
-	assert.Contains(t, d.DOT(), `[label="say \"a\\b\" &amp;amp;", `)
+	assert.Contains(t, d.DOT(), `[label="say \"a\\\\b\" &amp;amp;", `)
 	assert.Contains(t, d.DOT(), `label="two\\nlines"`)
-	assert.Contains(t, d.DOT(), `label="\\N"`)
+	assert.Contains(t, d.DOT(), `label="\\\\N"`)
 }
 
 // What a drawing costs grows with the number of phases, not with its square.

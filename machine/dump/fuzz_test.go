@@ -60,7 +60,9 @@ func FuzzNames(f *testing.F) {
 		}
 		shown := strings.Join(labelLines(phase), "")
 		mermaid := html.UnescapeString(entity.ReplaceAllString(d.Mermaid(), "&#$1;"))
-		assert.Contains(t, strings.NewReplacer("<br/>", "", "\u2060", "").Replace(mermaid), strings.ReplaceAll(shown, "\u2060", ""))
+		if strings.Contains(mermaid, "subgraph i0") { // else names are so long that only a note is drawn
+			assert.Contains(t, strings.NewReplacer("<br/>", "", "\u2060", "").Replace(mermaid), strings.ReplaceAll(shown, "\u2060", ""))
+		}
 
 		// Graphviz ends a string at the first quote without a backslash before it.
 		found := false

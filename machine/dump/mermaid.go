@@ -118,7 +118,7 @@ func (m *mermaidWriter) class(name string, c colors, more string) {
 }
 
 func (m *mermaidWriter) part(p *part, i int) {
-	fmt.Fprintf(m, "  subgraph i%d[%s]\n  direction TB\n", i, mermaidQuote(labelLines(p.heading(printable))...))
+	fmt.Fprintf(m, "  subgraph i%d[%s]\n  direction TB\n", i, mermaidQuote(p.headingLines()...))
 	for k := range p.nodes {
 		n := &p.nodes[k]
 		if n.band >= 0 && p.bands[n.band].first == k {

@@ -1,10 +1,5 @@
 package dump
 
-import (
-	"strconv"
-	"strings"
-)
-
 // colors are those of a state in pictures that others draw: DOT and Mermaid.
 // Fill, line and text are all given, so that a picture reads the same on a
 // light page and on a dark one.
@@ -42,11 +37,14 @@ func (n *node) label(p *part, short bool) []string {
 
 // labelLines breaks a text into lines that can be shown.
 func labelLines(text string) []string {
-	if strings.TrimSpace(text) == "" {
-		text = strconv.Quote(text)
+	if text == "" {
+		text = `""`
 	}
 	return wrap(printable(text), labelWidth)
 }
+
+// headingLines are the lines of the heading of a part.
+func (p *part) headingLines() []string { return wrap(p.heading(printable), labelWidth) }
 
 // label is what an edge is labelled with.
 func (e edge) label() string {

@@ -142,7 +142,8 @@ func TestWhatHasNoShapeIsShownByItsNumber(t *testing.T) {
 		"CopyDisks":                    "CopyDisks",
 		"  ":                           `"  "`,
 		"":                             "",
-		`a "b" \c`:                     `a "b" \c`,
+		`a "b" \c`:                     `a "b" \\c`,
+		`two\nlines`:                   `two\\nlines`,
 		"two\nlines":                   `two\nlines`,
 		"\x00\x1b[31m":                 `\x00\x1b[31m`,
 		"\u202eright to left":          `\u202eright to left`,
@@ -152,6 +153,18 @@ func TestWhatHasNoShapeIsShownByItsNumber(t *testing.T) {
 		"\uffff and \u00a0 and \u2028": `\uffff and \u00a0 and \u2028`,
 	} {
 		assert.Equal(t, want, printable(text))
+	}
+}
+
+func TestNoTwoNamesLookTheSame(t *testing.T) {
+	names := []string{"two\nlines", `two\nlines`, `two\\nlines`, "two\\\nlines", "\x00", `\x00`, "\u200b", `\u200b`, "  ", "\t", `\t`}
+	seen := map[string]string{}
+	for _, name := range names {
+		shown := strings.Join(labelLines(name), "")
+		if other, ok := seen[shown]; ok {
+			t.Errorf("%q and %q both look like %s", other, name, shown)
+		}
+		seen[shown] = name
 	}
 }
 

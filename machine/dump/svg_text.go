@@ -107,7 +107,8 @@ func (f face) wrap(s string, width int) []string {
 
 // printable returns a text as it can be shown on one line and written as XML:
 // characters that have no shape, or that turn the direction of what follows,
-// are shown by their numbers. A text of nothing but spaces is quoted.
+// are shown by their numbers, as Go writes them, and a backslash by two: so no
+// two texts look the same. A text of nothing but spaces is quoted.
 func printable(s string) string {
 	if s != "" && strings.TrimSpace(s) == "" {
 		return strconv.Quote(s)
@@ -115,9 +116,12 @@ func printable(s string) string {
 	shown := func(r rune) bool { return unicode.IsPrint(r) || joins(r) }
 	var b strings.Builder
 	for _, r := range s {
-		if shown(r) {
+		switch {
+		case r == '\\':
+			b.WriteString(`\\`)
+		case shown(r):
 			b.WriteRune(r)
-		} else {
+		default:
 			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
 		}
 	}

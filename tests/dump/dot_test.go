@@ -75,7 +75,7 @@ func TestAFaultyDOTIsFound(t *testing.T) {
 	good := d.New().DOT()
 	for _, tt := range []struct{ name, old, new string }{
 		{"a quote that is not escaped", `\"quoted\"`, `"quoted"`},
-		{"a backslash that is not escaped", `\\G\\N\\L`, `\G\N\L`},
+		{"a backslash that is not escaped", `\\\\G\\\\N\\\\L`, `\G\N\L`},
 		{"an entity that is not escaped", `&amp;#x22;`, `&#x22;`},
 		{"a name that is cut", "long name ", ""},
 		{"an edge that is missing", "    \"i0n0\" -> \"i0n1\" ", "    //"},
