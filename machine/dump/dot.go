@@ -35,7 +35,7 @@ func (d *Drawing) DOT() string {
 	}
 	for _, a := range d.switches {
 		fmt.Fprintf(&b, "  %s -> %s [ltail=%q, lhead=%q, label=%s, arrowhead=diamond, style=bold, color=\"#bf2630\"]\n",
-			dotID(a.from, len(d.parts[a.from].nodes)-1), dotID(a.to, 0), dotCluster(a.from), dotCluster(a.to), dotQuote(labelLines("when "+a.when)...))
+			dotID(a.from, len(d.parts[a.from].nodes)-1), dotID(a.to, 0), dotCluster(a.from), dotCluster(a.to), dotQuote(a.label()...))
 	}
 	if len(d.notes) > 0 {
 		lines := make([]string, len(d.notes))

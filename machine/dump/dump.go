@@ -23,7 +23,7 @@ type Itinerary struct {
 // gives them.
 type Switch struct {
 	From, To string
-	// When completes "when": "a phase failed".
+	// When completes "when": "a phase failed". It may be empty.
 	When string
 }
 

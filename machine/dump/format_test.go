@@ -178,6 +178,21 @@ func TestDOTEscapes(t *testing.T) {
 	assert.Contains(t, d.DOT(), `label="\\\\N"`)
 }
 
+// A switch without a When, and a jump of a phase to itself.
+func TestArrowsThatSayLittle(t *testing.T) {
+	one := machine.MustCompile(phases.Itinerary{Name: "One", Flags: vocabulary, Phases: []phases.Phase{
+		{Name: "Retry", Step: "S", Jumps: []phases.Jump{{To: "Retry", Guard: phases.Guard{All: 2}}}},
+	}})
+	two := machine.MustCompile(phases.Itinerary{Name: "Two", Flags: vocabulary, Phases: []phases.Phase{{Name: "Undo", Step: "S"}}})
+	d, err := dump.New(dump.Options{Switches: []dump.Switch{{From: "One", To: "Two"}}}, dump.Itinerary{Graph: one}, dump.Itinerary{Graph: two})
+	require.NoError(t, err)
+	assert.Contains(t, d.Text(), "  => Two\n")
+	assert.Contains(t, d.Mermaid(), "  i0 -.-> i1\n")
+	assert.Contains(t, d.DOT(), `label="", arrowhead=diamond`)
+	assert.Contains(t, string(d.SVG()), ">jumps to itself if Broken<")
+	assert.NotContains(t, d.Text()+d.Mermaid()+d.DOT()+string(d.SVG()), "when")
+}
+
 // What a drawing costs grows with the number of phases, not with its square.
 func TestLongItinerariesAreDrawnInLinearTime(t *testing.T) {
 	cost := func(n int) time.Duration {

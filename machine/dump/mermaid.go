@@ -81,7 +81,11 @@ func (d *Drawing) mermaid(short bool) (chart, excess string) {
 	}
 	for _, a := range d.switches {
 		m.edges++
-		fmt.Fprintf(m, "  i%d -.->|%s| i%d\n", a.from, mermaidQuote(labelLines("when "+a.when)...), a.to)
+		label := ""
+		if lines := a.label(); lines != nil {
+			label = "|" + mermaidQuote(lines...) + "|"
+		}
+		fmt.Fprintf(m, "  i%d -.->%s i%d\n", a.from, label, a.to)
 	}
 	if title != "" {
 		m.WriteString("  end\n")

@@ -66,6 +66,14 @@ func (p *part) heading(show func(name string) string) string {
 	return show(p.name()) + ", at " + show(p.plan.Position().String())
 }
 
+// label is what a switch is labelled with; no line if it has no When.
+func (a arrow) label() []string {
+	if a.when == "" {
+		return nil
+	}
+	return labelLines("when " + a.when)
+}
+
 // colors are those of a node.
 func (n *node) colors() colors {
 	if n.failed {

@@ -309,11 +309,13 @@ func (p *part) remarks(k, width int) []string {
 		if e.kind != jump {
 			continue
 		}
-		line := "jumps to "
-		if e.to <= e.from {
-			line = "jumps back to "
+		line := "jumps to " + p.nodes[e.to].name
+		switch {
+		case e.to == e.from:
+			line = "jumps to itself"
+		case e.to < e.from:
+			line = "jumps back to " + p.nodes[e.to].name
 		}
-		line += p.nodes[e.to].name
 		if e.guard != "" {
 			line += " if " + e.guard
 		}

@@ -148,7 +148,11 @@ func (t *textWriter) part(d *Drawing, i int, p *part) {
 	}
 	for _, a := range d.switches {
 		if a.from == i {
-			t.wrapped("  => ", "     ", quoted(d.parts[a.to].name())+" when "+quoted(a.when), "")
+			text := quoted(d.parts[a.to].name())
+			if a.when != "" {
+				text += " when " + quoted(a.when)
+			}
+			t.wrapped("  => ", "     ", text, "")
 		}
 	}
 }
@@ -269,7 +273,7 @@ func (t *textWriter) edges(p *part, k int, indent string) {
 	}
 	for _, taken := range []phases.Truth{phases.Yes, phases.Unknown, phases.No} {
 		if names := next[taken]; len(names) > 0 {
-			t.wrapped(indent+"next: ", indent+"   ", strings.Join(names, ", ")+takenWords(p, taken), "")
+			t.wrapped(indent+"next: ", indent+"      ", strings.Join(names, ", ")+takenWords(p, taken), "")
 		}
 	}
 }
