@@ -59,7 +59,7 @@ func (s *subject) check(cmd *cobra.Command) error {
 	changed := cmd.Flags().Changed
 	switch {
 	case changed("itinerary") && len(s.files) > 0:
-		return errors.New("-i plans an itinerary without objects and excludes -f; give one of them")
+		return errors.New("-i names an itinerary without objects and excludes -f; give one of them")
 	case changed("itinerary"):
 		return nil
 	case changed("flags"), changed("unknown"):

@@ -3,6 +3,7 @@ package dump
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -207,23 +208,39 @@ func (d *Drawing) find(itinerary string) int {
 
 // note records how many phases of a part are not drawn, and why.
 func (d *Drawing) note(p *part, o Options) {
-	left := p.graph.Len()
-	for k := range p.nodes {
-		if p.isPhase(&p.nodes[k]) {
-			left--
+	drawn := make(map[int]bool)
+	for _, n := range p.nodes {
+		drawn[n.index] = true
+	}
+	var passed, others int
+	for k := range p.all {
+		switch n := &p.all[k]; {
+		case drawn[n.index] || !p.isPhase(n):
+		case o.Around == "" && n.state == behind:
+			passed++
+		default:
+			others++
 		}
 	}
-	if left == 0 {
-		return
-	}
-	noun, is := "phases", "are"
-	if left == 1 {
-		noun, is = "phase", "is"
-	}
-	which := "that will not run "
+	which := "that will not run"
 	if o.Around != "" {
 		i, _ := p.graph.Find(o.Around)
-		which = "further away from " + p.graph.Phase(i).Name + " "
+		which = "further away from " + p.graph.Phase(i).Name
 	}
-	d.notes = append(d.notes, fmt.Sprintf("%s: %d %s %s%s left out", p.name(), left, noun, which, is))
+	var all []string
+	if passed > 0 {
+		all = append(all, count(passed, "phase")+" behind")
+	}
+	if others > 0 {
+		all = append(all, count(others, "phase")+" "+which)
+	}
+	switch passed + others {
+	case 0:
+		return
+	case 1:
+		all[0] += " is"
+	default:
+		all[len(all)-1] += " are"
+	}
+	d.notes = append(d.notes, p.name()+": "+strings.Join(all, " and ")+" left out")
 }

@@ -202,9 +202,14 @@ func TestSwitchesBetweenWhatIsDrawn(t *testing.T) {
 
 func TestNotesNameWhatIsLeftOut(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "Renamed", Flags: ab, Phases: []phases.Phase{
-		{Name: "First", Step: "S"}, {Name: "Second", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "Third", Step: "S"}, {Name: "Fourth", Step: "S"},
+		{Name: "First", Step: "S"}, {Name: "Second", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "Third", Step: "S"}, {Name: "Fourth", Step: "S", Guard: phases.Guard{All: 2}},
 		{Name: "Last", Step: "S", Formerly: []string{"Final"}},
 	}})
+	at := func(phase string, yes phases.Flags) *machine.Plan {
+		p, err := g.PlanFrom(machine.Position{Phase: phase}, phases.NewFacts(yes, 3&^yes))
+		require.NoError(t, err)
+		return p
+	}
 	for _, tt := range []struct {
 		name string
 		o    Options
@@ -213,8 +218,10 @@ func TestNotesNameWhatIsLeftOut(t *testing.T) {
 	}{
 		{"nothing", Options{}, Itinerary{Graph: g}, nil},
 		{"around a phase", Options{Around: "First"}, Itinerary{Graph: g}, []string{"Renamed: 2 phases further away from First are left out"}},
-		{"around a phase by its former name", Options{Around: "Final"}, Itinerary{Graph: g}, []string{"Renamed: 3 phases further away from Last are left out"}},
-		{"what will not run", Options{OnlyRun: true}, Itinerary{Plan: g.Plan(phases.NewFacts(0, 3))}, []string{"Renamed: 1 phase that will not run is left out"}},
+		{"around a phase by its former name", Options{Around: "Final"}, Itinerary{Graph: g}, []string{"Renamed: 2 phases further away from Last are left out"}},
+		{"what will not run", Options{OnlyRun: true}, Itinerary{Plan: g.Plan(phases.NewFacts(2, 1))}, []string{"Renamed: 1 phase that will not run is left out"}},
+		{"what is behind", Options{OnlyRun: true}, Itinerary{Plan: at("Fourth", 3)}, []string{"Renamed: 3 phases behind are left out"}},
+		{"what is behind and what will not run", Options{OnlyRun: true}, Itinerary{Plan: at("Second", 0)}, []string{"Renamed: 1 phase behind and 1 phase that will not run are left out"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := New(tt.o, tt.it)
