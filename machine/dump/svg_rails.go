@@ -25,7 +25,7 @@ type bow struct {
 	look look
 }
 
-// look is how an arc is drawn: its line tells whether it is taken, its head what
+// look is how an arc is drawn: its line shows if it is taken, its head what
 // it is.
 type look struct {
 	line, head string // classes

@@ -56,12 +56,11 @@ func TestATimeoutThatIsCanceled(t *testing.T) {
 	assert.Equal(t, noon, c.Now())
 }
 
-// Hanging takes no time, also for several that hang at once.
+// Hanging moves the clock, once for several that hang at once.
 func TestHang(t *testing.T) {
 	c := newClock(noon)
 	ctx, cancel := c.WithTimeout(t.Context(), 8*time.Hour)
 	defer cancel()
-	began := time.Now()
 	var all sync.WaitGroup
 	for range 8 {
 		all.Add(1)
@@ -71,7 +70,6 @@ func TestHang(t *testing.T) {
 		}()
 	}
 	all.Wait()
-	assert.Less(t, time.Since(began), time.Hour)
 	assert.Equal(t, noon.Add(8*time.Hour), c.Now())
 	assert.NoError(t, late(ctx))
 }

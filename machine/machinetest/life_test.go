@@ -400,8 +400,8 @@ func TestHangOutsideOfALife(t *testing.T) {
 	assert.ErrorIs(t, machinetest.Hang(ctx), context.DeadlineExceeded)
 }
 
-// A real handler that hangs takes no time, and contexts made of its own end
-// with it.
+// A real handler that hangs moves the clock to its deadline, and contexts made
+// of its own end with it.
 func TestARealHandlerHangs(t *testing.T) {
 	s := setup()
 	var child, parent error
@@ -419,9 +419,7 @@ func TestARealHandlerHangs(t *testing.T) {
 		return o
 	}
 	l := machinetest.New(t, s)
-	began := time.Now()
 	l.Run()
-	assert.Less(t, time.Since(began), 9*time.Second)
 	assert.Equal(t, 10*time.Minute, l.Record().Writes[len(l.Record().Writes)-1].At, "of the clock, and not an hour more")
 	assert.ErrorIs(t, child, context.DeadlineExceeded)
 	assert.ErrorIs(t, parent, context.DeadlineExceeded)
