@@ -77,6 +77,10 @@
 // handler makes itself with package context run in real time. Flags without a
 // source stay unknown.
 //
+// A reconcile that passes several phases, with MaxPhases above 1, is not held
+// against the plan of each. After an error the simulated controller comes back
+// in a second, whatever its rate limiter would do.
+//
 // An exploration runs one phase per reconcile, whatever MaxPhases says. It
 // takes states as one that differ only in flags that no guard ahead reads, in
 // completed steps that nothing ahead can enter, in attempts beyond the 32nd, in

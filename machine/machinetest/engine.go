@@ -63,7 +63,8 @@ type reconciled[T any] struct {
 	// have changed otherwise than by the outcome of a phase.
 	truth   phases.Facts
 	drifted phases.Flags
-	problem error // of the setup
+	elapsed phases.Flags // those of them that Elapse has changed
+	problem error        // of the setup
 }
 
 // call is a call of a handler.
@@ -306,7 +307,8 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 	}
 	r.before = *r.before.DeepCopy()
 	if e.setup.Elapse != nil {
-		r.drifted |= e.outside(object, r.before, func() { e.setup.Elapse(e.world, now) })
+		r.elapsed = e.outside(object, r.before, func() { e.setup.Elapse(e.world, now) })
+		r.drifted |= r.elapsed
 	}
 	ctx, cancel := e.clock.WithTimeout(context.Background(), reconcileTimeout)
 	defer cancel()
@@ -358,15 +360,15 @@ func (e *engine[T, W]) outside(object T, s runner.State, happen func()) phases.F
 	return changed
 }
 
-// due is when the controller comes back, after that many errors in a row: as
-// the runner asks for it, after an error by an exponential backoff, and else
-// with the next resync. Waits reports whether it need not be soon.
-func (e *engine[T, W]) due(r *reconciled[T], now time.Time, errors int) (due time.Time, waits bool) {
+// due is when the controller comes back: as the runner asks for it, a second
+// after an error, and else with the next resync. Waits reports whether it need
+// not be soon.
+func (e *engine[T, W]) due(r *reconciled[T], now time.Time) (due time.Time, waits bool) {
 	switch {
 	case r.outcome.Again:
 		return now.Add(r.outcome.After), r.outcome.After > 0
 	case r.err != nil:
-		return now.Add(min(time.Second<<min(max(errors-1, 0), 20), 5*time.Minute)), true
+		return now.Add(time.Second), true
 	case r.outcome.Done:
 		return now, false
 	}

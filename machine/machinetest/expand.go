@@ -23,11 +23,11 @@ func (w *explorer[T, W]) expand(it *item[T]) (all []candidate[T], err error) {
 	if !it.partial {
 		c, r, err2 := w.try(it, act{kind: actReconcile})
 		add(c, err2)
-		if err != nil || r.before.Done {
+		if err != nil {
 			return all, err
 		}
 		g := w.engine.graph(r.before.Itinerary)
-		if g != nil && r.before.Phase != "" && !r.outcome.Paused {
+		if g != nil && !r.before.Done && r.before.Phase != "" && !r.outcome.Paused {
 			w.outcomes(it, g, r, add)
 		}
 	}
@@ -47,7 +47,8 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 	}
 	if r.worked && it.crashes > 0 {
 		c := *it
-		c.world, c.crashes = w.engine.save(), it.crashes-1
+		c.world, c.crashes, c.drifted = w.engine.save(), it.crashes-1, it.drifted|r.elapsed
+		c.now = c.now.Add(w.engine.setup.Step)
 		key, err := w.key(&c)
 		add(candidate[T]{item: c, key: key, act: act{kind: actCrash, called: true}}, err)
 	}
@@ -174,7 +175,7 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 		return c, r, nil
 	}
 	now := e.clock.Now().Add(e.setup.Step)
-	c.item.now, _ = e.due(r, now, 1)
+	c.item.now, _ = e.due(r, now)
 	c.item.drifted, c.item.world = r.drifted, e.save()
 	if r.changed {
 		c.item.object = r.object
@@ -206,7 +207,7 @@ func (w *explorer[T, W]) edit(it *item[T], i int, name string) (candidate[T], er
 	if err != nil {
 		return c, err
 	}
-	c.item.object = object
+	c.item.object, c.end = object, s.Done
 	c.item.drifted |= e.outside(object, s, func() { e.setup.Edits[name](object) })
 	c.item.world = e.save()
 	c.key, err = w.key(&c.item)

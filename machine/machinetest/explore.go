@@ -17,12 +17,15 @@ type Exploration[T, W any] struct {
 	// Setup is the controller under test. Its functions must keep what they
 	// change in the object and the world alone.
 	Setup Setup[T, W]
-	// Fixed fixes flags, "HasPVs" to true and "!HasPVs" to false; all others
-	// take both values, as far as the relations of the vocabulary allow.
+	// Fixed fixes flags, "HasPVs" to true and "!HasPVs" to false. All others
+	// that a guard reads, or that a relation ties to one, take both values, as
+	// far as the relations of the vocabulary allow; the rest has one value.
 	Fixed []string
 	// Failures is how many phases fail in one life, each at every call of its
 	// handler; Crashes is how many crashes there are between the work of a
-	// handler and its write. Zero means 1, a negative number means none.
+	// handler and its write. A crash is tried if the handler has changed the
+	// world: otherwise it only repeats the call. Zero means 1, a negative
+	// number means none.
 	Failures, Crashes int
 	// NeverFails lists phases that the exploration does not let fail: those
 	// without whose work an invariant cannot hold. This list, Settled and
@@ -519,12 +522,24 @@ func (e *exploring[T, W]) endless() {
 			moves[edge[0]] = true
 		}
 	}
-	stays := false
+	leads := make([]bool, len(e.states))
 	for id, s := range e.states {
-		stays = stays || ends(s) && !reaches[id] && !moves[id]
+		if ends(s) && !reaches[id] && !moves[id] {
+			worklist = append(worklist, int32(id))
+		}
+	}
+	for len(worklist) > 0 {
+		id := worklist[len(worklist)-1]
+		worklist = worklist[:len(worklist)-1]
+		for _, from := range back[id] {
+			if !leads[from] && from != id {
+				leads[from] = true
+				worklist = append(worklist, from)
+			}
+		}
 	}
 	for id, s := range e.states {
-		if ends(s) && !reaches[id] && moves[id] != stays {
+		if ends(s) && !reaches[id] && (!moves[id] || !leads[id]) {
 			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary, How: "from here the run can come to no end", Detail: strings.TrimSuffix("at "+s.place.String()+": "+s.err, ": ")})
 		}
 	}

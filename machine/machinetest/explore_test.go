@@ -215,6 +215,7 @@ func TestWorkersAndExact(t *testing.T) {
 	explore := func(workers int, exact bool) *machinetest.Report {
 		x := exploration()
 		x.Edits, x.Workers, x.Exact = []string{"cancel"}, workers, exact
+		x.Switches = map[string][]string{"Backup": {"CleanUp"}}
 		return machinetest.Explore(t, x)
 	}
 	one, two, exact := explore(1, false), explore(2, false), explore(1, true)
@@ -365,6 +366,78 @@ func TestGeneratedItineraries(t *testing.T) {
 	}
 	assert.Greater(t, endless, 0)
 	t.Logf("%d states", states)
+}
+
+// States are told apart by what lies ahead if an itinerary is entered again.
+func TestAnItineraryThatIsEnteredAgain(t *testing.T) {
+	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
+	set := machine.MustCompileSet(
+		phases.Itinerary{Name: "Main", Flags: v, Phases: []phases.Phase{{Name: "First", Step: "S"}, {Name: "A", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "B", Step: "S"}}},
+		phases.Itinerary{Name: "Other", Flags: v, Phases: []phases.Phase{{Name: "O", Step: "O"}}})
+	s := machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: "Main"})
+	s.Edits["leave"] = func(o *machinetest.Object) { o.Itinerary = "Other" }
+	s.Edits["back"] = func(o *machinetest.Object) { o.Itinerary = "Main" }
+	s.Invariants = []machinetest.Invariant[*machinetest.Object, struct{}]{{Name: "A is not entered from Other",
+		Check: func(s machinetest.Snapshot[*machinetest.Object, struct{}]) error {
+			if other := s.State.Pipeline.Find("O"); other != nil && s.State.Phase == "A" {
+				return errors.New("A is entered")
+			}
+			return nil
+		}}}
+	got := reports(func(tb machinetest.TB) {
+		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Edits: []string{"leave", "back"}, Failures: -1})
+	})
+	wantReports(t, got, "A is not entered from Other, in itinerary Main")
+}
+
+// A loop that never ends is found beside a phase that waits for ever.
+func TestTwoKindsOfNoEnd(t *testing.T) {
+	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
+	set := machine.MustCompileSet(
+		phases.Itinerary{Name: "Main", Flags: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S", Jumps: []phases.Jump{{To: "A", Guard: phases.Guard{All: 1}}}}}},
+		phases.Itinerary{Name: "CleanUp", Flags: v, WhenUnknown: phases.Run, Phases: []phases.Phase{{Name: "K", Step: "K"}}})
+	s := machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: "Main", OnCancel: map[string]string{"Main": "CleanUp"}})
+	build := s.Options
+	s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
+		o := build(w)
+		o.Phases = map[string]runner.Phase[*machinetest.Object]{"K": {Handler: runner.HandlerFunc[*machinetest.Object](
+			func(context.Context, *machinetest.Object) (runner.Result, error) { return runner.Wait(0, ""), nil })}}
+		return o
+	}
+	got := reports(func(tb machinetest.TB) {
+		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Edits: []string{"cancel"}, Failures: -1})
+	})
+	require.Len(t, got, 3, strings.Join(got, "\n"))
+	assert.Contains(t, got[0]+got[1]+got[2], "in itinerary Main: from here the run can come to no end")
+	assert.Contains(t, got[0]+got[1]+got[2], "in itinerary CleanUp: from here the run can come to no end: at K")
+}
+
+// Edits are tried at the end, too.
+func TestAnEditAtTheEnd(t *testing.T) {
+	x := exploration()
+	x.Edits = []string{"cancel"}
+	x.Setup.Invariants = []machinetest.Invariant[*Backup, Cluster]{{Name: "an upload is canceled or not", Check: func(machinetest.Snapshot[*Backup, Cluster]) error { return nil }}}
+	x.Setup.Edits["cancel"] = func(b *Backup) {
+		if b.Spec.Canceled = true; b.Status.State.Done {
+			b.Status.State.Pipeline = nil // as a controller that forgets what it has shown
+		}
+	}
+	build := x.Setup.Options
+	x.Setup.Options = func(c *Cluster) runner.Options[*Backup] {
+		o := build(c)
+		read := o.Read
+		o.Read = func(b *Backup) (runner.State, error) {
+			s, err := read(b)
+			if s.Done && s.Pipeline == nil {
+				s.Done, s.Phase = false, "Report"
+			}
+			return s, err
+		}
+		return o
+	}
+	got := reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) })
+	require.NotEmpty(t, got)
+	assert.Contains(t, strings.Join(got, "\n"), "cancel, at the end")
 }
 
 func BenchmarkExplore(b *testing.B) {

@@ -5,7 +5,10 @@ import (
 	"encoding/binary"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -61,8 +64,9 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 	}
 
 	b := make([]byte, 0, 1024)
-	b = w.writeState(b, s, it.now, ahead, keep)
-	if o, ok := any(it.object).(keyed); ok {
+	o, ok := any(it.object).(keyed)
+	b = w.writeState(b, s, it.now, ahead, keep, !ok)
+	if ok {
 		b = o.writeKey(b, keep)
 	} else {
 		object, err := copyOf(it.object)
@@ -105,13 +109,22 @@ func relative(text []byte, now time.Time, horizon time.Duration) string {
 	}))
 }
 
+// age appends how long ago something was, up to the horizon.
+func age(b []byte, t *metav1.Time, now time.Time, horizon time.Duration) []byte {
+	if t == nil {
+		return append(b, 0)
+	}
+	return binary.AppendVarint(append(b, 1), int64(min(now.Sub(t.Time), horizon)))
+}
+
 // maxAttempts is the number of attempts from which on more make no difference:
 // backoffs have come to their longest by then.
 const maxAttempts = 32
 
 // writeState appends a state, with times as they are seen from now. When the
-// phase was entered counts only if it has a deadline.
-func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(string) bool) []byte {
+// phase was entered counts only if it has a deadline, unless functions of an
+// embedder may look at the times and reasons of the state.
+func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(string) bool, embedders bool) []byte {
 	b = text(text(b, s.Itinerary), placeOf(s))
 	b = text(b, s.Facts.Hash)
 	for _, names := range [][]string{s.Facts.True, s.Facts.False} {
@@ -132,6 +145,12 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 	b = binary.AppendUvarint(b, uint64(min(s.Attempts, maxAttempts)))
 	for _, f := range s.Failures {
 		b = text(text(b, f.Itinerary), f.Phase)
+		if embedders {
+			b = text(age(b, &f.At, now, w.horizon), strings.Join(f.Reasons, "\n"))
+		}
+	}
+	if embedders {
+		b = age(age(b, s.Entered, now, w.horizon), s.WaitingSince, now, w.horizon)
 	}
 	b = append(b, 0)
 	for i := range s.Pipeline {
@@ -176,7 +195,7 @@ func newFuture(set *machine.Set, switches map[string][]string) *future {
 		g := f.reachable(name)[0]
 		for i := range g.Len() + 1 {
 			from := i
-			if hasJumps(g) {
+			if hasJumps(g) || f.comesBack(name) {
 				from = 0
 			}
 			f.byIndex[name] = append(f.byIndex[name], others.with(g, from).related(g.Flags()))
@@ -208,26 +227,54 @@ func (f *future) reachable(name string) (all []*machine.Graph) {
 	return all
 }
 
-// inPlay are the flags that a run which begins in an itinerary can read.
-func (f *future) inPlay(name string) (flags phases.Flags) {
-	for _, g := range f.reachable(name) {
-		flags |= g.Reads()
+// comesBack reports whether a run that leaves an itinerary can enter it again.
+func (f *future) comesBack(name string) bool {
+	for _, g := range f.reachable(name)[1:] {
+		if f.switches == nil || slices.Contains(f.switches[g.Name()], name) {
+			return true
+		}
 	}
-	return flags
+	return false
+}
+
+// inPlay are the flags that a run which begins in an itinerary can read, and
+// those that relations tie to them.
+func (f *future) inPlay(name string) (flags phases.Flags) {
+	all := ahead{}
+	for _, g := range f.reachable(name) {
+		all = all.with(g, 0).related(g.Flags())
+	}
+	return all.flags
 }
 
 // from is what lies ahead of a state, if the object asks for an itinerary.
 func (f *future) from(s runner.State, selected string) ahead {
+	if s.Done {
+		return ahead{steps: []string{}}
+	}
+	if f.byIndex[selected] == nil {
+		return f.everything
+	}
+	if s.Itinerary == "" {
+		return f.byIndex[selected][0]
+	}
+	g, err := f.set.Graph(s.Itinerary)
+	if err != nil {
+		return f.everything
+	}
 	at := 0
-	if s.Itinerary == selected && s.Phase != "" {
-		if g, err := f.set.Graph(selected); err == nil {
-			at, _ = g.Find(s.Phase)
+	if s.Phase != "" {
+		if at, err = g.Find(s.Phase); err != nil {
+			return f.everything
 		}
 	}
-	if all := f.byIndex[selected]; at < len(all) && !s.Done {
-		return all[at]
+	a := f.byIndex[s.Itinerary][at]
+	if selected != s.Itinerary { // a switch is due, and may be taken back
+		b := f.byIndex[selected][0]
+		a.flags |= b.flags
+		a.steps = slices.Concat(a.steps, b.steps)
 	}
-	return f.everything
+	return a
 }
 
 func hasJumps(g *machine.Graph) bool {
@@ -260,10 +307,12 @@ func (a ahead) with(g *machine.Graph, from int) ahead {
 // related adds the flags that a relation ties to one that is decided ahead and
 // read: they limit the values that it can take.
 func (a ahead) related(v *phases.Vocabulary) ahead {
-	turning := a.decided & a.flags
-	for _, c := range v.Relations() {
-		if turning&(c.True|c.False) != 0 {
-			a.flags |= c.True | c.False
+	for was := ^a.flags; was != a.flags; {
+		was = a.flags
+		for _, c := range v.Relations() {
+			if a.decided&a.flags&(c.True|c.False) != 0 {
+				a.flags |= c.True | c.False
+			}
 		}
 	}
 	return a

@@ -24,7 +24,6 @@ type Life[T, W any] struct {
 	checks   []*check[T, W]
 	calls    map[[2]string]int // of handlers, by itinerary and phase
 	begun    map[[2]string]int // reconciles that began there, by itinerary and place
-	errors   int               // reconciles in a row that ended in an error
 	drifted  phases.Flags
 	injected []string
 	record   Record
@@ -306,6 +305,16 @@ func (l *Life[T, W]) use(w when, itinerary, phase string, call int) (used []Line
 	return used
 }
 
+// unuse takes back that a line was used.
+func (l *Life[T, W]) unuse(used Line) {
+	for _, line := range l.lines {
+		if line.String() == used.String() {
+			line.left++
+			return
+		}
+	}
+}
+
 // atCall is the injection at a call of a handler.
 func (l *Life[T, W]) atCall(itinerary, phase string) (instead *Line, decides []string) {
 	key := [2]string{itinerary, phase}
@@ -445,12 +454,14 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 	for _, c := range r.calls { // with MaxPhases above 1 also of phases that it passed
 		used = append(used, l.use(atWrite, c.itinerary, c.phase, l.calls[[2]string{c.itinerary, c.phase}])...)
 	}
-	if l.errors++; r.err == nil {
-		l.errors = 0
-	}
-	due, waits := l.engine.due(r, now, l.errors)
+	due, waits := l.engine.due(r, now)
 	write := r.changed
+	l.drifted |= r.elapsed
 	for _, line := range used {
+		if !r.changed && (line.verb == verbLose || line.verb == verbConflict || line.verb == verbTwice) {
+			l.unuse(line) // there is no write
+			continue
+		}
 		l.note("script", line.String())
 		switch line.verb {
 		case verbCrashBefore:
@@ -500,10 +511,15 @@ func stops(err error) bool {
 // take takes down what a reconcile did, and reports what it broke.
 func (l *Life[T, W]) take(r *reconciled[T]) {
 	l.record.take(r.log, r.err, l.now.Sub(l.engine.setup.Start))
-	for _, line := range l.lines {
-		for _, event := range r.events {
-			if asked, ok := event.(runner.Asked); ok && line.asks(asked.Flag, r.before) {
+	for _, event := range r.events {
+		asked, ok := event.(runner.Asked)
+		if !ok {
+			continue
+		}
+		for _, line := range l.lines {
+			if line.asks(asked.Flag, r.before) {
 				line.left--
+				break // the others did not take effect
 			}
 		}
 	}

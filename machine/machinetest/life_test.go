@@ -70,7 +70,7 @@ func TestLines(t *testing.T) {
 		}},
 		{"a handler errs twice", []machinetest.Line{machinetest.Err("Upload", "timeout"), machinetest.Err("Upload", "timeout").Call(2)}, func(t *testing.T, l *life) {
 			assert.Equal(t, []string{"error: timeout", "error: timeout", "done"}, calls(l, "Upload"))
-			assert.Contains(t, l.Transcript(), "      6s  error", "the second try after a second, the third after two more")
+			assert.Contains(t, l.Transcript(), "      6s  error", "each try a second after the one before")
 			l.WantPhases("Backup", whole...)
 		}},
 		{"a handler panics", []machinetest.Line{machinetest.Panic("Upload", "nil map")}, func(t *testing.T, l *life) {
@@ -323,6 +323,22 @@ func TestALifeFails(t *testing.T) {
 			machinetest.New(t, machinetest.Setup[*Backup, world]{Object: &Backup{},
 				Options: func(w *world) runner.Options[*Backup] { return options(w.Cluster) }})
 		}, []string{"world.Cluster is a pointer; what keeps it would not see the world of the next reconcile"}},
+		{"a lost write that is none", func(t machinetest.TB) {
+			s := setup()
+			s.Elapse = func(c *Cluster, now time.Time) {
+				if now.After(time.Date(2000, 1, 1, 0, 1, 0, 0, time.UTC)) {
+					c.Elapse(now)
+				}
+			}
+			machinetest.New(t, s).Run(machinetest.LoseWrite("Snapshot").Call(3)) // it waits, and nothing changes
+		}, []string{`the line machinetest.LoseWrite("Snapshot").Call(3) was never used`}},
+		{"a failure that is passed by once its flags are known", func(t machinetest.TB) {
+			v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
+			set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Flags: v, Phases: []phases.Phase{
+				{Name: "A", Step: "A", Decides: 1}, {Name: "B", Step: "B", Guard: phases.Guard{All: 1}}, {Name: "C", Step: "C"}}})
+			machinetest.New(t, machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: "Main"})).Run(
+				machinetest.Fail("A"), machinetest.Fail("A").Call(2), machinetest.FlagErr("A", "F", "down"))
+		}, []string{"nothing runs after a failed phase, in itinerary Main: a phase runs after one that failed: A failed"}},
 		{"no golden file", func(t machinetest.TB) {
 			l := machinetest.New(t, setup())
 			l.Run()
@@ -457,6 +473,28 @@ func TestSeveralPhasesInAReconcile(t *testing.T) {
 		for _, text := range got {
 			assert.Contains(t, text, "was never used", "seed %d", seed) // a phase that does not run
 		}
+	}
+}
+
+// What Elapse changes while a phase waits is no fault of the run, which need not
+// see it.
+func TestAFlagThatElapseChanges(t *testing.T) {
+	s := setup()
+	s.Elapse = func(c *Cluster, now time.Time) {
+		c.TrafficOff = now.After(time.Date(2000, 1, 1, 0, 0, 20, 0, time.UTC)) && now.Before(time.Date(2000, 1, 1, 0, 1, 0, 0, time.UTC))
+		if now.After(time.Date(2000, 1, 1, 0, 2, 0, 0, time.UTC)) {
+			c.Elapse(now)
+		}
+	}
+	machinetest.New(t, s).Run()
+}
+
+// Each asking takes one line, the first that is left.
+func TestTwoErrorsOfASource(t *testing.T) {
+	l := machinetest.New(t, setup())
+	l.Run(machinetest.FlagErr(machinetest.Start, "Quiesce", "one"), machinetest.FlagErr(machinetest.Start, "Quiesce", "two"))
+	for _, text := range []string{"one", "two"} {
+		assert.Equal(t, 1, strings.Count(l.Transcript(), "ask      Quiesce is unknown: "+text), l.Transcript())
 	}
 }
 

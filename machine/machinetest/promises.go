@@ -79,7 +79,7 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 }
 
 func checkDone(before, after runner.State, calls int) []Break {
-	if calls == 0 && after.Done && after.Itinerary == before.Itinerary && len(after.Pipeline) == len(before.Pipeline) {
+	if calls == 0 && equality.Semantic.DeepEqual(before, after) {
 		return nil
 	}
 	return []Break{{Promise: PromiseDone, Itinerary: before.Itinerary, How: "a run that was done has moved", Detail: fmt.Sprintf("it is in %s at %q", after.Itinerary, after.Phase)}}
@@ -88,6 +88,7 @@ func checkDone(before, after runner.State, calls int) []Break {
 // checking is what the checks of a reconcile share.
 type checking struct {
 	before, after runner.State
+	onePhase      bool           // a reconcile leaves one phase at most
 	same          bool           // the itinerary is the same, and so is its definition
 	graph         *machine.Graph // of the itinerary after
 	now           *machine.Plan  // from where the run is
@@ -110,7 +111,7 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 	position := func(s runner.State) machine.Position { return machine.Position{Phase: s.Phase, Done: s.Done} }
 	facts := g.Flags().Facts(r.after.Facts)
 	c := &checking{before: r.before, after: r.after, graph: g, events: r.events, calls: r.calls, truth: r.truth, drifted: r.drifted,
-		leftGraph: e.graph(r.before.Itinerary), graphOf: e.graph,
+		leftGraph: e.graph(r.before.Itinerary), graphOf: e.graph, onePhase: e.eachWrite || e.options.MaxPhases <= 1,
 		same: r.before.Itinerary == r.after.Itinerary && r.before.Facts.Hash == r.after.Facts.Hash}
 	if c.now, err = g.PlanFrom(position(r.after), facts); err != nil {
 		return nil, err
@@ -146,6 +147,12 @@ func (c *checking) entered() (names []string) {
 // flags does not move while they decide what comes next.
 func (c *checking) plan() {
 	entered := c.entered()
+	if c.onePhase && len(entered) > 1 {
+		c.broken(PromisePlan, "two phases are entered in one reconcile", "%q, with MaxPhases 1", entered)
+	}
+	if c.before.Itinerary != c.after.Itinerary && len(entered) == 1 {
+		c.first(entered[0])
+	}
 	if !c.same || len(entered) > 1 || len(c.calls) > 1 || c.before.Phase == c.after.Phase && c.before.Done == c.after.Done && len(entered) == 0 {
 		return
 	}
@@ -182,6 +189,17 @@ func (c *checking) plan() {
 			continue
 		}
 		c.broken(PromisePlan, "a phase that the plan called certain does not run", "%s, planned at %s", g.Phase(i).Name, c.was.Position())
+	}
+}
+
+// first checks the first phase that is entered in an itinerary.
+func (c *checking) first(entered string) {
+	m, err := c.graph.Machine(machine.Position{}, c.now.Facts())
+	if err != nil {
+		return
+	}
+	if names, _ := m.Available(); !slices.Contains(names, entered) {
+		c.broken(PromisePlan, "an itinerary does not begin with the first phase that runs", "entered %q, offered %q", entered, names)
 	}
 }
 
@@ -358,6 +376,17 @@ func (c *checking) failures() {
 	if cleansUp(c.leftGraph) && !cleansUp(c.graph) {
 		c.breaks = append(c.breaks, Break{Promise: PromiseCleanup, Itinerary: c.before.Itinerary, How: "it is left for an itinerary that does not clean up",
 			Detail: fmt.Sprintf("%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)})
+	}
+	told := slices.ContainsFunc(c.events, func(event runner.Event) bool {
+		_, ok := event.(runner.Failed)
+		return ok
+	})
+	moved := c.before.Itinerary == c.after.Itinerary && (c.after.Phase != c.before.Phase || c.after.Done)
+	if n := len(c.before.Failures); n > 0 && !told && moved && c.before.Entered != nil && !cleansUp(c.graph) {
+		// The failure was recorded by an earlier reconcile, which did not move.
+		if f := c.before.Failures[n-1]; f.Itinerary == c.before.Itinerary && f.Phase == c.before.Phase && !f.At.Before(c.before.Entered) {
+			c.broken(PromiseNoFailures, "a phase runs after one that failed", "%s failed, and the run is at %s", f.Phase, c.now.Position())
+		}
 	}
 	for _, event := range c.events {
 		failed, ok := event.(runner.Failed)

@@ -134,7 +134,7 @@ func orNone(names []string) string {
 // breaks the same; a run that can come to no end is not done.
 func (e *exploring[T, W]) reproduce(f Found) (same bool) {
 	setup := e.Setup
-	setup.MaxReconciles = 2*e.longest() + 20
+	setup.MaxReconciles, setup.NoAutoAdvance = 2*e.longest()+20, false
 	life := New[T, W](silent{}, setup)
 	life.engine.eachWrite = true
 	if err := life.engine.restart(); err != nil {
