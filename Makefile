@@ -19,7 +19,7 @@ help: ## List the targets
 
 .PHONY: test
 test: ## Run the tests of all modules but tests/dump and tests/e2e, with the race detector
-	@for m in $(filter-out tests/dump/ tests/e2e/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race ./...) || exit 1; done
+	@for m in $(filter-out tests/dump/ tests/e2e/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
 
 .PHONY: test-dump
 test-dump: ## Run tests/dump on Graphviz, mermaid and Chromium (installs what is missing)
