@@ -130,7 +130,8 @@ func (g *Graph) stops() []int {
 type Edge struct{ From, To int }
 
 // Edges lists every transition that the machine may make, by From and then by
-// To; see [Edge] for those that no facts allow. The error is a [*TooManyEdgesError] if there are more than [MaxEdges].
+// To; see [Edge] for those that no facts allow. The error is a
+// [*TooManyEdgesError] if there are more than [MaxEdges].
 func (g *Graph) Edges() ([]Edge, error) {
 	if err := g.checkEdges(); err != nil {
 		return nil, err
@@ -148,8 +149,8 @@ func (g *Graph) Edges() ([]Edge, error) {
 }
 
 // EdgesAt lists the transitions that may be made from and to the phase at index
-// i, by From and then by To, as [Graph.Edges] does. There are at most two for each phase of the itinerary, so
-// that there is no limit.
+// i, by From and then by To, as [Graph.Edges] does. There are at most two for
+// each phase of the itinerary, so that there is no limit.
 func (g *Graph) EdgesAt(i int) []Edge {
 	var all []Edge
 	stops := g.stops()
