@@ -223,7 +223,7 @@ func (a *Adapter) ahead(plan *machine.Plan, listed map[string]*entry) []string {
 		name := a.stepNow(g.Phase(i).Step)
 		switch runs := plan.Runs(i); {
 		case g.Rides(i) || runs == phases.No || slices.Contains(names, name):
-		case runs == phases.Unknown && g.WhenUnknown() == phases.Wait && listed[name] == nil:
+		case runs == phases.Unknown && !g.IsCleanup() && listed[name] == nil:
 		default:
 			names = append(names, name)
 		}

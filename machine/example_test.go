@@ -27,7 +27,7 @@ var backups = machine.MustCompileSet(
 		{Name: "SnapshotVolumes", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}},
 		{Name: "Upload", Step: "Upload"},
 	}},
-	phases.Itinerary{Name: "CleanUp", Flags: backupFlags, WhenUnknown: phases.Run, Phases: []phases.Phase{
+	phases.Itinerary{Name: "CleanUp", Flags: backupFlags, Cleanup: true, Phases: []phases.Phase{
 		{Name: "DeleteSnapshots", Step: "CleanUp", Guard: phases.Guard{All: hasVolumes}},
 		{Name: "Report", Step: "CleanUp"},
 	}},

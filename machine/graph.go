@@ -104,8 +104,13 @@ func (g *Graph) Name() string { return g.itinerary.Name }
 // Flags is the vocabulary of the itinerary.
 func (g *Graph) Flags() *phases.Vocabulary { return g.itinerary.Flags }
 
-// WhenUnknown says what guards do with a flag that could not be evaluated.
-func (g *Graph) WhenUnknown() phases.WhenUnknown { return g.itinerary.WhenUnknown }
+// IsCleanup reports whether the itinerary is a cleanup itinerary: one that must
+// always reach its end ([phases.Itinerary]).
+func (g *Graph) IsCleanup() bool { return g.itinerary.Cleanup }
+
+// Result is what a run that ends in the itinerary without a failure is called;
+// it is never empty.
+func (g *Graph) Result() phases.Result { return g.itinerary.Result.OrDefault() }
 
 // Hash is the fingerprint of the definition, as [phases.Itinerary.Hash] makes it.
 func (g *Graph) Hash() string { return g.hash }
@@ -201,7 +206,7 @@ func (g *Graph) position(i int) Position {
 // next is where the machine goes from index i, and whether by a jump. An
 // [*UnknownFlagsError] says that it hangs on flags which nobody knows.
 func (g *Graph) next(i int, f phases.Facts) (to int, jumped bool, err error) {
-	wait := g.itinerary.WhenUnknown == phases.Wait
+	wait := !g.itinerary.Cleanup
 	from := i + 1
 	if i != start {
 		for _, j := range g.nodes[i].jumps {

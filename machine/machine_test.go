@@ -267,7 +267,7 @@ func TestUnknownFlags(t *testing.T) {
 	assert.False(t, end)
 
 	run := abc
-	run.WhenUnknown = phases.Run
+	run.Cleanup = true
 	m, err = machine.MustCompile(run).Machine(machine.Position{Phase: "A"}, phases.Facts{})
 	require.NoError(t, err)
 	tr, err := m.Advance(context.Background())
@@ -281,7 +281,7 @@ func TestUnknownFlags(t *testing.T) {
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, "Cut", unknown.Phase)
 	assert.EqualError(t, err, `itinerary "Loop": whether "Cut" is next hangs on C, unknown until now; ask again and retry`)
-	back.WhenUnknown = phases.Run
+	back.Cleanup = true
 	m, err = machine.MustCompile(back).Machine(machine.Position{Phase: "Check"}, phases.NewFacts(flagA, 0))
 	require.NoError(t, err)
 	tr, err = m.Advance(context.Background())

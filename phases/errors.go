@@ -55,6 +55,7 @@ const (
 	ReasonContradiction  Reason = "Contradiction"
 	ReasonRidingStep     Reason = "RidingStep"
 	ReasonUnknownJump    Reason = "UnknownJump"
+	ReasonUnknownResult  Reason = "UnknownResult"
 )
 
 // DefinitionError says why an itinerary is refused.

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
 // Phase is the smallest unit of work, and a state of the machine. As a row of
@@ -44,35 +46,52 @@ type Jump struct {
 	Guard Guard
 }
 
-// WhenUnknown says what the guards of an itinerary do with a flag that could
-// not be evaluated.
-type WhenUnknown uint8
+// Result is how a run has ended: one of the constants below, or empty, which
+// means [Succeeded].
+type Result string
 
+// The results of a run.
 const (
-	// Wait holds the migration at the phase before, until the flag is known.
-	Wait WhenUnknown = iota
-	// Run lets phases with an unknown guard run, and takes no jump with an
-	// unknown guard. It is for itineraries that clean up, whose handlers are
-	// idempotent and which must always reach their end.
-	Run
+	Succeeded  Result = "Succeeded"
+	Failed     Result = "Failed"
+	Canceled   Result = "Canceled"
+	RolledBack Result = "RolledBack"
 )
 
-// String returns "wait" or "run", as YAML files write it.
-func (w WhenUnknown) String() string {
-	if w == Run {
-		return "run"
+var results = []Result{Succeeded, Failed, Canceled, RolledBack}
+
+// OrDefault returns the result, or [Succeeded] if it is empty.
+func (r Result) OrDefault() Result {
+	if r == "" {
+		return Succeeded
 	}
-	return "wait"
+	return r
+}
+
+func resultList() string {
+	names := make([]string, len(results))
+	for i, r := range results {
+		names[i] = string(r)
+	}
+	return wording.List(names, "or")
 }
 
 // Itinerary is a named, ordered list of phases, over one vocabulary of flags.
 // It is plain data: build it as a literal or with [Load], check it with
 // Validate, and do not change it once it is compiled.
 type Itinerary struct {
-	Name        string
-	Flags       *Vocabulary
-	WhenUnknown WhenUnknown
-	Phases      []Phase
+	Name  string
+	Flags *Vocabulary
+	// Cleanup marks a cleanup itinerary, one that must always reach its end: a
+	// phase whose guard is unknown runs, a jump whose guard is unknown is not
+	// taken, and a phase that fails is passed by. Its handlers must be
+	// idempotent. Any other itinerary waits until it is known which phase is
+	// next, and no phase of it runs after one that failed.
+	Cleanup bool
+	// Result is what a run that ends in this itinerary without a failure is
+	// called. Empty means [Succeeded].
+	Result Result
+	Phases []Phase
 }
 
 // Reads is the set of flags that the guards of the itinerary look at, those
@@ -89,9 +108,10 @@ func (it Itinerary) Reads() Flags {
 }
 
 // Hash is a fingerprint of all that plans and transitions depend on: the
-// itinerary's name, what it does with unknown flags, and of each phase the
+// itinerary's name, whether it is a cleanup, and of each phase the
 // name, step, guard, rides, decides and jumps, with flags by name.
-// Descriptions, former names and the order of the vocabulary do not count. It
+// Descriptions, former names, the result and the order of the vocabulary do not
+// count. It
 // is 16 hexadecimal digits, and the same in every process and release.
 func (it Itinerary) Hash() string {
 	h := sha256.New()
@@ -101,7 +121,7 @@ func (it Itinerary) Hash() string {
 	guard := func(g Guard) {
 		fmt.Fprintf(h, " all%q any%q none%q", sorted(g.All), sorted(g.Any), sorted(g.None))
 	}
-	fmt.Fprintf(h, "%q %s\n", it.Name, it.WhenUnknown)
+	fmt.Fprintf(h, "%q %t\n", it.Name, it.Cleanup)
 	for _, p := range it.Phases {
 		fmt.Fprintf(h, "%q %q %t", p.Name, p.Step, p.Rides)
 		guard(p.Guard)

@@ -552,11 +552,11 @@ func (l *loader) itineraries(root *yaml.Node, top *fields, f *File) {
 	}
 	first := make(map[string]int)
 	for _, n := range items {
-		fs := l.mapping(n, "an itinerary", "name", "whenUnknown", "phases")
+		fs := l.mapping(n, "an itinerary", "name", "cleanup", "result", "phases")
 		if fs == nil {
 			continue
 		}
-		it := Itinerary{Name: l.string(fs, "name"), Flags: f.Flags, WhenUnknown: l.whenUnknown(fs)}
+		it := Itinerary{Name: l.string(fs, "name"), Flags: f.Flags, Cleanup: l.bool(fs, "cleanup"), Result: l.result(fs)}
 		if line := first[it.Name]; line > 0 {
 			err := duplicateItinerary(it.Name)
 			l.add(n.Line, n.Column, err, "%v; the first is in line %d", err, line)
@@ -572,19 +572,31 @@ func duplicateItinerary(name string) *DefinitionError {
 	return &DefinitionError{Itinerary: name, Index: -1, Reason: ReasonDuplicateName, Problem: "stands twice; rename one of them"}
 }
 
-func (l *loader) whenUnknown(fs *fields) WhenUnknown {
-	n := fs.byKey["whenUnknown"]
+func (l *loader) bool(fs *fields, key string) bool {
+	n := fs.byKey[key]
 	if n == nil {
-		return Wait
+		return false
 	}
-	switch word, ok := l.text(n, "whenUnknown"); {
-	case !ok || word == Wait.String():
-	case word == Run.String():
-		return Run
-	default:
-		l.at(n, "whenUnknown has to be wait or run, not %q", word)
+	if n.ShortTag() != "!!bool" {
+		l.at(n, "%s has to be true or false, without quotes, not %s", key, describe(n))
 	}
-	return Wait
+	return strings.EqualFold(n.Value, "true")
+}
+
+func (l *loader) result(fs *fields) Result {
+	n := fs.byKey["result"]
+	if n == nil {
+		return ""
+	}
+	word, ok := l.text(n, "result")
+	r := Result(word)
+	if ok && !slices.Contains(results, r) {
+		l.at(n, "result must be %s, not %q", resultList(), word)
+	}
+	if !ok || r == Succeeded || !slices.Contains(results, r) {
+		return ""
+	}
+	return r
 }
 
 // itinerary reads the phases of an itinerary and validates it.
@@ -641,12 +653,7 @@ func (l *loader) phase(n *yaml.Node, v *Vocabulary) (p Phase, spoiled bool) {
 		Description: l.string(fs, "description"),
 		Guard:       l.guard(fs, v),
 		Decides:     l.flags(fs, "decides", v),
-	}
-	if n := fs.byKey["rides"]; n != nil {
-		p.Rides = strings.EqualFold(n.Value, "true")
-		if n.ShortTag() != "!!bool" {
-			l.at(n, "rides has to be true or false, without quotes, not %s", describe(n))
-		}
+		Rides:       l.bool(fs, "rides"),
 	}
 	for _, item := range l.items(fs.byKey["jumps"], "jumps") {
 		js := l.mapping(item, "a jump", "to", "all", "any", "none")

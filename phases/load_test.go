@@ -37,12 +37,14 @@ relations:
 - ["!A", B, C]
 itineraries:
 - name: Warm
-  whenUnknown: run
+  cleanup: true
+  result: Canceled
   phases:
   - {name: P, step: S, all: [A], any: [B, C], none: [], description: "doing P", formerly: [Old, "1"]}
   - {name: Q, step: S, none: [B], rides: true, decides: [A, C], jumps: [{to: P, all: [A]}, {to: Q, any: [B], none: [C]}]}
 - name: Cold
-  whenUnknown: wait
+  cleanup: false
+  result: Succeeded
   phases:
   - name: P
     step: T
@@ -51,7 +53,7 @@ itineraries:
 	const a, b, c = Flags(1), Flags(2), Flags(4)
 	flags := MustVocabulary([]FlagDef{{a, "A", "when A is true"}, {b, "B", ""}, {c, "C", ""}}, Clause{True: b | c, False: a})
 	want := &File{Flags: flags, Itineraries: []Itinerary{
-		{Name: "Warm", Flags: flags, WhenUnknown: Run, Phases: []Phase{
+		{Name: "Warm", Flags: flags, Cleanup: true, Result: Canceled, Phases: []Phase{
 			{Name: "P", Step: "S", Guard: Guard{All: a, Any: b | c}, Description: "doing P", Formerly: []string{"Old", "1"}},
 			{Name: "Q", Step: "S", Guard: Guard{None: b}, Rides: true, Decides: a | c,
 				Jumps: []Jump{{To: "P", Guard: Guard{All: a}}, {To: "Q", Guard: Guard{Any: b, None: c}}}},
@@ -139,7 +141,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"itineraries that are a mapping", "itineraries: {a: b}\n", []string{
 			`f:1:14: itineraries has to be a list, not a mapping`}},
 		{"an itinerary that is a word", "itineraries: [Warm]\n", []string{
-			`f:1:15: an itinerary has to be a mapping with the keys name, whenUnknown and phases, not the string "Warm"`}},
+			`f:1:15: an itinerary has to be a mapping with the keys name, cleanup, result and phases, not the string "Warm"`}},
 		{"an itinerary without phases", "itineraries:\n- name: I\n", []string{
 			`f:2:3: itinerary "I": has no phases; give it at least one`}},
 		{"an itinerary without a name", "itineraries:\n- phases:\n" + fine, []string{
@@ -150,8 +152,8 @@ func TestLoadRefuses(t *testing.T) {
 			`f:3:11: phases has to be a list, not a mapping`}},
 		{"two itineraries of one name", one(fine) + "- name: I\n  phases:\n" + fine, []string{
 			`f:6:3: itinerary "I": stands twice; rename one of them; the first is in line 3`}},
-		{"an unknown whenUnknown", "itineraries: [{name: I, whenUnknown: Run, phases: [{name: P, step: S}]}]", []string{
-			`f:1:38: whenUnknown has to be wait or run, not "Run"`}},
+		{"an unknown result", "itineraries: [{name: I, result: canceled, phases: [{name: P, step: S}]}]", []string{
+			`f:1:33: result must be Succeeded, Failed, Canceled or RolledBack, not "canceled"`}},
 
 		{"a phase twice", one("  - {name: P, step: S}\n  - {name: Q, step: S}\n  - {name: P, step: S}\n"), []string{
 			`f:7:5: itinerary "I": phase "P" stands twice, as number 1 and 3; rename one of them`}},
@@ -480,5 +482,6 @@ func TestLoadReadsTheExample(t *testing.T) {
 	}, upgrade.Phases[4])
 	abort, err := f.Itinerary("Abort")
 	require.NoError(t, err)
-	assert.Equal(t, Run, abort.WhenUnknown)
+	assert.True(t, abort.Cleanup)
+	assert.Equal(t, Failed, abort.Result)
 }

@@ -68,9 +68,6 @@ func (f *File) check() error {
 			return duplicateItinerary(it.Name)
 		}
 		seen[it.Name] = true
-		if it.WhenUnknown > Run {
-			return &SaveError{Itinerary: it.Name, Problem: fmt.Sprintf("its WhenUnknown is %d; set it to Wait or Run", it.WhenUnknown)}
-		}
 		for _, p := range it.Phases {
 			if !utf8.ValidString(p.Description) {
 				return &SaveError{Itinerary: it.Name, Problem: fmt.Sprintf("the description of phase %q is not valid UTF-8", p.Name)}
@@ -103,8 +100,11 @@ func (f *File) write(b *bytes.Buffer) {
 	fmt.Fprintln(b, "itineraries:")
 	for _, it := range f.Itineraries {
 		fmt.Fprintf(b, "- name: %s\n", scalar(it.Name))
-		if it.WhenUnknown != Wait {
-			fmt.Fprintf(b, "  whenUnknown: %s\n", it.WhenUnknown)
+		if it.Cleanup {
+			fmt.Fprintln(b, "  cleanup: true")
+		}
+		if r := it.Result.OrDefault(); r != Succeeded {
+			fmt.Fprintf(b, "  result: %s\n", r)
 		}
 		fmt.Fprintln(b, "  phases:")
 		for _, p := range it.Phases {

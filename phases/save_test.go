@@ -91,7 +91,7 @@ func TestSaveIsReadable(t *testing.T) {
 			{Name: "Told", Step: "Two words", Description: "says: what it does", Jumps: []Jump{{To: "Plain"}, {To: long}}},
 			{Name: long, Step: "Prepare", Guard: Guard{All: a}, Formerly: []string{"Old", "Older"}},
 		}},
-		{Name: "Cancel", Flags: flags, WhenUnknown: Run, Phases: []Phase{{Name: "Stop", Step: "Stop"}}},
+		{Name: "Cancel", Flags: flags, Cleanup: true, Result: Canceled, Phases: []Phase{{Name: "Stop", Step: "Stop"}}},
 	}}
 	want := `flags:
 - name: HasPVs
@@ -115,7 +115,8 @@ itineraries:
     all: [HasPVs]
     formerly: [Old, Older]
 - name: Cancel
-  whenUnknown: run
+  cleanup: true
+  result: Canceled
   phases:
   - {name: Stop, step: Stop}
 `
@@ -141,7 +142,7 @@ func TestSaveRefuses(t *testing.T) {
 		{"a vocabulary of its own", file(func(f *File) { f.Itineraries[0].Flags = MustVocabulary(nil) }), new(*SaveError), `cannot save itinerary "I": it has a vocabulary of its own; let it use that of the file`},
 		{"a bad definition", file(func(f *File) { f.Itineraries[0].Phases[0].Step = "" }), new(DefinitionErrors), `itinerary "I": phase "P" has no step; name the step that people see while it runs`},
 		{"two of one name", file(func(f *File) { f.Itineraries = append(f.Itineraries, f.Itineraries[0]) }), new(*DefinitionError), `itinerary "I": stands twice; rename one of them`},
-		{"a WhenUnknown that is neither", file(func(f *File) { f.Itineraries[0].WhenUnknown = 7 }), new(*SaveError), `cannot save itinerary "I": its WhenUnknown is 7; set it to Wait or Run`},
+		{"an unknown result", file(func(f *File) { f.Itineraries[0].Result = "Done" }), new(DefinitionErrors), `itinerary "I": its result is "Done", which is none; use Succeeded, Failed, Canceled or RolledBack`},
 		{"a description that is not UTF-8", file(func(f *File) { f.Itineraries[0].Phases[0].Description = "\xff" }), new(*SaveError), `cannot save itinerary "I": the description of phase "P" is not valid UTF-8`},
 		{"a flag's description that is not UTF-8", file(func(f *File) {
 			f.Flags = MustVocabulary([]FlagDef{{1, "A", "\xff"}})

@@ -2,13 +2,14 @@ package phases
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
 // Validate checks that the itinerary can be compiled. It refuses an itinerary
-// without a name, a vocabulary or phases; empty, duplicate or ill-formed
+// without a name, a vocabulary or phases, or with an unknown result; empty, duplicate or ill-formed
 // names; flags outside the vocabulary; guards that contradict themselves; a
 // step whose phases all ride, which nothing could ever show; and jumps to
 // nowhere. The error is a [DefinitionErrors] with all that was found, in the
@@ -29,6 +30,9 @@ func (it Itinerary) Validate() error {
 		add(-1, ReasonEmptyName, "has no name; give it one")
 	case !utf8.ValidString(it.Name):
 		add(-1, ReasonInvalidName, "its name is not valid UTF-8")
+	}
+	if !slices.Contains(results, it.Result.OrDefault()) {
+		add(-1, ReasonUnknownResult, "its result is %q, which is none; use %s", it.Result, resultList())
 	}
 	if it.Flags == nil {
 		add(-1, ReasonNoVocabulary, "has no vocabulary; set Flags, to an empty one if no guard reads a flag")

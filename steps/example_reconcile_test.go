@@ -29,7 +29,7 @@ var itineraries = machine.MustCompileSet(
 		{Name: "Snapshot", Step: "Volumes", Guard: phases.Guard{All: HasVolumes}, Description: "Taking snapshots"},
 		{Name: "Upload", Step: "Upload"},
 	}},
-	phases.Itinerary{Name: "CleanUp", Flags: flags, WhenUnknown: phases.Run, Phases: []phases.Phase{
+	phases.Itinerary{Name: "CleanUp", Flags: flags, Cleanup: true, Phases: []phases.Phase{
 		{Name: "DeleteSnapshots", Step: "CleanUp", Guard: phases.Guard{All: HasVolumes}},
 		{Name: "Report", Step: "CleanUp"},
 	}},
@@ -78,7 +78,7 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 		Known: m.Facts().Forget(m.Decides()), Read: m.Graph().Reads(), Matters: m.Matters,
 		Timeout: 30 * time.Second,
 	})
-	if err := answer.Err(); err != nil && m.Graph().WhenUnknown() == phases.Wait {
+	if err := answer.Err(); err != nil && !m.Graph().IsCleanup() {
 		return false, err // nothing has changed; try again
 	}
 	m.SetFacts(answer.Facts)

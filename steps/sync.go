@@ -236,7 +236,7 @@ func (s *syncing) follow() {
 		case phases.Yes:
 			shown[k] = true
 		case phases.Unknown:
-			shown[k] = s.graph.WhenUnknown() == phases.Run || s.waiting[k]
+			shown[k] = s.graph.IsCleanup() || s.waiting[k]
 		}
 	}
 	for i := range s.Plan.Each {

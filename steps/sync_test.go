@@ -35,7 +35,7 @@ var set = machine.MustCompileSet(
 		{Name: "Release", Step: "Data", Guard: phases.Guard{All: volumes}},
 		{Name: "Finish", Step: "Cleanup"},
 	}},
-	phases.Itinerary{Name: "Undo", Flags: vocabulary, WhenUnknown: phases.Run, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Undo", Flags: vocabulary, Cleanup: true, Phases: []phases.Phase{
 		{Name: "Detach", Step: "Data", Guard: phases.Guard{All: volumes}, Description: "Detaching volumes"},
 		{Name: "Remove", Step: "Helpers"},
 		{Name: "Finish", Step: "Cleanup"},

@@ -80,7 +80,7 @@ var itineraries = machine.MustCompileSet(
 		{Name: "Copy", Step: "Data", Guard: phases.Guard{All: volumes}, Description: "Copying"},
 		{Name: "Attach", Step: "Restore"},
 	}},
-	phases.Itinerary{Name: "CleanUp", Flags: vocabulary, WhenUnknown: phases.Run, Phases: []phases.Phase{
+	phases.Itinerary{Name: "CleanUp", Flags: vocabulary, Cleanup: true, Phases: []phases.Phase{
 		{Name: "Report", Step: "Report"},
 	}},
 )

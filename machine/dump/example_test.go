@@ -31,7 +31,7 @@ var backup = machine.MustCompile(phases.Itinerary{Name: "Backup", Flags: flags, 
 	{Name: "Thaw", Step: "Finish"},
 }})
 
-var undo = machine.MustCompile(phases.Itinerary{Name: "Undo", Flags: flags, WhenUnknown: phases.Run, Phases: []phases.Phase{
+var undo = machine.MustCompile(phases.Itinerary{Name: "Undo", Flags: flags, Cleanup: true, Phases: []phases.Phase{
 	{Name: "Delete", Step: "Undo"},
 	{Name: "Thaw", Step: "Undo"},
 }})

@@ -48,14 +48,15 @@ type jsonSwitch struct {
 }
 
 type jsonItinerary struct {
-	Name        string      `json:"name"`
-	Hash        string      `json:"hash"`
-	WhenUnknown string      `json:"whenUnknown"`
-	Plan        *jsonPlan   `json:"plan,omitempty"`
-	Steps       []jsonStep  `json:"steps"`
-	Phases      []jsonPhase `json:"phases"`
-	EdgesAre    string      `json:"edgesAre"`
-	Edges       []jsonEdge  `json:"edges"`
+	Name     string      `json:"name"`
+	Hash     string      `json:"hash"`
+	Cleanup  bool        `json:"cleanup"`
+	Result   string      `json:"result"`
+	Plan     *jsonPlan   `json:"plan,omitempty"`
+	Steps    []jsonStep  `json:"steps"`
+	Phases   []jsonPhase `json:"phases"`
+	EdgesAre string      `json:"edgesAre"`
+	Edges    []jsonEdge  `json:"edges"`
 }
 
 type jsonPlan struct {
@@ -127,7 +128,7 @@ func (p *part) json() jsonItinerary {
 	v := p.graph.Flags()
 	guard := func(g phases.Guard) jsonGuard { return jsonGuard{v.Names(g.All), v.Names(g.Any), v.Names(g.None)} }
 	out := jsonItinerary{
-		Name: p.name(), Hash: p.graph.Hash(), WhenUnknown: p.graph.WhenUnknown().String(),
+		Name: p.name(), Hash: p.graph.Hash(), Cleanup: p.graph.IsCleanup(), Result: string(p.graph.Result()),
 		Steps: []jsonStep{}, Phases: []jsonPhase{}, EdgesAre: "reduction", Edges: []jsonEdge{},
 	}
 	if p.transits {

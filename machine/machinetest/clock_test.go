@@ -79,7 +79,7 @@ func TestHang(t *testing.T) {
 func TestWithoutHang(t *testing.T) {
 	const f phases.Flags = 1
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: f, Name: "F"}})
-	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Flags: v, WhenUnknown: phases.Run, Phases: []phases.Phase{{Name: "P", Step: "S", Guard: phases.Guard{All: f}}}})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Flags: v, Cleanup: true, Phases: []phases.Phase{{Name: "P", Step: "S", Guard: phases.Guard{All: f}}}})
 	s := Scripted(Script{Itineraries: set, Itinerary: "I"})
 	build := s.Options
 	s.Options = func(w *struct{}) runner.Options[*Object] {

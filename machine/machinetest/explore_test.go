@@ -343,7 +343,7 @@ func TestGeneratedItineraries(t *testing.T) {
 	states, endless := 0, 0
 	for seed := range uint64(60) {
 		it := itinerarytest.Generate(rand.New(rand.NewPCG(seed, 0)), seed%2 == 1, true)
-		cleanUp := phases.Itinerary{Name: "CleanUp", Flags: it.Flags, WhenUnknown: phases.Run, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}}
+		cleanUp := phases.Itinerary{Name: "CleanUp", Flags: it.Flags, Cleanup: true, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}}
 		next := map[string]string{it.Name: "CleanUp"}
 		var r *machinetest.Report
 		reports(func(tb machinetest.TB) {
@@ -395,7 +395,7 @@ func TestTwoKindsOfNoEnd(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
 	set := machine.MustCompileSet(
 		phases.Itinerary{Name: "Main", Flags: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S", Jumps: []phases.Jump{{To: "A", Guard: phases.Guard{All: 1}}}}}},
-		phases.Itinerary{Name: "CleanUp", Flags: v, WhenUnknown: phases.Run, Phases: []phases.Phase{{Name: "K", Step: "K"}}})
+		phases.Itinerary{Name: "CleanUp", Flags: v, Cleanup: true, Phases: []phases.Phase{{Name: "K", Step: "K"}}})
 	s := machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: "Main", OnCancel: map[string]string{"Main": "CleanUp"}})
 	build := s.Options
 	s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {

@@ -177,7 +177,7 @@ func (c *checking) plan() {
 		if next == g.Len() && !end || next < g.Len() && !slices.Contains(names, g.Phase(next).Name) {
 			c.broken(PromisePlan, "what comes next is not what the machine offers", "entered %q, offered %q", entered, names)
 		}
-		if several := len(names) > 1 || len(names) == 1 && end; several && g.WhenUnknown() == phases.Wait {
+		if several := len(names) > 1 || len(names) == 1 && end; several && !g.IsCleanup() {
 			c.broken(PromiseUnknown, "a run moves although an unknown flag decides what comes next", "from %s to %s, offered %q", c.left.Position(), c.now.Position(), names)
 		}
 	}
@@ -372,7 +372,7 @@ func (c *checking) completed() {
 // phase by and is left only for another that does, and in any other itinerary
 // nothing runs after a failed phase.
 func (c *checking) failures() {
-	cleansUp := func(g *machine.Graph) bool { return g != nil && g.WhenUnknown() == phases.Run }
+	cleansUp := func(g *machine.Graph) bool { return g != nil && g.IsCleanup() }
 	if cleansUp(c.leftGraph) && !cleansUp(c.graph) {
 		c.breaks = append(c.breaks, Break{Promise: PromiseCleanup, Itinerary: c.before.Itinerary, How: "it is left for an itinerary that does not clean up",
 			Detail: fmt.Sprintf("%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)})

@@ -33,7 +33,7 @@ func scripted() machinetest.Setup[*machinetest.Object, struct{}] {
 				{Name: "D1", Step: "D", Guard: phases.Guard{All: y}},
 				{Name: "E1", Step: "E"},
 			}},
-			phases.Itinerary{Name: "Failed", Flags: xy, WhenUnknown: phases.Run, Phases: []phases.Phase{{Name: "Z1", Step: "Z"}, {Name: "Z2", Step: "Z"}}}),
+			phases.Itinerary{Name: "Failed", Flags: xy, Cleanup: true, Phases: []phases.Phase{{Name: "Z1", Step: "Z"}, {Name: "Z2", Step: "Z"}}}),
 		Itinerary: "Main", OnFail: map[string]string{"Main": "Failed"}, OnCancel: map[string]string{"Main": "Failed"},
 	})
 }

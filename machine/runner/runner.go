@@ -342,7 +342,7 @@ func (c *reconcile[T]) ask(ctx context.Context, decided phases.Flags) error {
 	if known.Known().Has(g.Reads()) {
 		return nil
 	}
-	if g.WhenUnknown() == phases.Run && c.m.Position().Phase != "" && decided&g.Reads() == 0 && !c.hangs() {
+	if g.IsCleanup() && c.m.Position().Phase != "" && decided&g.Reads() == 0 && !c.hangs() {
 		return nil // it was asked when the itinerary began, in vain
 	}
 	answer, err := c.answer(ctx, known)
@@ -351,7 +351,7 @@ func (c *reconcile[T]) ask(ctx context.Context, decided phases.Flags) error {
 	}
 	c.emitAsked(ctx, answer)
 	c.m.SetFacts(answer.Facts)
-	if open := c.m.Matters(answer.Facts); open != 0 && g.WhenUnknown() == phases.Wait {
+	if open := c.m.Matters(answer.Facts); open != 0 && !g.IsCleanup() {
 		c.m.SetFacts(was)
 		err := answer.Err()
 		if err == nil {
@@ -372,7 +372,7 @@ func (c *reconcile[T]) answer(ctx context.Context, known phases.Facts) (phases.A
 		return sources.Ask(ctx, phases.Question{Known: known, Read: g.Reads(), Matters: c.m.Matters}), nil
 	}
 	err = fmt.Errorf("sources of flags: %w", err)
-	if g.WhenUnknown() == phases.Wait {
+	if !g.IsCleanup() {
 		return phases.Answer{}, fmt.Errorf("itinerary %q at %s: %w", g.Name(), c.m.Position(), err)
 	}
 	// The way out goes on without.

@@ -42,7 +42,7 @@ func itineraries() []phases.Itinerary {
 			{Name: "Images", Step: "Images", Guard: phases.Guard{All: images}},
 			{Name: "Attach", Step: "Restore"},
 		}},
-		{Name: "CleanUp", Flags: vocabulary, WhenUnknown: phases.Run, Phases: []phases.Phase{
+		{Name: "CleanUp", Flags: vocabulary, Cleanup: true, Phases: []phases.Phase{
 			{Name: "Detach", Step: "Data", Guard: phases.Guard{All: volumes}},
 			{Name: "Report", Step: "Report"},
 			{Name: "Last", Step: "Report"},

@@ -176,7 +176,7 @@ func final() phases.Itinerary {
 
 // cancel undoes what a canceled migration has begun.
 func cancel() phases.Itinerary {
-	return phases.Itinerary{Name: Cancel, Flags: Flags(), WhenUnknown: phases.Run, Phases: []phases.Phase{
+	return phases.Itinerary{Name: Cancel, Flags: Flags(), Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
 		{Name: "Canceling", Step: CleanupVelero, Description: "Beginning to cancel the migration"},
 		{Name: "DeleteBackups", Step: CleanupVelero, Description: "Deleting the backups of this migration"},
 		{Name: "DeleteRestores", Step: CleanupVelero, Description: "Deleting the restores of this migration"},
@@ -195,7 +195,7 @@ func cancel() phases.Itinerary {
 // failed clears away what a failed migration leaves behind. Upstream's handler
 // of MigrationFailed jumps over the phases after it; here they run.
 func failed() phases.Itinerary {
-	return phases.Itinerary{Name: Failed, Flags: Flags(), WhenUnknown: phases.Run, Phases: []phases.Phase{
+	return phases.Itinerary{Name: Failed, Flags: Flags(), Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{
 		{Name: "MigrationFailed", Step: CleanupHelpers, Description: "Recording that the migration failed"},
 		{Name: "DeleteRegistries", Step: CleanupHelpers, Description: "Removing the image registries"},
 		{Name: "EnsureAnnotationsDeleted", Step: CleanupHelpers, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
@@ -205,7 +205,7 @@ func failed() phases.Itinerary {
 
 // rollback brings the applications back to where they were before.
 func rollback() phases.Itinerary {
-	return phases.Itinerary{Name: Rollback, Flags: Flags(), WhenUnknown: phases.Run, Phases: []phases.Phase{
+	return phases.Itinerary{Name: Rollback, Flags: Flags(), Cleanup: true, Result: phases.RolledBack, Phases: []phases.Phase{
 		{Name: "Rollback", Step: CleanupVelero, Description: "Beginning to roll the migration back"},
 		{Name: "DeleteBackups", Step: CleanupVelero, Description: "Deleting the backups of this migration"},
 		{Name: "DeleteRestores", Step: CleanupVelero, Description: "Deleting the restores of this migration"},

@@ -99,14 +99,21 @@ func TestAPhaseReadsTheSameInEveryItinerary(t *testing.T) {
 	}
 }
 
-func TestItinerariesThatCleanUpRunThroughUnknownFlags(t *testing.T) {
-	got := map[string]phases.WhenUnknown{}
-	for _, it := range mtc.Itineraries() {
-		got[it.Name] = it.WhenUnknown
+func TestCleanupItinerariesAndResults(t *testing.T) {
+	type ends struct {
+		cleanup bool
+		result  phases.Result
 	}
-	assert.Equal(t, map[string]phases.WhenUnknown{
-		mtc.Stage: phases.Wait, mtc.Final: phases.Wait,
-		mtc.Cancel: phases.Run, mtc.Failed: phases.Run, mtc.Rollback: phases.Run,
+	got := map[string]ends{}
+	for _, it := range mtc.Itineraries() {
+		got[it.Name] = ends{it.Cleanup, it.Result.OrDefault()}
+	}
+	assert.Equal(t, map[string]ends{
+		mtc.Stage:    {false, phases.Succeeded},
+		mtc.Final:    {false, phases.Succeeded},
+		mtc.Cancel:   {true, phases.Canceled},
+		mtc.Failed:   {true, phases.Failed},
+		mtc.Rollback: {true, phases.RolledBack},
 	}, got)
 }
 
