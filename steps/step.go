@@ -25,14 +25,15 @@ type Step struct {
 	// Phase is the current phase, while it belongs to this step.
 	// +optional
 	Phase string `json:"phase,omitempty"`
-	// Message is what people read: one of the Message constants, or what the
-	// current phase does.
+	// Message is the text for users. Of a completed step it is exactly
+	// MessageCompleted, MessageFailed or MessageCanceled; of an open one it
+	// describes what the current phase does, or is MessageContinues.
 	// +optional
 	Message string `json:"message,omitempty"`
-	// Progress are lines of detail of the current phase.
+	// Progress are the last lines of detail that a phase of the step reported.
 	// +optional
 	Progress []string `json:"progress,omitempty"`
-	// Failed says that a phase of the step failed. It is never cleared.
+	// Failed reports that a phase of the step failed. It is never cleared.
 	// +optional
 	Failed bool `json:"failed,omitempty"`
 	// Skipped was set by earlier releases of MTC on steps that did not run.
@@ -41,27 +42,28 @@ type Step struct {
 	Skipped bool `json:"skipped,omitempty"`
 }
 
-// What people read in a step, beside the descriptions of phases.
+// The messages of a step, beside what its phases report.
 const (
-	// MessageNotStarted is read in a step that will run.
+	// MessageNotStarted is the message of a step that will run.
 	MessageNotStarted = "Not started"
-	// MessageContinues is read in a step that has been left and will be
+	// MessageContinues is the message of a step that has been left and will be
 	// entered again.
 	MessageContinues = "Continues later"
-	// MessageCompleted is read in a step that has been left for good.
+	// MessageCompleted is the message of a step that has been left for good.
 	MessageCompleted = "Completed"
-	// MessageFailed is read in a completed step in which a phase failed.
+	// MessageFailed is the message of a completed step in which a phase failed.
 	MessageFailed = "Failed"
-	// MessageCanceled is read in a step that was interrupted by a cancel or a
-	// rollback.
+	// MessageCanceled is the message of a step that a cancel or a rollback
+	// interrupted, unless a phase of it failed.
 	MessageCanceled = "Canceled"
 )
 
-// Ran says whether the step has started, at whatever time.
-func (s *Step) Ran() bool { return s.Started != nil || s.Completed != nil || s.Failed }
+// Ran reports whether the step has started, at whatever time. A time that is
+// zero is none: JSON writes it as null.
+func (s *Step) Ran() bool { return !s.Started.IsZero() || !s.Completed.IsZero() || s.Failed }
 
-// Open says whether the step has started and is not completed.
-func (s *Step) Open() bool { return s.Ran() && s.Completed == nil }
+// Open reports whether the step has started and is not completed.
+func (s *Step) Open() bool { return s.Ran() && s.Completed.IsZero() }
 
 // DeepCopyInto copies the step into out; the two share nothing.
 func (s *Step) DeepCopyInto(out *Step) {
@@ -99,7 +101,7 @@ func (p Pipeline) Find(name string) *Step {
 	return nil
 }
 
-// Current returns the step that people should look at: the open one that
+// Current returns the step that a user should look at: the first open one that
 // names a phase, else the last open one, else nil. It points into the
 // pipeline.
 func (p Pipeline) Current() *Step {

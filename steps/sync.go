@@ -10,35 +10,44 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Moment is a moment of a migration, as [Sync] shows it.
+// Moment is a moment of a run, as [Sync] shows it.
 type Moment struct {
-	// Plan is the plan from where the migration stands: at the start of an
-	// itinerary, in a phase, or done.
+	// Plan is the plan from the run's position: at the start of an itinerary,
+	// in a phase, or done.
 	Plan *machine.Plan
-	// Failed says that a phase failed. At the start of an itinerary it is why
-	// the itinerary before was left; where it is false, that was a cancel or
-	// a rollback. In a phase it is that phase, which failed and is passed by
-	// all the same.
+	// Failed reports that a phase failed. At the start of an itinerary it is
+	// why the itinerary before was left; if it is false, that was a cancel or
+	// a rollback. In a phase it is that phase which failed: in a cleanup
+	// itinerary the run goes on all the same.
 	Failed bool
-	// Message replaces the description of the current phase, for one that
-	// waits.
+	// Message replaces the description of the current phase, for example of
+	// one that waits or is retried.
 	Message string
-	// Progress are lines of detail of the current phase.
+	// Progress replaces the progress of the current step. If empty, the step
+	// keeps the progress that it has.
 	Progress []string
 }
 
 // Sync returns the pipeline as it reads at a moment. It is a function of its
-// arguments alone, and idempotent: of its own result it makes the same, so
-// that a controller that calls it twice writes once. The pipeline given is
-// neither changed nor shared. Times are whole seconds.
+// arguments alone, and idempotent: applied to its own result it returns the
+// same, so that a controller that calls it twice writes once. The pipeline
+// given is neither changed nor shared. Times are whole seconds.
 //
 // Steps that have started are kept, in their order, with their start. The step
-// of the current phase is started or, where it was completed, opened again.
-// Other open steps are completed, unless something ahead belongs to them. At
-// the start of an itinerary, what is still open is what the itinerary before
-// was interrupted in: it reads Failed or Canceled. Steps that have not started
-// follow as the plan shows them; where it is unknown whether one will run, it
-// stays if it was listed.
+// of the current phase is started or, if it was completed, opened again. Other
+// open steps are completed, unless something ahead belongs to them. At the
+// start of an itinerary, what is still open is what the itinerary before was
+// left in: the step of a phase that failed reads Failed and the others
+// Completed; after a cancel or a rollback they read Canceled. Steps that have
+// not started follow as the plan shows them; if it is unknown whether one will
+// run, it stays if it was listed.
+//
+// What another release or an edit left in the pipeline is fixed. A completed
+// step has no phase and reads Failed if it failed, Canceled if it read so, and
+// Completed otherwise. Entries of one name become one, in the place of the
+// first that has started: with the earliest start, failed if one of them
+// failed, and completed, at the latest end, if all that started are. Entries
+// without a name are dropped, and so are skipped ones that have not started.
 func Sync(p Pipeline, m Moment, now time.Time) Pipeline {
 	var s syncing
 	s.begin(p, m, now)
@@ -60,54 +69,105 @@ type syncing struct {
 	Moment
 	graph   *machine.Graph
 	now     time.Time
-	out     Pipeline      // as it will be
-	index   []int32       // of the steps in out
-	listed  []bool        // by index: whether the step is in out
-	waiting []bool        // by index: whether it was listed and had not started
-	times   []metav1.Time // what the timestamps of out point into
+	out     Pipeline       // as it will be
+	index   []int32        // of the steps in out
+	place   []int32        // by index: the place of the step in out, counted from 1; 0 if it is not there
+	others  map[string]int // the places, counted from 1, of steps that the graph does not have
+	waiting []bool         // by index: whether it was listed and had not started
+	times   []metav1.Time  // what the timestamps of out point into
 }
 
 func (s *syncing) begin(p Pipeline, m Moment, now time.Time) {
-	ran := 0
-	for i := range p {
-		if p[i].Ran() {
-			ran++
-		}
-	}
 	s.Moment, s.graph, s.now = m, m.Plan.Graph(), now.UTC().Truncate(time.Second)
 	s.out = make(Pipeline, 0, len(p)+1)
-	s.times = make([]metav1.Time, 0, 2*ran+2)
 	s.index = make([]int32, 0, len(p)+1)
-	s.listed = make([]bool, len(s.graph.Steps()))
+	s.place = make([]int32, len(s.graph.Steps()))
 	s.waiting = make([]bool, len(s.graph.Steps()))
 	for i := range p {
-		if !p[i].Ran() {
-			if k := s.graph.FindStep(p[i].Name); k >= 0 {
-				s.waiting[k] = true
-			}
-			continue
-		}
-		s.list(p[i], s.graph.FindStep(p[i].Name))
-		step := &s.out[len(s.out)-1]
-		step.Started, step.Completed = s.copyTime(step.Started), s.copyTime(step.Completed)
-		step.Progress = slices.Clone(step.Progress)
-		if step.Skipped { // by an earlier release, on a step that ran
-			step.Skipped = false
-			step.Message = ended(step)
+		k := s.graph.FindStep(p[i].Name)
+		switch {
+		case p[i].Name == "": // it names no step, and an API server refuses it
+		case p[i].Ran():
+			s.add(&p[i], k)
+		case k >= 0 && !p[i].Skipped:
+			s.waiting[k] = true
 		}
 	}
+	s.times = make([]metav1.Time, 0, 2*len(s.out)+2)
+	for i := range s.out {
+		step := &s.out[i]
+		step.Started, step.Completed = s.copyTime(step.Started), s.copyTime(step.Completed)
+		step.Progress = slices.Clone(step.Progress)
+		step.Skipped = false
+		if step.Completed != nil {
+			message := ended(step)
+			if !step.Failed && step.Message == MessageCanceled {
+				message = MessageCanceled
+			}
+			step.Phase, step.Message = "", message
+		}
+	}
+}
+
+// add lists a step that has started. If its name is listed already, the two
+// become one.
+func (s *syncing) add(step *Step, index int) {
+	if index >= 0 {
+		if at := s.place[index]; at > 0 {
+			s.out[at-1].join(*step)
+			return
+		}
+	} else {
+		if at := s.others[step.Name]; at > 0 {
+			s.out[at-1].join(*step)
+			return
+		}
+		if s.others == nil {
+			s.others = make(map[string]int)
+		}
+		s.others[step.Name] = len(s.out) + 1
+	}
+	s.list(*step, index)
 }
 
 // list appends a step.
 func (s *syncing) list(step Step, index int) {
 	s.out, s.index = append(s.out, step), append(s.index, int32(index))
 	if index >= 0 {
-		s.listed[index] = true
+		s.place[index] = int32(len(s.out))
 	}
 }
 
+// join adds another entry of the step's name, which has started as well.
+func (s *Step) join(other Step) {
+	if other.supersedes(s) {
+		*s, other = other, *s
+	}
+	if len(s.Progress) == 0 {
+		s.Progress = other.Progress
+	}
+	s.Failed = s.Failed || other.Failed
+	if s.Started.IsZero() || !other.Started.IsZero() && other.Started.Before(s.Started) {
+		s.Started = other.Started
+	}
+}
+
+// supersedes reports whether s, rather than before, tells how far the step is
+// that both are entries of: an open one, of open ones the one with a phase,
+// else the one that was completed last.
+func (s *Step) supersedes(before *Step) bool {
+	switch open, was := s.Open(), before.Open(); {
+	case open && was:
+		return s.Phase != "" || before.Phase == ""
+	case open || was:
+		return open
+	}
+	return !s.Completed.Before(before.Completed)
+}
+
+// copyTime returns a copy of a time, or nil if there is none.
 func (s *syncing) copyTime(t *metav1.Time) *metav1.Time {
-	if t == nil {
+	if t.IsZero() {
 		return nil
 	}
 	s.times = append(s.times, *t)
@@ -121,14 +181,14 @@ func ended(step *Step) string {
 	return MessageCompleted
 }
 
-// complete ends a step that is open.
+// complete ends a step that is open. Its progress stays.
 func (s *syncing) complete(step *Step, message string) {
 	at := metav1.NewTime(s.now)
 	if step.Started != nil && step.Started.After(s.now) {
 		at = *step.Started // another replica's clock runs ahead
 	}
 	step.Completed = s.copyTime(&at)
-	step.Phase, step.Message, step.Progress = "", message, nil
+	step.Phase, step.Message = "", message
 }
 
 // closeOpen completes all open steps.
@@ -163,7 +223,7 @@ func (s *syncing) interrupt() {
 // enter shows the phase at index at under its step.
 func (s *syncing) enter(at int) {
 	var room [64]int32 // keeps itineraries of a usual size off the heap
-	under := reported(s.Plan, s.listed, room[:0])
+	under := reported(s.Plan, s.place, room[:0])
 	k := int(under[at])
 	current := s.find(k)
 	if s.graph.StepIndex(at) != k && (current == nil || !current.Open()) {
@@ -175,17 +235,19 @@ func (s *syncing) enter(at int) {
 	}
 	if current == nil {
 		s.list(Step{Name: s.graph.Steps()[k]}, k)
-		current = &s.out[len(s.out)-1]
+		current = s.find(k)
 	}
-	if current.Started == nil { // also where an earlier release has lost it
+	if current.Started == nil { // also if an earlier release has lost it
 		now := metav1.NewTime(s.now)
 		current.Started = s.copyTime(&now)
 	}
 	phase := s.graph.Phase(at)
 	current.Completed = nil
 	current.Phase = phase.Name
-	current.Progress = slices.Clone(s.Progress)
 	current.Failed = current.Failed || s.Failed
+	if len(s.Progress) > 0 {
+		current.Progress = slices.Clone(s.Progress)
+	}
 	switch {
 	case s.Message != "":
 		current.Message = s.Message
@@ -195,7 +257,7 @@ func (s *syncing) enter(at int) {
 		current.Message = phase.Name
 	}
 
-	ahead := make([]bool, len(s.listed))
+	ahead := make([]bool, len(s.place))
 	for i := range s.Plan.Each {
 		if i != at && s.Plan.Runs(i) != phases.No {
 			ahead[under[i]] = true
@@ -206,17 +268,17 @@ func (s *syncing) enter(at int) {
 		switch {
 		case step == current || !step.Open():
 		case k >= 0 && ahead[k]:
-			step.Phase, step.Message, step.Progress = "", MessageContinues, nil
+			step.Phase, step.Message = "", MessageContinues
 		default:
 			s.complete(step, ended(step))
 		}
 	}
 }
 
-// find is the listed step of that index, or nil.
+// find returns the listed step of that index, or nil.
 func (s *syncing) find(index int) *Step {
-	if i := slices.Index(s.index, int32(index)); i >= 0 {
-		return &s.out[i]
+	if at := s.place[index]; at > 0 {
+		return &s.out[at-1]
 	}
 	return nil
 }
@@ -226,10 +288,10 @@ func (s *syncing) follow() {
 	if s.Plan.Position().Done {
 		return
 	}
-	shown := make([]bool, len(s.listed))
+	shown := make([]bool, len(s.place))
 	for i := range s.Plan.Each {
 		k := s.graph.StepIndex(i)
-		if s.graph.Rides(i) || shown[k] || s.listed[k] {
+		if s.graph.Rides(i) || shown[k] || s.place[k] > 0 {
 			continue
 		}
 		switch s.Plan.Runs(i) {

@@ -14,7 +14,7 @@ func Visible(p *machine.Plan) []string {
 	return visible(p, func(t phases.Truth) bool { return t == phases.Yes })
 }
 
-// Maybe returns the steps that hang on unknown flags: those that are not
+// Maybe returns the steps that depend on unknown flags: those that are not
 // visible, but have a phase that may run and does not ride. Order as for
 // [Visible].
 func Maybe(p *machine.Plan) []string {
@@ -45,10 +45,10 @@ func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
 }
 
 // Reported returns, for each phase by index, the step that it is reported
-// under. For a phase that does not run that is its own. So it is for one that
-// runs, but for a phase that rides where nothing else makes its step visible:
-// that is reported under the step of the last running phase before it that
-// does not ride, or, with none, under the first visible step.
+// under: its own, unless the phase runs, rides, and nothing else makes its step
+// visible. Such a phase is reported under the step of the last running phase
+// before it that does not ride or, if there is none, under the first visible
+// step.
 func Reported(p *machine.Plan) []string {
 	g := p.Graph()
 	names := make([]string, g.Len())
@@ -58,12 +58,15 @@ func Reported(p *machine.Plan) []string {
 	return names
 }
 
-// reported is Reported by indices of steps, appended to under, where the steps
-// that have started (by index; nil for none) are visible as well.
-func reported(p *machine.Plan, started []bool, under []int32) []int32 {
+// reported is [Reported] by indices of steps, appended to under. The steps that
+// have started are visible as well: those whose place, by index, is above 0
+// (nil for none).
+func reported(p *machine.Plan, started []int32, under []int32) []int32 {
 	g := p.Graph()
 	seen := make([]bool, len(g.Steps()))
-	copy(seen, started)
+	for k, place := range started {
+		seen[k] = place > 0
+	}
 	first, last := int32(-1), int32(-1)
 	for i := range g.Len() {
 		under = append(under, int32(g.StepIndex(i)))
