@@ -98,7 +98,7 @@ func (a *app) take(documents []*document) *inventory {
 	inv := &inventory{
 		plans:    make(map[mtc.Ref]*mtc.Plan),
 		clusters: make(map[mtc.Ref]*mtc.Cluster),
-		streams:  imageStreams{read: make(mtc.ReadImageStreams), unreadable: make(map[string]string)},
+		streams:  imageStreams{read: mtc.ReadImageStreams{Namespaces: make(map[string]bool), Complete: true}, unreadable: make(map[string]string)},
 		broken:   make(map[objectKey]bool),
 	}
 	first := make(map[objectKey]*object)
@@ -154,7 +154,7 @@ func (inv *inventory) add(o *object) error {
 	}
 	_, err := decode[mtc.ImageStream](o)
 	if err == nil {
-		inv.streams.read[o.ref.Namespace] = true
+		inv.streams.read.Namespaces[o.ref.Namespace] = true
 	}
 	return err
 }
@@ -210,7 +210,7 @@ func (inv *inventory) reasons(errs []*phases.FlagError) []*phases.FlagError {
 // noteImageStreams says what it means that a stream has no image streams: a
 // person may not know that they had to be listed.
 func (a *app) noteImageStreams(inv *inventory) {
-	if len(inv.streams.read) == 0 && !inv.brokenKind(mtc.KindImageStream) {
+	if len(inv.streams.read.Namespaces) == 0 && !inv.brokenKind(mtc.KindImageStream) {
 		a.line("note: there is no ImageStream, so that HasISs is false everywhere; if the source cluster has some, add what this prints there: kubectl get imagestreams --all-namespaces -o yaml")
 	}
 }

@@ -9,29 +9,23 @@ import (
 	"sigs.k8s.io/json"
 )
 
-// The kinds that [Decode] reads, as objects write them.
-const (
-	KindMigration   = "MigMigration"
-	KindPlan        = "MigPlan"
-	KindCluster     = "MigCluster"
-	KindImageStream = "ImageStream"
-)
-
 // Decodable are the types that [Decode] makes.
 type Decodable interface {
-	Migration | Plan | Cluster | ImageStream
+	Migration | Plan | Cluster | Controller | ImageStream
 }
 
 // Decode reads one object from JSON as an API server reads it: names of
 // fields are case-sensitive, fields that are not needed are ignored, and a
 // field of the wrong type is an error. So is an object that says that it is of
-// another kind; it need not say its kind. The error is a [*DecodeError], and
-// the object is then nil. The object shares nothing with data.
+// another kind or, by its apiVersion, of another project; it need not have
+// either. The error is a [*DecodeError], and the object is then nil. The object
+// shares nothing with data.
 func Decode[T Decodable](data []byte) (*T, error) {
 	object := new(T)
 	var head struct {
-		Kind     string `json:"kind"`
-		Metadata Ref    `json:"metadata"`
+		APIVersion string `json:"apiVersion"`
+		Kind       string `json:"kind"`
+		Metadata   Ref    `json:"metadata"`
 	}
 	// Decoding goes on after a field of the wrong type, so that the error can
 	// name the object.
@@ -39,6 +33,9 @@ func Decode[T Decodable](data []byte) (*T, error) {
 	err := json.UnmarshalCaseSensitivePreserveInts(data, object)
 	if err == nil {
 		err = headErr
+	}
+	if m, ok := any(object).(*Migration); ok && err == nil && m.Status.Itinerary == "" {
+		err = m.takeFormerItinerary(data)
 	}
 
 	failure := &DecodeError{Kind: kindOf(object), Object: head.Metadata}
@@ -53,10 +50,24 @@ func Decode[T Decodable](data []byte) (*T, error) {
 		failure.Err = &FieldTypeError{Got: "null", Want: "an object"}
 	case head.Kind != "" && head.Kind != failure.Kind:
 		failure.Field, failure.Err = "kind", &KindError{Got: head.Kind}
+	case !isOf(head.APIVersion, failure.Kind):
+		failure.Field, failure.Err = "apiVersion", &GroupError{Kind: failure.Kind, Got: head.APIVersion}
 	default:
 		return object, nil
 	}
 	return nil, failure
+}
+
+// takeFormerItinerary reads the itinerary of a status that MTC 1.2 wrote.
+func (m *Migration) takeFormerItinerary(data []byte) error {
+	var former struct {
+		Status struct {
+			Itinerary string `json:"itenerary"`
+		} `json:"status"`
+	}
+	err := json.UnmarshalCaseSensitivePreserveInts(data, &former)
+	m.Status.Itinerary = former.Status.Itinerary
+	return err
 }
 
 func kindOf(object any) string {
@@ -67,6 +78,8 @@ func kindOf(object any) string {
 		return KindPlan
 	case *Cluster:
 		return KindCluster
+	case *Controller:
+		return KindController
 	}
 	return KindImageStream
 }

@@ -1,34 +1,50 @@
 package mtc
 
 import (
+	"errors"
 	"fmt"
 )
 
-// MissingError says that a flag needs an object that [Objects] does not have.
+// MissingError is the error of a flag that depends on an object which was not
+// read. What was not read is not absent: the flag is unknown.
 type MissingError struct {
-	// Kind is the kind of the object; [KindImageStream] stands for
-	// Objects.ImageStreams.
+	// Kind is the kind of the object. For [KindImageStream] it is about all
+	// image streams of a namespace, or of any.
 	Kind string
 	// Role is "source" or "destination" for a cluster, and empty otherwise.
 	Role string
 	// Object is the name under which another object refers to it, as far as
-	// that is known.
+	// that is known. It has a namespace alone for kinds that are looked for in
+	// one: [KindImageStream] and [KindController].
 	Object Ref
+	// Err is why the object was not read. If nil, nothing that was read has it.
+	Err error
 }
 
+var errNoLister = errors.New("Objects.ImageStreams is nil; set it")
+
 func (e *MissingError) Error() string {
-	if e.Kind == KindImageStream {
-		return "nobody looks for ImageStreams on the source cluster; set Objects.ImageStreams"
+	if e.Kind == KindImageStream && e.Err == nil {
+		return "no ImageStream was read, so that there may be some; read those of the source cluster"
 	}
 	what := e.Kind
 	if e.Role != "" {
 		what = e.Role + " " + what
 	}
-	if e.Object != (Ref{}) {
+	switch {
+	case e.Object.Name != "":
 		what += " " + e.Object.String()
+	case e.Object.Namespace != "":
+		what += " of namespace " + e.Object.Namespace
+	}
+	if e.Err != nil {
+		return fmt.Sprintf("the %s could not be read: %v", what, e.Err)
 	}
 	return fmt.Sprintf("the %s is missing; read it together with the migration", what)
 }
+
+// Unwrap returns why the object was not read, or nil.
+func (e *MissingError) Unwrap() error { return e.Err }
 
 // ClusterURLError says that it is not known which host a cluster is on, since
 // its URL cannot be parsed. It wraps the error of url.Parse.
@@ -54,7 +70,8 @@ type DecodeError struct {
 	// Field is the path of the field that is wrong, without the positions in
 	// lists; empty where it is the text as a whole.
 	Field string
-	// Err is a [*FieldTypeError], a [*KindError], or the syntax error.
+	// Err is a [*FieldTypeError], a [*KindError], a [*GroupError], or the
+	// syntax error.
 	Err error
 }
 
@@ -92,4 +109,19 @@ type KindError struct {
 
 func (e *KindError) Error() string {
 	return fmt.Sprintf("the object says that it is a %q; read it as that", e.Got)
+}
+
+// GroupError is an object of a kind that MTC has too, but of another project.
+type GroupError struct {
+	Kind string
+	// Got is the apiVersion of the object.
+	Got string
+}
+
+func (e *GroupError) Error() string {
+	want := groupMigration
+	if e.Kind == KindImageStream {
+		want = groupImage
+	}
+	return fmt.Sprintf("the object is of %q; a %s that counts is of the group %s", e.Got, e.Kind, want)
 }

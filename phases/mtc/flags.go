@@ -2,8 +2,8 @@ package mtc
 
 import "github.com/konveyor/dynamic-pipeline/phases"
 
-// The flags of mig-controller's itineraries, in the order of [Flags]. What
-// each is found from is told by [Sources].
+// The flags of mig-controller's itineraries, in the order of [Flags]. How each
+// is found is described by [Sources].
 const (
 	Quiesce phases.Flags = 1 << iota
 	HasStagePods
@@ -23,6 +23,9 @@ const (
 	HasPostRestoreHooks
 	StorageConversion
 	LiveVmMigration
+	// RollingBack is not among upstream's flags: its handler of Canceling looks
+	// at spec.rollback itself.
+	RollingBack
 )
 
 var vocabulary = phases.MustVocabulary([]phases.FlagDef{
@@ -44,6 +47,7 @@ var vocabulary = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: HasPostRestoreHooks, Name: "HasPostRestoreHooks", Description: "the plan has a hook that runs after the restore"},
 	{Flag: StorageConversion, Name: "StorageConversion", Description: "volumes change their storage class within one cluster and namespace"},
 	{Flag: LiveVmMigration, Name: "LiveVmMigration", Description: "virtual machines keep running while their volumes are migrated"},
+	{Flag: RollingBack, Name: "RollingBack", Description: "the migration rolls an earlier one back"},
 },
 	// Images go one way or the other.
 	phases.Clause{True: DirectImage | IndirectImage},

@@ -22,16 +22,17 @@ func FuzzObjects(f *testing.F) {
 	f.Add([]byte(`{"status":{"conditions":[{"type":"StagePodsCreated","status":"True"}]}}`), []byte(`{}`), []byte(`{"spec":{"url":"%zz"}}`), []byte(`null`), true)
 
 	f.Fuzz(func(t *testing.T, migration, plan, source, destination []byte, hasISs bool) {
+		streams := map[string]bool{}
 		o := mtc.Objects{
 			Migration:    tryDecode[mtc.Migration](t, migration),
 			Plan:         tryDecode[mtc.Plan](t, plan),
 			Source:       tryDecode[mtc.Cluster](t, source),
 			Destination:  tryDecode[mtc.Cluster](t, destination),
-			ImageStreams: mtc.ReadImageStreams{},
+			ImageStreams: mtc.ReadImageStreams{Namespaces: streams, Complete: true},
 		}
 		if o.Plan != nil && hasISs {
 			for _, n := range o.Plan.Spec.Namespaces {
-				o.ImageStreams.(mtc.ReadImageStreams)[n] = true
+				streams[n] = true
 			}
 		}
 		if o.Migration != nil {

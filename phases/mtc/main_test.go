@@ -41,7 +41,7 @@ func readRecorded(t testing.TB) recorded {
 	r := recorded{
 		plans:    map[mtc.Ref]*mtc.Plan{},
 		clusters: map[mtc.Ref]*mtc.Cluster{},
-		streams:  mtc.ReadImageStreams{},
+		streams:  mtc.ReadImageStreams{Namespaces: map[string]bool{}},
 		raw:      map[mtc.Ref][]byte{},
 	}
 	for _, item := range list.Items {
@@ -61,7 +61,7 @@ func readRecorded(t testing.TB) recorded {
 			r.clusters[c.Metadata] = c
 			r.raw[c.Metadata] = item
 		case mtc.KindImageStream:
-			r.streams[decode[mtc.ImageStream](t, item).Metadata.Namespace] = true
+			r.streams.Namespaces[decode[mtc.ImageStream](t, item).Metadata.Namespace] = true
 		default:
 			t.Fatalf("unexpected kind %q", head.Kind)
 		}

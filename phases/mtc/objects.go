@@ -31,6 +31,11 @@ type Condition struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+// counts reports whether the condition is of that type and counts.
+func (c Condition) counts(conditionType string) bool {
+	return c.Type == conditionType && c.Status == "True"
+}
+
 // Conditions are the conditions of an object's status.
 type Conditions []Condition
 
@@ -38,7 +43,7 @@ type Conditions []Condition
 // there is one.
 func (c Conditions) True(conditionType string) (Condition, bool) {
 	for _, one := range c {
-		if one.Type == conditionType && one.Status == "True" {
+		if one.counts(conditionType) {
 			return one, true
 		}
 	}
@@ -77,7 +82,9 @@ type MigrationSpec struct {
 type MigrationStatus struct {
 	// Phase is the recorded phase; empty is [Created].
 	Phase string `json:"phase"`
-	// Itinerary is the name of the itinerary that Phase belongs to.
+	// Itinerary is the name of the itinerary that Phase belongs to. MTC 1.2
+	// stored it under "itenerary", which [Decode] reads if this one is absent
+	// or empty.
 	Itinerary  string     `json:"itinerary"`
 	Errors     []string   `json:"errors"`
 	Conditions Conditions `json:"conditions"`
@@ -145,6 +152,19 @@ type ClusterSpec struct {
 	// URL is the address of its API server; the cluster that MTC itself runs
 	// on has none.
 	URL string `json:"url"`
+}
+
+// Controller is a MigrationController, with which the operator of MTC is
+// configured.
+type Controller struct {
+	Metadata Ref            `json:"metadata"`
+	Spec     ControllerSpec `json:"spec"`
+}
+
+// ControllerSpec is how MTC is configured.
+type ControllerSpec struct {
+	// DisableImageCopy leaves images out of every migration.
+	DisableImageCopy bool `json:"disable_image_copy"`
 }
 
 // ImageStream is an ImageStream of OpenShift. All that matters is that it is

@@ -10,17 +10,30 @@ import (
 )
 
 // Objects are the objects that the flags of one migration are found from. Any
-// of them may be nil: flags that need one that is missing are unknown, with a
-// [*MissingError]. They must not be changed while their [Sources] are in use.
+// of them may be nil: what was not read is not absent, so that flags which
+// depend on it are unknown, with a [*MissingError]. They must not be changed
+// while their [Sources] are in use.
 type Objects struct {
 	Migration *Migration
 	// Plan is what the migration's migPlanRef names.
 	Plan *Plan
 	// Source and Destination are what the plan's srcMigClusterRef and
-	// destMigClusterRef name.
+	// destMigClusterRef name. If both names are the same, neither is needed.
 	Source, Destination *Cluster
+	// Controller is the MigrationController of the migration's namespace. If
+	// nil, DisableImageCopy counts, as the setting of the controller that this
+	// is part of.
+	Controller       *Controller
+	DisableImageCopy bool
 	// ImageStreams looks for image streams on the source cluster.
 	ImageStreams ImageStreams
+	// Unread returns why an object that is nil above was not read, such as a
+	// text that is broken, and nil if nothing that was read has it. It is
+	// called with the kind and the name under which another object refers to
+	// it; for the Controller with a namespace alone, and an error means that
+	// there is one. It may be called by several goroutines at once. If nil, it
+	// is not asked.
+	Unread func(kind string, ref Ref) error
 }
 
 // ImageStreams looks for image streams on the source cluster of a migration.
@@ -42,20 +55,43 @@ func (f ImageStreamsFunc) HasImageStreams(ctx context.Context, namespaces []stri
 	return f(ctx, namespaces)
 }
 
-// ReadImageStreams answers from objects that have been read already: the set
-// of the namespaces that hold at least one ImageStream. It is safe for
-// concurrent use as long as nobody changes it; nil is the empty set.
-type ReadImageStreams map[string]bool
+// ReadImageStreams answers from objects that have been read already. Its zero
+// value is that none was read, which does not mean that there are none. It is
+// safe for concurrent use as long as its maps are not changed.
+type ReadImageStreams struct {
+	// Namespaces are those in which an ImageStream was read.
+	Namespaces map[string]bool
+	// Unread are the namespaces of which an ImageStream is there or may be
+	// there that was not read, with the reason. The empty namespace stands for
+	// all: an input that could not be read to its end.
+	Unread map[string]error
+	// Complete reports that there are no image streams but those of Namespaces
+	// and Unread, although Namespaces may be empty.
+	Complete bool
+}
 
-// HasImageStreams reports whether one of the namespaces is in the set. It
-// never fails.
+// HasImageStreams reports whether one of the namespaces holds an ImageStream.
+// If none was read there, the error is a [*MissingError] if one of them is
+// among Unread, or if there is no ImageStream in any namespace and the list is
+// not known to be complete.
 func (r ReadImageStreams) HasImageStreams(_ context.Context, namespaces []string) (bool, error) {
-	return slices.ContainsFunc(namespaces, func(n string) bool { return r[n] }), nil
+	if slices.ContainsFunc(namespaces, func(n string) bool { return r.Namespaces[n] }) {
+		return true, nil
+	}
+	for _, n := range append(slices.Clone(namespaces), "") {
+		if err := r.Unread[n]; err != nil {
+			return false, &MissingError{Kind: KindImageStream, Object: Ref{Namespace: n}, Err: err}
+		}
+	}
+	if len(r.Namespaces) == 0 && !r.Complete {
+		return false, &MissingError{Kind: KindImageStream}
+	}
+	return false, nil
 }
 
 var (
 	_ ImageStreams = ImageStreamsFunc(nil)
-	_ ImageStreams = ReadImageStreams(nil)
+	_ ImageStreams = ReadImageStreams{}
 )
 
 // The values of fields that flags depend on.
@@ -75,10 +111,10 @@ const (
 	resourcePersistentVolumes = "persistentvolumes"
 )
 
-// Sources says how each of the 18 flags of [Flags] is found in the objects:
+// Sources returns how each of the 19 flags of [Flags] is found in the objects:
 // the table of the design, section 5. Only HasISs is slow. DirectVolume and
 // HasStageBackup are computed from other flags; they, StorageConversion and
-// EnableImage are known as soon as what is known settles them, even where an
+// EnableImage are known as soon as what is known settles them, even if an
 // object is missing or a URL cannot be parsed.
 //
 // What cannot be known is an error of its flag: a [*MissingError], a
@@ -104,6 +140,7 @@ func Sources(o Objects) *phases.Sources {
 		phases.Source{Flag: HasPostRestoreHooks, Ask: o.plan(func(p *Plan) bool { return p.hasHook("PostRestore") })},
 		phases.Source{Flag: StorageConversion, Ask: rule(o.storageConversion).ask},
 		phases.Source{Flag: LiveVmMigration, Ask: o.plan(func(p *Plan) bool { return p.Spec.LiveMigrate })},
+		phases.Source{Flag: RollingBack, Ask: o.migration(func(m *Migration) bool { return m.Spec.Rollback })},
 	)
 	if err != nil {
 		// The table is fixed and does not depend on the objects.
@@ -121,10 +158,19 @@ func (o Objects) plan(is func(*Plan) bool) func(context.Context, phases.Facts) (
 	return rule(func(phases.Facts) answer { return o.planSays(is) }).ask
 }
 
+// missing is the error of an object that is nil.
+func (o Objects) missing(kind, role string, ref Ref) error {
+	e := &MissingError{Kind: kind, Role: role, Object: ref}
+	if o.Unread != nil {
+		e.Err = o.Unread(kind, ref)
+	}
+	return e
+}
+
 // migrationSays and planSays are what the object says, or that it is missing.
 func (o Objects) migrationSays(is func(*Migration) bool) answer {
 	if o.Migration == nil {
-		return answer{phases.Unknown, &MissingError{Kind: KindMigration}}
+		return answer{phases.Unknown, o.missing(KindMigration, "", Ref{})}
 	}
 	return answer{truth: phases.TruthOf(is(o.Migration))}
 }
@@ -137,11 +183,11 @@ func (o Objects) planSays(is func(*Plan) bool) answer {
 }
 
 func (o Objects) missingPlan() error {
-	missing := &MissingError{Kind: KindPlan}
+	var ref Ref
 	if o.Migration != nil {
-		missing.Object = o.Migration.Spec.PlanRef
+		ref = o.Migration.Spec.PlanRef
 	}
-	return missing
+	return o.missing(KindPlan, "", ref)
 }
 
 func (o Objects) hasISs(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
@@ -153,7 +199,7 @@ func (o Objects) hasISs(ctx context.Context, _ phases.Facts) (phases.Truth, erro
 		return phases.No, nil
 	}
 	if o.ImageStreams == nil {
-		return phases.Unknown, &MissingError{Kind: KindImageStream}
+		return phases.Unknown, &MissingError{Kind: KindImageStream, Err: errNoLister}
 	}
 	has, err := o.ImageStreams.HasImageStreams(ctx, namespaces)
 	if err != nil {
@@ -184,7 +230,7 @@ func (o Objects) storageConversion(phases.Facts) answer {
 	return every(
 		o.migrationSays(func(m *Migration) bool { return m.Spec.MigrateState || m.Spec.Rollback }),
 		o.planSays((*Plan).keepsNamespaces),
-		o.sameHost(),
+		o.sameCluster(),
 	)
 }
 
@@ -193,14 +239,35 @@ func (o Objects) enableImage(phases.Facts) answer {
 		o.migrationSays(func(m *Migration) bool { return !m.Spec.MigrateState }),
 		o.planSays(func(p *Plan) bool { return !p.excludes(resourceImageStreams) }),
 		o.planSays((*Plan).migratesImages),
-		not(o.sameHost()),
+		o.copiesImages(),
+		not(o.sameCluster()),
 	)
 }
 
-// sameHost says whether the two clusters have the same URL host. Upstream
-// compares url.Hostname(): another port or path makes no other cluster, and a
-// URL without a host, such as one without a scheme, equals the empty one.
-func (o Objects) sameHost() answer {
+// copiesImages reports whether the controller copies images at all.
+func (o Objects) copiesImages() answer {
+	if o.Controller != nil {
+		return answer{truth: phases.TruthOf(!o.Controller.Spec.DisableImageCopy)}
+	}
+	if o.Migration != nil {
+		missing := &MissingError{Kind: KindController, Object: Ref{Namespace: o.Migration.Metadata.Namespace}}
+		if o.Unread != nil {
+			if missing.Err = o.Unread(missing.Kind, missing.Object); missing.Err != nil {
+				return answer{phases.Unknown, missing}
+			}
+		}
+	}
+	return answer{truth: phases.TruthOf(!o.DisableImageCopy)}
+}
+
+// sameCluster reports whether the two clusters are one: by name, or because
+// their URLs have the same host and port. Upstream compares url.Host, so that
+// another path makes no other cluster, and a URL without a host, such as one
+// without a scheme, equals the empty one.
+func (o Objects) sameCluster() answer {
+	if o.Plan != nil && o.Plan.Spec.SourceRef.Name != "" && o.Plan.Spec.SourceRef == o.Plan.Spec.DestinationRef {
+		return answer{truth: phases.Yes}
+	}
 	source, err := o.host(o.Source, "source", func(p *Plan) Ref { return p.Spec.SourceRef })
 	if err != nil {
 		return answer{phases.Unknown, err}
@@ -212,28 +279,29 @@ func (o Objects) sameHost() answer {
 	return answer{truth: phases.TruthOf(source == destination)}
 }
 
-// host is the host in the URL of a cluster, which ref names in the plan.
+// host is the host and port in the URL of a cluster, which ref names in the
+// plan.
 func (o Objects) host(c *Cluster, role string, ref func(*Plan) Ref) (string, error) {
-	if c == nil {
-		missing := &MissingError{Kind: KindCluster, Role: role}
-		if o.Plan != nil {
-			missing.Object = ref(o.Plan)
-		}
-		return "", missing
+	switch {
+	case c == nil && o.Plan == nil:
+		return "", o.missingPlan() // which would name the cluster
+	case c == nil:
+		return "", o.missing(KindCluster, role, ref(o.Plan))
 	}
 	u, err := url.Parse(c.Spec.URL)
 	if err != nil {
 		return "", &ClusterURLError{Cluster: c.Metadata, URL: c.Spec.URL, Err: err}
 	}
-	return u.Hostname(), nil
+	return u.Host, nil
 }
 
 // migratesImages reports whether the kind of migration that upstream found the
 // plan to be takes images along. A plan that has no such condition does: the
 // runs recorded from upstream have images enabled then.
 func (p *Plan) migratesImages() bool {
-	c, _ := p.Status.Conditions.True(conditionMigrationType)
-	return c.Reason != reasonStateMigration && c.Reason != reasonStorageConversion
+	return !slices.ContainsFunc(p.Status.Conditions, func(c Condition) bool {
+		return c.counts(conditionMigrationType) && (c.Reason == reasonStateMigration || c.Reason == reasonStorageConversion)
+	})
 }
 
 // sourceNamespaces are the plan's namespaces as the source cluster names them,

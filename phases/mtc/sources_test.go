@@ -242,11 +242,11 @@ func TestImageStreamsAreLookedForInTheSourceNamespaces(t *testing.T) {
 	assert.Equal(t, []string{"b", "a"}, s.lister.namespaces)
 
 	o := s.objects()
-	o.ImageStreams = mtc.ReadImageStreams{"c": true}
+	o.ImageStreams = mtc.ReadImageStreams{Namespaces: map[string]bool{"c": true}}
 	assert.Equal(t, phases.No, ask(t, o).Facts.Of(mtc.HasISs))
-	o.ImageStreams = mtc.ReadImageStreams{"b": true}
+	o.ImageStreams = mtc.ReadImageStreams{Namespaces: map[string]bool{"b": true}}
 	assert.Equal(t, phases.Yes, ask(t, o).Facts.Of(mtc.HasISs))
-	o.ImageStreams = mtc.ReadImageStreams(nil)
+	o.ImageStreams = mtc.ReadImageStreams{Complete: true}
 	assert.Equal(t, phases.No, ask(t, o).Facts.Of(mtc.HasISs))
 }
 

@@ -53,7 +53,7 @@ func readObjects(t *testing.T) objects {
 	require.NoError(t, err)
 	var list struct{ Items []json.RawMessage }
 	require.NoError(t, json.Unmarshal(data, &list))
-	o := objects{statuses: map[mtc.Ref]json.RawMessage{}, plans: map[mtc.Ref]*mtc.Plan{}, clusters: map[mtc.Ref]*mtc.Cluster{}, imageStreams: mtc.ReadImageStreams{}}
+	o := objects{statuses: map[mtc.Ref]json.RawMessage{}, plans: map[mtc.Ref]*mtc.Plan{}, clusters: map[mtc.Ref]*mtc.Cluster{}, imageStreams: mtc.ReadImageStreams{Namespaces: map[string]bool{}}}
 	for _, item := range list.Items {
 		var kind struct {
 			Kind   string
@@ -77,7 +77,7 @@ func readObjects(t *testing.T) objects {
 		case mtc.KindImageStream:
 			i, err := mtc.Decode[mtc.ImageStream](item)
 			require.NoError(t, err)
-			o.imageStreams[i.Metadata.Namespace] = true
+			o.imageStreams.Namespaces[i.Metadata.Namespace] = true
 		}
 	}
 	return o
