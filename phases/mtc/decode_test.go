@@ -37,6 +37,9 @@ func TestDecodeReadsWhatIsNeeded(t *testing.T) {
 
 	assert.Equal(t, &mtc.Cluster{Metadata: mtc.Ref{Name: "c"}, Spec: mtc.ClusterSpec{URL: "https://c"}},
 		decode[mtc.Cluster](t, []byte(`{"kind": "MigCluster", "metadata": {"name": "c"}, "spec": {"url": "https://c"}}`)))
+	assert.Equal(t, &mtc.Controller{Metadata: mtc.Ref{Name: "migration-controller", Namespace: "n"}, Spec: mtc.ControllerSpec{DisableImageCopy: true}},
+		decode[mtc.Controller](t, []byte(`{"apiVersion": "migration.openshift.io/v1alpha1", "kind": "MigrationController",
+			"metadata": {"name": "migration-controller", "namespace": "n"}, "spec": {"disable_image_copy": true, "migration_ui": true}}`)))
 	assert.Equal(t, &mtc.ImageStream{Metadata: mtc.Ref{Name: "i", Namespace: "n"}},
 		decode[mtc.ImageStream](t, []byte(`{"kind": "ImageStream", "metadata": {"name": "i", "namespace": "n"}}`)))
 }
@@ -44,6 +47,35 @@ func TestDecodeReadsWhatIsNeeded(t *testing.T) {
 func TestDecodeIsCaseSensitive(t *testing.T) {
 	m := decode[mtc.Migration](t, []byte(`{"spec": {"Stage": true, "STAGE": true}, "Status": {"phase": "Started"}}`))
 	assert.Equal(t, &mtc.Migration{}, m)
+}
+
+func TestDecodeReadsTheItineraryUnderItsFormerKey(t *testing.T) {
+	for _, tt := range []struct{ name, status, want string }{
+		{"present", `"itinerary": "Final"`, "Final"},
+		{"former", `"itenerary": "Cancel", "phase": "Canceling"`, "Cancel"},
+		{"both", `"itenerary": "Final", "itinerary": "Cancel"`, "Cancel"},
+		{"present and empty", `"itinerary": "", "itenerary": "Final"`, "Final"},
+		{"present and null", `"itinerary": null, "itenerary": "Final"`, "Final"},
+		{"another spelling", `"Itenerary": "Final"`, ""},
+		{"neither", ``, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := decode[mtc.Migration](t, []byte(`{"status": {`+tt.status+`}}`))
+			assert.Equal(t, tt.want, m.Status.Itinerary)
+		})
+	}
+
+	m, err := mtc.Decode[mtc.Migration]([]byte(`{"metadata": {"name": "m"}, "status": {"itenerary": ["Final"]}}`))
+	assert.Nil(t, m)
+	assert.EqualError(t, err, "MigMigration m: status.itenerary: holds a JSON array; write a string")
+}
+
+// A migration of MTC 1.2 that is done stays on the itinerary that it was on.
+func TestADoneMigrationOfTheFormerKeyIsOnItsItinerary(t *testing.T) {
+	for _, it := range mtc.Itineraries() {
+		m := decode[mtc.Migration](t, []byte(`{"spec": {"canceled": true}, "status": {"phase": "Completed", "itenerary": "`+it.Name+`", "errors": ["late"]}}`))
+		assert.Equal(t, it.Name, mtc.Current(m))
+	}
 }
 
 func TestDecodeTakesNullFieldsForAbsent(t *testing.T) {
@@ -79,6 +111,8 @@ func TestDecodeNamesTheObjectAndTheField(t *testing.T) {
 		{"nothing", plan(` null `), "MigPlan: holds a JSON null; write an object"},
 		{"a kind that is no string", plan(`{"kind": 3}`), "MigPlan: kind: holds a JSON number; write a string"},
 		{"another kind", plan(`{"kind": "MigCluster", "metadata": {"name": "c"}}`), `MigPlan c: kind: the object says that it is a "MigCluster"; read it as that`},
+		{"another project", plan(`{"apiVersion": "example.com/v1", "kind": "MigPlan", "metadata": {"name": "p"}}`),
+			`MigPlan p: apiVersion: the object is of "example.com/v1", and MTC's MigPlan of the group migration.openshift.io; leave it out`},
 		{"no JSON", plan(`{"kind": `), "MigPlan: unexpected end of JSON input"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,6 +128,12 @@ func TestDecodeNamesTheObjectAndTheField(t *testing.T) {
 	var kind *mtc.KindError
 	require.ErrorAs(t, plan(`{"kind": "Pod"}`), &kind)
 	assert.Equal(t, &mtc.KindError{Got: "Pod"}, kind)
+
+	_, err := mtc.Decode[mtc.ImageStream]([]byte(`{"apiVersion": "images.example.com/v1"}`))
+	var group *mtc.GroupError
+	require.ErrorAs(t, err, &group)
+	assert.Equal(t, &mtc.GroupError{Kind: "ImageStream", Got: "images.example.com/v1"}, group)
+	assert.EqualError(t, group, `the object is of "images.example.com/v1", and MTC's ImageStream of the group image.openshift.io; leave it out`)
 
 	for _, kind := range []struct {
 		err  error

@@ -123,5 +123,5 @@ func (e *GroupError) Error() string {
 	if e.Kind == KindImageStream {
 		want = groupImage
 	}
-	return fmt.Sprintf("the object is of %q; a %s that counts is of the group %s", e.Got, e.Kind, want)
+	return fmt.Sprintf("the object is of %q, and MTC's %s of the group %s; leave it out", e.Got, e.Kind, want)
 }

@@ -28,9 +28,9 @@ func realistic(f phases.Flags) bool {
 		implies(is(mtc.HasStageBackup), is(mtc.HasPVs) || is(mtc.HasISs) && is(mtc.IndirectImage))
 }
 
-func TestRelationsSayWhatTheDesignSays(t *testing.T) {
+func TestRelationsAreThoseOfTheDesign(t *testing.T) {
 	all := mtc.Flags().All()
-	require.Equal(t, 18, mtc.Flags().Len())
+	require.Equal(t, 19, mtc.Flags().Len())
 	count := 0
 	for f := phases.Flags(0); f <= all; f++ {
 		holds := len(mtc.Flags().Broken(phases.NewFacts(f, all&^f))) == 0
@@ -56,6 +56,7 @@ func TestEveryFlagHasItsConstantAndADescription(t *testing.T) {
 		mtc.EnableImage: "EnableImage", mtc.EnableVolume: "EnableVolume", mtc.HasPreBackupHooks: "HasPreBackupHooks",
 		mtc.HasPostBackupHooks: "HasPostBackupHooks", mtc.HasPreRestoreHooks: "HasPreRestoreHooks",
 		mtc.HasPostRestoreHooks: "HasPostRestoreHooks", mtc.StorageConversion: "StorageConversion", mtc.LiveVmMigration: "LiveVmMigration",
+		mtc.RollingBack: "RollingBack",
 	} {
 		assert.Equal(t, []string{name}, mtc.Flags().Names(flag))
 		assertSentence(t, name, mtc.Flags().Describe(flag))

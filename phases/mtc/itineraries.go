@@ -55,7 +55,11 @@ const rediscovered = HasPVs | HasISs | DirectVolume | HasStageBackup | EnableIma
 // Itineraries returns mig-controller's five itineraries: Stage, Final, Cancel,
 // Failed, Rollback. Each call makes them anew, so that a caller may change
 // what it gets. The last three clean up and must always reach their end, so
-// that their guards let phases run where a flag is unknown.
+// that their guards let phases run if a flag is unknown.
+//
+// A phase knows the names that it had in earlier releases. A release may have
+// had it at another place in the order as well, so that a run which is resumed
+// there skips phases, or runs some twice; the README lists which.
 func Itineraries() []phases.Itinerary {
 	return []phases.Itinerary{stage(), final(), cancel(), failed(), rollback()}
 }
@@ -79,7 +83,7 @@ func stage() phases.Itinerary {
 	return phases.Itinerary{Name: Stage, Flags: Flags(), Phases: []phases.Phase{
 		{Name: Created, Step: Prepare, Description: "Taking up the migration"},
 		{Name: "Started", Step: Prepare, Description: "Checking that the migration can begin"},
-		{Name: "StartRefresh", Step: Prepare, Description: "Asking for a fresh look at the plan"},
+		{Name: "StartRefresh", Step: Prepare, Formerly: []string{"Prepare"}, Description: "Asking for a fresh look at the plan"},
 		{Name: "WaitForRefresh", Step: Prepare, Decides: rediscovered, Description: "Waiting until the plan has been looked at again"},
 		{Name: "CleanStaleAnnotations", Step: Prepare, Description: "Removing labels and annotations left by earlier migrations"},
 		{Name: "CleanStaleResticCRs", Step: Prepare, Description: "Removing leftover pod volume backups and restores"},
@@ -92,14 +96,14 @@ func stage() phases.Itinerary {
 		{Name: "QuiesceSourceApplications", Step: DataBackup, Guard: phases.Guard{All: Quiesce}, Rides: true, Formerly: []string{"QuiesceApplications"}, Description: "Scaling down the applications on the source cluster"},
 		{Name: "EnsureSrcQuiesced", Step: DataBackup, Guard: phases.Guard{All: Quiesce}, Rides: true, Formerly: []string{"EnsureQuiesced"}, Description: "Waiting for the applications on the source cluster to stop"},
 		{Name: "CreateDirectVolumeMigrationStage", Step: DataBackup, Guard: phases.Guard{All: DirectVolume | EnableVolume}, Rides: true, Formerly: []string{"CreateDirectVolumeMigration"}, Description: "Starting the direct copy of volumes while applications may run"},
-		{Name: "EnsureStagePodsFromRunning", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes of running pods"},
+		{Name: "EnsureStagePodsFromRunning", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Formerly: []string{"EnsureStagePods"}, Description: "Starting stage pods that mount the volumes of running pods"},
 		{Name: "EnsureStagePodsFromTemplates", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes named in pod templates"},
 		{Name: "EnsureStagePodsFromOrphanedPVCs", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes no pod uses"},
 		{Name: "StagePodsCreated", Step: DataBackup, Guard: phases.Guard{All: HasStagePods}, Description: "Waiting for the stage pods to run"},
 		{Name: "RestartRestic", Step: DataBackup, Guard: phases.Guard{All: HasStagePods}, Description: "Restarting the file copier so that it sees the stage pods"},
 		{Name: "AnnotateResources", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Marking the images and volumes to be backed up"},
 		{Name: "WaitForVeleroReady", Step: DataBackup, Rides: true, Description: "Waiting for Velero to be up on both clusters"},
-		{Name: "WaitForResticReady", Step: DataBackup, Guard: phases.Guard{All: HasStagePods | HasPVs}, Rides: true, Description: "Waiting for the file copier to be up on the source cluster"},
+		{Name: "WaitForResticReady", Step: DataBackup, Guard: phases.Guard{All: HasStagePods | HasPVs}, Rides: true, Formerly: []string{"ResticRestarted"}, Description: "Waiting for the file copier to be up on the source cluster"},
 		{Name: "WaitForRegistriesReady", Step: DataBackup, Guard: phases.Guard{All: HasISs | IndirectImage | EnableImage}, Description: "Waiting for the image registries to be up"},
 		{Name: "EnsureCloudSecretPropagated", Step: DataBackup, Guard: phases.Guard{Any: HasStageBackup}, Rides: true, Description: "Waiting for the storage credentials to reach both clusters"},
 		{Name: "EnsureStageBackup", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Starting the backup of images and volumes"},
@@ -113,7 +117,7 @@ func stage() phases.Itinerary {
 		{Name: "DeleteRegistries", Step: Cleanup, Description: "Removing the image registries"},
 		{Name: "EnsureStagePodsDeleted", Step: Cleanup, Guard: phases.Guard{All: HasStagePods}, Description: "Deleting the stage pods"},
 		{Name: "EnsureStagePodsTerminated", Step: Cleanup, Guard: phases.Guard{All: HasStagePods}, Decides: HasStagePods, Description: "Waiting for the stage pods to go away"},
-		{Name: "EnsureAnnotationsDeleted", Step: Cleanup, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
+		{Name: "EnsureAnnotationsDeleted", Step: Cleanup, Guard: phases.Guard{All: HasStageBackup}, Formerly: []string{"EnsureLabelsDeleted"}, Description: "Removing the labels and annotations made for the backup"},
 		{Name: Completed, Step: Cleanup, Description: "Ending the migration"},
 	}}
 }
@@ -123,7 +127,7 @@ func final() phases.Itinerary {
 	return phases.Itinerary{Name: Final, Flags: Flags(), Phases: []phases.Phase{
 		{Name: Created, Step: Prepare, Description: "Taking up the migration"},
 		{Name: "Started", Step: Prepare, Description: "Checking that the migration can begin"},
-		{Name: "StartRefresh", Step: Prepare, Description: "Asking for a fresh look at the plan"},
+		{Name: "StartRefresh", Step: Prepare, Formerly: []string{"Prepare"}, Description: "Asking for a fresh look at the plan"},
 		{Name: "WaitForRefresh", Step: Prepare, Decides: rediscovered, Description: "Waiting until the plan has been looked at again"},
 		{Name: "CleanStaleAnnotations", Step: Prepare, Description: "Removing labels and annotations left by earlier migrations"},
 		{Name: "CleanStaleResticCRs", Step: Prepare, Description: "Removing leftover pod volume backups and restores"},
@@ -142,13 +146,13 @@ func final() phases.Itinerary {
 		{Name: "InitialBackupCreated", Step: Backup, Description: "Backing up the applications' definitions"},
 		{Name: "QuiesceSourceApplications", Step: DataBackup, Guard: phases.Guard{All: Quiesce}, Rides: true, Formerly: []string{"QuiesceApplications"}, Description: "Scaling down the applications on the source cluster"},
 		{Name: "EnsureSrcQuiesced", Step: DataBackup, Guard: phases.Guard{All: Quiesce}, Rides: true, Formerly: []string{"EnsureQuiesced"}, Description: "Waiting for the applications on the source cluster to stop"},
-		{Name: "EnsureStagePodsFromRunning", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes of running pods"},
+		{Name: "EnsureStagePodsFromRunning", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Formerly: []string{"EnsureStagePods"}, Description: "Starting stage pods that mount the volumes of running pods"},
 		{Name: "EnsureStagePodsFromTemplates", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes named in pod templates"},
 		{Name: "EnsureStagePodsFromOrphanedPVCs", Step: DataBackup, Guard: phases.Guard{All: HasPVs | IndirectVolume}, Decides: HasStagePods, Description: "Starting stage pods that mount the volumes no pod uses"},
 		{Name: "StagePodsCreated", Step: DataBackup, Guard: phases.Guard{All: HasStagePods}, Description: "Waiting for the stage pods to run"},
 		{Name: "RestartRestic", Step: DataBackup, Guard: phases.Guard{All: HasStagePods}, Description: "Restarting the file copier so that it sees the stage pods"},
 		{Name: "AnnotateResources", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Marking the images and volumes to be backed up"},
-		{Name: "WaitForResticReady", Step: DataBackup, Guard: phases.Guard{Any: HasStagePods | HasPVs}, Rides: true, Description: "Waiting for the file copier to be up on the source cluster"},
+		{Name: "WaitForResticReady", Step: DataBackup, Guard: phases.Guard{Any: HasStagePods | HasPVs}, Rides: true, Formerly: []string{"ResticRestarted"}, Description: "Waiting for the file copier to be up on the source cluster"},
 		{Name: "CreateDirectVolumeMigrationFinal", Step: DataBackup, Guard: phases.Guard{All: DirectVolume | EnableVolume}, Rides: true, Formerly: []string{"CreateDirectVolumeMigration"}, Description: "Starting the last direct copy of volumes"},
 		{Name: "EnsureStageBackup", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Starting the backup of images and volumes"},
 		{Name: "StageBackupCreated", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}, Description: "Backing up images and volumes"},
@@ -157,7 +161,7 @@ func final() phases.Itinerary {
 		{Name: "StageRestoreCreated", Step: DataRestore, Guard: phases.Guard{All: HasStageBackup}, Description: "Restoring images and volumes"},
 		{Name: "EnsureStagePodsDeleted", Step: DataRestore, Guard: phases.Guard{All: HasStagePods}, Description: "Deleting the stage pods"},
 		{Name: "EnsureStagePodsTerminated", Step: DataRestore, Guard: phases.Guard{All: HasStagePods}, Decides: HasStagePods, Description: "Waiting for the stage pods to go away"},
-		{Name: "EnsureAnnotationsDeleted", Step: DataRestore, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
+		{Name: "EnsureAnnotationsDeleted", Step: DataRestore, Guard: phases.Guard{All: HasStageBackup}, Formerly: []string{"EnsureLabelsDeleted"}, Description: "Removing the labels and annotations made for the backup"},
 		{Name: "WaitForDirectImageMigrationToComplete", Step: DirectImageStep, Guard: phases.Guard{All: DirectImage | EnableImage}, Description: "Copying images directly between the clusters"},
 		{Name: "WaitForDirectVolumeMigrationToComplete", Step: DirectVolumeStep, Guard: phases.Guard{All: DirectVolume | EnableVolume}, Description: "Copying volumes directly between the clusters"},
 		{Name: "PostBackupHooks", Step: PostBackupHooks, Guard: phases.Guard{All: HasPostBackupHooks}, Description: "Running the hooks that come after the backup"},
@@ -174,10 +178,11 @@ func final() phases.Itinerary {
 	}}
 }
 
-// cancel undoes what a canceled migration has begun.
+// cancel undoes what a canceled migration has begun. A rollback that is canceled
+// has removed that itself, so that only the applications are scaled up again.
 func cancel() phases.Itinerary {
 	return phases.Itinerary{Name: Cancel, Flags: Flags(), Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
-		{Name: "Canceling", Step: CleanupVelero, Description: "Beginning to cancel the migration"},
+		{Name: "Canceling", Step: CleanupVelero, Jumps: []phases.Jump{{To: "UnQuiesceSrcApplications", Guard: phases.Guard{All: RollingBack}}}, Description: "Beginning to cancel the migration"},
 		{Name: "DeleteBackups", Step: CleanupVelero, Description: "Deleting the backups of this migration"},
 		{Name: "DeleteRestores", Step: CleanupVelero, Description: "Deleting the restores of this migration"},
 		{Name: "DeleteRegistries", Step: CleanupHelpers, Description: "Removing the image registries"},
@@ -186,7 +191,7 @@ func cancel() phases.Itinerary {
 		{Name: "DeleteDirectImageMigrationResources", Step: CleanupHelpers, Guard: phases.Guard{All: DirectImage}, Description: "Removing what the direct copy of images created"},
 		{Name: "EnsureStagePodsDeleted", Step: CleanupHelpers, Guard: phases.Guard{All: HasStagePods}, Description: "Deleting the stage pods"},
 		{Name: "EnsureAnnotationsDeleted", Step: CleanupHelpers, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
-		{Name: "UnQuiesceSrcApplications", Step: CleanupUnquiesce, Description: "Scaling up the applications on the source cluster"},
+		{Name: "UnQuiesceSrcApplications", Step: CleanupUnquiesce, Formerly: []string{"UnQuiesceApplications"}, Description: "Scaling up the applications on the source cluster"},
 		{Name: "Canceled", Step: Cleanup, Description: "Recording that the migration was canceled"},
 		{Name: Completed, Step: Cleanup, Description: "Ending the migration"},
 	}}
@@ -219,7 +224,7 @@ func rollback() phases.Itinerary {
 		{Name: "WaitForDirectVolumeMigrationToRollbackComplete", Step: RollbackLiveMigration, Guard: phases.Guard{All: DirectVolume | EnableVolume | LiveVmMigration}, Description: "Moving live virtual machines back to their former volumes"},
 		{Name: "DeleteMigrated", Step: CleanupMigrated, Description: "Deleting what was migrated to the destination cluster"},
 		{Name: "EnsureMigratedDeleted", Step: CleanupMigrated, Description: "Waiting for what was migrated to be gone from the destination cluster"},
-		{Name: "UnQuiesceSrcApplications", Step: CleanupUnquiesce, Description: "Scaling up the applications on the source cluster"},
+		{Name: "UnQuiesceSrcApplications", Step: CleanupUnquiesce, Formerly: []string{"UnQuiesceApplications"}, Description: "Scaling up the applications on the source cluster"},
 		{Name: Completed, Step: Cleanup, Description: "Ending the migration"},
 	}}
 }

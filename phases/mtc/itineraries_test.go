@@ -75,11 +75,34 @@ func TestItinerariesAreValid(t *testing.T) {
 			assert.Same(t, mtc.Flags(), it.Flags)
 			assert.Equal(t, mtc.Completed, it.Phases[len(it.Phases)-1].Name)
 			for _, p := range it.Phases {
-				assert.Empty(t, p.Jumps, p.Name)
 				assertSentence(t, p.Name, p.Description)
 				assert.True(t, unicode.IsUpper([]rune(p.Description)[0]), "%s: %q", p.Name, p.Description)
 			}
 		})
+	}
+}
+
+// Upstream's handler of Canceling goes on behind EnsureAnnotationsDeleted if the
+// migration is a rollback. Nothing else jumps.
+func TestOnlyTheCancelOfARollbackJumps(t *testing.T) {
+	got := map[string][]phases.Jump{}
+	for _, it := range mtc.Itineraries() {
+		for _, p := range it.Phases {
+			if len(p.Jumps) > 0 {
+				got[it.Name+" "+p.Name] = p.Jumps
+			}
+		}
+	}
+	assert.Equal(t, map[string][]phases.Jump{
+		"Cancel Canceling": {{To: "UnQuiesceSrcApplications", Guard: phases.Guard{All: mtc.RollingBack}}},
+	}, got)
+
+	it, err := mtc.Itinerary(mtc.Cancel)
+	require.NoError(t, err)
+	for i, p := range it.Phases[1:] {
+		if p.Name == "UnQuiesceSrcApplications" {
+			assert.Equal(t, "EnsureAnnotationsDeleted", it.Phases[i].Name)
+		}
 	}
 }
 
@@ -131,15 +154,25 @@ func TestPhasesRememberTheirFormerNames(t *testing.T) {
 	}
 	assert.Equal(t, map[string]map[string]string{
 		mtc.Stage: {
+			"Prepare":                     "StartRefresh",
+			"EnsureStagePods":             "EnsureStagePodsFromRunning",
+			"ResticRestarted":             "WaitForResticReady",
+			"EnsureLabelsDeleted":         "EnsureAnnotationsDeleted",
 			"QuiesceApplications":         "QuiesceSourceApplications",
 			"EnsureQuiesced":              "EnsureSrcQuiesced",
 			"CreateDirectVolumeMigration": "CreateDirectVolumeMigrationStage",
 		},
 		mtc.Final: {
+			"Prepare":                     "StartRefresh",
+			"EnsureStagePods":             "EnsureStagePodsFromRunning",
+			"ResticRestarted":             "WaitForResticReady",
+			"EnsureLabelsDeleted":         "EnsureAnnotationsDeleted",
 			"QuiesceApplications":         "QuiesceSourceApplications",
 			"EnsureQuiesced":              "EnsureSrcQuiesced",
 			"CreateDirectVolumeMigration": "CreateDirectVolumeMigrationFinal",
 		},
+		mtc.Cancel:   {"UnQuiesceApplications": "UnQuiesceSrcApplications"},
+		mtc.Rollback: {"UnQuiesceApplications": "UnQuiesceSrcApplications"},
 	}, got)
 }
 

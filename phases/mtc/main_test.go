@@ -81,7 +81,8 @@ func (r recorded) objects(m *mtc.Migration) mtc.Objects {
 	}
 }
 
-// want is a line of objects.want.jsonl.
+// want is a line of objects.want.jsonl. The flags that it lists are upstream's:
+// all but RollingBack.
 type want struct {
 	Name, Itinerary string
 	Flags, Phases   []string

@@ -27,7 +27,8 @@ func TestRecordedObjectsGiveTheRecordedFlagsAndItineraries(t *testing.T) {
 			answer := ask(t, r.objects(m))
 			require.NoError(t, answer.Err())
 			assert.Equal(t, mtc.Flags().All(), answer.Facts.Known())
-			if diff := cmp.Diff(want.Flags, mtc.Flags().Names(answer.Facts.True())); diff != "" {
+			assert.Equal(t, phases.TruthOf(m.Spec.Rollback), answer.Facts.Of(mtc.RollingBack))
+			if diff := cmp.Diff(want.Flags, mtc.Flags().Names(answer.Facts.True()&^mtc.RollingBack)); diff != "" {
 				t.Errorf("flags (-want +got):\n%s", diff)
 			}
 			assert.Empty(t, mtc.Flags().Broken(answer.Facts))
@@ -69,6 +70,9 @@ type scene struct {
 	p        mtc.Plan
 	src, dst mtc.Cluster
 	lister   counter
+
+	controller *mtc.Controller
+	setting    bool
 }
 
 func newScene() *scene {
@@ -83,7 +87,10 @@ func newScene() *scene {
 }
 
 func (s *scene) objects() mtc.Objects {
-	return mtc.Objects{Migration: &s.m, Plan: &s.p, Source: &s.src, Destination: &s.dst, ImageStreams: &s.lister}
+	return mtc.Objects{
+		Migration: &s.m, Plan: &s.p, Source: &s.src, Destination: &s.dst, ImageStreams: &s.lister,
+		Controller: s.controller, DisableImageCopy: s.setting,
+	}
 }
 
 func (s *scene) volumes(selections ...mtc.Selection) {
@@ -112,10 +119,12 @@ func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
 			mtc.IndirectImage: no, mtc.DirectVolume: no, mtc.IndirectVolume: no, mtc.HasStageBackup: no, mtc.EnableImage: yes,
 			mtc.EnableVolume: yes, mtc.HasPreBackupHooks: no, mtc.HasPostBackupHooks: no, mtc.HasPreRestoreHooks: no,
 			mtc.HasPostRestoreHooks: no, mtc.StorageConversion: no, mtc.LiveVmMigration: no,
+			mtc.RollingBack: no,
 		}},
 
 		{"quiescePods", func(s *scene) { s.m.Spec.QuiescePods = true }, values{mtc.Quiesce: yes}},
 		{"verify", func(s *scene) { s.m.Spec.Verify = true }, values{mtc.HasVerify: yes}},
+		{"rollback", func(s *scene) { s.m.Spec.Rollback = true }, values{mtc.RollingBack: yes, mtc.StorageConversion: no}},
 		{"liveMigrate", func(s *scene) { s.p.Spec.LiveMigrate = true }, values{mtc.LiveVmMigration: yes}},
 
 		{"stage pods created", func(s *scene) {
@@ -175,6 +184,18 @@ func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
 		{"a plan of state migration", func(s *scene) { s.planIs("StateMigrationPlan", "True") }, values{mtc.EnableImage: no}},
 		{"a plan of storage conversion", func(s *scene) { s.planIs("StorageConversionPlan", "True") }, values{mtc.EnableImage: no}},
 		{"a plan of another type", func(s *scene) { s.planIs("FullMigrationPlan", "True") }, values{mtc.EnableImage: yes}},
+		{"a plan of two types", func(s *scene) {
+			s.planIs("FullMigrationPlan", "True")
+			s.p.Status.Conditions = append(s.p.Status.Conditions, mtc.Condition{Type: "MigrationTypeIdentified", Status: "True", Reason: "StorageConversionPlan"})
+		}, values{mtc.EnableImage: no}},
+		{"another condition with the reason of a type", func(s *scene) {
+			s.p.Status.Conditions = mtc.Conditions{{Type: "Ready", Status: "True", Reason: "StateMigrationPlan"}}
+		}, values{mtc.EnableImage: yes}},
+		{"images are not copied by any migration", func(s *scene) { s.setting = true }, values{mtc.EnableImage: no, mtc.EnableVolume: yes}},
+		{"a controller that copies no images", func(s *scene) { s.controller = &mtc.Controller{Spec: mtc.ControllerSpec{DisableImageCopy: true}} },
+			values{mtc.EnableImage: no, mtc.EnableVolume: yes}},
+		{"a controller that copies images, whatever the setting", func(s *scene) { s.controller, s.setting = &mtc.Controller{}, true },
+			values{mtc.EnableImage: yes}},
 		{"a plan whose type does not count", func(s *scene) { s.planIs("StateMigrationPlan", "False") }, values{mtc.EnableImage: yes}},
 		{"images on the same cluster", func(s *scene) { s.sameCluster() }, values{mtc.EnableImage: no, mtc.StorageConversion: no}},
 
@@ -202,8 +223,23 @@ func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
 
 		{"hosts that differ", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "https://api.example.org:6443" },
 			values{mtc.StorageConversion: no, mtc.EnableImage: yes}},
-		{"hosts that differ by port and path only", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "http://api.example.com/x" },
+		{"ports that differ", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "https://api.example.com:6444" },
+			values{mtc.StorageConversion: no, mtc.EnableImage: yes}},
+		{"a port and none", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "https://api.example.com" },
+			values{mtc.StorageConversion: no, mtc.EnableImage: yes}},
+		{"schemes, users and paths that differ", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "http://me@api.example.com:6443/x?y#z" },
 			values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
+		{"one reference", func(s *scene) { s.m.Spec.Rollback, s.p.Spec.DestinationRef = true, s.p.Spec.SourceRef },
+			values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
+		{"one reference to a cluster without a URL", func(s *scene) {
+			s.m.Spec.Rollback, s.p.Spec.DestinationRef, s.src.Spec.URL = true, s.p.Spec.SourceRef, "%zz"
+		}, values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
+		{"one name in two namespaces", func(s *scene) {
+			s.m.Spec.Rollback, s.p.Spec.DestinationRef = true, mtc.Ref{Name: "source", Namespace: "other"}
+		}, values{mtc.StorageConversion: no, mtc.EnableImage: yes}},
+		{"no references at all", func(s *scene) {
+			s.m.Spec.Rollback, s.p.Spec.SourceRef, s.p.Spec.DestinationRef = true, mtc.Ref{}, mtc.Ref{}
+		}, values{mtc.StorageConversion: no, mtc.EnableImage: yes}},
 		{"a URL without a scheme has no host", func(s *scene) { s.m.Spec.Rollback, s.src.Spec.URL = true, "api.example.com" },
 			values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
 		{"a host and port without a scheme is no URL", func(s *scene) { s.m.Spec.Rollback, s.src.Spec.URL = true, "10.0.0.1:6443" },
@@ -241,13 +277,66 @@ func TestImageStreamsAreLookedForInTheSourceNamespaces(t *testing.T) {
 	ask(t, s.objects())
 	assert.Equal(t, []string{"b", "a"}, s.lister.namespaces)
 
-	o := s.objects()
-	o.ImageStreams = mtc.ReadImageStreams{Namespaces: map[string]bool{"c": true}}
-	assert.Equal(t, phases.No, ask(t, o).Facts.Of(mtc.HasISs))
-	o.ImageStreams = mtc.ReadImageStreams{Namespaces: map[string]bool{"b": true}}
-	assert.Equal(t, phases.Yes, ask(t, o).Facts.Of(mtc.HasISs))
-	o.ImageStreams = mtc.ReadImageStreams{Complete: true}
-	assert.Equal(t, phases.No, ask(t, o).Facts.Of(mtc.HasISs))
+}
+
+func TestImageStreamsThatWereReadAndThoseThatWereNot(t *testing.T) {
+	cut, broken := errors.New("the file ended early"), errors.New("no YAML")
+	in := func(namespaces ...string) map[string]bool {
+		read := map[string]bool{}
+		for _, n := range namespaces {
+			read[n] = true
+		}
+		return read
+	}
+	for _, tt := range []struct {
+		name    string
+		streams mtc.ReadImageStreams
+		want    phases.Truth
+		missing *mtc.MissingError
+		text    string
+	}{
+		{name: "one in a namespace of the plan", streams: mtc.ReadImageStreams{Namespaces: in("c", "b")}, want: phases.Yes},
+		{name: "one elsewhere", streams: mtc.ReadImageStreams{Namespaces: in("c")}, want: phases.No},
+		{name: "none at all", want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream"},
+			text: "flag HasISs is unknown: no ImageStream was read, so that there may be some; read those of the source cluster"},
+		{name: "none, and that is all there are", streams: mtc.ReadImageStreams{Complete: true}, want: phases.No},
+		{name: "one elsewhere, before the input ended early", streams: mtc.ReadImageStreams{Namespaces: in("c"), Unread: map[string]error{"": cut}},
+			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream", Err: cut},
+			text: "flag HasISs is unknown: the ImageStream could not be read: the file ended early"},
+		{name: "one here, before the input ended early", streams: mtc.ReadImageStreams{Namespaces: in("a"), Unread: map[string]error{"": cut}}, want: phases.Yes},
+		{name: "a broken one here", streams: mtc.ReadImageStreams{Namespaces: in("c"), Unread: map[string]error{"b": broken}},
+			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream", Object: mtc.Ref{Namespace: "b"}, Err: broken},
+			text: "flag HasISs is unknown: the ImageStream of namespace b could not be read: no YAML"},
+		{name: "a broken one elsewhere", streams: mtc.ReadImageStreams{Namespaces: in("d"), Unread: map[string]error{"c": broken}}, want: phases.No},
+		{name: "a broken one elsewhere, and none read", streams: mtc.ReadImageStreams{Unread: map[string]error{"c": broken}},
+			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream"},
+			text: "flag HasISs is unknown: no ImageStream was read, so that there may be some; read those of the source cluster"},
+		{name: "a broken one here, of all there are", streams: mtc.ReadImageStreams{Unread: map[string]error{"a": broken}, Complete: true},
+			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream", Object: mtc.Ref{Namespace: "a"}, Err: broken},
+			text: "flag HasISs is unknown: the ImageStream of namespace a could not be read: no YAML"},
+		{name: "a broken one elsewhere, of all there are", streams: mtc.ReadImageStreams{Unread: map[string]error{"c": broken}, Complete: true}, want: phases.No},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene()
+			s.p.Spec.Namespaces = []string{"b:c", "a"}
+			o := s.objects()
+			o.ImageStreams = tt.streams
+			answer := ask(t, o)
+			assert.Equal(t, tt.want, answer.Facts.Of(mtc.HasISs))
+			if tt.missing == nil {
+				require.NoError(t, answer.Err())
+				return
+			}
+			assert.Equal(t, []string{"HasISs"}, unknowns(answer))
+			var missing *mtc.MissingError
+			require.ErrorAs(t, answer.Err(), &missing)
+			assert.Equal(t, tt.missing, missing)
+			if tt.missing.Err != nil {
+				assert.ErrorIs(t, answer.Err(), tt.missing.Err)
+			}
+			assert.EqualError(t, answer.Errors[0], tt.text)
+		})
+	}
 }
 
 // unknowns are the flags that an answer leaves unknown, by name.
@@ -296,7 +385,7 @@ func TestAMissingObjectIsATypedErrorOfTheFlagsThatNeedIt(t *testing.T) {
 		first   string
 	}{
 		{"the migration", func(o *mtc.Objects) { o.Migration = nil },
-			[]string{"Quiesce", "HasStagePods", "HasVerify", "EnableImage"},
+			[]string{"Quiesce", "HasStagePods", "HasVerify", "EnableImage", "RollingBack"},
 			"flag Quiesce is unknown: the MigMigration is missing; read it together with the migration"},
 		{"the plan", func(o *mtc.Objects) { o.Plan = nil },
 			[]string{"HasPVs", "HasISs", "DirectImage", "IndirectImage", "DirectVolume", "IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume",
@@ -307,7 +396,14 @@ func TestAMissingObjectIsATypedErrorOfTheFlagsThatNeedIt(t *testing.T) {
 		{"the destination cluster", func(o *mtc.Objects) { o.Destination = nil }, []string{"EnableImage"},
 			"flag EnableImage is unknown: the destination MigCluster n/host is missing; read it together with the migration"},
 		{"the lister", func(o *mtc.Objects) { o.ImageStreams = nil }, []string{"HasISs"},
-			"flag HasISs is unknown: nobody looks for ImageStreams on the source cluster; set Objects.ImageStreams"},
+			"flag HasISs is unknown: the ImageStream could not be read: Objects.ImageStreams is nil; set it"},
+		{"the plan and the clusters that it names", func(o *mtc.Objects) { o.Plan, o.Source, o.Destination = nil, nil, nil },
+			[]string{"HasPVs", "HasISs", "DirectImage", "IndirectImage", "DirectVolume", "IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume",
+				"HasPreBackupHooks", "HasPostBackupHooks", "HasPreRestoreHooks", "HasPostRestoreHooks", "LiveVmMigration"},
+			"flag HasPVs is unknown: the MigPlan n/p is missing; read it together with the migration"},
+		{"both clusters, which are one by name", func(o *mtc.Objects) {
+			o.Source, o.Destination, o.Plan.Spec.DestinationRef = nil, nil, o.Plan.Spec.SourceRef
+		}, []string{}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := newScene().objects()
@@ -315,6 +411,9 @@ func TestAMissingObjectIsATypedErrorOfTheFlagsThatNeedIt(t *testing.T) {
 			answer := ask(t, o)
 			assert.Equal(t, tt.unknown, unknowns(answer))
 			require.Len(t, answer.Errors, len(tt.unknown))
+			if len(tt.unknown) == 0 {
+				return
+			}
 			assert.EqualError(t, answer.Errors[0], tt.first)
 			for _, err := range answer.Errors {
 				var missing *mtc.MissingError
@@ -330,7 +429,102 @@ func TestAMissingObjectIsATypedErrorOfTheFlagsThatNeedIt(t *testing.T) {
 	})
 }
 
-func TestAMissingClusterMattersOnlyWhereNothingElseSettlesIt(t *testing.T) {
+func TestAnObjectThatCouldNotBeReadIsNamedWithTheReason(t *testing.T) {
+	broken := errors.New("spec is a list")
+	for _, tt := range []struct {
+		name  string
+		given func(*mtc.Objects)
+		asked mtc.MissingError
+		text  string
+	}{
+		{"the migration", func(o *mtc.Objects) { o.Migration = nil }, mtc.MissingError{Kind: "MigMigration"},
+			"the MigMigration could not be read: spec is a list"},
+		{"the plan", func(o *mtc.Objects) { o.Plan = nil }, mtc.MissingError{Kind: "MigPlan", Object: mtc.Ref{Name: "p", Namespace: "n"}},
+			"the MigPlan n/p could not be read: spec is a list"},
+		{"the source cluster", func(o *mtc.Objects) { o.Source = nil },
+			mtc.MissingError{Kind: "MigCluster", Role: "source", Object: mtc.Ref{Name: "source", Namespace: "n"}},
+			"the source MigCluster n/source could not be read: spec is a list"},
+		{"the destination cluster", func(o *mtc.Objects) { o.Destination = nil },
+			mtc.MissingError{Kind: "MigCluster", Role: "destination", Object: mtc.Ref{Name: "host", Namespace: "n"}},
+			"the destination MigCluster n/host could not be read: spec is a list"},
+		{"the controller", func(*mtc.Objects) {}, mtc.MissingError{Kind: "MigrationController", Object: mtc.Ref{Namespace: "n"}},
+			"the MigrationController of namespace n could not be read: spec is a list"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene()
+			s.m.Metadata.Namespace = "n"
+			o := s.objects()
+			tt.given(&o)
+			simply := unknowns(ask(t, o))
+			o.Unread = func(kind string, ref mtc.Ref) error {
+				if kind == tt.asked.Kind && ref == tt.asked.Object {
+					return broken
+				}
+				return nil
+			}
+			answer := ask(t, o)
+			var missing *mtc.MissingError
+			require.ErrorAs(t, answer.Err(), &missing)
+			tt.asked.Err = broken
+			assert.Equal(t, &tt.asked, missing)
+			assert.EqualError(t, missing, tt.text)
+			assert.ErrorIs(t, missing, broken)
+			if tt.asked.Kind == mtc.KindController {
+				assert.Empty(t, simply, "without a controller the setting counts")
+				simply = []string{"EnableImage"}
+			}
+			assert.Equal(t, simply, unknowns(answer))
+		})
+	}
+}
+
+// What was not read is not absent: whatever an object says that is missing, a
+// flag that is known without it has the value that it has with it.
+func TestWhatIsKnownWithoutAnObjectIsWhatIsKnownWithIt(t *testing.T) {
+	selections := []mtc.Selection{{}, {Action: "skip"}, {Action: "move"}, {Action: "copy", CopyMethod: "filesystem"}}
+	missing := map[string]func(*mtc.Objects){
+		"migration": func(o *mtc.Objects) { o.Migration = nil },
+		"plan":      func(o *mtc.Objects) { o.Plan = nil },
+		"source":    func(o *mtc.Objects) { o.Source = nil },
+		"both":      func(o *mtc.Objects) { o.Source, o.Destination = nil, nil },
+		"streams":   func(o *mtc.Objects) { o.ImageStreams = mtc.ReadImageStreams{} },
+	}
+	compared := 0
+	for bits := range 1 << 10 {
+		on := func(i int) bool { return bits>>i&1 == 1 }
+		for _, selection := range selections {
+			s := newScene()
+			s.m.Spec = mtc.MigrationSpec{PlanRef: s.m.Spec.PlanRef, MigrateState: on(0), Rollback: on(1), QuiescePods: on(2)}
+			s.p.Spec.IndirectImage, s.p.Spec.IndirectVolume = on(3), on(4)
+			s.lister.has = on(5)
+			s.volumes(selection)
+			if on(6) {
+				s.sameCluster()
+			}
+			if on(7) {
+				s.p.Spec.DestinationRef, s.dst = s.p.Spec.SourceRef, s.src
+			}
+			if on(8) {
+				s.p.Status.ExcludedResources = []string{"imagestreams"}
+			}
+			s.setting = on(9)
+			whole := ask(t, s.objects()).Facts
+			require.Equal(t, mtc.Flags().All(), whole.Known())
+			for name, without := range missing {
+				o := s.objects()
+				without(&o)
+				part := ask(t, o).Facts
+				if diff := part.True()&^whole.True() | part.False()&^whole.False(); diff != 0 {
+					t.Fatalf("%#b %v without the %s: %v", bits, selection, name, mtc.Flags().Names(diff))
+				}
+				compared += part.Known().Len()
+			}
+		}
+	}
+	require.NotZero(t, compared)
+}
+
+func TestAMissingClusterMattersOnlyIfNothingElseSettlesIt(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		given   func(*scene)
@@ -391,7 +585,7 @@ func guardsOf(t *testing.T, name string) (guards []phases.Guard, reads phases.Fl
 	return guards, it.Reads()
 }
 
-func TestTheListerIsAskedOnlyWhereItsAnswerMatters(t *testing.T) {
+func TestTheListerIsAskedOnlyIfItsAnswerMatters(t *testing.T) {
 	registries := []phases.Guard{{All: mtc.HasISs | mtc.IndirectImage | mtc.EnableImage}}
 	final, finalReads := guardsOf(t, mtc.Final)
 	failed, failedReads := guardsOf(t, mtc.Failed)
@@ -474,7 +668,7 @@ func TestAContextThatIsDoneLeavesEverythingUnknown(t *testing.T) {
 func TestWhatIsFoundSatisfiesTheRelations(t *testing.T) {
 	selections := []mtc.Selection{{}, {Action: "skip"}, {Action: "move"}, {Action: "copy", CopyMethod: "filesystem"}, {Action: "copy", CopyMethod: "snapshot"}}
 	down := mtc.ImageStreamsFunc(func(context.Context, []string) (bool, error) { return false, errors.New("down") })
-	for bits := range 1 << 8 {
+	for bits := range 1 << 10 {
 		on := func(i int) bool { return bits>>i&1 == 1 }
 		for _, selection := range selections {
 			s := newScene()
@@ -492,6 +686,10 @@ func TestWhatIsFoundSatisfiesTheRelations(t *testing.T) {
 			if on(7) {
 				o.ImageStreams = down
 			}
+			if on(8) {
+				s.p.Spec.DestinationRef = s.p.Spec.SourceRef
+			}
+			o.DisableImageCopy = on(9)
 			facts := ask(t, o).Facts
 			if broken := mtc.Flags().Broken(facts); len(broken) > 0 {
 				t.Fatalf("%#b %v: %v breaks %v", bits, selection, mtc.Flags().Names(facts.True()), mtc.Flags().Literals(broken[0]))
