@@ -1,0 +1,32 @@
+package phases
+
+// Propagate returns f with every unknown flag set that the relations force,
+// given the known ones: unit propagation (Davis, Putnam, Logemann and Loveland).
+// If all but one of the literals of a clause are false, the remaining one must
+// hold, which may in turn force others. Known flags keep their values, so that
+// relations which f breaks stay broken; [Vocabulary.Broken] lists them. Flags
+// that the vocabulary does not have are ignored.
+func (v *Vocabulary) Propagate(f Facts) Facts {
+	for changed := true; changed; {
+		changed = false
+		for _, c := range v.relations {
+			if flag, t := c.forces(f); flag != 0 {
+				f, changed = f.Set(flag, t), true
+			}
+		}
+	}
+	return f
+}
+
+// forces returns the flag that the clause forces and its value, or 0 if it
+// holds already, is broken, or leaves a choice.
+func (c Clause) forces(f Facts) (Flags, Truth) {
+	open := (c.True | c.False) &^ f.Known()
+	switch {
+	case f.yes&c.True != 0 || f.no&c.False != 0, c.True&c.False != 0, open.Len() != 1:
+		return 0, Unknown
+	case c.True.Has(open):
+		return open, Yes
+	}
+	return open, No
+}
