@@ -30,19 +30,21 @@ func (e *UnknownPhaseError) Error() string {
 	return fmt.Sprintf("itinerary %q has no phase %q%s", e.Itinerary, e.Phase, hint)
 }
 
-// UnknownFlagsError says that the machine cannot move yet, since a guard hangs
-// on flags that are unknown. Ask for them and try again; the machine stands
-// where it stood.
+// UnknownFlagsError reports that the machine cannot move yet, since it depends
+// on unknown flags which phase is next. The machine has not moved; ask for the
+// flags and retry.
 type UnknownFlagsError struct {
 	Itinerary string
-	// Phase is the phase whose guard, or the target of the jump whose guard,
-	// cannot be judged.
+	// Phase is the first phase whose guard, or the target of the first jump
+	// whose guard, is unknown.
 	Phase string
+	// Flags are all unknown flags that the transition depends on
+	// ([Machine.Depends]).
 	Flags []string
 }
 
 func (e *UnknownFlagsError) Error() string {
-	return fmt.Sprintf("itinerary %q: whether %q is next hangs on %s, unknown until now; ask again and retry", e.Itinerary, e.Phase, strings.Join(e.Flags, ", "))
+	return fmt.Sprintf("itinerary %q: whether %q is next depends on %s, unknown until now; ask again and retry", e.Itinerary, e.Phase, strings.Join(e.Flags, ", "))
 }
 
 // TransitionError says that a transition to a certain phase is not allowed
@@ -65,15 +67,22 @@ func (e *TransitionError) Error() string {
 	return fmt.Sprintf("itinerary %q: no transition from %s to %s now: %s", e.Itinerary, e.From, e.To, reason)
 }
 
-// SwitchError says that a switch leads nowhere: to the itinerary that the
-// machine is in, or to one over another vocabulary.
+// SwitchError reports that a switch is refused: it leads to the itinerary that
+// the machine is in, to one over another vocabulary, to one that may not follow
+// a cleanup itinerary, or to none.
 type SwitchError struct {
+	// From and To are the names of the itineraries; To is empty if there is
+	// none.
 	From, To string
 	Problem  string
 }
 
 func (e *SwitchError) Error() string {
-	return fmt.Sprintf("cannot switch from itinerary %q to %q: %s", e.From, e.To, e.Problem)
+	to := "none"
+	if e.To != "" {
+		to = fmt.Sprintf("%q", e.To)
+	}
+	return fmt.Sprintf("cannot switch from itinerary %q to %s: %s", e.From, to, e.Problem)
 }
 
 // TooManyEdgesError says that an itinerary cannot be run as a state machine,

@@ -54,6 +54,11 @@ func Compile(it phases.Itinerary) (*Graph, error) {
 	if err := it.Validate(); err != nil {
 		return nil, err
 	}
+	return newGraph(it), nil
+}
+
+// newGraph makes a graph of an itinerary that is valid, or has no phases.
+func newGraph(it phases.Itinerary) *Graph {
 	it.Phases = append([]phases.Phase(nil), it.Phases...)
 	g := &Graph{
 		itinerary: it,
@@ -85,7 +90,7 @@ func Compile(it phases.Itinerary) (*Graph, error) {
 	}
 	g.table = sync.OnceValues(g.newTable)
 	g.deciders = sync.OnceValue(g.findDeciders)
-	return g, nil
+	return g
 }
 
 // MustCompile is [Compile] for package-level tables: it panics where that
@@ -203,16 +208,37 @@ func (g *Graph) position(i int) Position {
 	return Position{Phase: g.names[i]}
 }
 
-// next is where the machine goes from index i, and whether by a jump. An
-// [*UnknownFlagsError] says that it hangs on flags which nobody knows.
+// next is where the machine goes from index i, and whether by a jump. The error
+// is an [*UnknownFlagsError] if that depends on unknown flags.
 func (g *Graph) next(i int, f phases.Facts) (to int, jumped bool, err error) {
-	wait := !g.itinerary.Cleanup
+	to, jumped, unknown := g.search(i, f, g.itinerary.Cleanup)
+	if unknown == 0 {
+		return to, jumped, nil
+	}
+	phase := g.names[to]
+	forks, depends := g.forks(i, f)
+	if depends != 0 {
+		return 0, false, &UnknownFlagsError{Itinerary: g.Name(), Phase: phase, Flags: g.Flags().Names(depends)}
+	}
+	// Whatever the unknown flags are, one phase is next.
+	to, jumped = forks[0].to, forks[0].jumped
+	for _, k := range forks {
+		jumped = jumped && k.jumped
+	}
+	return to, jumped, nil
+}
+
+// search looks for what is next after index i: at the jumps there, then at the
+// guards in order. It stops at the first guard that is unknown and returns the
+// flags that this depends on, and in to the phase that the guard leads to; if
+// settle is set, it goes on as a cleanup itinerary does instead.
+func (g *Graph) search(i int, f phases.Facts, settle bool) (to int, jumped bool, unknown phases.Flags) {
 	from := i + 1
 	if i != start {
 		for _, j := range g.nodes[i].jumps {
 			t := j.guard.Eval(f)
-			if t == phases.Unknown && wait {
-				return 0, false, g.unknownFlags(g.names[j.to], j.guard, f)
+			if t == phases.Unknown && !settle {
+				return j.to, true, j.guard.Reads() &^ f.Known()
 			}
 			if t == phases.Yes {
 				from, jumped = j.to, true
@@ -222,18 +248,101 @@ func (g *Graph) next(i int, f phases.Facts) (to int, jumped bool, err error) {
 	}
 	for to = from; to < len(g.nodes); to++ {
 		switch t := g.nodes[to].guard.Eval(f); {
-		case t == phases.Unknown && wait:
-			return 0, false, g.unknownFlags(g.names[to], g.nodes[to].guard, f)
+		case t == phases.Unknown && !settle:
+			return to, jumped, g.nodes[to].guard.Reads() &^ f.Known()
 		case t != phases.No:
-			return to, jumped, nil
+			return to, jumped, 0
 		}
 	}
-	return to, jumped, nil
+	return to, jumped, 0
 }
 
-func (g *Graph) unknownFlags(phase string, guard phases.Guard, f phases.Facts) error {
-	_, flags := guard.Unmet(f)
-	return &UnknownFlagsError{Itinerary: g.Name(), Phase: phase, Flags: g.Flags().Names(flags)}
+// fork is where the machine goes in one of the cases that the unknown flags
+// allow. The facts of two forks differ in the value of at least one flag.
+type fork struct {
+	facts  phases.Facts
+	to     int
+	jumped bool
+}
+
+// maxForks bounds the cases that are told apart. As many flags as there are,
+// guards that read one flag each make one case more than flags.
+const maxForks = 1024
+
+// forks splits the unknown flags into the cases that lead somewhere, and
+// returns the flags which decide where: those for which two assignments that
+// differ in nothing else lead to different phases. If there are more cases than
+// maxForks, it takes every unknown flag that a guard on the way reads for one,
+// and returns no cases.
+func (g *Graph) forks(i int, f phases.Facts) (all []fork, depends phases.Flags) {
+	if i == g.done() {
+		return nil, 0
+	}
+	var reads phases.Flags
+	var split func(f phases.Facts) bool
+	split = func(f phases.Facts) bool {
+		to, jumped, unknown := g.search(i, f, false)
+		if unknown == 0 {
+			all = append(all, fork{f, to, jumped})
+			return len(all) <= maxForks
+		}
+		flag := unknown & -unknown
+		return split(f.Set(flag, phases.Yes)) && split(f.Set(flag, phases.No))
+	}
+	if !split(f) {
+		g.eachUnknown(i, f, func(unknown phases.Flags) { reads |= unknown })
+		return nil, reads
+	}
+	for k, a := range all {
+		for _, b := range all[:k] {
+			differ := a.facts.True()&b.facts.False() | a.facts.False()&b.facts.True()
+			if a.to != b.to && differ.Len() == 1 {
+				depends |= differ
+			}
+		}
+	}
+	return all, depends
+}
+
+// eachUnknown calls yield with the unknown flags of each guard that may be
+// looked at to find what is next after index i.
+func (g *Graph) eachUnknown(i int, f phases.Facts, yield func(phases.Flags)) {
+	look := func(guard phases.Guard) phases.Truth {
+		t := guard.Eval(f)
+		if t == phases.Unknown {
+			yield(guard.Reads() &^ f.Known())
+		}
+		return t
+	}
+	order := func(from int) {
+		for to := from; to < len(g.nodes) && look(g.nodes[to].guard) != phases.Yes; to++ {
+		}
+	}
+	if i != start {
+		for _, j := range g.nodes[i].jumps {
+			t := look(j.guard)
+			if t != phases.No {
+				order(j.to)
+			}
+			if t == phases.Yes {
+				return
+			}
+		}
+	}
+	order(i + 1)
+}
+
+// MayLeaveFor reports whether a run that stands in a phase of this itinerary
+// may be switched to another. It always may, unless this is a cleanup
+// itinerary: that is left only for another cleanup itinerary, and never for one
+// whose result is [phases.Failed]. It reports false for nil.
+//
+// It does not compare names or vocabularies; see [Machine.Switch].
+func (g *Graph) MayLeaveFor(to *Graph) bool {
+	if to == nil {
+		return false
+	}
+	return !g.IsCleanup() || to.IsCleanup() && to.Result() != phases.Failed
 }
 
 // starts are the indices at which the search for the phase after index i can

@@ -81,10 +81,16 @@ func (m *Machine) SetFacts(f phases.Facts) {
 func (m *Machine) Decides() phases.Flags {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.at == start || m.at == m.graph.done() {
+	return m.graph.decides(m.at)
+}
+
+// decides are the flags that the phase at index i decides: none at the start
+// and when done.
+func (g *Graph) decides(i int) phases.Flags {
+	if i == start || i == g.done() {
 		return 0
 	}
-	return m.graph.nodes[m.at].decides
+	return g.nodes[i].decides
 }
 
 // Plan plans the itinerary from where the machine stands.
@@ -94,50 +100,66 @@ func (m *Machine) Plan() *Plan {
 	return m.graph.plan(m.at, m.facts)
 }
 
-// Matters is the set of unknown flags on which the way from here hangs, were
-// these the facts: the Matters of a [phases.Question].
+// Matters returns the unknown flags that could change the plan from the current
+// position, given f: the Matters of a [phases.Question]. See [Plan.Matters].
 func (m *Machine) Matters(f phases.Facts) phases.Flags {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.graph.plan(m.at, f).Matters()
 }
 
-// Available lists the phases that can come next, in order: one where all flags
-// that matter are known, several where they are not. End says that the end of
-// the itinerary can come next. Nothing is fired.
+// Depends returns the unknown flags that the next transition depends on: those
+// that could change which phase is next, or whether one is. It is empty if the
+// next phase is the same whatever the unknown flags are. A cleanup itinerary
+// does not wait for them; they are those worth asking before it moves.
+func (m *Machine) Depends() phases.Flags {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, depends := m.graph.forks(m.at, m.facts)
+	return depends
+}
+
+// Awaits returns the unknown flags that must become known before the run goes
+// on from here.
+//
+// In a phase these are the flags that the next transition depends on
+// ([Machine.Depends]): if there are none, [Machine.Advance] never returns an
+// [*UnknownFlagsError]. At the start of an itinerary they are these and all
+// others that the plan depends on ([Plan.Matters]), except those that a phase
+// ahead decides if it runs or may run. A cleanup itinerary awaits none.
+func (m *Machine) Awaits() phases.Flags {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	g := m.graph
+	if g.IsCleanup() {
+		return 0
+	}
+	_, awaits := g.forks(m.at, m.facts)
+	if m.at == start {
+		p := g.plan(start, m.facts)
+		awaits |= p.Matters() &^ p.decides()
+	}
+	return awaits
+}
+
+// Available lists the phases that can come next, in order: one if no unknown
+// flag could change that, several otherwise. End reports whether the end of the
+// itinerary can come next. Nothing is fired.
 func (m *Machine) Available() (next []string, end bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	g := m.graph
-	if m.at == g.done() {
-		return nil, false
-	}
-	seen := make(map[int]bool)
-	search := func(i int) {
-		for ; i < len(g.nodes); i++ {
-			t := g.nodes[i].guard.Eval(m.facts)
-			if t != phases.No && !seen[i] {
-				seen[i] = true
-				next = append(next, g.names[i])
-			}
-			if t == phases.Yes {
-				return
-			}
-		}
-		end = true
-	}
-	if m.at != start {
-		for _, j := range g.nodes[m.at].jumps {
-			t := j.guard.Eval(m.facts)
-			if t != phases.No {
-				search(j.to)
-			}
-			if t == phases.Yes {
-				return next, end
-			}
+	forks, _ := g.forks(m.at, m.facts)
+	seen := make(map[int]bool, len(forks))
+	for _, k := range forks {
+		switch {
+		case k.to == g.done():
+			end = true
+		case !seen[k.to]:
+			seen[k.to] = true
+			next = append(next, g.names[k.to])
 		}
 	}
-	search(m.at + 1)
 	return next, end
 }
 
@@ -232,24 +254,27 @@ func (m *Machine) refused(err error, to int) error {
 }
 
 // Switch leaves the itinerary for the start of another: on a failure, a cancel
-// or a rollback, as the embedder's selector says. Facts carry over. It returns
-// [ErrDone] where the migration is done, and a [*SwitchError] where the other
-// is the same itinerary or has another vocabulary; the machine then stands
-// where it stood. Observers are as for [Machine.Advance].
+// or a rollback, as the embedder's selector says. Facts carry over, except what
+// the phase that is left decides: it may have changed that, so it is unknown
+// from then on.
+//
+// It returns [ErrDone] if the run is done, and a [*SwitchError] if the other is
+// nil, is the same itinerary, has another vocabulary, or may not follow
+// ([Graph.MayLeaveFor]); the machine then does not move. Observers are as for
+// [Machine.Advance].
 func (m *Machine) Switch(to *Graph, observers ...func(Transition)) (Transition, error) {
 	t, err := func() (Transition, error) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		g := m.graph
-		switch {
-		case m.at == g.done():
+		if m.at == g.done() {
 			return Transition{}, ErrDone
-		case to.Name() == g.Name():
-			return Transition{}, &SwitchError{From: g.Name(), To: to.Name(), Problem: "it is in that itinerary already; go on with its next phase"}
-		case to.Flags() != g.Flags():
-			return Transition{}, &SwitchError{From: g.Name(), To: to.Name(), Problem: "they have different vocabularies, so that facts would not carry over; build them over one"}
+		}
+		if err := g.checkSwitch(m.at, to); err != nil {
+			return Transition{}, err
 		}
 		t := Transition{Itinerary: to.Name(), From: g.position(m.at), Left: g.Name()}
+		m.facts = m.facts.Forget(g.decides(m.at))
 		m.graph, m.at = to, start
 		return t, nil
 	}()
@@ -257,6 +282,26 @@ func (m *Machine) Switch(to *Graph, observers ...func(Transition)) (Transition, 
 		return t, err
 	}
 	return t, observe(t, observers)
+}
+
+// checkSwitch returns a [*SwitchError] if the other itinerary cannot follow
+// after index i.
+func (g *Graph) checkSwitch(i int, to *Graph) error {
+	if to == nil {
+		return &SwitchError{From: g.Name(), Problem: "there is no such itinerary; take one of the same set"}
+	}
+	problem := ""
+	switch {
+	case to.Name() == g.Name():
+		problem = "it is in that itinerary already; go on with its next phase"
+	case to.Flags() != g.Flags():
+		problem = "they have different vocabularies, so that facts would not carry over; build them over one"
+	case i != start && !g.MayLeaveFor(to):
+		problem = "a cleanup itinerary that has begun is left only for another cleanup itinerary, and never for one whose result is Failed; let it come to its end"
+	default:
+		return nil
+	}
+	return &SwitchError{From: g.Name(), To: to.Name(), Problem: problem}
 }
 
 // observe calls the observers outside every lock, and catches their panics.

@@ -280,7 +280,7 @@ func TestUnknownFlags(t *testing.T) {
 	_, err = m.Advance(context.Background())
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, "Cut", unknown.Phase)
-	assert.EqualError(t, err, `itinerary "Loop": whether "Cut" is next hangs on C, unknown until now; ask again and retry`)
+	assert.EqualError(t, err, `itinerary "Loop": whether "Cut" is next depends on C, unknown until now; ask again and retry`)
 	back.Cleanup = true
 	m, err = machine.MustCompile(back).Machine(machine.Position{Phase: "Check"}, phases.NewFacts(flagA, 0))
 	require.NoError(t, err)
@@ -358,29 +358,31 @@ func TestCheckpoints(t *testing.T) {
 	var c machine.Checkpoint
 	require.NoError(t, json.Unmarshal(b, &c))
 
+	known := phases.NewFacts(flagA, flagD|flagB)
 	for _, x := range []struct {
 		about    string
 		change   func(*machine.Checkpoint)
 		selected string
 		at       machine.Position
 		in       string
+		facts    phases.Facts
 		switched bool
 		changed  bool
 		err      string
 	}{
-		{about: "as it was", selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters"},
-		{about: "the state selects another", selected: "Loop", in: "Loop", switched: true},
-		{about: "another, and the recorded phase is unknown: no error", change: func(c *machine.Checkpoint) { c.Phase = "Gone" }, selected: "Loop", in: "Loop", switched: true},
-		{about: "another, and the recorded itinerary is unknown: no error", change: func(c *machine.Checkpoint) { c.Itinerary = "Gone" }, selected: "Loop", in: "Loop", switched: true},
+		{about: "as it was", selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters", facts: known},
+		{about: "the state selects another", selected: "Loop", in: "Loop", facts: known, switched: true},
+		{about: "another, and the recorded phase is unknown: no error", change: func(c *machine.Checkpoint) { c.Phase = "Gone" }, selected: "Loop", in: "Loop", facts: known, switched: true},
+		{about: "another, and the recorded itinerary is unknown: no error, and nothing is known", change: func(c *machine.Checkpoint) { c.Itinerary = "Gone" }, selected: "Loop", in: "Loop", switched: true},
+		{about: "another, and an itinerary that is unknown had not begun", change: func(c *machine.Checkpoint) { c.Itinerary, c.Phase = "Gone", "" }, selected: "Loop", in: "Loop", facts: known, switched: true},
 		{about: "a recorded phase that is unknown stops", change: func(c *machine.Checkpoint) { c.Phase = "BB" }, selected: "Letters", err: `itinerary "Letters" has no phase "BB"; did you mean "B"?`},
-		{about: "a former name", change: func(c *machine.Checkpoint) { c.Itinerary, c.Phase, c.Facts.Hash = "Loop", "Cutover", "" }, selected: "Loop", at: machine.Position{Phase: "Cut"}, in: "Loop", changed: true},
-		{about: "a phase without an itinerary", change: func(c *machine.Checkpoint) { c.Itinerary = "" }, selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters"},
+		{about: "a former name", change: func(c *machine.Checkpoint) { c.Itinerary, c.Phase, c.Facts.Hash = "Loop", "Cutover", "" }, selected: "Loop", at: machine.Position{Phase: "Cut"}, in: "Loop", facts: known, changed: true},
+		{about: "a phase without an itinerary", change: func(c *machine.Checkpoint) { c.Itinerary = "" }, selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters", facts: known},
 		{about: "an unknown phase without an itinerary", change: func(c *machine.Checkpoint) { c.Itinerary, c.Phase = "", "Upload" }, selected: "Letters", err: `itinerary "Letters" has no phase "Upload"; record one that it has, or declare the name as formerly of the phase that it is now`},
-		{about: "done stays done", change: func(c *machine.Checkpoint) { c.Phase, c.Done = "", true }, selected: "Loop", at: machine.Position{Done: true}, in: "Letters"},
-		{about: "not begun", change: func(c *machine.Checkpoint) { *c = machine.Checkpoint{} }, selected: "Letters", in: "Letters"},
+		{about: "not begun", change: func(c *machine.Checkpoint) { *c = machine.Checkpoint{} }, selected: "Letters", in: "Letters", changed: false},
 		{about: "a new release", change: func(c *machine.Checkpoint) {
 			c.Facts.Hash, c.Facts.True = "of old", []string{"A", "NoMore"}
-		}, selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters", changed: true},
+		}, selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters", facts: known, changed: true},
 		{about: "an itinerary that there is not", selected: "Lettres", err: `unknown itinerary "Lettres"; did you mean "Letters"?`},
 	} {
 		t.Run(x.about, func(t *testing.T) {
@@ -399,9 +401,8 @@ func TestCheckpoints(t *testing.T) {
 			assert.Equal(t, x.in, r.Graph().Name())
 			assert.Equal(t, x.switched, r.Switched)
 			assert.Equal(t, x.changed, r.Changed)
-			if now.Itinerary != "" {
-				assert.Equal(t, phases.NewFacts(flagA, flagD|flagB), r.Facts())
-			}
+			assert.Equal(t, x.facts, r.Facts())
+			assert.Empty(t, r.NotFollowed)
 		})
 	}
 }

@@ -16,6 +16,9 @@ type Plan struct {
 	at    int
 	marks []mark
 	order []int // the phases ahead in the order of the walk; nil: by index
+
+	// With jumps, the flags that Matters returns.
+	matters phases.Flags
 }
 
 // mark is what a plan knows of a phase.
@@ -149,31 +152,41 @@ func (p *Plan) Running() []string {
 	return names
 }
 
-// Matters is the set of unknown flags on which the plan hangs: those that
-// could still turn the guard of a phase or of a jump ahead. It is what
-// [phases.Question] wants to know, and empty where every phase is settled.
+// Matters returns the unknown flags that could change the plan: those on which
+// the guard of a phase or a jump ahead depends. The guard of the phase in
+// progress is among these if a loop can lead back to it. It is what a
+// [phases.Question] asks for.
+//
+// If it is empty, the same phases run whatever the unknown flags are. Without
+// jumps the reverse holds as well, flag by flag: for each flag that Matters
+// returns, there are values of the other unknown flags for which it decides
+// whether a phase runs. With jumps Matters may return more, since it takes every
+// way that a phase ahead can open by what it decides.
 func (p *Plan) Matters() phases.Flags {
 	known := p.facts.Known()
 	if known.Has(p.graph.reads) {
 		return 0
 	}
+	if p.graph.jumps {
+		return p.matters
+	}
 	var matters phases.Flags
 	for i := range p.Each {
-		n := &p.graph.nodes[i]
-		t := p.Guard(i)
-		if t == phases.Unknown {
-			matters |= n.guard.Reads() &^ known
-		}
-		if t == phases.No {
-			continue
-		}
-		for _, j := range n.jumps {
-			if j.guard.Eval(p.facts) == phases.Unknown {
-				matters |= j.guard.Reads() &^ known
-			}
+		if guard := p.graph.nodes[i].guard; i != p.at && p.Guard(i) == phases.Unknown {
+			matters |= guard.Reads() &^ known
 		}
 	}
 	return matters
+}
+
+// decides returns the flags that the phases ahead decide that run or may run.
+func (p *Plan) decides() (decides phases.Flags) {
+	for i := range p.marks {
+		if p.Runs(i) != phases.No || p.Tentative(i) {
+			decides |= p.graph.nodes[i].decides
+		}
+	}
+	return decides
 }
 
 // PhasePlan is what a plan says of one phase.

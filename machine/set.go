@@ -84,55 +84,127 @@ func MustCompileSet(itineraries ...phases.Itinerary) *Set {
 }
 
 // Names returns the names of the itineraries, in the order given.
-func (s *Set) Names() []string { return append([]string(nil), s.names...) }
+func (s *Set) Names() []string {
+	if s == nil {
+		return nil
+	}
+	return append([]string(nil), s.names...)
+}
 
 // Graph returns the itinerary of that name, or an [*phases.UnknownItineraryError].
 func (s *Set) Graph(name string) (*Graph, error) {
-	if g, ok := s.byName[name]; ok {
-		return g, nil
+	if s != nil && s.byName[name] != nil {
+		return s.byName[name], nil
 	}
-	return nil, &phases.UnknownItineraryError{Name: name, Known: s.Names(), Nearest: wording.Nearest(name, s.names)}
+	return nil, &phases.UnknownItineraryError{Name: name, Known: s.Names(), Nearest: wording.Nearest(name, s.Names())}
 }
 
 // Resumed is a machine made of a checkpoint, and what has changed since.
 type Resumed struct {
 	*Machine
-	// Switched says that the object's state selects another itinerary than
-	// the recorded one: the machine is at the start of that.
+	// Switched reports that the object's state selects another itinerary than
+	// the recorded one, and that the machine is at the start of that. It is
+	// never set for a run that is done.
 	Switched bool
-	// Changed says that the definition of the itinerary is not the one that
+	// NotFollowed is the itinerary that the object's state selects if the
+	// machine stays in another: in a cleanup itinerary that has begun and may
+	// not be left for it ([Graph.MayLeaveFor]), or in any if the run is done.
+	// Otherwise it is empty.
+	NotFollowed string
+	// Changed reports that the definition of the itinerary is not the one that
 	// the facts were found under: a new release. Flags that are new are
-	// unknown, flags that are gone are ignored, and the plan is to be made
-	// anew.
+	// unknown, flags that are gone are ignored; replan.
 	Changed bool
 }
 
 // Resume makes a machine of a checkpoint. Selected is the itinerary that the
-// object's state selects now. Where it is the recorded one, the machine is at
-// the recorded phase, found under its present name; where it is another, the
-// machine is at the start of that, and the recorded phase is no error whatever
-// it is. A phase recorded without an itinerary is one of the selected. A
-// migration that is done stays so, in the recorded itinerary.
+// object's state selects now. A checkpoint that has no itinerary is one of the
+// selected.
 //
-// The errors are [*phases.UnknownItineraryError] and [*UnknownPhaseError]: nothing is
-// silently completed.
+// If the selected itinerary is the recorded one, the machine is at the recorded
+// phase, found under its present name. If it is another, the machine is at the
+// start of that. The facts carry over, except what the recorded phase decides,
+// which was left in the middle: that is unknown from then on. If the recorded
+// itinerary no longer has the phase, what any phase of it decides is unknown;
+// if the set no longer has the itinerary, everything is.
+//
+// Two things are not left for another itinerary, which Resumed.NotFollowed then
+// names: a cleanup itinerary whose recorded phase is not empty, except for one
+// that may follow it ([Graph.MayLeaveFor]), and a run that is done. That is
+// done in the recorded itinerary, even if the set no longer has it: the
+// machine's graph then is one of that name without phases.
+//
+// The errors are [*phases.UnknownItineraryError], if the set does not have the
+// selected itinerary and the run is not done, and [*UnknownPhaseError], if the
+// machine stays in the recorded itinerary and that does not have the recorded
+// phase: nothing is silently completed.
 func (s *Set) Resume(c Checkpoint, selected string) (Resumed, error) {
 	recorded := c.Itinerary
-	if recorded == "" && c.Phase != "" {
+	if recorded == "" && (c.Phase != "" || c.Done) {
 		recorded = selected // a phase is never dropped because its itinerary is missing
 	}
-	name, p := selected, Position{}
-	if c.Done || recorded == selected {
-		name, p = recorded, Position{Phase: c.Phase, Done: c.Done}
+	if c.Done {
+		g, err := s.Graph(recorded)
+		if err != nil {
+			g = newGraph(phases.Itinerary{Name: recorded, Flags: s.vocabulary()})
+		}
+		return g.resume(Position{Done: true}, c.Facts, selected)
 	}
-	g, err := s.Graph(name)
+	to, err := s.Graph(selected)
 	if err != nil {
 		return Resumed{}, err
 	}
-	m, err := g.Machine(p, g.Flags().Facts(c.Facts))
+	if recorded == selected {
+		return to.resume(Position{Phase: c.Phase}, c.Facts, selected)
+	}
+	from := s.byName[recorded] // nil if the set does not have it
+	if from != nil && c.Phase != "" && !from.MayLeaveFor(to) {
+		return from.resume(Position{Phase: c.Phase}, c.Facts, selected)
+	}
+	facts := to.Flags().Facts(c.Facts)
+	if c.Phase != "" {
+		facts = facts.Forget(from.undecided(c.Phase))
+	}
+	m, err := to.Machine(Position{}, facts)
+	return Resumed{Machine: m, Switched: recorded != ""}, err
+}
+
+// resume makes a machine that stays in the recorded itinerary.
+func (g *Graph) resume(p Position, facts phases.Record, selected string) (Resumed, error) {
+	m, err := g.Machine(p, g.Flags().Facts(facts))
 	if err != nil {
 		return Resumed{}, err
 	}
-	same := name == recorded
-	return Resumed{Machine: m, Switched: !same && recorded != "", Changed: same && c.Facts.Hash != g.hash}, nil
+	r := Resumed{Machine: m, Changed: facts.Hash != g.hash}
+	if selected != g.Name() {
+		r.NotFollowed = selected
+	}
+	return r, nil
+}
+
+// undecided are the flags that become unknown when the phase of that name is
+// left in the middle: those that it decides; if the graph does not have it,
+// those that any phase decides; without a graph, all.
+func (g *Graph) undecided(phase string) (decides phases.Flags) {
+	if g == nil {
+		return ^phases.Flags(0)
+	}
+	if i, ok := g.byName[phase]; ok {
+		return g.nodes[i].decides
+	}
+	for i := range g.nodes {
+		decides |= g.nodes[i].decides
+	}
+	return decides
+}
+
+// vocabulary is the one that all itineraries of the set share: an empty one if
+// there are none.
+func (s *Set) vocabulary() *phases.Vocabulary {
+	if s != nil {
+		for _, g := range s.byName {
+			return g.Flags()
+		}
+	}
+	return new(phases.Vocabulary)
 }

@@ -67,6 +67,37 @@ func (p *Plan) walk() {
 		}
 	}
 	p.order = w.order()
+	p.matters = w.matters()
+}
+
+// matters are the unknown flags of all guards on a way that are not settled for
+// good. A guard that is settled stays so whatever the unknown flags are, and a
+// flag that no other guard reads changes nothing.
+func (w *walk) matters() (flags phases.Flags) {
+	unknown := ^w.facts.Known()
+	for i, reached := range w.reached {
+		if !reached || i == w.done() || i == w.entry() && (w.at == start || w.at == w.done()) {
+			continue
+		}
+		n, _, forGood := w.phase(i)
+		switch forGood {
+		case phases.No:
+			continue
+		case phases.Unknown:
+			flags |= n.guard.Reads() & unknown
+		}
+		later := w.facts.Forget(w.after(i))
+		for _, j := range n.jumps {
+			t := j.guard.Eval(later)
+			if t == phases.Unknown {
+				flags |= j.guard.Reads() & unknown
+			}
+			if t == phases.Yes {
+				break
+			}
+		}
+	}
+	return flags
 }
 
 // done and entry are the places behind those of the phases.

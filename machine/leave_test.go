@@ -1,0 +1,266 @@
+package machine_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// sets are MTC's itineraries, and generated ones of which every other is a
+// cleanup itinerary.
+func sets(t *testing.T) map[string]*machine.Set {
+	t.Helper()
+	r := rand.New(rand.NewPCG(5, 5))
+	results := []phases.Result{phases.Succeeded, phases.Failed, phases.Canceled, phases.RolledBack}
+	var generated []phases.Itinerary
+	for k := range 16 {
+		it := itinerarytest.Generate(r, k%4 < 2, true)
+		it.Name, it.Cleanup, it.Result = fmt.Sprintf("I%d", k), k%2 == 1, results[k/2%4]
+		generated = append(generated, it)
+	}
+	all := map[string]*machine.Set{"generated": machine.MustCompileSet(generated...)}
+	var its []phases.Itinerary
+	for _, name := range []string{mtc.Stage, mtc.Final, mtc.Cancel, mtc.Failed, mtc.Rollback} {
+		it, err := mtc.Itinerary(name)
+		require.NoError(t, err)
+		its = append(its, it)
+	}
+	all["MTC"] = machine.MustCompileSet(its...)
+	return all
+}
+
+// eachLeaving calls yield for each phase of each itinerary, and each other
+// itinerary that may follow: with a machine in the phase for which every flag
+// is known.
+func eachLeaving(t *testing.T, yield func(t *testing.T, set *machine.Set, m *machine.Machine, to *machine.Graph)) {
+	for about, set := range sets(t) {
+		t.Run(about, func(t *testing.T) {
+			for _, from := range set.Names() {
+				g, err := set.Graph(from)
+				require.NoError(t, err)
+				for i := range g.Len() {
+					for _, name := range set.Names() {
+						if name == from {
+							continue
+						}
+						to, err := set.Graph(name)
+						require.NoError(t, err)
+						// Every other flag is true.
+						yes := g.Flags().All() & 0x5555555555555555
+						m, err := g.Machine(machine.Position{Phase: g.Phase(i).Name}, phases.NewFacts(yes, g.Flags().All()&^yes))
+						require.NoError(t, err)
+						yield(t, set, m, to)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Whatever a phase decides is unknown once the phase is left in the middle, and
+// nothing else is.
+func TestWhatAPhaseLeftInTheMiddleDecidesIsUnknown(t *testing.T) {
+	followed, forgot := 0, 0
+	eachLeaving(t, func(t *testing.T, set *machine.Set, m *machine.Machine, to *machine.Graph) {
+		from, was, decides := m.Graph(), m.Facts(), m.Decides()
+		if !from.MayLeaveFor(to) {
+			return
+		}
+		followed++
+		if decides != 0 {
+			forgot++
+		}
+		r, err := set.Resume(m.Checkpoint(), to.Name())
+		require.NoError(t, err)
+		require.True(t, r.Switched)
+		require.Empty(t, r.NotFollowed)
+		require.Equal(t, to, r.Graph())
+		require.Equal(t, machine.Position{}, r.Position())
+		require.Equal(t, was.Forget(decides), r.Facts(), "resumed from %s at %s", from.Name(), m.Position())
+
+		tr, err := m.Switch(to)
+		require.NoError(t, err)
+		require.Equal(t, from.Name(), tr.Left)
+		require.Equal(t, was.Forget(decides), m.Facts(), "switched from %s at %s", from.Name(), tr.From)
+	})
+	assert.Greater(t, followed, 500)
+	assert.Greater(t, forgot, 150)
+}
+
+// An itinerary that has not begun has left no phase.
+func TestASwitchAtTheStartForgetsNothing(t *testing.T) {
+	g := machine.MustCompile(loop)
+	m, err := g.Machine(machine.Position{}, facts(flagC))
+	require.NoError(t, err)
+	_, err = m.Switch(machine.MustCompile(abc))
+	require.NoError(t, err)
+	assert.Equal(t, facts(flagC), m.Facts())
+
+	r, err := machine.MustCompileSet(loop, abc).Resume(machine.Checkpoint{Itinerary: "Loop", Facts: four.Record(facts(flagC), g.Hash())}, "Letters")
+	require.NoError(t, err)
+	assert.True(t, r.Switched)
+	assert.Equal(t, facts(flagC), r.Facts())
+}
+
+// Of a phase that its itinerary no longer has, nobody knows what it decided:
+// what any phase decides is unknown. A former name is one that it has.
+func TestWhatAPhaseOfAnOlderReleaseMayHaveDecided(t *testing.T) {
+	it := loop
+	it.Phases = append([]phases.Phase{}, loop.Phases...)
+	it.Phases[1].Decides = flagA
+	it.Phases[4].Decides = flagD
+	set := machine.MustCompileSet(it, abc)
+	for _, c := range []struct {
+		itinerary, phase string
+		forgets          phases.Flags
+	}{
+		{"Loop", "Copy", flagA},
+		{"Loop", "Cutover", flagD},
+		{"Loop", "Begin", 0},
+		{"Loop", "Gone", flagA | flagC | flagD},
+		{"Gone", "Copy", four.All()},
+	} {
+		t.Run(c.itinerary+" "+c.phase, func(t *testing.T) {
+			r, err := set.Resume(machine.Checkpoint{Itinerary: c.itinerary, Phase: c.phase, Facts: four.Record(facts(flagB), "")}, "Letters")
+			require.NoError(t, err)
+			assert.True(t, r.Switched)
+			assert.Equal(t, facts(flagB).Forget(c.forgets), r.Facts())
+		})
+	}
+}
+
+// A cleanup itinerary that has begun is left only for another one, and never
+// because something in it failed.
+func TestACleanupThatHasBegunIsLeftOnlyForAnother(t *testing.T) {
+	stays := 0
+	eachLeaving(t, func(t *testing.T, set *machine.Set, m *machine.Machine, to *machine.Graph) {
+		from, at, was := m.Graph(), m.Position(), m.Facts()
+		want := !from.IsCleanup() || to.IsCleanup() && to.Result() != phases.Failed
+		require.Equal(t, want, from.MayLeaveFor(to))
+		if want {
+			return
+		}
+		stays++
+		r, err := set.Resume(m.Checkpoint(), to.Name())
+		require.NoError(t, err)
+		require.False(t, r.Switched)
+		require.False(t, r.Changed)
+		require.Equal(t, to.Name(), r.NotFollowed)
+		require.Equal(t, from, r.Graph())
+		require.Equal(t, at, r.Position())
+		require.Equal(t, was, r.Facts())
+
+		var refused *machine.SwitchError
+		_, err = m.Switch(to)
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, machine.SwitchError{From: from.Name(), To: to.Name(), Problem: refused.Problem}, *refused)
+		require.Contains(t, err.Error(), "left only for another cleanup itinerary")
+		require.Equal(t, at, m.Position())
+		require.Equal(t, from, m.Graph())
+		require.Equal(t, was, m.Facts())
+
+		// Before its first phase it has cleaned up nothing.
+		begins, err := from.Machine(machine.Position{}, was)
+		require.NoError(t, err)
+		r, err = set.Resume(begins.Checkpoint(), to.Name())
+		require.NoError(t, err)
+		require.True(t, r.Switched)
+		require.Empty(t, r.NotFollowed)
+		_, err = begins.Switch(to)
+		require.NoError(t, err)
+	})
+	assert.Greater(t, stays, 300)
+	assert.False(t, machine.MustCompile(abc).MayLeaveFor(nil))
+}
+
+// In a cleanup that is not left the recorded phase is looked up, although the
+// object's state selects another itinerary.
+func TestACleanupThatIsNotLeftStopsAtAnUnknownPhase(t *testing.T) {
+	it := loop
+	it.Cleanup = true
+	set := machine.MustCompileSet(abc, it)
+	_, err := set.Resume(machine.Checkpoint{Itinerary: "Loop", Phase: "Gone"}, "Letters")
+	var unknown *machine.UnknownPhaseError
+	require.ErrorAs(t, err, &unknown)
+	assert.Equal(t, "Loop", unknown.Itinerary)
+
+	r, err := set.Resume(machine.Checkpoint{Itinerary: "Loop", Phase: "Cutover", Facts: phases.Record{Hash: "of old"}}, "Letters")
+	require.NoError(t, err)
+	assert.Equal(t, "Letters", r.NotFollowed)
+	assert.Equal(t, machine.Position{Phase: "Cut"}, r.Position())
+	assert.True(t, r.Changed)
+
+	_, err = set.Resume(machine.Checkpoint{Itinerary: "Loop", Phase: "Cut"}, "Lettres")
+	assert.ErrorAs(t, err, new(*phases.UnknownItineraryError), "a selected itinerary that there is not is seen at once")
+}
+
+// A run that is done stays so, whatever is selected and whichever itineraries
+// the set still has.
+func TestDoneIsNeverLookedUp(t *testing.T) {
+	cleanup := loop
+	cleanup.Cleanup = true
+	for about, set := range map[string]*machine.Set{
+		"a set":                   machine.MustCompileSet(abc, cleanup),
+		"a set without Letters":   machine.MustCompileSet(cleanup),
+		"a set of no itineraries": new(machine.Set),
+		"no set":                  nil,
+	} {
+		for _, recorded := range []string{"Letters", "Loop", "Gone", ""} {
+			for _, selected := range []string{"Letters", "Loop", "Gone", "Lost", ""} {
+				for _, phase := range []string{"", "B", "Gone"} {
+					t.Run(fmt.Sprintf("%s: %q at %q, selected %q", about, recorded, phase, selected), func(t *testing.T) {
+						r, err := set.Resume(machine.Checkpoint{Itinerary: recorded, Phase: phase, Done: true, Facts: four.Record(facts(flagA), "of old")}, selected)
+						require.NoError(t, err)
+						in, notFollowed := recorded, selected
+						if recorded == "" {
+							in = selected
+						}
+						if in == selected {
+							notFollowed = ""
+						}
+						assert.Equal(t, machine.Position{Done: true}, r.Position())
+						assert.Equal(t, in, r.Graph().Name())
+						assert.Equal(t, notFollowed, r.NotFollowed)
+						assert.False(t, r.Switched)
+						assert.Empty(t, r.Plan().Running())
+						assert.Zero(t, r.Awaits()|r.Depends()|r.Decides())
+						_, err = r.Advance(context.Background())
+						assert.ErrorIs(t, err, machine.ErrDone)
+						c := r.Checkpoint()
+						assert.True(t, c.Done)
+						assert.Equal(t, in, c.Itinerary)
+						if len(set.Names()) > 0 {
+							assert.Equal(t, []string{"A"}, c.Facts.True, "the facts are kept")
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+func TestWhatThereIsNot(t *testing.T) {
+	m := machineAt(t, abc, "A", 0)
+	var refused *machine.SwitchError
+	_, err := m.Switch(nil)
+	require.ErrorAs(t, err, &refused)
+	assert.EqualError(t, err, `cannot switch from itinerary "Letters" to none: there is no such itinerary; take one of the same set`)
+	assert.Equal(t, machine.Position{Phase: "A"}, m.Position())
+
+	for about, set := range map[string]*machine.Set{"zero": {}, "nil": nil} {
+		_, err = set.Resume(machine.Checkpoint{Itinerary: "Letters", Phase: "A"}, "Letters")
+		assert.ErrorAs(t, err, new(*phases.UnknownItineraryError), about)
+		_, err = set.Graph("Letters")
+		assert.EqualError(t, err, `unknown itinerary "Letters"; there is none`, about)
+		assert.Empty(t, set.Names(), about)
+	}
+}
