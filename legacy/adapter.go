@@ -17,22 +17,39 @@ const Annotation = "pipeline.konveyor.io/legacy"
 type Adapter struct {
 	itineraries *machine.Set
 	naming      steps.Naming
+	phases      map[string]map[string]*phases.Phase // by itinerary and name, former names included
 }
 
 // New returns an adapter to the steps of one naming scheme. The itineraries
-// tell which names phases formerly had, and which steps are still to come; the
-// scheme in which they name their steps does not matter.
+// define which names phases formerly had, and which steps are still to come;
+// the scheme in which they name their steps does not matter.
 func New(itineraries *machine.Set, naming steps.Naming) *Adapter {
-	return &Adapter{itineraries: itineraries, naming: naming}
+	a := &Adapter{itineraries: itineraries, naming: naming, phases: make(map[string]map[string]*phases.Phase)}
+	for _, name := range itineraries.Names() {
+		g, err := itineraries.Graph(name)
+		if err != nil {
+			continue // it has all that it names
+		}
+		byName := make(map[string]*phases.Phase, g.Len())
+		for i := range g.Len() {
+			p := g.Phase(i)
+			for _, name := range append([]string{p.Name}, p.Formerly...) {
+				byName[name] = &p
+			}
+		}
+		a.phases[name] = byName
+	}
+	return a
 }
 
-// Selected is what the state of an object selects today, as
-// [mtc.Current] and its flags say.
+// Selected is what the state of an object selects today: see [mtc.Current] and
+// its flags.
 type Selected struct {
 	// Itinerary is one of the adapter's.
 	Itinerary string
-	// Facts are the flags as they are now. A step that hangs on an unknown
-	// flag stays as it is, listed or not, where the itinerary waits for flags.
+	// Facts are the flags as they are now. A step that depends on an unknown
+	// flag stays as it is, listed or not, unless the itinerary is a cleanup
+	// itinerary.
 	Facts phases.Facts
 }
 
@@ -41,10 +58,11 @@ type Upgraded struct {
 	// Status is the current form, compact.
 	Status json.RawMessage
 	// Remainder is what was dropped or changed, compact, for the annotation
-	// [Annotation]. It is nil where nothing was: an annotation that is there
-	// already then stays as it is.
+	// [Annotation]. It is not longer than the original status and a constant.
+	// It is nil if nothing was: an annotation that is there already then stays
+	// as it is.
 	Remainder json.RawMessage
-	// Warnings tell what could not be done: a [*NotPlannedError], a
+	// Warnings are what could not be done: a [*NotPlannedError], a
 	// [*RemainderError].
 	Warnings []error
 }
@@ -53,14 +71,14 @@ type Upgraded struct {
 type Downgraded struct {
 	// Status is the old form, compact.
 	Status json.RawMessage
-	// Warnings hold a [*RemainderError] where the remainder was ignored.
+	// Warnings hold a [*RemainderError] if the remainder was ignored.
 	Warnings []error
 }
 
 // oldNames are the steps that upstream names otherwise.
 var oldNames = map[string]string{"StageBackup": mtc.DataBackup, "StageRestore": mtc.DataRestore}
 
-// stepNow is the name of a step in the current form, whichever was given.
+// stepNow returns the name of a step in the current form, whichever was given.
 func (a *Adapter) stepNow(name string) string {
 	if now, ok := oldNames[name]; ok {
 		name = now
@@ -68,7 +86,7 @@ func (a *Adapter) stepNow(name string) string {
 	return a.naming.Step(name)
 }
 
-// stepThen is the name of a step in the old form, whichever was given.
+// stepThen returns the name of a step in the old form, whichever was given.
 func stepThen(name string) string {
 	for then, now := range oldNames {
 		if steps.Data.Step(name) == now {

@@ -1,7 +1,6 @@
 package legacy
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -53,21 +52,21 @@ func (a *Adapter) Downgrade(status, remainder []byte) (Downgraded, error) {
 // downgrade does what needs no remainder. The phases that have another name in
 // the old form than today are in was.
 func downgrade(s *status, was map[string]string) *status {
-	if s.object == nil {
+	if s.null() {
 		return s
 	}
-	phase := s.value("phase")
+	phase := s.phaseText
 	if then := phaseThen(s.phase, was); then != s.phase {
 		phase = quote(then)
 	}
 	entries := make([]*entry, len(s.entries))
 	for i, e := range s.entries {
 		if then := phaseThen(e.phase, was); then != e.phase {
-			e = e.set("phase", then)
+			e = e.with(change{name: "phase", value: quote(then)})
 		}
 		entries[i] = renamed(e)
 	}
-	return s.make(phase, unite(entries))
+	return s.with(phase, unite(entries))
 }
 
 func phaseThen(phase string, was map[string]string) string {
@@ -83,7 +82,7 @@ func phaseThen(phase string, was map[string]string) string {
 // renamed returns the entry under its old name.
 func renamed(e *entry) *entry {
 	if then := stepThen(e.name); then != e.name {
-		return e.set("name", then)
+		return e.with(change{name: "name", value: quote(then)})
 	}
 	return e
 }
@@ -104,7 +103,10 @@ var errForeign = &RemainderError{Problem: "belongs to another status"}
 
 // restore gives the original back, of a status that has not changed.
 func (a *Adapter) restore(s *status, r *remainder) (*status, error) {
-	phase, entries := s.value("phase"), s.entries
+	if s.null() || r.pipeline && !s.listed {
+		return nil, errForeign
+	}
+	phase, entries := s.phaseText, s.entries
 	if r.phaseChanged {
 		phase = r.phase
 	}
@@ -122,10 +124,7 @@ func (a *Adapter) restore(s *status, r *remainder) (*status, error) {
 			entries = append(entries, e)
 		}
 	}
-	if s.object == nil || r.pipeline && !s.listed {
-		return nil, errForeign
-	}
-	was := s.make(phase, entries)
+	was := s.with(phase, entries)
 	// Whoever made this remainder: nothing that happened gets lost by it.
 	again, now := a.upgrade(was), a.upgrade(s)
 	if again.phase != now.phase || !sameStarted(again.entries, now.entries) {
@@ -137,15 +136,15 @@ func (a *Adapter) restore(s *status, r *remainder) (*status, error) {
 // carry makes the old form of a status that has gone on, with what the
 // remainder remembers from before.
 func (a *Adapter) carry(s *status, r *remainder) (*status, error) {
-	then := a.phaseNames(r.itinerary, r.phaseWas())
+	then := a.phaseNames(r.itinerary, r.phaseWas)
 	then.created = then.created && r.phaseChanged
 	was := make(map[string]string)
 	if r.phaseChanged && r.itinerary == s.itinerary {
-		was[then.now(r.phaseWas())] = r.phaseWas()
+		was[then.now(r.phaseWas)] = r.phaseWas
 	}
 	out := downgrade(s, was)
 	if r.phaseChanged && r.phase == nil && out.phase == "" {
-		out = out.make(nil, out.entries) // as it was: without one
+		out = out.with(nil, out.entries) // as it was: without one
 	}
 	c := carrying{
 		Adapter: a, now: s, entries: out.entries, itemNames: make([]string, len(r.items)),
@@ -157,7 +156,7 @@ func (a *Adapter) carry(s *status, r *remainder) (*status, error) {
 	if err := c.fit(r.items); err != nil {
 		return nil, err
 	}
-	return out.make(out.value("phase"), c.united(r.items)), nil
+	return out.with(out.phaseText, c.united(r.items)), nil
 }
 
 // carrying is the pipeline of one carry.
@@ -205,11 +204,10 @@ func (c *carrying) fit(items []item) error {
 	return nil
 }
 
-// unchanged says whether all that the present status has of a step is just as
+// unchanged reports whether all that the present status has of a step is just as
 // upgrading made it.
 func unchanged(up *entry, now []*entry) bool {
-	want := canonical(up.raw)
-	return !slices.ContainsFunc(now, func(e *entry) bool { return !bytes.Equal(canonical(e.raw), want) })
+	return !slices.ContainsFunc(now, func(e *entry) bool { return !e.same(up) })
 }
 
 // link is an entry of the pipeline that is being put together. What is brought

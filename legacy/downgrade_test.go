@@ -164,11 +164,14 @@ func TestDowngradeFormerText(t *testing.T) {
 			"one changed", form("EnsureSrcQuiesced", completed, strings.Replace(renamed, "runs", "on", 1), `{"name":"Cleanup"}`),
 			form("EnsureSrcQuiesced", skipped, `{"name":"StageBackup","started":"b","phase":"QuiesceApplications","message":"on"}`, cleanup),
 		}, {
-			"one unchanged", form("EnsureSrcQuiesced", strings.Replace(completed, "Completed", "Done", 1), renamed, `{"name":"Cleanup","x":1}`),
-			form("EnsureSrcQuiesced", `{"name":"Prepare","started":"a","completed":"b","message":"Done"}`, backup, `{"name":"Cleanup","x":1}`),
+			"one unchanged", form("EnsureSrcQuiesced", strings.Replace(completed, "Completed", "Canceled", 1), renamed, `{"name":"Cleanup","x":1}`),
+			form("EnsureSrcQuiesced", `{"name":"Prepare","started":"a","completed":"b","message":"Canceled"}`, backup, `{"name":"Cleanup","x":1}`),
 		}, {
 			"one twice, by two controllers", form("EnsureSrcQuiesced", completed, renamed, `{"name":"StageBackup","started":"b","message":"other"}`, `{"name":"Cleanup"}`),
-			form("EnsureSrcQuiesced", skipped, `{"name":"StageBackup","started":"b","message":"other"}`, cleanup),
+			form("EnsureSrcQuiesced", skipped, `{"name":"StageBackup","started":"b","phase":"QuiesceApplications","message":"runs"}`, cleanup),
+		}, {
+			"one twice, of which the second tells how far it is", form("EnsureSrcQuiesced", completed, `{"name":"StageBackup","started":"b","message":"other"}`, strings.Replace(renamed, `"b"`, `"c"`, 1), `{"name":"Cleanup"}`),
+			form("EnsureSrcQuiesced", skipped, `{"name":"StageBackup","started":"b","phase":"QuiesceApplications","message":"runs"}`, cleanup),
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

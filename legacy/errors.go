@@ -2,16 +2,21 @@ package legacy
 
 import "fmt"
 
-// StatusError says that a status cannot be read: it is not JSON, or a part of
-// it is not what a MigMigration has there. Nothing was adapted; mend the
-// status at Place and try again.
+// StatusError is a status that cannot be read: it is not JSON, or a part of
+// it is not what a MigMigration has there. Nothing was adapted; fix the status
+// at Place and try again.
 type StatusError struct {
-	// Place is where, as "status.pipeline[3].name".
+	// Place is the place in the status, as "status.pipeline[3].name".
 	Place string
 	// Problem is what is wrong there.
 	Problem string
-	// Err is the cause, where the status is not JSON; else nil.
+	// Err is the cause if the status is not JSON; else nil.
 	Err error
+}
+
+// in returns the error with its place in another.
+func (e *StatusError) in(place string) *StatusError {
+	return &StatusError{Place: place + e.Place, Problem: e.Problem, Err: e.Err}
 }
 
 func (e *StatusError) Error() string {
@@ -30,7 +35,7 @@ func (e *StatusError) Unwrap() error { return e.Err }
 type RemainderError struct {
 	// Problem is what is wrong with it.
 	Problem string
-	// Err is the cause, where the remainder cannot be read; else nil.
+	// Err is the cause if the remainder cannot be read; else nil.
 	Err error
 }
 
@@ -46,9 +51,9 @@ func (e *RemainderError) Error() string {
 func (e *RemainderError) Unwrap() error { return e.Err }
 
 // NotPlannedError is the warning that the steps that have not started were not
-// planned anew, since the selected itinerary does not have the recorded phase.
+// replanned, since the selected itinerary does not have the recorded phase.
 // They stay as they were. The migration cannot resume either, until the phase
-// is mended: see [machine.UnknownPhaseError], which is the cause.
+// is fixed: see [machine.UnknownPhaseError], which is the cause.
 type NotPlannedError struct {
 	Err error
 }

@@ -3,74 +3,86 @@ package legacy
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 	"slices"
+	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // What encoding/json decodes and encodes again is not what it was: keys come
-// sorted, numbers rounded, strings spelt otherwise. So a status is cut into
-// pieces of its own text, and put together from them.
+// sorted, numbers rounded, strings spelled otherwise. So a status is cut into
+// pieces of its own text, and put together from them. Users can write to it:
+// whatever it holds, each function here reads its text once, and allocates no
+// more than a small multiple of its length.
 
-// compact checks that raw is JSON and takes the white space out.
+// compact returns raw without white space, in memory of its own, or an error if
+// it is not JSON.
 func compact(raw []byte) ([]byte, error) {
 	var b bytes.Buffer
 	err := json.Compact(&b, raw)
 	return b.Bytes(), err
 }
 
-// member is a key of an object with its value. Key and value are compact text.
-type member struct {
-	name       string // what the key spells
-	key, value []byte
-}
-
-// object is a JSON object, in its order; a name may be there twice.
-type object []member
-
-// parseObject cuts a compact object into its members.
-func parseObject(raw []byte) object {
-	o := object{}
-	split(raw, func(part []byte) {
-		end := stringEnd(part, 0)
-		o = append(o, member{name: unquote(part[:end]), key: part[:end], value: part[end+1:]})
-	})
-	return o
-}
-
-// parseArray cuts a compact array into its elements.
-func parseArray(raw []byte) [][]byte {
-	elements := [][]byte{}
-	split(raw, func(part []byte) { elements = append(elements, part) })
-	return elements
-}
-
-// split calls yield with each part of a compact object or array.
-func split(raw []byte, yield func(part []byte)) {
-	if len(raw) == len("{}") {
-		return
+// members iterates over the members of a compact object: the text of each key,
+// and of its value. A name may be there twice.
+func members(object []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		for i := 1; object[i] != '}'; {
+			if object[i] == ',' {
+				i++
+			}
+			key := stringEnd(object, i)
+			end := valueEnd(object, key+len(":"))
+			if !yield(object[i:key], object[key+len(":"):end]) {
+				return
+			}
+			i = end
+		}
 	}
-	depth, from, end := 0, 1, len(raw)-1
-	for i := from; i < end; {
+}
+
+// elements iterates over the elements of a compact array.
+func elements(array []byte) iter.Seq[[]byte] {
+	return func(yield func(element []byte) bool) {
+		for i := 1; array[i] != ']'; {
+			if array[i] == ',' {
+				i++
+			}
+			end := valueEnd(array, i)
+			if !yield(array[i:end]) {
+				return
+			}
+			i = end
+		}
+	}
+}
+
+// valueEnd returns the index behind the value that begins at index i of a
+// compact text.
+func valueEnd(raw []byte, i int) int {
+	for depth := 0; ; {
 		switch raw[i] {
 		case '"':
 			i = stringEnd(raw, i)
-			continue
 		case '{', '[':
 			depth++
+			i++
 		case '}', ']':
 			depth--
-		case ',':
-			if depth == 0 {
-				yield(raw[from:i])
-				from = i + 1
-			}
+			i++
+		case ',', ':':
+			i++
+		default:
+			i = literalEnd(raw, i)
 		}
-		i++
+		if depth == 0 {
+			return i
+		}
 	}
-	yield(raw[from:end])
 }
 
-// stringEnd is the index behind the string that begins at index i.
+// stringEnd returns the index behind the string that begins at index i.
 func stringEnd(raw []byte, i int) int {
 	for i++; raw[i] != '"'; i++ {
 		if raw[i] == '\\' {
@@ -80,58 +92,104 @@ func stringEnd(raw []byte, i int) int {
 	return i + 1
 }
 
-// find is the index of the first member of that name, or -1.
-func (o object) find(name string) int {
-	return slices.IndexFunc(o, func(m member) bool { return m.name == name })
+// literalEnd returns the index behind the number, true, false or null that
+// begins at index i.
+func literalEnd(raw []byte, i int) int {
+	for i < len(raw) && raw[i] != ',' && raw[i] != ']' && raw[i] != '}' {
+		i++
+	}
+	return i
 }
 
-// value is the text of the first member of that name, or nil.
-func (o object) value(name string) []byte {
-	if i := o.find(name); i >= 0 {
-		return o[i].value
+// names are the members that the adapter reads or writes, of statuses, steps
+// and remainders. None has a character that JSON must escape.
+var names = []string{
+	"name", "phase", "message", "started", "completed", "failed", "skipped", "progress",
+	"itinerary", "itenerary", "pipeline",
+	"version", "sum", "phaseAbsent",
+}
+
+// known returns the name among [names] that a key spells, or "".
+func known(key []byte) string {
+	const longest, escaped = len("phaseAbsent"), len(`\u0000`)
+	name := key[1 : len(key)-1]
+	if len(name) > longest*escaped {
+		return ""
+	}
+	var buf [longest * escaped]byte
+	if bytes.IndexByte(name, '\\') >= 0 {
+		name = decode(buf[:0], name)
+	}
+	for _, n := range names {
+		if n == string(name) {
+			return n
+		}
+	}
+	return ""
+}
+
+// value returns the text of the first member of that name, or nil.
+func value(object []byte, name string) []byte {
+	for key, v := range members(object) {
+		if known(key) == name {
+			return v
+		}
 	}
 	return nil
 }
 
-// with returns the object with another value: in its place, or, where it had
-// none, before the first of the members named in before, or at the end.
-func (o object) with(name string, value []byte, before ...string) object {
-	m := member{name: name, key: quote(name), value: value}
-	at := o.find(name)
-	if at >= 0 {
-		m.key = o[at].key
-		out := slices.Clone(o)
-		out[at] = m
-		return out
-	}
-	at = slices.IndexFunc(o, func(m member) bool { return slices.Contains(before, m.name) })
-	if at < 0 {
-		at = len(o)
-	}
-	return slices.Insert(slices.Clone(o), at, m)
+// change is one change of an object.
+type change struct {
+	name  string // one of names
+	value []byte // nil to remove the member
+	// before are the members in front of which a new one goes; without any of
+	// them it goes to the end.
+	before []string
 }
 
-// without returns the object without the members of that name.
-func (o object) without(name string) object {
-	return slices.DeleteFunc(slices.Clone(o), func(m member) bool { return m.name == name })
-}
-
-// text puts the object together.
-func (o object) text() []byte {
-	b := []byte{'{'}
-	for i, m := range o {
-		if i > 0 {
+// splice returns a compact object with changes, at most 8 of them and each of
+// another name. Everything else stays as it is, and so do the spelling of keys
+// and the order of members.
+func splice(object []byte, changes ...change) []byte {
+	var done [8]bool // what has its place
+	size := len(object)
+	for key, v := range members(object) {
+		if i := slices.IndexFunc(changes, func(c change) bool { return c.name == known(key) }); i >= 0 {
+			done[i] = true
+			size += len(changes[i].value) - len(v)
+		}
+	}
+	for i, c := range changes {
+		if !done[i] {
+			size += len(c.name) + len(`"":,`) + len(c.value)
+		}
+	}
+	b := append(make([]byte, 0, size), '{')
+	put := func(key, value []byte) {
+		if len(b) > len("{") {
 			b = append(b, ',')
 		}
-		b = append(append(append(b, m.key...), ':'), m.value...)
+		b = append(append(append(b, key...), ':'), value...)
 	}
+	add := func(front func(change) bool) {
+		for i, c := range changes {
+			if !done[i] && c.value != nil && front(c) {
+				put(quote(c.name), c.value)
+				done[i] = true
+			}
+		}
+	}
+	for key, v := range members(object) {
+		name := known(key)
+		add(func(c change) bool { return slices.Contains(c.before, name) })
+		if i := slices.IndexFunc(changes, func(c change) bool { return c.name == name }); i < 0 {
+			put(key, v)
+		} else if changes[i].value != nil {
+			put(key, changes[i].value)
+		}
+	}
+	add(func(change) bool { return true })
 	return append(b, '}')
-}
-
-// arrayText puts an array together.
-func arrayText(elements [][]byte) []byte {
-	b := append([]byte{'['}, bytes.Join(elements, []byte{','})...)
-	return append(b, ']')
 }
 
 // quote writes a string as JSON.
@@ -141,102 +199,60 @@ func quote(s string) []byte {
 }
 
 // unquote reads a JSON string that is known to be one.
-func unquote(raw []byte) (s string) {
-	_ = json.Unmarshal(raw, &s)
-	return s
+func unquote(raw []byte) string {
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner)
+	}
+	return string(decode(make([]byte, 0, len(inner)), inner))
+}
+
+// decode appends what the inside of a JSON string spells, as encoding/json
+// reads it: what is not UTF-8, or half a surrogate pair, is U+FFFD.
+func decode(b, inner []byte) []byte {
+	for i := 0; i < len(inner); {
+		if inner[i] != '\\' {
+			r, size := utf8.DecodeRune(inner[i:])
+			b = utf8.AppendRune(b, r)
+			i += size
+			continue
+		}
+		i += len(`\u`)
+		switch c := inner[i-1]; c {
+		case 'u':
+			r := hexRune(inner[i:])
+			i += len("0000")
+			if utf16.IsSurrogate(r) {
+				second := rune(utf8.RuneError)
+				if bytes.HasPrefix(inner[i:], []byte(`\u`)) {
+					second = hexRune(inner[i+len(`\u`):])
+				}
+				if r = utf16.DecodeRune(r, second); r != utf8.RuneError {
+					i += len(`\u0000`)
+				}
+			}
+			b = utf8.AppendRune(b, r)
+		case 'b':
+			b = append(b, '\b')
+		case 'f':
+			b = append(b, '\f')
+		case 'n':
+			b = append(b, '\n')
+		case 'r':
+			b = append(b, '\r')
+		case 't':
+			b = append(b, '\t')
+		default: // a quotation mark, a slash, a backslash
+			b = append(b, c)
+		}
+	}
+	return b
+}
+
+// hexRune reads four hexadecimal digits.
+func hexRune(digits []byte) rune {
+	r, _ := strconv.ParseUint(string(digits[:4]), 16, 16) // JSON has no others there
+	return rune(r)
 }
 
 func isNull(raw []byte) bool { return string(raw) == "null" }
-
-// canonical is the same text for values that differ only in the order of keys
-// and in how strings are spelt: an API server changes both. Numbers stay as
-// they are written, and so do strings that are not UTF-8, of which decoding
-// would lose a part. It reads the text once and writes it once, however deep
-// the value is nested.
-func canonical(raw []byte) []byte {
-	if len(raw) == 0 {
-		return raw
-	}
-	var v value
-	v.read(raw, 0)
-	return v.append(make([]byte, 0, len(raw)))
-}
-
-// value is a JSON value in its canonical form.
-type value struct {
-	key   []byte  // where it is a member of an object
-	text  []byte  // where it is neither an object nor an array
-	open  byte    // '{' for an object, '[' for an array
-	parts []value // of an object or array; members are sorted by their keys
-}
-
-// read reads the value that begins at index i of a compact text, and returns
-// the index behind it.
-func (v *value) read(raw []byte, i int) int {
-	from := i
-	switch raw[i] {
-	case '"':
-		i = stringEnd(raw, i)
-		v.text = respelt(raw[from:i])
-		return i
-	case '{', '[':
-		v.open = raw[i]
-	default:
-		for i < len(raw) && raw[i] != ',' && raw[i] != ']' && raw[i] != '}' {
-			i++
-		}
-		v.text = raw[from:i]
-		return i
-	}
-	for i++; raw[i] != closing(v.open); {
-		if raw[i] == ',' {
-			i++
-		}
-		var part value
-		if v.open == '{' {
-			end := stringEnd(raw, i)
-			part.key = respelt(raw[i:end])
-			i = end + len(":")
-		}
-		i = part.read(raw, i)
-		v.parts = append(v.parts, part)
-	}
-	if v.open == '{' {
-		slices.SortStableFunc(v.parts, func(a, b value) int { return bytes.Compare(a.key, b.key) })
-	}
-	return i + 1
-}
-
-// append writes the value behind b.
-func (v *value) append(b []byte) []byte {
-	if v.open == 0 {
-		return append(b, v.text...)
-	}
-	b = append(b, v.open)
-	for i := range v.parts {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if v.open == '{' {
-			b = append(append(b, v.parts[i].key...), ':')
-		}
-		b = v.parts[i].append(b)
-	}
-	return append(b, closing(v.open))
-}
-
-// closing is what closes an object or array.
-func closing(open byte) byte {
-	if open == '{' {
-		return '}'
-	}
-	return ']'
-}
-
-// respelt is a string in the one spelling that all its spellings have.
-func respelt(raw []byte) []byte {
-	if !utf8.Valid(raw) {
-		return raw
-	}
-	return quote(unquote(raw))
-}

@@ -2,11 +2,16 @@ package legacy
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 	"strconv"
 )
 
 // version is that of the remainder's format. A reader ignores any other.
 const version = 1
+
+// broken is the problem of a remainder that cannot be read.
+const broken = "cannot be read"
 
 // The remainder is a JSON object. What the status has lost is in it as it was
 // written; what the status still has, only by name:
@@ -14,10 +19,10 @@ const version = 1
 //	{
 //	  "version": 1,
 //	  "sum": "92d1...",           of the upgraded status, to see whether it has changed
-//	  "itinerary": "Final",       as recorded; absent where none was
-//	  "phase": "Enqueued",        as it was, where it was changed
-//	  "phaseAbsent": true,        where there was none, and one was added
-//	  "pipeline": [               as it was, where it was changed
+//	  "itinerary": "Final",       as recorded; absent if none was
+//	  "phase": "Enqueued",        as it was, if it was changed
+//	  "phaseAbsent": true,        if there was none, and one was added
+//	  "pipeline": [               as it was, if it was changed
 //	    "Prepare",                an entry that the upgraded status has just so
 //	    {"name": "StageBackup"}   an entry that it has not
 //	  ]
@@ -27,7 +32,8 @@ const version = 1
 type remainder struct {
 	sum, itinerary string
 	phaseChanged   bool
-	phase          []byte // as it was; nil for none
+	phaseWas       string // empty if it was not changed, or absent
+	phase          []byte // its text; nil for none
 	pipeline       bool   // whether the pipeline was changed
 	items          []item
 }
@@ -39,34 +45,49 @@ type item struct {
 	was  *entry
 }
 
-// remember writes down what upgrading has made of a status.
+// remember writes down what upgrading has made of a status. An entry is named
+// once at most, so that reading a remainder never copies it twice.
 func remember(was, up *status) []byte {
-	o := object{}.with("version", strconv.AppendInt(nil, version, 10)).with("sum", quote(up.sum()))
+	changed := !slices.EqualFunc(was.entries, up.entries, func(a, b *entry) bool { return bytes.Equal(a.raw, b.raw) })
+	size := len(`{"version":1,"sum":"0123456789abcdef","itinerary":,"phaseAbsent":true,"pipeline":[]}`) + len(up.itineraryText) + len(was.phaseText)
+	if changed {
+		for _, e := range was.entries {
+			size += len(e.raw) + len(",")
+		}
+	}
+	b := append(make([]byte, 0, size), `{"version":`...)
+	b = strconv.AppendInt(b, version, 10)
+	b = append(b, `,"sum":"`+up.sum()+`"`...)
 	if up.itinerary != "" {
-		o = o.with("itinerary", quote(up.itinerary))
+		b = append(append(b, `,"itinerary":`...), up.itineraryText...)
 	}
-	switch phase := was.value("phase"); {
-	case phase == nil && up.value("phase") != nil:
-		o = o.with("phaseAbsent", []byte("true"))
-	case !bytes.Equal(phase, up.value("phase")):
-		o = o.with("phase", phase)
+	switch {
+	case was.phaseText == nil && up.phaseText != nil:
+		b = append(b, `,"phaseAbsent":true`...)
+	case !bytes.Equal(was.phaseText, up.phaseText):
+		b = append(append(b, `,"phase":`...), was.phaseText...)
 	}
-	if !bytes.Equal(was.value("pipeline"), up.value("pipeline")) {
-		items, now := make([][]byte, len(was.entries)), byName(up.entries)
+	if changed {
+		b = append(b, `,"pipeline":[`...)
+		left := byName(up.entries) // not named yet
 		for i, e := range was.entries {
-			items[i] = e.raw
-			if u := now[e.name]; u != nil && bytes.Equal(u.raw, e.raw) {
-				items[i] = quote(e.name)
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if u := left[e.name]; u != nil && bytes.Equal(u.raw, e.raw) {
+				b = append(b, value(e.raw, "name")...)
+				delete(left, e.name)
+			} else {
+				b = append(b, e.raw...)
 			}
 		}
-		o = o.with("pipeline", arrayText(items))
+		b = append(b, ']')
 	}
-	return o.text()
+	return append(b, '}')
 }
 
 // parseRemainder reads a remainder. The error is a [*RemainderError].
 func parseRemainder(raw []byte) (*remainder, error) {
-	const broken = "cannot be read"
 	text, err := compact(raw)
 	if err != nil {
 		return nil, &RemainderError{Problem: broken, Err: err}
@@ -74,46 +95,43 @@ func parseRemainder(raw []byte) (*remainder, error) {
 	if text[0] != '{' {
 		return nil, &RemainderError{Problem: "is not an object"}
 	}
-	r := reader{object: parseObject(text), place: "remainder"}
+	r := read(text)
 	switch v := r.one("version"); {
 	case r.err != nil:
 	case v == nil:
 		return nil, &RemainderError{Problem: "has no version"}
 	case string(v) != strconv.Itoa(version):
-		return nil, &RemainderError{Problem: "is of version " + string(v) + ", and this release knows " + strconv.Itoa(version)}
+		const most = 20 // of a text that can be as long as the remainder
+		return nil, &RemainderError{Problem: fmt.Sprintf("is of version %.*s, and this release knows %d", most, v, version)}
 	}
 	out := &remainder{sum: r.text("sum"), itinerary: r.text("itinerary")}
-	_ = r.text("phase") // to see that it is one
-	out.phase = r.one("phase")
+	out.phaseWas, out.phase = r.text("phase"), r.one("phase")
 	out.phaseChanged = r.truth("phaseAbsent") || out.phase != nil
 	pipeline := r.one("pipeline")
 	switch {
 	case r.err != nil:
-		return nil, &RemainderError{Problem: broken, Err: r.err}
+		return nil, &RemainderError{Problem: broken, Err: r.err.in("remainder")}
 	case pipeline == nil:
 		return out, nil
 	case pipeline[0] != '[':
 		return nil, &RemainderError{Problem: broken, Err: &StatusError{Place: "remainder.pipeline", Problem: "is not an array"}}
 	}
 	out.pipeline = true
-	for i, raw := range parseArray(pipeline) {
+	named := make(map[string]bool)
+	for raw := range elements(pipeline) {
+		i, err := item{}, (*StatusError)(nil)
 		if raw[0] == '"' {
-			out.items = append(out.items, item{name: unquote(raw)})
-			continue
+			if i.name = unquote(raw); named[i.name] {
+				err = &StatusError{Problem: "names a step for the second time"}
+			}
+			named[i.name] = true
+		} else if i.was, err = parseEntry(raw); err == nil {
+			i.name = i.was.name
 		}
-		e, err := parseEntry(raw, "remainder.pipeline["+strconv.Itoa(i)+"]")
 		if err != nil {
-			return nil, &RemainderError{Problem: broken, Err: err}
+			return nil, &RemainderError{Problem: broken, Err: err.in(fmt.Sprintf("remainder.pipeline[%d]", len(out.items)))}
 		}
-		out.items = append(out.items, item{name: e.name, was: e})
+		out.items = append(out.items, i)
 	}
 	return out, nil
-}
-
-// phaseWas is the phase as the remainder remembers it; empty where it does not.
-func (r *remainder) phaseWas() string {
-	if r.phase == nil || isNull(r.phase) {
-		return ""
-	}
-	return unquote(r.phase)
 }

@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -12,20 +13,23 @@ import (
 // skippedMessage is what upstream writes into the steps that it skips.
 const skippedMessage = "Skipped"
 
-// Upgrade makes the current form of a status. The status is JSON: an object,
+// Upgrade returns the current form of a status. The status is JSON: an object,
 // null, or nothing at all.
 //
 // Steps and phases get the names of today. An empty or absent phase becomes
-// Created where an itinerary is recorded, since upstream does not write an
-// empty one; without either, the migration has not begun and has no phase yet.
-// A phase that the recorded itinerary does not have stays as it is. Skipped
-// steps that did not start are dropped; one that started after all, as the
-// Cleanup of a cancelled migration, reads Completed or Failed. Two entries for
-// one step, written by two releases, become one. Started steps keep their
-// order, and those that have not started follow them.
+// Created if an itinerary is recorded, since upstream does not write an empty
+// one; without either, the migration has not begun and has no phase yet. The
+// recorded itinerary is the member itinerary or, if that is absent or empty,
+// itenerary, as MTC 1.2 spelled it; neither is changed. A phase that the
+// recorded itinerary does not have stays as it is. Skipped steps that did not
+// start are dropped. A completed step reads Failed if it failed, Canceled if it
+// read so, and Completed otherwise; it has no phase and keeps its progress.
+// Two entries for one step, written by two releases or by the user, become
+// one. Started steps keep their order, and those that have not started follow
+// them.
 //
 // With now, the steps not started become those that are still to come: from
-// the recorded phase on, or, where now selects another itinerary than the
+// the recorded phase on, or, if now selects another itinerary than the
 // recorded one, from the start of that. As for [machine.Set.Resume], a phase
 // recorded without an itinerary is one of the selected itinerary; it may have
 // a former name there, and keeps it in the status. A status without a
@@ -35,16 +39,19 @@ const skippedMessage = "Skipped"
 //
 // A status in the current form comes back as it is, without a remainder.
 //
-// The error is a [*StatusError], or a [*phases.UnknownItineraryError] where
-// now names an itinerary that the adapter does not have.
+// Time, memory and result are linear in the size of the status, whatever it
+// holds.
+//
+// The error is a [*StatusError], or a [*phases.UnknownItineraryError] if now
+// names an itinerary that the adapter does not have.
 func (a *Adapter) Upgrade(status []byte, now *Selected) (Upgraded, error) {
 	return a.UpgradeAgain(status, nil, now)
 }
 
 // UpgradeAgain is [Adapter.Upgrade] for a status that was upgraded before, and
 // has a remainder of that: one that another controller wrote to meanwhile, or
-// one whose steps are to be planned anew. The new remainder leads back to
-// where the old one did. An old one that does not fit is ignored, with a
+// one whose steps must be replanned. The new remainder leads back to where the
+// old one did. An old one that does not fit is ignored, with a
 // [*RemainderError] among the warnings.
 func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgraded, error) {
 	if len(status) == 0 {
@@ -75,34 +82,39 @@ func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgrade
 		up = planned
 	}
 	out.Status = up.text()
-	if string(out.Status) != string(s.text()) {
+	if !bytes.Equal(out.Status, s.raw) {
 		out.Remainder = remember(origin, up)
 	}
 	return out, nil
 }
 
-// upgrade does all that does not need to know what is selected now.
+// upgrade does all that does not depend on what is selected now.
 func (a *Adapter) upgrade(s *status) *status {
-	if s.object == nil {
+	if s.null() {
 		return s
 	}
 	names := a.phaseNames(s.itinerary, s.phase)
-	phase := s.value("phase")
+	phase := s.phaseText
 	if now := names.now(s.phase); now != s.phase {
 		phase = quote(now)
 	}
-	var entries []*entry
+	entries := make([]*entry, 0, len(s.entries))
 	for _, e := range s.entries {
 		if e.ran() || !e.skipped {
 			entries = append(entries, a.upgradeEntry(e, names))
 		}
 	}
 	entries = unite(entries)
-	slices.SortStableFunc(entries, func(a, b *entry) int { return rank(a) - rank(b) })
-	return s.make(phase, entries)
+	if !slices.IsSortedFunc(entries, byRank) {
+		entries = slices.Clone(entries)
+		slices.SortStableFunc(entries, byRank)
+	}
+	return s.with(phase, entries)
 }
 
-// rank sorts steps that have started before those that have not.
+// byRank sorts steps that have started before those that have not.
+func byRank(a, b *entry) int { return rank(a) - rank(b) }
+
 func rank(e *entry) int {
 	if e.ran() {
 		return 0
@@ -112,72 +124,76 @@ func rank(e *entry) int {
 
 // phaseNames knows the phases of one status by the names of today.
 type phaseNames struct {
-	graph *machine.Graph // of the recorded itinerary; nil where nobody has it
-	// created says that the status is in the phase Created and does not say so.
+	phases map[string]*phases.Phase // of the recorded itinerary; nil if the adapter does not have it
+	// created reports that the status is in the phase Created and does not
+	// name it.
 	created bool
 }
 
 func (a *Adapter) phaseNames(itinerary, phase string) phaseNames {
-	g, err := a.itineraries.Graph(itinerary)
-	if err != nil {
-		return phaseNames{}
-	}
-	_, err = g.Find(mtc.Created)
-	return phaseNames{graph: g, created: phase == "" && err == nil}
+	known := a.phases[itinerary]
+	return phaseNames{phases: known, created: phase == "" && known[mtc.Created] != nil}
 }
 
-// now is the name of today of the status's phase, or of a step's. It is the
-// name given where the itinerary does not have it.
+// now returns the name of today of the status's phase, or of a step's. It is
+// the name given if the itinerary does not have it.
 func (n phaseNames) now(phase string) string {
-	switch {
-	case phase == "" && n.created:
-		return mtc.Created
-	case phase == "" || n.graph == nil:
-		return phase
+	if phase == "" {
+		if n.created {
+			return mtc.Created
+		}
+		return ""
 	}
-	if i, err := n.graph.Find(phase); err == nil {
-		return n.graph.Phase(i).Name
+	if p := n.phases[phase]; p != nil {
+		return p.Name
 	}
 	return phase
 }
 
-// upgradeEntry makes the current form of an entry that is not dropped.
+// upgradeEntry returns the current form of an entry that is not dropped.
 func (a *Adapter) upgradeEntry(e *entry, names phaseNames) *entry {
+	var changes []change
 	if now := a.stepNow(e.name); now != e.name {
-		e = e.set("name", now)
+		changes = append(changes, change{name: "name", value: quote(now)})
 	}
+	if e.hasSkipped {
+		changes = append(changes, change{name: "skipped"})
+	}
+	phase := e.phase
 	// Most entries have no phase. Only of an open one that has an empty phase
 	// is that Created: this is how Downgrade writes it.
-	if e.phase != "" || e.open() && e.value("phase") != nil {
-		if now := names.now(e.phase); now != e.phase {
-			e = e.set("phase", now)
+	if phase != "" || e.open() && e.hasPhase {
+		phase = names.now(phase)
+	}
+	message := e.message
+	switch {
+	case e.completed != "":
+		phase, message = "", e.ended()
+	case e.ran() && e.skipped && message == skippedMessage:
+		message = names.message(phase)
+	}
+	if phase != e.phase {
+		c := change{name: "phase"}
+		if phase != "" {
+			c.value = quote(phase)
 		}
+		changes = append(changes, c)
 	}
-	if e.value("skipped") == nil {
-		return e
+	if message != e.message {
+		changes = append(changes, change{"message", quote(message), []string{"progress", "failed", "skipped"}})
 	}
-	if e.skipped && e.message == skippedMessage {
-		e = e.set("message", names.message(e))
-	}
-	return made(e.without("skipped"))
+	return e.with(changes...)
 }
 
-// message is what people read in a step that reads Skipped, but has started.
-func (n phaseNames) message(e *entry) string {
-	switch {
-	case !e.open() && e.failed:
-		return steps.MessageFailed
-	case !e.open():
-		return steps.MessageCompleted
-	case e.phase == "":
+// message returns what people read in an open step that reads Skipped.
+func (n phaseNames) message(phase string) string {
+	if phase == "" {
 		return steps.MessageContinues
 	}
-	if n.graph != nil {
-		if i, err := n.graph.Find(e.phase); err == nil && n.graph.Phase(i).Description != "" {
-			return n.graph.Phase(i).Description
-		}
+	if p := n.phases[phase]; p != nil && p.Description != "" {
+		return p.Description
 	}
-	return e.phase
+	return phase
 }
 
 // plan lists the steps that are still to come behind those that have started.
@@ -204,28 +220,35 @@ func (a *Adapter) plan(s *status, now Selected) (planned *status, warning, err e
 		for _, name := range a.ahead(plan, listed) {
 			switch e := listed[name]; {
 			case e == nil:
-				o := object{}.with("name", quote(name)).with("message", quote(steps.MessageNotStarted))
-				entries = append(entries, made(o))
+				entries = append(entries, notStarted(name))
 			case !e.ran():
 				entries = append(entries, e)
 			}
 		}
 	}
-	return s.make(s.value("phase"), entries), nil, nil
+	return s.with(s.phaseText, entries), nil, nil
 }
 
-// ahead are the steps that a plan shows, by the rules of [steps.Sync]: where
-// it is unknown whether one will run, it stays if it was listed.
+// notStarted returns the entry of a step that is still to come.
+func notStarted(name string) *entry {
+	e := &entry{raw: []byte("{}")}
+	return e.with(change{name: "name", value: quote(name)}, change{name: "message", value: quote(steps.MessageNotStarted)})
+}
+
+// ahead returns the steps that a plan shows, by the rules of [steps.Sync]: if it
+// is unknown whether one will run, it stays if it was listed.
 func (a *Adapter) ahead(plan *machine.Plan, listed map[string]*entry) []string {
 	g := plan.Graph()
 	var names []string
+	shown := make(map[string]bool)
 	for i := range plan.Each {
 		name := a.stepNow(g.Phase(i).Step)
 		switch runs := plan.Runs(i); {
-		case g.Rides(i) || runs == phases.No || slices.Contains(names, name):
+		case g.Rides(i) || runs == phases.No || shown[name]:
 		case runs == phases.Unknown && !g.IsCleanup() && listed[name] == nil:
 		default:
 			names = append(names, name)
+			shown[name] = true
 		}
 	}
 	return names

@@ -99,7 +99,7 @@ func TestUpgrade(t *testing.T) {
 		}, {
 			name:   "skipped steps go, started ones come first",
 			status: `{"pipeline":[{"name":"Prepare","started":"t","completed":"t"},{"name":"Backup","skipped":true,"message":"Skipped"},{"name":"Restore","message":"Not started"},{"name":"Cleanup","started":"t"}]}`,
-			want:   `{"pipeline":[{"name":"Prepare","started":"t","completed":"t"},{"name":"Cleanup","started":"t"},{"name":"Restore","message":"Not started"}]}`,
+			want:   `{"pipeline":[{"name":"Prepare","started":"t","completed":"t","message":"Completed"},{"name":"Cleanup","started":"t"},{"name":"Restore","message":"Not started"}]}`,
 		}, {
 			name:   "skipped, but it has run",
 			status: `{"itinerary":"Cancel","phase":"Completed","pipeline":[{"started":"t","completed":"t","name":"Cleanup","message":"Skipped","skipped":true}]}`,
@@ -119,7 +119,7 @@ func TestUpgrade(t *testing.T) {
 		}, {
 			name:   "skipped, but says something else",
 			status: `{"pipeline":[{"started":"t","completed":"t","name":"Cleanup","message":"Look here","skipped":true},{"name":"A","skipped":false}]}`,
-			want:   `{"pipeline":[{"started":"t","completed":"t","name":"Cleanup","message":"Look here"},{"name":"A"}]}`,
+			want:   `{"pipeline":[{"started":"t","completed":"t","name":"Cleanup","message":"Completed"},{"name":"A"}]}`,
 		}, {
 			name:   "completed without started",
 			status: `{"pipeline":[{"name":"Prepare","message":"Not started"},{"name":"StageBackup","completed":"t","skipped":true,"message":"Skipped"},{"name":"A","started":"","completed":null}]}`,
@@ -128,7 +128,7 @@ func TestUpgrade(t *testing.T) {
 			name:   "helpers after Cleanup",
 			status: `{"itinerary":"Failed","phase":"Completed","pipeline":[{"name":"Cleanup","started":"a","completed":"b","failed":true},{"name":"CleanupHelpers","started":"b","completed":"c"}]}`,
 			now:    selected(mtc.Failed, plain),
-			want:   `{"itinerary":"Failed","phase":"Completed","pipeline":[{"name":"Cleanup","started":"a","completed":"b","failed":true},{"name":"CleanupHelpers","started":"b","completed":"c"}]}`,
+			want:   `{"itinerary":"Failed","phase":"Completed","pipeline":[{"name":"Cleanup","started":"a","completed":"b","message":"Failed","failed":true},{"name":"CleanupHelpers","started":"b","completed":"c","message":"Completed"}]}`,
 		}, {
 			name:   "done, so nothing is to come, whatever is selected",
 			status: `{"itinerary":"Final","phase":"Completed","pipeline":[{"name":"Prepare","started":"a"},{"name":"Backup"}]}`,

@@ -1,0 +1,135 @@
+package legacy
+
+import (
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// unite makes one entry of all that have one name. It has the place of the
+// first of them that has started, or else of the first.
+func unite(entries []*entry) []*entry {
+	count := make(map[string]int, len(entries))
+	for _, e := range entries {
+		count[e.name]++
+	}
+	if len(count) == len(entries) {
+		return entries
+	}
+	groups := make(map[string][]*entry)
+	ran := make(map[string]bool)
+	for _, e := range entries {
+		if count[e.name] > 1 {
+			groups[e.name] = append(groups[e.name], e)
+			ran[e.name] = ran[e.name] || e.ran()
+		}
+	}
+	out := make([]*entry, 0, len(count))
+	for _, e := range entries {
+		if count[e.name] == 1 {
+			out = append(out, e)
+		} else if group := groups[e.name]; group != nil && e.ran() == ran[e.name] {
+			out = append(out, merge(group))
+			groups[e.name] = nil
+		}
+	}
+	return out
+}
+
+// merge makes one entry of several of one name, which two controllers wrote
+// side by side, or the user: those that started as one run of the step, or, if
+// none has, the first that is not skipped. As [steps.Sync] has it, the step is
+// as far as the entry says that is open or was completed last, has the earliest
+// start, and has failed if one of them has.
+func merge(group []*entry) *entry {
+	ran := started(group)
+	if len(ran) == 0 {
+		for _, e := range group {
+			if !e.skipped {
+				return e
+			}
+		}
+		return group[0]
+	}
+	base, first, failed := ran[0], ran[0], ran[0].failed
+	progress := lines(base)
+	for _, e := range ran[1:] {
+		own := lines(e)
+		if e.supersedes(base) {
+			base = e
+			if own != nil {
+				progress = own
+			}
+		} else if progress == nil {
+			progress = own
+		}
+		if e.started != "" && (first.started == "" || before(e.started, first.started)) {
+			first = e
+		}
+		failed = failed || e.failed
+	}
+	var changes []change
+	if first.started != base.started {
+		changes = append(changes, change{"started", value(first.raw, "started"), []string{"completed", "name"}})
+	}
+	if progress != nil && lines(base) == nil {
+		changes = append(changes, change{"progress", progress, []string{"failed", "skipped"}})
+	}
+	if failed && !base.failed {
+		changes = append(changes, change{"failed", []byte("true"), []string{"skipped"}})
+		if !base.open() {
+			changes = append(changes, change{"message", quote(steps.MessageFailed), []string{"progress", "failed", "skipped"}})
+		}
+	}
+	return base.with(changes...)
+}
+
+// lines are the text of the entry's progress, or nil if it has none.
+func lines(e *entry) []byte {
+	v := value(e.raw, "progress")
+	if v == nil || isNull(v) || string(v) == "[]" {
+		return nil
+	}
+	return v
+}
+
+// supersedes reports whether e, rather than an entry in front of it, tells how
+// far the step is.
+func (e *entry) supersedes(other *entry) bool {
+	switch open, was := e.open(), other.open(); {
+	case open && was:
+		return e.phase != "" || other.phase == ""
+	case open || was:
+		return open
+	}
+	return !before(e.completed, other.completed)
+}
+
+// timestamp reads a timestamp. It does not read texts that are longer than any:
+// one entry is compared with many.
+func timestamp(text string) (t time.Time, ok bool) {
+	const longest = 64
+	if len(text) > longest {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	return t, err == nil
+}
+
+// before compares timestamps. One that is no timestamp is before none.
+func before(a, b string) bool {
+	at, okA := timestamp(a)
+	bt, okB := timestamp(b)
+	return okA && okB && at.Before(bt)
+}
+
+// simultaneous reports whether two timestamps are the same, for a client that
+// keeps whole seconds.
+func simultaneous(a, b string) bool {
+	at, okA := timestamp(a)
+	bt, okB := timestamp(b)
+	if !okA || !okB {
+		return a == b
+	}
+	return at.Truncate(time.Second).Equal(bt.Truncate(time.Second))
+}
