@@ -64,6 +64,24 @@ func TestAPhaseThatRidesFirstIsReportedUnderTheFirstVisibleStep(t *testing.T) {
 	assert.Equal(t, "Work[7 Rides]", read(steps.Sync(nil, steps.Moment{Plan: p}, time.Unix(7, 0))))
 }
 
+// The first visible step is the first in the order of Visible, also if a phase
+// that rides reaches it.
+func TestAPhaseThatRidesFirstIsReportedUnderAStepThatOneThatRidesReaches(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: vocabulary, Phases: []phases.Phase{
+		{Name: "Rides", Step: "Hidden", Rides: true},
+		{Name: "Tell", Step: "Announce", Rides: true},
+		{Name: "Work", Step: "Work"},
+		{Name: "TellAll", Step: "Announce"},
+		{Name: "Hidden", Step: "Hidden", Guard: phases.Guard{All: volumes}},
+	}})
+	plan := g.Plan(phases.NewFacts(0, volumes))
+	assert.Equal(t, []string{"Announce", "Work"}, steps.Visible(plan))
+	assert.Equal(t, []string{"Announce", "Announce", "Work", "Announce", "Hidden"}, steps.Reported(plan))
+	plan, err := g.PlanFrom(machine.Position{Phase: "Rides"}, phases.NewFacts(0, volumes))
+	require.NoError(t, err)
+	assert.Equal(t, "Announce[7 Rides] Work", read(steps.Sync(nil, steps.Moment{Plan: plan}, time.Unix(7, 0))))
+}
+
 // A step is reached by its first phase, whether or not that rides.
 func TestStepsComeInTheOrderInWhichTheyAreReached(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: vocabulary, Phases: []phases.Phase{
@@ -84,6 +102,35 @@ func TestAPhaseThatRidesStaysWithTheOpenStep(t *testing.T) {
 	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Move", "Hook", phases.NewFacts(hook, volumes))}, time.Unix(2, 0))
 	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Move", "Quiesce", phases.NewFacts(0, volumes|hook))}, time.Unix(3, 0))
 	assert.Equal(t, "Prepare[1-2] Hook[2 Quiesce] Restore Cleanup", read(p))
+}
+
+// A phase that a jump leads past has not run, whatever its guard says: what
+// rides behind it is not reported there.
+func TestAPhaseThatRidesIsNotReportedUnderAStepThatAJumpLeadsPast(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: vocabulary, Phases: []phases.Phase{
+		{Name: "Work", Step: "Work", Jumps: []phases.Jump{{To: "Rides", Guard: phases.Guard{None: hook}}}},
+		{Name: "Attach", Step: "Restore"},
+		{Name: "Rides", Step: "Restore", Rides: true},
+	}})
+	for _, c := range []struct {
+		about, under string
+		f            phases.Facts
+		reads        string
+	}{
+		{"the jump is taken", "Work", phases.NewFacts(0, volumes|hook), "Work[1 Rides]"},
+		{"the jump is not taken", "Restore", phases.NewFacts(hook, volumes), "Work[1-2] Restore[2 Rides]"},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			var p steps.Pipeline
+			for i, phase := range g.Plan(c.f).Running() {
+				plan, err := g.PlanFrom(machine.Position{Phase: phase}, c.f)
+				require.NoError(t, err)
+				assert.Equal(t, c.under, steps.Reported(plan)[2], "from %s", phase)
+				p = steps.Sync(p, steps.Moment{Plan: plan}, time.Unix(int64(i+1), 0))
+			}
+			assert.Equal(t, c.reads, read(p))
+		})
+	}
 }
 
 func TestStepIsJSONAsMTCStoresIt(t *testing.T) {

@@ -223,10 +223,10 @@ func (s *syncing) interrupt() {
 // enter shows the phase at index at under its step.
 func (s *syncing) enter(at int) {
 	var room [64]int32 // keeps itineraries of a usual size off the heap
-	under := reported(s.Plan, s.place, room[:0])
+	under, shown := reported(s.Plan, s.place, room[:0])
 	k := int(under[at])
 	current := s.find(k)
-	if s.graph.StepIndex(at) != k && (current == nil || !current.Open()) {
+	if !shown[s.graph.StepIndex(at)] && (current == nil || !current.Open()) {
 		// It rides under the step before it. Facts may have changed since
 		// that ran: the step that is open is the one.
 		if open := s.out.Current(); open != nil {

@@ -52,52 +52,73 @@ func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
 func Reported(p *machine.Plan) []string {
 	g := p.Graph()
 	names := make([]string, g.Len())
-	for i, k := range reported(p, nil, nil) {
+	under, _ := reported(p, nil, nil)
+	for i, k := range under {
 		names[i] = g.Steps()[k]
 	}
 	return names
 }
 
 // reported is [Reported] by indices of steps, appended to under. The steps that
-// have started are visible as well: those whose place, by index, is above 0
-// (nil for none).
-func reported(p *machine.Plan, started []int32, under []int32) []int32 {
+// have started are shown as well: those whose place, by index, is above 0 (nil
+// for none). By index, shown reports which steps are.
+func reported(p *machine.Plan, started []int32, under []int32) (_ []int32, shown []bool) {
 	g := p.Graph()
-	seen := make([]bool, len(g.Steps()))
-	for k, place := range started {
-		seen[k] = place > 0
-	}
-	first, last := int32(-1), int32(-1)
+	shown = make([]bool, len(g.Steps()))
 	for i := range g.Len() {
 		under = append(under, int32(g.StepIndex(i)))
 	}
-	// Of what is behind, the last that would have run.
-	for i := range p.Current() {
-		if p.Guard(i) == phases.Yes && !g.Rides(i) {
-			last = under[i]
-		}
-	}
 	for i := range p.Each {
 		if p.Runs(i) == phases.Yes && !g.Rides(i) {
-			seen[under[i]] = true
-			if first < 0 {
-				first = under[i]
-			}
+			shown[under[i]] = true
 		}
 	}
+	first, last := int32(-1), int32(-1)
+	for i := range p.Each { // the first visible step may be reached by a phase that rides
+		if p.Runs(i) == phases.Yes && shown[under[i]] {
+			first = under[i]
+			break
+		}
+	}
+	for k, place := range started {
+		shown[k] = shown[k] || place > 0
+	}
+	looked := p.Current() <= 0 // for what is behind
 	for i := range p.Each {
 		switch {
 		case p.Runs(i) == phases.No:
 		case !g.Rides(i):
 			if p.Runs(i) == phases.Yes {
-				last = under[i]
+				last, looked = under[i], true
 			}
-		case seen[under[i]]:
-		case last >= 0:
-			under[i] = last
-		case first >= 0:
-			under[i] = first
+		case shown[under[i]]:
+		default:
+			if !looked {
+				last, looked = lastBehind(p), true
+			}
+			if last >= 0 {
+				under[i] = last
+			} else if first >= 0 {
+				under[i] = first
+			}
 		}
 	}
-	return under
+	return under, shown
+}
+
+// lastBehind returns the index of the step of the last phase that does not ride
+// and, by the facts of now, ran before the current one; -1 if there is none.
+// Phases that a jump led past are none, whatever their guards say.
+func lastBehind(p *machine.Plan) int32 {
+	g, last := p.Graph(), int32(-1)
+	whole := g.Plan(p.Facts())
+	for i := range whole.Each {
+		switch {
+		case i == p.Current():
+			return last
+		case whole.Runs(i) == phases.Yes && !g.Rides(i):
+			last = int32(g.StepIndex(i))
+		}
+	}
+	return -1 // the facts of now lead elsewhere
 }
