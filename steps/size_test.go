@@ -1,0 +1,113 @@
+package steps_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// large is an itinerary of n steps with three phases each: one that rides, one
+// under a guard, and one more behind those of all steps, so that in the middle
+// of it half of the steps are to be entered again.
+func large(tb testing.TB, n int) (start, middle, end *machine.Plan) {
+	tb.Helper()
+	it := phases.Itinerary{Name: "Large", Flags: vocabulary}
+	for i := range n {
+		step := fmt.Sprint("Step", i)
+		it.Phases = append(it.Phases,
+			phases.Phase{Name: fmt.Sprint("Rides", i), Step: step, Rides: true},
+			phases.Phase{Name: fmt.Sprint("Work", i), Step: step, Guard: phases.Guard{Any: volumes | hook}})
+	}
+	for i := range n {
+		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprint("Again", i), Step: fmt.Sprint("Step", i)})
+	}
+	g, err := machine.Compile(it)
+	require.NoError(tb, err)
+	f := phases.NewFacts(volumes, 0)
+	plan := func(p machine.Position) *machine.Plan {
+		plan, err := g.PlanFrom(p, f)
+		require.NoError(tb, err)
+		return plan
+	}
+	return plan(machine.Position{}), plan(machine.Position{Phase: fmt.Sprint("Again", n/2)}), plan(machine.Position{Done: true})
+}
+
+// entriesOf makes a pipeline of n steps that have started, each twice, half of
+// which the itinerary does not have.
+func entriesOf(n int) (p steps.Pipeline) {
+	for range 2 {
+		for i := range n {
+			name := fmt.Sprint("Step", i)
+			if i%2 == 0 {
+				name = fmt.Sprint("Retired", i)
+			}
+			p = append(p, steps.Step{Name: name, Started: second(1), Message: steps.MessageContinues, Progress: []string{"a line"}})
+		}
+	}
+	return p
+}
+
+type task struct {
+	about string
+	do    func()
+}
+
+// work is everything of the package that goes through all steps.
+func work(tb testing.TB, n int) []task {
+	start, middle, end := large(tb, n)
+	twice := entriesOf(n)
+	begun := steps.Sync(twice, steps.Moment{Plan: middle}, time.Unix(2, 0))
+	sync := func(p steps.Pipeline, plan *machine.Plan) func() {
+		return func() { steps.Sync(p, steps.Moment{Plan: plan}, time.Unix(3, 0)) }
+	}
+	return []task{
+		{"Sync of nothing, at the start", sync(nil, start)},
+		{"Sync in the middle", sync(begun, middle)},
+		{"Sync of two entries a step", sync(twice, middle)},
+		{"Sync of an interrupted pipeline", sync(begun, start)},
+		{"Sync at the end", sync(begun, end)},
+		{"Visible", func() { steps.Visible(middle) }},
+		{"Maybe", func() { steps.Maybe(middle) }},
+		{"Reported", func() { steps.Reported(middle) }},
+		{"Replanned", func() { steps.Replanned(begun, begun[:n/2]) }},
+		{"Replanned, of no change", func() { steps.Replanned(begun, begun) }},
+		{"Find", func() { begun.Find("none") }},
+		{"Current", func() { begun.Current() }},
+		{"DeepCopy", func() { begun.DeepCopy() }},
+	}
+}
+
+// Memory is in proportion to the steps. BenchmarkSizes shows the same of time.
+func TestMemoryIsLinearInTheSteps(t *testing.T) {
+	const factor = 8
+	small, big := work(t, 1000), work(t, 1000*factor)
+	for i, task := range small {
+		t.Run(task.about, func(t *testing.T) {
+			few, many := allocated(task.do), allocated(big[i].do)
+			// A map doubles, so it can be twice as large for its entries.
+			require.LessOrEqual(t, many, 2*factor*few+4096, "%d bytes for 1000 steps", few)
+		})
+	}
+}
+
+// BenchmarkSizes reports the time for each step, which is the same for 1000
+// steps and for 8000.
+func BenchmarkSizes(b *testing.B) {
+	for _, n := range []int{1000, 8000} {
+		for _, task := range work(b, n) {
+			b.Run(fmt.Sprint(task.about, "/", n), func(b *testing.B) {
+				b.ReportAllocs()
+				for range b.N {
+					task.do()
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/step")
+			})
+		}
+	}
+}
