@@ -81,6 +81,7 @@ What is read, and -f, -i, --flags and --unknown, are as for plan.`,
 		},
 	}
 	s.register(cmd)
+	registerWhole(cmd, &s.whole)
 	cmd.Flags().BoolVar(&onlyPhase, "phase", false, "NAME is a phase")
 	cmd.Flags().BoolVar(&onlyStep, "step", false, "NAME is a step")
 	registerOutput(cmd, &format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
@@ -122,6 +123,10 @@ func (q question) find(g *machine.Graph) (phase, step int) {
 		if step = slices.Index(g.Steps(), q.name); step < 0 {
 			step = slices.Index(g.Steps(), stepNow(q.name))
 		}
+	}
+	// A step that has the name now comes before a phase that had it formerly.
+	if step >= 0 && phase >= 0 && g.Steps()[step] == q.name && g.Phase(phase).Name != q.name {
+		phase = -1
 	}
 	return phase, step
 }
@@ -251,7 +256,7 @@ func explainPhase(p *machine.Plan, i int) explanation {
 	return e
 }
 
-// mayChange is said of what hangs on flags that a phase may still change.
+// mayChange is said of what depends on flags that a phase may still change.
 const mayChange = "; that may still change"
 
 // explainStep sums up the phases of a step: those that run, where it is

@@ -12,7 +12,7 @@ import (
 )
 
 // The three end-to-end tests of the enhancement's test plan, by their names.
-// Each is held for every assignment of the 18 flags that the relations allow,
+// Each is held for every assignment of the 19 flags that the relations allow,
 // in the itineraries that move applications: Stage and Final.
 
 // allowed calls yield with every assignment that satisfies the relations, and

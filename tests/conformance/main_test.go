@@ -15,11 +15,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
+const releasesDefault = "testdata/mtc-releases.jsonl"
+
 var (
-	vectorsFile = flag.String("vectors", "testdata/vectors.jsonl", "recorded runs, a line each")
-	objectsFile = flag.String("objects", "testdata/objects.json", "a List of objects")
-	wantFile    = flag.String("want", "testdata/objects.want.jsonl", "what is wanted of each migration in -objects, a line each")
-	legacyFile  = flag.String("legacy", "", "statuses of an earlier release, a line each (default: both of testdata)")
+	vectorsFile  = flag.String("vectors", "testdata/vectors.jsonl", "recorded runs, a line each")
+	objectsFile  = flag.String("objects", "testdata/objects.json", "a List of objects")
+	wantFile     = flag.String("want", "testdata/objects.want.jsonl", "what is wanted of each migration in -objects, a line each")
+	releasesFile = flag.String("releases", releasesDefault, "itineraries of earlier releases, a line for each family of releases")
+	legacyFile   = flag.String("legacy", "", "statuses of an earlier release, a line each (default: both of testdata)")
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
