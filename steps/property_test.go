@@ -148,7 +148,7 @@ func TestARunShowsTheStepsThatWerePlanned(t *testing.T) {
 	require.Greater(t, ended, 400, "most runs end")
 }
 
-// entries is what a pipeline says of one name, by all entries that have started.
+// entries sums up the entries of one name that have started.
 type entries struct {
 	started, completed      *metav1.Time // the earliest, the latest
 	failed, ended, progress bool         // any, all, any

@@ -38,8 +38,8 @@ func TestVisibleMaybeAndReported(t *testing.T) {
 		{"all flags false", phases.NewFacts(0, volumes|hook), []string{"Prepare", "Restore", "Cleanup"}, []string{}, "Prepare"},
 		{"a hook", phases.NewFacts(hook, volumes), []string{"Prepare", "Hook", "Restore", "Cleanup"}, []string{}, "Hook"},
 		{"volumes", phases.NewFacts(volumes, hook), []string{"Prepare", "Data", "Restore", "Cleanup"}, []string{}, "Data"},
-		{"nobody knows of volumes", phases.NewFacts(0, hook), []string{"Prepare", "Restore", "Cleanup"}, []string{"Data"}, "Prepare"},
-		{"nobody knows anything", phases.Facts{}, []string{"Prepare", "Restore", "Cleanup"}, []string{"Hook", "Data"}, "Prepare"},
+		{"whether there are volumes is unknown", phases.NewFacts(0, hook), []string{"Prepare", "Restore", "Cleanup"}, []string{"Data"}, "Prepare"},
+		{"all flags unknown", phases.Facts{}, []string{"Prepare", "Restore", "Cleanup"}, []string{"Hook", "Data"}, "Prepare"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			p := planOf(t, "Move", "", c.facts)
@@ -95,7 +95,7 @@ func TestStepsComeInTheOrderInWhichTheyAreReached(t *testing.T) {
 	assert.Equal(t, "Prepare Announce Work", read(steps.Sync(nil, steps.Moment{Plan: plan}, time.Unix(1, 0))))
 }
 
-// A phase that rides stays with the step that is open, also where the facts
+// A phase that rides stays with the step that is open, also if the facts
 // under which that step ran have changed since.
 func TestAPhaseThatRidesStaysWithTheOpenStep(t *testing.T) {
 	p := steps.Sync(nil, steps.Moment{Plan: planOf(t, "Move", "Created", phases.NewFacts(hook, volumes))}, time.Unix(1, 0))

@@ -13,7 +13,7 @@ import (
 // Moment is a moment of a run, as [Sync] shows it.
 type Moment struct {
 	// Plan is the plan from the run's position: at the start of an itinerary,
-	// in a phase, or done.
+	// in a phase, or done. It is required.
 	Plan *machine.Plan
 	// Failed reports that a phase failed. At the start of an itinerary it is
 	// why the itinerary before was left; if it is false, that was a cancel or
@@ -152,9 +152,9 @@ func (s *Step) join(other Step) {
 	}
 }
 
-// supersedes reports whether s, rather than before, tells how far the step is
-// that both are entries of: an open one, of open ones the one with a phase,
-// else the one that was completed last.
+// supersedes reports whether s, rather than before, is the present state of the
+// step that both are entries of: the one that is open, of open ones the one
+// with a phase, else the one that was completed last.
 func (s *Step) supersedes(before *Step) bool {
 	switch open, was := s.Open(), before.Open(); {
 	case open && was:

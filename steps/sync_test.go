@@ -46,7 +46,7 @@ var set = machine.MustCompileSet(
 // second passes with each moment, counted from 1. A step reads:
 //
 //	Prepare              not started
-//	Prepare[1 text]      started at second 1, and what its message says
+//	Prepare[1 text]      started at second 1, and its message
 //	Prepare[1-4]         Completed at second 4
 //	Prepare[1-4 text]    completed with another message
 //	Prepare[1!...        failed
@@ -59,7 +59,7 @@ var set = machine.MustCompileSet(
 //	PHASE                the phase is entered
 //	wait TEXT            the phase waits, with that message and progress
 //	pass                 the phase failed, and is passed by
-//	FLAG yes|no|unknown  the flag changes, and the plan is made anew
+//	FLAG yes|no|unknown  the flag changes, and the run is replanned
 //	done                 the itinerary has come to its end
 type moment struct{ happens, reads string }
 
@@ -155,7 +155,7 @@ var lives = []struct {
 		{"Finish", "Prepare[2-3] Hook[3!-4] Data[5-6] Helpers[6-7] Cleanup[7 Finish]"},
 		{"done", "Prepare[2-3] Hook[3!-4] Data[5-6] Helpers[6-7] Cleanup[7-8]"},
 	}},
-	{"a cancel interrupts one step; the clean-up runs and reads so (failure i)", phases.NewFacts(0, volumes|hook), []moment{
+	{"a cancel interrupts one step; the cleanup runs and reads so (failure i)", phases.NewFacts(0, volumes|hook), []moment{
 		{"start Move", "Prepare Restore Cleanup"},
 		{"Attach", "Restore[2 Attach] Cleanup"},
 		{"cancel Undo", "Restore[2-3 Canceled] Helpers Cleanup"},
@@ -186,14 +186,14 @@ var lives = []struct {
 		{"Attach", "Data[2 Continues later] Restore[3 Attach] Cleanup"},
 		{"cancel Undo", "Data[2-4 Canceled] Restore[3-4 Canceled] Helpers Cleanup"},
 	}},
-	{"a step in which a phase has failed reads Failed, also where a cancel interrupts it", phases.NewFacts(volumes, hook), []moment{
+	{"a step in which a phase has failed reads Failed, also if a cancel interrupts it", phases.NewFacts(volumes, hook), []moment{
 		{"start Move", "Prepare Data Restore Cleanup"},
 		{"Created", "Prepare[2 Created] Data Restore Cleanup"},
 		{"pass", "Prepare[2! Created] Data Restore Cleanup"},
 		{"Refresh", "Prepare[2! Refreshing the plan] Data Restore Cleanup"},
 		{"cancel Undo", "Prepare[2!-5] Data Helpers Cleanup"},
 	}},
-	{"a failure in the last step of the way out does not stop it (promise 11)", phases.NewFacts(0, volumes|hook), []moment{
+	{"a failure in a cleanup itinerary does not stop it (promise 11)", phases.NewFacts(0, volumes|hook), []moment{
 		{"start Undo", "Helpers Cleanup"},
 		{"Remove", "Helpers[2 Remove] Cleanup"},
 		{"pass", "Helpers[2! Remove] Cleanup"},
@@ -210,7 +210,7 @@ var lives = []struct {
 		{"Finish", "Data[2-6] Cleanup[3 Finish] Helpers[6-7]"},
 		{"done", "Data[2-6] Cleanup[3-8] Helpers[6-7]"},
 	}},
-	{"nobody knows whether there are volumes: a listed step stays, an unlisted one waits", phases.NewFacts(volumes, hook), []moment{
+	{"whether there are volumes is unknown: a listed step stays, an unlisted one waits", phases.NewFacts(volumes, hook), []moment{
 		{"start Move", "Prepare Data Restore Cleanup"},
 		{"Refresh", "Prepare[2 Refreshing the plan] Data Restore Cleanup"},
 		{"Volumes unknown", "Prepare[2 Refreshing the plan] Data Restore Cleanup"},
@@ -218,7 +218,7 @@ var lives = []struct {
 		{"Volumes no", "Prepare[2 Refreshing the plan] Restore Cleanup"},
 		{"Hook yes", "Prepare[2 Refreshing the plan] Hook Restore Cleanup"},
 	}},
-	{"where the way out runs what it does not know, it shows it", phases.NewFacts(0, hook), []moment{
+	{"if a cleanup itinerary runs what is unknown, it shows it", phases.NewFacts(0, hook), []moment{
 		{"start Undo", "Data Helpers Cleanup"},
 		{"Detach", "Data[2 Detaching volumes] Helpers Cleanup"},
 	}},
