@@ -1,12 +1,13 @@
 package phases
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/bits"
 	"runtime/debug"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
@@ -20,19 +21,27 @@ type Source struct {
 	// and it reads them from the facts that it is given.
 	From Flags
 	// Slow marks a source that is worth avoiding, such as a list on a remote
-	// cluster: it is asked only where the others do not settle the answer.
+	// cluster: it is asked only if the others do not settle the answer.
 	Slow bool
-	// Ask finds the value. An error leaves the flag unknown, to be asked
-	// again another time. Ask must return once ctx is done, may run at the
-	// same time as other sources, and may panic, which counts as an error. It
-	// returns Unknown without an error only where it is computed from flags
-	// that are not known and still matter to it; it is then asked again when
-	// they become known.
+	// Ask finds the value. It runs in a goroutine of its own, at the same time
+	// as other sources.
+	//
+	// Yes and No are the value. Unknown without an error means "not yet": the
+	// flag cannot be known before a phase ahead has decided it. From a source
+	// that is computed from other flags it means that the known ones do not
+	// settle the value; it is then asked again once more of them are known,
+	// and is "not yet" only if none of them failed. An error leaves the flag
+	// unknown and is reported; the flag is asked again another time. A panic
+	// and runtime.Goexit count as errors.
+	//
+	// Ask must return once ctx is done. One that does not is left behind (see
+	// [LeftBehind]), and what it returns later is dropped.
 	Ask func(ctx context.Context, known Facts) (Truth, error)
 }
 
 // Sources are the sources of a vocabulary's flags. They are immutable and
-// safe for concurrent use as far as their Ask functions are.
+// safe for concurrent use as far as their Ask functions are. A nil *Sources
+// has no source.
 type Sources struct {
 	flags  *Vocabulary
 	byFlag [MaxFlags]*Source
@@ -42,14 +51,17 @@ type Sources struct {
 
 // NewSources checks the sources: each has exactly one flag of the vocabulary,
 // no flag has two sources, what a flag is computed from has sources as well,
-// and nothing is computed from itself. Not every flag needs a source. The
-// error is a [*SourceError].
+// and nothing is computed from itself. Not every flag needs a source: Answers
+// returns those that have one. The error is a [*SourceError].
 func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
+	if flags == nil {
+		return nil, &SourceError{Problem: "sources need the vocabulary of their flags, not nil"}
+	}
 	s := &Sources{flags: flags}
 	for i := range sources {
 		src := sources[i]
 		if src.Flag.Len() != 1 || !flags.All().Has(src.Flag) {
-			return nil, &SourceError{Flag: fmt.Sprint(flags.Names(src.Flag)), Problem: fmt.Sprintf("source number %d has to answer exactly one flag of the vocabulary", i+1)}
+			return nil, &SourceError{Flag: fmt.Sprint(flags.Names(src.Flag)), Problem: fmt.Sprintf("source number %d must answer exactly one flag of the vocabulary", i+1)}
 		}
 		if s.have.Has(src.Flag) {
 			return nil, &SourceError{Flag: flags.Names(src.Flag)[0], Problem: "has two sources; remove one"}
@@ -78,15 +90,28 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 	return s, nil
 }
 
-// Flags is the vocabulary of the sources.
-func (s *Sources) Flags() *Vocabulary { return s.flags }
+// Flags returns the vocabulary of the sources.
+func (s *Sources) Flags() *Vocabulary {
+	if s == nil {
+		return nil
+	}
+	return s.flags
+}
+
+// Answers returns the flags that have a source.
+func (s *Sources) Answers() Flags {
+	if s == nil {
+		return 0
+	}
+	return s.have
+}
 
 // All returns a copy of the sources, in the order of the vocabulary. Sources
 // that add something to each, such as a count, are made of it with
 // [NewSources].
 func (s *Sources) All() []Source {
-	all := make([]Source, 0, s.have.Len())
-	for flag := range s.have.Each {
+	all := make([]Source, 0, s.Answers().Len())
+	for flag := range s.Answers().Each {
 		all = append(all, *s.byFlag[bit(flag)])
 	}
 	return all
@@ -108,39 +133,53 @@ func (s *Sources) closure(flags, among Flags) Flags {
 	}
 }
 
-// Question says what to ask.
+// Question describes what to ask.
 type Question struct {
 	// Known is what is known already; these flags are not asked.
 	Known Facts
 	// Read are the flags that the itinerary reads; only these, and those that
 	// they are computed from, are asked.
 	Read Flags
-	// Matters narrows down, given what is known so far, which unknown flags
+	// Matters returns, given what is known so far, the unknown flags that
 	// could still change the plan; a slow source is asked only for one of
-	// these, or for one that these are computed from. Nil means that every
-	// flag of Read matters. It is called from the goroutine that called Ask.
+	// these, or for one that these are computed from. If nil, every flag of
+	// Read matters. Ask calls it in the goroutine of its caller.
 	Matters func(Facts) Flags
-	// Timeout bounds the whole asking; 0 leaves it to the context.
+	// Timeout bounds the whole asking. Zero means no bound but the context's.
 	Timeout time.Duration
 	// WithTimeout makes the context that Timeout bounds, for a test that has a
 	// clock of its own. If nil, it is [context.WithTimeout].
 	WithTimeout func(parent context.Context, timeout time.Duration) (context.Context, context.CancelFunc)
+	// LeftBehind remembers the sources that did not return in time, from one
+	// question of a run to the next: they are not asked until they have
+	// returned. If nil, they are forgotten, and asked again.
+	LeftBehind *LeftBehind
+	// Now is the clock of [LeftBehindError]. If nil, it is [time.Now].
+	Now func() time.Time
 }
 
-// Answer is what came of a question.
+// Answer is the result of a question. A flag of Read that is unknown is in
+// Errors, in NotYet, or in neither: it then has no source, or nothing depends
+// on it any more.
 type Answer struct {
 	// Facts is all that was known and all that was found.
 	Facts Facts
 	// Asked are the flags whose sources were called.
 	Asked Flags
-	// Errors tells of each flag that should have been asked, and is unknown
-	// because its source failed or the context was done before its turn, in
-	// the order of the vocabulary. A flag that is unknown because nothing
-	// hangs on it any more, or because it has no source, is no error.
+	// NotYet are the flags that cannot be known before a phase ahead has
+	// decided them: their sources returned Unknown without an error, with
+	// nothing to wait for but other flags that are not yet known.
+	NotYet Flags
+	// LeftBehind are the flags whose sources this question has left behind.
+	LeftBehind Flags
+	// Errors holds one error for each flag that is unknown because its source
+	// failed, was left behind, or was not asked (the context was done before
+	// its turn, or an earlier call has not returned), in the order of the
+	// vocabulary.
 	Errors []*FlagError
 }
 
-// Err joins the errors of the answer, or is nil where there are none.
+// Err joins the errors of the answer. It is nil if there are none.
 func (a Answer) Err() error {
 	errs := make([]error, len(a.Errors))
 	for i, e := range a.Errors {
@@ -150,12 +189,23 @@ func (a Answer) Err() error {
 }
 
 // Ask finds out flags. Sources that do not depend on each other run at the
-// same time. Cheap sources come first; a slow one is asked only where its
-// flag, or one computed from it, still matters then. A source is called once,
-// one that waits for flags that it is computed from once more when they have
-// come. A flag whose source fails stays unknown and is reported; nothing else
-// is lost. Ask returns when every source that it called has returned.
+// same time, started in the order of the vocabulary. Cheap sources come first;
+// a slow one is asked only if its flag, or one computed from it, still matters
+// then. A source is called once; one that waits for flags that it is computed
+// from is called again when they are settled. A flag whose source fails stays
+// unknown and is reported; nothing else is lost.
+//
+// Ask returns when every source that it called has returned, or was left
+// behind: that is a source that has not returned 100 ms after ctx, or Timeout,
+// was done. Without a deadline Ask waits as long as its sources do. A nil ctx
+// is [context.Background].
 func (s *Sources) Ask(ctx context.Context, q Question) Answer {
+	if s == nil {
+		return Answer{Facts: q.Known}
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	if q.Timeout > 0 {
 		withTimeout := q.WithTimeout
 		if withTimeout == nil {
@@ -165,7 +215,7 @@ func (s *Sources) Ask(ctx context.Context, q Question) Answer {
 		ctx, cancel = withTimeout(ctx, q.Timeout)
 		defer cancel()
 	}
-	a := asking{Sources: s, facts: q.Known}
+	a := asking{Sources: s, question: q, facts: q.Known}
 	for {
 		// What an answer made known, or a failure hopeless, needs no inputs
 		// any more: so the flags to ask are found anew each time.
@@ -187,15 +237,24 @@ func (s *Sources) Ask(ctx context.Context, q Question) Answer {
 // asking is the state of one Ask.
 type asking struct {
 	*Sources
-	facts   Facts
-	asked   Flags // called at least once
-	failed  Flags // called in vain; not called again
-	waiting Flags // called, and wait for flags that they are computed from
-	errs    [MaxFlags]error
+	question Question
+	facts    Facts
+	asked    Flags // called at least once
+	failed   Flags // unknown because of an error; not called again
+	notYet   Flags // cannot be known yet; not called again
+	waiting  Flags // called, and wait for flags that they are computed from
+	behind   Flags // called, and left behind
+	errs     [MaxFlags]error
 }
 
 // open are the flags that are unknown and may still become known.
-func (a *asking) open() Flags { return a.have &^ a.facts.Known() &^ a.failed }
+func (a *asking) open() Flags { return a.have &^ a.facts.Known() &^ a.failed &^ a.notYet }
+
+// fail takes in that the flag is unknown because of err.
+func (a *asking) fail(flag Flags, err error) {
+	a.failed |= flag
+	a.errs[bit(flag)] = err
+}
 
 // ready are the flags among the given open ones whose turn it is: the cheap
 // ones once no other cheap one has to come before, or the slow ones once all
@@ -214,16 +273,20 @@ func (a *asking) ready(among Flags, slow bool) (ready Flags) {
 	return ready
 }
 
-// call asks the given flags, unless it is too late, and takes in what they say.
+// call asks the given flags, except those for which it is too late or whose
+// source has not returned from an earlier call, and takes in the results.
 func (a *asking) call(ctx context.Context, flags Flags) {
-	if err := ctx.Err(); err != nil {
-		for flag := range flags.Each {
-			a.errs[bit(flag)] = fmt.Errorf("not asked: %w", err)
+	var callable Flags
+	for flag := range flags.Each {
+		if err := a.question.LeftBehind.of(flag); err != nil {
+			a.fail(flag, err)
+		} else if err := ctx.Err(); err != nil {
+			a.fail(flag, fmt.Errorf("not asked: %w", err))
+		} else {
+			callable |= flag
 		}
-		a.failed |= flags
-	} else {
-		a.take(flags, a.callAll(ctx, flags))
 	}
+	a.take(a.callAll(ctx, callable))
 	// What waited for one of these is called again.
 	for flag := range a.waiting.Each {
 		if from := a.byFlag[bit(flag)].From; from&flags&^a.open() != 0 {
@@ -232,54 +295,106 @@ func (a *asking) call(ctx context.Context, flags Flags) {
 	}
 }
 
-// callAll calls the sources of the given flags at the same time, and returns
-// when all of them have returned.
-func (a *asking) callAll(ctx context.Context, flags Flags) (truths [MaxFlags]Truth) {
-	a.asked |= flags
-	ask := func(i int) { truths[i], a.errs[i] = a.byFlag[i].ask(ctx, a.facts) }
-	if flags.Len() == 1 {
-		ask(bit(flags))
-		return truths
-	}
-	var all sync.WaitGroup
-	for flag := range flags.Each {
-		// Stands where the source ends its goroutine instead of returning.
-		a.errs[bit(flag)] = errNoAnswer
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			ask(bit(flag))
-		}()
-	}
-	all.Wait()
-	return truths
+// result is what one call of a source came to.
+type result struct {
+	flag  Flags
+	truth Truth
+	err   error
 }
 
-// take takes in what the sources of the given flags said.
-func (a *asking) take(flags Flags, truths [MaxFlags]Truth) {
+// grace is how long Ask waits, once its context is done, for the sources that
+// notice that and return.
+const grace = 100 * time.Millisecond
+
+// callAll calls the sources of the given flags at the same time, and returns
+// their results in the order of the vocabulary. The sources have returned, or
+// are left behind.
+func (a *asking) callAll(ctx context.Context, flags Flags) []result {
+	a.asked |= flags
+	// Late results fit in as well, so that no goroutine stays to deliver one.
+	returned := make(chan result, flags.Len())
 	for flag := range flags.Each {
-		i := bit(flag)
-		switch {
-		case a.errs[i] != nil:
-			a.failed |= flag
-		case truths[i] != Unknown:
-			a.facts = a.facts.Set(flag, truths[i])
+		go a.byFlag[bit(flag)].call(ctx, a.facts, returned)
+	}
+	results := make([]result, 0, flags.Len())
+	pending := flags
+	receive := func(r result) {
+		pending &^= r.flag
+		results = append(results, r)
+	}
+	done, late := ctx.Done(), (<-chan time.Time)(nil)
+	for pending != 0 {
+		select {
+		case r := <-returned:
+			receive(r)
+		case <-done:
+			done, late = nil, time.After(grace)
+		case <-late:
+			for range len(returned) { // came at the last moment
+				receive(<-returned)
+			}
+			err := a.leave(pending, ctx.Err(), returned)
+			for flag := range pending.Each {
+				receive(result{flag: flag, err: err})
+			}
 		}
 	}
-	// What is still unknown without an error waits for what it is computed
-	// from, or has waited in vain.
-	for flag := range (flags & a.open()).Each {
-		src := a.byFlag[bit(flag)]
-		if a.open()&src.From != 0 {
-			a.waiting |= flag
-			continue
+	slices.SortFunc(results, func(x, y result) int { return cmp.Compare(x.flag, y.flag) })
+	return results
+}
+
+// leave leaves the sources of the given flags behind, which will deliver their
+// results to returned.
+func (a *asking) leave(flags Flags, cause error, returned <-chan result) error {
+	if flags == 0 {
+		return nil
+	}
+	a.behind |= flags
+	now := a.question.Now
+	if now == nil {
+		now = time.Now
+	}
+	err := &LeftBehindError{Since: now(), Err: cause}
+	a.question.LeftBehind.add(flags, err, returned)
+	return err
+}
+
+// take takes in the results of calls.
+func (a *asking) take(results []result) {
+	var unknown Flags
+	for _, r := range results {
+		switch {
+		case r.err != nil:
+			a.fail(r.flag, r.err)
+		case r.truth == Yes, r.truth == No:
+			a.facts = a.facts.Set(r.flag, r.truth)
+		case r.truth == Unknown:
+			unknown |= r.flag
+		default:
+			a.fail(r.flag, &InvalidTruthError{Truth: r.truth})
 		}
-		a.failed |= flag
-		a.errs[bit(flag)] = &UnknownInputError{Inputs: a.flags.Names(src.From &^ a.facts.Known())}
+	}
+	for flag := range unknown.Each {
+		inputs := a.byFlag[bit(flag)].From &^ a.facts.Known()
+		switch {
+		case inputs&a.open() != 0:
+			a.waiting |= flag
+		case inputs&a.failed != 0:
+			a.fail(flag, &UnknownInputError{Inputs: a.flags.Names(inputs & a.failed)})
+		default:
+			a.notYet |= flag
+		}
 	}
 }
 
 var errNoAnswer = errors.New("its source ended its goroutine without an answer; let it return an error")
+
+// call calls the source and delivers its result, whichever way it ends.
+func (s *Source) call(ctx context.Context, known Facts, returned chan<- result) {
+	r := result{flag: s.Flag, err: errNoAnswer} // stands if it calls runtime.Goexit
+	defer func() { returned <- r }()
+	r.truth, r.err = s.ask(ctx, known)
+}
 
 // ask calls the source, and turns a panic into an error.
 func (s *Source) ask(ctx context.Context, known Facts) (t Truth, err error) {
@@ -292,7 +407,7 @@ func (s *Source) ask(ctx context.Context, known Facts) (t Truth, err error) {
 }
 
 func (a *asking) answer() Answer {
-	answer := Answer{Facts: a.facts, Asked: a.asked}
+	answer := Answer{Facts: a.facts, Asked: a.asked, NotYet: a.notYet, LeftBehind: a.behind}
 	for flag := range a.failed.Each {
 		answer.Errors = append(answer.Errors, &FlagError{Flag: a.flags.Names(flag)[0], Err: a.errs[bit(flag)]})
 	}

@@ -3,7 +3,6 @@ package phases
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand"
 	"runtime"
 	"strings"
@@ -71,6 +70,16 @@ func sources(t testing.TB, list ...Source) *Sources {
 	return s
 }
 
+func TestNewSourcesNeedsAVocabulary(t *testing.T) {
+	for _, list := range [][]Source{nil, {{Flag: flagA, Ask: says(Yes)}}, {{}}} {
+		s, err := NewSources(nil, list...)
+		assert.Nil(t, s)
+		var got *SourceError
+		require.ErrorAs(t, err, &got)
+		require.EqualError(t, got, "sources need the vocabulary of their flags, not nil")
+	}
+}
+
 func TestNewSourcesRefuses(t *testing.T) {
 	a := Source{Flag: flagA, Ask: says(Yes)}
 	for _, c := range []struct {
@@ -78,9 +87,9 @@ func TestNewSourcesRefuses(t *testing.T) {
 		sources []Source
 		want    SourceError
 	}{
-		{"no flag", []Source{a, {Ask: says(Yes)}}, SourceError{"[]", "source number 2 has to answer exactly one flag of the vocabulary"}},
-		{"two flags", []Source{{Flag: flagA | flagB, Ask: says(Yes)}}, SourceError{"[A B]", "source number 1 has to answer exactly one flag of the vocabulary"}},
-		{"a flag of nowhere", []Source{{Flag: 1 << 40, Ask: says(Yes)}}, SourceError{"[]", "source number 1 has to answer exactly one flag of the vocabulary"}},
+		{"no flag", []Source{a, {Ask: says(Yes)}}, SourceError{"[]", "source number 2 must answer exactly one flag of the vocabulary"}},
+		{"two flags", []Source{{Flag: flagA | flagB, Ask: says(Yes)}}, SourceError{"[A B]", "source number 1 must answer exactly one flag of the vocabulary"}},
+		{"a flag of nowhere", []Source{{Flag: 1 << 40, Ask: says(Yes)}}, SourceError{"[]", "source number 1 must answer exactly one flag of the vocabulary"}},
 		{"a flag twice", []Source{a, a}, SourceError{"A", "has two sources; remove one"}},
 		{"no Ask", []Source{{Flag: flagA}}, SourceError{"A", "has a source without an Ask function"}},
 		{"an input without a source", []Source{from(flagB, a)}, SourceError{"A", "is computed from B, which no source answers; add one"}},
@@ -208,14 +217,10 @@ func TestAskOrder(t *testing.T) {
 			},
 			Question{Read: flagA}, "BACA", NewFacts(0, flagC),
 			"flag A is unknown: it is computed from B, not all of which are known\nflag B is unknown: gone"},
-		{"unknown without a reason",
-			func(a *asked) []Source { return []Source{a.source(flagA, says(Unknown))} },
-			Question{Read: flagA}, "A", Facts{},
-			"flag A is unknown: its source returned unknown without an error, with nothing to wait for; let it return an error"},
 		{"a value that is none",
 			func(a *asked) []Source { return []Source{a.source(flagA, says(7))} },
 			Question{Read: flagA}, "A", Facts{},
-			"flag A is unknown: its source returned unknown without an error, with nothing to wait for; let it return an error"},
+			"flag A is unknown: its source returned the value 7, which is no Truth; let it return Yes, No or Unknown"},
 		{"a panic",
 			func(a *asked) []Source {
 				return []Source{a.source(flagA, func(context.Context, Facts) (Truth, error) { panic("oh") })}
@@ -311,6 +316,7 @@ func TestAskStopsAtItsTimeout(t *testing.T) {
 		Ask(context.Background(), Question{Read: abc, Timeout: time.Millisecond})
 	assert.NotContains(t, a.order, "B", "it is too late for the slow one")
 	assert.Zero(t, answer.Facts)
+	assert.Zero(t, answer.LeftBehind, "a source that returns when its context is done is not left behind")
 	require.Len(t, answer.Errors, 3, "nothing is lost silently, what waits for it neither")
 	for _, err := range answer.Errors {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -344,14 +350,120 @@ func TestAskIsCancelledHalfWay(t *testing.T) {
 	assert.EqualError(t, answer.Err(), "flag B is unknown: not asked: context canceled")
 }
 
-// A source that calls t.FailNow, or runtime.Goexit, ends its goroutine.
-func TestAskTakesNoAnswerForUnknown(t *testing.T) {
+// A source that calls t.FailNow, or runtime.Goexit, ends its goroutine, which
+// is never the caller's.
+func TestAskReportsASourceThatEndsItsGoroutine(t *testing.T) {
+	exits := func(context.Context, Facts) (Truth, error) { runtime.Goexit(); return Yes, nil }
+	for _, c := range []struct {
+		about   string
+		sources []Source
+		facts   Facts
+	}{
+		{"alone", []Source{{Flag: flagA, Ask: exits}}, Facts{}},
+		{"alone and slow", []Source{slow(Source{Flag: flagA, Ask: exits})}, Facts{}},
+		{"beside another", []Source{{Flag: flagA, Ask: exits}, {Flag: flagB, Ask: says(Yes)}}, NewFacts(flagB, 0)},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			var answer Answer
+			returned := false
+			var caller sync.WaitGroup
+			caller.Add(1)
+			go func() {
+				defer caller.Done()
+				answer = sources(t, c.sources...).Ask(context.Background(), Question{Read: flagA | flagB})
+				returned = true
+			}()
+			caller.Wait()
+			require.True(t, returned, "the goroutine of the caller goes on")
+			assert.Equal(t, c.facts, answer.Facts)
+			assert.Zero(t, answer.NotYet)
+			assert.EqualError(t, answer.Err(), "flag A is unknown: its source ended its goroutine without an answer; let it return an error")
+		})
+	}
+}
+
+// Each row is a graph of sources: D is computed from B and C, these from A.
+func TestAskKeepsNotYetApartFromFailures(t *testing.T) {
+	gone := errors.New("gone")
+	computed := func(flag, inputs Flags) Source { return Source{Flag: flag, From: inputs, Ask: either(inputs, inputs)} }
+	for _, c := range []struct {
+		about   string
+		sources []Source
+		facts   Facts
+		notYet  Flags
+		errs    []string
+	}{
+		{"one flag", []Source{{Flag: flagA, Ask: says(Unknown)}}, Facts{}, flagA, nil},
+		{"one slow flag", []Source{slow(Source{Flag: flagA, Ask: says(Unknown)})}, Facts{}, flagA, nil},
+		{"beside a known one", []Source{{Flag: flagA, Ask: says(Unknown)}, {Flag: flagB, Ask: says(No)}}, NewFacts(0, flagB), flagA, nil},
+		{"beside one that fails", []Source{{Flag: flagA, Ask: says(Unknown)}, {Flag: flagB, Ask: fails(gone)}}, Facts{}, flagA,
+			[]string{"flag B is unknown: gone"}},
+		{"an error counts for more", []Source{{Flag: flagA, Ask: fails(gone)}}, Facts{}, 0, []string{"flag A is unknown: gone"}},
+		{"a chain that is not yet known", []Source{{Flag: flagA, Ask: says(Unknown)}, computed(flagB, flagA), computed(flagD, flagB)},
+			Facts{}, flagA | flagB | flagD, nil},
+		{"a chain on a slow flag that is not yet known", []Source{slow(Source{Flag: flagA, Ask: says(Unknown)}), computed(flagB, flagA), slow(computed(flagD, flagB))},
+			Facts{}, flagA | flagB | flagD, nil},
+		{"a chain on a failure", []Source{{Flag: flagA, Ask: fails(gone)}, computed(flagB, flagA), computed(flagD, flagB)}, Facts{}, 0,
+			[]string{"flag A is unknown: gone", "flag B is unknown: it is computed from A, not all of which are known", "flag D is unknown: it is computed from B, not all of which are known"}},
+		{"a chain whose middle has all its inputs, and is not yet known", []Source{{Flag: flagA, Ask: says(No)}, {Flag: flagB, From: flagA, Ask: says(Unknown)}, computed(flagD, flagB)},
+			NewFacts(0, flagA), flagB | flagD, nil},
+		{"a chain whose middle fails on what is not yet known", []Source{{Flag: flagA, Ask: says(Unknown)}, {Flag: flagB, From: flagA, Ask: fails(gone)}, computed(flagD, flagB)}, Facts{}, flagA,
+			[]string{"flag B is unknown: gone", "flag D is unknown: it is computed from B, not all of which are known"}},
+		{"a diamond on what is not yet known", []Source{{Flag: flagA, Ask: says(Unknown)}, computed(flagB, flagA), computed(flagC, flagA), computed(flagD, flagB|flagC)},
+			Facts{}, flagA | flagB | flagC | flagD, nil},
+		{"a diamond with one side known", []Source{{Flag: flagA, Ask: says(Unknown)}, computed(flagB, flagA), {Flag: flagC, Ask: says(No)}, computed(flagD, flagB|flagC)},
+			NewFacts(0, flagC), flagA | flagB | flagD, nil},
+		{"a diamond that one side settles", []Source{{Flag: flagA, Ask: says(Unknown)}, computed(flagB, flagA), {Flag: flagC, Ask: says(Yes)}, computed(flagD, flagB|flagC)},
+			NewFacts(flagC|flagD, 0), flagA | flagB, nil},
+		{"a diamond of which one side fails", []Source{{Flag: flagA, Ask: says(Unknown)}, computed(flagB, flagA), {Flag: flagC, Ask: fails(gone)}, computed(flagD, flagB|flagC)}, Facts{}, flagA | flagB,
+			[]string{"flag C is unknown: gone", "flag D is unknown: it is computed from C, not all of which are known"}},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			answer := sources(t, c.sources...).Ask(context.Background(), Question{Read: sixFlags.All()})
+			assert.Equal(t, c.facts, answer.Facts)
+			assert.Equal(t, sixFlags.Names(c.notYet), sixFlags.Names(answer.NotYet))
+			var errs []string
+			for _, err := range answer.Errors {
+				errs = append(errs, err.Error())
+			}
+			assert.Equal(t, c.errs, errs)
+		})
+	}
+}
+
+// What waits for a flag that does not matter is neither "not yet" nor an error.
+func TestAskDoesNotCallNotYetWhatItHasNotAsked(t *testing.T) {
 	answer := sources(t,
-		Source{Flag: flagA, Ask: func(context.Context, Facts) (Truth, error) { runtime.Goexit(); return Yes, nil }},
-		Source{Flag: flagB, Ask: says(Yes)},
-	).Ask(context.Background(), Question{Read: flagA | flagB})
-	assert.Equal(t, NewFacts(flagB, 0), answer.Facts)
-	assert.EqualError(t, answer.Err(), "flag A is unknown: its source ended its goroutine without an answer; let it return an error")
+		Source{Flag: flagA, From: flagB, Ask: either(flagB, flagB)}, slow(Source{Flag: flagB, Ask: says(Unknown)}),
+	).Ask(context.Background(), Question{Read: flagA, Matters: func(Facts) Flags { return 0 }})
+	assert.Equal(t, Answer{Asked: flagA}, answer)
+}
+
+func TestSourcesAnswers(t *testing.T) {
+	var none *Sources
+	assert.Zero(t, none.Answers())
+	assert.Zero(t, sources(t).Answers())
+	assert.Equal(t, flagB|flagD, sources(t, Source{Flag: flagD, Ask: says(Yes)}, slow(Source{Flag: flagB, From: flagD, Ask: says(Yes)})).Answers())
+}
+
+func TestNilSourcesAndNilContext(t *testing.T) {
+	var none *Sources
+	assert.Nil(t, none.Flags())
+	assert.Empty(t, none.All())
+	assert.Equal(t, Answer{Facts: NewFacts(flagA, 0)}, none.Ask(context.Background(), Question{Known: NewFacts(flagA, 0), Read: abc}))
+	assert.Equal(t, Answer{}, new(Sources).Ask(context.Background(), Question{Read: abc}))
+
+	var noContext context.Context
+	answer := sources(t, Source{Flag: flagA, Ask: func(ctx context.Context, _ Facts) (Truth, error) { return Yes, ctx.Err() }}).Ask(noContext, Question{Read: abc})
+	assert.Equal(t, NewFacts(flagA, 0), answer.Facts)
+}
+
+// Matters is the caller's: its panic surfaces where the caller can recover it.
+func TestAskLetsAPanicOfMattersThrough(t *testing.T) {
+	s := sources(t, Source{Flag: flagA, Ask: says(Yes)})
+	assert.PanicsWithValue(t, "oh", func() {
+		s.Ask(context.Background(), Question{Read: flagA, Matters: func(Facts) Flags { panic("oh") }})
+	})
 }
 
 func TestSourcesMayBeSharedBetweenGoroutines(t *testing.T) {
@@ -378,14 +490,15 @@ func some(r *rand.Rand, n int) (set Flags) {
 }
 
 // Random sources, half of them computed from random others. Whatever they
-// look like: all that is read is found, or reported; nothing is asked that
-// nobody needs; a source is called again only with more known than before.
+// look like: all that is read is found, reported, or "not yet", as computing
+// the flags one by one says; nothing is asked that is not needed; a source is
+// called again only with more known than before.
 func TestAskHoldsForRandomSources(t *testing.T) {
 	for seed := range int64(3000) {
 		r := rand.New(rand.NewSource(seed))
 		all := sixFlags.All()
 		truth := Flags(r.Intn(64))
-		failing := some(r, 8)
+		failing, notYet := some(r, 8), some(r, 6)
 		needs := make(map[Flags]Flags)
 		var mu sync.Mutex
 		calls := make(map[Flags][]Facts)
@@ -402,7 +515,9 @@ func TestAskHoldsForRandomSources(t *testing.T) {
 				mu.Unlock()
 				switch {
 				case failing.Has(flag):
-					return Unknown, fmt.Errorf("failing")
+					return Unknown, errors.New("failing")
+				case notYet.Has(flag):
+					return Unknown, nil
 				case before == 0:
 					return TruthOf(truth.Has(flag)), nil
 				}
@@ -426,15 +541,38 @@ func TestAskHoldsForRandomSources(t *testing.T) {
 			flag, _ := sixFlags.Flag(err.Flag)
 			reported |= flag
 		}
-		require.Equal(t, read, read&(answer.Facts.Known()|reported), "seed %d: what is read is known or reported", seed)
-		require.Zero(t, answer.Facts.Known()&reported, "seed %d: nothing that is known is reported", seed)
+		// The flags one by one, lowest bit first, which needs no order of asking.
+		facts, wantNotYet, wantReported := known, Flags(0), Flags(0)
+		for flag := range (all &^ known.Known()).Each {
+			inputs := needs[flag]
+			value := TruthOf(truth.Has(flag))
+			if inputs != 0 {
+				value = Guard{Any: inputs}.Eval(facts)
+			}
+			switch {
+			case failing.Has(flag):
+				wantReported |= flag
+			case !notYet.Has(flag) && value != Unknown:
+				facts = facts.Set(flag, value)
+			case inputs&wantReported != 0:
+				wantReported |= flag
+			default:
+				wantNotYet |= flag
+			}
+		}
+		require.Equal(t, facts.True()&read, answer.Facts.True()&read, "seed %d: what is read and true", seed)
+		require.Equal(t, facts.False()&read, answer.Facts.False()&read, "seed %d: what is read and false", seed)
+		require.Equal(t, wantNotYet&read, answer.NotYet&read, "seed %d: what is read and not yet known", seed)
+		require.Equal(t, wantReported&read, reported&read, "seed %d: what is read and reported", seed)
+		require.Zero(t, answer.Facts.Known()&reported|answer.Facts.Known()&answer.NotYet|reported&answer.NotYet, "seed %d: a flag is one of the three", seed)
+		require.Zero(t, answer.LeftBehind, "seed %d", seed)
 		require.True(t, answer.Facts.True().Has(known.True()) && answer.Facts.False().Has(known.False()), "seed %d: what was known stays", seed)
 		require.Zero(t, answer.Asked&^needed, "seed %d: only what is needed is asked", seed)
 		for flag, with := range calls {
 			require.True(t, answer.Asked.Has(flag), "seed %d", seed)
 			for i := 1; i < len(with); i++ {
 				more := with[i].Known() &^ with[i-1].Known() & needs[flag]
-				settled := failing&needs[flag] != 0 || reported&needs[flag] != 0
+				settled := (reported|answer.NotYet)&needs[flag] != 0
 				require.True(t, more != 0 || settled, "seed %d: %s is asked again for nothing", seed, sixFlags.Names(flag))
 			}
 			if needs[flag] == 0 || failing.Has(flag) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
@@ -101,15 +102,24 @@ func (e DefinitionErrors) Unwrap() []error {
 	return all
 }
 
-// SourceError says what is wrong with the sources of flags.
+// SourceError describes what is wrong with the sources of flags.
 type SourceError struct {
+	// Flag is the name of the flag. It is empty if the error is not about one.
 	Flag    string
 	Problem string
 }
 
-func (e *SourceError) Error() string { return fmt.Sprintf("flag %s: %s", e.Flag, e.Problem) }
+func (e *SourceError) Error() string {
+	if e.Flag == "" {
+		return e.Problem
+	}
+	return fmt.Sprintf("flag %s: %s", e.Flag, e.Problem)
+}
 
-// FlagError says why a flag is unknown. It wraps what its source returned.
+// FlagError describes why a flag is unknown. It wraps what its source
+// returned, a [*LeftBehindError], an [*UnknownInputError], an
+// [*InvalidTruthError], or the error of the context that was done before its
+// turn.
 type FlagError struct {
 	Flag string
 	Err  error
@@ -117,22 +127,46 @@ type FlagError struct {
 
 func (e *FlagError) Error() string { return fmt.Sprintf("flag %s is unknown: %v", e.Flag, e.Err) }
 
-// Unwrap returns the error of the flag's source.
+// Unwrap returns the cause.
 func (e *FlagError) Unwrap() error { return e.Err }
 
-// UnknownInputError says that a flag could not be computed, since flags that
-// it is computed from are unknown. Without Inputs its source returned Unknown
-// and gave no error, although it had all that it asks for.
+// UnknownInputError is a flag that could not be computed, since flags that it
+// is computed from could not be found out.
 type UnknownInputError struct {
+	// Inputs are the names of these flags; each has an error of its own.
 	Inputs []string
 }
 
 func (e *UnknownInputError) Error() string {
-	if len(e.Inputs) == 0 {
-		return "its source returned unknown without an error, with nothing to wait for; let it return an error"
-	}
 	return "it is computed from " + wording.List(e.Inputs, "and") + ", not all of which are known"
 }
+
+// InvalidTruthError is a value that a source returned and that is none of Yes,
+// No and Unknown.
+type InvalidTruthError struct {
+	Truth Truth
+}
+
+func (e *InvalidTruthError) Error() string {
+	return fmt.Sprintf("its source returned the value %d, which is no Truth; let it return Yes, No or Unknown", uint8(e.Truth))
+}
+
+// LeftBehindError is a source that has not returned although its context is
+// done.
+type LeftBehindError struct {
+	// Since is when it was left behind.
+	Since time.Time
+	// Err is the error of its context.
+	Err error
+}
+
+func (e *LeftBehindError) Error() string {
+	return fmt.Sprintf("its source has not returned since %s although its context is done (%v); let it return when the context is done",
+		e.Since.UTC().Format(time.RFC3339), e.Err)
+}
+
+// Unwrap returns the error of the context.
+func (e *LeftBehindError) Unwrap() error { return e.Err }
 
 // PanicError is a panic of an embedder's function, caught at the border of
 // this library.

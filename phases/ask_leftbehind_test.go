@@ -1,0 +1,211 @@
+package phases
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// stuck makes sources whose context, made by untilCalled, is done once they are
+// called, and which ignore that. They return once released, which the end of the
+// test does at the latest.
+type stuck struct {
+	free  chan struct{}
+	once  sync.Once
+	calls atomic.Int32
+	out   sync.WaitGroup
+}
+
+func newStuck(t *testing.T) *stuck {
+	s := &stuck{free: make(chan struct{})}
+	t.Cleanup(s.release)
+	return s
+}
+
+func (s *stuck) source(flag Flags, answer func(context.Context, Facts) (Truth, error)) Source {
+	return Source{Flag: flag, Ask: func(ctx context.Context, known Facts) (Truth, error) {
+		s.calls.Add(1)
+		s.out.Add(1)
+		defer s.out.Done()
+		if cancel, ok := ctx.Value(cancelKey{}).(context.CancelFunc); ok {
+			cancel()
+		}
+		<-s.free
+		return answer(ctx, known)
+	}}
+}
+
+type cancelKey struct{}
+
+func untilCalled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	return context.WithValue(ctx, cancelKey{}, cancel)
+}
+
+// release lets the calls return, and those to come return at once.
+func (s *stuck) release() {
+	s.once.Do(func() { close(s.free) })
+	s.out.Wait()
+}
+
+// waitForAll waits until every source that was left behind has returned.
+func waitForAll(l *LeftBehind) {
+	for l.Flags() != 0 {
+		runtime.Gosched()
+	}
+}
+
+func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
+	since := time.Date(2025, 3, 4, 5, 6, 7, 0, time.UTC)
+	onDone := func(ctx context.Context, _ Facts) (Truth, error) { <-ctx.Done(); return Yes, nil }
+	for _, c := range []struct {
+		about   string
+		sources func(*stuck) []Source
+		behind  Flags
+		known   Flags
+		errs    Flags
+	}{
+		{"alone", func(s *stuck) []Source { return []Source{s.source(flagA, says(Yes))} }, flagA, 0, flagA},
+		{"alone and slow", func(s *stuck) []Source { return []Source{slow(s.source(flagA, says(Yes)))} }, flagA, 0, flagA},
+		{"two of them", func(s *stuck) []Source {
+			return []Source{s.source(flagA, says(Yes)), s.source(flagC, says(Yes))}
+		}, flagA | flagC, 0, flagA | flagC},
+		{"beside one that returns", func(s *stuck) []Source {
+			return []Source{s.source(flagA, says(Yes)), {Flag: flagB, Ask: says(Yes)}}
+		}, flagA, flagB, flagA},
+		{"beside one that returns when its context is done", func(s *stuck) []Source {
+			return []Source{s.source(flagA, says(Yes)), {Flag: flagB, Ask: onDone}}
+		}, flagA, flagB, flagA},
+		{"before what is computed from it, and a slow one", func(s *stuck) []Source {
+			return []Source{s.source(flagA, says(Yes)), from(flagA, Source{Flag: flagB, Ask: either(flagA, flagA)}), slow(Source{Flag: flagC, Ask: says(Yes)})}
+		}, flagA, 0, abc},
+		{"in the end without a value", func(s *stuck) []Source { return []Source{s.source(flagA, says(Unknown))} }, flagA, 0, flagA},
+		{"in the end with an error", func(s *stuck) []Source { return []Source{s.source(flagA, fails(errors.New("late")))} }, flagA, 0, flagA},
+		{"in the end with a panic", func(s *stuck) []Source {
+			return []Source{s.source(flagA, func(context.Context, Facts) (Truth, error) { panic("late") })}
+		}, flagA, 0, flagA},
+		{"in the end of its goroutine", func(s *stuck) []Source {
+			return []Source{s.source(flagA, func(context.Context, Facts) (Truth, error) { runtime.Goexit(); return Yes, nil })}
+		}, flagA, 0, flagA},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			st := newStuck(t)
+			all := sources(t, c.sources(st)...)
+			var left LeftBehind
+			q := Question{Read: abc, LeftBehind: &left, Now: func() time.Time { return since }}
+
+			first := all.Ask(untilCalled(), q) // does not wait for ever
+			assert.Equal(t, c.behind, first.LeftBehind)
+			assert.Equal(t, c.behind, left.Flags())
+			assert.Equal(t, c.known, first.Facts.Known())
+			assert.Zero(t, first.NotYet)
+			assert.Equal(t, c.errs, flagsOf(first.Errors))
+			for _, err := range first.Errors {
+				flag, _ := sixFlags.Flag(err.Flag)
+				var behind *LeftBehindError
+				require.Equal(t, c.behind.Has(flag), errors.As(err, &behind), "%v", err)
+				require.ErrorIs(t, err, context.Canceled)
+				if behind != nil {
+					require.Equal(t, LeftBehindError{Since: since, Err: context.Canceled}, *behind)
+				}
+			}
+
+			calls := st.calls.Load()
+			q.Known, q.Now = first.Facts, nil
+			second := all.Ask(context.Background(), q)
+			assert.Equal(t, calls, st.calls.Load(), "it is not asked while it has not returned")
+			assert.Zero(t, second.Asked&c.behind)
+			assert.Zero(t, second.LeftBehind, "it is left behind only once")
+			for _, err := range second.Errors {
+				flag, _ := sixFlags.Flag(err.Flag)
+				if c.behind.Has(flag) {
+					require.EqualError(t, err, "flag "+err.Flag+" is unknown: its source has not returned since 2025-03-04T05:06:07Z although its context is done "+
+						"(context canceled); let it return when the context is done")
+				}
+			}
+
+			st.release()
+			waitForAll(&left)
+			assert.Equal(t, c.known, first.Facts.Known(), "the late answer is dropped")
+			third := all.Ask(context.Background(), q)
+			assert.Equal(t, 2*calls, st.calls.Load(), "it is asked again once it has returned")
+			assert.True(t, third.Asked.Has(c.behind))
+			assert.Zero(t, third.LeftBehind)
+		})
+	}
+}
+
+func flagsOf(errs []*FlagError) (flags Flags) {
+	for _, err := range errs {
+		flag, _ := sixFlags.Flag(err.Flag)
+		flags |= flag
+	}
+	return flags
+}
+
+// An unknown flag is not called "not yet" while what it is computed from is
+// behind.
+func TestAskWaitsForNothingThatIsBehind(t *testing.T) {
+	st := newStuck(t)
+	all := sources(t, st.source(flagA, says(Yes)), from(flagA, Source{Flag: flagB, Ask: either(flagA, flagA)}), slow(Source{Flag: flagC, Ask: says(Yes)}))
+	var left LeftBehind
+	all.Ask(untilCalled(), Question{Read: flagA, LeftBehind: &left})
+
+	answer := all.Ask(context.Background(), Question{Read: abc, LeftBehind: &left})
+	assert.Equal(t, NewFacts(flagC, 0), answer.Facts, "what does not depend on it is found")
+	assert.Zero(t, answer.NotYet)
+	assert.Equal(t, flagB|flagC, answer.Asked)
+	require.Len(t, answer.Errors, 2)
+	var input *UnknownInputError
+	require.ErrorAs(t, answer.Errors[1], &input)
+	assert.Equal(t, []string{"A"}, input.Inputs)
+	st.release()
+	waitForAll(&left)
+}
+
+func TestAskWithoutAMemoryAsksAgain(t *testing.T) {
+	st := newStuck(t)
+	all := sources(t, st.source(flagA, says(Yes)))
+	for n := range int32(3) {
+		answer := all.Ask(untilCalled(), Question{Read: flagA})
+		assert.Equal(t, flagA, answer.LeftBehind)
+		assert.Equal(t, n+1, st.calls.Load())
+	}
+	var none *LeftBehind
+	assert.Zero(t, none.Flags())
+}
+
+// Questions of several goroutines may leave the same source behind; it is
+// asked again when the last call has returned.
+func TestLeftBehindMayBeSharedBetweenGoroutines(t *testing.T) {
+	st := newStuck(t)
+	all := sources(t, st.source(flagA, says(Yes)), Source{Flag: flagB, Ask: says(Yes)})
+	var left LeftBehind
+	var done sync.WaitGroup
+	var behind atomic.Int32
+	for range 8 {
+		done.Add(1)
+		go func() {
+			defer done.Done()
+			for range 3 {
+				answer := all.Ask(untilCalled(), Question{Read: flagA | flagB, LeftBehind: &left})
+				behind.Add(int32(answer.LeftBehind.Len()))
+				assert.Zero(t, answer.Facts.Known()&flagA)
+			}
+		}()
+	}
+	done.Wait()
+	assert.Equal(t, st.calls.Load(), behind.Load(), "each call is counted as left behind")
+	assert.LessOrEqual(t, st.calls.Load(), int32(8))
+	assert.Equal(t, flagA, left.Flags())
+	st.release()
+	waitForAll(&left)
+	assert.Equal(t, NewFacts(flagA|flagB, 0), all.Ask(context.Background(), Question{Read: flagA | flagB, LeftBehind: &left}).Facts)
+}
