@@ -173,10 +173,13 @@ type carrying struct {
 // be, and gives those that have not changed since their former text.
 func (c *carrying) fit(items []item) error {
 	were := make(map[string][]*entry)
+	named := make(map[string]bool) // an entry of the step was as upgrading left it
 	for i, item := range items {
 		name := stepThen(item.name)
 		c.itemNames[i] = name
-		if item.was != nil && (item.was.ran() || !item.was.skipped) {
+		if item.was == nil {
+			named[name] = true
+		} else if item.was.ran() || !item.was.skipped {
 			were[name] = append(were[name], item.was)
 		}
 	}
@@ -192,10 +195,11 @@ func (c *carrying) fit(items []item) error {
 	for name, group := range were {
 		at, there := index[name]
 		ran := started(group)
-		if len(ran) > 0 && (!there || !slices.ContainsFunc(ran, func(e *entry) bool { return simultaneous(e.started, c.entries[at].started) })) {
+		fits := there && (named[name] || slices.ContainsFunc(ran, func(e *entry) bool { return simultaneous(e.started, c.entries[at].started) }))
+		if len(ran) > 0 && !fits {
 			return errForeign
 		}
-		if there && len(group) == 1 {
+		if there && len(group) == 1 && !named[name] {
 			if up := c.upgradeEntry(group[0], c.namesThen); unchanged(up, current[up.name]) {
 				c.entries[at] = renamed(group[0])
 			}

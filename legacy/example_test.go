@@ -30,7 +30,7 @@ func ExampleAdapter_Upgrade() {
 
 	// Output:
 	// {"phase":"Created","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"2025-03-01T10:00:00Z"},{"name":"DirectImage","message":"Not started"},{"name":"Cleanup","message":"Not started"}]} [] <nil>
-	// pipeline.konveyor.io/legacy: {"version":1,"sum":"27e09adc91d3e4d6","itinerary":"Stage","phase":"","pipeline":["Prepare",{"name":"StageBackup","message":"Not started"},"DirectImage","Cleanup"]}
+	// pipeline.konveyor.io/legacy: {"version":1,"sum":"12ae922abb09922a","itinerary":"Stage","phase":"","pipeline":["Prepare",{"name":"StageBackup","message":"Not started"},"DirectImage","Cleanup"]}
 }
 
 // A cancelled migration goes through both forms: its Cleanup read Skipped

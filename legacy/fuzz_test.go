@@ -13,7 +13,8 @@ import (
 )
 
 // FuzzRoundTrip: of any status, upgrading and downgrading gives the original,
-// compact, or Upgrade says why it cannot; and upgrading twice is once.
+// compact, or Upgrade returns why it cannot; upgrading twice is once; and it
+// costs no more than its size allows.
 func FuzzRoundTrip(f *testing.F) {
 	for _, lines := range lines(f) {
 		for _, line := range lines {
@@ -38,6 +39,9 @@ func FuzzRoundTrip(f *testing.F) {
 			now = nil
 		}
 		up, err := adapter.Upgrade(status, now)
+		if err := bounded(status, up.Remainder, fuzzFree); err != nil {
+			t.Fatal(err)
+		}
 		if err != nil || len(status) == 0 {
 			return
 		}
@@ -71,18 +75,32 @@ func FuzzRoundTrip(f *testing.F) {
 	})
 }
 
-// FuzzRemainder: no remainder breaks a downgrade, and none makes it lose or
-// change a step that has started.
+// fuzzFree is what an adaptation may allocate beside: the fuzzing engine does so
+// at the same time.
+const fuzzFree = 1 << 20
+
+// FuzzRemainder: no remainder breaks a downgrade, none makes it lose or change a
+// step that has started, and none makes it costly. If sealed, the remainder has
+// the sum of the status.
 func FuzzRemainder(f *testing.F) {
 	for _, now := range []*legacy.Selected{nil, selected(mtc.Stage, 0)} {
 		up, err := adapter.Upgrade([]byte(before), now)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add([]byte(up.Status), []byte(up.Remainder))
-		f.Add([]byte(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"DataBackup","started":"t"}]}`), []byte(up.Remainder))
+		f.Add([]byte(up.Status), []byte(up.Remainder), false)
+		f.Add([]byte(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"DataBackup","started":"t"}]}`), []byte(up.Remainder), false)
 	}
-	f.Fuzz(func(t *testing.T, status, remainder []byte) {
+	for _, members := range []string{`"pipeline":["A","A"]`, `"phase":"","pipeline":[{"name":"A"},"A"]`, `"phaseAbsent":true`} {
+		f.Add([]byte(`{"phase":"Created","itinerary":"Final","pipeline":[{"name":"A","message":"m"}]}`), []byte(members), true)
+	}
+	f.Fuzz(func(t *testing.T, status, remainder []byte, sealed bool) {
+		if sealed {
+			remainder = forged(string(status), ","+string(remainder))
+		}
+		if err := bounded(status, remainder, fuzzFree); err != nil {
+			t.Fatal(err)
+		}
 		is, err := adapter.Upgrade(status, nil)
 		if err != nil || len(status) == 0 {
 			return

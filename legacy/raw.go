@@ -201,10 +201,13 @@ func quote(s string) []byte {
 // unquote reads a JSON string that is known to be one.
 func unquote(raw []byte) string {
 	inner := raw[1 : len(raw)-1]
-	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+	size := len(inner)
+	if !utf8.Valid(inner) {
+		size *= len("\uFFFD")
+	} else if bytes.IndexByte(inner, '\\') < 0 {
 		return string(inner)
 	}
-	return string(decode(make([]byte, 0, len(inner)), inner))
+	return string(decode(make([]byte, 0, size), inner))
 }
 
 // decode appends what the inside of a JSON string spells, as encoding/json

@@ -2,7 +2,6 @@ package legacy
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -239,7 +238,6 @@ func (s *status) text() []byte {
 
 // sum is a fingerprint of what tells how far the migration is.
 func (s *status) sum() string {
-	var d digest
 	values := append(make([][]byte, 0, 3+len(s.entries)), s.phaseText, s.itineraryText, s.pipelineText)
 	if s.listed {
 		values[2] = []byte("[]")
@@ -247,17 +245,12 @@ func (s *status) sum() string {
 	for _, e := range s.entries {
 		values = append(values, e.raw)
 	}
-	sum := d.sum(values...)
-	return hex.EncodeToString(sum[:8])
+	return fmt.Sprintf("%016x", uint64(sumOf(values...)))
 }
 
 // same reports whether two entries read the same.
 func (e *entry) same(other *entry) bool {
-	if bytes.Equal(e.raw, other.raw) {
-		return true
-	}
-	var d digest
-	return d.sum(e.raw) == d.sum(other.raw)
+	return bytes.Equal(e.raw, other.raw) || sumOf(e.raw) == sumOf(other.raw)
 }
 
 // byName are the entries by their names, of one name the first.
