@@ -59,6 +59,11 @@ func (s *subject) completeFlagsOf(all []*machine.Graph, begun string) ([]string,
 	return offered, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
+// completeSettings completes the value of --set.
+func (s *subject) completeSettings(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return completeSettingsOf(s.offered(), begun)
+}
+
 // completeNames completes the name of a phase or a step.
 func (s *subject) completeNames(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/konveyor/dynamic-pipeline/legacy"
-	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
@@ -28,8 +27,9 @@ const (
 )
 
 func (a *app) convert() *cobra.Command {
-	var files []string
+	var files, set []string
 	var to, naming, format string
+	var noImages bool
 	cmd := &cobra.Command{
 		Use:   "convert --to (current | legacy) -f FILE...",
 		Short: "Converts statuses between the old and the present form",
@@ -78,10 +78,17 @@ the steps that have not started are planned anew.
 			if naming == namingState {
 				scheme = steps.State
 			}
-			documents := a.documents(files)
-			c := converter{app: a, to: to, adapter: legacy.New(builtin(), scheme), inventory: a.take(documents)}
+			settings, err := parseSettings(mtc.Flags(), set)
+			if err != nil {
+				return err
+			}
+			if to == toLegacy && (noImages || len(set) > 0) {
+				return errors.New("--set and --no-image-streams are for --to current, which plans steps; leave them out")
+			}
+			in := a.documents(files, false)
+			c := converter{app: a, to: to, adapter: legacy.New(builtin(), scheme), inventory: a.take(in, noImages), set: settings}
 			c.convert(cmd.Context())
-			return a.printDocuments(documents, format)
+			return a.printDocuments(in.documents, format)
 		},
 	}
 	f := cmd.Flags()
@@ -89,46 +96,66 @@ the steps that have not started are planned anew.
 	f.StringVar(&to, "to", "", "`FORM` to convert to: current or legacy")
 	f.StringVar(&naming, "naming", namingData, "`SCHEME` that names the steps that were StageBackup and StageRestore: data (DataBackup, DataRestore) or state (StateBackup, StateRestore)")
 	registerOutput(cmd, &format, "", "output `FORMAT`: json or yaml (default: as read)", formatJSON, formatYAML)
+	registerNoImages(cmd, &noImages)
+	registerSet(cmd, &set, new(subject).completeSettings)
 	complete(cmd, "to", fixed(toCurrent, toLegacy))
 	complete(cmd, "naming", fixed(namingData, namingState))
 	return cmd
 }
 
-// converter converts the migrations of one stream.
+// converter converts the migrations of streams.
 type converter struct {
 	*app
 	to        string
 	adapter   *legacy.Adapter
 	inventory *inventory
+	set       settings
 }
 
-// convert changes the texts of all migrations. One that cannot be converted
-// stays as it was.
+// convert changes the texts of all migrations, all versions of them included,
+// since all are printed. One that cannot be converted stays as it was.
 func (c *converter) convert(ctx context.Context) {
-	noted := false
 	for _, m := range c.inventory.migrations {
-		var now *legacy.Selected
-		if c.to == toCurrent {
-			// Without its plan, a migration's steps stay as they are listed.
-			if objects, err := c.inventory.objects(m); err == nil {
-				if !noted {
-					c.noteImageStreams(c.inventory)
-					noted = true
-				}
-				answer := mtc.Sources(objects).Ask(ctx, phases.Question{Read: mtc.Flags().All()})
-				now = &legacy.Selected{Itinerary: mtc.Current(m.Migration), Facts: answer.Facts}
-			}
-		}
-		text, warnings, err := c.object(m.object, now)
-		if err != nil {
-			c.problem(m.object.wrong(err))
+		c.migration(m, c.selected(ctx, m))
+	}
+	for _, o := range c.inventory.others {
+		if o.kind != mtc.KindMigration || o.broken {
 			continue
 		}
-		for _, warning := range warnings {
-			c.line("warning: %v", m.object.wrong(warning))
+		m, err := decode[mtc.Migration](o)
+		if err != nil {
+			c.problem(err)
+			continue
 		}
-		m.object.text = text
+		c.migration(&migration{m, o}, nil)
 	}
+	c.inventory.printNotes(c.app)
+}
+
+// selected is what the steps of a migration that have not started are planned
+// from: those that depend on what is unknown stay if they are listed. It is nil
+// if all stay, which they do without the plan.
+func (c *converter) selected(ctx context.Context, m *migration) *legacy.Selected {
+	if c.to != toCurrent {
+		return nil
+	}
+	if _, err := c.inventory.objects(m); err != nil {
+		return nil
+	}
+	return &legacy.Selected{Itinerary: mtc.Current(m.Migration), Facts: c.find(ctx, c.inventory, m, c.set).facts}
+}
+
+// migration converts a migration.
+func (c *converter) migration(m *migration, now *legacy.Selected) {
+	text, warnings, err := c.object(m.object, now)
+	if err != nil {
+		c.problem(m.object.wrong(err))
+		return
+	}
+	for _, warning := range warnings {
+		c.line("warning: %v", m.object.wrong(warning))
+	}
+	m.object.text = text
 }
 
 // NotTextError is a field of an object that has to hold something else.
@@ -228,25 +255,40 @@ func (a *app) printDocuments(documents []*document, format string) error {
 	return out.flush()
 }
 
-// meaningless says whether the document is one object without a text.
+// meaningless reports whether the document is one object without a text.
 func (d *document) meaningless() bool {
-	return !d.list && len(d.objects) == 1 && d.objects[0].text == nil
+	return !d.list && !d.array && len(d.objects) == 1 && d.objects[0].text == nil
 }
 
 // current is the text of a document with its objects as they are now, without
 // those that have none.
 func (d *document) current() []byte {
-	switch {
-	case len(d.objects) == 0:
-		return d.text
-	case !d.list:
-		return d.objects[0].text
+	if !d.list && !d.array {
+		if len(d.objects) == 0 {
+			return d.text
+		}
+		return d.objects[0].current()
 	}
 	var items []json.RawMessage
 	for _, o := range d.objects {
 		if o.text != nil {
-			items = append(items, o.text)
+			items = append(items, o.current())
 		}
 	}
-	return parseMembers(d.text).with("items", arrayText(items)).text()
+	switch text := arrayText(items); {
+	case d.array:
+		return text
+	case len(d.objects) == 0:
+		return d.text
+	default:
+		return parseMembers(d.text).with("items", text).text()
+	}
+}
+
+// current is the text of an object as it is now, in the event that it came in.
+func (o *object) current() []byte {
+	if o.event == "" {
+		return o.text
+	}
+	return parseMembers(o.around).with("object", o.text).text()
 }

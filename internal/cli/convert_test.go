@@ -239,8 +239,6 @@ func TestConvertLeavesWhatItCannotConvert(t *testing.T) {
 			[]string{"MigMigration ns/m: metadata.annotations holds a list; write an object"}},
 		{"an annotation that is none", strings.Replace(migration("m", ``, oldStatus), `"name": "m"`, `"name": "m", "annotations": {"pipeline.konveyor.io/legacy": 1}`, 1), "legacy",
 			[]string{"MigMigration ns/m: annotation pipeline.konveyor.io/legacy holds a number; write a string, or remove it"}},
-		{"the second of one name", migration("good", `"stage": true`, oldStatus), "current",
-			[]string{"MigMigration ns/good stands twice, at standard input:1: items[0] and at standard input:1: items[1], and the first counts; remove one"}},
 		{"no object", `3`, "current", []string{"standard input:1: items[1]: holds a number where an object is needed"}},
 		{"a list in a list", stream(good), "current", []string{"standard input:1: items[1]: is a List inside a list; give its items themselves"}},
 	} {

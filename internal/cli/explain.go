@@ -81,6 +81,7 @@ What is read, and -f, -i, --flags and --unknown, are as for plan.`,
 		},
 	}
 	s.register(cmd)
+	registerWhole(cmd, &s.whole)
 	cmd.Flags().BoolVar(&onlyPhase, "phase", false, "NAME is a phase")
 	cmd.Flags().BoolVar(&onlyStep, "step", false, "NAME is a step")
 	registerOutput(cmd, &format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
@@ -255,7 +256,7 @@ func explainPhase(p *machine.Plan, i int) explanation {
 	return e
 }
 
-// mayChange is said of what hangs on flags that a phase may still change.
+// mayChange is said of what depends on flags that a phase may still change.
 const mayChange = "; that may still change"
 
 // explainStep sums up the phases of a step: those that run, where it is

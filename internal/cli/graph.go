@@ -10,7 +10,6 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
-	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
@@ -106,6 +105,8 @@ described by a schema in this project, machine/dump/graph.schema.json.`,
 	complete(cmd, "itinerary", completeItinerary)
 	complete(cmd, "flags", o.completeFlags)
 	complete(cmd, "unknown", o.completeFlags)
+	registerNoImages(cmd, &o.noImages)
+	registerSet(cmd, &o.set, o.completeSettings)
 	complete(cmd, "name", cobra.NoFileCompletions)
 	complete(cmd, "at", o.completePhases)
 	complete(cmd, "around", o.completePhases)
@@ -121,7 +122,7 @@ func (o *graphOptions) check(cmd *cobra.Command) error {
 		return err
 	}
 	changed := cmd.Flags().Changed
-	planned := len(o.files) > 0 || changed("flags") || changed("unknown")
+	planned := len(o.files) > 0 || changed("flags") || changed("unknown") || changed("set")
 	const how = "give --flags with those that are true, which may be none: --flags ''"
 	switch {
 	case changed("name") && len(o.files) == 0:
@@ -202,7 +203,8 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	for i, g := range all {
 		drawn[i].Graph = g
 	}
-	if !cmd.Flags().Changed("flags") && !cmd.Flags().Changed("unknown") {
+	changed := cmd.Flags().Changed
+	if !changed("flags") && !changed("unknown") && !changed("set") {
 		return drawn, nil
 	}
 	v := all[0].Flags()
@@ -211,7 +213,7 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 			return nil, fmt.Errorf("itineraries %s and %s are over different flags, so that --flags and --unknown can be of one only; draw them one by one", all[0].Name(), g.Name())
 		}
 	}
-	facts, err := a.given(&o.subject, v)
+	facts, reasons, err := a.given(&o.subject, v)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +225,7 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 		if drawn[i].Plan, err = g.PlanFrom(from, facts); err != nil {
 			return nil, err
 		}
-		a.unknownFlags(drawn[i].Plan, nil, func(err error) error { return fmt.Errorf("itinerary %s: %w", g.Name(), err) })
+		a.unknownFlags(drawn[i].Plan, reasons, func(err error) error { return fmt.Errorf("itinerary %s: %w", g.Name(), err) })
 	}
 	return drawn, nil
 }
@@ -278,7 +280,11 @@ func graphNames(all []*machine.Graph) []string {
 // drawnRecorded is the itinerary that a migration is on, from where it stands.
 func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (dump.Itinerary, error) {
 	var none dump.Itinerary
-	inv := a.read(o.files)
+	set, err := parseSettings(mtc.Flags(), o.set)
+	if err != nil {
+		return none, err
+	}
+	inv := a.read(&o.subject)
 	if len(inv.migrations) == 0 {
 		return none, errReported
 	}
@@ -286,12 +292,6 @@ func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (dump.Itinerary
 	if err != nil {
 		return none, err
 	}
-	objects, err := inv.objects(m)
-	if err != nil {
-		a.problem(err)
-		return none, errReported
-	}
-	a.noteImageStreams(inv)
 	state, err := m.state()
 	if err != nil {
 		a.problem(m.object.wrong(err))
@@ -308,19 +308,18 @@ func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (dump.Itinerary
 			return none, err
 		}
 	} else {
-		resumed, err := builtin().Resume(state.Checkpoint, selected)
-		if err != nil {
+		if at, err = m.position(g, state.Phase); err != nil {
 			a.problem(m.object.wrong(err))
 			return none, errReported
 		}
-		at = resumed.Position()
 	}
-	answer := mtc.Sources(objects).Ask(cmd.Context(), phases.Question{Read: mtc.Flags().All()})
-	plan, err := g.PlanFrom(at, answer.Facts)
+	f := a.find(cmd.Context(), inv, m, set)
+	plan, err := g.PlanFrom(at, f.facts)
 	if err != nil {
 		return none, err
 	}
-	a.unknownFlags(plan, inv.reasons(answer.Errors), m.object.wrong)
+	f.print(a, plan, m.object.wrong)
+	inv.printNotes(a)
 	o.draw.Title = m.object.ref.String()
 	drawn := dump.Itinerary{Plan: plan}
 	if state.Itinerary == "" || state.Itinerary == selected {
@@ -351,6 +350,10 @@ func (o *graphOptions) offered() []*machine.Graph {
 
 func (o *graphOptions) completeFlags(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	return o.completeFlagsOf(o.offered(), begun)
+}
+
+func (o *graphOptions) completeSettings(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return completeSettingsOf(o.offered(), begun)
 }
 
 func (o *graphOptions) completePhases(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {

@@ -197,7 +197,7 @@ func TestGraphReportsAndDrawsAllTheSame(t *testing.T) {
 		{"an unknown phase", lost, []string{"-f", "-"}, []string{`MigMigration ns/m: itinerary "Final" has no phase "EnsureStagBackup"; did you mean "EnsureStageBackup" or "EnsureInitialBackup"?`}, nil},
 		{"another moment than an unknown phase", lost, []string{"-f", "-", "--at", "Created"}, nil, []string{`Final at "Created"`}},
 		{"no migration", around(""), []string{"-f", "-"}, []string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"}, nil},
-		{"a migration without its plan", stream(migration("m", "", "")), []string{"-f", "-"}, []string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}, nil},
+		{"a migration without its plan", stream(migration("m", "", "")), []string{"-f", "-"}, []string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}, []string{`Final at ""`}},
 		{"a file that is not there", "", []string{"-i", "none.yaml"}, []string{"cannot read: open none.yaml: no such file or directory; check the name"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

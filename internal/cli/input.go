@@ -6,11 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"slices"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -18,19 +14,6 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
-
-// maxStream is the number of bytes that one stream may have.
-const maxStream = 64 << 20
-
-// TooLargeError is a stream that is larger than what is read.
-type TooLargeError struct {
-	Stream string
-	Limit  int
-}
-
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("%s is larger than %d MiB, which is all that is read; split it, or list fewer objects", e.Stream, e.Limit>>20)
-}
 
 // PlaceError is something wrong at a place of a stream.
 type PlaceError struct {
@@ -54,70 +37,53 @@ func place(stream string, line int, item string) string {
 	return stream
 }
 
-// TwiceError is an object that a stream has twice. The first one counts.
-type TwiceError struct {
-	Kind          string
-	Object        mtc.Ref
-	First, Second string // places
-}
-
-func (e *TwiceError) Error() string {
-	return fmt.Sprintf("%s %s stands twice, at %s and at %s, and the first counts; remove one", e.Kind, e.Object, e.First, e.Second)
+// input is what streams hold.
+type input struct {
+	documents []*document
+	// lost are the names of the streams that could not be read to their end:
+	// what they would have said is unknown.
+	lost []string
 }
 
 // document is one value of a stream: an object, or a list of objects.
 type document struct {
 	json    bool // read as JSON; otherwise as YAML
 	text    json.RawMessage
-	list    bool
+	list    bool // its objects are those of items
+	array   bool // its objects are those of the value itself
 	objects []*object
 }
 
 // object is an object of a stream, as JSON.
 type object struct {
-	place string
-	kind  string
-	ref   mtc.Ref
-	// text is nil where the object was read, but has no one meaning. Then it
-	// is not printed either.
+	place      string
+	apiVersion string
+	kind       string
+	ref        mtc.Ref
+	uid        string
+	version    string // its resourceVersion
+	// text is nil if the object was read, but has no one meaning. Then it is
+	// not printed either.
 	text json.RawMessage
-	// broken says that the object is there and cannot be used, and that what
+	// broken reports that the object is there and cannot be used, and that what
 	// is wrong with it has been printed.
 	broken bool
+	// event is the type of the event of a watch that the object came in, and
+	// around the text of that; empty if it came alone.
+	event  string
+	around json.RawMessage
 }
+
+// The types of the events of a watch.
+const (
+	eventAdded    = "ADDED"
+	eventModified = "MODIFIED"
+	eventDeleted  = "DELETED"
+	eventBookmark = "BOOKMARK"
+	eventError    = "ERROR"
+)
 
 func (o *object) String() string { return o.kind + " " + o.ref.String() }
-
-// documents reads streams, and prints what is wrong with them; what can be
-// read is returned all the same.
-func (a *app) documents(files []string) []*document {
-	var all []*document
-	for _, file := range files {
-		r := reader{app: a, stream: streamNames([]string{file})[0]}
-		text, err := r.slurp(file)
-		if err != nil {
-			a.problem(err)
-			continue
-		}
-		r.read(text)
-		if len(r.documents) == 0 && !r.bad {
-			r.wrong(0, "", "is empty; give what kubectl get -o yaml or -o json prints")
-		}
-		all = append(all, r.documents...)
-	}
-	return all
-}
-
-// streamNames are what messages call the files.
-func streamNames(files []string) []string {
-	names := slices.Clone(files)
-	for i, file := range names {
-		if file == "-" {
-			names[i] = "standard input"
-		}
-	}
-	return names
-}
 
 // whole stands for the index of an element of a list where something is about
 // the document as a whole.
@@ -126,54 +92,31 @@ const whole = -1
 // reader reads one stream.
 type reader struct {
 	*app
-	stream    string
+	stream string
+	// walked reports that the stream was found in a directory, which may hold
+	// files that are not about objects.
+	walked bool
+	// only makes it keep only what is of interest for flags, so that a large
+	// archive takes little memory.
+	only      bool
 	documents []*document
 	bad       bool // something is wrong with the stream
+	lost      bool // it could not be read to its end
+	passed    bool // something that is no object was passed over
+	some      bool // it holds some value
 }
 
+// wrong prints a problem, because of which something that the stream holds is
+// not known.
 func (r *reader) wrong(line int, item, format string, args ...any) {
+	r.lost = true
+	r.wrongValue(line, item, format, args...)
+}
+
+// wrongValue prints a problem of a value of which it is known what it is about.
+func (r *reader) wrongValue(line int, item, format string, args ...any) {
 	r.bad = true
 	r.problem(&PlaceError{Stream: r.stream, Line: line, Item: item, Problem: fmt.Sprintf(format, args...)})
-}
-
-// slurp reads the text of a stream, unless that is too large.
-func (r *reader) slurp(file string) ([]byte, error) {
-	in := r.stdin
-	var text bytes.Buffer
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, cannotRead(err)
-		}
-		defer f.Close()
-		in = f
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			if info.Size() > maxStream {
-				return nil, &TooLargeError{Stream: r.stream, Limit: maxStream}
-			}
-			text.Grow(int(info.Size()) + bytes.MinRead) // one read, and one to find the end
-		}
-	}
-	if _, err := text.ReadFrom(io.LimitReader(in, maxStream+1)); err != nil {
-		return nil, cannotRead(err)
-	}
-	if text.Len() > maxStream {
-		return nil, &TooLargeError{Stream: r.stream, Limit: maxStream}
-	}
-	return text.Bytes(), nil
-}
-
-// cannotRead says that a file cannot be read, and what to do where that is
-// clear.
-func cannotRead(err error) error {
-	hint := ""
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		hint = "; check the name"
-	case errors.Is(err, syscall.EISDIR):
-		hint = "; name the files in it"
-	}
-	return fmt.Errorf("cannot read: %w%s", err, hint)
 }
 
 // read takes a stream apart. Lines "---" and "..." end a document whatever is
@@ -187,7 +130,6 @@ func (r *reader) read(text []byte) {
 		r.wrong(0, "", "is a binary file; give what kubectl get -o yaml or -o json prints")
 		return
 	}
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	line := 1
 	for len(text) > 0 {
 		end := chunkEnd(text)
@@ -214,13 +156,43 @@ func chunkEnd(text []byte) int {
 	}
 }
 
-// isMarker says whether the text begins with that marker of YAML documents.
+// byteOrderMark may stand before any document.
+var byteOrderMark = []byte("\ufeff")
+
+// isMarker reports whether the text begins with that marker of YAML documents.
 func isMarker(text []byte, marker string) bool {
+	text = bytes.TrimPrefix(text, byteOrderMark)
 	return bytes.HasPrefix(text, []byte(marker)) && (len(text) == 3 || strings.IndexByte(" \t\r\n", text[3]) >= 0)
+}
+
+// withoutMarks removes byte order marks before a document, and before the lines
+// that may stand before it.
+func withoutMarks(text []byte) []byte {
+	if !bytes.Contains(text, byteOrderMark) {
+		return text
+	}
+	var out []byte
+	for before := true; before && len(text) > 0; {
+		text = bytes.TrimPrefix(text, byteOrderMark)
+		end := len(text)
+		if i := bytes.IndexByte(text, '\n'); i >= 0 {
+			end = i + 1
+		}
+		rest := text[:end]
+		if isMarker(rest, "---") {
+			rest = rest[len("---"):]
+		}
+		rest = bytes.TrimSpace(rest)
+		before = len(rest) == 0 || rest[0] == '#' || rest[0] == '%'
+		out = append(out, text[:end]...)
+		text = text[end:]
+	}
+	return append(out, text...)
 }
 
 // chunk reads what is between two markers.
 func (r *reader) chunk(line int, text []byte) {
+	text = withoutMarks(text)
 	if !utf8.Valid(text) {
 		i := 0
 		for {
@@ -244,9 +216,14 @@ func (r *reader) chunk(line int, text []byte) {
 	r.chunkYAML(line, text)
 }
 
-// isJSON tells JSON from YAML, whose flow mappings begin with a brace as well.
+// isJSON tells JSON from YAML, whose flow mappings and sequences begin with a
+// brace or a bracket as well.
 func isJSON(text []byte) bool {
 	text = bytes.TrimSpace(text)
+	if array, ok := bytes.CutPrefix(text, []byte("[")); ok {
+		text = bytes.TrimSpace(array)
+		return bytes.HasPrefix(text, []byte("]")) || isJSON(text)
+	}
 	if !bytes.HasPrefix(text, []byte("{")) {
 		return false
 	}
@@ -278,10 +255,14 @@ func (r *reader) chunkJSON(line int, text []byte, from int) {
 				at := lineAt(begin)
 				broken := make(map[int]bool)
 				for _, k := range repeatedKeys(value) {
-					r.wrong(lineAt(begin+k.at), itemName(k.item), "key %q stands twice in one object; remove one", k.key)
+					r.wrongValue(lineAt(begin+k.at), itemName(value, k.item), "key %q stands twice in one object; remove one", k.key)
 					broken[k.item] = true
 				}
 				r.document(true, at, value, broken)
+				if rest := bytes.TrimLeft(text[end:], " \t\r\n"); bytes.HasPrefix(rest, byteOrderMark) {
+					from = len(text) - len(rest) + len(byteOrderMark)
+					break
+				}
 				continue
 			}
 			var syntax *json.SyntaxError
@@ -323,10 +304,14 @@ func (r *reader) flow(line int, text []byte) bool {
 	return true
 }
 
-// itemName is what messages call an element of a list; empty for the list.
-func itemName(i int) string {
-	if i < 0 {
+// itemName is what messages call an element of a list or an array, whose text
+// begins like that; empty for the whole.
+func itemName(text []byte, i int) string {
+	switch {
+	case i == whole:
 		return ""
+	case text[0] == '[':
+		return fmt.Sprintf("[%d]", i)
 	}
 	return fmt.Sprintf("items[%d]", i)
 }
@@ -334,70 +319,144 @@ func itemName(i int) string {
 // document takes up one value, which is valid JSON. Broken are those of its
 // items that have no one meaning, or the whole; what is wrong has been printed.
 func (r *reader) document(isJSON bool, line int, text json.RawMessage, broken map[int]bool) {
-	if text[0] != '{' {
-		if broken[whole] {
-			return
-		}
+	r.some = true
+	d := &document{json: isJSON, text: text}
+	head, items := r.head(text)
+	var elements []json.RawMessage
+	switch {
+	case broken[whole]:
+	case text[0] == '[':
+		d.array = true
+		_ = json.Unmarshal(text, &elements) // it is an array
+		head = objectHead{}                 // which has none
+	case text[0] != '{':
 		r.wrong(line, "", "holds %s where an object is needed; give what kubectl get prints", jsonType(text))
 		return
+	case strings.HasSuffix(head.Kind, "List") && !(isNull(items) && head.Kind != "List"):
+		if err := json.Unmarshal(items, &elements); err != nil && len(items) > 0 {
+			r.documents = append(r.documents, d)
+			r.wrong(line, "items", "holds %s where a list is needed", jsonType(items))
+			return
+		}
+		d.list = true
+		head.Kind = strings.TrimSuffix(head.Kind, "List")
 	}
-	d := &document{json: isJSON, text: text}
-	r.documents = append(r.documents, d)
-	kind, items := r.head(text)
-	if broken[whole] || isNull(items) && kind != "List" || !strings.HasSuffix(kind, "List") {
-		d.object(r, line, "", "", text, len(broken) > 0)
-		return
+	if !d.list && !d.array {
+		d.object(r, line, "", objectHead{}, text, len(broken) > 0)
 	}
-	var elements []json.RawMessage
-	if err := json.Unmarshal(items, &elements); err != nil && len(items) > 0 {
-		r.wrong(line, "items", "holds %s where a list is needed", jsonType(items))
-		return
-	}
-	d.list = true
 	for i, element := range elements {
-		d.object(r, line, itemName(i), strings.TrimSuffix(kind, "List"), element, broken[i])
+		d.object(r, line, itemName(text, i), head, element, broken[i])
+	}
+	switch {
+	case !r.only:
+		r.documents = append(r.documents, d)
+	case len(d.objects) > 0:
+		r.documents = append(r.documents, &document{objects: d.objects})
 	}
 }
 
-// head reads what tells a list from an object.
-func (r *reader) head(text []byte) (kind string, items json.RawMessage) {
-	var head struct {
-		Kind  string          `json:"kind"`
+// objectHead is what an object says of itself.
+type objectHead struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Metadata   struct {
+		mtc.Ref
+		UID             string `json:"uid"`
+		ResourceVersion string `json:"resourceVersion"`
+	} `json:"metadata"`
+	// Of an event of a watch.
+	Type   string          `json:"type"`
+	Object json.RawMessage `json:"object"`
+}
+
+// isEvent reports whether it is that of an event of a watch.
+func (h objectHead) isEvent() bool {
+	switch h.Type {
+	case eventAdded, eventModified, eventDeleted, eventBookmark, eventError:
+		return h.Kind == "" && len(h.Object) > 0 && h.Object[0] == '{'
+	}
+	return false
+}
+
+// head reads the head of a value, and the items of a list.
+func (r *reader) head(text []byte) (objectHead, json.RawMessage) {
+	var list struct {
+		objectHead
 		Items json.RawMessage `json:"items"`
 	}
-	// A kind that is no string leaves it empty, which is a problem of its own.
-	_ = kjson.UnmarshalCaseSensitivePreserveInts(text, &head)
-	return head.Kind, head.Items
+	// A field of another type stays empty, which is a problem of its own:
+	// mtc.Decode names it.
+	_ = kjson.UnmarshalCaseSensitivePreserveInts(text, &list)
+	return list.objectHead, list.Items
 }
 
 // object takes up one object of a document. Elements of typed lists need not
-// say their kind. Of a broken one only its kind and its name are taken.
-func (d *document) object(r *reader, line int, item, kind string, text json.RawMessage, broken bool) {
-	o := &object{place: place(r.stream, line, item), kind: kind, text: text, broken: broken}
-	d.objects = append(d.objects, o)
-	if broken {
-		o.text = nil
-	} else if text[0] != '{' {
-		o.broken = true
-		r.wrong(line, item, "holds %s where an object is needed", jsonType(text))
+// repeat the kind of the list and its group. Of a broken one only its head is
+// taken.
+func (d *document) object(r *reader, line int, item string, list objectHead, text json.RawMessage, broken bool) {
+	o := &object{place: place(r.stream, line, item), text: text, broken: broken}
+	if text[0] != '{' && !broken {
+		o.broken, o.kind, o.apiVersion = true, list.Kind, list.APIVersion
+		d.objects = append(d.objects, o)
+		report := r.wrong
+		if list.Kind != "" {
+			report = r.wrongValue
+		}
+		report(line, item, "holds %s where an object is needed", jsonType(text))
 		return
 	}
-	var head struct {
-		Kind     string  `json:"kind"`
-		Metadata mtc.Ref `json:"metadata"`
+	head, items := r.head(text)
+	if head.isEvent() {
+		o.event, o.around, o.text = head.Type, text, head.Object
+		head, items = r.head(head.Object)
 	}
-	_ = kjson.UnmarshalCaseSensitivePreserveInts(text, &head) // mtc.Decode says it better
-	if head.Kind != "" {
-		kind = head.Kind
+	if broken {
+		o.text = nil
 	}
-	o.kind, o.ref = kind, head.Metadata
+	if head.Kind == "" {
+		head.Kind = list.Kind
+	}
+	if head.APIVersion == "" && head.Kind == list.Kind && strings.Contains(list.APIVersion, "/") {
+		head.APIVersion = list.APIVersion // and with it the group
+	}
+	o.apiVersion, o.kind, o.ref = head.APIVersion, head.Kind, head.Metadata.Ref
+	o.uid, o.version = head.Metadata.UID, head.Metadata.ResourceVersion
 	switch {
+	case o.event == eventBookmark:
+		o.kind = "" // it has only a resourceVersion
+	case o.event == eventError || head.Kind == "Status" && isFailure(o.text):
+		r.wrong(line, item, "holds an error of the API server in place of objects: %s; read them again", errorText(o.text))
+	case broken && (head.Kind == "" || strings.HasSuffix(head.Kind, "List")):
+		r.lost = true // it may be about anything
 	case broken:
-	case kind == "":
+	case head.Kind == "" && r.walked && head.APIVersion == "":
+		r.pass(line, item)
+		return
+	case head.Kind == "":
 		r.wrong(line, item, "has no kind; give objects as kubectl get -o yaml or -o json prints them")
-	case item != "" && strings.HasSuffix(kind, "List") && parseMembers(text).get("items") != nil:
-		r.wrong(line, item, "is a %s inside a list; give its items themselves", kind)
+	case (item != "" || o.event != "") && strings.HasSuffix(head.Kind, "List") && items != nil:
+		r.wrong(line, item, "is a %s inside a list; give its items themselves", head.Kind)
 	}
+	if _, known := mtc.KindOf("", o.kind); known || !r.only {
+		d.objects = append(d.objects, o)
+	}
+}
+
+// isFailure reports whether a Status is that of a request that failed.
+func isFailure(status []byte) bool { return string(parseMembers(status).get("status")) == `"Failure"` }
+
+// errorText is the message of a Status.
+func errorText(status []byte) (text string) {
+	_ = json.Unmarshal(parseMembers(status).get("message"), &text) // empty if it has none
+	return text
+}
+
+// pass notes, once for each file, that it holds something that is no object.
+func (r *reader) pass(line int, item string) {
+	if !r.passed {
+		r.line("note: %s: is no object of Kubernetes, and passed over", place(r.stream, line, item))
+	}
+	r.passed = true
 }
 
 // jsonType says what a JSON text is.

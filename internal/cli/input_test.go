@@ -133,13 +133,13 @@ func TestReadWhatIsWrong(t *testing.T) {
 		{"JSON that is cut off", good + "\n{\n\"kind\": \"A", []string{"standard input:2: the JSON that begins here has no end; was the text cut off?"}},
 		{"a comma between", good + ",\n" + `{"kind": "A"}`, []string{"standard input:1: is not JSON: invalid character ',' looking for beginning of value; correct it at this line or before it"}},
 		{"a repeated key in JSON", good + "\n" + `{"kind": "A", "l": [{"b": "b"}, "b", {"b": {"c": 1, "b": 2,` + "\n" + `"\u0062": 3}}]}`, []string{`standard input:3: key "b" stands twice in one object; remove one`}},
-		{"a repeated key in a list without a kind", good + "\n" + `[{"a": 1, "a": 2}]`, []string{`standard input:2: key "a" stands twice in one object; remove one`}},
+		{"a repeated key in a list without a kind", good + "\n" + `[{"a": 1, "a": 2}]`, []string{`standard input:2: [0]: key "a" stands twice in one object; remove one`}},
 		{"too deep by an alias", good + "\n---\na: &a " + strings.Repeat("[", 6000) + strings.Repeat("]", 6000) + "\nb: " + strings.Repeat("[", 6000) + "*a" + strings.Repeat("]", 6000) + "\n", []string{"standard input:3: is nested too deeply"}},
 		{"broken as JSON and as YAML", "{\"kind\": A,\n\"b\": ]}\n---\n" + good, []string{"standard input:1: is not JSON: invalid character 'A' looking for beginning of value; correct it at this line or before it"}},
 		{"a flow mapping with quoted keys and a repeated one", good + "\n---\n{\"kind\": A,\n\"b\": 1, \"b\": 2}\n", []string{`standard input:4: key "b" stands twice, first in line 4; remove one`}},
 		{"too deep", good + "\n" + strings.Repeat(`{"a":`, 10001) + "1" + strings.Repeat("}", 10001), []string{"standard input:2: is not JSON: invalid character '{' exceeded max depth; correct it at this line or before it"}},
 		{"no object", good + "\n---\n[1]\n---\ntext\n---\n3\n---\ntrue\n", []string{
-			"standard input:3: holds a list where an object is needed; give what kubectl get prints",
+			"standard input:3: [0]: holds a number where an object is needed",
 			"standard input:5: holds a string where an object is needed; give what kubectl get prints",
 			"standard input:7: holds a number where an object is needed; give what kubectl get prints",
 			"standard input:9: holds true or false where an object is needed; give what kubectl get prints",
@@ -154,7 +154,7 @@ func TestReadWhatIsWrong(t *testing.T) {
 		}},
 		{"not UTF-8", good + "\n---\nkind: A\nb: \xe9\n", []string{"standard input:4: byte 0xe9 is not valid UTF-8; save the text as UTF-8"}},
 		{"UTF-16", utf16Text(good), []string{"standard input: is UTF-16 text; save it as UTF-8"}},
-		{"a binary file", "\x1f\x8b\x08\x00\x00", []string{"standard input: is a binary file; give what kubectl get -o yaml or -o json prints"}},
+		{"a binary file", "\x7fELF\x00\x00", []string{"standard input: is a binary file; give what kubectl get -o yaml or -o json prints"}},
 		{"nothing", "", []string{"standard input: is empty; give what kubectl get -o yaml or -o json prints"}},
 		{"nothing but empty documents", "---\n# nothing\n---\nnull\n...\n", []string{"standard input: is empty; give what kubectl get -o yaml or -o json prints"}},
 	} {
@@ -182,7 +182,7 @@ func TestReadFilesThatAreNone(t *testing.T) {
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{
 		"cannot read: open " + filepath.Join(dir, "none.yaml") + ": no such file or directory; check the name",
-		"cannot read: read " + dir + ": is a directory; name the files in it",
+		dir + ": holds no file that is read: .yaml, .yml, .json, each also with .gz; check the name",
 	}, r.lines(t))
 	assert.Equal(t, []string{"m"}, planned(t, r))
 }

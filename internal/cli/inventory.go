@@ -2,55 +2,42 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
+	"strings"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// inventory is what a stream holds of the kinds that migrations need.
+// inventory is what streams hold of the kinds that migrations need.
 type inventory struct {
-	migrations []*migration // in the order read
-	plans      map[mtc.Ref]*mtc.Plan
-	clusters   map[mtc.Ref]*mtc.Cluster
-	streams    imageStreams
-	// broken are the objects that are there, but could not be read.
-	broken map[objectKey]bool
-}
+	migrations  []*migration // in the order read
+	plans       map[mtc.Ref]*mtc.Plan
+	clusters    map[mtc.Ref]*mtc.Cluster
+	controllers map[string]*mtc.Controller // by namespace
+	images      mtc.ReadImageStreams
+	// broken are the objects that are there, but could not be read, by their
+	// places.
+	broken map[objectKey]string
+	lost   []string // streams that could not be read to their end
+	// others are the migrations that another version of the same object
+	// supersedes, or that have been deleted.
+	others []*object
+	// foreign counts the MigMigrations of other projects, by their apiVersion.
+	foreign map[string]int
 
-// imageStreams are those of a stream. It answers from them.
-type imageStreams struct {
-	read mtc.ReadImageStreams
-	// unreadable are the places of those that are there, but could not be
-	// read, by namespace; those whose namespace is not known are under "".
-	unreadable map[string]string
-}
-
-// UnreadableStreamsError says that it is not known whether namespaces hold an
-// ImageStream, since one could not be read.
-type UnreadableStreamsError struct {
-	Place string
-}
-
-func (e *UnreadableStreamsError) Error() string {
-	return fmt.Sprintf("the ImageStream at %s could not be read; correct that first", e.Place)
-}
-
-// HasImageStreams implements [mtc.ImageStreams]. What could be read settles it
-// where it can.
-func (s imageStreams) HasImageStreams(ctx context.Context, namespaces []string) (bool, error) {
-	has, err := s.read.HasImageStreams(ctx, namespaces)
-	if has || err != nil {
-		return has, err
-	}
-	for _, n := range append(slices.Clone(namespaces), "") {
-		if place, ok := s.unreadable[n]; ok {
-			return false, &UnreadableStreamsError{place}
-		}
-	}
-	return false, nil
+	// What is to be noted of image streams.
+	noImages  bool            // none was read, and whether there are some is unknown
+	lostUsed  bool            // it is unknown since a stream was not read to its end
+	imageless map[string]bool // namespaces that have none
+	settled   bool            // --set says whether there are some
 }
 
 type objectKey struct {
@@ -64,18 +51,7 @@ type migration struct {
 	object *object
 }
 
-// UnreadableError says that an object cannot be used since another one, which
-// it refers to, is there and could not be read.
-type UnreadableError struct {
-	Kind   string
-	Object mtc.Ref
-}
-
-func (e *UnreadableError) Error() string {
-	return fmt.Sprintf("its %s %s could not be read; correct that first", e.Kind, e.Object)
-}
-
-// ObjectError says which object of a stream a problem is about.
+// ObjectError names the object of a stream that a problem is about.
 type ObjectError struct {
 	Kind   string
 	Object mtc.Ref
@@ -93,42 +69,144 @@ func (o *object) wrong(err error) error {
 	return &ObjectError{Kind: o.kind, Object: o.ref, Err: err}
 }
 
-// take sorts the objects of a stream, and prints what is wrong with them.
-func (a *app) take(documents []*document) *inventory {
-	inv := &inventory{
-		plans:    make(map[mtc.Ref]*mtc.Plan),
-		clusters: make(map[mtc.Ref]*mtc.Cluster),
-		streams:  imageStreams{read: mtc.ReadImageStreams{Namespaces: make(map[string]bool), Complete: true}, unreadable: make(map[string]string)},
-		broken:   make(map[objectKey]bool),
+// BrokenError is the reason why an object is missing that is there, but could
+// not be read.
+type BrokenError struct {
+	Place string
+}
+
+func (e *BrokenError) Error() string { return "correct it at " + e.Place }
+
+// LostError is the reason why an object is missing that may be in what could
+// not be read.
+type LostError struct {
+	Streams []string
+}
+
+func (e *LostError) Error() string {
+	return wording.Few(e.Streams) + " could not be read to the end; correct that first"
+}
+
+// NamespaceError is the reason why an object is missing that is referred to
+// without its namespace.
+type NamespaceError struct {
+	Kind string
+	// Candidates are those of that name that were read.
+	Candidates []mtc.Ref
+}
+
+func (e *NamespaceError) Error() string {
+	var names []string
+	for _, c := range e.Candidates {
+		names = append(names, c.String())
 	}
-	first := make(map[objectKey]*object)
+	return fmt.Sprintf("the reference has no namespace; %s %s was read, so add its namespace to the reference", e.Kind, wording.List(names, "or"))
+}
+
+// take sorts the objects of streams, and prints what is wrong with them.
+// NoImageStreams means that there are none but those that were read.
+func (a *app) take(in *input, noImageStreams bool) *inventory {
+	inv := &inventory{
+		plans:       make(map[mtc.Ref]*mtc.Plan),
+		clusters:    make(map[mtc.Ref]*mtc.Cluster),
+		controllers: make(map[string]*mtc.Controller),
+		images:      mtc.ReadImageStreams{Namespaces: make(map[string]bool), Unread: make(map[string]error), Complete: noImageStreams},
+		broken:      make(map[objectKey]string),
+		lost:        in.lost,
+		foreign:     make(map[string]int),
+		imageless:   make(map[string]bool),
+	}
+	for _, o := range inv.newest(a, in.documents) {
+		if !o.broken {
+			err := inv.add(o)
+			if err == nil {
+				continue
+			}
+			a.problem(err)
+		}
+		inv.broken[objectKey{o.kind, o.ref}] = o.place
+		if o.kind == mtc.KindImageStream {
+			inv.images.Unread[o.ref.Namespace] = &BrokenError{o.place}
+		}
+	}
+	if len(inv.lost) > 0 && inv.images.Unread[""] == nil {
+		inv.images.Unread[""] = &LostError{inv.lost}
+	}
+	if noImageStreams {
+		inv.images.Unread = nil
+	}
+	return inv
+}
+
+// newest returns the objects of MTC, each once, in the order in which they were
+// first read: of several versions the one that counts.
+func (inv *inventory) newest(a *app, documents []*document) []*object {
+	var all []*object
+	index := make(map[objectKey]int)
 	for _, d := range documents {
 		for _, o := range d.objects {
-			switch o.kind {
-			case mtc.KindMigration, mtc.KindPlan, mtc.KindCluster, mtc.KindImageStream:
-			default:
+			if _, ours := mtc.KindOf(o.apiVersion, o.kind); !ours {
+				if o.kind == mtc.KindMigration {
+					inv.foreign[o.apiVersion]++
+				}
 				continue
 			}
 			key := objectKey{o.kind, o.ref}
-			if one := first[key]; one != nil && o.ref.Name != "" {
-				a.problem(&TwiceError{Kind: o.kind, Object: o.ref, First: one.place, Second: o.place})
+			i, again := index[key]
+			if !again || o.ref.Name == "" {
+				index[key] = len(all)
+				all = append(all, o)
 				continue
 			}
-			first[key] = o
-			if !o.broken {
-				err := inv.add(o)
-				if err == nil {
-					continue
-				}
-				a.problem(err)
+			older := all[i]
+			if older.supersedes(a, o) {
+				older, o = o, older
 			}
-			inv.broken[key] = true
-			if _, known := inv.streams.unreadable[o.ref.Namespace]; o.kind == mtc.KindImageStream && !known {
-				inv.streams.unreadable[o.ref.Namespace] = o.place
-			}
+			all[i] = o
+			inv.others = append(inv.others, older)
 		}
 	}
-	return inv
+	return slices.DeleteFunc(all, func(o *object) bool {
+		if o.event != eventDeleted {
+			return false
+		}
+		inv.others = append(inv.others, o)
+		return true
+	})
+}
+
+// supersedes reports whether an object counts although another of its name was
+// read later: its resourceVersion is higher. What cannot be read counts only if
+// nothing else can.
+func (o *object) supersedes(a *app, later *object) bool {
+	if o.broken || later.broken {
+		return later.broken
+	}
+	if digits(o.version) && digits(later.version) && o.uid == later.uid {
+		return higher(o.version, later.version)
+	}
+	if later.event == "" && !sameData(o.text, later.text) {
+		a.line("note: %s was read at %s and at %s, and differs; the later one counts, since nothing shows which is newer", o, o.place, later.place)
+	}
+	return false
+}
+
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// higher compares two numbers of any size.
+func higher(a, b string) bool {
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	if len(a) != len(b) {
+		return len(a) > len(b)
+	}
+	return a > b
+}
+
+func sameData(a, b json.RawMessage) bool {
+	var one, other any
+	return json.Unmarshal(a, &one) == nil && json.Unmarshal(b, &other) == nil && reflect.DeepEqual(one, other)
 }
 
 func (inv *inventory) add(o *object) error {
@@ -140,27 +218,29 @@ func (inv *inventory) add(o *object) error {
 		}
 		return err
 	case mtc.KindPlan:
-		p, err := decode[mtc.Plan](o)
-		if err == nil {
-			inv.plans[o.ref] = p
-		}
-		return err
+		return keep(inv.plans, o.ref, o)
 	case mtc.KindCluster:
-		c, err := decode[mtc.Cluster](o)
-		if err == nil {
-			inv.clusters[o.ref] = c
-		}
-		return err
+		return keep(inv.clusters, o.ref, o)
+	case mtc.KindController:
+		return keep(inv.controllers, o.ref.Namespace, o)
 	}
 	_, err := decode[mtc.ImageStream](o)
 	if err == nil {
-		inv.streams.read.Namespaces[o.ref.Namespace] = true
+		inv.images.Namespaces[o.ref.Namespace] = true
 	}
 	return err
 }
 
-// decode reads an object. An object that does not even say its name is told
-// by its place.
+// keep decodes an object into a map.
+func keep[K comparable, T mtc.Decodable](all map[K]*T, key K, o *object) error {
+	one, err := decode[T](o)
+	if err == nil {
+		all[key] = one
+	}
+	return err
+}
+
+// decode reads an object. An object without even a name is named by its place.
 func decode[T mtc.Decodable](o *object) (*T, error) {
 	object, err := mtc.Decode[T](o.text)
 	switch {
@@ -172,54 +252,166 @@ func decode[T mtc.Decodable](o *object) (*T, error) {
 	return nil, fmt.Errorf("%s: %w", o.place, err)
 }
 
+// listObjects lists what a migration needs beside image streams.
+const (
+	listObjects = "kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"
+	listImages  = "kubectl get imagestreams --all-namespaces -o yaml"
+)
+
+// noMigration is the error of streams without a migration.
+func (inv *inventory) noMigration(files []string) error {
+	ignored := ""
+	for _, apiVersion := range slices.Sorted(maps.Keys(inv.foreign)) {
+		ignored += fmt.Sprintf("; ignored: %d of %s, which is another project's", inv.foreign[apiVersion], apiVersion)
+	}
+	list := listObjects
+	if ignored != "" { // then the names alone may mean the other's
+		const group = ".migration.openshift.io"
+		list = strings.NewReplacer("migrations,", "migrations"+group+",", "plans,", "plans"+group+",", "clusters ", "clusters"+group+" ").Replace(list)
+	}
+	return fmt.Errorf("there is no MigMigration in %s%s; list them with: %s", wording.List(streamNames(files), "and"), ignored, list)
+}
+
 var errNoPlanNamed = errors.New("spec.migPlanRef names no MigPlan; set it")
 
-// objects are those that the flags of a migration are found from. Without its
-// plan there are none, and the error says so.
+// objects are those that the flags of a migration are found from. The error is
+// that its plan is missing; then all flags that depend on it are unknown.
 func (inv *inventory) objects(m *migration) (mtc.Objects, error) {
-	o := mtc.Objects{Migration: m.Migration, ImageStreams: inv.streams}
+	o := mtc.Objects{Migration: m.Migration, Controller: inv.controllers[m.object.ref.Namespace], Unread: inv.unread}
+	o.ImageStreams = mtc.ImageStreamsFunc(func(ctx context.Context, namespaces []string) (bool, error) {
+		has, err := inv.images.HasImageStreams(ctx, namespaces)
+		inv.noteImages(namespaces, has, err)
+		return has, err
+	})
 	ref := m.Spec.PlanRef
 	if ref.Name == "" {
 		return o, m.object.wrong(errNoPlanNamed)
 	}
 	o.Plan = inv.plans[ref]
 	if o.Plan == nil {
-		if inv.broken[objectKey{mtc.KindPlan, ref}] {
-			return o, m.object.wrong(&UnreadableError{mtc.KindPlan, ref})
-		}
-		return o, m.object.wrong(&mtc.MissingError{Kind: mtc.KindPlan, Object: ref})
+		return o, m.object.wrong(&mtc.MissingError{Kind: mtc.KindPlan, Object: ref, Err: inv.unread(mtc.KindPlan, ref)})
 	}
 	o.Source = inv.clusters[o.Plan.Spec.SourceRef]
 	o.Destination = inv.clusters[o.Plan.Spec.DestinationRef]
 	return o, nil
 }
 
-// reasons are the errors of flags, with clusters that are missing told from
-// those that are there and could not be read.
-func (inv *inventory) reasons(errs []*phases.FlagError) []*phases.FlagError {
-	all := slices.Clone(errs)
-	for i, e := range all {
-		var missing *mtc.MissingError
-		if errors.As(e, &missing) && inv.broken[objectKey{missing.Kind, missing.Object}] {
-			all[i] = &phases.FlagError{Flag: e.Flag, Err: &UnreadableError{missing.Role + " " + missing.Kind, missing.Object}}
+// unread is why an object is missing, as for [mtc.Objects].
+func (inv *inventory) unread(kind string, ref mtc.Ref) error {
+	if kind == mtc.KindController {
+		for key, place := range inv.broken {
+			if key.kind == kind && key.ref.Namespace == ref.Namespace {
+				return &BrokenError{place}
+			}
+		}
+		return nil
+	}
+	if place, ok := inv.broken[objectKey{kind, ref}]; ok {
+		return &BrokenError{place}
+	}
+	if ref.Namespace == "" {
+		if all := inv.named(kind, ref.Name); len(all) > 0 {
+			return &NamespaceError{Kind: kind, Candidates: all}
 		}
 	}
+	if len(inv.lost) > 0 {
+		return &LostError{inv.lost}
+	}
+	return nil
+}
+
+// named are the objects of that kind and name that were read, in any namespace.
+func (inv *inventory) named(kind, name string) []mtc.Ref {
+	var all []mtc.Ref
+	add := func(ref mtc.Ref) {
+		if ref.Name == name {
+			all = append(all, ref)
+		}
+	}
+	if kind == mtc.KindPlan {
+		for ref := range inv.plans {
+			add(ref)
+		}
+	} else {
+		for ref := range inv.clusters {
+			add(ref)
+		}
+	}
+	slices.SortFunc(all, func(a, b mtc.Ref) int { return strings.Compare(a.Namespace, b.Namespace) })
 	return all
 }
 
-// noteImageStreams says what it means that a stream has no image streams: a
-// person may not know that they had to be listed.
-func (a *app) noteImageStreams(inv *inventory) {
-	if len(inv.streams.read.Namespaces) == 0 && !inv.brokenKind(mtc.KindImageStream) {
-		a.line("note: there is no ImageStream, so that HasISs is false everywhere; if the source cluster has some, add what this prints there: kubectl get imagestreams --all-namespaces -o yaml")
+// noteImages takes down what came of a question for image streams.
+func (inv *inventory) noteImages(namespaces []string, has bool, err error) {
+	switch {
+	case has || inv.images.Complete || inv.settled:
+	case err == nil:
+		for _, n := range namespaces {
+			inv.imageless[n] = true
+		}
+	case errors.As(err, new(*LostError)):
+		inv.lostUsed = true
+	case !errors.As(err, new(*BrokenError)): // else the place of that has been printed
+		inv.noImages = true
 	}
 }
 
-func (inv *inventory) brokenKind(kind string) bool {
-	for key := range inv.broken {
-		if key.kind == kind {
-			return true
-		}
+// printNotes prints what it means that image streams were not read: the user
+// may not know that they are needed.
+func (inv *inventory) printNotes(a *app) {
+	const how = "add what this prints on the source cluster: " + listImages + ", or give --no-image-streams if there are none"
+	if inv.lostUsed {
+		a.line("note: %s could not be read to the end and may hold ImageStreams, so that it is unknown whether there are images (HasISs); correct that, %s", wording.Few(inv.lost), how)
 	}
-	return false
+	if inv.noImages {
+		a.line("note: no ImageStream was read, so that it is unknown whether there are images (HasISs); %s", how)
+	}
+	if len(inv.imageless) > 0 {
+		a.line("note: no ImageStream was read in %s, which counts as having none (HasISs); some were read in %s", namespaces(inv.imageless), namespaces(inv.images.Namespaces))
+	}
+}
+
+// namespaces lists some of them.
+func namespaces(set map[string]bool) string {
+	names := slices.Sorted(maps.Keys(set))
+	what := "namespace "
+	if len(names) > 1 {
+		what = "namespaces "
+	}
+	return what + wording.Few(names)
+}
+
+// finding is what the objects say of a migration now.
+type finding struct {
+	facts phases.Facts
+	// errors are why flags are unknown.
+	errors []*phases.FlagError
+	// plan is the error that its MigPlan is missing, or nil. It explains all
+	// flags that are unknown.
+	plan error
+}
+
+// find finds the flags of a migration, with the values of --set over those of
+// the objects, and prints what that changes.
+func (a *app) find(ctx context.Context, inv *inventory, m *migration, set settings) finding {
+	var f finding
+	inv.settled = set.flags.Has(mtc.HasISs)
+	objects, err := inv.objects(m)
+	f.plan = err
+	sources := mtc.Sources(objects)
+	answer := sources.Ask(ctx, phases.Question{Read: mtc.Flags().All()})
+	if set.flags != 0 {
+		answer = a.override(ctx, sources, answer, set, m.object.wrong)
+	}
+	f.facts, f.errors = answer.Facts, answer.Errors
+	return f
+}
+
+// print prints of each unknown flag that a plan depends on why it is unknown.
+func (f finding) print(a *app, p *machine.Plan, wrong func(error) error) {
+	if f.plan != nil {
+		a.problem(f.plan)
+		return
+	}
+	a.unknownFlags(p, f.errors, wrong)
 }

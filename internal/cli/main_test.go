@@ -52,7 +52,7 @@ func (r result) lines(t testing.TB) []string {
 }
 
 // noStreams is the note that a stream without image streams gets.
-const noStreams = "note: there is no ImageStream, so that HasISs is false everywhere; if the source cluster has some, add what this prints there: kubectl get imagestreams --all-namespaces -o yaml"
+const noStreams = "note: no ImageStream was read, so that it is unknown whether there are images (HasISs); add what this prints on the source cluster: kubectl get imagestreams --all-namespaces -o yaml, or give --no-image-streams if there are none"
 
 // without are the lines but for that note.
 func (r result) linesWithoutNote(t testing.TB) []string {
@@ -152,7 +152,7 @@ type element struct {
 
 type phaseElement struct {
 	Name, Step, Runs string
-	Tentative        bool
+	Rides, Tentative bool
 	Why              *struct {
 		Guard, Text      string
 		Flags, DecidedBy []string

@@ -78,6 +78,7 @@ hold all of it: every phase, whether it runs, and why not.`,
 		},
 	}
 	s.register(cmd)
+	registerWhole(cmd, &s.whole)
 	cmd.Flags().BoolVar(&explain, "explain", false, "show also what is left out, and why")
 	registerOutput(cmd, &format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
 	return cmd
@@ -106,6 +107,7 @@ type planElement struct {
 type planPhase struct {
 	Name      string       `json:"name"`
 	Step      string       `json:"step"`
+	Rides     bool         `json:"rides,omitempty"`
 	Runs      phases.Truth `json:"runs"`
 	Tentative bool         `json:"tentative,omitempty"`
 	Why       *machine.Why `json:"why,omitempty"`
@@ -126,7 +128,7 @@ func newPlanElement(p *planned) planElement {
 		e.Steps = []string{}
 	}
 	for i, step := range steps.Reported(p.plan) {
-		e.Phases[i] = planPhase{g.Phase(i).Name, step, p.plan.Runs(i), p.plan.Tentative(i), p.plan.Why(i)}
+		e.Phases[i] = planPhase{g.Phase(i).Name, step, g.Rides(i), p.plan.Runs(i), p.plan.Tentative(i), p.plan.Why(i)}
 	}
 	if m := p.migration; m != nil {
 		done := mtc.Done(m.Migration)
@@ -140,7 +142,7 @@ type planArray struct{ array }
 func (p *planArray) print(one *planned) error { return p.add(newPlanElement(one)) }
 
 // stepsText lists the steps: those that have started in green, then the others
-// in the order of the itinerary, those that hang on unknown flags in
+// in the order of the itinerary, those that depend on unknown flags in
 // parentheses.
 func stepsText(c colors, p *planned) string {
 	var all []string
@@ -255,15 +257,21 @@ func (p *planBlocks) print(one *planned) error {
 }
 
 // leftOut lists the phases that do not run, or may not, by their steps and
-// reasons.
+// reasons; those that ride by themselves, since no step depends on them.
 func (p *planBlocks) leftOut(one *planned) {
 	plan, g := one.plan, one.plan.Graph()
 	shown, maybe := one.steps(), one.maybeSteps()
 	t := table{colors: p.colors}
+	row := func(title string, all reasons) {
+		for _, one := range all {
+			t.row(plain(title, one.why.Text, strings.Join(one.phases, ", ")+wording.DecidedBy(one.why.DecidedBy))...)
+			title = ""
+		}
+	}
 	for k, step := range g.Steps() {
 		var all reasons
 		for i := range g.Len() {
-			if why := plan.Why(i); g.StepIndex(i) == k && why != nil {
+			if why := plan.Why(i); g.StepIndex(i) == k && !g.Rides(i) && why != nil {
 				all.add(why, g.Phase(i).Name)
 			}
 		}
@@ -273,11 +281,15 @@ func (p *planBlocks) leftOut(one *planned) {
 		case slices.Contains(maybe, step):
 			step += ", perhaps"
 		}
-		for _, one := range all {
-			t.row(plain(step, one.why.Text, strings.Join(one.phases, ", ")+wording.DecidedBy(one.why.DecidedBy))...)
-			step = ""
+		row(step, all)
+	}
+	var riding reasons
+	for i := range g.Len() {
+		if why := plan.Why(i); g.Rides(i) && why != nil {
+			riding.add(why, g.Phase(i).Name)
 		}
 	}
+	row("phases that ride", riding)
 	if len(t.rows) > 0 {
 		p.buf.WriteString("  " + p.colors.paint(dim, "left out") + "\n")
 		t.write(&p.buf, "    ")

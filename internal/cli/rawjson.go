@@ -111,7 +111,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
 }
 
-// isNull says whether there is no value, or null.
+// isNull reports whether there is no value, or null.
 func isNull(text []byte) bool { return len(text) == 0 || string(text) == "null" }
 
 // repeated is a key that an object has twice.
@@ -122,28 +122,30 @@ type repeated struct {
 }
 
 // repeatedKeys finds keys that an object of the text, which is valid JSON, has
-// twice. Readers do not agree on which of the two counts. It finds one at most;
-// where the text has a list of items, one for each of them, in their order, and
-// none behind one that is outside them.
+// twice. Readers do not agree on which of the two counts. It finds at most one;
+// in a text that is an array, or has a list of items, one for each of them, in
+// their order, and none behind one that is outside them.
 func repeatedKeys(text []byte) []repeated {
 	var all []repeated
 	var objects []map[string]bool // the keys of the objects around; nil for lists
 	var last string               // the key before, of the outermost object
 	item, found := whole, false   // the element, and whether it has a repeated key
+	level := 0                    // how deep the elements stand
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '{':
 			objects = append(objects, make(map[string]bool))
 		case '[':
-			if objects = append(objects, nil); len(objects) == 2 && last == "items" {
-				item = 0
+			objects = append(objects, nil)
+			if n := len(objects); n == 1 || n == 2 && last == "items" {
+				item, level = 0, n
 			}
 		case '}', ']':
-			if objects = objects[:len(objects)-1]; len(objects) == 1 {
-				item, found = whole, false
+			if objects = objects[:len(objects)-1]; len(objects) < level {
+				item, found, level = whole, false, 0
 			}
 		case ',':
-			if len(objects) == 2 && item >= 0 {
+			if len(objects) == level && item >= 0 {
 				item, found = item+1, false
 			}
 		case '"':
@@ -167,7 +169,7 @@ func repeatedKeys(text []byte) []repeated {
 				_ = json.Unmarshal(text[begin:i+1], &plain) // valid, as all of it
 				key = []byte(plain)
 			}
-			if len(objects) == 1 {
+			if len(objects) == 1 { // an object, or keys were nil
 				last = string(key)
 			}
 			switch {

@@ -205,18 +205,23 @@ func (a *app) beginItinerary(s *subject, set *machine.Set, itinerary string) (*b
 	b := &beginning{itinerary: itinerary, unknown: make(map[string]error)}
 	b.failing = set == builtin() && itinerary == mtc.Failed
 	b.wrong = func(err error) error { return fmt.Errorf("itinerary %s: %w", itinerary, err) }
-	if b.facts, err = a.given(s, g.Flags()); err != nil {
+	var reasons []*phases.FlagError
+	if b.facts, reasons, err = a.given(s, g.Flags()); err != nil {
 		return nil, err
 	}
-	for _, flag := range g.Flags().Names(g.Flags().All() &^ b.facts.Known()) {
-		b.unknown[flag] = errGivenUnknown
+	for _, reason := range reasons {
+		b.unknown[reason.Flag] = reason.Err
 	}
 	return b, nil
 }
 
 // beginRecorded begins where a migration of a stream stands.
 func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, error) {
-	inv := a.read(o.files)
+	set, err := parseSettings(mtc.Flags(), o.set)
+	if err != nil {
+		return nil, err
+	}
+	inv := a.read(&o.subject)
 	if len(inv.migrations) == 0 {
 		return nil, errReported
 	}
@@ -224,12 +229,6 @@ func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, erro
 	if err != nil {
 		return nil, err
 	}
-	objects, err := inv.objects(m)
-	if err != nil {
-		a.problem(err)
-		return nil, errReported
-	}
-	a.noteImageStreams(inv)
 	b := &beginning{
 		title:     m.object.ref.String(),
 		itinerary: mtc.Current(m.Migration),
@@ -241,9 +240,16 @@ func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, erro
 		a.problem(m.object.wrong(err))
 		return nil, errReported
 	}
-	answer := mtc.Sources(objects).Ask(cmd.Context(), phases.Question{Read: mtc.Flags().All()})
-	b.facts = answer.Facts
-	for _, e := range inv.reasons(answer.Errors) {
+	f := a.find(cmd.Context(), inv, m, set)
+	inv.printNotes(a)
+	if f.plan != nil {
+		a.problem(f.plan)
+		if g, err := builtin().Graph(b.itinerary); err != nil || !g.IsCleanup() && !b.state.Done {
+			return nil, errReported // it would wait for flags
+		}
+	}
+	b.facts = f.facts
+	for _, e := range f.errors {
 		b.unknown[e.Flag] = e.Err
 	}
 	return b, nil

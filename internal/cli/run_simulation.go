@@ -12,6 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // simulation is one migration with simulated work on a simulated clock. It is
@@ -254,6 +255,18 @@ func (s *simulation) exits() []string {
 		}
 	}
 	return flips
+}
+
+// shown is the pipeline with the progress of the phase at work, and no other: a
+// step keeps that of its last phase that reported some.
+func (s *simulation) shown() steps.Pipeline {
+	shown := s.state.Pipeline.DeepCopy()
+	for i := range shown {
+		if shown[i].Open() {
+			shown[i].Progress = s.progress
+		}
+	}
+	return shown
 }
 
 // elapsed is the simulated time since the run began.

@@ -289,7 +289,7 @@ func TestRunContentErrors(t *testing.T) {
 		}},
 		{"a cluster that cannot be read", stream(planObject("p", ``), images, object("MigCluster", "source", `, "spec": 3`), migration("m", ``, ``)), []string{"-f", "-"}, []string{
 			"MigCluster ns/source: spec: holds a JSON number; write an object",
-			"MigMigration ns/m: flag EnableImage is unknown: its source MigCluster ns/source could not be read; correct that first",
+			"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source could not be read: correct it at standard input:1: items[2]",
 			"stopped after 0s at the beginning of itinerary Final",
 		}},
 		{"a phase that fails, but does not run", "", []string{"-i", "Final", "--flags", "DirectImage", "--fail-at", "EnsureStageBackup"}, []string{

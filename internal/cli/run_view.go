@@ -62,7 +62,7 @@ func stepState(s *steps.Step) string {
 	return completed
 }
 
-// stepElapsed is how long a step has been at work; empty where nobody knows.
+// stepElapsed is how long a step has been at work; empty if that is not known.
 func stepElapsed(s *steps.Step, now time.Time) string {
 	switch {
 	case s.Started == nil:
@@ -139,7 +139,7 @@ func (v *changeLines) event(s *simulation, e runner.Event) {
 }
 
 func (v *changeLines) show(s *simulation) error {
-	now := s.state.Pipeline
+	now := s.shown()
 	for i := range now {
 		step := &now[i]
 		was := v.shown.Find(step.Name)
@@ -232,8 +232,9 @@ func (v *screen) text(s *simulation) string {
 	t.write(&out.buf, "")
 
 	t = table{colors: v.colors}
-	for i := range s.state.Pipeline {
-		step := &s.state.Pipeline[i]
+	pipeline := s.shown()
+	for i := range pipeline {
+		step := &pipeline[i]
 		state := stepState(step)
 		color := map[string]string{notStarted: dim, running: yellow, completed: green, failed: red, canceled: red}[state]
 		row := []cell{{text: step.Name}, {text: state, color: color}}

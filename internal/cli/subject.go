@@ -24,11 +24,24 @@ import (
 // an itinerary with flags.
 type subject struct {
 	files          []string
+	noImages       bool // the source clusters have no image streams but those read
+	whole          bool // plan from the first phase on
 	itinerary      string
 	flags, unknown []string
+	set            []string
 }
 
-const filesUsage = "`FILE` with what kubectl get -o yaml or -o json prints, or \"-\" for standard input; can be given several times"
+const filesUsage = "`FILE` with what kubectl get -o yaml or -o json prints, a directory of such files, or \"-\" for standard input; can be given several times"
+
+// registerNoImages adds --no-image-streams to a command.
+func registerNoImages(cmd *cobra.Command, noImages *bool) {
+	cmd.Flags().BoolVar(noImages, "no-image-streams", false, "with -f, there are no image streams on the source clusters but those that are read")
+}
+
+// registerWhole adds --whole to a command.
+func registerWhole(cmd *cobra.Command, whole *bool) {
+	cmd.Flags().BoolVar(whole, "whole", false, "with -f, plan from the first phase of the itinerary on, not from the recorded one")
+}
 
 func (s *subject) register(cmd *cobra.Command) {
 	f := cmd.Flags()
@@ -39,6 +52,8 @@ func (s *subject) register(cmd *cobra.Command) {
 	complete(cmd, "itinerary", completeItinerary)
 	complete(cmd, "flags", s.completeFlags)
 	complete(cmd, "unknown", s.completeFlags)
+	registerNoImages(cmd, &s.noImages)
+	registerSet(cmd, &s.set, s.completeSettings)
 }
 
 // set are the itineraries that the command line is about, and the name of the
@@ -60,6 +75,10 @@ func (s *subject) check(cmd *cobra.Command) error {
 	switch {
 	case changed("itinerary") && len(s.files) > 0:
 		return errors.New("-i names an itinerary without objects and excludes -f; give one of them")
+	case len(s.files) == 0 && changed("no-image-streams"):
+		return errors.New("--no-image-streams needs -f; with -i give --flags without HasISs")
+	case len(s.files) == 0 && changed("whole"):
+		return errors.New("--whole needs -f; with -i the whole itinerary is planned")
 	case changed("itinerary"):
 		return nil
 	case changed("flags"), changed("unknown"):
@@ -232,8 +251,7 @@ func names(lists []string) []string {
 	return all
 }
 
-// planned is one migration, or one itinerary with flags, and its plan from the
-// first phase on.
+// planned is one migration, or one itinerary with flags, and its plan.
 type planned struct {
 	migration *migration // nil with -i
 	phase     string     // as recorded, under its present name; empty where none is
@@ -246,7 +264,7 @@ func (p *planned) steps() []string {
 	return append(slices.Clone(p.started), without(steps.Visible(p.plan), p.started)...)
 }
 
-// maybeSteps are those that hang on unknown flags.
+// maybeSteps are those that depend on unknown flags.
 func (p *planned) maybeSteps() []string { return without(steps.Maybe(p.plan), p.started) }
 
 func without(names, others []string) []string {
@@ -259,20 +277,14 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 	if len(s.files) == 0 {
 		return a.eachItinerary(s, itineraries[0], yield)
 	}
-	inv := a.read(s.files)
+	set, err := parseSettings(mtc.Flags(), s.set)
+	if err != nil {
+		return err
+	}
+	inv := a.read(s)
 	adapter := legacy.New(builtin(), steps.Data)
-	noted := false
 	for _, m := range inv.migrations {
-		objects, err := inv.objects(m)
-		if err != nil {
-			a.problem(err)
-			continue
-		}
-		if !noted {
-			a.noteImageStreams(inv)
-			noted = true
-		}
-		p, err := a.migration(ctx, adapter, inv, m, objects)
+		p, err := a.migration(ctx, adapter, inv, m, set, s.whole)
 		if err != nil {
 			return err
 		}
@@ -280,20 +292,22 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 			return err
 		}
 	}
+	inv.printNotes(a)
 	return nil
 }
 
-// read reads the objects of a stream, which should hold a migration.
-func (a *app) read(files []string) *inventory {
-	inv := a.take(a.documents(files))
+// read reads the objects of streams, which should hold a migration.
+func (a *app) read(s *subject) *inventory {
+	inv := a.take(a.documents(s.files, true), s.noImages)
 	if len(inv.migrations) == 0 && !a.failed {
-		a.problem(fmt.Errorf("there is no MigMigration in %s; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml", wording.List(streamNames(files), "and")))
+		a.problem(inv.noMigration(s.files))
 	}
 	return inv
 }
 
-// migration plans a migration, and prints what is unknown of it.
-func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, inv *inventory, m *migration, objects mtc.Objects) (*planned, error) {
+// migration plans a migration from its recorded phase on, or the whole of its
+// itinerary, and prints what is unknown of it.
+func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, inv *inventory, m *migration, set settings, whole bool) (*planned, error) {
 	p := &planned{migration: m}
 	if err := p.upgrade(adapter); err != nil {
 		a.problem(m.object.wrong(err))
@@ -302,19 +316,41 @@ func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, inv *inven
 	if err != nil {
 		return nil, err
 	}
-	// A phase without a recorded itinerary is one of the selected itinerary, as
-	// for [machine.Set.Resume].
-	if on := m.Status.Itinerary; (on == "" || on == g.Name()) && p.phase != "" {
-		if i, err := g.Find(p.phase); err != nil {
-			a.problem(m.object.wrong(err))
-		} else {
-			p.phase = g.Phase(i).Name
-		}
+	at, err := m.position(g, p.phase)
+	if err != nil {
+		a.problem(m.object.wrong(err))
 	}
-	answer := mtc.Sources(objects).Ask(ctx, phases.Question{Read: mtc.Flags().All()})
-	p.plan = g.Plan(answer.Facts)
-	a.unknownFlags(p.plan, inv.reasons(answer.Errors), m.object.wrong)
+	if at.Phase != "" {
+		p.phase = at.Phase
+	}
+	if whole {
+		at = machine.Position{}
+	}
+	f := a.find(ctx, inv, m, set)
+	if p.plan, err = g.PlanFrom(at, f.facts); err != nil {
+		return nil, err
+	}
+	f.print(a, p.plan, m.object.wrong)
 	return p, nil
+}
+
+// position is where a migration stands in its itinerary, with the phase under
+// its present name. A recorded phase counts only if it was recorded in that
+// itinerary, or without any, as for [machine.Set.Resume]. One that the
+// itinerary does not have is an error; the position is then the start.
+func (m *migration) position(g *machine.Graph, phase string) (machine.Position, error) {
+	on := m.Status.Itinerary
+	switch {
+	case mtc.Done(m.Migration):
+		return machine.Position{Done: true}, nil
+	case phase == "", on != "" && on != g.Name():
+		return machine.Position{}, nil
+	}
+	i, err := g.Find(phase)
+	if err != nil {
+		return machine.Position{}, err
+	}
+	return machine.Position{Phase: g.Phase(i).Name}, nil
 }
 
 // upgrade takes the phase and the started steps from the present form of the
@@ -355,56 +391,71 @@ func (m *migration) upgraded(adapter *legacy.Adapter) (json.RawMessage, error) {
 
 // eachItinerary plans an itinerary with flags.
 func (a *app) eachItinerary(s *subject, g *machine.Graph, yield func(*planned) error) error {
-	facts, err := a.given(s, g.Flags())
+	facts, reasons, err := a.given(s, g.Flags())
 	if err != nil {
 		return err
 	}
 	p := &planned{plan: g.Plan(facts)}
-	a.unknownFlags(p.plan, nil, func(err error) error { return fmt.Errorf("itinerary %s: %w", g.Name(), err) })
+	a.unknownFlags(p.plan, reasons, func(err error) error { return fmt.Errorf("itinerary %s: %w", g.Name(), err) })
 	return yield(p)
 }
 
-// given are the facts that the options name, with a warning where no migration
-// can have them.
-func (a *app) given(s *subject, v *phases.Vocabulary) (phases.Facts, error) {
+// given are the facts that the options name, with the reasons why flags are
+// unknown, and a warning if no migration can have them.
+func (a *app) given(s *subject, v *phases.Vocabulary) (phases.Facts, []*phases.FlagError, error) {
 	facts, err := s.facts(v)
 	if err != nil {
-		return phases.Facts{}, err
+		return phases.Facts{}, nil, err
+	}
+	set, err := parseSettings(v, s.set)
+	if err != nil {
+		return phases.Facts{}, nil, err
+	}
+	if set.flags != 0 {
+		before := facts
+		facts, _ = set.over(v, facts)
+		a.noteChanges(v, set, before, facts, func(err error) error { return err })
 	}
 	for _, clause := range v.Broken(facts) {
-		a.line("warning: no real migration has these flags: %s", clauseText(v, clause))
+		a.line("warning: %s%s", notReal, clauseText(v, clause))
 	}
-	return facts, nil
+	var reasons []*phases.FlagError
+	for flag := range (v.All() &^ facts.Known()).Each {
+		why := errGivenUnknown
+		if set.flags.Has(flag) {
+			why = errSetUnknown
+		}
+		reasons = append(reasons, &phases.FlagError{Flag: v.Names(flag)[0], Err: why})
+	}
+	return facts, reasons, nil
 }
 
 var errGivenUnknown = errors.New("it is named under --unknown")
 
-// unknownFlags prints of each unknown flag that the plan hangs on why it is
+// unknownFlags prints of each unknown flag that the plan depends on why it is
 // unknown.
 func (a *app) unknownFlags(p *machine.Plan, reasons []*phases.FlagError, wrong func(error) error) {
-	v := p.Graph().Flags()
-	for _, flag := range v.Names(p.Matters()) {
-		i := slices.IndexFunc(reasons, func(e *phases.FlagError) bool { return e.Flag == flag })
-		if i < 0 {
-			a.problem(wrong(&phases.FlagError{Flag: flag, Err: errGivenUnknown}))
-			continue
+	for _, flag := range p.Graph().Flags().Names(p.Matters()) {
+		for _, reason := range reasons {
+			if reason.Flag == flag {
+				a.problem(wrong(reason))
+			}
 		}
-		a.problem(wrong(reasons[i]))
 	}
 }
 
-// clauseText says in words what a relation asks for.
+// clauseText is in words what a relation asks for.
 func clauseText(v *phases.Vocabulary, c phases.Clause) string {
 	yes, no := v.Names(c.True), v.Names(c.False)
 	switch {
 	case len(no) == 0 && len(yes) == 1:
-		return yes[0] + " has to be true"
+		return yes[0] + " must be true"
 	case len(no) == 0:
-		return "one of " + wording.List(yes, "and") + " has to be true"
+		return "one of " + wording.List(yes, "and") + " must be true"
 	case len(yes) == 0 && len(no) == 1:
-		return no[0] + " has to be false"
+		return no[0] + " must be false"
 	case len(yes) == 0:
 		return wording.List(no, "and") + " exclude each other"
 	}
-	return "with " + wording.List(no, "and") + ", " + wording.List(yes, "or") + " has to be true"
+	return "with " + wording.List(no, "and") + ", " + wording.List(yes, "or") + " must be true"
 }

@@ -51,7 +51,7 @@ func (r *reader) documentYAML(line int, doc *yaml.Node) {
 	w.item = func(i int, n *yaml.Node) error {
 		begin := len(w.buf)
 		if err := w.value(n); err != nil {
-			r.wrongYAML(line, itemName(i), err)
+			r.wrongYAML(line, itemName(w.buf, i), err)
 			w.buf = append(w.buf[:begin], headYAML(n)...)
 			broken[i] = true
 		}
@@ -68,7 +68,7 @@ func (r *reader) documentYAML(line int, doc *yaml.Node) {
 func (r *reader) wrongYAML(line int, item string, err error) {
 	var at *lineError
 	errors.As(err, &at)
-	r.wrong(line+at.line-1, item, "%s", at.problem)
+	r.wrongValue(line+at.line-1, item, "%s", at.problem)
 }
 
 // lookUp is the value of the first member of that key, without what merge keys
@@ -101,11 +101,13 @@ func lookUpString(n *yaml.Node, key string) (string, bool) {
 }
 
 // headYAML is, as JSON, what can be known of an object that cannot be read:
-// its kind and its name.
+// its group, its kind and its name.
 func headYAML(n *yaml.Node) []byte {
 	var head, metadata members
-	if kind, ok := lookUpString(n, "kind"); ok {
-		head = head.with("kind", appendString(nil, kind))
+	for _, key := range []string{"apiVersion", "kind"} {
+		if value, ok := lookUpString(n, key); ok {
+			head = head.with(key, appendString(nil, value))
+		}
 	}
 	for _, key := range []string{"name", "namespace"} {
 		if value, ok := lookUpString(lookUp(n, "metadata"), key); ok {
@@ -115,7 +117,7 @@ func headYAML(n *yaml.Node) []byte {
 	return head.with("metadata", metadata.text()).text()
 }
 
-// onlyDirectives says whether a text is what may stand before the first
+// onlyDirectives reports whether a text is what may stand before the first
 // marker. The YAML parser wants to see the document that follows.
 func onlyDirectives(text []byte) bool {
 	for l := range bytes.Lines(text) {
@@ -194,6 +196,9 @@ func (w *jsonWriter) value(n *yaml.Node) error {
 	}
 	switch n.Kind {
 	case yaml.SequenceNode:
+		if w.depth == 1 {
+			return w.sequence(n, w.item) // the items of an array
+		}
 		return w.sequence(n, func(_ int, item *yaml.Node) error { return w.value(item) })
 	case yaml.MappingNode:
 		m := mapping{first: make(map[string]int, len(n.Content)/2)}
@@ -262,20 +267,21 @@ func (w *jsonWriter) members(n *yaml.Node, m *mapping) error {
 			merges = append(merges, value)
 			continue
 		}
-		switch first := m.first[key.Value]; {
+		name := keyText(key)
+		switch first := m.first[name]; {
 		case first > 0 && m.merged:
 			w.aliased++
 			continue
 		case first > 0:
-			return atLine(n.Content[i], "key %q stands twice, first in line %d; remove one", key.Value, w.line+first-1)
+			return atLine(n.Content[i], "key %q stands twice, first in line %d; remove one", name, w.line+first-1)
 		}
 		if len(m.first) > 0 {
 			w.buf = append(w.buf, ',')
 		}
-		m.first[key.Value] = max(n.Content[i].Line, 1)
-		w.buf = append(appendString(w.buf, key.Value), ':')
+		m.first[name] = max(n.Content[i].Line, 1)
+		w.buf = append(appendString(w.buf, name), ':')
 		var err error
-		if w.depth == 1 && key.Value == "items" && value.Kind == yaml.SequenceNode {
+		if w.depth == 1 && name == "items" && value.Kind == yaml.SequenceNode {
 			w.depth++
 			err = w.sequence(value, w.item)
 			w.depth--
@@ -313,9 +319,42 @@ func (w *jsonWriter) merge(n *yaml.Node, m *mapping) error {
 	return atLine(n, "a merge key brings in a mapping, or a list of mappings")
 }
 
+// keyText is the key that a scalar stands for. JSON has only strings for keys;
+// of what is not written like in JSON, kubectl makes them of the value.
+func keyText(n *yaml.Node) string {
+	if b, ok := boolean(n); ok {
+		return strconv.FormatBool(b)
+	}
+	var v int64
+	if n.ShortTag() == "!!int" && !jsonNumber.MatchString(n.Value) && n.Decode(&v) == nil {
+		return strconv.FormatInt(v, 10)
+	}
+	return n.Value
+}
+
+// The booleans of YAML 1.1, which is what kubectl reads. The parser is of YAML
+// 1.2, and takes all but true and false for strings.
+var booleans = map[string]bool{
+	"y": true, "Y": true, "yes": true, "Yes": true, "YES": true, "on": true, "On": true, "ON": true, "true": true, "True": true, "TRUE": true,
+	"n": false, "N": false, "no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false, "false": false, "False": false, "FALSE": false,
+}
+
+// boolean returns the value of a scalar that is a boolean.
+func boolean(n *yaml.Node) (value, ok bool) {
+	if n.ShortTag() != "!!bool" && n.Style != 0 { // quoted, a block, or tagged
+		return false, false
+	}
+	value, ok = booleans[n.Value]
+	return value, ok
+}
+
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
 func (w *jsonWriter) scalar(n *yaml.Node) error {
+	if b, ok := boolean(n); ok {
+		w.buf = strconv.AppendBool(w.buf, b)
+		return nil
+	}
 	switch n.ShortTag() {
 	case "!!null":
 		w.buf = append(w.buf, "null"...)
