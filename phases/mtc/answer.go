@@ -10,7 +10,7 @@ import (
 // reason is a flag that may still become known.
 //
 // Answers are combined by three-valued logic, so that a flag is unknown only
-// where something unknown could still turn it.
+// if something unknown could still turn it.
 type answer struct {
 	truth phases.Truth
 	err   error
@@ -29,15 +29,15 @@ func not(a answer) answer {
 	return a
 }
 
-// every is no where one answer is no, and yes where all are yes. Of several
+// every is no if one answer is no, and yes if all are yes. Of several
 // reasons the first is kept.
 func every(answers ...answer) answer { return settle(phases.No, answers) }
 
-// some is yes where one answer is yes, and no where all are no.
+// some is yes if one answer is yes, and no if all are no.
 func some(answers ...answer) answer { return settle(phases.Yes, answers) }
 
-// settle gives the decisive truth where one answer has it; otherwise it is
-// unknown where one of them is, and the opposite where none is.
+// settle is the decisive truth if one answer has it; otherwise it is unknown if
+// one of them is, and the opposite if none is.
 func settle(decisive phases.Truth, answers []answer) answer {
 	result := not(answer{truth: decisive})
 	for _, a := range answers {

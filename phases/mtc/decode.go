@@ -16,10 +16,10 @@ type Decodable interface {
 
 // Decode reads one object from JSON as an API server reads it: names of
 // fields are case-sensitive, fields that are not needed are ignored, and a
-// field of the wrong type is an error. So is an object that says that it is of
-// another kind or, by its apiVersion, of another project; it need not have
-// either. The error is a [*DecodeError], and the object is then nil. The object
-// shares nothing with data.
+// field of the wrong type is an error. So is an object whose kind is another, or
+// whose apiVersion is of another project; both may be absent. The error is a
+// [*DecodeError], and the object is then nil. The object shares nothing with
+// data.
 func Decode[T Decodable](data []byte) (*T, error) {
 	object := new(T)
 	var head struct {
@@ -84,7 +84,7 @@ func kindOf(object any) string {
 	return KindImageStream
 }
 
-// wanted says in words what a field of this type holds.
+// wanted describes what a field of this type holds.
 func wanted(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Bool:

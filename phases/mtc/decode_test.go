@@ -110,7 +110,7 @@ func TestDecodeNamesTheObjectAndTheField(t *testing.T) {
 		{"not an object", plan(`[]`), "MigPlan: holds a JSON array; write an object"},
 		{"nothing", plan(` null `), "MigPlan: holds a JSON null; write an object"},
 		{"a kind that is no string", plan(`{"kind": 3}`), "MigPlan: kind: holds a JSON number; write a string"},
-		{"another kind", plan(`{"kind": "MigCluster", "metadata": {"name": "c"}}`), `MigPlan c: kind: the object says that it is a "MigCluster"; read it as that`},
+		{"another kind", plan(`{"kind": "MigCluster", "metadata": {"name": "c"}}`), `MigPlan c: kind: the object is a "MigCluster"; read it as that`},
 		{"another project", plan(`{"apiVersion": "example.com/v1", "kind": "MigPlan", "metadata": {"name": "p"}}`),
 			`MigPlan p: apiVersion: the object is of "example.com/v1", and MTC's MigPlan of the group migration.openshift.io; leave it out`},
 		{"no JSON", plan(`{"kind": `), "MigPlan: unexpected end of JSON input"},

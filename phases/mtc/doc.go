@@ -3,10 +3,10 @@
 // objects give flags and an itinerary.
 //
 // [Flags] is the vocabulary of its 19 flags with the relations between them;
-// [Itineraries] are its five itineraries as tables. [Select] says which of
+// [Itineraries] are its five itineraries as tables. [Select] returns which of
 // them a migration follows, [Current] which one it is on, and [Sources] how
 // each flag is found in the MigMigration, its MigPlan and the two MigClusters,
-// and, where nothing else settles it, by looking for ImageStreams on the
+// and, if nothing else settles it, by looking for ImageStreams on the
 // source cluster.
 //
 // The objects are plain structs with the few fields that the flags need. Fill
@@ -16,5 +16,5 @@
 // upstream calls StageBackup and StageRestore are [DataBackup] and
 // [DataRestore] here, as the dynamic-pipeline enhancement proposes, and a few
 // phases ride or stand in another step, so that neither of these two is shown
-// where nothing is backed up.
+// if nothing is backed up.
 package mtc

@@ -46,8 +46,8 @@ func (e *MissingError) Error() string {
 // Unwrap returns why the object was not read, or nil.
 func (e *MissingError) Unwrap() error { return e.Err }
 
-// ClusterURLError says that it is not known which host a cluster is on, since
-// its URL cannot be parsed. It wraps the error of url.Parse.
+// ClusterURLError is the error of a flag that depends on the host of a cluster
+// whose URL cannot be parsed. It wraps the error of url.Parse.
 type ClusterURLError struct {
 	Cluster Ref
 	URL     string
@@ -61,14 +61,14 @@ func (e *ClusterURLError) Error() string {
 // Unwrap returns the error of url.Parse.
 func (e *ClusterURLError) Unwrap() error { return e.Err }
 
-// DecodeError says which object could not be read, and where.
+// DecodeError names an object that could not be read, and the field.
 type DecodeError struct {
 	// Kind is what was to be read.
 	Kind string
 	// Object names the object, as far as its name could be read.
 	Object Ref
 	// Field is the path of the field that is wrong, without the positions in
-	// lists; empty where it is the text as a whole.
+	// lists; empty if it is the text as a whole.
 	Field string
 	// Err is a [*FieldTypeError], a [*KindError], a [*GroupError], or the
 	// syntax error.
@@ -91,10 +91,10 @@ func (e *DecodeError) Unwrap() error { return e.Err }
 
 // FieldTypeError is a field that holds a value of the wrong type.
 type FieldTypeError struct {
-	// Got is what stands there, in the words of encoding/json, such as
+	// Got is what the field holds, in the words of encoding/json, such as
 	// "string" or "number".
 	Got string
-	// Want says what has to stand there.
+	// Want describes what it must hold.
 	Want string
 }
 
@@ -108,7 +108,7 @@ type KindError struct {
 }
 
 func (e *KindError) Error() string {
-	return fmt.Sprintf("the object says that it is a %q; read it as that", e.Got)
+	return fmt.Sprintf("the object is a %q; read it as that", e.Got)
 }
 
 // GroupError is an object of a kind that MTC has too, but of another project.

@@ -8,7 +8,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// The slow question is put to the source cluster only where the answer hangs
+// The slow question is put to the source cluster only if the plan depends
 // on it. Here images are copied directly, so that nothing does.
 func ExampleSources() {
 	sources := mtc.Sources(mtc.Objects{

@@ -38,7 +38,7 @@ var vocabulary = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: IndirectImage, Name: "IndirectImage", Description: "images travel through a backup"},
 	{Flag: DirectVolume, Name: "DirectVolume", Description: "a volume is copied from cluster to cluster"},
 	{Flag: IndirectVolume, Name: "IndirectVolume", Description: "volumes travel through a backup"},
-	{Flag: HasStageBackup, Name: "HasStageBackup", Description: "a backup of images or volumes has to be made"},
+	{Flag: HasStageBackup, Name: "HasStageBackup", Description: "a backup of images or volumes is needed"},
 	{Flag: EnableImage, Name: "EnableImage", Description: "images are part of the migration"},
 	{Flag: EnableVolume, Name: "EnableVolume", Description: "volumes are part of the migration"},
 	{Flag: HasPreBackupHooks, Name: "HasPreBackupHooks", Description: "the plan has a hook that runs before the backup"},

@@ -14,7 +14,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// realistic says the relations of the design, section 5, over again in plain
+// realistic holds the relations of the design, section 5, once more in plain
 // boolean terms.
 func realistic(f phases.Flags) bool {
 	is := func(flag phases.Flags) bool { return f.Has(flag) }
@@ -63,7 +63,7 @@ func TestEveryFlagHasItsConstantAndADescription(t *testing.T) {
 	}
 }
 
-// The recorded runs list flags in upstream's order; ours has to be that.
+// The recorded runs list flags in upstream's order; ours must be that.
 func TestFlagsStandInTheRecordedOrder(t *testing.T) {
 	for line := range strings.Lines(string(testdata(t, "objects.want.jsonl"))) {
 		var w want

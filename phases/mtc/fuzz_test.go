@@ -11,7 +11,7 @@ import (
 // FuzzObjects reads arbitrary objects. Nothing panics, every error of reading
 // is typed, an itinerary is always found, each flag is known or has an error,
 // and what is known satisfies the relations, but for those of HasStagePods: a
-// condition that says that there are stage pods can stand beside a plan that
+// condition that there are stage pods can stand beside a plan that
 // has no volumes any more.
 func FuzzObjects(f *testing.F) {
 	r := readRecorded(f)

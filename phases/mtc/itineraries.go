@@ -38,7 +38,7 @@ const (
 	CleanupUnquiesce      = "CleanupUnquiesce"
 )
 
-// The two phases that code has to know by name.
+// The two phases that code must know by name.
 const (
 	// Created is the first phase of Stage and Final. Upstream stores it as the
 	// empty string.

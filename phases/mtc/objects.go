@@ -5,16 +5,16 @@ import "encoding/json"
 // The structs of this file hold of each object what flags and itineraries are
 // found from, under the JSON names of MTC's custom resources. They are plain
 // data: fill them from typed objects, or with [Decode]. They are safe to share
-// between goroutines as long as nobody changes them.
+// between goroutines as long as they are not changed.
 
-// Ref names an object: as its metadata, and where another refers to it. It is
+// Ref names an object: as its metadata, and as another refers to it. It is
 // comparable, to serve as the key of a map.
 type Ref struct {
 	Name      string `json:"name,omitempty"`
 	Namespace string `json:"namespace,omitempty"`
 }
 
-// String returns "namespace/name", or the name alone where there is no
+// String returns "namespace/name", or the name alone if there is no
 // namespace.
 func (r Ref) String() string {
 	if r.Namespace == "" {
@@ -67,7 +67,7 @@ type Migration struct {
 	Status   MigrationStatus `json:"status"`
 }
 
-// MigrationSpec is what a person asks of a migration.
+// MigrationSpec is what a user asks of a migration.
 type MigrationSpec struct {
 	PlanRef      Ref  `json:"migPlanRef"`
 	Stage        bool `json:"stage"`
@@ -104,7 +104,7 @@ type Plan struct {
 type PlanSpec struct {
 	SourceRef      Ref `json:"srcMigClusterRef"`
 	DestinationRef Ref `json:"destMigClusterRef"`
-	// Namespaces are written "a", or "a:b" where a becomes b.
+	// Namespaces are written "a", or "a:b" if a becomes b.
 	Namespaces []string `json:"namespaces"`
 	Volumes    []Volume `json:"persistentVolumes"`
 	Hooks      []Hook   `json:"hooks"`
@@ -121,7 +121,7 @@ type Volume struct {
 	Selection Selection `json:"selection"`
 }
 
-// Selection is what a person chose to do with a volume.
+// Selection is what a user chose to do with a volume.
 type Selection struct {
 	// Action is "copy", "move" or "skip".
 	Action string `json:"action"`

@@ -10,8 +10,8 @@ const (
 )
 
 // Select returns the name of the itinerary that the migration is to follow,
-// by mig-controller's order of precedence: Failed where the status holds
-// errors or the condition Failed; else Cancel where spec.canceled is set or
+// by mig-controller's order of precedence: Failed if the status holds
+// errors or the condition Failed; else Cancel if spec.canceled is set or
 // the condition Canceled or Canceling counts; else Rollback by spec.rollback;
 // else Stage by spec.stage or spec.migrateState; else Final. A condition
 // counts only with status "True".
@@ -49,7 +49,7 @@ func RecordedPhase(m *Migration) string {
 // migration that is done never switches (promise 11 of the design): it stays
 // on the itinerary that its status records, as long as that is one of
 // [Itineraries]. Every other migration is on the one that [Select] names; its
-// recorded phase means something only where the recorded itinerary is that
+// recorded phase means something only if the recorded itinerary is that
 // one.
 func Current(m *Migration) string {
 	if Done(m) {

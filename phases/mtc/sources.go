@@ -38,7 +38,7 @@ type Objects struct {
 
 // ImageStreams looks for image streams on the source cluster of a migration.
 // It is the one question of MTC's flags that leaves the process, and may take
-// seconds; it is put only where the other flags do not settle the answer.
+// seconds; it is put only if the other flags do not settle the answer.
 type ImageStreams interface {
 	// HasImageStreams reports whether at least one of the namespaces, which
 	// are names on the source cluster, holds an ImageStream. It returns once
@@ -167,7 +167,8 @@ func (o Objects) missing(kind, role string, ref Ref) error {
 	return e
 }
 
-// migrationSays and planSays are what the object says, or that it is missing.
+// migrationSays and planSays are answered by the object, or unknown if it is
+// missing.
 func (o Objects) migrationSays(is func(*Migration) bool) answer {
 	if o.Migration == nil {
 		return answer{phases.Unknown, o.missing(KindMigration, "", Ref{})}
@@ -338,7 +339,7 @@ func (p *Plan) hasHook(phase string) bool {
 func (p *Plan) someVolume(is func(Volume) bool) bool { return slices.ContainsFunc(p.Spec.Volumes, is) }
 
 // taken reports whether the volume is migrated at all. A volume for which
-// nobody has chosen yet is not skipped.
+// nothing is chosen yet is not skipped.
 func (v Volume) taken() bool { return v.Selection.Action != actionSkip }
 
 // copiedDirectly reports whether the volume is copied in a way that also works

@@ -246,7 +246,7 @@ func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
 			values{mtc.StorageConversion: unknown, mtc.EnableImage: unknown}},
 		{"no URL at the destination", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "https://%zz" },
 			values{mtc.StorageConversion: unknown, mtc.EnableImage: unknown}},
-		{"no URL, where it does not matter", func(s *scene) {
+		{"no URL, if it does not matter", func(s *scene) {
 			s.dst.Spec.URL = "%zz"
 			s.p.Status.ExcludedResources = []string{"imagestreams"}
 		}, values{mtc.StorageConversion: no, mtc.EnableImage: no}},
@@ -562,7 +562,7 @@ func TestAURLThatCannotBeParsedIsATypedError(t *testing.T) {
 	assert.EqualError(t, bad, `spec.url of MigCluster n/source is no URL: parse "%zz": invalid URL escape "%zz"; correct it`)
 }
 
-// matters is a simple stand-in for what a plan says: the unknown flags of the
+// matters is a simple stand-in for a plan: the unknown flags of the
 // guards that are not settled.
 func matters(guards ...phases.Guard) func(phases.Facts) phases.Flags {
 	return func(f phases.Facts) (open phases.Flags) {
@@ -603,11 +603,11 @@ func TestTheListerIsAskedOnlyIfItsAnswerMatters(t *testing.T) {
 		}, registries, registries[0].Reads(), 0},
 		{"Final with direct images", func(*scene) {}, final, finalReads, 0},
 		{"Final with indirect images", func(s *scene) { s.p.Spec.IndirectImage = true }, final, finalReads, 1},
-		{"Final where a volume needs a backup anyway, without images", func(s *scene) {
+		{"Final if a volume needs a backup anyway, without images", func(s *scene) {
 			s.p.Spec.IndirectImage, s.p.Status.ExcludedResources = true, []string{"imagestreams"}
 			s.volumes(mtc.Selection{Action: "move"})
 		}, final, finalReads, 0},
-		{"Final where only the backup hangs on it", func(s *scene) {
+		{"Final if only the backup depends on it", func(s *scene) {
 			s.p.Spec.IndirectImage, s.p.Status.ExcludedResources = true, []string{"imagestreams"}
 		}, final, finalReads, 1},
 		{"Failed with direct images", func(*scene) {}, failed, failedReads, 0},
@@ -640,7 +640,7 @@ func TestTheListerIsAskedOnceForAllFlags(t *testing.T) {
 }
 
 // What is known already counts for the flags that are computed from it, even
-// where the objects say otherwise by now: a running migration does not drift.
+// if the objects say otherwise by now: a running migration does not drift.
 func TestComputedFlagsFollowWhatIsKnown(t *testing.T) {
 	s := newScene()
 	s.volumes(mtc.Selection{Action: "copy", CopyMethod: "filesystem"})

@@ -136,7 +136,7 @@ func TestObjectsThroughTheLibrary(t *testing.T) {
 	}
 }
 
-// build builds the command, and returns where it is.
+// build builds the command, and returns its path.
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "dynamic-pipeline")
