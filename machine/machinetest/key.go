@@ -121,6 +121,13 @@ func age(b []byte, t *metav1.Time, now time.Time, horizon time.Duration) []byte 
 // backoffs have come to their longest by then.
 const maxAttempts = 32
 
+func boolByte(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // writeState appends a state, with times as they are seen from now. When the
 // phase was entered counts only if it has a deadline, unless functions of an
 // embedder may look at the times and reasons of the state.
@@ -142,7 +149,11 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 	if s.WaitingSince != nil {
 		b = append(b, 1)
 	}
-	b = binary.AppendUvarint(b, uint64(min(s.Attempts, maxAttempts)))
+	if s.Retry != nil {
+		b = text(binary.AppendUvarint(b, uint64(min(s.Retry.Attempts, maxAttempts))), strings.Join(s.Retry.Flags, "\n"))
+	}
+	b = append(b, boolByte(s.WorkDone)|boolByte(s.PhaseFailed())<<1|boolByte(s.Stopped != nil)<<2|boolByte(s.PausedSince != nil)<<3)
+	b = text(b, string(s.Result))
 	for _, f := range s.Failures {
 		b = text(text(b, f.Itinerary), f.Phase)
 		if embedders {

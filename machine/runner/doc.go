@@ -1,15 +1,20 @@
-// Package runner is what a reconcile calls: it moves one migration on by one
-// phase.
+// Package runner is what a reconcile calls: it moves one run on by one phase.
 //
 // The embedder gives handlers for the phases, sources for the flags, a
 // selector of itineraries, and two functions that read and write the [State]
 // on its own type ([Options]), and calls [Runner.Reconcile]. That calls the
 // handler of the current phase; when it is done, the flags that the phase
-// decides are asked again, the plan and the pipeline follow, and the next phase
-// is entered. It returns what to write and when to come back ([Outcome]). It
-// never sleeps, starts no goroutine that outlives the call, and never writes
-// to a cluster.
+// decides are evaluated again, the plan and the pipeline follow, and the next
+// phase is entered. It returns what to write and when to come back ([Outcome]).
+// It never sleeps and never writes to a cluster. It starts no goroutine that
+// outlives the call, except a source of the embedder that does not return
+// although its context is done ([phases.LeftBehind]).
 //
-// Everything that happens is told to observers as events; [Logr] and [Slog]
+// What goes wrong is in the state as long as it lasts, beside the error that
+// is returned: what is retried ([Retry]), why a run is stopped ([Stop]), and
+// which itinerary the selector names in vain. How the run ends is there as well
+// (State.Result), as data.
+//
+// Everything that happens is reported to observers as events; [Logr] and [Slog]
 // are ready ones.
 package runner

@@ -33,8 +33,11 @@ type Asked struct {
 	Itinerary string
 	Flag      string
 	Value     phases.Truth
-	// Err is why it is unknown; nil where it is known.
+	// Err is why it is unknown; nil if it is known, or not known yet.
 	Err error
+	// LeftBehind reports that its source did not return although its context
+	// was done, and was left behind now.
+	LeftBehind bool
 }
 
 // Replanned: the steps that are still to come have changed while a migration
@@ -61,14 +64,37 @@ type Waiting struct {
 	Again time.Duration
 }
 
-// Retried: a handler returned an error, and will be called again.
+// Retried: a handler returned an error, and will be called again; or flags on
+// which the next transition depends are unknown, and will be evaluated again.
 type Retried struct {
 	Itinerary, Phase string
-	Err              error
-	Again            time.Duration
+	// Flags are the flags; empty if it is the handler.
+	Flags []string
+	Err   error
+	// Attempt counts the attempts that failed without a break, from 1.
+	Attempt int64
+	Again   time.Duration
 }
 
-// Left: a phase is done and was left.
+// Stopped: the run cannot go on until the object or the release is fixed
+// ([IsTerminal]). There is one such event when it stops, and one when the
+// reason changes.
+type Stopped struct {
+	Itinerary, Phase string
+	Err              error
+}
+
+// NotFollowed: the selector names an itinerary that is not entered, since a
+// cleanup itinerary has begun or the run is done. There is one such event for
+// each itinerary that it names.
+type NotFollowed struct {
+	Itinerary, Phase string
+	Selected         string
+	Done             bool
+}
+
+// Left: a phase is done and was left. A phase that failed has a Failed event
+// and none of these.
 type Left struct {
 	Itinerary, Phase string
 	// Took is the time since it was entered.
@@ -82,11 +108,13 @@ type Failed struct {
 	Took             time.Duration
 }
 
-// Finished: the migration is done.
+// Finished: the run is done.
 type Finished struct {
 	Itinerary string
-	// Failures counts the phases that failed on the way.
-	Failures int
+	Result    phases.Result
+	// Failures and CleanupFailures count the phases that failed on the way,
+	// outside and in cleanup itineraries.
+	Failures, CleanupFailures int64
 }
 
 func (e Begun) event() (string, []any) {
@@ -109,7 +137,13 @@ func (e Waiting) event() (string, []any) {
 	return "phase waits", []any{"itinerary", e.Itinerary, "phase", e.Phase, "message", e.Message, "since", e.Since, "again", e.Again.String()}
 }
 func (e Retried) event() (string, []any) {
-	return "phase to be tried again", []any{"itinerary", e.Itinerary, "phase", e.Phase, "error", e.Err.Error(), "again", e.Again.String()}
+	return "to be tried again", []any{"itinerary", e.Itinerary, "phase", e.Phase, "flags", e.Flags, "attempt", e.Attempt, "error", e.Err.Error(), "again", e.Again.String()}
+}
+func (e Stopped) event() (string, []any) {
+	return "run stopped", []any{"itinerary", e.Itinerary, "phase", e.Phase, "error", e.Err.Error()}
+}
+func (e NotFollowed) event() (string, []any) {
+	return "selection not followed", []any{"itinerary", e.Itinerary, "phase", e.Phase, "selected", e.Selected, "done", e.Done}
 }
 func (e Left) event() (string, []any) {
 	return "phase done", []any{"itinerary", e.Itinerary, "phase", e.Phase, "took", e.Took.String()}
@@ -118,7 +152,7 @@ func (e Failed) event() (string, []any) {
 	return "phase failed", []any{"itinerary", e.Itinerary, "phase", e.Phase, "reasons", e.Reasons, "took", e.Took.String()}
 }
 func (e Finished) event() (string, []any) {
-	return "migration done", []any{"itinerary", e.Itinerary, "failures", e.Failures}
+	return "run done", []any{"itinerary", e.Itinerary, "result", string(e.Result), "failures", e.Failures, "cleanupFailures", e.CleanupFailures}
 }
 
 // Observer is told of each event, in order, in the goroutine of the reconcile.
@@ -150,7 +184,7 @@ func Slog[T any](log *slog.Logger) Observer[T] {
 	return ObserverFunc[T](func(ctx context.Context, _ T, e Event) {
 		level := slog.LevelInfo
 		switch e := e.(type) {
-		case Failed, Retried:
+		case Failed, Retried, Stopped, NotFollowed:
 			level = slog.LevelWarn
 		case Asked:
 			if e.Err != nil {

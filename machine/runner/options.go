@@ -1,8 +1,11 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -16,39 +19,20 @@ import (
 type Phase[T any] struct {
 	// Handler does the work.
 	Handler Handler[T]
-	// Deadline is how long the phase may take from its entry to its end,
-	// waiting and tries that failed included; then it fails. 0 is for ever.
+	// Deadline is how long the phase may work, waits and attempts that failed
+	// included. It counts from the end of the second in which the phase was
+	// entered, less the time for which a pause held it. When it has passed, the
+	// handler is called once more, with a context of the smaller of the
+	// deadline and a minute, and only if it does not return [Done] then, the
+	// phase fails. A phase whose work is done has no deadline any more. Zero
+	// means that of the options.
 	Deadline time.Duration
-	// Backoff says when the handler is called again after an error. The zero
-	// value leaves it to the controller's rate limiter.
+	// MaxAttempts is how many calls of the handler may end in an error without
+	// a break; then the phase fails. Zero means that of the options.
+	MaxAttempts int
+	// Backoff is when the handler is called again after an error. The zero
+	// value means that of the options.
 	Backoff Backoff
-}
-
-// Backoff is an exponential backoff: Initial after the first error, then
-// Factor times as long after each, Max at the most (0 means a day).
-type Backoff struct {
-	Initial, Max time.Duration
-	// Factor is at least 1; 0 means 2.
-	Factor float64
-}
-
-// after is the time to wait after the attempt of that number, from 1.
-func (b Backoff) after(attempt int) time.Duration {
-	factor := max(b.Factor, 1)
-	if b.Factor == 0 {
-		factor = 2
-	}
-	most := b.Max
-	if most == 0 {
-		most = 24 * time.Hour // some end there has to be
-	}
-	d := float64(b.Initial)
-	for range attempt - 1 {
-		if d *= factor; d >= float64(most) {
-			break
-		}
-	}
-	return time.Duration(min(d, float64(most)))
 }
 
 // Options are the embedder's parts. T is the type of the object that is
@@ -79,24 +63,47 @@ type Options[T any] struct {
 	// Without it a missing handler is an error of New.
 	PassThrough bool
 
+	// Deadline, MaxAttempts and Backoff are for phases that set none. Zero
+	// means no deadline, no limit, and a backoff of a second, doubled each
+	// time, at most five minutes. Flags that cannot be evaluated are retried
+	// after Backoff as well.
+	Deadline    time.Duration
+	MaxAttempts int
+	Backoff     Backoff
+
 	// OnFail writes a failure on the object beside the state, so that Select
-	// can see it there. Optional: Select may go by the Failures of the state,
-	// which has been written on the object by then.
+	// can see it there. It is called once for each failure. Optional: Select
+	// may go by State.FailedPhases and State.Failures, since the state has been
+	// written on the object by then.
 	OnFail func(object T, f Failure)
 	// Failed says whether the object's state says that something failed: an
 	// itinerary that is left then reads Failed, not Canceled. Optional; what
 	// handlers fail with is known without it.
 	Failed func(object T) bool
-	// Paused says whether the migration is paused: then nothing is called and
-	// nothing changes. Optional.
-	Paused func(object T) bool
+	// Paused reports whether the run is paused: then no handler is called and
+	// nothing moves, except that a switch to a cleanup itinerary is made and
+	// that itinerary runs, unless PauseHoldsCleanup is set. Optional.
+	Paused            func(object T) bool
+	PauseHoldsCleanup bool
+
+	// Answers are the flags that the sources answer, if the embedder declares
+	// them: then [New] refuses an itinerary that reads another. Zero means not
+	// declared: a run then stops when its way depends on a flag that no source
+	// answers.
+	Answers phases.Flags
+	// Key tells runs apart, for what a runner remembers between two reconciles
+	// of one run: sources that were left behind, and attempts that are not
+	// written down yet. If nil, it is the object's UID if it has a method
+	// GetUID; otherwise all objects count as one run for the former, and each
+	// attempt is written down.
+	Key func(object T) string
 
 	// MaxPhases is the number of phases that may be left in one reconcile,
 	// where their handlers are done at once. 0 means 1: a write after each
 	// phase. With more, fewer writes are needed, and after a crash more
 	// handlers are called again.
 	MaxPhases int
-	// AskTimeout bounds the asking of flags in one reconcile. 0 means 30 s.
+	// AskTimeout bounds all asking of flags in one reconcile. Zero means 30 s.
 	AskTimeout time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -119,8 +126,11 @@ type OptionsError struct {
 
 func (e *OptionsError) Error() string { return "runner options: " + strings.Join(e.Problems, "; ") }
 
-// check finds what is missing, and returns how each phase of each itinerary is
-// run, by index.
+// maxSuggestions is how many unknown names get a suggestion: each takes time.
+const maxSuggestions = 20
+
+// check finds what is missing or wrong, and returns how each phase of each
+// itinerary is run, by index.
 func (o *Options[T]) check() (map[string][]Phase[T], error) {
 	var problems []string
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
@@ -133,40 +143,68 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 	if o.Read == nil || o.Write == nil {
 		add("Read and Write are needed both")
 	}
+	if o.MaxPhases < 0 {
+		add("MaxPhases is %d; it must not be negative", o.MaxPhases)
+	}
+	if o.AskTimeout < 0 {
+		add("AskTimeout is %s; it must not be negative", o.AskTimeout)
+	}
+	for i, observer := range o.Observers {
+		if isNil(observer) {
+			add("Observers: number %d is nil; remove it", i+1)
+		}
+	}
+	o.limits().check("", add)
 	if o.Itineraries == nil || len(o.Itineraries.Names()) == 0 {
 		add("Itineraries are missing")
 		return nil, &OptionsError{problems}
 	}
 
-	var known []string
+	known := map[string]bool{}
 	how := map[string][]Phase[T]{}
 	for _, name := range o.Itineraries.Names() {
 		g, err := o.Itineraries.Graph(name)
 		if err != nil {
 			return nil, err
 		}
+		if unanswered := g.Reads() &^ o.Answers; o.Answers != 0 && unanswered != 0 {
+			add("Answers: itinerary %q reads %s, which no source answers; add a source, or remove the flag", name, wording.List(g.Flags().Names(unanswered), "and"))
+		}
+		own := map[string]bool{}
 		for i := range g.Len() {
 			phase := g.Phase(i).Name
-			known = append(known, phase)
+			known[phase], own[phase] = true, true
 			p, ok := o.In[name][phase]
 			if !ok {
 				p, ok = o.Phases[phase]
 			}
-			switch {
-			case ok && p.Handler == nil, !ok && !o.PassThrough:
+			if ok && isNil(p.Handler) || !ok && !o.PassThrough {
 				add("phase %q of itinerary %q has no handler", phase, name)
 			}
-			how[name] = append(how[name], p)
+			how[name] = append(how[name], p.or(o.limits()))
 		}
-		for phase := range o.In[name] {
-			if _, err := g.Find(phase); err != nil {
+		for phase, p := range o.In[name] {
+			p.limits().check(fmt.Sprintf("In: phase %q of itinerary %q: ", phase, name), add)
+			if own[phase] {
+				continue
+			}
+			if i, err := g.Find(phase); err == nil {
+				add("In: %q is a former name of phase %q of itinerary %q; use its present name", phase, g.Phase(i).Name, name)
+			} else {
 				add("In: %v", err)
 			}
 		}
 	}
-	for phase := range o.Phases {
-		if !slices.Contains(known, phase) {
-			add("Phases: no itinerary has a phase %q%s", phase, wording.DidYouMean(wording.Nearest(phase, known)))
+	names := slices.Sorted(maps.Keys(known))
+	suggestions := 0
+	for _, phase := range slices.Sorted(maps.Keys(o.Phases)) {
+		o.Phases[phase].limits().check(fmt.Sprintf("Phases: phase %q: ", phase), add)
+		if !known[phase] {
+			hint := ""
+			if suggestions++; suggestions <= maxSuggestions {
+				hint = wording.DidYouMean(wording.Nearest(phase, names))
+			}
+			add("Phases: no itinerary has a phase %q%s", phase, hint)
 		}
 	}
 	for name := range o.In {
@@ -179,4 +217,47 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 		return nil, &OptionsError{problems}
 	}
 	return how, nil
+}
+
+// limits are the parts of a phase that have defaults in the options.
+type limits struct {
+	deadline    time.Duration
+	maxAttempts int
+	backoff     Backoff
+}
+
+func (o *Options[T]) limits() limits { return limits{o.Deadline, o.MaxAttempts, o.Backoff} }
+func (p Phase[T]) limits() limits    { return limits{p.Deadline, p.MaxAttempts, p.Backoff} }
+
+func (l limits) check(where string, add func(format string, args ...any)) {
+	if l.deadline < 0 {
+		add("%sDeadline is %s; it must not be negative", where, l.deadline)
+	}
+	if l.maxAttempts < 0 {
+		add("%sMaxAttempts is %d; it must not be negative", where, l.maxAttempts)
+	}
+	if problem := l.backoff.check(); problem != "" {
+		add("%sBackoff: %s", where, problem)
+	}
+}
+
+// or returns the phase with defaults for what it does not set.
+func (p Phase[T]) or(defaults limits) Phase[T] {
+	p.Deadline = cmp.Or(p.Deadline, defaults.deadline)
+	p.MaxAttempts = cmp.Or(p.MaxAttempts, defaults.maxAttempts)
+	p.Backoff = cmp.Or(p.Backoff, defaults.backoff, defaultBackoff)
+	return p
+}
+
+// isNil reports whether an interface holds nothing that can be called: it is
+// nil, or a nil function or pointer.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Func, reflect.Pointer, reflect.Map, reflect.Chan, reflect.Slice, reflect.Interface:
+		return r.IsNil()
+	}
+	return false
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -227,22 +228,27 @@ func TestAFlagThatCannotBeAskedIsTriedAgain(t *testing.T) {
 	var flag *phases.FlagError
 	require.ErrorAs(t, err, &flag)
 	assert.Equal(t, "Images", flag.Flag)
-	assert.False(t, out.Changed)
-	assert.Empty(t, cmp.Diff(runner.State{}, w.m.State), "the state is untouched")
+	assert.Equal(t, []string{"Images"}, w.m.State.Retry.Flags)
+	assert.Equal(t, time.Second, out.After)
+	retry := w.m.State.Retry
+	w.m.State.Retry = nil
+	assert.Empty(t, cmp.Diff(runner.State{FlagsAsked: &metav1.Time{Time: time.Unix(1, 0).UTC()}}, w.m.State), "the run has not begun")
+	w.m.State.Retry = retry
 
 	delete(w.broken, images)
 	_, err = w.reconcile()
 	require.NoError(t, err)
-	before := w.m.State.DeepCopy()
+	assert.Nil(t, w.m.State.Retry)
 	w.broken[volumes] = errors.New("timed out")
-	out, err = w.reconcile()
+	_, err = w.reconcile()
 	require.ErrorAs(t, err, &flag)
 	assert.Equal(t, []string{"Refresh"}, w.called)
-	assert.False(t, out.Changed)
-	assert.Empty(t, cmp.Diff(before, &w.m.State), "the state is untouched")
+	assert.True(t, w.m.State.WorkDone)
+	assert.Equal(t, []string{"Volumes"}, w.m.State.Facts.Unknown)
+	assert.Contains(t, w.reads(), "timed out")
 	delete(w.broken, volumes)
 	w.end()
-	assert.Equal(t, []string{"Refresh", "Refresh", "Copy", "Attach"}, w.called, "the handler is called again")
+	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called, "the handler is not called again")
 }
 
 // Failure (e) of upstream: a source cluster that cannot be reached keeps the
@@ -338,22 +344,36 @@ func TestASelectorThatGoesByTheState(t *testing.T) {
 	assert.Equal(t, "Prepare: Completed | Data: Failed | Report: Completed", w.reads())
 }
 
-func TestAFailureIsToldOnce(t *testing.T) {
+// Nothing runs after a phase that failed, unless the selector answers.
+func TestAFailureThatTheSelectorDoesNotAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.options.OnFail = nil // the selector stays
 	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no access"), nil }
 	_, err := w.reconcile()
 	require.NoError(t, err)
-	w.broken[volumes] = errors.New("timed out")
-	for range 2 {
-		_, err = w.reconcile()
-		require.Error(t, err, "the flag that the phase decides cannot be asked")
+	for range 3 {
+		out, err := w.reconcile()
+		var unanswered *runner.UnansweredFailureError
+		require.ErrorAs(t, err, &unanswered)
+		assert.Equal(t, runner.UnansweredFailureError{Itinerary: "Move", Phase: "Refresh", Reasons: []string{"no access"}}, *unanswered)
+		assert.True(t, runner.IsTerminal(err))
+		assert.False(t, out.Again)
+		assert.Equal(t, err.Error(), w.m.State.Stopped.Error)
+		assert.Equal(t, int64(2), w.m.State.Stopped.Since.Unix())
+		step := w.m.State.Pipeline.Current()
+		assert.True(t, step.Failed)
+		assert.Equal(t, err.Error(), step.Message)
 	}
-	delete(w.broken, volumes)
-	_, err = w.reconcile()
-	require.NoError(t, err)
+	assert.Equal(t, []string{"Refresh"}, w.called)
 	assert.Len(t, w.m.State.Failures, 1)
-	assert.Equal(t, 1, strings.Count(strings.Join(w.events, " "), "Failed"), "the handler was called three times")
+	assert.Equal(t, "Asked Asked Begun Entered Failed Stopped", strings.Join(w.events, " "))
+
+	w.m.Canceled = true // the selector answers
+	w.end()
+	assert.Equal(t, []string{"Refresh", "Detach", "Report", "Last"}, w.called)
+	assert.Nil(t, w.m.State.Stopped)
+	assert.Equal(t, phases.Failed, w.m.State.Result)
+	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads())
 }
 
 func TestWait(t *testing.T) {
@@ -386,7 +406,7 @@ func TestWait(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, w.m.State.WaitingSince)
 	assert.Equal(t, "Prepare: Completed | Data: Copying | Restore: Not started", w.reads())
-	assert.Nil(t, w.m.State.Pipeline[0].Progress)
+	assert.Equal(t, []string{"line"}, w.m.State.Pipeline[0].Progress, "a completed step keeps its last progress")
 }
 
 func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
@@ -412,9 +432,12 @@ func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
 		var failed *runner.HandlerError
 		require.ErrorAs(t, err, &failed, c.about)
 		assert.EqualError(t, failed.Err, c.err)
-		assert.False(t, out.Changed)
-		assert.False(t, out.Again, "the controller's rate limiter says when")
+		assert.True(t, out.Again)
+		assert.Equal(t, failed.Err.Error(), w.m.State.Retry.Error)
+		assert.Equal(t, failed.Err.Error(), w.m.State.Pipeline.Current().Message)
 	}
+	assert.Equal(t, int64(3), w.m.State.Retry.Attempts)
+	assert.Equal(t, int64(2), w.m.State.Retry.Since.Unix())
 	delete(w.handlers, "Refresh")
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -430,7 +453,7 @@ func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
 	w.handlers["Copy"] = nil
 	_, err = w.reconcile()
 	require.NoError(t, err)
-	assert.Zero(t, w.m.State.Attempts)
+	assert.Nil(t, w.m.State.Retry)
 }
 
 // The count of attempts and the time of waiting are those of the phase.
@@ -453,7 +476,10 @@ func TestWaitingAndAttemptsBeginAnewWithAPhase(t *testing.T) {
 	for i, want := range []int{1, 0, 1, 0} {
 		_, err := w.reconcile()
 		require.Equal(t, want == 1, err != nil)
-		assert.Equal(t, want, w.m.State.Attempts, "after call %d", i+1)
+		assert.Equal(t, want == 1, w.m.State.Retry != nil, "after call %d", i+1)
+		if want == 1 {
+			assert.Equal(t, int64(1), w.m.State.Retry.Attempts, "after call %d", i+1)
+		}
 	}
 	assert.Equal(t, "CleanUp", w.m.State.Itinerary)
 	assert.Nil(t, w.m.State.WaitingSince)
@@ -463,11 +489,16 @@ func TestBackoffStaysWithinItsBounds(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct {
 		backoff  runner.Backoff
-		attempts int
+		attempts int64
 		want     time.Duration
 	}{
-		{runner.Backoff{Initial: time.Minute, Max: time.Second}, 0, time.Second},
+		{runner.Backoff{}, 0, time.Second},
+		{runner.Backoff{}, 8, 256 * time.Second},
+		{runner.Backoff{}, 9, 5 * time.Minute},
 		{runner.Backoff{Initial: time.Second}, 2000, 24 * time.Hour},
+		{runner.Backoff{Initial: time.Second, Factor: 1.0000001}, math.MaxInt64, 24 * time.Hour},
+		{runner.Backoff{Initial: 10 * time.Second, Factor: 1}, math.MaxInt64, 10 * time.Second},
+		{runner.Backoff{Initial: time.Second}, math.MinInt64, time.Second},
 		{runner.Backoff{Initial: time.Second, Factor: 1}, 5, time.Second},
 		{runner.Backoff{Initial: time.Second, Factor: 3}, 2, 9 * time.Second},
 	} {
@@ -478,7 +509,7 @@ func TestBackoffStaysWithinItsBounds(t *testing.T) {
 		w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
 			return runner.Result{}, errors.New("conflict")
 		}
-		w.m.State.Attempts = c.attempts
+		w.m.State.Retry = &runner.Retry{Attempts: c.attempts, Error: "conflict"}
 		out, err := w.reconcile()
 		require.Error(t, err)
 		assert.Equal(t, c.want, out.After)
@@ -490,14 +521,15 @@ func TestAskTimeout(t *testing.T) {
 	w := newWorld(t)
 	w.options.AskTimeout = time.Millisecond
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
+		hangs := func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
 			<-ctx.Done() // a cluster that hangs
 			return phases.Unknown, ctx.Err()
-		}})
+		}
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: hangs}, phases.Source{Flag: images, Ask: hangs})
 	}
 	_, err := w.reconcile()
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Empty(t, cmp.Diff(runner.State{}, w.m.State))
+	assert.Empty(t, w.m.State.Itinerary, "the run has not begun")
 }
 
 // Both kinds of timeouts are those of the embedder's clock, if it has one.
@@ -515,9 +547,8 @@ func TestTimeoutsOfTheEmbeddersClock(t *testing.T) {
 	w.m.State = runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Copy"}, Entered: &metav1.Time{Time: w.now.Add(time.Second)}} // the next reconcile
 	w.m.State.Facts = vocabulary.Record(phases.NewFacts(volumes, images), w.m.State.Facts.Hash)
 	_, err = w.reconcile()
-	require.NoError(t, err)
-	assert.Equal(t, []string{"phase Copy did not come to its end within 10s"}, w.m.Errors)
-	assert.Equal(t, []time.Duration{runner.DefaultAskTimeout, 10 * time.Second}, asked)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "the handler was cut off")
+	assert.Equal(t, []time.Duration{runner.DefaultAskTimeout, 11 * time.Second}, asked, "counted from the end of the second in which it was entered")
 }
 
 func TestResultsPrintThemselves(t *testing.T) {
@@ -539,35 +570,19 @@ func TestResultsPrintThemselves(t *testing.T) {
 }
 
 func TestDeadline(t *testing.T) {
-	deadline := func(w *world, handler func(context.Context, *migration) (runner.Result, error)) {
-		w.handlers["Refresh"] = handler
-		w.options.Phases["Refresh"] = runner.Phase[*migration]{Handler: w.options.Phases["Refresh"].Handler, Deadline: 10 * time.Second}
-		_, err := w.reconcile()
-		require.NoError(t, err)
-	}
 	w := newWorld(t)
-	deadline(w, func(context.Context, *migration) (runner.Result, error) { return runner.Wait(time.Minute, ""), nil })
+	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) { return runner.Wait(time.Minute, ""), nil }
+	w.options.Phases["Refresh"] = runner.Phase[*migration]{Handler: w.options.Phases["Refresh"].Handler, Deadline: 10 * time.Second}
+	_, err := w.reconcile()
+	require.NoError(t, err)
 	out, err := w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, 9*time.Second, out.After, "it comes back in time for the deadline")
+	assert.Equal(t, 10*time.Second, out.After, "it comes back in time for the deadline")
 	w.now = w.now.Add(9 * time.Second)
 	w.end()
-	assert.Equal(t, []string{"phase Refresh did not come to its end within 10s"}, w.m.Errors)
-	assert.Equal(t, []string{"Refresh", "Detach", "Report", "Last"}, w.called, "after the deadline it is not called any more")
+	assert.Equal(t, []string{"phase Refresh was not done within 10s"}, w.m.Errors)
+	assert.Equal(t, []string{"Refresh", "Refresh", "Detach", "Report", "Last"}, w.called, "it is called once more before it fails")
 	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads())
-
-	w = newWorld(t)
-	deadline(w, func(ctx context.Context, _ *migration) (runner.Result, error) {
-		d, ok := ctx.Deadline()
-		require.True(t, ok, "the handler is told")
-		assert.False(t, d.After(time.Now().Add(50*time.Millisecond)), "what is left of the deadline, not all of it")
-		<-ctx.Done() // a handler that hangs, as long as it is let
-		return runner.Result{}, ctx.Err()
-	})
-	w.now = w.now.Add(9*time.Second - 50*time.Millisecond)
-	_, err = w.reconcile()
-	require.NoError(t, err)
-	assert.Equal(t, []string{"phase Refresh did not come to its end within 10s"}, w.m.Errors)
 }
 
 func TestPaused(t *testing.T) {
@@ -577,11 +592,15 @@ func TestPaused(t *testing.T) {
 	w.m.Paused = true
 	before := w.m.State.DeepCopy()
 	events := len(w.events)
-	out, err := w.reconcile()
-	require.NoError(t, err)
-	assert.True(t, out.Paused)
-	assert.False(t, out.Changed)
-	assert.False(t, out.Again)
+	for i := range 3 {
+		out, err := w.reconcile()
+		require.NoError(t, err)
+		assert.True(t, out.Paused)
+		assert.Equal(t, i == 0, out.Changed, "since when is written once")
+		assert.False(t, out.Again)
+	}
+	assert.Equal(t, int64(2), w.m.State.PausedSince.Unix())
+	w.m.State.PausedSince = nil
 	assert.Empty(t, cmp.Diff(before, &w.m.State))
 	assert.Empty(t, w.called)
 	assert.Len(t, w.events, events)
@@ -636,12 +655,12 @@ func TestANewRelease(t *testing.T) {
 	require.NoError(t, err)
 	w.m.State.Phase = "Refrehs"
 	before := w.m.State.DeepCopy()
-	out, err := w.reconcile()
+	_, err = w.reconcile()
 	var unknown *machine.UnknownPhaseError
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, []string{"Refresh"}, unknown.Nearest)
-	assert.False(t, out.Changed)
-	assert.Empty(t, cmp.Diff(before, &w.m.State))
+	assert.Equal(t, err.Error(), w.m.State.Stopped.Error)
+	assert.Equal(t, before.Checkpoint, w.m.State.Checkpoint)
 	w.m.Canceled = true
 	w.end()
 	assert.Equal(t, "Prepare: Canceled | Data: Completed | Report: Completed", w.reads(), "where the state selects another, the recorded phase is no error")
@@ -711,7 +730,7 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 			c.change(&w.options)
 			out, err := w.reconcile()
 			assert.ErrorIs(t, err, cause)
-			assert.False(t, out.Changed)
+			assert.Equal(t, c.about == "Sources", out.Changed, "what is tried again is written down")
 		})
 	}
 	w := newWorld(t)
@@ -722,7 +741,8 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 	w = newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) { return phases.NewSources(vocabulary) }
 	_, err = w.reconcile()
-	assert.EqualError(t, err, `itinerary "Move" at start: no source answers [Volumes Images]`)
+	assert.EqualError(t, err, `itinerary "Move" at start: the next phase depends on Images, which no source answers; add a source in Sources`)
+	assert.True(t, runner.IsTerminal(err))
 }
 
 func TestNewRefuses(t *testing.T) {

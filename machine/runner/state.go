@@ -2,38 +2,195 @@ package runner
 
 import (
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// State is what the embedder keeps of a migration, and all that a runner
-// knows of it: plain data, written in one piece. Progress goes into a field of
-// its own type; keep State in the status of the custom resource, or, all but
-// the pipeline, in an annotation.
+// State is what the embedder keeps of a run, and all that a runner knows of
+// it: plain data, written in one piece. Progress goes into a field of its own
+// type; keep State in the status of the custom resource, or, all but the
+// pipeline, in an annotation.
+//
+// Its size is bounded whatever handlers return ([MaxText] and the other
+// limits). Users can write to it, so a runner checks it when it reads it:
+// numbers and texts out of range are brought into range.
 type State struct {
 	machine.Checkpoint `json:",inline"`
+	// WorkDone means that the work of the current phase is done, or that the
+	// phase failed and is passed by: its handler is not called again, and what
+	// remains is to evaluate the flags on which the next transition depends.
+	WorkDone bool `json:"workDone,omitempty"`
+	// Visit is the number of phases that this run has entered: it tells two
+	// visits to one phase apart.
+	Visit int64 `json:"visit,omitempty"`
 	// Entered is when the current phase was entered, for its deadline.
 	Entered *metav1.Time `json:"entered,omitempty"`
 	// WaitingSince is when the current phase began to wait without a break.
 	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
-	// Attempts counts the tries of the current phase that ended in an error,
-	// one after the other, for its backoff.
-	Attempts int `json:"attempts,omitempty"`
-	// Failures are the phases that failed, in order.
+	// PausedSince is when the run was first found paused; nil unless a pause
+	// holds it now.
+	PausedSince *metav1.Time `json:"pausedSince,omitempty"`
+	// PausedSeconds is for how long pauses held the current phase: its
+	// deadline is later by that.
+	PausedSeconds int64 `json:"pausedSeconds,omitempty"`
+	// FlagsAsked is when flags were last evaluated in vain; nil if there is no
+	// flag that could not be known.
+	FlagsAsked *metav1.Time `json:"flagsAsked,omitempty"`
+	// Retry describes what is tried again; nil if nothing is.
+	Retry *Retry `json:"retry,omitempty"`
+	// Stopped describes why the run cannot go on until the object or the
+	// release is fixed; nil if it can.
+	Stopped *Stop `json:"stopped,omitempty"`
+	// NotFollowed is the itinerary that the selector names and that is not
+	// entered, since a cleanup itinerary has begun or the run is done.
+	NotFollowed string `json:"notFollowed,omitempty"`
+	// Left are the itineraries that were left, in order.
+	Left []LeftItinerary `json:"left,omitempty"`
+	// Result is how the run ends, as far as that is decided, by these rules: a
+	// phase that fails outside cleanup itineraries makes it Failed; otherwise
+	// it is Canceled if an itinerary with that result was entered; else it is
+	// the result of the first cleanup itinerary that was entered, else that of
+	// the last itinerary. It is never empty when the run is done.
+	Result phases.Result `json:"result,omitempty"`
+	// FailedPhases and FailedInCleanup count the phases that failed, outside
+	// and in cleanup itineraries.
+	FailedPhases    int64 `json:"failedPhases,omitempty"`
+	FailedInCleanup int64 `json:"failedInCleanup,omitempty"`
+	// Failures are the phases that failed, in order, as far as they fit.
 	Failures []Failure `json:"failures,omitempty"`
+	// Dropped counts what did not fit; nil if everything did.
+	Dropped *Dropped `json:"dropped,omitempty"`
 	// Pipeline is what people see.
 	Pipeline steps.Pipeline `json:"pipeline,omitempty"`
 }
 
 // Failure is a phase that failed.
 type Failure struct {
-	Itinerary string      `json:"itinerary"`
-	Phase     string      `json:"phase"`
-	Reasons   []string    `json:"reasons,omitempty"`
-	At        metav1.Time `json:"at"`
+	Itinerary string   `json:"itinerary"`
+	Phase     string   `json:"phase"`
+	Reasons   []string `json:"reasons,omitempty"`
+	// At is when it failed, in whole seconds, and Visit the State.Visit in
+	// which it did.
+	At    metav1.Time `json:"at"`
+	Visit int64       `json:"visit,omitempty"`
+}
+
+// Retry describes what is tried again: the handler of the current phase, which
+// returned an error, or flags that cannot be evaluated and on which the next
+// transition depends. It is written down at the first error, when the text of
+// the error changes, and otherwise at most every 30 seconds, unless the number
+// of attempts is limited or [Options].Key does not tell runs apart.
+type Retry struct {
+	// Flags are the flags; empty if it is the handler that is tried again.
+	Flags []string `json:"flags,omitempty"`
+	// Since is when the first attempt failed, and Attempts how many have
+	// failed since without a break, up to At.
+	Since    metav1.Time `json:"since"`
+	Attempts int64       `json:"attempts"`
+	// Error is what the last attempt failed with.
+	Error string `json:"error"`
+	// At is when this was written down, and Next when the attempt after that
+	// was due.
+	At   metav1.Time `json:"at"`
+	Next metav1.Time `json:"next"`
+}
+
+// Stop describes why a run cannot go on: see [IsTerminal].
+type Stop struct {
+	Error string      `json:"error"`
+	Since metav1.Time `json:"since"`
+}
+
+// LeftItinerary is an itinerary that was left for another.
+type LeftItinerary struct {
+	Itinerary string `json:"itinerary"`
+	// Phase is where it was left; empty if it had not begun.
+	Phase string `json:"phase,omitempty"`
+	// To is the itinerary that was entered, and Why the reason.
+	To  string      `json:"to"`
+	Why LeaveReason `json:"why"`
+	At  metav1.Time `json:"at"`
+}
+
+// LeaveReason is why an itinerary was left.
+type LeaveReason string
+
+const (
+	// LeftFailed: a phase failed, or the object says that something did
+	// ([Options].Failed).
+	LeftFailed LeaveReason = "Failed"
+	// LeftSelected: the selector named another itinerary.
+	LeftSelected LeaveReason = "Selected"
+)
+
+// Dropped counts what was dropped of a state so that its size stays bounded.
+type Dropped struct {
+	Failures int64 `json:"failures,omitempty"`
+	Left     int64 `json:"left,omitempty"`
+	// Progress counts steps whose lines of progress were dropped.
+	Progress int64 `json:"progress,omitempty"`
+}
+
+// PhaseFailed reports whether the current phase has failed.
+func (s *State) PhaseFailed() bool {
+	n := len(s.Failures)
+	return n > 0 && s.Phase != "" && s.Failures[n-1].Visit == s.Visit
+}
+
+// fail records a failure of the current phase.
+func (s *State) fail(f Failure, cleanup bool) {
+	s.Failures = append(s.Failures, f)
+	if cleanup {
+		s.FailedInCleanup++
+		return
+	}
+	s.FailedPhases++
+	s.Result = phases.Failed
+}
+
+// enterItinerary records what entering an itinerary means for the result.
+func (s *State) enterItinerary(g *machine.Graph) {
+	switch {
+	case s.FailedPhases > 0:
+	case g.Result() == phases.Canceled, g.IsCleanup() && s.Result == "":
+		s.Result = g.Result()
+	}
+}
+
+// nextVisit begins the next visit. Failures of a run that was taken over may
+// have higher numbers.
+func (s *State) nextVisit() {
+	if n := len(s.Failures); n > 0 {
+		s.Visit = max(s.Visit, s.Failures[n-1].Visit)
+	}
+	s.Visit++
+}
+
+// leavePhase forgets what belongs to the visit of a phase.
+func (s *State) leavePhase() {
+	s.WorkDone, s.Entered, s.WaitingSince, s.Retry = false, nil, nil, nil
+	s.PausedSince, s.PausedSeconds = nil, 0
+}
+
+// pause records that a pause holds the run.
+func (s *State) pause(now metav1.Time) {
+	if s.PausedSince == nil {
+		s.PausedSince = &now
+	}
+}
+
+// resume adds a pause that is over to the time that does not count for the
+// deadline of the current phase.
+func (s *State) resume(now metav1.Time) {
+	if s.PausedSince != nil {
+		s.PausedSeconds += max(int64(now.Sub(s.PausedSince.Time)/time.Second), 0)
+		s.PausedSince = nil
+	}
 }
 
 // DeepCopyInto copies the state into out; the two share nothing.
@@ -42,11 +199,29 @@ func (s *State) DeepCopyInto(out *State) {
 	s.Checkpoint.DeepCopyInto(&out.Checkpoint)
 	out.Entered = s.Entered.DeepCopy()
 	out.WaitingSince = s.WaitingSince.DeepCopy()
+	out.PausedSince = s.PausedSince.DeepCopy()
+	out.FlagsAsked = s.FlagsAsked.DeepCopy()
+	out.Retry = clone(s.Retry)
+	if s.Retry != nil {
+		out.Retry.Flags = slices.Clone(s.Retry.Flags)
+	}
+	out.Stopped = clone(s.Stopped)
+	out.Left = slices.Clone(s.Left)
 	out.Failures = slices.Clone(s.Failures)
 	for i := range out.Failures {
 		out.Failures[i].Reasons = slices.Clone(s.Failures[i].Reasons)
 	}
+	out.Dropped = clone(s.Dropped)
 	out.Pipeline = s.Pipeline.DeepCopy()
+}
+
+// clone returns a pointer to a copy of what p points to, or nil.
+func clone[V any](p *V) *V {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }
 
 // DeepCopy copies the state; the copy shares nothing with it.

@@ -1,0 +1,105 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// HandlerError is an error of a handler, which is called again: the outcome
+// beside it holds after how long.
+type HandlerError struct {
+	Itinerary, Phase string
+	Err              error
+}
+
+func (e *HandlerError) Error() string {
+	return fmt.Sprintf("itinerary %q: phase %q: %v", e.Itinerary, e.Phase, e.Err)
+}
+
+// Unwrap returns what the handler returned.
+func (e *HandlerError) Unwrap() error { return e.Err }
+
+// UnansweredFailureError is a failure that the selector does not answer with
+// another itinerary: nothing runs after a phase that failed, except in cleanup
+// itineraries, so the run is stopped.
+type UnansweredFailureError struct {
+	Itinerary, Phase string
+	Reasons          []string
+}
+
+func (e *UnansweredFailureError) Error() string {
+	text := fmt.Sprintf("phase %q of itinerary %q failed, and Select still names %q; let it name another itinerary, such as a cleanup itinerary, when a phase has failed",
+		e.Phase, e.Itinerary, e.Itinerary)
+	if len(e.Reasons) > 0 {
+		text += ": " + strings.Join(e.Reasons, "; ")
+	}
+	return text
+}
+
+// NoSourceError means that the way from here depends on flags that no source
+// answers, so that the run is stopped.
+type NoSourceError struct {
+	Itinerary string
+	At        machine.Position
+	Flags     []string
+}
+
+func (e *NoSourceError) Error() string {
+	return fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which no source answers; add a source in Sources", e.Itinerary, e.At, wording.List(e.Flags, "and"))
+}
+
+// SourcesError means that the Sources function of the options returned sources
+// that cannot be used: none, or those of another vocabulary.
+type SourcesError struct {
+	Itinerary string
+	Problem   string
+}
+
+func (e *SourcesError) Error() string {
+	return fmt.Sprintf("itinerary %q: Sources %s", e.Itinerary, e.Problem)
+}
+
+// UnknownFlagsError means that the way from here depends on flags that are not
+// known, so that the run waits.
+type UnknownFlagsError struct {
+	Itinerary string
+	At        machine.Position
+	Flags     []string
+	// Err joins the [*phases.FlagError] of those that could not be evaluated;
+	// nil if their sources returned unknown.
+	Err error
+}
+
+func (e *UnknownFlagsError) Error() string {
+	verb := "is"
+	if len(e.Flags) > 1 {
+		verb = "are"
+	}
+	text := fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which %s not known yet", e.Itinerary, e.At, wording.List(e.Flags, "and"), verb)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns Err.
+func (e *UnknownFlagsError) Unwrap() error { return e.Err }
+
+// IsTerminal reports whether an error of [Runner.Reconcile] stays until the
+// object or the release is fixed, so that there is no use in trying again: the
+// recorded phase or the itinerary is unknown, a failure is not answered by the
+// selector, or a flag has no source. The state describes it in Stopped.
+func IsTerminal(err error) bool {
+	var (
+		phase     *machine.UnknownPhaseError
+		itinerary *phases.UnknownItineraryError
+		failure   *UnansweredFailureError
+		source    *NoSourceError
+	)
+	return errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source)
+}
