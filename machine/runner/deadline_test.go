@@ -1,0 +1,176 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+// atCopy returns a world in which Copy has just been entered, with these
+// options, and whose handler returns these results one after the other, the
+// last one for ever.
+func atCopy(t *testing.T, p runner.Phase[*migration], results ...func() (runner.Result, error)) *world {
+	w := newWorld(t)
+	calls := 0
+	p.Handler = w.options.Phases["Copy"].Handler
+	w.options.Phases["Copy"] = p
+	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
+		result := results[min(calls, len(results)-1)]
+		calls++
+		return result()
+	}
+	for w.m.State.Phase != "Copy" {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	w.called = nil
+	return w
+}
+
+func done() (runner.Result, error)  { return runner.Done(), nil }
+func waits() (runner.Result, error) { return runner.Wait(time.Minute, "copying"), nil }
+func errs() (runner.Result, error)  { return runner.Result{}, errors.New("conflict") }
+
+// A deadline is about work: however the time went by, a phase whose work is
+// done goes on, and one whose work is not fails after one more look.
+func TestADeadlineIsAboutWork(t *testing.T) {
+	hour := runner.Phase[*migration]{Deadline: time.Hour}
+	pause := func(d time.Duration) func(*world) {
+		return func(w *world) {
+			w.m.Paused = true
+			_, _ = w.reconcile()
+			w.now = w.now.Add(d)
+			_, _ = w.reconcile()
+			w.m.Paused = false
+		}
+	}
+	down := func(d time.Duration) func(*world) { return func(w *world) { w.now = w.now.Add(d) } }
+	call := func(w *world) { _, _ = w.reconcile() }
+	tests := []struct {
+		about   string
+		phase   runner.Phase[*migration]
+		results []func() (runner.Result, error)
+		happens []func(*world)
+		failure []string // nil: it goes on
+		calls   int
+	}{
+		{"a pause of eight hours", hour, []func() (runner.Result, error){waits}, []func(*world){call, pause(8 * time.Hour), call}, nil, 2},
+		{"two pauses", hour, []func() (runner.Result, error){waits}, []func(*world){pause(time.Hour), pause(time.Hour), down(50 * time.Minute), call}, nil, 1},
+		{"work beside a pause", hour, []func() (runner.Result, error){waits}, []func(*world){down(40 * time.Minute), call, pause(8 * time.Hour), call, down(30 * time.Minute), call},
+			[]string{"phase Copy was not done within 1h0m0s", "at last: copying"}, 3},
+		{"down past the deadline, and done meanwhile", hour, []func() (runner.Result, error){waits, done}, []func(*world){call, down(2 * time.Hour), call}, nil, 2},
+		{"down before the first call", hour, []func() (runner.Result, error){done}, []func(*world){down(2 * time.Hour), call}, nil, 1},
+		{"down past the deadline, and not done", hour, []func() (runner.Result, error){waits}, []func(*world){call, down(2 * time.Hour), call},
+			[]string{"phase Copy was not done within 1h0m0s", "at last: copying"}, 2},
+		{"errors to the end", hour, []func() (runner.Result, error){errs}, []func(*world){call, down(2 * time.Hour), call},
+			[]string{"phase Copy was not done within 1h0m0s", "the last error: conflict"}, 2},
+		{"errors, and waiting at last", hour, []func() (runner.Result, error){errs, waits}, []func(*world){call, down(2 * time.Hour), call},
+			[]string{"phase Copy was not done within 1h0m0s", "the last error: conflict"}, 2},
+		{"failed at last", hour, []func() (runner.Result, error){waits, func() (runner.Result, error) { return runner.Fail("no space"), nil }},
+			[]func(*world){call, down(2 * time.Hour), call}, []string{"no space"}, 2},
+		{"a clock that was a year ahead", hour, []func() (runner.Result, error){waits},
+			[]func(*world){func(w *world) { w.m.State.Entered.Time = w.m.State.Entered.AddDate(1, 0, 0) }, call, down(2 * time.Hour), call},
+			[]string{"phase Copy was not done within 1h0m0s", "at last: copying"}, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.about, func(t *testing.T) {
+			w := atCopy(t, tt.phase, tt.results...)
+			for _, happen := range tt.happens {
+				happen(w)
+			}
+			assert.Len(t, w.called, tt.calls)
+			if tt.failure == nil {
+				assert.Empty(t, w.m.State.Failures)
+				return
+			}
+			require.Len(t, w.m.State.Failures, 1)
+			assert.Equal(t, tt.failure, w.m.State.Failures[0].Reasons)
+			assert.Equal(t, "CleanUp", w.m.State.Itinerary)
+		})
+	}
+}
+
+// Times are whole seconds, so a deadline counts from the end of the second.
+func TestADeadlineOfOneSecond(t *testing.T) {
+	w := newWorld(t)
+	w.options.Deadline = time.Second // of all phases
+	w.now = w.now.Add(990 * time.Millisecond)
+	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) { return waits() }
+	r := w.runner()
+	for range 2 {
+		_, err := r.Reconcile(context.Background(), w.m)
+		require.NoError(t, err)
+		w.now = w.now.Add(20 * time.Millisecond)
+	}
+	assert.Equal(t, []string{"Refresh"}, w.called)
+	assert.Empty(t, w.m.State.Failures)
+	w.now = w.now.Add(950 * time.Millisecond)
+	_, err := r.Reconcile(context.Background(), w.m)
+	require.NoError(t, err)
+	assert.Empty(t, w.m.State.Failures, "it has a whole second in any case")
+	w.now = w.now.Add(time.Second)
+	_, err = r.Reconcile(context.Background(), w.m)
+	require.NoError(t, err)
+	assert.Len(t, w.m.State.Failures, 1)
+}
+
+// The context of the last look is bounded, since the deadline has passed.
+func TestTheContextOfTheLastLook(t *testing.T) {
+	for _, tt := range []struct{ deadline, want time.Duration }{{time.Hour, time.Minute}, {10 * time.Second, 10 * time.Second}} {
+		w := newWorld(t)
+		var timeouts []time.Duration
+		w.options.Phases["Copy"] = runner.Phase[*migration]{Deadline: tt.deadline, Handler: runner.HandlerFunc[*migration](
+			func(context.Context, *migration) (runner.Result, error) { return runner.Done(), nil })}
+		for w.m.State.Phase != "Copy" {
+			_, err := w.reconcile()
+			require.NoError(t, err)
+		}
+		w.options.WithTimeout = func(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+			timeouts = append(timeouts, d)
+			return context.WithCancel(parent)
+		}
+		w.now = w.now.Add(24 * time.Hour)
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		assert.Equal(t, []time.Duration{tt.want}, timeouts)
+	}
+}
+
+func TestABackoffLongerThanTheDeadlineComesBackInTime(t *testing.T) {
+	w := atCopy(t, runner.Phase[*migration]{Deadline: time.Minute, Backoff: runner.Backoff{Initial: 10 * time.Minute}}, errs)
+	out, err := w.reconcile()
+	require.Error(t, err)
+	assert.Equal(t, time.Minute, out.After, "the second in which it was entered does not count")
+	assert.Equal(t, w.now.Add(time.Minute).Unix(), w.m.State.Retry.Next.Unix())
+	w.now = w.now.Add(out.After - time.Second)
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"phase Copy was not done within 1m0s", "the last error: conflict"}, w.m.State.Failures[0].Reasons)
+}
+
+// A flag that cannot be evaluated never fails a run: no deadline counts while
+// the work is done.
+func TestNoDeadlineCountsWhenTheWorkIsDone(t *testing.T) {
+	w := newWorld(t)
+	w.options.Deadline = time.Minute
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.broken[volumes] = errors.New("no answer")
+	for range 10 {
+		_, err := w.reconcile()
+		require.Error(t, err)
+		w.now = w.now.Add(30 * time.Second)
+	}
+	delete(w.broken, volumes)
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Refresh"}, w.called)
+	assert.Empty(t, w.m.State.Failures)
+	assert.Equal(t, "Copy", w.m.State.Phase)
+}
