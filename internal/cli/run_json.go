@@ -29,7 +29,7 @@ type eventLine struct {
 	Took      *int64         `json:"took,omitempty"`  // seconds
 	Failed    bool           `json:"failed,omitempty"`
 	Reasons   []string       `json:"reasons,omitempty"`
-	Failures  *int           `json:"failures,omitempty"`
+	Failures  *int64         `json:"failures,omitempty"`
 	Done      *bool          `json:"done,omitempty"`
 	Pipeline  steps.Pipeline `json:"pipeline,omitempty"`
 }
