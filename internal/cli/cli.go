@@ -97,12 +97,13 @@ It works on what kubectl prints, and talks to no cluster. Migrations of the
 Migration Toolkit for Containers (MTC) are built in; itineraries of other
 controllers are read from YAML files.
 
-Exit code: 0; 1 where something is wrong with what was read (what could be done
-is printed all the same); 2 where the command line makes no sense; 130 where
-Ctrl-C has stopped a run.`,
+Exit code: 0; 1 if something is wrong with what was read, or a flag that matters
+is unknown (what could be done is printed all the same); 2 if the command line
+makes no sense; 130 if Ctrl-C has stopped a run.`,
 		Example: `  # What will each migration of these objects do?
-  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml > objects.yaml
-  dynamic-pipeline plan -f objects.yaml
+  kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml > objects.yaml
+  kubectl --context source get imagestreams --all-namespaces -o yaml > images.yaml
+  dynamic-pipeline plan -f objects.yaml -f images.yaml
 
   # Why is there no step DataBackup?
   dynamic-pipeline explain DataBackup -f objects.yaml`,

@@ -39,13 +39,15 @@ the format in which they were read. Everything else stays as it was.
 --to current makes of a status that mig-controller wrote the form of this
 project: steps and phases get their present names, and steps that will not run
 are not listed. What that drops is kept in the annotation
-pipeline.konveyor.io/legacy. Where the MigPlan of a migration is read with it,
-the steps that have not started are planned anew.
+pipeline.konveyor.io/legacy. If the MigPlan of a migration is read with it, the
+steps that have not started are replanned; those that depend on something
+unknown stay. What is read, --set and --no-image-streams are as for plan.
 
 --to legacy leads back, with the help of that annotation, and removes it.`,
 		Example: `  # To the present form
-  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml > objects.yaml
-  dynamic-pipeline convert --to current -f objects.yaml > current.yaml
+  kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml > objects.yaml
+  kubectl --context source get imagestreams --all-namespaces -o yaml > images.yaml
+  dynamic-pipeline convert --to current -f objects.yaml -f images.yaml > current.yaml
 
   # And back
   dynamic-pipeline convert --to legacy -f current.yaml

@@ -33,10 +33,12 @@ func (a *app) explain() *cobra.Command {
 asks for, which flags are in the way, and which phases decide those.
 
 NAME is the name of a phase or of a step; names of earlier releases, such as
-StageBackup, are understood. Where a name is both, both are explained, unless
---phase or --step says which.
+StageBackup, are understood. If a name is both, both are explained, unless
+--phase or --step says which. A phase that rides never makes its step visible,
+so that no step depends on it.
 
-What is read, and -f, -i, --flags and --unknown, are as for plan.`,
+What is read, and -f, -i, --flags, --unknown, --set and --whole, are as for
+plan.`,
 		Example: `  # Why do some migrations have no step DataBackup?
   dynamic-pipeline explain DataBackup -f objects.yaml
 

@@ -24,6 +24,7 @@ func TestHelpExamples(t *testing.T) {
 			warm := strings.NewReplacer("Due", "CutoverDue", "step: Disks}, {", "step: Disks, decides: [CutoverDue]}, {").Replace(several)
 			require.NoError(t, os.WriteFile("warm.yaml", []byte(warm), 0o600))
 			require.NoError(t, os.WriteFile("objects.yaml", objects, 0o600))
+			require.NoError(t, os.WriteFile("images.yaml", []byte(images), 0o600))
 			for line := range strings.Lines(help) {
 				line = strings.TrimSpace(line)
 				stdin := ""
@@ -37,7 +38,7 @@ func TestHelpExamples(t *testing.T) {
 				r := run(t, stdin, strings.Fields(line)[1:]...)
 				want := 0
 				if strings.Contains(line, " --unknown ") {
-					want = 1 // what hangs on it cannot be planned
+					want = 1 // what depends on it cannot be planned
 				}
 				assert.Equal(t, want, r.code, "%s\n%s", line, r.stderr)
 				assert.NotEmpty(t, r.out, line)
@@ -48,5 +49,5 @@ func TestHelpExamples(t *testing.T) {
 			}
 		})
 	}
-	assert.Equal(t, 29, ran)
+	assert.Equal(t, 30, ran)
 }

@@ -20,35 +20,45 @@ func (a *app) plan() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan (-f FILE... | -i ITINERARY)",
 		Short: "Shows which steps each migration runs",
-		Long: `Shows for each MigMigration its itinerary, its phase, and the steps that it runs
-from the first phase on, in order. Steps that have started come first, even if
-by now nothing would start them.
+		Long: `Shows for each MigMigration its itinerary, its phase, and its steps in order:
+those that have started, even if by now nothing would start them, and those that
+its phases from the recorded one on will run. With --whole the itinerary is
+planned from its first phase.
 
-The objects are what kubectl prints: MigMigrations with their MigPlans and
-MigClusters, and, of the source cluster, its ImageStreams. Without any
-ImageStream, images count as absent; without a MigCluster, the flags that need
-it are unknown; a migration without its MigPlan cannot be planned. Statuses that
-older releases wrote are understood.
+The objects are what kubectl prints: MigMigrations with their MigPlans,
+MigClusters and MigrationControllers, and, of the source cluster, its
+ImageStreams; or a directory of such files, as must-gather makes it. What was
+not read is not absent: without any ImageStream it is unknown whether there are
+images, unless --no-image-streams says that there are none; without a MigCluster
+or a MigPlan, the flags that depend on it are unknown. Statuses that older
+releases wrote are understood.
 
 With -i there are no objects: an itinerary is planned with the flags that you
-name. A step in parentheses hangs on a flag that is unknown.
+name. A step in parentheses depends on a flag that is unknown.
+
+--set gives a flag another value than the objects, or --flags, and follows the
+relations between flags: what else changes is noted.
 
 With --explain also what is left out, and why. The formats json and yaml always
 hold all of it: every phase, whether it runs, and why not.`,
-		Example: `  # The objects of a cluster
-  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml > objects.yaml
-  dynamic-pipeline plan -f objects.yaml
+		Example: `  # The objects of a cluster, and the image streams of the source cluster
+  kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml > objects.yaml
+  kubectl --context source get imagestreams --all-namespaces -o yaml > images.yaml
+  dynamic-pipeline plan -f objects.yaml -f images.yaml
 
   # What is left out, and why
   dynamic-pipeline plan -f objects.yaml --explain
 
-  # Straight from the cluster, as JSON
-  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml | dynamic-pipeline plan -f - -o json
+  # Straight from the cluster, as JSON; the source cluster has no image streams
+  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml | dynamic-pipeline plan -f - --no-image-streams -o json
+
+  # What would run if images were copied through a backup?
+  dynamic-pipeline plan -f objects.yaml --set IndirectImage=true --whole
 
   # No cluster at hand: a final migration with volumes that go through a backup
   dynamic-pipeline plan -i Final --flags HasPVs,IndirectVolume,HasStageBackup,DirectImage
 
-  # Nobody knows yet whether there are images
+  # Whether there are images is not known yet
   dynamic-pipeline plan -i Stage --flags IndirectImage,EnableImage --unknown HasISs,HasStageBackup
 
   # An itinerary of your own
