@@ -30,7 +30,7 @@ type UnknownFlagError struct {
 	Name string
 	// Nearest are the names that resemble it, nearest first.
 	Nearest []string
-	// Known are the names of all flags, in order, where nothing resembles it.
+	// Known are the names of all flags, in order. It is empty if some resemble it.
 	Known []string
 }
 
@@ -47,23 +47,24 @@ type Reason string
 
 // The reasons of a [DefinitionError].
 const (
-	ReasonNoVocabulary   Reason = "NoVocabulary"
-	ReasonNoPhases       Reason = "NoPhases"
-	ReasonEmptyName      Reason = "EmptyName"
-	ReasonInvalidName    Reason = "InvalidName"
-	ReasonDuplicateName  Reason = "DuplicateName"
-	ReasonUndeclaredFlag Reason = "UndeclaredFlag"
-	ReasonContradiction  Reason = "Contradiction"
-	ReasonRidingStep     Reason = "RidingStep"
-	ReasonUnknownJump    Reason = "UnknownJump"
-	ReasonUnknownResult  Reason = "UnknownResult"
+	ReasonNoVocabulary       Reason = "NoVocabulary"
+	ReasonNoPhases           Reason = "NoPhases"
+	ReasonEmptyName          Reason = "EmptyName"
+	ReasonInvalidName        Reason = "InvalidName"
+	ReasonDuplicateName      Reason = "DuplicateName"
+	ReasonUndeclaredFlag     Reason = "UndeclaredFlag"
+	ReasonContradiction      Reason = "Contradiction"
+	ReasonRidingStep         Reason = "RidingStep"
+	ReasonUnknownJump        Reason = "UnknownJump"
+	ReasonUnknownResult      Reason = "UnknownResult"
+	ReasonInvalidDescription Reason = "InvalidDescription"
 )
 
 // DefinitionError says why an itinerary is refused.
 type DefinitionError struct {
 	Itinerary string
 	// Phase is the name of the phase it is about; Index its place, counting
-	// from 0, or -1 where it is about the itinerary itself.
+	// from 0, or -1 if it is about the itinerary itself.
 	Phase  string
 	Index  int
 	Reason Reason
@@ -178,7 +179,7 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
-// Unwrap returns the value of the panic where it is an error.
+// Unwrap returns the value of the panic if it is an error, else nil.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err

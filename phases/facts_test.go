@@ -2,6 +2,9 @@ package phases
 
 import (
 	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -91,4 +94,50 @@ func TestRecordDeepCopySharesNothing(t *testing.T) {
 	assert.Equal(t, Record{Hash: "h", True: []string{"A"}, False: []string{"B"}, Unknown: []string{"C"}}, out)
 	new(Record).DeepCopyInto(&out)
 	assert.Equal(t, Record{}, out)
+}
+
+// allocated returns the bytes that f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// Users can write to what is read back: whatever stands there, reading it
+// takes no memory, and what is written then is as small as the vocabulary.
+func TestFactsOfAForgedRecordTakeNoMemory(t *testing.T) {
+	const n = 1_000_000
+	of := func(name func(i int) string) []string {
+		names := make([]string, n)
+		for i := range names {
+			names[i] = name(i)
+		}
+		return names
+	}
+	unknown := of(func(i int) string { return fmt.Sprint("Gone", i) })
+	same := of(func(int) string { return "A" })
+	known := of(func(i int) string { return abcFlags.Names(abc)[i%3] })
+	for _, c := range []struct {
+		about  string
+		record Record
+		want   Facts
+	}{
+		{"names that are none", Record{True: unknown, False: unknown, Unknown: unknown}, Facts{}},
+		{"one flag as true", Record{True: same}, NewFacts(flagA, 0)},
+		{"one flag as false", Record{False: same}, NewFacts(0, flagA)},
+		{"one flag in two lists", Record{True: same, False: same}, Facts{}},
+		{"one flag in all lists", Record{True: same, False: same, Unknown: same}, Facts{}},
+		{"all flags in all lists", Record{True: known, False: known, Unknown: known}, Facts{}},
+		{"all flags as true, one as unknown", Record{True: known, Unknown: same}, NewFacts(flagB|flagC, 0)},
+		{"empty names", Record{True: make([]string, n), False: make([]string, n)}, Facts{}},
+		{"one long name", Record{True: []string{strings.Repeat("A", n), "A"}}, NewFacts(flagA, 0)},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			var got Facts
+			assert.Less(t, allocated(func() { got = abcFlags.Facts(c.record) }), uint64(64<<10))
+			assert.Equal(t, c.want, got)
+		})
+	}
 }

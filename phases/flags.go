@@ -66,9 +66,10 @@ type Vocabulary struct {
 }
 
 // NewVocabulary makes a vocabulary of the given flags, in this order. Row i
-// has to define bit i (1 << i), so that a table of constants and the
-// vocabulary cannot drift apart. Names are not empty, unique, and free of
-// white space, commas and a leading "!". The error is a [*VocabularyError].
+// must define bit i (1 << i), so that a table of constants and the vocabulary
+// cannot drift apart. Names are not empty, unique, and free of white space,
+// commas and a leading "!"; names and descriptions are UTF-8. The error is a
+// [*VocabularyError].
 func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 	if len(defs) > MaxFlags {
 		return nil, &VocabularyError{Row: MaxFlags, Name: defs[MaxFlags].Name,
@@ -86,6 +87,9 @@ func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 		}
 		if problem == "" && d.Flag != 1<<i {
 			problem = fmt.Sprintf("stands in row %d and has to be the bit 1<<%d; put the rows in the order of the constants", i, i)
+		}
+		if problem == "" && !utf8.ValidString(d.Description) {
+			problem = "has a description that is not valid UTF-8"
 		}
 		if problem != "" {
 			return nil, &VocabularyError{Row: i, Name: d.Name, Problem: problem}
@@ -107,7 +111,7 @@ func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 	return v, nil
 }
 
-// MustVocabulary is [NewVocabulary] for package-level tables: it panics where
+// MustVocabulary is [NewVocabulary] for package-level tables: it panics if
 // that returns an error.
 func MustVocabulary(defs []FlagDef, relations ...Clause) *Vocabulary {
 	v, err := NewVocabulary(defs, relations...)
@@ -150,7 +154,7 @@ func (v *Vocabulary) Defs() []FlagDef { return append([]FlagDef(nil), v.defs...)
 // Relations returns a copy of the relations, in order.
 func (v *Vocabulary) Relations() []Clause { return append([]Clause(nil), v.relations...) }
 
-// Flag returns the flag of that name, and false where the vocabulary has none.
+// Flag returns the flag of that name, and false if the vocabulary has none.
 func (v *Vocabulary) Flag(name string) (Flags, bool) {
 	f, ok := v.byName[name]
 	return f, ok
@@ -175,7 +179,7 @@ func (v *Vocabulary) Parse(names ...string) (Flags, error) {
 }
 
 // Names returns the names of the flags in f, in the order of the vocabulary;
-// it is empty, never nil, where there are none. Bits that the vocabulary does
+// it is empty, never nil, if there are none. Bits that the vocabulary does
 // not have are left out.
 func (v *Vocabulary) Names(f Flags) []string {
 	names := make([]string, 0, f.Len())

@@ -39,6 +39,7 @@ func TestNewVocabularyRefuses(t *testing.T) {
 	}{
 		{"more flags than bits", many, nil, VocabularyError{64, "F64", "there are 65 flags; a vocabulary holds at most 64"}},
 		{"an empty name", []FlagDef{{1, "A", ""}, {2, "", ""}}, nil, VocabularyError{1, "", "has no name"}},
+		{"a description that is not UTF-8", []FlagDef{{1, "A", "\xff"}}, nil, VocabularyError{0, "A", "has a description that is not valid UTF-8"}},
 		{"a name that is not UTF-8", []FlagDef{{1, "\xff", ""}}, nil, VocabularyError{0, "\xff", "is not valid UTF-8"}},
 		{"a leading !", []FlagDef{{1, "!A", ""}}, nil, VocabularyError{0, "!A", `starts with "!", which negates a flag in a relation`}},
 		{"a comma", []FlagDef{{1, "A,B", ""}}, nil, VocabularyError{0, "A,B", "contains a comma, white space or a control character"}},

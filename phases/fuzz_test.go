@@ -2,8 +2,10 @@ package phases
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,7 +29,10 @@ func FuzzLoad(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		file, err := Load(bytes.NewReader(text), "fuzz")
+		var file *File
+		var err error
+		took := allocated(func() { file, err = Load(bytes.NewReader(text), "fuzz") })
+		require.LessOrEqual(t, took, uint64(2<<20+len(text)<<10), "2 MiB, and 1 KiB for each byte")
 		if err != nil {
 			require.Nil(t, file)
 			var errs LoadErrors
@@ -45,5 +50,37 @@ func FuzzLoad(f *testing.F) {
 			require.NoError(t, it.Validate())
 		}
 		requireRoundTrip(t, file)
+	})
+}
+
+// Whatever a record says: the facts contradict neither themselves nor it, and
+// cost memory in proportion to nothing but the vocabulary.
+func FuzzFacts(f *testing.F) {
+	for _, text := range []string{
+		"{}", `{"hash":"ab","true":["A"],"false":["B"],"unknown":["C"]}`,
+		`{"true":["A","A","Gone",""],"false":["A","B"],"unknown":["B"]}`, `{"true":["A","B","C"],"false":["A","B","C"]}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var r Record
+		if json.Unmarshal(text, &r) != nil {
+			return
+		}
+		var facts Facts
+		require.Less(t, allocated(func() { facts = abcFlags.Facts(r) }), uint64(64<<10))
+		for flag := range abc.Each {
+			name := abcFlags.Names(flag)[0]
+			isTrue, isFalse, isUnknown := slices.Contains(r.True, name), slices.Contains(r.False, name), slices.Contains(r.Unknown, name)
+			want := Unknown
+			if isTrue != isFalse && !isUnknown {
+				want = TruthOf(isTrue)
+			}
+			require.Equal(t, want, facts.Of(flag), name)
+		}
+		require.Zero(t, facts.Known()&^abc)
+		again := abcFlags.Record(facts, r.Hash)
+		require.Equal(t, abc.Len(), len(again.True)+len(again.False)+len(again.Unknown), "each flag stands once")
+		require.Equal(t, facts, abcFlags.Facts(again))
 	})
 }

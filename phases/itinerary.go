@@ -108,11 +108,11 @@ func (it Itinerary) Reads() Flags {
 }
 
 // Hash is a fingerprint of all that plans and transitions depend on: the
-// itinerary's name, whether it is a cleanup, and of each phase the
-// name, step, guard, rides, decides and jumps, with flags by name.
-// Descriptions, former names, the result and the order of the vocabulary do not
-// count. It
-// is 16 hexadecimal digits, and the same in every process and release.
+// itinerary's name, whether it is a cleanup, and of each phase the name, step,
+// guard, rides, decides and jumps, with flags by name. Descriptions, former
+// names, the result and the order of the vocabulary do not count. It is 16
+// hexadecimal digits, and the same in every process and release. Of an
+// itinerary that Validate refuses it means nothing.
 func (it Itinerary) Hash() string {
 	h := sha256.New()
 	// Every value is written quoted, so that no two definitions can spell the

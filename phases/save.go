@@ -50,11 +50,6 @@ func (f *File) check() error {
 	if len(f.Itineraries) == 0 {
 		return &SaveError{Problem: "the file has no itineraries; give it at least one"}
 	}
-	for _, d := range f.Flags.defs {
-		if !utf8.ValidString(d.Description) {
-			return &SaveError{Problem: fmt.Sprintf("the description of flag %q is not valid UTF-8", d.Name)}
-		}
-	}
 	seen := make(map[string]bool)
 	phases := 0
 	for _, it := range f.Itineraries {
@@ -68,11 +63,6 @@ func (f *File) check() error {
 			return duplicateItinerary(it.Name)
 		}
 		seen[it.Name] = true
-		for _, p := range it.Phases {
-			if !utf8.ValidString(p.Description) {
-				return &SaveError{Itinerary: it.Name, Problem: fmt.Sprintf("the description of phase %q is not valid UTF-8", p.Name)}
-			}
-		}
 		phases += len(it.Phases)
 	}
 	if phases > MaxFilePhases {

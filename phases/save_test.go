@@ -142,11 +142,8 @@ func TestSaveRefuses(t *testing.T) {
 		{"a vocabulary of its own", file(func(f *File) { f.Itineraries[0].Flags = MustVocabulary(nil) }), new(*SaveError), `cannot save itinerary "I": it has a vocabulary of its own; let it use that of the file`},
 		{"a bad definition", file(func(f *File) { f.Itineraries[0].Phases[0].Step = "" }), new(DefinitionErrors), `itinerary "I": phase "P" has no step; name the step that people see while it runs`},
 		{"two of one name", file(func(f *File) { f.Itineraries = append(f.Itineraries, f.Itineraries[0]) }), new(*DefinitionError), `itinerary "I": stands twice; rename one of them`},
-		{"an unknown result", file(func(f *File) { f.Itineraries[0].Result = "Done" }), new(DefinitionErrors), `itinerary "I": its result is "Done", which is none; use Succeeded, Failed, Canceled or RolledBack`},
-		{"a description that is not UTF-8", file(func(f *File) { f.Itineraries[0].Phases[0].Description = "\xff" }), new(*SaveError), `cannot save itinerary "I": the description of phase "P" is not valid UTF-8`},
-		{"a flag's description that is not UTF-8", file(func(f *File) {
-			f.Flags = MustVocabulary([]FlagDef{{1, "A", "\xff"}})
-		}), new(*SaveError), `cannot save: the description of flag "A" is not valid UTF-8`},
+		{"an unknown result", file(func(f *File) { f.Itineraries[0].Result = "Done" }), new(DefinitionErrors), `itinerary "I": its result is "Done", which is none; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
+		{"a description that is not UTF-8", file(func(f *File) { f.Itineraries[0].Phases[0].Description = "\xff" }), new(DefinitionErrors), `itinerary "I": phase "P" has a description that is not valid UTF-8`},
 		{"too many phases", file(func(f *File) {
 			for i := range MaxFilePhases {
 				f.Itineraries[0].Phases = append(f.Itineraries[0].Phases, Phase{Name: fmt.Sprint(i), Step: "S"})

@@ -9,11 +9,11 @@ import (
 )
 
 // Validate checks that the itinerary can be compiled. It refuses an itinerary
-// without a name, a vocabulary or phases, or with an unknown result; empty, duplicate or ill-formed
-// names; flags outside the vocabulary; guards that contradict themselves; a
-// step whose phases all ride, which nothing could ever show; and jumps to
-// nowhere. The error is a [DefinitionErrors] with all that was found, in the
-// order of the phases.
+// without a name, a vocabulary or phases, or with an unknown result; empty,
+// duplicate or ill-formed names; descriptions that are not UTF-8; flags outside
+// the vocabulary; guards that contradict themselves; a step whose phases all
+// ride, which nothing could ever show; and jumps to nowhere. The error is a
+// [DefinitionErrors] with all that was found, in the order of the phases.
 func (it Itinerary) Validate() error {
 	const maxSuggestions = 20 // nobody reads more, and each takes time
 	var errs DefinitionErrors
@@ -32,7 +32,7 @@ func (it Itinerary) Validate() error {
 		add(-1, ReasonInvalidName, "its name is not valid UTF-8")
 	}
 	if !slices.Contains(results, it.Result.OrDefault()) {
-		add(-1, ReasonUnknownResult, "its result is %q, which is none; use %s", it.Result, resultList())
+		add(-1, ReasonUnknownResult, "its result is %q, which is none; it must be %s, or empty", it.Result, resultList())
 	}
 	if it.Flags == nil {
 		add(-1, ReasonNoVocabulary, "has no vocabulary; set Flags, to an empty one if no guard reads a flag")
@@ -83,6 +83,9 @@ func (it Itinerary) Validate() error {
 		case !shows[p.Step] && !riding[p.Step]:
 			riding[p.Step] = true
 			add(i, ReasonRidingStep, "belongs to step %q, whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step", p.Step)
+		}
+		if !utf8.ValidString(p.Description) {
+			add(i, ReasonInvalidDescription, "has a description that is not valid UTF-8")
 		}
 		it.validateGuard(p.Guard, "", func(r Reason, problem string) { add(i, r, "%s", problem) })
 		if extra := p.Decides &^ it.Flags.All(); extra != 0 {

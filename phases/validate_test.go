@@ -1,6 +1,8 @@
 package phases
 
 import (
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -45,6 +47,10 @@ func TestValidateRefuses(t *testing.T) {
 			`itinerary "": has no name; give it one`},
 		{"an itinerary whose name is not UTF-8", Itinerary{Name: "\xff", Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonInvalidName,
 			`itinerary "\xff": its name is not valid UTF-8`},
+		{"a result that is none", Itinerary{Name: "I", Flags: abcFlags, Result: "Done", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonUnknownResult,
+			`itinerary "I": its result is "Done", which is none; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
+		{"a result in lower case", Itinerary{Name: "I", Flags: abcFlags, Result: "canceled", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonUnknownResult,
+			`itinerary "I": its result is "canceled", which is none; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
 		{"a phase without a name", with(Phase{Step: "S"}), ReasonEmptyName,
 			`itinerary "I": phase number 1 has no name; give it one`},
 		{"a phase without a step", with(Phase{Name: "P"}), ReasonEmptyName,
@@ -55,6 +61,8 @@ func TestValidateRefuses(t *testing.T) {
 			`itinerary "I": phase "\xff" has a name that is not valid UTF-8`},
 		{"a step whose name is not UTF-8", with(Phase{Name: "P", Step: "\xff"}), ReasonInvalidName,
 			`itinerary "I": phase "P" has a step whose name is not valid UTF-8`},
+		{"a description that is not UTF-8", with(Phase{Name: "P", Step: "S", Description: "\xff"}), ReasonInvalidDescription,
+			`itinerary "I": phase "P" has a description that is not valid UTF-8`},
 		{"a former name that is not UTF-8", with(Phase{Name: "P", Step: "S", Formerly: []string{"\xff"}}), ReasonInvalidName,
 			`itinerary "I": phase "P" has a former name that is not valid UTF-8`},
 		{"a phase twice", with(Phase{Name: "P", Step: "S"}, Phase{Name: "Q", Step: "S"}, Phase{Name: "P", Step: "T"}), ReasonDuplicateName,
@@ -92,8 +100,71 @@ func TestValidateRefuses(t *testing.T) {
 		tested[c.reason] = true
 	}
 	for _, reason := range []Reason{ReasonNoVocabulary, ReasonNoPhases, ReasonEmptyName, ReasonInvalidName, ReasonDuplicateName,
-		ReasonUndeclaredFlag, ReasonContradiction, ReasonRidingStep, ReasonUnknownJump} {
+		ReasonUndeclaredFlag, ReasonContradiction, ReasonRidingStep, ReasonUnknownJump, ReasonUnknownResult, ReasonInvalidDescription} {
 		assert.True(t, tested[reason], "%s has a row", reason)
+	}
+}
+
+// eachField calls visit with each value of a definition that is not made of
+// others, and its name such as "Phases.Jumps.To".
+func eachField(t *testing.T, v reflect.Value, name string, visit func(name string, v reflect.Value)) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			eachField(t, v.Field(i), strings.TrimPrefix(name+"."+v.Type().Field(i).Name, "."), visit)
+		}
+	case reflect.Slice:
+		require.NotZero(t, v.Len(), "%s has to be in the definition that is walked", name)
+		for i := range v.Len() {
+			eachField(t, v.Index(i), name, visit)
+		}
+	case reflect.Pointer: // the vocabulary
+	case reflect.String, reflect.Bool, reflect.Uint64:
+		visit(name, v)
+	default:
+		t.Fatalf("%s is a %s: say here how it is checked", name, v.Type())
+	}
+}
+
+// whole returns a definition in which every field has a value.
+func whole() Itinerary {
+	guard := Guard{All: flagA, Any: flagB, None: flagC}
+	return Itinerary{Name: "I", Flags: abcFlags, Cleanup: true, Result: Failed, Phases: []Phase{
+		{Name: "P", Step: "S", Guard: guard, Description: "d", Rides: true, Decides: flagB, Jumps: []Jump{{To: "Q", Guard: guard}}, Formerly: []string{"Old"}},
+		{Name: "Q", Step: "S", Guard: guard, Description: "e", Decides: flagA, Jumps: []Jump{{To: "P", Guard: guard}}, Formerly: []string{"Older"}},
+	}}
+}
+
+// What is wrong in any field is refused, whichever it is.
+func TestValidateChecksEveryField(t *testing.T) {
+	it := whole()
+	require.NoError(t, it.Validate())
+	seen := make(map[string]bool)
+	eachField(t, reflect.ValueOf(&it).Elem(), "", func(name string, v reflect.Value) {
+		seen[name] = true
+		was := reflect.ValueOf(v.Interface())
+		defer v.Set(was)
+		switch v.Kind() {
+		case reflect.String:
+			v.SetString("\xff")
+		case reflect.Uint64:
+			v.SetUint(1 << 40)
+		case reflect.Bool: // both values mean something
+			return
+		}
+		var errs DefinitionErrors
+		require.ErrorAs(t, it.Validate(), &errs, "%s is %#v", name, v.Interface())
+	})
+	require.NoError(t, it.Validate(), "all is as it was")
+	assert.True(t, seen["Result"] && seen["Phases.Jumps.Guard.None"], "the walk reaches what is nested: %v", seen)
+}
+
+func TestValidateAcceptsEveryResult(t *testing.T) {
+	for _, r := range []Result{"", Succeeded, Failed, Canceled, RolledBack} {
+		it := whole()
+		it.Result = r
+		assert.NoError(t, it.Validate(), "%q", r)
 	}
 }
 
@@ -183,4 +254,56 @@ func TestHash(t *testing.T) {
 			seen[got] = c.about
 		})
 	}
+}
+
+// Every field counts, but those that change no plan and no transition.
+func TestHashCountsEveryField(t *testing.T) {
+	free := map[string]bool{"Result": true, "Phases.Description": true, "Phases.Formerly": true}
+	it := whole()
+	want := it.Hash()
+	seen := map[string]string{want: "unchanged"}
+	eachField(t, reflect.ValueOf(&it).Elem(), "", func(name string, v reflect.Value) {
+		was := reflect.ValueOf(v.Interface())
+		defer v.Set(was)
+		switch v.Kind() {
+		case reflect.String:
+			v.SetString(v.String() + "x")
+		case reflect.Uint64:
+			v.SetUint(v.Uint() ^ uint64(abc))
+		case reflect.Bool:
+			v.SetBool(!v.Bool())
+		}
+		got := it.Hash()
+		if free[name] {
+			require.Equal(t, want, got, "%s does not count", name)
+			return
+		}
+		require.Empty(t, seen[got], "%s has the same hash", name)
+		seen[got] = name
+	})
+	assert.Equal(t, want, it.Hash())
+}
+
+// Names that look like parts of what is hashed make no two definitions equal.
+func TestHashTellsNamesApartThatLookLikeOthers(t *testing.T) {
+	names := []string{"a", `a" "b`, `"`, `\`, `\"`, "a b", "\n", " all", `to"a"`, "\xff", "\ufffd", "é", "e\u0301"}
+	v := MustVocabulary([]FlagDef{{flagA, "A", ""}, {flagB, `A"B`, ""}})
+	seen := make(map[string]string)
+	for _, name := range names {
+		for _, step := range names {
+			for _, to := range append([]string{""}, names...) {
+				for guard := range Flags(4) {
+					p := Phase{Name: name, Step: step, Decides: guard}
+					if to != "" {
+						p.Jumps = []Jump{{To: to, Guard: Guard{All: guard}}}
+					}
+					about := fmt.Sprintf("%q %q %q %d", name, step, to, guard)
+					hash := Itinerary{Name: "I", Flags: v, Phases: []Phase{p}}.Hash()
+					require.Empty(t, seen[hash], about)
+					seen[hash] = about
+				}
+			}
+		}
+	}
+	assert.Len(t, seen, 13*13*14*4)
 }
