@@ -123,7 +123,7 @@ func ExampleSources_Ask() {
 		phases.Source{Flag: HasISs, Slow: true, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
 			return phases.Unknown, errors.New("the source cluster does not answer")
 		}},
-		// Computed: with volumes, nobody has to list image streams.
+		// Computed: with volumes, no image streams need to be listed.
 		phases.Source{Flag: HasStageBackup, From: HasPVs | HasISs, Ask: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
 			return phases.Guard{Any: HasPVs | HasISs}.Eval(known), nil
 		}},
@@ -140,6 +140,36 @@ func ExampleSources_Ask() {
 	// Output:
 	// true: [HasPVs HasStageBackup] asked: [HasPVs HasStageBackup]
 	// flag HasISs is unknown: the source cluster does not answer
+}
+
+// A scan finds out whether there are volumes. Before it has run, its report does
+// not exist: that is no error, and what is computed from it is "not yet" as well.
+func ExampleSources_Ask_notYet() {
+	var report *bool // written by the phase that scans
+	hasPVs := phases.Source{Flag: HasPVs, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		if report == nil {
+			return phases.Unknown, nil // not yet
+		}
+		return phases.TruthOf(*report), nil
+	}}
+	hasStageBackup := phases.Source{Flag: HasStageBackup, From: HasPVs, Ask: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
+		return known.Of(HasPVs), nil
+	}}
+	sources, err := phases.NewSources(flags, hasPVs, hasStageBackup)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	question := phases.Question{Read: HasPVs | HasStageBackup}
+	answer := sources.Ask(context.Background(), question)
+	fmt.Println("not yet:", flags.Names(answer.NotYet), "error:", answer.Err())
+
+	report = new(bool) // the scan has found none
+	answer = sources.Ask(context.Background(), question)
+	fmt.Println("false:", flags.Names(answer.Facts.False()), "not yet:", flags.Names(answer.NotYet))
+	// Output:
+	// not yet: [HasPVs HasStageBackup] error: <nil>
+	// false: [HasPVs HasStageBackup] not yet: []
 }
 
 func ExampleVocabulary_Record() {
