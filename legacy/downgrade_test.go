@@ -200,6 +200,104 @@ func TestDowngradeAbsentPhase(t *testing.T) {
 	}
 }
 
+// TestRemaindersOfStatusesWithoutParts forges remainders whose sum fits, though
+// what they are about is not there: they are ignored, with a warning.
+func TestRemaindersOfStatusesWithoutParts(t *testing.T) {
+	for _, tt := range []struct{ name, status, members string }{
+		{"a pipeline, of null", `null`, `,"pipeline":[{"name":"A"}]`},
+		{"an empty pipeline, of null", `null`, `,"pipeline":[]`},
+		{"an empty phase, of null", `null`, `,"phase":""`},
+		{"an absent phase, of null", `null`, `,"phaseAbsent":true`},
+		{"nothing, of null", `null`, ``},
+		{"a pipeline, of a status without one", `{}`, `,"pipeline":[{"name":"A"}]`},
+		{"an empty pipeline, of a status without one", `{"phase":"Started","itinerary":"Final"}`, `,"pipeline":[]`},
+		{"a pipeline, of a status in which it is null", `{"phase":"Started","pipeline":null}`, `,"pipeline":[{"name":"A","skipped":true}]`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			down, err := adapter.Downgrade([]byte(tt.status), forged(tt.status, tt.members))
+			require.NoError(t, err)
+			require.Equal(t, tt.status, string(down.Status))
+			require.Len(t, down.Warnings, 1)
+			require.ErrorContains(t, down.Warnings[0], "it belongs to another status;")
+		})
+	}
+	// Without a pipeline on either side there is a phase to restore.
+	status := `{"phase":"Created","itinerary":"Final"}`
+	down, err := adapter.Downgrade([]byte(status), forged(status, `,"phase":""`))
+	require.NoError(t, err)
+	require.Empty(t, down.Warnings)
+	require.Equal(t, `{"phase":"","itinerary":"Final"}`, string(down.Status))
+}
+
+// TestDowngradeOneOfSeveralEntries: of a step that had several entries, of which
+// one was in the current form, the present one stays as it is.
+func TestDowngradeOneOfSeveralEntries(t *testing.T) {
+	for _, entries := range []string{
+		`{"name":"Prepare","started":"t"},{"name":"Prepare","started":"t","skipped":false}`,
+		`{"name":"Prepare","completed":"u","message":"Completed"},{"name":"Prepare","started":"t"}`,
+	} {
+		up, err := adapter.Upgrade([]byte(`{"phase":"Started","itinerary":"Stage","pipeline":[`+entries+`,{"name":"Hooks","skipped":true}]}`), nil)
+		require.NoError(t, err)
+		require.Equal(t, `{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t"}]}`, string(up.Status))
+		down, err := adapter.Downgrade([]byte(strings.Replace(string(up.Status), "Started", "StartRefresh", 1)), up.Remainder)
+		require.NoError(t, err)
+		require.Empty(t, down.Warnings)
+		require.Equal(t, `{"phase":"StartRefresh","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t"},{"name":"Hooks","skipped":true}]}`, string(down.Status))
+	}
+}
+
+// TestDowngradeFormerTextOfAnEmptyPhase: in a step, an empty phase is Created
+// only if the migration was in Created; of any other phase it is none.
+func TestDowngradeFormerTextOfAnEmptyPhase(t *testing.T) {
+	for _, tt := range []struct{ phase, now string }{{"", mtc.Created}, {"StartRefresh", ""}} {
+		former := `{"name":"Prepare","started":"t","phase":"","skipped":false}`
+		present := `{"name":"Prepare","started":"t","phase":"` + tt.now + `"}`
+		up, err := adapter.Upgrade([]byte(`{"phase":"`+tt.phase+`","itinerary":"Stage","pipeline":[`+former+`]}`), nil)
+		require.NoError(t, err)
+		require.Contains(t, string(up.Status), `[`+present+`]`)
+		down, err := adapter.Downgrade([]byte(`{"phase":"Started","itinerary":"Stage","pipeline":[`+present+`]}`), up.Remainder)
+		require.NoError(t, err)
+		require.Empty(t, down.Warnings)
+		require.Equal(t, `{"phase":"Started","itinerary":"Stage","pipeline":[`+former+`]}`, string(down.Status))
+	}
+}
+
+// TestEveryRememberedEntryIsLookedAt: whatever becomes of a remembered entry,
+// those behind it come back all the same.
+func TestEveryRememberedEntryIsLookedAt(t *testing.T) {
+	const skipped = `{"name":"Hooks","message":"Skipped","skipped":true}`
+	for _, tt := range []struct{ name, first, itinerary, now, want string }{
+		{
+			"there now", `{"name":"StageBackup","started":"t"}`, "Stage",
+			`{"name":"DataBackup","started":"t","x":1}`, `{"name":"StageBackup","started":"t","x":1},` + skipped,
+		}, {
+			"by name, and gone now", `{"name":"DirectVolume"}`, "Stage",
+			`{"name":"Cleanup"}`, skipped + `,{"name":"Cleanup"}`,
+		}, {
+			"not started, and passed by now", `{"name":"StageBackup"},{"name":"Cleanup","started":"t"}`, "Stage",
+			`{"name":"Cleanup","started":"t"}`, `{"name":"Cleanup","started":"t"},` + skipped,
+		}, {
+			"not started, in another itinerary", `{"name":"StageBackup"}`, "Cancel",
+			`{"name":"Cleanup"}`, skipped + `,{"name":"Cleanup"}`,
+		}, {
+			"skipped", `{"name":"Hook","skipped":true}`, "Stage",
+			`{"name":"Cleanup"}`, `{"name":"Hook","skipped":true},` + skipped + `,{"name":"Cleanup"}`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			up, err := adapter.Upgrade([]byte(`{"phase":"Started","itinerary":"Stage","pipeline":[`+tt.first+`,`+skipped+`]}`), nil)
+			require.NoError(t, err)
+			form := func(pipeline string) string {
+				return `{"phase":"StartRefresh","itinerary":"` + tt.itinerary + `","pipeline":[` + pipeline + `]}`
+			}
+			down, err := adapter.Downgrade([]byte(form(tt.now)), up.Remainder)
+			require.NoError(t, err)
+			require.Empty(t, down.Warnings)
+			require.Equal(t, form(tt.want), string(down.Status))
+		})
+	}
+}
+
 // TestReorderedStatus: an API server sorts keys and spells strings in its own
 // way. That is no change.
 func TestReorderedStatus(t *testing.T) {
@@ -238,6 +336,8 @@ func TestRemaindersThatDoNotFit(t *testing.T) {
 		{"a pipeline that is none", `{"version":1,"pipeline":7}`, "cannot be read: remainder.pipeline is not an array"},
 		{"an entry that is none", `{"version":1,"pipeline":[7]}`, "cannot be read: remainder.pipeline[0] is not an object"},
 		{"a phase that is none", `{"version":1,"phase":7}`, "cannot be read: remainder.phase is not a string"},
+		{"a version of many digits", forged(`"version":1`, `"version":1`+strings.Repeat("0", 1000)), "is of version 10000000000000000000, and this release knows 1"},
+		{"a name twice", forged(`"Prepare"`, `"Prepare","Prepare"`), "cannot be read: remainder.pipeline[1] names a step for the second time"},
 		{"a name that is not there", forged(`"Prepare"`, `"Repair"`), "belongs to another status"},
 		{"a step less", forged(`"Prepare",`, ``), "belongs to another status"},
 		{"another phase", forged(`"phase":"QuiesceApplications"`, `"phase":"Started"`), "belongs to another status"},

@@ -3,6 +3,7 @@ package legacy_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -144,8 +145,8 @@ func parsed(t *testing.T, raw string) (s typed) {
 	return s
 }
 
-// checkCompleted checks what people read in completed steps, and returns how
-// many in was read otherwise.
+// checkCompleted checks what completed steps read, and returns how many read
+// otherwise in was.
 func checkCompleted(t *testing.T, is, was typed) (otherwise int) {
 	t.Helper()
 	ends := []string{steps.MessageCompleted, steps.MessageFailed, steps.MessageCanceled}
@@ -158,20 +159,11 @@ func checkCompleted(t *testing.T, is, was typed) (otherwise int) {
 		require.Empty(t, e.Phase)
 	}
 	for _, e := range was.Pipeline {
-		if e.Completed != "" && (e.Phase != "" || !contains(ends, e.Message)) {
+		if e.Completed != "" && (e.Phase != "" || !slices.Contains(ends, e.Message)) {
 			otherwise++
 		}
 	}
 	return otherwise
-}
-
-func contains(texts []string, text string) bool {
-	for _, t := range texts {
-		if t == text {
-			return true
-		}
-	}
-	return false
 }
 
 // checkMerged checks that each step is there once, with all that its entries

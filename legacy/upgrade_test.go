@@ -147,6 +147,22 @@ func TestUpgrade(t *testing.T) {
 			status: `{"pipeline":[{"name":"DataRestore"},{"name":"StageBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs"},{"name":"DataBackup","started":"2024-01-01T11:00:00Z","completed":"2024-01-01T12:00:00Z"},{"name":"StageRestore","skipped":true}]}`,
 			want:   `{"pipeline":[{"name":"DataBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs"},{"name":"DataRestore"}]}`,
 		}, {
+			name:   "side by side, one open, the other failed",
+			status: `{"pipeline":[{"name":"StageBackup","started":"2024-01-01T10:00:00Z","completed":"2024-01-01T11:00:00Z","failed":true,"message":"Failed"},{"name":"DataBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs"}]}`,
+			want:   `{"pipeline":[{"name":"DataBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs","failed":true}]}`,
+		}, {
+			name:   "it reads Skipped, but is not",
+			status: `{"pipeline":[{"name":"StageBackup","started":"t","message":"Skipped","skipped":false},{"name":"Restore","message":"Skipped"}]}`,
+			want:   `{"pipeline":[{"name":"DataBackup","started":"t","message":"Skipped"},{"name":"Restore","message":"Skipped"}]}`,
+		}, {
+			name:   "completed, in a phase, as before DirectVolume",
+			status: `{"phase":"CreateDirectVolumeMigrationFinal","itinerary":"Final","pipeline":[{"started":"t","completed":"u","name":"StageBackup","phase":"EnsureStageBackup","message":"EnsureStageBackup in progress","progress":["2 of 2"]},{"started":"u","name":"DirectVolume","phase":"CreateDirectVolumeMigrationFinal"}]}`,
+			want:   `{"phase":"CreateDirectVolumeMigrationFinal","itinerary":"Final","pipeline":[{"started":"t","completed":"u","name":"DataBackup","message":"Completed","progress":["2 of 2"]},{"started":"u","name":"DirectVolume","phase":"CreateDirectVolumeMigrationFinal"}]}`,
+		}, {
+			name:   "completed, without a message or with one of another end",
+			status: `{"pipeline":[{"name":"A","completed":"t","progress":["x"]},{"name":"B","completed":"t","message":null},{"name":"C","completed":"t","message":"Canceled","phase":"P"},{"name":"D","completed":"t","message":"Canceled","failed":true},{"name":"E","completed":"t","message":"Failed"}]}`,
+			want:   `{"pipeline":[{"name":"A","completed":"t","message":"Completed","progress":["x"]},{"name":"B","completed":"t","message":"Completed"},{"name":"C","completed":"t","message":"Canceled"},{"name":"D","completed":"t","message":"Failed","failed":true},{"name":"E","completed":"t","message":"Completed"}]}`,
+		}, {
 			name:   "side by side, one started",
 			status: `{"pipeline":[{"name":"DataBackup","message":"Not started"},{"name":"Prepare","started":"t"},{"name":"StageBackup","started":"u"}]}`,
 			want:   `{"pipeline":[{"name":"Prepare","started":"t"},{"name":"DataBackup","started":"u"}]}`,
