@@ -276,24 +276,31 @@ func (inv *inventory) choose(command, name string) (*migration, error) {
 	return nil, fmt.Errorf("%s takes one migration; give --name with one of %s", command, wording.Few(found))
 }
 
-// state is what a runner would have written down of a migration.
+// state is what a runner would have written down of a migration that goes on in
+// the itinerary which mig-controller selects.
 func (m *migration) state() (runner.State, error) {
 	present, err := m.upgraded(legacy.New(builtin(), steps.Data))
 	if err != nil || isNull(present) {
 		return runner.State{}, err
 	}
 	var status struct {
-		Phase     string         `json:"phase"`
-		Itinerary string         `json:"itinerary"`
-		Pipeline  steps.Pipeline `json:"pipeline"`
+		Phase    string         `json:"phase"`
+		Pipeline steps.Pipeline `json:"pipeline"`
 	}
 	if err := json.Unmarshal(present, &status); err != nil {
 		return runner.State{}, fmt.Errorf("status: %w; correct it", err)
 	}
 	s := runner.State{Pipeline: status.Pipeline}
-	s.Itinerary, s.Phase = status.Itinerary, status.Phase
+	s.Itinerary, s.Phase = m.Status.Itinerary, status.Phase
+	selected := mtc.Current(m.Migration)
 	if mtc.Done(m.Migration) {
-		s.Itinerary, s.Phase, s.Done = mtc.Current(m.Migration), "", true
+		s.Itinerary, s.Phase, s.Done = selected, "", true
+	} else if s.Itinerary != "" && s.Itinerary != selected {
+		// A runner does not leave every cleanup itinerary; mig-controller, which
+		// wrote the status, does.
+		if resumed, err := builtin().Resume(s.Checkpoint, selected); err != nil || resumed.Graph().Name() != selected {
+			s.Itinerary, s.Phase = "", ""
+		}
 	}
 	return s, nil
 }
