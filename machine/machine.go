@@ -25,6 +25,8 @@ type Machine struct {
 	graph *Graph
 	facts phases.Facts
 	at    int
+	// finished means that the work of the phase at at is done.
+	finished bool
 }
 
 // Machine returns a machine at a position, with these facts. The error is an
@@ -91,6 +93,28 @@ func (g *Graph) decides(i int) phases.Flags {
 		return 0
 	}
 	return g.nodes[i].decides
+}
+
+// Finish records that the work of the current phase is done. What the phase
+// decides is unknown from then on, until it is evaluated; a checkpoint keeps
+// that the work is done, so that it is not done again because those flags cannot
+// be evaluated. At the start and when done it has no effect.
+func (m *Machine) Finish() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at != start && m.at != m.graph.done() && !m.finished {
+		m.finished = true
+		m.facts = m.facts.Forget(m.graph.decides(m.at))
+	}
+}
+
+// WorkDone reports whether the work of the current phase is done
+// ([Machine.Finish]): what remains is to evaluate the flags on which the next
+// transition depends, and to advance.
+func (m *Machine) WorkDone() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.finished
 }
 
 // Plan plans the itinerary from where the machine stands.
@@ -231,7 +255,7 @@ func (m *Machine) move(ctx context.Context, observers []func(Transition), choose
 			return Transition{}, m.refused(err, to)
 		}
 		t.Jumped = h.jumped
-		m.at = to
+		m.at, m.finished = to, false
 		return t, nil
 	}()
 	if err != nil {
@@ -275,7 +299,7 @@ func (m *Machine) Switch(to *Graph, observers ...func(Transition)) (Transition, 
 		}
 		t := Transition{Itinerary: to.Name(), From: g.position(m.at), Left: g.Name()}
 		m.facts = m.facts.Forget(g.decides(m.at))
-		m.graph, m.at = to, start
+		m.graph, m.at, m.finished = to, start, false
 		return t, nil
 	}()
 	if err != nil {

@@ -16,7 +16,11 @@ type Checkpoint struct {
 	Itinerary string `json:"itinerary,omitempty"`
 	// Phase is the current phase; empty where it has not begun, or is done.
 	Phase string `json:"phase,omitempty"`
-	// Done says that the itinerary has come to its end.
+	// WorkDone means that the work of the phase is done ([Machine.Finish]), and
+	// that only the flags on which the next transition depends are still to be
+	// evaluated.
+	WorkDone bool `json:"workDone,omitempty"`
+	// Done means that the itinerary has come to its end.
 	Done bool `json:"done,omitempty"`
 	// Facts are the flags by name, with the hash of the definition.
 	Facts phases.Record `json:"facts,omitzero"`
@@ -34,7 +38,7 @@ func (m *Machine) Checkpoint() Checkpoint {
 	defer m.mu.Unlock()
 	p := m.graph.position(m.at)
 	return Checkpoint{
-		Itinerary: m.graph.Name(), Phase: p.Phase, Done: p.Done,
+		Itinerary: m.graph.Name(), Phase: p.Phase, WorkDone: m.finished, Done: p.Done,
 		Facts: m.graph.Flags().Record(m.facts, m.graph.hash),
 	}
 }
@@ -148,18 +152,18 @@ func (s *Set) Resume(c Checkpoint, selected string) (Resumed, error) {
 		if err != nil {
 			g = newGraph(phases.Itinerary{Name: recorded, Flags: s.vocabulary()})
 		}
-		return g.resume(Position{Done: true}, c.Facts, selected)
+		return g.resume(Checkpoint{Done: true, Facts: c.Facts}, selected)
 	}
 	to, err := s.Graph(selected)
 	if err != nil {
 		return Resumed{}, err
 	}
 	if recorded == selected {
-		return to.resume(Position{Phase: c.Phase}, c.Facts, selected)
+		return to.resume(c, selected)
 	}
 	from := s.byName[recorded] // nil if the set does not have it
 	if from != nil && c.Phase != "" && !from.MayLeaveFor(to) {
-		return from.resume(Position{Phase: c.Phase}, c.Facts, selected)
+		return from.resume(c, selected)
 	}
 	facts := to.Flags().Facts(c.Facts)
 	if c.Phase != "" {
@@ -170,12 +174,13 @@ func (s *Set) Resume(c Checkpoint, selected string) (Resumed, error) {
 }
 
 // resume makes a machine that stays in the recorded itinerary.
-func (g *Graph) resume(p Position, facts phases.Record, selected string) (Resumed, error) {
-	m, err := g.Machine(p, g.Flags().Facts(facts))
+func (g *Graph) resume(c Checkpoint, selected string) (Resumed, error) {
+	m, err := g.Machine(Position{Phase: c.Phase, Done: c.Done}, g.Flags().Facts(c.Facts))
 	if err != nil {
 		return Resumed{}, err
 	}
-	r := Resumed{Machine: m, Changed: facts.Hash != g.hash}
+	m.finished = c.WorkDone && c.Phase != "" && !c.Done
+	r := Resumed{Machine: m, Changed: c.Facts.Hash != g.hash}
 	if selected != g.Name() {
 		r.NotFollowed = selected
 	}

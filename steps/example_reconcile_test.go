@@ -52,8 +52,8 @@ type Controller struct {
 	Now     func() time.Time
 }
 
-// Reconcile moves a backup on by one phase at the most. The caller writes the
-// object and calls again, until it is done.
+// Reconcile moves a backup on by at most one phase. The caller writes the
+// object, also beside an error, and calls again, until it is done.
 func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err error) {
 	selected := "Backup"
 	if b.Canceled {
@@ -67,31 +67,30 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 		return true, nil
 	}
 
-	if phase := m.Position().Phase; phase != "" {
-		if done, err := c.Work(ctx, phase); err != nil || !done {
-			return false, err
-		}
-	}
-	// Ask what is not known yet, and anew what the phase has decided: at the
-	// beginning of an itinerary everything, and then next to nothing.
-	answer := c.Sources.Ask(ctx, phases.Question{
-		Known: m.Facts().Forget(m.Decides()), Read: m.Graph().Reads(), Matters: m.Matters,
-		Timeout: 30 * time.Second,
-	})
-	if err := answer.Err(); err != nil && !m.Graph().IsCleanup() {
-		return false, err // nothing has changed; try again
-	}
-	m.SetFacts(answer.Facts)
-
 	if m.Switched { // show what the cancel has interrupted
 		b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Moment{Plan: m.Plan()}, c.Now())
 	}
-	if _, err := m.Advance(ctx); err != nil {
-		return false, err
+
+	if phase := m.Position().Phase; phase != "" && !m.WorkDone() {
+		if done, err := c.Work(ctx, phase); err != nil || !done {
+			return false, err
+		}
+		m.Finish() // what the phase decides is unknown now
+	}
+	// Evaluate what is unknown: at the beginning of an itinerary everything, and
+	// then what the phase has decided.
+	answer := c.Sources.Ask(ctx, phases.Question{
+		Known: m.Facts(), Read: m.Graph().Reads(), Matters: m.Matters,
+		Timeout: 30 * time.Second,
+	})
+	m.SetFacts(answer.Facts)
+	err = answer.Err()
+	if m.Awaits() == 0 { // nothing that it must wait for is unknown
+		_, err = m.Advance(ctx)
 	}
 	b.Status.Checkpoint = m.Checkpoint()
 	b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Moment{Plan: m.Plan()}, c.Now())
-	return m.Position().Done, nil
+	return m.Position().Done, err
 }
 
 func Example() {

@@ -115,19 +115,21 @@ func (s *State) dropped(count func(*Dropped) *int64, n int) {
 
 // squeeze brings n things, the oldest first, below a limit together: it cuts
 // the oldest ones, and returns how many of the oldest are to be dropped if that
-// does not suffice. The last one is always kept.
+// does not suffice. The last one is always kept whole.
 func squeeze(n, limit int, size func(i int) int, cut func(i int)) (dropped int) {
-	total := 0
+	sizes, total := make([]int, n), 0
 	for i := range n {
-		total += size(i)
+		sizes[i] = size(i)
+		total += sizes[i]
 	}
 	for i := 0; i < n-1 && total > limit; i++ {
-		was := size(i)
 		cut(i)
-		total += size(i) - was
+		total -= sizes[i]
+		sizes[i] = size(i)
+		total += sizes[i]
 	}
 	for ; dropped < n-1 && total > limit; dropped++ {
-		total -= size(dropped)
+		total -= sizes[dropped]
 	}
 	return dropped
 }
@@ -238,24 +240,37 @@ func (s *State) check(now metav1.Time) {
 	}
 	if s.Retry != nil {
 		s.Retry.Attempts = within(s.Retry.Attempts, maxCount)
-		for _, t := range []*metav1.Time{&s.Retry.Since, &s.Retry.At} {
-			if t.After(now.Time) {
-				*t = now
-			}
-		}
+		past(&s.Retry.Since, now)
+		past(&s.Retry.At, now)
+		readable(&s.Retry.Next, now)
 	}
 	for _, t := range []**metav1.Time{&s.Entered, &s.WaitingSince, &s.PausedSince, &s.FlagsAsked} {
-		if *t != nil && (*t).After(now.Time) {
-			*t = now.DeepCopy()
+		if *t != nil {
+			past(*t, now)
+		}
+	}
+	if s.Stopped != nil {
+		readable(&s.Stopped.Since, now)
+	}
+	for i := range s.Left {
+		readable(&s.Left[i].At, now)
+	}
+	for i := range s.Failures {
+		readable(&s.Failures[i].At, now)
+	}
+	for i := range s.Pipeline {
+		for _, t := range []*metav1.Time{s.Pipeline[i].Started, s.Pipeline[i].Completed} {
+			if t != nil {
+				readable(t, now)
+			}
 		}
 	}
 	if _, known := resultOf(s.Result); !known {
 		s.Result = ""
 	}
-	switch {
-	case s.Done, s.Phase == "":
+	if s.Phase == "" || s.Done {
 		s.WorkDone = false
-	default: // a run that was taken over has neither
+	} else { // a run that was taken over has neither
 		if s.Visit == 0 {
 			s.nextVisit()
 		}
@@ -264,6 +279,21 @@ func (s *State) check(now metav1.Time) {
 		}
 	}
 	s.bound()
+}
+
+// past brings a time into the past.
+func past(t *metav1.Time, now metav1.Time) {
+	if readable(t, now); t.After(now.Time) {
+		*t = now
+	}
+}
+
+// readable replaces a time that could not be read back once it is written: one
+// whose year in UTC is not between 0 and 9999.
+func readable(t *metav1.Time, now metav1.Time) {
+	if year := t.UTC().Year(); year < 0 || year > 9999 {
+		*t = now
+	}
 }
 
 func within(n, limit int64) int64 { return min(max(n, 0), limit) }

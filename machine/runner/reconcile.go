@@ -82,7 +82,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	case c.state.PhaseFailed() && !g.IsCleanup():
 		return c.unanswered()
 	case c.state.PhaseFailed():
-		c.state.WorkDone = true
+		c.m.Finish()
 	case resumed.Changed:
 		// A new release: what is new is evaluated, and the plan made anew.
 		if err := c.ask(ctx, newRelease, 0); err != nil {
@@ -159,7 +159,7 @@ func (c *reconcile[T]) step(ctx context.Context) (moved bool, err error) {
 	if phase == "" { // at the start
 		return c.leave(ctx, begins, 0)
 	}
-	if c.state.WorkDone {
+	if c.m.WorkDone() {
 		return c.leave(ctx, transition, 0)
 	}
 	result, err := c.call(ctx, phase)
@@ -177,11 +177,8 @@ func (c *reconcile[T]) step(ctx context.Context) (moved bool, err error) {
 			return err == nil, err
 		}
 	}
-	// What the phase decides is unknown until it is evaluated again.
-	decided := c.m.Decides()
-	c.m.SetFacts(c.m.Facts().Forget(decided))
-	c.state.WorkDone = true
-	return c.leave(ctx, transition, decided)
+	c.m.Finish()
+	return c.leave(ctx, transition, c.m.Decides())
 }
 
 // leave evaluates the flags on which the next transition depends, and enters
@@ -376,12 +373,10 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 // one that a cleanup is not left for; anywhere else the run stops.
 func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string) (passed bool, err error) {
 	g := c.m.Graph()
-	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: slices.Clone(reasons), At: c.now, Visit: c.state.Visit}
+	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: cutLines(reasons, MaxFailures/2), At: c.now, Visit: c.state.Visit}
 	c.emit(ctx, Failed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
 	c.state.fail(failure, g.IsCleanup())
 	c.state.Retry, c.memo.attempts = nil, 0
-	c.state.bound()
-	failure = c.state.Failures[len(c.state.Failures)-1]
 	c.keep(ctx, steps.Moment{Failed: true})
 	// The selector may go by the state on the object, or by what OnFail sets.
 	c.called = true

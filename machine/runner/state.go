@@ -21,10 +21,6 @@ import (
 // numbers and texts out of range are brought into range.
 type State struct {
 	machine.Checkpoint `json:",inline"`
-	// WorkDone means that the work of the current phase is done, or that the
-	// phase failed and is passed by: its handler is not called again, and what
-	// remains is to evaluate the flags on which the next transition depends.
-	WorkDone bool `json:"workDone,omitempty"`
 	// Visit is the number of phases that this run has entered: it tells two
 	// visits to one phase apart.
 	Visit int64 `json:"visit,omitempty"`
@@ -173,7 +169,7 @@ func (s *State) nextVisit() {
 
 // leavePhase forgets what belongs to the visit of a phase.
 func (s *State) leavePhase() {
-	s.WorkDone, s.Entered, s.WaitingSince, s.Retry = false, nil, nil, nil
+	s.Entered, s.WaitingSince, s.Retry = nil, nil, nil
 	s.PausedSince, s.PausedSeconds = nil, 0
 }
 

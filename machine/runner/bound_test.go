@@ -1,0 +1,299 @@
+package runner_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// everywhere is a controller of MTC's itineraries with one handler for all
+// phases and flags that are all true.
+func everywhere(t *testing.T, selected string, handler func() (runner.Result, error)) (*runner.Runner[*migration], *migration, *time.Time) {
+	now := new(time.Time)
+	*now = time.Unix(1_700_000_000, 0)
+	m := new(migration)
+	o := runner.Options[*migration]{
+		Itineraries: machine.MustCompileSet(mtc.Itineraries()...),
+		Select: func(m *migration) string {
+			if m.State.FailedPhases > 0 {
+				return mtc.Failed
+			}
+			return selected
+		},
+		Sources: func(context.Context, *migration) (*phases.Sources, error) {
+			var all []phases.Source
+			for flag := range mtc.Flags().All().Each {
+				all = append(all, phases.Source{Flag: flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.Yes, nil }})
+			}
+			return phases.NewSources(mtc.Flags(), all...)
+		},
+		Read:   func(m *migration) (runner.State, error) { return *m.State.DeepCopy(), nil },
+		Write:  func(m *migration, s runner.State) error { m.State = s; return nil },
+		Now:    func() time.Time { return *now },
+		Phases: map[string]runner.Phase[*migration]{},
+	}
+	for _, it := range mtc.Itineraries() {
+		for _, p := range it.Phases {
+			o.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return handler() })}
+		}
+	}
+	r, err := runner.New(o)
+	require.NoError(t, err)
+	return r, m, now
+}
+
+// text returns a text of a random kind and length, hostile ones included.
+func text(r *rand.Rand) string {
+	pieces := []string{"a", "<&>", "\x00", "\xff", "\"\\", "\n", "é", "界", "\u2028", "👩‍👩‍👧", " "}
+	length := []int{0, 1, 20, 1000, 1024, 1025, 5000, 200_000}[r.IntN(8)]
+	var b strings.Builder
+	for b.Len() < length {
+		b.WriteString(pieces[r.IntN(len(pieces))])
+	}
+	return b.String()
+}
+
+func texts(r *rand.Rand) []string {
+	all := make([]string, []int{0, 1, 3, 40, 3000}[r.IntN(5)])
+	long := text(r)
+	for i := range all {
+		if r.IntN(3) == 0 {
+			all[i] = long
+		} else {
+			all[i] = fmt.Sprint("line ", i)
+		}
+	}
+	return all
+}
+
+// maxState is what a state of MTC's Final takes at most.
+const maxState = 64 << 10
+
+// Whatever handlers return, the state of MTC's itineraries stays below 64 KiB,
+// is text that JSON keeps, and is bounded only once: what was bounded stays.
+func TestTheSizeOfAStateIsBounded(t *testing.T) {
+	for seed := range uint64(40) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		selected := []string{mtc.Final, mtc.Stage, mtc.Cancel, mtc.Rollback}[random.IntN(4)]
+		failAt := random.IntN(80)
+		calls := 0
+		r, m, now := everywhere(t, selected, func() (runner.Result, error) {
+			calls++
+			switch n := random.IntN(4); {
+			case calls == failAt:
+				return runner.Fail(texts(random)...), nil
+			case n == 0:
+				return runner.Wait(time.Second, text(random), texts(random)...), nil
+			case n == 1:
+				return runner.Result{}, fmt.Errorf("error: %s", text(random))
+			case n == 2 && (selected == mtc.Cancel || selected == mtc.Rollback):
+				return runner.Fail(texts(random)...), nil
+			}
+			return runner.Done(), nil
+		})
+		for n := 0; !m.State.Done; n++ {
+			require.Less(t, n, 2000)
+			_, _ = r.Reconcile(context.Background(), m)
+			*now = now.Add(time.Second)
+			b, err := json.Marshal(m.State)
+			require.NoError(t, err)
+			require.Less(t, len(b), maxState, "seed %d", seed)
+			require.True(t, utf8.Valid(b))
+			var back runner.State
+			require.NoError(t, json.Unmarshal(b, &back))
+			require.Empty(t, cmp.Diff(m.State, back), "seed %d: what is read back is what was written", seed)
+			m.State = back
+		}
+		b, err := json.Marshal(m.State)
+		require.NoError(t, err)
+		_, err = r.Reconcile(context.Background(), m)
+		require.NoError(t, err)
+		again, err := json.Marshal(m.State)
+		require.NoError(t, err)
+		require.JSONEq(t, string(b), string(again), "seed %d", seed)
+	}
+}
+
+// Observers and the handler's own error have the whole text.
+func TestObserversReceiveTheWholeText(t *testing.T) {
+	long := strings.Repeat("r", 2<<20)
+	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail(long), nil })
+	failed := listen[runner.Failed](w)
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, []string{long}, (*failed)[0].Reasons)
+	reason := w.m.State.Failures[0].Reasons[0]
+	assert.Equal(t, strings.Repeat("r", runner.MaxText-3)+"...", reason)
+	assert.Equal(t, []string{reason}, w.m.Errors, "what OnFail writes on the object is bounded as well")
+}
+
+func TestAFailureWithThousandsOfReasons(t *testing.T) {
+	reasons := make([]string, 3000)
+	for i := range reasons {
+		reasons[i] = fmt.Sprintf("pod-%04d is not ready", i)
+	}
+	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail(reasons...), nil })
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	kept := w.m.State.Failures[0].Reasons
+	n := len(kept) - 1
+	assert.Greater(t, n, 100)
+	assert.Equal(t, reasons[:n], kept[:n])
+	assert.Equal(t, fmt.Sprintf("... and %d more", 3000-n), kept[n])
+	assert.Equal(t, "CleanUp", w.m.State.Itinerary)
+}
+
+// A loop that fails and is passed by again and again: failures are cut to one
+// line, then dropped and counted, and the newest is always whole.
+func TestALoopThatFailsDoesNotGrow(t *testing.T) {
+	w := newWorld(t)
+	w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Flags: vocabulary, Cleanup: true, Phases: []phases.Phase{
+		{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
+		{Name: "Last", Step: "Report"},
+	}})
+	w.options.Select = func(*migration) string { return "Loop" }
+	w.options.OnFail = nil
+	w.options.Observers = nil
+	turns := 0
+	w.options.Phases = map[string]runner.Phase[*migration]{"Last": w.options.Phases["Last"], "Try": {Handler: runner.HandlerFunc[*migration](
+		func(context.Context, *migration) (runner.Result, error) {
+			turns++
+			return runner.Fail(fmt.Sprintf("turn %d", turns), "the registry answered 503"), nil
+		})}}
+	r := w.runner()
+	const most = 100_000
+	for turns < most {
+		_, err := r.Reconcile(context.Background(), w.m)
+		require.NoError(t, err)
+		if turns%(most/10) == 0 {
+			b, err := json.Marshal(w.m.State)
+			require.NoError(t, err)
+			require.Less(t, len(b), 20<<10)
+		}
+	}
+	kept := w.m.State.Failures
+	assert.Equal(t, int64(most), w.m.State.FailedInCleanup)
+	assert.Equal(t, int64(most-len(kept)), w.m.State.Dropped.Failures)
+	assert.Equal(t, []string{fmt.Sprintf("turn %d", most), "the registry answered 503"}, kept[len(kept)-1].Reasons)
+	assert.Len(t, kept[0].Reasons, 1)
+}
+
+func TestTheListOfItinerariesLeftIsBounded(t *testing.T) {
+	w := ends(t)
+	selected := "Move"
+	w.options.Select = func(*migration) string { return selected }
+	w.handle(func(string) runner.Result { return runner.Wait(time.Minute, "") })
+	for i := range 100 {
+		selected = []string{"Move", "Other"}[i%2]
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	assert.Len(t, w.m.State.Left, runner.MaxLeft)
+	assert.Equal(t, int64(99-runner.MaxLeft), w.m.State.Dropped.Left)
+	assert.Equal(t, w.now.Unix(), w.m.State.Left[runner.MaxLeft-1].At.Unix(), "the newest are kept")
+}
+
+// forged are states that a user can write: numbers, times and texts out of
+// range.
+func forged() map[string]string {
+	huge := strings.Repeat("x", 1<<20)
+	return map[string]string{
+		"attempts":       `{"itinerary":"Move","phase":"Copy","retry":{"attempts":9000000000000000000,"error":"e","since":"2000-01-01T00:00:00Z","at":"2000-01-01T00:00:00Z"}}`,
+		"negative":       `{"itinerary":"Move","phase":"Copy","visit":-9000000000000000000,"pausedSeconds":-9000000000000000000,"failedPhases":-1,"failedInCleanup":-5,"dropped":{"failures":-1},"retry":{"attempts":-7}}`,
+		"numbers":        `{"itinerary":"Move","phase":"Copy","visit":9223372036854775807,"pausedSeconds":9223372036854775807,"failedPhases":9223372036854775807,"dropped":{"failures":9223372036854775807}}`,
+		"the far future": `{"itinerary":"Move","phase":"Copy","entered":"9999-12-31T23:59:59Z","waitingSince":"9999-12-31T23:59:59Z","pausedSince":"9999-12-31T23:59:59Z","flagsAsked":"9999-12-31T23:59:59Z","retry":{"since":"9999-12-31T23:59:59Z","at":"9999-12-31T23:59:59Z"}}`,
+		"the far past":   `{"itinerary":"Move","phase":"Copy","entered":"0001-01-01T00:00:00Z","pausedSince":"0001-01-01T00:00:00Z"}`,
+		"no year":        `{"itinerary":"Move","phase":"Copy","entered":"0000-01-01T00:00:00+01:00","pipeline":[{"name":"Data","started":"0000-01-01T00:00:00+01:00"}],"failures":[{"at":"0000-01-01T00:00:00+01:00"}]}`,
+		"a huge error":   `{"itinerary":"Move","phase":"Copy","retry":{"error":"` + huge + `"},"stopped":{"error":"` + huge + `"},"notFollowed":"` + huge + `"}`,
+		"a huge failure": `{"itinerary":"Move","phase":"Copy","failures":[{"itinerary":"` + huge + `","phase":"` + huge + `","reasons":["` + huge + `"]}]}`,
+		"many failures":  `{"itinerary":"Move","phase":"Copy","failures":[` + strings.TrimSuffix(strings.Repeat(`{"visit":3},`, 50_000), ",") + `]}`,
+		"many reasons":   `{"itinerary":"Move","phase":"Copy","failures":[{"reasons":[` + strings.TrimSuffix(strings.Repeat(`"x",`, 200_000), ",") + `]}]}`,
+		"many left":      `{"itinerary":"Move","phase":"Copy","left":[` + strings.TrimSuffix(strings.Repeat(`{"why":"nonsense"},`, 50_000), ",") + `]}`,
+		"many flags":     `{"itinerary":"Move","phase":"Copy","facts":{"true":[` + strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]},"retry":{"flags":[` + strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]}}`,
+		"many steps":     `{"itinerary":"Move","phase":"Copy","pipeline":[` + strings.TrimSuffix(strings.Repeat(`{"name":"Data","progress":["x","y"]},`, 30_000), ",") + `]}`,
+		"many other steps": func() string {
+			var b strings.Builder
+			b.WriteString(`{"itinerary":"Move","phase":"Copy","pipeline":[`)
+			for i := range 20_000 {
+				fmt.Fprintf(&b, `{"name":"s%d","started":"2000-01-01T00:00:00Z","message":"%d"},`, i, i)
+			}
+			return strings.TrimSuffix(b.String(), ",") + "]}"
+		}(),
+		"no such result":     `{"itinerary":"Move","phase":"Copy","result":"Excellent"}`,
+		"work done nowhere":  `{"workDone":true}`,
+		"an unknown phase":   `{"itinerary":"Move","phase":"` + huge[:5000] + `"}`,
+		"another itinerary":  `{"itinerary":"` + huge[:5000] + `","phase":"X"}`,
+		"done in no release": `{"itinerary":"Gone","done":true,"pausedSeconds":-1}`,
+	}
+}
+
+// reconcileForged reconciles a state that may be forged, and checks that what
+// it costs is linear in its size.
+func reconcileForged(t *testing.T, text []byte) {
+	w := newWorld(t)
+	w.now = time.Unix(1_700_000_000, 0)
+	for name, p := range w.options.Phases {
+		p.Deadline, p.Backoff = time.Hour, runner.Backoff{Initial: time.Second, Factor: 1.5}
+		p.Handler = runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) {
+			return runner.Result{}, fmt.Errorf("conflict")
+		})
+		w.options.Phases[name] = p
+	}
+	if json.Unmarshal(text, &w.m.State) != nil {
+		return
+	}
+	r := w.runner()
+	var before, after runtime.MemStats
+	for i := range 2 {
+		runtime.ReadMemStats(&before)
+		_, err := r.Reconcile(context.Background(), w.m)
+		runtime.ReadMemStats(&after)
+		require.NotErrorAs(t, err, new(*phases.PanicError))
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20+100*len(text)))
+		s := w.m.State
+		b, err := json.Marshal(s)
+		require.NoError(t, err)
+		require.Less(t, len(b), 64<<10+2*len(text))
+		var back runner.State
+		require.NoError(t, json.Unmarshal(b, &back), "reconcile %d", i)
+		for _, n := range []int64{s.Visit, s.PausedSeconds, s.FailedPhases, s.FailedInCleanup} {
+			require.GreaterOrEqual(t, n, int64(0))
+		}
+		require.LessOrEqual(t, len(s.Left), runner.MaxLeft)
+		require.LessOrEqual(t, len(s.Failures), 200)
+		if s.Entered != nil {
+			require.False(t, s.Entered.After(w.now))
+		}
+		w.m.State = back
+	}
+}
+
+func TestStatesThatUsersForged(t *testing.T) {
+	for about, text := range forged() {
+		t.Run(about, func(t *testing.T) { reconcileForged(t, []byte(text)) })
+	}
+}
+
+func FuzzState(f *testing.F) {
+	for _, text := range forged() {
+		if len(text) < 10_000 {
+			f.Add([]byte(text))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte) { reconcileForged(t, text) })
+}
