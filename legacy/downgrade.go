@@ -10,15 +10,18 @@ import (
 // object, null, or nothing at all; the remainder is what [Adapter.Upgrade]
 // gave, or nil.
 //
-// Where nothing has happened since the upgrade, the old form is the original:
+// If nothing has happened since the upgrade, the old form is the original:
 // byte for byte once that is compacted, as far as phase and pipeline are
 // concerned. All else in the status is as it is now.
 //
-// Where the migration has gone on, the steps that have started, their times
+// If the migration has gone on, the steps that have started, their times
 // and the phase are the present ones, under the names of before the upgrade.
-// What the remainder remembers comes back only where the present does not
+// What the remainder remembers comes back only if the present does not
 // contradict it: a skipped step that is not in the pipeline now; a step not
 // started, if it can still start.
+//
+// The result is not longer than a small multiple of the status and the
+// remainder, and time and memory are linear in these, whatever they hold.
 //
 // Without a remainder steps get the names that upstream has today,
 // and the phase Created is empty again; the names of all other phases stay. A

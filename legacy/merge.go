@@ -38,9 +38,9 @@ func unite(entries []*entry) []*entry {
 
 // merge makes one entry of several of one name, which two controllers wrote
 // side by side, or the user: those that started as one run of the step, or, if
-// none has, the first that is not skipped. As [steps.Sync] has it, the step is
-// as far as the entry says that is open or was completed last, has the earliest
-// start, and has failed if one of them has.
+// none has, the first that is not skipped. As in [steps.Sync], the entry that
+// is open or was completed last counts, with the earliest start of all, and
+// failed if one of them failed.
 func merge(group []*entry) *entry {
 	ran := started(group)
 	if len(ran) == 0 {
@@ -93,8 +93,9 @@ func lines(e *entry) []byte {
 	return v
 }
 
-// supersedes reports whether e, rather than an entry in front of it, tells how
-// far the step is.
+// supersedes reports whether e counts rather than an entry in front of it: an
+// open one, of open ones the one with a phase, else the one that was completed
+// last.
 func (e *entry) supersedes(other *entry) bool {
 	switch open, was := e.open(), other.open(); {
 	case open && was:

@@ -236,7 +236,7 @@ func (s *status) text() []byte {
 	return splice(s.raw, changes...)
 }
 
-// sum is a fingerprint of what tells how far the migration is.
+// sum is a fingerprint of the phase, the itinerary and the pipeline.
 func (s *status) sum() string {
 	values := append(make([][]byte, 0, 3+len(s.entries)), s.phaseText, s.itineraryText, s.pipelineText)
 	if s.listed {

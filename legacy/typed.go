@@ -3,10 +3,10 @@ package legacy
 import "encoding/json"
 
 // UpgradeStatus is [Adapter.Upgrade] for a typed status: a struct that is read
-// and written as JSON, as the status of a custom resource is. Where nothing
-// changes, status is left alone; where there is an error, as well. Otherwise
-// it is made anew: what is not in its JSON comes out empty. The remainder and
-// the warnings are those of [Upgraded].
+// and written as JSON, as the status of a custom resource is. If nothing
+// changes, or on an error, status is left alone. Otherwise it is replaced: what
+// is not in its JSON comes out empty. The remainder and the warnings are those
+// of [Upgraded].
 //
 // The type must have the field skipped on its steps, as [steps.Step] does, or
 // skipped steps will be taken for steps not started.
