@@ -4,13 +4,13 @@ package phases
 // given the known ones: unit propagation (Davis, Putnam, Logemann and Loveland).
 // If all but one of the literals of a clause are false, the remaining one must
 // hold, which may in turn force others. Known flags keep their values, so that
-// relations which f breaks stay broken; [Vocabulary.Broken] lists them. Flags
-// that the vocabulary does not have are ignored.
-func (v *Vocabulary) Propagate(f Facts) Facts {
+// relations which f breaks stay broken; [Vocabulary.Broken] lists them. Flags of
+// open stay unknown, and nothing follows from what they would be.
+func (v *Vocabulary) Propagate(f Facts, open Flags) Facts {
 	for changed := true; changed; {
 		changed = false
 		for _, c := range v.relations {
-			if flag, t := c.forces(f); flag != 0 {
+			if flag, t := c.forces(f); flag&^open != 0 {
 				f, changed = f.Set(flag, t), true
 			}
 		}

@@ -23,25 +23,28 @@ func TestPropagate(t *testing.T) {
 		name      string
 		relations []phases.Clause
 		yes, no   phases.Flags
+		open      phases.Flags
 		want      phases.Facts
 	}{
-		{"nothing is known", []phases.Clause{implies(a, b)}, 0, 0, phases.Facts{}},
-		{"an implication", []phases.Clause{implies(a, b)}, a, 0, phases.NewFacts(a|b, 0)},
-		{"an implication backwards", []phases.Clause{implies(a, b)}, 0, b, phases.NewFacts(0, a|b)},
-		{"a chain, in the order of its clauses", []phases.Clause{implies(a, b), implies(b, c), implies(c, d)}, a, 0, phases.NewFacts(a|b|c|d, 0)},
-		{"a chain, against their order", []phases.Clause{implies(c, d), implies(b, c), implies(a, b)}, a, 0, phases.NewFacts(a|b|c|d, 0)},
-		{"a fact by itself", []phases.Clause{{True: a}, {False: b}}, 0, 0, phases.NewFacts(a, b)},
-		{"two that exclude each other", []phases.Clause{{False: a | b}}, a, 0, phases.NewFacts(a, b)},
-		{"a choice stays open", []phases.Clause{implies(a, b|c)}, a, 0, phases.NewFacts(a, 0)},
-		{"a choice of which one is left", []phases.Clause{implies(a, b|c)}, a, b, phases.NewFacts(a|c, b)},
-		{"a clause that holds forces nothing", []phases.Clause{implies(a, b)}, 0, a, phases.NewFacts(0, a)},
-		{"what is known stays, though a clause is broken", []phases.Clause{implies(a, b)}, a, b, phases.NewFacts(a, b)},
-		{"of two that contradict, the first counts", []phases.Clause{implies(a, b), {False: a | b}}, a, 0, phases.NewFacts(a|b, 0)},
-		{"a flag on both sides forces nothing", []phases.Clause{{True: b, False: a | b}}, a, 0, phases.NewFacts(a, 0)},
+		{"nothing is known", []phases.Clause{implies(a, b)}, 0, 0, 0, phases.Facts{}},
+		{"an implication", []phases.Clause{implies(a, b)}, a, 0, 0, phases.NewFacts(a|b, 0)},
+		{"an implication backwards", []phases.Clause{implies(a, b)}, 0, b, 0, phases.NewFacts(0, a|b)},
+		{"a chain, in the order of its clauses", []phases.Clause{implies(a, b), implies(b, c), implies(c, d)}, a, 0, 0, phases.NewFacts(a|b|c|d, 0)},
+		{"a chain, against their order", []phases.Clause{implies(c, d), implies(b, c), implies(a, b)}, a, 0, 0, phases.NewFacts(a|b|c|d, 0)},
+		{"a fact by itself", []phases.Clause{{True: a}, {False: b}}, 0, 0, 0, phases.NewFacts(a, b)},
+		{"two that exclude each other", []phases.Clause{{False: a | b}}, a, 0, 0, phases.NewFacts(a, b)},
+		{"a choice stays open", []phases.Clause{implies(a, b|c)}, a, 0, 0, phases.NewFacts(a, 0)},
+		{"a choice of which one is left", []phases.Clause{implies(a, b|c)}, a, b, 0, phases.NewFacts(a|c, b)},
+		{"a clause that holds forces nothing", []phases.Clause{implies(a, b)}, 0, a, 0, phases.NewFacts(0, a)},
+		{"what is known stays, though a clause is broken", []phases.Clause{implies(a, b)}, a, b, 0, phases.NewFacts(a, b)},
+		{"of two that contradict, the first counts", []phases.Clause{implies(a, b), {False: a | b}}, a, 0, 0, phases.NewFacts(a|b, 0)},
+		{"what is open stays unknown", []phases.Clause{implies(a, b)}, a, 0, b, phases.NewFacts(a, 0)},
+		{"nothing follows from what is open", []phases.Clause{implies(a, b), implies(b, c), implies(a, d)}, a, 0, b, phases.NewFacts(a|d, 0)},
+		{"a flag on both sides forces nothing", []phases.Clause{{True: b, False: a | b}}, a, 0, 0, phases.NewFacts(a, 0)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := phases.MustVocabulary(defs, tt.relations...)
-			assert.Equal(t, tt.want, v.Propagate(phases.NewFacts(tt.yes, tt.no)))
+			assert.Equal(t, tt.want, v.Propagate(phases.NewFacts(tt.yes, tt.no), tt.open))
 		})
 	}
 }
@@ -69,7 +72,7 @@ func TestPropagateSetsOnlyWhatIsForced(t *testing.T) {
 		one := real[random.IntN(len(real))]
 		known := phases.Flags(random.Uint64()) & phases.Flags(random.Uint64()) & related
 		f := phases.NewFacts(one&known, known&^one)
-		got := v.Propagate(f)
+		got := v.Propagate(f, 0)
 		assert.Equal(t, f.True(), got.True()&known)
 		assert.Equal(t, f.False(), got.False()&known)
 		for _, other := range real {
@@ -77,7 +80,7 @@ func TestPropagateSetsOnlyWhatIsForced(t *testing.T) {
 				assert.Zero(t, got.True()&^other|got.False()&other, "%v of %v", v.Names(got.Known()), v.Names(known))
 			}
 		}
-		assert.Equal(t, got, v.Propagate(got))
+		assert.Equal(t, got, v.Propagate(got, 0))
 		forced += (got.Known() &^ known).Len()
 	}
 	assert.NotZero(t, forced)

@@ -50,10 +50,11 @@ func parseSettings(v *phases.Vocabulary, values []string) (settings, error) {
 // over puts the settings and what they force over facts: the relations are
 // followed from the settings first, whatever the others are, and then to what
 // is unknown. Forced are the flags that follow from the settings alone.
-func (s settings) over(v *phases.Vocabulary, f phases.Facts) (out phases.Facts, forced phases.Facts) {
-	forced = v.Propagate(s.facts).Forget(s.flags &^ s.facts.Known())
-	out = f.Set(forced.True(), phases.Yes).Set(forced.False(), phases.No).Forget(s.flags &^ s.facts.Known())
-	return v.Propagate(out).Forget(s.flags &^ s.facts.Known()), forced
+func (s settings) over(v *phases.Vocabulary, f phases.Facts) (out, forced phases.Facts) {
+	open := s.flags &^ s.facts.Known()
+	forced = v.Propagate(s.facts, open)
+	out = f.Set(forced.True(), phases.Yes).Set(forced.False(), phases.No).Forget(open)
+	return v.Propagate(out, open), forced
 }
 
 // override asks again with the settings in place of what sources answer, so
