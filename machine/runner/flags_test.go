@@ -1,0 +1,301 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// scans is a controller of one itinerary in which Refresh decides Volumes, and
+// Copy depends on it.
+func scans(t *testing.T, answer func(w *world) (phases.Truth, error)) *world {
+	w := newWorld(t)
+	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
+		return phases.NewSources(vocabulary,
+			phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+				w.asked = append(w.asked, "Volumes")
+				return answer(w)
+			}},
+			phases.Source{Flag: images, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.No, nil }})
+	}
+	return w
+}
+
+// A flag that a phase ahead decides does not hold the beginning of a run,
+// whether its source says "not yet" or fails until then.
+func TestAFlagThatAPhaseAheadDecidesDoesNotHoldTheBeginning(t *testing.T) {
+	scanned := func(w *world) bool { return strings.Contains(strings.Join(w.called, " "), "Refresh") }
+	for about, before := range map[string]func() (phases.Truth, error){
+		"not yet":  func() (phases.Truth, error) { return phases.Unknown, nil },
+		"an error": func() (phases.Truth, error) { return phases.Unknown, errors.New("no report yet") },
+		"a panic":  func() (phases.Truth, error) { panic("no report yet") },
+	} {
+		t.Run(about, func(t *testing.T) {
+			w := scans(t, func(w *world) (phases.Truth, error) {
+				if !scanned(w) {
+					return before()
+				}
+				return phases.Yes, nil
+			})
+			w.end()
+			assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
+		})
+	}
+}
+
+// Once the phase that decides is done, the next transition waits.
+func TestTheTransitionThatDependsOnAnUnknownFlagWaits(t *testing.T) {
+	known := phases.Unknown
+	w := scans(t, func(*world) (phases.Truth, error) { return known, nil })
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	for range 3 {
+		_, err := w.reconcile()
+		var unknown *runner.UnknownFlagsError
+		require.ErrorAs(t, err, &unknown)
+		assert.Equal(t, []string{"Volumes"}, unknown.Flags)
+		assert.Equal(t, `itinerary "Move" at Refresh: the next phase depends on Volumes, which is not known yet`, err.Error())
+		assert.True(t, w.m.State.WorkDone)
+	}
+	known = phases.No
+	w.end()
+	assert.Equal(t, []string{"Refresh", "Attach"}, w.called)
+}
+
+// A flag without a source is like one that is not known yet as long as a phase
+// ahead decides it; else the run is stopped.
+func TestAFlagWithoutASource(t *testing.T) {
+	w := newWorld(t)
+	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
+		return phases.NewSources(vocabulary, phases.Source{Flag: images, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.No, nil }})
+	}
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Refresh", w.m.State.Phase)
+	_, err = w.reconcile()
+	var without *runner.NoSourceError
+	require.ErrorAs(t, err, &without)
+	assert.Equal(t, []string{"Volumes"}, without.Flags)
+	assert.Equal(t, machine.Position{Phase: "Refresh"}, without.At)
+	assert.True(t, runner.IsTerminal(err))
+	assert.Equal(t, err.Error(), w.m.State.Stopped.Error)
+
+	w.options.Answers = images
+	_, err = runner.New(w.options)
+	assert.EqualError(t, err, `runner options: Answers: itinerary "CleanUp" reads Volumes, which no source answers; add a source, or remove the flag; Answers: itinerary "Move" reads Volumes, which no source answers; add a source, or remove the flag`)
+	w.options.Answers = images | volumes
+	_, err = runner.New(w.options)
+	assert.NoError(t, err)
+}
+
+// A flag that could not be known is evaluated again before each transition that
+// depends on it, after each phase that decides it, and otherwise at most once a
+// minute.
+func TestHowOftenAFlagThatCouldNotBeKnownIsEvaluated(t *testing.T) {
+	const more phases.Flags = 1
+	v := phases.MustVocabulary([]phases.FlagDef{{Flag: more, Name: "More"}})
+	w := newWorld(t)
+	w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Flags: v, Phases: []phases.Phase{
+		{Name: "One", Step: "S"}, {Name: "Two", Step: "S"}, {Name: "Three", Step: "S"}, {Name: "Decide", Step: "S", Decides: more},
+		{Name: "Maybe", Step: "S", Guard: phases.Guard{All: more}}, {Name: "Last", Step: "S"},
+	}})
+	w.options.Phases = map[string]runner.Phase[*migration]{}
+	w.options.PassThrough = true
+	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
+		return phases.NewSources(v, phases.Source{Flag: more, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			w.asked = append(w.asked, w.m.State.Phase)
+			return phases.Unknown, errors.New("no")
+		}})
+	}
+	for w.m.State.Phase != "Decide" {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []string{""}, w.asked, "a second apart, it is not evaluated again")
+	for range 3 {
+		_, err := w.reconcile()
+		require.Error(t, err)
+	}
+	assert.Equal(t, []string{"", "Decide", "Decide", "Decide"}, w.asked)
+
+	w.m, w.asked = &migration{}, nil
+	for w.m.State.Phase != "Decide" {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		w.now = w.now.Add(29 * time.Second)
+	}
+	assert.Equal(t, []string{"", "Two"}, w.asked, "a minute apart, it is")
+}
+
+// Sources that cannot be used count as flags that cannot be evaluated: a
+// cleanup itinerary comes to its end, any other waits.
+func TestSourcesThatCannotBeUsed(t *testing.T) {
+	other := phases.MustVocabulary([]phases.FlagDef{{Flag: volumes, Name: "Images"}, {Flag: images, Name: "Volumes"}})
+	for _, tt := range []struct {
+		about   string
+		sources func(context.Context, *migration) (*phases.Sources, error)
+		want    string
+	}{
+		{"an error", func(context.Context, *migration) (*phases.Sources, error) { return nil, errors.New("no client") }, "no client"},
+		{"a panic", func(context.Context, *migration) (*phases.Sources, error) { panic("nil map") }, "panic: nil map"},
+		{"nil", func(context.Context, *migration) (*phases.Sources, error) { return nil, nil }, "Sources returned nil"},
+		{"another vocabulary", func(context.Context, *migration) (*phases.Sources, error) {
+			yes := func(context.Context, phases.Facts) (phases.Truth, error) { return phases.Yes, nil }
+			return phases.NewSources(other, phases.Source{Flag: volumes, Ask: yes}, phases.Source{Flag: images, Ask: yes})
+		}, "Sources returned sources over another vocabulary"},
+	} {
+		t.Run(tt.about, func(t *testing.T) {
+			w := newWorld(t)
+			w.options.Sources = tt.sources
+			w.m.Canceled = true
+			w.end()
+			assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called)
+
+			w = newWorld(t)
+			w.options.Sources = tt.sources
+			for range 3 {
+				out, err := w.reconcile()
+				require.ErrorContains(t, err, tt.want)
+				assert.True(t, out.Again)
+				assert.Contains(t, w.m.State.Retry.Error, tt.want)
+			}
+			assert.Empty(t, w.called)
+		})
+	}
+}
+
+// The time for evaluating flags is that of the whole reconcile.
+func TestAskTimeoutBoundsAReconcile(t *testing.T) {
+	const more phases.Flags = 1
+	v := phases.MustVocabulary([]phases.FlagDef{{Flag: more, Name: "More"}})
+	it := phases.Itinerary{Name: "Move", Flags: v, Cleanup: true}
+	for i := range 8 {
+		it.Phases = append(it.Phases,
+			phases.Phase{Name: fmt.Sprint("Decide", i), Step: "S", Decides: more},
+			phases.Phase{Name: fmt.Sprint("Depend", i), Step: "S", Guard: phases.Guard{All: more}})
+	}
+	w := newWorld(t)
+	w.options.Itineraries = machine.MustCompileSet(it)
+	w.options.Phases, w.options.PassThrough = nil, true
+	w.options.MaxPhases = 50
+	w.options.AskTimeout = 10 * time.Second
+	var timeouts []time.Duration
+	w.options.WithTimeout = func(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+		timeouts = append(timeouts, d)
+		return context.WithCancel(parent)
+	}
+	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
+		w.now = w.now.Add(4 * time.Second)
+		return nil, errors.New("slow")
+	}
+	out, err := w.reconcile()
+	require.NoError(t, err)
+	assert.True(t, out.Done)
+	assert.Equal(t, []time.Duration{10 * time.Second, 6 * time.Second, 2 * time.Second}, timeouts)
+}
+
+// A source that ignores its context holds nobody: it is left behind once for
+// each run, and not asked again until it has returned. One that ends its
+// goroutine is an error.
+func TestASourceThatIgnoresItsContext(t *testing.T) {
+	w := newWorld(t)
+	w.options.AskTimeout = time.Millisecond
+	w.options.Key = func(m *migration) string { return strings.Join(m.Errors, " ") }
+	w.options.OnFail = nil
+	w.options.Select = func(*migration) string { return "CleanUp" }
+	var mu sync.Mutex
+	calls := 0
+	release := make(chan struct{})
+	defer close(release)
+	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			mu.Lock()
+			calls++
+			mu.Unlock()
+			<-release
+			return phases.Yes, nil
+		}})
+	}
+	left := listen[runner.Asked](w)
+	r := w.runner()
+	for _, run := range []string{"one", "two"} {
+		m := &migration{Errors: []string{run}}
+		for !m.State.Done {
+			_, err := r.Reconcile(context.Background(), m)
+			require.NoError(t, err)
+			w.now = w.now.Add(2 * time.Minute)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	assert.Equal(t, 2, calls, "once for each run")
+	n := 0
+	for _, e := range *left {
+		if e.LeftBehind {
+			n++
+			assert.ErrorAs(t, e.Err, new(*phases.LeftBehindError))
+		}
+	}
+	assert.Equal(t, 2, n)
+
+	w = newWorld(t)
+	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			runtime.Goexit()
+			return phases.Yes, nil
+		}})
+	}
+	w.m.Canceled = true
+	w.end()
+	assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called)
+}
+
+// What a phase decides is unknown once the phase is left in the middle, however
+// it is left, and evaluated by the itinerary that comes next; so is what was
+// decided while its itinerary did not read it.
+func TestAPhaseThatIsLeftInTheMiddle(t *testing.T) {
+	for _, left := range []string{"canceled", "failed", "deadline", "attempts", "done"} {
+		t.Run(left, func(t *testing.T) {
+			w := newWorld(t)
+			w.values[volumes] = false
+			its := itineraries()
+			if left == "done" { // the flag is read by the cleanup alone
+				its[0].Phases[1].Guard = phases.Guard{All: images}
+			}
+			w.options.Itineraries = machine.MustCompileSet(its...)
+			w.options.Phases["Refresh"] = runner.Phase[*migration]{MaxAttempts: 1, Deadline: time.Minute, Handler: w.options.Phases["Refresh"].Handler}
+			w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
+				w.values[volumes] = true // it has begun to change
+				switch left {
+				case "failed":
+					return runner.Fail("no"), nil
+				case "attempts":
+					return errs()
+				case "done":
+					return done()
+				}
+				return waits()
+			}
+			for range 2 {
+				_, err := w.reconcile()
+				require.NoError(t, err)
+			}
+			w.m.Canceled = left == "canceled" || left == "done"
+			w.now = w.now.Add(time.Hour)
+			w.end()
+			assert.Contains(t, w.called, "Detach", "it depends on what Refresh decides")
+		})
+	}
+}
