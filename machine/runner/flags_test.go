@@ -167,6 +167,7 @@ func TestSourcesThatCannotBeUsed(t *testing.T) {
 			w.options.Sources = tt.sources
 			for range 3 {
 				out, err := w.reconcile()
+				require.ErrorContains(t, err, "sources of flags: ")
 				require.ErrorContains(t, err, tt.want)
 				assert.True(t, out.Again)
 				assert.Contains(t, w.m.State.Retry.Error, tt.want)
