@@ -49,7 +49,10 @@ type injection struct {
 
 // reconciled is what came of a reconcile.
 type reconciled[T any] struct {
-	object        T // as the runner left it
+	object        T   // as the runner left it
+	size          int // of the object, as JSON
+	now           time.Time
+	selected      string // by the object as the runner left it
 	before, after runner.State
 	outcome       runner.Outcome
 	err           error
@@ -71,7 +74,20 @@ type reconciled[T any] struct {
 type call struct {
 	itinerary, phase string
 	result           string
+	answer           answer
+	at               time.Time // on the clock, as it began
+	ended            bool      // its context had ended before it was called
 }
+
+// answer is what a call of a handler came to.
+type answer uint8
+
+const (
+	answerDone answer = iota
+	answerWait
+	answerFail
+	answerError // or a panic
+)
 
 func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
 	s, err := s.check()
@@ -132,6 +148,7 @@ func (e *engine[T, W]) restart() error {
 	o.Phases, o.In = nil, make(map[string]map[string]runner.Phase[T])
 	if e.eachWrite {
 		o.MaxPhases = 1
+		o.Key = func(T) string { return "" } // each attempt is in the state
 	}
 	for _, name := range o.Itineraries.Names() {
 		g, err := o.Itineraries.Graph(name)
@@ -167,19 +184,30 @@ func (e *engine[T, W]) graph(name string) *machine.Graph {
 	return g
 }
 
-// deadline is that of a phase; zero if it has none.
-func (e *engine[T, W]) deadline(itinerary, phase string) time.Duration {
+// phase is how the embedder's options run a phase, with their defaults.
+func (e *engine[T, W]) phase(itinerary, phase string) runner.Phase[T] {
 	p, ok := e.options.In[itinerary][phase]
 	if !ok {
 		p = e.options.Phases[phase]
 	}
-	return p.Deadline
+	if p.Deadline == 0 {
+		p.Deadline = e.options.Deadline
+	}
+	if p.MaxAttempts == 0 {
+		p.MaxAttempts = e.options.MaxAttempts
+	}
+	return p
+}
+
+// deadline is that of a phase; zero if it has none.
+func (e *engine[T, W]) deadline(itinerary, phase string) time.Duration {
+	return e.phase(itinerary, phase).Deadline
 }
 
 // sources are those of the embedder, with the faults that are injected.
 func (e *engine[T, W]) sources(ctx context.Context, object T) (*phases.Sources, error) {
 	sources, err := e.options.Sources(ctx, object)
-	if err != nil || e.inject.ask == nil {
+	if err != nil || sources == nil || e.inject.ask == nil {
 		return sources, err
 	}
 	all := sources.All()
@@ -293,7 +321,7 @@ func (e *engine[T, W]) parse(names []string) (phases.Facts, error) {
 // reconcile runs one reconcile of an object at a time of the clock. The object
 // given is not changed. A *SetupError in what it returns ends the test.
 func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) *reconciled[T] {
-	r := &reconciled[T]{drifted: drifted}
+	r := &reconciled[T]{drifted: drifted, now: now}
 	e.now = r
 	e.clock.set(now)
 	var err error
@@ -333,7 +361,8 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 	if err := errors.Join(err1, err2); err != nil {
 		e.problem("the object cannot be written as JSON: %v", err)
 	}
-	r.changed = !bytes.Equal(was, is)
+	r.changed, r.size = !bytes.Equal(was, is), len(is)
+	r.selected = e.selects(r.object)
 	r.truth = e.truth(r.object)
 	for _, event := range r.events {
 		if asked, ok := event.(runner.Asked); ok && asked.Err == nil {
@@ -343,6 +372,17 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 	}
 	r.breaks = append(r.breaks, e.promises(r)...)
 	return r
+}
+
+// selects is the itinerary that the object asks for; empty if the selector
+// panics.
+func (e *engine[T, W]) selects(object T) (name string) {
+	defer func() {
+		if recover() != nil {
+			name = ""
+		}
+	}()
+	return e.options.Select(object)
 }
 
 // outside lets something happen outside of the controller, and returns the

@@ -128,7 +128,7 @@ func ExampleLine() {
 	life := machinetest.New(t, setup())
 	life.Run(
 		machinetest.Flags("HasVolumes", "Quiesce"),
-		machinetest.FlagErr(machinetest.Start, "TrafficOff", "no route to host").Times(2),
+		machinetest.FlagErr(machinetest.Start, "HasVolumes", "no route to host").Times(2),
 		machinetest.Err("StopTraffic", "conflict"),
 		machinetest.HangIn("Validate"),
 		machinetest.Conflict("Snapshot").Call(2),
@@ -195,7 +195,8 @@ func ExampleSetup() {
 }
 
 // A fake that hangs, as a request does that gets no answer: the deadline of the
-// phase ends it, ten minutes later on the clock and at once in real time.
+// phase ends it, ten minutes later on the clock and at once in real time; and
+// so it does a minute later, when the handler is called once more.
 func ExampleHang() {
 	s := setup()
 	s.Options = func(c *Cluster) runner.Options[*Backup] {
@@ -208,7 +209,10 @@ func ExampleHang() {
 	}
 	life := machinetest.New(t, s)
 	life.Run()
-	fmt.Println(life.State().Failures[0].Reasons, life.Record().Writes[2].At)
+	failure := life.State().Failures[0]
+	fmt.Println(strings.Join(failure.Reasons, "; "))
+	fmt.Println("after", failure.At.Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)))
 	// Output:
-	// [phase Snapshot did not come to its end within 10m0s] 10m0s
+	// phase Snapshot was not done within 10m0s; the last error: context deadline exceeded
+	// after 11m1s
 }

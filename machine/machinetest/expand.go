@@ -1,6 +1,7 @@
 package machinetest
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -82,11 +83,17 @@ func lists(names []string, itinerary, phase string) bool {
 	return slices.Contains(names, phase) || slices.Contains(names, itinerary+"/"+phase)
 }
 
-// left reports whether a reconcile has left the phase that it began in.
+// left reports whether a reconcile has left the phase that it began in, because
+// its handler is done or has failed.
 func (w *explorer[T, W]) left(r *reconciled[T]) bool {
 	return slices.ContainsFunc(r.events, func(event runner.Event) bool {
-		left, ok := event.(runner.Left)
-		return ok && left.Phase == r.before.Phase
+		switch e := event.(type) {
+		case runner.Left:
+			return e.Phase == r.before.Phase
+		case runner.Failed:
+			return e.Phase == r.before.Phase
+		}
+		return false
 	})
 }
 
@@ -156,6 +163,7 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 		}
 		return nil, a.decides
 	}
+	e.runner.Forget("") // what it remembers is of another life
 	r := e.reconcile(it.object, it.now, it.drifted)
 	c.act.called = len(r.calls) > 0
 	w.reconciles++
@@ -181,7 +189,8 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 		c.item.object = r.object
 		c.breaks = append(c.breaks, e.invariants(e.snapshot(r.object, r.after, c.item.injected))...)
 	}
-	c.end = r.after.Done
+	var unanswered *runner.UnansweredFailureError
+	c.end = r.after.Done || errors.As(r.err, &unanswered)
 	var err error
 	c.key, err = w.key(&c.item)
 	return c, r, err

@@ -136,7 +136,7 @@ type candidate[T any] struct {
 	key    key
 	act    act
 	breaks []Break
-	end    bool   // the run is done
+	end    bool   // the run is done, or stopped by a failure that is not answered
 	plain  bool   // it came of the controller's own doing
 	paused bool   // the state that it came of is paused
 	err    string // of the reconcile
@@ -149,7 +149,7 @@ type exploring[T, W any] struct {
 	workers  []*explorer[T, W]
 	states   []state
 	byKey    map[key]int32
-	ends     []int32    // states that are done
+	ends     []int32    // states that are ends
 	edges    [][2]int32 // by the controller's own doing
 	frontier []item[T]
 	report   Report

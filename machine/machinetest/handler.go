@@ -15,6 +15,7 @@ import (
 
 // handle is the handler of every phase.
 func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, phase phases.Phase, work runner.Handler[T]) (result runner.Result, err error) {
+	c := call{itinerary: itinerary, phase: phase.Name, at: e.clock.Now(), ended: ctx.Err() != nil}
 	instead, decides := e.inject.call(itinerary, phase.Name)
 	was := e.truth(object)
 	objectWas, err := copyOf(object)
@@ -43,12 +44,12 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 			Detail: fmt.Sprintf("%s changes %s; add it to Decides of the phase", phase.Name, strings.Join(e.flags.Names(extra), ", "))})
 	}
 	e.now.worked = e.now.worked || !bytes.Equal(worldWas, e.save())
-	c := call{itinerary: itinerary, phase: phase.Name, result: result.String()}
+	c.result, c.answer = result.String(), answerOf(result)
 	switch {
 	case panicked != nil:
-		c.result = fmt.Sprintf("panic: %v", panicked)
+		c.result, c.answer = fmt.Sprintf("panic: %v", panicked), answerError
 	case err != nil:
-		c.result = "error: " + err.Error()
+		c.result, c.answer = "error: "+err.Error(), answerError
 	case instead == nil && decides == nil && work != nil:
 		e.checkRepeat(itinerary, phase.Name, work, objectWas, object, worldWas, result)
 	}
@@ -58,6 +59,20 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 		panic(panicked)
 	}
 	return result, err
+}
+
+// answerOf is what a result without an error says.
+func answerOf(result runner.Result) answer {
+	if result.IsDone() {
+		return answerDone
+	}
+	switch text := result.String(); {
+	case strings.HasPrefix(text, "wait"):
+		return answerWait
+	case strings.HasPrefix(text, "fail"):
+		return answerFail
+	}
+	return answerError
 }
 
 // work does the work of a phase, or what a line puts in its place.

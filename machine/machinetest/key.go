@@ -121,16 +121,15 @@ func age(b []byte, t *metav1.Time, now time.Time, horizon time.Duration) []byte 
 // backoffs have come to their longest by then.
 const maxAttempts = 32
 
-func boolByte(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
-}
+// askEvery is how often the runner asks flags again that could not be known,
+// although nothing depends on them yet.
+const askEvery = time.Minute
 
-// writeState appends a state, with times as they are seen from now. When the
-// phase was entered counts only if it has a deadline, unless functions of an
-// embedder may look at the times and reasons of the state.
+// writeState appends what of a state changes what happens next, with times as
+// they are seen from now: not what only counts or reports, such as the number of
+// the visit, which grows without end in a loop. When the phase was entered
+// counts only if it has a deadline, unless functions of an embedder may look at
+// the times and reasons of the state.
 func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(string) bool, embedders bool) []byte {
 	b = text(text(b, s.Itinerary), placeOf(s))
 	b = text(b, s.Facts.Hash)
@@ -143,25 +142,38 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 		b = append(b, 0)
 	}
 	if d := w.engine.deadline(s.Itinerary, s.Phase); s.Entered != nil && d > 0 {
-		b = binary.AppendVarint(b, int64(min(now.Sub(s.Entered.Time), d))) // once it has passed, it has passed
+		until := now
+		if s.PausedSince != nil { // it stands still
+			until = s.PausedSince.Time
+		}
+		worked := until.Sub(s.Entered.Time) - time.Duration(s.PausedSeconds)*time.Second
+		b = binary.AppendVarint(b, int64(min(worked, d+time.Second))) // once it has passed, it has passed
 	}
 	b = append(b, 0)
-	if s.WaitingSince != nil {
-		b = append(b, 1)
+	var set byte
+	for i, is := range []bool{s.WorkDone, s.PhaseFailed(), s.Stopped != nil, s.PausedSince != nil, s.WaitingSince != nil, s.FailedPhases > 0, s.Retry != nil} {
+		if is {
+			set |= 1 << i
+		}
 	}
+	b = append(b, set)
 	if s.Retry != nil {
 		b = text(binary.AppendUvarint(b, uint64(min(s.Retry.Attempts, maxAttempts))), strings.Join(s.Retry.Flags, "\n"))
 	}
-	b = append(b, boolByte(s.WorkDone)|boolByte(s.PhaseFailed())<<1|boolByte(s.Stopped != nil)<<2|boolByte(s.PausedSince != nil)<<3)
-	b = text(b, string(s.Result))
+	b = age(b, s.FlagsAsked, now, askEvery)
+	b = text(text(b, string(s.Result)), s.NotFollowed)
 	for _, f := range s.Failures {
 		b = text(text(b, f.Itinerary), f.Phase)
 		if embedders {
 			b = text(age(b, &f.At, now, w.horizon), strings.Join(f.Reasons, "\n"))
 		}
 	}
+	b = append(b, 0)
 	if embedders {
 		b = age(age(b, s.Entered, now, w.horizon), s.WaitingSince, now, w.horizon)
+		for _, l := range s.Left {
+			b = text(text(text(text(b, l.Itinerary), l.Phase), l.To), string(l.Why))
+		}
 	}
 	b = append(b, 0)
 	for i := range s.Pipeline {

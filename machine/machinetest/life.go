@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
-	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -80,9 +79,8 @@ func (l *Life[T, W]) Run(script ...Line) {
 }
 
 // RunToError is [Life.Run] for a run that must stop: it returns the error at
-// which nothing can go on, an [*machine.UnknownPhaseError] or a
-// [*phases.UnknownItineraryError], and fails the test if the run comes to its
-// end.
+// which nothing can go on, one for which [runner.IsTerminal] holds, such as an
+// [*runner.UnansweredFailureError]. It fails the test if the run does not stop.
 func (l *Life[T, W]) RunToError(script ...Line) error {
 	l.t.Helper()
 	err := l.run(script)
@@ -94,7 +92,10 @@ func (l *Life[T, W]) RunToError(script ...Line) error {
 	return stopped.Err
 }
 
-// StoppedError is the error at which a run stopped before its end.
+// StoppedError is the error at which a run stopped before its end: an end of
+// the life, since nothing that the controller does leads on from there. A life
+// goes on all the same if a line of its script waits for the next reconcile
+// there, such as an edit that fixes the object.
 type StoppedError struct{ Err error }
 
 func (e *StoppedError) Error() string { return "the run stopped: " + e.Err.Error() }
@@ -486,7 +487,7 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 		l.written(r, now)
 		l.object, l.drifted = r.object, r.drifted
 	}
-	if stops(r.err) && len(used) == 0 {
+	if runner.IsTerminal(r.err) && len(used) == 0 && !l.awaited(r.after) {
 		return due, false, &StoppedError{Err: r.err}
 	}
 	if waits && l.engine.setup.NoAutoAdvance && due.After(now) {
@@ -501,11 +502,13 @@ func (l *Life[T, W]) pending() bool {
 	return slices.ContainsFunc(l.lines, func(line *scriptLine) bool { return line.left > 0 && line.when() == before })
 }
 
-// stops reports whether an error is one that retrying cannot help.
-func stops(err error) bool {
-	var phase *machine.UnknownPhaseError
-	var itinerary *phases.UnknownItineraryError
-	return errors.As(err, &phase) || errors.As(err, &itinerary)
+// awaited reports whether a line waits for the next reconcile in the place of a
+// state: then a run that stopped there may go on.
+func (l *Life[T, W]) awaited(s runner.State) bool {
+	next := l.begun[[2]string{s.Itinerary, placeOf(s)}] + 1
+	return slices.ContainsFunc(l.lines, func(line *scriptLine) bool {
+		return line.left > 0 && line.when() == before && line.is(s.Itinerary, placeOf(s), next)
+	})
 }
 
 // take takes down what a reconcile did, and reports what it broke.

@@ -77,13 +77,13 @@ func TestLines(t *testing.T) {
 			assert.Equal(t, []string{"panic: nil map", "done"}, calls(l, "Upload"))
 		}},
 		{"a handler hangs until its deadline", []machinetest.Line{machinetest.HangIn("Snapshot")}, func(t *testing.T, l *life) {
-			l.WantFailures("Backup/Snapshot: phase Snapshot did not come to its end within 10m0s")
+			l.WantFailures("Backup/Snapshot: phase Snapshot was not done within 10m0s; the last error: context deadline exceeded")
 		}},
 		{"a handler without a deadline hangs until the reconcile is given up", []machinetest.Line{machinetest.HangIn("Upload")}, func(t *testing.T, l *life) {
 			assert.Equal(t, []string{"error: context deadline exceeded", "done"}, calls(l, "Upload"))
 		}},
 		{"a handler waits past its deadline", []machinetest.Line{machinetest.Wait("Snapshot", time.Hour)}, func(t *testing.T, l *life) {
-			l.WantFailures("Backup/Snapshot: phase Snapshot did not come to its end within 10m0s")
+			l.WantFailures("Backup/Snapshot: phase Snapshot was not done within 10m0s; at last: Waiting for the snapshot")
 		}},
 		{"the outcome of a phase", []machinetest.Line{machinetest.Decide("StopTraffic", "!TrafficOff")}, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", "Validate", "StopTraffic", "Snapshot", "Upload", "Report")
@@ -91,9 +91,13 @@ func TestLines(t *testing.T) {
 		{"a flag that changes outside, which a run need not see", []machinetest.Line{machinetest.Flag("Upload", "HasVolumes", false)}, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", whole...)
 		}},
-		{"a source errs", []machinetest.Line{machinetest.FlagErr(machinetest.Start, "TrafficOff", "no route").Times(2)}, func(t *testing.T, l *life) {
+		{"a source errs", []machinetest.Line{machinetest.FlagErr(machinetest.Start, "HasVolumes", "no route").Times(2)}, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", whole...)
-			assert.Equal(t, 2, strings.Count(l.Transcript(), "ask      TrafficOff is unknown: no route"), l.Transcript())
+			assert.Equal(t, 2, strings.Count(l.Transcript(), "ask      HasVolumes is unknown: no route"), l.Transcript())
+		}},
+		{"a source errs until the phase that decides its flag has run", []machinetest.Line{machinetest.FlagErr(machinetest.Start, "TrafficOff", "no route")}, func(t *testing.T, l *life) {
+			l.WantPhases("Backup", whole...)
+			l.WantAsked("HasVolumes", "Quiesce", "TrafficOff", "TrafficOff")
 		}},
 		{"a source hangs", []machinetest.Line{machinetest.FlagHang("StopTraffic", "TrafficOff")}, func(t *testing.T, l *life) {
 			assert.Contains(t, l.Transcript(), "TrafficOff is unknown: context deadline exceeded")
@@ -332,13 +336,16 @@ func TestALifeFails(t *testing.T) {
 			}
 			machinetest.New(t, s).Run(machinetest.LoseWrite("Snapshot").Call(3)) // it waits, and nothing changes
 		}, []string{`the line machinetest.LoseWrite("Snapshot").Call(3) was never used`}},
-		{"a failure that is passed by once its flags are known", func(t machinetest.TB) {
-			v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
-			set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Flags: v, Phases: []phases.Phase{
-				{Name: "A", Step: "A", Decides: 1}, {Name: "B", Step: "B", Guard: phases.Guard{All: 1}}, {Name: "C", Step: "C"}}})
-			machinetest.New(t, machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: "Main"})).Run(
-				machinetest.Fail("A"), machinetest.Fail("A").Call(2), machinetest.FlagErr("A", "F", "down"))
-		}, []string{"nothing runs after a failed phase, in itinerary Main: a phase runs after one that failed: A failed"}},
+		{"a failure that the selector does not answer", func(t machinetest.TB) {
+			s := scripted()
+			build := s.Options
+			s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
+				o := build(w)
+				o.OnFail = nil
+				return o
+			}
+			machinetest.New(t, s).Run(machinetest.Fail("C1"))
+		}, []string{`the run stopped: phase "C1" of itinerary "Main" failed, and Select still names "Main"`}},
 		{"no golden file", func(t machinetest.TB) {
 			l := machinetest.New(t, setup())
 			l.Run()
@@ -374,6 +381,29 @@ func TestARunThatStops(t *testing.T) {
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, "Upload", unknown.Phase)
 	l.WantItinerary("Backup")
+}
+
+// A run that a failure has stopped goes on once a user fixes the object.
+func TestARunThatIsFixed(t *testing.T) {
+	s := scripted()
+	build := s.Options
+	s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
+		o := build(w)
+		o.OnFail = nil
+		return o
+	}
+	l := machinetest.New(t, s)
+	var unanswered *runner.UnansweredFailureError
+	require.ErrorAs(t, l.RunToError(machinetest.Fail("C1", "no space left")), &unanswered)
+	assert.Equal(t, "C1", unanswered.Phase)
+	require.NotNil(t, l.State().Stopped)
+	assert.False(t, l.State().Done)
+
+	l = machinetest.New(t, s)
+	l.Run(machinetest.Fail("C1", "no space left"), machinetest.Edit("C1", "cancel").Call(2))
+	l.WantItinerary("Canceled")
+	assert.Nil(t, l.State().Stopped)
+	assert.Equal(t, phases.Failed, l.State().Result)
 }
 
 func TestGolden(t *testing.T) {
@@ -436,7 +466,7 @@ func TestARealHandlerHangs(t *testing.T) {
 	}
 	l := machinetest.New(t, s)
 	l.Run()
-	assert.Equal(t, 10*time.Minute, l.Record().Writes[len(l.Record().Writes)-1].At, "of the clock, and not an hour more")
+	assert.Equal(t, 11*time.Minute+time.Second, l.Record().Writes[len(l.Record().Writes)-1].At, "of the clock, and not an hour more")
 	assert.ErrorIs(t, child, context.DeadlineExceeded)
 	assert.ErrorIs(t, parent, context.DeadlineExceeded)
 	l.WantItinerary("CleanUp")

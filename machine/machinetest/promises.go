@@ -2,9 +2,11 @@ package machinetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 
@@ -48,6 +50,11 @@ const (
 	PromiseNoFailures = "nothing runs after a failed phase"
 	PromiseCleanup    = "a cleanup itinerary is left only for another"
 	PromiseDone       = "a run that is done stays done"
+	PromiseSelected   = "a selection that is not followed is reported"
+	PromiseOutcome    = "the outcome is recorded"
+	PromiseBounded    = "what is kept is bounded"
+	PromiseWork       = "work that is done is not done again"
+	PromiseDeadline   = "a deadline is about work"
 	PromiseState      = "what the runner writes is what it reads"
 	PromiseDeclared   = "a phase changes only flags that it decides"
 	PromiseIdempotent = "handlers are idempotent"
@@ -58,36 +65,62 @@ const (
 // the states before and after, by the events, and by a plan of its own for
 // each; and by what the sources really answer.
 func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
-	if r.before.Done {
-		return checkDone(r.before, r.after, len(r.calls))
-	}
-	if r.after.Itinerary == "" || stops(r.err) {
+	if r.after.Itinerary == "" || lost(r.err) {
 		return nil // nothing has begun, or nothing was done
 	}
 	c, err := e.checking(r)
 	if err != nil {
 		return []Break{{Promise: PromisePlan, Itinerary: r.after.Itinerary, How: "the state that was written cannot be planned", Detail: err.Error()}}
 	}
+	c.selection()
+	if r.before.Done {
+		c.done()
+		return c.breaks
+	}
 	c.asked()
+	c.carried()
+	c.work()
+	c.deadlines()
+	c.failures()
 	if !equality.Semantic.DeepEqual(r.before, r.after) {
 		c.plan()
 		c.steps()
 		c.completed()
-		c.failures()
+		c.outcome()
+		c.bounded()
 	}
 	return c.breaks
 }
 
-func checkDone(before, after runner.State, calls int) []Break {
-	if calls == 0 && equality.Semantic.DeepEqual(before, after) {
-		return nil
+// lost reports whether an error means that a run does not know where it is:
+// then nothing was done.
+func lost(err error) bool {
+	var phase *machine.UnknownPhaseError
+	var itinerary *phases.UnknownItineraryError
+	return errors.As(err, &phase) || errors.As(err, &itinerary)
+}
+
+// done checks that a run which was done does nothing, but say which itinerary
+// is asked for in vain.
+func (c *checking) done() {
+	before := c.before
+	before.NotFollowed = c.after.NotFollowed
+	if len(c.calls) > 0 || !equality.Semantic.DeepEqual(before, c.after) {
+		c.breaks = append(c.breaks, Break{Promise: PromiseDone, Itinerary: c.before.Itinerary, How: "a run that was done has moved",
+			Detail: fmt.Sprintf("it is in %s at %q", c.after.Itinerary, c.after.Phase)})
 	}
-	return []Break{{Promise: PromiseDone, Itinerary: before.Itinerary, How: "a run that was done has moved", Detail: fmt.Sprintf("it is in %s at %q", after.Itinerary, after.Phase)}}
 }
 
 // checking is what the checks of a reconcile share.
 type checking struct {
 	before, after runner.State
+	err           error
+	paused        bool
+	selected      string // the itinerary that the object asks for now; empty if that is not known
+	began, ended  time.Time
+	again         bool // and after what time
+	next          time.Duration
+	size          int            // of the object, as JSON
 	onePhase      bool           // a reconcile leaves one phase at most
 	same          bool           // the itinerary is the same, and so is its definition
 	graph         *machine.Graph // of the itinerary after
@@ -101,6 +134,14 @@ type checking struct {
 	drifted       phases.Flags
 	breaks        []Break
 	graphOf       func(string) *machine.Graph
+	limits        func(itinerary, phase string) limits
+	failed        bool // the embedder's options may call a run failed
+}
+
+// limits are those of how a phase is run.
+type limits struct {
+	deadline    time.Duration
+	maxAttempts int
 }
 
 func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
@@ -111,7 +152,13 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 	position := func(s runner.State) machine.Position { return machine.Position{Phase: s.Phase, Done: s.Done} }
 	facts := g.Flags().Facts(r.after.Facts)
 	c := &checking{before: r.before, after: r.after, graph: g, events: r.events, calls: r.calls, truth: r.truth, drifted: r.drifted,
+		err: r.err, paused: r.outcome.Paused, selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
+		ended: e.clock.Now(), again: r.outcome.Again, next: r.outcome.After,
 		leftGraph: e.graph(r.before.Itinerary), graphOf: e.graph, onePhase: e.eachWrite || e.options.MaxPhases <= 1,
+		failed: e.options.Failed != nil, limits: func(itinerary, phase string) limits {
+			p := e.phase(itinerary, phase)
+			return limits{p.Deadline, p.MaxAttempts}
+		},
 		same: r.before.Itinerary == r.after.Itinerary && r.before.Facts.Hash == r.after.Facts.Hash}
 	if c.now, err = g.PlanFrom(position(r.after), facts); err != nil {
 		return nil, err
@@ -200,6 +247,9 @@ func (c *checking) first(entered string) {
 	}
 	if names, _ := m.Available(); !slices.Contains(names, entered) {
 		c.broken(PromisePlan, "an itinerary does not begin with the first phase that runs", "entered %q, offered %q", entered, names)
+	}
+	if awaits := m.Awaits(); awaits != 0 {
+		c.broken(PromiseUnknown, "an itinerary begins although its plan depends on an unknown flag that no phase ahead decides", "%s", strings.Join(c.graph.Flags().Names(awaits), ", "))
 	}
 }
 
@@ -365,46 +415,5 @@ func (c *checking) completed() {
 		case was.Completed != nil && s.Completed == nil && !current:
 			c.broken(PromiseCompleted, "a completed step is opened without a phase of it being entered", "%s", s.Name)
 		}
-	}
-}
-
-// failures checks promise 11: an itinerary that cleans up passes a failed
-// phase by and is left only for another that does, and in any other itinerary
-// nothing runs after a failed phase.
-func (c *checking) failures() {
-	cleansUp := func(g *machine.Graph) bool { return g != nil && g.IsCleanup() }
-	if cleansUp(c.leftGraph) && !cleansUp(c.graph) {
-		c.breaks = append(c.breaks, Break{Promise: PromiseCleanup, Itinerary: c.before.Itinerary, How: "it is left for an itinerary that does not clean up",
-			Detail: fmt.Sprintf("%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)})
-	}
-	told := slices.ContainsFunc(c.events, func(event runner.Event) bool {
-		_, ok := event.(runner.Failed)
-		return ok
-	})
-	moved := c.before.Itinerary == c.after.Itinerary && (c.after.Phase != c.before.Phase || c.after.Done)
-	if n := len(c.before.Failures); n > 0 && !told && moved && c.before.Entered != nil && !cleansUp(c.graph) {
-		// The failure was recorded by an earlier reconcile, which did not move.
-		if f := c.before.Failures[n-1]; f.Itinerary == c.before.Itinerary && f.Phase == c.before.Phase && !f.At.Before(c.before.Entered) {
-			c.broken(PromiseNoFailures, "a phase runs after one that failed", "%s failed, and the run is at %s", f.Phase, c.now.Position())
-		}
-	}
-	for _, event := range c.events {
-		failed, ok := event.(runner.Failed)
-		if !ok {
-			continue
-		}
-		g := c.graphOf(failed.Itinerary)
-		b := Break{Promise: PromiseNoFailures, Itinerary: failed.Itinerary, Detail: failed.Phase + " failed"}
-		switch cleanup := cleansUp(g); {
-		case cleanup && c.after.Itinerary != failed.Itinerary:
-			b.How = "a cleanup itinerary is left because a phase of it fails"
-			b.Detail += ", and " + c.after.Itinerary + " begins"
-		case !cleanup && c.after.Itinerary == failed.Itinerary && (c.after.Phase != failed.Phase || c.after.Done):
-			b.How = "a phase runs after one that failed"
-			b.Detail += fmt.Sprintf(", and the run is at %s", c.now.Position())
-		default:
-			continue
-		}
-		c.breaks = append(c.breaks, b)
 	}
 }

@@ -1,0 +1,172 @@
+package machinetest
+
+import (
+	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// in reports a break in an itinerary that need not be the one in which the run
+// is now.
+func (c *checking) in(itinerary, promise, how, format string, args ...any) {
+	c.broken(promise, how, format, args...)
+	c.breaks[len(c.breaks)-1].Itinerary = itinerary
+}
+
+// eventsIn are the events of a kind, in order.
+func eventsIn[E runner.Event](c *checking) (all []E) {
+	for _, event := range c.events {
+		if e, ok := event.(E); ok {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func cleansUp(g *machine.Graph) bool { return g != nil && g.IsCleanup() }
+
+// failures checks promise 11: a cleanup itinerary passes a failed phase by and
+// is left only for another that does not stand for a failure; in any other
+// itinerary nothing runs after a failed phase, and the run stops unless it is
+// switched.
+func (c *checking) failures() {
+	begun := c.before.Phase != "" && c.before.Itinerary != c.after.Itinerary
+	switch {
+	case begun && cleansUp(c.leftGraph) && !cleansUp(c.graph):
+		c.in(c.before.Itinerary, PromiseCleanup, "it is left for an itinerary that does not clean up",
+			"%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)
+	case begun && cleansUp(c.leftGraph) && c.graph.Result() == phases.Failed:
+		c.in(c.before.Itinerary, PromiseCleanup, "it is left for an itinerary that stands for a failure",
+			"%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)
+	}
+
+	here := c.before.Itinerary == c.after.Itinerary
+	moved := here && (c.after.Phase != c.before.Phase || c.after.Visit != c.before.Visit || c.after.Done)
+	if c.before.PhaseFailed() && !cleansUp(c.leftGraph) && here && (moved || len(c.calls) > 0) {
+		c.broken(PromiseNoFailures, "a phase runs after one that failed", "%s failed, and the run is at %s", c.before.Phase, c.now.Position())
+	}
+	if c.after.PhaseFailed() && !cleansUp(c.graph) && c.err == nil && !c.paused {
+		c.broken(PromiseNoFailures, "a failure that is not answered does not stop the run", "%s failed", c.after.Phase)
+	}
+	for _, failed := range eventsIn[runner.Failed](c) {
+		switch cleanup := cleansUp(c.graphOf(failed.Itinerary)); {
+		case cleanup && c.after.Itinerary != failed.Itinerary && c.graph.Result() == phases.Failed:
+			c.in(failed.Itinerary, PromiseNoFailures, "a cleanup itinerary is left because a phase of it fails", "%s failed, and %s begins", failed.Phase, c.after.Itinerary)
+		case !cleanup && c.after.Itinerary == failed.Itinerary && (c.after.Phase != failed.Phase || c.after.Done):
+			c.in(failed.Itinerary, PromiseNoFailures, "a phase runs after one that failed", "%s failed, and the run is at %s", failed.Phase, c.now.Position())
+		}
+	}
+}
+
+// selection checks that a selection which is not followed can be seen, and is
+// reported once.
+func (c *checking) selection() {
+	if c.selected == "" || c.err != nil {
+		return
+	}
+	want := ""
+	if to := c.graphOf(c.selected); c.selected != c.after.Itinerary && (c.after.Done || c.after.Phase != "" && !c.graph.MayLeaveFor(to)) {
+		want = c.selected
+	}
+	if got := c.after.NotFollowed; got != want {
+		c.broken(PromiseSelected, "the state does not hold the selection that is not followed", "it holds %q, want %q", got, want)
+	}
+	told := len(eventsIn[runner.NotFollowed](c))
+	if is := c.after.NotFollowed; told > 1 || (told == 1) != (is != "" && is != c.before.NotFollowed) {
+		c.broken(PromiseSelected, "it is not reported once", "%d events, before %q, now %q", told, c.before.NotFollowed, is)
+	}
+}
+
+// outcome checks promise 13: what the state holds of failures and of
+// itineraries that were left is what happened in this reconcile beside what it
+// held before, and its result follows from that.
+func (c *checking) outcome() {
+	left := slices.Clone(c.before.Left)
+	for _, begun := range eventsIn[runner.Begun](c) {
+		if begun.Left == "" {
+			continue
+		}
+		why := runner.LeftSelected
+		if begun.Failed {
+			why = runner.LeftFailed
+		}
+		left = append(left, runner.LeftItinerary{Itinerary: begun.Left, Phase: begun.Phase, To: begun.Itinerary, Why: why})
+		if failed := c.failedAt(begun.Left, begun.Phase); begun.Failed != failed && (failed || !c.failed) {
+			c.broken(PromiseOutcome, "why an itinerary was left is not what happened", "%s at %q: %s", begun.Left, begun.Phase, why)
+		}
+	}
+	left = left[max(len(left)-runner.MaxLeft, 0):]
+	if !slices.EqualFunc(left, c.after.Left, func(a, b runner.LeftItinerary) bool {
+		a.At = b.At // it is not in the event
+		return a == b
+	}) {
+		c.broken(PromiseOutcome, "the itineraries left are not those that were left", "the state holds %v, want %v", c.after.Left, left)
+	}
+
+	failed, inCleanup := c.before.FailedPhases, c.before.FailedInCleanup
+	for _, f := range eventsIn[runner.Failed](c) {
+		if cleansUp(c.graphOf(f.Itinerary)) {
+			inCleanup++
+		} else {
+			failed++
+		}
+	}
+	if failed != c.after.FailedPhases || inCleanup != c.after.FailedInCleanup {
+		c.broken(PromiseOutcome, "a failure is not counted", "%d and %d in cleanup, want %d and %d", c.after.FailedPhases, c.after.FailedInCleanup, failed, inCleanup)
+	}
+
+	if c.after.Dropped != nil && c.after.Dropped.Left > 0 {
+		return // the first itineraries are not known any more
+	}
+	want := c.result()
+	if c.after.Result != want {
+		c.broken(PromiseOutcome, "the result is not the one that the record leads to", "%q, want %q", c.after.Result, want)
+	}
+	for _, finished := range eventsIn[runner.Finished](c) {
+		if finished.Result != want {
+			c.broken(PromiseOutcome, "the result that is reported is not the one of the record", "%q, want %q", finished.Result, want)
+		}
+	}
+}
+
+// failedAt reports whether a phase has failed when its itinerary was left.
+func (c *checking) failedAt(itinerary, phase string) bool {
+	if c.before.Itinerary == itinerary && c.before.Phase == phase && c.before.PhaseFailed() {
+		return true
+	}
+	return slices.ContainsFunc(eventsIn[runner.Failed](c), func(f runner.Failed) bool { return f.Itinerary == itinerary && f.Phase == phase })
+}
+
+// result is that of the run, by what the state holds of its failures and
+// itineraries.
+func (c *checking) result() phases.Result {
+	if c.after.FailedPhases > 0 {
+		return phases.Failed
+	}
+	var entered []*machine.Graph
+	for i, left := range c.after.Left {
+		if i == 0 {
+			entered = append(entered, c.graphOf(left.Itinerary))
+		}
+		entered = append(entered, c.graphOf(left.To))
+	}
+	if len(entered) == 0 {
+		entered = []*machine.Graph{c.graph}
+	}
+	var first phases.Result // of a cleanup itinerary
+	for _, g := range entered {
+		switch {
+		case g == nil: // another release had it
+		case g.Result() == phases.Canceled:
+			return phases.Canceled
+		case g.IsCleanup() && first == "":
+			first = g.Result()
+		}
+	}
+	if first == "" && c.after.Done {
+		return c.graph.Result()
+	}
+	return first
+}

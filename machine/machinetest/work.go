@@ -1,0 +1,173 @@
+package machinetest
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// What a phase does and what it leaves behind: the promises about work that is
+// done, about deadlines, about the flags of a phase that is left, and about the
+// size of the state.
+
+// phaseBefore is the phase in which the reconcile began, as its itinerary has
+// it now, and whether there is one.
+func (c *checking) phaseBefore() (phase phases.Phase, ok bool) {
+	if c.leftGraph == nil || c.before.Phase == "" {
+		return phase, false
+	}
+	i, err := c.leftGraph.Find(c.before.Phase)
+	if err != nil {
+		return phase, false
+	}
+	return c.leftGraph.Phase(i), true
+}
+
+// callBefore is the call of the phase in which the reconcile began; nil if
+// there was none.
+func (c *checking) callBefore() *call {
+	phase, ok := c.phaseBefore()
+	if !ok || len(c.calls) == 0 || c.calls[0].itinerary != c.before.Itinerary || c.calls[0].phase != phase.Name {
+		return nil
+	}
+	return &c.calls[0]
+}
+
+// stays reports whether the run is in the visit to a phase in which it was.
+func (c *checking) stays() bool {
+	return c.before.Itinerary == c.after.Itinerary && c.before.Visit == c.after.Visit && !c.after.Done
+}
+
+// failedNow reports whether the phase of a call failed in this reconcile.
+func (c *checking) failedNow(one call) bool {
+	for _, failed := range eventsIn[runner.Failed](c) {
+		if failed.Itinerary == one.itinerary && failed.Phase == one.phase {
+			return true
+		}
+	}
+	return false
+}
+
+// work checks that a handler which is done is not called again, and that no
+// phase fails but by what its handler returns.
+func (c *checking) work() {
+	one := c.callBefore()
+	switch {
+	case one == nil:
+	case c.before.WorkDone:
+		c.in(one.itinerary, PromiseWork, "a handler is called though its work is recorded as done", "%s", one.phase)
+	case one.answer == answerDone && c.stays() && !c.after.WorkDone:
+		c.in(one.itinerary, PromiseWork, "work that is done is not recorded", "%s", one.phase)
+	}
+	for _, failed := range eventsIn[runner.Failed](c) {
+		var last *call
+		for i := range c.calls {
+			if c.calls[i].itinerary == failed.Itinerary && c.calls[i].phase == failed.Phase {
+				last = &c.calls[i]
+			}
+		}
+		switch {
+		case last == nil:
+			c.in(failed.Itinerary, PromiseDeadline, "a phase fails without one more call of its handler", "%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
+		case last.answer == answerDone:
+			c.in(failed.Itinerary, PromiseWork, "a phase fails though its work is done", "%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
+		}
+	}
+}
+
+// deadlines checks promise 15 for the phase in which the reconcile began: it
+// fails for its deadline if, and only if, that has passed when its handler is
+// called, and the handler is called in time for that.
+func (c *checking) deadlines() {
+	if was, is := c.before.PausedSince, c.after.PausedSince; was != nil && is != nil && !was.After(c.began) && !was.Equal(is) {
+		c.broken(PromiseDeadline, "since when a pause holds the run changes", "%s", c.after.Phase)
+	}
+	one := c.callBefore()
+	if one == nil || c.before.Entered == nil || c.before.WorkDone {
+		return
+	}
+	limits := c.limits(one.itinerary, one.phase)
+	failed := c.failedNow(*one)
+	if limits.deadline == 0 {
+		if failed && one.answer == answerWait {
+			c.in(one.itinerary, PromiseDeadline, "a phase without a deadline fails while it waits", "%s", one.phase)
+		}
+		return
+	}
+	due := earlier(c.before.Entered.Time, c.began).Add(time.Second + limits.deadline + time.Duration(c.before.PausedSeconds)*time.Second)
+	if c.before.PausedSince != nil {
+		due = due.Add(c.began.Sub(earlier(c.before.PausedSince.Time, c.began)))
+	}
+	late := !one.at.Before(due)
+	goesOn := one.answer == answerWait || one.answer == answerError // another call could get it done
+	attempts := one.answer == answerError && limits.maxAttempts > 0
+	switch {
+	case failed && goesOn && !late && !attempts:
+		c.in(one.itinerary, PromiseDeadline, "a phase fails before its deadline has passed", "%s, called %s before", one.phase, due.Sub(one.at))
+	case !failed && goesOn && late && c.stays():
+		c.in(one.itinerary, PromiseDeadline, "a deadline that has passed is not kept", "%s, called %s behind", one.phase, one.at.Sub(due))
+	case !failed && goesOn && c.stays() && (!c.again || c.next > max(due.Sub(c.ended), time.Second)):
+		c.in(one.itinerary, PromiseDeadline, "the next call comes later than the deadline", "%s, after %s", one.phase, c.next)
+	}
+	if one.ended {
+		c.in(one.itinerary, PromiseDeadline, "a handler is called with a context that has ended", "%s", one.phase)
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// carried checks promise 4 for a phase that is done or left in the middle: what
+// it decides is known only if it has been asked since.
+func (c *checking) carried() {
+	phase, ok := c.phaseBefore()
+	switched := c.before.Itinerary != c.after.Itinerary
+	if !ok || len(c.calls) > 1 || !switched && (c.before.WorkDone || c.stays() && !c.after.WorkDone) {
+		return
+	}
+	v := c.graph.Flags()
+	taken := v.Facts(c.after.Facts).Known() & phase.Decides
+	for _, asked := range eventsIn[runner.Asked](c) {
+		if flag, ok := v.Flag(asked.Flag); ok {
+			taken &^= flag
+		}
+	}
+	if taken != 0 {
+		c.broken(PromiseFlags, "what a phase decides is taken over from before it", "%s, which %s decides, in %s at %s",
+			strings.Join(v.Names(taken), ", "), phase.Name, c.after.Itinerary, c.now.Position())
+	}
+}
+
+// maxState is the size that a state does not exceed, in bytes of JSON.
+const maxState = 64 << 10
+
+// bounded checks promise 12: the texts of a state are bounded. An itinerary
+// with thousands of steps has a larger state, of their names.
+func (c *checking) bounded() {
+	if c.size <= maxState { // the object holds the state
+		return
+	}
+	size := func(s *runner.State) int {
+		text, err := json.Marshal(s)
+		if err != nil {
+			return 0
+		}
+		return len(text)
+	}
+	bare := c.after.DeepCopy()
+	bare.Failures, bare.Left, bare.Retry, bare.Stopped = nil, nil, nil, nil
+	for i := range bare.Pipeline {
+		bare.Pipeline[i].Message, bare.Pipeline[i].Progress = "", nil
+	}
+	limit := max(maxState, maxState*3/4+size(bare))
+	if n := size(&c.after); n > limit {
+		c.broken(PromiseBounded, "the state is too large", "%d bytes as JSON, at most %d", n, limit)
+	}
+}
