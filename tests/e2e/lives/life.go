@@ -1,0 +1,490 @@
+package lives
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/oracle"
+)
+
+// Counts are how often something happened, by its name.
+type Counts map[string]int
+
+// Add adds other counts.
+func (c Counts) Add(other Counts) {
+	for name, n := range other {
+		c[name] += n
+	}
+}
+
+// String lists the counts in order.
+func (c Counts) String() string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		all = append(all, fmt.Sprintf("%s %d", name, c[name]))
+	}
+	return strings.Join(all, ", ")
+}
+
+// Life is one run, and all that happens to it.
+type Life struct {
+	Seed uint64
+	// Definition is what the run runs, Trace what has happened.
+	Definition oracle.Definition
+	Trace      []oracle.Event
+	Counts     Counts
+
+	random     *rand.Rand
+	set        *machine.Set
+	vocabulary *phases.Vocabulary
+	main       string
+	answers    bool // whether the selector answers failures
+	site       Site
+	calm       bool // nothing bad happens any more
+
+	mu     sync.Mutex // sources are asked at the same time
+	now    time.Time
+	values map[string]bool
+	// mute are flags whose source does not know them until the turn; errs
+	// those whose source returns an error. Until a phase has decided them, if
+	// that is sooner.
+	mute, errs map[string]int
+	down       int // the sources cannot be read until the turn
+	turn       int
+
+	begun         bool   // this reconcile has begun
+	last          string // what the last handler returned in this turn
+	killed        bool
+	pausedFor     int
+	waitsForWatch bool
+}
+
+// The number of turns after which nothing bad happens any more, and that after
+// which a life must have come to its end.
+const (
+	calmAfter = 30
+	maxTurns  = 600
+)
+
+// New makes up a life.
+func New(seed uint64) (*Life, error) {
+	l := &Life{
+		Seed: seed, Counts: Counts{}, random: rand.New(rand.NewPCG(seed, 7)),
+		now: time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC), values: map[string]bool{}, mute: map[string]int{}, errs: map[string]int{},
+	}
+	l.answers = !l.chance(0.06)
+	for l.set == nil {
+		l.main = "Main"
+		l.Definition = generate(l.random)
+		if l.chance(0.3) {
+			l.main = []string{mtc.Final, mtc.Stage}[l.random.IntN(2)]
+			l.Definition = Describe(mtc.Itineraries())
+		}
+		limit(l.random, l.Definition)
+		itineraries, vocabulary, err := build(l.Definition)
+		if err != nil {
+			return nil, err
+		}
+		set, err := machine.CompileSet(itineraries...)
+		if err != nil {
+			continue // refused, such as a loop that no edge leaves
+		}
+		l.set, l.vocabulary = set, vocabulary
+	}
+	for _, def := range l.vocabulary.Defs() {
+		l.values[def.Name] = l.chance(0.5)
+	}
+	for _, it := range l.Definition {
+		if it.Name != l.main {
+			continue
+		}
+		for _, p := range it.Phases {
+			for _, f := range p.Decides {
+				switch { // not known before it is decided
+				case l.chance(0.2):
+					l.mute[f] = 1 + l.random.IntN(20)
+					l.Counts["flags not known yet"]++
+				case l.chance(0.1):
+					l.errs[f] = 1 + l.random.IntN(20)
+					l.Counts["flags that err until decided"]++
+				}
+			}
+		}
+	}
+	return l, nil
+}
+
+func (l *Life) chance(p float64) bool { return l.random.Float64() < p }
+
+// pick returns a random flag.
+func (l *Life) pick() string { return l.vocabulary.Defs()[l.random.IntN(l.vocabulary.Len())].Name }
+
+func (l *Life) add(e oracle.Event) {
+	e.At = l.now
+	l.Trace = append(l.Trace, e)
+}
+
+func (l *Life) clock() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now
+}
+
+func (l *Life) pass(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.now = l.now.Add(d)
+}
+
+// Options are those of a runner that plays the life.
+func Options[T any](l *Life, a Access[T]) runner.Options[T] {
+	o := runner.Options[T]{
+		Itineraries: l.set, Read: a.Read, Write: a.Write, Now: l.clock,
+		Select:  func(object T) string { return l.selects(a.Wishes(object)) },
+		Paused:  func(object T) bool { return a.Wishes(object).Paused },
+		OnFail:  func(object T, f runner.Failure) { a.Fail(object, f.Reasons) },
+		Sources: func(context.Context, T) (*phases.Sources, error) { return l.sources() },
+		In:      map[string]map[string]runner.Phase[T]{},
+	}
+	for _, it := range l.Definition {
+		o.In[it.Name] = map[string]runner.Phase[T]{}
+		for _, p := range it.Phases {
+			o.In[it.Name][p.Name] = runner.Phase[T]{
+				Handler:  runner.HandlerFunc[T](func(ctx context.Context, _ T) (runner.Result, error) { return l.handle(ctx, it.Name, p) }),
+				Deadline: p.Deadline, MaxAttempts: p.MaxAttempts,
+			}
+		}
+	}
+	return o
+}
+
+func (l *Life) selects(w Wishes) string {
+	selected := l.main
+	switch {
+	case w.Failed && l.answers:
+		selected = failedItinerary
+	case w.Canceled:
+		selected = cancelItinerary
+	case w.RolledBack:
+		selected = rollbackItinerary
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.begun {
+		l.begun = true
+		l.add(oracle.Event{Kind: oracle.Begin, Itinerary: selected, Paused: w.Paused})
+	} else {
+		l.add(oracle.Event{Kind: oracle.Select, Itinerary: selected})
+	}
+	return selected
+}
+
+func (l *Life) sources() (*phases.Sources, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.down > l.turn {
+		l.Counts["asked while sources were down"]++
+		l.add(oracle.Event{Kind: oracle.Outage})
+		return nil, errors.New("the sources are down")
+	}
+	var all []phases.Source
+	for _, def := range l.vocabulary.Defs() {
+		all = append(all, phases.Source{Flag: def.Flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return l.ask(def.Name) }})
+	}
+	return phases.NewSources(l.vocabulary, all...)
+}
+
+func (l *Life) ask(flag string) (phases.Truth, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.errs[flag] > l.turn:
+		l.Counts["asked in vain"]++
+		l.add(oracle.Event{Kind: oracle.Ask, Flag: flag, Value: "error"})
+		return phases.Unknown, fmt.Errorf("flag %s cannot be asked", flag)
+	case l.mute[flag] > l.turn:
+		l.add(oracle.Event{Kind: oracle.Ask, Flag: flag, Value: "not yet"})
+		return phases.Unknown, nil
+	}
+	l.add(oracle.Event{Kind: oracle.Ask, Flag: flag, Value: fmt.Sprint(l.values[flag])})
+	return phases.TruthOf(l.values[flag]), nil
+}
+
+// decide gives the flags that a phase decides new values.
+func (l *Life) decide(p oracle.Phase, known bool) {
+	for _, f := range p.Decides {
+		l.values[f] = l.chance(0.5)
+		if known {
+			delete(l.mute, f)
+			delete(l.errs, f)
+		}
+	}
+}
+
+func (l *Life) handle(ctx context.Context, itinerary string, p oracle.Phase) (runner.Result, error) {
+	l.add(oracle.Event{Kind: oracle.Call, Itinerary: itinerary, Phase: p.Name})
+	l.Counts["calls"]++
+	if !l.calm {
+		l.during(ctx)
+	}
+	result, err, kind := l.outcome(p)
+	l.last = kind
+	l.Counts["handlers: "+kind]++
+	l.add(oracle.Event{Kind: oracle.Return, Itinerary: itinerary, Phase: p.Name, Value: kind})
+	if err == errPanic {
+		panic("told to panic")
+	}
+	return result, err
+}
+
+var errPanic = errors.New("panic")
+
+func (l *Life) outcome(p oracle.Phase) (result runner.Result, err error, kind string) {
+	draw := l.random.Float64()
+	if l.calm {
+		draw = 0
+	}
+	switch {
+	case draw < 0.68:
+		l.decide(p, true)
+		return runner.Done(), nil, "done"
+	case draw < 0.80:
+		if l.chance(0.5) { // a part of the work is done
+			l.decide(p, false)
+		}
+		after := []time.Duration{0, 5 * time.Second, time.Minute, -time.Second}[l.random.IntN(4)]
+		l.waitsForWatch = after == 0
+		return runner.Wait(after, "at work", "a line"), nil, "wait"
+	case draw < 0.94:
+		if l.chance(0.5) {
+			l.decide(p, false)
+		}
+		err = fmt.Errorf("told to err, %d", l.random.IntN(2))
+		if l.chance(0.1) {
+			err = errPanic
+			l.Counts["panics"]++
+		}
+		return runner.Result{}, err, "error"
+	}
+	l.decide(p, false)
+	reasons := []string{"told to fail"}
+	if l.chance(0.2) {
+		reasons = slices.Repeat([]string{strings.Repeat("long ", 1+l.random.IntN(500))}, 1+l.random.IntN(40))
+	}
+	return runner.Fail(reasons...), nil, "fail"
+}
+
+// during is what others do while a handler works.
+func (l *Life) during(ctx context.Context) {
+	if l.chance(0.08) {
+		l.pass(time.Duration(l.random.IntN(200)) * time.Second)
+	}
+	switch draw := l.random.Float64(); {
+	case draw < 0.03:
+		l.edit(ctx, "cancels during a call", func(w *Wishes) { w.Canceled = true })
+	case draw < 0.05:
+		l.edit(ctx, "rollbacks during a call", func(w *Wishes) { w.RolledBack = true })
+	case draw < 0.07:
+		l.edit(ctx, "pauses during a call", func(w *Wishes) { w.Paused = true })
+	}
+	switch draw := l.random.Float64(); {
+	case draw < 0.05:
+		l.site.Lose(Before)
+		l.Counts["writes lost"]++
+		l.killed = l.chance(0.5)
+	case draw < 0.09:
+		l.site.Lose(After)
+		l.Counts["answers to writes lost"]++
+		l.killed = l.chance(0.5)
+	}
+}
+
+func (l *Life) edit(ctx context.Context, what string, change func(*Wishes)) {
+	l.Counts[what]++
+	if err := l.site.Edit(ctx, change); err != nil {
+		panic(fmt.Errorf("edit: %w", err))
+	}
+}
+
+// between is what happens between two reconciles.
+func (l *Life) between(ctx context.Context) {
+	switch draw := l.random.Float64(); {
+	case draw < 0.03:
+		l.edit(ctx, "cancels", func(w *Wishes) { w.Canceled = true })
+	case draw < 0.05:
+		l.edit(ctx, "rollbacks", func(w *Wishes) { w.RolledBack = true })
+	case draw < 0.07:
+		l.edit(ctx, "wishes taken back", func(w *Wishes) { w.Canceled, w.RolledBack = false, false })
+	case draw < 0.10:
+		l.edit(ctx, "pauses", func(w *Wishes) { w.Paused = true })
+	case draw < 0.15:
+		l.errs[l.pick()] = l.turn + 1 + l.random.IntN(5)
+		l.Counts["outages of a source"]++
+	case draw < 0.18:
+		l.down = l.turn + 1 + l.random.IntN(4)
+		l.Counts["outages of all sources"]++
+	case draw < 0.25: // somebody edits an input
+		f := l.pick()
+		l.values[f] = !l.values[f]
+		l.Counts["inputs edited"]++
+	case draw < 0.29:
+		l.pass(time.Duration(l.random.IntN(8*3600)) * time.Second)
+		l.Counts["clock steps forward"]++
+	case draw < 0.32:
+		l.pass(-time.Duration(l.random.IntN(1800)) * time.Second)
+		l.Counts["clock steps back"]++
+	case draw < 0.36:
+		l.killed = true
+	}
+}
+
+// Play plays the life on a site, and returns the first thing that must not have
+// been; nil if all was as it must be.
+func (l *Life) Play(ctx context.Context, site Site) error {
+	l.site = site
+	after := -1 // turns since the end
+	for l.turn = 0; after < 2; l.turn++ {
+		if l.turn == maxTurns {
+			return l.told(fmt.Errorf("not done after %d reconciles", maxTurns))
+		}
+		l.calm = l.turn >= calmAfter
+		if !l.calm {
+			l.between(ctx)
+		}
+		state, err := l.reconcile(ctx)
+		if err != nil {
+			return l.told(err)
+		}
+		if _, err := oracle.Check(l.Definition, l.Trace); err != nil {
+			return l.told(err)
+		}
+		switch {
+		case state.Done && after < 0:
+			after = 0
+			l.Counts["ended "+string(state.Result)]++
+			l.edit(ctx, "wishes after the end", func(w *Wishes) { w.Canceled, w.Paused = true, false })
+		case state.Done:
+			after++
+		}
+	}
+	l.Counts["lives"]++
+	l.Counts["reconciles"] += l.turn
+	return nil
+}
+
+// reconcile is one turn.
+func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
+	if l.killed {
+		l.Counts["kills"]++
+		if err := l.site.Restart(); err != nil {
+			return runner.State{}, err
+		}
+	}
+	l.begun, l.last, l.killed, l.waitsForWatch = false, "", false, false
+	before, err := l.site.State(ctx)
+	if err != nil {
+		return before, err
+	}
+	next, err := l.site.Reconcile(ctx)
+	if err != nil {
+		return before, err
+	}
+	state, err := l.site.State(ctx)
+	if err != nil {
+		return state, err
+	}
+	l.add(oracle.Event{Kind: oracle.End, Lost: next.Lost, Killed: l.killed, Kept: keptOf(state)})
+	if next.Lost && !l.killed {
+		l.killed = false
+	}
+	return state, l.wake(ctx, state, next)
+}
+
+// wake sees to what wakes the run.
+func (l *Life) wake(ctx context.Context, state runner.State, next Reconciled) error {
+	switch {
+	case next.Again:
+		l.pass(next.After)
+		if !l.calm && l.chance(0.05) {
+			l.pass(time.Duration(l.random.IntN(3*3600)) * time.Second)
+			l.Counts["controllers down for hours"]++
+		}
+	case state.Done:
+	case state.PausedSince != nil:
+		l.pass(time.Duration(l.random.IntN(3600)) * time.Second)
+		if l.calm || l.chance(0.3) {
+			l.edit(ctx, "resumes", func(w *Wishes) { w.Paused = false })
+		}
+	case state.Stopped != nil:
+		l.edit(ctx, "cancels of a stopped run", func(w *Wishes) { w.Canceled, w.Paused = true, false })
+	case l.waitsForWatch:
+		l.pass(time.Duration(l.random.IntN(60)) * time.Second)
+	default:
+		return errors.New("nothing wakes the run")
+	}
+	return nil
+}
+
+func keptOf(s runner.State) oracle.Kept {
+	k := oracle.Kept{
+		Itinerary: s.Itinerary, Phase: s.Phase, WorkDone: s.WorkDone, Done: s.Done, Result: string(s.Result),
+		Failed: int(s.FailedPhases), FailedInCleanup: int(s.FailedInCleanup),
+	}
+	for _, step := range s.Pipeline {
+		k.Steps = append(k.Steps, oracle.Step{
+			Name: step.Name, Started: step.Started != nil, Completed: step.Completed != nil, Failed: step.Failed, Skipped: step.Skipped,
+		})
+	}
+	return k
+}
+
+// Error is a life that was not as it must be.
+type Error struct {
+	Seed  uint64
+	Err   error
+	Story string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("the life of seed %d: %v\n%s", e.Seed, e.Err, e.Story)
+}
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// told adds the definition and the end of the trace to an error.
+func (l *Life) told(err error) error {
+	b := &strings.Builder{}
+	var at *oracle.Error
+	to := len(l.Trace)
+	if errors.As(err, &at) {
+		to = at.At + 1
+	}
+	in := ""
+	for _, e := range l.Trace[max(to-40, 0):to] {
+		fmt.Fprintf(b, "  %s\n", e)
+		if e.Kept.Itinerary != "" {
+			in = e.Kept.Itinerary
+		}
+	}
+	for _, it := range l.Definition {
+		if it.Name == in || it.Name == l.main {
+			fmt.Fprintf(b, "itinerary %s\n", it.Name)
+			for _, p := range it.Phases {
+				fmt.Fprintf(b, "  %s\n", p)
+			}
+		}
+	}
+	return &Error{Seed: l.Seed, Err: err, Story: b.String()}
+}

@@ -1,0 +1,139 @@
+package lives
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+// Wishes are what users ask for on an object, and what the controller records
+// beside the state.
+type Wishes struct {
+	Canceled, RolledBack, Paused bool
+	// Failed reports that OnFail has been called.
+	Failed bool
+}
+
+// Loss is what becomes of the next write.
+type Loss int
+
+// The losses.
+const (
+	Nothing Loss = iota
+	// Before: it does not reach the object. After: it does, and the controller
+	// is told of an error.
+	Before
+	After
+)
+
+// ErrLost is what a controller is told of a write that is lost.
+var ErrLost = errors.New("connection lost")
+
+// Reconciled is what came of a reconcile.
+type Reconciled struct {
+	// Again asks for another, After that long.
+	Again bool
+	After time.Duration
+	// Lost reports that nothing was persisted since the write was lost.
+	Lost bool
+}
+
+// Site holds the object of one life, and reconciles it.
+type Site interface {
+	Reconcile(ctx context.Context) (Reconciled, error)
+	// Edit changes the object as another client does, also during a reconcile.
+	Edit(ctx context.Context, change func(*Wishes)) error
+	// State is what is persisted.
+	State(ctx context.Context) (runner.State, error)
+	// Lose loses the writes of the reconcile that is going on.
+	Lose(l Loss)
+	// Restart ends the controller, with all that it has in memory, and starts
+	// another.
+	Restart() error
+}
+
+// Access is how a runner reads and writes an object.
+type Access[T any] struct {
+	Read   func(T) (runner.State, error)
+	Write  func(T, runner.State) error
+	Wishes func(T) Wishes
+	// Fail records that a phase failed.
+	Fail func(object T, reasons []string)
+}
+
+// Memory is a site without an API server: the object is JSON, and a runner
+// reconciles it.
+type Memory struct {
+	new    func() (*runner.Runner[*object], error)
+	runner *runner.Runner[*object]
+	kept   object
+	loss   Loss
+	// Largest is the size of the largest state that was written, as JSON.
+	Largest int
+}
+
+type object struct {
+	Wishes Wishes       `json:"wishes"`
+	State  runner.State `json:"state"`
+}
+
+// NewMemory makes a site for a life.
+func NewMemory(l *Life) (*Memory, error) {
+	m := &Memory{new: func() (*runner.Runner[*object], error) {
+		o := Options(l, Access[*object]{
+			Read:   func(o *object) (runner.State, error) { return *o.State.DeepCopy(), nil },
+			Write:  func(o *object, s runner.State) error { o.State = s; return nil },
+			Wishes: func(o *object) Wishes { return o.Wishes },
+			Fail:   func(o *object, _ []string) { o.Wishes.Failed = true },
+		})
+		o.Key = func(*object) string { return "one" }
+		return runner.New(o)
+	}}
+	return m, m.Restart()
+}
+
+// Restart implements [Site].
+func (m *Memory) Restart() (err error) {
+	m.runner, err = m.new()
+	return err
+}
+
+// Lose implements [Site].
+func (m *Memory) Lose(l Loss) { m.loss = l }
+
+// Edit implements [Site].
+func (m *Memory) Edit(_ context.Context, change func(*Wishes)) error {
+	change(&m.kept.Wishes)
+	return nil
+}
+
+// State implements [Site].
+func (m *Memory) State(context.Context) (runner.State, error) { return *m.kept.State.DeepCopy(), nil }
+
+// Reconcile implements [Site].
+func (m *Memory) Reconcile(ctx context.Context) (Reconciled, error) {
+	m.loss = Nothing
+	o := &object{Wishes: m.kept.Wishes, State: *m.kept.State.DeepCopy()}
+	out, _ := m.runner.Reconcile(ctx, o)
+	next := Reconciled{Again: out.Again, After: out.After}
+	if !out.Changed {
+		return next, nil
+	}
+	if m.loss != Nothing {
+		next.Again, next.After = true, time.Second
+	}
+	if next.Lost = m.loss == Before; next.Lost {
+		return next, nil
+	}
+	b, err := json.Marshal(o.State)
+	if err != nil {
+		return next, err
+	}
+	m.Largest = max(m.Largest, len(b))
+	m.kept.State = runner.State{}
+	m.kept.Wishes.Failed = m.kept.Wishes.Failed || o.Wishes.Failed
+	return next, json.Unmarshal(b, &m.kept.State)
+}

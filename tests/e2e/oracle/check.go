@@ -1,0 +1,462 @@
+package oracle
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Visit is one stay in a phase.
+type Visit struct{ Itinerary, Phase string }
+
+// run is where a run must be, by the rules.
+type run struct {
+	itinerary, phase string // no phase: not begun, or done
+	workDone, done   bool
+	failedHere       bool // the phase failed, and no itinerary answers that
+	known            map[string]bool
+	entered          []string // itineraries
+	visits           []Visit
+	failed           []Visit
+	failures         int // outside cleanup itineraries
+	result           string
+
+	enteredAt, pausedSince time.Time
+	paused                 time.Duration
+	attempts               int
+}
+
+func (r run) clone() run {
+	r.known = maps.Clone(r.known)
+	r.entered, r.visits, r.failed = slices.Clone(r.entered), slices.Clone(r.visits), slices.Clone(r.failed)
+	return r
+}
+
+// judge walks a trace.
+type judge struct {
+	def        Definition
+	kept       run // as persisted
+	is         run // in this reconcile
+	in         *Itinerary
+	atStart    map[string]bool // what was known when the itinerary was entered
+	now        time.Time
+	held       string // why nothing may happen; empty if something may
+	reconciles bool   // between Begin and End
+	asked      bool
+	late       bool
+	called     *Visit
+	unanswered bool // a phase has failed, and the selector was not asked yet
+}
+
+// Check returns nil if a trace is what must have happened, and an [*Error]
+// otherwise. The phases that were entered are returned in both cases.
+func Check(def Definition, trace []Event) ([]Visit, error) {
+	j := &judge{def: def, kept: run{known: map[string]bool{}}}
+	j.is = j.kept.clone()
+	for i, e := range trace {
+		if problem := j.see(e); problem != "" {
+			return j.is.visits, &Error{At: i, Event: e, Problem: problem}
+		}
+	}
+	return j.kept.visits, nil
+}
+
+func (j *judge) see(e Event) (problem string) {
+	if !j.reconciles && e.Kind != Begin && e.Kind != End {
+		return "nothing is being reconciled"
+	}
+	if j.held != "" && e.Kind != End && e.Kind != Select {
+		return "nothing may happen: " + j.held
+	}
+	if j.unanswered && e.Kind != Select {
+		return "the object was not asked which itinerary it selects after a failure"
+	}
+	if j.called != nil && e.Kind != Return {
+		return "a handler is still at work"
+	}
+	switch e.Kind {
+	case Begin:
+		return j.begin(e)
+	case Ask, Outage:
+		return j.ask(e)
+	case Call:
+		return j.call(e)
+	case Return:
+		return j.returned(e)
+	case Select:
+		return j.answer(e.Itinerary)
+	case End:
+		return j.end(e)
+	}
+	return "there is no such kind of event"
+}
+
+func second(t time.Time) time.Time { return t.Truncate(time.Second) }
+
+// mayLeave reports whether an itinerary that has begun may be left for another.
+func mayLeave(from, to *Itinerary) bool {
+	return !from.Cleanup || to.Cleanup && to.Result != "Failed"
+}
+
+func (j *judge) begin(e Event) string {
+	j.is, j.now, j.reconciles, j.asked = j.kept.clone(), e.At, true, false
+	r := &j.is
+	// A time of the future was written by a clock that was set back since.
+	for _, t := range []*time.Time{&r.enteredAt, &r.pausedSince} {
+		if t.After(second(e.At)) {
+			*t = second(e.At)
+		}
+	}
+	selected := j.def.find(e.Itinerary)
+	if selected == nil {
+		return "there is no such itinerary"
+	}
+	j.in = selected
+	switching := false
+	if r.done {
+		j.held = "the run is done"
+		return ""
+	}
+	if r.itinerary != "" {
+		j.in = j.def.find(r.itinerary)
+		switching = selected != j.in && (r.phase == "" || mayLeave(j.in, selected))
+		if switching {
+			j.in = selected
+		}
+	}
+	if e.Paused && !j.in.Cleanup {
+		j.held = "the run is paused"
+		if r.pausedSince.IsZero() {
+			r.pausedSince = second(e.At)
+		}
+		return ""
+	}
+	if !r.pausedSince.IsZero() {
+		r.paused += max(second(e.At).Sub(r.pausedSince), 0)
+		r.pausedSince = time.Time{}
+	}
+	switch {
+	case switching:
+		j.enter(selected)
+	case r.failedHere:
+		j.held = "the run is stopped, since nothing answers the failure of " + r.phase
+	}
+	j.atStart = maps.Clone(r.known)
+	return ""
+}
+
+// enter switches to another itinerary.
+func (j *judge) enter(to *Itinerary) {
+	r := &j.is
+	j.forget()
+	r.itinerary, r.phase, r.workDone, r.failedHere = to.Name, "", false, false
+	r.entered = append(r.entered, to.Name)
+	r.paused, r.pausedSince, r.attempts = 0, time.Time{}, 0
+	j.in, j.atStart = to, maps.Clone(r.known)
+}
+
+// forget forgets what the current phase decides.
+func (j *judge) forget() {
+	r := &j.is
+	if it := j.def.find(r.itinerary); it != nil && r.phase != "" {
+		for _, f := range it.Phases[it.index(r.phase)].Decides {
+			delete(r.known, f)
+		}
+	}
+}
+
+func (j *judge) ask(e Event) string {
+	r := &j.is
+	j.asked = true
+	if e.Kind == Outage {
+		return ""
+	}
+	if r.phase != "" && !r.workDone {
+		return fmt.Sprintf("flags are asked while the work of %s is not done", r.phase)
+	}
+	if is, ok := r.known[e.Flag]; ok {
+		return fmt.Sprintf("a flag is asked again that is known to be %t", is)
+	}
+	if !j.in.reads()[e.Flag] {
+		return fmt.Sprintf("itinerary %s does not read the flag", j.in.Name)
+	}
+	if e.Value == "true" || e.Value == "false" {
+		r.known[e.Flag] = e.Value == "true"
+	}
+	return ""
+}
+
+// settle enters the next phase, if the current one is done and it is known
+// which is next. Hint is where the run went, if the rules leave open whether
+// it goes on now.
+func (j *judge) settle(hint Visit, done bool) (problem string) {
+	r := &j.is
+	if j.held != "" || r.done || r.failedHere || r.phase != "" && !r.workDone {
+		return ""
+	}
+	at := j.in.index(r.phase)
+	next := j.in.next(at, r.known, false)
+	if len(next) > 1 && !j.asked {
+		return fmt.Sprintf("the phase after %q depends on a flag that is not known, and none was asked", r.phase)
+	}
+	if j.in.Cleanup {
+		next = j.in.next(at, r.known, true)
+	}
+	if len(next) > 1 {
+		return "" // it waits
+	}
+	if r.phase == "" && !j.in.Cleanup {
+		if j.in.waitsFor(r.known) != "" {
+			return ""
+		}
+		all := true // every flag that is read is known
+		for f := range j.in.reads() {
+			_, ok := r.known[f]
+			all = all && ok
+		}
+		if !all && hint.Phase == "" && !done {
+			return "" // the rules leave this open
+		}
+	}
+	for to := range next {
+		j.move(to)
+	}
+	return ""
+}
+
+// move leaves the current phase for a row.
+func (j *judge) move(to int) {
+	r := &j.is
+	if r.itinerary == "" {
+		r.itinerary = j.in.Name
+		r.entered = append(r.entered, j.in.Name)
+	}
+	r.workDone, r.failedHere = false, false
+	r.paused, r.pausedSince, r.attempts = 0, time.Time{}, 0
+	if to == len(j.in.Phases) {
+		r.phase, r.done, r.result = "", true, j.result()
+		return
+	}
+	r.phase, r.enteredAt = j.in.Phases[to].Name, second(j.now)
+	r.visits = append(r.visits, Visit{j.in.Name, r.phase})
+}
+
+// result is how the run ends, by the itineraries that were entered.
+func (j *judge) result() string {
+	named := func(it *Itinerary) string {
+		if it.Result == "" {
+			return "Succeeded"
+		}
+		return it.Result
+	}
+	if j.is.failures > 0 {
+		return "Failed"
+	}
+	cleanup := ""
+	for _, name := range j.is.entered {
+		it := j.def.find(name)
+		if named(it) == "Canceled" {
+			return "Canceled"
+		}
+		if it.Cleanup && cleanup == "" {
+			cleanup = named(it)
+		}
+	}
+	if cleanup != "" {
+		return cleanup
+	}
+	return named(j.in)
+}
+
+func (j *judge) call(e Event) string {
+	if problem := j.settle(Visit{e.Itinerary, e.Phase}, false); problem != "" {
+		return problem
+	}
+	r := &j.is
+	switch {
+	case r.failedHere:
+		return fmt.Sprintf("a handler is called although %s failed", r.phase)
+	case r.done:
+		return "a handler is called although the run is done"
+	case r.itinerary != e.Itinerary || r.phase != e.Phase:
+		return fmt.Sprintf("the run must be in phase %q of itinerary %q; known are %s", r.phase, r.itinerary, describe(r.known))
+	case r.workDone:
+		return "the handler is called again although its work is done"
+	}
+	deadline := j.in.Phases[j.in.index(r.phase)].Deadline
+	j.late = deadline > 0 && !e.At.Before(r.enteredAt.Add(time.Second+deadline+r.paused))
+	j.called = &Visit{e.Itinerary, e.Phase}
+	return ""
+}
+
+func (j *judge) returned(e Event) string {
+	if j.called == nil {
+		return "no handler was called"
+	}
+	r := &j.is
+	j.called, j.now = nil, e.At
+	phase := j.in.Phases[j.in.index(r.phase)]
+	switch e.Value {
+	case "done":
+		j.done()
+		return ""
+	case "wait":
+		r.attempts = 0
+		if !j.late {
+			return ""
+		}
+	case "error":
+		r.attempts++
+		if !j.late && (phase.MaxAttempts == 0 || r.attempts < phase.MaxAttempts) {
+			return ""
+		}
+	case "fail":
+	default:
+		return "a handler returns done, wait, fail or error"
+	}
+	r.failed = append(r.failed, Visit{j.in.Name, r.phase})
+	if !j.in.Cleanup {
+		r.failures++
+	}
+	r.failedHere, j.unanswered = true, true
+	return ""
+}
+
+// done records that the work of the current phase is done, or passed by.
+func (j *judge) done() {
+	j.forget()
+	j.is.workDone, j.is.failedHere, j.is.attempts = true, false, 0
+}
+
+// answer is what the object selects after a failure.
+func (j *judge) answer(selected string) string {
+	if !j.unanswered {
+		return "" // an object may always be asked
+	}
+	j.unanswered = false
+	to := j.def.find(selected)
+	switch {
+	case to == nil:
+		return "there is no such itinerary"
+	case to == j.in && !j.in.Cleanup:
+		j.held = "the run is stopped, since nothing answers the failure of " + j.is.phase
+	case to == j.in || !mayLeave(j.in, to):
+		j.done()
+	default:
+		j.enter(to)
+	}
+	return ""
+}
+
+func (j *judge) end(e Event) string {
+	switch {
+	case !j.reconciles:
+	case e.Lost:
+		attempts := j.is.attempts
+		sameVisit := len(j.is.visits) == len(j.kept.visits) && j.is.itinerary == j.kept.itinerary
+		j.is = j.kept.clone()
+		if sameVisit && !e.Killed {
+			j.is.attempts = max(j.is.attempts, attempts) // as long as the process lives
+		}
+	default:
+		if problem := j.settle(Visit{e.Kept.Itinerary, e.Kept.Phase}, e.Kept.Done); problem != "" {
+			return problem
+		}
+	}
+	if j.is.phase == "" && !j.is.done && !e.Lost && j.held == "" && j.reconciles {
+		j.is.known = j.atStart // not begun: all is asked again
+	}
+	j.kept, j.reconciles, j.held, j.called, j.unanswered = j.is.clone(), false, "", nil, false
+	return j.compare(e.Kept)
+}
+
+// compare holds what is persisted against what must be.
+func (j *judge) compare(k Kept) string {
+	r := &j.is
+	type where struct {
+		itinerary, phase string
+		workDone, done   bool
+	}
+	must, is := where{r.itinerary, r.phase, r.workDone, r.done}, where{k.Itinerary, k.Phase, k.WorkDone, k.Done}
+	if r.failedHere {
+		is.workDone = must.workDone
+	}
+	inCleanup := len(r.failed) - r.failures
+	switch {
+	case must != is:
+		return fmt.Sprintf("the run must be at %+v, and is at %+v; known are %s", must, is, describe(r.known))
+	case k.Failed != r.failures || k.FailedInCleanup != inCleanup:
+		return fmt.Sprintf("%d phases failed, and %d in cleanup itineraries; recorded are %d and %d", r.failures, inCleanup, k.Failed, k.FailedInCleanup)
+	case r.done && k.Result != r.result:
+		return fmt.Sprintf("the result must be %s, and is %q", r.result, k.Result)
+	}
+	return j.steps(k.Steps)
+}
+
+// steps checks the steps that people see.
+func (j *judge) steps(all []Step) string {
+	r := &j.is
+	var must, may, failed []string // phases that ride may, or may not, show their step
+	add := func(list []string, name string) []string {
+		if !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+		return list
+	}
+	rides := false
+	for _, v := range r.visits {
+		it := j.def.find(v.Itinerary)
+		p := it.Phases[it.index(v.Phase)]
+		may = add(may, p.Step)
+		if p.Rides {
+			rides = true
+			continue
+		}
+		must = add(must, p.Step)
+		if slices.Contains(r.failed, v) {
+			failed = add(failed, p.Step)
+		}
+	}
+	var started []string
+	for _, s := range all {
+		switch {
+		case s.Skipped:
+			return fmt.Sprintf("step %s is skipped", s.Name)
+		case s.Started && slices.Contains(started, s.Name):
+			return fmt.Sprintf("step %s is there twice", s.Name)
+		case r.done && !(s.Started && s.Completed):
+			return fmt.Sprintf("the run is done, and step %s is not", s.Name)
+		case s.Failed && !rides && !slices.Contains(failed, s.Name):
+			return fmt.Sprintf("step %s reads failed, and no phase of it failed", s.Name)
+		case !s.Failed && slices.Contains(failed, s.Name):
+			return fmt.Sprintf("step %s does not read failed, and a phase of it failed", s.Name)
+		}
+		if s.Started {
+			started = append(started, s.Name)
+		}
+	}
+	if !rides && !slices.Equal(started, must) {
+		return fmt.Sprintf("the steps that started must be %v, and are %v", must, started)
+	}
+	for _, s := range must {
+		if !slices.Contains(started, s) {
+			return fmt.Sprintf("step %s must have started; started are %v", s, started)
+		}
+	}
+	for _, s := range started {
+		if !slices.Contains(may, s) {
+			return fmt.Sprintf("step %s has started, and no phase of it ran", s)
+		}
+	}
+	return ""
+}
+
+func describe(known map[string]bool) string {
+	var all []string
+	for _, f := range slices.Sorted(maps.Keys(known)) {
+		all = append(all, fmt.Sprintf("%s=%t", f, known[f]))
+	}
+	return "[" + strings.Join(all, " ") + "]"
+}

@@ -1,0 +1,207 @@
+package oracle
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Guard admits if all flags of All are true, at least one of Any is (if there
+// are any), and all of None are false.
+type Guard struct{ All, Any, None []string }
+
+// Jump leads to another phase than the next in order, if its guard admits.
+type Jump struct {
+	To    string
+	Guard Guard
+}
+
+// Phase is one row of an itinerary.
+type Phase struct {
+	Name, Step string
+	Guard      Guard
+	Decides    []string
+	Jumps      []Jump
+	// Rides reports that the phase never makes its step visible.
+	Rides bool
+	// Deadline and MaxAttempts are as an embedder sets them; zero means none.
+	Deadline    time.Duration
+	MaxAttempts int
+}
+
+// Itinerary is an ordered list of phases.
+type Itinerary struct {
+	Name    string
+	Cleanup bool
+	Result  string
+	Phases  []Phase
+}
+
+// Definition is all itineraries of a run.
+type Definition []Itinerary
+
+func (d Definition) find(name string) *Itinerary {
+	if i := slices.IndexFunc(d, func(it Itinerary) bool { return it.Name == name }); i >= 0 {
+		return &d[i]
+	}
+	return nil
+}
+
+// index is the row of a phase; -1 for the start.
+func (it *Itinerary) index(phase string) int {
+	return slices.IndexFunc(it.Phases, func(p Phase) bool { return p.Name == phase })
+}
+
+// reads are the flags that any guard of the itinerary reads.
+func (it *Itinerary) reads() map[string]bool {
+	all := map[string]bool{}
+	read := func(g Guard) {
+		for _, f := range slices.Concat(g.All, g.Any, g.None) {
+			all[f] = true
+		}
+	}
+	for _, p := range it.Phases {
+		read(p.Guard)
+		for _, j := range p.Jumps {
+			read(j.Guard)
+		}
+	}
+	return all
+}
+
+func (it *Itinerary) decides() map[string]bool {
+	all := map[string]bool{}
+	for _, p := range it.Phases {
+		for _, f := range p.Decides {
+			all[f] = true
+		}
+	}
+	return all
+}
+
+// judge reports whether the guard admits. Open is an unknown flag that this
+// depends on; empty if it depends on none.
+func (g Guard) judge(known map[string]bool) (admits bool, open string) {
+	for _, f := range g.All {
+		switch is, ok := known[f]; {
+		case ok && !is:
+			return false, ""
+		case !ok && open == "":
+			open = f
+		}
+	}
+	for _, f := range g.None {
+		switch is, ok := known[f]; {
+		case ok && is:
+			return false, ""
+		case !ok && open == "":
+			open = f
+		}
+	}
+	some, unknown := len(g.Any) == 0, ""
+	for _, f := range g.Any {
+		switch is, ok := known[f]; {
+		case ok && is:
+			some = true
+		case !ok && unknown == "":
+			unknown = f
+		}
+	}
+	switch {
+	case !some && unknown == "":
+		return false, ""
+	case !some && open == "":
+		open = unknown
+	}
+	return open == "", open
+}
+
+// next returns the rows that can come after a row (-1 is the start, the number
+// of rows is the end), over all values of what is not known. If cautious is
+// set, an unknown guard of a phase admits, and one of a jump does not, as in a
+// cleanup itinerary.
+func (it *Itinerary) next(at int, known map[string]bool, cautious bool) map[int]bool {
+	split := func(flag string) map[int]bool {
+		all := map[int]bool{}
+		for _, value := range []bool{true, false} {
+			assumed := maps.Clone(known)
+			assumed[flag] = value
+			maps.Copy(all, it.next(at, assumed, cautious))
+		}
+		return all
+	}
+	from := at + 1
+	if at >= 0 {
+		for _, j := range it.Phases[at].Jumps {
+			admits, open := j.Guard.judge(known)
+			if open != "" && !cautious {
+				return split(open)
+			}
+			if admits {
+				from = it.index(j.To)
+				break
+			}
+		}
+	}
+	for i := from; i < len(it.Phases); i++ {
+		admits, open := it.Phases[i].Guard.judge(known)
+		if open != "" && !cautious {
+			return split(open)
+		}
+		if admits || open != "" {
+			return map[int]bool{i: true}
+		}
+	}
+	return map[int]bool{len(it.Phases): true}
+}
+
+// runs are the rows that run if no flag ever changes.
+func (it *Itinerary) runs(known map[string]bool) map[int]bool {
+	seen := map[int]bool{}
+	for at := -1; ; {
+		for at = range it.next(at, known, false) { // there is one
+		}
+		if seen[at] || at == len(it.Phases) {
+			return seen
+		}
+		seen[at] = true
+	}
+}
+
+// mostAssumed is the number of unknown flags up to which all of their values
+// are tried.
+const mostAssumed = 8
+
+// waitsFor returns an unknown flag that no phase of the itinerary decides, and
+// on which it depends which phases run: the itinerary must not begin before
+// that is known. Empty means that there is none.
+func (it *Itinerary) waitsFor(known map[string]bool) string {
+	decided := it.decides()
+	var own, open []string
+	for f := range it.reads() {
+		if _, ok := known[f]; ok {
+			continue
+		}
+		open = append(open, f)
+		if !decided[f] {
+			own = append(own, f)
+		}
+	}
+	slices.Sort(open)
+	slices.Sort(own)
+	for _, f := range own {
+		for n := range 1 << min(len(open), mostAssumed) {
+			assumed := maps.Clone(known)
+			for i, o := range open {
+				assumed[o] = n>>min(i, mostAssumed)&1 == 1
+			}
+			assumed[f] = true
+			with := it.runs(assumed)
+			assumed[f] = false
+			if !maps.Equal(with, it.runs(assumed)) {
+				return f
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,154 @@
+package oracle
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Kind is what happened.
+type Kind string
+
+// The kinds of events.
+const (
+	// Begin: a reconcile begins. Itinerary is what the object selects, Paused
+	// whether it is paused.
+	Begin Kind = "begin"
+	// Ask: the source of Flag answered Value: "true", "false", or anything else
+	// if it is not known.
+	Ask Kind = "ask"
+	// Outage: the sources could not be read, so that no flag was answered.
+	Outage Kind = "outage"
+	// Call: the handler of Phase in Itinerary is called. Return: it returned
+	// Value: "done", "wait", "fail" or "error".
+	Call   Kind = "call"
+	Return Kind = "return"
+	// Select: the object selects Itinerary, after a phase has failed.
+	Select Kind = "select"
+	// End: the reconcile is over, and Kept is what is persisted then.
+	End Kind = "end"
+)
+
+// Event is something that happened.
+type Event struct {
+	Kind                          Kind
+	At                            time.Time
+	Itinerary, Phase, Flag, Value string
+	Paused                        bool
+	// Lost reports that the reconcile could not persist anything, Killed that
+	// the controller was killed at its end.
+	Lost, Killed bool
+	Kept         Kept
+}
+
+// Kept is what is persisted of a run.
+type Kept struct {
+	Itinerary, Phase string
+	WorkDone, Done   bool
+	Result           string
+	// Failed and FailedInCleanup count the phases that failed.
+	Failed, FailedInCleanup int
+	Steps                   []Step
+}
+
+// Step is a step as people see it.
+type Step struct {
+	Name                                string
+	Started, Completed, Failed, Skipped bool
+}
+
+// String describes the event in a line.
+func (e Event) String() string {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "%s %s", e.At.Format("15:04:05.000"), e.Kind)
+	for _, s := range []string{e.Itinerary, e.Phase, e.Flag, e.Value} {
+		if s != "" {
+			fmt.Fprintf(b, " %s", s)
+		}
+	}
+	for _, is := range []struct {
+		is   bool
+		text string
+	}{{e.Paused, "paused"}, {e.Lost, "lost"}, {e.Killed, "killed"}} {
+		if is.is {
+			fmt.Fprintf(b, " (%s)", is.text)
+		}
+	}
+	if e.Kind == End {
+		fmt.Fprintf(b, " %s", e.Kept)
+	}
+	return b.String()
+}
+
+// String describes what is persisted in a line.
+func (k Kept) String() string {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "in %q of %q", k.Phase, k.Itinerary)
+	if k.WorkDone {
+		b.WriteString(", whose work is done")
+	}
+	if k.Done {
+		b.WriteString(", done")
+	}
+	fmt.Fprintf(b, ", result %q, failed %d+%d;", k.Result, k.Failed, k.FailedInCleanup)
+	for _, s := range k.Steps {
+		b.WriteString(" " + s.Name)
+		for _, is := range []struct {
+			is   bool
+			mark string
+		}{{s.Started && !s.Completed, "..."}, {s.Completed, "+"}, {s.Failed, "!"}, {s.Skipped, "(skipped)"}} {
+			if is.is {
+				b.WriteString(is.mark)
+			}
+		}
+	}
+	return b.String()
+}
+
+// String describes the phase in a line.
+func (p Phase) String() string {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "%s (%s)%s", p.Name, p.Step, p.Guard)
+	if p.Rides {
+		b.WriteString(" rides")
+	}
+	if p.Decides != nil {
+		fmt.Fprintf(b, " decides%v", p.Decides)
+	}
+	for _, j := range p.Jumps {
+		fmt.Fprintf(b, " jumps to %s%s", j.To, j.Guard)
+	}
+	if p.Deadline != 0 {
+		fmt.Fprintf(b, " within %s", p.Deadline)
+	}
+	if p.MaxAttempts != 0 {
+		fmt.Fprintf(b, " in %d attempts", p.MaxAttempts)
+	}
+	return b.String()
+}
+
+// String describes the guard; the empty guard is empty.
+func (g Guard) String() string {
+	text := ""
+	for _, part := range []struct {
+		name  string
+		flags []string
+	}{{"all", g.All}, {"any", g.Any}, {"none", g.None}} {
+		if len(part.flags) > 0 {
+			text += fmt.Sprintf(" %s%v", part.name, part.flags)
+		}
+	}
+	return text
+}
+
+// Error is the first thing that must not have been.
+type Error struct {
+	// At is the index of the event.
+	At      int
+	Event   Event
+	Problem string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("event %d (%s): %s", e.At, e.Event, e.Problem)
+}
