@@ -68,7 +68,7 @@ same output, whatever the speed.
 A phase that --fail-at names fails at the end of its work, the first time that
 it runs; one that --cancel-at names is interrupted. The migration then goes on
 in the itinerary that --on-fail or --on-cancel names: if they are not given, in
-Failed or Cancel.
+Failed or Cancel. In a cleanup itinerary a phase that fails is passed by.
 
 Ctrl-C stops the run and says where. Exit code: as for all commands, and 130
 after Ctrl-C. A migration that fails or is canceled because an option says so
@@ -111,7 +111,7 @@ is no error; an option whose phase never ran is one, with exit code 1.`,
 	f.StringVar(&o.onFail, "on-fail", "", "the `ITINERARY` that follows a failure (default "+mtc.Failed+")")
 	f.StringVar(&o.cancelAt, "cancel-at", "", "cancel the migration during this `PHASE`")
 	f.StringVar(&o.onCancel, "on-cancel", "", "the `ITINERARY` that follows a cancel (default "+mtc.Cancel+")")
-	f.StringArrayVar(&o.flipsAt, "flag-flips-at", nil, "give a flag that a phase decides another value once the phase is done: `PHASE=FLAG=VALUE`, VALUE being true or false; can be given several times, for one phase and flag in the order in which the phase is done")
+	f.StringArrayVar(&o.flipsAt, "flag-flips-at", nil, "give a flag that a phase decides another value once the phase is done, failed or canceled: `PHASE=FLAG=VALUE`, VALUE being true or false; can be given several times, for one phase and flag in the order in which the phase is done")
 	f.StringVar(&o.speed, "speed", "", "simulated seconds per second: `N`x, or max for no waiting (default 60x on a terminal, else max)")
 	f.IntVar(&o.maxPhases, "max-phases", standardMaxPhases, "stop after that many phases: a loop may never end")
 	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table or json", formatTable, formatJSON)

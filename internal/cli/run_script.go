@@ -42,8 +42,8 @@ func (s script) take(phase string, what int) *cue {
 	return nil
 }
 
-// flips takes up the flags that change as a phase is done: for each flag the
-// first that has not been taken up before.
+// flips takes up the flags that change as a phase is done or left: for each flag
+// the first that has not been taken up before.
 func (s script) flips(phase string) []*cue {
 	var all []*cue
 	var seen phases.Flags
@@ -76,6 +76,9 @@ func (s *simulation) direct(o *runOptions) error {
 	if s.graphs, err = graphs(s.set, names...); err != nil {
 		return err
 	}
+	if g := s.graphs[0]; s.onFail == s.itinerary && !g.IsCleanup() {
+		return fmt.Errorf("--fail-at: nothing runs after a phase of itinerary %s that failed; name another itinerary with --on-fail: %s", s.itinerary, wording.List(without(s.set.Names(), []string{s.itinerary}), "or"))
+	}
 	if o.cancelAt != "" && (s.itinerary == s.onCancel || s.failing) {
 		return fmt.Errorf("--cancel-at: a migration on itinerary %s cannot be canceled any more; leave it out", s.itinerary)
 	}
@@ -90,7 +93,7 @@ func (s *simulation) direct(o *runOptions) error {
 		}
 	}
 	for _, flip := range o.flipsAt {
-		if err := s.flip(flip); err != nil {
+		if err := s.cueFlip(flip); err != nil {
 			return err
 		}
 	}
@@ -147,8 +150,8 @@ func phaseNames(g *machine.Graph) []string {
 
 const optionFlip = "--flag-flips-at"
 
-// flip takes down that a flag is to change.
-func (s *simulation) flip(text string) error {
+// cueFlip takes down that a flag is to change.
+func (s *simulation) cueFlip(text string) error {
 	// From behind: the name of a phase may hold anything.
 	rest, value, ok := cutLast(text)
 	name, flagName, ok2 := cutLast(rest)

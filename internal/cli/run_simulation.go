@@ -128,6 +128,7 @@ func handlerOf(phase string) runner.Handler[*simulation] {
 		if s.script.take(phase, toCancel) != nil {
 			if !s.failing { // a failure has precedence, as in MTC
 				s.selected = s.onCancel
+				s.flip(phase) // which is left in the middle
 			}
 			// Whoever cancels does so while the phase is at work.
 			return runner.Wait(max(min(look, work), time.Second), "", s.progress...), nil
@@ -136,14 +137,21 @@ func handlerOf(phase string) runner.Handler[*simulation] {
 			return runner.Wait(min(look, work-spent), "", s.progress...), nil
 		}
 		if c := s.script.take(phase, toFail); c != nil {
+			s.flip(phase)
 			return runner.Fail(c.option + " says so"), nil
 		}
-		for _, c := range s.script.flips(phase) {
-			s.facts = s.facts.Set(c.flag, c.to)
-			delete(s.unknown, s.graphs[0].Flags().Names(c.flag)[0])
-		}
+		s.flip(phase)
 		return runner.Done(), nil
 	})
+}
+
+// flip gives the flags that a phase decides the values that the script has for
+// them, as the phase is done or left in the middle.
+func (s *simulation) flip(phase string) {
+	for _, c := range s.script.flips(phase) {
+		s.facts = s.facts.Set(c.flag, c.to)
+		delete(s.unknown, s.graphs[0].Flags().Names(c.flag)[0])
+	}
 }
 
 // entered is when the current phase began. Of a recorded one nobody knows: it

@@ -13,6 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/cli"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
@@ -150,6 +153,7 @@ itineraries:
 - name: Undo
   phases: [{name: U, step: Undoing}]
 - name: Failed
+  cleanup: true
   phases: [{name: F, step: Failing}]
 `)
 	for _, tt := range []struct {
@@ -159,7 +163,6 @@ itineraries:
 	}{
 		{"fails", []string{"-i", file + "#Main", "--fail-at", "B"}, []string{"One: Completed", "Two: Failed", "Failing: Completed"}},
 		{"fails to another itinerary", []string{"-i", file + "#Main", "--fail-at", "B", "--on-fail", "Undo"}, []string{"One: Completed", "Two: Failed", "Undoing: Completed"}},
-		{"fails and goes on", []string{"-i", file + "#Main", "--fail-at", "B", "--on-fail", "Main"}, []string{"One: Completed", "Two: Failed", "Three: Completed"}},
 		{"is canceled", []string{"-i", file + "#Main", "--cancel-at", "B", "--on-cancel", "Undo"}, []string{"One: Completed", "Two: Canceled", "Undoing: Completed"}},
 		{"is canceled, and then fails", []string{"-i", file + "#Main", "--cancel-at", "B", "--on-cancel", "Undo", "--fail-at", "U"}, []string{"One: Completed", "Two: Canceled", "Undoing: Failed", "Failing: Completed"}},
 		{"fails, and cannot be canceled any more", []string{"-i", file + "#Main", "--cancel-at", "F", "--on-cancel", "Undo", "--fail-at", "B"}, []string{"One: Completed", "Two: Failed", "Failing: Completed"}},
@@ -281,16 +284,16 @@ func TestRunContentErrors(t *testing.T) {
 		{"a flag that is not known", "", []string{"-i", "Final", "--flags", "DirectImage", "--unknown", "HasPVs,DirectVolume"}, []string{
 			"itinerary Final: flag HasPVs is unknown: it is named under --unknown",
 			"itinerary Final: flag DirectVolume is unknown: it is named under --unknown",
-			"stopped after 0s at the beginning of itinerary Final",
+			"stopped after 5m12s in phase InitialBackupCreated of itinerary Final",
 		}},
 		{"a cluster that is missing", stream(planObject("p", ``), images, migration("m", ``, ``)), []string{"-f", "-"}, []string{
 			"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source is missing; read it together with the migration",
-			"stopped after 0s at the beginning of itinerary Final",
+			"stopped after 3m22s in phase EnsureCloudSecretPropagated of itinerary Final",
 		}},
 		{"a cluster that cannot be read", stream(planObject("p", ``), images, object("MigCluster", "source", `, "spec": 3`), migration("m", ``, ``)), []string{"-f", "-"}, []string{
 			"MigCluster ns/source: spec: holds a JSON number; write an object",
 			"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source could not be read: correct it at standard input:1: items[2]",
-			"stopped after 0s at the beginning of itinerary Final",
+			"stopped after 3m22s in phase EnsureCloudSecretPropagated of itinerary Final",
 		}},
 		{"a phase that fails, but does not run", "", []string{"-i", "Final", "--flags", "DirectImage", "--fail-at", "EnsureStageBackup"}, []string{
 			"--fail-at EnsureStageBackup had no effect: phase EnsureStageBackup did not run: it needs HasStageBackup (decided by WaitForRefresh)",
@@ -427,4 +430,84 @@ func TestRunIsInterrupted(t *testing.T) {
 		assert.Empty(t, out.String())
 		assert.Equal(t, "dynamic-pipeline: stopped after 0s at the beginning of itinerary Final\n", stderr.String())
 	})
+}
+
+// A phase that is left in the middle has changed the flags that it decides as
+// one that is done has: the itinerary that follows goes by the new value. Each
+// phase of Stage and Final, and each flag that it decides and Cancel reads.
+func TestRunFlipsFlagsOfAPhaseThatIsLeft(t *testing.T) {
+	const flags = "HasPVs,IndirectVolume,HasStageBackup,DirectImage,EnableVolume,EnableImage,HasISs,Quiesce,HasStagePods"
+	set := machine.MustCompileSet(mtc.Itineraries()...)
+	cancel, err := set.Graph(mtc.Cancel)
+	require.NoError(t, err)
+	v := mtc.Flags()
+	yes, err := v.Parse(strings.Split(flags, ",")...)
+	require.NoError(t, err)
+	left := 0
+	for _, itinerary := range []string{mtc.Stage, mtc.Final} {
+		g, err := set.Graph(itinerary)
+		require.NoError(t, err)
+		plan := g.Plan(phases.NewFacts(yes, v.All()&^yes))
+		for i := range g.Len() {
+			for _, flag := range v.Names(g.Phase(i).Decides & cancel.Reads()) {
+				if plan.Runs(i) != phases.Yes {
+					continue
+				}
+				phase, value, text := g.Phase(i).Name, "yes", "true"
+				if slices.Contains(strings.Split(flags, ","), flag) {
+					value, text = "no", "false"
+				}
+				for name, option := range map[string][]string{"canceled": {"--cancel-at", phase}, "failed": {"--fail-at", phase, "--on-fail", "Cancel"}} {
+					t.Run(itinerary+", "+phase+" is "+name+", "+flag, func(t *testing.T) {
+						r := run(t, "", append([]string{"run", "-i", itinerary, "--flags", flags, "-o", "json", "--flag-flips-at", phase + "=" + flag + "=" + text}, option...)...)
+						assert.Equal(t, 0, r.code)
+						assert.Empty(t, r.stderr, "the option had an effect")
+						all := events(t, r.out)
+						begun := slices.IndexFunc(all, func(e event) bool { return e.Event == "begun" && e.Left != "" })
+						require.Positive(t, begun)
+						for _, e := range all[:begun] {
+							assert.False(t, e.Event == "asked" && e.Flag == flag && e.Value == value, "it has not changed yet")
+						}
+						asked := slices.IndexFunc(all[begun:], func(e event) bool { return e.Event == "asked" && e.Flag == flag && e.Value == value })
+						assert.Positive(t, asked, "asked by the itinerary that follows")
+						if flag == "HasStagePods" {
+							assert.Equal(t, value == "yes", slices.Contains(entered(all[begun:]), "EnsureStagePodsDeleted"))
+						}
+					})
+					left++
+				}
+			}
+		}
+	}
+	assert.Greater(t, left, 20)
+
+	// A cancel that comes after a failure leaves nothing.
+	r := run(t, "", "run", "-i", "Final", "--flags", flags, "--fail-at", "Started", "--cancel-at", "MigrationFailed", "--flag-flips-at", "EnsureStagePodsFromRunning=HasStagePods=true")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "--flag-flips-at EnsureStagePodsFromRunning=HasStagePods=true had no effect")
+}
+
+func TestRunRefusesToGoOnAfterAFailure(t *testing.T) {
+	file := write(t, "own.yaml", "itineraries: [{name: Main, phases: [{name: A, step: S}]}, {name: Failed, phases: [{name: F, step: S}]}, {name: Undo, cleanup: true, phases: [{name: U, step: S}]}]\n")
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-i", file + "#Main", "--fail-at", "A", "--on-fail", "Main"}, "--fail-at: nothing runs after a phase of itinerary Main that failed; name another itinerary with --on-fail: Failed or Undo"},
+		{[]string{"-i", file + "#Failed", "--fail-at", "F"}, "--fail-at: nothing runs after a phase of itinerary Failed that failed; name another itinerary with --on-fail: Main or Undo"},
+		{[]string{"-i", file + "#Undo", "--fail-at", "U", "--on-fail", "Undo"}, ""},
+	} {
+		r := run(t, "", append([]string{"run"}, tt.args...)...)
+		if tt.want == "" {
+			assert.Equal(t, 0, r.code, r.stderr)
+			continue
+		}
+		assert.Equal(t, 2, r.code)
+		assert.Equal(t, []string{tt.want}, r.lines(t))
+	}
+
+	// One that is left by a cancel and fails there is stopped.
+	r := run(t, "", "run", "-i", file+"#Main", "--cancel-at", "A", "--on-cancel", "Failed", "--fail-at", "F")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, `phase "F" of itinerary "Failed" failed`)
 }

@@ -114,7 +114,7 @@ func TestScreenColors(t *testing.T) {
 		return w.frames[len(w.frames)-1]
 	}
 	painted := last(true)
-	for _, want := range []string{bold + "itinerary Failed" + reset, red + "canceled" + reset, red + "failed" + reset, green + "completed" + reset, red + "Canceled of itinerary Cancel failed: --fail-at says so" + reset} {
+	for _, want := range []string{bold + "itinerary Cancel" + reset, red + "canceled" + reset, red + "failed" + reset, green + "completed" + reset, red + "Canceled of itinerary Cancel failed: --fail-at says so" + reset} {
 		assert.Contains(t, painted, want)
 	}
 	assert.NotContains(t, last(false), "\x1b[3", "NO_COLOR")
