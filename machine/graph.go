@@ -346,18 +346,20 @@ func (g *Graph) MayLeaveFor(to *Graph) bool {
 }
 
 // starts are the indices at which the search for the phase after index i can
-// begin, whatever the facts: the targets of its jumps, and the phase after it
-// unless a jump is always taken.
+// begin, whatever the facts: the targets of its jumps, and the phase after it,
+// as far as [Graph.Onward] takes them for possible.
 func (g *Graph) starts(i int) []int {
 	if i == start {
 		return []int{0}
 	}
 	var from []int
-	for _, j := range g.nodes[i].jumps {
-		from = append(from, j.to)
-		if j.guard == (phases.Guard{}) {
-			return from
+	jumps := g.nodes[i].jumps
+	g.onward(i, phases.Facts{}, func(k int) {
+		if k < len(jumps) {
+			from = append(from, jumps[k].to)
+		} else {
+			from = append(from, i+1)
 		}
-	}
-	return append(from, i+1)
+	})
+	return from
 }

@@ -15,10 +15,13 @@ type Plan struct {
 	facts phases.Facts
 	at    int
 	marks []mark
-	order []int // the phases ahead in the order of the walk; nil: by index
+	loops *loops // nil without jumps
+}
 
-	// With jumps, the flags that Matters returns.
-	matters phases.Flags
+// loops is what a plan with jumps holds beside its marks.
+type loops struct {
+	order   []int        // the phases ahead in the order of the walk
+	matters phases.Flags // what Matters returns
 }
 
 // mark is what a plan knows of a phase.
@@ -28,14 +31,18 @@ const (
 	truthMask mark = 3      // the guard by current values, as a phases.Truth
 	tentative mark = 1 << 2 // hangs on a flag, or a way, that may still change
 	ahead     mark = 1 << 3 // the walk reaches it
-	maybe     mark = 1 << 4 // the walk reaches it only where an unknown flag allows
+	maybe     mark = 1 << 4 // the walk reaches it only if an unknown flag allows
+	always    mark = 1 << 5 // whatever the flags turn out to be, it runs
+	never     mark = 1 << 6 // whatever they turn out to be, it does not
 )
 
 func (m mark) runs() phases.Truth {
 	t := phases.Truth(m & truthMask)
 	switch {
-	case m&ahead == 0:
+	case m&ahead == 0, m&never != 0:
 		return phases.No
+	case m&always != 0:
+		return phases.Yes
 	case m&maybe != 0 && t == phases.Yes:
 		return phases.Unknown
 	}
@@ -51,10 +58,15 @@ func (g *Graph) Plan(f phases.Facts) *Plan { return g.plan(start, f) }
 // decides are tentative until it is done. Phases that are behind do not run
 // any more. The error is an [*UnknownPhaseError].
 //
-// By the rules of the design: guards are judged by the current values,
-// tentative or not. A jump is walked unless its guard is false for good, and
-// the phase after it in order is walked unless the guard is true for good, so
-// that a loop whose exit is decided inside it is left as well as entered.
+// Guards are judged by the current values, tentative or not. A jump is walked
+// unless it cannot be taken whatever phases ahead decide, and the phase after it
+// in order unless the jumps together always admit ([Graph.Onward]): so a loop
+// whose exit is decided inside it is left as well as entered. What runs for
+// every outcome of what is decided, and for every value of the unknown flags,
+// is planned to run; what never does, not to; and all else is unknown or
+// tentative. With jumps this is exact as long as few flags vary (up to ten in
+// fifty phases); with more, a phase may be called unknown, tentative, or one that
+// may run, that is settled.
 func (g *Graph) PlanFrom(p Position, f phases.Facts) (*Plan, error) {
 	i, err := g.index(p)
 	if err != nil {
@@ -125,8 +137,8 @@ func (p *Plan) Guard(i int) phases.Truth { return phases.Truth(p.marks[i] & trut
 // Each calls yield with the index of each phase that the walk reaches, in the
 // order in which it first reaches them. It has the shape of an iterator.
 func (p *Plan) Each(yield func(i int) bool) {
-	if p.order != nil {
-		for _, i := range p.order {
+	if p.loops != nil {
+		for _, i := range p.loops.order {
 			if !yield(i) {
 				return
 			}
@@ -167,8 +179,8 @@ func (p *Plan) Matters() phases.Flags {
 	if known.Has(p.graph.reads) {
 		return 0
 	}
-	if p.graph.jumps {
-		return p.matters
+	if p.loops != nil {
+		return p.loops.matters
 	}
 	var matters phases.Flags
 	for i := range p.Each {

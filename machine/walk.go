@@ -18,6 +18,8 @@ type walk struct {
 	// decides; reached, whether there is such a way.
 	open    []phases.Flags
 	reached []bool
+	// frozen: a loop may never be left, for a value of an unknown flag.
+	frozen bool
 }
 
 // sureness of an edge, and of the ways to a place.
@@ -26,8 +28,8 @@ type sureness uint8
 const (
 	unreached   sureness = iota
 	onChange             // not by current values, only if a flag changes
-	onUnknown            // hangs on an unknown flag
-	onTentative          // hangs on a flag that may still change
+	onUnknown            // depends on an unknown flag
+	onTentative          // depends on a flag that may still change
 	forSure
 )
 
@@ -35,15 +37,8 @@ func (p *Plan) walk() {
 	places := len(p.marks) + 2
 	w := &walk{Plan: p, open: make([]phases.Flags, places), reached: make([]bool, places)}
 	w.spread()
+	depends := w.jumpsDepend()
 	sure := w.sureness()
-	var hangs phases.Flags // what jumps that are unknown hang on
-	for i := range p.marks {
-		for _, j := range p.graph.nodes[i].jumps {
-			if w.reached[i] && j.guard.Eval(p.facts) == phases.Unknown {
-				hangs |= j.guard.Reads() &^ p.facts.Known()
-			}
-		}
-	}
 	for i := range p.marks {
 		guard := p.graph.nodes[i].guard
 		p.marks[i] = mark(guard.Eval(p.facts))
@@ -58,7 +53,7 @@ func (p *Plan) walk() {
 		}
 		if sure[i] == onUnknown {
 			p.marks[i] |= maybe
-			if hangs&w.open[i] != 0 {
+			if depends&w.open[i] != 0 {
 				p.marks[i] |= tentative
 			}
 		}
@@ -66,8 +61,38 @@ func (p *Plan) walk() {
 			p.marks[i] |= tentative
 		}
 	}
-	p.order = w.order()
-	p.matters = w.matters()
+	matters := w.matters()
+	if o := newOutcomes(w); o != nil {
+		o.settle()
+	}
+	p.loops = &loops{order: w.order(), matters: matters}
+}
+
+// jumpsDepend are the unknown flags that jumps on a way depend on. It also finds
+// out whether a loop may be frozen: some way leads back, and the value of one of
+// these flags is for good.
+func (w *walk) jumpsDepend() (flags phases.Flags) {
+	back, forGood := false, false
+	for i := range w.marks {
+		n := &w.graph.nodes[i]
+		if !w.reached[i] && i != w.at || len(n.jumps) == 0 {
+			continue
+		}
+		unknown := func(guard phases.Guard, open phases.Flags) (flags phases.Flags) {
+			if guard.Eval(w.facts) == phases.Unknown {
+				flags = guard.Reads() &^ w.facts.Known()
+			}
+			forGood = forGood || flags&^open != 0
+			return flags
+		}
+		unknown(n.guard, w.open[i])
+		for _, j := range n.jumps {
+			back = back || j.to <= i
+			flags |= unknown(j.guard, w.open[i]|n.decides)
+		}
+	}
+	w.frozen = back && forGood
+	return flags
 }
 
 // matters are the unknown flags of all guards on a way that are not settled for
@@ -145,25 +170,35 @@ func (w *walk) edges(i int, yield func(to int, s sureness)) {
 		yield(next, passes)
 		return
 	}
-	for _, j := range n.jumps {
-		now, later := j.guard.Eval(w.facts), j.guard.Eval(w.facts.Forget(w.after(i)))
-		if later == phases.No {
-			continue
+	phase := i
+	if i == w.entry() {
+		phase = w.at
+	}
+	later := w.facts.Forget(w.after(i))
+	var ways []int // the jumps that are possible, and the way on in order
+	w.graph.onward(phase, later, func(k int) { ways = append(ways, k) })
+	inOrder := unreached
+	judged := 0
+	for _, k := range ways {
+		// What a way depends on are the guards up to there, if it is not the
+		// only one.
+		for ; judged <= k && judged < len(n.jumps) && len(ways) > 1; judged++ {
+			guard := n.jumps[judged].guard
+			if guard.Eval(later) == phases.Unknown {
+				enters = min(enters, onTentative)
+			}
+			if guard.Eval(w.facts) == phases.Unknown {
+				enters = min(enters, onUnknown)
+			}
 		}
-		if later == phases.Unknown {
-			enters = min(enters, onTentative)
-		}
-		if now == phases.Unknown {
-			enters = min(enters, onUnknown)
-		}
-		yield(j.to, enters)
-		if later == phases.Yes {
-			enters = unreached
-			break
+		if k == len(n.jumps) {
+			inOrder = enters
+		} else {
+			yield(n.jumps[k].to, enters)
 		}
 	}
-	if way := max(enters, passes); way != unreached {
-		yield(next, way)
+	if level := max(inOrder, passes); level != unreached {
+		yield(next, level)
 	}
 }
 
@@ -197,9 +232,10 @@ func (w *walk) spread() {
 	}
 }
 
-// sureness says of each place how sure it is that the machine comes by. A
-// place is sure where sure edges lead to it, or where every way from the entry
-// to done leads through it.
+// sureness returns for each place how sure it is that the machine comes by. A
+// place is sure if sure edges lead to it, or if every way from the entry to done
+// leads through it: then the machine comes by if it comes to its end. If a loop
+// may be frozen, that is unknown.
 func (w *walk) sureness() []sureness {
 	sure := make([]sureness, len(w.reached))
 	close := func(level sureness) {
@@ -220,8 +256,11 @@ func (w *walk) sureness() []sureness {
 			})
 		}
 	}
-	for _, i := range w.narrows() {
+	for k, i := range w.narrows() {
 		sure[i] = forSure
+		if w.frozen && k > 0 {
+			sure[i] = onUnknown
+		}
 	}
 	close(forSure)
 	close(onTentative)
@@ -297,8 +336,24 @@ func (w *walk) way() []int {
 
 // order lists the phases that are reached in reverse postorder, the order in
 // which a reader of the itinerary meets them: the phase after in order before
-// the target of a jump, unless the way there is only by the jump.
+// the target of a jump, unless only the jump leads there. The ways are those by
+// current values, as long as they lead to all that runs.
 func (w *walk) order() []int {
+	order := w.orderBy(onUnknown)
+	listed := make([]bool, len(w.marks))
+	for _, i := range order {
+		listed[i] = true
+	}
+	for i, m := range w.marks {
+		if m.runs() != phases.No && !listed[i] {
+			return w.orderBy(onChange)
+		}
+	}
+	return order
+}
+
+// orderBy takes the ways that are at least as sure as level.
+func (w *walk) orderBy(level sureness) []int {
 	order := make([]int, 0, len(w.marks))
 	seen := make([]bool, len(w.reached))
 	var visit func(i int)
@@ -308,12 +363,12 @@ func (w *walk) order() []int {
 		}
 		seen[i] = true
 		w.edges(i, func(to int, s sureness) {
-			if s > onChange {
+			if s >= level {
 				visit(to)
 			}
 		})
 		switch {
-		case i < w.done() && i != w.at:
+		case i < w.done() && i != w.at && w.reached[i]:
 			order = append(order, i)
 		case i == w.entry() && w.at >= 0 && w.at < w.done():
 			order = append(order, w.at)

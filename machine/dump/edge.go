@@ -95,7 +95,11 @@ func (p *part) transitions(all []machine.Edge, around bool) {
 		directNow, now := w.now.leads(i, first, last)
 		directLater, later := w.later.leads(i, first, last)
 		byTarget := make(map[int][]int)
+		ever, _ := p.graph.Onward(i, phases.Facts{})
 		for j := range directNow {
+			if ever[j] == phases.No {
+				continue // one before it is always taken first
+			}
 			to := p.jumps(i)[j].to
 			byTarget[to] = append(byTarget[to], j)
 		}
@@ -141,13 +145,11 @@ func (p *part) positions() []int {
 }
 
 // inOrder returns the last index to which a transition in order leads from an
-// index: the first phase without a guard after it. It is the index itself if a
-// jump is always taken.
+// index: the first phase without a guard after it. It is the index itself if one
+// of its jumps is always taken.
 func (p *part) inOrder(i int) int {
-	for _, j := range p.jumps(i) {
-		if j.guard == (phases.Guard{}) {
-			return i
-		}
+	if _, order := p.graph.Onward(i, phases.Facts{}); order == phases.No {
+		return i
 	}
 	return p.stops[i+1]
 }

@@ -86,6 +86,10 @@ func (n *node) runs() phases.Truth {
 	return phases.Unknown
 }
 
+// surelyRuns reports whether the phase will be entered, whatever becomes of the
+// flags. Its guard need not admit by the values of now.
+func (n *node) surelyRuns() bool { return n.state == runs && !n.tentative }
+
 // band is a step: phases of it that follow each other. A step that is entered
 // again is a second band of the same name.
 type band struct {

@@ -103,8 +103,10 @@ func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 		if plan.Facts().Known() != itinerarytest.Four.All() {
 			return
 		}
-		if i := plan.Current(); i >= 0 && g.Phase(i).Guard.Eval(plan.Facts()) != phases.Yes {
-			return // it is drawn since it is in progress, but would not be entered again
+		for i := range plan.Each {
+			if plan.Runs(i) == phases.Yes && plan.Guard(i) != phases.Yes || i == plan.Current() && g.Phase(i).Guard.Eval(plan.Facts()) != phases.Yes {
+				return // it is drawn since it runs, but would not be entered by the values of now
+			}
 		}
 		p := draw(t, Options{OnlyRun: true}, Itinerary{Plan: plan})
 		for k := range p.nodes {

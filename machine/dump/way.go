@@ -80,6 +80,9 @@ func (p *part) newWay(later bool) *way {
 		case p.all[i+1].state == current && i < n:
 			leave(i, phases.Yes, phases.Yes)
 		}
+		if p.all[i+1].surelyRuns() {
+			leave(i, phases.Yes, phases.Yes)
+		}
 	}
 	for len(worklist) > 0 {
 		i := worklist[len(worklist)-1]
@@ -105,7 +108,7 @@ func (w *way) comesIn(i int) phases.Truth { return and(w.reach[i+1], w.admits(i)
 
 // entered reports whether the phase at an index is entered, or has been.
 func (w *way) entered(i int) phases.Truth {
-	if w.all[i+1].state == current {
+	if n := &w.all[i+1]; n.state == current || n.surelyRuns() {
 		return phases.Yes
 	}
 	return w.comesIn(i)
@@ -114,13 +117,7 @@ func (w *way) entered(i int) phases.Truth {
 // choices judges the jumps of the phase at an index, once that is done, and
 // whether the way then leads on in order.
 func (w *way) choices(i int) (taken []phases.Truth, onward phases.Truth) {
-	onward = phases.Yes
-	for _, j := range w.part.jumps(i) {
-		t := j.guard.Eval(w.facts.Forget(w.open[i+1]))
-		taken = append(taken, and(onward, t))
-		onward = and(onward, not(t))
-	}
-	return taken, onward
+	return w.graph.Onward(i, w.facts.Forget(w.open[i+1]))
 }
 
 // leads returns where the machine goes from the phase at an index: by each of
@@ -136,15 +133,17 @@ func (w *way) leads(i, first, last int) (direct []phases.Truth, otherwise map[in
 		}
 	}
 	taken, onward := w.choices(i)
+	ever, inOrder := w.graph.Onward(i, phases.Facts{})
 	for j, to := range w.part.jumps(i) {
 		reach := and(w.entered(i), taken[j])
 		direct = append(direct, and(reach, guards.admit[to.to]))
-		pass(to.to, to.to+1, reach)
-		if to.guard == (phases.Guard{}) {
-			return direct, otherwise
+		if ever[j] != phases.No {
+			pass(to.to, to.to+1, reach)
 		}
 	}
-	pass(i+1, i+1, and(w.entered(i), onward))
+	if inOrder != phases.No {
+		pass(i+1, i+1, and(w.entered(i), onward))
+	}
 	return direct, otherwise
 }
 

@@ -1,0 +1,174 @@
+package machine_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// moment is where a run is and what it knows.
+type moment struct {
+	at    machine.Position
+	facts phases.Facts
+}
+
+// lives are all runs of an itinerary from a position: what can follow upon each
+// moment, where flags turn out in every way that they can.
+type lives struct {
+	begin   []moment
+	follows map[moment][]moment
+}
+
+// live lets a machine go every way. An unknown flag has either value, and a flag
+// that a phase decides has either value after it; in a cleanup itinerary each
+// may be unknown as well.
+func live(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts) lives {
+	t.Helper()
+	values := []phases.Truth{phases.Yes, phases.No}
+	if g.IsCleanup() {
+		values = append(values, phases.Unknown)
+	}
+	turnOut := func(f phases.Facts, flags phases.Flags) []phases.Facts {
+		all := []phases.Facts{f}
+		for flag := range flags.Each {
+			var next []phases.Facts
+			for _, f := range all {
+				for _, v := range values {
+					next = append(next, f.Set(flag, v))
+				}
+			}
+			all = next
+		}
+		return all
+	}
+	l := lives{follows: map[moment][]moment{}}
+	for _, f := range turnOut(f, four.All()&^f.Known()) {
+		l.begin = append(l.begin, moment{from, f})
+	}
+	for work := slices.Clone(l.begin); len(work) > 0; {
+		now := work[len(work)-1]
+		work = work[:len(work)-1]
+		if _, seen := l.follows[now]; seen || now.at.Done {
+			continue
+		}
+		l.follows[now] = nil
+		m, err := g.Machine(now.at, now.facts)
+		require.NoError(t, err)
+		for _, f := range turnOut(now.facts, m.Decides()) {
+			m, err := g.Machine(now.at, f)
+			require.NoError(t, err)
+			tr, err := m.Advance(context.Background())
+			require.NoError(t, err)
+			l.follows[now] = append(l.follows[now], moment{tr.To, f})
+		}
+		work = append(work, l.follows[now]...)
+	}
+	return l
+}
+
+// fate reports whether some run enters a phase, and whether every run does,
+// sooner or later: a run that goes round in a loop leaves it one day, if what is
+// decided there can let it.
+func (l lives) fate(phase string, begin ...moment) (some, every bool) {
+	leads := map[moment]bool{} // a run enters the phase next, or later on
+	for changed := true; changed; {
+		changed = false
+		for now, next := range l.follows {
+			for _, n := range next {
+				if !leads[now] && (n.at.Phase == phase || leads[n]) {
+					leads[now], changed = true, true
+				}
+			}
+		}
+	}
+	every = true
+	seen := map[moment]bool{}
+	for work := slices.Clone(begin); len(work) > 0; {
+		now := work[len(work)-1]
+		work = work[:len(work)-1]
+		if seen[now] {
+			continue
+		}
+		seen[now] = true
+		every = every && leads[now]
+		for _, n := range l.follows[now] {
+			if n.at.Phase != phase {
+				work = append(work, n)
+			}
+		}
+	}
+	for _, now := range begin {
+		some = some || leads[now]
+	}
+	return some, every
+}
+
+// What runs whichever way the flags turn out is planned to run, what never does
+// is planned not to, and everything else is unknown or tentative. What cannot run
+// for some values of the unknown flags is not planned to run.
+func TestAPlanIsRightForEveryOutcome(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	seen := map[string]int{}
+	for k := range 1200 {
+		it := itinerarytest.Generate(r, k%4 != 0, k%3 != 0)
+		it.Cleanup = k%5 == 0
+		g, err := machine.Compile(it)
+		require.NoError(t, err)
+		for range 4 {
+			f := phases.NewFacts(phases.Flags(r.IntN(16)), phases.Flags(r.IntN(16)))
+			if r.IntN(2) == 0 {
+				f = facts(phases.Flags(r.IntN(16)))
+			}
+			at := positions(g)[r.IntN(g.Len()+1)]
+			plan, err := g.PlanFrom(at, f)
+			require.NoError(t, err)
+			l := live(t, g, at, f)
+			listed := map[int]bool{}
+			for i := range plan.Each {
+				listed[i] = true
+			}
+			for i := range g.Len() {
+				name := g.Phase(i).Name
+				if name == at.Phase {
+					continue // it runs, whatever comes
+				}
+				about := fmt.Sprintf("%s of %+v (cleanup %v) from %s: true %v, false %v", name, it.Phases, it.Cleanup, at, four.Names(f.True()), four.Names(f.False()))
+				some, every := l.fate(name, l.begin...)
+				switch {
+				case every:
+					seen["every"]++
+					require.Equal(t, phases.Yes, plan.Runs(i), about)
+				case !some:
+					seen["none"]++
+					require.Equal(t, phases.No, plan.Runs(i), about)
+				default:
+					seen["some"]++
+					require.True(t, plan.Runs(i) == phases.Unknown || plan.Tentative(i), about)
+					for _, begin := range l.begin {
+						if can, _ := l.fate(name, begin); !can {
+							seen["up to an unknown flag"]++
+							require.NotEqual(t, phases.Yes, plan.Runs(i), about)
+							break
+						}
+					}
+				}
+				require.Equal(t, plan.Runs(i) == phases.Yes, plan.Why(i) == nil, about)
+				if plan.Runs(i) != phases.No {
+					require.True(t, listed[i], about)
+				}
+			}
+		}
+	}
+	for _, kind := range []string{"every", "none", "some", "up to an unknown flag"} {
+		assert.Greater(t, seen[kind], 1000, kind)
+	}
+}
