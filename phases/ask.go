@@ -1,13 +1,11 @@
 package phases
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/bits"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
@@ -307,8 +305,8 @@ type result struct {
 const grace = 100 * time.Millisecond
 
 // callAll calls the sources of the given flags at the same time, and returns
-// their results in the order of the vocabulary. The sources have returned, or
-// are left behind.
+// one result for each, in any order. The sources have returned, or are left
+// behind.
 func (a *asking) callAll(ctx context.Context, flags Flags) []result {
 	a.asked |= flags
 	// Late results fit in as well, so that no goroutine stays to deliver one.
@@ -339,7 +337,6 @@ func (a *asking) callAll(ctx context.Context, flags Flags) []result {
 			}
 		}
 	}
-	slices.SortFunc(results, func(x, y result) int { return cmp.Compare(x.flag, y.flag) })
 	return results
 }
 

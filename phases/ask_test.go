@@ -135,7 +135,7 @@ func TestAskOrder(t *testing.T) {
 				return []Source{slow(a.source(flagA, says(Yes))), a.source(flagB, says(Yes))}
 			},
 			Question{Read: flagA | flagB}, "BA", NewFacts(flagA|flagB, 0), ""},
-		{"a slow one not at all where it does not matter",
+		{"a slow one not at all if it does not matter",
 			func(a *asked) []Source {
 				return []Source{slow(a.source(flagA, says(Yes))), a.source(flagB, says(Yes))}
 			},

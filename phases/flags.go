@@ -86,7 +86,7 @@ func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 			problem = "is defined twice"
 		}
 		if problem == "" && d.Flag != 1<<i {
-			problem = fmt.Sprintf("stands in row %d and has to be the bit 1<<%d; put the rows in the order of the constants", i, i)
+			problem = fmt.Sprintf("stands in row %d and must be the bit 1<<%d; put the rows in the order of the constants", i, i)
 		}
 		if problem == "" && !utf8.ValidString(d.Description) {
 			problem = "has a description that is not valid UTF-8"

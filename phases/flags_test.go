@@ -47,7 +47,7 @@ func TestNewVocabularyRefuses(t *testing.T) {
 		{"a no-break space", []FlagDef{{1, "A\u00a0B", ""}}, nil, VocabularyError{0, "A\u00a0B", "contains a comma, white space or a control character"}},
 		{"a control character", []FlagDef{{1, "A\x00", ""}}, nil, VocabularyError{0, "A\x00", "contains a comma, white space or a control character"}},
 		{"a name twice", []FlagDef{{1, "A", ""}, {2, "A", ""}}, nil, VocabularyError{1, "A", "is defined twice"}},
-		{"rows out of order", []FlagDef{{2, "B", ""}, {1, "A", ""}}, nil, VocabularyError{0, "B", "stands in row 0 and has to be the bit 1<<0; put the rows in the order of the constants"}},
+		{"rows out of order", []FlagDef{{2, "B", ""}, {1, "A", ""}}, nil, VocabularyError{0, "B", "stands in row 0 and must be the bit 1<<0; put the rows in the order of the constants"}},
 		{"an empty relation", []FlagDef{{1, "A", ""}}, []Clause{{True: 1}, {}}, VocabularyError{1, "relation 2", "is empty and can never hold"}},
 		{"a relation of unknown flags", []FlagDef{{1, "A", ""}}, []Clause{{True: 2}}, VocabularyError{0, "relation 1", "names a flag that the vocabulary does not have"}},
 	} {

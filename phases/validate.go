@@ -15,7 +15,7 @@ import (
 // ride, which nothing could ever show; and jumps to nowhere. The error is a
 // [DefinitionErrors] with all that was found, in the order of the phases.
 func (it Itinerary) Validate() error {
-	const maxSuggestions = 20 // nobody reads more, and each takes time
+	const maxSuggestions = 20 // each takes time
 	var errs DefinitionErrors
 	add := func(index int, reason Reason, format string, args ...any) {
 		e := &DefinitionError{Itinerary: it.Name, Index: index, Reason: reason, Problem: fmt.Sprintf(format, args...)}
@@ -53,8 +53,8 @@ func (it Itinerary) Validate() error {
 		shows[p.Step] = shows[p.Step] || !p.Rides
 	}
 
-	// Comparing a name with thousands of others takes time, and nobody reads
-	// that many suggestions.
+	// Comparing a name with thousands of others takes time: the first problems
+	// get suggestions, the others none.
 	suggestions := 0
 	didYouMean := func(name string) string {
 		if suggestions++; suggestions > maxSuggestions {

@@ -115,7 +115,7 @@ func eachField(t *testing.T, v reflect.Value, name string, visit func(name strin
 			eachField(t, v.Field(i), strings.TrimPrefix(name+"."+v.Type().Field(i).Name, "."), visit)
 		}
 	case reflect.Slice:
-		require.NotZero(t, v.Len(), "%s has to be in the definition that is walked", name)
+		require.NotZero(t, v.Len(), "%s must be in the definition that is walked", name)
 		for i := range v.Len() {
 			eachField(t, v.Index(i), name, visit)
 		}
