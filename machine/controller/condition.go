@@ -10,90 +10,193 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
-	"github.com/konveyor/dynamic-pipeline/steps"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The conditions that a reconciler sets on types that have them. All four are
-// there once the migration has begun.
+// The conditions that a reconciler sets on types that have them. All but
+// SwitchHeld are there as soon as anything is written.
 const (
-	// ConditionRunning is true from the first phase until the migration is
-	// done, but while it is paused or stopped. Its reason is one of the Reason
-	// constants; its message names the phase and, while that waits, since
-	// when.
+	// ConditionRunning is true from the first phase until the run is done,
+	// except while it is paused or stopped. Its reason is one of the Reason
+	// constants. Its message names the phase and, if that waits or is retried,
+	// since when and why.
 	ConditionRunning = "Running"
-	// ConditionSucceeded and ConditionFailed tell of the [Result], which is
-	// the reason of the former. Succeeded is unknown until the migration is
-	// done; Failed is true as soon as a phase has failed.
+	// ConditionSucceeded reports how the run ended: its reason is the
+	// [phases.Result], and it is true if that is Succeeded. It is unknown until
+	// the run is done.
 	ConditionSucceeded = "Succeeded"
-	ConditionFailed    = "Failed"
-	// ConditionPaused is true while the migration is paused.
+	// ConditionFailed is true as soon as the result is Failed: a phase failed
+	// outside cleanup itineraries, or an itinerary with that result was entered.
+	// It is set before the selector is called after a failure.
+	ConditionFailed = "Failed"
+	// ConditionPaused is true while a pause holds the run. While a cleanup
+	// itinerary runs although the object is paused, it is false with
+	// [ReasonCleanupRuns].
 	ConditionPaused = "Paused"
+	// ConditionSwitchHeld is true while the object selects an itinerary that is
+	// not entered, since a cleanup itinerary has begun ([ReasonCleanupBegun]) or
+	// the run is done ([ReasonDone]). Otherwise it is absent.
+	ConditionSwitchHeld = "SwitchHeld"
 )
 
-// The reasons of the condition Running.
+// The reasons of the condition Running; some are those of others as well.
 const (
 	ReasonInPhase = "InPhase"
 	ReasonWaiting = "Waiting"
 	ReasonPaused  = "Paused"
-	// ReasonStopped is read where nothing goes on until somebody mends the
-	// object or the release: the recorded phase or itinerary is unknown, or
-	// the state cannot be read. The message is the error.
+	// ReasonRetrying means that the phase keeps returning errors and is
+	// retried. The message has the last error that was recorded, since when, how
+	// many attempts there were by then, and when the next was due
+	// ([runner.Retry]).
+	ReasonRetrying = "Retrying"
+	// ReasonFlagsUnknown means that the next phase depends on flags that are
+	// unknown and are evaluated again. The message is as that of
+	// [ReasonRetrying], and names the flags.
+	ReasonFlagsUnknown = "FlagsUnknown"
+	// ReasonStopped means that the run cannot go on until the object, its
+	// definition or the release is fixed. The message is the error and, if the
+	// state has it, since when.
 	ReasonStopped = "Stopped"
 	ReasonDone    = "Done"
+	// ReasonCleanupRuns is one of the condition Paused, and ReasonCleanupBegun
+	// of SwitchHeld.
+	ReasonCleanupRuns  = "CleanupRuns"
+	ReasonCleanupBegun = "CleanupBegun"
+	// ReasonNotRecorded is one of the condition Succeeded: the run was done
+	// before its result was recorded in the state.
+	ReasonNotRecorded = "NotRecorded"
 )
 
 // reasonNot is the reason of a condition that does not hold.
 const reasonNot = "No"
 
-// setConditions says in the object's conditions what came of a reconcile. Stop
-// is why the migration cannot go on, or nil.
-func (r *Reconciler[T]) setConditions(object T, out runner.Outcome, stop error) {
-	s := out.State
-	running, reason, message := metav1.ConditionTrue, ReasonInPhase, where(s.Itinerary, s.Phase)
+// setConditions sets the conditions of the object after a reconcile. They
+// depend on what is in the state, and on nothing that changes at each attempt.
+func (r *Reconciler[T]) setConditions(c *call[T]) {
+	object, s := c.object, &c.out.State
+	status, reason, message := running(c.out, c.err)
+	r.setCondition(object, ConditionRunning, status, reason, message)
+
+	switch {
+	case !s.Done:
+		r.setCondition(object, ConditionSucceeded, metav1.ConditionUnknown, ConditionRunning, "")
+	case s.Result == "":
+		r.setCondition(object, ConditionSucceeded, metav1.ConditionUnknown, ReasonNotRecorded, "the run was done before its result was recorded")
+	case s.Result == phases.Succeeded:
+		r.setCondition(object, ConditionSucceeded, metav1.ConditionTrue, string(s.Result), "")
+	default:
+		r.setCondition(object, ConditionSucceeded, metav1.ConditionFalse, string(s.Result), "")
+	}
+
+	f := r.lastFailure(s.Failures)
+	switch {
+	case s.Result != phases.Failed:
+		r.setCondition(object, ConditionFailed, metav1.ConditionFalse, reasonNot, "")
+	case f != nil:
+		r.setFailed(object, *f)
+	case !r.holds(object, ConditionFailed, metav1.ConditionTrue, ""):
+		r.setCondition(object, ConditionFailed, metav1.ConditionTrue, string(phases.Failed), "")
+	}
+
+	switch asked := r.isPaused(object); {
+	case c.out.Paused && !s.Done:
+		r.setCondition(object, ConditionPaused, metav1.ConditionTrue, ReasonPaused, "")
+	case asked && !s.Done && r.isCleanup(s.Itinerary):
+		r.setCondition(object, ConditionPaused, metav1.ConditionFalse, ReasonCleanupRuns,
+			fmt.Sprintf("cleanup itinerary %q runs although the object is paused", s.Itinerary))
+	case asked && !s.Done && c.err != nil && r.holds(object, ConditionPaused, metav1.ConditionTrue, ""):
+		// The error came before the pause was asked for.
+	default:
+		r.setCondition(object, ConditionPaused, metav1.ConditionFalse, reasonNot, "")
+	}
+
+	switch {
+	case s.NotFollowed == "":
+		meta.RemoveStatusCondition(r.o.Conditions(object), ConditionSwitchHeld)
+	case s.Done:
+		r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, ReasonDone, notFollowed(s.Itinerary, s.NotFollowed, true))
+	default:
+		r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, ReasonCleanupBegun, notFollowed(s.Itinerary, s.NotFollowed, false))
+	}
+}
+
+// running returns the condition Running. Err is what the runner returned.
+func running(out runner.Outcome, err error) (status metav1.ConditionStatus, reason, message string) {
+	s := &out.State
+	at := where(s.Itinerary, s.Phase)
+	status = metav1.ConditionTrue
+	if s.Itinerary == "" {
+		status = metav1.ConditionFalse // not begun
+	}
 	switch {
 	case s.Done:
-		running, reason, message = metav1.ConditionFalse, ReasonDone, fmt.Sprintf("itinerary %q has come to its end", s.Itinerary)
-	case stop != nil:
-		running, reason, message = metav1.ConditionFalse, ReasonStopped, stop.Error()
+		return metav1.ConditionFalse, ReasonDone, ended(s.Itinerary, s.FailedInCleanup)
+	case stops(err) && s.Stopped != nil:
+		return metav1.ConditionFalse, ReasonStopped, fmt.Sprintf("since %s: %s", timeText(s.Stopped.Since), s.Stopped.Error)
+	case stops(err):
+		return metav1.ConditionFalse, ReasonStopped, err.Error()
 	case out.Paused:
-		running, reason = metav1.ConditionFalse, ReasonPaused
+		return metav1.ConditionFalse, ReasonPaused, at
+	case s.Retry != nil:
+		reason = ReasonRetrying
+		if len(s.Retry.Flags) > 0 {
+			reason = ReasonFlagsUnknown
+		}
+		return status, reason, retrying(s)
 	case s.WaitingSince != nil:
-		reason = ReasonWaiting
-		message += " waits since " + s.WaitingSince.UTC().Format(time.RFC3339)
+		message = fmt.Sprintf("%s waits since %s", at, timeText(*s.WaitingSince))
 		if step := s.Pipeline.Current(); step != nil && step.Message != "" {
 			message += ": " + step.Message
 		}
+		return status, ReasonWaiting, message
 	}
-	r.setCondition(object, ConditionRunning, running, reason, message)
-	if stop != nil {
-		return // the rest stays as it was: the state may not be known
-	}
+	return status, ReasonInPhase, at
+}
 
-	switch result := r.result(object, s); {
-	case !s.Done:
-		r.setCondition(object, ConditionSucceeded, metav1.ConditionUnknown, ConditionRunning, "")
-	case result == ResultSucceeded:
-		r.setCondition(object, ConditionSucceeded, metav1.ConditionTrue, string(result), "")
-	default:
-		r.setCondition(object, ConditionSucceeded, metav1.ConditionFalse, string(result), "")
+// setUnwritable sets the conditions of an object whose state cannot be read or
+// written. The others stay as they were. Stop reports that there is no use in
+// retrying.
+func (r *Reconciler[T]) setUnwritable(object T, err error, stop bool) {
+	if !stop {
+		r.setCondition(object, ConditionRunning, metav1.ConditionTrue, ReasonRetrying, err.Error())
+		return
 	}
-	if n := len(s.Failures); n > 0 {
-		r.setFailed(object, s.Failures[n-1])
-	} else if r.result(object, s) == ResultFailed {
-		r.setCondition(object, ConditionFailed, metav1.ConditionTrue, string(ResultFailed), "")
-	} else {
-		r.setCondition(object, ConditionFailed, metav1.ConditionFalse, reasonNot, "")
-	}
-	if out.Paused {
-		r.setCondition(object, ConditionPaused, metav1.ConditionTrue, ReasonPaused, "")
-	} else {
-		r.setCondition(object, ConditionPaused, metav1.ConditionFalse, reasonNot, "")
-	}
+	r.setCondition(object, ConditionRunning, metav1.ConditionFalse, ReasonStopped, err.Error())
+	r.setCondition(object, ConditionPaused, metav1.ConditionFalse, reasonNot, "")
 }
 
 // setFailed sets the condition Failed.
 func (r *Reconciler[T]) setFailed(object T, f runner.Failure) {
-	r.setCondition(object, ConditionFailed, metav1.ConditionTrue, string(ResultFailed), failed(f.Itinerary, f.Phase, f.Reasons))
+	r.setCondition(object, ConditionFailed, metav1.ConditionTrue, string(phases.Failed), failed(f.Itinerary, f.Phase, f.Reasons))
+}
+
+// lastFailure returns the last failure outside cleanup itineraries, or nil.
+func (r *Reconciler[T]) lastFailure(all []runner.Failure) *runner.Failure {
+	for i := len(all) - 1; i >= 0; i-- {
+		if !r.isCleanup(all[i].Itinerary) {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// isCleanup reports whether an itinerary is a cleanup itinerary of this release.
+func (r *Reconciler[T]) isCleanup(itinerary string) bool {
+	g, err := r.o.Runner.Itineraries.Graph(itinerary)
+	return err == nil && g.IsCleanup()
+}
+
+// isPaused reports whether the object asks for a pause.
+func (r *Reconciler[T]) isPaused(object T) (paused bool) {
+	if r.o.Runner.Paused == nil {
+		return false
+	}
+	defer func() {
+		if recover() != nil { // the runner has returned that as an error
+			paused = false
+		}
+	}()
+	return r.o.Runner.Paused(object)
 }
 
 func (r *Reconciler[T]) setCondition(object T, kind string, status metav1.ConditionStatus, reason, message string) {
@@ -109,40 +212,7 @@ func (r *Reconciler[T]) setCondition(object T, kind string, status metav1.Condit
 	meta.SetStatusCondition(r.o.Conditions(object), c)
 }
 
-// result says how a migration ends, as it stands.
-func (r *Reconciler[T]) result(object T, s runner.State) Result {
-	if r.o.Result != nil {
-		return r.o.Result(object, s)
-	}
-	if len(s.Failures) > 0 || r.o.Runner.Failed != nil && r.o.Runner.Failed(object) {
-		return ResultFailed
-	}
-	for i := range s.Pipeline {
-		if s.Pipeline[i].Message == steps.MessageCanceled {
-			return ResultCanceled
-		}
-	}
-	return ResultSucceeded
-}
-
-// mergeConditions returns the fresh conditions with what a reconcile changed
-// from before to after put onto them.
-func mergeConditions(before, after, fresh []metav1.Condition) []metav1.Condition {
-	merged := append([]metav1.Condition(nil), fresh...)
-	for _, c := range before {
-		if meta.FindStatusCondition(after, c.Type) == nil {
-			meta.RemoveStatusCondition(&merged, c.Type)
-		}
-	}
-	for _, c := range after {
-		if was := meta.FindStatusCondition(before, c.Type); was == nil || *was != c {
-			meta.SetStatusCondition(&merged, c)
-		}
-	}
-	return merged
-}
-
-// holds says whether the object has that condition, for that reason where one
+// holds reports whether the object has that condition, for that reason if one
 // is given.
 func (r *Reconciler[T]) holds(object T, kind string, status metav1.ConditionStatus, reason string) bool {
 	if r.o.Conditions == nil {
@@ -152,9 +222,15 @@ func (r *Reconciler[T]) holds(object T, kind string, status metav1.ConditionStat
 	return c != nil && c.Status == status && (reason == "" || c.Reason == reason)
 }
 
+// The texts of conditions and events. Errors come last: a text that is too long
+// is cut there.
+
 func where(itinerary, phase string) string {
-	if phase == "" {
-		return fmt.Sprintf("itinerary %q is about to begin", itinerary)
+	switch {
+	case itinerary == "":
+		return "the run has not begun"
+	case phase == "":
+		return fmt.Sprintf("itinerary %q has not begun", itinerary)
 	}
 	return fmt.Sprintf("phase %q of itinerary %q", phase, itinerary)
 }
@@ -167,18 +243,51 @@ func failed(itinerary, phase string, reasons []string) string {
 	return message
 }
 
-// maxMessage is what an API server takes as the note of an event.
+func ended(itinerary string, failedInCleanup int64) string {
+	message := fmt.Sprintf("itinerary %q has come to its end", itinerary)
+	switch {
+	case failedInCleanup == 1:
+		message += "; a phase of a cleanup itinerary failed"
+	case failedInCleanup > 1:
+		message += fmt.Sprintf("; %d phases of cleanup itineraries failed", failedInCleanup)
+	}
+	return message
+}
+
+// retrying describes the retry of a state, which must have one.
+func retrying(s *runner.State) string {
+	what := ""
+	if len(s.Retry.Flags) > 0 {
+		what = ", unknown: " + strings.Join(s.Retry.Flags, ", ")
+	}
+	return fmt.Sprintf("%s%s; attempt %d failed (the first at %s), the next is due at %s: %s", where(s.Itinerary, s.Phase), what,
+		s.Retry.Attempts, timeText(s.Retry.Since), timeText(s.Retry.Next), s.Retry.Error)
+}
+
+func notFollowed(itinerary, selected string, done bool) string {
+	if done {
+		return fmt.Sprintf("the object selects itinerary %q, but the run is done, in itinerary %q", selected, itinerary)
+	}
+	return fmt.Sprintf("the object selects itinerary %q, but cleanup itinerary %q has begun and is not left for that", selected, itinerary)
+}
+
+func timeText(t metav1.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// maxMessage is the longest message of an event that an API server accepts, in
+// bytes. Those of conditions are bounded by it as well.
 const maxMessage = 1024
 
-// short cuts a message where the API server would refuse it.
+// short returns a message as valid UTF-8 of at most maxMessage bytes.
 func short(message string) string {
-	if len(message) <= maxMessage {
-		return message
+	// What is cut anyway is not looked at.
+	head := strings.ToValidUTF8(message[:min(len(message), maxMessage+utf8.UTFMax)], "\uFFFD")
+	if len(head) <= maxMessage {
+		return head
 	}
 	const more = "..."
 	n := maxMessage - len(more)
-	for !utf8.RuneStart(message[n]) {
+	for !utf8.RuneStart(head[n]) {
 		n--
 	}
-	return message[:n] + more
+	return head[:n] + more
 }

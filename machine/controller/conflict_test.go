@@ -28,7 +28,7 @@ var ways = []struct {
 	{"in an annotation", plain, inAnnotation},
 }
 
-// Another writer comes between each read and the write that follows it.
+// Another client writes between each read and the write that follows it.
 func TestNothingIsLostInAConflict(t *testing.T) {
 	for _, c := range ways {
 		t.Run(c.name, func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestNothingIsLostInAConflict(t *testing.T) {
 				}
 				return nil
 			}
-			assert.Equal(t, 4, w.end(), "reconciles, as without conflicts")
+			assert.Equal(t, 5, w.end(), "reconciles: one more than without conflicts, for what others wrote at the end")
 			assert.Equal(t, 12, w.writes)
 			assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called, "no handler is called again")
 			assert.Equal(t, 2, w.asked)
@@ -86,7 +86,7 @@ func TestMerge(t *testing.T) {
 	assert.Equal(t, 4, w.writes)
 }
 
-func TestAMigrationThatSomebodyElseHasMoved(t *testing.T) {
+func TestARunThatAnotherReplicaHasMoved(t *testing.T) {
 	for _, c := range ways {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
@@ -116,7 +116,7 @@ func TestAMigrationThatSomebodyElseHasMoved(t *testing.T) {
 	}
 }
 
-func TestAnObjectThatWasMadeAnew(t *testing.T) {
+func TestAnObjectThatWasReplaced(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.before = func(n int) error {
 		if n == 1 {
@@ -262,11 +262,11 @@ func TestPredicate(t *testing.T) {
 
 	was = is
 	w.edit(func(m *Move) { m.Spec.Canceled = true })
-	assert.True(t, update(was, w.get()), "somebody else's write")
+	assert.True(t, update(was, w.get()), "another client's write")
 	w.edit(func(m *Move) { m.Spec.Canceled = false })
 
 	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(0, "see here"), nil }
-	w.before = func(int) error { // somebody else's comes first
+	w.before = func(int) error { // another client's comes first
 		w.before = nil
 		was := w.get()
 		w.edit(func(m *Move) { m.Spec.Size = "large" })

@@ -3,16 +3,18 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -24,8 +26,8 @@ const (
 	catchUp = 10 * time.Millisecond
 )
 
-// Reconciler runs the migrations of one custom resource. It is safe for
-// concurrent use, for different objects, as controller-runtime uses it.
+// Reconciler runs the runs of one custom resource. It is safe for concurrent
+// use, for different objects, as controller-runtime uses it.
 type Reconciler[T client.Object] struct {
 	o       Options[T]
 	runner  *runner.Runner[T]
@@ -37,54 +39,37 @@ type Reconciler[T client.Object] struct {
 
 var _ reconcile.Reconciler = (*Reconciler[client.Object])(nil)
 
-// New makes a reconciler. It refuses options in which something is missing
-// with an [*OptionsError], and returns what the registerer says where it has
-// other metrics under the names of these.
+// New makes a reconciler. It refuses options in which something is missing or
+// wrong with an [*OptionsError], and returns the error of the registerer if
+// that has other metrics under the same names.
 func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
-	r := &Reconciler[T]{now: o.Runner.Now}
-	if r.now == nil {
-		r.now = time.Now
-	}
-	if o.TracerProvider == nil {
-		o.TracerProvider = noop.NewTracerProvider()
-	} else {
-		o.Runner = traced(o.Runner, o.TracerProvider.Tracer(tracerName))
-	}
-	r.tracer = o.TracerProvider.Tracer(tracerName)
-	if o.Conditions != nil {
-		// A selector may go by the condition, and is called next.
-		onFail := o.Runner.OnFail
-		o.Runner.OnFail = func(object T, f runner.Failure) {
-			r.setFailed(object, f)
-			if onFail != nil {
-				onFail(object, f)
-			}
-		}
-	}
-	observers := []runner.Observer[T]{runner.ObserverFunc[T](r.observe)}
-	o.Runner.Observers = append(observers, o.Runner.Observers...)
-
+	r := &Reconciler[T]{}
 	var err error
-	if r.runner, err = o.complete(); err != nil {
+	if r.runner, err = o.complete(r); err != nil {
 		return nil, err
 	}
 	if r.metrics, err = newMetrics(o.Metrics); err != nil {
 		return nil, err
 	}
 	r.o = o
+	r.now = o.Runner.Now
+	r.tracer = o.TracerProvider.Tracer(tracerName)
 	return r, nil
 }
 
-// Reconcile moves the migration of one object on, and writes it once at the
-// most. An object that is gone is no error. It returns
+// Reconcile moves the run of one object on. It writes the object at most once,
+// unless the API server refuses or does not keep that: then once more, for the
+// condition. An object that is gone is no error. It returns
 //
-//   - when to come back, where a phase waits or has a backoff, or the next phase
-//     is to be called;
-//   - a terminal error, which is not tried again, where the recorded phase or
-//     the itinerary is unknown ([*machine.UnknownPhaseError],
-//     [*phases.UnknownItineraryError]), or the state cannot be read or kept
-//     ([*AnnotationError], [*NotKeptError]): somebody has to mend that;
-//   - any other error, to be tried again by the controller's rate limiter.
+//   - when to come back, if a phase waits or is retried, flags are unknown, or
+//     the next phase is due. This is never sooner than the runner asks, unless
+//     another client has changed the object since it was read;
+//   - a terminal error, which is not retried, if the run is stopped
+//     ([runner.IsTerminal]), or the state cannot be read, is not kept or is too
+//     large ([*AnnotationError], [*NotKeptError], [*RefusedError]): the object,
+//     its definition or the release must be fixed;
+//   - any other error, to be retried by the controller's rate limiter: a write
+//     that failed, for example.
 func (r *Reconciler[T]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	ctx, span := r.tracer.Start(ctx, "reconcile migration", trace.WithAttributes(
 		attrNamespace.String(req.Namespace), attrName.String(req.Name)))
@@ -98,62 +83,74 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 	read := r.o.New()
 	if err := r.o.Client.Get(ctx, req.NamespacedName, read); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.own.forget(req.NamespacedName)
+			r.forget(req.NamespacedName)
 		}
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	object := read.DeepCopyObject().(T)
 	if !read.GetDeletionTimestamp().IsZero() {
 		if r.o.Deleting == nil {
 			return reconcile.Result{}, nil
 		}
-		return r.o.Deleting(ctx, object)
+		return r.o.Deleting(ctx, read.DeepCopyObject().(T))
+	}
+	if r.own.replaced(req.NamespacedName, read.GetUID()) {
+		r.forget(req.NamespacedName)
 	}
 	if r.own.behind(req.NamespacedName, read.GetResourceVersion(), r.now()) {
 		return reconcile.Result{RequeueAfter: catchUp}, nil
 	}
 
-	// What was read may be the cache's own, and reading the state of an object
-	// may change it: a field that was nil is made.
-	c := &call[T]{read: read.DeepCopyObject().(T), object: object}
-	c.was, c.unread = r.o.Runner.Read(c.read)
-	c.out, c.err = r.runner.Reconcile(context.WithValue(ctx, callKey{}, &c.events), object)
-	if _, panicked := c.err.(*phases.PanicError); panicked {
-		// Not of a handler: who knows what it left of the object.
-		return reconcile.Result{}, c.err
+	c := r.call(ctx, read)
+	if c.unwritable() {
+		return r.report(ctx, c.base, c.err, c.unread != nil, false)
 	}
-	stop := stops(c.err)
-	if r.o.Conditions != nil && (c.err == nil || c.out.Changed || stop != nil) {
-		r.setConditions(object, c.out, stop)
+	if r.o.Conditions != nil {
+		r.setConditions(c)
 	}
-	fate, missed, err := r.write(ctx, c)
+	w, err := r.write(ctx, c)
 	c.attribute(trace.SpanFromContext(ctx))
-	switch {
-	case fate == written:
+	switch w.fate {
+	case written:
 		r.tell(c)
-	case fate == moved:
-		log.FromContext(ctx).Info("somebody else has moved the migration; what came of this reconcile is dropped")
+	case moved:
+		log.FromContext(ctx).Info("state changed since it was read; discarding this reconcile")
 		return reconcile.Result{RequeueAfter: atOnce}, nil
-	case fate == gone:
+	case gone:
 		return reconcile.Result{}, nil
 	}
-	if err != nil {
-		if kept := (*NotKeptError)(nil); errors.As(err, &kept) {
-			err = reconcile.TerminalError(err)
+	switch {
+	case isPermanent(err):
+		base := c.base
+		if w.fate == written {
+			base = w.answer
 		}
+		return r.report(ctx, base, err, stops(err), w.missed)
+	case w.missed:
+		if err != nil {
+			log.FromContext(ctx).Error(err, "the write failed; the object has changed, so it is reconciled again at once")
+			note(trace.SpanFromContext(ctx), err)
+		}
+		return reconcile.Result{RequeueAfter: atOnce}, nil
+	case err != nil:
 		return reconcile.Result{}, err
 	}
-	result, err := r.back(ctx, c, stop)
-	if missed && err == nil {
-		result = reconcile.Result{RequeueAfter: atOnce}
-	}
-	return result, err
+	return requeue(ctx, c)
 }
 
-// call is one call of the runner and what came of it.
-type call[T any] struct {
-	// read is the object as it was read, with its state, or why that cannot be
-	// read; object is the copy that is worked on.
+// forget drops what is remembered of an object that is gone.
+func (r *Reconciler[T]) forget(key types.NamespacedName) {
+	r.own.forget(key)
+	r.runner.Forget(key.String())
+}
+
+// call is one call of the runner and its result.
+type call[T client.Object] struct {
+	// base is the object as it was read, which may be the cache's own and is
+	// not changed.
+	base T
+	// read is a copy of it, with its state, or why that cannot be read; object
+	// is the copy that is worked on. Reading the state of an object may change
+	// it: a field that was nil is made.
 	read   T
 	was    runner.State
 	unread error
@@ -164,44 +161,135 @@ type call[T any] struct {
 	events []runner.Event
 }
 
-// atOnce says that the next phase is to be called.
+// begin reads the state of an object.
+func (r *Reconciler[T]) begin(base T) *call[T] {
+	c := &call[T]{base: base, read: base.DeepCopyObject().(T), object: base.DeepCopyObject().(T)}
+	c.was, c.unread = r.readState(c.read)
+	return c
+}
+
+// call calls the runner, if the state can be read.
+func (r *Reconciler[T]) call(ctx context.Context, base T) *call[T] {
+	c := r.begin(base)
+	if c.unread != nil {
+		c.err = fmt.Errorf("read the state: %w", c.unread)
+		return c
+	}
+	c.out, c.err = r.runner.Reconcile(context.WithValue(ctx, callKey{}, &c.events), c.object)
+	return c
+}
+
+// readState reads the state of an object; a panic is an error.
+func (r *Reconciler[T]) readState(object T) (s runner.State, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s, err = runner.State{}, &phases.PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return r.o.Runner.Read(object)
+}
+
+// stateWriteError is an error of the embedder's Write.
+type stateWriteError struct{ err error }
+
+func (e *stateWriteError) Error() string { return e.err.Error() }
+func (e *stateWriteError) Unwrap() error { return e.err }
+
+// unwritable reports whether the object does not have the result of the call:
+// its state cannot be read or written, or the runner panicked, which leaves the
+// object in an unknown condition.
+func (c *call[T]) unwritable() bool {
+	_, panicked := c.err.(*phases.PanicError)
+	var write *stateWriteError
+	return c.unread != nil || panicked || errors.As(c.err, &write)
+}
+
+// atOnce reports whether the next phase is due.
 func (c *call[T]) atOnce() bool { return c.err == nil && c.out.Again && c.out.After == 0 }
 
-// back says when to come back.
-func (r *Reconciler[T]) back(ctx context.Context, c *call[T], stop error) (reconcile.Result, error) {
+// requeue returns when to come back.
+func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result, error) {
 	switch {
-	case stop != nil:
+	case stops(c.err):
 		return reconcile.Result{}, reconcile.TerminalError(c.err)
-	case c.err != nil && c.out.After > 0:
-		// An error beside it would make the rate limiter say when.
-		log.FromContext(ctx).Error(c.err, "the phase is tried again", "after", c.out.After.String())
-		note(trace.SpanFromContext(ctx), c.err)
-		return reconcile.Result{RequeueAfter: c.out.After}, nil
-	case c.err != nil:
-		return reconcile.Result{}, c.err
-	case c.atOnce():
-		return reconcile.Result{RequeueAfter: atOnce}, nil
 	case c.out.Again:
-		return reconcile.Result{RequeueAfter: c.out.After}, nil
+		after := max(c.out.After, atOnce)
+		if c.err != nil {
+			// If it were returned, the rate limiter would decide when.
+			log.FromContext(ctx).Error(c.err, "to be retried", "after", after.String())
+			note(trace.SpanFromContext(ctx), c.err)
+		}
+		return reconcile.Result{RequeueAfter: after}, nil
 	}
-	return reconcile.Result{}, nil
+	return reconcile.Result{}, c.err
 }
 
-// stops returns the error if nothing can go on until somebody mends the object
-// or the release, else nil.
-func stops(err error) error {
+// report shows an error that the state cannot hold, since it cannot be written:
+// in the condition of an object that is otherwise as it was, and in an event.
+// Stop reports that there is no use in retrying, and missed that the object has
+// changed meanwhile. It returns what Reconcile returns.
+func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, missed bool) (reconcile.Result, error) {
+	// The condition shows that the event was recorded; without it, memory does.
+	shown, told := false, false
+	if r.o.Conditions != nil {
+		c := r.begin(base)
+		r.setUnwritable(c.object, err, stop)
+		w, werr := r.write(ctx, c)
+		switch {
+		case w.fate == moved:
+			return reconcile.Result{RequeueAfter: atOnce}, nil
+		case w.fate == gone:
+			return reconcile.Result{}, nil
+		case werr != nil && !isPermanent(werr):
+			return reconcile.Result{}, errors.Join(err, werr) // retried until it can be seen
+		}
+		missed = missed || w.missed
+		shown, told = werr == nil, w.fate == written
+	}
+	if !shown {
+		told = r.own.first(client.ObjectKeyFromObject(base), base.GetUID(), err.Error())
+	}
+	if told && r.o.Recorder != nil {
+		reason := EventRetrying
+		if stop {
+			reason = EventStopped
+		}
+		r.o.Recorder.Event(base, corev1.EventTypeWarning, reason, short(err.Error()))
+	}
+	switch {
+	case missed:
+		log.FromContext(ctx).Error(err, "the object has changed, so it is reconciled again at once")
+		note(trace.SpanFromContext(ctx), err)
+		return reconcile.Result{RequeueAfter: atOnce}, nil
+	case stop:
+		return reconcile.Result{}, reconcile.TerminalError(err)
+	}
+	return reconcile.Result{}, err
+}
+
+// stops reports whether the run cannot go on until the object, its definition
+// or the release is fixed.
+func stops(err error) bool {
 	var (
-		phase     *machine.UnknownPhaseError
-		itinerary *phases.UnknownItineraryError
-		state     *AnnotationError
+		state   *AnnotationError
+		kept    *NotKeptError
+		refused *RefusedError
 	)
-	if errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &state) {
-		return err
-	}
-	return nil
+	return runner.IsTerminal(err) || errors.As(err, &state) || errors.As(err, &kept) ||
+		errors.As(err, &refused) && refused.TooLarge
 }
 
-// attribute says in the span where the migration stood and stands.
+// isPermanent reports whether a write failed for a reason that stays, so that
+// it must be seen.
+func isPermanent(err error) bool {
+	var (
+		kept    *NotKeptError
+		refused *RefusedError
+	)
+	return errors.As(err, &kept) || errors.As(err, &refused)
+}
+
+// attribute adds to the span where the run was and is.
 func (c *call[T]) attribute(span trace.Span) {
 	itinerary := c.out.State.Itinerary
 	if itinerary == "" {

@@ -1,36 +1,47 @@
 // Package controller drives a runner from controller-runtime: a reconciler
 // that an embedder can use as it is.
 //
-// A [Reconciler] reads the object, calls the runner once, and writes what came
-// of it in one patch with an optimistic lock, and in none where nothing
-// changed. It says when to come back, sets conditions, and tells of what has
-// happened in Kubernetes events, metrics and spans, where the embedder gives it
-// a recorder, a registerer or a tracer provider. Nothing is global.
+// A [Reconciler] reads the object, calls the runner once, and writes the result
+// in one patch with an optimistic lock, or not at all if nothing changed. It
+// returns when to come back, and sets conditions. If the embedder gives it a
+// recorder, a registerer or a tracer provider, it also reports what happened as
+// Kubernetes events, metrics and spans. Nothing is global.
 //
 // # What is written
 //
-// Handlers get a copy of the object that they may change: its status and, where
+// Handlers get a copy of the object that they may change. Its status and, if
 // the status is no subresource, its annotations, labels, finalizers and owner
-// references, are written together with the state, also where the handler
-// returned an error. The spec is never written, and with a status subresource
-// nothing but the status, so that it stays one write; what else a handler
-// changed on its copy is forgotten.
+// references, are written together with the state, also if the handler returned
+// an error. The spec is never written, and with a status subresource nothing
+// but the status, so that it stays one write; other changes of a handler to its
+// copy are discarded.
 //
 // # Conflicts
 //
-// Where somebody else has written the object meanwhile, it is read again and
-// what the reconcile changed is put onto it; handlers are not called again for
-// that. Fields are merged as a JSON merge patch merges them, so a list is
-// replaced as a whole, but conditions are merged by their type, and what others
-// write as well by the embedder's Merge. If the fresh
-// object's checkpoint is not the one that the reconcile started from, another
-// replica or a person has moved the migration: what came of this reconcile is
-// dropped, and the next one starts from there.
+// If another client has written the object since it was read, it is read again
+// and the changes of the reconcile are put onto it; handlers are not called
+// again for that. Fields are merged as a JSON merge patch merges them:
+// annotations and labels by their key, and a list as a whole. Conditions are
+// merged by their type, finalizers by their name and owner references by their
+// UID; for other lists there is Merge in the options. The state is never
+// merged: if it is not the one that the reconcile started from, another replica
+// or a user has moved the run, so the result of this reconcile is discarded and
+// the next one starts from there.
+//
+// # Errors
+//
+// An error of a handler, or of a flag, is in the state while it lasts, and so in
+// the condition Running ([ReasonRetrying], [ReasonFlagsUnknown]); the
+// reconciler comes back when the runner says. An error that stops the run
+// ([runner.IsTerminal]) is there as well ([ReasonStopped]), and any change of
+// the object wakes the run. If the state itself cannot be read or written, the
+// object as it was read gets the condition, and nothing else is written:
+// [*AnnotationError], [*NotKeptError], [*RefusedError].
 //
 // # Reading behind one's own writes
 //
 // A cache may be behind. The reconciler remembers which version of an object it
-// wrote last, and does not run a phase a second time from an older one. It is
-// a help and not needed: without it (after a restart, on another replica) the
-// write of a stale reconcile conflicts, and is dropped.
+// wrote last, and does not run a phase a second time from an older one. This
+// only saves work: without it (after a restart, on another replica) the write of
+// a stale reconcile conflicts, and is discarded.
 package controller

@@ -3,32 +3,45 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The reasons of Kubernetes events. There is one event for each transition
-// that people look for, once it is written: not for each phase, since of more
-// than 25 events in a row on one object client-go drops some.
+// The reasons of Kubernetes events. There is one event for each transition that
+// users look for, once it is written: not for each phase, since of more than 25
+// events in a row on one object client-go drops some.
 const (
 	EventBegun       = "ItineraryBegun"
 	EventStepStarted = "StepStarted"
 	EventPhaseFailed = "PhaseFailed"
 	EventReplanned   = "Replanned"
-	EventSucceeded   = "MigrationSucceeded"
-	EventFailed      = "MigrationFailed"
-	EventCanceled    = "MigrationCanceled"
-	// These three on types that have conditions.
+	// How the run ended, by its [phases.Result].
+	EventSucceeded  = "MigrationSucceeded"
+	EventFailed     = "MigrationFailed"
+	EventCanceled   = "MigrationCanceled"
+	EventRolledBack = "MigrationRolledBack"
+	// EventRetrying and EventFlagsUnknown: a phase, or flags, begin to be
+	// retried, or the error has changed; not each attempt, and not the end of it,
+	// which the condition shows.
+	EventRetrying     = "Retrying"
+	EventFlagsUnknown = "FlagsUnknown"
+	// EventStopped: the run is stopped, or the reason of that has changed.
+	EventStopped = "Stopped"
+	// EventSwitchHeld: the object selects an itinerary that is not entered; once
+	// for each that it selects.
+	EventSwitchHeld = "SwitchHeld"
+	// These two only for types that have conditions.
 	EventPaused  = "Paused"
 	EventResumed = "Resumed"
-	EventStopped = "Stopped"
 )
 
-// callKey is where the context of a call has its events.
+// callKey is the key of the events of a call in its context.
 type callKey struct{}
 
 // observe keeps an event until it is written.
@@ -39,11 +52,10 @@ func (r *Reconciler[T]) observe(ctx context.Context, _ T, e runner.Event) {
 	}
 }
 
-// tell tells of what has happened and is written.
+// tell reports what happened, once it is written.
 func (r *Reconciler[T]) tell(c *call[T]) {
-	result := r.result(c.object, c.out.State)
 	for _, e := range c.events {
-		r.metrics.written(e, result)
+		r.metrics.written(e)
 	}
 	if r.o.Recorder == nil {
 		return
@@ -51,20 +63,13 @@ func (r *Reconciler[T]) tell(c *call[T]) {
 	record := func(kind, reason, format string, args ...any) {
 		r.o.Recorder.Event(c.object, kind, reason, short(fmt.Sprintf(format, args...)))
 	}
-	// The conditions alone remember whether these were told.
-	changed := func(kind string, status metav1.ConditionStatus, reason string) (began, ended bool) {
-		was, is := r.holds(c.read, kind, status, reason), r.holds(c.object, kind, status, reason)
-		return is && !was, was && !is
-	}
-	paused, resumed := changed(ConditionPaused, metav1.ConditionTrue, "")
-	stopped, _ := changed(ConditionRunning, metav1.ConditionFalse, ReasonStopped)
-	at := where(c.was.Itinerary, c.was.Phase)
-	switch {
-	case stopped:
-		record(corev1.EventTypeWarning, EventStopped, "%v", c.err)
-	case paused:
+	// Only the condition remembers whether a pause was reported.
+	was := r.holds(c.read, ConditionPaused, metav1.ConditionTrue, "")
+	is := r.holds(c.object, ConditionPaused, metav1.ConditionTrue, "")
+	switch at := where(c.was.Itinerary, c.was.Phase); {
+	case is && !was:
 		record(corev1.EventTypeNormal, EventPaused, "paused: %s", at)
-	case resumed:
+	case was && !is && !r.isPaused(c.object):
 		record(corev1.EventTypeNormal, EventResumed, "resumed: %s", at)
 	}
 
@@ -92,17 +97,45 @@ func (r *Reconciler[T]) tell(c *call[T]) {
 			record(corev1.EventTypeWarning, EventPhaseFailed, "%s", failed(e.Itinerary, e.Phase, e.Reasons))
 		case runner.Replanned:
 			record(corev1.EventTypeNormal, EventReplanned, "%s", replanned(e))
+		case runner.Stopped:
+			record(corev1.EventTypeWarning, EventStopped, "%v", e.Err)
+		case runner.NotFollowed:
+			record(corev1.EventTypeWarning, EventSwitchHeld, "%s", notFollowed(e.Itinerary, e.Selected, e.Done))
 		case runner.Finished:
-			kind, reason := corev1.EventTypeNormal, EventSucceeded
-			switch result {
-			case ResultFailed:
-				kind, reason = corev1.EventTypeWarning, EventFailed
-			case ResultCanceled:
-				reason = EventCanceled
-			}
-			record(kind, reason, "itinerary %q has come to its end", e.Itinerary)
+			kind, reason := resultEvent(e.Result)
+			record(kind, reason, "%s", ended(e.Itinerary, e.CleanupFailures))
 		}
 	}
+	if retryBegins(c.was, c.out.State) {
+		reason := EventRetrying
+		if len(c.out.State.Retry.Flags) > 0 {
+			reason = EventFlagsUnknown
+		}
+		record(corev1.EventTypeWarning, reason, "%s", retrying(&c.out.State))
+	}
+}
+
+// retryBegins reports whether a state has a retry that the one before did not
+// have, or that has another error.
+func retryBegins(was, is runner.State) bool {
+	if is.Retry == nil {
+		return false
+	}
+	return was.Retry == nil || was.Visit != is.Visit || was.Retry.Error != is.Retry.Error ||
+		!slices.Equal(was.Retry.Flags, is.Retry.Flags) || !was.Retry.Since.Equal(&is.Retry.Since)
+}
+
+// resultEvent returns the type and the reason of the event of a run that ended.
+func resultEvent(r phases.Result) (kind, reason string) {
+	switch r {
+	case phases.Failed:
+		return corev1.EventTypeWarning, EventFailed
+	case phases.Canceled:
+		return corev1.EventTypeNormal, EventCanceled
+	case phases.RolledBack:
+		return corev1.EventTypeNormal, EventRolledBack
+	}
+	return corev1.EventTypeNormal, EventSucceeded
 }
 
 func replanned(e runner.Replanned) string {

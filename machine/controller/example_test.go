@@ -30,7 +30,7 @@ var backup = machine.MustCompileSet(
 		{Name: "Snapshot", Step: "Volumes", Guard: phases.Guard{All: HasVolumes}, Description: "Taking snapshots"},
 		{Name: "Upload", Step: "Upload"},
 	}},
-	phases.Itinerary{Name: "CleanUp", Flags: flags, Cleanup: true, Phases: []phases.Phase{
+	phases.Itinerary{Name: "CleanUp", Flags: flags, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
 		{Name: "DeleteSnapshots", Step: "CleanUp", Guard: phases.Guard{All: HasVolumes}},
 		{Name: "Report", Step: "CleanUp"},
 	}},

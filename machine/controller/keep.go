@@ -3,7 +3,9 @@ package controller
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -11,22 +13,31 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Keeper says where on an object the state is kept. The contract:
+// Keeper defines where on an object the state is kept. The contract:
 //
 // Write changes the object in memory, and nothing but its status and
-// annotations. Read gives back exactly what Write wrote, also after the object
-// was at the API server; the reconciler checks that after each write, and
-// returns a [*NotKeptError] where it is not so. Read gives the zero State where
-// there is none yet. Both may be called on any object at any time.
+// annotations. Read returns exactly what Write wrote, also after the object was
+// at the API server; the reconciler checks that after each write, and returns a
+// [*NotKeptError] if it is not so. Read returns the zero State if there is none
+// yet. Both may be called with any object at any time, also with an empty one.
+// An error of Read stops the run until the object changes.
 type Keeper[T any] interface {
 	Read(object T) (runner.State, error)
 	Write(object T, s runner.State) error
 }
 
-// InStatus keeps the state in a field of the status, which field points to.
+// InStatus keeps the state in a field of the status, which field points to. If
+// the field is a pointer that is nil, field makes it.
 func InStatus[T any](field func(object T) *runner.State) Keeper[T] { return status[T](field) }
 
 type status[T any] func(object T) *runner.State
+
+func (field status[T]) check() []string {
+	if field == nil {
+		return []string{"InStatus has no function; give one that returns a pointer to the state"}
+	}
+	return nil
+}
 
 func (field status[T]) Read(object T) (runner.State, error) { return *field(object).DeepCopy(), nil }
 
@@ -38,10 +49,10 @@ func (field status[T]) Write(object T, s runner.State) error {
 // Fields point to the fields that a status has beside the annotation of
 // [InAnnotation].
 type Fields[T any] struct {
-	// Pipeline is where people see the steps. It is needed.
+	// Pipeline is where users see the steps. It is required.
 	Pipeline func(object T) *steps.Pipeline
-	// Itinerary and Phase are where people see them. Optional, both or none.
-	// Where a migration is done, Phase stays at the last one.
+	// Itinerary and Phase are where users see them. Give both or neither. When
+	// a run is done, Phase stays at the last one.
 	Itinerary, Phase func(object T) *string
 }
 
@@ -50,14 +61,15 @@ type Fields[T any] struct {
 // for it, such as MTC's. The pipeline, the itinerary and the phase are in
 // fields of their own.
 //
-// The fields count: where they name another itinerary or phase than the
-// annotation does, something that does not know the annotation has moved the
-// migration, and what else the annotation says is of another moment: all but
-// the failures is dropped, and the flags are asked anew. Where there is no
-// annotation yet, a migration that another controller began is taken over from
-// the fields.
+// The fields win: if they name another itinerary or phase than the annotation
+// does, a client that does not know the annotation has moved the run, and most
+// of the annotation is of another moment. Then only what it records of the past
+// is kept (failures, itineraries left, the result), and the flags are evaluated
+// again. If there is no annotation yet, a run that another controller began is
+// taken over from the fields.
 //
-// Read returns an [*AnnotationError] where the annotation cannot be read.
+// Read returns an [*AnnotationError] if the annotation cannot be read. It takes
+// time and memory linear in the size of the annotation, whatever that holds.
 func InAnnotation[T client.Object](name string, f Fields[T]) Keeper[T] {
 	return &annotation[T]{name: name, Fields: f}
 }
@@ -67,23 +79,44 @@ type annotation[T client.Object] struct {
 	Fields[T]
 }
 
+func (a *annotation[T]) check() (problems []string) {
+	// API servers compare keys in lower case.
+	for _, problem := range validation.IsQualifiedName(strings.ToLower(a.name)) {
+		problems = append(problems, fmt.Sprintf("%q is not the key of an annotation: %s", a.name, problem))
+	}
+	if a.Pipeline == nil {
+		problems = append(problems, "Fields.Pipeline is missing; give a function that returns a pointer to the pipeline")
+	}
+	if (a.Itinerary == nil) != (a.Phase == nil) {
+		problems = append(problems, "Fields has only one of Itinerary and Phase; give both or neither")
+	}
+	return problems
+}
+
+// maxAnnotation is the largest size of all annotations of an object together
+// that API servers accept.
+const maxAnnotation = 256 << 10
+
 // AnnotationError is an annotation that is not what [InAnnotation] wrote. The
-// migration is stopped until somebody mends or removes it.
+// run is stopped until the annotation is fixed or removed.
 type AnnotationError struct {
 	Annotation string
 	Err        error
 }
 
 func (e *AnnotationError) Error() string {
-	return fmt.Sprintf("annotation %q is not the state of a migration; mend it, or remove it to start from the status: %v", e.Annotation, e.Err)
+	return fmt.Sprintf("annotation %q is not the state of a run; fix it, or remove it to start from the status: %v", e.Annotation, e.Err)
 }
 
-// Unwrap returns what the JSON decoder found.
+// Unwrap returns the error of the JSON decoder.
 func (e *AnnotationError) Unwrap() error { return e.Err }
 
 func (a *annotation[T]) Read(object T) (runner.State, error) {
 	var s runner.State
 	if text, ok := object.GetAnnotations()[a.name]; ok {
+		if len(text) > maxAnnotation {
+			return runner.State{}, &AnnotationError{a.name, fmt.Errorf("it has %d bytes, more than the %d that all annotations may have", len(text), maxAnnotation)}
+		}
 		if err := json.Unmarshal([]byte(text), &s); err != nil {
 			return runner.State{}, &AnnotationError{a.name, err}
 		}
@@ -91,7 +124,11 @@ func (a *annotation[T]) Read(object T) (runner.State, error) {
 	if a.Itinerary != nil && a.Phase != nil && !s.Done {
 		itinerary, phase := *a.Itinerary(object), *a.Phase(object)
 		if s.Itinerary != itinerary || s.Phase != phase {
-			s = runner.State{Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase}, Failures: s.Failures}
+			s = runner.State{
+				Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase},
+				Left:       s.Left, Result: s.Result, FailedPhases: s.FailedPhases, FailedInCleanup: s.FailedInCleanup,
+				Failures: s.Failures, Dropped: s.Dropped,
+			}
 		}
 	}
 	s.Pipeline = a.Pipeline(object).DeepCopy()

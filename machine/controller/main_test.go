@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -80,7 +81,7 @@ var itineraries = machine.MustCompileSet(
 		{Name: "Copy", Step: "Data", Guard: phases.Guard{All: volumes}, Description: "Copying"},
 		{Name: "Attach", Step: "Restore"},
 	}},
-	phases.Itinerary{Name: "CleanUp", Flags: vocabulary, Cleanup: true, Phases: []phases.Phase{
+	phases.Itinerary{Name: "CleanUp", Flags: vocabulary, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
 		{Name: "Report", Step: "Report"},
 	}},
 )
@@ -108,7 +109,7 @@ type world struct {
 	writes   int
 	events   []string
 	scheme   *runtime.Scheme
-	server   client.WithWatch // nobody steps in here
+	server   client.WithWatch // not intercepted
 	registry *prometheus.Registry
 	options  controller.Options[*Move]
 	made     *controller.Reconciler[*Move]
@@ -250,7 +251,7 @@ func (w *world) get() *Move {
 	return m
 }
 
-// edit changes the object as somebody else does.
+// edit changes the object as another client does.
 func (w *world) edit(change func(m *Move)) {
 	w.t.Helper()
 	m := w.get()
@@ -271,6 +272,15 @@ func (w *world) conditions() string {
 		all = append(all, fmt.Sprintf("%s=%s/%s", c.Type, c.Status, c.Reason))
 	}
 	return strings.Join(all, " ")
+}
+
+// message is the message of a condition of the object; empty if there is none.
+func (w *world) message(kind string) string {
+	w.t.Helper()
+	if c := meta.FindStatusCondition(w.get().Status.Conditions, kind); c != nil {
+		return c.Message
+	}
+	return ""
 }
 
 // count is the sum of a metric over all its labels.

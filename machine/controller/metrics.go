@@ -6,7 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
-	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // metrics of all reconcilers that share a registerer. Labels are names of the
@@ -16,7 +15,8 @@ type metrics struct {
 	duration  *prometheus.HistogramVec
 	errors    *prometheus.CounterVec
 	asked     *prometheus.CounterVec
-	unknown   *prometheus.CounterVec
+	unasked   *prometheus.CounterVec
+	behind    *prometheus.CounterVec
 	replans   *prometheus.CounterVec
 	ended     *prometheus.CounterVec
 	conflicts *prometheus.CounterVec
@@ -35,12 +35,13 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 		problems = append(problems, err)
 	}
 	counter(&m.phases, "phases_total", "Phases that came to their end, by result: done or failed.", "itinerary", "phase", "result")
-	counter(&m.errors, "phase_errors_total", "Calls of handlers that ended in an error and are tried again.", "itinerary", "phase")
-	counter(&m.asked, "flag_evaluations_total", "Flags that were asked.", "itinerary", "flag")
-	counter(&m.unknown, "flag_evaluation_errors_total", "Flags that were asked and stayed unknown.", "itinerary", "flag")
+	counter(&m.errors, "phase_errors_total", "Attempts of phases that ended in an error and are retried.", "itinerary", "phase")
+	counter(&m.asked, "flag_evaluations_total", "Flags that were evaluated.", "itinerary", "flag")
+	counter(&m.unasked, "flag_evaluation_errors_total", "Flags whose evaluation ended in an error.", "itinerary", "flag")
+	counter(&m.behind, "flag_sources_left_behind_total", "Sources of flags that did not return although their context was done.", "itinerary", "flag")
 	counter(&m.replans, "replans_total", "Times that the steps still to come changed under way.", "itinerary")
-	counter(&m.ended, "migrations_total", "Migrations that are done, by their last itinerary and result.", "itinerary", "result")
-	counter(&m.conflicts, "write_conflicts_total", "Writes that met with somebody else's, by what became of them: merged or dropped.", "result")
+	counter(&m.ended, "migrations_total", "Runs that are done, by their last itinerary and result.", "itinerary", "result")
+	counter(&m.conflicts, "write_conflicts_total", "Writes that conflicted with another client's, by what became of them: merged or dropped.", "result")
 	var err error
 	m.duration, err = register(to, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: "dynamic_pipeline", Name: "phase_duration_seconds", Buckets: durations,
@@ -50,7 +51,7 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 }
 
 // register registers a collector, or returns the one that another reconciler
-// has registered. Without a registerer nobody sees it.
+// has registered. Without a registerer it is not visible.
 func register[C prometheus.Collector](to prometheus.Registerer, c C) (C, error) {
 	if to == nil {
 		return c, nil
@@ -70,16 +71,22 @@ func (m *metrics) happened(e runner.Event) {
 	switch e := e.(type) {
 	case runner.Asked:
 		m.asked.WithLabelValues(e.Itinerary, e.Flag).Inc()
-		if e.Value == phases.Unknown {
-			m.unknown.WithLabelValues(e.Itinerary, e.Flag).Inc()
+		if e.Err != nil {
+			m.unasked.WithLabelValues(e.Itinerary, e.Flag).Inc()
+		}
+		if e.LeftBehind {
+			m.behind.WithLabelValues(e.Itinerary, e.Flag).Inc()
 		}
 	case runner.Retried:
-		m.errors.WithLabelValues(e.Itinerary, e.Phase).Inc()
+		if len(e.Flags) == 0 { // those are counted one by one
+			m.errors.WithLabelValues(e.Itinerary, e.Phase).Inc()
+		}
 	}
 }
 
-// written counts what has happened once it is written.
-func (m *metrics) written(e runner.Event, result Result) {
+// written counts what has happened once it is written. Of a phase that failed
+// there is no Left event, also if it was passed by.
+func (m *metrics) written(e runner.Event) {
 	switch e := e.(type) {
 	case runner.Left:
 		m.phases.WithLabelValues(e.Itinerary, e.Phase, "done").Inc()
@@ -90,6 +97,6 @@ func (m *metrics) written(e runner.Event, result Result) {
 	case runner.Replanned:
 		m.replans.WithLabelValues(e.Itinerary).Inc()
 	case runner.Finished:
-		m.ended.WithLabelValues(e.Itinerary, string(result)).Inc()
+		m.ended.WithLabelValues(e.Itinerary, string(e.Result)).Inc()
 	}
 }

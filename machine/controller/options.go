@@ -3,10 +3,15 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
+	"reflect"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,40 +25,39 @@ type Options[T client.Object] struct {
 	// Client reads and writes the objects; usually the manager's, which reads
 	// from its cache.
 	Client client.Client
-	// Reader reads past the cache, to see after a conflict what is there
-	// now; usually the manager's API reader. Optional: without it Client is
-	// read until its cache has caught up.
+	// Reader reads past the cache, to see after a conflict what is there now;
+	// usually the manager's API reader. If nil, Client is read until its cache
+	// has caught up.
 	Reader client.Reader
 	// New returns an empty object; an unstructured one with its kind set.
 	New func() T
-	// StatusSubresource says whether the status of the custom resource is a
-	// subresource. MTC's are not. Where it says what is not so, the first
-	// write gives a [*NotKeptError].
+	// StatusSubresource reports whether the status of the custom resource is a
+	// subresource. MTC's are not. If it is wrong, the first write gives a
+	// [*NotKeptError].
 	StatusSubresource bool
 
-	// Runner says how migrations run. Its Read and Write are taken from Keep
-	// where it has none.
+	// Runner describes how runs are run. If it has no Read and Write, those of
+	// Keep are taken. Its Key is replaced: a reconciler tells runs apart by
+	// namespace and name.
 	Runner runner.Options[T]
-	// Keep says where on the object the state is kept: [InStatus],
-	// [InAnnotation], or a Keeper of the embedder's own.
+	// Keep is where on the object the state is kept: [InStatus],
+	// [InAnnotation], or a Keeper of the embedder's own. It is not used if
+	// Runner has Read and Write.
 	Keep Keeper[T]
 
 	// Conditions returns where the object has its conditions; see
-	// [ConditionRunning] and the others. Optional.
+	// [ConditionRunning] and the others. If nil, none are set.
 	Conditions func(object T) *[]metav1.Condition
 	// Merge is called after a conflict, before what changed from before to
 	// after is written onto fresh, which a JSON merge patch does list by list.
-	// It brings what others wrote to a list that handlers write as well into
-	// both, so that nothing but the handlers' own change is left between them.
-	// Optional; Conditions are merged without it.
+	// For a list that others write as well as handlers, it puts what others
+	// wrote into both, so that nothing but the handlers' own change remains
+	// between them. Conditions, finalizers and owner references are merged
+	// without it. Optional.
 	Merge func(before, after, fresh T)
-	// Result says how a migration that is done has ended. Optional: without
-	// it, it has failed where a phase failed or Runner.Failed says so, else it
-	// was canceled where a step reads so, else it has succeeded.
-	Result func(object T, s runner.State) Result
 	// Deleting is called for objects that are being deleted, to clean up and
-	// take finalizers away; it writes the object itself. Optional: without it
-	// such objects are left alone.
+	// remove finalizers; it writes the object itself. If nil, such objects are
+	// left alone.
 	Deleting func(ctx context.Context, object T) (reconcile.Result, error)
 
 	// Recorder records Kubernetes events. Optional.
@@ -81,53 +85,64 @@ func (f RecorderFunc) Event(object runtime.Object, eventType, reason, message st
 	f(object, eventType, reason, message)
 }
 
-// Result is how a migration has ended.
-type Result string
-
-// The results, as they are read in conditions, events and metrics.
-const (
-	ResultSucceeded Result = "Succeeded"
-	ResultFailed    Result = "Failed"
-	ResultCanceled  Result = "Canceled"
-)
-
-// OptionsError says all that is missing or wrong in options.
+// OptionsError lists all that is missing or wrong in options.
 type OptionsError struct {
 	Problems []string
 }
 
 func (e *OptionsError) Error() string { return "controller options: " + strings.Join(e.Problems, "; ") }
 
-// complete fills in what follows from the rest, and makes the runner. The
-// error is an [*OptionsError], but where the runner finds another.
-func (o *Options[T]) complete() (*runner.Runner[T], error) {
-	var problems []string
-	if o.Client == nil {
-		problems = append(problems, "Client is missing")
-	}
-	if o.New == nil {
-		problems = append(problems, "New is missing")
-	}
-	if _, ok := o.Keep.(*annotation[T]); ok && o.StatusSubresource {
-		problems = append(problems, "Keep is an annotation, which cannot be written together with a status subresource; use InStatus")
-	}
-	if o.Keep != nil {
-		if o.Runner.Read == nil {
-			o.Runner.Read = o.Keep.Read
+// complete checks the options, fills in what follows from the rest, and makes
+// the runner, which observes for r. The error is an [*OptionsError], unless the
+// runner finds another.
+func (o *Options[T]) complete(r *Reconciler[T]) (*runner.Runner[T], error) {
+	problems := o.check()
+	if o.Runner.Read == nil || o.Runner.Write == nil {
+		if o.Keep != nil && !isNil(o.Keep) {
+			o.Runner.Read, o.Runner.Write = o.Keep.Read, o.Keep.Write
+		} else { // a problem, which the runner need not report once more
+			o.Runner.Read = func(T) (s runner.State, err error) { return s, nil }
+			o.Runner.Write = func(T, runner.State) error { return nil }
 		}
-		if o.Runner.Write == nil {
-			o.Runner.Write = o.Keep.Write
-		}
-	} else if o.Runner.Read == nil || o.Runner.Write == nil {
-		problems = append(problems, "Keep is missing; use InStatus or InAnnotation")
-		// So that the runner does not complain of it once more.
-		o.Runner.Read = func(T) (s runner.State, err error) { return s, nil }
-		o.Runner.Write = func(T, runner.State) error { return nil }
+	}
+	if problems == nil {
+		problems = o.probe()
 	}
 	if o.Reader == nil {
 		o.Reader = o.Client
 	}
-	r, err := runner.New(o.Runner)
+	if o.Runner.Now == nil {
+		o.Runner.Now = time.Now
+	}
+	o.Runner.Key = func(object T) string { return client.ObjectKeyFromObject(object).String() }
+	write := o.Runner.Write
+	o.Runner.Write = func(object T, s runner.State) error {
+		if err := write(object, s); err != nil {
+			return &stateWriteError{err}
+		}
+		return nil
+	}
+	if o.Conditions != nil {
+		// A selector may go by the condition, and is called next.
+		onFail := o.Runner.OnFail
+		o.Runner.OnFail = func(object T, f runner.Failure) {
+			if !r.isCleanup(f.Itinerary) {
+				r.setFailed(object, f)
+			}
+			if onFail != nil {
+				onFail(object, f)
+			}
+		}
+	}
+	if o.TracerProvider == nil {
+		o.TracerProvider = noop.NewTracerProvider()
+	} else if !isNil(o.TracerProvider) {
+		o.Runner = traced(o.Runner, o.TracerProvider.Tracer(tracerName))
+	}
+	// Last, since the runner reports a wrong observer by its number.
+	o.Runner.Observers = append(slices.Clone(o.Runner.Observers), runner.ObserverFunc[T](r.observe))
+
+	made, err := runner.New(o.Runner)
 	var runners *runner.OptionsError
 	if errors.As(err, &runners) {
 		problems = append(problems, "Runner: "+strings.Join(runners.Problems, "; "))
@@ -137,5 +152,93 @@ func (o *Options[T]) complete() (*runner.Runner[T], error) {
 	if problems != nil {
 		return nil, &OptionsError{problems}
 	}
-	return r, nil
+	return made, nil
+}
+
+// check returns what is missing or wrong, but for what the runner checks.
+func (o *Options[T]) check() (problems []string) {
+	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	if o.Client == nil {
+		add("Client is missing")
+	}
+	if o.New == nil {
+		add("New is missing")
+	}
+	for _, f := range []struct {
+		name  string
+		value any
+	}{
+		{"Client", o.Client}, {"Reader", o.Reader}, {"Recorder", o.Recorder},
+		{"Metrics", o.Metrics}, {"TracerProvider", o.TracerProvider},
+	} {
+		if f.value != nil && isNil(f.value) {
+			add("%s holds a nil %T; give one that can be called, or leave it out if it is optional", f.name, f.value)
+		}
+	}
+	if (o.Runner.Read == nil) != (o.Runner.Write == nil) {
+		add("Runner has only one of Read and Write; give both, or neither and Keep")
+	}
+	switch keep := any(o.Keep).(type) {
+	case nil:
+		if o.Runner.Read == nil && o.Runner.Write == nil {
+			add("Keep is missing; use InStatus or InAnnotation")
+		}
+	case interface{ check() []string }:
+		for _, problem := range keep.check() {
+			add("Keep: %s", problem)
+		}
+	default:
+		if isNil(keep) {
+			add("Keep holds a nil %T; give one that can be called", keep)
+		}
+	}
+	if _, ok := o.Keep.(*annotation[T]); ok && o.StatusSubresource {
+		add("Keep is an annotation, which cannot be written together with a status subresource; use InStatus")
+	}
+	return problems
+}
+
+// probe calls the functions that are called with every object with an empty
+// one. If one returns nil or panics, it would do so at the first reconcile.
+func (o *Options[T]) probe() (problems []string) {
+	try := func(name, fix string, call func() any) {
+		defer func() {
+			if p := recover(); p != nil {
+				problems = append(problems, fmt.Sprintf("%s panics with an empty object: %v; let it %s", name, p, fix))
+			}
+		}()
+		if isNil(call()) {
+			problems = append(problems, fmt.Sprintf("%s returns nil; let it %s", name, fix))
+		}
+	}
+	try("New", "return an empty object", func() any { return o.New() })
+	if problems != nil {
+		return problems
+	}
+	if o.Conditions != nil {
+		try("Conditions", "return a pointer to the object's conditions", func() any { return o.Conditions(o.New()) })
+	}
+	const fix = "make what the object does not have yet"
+	try("Read of Keep or Runner", fix, func() any {
+		_, _ = o.Runner.Read(o.New())
+		return true
+	})
+	try("Write of Keep or Runner", fix, func() any {
+		_ = o.Runner.Write(o.New(), runner.State{})
+		return true
+	})
+	return problems
+}
+
+// isNil reports whether v is nothing that can be called: it is nil, or a nil
+// function or pointer.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Func, reflect.Pointer, reflect.Map, reflect.Chan, reflect.Slice, reflect.Interface:
+		return r.IsNil()
+	}
+	return false
 }

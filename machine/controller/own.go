@@ -8,87 +8,125 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// behindFor is how long a cache is believed to be behind. After that an older
-// version than was written is taken as it is: etcd may have been restored from
-// a backup.
+// behindFor is how long a cache is assumed to be behind. After that a version
+// older than the one written is accepted: etcd may have been restored from a
+// backup.
 const behindFor = 10 * time.Second
 
-// ownWrites remembers what this replica wrote last of each object: so that it
+// ownWrites remembers what this replica wrote last of each object, so that it
 // neither reads behind itself nor answers its own writes. There is one small
-// entry for each object, and it goes when the object does.
+// entry for each object that was written, from the first write until the object
+// is found gone or its deletion is seen.
 type ownWrites struct {
 	mu sync.Mutex
 	of map[types.NamespacedName]*ownWrite
 }
 
 type ownWrite struct {
-	// version is the last version that is known to be there, since at.
+	uid types.UID
+	// version is the last version that is known to exist, since at.
 	version string
 	at      time.Time
-	// writing says that a write is under way, and answered that its event is
-	// wanted: it brings the next phase on.
+	// read is the version that the last write started from, and wrote the one
+	// that it made.
+	read, wrote string
+	// writing reports whether a write is under way, and answered whether its
+	// event is wanted: it brings the next phase.
 	writing, answered bool
 	// held are the versions of events that were held back meanwhile.
 	held []string
+	// told is the last error that was recorded as an event and that neither the
+	// state nor a condition holds.
+	told string
 }
 
-func (o *ownWrites) entry(key types.NamespacedName) *ownWrite {
+// entry returns the entry of an object, which it makes if there is none.
+func (o *ownWrites) entry(key types.NamespacedName, uid types.UID) *ownWrite {
 	if o.of == nil {
 		o.of = map[types.NamespacedName]*ownWrite{}
 	}
 	if o.of[key] == nil {
-		o.of[key] = &ownWrite{}
+		o.of[key] = &ownWrite{uid: uid}
 	}
 	return o.of[key]
 }
 
-// behind says whether a version that was read is older than what is known to
-// be there.
+// replaced reports whether what is remembered under a key is of an earlier object
+// of that name.
+func (o *ownWrites) replaced(key types.NamespacedName, uid types.UID) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	e := o.of[key]
+	return e != nil && e.uid != uid
+}
+
+// behind reports whether a version that was read is older than one that is
+// known to exist.
 func (o *ownWrites) behind(key types.NamespacedName, version string, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	e := o.of[key]
-	return e != nil && now.Sub(e.at) < behindFor && older(version, e.version)
+	return e != nil && now.Sub(e.at).Abs() < behindFor && older(version, e.version)
 }
 
-// older says whether one version of an object is older than another. They are
-// integers; of others, nothing is known.
+// older reports whether one version of an object is older than another. They
+// are integers; of others, nothing is known.
 func older(a, b string) bool {
 	x, errA := strconv.ParseUint(a, 10, 64)
 	y, errB := strconv.ParseUint(b, 10, 64)
 	return errA == nil && errB == nil && x < y
 }
 
-// begin says that a write is about to be tried.
-func (o *ownWrites) begin(key types.NamespacedName, answered bool) {
+// begin records that a write is about to be tried, which starts from the
+// version that was read.
+func (o *ownWrites) begin(key types.NamespacedName, uid types.UID, read string, answered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	e := o.entry(key)
-	e.writing, e.answered, e.held = true, answered, nil
+	e := o.entry(key, uid)
+	e.read, e.writing, e.answered, e.held = read, true, answered, nil
 }
 
-// saw says that a version was read past the cache, or written.
+// saw records that a version was read past the cache.
 func (o *ownWrites) saw(key types.NamespacedName, version string, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	e := o.entry(key)
-	e.version, e.at = version, now
+	if e := o.of[key]; e != nil {
+		e.version, e.at = version, now
+	}
 }
 
-// end says that the write is over, and tells whether an event of somebody
-// else's write was held back meanwhile.
+// made records that a write made a version.
+func (o *ownWrites) made(key types.NamespacedName, version string, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if e := o.of[key]; e != nil {
+		e.version, e.at, e.wrote = version, now, version
+	}
+}
+
+// end records that the write is over, and reports whether an event of another
+// client's write was held back meanwhile.
 func (o *ownWrites) end(key types.NamespacedName) (missed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	e := o.entry(key)
+	e := o.of[key]
+	if e == nil {
+		return false // the object is gone
+	}
 	for _, version := range e.held {
-		missed = missed || version != e.version
+		missed = missed || e.isNews(version)
 	}
 	e.writing, e.held = false, nil
 	return missed
 }
 
-// wanted says whether an event that brought a new version is to be answered.
+// isNews reports whether a version has what the last reconcile that wrote did
+// not know.
+func (e *ownWrite) isNews(version string) bool {
+	return version != e.wrote && version != e.read && !older(version, e.read)
+}
+
+// wanted reports whether an event that brought a new version is to be answered.
 func (o *ownWrites) wanted(key types.NamespacedName, version string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -100,7 +138,18 @@ func (o *ownWrites) wanted(key types.NamespacedName, version string) bool {
 		e.held = append(e.held, version)
 		return false
 	}
-	return version != e.version
+	return e.isNews(version)
+}
+
+// first reports whether an error is another than the last that was recorded as
+// an event.
+func (o *ownWrites) first(key types.NamespacedName, uid types.UID, text string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	e := o.entry(key, uid)
+	first := e.told != text
+	e.told = text
+	return first
 }
 
 // forget drops the entry of an object that is gone.

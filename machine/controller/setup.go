@@ -19,17 +19,26 @@ func (r *Reconciler[T]) SetupWithManager(mgr manager.Manager, configure ...func(
 	return b.Complete(r)
 }
 
-// Predicate holds back the events of the reconciler's own writes, as far as
-// they are not what brings the next phase on: a phase that reports progress
-// while it waits would be called again at once for that, and one with a
-// backoff would be tried again too early. For controllers that are not built
-// by [Reconciler.SetupWithManager]; it belongs to the events of the objects
-// themselves. Another predicate beside it must let changes of the status pass.
+// Predicate holds back the events of the reconciler's own writes, unless they
+// bring the next phase: otherwise a phase that reports progress while it waits
+// would be called again at once, and one with a backoff would be retried too
+// early. It is for controllers that are not built by
+// [Reconciler.SetupWithManager], and belongs to the events of the objects
+// themselves. Another predicate beside it must let changes of the status and,
+// so that objects that are gone are forgotten, deletions pass.
 func (r *Reconciler[T]) Predicate() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		if e.ObjectOld == nil || e.ObjectNew == nil || e.ObjectOld.GetResourceVersion() == e.ObjectNew.GetResourceVersion() {
-			return true // a resync
-		}
-		return r.own.wanted(client.ObjectKeyFromObject(e.ObjectNew), e.ObjectNew.GetResourceVersion())
-	}}
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			if e.ObjectOld == nil || e.ObjectNew == nil || e.ObjectOld.GetResourceVersion() == e.ObjectNew.GetResourceVersion() {
+				return true // a resync
+			}
+			return r.own.wanted(client.ObjectKeyFromObject(e.ObjectNew), e.ObjectNew.GetResourceVersion())
+		},
+		DeleteFunc: func(e event.DeleteEvent) bool {
+			if e.Object != nil {
+				r.forget(client.ObjectKeyFromObject(e.Object))
+			}
+			return true
+		},
+	}
 }

@@ -30,7 +30,7 @@ func traced[T any](o runner.Options[T], tracer trace.Tracer) runner.Options[T] {
 	wrap := func(all map[string]runner.Phase[T]) map[string]runner.Phase[T] {
 		all = maps.Clone(all)
 		for name, p := range all {
-			if h := p.Handler; h != nil {
+			if h := p.Handler; !isNil(h) { // a nil one is the runner's to refuse
 				p.Handler = runner.HandlerFunc[T](func(ctx context.Context, object T) (runner.Result, error) {
 					ctx, span := tracer.Start(ctx, "phase "+name, trace.WithAttributes(attrPhase.String(name)))
 					defer span.End() // records a panic as well, and lets it pass
@@ -51,10 +51,10 @@ func traced[T any](o runner.Options[T], tracer trace.Tracer) runner.Options[T] {
 	return o
 }
 
-// note takes an error down in a span.
+// note records an error in a span.
 func note(span trace.Span, err error) {
 	if err != nil {
 		span.RecordError(err)
-		span.SetStatus(codes.Error, err.Error())
+		span.SetStatus(codes.Error, short(err.Error()))
 	}
 }

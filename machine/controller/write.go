@@ -1,15 +1,20 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -22,17 +27,18 @@ type fate int
 const (
 	unwritten fate = iota // nothing had changed, or there is an error
 	written
-	moved // somebody else has moved the migration
-	gone  // the object is no more
+	moved // the state has changed since it was read
+	gone  // the object no longer exists
 )
 
-// NotKeptError says that the API server took a write, and did not keep the
+// NotKeptError means that the API server accepted a write and did not keep the
 // state: the definition of the custom resource does not fit the options, or
 // something changed the state on its way. Handlers would be called for the
-// same phase for ever.
+// same phase again and again.
 type NotKeptError struct {
-	// Fields are the fields of the state that came back as others; none where
-	// the status subresource is missing.
+	// Fields are the JSON names of the fields of the state that came back
+	// different, in alphabetical order; none if the status subresource is
+	// missing.
 	Fields []string
 }
 
@@ -40,44 +46,99 @@ func (e *NotKeptError) Error() string {
 	if len(e.Fields) == 0 {
 		return "the custom resource has no status subresource; add it, or set StatusSubresource to false"
 	}
-	return fmt.Sprintf("the API server did not keep %s; see that the schema of the custom resource has all fields of the state, and that StatusSubresource is true if and only if it has a status subresource",
+	return fmt.Sprintf("the API server did not keep the state's %s; make sure that the schema of the custom resource has all fields of the state, and that StatusSubresource is true if and only if it has a status subresource",
 		strings.Join(e.Fields, ", "))
 }
 
-// conflicts is how often a write is tried again, within a second or so. It is
-// many tries and not long waits that win against another writer: between the
-// read and the write of each there is always the same short time.
+// RefusedError means that the API server refuses what was to be written, which
+// stays so until the object, its definition or the release is fixed.
+type RefusedError struct {
+	// TooLarge reports that the object, or all its annotations together, would
+	// be larger than the API server allows: then the run is stopped. Otherwise
+	// the object is not valid, and the write is retried.
+	TooLarge bool
+	// Err is the answer of the API server.
+	Err error
+}
+
+func (e *RefusedError) Error() string {
+	if e.TooLarge {
+		return fmt.Sprintf("the object would be too large with the state; remove other large fields or annotations from it: %v", e.Err)
+	}
+	return fmt.Sprintf("the API server refuses the object; make sure that what handlers write fits the schema of the custom resource: %v", e.Err)
+}
+
+// Unwrap returns the answer of the API server.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// refused returns an error of a write as a [*RefusedError] if it is one.
+func refused(err error) error {
+	switch {
+	case isTooLarge(err):
+		return &RefusedError{TooLarge: true, Err: err}
+	case apierrors.IsInvalid(err):
+		return &RefusedError{Err: err}
+	}
+	return err
+}
+
+// isTooLarge reports whether an object, or the annotations of one, are too
+// large for an API server or for etcd.
+func isTooLarge(err error) bool {
+	if apierrors.IsRequestEntityTooLargeError(err) {
+		return true
+	}
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	// API servers pass on what etcd says.
+	if message := status.Status().Message; strings.Contains(message, "etcdserver: request is too large") ||
+		strings.Contains(message, "trying to send message larger than max") {
+		return true
+	}
+	details := status.Status().Details
+	return apierrors.IsInvalid(err) && details != nil && slices.ContainsFunc(details.Causes, func(c metav1.StatusCause) bool {
+		return c.Type == metav1.CauseType(field.ErrorTypeTooLong) && c.Field == "metadata.annotations"
+	})
+}
+
+// conflicts is how often a write that conflicts is retried, within a second or
+// so. It is many tries and not long waits that win against another writer:
+// between the read and the write of each there is always the same short time.
 var conflicts = wait.Backoff{Duration: 5 * time.Millisecond, Factor: 1.2, Jitter: 0.2, Steps: 20}
 
-// write writes what a call has changed, with an optimistic lock. Missed says
-// that an event of somebody else's write was held back meanwhile.
-func (r *Reconciler[T]) write(ctx context.Context, c *call[T]) (became fate, missed bool, err error) {
+// write writes what a call has changed, with an optimistic lock. It never
+// returns nil.
+func (r *Reconciler[T]) write(ctx context.Context, c *call[T]) (*write[T], error) {
 	key := client.ObjectKeyFromObject(c.read)
 	w := &write[T]{Reconciler: r, call: c, key: key, version: c.read.GetResourceVersion()}
+	var err error
 	if w.patch, err = w.changes(); err != nil || w.patch == nil {
-		return unwritten, false, err
+		return w, err
 	}
-	r.own.begin(key, c.atOnce())
-	defer func() { missed = r.own.end(key) }()
-
+	r.own.begin(key, c.read.GetUID(), w.version, c.atOnce())
 	err = wait.ExponentialBackoffWithContext(ctx, conflicts, w.try)
-	switch {
-	case wait.Interrupted(err) && w.conflict != nil:
-		err = w.conflict // and the whole reconcile is tried again
-	case err == nil && w.fate == gone:
-		r.own.forget(key)
+	if wait.Interrupted(err) && w.conflict != nil {
+		err = w.conflict // and the whole reconcile is retried
+	}
+	w.missed = r.own.end(key)
+	if w.fate == gone {
+		r.forget(key)
 	}
 	if w.conflict != nil {
+		// Another client has changed what the reconcile did not see.
+		w.missed = w.missed || err == nil
 		result := "dropped"
 		if w.fate == written {
 			result = "merged"
 		}
 		r.metrics.conflicts.WithLabelValues(result).Inc()
 	}
-	return w.fate, missed, err
+	return w, err
 }
 
-// write is one write, and what it met with.
+// write is one write and its result.
 type write[T client.Object] struct {
 	*Reconciler[T]
 	*call[T]
@@ -89,15 +150,20 @@ type write[T client.Object] struct {
 
 	conflict error
 	fate     fate
+	// answer is the object as the API server has it; set if it is written.
+	answer T
+	// missed reports whether another client changed the object meanwhile, so
+	// that it must be reconciled again.
+	missed bool
 }
 
-// try tries once. It is done where there is no conflict.
+// try tries once. It is done if there is no conflict.
 func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 	if w.conflict != nil {
 		if ready, err := w.again(ctx); !ready {
 			return w.fate != unwritten, err
 		}
-		if w.patch == nil { // somebody else has written the same
+		if w.patch == nil { // another client has written the same
 			return true, nil
 		}
 	}
@@ -117,15 +183,15 @@ func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 	case apierrors.IsNotFound(err):
 		return true, w.missing(ctx)
 	case err != nil:
-		return true, err
+		return true, refused(err)
 	}
-	w.fate = written
-	w.own.saw(w.key, answer.GetResourceVersion(), w.now())
+	w.fate, w.answer = written, answer
+	w.own.made(w.key, answer.GetResourceVersion(), w.now())
 	return true, w.kept(answer)
 }
 
-// again reads the object after a conflict, and says whether the changes can be
-// put onto it. Where they cannot, fate says why, or they can later.
+// again reads the object after a conflict, and reports whether the changes can
+// be put onto it. If not, fate holds why, or they can later.
 func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 	fresh := w.o.New()
 	if err := w.o.Reader.Get(ctx, w.key, fresh); err != nil {
@@ -138,16 +204,17 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 		return false, nil // the cache has not caught up
 	}
 	w.own.saw(w.key, fresh.GetResourceVersion(), w.now())
-	is, unread := w.o.Runner.Read(fresh)
-	if fresh.GetUID() != w.read.GetUID() || (unread == nil) != (w.unread == nil) || !samePlace(w.was, is) {
+	is, unread := w.readState(fresh)
+	if fresh.GetUID() != w.read.GetUID() || (unread == nil) != (w.unread == nil) || !equality.Semantic.DeepEqual(w.was, is) {
 		w.fate = moved
 		return false, nil
 	}
 	if w.o.Conditions != nil {
 		before, after := w.o.Conditions(w.read), w.o.Conditions(w.object)
-		*after = mergeConditions(*before, *after, *w.o.Conditions(fresh))
+		*after = merge(*before, *after, *w.o.Conditions(fresh), func(c metav1.Condition) string { return c.Type })
 		*before = *w.o.Conditions(fresh)
 	}
+	mergeMetadata(w.read, w.object, fresh)
 	if w.o.Merge != nil {
 		w.o.Merge(w.read, w.object, fresh)
 	}
@@ -156,14 +223,59 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 	return err == nil, err
 }
 
-// samePlace says whether two states are of one visit to one phase.
-func samePlace(a, b runner.State) bool {
-	return equality.Semantic.DeepEqual(a.Checkpoint, b.Checkpoint) && a.Entered.Equal(b.Entered)
+// mergeMetadata puts the finalizers and owner references that other clients
+// wrote into both before and after, so that nothing but the changes of the
+// reconcile remain between them.
+func mergeMetadata(before, after, fresh client.Object) {
+	finalizers := merge(before.GetFinalizers(), after.GetFinalizers(), fresh.GetFinalizers(),
+		func(name string) string { return name })
+	before.SetFinalizers(fresh.GetFinalizers())
+	after.SetFinalizers(finalizers)
+
+	owners := merge(before.GetOwnerReferences(), after.GetOwnerReferences(), fresh.GetOwnerReferences(),
+		func(o metav1.OwnerReference) types.UID { return o.UID })
+	before.SetOwnerReferences(fresh.GetOwnerReferences())
+	after.SetOwnerReferences(owners)
+}
+
+// merge returns the fresh values with the changes from before to after put onto
+// them, by their key: what was removed is removed, and what was added or changed
+// is as it is in after.
+func merge[V any, K comparable](before, after, fresh []V, key func(V) K) []V {
+	was, is := byKey(before, key), byKey(after, key)
+	merged := slices.DeleteFunc(slices.Clone(fresh), func(v V) bool {
+		_, had := was[key(v)]
+		_, has := is[key(v)]
+		return had && !has
+	})
+	there := byKey(merged, key)
+	for _, v := range after {
+		k := key(v)
+		if i, ok := was[k]; ok && equality.Semantic.DeepEqual(before[i], v) {
+			continue
+		}
+		if i, ok := there[k]; ok {
+			merged[i] = v
+		} else {
+			there[k] = len(merged)
+			merged = append(merged, v)
+		}
+	}
+	return merged
+}
+
+// byKey returns the indices of values by their key.
+func byKey[V any, K comparable](all []V, key func(V) K) map[K]int {
+	index := make(map[K]int, len(all))
+	for i, v := range all {
+		index[key(v)] = i
+	}
+	return index
 }
 
 // changes returns what has changed as a merge patch that holds only for the
-// version, or nil where nothing has. Of the metadata there is in it what
-// handlers may change, and nothing with a status subresource.
+// version, or nil if nothing has. Of the metadata it has what handlers may
+// change, and nothing with a status subresource.
 func (w *write[T]) changes() (client.Patch, error) {
 	data, err := client.MergeFrom(w.read).Data(w.object)
 	if err != nil {
@@ -195,8 +307,8 @@ func (w *write[T]) changes() (client.Patch, error) {
 	return client.RawPatch(types.MergePatchType, data), err
 }
 
-// missing finds out what it is that an API server did not find: the object, or
-// its status subresource.
+// missing finds out what an API server did not find: the object, or its status
+// subresource.
 func (w *write[T]) missing(ctx context.Context) error {
 	err := w.o.Reader.Get(ctx, w.key, w.o.New())
 	switch {
@@ -209,42 +321,48 @@ func (w *write[T]) missing(ctx context.Context) error {
 	return &NotKeptError{}
 }
 
-// kept checks that the API server has kept the state.
+// kept checks that the API server has kept the state. It is compared as a whole,
+// since it was written as a whole: if another client had changed any of it since
+// it was read, nothing would have been written.
 func (w *write[T]) kept(answer T) error {
 	if !w.out.Changed {
 		return nil
 	}
-	is, err := w.o.Runner.Read(answer)
+	is, err := w.readState(answer)
 	if err != nil {
 		return fmt.Errorf("read the state that was written: %w", err)
 	}
-	text, err := json.Marshal(w.out.State)
+	want, err := jsonFields(w.out.State)
 	if err != nil {
 		return err
 	}
-	var want runner.State // as it comes back
-	if err := json.Unmarshal(text, &want); err != nil {
+	got, err := jsonFields(is)
+	if err != nil {
 		return err
 	}
 	var fields []string
-	for _, f := range []struct {
-		name     string
-		want, is any
-	}{
-		{"the itinerary and phase", [3]any{want.Itinerary, want.Phase, want.Done}, [3]any{is.Itinerary, is.Phase, is.Done}},
-		{"the facts", want.Facts, is.Facts},
-		{"entered", want.Entered, is.Entered},
-		{"waitingSince", want.WaitingSince, is.WaitingSince},
-		{"attempts", want.Attempts, is.Attempts},
-		{"failures", want.Failures, is.Failures},
-		{"the pipeline", want.Pipeline, is.Pipeline},
-	} {
-		if !equality.Semantic.DeepEqual(f.want, f.is) {
-			fields = append(fields, f.name)
+	for name := range want {
+		if !bytes.Equal(want[name], got[name]) {
+			fields = append(fields, name)
 		}
 	}
-	if fields != nil {
-		return &NotKeptError{fields}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			fields = append(fields, name)
+		}
 	}
-	return nil
+	if fields == nil {
+		return nil
+	}
+	slices.Sort(fields)
+	return &NotKeptError{fields}
+}
+
+// jsonFields returns the fields of a state, by their JSON names.
+func jsonFields(s runner.State) (fields map[string]json.RawMessage, err error) {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	return fields, json.Unmarshal(text, &fields)
 }
