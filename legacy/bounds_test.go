@@ -182,7 +182,7 @@ func forged(status, members string) []byte {
 // TestHostileValues puts values of all kinds into every place of a status and
 // of a remainder.
 func TestHostileValues(t *testing.T) {
-	const size = 20_000
+	const size = 8_000
 	const status = `{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"2024-01-01T10:00:00Z"},{"name":"Cleanup"}]}`
 	for name, value := range hostile(size) {
 		t.Run(name, func(t *testing.T) {
@@ -217,7 +217,7 @@ func TestHostileValues(t *testing.T) {
 // TestManyEntriesOfAKind makes pipelines and remainders of many entries, and
 // lets each meet each.
 func TestManyEntriesOfAKind(t *testing.T) {
-	const n = 150
+	const n = 80
 	for name, entry := range entries {
 		t.Run(name, func(t *testing.T) {
 			status := `{"phase":"","itinerary":"Stage","pipeline":[` + repeated(entry, n) + `]}`

@@ -28,6 +28,7 @@ func FuzzRoundTrip(f *testing.F) {
 	for _, seed := range []string{
 		`null`, `{}`, before, string(legacytest.Inject([]byte(before))),
 		`{"phase":null,"itinerary":"Final","pipeline":[{"name":"A","phase":null,"started":"t"},{"name":"A","skipped":true}]}`,
+		`{"itenerary":"Stage","phase":"","pipeline":[{"name":"StageBackup","completed":"t","phase":"StageBackupCreated","progress":["1"]},{"name":"DataBackup","failed":true},{"name":"A"},{"name":"A"}]}`,
 		`{"pipeline":[{"name":"DataBackup","started":"2024-01-01T10:00:00Z"},{"name":"StateBackup","failed":true},{"name":"StageBackup"}]}`,
 	} {
 		f.Add([]byte(seed), true)
