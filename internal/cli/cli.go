@@ -7,7 +7,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 	"unicode"
@@ -15,8 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
-	"github.com/konveyor/dynamic-pipeline/machine"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
 const name = "dynamic-pipeline"
@@ -233,6 +230,3 @@ func oneLine(text string) string {
 }
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
-
-// builtin are the itineraries of MTC, compiled once.
-var builtin = sync.OnceValue(func() *machine.Set { return machine.MustCompileSet(mtc.Itineraries()...) })

@@ -123,40 +123,31 @@ func unique(names []string) []string {
 
 // beside are all itineraries that stand beside that of -i, itself included.
 func (s *subject) beside() []*machine.Graph {
-	set, _ := s.offeredSet()
-	if set == nil {
+	if s.itinerary == "" {
+		return builtinFamily().graphs
+	}
+	f, _, err := familyOf(s.itinerary)
+	if err != nil {
 		return nil
 	}
-	all, _ := graphs(set, set.Names()...)
-	return all
+	return f.graphs
 }
 
 // offered are the itineraries from which completion takes names: that of -i,
 // or those that are built in.
 func (s *subject) offered() []*machine.Graph {
-	set, itinerary := s.offeredSet()
-	if set == nil {
+	if s.itinerary == "" {
+		return builtinFamily().graphs
+	}
+	f, itinerary, err := familyOf(s.itinerary)
+	if err != nil {
 		return nil
 	}
-	wanted := set.Names()
-	if itinerary != "" {
-		wanted = []string{itinerary}
-	}
-	all, _ := graphs(set, wanted...)
-	return all
-}
-
-// offeredSet are the itineraries beside that of -i as well, or nil where -i
-// names none.
-func (s *subject) offeredSet() (set *machine.Set, itinerary string) {
-	if s.itinerary == "" {
-		return builtin(), ""
-	}
-	set, itinerary, err := setOf(s.itinerary)
+	g, err := f.graph(itinerary)
 	if err != nil {
-		return nil, ""
+		return nil
 	}
-	return set, itinerary
+	return []*machine.Graph{g}
 }
 
 func prefixed(names []string, begun string) []string {

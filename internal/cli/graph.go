@@ -168,21 +168,17 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	var all []*machine.Graph
 	var ours []string // that are built in
 	for _, arg := range o.itineraries {
-		set, names, err := namedBy(arg)
+		f, some, err := namedBy(arg)
 		if err != nil {
 			return nil, a.content(err)
-		}
-		some, err := graphs(set, names...)
-		if err != nil {
-			return nil, err
 		}
 		for _, g := range some {
 			if slices.ContainsFunc(all, func(other *machine.Graph) bool { return other.Name() == g.Name() }) {
 				return nil, fmt.Errorf("itinerary %s is given twice with -i; remove one", g.Name())
 			}
 		}
-		if all = append(all, some...); set == builtin() {
-			ours = append(ours, names...)
+		if all = append(all, some...); f == builtinFamily() {
+			ours = append(ours, graphNames(some)...)
 		}
 	}
 	o.draw.Switches = switches(ours)
@@ -335,13 +331,11 @@ func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (dump.Itinerary
 // offered are the itineraries from which completion takes names.
 func (o *graphOptions) offered() []*machine.Graph {
 	if len(o.itineraries) == 0 {
-		all, _ := graphs(builtin(), builtin().Names()...)
-		return all
+		return builtinFamily().graphs
 	}
 	var all []*machine.Graph
 	for _, arg := range o.itineraries {
-		if set, names, err := namedBy(arg); err == nil {
-			some, _ := graphs(set, names...)
+		if _, some, err := namedBy(arg); err == nil {
 			all = append(all, some...)
 		}
 	}

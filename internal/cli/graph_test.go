@@ -256,8 +256,16 @@ func TestGraphOfTooManyEdges(t *testing.T) {
 	r := run(t, "", "graph", "-i", file, "--all-edges")
 	assert.Equal(t, 1, r.code)
 	assert.Empty(t, r.out)
-	assert.Equal(t, []string{`itinerary "Large" has 501501 edges, more than the 100000 that a machine takes: from "P0" to "P999" stand 1000 guarded phases in a row; split them with a phase that always runs`}, r.lines(t))
+	const tooMany = `itinerary "Large" has 501501 edges, more than the 100000 that a machine takes: from "P0" to "P999" stand 1000 guarded phases in a row; split them with a phase that always runs`
+	assert.Equal(t, []string{tooMany}, r.lines(t))
 	assert.Equal(t, 0, run(t, "", "graph", "-i", file, "--around", "P500").code)
+
+	// It can be planned, and not run.
+	assert.Equal(t, "ITINERARY   STEPS\nLarge       S\n", run(t, "", "plan", "-i", file, "--flags", "A").out)
+	assert.Equal(t, 0, run(t, "", "explain", "P500", "-i", file, "--flags", "A").code)
+	r = run(t, "", "run", "-i", file, "--flags", "A")
+	assert.Equal(t, 1, r.code)
+	assert.Equal(t, []string{tooMany}, r.lines(t))
 }
 
 // What users see of a plan is the same whether it is drawn or listed.

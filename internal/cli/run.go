@@ -146,9 +146,14 @@ func (a *app) simulation(cmd *cobra.Command, o *runOptions) (*simulation, error)
 	case changed("on-cancel") && !changed("cancel-at"):
 		return nil, errors.New("--on-cancel needs --cancel-at, or nothing is canceled")
 	}
-	set, itinerary, err := a.set(cmd, &o.subject)
+	f, itinerary, err := a.family(cmd, &o.subject)
 	if err != nil {
 		return nil, err
+	}
+	set, err := f.set()
+	if err != nil {
+		a.problem(err)
+		return nil, errReported
 	}
 	var begin *beginning
 	if itinerary != "" {

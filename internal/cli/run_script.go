@@ -73,8 +73,12 @@ func (s *simulation) direct(o *runOptions) error {
 			names = append(names, name)
 		}
 	}
-	if s.graphs, err = graphs(s.set, names...); err != nil {
-		return err
+	for _, name := range names {
+		g, err := s.set.Graph(name)
+		if err != nil {
+			return err
+		}
+		s.graphs = append(s.graphs, g)
 	}
 	if g := s.graphs[0]; s.onFail == s.itinerary && !g.IsCleanup() {
 		return fmt.Errorf("--fail-at: nothing runs after a phase of itinerary %s that failed; name another itinerary with --on-fail: %s", s.itinerary, wording.List(without(s.set.Names(), []string{s.itinerary}), "or"))

@@ -56,17 +56,17 @@ func (s *subject) register(cmd *cobra.Command) {
 	registerSet(cmd, &s.set, s.completeSettings)
 }
 
-// set are the itineraries that the command line is about, and the name of the
-// one that -i names. Errors are about the command line, or errReported.
-func (a *app) set(cmd *cobra.Command, s *subject) (set *machine.Set, itinerary string, err error) {
+// family are the itineraries that the command line is about, and the name of
+// the one that -i names. Errors are about the command line, or errReported.
+func (a *app) family(cmd *cobra.Command, s *subject) (f *family, itinerary string, err error) {
 	if err := s.check(cmd); err != nil {
 		return nil, "", err
 	}
 	if !cmd.Flags().Changed("itinerary") {
-		return builtin(), "", nil
+		return builtinFamily(), "", nil
 	}
-	set, itinerary, err = setOf(s.itinerary)
-	return set, itinerary, a.content(err)
+	f, itinerary, err = familyOf(s.itinerary)
+	return f, itinerary, a.content(err)
 }
 
 // check refuses options that do not say what to look at.
@@ -101,30 +101,17 @@ func (a *app) content(err error) error {
 }
 
 // itineraries are those that the subject can be on. Errors are as for
-// [app.set].
+// [app.family].
 func (a *app) itineraries(cmd *cobra.Command, s *subject) ([]*machine.Graph, error) {
-	set, itinerary, err := a.set(cmd, s)
-	if err != nil {
+	f, itinerary, err := a.family(cmd, s)
+	switch {
+	case err != nil:
 		return nil, err
+	case itinerary == "":
+		return f.graphs, nil
 	}
-	wanted := set.Names()
-	if itinerary != "" {
-		wanted = []string{itinerary}
-	}
-	return graphs(set, wanted...)
-}
-
-// graphs are itineraries of a set by their names.
-func graphs(set *machine.Set, names ...string) ([]*machine.Graph, error) {
-	var all []*machine.Graph
-	for _, name := range names {
-		g, err := set.Graph(name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, g)
-	}
-	return all, nil
+	g, err := f.graph(itinerary)
+	return []*machine.Graph{g}, err
 }
 
 func checkFiles(files []string) error {
@@ -149,28 +136,28 @@ type fileError struct{ err error }
 
 func (e *fileError) Error() string { return e.err.Error() }
 
-// setOf finds the itinerary that -i names, among all that are defined beside
+// familyOf finds the itinerary that -i names, among all that are defined beside
 // it.
-func setOf(arg string) (set *machine.Set, itinerary string, err error) {
-	set, names, err := namedBy(arg)
+func familyOf(arg string) (f *family, itinerary string, err error) {
+	f, named, err := namedBy(arg)
 	if err != nil {
 		return nil, "", err
 	}
-	if len(names) > 1 {
+	if len(named) > 1 {
 		var choices []string
-		for _, name := range names {
-			choices = append(choices, arg+"#"+name)
+		for _, g := range named {
+			choices = append(choices, arg+"#"+g.Name())
 		}
 		return nil, "", fmt.Errorf("%s has several itineraries; give -i %s", arg, wording.List(choices, "or"))
 	}
-	return set, names[0], nil
+	return f, named[0].Name(), nil
 }
 
 // namedBy finds the itineraries that -i names: one, or those of a file, among
 // all that are defined beside them. An error about the file is a [*fileError].
-func namedBy(arg string) (set *machine.Set, itineraries []string, err error) {
-	if slices.Contains(builtin().Names(), arg) {
-		return builtin(), []string{arg}, nil
+func namedBy(arg string) (f *family, named []*machine.Graph, err error) {
+	if g, err := builtinFamily().graph(arg); err == nil {
+		return builtinFamily(), []*machine.Graph{g}, nil
 	}
 	file, name := splitItinerary(arg)
 	if file == "" {
@@ -189,13 +176,14 @@ func namedBy(arg string) (set *machine.Set, itineraries []string, err error) {
 			return nil, nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	if set, err = machine.CompileSet(defs.Itineraries...); err != nil {
-		return nil, nil, err
+	if f, err = newFamily(defs.Itineraries...); err != nil {
+		return nil, nil, &fileError{err}
 	}
-	if name != "" {
-		return set, []string{name}, nil
+	if name == "" {
+		return f, f.graphs, nil
 	}
-	return set, set.Names(), nil
+	g, err := f.graph(name)
+	return f, []*machine.Graph{g}, err
 }
 
 // splitItinerary tells the name of a file, and of an itinerary in it, from a
