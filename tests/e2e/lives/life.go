@@ -387,6 +387,7 @@ func (l *Life) Play(ctx context.Context, site Site) error {
 func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 	if l.killed {
 		l.Counts["kills"]++
+		l.add(oracle.Event{Kind: oracle.Kill})
 		if err := l.site.Restart(); err != nil {
 			return runner.State{}, err
 		}
@@ -404,10 +405,7 @@ func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 	if err != nil {
 		return state, err
 	}
-	l.add(oracle.Event{Kind: oracle.End, Lost: next.Lost, Killed: l.killed, Kept: keptOf(state)})
-	if next.Lost && !l.killed {
-		l.killed = false
-	}
+	l.add(oracle.Event{Kind: oracle.End, Lost: next.Lost, Kept: keptOf(state)})
 	return state, l.wake(ctx, state, next)
 }
 

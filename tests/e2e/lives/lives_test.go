@@ -4,41 +4,84 @@ import (
 	"context"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/oracle"
 )
 
-// TestLives plays lives on a runner alone. LIVES_SEED repeats one of them.
+// seeds returns the seeds of the lives to be played: LIVES of them, from
+// LIVES_SEED on; only that one if LIVES is not set.
+func seeds(t *testing.T, number int) (first uint64, _ int) {
+	t.Helper()
+	first = rand.Uint64() >> 16
+	for _, name := range []string{"LIVES_SEED", "LIVES"} {
+		text, ok := os.LookupEnv(name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err, name)
+		if name == "LIVES_SEED" {
+			first, number = n, 1
+		} else {
+			number = int(n)
+		}
+	}
+	return first, number
+}
+
+// Lives are played on a runner alone: that is what finds most in a second.
 func TestLives(t *testing.T) {
-	number := 1500
-	first := rand.Uint64() >> 16
-	if text, ok := os.LookupEnv("LIVES_SEED"); ok {
-		var err error
-		first, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, "LIVES_SEED")
-		number = 1
-	}
-	if text, ok := os.LookupEnv("LIVES"); ok {
-		var err error
-		number, err = strconv.Atoi(text)
-		require.NoError(t, err, "LIVES")
-	}
+	first, number := seeds(t, 1500)
 	begin := time.Now()
 	all := Counts{}
 	largest := 0
 	for i := range number {
-		l, err := New(first + uint64(i))
-		require.NoError(t, err)
-		m, err := NewMemory(l)
-		require.NoError(t, err)
-		if err := l.Play(context.Background(), m); err != nil {
-			t.Fatalf("%v\nLIVES_SEED=%d repeats it", err, l.Seed)
-		}
-		all.Add(l.Counts)
-		largest = max(largest, m.Largest)
+		_, size := play(t, first+uint64(i), all)
+		largest = max(largest, size)
 	}
 	t.Logf("%s; the largest state was %d bytes: %s", time.Since(begin).Round(time.Millisecond), largest, all)
+	assert.Less(t, largest, 64<<10, "a state stays small whatever handlers return")
+}
+
+// play plays a life, adds what happened to the counts, and returns its trace
+// and the size of the largest state.
+func play(t *testing.T, seed uint64, counts Counts) ([]oracle.Event, int) {
+	t.Helper()
+	l, err := New(seed)
+	require.NoError(t, err)
+	m, err := NewMemory(l)
+	require.NoError(t, err)
+	if err := l.Play(context.Background(), m); err != nil {
+		t.Fatalf("%v\nLIVES_SEED=%d repeats it", err, l.Seed)
+	}
+	counts.Add(l.Counts)
+	return l.Trace, m.Largest
+}
+
+// The same seed gives the same life, event by event.
+func TestASeedRepeatsALife(t *testing.T) {
+	tell := func(seed uint64) (lines []string) {
+		trace, _ := play(t, seed, Counts{})
+		asked := 0 // flags are asked at the same time, in no order
+		for _, e := range trace {
+			if e.Kind != oracle.Ask {
+				slices.Sort(lines[len(lines)-asked:])
+				asked = -1
+			}
+			asked++
+			lines = append(lines, e.String())
+		}
+		return lines
+	}
+	for seed := range uint64(20) {
+		assert.Empty(t, cmp.Diff(tell(seed), tell(seed)), "seed %d", seed)
+	}
 }

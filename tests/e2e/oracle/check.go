@@ -48,6 +48,9 @@ type judge struct {
 	late       bool
 	called     *Visit
 	unanswered bool // a phase has failed, and the selector was not asked yet
+	// remembered is how many attempts the process knows of beyond those that
+	// are persisted.
+	remembered int
 }
 
 // Check returns nil if a trace is what must have happened, and an [*Error]
@@ -64,6 +67,10 @@ func Check(def Definition, trace []Event) ([]Visit, error) {
 }
 
 func (j *judge) see(e Event) (problem string) {
+	if e.Kind == Kill {
+		j.remembered = 0
+		return ""
+	}
 	if !j.reconciles && e.Kind != Begin && e.Kind != End {
 		return "nothing is being reconciled"
 	}
@@ -103,6 +110,7 @@ func mayLeave(from, to *Itinerary) bool {
 func (j *judge) begin(e Event) string {
 	j.is, j.now, j.reconciles, j.asked = j.kept.clone(), e.At, true, false
 	r := &j.is
+	r.attempts = max(r.attempts, j.remembered)
 	// A time of the future was written by a clock that was set back since.
 	for _, t := range []*time.Time{&r.enteredAt, &r.pausedSince} {
 		if t.After(second(e.At)) {
@@ -354,13 +362,13 @@ func (j *judge) end(e Event) string {
 	switch {
 	case !j.reconciles:
 	case e.Lost:
-		attempts := j.is.attempts
-		sameVisit := len(j.is.visits) == len(j.kept.visits) && j.is.itinerary == j.kept.itinerary
-		j.is = j.kept.clone()
-		if sameVisit && !e.Killed {
-			j.is.attempts = max(j.is.attempts, attempts) // as long as the process lives
+		j.remembered = 0
+		if len(j.is.visits) == len(j.kept.visits) && j.is.itinerary == j.kept.itinerary {
+			j.remembered = j.is.attempts
 		}
+		j.is = j.kept.clone()
 	default:
+		j.remembered = 0
 		if problem := j.settle(Visit{e.Kept.Itinerary, e.Kept.Phase}, e.Kept.Done); problem != "" {
 			return problem
 		}

@@ -27,6 +27,9 @@ const (
 	Select Kind = "select"
 	// End: the reconcile is over, and Kept is what is persisted then.
 	End Kind = "end"
+	// Kill: the controller is killed between two reconciles; what it had in
+	// memory is gone.
+	Kill Kind = "kill"
 )
 
 // Event is something that happened.
@@ -35,10 +38,9 @@ type Event struct {
 	At                            time.Time
 	Itinerary, Phase, Flag, Value string
 	Paused                        bool
-	// Lost reports that the reconcile could not persist anything, Killed that
-	// the controller was killed at its end.
-	Lost, Killed bool
-	Kept         Kept
+	// Lost reports that the reconcile could not persist anything.
+	Lost bool
+	Kept Kept
 }
 
 // Kept is what is persisted of a run.
@@ -69,7 +71,7 @@ func (e Event) String() string {
 	for _, is := range []struct {
 		is   bool
 		text string
-	}{{e.Paused, "paused"}, {e.Lost, "lost"}, {e.Killed, "killed"}} {
+	}{{e.Paused, "paused"}, {e.Lost, "lost"}} {
 		if is.is {
 			fmt.Fprintf(b, " (%s)", is.text)
 		}

@@ -1,0 +1,318 @@
+package oracle
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// definition has a phase that decides a flag, one that may follow, one with a
+// deadline, and a loop into itself.
+var definition = Definition{
+	{Name: "Main", Phases: []Phase{
+		{Name: "Scan", Step: "Look", Decides: []string{"Pods"}},
+		{Name: "Copy", Step: "Work", Guard: Guard{All: []string{"Pods"}}, Deadline: time.Minute},
+		{Name: "Turn", Step: "Work", Guard: Guard{None: []string{"Due"}}, Decides: []string{"Due"}, Jumps: []Jump{{To: "Turn"}}},
+		{Name: "Finish", Step: "End"},
+	}},
+	{Name: "Cancel", Cleanup: true, Result: "Canceled", Phases: []Phase{
+		{Name: "Delete", Step: "Clean", Guard: Guard{All: []string{"Pods"}}},
+		{Name: "Canceled", Step: "Clean"},
+	}},
+	{Name: "Failed", Cleanup: true, Result: "Failed", Phases: []Phase{{Name: "Repair", Step: "Fix"}}},
+}
+
+var noon = time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// story makes a trace, event by event.
+type story struct {
+	trace []Event
+	now   time.Time
+	in    Kept
+}
+
+func (s *story) add(e Event) { e.At = s.now; s.trace = append(s.trace, e) }
+
+func (s *story) begin(selected string) { s.add(Event{Kind: Begin, Itinerary: selected}) }
+
+func (s *story) ask(flag, value string) { s.add(Event{Kind: Ask, Flag: flag, Value: value}) }
+
+func (s *story) call(phase, value string) {
+	s.add(Event{Kind: Call, Itinerary: s.in.Itinerary, Phase: phase})
+	s.add(Event{Kind: Return, Itinerary: s.in.Itinerary, Phase: phase, Value: value})
+}
+
+// end ends a reconcile. Steps that have started are completed if open is not
+// one of them.
+func (s *story) end(itinerary, phase, open string, steps ...string) *Kept {
+	s.in.Itinerary, s.in.Phase, s.in.Steps = itinerary, phase, nil
+	for _, name := range steps {
+		s.in.Steps = append(s.in.Steps, Step{Name: name, Started: true, Completed: name != open})
+	}
+	s.add(Event{Kind: End, Kept: s.in})
+	return &s.trace[len(s.trace)-1].Kept
+}
+
+// canceled is the story of a run that is canceled while it scans, and finds
+// that there are pods by then.
+func canceled() []Event {
+	s := &story{now: noon}
+	s.begin("Main")
+	s.ask("Pods", "false")
+	s.ask("Due", "true")
+	s.end("Main", "Scan", "Look", "Look")
+	s.begin("Main")
+	s.call("Scan", "wait")
+	s.end("Main", "Scan", "Look", "Look")
+	s.begin("Cancel")
+	s.ask("Pods", "true")
+	s.in.Result = "Canceled"
+	s.end("Cancel", "Delete", "Clean", "Look", "Clean")
+	s.begin("Cancel")
+	s.call("Delete", "done")
+	s.end("Cancel", "Canceled", "Clean", "Look", "Clean")
+	s.begin("Cancel")
+	s.call("Canceled", "done")
+	s.in.Done = true
+	s.end("Cancel", "", "", "Look", "Clean")
+	return s.trace
+}
+
+// looped is the story of a run that scans, waits for the flags, fails at a
+// deadline in its turn, and is cleaned up.
+func looped() []Event {
+	s := &story{now: noon}
+	s.begin("Main")
+	s.ask("Pods", "not yet")
+	s.ask("Due", "false")
+	s.end("Main", "Scan", "Look", "Look")
+	s.begin("Main")
+	s.call("Scan", "done")
+	s.ask("Pods", "error")
+	s.in.WorkDone = true
+	s.end("Main", "Scan", "Look", "Look")
+	s.begin("Main")
+	s.ask("Pods", "false")
+	s.in.WorkDone = false
+	s.end("Main", "Turn", "Work", "Look", "Work")
+	s.begin("Main")
+	s.call("Turn", "done")
+	s.ask("Due", "false")
+	s.end("Main", "Turn", "Work", "Look", "Work") // once more
+	s.begin("Main")
+	s.call("Turn", "fail")
+	s.add(Event{Kind: Select, Itinerary: "Failed"})
+	s.in.Result, s.in.Failed = "Failed", 1
+	s.end("Failed", "Repair", "Fix", "Look", "Work", "Fix").Steps[1].Failed = true
+	s.begin("Failed")
+	s.call("Repair", "done")
+	s.in.Done = true
+	s.end("Failed", "", "", "Look", "Work", "Fix").Steps[1].Failed = true
+	return s.trace
+}
+
+// late is the story of a phase that was paused and runs into its deadline.
+func late(works, paused time.Duration, value string) []Event {
+	s := &story{now: noon}
+	s.begin("Main")
+	s.ask("Pods", "true")
+	s.ask("Due", "true")
+	s.end("Main", "Scan", "Look", "Look")
+	s.begin("Main")
+	s.call("Scan", "done")
+	s.ask("Pods", "true")
+	s.end("Main", "Copy", "Work", "Look", "Work")
+	s.add(Event{Kind: Begin, Itinerary: "Main", Paused: true})
+	s.end("Main", "Copy", "Work", "Look", "Work")
+	s.now = s.now.Add(paused)
+	s.begin("Main")
+	s.call("Copy", "wait")
+	s.end("Main", "Copy", "Work", "Look", "Work")
+	s.now = s.now.Add(works)
+	s.begin("Main")
+	s.call("Copy", value)
+	return s.trace
+}
+
+// failedAt ends a late story with a failure.
+func failedAt(trace []Event) []Event {
+	s := &story{now: trace[len(trace)-1].At, trace: trace}
+	s.add(Event{Kind: Select, Itinerary: "Failed"})
+	s.in.Failed = 1
+	s.end("Failed", "Repair", "Fix", "Look", "Work", "Fix").Steps[1].Failed = true
+	return s.trace
+}
+
+func TestGoodStories(t *testing.T) {
+	for name, c := range map[string]struct {
+		trace  []Event
+		visits []Visit
+	}{
+		"a cancel": {canceled(), []Visit{{"Main", "Scan"}, {"Cancel", "Delete"}, {"Cancel", "Canceled"}}},
+		"a loop":   {looped(), []Visit{{"Main", "Scan"}, {"Main", "Turn"}, {"Main", "Turn"}, {"Failed", "Repair"}}},
+		"a failure at the deadline, after a pause of hours and a last look": {
+			failedAt(late(61*time.Second, 8*time.Hour, "wait")),
+			[]Visit{{"Main", "Scan"}, {"Main", "Copy"}, {"Failed", "Repair"}},
+		},
+	} {
+		visits, err := Check(definition, c.trace)
+		require.NoError(t, err, name)
+		assert.Equal(t, c.visits, visits, name)
+	}
+}
+
+// Each edit makes a story of something that must not be.
+func TestBadStories(t *testing.T) {
+	last := func(trace []Event) *Event { return &trace[len(trace)-1] }
+	find := func(trace []Event, kind Kind, n int) int {
+		for i, e := range trace {
+			if e.Kind == kind {
+				if n--; n < 0 {
+					return i
+				}
+			}
+		}
+		panic("no such event")
+	}
+	for _, c := range []struct {
+		name string
+		of   []Event
+		edit func([]Event) []Event
+		want string
+	}{
+		{"judged by the value from before the cancel", canceled(), func(e []Event) []Event {
+			i := find(e, Ask, 2)
+			e = slices.Delete(e, i, i+1)
+			e[i].Kept.Phase = "Canceled"
+			return e[:i+1]
+		}, "depends on a flag that is not known, and none was asked"},
+		{"an unknown guard of a cleanup itinerary does not admit", canceled(), func(e []Event) []Event {
+			i := find(e, Ask, 2)
+			e[i].Value, e[i+1].Kept.Phase = "error", "Canceled"
+			return e
+		}, "phase:Delete"},
+		{"a phase is passed over", canceled(), func(e []Event) []Event {
+			i := find(e, End, 2)
+			e[i].Kept.Phase = "Canceled"
+			return e
+		}, "phase:Delete"},
+		{"a cancel reads succeeded", canceled(), func(e []Event) []Event {
+			last(e).Kept.Result = "Succeeded"
+			return e
+		}, `the result must be Canceled, and is "Succeeded"`},
+		{"a step is skipped", canceled(), func(e []Event) []Event {
+			last(e).Kept.Steps = append(last(e).Kept.Steps, Step{Name: "Work", Skipped: true})
+			return e
+		}, "step Work is skipped"},
+		{"a step that ran is gone", canceled(), func(e []Event) []Event {
+			last(e).Kept.Steps = last(e).Kept.Steps[1:]
+			return e
+		}, "the steps that started must be [Look Clean], and are [Clean]"},
+		{"a step is not completed at the end", canceled(), func(e []Event) []Event {
+			last(e).Kept.Steps[1].Completed = false
+			return e
+		}, "the run is done, and step Clean is not"},
+		{"something happens after the end", canceled(), func(e []Event) []Event {
+			return append(e, Event{Kind: Begin, Itinerary: "Main"}, Event{Kind: Call, Itinerary: "Main", Phase: "Scan"})
+		}, "nothing may happen: the run is done"},
+		{"a flag is asked twice", canceled(), func(e []Event) []Event {
+			return slices.Insert(e, find(e, Ask, 1), e[find(e, Ask, 0)])
+		}, "a flag is asked again that is known to be false"},
+		{"a flag is asked that nothing reads", canceled(), func(e []Event) []Event {
+			e[find(e, Ask, 2)].Flag = "Due"
+			return e
+		}, "a flag is asked again"},
+		{"the loop into itself is not entered again", looped(), func(e []Event) []Event {
+			i := find(e, End, 3)
+			e[i].Kept.Phase = "Finish"
+			return e
+		}, "phase:Turn"},
+		{"the loop into itself is entered by the value from before", looped(), func(e []Event) []Event {
+			e[find(e, Ask, 4)].Value = "true"
+			return e
+		}, "phase:Finish"},
+		{"a handler whose work is done is called again", looped(), func(e []Event) []Event {
+			i := find(e, Ask, 3)
+			e[i].Value = "error"
+			return slices.Insert(e, i+1, e[find(e, Call, 0)], e[find(e, Return, 0)])
+		}, "called again although its work is done"},
+		{"work that is done is not recorded", looped(), func(e []Event) []Event {
+			e[find(e, End, 1)].Kept.WorkDone = false
+			return e
+		}, "workDone:true"},
+		{"the run goes on although the next phase is not known", looped(), func(e []Event) []Event {
+			i := find(e, End, 1)
+			e[i].Kept.Phase, e[i].Kept.WorkDone = "Turn", false
+			return e
+		}, "phase:Scan"},
+		{"the next phase runs after a failure", looped(), func(e []Event) []Event {
+			i := find(e, Select, 0)
+			e[i].Itinerary = "Main"
+			e[i+1].Kept.Itinerary, e[i+1].Kept.Phase = "Main", "Finish"
+			return e
+		}, "phase:Turn"},
+		{"the selector is not asked after a failure", looped(), func(e []Event) []Event {
+			i := find(e, Select, 0)
+			return slices.Delete(e, i, i+1)
+		}, "was not asked which itinerary it selects"},
+		{"a failure is not counted", looped(), func(e []Event) []Event {
+			last(e).Kept.Failed = 0
+			return e
+		}, "1 phases failed"},
+		{"the step of a failed phase does not read failed", looped(), func(e []Event) []Event {
+			last(e).Kept.Steps[1].Failed = false
+			return e
+		}, "step Work does not read failed"},
+		{"another step reads failed", looped(), func(e []Event) []Event {
+			last(e).Kept.Steps[0].Failed = true
+			return e
+		}, "step Look reads failed"},
+		{"a failure at the deadline without a last look", failedAt(late(61*time.Second, 8*time.Hour, "wait")), func(e []Event) []Event {
+			i := len(e) - 4
+			return slices.Delete(e, i, i+2)
+		}, "phase:Copy"},
+		{"a pause counts for the deadline", failedAt(late(59*time.Second, 8*time.Hour, "wait")), func(e []Event) []Event { return e }, "phase:Copy"},
+		{"work that is done late fails", failedAt(late(time.Hour, 0, "done")), func(e []Event) []Event { return e }, "Finish"},
+		{"a paused run is at work", late(0, 0, "done"), func(e []Event) []Event {
+			e[find(e, Begin, 3)].Paused = true
+			return e
+		}, "nothing may happen: the run is paused"},
+		{"what is lost is kept", canceled(), func(e []Event) []Event {
+			e[find(e, End, 2)].Lost = true
+			return e
+		}, "the run must be at {itinerary:Main phase:Scan"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Check(definition, c.edit(slices.Clone(c.of)))
+			var problem *Error
+			require.ErrorAs(t, err, &problem)
+			assert.Contains(t, problem.Problem, c.want)
+		})
+	}
+}
+
+// A run that has not begun waits for what no phase ahead decides, and for
+// nothing else.
+func TestWhatABeginningWaitsFor(t *testing.T) {
+	it := &Itinerary{Name: "Main", Phases: []Phase{
+		{Name: "A", Decides: []string{"Later"}},
+		{Name: "B", Guard: Guard{All: []string{"Given", "Later"}}},
+		{Name: "C", Guard: Guard{Any: []string{"Other", "Given"}}},
+	}}
+	for _, c := range []struct {
+		known map[string]bool
+		want  string
+	}{
+		{map[string]bool{}, "Given"},
+		{map[string]bool{"Given": true}, ""},
+		{map[string]bool{"Given": false}, "Other"},
+		{map[string]bool{"Given": false, "Other": true}, ""},
+		{map[string]bool{"Other": true, "Later": false}, ""},
+		{map[string]bool{"Other": true, "Later": true}, "Given"},
+	} {
+		assert.Equal(t, c.want, it.waitsFor(c.known), "%v", c.known)
+	}
+}
