@@ -26,7 +26,7 @@ const (
 	exitContent = 1
 	// exitUsage: the command line makes no sense.
 	exitUsage = 2
-	// exitInterrupted: somebody has stopped a run, as shells say it of Ctrl-C.
+	// exitInterrupted: the user has stopped a run, as shells report Ctrl-C.
 	exitInterrupted = 130
 )
 

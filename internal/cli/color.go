@@ -8,12 +8,12 @@ import (
 // colors paints text, or leaves it as it is.
 type colors bool
 
-// colorsFor paints on a terminal only, and not where NO_COLOR is set.
+// colorsFor paints on a terminal only, and not if NO_COLOR is set.
 func colorsFor(w io.Writer) colors {
 	return colors(isTerminal(w) && os.Getenv("NO_COLOR") == "")
 }
 
-// isTerminal says whether a person looks at what is written, on a screen that
+// isTerminal reports whether a user looks at what is written, on a screen that
 // takes commands.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
@@ -24,7 +24,7 @@ func isTerminal(w io.Writer) bool {
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return false
 	}
-	// A device of the same kind, but nobody looks at it.
+	// A device of the same kind, but no user looks at it.
 	null, err := os.Stat(os.DevNull)
 	return err != nil || !os.SameFile(info, null)
 }

@@ -160,7 +160,7 @@ func (c *converter) migration(m *migration, now *legacy.Selected) {
 	m.object.text = text
 }
 
-// NotTextError is a field of an object that has to hold something else.
+// NotTextError is a field of an object that must hold something else.
 type NotTextError struct {
 	Field, Got, Want string
 }
@@ -229,7 +229,7 @@ func remainderOf(annotations members) ([]byte, error) {
 }
 
 // printDocuments prints documents as they were read, or in the format given:
-// JSON where all were JSON.
+// JSON if all were JSON.
 func (a *app) printDocuments(documents []*document, format string) error {
 	documents = slices.DeleteFunc(slices.Clone(documents), (*document).meaningless)
 	yaml := format == formatYAML

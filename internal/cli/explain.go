@@ -145,7 +145,7 @@ func (q question) what() string {
 }
 
 // check refuses a name that no itinerary has. The argument of -i says where to
-// look, where it was given.
+// look, if it was given.
 func (q question) check(itineraries []*machine.Graph, arg string) error {
 	if q.known(itineraries) {
 		return nil
@@ -164,7 +164,7 @@ func (q question) check(itineraries []*machine.Graph, arg string) error {
 	return fmt.Errorf("%s %s %q%s", where, q.what(), q.name, hint)
 }
 
-// known says whether one of the itineraries has what is asked for.
+// known reports whether one of the itineraries has what is asked for.
 func (q question) known(itineraries []*machine.Graph) bool {
 	return slices.ContainsFunc(itineraries, func(g *machine.Graph) bool {
 		phase, step := q.find(g)
@@ -205,7 +205,7 @@ type explanation struct {
 	Kind      string       `json:"kind"`
 	Runs      phases.Truth `json:"runs"`
 	Tentative bool         `json:"tentative"`
-	Guard     string       `json:"guard"` // the part that does not admit; empty where it runs
+	Guard     string       `json:"guard"` // the part that does not admit; empty if it runs
 	Missing   []string     `json:"missing"`
 	DecidedBy []string     `json:"decidedBy"`
 	Text      string       `json:"text"`
@@ -261,8 +261,8 @@ func explainPhase(p *machine.Plan, i int) explanation {
 // mayChange is said of what depends on flags that a phase may still change.
 const mayChange = "; that may still change"
 
-// explainStep sums up the phases of a step: those that run, where it is
-// visible; the reasons of the others, where it is not.
+// explainStep sums up the phases of a step: those that run, if it is
+// visible; the reasons of the others, if it is not.
 func explainStep(p *planned, k int) explanation {
 	plan, g := p.plan, p.plan.Graph()
 	name := g.Steps()[k]

@@ -401,7 +401,7 @@ func TestDirectories(t *testing.T) {
 	// Every message names the file.
 	put("etcd_info/health.json", `[{"endpoint": "a"}, {"endpoint": "b"}]`)
 	bad := put(group+"migmigrations/g.yaml", "kind: [\n")
-	put(group+"migmigrations/h.yaml", asYAML(of(ours, migration("h", `"stage": "true"`, ``))))
+	wrong := put(group+"migmigrations/h.yaml", asYAML(of(ours, migration("h", `"stage": "true"`, ``))))
 	empty := put(group+"migmigrations/i.yaml", "")
 	cut := put(group+"migmigrations/j.yaml.gz", gzipped(t, strings.Repeat("kind: A\n", 100))[:30])
 	dangling := filepath.Join(root, group, "migmigrations", "k.yaml")
@@ -416,8 +416,12 @@ func TestDirectories(t *testing.T) {
 		empty + ": is empty; give what kubectl get -o yaml or -o json prints",
 		cut + " cannot be decompressed: unexpected EOF; was it cut off?",
 		"cannot read: stat " + dangling + ": no such file or directory; check the name",
-		"MigMigration ns/h: spec.stage: holds a JSON string; write true or false",
+		wrong + ":2: MigMigration ns/h: spec.stage: holds a JSON string; write true or false",
 	}, lines[:6])
+
+	lost := put("namespaces/lost/migmigration.yaml", asYAML(strings.ReplaceAll(of(ours, migration("l", ``, ``)), `"p"`, `"q"`)))
+	r = run(t, "", "plan", "-f", filepath.Dir(lost))
+	assert.Equal(t, []string{lost + ":2: MigMigration ns/l: the MigPlan ns/q is missing; read it together with the migration"}, r.lines(t))
 }
 
 // What is compressed is read wherever it comes from, and takes no more memory

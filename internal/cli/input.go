@@ -17,7 +17,7 @@ import (
 
 // PlaceError is something wrong at a place of a stream.
 type PlaceError struct {
-	// Stream is the file; Line counts from 1, 0 where it is about all of it;
+	// Stream is the file; Line counts from 1, 0 if it is about all of it;
 	// Item is "items[3]" in a list, or empty.
 	Stream  string
 	Line    int
@@ -57,6 +57,7 @@ type document struct {
 // object is an object of a stream, as JSON.
 type object struct {
 	place      string
+	walked     bool // it was read in a directory, so that messages name the file
 	apiVersion string
 	kind       string
 	ref        mtc.Ref
@@ -85,7 +86,7 @@ const (
 
 func (o *object) String() string { return o.kind + " " + o.ref.String() }
 
-// whole stands for the index of an element of a list where something is about
+// whole stands for the index of an element of a list if something is about
 // the document as a whole.
 const whole = -1
 
@@ -394,7 +395,7 @@ func (r *reader) head(text []byte) (objectHead, json.RawMessage) {
 // repeat the kind of the list and its group. Of a broken one only its head is
 // taken.
 func (d *document) object(r *reader, line int, item string, list objectHead, text json.RawMessage, broken bool) {
-	o := &object{place: place(r.stream, line, item), text: text, broken: broken}
+	o := &object{place: place(r.stream, line, item), walked: r.walked, text: text, broken: broken}
 	if text[0] != '{' && !broken {
 		o.broken, o.kind, o.apiVersion = true, list.Kind, list.APIVersion
 		d.objects = append(d.objects, o)

@@ -55,18 +55,28 @@ type migration struct {
 type ObjectError struct {
 	Kind   string
 	Object mtc.Ref
-	Err    error
+	// Place is where it was read, if that was in a directory.
+	Place string
+	Err   error
 }
 
 func (e *ObjectError) Error() string {
-	return fmt.Sprintf("%s %s: %v", e.Kind, e.Object, e.Err)
+	text := fmt.Sprintf("%s %s: %v", e.Kind, e.Object, e.Err)
+	if e.Place != "" {
+		text = e.Place + ": " + text
+	}
+	return text
 }
 
 // Unwrap returns the problem.
 func (e *ObjectError) Unwrap() error { return e.Err }
 
 func (o *object) wrong(err error) error {
-	return &ObjectError{Kind: o.kind, Object: o.ref, Err: err}
+	e := &ObjectError{Kind: o.kind, Object: o.ref, Err: err}
+	if o.walked {
+		e.Place = o.place
+	}
+	return e
 }
 
 // BrokenError is the reason why an object is missing that is there, but could
@@ -244,7 +254,7 @@ func keep[K comparable, T mtc.Decodable](all map[K]*T, key K, o *object) error {
 func decode[T mtc.Decodable](o *object) (*T, error) {
 	object, err := mtc.Decode[T](o.text)
 	switch {
-	case o.ref.Name != "":
+	case o.ref.Name != "" && (err == nil || !o.walked):
 		return object, err
 	case err == nil:
 		err = fmt.Errorf("%s has no metadata.name; give it one", o.kind)

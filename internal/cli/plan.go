@@ -214,7 +214,7 @@ func (p *planTable) close() error {
 	return p.flush()
 }
 
-// severalNamespaces says whether the migrations are of several namespaces.
+// severalNamespaces reports whether the migrations are of several namespaces.
 func severalNamespaces(all []*planned) bool {
 	return slices.ContainsFunc(all, func(p *planned) bool {
 		return p.migration != nil && p.migration.object.ref.Namespace != all[0].migration.object.ref.Namespace

@@ -68,7 +68,7 @@ func (o *output) spill() error {
 const jsonIndent = "    " // as kubectl does
 
 // array prints elements of one JSON array as they come, so that a long one
-// does not have to fit into memory.
+// need not fit into memory.
 type array struct {
 	output
 	yaml bool
@@ -111,7 +111,7 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSpace(buf.Bytes()), err
 }
 
-// table is columns of text, each as wide as it has to be.
+// table is columns of text, each as wide as its content.
 type table struct {
 	colors colors
 	rows   [][]cell
@@ -169,7 +169,7 @@ func plain(texts ...string) []cell {
 	return cells
 }
 
-// orDash is a text, or a dash where there is none.
+// orDash is a text, or a dash if there is none.
 func orDash(text string) cell {
 	if text == "" {
 		return cell{text: "-", color: dim}

@@ -60,7 +60,7 @@ func (m members) get(key string) json.RawMessage {
 	return nil
 }
 
-// with returns the object with another value: in its place, or where it had
+// with returns the object with another value: in its place, or if it had
 // none, at the end.
 func (m members) with(key string, value []byte) members {
 	out := slices.Clone(m)

@@ -106,7 +106,7 @@ is no error; an option whose phase never ran is one, with exit code 1.`,
 	}
 	o.subject.register(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.name, "name", "", "with -f, the migration to run, where there are several: `NAME` or NAMESPACE/NAME")
+	f.StringVar(&o.name, "name", "", "with -f, the migration to run, if there are several: `NAME` or NAMESPACE/NAME")
 	f.StringArrayVar(&o.failAt, "fail-at", nil, "let this `PHASE` fail; can be given several times")
 	f.StringVar(&o.onFail, "on-fail", "", "the `ITINERARY` that follows a failure (default "+mtc.Failed+")")
 	f.StringVar(&o.cancelAt, "cancel-at", "", "cancel the migration during this `PHASE`")
@@ -340,7 +340,7 @@ func (a *app) simulate(ctx context.Context, s *simulation, v view) error {
 	return nil
 }
 
-// sleepFor waits, or returns sooner where the context is done.
+// sleepFor waits, or returns sooner if the context is done.
 func sleepFor(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -83,7 +83,7 @@ func (v *eventLines) end(s *simulation) error {
 	return v.show(s)
 }
 
-// line says where the migration stands, and how its pipeline reads.
+// line is where the migration stands, and how its pipeline reads.
 func (s *simulation) line(event string) eventLine {
 	return eventLine{
 		Offset:    seconds(s.elapsed()),

@@ -104,7 +104,7 @@ func (s *simulation) direct(o *runOptions) error {
 	return nil
 }
 
-// follower is the itinerary that follows a failure or a cancel; empty where
+// follower is the itinerary that follows a failure or a cancel; empty if
 // there will be none.
 func (s *simulation) follower(option, happens, name, standard string, needed bool) (string, error) {
 	switch known := s.set.Names(); {

@@ -154,8 +154,8 @@ func (s *simulation) flip(phase string) {
 	}
 }
 
-// entered is when the current phase began. Of a recorded one nobody knows: it
-// begins anew.
+// entered is when the current phase began. Of a recorded one it is not known: it
+// begins again.
 func (s *simulation) entered() time.Time {
 	switch {
 	case s.state.Entered != nil:
@@ -176,7 +176,7 @@ func observe(_ context.Context, s *simulation, e runner.Event) {
 	s.view.event(s, e)
 }
 
-// errInterrupted ends a run that somebody has stopped.
+// errInterrupted ends a run that the user has stopped.
 var errInterrupted = errors.New("interrupted")
 
 // endlessError ends a run that has gone through more phases than it may.
@@ -280,7 +280,7 @@ func (s *simulation) shown() steps.Pipeline {
 // elapsed is the simulated time since the run began.
 func (s *simulation) elapsed() time.Duration { return s.now.Sub(s.began) }
 
-// where says where the migration stands.
+// where is where the migration stands, in words.
 func (s *simulation) where() string {
 	switch {
 	case s.state.Phase != "":

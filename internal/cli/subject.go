@@ -242,7 +242,7 @@ func names(lists []string) []string {
 // planned is one migration, or one itinerary with flags, and its plan.
 type planned struct {
 	migration *migration // nil with -i
-	phase     string     // as recorded, under its present name; empty where none is
+	phase     string     // as recorded, under its present name; empty if none is
 	started   []string   // steps, in their order
 	plan      *machine.Plan
 }
@@ -371,7 +371,7 @@ func (p *planned) upgrade(adapter *legacy.Adapter) error {
 }
 
 // upgraded is the status of the migration in its present form; null or nothing
-// where it has none.
+// if it has none.
 func (m *migration) upgraded(adapter *legacy.Adapter) (json.RawMessage, error) {
 	up, err := adapter.Upgrade(parseMembers(m.object.text).get("status"), nil)
 	return up.Status, err

@@ -72,7 +72,7 @@ func (r *reader) wrongYAML(line int, item string, err error) {
 }
 
 // lookUp is the value of the first member of that key, without what merge keys
-// bring in; nil where there is none.
+// bring in; nil if there is none.
 func lookUp(n *yaml.Node, key string) *yaml.Node {
 	if n = target(n); n != nil && n.Kind == yaml.MappingNode {
 		for i := 0; i < len(n.Content); i += 2 {
@@ -135,7 +135,7 @@ var (
 	parserError = regexp.MustCompile(`^did not find expected (<|node content|'|key)`)
 )
 
-// yamlProblem takes apart what the YAML parser returned; the line is 0 where it
+// yamlProblem takes apart what the YAML parser returned; the line is 0 if it
 // does not say one.
 func yamlProblem(err error) (line int, problem string) {
 	problem = err.Error()
