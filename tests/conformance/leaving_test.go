@@ -1,0 +1,249 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// leaving is a phase that is left in the middle of its work, after which the
+// sources answer otherwise.
+type leaving struct {
+	set    *machine.Set
+	from   *machine.Graph
+	phase  phases.Phase
+	to     *machine.Graph // the itinerary that follows
+	before phases.Flags   // that are true until then
+	after  phases.Flags   // that are true from then on
+}
+
+func (l *leaving) String() string {
+	v := l.from.Flags()
+	return fmt.Sprintf("%s of %s for %s, %q instead of %q", l.phase.Name, l.from.Name(), l.to.Name(), v.Names(l.after), v.Names(l.before))
+}
+
+// wants are the phases of the itinerary that follows, by what is true then.
+func (l *leaving) wants() []string {
+	return append([]string(nil), l.to.Plan(phases.NewFacts(l.after, l.to.Flags().All()&^l.after)).Running()...)
+}
+
+// sources answer by what is true.
+func sources(v *phases.Vocabulary, yes *phases.Flags) *phases.Sources {
+	var all []phases.Source
+	for flag := range v.All().Each {
+		all = append(all, phases.Source{Flag: flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			return phases.TruthOf(yes.Has(flag)), nil
+		}})
+	}
+	s, err := phases.NewSources(v, all...)
+	if err != nil {
+		panic(err) // a flag has one source
+	}
+	return s
+}
+
+// eachLeaving calls yield for every phase of every itinerary of MTC and of a
+// generated set, each itinerary that it may be left for, so many assignments of
+// the flags under which the phase runs, and each flag that the phase decides
+// turned round, as well as all of them, and none.
+func eachLeaving(t *testing.T, assignments int, yield func(*testing.T, leaving)) {
+	r := rand.New(rand.NewPCG(11, 12))
+	var generated []phases.Itinerary
+	for k, result := range []phases.Result{phases.Succeeded, phases.Succeeded, phases.Canceled, phases.RolledBack, phases.Failed} {
+		it := itinerarytest.Generate(r, false, true)
+		it.Name, it.Result, it.Cleanup = fmt.Sprintf("%s%d", result, k), result, k > 1
+		generated = append(generated, it)
+	}
+	for _, set := range []*machine.Set{itineraries, machine.MustCompileSet(generated...)} {
+		for _, from := range set.Names() {
+			t.Run(from, func(t *testing.T) {
+				g, err := set.Graph(from)
+				require.NoError(t, err)
+				for i := range g.Len() {
+					phase := g.Phase(i)
+					for _, before := range runsUnder(g, i, assignments) {
+						turns := []phases.Flags{0, phase.Decides}
+						for flag := range phase.Decides.Each {
+							turns = append(turns, flag)
+						}
+						slices.Sort(turns)
+						for _, turn := range slices.Compact(turns) {
+							for _, name := range set.Names() {
+								to, err := set.Graph(name)
+								require.NoError(t, err)
+								if to != g && g.MayLeaveFor(to) {
+									yield(t, leaving{set, g, phase, to, before, before ^ turn})
+								}
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// runsUnder returns one assignment under which a phase runs, with many true
+// flags, or two, of which the other has few.
+func runsUnder(g *machine.Graph, i, n int) []phases.Flags {
+	var all []phases.Flags
+	subsets(g.Phase(i).Guard.Reads()|jumpReads(g), func(yes phases.Flags) {
+		for _, rest := range []phases.Flags{0, g.Flags().All() &^ (g.Phase(i).Guard.Reads() | jumpReads(g))} {
+			if yes := yes | rest; g.Plan(phases.NewFacts(yes, g.Flags().All()&^yes)).Runs(i) == phases.Yes {
+				all = append(all, yes)
+			}
+		}
+	})
+	if n == 1 || len(all) < 2 {
+		return all[:min(1, len(all))]
+	}
+	return []phases.Flags{all[0], all[len(all)-1]}
+}
+
+// jumpReads are the flags that the jumps of an itinerary read.
+func jumpReads(g *machine.Graph) (reads phases.Flags) {
+	for i := range g.Len() {
+		for _, j := range g.Phase(i).Jumps {
+			reads |= j.Guard.Reads()
+		}
+	}
+	return reads
+}
+
+// A phase that is left in the middle has changed what it decides: whoever takes
+// up the next itinerary asks that again, and runs the phases of what is true
+// then. So do a machine that is switched, one that is made of a checkpoint, and
+// the loop of the README.
+func TestNoPhaseIsJudgedByAValueFromBefore(t *testing.T) {
+	n := 0
+	eachLeaving(t, 2, func(t *testing.T, l leaving) {
+		n++
+		facts := phases.NewFacts(l.before, l.from.Flags().All()&^l.before)
+		m, err := l.from.Machine(machine.Position{Phase: l.phase.Name}, facts)
+		require.NoError(t, err)
+		checkpoint := m.Checkpoint()
+
+		_, err = m.Switch(l.to)
+		require.NoError(t, err)
+		assert.Equal(t, l.wants(), walk(t, m, l.after), "switched: %s", &l)
+
+		resumed, err := l.set.Resume(checkpoint, l.to.Name())
+		require.NoError(t, err)
+		require.True(t, resumed.Switched)
+		assert.Equal(t, l.wants(), walk(t, resumed.Machine, l.after), "resumed: %s", &l)
+
+		assert.Equal(t, l.wants(), loop(t, l, checkpoint), "the loop: %s", &l)
+	})
+	require.Greater(t, n, 1000)
+}
+
+// walk runs a machine to its end, with handlers that change nothing, and
+// returns the phases that it enters.
+func walk(t *testing.T, m *machine.Machine, yes phases.Flags) (entered []string) {
+	t.Helper()
+	g := m.Graph()
+	for {
+		answer := sources(g.Flags(), &yes).Ask(t.Context(), phases.Question{Known: m.Facts(), Read: g.Reads(), Matters: m.Matters})
+		m.SetFacts(answer.Facts)
+		tr, err := m.Advance(t.Context())
+		require.NoError(t, err)
+		if tr.To.Done {
+			return entered
+		}
+		entered = append(entered, tr.To.Phase)
+	}
+}
+
+// loop is the reconcile of the README, over and over, from a checkpoint on.
+func loop(t *testing.T, l leaving, checkpoint machine.Checkpoint) (entered []string) {
+	t.Helper()
+	for {
+		m, err := l.set.Resume(checkpoint, l.to.Name())
+		require.NoError(t, err)
+		if m.Position().Done {
+			return entered
+		}
+		if m.Position().Phase != "" && !m.WorkDone() {
+			m.Finish()
+		}
+		answer := sources(l.from.Flags(), &l.after).Ask(t.Context(), phases.Question{
+			Known: m.Facts(), Read: m.Graph().Reads(), Matters: m.Matters, Timeout: time.Minute,
+		})
+		m.SetFacts(answer.Facts)
+		require.NoError(t, answer.Err())
+		require.Zero(t, m.Awaits())
+		_, err = m.Advance(t.Context())
+		require.NoError(t, err)
+		checkpoint = m.Checkpoint()
+		if checkpoint.Phase != "" {
+			entered = append(entered, checkpoint.Phase)
+		}
+	}
+}
+
+// The same in the runner: the handler of the phase fails, its deadline passes,
+// or the object asks for another itinerary while it works. Beside the phases
+// that run, the harness checks that nothing is judged by a value from before.
+func TestARunnerAsksWhatALeftPhaseDecides(t *testing.T) {
+	n := make(map[string]int)
+	eachLeaving(t, 1, func(t *testing.T, l leaving) {
+		var decides []string
+		for flag := range (l.before ^ l.after).Each {
+			name := l.from.Flags().Names(flag)[0]
+			if l.before.Has(flag) {
+				name = "!" + name
+			}
+			decides = append(decides, name)
+		}
+		script := []machinetest.Line{machinetest.Flags(l.from.Flags().Names(l.before)...)}
+		if decides != nil {
+			script = append(script, machinetest.Decide(l.phase.Name, decides...).In(l.from.Name()))
+		}
+		ways := map[string][]machinetest.Line{
+			"another itinerary is asked for": {machinetest.Wait(l.phase.Name, time.Second), machinetest.Edit(l.phase.Name, "leave").Call(2)},
+		}
+		if !l.from.IsCleanup() { // it passes a failure by
+			ways["its handler fails"] = []machinetest.Line{machinetest.Fail(l.phase.Name)}
+			ways["its deadline passes"] = []machinetest.Line{machinetest.Clock(l.phase.Name, time.Hour), machinetest.Wait(l.phase.Name, time.Second)}
+		}
+		for way, lines := range ways {
+			n[way]++
+			next := map[string]string{l.from.Name(): l.to.Name()}
+			s := machinetest.Scripted(machinetest.Script{Itineraries: l.set, Itinerary: l.from.Name(), OnFail: next})
+			s.Edits["leave"] = func(o *machinetest.Object) { o.Itinerary = l.to.Name() }
+			build := s.Options
+			s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
+				o := build(w)
+				o.Deadline = time.Minute
+				return o
+			}
+			life := machinetest.New(t, s)
+			all := slices.Clone(script)
+			for _, line := range lines {
+				all = append(all, line.In(l.from.Name()))
+			}
+			life.Run(all...)
+			life.WantItinerary(l.to.Name())
+			life.WantPhases(l.to.Name(), l.wants()...)
+			if t.Failed() {
+				t.Fatalf("%s: %s", way, &l)
+			}
+		}
+	})
+	for way, times := range n {
+		require.Greater(t, times, 200, way)
+	}
+	require.Len(t, n, 3)
+}
