@@ -70,7 +70,8 @@ func TestPropagateSetsOnlyWhatIsForced(t *testing.T) {
 	forced := 0
 	for range 2000 {
 		one := real[random.IntN(len(real))]
-		known := phases.Flags(random.Uint64()) & phases.Flags(random.Uint64()) & related
+		first, second := phases.Flags(random.Uint64()), phases.Flags(random.Uint64())
+		known := first & second & related
 		f := phases.NewFacts(one&known, known&^one)
 		got := v.Propagate(f, 0)
 		assert.Equal(t, f.True(), got.True()&known)
