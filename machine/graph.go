@@ -46,15 +46,21 @@ type jump struct {
 	guard phases.Guard
 }
 
-// Compile checks an itinerary and turns it into a graph. It refuses what
-// [phases.Itinerary.Validate] refuses, with that error. The graph keeps a copy
-// of the list of phases; what the phases themselves point to must not be
-// changed any more.
+// Compile checks an itinerary and turns it into a graph. It takes one of any
+// size; see [CompileSet] for those that are to run. It refuses what
+// [phases.Itinerary.Validate] refuses, with that error, and a loop that nothing
+// leaves whatever the flags are, with a [phases.DefinitionErrors] of
+// [phases.ReasonEndlessLoop]. The graph keeps a copy of the list of phases; what
+// the phases themselves point to must not be changed any more.
 func Compile(it phases.Itinerary) (*Graph, error) {
 	if err := it.Validate(); err != nil {
 		return nil, err
 	}
-	return newGraph(it), nil
+	g := newGraph(it)
+	if err := g.checkLoops(); err != nil {
+		return nil, err
+	}
+	return g, nil
 }
 
 // newGraph makes a graph of an itinerary that is valid, or has no phases.

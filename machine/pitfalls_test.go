@@ -304,11 +304,29 @@ func TestTooManyEdges(t *testing.T) {
 		}
 		it.Phases = append(it.Phases, p)
 	}
-	m := machineAt(t, it, "", 1)
-	_, err := m.Advance(context.Background())
+	want := machine.TooManyEdgesError{Itinerary: "Long", Edges: 290_801, Limit: machine.MaxEdges, First: "P301", Last: "P999", Run: 699}
 	var e *machine.TooManyEdgesError
+	_, err := machine.CompileSet(abc, it)
+	require.ErrorAs(t, err, &e, "no run is made from it")
+	assert.Equal(t, want, *e)
+
+	// By itself it can still be planned, and drawn.
+	m := machineAt(t, it, "", 1)
+	assert.Len(t, m.Plan().Running(), 1000)
+	_, err = m.Advance(context.Background())
 	require.ErrorAs(t, err, &e)
-	assert.Equal(t, machine.TooManyEdgesError{Itinerary: "Long", Edges: 290_801, Limit: machine.MaxEdges, First: "P301", Last: "P999", Run: 699}, *e)
-	assert.Len(t, m.Plan().Running(), 1000, "it can still be planned")
+	assert.Equal(t, want, *e)
 	assert.Equal(t, machine.Position{}, m.Position())
+
+	// Up to the limit, and one phase more.
+	short := it
+	short.Phases = it.Phases[:301+328]
+	_, err = machine.CompileSet(short)
+	require.NoError(t, err)
+	all, err := machine.MustCompile(short).Edges()
+	require.NoError(t, err)
+	assert.Greater(t, len(all), machine.MaxEdges-500)
+	short.Phases = it.Phases[:301+329]
+	_, err = machine.CompileSet(short)
+	require.ErrorAs(t, err, &e)
 }

@@ -52,8 +52,10 @@ type Set struct {
 
 // CompileSet compiles itineraries that share one vocabulary, so that facts
 // carry over from one to another. The error joins all that is wrong: what
-// [Compile] returns, a [*phases.DefinitionError] with ReasonDuplicateName where
-// two have one name, and a [*SwitchError] where their vocabularies differ.
+// [Compile] returns, a [*TooManyEdgesError] if an itinerary has more edges than
+// [MaxEdges], so that it can be planned but not run, a [*phases.DefinitionError]
+// with ReasonDuplicateName if two have one name, and a [*SwitchError] if their
+// vocabularies differ.
 func CompileSet(itineraries ...phases.Itinerary) (*Set, error) {
 	s := &Set{byName: make(map[string]*Graph, len(itineraries))}
 	var errs []error
@@ -66,6 +68,9 @@ func CompileSet(itineraries ...phases.Itinerary) (*Set, error) {
 			errs = append(errs, &SwitchError{From: itineraries[0].Name, To: it.Name, Problem: "they have different vocabularies; build them over one"})
 		}
 		g, err := Compile(it)
+		if err == nil {
+			err = g.checkEdges()
+		}
 		if err != nil {
 			errs = append(errs, err)
 		}

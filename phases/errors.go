@@ -58,6 +58,7 @@ const (
 	ReasonUnknownJump        Reason = "UnknownJump"
 	ReasonUnknownResult      Reason = "UnknownResult"
 	ReasonInvalidDescription Reason = "InvalidDescription"
+	ReasonEndlessLoop        Reason = "EndlessLoop" // found by machine.Compile, not by Validate
 )
 
 // DefinitionError says why an itinerary is refused.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -14,9 +15,18 @@ var Four = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: 1, Name: "A"}, {Flag: 2, Name: "B"}, {Flag: 4, Name: "C"}, {Flag: 8, Name: "D"},
 })
 
-// Generate makes a valid itinerary of up to eight phases; with jumps and
-// decides if asked for.
+// Generate makes an itinerary of up to eight phases that compiles; with jumps
+// and decides if asked for.
 func Generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
+	for {
+		it := generate(r, jumps, decides)
+		if _, err := machine.Compile(it); err == nil {
+			return it
+		}
+	}
+}
+
+func generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
 	flag := func() phases.Flags { return 1 << r.IntN(4) }
 	guard := func() phases.Guard {
 		switch r.IntN(4) {
