@@ -50,7 +50,7 @@ func TestNothingIsLostInAConflict(t *testing.T) {
 			assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called, "no handler is called again")
 			assert.Equal(t, 2, w.asked)
 			assert.Equal(t, string(rune('a'+others)), w.get().Labels["touched"])
-			assert.ElementsMatch(t, []string{"Ready", "Running", "Succeeded", "Failed", "Paused"}, types(w.get().Status.Conditions))
+			assert.ElementsMatch(t, []string{"Ready", "Running", "Succeeded", "Failed", "Paused"}, typesOf(w.get().Status.Conditions))
 			assert.Equal(t, string(rune('A'+others)), meta.FindStatusCondition(w.get().Status.Conditions, "Ready").Reason)
 			assert.True(t, meta.IsStatusConditionTrue(w.get().Status.Conditions, controller.ConditionSucceeded))
 			assert.EqualValues(t, 3, w.count("phases_total"), "counted once")
@@ -290,7 +290,7 @@ func conflict() error {
 	return apierrors.NewConflict(schema.GroupResource{Group: "example.com", Resource: "moves"}, "shop", errDown)
 }
 
-func types(conditions []metav1.Condition) (all []string) {
+func typesOf(conditions []metav1.Condition) (all []string) {
 	for _, c := range conditions {
 		all = append(all, c.Type)
 	}

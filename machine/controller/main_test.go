@@ -103,6 +103,8 @@ type world struct {
 	// before and after are called around each patch, with its number from 1.
 	before func(n int) error
 	after  func(n int)
+	// failing is an error of each write, for tests whose before returns it.
+	failing error
 
 	called   []string
 	asked    int
