@@ -393,13 +393,9 @@ func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 		}
 	}
 	l.begun, l.last, l.killed, l.waitsForWatch = false, "", false, false
-	before, err := l.site.State(ctx)
-	if err != nil {
-		return before, err
-	}
 	next, err := l.site.Reconcile(ctx)
 	if err != nil {
-		return before, err
+		return runner.State{}, err
 	}
 	state, err := l.site.State(ctx)
 	if err != nil {

@@ -1,0 +1,224 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/lives"
+)
+
+// atServer is the site of a life whose object is at the API server, where the
+// controller reconciles it.
+type atServer[T example.Migration] struct {
+	life   *lives.Life
+	kind   example.Kind[T]
+	key    client.ObjectKey
+	client client.WithWatch
+
+	reconciler *controller.Reconciler[T]
+	loss       lives.Loss
+	lost, kept bool // writes of this reconcile
+}
+
+func newAtServer[T example.Migration](ctx context.Context, g *ground, kind example.Kind[T], l *lives.Life) (*atServer[T], error) {
+	s := &atServer[T]{life: l, kind: kind, client: g.client, key: client.ObjectKey{Namespace: g.namespace, Name: fmt.Sprintf("life-%d", l.Seed)}}
+	o := kind.New()
+	o.SetNamespace(s.key.Namespace)
+	o.SetName(s.key.Name)
+	if err := s.client.Create(ctx, o); err != nil {
+		return nil, err
+	}
+	return s, s.Restart()
+}
+
+func wishes[T example.Migration](o T) lives.Wishes {
+	m := o.MTC()
+	return lives.Wishes{
+		Canceled: m.Spec.Canceled, RolledBack: m.Spec.Rollback, Paused: o.GetAnnotations()[example.PausedAnnotation] == "true",
+		Failed: len(m.Status.Errors) > 0,
+	}
+}
+
+// Restart implements [lives.Site].
+func (s *atServer[T]) Restart() (err error) {
+	access := interceptor.NewClient(s.client, interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, options ...client.PatchOption) error {
+			return s.write(func() error { return c.Patch(ctx, o, p, options...) })
+		},
+		SubResourcePatch: func(ctx context.Context, c client.Client, name string, o client.Object, p client.Patch, options ...client.SubResourcePatchOption) error {
+			return s.write(func() error { return c.SubResource(name).Patch(ctx, o, p, options...) })
+		},
+	})
+	s.reconciler, err = controller.New(controller.Options[T]{
+		Client: access, New: s.kind.New, StatusSubresource: s.kind.StatusSubresource, Conditions: s.kind.Conditions, Merge: s.kind.Merge,
+		Runner: lives.Options(s.life, lives.Access[T]{
+			Read:   func(o T) (runner.State, error) { return o.State() },
+			Write:  func(o T, state runner.State) error { return o.SetState(state) },
+			Wishes: wishes[T],
+			Fail:   func(o T, reasons []string) { o.AddErrors(append(reasons, "failed")...) },
+		}),
+	})
+	return err
+}
+
+// write loses a write, if it is to be lost.
+func (s *atServer[T]) write(do func() error) error {
+	if s.loss == lives.Before {
+		s.lost = true
+		return lives.ErrLost
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	s.kept = true
+	if s.loss == lives.After {
+		return lives.ErrLost
+	}
+	return nil
+}
+
+// Lose implements [lives.Site].
+func (s *atServer[T]) Lose(l lives.Loss) { s.loss = l }
+
+// Reconcile implements [lives.Site].
+func (s *atServer[T]) Reconcile(ctx context.Context) (lives.Reconciled, error) {
+	s.loss, s.lost, s.kept = lives.Nothing, false, false
+	result, err := s.reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: s.key})
+	out := lives.Reconciled{Again: result.RequeueAfter > 0, After: result.RequeueAfter, Lost: s.lost && !s.kept}
+	switch {
+	case err == nil || errors.Is(err, reconcile.TerminalError(nil)):
+	case errors.Is(err, lives.ErrLost):
+		out.Again, out.After = true, time.Second // as the rate limiter has it
+	default:
+		return out, err
+	}
+	return out, nil
+}
+
+func (s *atServer[T]) get(ctx context.Context) (T, error) {
+	o := s.kind.New()
+	return o, s.client.Get(ctx, s.key, o)
+}
+
+// State implements [lives.Site].
+func (s *atServer[T]) State(ctx context.Context) (runner.State, error) {
+	o, err := s.get(ctx)
+	if err != nil {
+		return runner.State{}, err
+	}
+	return o.State()
+}
+
+// Edit implements [lives.Site].
+func (s *atServer[T]) Edit(ctx context.Context, change func(*lives.Wishes)) error {
+	o, err := s.get(ctx)
+	if err != nil {
+		return err
+	}
+	w := wishes(o)
+	change(&w)
+	wish := func(is bool) any {
+		if is {
+			return true
+		}
+		return nil // removed
+	}
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"annotations": map[string]any{example.PausedAnnotation: strconv.FormatBool(w.Paused)}},
+		"spec":     map[string]any{"canceled": wish(w.Canceled), "rollback": wish(w.RolledBack)},
+	})
+	if err != nil {
+		return err
+	}
+	return s.client.Patch(ctx, o, client.RawPatch(client.Merge.Type(), patch))
+}
+
+// number returns the value of an environment variable, if it is set.
+func number(t *testing.T, name string, otherwise uint64) uint64 {
+	t.Helper()
+	text, ok := os.LookupEnv(name)
+	if !ok {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	require.NoError(t, err, name)
+	return n
+}
+
+// sideBySide is how many lives are played at the same time.
+const sideBySide = 8
+
+// Random lives, with failures, cancels, pauses, outages of sources, clock steps
+// and kills, end as the oracle says that they must. LIVES is their number, and
+// LIVES_SEED the first seed; LIVES_SEED alone repeats one.
+func TestRandomLives(t *testing.T) {
+	t.Parallel()
+	first := number(t, "LIVES_SEED", rand.Uint64()>>16)
+	many := uint64(100)
+	if _, ok := os.LookupEnv("LIVES_SEED"); ok {
+		many = 1
+	}
+	many = number(t, "LIVES", many)
+	t.Logf("LIVES_SEED=%d LIVES=%d", first, many)
+
+	ground := newGround(t, common, withSubresource)
+	play := func(seed uint64) (lives.Counts, error) {
+		l, err := lives.New(seed)
+		if err != nil {
+			return nil, err
+		}
+		var site lives.Site
+		if seed%2 == 0 {
+			site, err = newAtServer(ground.ctx, ground, example.Variant, l)
+		} else {
+			site, err = newAtServer(ground.ctx, ground, example.MTC, l)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return l.Counts, l.Play(ground.ctx, site)
+	}
+	begin := time.Now()
+	var (
+		mu    sync.Mutex
+		all   = lives.Counts{}
+		wait  sync.WaitGroup
+		seeds = make(chan uint64)
+	)
+	for range sideBySide {
+		wait.Go(func() {
+			for seed := range seeds {
+				counts, err := play(seed)
+				mu.Lock()
+				if err != nil {
+					t.Errorf("%v\nLIVES_SEED=%d repeats it", err, seed)
+				} else {
+					all.Add(counts)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range many {
+		seeds <- first + i
+	}
+	close(seeds)
+	wait.Wait()
+	t.Logf("%s: %s", time.Since(begin).Round(time.Second), all)
+}
