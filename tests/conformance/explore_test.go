@@ -2,12 +2,16 @@ package conformance
 
 import (
 	"flag"
+	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
@@ -65,8 +69,51 @@ func TestExploreCancelTakenBack(t *testing.T) {
 	x.Setup.Edits["cancel"] = func(o *machinetest.Object) { o.Itinerary = mtc.Cancel }
 	x.Setup.Edits["take back"] = func(o *machinetest.Object) { o.Itinerary = mtc.Stage }
 	x.Edits, x.Failures = []string{"cancel", "take back"}, -1
-	x.Switches = map[string][]string{mtc.Stage: {mtc.Cancel}, mtc.Cancel: {mtc.Stage}}
+	x.Switches = map[string][]string{mtc.Stage: {mtc.Cancel}} // and not back
+	var notFollowed atomic.Int64
+	x.Setup.Invariants = []machinetest.Invariant[*machinetest.Object, struct{}]{{Name: "Cancel is not left once it has begun",
+		Check: func(s machinetest.Snapshot[*machinetest.Object, struct{}]) error {
+			for _, left := range s.State.Left {
+				if left.Itinerary == mtc.Cancel && left.Phase != "" {
+					return fmt.Errorf("it was left for %s at %s", left.To, left.Phase)
+				}
+			}
+			if s.State.NotFollowed == mtc.Stage {
+				notFollowed.Add(1)
+			}
+			return nil
+		}}}
 	report(t, machinetest.Explore(t, x))
+	require.Positive(t, notFollowed.Load())
+}
+
+// A cancel that is taken back at each phase of Cancel is finished, and the
+// object shows, once, that Stage is asked for in vain, also when it is done.
+func TestACancelIsTakenBack(t *testing.T) {
+	yes := mtc.IndirectImage | mtc.IndirectVolume | mtc.HasPVs | mtc.HasStageBackup | mtc.HasStagePods
+	all := graph(t, mtc.Cancel).Plan(phases.NewFacts(yes, mtc.Flags().All()&^yes)).Running()
+	require.Greater(t, len(all), 5)
+	for _, at := range append(all, machinetest.End) {
+		t.Run(at, func(t *testing.T) {
+			s := machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: mtc.Stage, OnCancel: onCancel})
+			s.Edits["take back"] = func(o *machinetest.Object) { o.Itinerary = mtc.Stage }
+			life := machinetest.New(t, s)
+			life.Run(machinetest.Flags(mtc.Flags().Names(yes)...), machinetest.Edit("EnsureStagePodsFromRunning", "cancel").In(mtc.Stage),
+				machinetest.Edit(at, "take back").In(mtc.Cancel))
+			life.WantPhases(mtc.Cancel, all...)
+			require.Equal(t, phases.Canceled, life.State().Result)
+			require.Equal(t, mtc.Stage, life.State().NotFollowed)
+			var told []runner.NotFollowed
+			for _, event := range life.Record().Events {
+				if e, ok := event.(runner.NotFollowed); ok {
+					told = append(told, e)
+				}
+			}
+			require.Len(t, told, 1)
+			require.Equal(t, mtc.Stage, told[0].Selected)
+			require.Equal(t, at == machinetest.End, told[0].Done)
+		})
+	}
 }
 
 // Every life of forklift's warm migration, which loops until the cutover is due.

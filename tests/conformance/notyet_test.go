@@ -1,0 +1,186 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// worked is a world that keeps which phases are done.
+type worked struct{ Done []string }
+
+// late is a migration of which one flag cannot be known before a phase that
+// decides it is done.
+type late struct {
+	itinerary string
+	flag      phases.Flags
+	decider   string       // which decides the flag and runs
+	yes       phases.Flags // that are true
+}
+
+// ask is how the source of the flag answers until then.
+type ask func(context.Context, phases.Facts) (phases.Truth, error)
+
+var errNotYet = errors.New("the plan has not been looked at again")
+
+func notYet(context.Context, phases.Facts) (phases.Truth, error) { return phases.Unknown, nil }
+func errs(context.Context, phases.Facts) (phases.Truth, error)   { return phases.Unknown, errNotYet }
+
+// setup is the controller of the migration; without an ask the flag has no
+// source at all.
+func (l *late) setup(before ask) machinetest.Setup[*machinetest.Object, worked] {
+	scripted := machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: l.itinerary})
+	g, _ := itineraries.Graph(l.itinerary)
+	s := machinetest.Setup[*machinetest.Object, worked]{Object: &machinetest.Object{Itinerary: l.itinerary}, MaxReconciles: 200}
+	s.Options = func(w *worked) runner.Options[*machinetest.Object] {
+		o := scripted.Options(nil)
+		o.Phases = make(map[string]runner.Phase[*machinetest.Object])
+		for i := range g.Len() {
+			name := g.Phase(i).Name
+			o.Phases[name] = runner.Phase[*machinetest.Object]{Handler: runner.HandlerFunc[*machinetest.Object](
+				func(context.Context, *machinetest.Object) (runner.Result, error) {
+					if !slices.Contains(w.Done, name) {
+						w.Done = append(w.Done, name)
+					}
+					return runner.Done(), nil
+				})}
+		}
+		o.Sources = func(context.Context, *machinetest.Object) (*phases.Sources, error) {
+			all := sources(g.Flags(), &l.yes).All()
+			i := slices.IndexFunc(all, func(s phases.Source) bool { return s.Flag == l.flag })
+			switch {
+			case before == nil:
+				all = slices.Delete(all, i, i+1)
+			case !slices.Contains(w.Done, l.decider):
+				all[i].Ask = before
+			}
+			return phases.NewSources(g.Flags(), all...)
+		}
+		return o
+	}
+	return s
+}
+
+// wants are the phases that run, by a walk of its own: in order, and past the
+// decider by what is true. Stuck reports whether the next phase depends on
+// the flag while it is not known, which is for ever if it has no source; a
+// cleanup itinerary runs the phase then.
+func (l *late) wants(t *testing.T, source bool) (entered []string, stuck bool) {
+	g := graph(t, l.itinerary)
+	facts := phases.NewFacts(l.yes, mtc.Flags().All()&^l.yes)
+	unknown := facts.Forget(l.flag)
+	skip := "" // the target of a jump
+	for i := range g.Len() {
+		p := g.Phase(i)
+		if skip != "" && p.Name != skip {
+			continue
+		}
+		skip = ""
+		f := unknown
+		if source && slices.Contains(entered, l.decider) {
+			f = facts
+		}
+		switch p.Guard.Eval(f) {
+		case phases.No:
+			continue
+		case phases.Unknown:
+			if !g.IsCleanup() {
+				return entered, true
+			}
+		}
+		entered = append(entered, p.Name)
+		for _, j := range p.Jumps {
+			if skip == "" && j.Guard.Eval(f) == phases.Yes {
+				skip = j.To
+			}
+		}
+	}
+	return entered, false
+}
+
+// eachLate calls yield for every flag that a phase of an itinerary of MTC
+// decides, true and false, and every phase that decides it, under an assignment
+// in which the phase runs and that the relations allow.
+func eachLate(t *testing.T, yield func(*testing.T, late)) {
+	for _, name := range itineraries.Names() {
+		g := graph(t, name)
+		for flag := range mtc.Flags().All().Each {
+			found := make(map[string]late)
+			subsets(g.Reads()|flag, func(yes phases.Flags) {
+				for _, c := range mtc.Flags().Relations() {
+					if c.Broken(phases.NewFacts(yes, (g.Reads()|flag)&^yes)) {
+						return
+					}
+				}
+				for _, phase := range g.Plan(phases.NewFacts(yes, mtc.Flags().All()&^yes)).Running() {
+					// One that reads the flag itself needs it before.
+					if i, err := g.Find(phase); err == nil && g.Phase(i).Decides.Has(flag) && !g.Phase(i).Guard.Reads().Has(flag) {
+						title := fmt.Sprintf("%s of %s by %s is %v", mtc.Flags().Names(flag)[0], name, phase, yes.Has(flag))
+						if _, ok := found[title]; !ok {
+							found[title] = late{name, flag, phase, yes}
+						}
+					}
+				}
+			})
+			for _, title := range slices.Sorted(maps.Keys(found)) {
+				t.Run(title, func(t *testing.T) { yield(t, found[title]) })
+			}
+		}
+	}
+}
+
+// A flag that cannot be known before the phase that decides it is done, whether
+// its source answers that it is not known yet or fails until then, keeps no run
+// from beginning, and nothing deadlocks.
+func TestAFlagThatIsNotKnownYet(t *testing.T) {
+	n := 0
+	eachLate(t, func(t *testing.T, l late) {
+		for _, before := range []ask{notYet, errs} {
+			entered, stuck := l.wants(t, true)
+			require.False(t, stuck, "a phase before it depends on the flag")
+			n++
+			life := machinetest.New(t, l.setup(before))
+			life.Run()
+			life.WantPhases(l.itinerary, entered...)
+			assert.True(t, life.State().Done)
+			assert.Empty(t, life.State().Failures)
+		}
+	})
+	require.Greater(t, n, 20)
+}
+
+// A flag without a source is like one that is not known yet: the run begins,
+// and stops where a phase depends on it, with an error that names it.
+func TestAFlagWithoutASource(t *testing.T) {
+	stopped := 0
+	eachLate(t, func(t *testing.T, l late) {
+		life := machinetest.New(t, l.setup(nil))
+		entered, stuck := l.wants(t, false)
+		if !stuck {
+			life.Run()
+			life.WantPhases(l.itinerary, entered...)
+			return
+		}
+		stopped++
+		var without *runner.NoSourceError
+		require.ErrorAs(t, life.RunToError(), &without)
+		assert.Equal(t, mtc.Flags().Names(l.flag), without.Flags)
+		assert.Equal(t, machine.Position{Phase: entered[len(entered)-1]}, without.At)
+		life.WantPhases(l.itinerary, entered...)
+		require.NotNil(t, life.State().Stopped)
+		assert.Contains(t, life.State().Stopped.Error, mtc.Flags().Names(l.flag)[0])
+	})
+	require.Greater(t, stopped, 5)
+}
