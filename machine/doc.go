@@ -6,12 +6,13 @@
 // phase whether it runs, and why not; a [Machine] moves through it, one
 // guarded transition at a time. Both judge guards by one implementation, so
 // the plan is the run. What is unknown is never taken for false: a plan calls
-// a phase unknown, and a machine waits (or runs it, where the itinerary says
-// so).
+// a phase unknown, and a machine waits for the flags that [Machine.Awaits] names
+// (or, in a cleanup itinerary, runs the phase).
 //
 // A [Set] holds the itineraries of one controller. State lives outside: a
 // [Checkpoint] is plain data, and [Set.Resume] makes a machine of it on any
-// replica, at any time.
+// replica, at any time. If a phase is left in the middle for another itinerary,
+// what it decides is unknown there.
 //
 // The machine is a looplab/fsm state machine underneath, kept off the sharp
 // edges of that package: machines built per reconcile, deadlocks in callbacks,

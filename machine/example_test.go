@@ -130,6 +130,32 @@ itineraries:
 	// Output: [Snapshot Upload]
 }
 
+// A run begins although a flag is unknown that a phase ahead decides, and waits
+// for it when the next transition depends on it.
+func ExampleMachine_Awaits() {
+	graph, err := machine.Compile(phases.Itinerary{Name: "Scan", Flags: backupFlags, Phases: []phases.Phase{
+		{Name: "Scan", Step: "Prepare", Decides: hasVolumes},
+		{Name: "RunHook", Step: "Hooks", Guard: phases.Guard{All: hasHook}},
+		{Name: "SnapshotVolumes", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, at := range []string{"", "Scan", "RunHook"} {
+		m, err := graph.Machine(machine.Position{Phase: at}, phases.NewFacts(hasHook, 0))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(m.Position(), backupFlags.Names(m.Awaits()))
+	}
+	// Output:
+	// start []
+	// Scan []
+	// RunHook [HasVolumes]
+}
+
 // A migration whose state selects another itinerary begins that at its start,
 // with the facts that are known.
 func ExampleSet_Resume() {

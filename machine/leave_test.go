@@ -249,6 +249,27 @@ func TestDoneIsNeverLookedUp(t *testing.T) {
 }
 
 func TestWhatThereIsNot(t *testing.T) {
+	for about, p := range map[string]*machine.Plan{"nil": nil, "zero": {}} {
+		assert.Nil(t, p.Graph(), about)
+		assert.Empty(t, p.Running(), about)
+		assert.Zero(t, p.Matters(), about)
+		assert.Equal(t, phases.Facts{}, p.Facts(), about)
+		assert.Equal(t, machine.Position{}, p.Position(), about)
+		assert.Equal(t, -1, p.Current(), about)
+		for i := range p.Each {
+			t.Errorf("%s: %d is reached", about, i)
+		}
+	}
+	for about, p := range map[string]*machine.Plan{"nil": nil, "zero": {}, "another": machine.MustCompile(abc).Plan(facts(flagA))} {
+		for _, i := range []int{-1, 3, 64} {
+			assert.Equal(t, phases.No, p.Runs(i), about)
+			assert.Equal(t, phases.No, p.Guard(i), about)
+			assert.False(t, p.Tentative(i), about)
+			assert.Nil(t, p.Why(i), about)
+			assert.Equal(t, machine.PhasePlan{}, p.Phase(i), about)
+		}
+	}
+
 	m := machineAt(t, abc, "A", 0)
 	var refused *machine.SwitchError
 	_, err := m.Switch(nil)

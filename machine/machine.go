@@ -208,10 +208,11 @@ func (m *Machine) Can(phase string) error {
 // jump whose guard admits, else the first phase after it whose guard admits,
 // else done. The guard of the current phase does not matter any more.
 //
-// It returns [ErrDone] where nothing can come after, an [*UnknownFlagsError]
-// where the next phase hangs on unknown flags, a [*TooManyEdgesError] where
-// the itinerary is too large for a state machine, and the context's error,
-// wrapped, where that is done already. The machine then stands where it stood.
+// It returns [ErrDone] if nothing can come after, an [*UnknownFlagsError] if it
+// depends on unknown flags which phase is next ([Machine.Depends]), a
+// [*TooManyEdgesError] if the itinerary is too large for a state machine, and the
+// context's error, wrapped, if that is done already. On error the machine does
+// not move.
 //
 // The observers are called in order once the machine has moved; they may call
 // any of its methods. A panic of theirs is returned as a [*phases.PanicError];

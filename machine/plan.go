@@ -29,7 +29,7 @@ type mark uint8
 
 const (
 	truthMask mark = 3      // the guard by current values, as a phases.Truth
-	tentative mark = 1 << 2 // hangs on a flag, or a way, that may still change
+	tentative mark = 1 << 2 // depends on a flag, or a way, that may still change
 	ahead     mark = 1 << 3 // the walk reaches it
 	maybe     mark = 1 << 4 // the walk reaches it only if an unknown flag allows
 	always    mark = 1 << 5 // whatever the flags turn out to be, it runs
@@ -102,41 +102,69 @@ func (g *Graph) plan(at int, f phases.Facts) *Plan {
 	return p
 }
 
-// Graph is the itinerary that was planned.
-func (p *Plan) Graph() *Graph { return p.graph }
+// mark is that of the phase at index i: none if there is no such phase, so that
+// a nil plan says of each that it does not run.
+func (p *Plan) mark(i int) mark {
+	if p == nil || i < 0 || i >= len(p.marks) {
+		return 0
+	}
+	return p.marks[i]
+}
+
+// Graph is the itinerary that was planned; nil for a nil plan, of which all
+// other methods report that nothing runs.
+func (p *Plan) Graph() *Graph {
+	if p == nil {
+		return nil
+	}
+	return p.graph
+}
 
 // Facts are the facts that the plan was made from.
-func (p *Plan) Facts() phases.Facts { return p.facts }
+func (p *Plan) Facts() phases.Facts {
+	if p == nil {
+		return phases.Facts{}
+	}
+	return p.facts
+}
 
 // Position is where the plan begins.
-func (p *Plan) Position() Position { return p.graph.position(p.at) }
+func (p *Plan) Position() Position {
+	if p == nil || p.graph == nil {
+		return Position{}
+	}
+	return p.graph.position(p.at)
+}
 
 // Current is the index of the phase in progress, or -1 at the start and when
 // done.
 func (p *Plan) Current() int {
-	if p.at == p.graph.done() {
+	if p == nil || p.graph == nil || p.at == p.graph.done() {
 		return -1
 	}
 	return p.at
 }
 
-// Runs says whether the phase at index i runs from here on, by current values.
-// It is Unknown only where that hangs on a flag which is unknown.
-func (p *Plan) Runs(i int) phases.Truth { return p.marks[i].runs() }
+// Runs reports whether the phase at index i runs from here on, by current values.
+// It is Unknown only if that depends on an unknown flag. A phase that the
+// itinerary does not have does not run.
+func (p *Plan) Runs(i int) phases.Truth { return p.mark(i).runs() }
 
-// Tentative says whether what Runs says of the phase at index i may still
+// Tentative reports whether what Runs returns for the phase at index i may still
 // change: its guard reads a flag that a phase ahead of it decides, or the only
-// ways to it lead over such a flag. The plan is to be made anew once the phase
-// that decides is done.
-func (p *Plan) Tentative(i int) bool { return p.marks[i]&tentative != 0 }
+// ways to it lead over such a flag. Replan once the phase that decides is done.
+func (p *Plan) Tentative(i int) bool { return p.mark(i)&tentative != 0 }
 
 // Guard is the guard of the phase at index i, judged by current values alone:
 // also for phases that are behind.
-func (p *Plan) Guard(i int) phases.Truth { return phases.Truth(p.marks[i] & truthMask) }
+func (p *Plan) Guard(i int) phases.Truth { return phases.Truth(p.mark(i) & truthMask) }
 
 // Each calls yield with the index of each phase that the walk reaches, in the
 // order in which it first reaches them. It has the shape of an iterator.
 func (p *Plan) Each(yield func(i int) bool) {
+	if p == nil {
+		return
+	}
 	if p.loops != nil {
 		for _, i := range p.loops.order {
 			if !yield(i) {
@@ -155,6 +183,9 @@ func (p *Plan) Each(yield func(i int) bool) {
 // Running returns the names of the phases that run from here on, in the order
 // in which the machine enters them. A phase inside a loop is named once.
 func (p *Plan) Running() []string {
+	if p == nil {
+		return []string{}
+	}
 	names := make([]string, 0, len(p.marks))
 	for i := range p.Each {
 		if p.Runs(i) == phases.Yes {
@@ -175,6 +206,9 @@ func (p *Plan) Running() []string {
 // whether a phase runs. With jumps Matters may return more, since it takes every
 // way that a phase ahead can open by what it decides.
 func (p *Plan) Matters() phases.Flags {
+	if p == nil || p.graph == nil {
+		return 0
+	}
 	known := p.facts.Known()
 	if known.Has(p.graph.reads) {
 		return 0
@@ -201,18 +235,22 @@ func (p *Plan) decides() (decides phases.Flags) {
 	return decides
 }
 
-// PhasePlan is what a plan says of one phase.
+// PhasePlan is what a plan holds of one phase.
 type PhasePlan struct {
 	Name, Step string
 	Runs       phases.Truth
 	Tentative  bool
-	// Why tells why the phase does not run, or what it hangs on; nil where it
+	// Why is why the phase does not run, or what that depends on; nil if it
 	// runs.
 	Why *Why
 }
 
-// Phase tells of the phase at index i.
+// Phase describes the phase at index i: the zero value if the itinerary does not
+// have it.
 func (p *Plan) Phase(i int) PhasePlan {
+	if p == nil || i < 0 || i >= len(p.marks) {
+		return PhasePlan{}
+	}
 	phase := p.graph.itinerary.Phases[i]
 	return PhasePlan{Name: phase.Name, Step: phase.Step, Runs: p.Runs(i), Tentative: p.Tentative(i), Why: p.Why(i)}
 }
@@ -232,7 +270,7 @@ type Why struct {
 	// other kinds: "all", "any", "none", "jump", "behind".
 	Guard string `json:"guard"`
 	// Flags are the flags in the way: false ones of all and any, true ones of
-	// none, unknown ones where the phase hangs on them.
+	// none, unknown ones if it depends on them.
 	Flags []string `json:"flags"`
 	// DecidedBy are the phases before it that decide one of these flags.
 	DecidedBy []string `json:"decidedBy"`
@@ -240,9 +278,13 @@ type Why struct {
 	Text string `json:"text"`
 }
 
-// Why tells why the phase at index i does not run from here on, or what it
-// hangs on. It is nil for a phase that runs.
+// Why is why the phase at index i does not run from here on, or what that depends
+// on. It is nil for a phase that runs, and for one that the itinerary does not
+// have.
 func (p *Plan) Why(i int) *Why {
+	if p == nil || i < 0 || i >= len(p.marks) {
+		return nil
+	}
 	g, t := p.graph, p.Runs(i)
 	if t == phases.Yes {
 		return nil
@@ -276,7 +318,7 @@ func whyText(part string, t phases.Truth, names []string) string {
 	return "needs " + wording.List(names, "and")
 }
 
-// whyJump names the jump that leads past a phase, or the one on which it hangs
+// whyJump names the jump that leads past a phase, or the one on which it depends
 // whether the phase is reached: that of the nearest phase before it, else of
 // the last in the itinerary.
 func (p *Plan) whyJump(i int, t phases.Truth) *Why {
