@@ -58,7 +58,9 @@ type reconciled[T any] struct {
 	err           error
 	changed       bool // whether the object differs from what was read
 	worked        bool // whether a handler has changed the world
+	paused        bool // as the options see the object
 	calls         []call
+	onFails       int // calls of OnFail
 	events        []runner.Event
 	log           []any // calls and events, in order
 	breaks        []Break
@@ -146,6 +148,12 @@ func (e *engine[T, W]) restart() error {
 	}))
 	o.Sources = e.sources
 	o.Phases, o.In = nil, make(map[string]map[string]runner.Phase[T])
+	if onFail := o.OnFail; onFail != nil {
+		o.OnFail = func(object T, f runner.Failure) {
+			e.now.onFails++
+			onFail(object, f)
+		}
+	}
 	if e.eachWrite {
 		o.MaxPhases = 1
 		o.Key = func(T) string { return "" } // each attempt is in the state
@@ -338,6 +346,7 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 		r.elapsed = e.outside(object, r.before, func() { e.setup.Elapse(e.world, now) })
 		r.drifted |= r.elapsed
 	}
+	r.paused = e.isPaused(r.object)
 	ctx, cancel := e.clock.WithTimeout(context.Background(), reconcileTimeout)
 	defer cancel()
 	stop := e.watch(e.clock)
@@ -383,6 +392,17 @@ func (e *engine[T, W]) selects(object T) (name string) {
 		}
 	}()
 	return e.options.Select(object)
+}
+
+// isPaused reports whether the run is paused; if the function of the options
+// panics, it is not.
+func (e *engine[T, W]) isPaused(object T) (paused bool) {
+	defer func() {
+		if recover() != nil {
+			paused = false
+		}
+	}()
+	return e.options.Paused != nil && e.options.Paused(object)
 }
 
 // outside lets something happen outside of the controller, and returns the

@@ -47,16 +47,46 @@ func (c *checking) failures() {
 	if c.before.PhaseFailed() && !cleansUp(c.leftGraph) && here && (moved || len(c.calls) > 0) {
 		c.broken(PromiseNoFailures, "a phase runs after one that failed", "%s failed, and the run is at %s", c.before.Phase, c.now.Position())
 	}
-	if c.after.PhaseFailed() && !cleansUp(c.graph) && c.err == nil && !c.paused {
+	if c.after.PhaseFailed() && !cleansUp(c.graph) && c.err == nil && !c.held {
 		c.broken(PromiseNoFailures, "a failure that is not answered does not stop the run", "%s failed", c.after.Phase)
 	}
-	for _, failed := range eventsIn[runner.Failed](c) {
+	failures := eventsIn[runner.Failed](c)
+	if c.onFails >= 0 && c.onFails != len(failures) {
+		c.broken(PromiseNoFailures, "OnFail is not called once for each failure", "%d calls, %d failures", c.onFails, len(failures))
+	}
+	for _, left := range eventsIn[runner.Left](c) {
+		if c.onePhase && c.failedAt(left.Itinerary, left.Phase) {
+			c.in(left.Itinerary, PromiseNoFailures, "a phase that failed is reported as done", "%s", left.Phase)
+		}
+	}
+	for _, failed := range failures {
 		switch cleanup := cleansUp(c.graphOf(failed.Itinerary)); {
 		case cleanup && c.after.Itinerary != failed.Itinerary && c.graph.Result() == phases.Failed:
 			c.in(failed.Itinerary, PromiseNoFailures, "a cleanup itinerary is left because a phase of it fails", "%s failed, and %s begins", failed.Phase, c.after.Itinerary)
 		case !cleanup && c.after.Itinerary == failed.Itinerary && (c.after.Phase != failed.Phase || c.after.Done):
 			c.in(failed.Itinerary, PromiseNoFailures, "a phase runs after one that failed", "%s failed, and the run is at %s", failed.Phase, c.now.Position())
 		}
+	}
+}
+
+// pause checks promise 16: while a run is paused no handler is called and
+// nothing moves, but for a cleanup itinerary, which runs all the same.
+func (c *checking) pause() {
+	if !c.paused {
+		if c.held {
+			c.broken(PromisePause, "a run is held that is not paused", "at %s", c.now.Position())
+		}
+		return
+	}
+	passes := cleansUp(c.graph) && !c.holdsCleanup
+	moved := c.before.Itinerary != c.after.Itinerary || c.before.Phase != c.after.Phase || c.before.Visit != c.after.Visit && c.before.Visit != 0 || c.after.Done
+	switch to := c.graphOf(c.selected); {
+	case passes && c.held:
+		c.broken(PromisePause, "a pause holds a cleanup itinerary", "at %s", c.now.Position())
+	case !passes && (moved || len(c.calls) > 0):
+		c.broken(PromisePause, "a run that is paused moves", "from %q to %s, %d calls of handlers", c.before.Phase, c.now.Position(), len(c.calls))
+	case !passes && cleansUp(to) && !c.holdsCleanup && c.err == nil && c.graph.MayLeaveFor(to):
+		c.broken(PromisePause, "a pause holds a switch to a cleanup itinerary", "%s, at %s", c.selected, c.now.Position())
 	}
 }
 

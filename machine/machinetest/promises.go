@@ -55,6 +55,7 @@ const (
 	PromiseBounded    = "what is kept is bounded"
 	PromiseWork       = "work that is done is not done again"
 	PromiseDeadline   = "a deadline is about work"
+	PromisePause      = "a pause holds a run, and a cleanup passes it"
 	PromiseState      = "what the runner writes is what it reads"
 	PromiseDeclared   = "a phase changes only flags that it decides"
 	PromiseIdempotent = "handlers are idempotent"
@@ -78,6 +79,7 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 		return c.breaks
 	}
 	c.asked()
+	c.pause()
 	c.carried()
 	c.work()
 	c.deadlines()
@@ -115,7 +117,10 @@ func (c *checking) done() {
 type checking struct {
 	before, after runner.State
 	err           error
-	paused        bool
+	held          bool   // by a pause, as the outcome reports it
+	paused        bool   // as the embedder's options see the object
+	holdsCleanup  bool   // a pause holds a cleanup itinerary as well
+	onFails       int    // calls of OnFail; negative if there is none
 	selected      string // the itinerary that the object asks for now; empty if that is not known
 	began, ended  time.Time
 	again         bool // and after what time
@@ -152,7 +157,8 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 	position := func(s runner.State) machine.Position { return machine.Position{Phase: s.Phase, Done: s.Done} }
 	facts := g.Flags().Facts(r.after.Facts)
 	c := &checking{before: r.before, after: r.after, graph: g, events: r.events, calls: r.calls, truth: r.truth, drifted: r.drifted,
-		err: r.err, paused: r.outcome.Paused, selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
+		err: r.err, held: r.outcome.Paused, paused: r.paused, holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
+		selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
 		ended: e.clock.Now(), again: r.outcome.Again, next: r.outcome.After,
 		leftGraph: e.graph(r.before.Itinerary), graphOf: e.graph, onePhase: e.eachWrite || e.options.MaxPhases <= 1,
 		failed: e.options.Failed != nil, limits: func(itinerary, phase string) limits {
@@ -160,6 +166,9 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 			return limits{p.Deadline, p.MaxAttempts}
 		},
 		same: r.before.Itinerary == r.after.Itinerary && r.before.Facts.Hash == r.after.Facts.Hash}
+	if e.options.OnFail == nil {
+		c.onFails = -1
+	}
 	if c.now, err = g.PlanFrom(position(r.after), facts); err != nil {
 		return nil, err
 	}

@@ -335,6 +335,31 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			}
 		}), script: []machinetest.Line{machinetest.Flags("X"), machinetest.Edit("C1", "cancel")},
 			want: "in itinerary Canceled: what a phase decides is taken over from before it: Y, which C1 decides, in Canceled at Y1"},
+		{name: "a run that moves while it is paused", plant: func(o *options) {
+			paused, calls := o.Paused, 0
+			o.Paused = func(object *machinetest.Object) bool {
+				calls++
+				return paused(object) && calls%2 == 1 // the harness asks before the runner does
+			}
+		}, script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Edit("D1", "resume")),
+			want: `a pause holds a run, and a cleanup passes it, in itinerary Main: a run that is paused moves: from "C1" to D1, 1 calls of handlers`},
+		{name: "a run that is held without a pause", plant: func(o *options) {
+			calls := 0
+			o.Paused = func(object *machinetest.Object) bool {
+				calls++
+				return object.State.Phase == "C1" && calls%2 == 0
+			}
+		}, want: "a run is held that is not paused: at C1"},
+		{name: "a pause that holds a cancel", plant: func(o *options) {
+			selects, calls := o.Select, 0
+			o.Select = func(object *machinetest.Object) string {
+				if calls++; object.Paused && calls%2 == 1 { // the runner asks before the harness does
+					return "Main"
+				}
+				return selects(object)
+			}
+		}, script: append(slices.Clone(lives), machinetest.Edit("A2", "pause"), machinetest.Edit("A2", "cancel").Call(2), machinetest.Edit("A2", "resume").Call(4)),
+			want: "a pause holds a switch to a cleanup itinerary: Canceled, at A2"},
 		{name: "an itinerary that begins with an unknown flag", plant: write(func(s *runner.State) {
 			if s.Phase == "A1" {
 				s.Facts.True, s.Facts.Unknown = nil, []string{"X"}
@@ -373,11 +398,14 @@ func TestPromisesThatAreKept(t *testing.T) {
 		{machinetest.Flags("X"), machinetest.Decide("C1", "Y"), machinetest.Edit(machinetest.End, "cancel")},
 		{machinetest.Flags("X"), machinetest.Fail("E1")},
 		{machinetest.Flags(), machinetest.Edit("A2", "cancel")},
+		{machinetest.Flags("X"), machinetest.Edit("A2", "cancel"), machinetest.Fail("Y1"), machinetest.Fail("Y3")},
+		{machinetest.Flags("X"), machinetest.Edit("A2", "pause"), machinetest.Edit("A2", "cancel").Call(3)},
+		{machinetest.Flags("X"), machinetest.Edit("A2", "pause"), machinetest.Edit("A2", "resume").Call(3)},
 	} {
 		machinetest.New(t, scripted()).Run(script...)
 	}
-	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: scripted(), Edits: []string{"cancel"}})
-	if r.States < 20 {
+	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: scripted(), Edits: []string{"cancel", "pause", "resume"}, Failures: 2})
+	if r.States < 500 {
 		t.Errorf("explored %d states only", r.States)
 	}
 }
