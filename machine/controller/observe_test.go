@@ -93,21 +93,6 @@ func TestOneRegistererForTwoReconcilers(t *testing.T) {
 	assert.Empty(t, none.conditions())
 }
 
-func TestMessagesThatAreTooLong(t *testing.T) {
-	w := newWorld(t, subresource)
-	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) {
-		return runner.Fail(strings.Repeat("ä", 2000)), nil
-	}
-	w.end()
-	for _, e := range w.events {
-		assert.LessOrEqual(t, len(e), 1100)
-		assert.NotContains(t, e, "\uFFFD")
-	}
-	for _, c := range w.get().Status.Conditions {
-		assert.LessOrEqual(t, len(c.Message), 1024)
-	}
-}
-
 func TestSpans(t *testing.T) {
 	w := newWorld(t, subresource)
 	seen := &spans{}
