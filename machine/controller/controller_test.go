@@ -370,33 +370,6 @@ func (pruning) Write(m *Move, s runner.State) error {
 	return inStatus.Write(m, s)
 }
 
-func TestNewRefuses(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		o    func(o *controller.Options[*Move])
-		want string
-	}{
-		{"nothing given", func(o *controller.Options[*Move]) { *o = controller.Options[*Move]{} },
-			"controller options: Client is missing; New is missing; Keep is missing; use InStatus or InAnnotation; Runner: Select is missing; Sources is missing; Itineraries are missing"},
-		{"an annotation beside a status subresource", func(o *controller.Options[*Move]) { o.Keep = inAnnotation },
-			"controller options: Keep is an annotation, which cannot be written together with a status subresource; use InStatus"},
-		{"a handler too few", func(o *controller.Options[*Move]) { delete(o.Runner.Phases, "Copy") },
-			`controller options: Runner: phase "Copy" of itinerary "Move" has no handler`},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, subresource)
-			c.o(&w.options)
-			_, err := controller.New(w.options)
-			var refused *controller.OptionsError
-			require.ErrorAs(t, err, &refused)
-			assert.Equal(t, c.want, err.Error())
-		})
-	}
-	w := newWorld(t, subresource)
-	w.options.Keep, w.options.Runner.Read, w.options.Runner.Write = nil, inStatus.Read, inStatus.Write
-	assert.Equal(t, 4, w.end(), "Read and Write of the runner will do")
-}
-
 // The cache may have been told not to copy what it gives.
 func TestWhatWasReadIsNotChanged(t *testing.T) {
 	w := newWorld(t, subresource)

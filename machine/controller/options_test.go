@@ -1,0 +1,131 @@
+package controller_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace/noop"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// In all of these, what is wrong would be found at the first reconcile, or never.
+func TestNewRefuses(t *testing.T) {
+	pipeline := func(m *Move) *steps.Pipeline { return &m.Status.Pipeline }
+	text := func(m *Move) *string { return &m.Status.Phase }
+	fields := controller.Fields[*Move]{Pipeline: pipeline}
+	keep := func(k controller.Keeper[*Move]) func(o *controller.Options[*Move]) {
+		return func(o *controller.Options[*Move]) { o.Keep, o.StatusSubresource = k, false }
+	}
+	for _, c := range []struct {
+		name string
+		o    func(o *controller.Options[*Move])
+		want string
+	}{
+		{"nothing given", func(o *controller.Options[*Move]) { *o = controller.Options[*Move]{} },
+			"Client is missing; New is missing; Keep is missing; use InStatus or InAnnotation; Runner: Select is missing; Sources is missing; Itineraries are missing"},
+		{"an annotation beside a status subresource", func(o *controller.Options[*Move]) { o.Keep = inAnnotation },
+			"Keep is an annotation, which cannot be written together with a status subresource; use InStatus"},
+		{"a handler too few", func(o *controller.Options[*Move]) { delete(o.Runner.Phases, "Copy") },
+			`Runner: phase "Copy" of itinerary "Move" has no handler`},
+		{"a nil handler beside a tracer", func(o *controller.Options[*Move]) {
+			o.TracerProvider = noop.NewTracerProvider()
+			o.Runner.Phases["Copy"] = runner.Phase[*Move]{Handler: runner.HandlerFunc[*Move](nil)}
+		}, `Runner: phase "Copy" of itinerary "Move" has no handler`},
+		{"a nil observer", func(o *controller.Options[*Move]) {
+			o.Runner.Observers = []runner.Observer[*Move]{runner.ObserverFunc[*Move](nil)}
+		}, "Runner: Observers: number 1 is nil; remove it"},
+
+		{"no key", keep(controller.InAnnotation("", fields)),
+			`Keep: "" is not the key of an annotation: name part must be non-empty; Keep: "" is not the key of an annotation: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`},
+		{"a key with two slashes", keep(controller.InAnnotation("example.com/state/of", fields)),
+			`Keep: "example.com/state/of" is not the key of an annotation: a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`},
+		{"an annotation without a pipeline", keep(controller.InAnnotation(annotation, controller.Fields[*Move]{Itinerary: text, Phase: text})),
+			"Keep: Fields.Pipeline is missing; give a function that returns a pointer to the pipeline"},
+		{"an itinerary without a phase", keep(controller.InAnnotation(annotation, controller.Fields[*Move]{Pipeline: pipeline, Itinerary: text})),
+			"Keep: Fields has only one of Itinerary and Phase; give both or neither"},
+		{"a phase without an itinerary", keep(controller.InAnnotation(annotation, controller.Fields[*Move]{Pipeline: pipeline, Phase: text})),
+			"Keep: Fields has only one of Itinerary and Phase; give both or neither"},
+		{"no function of the status", keep(controller.InStatus[*Move](nil)),
+			"Keep: InStatus has no function; give one that returns a pointer to the state"},
+		{"a status that points to nothing", keep(controller.InStatus(func(m *Move) *runner.State { return m.Status.State })),
+			"Read of Keep or Runner panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it make what the object does not have yet; " +
+				"Write of Keep or Runner panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it make what the object does not have yet"},
+		{"a nil keeper", keep((*keeper)(nil)), "Keep holds a nil *controller_test.keeper; give one that can be called"},
+		{"one of Read and Write", func(o *controller.Options[*Move]) { o.Runner.Read = inStatus.Read },
+			"Runner has only one of Read and Write; give both, or neither and Keep"},
+		{"one of Read and Write, and no Keep", func(o *controller.Options[*Move]) { o.Keep, o.Runner.Write = nil, inStatus.Write },
+			"Runner has only one of Read and Write; give both, or neither and Keep"},
+
+		{"New that returns nil", func(o *controller.Options[*Move]) { o.New = func() *Move { return nil } },
+			"New returns nil; let it return an empty object"},
+		{"conditions that are nowhere", func(o *controller.Options[*Move]) {
+			o.Conditions = func(*Move) *[]metav1.Condition { return nil }
+		}, "Conditions returns nil; let it return a pointer to the object's conditions"},
+		{"nil clients", func(o *controller.Options[*Move]) { o.Client, o.Reader = (*cache)(nil), (*cache)(nil) },
+			"Client holds a nil *controller_test.cache; give one that can be called, or leave it out if it is optional; Reader holds a nil *controller_test.cache; give one that can be called, or leave it out if it is optional"},
+		{"a nil recorder", func(o *controller.Options[*Move]) { o.Recorder = controller.RecorderFunc(nil) },
+			"Recorder holds a nil controller.RecorderFunc; give one that can be called, or leave it out if it is optional"},
+		{"a nil registry", func(o *controller.Options[*Move]) { o.Metrics = (*prometheus.Registry)(nil) },
+			"Metrics holds a nil *prometheus.Registry; give one that can be called, or leave it out if it is optional"},
+		{"a nil tracer", func(o *controller.Options[*Move]) { o.TracerProvider = (*spans)(nil) },
+			"TracerProvider holds a nil *controller_test.spans; give one that can be called, or leave it out if it is optional"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, subresource)
+			c.o(&w.options)
+			_, err := controller.New(w.options)
+			var refused *controller.OptionsError
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, "controller options: "+c.want, err.Error())
+		})
+	}
+}
+
+func TestNewTakes(t *testing.T) {
+	for name, o := range map[string]func(o *controller.Options[*Move]){
+		"Read and Write of the runner": func(o *controller.Options[*Move]) {
+			o.Keep, o.Runner.Read, o.Runner.Write = nil, inStatus.Read, inStatus.Write
+		},
+		"nothing that is optional": func(o *controller.Options[*Move]) {
+			o.Conditions, o.Recorder, o.Metrics, o.Reader, o.TracerProvider = nil, nil, nil, nil, nil
+			o.Runner.Paused = nil
+		},
+		"a key of capital letters": func(o *controller.Options[*Move]) {
+			o.Keep, o.StatusSubresource = controller.InAnnotation("Example.com/State", controller.Fields[*Move]{
+				Pipeline: func(m *Move) *steps.Pipeline { return &m.Status.Pipeline },
+			}), false
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, plain)
+			w.options.StatusSubresource = false
+			o(&w.options)
+			assert.Equal(t, 4, w.end())
+		})
+	}
+}
+
+// keeper is a Keeper with a pointer for a receiver.
+type keeper struct{}
+
+func (*keeper) Read(m *Move) (runner.State, error)  { return inStatus.Read(m) }
+func (*keeper) Write(m *Move, s runner.State) error { return inStatus.Write(m, s) }
+
+// A key of the embedder's is replaced: what is remembered of a run is found
+// again when its object is gone.
+func TestTheRunnersKeyIsReplaced(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.options.Runner.Key = func(*Move) string { panic("not called") }
+	w.end()
+	require.NoError(t, w.server.Delete(context.Background(), w.get()))
+	_, err := w.reconcile()
+	require.NoError(t, client.IgnoreNotFound(err))
+}
