@@ -84,6 +84,9 @@ hold all of it: every phase, whether it runs, and why not.`,
 			if err := a.each(cmd.Context(), &s, itineraries, p.print); err != nil {
 				return err
 			}
+			if len(s.files) == 0 {
+				a.warnOfLoops(itineraries[0])
+			}
 			return p.close()
 		},
 	}
@@ -92,6 +95,15 @@ hold all of it: every phase, whether it runs, and why not.`,
 	cmd.Flags().BoolVar(&explain, "explain", false, "show also what is left out, and why")
 	registerOutput(cmd, &format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
 	return cmd
+}
+
+// warnOfLoops warns of loops that a run may never leave, since no phase inside
+// decides a flag on which that depends.
+func (a *app) warnOfLoops(g *machine.Graph) {
+	for _, loop := range g.FrozenLoops() {
+		a.line("warning: itinerary %s: whether a run leaves the loop of %s depends on %s, which no phase in it decides; declare it under decides of one that does, or the loop may never end",
+			g.Name(), wording.Few(loop.Phases), wording.List(loop.Flags, "and"))
+	}
 }
 
 // planPrinter prints plans in one of the formats.

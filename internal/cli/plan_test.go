@@ -373,3 +373,40 @@ func TestPlanWhereNothingRuns(t *testing.T) {
 	assert.Equal(t, 2, r.code)
 	assert.Equal(t, []string{`itinerary Own has no phase or step "Zzzzzzzz"; see dynamic-pipeline plan -i ` + file + ` --explain`}, r.lines(t))
 }
+
+// A loop whose exit no phase inside decides may never end: a warning, and no
+// error. One that nothing leaves, whatever the flags, is refused.
+func TestPlanWarnsOfLoopsThatMayNeverEnd(t *testing.T) {
+	loop := func(phases string) string {
+		return write(t, "loop.yaml", "flags: [{name: Again}, {name: Other}]\nitineraries:\n- name: Loop\n  phases:\n"+phases)
+	}
+	const warning = "warning: itinerary Loop: whether a run leaves the loop of A and B depends on Again, which no phase in it decides; declare it under decides of one that does, or the loop may never end"
+	for _, tt := range []struct {
+		name, phases string
+		want         []string
+	}{
+		{"decided in the loop", "  - {name: A, step: S}\n  - {name: B, step: S, decides: [Again], jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{}},
+		{"decided before the loop", "  - {name: O, step: S, decides: [Again]}\n  - {name: A, step: S}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{warning}},
+		{"decided by none", "  - {name: A, step: S}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{warning}},
+		{"another flag is decided", "  - {name: A, step: S, decides: [Other]}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{warning}},
+		{"no loop", "  - {name: A, step: S, jumps: [{to: C, all: [Again]}]}\n  - {name: B, step: S}\n  - {name: C, step: T}\n", []string{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, format := range []string{"table", "json", "yaml"} {
+				r := run(t, "", "plan", "-i", loop(tt.phases), "-o", format)
+				assert.Equal(t, 0, r.code)
+				assert.Equal(t, tt.want, r.lines(t))
+				assert.NotEmpty(t, r.out)
+			}
+		})
+	}
+	for _, itinerary := range []string{"Stage", "Final", "Cancel", "Failed", "Rollback"} {
+		assert.Empty(t, run(t, "", "plan", "-i", itinerary, "--flags", "DirectImage").stderr)
+	}
+
+	r := run(t, "", "plan", "-i", loop("  - {name: A, step: S, jumps: [{to: A}]}\n  - {name: B, step: T}\n"))
+	assert.Equal(t, 1, r.code)
+	assert.Empty(t, r.out)
+	require.Len(t, r.lines(t), 1)
+	assert.Contains(t, r.lines(t)[0], `itinerary "Loop": phase "A" is in a loop that nothing leaves, whatever the flags`)
+}

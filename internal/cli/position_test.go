@@ -129,24 +129,22 @@ func TestExplainAgreesWithPlan(t *testing.T) {
 	for i := range g.Len() {
 		objects = append(objects, recordedAt(mtc.Final, g.Phase(i).Name, g.Phase(i).Step))
 	}
-	for _, spec := range []string{"", withEverything} {
+	for spec, whole := range map[string][]string{"": nil, withEverything: nil, `"liveMigrate": true`: {"--whole"}} {
 		text := around(spec, objects...)
-		for _, whole := range [][]string{nil, {"--whole"}} {
-			all := elements(t, run(t, text, append([]string{"plan", "-f", "-", "-o", "json"}, whole...)...).out)
-			for i := range g.Len() {
-				for k, e := range explain(t, text, append([]string{g.Phase(i).Name, "--phase", "-f", "-"}, whole...)...) {
-					p := all[k].Phases[i]
-					assert.Equal(t, p.Runs, e.Runs, "%s of %s", p.Name, *e.Name)
-					if p.Why != nil {
-						assert.Equal(t, p.Why.Guard, *e.Guard)
-						assert.Contains(t, e.Text, p.Why.Text)
-					}
+		all := elements(t, run(t, text, append([]string{"plan", "-f", "-", "-o", "json"}, whole...)...).out)
+		for i := range g.Len() {
+			for k, e := range explain(t, text, append([]string{g.Phase(i).Name, "--phase", "-f", "-"}, whole...)...) {
+				p := all[k].Phases[i]
+				assert.Equal(t, p.Runs, e.Runs, "%s of %s", p.Name, *e.Name)
+				if p.Why != nil {
+					assert.Equal(t, p.Why.Guard, *e.Guard)
+					assert.Contains(t, e.Text, p.Why.Text)
 				}
 			}
-			for _, step := range g.Steps() {
-				for k, e := range explain(t, text, append([]string{step, "--step", "-f", "-"}, whole...)...) {
-					assert.Equal(t, slices.Contains(all[k].Steps, step), e.Runs == "yes", "%s of %s", step, *e.Name)
-				}
+		}
+		for _, step := range g.Steps() {
+			for k, e := range explain(t, text, append([]string{step, "--step", "-f", "-"}, whole...)...) {
+				assert.Equal(t, slices.Contains(all[k].Steps, step), e.Runs == "yes", "%s of %s", step, *e.Name)
 			}
 		}
 	}
