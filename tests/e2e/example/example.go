@@ -49,6 +49,8 @@ type Parts struct {
 	// Itineraries and Sources are MTC's, or a later release's.
 	Itineraries []phases.Itinerary
 	Sources     func(mtc.Objects) (*phases.Sources, error)
+	// Select is MTC's, or another.
+	Select func(*mtc.Migration) string
 	// Around is called around each phase, if it is there.
 	Around Around
 	// MaxPhases is the number of phases that may be left in one reconcile.
@@ -98,6 +100,9 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 	if p.Sources == nil {
 		p.Sources = func(o mtc.Objects) (*phases.Sources, error) { return mtc.Sources(o), nil }
 	}
+	if p.Select == nil {
+		p.Select = mtc.Select
+	}
 	set, err := machine.CompileSet(itineraries...)
 	if err != nil {
 		return runner.Options[T]{}, err
@@ -105,7 +110,7 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 	e := &environment{client: p.Client, live: p.Live}
 	o := runner.Options[T]{
 		Itineraries: set,
-		Select:      func(m T) string { return mtc.Select(m.MTC()) },
+		Select:      func(m T) string { return p.Select(m.MTC()) },
 		Sources: func(ctx context.Context, m T) (*phases.Sources, error) {
 			return p.sources(ctx, e, m)
 		},
