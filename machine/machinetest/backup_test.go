@@ -37,7 +37,7 @@ func itineraries() []phases.Itinerary {
 			{Name: "StartTraffic", Step: "Finish", Guard: phases.Guard{All: TrafficOff}, Decides: TrafficOff},
 			{Name: "Report", Step: "Finish"},
 		}},
-		{Name: "CleanUp", Flags: flags, Cleanup: true, Phases: []phases.Phase{
+		{Name: "CleanUp", Flags: flags, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
 			{Name: "StartTraffic", Step: "CleanUp", Decides: TrafficOff},
 			{Name: "DeleteSnapshot", Step: "CleanUp", Guard: phases.Guard{All: HasVolumes}},
 			{Name: "Report", Step: "CleanUp"},

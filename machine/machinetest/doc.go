@@ -18,12 +18,14 @@
 // script says what happens beside what the controller does: each [Line] names
 // a phase and, for example, lets its handler fail ([Fail]), crashes the
 // controller before a write ([CrashBefore]), or lets a user edit the object
-// ([Edit]). Afterwards the Want methods compare phases, steps, messages and
-// failures, and [Life.Golden] compares the whole transcript with a file.
+// ([Edit]). Afterwards the Want methods compare phases, steps, messages,
+// failures and the result, and [Life.Golden] compares the whole transcript with
+// a file. A life also ends when the run stops: see [Life.RunToError].
 //
 //	life := machinetest.New(t, setup())
 //	life.Run(machinetest.Flags("HasVolumes"), machinetest.Fail("Upload", "no space left"))
 //	life.WantItinerary("CleanUp")
+//	life.WantResult(phases.Failed)
 //	life.WantMessages("Prepare: Completed", "Volumes: Completed", "Upload: Failed", "CleanUp: Completed")
 //
 // A line of the script that is never used and a check that never ran fail the
@@ -44,11 +46,18 @@
 // design must hold: the plan is the run (1); no step that will not run, and no
 // step that ran is lost (2); what is left out has a reason (3); each flag is
 // asked once, and again only after a phase that decides it (4); unknown is not
-// false (5); a step is completed when nothing ahead belongs to it (7); what the
-// options write is what they read (8); nothing runs after a failed phase, and a
-// cleanup itinerary passes it by (11) and is left only for another; a run that
-// is done stays done (11). An exploration also checks that each state has a way
-// to the end, and that every handler is called.
+// false (5), and work that is done is not done again (5); a step is completed
+// when nothing ahead belongs to it (7); what the options write is what they read
+// (8); nothing runs after a failed phase, and the run stops unless the selector
+// answers the failure (11); a cleanup itinerary passes a failed phase by, and is
+// left only for another whose result is not Failed; a run that is done stays
+// done (11), and a selection that is not followed is reported, once; the state
+// is bounded (12); the result is the one that the failures and the itineraries
+// of the run lead to (13); a phase fails for its deadline only if its handler
+// was called once more after it, and only for the time that it worked (15); a
+// pause holds a run, but no cleanup itinerary (16). An exploration also checks
+// that each state has a way to the end, and that every handler is called. A run
+// that is stopped by a failure which the selector does not answer is at an end.
 //
 // The contract of handlers: a phase changes no flag that it does not declare
 // to decide. Called once more after it is done, a handler is done and leaves
@@ -74,19 +83,21 @@
 // A handler or source that hangs must return when its context ends; call [Hang]
 // in a fake that waits for it, which takes no time. One that waits in another
 // way is waited for, ten seconds of real time for each timeout. Timeouts that a
-// handler makes itself with package context run in real time. Flags without a
-// source stay unknown.
+// handler makes itself with package context run in real time.
 //
 // A reconcile that passes several phases, with MaxPhases above 1, is not held
-// against the plan of each. After an error the simulated controller comes back
-// in a second, whatever its rate limiter would do.
+// against the plan of each. After an error that the runner gives no time for,
+// the simulated controller comes back in a second, whatever its rate limiter
+// would do. How many attempts a phase may have is not checked.
 //
 // An exploration runs one phase per reconcile, whatever MaxPhases says. It
 // takes states as one that differ only in flags that no guard ahead reads, in
 // completed steps that nothing ahead can enter, in attempts beyond the 32nd, in
-// the date, and in how long ago something was beyond the longest deadline and
-// ten minutes; set Exact to keep the first two apart. Errors, panics and hanging handlers, sources that fail,
-// writes that are lost, and clocks that jump are for lives; an exploration does
-// not try them. What only grows in the world or the object, such as a
-// count of calls, makes endless states: then the bound is hit.
+// what only counts or reports (the number of the visit, the itineraries left),
+// in the date, and in how long ago something was beyond the longest deadline and
+// ten minutes; set Exact to keep the first two apart. Errors, panics and hanging
+// handlers, sources that fail, writes that are lost, and clocks that jump are
+// for lives; an exploration does not try them. What only grows in the world or
+// the object, such as a count of calls, makes endless states: then the bound is
+// hit.
 package machinetest

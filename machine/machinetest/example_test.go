@@ -29,6 +29,7 @@ func Example() {
 	life.Run(machinetest.Flags("HasVolumes"), machinetest.Fail("Upload", "no space left"))
 	life.WantPhases("Backup", "Validate", "Snapshot", "Upload")
 	life.WantItinerary("CleanUp")
+	life.WantResult(phases.Failed)
 	life.WantFailures("Backup/Upload: no space left")
 	life.WantMessages("Prepare: Completed", "Volumes: Completed", "Upload: Failed", "CleanUp: Completed")
 	fmt.Println("snapshots left:", len(life.World().Snapshots))
@@ -105,7 +106,7 @@ func ExampleLife_Transcript() {
 	//       0s  call     StartTraffic: done
 	//       0s  enter    Report (Finish)
 	//       0s  call     Report: done
-	//       0s  done     in Backup, 0 phases failed
+	//       0s  done     Succeeded, in Backup
 }
 
 // A look at a moment in the middle.

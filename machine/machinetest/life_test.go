@@ -130,6 +130,7 @@ func TestLines(t *testing.T) {
 		}},
 		{"a cancel", []machinetest.Line{machinetest.Edit("Snapshot", "cancel").Call(2)}, func(t *testing.T, l *life) {
 			l.WantItinerary("CleanUp")
+			l.WantResult(phases.Canceled)
 			l.WantPhases("CleanUp", "StartTraffic", "DeleteSnapshot", "Report")
 			l.WantMessages("Prepare: Completed", "Volumes: Canceled", "CleanUp: Completed")
 			assert.Empty(t, l.World().Snapshots)
@@ -269,9 +270,10 @@ func TestALifeFails(t *testing.T) {
 			l.WantSteps("Prepare")
 			l.WantMessages("Prepare: Completed")
 			l.WantItinerary("CleanUp")
+			l.WantResult(phases.Canceled)
 			l.WantFailures("Backup/Upload: no")
 			l.WantAsked("HasVolumes")
-		}, []string{"steps: -want +got", "messages: -want +got", "itinerary: -want +got", "failures: -want +got", "flags asked: -want +got"}},
+		}, []string{"steps: -want +got", "messages: -want +got", "itinerary: -want +got", "result: -want +got", "failures: -want +got", "flags asked: -want +got"}},
 		{"an invariant", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Flags("Quiesce"), machinetest.Flag("Report", "TrafficOff", true))
 		}, []string{"traffic is never off at the end"}},
@@ -404,6 +406,41 @@ func TestARunThatIsFixed(t *testing.T) {
 	l.WantItinerary("Canceled")
 	assert.Nil(t, l.State().Stopped)
 	assert.Equal(t, phases.Failed, l.State().Result)
+}
+
+// A failure in a cleanup itinerary that OnFail or the selector could not be told
+// of at first is passed by a reconcile later, and what the phase decides is
+// asked all the same.
+func TestAFailureInACleanupWhileTheSelectorPanics(t *testing.T) {
+	for name, plant := range map[string]func(*runner.Options[*machinetest.Object]){
+		"OnFail panics": func(o *runner.Options[*machinetest.Object]) {
+			o.OnFail = func(*machinetest.Object, runner.Failure) { panic("no lister") }
+		},
+		"the selector panics": func(o *runner.Options[*machinetest.Object]) {
+			selects, calls := o.Select, 0
+			o.Select = func(object *machinetest.Object) string {
+				if object.State.Phase == "Y1" && object.State.PhaseFailed() {
+					if calls++; calls == 1 {
+						panic("no lister")
+					}
+				}
+				return selects(object)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := scripted()
+			build := s.Options
+			s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
+				o := build(w)
+				plant(&o)
+				return o
+			}
+			l := machinetest.New(t, s)
+			l.Run(machinetest.Flags("X"), machinetest.Edit("A2", "cancel"), machinetest.Decide("Y1", "Y"), machinetest.Fail("Y1"))
+			l.WantPhases("Canceled", "Y1", "Y2", "Y3")
+		})
+	}
 }
 
 func TestGolden(t *testing.T) {

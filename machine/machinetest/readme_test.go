@@ -5,6 +5,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 func TestBackup(t *testing.T) {
@@ -19,6 +20,7 @@ func TestAnUploadThatFails(t *testing.T) {
 	life.Run(machinetest.Flags("Quiesce"), machinetest.Fail("Upload", "no space left"))
 	life.WantFailures("Backup/Upload: no space left")
 	life.WantItinerary("CleanUp")
+	life.WantResult(phases.Failed)
 	life.WantSteps("Prepare", "Upload", "CleanUp") // no step Volumes: there are none
 }
 

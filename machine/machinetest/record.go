@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
@@ -132,8 +133,21 @@ func describe(event runner.Event) (what, text string) {
 		return "replan", fmt.Sprintf("added %q, removed %q", e.Added, e.Removed)
 	case runner.Failed:
 		return "fail", fmt.Sprintf("%s: %s", e.Phase, strings.Join(e.Reasons, "; "))
+	case runner.Retried:
+		if len(e.Flags) > 0 {
+			return "retry", fmt.Sprintf("%s, in %s", strings.Join(e.Flags, ", "), e.Again)
+		}
+		return "retry", fmt.Sprintf("%s, in %s", e.Phase, e.Again)
+	case runner.Stopped:
+		return "stop", "the run cannot go on"
+	case runner.NotFollowed:
+		return "select", fmt.Sprintf("%s is asked for in vain", e.Selected)
 	case runner.Finished:
-		return "done", fmt.Sprintf("in %s, %d phases failed", e.Itinerary, e.Failures)
+		text = fmt.Sprintf("%s, in %s", e.Result, e.Itinerary)
+		if e.Failures > 0 || e.CleanupFailures > 0 {
+			text += fmt.Sprintf("; %d phases failed, %d in cleanup", e.Failures, e.CleanupFailures)
+		}
+		return "done", text
 	}
 	return "", ""
 }
@@ -208,7 +222,7 @@ func (l *Life[T, W]) want(what string, want, got any) {
 
 // WantPhases compares the phases that were entered in an itinerary, in order
 // and as often as they were entered, also by a reconcile whose write was lost.
-func (l *Life[T, W]) WantPhases(itinerary string, phases ...string) {
+func (l *Life[T, W]) WantPhases(itinerary string, names ...string) {
 	l.t.Helper()
 	l.ran()
 	var got []string
@@ -217,7 +231,7 @@ func (l *Life[T, W]) WantPhases(itinerary string, phases ...string) {
 			got = append(got, e.Phase)
 		}
 	}
-	l.want("phases of "+itinerary, phases, got)
+	l.want("phases of "+itinerary, names, got)
 }
 
 // WantSteps compares the names of the steps in the pipeline, in order.
@@ -248,6 +262,14 @@ func (l *Life[T, W]) WantItinerary(name string) {
 	l.t.Helper()
 	l.ran()
 	l.want("itinerary", name, l.State().Itinerary)
+}
+
+// WantResult compares how the run ended, or how it will as far as that is
+// decided: State.Result.
+func (l *Life[T, W]) WantResult(result phases.Result) {
+	l.t.Helper()
+	l.ran()
+	l.want("result", result, l.State().Result)
 }
 
 // WantFailures compares the phases that failed, as "ITINERARY/PHASE: REASONS",
