@@ -290,6 +290,10 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(exact))
 	f.Add([]byte(stream(migration("m", ``, oldStatus))))
 	f.Add([]byte("a: &a [1]\nb: *a\n<<: {c: 1}\n---\n...\n--- {a: 0x1F}\n---\n? a\n: b"))
+	f.Add([]byte("[" + migration("m", ``, oldStatus) + ", {}, 3]\n\ufeff[]"))
+	f.Add([]byte(watched("ADDED", migration("m", ``, oldStatus)) + watched("DELETED", migration("m", ``, oldStatus)) + watched("ERROR", "{}")))
+	f.Add([]byte("\ufeff---\n\ufeffkind: A\nyes: on\n" + `{"kind": "Status", "status": "Failure"}`))
+	f.Add([]byte(gzipped(f, migration("m", ``, oldStatus))))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 1<<16 {
 			return
