@@ -1,19 +1,28 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/record"
 )
 
 // seed is that of a run that is to be repeated, or a new one.
@@ -92,4 +101,118 @@ func TestCrash(t *testing.T) {
 			assert.Positive(t, cut, "some kill hits a phase at work")
 		})
 	}
+}
+
+// The controller is killed in each phase that decides flags: when the call
+// begins, and when its work is done and not written down yet. After that the
+// phase goes on, fails, or is canceled or rolled back in the middle. What it
+// decides is never judged by the value from before.
+func TestCrashInPhasesThatDecide(t *testing.T) {
+	t.Parallel()
+	ways := map[string]string{"goes-on": "", "fails": mtc.Failed, "is-canceled": mtc.Cancel, "is-rolled-back": mtc.Rollback}
+	for i, itinerary := range []string{mtc.Final, mtc.Stage} {
+		r := both[i]
+		t.Run(itinerary+" "+r.name, func(t *testing.T) {
+			t.Parallel()
+			g := newGround(t, common, r)
+			g.record(itineraries)
+			type dying struct {
+				phase, way string
+				kills      int // that are still to come
+			}
+			c := richest[0]
+			c.spec.Stage = itinerary == mtc.Stage
+			all := map[string]*dying{}
+			for _, phase := range deciders(itinerary) {
+				for way := range ways {
+					all[strings.ToLower(phase)+"-"+way] = &dying{phase: phase, way: way, kills: 2}
+				}
+			}
+			var mu sync.Mutex
+			kill := make(chan struct{}, 1)
+			g.reply = func(ctx context.Context, call example.Call) example.Reply {
+				mu.Lock()
+				d := all[call.Migration]
+				if call.Itinerary != itinerary || call.Phase != d.phase {
+					mu.Unlock()
+					return ""
+				}
+				if d.kills > 0 && call.Ended == (d.kills == 1) {
+					select {
+					case kill <- struct{}{}:
+						d.kills--
+						mu.Unlock()
+						<-ctx.Done() // it does not live to see a reply
+						return ""
+					default: // it is about to be killed
+					}
+				}
+				over := d.kills == 0 && call.Ended
+				mu.Unlock()
+				switch {
+				case !over:
+				case d.way == "fails":
+					return example.Fail
+				case d.way == "is-canceled":
+					g.edit(call.Migration, toCancel)
+					return example.Wait
+				case d.way == "is-rolled-back":
+					g.edit(call.Migration, toRollBack)
+					return example.Wait
+				}
+				return ""
+			}
+			for name := range all {
+				g.plan(name, c.plan)
+				g.migrate(name, c.spec)
+			}
+			kills := 2 * len(all)
+			for n := range kills {
+				p := g.spawn(g.Config)
+				select {
+				case <-kill:
+				case <-time.After(patience):
+					t.Fatalf("%d of %d kills", n, kills)
+				}
+				p.kill()
+			}
+			g.spawn(g.Config)
+			for name, d := range all {
+				last := g.done(name)
+				whole := expected(t, itinerary, c.flags, nil)
+				if d.way == "goes-on" {
+					assert.Empty(t, cmp.Diff(whole, g.witness.ran(name, itinerary)), "%s: the phases that ran", name)
+					assert.Equal(t, phases.Succeeded, last.State.Result, name)
+					continue
+				}
+				to := ways[d.way]
+				assert.Empty(t, cmp.Diff(whole[:slices.Index(whole, d.phase)+1], g.witness.ran(name, itinerary)), "%s: the phases before", name)
+				flags := c.flags
+				if d.way == "is-rolled-back" {
+					flags |= mtc.RollingBack
+				}
+				// What the object says at the beginning of the cleanup.
+				begins := g.until(name, func(v record.Version) bool { return v.State.Itinerary == to })
+				if hasCondition(begins, "StagePodsCreated") {
+					flags |= mtc.HasStagePods
+				}
+				assert.Empty(t, cmp.Diff(expected(t, to, flags, nil), g.witness.ran(name, to)), "%s: the cleanup", name)
+				if to != mtc.Failed { // which deletes none, in MTC
+					var pods corev1.PodList
+					require.NoError(t, g.client.List(g.ctx, &pods, client.InNamespace(g.namespace), client.MatchingLabels{example.MigrationLabel: name}))
+					assert.Empty(t, pods.Items, "%s: pods that are left", name)
+				}
+			}
+			assert.Empty(t, g.witness.atOnce())
+		})
+	}
+}
+
+// hasCondition reports whether a version has a condition that is true.
+func hasCondition(v record.Version, kind string) bool {
+	conditions, _, _ := unstructured.NestedSlice(v.Object.Object, "status", "conditions")
+	return slices.ContainsFunc(conditions, func(c any) bool {
+		m, ok := c.(map[string]any)
+		return ok && m["type"] == kind && m["status"] == "True"
+	})
 }

@@ -85,6 +85,9 @@ type ground struct {
 
 	witnessing sync.Once // starts what url is the address of
 	url        string
+	// reply is what calls of controllers that are processes are told; set before
+	// the first starts. Optional. The context ends with the process.
+	reply func(ctx context.Context, c example.Call) example.Reply
 }
 
 var grounds atomic.Int32

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -97,6 +98,9 @@ func (g *ground) reports() string {
 				return
 			}
 			g.witness.told(c)
+			if g.reply != nil {
+				_, _ = io.WriteString(w, string(g.reply(r.Context(), c)))
+			}
 		}))
 		g.Cleanup(s.Close)
 		g.url = s.URL

@@ -54,7 +54,7 @@ func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
 			g.record(itineraries)
 			type leaving struct {
 				phase, way    string
-				before, after configuration
+				before, after configuration // of which the flags after count
 			}
 			all := map[string]leaving{}
 			for _, phase := range deciders(itinerary) {
@@ -63,19 +63,13 @@ func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
 					l.before.spec.Stage = itinerary == mtc.Stage
 					l.after = l.before
 					switch phase {
-					case "WaitForRefresh": // finds volumes
-						l.before = richest[1]
-						l.before.spec.Stage = itinerary == mtc.Stage
-						l.after = l.before
+					case "WaitForRefresh": // finds volumes, one of which goes by a backup
 						l.before.plan = func(p *api.MigPlan) { p.Spec.Namespaces = []string{withImages} }
-						l.before.flags &^= mtc.HasPVs | mtc.DirectVolume
+						l.after.plan = func(p *api.MigPlan) { p.Spec.Volumes = []mtc.Volume{volume("block"), volume("snapshot")} }
+						l.after.flags = richest[1].flags | mtc.HasStageBackup
 					case "EnsureStagePodsTerminated":
 					default:
 						l.after.flags |= mtc.HasStagePods
-					}
-					if itinerary == mtc.Stage {
-						l.before.flags &^= mtc.Quiesce | mtc.HasVerify
-						l.after.flags &^= mtc.Quiesce | mtc.HasVerify
 					}
 					if way == "rollback" {
 						l.after.flags |= mtc.RollingBack

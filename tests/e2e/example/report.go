@@ -2,9 +2,11 @@ package example
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -21,38 +23,56 @@ type Call struct {
 	Ended bool `json:"ended"`
 }
 
-// Report tells a URL of each call of a phase before it begins and once it is
-// over. A phase is not called where nobody takes its report.
+// Reply is what a call that has ended is to return instead of its own result;
+// empty for that.
+type Reply string
+
+// The replies.
+const (
+	Fail Reply = "fail"
+	Wait Reply = "wait"
+)
+
+// Report reports each call of a phase to a URL before it begins and once it is
+// over, which replies with a [Reply]. A phase is not called if its report is not
+// accepted.
 func Report(url, replica string) Around {
-	post := func(ctx context.Context, c Call) error {
+	post := func(ctx context.Context, c Call) (Reply, error) {
 		body, err := json.Marshal(c)
 		if err != nil {
-			return err
+			return "", err
 		}
 		request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 		if err != nil {
-			return err
+			return "", err
 		}
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
-			return err
+			return "", err
 		}
 		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("report to %s: %s", url, response.Status)
+		reply, err := io.ReadAll(response.Body)
+		if err == nil && response.StatusCode != http.StatusOK {
+			err = fmt.Errorf("report to %s: %s", url, response.Status)
 		}
-		return nil
+		return Reply(reply), err
 	}
 	return func(ctx context.Context, m Migration, at At, phase func() (runner.Result, error)) (runner.Result, error) {
 		c := Call{Replica: replica, Namespace: m.GetNamespace(), Migration: m.GetName(), At: at}
-		if err := post(ctx, c); err != nil {
+		if _, err := post(ctx, c); err != nil {
 			return runner.Result{}, err
 		}
 		result, err := phase()
 		c.Ended = true
-		if reported := post(ctx, c); err == nil {
-			err = reported
+		reply, reported := post(ctx, c)
+		switch {
+		case err != nil || reported != nil:
+			return result, cmp.Or(err, reported)
+		case reply == Fail:
+			return runner.Fail("told to fail"), nil
+		case reply == Wait:
+			return runner.Wait(0, "told to wait"), nil
 		}
-		return result, err
+		return result, nil
 	}
 }
