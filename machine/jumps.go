@@ -1,6 +1,10 @@
 package machine
 
-import "github.com/konveyor/dynamic-pipeline/phases"
+import (
+	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
 
 // maxExact is the number of flags up to which the guards of a phase's jumps are
 // held against each other exactly. Beyond it each jump is taken for possible,
@@ -43,78 +47,76 @@ func (g *Graph) Onward(i int, f phases.Facts) (jumps []phases.Truth, order phase
 // by its place, and with the number of jumps if the phase after it in order is.
 func (g *Graph) onward(i int, f phases.Facts, yield func(k int)) {
 	jumps := g.nodes[i].jumps
+	var before []phases.Guard // of the jumps that are possible
 	for k, j := range jumps {
-		if !g.precede(jumps[:k], j.guard, f) {
-			yield(k)
+		t := j.guard.Eval(f)
+		if t == phases.No || slices.Contains(before, j.guard) || g.precede(before, j.guard, f) {
+			continue
 		}
+		yield(k)
+		if t == phases.Yes {
+			return
+		}
+		before = append(before, j.guard)
 	}
-	if !g.precede(jumps, phases.Guard{}, f) {
+	if !g.precede(before, phases.Guard{}, f) {
 		yield(len(jumps))
 	}
 }
 
-// precede reports whether one of the jumps is taken whenever a guard admits.
-func (g *Graph) precede(jumps []jump, guard phases.Guard, f phases.Facts) bool {
+// precede reports whether one of the guards before admits whenever this one
+// does.
+func (g *Graph) precede(before []phases.Guard, guard phases.Guard, f phases.Facts) bool {
+	if len(before) == 0 {
+		return false
+	}
 	if g.itinerary.Cleanup {
-		return precedeKnown(jumps, guard, f)
+		return precedeKnown(before, guard, f)
 	}
 	reads := guard.Reads()
-	for _, j := range jumps {
-		reads |= j.guard.Reads()
+	for _, b := range before {
+		reads |= b.Reads()
 	}
-	if (reads &^ f.Known()).Len() > maxExact {
-		// Take nothing apart: only what holds guard by guard.
-		return guard.Eval(f) == phases.No || admits(jumps, f) == phases.Yes
-	}
-	return covers(jumps, guard, f)
+	return (reads&^f.Known()).Len() <= maxExact && covers(before, guard, f)
 }
 
-// covers reports whether one of the jumps admits whenever a guard does,
+// covers reports whether one of the guards before admits whenever this one does,
 // whatever the unknown flags are. It splits one flag at a time, and only as long
 // as the answer depends on it.
-func covers(jumps []jump, guard phases.Guard, f phases.Facts) bool {
-	if guard.Eval(f) == phases.No || admits(jumps, f) == phases.Yes {
+func covers(before []phases.Guard, guard phases.Guard, f phases.Facts) bool {
+	if guard.Eval(f) == phases.No {
 		return true
 	}
-	for _, j := range jumps {
-		if j.guard.Eval(f) == phases.Unknown {
-			unknown := j.guard.Reads() &^ f.Known()
-			flag := unknown & -unknown
-			return covers(jumps, guard, f.Set(flag, phases.Yes)) && covers(jumps, guard, f.Set(flag, phases.No))
+	var split phases.Flags
+	for _, b := range before {
+		switch b.Eval(f) {
+		case phases.Yes:
+			return true
+		case phases.Unknown:
+			if split == 0 {
+				split = b.Reads() &^ f.Known()
+			}
 		}
 	}
-	return false
+	flag := split & -split
+	return flag != 0 && covers(before, guard, f.Set(flag, phases.Yes)) && covers(before, guard, f.Set(flag, phases.No))
 }
 
 // precedeKnown is precede for a cleanup itinerary, in which a flag may stay
 // unknown: a guard admits with the fewest flags known if those of All are true,
 // those of None are false, and one of Any is true.
-func precedeKnown(jumps []jump, guard phases.Guard, f phases.Facts) bool {
-	if guard.Eval(f) == phases.No {
-		return true
+func precedeKnown(before []phases.Guard, guard phases.Guard, f phases.Facts) bool {
+	admits := func(f phases.Facts) bool {
+		return slices.ContainsFunc(before, func(b phases.Guard) bool { return b.Eval(f) == phases.Yes })
 	}
 	least := f.Set(guard.All, phases.Yes).Set(guard.None, phases.No)
 	if guard.Any == 0 || guard.Any&least.True() != 0 {
-		return admits(jumps, least) == phases.Yes
+		return admits(least)
 	}
 	for flag := range (guard.Any &^ least.Known()).Each {
-		if admits(jumps, least.Set(flag, phases.Yes)) != phases.Yes {
+		if !admits(least.Set(flag, phases.Yes)) {
 			return false
 		}
 	}
 	return true
-}
-
-// admits reports whether one of the jumps admits: No if none can.
-func admits(jumps []jump, f phases.Facts) phases.Truth {
-	result := phases.No
-	for _, j := range jumps {
-		switch j.guard.Eval(f) {
-		case phases.Yes:
-			return phases.Yes
-		case phases.Unknown:
-			result = phases.Unknown
-		}
-	}
-	return result
 }

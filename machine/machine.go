@@ -129,7 +129,7 @@ func (m *Machine) Plan() *Plan {
 func (m *Machine) Matters(f phases.Facts) phases.Flags {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.graph.plan(m.at, f).Matters()
+	return m.graph.matters(m.at, f)
 }
 
 // Depends returns the unknown flags that the next transition depends on: those

@@ -21,16 +21,17 @@ type outcomes struct {
 	all    []phases.Facts
 	values int // that a flag can have
 	stride map[phases.Flags]int
-	sets   map[guardKey]cases
+	// enters are the cases in which each phase is entered when the run comes by;
+	// leaves, those in which each of its jumps is taken and, last, none.
+	enters []cases
+	leaves [][]cases
+
+	memory     []uint64 // see none
+	used, kept int
 }
 
 // cases is a set of cases, one bit each.
 type cases []uint64
-
-type guardKey struct {
-	guard phases.Guard
-	jump  bool
-}
 
 // maxOutcomes bounds the effort of exploring: the product of the places, of the
 // places again (each is looked for in turn) and of the words of a set of cases.
@@ -50,17 +51,23 @@ func newOutcomes(w *walk) *outcomes {
 	vary |= w.after(w.entry())
 	vary &= w.graph.reads
 
-	o := &outcomes{walk: w, values: 2, stride: make(map[phases.Flags]int), sets: make(map[guardKey]cases)}
+	o := &outcomes{walk: w, values: 2, stride: make(map[phases.Flags]int)}
 	if w.graph.itinerary.Cleanup {
 		o.values = 3
 	}
-	o.all = []phases.Facts{w.facts.Forget(vary)}
+	n := 1
+	for range vary.Each {
+		if n *= o.values; n > maxCases {
+			return nil
+		}
+	}
+	if places := len(w.marks); n > 1 && places*places*((n+63)/64) > maxOutcomes {
+		return nil
+	}
+	o.all = append(make([]phases.Facts, 0, n), w.facts.Forget(vary))
 	for flag := range vary.Each {
 		n := len(o.all)
 		o.stride[flag] = n
-		if n*o.values > maxCases {
-			return nil
-		}
 		for _, t := range []phases.Truth{phases.Yes, phases.Unknown}[:o.values-1] {
 			for _, f := range o.all[:n] {
 				o.all = append(o.all, f.Set(flag, t))
@@ -70,31 +77,83 @@ func newOutcomes(w *walk) *outcomes {
 			o.all[k] = o.all[k].Set(flag, phases.No)
 		}
 	}
-	places := len(w.marks)
-	if len(o.all) > 1 && places*places*o.words() > maxOutcomes {
-		return nil
-	}
+	o.judge()
 	return o
 }
 
+// judge judges all guards in all cases.
+func (o *outcomes) judge() {
+	sets := make(map[phases.Guard]cases)
+	admit := func(guard phases.Guard) cases {
+		c, ok := sets[guard]
+		if !ok {
+			c = o.none()
+			for k, f := range o.all {
+				if guard.Eval(f) == phases.Yes {
+					c.set(k)
+				}
+			}
+			sets[guard] = c
+		}
+		return c
+	}
+	every := admit(phases.Guard{})
+	for i := range o.graph.nodes {
+		n := &o.graph.nodes[i]
+		enters := admit(n.guard)
+		if o.values == 3 { // also if its guard is unknown
+			enters = o.none()
+			for k, f := range o.all {
+				if n.guard.Eval(f) != phases.No {
+					enters.set(k)
+				}
+			}
+		}
+		rest := every
+		var leaves []cases
+		for _, j := range n.jumps {
+			taken := admit(j.guard)
+			leaves = append(leaves, o.and(rest, taken))
+			rest = o.andNot(rest, taken)
+		}
+		o.enters = append(o.enters, enters)
+		o.leaves = append(o.leaves, append(leaves, rest))
+	}
+}
+
 func (o *outcomes) words() int { return (len(o.all) + 63) / 64 }
+
+// none returns a set of no cases. It is cut from one piece of memory, whose part
+// behind kept is used again for each phase.
+func (o *outcomes) none() cases {
+	n := o.words()
+	if o.used+n > len(o.memory) {
+		o.memory, o.used, o.kept = make([]uint64, max(2*len(o.memory), 256*n)), 0, 0
+	}
+	c := cases(o.memory[o.used : o.used+n : o.used+n])
+	o.used += n
+	clear(c)
+	return c
+}
 
 // settle corrects the marks of the walk: a phase that no run enters does not
 // run, one that every run enters runs for sure, and any other is tentative or, if
 // some values of the unknown flags keep it from running, unknown.
 func (o *outcomes) settle() {
 	reached := o.reach(-1)
+	o.kept = o.used
 	for i := range o.marks {
 		if i == o.at {
 			continue
 		}
+		o.used = o.kept
 		m := &o.marks[i]
 		if reached[i].empty() {
 			*m &= truthMask
 			o.reached[i] = false
 			continue
 		}
-		if reached[i].and(o.admitted(i)).empty() {
+		if o.and(reached[i], o.enters[i]).empty() {
 			*m = *m&^(tentative|maybe) | never
 			continue
 		}
@@ -125,9 +184,9 @@ func (o *outcomes) fate(i int) (every, depends bool) {
 	leads := o.leads(i)
 	every = true
 	for p, without := range o.reach(i) {
-		every = every && without.andNot(leads[p]).empty()
+		every = every && o.andNot(without, leads[p]).empty()
 	}
-	can := make(cases, o.words())
+	can := o.none()
 	switch o.at {
 	case start:
 		can = leads[0]
@@ -135,12 +194,12 @@ func (o *outcomes) fate(i int) (every, depends bool) {
 	default:
 		can = o.through(o.at, leads)
 	}
-	return every, !o.begin().andNot(can).empty()
+	return every, !o.andNot(o.begin(), can).empty()
 }
 
 // begin are the cases that agree with the facts.
 func (o *outcomes) begin() cases {
-	c := make(cases, o.words())
+	c := o.none()
 	for k, f := range o.all {
 		if f.True().Has(o.facts.True()) && f.False().Has(o.facts.False()) {
 			c.set(k)
@@ -154,7 +213,7 @@ func (o *outcomes) begin() cases {
 func (o *outcomes) reach(avoid int) []cases {
 	reached := make([]cases, o.done()+1)
 	for p := range reached {
-		reached[p] = make(cases, o.words())
+		reached[p] = o.none()
 	}
 	var worklist []int
 	come := func(p int, c cases) {
@@ -174,10 +233,10 @@ func (o *outcomes) reach(avoid int) []cases {
 		if p == o.done() {
 			continue
 		}
-		admitted := o.admitted(p)
-		come(p+1, reached[p].andNot(admitted))
+		admitted := o.enters[p]
+		come(p+1, o.andNot(reached[p], admitted))
 		if p != avoid {
-			o.leave(p, reached[p].and(admitted), come)
+			o.leave(p, o.and(reached[p], admitted), come)
 		}
 	}
 	return reached
@@ -187,12 +246,18 @@ func (o *outcomes) reach(avoid int) []cases {
 // these cases.
 func (o *outcomes) leave(p int, c cases, come func(to int, c cases)) {
 	c = o.decide(o.graph.nodes[p].decides, c)
-	for _, j := range o.graph.nodes[p].jumps {
-		taken := o.admits(guardKey{j.guard, true})
-		come(j.to, c.and(taken))
-		c = c.andNot(taken)
+	for k, leaves := range o.leaves[p] {
+		come(o.to(p, k), o.and(c, leaves))
 	}
-	come(p+1, c)
+}
+
+// to is the place that a jump leads to: by its place among the jumps, or, behind
+// them, the next in order.
+func (o *outcomes) to(p, k int) int {
+	if jumps := o.graph.nodes[p].jumps; k < len(jumps) {
+		return jumps[k].to
+	}
+	return p + 1
 }
 
 // leads returns the cases in which some run from each place enters the phase at
@@ -200,18 +265,18 @@ func (o *outcomes) leave(p int, c cases, come func(to int, c cases)) {
 func (o *outcomes) leads(i int) []cases {
 	leads := make([]cases, o.done()+1)
 	for p := range leads {
-		leads[p] = make(cases, o.words())
+		leads[p] = o.none()
 	}
 	for changed := true; changed; {
 		changed = false
 		for p := o.done() - 1; p >= 0; p-- {
-			admitted := o.admitted(p)
+			admitted := o.enters[p]
 			enters := admitted
 			if p != i {
-				enters = admitted.and(o.through(p, leads))
+				enters = o.and(admitted, o.through(p, leads))
 			}
 			changed = leads[p].add(enters) || changed
-			changed = leads[p].add(leads[p+1].andNot(admitted)) || changed
+			changed = leads[p].add(o.andNot(leads[p+1], admitted)) || changed
 		}
 	}
 	return leads
@@ -220,37 +285,12 @@ func (o *outcomes) leads(i int) []cases {
 // through are the cases in which a phase is entered so that some run leads from
 // it to one of these.
 func (o *outcomes) through(p int, leads []cases) cases {
-	rest, after := make(cases, o.words()), make(cases, o.words())
-	for k := range rest {
-		rest[k] = ^uint64(0)
+	after := o.none()
+	for k, leaves := range o.leaves[p] {
+		after.add(o.and(leaves, leads[o.to(p, k)]))
 	}
-	for _, j := range o.graph.nodes[p].jumps {
-		taken := o.admits(guardKey{j.guard, true})
-		after.add(rest.and(taken).and(leads[j.to]))
-		rest = rest.andNot(taken)
-	}
-	after.add(rest.and(leads[p+1]))
 	// What the phase decides turns out either way, so backwards as well.
 	return o.decide(o.graph.nodes[p].decides, after)
-}
-
-// admitted are the cases in which the phase at index i is entered.
-func (o *outcomes) admitted(i int) cases { return o.admits(guardKey{guard: o.graph.nodes[i].guard}) }
-
-// admits are the cases in which a guard admits, be it of a phase or of a jump.
-func (o *outcomes) admits(key guardKey) cases {
-	if c, ok := o.sets[key]; ok {
-		return c
-	}
-	c := make(cases, o.words())
-	for k, f := range o.all {
-		t := key.guard.Eval(f)
-		if t == phases.Yes || t == phases.Unknown && !key.jump {
-			c.set(k)
-		}
-	}
-	o.sets[key] = c
-	return c
 }
 
 // decide returns the cases that may have come about once the flags are decided.
@@ -260,7 +300,7 @@ func (o *outcomes) decide(flags phases.Flags, c cases) cases {
 		if stride == 0 {
 			continue // nothing reads it
 		}
-		out := make(cases, len(c))
+		out := o.none()
 		for w, word := range c {
 			for ; word != 0; word &= word - 1 {
 				k := w*64 + bits.TrailingZeros64(word)
@@ -295,16 +335,16 @@ func (c cases) add(d cases) (changed bool) {
 	return changed
 }
 
-func (c cases) and(d cases) cases {
-	out := make(cases, len(c))
+func (o *outcomes) and(c, d cases) cases {
+	out := o.none()
 	for k := range c {
 		out[k] = c[k] & d[k]
 	}
 	return out
 }
 
-func (c cases) andNot(d cases) cases {
-	out := make(cases, len(c))
+func (o *outcomes) andNot(c, d cases) cases {
+	out := o.none()
 	for k := range c {
 		out[k] = c[k] &^ d[k]
 	}

@@ -78,7 +78,7 @@ func (g *Graph) PlanFrom(p Position, f phases.Facts) (*Plan, error) {
 func (g *Graph) plan(at int, f phases.Facts) *Plan {
 	p := &Plan{graph: g, facts: f, at: at, marks: make([]mark, len(g.nodes))}
 	if g.jumps {
-		p.walk()
+		p.walk(true)
 		return p
 	}
 	var open phases.Flags // decided by a phase that is not done
@@ -223,6 +223,19 @@ func (p *Plan) Matters() phases.Flags {
 		}
 	}
 	return matters
+}
+
+// matters is Matters of a plan from index at, without the rest of the plan.
+func (g *Graph) matters(at int, f phases.Facts) phases.Flags {
+	if f.Known().Has(g.reads) {
+		return 0
+	}
+	if !g.jumps {
+		return g.plan(at, f).Matters()
+	}
+	p := &Plan{graph: g, facts: f, at: at, marks: make([]mark, len(g.nodes))}
+	p.walk(false)
+	return p.Matters()
 }
 
 // decides returns the flags that the phases ahead decide that run or may run.

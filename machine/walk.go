@@ -19,7 +19,13 @@ type walk struct {
 	open    []phases.Flags
 	reached []bool
 	// frozen: a loop may never be left, for a value of an unknown flag.
-	frozen bool
+	frozen  bool
+	onwards []onward
+}
+
+type onward struct {
+	later phases.Facts
+	ways  []int
 }
 
 // sureness of an edge, and of the ways to a place.
@@ -33,10 +39,15 @@ const (
 	forSure
 )
 
-func (p *Plan) walk() {
+// walk makes the plan. If all is false, it makes what Matters needs.
+func (p *Plan) walk(all bool) {
 	places := len(p.marks) + 2
 	w := &walk{Plan: p, open: make([]phases.Flags, places), reached: make([]bool, places)}
 	w.spread()
+	p.loops = &loops{matters: w.matters()}
+	if !all {
+		return
+	}
 	depends := w.jumpsDepend()
 	sure := w.sureness()
 	for i := range p.marks {
@@ -61,11 +72,10 @@ func (p *Plan) walk() {
 			p.marks[i] |= tentative
 		}
 	}
-	matters := w.matters()
 	if o := newOutcomes(w); o != nil {
 		o.settle()
 	}
-	p.loops = &loops{order: w.order(), matters: matters}
+	p.loops.order = w.order()
 }
 
 // jumpsDepend are the unknown flags that jumps on a way depend on. It also finds
@@ -175,8 +185,7 @@ func (w *walk) edges(i int, yield func(to int, s sureness)) {
 		phase = w.at
 	}
 	later := w.facts.Forget(w.after(i))
-	var ways []int // the jumps that are possible, and the way on in order
-	w.graph.onward(phase, later, func(k int) { ways = append(ways, k) })
+	ways := w.onward(i, phase, later)
 	inOrder := unreached
 	judged := 0
 	for _, k := range ways {
@@ -200,6 +209,21 @@ func (w *walk) edges(i int, yield func(to int, s sureness)) {
 	if level := max(inOrder, passes); level != unreached {
 		yield(next, level)
 	}
+}
+
+// onward are the jumps that are possible from place i, by their place, and the
+// number of jumps if the way on in order is. It keeps what it has found, which
+// changes only with the flags that are open.
+func (w *walk) onward(i, phase int, later phases.Facts) []int {
+	if w.onwards == nil {
+		w.onwards = make([]onward, len(w.reached))
+	}
+	o := &w.onwards[i]
+	if o.ways == nil || o.later != later {
+		o.later, o.ways = later, o.ways[:0]
+		w.graph.onward(phase, later, func(k int) { o.ways = append(o.ways, k) })
+	}
+	return o.ways
 }
 
 // after are the open flags behind place i, those of its phase included where
