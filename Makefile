@@ -29,6 +29,10 @@ test-dump: ## Run tests/dump on Graphviz, mermaid and Chromium (installs what is
 test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some 10 minutes)
 	cd tests/e2e && go test -race -parallel 6 -timeout 40m ./...
 
+.PHONY: lives
+lives: ## Play 1,000 random lives on a real API server (some 5 minutes; LIVES and LIVES_SEED are taken)
+	cd tests/e2e && LIVES=$${LIVES:-1000} go test -v -count=1 -timeout 60m -run '^TestRandomLives$$' .
+
 .PHONY: test-oldest
 test-oldest: ## Build and test the root module with the oldest Go that it serves
 	GOTOOLCHAIN=$(OLDEST_GO) go build ./... && GOTOOLCHAIN=$(OLDEST_GO) go test ./...

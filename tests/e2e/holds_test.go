@@ -194,6 +194,8 @@ func outcomes[T example.Migration](g *ground, kind example.Kind[T]) {
 		"canceled-and-the-cleanup-fails": {script: failing("Canceled"), at: "Scan", edit: []string{toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel", cleanup: 1},
 		"rolled-back":                    {at: "Scan", edit: []string{toRollBack}, result: phases.RolledBack, event: controller.EventRolledBack, itinerary: "Rollback"},
 		"rolled-back-then-canceled":      {at: "Scan", edit: []string{toRollBack, toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel"},
+		"canceled-then-rolled-back":      {at: "Scan", edit: []string{toCancel, `{"spec":{"canceled":null,"rollback":true}}`}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Rollback"},
+		"fails-then-canceled":            {script: failing("Scan"), at: "Scan", edit: []string{`{}`, toCancel}, result: phases.Failed, event: controller.EventFailed, itinerary: "Failed"},
 		"fails":                          {script: failing("Scan"), result: phases.Failed, event: controller.EventFailed, itinerary: "Failed"},
 		"fails-in-its-last-phase":        {script: failing("Finish"), result: phases.Failed, event: controller.EventFailed, itinerary: "Failed"},
 	} {
@@ -212,9 +214,8 @@ func outcomes[T example.Migration](g *ground, kind example.Kind[T]) {
 		}
 		for _, e := range c.edit {
 			d.edit(e)
-			if e == toRollBack {
-				d.until(atPhase("Turn"))
-			}
+			_, err := d.turn() // it is followed
+			require.NoError(d, err)
 		}
 		s := d.finish()
 		assert.Equal(d, c.result, s.Result, name)
