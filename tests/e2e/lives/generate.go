@@ -54,7 +54,16 @@ func generatePhases(random *rand.Rand, prefix string, n int) []oracle.Phase {
 				p.Jumps = nil
 			}
 		}
-		if chance(0.2) { // back, or into itself, as long as the phase itself says so
+		if i+2 < n && chance(0.08) { // one way or the other, and not to the next
+			says := flag()
+			if !slices.Contains(p.Decides, says) {
+				p.Decides = append(p.Decides, says)
+			}
+			p.Jumps = []oracle.Jump{
+				{To: fmt.Sprintf("%s%d", prefix, i+2), Guard: oracle.Guard{All: []string{says}}},
+				{To: fmt.Sprintf("%s%d", prefix, random.IntN(n)), Guard: oracle.Guard{None: []string{says}}},
+			}
+		} else if chance(0.2) { // back, or into itself, as long as the phase itself says so
 			exit := flag()
 			if !slices.Contains(p.Decides, exit) {
 				p.Decides = append(p.Decides, exit)

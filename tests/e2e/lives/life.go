@@ -66,7 +66,6 @@ type Life struct {
 	begun         bool   // this reconcile has begun
 	last          string // what the last handler returned in this turn
 	killed        bool
-	pausedFor     int
 	waitsForWatch bool
 }
 
@@ -238,7 +237,7 @@ func (l *Life) handle(ctx context.Context, itinerary string, p oracle.Phase) (ru
 	if !l.calm {
 		l.during(ctx)
 	}
-	result, err, kind := l.outcome(p)
+	result, kind, err := l.outcome(p)
 	l.last = kind
 	l.Counts["handlers: "+kind]++
 	l.add(oracle.Event{Kind: oracle.Return, Itinerary: itinerary, Phase: p.Name, Value: kind})
@@ -250,7 +249,7 @@ func (l *Life) handle(ctx context.Context, itinerary string, p oracle.Phase) (ru
 
 var errPanic = errors.New("panic")
 
-func (l *Life) outcome(p oracle.Phase) (result runner.Result, err error, kind string) {
+func (l *Life) outcome(p oracle.Phase) (result runner.Result, kind string, err error) {
 	draw := l.random.Float64()
 	if l.calm {
 		draw = 0
@@ -258,14 +257,14 @@ func (l *Life) outcome(p oracle.Phase) (result runner.Result, err error, kind st
 	switch {
 	case draw < 0.68:
 		l.decide(p, true)
-		return runner.Done(), nil, "done"
+		return runner.Done(), "done", nil
 	case draw < 0.80:
 		if l.chance(0.5) { // a part of the work is done
 			l.decide(p, false)
 		}
 		after := []time.Duration{0, 5 * time.Second, time.Minute, -time.Second}[l.random.IntN(4)]
 		l.waitsForWatch = after == 0
-		return runner.Wait(after, "at work", "a line"), nil, "wait"
+		return runner.Wait(after, "at work", "a line"), "wait", nil
 	case draw < 0.94:
 		if l.chance(0.5) {
 			l.decide(p, false)
@@ -275,14 +274,14 @@ func (l *Life) outcome(p oracle.Phase) (result runner.Result, err error, kind st
 			err = errPanic
 			l.Counts["panics"]++
 		}
-		return runner.Result{}, err, "error"
+		return runner.Result{}, "error", err
 	}
 	l.decide(p, false)
 	reasons := []string{"told to fail"}
 	if l.chance(0.2) {
 		reasons = slices.Repeat([]string{strings.Repeat("long ", 1+l.random.IntN(500))}, 1+l.random.IntN(40))
 	}
-	return runner.Fail(reasons...), nil, "fail"
+	return runner.Fail(reasons...), "fail", nil
 }
 
 // during is what others do while a handler works.
@@ -334,7 +333,7 @@ func (l *Life) between(ctx context.Context) {
 	case draw < 0.18:
 		l.down = l.turn + 1 + l.random.IntN(4)
 		l.Counts["outages of all sources"]++
-	case draw < 0.25: // somebody edits an input
+	case draw < 0.25: // a user edits an input
 		f := l.pick()
 		l.values[f] = !l.values[f]
 		l.Counts["inputs edited"]++

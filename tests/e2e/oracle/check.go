@@ -448,6 +448,9 @@ func (j *judge) steps(all []Step) string {
 	if !rides && !slices.Equal(started, must) {
 		return fmt.Sprintf("the steps that started must be %v, and are %v", must, started)
 	}
+	if problem := j.ahead(all, started); problem != "" {
+		return problem
+	}
 	for _, s := range must {
 		if !slices.Contains(started, s) {
 			return fmt.Sprintf("step %s must have started; started are %v", s, started)
@@ -457,6 +460,45 @@ func (j *judge) steps(all []Step) string {
 		if !slices.Contains(may, s) {
 			return fmt.Sprintf("step %s has started, and no phase of it ran", s)
 		}
+	}
+	return ""
+}
+
+// ahead checks the steps that have not started: those of the phases that will
+// run, by the values of now. It is left open if one of them is not known, or if
+// there are jumps.
+func (j *judge) ahead(all []Step, started []string) string {
+	r := &j.is
+	if r.itinerary == "" || r.phase == "" && !r.done || r.failedHere {
+		return ""
+	}
+	var must, are []string
+	for _, s := range all {
+		if !s.Started {
+			are = append(are, s.Name)
+		}
+	}
+	it := j.def.find(r.itinerary)
+	for at := it.index(r.phase); !r.done; {
+		if slices.ContainsFunc(it.Phases, func(p Phase) bool { return p.Jumps != nil }) {
+			return ""
+		}
+		next := it.next(at, r.known, false)
+		if len(next) > 1 {
+			return ""
+		}
+		for at = range next {
+		}
+		if at == len(it.Phases) {
+			break
+		}
+		p := it.Phases[at]
+		if !p.Rides && !slices.Contains(started, p.Step) && !slices.Contains(must, p.Step) {
+			must = append(must, p.Step)
+		}
+	}
+	if !slices.Equal(must, are) {
+		return fmt.Sprintf("the steps ahead must be %v, and are %v", must, are)
 	}
 	return ""
 }

@@ -316,3 +316,36 @@ func TestWhatABeginningWaitsFor(t *testing.T) {
 		assert.Equal(t, c.want, it.waitsFor(c.known), "%v", c.known)
 	}
 }
+
+// Steps that have not started are those of the phases that will run, and no
+// others, as far as that is known.
+func TestStepsAhead(t *testing.T) {
+	def := Definition{{Name: "Main", Phases: []Phase{
+		{Name: "A", Step: "Begin"},
+		{Name: "B", Step: "Work", Guard: Guard{All: []string{"X"}}},
+		{Name: "C", Step: "Rides", Rides: true},
+		{Name: "D", Step: "Begin"},
+		{Name: "E", Step: "End"},
+	}}}
+	for _, c := range []struct {
+		known map[string]bool
+		ahead []string
+		want  string
+	}{
+		{map[string]bool{"X": true}, []string{"Work", "End"}, ""},
+		{map[string]bool{"X": false}, []string{"End"}, ""},
+		{map[string]bool{}, []string{"Work", "End"}, ""},
+		{map[string]bool{}, []string{"End"}, ""}, // left open
+		{map[string]bool{"X": false}, []string{"Work", "End"}, "the steps ahead must be [End], and are [Work End]"},
+		{map[string]bool{"X": true}, []string{"End"}, "the steps ahead must be [Work End], and are [End]"},
+		{map[string]bool{"X": true}, []string{"End", "Work"}, "the steps ahead must be [Work End], and are [End Work]"},
+		{map[string]bool{"X": false}, nil, "the steps ahead must be [End], and are []"},
+	} {
+		j := &judge{def: def, is: run{itinerary: "Main", phase: "A", known: c.known}}
+		all := []Step{{Name: "Begin", Started: true}}
+		for _, name := range c.ahead {
+			all = append(all, Step{Name: name})
+		}
+		assert.Equal(t, c.want, j.ahead(all, []string{"Begin"}), "%v %v", c.known, c.ahead)
+	}
+}
