@@ -85,6 +85,28 @@ func TestLines(t *testing.T) {
 		{"a handler waits past its deadline", []machinetest.Line{machinetest.Wait("Snapshot", time.Hour)}, func(t *testing.T, l *life) {
 			l.WantFailures("Backup/Snapshot: phase Snapshot was not done within 10m0s; at last: Waiting for the snapshot")
 		}},
+		{"a deadline that passes while the controller is down, though the snapshot is ready", []machinetest.Line{machinetest.Clock("Snapshot", 8*time.Hour).Call(2)}, func(t *testing.T, l *life) {
+			l.WantPhases("Backup", whole...)
+			l.WantFailures()
+		}},
+		{"a pause of eight hours, which does not count for the deadline", []machinetest.Line{
+			machinetest.Edit("Snapshot", "pause").Call(2), machinetest.Clock("Snapshot", 8*time.Hour).Call(3), machinetest.Edit("Snapshot", "resume").Call(3),
+			machinetest.Wait("Snapshot", time.Minute).Call(2),
+		}, func(t *testing.T, l *life) {
+			assert.Equal(t, []string{"wait 5s: Waiting for the snapshot", "wait 1m0s", "done"}, calls(l, "Snapshot"))
+			l.WantFailures()
+		}},
+		{"a cancel of a paused run", []machinetest.Line{machinetest.Edit("Upload", "pause"), machinetest.Edit("Upload", "cancel").Call(2)}, func(t *testing.T, l *life) {
+			l.WantItinerary("CleanUp")
+			l.WantResult(phases.Canceled)
+			assert.Empty(t, calls(l, "Upload"))
+			assert.True(t, l.Object().Spec.Paused)
+		}},
+		{"a failure in a cleanup itinerary", []machinetest.Line{machinetest.Edit("Upload", "cancel"), machinetest.Fail("DeleteSnapshot", "busy")}, func(t *testing.T, l *life) {
+			l.WantPhases("CleanUp", "StartTraffic", "DeleteSnapshot", "Report")
+			l.WantResult(phases.Canceled)
+			l.WantFailures("CleanUp/DeleteSnapshot: busy")
+		}},
 		{"the outcome of a phase", []machinetest.Line{machinetest.Decide("StopTraffic", "!TrafficOff")}, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", "Validate", "StopTraffic", "Snapshot", "Upload", "Report")
 		}},
