@@ -49,7 +49,7 @@ func decisive[T comparable](f phases.Facts, of func(phases.Facts) T) (flags phas
 func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	moved, waited := 0, 0
-	for k := range 120 {
+	for k := range 60 {
 		it := itinerarytest.Generate(r, k%2 == 1, true)
 		waiting := machine.MustCompile(it)
 		it.Cleanup = true

@@ -118,7 +118,7 @@ func TestLoopsThatNothingLeaves(t *testing.T) {
 func TestEveryPhaseThatCompilesLeadsToTheEnd(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 11))
 	refused, compiled := 0, 0
-	for range 2000 {
+	for range 800 {
 		it := letters(t, "A B C D E")
 		for i := range it.Phases {
 			p := &it.Phases[i]
@@ -150,8 +150,8 @@ func TestEveryPhaseThatCompilesLeadsToTheEnd(t *testing.T) {
 			require.NotContains(t, leads, false, "%+v", it.Phases)
 		}
 	}
-	assert.Greater(t, refused, 200)
-	assert.Greater(t, compiled, 200)
+	assert.Greater(t, refused, 50)
+	assert.Greater(t, compiled, 50)
 }
 
 // leadsToTheEnd reports for each phase whether some run comes from there to the

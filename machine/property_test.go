@@ -80,7 +80,7 @@ func TestUnknownIsNotFalse(t *testing.T) {
 
 func unknownIsNotFalse(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
-	for k := range 300 {
+	for k := range 150 {
 		jumps := k%2 == 1
 		it := itinerarytest.Generate(r, jumps, false)
 		g, err := machine.Compile(it)
@@ -145,7 +145,7 @@ func TestWhatIsNotTentativeStays(t *testing.T) {
 func whatIsNotTentativeStays(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	sure := 0
-	for k := range 600 {
+	for k := range 300 {
 		it := itinerarytest.Generate(r, k%2 == 1, true)
 		g, err := machine.Compile(it)
 		require.NoError(t, err)
