@@ -186,6 +186,9 @@ func (g *Graph) resume(c Checkpoint, selected string) (Resumed, error) {
 	}
 	m.finished = c.WorkDone && c.Phase != "" && !c.Done
 	r := Resumed{Machine: m, Changed: c.Facts.Hash != g.hash}
+	if m.finished && r.Changed { // the phase may decide more in this release
+		m.facts = m.facts.Forget(g.decides(m.at))
+	}
 	if selected != g.Name() {
 		r.NotFollowed = selected
 	}

@@ -115,6 +115,24 @@ func (s *Sources) All() []Source {
 	return all
 }
 
+// Computed returns the flags that are computed from any of these, directly or
+// through others: if these may have changed, so may they.
+func (s *Sources) Computed(from Flags) (flags Flags) {
+	if s == nil {
+		return 0
+	}
+	for changed := true; changed; {
+		changed = false
+		for flag := range (s.have &^ flags).Each {
+			if s.byFlag[bit(flag)].From&(from|flags) != 0 {
+				flags |= flag
+				changed = true
+			}
+		}
+	}
+	return flags
+}
+
 // closure adds to flags all that they are computed from, both among the given
 // ones only: what is known needs nothing that it was computed from.
 func (s *Sources) closure(flags, among Flags) Flags {

@@ -581,3 +581,15 @@ func TestAskHoldsForRandomSources(t *testing.T) {
 		}
 	}
 }
+
+func TestComputed(t *testing.T) {
+	const a, b, c, d = Flags(1), Flags(2), Flags(4), Flags(8)
+	v := MustVocabulary([]FlagDef{{a, "A", ""}, {b, "B", ""}, {c, "C", ""}, {d, "D", ""}})
+	yes := func(context.Context, Facts) (Truth, error) { return Yes, nil }
+	s, err := NewSources(v, Source{Flag: c, From: b, Ask: yes}, Source{Flag: b, From: a, Ask: yes}, Source{Flag: a, Ask: yes}, Source{Flag: d, Ask: yes})
+	require.NoError(t, err)
+	for from, want := range map[Flags]Flags{0: 0, a: b | c, b: c, c: 0, d: 0, a | d: b | c, b | a: b | c} {
+		assert.Equal(t, want, s.Computed(from), "from %v", v.Names(from))
+	}
+	assert.Zero(t, (*Sources)(nil).Computed(a))
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -23,9 +22,18 @@ const (
 )
 
 // ask evaluates what is not known. Fresh are the flags that the phase which is
-// done decides. It returns an error if the run must wait: before a transition
-// on which an unknown flag depends, outside cleanup itineraries.
+// done, or was left, decides. It returns an error if the run must wait: before a
+// transition on which an unknown flag depends, outside cleanup itineraries.
 func (c *reconcile[T]) ask(ctx context.Context, why occasion, fresh phases.Flags) error {
+	defer c.readClock() // sources may take their time, which is not the next phase's
+	var s *sources
+	if fresh != 0 {
+		// What is computed from a flag that may have changed may have changed.
+		s = c.sources(ctx)
+		defer s.cancel()
+		c.m.SetFacts(c.m.Facts().Forget(s.Computed(fresh)))
+		fresh |= s.Computed(fresh)
+	}
 	g, known := c.m.Graph(), c.m.Facts()
 	open := g.Reads() &^ known.Known()
 	if open == 0 {
@@ -37,30 +45,33 @@ func (c *reconcile[T]) ask(ctx context.Context, why occasion, fresh phases.Flags
 		c.settled()
 		return nil
 	}
-	answer, answers, err := c.evaluate(ctx, known)
+	if s == nil {
+		s = c.sources(ctx)
+		defer s.cancel()
+	}
+	answer := c.evaluate(s, known)
 	c.emitAsked(ctx, answer)
 	c.m.SetFacts(answer.Facts)
-	c.state.FlagsAsked = nil
-	if c.m.Matters(answer.Facts) != 0 {
-		c.state.FlagsAsked = c.now.DeepCopy()
-	}
-	if why == newRelease {
-		return nil
-	}
 	awaits := c.m.Awaits()
-	if awaits == 0 {
+	if awaits == 0 || why == newRelease {
+		c.state.FlagsAsked = nil
+		if c.m.Matters(answer.Facts) != 0 {
+			c.state.FlagsAsked = c.now.DeepCopy()
+		}
 		c.settled()
 		return nil
 	}
-	names := g.Flags().Names(awaits)
-	if without := awaits &^ answers; err == nil && without != 0 {
+	err := s.err
+	if without := awaits &^ s.Answers(); err == nil && without != 0 {
 		return &NoSourceError{Itinerary: g.Name(), At: c.m.Position(), Flags: g.Flags().Names(without)}
 	}
 	if err == nil {
 		err = answer.Err()
 	}
+	names := g.Flags().Names(awaits)
 	unknown := &UnknownFlagsError{Itinerary: g.Name(), At: c.m.Position(), Flags: names, Err: err}
-	c.retry(ctx, names, unknown, c.backoff())
+	c.readClock()
+	c.retry(ctx, RetryFlags, names, unknown, limits{backoff: c.backoff()})
 	return unknown
 }
 
@@ -72,54 +83,64 @@ func (c *reconcile[T]) askDue() bool {
 
 // settled ends the retry of flags.
 func (c *reconcile[T]) settled() {
-	if c.state.Retry != nil && len(c.state.Retry.Flags) > 0 {
+	if c.state.Retry != nil && c.state.Retry.Kind == RetryFlags {
 		c.state.Retry = nil
 	}
 	c.memo.attempts = 0
 }
 
-// evaluate evaluates what is not known of these facts, within what remains of
-// the time for it. Answers are the flags that have a source. An error is that
-// of the Sources function, and counts for each flag.
-func (c *reconcile[T]) evaluate(ctx context.Context, known phases.Facts) (answer phases.Answer, answers phases.Flags, err error) {
-	g := c.m.Graph()
-	sources, err := (*phases.Sources)(nil), error(nil)
-	began := c.o.Now()
-	defer func() { c.askTime -= max(c.o.Now().Sub(began), 0) }()
-	if c.askTime > 0 {
-		timeout, cancel := c.o.WithTimeout(ctx, c.askTime)
-		defer cancel()
-		ctx = timeout
-		sources, err = c.sources(ctx, g)
-	} else {
-		err = fmt.Errorf("not asked: %w", context.DeadlineExceeded)
-	}
-	if err == nil {
-		answer = sources.Ask(ctx, phases.Question{Known: known, Read: g.Reads(), Matters: c.m.Matters, LeftBehind: &c.memo.left, Now: c.o.Now})
-		return answer, sources.Answers(), nil
-	}
-	err = fmt.Errorf("sources of flags: %w", err)
-	answer = phases.Answer{Facts: known, Asked: g.Reads() &^ known.Known()}
-	for _, name := range g.Flags().Names(answer.Asked) {
-		answer.Errors = append(answer.Errors, &phases.FlagError{Flag: name, Err: err})
-	}
-	return answer, 0, err
+// sources are the embedder's sources, or why they cannot be used: none then.
+type sources struct {
+	*phases.Sources
+	err    error
+	ctx    context.Context
+	cancel context.CancelFunc
+	began  time.Time
 }
 
-// sources returns the embedder's sources, if they can be used.
-func (c *reconcile[T]) sources(ctx context.Context, g *machine.Graph) (sources *phases.Sources, err error) {
-	if panicked := protect(func() { sources, err = c.o.Sources(ctx, c.object) }); panicked != nil {
-		return nil, panicked
+// sources calls the Sources function, within what remains of the time for
+// evaluating flags.
+func (c *reconcile[T]) sources(ctx context.Context) *sources {
+	g := c.m.Graph()
+	s := &sources{began: c.o.Now(), cancel: func() {}}
+	if c.askTime <= 0 {
+		s.err = fmt.Errorf("not asked: %w", context.DeadlineExceeded)
+		return s
+	}
+	var cancel context.CancelFunc
+	s.ctx, cancel = c.o.WithTimeout(ctx, c.askTime)
+	s.cancel = func() {
+		cancel()
+		c.askTime -= max(c.o.Now().Sub(s.began), 0)
+	}
+	if err := protect(func() { s.Sources, s.err = c.o.Sources(s.ctx, c.object) }); err != nil {
+		s.err = err
 	}
 	switch {
-	case err != nil:
-		return nil, err
-	case sources == nil:
-		return nil, &SourcesError{Itinerary: g.Name(), Problem: "returned nil; let it return the sources, or an error"}
-	case sources.Flags() != g.Flags():
-		return nil, &SourcesError{Itinerary: g.Name(), Problem: "returned sources over another vocabulary; make them over that of the itineraries"}
+	case s.err != nil:
+	case s.Sources == nil:
+		s.err = &SourcesError{Itinerary: g.Name(), Problem: "returned nil; let it return the sources, or an error"}
+	case s.Flags() != g.Flags():
+		s.err = &SourcesError{Itinerary: g.Name(), Problem: "returned sources over another vocabulary; make them over that of the itineraries"}
 	}
-	return sources, nil
+	if s.err != nil {
+		s.Sources, s.err = nil, fmt.Errorf("sources of flags: %w", s.err)
+	}
+	return s
+}
+
+// evaluate evaluates what is not known of these facts. If there are no sources,
+// the reason counts for each flag.
+func (c *reconcile[T]) evaluate(s *sources, known phases.Facts) phases.Answer {
+	g := c.m.Graph()
+	if s.err == nil {
+		return s.Ask(s.ctx, phases.Question{Known: known, Read: g.Reads(), Matters: c.m.Matters, LeftBehind: c.memo.left, Now: c.o.Now})
+	}
+	answer := phases.Answer{Facts: known, Asked: g.Reads() &^ known.Known()}
+	for _, name := range g.Flags().Names(answer.Asked) {
+		answer.Errors = append(answer.Errors, &phases.FlagError{Flag: name, Err: s.err})
+	}
+	return answer
 }
 
 func (c *reconcile[T]) emitAsked(ctx context.Context, answer phases.Answer) {

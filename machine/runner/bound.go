@@ -234,12 +234,24 @@ func (s *State) check(now metav1.Time) {
 		}
 	}
 	s.PausedSeconds = within(s.PausedSeconds, maxSeconds)
-	s.Visit = within(s.Visit, maxVisit)
+	if s.Visit < 0 || s.Visit > maxVisit { // number them anew
+		s.Visit = 0
+		for i := range s.Failures {
+			s.Failures[i].Visit = 0
+		}
+	}
 	for i := range s.Failures {
-		s.Failures[i].Visit = within(s.Failures[i].Visit, maxVisit)
+		if v := &s.Failures[i].Visit; *v < 0 || *v > maxVisit {
+			*v = 0
+		}
 	}
 	if s.Retry != nil {
 		s.Retry.Attempts = within(s.Retry.Attempts, maxCount)
+		switch s.Retry.Kind {
+		case RetryHandler, RetryFlags, RetryOptions:
+		default:
+			s.Retry.Kind = RetryHandler
+		}
 		past(&s.Retry.Since, now)
 		past(&s.Retry.At, now)
 		readable(&s.Retry.Next, now)

@@ -93,8 +93,18 @@ func (e *UnknownFlagsError) Unwrap() error { return e.Err }
 // IsTerminal reports whether an error of [Runner.Reconcile] stays until the
 // object or the release is fixed, so that there is no use in trying again: the
 // recorded phase or the itinerary is unknown, a failure is not answered by the
-// selector, or a flag has no source. The state describes it in Stopped.
+// selector, or a flag has no source. The state describes it in Stopped. What a
+// handler, a source or another function of the embedder returned is never
+// terminal, whatever it wraps.
 func IsTerminal(err error) bool {
+	var (
+		handler *HandlerError
+		flags   *UnknownFlagsError
+		option  *optionError
+	)
+	if errors.As(err, &handler) || errors.As(err, &flags) || errors.As(err, &option) {
+		return false
+	}
 	var (
 		phase     *machine.UnknownPhaseError
 		itinerary *phases.UnknownItineraryError
@@ -103,3 +113,12 @@ func IsTerminal(err error) bool {
 	)
 	return errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source)
 }
+
+// optionError is an error or a panic of a function of the options.
+type optionError struct {
+	function string
+	err      error
+}
+
+func (e *optionError) Error() string { return e.function + ": " + e.err.Error() }
+func (e *optionError) Unwrap() error { return e.err }

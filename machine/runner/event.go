@@ -64,11 +64,11 @@ type Waiting struct {
 	Again time.Duration
 }
 
-// Retried: a handler returned an error, and will be called again; or flags on
-// which the next transition depends are unknown, and will be evaluated again.
+// Retried: something failed that is tried again.
 type Retried struct {
 	Itinerary, Phase string
-	// Flags are the flags; empty if it is the handler.
+	Kind             RetryKind
+	// Flags are the flags of [RetryFlags].
 	Flags []string
 	Err   error
 	// Attempt counts the attempts that failed without a break, from 1.
@@ -137,7 +137,7 @@ func (e Waiting) event() (string, []any) {
 	return "phase waits", []any{"itinerary", e.Itinerary, "phase", e.Phase, "message", e.Message, "since", e.Since, "again", e.Again.String()}
 }
 func (e Retried) event() (string, []any) {
-	return "to be tried again", []any{"itinerary", e.Itinerary, "phase", e.Phase, "flags", e.Flags, "attempt", e.Attempt, "error", e.Err.Error(), "again", e.Again.String()}
+	return "to be tried again", []any{"itinerary", e.Itinerary, "phase", e.Phase, "kind", string(e.Kind), "flags", e.Flags, "attempt", e.Attempt, "error", e.Err.Error(), "again", e.Again.String()}
 }
 func (e Stopped) event() (string, []any) {
 	return "run stopped", []any{"itinerary", e.Itinerary, "phase", e.Phase, "error", e.Err.Error()}
@@ -172,6 +172,9 @@ func (f ObserverFunc[T]) Observe(ctx context.Context, object T, e Event) { f(ctx
 // controller-runtime puts it there (log.FromContext). A waiting phase and a
 // flag that was found are logged at level 1, all else at level 0.
 func Logr[T any](log func(ctx context.Context) logr.Logger) Observer[T] {
+	if log == nil {
+		return nil // which New refuses
+	}
 	return ObserverFunc[T](func(ctx context.Context, _ T, e Event) {
 		name, attributes := e.event()
 		log(ctx).V(verbosity(e)).Info(name, attributes...)
@@ -181,6 +184,9 @@ func Logr[T any](log func(ctx context.Context) logr.Logger) Observer[T] {
 // Slog logs events to a logger: a waiting phase and a flag that was found at
 // debug level, errors and failures as warnings, all else as information.
 func Slog[T any](log *slog.Logger) Observer[T] {
+	if log == nil {
+		return nil // which New refuses
+	}
 	return ObserverFunc[T](func(ctx context.Context, _ T, e Event) {
 		level := slog.LevelInfo
 		switch e := e.(type) {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -14,25 +15,32 @@ import (
 type memory struct {
 	mu sync.Mutex
 	of map[string]*memo
+	// left is that of all objects that nothing tells apart.
+	left phases.LeftBehind
 }
 
 type memo struct {
-	left phases.LeftBehind
-	// The attempts that were counted, of which visit, and whether of flags.
+	left *phases.LeftBehind
+	// The attempts that were counted, of what and in which visit, and when the
+	// next is due.
+	kind     RetryKind
 	visit    int64
-	flags    bool
 	attempts int64
+	due      time.Time
 }
 
-// get returns the memo of a run.
+// get returns the memo of a run: a new one if nothing tells runs apart.
 func (m *memory) get(key string) *memo {
+	if key == "" {
+		return &memo{left: &m.left}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.of == nil {
 		m.of = make(map[string]*memo)
 	}
 	if m.of[key] == nil {
-		m.of[key] = new(memo)
+		m.of[key] = &memo{left: new(phases.LeftBehind)}
 	}
 	return m.of[key]
 }

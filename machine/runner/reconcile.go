@@ -30,9 +30,14 @@ type reconcile[T any] struct {
 	// called reports whether a function of the embedder was called that may
 	// have changed the object.
 	called, moved, paused bool
-	again                 bool
-	wasStopped            *Stop // before this reconcile
-	after                 time.Duration
+	// retried reports whether something failed that is tried again.
+	retried    bool
+	wasStopped *Stop // before this reconcile
+	// decided are the flags that the phase which was left for another itinerary
+	// decides.
+	decided phases.Flags
+	again   bool
+	after   time.Duration
 }
 
 // readClock reads the clock. Times are whole seconds.
@@ -42,16 +47,13 @@ func (c *reconcile[T]) readClock() {
 
 func (c *reconcile[T]) run(ctx context.Context) error {
 	var selected string
-	if err := protect(func() { selected = c.o.Select(c.object) }); err != nil {
-		if c.state.Done {
-			return nil
-		}
-		return fmt.Errorf("select an itinerary: %w", err)
+	if err := c.option("Select", func() { selected = c.o.Select(c.object) }); err != nil && !c.state.Done {
+		return err
 	}
 	var paused bool
 	if c.o.Paused != nil {
-		if err := protect(func() { paused = c.o.Paused(c.object) }); err != nil {
-			return fmt.Errorf("ask whether the run is paused: %w", err)
+		if err := c.option("Paused", func() { paused = c.o.Paused(c.object) }); err != nil && !c.state.Done {
+			return err
 		}
 	}
 	resumed, err := c.o.Itineraries.Resume(c.state.Checkpoint, selected)
@@ -60,6 +62,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 			c.pause()
 			return nil
 		}
+		c.state.resume(c.now)
 		return err
 	}
 	c.m = resumed.Machine
@@ -68,8 +71,12 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	switch {
 	case c.state.Done:
 		c.paused = paused
+		c.finish()
 		return nil
 	case paused && (!g.IsCleanup() || c.o.PauseHoldsCleanup):
+		if !c.state.PhaseFailed() {
+			c.state.Stopped = nil // what can be looked up is no reason any more
+		}
 		c.pause()
 		return nil
 	}
@@ -83,7 +90,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		return c.unanswered()
 	case c.state.PhaseFailed():
 		c.m.Finish()
-	case resumed.Changed:
+	case resumed.Changed && !c.m.WorkDone():
 		// A new release: what is new is evaluated, and the plan made anew.
 		if err := c.ask(ctx, newRelease, 0); err != nil {
 			return err
@@ -122,17 +129,37 @@ func (c *reconcile[T]) follow(ctx context.Context, notFollowed string) {
 // stop records why the run cannot go on.
 func (c *reconcile[T]) stop(ctx context.Context, err error) {
 	c.again, c.after = false, 0
+	c.state.Retry = nil
 	text := cut(err.Error())
+	if step := c.state.Pipeline.Current(); step != nil {
+		step.Message = text
+	}
 	if was := cmp.Or(c.state.Stopped, c.wasStopped); was != nil && was.Error == text {
 		c.state.Stopped = was
 		return
 	}
 	c.state.Stopped = &Stop{Error: text, Since: c.now}
-	c.state.Retry = nil
-	if step := c.state.Pipeline.Current(); step != nil {
-		step.Message = text
-	}
 	c.emit(ctx, Stopped{Itinerary: c.state.Itinerary, Phase: c.state.Phase, Err: err})
+}
+
+// finish settles the state of a run that is done: nothing is tried again, and
+// it has a result, also if an earlier release did not record one.
+func (c *reconcile[T]) finish() {
+	c.state.Retry, c.state.Stopped, c.state.FlagsAsked = nil, nil, nil
+	switch {
+	case c.state.FailedPhases > 0:
+		c.state.Result = phases.Failed
+	case c.state.Result == "":
+		c.state.Result = c.m.Graph().Result()
+	}
+}
+
+// option calls a function of the options.
+func (c *reconcile[T]) option(name string, f func()) error {
+	if err := protect(f); err != nil {
+		return &optionError{name, err}
+	}
+	return nil
 }
 
 // failed reports whether the itinerary that is being left failed.
@@ -157,13 +184,12 @@ func (c *reconcile[T]) unanswered() error {
 func (c *reconcile[T]) step(ctx context.Context) (moved bool, err error) {
 	phase := c.m.Position().Phase
 	if phase == "" { // at the start
-		return c.leave(ctx, begins, 0)
+		return c.leave(ctx, begins, c.decided)
 	}
 	if c.m.WorkDone() {
 		return c.leave(ctx, transition, 0)
 	}
 	result, err := c.call(ctx, phase)
-	c.readClock() // the handler may have taken its time, which is not the next phase's
 	if err != nil {
 		return false, err
 	}
@@ -255,8 +281,15 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 	}
 	c.called = true
 	result, err := handle(hctx, how.Handler, c.object)
+	c.readClock() // the handler may have taken its time, which is not the next phase's
 	if err == nil && result.outcome == undecided {
 		err = errors.New("its handler returned neither Done, Wait nor Fail")
+	}
+	failed := &HandlerError{Itinerary: c.m.Graph().Name(), Phase: phase, Err: err}
+	if ctx.Err() != nil && (err != nil || late && result.outcome == wait) {
+		// The controller shuts down: that is no attempt, and no last look.
+		failed.Err = cmp.Or(err, ctx.Err())
+		return Result{}, failed
 	}
 	if late && (err != nil || result.outcome == wait) {
 		reasons := []string{fmt.Sprintf("phase %s was not done within %s", phase, how.Deadline)}
@@ -273,19 +306,19 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 	if err == nil {
 		return result, nil
 	}
-	attempts := c.retry(ctx, nil, err, how.Backoff)
-	if how.MaxAttempts > 0 && attempts >= int64(how.MaxAttempts) {
-		c.again, c.after = false, 0
+	attempts, last := c.retry(ctx, RetryHandler, nil, err, how.limits())
+	if last {
 		return Fail(fmt.Sprintf("phase %s was tried %d times", phase, attempts), "the last error: "+err.Error()), nil
 	}
 	if remaining := c.remaining(how.Deadline); c.after > remaining {
 		c.after = max(remaining, 0) // in time for the last look
 		if c.state.Retry != nil {
-			c.state.Retry.Next = metav1.NewTime(c.now.Add(c.after))
+			c.state.Retry.Next = metav1.NewTime(c.now.Add(c.after).Truncate(time.Second))
 		}
 	}
+	c.state.WaitingSince = nil
 	c.keep(ctx, steps.Moment{Message: c.retryMessage()})
-	return Result{}, &HandlerError{Itinerary: c.m.Graph().Name(), Phase: phase, Err: err}
+	return Result{}, failed
 }
 
 // handle calls a handler, and turns a panic into an error.
@@ -311,46 +344,60 @@ func (c *reconcile[T]) backoff() Backoff {
 	return defaultBackoff
 }
 
-// retry counts an attempt that failed, of the current handler or of flags, and
-// says when the next is due. It returns the number of attempts.
-func (c *reconcile[T]) retry(ctx context.Context, flags []string, err error, b Backoff) int64 {
+// retry counts an attempt that failed, and says when the next is due. It
+// returns the number of attempts, and whether that was the last that the limits
+// allow. An attempt that was made before it was due, since the object changed,
+// does not count.
+func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string, err error, l limits) (attempts int64, last bool) {
+	c.retried = true
 	was := c.state.Retry
-	if was != nil && (len(was.Flags) > 0) != (flags != nil) {
-		was = nil // something else was tried again
+	if was != nil && was.Kind != kind {
+		was = nil
 	}
-	attempts := int64(0)
+	var due time.Time
 	if was != nil {
-		attempts = was.Attempts
+		attempts, due = was.Attempts, was.Next.Time
 	}
-	if c.memo.visit == c.state.Visit && c.memo.flags == (flags != nil) {
-		attempts = max(attempts, c.memo.attempts)
+	if c.memo.kind == kind && c.memo.visit == c.state.Visit && c.memo.attempts >= max(attempts, 1) {
+		attempts, due = c.memo.attempts, c.memo.due
 	}
-	attempts++
-	c.memo.visit, c.memo.flags, c.memo.attempts = c.state.Visit, flags != nil, attempts
+	now := c.o.Now()
+	early := attempts > 0 && due.After(now)
+	if early {
+		c.after = min(due.Sub(now), l.backoff.after(attempts))
+	} else {
+		attempts++
+		c.after = l.backoff.after(attempts)
+	}
+	c.again = true
+	c.memo.kind, c.memo.visit, c.memo.attempts, c.memo.due = kind, c.state.Visit, attempts, now.Add(c.after)
+	if l.maxAttempts > 0 && attempts >= int64(l.maxAttempts) {
+		c.again, c.after = false, 0
+		return attempts, true
+	}
 
-	c.again, c.after = true, b.after(attempts)
+	c.state.Stopped = nil
 	text := cut(err.Error())
-	limited := false
-	itinerary, phase := c.state.Itinerary, c.state.Phase
-	if c.m != nil {
-		itinerary, phase = c.m.Graph().Name(), c.m.Position().Phase
-		if how, err := c.phase(phase); err == nil && flags == nil {
-			limited = how.MaxAttempts > 0
-		}
+	if text == "" {
+		text = fmt.Sprintf("an error without a text (%T)", err)
 	}
-	if was == nil || was.Error != text || !slices.Equal(was.Flags, flags) || c.key == "" || limited ||
+	if was == nil || was.Error != text || !slices.Equal(was.Flags, flags) || !early && (c.key == "" || l.maxAttempts > 0) ||
 		c.now.Sub(was.At.Time) >= writeRetryEvery {
 		since := c.now
 		if was != nil {
 			since = was.Since
 		}
 		c.state.Retry = &Retry{
-			Flags: flags, Since: since, Attempts: attempts, Error: text,
+			Kind: kind, Flags: flags, Since: since, Attempts: attempts, Error: text,
 			At: c.now, Next: metav1.NewTime(c.now.Add(c.after).Truncate(time.Second)),
 		}
 	}
-	c.emit(ctx, Retried{Itinerary: itinerary, Phase: phase, Flags: flags, Err: err, Attempt: attempts, Again: c.after})
-	return attempts
+	itinerary, phase := c.state.Itinerary, c.state.Phase
+	if c.m != nil {
+		itinerary, phase = c.m.Graph().Name(), c.m.Position().Phase
+	}
+	c.emit(ctx, Retried{Itinerary: itinerary, Phase: phase, Kind: kind, Flags: flags, Err: err, Attempt: attempts, Again: c.after})
+	return attempts, false
 }
 
 func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
@@ -373,24 +420,27 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 // one that a cleanup is not left for; anywhere else the run stops.
 func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string) (passed bool, err error) {
 	g := c.m.Graph()
+	before := c.state.DeepCopy()
 	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: cutLines(reasons, MaxFailures/2), At: c.now, Visit: c.state.Visit}
-	c.emit(ctx, Failed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
 	c.state.fail(failure, g.IsCleanup())
 	c.state.Retry, c.memo.attempts = nil, 0
 	c.keep(ctx, steps.Moment{Failed: true})
 	// The selector may go by the state on the object, or by what OnFail sets.
-	c.called = true
-	if err := c.o.Write(c.object, *c.state.DeepCopy()); err != nil {
-		return false, fmt.Errorf("write the state: %w", err)
+	var werr error
+	if err = c.option("Write", func() { werr = c.o.Write(c.object, *c.state.DeepCopy()) }); werr != nil {
+		err = &optionError{"Write", werr}
 	}
-	if c.o.OnFail != nil {
-		if err := protect(func() { c.o.OnFail(c.object, failure) }); err != nil {
-			return false, fmt.Errorf("OnFail: %w", err)
-		}
+	if err == nil && c.o.OnFail != nil {
+		err = c.option("OnFail", func() { c.o.OnFail(c.object, failure) })
 	}
+	if err != nil {
+		c.state = *before // the handler is called again, and OnFail with it
+		return false, err
+	}
+	c.emit(ctx, Failed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
 	var selected string
-	if err := protect(func() { selected = c.o.Select(c.object) }); err != nil {
-		return false, fmt.Errorf("select an itinerary: %w", err)
+	if err := c.option("Select", func() { selected = c.o.Select(c.object) }); err != nil {
+		return false, err
 	}
 	to, err := c.o.Itineraries.Graph(selected)
 	if err != nil {
@@ -409,7 +459,7 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 		return false, err
 	}
 	c.begin(ctx, g.Name(), phase, true)
-	_, err = c.leave(ctx, begins, 0)
+	_, err = c.leave(ctx, begins, c.decided)
 	return false, err
 }
 
@@ -421,12 +471,29 @@ func (c *reconcile[T]) begin(ctx context.Context, from, phase string, failed boo
 		why = LeftFailed
 	}
 	c.state.Left = append(c.state.Left, LeftItinerary{Itinerary: from, Phase: phase, To: g.Name(), Why: why, At: c.now})
-	c.state.enterItinerary(g)
+	c.decided = c.decides(from, phase)
+	c.memo.attempts = 0
 	c.state.Checkpoint = c.m.Checkpoint()
 	c.state.leavePhase()
 	c.state.FlagsAsked, c.state.NotFollowed = nil, ""
 	c.state.Pipeline = steps.Sync(c.state.Pipeline, steps.Moment{Plan: c.m.Plan(), Failed: failed}, c.now.Time)
 	c.emit(ctx, Begun{Itinerary: g.Name(), Left: from, Phase: phase, Failed: failed})
+}
+
+// decides are the flags that a phase decides which is left in the middle; if its
+// itinerary no longer has it, those that any phase of that decides.
+func (c *reconcile[T]) decides(itinerary, phase string) (flags phases.Flags) {
+	g, err := c.o.Itineraries.Graph(itinerary)
+	if err != nil || phase == "" {
+		return 0
+	}
+	if i, err := g.Find(phase); err == nil {
+		return g.Phase(i).Decides
+	}
+	for i := range g.Len() {
+		flags |= g.Phase(i).Decides
+	}
+	return flags
 }
 
 // advance leaves the current phase, or the start, for the next.
@@ -437,19 +504,18 @@ func (c *reconcile[T]) advance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if from.Phase != "" && !c.state.PhaseFailed() {
-		c.emit(ctx, Left{Itinerary: tr.Itinerary, Phase: from.Phase, Took: took})
-	} else if c.state.Itinerary == "" {
+	if from.Phase == "" {
 		c.state.enterItinerary(c.m.Graph())
-		c.emit(ctx, Begun{Itinerary: tr.Itinerary})
+		if c.state.Itinerary == "" {
+			c.emit(ctx, Begun{Itinerary: tr.Itinerary})
+		}
+	} else if !c.state.PhaseFailed() {
+		c.emit(ctx, Left{Itinerary: tr.Itinerary, Phase: from.Phase, Took: took})
 	}
 	c.state.leavePhase()
 	if tr.To.Done {
 		c.keep(ctx, steps.Moment{})
-		if c.state.Result == "" {
-			c.state.Result = c.m.Graph().Result()
-		}
-		c.state.FlagsAsked = nil
+		c.finish()
 		c.emit(ctx, Finished{Itinerary: tr.Itinerary, Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
 		return nil
 	}

@@ -15,13 +15,25 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
+// due reconciles once when that is due.
+func (w *world) due() (runner.Outcome, error) {
+	if retry := w.m.State.Retry; retry != nil && retry.Next.After(w.now) {
+		w.now = retry.Next.Add(-time.Second)
+	}
+	return w.reconcile()
+}
+
 func TestALimitOfAttempts(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{MaxAttempts: 3}, errs, waits, errs)
 	for range 4 { // a wait in between: the count begins again
-		_, _ = w.reconcile()
+		_, _ = w.due()
 	}
 	assert.Empty(t, w.m.State.Failures)
-	_, err := w.reconcile()
+	for range 10 { // before it is due: the object changes
+		_, _ = w.runner().Reconcile(context.Background(), w.m)
+	}
+	assert.Equal(t, int64(2), w.m.State.Retry.Attempts)
+	_, err := w.due()
 	require.NoError(t, err)
 	assert.Equal(t, []string{"phase Copy was tried 3 times", "the last error: conflict"}, w.m.State.Failures[0].Reasons)
 	assert.Equal(t, "CleanUp", w.m.State.Itinerary)
@@ -87,7 +99,7 @@ func TestARetryOfFlagsIsSeen(t *testing.T) {
 			}))
 			since := w.now.Add(time.Second).Unix()
 			for i := range 50 {
-				out, err := w.reconcile()
+				out, err := w.due()
 				var unknown *runner.UnknownFlagsError
 				require.ErrorAs(t, err, &unknown)
 				assert.False(t, runner.IsTerminal(err))

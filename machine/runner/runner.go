@@ -19,7 +19,7 @@ import (
 type Runner[T any] struct {
 	o      Options[T]
 	how    map[string][]Phase[T] // by itinerary and the index of the phase
-	memory *memory
+	memory memory
 }
 
 // New makes a runner. It refuses options in which something is missing or
@@ -39,12 +39,16 @@ func New[T any](o Options[T]) (*Runner[T], error) {
 	if o.WithTimeout == nil {
 		o.WithTimeout = context.WithTimeout
 	}
-	return &Runner[T]{o: o, how: how, memory: new(memory)}, nil
+	return &Runner[T]{o: o, how: how}, nil
 }
 
 // Forget drops what the runner remembers of a run, by the key that
 // [Options].Key returns: for objects that are gone.
-func (r *Runner[T]) Forget(key string) { r.memory.forget(key) }
+func (r *Runner[T]) Forget(key string) {
+	if r != nil {
+		r.memory.forget(key)
+	}
+}
 
 // Outcome is what came of a reconcile.
 type Outcome struct {
@@ -73,19 +77,29 @@ const minPause = time.Second
 // object.
 //
 // An error is to be retried, After the time that the outcome holds; it is in
-// the state as well. One for which [IsTerminal] holds stays until the object or
+// the state as well. If the outcome does not ask for another reconcile, because
+// the state could not be read or written or the context is done, retry it as
+// the controller's rate limiter does. One for which [IsTerminal] holds stays until the object or
 // the release is fixed, and needs no retry. If flags on which the next
 // transition depends are unknown, the error is an [*UnknownFlagsError], which
 // wraps their [*phases.FlagError]; in a cleanup itinerary that is no error.
+// Until an itinerary that waits has begun, each retry evaluates all flags that
+// it has to know, since the user may still change the object.
 func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			out, err = Outcome{}, &phases.PanicError{Value: p, Stack: debug.Stack()}
 		}
 	}()
+	if r == nil || r.o.Read == nil {
+		return Outcome{}, errors.New("the runner was not made; make it with New")
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	was, err := r.o.Read(object)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("read the state: %w", err)
+		return Outcome{}, &optionError{"read the state", err}
 	}
 	key := r.o.key(object)
 	c := &reconcile[T]{Runner: r, object: object, key: key, memo: r.memory.get(key), askTime: r.o.AskTimeout}
@@ -99,7 +113,10 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	case IsTerminal(err):
 		c.stop(ctx, err)
 	case err != nil && !c.again && ctx.Err() == nil:
-		c.retry(ctx, nil, err, c.backoff()) // not of a handler or of flags
+		c.retry(ctx, RetryOptions, nil, err, limits{backoff: c.backoff()})
+	}
+	if retry := c.state.Retry; retry != nil && retry.Kind == RetryOptions && !c.retried {
+		c.state.Retry = nil // it is over
 	}
 	c.state.bound()
 
@@ -111,7 +128,10 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	// A handler may have changed the state on the object.
 	if out.Changed || c.called {
 		if werr := r.o.Write(object, c.state); werr != nil {
-			return Outcome{State: was}, errors.Join(err, fmt.Errorf("write the state: %w", werr))
+			if err != nil {
+				werr = fmt.Errorf("%w (beside: %v)", werr, err)
+			}
+			return Outcome{State: was}, &optionError{"write the state", werr}
 		}
 	}
 	return out, err

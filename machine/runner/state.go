@@ -76,16 +76,18 @@ type Failure struct {
 	Visit int64       `json:"visit,omitempty"`
 }
 
-// Retry describes what is tried again: the handler of the current phase, which
-// returned an error, or flags that cannot be evaluated and on which the next
-// transition depends. It is written down at the first error, when the text of
-// the error changes, and otherwise at most every 30 seconds, unless the number
-// of attempts is limited or [Options].Key does not tell runs apart.
+// Retry describes what is tried again. It is written down at the first error,
+// when the text of the error changes, and otherwise at most every 30 seconds,
+// unless the number of attempts is limited or [Options].Key does not tell runs
+// apart.
 type Retry struct {
-	// Flags are the flags; empty if it is the handler that is tried again.
+	// Kind is what is tried again.
+	Kind RetryKind `json:"kind"`
+	// Flags are the flags of [RetryFlags].
 	Flags []string `json:"flags,omitempty"`
 	// Since is when the first attempt failed, and Attempts how many have
-	// failed since without a break, up to At.
+	// failed since without a break, up to At. Attempts that were made before
+	// they were due, because the object changed, do not count.
 	Since    metav1.Time `json:"since"`
 	Attempts int64       `json:"attempts"`
 	// Error is what the last attempt failed with.
@@ -95,6 +97,19 @@ type Retry struct {
 	At   metav1.Time `json:"at"`
 	Next metav1.Time `json:"next"`
 }
+
+// RetryKind is what a [Retry] is about.
+type RetryKind string
+
+const (
+	// RetryHandler: the handler of the current phase returned an error.
+	RetryHandler RetryKind = "Handler"
+	// RetryFlags: flags on which the next transition depends are unknown.
+	RetryFlags RetryKind = "Flags"
+	// RetryOptions: a function of the options failed or panicked, such as
+	// Select, Paused or OnFail.
+	RetryOptions RetryKind = "Options"
+)
 
 // Stop describes why a run cannot go on: see [IsTerminal].
 type Stop struct {
@@ -149,7 +164,8 @@ func (s *State) fail(f Failure, cleanup bool) {
 	s.Result = phases.Failed
 }
 
-// enterItinerary records what entering an itinerary means for the result.
+// enterItinerary records what entering the first phase of an itinerary, or its
+// end, means for the result.
 func (s *State) enterItinerary(g *machine.Graph) {
 	switch {
 	case s.FailedPhases > 0:
