@@ -205,13 +205,19 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 			require.Eventually(t, func() bool { return source.listed(mode) > before }, patience, tick)
 			if mode != "is late" {
 				require.Eventually(t, func() bool { return source.listed(mode) > before+1 }, patience, tick, "it is asked again")
+				g.until("goes-on", func(v record.Version) bool { return v.State.Retry != nil })
 				for _, v := range g.recorder.Versions("goes-on") {
-					assert.False(t, v.Known, "nothing is written before the flags are known: %v", v.State)
+					assert.Empty(t, v.State.Pipeline, "no half of a pipeline")
+					assert.Empty(t, v.State.Itinerary, "it has not begun")
 					assert.Empty(t, v.Errors)
+					if v.State.Retry != nil {
+						assert.Equal(t, []string{"HasISs"}, v.State.Retry.Flags, "users see what is unknown")
+					}
 				}
 				source.turn("")
 			}
 			last = g.done("goes-on")
+			assert.Nil(t, last.State.Retry)
 			assert.Empty(t, last.Errors)
 			assert.Empty(t, cmp.Diff(expected(t, mtc.Final, indirect.flags, nil), g.witness.ran("goes-on", mtc.Final)))
 			assert.Empty(t, cmp.Diff(stepsOf(t, mtc.Final, g.witness.ran("goes-on", mtc.Final)), g.recorder.Steps("goes-on")))

@@ -46,14 +46,18 @@ func TestDeadlines(t *testing.T) {
 				},
 			})
 			defer g.world.Hold(g.namespace, "waits-finalrestore")()
-			for name, c := range map[string]struct{ phase, step string }{
-				"hangs": {"EnsureInitialBackup", mtc.Backup}, "waits": {"FinalRestoreCreated", mtc.Restore},
+			for name, c := range map[string]struct {
+				phase, step string
+				last        []string
+			}{
+				"hangs": {"EnsureInitialBackup", mtc.Backup, []string{"the last error: context deadline exceeded"}},
+				"waits": {"FinalRestoreCreated", mtc.Restore, nil},
 			} {
 				g.plan(name, nil)
 				g.migrate(name, mtc.MigrationSpec{})
 				last := g.done(name)
 				assert.Equal(t, mtc.Failed, last.State.Itinerary)
-				assert.Equal(t, []string{fmt.Sprintf("phase %s did not come to its end within %s", c.phase, deadline)}, last.Errors)
+				assert.Equal(t, append([]string{fmt.Sprintf("phase %s was not done within %s", c.phase, deadline)}, c.last...), last.Errors)
 				step := last.State.Pipeline.Find(c.step)
 				require.NotNil(t, step, name)
 				assert.Equal(t, steps.MessageFailed, step.Message, name)
@@ -109,7 +113,7 @@ func TestPauseAndResume(t *testing.T) {
 
 // The next release: one flag more, one phase more, and one phase renamed.
 const (
-	hasQuota   = phases.Flags(1 << 18)
+	hasQuota   = mtc.RollingBack << 1
 	newPhase   = "CheckQuota"
 	oldName    = "InitialBackupCreated"
 	newName    = "WaitForInitialBackup"

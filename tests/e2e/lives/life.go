@@ -67,6 +67,7 @@ type Life struct {
 	last          string // what the last handler returned in this turn
 	killed        bool
 	waitsForWatch bool
+	retries       bool // something is tried again
 }
 
 // The number of turns after which nothing bad happens any more, and that after
@@ -75,6 +76,9 @@ const (
 	calmAfter = 30
 	maxTurns  = 600
 )
+
+// backoff is longer than any that a phase with a limit of attempts has.
+const backoff = 10 * time.Second
 
 // New makes up a life.
 func New(seed uint64) (*Life, error) {
@@ -340,7 +344,7 @@ func (l *Life) between(ctx context.Context) {
 	case draw < 0.29:
 		l.pass(time.Duration(l.random.IntN(8*3600)) * time.Second)
 		l.Counts["clock steps forward"]++
-	case draw < 0.32:
+	case draw < 0.32 && !l.retries: // an attempt before it is due does not count
 		l.pass(-time.Duration(l.random.IntN(1800)) * time.Second)
 		l.Counts["clock steps back"]++
 	case draw < 0.36:
@@ -401,6 +405,11 @@ func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 		return state, err
 	}
 	l.add(oracle.Event{Kind: oracle.End, Lost: next.Lost, Kept: keptOf(state)})
+	l.retries = state.Retry != nil
+	if next.Lost {
+		l.retries = true
+		next.After = max(next.After, backoff)
+	}
 	return state, l.wake(ctx, state, next)
 }
 

@@ -160,7 +160,6 @@ func (j *judge) enter(to *Itinerary) {
 	r := &j.is
 	j.forget()
 	r.itinerary, r.phase, r.workDone, r.failedHere = to.Name, "", false, false
-	r.entered = append(r.entered, to.Name)
 	r.paused, r.pausedSince, r.attempts = 0, time.Time{}, 0
 	j.in, j.atStart = to, maps.Clone(r.known)
 }
@@ -237,7 +236,7 @@ func (j *judge) settle(hint Visit, done bool) (problem string) {
 // move leaves the current phase for a row.
 func (j *judge) move(to int) {
 	r := &j.is
-	if r.itinerary == "" {
+	if r.phase == "" { // an itinerary is entered with its first phase
 		r.itinerary = j.in.Name
 		r.entered = append(r.entered, j.in.Name)
 	}
