@@ -44,8 +44,8 @@ const (
 	ReasonInPhase = "InPhase"
 	ReasonWaiting = "Waiting"
 	ReasonPaused  = "Paused"
-	// ReasonRetrying means that the phase keeps returning errors and is
-	// retried. The message has the last error that was recorded, since when, how
+	// ReasonRetrying means that the handler of the phase, or a function of the
+	// options, keeps returning errors and is retried. The message has the last error that was recorded, since when, how
 	// many attempts there were by then, and when the next was due
 	// ([runner.Retry]).
 	ReasonRetrying = "Retrying"
@@ -62,9 +62,6 @@ const (
 	// of SwitchHeld.
 	ReasonCleanupRuns  = "CleanupRuns"
 	ReasonCleanupBegun = "CleanupBegun"
-	// ReasonNotRecorded is one of the condition Succeeded: the run was done
-	// before its result was recorded in the state.
-	ReasonNotRecorded = "NotRecorded"
 )
 
 // reasonNot is the reason of a condition that does not hold.
@@ -74,14 +71,16 @@ const reasonNot = "No"
 // depend on what is in the state, and on nothing that changes at each attempt.
 func (r *Reconciler[T]) setConditions(c *call[T]) {
 	object, s := c.object, &c.out.State
+	paused := r.pausedCondition(c)
 	status, reason, message := running(c.out, c.err)
+	if paused.Status == metav1.ConditionTrue {
+		status = metav1.ConditionFalse
+	}
 	r.setCondition(object, ConditionRunning, status, reason, message)
 
 	switch {
 	case !s.Done:
 		r.setCondition(object, ConditionSucceeded, metav1.ConditionUnknown, ConditionRunning, "")
-	case s.Result == "":
-		r.setCondition(object, ConditionSucceeded, metav1.ConditionUnknown, ReasonNotRecorded, "the run was done before its result was recorded")
 	case s.Result == phases.Succeeded:
 		r.setCondition(object, ConditionSucceeded, metav1.ConditionTrue, string(s.Result), "")
 	default:
@@ -98,17 +97,7 @@ func (r *Reconciler[T]) setConditions(c *call[T]) {
 		r.setCondition(object, ConditionFailed, metav1.ConditionTrue, string(phases.Failed), "")
 	}
 
-	switch asked := r.isPaused(object); {
-	case c.out.Paused && !s.Done:
-		r.setCondition(object, ConditionPaused, metav1.ConditionTrue, ReasonPaused, "")
-	case asked && !s.Done && r.isCleanup(s.Itinerary):
-		r.setCondition(object, ConditionPaused, metav1.ConditionFalse, ReasonCleanupRuns,
-			fmt.Sprintf("cleanup itinerary %q runs although the object is paused", s.Itinerary))
-	case asked && !s.Done && c.err != nil && r.holds(object, ConditionPaused, metav1.ConditionTrue, ""):
-		// The error came before the pause was asked for.
-	default:
-		r.setCondition(object, ConditionPaused, metav1.ConditionFalse, reasonNot, "")
-	}
+	r.setCondition(object, ConditionPaused, paused.Status, paused.Reason, paused.Message)
 
 	switch {
 	case s.NotFollowed == "":
@@ -118,6 +107,24 @@ func (r *Reconciler[T]) setConditions(c *call[T]) {
 	default:
 		r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, ReasonCleanupBegun, notFollowed(s.Itinerary, s.NotFollowed, false))
 	}
+}
+
+// pausedCondition returns the condition Paused.
+func (r *Reconciler[T]) pausedCondition(c *call[T]) metav1.Condition {
+	asked, known := r.isPaused(c.object)
+	itinerary := c.out.State.Itinerary
+	switch {
+	case c.out.State.Done:
+	case c.out.Paused:
+		return metav1.Condition{Status: metav1.ConditionTrue, Reason: ReasonPaused}
+	case asked && r.isCleanup(itinerary) && !r.o.Runner.PauseHoldsCleanup:
+		return metav1.Condition{Status: metav1.ConditionFalse, Reason: ReasonCleanupRuns,
+			Message: fmt.Sprintf("cleanup itinerary %q runs although the object is paused", itinerary)}
+	case (asked || !known) && r.holds(c.object, ConditionPaused, metav1.ConditionTrue, ""):
+		// An error came before the pause was seen: it is not over.
+		return metav1.Condition{Status: metav1.ConditionTrue, Reason: ReasonPaused}
+	}
+	return metav1.Condition{Status: metav1.ConditionFalse, Reason: reasonNot}
 }
 
 // running returns the condition Running. Err is what the runner returned.
@@ -131,15 +138,15 @@ func running(out runner.Outcome, err error) (status metav1.ConditionStatus, reas
 	switch {
 	case s.Done:
 		return metav1.ConditionFalse, ReasonDone, ended(s.Itinerary, s.FailedInCleanup)
-	case stops(err) && s.Stopped != nil:
+	case runner.IsTerminal(err) && s.Stopped != nil:
 		return metav1.ConditionFalse, ReasonStopped, fmt.Sprintf("since %s: %s", timeText(s.Stopped.Since), s.Stopped.Error)
-	case stops(err):
+	case runner.IsTerminal(err):
 		return metav1.ConditionFalse, ReasonStopped, err.Error()
 	case out.Paused:
 		return metav1.ConditionFalse, ReasonPaused, at
 	case s.Retry != nil:
 		reason = ReasonRetrying
-		if len(s.Retry.Flags) > 0 {
+		if s.Retry.Kind == runner.RetryFlags {
 			reason = ReasonFlagsUnknown
 		}
 		return status, reason, retrying(s)
@@ -186,17 +193,19 @@ func (r *Reconciler[T]) isCleanup(itinerary string) bool {
 	return err == nil && g.IsCleanup()
 }
 
-// isPaused reports whether the object asks for a pause.
-func (r *Reconciler[T]) isPaused(object T) (paused bool) {
+// isPaused reports whether the object asks for a pause, and whether that is
+// known: the function of the options may panic, which the runner has returned as
+// an error.
+func (r *Reconciler[T]) isPaused(object T) (asked, known bool) {
 	if r.o.Runner.Paused == nil {
-		return false
+		return false, true
 	}
 	defer func() {
-		if recover() != nil { // the runner has returned that as an error
-			paused = false
+		if recover() != nil {
+			asked, known = false, false
 		}
 	}()
-	return r.o.Runner.Paused(object)
+	return r.o.Runner.Paused(object), true
 }
 
 func (r *Reconciler[T]) setCondition(object T, kind string, status metav1.ConditionStatus, reason, message string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -203,6 +204,19 @@ func TestNoPhaseRunsAgainFromAStaleCache(t *testing.T) {
 		assert.Equal(t, []string{"Refresh", "Refresh"}, w.called)
 		assert.EqualValues(t, 1, w.count("phases_total"))
 		assert.Equal(t, "Copy", w.get().Status.State.Phase)
+	})
+	t.Run("the clock went back", func(t *testing.T) {
+		w := newWorld(t, subresource)
+		back := &cache{Client: w.options.Client}
+		w.options.Client = back
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		back.keep(w.get())
+		_, err = w.reconcile()
+		require.NoError(t, err)
+		w.now = w.now.Add(-time.Hour)
+		_, err = w.reconcile()
+		require.True(t, apierrors.IsConflict(err), "the older version is not refused for an hour: %v", err)
 	})
 	t.Run("a backup was restored", func(t *testing.T) {
 		w := newWorld(t, subresource)

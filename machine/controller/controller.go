@@ -118,13 +118,14 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 	case gone:
 		return reconcile.Result{}, nil
 	}
+	permanent, stop := isPermanent(err)
 	switch {
-	case isPermanent(err):
+	case permanent:
 		base := c.base
 		if w.fate == written {
 			base = w.answer
 		}
-		return r.report(ctx, base, err, stops(err), w.missed)
+		return r.report(ctx, base, err, stop, w.missed)
 	case w.missed:
 		if err != nil {
 			log.FromContext(ctx).Error(err, "the write failed; the object has changed, so it is reconciled again at once")
@@ -210,7 +211,7 @@ func (c *call[T]) atOnce() bool { return c.err == nil && c.out.Again && c.out.Af
 // requeue returns when to come back.
 func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result, error) {
 	switch {
-	case stops(c.err):
+	case runner.IsTerminal(c.err):
 		return reconcile.Result{}, reconcile.TerminalError(c.err)
 	case c.out.Again:
 		after := max(c.out.After, atOnce)
@@ -235,12 +236,13 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 		c := r.begin(base)
 		r.setUnwritable(c.object, err, stop)
 		w, werr := r.write(ctx, c)
+		permanent, _ := isPermanent(werr)
 		switch {
 		case w.fate == moved:
 			return reconcile.Result{RequeueAfter: atOnce}, nil
 		case w.fate == gone:
 			return reconcile.Result{}, nil
-		case werr != nil && !isPermanent(werr):
+		case werr != nil && !permanent:
 			return reconcile.Result{}, errors.Join(err, werr) // retried until it can be seen
 		}
 		missed = missed || w.missed
@@ -267,26 +269,15 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 	return reconcile.Result{}, err
 }
 
-// stops reports whether the run cannot go on until the object, its definition
-// or the release is fixed.
-func stops(err error) bool {
-	var (
-		state   *AnnotationError
-		kept    *NotKeptError
-		refused *RefusedError
-	)
-	return runner.IsTerminal(err) || errors.As(err, &state) || errors.As(err, &kept) ||
-		errors.As(err, &refused) && refused.TooLarge
-}
-
 // isPermanent reports whether a write failed for a reason that stays, so that
-// it must be seen.
-func isPermanent(err error) bool {
-	var (
-		kept    *NotKeptError
-		refused *RefusedError
-	)
-	return errors.As(err, &kept) || errors.As(err, &refused)
+// it must be seen, and whether there is no use in retrying it.
+func isPermanent(err error) (permanent, stop bool) {
+	if kept := (*NotKeptError)(nil); errors.As(err, &kept) {
+		return true, true
+	}
+	refused := (*RefusedError)(nil)
+	permanent = errors.As(err, &refused)
+	return permanent, permanent && refused.TooLarge
 }
 
 // attribute adds to the span where the run was and is.

@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -66,10 +65,11 @@ func (r *Reconciler[T]) tell(c *call[T]) {
 	// Only the condition remembers whether a pause was reported.
 	was := r.holds(c.read, ConditionPaused, metav1.ConditionTrue, "")
 	is := r.holds(c.object, ConditionPaused, metav1.ConditionTrue, "")
+	asked, known := r.isPaused(c.object)
 	switch at := where(c.was.Itinerary, c.was.Phase); {
 	case is && !was:
 		record(corev1.EventTypeNormal, EventPaused, "paused: %s", at)
-	case was && !is && !r.isPaused(c.object):
+	case was && !is && !asked && known:
 		record(corev1.EventTypeNormal, EventResumed, "resumed: %s", at)
 	}
 
@@ -108,7 +108,7 @@ func (r *Reconciler[T]) tell(c *call[T]) {
 	}
 	if retryBegins(c.was, c.out.State) {
 		reason := EventRetrying
-		if len(c.out.State.Retry.Flags) > 0 {
+		if c.out.State.Retry.Kind == runner.RetryFlags {
 			reason = EventFlagsUnknown
 		}
 		record(corev1.EventTypeWarning, reason, "%s", retrying(&c.out.State))
@@ -121,8 +121,8 @@ func retryBegins(was, is runner.State) bool {
 	if is.Retry == nil {
 		return false
 	}
-	return was.Retry == nil || was.Visit != is.Visit || was.Retry.Error != is.Retry.Error ||
-		!slices.Equal(was.Retry.Flags, is.Retry.Flags) || !was.Retry.Since.Equal(&is.Retry.Since)
+	return was.Retry == nil || was.Retry.Kind != is.Retry.Kind ||
+		was.Retry.Error != is.Retry.Error || !was.Retry.Since.Equal(&is.Retry.Since)
 }
 
 // resultEvent returns the type and the reason of the event of a run that ended.

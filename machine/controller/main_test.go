@@ -224,6 +224,12 @@ func (w *world) reconcile() (reconcile.Result, error) {
 	return w.made.Reconcile(context.Background(), request)
 }
 
+// sleep lets the next reconcile be when the last one asked for it, but not
+// sooner than a second later.
+func (w *world) sleep(result reconcile.Result) {
+	w.now = w.now.Add(max(result.RequeueAfter-time.Second, 0))
+}
+
 // restart makes a reconciler that remembers nothing.
 func (w *world) restart() {
 	w.t.Helper()
@@ -241,6 +247,7 @@ func (w *world) end() int {
 		if result.RequeueAfter == 0 {
 			return n
 		}
+		w.sleep(result)
 	}
 	w.t.Fatal("it does not come to an end")
 	return 0

@@ -35,7 +35,7 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 		problems = append(problems, err)
 	}
 	counter(&m.phases, "phases_total", "Phases that came to their end, by result: done or failed.", "itinerary", "phase", "result")
-	counter(&m.errors, "phase_errors_total", "Attempts of phases that ended in an error and are retried.", "itinerary", "phase")
+	counter(&m.errors, "phase_errors_total", "Calls of handlers that ended in an error and are retried.", "itinerary", "phase")
 	counter(&m.asked, "flag_evaluations_total", "Flags that were evaluated.", "itinerary", "flag")
 	counter(&m.unasked, "flag_evaluation_errors_total", "Flags whose evaluation ended in an error.", "itinerary", "flag")
 	counter(&m.behind, "flag_sources_left_behind_total", "Sources of flags that did not return although their context was done.", "itinerary", "flag")
@@ -78,7 +78,7 @@ func (m *metrics) happened(e runner.Event) {
 			m.behind.WithLabelValues(e.Itinerary, e.Flag).Inc()
 		}
 	case runner.Retried:
-		if len(e.Flags) == 0 { // those are counted one by one
+		if e.Kind == runner.RetryHandler { // flags are counted one by one
 			m.errors.WithLabelValues(e.Itinerary, e.Phase).Inc()
 		}
 	}

@@ -3,12 +3,14 @@ package controller_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -114,9 +116,16 @@ func TestAFailureInACleanup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, subresource)
 			c.begin(w)
+			var seen []bool // whether the selector reads that the run has failed
+			selects := w.options.Runner.Select
+			w.options.Runner.Select = func(m *Move) string {
+				seen = append(seen, meta.IsStatusConditionTrue(m.Status.Conditions, controller.ConditionFailed))
+				return selects(m)
+			}
 			w.handlers["Report"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("no mail server"), nil }
 			w.end()
 			assert.Equal(t, c.want, w.endOf())
+			assert.Equal(t, c.count == 2, slices.Contains(seen, true))
 			assert.Equal(t, c.count, w.count("phases_total"))
 			assert.Equal(t, c.count, w.count("phase_duration_seconds"))
 			assert.Equal(t, 1, strings.Count(strings.Join(w.events, "\n"), `phase "Report" of itinerary "CleanUp" failed: no mail server`))
@@ -127,12 +136,16 @@ func TestAFailureInACleanup(t *testing.T) {
 	}
 }
 
+// Such a run has the result of the itinerary in which it is done.
 func TestARunThatWasDoneBeforeResultsWereRecorded(t *testing.T) {
-	w := newWorld(t, subresource)
-	w.end()
-	w.edit(func(m *Move) { m.Status.State.Result, m.Status.Conditions = "", nil })
-	w.end()
-	assert.Equal(t, "Running=False/Done Succeeded=Unknown/NotRecorded Failed=False/No Paused=False/No", w.conditions())
+	for canceled, want := range map[bool]string{false: "Succeeded=True/Succeeded", true: "Succeeded=False/Canceled"} {
+		w := newWorld(t, subresource)
+		w.edit(func(m *Move) { m.Spec.Canceled = canceled })
+		w.end()
+		w.edit(func(m *Move) { m.Status.State.Result, m.Status.Conditions = "", nil })
+		w.end()
+		assert.Equal(t, "Running=False/Done "+want+" Failed=False/No Paused=False/No", w.conditions())
+	}
 }
 
 // A run that is done in an itinerary that the release no longer has is done.

@@ -78,16 +78,17 @@ func TestErrorsThatRepeatCanBeSeen(t *testing.T) {
 			c.fail(w, errDown)
 			var waited []time.Duration
 			began := w.now.Add(time.Second)
-			for range 48 {
+			for n := range 48 {
 				result, err := w.reconcile()
 				require.NoError(t, err, "the runner's backoff decides when, not the rate limiter")
 				waited = append(waited, result.RequeueAfter)
+				w.sleep(result)
+				if n == 4 {
+					assert.Equal(t, wrote+1, w.writes, "within 30 seconds")
+				}
 			}
 			assert.Equal(t, []time.Duration{1e9, 2e9, 4e9, 8e9, 16e9}, waited[:5])
 			assert.Equal(t, 5*time.Minute, waited[47])
-			if c.reason == controller.ReasonRetrying {
-				assert.Equal(t, wrote+2, w.writes, "at the first error, and after 30 seconds")
-			}
 
 			require.Len(t, w.events, told+1, "one event, not one for each attempt")
 			assert.True(t, strings.HasPrefix(w.events[told], "Warning "+c.reason+": "), w.events[told])
@@ -95,7 +96,7 @@ func TestErrorsThatRepeatCanBeSeen(t *testing.T) {
 
 			retry := w.get().Status.State.Retry
 			require.NotNil(t, retry)
-			assert.EqualValues(t, 31, retry.Attempts)
+			assert.EqualValues(t, 48, retry.Attempts)
 			assert.Equal(t, began.Unix(), retry.Since.Unix())
 			assert.Contains(t, w.conditions(), "/"+c.reason+" Succeeded=Unknown/Running Failed=False/No Paused=False/No")
 			at := `phase "Refresh" of itinerary "Move"`
@@ -106,7 +107,7 @@ func TestErrorsThatRepeatCanBeSeen(t *testing.T) {
 			if c.reason == controller.ReasonFlagsUnknown {
 				at += ", unknown: Volumes"
 			}
-			assert.Equal(t, fmt.Sprintf("%s; attempt 31 failed (the first at %s), the next is due at %s: %s", at,
+			assert.Equal(t, fmt.Sprintf("%s; attempt 48 failed (the first at %s), the next is due at %s: %s", at,
 				began.UTC().Format(time.RFC3339), retry.Next.UTC().Format(time.RFC3339), retry.Error), w.message(controller.ConditionRunning))
 			assert.Contains(t, w.conditions(), "Running="+running+"/")
 			assert.EqualValues(t, 48, w.count(c.metric))
@@ -126,6 +127,54 @@ func TestErrorsThatRepeatCanBeSeen(t *testing.T) {
 			w.end()
 			assert.Contains(t, w.conditions(), "Succeeded=True")
 		})
+	}
+}
+
+// Functions of the options that fail are retried as well, also while a pause
+// holds the run, which is not over for that.
+func TestOptionsThatFailCanBeSeen(t *testing.T) {
+	for _, paused := range []bool{false, true} {
+		for name, fail := range map[string]func(w *world){
+			"Select": func(w *world) { w.options.Runner.Select = func(*Move) string { panic(errDown) } },
+			"Paused": func(w *world) { w.options.Runner.Paused = func(*Move) bool { panic(errDown) } },
+		} {
+			t.Run(fmt.Sprintf("%s, paused: %v", name, paused), func(t *testing.T) {
+				w := newWorld(t, subresource)
+				_, err := w.reconcile()
+				require.NoError(t, err)
+				w.edit(func(m *Move) { m.Spec.Paused = paused })
+				if paused {
+					_, err = w.reconcile()
+					require.NoError(t, err)
+				}
+				fine, told := w.options.Runner, len(w.events)
+				fail(w)
+				w.restart()
+				for _, after := range []time.Duration{time.Second, 2 * time.Second} {
+					result, err := w.reconcile()
+					require.NoError(t, err)
+					assert.Equal(t, after, result.RequeueAfter)
+				}
+				want := "Running=True/Retrying Succeeded=Unknown/Running Failed=False/No Paused=False/No"
+				if paused {
+					want = "Running=False/Retrying Succeeded=Unknown/Running Failed=False/No Paused=True/Paused"
+				}
+				assert.Equal(t, want, w.conditions())
+				assert.Contains(t, w.message(controller.ConditionRunning), errDown.Error())
+				var reasons []string
+				for _, e := range w.events[told:] {
+					reasons = append(reasons, strings.Fields(e)[1])
+				}
+				assert.Equal(t, []string{"Retrying:"}, reasons)
+				assert.Empty(t, w.called)
+				assert.Zero(t, w.count("phase_errors_total"))
+				w.options.Runner = fine
+				w.restart()
+				w.edit(func(m *Move) { m.Spec.Paused = false })
+				w.end()
+				assert.Contains(t, w.conditions(), "Succeeded=True")
+			})
+		}
 	}
 }
 
@@ -312,6 +361,7 @@ func TestAttemptsOfAnObjectThatIsGone(t *testing.T) {
 		result, err := w.reconcile()
 		require.NoError(t, err)
 		assert.Equal(t, after, result.RequeueAfter)
+		w.sleep(result)
 	}
 	for _, seen := range []bool{true, false} { // whether it was seen to be gone
 		require.NoError(t, w.server.Delete(context.Background(), w.get()))

@@ -95,7 +95,7 @@ func TestWhatWasHeldBackWakesTheRun(t *testing.T) {
 						theirs()
 						return nil
 					}
-					if when == "before the write" && k == n+1 || w.failing != nil {
+					if k == n+1 && (when == "before the write" || w.failing != nil) {
 						theirs()
 					}
 					return w.failing
