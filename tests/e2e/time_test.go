@@ -120,7 +120,8 @@ const (
 	beforeName = "EnsureFinalRestore"
 )
 
-func nextRelease() []phases.Itinerary {
+// nextRelease has one vocabulary, which its sources are over as well.
+var nextRelease = sync.OnceValue(func() []phases.Itinerary {
 	vocabulary := phases.MustVocabulary(append(mtc.Flags().Defs(), phases.FlagDef{Flag: hasQuota, Name: "HasQuota"}), mtc.Flags().Relations()...)
 	all := mtc.Itineraries()
 	for i := range all {
@@ -137,7 +138,7 @@ func nextRelease() []phases.Itinerary {
 		}
 	}
 	return all
-}
+})
 
 // nextSources are MTC's, and one for the new flag.
 func nextSources(o mtc.Objects) (*phases.Sources, error) {
