@@ -72,7 +72,9 @@ type Options[T any] struct {
 	Backoff     Backoff
 
 	// OnFail writes a failure on the object beside the state, so that Select
-	// can see it there. It is called once for each failure. Optional: Select
+	// can see it there. It is called once for each failure; if it panics, the
+	// phase has not failed yet and is tried again, but in a cleanup itinerary
+	// the phase is passed by all the same. Optional: Select
 	// may go by State.FailedPhases and State.Failures, since the state has been
 	// written on the object by then.
 	OnFail func(object T, f Failure)

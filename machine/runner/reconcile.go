@@ -36,8 +36,10 @@ type reconcile[T any] struct {
 	// decided are the flags that the phase which was left for another itinerary
 	// decides.
 	decided phases.Flags
-	again   bool
-	after   time.Duration
+	// beside is an error that holds nothing up.
+	beside error
+	again  bool
+	after  time.Duration
 }
 
 // readClock reads the clock. Times are whole seconds.
@@ -432,6 +434,9 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 	}
 	if err == nil && c.o.OnFail != nil {
 		err = c.option("OnFail", func() { c.o.OnFail(c.object, failure) })
+		if g.IsCleanup() { // which must reach its end
+			c.beside, err = errors.Join(c.beside, err), nil
+		}
 	}
 	if err != nil {
 		c.state = *before // the handler is called again, and OnFail with it

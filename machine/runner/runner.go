@@ -134,7 +134,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 			return Outcome{State: was}, &optionError{"write the state", werr}
 		}
 	}
-	return out, err
+	return out, errors.Join(err, c.beside)
 }
 
 // protect calls a function of the embedder, and returns a panic as an error.
