@@ -104,7 +104,7 @@ func (s *atServer[T]) Reconcile(ctx context.Context) (lives.Reconciled, error) {
 	switch {
 	case err == nil || errors.Is(err, reconcile.TerminalError(nil)):
 	case errors.Is(err, lives.ErrLost):
-		out.Again, out.After = true, time.Second // as the rate limiter has it
+		out.Again, out.After = true, lives.Limited
 	default:
 		return out, err
 	}

@@ -77,8 +77,6 @@ const (
 	maxTurns  = 600
 )
 
-// backoff is longer than any that a phase with a limit of attempts has.
-const backoff = 10 * time.Second
 
 // New makes up a life.
 func New(seed uint64) (*Life, error) {
@@ -405,11 +403,7 @@ func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 		return state, err
 	}
 	l.add(oracle.Event{Kind: oracle.End, Lost: next.Lost, Kept: keptOf(state)})
-	l.retries = state.Retry != nil
-	if next.Lost {
-		l.retries = true
-		next.After = max(next.After, backoff)
-	}
+	l.retries = state.Retry != nil || next.Lost
 	return state, l.wake(ctx, state, next)
 }
 

@@ -32,6 +32,11 @@ const (
 // ErrLost is what a controller is told of a write that is lost.
 var ErrLost = errors.New("connection lost")
 
+// Limited is after how long a site reconciles again that was told of an error:
+// later than any attempt of a phase with a limit of attempts is due, since
+// attempts before that do not count.
+const Limited = 10 * time.Second
+
 // Reconciled is what came of a reconcile.
 type Reconciled struct {
 	// Again asks for another, After that long.
@@ -123,7 +128,7 @@ func (m *Memory) Reconcile(ctx context.Context) (Reconciled, error) {
 		return next, nil
 	}
 	if m.loss != Nothing {
-		next.Again, next.After = true, time.Second
+		next.Again, next.After = true, Limited
 	}
 	if next.Lost = m.loss == Before; next.Lost {
 		return next, nil
