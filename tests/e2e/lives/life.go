@@ -77,7 +77,6 @@ const (
 	maxTurns  = 600
 )
 
-
 // New makes up a life.
 func New(seed uint64) (*Life, error) {
 	l := &Life{
