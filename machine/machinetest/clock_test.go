@@ -97,7 +97,7 @@ func TestWithoutHang(t *testing.T) {
 		return o
 	}
 	life := New(t, s)
-	life.engine.patience = time.Millisecond
+	life.engine.patience = 20 * time.Millisecond
 	life.Run()
 	life.WantFailures("I/P: phase P was not done within 1m0s; the last error: context deadline exceeded")
 }

@@ -56,11 +56,12 @@ type reconciled[T any] struct {
 	before, after runner.State
 	outcome       runner.Outcome
 	err           error
+	gaveUp        bool // whether the context of the reconcile has ended
 	changed       bool // whether the object differs from what was read
 	worked        bool // whether a handler has changed the world
 	paused        bool // as the options see the object
 	calls         []call
-	onFails       int // calls of OnFail
+	onFails       int // calls of OnFail that took down a failure
 	events        []runner.Event
 	log           []any // calls and events, in order
 	breaks        []Break
@@ -150,8 +151,14 @@ func (e *engine[T, W]) restart() error {
 	o.Phases, o.In = nil, make(map[string]map[string]runner.Phase[T])
 	if onFail := o.OnFail; onFail != nil {
 		o.OnFail = func(object T, f runner.Failure) {
-			e.now.onFails++
+			returned := false
+			defer func() { // outside a cleanup, a failure that OnFail panics at is none yet
+				if returned || cleansUp(e.graph(f.Itinerary)) {
+					e.now.onFails++
+				}
+			}()
 			onFail(object, f)
+			returned = true
 		}
 	}
 	if e.eachWrite {
@@ -352,6 +359,7 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 	stop := e.watch(e.clock)
 	r.outcome, r.err = e.runner.Reconcile(ctx, r.object)
 	stop()
+	r.gaveUp = ctx.Err() != nil
 	if r.object, err = copyOf(r.object); err != nil { // as it is kept
 		e.problem("the object cannot be kept as JSON: %v", err)
 		return r

@@ -158,7 +158,8 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 	}
 	b = append(b, set)
 	if s.Retry != nil {
-		b = text(binary.AppendUvarint(b, uint64(min(s.Retry.Attempts, maxAttempts))), strings.Join(s.Retry.Flags, "\n"))
+		b = text(binary.AppendUvarint(b, uint64(min(s.Retry.Attempts, maxAttempts))), string(s.Retry.Kind))
+		b = binary.AppendVarint(text(b, strings.Join(s.Retry.Flags, "\n")), int64(max(s.Retry.Next.Sub(now), 0)))
 	}
 	b = age(b, s.FlagsAsked, now, askEvery)
 	b = text(text(b, string(s.Result)), s.NotFollowed)

@@ -430,9 +430,32 @@ func TestARunThatIsFixed(t *testing.T) {
 	assert.Equal(t, phases.Failed, l.State().Result)
 }
 
+// Outside a cleanup itinerary a failure that OnFail panics at is recorded once
+// OnFail can be called: the handler is called again until then.
+func TestAFailureWhileOnFailPanics(t *testing.T) {
+	s := scripted()
+	build := s.Options
+	s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
+		o := build(w)
+		onFail, calls := o.OnFail, 0
+		o.OnFail = func(object *machinetest.Object, f runner.Failure) {
+			if calls++; calls == 1 {
+				panic("no lister")
+			}
+			onFail(object, f)
+		}
+		return o
+	}
+	l := machinetest.New(t, s)
+	l.Run(machinetest.Fail("C1", "no"), machinetest.Fail("C1", "no").Call(2))
+	l.WantFailures("Main/C1: no")
+	l.WantItinerary("Failed")
+	l.WantResult(phases.Failed)
+}
+
 // A failure in a cleanup itinerary that OnFail or the selector could not be told
-// of at first is passed by a reconcile later, and what the phase decides is
-// asked all the same.
+// of at first is passed by later, and what the phase decides is asked all the
+// same.
 func TestAFailureInACleanupWhileTheSelectorPanics(t *testing.T) {
 	for name, plant := range map[string]func(*runner.Options[*machinetest.Object]){
 		"OnFail panics": func(o *runner.Options[*machinetest.Object]) {
@@ -459,8 +482,9 @@ func TestAFailureInACleanupWhileTheSelectorPanics(t *testing.T) {
 				return o
 			}
 			l := machinetest.New(t, s)
-			l.Run(machinetest.Flags("X"), machinetest.Edit("A2", "cancel"), machinetest.Decide("Y1", "Y"), machinetest.Fail("Y1"))
+			l.Run(machinetest.Flags("X"), machinetest.Edit("A2", "cancel"), machinetest.Decide("Y1", "Y"), machinetest.Fail("Y1", "no"))
 			l.WantPhases("Canceled", "Y1", "Y2", "Y3")
+			l.WantFailures("Canceled/Y1: no")
 		})
 	}
 }

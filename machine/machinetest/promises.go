@@ -117,10 +117,11 @@ func (c *checking) done() {
 type checking struct {
 	before, after runner.State
 	err           error
+	gaveUp        bool   // the context of the reconcile has ended
 	held          bool   // by a pause, as the outcome reports it
 	paused        bool   // as the embedder's options see the object
 	holdsCleanup  bool   // a pause holds a cleanup itinerary as well
-	onFails       int    // calls of OnFail; negative if there is none
+	onFails       int    // calls of OnFail that took down a failure; negative if there is none
 	selected      string // the itinerary that the object asks for now; empty if that is not known
 	began, ended  time.Time
 	again         bool // and after what time
@@ -157,7 +158,7 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 	position := func(s runner.State) machine.Position { return machine.Position{Phase: s.Phase, Done: s.Done} }
 	facts := g.Flags().Facts(r.after.Facts)
 	c := &checking{before: r.before, after: r.after, graph: g, events: r.events, calls: r.calls, truth: r.truth, drifted: r.drifted,
-		err: r.err, held: r.outcome.Paused, paused: r.paused, holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
+		err: r.err, gaveUp: r.gaveUp, held: r.outcome.Paused, paused: r.paused, holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
 		selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
 		ended: e.clock.Now(), again: r.outcome.Again, next: r.outcome.After,
 		leftGraph: e.graph(r.before.Itinerary), graphOf: e.graph, onePhase: e.eachWrite || e.options.MaxPhases <= 1,

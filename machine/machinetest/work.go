@@ -107,6 +107,7 @@ func (c *checking) deadlines() {
 	switch {
 	case failed && goesOn && !late && !attempts:
 		c.in(one.itinerary, PromiseDeadline, "a phase fails before its deadline has passed", "%s, called %s before", one.phase, due.Sub(one.at))
+	case c.gaveUp: // as a controller that shuts down: that is no last look
 	case !failed && goesOn && late && c.stays():
 		c.in(one.itinerary, PromiseDeadline, "a deadline that has passed is not kept", "%s, called %s behind", one.phase, one.at.Sub(due))
 	case !failed && goesOn && c.stays() && (!c.again || c.next > max(due.Sub(c.ended), time.Second)):
