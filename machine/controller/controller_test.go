@@ -348,6 +348,9 @@ func TestNotKept(t *testing.T) {
 		{"a field that the schema does not have", func(w *world) {
 			w.options.Keep = pruning{}
 		}, []string{"entered"}},
+		{"a field that something else fills in", func(w *world) {
+			w.options.Keep = filling{}
+		}, []string{"notFollowed"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, subresource)
@@ -367,6 +370,15 @@ type pruning struct{}
 func (pruning) Read(m *Move) (runner.State, error) { return inStatus.Read(m) }
 func (pruning) Write(m *Move, s runner.State) error {
 	s.Entered = nil
+	return inStatus.Write(m, s)
+}
+
+// filling adds a field to what was written.
+type filling struct{}
+
+func (filling) Read(m *Move) (runner.State, error) { return inStatus.Read(m) }
+func (filling) Write(m *Move, s runner.State) error {
+	s.NotFollowed = "CleanUp"
 	return inStatus.Write(m, s)
 }
 

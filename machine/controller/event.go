@@ -121,8 +121,7 @@ func retryBegins(was, is runner.State) bool {
 	if is.Retry == nil {
 		return false
 	}
-	return was.Retry == nil || was.Retry.Kind != is.Retry.Kind ||
-		was.Retry.Error != is.Retry.Error || !was.Retry.Since.Equal(&is.Retry.Since)
+	return was.Retry == nil || was.Retry.Error != is.Retry.Error || !was.Retry.Since.Equal(&is.Retry.Since)
 }
 
 // resultEvent returns the type and the reason of the event of a run that ended.

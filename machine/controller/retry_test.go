@@ -130,6 +130,49 @@ func TestErrorsThatRepeatCanBeSeen(t *testing.T) {
 	}
 }
 
+// The same error of another phase is another retry.
+func TestEachRetryHasAnEvent(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.options.Runner.MaxPhases = 10
+	failing := "Refresh"
+	for _, name := range []string{"Refresh", "Copy", "Attach"} {
+		w.handlers[name] = func(context.Context, *Move) (runner.Result, error) {
+			if name == failing {
+				return runner.Result{}, errDown
+			}
+			return runner.Done(), nil
+		}
+	}
+	for i, name := range []string{"Refresh", "Copy", "Attach"} {
+		failing = name
+		for range 2 {
+			_, err := w.reconcile()
+			require.NoError(t, err)
+		}
+		assert.Equal(t, i+1, strings.Count(strings.Join(w.events, "\n"), "Warning Retrying: "))
+		assert.Contains(t, w.events[len(w.events)-1], fmt.Sprintf("phase %q", name))
+	}
+}
+
+// A cleanup itinerary that a pause holds stays held although the selector fails.
+func TestACleanupStaysPaused(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.options.Runner.PauseHoldsCleanup = true
+	w.selects("CleanUp")
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.edit(func(m *Move) { m.Spec.Paused = true })
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	require.Contains(t, w.conditions(), "Paused=True/Paused")
+	w.options.Runner.Select = func(*Move) string { panic(errDown) }
+	w.restart()
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Contains(t, w.conditions(), "Running=False/Retrying")
+	assert.Contains(t, w.conditions(), "Paused=True/Paused")
+}
+
 // Functions of the options that fail are retried as well, also while a pause
 // holds the run, which is not over for that.
 func TestOptionsThatFailCanBeSeen(t *testing.T) {

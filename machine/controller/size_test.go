@@ -176,31 +176,38 @@ func TestAStateThatDoesNotFit(t *testing.T) {
 // An object that the API server calls invalid may be valid once its definition
 // is updated, so it is retried, and can be seen.
 func TestAnObjectThatIsInvalid(t *testing.T) {
-	w := newWorld(t, subresource)
-	_, err := w.reconcile()
-	require.NoError(t, err)
-	invalid := apierrors.NewInvalid(schema.GroupKind{Group: "example.com", Kind: "Move"}, "shop",
-		field.ErrorList{field.Required(field.NewPath("status", "note"), "")})
-	told := len(w.events)
-	n := 0
-	w.before = func(int) error {
-		if n++; n%2 == 1 { // the write of the condition passes
-			return invalid
-		}
-		return nil
+	for _, problem := range []*field.Error{
+		field.Required(field.NewPath("status", "note"), ""),
+		field.TooLong(field.NewPath("status", "note"), "", 10),
+	} {
+		t.Run(string(problem.Type), func(t *testing.T) {
+			w := newWorld(t, subresource)
+			_, err := w.reconcile()
+			require.NoError(t, err)
+			invalid := apierrors.NewInvalid(schema.GroupKind{Group: "example.com", Kind: "Move"}, "shop", field.ErrorList{problem})
+			told := len(w.events)
+			n := 0
+			w.before = func(int) error {
+				if n++; n == 1 { // the write of the condition passes
+					return invalid
+				}
+				return nil
+			}
+			for range 2 {
+				_, err = w.reconcile()
+				require.ErrorIs(t, err, invalid)
+				require.NotErrorIs(t, err, reconcile.TerminalError(nil))
+				n = 0
+			}
+			assert.Equal(t, "Refresh", w.get().Status.State.Phase)
+			assert.Contains(t, w.conditions(), "Running=True/Retrying")
+			assert.Contains(t, w.message(controller.ConditionRunning), problem.Error())
+			require.Len(t, w.events, told+1)
+			assert.Contains(t, w.events[told], "Warning Retrying: ")
+			w.before = nil
+			w.end()
+		})
 	}
-	for range 2 {
-		_, err = w.reconcile()
-		require.ErrorIs(t, err, invalid)
-		require.NotErrorIs(t, err, reconcile.TerminalError(nil))
-		n = 0
-	}
-	assert.Equal(t, "Refresh", w.get().Status.State.Phase)
-	assert.Contains(t, w.conditions(), "Running=True/Retrying")
-	assert.Contains(t, w.message(controller.ConditionRunning), "status.note: Required value")
-	require.Len(t, w.events, told+1)
-	w.before = nil
-	w.end()
 }
 
 // Each text that can come from outside, of any length and of any bytes.
