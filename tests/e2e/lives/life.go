@@ -154,6 +154,7 @@ func Options[T any](l *Life, a Access[T]) runner.Options[T] {
 		Select:  func(object T) string { return l.selects(a.Wishes(object)) },
 		Paused:  func(object T) bool { return a.Wishes(object).Paused },
 		OnFail:  func(object T, f runner.Failure) { a.Fail(object, f.Reasons) },
+		Failed:  func(object T) bool { return a.Wishes(object).Failed },
 		Sources: func(context.Context, T) (*phases.Sources, error) { return l.sources() },
 		In:      map[string]map[string]runner.Phase[T]{},
 	}
