@@ -59,6 +59,7 @@ func sources(v *phases.Vocabulary, yes *phases.Flags) *phases.Sources {
 // the flags under which the phase runs, and each flag that the phase decides
 // turned round, as well as all of them, and none.
 func eachLeaving(t *testing.T, assignments int, yield func(*testing.T, leaving)) {
+	n := 0
 	r := rand.New(rand.NewPCG(11, 12))
 	var generated []phases.Itinerary
 	for k, result := range []phases.Result{phases.Succeeded, phases.Succeeded, phases.Canceled, phases.RolledBack, phases.Failed} {
@@ -83,7 +84,10 @@ func eachLeaving(t *testing.T, assignments int, yield func(*testing.T, leaving))
 							for _, name := range set.Names() {
 								to, err := set.Graph(name)
 								require.NoError(t, err)
-								if to != g && g.MayLeaveFor(to) {
+								if to == g || !g.MayLeaveFor(to) {
+									continue
+								}
+								if n++; !raceEnabled || n%10 == 0 { // races are found by few
 									yield(t, leaving{set, g, phase, to, before, before ^ turn})
 								}
 							}
@@ -127,6 +131,7 @@ func jumpReads(g *machine.Graph) (reads phases.Flags) {
 // then. So do a machine that is switched, one that is made of a checkpoint, and
 // the loop of the README.
 func TestNoPhaseIsJudgedByAValueFromBefore(t *testing.T) {
+	t.Parallel()
 	n := 0
 	eachLeaving(t, 2, func(t *testing.T, l leaving) {
 		n++
@@ -146,7 +151,7 @@ func TestNoPhaseIsJudgedByAValueFromBefore(t *testing.T) {
 
 		assert.Equal(t, l.wants(), loop(t, l, checkpoint), "the loop: %s", &l)
 	})
-	require.Greater(t, n, 1000)
+	require.True(t, raceEnabled || n > 1000, n)
 }
 
 // walk runs a machine to its end, with handlers that change nothing, and
@@ -197,6 +202,7 @@ func loop(t *testing.T, l leaving, checkpoint machine.Checkpoint) (entered []str
 // or the object asks for another itinerary while it works. Beside the phases
 // that run, the harness checks that nothing is judged by a value from before.
 func TestARunnerAsksWhatALeftPhaseDecides(t *testing.T) {
+	t.Parallel()
 	n := make(map[string]int)
 	eachLeaving(t, 1, func(t *testing.T, l leaving) {
 		var decides []string
@@ -243,7 +249,7 @@ func TestARunnerAsksWhatALeftPhaseDecides(t *testing.T) {
 		}
 	})
 	for way, times := range n {
-		require.Greater(t, times, 200, way)
+		require.True(t, raceEnabled || times > 200, "%s: %d", way, times)
 	}
 	require.Len(t, n, 3)
 }

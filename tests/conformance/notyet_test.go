@@ -145,6 +145,7 @@ func eachLate(t *testing.T, yield func(*testing.T, late)) {
 // its source answers that it is not known yet or fails until then, keeps no run
 // from beginning, and nothing deadlocks.
 func TestAFlagThatIsNotKnownYet(t *testing.T) {
+	t.Parallel()
 	n := 0
 	eachLate(t, func(t *testing.T, l late) {
 		for _, before := range []ask{notYet, errs} {
@@ -164,6 +165,7 @@ func TestAFlagThatIsNotKnownYet(t *testing.T) {
 // A flag without a source is like one that is not known yet: the run begins,
 // and stops where a phase depends on it, with an error that names it.
 func TestAFlagWithoutASource(t *testing.T) {
+	t.Parallel()
 	stopped := 0
 	eachLate(t, func(t *testing.T, l late) {
 		life := machinetest.New(t, l.setup(nil))

@@ -80,6 +80,7 @@ var follows = map[happening]string{fails: mtc.Failed, isCanceled: mtc.Cancel, is
 // its first phase as well, whatever happens there and to the itinerary that
 // follows.
 func TestOutcomes(t *testing.T) {
+	t.Parallel()
 	direct := mtc.DirectImage | mtc.DirectVolume | mtc.HasPVs | mtc.HasISs | mtc.EnableImage | mtc.EnableVolume | mtc.Quiesce
 	indirect := mtc.IndirectImage | mtc.IndirectVolume | mtc.HasPVs | mtc.HasISs | mtc.HasStageBackup | mtc.HasStagePods |
 		mtc.EnableImage | mtc.EnableVolume | mtc.Quiesce
@@ -88,13 +89,15 @@ func TestOutcomes(t *testing.T) {
 		t.Run(fmt.Sprintf("%s %s %s", row.begins, row.first, row.again), func(t *testing.T) {
 			for _, yes := range []phases.Flags{direct, indirect} {
 				first := positions(t, row.begins, row.first, yes)
-				if row.again != "" { // some of them, with all that follow
+				if row.again != "" || raceEnabled && len(first) > 1 { // some of them, with all that follow
 					first = []string{first[0], first[len(first)/2], first[len(first)-1]}
 				}
 				for _, at := range first {
 					next := follows[row.first]
 					for _, then := range positions(t, next, row.again, yes) {
-						lives++
+						if lives++; raceEnabled && lives%5 > 0 { // races are found by few
+							continue
+						}
 						life := outcome(t, row.begins, yes, line(row.first, row.begins, at), line(row.again, next, then))
 						s := life.State()
 						life.WantItinerary(row.ends)
@@ -109,7 +112,7 @@ func TestOutcomes(t *testing.T) {
 			}
 		})
 	}
-	require.Greater(t, lives, 1000)
+	require.Greater(t, lives, 500)
 }
 
 // A migration that is canceled or rolled back before its first phase never
