@@ -27,7 +27,7 @@ test-dump: ## Run tests/dump on Graphviz, mermaid and Chromium (installs what is
 
 .PHONY: test-e2e
 test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some 10 minutes)
-	cd tests/e2e && go test -race -parallel 6 -timeout 40m ./...
+	cd tests/e2e && go test -race -p 1 -parallel 6 -timeout 40m ./...
 
 .PHONY: lives
 lives: ## Play 1,000 random lives on a real API server (some 5 minutes; LIVES and LIVES_SEED are taken)
