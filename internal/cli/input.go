@@ -220,11 +220,11 @@ func (r *reader) chunk(line int, text []byte) {
 // isJSON tells JSON from YAML, whose flow mappings and sequences begin with a
 // brace or a bracket as well.
 func isJSON(text []byte) bool {
-	text = bytes.TrimSpace(text)
-	if array, ok := bytes.CutPrefix(text, []byte("[")); ok {
-		text = bytes.TrimSpace(array)
-		return bytes.HasPrefix(text, []byte("]")) || isJSON(text)
+	rest := bytes.TrimLeft(text, "[ \t\r\n") // not by recursion: there may be millions
+	if arrays := bytes.TrimSpace(text[:len(text)-len(rest)]); len(arrays) > 0 && bytes.HasPrefix(rest, []byte("]")) {
+		return true
 	}
+	text = rest
 	if !bytes.HasPrefix(text, []byte("{")) {
 		return false
 	}

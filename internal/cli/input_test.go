@@ -337,3 +337,12 @@ func TestReadListsThatAreBad(t *testing.T) {
 		})
 	}
 }
+
+// Whether a text is JSON is found without recursion: there may be millions of
+// brackets.
+func TestMillionsOfBrackets(t *testing.T) {
+	r := run(t, strings.Repeat("[", 8<<20), "plan", "-f", "-")
+	assert.Equal(t, 1, r.code)
+	assert.LessOrEqual(t, len(r.stderr), 1000)
+	assert.Contains(t, r.stderr, "standard input:1")
+}

@@ -134,7 +134,10 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 			return Outcome{State: was}, &optionError{"write the state", werr}
 		}
 	}
-	return out, errors.Join(err, c.beside)
+	if c.beside != nil {
+		err = errors.Join(err, c.beside)
+	}
+	return out, err
 }
 
 // protect calls a function of the embedder, and returns a panic as an error.
