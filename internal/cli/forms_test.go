@@ -252,7 +252,7 @@ func TestArrays(t *testing.T) {
 	same(t, values(t, "["+objects+"]"), values(t, back.out))
 
 	const bad = `{"kind": "MigMigration", "metadata": {"name": "bad"}, "spec": {"items": [{"a": 1, "a": 2}]}}`
-	r := run(t, "["+strings.Join(append(parts, bad, `{"kind": "A", "b": [1, 2], "b": 1}`, "3"), ",\n")+"]", "plan", "-f", "-", "-o", "json")
+	r := run(t, "["+strings.Join(append(parts, bad, `{"kind": "A", "b": [1, 2], "b": 1}`, "3", intact), ",\n")+"]", "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{
 		`standard input:7: [6]: key "a" stands twice in one object; remove one`,

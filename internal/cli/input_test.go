@@ -103,7 +103,7 @@ func laughs(begin, of string) string {
 }
 
 func TestReadWhatIsWrong(t *testing.T) {
-	good := stream(append([]string{planObject("p", ""), migration("m", ``, ``)}, cluster...)...)
+	good := stream(append([]string{planObject("p", ""), intact, migration("m", ``, ``)}, cluster...)...)
 	text := func(s string) string { return s }
 	utf16Text := func(s string) string {
 		b := []byte{0xff, 0xfe}
@@ -176,7 +176,7 @@ func TestReadWhatIsWrong(t *testing.T) {
 }
 
 func TestReadFilesThatAreNone(t *testing.T) {
-	file := write(t, "good.json", around("", migration("m", ``, ``)))
+	file := write(t, "good.json", around("", intact, migration("m", ``, ``)))
 	dir := t.TempDir()
 	r := run(t, "", "plan", "-f", filepath.Join(dir, "none.yaml"), "-f", dir, "-f", file, "-o", "json")
 	assert.Equal(t, 1, r.code)
@@ -213,7 +213,7 @@ func (c *counting) Read(p []byte) (int, error) {
 }
 
 func TestReadSize(t *testing.T) {
-	good := around("", migration("m", ``, ``))
+	good := around("", intact, migration("m", ``, ``))
 	r := runReader(t, io.MultiReader(strings.NewReader(good), spaces(int64(limit-len(good)))), "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, r.code, r.stderr)
 	assert.Equal(t, []string{"m"}, planned(t, r))
@@ -270,11 +270,11 @@ func TestReadListsWithBadElements(t *testing.T) {
 		return "kind: List\nitems:\n" +
 			"- " + planObject("p", "") + "\n" +
 			bad + "\n" +
-			"- " + host + "\n- " + source + "\n- " + images + "\n- " + migration("m", ``, ``) + "\n"
+			"- " + host + "\n- " + source + "\n- " + images + "\n- " + intact + "\n- " + migration("m", ``, ``) + "\n"
 	}
 	inJSON := func(bad string) string {
 		return `{"kind": "List", "items": [` + planObject("p", "") + ",\n" + bad + ",\n" +
-			strings.Join([]string{host, source, images, migration("m", ``, ``)}, ", ") + "]}"
+			strings.Join([]string{host, source, images, intact, migration("m", ``, ``)}, ", ") + "]}"
 	}
 	const bad = `{"kind": "MigMigration", "metadata": {"name": "bad"},` + "\n" + `"spec": {"x": [{"a": 1, "a": 2}], "b": 1, "b": 2}}`
 	for _, tt := range []struct {
@@ -312,7 +312,7 @@ func TestReadListsWithBadElements(t *testing.T) {
 			r = run(t, tt.stream, "convert", "--to", "legacy", "-f", "-", "-o", "json")
 			assert.Equal(t, 1, r.code)
 			assert.Equal(t, tt.want, r.lines(t))
-			same(t, values(t, stream(planObject("p", ""), host, source, images, migration("m", ``, ``))), values(t, strings.Replace(r.out, "{", `{"apiVersion": "v1",`, 1)))
+			same(t, values(t, stream(planObject("p", ""), host, source, images, intact, migration("m", ``, ``))), values(t, strings.Replace(r.out, "{", `{"apiVersion": "v1",`, 1)))
 		})
 	}
 }

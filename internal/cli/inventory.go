@@ -308,18 +308,17 @@ func (inv *inventory) objects(m *migration) (mtc.Objects, error) {
 
 // unread is why an object is missing, as for [mtc.Objects].
 func (inv *inventory) unread(kind string, ref mtc.Ref) error {
-	if kind == mtc.KindController {
+	if kind == mtc.KindController { // of the namespace, whatever its name
 		for key, place := range inv.broken {
 			if key.kind == kind && key.ref.Namespace == ref.Namespace {
 				return &BrokenError{place}
 			}
 		}
-		return nil
 	}
 	if place, ok := inv.broken[objectKey{kind, ref}]; ok {
 		return &BrokenError{place}
 	}
-	if ref.Namespace == "" {
+	if ref.Namespace == "" && kind != mtc.KindController {
 		if all := inv.named(kind, ref.Name); len(all) > 0 {
 			return &NamespaceError{Kind: kind, Candidates: all}
 		}

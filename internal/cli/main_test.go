@@ -129,6 +129,7 @@ var (
 	host    = object("MigCluster", "host", `, "spec": {"url": ""}`)
 	source  = object("MigCluster", "source", `, "spec": {"url": "https://api.source.example.com:6443"}`)
 	images  = `{"kind": "ImageStream", "metadata": {"name": "is", "namespace": "app"}}`
+	intact  = object("MigrationController", "migration-controller", "")
 	cluster = []string{host, source, images}
 )
 

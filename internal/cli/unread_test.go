@@ -31,7 +31,7 @@ func indirect(more ...string) string {
 	m := migration("m", `"stage": true`, `"itinerary": "Stage", "phase": "CleanStaleVeleroCRs", "pipeline": [
 		{"name": "Prepare", "started": "2025-03-01T10:00:00Z", "phase": "CleanStaleVeleroCRs"},
 		{"name": "StageBackup", "message": "Not started"}, {"name": "StageRestore", "message": "Not started"}, {"name": "Cleanup", "message": "Not started"}]`)
-	return stream(append([]string{planObject("p", `"indirectImageMigration": true`), host, source, m}, more...)...)
+	return stream(append([]string{planObject("p", `"indirectImageMigration": true`), host, source, intact, m}, more...)...)
 }
 
 const imageList = `{
@@ -142,6 +142,59 @@ func TestWhatIsNotReadIsNotAbsent(t *testing.T) {
 			assert.Equal(t, 1, lines(r, listImageStreams))
 		})
 	}
+}
+
+// An input that could not be read to its end may hold the MigrationController,
+// unless one of the namespace was read.
+func TestALostStreamMayHoldTheController(t *testing.T) {
+	m := migration("m", `"stage": true`, `"itinerary": "Stage", "phase": "CleanStaleVeleroCRs", "pipeline": [
+		{"name": "Prepare", "started": "2025-03-01T10:00:00Z", "phase": "CleanStaleVeleroCRs"},
+		{"name": "DirectImage", "message": "Not started"}, {"name": "Cleanup", "message": "Not started"}]`)
+	elsewhere := strings.Replace(intact, `"ns"`, `"other"`, 1)
+	for name, file := range unreadImages(t) {
+		for _, tt := range []struct {
+			name, stream string
+			known        bool
+		}{
+			{"none is read", around("", m), false},
+			{"one of another namespace is read", around("", elsewhere, m), false},
+			{"one is read", around("", intact, m), true},
+		} {
+			t.Run(name+", and "+tt.name, func(t *testing.T) {
+				unknown, stepsShown, maybe := []string{"EnableImage"}, []string{"Prepare", "Cleanup"}, []string{"DirectImage"}
+				runs, reasons := "unknown", 1
+				if tt.known {
+					unknown, stepsShown, maybe = []string{}, []string{"Prepare", "DirectImage", "Cleanup"}, []string{}
+					runs, reasons = "yes", 0
+				}
+				const why = "MigMigration ns/m: flag EnableImage is unknown: the MigrationController of namespace ns could not be read: "
+				r := run(t, tt.stream, "plan", "-f", "-", "-f", file, "-o", "json")
+				assert.Equal(t, 1, r.code)
+				e := elements(t, r.out)[0]
+				assert.Equal(t, unknown, e.Unknown)
+				assert.Equal(t, stepsShown, e.Steps)
+				assert.Equal(t, maybe, e.MaybeSteps)
+				assert.Equal(t, runs, e.phase(t, "CreateDirectImageMigration").Runs)
+				assert.Equal(t, reasons, strings.Count(r.stderr, why+file+" could not be read to the end; correct that first\n"))
+
+				for _, command := range [][]string{{"explain", "DirectImage"}, {"graph"}, {"run"}} {
+					r := run(t, tt.stream, append(command, "-f", "-", "-f", file)...)
+					assert.Equal(t, 1, r.code, command)
+					if command[0] != "graph" {
+						assert.Equal(t, reasons > 0, strings.Contains(r.stderr, "EnableImage is unknown"), command)
+					}
+					assert.Equal(t, command[0] == "run" && tt.known, strings.HasSuffix(r.out, "done\n"), command)
+				}
+
+				r = run(t, tt.stream, "convert", "--to", "current", "-f", "-", "-f", file, "-o", "json")
+				assert.Equal(t, 1, r.code)
+				assert.Equal(t, []string{"Prepare", "DirectImage", "Cleanup"}, pipeline(t, firstValue(t, r.out)))
+			})
+		}
+	}
+	r := run(t, around("", m), "plan", "-f", "-", "-o", "json")
+	assert.Equal(t, 0, r.code, "all is read: there is none, and images are copied")
+	assert.Equal(t, []string{"Prepare", "DirectImage", "Cleanup"}, elements(t, r.out)[0].Steps)
 }
 
 func firstValue(t *testing.T, text string) string {
