@@ -23,7 +23,7 @@ func (a *app) plan() *cobra.Command {
 		Long: `Shows for each MigMigration its itinerary, its phase, and its steps in order:
 those that have started, even if by now nothing would start them, and those that
 its phases from the recorded one on will run. With --whole the itinerary is
-planned from its first phase.
+planned from its first phase, and the steps are all that it shows, in its order.
 
 The objects are what kubectl prints: MigMigrations with their MigPlans,
 MigClusters and MigrationControllers, and, of the source cluster, its

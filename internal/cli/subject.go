@@ -311,8 +311,8 @@ func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, inv *inven
 	if at.Phase != "" {
 		p.phase = at.Phase
 	}
-	if whole {
-		at = machine.Position{}
+	if whole { // whatever has started
+		at, p.started = machine.Position{}, nil
 	}
 	f := a.find(ctx, inv, m, set)
 	if p.plan, err = g.PlanFrom(at, f.facts); err != nil {
