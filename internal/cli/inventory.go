@@ -235,6 +235,9 @@ func (inv *inventory) add(o *object) error {
 		return keep(inv.controllers, o.ref.Namespace, o)
 	}
 	_, err := decode[mtc.ImageStream](o)
+	if err == nil && o.ref.Namespace == "" {
+		err = o.wrong(errNoNamespace) // it may be one of any namespace
+	}
 	if err == nil {
 		inv.images.Namespaces[o.ref.Namespace] = true
 	}
@@ -281,6 +284,8 @@ func (inv *inventory) noMigration(files []string) error {
 	}
 	return fmt.Errorf("there is no MigMigration in %s%s; list them with: %s", wording.List(streamNames(files), "and"), ignored, list)
 }
+
+var errNoNamespace = errors.New("metadata.namespace is missing, so that the object does not count; add it")
 
 var errNoPlanNamed = errors.New("spec.migPlanRef names no MigPlan; set it")
 

@@ -267,6 +267,37 @@ func TestNoImageStreams(t *testing.T) {
 	}
 }
 
+// An image stream may be in any namespace if it does not say in which.
+func TestImageStreamsWithoutANamespace(t *testing.T) {
+	nowhere := `{"kind": "ImageStream", "metadata": {"name": "is"}}`
+	elsewhere := strings.Replace(images, `"app"`, `"other"`, 1)
+	const line = "ImageStream is: metadata.namespace is missing, so that the object does not count; add it"
+	for _, tt := range []struct {
+		name, stream   string
+		unknown, maybe []string
+		steps          []string
+	}{
+		{"alone", indirect(nowhere), []string{"HasISs", "HasStageBackup"}, []string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"}},
+		{"with an empty one", indirect(strings.Replace(images, `"app"`, `""`, 1)), []string{"HasISs", "HasStageBackup"}, []string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"}},
+		{"beside one of another namespace", indirect(nowhere, elsewhere), []string{"HasISs", "HasStageBackup"}, []string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"}},
+		{"beside one of the namespace", indirect(nowhere, images), []string{}, []string{}, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := run(t, tt.stream, "plan", "-f", "-", "-o", "json")
+			assert.Equal(t, 1, r.code)
+			assert.Equal(t, line, r.lines(t)[0])
+			e := elements(t, r.out)[0]
+			assert.Equal(t, tt.unknown, e.Unknown)
+			assert.Equal(t, tt.maybe, e.MaybeSteps)
+			assert.Equal(t, tt.steps, e.Steps)
+
+			r = run(t, tt.stream, "convert", "--to", "current", "-f", "-", "-o", "json")
+			assert.Equal(t, 1, r.code)
+			assert.Equal(t, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}, pipeline(t, firstValue(t, r.out)))
+		})
+	}
+}
+
 // Images matter only to some migrations.
 func TestNoImageStreamsAndNothingDependsOnThem(t *testing.T) {
 	objects := stream(planObject("p", ""), host, source, migration("m", ``, ``))
