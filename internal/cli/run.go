@@ -131,6 +131,11 @@ func (a *app) simulation(cmd *cobra.Command, o *runOptions) (*simulation, error)
 	if err := checkChoice("-o", o.format, formatTable, formatJSON); err != nil {
 		return nil, err
 	}
+	for _, option := range []string{"cancel-at", "on-fail", "on-cancel", "speed"} {
+		if f := cmd.Flags().Lookup(option); f.Changed && f.Value.String() == "" {
+			return nil, fmt.Errorf("--%s needs a value; leave it out, or give one", option)
+		}
+	}
 	speed, err := a.speedOf(o.speed)
 	if err != nil {
 		return nil, err
@@ -183,7 +188,7 @@ func (a *app) speedOf(text string) (float64, error) {
 		return 0, nil
 	}
 	speed, err := strconv.ParseFloat(strings.TrimSuffix(text, "x"), 64)
-	if err != nil || speed != 0 && !(speed >= slowest && speed <= fastest) { // NaN is neither
+	if err != nil || !(speed >= slowest && speed <= fastest) { // NaN is neither
 		return 0, fmt.Errorf("--speed takes a number from %gx to %gx, or max, not %q", slowest, fastest, text)
 	}
 	return speed, nil

@@ -31,7 +31,15 @@ func registerSet(cmd *cobra.Command, set *[]string, how cobra.CompletionFunc) {
 // Of a flag that is set twice the later value counts.
 func parseSettings(v *phases.Vocabulary, values []string) (settings, error) {
 	var s settings
-	for _, text := range names(values) {
+	var all []string
+	for _, value := range values {
+		some := names([]string{value})
+		if len(some) == 0 {
+			some = []string{value} // which is refused
+		}
+		all = append(all, some...)
+	}
+	for _, text := range all {
 		name, value, ok := cutLast(text)
 		to, known := map[string]phases.Truth{"true": phases.Yes, "false": phases.No, "unknown": phases.Unknown}[value]
 		if !ok || !known {

@@ -162,6 +162,8 @@ func TestSetUsage(t *testing.T) {
 		{"HasPVs", `--set takes FLAG=true, FLAG=false or FLAG=unknown, not "HasPVs"`},
 		{"HasPVs=yes", `--set takes FLAG=true, FLAG=false or FLAG=unknown, not "HasPVs=yes"`},
 		{"HasPV=true", `--set: unknown flag "HasPV"; did you mean "HasPVs"?`},
+		{"", `--set takes FLAG=true, FLAG=false or FLAG=unknown, not ""`},
+		{" , ", `--set takes FLAG=true, FLAG=false or FLAG=unknown, not " , "`},
 	} {
 		for _, args := range [][]string{{"plan"}, {"explain", "Cleanup"}, {"graph"}, {"run"}, {"convert", "--to", "current"}} {
 			r := run(t, around("", migration("m", ``, ``)), append(args, "-f", "-", "--set", tt.set)...)
