@@ -306,7 +306,7 @@ func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, inv *inven
 	}
 	at, err := m.position(g, p.phase)
 	if err != nil {
-		a.problem(m.object.wrong(err))
+		a.problem(m.object.wrong(fmt.Errorf("planned from the first phase: %w", err)))
 	}
 	if at.Phase != "" {
 		p.phase = at.Phase
