@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,13 +143,67 @@ func TestVersionsOfAnObject(t *testing.T) {
 		}
 	})
 
-	t.Run("one that cannot be read does not hide the other", func(t *testing.T) {
-		bad := strings.Replace(migration("m", ``, ``), `"spec": {`, `"spec": {"a": 1, "a": 2, `, 1)
-		for _, items := range [][]string{{bad, versioned(true, "u", "1")}, {versioned(true, "u", "1"), bad}} {
-			r := run(t, around("", items...), "plan", "-f", "-", "-o", "json")
-			assert.Equal(t, 1, r.code)
-			require.Len(t, r.lines(t), 1)
-			assert.Equal(t, "Stage", elements(t, r.out)[0].Itinerary)
+	t.Run("one that cannot be read", func(t *testing.T) {
+		const good = "u 5"
+		version := func(text, v string) string {
+			uid, number, _ := strings.Cut(v, " ")
+			more := ""
+			if uid != "" {
+				more += `, "uid": "` + uid + `"`
+			}
+			if number != "" {
+				more += `, "resourceVersion": "` + number + `"`
+			}
+			return strings.Replace(text, `"namespace": "ns"}`, `"namespace": "ns"`+more+`}`, 1)
+		}
+		twice := func(text string) string {
+			return strings.TrimSuffix(text, "}") + `, "twice": 1, "twice": 2}`
+		}
+		controller := object("MigrationController", "c", "")
+		for _, tt := range []struct {
+			name, bad string
+			known     bool // the other counts
+		}{
+			{"an older one", "u 4", true},
+			{"an older one with fewer digits", "u 04", true},
+			{"the same one", "u 5", true},
+			{"a newer one", "u 6", false},
+			{"a newer one with more digits", "u 10", false},
+			{"of another uid", "v 4", false},
+			{"without a uid", " 4", false},
+			{"without a version", "u ", false},
+			{"without either", " ", false},
+			{"with a version that is no number", "u x4", false},
+		} {
+			for _, kind := range []struct{ object, name, place string }{
+				{migration("m", ``, ``), "MigMigration", ""},
+				{planObject("p", ""), "MigPlan", "the MigPlan ns/p could not be read: correct it at "},
+				{source, "MigCluster", "the source MigCluster ns/source could not be read: correct it at "},
+				{controller, "MigrationController", "the MigrationController of namespace ns could not be read: correct it at "},
+			} {
+				others := slices.DeleteFunc([]string{planObject("p", ""), host, source, images, controller, migration("m", ``, ``)}, func(o string) bool { return o == kind.object })
+				newest, bad := version(kind.object, good), twice(version(kind.object, tt.bad))
+				for order, items := range [][]string{{newest, bad}, {bad, newest}} {
+					for form, text := range map[string]string{"JSON": stream(append(items, others...)...), "YAML": "kind: List\nitems:\n- " + strings.Join(append(items, others...), "\n- ") + "\n"} {
+						what := fmt.Sprint(tt.name, ", ", kind.name, ", ", order, ", ", form)
+						r := run(t, text, "plan", "-f", "-", "-o", "json")
+						assert.Equal(t, 1, r.code, what)
+						all := elements(t, r.out)
+						switch {
+						case tt.known:
+							require.Len(t, all, 1, what)
+							assert.Empty(t, all[0].Unknown, what)
+							assert.Len(t, r.lines(t), 1, what)
+						case kind.name == "MigMigration":
+							assert.Empty(t, all, what)
+						default:
+							require.Len(t, all, 1, what)
+							assert.Contains(t, all[0].Unknown, "EnableImage", what)
+							assert.Contains(t, r.stderr, kind.place, what)
+						}
+					}
+				}
+			}
 		}
 	})
 

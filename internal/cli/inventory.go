@@ -186,14 +186,17 @@ func (inv *inventory) newest(a *app, documents []*document) []*object {
 }
 
 // supersedes reports whether an object counts although another of its name was
-// read later: its resourceVersion is higher. What cannot be read counts only if
-// nothing else can.
+// read later: its resourceVersion is higher. One that cannot be read counts as
+// well, unless the other is known to be as new: then the object is not known.
 func (o *object) supersedes(a *app, later *object) bool {
-	if o.broken || later.broken {
-		return later.broken
-	}
 	if digits(o.version) && digits(later.version) && o.uid == later.uid {
+		if later.broken && !higher(later.version, o.version) {
+			return true // the same or older
+		}
 		return higher(o.version, later.version)
+	}
+	if o.broken || later.broken {
+		return o.broken
 	}
 	if later.event == "" && !sameData(o.text, later.text) {
 		a.line("note: %s was read at %s and at %s, and differs; the later one counts, since nothing shows which is newer", o, o.place, later.place)

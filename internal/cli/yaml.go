@@ -101,7 +101,7 @@ func lookUpString(n *yaml.Node, key string) (string, bool) {
 }
 
 // headYAML is, as JSON, what can be known of an object that cannot be read:
-// its group, its kind and its name.
+// its group, its kind, its name and its version.
 func headYAML(n *yaml.Node) []byte {
 	var head, metadata members
 	for _, key := range []string{"apiVersion", "kind"} {
@@ -109,7 +109,7 @@ func headYAML(n *yaml.Node) []byte {
 			head = head.with(key, appendString(nil, value))
 		}
 	}
-	for _, key := range []string{"name", "namespace"} {
+	for _, key := range []string{"name", "namespace", "uid", "resourceVersion"} {
 		if value, ok := lookUpString(lookUp(n, "metadata"), key); ok {
 			metadata = metadata.with(key, appendString(nil, value))
 		}
