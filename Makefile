@@ -39,7 +39,7 @@ test-oldest: ## Build and test the root module with the oldest Go that it serves
 
 .PHONY: explore
 explore: ## Explore every life of MTC's itineraries, with all flags of Final (some minutes)
-	go test -v -timeout 30m -run '^TestExplore$$' ./tests/conformance -whole
+	go test -v -timeout 60m -run '^TestExplore$$' ./tests/conformance -whole
 
 .PHONY: lint
 lint: ## Check formatting, go vet, go mod tidy and staticcheck
