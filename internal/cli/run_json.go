@@ -30,6 +30,7 @@ type eventLine struct {
 	Failed    bool           `json:"failed,omitempty"`
 	Reasons   []string       `json:"reasons,omitempty"`
 	Failures  *int64         `json:"failures,omitempty"`
+	Result    phases.Result  `json:"result,omitempty"`
 	Done      *bool          `json:"done,omitempty"`
 	Pipeline  steps.Pipeline `json:"pipeline,omitempty"`
 }
@@ -62,7 +63,7 @@ func (v *eventLines) event(s *simulation, e runner.Event) {
 		took := seconds(e.Took)
 		line.Event, line.Itinerary, line.Phase, line.Step, line.Reasons, line.Took = "failed", e.Itinerary, e.Phase, s.step, e.Reasons, &took
 	case runner.Finished:
-		line.Event, line.Itinerary, line.Failures = "finished", e.Itinerary, &e.Failures
+		line.Event, line.Itinerary, line.Failures, line.Result = "finished", e.Itinerary, &e.Failures, e.Result
 	default:
 		return // the simulated work returns no errors to be tried again
 	}

@@ -28,6 +28,7 @@ type event struct {
 	Added, Removed, Progress, Reasons []string
 	Jumped, Failed, Done              bool
 	Again, Took, Failures             *int
+	Result                            phases.Result
 	Pipeline                          steps.Pipeline
 }
 
@@ -43,6 +44,37 @@ func events(t testing.TB, text string) []event {
 	}
 	require.NotEmpty(t, all)
 	return all
+}
+
+// resultOf is how a run of an itinerary ends if nothing fails.
+var resultOf = map[string]phases.Result{
+	"Stage": phases.Succeeded, "Final": phases.Succeeded, "Cancel": phases.Canceled, "Failed": phases.Failed, "Rollback": phases.RolledBack,
+}
+
+// The result of a run is that of what happened, not of the itinerary in which
+// it ends alone.
+func TestRunResult(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		want phases.Result
+	}{
+		{"a failure", []string{"--fail-at", "EnsureInitialBackup"}, phases.Failed},
+		{"a failure that a cancel follows", []string{"--fail-at", "EnsureInitialBackup", "--on-fail", "Cancel"}, phases.Failed},
+		{"a cancel", []string{"--cancel-at", "EnsureInitialBackup"}, phases.Canceled},
+		{"a cancel by a rollback", []string{"--cancel-at", "EnsureInitialBackup", "--on-cancel", "Rollback"}, phases.RolledBack},
+		{"a cancel whose cleanup fails", []string{"--cancel-at", "EnsureInitialBackup", "--fail-at", "DeleteBackups"}, phases.Canceled},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := append([]string{"run", "-i", "Final", "--flags", "DirectImage"}, tt.args...)
+			all := events(t, run(t, "", append(args, "-o", "json")...).out)
+			finished := all[len(all)-2]
+			assert.Equal(t, "finished", finished.Event)
+			assert.Equal(t, tt.want, finished.Result)
+			out := run(t, "", args...).out
+			assert.True(t, strings.HasSuffix(out, "  done: "+string(tt.want)+"\n"), out)
+		})
+	}
 }
 
 // entered are the phases that were entered, in order.
@@ -138,6 +170,9 @@ func TestRunIsThePlan(t *testing.T) {
 				assert.Equal(t, "end", end.Event)
 				assert.True(t, end.Done)
 				assert.Equal(t, "finished", all[len(all)-2].Event)
+				assert.Equal(t, resultOf[itinerary], all[len(all)-2].Result)
+				table := run(t, "", "run", "-i", itinerary, "--flags", "DirectImage").out
+				assert.True(t, strings.HasSuffix(table, "  done: "+string(resultOf[itinerary])+"\n"), table)
 				assert.Equal(t, event{Event: "start", Itinerary: itinerary}, all[0])
 			})
 		}
@@ -239,7 +274,7 @@ func TestRunOfARecordedMigration(t *testing.T) {
 	assert.NotContains(t, r.out, "StageRestore")
 
 	r = run(t, moments, "run", "-f", "-", "--name", "ns/done")
-	assert.Equal(t, result{0, "     0s  ns/done, at the end of itinerary Stage\n     0s  Prepare       completed    after 1m0s\n     0s  done\n", ""}, r)
+	assert.Equal(t, result{0, "     0s  ns/done, at the end of itinerary Stage\n     0s  Prepare       completed    after 1m0s\n     0s  done: Succeeded\n", ""}, r)
 
 	r = run(t, around(``, migration("m", ``, `"itinerary": "Cancel", "errors": ["it broke"]`)), "run", "-f", "-")
 	assert.Contains(t, r.out, "     0s  ns/m, at the beginning of itinerary Cancel\n     0s  itinerary Failed, in place of itinerary Cancel\n")

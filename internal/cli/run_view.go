@@ -165,9 +165,17 @@ func (v *changeLines) tick(*simulation) error { return nil }
 
 func (v *changeLines) end(s *simulation) error {
 	if s.state.Done {
-		v.line(s, "done")
+		v.line(s, "%s", s.outcome())
 	}
 	return v.flush()
+}
+
+// outcome is how a run that is done ended, as far as that is known.
+func (s *simulation) outcome() string {
+	if s.state.Result == "" {
+		return "done"
+	}
+	return "done: " + string(s.state.Result)
 }
 
 // screen draws the pipeline, again and again in the same place of a terminal.
@@ -222,7 +230,10 @@ func (v *screen) text(s *simulation) string {
 	t := table{colors: v.colors}
 	state := cell{text: running, color: yellow}
 	if s.state.Done {
-		state = cell{text: "done", color: green}
+		state = cell{text: s.outcome(), color: green}
+		if s.state.Result.OrDefault() != phases.Succeeded {
+			state.color = red
+		}
 	}
 	head := []cell{{text: "itinerary " + s.current(), color: bold}, state, {text: s.elapsed().String()}}
 	if s.title != "" {

@@ -100,7 +100,7 @@ func TestScreenIsDrawnInPlace(t *testing.T) {
 		assert.True(t, strings.HasPrefix(one, noWrap) && strings.HasSuffix(one, wrap), "drawing %d leaves the terminal as it was", i)
 	}
 	assert.NotContains(t, w.frames[len(w.frames)-1], noWrap, "in the end nothing is cut off")
-	assert.Equal(t, `itinerary Failed   done   7m2s
+	assert.Equal(t, `itinerary Failed   done: Failed   7m2s
   Prepare          completed   3m22s
   Backup           failed      2m45s
   CleanupHelpers   completed   55s
@@ -155,7 +155,7 @@ func TestSpeed(t *testing.T) {
 			}
 			w := watch(t, false, args...)
 			assert.Equal(t, 0, w.code, w.stderr)
-			assert.Contains(t, w.frames[len(w.frames)-1], "done   5m12s")
+			assert.Contains(t, w.frames[len(w.frames)-1], "done: Failed   5m12s")
 			assert.InDelta(t, tt.want, total(w.slept), 1000)
 			for _, d := range w.slept {
 				assert.LessOrEqual(t, d, tt.tick)

@@ -128,7 +128,7 @@ func TestWhatIsNotReadIsNotAbsent(t *testing.T) {
 
 			r = run(t, "", "run", "-f", objects, "-f", file)
 			assert.Equal(t, 1, r.code)
-			assert.NotContains(t, r.out, "done\n")
+			assert.NotContains(t, r.out, "  done")
 			assert.Equal(t, 1, lines(r, listImageStreams))
 
 			r = run(t, "", "graph", "-f", objects, "-f", file)
@@ -183,7 +183,7 @@ func TestALostStreamMayHoldTheController(t *testing.T) {
 					if command[0] != "graph" {
 						assert.Equal(t, reasons > 0, strings.Contains(r.stderr, "EnableImage is unknown"), command)
 					}
-					assert.Equal(t, command[0] == "run" && tt.known, strings.HasSuffix(r.out, "done\n"), command)
+					assert.Equal(t, command[0] == "run" && tt.known, strings.HasSuffix(r.out, "  done: Succeeded\n"), command)
 				}
 
 				r = run(t, tt.stream, "convert", "--to", "current", "-f", "-", "-f", file, "-o", "json")
@@ -394,7 +394,7 @@ func TestAPlanThatIsGone(t *testing.T) {
 			r = run(t, objects, "run", "-f", "-")
 			assert.Equal(t, 1, r.code)
 			assert.Equal(t, []string{gone(tt.name)}, r.lines(t))
-			assert.Equal(t, tt.itinerary != "Final", strings.HasSuffix(r.out, "  done\n"), "a cleanup itinerary does not wait for flags")
+			assert.Equal(t, tt.itinerary != "Final", strings.Contains(r.out, "  done"), "a cleanup itinerary does not wait for flags")
 		})
 	}
 }
