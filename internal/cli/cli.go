@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -79,8 +81,10 @@ type app struct {
 	stdout, stderr io.Writer
 	colors         colors
 	live           bool // standard output is a terminal
-	failed         bool // a problem has been printed
-	sleep          func(context.Context, time.Duration)
+	failed         bool // there was a problem
+	// problems counts, by stream, what is wrong with what it holds.
+	problems map[string]int
+	sleep    func(context.Context, time.Duration)
 }
 
 func (a *app) root() *cobra.Command {
@@ -201,6 +205,31 @@ func (a *app) problem(err error) {
 		return
 	}
 	a.line("%v", err)
+}
+
+// maxProblems is how many problems of one stream are printed; the others are
+// counted.
+const maxProblems = 20
+
+// problemOf prints a problem of what a stream holds, if it is one of the first.
+func (a *app) problemOf(stream string, problem func() error) {
+	a.failed = true
+	if a.problems == nil {
+		a.problems = make(map[string]int)
+	}
+	if a.problems[stream]++; a.problems[stream] <= maxProblems {
+		a.problem(problem())
+	}
+}
+
+// moreProblems prints, once all streams are read, how many problems of each
+// were not printed.
+func (a *app) moreProblems() {
+	for _, stream := range slices.Sorted(maps.Keys(a.problems)) {
+		if more := a.problems[stream] - maxProblems; more > 0 {
+			a.line("%s: and %d more", stream, more)
+		}
+	}
 }
 
 // line prints a line on standard error.

@@ -56,6 +56,7 @@ type document struct {
 
 // object is an object of a stream, as JSON.
 type object struct {
+	stream     string
 	place      string
 	walked     bool // it was read in a directory, so that messages name the file
 	apiVersion string
@@ -117,7 +118,9 @@ func (r *reader) wrong(line int, item, format string, args ...any) {
 // wrongValue prints a problem of a value of which it is known what it is about.
 func (r *reader) wrongValue(line int, item, format string, args ...any) {
 	r.bad = true
-	r.problem(&PlaceError{Stream: r.stream, Line: line, Item: item, Problem: fmt.Sprintf(format, args...)})
+	r.problemOf(r.stream, func() error {
+		return &PlaceError{Stream: r.stream, Line: line, Item: item, Problem: fmt.Sprintf(format, args...)}
+	})
 }
 
 // read takes a stream apart. Lines "---" and "..." end a document whatever is
@@ -395,7 +398,7 @@ func (r *reader) head(text []byte) (objectHead, json.RawMessage) {
 // repeat the kind of the list and its group. Of a broken one only its head is
 // taken.
 func (d *document) object(r *reader, line int, item string, list objectHead, text json.RawMessage, broken bool) {
-	o := &object{place: place(r.stream, line, item), walked: r.walked, text: text, broken: broken}
+	o := &object{stream: r.stream, place: place(r.stream, line, item), walked: r.walked, text: text, broken: broken}
 	if text[0] != '{' && !broken {
 		o.broken, o.kind, o.apiVersion = true, list.Kind, list.APIVersion
 		d.objects = append(d.objects, o)

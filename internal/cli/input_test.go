@@ -346,3 +346,46 @@ func TestMillionsOfBrackets(t *testing.T) {
 	assert.LessOrEqual(t, len(r.stderr), 1000)
 	assert.Contains(t, r.stderr, "standard input:1")
 }
+
+// Of one stream at most 20 problems are printed, whatever they are; the others
+// are counted.
+func TestProblemsOfOneStream(t *testing.T) {
+	repeat := func(n int, item string) string {
+		return stream(strings.TrimSuffix(strings.Repeat(item+",\n", n), ",\n"))
+	}
+	named := func(n int) string {
+		var all []string
+		for i := range n {
+			all = append(all, migration(fmt.Sprint("m", i), `"stage": 3`, ``))
+		}
+		return stream(all...)
+	}
+	documents := func(n int) string { return strings.Repeat("kind: A\nb: .inf\n---\n", n) }
+	for _, n := range []int{1, 19, 20, 21, 22, 1000} {
+		for name, text := range map[string]string{
+			"no objects": repeat(n, "1"), "keys that are repeated": repeat(n, `{"a": 1, "a": 2}`), "no kind": repeat(n, "{}"),
+			"no numbers of JSON": "kind: List\nitems:\n" + strings.Repeat("- {a: .inf}\n", n),
+			"documents":          documents(n),
+			"fields of another type, of one object each": named(n),
+		} {
+			for _, args := range [][]string{{"plan"}, {"explain", "Prepare"}, {"convert", "--to", "current"}} {
+				r := run(t, text, append(args, "-f", "-")...)
+				assert.Equal(t, 1, r.code, name)
+				lines := r.lines(t)
+				if n <= 20 {
+					assert.Len(t, lines, n, "%s: %d", name, n)
+					continue
+				}
+				require.Len(t, lines, 21, "%s: %d", name, n)
+				assert.Equal(t, fmt.Sprintf("standard input: and %d more", n-20), lines[20], name)
+				assert.NotContains(t, strings.Join(lines[:20], ""), " more", name)
+			}
+		}
+	}
+
+	one, two := write(t, "one.yaml", documents(25)), write(t, "two.yaml", documents(30))
+	lines := run(t, documents(3), "plan", "-f", one, "-f", "-", "-f", two).lines(t)
+	require.Len(t, lines, 20+3+20+2)
+	want := []string{one + ": and 5 more", two + ": and 10 more"}
+	assert.ElementsMatch(t, want, lines[43:])
+}

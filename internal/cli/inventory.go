@@ -132,13 +132,14 @@ func (a *app) take(in *input, noImageStreams bool) *inventory {
 			if err == nil {
 				continue
 			}
-			a.problem(err)
+			a.problemOf(o.stream, func() error { return err })
 		}
 		inv.broken[objectKey{o.kind, o.ref}] = o.place
 		if o.kind == mtc.KindImageStream {
 			inv.images.Unread[o.ref.Namespace] = &BrokenError{o.place}
 		}
 	}
+	a.moreProblems()
 	if len(inv.lost) > 0 && inv.images.Unread[""] == nil {
 		inv.images.Unread[""] = &LostError{inv.lost}
 	}
