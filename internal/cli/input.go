@@ -401,7 +401,9 @@ func (d *document) object(r *reader, line int, item string, list objectHead, tex
 	o := &object{stream: r.stream, place: place(r.stream, line, item), walked: r.walked, text: text, broken: broken}
 	if text[0] != '{' && !broken {
 		o.broken, o.kind, o.apiVersion = true, list.Kind, list.APIVersion
-		d.objects = append(d.objects, o)
+		if _, known := mtc.KindOf("", o.kind); known || !r.only {
+			d.objects = append(d.objects, o)
+		}
 		report := r.wrong
 		if list.Kind != "" {
 			report = r.wrongValue
