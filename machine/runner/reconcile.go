@@ -144,16 +144,9 @@ func (c *reconcile[T]) stop(ctx context.Context, err error) {
 	c.emit(ctx, Stopped{Itinerary: c.state.Itinerary, Phase: c.state.Phase, Err: err})
 }
 
-// finish settles the state of a run that is done: nothing is tried again, and
-// it has a result, also if an earlier release did not record one.
+// finish settles the state of a run that is done: nothing is tried again.
 func (c *reconcile[T]) finish() {
 	c.state.Retry, c.state.Stopped, c.state.FlagsAsked = nil, nil, nil
-	switch {
-	case c.state.FailedPhases > 0:
-		c.state.Result = phases.Failed
-	case c.state.Result == "":
-		c.state.Result = c.m.Graph().Result()
-	}
 }
 
 // option calls a function of the options.
@@ -527,6 +520,9 @@ func (c *reconcile[T]) advance(ctx context.Context) error {
 	if tr.To.Done {
 		c.keep(ctx, steps.Moment{})
 		c.finish()
+		if c.state.Result == "" {
+			c.state.Result = c.m.Graph().Result()
+		}
 		c.emit(ctx, Finished{Itinerary: tr.Itinerary, Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
 		return nil
 	}

@@ -51,7 +51,8 @@ type State struct {
 	// phase that fails outside cleanup itineraries makes it Failed; otherwise
 	// it is Canceled if an itinerary with that result was entered; else it is
 	// the result of the first cleanup itinerary that was entered, else that of
-	// the last itinerary. It is never empty when the run is done.
+	// the last itinerary. It is never empty when the run is done, unless another
+	// controller ended it: such a run is left alone.
 	Result phases.Result `json:"result,omitempty"`
 	// FailedPhases and FailedInCleanup count the phases that failed, outside
 	// and in cleanup itineraries.

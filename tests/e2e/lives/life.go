@@ -404,6 +404,9 @@ func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 	}
 	l.add(oracle.Event{Kind: oracle.End, Lost: next.Lost, Kept: keptOf(state)})
 	l.retries = state.Retry != nil || next.Lost
+	if state.Retry != nil { // a controller whose write met another comes back at once
+		next.After = max(next.After, state.Retry.Next.Add(time.Second).Sub(l.clock()))
+	}
 	return state, l.wake(ctx, state, next)
 }
 
