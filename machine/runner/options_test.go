@@ -95,20 +95,26 @@ func (h *handler) Handle(context.Context, *migration) (runner.Result, error) {
 	return runner.Done(), nil
 }
 
+// thousands is a controller of one itinerary of n phases, each a step.
+func thousands(t *testing.T, n int) *world {
+	w := newWorld(t)
+	it := phases.Itinerary{Name: "Move", Flags: vocabulary}
+	w.options.Phases = map[string]runner.Phase[*migration]{}
+	for i := range n {
+		name := fmt.Sprintf("Phase%d", i)
+		it.Phases = append(it.Phases, phases.Phase{Name: name, Step: "Step" + name})
+		w.options.Phases[name] = runner.Phase[*migration]{Handler: &handler{}}
+	}
+	w.options.Itineraries = machine.MustCompileSet(it)
+	w.options.Observers = nil
+	return w
+}
+
 // New and a reconcile are linear in the phases and steps: from 1,000 to 8,000
 // what they allocate grows by little more than eight times.
 func TestThousandsOfSteps(t *testing.T) {
 	cost := func(n int) (news, reconciles uint64) {
-		w := newWorld(t)
-		it := phases.Itinerary{Name: "Move", Flags: vocabulary}
-		w.options.Phases = map[string]runner.Phase[*migration]{}
-		for i := range n {
-			name := fmt.Sprintf("Phase%d", i)
-			it.Phases = append(it.Phases, phases.Phase{Name: name, Step: "Step" + name})
-			w.options.Phases[name] = runner.Phase[*migration]{Handler: &handler{}}
-		}
-		w.options.Itineraries = machine.MustCompileSet(it)
-		w.options.Observers = nil
+		w := thousands(t, n)
 		r := w.runner()
 		news = allocated(func() { w.runner() })
 		for range 3 { // builds what is built once
@@ -128,16 +134,7 @@ func TestThousandsOfSteps(t *testing.T) {
 func BenchmarkSteps(b *testing.B) {
 	for _, n := range []int{1000, 8000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			w := newWorld(nil)
-			it := phases.Itinerary{Name: "Move", Flags: vocabulary}
-			w.options.Phases = map[string]runner.Phase[*migration]{}
-			for i := range n {
-				name := fmt.Sprintf("Phase%d", i)
-				it.Phases = append(it.Phases, phases.Phase{Name: name, Step: "Step" + name})
-				w.options.Phases[name] = runner.Phase[*migration]{Handler: &handler{}}
-			}
-			w.options.Itineraries = machine.MustCompileSet(it)
-			w.options.Observers = nil
+			w := thousands(nil, n)
 			b.Run("New", func(b *testing.B) {
 				for b.Loop() {
 					if _, err := runner.New(w.options); err != nil {
