@@ -81,6 +81,8 @@ func (r *Reconciler[T]) setConditions(c *call[T]) {
 	switch {
 	case !s.Done:
 		r.setCondition(object, ConditionSucceeded, metav1.ConditionUnknown, ConditionRunning, "")
+	case s.Result == "": // another controller ended it, and nothing says how
+		r.setCondition(object, ConditionSucceeded, metav1.ConditionUnknown, ReasonDone, "")
 	case s.Result == phases.Succeeded:
 		r.setCondition(object, ConditionSucceeded, metav1.ConditionTrue, string(s.Result), "")
 	default:
