@@ -130,7 +130,7 @@ func hostile(size int) map[string]string {
 		"many names":               list(`"A"`),
 		"a long time":              `"` + strings.Repeat("2024-01-01T10:00:00Z", size/20) + `"`,
 		"a time of many digits":    `"2024-01-01T10:00:00.` + strings.Repeat("9", size) + `Z"`,
-		"a phase that nobody has":  `"` + strings.Repeat("QuiesceApplications", size/19) + `"`,
+		"a phase of no itinerary":  `"` + strings.Repeat("QuiesceApplications", size/19) + `"`,
 		"a number that is a name":  `{"name":` + strings.Repeat("9", size) + `}`,
 	}
 }
@@ -152,7 +152,7 @@ var entries = map[string]string{
 	"others, skipped and run":            `{"name":"%d","skipped":true,"started":"t","message":"Skipped","phase":"Canceled"}`,
 	"others, completed in a phase":       `{"name":"%d","completed":"t","phase":"X"}`,
 	"others, in phases of a former name": `{"name":"%d","phase":"QuiesceApplications","started":"t"}`,
-	"others, in phases that nobody has":  `{"name":"%d","phase":"QuiesceApplication%[1]d","started":"t"}`,
+	"others, in phases of no itinerary":  `{"name":"%d","phase":"QuiesceApplication%[1]d","started":"t"}`,
 	"others, in no phase":                `{"name":"%d","phase":"","started":"t"}`,
 	"others, of no name":                 `{"name":""}`,
 	"others, with escapes":               `{"n\u0061me":"%d\n","\u0073kipped":false,"\n":"\n"}`,

@@ -144,7 +144,7 @@ func TestAwaits(t *testing.T) {
 		{Name: "Verify", Step: "S", Guard: phases.Guard{All: flagA | flagB}},
 		{Name: "Close", Step: "S"},
 	}}
-	// Scan itself may not run: nobody knows that before B is known.
+	// Scan itself may not run: that is unknown before B is known.
 	mayScan := scan
 	mayScan.Phases = slices.Clone(scan.Phases)
 	mayScan.Phases[1].Guard = phases.Guard{All: flagB}

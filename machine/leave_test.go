@@ -111,7 +111,7 @@ func TestASwitchAtTheStartForgetsNothing(t *testing.T) {
 	assert.Equal(t, facts(flagC), r.Facts())
 }
 
-// Of a phase that its itinerary no longer has, nobody knows what it decided:
+// Of a phase that its itinerary no longer has, it is unknown what it decided:
 // what any phase decides is unknown. A former name is one that it has.
 func TestWhatAPhaseOfAnOlderReleaseMayHaveDecided(t *testing.T) {
 	it := loop

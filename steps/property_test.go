@@ -305,7 +305,7 @@ func FuzzSync(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, where, known uint8, failed bool, seconds int64) {
 		var p steps.Pipeline
 		if json.Unmarshal(text, &p) != nil || !storable(p) {
-			t.Skip()
+			return
 		}
 		now := time.Unix(seconds%(1<<33), 0)
 		if now.Unix() < 0 {

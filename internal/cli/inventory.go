@@ -37,7 +37,7 @@ type inventory struct {
 	noImages  bool            // none was read, and whether there are some is unknown
 	lostUsed  bool            // it is unknown since a stream was not read to its end
 	imageless map[string]bool // namespaces that have none
-	settled   bool            // --set says whether there are some
+	settled   bool            // --set decides whether there are some
 }
 
 type objectKey struct {

@@ -310,7 +310,7 @@ func TestNoImageStreamsAndNothingDependsOnThem(t *testing.T) {
 	empty := strings.Replace(objects, `"namespaces": ["app"]`, `"namespaces": []`, 1)
 	r = run(t, empty, "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, r.code)
-	assert.Empty(t, r.stderr, "nobody asks for image streams of no namespace")
+	assert.Empty(t, r.stderr, "no image streams are needed of no namespace")
 }
 
 // The objects that depend on each other, left out one by one.

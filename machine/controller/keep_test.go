@@ -142,8 +142,9 @@ func FuzzInAnnotation(f *testing.F) {
 		}
 		require.NoError(t, inAnnotation.Write(m, s))
 		again, err := inAnnotation.Read(m)
-		if err != nil {
-			t.Skip("a year that has five digits in UTC")
+		if err != nil { // a year that has five digits in UTC: the runner replaces it before it writes
+			require.ErrorAs(t, err, new(*controller.AnnotationError))
+			return
 		}
 		require.Empty(t, cmp.Diff(s, again, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b metav1.Time) bool { return a.Unix() == b.Unix() })))
 	})

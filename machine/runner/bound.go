@@ -234,7 +234,7 @@ func (s *State) check(now metav1.Time) {
 		}
 	}
 	s.PausedSeconds = within(s.PausedSeconds, maxSeconds)
-	if s.Visit < 0 || s.Visit > maxVisit { // number them anew
+	if s.Visit < 0 || s.Visit > maxVisit { // renumber them
 		s.Visit = 0
 		for i := range s.Failures {
 			s.Failures[i].Visit = 0

@@ -207,7 +207,7 @@ func TestAskTimeoutBoundsAReconcile(t *testing.T) {
 	assert.Equal(t, []time.Duration{10 * time.Second, 6 * time.Second, 2 * time.Second}, timeouts)
 }
 
-// A source that ignores its context holds nobody: it is left behind once for
+// A source that ignores its context does not hold the run: it is left behind once for
 // each run, and not asked again until it has returned. One that ends its
 // goroutine is an error.
 func TestASourceThatIgnoresItsContext(t *testing.T) {

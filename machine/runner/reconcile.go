@@ -93,7 +93,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	case c.state.PhaseFailed():
 		c.m.Finish()
 	case resumed.Changed && !c.m.WorkDone():
-		// A new release: what is new is evaluated, and the plan made anew.
+		// A new release: what is new is evaluated; replan.
 		if err := c.ask(ctx, newRelease, 0); err != nil {
 			return err
 		}

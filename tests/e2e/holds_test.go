@@ -370,7 +370,7 @@ func repeats[T example.Migration](g *ground, kind example.Kind[T]) {
 }
 
 // Flags that cannot be asked do not fail a phase, and its handler is not called
-// again when the controller starts anew.
+// again when the controller restarts.
 func TestWorkThatIsDoneStaysDone(t *testing.T) {
 	onBoth(t, func(g *ground) { workDone(g, example.MTC) }, func(g *ground) { workDone(g, example.Variant) })
 }
