@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,6 +130,7 @@ func TestCrashInPhasesThatDecide(t *testing.T) {
 				}
 			}
 			var mu sync.Mutex
+			var killed atomic.Bool // all of them have been
 			kill := make(chan struct{}, 1)
 			g.reply = func(ctx context.Context, call example.Call) example.Reply {
 				mu.Lock()
@@ -141,16 +143,19 @@ func TestCrashInPhasesThatDecide(t *testing.T) {
 					select {
 					case kill <- struct{}{}:
 						d.kills--
-						mu.Unlock()
-						<-ctx.Done() // it does not live to see a reply
-						return ""
-					default: // it is about to be killed
+					default: // it is about to be killed for another
 					}
+					mu.Unlock()
+					<-ctx.Done() // it does not live to see a reply
+					return ""
 				}
-				over := d.kills == 0 && call.Ended
 				mu.Unlock()
 				switch {
-				case !over:
+				case !call.Ended || d.way == "goes-on":
+				case !killed.Load():
+					// A kill for another would lose what this call wrote down,
+					// which is all that MTC knows of the pods it made.
+					return example.Wait
 				case d.way == "fails":
 					return example.Fail
 				case d.way == "is-canceled":
@@ -176,6 +181,7 @@ func TestCrashInPhasesThatDecide(t *testing.T) {
 				}
 				p.kill()
 			}
+			killed.Store(true)
 			g.spawn(g.Config)
 			for name, d := range all {
 				last := g.done(name)
