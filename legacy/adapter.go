@@ -6,7 +6,6 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
-	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // Annotation is the name of the annotation of a MigMigration that holds the
@@ -16,14 +15,14 @@ const Annotation = "pipeline.konveyor.io/legacy"
 // Adapter adapts statuses. It is immutable and safe for concurrent use.
 type Adapter struct {
 	itineraries *machine.Set
-	naming      steps.Naming
+	naming      mtc.Naming
 	phases      map[string]map[string]*phases.Phase // by itinerary and name, former names included
 }
 
-// New returns an adapter to the steps of one naming scheme. The itineraries
+// NewAdapter returns an adapter to the steps of one naming scheme. The itineraries
 // define which names phases formerly had, and which steps are still to come;
 // the scheme in which they name their steps does not matter.
-func New(itineraries *machine.Set, naming steps.Naming) *Adapter {
+func NewAdapter(itineraries *machine.Set, naming mtc.Naming) *Adapter {
 	a := &Adapter{itineraries: itineraries, naming: naming, phases: make(map[string]map[string]*phases.Phase)}
 	for _, name := range itineraries.Names() {
 		g, err := itineraries.Graph(name)
@@ -89,7 +88,7 @@ func (a *Adapter) stepNow(name string) string {
 // stepThen returns the name of a step in the old form, whichever was given.
 func stepThen(name string) string {
 	for then, now := range oldNames {
-		if steps.Data.Step(name) == now {
+		if mtc.DataNames.Step(name) == now {
 			return then
 		}
 	}

@@ -366,20 +366,20 @@ func TestRemaindersThatDoNotFit(t *testing.T) {
 // scheme, has only old names for an old controller.
 func TestOldControllerReadsOurs(t *testing.T) {
 	facts := selected("", mtc.HasPVs|mtc.IndirectVolume|mtc.HasStageBackup|mtc.DirectImage).Facts
-	for _, naming := range []steps.Naming{steps.Data, steps.State} {
+	for _, naming := range []mtc.Naming{mtc.DataNames, mtc.StateNames} {
 		t.Run(naming.String(), func(t *testing.T) {
 			set := legacytest.Itineraries(naming)
 			g, err := set.Graph(mtc.Stage)
 			require.NoError(t, err)
-			m, err := g.Machine(machine.Position{}, facts)
+			m, err := g.NewMachine(machine.Position{}, facts)
 			require.NoError(t, err)
 			var p steps.Pipeline
 			clock := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 			for !m.Position().Done {
-				p = steps.Sync(p, steps.Moment{Plan: m.Plan()}, clock)
+				p = steps.Sync(p, steps.Snapshot{Plan: m.Plan()}, clock)
 				status, err := json.Marshal(map[string]any{"phase": m.Position().Phase, "itinerary": mtc.Stage, "pipeline": p})
 				require.NoError(t, err)
-				down, err := legacy.New(set, naming).Downgrade(status, nil)
+				down, err := legacy.NewAdapter(set, naming).Downgrade(status, nil)
 				require.NoError(t, err)
 				for _, name := range []string{"Data", "State", "Created\""} {
 					require.NotContains(t, strings.ReplaceAll(string(down.Status), "StagePodsCreated", ""), `"`+name)

@@ -13,7 +13,7 @@ import (
 // A running stage migration, as mig-controller stored it: its plan has images
 // that are copied directly, and nothing to back up.
 func ExampleAdapter_Upgrade() {
-	adapter := legacy.New(machine.MustCompileSet(mtc.Itineraries()...), steps.Data)
+	adapter := legacy.NewAdapter(machine.MustCompileSet(mtc.Itineraries()...), mtc.DataNames)
 	status := []byte(`{"phase":"", "itinerary":"Stage", "pipeline":[
 		{"name":"Prepare", "started":"2025-03-01T10:00:00Z"},
 		{"name":"StageBackup", "message":"Not started"},
@@ -23,7 +23,7 @@ func ExampleAdapter_Upgrade() {
 	flags := mtc.DirectImage | mtc.EnableImage
 	up, err := adapter.Upgrade(status, &legacy.Selected{
 		Itinerary: mtc.Stage,
-		Facts:     phases.NewFacts(flags, mtc.Flags().All()&^flags),
+		Facts:     phases.NewFacts(flags, mtc.Vocabulary().All()&^flags),
 	})
 	fmt.Println(string(up.Status), up.Warnings, err)
 	fmt.Println(legacy.Annotation+":", string(up.Remainder))
@@ -36,7 +36,7 @@ func ExampleAdapter_Upgrade() {
 // A cancelled migration goes through both forms: its Cleanup read Skipped
 // though it ran.
 func ExampleAdapter_Downgrade() {
-	adapter := legacy.New(machine.MustCompileSet(mtc.Itineraries()...), steps.Data)
+	adapter := legacy.NewAdapter(machine.MustCompileSet(mtc.Itineraries()...), mtc.DataNames)
 	up, err := adapter.Upgrade([]byte(`{"phase":"Completed","itinerary":"Cancel","pipeline":[
 		{"name":"StageBackup","message":"Skipped","skipped":true},
 		{"started":"2025-03-01T10:05:00Z","completed":"2025-03-01T10:06:00Z","name":"Cleanup","message":"Skipped","skipped":true}]}`), nil)
@@ -52,7 +52,7 @@ func ExampleAdapter_Downgrade() {
 
 // A typed status goes through JSON.
 func ExampleUpgradeStatus() {
-	adapter := legacy.New(machine.MustCompileSet(mtc.Itineraries()...), steps.State)
+	adapter := legacy.NewAdapter(machine.MustCompileSet(mtc.Itineraries()...), mtc.StateNames)
 	status := struct {
 		Phase     string         `json:"phase,omitempty"`
 		Itinerary string         `json:"itinerary,omitempty"`

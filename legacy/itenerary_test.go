@@ -8,14 +8,13 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/internal/legacytest"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
-	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // TestItenerary: what MTC 1.2 stored is adapted as if its key were spelled as
 // today, in every phase of every itinerary and in its former names; and the key
 // stays.
 func TestItenerary(t *testing.T) {
-	set := legacytest.Itineraries(steps.Data)
+	set := legacytest.Itineraries(mtc.DataNames)
 	for _, itinerary := range set.Names() {
 		g, err := set.Graph(itinerary)
 		require.NoError(t, err)

@@ -91,7 +91,7 @@ func TestRandomStatuses(t *testing.T) {
 		raw := g.status()
 		var now *legacy.Selected
 		if g.IntN(2) == 0 {
-			all := mtc.Flags().All()
+			all := mtc.Vocabulary().All()
 			now = &legacy.Selected{Itinerary: g.pick(mtc.Final, mtc.Stage, mtc.Cancel), Facts: phases.NewFacts(phases.Flags(g.Uint64())&all, phases.Flags(g.Uint64())&all)}
 		}
 		up, err := adapter.Upgrade([]byte(raw), now)

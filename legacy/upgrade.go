@@ -244,7 +244,7 @@ func (a *Adapter) ahead(plan *machine.Plan, listed map[string]*entry) []string {
 	for i := range plan.Each {
 		name := a.stepNow(g.Phase(i).Step)
 		switch runs := plan.Runs(i); {
-		case g.Rides(i) || runs == phases.No || shown[name]:
+		case g.Rides(i) || runs == phases.False || shown[name]:
 		case runs == phases.Unknown && !g.IsCleanup() && listed[name] == nil:
 		default:
 			names = append(names, name)

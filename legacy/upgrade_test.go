@@ -12,14 +12,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
-	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-var adapter = legacy.New(legacytest.Itineraries(steps.Data), steps.Data)
+var adapter = legacy.NewAdapter(legacytest.Itineraries(mtc.DataNames), mtc.DataNames)
 
 // selected is an itinerary with some flags true, all others false.
 func selected(itinerary string, yes phases.Flags) *legacy.Selected {
-	return &legacy.Selected{Itinerary: itinerary, Facts: phases.NewFacts(yes, mtc.Flags().All()&^yes)}
+	return &legacy.Selected{Itinerary: itinerary, Facts: phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)}
 }
 
 // TestUpgrade upgrades statuses written by hand, and goes back from each.

@@ -57,13 +57,13 @@ func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 		for f := range itinerarytest.Partial {
 			for _, at := range positions(waiting) {
 				want := decisive(f, func(full phases.Facts) machine.Position {
-					m, err := waiting.Machine(at, full)
+					m, err := waiting.NewMachine(at, full)
 					require.NoError(t, err)
 					tr, err := m.Advance(context.Background())
 					require.NoError(t, err)
 					return tr.To
 				})
-				m, err := waiting.Machine(at, f)
+				m, err := waiting.NewMachine(at, f)
 				require.NoError(t, err)
 				require.Equal(t, want, m.Depends(), "%+v at %s: true %v, false %v", it.Phases, at, four.Names(f.True()), four.Names(f.False()))
 				if at.Phase != "" {
@@ -79,7 +79,7 @@ func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 					moved++
 					require.NoError(t, err)
 					if f.Known() != four.All() {
-						full, err := waiting.Machine(at, phases.NewFacts(f.True(), four.All()&^f.True()))
+						full, err := waiting.NewMachine(at, phases.NewFacts(f.True(), four.All()&^f.True()))
 						require.NoError(t, err)
 						tr, err := full.Advance(context.Background())
 						require.NoError(t, err)
@@ -93,7 +93,7 @@ func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 					require.Equal(t, at, m.Position())
 				}
 
-				m, err = cleanup.Machine(at, f)
+				m, err = cleanup.NewMachine(at, f)
 				require.NoError(t, err)
 				require.Equal(t, want, m.Depends(), "a cleanup itinerary does not wait, and depends on the same")
 				require.Zero(t, m.Awaits())
@@ -114,11 +114,11 @@ func TestTheNextTransitionOfManyCases(t *testing.T) {
 		defs = append(defs, phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%d", i)})
 	}
 	v := phases.MustVocabulary(defs)
-	it := phases.Itinerary{Name: "Wide", Flags: v}
+	it := phases.Itinerary{Name: "Wide", Vocabulary: v}
 	for i := 0; i < 60; i += 3 {
 		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprint(i), Step: "S", Guard: phases.Guard{All: 7 << i}})
 	}
-	m, err := machine.MustCompile(it).Machine(machine.Position{}, phases.Facts{})
+	m, err := machine.MustCompile(it).NewMachine(machine.Position{}, phases.Facts{})
 	require.NoError(t, err)
 	assert.Equal(t, v.All()&^(15<<60), m.Depends())
 
@@ -127,7 +127,7 @@ func TestTheNextTransitionOfManyCases(t *testing.T) {
 	for i := range 64 {
 		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprint(i), Step: "S", Guard: phases.Guard{All: 1 << i}})
 	}
-	m, err = machine.MustCompile(it).Machine(machine.Position{}, phases.Facts{})
+	m, err = machine.MustCompile(it).NewMachine(machine.Position{}, phases.Facts{})
 	require.NoError(t, err)
 	assert.Equal(t, v.All(), m.Depends())
 	next, end := m.Available()
@@ -137,7 +137,7 @@ func TestTheNextTransitionOfManyCases(t *testing.T) {
 
 // What a run awaits at each position, by hand.
 func TestAwaits(t *testing.T) {
-	scan := phases.Itinerary{Name: "Scan", Flags: four, Phases: []phases.Phase{
+	scan := phases.Itinerary{Name: "Scan", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Open", Step: "S"},
 		{Name: "Scan", Step: "S", Decides: flagA},
 		{Name: "Copy", Step: "S", Guard: phases.Guard{All: flagA}},
@@ -150,11 +150,11 @@ func TestAwaits(t *testing.T) {
 	mayScan.Phases[1].Guard = phases.Guard{All: flagB}
 	first := scan
 	first.Phases = scan.Phases[2:]
-	repeat := phases.Itinerary{Name: "Repeat", Flags: four, Phases: []phases.Phase{
+	repeat := phases.Itinerary{Name: "Repeat", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Copy", Step: "S", Guard: phases.Guard{All: flagA}, Decides: flagA, Jumps: []phases.Jump{{To: "Copy"}}},
 		{Name: "End", Step: "S"},
 	}}
-	either := phases.Itinerary{Name: "Either", Flags: four, Phases: []phases.Phase{
+	either := phases.Itinerary{Name: "Either", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Choose", Step: "S", Jumps: []phases.Jump{{To: "Left", Guard: phases.Guard{All: flagA}}, {To: "Left", Guard: phases.Guard{None: flagA}}, {To: "Right", Guard: phases.Guard{All: flagB}}}},
 		{Name: "Right", Step: "S", Guard: phases.Guard{All: flagC}},
 		{Name: "Left", Step: "S"},
@@ -187,7 +187,7 @@ func TestAwaits(t *testing.T) {
 		{"a cleanup itinerary awaits nothing", cleanup, "Scan", phases.Facts{}, 0, flagA},
 	} {
 		t.Run(c.about, func(t *testing.T) {
-			m, err := machine.MustCompile(c.it).Machine(machine.Position{Phase: c.at}, c.known)
+			m, err := machine.MustCompile(c.it).NewMachine(machine.Position{Phase: c.at}, c.known)
 			require.NoError(t, err)
 			assert.Equal(t, four.Names(c.awaits), four.Names(m.Awaits()), "awaits")
 			assert.Equal(t, four.Names(c.depends), four.Names(m.Depends()), "depends")
@@ -198,7 +198,7 @@ func TestAwaits(t *testing.T) {
 // The guard of the phase in progress matters as soon as a loop can lead back to
 // it.
 func TestTheGuardOfThePhaseInProgressMattersInALoop(t *testing.T) {
-	it := phases.Itinerary{Name: "Loop", Flags: four, Phases: []phases.Phase{
+	it := phases.Itinerary{Name: "Loop", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Copy", Step: "S", Guard: phases.Guard{All: flagA}},
 		{Name: "Check", Step: "S", Decides: flagB, Jumps: []phases.Jump{{To: "Copy", Guard: phases.Guard{All: flagB}}}},
 		{Name: "End", Step: "S"},
@@ -221,7 +221,7 @@ func TestTheGuardOfThePhaseInProgressMattersInALoop(t *testing.T) {
 				it.Phases = slices.Clone(it.Phases)
 				it.Phases[1].Jumps = nil
 			}
-			m, err := machine.MustCompile(it).Machine(machine.Position{Phase: c.at}, c.known)
+			m, err := machine.MustCompile(it).NewMachine(machine.Position{Phase: c.at}, c.known)
 			require.NoError(t, err)
 			assert.Equal(t, four.Names(c.want), four.Names(m.Matters(c.known)))
 		})
@@ -244,14 +244,14 @@ func moves(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts
 			continue
 		}
 		seen[s] = true
-		m, err := g.Machine(s.at, s.facts)
+		m, err := g.NewMachine(s.at, s.facts)
 		require.NoError(t, err)
 		decides := m.Decides()
 		for next := range itinerarytest.Assignments {
 			if (next.True()^s.facts.True())&^decides != 0 {
 				continue
 			}
-			m, err := g.Machine(s.at, next)
+			m, err := g.NewMachine(s.at, next)
 			require.NoError(t, err)
 			tr, err := m.Advance(context.Background())
 			require.NoError(t, err)
@@ -350,7 +350,7 @@ func TestARunThatHasBegunWaitsOnlyForWhatIsDecided(t *testing.T) {
 			}
 		}
 		f := phases.NewFacts(phases.Flags(r.IntN(16)), phases.Flags(r.IntN(16)))
-		m, err := g.Machine(machine.Position{}, f)
+		m, err := g.NewMachine(machine.Position{}, f)
 		require.NoError(t, err)
 		for m.Awaits() != 0 { // as if its sources answered
 			flag := m.Awaits() & -m.Awaits()
@@ -368,7 +368,7 @@ func TestARunThatHasBegunWaitsOnlyForWhatIsDecided(t *testing.T) {
 			waited++
 			require.NotZero(t, m.Awaits())
 			require.True(t, may.Has(m.Awaits()), "%+v at %s waits for %v", it.Phases, m.Position(), four.Names(m.Awaits()))
-			m.SetFacts(m.Facts().Set(m.Awaits(), phases.Yes))
+			m.SetFacts(m.Facts().Set(m.Awaits(), phases.True))
 		}
 	}
 	assert.Greater(t, waited, 5, "the property was hardly tested")

@@ -8,9 +8,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// ErrDone is returned where a migration that is done is asked to move. A
+// ErrDone is returned where a run that is done is asked to move. A
 // migration that is done neither advances nor switches.
-var ErrDone = errors.New("the migration is done; nothing comes after")
+var ErrDone = errors.New("the run is done; nothing comes after")
 
 // UnknownPhaseError is a recorded phase that its itinerary does not have: a
 // typo, or a phase of another release. Nothing is completed or skipped for

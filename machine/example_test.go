@@ -21,13 +21,13 @@ var backupFlags = phases.MustVocabulary([]phases.FlagDef{
 })
 
 var backups = machine.MustCompileSet(
-	phases.Itinerary{Name: "Backup", Flags: backupFlags, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Backup", Vocabulary: backupFlags, Phases: []phases.Phase{
 		{Name: "Validate", Step: "Prepare"},
 		{Name: "RunHook", Step: "Hooks", Guard: phases.Guard{All: hasHook}},
 		{Name: "SnapshotVolumes", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}},
 		{Name: "Upload", Step: "Upload"},
 	}},
-	phases.Itinerary{Name: "CleanUp", Flags: backupFlags, Cleanup: true, Phases: []phases.Phase{
+	phases.Itinerary{Name: "CleanUp", Vocabulary: backupFlags, Cleanup: true, Phases: []phases.Phase{
 		{Name: "DeleteSnapshots", Step: "CleanUp", Guard: phases.Guard{All: hasVolumes}},
 		{Name: "Report", Step: "CleanUp"},
 	}},
@@ -57,7 +57,7 @@ func ExampleMachine_Advance() {
 		fmt.Println(err)
 		return
 	}
-	m, err := graph.Machine(machine.Position{}, phases.NewFacts(hasVolumes, hasHook))
+	m, err := graph.NewMachine(machine.Position{}, phases.NewFacts(hasVolumes, hasHook))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -83,7 +83,7 @@ func ExampleMachine_Can() {
 		fmt.Println(err)
 		return
 	}
-	m, err := graph.Machine(machine.Position{Phase: "Validate"}, phases.NewFacts(hasVolumes, hasHook))
+	m, err := graph.NewMachine(machine.Position{Phase: "Validate"}, phases.NewFacts(hasVolumes, hasHook))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -116,7 +116,7 @@ itineraries:
 		fmt.Println(err)
 		return
 	}
-	yes, err := file.Flags.Parse("HasVolumes")
+	yes, err := file.Vocabulary.Parse("HasVolumes")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -133,7 +133,7 @@ itineraries:
 // A run begins although a flag is unknown that a phase ahead decides, and waits
 // for it when the next transition depends on it.
 func ExampleMachine_Awaits() {
-	graph, err := machine.Compile(phases.Itinerary{Name: "Scan", Flags: backupFlags, Phases: []phases.Phase{
+	graph, err := machine.Compile(phases.Itinerary{Name: "Scan", Vocabulary: backupFlags, Phases: []phases.Phase{
 		{Name: "Scan", Step: "Prepare", Decides: hasVolumes},
 		{Name: "RunHook", Step: "Hooks", Guard: phases.Guard{All: hasHook}},
 		{Name: "SnapshotVolumes", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}},
@@ -143,7 +143,7 @@ func ExampleMachine_Awaits() {
 		return
 	}
 	for _, at := range []string{"", "Scan", "RunHook"} {
-		m, err := graph.Machine(machine.Position{Phase: at}, phases.NewFacts(hasHook, 0))
+		m, err := graph.NewMachine(machine.Position{Phase: at}, phases.NewFacts(hasHook, 0))
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -112,8 +112,8 @@ func MustCompile(it phases.Itinerary) *Graph {
 // Name is the name of the itinerary.
 func (g *Graph) Name() string { return g.itinerary.Name }
 
-// Flags is the vocabulary of the itinerary.
-func (g *Graph) Flags() *phases.Vocabulary { return g.itinerary.Flags }
+// Vocabulary is the vocabulary of the itinerary.
+func (g *Graph) Vocabulary() *phases.Vocabulary { return g.itinerary.Vocabulary }
 
 // IsCleanup reports whether the itinerary is a cleanup itinerary: one that must
 // always reach its end ([phases.Itinerary]).
@@ -141,11 +141,11 @@ func (g *Graph) Phase(i int) phases.Phase { return g.itinerary.Phases[i] }
 // shared and must not be changed.
 func (g *Graph) Steps() []string { return g.steps }
 
-// StepIndex is the index in [Graph.Steps] of the step of the phase at index i.
-func (g *Graph) StepIndex(i int) int { return int(g.nodes[i].step) }
+// StepOf is the index in [Graph.Steps] of the step of the phase at index i.
+func (g *Graph) StepOf(i int) int { return int(g.nodes[i].step) }
 
-// FindStep is the index in [Graph.Steps] of the step of that name, or -1.
-func (g *Graph) FindStep(name string) int {
+// StepIndex is the index in [Graph.Steps] of the step of that name, or -1.
+func (g *Graph) StepIndex(name string) int {
 	if k, ok := g.byStep[name]; ok {
 		return k
 	}
@@ -156,17 +156,17 @@ func (g *Graph) FindStep(name string) int {
 // visible.
 func (g *Graph) Rides(i int) bool { return g.nodes[i].rides }
 
-// Find returns the index of the phase of that name, or of the phase that was
+// Lookup returns the index of the phase of that name, or of the phase that was
 // formerly called so. A name that the itinerary does not have is an
 // [*UnknownPhaseError].
-func (g *Graph) Find(name string) (int, error) {
+func (g *Graph) Lookup(name string) (int, error) {
 	if i, ok := g.byName[name]; ok {
 		return i, nil
 	}
 	return 0, &UnknownPhaseError{Itinerary: g.Name(), Phase: name, Nearest: wording.Nearest(name, g.names)}
 }
 
-// Position says where a migration stands in an itinerary: at the start (the
+// Position says where a run stands in an itinerary: at the start (the
 // zero value), in a phase, or done.
 type Position struct {
 	// Phase is the current phase; empty at the start and when done.
@@ -200,7 +200,7 @@ func (g *Graph) index(p Position) (int, error) {
 	case p.Phase == "":
 		return start, nil
 	}
-	return g.Find(p.Phase)
+	return g.Lookup(p.Phase)
 }
 
 // position is the way back from index.
@@ -224,7 +224,7 @@ func (g *Graph) next(i int, f phases.Facts) (to int, jumped bool, err error) {
 	phase := g.names[to]
 	forks, depends := g.forks(i, f)
 	if depends != 0 {
-		return 0, false, &UnknownFlagsError{Itinerary: g.Name(), Phase: phase, Flags: g.Flags().Names(depends)}
+		return 0, false, &UnknownFlagsError{Itinerary: g.Name(), Phase: phase, Flags: g.Vocabulary().Names(depends)}
 	}
 	// Whatever the unknown flags are, one phase is next.
 	to, jumped = forks[0].to, forks[0].jumped
@@ -246,7 +246,7 @@ func (g *Graph) search(i int, f phases.Facts, settle bool) (to int, jumped bool,
 			if t == phases.Unknown && !settle {
 				return j.to, true, j.guard.Reads() &^ f.Known()
 			}
-			if t == phases.Yes {
+			if t == phases.True {
 				from, jumped = j.to, true
 				break
 			}
@@ -256,7 +256,7 @@ func (g *Graph) search(i int, f phases.Facts, settle bool) (to int, jumped bool,
 		switch t := g.nodes[to].guard.Eval(f); {
 		case t == phases.Unknown && !settle:
 			return to, jumped, g.nodes[to].guard.Reads() &^ f.Known()
-		case t != phases.No:
+		case t != phases.False:
 			return to, jumped, 0
 		}
 	}
@@ -293,7 +293,7 @@ func (g *Graph) forks(i int, f phases.Facts) (all []fork, depends phases.Flags) 
 			return len(all) <= maxForks
 		}
 		flag := unknown & -unknown
-		return split(f.Set(flag, phases.Yes)) && split(f.Set(flag, phases.No))
+		return split(f.Set(flag, phases.True)) && split(f.Set(flag, phases.False))
 	}
 	if !split(f) {
 		g.eachUnknown(i, f, func(unknown phases.Flags) { reads |= unknown })
@@ -321,16 +321,16 @@ func (g *Graph) eachUnknown(i int, f phases.Facts, yield func(phases.Flags)) {
 		return t
 	}
 	order := func(from int) {
-		for to := from; to < len(g.nodes) && look(g.nodes[to].guard) != phases.Yes; to++ {
+		for to := from; to < len(g.nodes) && look(g.nodes[to].guard) != phases.True; to++ {
 		}
 	}
 	if i != start {
 		for _, j := range g.nodes[i].jumps {
 			t := look(j.guard)
-			if t != phases.No {
+			if t != phases.False {
 				order(j.to)
 			}
-			if t == phases.Yes {
+			if t == phases.True {
 				return
 			}
 		}

@@ -14,8 +14,8 @@ const maxExact = 24
 // Onward judges where a run goes from the phase at index i once that is done,
 // if no more is known than f: for each jump of the phase whether it is taken,
 // and whether the phase after it in order is next. Exactly one of them happens,
-// so if only one is possible, that is [phases.Yes]; one that is not possible is
-// [phases.No], and the others are [phases.Unknown].
+// so if only one is possible, that is [phases.True]; one that is not possible is
+// [phases.False], and the others are [phases.Unknown].
 //
 // A jump is not possible if one before it admits whenever it does, and the
 // phase after it in order is not if the jumps together always admit. A cleanup
@@ -38,7 +38,7 @@ func (g *Graph) Onward(i int, f phases.Facts) (jumps []phases.Truth, order phase
 		possible++
 	})
 	if possible == 1 {
-		*only = phases.Yes
+		*only = phases.True
 	}
 	return jumps, order
 }
@@ -50,11 +50,11 @@ func (g *Graph) onward(i int, f phases.Facts, yield func(k int)) {
 	var before []phases.Guard // of the jumps that are possible
 	for k, j := range jumps {
 		t := j.guard.Eval(f)
-		if t == phases.No || slices.Contains(before, j.guard) || g.precede(before, j.guard, f) {
+		if t == phases.False || slices.Contains(before, j.guard) || g.precede(before, j.guard, f) {
 			continue
 		}
 		yield(k)
-		if t == phases.Yes {
+		if t == phases.True {
 			return
 		}
 		before = append(before, j.guard)
@@ -84,13 +84,13 @@ func (g *Graph) precede(before []phases.Guard, guard phases.Guard, f phases.Fact
 // whatever the unknown flags are. It splits one flag at a time, and only as long
 // as the answer depends on it.
 func covers(before []phases.Guard, guard phases.Guard, f phases.Facts) bool {
-	if guard.Eval(f) == phases.No {
+	if guard.Eval(f) == phases.False {
 		return true
 	}
 	var split phases.Flags
 	for _, b := range before {
 		switch b.Eval(f) {
-		case phases.Yes:
+		case phases.True:
 			return true
 		case phases.Unknown:
 			if split == 0 {
@@ -99,7 +99,7 @@ func covers(before []phases.Guard, guard phases.Guard, f phases.Facts) bool {
 		}
 	}
 	flag := split & -split
-	return flag != 0 && covers(before, guard, f.Set(flag, phases.Yes)) && covers(before, guard, f.Set(flag, phases.No))
+	return flag != 0 && covers(before, guard, f.Set(flag, phases.True)) && covers(before, guard, f.Set(flag, phases.False))
 }
 
 // precedeKnown is precede for a cleanup itinerary, in which a flag may stay
@@ -107,14 +107,14 @@ func covers(before []phases.Guard, guard phases.Guard, f phases.Facts) bool {
 // those of None are false, and one of Any is true.
 func precedeKnown(before []phases.Guard, guard phases.Guard, f phases.Facts) bool {
 	admits := func(f phases.Facts) bool {
-		return slices.ContainsFunc(before, func(b phases.Guard) bool { return b.Eval(f) == phases.Yes })
+		return slices.ContainsFunc(before, func(b phases.Guard) bool { return b.Eval(f) == phases.True })
 	}
-	least := f.Set(guard.All, phases.Yes).Set(guard.None, phases.No)
+	least := f.Set(guard.All, phases.True).Set(guard.None, phases.False)
 	if guard.Any == 0 || guard.Any&least.True() != 0 {
 		return admits(least)
 	}
 	for flag := range (guard.Any &^ least.Known()).Each {
-		if !admits(least.Set(flag, phases.Yes)) {
+		if !admits(least.Set(flag, phases.True)) {
 			return false
 		}
 	}

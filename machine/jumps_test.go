@@ -17,7 +17,7 @@ import (
 // fork is an itinerary in which Choose has these jumps, each to a phase of its
 // own, with Behind after it in order.
 func fork(v *phases.Vocabulary, decides phases.Flags, guards ...phases.Guard) phases.Itinerary {
-	it := phases.Itinerary{Name: "Fork", Flags: v}
+	it := phases.Itinerary{Name: "Fork", Vocabulary: v}
 	choose := phases.Phase{Name: "Choose", Step: "Choose", Decides: decides}
 	for k, g := range guards {
 		choose.Jumps = append(choose.Jumps, phases.Jump{To: fmt.Sprintf("Way%d", k), Guard: g})
@@ -44,21 +44,21 @@ func TestOnward(t *testing.T) {
 		jumps   string
 		order   phases.Truth
 	}{
-		{"no jumps", nil, false, phases.Facts{}, "[]", phases.Yes},
+		{"no jumps", nil, false, phases.Facts{}, "[]", phases.True},
 		{"one that may be taken", []phases.Guard{all(flagA)}, false, phases.Facts{}, "[unknown]", phases.Unknown},
-		{"one that always is", []phases.Guard{{}}, false, phases.Facts{}, "[yes]", phases.No},
-		{"one that is, by what is known", []phases.Guard{all(flagA)}, false, facts(flagA), "[yes]", phases.No},
-		{"one that is not", []phases.Guard{all(flagA)}, false, facts(0), "[no]", phases.Yes},
-		{"a flag and its opposite", []phases.Guard{all(flagA), without(flagA)}, false, phases.Facts{}, "[unknown unknown]", phases.No},
-		{"and a third, which is never reached", []phases.Guard{all(flagA), without(flagA), all(flagB)}, false, phases.Facts{}, "[unknown unknown no]", phases.No},
-		{"two flags in four ways", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, {All: flagB, None: flagA}, without(flagA | flagB)}, false, phases.Facts{}, "[unknown unknown unknown unknown]", phases.No},
+		{"one that always is", []phases.Guard{{}}, false, phases.Facts{}, "[yes]", phases.False},
+		{"one that is, by what is known", []phases.Guard{all(flagA)}, false, facts(flagA), "[yes]", phases.False},
+		{"one that is not", []phases.Guard{all(flagA)}, false, facts(0), "[no]", phases.True},
+		{"a flag and its opposite", []phases.Guard{all(flagA), without(flagA)}, false, phases.Facts{}, "[unknown unknown]", phases.False},
+		{"and a third, which is never reached", []phases.Guard{all(flagA), without(flagA), all(flagB)}, false, phases.Facts{}, "[unknown unknown no]", phases.False},
+		{"two flags in four ways", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, {All: flagB, None: flagA}, without(flagA | flagB)}, false, phases.Facts{}, "[unknown unknown unknown unknown]", phases.False},
 		{"one of the four is missing", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, without(flagA | flagB)}, false, phases.Facts{}, "[unknown unknown unknown]", phases.Unknown},
-		{"and is excluded by what is known", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, without(flagA | flagB)}, false, phases.NewFacts(0, flagB), "[no unknown unknown]", phases.No},
-		{"any of two, and none of them", []phases.Guard{anyOf(flagA | flagB), without(flagA | flagB)}, false, phases.Facts{}, "[unknown unknown]", phases.No},
+		{"and is excluded by what is known", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, without(flagA | flagB)}, false, phases.NewFacts(0, flagB), "[no unknown unknown]", phases.False},
+		{"any of two, and none of them", []phases.Guard{anyOf(flagA | flagB), without(flagA | flagB)}, false, phases.Facts{}, "[unknown unknown]", phases.False},
 		{"the second asks for more than the first", []phases.Guard{all(flagA), all(flagA | flagB)}, false, phases.Facts{}, "[unknown no]", phases.Unknown},
 		{"a cleanup itinerary takes neither if the flag stays unknown", []phases.Guard{all(flagA), without(flagA)}, true, phases.Facts{}, "[unknown unknown]", phases.Unknown},
-		{"unless it is known", []phases.Guard{all(flagA), without(flagA)}, true, facts(flagA), "[yes no]", phases.No},
-		{"and an empty guard always admits", []phases.Guard{all(flagA), {}}, true, phases.Facts{}, "[unknown unknown]", phases.No},
+		{"unless it is known", []phases.Guard{all(flagA), without(flagA)}, true, facts(flagA), "[yes no]", phases.False},
+		{"and an empty guard always admits", []phases.Guard{all(flagA), {}}, true, phases.Facts{}, "[unknown unknown]", phases.False},
 		{"in a cleanup, too, the second asks for more", []phases.Guard{anyOf(flagA | flagB), all(flagA | flagC)}, true, phases.Facts{}, "[unknown no]", phases.Unknown},
 		{"or for something else", []phases.Guard{all(flagA), anyOf(flagA | flagB)}, true, phases.Facts{}, "[unknown unknown]", phases.Unknown},
 	} {
@@ -71,7 +71,7 @@ func TestOnward(t *testing.T) {
 		})
 	}
 	g := machine.MustCompile(fork(four, 0, all(flagA)))
-	for i, want := range map[int]phases.Truth{-2: phases.No, -1: phases.Yes, g.Len(): phases.No, g.Len() + 1: phases.No} {
+	for i, want := range map[int]phases.Truth{-2: phases.False, -1: phases.True, g.Len(): phases.False, g.Len() + 1: phases.False} {
 		jumps, order := g.Onward(i, phases.Facts{})
 		assert.Empty(t, jumps)
 		assert.Equal(t, want, order, "at %d", i)
@@ -101,7 +101,7 @@ func TestOnwardIsExact(t *testing.T) {
 			if !completes(full, f) {
 				return
 			}
-			k := slices.IndexFunc(it.Phases[0].Jumps, func(j phases.Jump) bool { return j.Guard.Eval(full) == phases.Yes })
+			k := slices.IndexFunc(it.Phases[0].Jumps, func(j phases.Jump) bool { return j.Guard.Eval(full) == phases.True })
 			if k < 0 {
 				k = len(taken) - 1
 			}
@@ -122,18 +122,18 @@ func TestOnwardIsExact(t *testing.T) {
 		}
 		jumps, order := g.Onward(0, f)
 		for k, got := range append(jumps, order) {
-			want := phases.No
+			want := phases.False
 			if taken[k] {
 				want = phases.Unknown
 				if ways == 1 {
-					want = phases.Yes
+					want = phases.True
 				}
 			}
 			seen[want]++
 			require.Equal(t, want, got, "way %d of %+v (cleanup %v): true %v, false %v", k, it.Phases[0].Jumps, it.Cleanup, four.Names(f.True()), four.Names(f.False()))
 		}
 	}
-	for _, truth := range []phases.Truth{phases.No, phases.Yes, phases.Unknown} {
+	for _, truth := range []phases.Truth{phases.False, phases.True, phases.Unknown} {
 		assert.Greater(t, seen[truth], 500, truth)
 	}
 }
@@ -159,24 +159,24 @@ func TestOnwardOfManyFlags(t *testing.T) {
 		known phases.Facts
 		order phases.Truth
 	}{
-		{2, phases.Facts{}, phases.No},
-		{24, phases.Facts{}, phases.No},
+		{2, phases.Facts{}, phases.False},
+		{24, phases.Facts{}, phases.False},
 		{25, phases.Facts{}, phases.Unknown},
-		{25, phases.NewFacts(0, 1), phases.No},
+		{25, phases.NewFacts(0, 1), phases.False},
 		{64, phases.Facts{}, phases.Unknown},
-		{64, phases.NewFacts(0, 1<<40-1), phases.No},
-		{64, phases.NewFacts(1<<63, 0), phases.No},
+		{64, phases.NewFacts(0, 1<<40-1), phases.False},
+		{64, phases.NewFacts(1<<63, 0), phases.False},
 	} {
 		t.Run(fmt.Sprintf("%d flags, %d of them known", c.flags, c.known.Known().Len()), func(t *testing.T) {
 			g := machine.MustCompile(fork(v, v.All(), chain(c.flags)...))
 			_, order := g.Onward(0, c.known)
 			assert.Equal(t, c.order, order)
-			if order != phases.No {
+			if order != phases.False {
 				return
 			}
 			p, err := g.PlanFrom(machine.Position{Phase: "Way0"}, c.known)
 			require.NoError(t, err)
-			assert.Equal(t, phases.No, p.Runs(1))
+			assert.Equal(t, phases.False, p.Runs(1))
 		})
 	}
 }
@@ -194,9 +194,9 @@ func TestThePhaseBehindJumpsThatExcludeEachOther(t *testing.T) {
 			}
 			p := g.Plan(f)
 			restore()
-			assert.Equal(t, phases.No, p.Runs(1))
+			assert.Equal(t, phases.False, p.Runs(1))
 			assert.False(t, p.Tentative(1))
-			assert.Equal(t, &machine.Why{Guard: machine.WhyJump, Flags: []string{"A"}, DecidedBy: []string{"Choose"}, Text: "is not reached: Choose jumps to " + map[bool]string{true: "Way0", false: "Way1"}[f.Of(flagA) != phases.No]}, p.Why(1))
+			assert.Equal(t, &machine.Why{Guard: machine.WhyJump, Flags: []string{"A"}, DecidedBy: []string{"Choose"}, Text: "is not reached: Choose jumps to " + map[bool]string{true: "Way0", false: "Way1"}[f.Of(flagA) != phases.False]}, p.Why(1))
 			assert.NotContains(t, p.Running(), "Behind")
 		}
 	}
@@ -216,7 +216,7 @@ func TestThePhaseBehindJumpsThatExcludeEachOther(t *testing.T) {
 
 // Nothing decides F, so that whoever comes to B with it turns round for good.
 func TestALoopThatIsLeftOrNotByAFlagThatNothingDecides(t *testing.T) {
-	it := phases.Itinerary{Name: "Loop", Flags: four, Phases: []phases.Phase{
+	it := phases.Itinerary{Name: "Loop", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "A", Step: "S"},
 		{Name: "B", Step: "S", Jumps: []phases.Jump{{To: "A", Guard: all(flagA)}}},
 		{Name: "C", Step: "S"},

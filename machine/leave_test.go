@@ -55,8 +55,8 @@ func eachLeaving(t *testing.T, yield func(t *testing.T, set *machine.Set, m *mac
 						to, err := set.Graph(name)
 						require.NoError(t, err)
 						// Every other flag is true.
-						yes := g.Flags().All() & 0x5555555555555555
-						m, err := g.Machine(machine.Position{Phase: g.Phase(i).Name}, phases.NewFacts(yes, g.Flags().All()&^yes))
+						yes := g.Vocabulary().All() & 0x5555555555555555
+						m, err := g.NewMachine(machine.Position{Phase: g.Phase(i).Name}, phases.NewFacts(yes, g.Vocabulary().All()&^yes))
 						require.NoError(t, err)
 						yield(t, set, m, to)
 					}
@@ -82,14 +82,14 @@ func TestWhatAPhaseLeftInTheMiddleDecidesIsUnknown(t *testing.T) {
 		r, err := set.Resume(m.Checkpoint(), to.Name())
 		require.NoError(t, err)
 		require.True(t, r.Switched)
-		require.Empty(t, r.NotFollowed)
+		require.Empty(t, r.SwitchHeld)
 		require.Equal(t, to, r.Graph())
 		require.Equal(t, machine.Position{}, r.Position())
 		require.Equal(t, was.Forget(decides), r.Facts(), "resumed from %s at %s", from.Name(), m.Position())
 
 		tr, err := m.Switch(to)
 		require.NoError(t, err)
-		require.Equal(t, from.Name(), tr.Left)
+		require.Equal(t, from.Name(), tr.PreviousItinerary)
 		require.Equal(t, was.Forget(decides), m.Facts(), "switched from %s at %s", from.Name(), tr.From)
 	})
 	assert.Greater(t, followed, 500)
@@ -99,7 +99,7 @@ func TestWhatAPhaseLeftInTheMiddleDecidesIsUnknown(t *testing.T) {
 // An itinerary that has not begun has left no phase.
 func TestASwitchAtTheStartForgetsNothing(t *testing.T) {
 	g := machine.MustCompile(loop)
-	m, err := g.Machine(machine.Position{}, facts(flagC))
+	m, err := g.NewMachine(machine.Position{}, facts(flagC))
 	require.NoError(t, err)
 	_, err = m.Switch(machine.MustCompile(abc))
 	require.NoError(t, err)
@@ -154,7 +154,7 @@ func TestACleanupThatHasBegunIsLeftOnlyForAnother(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, r.Switched)
 		require.False(t, r.Changed)
-		require.Equal(t, to.Name(), r.NotFollowed)
+		require.Equal(t, to.Name(), r.SwitchHeld)
 		require.Equal(t, from, r.Graph())
 		require.Equal(t, at, r.Position())
 		require.Equal(t, was, r.Facts())
@@ -169,12 +169,12 @@ func TestACleanupThatHasBegunIsLeftOnlyForAnother(t *testing.T) {
 		require.Equal(t, was, m.Facts())
 
 		// Before its first phase it has cleaned up nothing.
-		begins, err := from.Machine(machine.Position{}, was)
+		begins, err := from.NewMachine(machine.Position{}, was)
 		require.NoError(t, err)
 		r, err = set.Resume(begins.Checkpoint(), to.Name())
 		require.NoError(t, err)
 		require.True(t, r.Switched)
-		require.Empty(t, r.NotFollowed)
+		require.Empty(t, r.SwitchHeld)
 		_, err = begins.Switch(to)
 		require.NoError(t, err)
 	})
@@ -195,7 +195,7 @@ func TestACleanupThatIsNotLeftStopsAtAnUnknownPhase(t *testing.T) {
 
 	r, err := set.Resume(machine.Checkpoint{Itinerary: "Loop", Phase: "Cutover", Facts: phases.Record{Hash: "of old"}}, "Letters")
 	require.NoError(t, err)
-	assert.Equal(t, "Letters", r.NotFollowed)
+	assert.Equal(t, "Letters", r.SwitchHeld)
 	assert.Equal(t, machine.Position{Phase: "Cut"}, r.Position())
 	assert.True(t, r.Changed)
 
@@ -220,16 +220,16 @@ func TestDoneIsNeverLookedUp(t *testing.T) {
 					t.Run(fmt.Sprintf("%s: %q at %q, selected %q", about, recorded, phase, selected), func(t *testing.T) {
 						r, err := set.Resume(machine.Checkpoint{Itinerary: recorded, Phase: phase, Done: true, Facts: four.Record(facts(flagA), "of old")}, selected)
 						require.NoError(t, err)
-						in, notFollowed := recorded, selected
+						in, switchHeld := recorded, selected
 						if recorded == "" {
 							in = selected
 						}
 						if in == selected {
-							notFollowed = ""
+							switchHeld = ""
 						}
 						assert.Equal(t, machine.Position{Done: true}, r.Position())
 						assert.Equal(t, in, r.Graph().Name())
-						assert.Equal(t, notFollowed, r.NotFollowed)
+						assert.Equal(t, switchHeld, r.SwitchHeld)
 						assert.False(t, r.Switched)
 						assert.Empty(t, r.Plan().Running())
 						assert.Zero(t, r.Awaits()|r.Depends()|r.Decides())
@@ -262,8 +262,8 @@ func TestWhatThereIsNot(t *testing.T) {
 	}
 	for about, p := range map[string]*machine.Plan{"nil": nil, "zero": {}, "another": machine.MustCompile(abc).Plan(facts(flagA))} {
 		for _, i := range []int{-1, 3, 64} {
-			assert.Equal(t, phases.No, p.Runs(i), about)
-			assert.Equal(t, phases.No, p.Guard(i), about)
+			assert.Equal(t, phases.False, p.Runs(i), about)
+			assert.Equal(t, phases.False, p.Guard(i), about)
 			assert.False(t, p.Tentative(i), about)
 			assert.Nil(t, p.Why(i), about)
 			assert.Equal(t, machine.PhasePlan{}, p.Phase(i), about)

@@ -43,7 +43,7 @@ func (g *Graph) FrozenLoops() []Loop {
 			if flags&decides != 0 || !s.stays(loop, flags, phases.Facts{}) {
 				continue
 			}
-			one := Loop{Flags: g.Flags().Names(flags)}
+			one := Loop{Flags: g.Vocabulary().Names(flags)}
 			for _, p := range loop {
 				one.Phases = append(one.Phases, g.names[p])
 			}
@@ -82,10 +82,10 @@ func (s *structure) eachWay(i int, f phases.Facts, yield func(to int, reads phas
 	n := &s.nodes[i]
 	reads := n.guard.Reads()
 	enters := n.guard.Eval(f)
-	if enters != phases.Yes {
+	if enters != phases.True {
 		yield(i+1, reads)
 	}
-	if enters == phases.No {
+	if enters == phases.False {
 		return
 	}
 	judged := 0
@@ -230,7 +230,7 @@ func (s *structure) stays(loop []int, flags phases.Flags, f phases.Facts) bool {
 		return true
 	}
 	flag := flags & -flags
-	return flag != 0 && (s.stays(loop, flags&^flag, f.Set(flag, phases.Yes)) || s.stays(loop, flags&^flag, f.Set(flag, phases.No)))
+	return flag != 0 && (s.stays(loop, flags&^flag, f.Set(flag, phases.True)) || s.stays(loop, flags&^flag, f.Set(flag, phases.False)))
 }
 
 // components numbers the strongly connected components of the places that among

@@ -35,7 +35,7 @@ func letters(t *testing.T, text string) phases.Itinerary {
 		}
 		return phases.Guard{All: flags(text)}
 	}
-	it := phases.Itinerary{Name: "Letters", Flags: four}
+	it := phases.Itinerary{Name: "Letters", Vocabulary: four}
 	for _, word := range strings.Fields(text) {
 		parts := strings.Split(word, ">")
 		head, decides, _ := strings.Cut(parts[0], "^")
@@ -163,14 +163,14 @@ func leadsToTheEnd(it phases.Itinerary) []bool {
 	for range it.Phases {
 		for i, p := range it.Phases {
 			for f := range itinerarytest.Assignments {
-				if p.Guard.Eval(f) != phases.Yes {
+				if p.Guard.Eval(f) != phases.True {
 					ends[i] = ends[i] || ends[i+1]
 					continue
 				}
 				// It need not be left with what it was entered with.
 				for f := range itinerarytest.Assignments {
 					to := i + 1
-					if k := slices.IndexFunc(p.Jumps, func(j phases.Jump) bool { return j.Guard.Eval(f) == phases.Yes }); k >= 0 {
+					if k := slices.IndexFunc(p.Jumps, func(j phases.Jump) bool { return j.Guard.Eval(f) == phases.True }); k >= 0 {
 						to = slices.IndexFunc(it.Phases, func(q phases.Phase) bool { return q.Name == p.Jumps[k].To })
 					}
 					ends[i] = ends[i] || ends[to]
@@ -248,12 +248,12 @@ func staysIn(t *testing.T, g *machine.Graph, loop machine.Loop, f phases.Facts) 
 			if !completes(full, f) {
 				continue
 			}
-			i, err := g.Find(name)
+			i, err := g.Lookup(name)
 			require.NoError(t, err)
-			if g.Phase(i).Guard.Eval(full) != phases.Yes {
+			if g.Phase(i).Guard.Eval(full) != phases.True {
 				continue // not entered
 			}
-			m, err := g.Machine(machine.Position{Phase: name}, full)
+			m, err := g.NewMachine(machine.Position{Phase: name}, full)
 			require.NoError(t, err)
 			tr, err := m.Advance(context.Background())
 			require.NoError(t, err)
@@ -267,7 +267,7 @@ func staysIn(t *testing.T, g *machine.Graph, loop machine.Loop, f phases.Facts) 
 
 // A thousand loops in ten thousand phases, one in another.
 func TestFrozenLoopsOfALargeItinerary(t *testing.T) {
-	it := phases.Itinerary{Name: "Large", Flags: four}
+	it := phases.Itinerary{Name: "Large", Vocabulary: four}
 	for i := range 10_000 {
 		p := phases.Phase{Name: fmt.Sprint(i), Step: "S"}
 		if i%10 == 9 {

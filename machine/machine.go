@@ -12,7 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Machine is one migration on its way through an itinerary: a looplab/fsm
+// Machine is one run on its way through an itinerary: a looplab/fsm
 // state machine whose transitions are the edges of the graph, guarded by the
 // facts. It holds a position and facts, some 40 bytes; everything else is
 // shared with all machines of the graph. All that it knows is in its
@@ -29,9 +29,9 @@ type Machine struct {
 	finished bool
 }
 
-// Machine returns a machine at a position, with these facts. The error is an
+// NewMachine returns a machine at a position, with these facts. The error is an
 // [*UnknownPhaseError].
-func (g *Graph) Machine(p Position, f phases.Facts) (*Machine, error) {
+func (g *Graph) NewMachine(p Position, f phases.Facts) (*Machine, error) {
 	i, err := g.index(p)
 	if err != nil {
 		return nil, err
@@ -45,8 +45,8 @@ type Transition struct {
 	From, To  Position
 	// Jumped says that a jump led there.
 	Jumped bool
-	// Left is the itinerary that a switch has left; empty for all other moves.
-	Left string
+	// PreviousItinerary is the itinerary that a switch has left; empty for all other moves.
+	PreviousItinerary string
 }
 
 // Graph is the itinerary that the machine is in.
@@ -78,7 +78,7 @@ func (m *Machine) SetFacts(f phases.Facts) {
 	m.facts = f
 }
 
-// Decides are the flags that the current phase decides: they are to be asked
+// Decides are the flags that the current phase decides: they are to be evaluated
 // again once it is done, before the machine advances.
 func (m *Machine) Decides() phases.Flags {
 	m.mu.Lock()
@@ -125,7 +125,7 @@ func (m *Machine) Plan() *Plan {
 }
 
 // Matters returns the unknown flags that could change the plan from the current
-// position, given f: the Matters of a [phases.Question]. See [Plan.Matters].
+// position, given f: the Matters of a [phases.Request]. See [Plan.Matters].
 func (m *Machine) Matters(f phases.Facts) phases.Flags {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -135,7 +135,7 @@ func (m *Machine) Matters(f phases.Facts) phases.Flags {
 // Depends returns the unknown flags that the next transition depends on: those
 // that could change which phase is next, or whether one is. It is empty if the
 // next phase is the same whatever the unknown flags are. A cleanup itinerary
-// does not wait for them; they are those worth asking before it moves.
+// does not wait for them; they are those worth evaluating before it moves.
 func (m *Machine) Depends() phases.Flags {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -188,12 +188,12 @@ func (m *Machine) Available() (next []string, end bool) {
 }
 
 // Can tells whether the machine may go to the phase of that name now. It
-// returns nil where it may, and otherwise the error that [Machine.Go] would
+// returns nil where it may, and otherwise the error that [Machine.TransitionTo] would
 // return. Nothing is fired.
 func (m *Machine) Can(phase string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	to, err := m.graph.Find(phase)
+	to, err := m.graph.Lookup(phase)
 	if err != nil {
 		return err
 	}
@@ -224,11 +224,11 @@ func (m *Machine) Advance(ctx context.Context, observers ...func(Transition)) (T
 	})
 }
 
-// Go leaves the current phase for the phase of that name, if the machine may
+// TransitionTo leaves the current phase for the phase of that name, if the machine may
 // go there now. It returns what [Machine.Advance] returns, an
 // [*UnknownPhaseError], or a [*TransitionError] that tells why it may not.
-func (m *Machine) Go(ctx context.Context, phase string, observers ...func(Transition)) (Transition, error) {
-	return m.move(ctx, observers, func() (int, error) { return m.graph.Find(phase) })
+func (m *Machine) TransitionTo(ctx context.Context, phase string, observers ...func(Transition)) (Transition, error) {
+	return m.move(ctx, observers, func() (int, error) { return m.graph.Lookup(phase) })
 }
 
 func (m *Machine) move(ctx context.Context, observers []func(Transition), choose func() (int, error)) (Transition, error) {
@@ -298,7 +298,7 @@ func (m *Machine) Switch(to *Graph, observers ...func(Transition)) (Transition, 
 		if err := g.checkSwitch(m.at, to); err != nil {
 			return Transition{}, err
 		}
-		t := Transition{Itinerary: to.Name(), From: g.position(m.at), Left: g.Name()}
+		t := Transition{Itinerary: to.Name(), From: g.position(m.at), PreviousItinerary: g.Name()}
 		m.facts = m.facts.Forget(g.decides(m.at))
 		m.graph, m.at, m.finished = to, start, false
 		return t, nil
@@ -319,7 +319,7 @@ func (g *Graph) checkSwitch(i int, to *Graph) error {
 	switch {
 	case to.Name() == g.Name():
 		problem = "it is in that itinerary already; go on with its next phase"
-	case to.Flags() != g.Flags():
+	case to.Vocabulary() != g.Vocabulary():
 		problem = "they have different vocabularies, so that facts would not carry over; build them over one"
 	case i != start && !g.MayLeaveFor(to):
 		problem = "a cleanup itinerary that has begun is left only for another cleanup itinerary, and never for one whose result is Failed; let it come to its end"

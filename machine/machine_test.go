@@ -26,7 +26,7 @@ const (
 )
 
 // loop goes from Copy to Again and back until C, which Check decides, is true.
-var loop = phases.Itinerary{Name: "Loop", Flags: four, Phases: []phases.Phase{
+var loop = phases.Itinerary{Name: "Loop", Vocabulary: four, Phases: []phases.Phase{
 	{Name: "Begin", Step: "Begin"},
 	{Name: "Copy", Step: "Copy"},
 	{Name: "Check", Step: "Copy", Decides: flagC, Jumps: []phases.Jump{{To: "Cut", Guard: phases.Guard{All: flagC}}}},
@@ -52,7 +52,7 @@ func marks(p *machine.Plan) string {
 }
 
 func TestPlan(t *testing.T) {
-	list := phases.Itinerary{Name: "List", Flags: four, Phases: []phases.Phase{
+	list := phases.Itinerary{Name: "List", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "First", Step: "S", Guard: phases.Guard{All: flagA}, Decides: flagB},
 		{Name: "All", Step: "S", Guard: phases.Guard{All: flagB}},
 		{Name: "Any", Step: "S", Guard: phases.Guard{Any: flagB | flagC}, Decides: flagD},
@@ -96,12 +96,12 @@ func TestPlanOfDone(t *testing.T) {
 		assert.Empty(t, p.Running())
 		assert.Zero(t, p.Matters())
 		assert.Equal(t, -1, p.Current())
-		assert.Equal(t, "is behind: the migration is done", p.Why(0).Text)
+		assert.Equal(t, "is behind: the run is done", p.Why(0).Text)
 	}
 }
 
 func TestWhy(t *testing.T) {
-	it := phases.Itinerary{Name: "I", Flags: four, Phases: []phases.Phase{
+	it := phases.Itinerary{Name: "I", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Decider", Step: "S", Decides: flagA | flagB},
 		{Name: "All", Step: "S", Guard: phases.Guard{All: flagA | flagB | flagC}},
 		{Name: "Any", Step: "S", Guard: phases.Guard{Any: flagC | flagD}},
@@ -126,7 +126,7 @@ func TestWhy(t *testing.T) {
 		{"a flag is unknown", "", phases.NewFacts(flagA|flagB, flagD), "All", &machine.Why{Guard: "all", Flags: []string{"C"}, DecidedBy: []string{}, Text: "hangs on C, which is unknown"}},
 		{"two are", "", phases.Facts{}, "None", &machine.Why{Guard: "none", Flags: []string{"C", "D"}, DecidedBy: []string{}, Text: "hangs on C and D, which are unknown"}},
 		{"a jump leads past it", "Jumps", facts(flagB), "Past", nil}, // see below: B is settled by then
-		{"the migration has passed it", "End", facts(0), "Decider", &machine.Why{Guard: "behind", Flags: []string{}, DecidedBy: []string{}, Text: "is behind: the migration is at End"}},
+		{"the migration has passed it", "End", facts(0), "Decider", &machine.Why{Guard: "behind", Flags: []string{}, DecidedBy: []string{}, Text: "is behind: the run is at End"}},
 	} {
 		if c.phase == "Past" {
 			c.want = &machine.Why{Guard: "jump", Flags: []string{"B"}, DecidedBy: []string{"Decider"}, Text: "is not reached: Jumps jumps to End"}
@@ -134,21 +134,21 @@ func TestWhy(t *testing.T) {
 		t.Run(c.about, func(t *testing.T) {
 			p, err := g.PlanFrom(machine.Position{Phase: c.from}, c.facts)
 			require.NoError(t, err)
-			i, err := g.Find(c.phase)
+			i, err := g.Lookup(c.phase)
 			require.NoError(t, err)
 			assert.Empty(t, cmp.Diff(c.want, p.Why(i)), "-want +got")
 		})
 	}
 	p, err := g.PlanFrom(machine.Position{Phase: "Jumps"}, phases.NewFacts(0, flagA))
 	require.NoError(t, err)
-	i, err := g.Find("Past")
+	i, err := g.Lookup("Past")
 	require.NoError(t, err)
 	assert.Equal(t, &machine.Why{Guard: "jump", Flags: []string{"B"}, DecidedBy: []string{"Decider"}, Text: "hangs on whether Jumps jumps to End"}, p.Why(i))
 }
 
 // What a phase in a loop hangs on may be a jump behind it.
 func TestWhyOfAJumpBack(t *testing.T) {
-	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: four, Phases: []phases.Phase{
+	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "P0", Step: "S", Jumps: []phases.Jump{{To: "P3"}}},
 		{Name: "P1", Step: "S"},
 		{Name: "P2", Step: "S"},
@@ -163,7 +163,7 @@ func TestWhyOfAJumpBack(t *testing.T) {
 // Reasons of an itinerary of many loops are a matter of moments, and of many
 // phases that decide the last are named.
 func TestReasonsOfALargeItinerary(t *testing.T) {
-	it := phases.Itinerary{Name: "I", Flags: four}
+	it := phases.Itinerary{Name: "I", Vocabulary: four}
 	for i := range 3000 {
 		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprint(i), Step: "S", Guard: phases.Guard{All: flagA}, Decides: flagA,
 			Jumps: []phases.Jump{{To: fmt.Sprint(max(i-1, 0)), Guard: phases.Guard{All: flagB}}}})
@@ -227,7 +227,7 @@ func TestAJumpToAPhaseThatDoesNotRun(t *testing.T) {
 func TestAdvanceResumesAtAnyPhase(t *testing.T) {
 	g := machine.MustCompile(loop)
 	for i := range g.Len() {
-		m, err := g.Machine(machine.Position{Phase: g.Phase(i).Name}, facts(flagA|flagC))
+		m, err := g.NewMachine(machine.Position{Phase: g.Phase(i).Name}, facts(flagA|flagC))
 		require.NoError(t, err)
 		var rest []string
 		for {
@@ -253,7 +253,7 @@ func TestTheGuardOfTheCurrentPhaseDoesNotMatter(t *testing.T) {
 
 func TestUnknownFlags(t *testing.T) {
 	g := machine.MustCompile(abc)
-	m, err := g.Machine(machine.Position{Phase: "A"}, phases.Facts{})
+	m, err := g.NewMachine(machine.Position{Phase: "A"}, phases.Facts{})
 	require.NoError(t, err)
 
 	_, err = m.Advance(context.Background())
@@ -268,21 +268,21 @@ func TestUnknownFlags(t *testing.T) {
 
 	run := abc
 	run.Cleanup = true
-	m, err = machine.MustCompile(run).Machine(machine.Position{Phase: "A"}, phases.Facts{})
+	m, err = machine.MustCompile(run).NewMachine(machine.Position{Phase: "A"}, phases.Facts{})
 	require.NoError(t, err)
 	tr, err := m.Advance(context.Background())
 	require.NoError(t, err)
 	assert.Equal(t, "B", tr.To.Phase, "an itinerary that runs what it does not know")
 
 	back := loop
-	m, err = machine.MustCompile(back).Machine(machine.Position{Phase: "Check"}, phases.NewFacts(flagA, 0))
+	m, err = machine.MustCompile(back).NewMachine(machine.Position{Phase: "Check"}, phases.NewFacts(flagA, 0))
 	require.NoError(t, err)
 	_, err = m.Advance(context.Background())
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, "Cut", unknown.Phase)
 	assert.EqualError(t, err, `itinerary "Loop": whether "Cut" is next depends on C, unknown until now; ask again and retry`)
 	back.Cleanup = true
-	m, err = machine.MustCompile(back).Machine(machine.Position{Phase: "Check"}, phases.NewFacts(flagA, 0))
+	m, err = machine.MustCompile(back).NewMachine(machine.Position{Phase: "Check"}, phases.NewFacts(flagA, 0))
 	require.NoError(t, err)
 	tr, err = m.Advance(context.Background())
 	require.NoError(t, err)
@@ -300,15 +300,15 @@ func TestGoAndCan(t *testing.T) {
 		{"past one that does not run", "A", "C", 0, ""},
 		{"past one that runs", "A", "C", flagA, `itinerary "Letters": no transition from A to C now: next is B`},
 		{"to one that does not run", "A", "B", 0, `itinerary "Letters": no transition from A to B now: it needs A; next is C`},
-		{"back", "C", "A", 0, `itinerary "Letters": no transition from C to A now: it is behind: the migration is at C; next is done`},
+		{"back", "C", "A", 0, `itinerary "Letters": no transition from C to A now: it is behind: the run is at C; next is done`},
 		{"nowhere", "A", "Bee", 0, `itinerary "Letters" has no phase "Bee"; record one that it has, or declare the name as formerly of the phase that it is now`},
 		{"from the start", "", "A", 0, ""},
 	} {
 		t.Run(c.about, func(t *testing.T) {
-			m, err := g.Machine(machine.Position{Phase: c.from}, facts(c.yes))
+			m, err := g.NewMachine(machine.Position{Phase: c.from}, facts(c.yes))
 			require.NoError(t, err)
 			can := m.Can(c.to)
-			_, err = m.Go(context.Background(), c.to)
+			_, err = m.TransitionTo(context.Background(), c.to)
 			if c.err == "" {
 				require.NoError(t, can)
 				require.NoError(t, err)
@@ -328,7 +328,7 @@ func TestSwitch(t *testing.T) {
 	var saw []machine.Transition
 	tr, err := m.Switch(machine.MustCompile(other), func(tr machine.Transition) { saw = append(saw, tr) })
 	require.NoError(t, err)
-	want := machine.Transition{Itinerary: "Loop", From: machine.Position{Phase: "B"}, Left: "Letters"}
+	want := machine.Transition{Itinerary: "Loop", From: machine.Position{Phase: "B"}, PreviousItinerary: "Letters"}
 	assert.Equal(t, want, tr)
 	assert.Equal(t, []machine.Transition{want}, saw)
 	assert.Equal(t, facts(flagA), m.Facts(), "facts carry over")
@@ -339,7 +339,7 @@ func TestSwitch(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	assert.EqualError(t, err, `cannot switch from itinerary "Loop" to "Loop": it is in that itinerary already; go on with its next phase`)
 	foreign := abc
-	foreign.Flags = phases.MustVocabulary(four.Defs())
+	foreign.Vocabulary = phases.MustVocabulary(four.Defs())
 	_, err = m.Switch(machine.MustCompile(foreign))
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, "Loop", m.Graph().Name())
@@ -350,7 +350,7 @@ func TestCheckpoints(t *testing.T) {
 	g, err := set.Graph("Letters")
 	require.NoError(t, err)
 
-	m, err := g.Machine(machine.Position{Phase: "B"}, phases.NewFacts(flagA, flagD|flagB))
+	m, err := g.NewMachine(machine.Position{Phase: "B"}, phases.NewFacts(flagA, flagD|flagB))
 	require.NoError(t, err)
 	b, err := json.Marshal(m.Checkpoint())
 	require.NoError(t, err)
@@ -402,7 +402,7 @@ func TestCheckpoints(t *testing.T) {
 			assert.Equal(t, x.switched, r.Switched)
 			assert.Equal(t, x.changed, r.Changed)
 			assert.Equal(t, x.facts, r.Facts())
-			assert.Empty(t, r.NotFollowed)
+			assert.Empty(t, r.SwitchHeld)
 		})
 	}
 }
@@ -413,7 +413,7 @@ func TestCompileSetRefuses(t *testing.T) {
 	require.ErrorAs(t, err, &d)
 	assert.Equal(t, phases.ReasonDuplicateName, d.Reason)
 	foreign := loop
-	foreign.Flags = phases.MustVocabulary(four.Defs())
+	foreign.Vocabulary = phases.MustVocabulary(four.Defs())
 	_, err = machine.CompileSet(abc, foreign)
 	assert.ErrorAs(t, err, new(*machine.SwitchError))
 	broken := loop

@@ -68,13 +68,13 @@ func newOutcomes(w *walk) *outcomes {
 	for flag := range vary.Each {
 		n := len(o.all)
 		o.stride[flag] = n
-		for _, t := range []phases.Truth{phases.Yes, phases.Unknown}[:o.values-1] {
+		for _, t := range []phases.Truth{phases.True, phases.Unknown}[:o.values-1] {
 			for _, f := range o.all[:n] {
 				o.all = append(o.all, f.Set(flag, t))
 			}
 		}
 		for k := range n {
-			o.all[k] = o.all[k].Set(flag, phases.No)
+			o.all[k] = o.all[k].Set(flag, phases.False)
 		}
 	}
 	o.judge()
@@ -89,7 +89,7 @@ func (o *outcomes) judge() {
 		if !ok {
 			c = o.none()
 			for k, f := range o.all {
-				if guard.Eval(f) == phases.Yes {
+				if guard.Eval(f) == phases.True {
 					c.set(k)
 				}
 			}
@@ -104,7 +104,7 @@ func (o *outcomes) judge() {
 		if o.values == 3 { // also if its guard is unknown
 			enters = o.none()
 			for k, f := range o.all {
-				if n.guard.Eval(f) != phases.No {
+				if n.guard.Eval(f) != phases.False {
 					enters.set(k)
 				}
 			}
@@ -159,7 +159,7 @@ func (o *outcomes) settle() {
 		}
 		every, depends := len(o.all) == 1, false
 		if !every {
-			every, depends = o.fate(i)
+			every, depends = o.verdict(i)
 		}
 		if every {
 			*m = *m&^(tentative|maybe) | ahead | always
@@ -174,13 +174,13 @@ func (o *outcomes) settle() {
 	}
 }
 
-// fate reports whether every run enters the phase at index i; if not, whether
+// verdict reports whether every run enters the phase at index i; if not, whether
 // none does for some values of the flags that are unknown now.
 //
 // A run goes round in a loop only as long as what it decides there makes it. So
 // it misses the phase if it comes to a place, or to the end, from which no run
 // leads to the phase any more.
-func (o *outcomes) fate(i int) (every, depends bool) {
+func (o *outcomes) verdict(i int) (every, depends bool) {
 	leads := o.leads(i)
 	every = true
 	for p, without := range o.reach(i) {

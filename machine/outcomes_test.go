@@ -33,7 +33,7 @@ type lives struct {
 // may be unknown as well.
 func live(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts) lives {
 	t.Helper()
-	values := []phases.Truth{phases.Yes, phases.No}
+	values := []phases.Truth{phases.True, phases.False}
 	if g.IsCleanup() {
 		values = append(values, phases.Unknown)
 	}
@@ -61,10 +61,10 @@ func live(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts)
 			continue
 		}
 		l.follows[now] = nil
-		m, err := g.Machine(now.at, now.facts)
+		m, err := g.NewMachine(now.at, now.facts)
 		require.NoError(t, err)
 		for _, f := range turnOut(now.facts, m.Decides()) {
-			m, err := g.Machine(now.at, f)
+			m, err := g.NewMachine(now.at, f)
 			require.NoError(t, err)
 			tr, err := m.Advance(context.Background())
 			require.NoError(t, err)
@@ -146,23 +146,23 @@ func TestAPlanIsRightForEveryOutcome(t *testing.T) {
 				switch {
 				case every:
 					seen["every"]++
-					require.Equal(t, phases.Yes, plan.Runs(i), about)
+					require.Equal(t, phases.True, plan.Runs(i), about)
 				case !some:
 					seen["none"]++
-					require.Equal(t, phases.No, plan.Runs(i), about)
+					require.Equal(t, phases.False, plan.Runs(i), about)
 				default:
 					seen["some"]++
 					require.True(t, plan.Runs(i) == phases.Unknown || plan.Tentative(i), about)
 					for _, begin := range l.begin {
 						if can, _ := l.fate(name, begin); !can {
 							seen["up to an unknown flag"]++
-							require.NotEqual(t, phases.Yes, plan.Runs(i), about)
+							require.NotEqual(t, phases.True, plan.Runs(i), about)
 							break
 						}
 					}
 				}
-				require.Equal(t, plan.Runs(i) == phases.Yes, plan.Why(i) == nil, about)
-				if plan.Runs(i) != phases.No {
+				require.Equal(t, plan.Runs(i) == phases.True, plan.Why(i) == nil, about)
+				if plan.Runs(i) != phases.False {
 					require.True(t, listed[i], about)
 				}
 			}

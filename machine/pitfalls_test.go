@@ -21,8 +21,8 @@ import (
 // release that is pinned, and that a machine does not suffer from it.
 
 var abc = phases.Itinerary{
-	Name:  "Letters",
-	Flags: four,
+	Name:       "Letters",
+	Vocabulary: four,
 	Phases: []phases.Phase{
 		{Name: "A", Step: "First"},
 		{Name: "B", Step: "First", Guard: phases.Guard{All: 1}},
@@ -34,7 +34,7 @@ func machineAt(t *testing.T, it phases.Itinerary, phase string, yes phases.Flags
 	t.Helper()
 	g, err := machine.Compile(it)
 	require.NoError(t, err)
-	m, err := g.Machine(machine.Position{Phase: phase}, phases.NewFacts(yes, it.Flags.All()&^yes))
+	m, err := g.NewMachine(machine.Position{Phase: phase}, phases.NewFacts(yes, it.Vocabulary.All()&^yes))
 	require.NoError(t, err)
 	return m
 }
@@ -63,7 +63,7 @@ func TestPitfallCancelledContext(t *testing.T) {
 		for range 500 {
 			ctx, cancel := context.WithCancel(context.Background())
 			go cancel()
-			m, err := g.Machine(machine.Position{}, phases.NewFacts(15, 0))
+			m, err := g.NewMachine(machine.Position{}, phases.NewFacts(15, 0))
 			require.NoError(t, err)
 			if tr, err := m.Advance(ctx); err == nil {
 				assert.Equal(t, "A", tr.To.Phase)
@@ -156,7 +156,7 @@ func TestPitfallGuardErrorWithoutCancel(t *testing.T) {
 	})
 	t.Run("a machine whose guard does not admit stands where it stood", func(t *testing.T) {
 		m := machineAt(t, abc, "A", 0)
-		_, err := m.Go(context.Background(), "B")
+		_, err := m.TransitionTo(context.Background(), "B")
 		var refused *machine.TransitionError
 		require.ErrorAs(t, err, &refused)
 		assert.Equal(t, "A", m.Position().Phase)
@@ -198,7 +198,7 @@ func TestPitfallNamesWithAMeaning(t *testing.T) {
 		assert.ErrorAs(t, f.Event(context.Background(), "other"), new(fsm.CanceledError), "the guard of event guards other, too")
 	})
 	t.Run("a machine takes phases of any name", func(t *testing.T) {
-		it := phases.Itinerary{Name: "event", Flags: four}
+		it := phases.Itinerary{Name: "event", Vocabulary: four}
 		for i, n := range names {
 			it.Phases = append(it.Phases, phases.Phase{Name: n, Step: n, Guard: phases.Guard{All: phases.Flags(i%2) * 1}})
 		}
@@ -235,7 +235,7 @@ func TestPitfallConcurrentUse(t *testing.T) {
 		all.Wait()
 	})
 	t.Run("many goroutines on one machine", func(t *testing.T) {
-		m, err := g.Machine(machine.Position{}, phases.NewFacts(15, 0))
+		m, err := g.NewMachine(machine.Position{}, phases.NewFacts(15, 0))
 		require.NoError(t, err)
 		var all sync.WaitGroup
 		var moved, refused atomic.Int32
@@ -290,13 +290,13 @@ func TestPitfallWhatLooplabAccepts(t *testing.T) {
 		require.ErrorAs(t, err, &all)
 		assert.Equal(t, phases.ReasonDuplicateName, all[0].Reason)
 		assert.Equal(t, phases.ReasonUnknownJump, all[1].Reason)
-		_, err = machine.MustCompile(abc).Machine(machine.Position{Phase: "nowhere"}, phases.Facts{})
+		_, err = machine.MustCompile(abc).NewMachine(machine.Position{Phase: "nowhere"}, phases.Facts{})
 		assert.ErrorAs(t, err, new(*machine.UnknownPhaseError))
 	})
 }
 
 func TestTooManyEdges(t *testing.T) {
-	it := phases.Itinerary{Name: "Long", Flags: four}
+	it := phases.Itinerary{Name: "Long", Vocabulary: four}
 	for i := range 1000 {
 		p := phases.Phase{Name: fmt.Sprintf("P%d", i), Step: "S", Guard: phases.Guard{All: 1}}
 		if i == 300 {

@@ -40,10 +40,10 @@ func (m mark) runs() phases.Truth {
 	t := phases.Truth(m & truthMask)
 	switch {
 	case m&ahead == 0, m&never != 0:
-		return phases.No
+		return phases.False
 	case m&always != 0:
-		return phases.Yes
-	case m&maybe != 0 && t == phases.Yes:
+		return phases.True
+	case m&maybe != 0 && t == phases.True:
 		return phases.Unknown
 	}
 	return t
@@ -89,11 +89,11 @@ func (g *Graph) plan(at int, f phases.Facts) *Plan {
 		if i >= at {
 			m |= ahead
 			if i == at {
-				t, m = phases.Yes, mark(phases.Yes)|ahead
+				t, m = phases.True, mark(phases.True)|ahead
 			} else if n.guard.Reads()&open != 0 {
 				m |= tentative
 			}
-			if n.decides != 0 && (t != phases.No || n.guard.Eval(f.Forget(open)) != phases.No) {
+			if n.decides != 0 && (t != phases.False || n.guard.Eval(f.Forget(open)) != phases.False) {
 				open |= n.decides
 			}
 		}
@@ -188,7 +188,7 @@ func (p *Plan) Running() []string {
 	}
 	names := make([]string, 0, len(p.marks))
 	for i := range p.Each {
-		if p.Runs(i) == phases.Yes {
+		if p.Runs(i) == phases.True {
 			names = append(names, p.graph.names[i])
 		}
 	}
@@ -198,7 +198,7 @@ func (p *Plan) Running() []string {
 // Matters returns the unknown flags that could change the plan: those on which
 // the guard of a phase or a jump ahead depends. The guard of the phase in
 // progress is among these if a loop can lead back to it. It is what a
-// [phases.Question] asks for.
+// [phases.Request] asks for.
 //
 // If it is empty, the same phases run whatever the unknown flags are. Without
 // jumps the reverse holds as well, flag by flag: for each flag that Matters
@@ -241,7 +241,7 @@ func (g *Graph) matters(at int, f phases.Facts) phases.Flags {
 // decides returns the flags that the phases ahead decide that run or may run.
 func (p *Plan) decides() (decides phases.Flags) {
 	for i := range p.marks {
-		if p.Runs(i) != phases.No || p.Tentative(i) {
+		if p.Runs(i) != phases.False || p.Tentative(i) {
 			decides |= p.graph.nodes[i].decides
 		}
 	}
@@ -273,7 +273,7 @@ func (p *Plan) Phase(i int) PhasePlan {
 const (
 	// WhyJump: the guard would admit, but a jump leads past the phase.
 	WhyJump = "jump"
-	// WhyBehind: the migration has passed the phase.
+	// WhyBehind: the run has passed the phase.
 	WhyBehind = "behind"
 )
 
@@ -299,13 +299,13 @@ func (p *Plan) Why(i int) *Why {
 		return nil
 	}
 	g, t := p.graph, p.Runs(i)
-	if t == phases.Yes {
+	if t == phases.True {
 		return nil
 	}
 	if p.marks[i]&ahead == 0 && i < p.at {
-		text := "is behind: the migration is done"
+		text := "is behind: the run is done"
 		if c := p.Current(); c >= 0 {
-			text = "is behind: the migration is at " + g.names[c]
+			text = "is behind: the run is at " + g.names[c]
 		}
 		return &Why{Guard: WhyBehind, Flags: []string{}, DecidedBy: []string{}, Text: text}
 	}
@@ -313,7 +313,7 @@ func (p *Plan) Why(i int) *Why {
 	if part == "" || p.Guard(i) != t {
 		return p.whyJump(i, t)
 	}
-	names := g.Flags().Names(flags)
+	names := g.Vocabulary().Names(flags)
 	return &Why{Guard: part, Flags: names, DecidedBy: g.decidedBy(i, flags), Text: whyText(part, t, names)}
 }
 
@@ -338,21 +338,21 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 	g := p.graph
 	for k := range g.nodes {
 		from := (i - 1 - k + len(g.nodes)) % len(g.nodes)
-		if p.Runs(from) == phases.No {
+		if p.Runs(from) == phases.False {
 			continue
 		}
 		n := &g.nodes[from]
 		for _, j := range n.jumps {
 			now := j.guard.Eval(p.facts)
-			past := t == phases.No && now != phases.No && j.to != i
+			past := t == phases.False && now != phases.False && j.to != i
 			if past {
 				flags := j.guard.Reads()
-				return &Why{Guard: WhyJump, Flags: g.Flags().Names(flags), DecidedBy: g.decidedBy(from+1, flags),
+				return &Why{Guard: WhyJump, Flags: g.Vocabulary().Names(flags), DecidedBy: g.decidedBy(from+1, flags),
 					Text: "is not reached: " + g.names[from] + " jumps to " + g.names[j.to]}
 			}
 			unknown := (j.guard.Reads() | n.guard.Reads()) &^ p.facts.Known()
-			if t == phases.Unknown && (now == phases.Unknown || now == phases.Yes && p.Runs(from) == phases.Unknown) && unknown != 0 {
-				return &Why{Guard: WhyJump, Flags: g.Flags().Names(unknown), DecidedBy: g.decidedBy(from+1, unknown),
+			if t == phases.Unknown && (now == phases.Unknown || now == phases.True && p.Runs(from) == phases.Unknown) && unknown != 0 {
+				return &Why{Guard: WhyJump, Flags: g.Vocabulary().Names(unknown), DecidedBy: g.decidedBy(from+1, unknown),
 					Text: "hangs on whether " + g.names[from] + " jumps to " + g.names[j.to]}
 			}
 		}

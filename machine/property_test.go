@@ -24,7 +24,7 @@ var four = itinerarytest.Four
 // it came to the end rather than round in a loop.
 func enters(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts) (names []string, ended bool) {
 	t.Helper()
-	m, err := g.Machine(from, f)
+	m, err := g.NewMachine(from, f)
 	require.NoError(t, err)
 	if from.Phase != "" {
 		names = append(names, from.Phase)
@@ -106,9 +106,9 @@ func unknownIsNotFalse(t *testing.T) {
 			unknown := false
 			for i := range always {
 				switch plan.Runs(i) {
-				case phases.Yes:
+				case phases.True:
 					require.True(t, always[i], "%+v: P%d is said to run with true %v, false %v", it.Phases, i, four.Names(f.True()), four.Names(f.False()))
-				case phases.No:
+				case phases.False:
 					require.True(t, never[i], "%+v: P%d is said not to run with true %v, false %v", it.Phases, i, four.Names(f.True()), four.Names(f.False()))
 				case phases.Unknown:
 					unknown = true
@@ -116,7 +116,7 @@ func unknownIsNotFalse(t *testing.T) {
 						require.False(t, always[i] || never[i], "%+v: P%d is settled with true %v, false %v", it.Phases, i, four.Names(f.True()), four.Names(f.False()))
 					}
 				}
-				require.Equal(t, plan.Runs(i) == phases.Yes, plan.Why(i) == nil, "a reason for each phase left out")
+				require.Equal(t, plan.Runs(i) == phases.True, plan.Why(i) == nil, "a reason for each phase left out")
 			}
 			if unknown {
 				require.NotZero(t, plan.Matters(), "%+v", it.Phases)
@@ -157,7 +157,7 @@ func whatIsNotTentativeStays(t *testing.T) {
 				}
 				sure++
 				with, without := explore(t, g, f, i)
-				if plan.Runs(i) == phases.Yes {
+				if plan.Runs(i) == phases.True {
 					require.False(t, without, "%+v: P%d runs for good with %v, yet a run comes to the end without it", it.Phases, i, four.Names(f.True()))
 				} else {
 					require.False(t, with, "%+v: P%d does not run for good with %v, yet a run enters it", it.Phases, i, four.Names(f.True()))
@@ -194,7 +194,7 @@ func explore(t *testing.T, g *machine.Graph, f phases.Facts, i int) (with, witho
 		}
 		var decides phases.Flags
 		if s.at.Phase != "" {
-			k, err := g.Find(s.at.Phase)
+			k, err := g.Lookup(s.at.Phase)
 			require.NoError(t, err)
 			decides = g.Phase(k).Decides
 		}
@@ -202,7 +202,7 @@ func explore(t *testing.T, g *machine.Graph, f phases.Facts, i int) (with, witho
 			if (next.True()^s.facts.True())&^decides != 0 {
 				continue
 			}
-			m, err := g.Machine(s.at, next)
+			m, err := g.NewMachine(s.at, next)
 			require.NoError(t, err)
 			tr, err := m.Advance(context.Background())
 			require.NoError(t, err)
@@ -225,7 +225,7 @@ func TestAvailableIsWhatCanComeNext(t *testing.T) {
 				if i >= 0 {
 					from.Phase = g.Phase(i).Name
 				}
-				m, err := g.Machine(from, f)
+				m, err := g.NewMachine(from, f)
 				require.NoError(t, err)
 				next, end := m.Available()
 				for full := range itinerarytest.Assignments {
@@ -243,7 +243,7 @@ func TestAvailableIsWhatCanComeNext(t *testing.T) {
 					if f == full {
 						require.Equal(t, 1, len(next)+count(end), "with all known, one")
 					}
-					m, err = g.Machine(from, f)
+					m, err = g.NewMachine(from, f)
 					require.NoError(t, err)
 				}
 			}

@@ -8,10 +8,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Checkpoint is what an embedder writes down of a migration: plain data, as
+// Checkpoint is what an embedder writes down of a run: plain data, as
 // JSON beside its status. A machine can be made of it at any moment.
 type Checkpoint struct {
-	// Itinerary is the itinerary that the migration is in; empty before the
+	// Itinerary is the itinerary that the run is in; empty before the
 	// first.
 	Itinerary string `json:"itinerary,omitempty"`
 	// Phase is the current phase; empty where it has not begun, or is done.
@@ -39,7 +39,7 @@ func (m *Machine) Checkpoint() Checkpoint {
 	p := m.graph.position(m.at)
 	return Checkpoint{
 		Itinerary: m.graph.Name(), Phase: p.Phase, WorkDone: m.finished, Done: p.Done,
-		Facts: m.graph.Flags().Record(m.facts, m.graph.hash),
+		Facts: m.graph.Vocabulary().Record(m.facts, m.graph.hash),
 	}
 }
 
@@ -64,7 +64,7 @@ func CompileSet(itineraries ...phases.Itinerary) (*Set, error) {
 			errs = append(errs, &phases.DefinitionError{Itinerary: it.Name, Index: -1, Reason: phases.ReasonDuplicateName, Problem: "there are two of that name; rename one"})
 		}
 		s.names = append(s.names, it.Name)
-		if it.Flags != itineraries[0].Flags {
+		if it.Vocabulary != itineraries[0].Vocabulary {
 			errs = append(errs, &SwitchError{From: itineraries[0].Name, To: it.Name, Problem: "they have different vocabularies; build them over one"})
 		}
 		g, err := Compile(it)
@@ -108,18 +108,18 @@ func (s *Set) Graph(name string) (*Graph, error) {
 	return nil, &phases.UnknownItineraryError{Name: name, Known: s.Names(), Nearest: wording.Nearest(name, s.Names())}
 }
 
-// Resumed is a machine made of a checkpoint, and what has changed since.
-type Resumed struct {
+// Resumption is a machine made of a checkpoint, and what has changed since.
+type Resumption struct {
 	*Machine
 	// Switched reports that the object's state selects another itinerary than
 	// the recorded one, and that the machine is at the start of that. It is
 	// never set for a run that is done.
 	Switched bool
-	// NotFollowed is the itinerary that the object's state selects if the
+	// SwitchHeld is the itinerary that the object's state selects if the
 	// machine stays in another: in a cleanup itinerary that has begun and may
 	// not be left for it ([Graph.MayLeaveFor]), or in any if the run is done.
 	// Otherwise it is empty.
-	NotFollowed string
+	SwitchHeld string
 	// Changed reports that the definition of the itinerary is not the one that
 	// the facts were found under: a new release. Flags that are new are
 	// unknown, flags that are gone are ignored; replan.
@@ -137,7 +137,7 @@ type Resumed struct {
 // itinerary no longer has the phase, what any phase of it decides is unknown;
 // if the set no longer has the itinerary, everything is.
 //
-// Two things are not left for another itinerary, which Resumed.NotFollowed then
+// Two things are not left for another itinerary, which Resumption.SwitchHeld then
 // names: a cleanup itinerary whose recorded phase is not empty, except for one
 // that may follow it ([Graph.MayLeaveFor]), and a run that is done. That is
 // done in the recorded itinerary, even if the set no longer has it: the
@@ -147,7 +147,7 @@ type Resumed struct {
 // selected itinerary and the run is not done, and [*UnknownPhaseError], if the
 // machine stays in the recorded itinerary and that does not have the recorded
 // phase: nothing is silently completed.
-func (s *Set) Resume(c Checkpoint, selected string) (Resumed, error) {
+func (s *Set) Resume(c Checkpoint, selected string) (Resumption, error) {
 	recorded := c.Itinerary
 	if recorded == "" && (c.Phase != "" || c.Done) {
 		recorded = selected // a phase is never dropped because its itinerary is missing
@@ -155,13 +155,13 @@ func (s *Set) Resume(c Checkpoint, selected string) (Resumed, error) {
 	if c.Done {
 		g, err := s.Graph(recorded)
 		if err != nil {
-			g = newGraph(phases.Itinerary{Name: recorded, Flags: s.vocabulary()})
+			g = newGraph(phases.Itinerary{Name: recorded, Vocabulary: s.vocabulary()})
 		}
 		return g.resume(Checkpoint{Done: true, Facts: c.Facts}, selected)
 	}
 	to, err := s.Graph(selected)
 	if err != nil {
-		return Resumed{}, err
+		return Resumption{}, err
 	}
 	if recorded == selected {
 		return to.resume(c, selected)
@@ -170,27 +170,27 @@ func (s *Set) Resume(c Checkpoint, selected string) (Resumed, error) {
 	if from != nil && c.Phase != "" && !from.MayLeaveFor(to) {
 		return from.resume(c, selected)
 	}
-	facts := to.Flags().Facts(c.Facts)
+	facts := to.Vocabulary().Facts(c.Facts)
 	if c.Phase != "" {
 		facts = facts.Forget(from.undecided(c.Phase))
 	}
-	m, err := to.Machine(Position{}, facts)
-	return Resumed{Machine: m, Switched: recorded != ""}, err
+	m, err := to.NewMachine(Position{}, facts)
+	return Resumption{Machine: m, Switched: recorded != ""}, err
 }
 
 // resume makes a machine that stays in the recorded itinerary.
-func (g *Graph) resume(c Checkpoint, selected string) (Resumed, error) {
-	m, err := g.Machine(Position{Phase: c.Phase, Done: c.Done}, g.Flags().Facts(c.Facts))
+func (g *Graph) resume(c Checkpoint, selected string) (Resumption, error) {
+	m, err := g.NewMachine(Position{Phase: c.Phase, Done: c.Done}, g.Vocabulary().Facts(c.Facts))
 	if err != nil {
-		return Resumed{}, err
+		return Resumption{}, err
 	}
 	m.finished = c.WorkDone && c.Phase != "" && !c.Done
-	r := Resumed{Machine: m, Changed: c.Facts.Hash != g.hash}
+	r := Resumption{Machine: m, Changed: c.Facts.Hash != g.hash}
 	if m.finished && r.Changed { // the phase may decide more in this release
 		m.facts = m.facts.Forget(g.decides(m.at))
 	}
 	if selected != g.Name() {
-		r.NotFollowed = selected
+		r.SwitchHeld = selected
 	}
 	return r, nil
 }
@@ -216,7 +216,7 @@ func (g *Graph) undecided(phase string) (decides phases.Flags) {
 func (s *Set) vocabulary() *phases.Vocabulary {
 	if s != nil {
 		for _, g := range s.byName {
-			return g.Flags()
+			return g.Vocabulary()
 		}
 	}
 	return new(phases.Vocabulary)

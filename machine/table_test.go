@@ -16,7 +16,7 @@ var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "A"}})
 
 func lettersGraph(t *testing.T) *Graph {
 	t.Helper()
-	g, err := Compile(phases.Itinerary{Name: "Letters", Flags: vocabulary, Phases: []phases.Phase{
+	g, err := Compile(phases.Itinerary{Name: "Letters", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "A", Step: "S"},
 		{Name: "B", Step: "S", Guard: phases.Guard{All: 1}},
 		{Name: "C", Step: "S", Jumps: []phases.Jump{{To: "A", Guard: phases.Guard{None: 1}}}},
@@ -29,7 +29,7 @@ func TestFSMsAreReused(t *testing.T) {
 	g := lettersGraph(t)
 	var first *fsm.FSM
 	for range 100 {
-		m, err := g.Machine(Position{}, phases.NewFacts(1, 0))
+		m, err := g.NewMachine(Position{}, phases.NewFacts(1, 0))
 		require.NoError(t, err)
 		for range 4 {
 			_, err := m.Advance(context.Background())
@@ -55,7 +55,7 @@ func TestAnFSMThatIsStuckIsNeverUsedAgain(t *testing.T) {
 	require.Error(t, stuck.Event(context.Background(), table.event(0)))
 	table.idle <- stuck
 
-	m, err := g.Machine(Position{}, phases.NewFacts(1, 0))
+	m, err := g.NewMachine(Position{}, phases.NewFacts(1, 0))
 	require.NoError(t, err)
 	_, err = m.Advance(context.Background())
 	require.ErrorAs(t, err, new(fsm.InTransitionError))
@@ -146,7 +146,7 @@ func TestEdgesAtAPhase(t *testing.T) {
 }
 
 func TestEdgesOfALargeItinerary(t *testing.T) {
-	it := phases.Itinerary{Name: "Large", Flags: vocabulary}
+	it := phases.Itinerary{Name: "Large", Vocabulary: vocabulary}
 	for i := range 10_000 {
 		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprintf("P%d", i), Step: "S", Guard: phases.Guard{All: 1}})
 	}

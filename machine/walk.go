@@ -28,38 +28,38 @@ type onward struct {
 	ways  []int
 }
 
-// sureness of an edge, and of the ways to a place.
-type sureness uint8
+// certainty of an edge, and of the ways to a place.
+type certainty uint8
 
 const (
-	unreached   sureness = iota
-	onChange             // not by current values, only if a flag changes
-	onUnknown            // depends on an unknown flag
-	onTentative          // depends on a flag that may still change
-	forSure
+	unreachable certainty = iota
+	onChange              // not by current values, only if a flag changes
+	onUnknown             // depends on an unknown flag
+	onTentative           // depends on a flag that may still change
+	certain
 )
 
 // walk makes the plan. If all is false, it makes what Matters needs.
 func (p *Plan) walk(all bool) {
 	places := len(p.marks) + 2
 	w := &walk{Plan: p, open: make([]phases.Flags, places), reached: make([]bool, places)}
-	w.spread()
+	w.propagate()
 	p.loops = &loops{matters: w.matters()}
 	if !all {
 		return
 	}
 	depends := w.jumpsDepend()
-	sure := w.sureness()
+	sure := w.certainty()
 	for i := range p.marks {
 		guard := p.graph.nodes[i].guard
 		p.marks[i] = mark(guard.Eval(p.facts))
 		switch {
 		case i == p.at: // in progress
-			p.marks[i] = mark(phases.Yes) | ahead
+			p.marks[i] = mark(phases.True) | ahead
 			continue
 		case sure[i] == onChange:
 			p.marks[i] |= tentative
-		case sure[i] != unreached:
+		case sure[i] != unreachable:
 			p.marks[i] |= ahead
 		}
 		if sure[i] == onUnknown {
@@ -116,7 +116,7 @@ func (w *walk) matters() (flags phases.Flags) {
 		}
 		n, _, forGood := w.phase(i)
 		switch forGood {
-		case phases.No:
+		case phases.False:
 			continue
 		case phases.Unknown:
 			flags |= n.guard.Reads() & unknown
@@ -127,7 +127,7 @@ func (w *walk) matters() (flags phases.Flags) {
 			if t == phases.Unknown {
 				flags |= j.guard.Reads() & unknown
 			}
-			if t == phases.Yes {
+			if t == phases.True {
 				break
 			}
 		}
@@ -143,40 +143,40 @@ func (w *walk) entry() int { return len(w.marks) + 1 }
 // now and for good. At the entry that is the phase in progress: it runs.
 func (w *walk) phase(i int) (n *node, now, later phases.Truth) {
 	if i == w.entry() {
-		return &w.graph.nodes[w.at], phases.Yes, phases.Yes
+		return &w.graph.nodes[w.at], phases.True, phases.True
 	}
 	n = &w.graph.nodes[i]
 	return n, n.guard.Eval(w.facts), n.guard.Eval(w.facts.Forget(w.open[i]))
 }
 
 // edges calls yield for each place that the way leads to from place i.
-func (w *walk) edges(i int, yield func(to int, s sureness)) {
+func (w *walk) edges(i int, yield func(to int, s certainty)) {
 	next := i + 1
 	switch {
 	case i == w.done(), i == w.entry() && w.at == w.done():
 		return
 	case i == w.entry() && w.at == start:
-		yield(0, forSure)
+		yield(0, certain)
 		return
 	case i == w.entry():
 		next = w.at + 1
 	}
 	n, t, forGood := w.phase(i)
 	if len(n.jumps) == 0 {
-		yield(next, forSure)
+		yield(next, certain)
 		return
 	}
-	enters, passes := forSure, forSure // through the phase, and past it
+	enters, passes := certain, certain // through the phase, and past it
 	switch {
 	case t == phases.Unknown:
 		enters, passes = onUnknown, onUnknown
-	case t == phases.Yes && forGood == phases.Unknown:
+	case t == phases.True && forGood == phases.Unknown:
 		enters, passes = onTentative, onChange
-	case t == phases.No && forGood == phases.Unknown:
+	case t == phases.False && forGood == phases.Unknown:
 		enters, passes = onChange, onTentative
-	case t == phases.Yes:
-		passes = unreached
-	case t == phases.No:
+	case t == phases.True:
+		passes = unreachable
+	case t == phases.False:
 		yield(next, passes)
 		return
 	}
@@ -186,7 +186,7 @@ func (w *walk) edges(i int, yield func(to int, s sureness)) {
 	}
 	later := w.facts.Forget(w.after(i))
 	ways := w.onward(i, phase, later)
-	inOrder := unreached
+	inOrder := unreachable
 	judged := 0
 	for _, k := range ways {
 		// What a way depends on are the guards up to there, if it is not the
@@ -206,7 +206,7 @@ func (w *walk) edges(i int, yield func(to int, s sureness)) {
 			yield(n.jumps[k].to, enters)
 		}
 	}
-	if level := max(inOrder, passes); level != unreached {
+	if level := max(inOrder, passes); level != unreachable {
 		yield(next, level)
 	}
 }
@@ -233,20 +233,20 @@ func (w *walk) after(i int) phases.Flags {
 		return 0
 	}
 	n, now, later := w.phase(i)
-	if now == phases.No && later == phases.No {
+	if now == phases.False && later == phases.False {
 		return w.open[i]
 	}
 	return w.open[i] | n.decides
 }
 
-// spread finds the places that are reached and the flags that are open there,
+// propagate finds the places that are reached and the flags that are open there,
 // up to the fixed point: more open flags open more ways, never fewer.
-func (w *walk) spread() {
+func (w *walk) propagate() {
 	w.reached[w.entry()] = true
 	for work := []int{w.entry()}; len(work) > 0; {
 		i := work[len(work)-1]
 		work = work[:len(work)-1]
-		w.edges(i, func(to int, _ sureness) {
+		w.edges(i, func(to int, _ certainty) {
 			if open := w.after(i); !w.reached[to] || open&^w.open[to] != 0 {
 				w.reached[to] = true
 				w.open[to] |= open
@@ -256,13 +256,13 @@ func (w *walk) spread() {
 	}
 }
 
-// sureness returns for each place how sure it is that the machine comes by. A
+// certainty returns for each place how sure it is that the machine comes by. A
 // place is sure if sure edges lead to it, or if every way from the entry to done
 // leads through it: then the machine comes by if it comes to its end. If a loop
 // may be frozen, that is unknown.
-func (w *walk) sureness() []sureness {
-	sure := make([]sureness, len(w.reached))
-	close := func(level sureness) {
+func (w *walk) certainty() []certainty {
+	sure := make([]certainty, len(w.reached))
+	close := func(level certainty) {
 		var work []int
 		for i, s := range sure {
 			if s >= level {
@@ -272,7 +272,7 @@ func (w *walk) sureness() []sureness {
 		for len(work) > 0 {
 			i := work[len(work)-1]
 			work = work[:len(work)-1]
-			w.edges(i, func(to int, s sureness) {
+			w.edges(i, func(to int, s certainty) {
 				if s >= level && sure[to] < level {
 					sure[to] = level
 					work = append(work, to)
@@ -280,24 +280,24 @@ func (w *walk) sureness() []sureness {
 			})
 		}
 	}
-	for k, i := range w.narrows() {
-		sure[i] = forSure
+	for k, i := range w.dominators() {
+		sure[i] = certain
 		if w.frozen && k > 0 {
 			sure[i] = onUnknown
 		}
 	}
-	close(forSure)
+	close(certain)
 	close(onTentative)
 	close(onUnknown)
 	close(onChange)
 	return sure
 }
 
-// narrows are the places that every way from the entry to done leads through,
+// dominators are the places that every way from the entry to done leads through,
 // the entry first. Candidates are the places of one such way. They are swept
 // in its order: a place is a narrow if nothing before it leads past it.
-func (w *walk) narrows() []int {
-	way := w.way()
+func (w *walk) dominators() []int {
+	way := w.path()
 	if way == nil {
 		return []int{w.entry()}
 	}
@@ -315,7 +315,7 @@ func (w *walk) narrows() []int {
 		for work := []int{i}; len(work) > 0; {
 			from := work[len(work)-1]
 			work = work[:len(work)-1]
-			w.edges(from, func(to int, _ sureness) {
+			w.edges(from, func(to int, _ certainty) {
 				if k, on := at[to]; on {
 					furthest = max(furthest, k)
 				} else if !seen[to] {
@@ -328,8 +328,8 @@ func (w *walk) narrows() []int {
 	return narrows
 }
 
-// way is some way from the entry to done, or nil where none leads there.
-func (w *walk) way() []int {
+// path is some way from the entry to done, or nil where none leads there.
+func (w *walk) path() []int {
 	before := make([]int, len(w.reached))
 	for i := range before {
 		before[i] = -1
@@ -348,7 +348,7 @@ func (w *walk) way() []int {
 			slices.Reverse(way)
 			return way
 		}
-		w.edges(i, func(to int, _ sureness) {
+		w.edges(i, func(to int, _ certainty) {
 			if before[to] < 0 {
 				before[to] = i
 				work = append(work, to)
@@ -369,7 +369,7 @@ func (w *walk) order() []int {
 		listed[i] = true
 	}
 	for i, m := range w.marks {
-		if m.runs() != phases.No && !listed[i] {
+		if m.runs() != phases.False && !listed[i] {
 			return w.orderBy(onChange)
 		}
 	}
@@ -377,7 +377,7 @@ func (w *walk) order() []int {
 }
 
 // orderBy takes the ways that are at least as sure as level.
-func (w *walk) orderBy(level sureness) []int {
+func (w *walk) orderBy(level certainty) []int {
 	order := make([]int, 0, len(w.marks))
 	seen := make([]bool, len(w.reached))
 	var visit func(i int)
@@ -386,7 +386,7 @@ func (w *walk) orderBy(level sureness) []int {
 			return
 		}
 		seen[i] = true
-		w.edges(i, func(to int, s sureness) {
+		w.edges(i, func(to int, s certainty) {
 			if s >= level {
 				visit(to)
 			}

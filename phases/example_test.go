@@ -39,7 +39,7 @@ itineraries:
 	}
 	warm, _ := f.Itinerary("Warm")
 	for _, p := range warm.Phases {
-		fmt.Println(p.Step, p.Name, f.Flags.Names(p.Decides))
+		fmt.Println(p.Step, p.Name, f.Vocabulary.Names(p.Decides))
 	}
 	// Output:
 	// DiskTransfer CopyDisks []
@@ -63,7 +63,7 @@ itineraries:
 }
 
 func ExampleSave() {
-	f := &phases.File{Flags: flags, Itineraries: []phases.Itinerary{{Name: "Stage", Flags: flags, Phases: []phases.Phase{
+	f := &phases.File{Vocabulary: flags, Itineraries: []phases.Itinerary{{Name: "Stage", Vocabulary: flags, Phases: []phases.Phase{
 		{Name: "EnsureStageBackup", Step: "DataBackup", Guard: phases.Guard{All: HasStageBackup}},
 		{Name: "Verify", Step: "Verify", Description: "Waiting for the pods to be ready"},
 	}}}}
@@ -104,7 +104,7 @@ func ExampleGuard() {
 }
 
 func ExampleItinerary_Validate() {
-	err := phases.Itinerary{Name: "Final", Flags: flags, Phases: []phases.Phase{
+	err := phases.Itinerary{Name: "Final", Vocabulary: flags, Phases: []phases.Phase{
 		{Name: "Backup", Step: "Backup", Guard: phases.Guard{All: HasPVs, None: HasPVs}},
 		{Name: "Backup", Step: "Backup", Jumps: []phases.Jump{{To: "Restore"}}},
 	}}.Validate()
@@ -115,16 +115,16 @@ func ExampleItinerary_Validate() {
 	// itinerary "Final": phase "Backup" jumps to "Restore", which the itinerary does not have
 }
 
-func ExampleSources_Ask() {
+func ExampleSources_Evaluate() {
 	sources, err := phases.NewSources(flags,
-		phases.Source{Flag: HasPVs, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
-			return phases.Yes, nil
+		phases.Source{Flag: HasPVs, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+			return phases.True, nil
 		}},
-		phases.Source{Flag: HasISs, Slow: true, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		phases.Source{Flag: HasISs, Slow: true, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 			return phases.Unknown, errors.New("the source cluster does not answer")
 		}},
 		// Computed: with volumes, no image streams need to be listed.
-		phases.Source{Flag: HasStageBackup, From: HasPVs | HasISs, Ask: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
+		phases.Source{Flag: HasStageBackup, Inputs: HasPVs | HasISs, Evaluate: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
 			return phases.Guard{Any: HasPVs | HasISs}.Eval(known), nil
 		}},
 	)
@@ -132,11 +132,11 @@ func ExampleSources_Ask() {
 		fmt.Println(err)
 		return
 	}
-	answer := sources.Ask(context.Background(), phases.Question{Read: HasStageBackup})
-	fmt.Println("true:", flags.Names(answer.Facts.True()), "asked:", flags.Names(answer.Asked))
+	evaluation := sources.Evaluate(context.Background(), phases.Request{Read: HasStageBackup})
+	fmt.Println("true:", flags.Names(evaluation.Facts.True()), "asked:", flags.Names(evaluation.Evaluated))
 
-	answer = sources.Ask(context.Background(), phases.Question{Known: answer.Facts, Read: HasISs})
-	fmt.Println(answer.Err())
+	evaluation = sources.Evaluate(context.Background(), phases.Request{Known: evaluation.Facts, Read: HasISs})
+	fmt.Println(evaluation.Err())
 	// Output:
 	// true: [HasPVs HasStageBackup] asked: [HasPVs HasStageBackup]
 	// flag HasISs is unknown: the source cluster does not answer
@@ -144,15 +144,15 @@ func ExampleSources_Ask() {
 
 // A scan finds out whether there are volumes. Before it has run, its report does
 // not exist: that is no error, and what is computed from it is "not yet" as well.
-func ExampleSources_Ask_notYet() {
+func ExampleSources_Evaluate_notYet() {
 	var report *bool // written by the phase that scans
-	hasPVs := phases.Source{Flag: HasPVs, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+	hasPVs := phases.Source{Flag: HasPVs, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 		if report == nil {
 			return phases.Unknown, nil // not yet
 		}
 		return phases.TruthOf(*report), nil
 	}}
-	hasStageBackup := phases.Source{Flag: HasStageBackup, From: HasPVs, Ask: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
+	hasStageBackup := phases.Source{Flag: HasStageBackup, Inputs: HasPVs, Evaluate: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
 		return known.Of(HasPVs), nil
 	}}
 	sources, err := phases.NewSources(flags, hasPVs, hasStageBackup)
@@ -160,13 +160,13 @@ func ExampleSources_Ask_notYet() {
 		fmt.Println(err)
 		return
 	}
-	question := phases.Question{Read: HasPVs | HasStageBackup}
-	answer := sources.Ask(context.Background(), question)
-	fmt.Println("not yet:", flags.Names(answer.NotYet), "error:", answer.Err())
+	request := phases.Request{Read: HasPVs | HasStageBackup}
+	evaluation := sources.Evaluate(context.Background(), request)
+	fmt.Println("not yet:", flags.Names(evaluation.NotYet), "error:", evaluation.Err())
 
 	report = new(bool) // the scan has found none
-	answer = sources.Ask(context.Background(), question)
-	fmt.Println("false:", flags.Names(answer.Facts.False()), "not yet:", flags.Names(answer.NotYet))
+	evaluation = sources.Evaluate(context.Background(), request)
+	fmt.Println("false:", flags.Names(evaluation.Facts.False()), "not yet:", flags.Names(evaluation.NotYet))
 	// Output:
 	// not yet: [HasPVs HasStageBackup] error: <nil>
 	// false: [HasPVs HasStageBackup] not yet: []

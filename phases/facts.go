@@ -7,17 +7,17 @@ type Truth uint8
 
 // The three values. The zero value is No.
 const (
-	No Truth = iota
-	Yes
+	False Truth = iota
+	True
 	Unknown
 )
 
 // String returns "no", "yes" or "unknown".
 func (t Truth) String() string {
 	switch t {
-	case No:
+	case False:
 		return "no"
-	case Yes:
+	case True:
 		return "yes"
 	}
 	return "unknown"
@@ -29,9 +29,9 @@ func (t Truth) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 // TruthOf turns a known value into a Truth.
 func TruthOf(b bool) Truth {
 	if b {
-		return Yes
+		return True
 	}
-	return No
+	return False
 }
 
 // Facts is what is known of the flags now: each is true, false or unknown.
@@ -61,9 +61,9 @@ func (f Facts) Known() Flags { return f.yes | f.no }
 func (f Facts) Of(flag Flags) Truth {
 	switch {
 	case f.yes.Has(flag):
-		return Yes
+		return True
 	case f.no.Has(flag):
-		return No
+		return False
 	}
 	return Unknown
 }
@@ -73,9 +73,9 @@ func (f Facts) Of(flag Flags) Truth {
 func (f Facts) Set(flags Flags, t Truth) Facts {
 	f = f.Forget(flags)
 	switch t {
-	case Yes:
+	case True:
 		f.yes |= flags
-	case No:
+	case False:
 		f.no |= flags
 	}
 	return f
@@ -86,7 +86,7 @@ func (f Facts) Forget(flags Flags) Facts {
 	return Facts{yes: f.yes &^ flags, no: f.no &^ flags}
 }
 
-// Record is how facts are written down beside the state of a migration: by
+// Record is how facts are written down beside the state of a run: by
 // name, in sorted lists, with the hash of the itinerary's definition
 // ([Itinerary.Hash]) under which they were found. It survives a release that
 // adds flags, drops flags or changes their order.

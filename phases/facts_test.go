@@ -13,16 +13,16 @@ import (
 )
 
 func TestTruth(t *testing.T) {
-	text, err := json.Marshal([]Truth{No, Yes, Unknown, TruthOf(true), TruthOf(false)})
+	text, err := json.Marshal([]Truth{False, True, Unknown, TruthOf(true), TruthOf(false)})
 	require.NoError(t, err)
 	assert.JSONEq(t, `["no", "yes", "unknown", "yes", "no"]`, string(text))
 }
 
 func TestFactsAreThreeValued(t *testing.T) {
 	f := NewFacts(flagA|flagB, flagB|flagC)
-	assert.Equal(t, Yes, f.Of(flagA))
+	assert.Equal(t, True, f.Of(flagA))
 	assert.Equal(t, Unknown, f.Of(flagB), "named as both true and false")
-	assert.Equal(t, No, f.Of(flagC))
+	assert.Equal(t, False, f.Of(flagC))
 	assert.Equal(t, flagA, f.True())
 	assert.Equal(t, flagC, f.False())
 	assert.Equal(t, flagA|flagC, f.Known())
@@ -32,7 +32,7 @@ func TestFactsAreThreeValued(t *testing.T) {
 func TestFactsSetAndForget(t *testing.T) {
 	for _, f := range allFacts() {
 		for flags := range abc + 1 {
-			for _, truth := range []Truth{No, Yes, Unknown} {
+			for _, truth := range []Truth{False, True, Unknown} {
 				got := f.Set(flags, truth)
 				for flag := range abc.Each {
 					want := f.Of(flag)

@@ -154,8 +154,8 @@ func (v *Vocabulary) Defs() []FlagDef { return append([]FlagDef(nil), v.defs...)
 // Relations returns a copy of the relations, in order.
 func (v *Vocabulary) Relations() []Clause { return append([]Clause(nil), v.relations...) }
 
-// Flag returns the flag of that name, and false if the vocabulary has none.
-func (v *Vocabulary) Flag(name string) (Flags, bool) {
+// Lookup returns the flag of that name, and false if the vocabulary has none.
+func (v *Vocabulary) Lookup(name string) (Flags, bool) {
 	f, ok := v.byName[name]
 	return f, ok
 }

@@ -70,7 +70,7 @@ func TestVocabularyOf64Flags(t *testing.T) {
 	v, err := NewVocabulary(defs, Clause{True: 1 << 63})
 	require.NoError(t, err)
 	assert.Equal(t, ^Flags(0), v.All())
-	last, ok := v.Flag("F63")
+	last, ok := v.Lookup("F63")
 	assert.True(t, ok)
 	assert.Equal(t, Flags(1<<63), last)
 	assert.Equal(t, []string{"F0", "F63"}, v.Names(1|1<<63))
@@ -84,7 +84,7 @@ func TestVocabularyLooksUp(t *testing.T) {
 	assert.Equal(t, []string{}, abcFlags.Names(0), "empty, not nil")
 	assert.Equal(t, []string{"A", "C"}, abcFlags.Names(flagC|flagA|1<<40), "in the order of the vocabulary, without unknown bits")
 
-	_, ok := abcFlags.Flag("a")
+	_, ok := abcFlags.Lookup("a")
 	assert.False(t, ok)
 	set, err := abcFlags.Parse("C", "A", "C")
 	require.NoError(t, err)

@@ -24,16 +24,16 @@ func (g Guard) Reads() Flags { return g.All | g.Any | g.None }
 // it, whatever the others are. (A flag both in All and in None, which Validate
 // refuses, is noticed only once it is known.)
 //
-// This is the only implementation of guards: plans, machines and the asking
+// This is the only implementation of guards: plans, machines and the evaluation
 // of flags all call it.
 func (g Guard) Eval(f Facts) Truth {
 	switch {
 	case g.All&f.no != 0, g.None&f.yes != 0,
 		// A flag of Any that is also in None cannot be the one that is true.
 		g.Any != 0 && f.no.Has(g.Any&^g.None):
-		return No
+		return False
 	case f.yes.Has(g.All) && f.no.Has(g.None) && (g.Any == 0 || g.Any&f.yes != 0):
-		return Yes
+		return True
 	}
 	return Unknown
 }
@@ -52,9 +52,9 @@ const (
 // returns "" and no flags.
 func (g Guard) Unmet(f Facts) (part string, flags Flags) {
 	switch g.Eval(f) {
-	case Yes:
+	case True:
 		return "", 0
-	case No:
+	case False:
 		switch {
 		case g.All&f.no != 0:
 			return PartAll, g.All & f.no

@@ -68,9 +68,9 @@ func exact(g Guard, f Facts) Truth {
 	}
 	switch {
 	case refuses == 0:
-		return Yes
+		return True
 	case admits == 0:
-		return No
+		return False
 	}
 	return Unknown
 }
@@ -85,7 +85,7 @@ func TestGuardEvalAgreesWithEveryCompletion(t *testing.T) {
 	for _, g := range allGuards() {
 		for _, f := range allFacts() {
 			got, want := g.Eval(f), exact(g, f)
-			if g.All&g.None != 0 && got == Unknown && want == No {
+			if g.All&g.None != 0 && got == Unknown && want == False {
 				differ++
 				continue
 			}
@@ -103,8 +103,8 @@ func TestGuardEvalNeverTakesBackAnAnswer(t *testing.T) {
 				continue
 			}
 			for flag := range (abc &^ f.Known()).Each {
-				require.Equal(t, before, g.Eval(f.Set(flag, Yes)), "%+v with %+v", g, f)
-				require.Equal(t, before, g.Eval(f.Set(flag, No)), "%+v with %+v", g, f)
+				require.Equal(t, before, g.Eval(f.Set(flag, True)), "%+v with %+v", g, f)
+				require.Equal(t, before, g.Eval(f.Set(flag, False)), "%+v with %+v", g, f)
 			}
 		}
 	}
@@ -120,14 +120,14 @@ func TestAnAnyGuardWithTwoOfItsFlagsIsNotInverted(t *testing.T) {
 		wantPart string
 		unmet    Flags
 	}{
-		{"both true", flagA | flagB, 0, Yes, "", 0},
-		{"the first true", flagA, flagB, Yes, "", 0},
-		{"the second true", flagB, flagA, Yes, "", 0},
-		{"none true", 0, flagA | flagB, No, PartAny, flagA | flagB},
-		{"one true, one unknown", flagA, 0, Yes, "", 0},
+		{"both true", flagA | flagB, 0, True, "", 0},
+		{"the first true", flagA, flagB, True, "", 0},
+		{"the second true", flagB, flagA, True, "", 0},
+		{"none true", 0, flagA | flagB, False, PartAny, flagA | flagB},
+		{"one true, one unknown", flagA, 0, True, "", 0},
 		{"one false, one unknown", 0, flagA, Unknown, PartAny, flagB},
 		{"both unknown", 0, 0, Unknown, PartAny, flagA | flagB},
-		{"only a flag that it does not read", flagC, flagA | flagB, No, PartAny, flagA | flagB},
+		{"only a flag that it does not read", flagC, flagA | flagB, False, PartAny, flagA | flagB},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			f := NewFacts(c.yes, c.no)
@@ -171,7 +171,7 @@ func TestGuardUnmetIsEmptyOnlyWhereTheGuardAdmits(t *testing.T) {
 	for _, g := range allGuards() {
 		for _, f := range allFacts() {
 			part, flags := g.Unmet(f)
-			require.Equal(t, g.Eval(f) == Yes, part == "", "%+v with %+v", g, f)
+			require.Equal(t, g.Eval(f) == True, part == "", "%+v with %+v", g, f)
 			require.Equal(t, part == "", flags == 0, "%+v with %+v", g, f)
 			require.True(t, g.Reads().Has(flags))
 		}

@@ -27,7 +27,7 @@ type Phase struct {
 	// else does, it is reported under the step before it.
 	Rides bool
 	// Decides are the flags that the outcome of the phase may change. They
-	// are asked again once the phase is done.
+	// are evaluated again once the phase is done.
 	Decides Flags
 	// Jumps are looked at in order once the phase is done; the first whose
 	// guard admits is taken, and without one the phase after this one in
@@ -80,8 +80,8 @@ func resultList() string {
 // It is plain data: build it as a literal or with [Load], check it with
 // Validate, and do not change it once it is compiled.
 type Itinerary struct {
-	Name  string
-	Flags *Vocabulary
+	Name       string
+	Vocabulary *Vocabulary
 	// Cleanup marks a cleanup itinerary, one that must always reach its end: a
 	// phase whose guard is unknown runs, a jump whose guard is unknown is not
 	// taken, and a phase that fails is passed by. Its handlers must be
@@ -117,7 +117,7 @@ func (it Itinerary) Hash() string {
 	h := sha256.New()
 	// Every value is written quoted, so that no two definitions can spell the
 	// same text.
-	sorted := func(f Flags) []string { return slices.Sorted(slices.Values(it.Flags.Names(f))) }
+	sorted := func(f Flags) []string { return slices.Sorted(slices.Values(it.Vocabulary.Names(f))) }
 	guard := func(g Guard) {
 		fmt.Fprintf(h, " all%q any%q none%q", sorted(g.All), sorted(g.Any), sorted(g.None))
 	}

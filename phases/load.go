@@ -27,7 +27,7 @@ const (
 // File is what a YAML file defines: one vocabulary, and itineraries that all
 // use it. It is plain data, safe to share as long as nobody changes it.
 type File struct {
-	Flags       *Vocabulary
+	Vocabulary  *Vocabulary
 	Itineraries []Itinerary
 }
 
@@ -174,7 +174,7 @@ func (l *loader) load(r io.Reader) *File {
 	if top == nil {
 		return nil
 	}
-	f := &File{Flags: l.vocabulary(top)}
+	f := &File{Vocabulary: l.vocabulary(top)}
 	l.itineraries(root, top, f)
 	return f
 }
@@ -505,7 +505,7 @@ func (l *loader) relations(top *fields, v *Vocabulary) *Vocabulary {
 
 // flag adds the flag of that name to a set.
 func (l *loader) flag(n *yaml.Node, what, name string, v *Vocabulary, set *Flags) {
-	flag, ok := v.Flag(name)
+	flag, ok := v.Lookup(name)
 	switch {
 	case ok && *set&flag != 0:
 		l.at(n, "flag %q stands twice in %s; remove one", name, what)
@@ -556,7 +556,7 @@ func (l *loader) itineraries(root *yaml.Node, top *fields, f *File) {
 		if fs == nil {
 			continue
 		}
-		it := Itinerary{Name: l.string(fs, "name"), Flags: f.Flags, Cleanup: l.bool(fs, "cleanup"), Result: l.result(fs)}
+		it := Itinerary{Name: l.string(fs, "name"), Vocabulary: f.Vocabulary, Cleanup: l.bool(fs, "cleanup"), Result: l.result(fs)}
 		if line := first[it.Name]; line > 0 {
 			err := duplicateItinerary(it.Name)
 			l.add(n.Line, n.Column, err, "%v; the first is in line %d", err, line)
@@ -621,7 +621,7 @@ func (l *loader) itinerary(n *yaml.Node, fs *fields, it *Itinerary) {
 	incomplete := false
 	for i, node := range nodes {
 		var p Phase
-		p, spoiled[i] = l.phase(node, it.Flags)
+		p, spoiled[i] = l.phase(node, it.Vocabulary)
 		incomplete = incomplete || spoiled[i] && (p.Name == "" || p.Step == "")
 		it.Phases = append(it.Phases, p)
 	}

@@ -52,13 +52,13 @@ itineraries:
 `
 	const a, b, c = Flags(1), Flags(2), Flags(4)
 	flags := MustVocabulary([]FlagDef{{a, "A", "when A is true"}, {b, "B", ""}, {c, "C", ""}}, Clause{True: b | c, False: a})
-	want := &File{Flags: flags, Itineraries: []Itinerary{
-		{Name: "Warm", Flags: flags, Cleanup: true, Result: Canceled, Phases: []Phase{
+	want := &File{Vocabulary: flags, Itineraries: []Itinerary{
+		{Name: "Warm", Vocabulary: flags, Cleanup: true, Result: Canceled, Phases: []Phase{
 			{Name: "P", Step: "S", Guard: Guard{All: a, Any: b | c}, Description: "doing P", Formerly: []string{"Old", "1"}},
 			{Name: "Q", Step: "S", Guard: Guard{None: b}, Rides: true, Decides: a | c,
 				Jumps: []Jump{{To: "P", Guard: Guard{All: a}}, {To: "Q", Guard: Guard{Any: b, None: c}}}},
 		}},
-		{Name: "Cold", Flags: flags, Phases: []Phase{{Name: "P", Step: "T"}}},
+		{Name: "Cold", Vocabulary: flags, Phases: []Phase{{Name: "P", Step: "T"}}},
 	}}
 	for about, text := range map[string]string{
 		"as it is":             text,
@@ -72,7 +72,7 @@ itineraries:
 			require.NoError(t, err)
 			assert.Empty(t, cmp.Diff(want, got, sameFile))
 			for _, it := range got.Itineraries {
-				assert.Same(t, got.Flags, it.Flags, "itineraries share the vocabulary of the file")
+				assert.Same(t, got.Vocabulary, it.Vocabulary, "itineraries share the vocabulary of the file")
 			}
 		})
 	}
@@ -83,7 +83,7 @@ func TestLoadWithoutFlags(t *testing.T) {
 		t.Run(about, func(t *testing.T) {
 			f, err := Load(strings.NewReader(head+"itineraries: [{name: I, phases: [{name: P, step: S}]}]"), "f")
 			require.NoError(t, err)
-			assert.Zero(t, f.Flags.Len())
+			assert.Zero(t, f.Vocabulary.Len())
 		})
 	}
 }
@@ -471,10 +471,10 @@ func databaseUpgrade(t testing.TB) (*File, []byte) {
 
 func TestLoadReadsTheExample(t *testing.T) {
 	f, _ := databaseUpgrade(t)
-	assert.Equal(t, []string{"BackupWanted", "HasReplicas", "ReplicasLeft", "SchemaChanges", "TrafficStopped"}, f.Flags.Names(f.Flags.All()))
+	assert.Equal(t, []string{"BackupWanted", "HasReplicas", "ReplicasLeft", "SchemaChanges", "TrafficStopped"}, f.Vocabulary.Names(f.Vocabulary.All()))
 	upgrade, err := f.Itinerary("Upgrade")
 	require.NoError(t, err)
-	left, _ := f.Flags.Flag("ReplicasLeft")
+	left, _ := f.Vocabulary.Lookup("ReplicasLeft")
 	assert.Equal(t, Phase{
 		Name: "WaitForReplica", Step: "Replicas", Description: "Waiting for the replica to catch up",
 		Guard: Guard{All: left}, Decides: left,

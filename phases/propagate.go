@@ -26,7 +26,7 @@ func (c Clause) forces(f Facts) (Flags, Truth) {
 	case f.yes&c.True != 0 || f.no&c.False != 0, c.True&c.False != 0, open.Len() != 1:
 		return 0, Unknown
 	case c.True.Has(open):
-		return open, Yes
+		return open, True
 	}
-	return open, No
+	return open, False
 }

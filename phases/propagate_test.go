@@ -52,7 +52,7 @@ func TestPropagate(t *testing.T) {
 // Every value that is set holds in each assignment of MTC's flags that
 // satisfies the relations and agrees with what was known.
 func TestPropagateSetsOnlyWhatIsForced(t *testing.T) {
-	v := mtc.Flags()
+	v := mtc.Vocabulary()
 	var real []phases.Flags // assignments that satisfy the relations
 	related := phases.Flags(0)
 	for _, c := range v.Relations() {

@@ -44,7 +44,7 @@ func Save(w io.Writer, f *File) error {
 }
 
 func (f *File) check() error {
-	if f == nil || f.Flags == nil {
+	if f == nil || f.Vocabulary == nil {
 		return &SaveError{Problem: "the file has no vocabulary; set Flags, to an empty one if no guard reads a flag"}
 	}
 	if len(f.Itineraries) == 0 {
@@ -53,7 +53,7 @@ func (f *File) check() error {
 	seen := make(map[string]bool)
 	phases := 0
 	for _, it := range f.Itineraries {
-		if it.Flags != f.Flags {
+		if it.Vocabulary != f.Vocabulary {
 			return &SaveError{Itinerary: it.Name, Problem: "it has a vocabulary of its own; let it use that of the file"}
 		}
 		if err := it.Validate(); err != nil {
@@ -72,20 +72,20 @@ func (f *File) check() error {
 }
 
 func (f *File) write(b *bytes.Buffer) {
-	if f.Flags.Len() > 0 {
+	if f.Vocabulary.Len() > 0 {
 		fmt.Fprintln(b, "flags:")
 	}
-	for _, d := range f.Flags.defs {
+	for _, d := range f.Vocabulary.defs {
 		fmt.Fprintf(b, "- name: %s\n", scalar(d.Name))
 		if d.Description != "" {
 			fmt.Fprintf(b, "  description: %s\n", scalar(d.Description))
 		}
 	}
-	if len(f.Flags.relations) > 0 {
+	if len(f.Vocabulary.relations) > 0 {
 		fmt.Fprintln(b, "relations:")
 	}
-	for _, c := range f.Flags.relations {
-		fmt.Fprintf(b, "- %s\n", sequence(f.Flags.Literals(c)))
+	for _, c := range f.Vocabulary.relations {
+		fmt.Fprintf(b, "- %s\n", sequence(f.Vocabulary.Literals(c)))
 	}
 	fmt.Fprintln(b, "itineraries:")
 	for _, it := range f.Itineraries {
@@ -98,7 +98,7 @@ func (f *File) write(b *bytes.Buffer) {
 		}
 		fmt.Fprintln(b, "  phases:")
 		for _, p := range it.Phases {
-			p.write(b, f.Flags)
+			p.write(b, f.Vocabulary)
 		}
 	}
 }

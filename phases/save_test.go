@@ -47,7 +47,7 @@ func TestSaveKeepsOddNames(t *testing.T) {
 	}
 	require.Greater(t, len(defs), 40)
 	flags := MustVocabulary(defs, Clause{True: 1, False: 6}, Clause{False: 1}, Clause{True: 3, False: 3})
-	it := Itinerary{Name: "odd", Flags: flags}
+	it := Itinerary{Name: "odd", Vocabulary: flags}
 	for i, name := range names {
 		flag := Flags(1) << (i % len(defs))
 		p := Phase{Name: name, Step: "S" + name, Guard: Guard{All: flag}, Decides: flag | 1, Formerly: []string{"was " + name}}
@@ -62,7 +62,7 @@ func TestSaveKeepsOddNames(t *testing.T) {
 		}
 		it.Phases = append(it.Phases, p)
 	}
-	f := &File{Flags: flags}
+	f := &File{Vocabulary: flags}
 	for _, name := range names {
 		if name != "" {
 			it.Name = name
@@ -84,14 +84,14 @@ func TestSaveIsReadable(t *testing.T) {
 	const a, b = Flags(1), Flags(2)
 	flags := MustVocabulary([]FlagDef{{a, "HasPVs", "some volume is migrated"}, {b, "No", ""}}, Clause{True: b, False: a})
 	long := strings.Repeat("Long", 20)
-	f := &File{Flags: flags, Itineraries: []Itinerary{
-		{Name: "Final", Flags: flags, Phases: []Phase{
+	f := &File{Vocabulary: flags, Itineraries: []Itinerary{
+		{Name: "Final", Vocabulary: flags, Phases: []Phase{
 			{Name: "Plain", Step: "Prepare"},
 			{Name: "Full", Step: "Two words", Guard: Guard{Any: a | b}, Rides: true, Decides: b, Jumps: []Jump{{To: "Plain", Guard: Guard{None: b}}}},
 			{Name: "Told", Step: "Two words", Description: "says: what it does", Jumps: []Jump{{To: "Plain"}, {To: long}}},
 			{Name: long, Step: "Prepare", Guard: Guard{All: a}, Formerly: []string{"Old", "Older"}},
 		}},
-		{Name: "Cancel", Flags: flags, Cleanup: true, Result: Canceled, Phases: []Phase{{Name: "Stop", Step: "Stop"}}},
+		{Name: "Cancel", Vocabulary: flags, Cleanup: true, Result: Canceled, Phases: []Phase{{Name: "Stop", Step: "Stop"}}},
 	}}
 	want := `flags:
 - name: HasPVs
@@ -126,7 +126,7 @@ itineraries:
 func TestSaveRefuses(t *testing.T) {
 	empty := MustVocabulary(nil)
 	file := func(change func(*File)) *File {
-		f := &File{Flags: empty, Itineraries: []Itinerary{{Name: "I", Flags: empty, Phases: []Phase{{Name: "P", Step: "S"}}}}}
+		f := &File{Vocabulary: empty, Itineraries: []Itinerary{{Name: "I", Vocabulary: empty, Phases: []Phase{{Name: "P", Step: "S"}}}}}
 		change(f)
 		return f
 	}
@@ -137,9 +137,9 @@ func TestSaveRefuses(t *testing.T) {
 		want  string
 	}{
 		{"no file", nil, new(*SaveError), "cannot save: the file has no vocabulary; set Flags, to an empty one if no guard reads a flag"},
-		{"no vocabulary", file(func(f *File) { f.Flags = nil }), new(*SaveError), "cannot save: the file has no vocabulary; set Flags, to an empty one if no guard reads a flag"},
+		{"no vocabulary", file(func(f *File) { f.Vocabulary = nil }), new(*SaveError), "cannot save: the file has no vocabulary; set Flags, to an empty one if no guard reads a flag"},
 		{"no itineraries", file(func(f *File) { f.Itineraries = nil }), new(*SaveError), "cannot save: the file has no itineraries; give it at least one"},
-		{"a vocabulary of its own", file(func(f *File) { f.Itineraries[0].Flags = MustVocabulary(nil) }), new(*SaveError), `cannot save itinerary "I": it has a vocabulary of its own; let it use that of the file`},
+		{"a vocabulary of its own", file(func(f *File) { f.Itineraries[0].Vocabulary = MustVocabulary(nil) }), new(*SaveError), `cannot save itinerary "I": it has a vocabulary of its own; let it use that of the file`},
 		{"a bad definition", file(func(f *File) { f.Itineraries[0].Phases[0].Step = "" }), new(DefinitionErrors), `itinerary "I": phase "P" has no step; name the step that people see while it runs`},
 		{"two of one name", file(func(f *File) { f.Itineraries = append(f.Itineraries, f.Itineraries[0]) }), new(*DefinitionError), `itinerary "I": stands twice; rename one of them`},
 		{"an unknown result", file(func(f *File) { f.Itineraries[0].Result = "Done" }), new(DefinitionErrors), `itinerary "I": its result is "Done", which is none; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},

@@ -34,7 +34,7 @@ func (it Itinerary) Validate() error {
 	if !slices.Contains(results, it.Result.OrDefault()) {
 		add(-1, ReasonUnknownResult, "its result is %q, which is none; it must be %s, or empty", it.Result, resultList())
 	}
-	if it.Flags == nil {
+	if it.Vocabulary == nil {
 		add(-1, ReasonNoVocabulary, "has no vocabulary; set Flags, to an empty one if no guard reads a flag")
 		return errs
 	}
@@ -88,7 +88,7 @@ func (it Itinerary) Validate() error {
 			add(i, ReasonInvalidDescription, "has a description that is not valid UTF-8")
 		}
 		it.validateGuard(p.Guard, "", func(r Reason, problem string) { add(i, r, "%s", problem) })
-		if extra := p.Decides &^ it.Flags.All(); extra != 0 {
+		if extra := p.Decides &^ it.Vocabulary.All(); extra != 0 {
 			add(i, ReasonUndeclaredFlag, "decides %s", it.undeclared(extra))
 		}
 		for _, j := range p.Jumps {
@@ -121,15 +121,15 @@ func (it Itinerary) Validate() error {
 }
 
 func (it Itinerary) validateGuard(g Guard, where string, add func(Reason, string)) {
-	if extra := g.Reads() &^ it.Flags.All(); extra != 0 {
+	if extra := g.Reads() &^ it.Vocabulary.All(); extra != 0 {
 		add(ReasonUndeclaredFlag, where+"reads "+it.undeclared(extra))
 		return
 	}
-	if c := g.contradiction(it.Flags); c != "" {
+	if c := g.contradiction(it.Vocabulary); c != "" {
 		add(ReasonContradiction, where+c+" and can never run; remove the flag from one of them")
 	}
 }
 
 func (it Itinerary) undeclared(extra Flags) string {
-	return fmt.Sprintf("flag bits %#x, which the vocabulary of %d flags does not declare; add them to it", uint64(extra), it.Flags.Len())
+	return fmt.Sprintf("flag bits %#x, which the vocabulary of %d flags does not declare; add them to it", uint64(extra), it.Vocabulary.Len())
 }

@@ -16,13 +16,13 @@ func TestValidateAcceptsOddButSoundDefinitions(t *testing.T) {
 		about string
 		it    Itinerary
 	}{
-		{"one phase without flags", Itinerary{Name: "I", Flags: MustVocabulary(nil), Phases: []Phase{{Name: "P", Step: "S"}}}},
-		{"names that machines use themselves", Itinerary{Name: "state", Flags: abcFlags, Phases: []Phase{{Name: "event", Step: "S"}, {Name: "before_x", Step: "state"}}}},
-		{"a jump to itself, back and forward", Itinerary{Name: "I", Flags: abcFlags, Phases: []Phase{
+		{"one phase without flags", Itinerary{Name: "I", Vocabulary: MustVocabulary(nil), Phases: []Phase{{Name: "P", Step: "S"}}}},
+		{"names that machines use themselves", Itinerary{Name: "state", Vocabulary: abcFlags, Phases: []Phase{{Name: "event", Step: "S"}, {Name: "before_x", Step: "state"}}}},
+		{"a jump to itself, back and forward", Itinerary{Name: "I", Vocabulary: abcFlags, Phases: []Phase{
 			{Name: "P", Step: "S", Jumps: []Jump{{To: "P"}, {To: "Q"}}}, {Name: "Q", Step: "S", Jumps: []Jump{{To: "P"}}}}}},
-		{"a step that rides in one of its phases", Itinerary{Name: "I", Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S", Rides: true}, {Name: "Q", Step: "S"}}}},
-		{"a flag of any that is also in none", Itinerary{Name: "I", Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S", Guard: Guard{Any: flagA | flagB, None: flagA}}}}},
-		{"a flag both in all and any", Itinerary{Name: "I", Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S", Guard: Guard{All: flagA, Any: flagA | flagB}}}}},
+		{"a step that rides in one of its phases", Itinerary{Name: "I", Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S", Rides: true}, {Name: "Q", Step: "S"}}}},
+		{"a flag of any that is also in none", Itinerary{Name: "I", Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S", Guard: Guard{Any: flagA | flagB, None: flagA}}}}},
+		{"a flag both in all and any", Itinerary{Name: "I", Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S", Guard: Guard{All: flagA, Any: flagA | flagB}}}}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			assert.NoError(t, c.it.Validate())
@@ -31,7 +31,7 @@ func TestValidateAcceptsOddButSoundDefinitions(t *testing.T) {
 }
 
 func TestValidateRefuses(t *testing.T) {
-	with := func(phases ...Phase) Itinerary { return Itinerary{Name: "I", Flags: abcFlags, Phases: phases} }
+	with := func(phases ...Phase) Itinerary { return Itinerary{Name: "I", Vocabulary: abcFlags, Phases: phases} }
 	tested := make(map[Reason]bool)
 	for _, c := range []struct {
 		about  string
@@ -43,13 +43,13 @@ func TestValidateRefuses(t *testing.T) {
 			`itinerary "I": has no vocabulary; set Flags, to an empty one if no guard reads a flag`},
 		{"no phases", with(), ReasonNoPhases,
 			`itinerary "I": has no phases; give it at least one`},
-		{"an itinerary without a name", Itinerary{Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonEmptyName,
+		{"an itinerary without a name", Itinerary{Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonEmptyName,
 			`itinerary "": has no name; give it one`},
-		{"an itinerary whose name is not UTF-8", Itinerary{Name: "\xff", Flags: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonInvalidName,
+		{"an itinerary whose name is not UTF-8", Itinerary{Name: "\xff", Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonInvalidName,
 			`itinerary "\xff": its name is not valid UTF-8`},
-		{"a result that is none", Itinerary{Name: "I", Flags: abcFlags, Result: "Done", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonUnknownResult,
+		{"a result that is none", Itinerary{Name: "I", Vocabulary: abcFlags, Result: "Done", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonUnknownResult,
 			`itinerary "I": its result is "Done", which is none; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
-		{"a result in lower case", Itinerary{Name: "I", Flags: abcFlags, Result: "canceled", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonUnknownResult,
+		{"a result in lower case", Itinerary{Name: "I", Vocabulary: abcFlags, Result: "canceled", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonUnknownResult,
 			`itinerary "I": its result is "canceled", which is none; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
 		{"a phase without a name", with(Phase{Step: "S"}), ReasonEmptyName,
 			`itinerary "I": phase number 1 has no name; give it one`},
@@ -130,7 +130,7 @@ func eachField(t *testing.T, v reflect.Value, name string, visit func(name strin
 // whole returns a definition in which every field has a value.
 func whole() Itinerary {
 	guard := Guard{All: flagA, Any: flagB, None: flagC}
-	return Itinerary{Name: "I", Flags: abcFlags, Cleanup: true, Result: Failed, Phases: []Phase{
+	return Itinerary{Name: "I", Vocabulary: abcFlags, Cleanup: true, Result: Failed, Phases: []Phase{
 		{Name: "P", Step: "S", Guard: guard, Description: "d", Rides: true, Decides: flagB, Jumps: []Jump{{To: "Q", Guard: guard}}, Formerly: []string{"Old"}},
 		{Name: "Q", Step: "S", Guard: guard, Description: "e", Decides: flagA, Jumps: []Jump{{To: "P", Guard: guard}}, Formerly: []string{"Older"}},
 	}}
@@ -169,7 +169,7 @@ func TestValidateAcceptsEveryResult(t *testing.T) {
 }
 
 func TestValidateReportsEverythingInTheOrderOfThePhases(t *testing.T) {
-	err := Itinerary{Flags: abcFlags, Phases: []Phase{
+	err := Itinerary{Vocabulary: abcFlags, Phases: []Phase{
 		{Name: "P", Step: "S", Guard: Guard{All: flagA, None: flagA}, Formerly: []string{""}},
 		{Name: "P"},
 		{Step: "T", Rides: true, Decides: 8},
@@ -206,7 +206,7 @@ func TestReadsIncludesJumps(t *testing.T) {
 
 func TestHash(t *testing.T) {
 	base := func() Itinerary {
-		return Itinerary{Name: "I", Flags: abcFlags, Phases: []Phase{
+		return Itinerary{Name: "I", Vocabulary: abcFlags, Phases: []Phase{
 			{Name: "P", Step: "S", Guard: Guard{All: flagA | flagB}, Description: "d", Formerly: []string{"Old"}},
 			{Name: "Q", Step: "S", Jumps: []Jump{{To: "P", Guard: Guard{None: flagC}}}},
 		}}
@@ -223,7 +223,7 @@ func TestHash(t *testing.T) {
 		{"the result", func(it *Itinerary) { it.Result = Failed }, true},
 		{"a former name", func(it *Itinerary) { it.Phases[0].Formerly = nil }, true},
 		{"the order of the vocabulary", func(it *Itinerary) {
-			it.Flags = MustVocabulary([]FlagDef{{1, "C", ""}, {2, "B", ""}, {4, "A", ""}, {8, "D", ""}})
+			it.Vocabulary = MustVocabulary([]FlagDef{{1, "C", ""}, {2, "B", ""}, {4, "A", ""}, {8, "D", ""}})
 			it.Phases[0].Guard.All = 2 | 4
 			it.Phases[1].Jumps = []Jump{{To: "P", Guard: Guard{None: 1}}}
 		}, true},
@@ -298,7 +298,7 @@ func TestHashTellsNamesApartThatLookLikeOthers(t *testing.T) {
 						p.Jumps = []Jump{{To: to, Guard: Guard{All: guard}}}
 					}
 					about := fmt.Sprintf("%q %q %q %d", name, step, to, guard)
-					hash := Itinerary{Name: "I", Flags: v, Phases: []Phase{p}}.Hash()
+					hash := Itinerary{Name: "I", Vocabulary: v, Phases: []Phase{p}}.Hash()
 					require.Empty(t, seen[hash], about)
 					seen[hash] = about
 				}

@@ -23,13 +23,13 @@ var flags = phases.MustVocabulary([]phases.FlagDef{
 })
 
 var itineraries = machine.MustCompileSet(
-	phases.Itinerary{Name: "Backup", Flags: flags, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Backup", Vocabulary: flags, Phases: []phases.Phase{
 		{Name: "Validate", Step: "Prepare", Description: "Checking the application"},
 		{Name: "RunHook", Step: "Hooks", Guard: phases.Guard{All: HasHook}},
 		{Name: "Snapshot", Step: "Volumes", Guard: phases.Guard{All: HasVolumes}, Description: "Taking snapshots"},
 		{Name: "Upload", Step: "Upload"},
 	}},
-	phases.Itinerary{Name: "CleanUp", Flags: flags, Cleanup: true, Phases: []phases.Phase{
+	phases.Itinerary{Name: "CleanUp", Vocabulary: flags, Cleanup: true, Phases: []phases.Phase{
 		{Name: "DeleteSnapshots", Step: "CleanUp", Guard: phases.Guard{All: HasVolumes}},
 		{Name: "Report", Step: "CleanUp"},
 	}},
@@ -68,7 +68,7 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 	}
 
 	if m.Switched { // show what the cancel has interrupted
-		b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Moment{Plan: m.Plan()}, c.Now())
+		b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Snapshot{Plan: m.Plan()}, c.Now())
 	}
 
 	if phase := m.Position().Phase; phase != "" && !m.WorkDone() {
@@ -79,23 +79,23 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 	}
 	// Evaluate what is unknown: at the beginning of an itinerary everything, and
 	// then what the phase has decided.
-	answer := c.Sources.Ask(ctx, phases.Question{
+	evaluation := c.Sources.Evaluate(ctx, phases.Request{
 		Known: m.Facts(), Read: m.Graph().Reads(), Matters: m.Matters,
 		Timeout: 30 * time.Second,
 	})
-	m.SetFacts(answer.Facts)
-	err = answer.Err()
+	m.SetFacts(evaluation.Facts)
+	err = evaluation.Err()
 	if m.Awaits() == 0 { // nothing that it must wait for is unknown
 		_, err = m.Advance(ctx)
 	}
 	b.Status.Checkpoint = m.Checkpoint()
-	b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Moment{Plan: m.Plan()}, c.Now())
+	b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Snapshot{Plan: m.Plan()}, c.Now())
 	return m.Position().Done, err
 }
 
 func Example() {
 	flag := func(flag phases.Flags, value bool) phases.Source {
-		return phases.Source{Flag: flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.TruthOf(value), nil }}
+		return phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.TruthOf(value), nil }}
 	}
 	sources, err := phases.NewSources(flags, flag(HasVolumes, true), flag(HasHook, false))
 	if err != nil {

@@ -20,15 +20,15 @@ func ExampleVisible() {
 	}
 	graph := machine.MustCompile(final)
 	yes := mtc.DirectImage | mtc.EnableImage
-	plan := graph.Plan(phases.NewFacts(yes, mtc.Flags().All()&^yes))
+	plan := graph.Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes))
 	fmt.Println(steps.Visible(plan))
 	// Output: [Prepare Backup DirectImage Restore Cleanup]
 }
 
 func ExampleSync() {
 	graph := machine.MustCompile(phases.Itinerary{
-		Name:  "Move",
-		Flags: phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "HasVolumes"}}),
+		Name:       "Move",
+		Vocabulary: phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "HasVolumes"}}),
 		Phases: []phases.Phase{
 			{Name: "Check", Step: "Prepare"},
 			{Name: "Copy", Step: "Volumes", Guard: phases.Guard{All: 1}, Description: "Copying volumes"},
@@ -43,7 +43,7 @@ func ExampleSync() {
 			fmt.Println(err)
 			return
 		}
-		pipeline = steps.Sync(pipeline, steps.Moment{Plan: plan}, clock)
+		pipeline = steps.Sync(pipeline, steps.Snapshot{Plan: plan}, clock)
 		clock = clock.Add(90 * time.Second)
 	}
 	for _, step := range pipeline {

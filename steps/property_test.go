@@ -30,7 +30,7 @@ func anyGuard(r *rand.Rand) phases.Guard {
 
 func anyFacts(r *rand.Rand) (f phases.Facts) {
 	for _, flag := range []phases.Flags{volumes, hook} {
-		f = f.Set(flag, pick(r, phases.Yes, phases.No, phases.Unknown))
+		f = f.Set(flag, pick(r, phases.True, phases.False, phases.Unknown))
 	}
 	return f
 }
@@ -42,7 +42,7 @@ func anySet(r *rand.Rand, decides bool) *machine.Set {
 	for {
 		var its []phases.Itinerary
 		for _, name := range []string{"Move", "Undo"} {
-			it := phases.Itinerary{Name: name, Flags: vocabulary, Cleanup: name == "Undo"}
+			it := phases.Itinerary{Name: name, Vocabulary: vocabulary, Cleanup: name == "Undo"}
 			n := 1 + r.Intn(12)
 			for i := range n {
 				p := phases.Phase{Name: fmt.Sprint("P", i), Step: pick(r, anyStep...), Guard: anyGuard(r), Rides: r.Intn(4) == 0}
@@ -81,7 +81,7 @@ func anyPipeline(r *rand.Rand) (p steps.Pipeline) {
 	return p
 }
 
-func anyMoment(t *testing.T, r *rand.Rand, set *machine.Set) steps.Moment {
+func anyMoment(t *testing.T, r *rand.Rand, set *machine.Set) steps.Snapshot {
 	g, err := set.Graph(pick(r, "Move", "Undo"))
 	require.NoError(t, err)
 	at := machine.Position{Phase: g.Phase(r.Intn(g.Len())).Name}
@@ -90,7 +90,7 @@ func anyMoment(t *testing.T, r *rand.Rand, set *machine.Set) steps.Moment {
 	}
 	plan, err := g.PlanFrom(at, anyFacts(r))
 	require.NoError(t, err)
-	return steps.Moment{Plan: plan, Failed: r.Intn(4) == 0, Message: pick(r, "", "", "Waiting", steps.MessageCanceled), Progress: pick(r, nil, nil, []string{"of now"})}
+	return steps.Snapshot{Plan: plan, Failed: r.Intn(4) == 0, Message: pick(r, "", "", "Waiting", steps.MessageCanceled), Progress: pick(r, nil, nil, []string{"of now"})}
 }
 
 // Whatever pipeline is given, at whatever moment, by whatever clock.
@@ -117,14 +117,14 @@ func TestARunShowsTheStepsThatWerePlanned(t *testing.T) {
 		name := pick(r, "Move", "Undo")
 		m, err := set.Resume(machine.Checkpoint{}, name)
 		require.NoError(t, err)
-		f := phases.Facts{}.Set(volumes, pick(r, phases.Yes, phases.No)).Set(hook, pick(r, phases.Yes, phases.No))
+		f := phases.Facts{}.Set(volumes, pick(r, phases.True, phases.False)).Set(hook, pick(r, phases.True, phases.False))
 		m.SetFacts(f)
 		want := steps.Visible(m.Plan())
 		anyShown := len(want) > 0
 
 		var p steps.Pipeline
 		for second := range int64(60) {
-			moment, now := steps.Moment{Plan: m.Plan()}, time.Unix(second, 0)
+			moment, now := steps.Snapshot{Plan: m.Plan()}, time.Unix(second, 0)
 			next := steps.Sync(p, moment, now)
 			requireSynced(t, p, next, moment, now, fmt.Sprintf("seed %d, second %d", seed, second))
 			p = next
@@ -183,7 +183,7 @@ func named(p steps.Pipeline) (names []string, by map[string]entries) {
 }
 
 // requireSynced holds what is promised of the pipeline that Sync made of old.
-func requireSynced(t *testing.T, old, next steps.Pipeline, m steps.Moment, now time.Time, about string) {
+func requireSynced(t *testing.T, old, next steps.Pipeline, m steps.Snapshot, now time.Time, about string) {
 	t.Helper()
 	text := fmt.Sprintf("%s\nin %s at %s, by %s\n%s\n%s", about, m.Plan.Graph().Name(), m.Plan.Position(), now.UTC(), bytes(t, old), bytes(t, next))
 	at, position := m.Plan.Current(), m.Plan.Position()
@@ -218,7 +218,7 @@ func requireSynced(t *testing.T, old, next steps.Pipeline, m steps.Moment, now t
 	ahead := map[string]bool{} // phases that do not ride
 	rides := false
 	for i := range m.Plan.Each {
-		if i == at || m.Plan.Runs(i) == phases.No {
+		if i == at || m.Plan.Runs(i) == phases.False {
 			continue
 		}
 		ahead[m.Plan.Graph().Phase(i).Step] = ahead[m.Plan.Graph().Phase(i).Step] || !m.Plan.Graph().Rides(i)
@@ -321,11 +321,11 @@ func FuzzSync(f *testing.F) {
 		}
 		var facts phases.Facts
 		for i, flag := range []phases.Flags{volumes, hook} {
-			facts = facts.Set(flag, []phases.Truth{phases.Yes, phases.No, phases.Unknown}[int(known)>>(2*i)%3])
+			facts = facts.Set(flag, []phases.Truth{phases.True, phases.False, phases.Unknown}[int(known)>>(2*i)%3])
 		}
 		plan, err := g.PlanFrom(at, facts)
 		require.NoError(t, err)
-		moment := steps.Moment{Plan: plan, Failed: failed}
+		moment := steps.Snapshot{Plan: plan, Failed: failed}
 
 		var next steps.Pipeline
 		bytes := allocated(func() { next = steps.Sync(p, moment, now) })

@@ -77,7 +77,7 @@ func TestACompletedStepReadsExactlyHowItEnded(t *testing.T) {
 				if plan.Position().Phase == "Hook" { // in progress, whatever its guard
 					was, want = was[1:], want[1:]
 				}
-				got := steps.Sync(was, steps.Moment{Plan: plan}, time.Unix(9, 0))
+				got := steps.Sync(was, steps.Snapshot{Plan: plan}, time.Unix(9, 0))
 				assert.Empty(t, cmp.Diff(want, got[:len(want)]), "-want +got")
 			})
 		})
@@ -139,7 +139,7 @@ func TestEntriesOfOneNameBecomeOne(t *testing.T) {
 			t.Run(c.about+": "+name, func(t *testing.T) {
 				was := c.p(name)
 				before := was.DeepCopy()
-				p := steps.Sync(was, steps.Moment{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, volumes|hook))}, time.Unix(9, 0))
+				p := steps.Sync(was, steps.Snapshot{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, volumes|hook))}, time.Unix(9, 0))
 				assert.Equal(t, fmt.Sprintf(c.want, name)+" Cleanup[9 Finish]", read(p))
 				assert.Empty(t, cmp.Diff(before, was), "the pipeline given is not changed")
 			})
@@ -158,7 +158,7 @@ func TestTheInterruptedStepOfADuplicate(t *testing.T) {
 		if !phaseFirst {
 			p[0], p[1] = p[1], p[0]
 		}
-		p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Undo", "", phases.NewFacts(0, volumes|hook)), Failed: true}, time.Unix(9, 0))
+		p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Undo", "", phases.NewFacts(0, volumes|hook)), Failed: true}, time.Unix(9, 0))
 		assert.Equal(t, "Data[1!-9] Restore[3-9] Helpers Cleanup", read(p), "phase first: %t", phaseFirst)
 	}
 }
@@ -197,7 +197,7 @@ func TestEntriesThatAreNoStep(t *testing.T) {
 			phases.NewFacts(0, volumes|hook), "Restore[9 Attach] Cleanup"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
-			p := steps.Sync(c.p, steps.Moment{Plan: planOf(t, "Move", "Attach", c.facts)}, time.Unix(9, 0))
+			p := steps.Sync(c.p, steps.Snapshot{Plan: planOf(t, "Move", "Attach", c.facts)}, time.Unix(9, 0))
 			assert.Equal(t, c.want, read(p))
 		})
 	}

@@ -49,17 +49,19 @@ func TestReplannedOfTwoSyncs(t *testing.T) {
 					if plan.Position().Done {
 						return // nothing is to come
 					}
-					before := steps.Sync(nil, steps.Moment{Plan: plan}, time.Unix(1, 0))
+					before := steps.Sync(nil, steps.Snapshot{Plan: plan}, time.Unix(1, 0))
 					now, err := plan.Graph().PlanFrom(plan.Position(), is)
 					assert.NoError(t, err)
-					after := steps.Sync(before, steps.Moment{Plan: now}, time.Unix(1, 0))
+					after := steps.Sync(before, steps.Snapshot{Plan: now}, time.Unix(1, 0))
 
 					added, removed := steps.Replanned(before, after)
 					for _, s := range after {
-						assert.Equal(t, before.Find(s.Name) == nil && !s.Ran(), slices.Contains(added, s.Name), "%s is added", s.Name)
+						_, was := before.Lookup(s.Name)
+						assert.Equal(t, !was && !s.Ran(), slices.Contains(added, s.Name), "%s is added", s.Name)
 					}
 					for _, s := range before {
-						assert.Equal(t, after.Find(s.Name) == nil, slices.Contains(removed, s.Name), "%s is removed", s.Name)
+						_, is := after.Lookup(s.Name)
+						assert.Equal(t, !is, slices.Contains(removed, s.Name), "%s is removed", s.Name)
 					}
 					assert.Empty(t, duplicates(append(added, removed...)))
 				})

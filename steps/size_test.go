@@ -17,7 +17,7 @@ import (
 // of it half of the steps are to be entered again.
 func large(tb testing.TB, n int) (start, middle, end *machine.Plan) {
 	tb.Helper()
-	it := phases.Itinerary{Name: "Large", Flags: vocabulary}
+	it := phases.Itinerary{Name: "Large", Vocabulary: vocabulary}
 	for i := range n {
 		step := fmt.Sprint("Step", i)
 		it.Phases = append(it.Phases,
@@ -62,9 +62,9 @@ type task struct {
 func work(tb testing.TB, n int) []task {
 	start, middle, end := large(tb, n)
 	twice := entriesOf(n)
-	begun := steps.Sync(twice, steps.Moment{Plan: middle}, time.Unix(2, 0))
+	begun := steps.Sync(twice, steps.Snapshot{Plan: middle}, time.Unix(2, 0))
 	sync := func(p steps.Pipeline, plan *machine.Plan) func() {
-		return func() { steps.Sync(p, steps.Moment{Plan: plan}, time.Unix(3, 0)) }
+		return func() { steps.Sync(p, steps.Snapshot{Plan: plan}, time.Unix(3, 0)) }
 	}
 	return []task{
 		{"Sync of nothing, at the start", sync(nil, start)},
@@ -73,11 +73,11 @@ func work(tb testing.TB, n int) []task {
 		{"Sync of an interrupted pipeline", sync(begun, start)},
 		{"Sync at the end", sync(begun, end)},
 		{"Visible", func() { steps.Visible(middle) }},
-		{"Maybe", func() { steps.Maybe(middle) }},
-		{"Reported", func() { steps.Reported(middle) }},
+		{"Maybe", func() { steps.Possible(middle) }},
+		{"Reported", func() { steps.DisplaySteps(middle) }},
 		{"Replanned", func() { steps.Replanned(begun, begun[:n/2]) }},
 		{"Replanned, of no change", func() { steps.Replanned(begun, begun) }},
-		{"Find", func() { begun.Find("none") }},
+		{"Lookup", func() { begun.Lookup("none") }},
 		{"Current", func() { begun.Current() }},
 		{"DeepCopy", func() { begun.DeepCopy() }},
 	}

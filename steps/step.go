@@ -91,14 +91,15 @@ func (s *Step) DeepCopy() *Step {
 // +listMapKey=name
 type Pipeline []Step
 
-// Find returns the step of that name, or nil. It points into the pipeline.
-func (p Pipeline) Find(name string) *Step {
+// Lookup returns the step of that name, which points into the pipeline, and
+// whether there is one.
+func (p Pipeline) Lookup(name string) (*Step, bool) {
 	for i := range p {
 		if p[i].Name == name {
-			return &p[i]
+			return &p[i], true
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // Current returns the step that a user should look at: the first open one that

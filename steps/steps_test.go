@@ -13,7 +13,6 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
@@ -44,30 +43,30 @@ func TestVisibleMaybeAndReported(t *testing.T) {
 		t.Run(c.about, func(t *testing.T) {
 			p := planOf(t, "Move", "", c.facts)
 			assert.Equal(t, c.visible, steps.Visible(p))
-			assert.Equal(t, c.maybe, steps.Maybe(p))
+			assert.Equal(t, c.maybe, steps.Possible(p))
 			want := []string{"Prepare", "Prepare", "Hook", c.quiesce, "Data", "Restore", "Data", "Cleanup"}
-			assert.Equal(t, want, steps.Reported(p))
+			assert.Equal(t, want, steps.DisplaySteps(p))
 		})
 	}
 }
 
 func TestAPhaseThatRidesFirstIsReportedUnderTheFirstVisibleStep(t *testing.T) {
-	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: vocabulary, Phases: []phases.Phase{
+	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Rides", Step: "Hidden", Rides: true},
 		{Name: "Work", Step: "Work"},
 		{Name: "Hidden", Step: "Hidden", Guard: phases.Guard{All: volumes}},
 	}})
 	f := phases.NewFacts(0, volumes)
-	assert.Equal(t, []string{"Work", "Work", "Hidden"}, steps.Reported(g.Plan(f)))
+	assert.Equal(t, []string{"Work", "Work", "Hidden"}, steps.DisplaySteps(g.Plan(f)))
 	p, err := g.PlanFrom(machine.Position{Phase: "Rides"}, f)
 	require.NoError(t, err)
-	assert.Equal(t, "Work[7 Rides]", read(steps.Sync(nil, steps.Moment{Plan: p}, time.Unix(7, 0))))
+	assert.Equal(t, "Work[7 Rides]", read(steps.Sync(nil, steps.Snapshot{Plan: p}, time.Unix(7, 0))))
 }
 
 // The first visible step is the first in the order of Visible, also if a phase
 // that rides reaches it.
 func TestAPhaseThatRidesFirstIsReportedUnderAStepThatOneThatRidesReaches(t *testing.T) {
-	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: vocabulary, Phases: []phases.Phase{
+	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Rides", Step: "Hidden", Rides: true},
 		{Name: "Tell", Step: "Announce", Rides: true},
 		{Name: "Work", Step: "Work"},
@@ -76,15 +75,15 @@ func TestAPhaseThatRidesFirstIsReportedUnderAStepThatOneThatRidesReaches(t *test
 	}})
 	plan := g.Plan(phases.NewFacts(0, volumes))
 	assert.Equal(t, []string{"Announce", "Work"}, steps.Visible(plan))
-	assert.Equal(t, []string{"Announce", "Announce", "Work", "Announce", "Hidden"}, steps.Reported(plan))
+	assert.Equal(t, []string{"Announce", "Announce", "Work", "Announce", "Hidden"}, steps.DisplaySteps(plan))
 	plan, err := g.PlanFrom(machine.Position{Phase: "Rides"}, phases.NewFacts(0, volumes))
 	require.NoError(t, err)
-	assert.Equal(t, "Announce[7 Rides] Work", read(steps.Sync(nil, steps.Moment{Plan: plan}, time.Unix(7, 0))))
+	assert.Equal(t, "Announce[7 Rides] Work", read(steps.Sync(nil, steps.Snapshot{Plan: plan}, time.Unix(7, 0))))
 }
 
 // A step is reached by its first phase, whether or not that rides.
 func TestStepsComeInTheOrderInWhichTheyAreReached(t *testing.T) {
-	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: vocabulary, Phases: []phases.Phase{
+	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Begin", Step: "Prepare"},
 		{Name: "Tell", Step: "Announce", Rides: true},
 		{Name: "Work", Step: "Work"},
@@ -92,22 +91,22 @@ func TestStepsComeInTheOrderInWhichTheyAreReached(t *testing.T) {
 	}})
 	plan := g.Plan(phases.NewFacts(0, 3))
 	assert.Equal(t, []string{"Prepare", "Announce", "Work"}, steps.Visible(plan))
-	assert.Equal(t, "Prepare Announce Work", read(steps.Sync(nil, steps.Moment{Plan: plan}, time.Unix(1, 0))))
+	assert.Equal(t, "Prepare Announce Work", read(steps.Sync(nil, steps.Snapshot{Plan: plan}, time.Unix(1, 0))))
 }
 
 // A phase that rides stays with the step that is open, also if the facts
 // under which that step ran have changed since.
 func TestAPhaseThatRidesStaysWithTheOpenStep(t *testing.T) {
-	p := steps.Sync(nil, steps.Moment{Plan: planOf(t, "Move", "Created", phases.NewFacts(hook, volumes))}, time.Unix(1, 0))
-	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Move", "Hook", phases.NewFacts(hook, volumes))}, time.Unix(2, 0))
-	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Move", "Quiesce", phases.NewFacts(0, volumes|hook))}, time.Unix(3, 0))
+	p := steps.Sync(nil, steps.Snapshot{Plan: planOf(t, "Move", "Created", phases.NewFacts(hook, volumes))}, time.Unix(1, 0))
+	p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Move", "Hook", phases.NewFacts(hook, volumes))}, time.Unix(2, 0))
+	p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Move", "Quiesce", phases.NewFacts(0, volumes|hook))}, time.Unix(3, 0))
 	assert.Equal(t, "Prepare[1-2] Hook[2 Quiesce] Restore Cleanup", read(p))
 }
 
 // A phase that a jump leads past has not run, whatever its guard says: what
 // rides behind it is not reported there.
 func TestAPhaseThatRidesIsNotReportedUnderAStepThatAJumpLeadsPast(t *testing.T) {
-	g := machine.MustCompile(phases.Itinerary{Name: "I", Flags: vocabulary, Phases: []phases.Phase{
+	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Work", Step: "Work", Jumps: []phases.Jump{{To: "Rides", Guard: phases.Guard{None: hook}}}},
 		{Name: "Attach", Step: "Restore"},
 		{Name: "Rides", Step: "Restore", Rides: true},
@@ -125,8 +124,8 @@ func TestAPhaseThatRidesIsNotReportedUnderAStepThatAJumpLeadsPast(t *testing.T) 
 			for i, phase := range g.Plan(c.f).Running() {
 				plan, err := g.PlanFrom(machine.Position{Phase: phase}, c.f)
 				require.NoError(t, err)
-				assert.Equal(t, c.under, steps.Reported(plan)[2], "from %s", phase)
-				p = steps.Sync(p, steps.Moment{Plan: plan}, time.Unix(int64(i+1), 0))
+				assert.Equal(t, c.under, steps.DisplaySteps(plan)[2], "from %s", phase)
+				p = steps.Sync(p, steps.Snapshot{Plan: plan}, time.Unix(int64(i+1), 0))
 			}
 			assert.Equal(t, c.reads, read(p))
 		})
@@ -166,7 +165,7 @@ func TestCopiesShareNothing(t *testing.T) {
 			return p
 		}(),
 		"Step.DeepCopy": {*was[0].DeepCopy()},
-		"Sync":          steps.Sync(was, steps.Moment{Plan: planOf(t, "Move", "", phases.Facts{})}, time.Unix(9, 0)),
+		"Sync":          steps.Sync(was, steps.Snapshot{Plan: planOf(t, "Move", "", phases.Facts{})}, time.Unix(9, 0)),
 	} {
 		other[0].Started.Time = time.Unix(5, 0)
 		other[0].Completed.Time = time.Unix(5, 0)
@@ -180,8 +179,8 @@ func TestCopiesShareNothing(t *testing.T) {
 }
 
 func TestAClockThatRunsBehindNeverEndsAStepBeforeItsStart(t *testing.T) {
-	p := steps.Sync(nil, steps.Moment{Plan: planOf(t, "Undo", "Remove", phases.NewFacts(0, 3))}, time.Unix(100, 0))
-	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(40, 0))
+	p := steps.Sync(nil, steps.Snapshot{Plan: planOf(t, "Undo", "Remove", phases.NewFacts(0, 3))}, time.Unix(100, 0))
+	p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(40, 0))
 	assert.Equal(t, "Helpers[100-100] Cleanup[40 Finish]", read(p))
 }
 
@@ -192,7 +191,7 @@ func TestSyncNeverSetsSkipped(t *testing.T) {
 		{Name: "Helpers", Started: &at, Completed: &at, Message: "Skipped", Skipped: true},
 		{Name: "Hook", Message: "Skipped", Skipped: true},
 	}
-	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(2, 0))
+	p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(2, 0))
 	assert.Equal(t, "Helpers[1-1] Cleanup[2 Finish]", read(p))
 }
 
@@ -200,7 +199,7 @@ func TestSyncNeverSetsSkipped(t *testing.T) {
 func TestAStepWithoutAStartGetsOneWhenItIsEntered(t *testing.T) {
 	at := metav1.NewTime(time.Unix(1, 0))
 	p := steps.Pipeline{{Name: "Helpers", Completed: &at, Message: steps.MessageCompleted}, {Name: "Cleanup", Completed: &at, Message: steps.MessageCompleted}}
-	p = steps.Sync(p, steps.Moment{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(2, 0))
+	p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(2, 0))
 	assert.Equal(t, "Helpers[-1] Cleanup[2 Finish]", read(p))
 }
 
@@ -227,28 +226,4 @@ func TestCurrent(t *testing.T) {
 			assert.Equal(t, c.want, got)
 		})
 	}
-}
-
-func TestNaming(t *testing.T) {
-	for _, c := range []struct{ name, data, state string }{
-		{"DataBackup", "DataBackup", "StateBackup"},
-		{"StateBackup", "DataBackup", "StateBackup"},
-		{"DataRestore", "DataRestore", "StateRestore"},
-		{"StateRestore", "DataRestore", "StateRestore"},
-		{"Backup", "Backup", "Backup"},
-		{"DataVolume", "DataVolume", "DataVolume"},
-	} {
-		assert.Equal(t, c.data, steps.Data.Step(c.name))
-		assert.Equal(t, c.state, steps.State.Step(c.name))
-	}
-
-	final, err := mtc.Itinerary(mtc.Final)
-	require.NoError(t, err)
-	flags, err := mtc.Flags().Parse("HasPVs", "IndirectVolume", "HasStageBackup", "EnableVolume")
-	require.NoError(t, err)
-	f := phases.NewFacts(flags, mtc.Flags().All()&^flags)
-	assert.Equal(t, []string{"Prepare", "Backup", "DataBackup", "DataRestore", "Restore", "Cleanup"}, steps.Visible(machine.MustCompile(final).Plan(f)))
-	renamed := machine.MustCompile(steps.State.Rename(final))
-	assert.Equal(t, []string{"Prepare", "Backup", "StateBackup", "StateRestore", "Restore", "Cleanup"}, steps.Visible(renamed.Plan(f)))
-	assert.Equal(t, mtc.DataBackup, final.Phases[19].Step, "the itinerary given is not changed")
 }

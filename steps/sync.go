@@ -10,8 +10,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Moment is a moment of a run, as [Sync] shows it.
-type Moment struct {
+// Snapshot is a moment of a run, as [Sync] shows it.
+type Snapshot struct {
 	// Plan is the plan from the run's position: at the start of an itinerary,
 	// in a phase, or done. It is required.
 	Plan *machine.Plan
@@ -48,7 +48,7 @@ type Moment struct {
 // first that has started: with the earliest start, failed if one of them
 // failed, and completed, at the latest end, if all that started are. Entries
 // without a name are dropped, and so are skipped ones that have not started.
-func Sync(p Pipeline, m Moment, now time.Time) Pipeline {
+func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 	var s syncing
 	s.begin(p, m, now)
 	switch at := m.Plan.Current(); {
@@ -66,7 +66,7 @@ func Sync(p Pipeline, m Moment, now time.Time) Pipeline {
 // syncing is the state of one Sync. Steps are looked up by their index in the
 // graph, -1 for those that it does not have.
 type syncing struct {
-	Moment
+	Snapshot
 	graph   *machine.Graph
 	now     time.Time
 	out     Pipeline       // as it will be
@@ -77,14 +77,14 @@ type syncing struct {
 	times   []metav1.Time  // what the timestamps of out point into
 }
 
-func (s *syncing) begin(p Pipeline, m Moment, now time.Time) {
-	s.Moment, s.graph, s.now = m, m.Plan.Graph(), now.UTC().Truncate(time.Second)
+func (s *syncing) begin(p Pipeline, m Snapshot, now time.Time) {
+	s.Snapshot, s.graph, s.now = m, m.Plan.Graph(), now.UTC().Truncate(time.Second)
 	s.out = make(Pipeline, 0, len(p)+1)
 	s.index = make([]int32, 0, len(p)+1)
 	s.place = make([]int32, len(s.graph.Steps()))
 	s.waiting = make([]bool, len(s.graph.Steps()))
 	for i := range p {
-		k := s.graph.FindStep(p[i].Name)
+		k := s.graph.StepIndex(p[i].Name)
 		switch {
 		case p[i].Name == "": // it names no step, and an API server refuses it
 		case p[i].Ran():
@@ -226,7 +226,7 @@ func (s *syncing) enter(at int) {
 	under, shown := reported(s.Plan, s.place, room[:0])
 	k := int(under[at])
 	current := s.find(k)
-	if !shown[s.graph.StepIndex(at)] && (current == nil || !current.Open()) {
+	if !shown[s.graph.StepOf(at)] && (current == nil || !current.Open()) {
 		// It rides under the step before it. Facts may have changed since
 		// that ran: the step that is open is the one.
 		if open := s.out.Current(); open != nil {
@@ -259,7 +259,7 @@ func (s *syncing) enter(at int) {
 
 	ahead := make([]bool, len(s.place))
 	for i := range s.Plan.Each {
-		if i != at && s.Plan.Runs(i) != phases.No {
+		if i != at && s.Plan.Runs(i) != phases.False {
 			ahead[under[i]] = true
 		}
 	}
@@ -290,19 +290,19 @@ func (s *syncing) follow() {
 	}
 	shown := make([]bool, len(s.place))
 	for i := range s.Plan.Each {
-		k := s.graph.StepIndex(i)
+		k := s.graph.StepOf(i)
 		if s.graph.Rides(i) || shown[k] || s.place[k] > 0 {
 			continue
 		}
 		switch s.Plan.Runs(i) {
-		case phases.Yes:
+		case phases.True:
 			shown[k] = true
 		case phases.Unknown:
 			shown[k] = s.graph.IsCleanup() || s.waiting[k]
 		}
 	}
 	for i := range s.Plan.Each {
-		if k := s.graph.StepIndex(i); shown[k] && s.Plan.Runs(i) != phases.No {
+		if k := s.graph.StepOf(i); shown[k] && s.Plan.Runs(i) != phases.False {
 			shown[k] = false
 			s.list(Step{Name: s.graph.Steps()[k], Message: MessageNotStarted}, k)
 		}

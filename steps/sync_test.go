@@ -25,7 +25,7 @@ const (
 var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: volumes, Name: "Volumes"}, {Flag: hook, Name: "Hook"}})
 
 var set = machine.MustCompileSet(
-	phases.Itinerary{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Created", Step: "Prepare"},
 		{Name: "Refresh", Step: "Prepare", Decides: volumes, Description: "Refreshing the plan"},
 		{Name: "Hook", Step: "Hook", Guard: phases.Guard{All: hook}},
@@ -35,7 +35,7 @@ var set = machine.MustCompileSet(
 		{Name: "Release", Step: "Data", Guard: phases.Guard{All: volumes}},
 		{Name: "Finish", Step: "Cleanup"},
 	}},
-	phases.Itinerary{Name: "Undo", Flags: vocabulary, Cleanup: true, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Undo", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{
 		{Name: "Detach", Step: "Data", Guard: phases.Guard{All: volumes}, Description: "Detaching volumes"},
 		{Name: "Remove", Step: "Helpers"},
 		{Name: "Finish", Step: "Cleanup"},
@@ -235,9 +235,9 @@ func TestSync(t *testing.T) {
 			)
 			for second, m := range l.life {
 				now := time.Unix(int64(second+1), 999)
-				var moment steps.Moment
+				var moment steps.Snapshot
 				what, arg, _ := strings.Cut(m.happens, " ")
-				flag, isFlag := vocabulary.Flag(what)
+				flag, isFlag := vocabulary.Lookup(what)
 				switch {
 				case what == "start", what == "fail", what == "cancel":
 					var err error
@@ -252,7 +252,7 @@ func TestSync(t *testing.T) {
 				case what == "done":
 					at = machine.Position{Done: true}
 				case isFlag && arg != "":
-					facts = facts.Set(flag, map[string]phases.Truth{"yes": phases.Yes, "no": phases.No, "unknown": phases.Unknown}[arg])
+					facts = facts.Set(flag, map[string]phases.Truth{"yes": phases.True, "no": phases.False, "unknown": phases.Unknown}[arg])
 				default:
 					at = machine.Position{Phase: what}
 				}
@@ -326,7 +326,7 @@ func requireKept(t *testing.T, old, next steps.Pipeline) {
 			continue
 		}
 		ran = append(ran, s.Name)
-		now := next.Find(s.Name)
+		now, _ := next.Lookup(s.Name)
 		require.NotNil(t, now, "a step that ran is never removed")
 		require.Equal(t, s.Started, now.Started, "started never changes once set")
 		require.False(t, s.Failed && !now.Failed, "failed is never cleared")
@@ -342,7 +342,7 @@ func requireKept(t *testing.T, old, next steps.Pipeline) {
 		if s.Started != nil {
 			require.Zero(t, s.Started.Nanosecond(), "times are whole seconds")
 		}
-		if old.Find(s.Name) != nil && old.Find(s.Name).Ran() {
+		if was, ok := old.Lookup(s.Name); ok && was.Ran() {
 			order = append(order, s.Name)
 		}
 	}

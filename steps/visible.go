@@ -11,19 +11,19 @@ import (
 // with a phase that runs and does not ride. They come in the order in which
 // the itinerary first reaches them, by a phase that rides or one that does not.
 func Visible(p *machine.Plan) []string {
-	return visible(p, func(t phases.Truth) bool { return t == phases.Yes })
+	return visible(p, func(t phases.Truth) bool { return t == phases.True })
 }
 
-// Maybe returns the steps that depend on unknown flags: those that are not
+// Possible returns the steps that depend on unknown flags: those that are not
 // visible, but have a phase that may run and does not ride. Order as for
 // [Visible].
-func Maybe(p *machine.Plan) []string {
+func Possible(p *machine.Plan) []string {
 	sure := make([]bool, len(p.Graph().Steps()))
 	for _, name := range Visible(p) {
-		sure[p.Graph().FindStep(name)] = true
+		sure[p.Graph().StepIndex(name)] = true
 	}
-	maybe := visible(p, func(t phases.Truth) bool { return t != phases.No })
-	return slices.DeleteFunc(maybe, func(name string) bool { return sure[p.Graph().FindStep(name)] })
+	maybe := visible(p, func(t phases.Truth) bool { return t != phases.False })
+	return slices.DeleteFunc(maybe, func(name string) bool { return sure[p.Graph().StepIndex(name)] })
 }
 
 func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
@@ -31,12 +31,12 @@ func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
 	shown := make([]bool, len(g.Steps()))
 	for i := range p.Each {
 		if counts(p.Runs(i)) && !g.Rides(i) {
-			shown[g.StepIndex(i)] = true
+			shown[g.StepOf(i)] = true
 		}
 	}
 	names := make([]string, 0, len(shown))
 	for i := range p.Each {
-		if k := g.StepIndex(i); shown[k] && counts(p.Runs(i)) {
+		if k := g.StepOf(i); shown[k] && counts(p.Runs(i)) {
 			shown[k] = false
 			names = append(names, g.Steps()[k])
 		}
@@ -44,12 +44,12 @@ func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
 	return names
 }
 
-// Reported returns, for each phase by index, the step that it is reported
+// DisplaySteps returns, for each phase by index, the step that it is reported
 // under: its own, unless the phase runs, rides, and nothing else makes its step
 // visible. Such a phase is reported under the step of the last running phase
 // before it that does not ride or, if there is none, under the first visible
 // step.
-func Reported(p *machine.Plan) []string {
+func DisplaySteps(p *machine.Plan) []string {
 	g := p.Graph()
 	names := make([]string, g.Len())
 	under, _ := reported(p, nil, nil)
@@ -66,16 +66,16 @@ func reported(p *machine.Plan, started []int32, under []int32) (_ []int32, shown
 	g := p.Graph()
 	shown = make([]bool, len(g.Steps()))
 	for i := range g.Len() {
-		under = append(under, int32(g.StepIndex(i)))
+		under = append(under, int32(g.StepOf(i)))
 	}
 	for i := range p.Each {
-		if p.Runs(i) == phases.Yes && !g.Rides(i) {
+		if p.Runs(i) == phases.True && !g.Rides(i) {
 			shown[under[i]] = true
 		}
 	}
 	first, last := int32(-1), int32(-1)
 	for i := range p.Each { // the first visible step may be reached by a phase that rides
-		if p.Runs(i) == phases.Yes && shown[under[i]] {
+		if p.Runs(i) == phases.True && shown[under[i]] {
 			first = under[i]
 			break
 		}
@@ -86,9 +86,9 @@ func reported(p *machine.Plan, started []int32, under []int32) (_ []int32, shown
 	looked := p.Current() <= 0 // for what is behind
 	for i := range p.Each {
 		switch {
-		case p.Runs(i) == phases.No:
+		case p.Runs(i) == phases.False:
 		case !g.Rides(i):
-			if p.Runs(i) == phases.Yes {
+			if p.Runs(i) == phases.True {
 				last, looked = under[i], true
 			}
 		case shown[under[i]]:
@@ -116,8 +116,8 @@ func lastBehind(p *machine.Plan) int32 {
 		switch {
 		case i == p.Current():
 			return last
-		case whole.Runs(i) == phases.Yes && !g.Rides(i):
-			last = int32(g.StepIndex(i))
+		case whole.Runs(i) == phases.True && !g.Rides(i):
+			last = int32(g.StepOf(i))
 		}
 	}
 	return -1 // the facts of now lead elsewhere

@@ -49,7 +49,7 @@ func (s *subject) completeFlagsOf(all []*machine.Graph, begun string) ([]string,
 	taken := append(names(s.flags), names(append(s.unknown, before))...)
 	var offered []string
 	if len(all) > 0 {
-		v := all[0].Flags() // one for all
+		v := all[0].Vocabulary() // one for all
 		for _, flag := range prefixed(v.Names(v.All()), last) {
 			if !slices.Contains(taken, flag) {
 				offered = append(offered, before+flag)
@@ -95,7 +95,7 @@ func (s *subject) completeFlips(_ *cobra.Command, _ []string, begun string) ([]s
 	for _, g := range s.beside() {
 		for i := range g.Len() {
 			p := g.Phase(i)
-			for _, flag := range g.Flags().Names(p.Decides) {
+			for _, flag := range g.Vocabulary().Names(p.Decides) {
 				parts = append(parts, p.Name+"=", p.Name+"="+flag+"=")
 				whole = append(whole, p.Name+"="+flag+"=true", p.Name+"="+flag+"=false")
 			}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
-	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // The forms that --to takes.
@@ -76,11 +75,11 @@ unknown stay. What is read, --set and --no-image-streams are as for plan.
 			if err := checkFiles(files); err != nil {
 				return err
 			}
-			scheme := steps.Data
+			scheme := mtc.DataNames
 			if naming == namingState {
-				scheme = steps.State
+				scheme = mtc.StateNames
 			}
-			settings, err := parseSettings(mtc.Flags(), set)
+			settings, err := parseSettings(mtc.Vocabulary(), set)
 			if err != nil {
 				return err
 			}
@@ -88,7 +87,7 @@ unknown stay. What is read, --set and --no-image-streams are as for plan.
 				return errors.New("--set and --no-image-streams are for --to current, which plans steps; leave them out")
 			}
 			in := a.documents(files, false)
-			c := converter{app: a, to: to, adapter: legacy.New(builtin(), scheme), inventory: a.take(in, noImages), set: settings}
+			c := converter{app: a, to: to, adapter: legacy.NewAdapter(builtin(), scheme), inventory: a.take(in, noImages), set: settings}
 			c.convert(cmd.Context())
 			return a.printDocuments(in.documents, format)
 		},

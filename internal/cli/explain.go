@@ -13,6 +13,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
@@ -101,7 +102,7 @@ type question struct {
 func stepNow(name string) string {
 	// The names of earlier releases are known to the adapter of statuses.
 	status := members{}.with("pipeline", arrayText([]json.RawMessage{members{}.with("name", appendString(nil, name)).text()})).text()
-	up, err := legacy.New(builtin(), steps.Data).Upgrade(status, nil)
+	up, err := legacy.NewAdapter(builtin(), mtc.DataNames).Upgrade(status, nil)
 	if err != nil {
 		return name
 	}
@@ -117,7 +118,7 @@ func stepNow(name string) string {
 func (q question) find(g *machine.Graph) (phase, step int) {
 	phase, step = -1, -1
 	if q.phase {
-		if i, err := g.Find(q.name); err == nil {
+		if i, err := g.Lookup(q.name); err == nil {
 			phase = i
 		}
 	}
@@ -238,7 +239,7 @@ func explainPhase(p *machine.Plan, i int) explanation {
 		e.Guard, e.Missing, e.DecidedBy = why.Guard, why.Flags, why.DecidedBy
 	}
 	e.Text = "phase " + phase.Name
-	guard := phase.Guard.Text(p.Graph().Flags())
+	guard := phase.Guard.Text(p.Graph().Vocabulary())
 	switch {
 	case why == nil && guard == "":
 		e.Text += " runs in every migration of this itinerary"
@@ -269,7 +270,7 @@ func explainStep(p *planned, k int) explanation {
 	e := explanation{Kind: kindStep, Missing: []string{}, DecidedBy: []string{}}
 	switch {
 	case slices.Contains(p.steps(), name):
-		e.Runs = phases.Yes
+		e.Runs = phases.True
 	case slices.Contains(p.maybeSteps(), name):
 		e.Runs = phases.Unknown
 	}
@@ -278,27 +279,27 @@ func explainStep(p *planned, k int) explanation {
 	var why reasons
 	var missing phases.Flags
 	decides := make(map[string]bool)
-	e.Tentative = e.Runs == phases.Yes
-	reported := steps.Reported(plan)
+	e.Tentative = e.Runs == phases.True
+	reported := steps.DisplaySteps(plan)
 	for i := range g.Len() {
 		phase := g.Phase(i)
 		switch {
-		case g.StepIndex(i) != k:
+		case g.StepOf(i) != k:
 			continue
 		case phase.Rides:
-			if plan.Runs(i) == phases.Yes && reported[i] != name {
+			if plan.Runs(i) == phases.True && reported[i] != name {
 				riding = append(riding, phase.Name+" (under "+reported[i]+")")
 			}
 			continue
 		}
-		if plan.Runs(i) == phases.Yes {
+		if plan.Runs(i) == phases.True {
 			running = append(running, phase.Name)
 			// One phase that is sure to run is enough.
 			e.Tentative = e.Tentative && plan.Tentative(i)
-		} else if e.Runs != phases.Yes {
+		} else if e.Runs != phases.True {
 			e.Tentative = e.Tentative || plan.Tentative(i)
 		}
-		if e.Runs == phases.Yes || plan.Runs(i) != e.Runs {
+		if e.Runs == phases.True || plan.Runs(i) != e.Runs {
 			continue
 		}
 		one := plan.Why(i)
@@ -306,13 +307,13 @@ func explainStep(p *planned, k int) explanation {
 		if e.Guard == "" {
 			e.Guard = one.Guard
 		}
-		flags, _ := g.Flags().Parse(one.Flags...) // names of the vocabulary itself
+		flags, _ := g.Vocabulary().Parse(one.Flags...) // names of the vocabulary itself
 		missing |= flags
 		for _, d := range one.DecidedBy {
 			decides[d] = true
 		}
 	}
-	e.Missing = g.Flags().Names(missing)
+	e.Missing = g.Vocabulary().Names(missing)
 	for i := range g.Len() {
 		if decides[g.Phase(i).Name] {
 			e.DecidedBy = append(e.DecidedBy, g.Phase(i).Name)
@@ -324,10 +325,10 @@ func explainStep(p *planned, k int) explanation {
 		because = append(because, wording.Few(one.phases)+": "+whyText(one.why))
 	}
 	switch {
-	case e.Runs == phases.Yes && len(running) == 0:
+	case e.Runs == phases.True && len(running) == 0:
 		e.Tentative = false
 		e.Text = "step " + name + " is shown: it has started"
-	case e.Runs == phases.Yes:
+	case e.Runs == phases.True:
 		e.Text = "step " + name + " is shown for " + wording.Few(running)
 		if e.Tentative {
 			e.Text += mayChange
@@ -409,5 +410,5 @@ func (p *explainTable) close() error {
 }
 
 func truthCell(t phases.Truth) cell {
-	return cell{text: t.String(), color: map[phases.Truth]string{phases.Yes: green, phases.Unknown: yellow}[t]}
+	return cell{text: t.String(), color: map[phases.Truth]string{phases.True: green, phases.Unknown: yellow}[t]}
 }

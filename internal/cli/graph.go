@@ -203,9 +203,9 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	if !changed("flags") && !changed("unknown") && !changed("set") {
 		return drawn, nil
 	}
-	v := all[0].Flags()
+	v := all[0].Vocabulary()
 	for _, g := range all {
-		if g.Flags() != v {
+		if g.Vocabulary() != v {
 			return nil, fmt.Errorf("itineraries %s and %s are over different flags, so that --flags and --unknown can be of one only; draw them one by one", all[0].Name(), g.Name())
 		}
 	}
@@ -254,7 +254,7 @@ func (o *graphOptions) find(all []*machine.Graph) (*machine.Graph, error) {
 func havePhase(all []*machine.Graph, option, phase string) ([]*machine.Graph, error) {
 	var having []*machine.Graph
 	for _, g := range all {
-		if _, err := g.Find(phase); err == nil {
+		if _, err := g.Lookup(phase); err == nil {
 			having = append(having, g)
 		}
 	}
@@ -276,7 +276,7 @@ func graphNames(all []*machine.Graph) []string {
 // drawnRecorded is the itinerary that a migration is on, from where it stands.
 func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (dump.Itinerary, error) {
 	var none dump.Itinerary
-	set, err := parseSettings(mtc.Flags(), o.set)
+	set, err := parseSettings(mtc.Vocabulary(), o.set)
 	if err != nil {
 		return none, err
 	}
@@ -320,7 +320,7 @@ func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (dump.Itinerary
 	drawn := dump.Itinerary{Plan: plan}
 	if state.Itinerary == "" || state.Itinerary == selected {
 		for _, step := range state.Pipeline {
-			if _, err := g.Find(step.Phase); step.Failed && err == nil {
+			if _, err := g.Lookup(step.Phase); step.Failed && err == nil {
 				drawn.Failed = append(drawn.Failed, step.Phase)
 			}
 		}

@@ -417,7 +417,7 @@ func (a *app) find(ctx context.Context, inv *inventory, m *migration, set settin
 	objects, err := inv.objects(m)
 	f.plan = err
 	sources := mtc.Sources(objects)
-	answer := sources.Ask(ctx, phases.Question{Read: mtc.Flags().All()})
+	answer := sources.Evaluate(ctx, phases.Request{Read: mtc.Vocabulary().All()})
 	if set.flags != 0 {
 		answer = a.override(ctx, sources, answer, set, m.object.wrong)
 	}

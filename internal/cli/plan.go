@@ -140,8 +140,8 @@ func newPlanElement(p *planned) planElement {
 	facts := p.plan.Facts()
 	e := planElement{
 		Itinerary: g.Name(),
-		Flags:     g.Flags().Names(facts.True()),
-		Unknown:   g.Flags().Names(g.Flags().All() &^ facts.Known()),
+		Flags:     g.Vocabulary().Names(facts.True()),
+		Unknown:   g.Vocabulary().Names(g.Vocabulary().All() &^ facts.Known()),
 		Phases:    make([]planPhase, g.Len()),
 		Steps:     p.steps(),
 		Maybe:     p.maybeSteps(),
@@ -149,7 +149,7 @@ func newPlanElement(p *planned) planElement {
 	if e.Steps == nil {
 		e.Steps = []string{}
 	}
-	for i, step := range steps.Reported(p.plan) {
+	for i, step := range steps.DisplaySteps(p.plan) {
 		e.Phases[i] = planPhase{g.Phase(i).Name, step, g.Rides(i), p.plan.Runs(i), p.plan.Tentative(i), p.plan.Why(i)}
 	}
 	if m := p.migration; m != nil {
@@ -174,7 +174,7 @@ func stepsText(c colors, p *planned) string {
 	visible, maybe := p.steps()[len(p.started):], p.maybeSteps()
 	g := p.plan.Graph()
 	for i := range p.plan.Each {
-		name := g.Steps()[g.StepIndex(i)]
+		name := g.Steps()[g.StepOf(i)]
 		if k := slices.Index(visible, name); k >= 0 {
 			all = append(all, oneLine(name))
 			visible = slices.Delete(visible, k, k+1)
@@ -266,10 +266,10 @@ func (p *planBlocks) print(one *planned) error {
 		at := orDash(one.phase)
 		line("phase", p.colors.paint(at.color, oneLine(at.text)))
 	}
-	names := func(f phases.Flags) string { return oneLine(strings.Join(g.Flags().Names(f), ", ")) }
+	names := func(f phases.Flags) string { return oneLine(strings.Join(g.Vocabulary().Names(f), ", ")) }
 	facts := one.plan.Facts()
 	line("flags", names(facts.True()))
-	if unknown := names(g.Flags().All() &^ facts.Known()); unknown != "" {
+	if unknown := names(g.Vocabulary().All() &^ facts.Known()); unknown != "" {
 		line("unknown", p.colors.paint(yellow, unknown))
 	}
 	line("steps", stepsText(p.colors, one))
@@ -293,7 +293,7 @@ func (p *planBlocks) leftOut(one *planned) {
 	for k, step := range g.Steps() {
 		var all reasons
 		for i := range g.Len() {
-			if why := plan.Why(i); g.StepIndex(i) == k && !g.Rides(i) && why != nil {
+			if why := plan.Why(i); g.StepOf(i) == k && !g.Rides(i) && why != nil {
 				all.add(why, g.Phase(i).Name)
 			}
 		}

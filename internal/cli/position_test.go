@@ -36,7 +36,7 @@ func recordedAt(itinerary, phase, step string) string {
 // factsOf are the flags of an element.
 func factsOf(t *testing.T, e element) phases.Facts {
 	t.Helper()
-	v := mtc.Flags()
+	v := mtc.Vocabulary()
 	yes, err := v.Parse(e.Flags...)
 	require.NoError(t, err)
 	unknown, err := v.Parse(e.Unknown...)
@@ -113,7 +113,7 @@ func TestPlanFromEveryPhase(t *testing.T) {
 }
 
 func stepOf(g *machine.Graph, phase string) string {
-	i, err := g.Find(phase)
+	i, err := g.Lookup(phase)
 	if err != nil {
 		return ""
 	}

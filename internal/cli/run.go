@@ -216,7 +216,7 @@ func (a *app) beginItinerary(s *subject, set *machine.Set, itinerary string) (*b
 	b.failing = set == builtin() && itinerary == mtc.Failed
 	b.wrong = func(err error) error { return fmt.Errorf("itinerary %s: %w", itinerary, err) }
 	var reasons []*phases.FlagError
-	if b.facts, reasons, err = a.given(s, g.Flags()); err != nil {
+	if b.facts, reasons, err = a.given(s, g.Vocabulary()); err != nil {
 		return nil, err
 	}
 	for _, reason := range reasons {
@@ -227,7 +227,7 @@ func (a *app) beginItinerary(s *subject, set *machine.Set, itinerary string) (*b
 
 // beginRecorded begins where a migration of a stream stands.
 func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, error) {
-	set, err := parseSettings(mtc.Flags(), o.set)
+	set, err := parseSettings(mtc.Vocabulary(), o.set)
 	if err != nil {
 		return nil, err
 	}
@@ -289,7 +289,7 @@ func (inv *inventory) choose(command, name string) (*migration, error) {
 // state is what a runner would have written down of a migration that goes on in
 // the itinerary which mig-controller selects.
 func (m *migration) state() (runner.State, error) {
-	present, err := m.upgraded(legacy.New(builtin(), steps.Data))
+	present, err := m.upgraded(legacy.NewAdapter(builtin(), mtc.DataNames))
 	if err != nil || isNull(present) {
 		return runner.State{}, err
 	}

@@ -42,27 +42,27 @@ type eventLines struct{ output }
 func (v *eventLines) event(s *simulation, e runner.Event) {
 	line := eventLine{Offset: seconds(s.elapsed())}
 	switch e := e.(type) {
-	case runner.Begun:
-		line.Event, line.Itinerary, line.Left, line.Phase, line.Failed = "begun", e.Itinerary, e.Left, e.Phase, e.Failed
-	case runner.Asked:
+	case runner.ItineraryBegun:
+		line.Event, line.Itinerary, line.Left, line.Phase, line.Failed = "begun", e.Itinerary, e.PreviousItinerary, e.Phase, e.Failed
+	case runner.FlagEvaluated:
 		line.Event, line.Itinerary, line.Flag, line.Value = "asked", e.Itinerary, e.Flag, &e.Value
 		if e.Err != nil {
 			line.Error = e.Err.Error()
 		}
-	case runner.Replanned:
+	case runner.PipelineReplanned:
 		line.Event, line.Itinerary, line.Added, line.Removed = "replanned", e.Itinerary, e.Added, e.Removed
-	case runner.Entered:
+	case runner.PhaseEntered:
 		line.Event, line.Itinerary, line.Phase, line.Step, line.Jumped = "entered", e.Itinerary, e.Phase, e.Step, e.Jumped
-	case runner.Waiting:
-		again := seconds(e.Again)
+	case runner.PhaseWaiting:
+		again := seconds(e.RequeueAfter)
 		line.Event, line.Itinerary, line.Phase, line.Step, line.Message, line.Progress, line.Again = "waiting", e.Itinerary, e.Phase, s.step, e.Message, s.progress, &again
-	case runner.Left:
+	case runner.PhaseExited:
 		took := seconds(e.Took)
 		line.Event, line.Itinerary, line.Phase, line.Step, line.Took = "left", e.Itinerary, e.Phase, s.step, &took
-	case runner.Failed:
+	case runner.PhaseFailed:
 		took := seconds(e.Took)
 		line.Event, line.Itinerary, line.Phase, line.Step, line.Reasons, line.Took = "failed", e.Itinerary, e.Phase, s.step, e.Reasons, &took
-	case runner.Finished:
+	case runner.RunFinished:
 		line.Event, line.Itinerary, line.Failures, line.Result = "finished", e.Itinerary, &e.Failures, e.Result
 	default:
 		return // the simulated work returns no errors to be tried again

@@ -134,7 +134,7 @@ func (s *simulation) cue(option, name string, what int) error {
 func (s *simulation) phase(option, name string) (string, error) {
 	var known, itineraries []string
 	for _, g := range s.graphs {
-		if i, err := g.Find(name); err == nil {
+		if i, err := g.Lookup(name); err == nil {
 			return g.Phase(i).Name, nil
 		}
 		itineraries = append(itineraries, g.Name())
@@ -159,7 +159,7 @@ func (s *simulation) cueFlip(text string) error {
 	// From behind: the name of a phase may hold anything.
 	rest, value, ok := cutLast(text)
 	name, flagName, ok2 := cutLast(rest)
-	to, known := map[string]phases.Truth{"true": phases.Yes, "false": phases.No}[value]
+	to, known := map[string]phases.Truth{"true": phases.True, "false": phases.False}[value]
 	if !ok || !ok2 || !known {
 		return fmt.Errorf("%s takes PHASE=FLAG=true or PHASE=FLAG=false, not %q", optionFlip, text)
 	}
@@ -167,7 +167,7 @@ func (s *simulation) cueFlip(text string) error {
 	if err != nil {
 		return err
 	}
-	flag, err := s.graphs[0].Flags().Parse(flagName)
+	flag, err := s.graphs[0].Vocabulary().Parse(flagName)
 	if err != nil {
 		return fmt.Errorf("%s: %w", optionFlip, err)
 	}
@@ -203,7 +203,7 @@ func deciders(all []*machine.Graph, flags phases.Flags) []string {
 func whoDoes(deciders []string) string {
 	switch len(deciders) {
 	case 0:
-		return "no phase does, it is asked once at the beginning; give it its value there"
+		return "no phase does, it is evaluated once at the beginning; give it its value there"
 	case 1:
 		return deciders[0] + " does"
 	}
@@ -223,7 +223,7 @@ func (s *simulation) missed() []error {
 		}
 		err := fmt.Errorf("%s %s had no effect: phase %s did not run%s", c.option, c.value, c.phase, again)
 		g := s.graphs[0]
-		if i, find := g.Find(c.phase); find == nil && again == "" {
+		if i, find := g.Lookup(c.phase); find == nil && again == "" {
 			if why := g.Plan(s.facts).Why(i); why != nil {
 				err = fmt.Errorf("%w: it %s", err, whyText(why))
 			}

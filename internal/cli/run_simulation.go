@@ -88,12 +88,12 @@ func (s *simulation) prepare() error {
 	return err
 }
 
-// sources answer with the facts of now.
+// sources return with the facts of now.
 func (s *simulation) sources() (*phases.Sources, error) {
-	v := s.graphs[0].Flags()
+	v := s.graphs[0].Vocabulary()
 	var all []phases.Source
 	for flag := range v.All().Each {
-		all = append(all, phases.Source{Flag: flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 			return s.facts.Of(flag), s.unknown[v.Names(flag)[0]]
 		}})
 	}
@@ -150,7 +150,7 @@ func handlerOf(phase string) runner.Handler[*simulation] {
 func (s *simulation) flip(phase string) {
 	for _, c := range s.script.flips(phase) {
 		s.facts = s.facts.Set(c.flag, c.to)
-		delete(s.unknown, s.graphs[0].Flags().Names(c.flag)[0])
+		delete(s.unknown, s.graphs[0].Vocabulary().Names(c.flag)[0])
 	}
 }
 
@@ -168,9 +168,9 @@ func (s *simulation) entered() time.Time {
 
 func observe(_ context.Context, s *simulation, e runner.Event) {
 	switch e := e.(type) {
-	case runner.Entered:
+	case runner.PhaseEntered:
 		s.ran[e.Phase], s.step = true, e.Step
-	case runner.Left:
+	case runner.PhaseExited:
 		s.left++
 	}
 	s.view.event(s, e)
@@ -215,7 +215,7 @@ func (s *simulation) run(ctx context.Context, v view) error {
 		case s.left >= s.maxPhases:
 			return &endlessError{s.left, s.exits()}
 		}
-		if err := s.wait(ctx, out.After, v); err != nil {
+		if err := s.wait(ctx, out.RequeueAfter, v); err != nil {
 			return err
 		}
 	}
@@ -259,7 +259,7 @@ func (s *simulation) exits() []string {
 	var flips []string
 	for flag := range jumps.Each {
 		for _, phase := range deciders([]*machine.Graph{g}, flag) {
-			flips = append(flips, fmt.Sprintf("%s=%s=%t", phase, g.Flags().Names(flag)[0], s.facts.Of(flag) != phases.Yes))
+			flips = append(flips, fmt.Sprintf("%s=%s=%t", phase, g.Vocabulary().Names(flag)[0], s.facts.Of(flag) != phases.True))
 		}
 	}
 	return flips

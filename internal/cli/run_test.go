@@ -405,7 +405,7 @@ func TestRunUsage(t *testing.T) {
 		{"a flip of an unknown flag", final("--flag-flips-at", "WaitForRefresh=HasPV=true"), `--flag-flips-at: unknown flag "HasPV"; did you mean "HasPVs"?`},
 		{"a flip at a phase that decides something else", final("--flag-flips-at", "StartRefresh=HasPVs=true"), "--flag-flips-at: phase StartRefresh does not decide HasPVs; WaitForRefresh does"},
 		{"a flip that several phases decide", final("--flag-flips-at", "WaitForRefresh=HasStagePods=true"), "--flag-flips-at: phase WaitForRefresh does not decide HasStagePods; " + deciders},
-		{"a flip that no phase decides", final("--flag-flips-at", "WaitForRefresh=HasVerify=true"), "--flag-flips-at: phase WaitForRefresh does not decide HasVerify; no phase does, it is asked once at the beginning; give it its value there"},
+		{"a flip that no phase decides", final("--flag-flips-at", "WaitForRefresh=HasVerify=true"), "--flag-flips-at: phase WaitForRefresh does not decide HasVerify; no phase does, it is evaluated once at the beginning; give it its value there"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, two, append([]string{"run"}, tt.args...)...)
@@ -481,7 +481,7 @@ func TestRunFlipsFlagsOfAPhaseThatIsLeft(t *testing.T) {
 	set := machine.MustCompileSet(mtc.Itineraries()...)
 	cancel, err := set.Graph(mtc.Cancel)
 	require.NoError(t, err)
-	v := mtc.Flags()
+	v := mtc.Vocabulary()
 	yes, err := v.Parse(strings.Split(flags, ",")...)
 	require.NoError(t, err)
 	left := 0
@@ -491,7 +491,7 @@ func TestRunFlipsFlagsOfAPhaseThatIsLeft(t *testing.T) {
 		plan := g.Plan(phases.NewFacts(yes, v.All()&^yes))
 		for i := range g.Len() {
 			for _, flag := range v.Names(g.Phase(i).Decides & cancel.Reads()) {
-				if plan.Runs(i) != phases.Yes {
+				if plan.Runs(i) != phases.True {
 					continue
 				}
 				phase, value, text := g.Phase(i).Name, "yes", "true"

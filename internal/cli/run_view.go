@@ -89,16 +89,16 @@ func stepText(s *steps.Step) string {
 }
 
 // switchText says why another itinerary begins.
-func switchText(e runner.Begun) string {
+func switchText(e runner.ItineraryBegun) string {
 	why := ""
 	switch {
-	case e.Left == "":
+	case e.PreviousItinerary == "":
 	case e.Failed && e.Phase != "":
-		why = fmt.Sprintf(", since %s of itinerary %s failed", e.Phase, e.Left)
+		why = fmt.Sprintf(", since %s of itinerary %s failed", e.Phase, e.PreviousItinerary)
 	case e.Phase != "":
-		why = fmt.Sprintf(", since itinerary %s was left in %s", e.Left, e.Phase)
+		why = fmt.Sprintf(", since itinerary %s was left in %s", e.PreviousItinerary, e.Phase)
 	default:
-		why = fmt.Sprintf(", in place of itinerary %s", e.Left)
+		why = fmt.Sprintf(", in place of itinerary %s", e.PreviousItinerary)
 	}
 	return oneLine("itinerary " + e.Itinerary + why)
 }
@@ -123,11 +123,11 @@ func (v *changeLines) step(s *simulation, name, state, text string) {
 
 func (v *changeLines) event(s *simulation, e runner.Event) {
 	switch e := e.(type) {
-	case runner.Begun:
+	case runner.ItineraryBegun:
 		v.line(s, "%s", switchText(e))
-	case runner.Failed:
+	case runner.PhaseFailed:
 		v.line(s, "%s failed: %s", oneLine(e.Phase), oneLine(strings.Join(e.Reasons, "; ")))
-	case runner.Asked:
+	case runner.FlagEvaluated:
 		if was, asked := v.flags[e.Flag]; asked && was != e.Value {
 			v.line(s, "flag %s was %s and is %s now", e.Flag, was, e.Value)
 		}
@@ -142,7 +142,7 @@ func (v *changeLines) show(s *simulation) error {
 	now := s.shown()
 	for i := range now {
 		step := &now[i]
-		was := v.shown.Find(step.Name)
+		was, _ := v.shown.Lookup(step.Name)
 		state, text := stepState(step), stepText(step)
 		if was != nil && stepState(was) == state && stepText(was) == text && was.Open() == step.Open() {
 			continue
@@ -153,7 +153,8 @@ func (v *changeLines) show(s *simulation) error {
 		v.step(s, step.Name, state, text)
 	}
 	for i := range v.shown {
-		if name := v.shown[i].Name; now.Find(name) == nil {
+		name := v.shown[i].Name
+		if _, ok := now.Lookup(name); !ok {
 			v.step(s, name, "dropped", "")
 		}
 	}

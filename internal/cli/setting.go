@@ -41,7 +41,7 @@ func parseSettings(v *phases.Vocabulary, values []string) (settings, error) {
 	}
 	for _, text := range all {
 		name, value, ok := cutLast(text)
-		to, known := map[string]phases.Truth{"true": phases.Yes, "false": phases.No, "unknown": phases.Unknown}[value]
+		to, known := map[string]phases.Truth{"true": phases.True, "false": phases.False, "unknown": phases.Unknown}[value]
 		if !ok || !known {
 			return s, fmt.Errorf("--set takes FLAG=true, FLAG=false or FLAG=unknown, not %q", text)
 		}
@@ -61,19 +61,19 @@ func parseSettings(v *phases.Vocabulary, values []string) (settings, error) {
 func (s settings) over(v *phases.Vocabulary, f phases.Facts) (out, forced phases.Facts) {
 	open := s.flags &^ s.facts.Known()
 	forced = v.Propagate(s.facts, open)
-	out = f.Set(forced.True(), phases.Yes).Set(forced.False(), phases.No).Forget(open)
+	out = f.Set(forced.True(), phases.True).Set(forced.False(), phases.False).Forget(open)
 	return v.Propagate(out, open), forced
 }
 
-// override asks again with the settings in place of what sources answer, so
+// override asks again with the settings in place of what sources return, so
 // that flags which are computed from them follow, and prints what else changes.
-func (a *app) override(ctx context.Context, sources *phases.Sources, before phases.Answer, s settings, wrong func(error) error) phases.Answer {
-	v := sources.Flags()
+func (a *app) override(ctx context.Context, sources *phases.Sources, before phases.Evaluation, s settings, wrong func(error) error) phases.Evaluation {
+	v := sources.Vocabulary()
 	_, forced := s.over(v, before.Facts)
 	var all []phases.Source
 	for _, source := range sources.All() {
 		if flag := source.Flag; s.flags.Has(flag) && s.facts.Of(flag) == phases.Unknown {
-			source = phases.Source{Flag: flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			source = phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 				return phases.Unknown, errSetUnknown
 			}}
 		}
@@ -83,7 +83,7 @@ func (a *app) override(ctx context.Context, sources *phases.Sources, before phas
 	if err != nil {
 		unset = sources // no source has changed but to depend on less
 	}
-	answer := unset.Ask(ctx, phases.Question{Known: forced, Read: v.All()})
+	answer := unset.Evaluate(ctx, phases.Request{Known: forced, Read: v.All()})
 	answer.Facts, _ = s.over(v, answer.Facts)
 	a.noteChanges(v, s, before.Facts, answer.Facts, wrong)
 	for _, clause := range v.Broken(answer.Facts) {
@@ -102,7 +102,7 @@ func (a *app) noteChanges(v *phases.Vocabulary, s settings, before, after phases
 	var changes []string
 	for flag := range (v.All() &^ s.flags).Each {
 		if now := after.Of(flag); now != before.Of(flag) {
-			value := map[phases.Truth]string{phases.Yes: "true", phases.No: "false", phases.Unknown: "unknown"}[now]
+			value := map[phases.Truth]string{phases.True: "true", phases.False: "false", phases.Unknown: "unknown"}[now]
 			changes = append(changes, v.Names(flag)[0]+"="+value)
 		}
 	}
@@ -117,7 +117,7 @@ func completeSettingsOf(all []*machine.Graph, begun string) ([]string, cobra.She
 	if len(all) == 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	v := all[0].Flags() // one for all
+	v := all[0].Vocabulary() // one for all
 	before, last := "", begun
 	if i := strings.LastIndexByte(begun, ','); i >= 0 {
 		before, last = begun[:i+1], begun[i+1:]

@@ -65,7 +65,7 @@ func TestSetOverObjects(t *testing.T) {
 // Each flag by itself, set to each value: it has that value, what else changes
 // is noted, and what the relations still forbid is a warning.
 func TestSetEachFlag(t *testing.T) {
-	v := mtc.Flags()
+	v := mtc.Vocabulary()
 	objects := around(withEverything, migration("m", `"quiescePods": true`, ``))
 	before := elements(t, run(t, objects, "plan", "-f", "-", "-o", "json").out)[0]
 	for _, def := range v.Defs() {
@@ -74,11 +74,11 @@ func TestSetEachFlag(t *testing.T) {
 			r := run(t, objects, "plan", "-f", "-", "-o", "json", "--set", set)
 			after := elements(t, r.out)[0]
 			facts := factsOf(t, after)
-			assert.Equal(t, map[string]phases.Truth{"true": phases.Yes, "false": phases.No, "unknown": phases.Unknown}[value], facts.Of(def.Flag), set)
+			assert.Equal(t, map[string]phases.Truth{"true": phases.True, "false": phases.False, "unknown": phases.Unknown}[value], facts.Of(def.Flag), set)
 			var changed []string
 			for _, other := range v.Defs() {
 				if now := facts.Of(other.Flag); other.Flag != def.Flag && now != factsOf(t, before).Of(other.Flag) {
-					changed = append(changed, other.Name+"="+map[phases.Truth]string{phases.Yes: "true", phases.No: "false", phases.Unknown: "unknown"}[now])
+					changed = append(changed, other.Name+"="+map[phases.Truth]string{phases.True: "true", phases.False: "false", phases.Unknown: "unknown"}[now])
 				}
 			}
 			noted := strings.Contains(r.stderr, "--set also changes")

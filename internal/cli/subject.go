@@ -253,7 +253,7 @@ func (p *planned) steps() []string {
 }
 
 // maybeSteps are those that depend on unknown flags.
-func (p *planned) maybeSteps() []string { return without(steps.Maybe(p.plan), p.started) }
+func (p *planned) maybeSteps() []string { return without(steps.Possible(p.plan), p.started) }
 
 func without(names, others []string) []string {
 	return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(others, n) })
@@ -265,12 +265,12 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 	if len(s.files) == 0 {
 		return a.eachItinerary(s, itineraries[0], yield)
 	}
-	set, err := parseSettings(mtc.Flags(), s.set)
+	set, err := parseSettings(mtc.Vocabulary(), s.set)
 	if err != nil {
 		return err
 	}
 	inv := a.read(s)
-	adapter := legacy.New(builtin(), steps.Data)
+	adapter := legacy.NewAdapter(builtin(), mtc.DataNames)
 	for _, m := range inv.migrations {
 		p, err := a.migration(ctx, adapter, inv, m, set, s.whole)
 		if err != nil {
@@ -334,7 +334,7 @@ func (m *migration) position(g *machine.Graph, phase string) (machine.Position, 
 	case phase == "", on != "" && on != g.Name():
 		return machine.Position{}, nil
 	}
-	i, err := g.Find(phase)
+	i, err := g.Lookup(phase)
 	if err != nil {
 		return machine.Position{}, err
 	}
@@ -379,7 +379,7 @@ func (m *migration) upgraded(adapter *legacy.Adapter) (json.RawMessage, error) {
 
 // eachItinerary plans an itinerary with flags.
 func (a *app) eachItinerary(s *subject, g *machine.Graph, yield func(*planned) error) error {
-	facts, reasons, err := a.given(s, g.Flags())
+	facts, reasons, err := a.given(s, g.Vocabulary())
 	if err != nil {
 		return err
 	}
@@ -423,7 +423,7 @@ var errGivenUnknown = errors.New("it is named under --unknown")
 // unknownFlags prints of each unknown flag that the plan depends on why it is
 // unknown.
 func (a *app) unknownFlags(p *machine.Plan, reasons []*phases.FlagError, wrong func(error) error) {
-	for _, flag := range p.Graph().Flags().Names(p.Matters()) {
+	for _, flag := range p.Graph().Vocabulary().Names(p.Matters()) {
 		for _, reason := range reasons {
 			if reason.Flag == flag {
 				a.problem(wrong(reason))

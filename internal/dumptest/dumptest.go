@@ -104,8 +104,8 @@ func Warm(root string) (phases.Itinerary, error) {
 // that quiesces and copies its volumes directly, while it is unknown whether
 // there are hooks after the restore.
 func Facts(it phases.Itinerary) phases.Facts {
-	v := it.Flags
-	if v == mtc.Flags() {
+	v := it.Vocabulary
+	if v == mtc.Vocabulary() {
 		yes := mtc.Quiesce | mtc.HasPVs | mtc.DirectVolume | mtc.EnableVolume | mtc.DirectImage | mtc.EnableImage
 		return phases.NewFacts(yes, v.All()&^yes&^mtc.HasPostRestoreHooks)
 	}
@@ -143,7 +143,7 @@ var HostileNames = []string{
 // hostile names. Flags have names that are allowed of flags.
 func Hostile() phases.Itinerary {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "end"}, {Flag: 2, Name: "subgraph"}, {Flag: 4, Name: "node"}})
-	it := phases.Itinerary{Name: HostileName, Flags: v}
+	it := phases.Itinerary{Name: HostileName, Vocabulary: v}
 	n := len(HostileNames)
 	for i, name := range HostileNames {
 		p := phases.Phase{Name: name, Step: HostileNames[n-1-i/2], Description: HostileNames[(i+7)%n], Guard: phases.Guard{All: phases.Flags(i % 3), None: phases.Flags(i % 2 * 4)}}

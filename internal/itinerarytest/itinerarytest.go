@@ -40,7 +40,7 @@ func generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
 		any := flag()
 		return phases.Guard{Any: any | flag()}
 	}
-	it := phases.Itinerary{Name: "Generated", Flags: Four}
+	it := phases.Itinerary{Name: "Generated", Vocabulary: Four}
 	for i := range 2 + r.IntN(7) {
 		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprintf("P%d", i), Step: fmt.Sprintf("S%d", i/2), Guard: guard()})
 	}

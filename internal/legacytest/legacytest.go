@@ -47,28 +47,28 @@ func (l Line) Selected() (legacy.Selected, error) {
 	if err := json.Unmarshal(l.Status, &m.Status); err != nil {
 		return legacy.Selected{}, err
 	}
-	yes, err := mtc.Flags().Parse(l.Flags...)
+	yes, err := mtc.Vocabulary().Parse(l.Flags...)
 	if err != nil {
 		return legacy.Selected{}, err
 	}
-	return legacy.Selected{Itinerary: mtc.Current(&m), Facts: phases.NewFacts(yes, mtc.Flags().All()&^yes)}, nil
+	return legacy.Selected{Itinerary: mtc.Current(&m), Facts: phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)}, nil
 }
 
 // Itineraries is mig-controller's set, with steps named in the scheme. It is
 // the same at every call, and safe for concurrent use.
-func Itineraries(naming steps.Naming) *machine.Set {
-	if naming == steps.State {
+func Itineraries(naming mtc.Naming) *machine.Set {
+	if naming == mtc.StateNames {
 		return stateSet()
 	}
 	return dataSet()
 }
 
 var (
-	dataSet  = sync.OnceValue(func() *machine.Set { return compile(steps.Data) })
-	stateSet = sync.OnceValue(func() *machine.Set { return compile(steps.State) })
+	dataSet  = sync.OnceValue(func() *machine.Set { return compile(mtc.DataNames) })
+	stateSet = sync.OnceValue(func() *machine.Set { return compile(mtc.StateNames) })
 )
 
-func compile(naming steps.Naming) *machine.Set {
+func compile(naming mtc.Naming) *machine.Set {
 	all := mtc.Itineraries()
 	for i := range all {
 		all[i] = naming.Rename(all[i])
@@ -102,9 +102,9 @@ func Check(line []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", l.ID, err)
 	}
-	for _, naming := range []steps.Naming{steps.Data, steps.State} {
+	for _, naming := range []mtc.Naming{mtc.DataNames, mtc.StateNames} {
 		c := &check{Line: l, now: now, naming: naming, set: Itineraries(naming)}
-		c.adapter = legacy.New(c.set, naming)
+		c.adapter = legacy.NewAdapter(c.set, naming)
 		for _, status := range [][]byte{l.Status, Inject(l.Status)} {
 			if err := c.status(status); err != nil {
 				return fmt.Errorf("%s, %s: %w\nstatus: %s", l.ID, naming, err, status)
@@ -121,7 +121,7 @@ func Check(line []byte) error {
 type check struct {
 	Line
 	now     legacy.Selected
-	naming  steps.Naming
+	naming  mtc.Naming
 	set     *machine.Set
 	adapter *legacy.Adapter
 }
@@ -215,7 +215,7 @@ func (c *check) upgraded(was status, raw []byte, planned bool) error {
 		return fmt.Errorf("steps not started are %q, want %q", waiting, want)
 	}
 	if g, err := c.set.Graph(is.Itinerary); err == nil {
-		if i, err := g.Find(is.Phase); err == nil && g.Phase(i).Name != is.Phase {
+		if i, err := g.Lookup(is.Phase); err == nil && g.Phase(i).Name != is.Phase {
 			return fmt.Errorf("phase %s has its former name", is.Phase)
 		}
 	}
@@ -370,7 +370,7 @@ func (c *check) wentOn() error {
 	case s.Itinerary == c.now.Itinerary || s.Itinerary == "":
 		at.Phase = s.Phase
 	}
-	m, err := g.Machine(at, c.now.Facts)
+	m, err := g.NewMachine(at, c.now.Facts)
 	if err != nil {
 		return err
 	}
@@ -399,7 +399,7 @@ type running struct {
 
 func (r *running) sync(m *machine.Machine) {
 	r.clock = r.clock.Add(30 * time.Second)
-	r.pipeline = steps.Sync(r.pipeline, steps.Moment{Plan: m.Plan()}, r.clock)
+	r.pipeline = steps.Sync(r.pipeline, steps.Snapshot{Plan: m.Plan()}, r.clock)
 }
 
 func (r *running) advance(m *machine.Machine) error {
@@ -416,7 +416,7 @@ func (r *running) canceled() error {
 	if err != nil {
 		return err
 	}
-	m, err := g.Machine(machine.Position{}, r.now.Facts)
+	m, err := g.NewMachine(machine.Position{}, r.now.Facts)
 	if err != nil {
 		return err
 	}
@@ -512,6 +512,6 @@ func (r *running) formerly(s status, phase string) bool {
 	if err != nil {
 		return false
 	}
-	i, err := g.Find(s.Phase)
+	i, err := g.Lookup(s.Phase)
 	return err == nil && g.Phase(i).Name == phase
 }

@@ -102,12 +102,12 @@ func (r *Reconciler[T]) setConditions(c *call[T]) {
 	r.setCondition(object, ConditionPaused, paused.Status, paused.Reason, paused.Message)
 
 	switch {
-	case s.NotFollowed == "":
+	case s.SwitchHeld == "":
 		meta.RemoveStatusCondition(r.o.Conditions(object), ConditionSwitchHeld)
 	case s.Done:
-		r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, ReasonDone, notFollowed(s.Itinerary, s.NotFollowed, true))
+		r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, ReasonDone, switchHeld(s.Itinerary, s.SwitchHeld, true))
 	default:
-		r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, ReasonCleanupBegun, notFollowed(s.Itinerary, s.NotFollowed, false))
+		r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, ReasonCleanupBegun, switchHeld(s.Itinerary, s.SwitchHeld, false))
 	}
 }
 
@@ -275,7 +275,7 @@ func retrying(s *runner.State) string {
 		s.Retry.Attempts, timeText(s.Retry.Since), timeText(s.Retry.Next), s.Retry.Error)
 }
 
-func notFollowed(itinerary, selected string, done bool) string {
+func switchHeld(itinerary, selected string, done bool) string {
 	if done {
 		return fmt.Sprintf("the object selects itinerary %q, but the run is done, in itinerary %q", selected, itinerary)
 	}

@@ -22,7 +22,7 @@ import (
 var ways = []struct {
 	name   string
 	status bool
-	keep   controller.Keeper[*Move]
+	keep   controller.Storage[*Move]
 }{
 	{"in the status, with a subresource", subresource, inStatus},
 	{"in the status, without", plain, inStatus},
@@ -34,7 +34,7 @@ func TestNothingIsLostInAConflict(t *testing.T) {
 	for _, c := range ways {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
-			w.options.Keep = c.keep
+			w.options.Storage = c.keep
 			others := 0
 			w.before = func(n int) error {
 				if n%3 != 0 { // every third write comes through
@@ -56,7 +56,7 @@ func TestNothingIsLostInAConflict(t *testing.T) {
 			assert.True(t, meta.IsStatusConditionTrue(w.get().Status.Conditions, controller.ConditionSucceeded))
 			assert.EqualValues(t, 3, w.count("phases_total"), "counted once")
 			assert.EqualValues(t, 3, w.count("phase_duration_seconds"))
-			assert.EqualValues(t, 1, w.count("migrations_total"))
+			assert.EqualValues(t, 1, w.count("runs_total"))
 			assert.EqualValues(t, 4, w.count("write_conflicts_total"))
 			assert.Len(t, w.events, 5, "told once")
 		})
@@ -91,7 +91,7 @@ func TestARunThatAnotherReplicaHasMoved(t *testing.T) {
 	for _, c := range ways {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
-			w.options.Keep = c.keep
+			w.options.Storage = c.keep
 			_, err := w.reconcile()
 			require.NoError(t, err)
 			told := len(w.events)

@@ -66,16 +66,16 @@ func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 //     another client has changed the object since it was read;
 //   - a terminal error, which is not retried, if the run is stopped
 //     ([runner.IsTerminal]), or the state cannot be read, is not kept or is too
-//     large ([*AnnotationError], [*NotKeptError], [*RefusedError]): the object,
+//     large ([*AnnotationError], [*NotPersistedError], [*RefusedError]): the object,
 //     its definition or the release must be fixed;
 //   - any other error, to be retried by the controller's rate limiter: a write
 //     that failed, for example.
 func (r *Reconciler[T]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	ctx, span := r.tracer.Start(ctx, "reconcile migration", trace.WithAttributes(
+	ctx, span := r.tracer.Start(ctx, "reconcile run", trace.WithAttributes(
 		attrNamespace.String(req.Namespace), attrName.String(req.Name)))
 	defer span.End()
 	result, err := r.reconcile(ctx, req)
-	note(span, err)
+	recordError(span, err)
 	return result, err
 }
 
@@ -111,8 +111,8 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 	c.attribute(trace.SpanFromContext(ctx))
 	switch w.fate {
 	case written:
-		r.tell(c)
-	case moved:
+		r.recordEvents(c)
+	case stale:
 		log.FromContext(ctx).Info("state changed since it was read; discarding this reconcile")
 		return reconcile.Result{RequeueAfter: atOnce}, nil
 	case gone:
@@ -129,7 +129,7 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 	case w.missed:
 		if err != nil {
 			log.FromContext(ctx).Error(err, "the write failed; the object has changed, so it is reconciled again at once")
-			note(trace.SpanFromContext(ctx), err)
+			recordError(trace.SpanFromContext(ctx), err)
 		}
 		return reconcile.Result{RequeueAfter: atOnce}, nil
 	case err != nil:
@@ -206,19 +206,19 @@ func (c *call[T]) unwritable() bool {
 }
 
 // atOnce reports whether the next phase is due.
-func (c *call[T]) atOnce() bool { return c.err == nil && c.out.Again && c.out.After == 0 }
+func (c *call[T]) atOnce() bool { return c.err == nil && c.out.Requeue && c.out.RequeueAfter == 0 }
 
 // requeue returns when to come back.
 func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result, error) {
 	switch {
 	case runner.IsTerminal(c.err):
 		return reconcile.Result{}, reconcile.TerminalError(c.err)
-	case c.out.Again:
-		after := max(c.out.After, atOnce)
+	case c.out.Requeue:
+		after := max(c.out.RequeueAfter, atOnce)
 		if c.err != nil {
 			// If it were returned, the rate limiter would decide when.
 			log.FromContext(ctx).Error(c.err, "to be retried", "after", after.String())
-			note(trace.SpanFromContext(ctx), c.err)
+			recordError(trace.SpanFromContext(ctx), c.err)
 		}
 		return reconcile.Result{RequeueAfter: after}, nil
 	}
@@ -238,7 +238,7 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 		w, werr := r.write(ctx, c)
 		permanent, _ := isPermanent(werr)
 		switch {
-		case w.fate == moved:
+		case w.fate == stale:
 			return reconcile.Result{RequeueAfter: atOnce}, nil
 		case w.fate == gone:
 			return reconcile.Result{}, nil
@@ -261,7 +261,7 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 	switch {
 	case missed:
 		log.FromContext(ctx).Error(err, "the object has changed, so it is reconciled again at once")
-		note(trace.SpanFromContext(ctx), err)
+		recordError(trace.SpanFromContext(ctx), err)
 		return reconcile.Result{RequeueAfter: atOnce}, nil
 	case stop:
 		return reconcile.Result{}, reconcile.TerminalError(err)
@@ -272,7 +272,7 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 // isPermanent reports whether a write failed for a reason that stays, so that
 // it must be seen, and whether there is no use in retrying it.
 func isPermanent(err error) (permanent, stop bool) {
-	if kept := (*NotKeptError)(nil); errors.As(err, &kept) {
+	if kept := (*NotPersistedError)(nil); errors.As(err, &kept) {
 		return true, true
 	}
 	refused := (*RefusedError)(nil)

@@ -26,7 +26,7 @@ func TestAWholeMigration(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		status    bool
-		keep      controller.Keeper[*Move]
+		keep      controller.Storage[*Move]
 		maxPhases int
 		writes    int
 	}{
@@ -37,7 +37,7 @@ func TestAWholeMigration(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
-			w.options.Keep, w.options.Runner.MaxPhases = c.keep, c.maxPhases
+			w.options.Storage, w.options.Runner.MaxPhases = c.keep, c.maxPhases
 			assert.Equal(t, c.writes, w.end(), "reconciles")
 			assert.Equal(t, c.writes, w.writes, "one write for each")
 			assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
@@ -48,7 +48,7 @@ func TestAWholeMigration(t *testing.T) {
 				`Normal StepStarted: step "Prepare" has started, with phase "Refresh"`,
 				`Normal StepStarted: step "Data" has started, with phase "Copy"`,
 				`Normal StepStarted: step "Restore" has started, with phase "Attach"`,
-				`Normal MigrationSucceeded: itinerary "Move" has come to its end`,
+				`Normal RunSucceeded: itinerary "Move" has come to its end`,
 			}, w.events)
 			s, err := c.keep.Read(w.get())
 			require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestAWholeMigration(t *testing.T) {
 
 func TestInAnnotation(t *testing.T) {
 	w := newWorld(t, plain)
-	w.options.Keep = inAnnotation
+	w.options.Storage = inAnnotation
 	_, err := w.reconcile()
 	require.NoError(t, err)
 	m := w.get()
@@ -85,7 +85,7 @@ func TestInAnnotation(t *testing.T) {
 		s, err := inAnnotation.Read(m)
 		require.NoError(t, err)
 		want := runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Attach"}, Pipeline: before.Pipeline}
-		assert.Empty(t, cmp.Diff(want, s), "the flags are asked anew")
+		assert.Empty(t, cmp.Diff(want, s), "the flags are evaluated anew")
 	})
 	t.Run("a run that another controller began is taken over", func(t *testing.T) {
 		w.edit(func(m *Move) { m.Annotations, m.Status.Phase = nil, "Copy" })
@@ -269,7 +269,7 @@ func TestFailAndCancel(t *testing.T) {
 	assert.Equal(t, "Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No", w.conditions())
 	assert.Contains(t, w.events, `Warning PhaseFailed: phase "Copy" of itinerary "Move" failed: disk full`)
 	assert.Contains(t, w.events, `Warning ItineraryBegun: itinerary "CleanUp" begins, since "Move" failed`)
-	assert.Contains(t, w.events, `Warning MigrationFailed: itinerary "CleanUp" has come to its end`)
+	assert.Contains(t, w.events, `Warning RunFailed: itinerary "CleanUp" has come to its end`)
 
 	w = newWorld(t, subresource)
 	for range 2 {
@@ -279,7 +279,7 @@ func TestFailAndCancel(t *testing.T) {
 	w.edit(func(m *Move) { m.Spec.Canceled = true })
 	w.end()
 	assert.Equal(t, "Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No", w.conditions())
-	assert.Contains(t, w.events, `Normal MigrationCanceled: itinerary "CleanUp" has come to its end`)
+	assert.Contains(t, w.events, `Normal RunCanceled: itinerary "CleanUp" has come to its end`)
 }
 
 func TestWhatHandlersMayChange(t *testing.T) {
@@ -346,17 +346,17 @@ func TestNotKept(t *testing.T) {
 			w.options.StatusSubresource = false
 		}, []string{"entered", "facts", "itinerary", "phase", "pipeline", "visit"}},
 		{"a field that the schema does not have", func(w *world) {
-			w.options.Keep = pruning{}
+			w.options.Storage = pruning{}
 		}, []string{"entered"}},
 		{"a field that something else fills in", func(w *world) {
-			w.options.Keep = filling{}
-		}, []string{"notFollowed"}},
+			w.options.Storage = filling{}
+		}, []string{"switchHeld"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, subresource)
 			c.prepare(w)
 			_, err := w.reconcile()
-			var kept *controller.NotKeptError
+			var kept *controller.NotPersistedError
 			require.ErrorAs(t, err, &kept)
 			require.ErrorIs(t, err, reconcile.TerminalError(nil))
 			assert.Equal(t, c.want, kept.Fields)
@@ -378,7 +378,7 @@ type filling struct{}
 
 func (filling) Read(m *Move) (runner.State, error) { return inStatus.Read(m) }
 func (filling) Write(m *Move, s runner.State) error {
-	s.NotFollowed = "CleanUp"
+	s.SwitchHeld = "CleanUp"
 	return inStatus.Write(m, s)
 }
 

@@ -21,10 +21,10 @@ const (
 	EventPhaseFailed = "PhaseFailed"
 	EventReplanned   = "Replanned"
 	// How the run ended, by its [phases.Result].
-	EventSucceeded  = "MigrationSucceeded"
-	EventFailed     = "MigrationFailed"
-	EventCanceled   = "MigrationCanceled"
-	EventRolledBack = "MigrationRolledBack"
+	EventSucceeded  = "RunSucceeded"
+	EventFailed     = "RunFailed"
+	EventCanceled   = "RunCanceled"
+	EventRolledBack = "RunRolledBack"
 	// EventRetrying and EventFlagsUnknown: a phase, or flags, begin to be
 	// retried, or the error has changed; not each attempt, and not the end of it,
 	// which the condition shows.
@@ -51,8 +51,8 @@ func (r *Reconciler[T]) observe(ctx context.Context, _ T, e runner.Event) {
 	}
 }
 
-// tell reports what happened, once it is written.
-func (r *Reconciler[T]) tell(c *call[T]) {
+// recordEvents reports what happened, once it is written.
+func (r *Reconciler[T]) recordEvents(c *call[T]) {
 	for _, e := range c.events {
 		r.metrics.written(e)
 	}
@@ -79,29 +79,29 @@ func (r *Reconciler[T]) tell(c *call[T]) {
 	}
 	for _, e := range c.events {
 		switch e := e.(type) {
-		case runner.Begun:
+		case runner.ItineraryBegun:
 			switch {
-			case e.Left == "":
+			case e.PreviousItinerary == "":
 				record(corev1.EventTypeNormal, EventBegun, "itinerary %q begins", e.Itinerary)
 			case e.Failed:
-				record(corev1.EventTypeWarning, EventBegun, "itinerary %q begins, since %q failed", e.Itinerary, e.Left)
+				record(corev1.EventTypeWarning, EventBegun, "itinerary %q begins, since %q failed", e.Itinerary, e.PreviousItinerary)
 			default:
-				record(corev1.EventTypeNormal, EventBegun, "itinerary %q begins, %q is left", e.Itinerary, e.Left)
+				record(corev1.EventTypeNormal, EventBegun, "itinerary %q begins, %q is left", e.Itinerary, e.PreviousItinerary)
 			}
-		case runner.Entered:
+		case runner.PhaseEntered:
 			if e.Step != "" && !started[e.Step] {
 				started[e.Step] = true
 				record(corev1.EventTypeNormal, EventStepStarted, "step %q has started, with phase %q", e.Step, e.Phase)
 			}
-		case runner.Failed:
+		case runner.PhaseFailed:
 			record(corev1.EventTypeWarning, EventPhaseFailed, "%s", failed(e.Itinerary, e.Phase, e.Reasons))
-		case runner.Replanned:
+		case runner.PipelineReplanned:
 			record(corev1.EventTypeNormal, EventReplanned, "%s", replanned(e))
-		case runner.Stopped:
+		case runner.RunStopped:
 			record(corev1.EventTypeWarning, EventStopped, "%v", e.Err)
-		case runner.NotFollowed:
-			record(corev1.EventTypeWarning, EventSwitchHeld, "%s", notFollowed(e.Itinerary, e.Selected, e.Done))
-		case runner.Finished:
+		case runner.SwitchHeld:
+			record(corev1.EventTypeWarning, EventSwitchHeld, "%s", switchHeld(e.Itinerary, e.Selected, e.Done))
+		case runner.RunFinished:
 			kind, reason := resultEvent(e.Result)
 			record(kind, reason, "%s", ended(e.Itinerary, e.CleanupFailures))
 		}
@@ -137,7 +137,7 @@ func resultEvent(r phases.Result) (kind, reason string) {
 	return corev1.EventTypeNormal, EventSucceeded
 }
 
-func replanned(e runner.Replanned) string {
+func replanned(e runner.PipelineReplanned) string {
 	var parts []string
 	if len(e.Added) > 0 {
 		parts = append(parts, "to come as well: "+strings.Join(e.Added, ", "))

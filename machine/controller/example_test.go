@@ -25,12 +25,12 @@ const HasVolumes phases.Flags = 1
 var flags = phases.MustVocabulary([]phases.FlagDef{{Flag: HasVolumes, Name: "HasVolumes"}})
 
 var backup = machine.MustCompileSet(
-	phases.Itinerary{Name: "Backup", Flags: flags, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Backup", Vocabulary: flags, Phases: []phases.Phase{
 		{Name: "Validate", Step: "Prepare"},
 		{Name: "Snapshot", Step: "Volumes", Guard: phases.Guard{All: HasVolumes}, Description: "Taking snapshots"},
 		{Name: "Upload", Step: "Upload"},
 	}},
-	phases.Itinerary{Name: "CleanUp", Flags: flags, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
+	phases.Itinerary{Name: "CleanUp", Vocabulary: flags, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
 		{Name: "DeleteSnapshots", Step: "CleanUp", Guard: phases.Guard{All: HasVolumes}},
 		{Name: "Report", Step: "CleanUp"},
 	}},
@@ -48,7 +48,7 @@ func AddToManager(mgr manager.Manager) error {
 		Reader:            mgr.GetAPIReader(),
 		New:               func() *Backup { return &Backup{} },
 		StatusSubresource: true,
-		Keep:              controller.InStatus(func(b *Backup) *runner.State { return &b.Status.State }),
+		Storage:           controller.NewStatusStorage(func(b *Backup) *runner.State { return &b.Status.State }),
 		Conditions:        func(b *Backup) *[]metav1.Condition { return &b.Status.Conditions },
 		Recorder:          mgr.GetEventRecorderFor("backup"),
 		Metrics:           metrics.Registry,
@@ -62,7 +62,7 @@ func AddToManager(mgr manager.Manager) error {
 			},
 			Sources: func(_ context.Context, b *Backup) (*phases.Sources, error) {
 				return phases.NewSources(flags, phases.Source{Flag: HasVolumes,
-					Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+					Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 						return phases.TruthOf(len(b.Spec.Volumes) > 0), nil
 					}})
 			},

@@ -76,12 +76,12 @@ const volumes phases.Flags = 1
 var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: volumes, Name: "Volumes"}})
 
 var itineraries = machine.MustCompileSet(
-	phases.Itinerary{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Refresh", Step: "Prepare", Decides: volumes},
 		{Name: "Copy", Step: "Data", Guard: phases.Guard{All: volumes}, Description: "Copying"},
 		{Name: "Attach", Step: "Restore"},
 	}},
-	phases.Itinerary{Name: "CleanUp", Flags: vocabulary, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
+	phases.Itinerary{Name: "CleanUp", Vocabulary: vocabulary, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
 		{Name: "Report", Step: "Report"},
 	}},
 )
@@ -160,7 +160,7 @@ func newWorld(t *testing.T, statusSubresource bool) *world {
 		}),
 		New:               func() *Move { return &Move{} },
 		StatusSubresource: statusSubresource,
-		Keep:              inStatus,
+		Storage:           inStatus,
 		Conditions:        func(m *Move) *[]metav1.Condition { return &m.Status.Conditions },
 		Metrics:           w.registry,
 		Recorder: controller.RecorderFunc(func(o runtime.Object, kind, reason, message string) {
@@ -177,7 +177,7 @@ func newWorld(t *testing.T, statusSubresource bool) *world {
 				return "Move"
 			},
 			Sources: func(context.Context, *Move) (*phases.Sources, error) {
-				return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+				return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 					w.asked++
 					return phases.TruthOf(w.volumes), w.flagErr
 				}})
@@ -199,7 +199,7 @@ func newWorld(t *testing.T, statusSubresource bool) *world {
 	return w
 }
 
-var inStatus = controller.InStatus(func(m *Move) *runner.State {
+var inStatus = controller.NewStatusStorage(func(m *Move) *runner.State {
 	if m.Status.State == nil {
 		m.Status.State = &runner.State{}
 	}
@@ -208,7 +208,7 @@ var inStatus = controller.InStatus(func(m *Move) *runner.State {
 
 const annotation = "example.com/state"
 
-var inAnnotation = controller.InAnnotation(annotation, controller.Fields[*Move]{
+var inAnnotation = controller.NewAnnotationStorage(annotation, controller.Fields[*Move]{
 	Pipeline:  func(m *Move) *steps.Pipeline { return &m.Status.Pipeline },
 	Itinerary: func(m *Move) *string { return &m.Status.Itinerary },
 	Phase:     func(m *Move) *string { return &m.Status.Phase },

@@ -40,7 +40,7 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 	counter(&m.unasked, "flag_evaluation_errors_total", "Flags whose evaluation ended in an error.", "itinerary", "flag")
 	counter(&m.behind, "flag_sources_left_behind_total", "Sources of flags that did not return although their context was done.", "itinerary", "flag")
 	counter(&m.replans, "replans_total", "Times that the steps still to come changed under way.", "itinerary")
-	counter(&m.ended, "migrations_total", "Runs that are done, by their last itinerary and result.", "itinerary", "result")
+	counter(&m.ended, "runs_total", "Runs that are done, by their last itinerary and result.", "itinerary", "result")
 	counter(&m.conflicts, "write_conflicts_total", "Writes that conflicted with another client's, by what became of them: merged or dropped.", "result")
 	var err error
 	m.duration, err = register(to, prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -69,7 +69,7 @@ func register[C prometheus.Collector](to prometheus.Registerer, c C) (C, error) 
 // happened counts what happened whether or not a write follows.
 func (m *metrics) happened(e runner.Event) {
 	switch e := e.(type) {
-	case runner.Asked:
+	case runner.FlagEvaluated:
 		m.asked.WithLabelValues(e.Itinerary, e.Flag).Inc()
 		if e.Err != nil {
 			m.unasked.WithLabelValues(e.Itinerary, e.Flag).Inc()
@@ -77,7 +77,7 @@ func (m *metrics) happened(e runner.Event) {
 		if e.LeftBehind {
 			m.behind.WithLabelValues(e.Itinerary, e.Flag).Inc()
 		}
-	case runner.Retried:
+	case runner.PhaseRetried:
 		if e.Kind == runner.RetryHandler { // flags are counted one by one
 			m.errors.WithLabelValues(e.Itinerary, e.Phase).Inc()
 		}
@@ -88,15 +88,15 @@ func (m *metrics) happened(e runner.Event) {
 // there is no Left event, also if it was passed by.
 func (m *metrics) written(e runner.Event) {
 	switch e := e.(type) {
-	case runner.Left:
+	case runner.PhaseExited:
 		m.phases.WithLabelValues(e.Itinerary, e.Phase, "done").Inc()
 		m.duration.WithLabelValues(e.Itinerary, e.Phase).Observe(e.Took.Seconds())
-	case runner.Failed:
+	case runner.PhaseFailed:
 		m.phases.WithLabelValues(e.Itinerary, e.Phase, "failed").Inc()
 		m.duration.WithLabelValues(e.Itinerary, e.Phase).Observe(e.Took.Seconds())
-	case runner.Replanned:
+	case runner.PipelineReplanned:
 		m.replans.WithLabelValues(e.Itinerary).Inc()
-	case runner.Finished:
+	case runner.RunFinished:
 		m.ended.WithLabelValues(e.Itinerary, string(e.Result)).Inc()
 	}
 }

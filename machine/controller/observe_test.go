@@ -73,14 +73,14 @@ func TestOneRegistererForTwoReconcilers(t *testing.T) {
 	other := newWorld(t, plain)
 	other.registry, other.options.Metrics = w.registry, w.registry
 	other.end()
-	assert.EqualValues(t, 2, w.count("migrations_total"))
+	assert.EqualValues(t, 2, w.count("runs_total"))
 
 	wrapped := newWorld(t, plain)
 	wrapped.options.Metrics = prometheus.WrapRegistererWith(prometheus.Labels{"team": "a"}, wrapped.registry)
 	wrapped.restart()
 	wrapped.restart()
 	wrapped.end()
-	assert.EqualValues(t, 1, wrapped.count("migrations_total"))
+	assert.EqualValues(t, 1, wrapped.count("runs_total"))
 
 	taken := newWorld(t, plain)
 	taken.registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "dynamic_pipeline_phases_total"}))
@@ -98,7 +98,7 @@ func TestSpans(t *testing.T) {
 	seen := &spans{}
 	w.options.TracerProvider = seen
 	p := w.options.Runner.Phases["Attach"]
-	w.options.Runner.In = map[string]map[string]runner.Phase[*Move]{"Move": {"Attach": p}}
+	w.options.Runner.PhasesByItinerary = map[string]map[string]runner.Phase[*Move]{"Move": {"Attach": p}}
 	_, err := w.reconcile()
 	require.NoError(t, err)
 	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Result{}, errDown }
@@ -107,15 +107,15 @@ func TestSpans(t *testing.T) {
 	delete(w.handlers, "Refresh")
 	w.end()
 	assert.Equal(t, []string{
-		`reconcile migration [shop Move  Refresh]`,
-		`reconcile migration > phase Refresh [Refresh] error`,
-		`reconcile migration [shop Move Refresh Refresh] error`,
-		`reconcile migration > phase Refresh [Refresh]`,
-		`reconcile migration [shop Move Refresh Copy]`,
-		`reconcile migration > phase Copy [Copy]`,
-		`reconcile migration [shop Move Copy Attach]`,
-		`reconcile migration > phase Attach [Attach]`,
-		`reconcile migration [shop Move Attach ]`,
+		`reconcile run [shop Move  Refresh]`,
+		`reconcile run > phase Refresh [Refresh] error`,
+		`reconcile run [shop Move Refresh Refresh] error`,
+		`reconcile run > phase Refresh [Refresh]`,
+		`reconcile run [shop Move Refresh Copy]`,
+		`reconcile run > phase Copy [Copy]`,
+		`reconcile run [shop Move Copy Attach]`,
+		`reconcile run > phase Attach [Attach]`,
+		`reconcile run [shop Move Attach ]`,
 	}, seen.ended)
 }
 

@@ -33,17 +33,17 @@ type Options[T client.Object] struct {
 	New func() T
 	// StatusSubresource reports whether the status of the custom resource is a
 	// subresource. MTC's are not. If it is wrong, the first write gives a
-	// [*NotKeptError].
+	// [*NotPersistedError].
 	StatusSubresource bool
 
 	// Runner describes how runs are run. If it has no Read and Write, those of
 	// Keep are taken. Its Key is replaced: a reconciler tells runs apart by
 	// namespace and name.
 	Runner runner.Options[T]
-	// Keep is where on the object the state is kept: [InStatus],
-	// [InAnnotation], or a Keeper of the embedder's own. It is not used if
+	// Storage is where on the object the state is kept: [NewStatusStorage],
+	// [NewAnnotationStorage], or a Storage of the embedder's own. It is not used if
 	// Runner has Read and Write.
-	Keep Keeper[T]
+	Storage Storage[T]
 
 	// Conditions returns where the object has its conditions; see
 	// [ConditionRunning] and the others. If nil, none are set.
@@ -98,8 +98,8 @@ func (e *OptionsError) Error() string { return "controller options: " + strings.
 func (o *Options[T]) complete(r *Reconciler[T]) (*runner.Runner[T], error) {
 	problems := o.check()
 	if o.Runner.Read == nil || o.Runner.Write == nil {
-		if o.Keep != nil && !isNil(o.Keep) {
-			o.Runner.Read, o.Runner.Write = o.Keep.Read, o.Keep.Write
+		if o.Storage != nil && !isNil(o.Storage) {
+			o.Runner.Read, o.Runner.Write = o.Storage.Read, o.Storage.Write
 		} else { // a problem, which the runner need not report once more
 			o.Runner.Read = func(T) (s runner.State, err error) { return s, nil }
 			o.Runner.Write = func(T, runner.State) error { return nil }
@@ -178,10 +178,10 @@ func (o *Options[T]) check() (problems []string) {
 	if (o.Runner.Read == nil) != (o.Runner.Write == nil) {
 		add("Runner has only one of Read and Write; give both, or neither and Keep")
 	}
-	switch keep := any(o.Keep).(type) {
+	switch keep := any(o.Storage).(type) {
 	case nil:
 		if o.Runner.Read == nil && o.Runner.Write == nil {
-			add("Keep is missing; use InStatus or InAnnotation")
+			add("Keep is missing; use NewStatusStorage or NewAnnotationStorage")
 		}
 	case interface{ check() []string }:
 		for _, problem := range keep.check() {
@@ -192,8 +192,8 @@ func (o *Options[T]) check() (problems []string) {
 			add("Keep holds a nil %T; give one that can be called", keep)
 		}
 	}
-	if _, ok := o.Keep.(*annotation[T]); ok && o.StatusSubresource {
-		add("Keep is an annotation, which cannot be written together with a status subresource; use InStatus")
+	if _, ok := o.Storage.(*annotation[T]); ok && o.StatusSubresource {
+		add("Keep is an annotation, which cannot be written together with a status subresource; use NewStatusStorage")
 	}
 	return problems
 }

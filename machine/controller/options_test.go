@@ -21,8 +21,8 @@ func TestNewRefuses(t *testing.T) {
 	pipeline := func(m *Move) *steps.Pipeline { return &m.Status.Pipeline }
 	text := func(m *Move) *string { return &m.Status.Phase }
 	fields := controller.Fields[*Move]{Pipeline: pipeline}
-	keep := func(k controller.Keeper[*Move]) func(o *controller.Options[*Move]) {
-		return func(o *controller.Options[*Move]) { o.Keep, o.StatusSubresource = k, false }
+	keep := func(k controller.Storage[*Move]) func(o *controller.Options[*Move]) {
+		return func(o *controller.Options[*Move]) { o.Storage, o.StatusSubresource = k, false }
 	}
 	for _, c := range []struct {
 		name string
@@ -30,9 +30,9 @@ func TestNewRefuses(t *testing.T) {
 		want string
 	}{
 		{"nothing given", func(o *controller.Options[*Move]) { *o = controller.Options[*Move]{} },
-			"Client is missing; New is missing; Keep is missing; use InStatus or InAnnotation; Runner: Select is missing; Sources is missing; Itineraries are missing"},
-		{"an annotation beside a status subresource", func(o *controller.Options[*Move]) { o.Keep = inAnnotation },
-			"Keep is an annotation, which cannot be written together with a status subresource; use InStatus"},
+			"Client is missing; New is missing; Keep is missing; use NewStatusStorage or NewAnnotationStorage; Runner: Select is missing; Sources is missing; Itineraries are missing"},
+		{"an annotation beside a status subresource", func(o *controller.Options[*Move]) { o.Storage = inAnnotation },
+			"Keep is an annotation, which cannot be written together with a status subresource; use NewStatusStorage"},
 		{"a handler too few", func(o *controller.Options[*Move]) { delete(o.Runner.Phases, "Copy") },
 			`Runner: phase "Copy" of itinerary "Move" has no handler`},
 		{"a nil handler beside a tracer", func(o *controller.Options[*Move]) {
@@ -43,25 +43,25 @@ func TestNewRefuses(t *testing.T) {
 			o.Runner.Observers = []runner.Observer[*Move]{runner.ObserverFunc[*Move](nil)}
 		}, "Runner: Observers: number 1 is nil; remove it"},
 
-		{"no key", keep(controller.InAnnotation("", fields)),
+		{"no key", keep(controller.NewAnnotationStorage("", fields)),
 			`Keep: "" is not the key of an annotation: name part must be non-empty; Keep: "" is not the key of an annotation: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`},
-		{"a key with two slashes", keep(controller.InAnnotation("example.com/state/of", fields)),
+		{"a key with two slashes", keep(controller.NewAnnotationStorage("example.com/state/of", fields)),
 			`Keep: "example.com/state/of" is not the key of an annotation: a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`},
-		{"an annotation without a pipeline", keep(controller.InAnnotation(annotation, controller.Fields[*Move]{Itinerary: text, Phase: text})),
+		{"an annotation without a pipeline", keep(controller.NewAnnotationStorage(annotation, controller.Fields[*Move]{Itinerary: text, Phase: text})),
 			"Keep: Fields.Pipeline is missing; give a function that returns a pointer to the pipeline"},
-		{"an itinerary without a phase", keep(controller.InAnnotation(annotation, controller.Fields[*Move]{Pipeline: pipeline, Itinerary: text})),
+		{"an itinerary without a phase", keep(controller.NewAnnotationStorage(annotation, controller.Fields[*Move]{Pipeline: pipeline, Itinerary: text})),
 			"Keep: Fields has only one of Itinerary and Phase; give both or neither"},
-		{"a phase without an itinerary", keep(controller.InAnnotation(annotation, controller.Fields[*Move]{Pipeline: pipeline, Phase: text})),
+		{"a phase without an itinerary", keep(controller.NewAnnotationStorage(annotation, controller.Fields[*Move]{Pipeline: pipeline, Phase: text})),
 			"Keep: Fields has only one of Itinerary and Phase; give both or neither"},
-		{"no function of the status", keep(controller.InStatus[*Move](nil)),
-			"Keep: InStatus has no function; give one that returns a pointer to the state"},
-		{"a status that points to nothing", keep(controller.InStatus(func(m *Move) *runner.State { return m.Status.State })),
+		{"no function of the status", keep(controller.NewStatusStorage[*Move](nil)),
+			"Keep: NewStatusStorage has no function; give one that returns a pointer to the state"},
+		{"a status that points to nothing", keep(controller.NewStatusStorage(func(m *Move) *runner.State { return m.Status.State })),
 			"Read of Keep or Runner panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it make what the object does not have yet; " +
 				"Write of Keep or Runner panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it make what the object does not have yet"},
 		{"a nil keeper", keep((*keeper)(nil)), "Keep holds a nil *controller_test.keeper; give one that can be called"},
 		{"one of Read and Write", func(o *controller.Options[*Move]) { o.Runner.Read = inStatus.Read },
 			"Runner has only one of Read and Write; give both, or neither and Keep"},
-		{"one of Read and Write, and no Keep", func(o *controller.Options[*Move]) { o.Keep, o.Runner.Write = nil, inStatus.Write },
+		{"one of Read and Write, and no Keep", func(o *controller.Options[*Move]) { o.Storage, o.Runner.Write = nil, inStatus.Write },
 			"Runner has only one of Read and Write; give both, or neither and Keep"},
 
 		{"New that returns nil", func(o *controller.Options[*Move]) { o.New = func() *Move { return nil } },
@@ -92,14 +92,14 @@ func TestNewRefuses(t *testing.T) {
 func TestNewTakes(t *testing.T) {
 	for name, o := range map[string]func(o *controller.Options[*Move]){
 		"Read and Write of the runner": func(o *controller.Options[*Move]) {
-			o.Keep, o.Runner.Read, o.Runner.Write = nil, inStatus.Read, inStatus.Write
+			o.Storage, o.Runner.Read, o.Runner.Write = nil, inStatus.Read, inStatus.Write
 		},
 		"nothing that is optional": func(o *controller.Options[*Move]) {
 			o.Conditions, o.Recorder, o.Metrics, o.Reader, o.TracerProvider = nil, nil, nil, nil, nil
 			o.Runner.Paused = nil
 		},
 		"a key of capital letters": func(o *controller.Options[*Move]) {
-			o.Keep, o.StatusSubresource = controller.InAnnotation("Example.com/State", controller.Fields[*Move]{
+			o.Storage, o.StatusSubresource = controller.NewAnnotationStorage("Example.com/State", controller.Fields[*Move]{
 				Pipeline: func(m *Move) *steps.Pipeline { return &m.Status.Pipeline },
 			}), false
 		},
@@ -113,7 +113,7 @@ func TestNewTakes(t *testing.T) {
 	}
 }
 
-// keeper is a Keeper with a pointer for a receiver.
+// keeper is a Storage with a pointer for a receiver.
 type keeper struct{}
 
 func (*keeper) Read(m *Move) (runner.State, error)  { return inStatus.Read(m) }

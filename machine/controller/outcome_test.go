@@ -22,10 +22,10 @@ import (
 // withResult lets CleanUp have a result, and a step that Move has as well.
 func (w *world) withResult(r phases.Result) {
 	w.options.Runner.Itineraries = machine.MustCompileSet(
-		phases.Itinerary{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{
+		phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 			{Name: "Refresh", Step: "Prepare", Decides: volumes}, {Name: "Copy", Step: "Data"}, {Name: "Attach", Step: "Report"},
 		}},
-		phases.Itinerary{Name: "CleanUp", Flags: vocabulary, Cleanup: true, Result: r, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}},
+		phases.Itinerary{Name: "CleanUp", Vocabulary: vocabulary, Cleanup: true, Result: r, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}},
 	)
 }
 
@@ -36,7 +36,7 @@ func (w *world) endOf() string {
 	require.NoError(w.t, err)
 	counted := ""
 	for _, f := range families {
-		if f.GetName() == "dynamic_pipeline_migrations_total" {
+		if f.GetName() == "dynamic_pipeline_runs_total" {
 			for _, m := range f.GetMetric() {
 				counted += fmt.Sprintf("%s %s %g", m.GetLabel()[0].GetValue(), m.GetLabel()[1].GetValue(), m.GetCounter().GetValue())
 			}
@@ -102,14 +102,14 @@ func TestAFailureInACleanup(t *testing.T) {
 	}{
 		"after a cancel": {
 			func(w *world) { w.edit(func(m *Move) { m.Spec.Canceled = true }) },
-			"Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No\nNormal MigrationCanceled: itinerary \"CleanUp\" has come to its end; a phase of a cleanup itinerary failed\nCleanUp Canceled 1",
+			"Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No\nNormal RunCanceled: itinerary \"CleanUp\" has come to its end; a phase of a cleanup itinerary failed\nCleanUp Canceled 1",
 			1,
 		},
 		"after a failure": {
 			func(w *world) {
 				w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("disk full"), nil }
 			},
-			"Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No\nWarning MigrationFailed: itinerary \"CleanUp\" has come to its end; a phase of a cleanup itinerary failed\nCleanUp Failed 1",
+			"Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No\nWarning RunFailed: itinerary \"CleanUp\" has come to its end; a phase of a cleanup itinerary failed\nCleanUp Failed 1",
 			2,
 		},
 	} {
@@ -154,11 +154,11 @@ func TestDoneInAnItineraryThatIsGone(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			w := newWorld(t, way.status)
-			w.options.Keep = way.keep
+			w.options.Storage = way.keep
 			w.edit(func(m *Move) { m.Spec.Canceled = true })
 			w.end()
 			conditions, events, writes := w.conditions(), len(w.events), w.writes
-			w.options.Runner.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{{Name: "Refresh", Step: "Prepare"}}})
+			w.options.Runner.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "Refresh", Step: "Prepare"}}})
 			w.options.Runner.Phases = map[string]runner.Phase[*Move]{"Refresh": w.options.Runner.Phases["Refresh"]}
 			w.restart()
 			w.end()
@@ -260,11 +260,11 @@ func TestACancelPassesAPause(t *testing.T) {
 				"Running=True/Waiting" + rest + "Paused=False/CleanupRuns",
 				"Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No",
 			}
-			events := "Paused ItineraryBegun StepStarted MigrationCanceled"
+			events := "Paused ItineraryBegun StepStarted RunCanceled"
 			if holds {
 				want[2], want[3] = want[1], want[1]
 				want = append(want[:4], "Running=True/InPhase"+rest+"Paused=False/No", want[4])
-				events = "Paused Resumed ItineraryBegun StepStarted MigrationCanceled"
+				events = "Paused Resumed ItineraryBegun StepStarted RunCanceled"
 			}
 			assert.Equal(t, want, read)
 			var reasons []string
@@ -320,11 +320,11 @@ func TestSourcesAreCounted(t *testing.T) {
 	}
 	returned := make(chan struct{})
 	w.options.Runner.Sources = func(context.Context, *Move) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 			defer close(returned)
 			close(asked)
 			<-release
-			return phases.Yes, nil
+			return phases.True, nil
 		}})
 	}
 	_, err := w.reconcile()
@@ -335,7 +335,7 @@ func TestSourcesAreCounted(t *testing.T) {
 
 	w = newWorld(t, subresource)
 	w.options.Runner.Sources = func(context.Context, *Move) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 			return phases.Unknown, nil
 		}})
 	}

@@ -47,10 +47,10 @@ var retries = map[string]struct {
 		func(w *world, err error) {
 			if w.flagErr == nil {
 				w.options.Runner.Itineraries = machine.MustCompileSet(
-					phases.Itinerary{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{
+					phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 						{Name: "Refresh", Step: "Prepare"}, {Name: "Copy", Step: "Data", Guard: phases.Guard{All: volumes}}, {Name: "Attach", Step: "Restore"},
 					}},
-					phases.Itinerary{Name: "CleanUp", Flags: vocabulary, Cleanup: true, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}},
+					phases.Itinerary{Name: "CleanUp", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}},
 				)
 			}
 			w.flagErr = err
@@ -313,7 +313,7 @@ func TestPausedEndsWithTheStop(t *testing.T) {
 	}
 	t.Run("a state that cannot be read", func(t *testing.T) {
 		w := newWorld(t, plain)
-		w.options.Keep = inAnnotation
+		w.options.Storage = inAnnotation
 		_, err := w.reconcile()
 		require.NoError(t, err)
 		w.edit(func(m *Move) { m.Spec.Paused = true })
@@ -344,7 +344,7 @@ func TestAStateThatCannotBeKeptCanBeSeen(t *testing.T) {
 				w := newWorld(t, subresource)
 				broken := false
 				c.keep.broken = &broken
-				w.options.Keep = c.keep
+				w.options.Storage = c.keep
 				if !conditions {
 					w.options.Conditions = nil
 				}

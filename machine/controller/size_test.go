@@ -84,7 +84,7 @@ func TestAnyFailureReachesTheCleanup(t *testing.T) {
 		} {
 			t.Run(way.name+", reasons: "+name, func(t *testing.T) {
 				w := newWorld(t, way.status)
-				w.options.Keep = way.keep
+				w.options.Storage = way.keep
 				w.limited()
 				w.edit(func(m *Move) {
 					metav1.SetMetaDataAnnotation(&m.ObjectMeta, "example.com/other", strings.Repeat("x", 190<<10))
@@ -114,7 +114,7 @@ func TestAStateThatDoesNotFit(t *testing.T) {
 		for _, conditions := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, conditions: %v", name, conditions), func(t *testing.T) {
 				w := newWorld(t, plain)
-				w.options.Keep = inAnnotation
+				w.options.Storage = inAnnotation
 				if !conditions {
 					w.options.Conditions = nil
 				}
@@ -241,7 +241,7 @@ func TestTextsAreBounded(t *testing.T) {
 		},
 		"a state that cannot be read": func(w *world, text string) {
 			broken := true
-			w.options.Keep = failingKeeper{broken: &broken, read: func() error { return errors.New(text) }}
+			w.options.Storage = failingKeeper{broken: &broken, read: func() error { return errors.New(text) }}
 			w.restart()
 		},
 		"a selector that panics": func(w *world, text string) {

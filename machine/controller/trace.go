@@ -35,7 +35,7 @@ func traced[T any](o runner.Options[T], tracer trace.Tracer) runner.Options[T] {
 					ctx, span := tracer.Start(ctx, "phase "+name, trace.WithAttributes(attrPhase.String(name)))
 					defer span.End() // records a panic as well, and lets it pass
 					result, err := h.Handle(ctx, object)
-					note(span, err)
+					recordError(span, err)
 					return result, err
 				})
 				all[name] = p
@@ -44,15 +44,15 @@ func traced[T any](o runner.Options[T], tracer trace.Tracer) runner.Options[T] {
 		return all
 	}
 	o.Phases = wrap(o.Phases)
-	o.In = maps.Clone(o.In)
-	for itinerary, all := range o.In {
-		o.In[itinerary] = wrap(all)
+	o.PhasesByItinerary = maps.Clone(o.PhasesByItinerary)
+	for itinerary, all := range o.PhasesByItinerary {
+		o.PhasesByItinerary[itinerary] = wrap(all)
 	}
 	return o
 }
 
-// note records an error in a span.
-func note(span trace.Span, err error) {
+// recordError records an error in a span.
+func recordError(span trace.Span, err error) {
 	if err != nil {
 		span.RecordError(err)
 		span.SetStatus(codes.Error, short(err.Error()))

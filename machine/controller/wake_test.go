@@ -53,7 +53,7 @@ func TestWhatWasHeldBackWakesTheRun(t *testing.T) {
 		{"a write that is not kept", fail(apierrors.NewNotFound(resource, "shop"))},
 		{"a state that cannot be read", func(w *world) {
 			broken := true
-			w.options.Keep = failingKeeper{broken: &broken, read: func() error { return errDown }}
+			w.options.Storage = failingKeeper{broken: &broken, read: func() error { return errDown }}
 			w.restart()
 		}},
 		{"a write of the same by another replica", func(w *world) {
@@ -165,7 +165,7 @@ func TestTwoReplicasInOnePhase(t *testing.T) {
 			for _, other := range results {
 				t.Run(fmt.Sprintf("%s, %s against %s", way.name, one.name, other.name), func(t *testing.T) {
 					w := newWorld(t, way.status)
-					w.options.Keep = way.keep
+					w.options.Storage = way.keep
 					for range 2 {
 						_, err := w.reconcile()
 						require.NoError(t, err)
@@ -355,7 +355,7 @@ func TestHandlersDoNotWriteTheState(t *testing.T) {
 		for name, err := range map[string]error{"done": nil, "an error": errDown} {
 			t.Run(way.name+", "+name, func(t *testing.T) {
 				w := newWorld(t, way.status)
-				w.options.Keep = way.keep
+				w.options.Storage = way.keep
 				w.handlers["Copy"] = func(_ context.Context, m *Move) (runner.Result, error) {
 					m.Status = MoveStatus{Note: "reset"}
 					m.Annotations = nil
@@ -373,7 +373,7 @@ func TestHandlersDoNotWriteTheState(t *testing.T) {
 					assert.EqualValues(t, 1, s.Retry.Attempts)
 				}
 				assert.Equal(t, want, s.Phase)
-				assert.Equal(t, phases.Yes, vocabulary.Facts(s.Facts).Of(volumes))
+				assert.Equal(t, phases.True, vocabulary.Facts(s.Facts).Of(volumes))
 				assert.Len(t, s.Pipeline, 3)
 				assert.Equal(t, "reset", w.get().Status.Note)
 			})

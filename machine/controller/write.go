@@ -21,28 +21,28 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// fate is what became of a write.
-type fate int
+// writeResult is what became of a write.
+type writeResult int
 
 const (
-	unwritten fate = iota // nothing had changed, or there is an error
+	unwritten writeResult = iota // nothing had changed, or there is an error
 	written
-	moved // the state has changed since it was read
+	stale // the state has changed since it was read
 	gone  // the object no longer exists
 )
 
-// NotKeptError means that the API server accepted a write and did not keep the
+// NotPersistedError means that the API server accepted a write and did not keep the
 // state: the definition of the custom resource does not fit the options, or
 // something changed the state on its way. Handlers would be called for the
 // same phase again and again.
-type NotKeptError struct {
+type NotPersistedError struct {
 	// Fields are the JSON names of the fields of the state that came back
 	// different, in alphabetical order; none if the status subresource is
 	// missing.
 	Fields []string
 }
 
-func (e *NotKeptError) Error() string {
+func (e *NotPersistedError) Error() string {
 	if len(e.Fields) == 0 {
 		return "the custom resource has no status subresource; add it, or set StatusSubresource to false"
 	}
@@ -149,7 +149,7 @@ type write[T client.Object] struct {
 	version string
 
 	conflict error
-	fate     fate
+	fate     writeResult
 	// answer is the object as the API server has it; set if it is written.
 	answer T
 	// missed reports whether another client changed the object meanwhile, so
@@ -206,7 +206,7 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 	w.own.saw(w.key, fresh.GetResourceVersion(), w.now())
 	is, unread := w.readState(fresh)
 	if fresh.GetUID() != w.read.GetUID() || (unread == nil) != (w.unread == nil) || !equality.Semantic.DeepEqual(w.was, is) {
-		w.fate = moved
+		w.fate = stale
 		return false, nil
 	}
 	if w.o.Conditions != nil {
@@ -318,7 +318,7 @@ func (w *write[T]) missing(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	return &NotKeptError{}
+	return &NotPersistedError{}
 }
 
 // kept checks that the API server has kept the state. It is compared as a whole,
@@ -355,7 +355,7 @@ func (w *write[T]) kept(answer T) error {
 		return nil
 	}
 	slices.Sort(fields)
-	return &NotKeptError{fields}
+	return &NotPersistedError{fields}
 }
 
 // jsonFields returns the fields of a state, by their JSON names.

@@ -21,7 +21,7 @@ var dotShapes = [...]string{
 // taken by its line.
 var (
 	dotKinds = [...]string{inOrder: "arrowhead=normal", jump: "arrowhead=vee, constraint=false, penwidth=2", skip: "arrowhead=empty, constraint=false"}
-	dotTaken = [...]string{phases.No: `style=dotted, color="#8a939d"`, phases.Unknown: `style=dashed, color="#8f5600"`, phases.Yes: `style=solid, color="#0b5fcc"`}
+	dotTaken = [...]string{phases.False: `style=dotted, color="#8a939d"`, phases.Unknown: `style=dashed, color="#8f5600"`, phases.True: `style=solid, color="#0b5fcc"`}
 )
 
 // DOT returns the drawing in Graphviz's language: steps are clusters.

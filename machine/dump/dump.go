@@ -224,7 +224,7 @@ func (d *Drawing) note(p *part, o Options) {
 	}
 	which := "that will not run"
 	if o.Around != "" {
-		i, _ := p.graph.Find(o.Around)
+		i, _ := p.graph.Lookup(o.Around)
 		which = "further away from " + p.graph.Phase(i).Name
 	}
 	var all []string

@@ -18,7 +18,7 @@ var ab = phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "A"}, {Flag: 2, 
 // loop copies until A holds, and enters the step Copy again at its end.
 func loop(t *testing.T) *machine.Graph {
 	t.Helper()
-	g, err := machine.Compile(phases.Itinerary{Name: "Loop", Flags: ab, Phases: []phases.Phase{
+	g, err := machine.Compile(phases.Itinerary{Name: "Loop", Vocabulary: ab, Phases: []phases.Phase{
 		{Name: "Begin", Step: "Prepare"},
 		{Name: "Copy", Step: "Copy"},
 		{Name: "Pause", Step: "Copy", Decides: 1, Jumps: []phases.Jump{{To: "Cut", Guard: phases.Guard{All: 1}}}},
@@ -51,7 +51,7 @@ func lines(p *part) (nodes, bands, edges []string) {
 }
 
 func TestTheModelOfALoop(t *testing.T) {
-	endless := machine.MustCompile(phases.Itinerary{Name: "Endless", Flags: ab, Phases: []phases.Phase{
+	endless := machine.MustCompile(phases.Itinerary{Name: "Endless", Vocabulary: ab, Phases: []phases.Phase{
 		{Name: "Copy", Step: "Copy"},
 		{Name: "Again", Step: "Copy", Jumps: []phases.Jump{{To: "Copy", Guard: phases.Guard{All: 1}}}},
 		{Name: "Last", Step: "Copy"},
@@ -159,7 +159,7 @@ func TestTheModelOfALoop(t *testing.T) {
 
 func TestWhatCannotBeDrawn(t *testing.T) {
 	g := loop(t)
-	large := phases.Itinerary{Name: "Large", Flags: ab}
+	large := phases.Itinerary{Name: "Large", Vocabulary: ab}
 	for i := range 1000 {
 		large.Phases = append(large.Phases, phases.Phase{Name: fmt.Sprintf("P%d", i), Step: "S", Guard: phases.Guard{All: 1}})
 	}
@@ -191,7 +191,7 @@ func TestWhatCannotBeDrawn(t *testing.T) {
 }
 
 func TestSwitchesBetweenWhatIsDrawn(t *testing.T) {
-	other, err := machine.Compile(phases.Itinerary{Name: "Undo", Flags: ab, Phases: []phases.Phase{{Name: "Undo", Step: "Undo"}}})
+	other, err := machine.Compile(phases.Itinerary{Name: "Undo", Vocabulary: ab, Phases: []phases.Phase{{Name: "Undo", Step: "Undo"}}})
 	require.NoError(t, err)
 	d, err := New(Options{Switches: []Switch{{"Loop", "Undo", "canceled"}, {"Loop", "Elsewhere", "a phase failed"}, {"Undo", "Loop", "restarted"}}},
 		Itinerary{Graph: loop(t)}, Itinerary{Graph: other})
@@ -201,7 +201,7 @@ func TestSwitchesBetweenWhatIsDrawn(t *testing.T) {
 }
 
 func TestNotesNameWhatIsLeftOut(t *testing.T) {
-	g := machine.MustCompile(phases.Itinerary{Name: "Renamed", Flags: ab, Phases: []phases.Phase{
+	g := machine.MustCompile(phases.Itinerary{Name: "Renamed", Vocabulary: ab, Phases: []phases.Phase{
 		{Name: "First", Step: "S"}, {Name: "Second", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "Third", Step: "S"}, {Name: "Fourth", Step: "S", Guard: phases.Guard{All: 2}},
 		{Name: "Last", Step: "S", Formerly: []string{"Final"}},
 	}})

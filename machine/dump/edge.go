@@ -35,12 +35,12 @@ func (k edgeKind) String() string { return edgeKinds[k] }
 
 // reduce connects the nodes in order and adds the jumps.
 func (p *part) reduce() {
-	w := p.ways
+	w := p.paths
 	at := p.positions()
 	for k := range p.nodes[:len(p.nodes)-1] {
 		n := &p.nodes[k]
-		onward := w.taken(func(w *way) phases.Truth {
-			t := phases.Yes
+		onward := w.taken(func(w *path) phases.Truth {
+			t := phases.True
 			for i := n.index; i < p.nodes[k+1].index; i++ {
 				t = and(t, w.onward[i+1])
 			}
@@ -49,8 +49,8 @@ func (p *part) reduce() {
 		p.edges = append(p.edges, edge{from: k, to: k + 1, kind: inOrder, taken: onward})
 		for j, one := range p.jumps(n.index) {
 			p.edges = append(p.edges, edge{
-				from: k, to: at[one.to+1], kind: jump, guard: one.guard.Text(p.graph.Flags()),
-				taken: w.taken(func(w *way) phases.Truth { return w.jumps[n.index+1][j] }),
+				from: k, to: at[one.to+1], kind: jump, guard: one.guard.Text(p.graph.Vocabulary()),
+				taken: w.taken(func(w *path) phases.Truth { return w.jumps[n.index+1][j] }),
 			})
 		}
 	}
@@ -61,7 +61,7 @@ func (p *part) reduce() {
 // remains.
 func (p *part) transitions(all []machine.Edge, around bool) {
 	p.transits = true
-	w := p.ways
+	w := p.paths
 	at := p.positions()
 	next := func(e machine.Edge) int { // the node that is next in order
 		if around {
@@ -97,7 +97,7 @@ func (p *part) transitions(all []machine.Edge, around bool) {
 		byTarget := make(map[int][]int)
 		ever, _ := p.graph.Onward(i, phases.Facts{})
 		for j := range directNow {
-			if ever[j] == phases.No {
+			if ever[j] == phases.False {
 				continue // one before it is always taken first
 			}
 			to := p.jumps(i)[j].to
@@ -107,7 +107,7 @@ func (p *part) transitions(all []machine.Edge, around bool) {
 		for _, e := range group {
 			to := at[e.To+1]
 			for _, j := range byTarget[e.To] {
-				add(edge{from: from, to: to, kind: jump, guard: p.jumps(i)[j].guard.Text(p.graph.Flags())}, w.sum(directNow[j], directLater[j]))
+				add(edge{from: from, to: to, kind: jump, guard: p.jumps(i)[j].guard.Text(p.graph.Vocabulary())}, w.sum(directNow[j], directLater[j]))
 			}
 			if _, ok := now[e.To]; !ok {
 				continue
@@ -148,7 +148,7 @@ func (p *part) positions() []int {
 // index: the first phase without a guard after it. It is the index itself if one
 // of its jumps is always taken.
 func (p *part) inOrder(i int) int {
-	if _, order := p.graph.Onward(i, phases.Facts{}); order == phases.No {
+	if _, order := p.graph.Onward(i, phases.Facts{}); order == phases.False {
 		return i
 	}
 	return p.stops[i+1]
@@ -180,7 +180,7 @@ func (p *part) index() {
 			p.stops[i] = p.stops[i+1]
 		}
 		for _, j := range phase.Jumps {
-			to, _ := p.graph.Find(j.To) // Compile has checked it
+			to, _ := p.graph.Lookup(j.To) // Compile has checked it
 			p.targets[i] = append(p.targets[i], target{to, j.Guard})
 		}
 	}

@@ -20,7 +20,7 @@ var flags = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: differs, Name: "Differs"},
 })
 
-var backup = machine.MustCompile(phases.Itinerary{Name: "Backup", Flags: flags, Phases: []phases.Phase{
+var backup = machine.MustCompile(phases.Itinerary{Name: "Backup", Vocabulary: flags, Phases: []phases.Phase{
 	{Name: "Freeze", Step: "Prepare"},
 	{Name: "Discover", Step: "Prepare", Decides: hasVolumes},
 	{Name: "CopyVolumes", Step: "Copy", Guard: phases.Guard{All: hasVolumes}},
@@ -31,7 +31,7 @@ var backup = machine.MustCompile(phases.Itinerary{Name: "Backup", Flags: flags, 
 	{Name: "Thaw", Step: "Finish"},
 }})
 
-var undo = machine.MustCompile(phases.Itinerary{Name: "Undo", Flags: flags, Cleanup: true, Phases: []phases.Phase{
+var undo = machine.MustCompile(phases.Itinerary{Name: "Undo", Vocabulary: flags, Cleanup: true, Phases: []phases.Phase{
 	{Name: "Delete", Step: "Undo"},
 	{Name: "Thaw", Step: "Undo"},
 }})

@@ -21,7 +21,7 @@ var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "Done"},
 // loopDrawing is at Pause and has a phase in every state; Cut has failed.
 func loopDrawing(t *testing.T) *dump.Drawing {
 	t.Helper()
-	g, err := machine.Compile(phases.Itinerary{Name: "Loop", Flags: vocabulary, Phases: []phases.Phase{
+	g, err := machine.Compile(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Begin", Step: "Prepare"},
 		{Name: "Copy", Step: "Copy"},
 		{Name: "Pause", Step: "Copy", Decides: 1, Jumps: []phases.Jump{{To: "Cut", Guard: phases.Guard{All: 1}}}},
@@ -91,7 +91,7 @@ func quote(name string) string {
 // with all guarded if asked for.
 func long(t testing.TB, n int, guarded bool) *machine.Graph {
 	t.Helper()
-	it := phases.Itinerary{Name: "Long", Flags: vocabulary}
+	it := phases.Itinerary{Name: "Long", Vocabulary: vocabulary}
 	for i := range n {
 		p := phases.Phase{Name: fmt.Sprintf("Phase number %d", i), Step: fmt.Sprintf("Step %d", i/10)}
 		if guarded || i%2 == 0 {
@@ -111,7 +111,7 @@ func long(t testing.TB, n int, guarded bool) *machine.Graph {
 func TestMermaidStaysWithinItsLimits(t *testing.T) {
 	// wide has n phases with names of 400 characters.
 	wide := func(n int, character string) *machine.Graph {
-		it := phases.Itinerary{Name: "Wide", Flags: vocabulary}
+		it := phases.Itinerary{Name: "Wide", Vocabulary: vocabulary}
 		for i := range n {
 			it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprintf("P%d", i) + strings.Repeat(character, 400), Step: "S"})
 		}
@@ -160,7 +160,7 @@ func TestMermaidStaysWithinItsLimits(t *testing.T) {
 // No character of a name has a meaning in Mermaid: labels consist of letters,
 // digits, spaces and numbers of characters.
 func TestMermaidEscapesAllButLetters(t *testing.T) {
-	g := machine.MustCompile(phases.Itinerary{Name: `"end"`, Flags: vocabulary, Phases: []phases.Phase{{Name: "`#quot;%%{init}--><b>:;\n", Step: "$$x$$"}}})
+	g := machine.MustCompile(phases.Itinerary{Name: `"end"`, Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "`#quot;%%{init}--><b>:;\n", Step: "$$x$$"}}})
 	d, err := dump.New(dump.Options{}, dump.Itinerary{Graph: g})
 	require.NoError(t, err)
 	chart := d.Mermaid()
@@ -170,7 +170,7 @@ func TestMermaidEscapesAllButLetters(t *testing.T) {
 }
 
 func TestDOTEscapes(t *testing.T) {
-	g := machine.MustCompile(phases.Itinerary{Name: `\N`, Flags: vocabulary, Phases: []phases.Phase{{Name: `say "a\b" &amp;`, Step: "two\nlines"}}})
+	g := machine.MustCompile(phases.Itinerary{Name: `\N`, Vocabulary: vocabulary, Phases: []phases.Phase{{Name: `say "a\b" &amp;`, Step: "two\nlines"}}})
 	d, err := dump.New(dump.Options{}, dump.Itinerary{Graph: g})
 	require.NoError(t, err)
 	assert.Contains(t, d.DOT(), `[label="say \"a\\\\b\" &amp;amp;", `)
@@ -180,10 +180,10 @@ func TestDOTEscapes(t *testing.T) {
 
 // A switch without a When, and a jump of a phase to itself.
 func TestArrowsThatSayLittle(t *testing.T) {
-	one := machine.MustCompile(phases.Itinerary{Name: "One", Flags: vocabulary, Phases: []phases.Phase{
+	one := machine.MustCompile(phases.Itinerary{Name: "One", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Retry", Step: "S", Jumps: []phases.Jump{{To: "Retry", Guard: phases.Guard{All: 2}}}},
 	}})
-	two := machine.MustCompile(phases.Itinerary{Name: "Two", Flags: vocabulary, Phases: []phases.Phase{{Name: "Undo", Step: "S"}}})
+	two := machine.MustCompile(phases.Itinerary{Name: "Two", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "Undo", Step: "S"}}})
 	d, err := dump.New(dump.Options{Switches: []dump.Switch{{From: "One", To: "Two"}}}, dump.Itinerary{Graph: one}, dump.Itinerary{Graph: two})
 	require.NoError(t, err)
 	assert.Contains(t, d.Text(), "  => Two\n")
@@ -219,7 +219,7 @@ func TestLongItinerariesAreDrawnInLinearMemory(t *testing.T) {
 // transitions.
 func TestManyTransitionsAreDrawnInLittleMemory(t *testing.T) {
 	compile := func(n int, guarded phases.Flags, jumps func(i, to int) bool) *machine.Graph {
-		it := phases.Itinerary{Name: "Large", Flags: vocabulary}
+		it := phases.Itinerary{Name: "Large", Vocabulary: vocabulary}
 		for i := range n {
 			p := phases.Phase{Name: fmt.Sprintf("P%d", i), Step: fmt.Sprintf("S%d", i/50), Guard: phases.Guard{All: guarded}}
 			for to := range n {

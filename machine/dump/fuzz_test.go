@@ -33,7 +33,7 @@ func FuzzNames(f *testing.F) {
 		f.Add(name, name+"2", name)
 	}
 	f.Fuzz(func(t *testing.T, phase, step, itinerary string) {
-		g, err := machine.Compile(phases.Itinerary{Name: itinerary, Flags: ab, Phases: []phases.Phase{
+		g, err := machine.Compile(phases.Itinerary{Name: itinerary, Vocabulary: ab, Phases: []phases.Phase{
 			{Name: phase, Step: step, Guard: phases.Guard{All: 1}, Decides: 2, Description: itinerary},
 			{Name: phase + "'", Step: step, Guard: phases.Guard{None: 2}, Jumps: []phases.Jump{{To: phase, Guard: phases.Guard{All: 2}}}},
 		}})

@@ -125,7 +125,7 @@ type jsonEdge struct {
 var jsonStates = [...]string{behind: "behind", current: "current", runs: "willRun", unknown: "unknown", out: "willNotRun"}
 
 func (p *part) json() jsonItinerary {
-	v := p.graph.Flags()
+	v := p.graph.Vocabulary()
 	guard := func(g phases.Guard) jsonGuard { return jsonGuard{v.Names(g.All), v.Names(g.Any), v.Names(g.None)} }
 	out := jsonItinerary{
 		Name: p.name(), Hash: p.graph.Hash(), Cleanup: p.graph.IsCleanup(), Result: string(p.graph.Result()),
@@ -137,8 +137,8 @@ func (p *part) json() jsonItinerary {
 	var reported []string
 	if p.plan != nil {
 		f, at := p.plan.Facts(), p.plan.Position()
-		out.Plan = &jsonPlan{jsonPosition{at.Phase, at.Done}, v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()), steps.Visible(p.plan), steps.Maybe(p.plan)}
-		reported = steps.Reported(p.plan)
+		out.Plan = &jsonPlan{jsonPosition{at.Phase, at.Done}, v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()), steps.Visible(p.plan), steps.Possible(p.plan)}
+		reported = steps.DisplaySteps(p.plan)
 	}
 	for _, b := range p.bands {
 		step := jsonStep{Name: b.step}

@@ -33,7 +33,7 @@ var mermaidStates = [...]struct{ class, open, close, style string }{
 // is taken: a cross is not, a circle may be.
 var (
 	mermaidLines = [...]string{inOrder: "--", jump: "==", skip: "-.-"}
-	mermaidHeads = [...]string{phases.No: "x", phases.Unknown: "o", phases.Yes: ">"}
+	mermaidHeads = [...]string{phases.False: "x", phases.Unknown: "o", phases.True: ">"}
 )
 
 // Mermaid returns the drawing as a flowchart in Mermaid's language: steps are

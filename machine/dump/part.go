@@ -20,7 +20,7 @@ type part struct {
 	// phase from there on that has no guard, or done.
 	targets [][]target
 	stops   []int
-	ways    ways
+	paths   paths
 	// transits reports whether the edges are transitions of the machine; else
 	// they are the reduction.
 	transits bool
@@ -79,9 +79,9 @@ func (n *node) words() string {
 func (n *node) runs() phases.Truth {
 	switch n.state {
 	case current, runs:
-		return phases.Yes
+		return phases.True
 	case behind, out:
-		return phases.No
+		return phases.False
 	}
 	return phases.Unknown
 }
@@ -105,12 +105,12 @@ func newPart(it Itinerary) (*part, error) {
 	p.all = append(p.all, node{index: start, name: "start", band: -1})
 	for i := range g.Len() {
 		phase := g.Phase(i)
-		p.all = append(p.all, node{index: i, name: phase.Name, rides: phase.Rides, guard: phase.Guard.Text(g.Flags())})
+		p.all = append(p.all, node{index: i, name: phase.Name, rides: phase.Rides, guard: phase.Guard.Text(g.Vocabulary())})
 	}
 	p.all = append(p.all, node{index: g.Len(), name: "done", band: -1})
 	p.index()
 	for _, name := range it.Failed {
-		i, err := g.Find(name)
+		i, err := g.Lookup(name)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func newPart(it Itinerary) (*part, error) {
 	if p.plan != nil {
 		p.judge()
 	}
-	p.ways = ways{now: p.newWay(false), later: p.newWay(true)}
+	p.paths = paths{now: p.newPath(false), later: p.newPath(true)}
 	if p.plan != nil {
 		p.judgeDone()
 	}
@@ -158,11 +158,11 @@ func (p *part) judge() {
 // judgeDone draws on top of done whether the way comes there.
 func (p *part) judgeDone() {
 	done := &p.all[len(p.all)-1]
-	reached := p.ways.taken(func(w *way) phases.Truth { return w.reach[len(w.reach)-1] })
+	reached := p.paths.taken(func(w *path) phases.Truth { return w.reach[len(w.reach)-1] })
 	switch {
 	case p.plan.Position().Done:
 		done.state = current
-	case reached == phases.Yes:
+	case reached == phases.True:
 		done.state = runs
 	case reached == phases.Unknown:
 		done.state = unknown
@@ -173,13 +173,13 @@ func (p *part) judgeDone() {
 
 // onlyRun leaves out the phases that will not run.
 func (p *part) onlyRun() {
-	p.nodes = slices.DeleteFunc(p.nodes, func(n node) bool { return p.isPhase(&n) && n.runs() == phases.No })
+	p.nodes = slices.DeleteFunc(p.nodes, func(n node) bool { return p.isPhase(&n) && n.runs() == phases.False })
 }
 
 // around leaves the phase of that name and its neighbours, and reports whether
 // there is such a phase.
 func (p *part) around(name string) bool {
-	i, err := p.graph.Find(name)
+	i, err := p.graph.Lookup(name)
 	if err != nil {
 		return false
 	}
@@ -198,7 +198,7 @@ func (p *part) isPhase(n *node) bool { return n.index > start && n.index < p.gra
 func (p *part) connect(o Options) error {
 	switch {
 	case o.Around != "":
-		i, _ := p.graph.Find(o.Around)
+		i, _ := p.graph.Lookup(o.Around)
 		p.transitions(p.graph.EdgesAt(i), true)
 	case o.AllEdges:
 		all, err := p.graph.Edges()

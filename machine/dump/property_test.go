@@ -62,7 +62,7 @@ func TestWhatOnlyRunsStaysConnected(t *testing.T) {
 		}
 		for i := range plan.Graph().Len() {
 			name := plan.Graph().Phase(i).Name
-			require.Equal(t, plan.Runs(i) != phases.No, drawn[name], "%s: runs %s", name, plan.Runs(i))
+			require.Equal(t, plan.Runs(i) != phases.False, drawn[name], "%s: runs %s", name, plan.Runs(i))
 		}
 		for _, e := range p.edges {
 			require.Contains(t, []edgeKind{inOrder, jump}, e.kind)
@@ -104,7 +104,7 @@ func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 			return
 		}
 		for i := range plan.Each {
-			if plan.Runs(i) == phases.Yes && plan.Guard(i) != phases.Yes || i == plan.Current() && g.Phase(i).Guard.Eval(plan.Facts()) != phases.Yes {
+			if plan.Runs(i) == phases.True && plan.Guard(i) != phases.True || i == plan.Current() && g.Phase(i).Guard.Eval(plan.Facts()) != phases.True {
 				return // it is drawn since it runs, but would not be entered by the values of now
 			}
 		}
@@ -124,7 +124,7 @@ func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 			}
 			var targets []string
 			for _, e := range p.edgesFrom(k) {
-				if e.kind == jump && e.taken == phases.Yes {
+				if e.kind == jump && e.taken == phases.True {
 					targets = append(targets, p.nodes[e.to].name)
 				}
 			}
@@ -138,7 +138,7 @@ func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 
 func advance(t *testing.T, g *machine.Graph, from string, f phases.Facts) machine.Transition {
 	t.Helper()
-	m, err := g.Machine(machine.Position{Phase: from}, f)
+	m, err := g.NewMachine(machine.Position{Phase: from}, f)
 	require.NoError(t, err)
 	tr, err := m.Advance(context.Background())
 	require.NoError(t, err)
@@ -192,7 +192,7 @@ func TestEdgesAreTakenAsDrawn(t *testing.T) {
 			require.NoError(t, err)
 			p, decides := draw(t, Options{AllEdges: true}, Itinerary{Plan: plan}), decidesAny(g)
 			for flips := range 4 { // the first time nothing changes
-				m, err := g.Machine(from, f)
+				m, err := g.NewMachine(from, f)
 				require.NoError(t, err)
 				finished := false
 				for range 3 * g.Len() {
@@ -201,14 +201,14 @@ func TestEdgesAreTakenAsDrawn(t *testing.T) {
 					}
 					tr, err := m.Advance(context.Background())
 					require.NoError(t, err)
-					best := phases.No
+					best := phases.False
 					for _, e := range p.edges {
 						if p.stands(e.from, tr.From) && p.stands(e.to, tr.To) && (e.kind != jump || tr.Jumped) {
 							best = or(best, e.taken)
 						}
 					}
 					taken[best]++
-					if best == phases.No || flips == 0 && !decides && best != phases.Yes {
+					if best == phases.False || flips == 0 && !decides && best != phases.True {
 						t.Fatalf("%+v is taken: %s\n%s", tr, best, describe(plan))
 					}
 					if finished = tr.To.Done; finished {
@@ -232,14 +232,14 @@ func TestDoneIsReachedByAnEdge(t *testing.T) {
 	eachPlan(t, 6, 30, func(t *testing.T, plan *machine.Plan) {
 		for _, o := range []Options{{}, {OnlyRun: true}} {
 			p := draw(t, o, Itinerary{Plan: plan})
-			best := phases.No
+			best := phases.False
 			last := len(p.nodes) - 1
 			for _, e := range p.edges {
 				if e.to == last {
 					best = or(best, e.taken)
 				}
 			}
-			want := map[phases.Truth]state{phases.Yes: runs, phases.Unknown: unknown, phases.No: out}[best]
+			want := map[phases.Truth]state{phases.True: runs, phases.Unknown: unknown, phases.False: out}[best]
 			if plan.Position().Done {
 				want = current
 			}

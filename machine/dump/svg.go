@@ -87,7 +87,7 @@ func (p *part) summary() []string {
 	var run, may int
 	for i := range p.graph.Len() {
 		switch p.plan.Runs(i) {
-		case phases.Yes:
+		case phases.True:
 			run++
 		case phases.Unknown:
 			may++
@@ -106,7 +106,7 @@ func (p *part) summary() []string {
 		line += fmt.Sprintf(", %d may", may)
 	}
 	lines := []string{line}
-	v, f := p.graph.Flags(), p.plan.Facts()
+	v, f := p.graph.Vocabulary(), p.plan.Facts()
 	if names := v.Names(f.True() & p.graph.Reads()); len(names) > 0 {
 		lines = append(lines, "with "+wording.List(names, "and"))
 	}
@@ -325,7 +325,7 @@ func (p *part) remarks(k, width int) []string {
 }
 
 // now is what a guard is by the facts of now.
-var now = [...]string{phases.No: "false", phases.Unknown: "unknown", phases.Yes: "true"}
+var now = [...]string{phases.False: "false", phases.Unknown: "unknown", phases.True: "true"}
 
 // edgesFrom returns the edges that begin at a node.
 func (p *part) edgesFrom(k int) []edge {

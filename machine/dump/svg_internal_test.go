@@ -74,7 +74,7 @@ func TestArrowsDifferWithoutColours(t *testing.T) {
 		dashes[r.class] = r.style
 	}
 	looks := map[string]look{"switch": {"arc", "head", diamond}}
-	for _, taken := range []phases.Truth{phases.No, phases.Unknown, phases.Yes} {
+	for _, taken := range []phases.Truth{phases.False, phases.Unknown, phases.True} {
 		looks["jump, "+taken.String()] = newLook(edge{kind: jump, taken: taken})
 		looks["transition, "+taken.String()] = newLook(edge{kind: skip, taken: taken})
 	}

@@ -81,9 +81,9 @@ func newLook(e edge) look {
 		heads, shape = [2]string{"head", "headgone"}, triangle
 	}
 	switch e.taken {
-	case phases.Yes:
+	case phases.True:
 		return look{"arc", heads[0], shape}
-	case phases.No:
+	case phases.False:
 		return look{"arcgone", heads[1], shape}
 	}
 	return look{"arcmay", heads[0], shape}
@@ -140,7 +140,7 @@ func (pic *picture) rails(p *part, r *rails) {
 		}
 		class := "rail"
 		switch {
-		case e.taken == phases.No:
+		case e.taken == phases.False:
 			class = "gone"
 		case e.taken == phases.Unknown:
 			class = "may"

@@ -71,7 +71,7 @@ func TestAPictureHasEveryNameAndNothingThatLoads(t *testing.T) {
 				}
 				drawn := 0
 				for i := range g.Len() {
-					if d.Options.OnlyRun && it.Plan.Runs(i) == phases.No || d.Options.Around != "" {
+					if d.Options.OnlyRun && it.Plan.Runs(i) == phases.False || d.Options.Around != "" {
 						continue
 					}
 					drawn++
@@ -109,9 +109,9 @@ func TestThePictureOfTheREADME(t *testing.T) {
 	it := file.Itineraries[0]
 	g, err := machine.Compile(it)
 	require.NoError(t, err)
-	yes, err := it.Flags.Parse("BackupWanted", "HasReplicas", "ReplicasLeft")
+	yes, err := it.Vocabulary.Parse("BackupWanted", "HasReplicas", "ReplicasLeft")
 	require.NoError(t, err)
-	plan, err := g.PlanFrom(machine.Position{Phase: "WaitForReplica"}, phases.NewFacts(yes, it.Flags.All()&^yes))
+	plan, err := g.PlanFrom(machine.Position{Phase: "WaitForReplica"}, phases.NewFacts(yes, it.Vocabulary.All()&^yes))
 	require.NoError(t, err)
 	d, err := dump.New(dump.Options{}, dump.Itinerary{Plan: plan})
 	require.NoError(t, err)
@@ -121,7 +121,7 @@ func TestThePictureOfTheREADME(t *testing.T) {
 func TestAPictureOfManyPhasesIsLinear(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "A"}})
 	draw := func(n int) (size int, allocated uint64) {
-		it := phases.Itinerary{Name: "Many", Flags: v}
+		it := phases.Itinerary{Name: "Many", Vocabulary: v}
 		for i := range n {
 			it.Phases = append(it.Phases, phases.Phase{
 				Name: fmt.Sprintf("P%06d", i), Step: fmt.Sprintf("S%06d", i/10), Guard: phases.Guard{All: 1},

@@ -115,7 +115,7 @@ type textWriter struct {
 func (t *textWriter) part(d *Drawing, i int, p *part) {
 	t.wrapped("", "  ", p.heading(quoted), ansiBold)
 	if p.plan != nil {
-		v, facts := p.graph.Flags(), p.plan.Facts()
+		v, facts := p.graph.Vocabulary(), p.plan.Facts()
 		for _, list := range []struct {
 			word  string
 			flags phases.Flags
@@ -236,7 +236,7 @@ func (n *node) detail(p *part) []string {
 		all = append(all, "rides")
 	}
 	if decides := p.graph.Phase(n.index).Decides; decides != 0 {
-		all = append(all, "decides "+wording.List(p.graph.Flags().Names(decides), "and"))
+		all = append(all, "decides "+wording.List(p.graph.Vocabulary().Names(decides), "and"))
 	}
 	return all
 }
@@ -271,7 +271,7 @@ func (t *textWriter) edges(p *part, k int, indent string) {
 		text += takenWords(p, e.taken)
 		t.wrapped(indent+"-> ", indent+"   ", text, "")
 	}
-	for _, taken := range []phases.Truth{phases.Yes, phases.Unknown, phases.No} {
+	for _, taken := range []phases.Truth{phases.True, phases.Unknown, phases.False} {
 		if names := next[taken]; len(names) > 0 {
 			t.wrapped(indent+"next: ", indent+"      ", strings.Join(names, ", ")+takenWords(p, taken), "")
 		}
@@ -282,9 +282,9 @@ func (t *textWriter) edges(p *part, k int, indent string) {
 // there is no plan and the edge may be taken.
 func takenWords(p *part, taken phases.Truth) string {
 	switch {
-	case taken == phases.No && p.plan == nil:
+	case taken == phases.False && p.plan == nil:
 		return " (never)"
-	case taken == phases.No:
+	case taken == phases.False:
 		return " (not taken)"
 	case p.plan == nil:
 		return ""

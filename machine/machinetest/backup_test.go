@@ -29,7 +29,7 @@ var flags = phases.MustVocabulary([]phases.FlagDef{
 
 func itineraries() []phases.Itinerary {
 	return []phases.Itinerary{
-		{Name: "Backup", Flags: flags, Phases: []phases.Phase{
+		{Name: "Backup", Vocabulary: flags, Phases: []phases.Phase{
 			{Name: "Validate", Step: "Prepare"},
 			{Name: "StopTraffic", Step: "Prepare", Guard: phases.Guard{All: Quiesce}, Decides: TrafficOff},
 			{Name: "Snapshot", Step: "Volumes", Guard: phases.Guard{All: HasVolumes}, Description: "Taking a snapshot"},
@@ -37,7 +37,7 @@ func itineraries() []phases.Itinerary {
 			{Name: "StartTraffic", Step: "Finish", Guard: phases.Guard{All: TrafficOff}, Decides: TrafficOff},
 			{Name: "Report", Step: "Finish"},
 		}},
-		{Name: "CleanUp", Flags: flags, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
+		{Name: "CleanUp", Vocabulary: flags, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
 			{Name: "StartTraffic", Step: "CleanUp", Decides: TrafficOff},
 			{Name: "DeleteSnapshot", Step: "CleanUp", Guard: phases.Guard{All: HasVolumes}},
 			{Name: "Report", Step: "CleanUp"},
@@ -132,9 +132,9 @@ func (c Controller) sources(_ context.Context, b *Backup) (*phases.Sources, erro
 		return func(context.Context, phases.Facts) (phases.Truth, error) { return phases.TruthOf(f()), nil }
 	}
 	return phases.NewSources(flags,
-		phases.Source{Flag: HasVolumes, Ask: answer(func() bool { return b.Spec.Volumes })},
-		phases.Source{Flag: Quiesce, Ask: answer(func() bool { return b.Spec.Quiesce })},
-		phases.Source{Flag: TrafficOff, Slow: true, Ask: answer(func() bool { return c.cluster.TrafficOff })})
+		phases.Source{Flag: HasVolumes, Evaluate: answer(func() bool { return b.Spec.Volumes })},
+		phases.Source{Flag: Quiesce, Evaluate: answer(func() bool { return b.Spec.Quiesce })},
+		phases.Source{Flag: TrafficOff, Slow: true, Evaluate: answer(func() bool { return c.cluster.TrafficOff })})
 }
 
 // options are what the controller passes to runner.New; a test passes a world

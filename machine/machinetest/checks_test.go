@@ -18,9 +18,9 @@ import (
 func TestReconcilesThatBreakAPromise(t *testing.T) {
 	v := phases.MustVocabulary(nil)
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Main", Flags: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}, {Name: "C", Step: "S"}}},
-		phases.Itinerary{Name: "Cancel", Flags: v, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{{Name: "K", Step: "K"}, {Name: "L", Step: "K"}}})
-	failed := runner.Failed{Itinerary: "Main", Phase: "A", Reasons: []string{"no"}}
+		phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}, {Name: "C", Step: "S"}}},
+		phases.Itinerary{Name: "Cancel", Vocabulary: v, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{{Name: "K", Step: "K"}, {Name: "L", Step: "K"}}})
+	failed := runner.PhaseFailed{Itinerary: "Main", Phase: "A", Reasons: []string{"no"}}
 	for _, tt := range []struct {
 		name, itinerary, at string
 		plant               func(r *reconciled[*Object])
@@ -33,13 +33,13 @@ func TestReconcilesThatBreakAPromise(t *testing.T) {
 			r.events = []runner.Event{failed}
 		}, "work that is done is not done again, in itinerary Main: a phase fails though its work is done: A: no"},
 		{"a phase without a deadline fails while it waits", "Main", "A", func(r *reconciled[*Object]) {
-			r.calls[0].answer, r.events = answerWait, []runner.Event{failed}
+			r.calls[0].answer, r.events = resultWait, []runner.Event{failed}
 		}, "a deadline is about work, in itinerary Main: a phase without a deadline fails while it waits: A"},
 		{"OnFail is called twice", "Main", "A", func(r *reconciled[*Object]) {
-			r.calls[0].answer, r.events, r.onFails = answerFail, []runner.Event{failed}, 2
+			r.calls[0].answer, r.events, r.onFails = resultFail, []runner.Event{failed}, 2
 		}, "nothing runs after a failed phase, in itinerary Main: OnFail is not called once for each failure: 2 calls, 1 failures"},
 		{"a phase that failed counts as done", "Main", "A", func(r *reconciled[*Object]) {
-			r.calls[0].answer, r.events, r.onFails = answerFail, []runner.Event{failed, runner.Left{Itinerary: "Main", Phase: "A"}}, 1
+			r.calls[0].answer, r.events, r.onFails = resultFail, []runner.Event{failed, runner.PhaseExited{Itinerary: "Main", Phase: "A"}}, 1
 		}, "nothing runs after a failed phase, in itinerary Main: a phase that failed is reported as done: A"},
 		{"a handler has no time", "Main", "B", func(r *reconciled[*Object]) {
 			r.calls[0].ended = true
@@ -50,7 +50,7 @@ func TestReconcilesThatBreakAPromise(t *testing.T) {
 		}, "a pause holds a run, and a cleanup passes it, in itinerary Cancel: a pause holds a cleanup itinerary: at K"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := Scripted(Script{Itineraries: set, Itinerary: tt.itinerary, OnFail: map[string]string{"Main": "Cancel"}})
+			s := NewScripted(Script{Itineraries: set, Itinerary: tt.itinerary, OnFail: map[string]string{"Main": "Cancel"}})
 			build := s.Options
 			s.Options = func(w *struct{}) runner.Options[*Object] {
 				o := build(w)

@@ -79,8 +79,8 @@ func TestHang(t *testing.T) {
 func TestWithoutHang(t *testing.T) {
 	const f phases.Flags = 1
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: f, Name: "F"}})
-	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Flags: v, Cleanup: true, Phases: []phases.Phase{{Name: "P", Step: "S", Guard: phases.Guard{All: f}}}})
-	s := Scripted(Script{Itineraries: set, Itinerary: "I"})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Vocabulary: v, Cleanup: true, Phases: []phases.Phase{{Name: "P", Step: "S", Guard: phases.Guard{All: f}}}})
+	s := NewScripted(Script{Itineraries: set, Itinerary: "I"})
 	build := s.Options
 	s.Options = func(w *struct{}) runner.Options[*Object] {
 		o := build(w)
@@ -89,7 +89,7 @@ func TestWithoutHang(t *testing.T) {
 			return runner.Result{}, ctx.Err()
 		})}}
 		o.Sources = func(context.Context, *Object) (*phases.Sources, error) {
-			return phases.NewSources(v, phases.Source{Flag: f, Ask: func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
+			return phases.NewSources(v, phases.Source{Flag: f, Evaluate: func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
 				<-ctx.Done()
 				return phases.Unknown, ctx.Err()
 			}})
@@ -105,8 +105,8 @@ func TestWithoutHang(t *testing.T) {
 // A handler that waits for its context without Hang is waited for, in real
 // time, and no longer.
 func TestTheWatch(t *testing.T) {
-	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Flags: phases.MustVocabulary(nil), Phases: []phases.Phase{{Name: "P", Step: "S"}}})
-	s := Scripted(Script{Itineraries: set, Itinerary: "I"})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{{Name: "P", Step: "S"}}})
+	s := NewScripted(Script{Itineraries: set, Itinerary: "I"})
 	e, err := newEngine(s)
 	require.NoError(t, err)
 	e.patience = time.Millisecond

@@ -42,7 +42,7 @@ type injection struct {
 	// call returns what happens at a call of a phase's handler: a line that
 	// replaces it, or nil, and flags that it decides.
 	call func(itinerary, phase string) (instead *Line, decides []string)
-	// ask returns the line about a source that is asked, or nil. If ask is
+	// ask returns the line about a source that is evaluated, or nil. If ask is
 	// nil, sources are left as they are.
 	ask func(flag string) *Line
 }
@@ -65,7 +65,7 @@ type reconciled[T any] struct {
 	events        []runner.Event
 	log           []any // calls and events, in order
 	breaks        []Break
-	// truth is what the sources answer in the end, and drifted the flags that
+	// truth is what the sources return in the end, and drifted the flags that
 	// have changed otherwise than by the outcome of a phase.
 	truth   phases.Facts
 	drifted phases.Flags
@@ -86,10 +86,10 @@ type call struct {
 type answer uint8
 
 const (
-	answerDone answer = iota
-	answerWait
-	answerFail
-	answerError // or a panic
+	resultDone answer = iota
+	resultWait
+	resultFail
+	resultError // or a panic
 )
 
 func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
@@ -148,7 +148,7 @@ func (e *engine[T, W]) restart() error {
 		e.now.log = append(e.now.log, event)
 	}))
 	o.Sources = e.sources
-	o.Phases, o.In = nil, make(map[string]map[string]runner.Phase[T])
+	o.Phases, o.PhasesByItinerary = nil, make(map[string]map[string]runner.Phase[T])
 	if onFail := o.OnFail; onFail != nil {
 		o.OnFail = func(object T, f runner.Failure) {
 			returned := false
@@ -170,11 +170,11 @@ func (e *engine[T, W]) restart() error {
 		if err != nil {
 			return err
 		}
-		e.flags = g.Flags()
-		o.In[name] = make(map[string]runner.Phase[T], g.Len())
+		e.flags = g.Vocabulary()
+		o.PhasesByItinerary[name] = make(map[string]runner.Phase[T], g.Len())
 		for i := range g.Len() {
 			phase := g.Phase(i)
-			p, ok := e.options.In[name][phase.Name]
+			p, ok := e.options.PhasesByItinerary[name][phase.Name]
 			if !ok {
 				p = e.options.Phases[phase.Name]
 			}
@@ -182,7 +182,7 @@ func (e *engine[T, W]) restart() error {
 			p.Handler = runner.HandlerFunc[T](func(ctx context.Context, object T) (runner.Result, error) {
 				return e.handle(ctx, object, name, phase, work)
 			})
-			o.In[name][phase.Name] = p
+			o.PhasesByItinerary[name][phase.Name] = p
 		}
 	}
 	r, err := runner.New(o)
@@ -201,7 +201,7 @@ func (e *engine[T, W]) graph(name string) *machine.Graph {
 
 // phase is how the embedder's options run a phase, with their defaults.
 func (e *engine[T, W]) phase(itinerary, phase string) runner.Phase[T] {
-	p, ok := e.options.In[itinerary][phase]
+	p, ok := e.options.PhasesByItinerary[itinerary][phase]
 	if !ok {
 		p = e.options.Phases[phase]
 	}
@@ -231,8 +231,8 @@ func (e *engine[T, W]) sources(ctx context.Context, object T) (*phases.Sources, 
 		if line == nil {
 			continue
 		}
-		ask := all[i].Ask
-		all[i].Ask = func(ctx context.Context, known phases.Facts) (phases.Truth, error) {
+		ask := all[i].Evaluate
+		all[i].Evaluate = func(ctx context.Context, known phases.Facts) (phases.Truth, error) {
 			switch line.verb {
 			case verbFlagErr:
 				return phases.Unknown, errors.New(line.texts[0])
@@ -260,7 +260,7 @@ func (e *engine[T, W]) aside() (context.Context, context.CancelFunc) {
 	}
 }
 
-// truth is what the sources answer, apart from the runner's own asking and
+// truth is what the sources return, apart from the runner's own evaluation and
 // without injected faults.
 func (e *engine[T, W]) truth(object T) (f phases.Facts) {
 	defer func() {
@@ -274,7 +274,7 @@ func (e *engine[T, W]) truth(object T) (f phases.Facts) {
 	if err != nil || sources == nil {
 		return phases.Facts{}
 	}
-	// Sources.Ask bounds, orders by cost and collects errors, of which nothing
+	// Sources.Evaluate bounds, orders by cost and collects errors, of which nothing
 	// matters here, and would take most of the time of an exploration.
 	all := sources.All()
 	for i := range all {
@@ -284,14 +284,14 @@ func (e *engine[T, W]) truth(object T) (f phases.Facts) {
 		progress = false
 		for i := range all {
 			src := &all[i]
-			if src.Ask == nil || !f.Known().Has(src.From) {
+			if src.Evaluate == nil || !f.Known().Has(src.Inputs) {
 				continue
 			}
-			t, err := src.Ask(ctx, f)
+			t, err := src.Evaluate(ctx, f)
 			if err == nil {
 				f = f.Set(src.Flag, t)
 			}
-			src.Ask, progress = nil, true // once is enough
+			src.Evaluate, progress = nil, true // once is enough
 		}
 	}
 	return f
@@ -305,14 +305,14 @@ func (e *engine[T, W]) setFlags(object T, values phases.Facts) error {
 	e.truth(object)                                       // finds out which flags have sources
 	for flag := range (values.Known() & e.sourced).Each { // the runner asks no other
 		name := e.flags.Names(flag)[0]
-		if err := e.setup.SetFlag(object, e.world, name, values.Of(flag) == phases.Yes); err != nil {
+		if err := e.setup.SetFlag(object, e.world, name, values.Of(flag) == phases.True); err != nil {
 			return setupError("SetFlag %s=%s: %v", name, values.Of(flag), err)
 		}
 	}
 	truth := e.truth(object)
 	for flag := range (values.Known() & e.sourced).Each {
 		if got := truth.Of(flag); got != values.Of(flag) {
-			return setupError("after SetFlag %s=%s its source answers %s; let SetFlag change what the source looks at, or let a relation of the vocabulary exclude this combination of flags",
+			return setupError("after SetFlag %s=%s its source returns %s; let SetFlag change what the source looks at, or let a relation of the vocabulary exclude this combination of flags",
 				e.flags.Names(flag)[0], values.Of(flag), got)
 		}
 	}
@@ -382,8 +382,8 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 	r.selected = e.selects(r.object)
 	r.truth = e.truth(r.object)
 	for _, event := range r.events {
-		if asked, ok := event.(runner.Asked); ok && asked.Err == nil {
-			flag, _ := e.flags.Flag(asked.Flag)
+		if asked, ok := event.(runner.FlagEvaluated); ok && asked.Err == nil {
+			flag, _ := e.flags.Lookup(asked.Flag)
 			r.drifted &^= flag
 		}
 	}
@@ -421,7 +421,7 @@ func (e *engine[T, W]) outside(object T, s runner.State, happen func()) phases.F
 	happen()
 	changed := differ(was, e.truth(object))
 	if g := e.graph(s.Itinerary); g != nil && s.Phase != "" {
-		if i, err := g.Find(s.Phase); err == nil {
+		if i, err := g.Lookup(s.Phase); err == nil {
 			changed &^= g.Phase(i).Decides
 		}
 	}
@@ -433,8 +433,8 @@ func (e *engine[T, W]) outside(object T, s runner.State, happen func()) phases.F
 // not be soon.
 func (e *engine[T, W]) due(r *reconciled[T], now time.Time) (due time.Time, waits bool) {
 	switch {
-	case r.outcome.Again:
-		return now.Add(r.outcome.After), r.outcome.After > 0
+	case r.outcome.Requeue:
+		return now.Add(r.outcome.RequeueAfter), r.outcome.RequeueAfter > 0
 	case r.err != nil:
 		return now.Add(time.Second), true
 	case r.outcome.Done:

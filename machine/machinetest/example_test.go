@@ -59,8 +59,8 @@ func ExampleExplore() {
 }
 
 // Itineraries alone, before there is any handler.
-func ExampleScripted() {
-	life := machinetest.New(t, machinetest.Scripted(machinetest.Script{
+func ExampleNewScripted() {
+	life := machinetest.New(t, machinetest.NewScripted(machinetest.Script{
 		Itineraries: machine.MustCompileSet(itineraries()...),
 		Itinerary:   "Backup",
 		OnFail:      map[string]string{"Backup": "CleanUp"},
@@ -156,7 +156,7 @@ type Soil struct{ Watered int }
 func ExampleSetup() {
 	const Dry phases.Flags = 1
 	flags := phases.MustVocabulary([]phases.FlagDef{{Flag: Dry, Name: "Dry"}})
-	set := machine.MustCompileSet(phases.Itinerary{Name: "Care", Flags: flags, Phases: []phases.Phase{
+	set := machine.MustCompileSet(phases.Itinerary{Name: "Care", Vocabulary: flags, Phases: []phases.Phase{
 		{Name: "Water", Step: "Water", Guard: phases.Guard{All: Dry}},
 		{Name: "Report", Step: "Report"},
 	}})
@@ -167,7 +167,7 @@ func ExampleSetup() {
 				Itineraries: set,
 				Select:      func(*Garden) string { return "Care" },
 				Sources: func(_ context.Context, g *Garden) (*phases.Sources, error) {
-					return phases.NewSources(flags, phases.Source{Flag: Dry, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+					return phases.NewSources(flags, phases.Source{Flag: Dry, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 						return phases.TruthOf(g.Dry), nil
 					}})
 				},

@@ -42,7 +42,7 @@ func (w *explorer[T, W]) expand(it *item[T]) (all []candidate[T], err error) {
 
 // outcomes tries the other outcomes of the phase that a state is in.
 func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T], add func(candidate[T], error)) {
-	i, err := g.Find(r.before.Phase)
+	i, err := g.Lookup(r.before.Phase)
 	if err != nil || len(r.calls) == 0 {
 		return
 	}
@@ -88,16 +88,16 @@ func lists(names []string, itinerary, phase string) bool {
 func (w *explorer[T, W]) left(r *reconciled[T]) bool {
 	return slices.ContainsFunc(r.events, func(event runner.Event) bool {
 		switch e := event.(type) {
-		case runner.Left:
+		case runner.PhaseExited:
 			return e.Phase == r.before.Phase
-		case runner.Failed:
+		case runner.PhaseFailed:
 			return e.Phase == r.before.Phase
 		}
 		return false
 	})
 }
 
-// before is what the sources answer in a state.
+// before is what the sources return in a state.
 func (w *explorer[T, W]) before(it *item[T]) phases.Facts {
 	if err := w.engine.load(it.world); err != nil {
 		return phases.Facts{}
@@ -119,7 +119,7 @@ func (w *explorer[T, W]) turned(f phases.Facts, decides phases.Flags) (all [][]s
 		var names []string
 		for flag := range differ(f, g).Each {
 			name := w.flags.Names(flag)[0]
-			if g.Of(flag) == phases.No {
+			if g.Of(flag) == phases.False {
 				name = "!" + name
 			}
 			names = append(names, name)

@@ -316,7 +316,7 @@ func (e *exploring[T, W]) assignments(fixed phases.Facts, inPlay phases.Flags) f
 				return yield(f)
 			}
 			one := open & -open
-			return assign(f.Set(one, phases.No), open&^one, yield) && assign(f.Set(one, phases.Yes), open&^one, yield)
+			return assign(f.Set(one, phases.False), open&^one, yield) && assign(f.Set(one, phases.True), open&^one, yield)
 		}
 		assign(fixed, inPlay&^fixed.Known(), func(f phases.Facts) bool {
 			more := true

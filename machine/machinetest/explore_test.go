@@ -253,11 +253,11 @@ func TestTooManyFlags(t *testing.T) {
 	all := phases.Flags(1<<40 - 1)
 	scripted := func(fixed []string, decides phases.Flags, relations ...phases.Clause) []string {
 		v := phases.MustVocabulary(defs, relations...)
-		set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Flags: v, Phases: []phases.Phase{
+		set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{
 			{Name: "A", Step: "A", Decides: decides}, {Name: "B", Step: "B", Guard: phases.Guard{Any: all}}}})
 		return reports(func(tb machinetest.TB) {
 			machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{
-				Setup: machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: "Main"}), Fixed: fixed, Failures: -1, MaxStates: 1000})
+				Setup: machinetest.NewScripted(machinetest.Script{Itineraries: set, Itinerary: "Main"}), Fixed: fixed, Failures: -1, MaxStates: 1000})
 		})
 	}
 	wantReports(t, scripted(nil, 0), "inconclusive at 1000 states")
@@ -270,7 +270,7 @@ func TestTooManyFlags(t *testing.T) {
 		"no assignment of flags satisfies the relations of the vocabulary and Fixed")
 }
 
-// A flag that no source answers stays unknown, and is no matter of a test.
+// A flag that no source evaluates stays unknown, and is no matter of a test.
 func TestAFlagWithoutASource(t *testing.T) {
 	x := exploration()
 	build := x.Setup.Options
@@ -317,7 +317,7 @@ func TestExplorationsThatAreRefused(t *testing.T) {
 		{"no way to set flags", func(x *backupExploration) { x.Setup.SetFlag = nil }, "machinetest: Setup.SetFlag is missing"},
 		{"a flag that is set and does not change", func(x *backupExploration) {
 			x.Setup.SetFlag = func(*Backup, *Cluster, string, bool) error { return nil }
-		}, "after SetFlag HasVolumes=no its source answers yes"},
+		}, "after SetFlag HasVolumes=no its source returns yes"},
 		{"a flag that cannot be set", func(x *backupExploration) {
 			x.Setup.SetFlag = func(*Backup, *Cluster, string, bool) error { return errors.New("no cluster") }
 		}, "SetFlag HasVolumes=no: no cluster"},
@@ -343,12 +343,12 @@ func TestGeneratedItineraries(t *testing.T) {
 	states, endless := 0, 0
 	for seed := range uint64(60) {
 		it := itinerarytest.Generate(rand.New(rand.NewPCG(seed, 0)), seed%2 == 1, true)
-		cleanUp := phases.Itinerary{Name: "CleanUp", Flags: it.Flags, Cleanup: true, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}}
+		cleanUp := phases.Itinerary{Name: "CleanUp", Vocabulary: it.Vocabulary, Cleanup: true, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}}
 		next := map[string]string{it.Name: "CleanUp"}
 		var r *machinetest.Report
 		reports(func(tb machinetest.TB) {
 			r = machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{
-				Setup: machinetest.Scripted(machinetest.Script{
+				Setup: machinetest.NewScripted(machinetest.Script{
 					Itineraries: machine.MustCompileSet(it, cleanUp), Itinerary: it.Name, OnFail: next, OnCancel: next}),
 				Edits: []string{"cancel"}, Exact: seed%4 < 2,
 			})
@@ -372,14 +372,14 @@ func TestGeneratedItineraries(t *testing.T) {
 func TestAnItineraryThatIsEnteredAgain(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Main", Flags: v, Phases: []phases.Phase{{Name: "First", Step: "S"}, {Name: "A", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "B", Step: "S"}}},
-		phases.Itinerary{Name: "Other", Flags: v, Phases: []phases.Phase{{Name: "O", Step: "O"}}})
-	s := machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: "Main"})
+		phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "First", Step: "S"}, {Name: "A", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "B", Step: "S"}}},
+		phases.Itinerary{Name: "Other", Vocabulary: v, Phases: []phases.Phase{{Name: "O", Step: "O"}}})
+	s := machinetest.NewScripted(machinetest.Script{Itineraries: set, Itinerary: "Main"})
 	s.Edits["leave"] = func(o *machinetest.Object) { o.Itinerary = "Other" }
 	s.Edits["back"] = func(o *machinetest.Object) { o.Itinerary = "Main" }
 	s.Invariants = []machinetest.Invariant[*machinetest.Object, struct{}]{{Name: "A is not entered from Other",
 		Check: func(s machinetest.Snapshot[*machinetest.Object, struct{}]) error {
-			if other := s.State.Pipeline.Find("O"); other != nil && s.State.Phase == "A" {
+			if other, _ := s.State.Pipeline.Lookup("O"); other != nil && s.State.Phase == "A" {
 				return errors.New("A is entered")
 			}
 			return nil
@@ -394,9 +394,9 @@ func TestAnItineraryThatIsEnteredAgain(t *testing.T) {
 func TestTwoKindsOfNoEnd(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Main", Flags: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S", Jumps: []phases.Jump{{To: "A", Guard: phases.Guard{All: 1}}}}}},
-		phases.Itinerary{Name: "CleanUp", Flags: v, Cleanup: true, Phases: []phases.Phase{{Name: "K", Step: "K"}}})
-	s := machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: "Main", OnCancel: map[string]string{"Main": "CleanUp"}})
+		phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S", Jumps: []phases.Jump{{To: "A", Guard: phases.Guard{All: 1}}}}}},
+		phases.Itinerary{Name: "CleanUp", Vocabulary: v, Cleanup: true, Phases: []phases.Phase{{Name: "K", Step: "K"}}})
+	s := machinetest.NewScripted(machinetest.Script{Itineraries: set, Itinerary: "Main", OnCancel: map[string]string{"Main": "CleanUp"}})
 	build := s.Options
 	s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
 		o := build(w)

@@ -47,9 +47,9 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 	c.result, c.answer = result.String(), answerOf(result)
 	switch {
 	case panicked != nil:
-		c.result, c.answer = fmt.Sprintf("panic: %v", panicked), answerError
+		c.result, c.answer = fmt.Sprintf("panic: %v", panicked), resultError
 	case err != nil:
-		c.result, c.answer = "error: "+err.Error(), answerError
+		c.result, c.answer = "error: "+err.Error(), resultError
 	case instead == nil && decides == nil && work != nil:
 		e.checkRepeat(itinerary, phase.Name, work, objectWas, object, worldWas, result)
 	}
@@ -64,15 +64,15 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 // answerOf is what a result without an error says.
 func answerOf(result runner.Result) answer {
 	if result.IsDone() {
-		return answerDone
+		return resultDone
 	}
 	switch text := result.String(); {
 	case strings.HasPrefix(text, "wait"):
-		return answerWait
+		return resultWait
 	case strings.HasPrefix(text, "fail"):
-		return answerFail
+		return resultFail
 	}
-	return answerError
+	return resultError
 }
 
 // work does the work of a phase, or what a line puts in its place.

@@ -59,7 +59,7 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 		ahead = w.future.from(s, selected)
 	}
 	keep := func(name string) bool {
-		flag, ok := w.flags.Flag(name)
+		flag, ok := w.flags.Lookup(name)
 		return ok && ahead.flags.Has(flag)
 	}
 
@@ -121,9 +121,9 @@ func age(b []byte, t *metav1.Time, now time.Time, horizon time.Duration) []byte 
 // backoffs have come to their longest by then.
 const maxAttempts = 32
 
-// askEvery is how often the runner asks flags again that could not be known,
+// evaluateEvery is how often the runner evaluates flags again that could not be known,
 // although nothing depends on them yet.
-const askEvery = time.Minute
+const evaluateEvery = time.Minute
 
 // writeState appends what of a state changes what happens next, with times as
 // they are seen from now: not what only counts or reports, such as the number of
@@ -161,8 +161,8 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 		b = text(binary.AppendUvarint(b, uint64(min(s.Retry.Attempts, maxAttempts))), string(s.Retry.Kind))
 		b = binary.AppendVarint(text(b, strings.Join(s.Retry.Flags, "\n")), int64(max(s.Retry.Next.Sub(now), 0)))
 	}
-	b = age(b, s.FlagsAsked, now, askEvery)
-	b = text(text(b, string(s.Result)), s.NotFollowed)
+	b = age(b, s.FlagsEvaluated, now, evaluateEvery)
+	b = text(text(b, string(s.Result)), s.SwitchHeld)
 	for _, f := range s.Failures {
 		b = text(text(b, f.Itinerary), f.Phase)
 		if embedders {
@@ -172,8 +172,8 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 	b = append(b, 0)
 	if embedders {
 		b = age(age(b, s.Entered, now, w.horizon), s.WaitingSince, now, w.horizon)
-		for _, l := range s.Left {
-			b = text(text(text(text(b, l.Itinerary), l.Phase), l.To), string(l.Why))
+		for _, l := range s.Switches {
+			b = text(text(text(text(b, l.From), l.Phase), l.To), string(l.Reason))
 		}
 	}
 	b = append(b, 0)
@@ -222,7 +222,7 @@ func newFuture(set *machine.Set, switches map[string][]string) *future {
 			if hasJumps(g) || f.comesBack(name) {
 				from = 0
 			}
-			f.byIndex[name] = append(f.byIndex[name], others.with(g, from).related(g.Flags()))
+			f.byIndex[name] = append(f.byIndex[name], others.with(g, from).related(g.Vocabulary()))
 		}
 	}
 	return f
@@ -266,7 +266,7 @@ func (f *future) comesBack(name string) bool {
 func (f *future) inPlay(name string) (flags phases.Flags) {
 	all := ahead{}
 	for _, g := range f.reachable(name) {
-		all = all.with(g, 0).related(g.Flags())
+		all = all.with(g, 0).related(g.Vocabulary())
 	}
 	return all.flags
 }
@@ -288,7 +288,7 @@ func (f *future) from(s runner.State, selected string) ahead {
 	}
 	at := 0
 	if s.Phase != "" {
-		if at, err = g.Find(s.Phase); err != nil {
+		if at, err = g.Lookup(s.Phase); err != nil {
 			return f.everything
 		}
 	}

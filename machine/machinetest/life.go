@@ -168,8 +168,8 @@ func (l *Life[T, W]) unused(line Line) string {
 		return ": no reconcile began there; with MaxPhases above 1 a run can pass a phase within one"
 	case calls == 0:
 		return ": the run did not come there"
-	case line.when() == atAsk:
-		return ": the runner did not ask that flag there (often enough)"
+	case line.when() == atEvaluation:
+		return ": the runner did not evaluate that flag there (often enough)"
 	case calls < line.call:
 		return fmt.Sprintf(": the run was there for %d reconciles", calls)
 	}
@@ -192,7 +192,7 @@ func (l *Life[T, W]) prepare(script []Line) error {
 				err = l.engine.setFlags(l.object, phases.NewFacts(yes, l.engine.flags.All()&^yes))
 			}
 			if none := yes &^ l.engine.sourced; err == nil && none != 0 {
-				err = setupError("%s: no source answers %s", line, strings.Join(l.engine.flags.Names(none), ", "))
+				err = setupError("%s: no source evaluates %s", line, strings.Join(l.engine.flags.Names(none), ", "))
 			}
 			if err != nil {
 				return err
@@ -216,8 +216,8 @@ func (l *Life[T, W]) prepare(script []Line) error {
 	}
 	l.engine.inject = injection{call: l.atCall}
 	for _, line := range l.lines {
-		if line.when() == atAsk {
-			l.engine.inject.ask = l.atAsk
+		if line.when() == atEvaluation {
+			l.engine.inject.ask = l.atEvaluation
 		}
 	}
 	return nil
@@ -229,7 +229,7 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 		if line.itinerary != "" {
 			g, err := l.engine.options.Itineraries.Graph(line.itinerary)
 			if err == nil {
-				_, err = g.Find(line.phase)
+				_, err = g.Lookup(line.phase)
 			}
 			if err != nil {
 				return setupError("%s: %v", line, err)
@@ -254,10 +254,10 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 	switch {
 	case line.call < 1:
 		return setupError("%s: calls count from 1", line)
-	case line.times < 1 || line.times > 1 && line.when() != atAsk:
+	case line.times < 1 || line.times > 1 && line.when() != atEvaluation:
 		return setupError("%s: Times is for lines about a source, and at least 1", line)
-	case line.call > 1 && line.when() == atAsk:
-		return setupError("%s: Call is not for lines about a source, which take effect when it is asked next", line)
+	case line.call > 1 && line.when() == atEvaluation:
+		return setupError("%s: Call is not for lines about a source, which take effect when it is evaluated next", line)
 	case line.after && !line.replaces():
 		return setupError("%s: AfterWork is for lines that replace what a handler returns", line)
 	}
@@ -287,7 +287,7 @@ func (l *Life[T, W]) decides(line Line) error {
 		if line.itinerary != "" && line.itinerary != name {
 			continue
 		}
-		if i, err := g.Find(line.phase); err == nil && g.Phase(i).Decides.Has(f.Known()) {
+		if i, err := g.Lookup(line.phase); err == nil && g.Phase(i).Decides.Has(f.Known()) {
 			return nil
 		}
 	}
@@ -333,23 +333,23 @@ func (l *Life[T, W]) atCall(itinerary, phase string) (instead *Line, decides []s
 	return instead, decides
 }
 
-// atAsk is the injection when a source is asked.
-func (l *Life[T, W]) atAsk(flag string) *Line {
+// atEvaluation is the injection when a source is evaluated.
+func (l *Life[T, W]) atEvaluation(flag string) *Line {
 	s, err := l.engine.options.Read(l.object)
 	if err != nil {
 		return nil
 	}
 	for _, line := range l.lines {
-		if line.asks(flag, s) {
+		if line.isAbout(flag, s) {
 			return &line.Line
 		}
 	}
 	return nil
 }
 
-// asks reports whether a line is about the asking of a flag in a state.
-func (l *scriptLine) asks(flag string, s runner.State) bool {
-	return l.left > 0 && l.when() == atAsk && l.flag == flag && l.phase == placeOf(s) && (l.itinerary == "" || l.itinerary == s.Itinerary)
+// isAbout reports whether a line is about the evaluation of a flag in a state.
+func (l *scriptLine) isAbout(flag string, s runner.State) bool {
+	return l.left > 0 && l.when() == atEvaluation && l.flag == flag && l.phase == placeOf(s) && (l.itinerary == "" || l.itinerary == s.Itinerary)
 }
 
 // placeOf is the place of a state.
@@ -416,7 +416,7 @@ func (l *Life[T, W]) beforeReconcile(s runner.State) (happened bool, err error) 
 	}
 	for _, line := range l.use(before, itinerary, placeOf(s), call) {
 		happened = true
-		l.note("script", line.String())
+		l.addLine("script", line.String())
 		switch line.verb {
 		case verbStop:
 			l.stopped = true
@@ -463,7 +463,7 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 			l.unuse(line) // there is no write
 			continue
 		}
-		l.note("script", line.String())
+		l.addLine("script", line.String())
 		switch line.verb {
 		case verbCrashBefore:
 			write, due, waits = false, now, false
@@ -515,12 +515,12 @@ func (l *Life[T, W]) awaited(s runner.State) bool {
 func (l *Life[T, W]) take(r *reconciled[T]) {
 	l.record.take(r.log, r.err, l.now.Sub(l.engine.setup.Start))
 	for _, event := range r.events {
-		asked, ok := event.(runner.Asked)
+		asked, ok := event.(runner.FlagEvaluated)
 		if !ok {
 			continue
 		}
 		for _, line := range l.lines {
-			if line.asks(asked.Flag, r.before) {
+			if line.isAbout(asked.Flag, r.before) {
 				line.left--
 				break // the others did not take effect
 			}
@@ -543,8 +543,8 @@ func (l *Life[T, W]) written(r *reconciled[T], now time.Time) {
 	l.report(l.engine.invariants(l.engine.snapshot(r.object, r.after, l.injected)))
 }
 
-func (l *Life[T, W]) note(what, text string) {
-	l.record.note(l.now.Sub(l.engine.setup.Start), what, text)
+func (l *Life[T, W]) addLine(what, text string) {
+	l.record.add(l.now.Sub(l.engine.setup.Start), what, text)
 }
 
 // Object returns the object as it was last written.

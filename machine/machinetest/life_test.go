@@ -47,7 +47,7 @@ func TestLines(t *testing.T) {
 	}{
 		{"nothing happens", nil, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", whole...)
-			l.WantAsked("HasVolumes", "Quiesce", "TrafficOff", "TrafficOff")
+			l.WantEvaluated("HasVolumes", "Quiesce", "TrafficOff", "TrafficOff")
 			assert.Equal(t, []string{"wait 5s: Waiting for the snapshot", "done"}, calls(l, "Snapshot"))
 			assert.Equal(t, 5*time.Second, l.Record().Writes[len(l.Record().Writes)-1].At)
 			assert.Equal(t, []string{"shop"}, l.World().Uploaded)
@@ -119,7 +119,7 @@ func TestLines(t *testing.T) {
 		}},
 		{"a source errs until the phase that decides its flag has run", []machinetest.Line{machinetest.FlagErr(machinetest.Start, "TrafficOff", "no route")}, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", whole...)
-			l.WantAsked("HasVolumes", "Quiesce", "TrafficOff", "TrafficOff")
+			l.WantEvaluated("HasVolumes", "Quiesce", "TrafficOff", "TrafficOff")
 		}},
 		{"a source hangs", []machinetest.Line{machinetest.FlagHang("StopTraffic", "TrafficOff")}, func(t *testing.T, l *life) {
 			assert.Contains(t, l.Transcript(), "TrafficOff is unknown: context deadline exceeded")
@@ -127,7 +127,7 @@ func TestLines(t *testing.T) {
 		}},
 		{"a source answers late", []machinetest.Line{machinetest.FlagLate("StopTraffic", "TrafficOff")}, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", whole...)
-			assert.Equal(t, 35*time.Second, l.Record().Writes[len(l.Record().Writes)-1].At, "AskTimeout has passed")
+			assert.Equal(t, 35*time.Second, l.Record().Writes[len(l.Record().Writes)-1].At, "EvaluationTimeout has passed")
 		}},
 		{"a crash before the write", []machinetest.Line{machinetest.CrashBefore("Upload")}, func(t *testing.T, l *life) {
 			assert.Equal(t, []string{"done", "done"}, calls(l, "Upload"))
@@ -226,9 +226,9 @@ func TestALifeFails(t *testing.T) {
 		{"a line for a call that never comes", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Fail("Upload").Call(7))
 		}, []string{`the line machinetest.Fail("Upload").Call(7) was never used: the run was there for 1 reconciles`}},
-		{"a line for a flag that is not asked", func(t machinetest.TB) {
+		{"a line for a flag that is not evaluated", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.FlagErr("Upload", "Quiesce", "no"))
-		}, []string{"was never used: the runner did not ask that flag there"}},
+		}, []string{"was never used: the runner did not evaluate that flag there"}},
 		{"a line for a phase that a reconcile passes", func(t machinetest.TB) {
 			s := setup()
 			s.Options = func(c *Cluster) runner.Options[*Backup] {
@@ -294,7 +294,7 @@ func TestALifeFails(t *testing.T) {
 			l.WantItinerary("CleanUp")
 			l.WantResult(phases.Canceled)
 			l.WantFailures("Backup/Upload: no")
-			l.WantAsked("HasVolumes")
+			l.WantEvaluated("HasVolumes")
 		}, []string{"steps: -want +got", "messages: -want +got", "itinerary: -want +got", "result: -want +got", "failures: -want +got", "flags asked: -want +got"}},
 		{"an invariant", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Flags("Quiesce"), machinetest.Flag("Report", "TrafficOff", true))
@@ -454,7 +454,7 @@ func TestAFailureWhileOnFailPanics(t *testing.T) {
 }
 
 // A failure in a cleanup itinerary that OnFail or the selector could not be told
-// of at first is passed by later, and what the phase decides is asked all the
+// of at first is passed by later, and what the phase decides is evaluated all the
 // same.
 func TestAFailureInACleanupWhileTheSelectorPanics(t *testing.T) {
 	for name, plant := range map[string]func(*runner.Options[*machinetest.Object]){
@@ -562,7 +562,7 @@ func TestSeveralPhasesInAReconcile(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		it := itinerarytest.Generate(r, false, true)
 		set := machine.MustCompileSet(it)
-		s := machinetest.Scripted(machinetest.Script{Itineraries: set, Itinerary: it.Name})
+		s := machinetest.NewScripted(machinetest.Script{Itineraries: set, Itinerary: it.Name})
 		build := s.Options
 		s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
 			o := build(w)
@@ -574,7 +574,7 @@ func TestSeveralPhasesInAReconcile(t *testing.T) {
 			life := machinetest.New(tb, s)
 			for i, p := range it.Phases {
 				for flag := range p.Decides.Each {
-					name := it.Flags.Names(flag)[0]
+					name := it.Vocabulary.Names(flag)[0]
 					if (seed+uint64(i))%2 == 0 {
 						name = "!" + name
 					}
@@ -602,7 +602,7 @@ func TestAFlagThatElapseChanges(t *testing.T) {
 	machinetest.New(t, s).Run()
 }
 
-// Each asking takes one line, the first that is left.
+// Each evaluation takes one line, the first that is left.
 func TestTwoErrorsOfASource(t *testing.T) {
 	l := machinetest.New(t, setup())
 	l.Run(machinetest.FlagErr(machinetest.Start, "Quiesce", "one"), machinetest.FlagErr(machinetest.Start, "Quiesce", "two"))
@@ -624,7 +624,7 @@ func TestAWorldThatKeepsTheTime(t *testing.T) {
 		Object: &Backup{Spec: Spec{Name: "shop"}},
 		Elapse: func(w *clocked, now time.Time) { w.Now = now },
 		Options: func(w *clocked) runner.Options[*Backup] {
-			o := optionsOf(&Cluster{}, machine.MustCompileSet(phases.Itinerary{Name: "Backup", Flags: phases.MustVocabulary(nil),
+			o := optionsOf(&Cluster{}, machine.MustCompileSet(phases.Itinerary{Name: "Backup", Vocabulary: phases.MustVocabulary(nil),
 				Phases: []phases.Phase{{Name: "Snapshot", Step: "Volumes"}}}))
 			o.Select = func(*Backup) string { return "Backup" }
 			o.OnFail = nil

@@ -50,11 +50,11 @@ func (c *checking) failures() {
 	if c.after.PhaseFailed() && !cleansUp(c.graph) && c.err == nil && !c.held {
 		c.broken(PromiseNoFailures, "a failure that is not answered does not stop the run", "%s failed", c.after.Phase)
 	}
-	failures := eventsIn[runner.Failed](c)
+	failures := eventsIn[runner.PhaseFailed](c)
 	if c.onFails >= 0 && c.onFails != len(failures) {
 		c.broken(PromiseNoFailures, "OnFail is not called once for each failure", "%d calls, %d failures", c.onFails, len(failures))
 	}
-	for _, left := range eventsIn[runner.Left](c) {
+	for _, left := range eventsIn[runner.PhaseExited](c) {
 		if c.onePhase && c.failedAt(left.Itinerary, left.Phase) {
 			c.in(left.Itinerary, PromiseNoFailures, "a phase that failed is reported as done", "%s", left.Phase)
 		}
@@ -100,12 +100,12 @@ func (c *checking) selection() {
 	if to := c.graphOf(c.selected); c.selected != c.after.Itinerary && (c.after.Done || c.after.Phase != "" && !c.graph.MayLeaveFor(to)) {
 		want = c.selected
 	}
-	if got := c.after.NotFollowed; got != want {
+	if got := c.after.SwitchHeld; got != want {
 		c.broken(PromiseSelected, "the state does not hold the selection that is not followed", "it holds %q, want %q", got, want)
 	}
-	told := len(eventsIn[runner.NotFollowed](c))
-	if is := c.after.NotFollowed; told > 1 || (told == 1) != (is != "" && is != c.before.NotFollowed) {
-		c.broken(PromiseSelected, "it is not reported once", "%d events, before %q, now %q", told, c.before.NotFollowed, is)
+	told := len(eventsIn[runner.SwitchHeld](c))
+	if is := c.after.SwitchHeld; told > 1 || (told == 1) != (is != "" && is != c.before.SwitchHeld) {
+		c.broken(PromiseSelected, "it is not reported once", "%d events, before %q, now %q", told, c.before.SwitchHeld, is)
 	}
 }
 
@@ -113,30 +113,30 @@ func (c *checking) selection() {
 // itineraries that were left is what happened in this reconcile beside what it
 // held before, and its result follows from that.
 func (c *checking) outcome() {
-	left := slices.Clone(c.before.Left)
-	for _, begun := range eventsIn[runner.Begun](c) {
-		if begun.Left == "" {
+	left := slices.Clone(c.before.Switches)
+	for _, begun := range eventsIn[runner.ItineraryBegun](c) {
+		if begun.PreviousItinerary == "" {
 			continue
 		}
-		why := runner.LeftSelected
+		why := runner.SwitchSelected
 		if begun.Failed {
-			why = runner.LeftFailed
+			why = runner.SwitchFailed
 		}
-		left = append(left, runner.LeftItinerary{Itinerary: begun.Left, Phase: begun.Phase, To: begun.Itinerary, Why: why})
-		if failed := c.failedAt(begun.Left, begun.Phase); begun.Failed != failed && (failed || !c.failed) {
-			c.broken(PromiseOutcome, "why an itinerary was left is not what happened", "%s at %q: %s", begun.Left, begun.Phase, why)
+		left = append(left, runner.Switch{From: begun.PreviousItinerary, Phase: begun.Phase, To: begun.Itinerary, Reason: why})
+		if failed := c.failedAt(begun.PreviousItinerary, begun.Phase); begun.Failed != failed && (failed || !c.failed) {
+			c.broken(PromiseOutcome, "why an itinerary was left is not what happened", "%s at %q: %s", begun.PreviousItinerary, begun.Phase, why)
 		}
 	}
-	left = left[max(len(left)-runner.MaxLeft, 0):]
-	if !slices.EqualFunc(left, c.after.Left, func(a, b runner.LeftItinerary) bool {
+	left = left[max(len(left)-runner.MaxSwitches, 0):]
+	if !slices.EqualFunc(left, c.after.Switches, func(a, b runner.Switch) bool {
 		a.At = b.At // it is not in the event
 		return a == b
 	}) {
-		c.broken(PromiseOutcome, "the itineraries left are not those that were left", "the state holds %v, want %v", c.after.Left, left)
+		c.broken(PromiseOutcome, "the itineraries left are not those that were left", "the state holds %v, want %v", c.after.Switches, left)
 	}
 
 	failed, inCleanup := c.before.FailedPhases, c.before.FailedInCleanup
-	for _, f := range eventsIn[runner.Failed](c) {
+	for _, f := range eventsIn[runner.PhaseFailed](c) {
 		if cleansUp(c.graphOf(f.Itinerary)) {
 			inCleanup++
 		} else {
@@ -147,14 +147,14 @@ func (c *checking) outcome() {
 		c.broken(PromiseOutcome, "a failure is not counted", "%d and %d in cleanup, want %d and %d", c.after.FailedPhases, c.after.FailedInCleanup, failed, inCleanup)
 	}
 
-	if c.after.Dropped != nil && c.after.Dropped.Left > 0 {
+	if c.after.Dropped != nil && c.after.Dropped.Switches > 0 {
 		return // the first itineraries are not known any more
 	}
 	want := c.result()
 	if c.after.Result != want {
 		c.broken(PromiseOutcome, "the result is not the one that the record leads to", "%q, want %q", c.after.Result, want)
 	}
-	for _, finished := range eventsIn[runner.Finished](c) {
+	for _, finished := range eventsIn[runner.RunFinished](c) {
 		if finished.Result != want {
 			c.broken(PromiseOutcome, "the result that is reported is not the one of the record", "%q, want %q", finished.Result, want)
 		}
@@ -166,7 +166,7 @@ func (c *checking) failedAt(itinerary, phase string) bool {
 	if c.before.Itinerary == itinerary && c.before.Phase == phase && c.before.PhaseFailed() {
 		return true
 	}
-	return slices.ContainsFunc(eventsIn[runner.Failed](c), func(f runner.Failed) bool { return f.Itinerary == itinerary && f.Phase == phase })
+	return slices.ContainsFunc(eventsIn[runner.PhaseFailed](c), func(f runner.PhaseFailed) bool { return f.Itinerary == itinerary && f.Phase == phase })
 }
 
 // result is that of the run, by what the state holds of its failures and
@@ -176,9 +176,9 @@ func (c *checking) result() phases.Result {
 		return phases.Failed
 	}
 	var entered []*machine.Graph
-	for i, left := range c.after.Left {
+	for i, left := range c.after.Switches {
 		if i == 0 {
-			entered = append(entered, c.graphOf(left.Itinerary))
+			entered = append(entered, c.graphOf(left.From))
 		}
 		entered = append(entered, c.graphOf(left.To))
 	}

@@ -44,7 +44,7 @@ const (
 	PromisePlan       = "the plan is the run"
 	PromiseSteps      = "no step that will not run"
 	PromiseExplained  = "hidden, but explained"
-	PromiseFlags      = "each flag is asked once, and again after a phase that decides it"
+	PromiseFlags      = "each flag is evaluated once, and again after a phase that decides it"
 	PromiseUnknown    = "unknown is not false"
 	PromiseCompleted  = "a step is completed when nothing ahead belongs to it"
 	PromiseNoFailures = "nothing runs after a failed phase"
@@ -106,7 +106,7 @@ func lost(err error) bool {
 // is asked for in vain.
 func (c *checking) done() {
 	before := c.before
-	before.NotFollowed = c.after.NotFollowed
+	before.SwitchHeld = c.after.SwitchHeld
 	if len(c.calls) > 0 || !equality.Semantic.DeepEqual(before, c.after) {
 		c.breaks = append(c.breaks, Break{Promise: PromiseDone, Itinerary: c.before.Itinerary, How: "a run that was done has moved",
 			Detail: fmt.Sprintf("it is in %s at %q", c.after.Itinerary, c.after.Phase)})
@@ -156,11 +156,11 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 		return nil, err
 	}
 	position := func(s runner.State) machine.Position { return machine.Position{Phase: s.Phase, Done: s.Done} }
-	facts := g.Flags().Facts(r.after.Facts)
+	facts := g.Vocabulary().Facts(r.after.Facts)
 	c := &checking{before: r.before, after: r.after, graph: g, events: r.events, calls: r.calls, truth: r.truth, drifted: r.drifted,
 		err: r.err, gaveUp: r.gaveUp, held: r.outcome.Paused, paused: r.paused, holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
 		selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
-		ended: e.clock.Now(), again: r.outcome.Again, next: r.outcome.After,
+		ended: e.clock.Now(), again: r.outcome.Requeue, next: r.outcome.RequeueAfter,
 		leftGraph: e.graph(r.before.Itinerary), graphOf: e.graph, onePhase: e.eachWrite || e.options.MaxPhases <= 1,
 		failed: e.options.Failed != nil, limits: func(itinerary, phase string) limits {
 			p := e.phase(itinerary, phase)
@@ -174,7 +174,7 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 		return nil, err
 	}
 	if c.same {
-		if c.was, err = g.PlanFrom(position(r.before), g.Flags().Facts(r.before.Facts)); err != nil {
+		if c.was, err = g.PlanFrom(position(r.before), g.Vocabulary().Facts(r.before.Facts)); err != nil {
 			return nil, err
 		}
 		if c.left, err = g.PlanFrom(position(r.before), facts); err != nil {
@@ -191,7 +191,7 @@ func (c *checking) broken(promise, how, format string, args ...any) {
 // entered are the phases that were entered, in order.
 func (c *checking) entered() (names []string) {
 	for _, event := range c.events {
-		if entered, ok := event.(runner.Entered); ok {
+		if entered, ok := event.(runner.PhaseEntered); ok {
 			names = append(names, entered.Phase)
 		}
 	}
@@ -216,7 +216,7 @@ func (c *checking) plan() {
 	g := c.graph
 	next := g.Len() // the index of what was entered, or of done
 	if len(entered) == 1 {
-		i, err := g.Find(entered[0])
+		i, err := g.Lookup(entered[0])
 		if err != nil {
 			c.broken(PromisePlan, "a phase is entered that the itinerary does not have", "%s", entered[0])
 			return
@@ -225,11 +225,11 @@ func (c *checking) plan() {
 		if i != c.now.Current() {
 			c.broken(PromisePlan, "the state is not at the phase that was entered", "entered %q, at %s", entered[0], c.now.Position())
 		}
-		if c.left.Runs(i) == phases.No && i != c.left.Current() {
+		if c.left.Runs(i) == phases.False && i != c.left.Current() {
 			c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", entered[0], c.left.Why(i).Text)
 		}
 	}
-	if m, err := g.Machine(c.left.Position(), c.left.Facts()); err == nil {
+	if m, err := g.NewMachine(c.left.Position(), c.left.Facts()); err == nil {
 		names, end := m.Available()
 		if next == g.Len() && !end || next < g.Len() && !slices.Contains(names, g.Phase(next).Name) {
 			c.broken(PromisePlan, "what comes next is not what the machine offers", "entered %q, offered %q", entered, names)
@@ -242,7 +242,7 @@ func (c *checking) plan() {
 		return
 	}
 	for i := range g.Len() {
-		if i == next || i == c.was.Current() || c.was.Runs(i) != phases.Yes || c.was.Tentative(i) || c.now.Runs(i) == phases.Yes {
+		if i == next || i == c.was.Current() || c.was.Runs(i) != phases.True || c.was.Tentative(i) || c.now.Runs(i) == phases.True {
 			continue
 		}
 		c.broken(PromisePlan, "a phase that the plan called certain does not run", "%s, planned at %s", g.Phase(i).Name, c.was.Position())
@@ -251,7 +251,7 @@ func (c *checking) plan() {
 
 // first checks the first phase that is entered in an itinerary.
 func (c *checking) first(entered string) {
-	m, err := c.graph.Machine(machine.Position{}, c.now.Facts())
+	m, err := c.graph.NewMachine(machine.Position{}, c.now.Facts())
 	if err != nil {
 		return
 	}
@@ -259,7 +259,7 @@ func (c *checking) first(entered string) {
 		c.broken(PromisePlan, "an itinerary does not begin with the first phase that runs", "entered %q, offered %q", entered, names)
 	}
 	if awaits := m.Awaits(); awaits != 0 {
-		c.broken(PromiseUnknown, "an itinerary begins although its plan depends on an unknown flag that no phase ahead decides", "%s", strings.Join(c.graph.Flags().Names(awaits), ", "))
+		c.broken(PromiseUnknown, "an itinerary begins although its plan depends on an unknown flag that no phase ahead decides", "%s", strings.Join(c.graph.Vocabulary().Names(awaits), ", "))
 	}
 }
 
@@ -267,7 +267,7 @@ func (c *checking) first(entered string) {
 // What is certain if the run ends does not come about then; an exploration
 // reports a loop that nothing ends.
 func (c *checking) loops() bool {
-	m, err := c.graph.Machine(c.now.Position(), c.now.Facts())
+	m, err := c.graph.NewMachine(c.now.Position(), c.now.Facts())
 	if err != nil {
 		return false
 	}
@@ -318,7 +318,7 @@ func (c *checking) steps() {
 	ahead := func(names []string) []string {
 		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(ran, name) })
 	}
-	visible, maybe := ahead(steps.Visible(c.now)), ahead(steps.Maybe(c.now))
+	visible, maybe := ahead(steps.Visible(c.now)), ahead(steps.Possible(c.now))
 	sure := slices.DeleteFunc(slices.Clone(waiting), func(name string) bool { return slices.Contains(maybe, name) })
 	if !slices.Equal(sure, visible) {
 		c.broken(PromiseSteps, "the steps listed are not those that the plan shows", "at %s: listed %q, planned %q", c.now.Position(), waiting, visible)
@@ -327,7 +327,7 @@ func (c *checking) steps() {
 		return
 	}
 	for i := range c.graph.Len() {
-		if why := c.now.Why(i); c.now.Runs(i) != phases.Yes && (why == nil || why.Text == "") {
+		if why := c.now.Why(i); c.now.Runs(i) != phases.True && (why == nil || why.Text == "") {
 			c.broken(PromiseExplained, "a phase is left out without a reason", "%s", c.graph.Phase(i).Name)
 		}
 	}
@@ -340,7 +340,7 @@ func (c *checking) decided() (flags phases.Flags) {
 		if g == nil || phase == "" {
 			return
 		}
-		if i, err := g.Find(phase); err == nil {
+		if i, err := g.Lookup(phase); err == nil {
 			flags |= g.Phase(i).Decides
 		}
 	}
@@ -351,24 +351,24 @@ func (c *checking) decided() (flags phases.Flags) {
 	return flags
 }
 
-// asked checks promise 4: nothing is asked that is known and that no phase has
+// asked checks promise 4: nothing is evaluated that is known and that no phase has
 // decided since, and no phase is judged by a value from before a phase that
 // may have changed it.
 func (c *checking) asked() {
-	v := c.graph.Flags()
+	v := c.graph.Vocabulary()
 	known := v.Facts(c.before.Facts).Known()
 	seen := map[string]bool{}
 	for _, event := range c.events {
-		asked, ok := event.(runner.Asked)
+		asked, ok := event.(runner.FlagEvaluated)
 		if !ok {
 			continue
 		}
-		flag, _ := v.Flag(asked.Flag)
+		flag, _ := v.Lookup(asked.Flag)
 		if known.Has(flag) && c.decided()&flag == 0 && c.before.Itinerary != "" && (c.same || c.before.Itinerary != c.after.Itinerary) {
-			c.broken(PromiseFlags, "a flag that is known is asked", "%s", asked.Flag)
+			c.broken(PromiseFlags, "a flag that is known is evaluated", "%s", asked.Flag)
 		}
 		if seen[asked.Flag] && len(c.calls) <= 1 && c.same {
-			c.broken(PromiseFlags, "a flag is asked twice in one reconcile", "%s", asked.Flag)
+			c.broken(PromiseFlags, "a flag is evaluated twice in one reconcile", "%s", asked.Flag)
 		}
 		seen[asked.Flag] = true
 	}
@@ -376,7 +376,7 @@ func (c *checking) asked() {
 	facts := v.Facts(c.after.Facts)
 	stale := differ(facts, c.truth) & c.graph.Reads() &^ c.drifted
 	if i := c.now.Current(); i >= 0 {
-		stale &^= c.graph.Phase(i).Decides // it is asked once the phase is done
+		stale &^= c.graph.Phase(i).Decides // it is evaluated once the phase is done
 	}
 	if c.after.Done {
 		stale = 0 // nothing is judged any more
@@ -390,20 +390,20 @@ func (c *checking) asked() {
 func (c *checking) completed() {
 	ahead := make([]bool, len(c.graph.Steps())) // by index: a phase that does not ride is sure to come
 	possible := make([]bool, len(c.graph.Steps()))
-	reported := steps.Reported(c.now)
+	reported := steps.DisplaySteps(c.now)
 	for i := range c.now.Each {
-		k := c.graph.StepIndex(i)
-		if i == c.now.Current() || c.now.Runs(i) == phases.No {
+		k := c.graph.StepOf(i)
+		if i == c.now.Current() || c.now.Runs(i) == phases.False {
 			continue
 		}
-		possible[k], possible[c.graph.FindStep(reported[i])] = true, true
-		ahead[k] = ahead[k] || c.now.Runs(i) == phases.Yes && !c.graph.Rides(i)
+		possible[k], possible[c.graph.StepIndex(reported[i])] = true, true
+		ahead[k] = ahead[k] || c.now.Runs(i) == phases.True && !c.graph.Rides(i)
 	}
 	for i := range c.after.Pipeline {
 		s := &c.after.Pipeline[i]
-		k := c.graph.FindStep(s.Name)
+		k := c.graph.StepIndex(s.Name)
 		current := s.Phase != "" && s.Phase == c.after.Phase
-		was := c.before.Pipeline.Find(s.Name)
+		was, _ := c.before.Pipeline.Lookup(s.Name)
 		switch {
 		case s.Completed != nil && current:
 			c.broken(PromiseCompleted, "the step of the current phase is completed", "%s", s.Name)

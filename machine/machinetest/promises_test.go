@@ -24,9 +24,9 @@ const (
 var xy = phases.MustVocabulary([]phases.FlagDef{{Flag: x, Name: "X"}, {Flag: y, Name: "Y"}})
 
 func scripted() machinetest.Setup[*machinetest.Object, struct{}] {
-	return machinetest.Scripted(machinetest.Script{
+	return machinetest.NewScripted(machinetest.Script{
 		Itineraries: machine.MustCompileSet(
-			phases.Itinerary{Name: "Main", Flags: xy, Phases: []phases.Phase{
+			phases.Itinerary{Name: "Main", Vocabulary: xy, Phases: []phases.Phase{
 				{Name: "A1", Step: "A"},
 				{Name: "B1", Step: "B", Guard: phases.Guard{All: x}},
 				{Name: "A2", Step: "A"},
@@ -34,15 +34,18 @@ func scripted() machinetest.Setup[*machinetest.Object, struct{}] {
 				{Name: "D1", Step: "D", Guard: phases.Guard{All: y}},
 				{Name: "E1", Step: "E"},
 			}},
-			phases.Itinerary{Name: "Failed", Flags: xy, Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{{Name: "Z1", Step: "Z"}, {Name: "Z2", Step: "Z"}}},
-			phases.Itinerary{Name: "Canceled", Flags: xy, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
+			phases.Itinerary{Name: "Failed", Vocabulary: xy, Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{{Name: "Z1", Step: "Z"}, {Name: "Z2", Step: "Z"}}},
+			phases.Itinerary{Name: "Canceled", Vocabulary: xy, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
 				{Name: "Y1", Step: "Y", Decides: y}, {Name: "Y2", Step: "Y", Guard: phases.Guard{All: y}}, {Name: "Y3", Step: "Y"}}}),
 		Itinerary: "Main", OnFail: map[string]string{"Main": "Failed", "Canceled": "Failed"}, OnCancel: map[string]string{"Main": "Canceled"},
 	})
 }
 
 // step is a step of a state that is written.
-func step(s *runner.State, name string) *steps.Step { return s.Pipeline.Find(name) }
+func step(s *runner.State, name string) *steps.Step {
+	found, _ := s.Pipeline.Lookup(name)
+	return found
+}
 
 // A state that breaks a promise is reported, whatever wrote it: here the
 // embedder's own Write and Read.
@@ -203,7 +206,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				s.Phase = "C9"
 			}
 		}), `the state that was written cannot be planned: itinerary "Main" has no phase "C9"`, nil},
-		{"a flag is asked that is known", func(o *options) {
+		{"a flag is evaluated that is known", func(o *options) {
 			read, asks := o.Read, 0
 			o.Read = func(object *machinetest.Object) (runner.State, error) {
 				s, err := read(object)
@@ -214,7 +217,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				}
 				return s, err
 			}
-		}, "a flag that is known is asked: X", nil},
+		}, "a flag that is known is evaluated: X", nil},
 		{"a phase is judged by a value from before", write(func(s *runner.State) {
 			if s.Phase == "D1" {
 				s.Facts.True, s.Facts.False = []string{"X"}, []string{"Y"}
@@ -258,15 +261,15 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				s.Failures, s.FailedPhases = []runner.Failure{{Itinerary: "Main", Phase: "C1", Visit: s.Visit}}, 1
 			}
 		}), want: "nothing runs after a failed phase, in itinerary Main: a failure that is not answered does not stop the run: C1 failed"},
-		{name: "a selection that is not followed is not kept", plant: plants(selects("Main"), write(func(s *runner.State) { s.NotFollowed = "" })),
+		{name: "a selection that is not followed is not kept", plant: plants(selects("Main"), write(func(s *runner.State) { s.SwitchHeld = "" })),
 			script: canceled,
 			want:   `a selection that is not followed is reported, in itinerary Canceled: the state does not hold the selection that is not followed: it holds "", want "Main"`},
-		{name: "a selection that is not followed is reported twice", plant: plants(selects("Main"), reading(func(s *runner.State) { s.NotFollowed = "" })),
+		{name: "a selection that is not followed is reported twice", plant: plants(selects("Main"), reading(func(s *runner.State) { s.SwitchHeld = "" })),
 			script: append(slices.Clone(canceled), machinetest.Wait("Y2", time.Second)),
 			want:   `it is not reported once: 1 events, before "Main", now "Main"`},
 		{name: "a selection that is not followed is never reported", plant: plants(selects("Main"), reading(func(s *runner.State) {
 			if s.Phase == "Y2" {
-				s.NotFollowed = "Main"
+				s.SwitchHeld = "Main"
 			}
 		})), script: canceled, want: `it is not reported once: 0 events, before "", now "Main"`},
 		{name: "a failure that reads Succeeded", plant: write(func(s *runner.State) {
@@ -289,7 +292,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 		{name: "a failure in a cleanup that is counted as one of the run", plant: write(func(s *runner.State) {
 			s.FailedPhases, s.FailedInCleanup = s.FailedPhases+s.FailedInCleanup, 0
 		}), script: append(slices.Clone(canceled), machinetest.Fail("Y2")), want: "a failure is not counted: 1 and 0 in cleanup, want 0 and 1"},
-		{name: "an itinerary that was left is not kept", plant: write(func(s *runner.State) { s.Left = nil }), script: canceled,
+		{name: "an itinerary that was left is not kept", plant: write(func(s *runner.State) { s.Switches = nil }), script: canceled,
 			want: "the itineraries left are not those that were left"},
 		{name: "a failure that reads as a cancel", plant: plants(deaf, reading(forgets)),
 			script: append(slices.Clone(fails), machinetest.Edit("C1", "cancel").Call(2)),
@@ -410,7 +413,7 @@ func TestPromisesThatAreKept(t *testing.T) {
 	}
 }
 
-// A run whose sources cannot be asked is retried, and nothing comes of it.
+// A run whose sources cannot be evaluated is retried, and nothing comes of it.
 func TestUnknownIsNotFalse(t *testing.T) {
 	l := machinetest.New(t, scripted())
 	l.Run(machinetest.Flags("X"), machinetest.FlagErr(machinetest.Start, "X", "down"), machinetest.FlagErr("C1", "Y", "down").Times(2))

@@ -34,7 +34,7 @@ func TestEveryBackup(t *testing.T) {
 }
 
 func TestTheItineraryAlone(t *testing.T) {
-	life := machinetest.New(t, machinetest.Scripted(machinetest.Script{
+	life := machinetest.New(t, machinetest.NewScripted(machinetest.Script{
 		Itineraries: machine.MustCompileSet(itineraries()...), Itinerary: "Backup",
 	}))
 	life.Run(machinetest.Flags("Quiesce"), machinetest.Decide("StopTraffic", "TrafficOff"))

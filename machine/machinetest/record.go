@@ -47,10 +47,10 @@ type Write struct {
 
 // Phases returns the phases that were entered, in order, also by reconciles
 // whose write was lost.
-func (r *Record) Phases() []runner.Entered { return eventsOf[runner.Entered](r) }
+func (r *Record) Phases() []runner.PhaseEntered { return eventsOf[runner.PhaseEntered](r) }
 
-// Asked returns the flags that were asked, in order.
-func (r *Record) Asked() []runner.Asked { return eventsOf[runner.Asked](r) }
+// Evaluated returns the flags that were evaluated, in order.
+func (r *Record) Evaluated() []runner.FlagEvaluated { return eventsOf[runner.FlagEvaluated](r) }
 
 func eventsOf[E runner.Event](r *Record) (all []E) {
 	for _, event := range r.Events {
@@ -71,7 +71,7 @@ func (r *Record) Pipelines() (all []steps.Pipeline) {
 	return all
 }
 
-func (r *Record) note(at time.Duration, what, text string) {
+func (r *Record) add(at time.Duration, what, text string) {
 	text = strings.ReplaceAll(text, "\n", " ")
 	r.lines = append(r.lines, strings.TrimRight(fmt.Sprintf("%8s  %-7s  %s", at.Truncate(time.Second), what, text), " "))
 }
@@ -83,16 +83,16 @@ func (r *Record) take(log []any, err error, at time.Duration) {
 		switch one := one.(type) {
 		case call:
 			r.Calls = append(r.Calls, Call{one.itinerary, one.phase, one.result})
-			r.note(at, "call", fmt.Sprintf("%s: %s", one.phase, one.result))
+			r.add(at, "call", fmt.Sprintf("%s: %s", one.phase, one.result))
 		case runner.Event:
 			r.Events = append(r.Events, one)
 			if what, text := describe(one); what != "" {
-				r.note(at, what, text)
+				r.add(at, what, text)
 			}
 		}
 	}
 	if err != nil {
-		r.note(at, "error", err.Error())
+		r.add(at, "error", err.Error())
 	}
 }
 
@@ -104,7 +104,7 @@ func (r *Record) write(s runner.State, at time.Duration) {
 	}
 	r.Writes = append(r.Writes, Write{At: at, State: s})
 	if now := pipelineText(s.Pipeline); now != pipelineText(was) {
-		r.note(at, "steps", now)
+		r.add(at, "steps", now)
 	}
 }
 
@@ -112,37 +112,37 @@ func (r *Record) write(s runner.State, at time.Duration) {
 // another line shows.
 func describe(event runner.Event) (what, text string) {
 	switch e := event.(type) {
-	case runner.Begun:
+	case runner.ItineraryBegun:
 		text = e.Itinerary
 		switch {
-		case e.Left != "" && e.Failed:
-			text += fmt.Sprintf(", since %s of %s failed", e.Phase, e.Left)
-		case e.Left != "":
-			text += fmt.Sprintf(", in place of %s at %q", e.Left, e.Phase)
+		case e.PreviousItinerary != "" && e.Failed:
+			text += fmt.Sprintf(", since %s of %s failed", e.Phase, e.PreviousItinerary)
+		case e.PreviousItinerary != "":
+			text += fmt.Sprintf(", in place of %s at %q", e.PreviousItinerary, e.Phase)
 		}
 		return "begin", text
-	case runner.Asked:
+	case runner.FlagEvaluated:
 		text = fmt.Sprintf("%s is %s", e.Flag, e.Value)
 		if e.Err != nil {
 			text += ": " + e.Err.Error()
 		}
 		return "ask", text
-	case runner.Entered:
+	case runner.PhaseEntered:
 		return "enter", fmt.Sprintf("%s (%s)", e.Phase, e.Step)
-	case runner.Replanned:
+	case runner.PipelineReplanned:
 		return "replan", fmt.Sprintf("added %q, removed %q", e.Added, e.Removed)
-	case runner.Failed:
+	case runner.PhaseFailed:
 		return "fail", fmt.Sprintf("%s: %s", e.Phase, strings.Join(e.Reasons, "; "))
-	case runner.Retried:
+	case runner.PhaseRetried:
 		if len(e.Flags) > 0 {
-			return "retry", fmt.Sprintf("%s, in %s", strings.Join(e.Flags, ", "), e.Again)
+			return "retry", fmt.Sprintf("%s, in %s", strings.Join(e.Flags, ", "), e.RequeueAfter)
 		}
-		return "retry", fmt.Sprintf("%s, in %s", e.Phase, e.Again)
-	case runner.Stopped:
+		return "retry", fmt.Sprintf("%s, in %s", e.Phase, e.RequeueAfter)
+	case runner.RunStopped:
 		return "stop", "the run cannot go on"
-	case runner.NotFollowed:
+	case runner.SwitchHeld:
 		return "select", fmt.Sprintf("%s is asked for in vain", e.Selected)
-	case runner.Finished:
+	case runner.RunFinished:
 		text = fmt.Sprintf("%s, in %s", e.Result, e.Itinerary)
 		if e.Failures > 0 || e.CleanupFailures > 0 {
 			text += fmt.Sprintf("; %d phases failed, %d in cleanup", e.Failures, e.CleanupFailures)
@@ -284,12 +284,12 @@ func (l *Life[T, W]) WantFailures(failures ...string) {
 	l.want("failures", failures, got)
 }
 
-// WantAsked compares the flags that the runner asked, in order.
-func (l *Life[T, W]) WantAsked(flags ...string) {
+// WantEvaluated compares the flags that the runner asked, in order.
+func (l *Life[T, W]) WantEvaluated(flags ...string) {
 	l.t.Helper()
 	l.ran()
 	var got []string
-	for _, e := range l.record.Asked() {
+	for _, e := range l.record.Evaluated() {
 		got = append(got, e.Flag)
 	}
 	l.want("flags asked", flags, got)

@@ -62,17 +62,17 @@ const (
 type when uint8
 
 const (
-	atBeginning when = iota // before anything runs
-	before                  // before a reconcile
-	atCall                  // at a call of a handler
-	atAsk                   // when a source is asked
-	atWrite                 // when a reconcile has been made, and is about to be written
+	atBeginning  when = iota // before anything runs
+	before                   // before a reconcile
+	atCall                   // at a call of a handler
+	atEvaluation             // when a source is evaluated
+	atWrite                  // when a reconcile has been made, and is about to be written
 )
 
 var verbs = map[verb]when{
 	verbFlags: atBeginning,
 	verbFail:  atCall, verbErr: atCall, verbPanic: atCall, verbHang: atCall, verbWait: atCall, verbDecide: atCall,
-	verbFlagErr: atAsk, verbFlagHang: atAsk, verbFlagLate: atAsk,
+	verbFlagErr: atEvaluation, verbFlagHang: atEvaluation, verbFlagLate: atEvaluation,
 	verbCrashBefore: atWrite, verbCrashAfter: atWrite, verbLose: atWrite, verbTwice: atWrite, verbConflict: atWrite,
 	verbFlag: before, verbEdit: before, verbRelease: before, verbClock: before, verbStop: before,
 }
@@ -231,7 +231,7 @@ func (l Line) Call(n int) Line {
 }
 
 // Times repeats a line about a source: it holds the next n times that the
-// source is asked.
+// source is evaluated.
 func (l Line) Times(n int) Line {
 	l.times = n
 	return l

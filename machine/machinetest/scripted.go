@@ -45,11 +45,11 @@ func (o *Object) DeepCopy() *Object {
 	return &out
 }
 
-// Scripted returns a setup for the test of itineraries alone: each handler is
+// NewScripted returns a setup for the test of itineraries alone: each handler is
 // done at once, each flag is what the lines Flags, Flag and Decide make it, at
 // first false, and the itinerary follows the tables of the script. The edits
 // are "pause", "resume" and, if OnCancel names any itinerary, "cancel".
-func Scripted(s Script) Setup[*Object, struct{}] {
+func NewScripted(s Script) Setup[*Object, struct{}] {
 	setup := Setup[*Object, struct{}]{
 		Options: func(*struct{}) runner.Options[*Object] { return s.options() },
 		Object:  &Object{Itinerary: s.Itinerary},
@@ -113,14 +113,14 @@ func (a *answers) of(o *Object) (*phases.Sources, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := g.Flags()
+	v := g.Vocabulary()
 	yes, err := v.Parse(o.True...)
 	if err != nil {
 		return nil, err
 	}
 	var sources []phases.Source
 	for flag := range v.All().Each {
-		sources = append(sources, phases.Source{Flag: flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		sources = append(sources, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 			return phases.TruthOf(yes.Has(flag)), nil
 		}})
 	}

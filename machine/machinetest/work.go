@@ -19,7 +19,7 @@ func (c *checking) phaseBefore() (phase phases.Phase, ok bool) {
 	if c.leftGraph == nil || c.before.Phase == "" {
 		return phase, false
 	}
-	i, err := c.leftGraph.Find(c.before.Phase)
+	i, err := c.leftGraph.Lookup(c.before.Phase)
 	if err != nil {
 		return phase, false
 	}
@@ -43,7 +43,7 @@ func (c *checking) stays() bool {
 
 // failedNow reports whether the phase of a call failed in this reconcile.
 func (c *checking) failedNow(one call) bool {
-	for _, failed := range eventsIn[runner.Failed](c) {
+	for _, failed := range eventsIn[runner.PhaseFailed](c) {
 		if failed.Itinerary == one.itinerary && failed.Phase == one.phase {
 			return true
 		}
@@ -59,10 +59,10 @@ func (c *checking) work() {
 	case one == nil:
 	case c.before.WorkDone:
 		c.in(one.itinerary, PromiseWork, "a handler is called though its work is recorded as done", "%s", one.phase)
-	case one.answer == answerDone && c.stays() && !c.after.WorkDone:
+	case one.answer == resultDone && c.stays() && !c.after.WorkDone:
 		c.in(one.itinerary, PromiseWork, "work that is done is not recorded", "%s", one.phase)
 	}
-	for _, failed := range eventsIn[runner.Failed](c) {
+	for _, failed := range eventsIn[runner.PhaseFailed](c) {
 		var last *call
 		for i := range c.calls {
 			if c.calls[i].itinerary == failed.Itinerary && c.calls[i].phase == failed.Phase {
@@ -72,7 +72,7 @@ func (c *checking) work() {
 		switch {
 		case last == nil:
 			c.in(failed.Itinerary, PromiseDeadline, "a phase fails without one more call of its handler", "%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
-		case last.answer == answerDone:
+		case last.answer == resultDone:
 			c.in(failed.Itinerary, PromiseWork, "a phase fails though its work is done", "%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
 		}
 	}
@@ -92,7 +92,7 @@ func (c *checking) deadlines() {
 	limits := c.limits(one.itinerary, one.phase)
 	failed := c.failedNow(*one)
 	if limits.deadline == 0 {
-		if failed && one.answer == answerWait {
+		if failed && one.answer == resultWait {
 			c.in(one.itinerary, PromiseDeadline, "a phase without a deadline fails while it waits", "%s", one.phase)
 		}
 		return
@@ -102,8 +102,8 @@ func (c *checking) deadlines() {
 		due = due.Add(c.began.Sub(earlier(c.before.PausedSince.Time, c.began)))
 	}
 	late := !one.at.Before(due)
-	goesOn := one.answer == answerWait || one.answer == answerError // another call could get it done
-	attempts := one.answer == answerError && limits.maxAttempts > 0
+	goesOn := one.answer == resultWait || one.answer == resultError // another call could get it done
+	attempts := one.answer == resultError && limits.maxAttempts > 0
 	switch {
 	case failed && goesOn && !late && !attempts:
 		c.in(one.itinerary, PromiseDeadline, "a phase fails before its deadline has passed", "%s, called %s before", one.phase, due.Sub(one.at))
@@ -126,17 +126,17 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // carried checks promise 4 for a phase that is done or left in the middle: what
-// it decides is known only if it has been asked since.
+// it decides is known only if it has been evaluated since.
 func (c *checking) carried() {
 	phase, ok := c.phaseBefore()
 	switched := c.before.Itinerary != c.after.Itinerary
 	if !ok || len(c.calls) > 1 || !switched && (c.before.WorkDone || c.stays() && !c.after.WorkDone) {
 		return
 	}
-	v := c.graph.Flags()
+	v := c.graph.Vocabulary()
 	taken := v.Facts(c.after.Facts).Known() & phase.Decides
-	for _, asked := range eventsIn[runner.Asked](c) {
-		if flag, ok := v.Flag(asked.Flag); ok {
+	for _, asked := range eventsIn[runner.FlagEvaluated](c) {
+		if flag, ok := v.Lookup(asked.Flag); ok {
 			taken &^= flag
 		}
 	}
@@ -163,7 +163,7 @@ func (c *checking) bounded() {
 		return len(text)
 	}
 	bare := c.after.DeepCopy()
-	bare.Failures, bare.Left, bare.Retry, bare.Stopped = nil, nil, nil, nil
+	bare.Failures, bare.Switches, bare.Retry, bare.Stopped = nil, nil, nil, nil
 	for i := range bare.Pipeline {
 		bare.Pipeline[i].Message, bare.Pipeline[i].Progress = "", nil
 	}

@@ -24,8 +24,8 @@ const (
 	// of the progress of all steps.
 	MaxFailures = 16 << 10
 	MaxProgress = 16 << 10
-	// MaxLeft is the number of itineraries left that are kept.
-	MaxLeft = 32
+	// MaxSwitches is the number of itineraries left that are kept.
+	MaxSwitches = 32
 )
 
 // The ranges of numbers that are read back.
@@ -52,19 +52,19 @@ func (s *State) bound() {
 	s.Failures = slices.Delete(s.Failures, 0, dropped)
 	s.dropped(func(d *Dropped) *int64 { return &d.Failures }, dropped)
 
-	dropped = max(len(s.Left)-MaxLeft, 0)
-	s.Left = slices.Delete(s.Left, 0, dropped)
-	s.dropped(func(d *Dropped) *int64 { return &d.Left }, dropped)
-	for i := range s.Left {
-		l := &s.Left[i]
-		l.Itinerary, l.Phase, l.To = cut(l.Itinerary), cut(l.Phase), cut(l.To)
-		if l.Why != LeftFailed {
-			l.Why = LeftSelected
+	dropped = max(len(s.Switches)-MaxSwitches, 0)
+	s.Switches = slices.Delete(s.Switches, 0, dropped)
+	s.dropped(func(d *Dropped) *int64 { return &d.Switches }, dropped)
+	for i := range s.Switches {
+		l := &s.Switches[i]
+		l.From, l.Phase, l.To = cut(l.From), cut(l.Phase), cut(l.To)
+		if l.Reason != SwitchFailed {
+			l.Reason = SwitchSelected
 		}
 	}
 
 	s.boundPipeline()
-	s.NotFollowed = cut(s.NotFollowed)
+	s.SwitchHeld = cut(s.SwitchHeld)
 	if s.Retry != nil {
 		s.Retry.Error = cut(s.Retry.Error)
 		s.Retry.Flags = s.Retry.Flags[:min(len(s.Retry.Flags), phases.MaxFlags)]
@@ -229,7 +229,7 @@ func (s *State) check(now metav1.Time) {
 		*n = within(*n, maxCount)
 	}
 	if s.Dropped != nil {
-		for _, n := range []*int64{&s.Dropped.Failures, &s.Dropped.Left, &s.Dropped.Progress} {
+		for _, n := range []*int64{&s.Dropped.Failures, &s.Dropped.Switches, &s.Dropped.Progress} {
 			*n = within(*n, maxCount)
 		}
 	}
@@ -256,7 +256,7 @@ func (s *State) check(now metav1.Time) {
 		past(&s.Retry.At, now)
 		readable(&s.Retry.Next, now)
 	}
-	for _, t := range []**metav1.Time{&s.Entered, &s.WaitingSince, &s.PausedSince, &s.FlagsAsked} {
+	for _, t := range []**metav1.Time{&s.Entered, &s.WaitingSince, &s.PausedSince, &s.FlagsEvaluated} {
 		if *t != nil {
 			past(*t, now)
 		}
@@ -264,8 +264,8 @@ func (s *State) check(now metav1.Time) {
 	if s.Stopped != nil {
 		readable(&s.Stopped.Since, now)
 	}
-	for i := range s.Left {
-		readable(&s.Left[i].At, now)
+	for i := range s.Switches {
+		readable(&s.Switches[i].At, now)
 	}
 	for i := range s.Failures {
 		readable(&s.Failures[i].At, now)

@@ -37,10 +37,10 @@ func everywhere(t *testing.T, selected string, handler func() (runner.Result, er
 		},
 		Sources: func(context.Context, *migration) (*phases.Sources, error) {
 			var all []phases.Source
-			for flag := range mtc.Flags().All().Each {
-				all = append(all, phases.Source{Flag: flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.Yes, nil }})
+			for flag := range mtc.Vocabulary().All().Each {
+				all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }})
 			}
-			return phases.NewSources(mtc.Flags(), all...)
+			return phases.NewSources(mtc.Vocabulary(), all...)
 		},
 		Read:   func(m *migration) (runner.State, error) { return *m.State.DeepCopy(), nil },
 		Write:  func(m *migration, s runner.State) error { m.State = s; return nil },
@@ -133,7 +133,7 @@ func TestTheSizeOfAStateIsBounded(t *testing.T) {
 func TestObserversReceiveTheWholeText(t *testing.T) {
 	long := strings.Repeat("r", 2<<20)
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail(long), nil })
-	failed := listen[runner.Failed](w)
+	failed := listen[runner.PhaseFailed](w)
 	_, err := w.reconcile()
 	require.NoError(t, err)
 	assert.Equal(t, []string{long}, (*failed)[0].Reasons)
@@ -162,7 +162,7 @@ func TestAFailureWithThousandsOfReasons(t *testing.T) {
 // line, then dropped and counted, and the newest is always whole.
 func TestALoopThatFailsDoesNotGrow(t *testing.T) {
 	w := newWorld(t)
-	w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Flags: vocabulary, Cleanup: true, Phases: []phases.Phase{
+	w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{
 		{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
 		{Name: "Last", Step: "Report"},
 	}})
@@ -203,9 +203,9 @@ func TestTheListOfItinerariesLeftIsBounded(t *testing.T) {
 		_, err := w.reconcile()
 		require.NoError(t, err)
 	}
-	assert.Len(t, w.m.State.Left, runner.MaxLeft)
-	assert.Equal(t, int64(99-runner.MaxLeft), w.m.State.Dropped.Left)
-	assert.Equal(t, w.now.Unix(), w.m.State.Left[runner.MaxLeft-1].At.Unix(), "the newest are kept")
+	assert.Len(t, w.m.State.Switches, runner.MaxSwitches)
+	assert.Equal(t, int64(99-runner.MaxSwitches), w.m.State.Dropped.Switches)
+	assert.Equal(t, w.now.Unix(), w.m.State.Switches[runner.MaxSwitches-1].At.Unix(), "the newest are kept")
 }
 
 // forged are states that a user can write: numbers, times and texts out of
@@ -216,14 +216,14 @@ func forged() map[string]string {
 		"attempts":       `{"itinerary":"Move","phase":"Copy","retry":{"attempts":9000000000000000000,"error":"e","since":"2000-01-01T00:00:00Z","at":"2000-01-01T00:00:00Z"}}`,
 		"negative":       `{"itinerary":"Move","phase":"Copy","visit":-9000000000000000000,"pausedSeconds":-9000000000000000000,"failedPhases":-1,"failedInCleanup":-5,"dropped":{"failures":-1},"retry":{"attempts":-7}}`,
 		"numbers":        `{"itinerary":"Move","phase":"Copy","visit":9223372036854775807,"pausedSeconds":9223372036854775807,"failedPhases":9223372036854775807,"dropped":{"failures":9223372036854775807}}`,
-		"the far future": `{"itinerary":"Move","phase":"Copy","entered":"9999-12-31T23:59:59Z","waitingSince":"9999-12-31T23:59:59Z","pausedSince":"9999-12-31T23:59:59Z","flagsAsked":"9999-12-31T23:59:59Z","retry":{"since":"9999-12-31T23:59:59Z","at":"9999-12-31T23:59:59Z"}}`,
+		"the far future": `{"itinerary":"Move","phase":"Copy","entered":"9999-12-31T23:59:59Z","waitingSince":"9999-12-31T23:59:59Z","pausedSince":"9999-12-31T23:59:59Z","flagsEvaluated":"9999-12-31T23:59:59Z","retry":{"since":"9999-12-31T23:59:59Z","at":"9999-12-31T23:59:59Z"}}`,
 		"the far past":   `{"itinerary":"Move","phase":"Copy","entered":"0001-01-01T00:00:00Z","pausedSince":"0001-01-01T00:00:00Z"}`,
 		"no year":        `{"itinerary":"Move","phase":"Copy","entered":"0000-01-01T00:00:00+01:00","pipeline":[{"name":"Data","started":"0000-01-01T00:00:00+01:00"}],"failures":[{"at":"0000-01-01T00:00:00+01:00"}]}`,
-		"a huge error":   `{"itinerary":"Move","phase":"Copy","retry":{"error":"` + huge + `"},"stopped":{"error":"` + huge + `"},"notFollowed":"` + huge + `"}`,
+		"a huge error":   `{"itinerary":"Move","phase":"Copy","retry":{"error":"` + huge + `"},"stopped":{"error":"` + huge + `"},"switchHeld":"` + huge + `"}`,
 		"a huge failure": `{"itinerary":"Move","phase":"Copy","failures":[{"itinerary":"` + huge + `","phase":"` + huge + `","reasons":["` + huge + `"]}]}`,
 		"many failures":  `{"itinerary":"Move","phase":"Copy","failures":[` + strings.TrimSuffix(strings.Repeat(`{"visit":3},`, 50_000), ",") + `]}`,
 		"many reasons":   `{"itinerary":"Move","phase":"Copy","failures":[{"reasons":[` + strings.TrimSuffix(strings.Repeat(`"x",`, 200_000), ",") + `]}]}`,
-		"many left":      `{"itinerary":"Move","phase":"Copy","left":[` + strings.TrimSuffix(strings.Repeat(`{"why":"nonsense"},`, 50_000), ",") + `]}`,
+		"many left":      `{"itinerary":"Move","phase":"Copy","switches":[` + strings.TrimSuffix(strings.Repeat(`{"reason":"nonsense"},`, 50_000), ",") + `]}`,
 		"many flags":     `{"itinerary":"Move","phase":"Copy","facts":{"true":[` + strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]},"retry":{"flags":[` + strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]}}`,
 		"many steps":     `{"itinerary":"Move","phase":"Copy","pipeline":[` + strings.TrimSuffix(strings.Repeat(`{"name":"Data","progress":["x","y"]},`, 30_000), ",") + `]}`,
 		"many other steps": func() string {
@@ -271,7 +271,7 @@ func reconcileForged(t *testing.T, text []byte) {
 		for _, n := range []int64{s.Visit, s.PausedSeconds, s.FailedPhases, s.FailedInCleanup} {
 			require.GreaterOrEqual(t, n, int64(0))
 		}
-		require.LessOrEqual(t, len(s.Left), runner.MaxLeft)
+		require.LessOrEqual(t, len(s.Switches), runner.MaxSwitches)
 		require.LessOrEqual(t, len(s.Failures), 200)
 		if s.Entered != nil {
 			require.False(t, s.Entered.After(w.now))

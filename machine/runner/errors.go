@@ -50,7 +50,7 @@ type NoSourceError struct {
 }
 
 func (e *NoSourceError) Error() string {
-	return fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which no source answers; add a source in Sources", e.Itinerary, e.At, wording.List(e.Flags, "and"))
+	return fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which no source evaluates; add a source in Sources", e.Itinerary, e.At, wording.List(e.Flags, "and"))
 }
 
 // SourcesError means that the Sources function of the options returned sources

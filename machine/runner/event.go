@@ -17,10 +17,10 @@ type Event interface {
 	event() (name string, attributes []any)
 }
 
-// Begun: an itinerary begins, the first one or, where Left names one, another.
-type Begun struct {
-	Itinerary string
-	Left      string
+// ItineraryBegun: an itinerary begins, the first one or, where Left names one, another.
+type ItineraryBegun struct {
+	Itinerary         string
+	PreviousItinerary string
 	// Phase is where the itinerary before was left; empty where it had not
 	// begun.
 	Phase string
@@ -28,8 +28,8 @@ type Begun struct {
 	Failed bool
 }
 
-// Asked: a flag was asked.
-type Asked struct {
+// FlagEvaluated: a flag was evaluated.
+type FlagEvaluated struct {
 	Itinerary string
 	Flag      string
 	Value     phases.Truth
@@ -40,76 +40,76 @@ type Asked struct {
 	LeftBehind bool
 }
 
-// Replanned: the steps that are still to come have changed while a migration
+// PipelineReplanned: the steps that are still to come have changed while a run
 // is on its way.
-type Replanned struct {
+type PipelineReplanned struct {
 	Itinerary      string
 	Added, Removed []string
 }
 
-// Entered: a phase was entered.
-type Entered struct {
+// PhaseEntered: a phase was entered.
+type PhaseEntered struct {
 	Itinerary, Phase, Step string
 	// Jumped says that a jump led there.
 	Jumped bool
 }
 
-// Waiting: a phase waits.
-type Waiting struct {
+// PhaseWaiting: a phase waits.
+type PhaseWaiting struct {
 	Itinerary, Phase string
 	Message          string
 	// Since is when it began to wait, Again when it will be called again, 0
 	// where that is left to the controller's watches.
-	Since time.Time
-	Again time.Duration
+	Since        time.Time
+	RequeueAfter time.Duration
 }
 
-// Retried: something failed that is tried again.
-type Retried struct {
+// PhaseRetried: something failed that is tried again.
+type PhaseRetried struct {
 	Itinerary, Phase string
 	Kind             RetryKind
 	// Flags are the flags of [RetryFlags].
 	Flags []string
 	Err   error
 	// Attempt counts the attempts that failed without a break, from 1.
-	Attempt int64
-	Again   time.Duration
+	Attempt      int64
+	RequeueAfter time.Duration
 }
 
-// Stopped: the run cannot go on until the object or the release is fixed
+// RunStopped: the run cannot go on until the object or the release is fixed
 // ([IsTerminal]). There is one such event when it stops, and one when the
 // reason changes.
-type Stopped struct {
+type RunStopped struct {
 	Itinerary, Phase string
 	Err              error
 }
 
-// NotFollowed: the selector names an itinerary that is not entered, since a
+// SwitchHeld: the selector names an itinerary that is not entered, since a
 // cleanup itinerary has begun or the run is done. There is one such event for
 // each itinerary that it names.
-type NotFollowed struct {
+type SwitchHeld struct {
 	Itinerary, Phase string
 	Selected         string
 	Done             bool
 }
 
-// Left: a phase is done and was left. A phase that failed has a Failed event
+// PhaseExited: a phase is done and was left. A phase that failed has a Failed event
 // and none of these.
-type Left struct {
+type PhaseExited struct {
 	Itinerary, Phase string
 	// Took is the time since it was entered.
 	Took time.Duration
 }
 
-// Failed: a phase has failed.
-type Failed struct {
+// PhaseFailed: a phase has failed.
+type PhaseFailed struct {
 	Itinerary, Phase string
 	Reasons          []string
 	Took             time.Duration
 }
 
-// Finished: the run is done.
-type Finished struct {
+// RunFinished: the run is done.
+type RunFinished struct {
 	Itinerary string
 	Result    phases.Result
 	// Failures and CleanupFailures count the phases that failed on the way,
@@ -117,46 +117,46 @@ type Finished struct {
 	Failures, CleanupFailures int64
 }
 
-func (e Begun) event() (string, []any) {
-	return "itinerary begins", []any{"itinerary", e.Itinerary, "left", e.Left, "phase", e.Phase, "failed", e.Failed}
+func (e ItineraryBegun) event() (string, []any) {
+	return "itinerary begins", []any{"itinerary", e.Itinerary, "left", e.PreviousItinerary, "phase", e.Phase, "failed", e.Failed}
 }
-func (e Asked) event() (string, []any) {
+func (e FlagEvaluated) event() (string, []any) {
 	a := []any{"itinerary", e.Itinerary, "flag", e.Flag, "value", e.Value.String()}
 	if e.Err != nil {
 		a = append(a, "error", e.Err.Error())
 	}
-	return "flag asked", a
+	return "flag evaluated", a
 }
-func (e Replanned) event() (string, []any) {
+func (e PipelineReplanned) event() (string, []any) {
 	return "steps planned anew", []any{"itinerary", e.Itinerary, "added", e.Added, "removed", e.Removed}
 }
-func (e Entered) event() (string, []any) {
+func (e PhaseEntered) event() (string, []any) {
 	return "phase entered", []any{"itinerary", e.Itinerary, "phase", e.Phase, "step", e.Step, "jumped", e.Jumped}
 }
-func (e Waiting) event() (string, []any) {
-	return "phase waits", []any{"itinerary", e.Itinerary, "phase", e.Phase, "message", e.Message, "since", e.Since, "again", e.Again.String()}
+func (e PhaseWaiting) event() (string, []any) {
+	return "phase waits", []any{"itinerary", e.Itinerary, "phase", e.Phase, "message", e.Message, "since", e.Since, "again", e.RequeueAfter.String()}
 }
-func (e Retried) event() (string, []any) {
-	return "to be tried again", []any{"itinerary", e.Itinerary, "phase", e.Phase, "kind", string(e.Kind), "flags", e.Flags, "attempt", e.Attempt, "error", e.Err.Error(), "again", e.Again.String()}
+func (e PhaseRetried) event() (string, []any) {
+	return "to be tried again", []any{"itinerary", e.Itinerary, "phase", e.Phase, "kind", string(e.Kind), "flags", e.Flags, "attempt", e.Attempt, "error", e.Err.Error(), "again", e.RequeueAfter.String()}
 }
-func (e Stopped) event() (string, []any) {
+func (e RunStopped) event() (string, []any) {
 	return "run stopped", []any{"itinerary", e.Itinerary, "phase", e.Phase, "error", e.Err.Error()}
 }
-func (e NotFollowed) event() (string, []any) {
+func (e SwitchHeld) event() (string, []any) {
 	return "selection not followed", []any{"itinerary", e.Itinerary, "phase", e.Phase, "selected", e.Selected, "done", e.Done}
 }
-func (e Left) event() (string, []any) {
+func (e PhaseExited) event() (string, []any) {
 	return "phase done", []any{"itinerary", e.Itinerary, "phase", e.Phase, "took", e.Took.String()}
 }
-func (e Failed) event() (string, []any) {
+func (e PhaseFailed) event() (string, []any) {
 	return "phase failed", []any{"itinerary", e.Itinerary, "phase", e.Phase, "reasons", e.Reasons, "took", e.Took.String()}
 }
-func (e Finished) event() (string, []any) {
+func (e RunFinished) event() (string, []any) {
 	return "run done", []any{"itinerary", e.Itinerary, "result", string(e.Result), "failures", e.Failures, "cleanupFailures", e.CleanupFailures}
 }
 
 // Observer is told of each event, in order, in the goroutine of the reconcile.
-// A panic of an observer is caught and does no harm to the migration. An
+// A panic of an observer is caught and does no harm to the run. An
 // observer that is shared by runners has to be safe for concurrent use.
 type Observer[T any] interface {
 	Observe(ctx context.Context, object T, e Event)
@@ -168,10 +168,10 @@ type ObserverFunc[T any] func(ctx context.Context, object T, e Event)
 // Observe calls f.
 func (f ObserverFunc[T]) Observe(ctx context.Context, object T, e Event) { f(ctx, object, e) }
 
-// Logr logs events to the logger that log finds in the context, as
+// NewLogrObserver logs events to the logger that log finds in the context, as
 // controller-runtime puts it there (log.FromContext). A waiting phase and a
 // flag that was found are logged at level 1, all else at level 0.
-func Logr[T any](log func(ctx context.Context) logr.Logger) Observer[T] {
+func NewLogrObserver[T any](log func(ctx context.Context) logr.Logger) Observer[T] {
 	if log == nil {
 		return nil // which New refuses
 	}
@@ -181,18 +181,18 @@ func Logr[T any](log func(ctx context.Context) logr.Logger) Observer[T] {
 	})
 }
 
-// Slog logs events to a logger: a waiting phase and a flag that was found at
+// NewSlogObserver logs events to a logger: a waiting phase and a flag that was found at
 // debug level, errors and failures as warnings, all else as information.
-func Slog[T any](log *slog.Logger) Observer[T] {
+func NewSlogObserver[T any](log *slog.Logger) Observer[T] {
 	if log == nil {
 		return nil // which New refuses
 	}
 	return ObserverFunc[T](func(ctx context.Context, _ T, e Event) {
 		level := slog.LevelInfo
 		switch e := e.(type) {
-		case Failed, Retried, Stopped, NotFollowed:
+		case PhaseFailed, PhaseRetried, RunStopped, SwitchHeld:
 			level = slog.LevelWarn
-		case Asked:
+		case FlagEvaluated:
 			if e.Err != nil {
 				level = slog.LevelWarn
 			}
@@ -207,9 +207,9 @@ func Slog[T any](log *slog.Logger) Observer[T] {
 
 func verbosity(e Event) int {
 	switch e := e.(type) {
-	case Waiting:
+	case PhaseWaiting:
 		return 1
-	case Asked:
+	case FlagEvaluated:
 		if e.Err == nil {
 			return 1
 		}

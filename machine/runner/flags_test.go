@@ -24,11 +24,11 @@ func scans(t *testing.T, answer func(w *world) (phases.Truth, error)) *world {
 	w := newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
 		return phases.NewSources(vocabulary,
-			phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 				w.asked = append(w.asked, "Volumes")
 				return answer(w)
 			}},
-			phases.Source{Flag: images, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.No, nil }})
+			phases.Source{Flag: images, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.False, nil }})
 	}
 	return w
 }
@@ -47,7 +47,7 @@ func TestAFlagThatAPhaseAheadDecidesDoesNotHoldTheBeginning(t *testing.T) {
 				if !scanned(w) {
 					return before()
 				}
-				return phases.Yes, nil
+				return phases.True, nil
 			})
 			w.end()
 			assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
@@ -69,7 +69,7 @@ func TestTheTransitionThatDependsOnAnUnknownFlagWaits(t *testing.T) {
 		assert.Equal(t, `itinerary "Move" at Refresh: the next phase depends on Volumes, which is not known yet`, err.Error())
 		assert.True(t, w.m.State.WorkDone)
 	}
-	known = phases.No
+	known = phases.False
 	w.end()
 	assert.Equal(t, []string{"Refresh", "Attach"}, w.called)
 }
@@ -79,7 +79,7 @@ func TestTheTransitionThatDependsOnAnUnknownFlagWaits(t *testing.T) {
 func TestAFlagWithoutASource(t *testing.T) {
 	w := newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: images, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.No, nil }})
+		return phases.NewSources(vocabulary, phases.Source{Flag: images, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.False, nil }})
 	}
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -92,10 +92,10 @@ func TestAFlagWithoutASource(t *testing.T) {
 	assert.True(t, runner.IsTerminal(err))
 	assert.Equal(t, err.Error(), w.m.State.Stopped.Error)
 
-	w.options.Answers = images
+	w.options.SourceFlags = images
 	_, err = runner.New(w.options)
-	assert.EqualError(t, err, `runner options: Answers: itinerary "CleanUp" reads Volumes, which no source answers; add a source, or remove the flag; Answers: itinerary "Move" reads Volumes, which no source answers; add a source, or remove the flag`)
-	w.options.Answers = images | volumes
+	assert.EqualError(t, err, `runner options: Answers: itinerary "CleanUp" reads Volumes, which no source evaluates; add a source, or remove the flag; Answers: itinerary "Move" reads Volumes, which no source evaluates; add a source, or remove the flag`)
+	w.options.SourceFlags = images | volumes
 	_, err = runner.New(w.options)
 	assert.NoError(t, err)
 }
@@ -107,14 +107,14 @@ func TestHowOftenAFlagThatCouldNotBeKnownIsEvaluated(t *testing.T) {
 	const more phases.Flags = 1
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: more, Name: "More"}})
 	w := newWorld(t)
-	w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Flags: v, Phases: []phases.Phase{
+	w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: v, Phases: []phases.Phase{
 		{Name: "One", Step: "S"}, {Name: "Two", Step: "S"}, {Name: "Three", Step: "S"}, {Name: "Decide", Step: "S", Decides: more},
 		{Name: "Maybe", Step: "S", Guard: phases.Guard{All: more}}, {Name: "Last", Step: "S"},
 	}})
 	w.options.Phases = map[string]runner.Phase[*migration]{}
 	w.options.PassThrough = true
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(v, phases.Source{Flag: more, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		return phases.NewSources(v, phases.Source{Flag: more, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 			w.asked = append(w.asked, w.m.State.Phase)
 			return phases.Unknown, errors.New("no")
 		}})
@@ -152,8 +152,8 @@ func TestSourcesThatCannotBeUsed(t *testing.T) {
 		{"a panic", func(context.Context, *migration) (*phases.Sources, error) { panic("nil map") }, "panic: nil map"},
 		{"nil", func(context.Context, *migration) (*phases.Sources, error) { return nil, nil }, "Sources returned nil"},
 		{"another vocabulary", func(context.Context, *migration) (*phases.Sources, error) {
-			yes := func(context.Context, phases.Facts) (phases.Truth, error) { return phases.Yes, nil }
-			return phases.NewSources(other, phases.Source{Flag: volumes, Ask: yes}, phases.Source{Flag: images, Ask: yes})
+			yes := func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }
+			return phases.NewSources(other, phases.Source{Flag: volumes, Evaluate: yes}, phases.Source{Flag: images, Evaluate: yes})
 		}, "Sources returned sources over another vocabulary"},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestSourcesThatCannotBeUsed(t *testing.T) {
 				out, err := w.reconcile()
 				require.ErrorContains(t, err, "sources of flags: ")
 				require.ErrorContains(t, err, tt.want)
-				assert.True(t, out.Again)
+				assert.True(t, out.Requeue)
 				assert.Contains(t, w.m.State.Retry.Error, tt.want)
 			}
 			assert.Empty(t, w.called)
@@ -181,7 +181,7 @@ func TestSourcesThatCannotBeUsed(t *testing.T) {
 func TestAskTimeoutBoundsAReconcile(t *testing.T) {
 	const more phases.Flags = 1
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: more, Name: "More"}})
-	it := phases.Itinerary{Name: "Move", Flags: v, Cleanup: true}
+	it := phases.Itinerary{Name: "Move", Vocabulary: v, Cleanup: true}
 	for i := range 8 {
 		it.Phases = append(it.Phases,
 			phases.Phase{Name: fmt.Sprint("Decide", i), Step: "S", Decides: more},
@@ -191,7 +191,7 @@ func TestAskTimeoutBoundsAReconcile(t *testing.T) {
 	w.options.Itineraries = machine.MustCompileSet(it)
 	w.options.Phases, w.options.PassThrough = nil, true
 	w.options.MaxPhases = 50
-	w.options.AskTimeout = 10 * time.Second
+	w.options.EvaluationTimeout = 10 * time.Second
 	var timeouts []time.Duration
 	w.options.WithTimeout = func(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 		timeouts = append(timeouts, d)
@@ -208,11 +208,11 @@ func TestAskTimeoutBoundsAReconcile(t *testing.T) {
 }
 
 // A source that ignores its context does not hold the run: it is left behind once for
-// each run, and not asked again until it has returned. One that ends its
+// each run, and not evaluated again until it has returned. One that ends its
 // goroutine is an error.
 func TestASourceThatIgnoresItsContext(t *testing.T) {
 	w := newWorld(t)
-	w.options.AskTimeout = time.Millisecond
+	w.options.EvaluationTimeout = time.Millisecond
 	w.options.Key = func(m *migration) string { return strings.Join(m.Errors, " ") }
 	w.options.OnFail = nil
 	w.options.Select = func(*migration) string { return "CleanUp" }
@@ -221,15 +221,15 @@ func TestASourceThatIgnoresItsContext(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 			mu.Lock()
 			calls++
 			mu.Unlock()
 			<-release
-			return phases.Yes, nil
+			return phases.True, nil
 		}})
 	}
-	left := listen[runner.Asked](w)
+	left := listen[runner.FlagEvaluated](w)
 	r := w.runner()
 	for _, run := range []string{"one", "two"} {
 		m := &migration{Errors: []string{run}}
@@ -253,9 +253,9 @@ func TestASourceThatIgnoresItsContext(t *testing.T) {
 
 	w = newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 			runtime.Goexit()
-			return phases.Yes, nil
+			return phases.True, nil
 		}})
 	}
 	w.m.Canceled = true

@@ -87,5 +87,5 @@ func Wait(after time.Duration, message string, progress ...string) Result {
 }
 
 // Fail says that the work cannot be done, and why, in sentences for people.
-// The migration leaves the itinerary for the one that the selector names then.
+// The run leaves the itinerary for the one that the selector names then.
 func Fail(reasons ...string) Result { return Result{outcome: fail, reasons: reasons} }

@@ -12,7 +12,7 @@ import (
 )
 
 func lives() machinetest.Setup[*machinetest.Object, struct{}] {
-	return machinetest.Scripted(machinetest.Script{
+	return machinetest.NewScripted(machinetest.Script{
 		Itineraries: machine.MustCompileSet(itineraries()...), Itinerary: "Move", OnFail: map[string]string{"Move": "CleanUp"},
 	})
 }

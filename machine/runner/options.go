@@ -46,7 +46,7 @@ type Options[T any] struct {
 	Select func(object T) string
 	// Sources are the sources of the object's flags. It is called only where
 	// there is something to ask, and may read through the API: the context is
-	// that of the reconcile, bounded by AskTimeout. An error counts for each
+	// that of the reconcile, bounded by EvaluationTimeout. An error counts for each
 	// flag that would have been asked.
 	Sources func(ctx context.Context, object T) (*phases.Sources, error)
 	// Read reads the state that Write wrote on the object; the zero State
@@ -57,8 +57,8 @@ type Options[T any] struct {
 	// Phases say how phases are run, by name; in all itineraries that have a
 	// phase of that name, but for those that In, by itinerary and by name,
 	// says it for.
-	Phases map[string]Phase[T]
-	In     map[string]map[string]Phase[T]
+	Phases            map[string]Phase[T]
+	PhasesByItinerary map[string]map[string]Phase[T]
 	// PassThrough lets phases that no handler is given for pass, as done.
 	// Without it a missing handler is an error of New.
 	PassThrough bool
@@ -79,7 +79,7 @@ type Options[T any] struct {
 	// written on the object by then.
 	OnFail func(object T, f Failure)
 	// Failed reports whether the object says that something failed: an
-	// itinerary that is left then reads Failed, not Canceled. It is not asked
+	// itinerary that is left then reads Failed, not Canceled. It is not evaluated
 	// once a failure is recorded, nor when a cleanup itinerary is left.
 	// Optional; what handlers fail with is known without it.
 	Failed func(object T) bool
@@ -89,11 +89,11 @@ type Options[T any] struct {
 	Paused            func(object T) bool
 	PauseHoldsCleanup bool
 
-	// Answers are the flags that the sources answer, if the embedder declares
+	// SourceFlags are the flags that the sources return, if the embedder declares
 	// them: then [New] refuses an itinerary that reads another. Zero means not
 	// declared: a run then stops when its way depends on a flag that no source
 	// answers.
-	Answers phases.Flags
+	SourceFlags phases.Flags
 	// Key tells runs apart, for what a runner remembers between two reconciles
 	// of one run: sources that were left behind, and attempts that are not
 	// written down yet. If nil, it is the object's UID if it has a method
@@ -106,12 +106,12 @@ type Options[T any] struct {
 	// phase. With more, fewer writes are needed, and after a crash more
 	// handlers are called again.
 	MaxPhases int
-	// AskTimeout bounds all asking of flags in one reconcile. Zero means 30 s.
-	AskTimeout time.Duration
+	// EvaluationTimeout bounds all evaluation of flags in one reconcile. Zero means 30 s.
+	EvaluationTimeout time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// WithTimeout bounds a context by the clock of Now: those of handlers with
-	// a deadline, and that of the asking of flags. If nil, it is
+	// a deadline, and that of the evaluation of flags. If nil, it is
 	// [context.WithTimeout]. A test that has a clock of its own in Now gives
 	// both, and then waits for no timeout in real time.
 	WithTimeout func(parent context.Context, timeout time.Duration) (context.Context, context.CancelFunc)
@@ -119,8 +119,8 @@ type Options[T any] struct {
 	Observers []Observer[T]
 }
 
-// DefaultAskTimeout is the AskTimeout of options that set none.
-const DefaultAskTimeout = 30 * time.Second
+// DefaultEvaluationTimeout is the EvaluationTimeout of options that set none.
+const DefaultEvaluationTimeout = 30 * time.Second
 
 // OptionsError says all that is missing or wrong in options.
 type OptionsError struct {
@@ -149,8 +149,8 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 	if o.MaxPhases < 0 {
 		add("MaxPhases is %d; it must not be negative", o.MaxPhases)
 	}
-	if o.AskTimeout < 0 {
-		add("AskTimeout is %s; it must not be negative", o.AskTimeout)
+	if o.EvaluationTimeout < 0 {
+		add("EvaluationTimeout is %s; it must not be negative", o.EvaluationTimeout)
 	}
 	for i, observer := range o.Observers {
 		if isNil(observer) {
@@ -170,14 +170,14 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 		if err != nil {
 			return nil, err
 		}
-		if unanswered := g.Reads() &^ o.Answers; o.Answers != 0 && unanswered != 0 {
-			add("Answers: itinerary %q reads %s, which no source answers; add a source, or remove the flag", name, wording.List(g.Flags().Names(unanswered), "and"))
+		if unanswered := g.Reads() &^ o.SourceFlags; o.SourceFlags != 0 && unanswered != 0 {
+			add("Answers: itinerary %q reads %s, which no source evaluates; add a source, or remove the flag", name, wording.List(g.Vocabulary().Names(unanswered), "and"))
 		}
 		own := map[string]bool{}
 		for i := range g.Len() {
 			phase := g.Phase(i).Name
 			known[phase], own[phase] = true, true
-			p, ok := o.In[name][phase]
+			p, ok := o.PhasesByItinerary[name][phase]
 			if !ok {
 				p, ok = o.Phases[phase]
 			}
@@ -186,12 +186,12 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 			}
 			how[name] = append(how[name], p.or(o.limits()))
 		}
-		for phase, p := range o.In[name] {
+		for phase, p := range o.PhasesByItinerary[name] {
 			p.limits().check(fmt.Sprintf("In: phase %q of itinerary %q: ", phase, name), add)
 			if own[phase] {
 				continue
 			}
-			if i, err := g.Find(phase); err == nil {
+			if i, err := g.Lookup(phase); err == nil {
 				add("In: %q is a former name of phase %q of itinerary %q; use its present name", phase, g.Phase(i).Name, name)
 			} else {
 				add("In: %v", err)
@@ -210,7 +210,7 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 			add("Phases: no itinerary has a phase %q%s", phase, hint)
 		}
 	}
-	for name := range o.In {
+	for name := range o.PhasesByItinerary {
 		if _, err := o.Itineraries.Graph(name); err != nil {
 			add("In: %v", err)
 		}

@@ -50,10 +50,10 @@ func TestNewRefusesWhatIsWrong(t *testing.T) {
 		{"a backoff of one itinerary", func(o *options) {
 			p := o.Phases["Copy"]
 			p.Backoff.Factor = 2
-			o.In = map[string]map[string]runner.Phase[*migration]{"Move": {"Copy": p}}
+			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"Copy": p}}
 		}, `In: phase "Copy" of itinerary "Move": Backoff: Max or Factor is set without Initial; set Initial`},
 		{"negative phases", func(o *options) { o.MaxPhases = -7 }, "MaxPhases is -7; it must not be negative"},
-		{"a negative timeout", func(o *options) { o.AskTimeout = -time.Second }, "AskTimeout is -1s; it must not be negative"},
+		{"a negative timeout", func(o *options) { o.EvaluationTimeout = -time.Second }, "EvaluationTimeout is -1s; it must not be negative"},
 		{"a nil handler", phase(func(p *runner.Phase[*migration]) { p.Handler = nil }), `phase "Copy" of itinerary "Move" has no handler`},
 		{"a nil function", phase(func(p *runner.Phase[*migration]) { p.Handler = runner.HandlerFunc[*migration](nil) }), `phase "Copy" of itinerary "Move" has no handler`},
 		{"a nil pointer", phase(func(p *runner.Phase[*migration]) { p.Handler = (*handler)(nil) }), `phase "Copy" of itinerary "Move" has no handler`},
@@ -75,7 +75,7 @@ func TestNewRefusesWhatIsWrong(t *testing.T) {
 			its := itineraries()
 			its[0].Phases[1].Formerly = []string{"OldCopy"}
 			o.Itineraries = machine.MustCompileSet(its...)
-			o.In = map[string]map[string]runner.Phase[*migration]{"Move": {"OldCopy": o.Phases["Copy"]}}
+			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"OldCopy": o.Phases["Copy"]}}
 		}, `In: "OldCopy" is a former name of phase "Copy" of itinerary "Move"; use its present name`},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
@@ -98,7 +98,7 @@ func (h *handler) Handle(context.Context, *migration) (runner.Result, error) {
 // thousands is a controller of one itinerary of n phases, each a step.
 func thousands(t *testing.T, n int) *world {
 	w := newWorld(t)
-	it := phases.Itinerary{Name: "Move", Flags: vocabulary}
+	it := phases.Itinerary{Name: "Move", Vocabulary: vocabulary}
 	w.options.Phases = map[string]runner.Phase[*migration]{}
 	for i := range n {
 		name := fmt.Sprintf("Phase%d", i)

@@ -27,7 +27,7 @@ func ends(t *testing.T) *world {
 		cleanup("Cancel", phases.Canceled), cleanup("Failed", phases.Failed), cleanup("Rollback", phases.RolledBack), cleanup("Tidy", ""),
 	}
 	for i := range its {
-		its[i].Flags = vocabulary
+		its[i].Vocabulary = vocabulary
 	}
 	w.options.Itineraries = machine.MustCompileSet(its...)
 	for _, name := range []string{"Refresh", "Images", "Last"} {
@@ -101,7 +101,7 @@ func TestTheOutcomeIsRecorded(t *testing.T) {
 				}
 				return runner.Done()
 			})
-			finished := listen[runner.Finished](w)
+			finished := listen[runner.RunFinished](w)
 			for !w.m.State.Done {
 				if to := tt.selects[w.m.State.Itinerary+"/"+w.m.State.Phase]; to != "" {
 					selected = to
@@ -112,12 +112,12 @@ func TestTheOutcomeIsRecorded(t *testing.T) {
 			assert.Equal(t, tt.result, w.m.State.Result)
 			assert.Equal(t, tt.failed, [2]int64{w.m.State.FailedPhases, w.m.State.FailedInCleanup})
 			var left []string
-			for _, l := range w.m.State.Left {
-				left = append(left, l.Itinerary+"/"+l.Phase+" "+string(l.Why)+" "+l.To)
+			for _, l := range w.m.State.Switches {
+				left = append(left, l.From+"/"+l.Phase+" "+string(l.Reason)+" "+l.To)
 			}
 			assert.Equal(t, tt.left, left)
 			last := w.m.State.Itinerary
-			assert.Equal(t, []runner.Finished{{Itinerary: last, Result: tt.result, Failures: tt.failed[0], CleanupFailures: tt.failed[1]}}, *finished)
+			assert.Equal(t, []runner.RunFinished{{Itinerary: last, Result: tt.result, Failures: tt.failed[0], CleanupFailures: tt.failed[1]}}, *finished)
 		})
 	}
 }
@@ -125,8 +125,8 @@ func TestTheOutcomeIsRecorded(t *testing.T) {
 // What a cleanup itinerary is not left for is recorded, and reported once.
 func TestASelectionThatIsNotFollowed(t *testing.T) {
 	for _, tt := range []struct {
-		about, at, selected    string
-		itinerary, notFollowed string
+		about, at, selected   string
+		itinerary, switchHeld string
 	}{
 		{"a cancel that is taken back", "Cancel/Detach", "Move", "Cancel", "Move"},
 		{"a cancel for what failed", "Cancel/Detach", "Failed", "Cancel", "Failed"},
@@ -138,7 +138,7 @@ func TestASelectionThatIsNotFollowed(t *testing.T) {
 	} {
 		t.Run(tt.about, func(t *testing.T) {
 			w := ends(t)
-			told := listen[runner.NotFollowed](w)
+			told := listen[runner.SwitchHeld](w)
 			itinerary, phase, _ := strings.Cut(tt.at, "/")
 			selected := itinerary
 			w.options.Select = func(*migration) string { return selected }
@@ -153,16 +153,16 @@ func TestASelectionThatIsNotFollowed(t *testing.T) {
 				require.NoError(t, err)
 			}
 			assert.Equal(t, tt.itinerary, w.m.State.Itinerary)
-			assert.Equal(t, tt.notFollowed, w.m.State.NotFollowed)
-			if tt.notFollowed == "" {
+			assert.Equal(t, tt.switchHeld, w.m.State.SwitchHeld)
+			if tt.switchHeld == "" {
 				assert.Empty(t, *told)
 				return
 			}
-			assert.Equal(t, []runner.NotFollowed{{Itinerary: itinerary, Phase: phase, Selected: tt.notFollowed, Done: phase == ""}}, *told)
+			assert.Equal(t, []runner.SwitchHeld{{Itinerary: itinerary, Phase: phase, Selected: tt.switchHeld, Done: phase == ""}}, *told)
 			selected = itinerary
 			_, err := w.reconcile()
 			require.NoError(t, err)
-			assert.Empty(t, w.m.State.NotFollowed, "it is over")
+			assert.Empty(t, w.m.State.SwitchHeld, "it is over")
 		})
 	}
 }
@@ -206,7 +206,7 @@ func TestACancelPassesAPause(t *testing.T) {
 func TestFailuresAreToldApartByVisit(t *testing.T) {
 	for _, step := range []time.Duration{0, time.Second, -time.Hour} {
 		w := newWorld(t)
-		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Flags: vocabulary, Cleanup: true, Phases: []phases.Phase{
+		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{
 			{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
 			{Name: "Last", Step: "Report"},
 		}})
@@ -219,7 +219,7 @@ func TestFailuresAreToldApartByVisit(t *testing.T) {
 				w.now = w.now.Add(step)
 				return runner.Fail("no"), nil
 			})}}
-		failed, left := listen[runner.Failed](w), listen[runner.Left](w)
+		failed, left := listen[runner.PhaseFailed](w), listen[runner.PhaseExited](w)
 		r := w.runner()
 		for !w.m.State.Done {
 			_, err := r.Reconcile(context.Background(), w.m)
@@ -232,7 +232,7 @@ func TestFailuresAreToldApartByVisit(t *testing.T) {
 		for _, e := range *failed {
 			assert.Equal(t, max(step, 0), e.Took)
 		}
-		assert.Equal(t, []runner.Left{{Itinerary: "Loop", Phase: "Last"}}, *left, "what failed is not done as well")
+		assert.Equal(t, []runner.PhaseExited{{Itinerary: "Loop", Phase: "Last"}}, *left, "what failed is not done as well")
 	}
 }
 
@@ -260,7 +260,8 @@ func TestACleanupThatIsInterruptedHasNotFailed(t *testing.T) {
 	}
 	selected = "Rollback"
 	w.end()
-	assert.Equal(t, []runner.LeaveReason{runner.LeftFailed, runner.LeftSelected}, []runner.LeaveReason{w.m.State.Left[0].Why, w.m.State.Left[1].Why})
-	assert.False(t, w.m.State.Pipeline.Find("Restore").Failed)
+	assert.Equal(t, []runner.SwitchReason{runner.SwitchFailed, runner.SwitchSelected}, []runner.SwitchReason{w.m.State.Switches[0].Reason, w.m.State.Switches[1].Reason})
+	restore, _ := w.m.State.Pipeline.Lookup("Restore")
+	assert.False(t, restore.Failed)
 	assert.Equal(t, "Data: Failed | Restore: Completed | Report: Completed", w.reads())
 }

@@ -69,7 +69,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	}
 	c.m = resumed.Machine
 	g := c.m.Graph()
-	c.follow(ctx, resumed.NotFollowed)
+	c.follow(ctx, resumed.SwitchHeld)
 	switch {
 	case c.state.Done:
 		c.paused = paused
@@ -94,10 +94,10 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		c.m.Finish()
 	case resumed.Changed && !c.m.WorkDone():
 		// A new release: what is new is evaluated; replan.
-		if err := c.ask(ctx, newRelease, 0); err != nil {
+		if err := c.evaluate(ctx, newRelease, 0); err != nil {
 			return err
 		}
-		c.keep(ctx, steps.Moment{Message: c.retryMessage()})
+		c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
 	}
 	for range c.o.MaxPhases {
 		moved, err := c.step(ctx)
@@ -118,13 +118,13 @@ func (c *reconcile[T]) pause() {
 
 // follow records which itinerary the selector names in vain; empty if it names
 // none.
-func (c *reconcile[T]) follow(ctx context.Context, notFollowed string) {
-	if notFollowed = cut(notFollowed); notFollowed == c.state.NotFollowed {
+func (c *reconcile[T]) follow(ctx context.Context, switchHeld string) {
+	if switchHeld = cut(switchHeld); switchHeld == c.state.SwitchHeld {
 		return
 	}
-	c.state.NotFollowed = notFollowed
-	if notFollowed != "" {
-		c.emit(ctx, NotFollowed{Itinerary: c.state.Itinerary, Phase: c.state.Phase, Selected: notFollowed, Done: c.state.Done})
+	c.state.SwitchHeld = switchHeld
+	if switchHeld != "" {
+		c.emit(ctx, SwitchHeld{Itinerary: c.state.Itinerary, Phase: c.state.Phase, Selected: switchHeld, Done: c.state.Done})
 	}
 }
 
@@ -141,12 +141,12 @@ func (c *reconcile[T]) stop(ctx context.Context, err error) {
 		return
 	}
 	c.state.Stopped = &Stop{Error: text, Since: c.now}
-	c.emit(ctx, Stopped{Itinerary: c.state.Itinerary, Phase: c.state.Phase, Err: err})
+	c.emit(ctx, RunStopped{Itinerary: c.state.Itinerary, Phase: c.state.Phase, Err: err})
 }
 
 // finish settles the state of a run that is done: nothing is tried again.
 func (c *reconcile[T]) finish() {
-	c.state.Retry, c.state.Stopped, c.state.FlagsAsked = nil, nil, nil
+	c.state.Retry, c.state.Stopped, c.state.FlagsEvaluated = nil, nil, nil
 }
 
 // option calls a function of the options.
@@ -211,18 +211,18 @@ func (c *reconcile[T]) step(ctx context.Context) (moved bool, err error) {
 // leave evaluates the flags on which the next transition depends, and enters
 // the next phase.
 func (c *reconcile[T]) leave(ctx context.Context, why occasion, fresh phases.Flags) (moved bool, err error) {
-	if err = c.ask(ctx, why, fresh); err == nil {
+	if err = c.evaluate(ctx, why, fresh); err == nil {
 		err = c.advance(ctx)
 	}
 	switch {
 	case err == nil:
 		return true, nil
-	case why == begins: // not begun: all is asked again
+	case why == begins: // not begun: all is evaluated again
 	case c.state.PhaseFailed():
 		c.state.Checkpoint = c.m.Checkpoint()
 	default:
 		// The work is recorded as done, and the facts without what it decided.
-		c.keep(ctx, steps.Moment{Message: c.retryMessage()})
+		c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
 	}
 	return false, err
 }
@@ -239,11 +239,11 @@ func (c *reconcile[T]) retryMessage() string {
 // phase returns how a phase of the current itinerary is run.
 func (c *reconcile[T]) phase(name string) (Phase[T], error) {
 	g := c.m.Graph()
-	i, err := g.Find(name)
+	i, err := g.Lookup(name)
 	if err != nil {
 		return Phase[T]{}, err
 	}
-	return c.how[g.Name()][i], nil
+	return c.phaseOptions[g.Name()][i], nil
 }
 
 // remaining is the time until the deadline of the current phase, by the clock
@@ -318,7 +318,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 		}
 	}
 	c.state.WaitingSince = nil
-	c.keep(ctx, steps.Moment{Message: c.retryMessage()})
+	c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
 	return Result{}, failed
 }
 
@@ -397,7 +397,7 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 	if c.m != nil {
 		itinerary, phase = c.m.Graph().Name(), c.m.Position().Phase
 	}
-	c.emit(ctx, Retried{Itinerary: itinerary, Phase: phase, Kind: kind, Flags: flags, Err: err, Attempt: attempts, Again: c.after})
+	c.emit(ctx, PhaseRetried{Itinerary: itinerary, Phase: phase, Kind: kind, Flags: flags, Err: err, Attempt: attempts, RequeueAfter: c.after})
 	return attempts, false
 }
 
@@ -405,7 +405,7 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 	if c.state.WaitingSince == nil {
 		c.state.WaitingSince = c.now.DeepCopy()
 	}
-	c.keep(ctx, steps.Moment{Message: cut(result.message), Progress: cutLines(result.progress, MaxProgress/2)})
+	c.keep(ctx, steps.Snapshot{Message: cut(result.message), Progress: cutLines(result.progress, MaxProgress/2)})
 	c.again, c.after = result.after != 0, max(result.after, 0)
 	if how, err := c.phase(phase); err == nil && how.Deadline > 0 {
 		// Come back in time for the last look.
@@ -413,7 +413,7 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 			c.again, c.after = true, remaining
 		}
 	}
-	c.emit(ctx, Waiting{Itinerary: c.m.Graph().Name(), Phase: phase, Message: result.message, Since: c.state.WaitingSince.Time, Again: c.after})
+	c.emit(ctx, PhaseWaiting{Itinerary: c.m.Graph().Name(), Phase: phase, Message: result.message, Since: c.state.WaitingSince.Time, RequeueAfter: c.after})
 }
 
 // fail records a failure and switches to the itinerary that the selector names
@@ -425,7 +425,7 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: cutLines(reasons, MaxFailures/2), At: c.now, Visit: c.state.Visit}
 	c.state.fail(failure, g.IsCleanup())
 	c.state.Retry, c.memo.attempts = nil, 0
-	c.keep(ctx, steps.Moment{Failed: true})
+	c.keep(ctx, steps.Snapshot{Failed: true})
 	// The selector may go by the state on the object, or by what OnFail sets.
 	var werr error
 	if err = c.option("Write", func() { werr = c.o.Write(c.object, *c.state.DeepCopy()) }); werr != nil {
@@ -441,7 +441,7 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 		c.state = *before // the handler is called again, and OnFail with it
 		return false, err
 	}
-	c.emit(ctx, Failed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
+	c.emit(ctx, PhaseFailed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
 	var selected string
 	if err := c.option("Select", func() { selected = c.o.Select(c.object) }); err != nil {
 		return false, err
@@ -470,18 +470,18 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 // begin is at the start of an itinerary, after another was left.
 func (c *reconcile[T]) begin(ctx context.Context, from, phase string, failed bool) {
 	g := c.m.Graph()
-	why := LeftSelected
+	why := SwitchSelected
 	if failed {
-		why = LeftFailed
+		why = SwitchFailed
 	}
-	c.state.Left = append(c.state.Left, LeftItinerary{Itinerary: from, Phase: phase, To: g.Name(), Why: why, At: c.now})
+	c.state.Switches = append(c.state.Switches, Switch{From: from, Phase: phase, To: g.Name(), Reason: why, At: c.now})
 	c.decided = c.decides(from, phase)
 	c.memo.attempts = 0
 	c.state.Checkpoint = c.m.Checkpoint()
 	c.state.leavePhase()
-	c.state.FlagsAsked, c.state.NotFollowed = nil, ""
-	c.state.Pipeline = steps.Sync(c.state.Pipeline, steps.Moment{Plan: c.m.Plan(), Failed: failed}, c.now.Time)
-	c.emit(ctx, Begun{Itinerary: g.Name(), Left: from, Phase: phase, Failed: failed})
+	c.state.FlagsEvaluated, c.state.SwitchHeld = nil, ""
+	c.state.Pipeline = steps.Sync(c.state.Pipeline, steps.Snapshot{Plan: c.m.Plan(), Failed: failed}, c.now.Time)
+	c.emit(ctx, ItineraryBegun{Itinerary: g.Name(), PreviousItinerary: from, Phase: phase, Failed: failed})
 }
 
 // decides are the flags that a phase decides which is left in the middle; if its
@@ -491,7 +491,7 @@ func (c *reconcile[T]) decides(itinerary, phase string) (flags phases.Flags) {
 	if err != nil || phase == "" {
 		return 0
 	}
-	if i, err := g.Find(phase); err == nil {
+	if i, err := g.Lookup(phase); err == nil {
 		return g.Phase(i).Decides
 	}
 	for i := range g.Len() {
@@ -511,25 +511,25 @@ func (c *reconcile[T]) advance(ctx context.Context) error {
 	if from.Phase == "" {
 		c.state.enterItinerary(c.m.Graph())
 		if c.state.Itinerary == "" {
-			c.emit(ctx, Begun{Itinerary: tr.Itinerary})
+			c.emit(ctx, ItineraryBegun{Itinerary: tr.Itinerary})
 		}
 	} else if !c.state.PhaseFailed() {
-		c.emit(ctx, Left{Itinerary: tr.Itinerary, Phase: from.Phase, Took: took})
+		c.emit(ctx, PhaseExited{Itinerary: tr.Itinerary, Phase: from.Phase, Took: took})
 	}
 	c.state.leavePhase()
 	if tr.To.Done {
-		c.keep(ctx, steps.Moment{})
+		c.keep(ctx, steps.Snapshot{})
 		c.finish()
 		if c.state.Result == "" {
 			c.state.Result = c.m.Graph().Result()
 		}
-		c.emit(ctx, Finished{Itinerary: tr.Itinerary, Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
+		c.emit(ctx, RunFinished{Itinerary: tr.Itinerary, Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
 		return nil
 	}
 	c.state.nextVisit()
 	c.state.Entered = c.now.DeepCopy()
-	c.keep(ctx, steps.Moment{})
-	entered := Entered{Itinerary: tr.Itinerary, Phase: tr.To.Phase, Jumped: tr.Jumped}
+	c.keep(ctx, steps.Snapshot{})
+	entered := PhaseEntered{Itinerary: tr.Itinerary, Phase: tr.To.Phase, Jumped: tr.Jumped}
 	if step := c.state.Pipeline.Current(); step != nil {
 		entered.Step = step.Name
 	}
@@ -547,7 +547,7 @@ func (c *reconcile[T]) took() time.Duration {
 }
 
 // keep takes down where the machine stands, and brings the pipeline there.
-func (c *reconcile[T]) keep(ctx context.Context, m steps.Moment) {
+func (c *reconcile[T]) keep(ctx context.Context, m steps.Snapshot) {
 	under := c.state.Itinerary == c.m.Graph().Name() && c.state.Phase != ""
 	before := c.state.Pipeline
 	m.Plan = c.m.Plan()
@@ -557,7 +557,7 @@ func (c *reconcile[T]) keep(ctx context.Context, m steps.Moment) {
 		return
 	}
 	if added, removed := steps.Replanned(before, c.state.Pipeline); added != nil || removed != nil {
-		c.emit(ctx, Replanned{Itinerary: c.m.Graph().Name(), Added: added, Removed: removed})
+		c.emit(ctx, PipelineReplanned{Itinerary: c.m.Graph().Name(), Added: added, Removed: removed})
 	}
 }
 

@@ -60,11 +60,11 @@ func TestARetryIsWrittenDownSparingly(t *testing.T) {
 	for range 40 {
 		out, err := r.Reconcile(context.Background(), w.m)
 		require.Error(t, err)
-		assert.Equal(t, 4*time.Second, out.After)
+		assert.Equal(t, 4*time.Second, out.RequeueAfter)
 		if out.Changed {
 			written = append(written, w.m.State.Retry.Attempts)
 		}
-		w.now = w.now.Add(out.After)
+		w.now = w.now.Add(out.RequeueAfter)
 	}
 	assert.Equal(t, []int64{1, 3, 11, 19, 27, 35}, written)
 	r.Forget("key")
@@ -77,7 +77,8 @@ func TestARetryIsWrittenDownSparingly(t *testing.T) {
 	out, err := w.runner().Reconcile(context.Background(), w.m)
 	require.NoError(t, err)
 	assert.Nil(t, out.State.Retry)
-	assert.Equal(t, "Completed", w.m.State.Pipeline.Find("Data").Message)
+	data, _ := w.m.State.Pipeline.Lookup("Data")
+	assert.Equal(t, "Completed", data.Message)
 }
 
 // Flags that cannot be evaluated are seen as well, also before the run begins.
@@ -92,7 +93,7 @@ func TestARetryOfFlagsIsSeen(t *testing.T) {
 			w.broken[volumes], w.broken[images] = errors.New("no answer"), errors.New("no answer")
 			var attempts []int64
 			w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-				if e, ok := e.(runner.Retried); ok {
+				if e, ok := e.(runner.PhaseRetried); ok {
 					attempts = append(attempts, e.Attempt)
 					assert.Equal(t, at, e.Phase)
 				}
@@ -103,7 +104,7 @@ func TestARetryOfFlagsIsSeen(t *testing.T) {
 				var unknown *runner.UnknownFlagsError
 				require.ErrorAs(t, err, &unknown)
 				assert.False(t, runner.IsTerminal(err))
-				assert.Equal(t, min(time.Second<<min(i, 10), 5*time.Minute), out.After)
+				assert.Equal(t, min(time.Second<<min(i, 10), 5*time.Minute), out.RequeueAfter)
 				require.NotNil(t, w.m.State.Retry)
 				assert.Equal(t, unknown.Flags, w.m.State.Retry.Flags)
 				assert.Equal(t, since, w.m.State.Retry.Since.Unix())
@@ -168,11 +169,11 @@ func TestWaitIsNeverABusyLoop(t *testing.T) {
 			for i := range 3 {
 				out, err := w.reconcile()
 				require.NoError(t, err)
-				assert.Equal(t, tt.again, out.Again)
+				assert.Equal(t, tt.again, out.Requeue)
 				if i == 0 {
-					assert.Equal(t, tt.first, out.After)
+					assert.Equal(t, tt.first, out.RequeueAfter)
 				} else {
-					assert.Equal(t, tt.then, out.After)
+					assert.Equal(t, tt.then, out.RequeueAfter)
 				}
 			}
 		})

@@ -17,9 +17,9 @@ import (
 // remembers nothing that is not in its state, except what saves work
 // ([Options].Key).
 type Runner[T any] struct {
-	o      Options[T]
-	how    map[string][]Phase[T] // by itinerary and the index of the phase
-	memory memory
+	o            Options[T]
+	phaseOptions map[string][]Phase[T] // by itinerary and the index of the phase
+	memory       memory
 }
 
 // New makes a runner. It refuses options in which something is missing or
@@ -30,8 +30,8 @@ func New[T any](o Options[T]) (*Runner[T], error) {
 		return nil, err
 	}
 	o.MaxPhases = max(o.MaxPhases, 1)
-	if o.AskTimeout == 0 {
-		o.AskTimeout = DefaultAskTimeout
+	if o.EvaluationTimeout == 0 {
+		o.EvaluationTimeout = DefaultEvaluationTimeout
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -39,7 +39,7 @@ func New[T any](o Options[T]) (*Runner[T], error) {
 	if o.WithTimeout == nil {
 		o.WithTimeout = context.WithTimeout
 	}
-	return &Runner[T]{o: o, how: how}, nil
+	return &Runner[T]{o: o, phaseOptions: how}, nil
 }
 
 // Forget drops what the runner remembers of a run, by the key that
@@ -58,11 +58,11 @@ type Outcome struct {
 	// written on the object; write the object to the cluster, also if there is
 	// an error beside it.
 	Changed bool
-	// Again asks for another reconcile once the object is written: After that
+	// Requeue asks for another reconcile once the object is written: After that
 	// long, or at once if it is 0. Without Again the run waits for the
 	// controller's watches, is paused, stopped, or done.
-	Again bool
-	After time.Duration
+	Requeue      bool
+	RequeueAfter time.Duration
 	// Done reports whether the run is done, Paused whether a pause holds it.
 	Done, Paused bool
 }
@@ -102,7 +102,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 		return Outcome{}, &optionError{"read the state", err}
 	}
 	key := r.o.key(object)
-	c := &reconcile[T]{Runner: r, object: object, key: key, memo: r.memory.get(key), askTime: r.o.AskTimeout}
+	c := &reconcile[T]{Runner: r, object: object, key: key, memo: r.memory.get(key), askTime: r.o.EvaluationTimeout}
 	defer r.memory.release(key)
 	c.readClock()
 	was.DeepCopyInto(&c.state)
@@ -120,10 +120,10 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	}
 	c.state.bound()
 
-	out = Outcome{State: c.state, Again: c.again, After: c.after, Done: c.state.Done, Paused: c.paused}
+	out = Outcome{State: c.state, Requeue: c.again, RequeueAfter: c.after, Done: c.state.Done, Paused: c.paused}
 	out.Changed = !equality.Semantic.DeepEqual(was, c.state)
-	if out.Again && !out.Changed && !c.moved {
-		out.After = max(out.After, minPause)
+	if out.Requeue && !out.Changed && !c.moved {
+		out.RequeueAfter = max(out.RequeueAfter, minPause)
 	}
 	// A handler may have changed the state on the object.
 	if out.Changed || c.called {

@@ -37,13 +37,13 @@ var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: volumes, Name: "V
 
 func itineraries() []phases.Itinerary {
 	return []phases.Itinerary{
-		{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{
+		{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 			{Name: "Refresh", Step: "Prepare", Decides: volumes},
 			{Name: "Copy", Step: "Data", Guard: phases.Guard{All: volumes}, Description: "Copying"},
 			{Name: "Images", Step: "Images", Guard: phases.Guard{All: images}},
 			{Name: "Attach", Step: "Restore"},
 		}},
-		{Name: "CleanUp", Flags: vocabulary, Cleanup: true, Phases: []phases.Phase{
+		{Name: "CleanUp", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{
 			{Name: "Detach", Step: "Data", Guard: phases.Guard{All: volumes}},
 			{Name: "Report", Step: "Report"},
 			{Name: "Last", Step: "Report"},
@@ -91,7 +91,7 @@ func newWorld(t *testing.T) *world {
 		},
 		Sources: func(context.Context, *migration) (*phases.Sources, error) {
 			source := func(flag phases.Flags, name string, slow bool) phases.Source {
-				return phases.Source{Flag: flag, Slow: slow, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+				return phases.Source{Flag: flag, Slow: slow, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 					w.asked = append(w.asked, name)
 					return phases.TruthOf(w.values[flag]), w.broken[flag]
 				}}
@@ -159,7 +159,7 @@ func (w *world) end() int {
 		if out.Done {
 			return n
 		}
-		require.True(w.t, out.Again)
+		require.True(w.t, out.Requeue)
 	}
 	w.t.Fatal("it does not come to an end")
 	return 0
@@ -180,7 +180,7 @@ func TestAWholeMigration(t *testing.T) {
 	}
 	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
 	assert.Equal(t, []string{"Volumes", "Images", "Volumes"}, w.asked, "each once, and what Refresh decides again")
-	assert.Equal(t, "Asked Asked Begun Entered Asked Left Entered Left Entered Left Finished", strings.Join(w.events, " "))
+	assert.Equal(t, "FlagEvaluated FlagEvaluated ItineraryBegun PhaseEntered FlagEvaluated PhaseExited PhaseEntered PhaseExited PhaseEntered PhaseExited RunFinished", strings.Join(w.events, " "))
 	out, err := w.reconcile()
 	require.NoError(t, err)
 	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "what is done is left alone")
@@ -229,7 +229,7 @@ func TestAFlagThatCannotBeAskedIsTriedAgain(t *testing.T) {
 	require.ErrorAs(t, err, &flag)
 	assert.Equal(t, "Images", flag.Flag)
 	assert.Equal(t, []string{"Images"}, w.m.State.Retry.Flags)
-	assert.Equal(t, time.Second, out.After)
+	assert.Equal(t, time.Second, out.RequeueAfter)
 	retry := w.m.State.Retry
 	w.m.State.Retry = nil
 	assert.Empty(t, cmp.Diff(runner.State{}, w.m.State), "the run has not begun")
@@ -299,7 +299,7 @@ func TestTheWayOutReachesItsEndWithoutSources(t *testing.T) {
 	w.m.Canceled = true
 	var told []error
 	w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-		if a, ok := e.(runner.Asked); ok {
+		if a, ok := e.(runner.FlagEvaluated); ok {
 			told = append(told, a.Err)
 		}
 	}))
@@ -357,7 +357,7 @@ func TestAFailureThatTheSelectorDoesNotAnswer(t *testing.T) {
 		require.ErrorAs(t, err, &unanswered)
 		assert.Equal(t, runner.UnansweredFailureError{Itinerary: "Move", Phase: "Refresh", Reasons: []string{"no access"}}, *unanswered)
 		assert.True(t, runner.IsTerminal(err))
-		assert.False(t, out.Again)
+		assert.False(t, out.Requeue)
 		assert.Equal(t, err.Error(), w.m.State.Stopped.Error)
 		assert.Equal(t, int64(2), w.m.State.Stopped.Since.Unix())
 		step := w.m.State.Pipeline.Current()
@@ -366,7 +366,7 @@ func TestAFailureThatTheSelectorDoesNotAnswer(t *testing.T) {
 	}
 	assert.Equal(t, []string{"Refresh"}, w.called)
 	assert.Len(t, w.m.State.Failures, 1)
-	assert.Equal(t, "Asked Asked Begun Entered Failed Stopped", strings.Join(w.events, " "))
+	assert.Equal(t, "FlagEvaluated FlagEvaluated ItineraryBegun PhaseEntered PhaseFailed RunStopped", strings.Join(w.events, " "))
 
 	w.m.Canceled = true // the selector answers
 	w.end()
@@ -394,7 +394,7 @@ func TestWait(t *testing.T) {
 		left = want.left
 		out, err := w.reconcile()
 		require.NoError(t, err)
-		assert.Equal(t, 5*time.Second, out.After)
+		assert.Equal(t, 5*time.Second, out.RequeueAfter)
 		assert.Equal(t, want.changed, out.Changed, "a write only where something changed")
 		step := w.m.State.Pipeline.Current()
 		assert.Equal(t, fmt.Sprintf("%d left", left), step.Message)
@@ -432,7 +432,7 @@ func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
 		var failed *runner.HandlerError
 		require.ErrorAs(t, err, &failed, c.about)
 		assert.EqualError(t, failed.Err, c.err)
-		assert.True(t, out.Again)
+		assert.True(t, out.Requeue)
 		assert.Equal(t, failed.Err.Error(), w.m.State.Retry.Error)
 		assert.Equal(t, failed.Err.Error(), w.m.State.Pipeline.Current().Message)
 	}
@@ -447,7 +447,7 @@ func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
 	for _, after := range []time.Duration{1, 2, 4, 5, 5} {
 		out, err := w.due()
 		require.Error(t, err)
-		assert.Equal(t, after*time.Second, out.After)
+		assert.Equal(t, after*time.Second, out.RequeueAfter)
 		assert.True(t, out.Changed, "the attempts are counted")
 	}
 	w.handlers["Copy"] = nil
@@ -512,20 +512,20 @@ func TestBackoffStaysWithinItsBounds(t *testing.T) {
 		w.m.State.Retry = &runner.Retry{Attempts: c.attempts, Error: "conflict"}
 		out, err := w.reconcile()
 		require.Error(t, err)
-		assert.Equal(t, c.want, out.After)
+		assert.Equal(t, c.want, out.RequeueAfter)
 	}
 }
 
-// The asking of flags has a deadline of its own.
+// The evaluation of flags has a deadline of its own.
 func TestAskTimeout(t *testing.T) {
 	w := newWorld(t)
-	w.options.AskTimeout = time.Millisecond
+	w.options.EvaluationTimeout = time.Millisecond
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
 		hangs := func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
 			<-ctx.Done() // a cluster that hangs
 			return phases.Unknown, ctx.Err()
 		}
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Ask: hangs}, phases.Source{Flag: images, Ask: hangs})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: hangs}, phases.Source{Flag: images, Evaluate: hangs})
 	}
 	_, err := w.reconcile()
 	require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -548,7 +548,7 @@ func TestTimeoutsOfTheEmbeddersClock(t *testing.T) {
 	w.m.State.Facts = vocabulary.Record(phases.NewFacts(volumes, images), w.m.State.Facts.Hash)
 	_, err = w.reconcile()
 	require.ErrorIs(t, err, context.DeadlineExceeded, "the handler was cut off")
-	assert.Equal(t, []time.Duration{runner.DefaultAskTimeout, 11 * time.Second}, asked, "counted from the end of the second in which it was entered")
+	assert.Equal(t, []time.Duration{runner.DefaultEvaluationTimeout, 11 * time.Second}, asked, "counted from the end of the second in which it was entered")
 }
 
 func TestResultsPrintThemselves(t *testing.T) {
@@ -577,7 +577,7 @@ func TestDeadline(t *testing.T) {
 	require.NoError(t, err)
 	out, err := w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, 10*time.Second, out.After, "it comes back in time for the deadline")
+	assert.Equal(t, 10*time.Second, out.RequeueAfter, "it comes back in time for the deadline")
 	w.now = w.now.Add(9 * time.Second)
 	w.end()
 	assert.Equal(t, []string{"phase Refresh was not done within 10s"}, w.m.Errors)
@@ -597,7 +597,7 @@ func TestPaused(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, out.Paused)
 		assert.Equal(t, i == 0, out.Changed, "since when is written once")
-		assert.False(t, out.Again)
+		assert.False(t, out.Requeue)
 	}
 	assert.Equal(t, int64(2), w.m.State.PausedSince.Unix())
 	w.m.State.PausedSince = nil
@@ -623,7 +623,7 @@ func TestANewRelease(t *testing.T) {
 	more := phases.MustVocabulary(append(vocabulary.Defs(), phases.FlagDef{Flag: backups, Name: "Backups"}))
 	its := itineraries()
 	for i := range its {
-		its[i].Flags = more
+		its[i].Vocabulary = more
 	}
 	its[0].Phases[1].Name, its[0].Phases[1].Formerly = "CopyVolumes", []string{"Copy"}
 	its[0].Phases = append(its[0].Phases, phases.Phase{Name: "BackUp", Step: "Backup", Guard: phases.Guard{All: backups}})
@@ -632,16 +632,16 @@ func TestANewRelease(t *testing.T) {
 	w.options.Phases["BackUp"] = w.options.Phases["Attach"]
 	delete(w.options.Phases, "Copy")
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(more, phases.Source{Flag: backups, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		return phases.NewSources(more, phases.Source{Flag: backups, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 			w.asked = append(w.asked, "Backups")
-			return phases.Yes, nil
+			return phases.True, nil
 		}})
 	}
 	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Wait(0, "still copying"), nil }
 	hash := w.m.State.Facts.Hash
 	_, err := w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Backups"}, w.asked, "only what is new is asked, and at once")
+	assert.Equal(t, []string{"Backups"}, w.asked, "only what is new is evaluated, and at once")
 	assert.Equal(t, "Prepare: Completed | Data: still copying | Restore: Not started | Backup: Not started", w.reads())
 	assert.NotEqual(t, hash, w.m.State.Facts.Hash)
 	delete(w.handlers, "Copy")
@@ -741,7 +741,7 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 	w = newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) { return phases.NewSources(vocabulary) }
 	_, err = w.reconcile()
-	assert.EqualError(t, err, `itinerary "Move" at start: the next phase depends on Images, which no source answers; add a source in Sources`)
+	assert.EqualError(t, err, `itinerary "Move" at start: the next phase depends on Images, which no source evaluates; add a source in Sources`)
 	assert.True(t, runner.IsTerminal(err))
 }
 
@@ -754,10 +754,10 @@ func TestNewRefuses(t *testing.T) {
 		{"a missing handler", func(o *runner.Options[*migration]) { delete(o.Phases, "Copy") }, `runner options: phase "Copy" of itinerary "Move" has no handler`},
 		{"a name that no itinerary has", func(o *runner.Options[*migration]) { o.Phases["Atach"] = o.Phases["Attach"] }, `runner options: Phases: no itinerary has a phase "Atach"; did you mean "Attach" or "Detach"?`},
 		{"a name that the itinerary does not have", func(o *runner.Options[*migration]) {
-			o.In = map[string]map[string]runner.Phase[*migration]{"Move": {"Detach": o.Phases["Copy"]}}
+			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"Detach": o.Phases["Copy"]}}
 		}, `runner options: In: itinerary "Move" has no phase "Detach"; did you mean "Attach"?`},
 		{"an itinerary that there is not", func(o *runner.Options[*migration]) {
-			o.In = map[string]map[string]runner.Phase[*migration]{"Mvoe": {}}
+			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Mvoe": {}}
 		}, `runner options: In: unknown itinerary "Mvoe"; did you mean "Move"?`},
 		{"nothing at all", func(o *runner.Options[*migration]) { *o = runner.Options[*migration]{} }, "runner options: Select is missing; Sources is missing; Read and Write are needed both; Itineraries are missing"},
 	} {
@@ -777,7 +777,7 @@ func TestPassThroughAndIn(t *testing.T) {
 	copyIt := w.options.Phases["Copy"]
 	w.options.Phases = nil
 	w.options.PassThrough = true
-	w.options.In = map[string]map[string]runner.Phase[*migration]{"Move": {"Copy": copyIt}}
+	w.options.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"Copy": copyIt}}
 	assert.Equal(t, 4, w.end())
 	assert.Equal(t, []string{"Copy"}, w.called)
 }
@@ -786,18 +786,18 @@ func TestLoggers(t *testing.T) {
 	var b bytes.Buffer
 	w := newWorld(t)
 	logger := funcr.New(func(_, args string) { fmt.Fprintln(&b, args) }, funcr.Options{})
-	w.options.Observers = []runner.Observer[*migration]{runner.Logr[*migration](func(context.Context) logr.Logger { return logger })}
+	w.options.Observers = []runner.Observer[*migration]{runner.NewLogrObserver[*migration](func(context.Context) logr.Logger { return logger })}
 	w.end()
 	assert.Contains(t, b.String(), `"msg"="phase entered" "itinerary"="Move" "phase"="Copy" "step"="Data" "jumped"=false`)
-	assert.NotContains(t, b.String(), "flag asked")
+	assert.NotContains(t, b.String(), "flag evaluated")
 
 	b.Reset()
 	w = newWorld(t)
 	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
-	w.options.Observers = []runner.Observer[*migration]{runner.Slog[*migration](slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug})))}
+	w.options.Observers = []runner.Observer[*migration]{runner.NewSlogObserver[*migration](slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug})))}
 	w.end()
 	assert.Contains(t, b.String(), `level=WARN msg="phase failed" itinerary=Move phase=Copy reasons="[disk full]" took=1s`)
-	assert.Contains(t, b.String(), `level=DEBUG msg="flag asked" itinerary=Move flag=Volumes value=yes`)
+	assert.Contains(t, b.String(), `level=DEBUG msg="flag evaluated" itinerary=Move flag=Volumes value=yes`)
 }
 
 func TestStateIsJSONAndCopies(t *testing.T) {

@@ -53,7 +53,7 @@ func TestObjectsWithoutAKeyInParallel(t *testing.T) {
 	}
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
 		src := func(f phases.Flags) phases.Source {
-			return phases.Source{Flag: f, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.Yes, nil }}
+			return phases.Source{Flag: f, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }}
 		}
 		return phases.NewSources(vocabulary, src(volumes), src(images))
 	}
@@ -99,7 +99,7 @@ func TestAHandlerErrorIsNeverTerminal(t *testing.T) {
 	})
 	out, err := w.reconcile()
 	require.Error(t, err)
-	assert.True(t, out.Again, "handler errors are retried")
+	assert.True(t, out.Requeue, "handler errors are retried")
 	assert.False(t, runner.IsTerminal(err))
 	assert.Nil(t, w.m.State.Stopped)
 }
@@ -109,7 +109,7 @@ func TestASourceErrorIsNeverTerminal(t *testing.T) {
 	w.broken[images] = fmt.Errorf("child run: %w", &phases.UnknownItineraryError{Name: "Child"})
 	out, err := w.reconcile()
 	require.Error(t, err)
-	assert.True(t, out.Again, "flags are retried")
+	assert.True(t, out.Requeue, "flags are retried")
 	assert.Nil(t, w.m.State.Stopped)
 }
 
@@ -163,12 +163,12 @@ func TestTheNextAttemptIsDueAfterTheHandler(t *testing.T) {
 		return runner.Result{}, errors.New("timeout")
 	}
 	out, _ := w.reconcile()
-	assert.Equal(t, w.now.Add(out.After).Unix(), w.m.State.Retry.Next.Unix(), "next is %s from now", w.m.State.Retry.Next.Sub(w.now))
+	assert.Equal(t, w.now.Add(out.RequeueAfter).Unix(), w.m.State.Retry.Next.Unix(), "next is %s from now", w.m.State.Retry.Next.Sub(w.now))
 }
 
 func TestEvaluatingFlagsTakesNoTimeFromTheNextPhase(t *testing.T) {
 	w := newWorld(t)
-	w.options.AskTimeout = 5 * time.Minute
+	w.options.EvaluationTimeout = 5 * time.Minute
 	p := w.options.Phases["Copy"]
 	p.Deadline = time.Minute
 	w.options.Phases["Copy"] = p
@@ -249,7 +249,7 @@ func TestARunThatIsStoppedIsNotRetried(t *testing.T) {
 	for range 3 {
 		out, err := w.reconcile()
 		require.True(t, runner.IsTerminal(err))
-		require.False(t, out.Again)
+		require.False(t, out.Requeue)
 	}
 	assert.Nil(t, w.m.State.Retry, "a stopped run is not retried")
 }
@@ -280,8 +280,8 @@ func TestARetryOfFlagsIsWrittenDownSparingly(t *testing.T) {
 func TestAttemptsOfFlagsBeginAnewWithAnItinerary(t *testing.T) {
 	v := vocabulary
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Move", Flags: v, Phases: []phases.Phase{{Name: "A", Step: "S", Decides: volumes}, {Name: "B", Step: "S", Guard: phases.Guard{All: volumes}}}},
-		phases.Itinerary{Name: "Other", Flags: v, Phases: []phases.Phase{{Name: "C", Step: "S", Guard: phases.Guard{All: volumes}}}},
+		phases.Itinerary{Name: "Move", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S", Decides: volumes}, {Name: "B", Step: "S", Guard: phases.Guard{All: volumes}}}},
+		phases.Itinerary{Name: "Other", Vocabulary: v, Phases: []phases.Phase{{Name: "C", Step: "S", Guard: phases.Guard{All: volumes}}}},
 	)
 	w := newWorld(t)
 	w.options.Itineraries = set
@@ -307,13 +307,13 @@ func TestAttemptsOfFlagsBeginAnewWithAnItinerary(t *testing.T) {
 	require.Error(t, err)
 	require.Equal(t, "Other", w.m.State.Itinerary)
 	assert.EqualValues(t, 1, w.m.State.Retry.Attempts, "since %v", w.m.State.Retry.Since)
-	assert.Equal(t, time.Second, out.After)
+	assert.Equal(t, time.Second, out.RequeueAfter)
 }
 
 // A new release in which the phase that is done decides more.
 func TestANewReleaseWhileTheWorkIsDone(t *testing.T) {
 	release := func(decides phases.Flags) *machine.Set {
-		return machine.MustCompileSet(phases.Itinerary{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{
+		return machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 			{Name: "A", Step: "S", Decides: decides},
 			{Name: "B", Step: "S", Guard: phases.Guard{All: volumes}},
 			{Name: "C", Step: "S", Guard: phases.Guard{All: images}},
@@ -350,7 +350,7 @@ func TestAStopThatCouldNotBeWrittenIsRetried(t *testing.T) {
 	w.m.State.Itinerary, w.m.State.Phase = "Move", "Nowhere"
 	w.options.Write = func(*migration, runner.State) error { return errors.New("full") }
 	out, err := w.reconcile()
-	assert.False(t, runner.IsTerminal(err), "it was not written, so another try is of use: again %v", out.Again)
+	assert.False(t, runner.IsTerminal(err), "it was not written, so another try is of use: again %v", out.Requeue)
 }
 
 func TestAStopEndsAPause(t *testing.T) {
@@ -371,8 +371,8 @@ func TestAStopEndsAPause(t *testing.T) {
 // An itinerary counts for the result once its first phase is entered.
 func TestACancelThatIsTakenBackBeforeItsFirstPhase(t *testing.T) {
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}}},
-		phases.Itinerary{Name: "Cancel", Flags: vocabulary, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{{Name: "C", Step: "T"}}},
+		phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}}},
+		phases.Itinerary{Name: "Cancel", Vocabulary: vocabulary, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{{Name: "C", Step: "T"}}},
 	)
 	w := newWorld(t)
 	w.options.Itineraries, w.options.PassThrough, w.options.Phases = set, true, nil
@@ -407,7 +407,7 @@ func TestAFailureThatCouldNotBeWrittenIsReportedLater(t *testing.T) {
 
 func TestLoggersWithoutALogAreRefused(t *testing.T) {
 	w := newWorld(t)
-	w.options.Observers = []runner.Observer[*migration]{runner.Logr[*migration](nil), runner.Slog[*migration](nil)}
+	w.options.Observers = []runner.Observer[*migration]{runner.NewLogrObserver[*migration](nil), runner.NewSlogObserver[*migration](nil)}
 	_, err := runner.New(w.options)
 	assert.Error(t, err)
 }
@@ -471,7 +471,7 @@ func TestOnFailThatPanicsIsCalledAgain(t *testing.T) {
 
 func TestANewReleaseEvaluatesEachFlagOnce(t *testing.T) {
 	release := func(p string) *machine.Set {
-		return machine.MustCompileSet(phases.Itinerary{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{
+		return machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 			{Name: "A", Step: "S", Decides: volumes}, {Name: "B", Step: "S", Guard: phases.Guard{All: volumes}}, {Name: p, Step: "S"},
 		}})
 	}
@@ -491,7 +491,7 @@ func TestANewReleaseEvaluatesEachFlagOnce(t *testing.T) {
 
 // What is computed from a flag that a phase decides is evaluated again with it.
 func TestAFlagComputedFromOneThatIsDecided(t *testing.T) {
-	set := machine.MustCompileSet(phases.Itinerary{Name: "Move", Flags: vocabulary, Phases: []phases.Phase{
+	set := machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "A", Step: "S", Decides: volumes}, {Name: "B", Step: "S", Guard: phases.Guard{All: images}}, {Name: "C", Step: "S"},
 	}})
 	w := newWorld(t)
@@ -499,10 +499,10 @@ func TestAFlagComputedFromOneThatIsDecided(t *testing.T) {
 	w.options.Select = func(*migration) string { return "Move" }
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
 		return phases.NewSources(vocabulary,
-			phases.Source{Flag: volumes, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+			phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 				return phases.TruthOf(w.values[volumes]), nil
 			}},
-			phases.Source{Flag: images, From: volumes, Ask: func(_ context.Context, f phases.Facts) (phases.Truth, error) { return f.Of(volumes), nil }})
+			phases.Source{Flag: images, Inputs: volumes, Evaluate: func(_ context.Context, f phases.Facts) (phases.Truth, error) { return f.Of(volumes), nil }})
 	}
 	w.values[volumes] = false
 	_, err := w.reconcile()
@@ -544,9 +544,9 @@ func TestTheSizeOfAStateWithHostileTexts(t *testing.T) {
 		ph = append(ph, phases.Phase{Name: fmt.Sprintf("EnsureStagePodsTerminated%02d", i), Step: fmt.Sprintf("DirectVolumeMigration%02d", i)})
 	}
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Final", Flags: vocabulary, Phases: ph},
-		phases.Itinerary{Name: "CancelA", Flags: vocabulary, Cleanup: true, Phases: ph},
-		phases.Itinerary{Name: "CancelB", Flags: vocabulary, Cleanup: true, Phases: ph},
+		phases.Itinerary{Name: "Final", Vocabulary: vocabulary, Phases: ph},
+		phases.Itinerary{Name: "CancelA", Vocabulary: vocabulary, Cleanup: true, Phases: ph},
+		phases.Itinerary{Name: "CancelB", Vocabulary: vocabulary, Cleanup: true, Phases: ph},
 	)
 	for _, text := range []string{strings.Repeat("x", 3000), strings.Repeat("\x00", 3000), strings.Repeat("<", 3000), strings.Repeat("\xff", 3000), strings.Repeat("€", 3000)} {
 		w := newWorld(t)

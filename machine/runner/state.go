@@ -34,19 +34,19 @@ type State struct {
 	// PausedSeconds is for how long pauses held the current phase: its
 	// deadline is later by that.
 	PausedSeconds int64 `json:"pausedSeconds,omitempty"`
-	// FlagsAsked is when flags were last evaluated in vain; nil if there is no
+	// FlagsEvaluated is when flags were last evaluated in vain; nil if there is no
 	// flag that could not be known.
-	FlagsAsked *metav1.Time `json:"flagsAsked,omitempty"`
+	FlagsEvaluated *metav1.Time `json:"flagsEvaluated,omitempty"`
 	// Retry describes what is tried again; nil if nothing is.
 	Retry *Retry `json:"retry,omitempty"`
 	// Stopped describes why the run cannot go on until the object or the
 	// release is fixed; nil if it can.
 	Stopped *Stop `json:"stopped,omitempty"`
-	// NotFollowed is the itinerary that the selector names and that is not
+	// SwitchHeld is the itinerary that the selector names and that is not
 	// entered, since a cleanup itinerary has begun or the run is done.
-	NotFollowed string `json:"notFollowed,omitempty"`
-	// Left are the itineraries that were left, in order.
-	Left []LeftItinerary `json:"left,omitempty"`
+	SwitchHeld string `json:"switchHeld,omitempty"`
+	// Switches are the itineraries that were left for another, in order.
+	Switches []Switch `json:"switches,omitempty"`
 	// Result is how the run ends, as far as that is decided, by these rules: a
 	// phase that fails outside cleanup itineraries makes it Failed; otherwise
 	// it is Canceled if an itinerary with that result was entered; else it is
@@ -118,32 +118,32 @@ type Stop struct {
 	Since metav1.Time `json:"since"`
 }
 
-// LeftItinerary is an itinerary that was left for another.
-type LeftItinerary struct {
-	Itinerary string `json:"itinerary"`
+// Switch is an itinerary that was left for another.
+type Switch struct {
+	From string `json:"from"`
 	// Phase is where it was left; empty if it had not begun.
 	Phase string `json:"phase,omitempty"`
-	// To is the itinerary that was entered, and Why the reason.
-	To  string      `json:"to"`
-	Why LeaveReason `json:"why"`
-	At  metav1.Time `json:"at"`
+	// To is the itinerary that was entered, and Reason why.
+	To     string       `json:"to"`
+	Reason SwitchReason `json:"reason"`
+	At     metav1.Time  `json:"at"`
 }
 
-// LeaveReason is why an itinerary was left.
-type LeaveReason string
+// SwitchReason is why an itinerary was left.
+type SwitchReason string
 
 const (
-	// LeftFailed: a phase failed, or the object says that something did
+	// SwitchFailed: a phase failed, or the object says that something did
 	// ([Options].Failed).
-	LeftFailed LeaveReason = "Failed"
-	// LeftSelected: the selector named another itinerary.
-	LeftSelected LeaveReason = "Selected"
+	SwitchFailed SwitchReason = "Failed"
+	// SwitchSelected: the selector named another itinerary.
+	SwitchSelected SwitchReason = "Selected"
 )
 
 // Dropped counts what was dropped of a state so that its size stays bounded.
 type Dropped struct {
 	Failures int64 `json:"failures,omitempty"`
-	Left     int64 `json:"left,omitempty"`
+	Switches int64 `json:"switches,omitempty"`
 	// Progress counts steps whose lines of progress were dropped.
 	Progress int64 `json:"progress,omitempty"`
 }
@@ -213,13 +213,13 @@ func (s *State) DeepCopyInto(out *State) {
 	out.Entered = s.Entered.DeepCopy()
 	out.WaitingSince = s.WaitingSince.DeepCopy()
 	out.PausedSince = s.PausedSince.DeepCopy()
-	out.FlagsAsked = s.FlagsAsked.DeepCopy()
+	out.FlagsEvaluated = s.FlagsEvaluated.DeepCopy()
 	out.Retry = clone(s.Retry)
 	if s.Retry != nil {
 		out.Retry.Flags = slices.Clone(s.Retry.Flags)
 	}
 	out.Stopped = clone(s.Stopped)
-	out.Left = slices.Clone(s.Left)
+	out.Switches = slices.Clone(s.Switches)
 	out.Failures = slices.Clone(s.Failures)
 	for i := range out.Failures {
 		out.Failures[i].Reasons = slices.Clone(s.Failures[i].Reasons)

@@ -26,7 +26,7 @@ func ExampleSources() {
 	})
 
 	registries := phases.Guard{All: mtc.HasISs | mtc.IndirectImage | mtc.EnableImage}
-	answer := sources.Ask(context.Background(), phases.Question{
+	evaluation := sources.Evaluate(context.Background(), phases.Request{
 		Read: mtc.Quiesce | mtc.DirectVolume | registries.Reads(),
 		Matters: func(known phases.Facts) phases.Flags {
 			if registries.Eval(known) != phases.Unknown {
@@ -35,9 +35,9 @@ func ExampleSources() {
 			return registries.Reads() &^ known.Known()
 		},
 	})
-	fmt.Println("true:", mtc.Flags().Names(answer.Facts.True()))
-	fmt.Println("false:", mtc.Flags().Names(answer.Facts.False()))
-	fmt.Println("registries:", registries.Eval(answer.Facts))
+	fmt.Println("true:", mtc.Vocabulary().Names(evaluation.Facts.True()))
+	fmt.Println("false:", mtc.Vocabulary().Names(evaluation.Facts.False()))
+	fmt.Println("registries:", registries.Eval(evaluation.Facts))
 	// Output:
 	// true: [Quiesce DirectVolume EnableImage]
 	// false: [IndirectImage IndirectVolume]

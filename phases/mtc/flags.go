@@ -71,8 +71,8 @@ var vocabulary = phases.MustVocabulary([]phases.FlagDef{
 	phases.Clause{False: HasStageBackup, True: HasPVs | IndirectImage},
 )
 
-// Flags returns the vocabulary of MTC's flags: their names in upstream's
+// Vocabulary returns the vocabulary of MTC's flags: their names in upstream's
 // order, a description of each, and the relations that hold between them in
 // every migration that can really be (design, section 5). It is immutable,
 // safe for concurrent use, and the same value at every call.
-func Flags() *phases.Vocabulary { return vocabulary }
+func Vocabulary() *phases.Vocabulary { return vocabulary }

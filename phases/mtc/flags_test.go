@@ -29,13 +29,13 @@ func realistic(f phases.Flags) bool {
 }
 
 func TestRelationsAreThoseOfTheDesign(t *testing.T) {
-	all := mtc.Flags().All()
-	require.Equal(t, 19, mtc.Flags().Len())
+	all := mtc.Vocabulary().All()
+	require.Equal(t, 19, mtc.Vocabulary().Len())
 	count := 0
 	for f := phases.Flags(0); f <= all; f++ {
-		holds := len(mtc.Flags().Broken(phases.NewFacts(f, all&^f))) == 0
+		holds := len(mtc.Vocabulary().Broken(phases.NewFacts(f, all&^f))) == 0
 		if holds != realistic(f) {
-			t.Fatalf("%v: relations hold: %t, want %t", mtc.Flags().Names(f), holds, !holds)
+			t.Fatalf("%v: relations hold: %t, want %t", mtc.Vocabulary().Names(f), holds, !holds)
 		}
 		if holds {
 			count++
@@ -45,7 +45,7 @@ func TestRelationsAreThoseOfTheDesign(t *testing.T) {
 }
 
 func TestFlagsAreTheSameAtEveryCall(t *testing.T) {
-	assert.Same(t, mtc.Flags(), mtc.Flags())
+	assert.Same(t, mtc.Vocabulary(), mtc.Vocabulary())
 }
 
 func TestEveryFlagHasItsConstantAndADescription(t *testing.T) {
@@ -58,8 +58,8 @@ func TestEveryFlagHasItsConstantAndADescription(t *testing.T) {
 		mtc.HasPostRestoreHooks: "HasPostRestoreHooks", mtc.StorageConversion: "StorageConversion", mtc.LiveVmMigration: "LiveVmMigration",
 		mtc.RollingBack: "RollingBack",
 	} {
-		assert.Equal(t, []string{name}, mtc.Flags().Names(flag))
-		assertSentence(t, name, mtc.Flags().Describe(flag))
+		assert.Equal(t, []string{name}, mtc.Vocabulary().Names(flag))
+		assertSentence(t, name, mtc.Vocabulary().Describe(flag))
 	}
 }
 
@@ -68,9 +68,9 @@ func TestFlagsStandInTheRecordedOrder(t *testing.T) {
 	for line := range strings.Lines(string(testdata(t, "objects.want.jsonl"))) {
 		var w want
 		require.NoError(t, json.Unmarshal([]byte(line), &w))
-		set, err := mtc.Flags().Parse(w.Flags...)
+		set, err := mtc.Vocabulary().Parse(w.Flags...)
 		require.NoError(t, err)
-		assert.Equal(t, mtc.Flags().Names(set), w.Flags, w.Name)
+		assert.Equal(t, mtc.Vocabulary().Names(set), w.Flags, w.Name)
 	}
 }
 

@@ -55,9 +55,9 @@ func FuzzObjects(f *testing.F) {
 				t.Errorf("%v\n%s", err, panicked.Stack)
 			}
 		}
-		for _, clause := range mtc.Flags().Broken(answer.Facts) {
+		for _, clause := range mtc.Vocabulary().Broken(answer.Facts) {
 			if !clause.False.Has(mtc.HasStagePods) {
-				t.Errorf("%v breaks %v", mtc.Flags().Names(answer.Facts.True()), mtc.Flags().Literals(clause))
+				t.Errorf("%v breaks %v", mtc.Vocabulary().Names(answer.Facts.True()), mtc.Vocabulary().Literals(clause))
 			}
 		}
 	})

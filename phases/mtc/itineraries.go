@@ -80,7 +80,7 @@ func Itinerary(name string) (phases.Itinerary, error) {
 // stage copies data ahead of time, as often as wanted, and leaves the
 // applications where they are.
 func stage() phases.Itinerary {
-	return phases.Itinerary{Name: Stage, Flags: Flags(), Phases: []phases.Phase{
+	return phases.Itinerary{Name: Stage, Vocabulary: Vocabulary(), Phases: []phases.Phase{
 		{Name: Created, Step: Prepare, Description: "Taking up the migration"},
 		{Name: "Started", Step: Prepare, Description: "Checking that the migration can begin"},
 		{Name: "StartRefresh", Step: Prepare, Formerly: []string{"Prepare"}, Description: "Asking for a fresh look at the plan"},
@@ -124,7 +124,7 @@ func stage() phases.Itinerary {
 
 // final moves the applications: their data, and then their definitions.
 func final() phases.Itinerary {
-	return phases.Itinerary{Name: Final, Flags: Flags(), Phases: []phases.Phase{
+	return phases.Itinerary{Name: Final, Vocabulary: Vocabulary(), Phases: []phases.Phase{
 		{Name: Created, Step: Prepare, Description: "Taking up the migration"},
 		{Name: "Started", Step: Prepare, Description: "Checking that the migration can begin"},
 		{Name: "StartRefresh", Step: Prepare, Formerly: []string{"Prepare"}, Description: "Asking for a fresh look at the plan"},
@@ -181,7 +181,7 @@ func final() phases.Itinerary {
 // cancel undoes what a canceled migration has begun. A rollback that is canceled
 // has removed that itself, so that only the applications are scaled up again.
 func cancel() phases.Itinerary {
-	return phases.Itinerary{Name: Cancel, Flags: Flags(), Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
+	return phases.Itinerary{Name: Cancel, Vocabulary: Vocabulary(), Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
 		{Name: "Canceling", Step: CleanupVelero, Jumps: []phases.Jump{{To: "UnQuiesceSrcApplications", Guard: phases.Guard{All: RollingBack}}}, Description: "Beginning to cancel the migration"},
 		{Name: "DeleteBackups", Step: CleanupVelero, Description: "Deleting the backups of this migration"},
 		{Name: "DeleteRestores", Step: CleanupVelero, Description: "Deleting the restores of this migration"},
@@ -200,7 +200,7 @@ func cancel() phases.Itinerary {
 // failed clears away what a failed migration leaves behind. Upstream's handler
 // of MigrationFailed jumps over the phases after it; here they run.
 func failed() phases.Itinerary {
-	return phases.Itinerary{Name: Failed, Flags: Flags(), Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{
+	return phases.Itinerary{Name: Failed, Vocabulary: Vocabulary(), Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{
 		{Name: "MigrationFailed", Step: CleanupHelpers, Description: "Recording that the migration failed"},
 		{Name: "DeleteRegistries", Step: CleanupHelpers, Description: "Removing the image registries"},
 		{Name: "EnsureAnnotationsDeleted", Step: CleanupHelpers, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
@@ -210,7 +210,7 @@ func failed() phases.Itinerary {
 
 // rollback brings the applications back to where they were before.
 func rollback() phases.Itinerary {
-	return phases.Itinerary{Name: Rollback, Flags: Flags(), Cleanup: true, Result: phases.RolledBack, Phases: []phases.Phase{
+	return phases.Itinerary{Name: Rollback, Vocabulary: Vocabulary(), Cleanup: true, Result: phases.RolledBack, Phases: []phases.Phase{
 		{Name: "Rollback", Step: CleanupVelero, Description: "Beginning to roll the migration back"},
 		{Name: "DeleteBackups", Step: CleanupVelero, Description: "Deleting the backups of this migration"},
 		{Name: "DeleteRestores", Step: CleanupVelero, Description: "Deleting the restores of this migration"},

@@ -53,15 +53,15 @@ func TestItinerariesAreThoseOfTheCurrentController(t *testing.T) {
 // sets.
 func byFlags(t *testing.T, r row) row {
 	for _, names := range []*[]string{&r.All, &r.Any, &r.None, &r.Decides} {
-		set, err := mtc.Flags().Parse(*names...)
+		set, err := mtc.Vocabulary().Parse(*names...)
 		require.NoError(t, err)
-		*names = mtc.Flags().Names(set)
+		*names = mtc.Vocabulary().Names(set)
 	}
 	return r
 }
 
 func rowOf(p phases.Phase) row {
-	names := mtc.Flags().Names
+	names := mtc.Vocabulary().Names
 	return row{
 		Name: p.Name, Step: p.Step, Rides: p.Rides, Decides: names(p.Decides),
 		All: names(p.Guard.All), Any: names(p.Guard.Any), None: names(p.Guard.None),
@@ -72,7 +72,7 @@ func TestItinerariesAreValid(t *testing.T) {
 	for _, it := range mtc.Itineraries() {
 		t.Run(it.Name, func(t *testing.T) {
 			require.NoError(t, it.Validate())
-			assert.Same(t, mtc.Flags(), it.Flags)
+			assert.Same(t, mtc.Vocabulary(), it.Vocabulary)
 			assert.Equal(t, mtc.Completed, it.Phases[len(it.Phases)-1].Name)
 			for _, p := range it.Phases {
 				assertSentence(t, p.Name, p.Description)
@@ -213,7 +213,7 @@ func TestAnItineraryIsFoundByName(t *testing.T) {
 // and without volumes that go indirectly, every phase of DataBackup and
 // DataRestore that runs rides.
 func TestNothingToBackUpShowsNoDataSteps(t *testing.T) {
-	all := mtc.Flags().All()
+	all := mtc.Vocabulary().All()
 	for _, name := range []string{mtc.Stage, mtc.Final} {
 		it, err := mtc.Itinerary(name)
 		require.NoError(t, err)
@@ -223,8 +223,8 @@ func TestNothingToBackUpShowsNoDataSteps(t *testing.T) {
 			}
 			facts := phases.NewFacts(f, all&^f)
 			for _, p := range it.Phases {
-				if (p.Step == mtc.DataBackup || p.Step == mtc.DataRestore) && !p.Rides && p.Guard.Eval(facts) == phases.Yes {
-					t.Fatalf("%s: %s shows %s with %v", name, p.Name, p.Step, mtc.Flags().Names(f))
+				if (p.Step == mtc.DataBackup || p.Step == mtc.DataRestore) && !p.Rides && p.Guard.Eval(facts) == phases.True {
+					t.Fatalf("%s: %s shows %s with %v", name, p.Name, p.Step, mtc.Vocabulary().Names(f))
 				}
 			}
 		}

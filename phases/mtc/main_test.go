@@ -107,7 +107,7 @@ func decode[T mtc.Decodable](t testing.TB, data []byte) *T {
 }
 
 // ask asks all flags.
-func ask(t testing.TB, o mtc.Objects) phases.Answer {
+func ask(t testing.TB, o mtc.Objects) phases.Evaluation {
 	t.Helper()
-	return mtc.Sources(o).Ask(t.Context(), phases.Question{Read: mtc.Flags().All()})
+	return mtc.Sources(o).Evaluate(t.Context(), phases.Request{Read: mtc.Vocabulary().All()})
 }

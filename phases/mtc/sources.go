@@ -32,7 +32,7 @@ type Objects struct {
 	// called with the kind and the name under which another object refers to
 	// it; for the Controller with a namespace alone, and an error means that
 	// there is one. It may be called by several goroutines at once. If nil, it
-	// is not asked.
+	// is not evaluated.
 	Unread func(kind string, ref Ref) error
 }
 
@@ -121,26 +121,26 @@ const (
 // [*ClusterURLError], or what ImageStreams returned. The sources are safe for
 // concurrent use as far as ImageStreams is.
 func Sources(o Objects) *phases.Sources {
-	sources, err := phases.NewSources(Flags(),
-		phases.Source{Flag: Quiesce, Ask: o.migration(func(m *Migration) bool { return m.Spec.QuiescePods })},
-		phases.Source{Flag: HasStagePods, Ask: o.migration(func(m *Migration) bool { return m.Status.Conditions.Has(conditionStagePodsCreated) })},
-		phases.Source{Flag: HasPVs, Ask: o.plan(func(p *Plan) bool { return p.someVolume(Volume.taken) })},
-		phases.Source{Flag: HasVerify, Ask: o.migration(func(m *Migration) bool { return m.Spec.Verify })},
-		phases.Source{Flag: HasISs, Slow: true, Ask: o.hasISs},
-		phases.Source{Flag: DirectImage, Ask: o.plan(func(p *Plan) bool { return !p.Spec.IndirectImage })},
-		phases.Source{Flag: IndirectImage, Ask: o.plan(func(p *Plan) bool { return p.Spec.IndirectImage })},
-		phases.Source{Flag: DirectVolume, From: IndirectVolume, Ask: rule(o.directVolume).ask},
-		phases.Source{Flag: IndirectVolume, Ask: o.plan(func(p *Plan) bool { return p.Spec.IndirectVolume })},
-		phases.Source{Flag: HasStageBackup, From: HasISs | IndirectImage | HasPVs | IndirectVolume | StorageConversion, Ask: rule(o.hasStageBackup).ask},
-		phases.Source{Flag: EnableImage, Ask: rule(o.enableImage).ask},
-		phases.Source{Flag: EnableVolume, Ask: o.plan(func(p *Plan) bool { return !p.excludes(resourcePersistentVolumes) })},
-		phases.Source{Flag: HasPreBackupHooks, Ask: o.plan(func(p *Plan) bool { return p.hasHook("PreBackup") })},
-		phases.Source{Flag: HasPostBackupHooks, Ask: o.plan(func(p *Plan) bool { return p.hasHook("PostBackup") })},
-		phases.Source{Flag: HasPreRestoreHooks, Ask: o.plan(func(p *Plan) bool { return p.hasHook("PreRestore") })},
-		phases.Source{Flag: HasPostRestoreHooks, Ask: o.plan(func(p *Plan) bool { return p.hasHook("PostRestore") })},
-		phases.Source{Flag: StorageConversion, Ask: rule(o.storageConversion).ask},
-		phases.Source{Flag: LiveVmMigration, Ask: o.plan(func(p *Plan) bool { return p.Spec.LiveMigrate })},
-		phases.Source{Flag: RollingBack, Ask: o.migration(func(m *Migration) bool { return m.Spec.Rollback })},
+	sources, err := phases.NewSources(Vocabulary(),
+		phases.Source{Flag: Quiesce, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.QuiescePods })},
+		phases.Source{Flag: HasStagePods, Evaluate: o.migration(func(m *Migration) bool { return m.Status.Conditions.Has(conditionStagePodsCreated) })},
+		phases.Source{Flag: HasPVs, Evaluate: o.plan(func(p *Plan) bool { return p.someVolume(Volume.taken) })},
+		phases.Source{Flag: HasVerify, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.Verify })},
+		phases.Source{Flag: HasISs, Slow: true, Evaluate: o.hasISs},
+		phases.Source{Flag: DirectImage, Evaluate: o.plan(func(p *Plan) bool { return !p.Spec.IndirectImage })},
+		phases.Source{Flag: IndirectImage, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.IndirectImage })},
+		phases.Source{Flag: DirectVolume, Inputs: IndirectVolume, Evaluate: rule(o.directVolume).evaluate},
+		phases.Source{Flag: IndirectVolume, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.IndirectVolume })},
+		phases.Source{Flag: HasStageBackup, Inputs: HasISs | IndirectImage | HasPVs | IndirectVolume | StorageConversion, Evaluate: rule(o.hasStageBackup).evaluate},
+		phases.Source{Flag: EnableImage, Evaluate: rule(o.enableImage).evaluate},
+		phases.Source{Flag: EnableVolume, Evaluate: o.plan(func(p *Plan) bool { return !p.excludes(resourcePersistentVolumes) })},
+		phases.Source{Flag: HasPreBackupHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PreBackup") })},
+		phases.Source{Flag: HasPostBackupHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PostBackup") })},
+		phases.Source{Flag: HasPreRestoreHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PreRestore") })},
+		phases.Source{Flag: HasPostRestoreHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PostRestore") })},
+		phases.Source{Flag: StorageConversion, Evaluate: rule(o.storageConversion).evaluate},
+		phases.Source{Flag: LiveVmMigration, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.LiveMigrate })},
+		phases.Source{Flag: RollingBack, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.Rollback })},
 	)
 	if err != nil {
 		// The table is fixed and does not depend on the objects.
@@ -151,11 +151,11 @@ func Sources(o Objects) *phases.Sources {
 
 // migration and plan make sources that look at that object alone.
 func (o Objects) migration(is func(*Migration) bool) func(context.Context, phases.Facts) (phases.Truth, error) {
-	return rule(func(phases.Facts) answer { return o.migrationSays(is) }).ask
+	return rule(func(phases.Facts) evaluation { return o.migrationSays(is) }).evaluate
 }
 
 func (o Objects) plan(is func(*Plan) bool) func(context.Context, phases.Facts) (phases.Truth, error) {
-	return rule(func(phases.Facts) answer { return o.planSays(is) }).ask
+	return rule(func(phases.Facts) evaluation { return o.planSays(is) }).evaluate
 }
 
 // missing is the error of an object that is nil.
@@ -169,18 +169,18 @@ func (o Objects) missing(kind, role string, ref Ref) error {
 
 // migrationSays and planSays are answered by the object, or unknown if it is
 // missing.
-func (o Objects) migrationSays(is func(*Migration) bool) answer {
+func (o Objects) migrationSays(is func(*Migration) bool) evaluation {
 	if o.Migration == nil {
-		return answer{phases.Unknown, o.missing(KindMigration, "", Ref{})}
+		return evaluation{phases.Unknown, o.missing(KindMigration, "", Ref{})}
 	}
-	return answer{truth: phases.TruthOf(is(o.Migration))}
+	return evaluation{truth: phases.TruthOf(is(o.Migration))}
 }
 
-func (o Objects) planSays(is func(*Plan) bool) answer {
+func (o Objects) planSays(is func(*Plan) bool) evaluation {
 	if o.Plan == nil {
-		return answer{phases.Unknown, o.missingPlan()}
+		return evaluation{phases.Unknown, o.missingPlan()}
 	}
-	return answer{truth: phases.TruthOf(is(o.Plan))}
+	return evaluation{truth: phases.TruthOf(is(o.Plan))}
 }
 
 func (o Objects) missingPlan() error {
@@ -197,7 +197,7 @@ func (o Objects) hasISs(ctx context.Context, _ phases.Facts) (phases.Truth, erro
 	}
 	namespaces := o.Plan.sourceNamespaces()
 	if len(namespaces) == 0 {
-		return phases.No, nil
+		return phases.False, nil
 	}
 	if o.ImageStreams == nil {
 		return phases.Unknown, &MissingError{Kind: KindImageStream, Err: errNoLister}
@@ -209,14 +209,14 @@ func (o Objects) hasISs(ctx context.Context, _ phases.Facts) (phases.Truth, erro
 	return phases.TruthOf(has), nil
 }
 
-func (o Objects) directVolume(known phases.Facts) answer {
+func (o Objects) directVolume(known phases.Facts) evaluation {
 	return every(
 		not(of(known, IndirectVolume)),
 		o.planSays(func(p *Plan) bool { return p.someVolume(Volume.copiedDirectly) }),
 	)
 }
 
-func (o Objects) hasStageBackup(known phases.Facts) answer {
+func (o Objects) hasStageBackup(known phases.Facts) evaluation {
 	return every(
 		not(of(known, StorageConversion)),
 		some(
@@ -227,7 +227,7 @@ func (o Objects) hasStageBackup(known phases.Facts) answer {
 	)
 }
 
-func (o Objects) storageConversion(phases.Facts) answer {
+func (o Objects) storageConversion(phases.Facts) evaluation {
 	return every(
 		o.migrationSays(func(m *Migration) bool { return m.Spec.MigrateState || m.Spec.Rollback }),
 		o.planSays((*Plan).keepsNamespaces),
@@ -235,7 +235,7 @@ func (o Objects) storageConversion(phases.Facts) answer {
 	)
 }
 
-func (o Objects) enableImage(phases.Facts) answer {
+func (o Objects) enableImage(phases.Facts) evaluation {
 	return every(
 		o.migrationSays(func(m *Migration) bool { return !m.Spec.MigrateState }),
 		o.planSays(func(p *Plan) bool { return !p.excludes(resourceImageStreams) }),
@@ -246,38 +246,38 @@ func (o Objects) enableImage(phases.Facts) answer {
 }
 
 // copiesImages reports whether the controller copies images at all.
-func (o Objects) copiesImages() answer {
+func (o Objects) copiesImages() evaluation {
 	if o.Controller != nil {
-		return answer{truth: phases.TruthOf(!o.Controller.Spec.DisableImageCopy)}
+		return evaluation{truth: phases.TruthOf(!o.Controller.Spec.DisableImageCopy)}
 	}
 	if o.Migration != nil {
 		missing := &MissingError{Kind: KindController, Object: Ref{Namespace: o.Migration.Metadata.Namespace}}
 		if o.Unread != nil {
 			if missing.Err = o.Unread(missing.Kind, missing.Object); missing.Err != nil {
-				return answer{phases.Unknown, missing}
+				return evaluation{phases.Unknown, missing}
 			}
 		}
 	}
-	return answer{truth: phases.TruthOf(!o.DisableImageCopy)}
+	return evaluation{truth: phases.TruthOf(!o.DisableImageCopy)}
 }
 
 // sameCluster reports whether the two clusters are one: by name, or because
 // their URLs have the same host and port. Upstream compares url.Host, so that
 // another path makes no other cluster, and a URL without a host, such as one
 // without a scheme, equals the empty one.
-func (o Objects) sameCluster() answer {
+func (o Objects) sameCluster() evaluation {
 	if o.Plan != nil && o.Plan.Spec.SourceRef.Name != "" && o.Plan.Spec.SourceRef == o.Plan.Spec.DestinationRef {
-		return answer{truth: phases.Yes}
+		return evaluation{truth: phases.True}
 	}
 	source, err := o.host(o.Source, "source", func(p *Plan) Ref { return p.Spec.SourceRef })
 	if err != nil {
-		return answer{phases.Unknown, err}
+		return evaluation{phases.Unknown, err}
 	}
 	destination, err := o.host(o.Destination, "destination", func(p *Plan) Ref { return p.Spec.DestinationRef })
 	if err != nil {
-		return answer{phases.Unknown, err}
+		return evaluation{phases.Unknown, err}
 	}
-	return answer{truth: phases.TruthOf(source == destination)}
+	return evaluation{truth: phases.TruthOf(source == destination)}
 }
 
 // host is the host and port in the URL of a cluster, which ref names in the

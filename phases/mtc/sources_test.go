@@ -26,19 +26,19 @@ func TestRecordedObjectsGiveTheRecordedFlagsAndItineraries(t *testing.T) {
 
 			answer := ask(t, r.objects(m))
 			require.NoError(t, answer.Err())
-			assert.Equal(t, mtc.Flags().All(), answer.Facts.Known())
+			assert.Equal(t, mtc.Vocabulary().All(), answer.Facts.Known())
 			assert.Equal(t, phases.TruthOf(m.Spec.Rollback), answer.Facts.Of(mtc.RollingBack))
-			if diff := cmp.Diff(want.Flags, mtc.Flags().Names(answer.Facts.True()&^mtc.RollingBack)); diff != "" {
+			if diff := cmp.Diff(want.Flags, mtc.Vocabulary().Names(answer.Facts.True()&^mtc.RollingBack)); diff != "" {
 				t.Errorf("flags (-want +got):\n%s", diff)
 			}
-			assert.Empty(t, mtc.Flags().Broken(answer.Facts))
+			assert.Empty(t, mtc.Vocabulary().Broken(answer.Facts))
 
 			// The guards, under these flags, let the recorded phases run.
 			it, err := mtc.Itinerary(want.Itinerary)
 			require.NoError(t, err)
 			var run []string
 			for _, p := range it.Phases {
-				if p.Guard.Eval(answer.Facts) == phases.Yes {
+				if p.Guard.Eval(answer.Facts) == phases.True {
 					run = append(run, p.Name)
 				}
 			}
@@ -49,7 +49,7 @@ func TestRecordedObjectsGiveTheRecordedFlagsAndItineraries(t *testing.T) {
 	}
 }
 
-// counter counts how often it is asked.
+// counter counts how often it is evaluated.
 type counter struct {
 	calls      atomic.Int32
 	namespaces []string // of the last call
@@ -106,7 +106,7 @@ func (s *scene) planIs(reason, status string) {
 }
 
 func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
-	const yes, no, unknown = phases.Yes, phases.No, phases.Unknown
+	const yes, no, unknown = phases.True, phases.False, phases.Unknown
 	type values = map[phases.Flags]phases.Truth
 	none := func(*scene) {}
 	for _, tt := range []struct {
@@ -264,9 +264,9 @@ func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
 			tt.given(s)
 			answer := ask(t, s.objects())
 			for flag, want := range tt.want {
-				assert.Equal(t, want, answer.Facts.Of(flag), "%v", mtc.Flags().Names(flag))
+				assert.Equal(t, want, answer.Facts.Of(flag), "%v", mtc.Vocabulary().Names(flag))
 			}
-			assert.Equal(t, mtc.Flags().All()&^answer.Facts.Known() == 0, answer.Err() == nil)
+			assert.Equal(t, mtc.Vocabulary().All()&^answer.Facts.Known() == 0, answer.Err() == nil)
 		})
 	}
 }
@@ -295,26 +295,26 @@ func TestImageStreamsThatWereReadAndThoseThatWereNot(t *testing.T) {
 		missing *mtc.MissingError
 		text    string
 	}{
-		{name: "one in a namespace of the plan", streams: mtc.ReadImageStreams{Namespaces: in("c", "b")}, want: phases.Yes},
-		{name: "one elsewhere", streams: mtc.ReadImageStreams{Namespaces: in("c")}, want: phases.No},
+		{name: "one in a namespace of the plan", streams: mtc.ReadImageStreams{Namespaces: in("c", "b")}, want: phases.True},
+		{name: "one elsewhere", streams: mtc.ReadImageStreams{Namespaces: in("c")}, want: phases.False},
 		{name: "none at all", want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream"},
 			text: "flag HasISs is unknown: no ImageStream was read, so that there may be some; read those of the source cluster"},
-		{name: "none, and that is all there are", streams: mtc.ReadImageStreams{Complete: true}, want: phases.No},
+		{name: "none, and that is all there are", streams: mtc.ReadImageStreams{Complete: true}, want: phases.False},
 		{name: "one elsewhere, before the input ended early", streams: mtc.ReadImageStreams{Namespaces: in("c"), Unread: map[string]error{"": cut}},
 			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream", Err: cut},
 			text: "flag HasISs is unknown: the ImageStream could not be read: the file ended early"},
-		{name: "one here, before the input ended early", streams: mtc.ReadImageStreams{Namespaces: in("a"), Unread: map[string]error{"": cut}}, want: phases.Yes},
+		{name: "one here, before the input ended early", streams: mtc.ReadImageStreams{Namespaces: in("a"), Unread: map[string]error{"": cut}}, want: phases.True},
 		{name: "a broken one here", streams: mtc.ReadImageStreams{Namespaces: in("c"), Unread: map[string]error{"b": broken}},
 			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream", Object: mtc.Ref{Namespace: "b"}, Err: broken},
 			text: "flag HasISs is unknown: the ImageStream of namespace b could not be read: no YAML"},
-		{name: "a broken one elsewhere", streams: mtc.ReadImageStreams{Namespaces: in("d"), Unread: map[string]error{"c": broken}}, want: phases.No},
+		{name: "a broken one elsewhere", streams: mtc.ReadImageStreams{Namespaces: in("d"), Unread: map[string]error{"c": broken}}, want: phases.False},
 		{name: "a broken one elsewhere, and none read", streams: mtc.ReadImageStreams{Unread: map[string]error{"c": broken}},
 			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream"},
 			text: "flag HasISs is unknown: no ImageStream was read, so that there may be some; read those of the source cluster"},
 		{name: "a broken one here, of all there are", streams: mtc.ReadImageStreams{Unread: map[string]error{"a": broken}, Complete: true},
 			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream", Object: mtc.Ref{Namespace: "a"}, Err: broken},
 			text: "flag HasISs is unknown: the ImageStream of namespace a could not be read: no YAML"},
-		{name: "a broken one elsewhere, of all there are", streams: mtc.ReadImageStreams{Unread: map[string]error{"c": broken}, Complete: true}, want: phases.No},
+		{name: "a broken one elsewhere, of all there are", streams: mtc.ReadImageStreams{Unread: map[string]error{"c": broken}, Complete: true}, want: phases.False},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newScene()
@@ -340,8 +340,8 @@ func TestImageStreamsThatWereReadAndThoseThatWereNot(t *testing.T) {
 }
 
 // unknowns are the flags that an answer leaves unknown, by name.
-func unknowns(a phases.Answer) []string {
-	return mtc.Flags().Names(mtc.Flags().All() &^ a.Facts.Known())
+func unknowns(a phases.Evaluation) []string {
+	return mtc.Vocabulary().Names(mtc.Vocabulary().All() &^ a.Facts.Known())
 }
 
 func TestAListerThatFailsLeavesTheRestKnown(t *testing.T) {
@@ -425,7 +425,7 @@ func TestAMissingObjectIsATypedErrorOfTheFlagsThatNeedIt(t *testing.T) {
 
 	t.Run("everything", func(t *testing.T) {
 		answer := ask(t, mtc.Objects{})
-		assert.Equal(t, mtc.Flags().Names(mtc.Flags().All()), unknowns(answer))
+		assert.Equal(t, mtc.Vocabulary().Names(mtc.Vocabulary().All()), unknowns(answer))
 	})
 }
 
@@ -509,13 +509,13 @@ func TestWhatIsKnownWithoutAnObjectIsWhatIsKnownWithIt(t *testing.T) {
 			}
 			s.setting = on(9)
 			whole := ask(t, s.objects()).Facts
-			require.Equal(t, mtc.Flags().All(), whole.Known())
+			require.Equal(t, mtc.Vocabulary().All(), whole.Known())
 			for name, without := range missing {
 				o := s.objects()
 				without(&o)
 				part := ask(t, o).Facts
 				if diff := part.True()&^whole.True() | part.False()&^whole.False(); diff != 0 {
-					t.Fatalf("%#b %v without the %s: %v", bits, selection, name, mtc.Flags().Names(diff))
+					t.Fatalf("%#b %v without the %s: %v", bits, selection, name, mtc.Vocabulary().Names(diff))
 				}
 				compared += part.Known().Len()
 			}
@@ -616,7 +616,7 @@ func TestTheListerIsAskedOnlyIfItsAnswerMatters(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newScene()
 			tt.given(s)
-			answer := mtc.Sources(s.objects()).Ask(t.Context(), phases.Question{Read: tt.reads, Matters: matters(tt.guards...)})
+			answer := mtc.Sources(s.objects()).Evaluate(t.Context(), phases.Request{Read: tt.reads, Matters: matters(tt.guards...)})
 			require.NoError(t, answer.Err())
 			assert.Equal(t, tt.calls, s.lister.calls.Load())
 			assert.Zero(t, matters(tt.guards...)(answer.Facts), "a guard is not settled")
@@ -629,12 +629,12 @@ func TestTheListerIsAskedOnceForAllFlags(t *testing.T) {
 	s.p.Spec.IndirectImage = true
 	answer := ask(t, s.objects())
 	require.NoError(t, answer.Err())
-	assert.Equal(t, mtc.Flags().All(), answer.Asked)
+	assert.Equal(t, mtc.Vocabulary().All(), answer.Evaluated)
 	assert.EqualValues(t, 1, s.lister.calls.Load())
 
-	// What is known is not asked again.
-	again := mtc.Sources(s.objects()).Ask(t.Context(), phases.Question{Read: mtc.Flags().All(), Known: answer.Facts})
-	assert.Zero(t, again.Asked)
+	// What is known is not evaluated again.
+	again := mtc.Sources(s.objects()).Evaluate(t.Context(), phases.Request{Read: mtc.Vocabulary().All(), Known: answer.Facts})
+	assert.Zero(t, again.Evaluated)
 	assert.Equal(t, answer.Facts, again.Facts)
 	assert.EqualValues(t, 1, s.lister.calls.Load())
 }
@@ -645,17 +645,17 @@ func TestComputedFlagsFollowWhatIsKnown(t *testing.T) {
 	s := newScene()
 	s.volumes(mtc.Selection{Action: "copy", CopyMethod: "filesystem"})
 	known := phases.NewFacts(mtc.IndirectVolume|mtc.HasPVs, mtc.StorageConversion)
-	answer := mtc.Sources(s.objects()).Ask(t.Context(), phases.Question{Read: mtc.DirectVolume | mtc.HasStageBackup, Known: known})
+	answer := mtc.Sources(s.objects()).Evaluate(t.Context(), phases.Request{Read: mtc.DirectVolume | mtc.HasStageBackup, Known: known})
 	require.NoError(t, answer.Err())
-	assert.Equal(t, phases.No, answer.Facts.Of(mtc.DirectVolume))
-	assert.Equal(t, phases.Yes, answer.Facts.Of(mtc.HasStageBackup))
+	assert.Equal(t, phases.False, answer.Facts.Of(mtc.DirectVolume))
+	assert.Equal(t, phases.True, answer.Facts.Of(mtc.HasStageBackup))
 }
 
 func TestAContextThatIsDoneLeavesEverythingUnknown(t *testing.T) {
 	s := newScene()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	answer := mtc.Sources(s.objects()).Ask(ctx, phases.Question{Read: mtc.Flags().All()})
+	answer := mtc.Sources(s.objects()).Evaluate(ctx, phases.Request{Read: mtc.Vocabulary().All()})
 	assert.Zero(t, answer.Facts.Known())
 	assert.ErrorIs(t, answer.Err(), context.Canceled)
 	assert.Zero(t, s.lister.calls.Load())
@@ -691,8 +691,8 @@ func TestWhatIsFoundSatisfiesTheRelations(t *testing.T) {
 			}
 			o.DisableImageCopy = on(9)
 			facts := ask(t, o).Facts
-			if broken := mtc.Flags().Broken(facts); len(broken) > 0 {
-				t.Fatalf("%#b %v: %v breaks %v", bits, selection, mtc.Flags().Names(facts.True()), mtc.Flags().Literals(broken[0]))
+			if broken := mtc.Vocabulary().Broken(facts); len(broken) > 0 {
+				t.Fatalf("%#b %v: %v breaks %v", bits, selection, mtc.Vocabulary().Names(facts.True()), mtc.Vocabulary().Literals(broken[0]))
 			}
 		}
 	}

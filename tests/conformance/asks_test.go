@@ -41,7 +41,7 @@ func TestEachSourceIsAskedOnce(t *testing.T) {
 	objects := busyObjects(&lists)
 	asked := map[string]int{}
 	ask := func(at machine.Position, f phases.Facts) phases.Facts {
-		answer := mtc.Sources(objects).Ask(context.Background(), phases.Question{
+		answer := mtc.Sources(objects).Evaluate(context.Background(), phases.Request{
 			Known: f, Read: g.Reads(),
 			Matters: func(f phases.Facts) phases.Flags {
 				p, err := g.PlanFrom(at, f)
@@ -50,19 +50,19 @@ func TestEachSourceIsAskedOnce(t *testing.T) {
 			},
 		})
 		require.NoError(t, answer.Err())
-		for _, name := range mtc.Flags().Names(answer.Asked) {
+		for _, name := range mtc.Vocabulary().Names(answer.Evaluated) {
 			asked[name]++
 		}
 		return answer.Facts
 	}
 
-	m, err := g.Machine(machine.Position{}, ask(machine.Position{}, phases.Facts{}))
+	m, err := g.NewMachine(machine.Position{}, ask(machine.Position{}, phases.Facts{}))
 	require.NoError(t, err)
 	decided := map[string]int{} // how often a phase that decides it was done
 	hops := 0
 	for {
 		if d := m.Decides(); d != 0 {
-			for _, name := range mtc.Flags().Names(d & g.Reads()) {
+			for _, name := range mtc.Vocabulary().Names(d & g.Reads()) {
 				decided[name]++
 			}
 			m.SetFacts(ask(m.Position(), m.Facts().Forget(d)))
@@ -91,26 +91,26 @@ func TestEachSourceIsAskedOnce(t *testing.T) {
 
 	var table strings.Builder
 	fmt.Fprintf(&table, "\n%d hops of Final\n%-22s %6s %8s %6s\n", hops, "flag", "asked", "decided", "naive")
-	for _, name := range mtc.Flags().Names(mtc.Flags().All()) {
+	for _, name := range mtc.Vocabulary().Names(mtc.Vocabulary().All()) {
 		fmt.Fprintf(&table, "%-22s %6d %8d %6d\n", name, asked[name], decided[name], n.asked[name])
 	}
 	// Upstream's HasStageBackup looks for image streams itself, each time.
 	fmt.Fprintf(&table, "%-22s %6d %8s %6d\n", "lists of image streams", lists, "", n.asked["HasISs"]+n.asked["HasStageBackup"])
 	t.Log(table.String())
-	for _, name := range mtc.Flags().Names(g.Reads()) {
+	for _, name := range mtc.Vocabulary().Names(g.Reads()) {
 		require.Equal(t, 1+decided[name], asked[name], "%s: once, and again only after a phase that decides it", name)
 	}
 	require.Zero(t, asked["LiveVmMigration"], "Final does not read it")
 	require.Equal(t, 2, lists, "image streams: at the beginning, and after the plan was refreshed")
 }
 
-// Where the cheap flags settle the answer, the slow one is not asked at all.
+// Where the cheap flags settle the answer, the slow one is not evaluated at all.
 func TestImageStreamsAreNotListedForNothing(t *testing.T) {
 	g := graph(t, mtc.Final)
 	lists := 0
 	objects := busyObjects(&lists)
 	objects.Plan.Spec.IndirectImage = false
-	answer := mtc.Sources(objects).Ask(context.Background(), phases.Question{
+	answer := mtc.Sources(objects).Evaluate(context.Background(), phases.Request{
 		Read:    g.Reads(),
 		Matters: func(f phases.Facts) phases.Flags { return g.Plan(f).Matters() },
 	})

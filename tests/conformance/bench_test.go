@@ -28,7 +28,7 @@ var busy = mtc.Quiesce | mtc.HasStagePods | mtc.HasPVs | mtc.HasVerify | mtc.Has
 	mtc.IndirectVolume | mtc.HasStageBackup | mtc.EnableImage | mtc.EnableVolume | mtc.HasPreBackupHooks |
 	mtc.HasPostBackupHooks | mtc.HasPreRestoreHooks | mtc.HasPostRestoreHooks
 
-func busyFacts() phases.Facts { return phases.NewFacts(busy, mtc.Flags().All()&^busy) }
+func busyFacts() phases.Facts { return phases.NewFacts(busy, mtc.Vocabulary().All()&^busy) }
 
 // naive evaluates a phase as upstream's allFlags and anyFlags do: each flag of
 // the guard is evaluated anew, by name.
@@ -45,11 +45,11 @@ type naivePhase struct {
 
 func newNaive(it phases.Itinerary, f phases.Facts) *naive {
 	n := &naive{flags: map[string]func() bool{}}
-	for _, d := range it.Flags.Defs() {
-		n.flags[d.Name] = func() bool { return f.Of(d.Flag) == phases.Yes }
+	for _, d := range it.Vocabulary.Defs() {
+		n.flags[d.Name] = func() bool { return f.Of(d.Flag) == phases.True }
 	}
 	for _, p := range it.Phases {
-		n.phases = append(n.phases, naivePhase{p.Name, p.Step, it.Flags.Names(p.Guard.All), it.Flags.Names(p.Guard.Any)})
+		n.phases = append(n.phases, naivePhase{p.Name, p.Step, it.Vocabulary.Names(p.Guard.All), it.Vocabulary.Names(p.Guard.Any)})
 	}
 	return n
 }
@@ -164,11 +164,11 @@ func hopFrom(tb testing.TB) (string, phases.Facts, steps.Pipeline) {
 	for i := range g.Len() {
 		plan, err := g.PlanFrom(machine.Position{Phase: g.Phase(i).Name}, f)
 		require.NoError(tb, err)
-		if plan.Guard(i) != phases.Yes {
+		if plan.Guard(i) != phases.True {
 			continue
 		}
 		now = now.Add(time.Minute)
-		p = steps.Sync(p, steps.Moment{Plan: plan}, now)
+		p = steps.Sync(p, steps.Snapshot{Plan: plan}, now)
 		if g.Phase(i).Name == "EnsureStageBackup" {
 			break
 		}
@@ -178,7 +178,7 @@ func hopFrom(tb testing.TB) (string, phases.Facts, steps.Pipeline) {
 
 // hop is what a controller does when a phase is done.
 func hop(g *machine.Graph, phase string, f phases.Facts, p steps.Pipeline, now time.Time) (machine.Position, phases.Facts, steps.Pipeline, error) {
-	m, err := g.Machine(machine.Position{Phase: phase}, f)
+	m, err := g.NewMachine(machine.Position{Phase: phase}, f)
 	if err != nil {
 		return machine.Position{}, f, p, err
 	}
@@ -186,7 +186,7 @@ func hop(g *machine.Graph, phase string, f phases.Facts, p steps.Pipeline, now t
 	if err != nil {
 		return machine.Position{}, f, p, err
 	}
-	return tr.To, m.Facts(), steps.Sync(p, steps.Moment{Plan: m.Plan()}, now), nil
+	return tr.To, m.Facts(), steps.Sync(p, steps.Snapshot{Plan: m.Plan()}, now), nil
 }
 
 func BenchmarkHop(b *testing.B) {
@@ -223,7 +223,7 @@ func BenchmarkWholeRun(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			now := time.Date(2021, 2, 4, 14, 0, 0, 0, time.UTC)
-			m, err := g.Machine(machine.Position{}, f)
+			m, err := g.NewMachine(machine.Position{}, f)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -233,7 +233,7 @@ func BenchmarkWholeRun(b *testing.B) {
 					b.Fatal(err)
 				}
 				now = now.Add(time.Second)
-				p = steps.Sync(p, steps.Moment{Plan: m.Plan()}, now)
+				p = steps.Sync(p, steps.Snapshot{Plan: m.Plan()}, now)
 			}
 		}
 	})
@@ -277,7 +277,7 @@ func BenchmarkLiveMigrations(b *testing.B) {
 			before := heap()
 			all := make([]*machine.Machine, live)
 			for i := range all {
-				all[i], _ = g.Machine(machine.Position{Phase: g.Phase(i % g.Len()).Name}, f)
+				all[i], _ = g.NewMachine(machine.Position{Phase: g.Phase(i % g.Len()).Name}, f)
 			}
 			b.ReportMetric((heap()-before)/live, "B/migration")
 			runtime.KeepAlive(all)
@@ -300,11 +300,11 @@ func BenchmarkLiveMigrations(b *testing.B) {
 
 // generated is an itinerary of n phases, three of four guarded.
 func generated(n int) phases.Itinerary {
-	it := phases.Itinerary{Name: "Generated", Flags: mtc.Flags()}
+	it := phases.Itinerary{Name: "Generated", Vocabulary: mtc.Vocabulary()}
 	for i := range n {
 		p := phases.Phase{Name: fmt.Sprintf("Phase%d", i), Step: fmt.Sprintf("Step%d", i/10)}
 		if i%4 != 0 {
-			p.Guard.All = 1 << (i % mtc.Flags().Len())
+			p.Guard.All = 1 << (i % mtc.Vocabulary().Len())
 		}
 		if i%50 == 0 {
 			p.Decides = mtc.HasPVs
@@ -352,7 +352,7 @@ func BenchmarkExhaustiveCheck(b *testing.B) {
 		for _, name := range itineraries.Names() {
 			g := graph(b, name)
 			subsets(g.Reads(), func(yes phases.Flags) {
-				if err := planIsRun(g, phases.NewFacts(yes, mtc.Flags().All()&^yes)); err != nil {
+				if err := planIsRun(g, phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)); err != nil {
 					b.Fatal(err)
 				}
 			})

@@ -50,8 +50,8 @@ func TestCancelOfARollbackAndOfOthers(t *testing.T) {
 	}
 	require.Equal(t, reads, g.Reads())
 	subsets(reads, func(yes phases.Flags) {
-		f := phases.NewFacts(yes, mtc.Flags().All()&^yes)
-		require.Equal(t, canceled(yes), g.Plan(f).Running(), "%v", mtc.Flags().Names(yes))
+		f := phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)
+		require.Equal(t, canceled(yes), g.Plan(f).Running(), "%v", mtc.Vocabulary().Names(yes))
 		require.NoError(t, planIsRun(g, f))
 	})
 }
@@ -59,8 +59,8 @@ func TestCancelOfARollbackAndOfOthers(t *testing.T) {
 // If it cannot be known whether it is a rollback, everything is cleaned up.
 func TestCancelIfItIsUnknownWhetherItIsARollback(t *testing.T) {
 	subsets(graph(t, mtc.Cancel).Reads()&^mtc.RollingBack, func(yes phases.Flags) {
-		f := phases.NewFacts(yes, mtc.Flags().All()&^yes)
-		m, err := graph(t, mtc.Cancel).Machine(machine.Position{}, f.Forget(mtc.RollingBack))
+		f := phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)
+		m, err := graph(t, mtc.Cancel).NewMachine(machine.Position{}, f.Forget(mtc.RollingBack))
 		require.NoError(t, err)
 		var ran []string
 		for {
@@ -71,7 +71,7 @@ func TestCancelIfItIsUnknownWhetherItIsARollback(t *testing.T) {
 			}
 			ran = append(ran, tr.To.Phase)
 		}
-		require.Equal(t, canceled(yes), ran, "%v", mtc.Flags().Names(yes))
+		require.Equal(t, canceled(yes), ran, "%v", mtc.Vocabulary().Names(yes))
 	})
 }
 
@@ -83,12 +83,12 @@ func TestCancelAtEveryPhase(t *testing.T) {
 		if name == mtc.Rollback {
 			yes |= mtc.RollingBack
 		}
-		running := graph(t, name).Plan(phases.NewFacts(yes, mtc.Flags().All()&^yes)).Running()
+		running := graph(t, name).Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running()
 		require.NotEmpty(t, running)
 		for _, at := range running[:len(running)-1] { // at Completed it is done
 			t.Run(name+" at "+at, func(t *testing.T) {
-				life := machinetest.New(t, machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: name, OnCancel: onCancel}))
-				life.Run(machinetest.Flags(mtc.Flags().Names(yes)...), machinetest.Edit(at, "cancel"))
+				life := machinetest.New(t, machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: name, OnCancel: onCancel}))
+				life.Run(machinetest.Flags(mtc.Vocabulary().Names(yes)...), machinetest.Edit(at, "cancel"))
 				life.WantItinerary(mtc.Cancel)
 				life.WantPhases(mtc.Cancel, canceled(yes)...)
 				life.WantPhases(name, running[:slices.Index(running, at)+1]...)

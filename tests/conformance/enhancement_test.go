@@ -18,9 +18,9 @@ import (
 // allowed calls yield with every assignment that satisfies the relations, and
 // reports how many there are.
 func allowed(yield func(yes phases.Flags)) (n int) {
-	all := mtc.Flags().All()
+	all := mtc.Vocabulary().All()
 	subsets(all, func(yes phases.Flags) {
-		if len(mtc.Flags().Broken(phases.NewFacts(yes, all&^yes))) == 0 {
+		if len(mtc.Vocabulary().Broken(phases.NewFacts(yes, all&^yes))) == 0 {
 			n++
 			yield(yes)
 		}
@@ -37,13 +37,13 @@ func never(t *testing.T, condition func(yes phases.Flags) bool, forbidden ...str
 			g := graph(t, name)
 			held, seen := 0, 0
 			n := allowed(func(yes phases.Flags) {
-				visible := steps.Visible(g.Plan(phases.NewFacts(yes, mtc.Flags().All()&^yes)))
+				visible := steps.Visible(g.Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)))
 				shows := slices.ContainsFunc(visible, func(s string) bool { return slices.Contains(forbidden, s) })
 				switch {
 				case condition(yes):
 					held++
 					if shows {
-						t.Fatalf("%v shows %v", mtc.Flags().Names(yes), visible)
+						t.Fatalf("%v shows %v", mtc.Vocabulary().Names(yes), visible)
 					}
 				case shows:
 					seen++

@@ -44,8 +44,8 @@ func TestThePlanIsTheRunForEveryAssignment(t *testing.T) {
 				go func() {
 					defer all.Done()
 					for _, yes := range part {
-						if err := planIsRun(g, phases.NewFacts(yes, mtc.Flags().All()&^yes)); err != nil {
-							t.Errorf("%v: %v", mtc.Flags().Names(yes), err)
+						if err := planIsRun(g, phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)); err != nil {
+							t.Errorf("%v: %v", mtc.Vocabulary().Names(yes), err)
 							return
 						}
 					}
@@ -59,12 +59,12 @@ func TestThePlanIsTheRunForEveryAssignment(t *testing.T) {
 // planIsRun runs a machine over known facts and holds it against the plan.
 func planIsRun(g *machine.Graph, f phases.Facts) error {
 	plan := g.Plan(f)
-	m, err := g.Machine(machine.Position{}, f)
+	m, err := g.NewMachine(machine.Position{}, f)
 	if err != nil {
 		return err
 	}
 	for i := range g.Len() {
-		if plan.Runs(i) != phases.Yes {
+		if plan.Runs(i) != phases.True {
 			continue
 		}
 		switch tr, err := m.Advance(context.Background()); {
@@ -93,7 +93,7 @@ func (d *differs) Error() string {
 // whatever they are, the plan is the same in every mark. This runs over all
 // 2^19 assignments.
 func TestFlagsThatAreNotReadChangeNothing(t *testing.T) {
-	all := mtc.Flags().All()
+	all := mtc.Vocabulary().All()
 	for _, name := range itineraries.Names() {
 		t.Run(name, func(t *testing.T) {
 			g := graph(t, name)
@@ -105,7 +105,7 @@ func TestFlagsThatAreNotReadChangeNothing(t *testing.T) {
 					plan := g.Plan(phases.NewFacts(yes, all&^yes))
 					for i := range g.Len() {
 						if plan.Runs(i) != base.Runs(i) || plan.Tentative(i) != base.Tentative(i) {
-							t.Fatalf("%s: with %v and without %v differ", g.Phase(i).Name, mtc.Flags().Names(yes), mtc.Flags().Names(unread))
+							t.Fatalf("%s: with %v and without %v differ", g.Phase(i).Name, mtc.Vocabulary().Names(yes), mtc.Vocabulary().Names(unread))
 						}
 					}
 					compared++

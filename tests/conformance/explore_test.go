@@ -41,7 +41,7 @@ func TestExplore(t *testing.T) {
 			if raceEnabled || name == mtc.Final && !*whole {
 				x.Fixed = append(x.Fixed, lesser(name)...)
 			}
-			x.Setup = machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: name, OnFail: onFail, OnCancel: onCancel})
+			x.Setup = machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: name, OnFail: onFail, OnCancel: onCancel})
 			x.Switches = switches
 			if x.Setup.Edits["cancel"] != nil {
 				x.Edits = []string{"cancel"}
@@ -53,7 +53,7 @@ func TestExplore(t *testing.T) {
 		t.Run("deaf "+name, func(t *testing.T) {
 			x := exploration(name, true)
 			x.Fixed = append(x.Fixed, lesser(name)...)
-			x.Setup = machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: name})
+			x.Setup = machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: name})
 			x.Switches = map[string][]string{}
 			report(t, machinetest.Explore(t, x))
 		})
@@ -68,47 +68,47 @@ func TestExploreCancelTakenBack(t *testing.T) {
 	x.Fixed = []string{"Quiesce", "IndirectImage", "IndirectVolume", "EnableImage", "EnableVolume", "!StorageConversion", "!RollingBack"}
 	x.NeverCalled = []string{"CreateDirectImageMigration", "WaitForDirectImageMigrationToComplete", "DeleteDirectImageMigrationResources",
 		"CreateDirectVolumeMigrationStage", "WaitForDirectVolumeMigrationToComplete", "DeleteDirectVolumeMigrationResources", "SwapPVCReferences"}
-	x.Setup = machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: mtc.Stage})
+	x.Setup = machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: mtc.Stage})
 	x.Setup.Edits["cancel"] = func(o *machinetest.Object) { o.Itinerary = mtc.Cancel }
 	x.Setup.Edits["take back"] = func(o *machinetest.Object) { o.Itinerary = mtc.Stage }
 	x.Edits, x.Failures = []string{"cancel", "take back"}, -1
 	x.Switches = map[string][]string{mtc.Stage: {mtc.Cancel}} // and not back
-	var notFollowed atomic.Int64
+	var switchHeld atomic.Int64
 	x.Setup.Invariants = []machinetest.Invariant[*machinetest.Object, struct{}]{{Name: "Cancel is not left once it has begun",
 		Check: func(s machinetest.Snapshot[*machinetest.Object, struct{}]) error {
-			for _, left := range s.State.Left {
-				if left.Itinerary == mtc.Cancel && left.Phase != "" {
+			for _, left := range s.State.Switches {
+				if left.From == mtc.Cancel && left.Phase != "" {
 					return fmt.Errorf("it was left for %s at %s", left.To, left.Phase)
 				}
 			}
-			if s.State.NotFollowed == mtc.Stage {
-				notFollowed.Add(1)
+			if s.State.SwitchHeld == mtc.Stage {
+				switchHeld.Add(1)
 			}
 			return nil
 		}}}
 	report(t, machinetest.Explore(t, x))
-	require.Positive(t, notFollowed.Load())
+	require.Positive(t, switchHeld.Load())
 }
 
 // A cancel that is taken back at each phase of Cancel is finished, and the
 // object shows, once, that Stage is asked for in vain, also when it is done.
 func TestACancelIsTakenBack(t *testing.T) {
 	yes := mtc.IndirectImage | mtc.IndirectVolume | mtc.HasPVs | mtc.HasStageBackup | mtc.HasStagePods
-	all := graph(t, mtc.Cancel).Plan(phases.NewFacts(yes, mtc.Flags().All()&^yes)).Running()
+	all := graph(t, mtc.Cancel).Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running()
 	require.Greater(t, len(all), 5)
 	for _, at := range append(all, machinetest.End) {
 		t.Run(at, func(t *testing.T) {
-			s := machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: mtc.Stage, OnCancel: onCancel})
+			s := machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: mtc.Stage, OnCancel: onCancel})
 			s.Edits["take back"] = func(o *machinetest.Object) { o.Itinerary = mtc.Stage }
 			life := machinetest.New(t, s)
-			life.Run(machinetest.Flags(mtc.Flags().Names(yes)...), machinetest.Edit("EnsureStagePodsFromRunning", "cancel").In(mtc.Stage),
+			life.Run(machinetest.Flags(mtc.Vocabulary().Names(yes)...), machinetest.Edit("EnsureStagePodsFromRunning", "cancel").In(mtc.Stage),
 				machinetest.Edit(at, "take back").In(mtc.Cancel))
 			life.WantPhases(mtc.Cancel, all...)
 			require.Equal(t, phases.Canceled, life.State().Result)
-			require.Equal(t, mtc.Stage, life.State().NotFollowed)
-			var told []runner.NotFollowed
+			require.Equal(t, mtc.Stage, life.State().SwitchHeld)
+			var told []runner.SwitchHeld
 			for _, event := range life.Record().Events {
-				if e, ok := event.(runner.NotFollowed); ok {
+				if e, ok := event.(runner.SwitchHeld); ok {
 					told = append(told, e)
 				}
 			}
@@ -121,7 +121,7 @@ func TestACancelIsTakenBack(t *testing.T) {
 
 // Every life of forklift's warm migration, which loops until the cutover is due.
 func TestExploreWarm(t *testing.T) {
-	setup := machinetest.Scripted(machinetest.Script{Itineraries: machine.MustCompileSet(warm(t)), Itinerary: "Warm"})
+	setup := machinetest.NewScripted(machinetest.Script{Itineraries: machine.MustCompileSet(warm(t)), Itinerary: "Warm"})
 	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: setup, Failures: -1, Workers: 2, Exact: true})
 	t.Log(r)
 	require.Greater(t, r.States, 1000)

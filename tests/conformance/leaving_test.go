@@ -19,7 +19,7 @@ import (
 )
 
 // leaving is a phase that is left in the middle of its work, after which the
-// sources answer otherwise.
+// sources return otherwise.
 type leaving struct {
 	set    *machine.Set
 	from   *machine.Graph
@@ -30,20 +30,20 @@ type leaving struct {
 }
 
 func (l *leaving) String() string {
-	v := l.from.Flags()
+	v := l.from.Vocabulary()
 	return fmt.Sprintf("%s of %s for %s, %q instead of %q", l.phase.Name, l.from.Name(), l.to.Name(), v.Names(l.after), v.Names(l.before))
 }
 
 // wants are the phases of the itinerary that follows, by what is true then.
 func (l *leaving) wants() []string {
-	return append([]string(nil), l.to.Plan(phases.NewFacts(l.after, l.to.Flags().All()&^l.after)).Running()...)
+	return append([]string(nil), l.to.Plan(phases.NewFacts(l.after, l.to.Vocabulary().All()&^l.after)).Running()...)
 }
 
-// sources answer by what is true.
+// sources return by what is true.
 func sources(v *phases.Vocabulary, yes *phases.Flags) *phases.Sources {
 	var all []phases.Source
 	for flag := range v.All().Each {
-		all = append(all, phases.Source{Flag: flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+		all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 			return phases.TruthOf(yes.Has(flag)), nil
 		}})
 	}
@@ -104,8 +104,8 @@ func eachLeaving(t *testing.T, assignments int, yield func(*testing.T, leaving))
 func runsUnder(g *machine.Graph, i, n int) []phases.Flags {
 	var all []phases.Flags
 	subsets(g.Phase(i).Guard.Reads()|jumpReads(g), func(yes phases.Flags) {
-		for _, rest := range []phases.Flags{0, g.Flags().All() &^ (g.Phase(i).Guard.Reads() | jumpReads(g))} {
-			if yes := yes | rest; g.Plan(phases.NewFacts(yes, g.Flags().All()&^yes)).Runs(i) == phases.Yes {
+		for _, rest := range []phases.Flags{0, g.Vocabulary().All() &^ (g.Phase(i).Guard.Reads() | jumpReads(g))} {
+			if yes := yes | rest; g.Plan(phases.NewFacts(yes, g.Vocabulary().All()&^yes)).Runs(i) == phases.True {
 				all = append(all, yes)
 			}
 		}
@@ -135,8 +135,8 @@ func TestNoPhaseIsJudgedByAValueFromBefore(t *testing.T) {
 	n := 0
 	eachLeaving(t, 2, func(t *testing.T, l leaving) {
 		n++
-		facts := phases.NewFacts(l.before, l.from.Flags().All()&^l.before)
-		m, err := l.from.Machine(machine.Position{Phase: l.phase.Name}, facts)
+		facts := phases.NewFacts(l.before, l.from.Vocabulary().All()&^l.before)
+		m, err := l.from.NewMachine(machine.Position{Phase: l.phase.Name}, facts)
 		require.NoError(t, err)
 		checkpoint := m.Checkpoint()
 
@@ -160,7 +160,7 @@ func walk(t *testing.T, m *machine.Machine, yes phases.Flags) (entered []string)
 	t.Helper()
 	g := m.Graph()
 	for {
-		answer := sources(g.Flags(), &yes).Ask(t.Context(), phases.Question{Known: m.Facts(), Read: g.Reads(), Matters: m.Matters})
+		answer := sources(g.Vocabulary(), &yes).Evaluate(t.Context(), phases.Request{Known: m.Facts(), Read: g.Reads(), Matters: m.Matters})
 		m.SetFacts(answer.Facts)
 		tr, err := m.Advance(t.Context())
 		require.NoError(t, err)
@@ -183,7 +183,7 @@ func loop(t *testing.T, l leaving, checkpoint machine.Checkpoint) (entered []str
 		if m.Position().Phase != "" && !m.WorkDone() {
 			m.Finish()
 		}
-		answer := sources(l.from.Flags(), &l.after).Ask(t.Context(), phases.Question{
+		answer := sources(l.from.Vocabulary(), &l.after).Evaluate(t.Context(), phases.Request{
 			Known: m.Facts(), Read: m.Graph().Reads(), Matters: m.Matters, Timeout: time.Minute,
 		})
 		m.SetFacts(answer.Facts)
@@ -207,13 +207,13 @@ func TestARunnerAsksWhatALeftPhaseDecides(t *testing.T) {
 	eachLeaving(t, 1, func(t *testing.T, l leaving) {
 		var decides []string
 		for flag := range (l.before ^ l.after).Each {
-			name := l.from.Flags().Names(flag)[0]
+			name := l.from.Vocabulary().Names(flag)[0]
 			if l.before.Has(flag) {
 				name = "!" + name
 			}
 			decides = append(decides, name)
 		}
-		script := []machinetest.Line{machinetest.Flags(l.from.Flags().Names(l.before)...)}
+		script := []machinetest.Line{machinetest.Flags(l.from.Vocabulary().Names(l.before)...)}
 		if decides != nil {
 			script = append(script, machinetest.Decide(l.phase.Name, decides...).In(l.from.Name()))
 		}
@@ -227,7 +227,7 @@ func TestARunnerAsksWhatALeftPhaseDecides(t *testing.T) {
 		for way, lines := range ways {
 			n[way]++
 			next := map[string]string{l.from.Name(): l.to.Name()}
-			s := machinetest.Scripted(machinetest.Script{Itineraries: l.set, Itinerary: l.from.Name(), OnFail: next})
+			s := machinetest.NewScripted(machinetest.Script{Itineraries: l.set, Itinerary: l.from.Name(), OnFail: next})
 			s.Edits["leave"] = func(o *machinetest.Object) { o.Itinerary = l.to.Name() }
 			build := s.Options
 			s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {

@@ -40,9 +40,9 @@ func graph(t testing.TB, name string) *machine.Graph {
 // known are the facts in which these flags are true and all others false.
 func known(t testing.TB, names []string) phases.Facts {
 	t.Helper()
-	yes, err := mtc.Flags().Parse(names...)
+	yes, err := mtc.Vocabulary().Parse(names...)
 	require.NoError(t, err)
-	return phases.NewFacts(yes, mtc.Flags().All()&^yes)
+	return phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)
 }
 
 // lines reads a file of JSON lines, one T each. A file without any is an error:

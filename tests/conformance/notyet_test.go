@@ -41,7 +41,7 @@ func errs(context.Context, phases.Facts) (phases.Truth, error)   { return phases
 // setup is the controller of the migration; without an ask the flag has no
 // source at all.
 func (l *late) setup(before ask) machinetest.Setup[*machinetest.Object, worked] {
-	scripted := machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: l.itinerary})
+	scripted := machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: l.itinerary})
 	g, _ := itineraries.Graph(l.itinerary)
 	s := machinetest.Setup[*machinetest.Object, worked]{Object: &machinetest.Object{Itinerary: l.itinerary}, MaxReconciles: 200}
 	s.Options = func(w *worked) runner.Options[*machinetest.Object] {
@@ -58,15 +58,15 @@ func (l *late) setup(before ask) machinetest.Setup[*machinetest.Object, worked] 
 				})}
 		}
 		o.Sources = func(context.Context, *machinetest.Object) (*phases.Sources, error) {
-			all := sources(g.Flags(), &l.yes).All()
+			all := sources(g.Vocabulary(), &l.yes).All()
 			i := slices.IndexFunc(all, func(s phases.Source) bool { return s.Flag == l.flag })
 			switch {
 			case before == nil:
 				all = slices.Delete(all, i, i+1)
 			case !slices.Contains(w.Done, l.decider):
-				all[i].Ask = before
+				all[i].Evaluate = before
 			}
-			return phases.NewSources(g.Flags(), all...)
+			return phases.NewSources(g.Vocabulary(), all...)
 		}
 		return o
 	}
@@ -79,7 +79,7 @@ func (l *late) setup(before ask) machinetest.Setup[*machinetest.Object, worked] 
 // cleanup itinerary runs the phase then.
 func (l *late) wants(t *testing.T, source bool) (entered []string, stuck bool) {
 	g := graph(t, l.itinerary)
-	facts := phases.NewFacts(l.yes, mtc.Flags().All()&^l.yes)
+	facts := phases.NewFacts(l.yes, mtc.Vocabulary().All()&^l.yes)
 	unknown := facts.Forget(l.flag)
 	skip := "" // the target of a jump
 	for i := range g.Len() {
@@ -93,7 +93,7 @@ func (l *late) wants(t *testing.T, source bool) (entered []string, stuck bool) {
 			f = facts
 		}
 		switch p.Guard.Eval(f) {
-		case phases.No:
+		case phases.False:
 			continue
 		case phases.Unknown:
 			if !g.IsCleanup() {
@@ -102,7 +102,7 @@ func (l *late) wants(t *testing.T, source bool) (entered []string, stuck bool) {
 		}
 		entered = append(entered, p.Name)
 		for _, j := range p.Jumps {
-			if skip == "" && j.Guard.Eval(f) == phases.Yes {
+			if skip == "" && j.Guard.Eval(f) == phases.True {
 				skip = j.To
 			}
 		}
@@ -116,18 +116,18 @@ func (l *late) wants(t *testing.T, source bool) (entered []string, stuck bool) {
 func eachLate(t *testing.T, yield func(*testing.T, late)) {
 	for _, name := range itineraries.Names() {
 		g := graph(t, name)
-		for flag := range mtc.Flags().All().Each {
+		for flag := range mtc.Vocabulary().All().Each {
 			found := make(map[string]late)
 			subsets(g.Reads()|flag, func(yes phases.Flags) {
-				for _, c := range mtc.Flags().Relations() {
+				for _, c := range mtc.Vocabulary().Relations() {
 					if c.Broken(phases.NewFacts(yes, (g.Reads()|flag)&^yes)) {
 						return
 					}
 				}
-				for _, phase := range g.Plan(phases.NewFacts(yes, mtc.Flags().All()&^yes)).Running() {
+				for _, phase := range g.Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running() {
 					// One that reads the flag itself needs it before.
-					if i, err := g.Find(phase); err == nil && g.Phase(i).Decides.Has(flag) && !g.Phase(i).Guard.Reads().Has(flag) {
-						title := fmt.Sprintf("%s of %s by %s is %v", mtc.Flags().Names(flag)[0], name, phase, yes.Has(flag))
+					if i, err := g.Lookup(phase); err == nil && g.Phase(i).Decides.Has(flag) && !g.Phase(i).Guard.Reads().Has(flag) {
+						title := fmt.Sprintf("%s of %s by %s is %v", mtc.Vocabulary().Names(flag)[0], name, phase, yes.Has(flag))
 						if _, ok := found[title]; !ok {
 							found[title] = late{name, flag, phase, yes}
 						}
@@ -142,7 +142,7 @@ func eachLate(t *testing.T, yield func(*testing.T, late)) {
 }
 
 // A flag that cannot be known before the phase that decides it is done, whether
-// its source answers that it is not known yet or fails until then, keeps no run
+// its source returns that it is not known yet or fails until then, keeps no run
 // from beginning, and nothing deadlocks.
 func TestAFlagThatIsNotKnownYet(t *testing.T) {
 	t.Parallel()
@@ -178,11 +178,11 @@ func TestAFlagWithoutASource(t *testing.T) {
 		stopped++
 		var without *runner.NoSourceError
 		require.ErrorAs(t, life.RunToError(), &without)
-		assert.Equal(t, mtc.Flags().Names(l.flag), without.Flags)
+		assert.Equal(t, mtc.Vocabulary().Names(l.flag), without.Flags)
 		assert.Equal(t, machine.Position{Phase: entered[len(entered)-1]}, without.At)
 		life.WantPhases(l.itinerary, entered...)
 		require.NotNil(t, life.State().Stopped)
-		assert.Contains(t, life.State().Stopped.Error, mtc.Flags().Names(l.flag)[0])
+		assert.Contains(t, life.State().Stopped.Error, mtc.Vocabulary().Names(l.flag)[0])
 	})
 	require.Greater(t, stopped, 5)
 }

@@ -91,7 +91,7 @@ func readObjects(t *testing.T) objects {
 // present names.
 func started(t *testing.T, status json.RawMessage) []string {
 	t.Helper()
-	up, err := legacy.New(itineraries, steps.Data).Upgrade(status, nil)
+	up, err := legacy.NewAdapter(itineraries, mtc.DataNames).Upgrade(status, nil)
 	require.NoError(t, err)
 	var now struct{ Pipeline steps.Pipeline }
 	if len(up.Status) > 0 {
@@ -117,11 +117,11 @@ func TestObjectsThroughTheLibrary(t *testing.T) {
 				Migration: m, Plan: plan,
 				Source: o.clusters[plan.Spec.SourceRef], Destination: o.clusters[plan.Spec.DestinationRef],
 				ImageStreams: o.imageStreams,
-			}).Ask(context.Background(), phases.Question{Read: mtc.Flags().All()})
+			}).Evaluate(context.Background(), phases.Request{Read: mtc.Vocabulary().All()})
 			require.NoError(t, answer.Err())
 			p := graph(t, mtc.Current(m)).Plan(answer.Facts)
 			got := wanted{
-				Name: m.Metadata.Name, Itinerary: p.Graph().Name(), Flags: mtc.Flags().Names(answer.Facts.True() &^ mtc.RollingBack),
+				Name: m.Metadata.Name, Itinerary: p.Graph().Name(), Flags: mtc.Vocabulary().Names(answer.Facts.True() &^ mtc.RollingBack),
 				Phases: p.Running(), Steps: started(t, o.statuses[m.Metadata]),
 			}
 			for _, name := range steps.Visible(p) {

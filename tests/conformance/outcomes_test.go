@@ -105,7 +105,7 @@ func TestOutcomes(t *testing.T) {
 						assert.Equal(t, row.result, s.Result)
 						assert.Equal(t, []int64{row.failed, row.inCleanup}, []int64{s.FailedPhases, s.FailedInCleanup})
 						if t.Failed() {
-							t.Fatalf("at %q, and then at %q, with %q\n%s", at, then, mtc.Flags().Names(yes), life.Transcript())
+							t.Fatalf("at %q, and then at %q, with %q\n%s", at, then, mtc.Vocabulary().Names(yes), life.Transcript())
 						}
 					}
 				}
@@ -133,7 +133,7 @@ func positions(t *testing.T, itinerary string, happens happening, yes phases.Fla
 	if happens == "" {
 		return []string{machinetest.Start}
 	}
-	running := graph(t, itinerary).Plan(phases.NewFacts(yes, mtc.Flags().All()&^yes)).Running()
+	running := graph(t, itinerary).Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running()
 	require.NotEmpty(t, running)
 	return running
 }
@@ -155,12 +155,12 @@ func outcome(t *testing.T, begins string, yes phases.Flags, lines ...[]machinete
 	for _, name := range itineraries.Names() {
 		onFail[name] = mtc.Failed
 	}
-	s := machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: begins, OnFail: onFail})
+	s := machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: begins, OnFail: onFail})
 	for _, happens := range []happening{isCanceled, isRolledBack} {
 		s.Edits[string(happens)] = func(o *machinetest.Object) { o.Itinerary = follows[happens] }
 	}
 	life := machinetest.New(t, s)
-	script := []machinetest.Line{machinetest.Flags(mtc.Flags().Names(yes)...)}
+	script := []machinetest.Line{machinetest.Flags(mtc.Vocabulary().Names(yes)...)}
 	for _, some := range lines {
 		script = append(script, some...)
 	}

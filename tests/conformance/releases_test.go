@@ -48,7 +48,7 @@ func TestEveryPhaseOfEveryReleaseIsFoundOrGone(t *testing.T) {
 		for _, it := range r.Itineraries {
 			g := graph(t, it.Name)
 			for _, p := range it.Phases {
-				_, err := g.Find(p.Name)
+				_, err := g.Lookup(p.Name)
 				reason, listed := gone[it.Name][p.Name]
 				if listed {
 					used[it.Name+" "+p.Name] = true
@@ -83,7 +83,7 @@ func resumedOf(t *testing.T, r release) (all []resumed) {
 		g := graph(t, it.Name)
 		var had []int // today's positions of the phases of the release, in its order
 		for _, p := range it.Phases {
-			if i, err := g.Find(p.Name); err == nil {
+			if i, err := g.Lookup(p.Name); err == nil {
 				had = append(had, i)
 			} else {
 				had = append(had, -1)

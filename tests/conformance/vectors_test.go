@@ -59,7 +59,7 @@ func TestVectorsInTheRunner(t *testing.T) {
 			if slices.Contains(v.Phases, "EnsureStagePodsTerminated") {
 				script = append(script, machinetest.Decide("EnsureStagePodsTerminated", "!HasStagePods"))
 			}
-			life := machinetest.New(t, machinetest.Scripted(machinetest.Script{Itineraries: itineraries, Itinerary: v.Itinerary}))
+			life := machinetest.New(t, machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: v.Itinerary}))
 			life.Run(script...)
 			life.WantPhases(v.Itinerary, v.Phases...)
 			seen := map[string]bool{}
@@ -92,7 +92,7 @@ type ran struct {
 // the pipeline at every move.
 func drive(t *testing.T, g *machine.Graph, f phases.Facts, stagePodsCreated bool) ran {
 	t.Helper()
-	m, err := g.Machine(machine.Position{}, f)
+	m, err := g.NewMachine(machine.Position{}, f)
 	require.NoError(t, err)
 	var r ran
 	plan := m.Plan()
@@ -100,7 +100,7 @@ func drive(t *testing.T, g *machine.Graph, f phases.Facts, stagePodsCreated bool
 	now := time.Date(2021, 2, 4, 12, 0, 0, 0, time.UTC)
 	sync := func() {
 		now = now.Add(time.Second)
-		r.pipeline = steps.Sync(r.pipeline, steps.Moment{Plan: plan}, now)
+		r.pipeline = steps.Sync(r.pipeline, steps.Snapshot{Plan: plan}, now)
 		for _, s := range r.pipeline {
 			require.False(t, s.Skipped)
 			seen[s.Name] = true
@@ -111,10 +111,10 @@ func drive(t *testing.T, g *machine.Graph, f phases.Facts, stagePodsCreated bool
 		switch m.Position().Phase {
 		case "EnsureStagePodsFromRunning":
 			if stagePodsCreated {
-				f = f.Set(mtc.HasStagePods, phases.Yes)
+				f = f.Set(mtc.HasStagePods, phases.True)
 			}
 		case "EnsureStagePodsTerminated":
-			f = f.Set(mtc.HasStagePods, phases.No)
+			f = f.Set(mtc.HasStagePods, phases.False)
 		}
 		if m.Decides() != 0 {
 			m.SetFacts(f)

@@ -52,7 +52,7 @@ func TestWarmIsAsRecorded(t *testing.T) {
 
 	it := warm(t)
 	// Flags as names, in the order of the vocabulary; none as nil.
-	names := func(f phases.Flags) []string { return append([]string(nil), it.Flags.Names(f)...) }
+	names := func(f phases.Flags) []string { return append([]string(nil), it.Vocabulary.Names(f)...) }
 	var written []phase
 	for _, p := range it.Phases {
 		w := phase{Name: p.Name, All: names(p.Guard.All), Decides: names(p.Decides)}
@@ -70,19 +70,19 @@ func TestWarmIsAsRecorded(t *testing.T) {
 func TestWarmPlan(t *testing.T) {
 	it := warm(t)
 	g := machine.MustCompile(it)
-	vsphere, err := it.Flags.Parse("VSphere")
+	vsphere, err := it.Vocabulary.Parse("VSphere")
 	require.NoError(t, err)
-	due, err := it.Flags.Parse("CutoverDue")
+	due, err := it.Vocabulary.Parse("CutoverDue")
 	require.NoError(t, err)
-	facts := phases.NewFacts(vsphere, it.Flags.All()&^vsphere)
+	facts := phases.NewFacts(vsphere, it.Vocabulary.All()&^vsphere)
 
 	// Before the cutover is due and when it is, the plan shows the way out of
 	// the loop as well as the loop.
 	want := []string{"Initialize", "DiskTransfer", "Cutover", "VirtualMachineCreation", "Cleanup"}
-	for _, f := range []phases.Facts{facts, facts.Set(due, phases.Yes)} {
+	for _, f := range []phases.Facts{facts, facts.Set(due, phases.True)} {
 		plan := g.Plan(f)
 		assert.Equal(t, want, steps.Visible(plan))
-		assert.Empty(t, steps.Maybe(plan))
+		assert.Empty(t, steps.Possible(plan))
 		for i := range g.Len() {
 			inLoop := strings.Contains(" RemovePreviousSnapshot WaitForPreviousSnapshotRemoval CreateSnapshot WaitForSnapshot StoreSnapshotDeltas AddCheckpoint ", " "+g.Phase(i).Name+" ")
 			assert.Equal(t, inLoop, plan.Tentative(i), "%s: only the turn back hangs on the cutover", g.Phase(i).Name)
@@ -91,7 +91,7 @@ func TestWarmPlan(t *testing.T) {
 	// Where nobody knows whether it is due, the way out is sure all the same.
 	plan := g.Plan(facts.Forget(due))
 	assert.Equal(t, want, steps.Visible(plan))
-	i, err := g.Find("CreateSnapshot")
+	i, err := g.Lookup("CreateSnapshot")
 	require.NoError(t, err)
 	assert.Equal(t, phases.Unknown, plan.Runs(i))
 	assert.Equal(t, due, plan.Matters())
@@ -100,12 +100,12 @@ func TestWarmPlan(t *testing.T) {
 func TestWarmThroughThreeTurns(t *testing.T) {
 	it := warm(t)
 	g := machine.MustCompile(it)
-	yes, err := it.Flags.Parse("VSphere", "RequiresConversion")
+	yes, err := it.Vocabulary.Parse("VSphere", "RequiresConversion")
 	require.NoError(t, err)
-	due, err := it.Flags.Parse("CutoverDue")
+	due, err := it.Vocabulary.Parse("CutoverDue")
 	require.NoError(t, err)
-	facts := phases.NewFacts(yes, it.Flags.All()&^yes)
-	m, err := g.Machine(machine.Position{}, facts)
+	facts := phases.NewFacts(yes, it.Vocabulary.All()&^yes)
+	m, err := g.NewMachine(machine.Position{}, facts)
 	require.NoError(t, err)
 
 	now := time.Date(2025, 3, 1, 9, 0, 0, 0, time.UTC)
@@ -117,21 +117,21 @@ func TestWarmThroughThreeTurns(t *testing.T) {
 		tr, err := m.Advance(context.Background())
 		require.NoError(t, err)
 		now = now.Add(time.Minute)
-		p = steps.Sync(p, steps.Moment{Plan: m.Plan()}, now)
+		p = steps.Sync(p, steps.Snapshot{Plan: m.Plan()}, now)
 		if tr.To.Done {
 			break
 		}
 		ran = append(ran, tr.To.Phase)
 		require.Equal(t, tr.To.Phase, p.Current().Phase)
 
-		transfer := p.Find("DiskTransfer")
+		transfer, _ := p.Lookup("DiskTransfer")
 		switch tr.To.Phase {
 		case "CopyDisks":
 			turns++
 			require.Equal(t, turns > 1, tr.Jumped)
 		case "CopyingPaused":
 			if turns == 3 {
-				m.SetFacts(facts.Set(due, phases.Yes))
+				m.SetFacts(facts.Set(due, phases.True))
 			}
 		case "StorePowerState":
 			require.True(t, tr.Jumped)
@@ -141,7 +141,7 @@ func TestWarmThroughThreeTurns(t *testing.T) {
 		}
 		if turns > 0 {
 			require.Equal(t, started, transfer.Started.String(), "the start of a step never moves")
-			inLoop := g.Steps()[g.StepIndex(index(t, g, tr.To.Phase))] == "DiskTransfer"
+			inLoop := g.Steps()[g.StepOf(index(t, g, tr.To.Phase))] == "DiskTransfer"
 			require.Equal(t, inLoop, transfer.Open(), "%s: the step is open as long as the loop goes round", tr.To.Phase)
 		}
 	}
@@ -162,7 +162,7 @@ func TestWarmThroughThreeTurns(t *testing.T) {
 
 func index(t *testing.T, g *machine.Graph, phase string) int {
 	t.Helper()
-	i, err := g.Find(phase)
+	i, err := g.Lookup(phase)
 	require.NoError(t, err)
 	return i
 }

@@ -23,7 +23,7 @@ import (
 // writer is somebody else who writes to a migration, and sees to it that what
 // it wrote is still there when it comes back.
 type writer struct {
-	g       *ground
+	g       *fixture
 	name    string
 	written int
 	lost    []string
@@ -98,7 +98,7 @@ func TestConflicts(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			const number = 6
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			g.record(itineraries)
 			g.run(example.Parts{})
 			var writers []*writer

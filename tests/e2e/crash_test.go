@@ -55,7 +55,7 @@ func TestCrash(t *testing.T) {
 		t.Run(fmt.Sprintf("lane %d, %s", lane, r.name), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(s, uint64(lane)))
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			g.record(itineraries)
 			made := map[string]configuration{}
 			var open []string
@@ -115,7 +115,7 @@ func TestCrashInPhasesThatDecide(t *testing.T) {
 		r := both[i]
 		t.Run(itinerary+" "+r.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			g.record(itineraries)
 			type dying struct {
 				phase, way string
@@ -176,7 +176,7 @@ func TestCrashInPhasesThatDecide(t *testing.T) {
 				p := g.spawn(g.Config)
 				select {
 				case <-kill:
-				case <-time.After(patience):
+				case <-time.After(timeout):
 					t.Fatalf("%d of %d kills", n, kills)
 				}
 				p.kill()

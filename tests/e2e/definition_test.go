@@ -19,7 +19,7 @@ import (
 // server drops fields that a definition does not have.
 func TestTheDefinitionKeepsAllOfAState(t *testing.T) {
 	t.Parallel()
-	g := newGround(t, common, withSubresource)
+	g := newFixture(t, common, withSubresource)
 	var s runner.State
 	fill(t, reflect.ValueOf(&s).Elem())
 	m := &api.Migration{ObjectMeta: g.meta("full")}

@@ -32,20 +32,20 @@ var shortFlags = phases.MustVocabulary([]phases.FlagDef{{Flag: hasPods, Name: "H
 // the main and the cleanup itineraries share, a phase that decides a flag, and a
 // cleanup itinerary with a loop.
 var short = machine.MustCompileSet(
-	phases.Itinerary{Name: "Main", Flags: shortFlags, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Main", Vocabulary: shortFlags, Phases: []phases.Phase{
 		{Name: "Check", Step: "Prepare"},
 		{Name: "Scan", Step: "Prepare", Decides: hasPods},
 		{Name: "Copy", Step: "Copy", Guard: phases.Guard{All: hasPods}},
 		{Name: "Finish", Step: "Cleanup"},
 	}},
-	phases.Itinerary{Name: "Cancel", Flags: shortFlags, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Cancel", Vocabulary: shortFlags, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{
 		{Name: "DeletePods", Step: "Cleanup", Guard: phases.Guard{All: hasPods}},
 		{Name: "Canceled", Step: "Cleanup"},
 	}},
-	phases.Itinerary{Name: "Failed", Flags: shortFlags, Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Failed", Vocabulary: shortFlags, Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{
 		{Name: "Repair", Step: "Repair"},
 	}},
-	phases.Itinerary{Name: "Rollback", Flags: shortFlags, Cleanup: true, Result: phases.RolledBack, Phases: []phases.Phase{
+	phases.Itinerary{Name: "Rollback", Vocabulary: shortFlags, Cleanup: true, Result: phases.RolledBack, Phases: []phases.Phase{
 		{Name: "Turn", Step: "Undo", Guard: phases.Guard{None: isOver}, Decides: isOver, Jumps: []phases.Jump{{To: "Turn"}}},
 		{Name: "Undone", Step: "Cleanup"},
 	}},
@@ -79,7 +79,7 @@ type script struct {
 // driven is a run that a test reconciles itself, by a clock of its own: with the
 // controller, at the API server.
 type driven[T example.Migration] struct {
-	*ground
+	*fixture
 	kind       example.Kind[T]
 	key        client.ObjectKey
 	script     script
@@ -89,7 +89,7 @@ type driven[T example.Migration] struct {
 	called, events, notes []string
 }
 
-func drive[T example.Migration](g *ground, kind example.Kind[T], name string, s script) *driven[T] {
+func drive[T example.Migration](g *fixture, kind example.Kind[T], name string, s script) *driven[T] {
 	g.Helper()
 	if s.set == nil {
 		s.set = short
@@ -98,7 +98,7 @@ func drive[T example.Migration](g *ground, kind example.Kind[T], name string, s 
 		s.choose = selectShort
 	}
 	d := &driven[T]{
-		ground: g, kind: kind, key: client.ObjectKey{Namespace: g.namespace, Name: name}, script: s,
+		fixture: g, kind: kind, key: client.ObjectKey{Namespace: g.namespace, Name: name}, script: s,
 		now: time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC),
 	}
 	o := kind.New()
@@ -123,9 +123,9 @@ func (d *driven[T]) restart() {
 		Sources: func(context.Context, T) (*phases.Sources, error) {
 			var all []phases.Source
 			for _, def := range shortFlags.Defs() {
-				all = append(all, phases.Source{Flag: def.Flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) {
+				all = append(all, phases.Source{Flag: def.Flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 					if s.ask == nil {
-						return phases.No, nil
+						return phases.False, nil
 					}
 					return s.ask(def.Name)
 				}})

@@ -51,7 +51,7 @@ func TestAnEmbedderOutside(t *testing.T) {
 			require.NotContains(t, string(b), "replace")
 			goIn(t, dir, proxy, "build", "-o", "embedder", ".")
 
-			g := newGround(t, common, withSubresource)
+			g := newFixture(t, common, withSubresource)
 			kubeconfig, err := g.Kubeconfig("embedder-of-"+g.namespace, g.Config)
 			require.NoError(t, err)
 			log := &tail{}
@@ -68,7 +68,7 @@ func TestAnEmbedderOutside(t *testing.T) {
 			require.Eventually(t, func() bool {
 				require.NoError(t, g.client.Get(g.ctx, client.ObjectKeyFromObject(o), o))
 				return strings.Contains(o.Annotations["embedder/state"], `"done":true`)
-			}, patience, 10*tick, "the log: %s", log)
+			}, timeout, 10*tick, "the log: %s", log)
 			for _, step := range []string{"Prepare", "Data", "Restore"} {
 				require.Contains(t, o.Annotations["embedder/state"], `"name":"`+step+`"`)
 			}

@@ -26,7 +26,7 @@ func TestEnhancement(t *testing.T) {
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			cases := []struct {
 				name, about string
 				plan        func(*api.MigPlan)

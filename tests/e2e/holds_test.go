@@ -20,15 +20,15 @@ import (
 )
 
 // onBoth runs a test with the state in an annotation, and in the status.
-func onBoth(t *testing.T, inAnnotation func(*ground), inStatus func(*ground)) {
+func onBoth(t *testing.T, inAnnotation func(*fixture), inStatus func(*fixture)) {
 	t.Parallel()
 	t.Run("the state in an annotation", func(t *testing.T) {
 		t.Parallel()
-		inAnnotation(newGround(t, common, asMTC))
+		inAnnotation(newFixture(t, common, asMTC))
 	})
 	t.Run("the state in the status", func(t *testing.T) {
 		t.Parallel()
-		inStatus(newGround(t, common, withSubresource))
+		inStatus(newFixture(t, common, withSubresource))
 	})
 }
 
@@ -58,10 +58,10 @@ func failing(phases ...string) script {
 }
 
 func TestNothingRunsAfterAFailureThatNothingAnswers(t *testing.T) {
-	onBoth(t, func(g *ground) { unanswered(g, example.MTC) }, func(g *ground) { unanswered(g, example.Variant) })
+	onBoth(t, func(g *fixture) { unanswered(g, example.MTC) }, func(g *fixture) { unanswered(g, example.Variant) })
 }
 
-func unanswered[T example.Migration](g *ground, kind example.Kind[T]) {
+func unanswered[T example.Migration](g *fixture, kind example.Kind[T]) {
 	s := failing("Check")
 	s.passFailure = true // so the object selects Main all the same
 	d := drive(g, kind, "unanswered", s)
@@ -97,10 +97,10 @@ func unanswered[T example.Migration](g *ground, kind example.Kind[T]) {
 }
 
 func TestADeadlineIsAboutWork(t *testing.T) {
-	onBoth(t, func(g *ground) { deadlines(g, example.MTC) }, func(g *ground) { deadlines(g, example.Variant) })
+	onBoth(t, func(g *fixture) { deadlines(g, example.MTC) }, func(g *fixture) { deadlines(g, example.Variant) })
 }
 
-func deadlines[T example.Migration](g *ground, kind example.Kind[T]) {
+func deadlines[T example.Migration](g *fixture, kind example.Kind[T]) {
 	// copying is a run that has been in Copy for that long, with a deadline of
 	// two hours. It has been called there if it has been there at all.
 	copying := func(name string, since time.Duration) (d *driven[T], done *bool) {
@@ -174,10 +174,10 @@ func deadlines[T example.Migration](g *ground, kind example.Kind[T]) {
 }
 
 func TestTheOutcomeIsRecorded(t *testing.T) {
-	onBoth(t, func(g *ground) { outcomes(g, example.MTC) }, func(g *ground) { outcomes(g, example.Variant) })
+	onBoth(t, func(g *fixture) { outcomes(g, example.MTC) }, func(g *fixture) { outcomes(g, example.Variant) })
 }
 
-func outcomes[T example.Migration](g *ground, kind example.Kind[T]) {
+func outcomes[T example.Migration](g *fixture, kind example.Kind[T]) {
 	for name, c := range map[string]struct {
 		script    script
 		at        string // where the edit is made; empty: before the first phase
@@ -238,10 +238,10 @@ func outcomes[T example.Migration](g *ground, kind example.Kind[T]) {
 }
 
 func TestHugeFailuresReachTheCleanup(t *testing.T) {
-	onBoth(t, func(g *ground) { huge(g, example.MTC) }, func(g *ground) { huge(g, example.Variant) })
+	onBoth(t, func(g *fixture) { huge(g, example.MTC) }, func(g *fixture) { huge(g, example.Variant) })
 }
 
-func huge[T example.Migration](g *ground, kind example.Kind[T]) {
+func huge[T example.Migration](g *fixture, kind example.Kind[T]) {
 	reasons := make([]string, 3000)
 	for i := range reasons {
 		reasons[i] = fmt.Sprintf("volume %d of 3000 was not copied: no space is left on the device", i)
@@ -268,10 +268,10 @@ func huge[T example.Migration](g *ground, kind example.Kind[T]) {
 
 // A loop of a cleanup itinerary that fails and is passed by does not grow.
 func TestALoopOfFailuresDoesNotGrow(t *testing.T) {
-	onBoth(t, func(g *ground) { loops(g, example.MTC) }, func(g *ground) { loops(g, example.Variant) })
+	onBoth(t, func(g *fixture) { loops(g, example.MTC) }, func(g *fixture) { loops(g, example.Variant) })
 }
 
-func loops[T example.Migration](g *ground, kind example.Kind[T]) {
+func loops[T example.Migration](g *fixture, kind example.Kind[T]) {
 	over := false
 	d := drive(g, kind, "loop", script{
 		ask: func(string) (phases.Truth, error) { return phases.TruthOf(over), nil },
@@ -303,10 +303,10 @@ func loops[T example.Migration](g *ground, kind example.Kind[T]) {
 
 // An error that repeats is on the object as long as it lasts, with one event.
 func TestErrorsThatRepeatCanBeSeen(t *testing.T) {
-	onBoth(t, func(g *ground) { repeats(g, example.MTC) }, func(g *ground) { repeats(g, example.Variant) })
+	onBoth(t, func(g *fixture) { repeats(g, example.MTC) }, func(g *fixture) { repeats(g, example.Variant) })
 }
 
-func repeats[T example.Migration](g *ground, kind example.Kind[T]) {
+func repeats[T example.Migration](g *fixture, kind example.Kind[T]) {
 	const errs, unanswered = 48, 50
 	why := errors.New("the connection was refused")
 	broken := true
@@ -345,13 +345,13 @@ func repeats[T example.Migration](g *ground, kind example.Kind[T]) {
 		if flag == "HasPods" && mute {
 			return phases.Unknown, why
 		}
-		return phases.No, nil
+		return phases.False, nil
 	}})
 	d.until(atPhase("Scan")) // it begins all the same: Scan decides the flag
 	for range unanswered {
 		again, err := d.turn()
 		require.NoError(d, err)
-		require.True(d, again, "it is asked again")
+		require.True(d, again, "it is evaluated again")
 	}
 	s = d.state()
 	assert.Equal(d, []string{"Check", "Scan"}, d.called, "work that is done is not done again")
@@ -369,22 +369,22 @@ func repeats[T example.Migration](g *ground, kind example.Kind[T]) {
 	assert.Equal(d, phases.Succeeded, d.finish().Result)
 }
 
-// Flags that cannot be asked do not fail a phase, and its handler is not called
+// Flags that cannot be evaluated do not fail a phase, and its handler is not called
 // again when the controller restarts.
 func TestWorkThatIsDoneStaysDone(t *testing.T) {
-	onBoth(t, func(g *ground) { workDone(g, example.MTC) }, func(g *ground) { workDone(g, example.Variant) })
+	onBoth(t, func(g *fixture) { workDone(g, example.MTC) }, func(g *fixture) { workDone(g, example.Variant) })
 }
 
-func workDone[T example.Migration](g *ground, kind example.Kind[T]) {
+func workDone[T example.Migration](g *fixture, kind example.Kind[T]) {
 	mute := false
 	// Copy decides as well, and has a deadline.
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Main", Flags: shortFlags, Phases: []phases.Phase{
+		phases.Itinerary{Name: "Main", Vocabulary: shortFlags, Phases: []phases.Phase{
 			{Name: "Check", Step: "Prepare"},
 			{Name: "Copy", Step: "Copy", Decides: hasPods},
 			{Name: "Finish", Step: "Cleanup", Guard: phases.Guard{All: hasPods}},
 		}},
-		phases.Itinerary{Name: "Failed", Flags: shortFlags, Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{{Name: "Repair", Step: "Repair"}}},
+		phases.Itinerary{Name: "Failed", Vocabulary: shortFlags, Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{{Name: "Repair", Step: "Repair"}}},
 	)
 	d := drive(g, kind, "work-done", script{
 		set: set, deadline: time.Hour,
@@ -392,7 +392,7 @@ func workDone[T example.Migration](g *ground, kind example.Kind[T]) {
 			if mute {
 				return phases.Unknown, errors.New("the source cluster is down")
 			}
-			return phases.Yes, nil
+			return phases.True, nil
 		},
 	})
 	d.until(atPhase("Copy"))

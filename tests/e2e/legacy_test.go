@@ -20,7 +20,6 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
-	"github.com/konveyor/dynamic-pipeline/steps"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
@@ -51,7 +50,7 @@ func readRecorded(t *testing.T, file string) (all []recorded) {
 		var r recorded
 		require.NoError(t, json.Unmarshal(lines.Bytes(), &r))
 		require.NoError(t, json.Unmarshal(r.Status, &r.was))
-		r.flags, err = mtc.Flags().Parse(r.Flags...)
+		r.flags, err = mtc.Vocabulary().Parse(r.Flags...)
 		require.NoError(t, err)
 		all = append(all, r)
 	}
@@ -112,7 +111,7 @@ func TestObjectsOfAnOldControllerAreAdopted(t *testing.T) {
 	for _, file := range []string{"legacy-2021.jsonl", "legacy-2025.jsonl"} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, asMTC)
+			g := newFixture(t, common, asMTC)
 			all := readRecorded(t, file)
 			require.Len(t, all, 120)
 			g.record(itineraries)
@@ -128,7 +127,7 @@ func TestObjectsOfAnOldControllerAreAdopted(t *testing.T) {
 				untouched[r.ID] = m
 			}
 			g.run(example.Parts{})
-			adapter := legacy.New(itineraries, steps.Data)
+			adapter := legacy.NewAdapter(itineraries, mtc.DataNames)
 			ended, adopted := 0, 0
 			for _, r := range all {
 				if r.was.Phase == mtc.Completed {
@@ -152,7 +151,7 @@ func TestObjectsOfAnOldControllerAreAdopted(t *testing.T) {
 	}
 }
 
-func (r recorded) adopted(t *testing.T, g *ground, adapter *legacy.Adapter) {
+func (r recorded) adopted(t *testing.T, g *fixture, adapter *legacy.Adapter) {
 	t.Helper()
 	last := g.done(r.ID)
 	want := []string{}
@@ -171,7 +170,7 @@ func (r recorded) adopted(t *testing.T, g *ground, adapter *legacy.Adapter) {
 		if !was.Ran() {
 			continue
 		}
-		if is := last.State.Pipeline.Find(stepNow(was.Name)); assert.NotNil(t, is, "%s: %s", r.ID, was.Name) {
+		if is, _ := last.State.Pipeline.Lookup(stepNow(was.Name)); assert.NotNil(t, is, "%s: %s", r.ID, was.Name) {
 			assert.True(t, was.Started.Equal(is.Started), "%s: the start of %s", r.ID, was.Name)
 		}
 	}
@@ -181,7 +180,7 @@ func (r recorded) adopted(t *testing.T, g *ground, adapter *legacy.Adapter) {
 
 // ran checks that the phases are those from the recorded one on or, where the
 // state selects another itinerary by now, those of that.
-func (r recorded) ran(t *testing.T, g *ground) {
+func (r recorded) ran(t *testing.T, g *fixture) {
 	t.Helper()
 	itinerary := mtc.Select(&mtc.Migration{Spec: r.spec(), Status: mtc.MigrationStatus{Errors: r.was.Errors}})
 	graph, err := itineraries.Graph(itinerary)
@@ -193,7 +192,7 @@ func (r recorded) ran(t *testing.T, g *ground) {
 			from.Phase = mtc.Created
 		}
 	}
-	m, err := graph.Machine(from, phases.NewFacts(r.flags, mtc.Flags().All()&^r.flags))
+	m, err := graph.NewMachine(from, phases.NewFacts(r.flags, mtc.Vocabulary().All()&^r.flags))
 	require.NoError(t, err, r.ID)
 	var want []string
 	if at := m.Position().Phase; at != "" {
@@ -212,13 +211,13 @@ func (r recorded) ran(t *testing.T, g *ground) {
 		case "EnsureStagePodsTerminated", "WaitForStaleStagePodsTerminated":
 			flags &^= mtc.HasStagePods
 		}
-		m.SetFacts(phases.NewFacts(flags, mtc.Flags().All()&^flags))
+		m.SetFacts(phases.NewFacts(flags, mtc.Vocabulary().All()&^flags))
 	}
 	assert.Empty(t, cmp.Diff(want, g.witness.ran(r.ID, itinerary)), "%s: the phases that ran", r.ID)
 }
 
 // back adapts what is there now to the old form.
-func (r recorded) back(t *testing.T, g *ground, adapter *legacy.Adapter) {
+func (r recorded) back(t *testing.T, g *fixture, adapter *legacy.Adapter) {
 	t.Helper()
 	var m api.MigMigration
 	require.NoError(t, g.client.Get(g.ctx, client.ObjectKey{Namespace: g.namespace, Name: r.ID}, &m))

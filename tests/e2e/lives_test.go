@@ -36,7 +36,7 @@ type atServer[T example.Migration] struct {
 	lost, kept bool // writes of this reconcile
 }
 
-func newAtServer[T example.Migration](ctx context.Context, g *ground, kind example.Kind[T], l *lives.Life) (*atServer[T], error) {
+func newAtServer[T example.Migration](ctx context.Context, g *fixture, kind example.Kind[T], l *lives.Life) (*atServer[T], error) {
 	s := &atServer[T]{life: l, kind: kind, client: g.client, key: client.ObjectKey{Namespace: g.namespace, Name: fmt.Sprintf("life-%d", l.Seed)}}
 	o := kind.New()
 	o.SetNamespace(s.key.Namespace)
@@ -177,7 +177,7 @@ func TestRandomLives(t *testing.T) {
 	many = number(t, "LIVES", many)
 	t.Logf("LIVES_SEED=%d LIVES=%d", first, many)
 
-	ground := newGround(t, common, withSubresource)
+	ground := newFixture(t, common, withSubresource)
 	play := func(seed uint64) (lives.Counts, error) {
 		l, err := lives.New(seed)
 		if err != nil {

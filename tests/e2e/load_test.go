@@ -29,7 +29,7 @@ type meter struct {
 	mu                   sync.Mutex
 	own, wall            []time.Duration // of each reconcile, without API calls: on a processor, and by the clock
 	writes, others       int             // of migrations, and of what phases make
-	asked, lists, points int             // flags, image streams, and moments at which flags were asked
+	asked, lists, points int             // flags, image streams, and moments at which flags were evaluated
 }
 
 // spent is the time of one reconcile that goes to API calls.
@@ -143,7 +143,7 @@ func TestLoad(t *testing.T) {
 		maxPhases, number int
 	}{{"a write after each phase", 1, 500}, {"several phases in one reconcile", 50, 200}} {
 		t.Run(c.name, func(t *testing.T) {
-			g := newGround(t, common, withSubresource)
+			g := newFixture(t, common, withSubresource)
 			m := &meter{}
 			live, err := client.NewWithWatch(g.Config, client.Options{Scheme: example.Scheme()})
 			require.NoError(t, err)
@@ -175,7 +175,7 @@ func TestLoad(t *testing.T) {
 				}),
 				Observe: func(_ example.Migration, e runner.Event) {
 					switch e := e.(type) {
-					case runner.Asked:
+					case runner.FlagEvaluated:
 						m.count(&m.asked)
 						if e.Flag == "HasISs" {
 							m.count(&m.points)

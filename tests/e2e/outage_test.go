@@ -42,7 +42,7 @@ func TestTheControlPlaneIsKilled(t *testing.T) {
 	require.NoError(t, err)
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
-			g := newGround(t, on, r)
+			g := newFixture(t, on, r)
 			g.outages = true
 			g.record(itineraries)
 			g.run(example.Parts{})
@@ -161,7 +161,7 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 		r := both[i%2]
 		t.Run("the list of image streams "+mode, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			source, access := newSource(t, g.Config)
 			c, err := client.New(access, client.Options{Scheme: example.Scheme()})
 			require.NoError(t, err)
@@ -190,7 +190,8 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 			g.migrate("fails-under-way", indirect.spec)
 			last := g.done("fails-under-way")
 			assert.Equal(t, mtc.Failed, last.State.Itinerary)
-			assert.Equal(t, steps.MessageFailed, last.State.Pipeline.Find(mtc.Prepare).Message)
+			prepare, _ := last.State.Pipeline.Lookup(mtc.Prepare)
+			assert.Equal(t, steps.MessageFailed, prepare.Message)
 
 			spec := indirect.spec
 			spec.Canceled = true
@@ -203,7 +204,7 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 			// next phase depends on it: with work that is not done again.
 			g.migrate("goes-on", indirect.spec)
 			before := source.listed(mode)
-			require.Eventually(t, func() bool { return source.listed(mode) > before }, patience, tick)
+			require.Eventually(t, func() bool { return source.listed(mode) > before }, timeout, tick)
 			if mode != "is late" {
 				waits := g.until("goes-on", func(v record.Version) bool { return v.State.Retry != nil })
 				assert.Equal(t, "WaitForStaleStagePodsTerminated", waits.State.Phase)
@@ -212,7 +213,7 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 				assert.Contains(t, waits.State.Pipeline.Current().Message, "HasISs")
 				calls := g.witness.called("goes-on")
 				before := source.listed(mode)
-				require.Eventually(t, func() bool { return source.listed(mode) > before }, patience, tick, "it is asked again")
+				require.Eventually(t, func() bool { return source.listed(mode) > before }, timeout, tick, "it is evaluated again")
 				assert.Equal(t, calls, g.witness.called("goes-on"))
 				for _, v := range g.recorder.Versions("goes-on") {
 					assert.Empty(t, v.Errors)

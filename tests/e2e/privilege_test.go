@@ -82,7 +82,7 @@ func TestLeastPrivilege(t *testing.T) {
 	var mu sync.Mutex
 	var allowed []right
 	for _, r := range both {
-		g := newGround(t, common, r)
+		g := newFixture(t, common, r)
 		allowed = g.applyManifest()
 		config, err := g.As(g.namespace, "migration-controller")
 		require.NoError(t, err)
@@ -140,7 +140,7 @@ func TestLeastPrivilege(t *testing.T) {
 			var events eventsv1.EventList
 			require.NoError(t, g.client.List(g.ctx, &events, client.InNamespace(g.namespace)))
 			return len(events.Items) > len(names)
-		}, patience, tick, "events are there")
+		}, timeout, tick, "events are there")
 		stop()
 	}
 	mu.Lock()
@@ -169,7 +169,7 @@ func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // applyManifest applies the manifest to the ground's namespace, and returns
 // the rights in it.
-func (g *ground) applyManifest() (allowed []right) {
+func (g *fixture) applyManifest() (allowed []right) {
 	g.Helper()
 	b, err := os.ReadFile("example/manifests/rbac.yaml")
 	require.NoError(g, err)
@@ -192,7 +192,7 @@ func (g *ground) applyManifest() (allowed []right) {
 }
 
 // mayNot checks that rights which the controller has no use for are not there.
-func (g *ground) mayNot(access *rest.Config) {
+func (g *fixture) mayNot(access *rest.Config) {
 	g.Helper()
 	c, err := client.New(access, client.Options{Scheme: g.client.Scheme()})
 	require.NoError(g, err)

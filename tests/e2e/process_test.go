@@ -37,7 +37,7 @@ func (e *buildError) Error() string { return e.err.Error() + "\n" + e.output }
 
 // process is a controller that runs as a process of its own.
 type process struct {
-	g      *ground
+	g      *fixture
 	cmd    *exec.Cmd
 	log    *tail
 	exited chan error
@@ -45,7 +45,7 @@ type process struct {
 }
 
 // spawn starts a controller as a process.
-func (g *ground) spawn(access *rest.Config, arguments ...string) *process {
+func (g *fixture) spawn(access *rest.Config, arguments ...string) *process {
 	g.Helper()
 	binary, err := controllerBinary()
 	require.NoError(g, err)
@@ -89,7 +89,7 @@ func (p *process) kill() (cut int) {
 }
 
 // reports is where controllers that are processes report their calls.
-func (g *ground) reports() string {
+func (g *fixture) reports() string {
 	g.witnessing.Do(func() {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			var c example.Call

@@ -22,7 +22,7 @@ func TestRefreshChangesThePlan(t *testing.T) {
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			cases := []struct {
 				name           string
 				spec           mtc.MigrationSpec

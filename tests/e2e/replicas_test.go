@@ -14,12 +14,12 @@ import (
 
 // works waits until a replica has called phases, and says whether it did
 // before anybody lost patience.
-func (g *ground) works(p *process) bool {
-	return assert.Eventually(g, func() bool { return g.witness.saw(p.cmd.Process.Pid) }, patience, tick)
+func (g *fixture) works(p *process) bool {
+	return assert.Eventually(g, func() bool { return g.witness.saw(p.cmd.Process.Pid) }, timeout, tick)
 }
 
 // onTheirWay makes migrations that wait in the middle until they are released.
-func (g *ground) onTheirWay(number int, labels func(i int) map[string]string) (all []string, release func()) {
+func (g *fixture) onTheirWay(number int, labels func(i int) map[string]string) (all []string, release func()) {
 	g.Helper()
 	var releases []func()
 	for i := range number {
@@ -37,7 +37,7 @@ func (g *ground) onTheirWay(number int, labels func(i int) map[string]string) (a
 	}
 }
 
-func (g *ground) untilTheyWait(names []string) {
+func (g *fixture) untilTheyWait(names []string) {
 	g.Helper()
 	for _, name := range names {
 		g.until(name, func(v record.Version) bool { return v.State.Phase == "InitialBackupCreated" })
@@ -46,7 +46,7 @@ func (g *ground) untilTheyWait(names []string) {
 
 // allRan checks that no migration is lost, and that no two replicas were at
 // one at the same time.
-func (g *ground) allRan(names []string) {
+func (g *fixture) allRan(names []string) {
 	g.Helper()
 	for i, name := range names {
 		g.done(name)
@@ -57,7 +57,7 @@ func (g *ground) allRan(names []string) {
 
 func TestTheLeaderIsKilled(t *testing.T) {
 	t.Parallel()
-	g := newGround(t, common, asMTC)
+	g := newFixture(t, common, asMTC)
 	g.record(itineraries)
 	names, release := g.onTheirWay(6, func(int) map[string]string { return nil })
 	leader := g.spawn(g.Config, "-leader-elect")
@@ -73,7 +73,7 @@ func TestTheLeaderIsKilled(t *testing.T) {
 
 func TestReplicasShareTheWork(t *testing.T) {
 	t.Parallel()
-	g := newGround(t, common, withSubresource)
+	g := newFixture(t, common, withSubresource)
 	g.record(itineraries)
 	share := []string{"a", "b"}
 	names, release := g.onTheirWay(6, func(i int) map[string]string { return map[string]string{"share": share[i/3]} })

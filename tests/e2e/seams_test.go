@@ -50,7 +50,7 @@ func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
 		r := both[i]
 		t.Run(itinerary+" "+r.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			g.record(itineraries)
 			type leaving struct {
 				phase, way    string
@@ -116,7 +116,7 @@ func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
 }
 
 // change is what a phase that decides flags changes before it is left.
-func (g *ground) change(ctx context.Context, m example.Migration, phase string, to configuration) error {
+func (g *fixture) change(ctx context.Context, m example.Migration, phase string, to configuration) error {
 	switch phase {
 	case "WaitForRefresh":
 		plan := &api.MigPlan{}
@@ -147,7 +147,7 @@ func TestAFixThatLandsWhileTheStopIsWritten(t *testing.T) {
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			g.record(itineraries)
 			var failed, fixed atomic.Bool
 			fix := func(ctx context.Context, c client.Client, o client.Object) error {
@@ -219,10 +219,10 @@ func TestAFixThatLandsWhileTheStopIsWritten(t *testing.T) {
 // What other clients write while a phase is at work neither stops the run nor is
 // lost.
 func TestOthersWriteWhileAPhaseIsAtWork(t *testing.T) {
-	onBoth(t, func(g *ground) { othersWrite(g, example.MTC); finalizers(g) }, func(g *ground) { othersWrite(g, example.Variant) })
+	onBoth(t, func(g *fixture) { othersWrite(g, example.MTC); finalizers(g) }, func(g *fixture) { othersWrite(g, example.Variant) })
 }
 
-func othersWrite[T example.Migration](g *ground, kind example.Kind[T]) {
+func othersWrite[T example.Migration](g *fixture, kind example.Kind[T]) {
 	var d *driven[T]
 	written := map[string]int{}
 	d = drive(g, kind, "others-write", script{handle: func(_ example.Migration, phase string) (runner.Result, error) {
@@ -263,7 +263,7 @@ func othersWrite[T example.Migration](g *ground, kind example.Kind[T]) {
 }
 
 // A handler adds a finalizer and an owner, another client others.
-func finalizers(g *ground) {
+func finalizers(g *fixture) {
 	var d *driven[*api.MigMigration]
 	d = drive(g, example.MTC, "finalizers", script{handle: func(m example.Migration, phase string) (runner.Result, error) {
 		if phase == "Check" {
@@ -291,10 +291,10 @@ func finalizers(g *ground) {
 
 // A handler that spoils the state on the object, and errs, spoils nothing.
 func TestAHandlerResetsTheState(t *testing.T) {
-	onBoth(t, func(g *ground) { resets(g, example.MTC) }, func(g *ground) { resets(g, example.Variant) })
+	onBoth(t, func(g *fixture) { resets(g, example.MTC) }, func(g *fixture) { resets(g, example.Variant) })
 }
 
-func resets[T example.Migration](g *ground, kind example.Kind[T]) {
+func resets[T example.Migration](g *fixture, kind example.Kind[T]) {
 	tries := 0
 	d := drive(g, kind, "resets", script{handle: func(m example.Migration, phase string) (runner.Result, error) {
 		if phase != "Scan" {
@@ -322,13 +322,13 @@ func resets[T example.Migration](g *ground, kind example.Kind[T]) {
 // A run that is done stays so in a release that does not have its itinerary any
 // more.
 func TestDoneInAnItineraryThatIsGone(t *testing.T) {
-	onBoth(t, func(g *ground) { gone(g, example.MTC) }, func(g *ground) { gone(g, example.Variant) })
+	onBoth(t, func(g *fixture) { gone(g, example.MTC) }, func(g *fixture) { gone(g, example.Variant) })
 }
 
-func gone[T example.Migration](g *ground, kind example.Kind[T]) {
+func gone[T example.Migration](g *fixture, kind example.Kind[T]) {
 	d := drive(g, kind, "gone", script{})
 	d.finish()
-	d.script.set = machine.MustCompileSet(phases.Itinerary{Name: "Next", Flags: shortFlags, Phases: []phases.Phase{{Name: "Other", Step: "Other"}}})
+	d.script.set = machine.MustCompileSet(phases.Itinerary{Name: "Next", Vocabulary: shortFlags, Phases: []phases.Phase{{Name: "Other", Step: "Other"}}})
 	d.script.choose = func(example.Migration) string { return "Next" }
 	d.restart()
 	for range 3 {
@@ -343,10 +343,10 @@ func gone[T example.Migration](g *ground, kind example.Kind[T]) {
 // A paused run whose recorded phase is unknown is stopped once it is resumed,
 // and does not read paused any more.
 func TestAResumedRunIsStopped(t *testing.T) {
-	onBoth(t, func(g *ground) { resumed(g, example.MTC) }, func(g *ground) { resumed(g, example.Variant) })
+	onBoth(t, func(g *fixture) { resumed(g, example.MTC) }, func(g *fixture) { resumed(g, example.Variant) })
 }
 
-func resumed[T example.Migration](g *ground, kind example.Kind[T]) {
+func resumed[T example.Migration](g *fixture, kind example.Kind[T]) {
 	d := drive(g, kind, "resumed", script{})
 	d.until(atPhase("Scan"))
 	d.pause(true)

@@ -33,7 +33,7 @@ func TestDeadlines(t *testing.T) {
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			g.record(itineraries)
 			g.run(example.Parts{
 				Deadlines: map[string]time.Duration{"EnsureInitialBackup": deadline, "FinalRestoreCreated": deadline},
@@ -58,7 +58,7 @@ func TestDeadlines(t *testing.T) {
 				last := g.done(name)
 				assert.Equal(t, mtc.Failed, last.State.Itinerary)
 				assert.Equal(t, append([]string{fmt.Sprintf("phase %s was not done within %s", c.phase, deadline)}, c.last...), last.Errors)
-				step := last.State.Pipeline.Find(c.step)
+				step, _ := last.State.Pipeline.Lookup(c.step)
 				require.NotNil(t, step, name)
 				assert.Equal(t, steps.MessageFailed, step.Message, name)
 				took := step.Completed.Sub(step.Started.Time)
@@ -72,7 +72,7 @@ func TestDeadlines(t *testing.T) {
 // it is resumed.
 func TestPauseAndResume(t *testing.T) {
 	t.Parallel()
-	g := newGround(t, common, withSubresource)
+	g := newFixture(t, common, withSubresource)
 	g.record(itineraries)
 	g.run(example.Parts{})
 	release := g.world.Hold(g.namespace, "paused-initialbackup")
@@ -122,10 +122,10 @@ const (
 
 // nextRelease has one vocabulary, which its sources are over as well.
 var nextRelease = sync.OnceValue(func() []phases.Itinerary {
-	vocabulary := phases.MustVocabulary(append(mtc.Flags().Defs(), phases.FlagDef{Flag: hasQuota, Name: "HasQuota"}), mtc.Flags().Relations()...)
+	vocabulary := phases.MustVocabulary(append(mtc.Vocabulary().Defs(), phases.FlagDef{Flag: hasQuota, Name: "HasQuota"}), mtc.Vocabulary().Relations()...)
 	all := mtc.Itineraries()
 	for i := range all {
-		all[i].Flags = vocabulary
+		all[i].Vocabulary = vocabulary
 		if all[i].Name != mtc.Final {
 			continue
 		}
@@ -144,14 +144,14 @@ var nextRelease = sync.OnceValue(func() []phases.Itinerary {
 func nextSources(o mtc.Objects) (*phases.Sources, error) {
 	was := mtc.Sources(o)
 	var all []phases.Source
-	for flag := range mtc.Flags().All().Each {
-		all = append(all, phases.Source{Flag: flag, Slow: flag == mtc.HasISs, Ask: func(ctx context.Context, known phases.Facts) (phases.Truth, error) {
-			a := was.Ask(ctx, phases.Question{Known: known, Read: flag})
+	for flag := range mtc.Vocabulary().All().Each {
+		all = append(all, phases.Source{Flag: flag, Slow: flag == mtc.HasISs, Evaluate: func(ctx context.Context, known phases.Facts) (phases.Truth, error) {
+			a := was.Evaluate(ctx, phases.Request{Known: known, Read: flag})
 			return a.Facts.Of(flag), a.Err()
 		}})
 	}
-	all = append(all, phases.Source{Flag: hasQuota, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.Yes, nil }})
-	return phases.NewSources(nextRelease()[0].Flags, all...)
+	all = append(all, phases.Source{Flag: hasQuota, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }})
+	return phases.NewSources(nextRelease()[0].Vocabulary, all...)
 }
 
 func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
@@ -159,7 +159,7 @@ func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			next := nextRelease()
 			g.record(machine.MustCompileSet(next...))
 			// Where the old release leaves each migration, and what the new
@@ -194,17 +194,17 @@ func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 			g.witness = newWitness()
 
 			var mu sync.Mutex
-			first := map[string][]string{} // the flags that were asked before the first phase was left
+			first := map[string][]string{} // the flags that were evaluated before the first phase was left
 			left := map[string]bool{}
 			g.run(example.Parts{Itineraries: next, Sources: nextSources, Observe: func(m example.Migration, e runner.Event) {
 				mu.Lock()
 				defer mu.Unlock()
 				switch e := e.(type) {
-				case runner.Asked:
+				case runner.FlagEvaluated:
 					if !left[m.GetName()] {
 						first[m.GetName()] = append(first[m.GetName()], e.Flag)
 					}
-				case runner.Left:
+				case runner.PhaseExited:
 					left[m.GetName()] = true
 				}
 			}})
@@ -219,16 +219,17 @@ func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 				}
 				assert.Equal(t, c.at, g.lastOf(before, c.name), "%s: where the old release left it", c.name)
 				assert.Empty(t, cmp.Diff(run[slices.Index(run, at):], g.witness.ran(c.name, mtc.Final)), "%s: what the new release ran", c.name)
-				assert.Equal(t, c.runs, last.State.Pipeline.Find("Quota") != nil, "%s: the new step", c.name)
+				_, runs := last.State.Pipeline.Lookup("Quota")
+				assert.Equal(t, c.runs, runs, "%s: the new step", c.name)
 				mu.Lock()
-				assert.Equal(t, []string{"HasQuota"}, first[c.name], "%s: the new flag is asked, and no other", c.name)
+				assert.Equal(t, []string{"HasQuota"}, first[c.name], "%s: the new flag is evaluated, and no other", c.name)
 				mu.Unlock()
 			}
 		})
 	}
 }
 
-func (g *ground) lastOf(w *witness, migration string) string {
+func (g *fixture) lastOf(w *callRecorder, migration string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	calls := w.calls[migration]

@@ -90,7 +90,7 @@ func TestWholeMigrations(t *testing.T) {
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			g.record(itineraries)
 			g.run(example.Parts{})
 			for _, c := range cases {
@@ -157,7 +157,7 @@ func (a at) wayOut(t *testing.T, itinerary string) []string {
 }
 
 // left checks a migration that was left at a phase for a way out.
-func (a at) left(t *testing.T, g *ground, itinerary, reads string) {
+func (a at) left(t *testing.T, g *fixture, itinerary, reads string) {
 	last := g.done(a.name)
 	assert.Empty(t, cmp.Diff(a.before, g.witness.ran(a.name, a.Itinerary)), "%s: the phases before", a.name)
 	want := a.wayOut(t, itinerary)
@@ -193,7 +193,7 @@ func (a at) left(t *testing.T, g *ground, itinerary, reads string) {
 }
 
 // stepsRun are the steps that had started when the phase was entered.
-func stepsRun(t *testing.T, g *ground, a at) (all []string) {
+func stepsRun(t *testing.T, g *fixture, a at) (all []string) {
 	t.Helper()
 	v := g.until(a.name, func(v record.Version) bool { return v.State.Itinerary == a.Itinerary && v.State.Phase == a.Phase })
 	for _, s := range v.State.Pipeline {
@@ -212,7 +212,7 @@ func TestFailureAtEveryPhaseOfFinal(t *testing.T) {
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			all := everywhere(t, mtc.Final, neverInFinal...)
 			byName := map[string]at{}
 			for _, a := range all {
@@ -250,7 +250,7 @@ func TestCancelAtEveryPhase(t *testing.T) {
 		r := both[i]
 		t.Run(c.itinerary+" "+r.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, common, r)
+			g := newFixture(t, common, r)
 			all := everywhere(t, c.itinerary, c.never...)
 			byName := map[string]at{}
 			for _, a := range all {

@@ -114,20 +114,20 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 		Sources: func(ctx context.Context, m T) (*phases.Sources, error) {
 			return p.sources(ctx, e, m)
 		},
-		Read:   func(m T) (runner.State, error) { return m.State() },
-		Write:  func(m T, s runner.State) error { return m.SetState(s) },
-		OnFail: func(m T, f runner.Failure) { m.AddErrors(f.Reasons...) },
-		Failed: func(m T) bool { return mtc.Select(m.MTC()) == mtc.Failed },
-		Paused: func(m T) bool { return m.GetAnnotations()[PausedAnnotation] == "true" },
-		In:     map[string]map[string]runner.Phase[T]{},
+		Read:              func(m T) (runner.State, error) { return m.State() },
+		Write:             func(m T, s runner.State) error { return m.SetState(s) },
+		OnFail:            func(m T, f runner.Failure) { m.AddErrors(f.Reasons...) },
+		Failed:            func(m T) bool { return mtc.Select(m.MTC()) == mtc.Failed },
+		Paused:            func(m T) bool { return m.GetAnnotations()[PausedAnnotation] == "true" },
+		PhasesByItinerary: map[string]map[string]runner.Phase[T]{},
 
 		MaxPhases: p.MaxPhases,
 	}
 	for _, it := range itineraries {
-		o.In[it.Name] = map[string]runner.Phase[T]{}
+		o.PhasesByItinerary[it.Name] = map[string]runner.Phase[T]{}
 		for _, phase := range it.Phases {
 			at := At{it.Name, phase.Name}
-			o.In[it.Name][phase.Name] = runner.Phase[T]{Handler: phaseHandler[T](p, e, at), Deadline: p.Deadlines[phase.Name]}
+			o.PhasesByItinerary[it.Name][phase.Name] = runner.Phase[T]{Handler: phaseHandler[T](p, e, at), Deadline: p.Deadlines[phase.Name]}
 		}
 	}
 	if p.Observe != nil {
@@ -152,7 +152,7 @@ func phaseHandler[T Migration](p Parts, e *environment, at At) runner.Handler[T]
 }
 
 // sources reads the objects that flags are found from. The runner calls it
-// only where a flag has to be asked.
+// only where a flag has to be evaluated.
 func (p Parts) sources(ctx context.Context, e *environment, m Migration) (*phases.Sources, error) {
 	o := mtc.Objects{Migration: m.MTC(), ImageStreams: p.ImageStreams}
 	plan, err := e.plan(ctx, m)

@@ -127,7 +127,7 @@ func limit(random *rand.Rand, d oracle.Definition) {
 // Describe is a set of itineraries as plain data.
 func Describe(itineraries []phases.Itinerary) (d oracle.Definition) {
 	for _, it := range itineraries {
-		names := it.Flags.Names
+		names := it.Vocabulary.Names
 		guard := func(g phases.Guard) oracle.Guard {
 			return oracle.Guard{All: names(g.All), Any: names(g.Any), None: names(g.None)}
 		}
@@ -184,7 +184,7 @@ func build(d oracle.Definition) ([]phases.Itinerary, *phases.Vocabulary, error) 
 	}
 	var all []phases.Itinerary
 	for _, it := range d {
-		to := phases.Itinerary{Name: it.Name, Flags: vocabulary, Cleanup: it.Cleanup, Result: phases.Result(it.Result)}
+		to := phases.Itinerary{Name: it.Name, Vocabulary: vocabulary, Cleanup: it.Cleanup, Result: phases.Result(it.Result)}
 		for _, p := range it.Phases {
 			row := phases.Phase{Name: p.Name, Step: p.Step, Guard: guard(p.Guard), Decides: set(p.Decides), Rides: p.Rides}
 			for _, j := range p.Jumps {

@@ -53,7 +53,7 @@ type Life struct {
 	site       Site
 	calm       bool // nothing bad happens any more
 
-	mu     sync.Mutex // sources are asked at the same time
+	mu     sync.Mutex // sources are evaluated at the same time
 	now    time.Time
 	values map[string]bool
 	// mute are flags whose source does not know them until the turn; errs
@@ -151,17 +151,17 @@ func (l *Life) pass(d time.Duration) {
 func Options[T any](l *Life, a Access[T]) runner.Options[T] {
 	o := runner.Options[T]{
 		Itineraries: l.set, Read: a.Read, Write: a.Write, Now: l.clock,
-		Select:  func(object T) string { return l.selects(a.Wishes(object)) },
-		Paused:  func(object T) bool { return a.Wishes(object).Paused },
-		OnFail:  func(object T, f runner.Failure) { a.Fail(object, f.Reasons) },
-		Failed:  func(object T) bool { return a.Wishes(object).Failed },
-		Sources: func(context.Context, T) (*phases.Sources, error) { return l.sources() },
-		In:      map[string]map[string]runner.Phase[T]{},
+		Select:            func(object T) string { return l.selects(a.Wishes(object)) },
+		Paused:            func(object T) bool { return a.Wishes(object).Paused },
+		OnFail:            func(object T, f runner.Failure) { a.Fail(object, f.Reasons) },
+		Failed:            func(object T) bool { return a.Wishes(object).Failed },
+		Sources:           func(context.Context, T) (*phases.Sources, error) { return l.sources() },
+		PhasesByItinerary: map[string]map[string]runner.Phase[T]{},
 	}
 	for _, it := range l.Definition {
-		o.In[it.Name] = map[string]runner.Phase[T]{}
+		o.PhasesByItinerary[it.Name] = map[string]runner.Phase[T]{}
 		for _, p := range it.Phases {
-			o.In[it.Name][p.Name] = runner.Phase[T]{
+			o.PhasesByItinerary[it.Name][p.Name] = runner.Phase[T]{
 				Handler:  runner.HandlerFunc[T](func(ctx context.Context, _ T) (runner.Result, error) { return l.handle(ctx, it.Name, p) }),
 				Deadline: p.Deadline, MaxAttempts: p.MaxAttempts,
 			}
@@ -201,7 +201,7 @@ func (l *Life) sources() (*phases.Sources, error) {
 	}
 	var all []phases.Source
 	for _, def := range l.vocabulary.Defs() {
-		all = append(all, phases.Source{Flag: def.Flag, Ask: func(context.Context, phases.Facts) (phases.Truth, error) { return l.ask(def.Name) }})
+		all = append(all, phases.Source{Flag: def.Flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return l.ask(def.Name) }})
 	}
 	return phases.NewSources(l.vocabulary, all...)
 }
@@ -213,7 +213,7 @@ func (l *Life) ask(flag string) (phases.Truth, error) {
 	case l.errs[flag] > l.turn:
 		l.Counts["asked in vain"]++
 		l.add(oracle.Event{Kind: oracle.Ask, Flag: flag, Value: "error"})
-		return phases.Unknown, fmt.Errorf("flag %s cannot be asked", flag)
+		return phases.Unknown, fmt.Errorf("flag %s cannot be evaluated", flag)
 	case l.mute[flag] > l.turn:
 		l.add(oracle.Event{Kind: oracle.Ask, Flag: flag, Value: "not yet"})
 		return phases.Unknown, nil

@@ -70,7 +70,7 @@ func play(t *testing.T, seed uint64, counts Counts) ([]oracle.Event, int) {
 func TestASeedRepeatsALife(t *testing.T) {
 	tell := func(seed uint64) (lines []string) {
 		trace, _ := play(t, seed, Counts{})
-		asked := 0 // flags are asked at the same time, in no order
+		asked := 0 // flags are evaluated at the same time, in no order
 		for _, e := range trace {
 			if e.Kind != oracle.Ask {
 				slices.Sort(lines[len(lines)-asked:])

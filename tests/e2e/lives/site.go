@@ -123,7 +123,7 @@ func (m *Memory) Reconcile(ctx context.Context) (Reconciled, error) {
 	m.loss = Nothing
 	o := &object{Wishes: m.kept.Wishes, State: *m.kept.State.DeepCopy()}
 	out, _ := m.runner.Reconcile(ctx, o)
-	next := Reconciled{Again: out.Again, After: out.After}
+	next := Reconciled{Again: out.Requeue, After: out.RequeueAfter}
 	if !out.Changed {
 		return next, nil
 	}

@@ -47,7 +47,7 @@ type judge struct {
 	asked      bool
 	late       bool
 	called     *Visit
-	unanswered bool // a phase has failed, and the selector was not asked yet
+	unanswered bool // a phase has failed, and the selector was not evaluated yet
 	// remembered is how many attempts the process knows of beyond those that
 	// are persisted.
 	remembered int
@@ -78,7 +78,7 @@ func (j *judge) see(e Event) (problem string) {
 		return "nothing may happen: " + j.held
 	}
 	if j.unanswered && e.Kind != Select {
-		return "the object was not asked which itinerary it selects after a failure"
+		return "the object was not evaluated which itinerary it selects after a failure"
 	}
 	if j.called != nil && e.Kind != Return {
 		return "a handler is still at work"
@@ -181,10 +181,10 @@ func (j *judge) ask(e Event) string {
 		return ""
 	}
 	if r.phase != "" && !r.workDone {
-		return fmt.Sprintf("flags are asked while the work of %s is not done", r.phase)
+		return fmt.Sprintf("flags are evaluated while the work of %s is not done", r.phase)
 	}
 	if is, ok := r.known[e.Flag]; ok {
-		return fmt.Sprintf("a flag is asked again that is known to be %t", is)
+		return fmt.Sprintf("a flag is evaluated again that is known to be %t", is)
 	}
 	if !j.in.reads()[e.Flag] {
 		return fmt.Sprintf("itinerary %s does not read the flag", j.in.Name)
@@ -206,7 +206,7 @@ func (j *judge) settle(hint Visit, done bool) (problem string) {
 	at := j.in.index(r.phase)
 	next := j.in.next(at, r.known, false)
 	if len(next) > 1 && !j.asked {
-		return fmt.Sprintf("the phase after %q depends on a flag that is not known, and none was asked", r.phase)
+		return fmt.Sprintf("the phase after %q depends on a flag that is not known, and none was evaluated", r.phase)
 	}
 	if j.in.Cleanup {
 		next = j.in.next(at, r.known, true)
@@ -340,7 +340,7 @@ func (j *judge) done() {
 // answer is what the object selects after a failure.
 func (j *judge) answer(selected string) string {
 	if !j.unanswered {
-		return "" // an object may always be asked
+		return "" // an object may always be evaluated
 	}
 	j.unanswered = false
 	to := j.def.find(selected)
@@ -373,7 +373,7 @@ func (j *judge) end(e Event) string {
 		}
 	}
 	if j.is.phase == "" && !j.is.done && !e.Lost && j.held == "" && j.reconciles {
-		j.is.known = j.atStart // not begun: all is asked again
+		j.is.known = j.atStart // not begun: all is evaluated again
 	}
 	j.kept, j.reconciles, j.held, j.called, j.unanswered = j.is.clone(), false, "", nil, false
 	return j.compare(e.Kept)

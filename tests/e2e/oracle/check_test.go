@@ -188,7 +188,7 @@ func TestBadStories(t *testing.T) {
 			e = slices.Delete(e, i, i+1)
 			e[i].Kept.Phase = "Canceled"
 			return e[:i+1]
-		}, "depends on a flag that is not known, and none was asked"},
+		}, "depends on a flag that is not known, and none was evaluated"},
 		{"an unknown guard of a cleanup itinerary does not admit", canceled(), func(e []Event) []Event {
 			i := find(e, Ask, 2)
 			e[i].Value, e[i+1].Kept.Phase = "error", "Canceled"
@@ -218,13 +218,13 @@ func TestBadStories(t *testing.T) {
 		{"something happens after the end", canceled(), func(e []Event) []Event {
 			return append(e, Event{Kind: Begin, Itinerary: "Main"}, Event{Kind: Call, Itinerary: "Main", Phase: "Scan"})
 		}, "nothing may happen: the run is done"},
-		{"a flag is asked twice", canceled(), func(e []Event) []Event {
+		{"a flag is evaluated twice", canceled(), func(e []Event) []Event {
 			return slices.Insert(e, find(e, Ask, 1), e[find(e, Ask, 0)])
-		}, "a flag is asked again that is known to be false"},
-		{"a flag is asked that nothing reads", canceled(), func(e []Event) []Event {
+		}, "a flag is evaluated again that is known to be false"},
+		{"a flag is evaluated that nothing reads", canceled(), func(e []Event) []Event {
 			e[find(e, Ask, 2)].Flag = "Due"
 			return e
-		}, "a flag is asked again"},
+		}, "a flag is evaluated again"},
 		{"the loop into itself is not entered again", looped(), func(e []Event) []Event {
 			i := find(e, End, 3)
 			e[i].Kept.Phase = "Finish"
@@ -254,10 +254,10 @@ func TestBadStories(t *testing.T) {
 			e[i+1].Kept.Itinerary, e[i+1].Kept.Phase = "Main", "Finish"
 			return e
 		}, "phase:Turn"},
-		{"the selector is not asked after a failure", looped(), func(e []Event) []Event {
+		{"the selector is not evaluated after a failure", looped(), func(e []Event) []Event {
 			i := find(e, Select, 0)
 			return slices.Delete(e, i, i+1)
-		}, "was not asked which itinerary it selects"},
+		}, "was not evaluated which itinerary it selects"},
 		{"a failure is not counted", looped(), func(e []Event) []Event {
 			last(e).Kept.Failed = 0
 			return e

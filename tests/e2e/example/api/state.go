@@ -20,11 +20,11 @@ const StateAnnotation = "pipeline.konveyor.io/state"
 
 // adapter takes over what mig-controller has begun.
 var adapter = sync.OnceValue(func() *legacy.Adapter {
-	return legacy.New(machine.MustCompileSet(mtc.Itineraries()...), steps.Data)
+	return legacy.NewAdapter(machine.MustCompileSet(mtc.Itineraries()...), mtc.DataNames)
 })
 
 // keeper keeps the state of a MigMigration where MTC's definition has room.
-var keeper = controller.InAnnotation(StateAnnotation, controller.Fields[*MigMigration]{
+var keeper = controller.NewAnnotationStorage(StateAnnotation, controller.Fields[*MigMigration]{
 	Pipeline:  func(m *MigMigration) *steps.Pipeline { return &m.Status.Pipeline },
 	Itinerary: func(m *MigMigration) *string { return &m.Status.Itinerary },
 	Phase:     func(m *MigMigration) *string { return &m.Status.Phase },

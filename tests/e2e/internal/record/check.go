@@ -66,7 +66,7 @@ func (r Rules) two(before, v *Version, add func(string, ...any)) {
 		add("started steps were %v, and are %v", was, is)
 	}
 	for _, a := range before.State.Pipeline {
-		b := v.State.Pipeline.Find(a.Name)
+		b, _ := v.State.Pipeline.Lookup(a.Name)
 		if !a.Ran() || b == nil {
 			continue
 		}
@@ -121,7 +121,7 @@ func (r Rules) forward(before, v *Version, add func(string, ...any)) {
 		case phase == "":
 			return -1
 		}
-		i, err := g.Find(phase)
+		i, err := g.Lookup(phase)
 		if err != nil {
 			add("%v", err)
 		}

@@ -30,7 +30,7 @@ func newStuck(t *testing.T) *stuck {
 }
 
 func (s *stuck) source(flag Flags, answer func(context.Context, Facts) (Truth, error)) Source {
-	return Source{Flag: flag, Ask: func(ctx context.Context, known Facts) (Truth, error) {
+	return Source{Flag: flag, Evaluate: func(ctx context.Context, known Facts) (Truth, error) {
 		s.calls.Add(1)
 		s.out.Add(1)
 		defer s.out.Done()
@@ -64,7 +64,7 @@ func waitForAll(l *LeftBehind) {
 
 func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
 	since := time.Date(2025, 3, 4, 5, 6, 7, 0, time.UTC)
-	onDone := func(ctx context.Context, _ Facts) (Truth, error) { <-ctx.Done(); return Yes, nil }
+	onDone := func(ctx context.Context, _ Facts) (Truth, error) { <-ctx.Done(); return True, nil }
 	for _, c := range []struct {
 		about   string
 		sources func(*stuck) []Source
@@ -72,19 +72,19 @@ func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
 		known   Flags
 		errs    Flags
 	}{
-		{"alone", func(s *stuck) []Source { return []Source{s.source(flagA, says(Yes))} }, flagA, 0, flagA},
-		{"alone and slow", func(s *stuck) []Source { return []Source{slow(s.source(flagA, says(Yes)))} }, flagA, 0, flagA},
+		{"alone", func(s *stuck) []Source { return []Source{s.source(flagA, says(True))} }, flagA, 0, flagA},
+		{"alone and slow", func(s *stuck) []Source { return []Source{slow(s.source(flagA, says(True)))} }, flagA, 0, flagA},
 		{"two of them", func(s *stuck) []Source {
-			return []Source{s.source(flagA, says(Yes)), s.source(flagC, says(Yes))}
+			return []Source{s.source(flagA, says(True)), s.source(flagC, says(True))}
 		}, flagA | flagC, 0, flagA | flagC},
 		{"beside one that returns", func(s *stuck) []Source {
-			return []Source{s.source(flagA, says(Yes)), {Flag: flagB, Ask: says(Yes)}}
+			return []Source{s.source(flagA, says(True)), {Flag: flagB, Evaluate: says(True)}}
 		}, flagA, flagB, flagA},
 		{"beside one that returns when its context is done", func(s *stuck) []Source {
-			return []Source{s.source(flagA, says(Yes)), {Flag: flagB, Ask: onDone}}
+			return []Source{s.source(flagA, says(True)), {Flag: flagB, Evaluate: onDone}}
 		}, flagA, flagB, flagA},
 		{"before what is computed from it, and a slow one", func(s *stuck) []Source {
-			return []Source{s.source(flagA, says(Yes)), from(flagA, Source{Flag: flagB, Ask: either(flagA, flagA)}), slow(Source{Flag: flagC, Ask: says(Yes)})}
+			return []Source{s.source(flagA, says(True)), from(flagA, Source{Flag: flagB, Evaluate: either(flagA, flagA)}), slow(Source{Flag: flagC, Evaluate: says(True)})}
 		}, flagA, 0, abc},
 		{"in the end without a value", func(s *stuck) []Source { return []Source{s.source(flagA, says(Unknown))} }, flagA, 0, flagA},
 		{"in the end with an error", func(s *stuck) []Source { return []Source{s.source(flagA, fails(errors.New("late")))} }, flagA, 0, flagA},
@@ -92,23 +92,23 @@ func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
 			return []Source{s.source(flagA, func(context.Context, Facts) (Truth, error) { panic("late") })}
 		}, flagA, 0, flagA},
 		{"in the end of its goroutine", func(s *stuck) []Source {
-			return []Source{s.source(flagA, func(context.Context, Facts) (Truth, error) { runtime.Goexit(); return Yes, nil })}
+			return []Source{s.source(flagA, func(context.Context, Facts) (Truth, error) { runtime.Goexit(); return True, nil })}
 		}, flagA, 0, flagA},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			st := newStuck(t)
 			all := sources(t, c.sources(st)...)
 			var left LeftBehind
-			q := Question{Read: abc, LeftBehind: &left, Now: func() time.Time { return since }}
+			q := Request{Read: abc, LeftBehind: &left, Now: func() time.Time { return since }}
 
-			first := all.Ask(untilCalled(), q) // does not wait for ever
+			first := all.Evaluate(untilCalled(), q) // does not wait for ever
 			assert.Equal(t, c.behind, first.LeftBehind)
 			assert.Equal(t, c.behind, left.Flags())
 			assert.Equal(t, c.known, first.Facts.Known())
 			assert.Zero(t, first.NotYet)
 			assert.Equal(t, c.errs, flagsOf(first.Errors))
 			for _, err := range first.Errors {
-				flag, _ := sixFlags.Flag(err.Flag)
+				flag, _ := sixFlags.Lookup(err.Flag)
 				var behind *LeftBehindError
 				require.Equal(t, c.behind.Has(flag), errors.As(err, &behind), "%v", err)
 				require.ErrorIs(t, err, context.Canceled)
@@ -119,12 +119,12 @@ func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
 
 			calls := st.calls.Load()
 			q.Known, q.Now = first.Facts, nil
-			second := all.Ask(context.Background(), q)
-			assert.Equal(t, calls, st.calls.Load(), "it is not asked while it has not returned")
-			assert.Zero(t, second.Asked&c.behind)
+			second := all.Evaluate(context.Background(), q)
+			assert.Equal(t, calls, st.calls.Load(), "it is not evaluated while it has not returned")
+			assert.Zero(t, second.Evaluated&c.behind)
 			assert.Zero(t, second.LeftBehind, "it is left behind only once")
 			for _, err := range second.Errors {
-				flag, _ := sixFlags.Flag(err.Flag)
+				flag, _ := sixFlags.Lookup(err.Flag)
 				if c.behind.Has(flag) {
 					require.EqualError(t, err, "flag "+err.Flag+" is unknown: its source has not returned since 2025-03-04T05:06:07Z although its context is done "+
 						"(context canceled); let it return when the context is done")
@@ -134,9 +134,9 @@ func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
 			st.release()
 			waitForAll(&left)
 			assert.Equal(t, c.known, first.Facts.Known(), "the late answer is dropped")
-			third := all.Ask(context.Background(), q)
-			assert.Equal(t, 2*calls, st.calls.Load(), "it is asked again once it has returned")
-			assert.True(t, third.Asked.Has(c.behind))
+			third := all.Evaluate(context.Background(), q)
+			assert.Equal(t, 2*calls, st.calls.Load(), "it is evaluated again once it has returned")
+			assert.True(t, third.Evaluated.Has(c.behind))
 			assert.Zero(t, third.LeftBehind)
 		})
 	}
@@ -144,7 +144,7 @@ func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
 
 func flagsOf(errs []*FlagError) (flags Flags) {
 	for _, err := range errs {
-		flag, _ := sixFlags.Flag(err.Flag)
+		flag, _ := sixFlags.Lookup(err.Flag)
 		flags |= flag
 	}
 	return flags
@@ -154,14 +154,14 @@ func flagsOf(errs []*FlagError) (flags Flags) {
 // behind.
 func TestAskWaitsForNothingThatIsBehind(t *testing.T) {
 	st := newStuck(t)
-	all := sources(t, st.source(flagA, says(Yes)), from(flagA, Source{Flag: flagB, Ask: either(flagA, flagA)}), slow(Source{Flag: flagC, Ask: says(Yes)}))
+	all := sources(t, st.source(flagA, says(True)), from(flagA, Source{Flag: flagB, Evaluate: either(flagA, flagA)}), slow(Source{Flag: flagC, Evaluate: says(True)}))
 	var left LeftBehind
-	all.Ask(untilCalled(), Question{Read: flagA, LeftBehind: &left})
+	all.Evaluate(untilCalled(), Request{Read: flagA, LeftBehind: &left})
 
-	answer := all.Ask(context.Background(), Question{Read: abc, LeftBehind: &left})
+	answer := all.Evaluate(context.Background(), Request{Read: abc, LeftBehind: &left})
 	assert.Equal(t, NewFacts(flagC, 0), answer.Facts, "what does not depend on it is found")
 	assert.Zero(t, answer.NotYet)
-	assert.Equal(t, flagB|flagC, answer.Asked)
+	assert.Equal(t, flagB|flagC, answer.Evaluated)
 	require.Len(t, answer.Errors, 2)
 	var input *UnknownInputError
 	require.ErrorAs(t, answer.Errors[1], &input)
@@ -172,9 +172,9 @@ func TestAskWaitsForNothingThatIsBehind(t *testing.T) {
 
 func TestAskWithoutAMemoryAsksAgain(t *testing.T) {
 	st := newStuck(t)
-	all := sources(t, st.source(flagA, says(Yes)))
+	all := sources(t, st.source(flagA, says(True)))
 	for n := range int32(3) {
-		answer := all.Ask(untilCalled(), Question{Read: flagA})
+		answer := all.Evaluate(untilCalled(), Request{Read: flagA})
 		assert.Equal(t, flagA, answer.LeftBehind)
 		assert.Equal(t, n+1, st.calls.Load())
 	}
@@ -186,7 +186,7 @@ func TestAskWithoutAMemoryAsksAgain(t *testing.T) {
 // asked again when the last call has returned.
 func TestLeftBehindMayBeSharedBetweenGoroutines(t *testing.T) {
 	st := newStuck(t)
-	all := sources(t, st.source(flagA, says(Yes)), Source{Flag: flagB, Ask: says(Yes)})
+	all := sources(t, st.source(flagA, says(True)), Source{Flag: flagB, Evaluate: says(True)})
 	var left LeftBehind
 	var done sync.WaitGroup
 	var behind atomic.Int32
@@ -195,7 +195,7 @@ func TestLeftBehindMayBeSharedBetweenGoroutines(t *testing.T) {
 		go func() {
 			defer done.Done()
 			for range 3 {
-				answer := all.Ask(untilCalled(), Question{Read: flagA | flagB, LeftBehind: &left})
+				answer := all.Evaluate(untilCalled(), Request{Read: flagA | flagB, LeftBehind: &left})
 				behind.Add(int32(answer.LeftBehind.Len()))
 				assert.Zero(t, answer.Facts.Known()&flagA)
 			}
@@ -207,5 +207,5 @@ func TestLeftBehindMayBeSharedBetweenGoroutines(t *testing.T) {
 	assert.Equal(t, flagA, left.Flags())
 	st.release()
 	waitForAll(&left)
-	assert.Equal(t, NewFacts(flagA|flagB, 0), all.Ask(context.Background(), Question{Read: flagA | flagB, LeftBehind: &left}).Facts)
+	assert.Equal(t, NewFacts(flagA|flagB, 0), all.Evaluate(context.Background(), Request{Read: flagA | flagB, LeftBehind: &left}).Facts)
 }

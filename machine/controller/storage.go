@@ -13,28 +13,28 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Keeper defines where on an object the state is kept. The contract:
+// Storage defines where on an object the state is kept. The contract:
 //
 // Write changes the object in memory, and nothing but its status and
 // annotations. Read returns exactly what Write wrote, also after the object was
 // at the API server; the reconciler checks that after each write, and returns a
-// [*NotKeptError] if it is not so. Read returns the zero State if there is none
+// [*NotPersistedError] if it is not so. Read returns the zero State if there is none
 // yet. Both may be called with any object at any time, also with an empty one.
 // An error of Read stops the run until the object changes.
-type Keeper[T any] interface {
+type Storage[T any] interface {
 	Read(object T) (runner.State, error)
 	Write(object T, s runner.State) error
 }
 
-// InStatus keeps the state in a field of the status, which field points to. If
+// NewStatusStorage keeps the state in a field of the status, which field points to. If
 // the field is a pointer that is nil, field makes it.
-func InStatus[T any](field func(object T) *runner.State) Keeper[T] { return status[T](field) }
+func NewStatusStorage[T any](field func(object T) *runner.State) Storage[T] { return status[T](field) }
 
 type status[T any] func(object T) *runner.State
 
 func (field status[T]) check() []string {
 	if field == nil {
-		return []string{"InStatus has no function; give one that returns a pointer to the state"}
+		return []string{"NewStatusStorage has no function; give one that returns a pointer to the state"}
 	}
 	return nil
 }
@@ -47,7 +47,7 @@ func (field status[T]) Write(object T, s runner.State) error {
 }
 
 // Fields point to the fields that a status has beside the annotation of
-// [InAnnotation].
+// [NewAnnotationStorage].
 type Fields[T any] struct {
 	// Pipeline is where users see the steps. It is required.
 	Pipeline func(object T) *steps.Pipeline
@@ -56,7 +56,7 @@ type Fields[T any] struct {
 	Itinerary, Phase func(object T) *string
 }
 
-// InAnnotation keeps the state as compact JSON in the annotation of that name,
+// NewAnnotationStorage keeps the state as compact JSON in the annotation of that name,
 // for custom resources without a status subresource whose status has no place
 // for it, such as MTC's. The pipeline, the itinerary and the phase are in
 // fields of their own.
@@ -70,7 +70,7 @@ type Fields[T any] struct {
 //
 // Read returns an [*AnnotationError] if the annotation cannot be read. It takes
 // time and memory linear in the size of the annotation, whatever that holds.
-func InAnnotation[T client.Object](name string, f Fields[T]) Keeper[T] {
+func NewAnnotationStorage[T client.Object](name string, f Fields[T]) Storage[T] {
 	return &annotation[T]{name: name, Fields: f}
 }
 
@@ -97,7 +97,7 @@ func (a *annotation[T]) check() (problems []string) {
 // that API servers accept.
 const maxAnnotation = 256 << 10
 
-// AnnotationError is an annotation that is not what [InAnnotation] wrote. The
+// AnnotationError is an annotation that is not what [NewAnnotationStorage] wrote. The
 // run is stopped until the annotation is fixed or removed.
 type AnnotationError struct {
 	Annotation string
@@ -126,7 +126,7 @@ func (a *annotation[T]) Read(object T) (runner.State, error) {
 		if s.Itinerary != itinerary || s.Phase != phase {
 			s = runner.State{
 				Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase},
-				Left:       s.Left, Result: s.Result, FailedPhases: s.FailedPhases, FailedInCleanup: s.FailedInCleanup,
+				Switches:   s.Switches, Result: s.Result, FailedPhases: s.FailedPhases, FailedInCleanup: s.FailedInCleanup,
 				Failures: s.Failures, Dropped: s.Dropped,
 			}
 		}

@@ -1,4 +1,4 @@
-package steps
+package mtc
 
 import "github.com/konveyor/dynamic-pipeline/phases"
 
@@ -7,15 +7,15 @@ import "github.com/konveyor/dynamic-pipeline/phases"
 type Naming uint8
 
 const (
-	// Data names them DataBackup and DataRestore.
-	Data Naming = iota
-	// State names them StateBackup and StateRestore.
-	State
+	// DataNames names them DataBackup and DataRestore.
+	DataNames Naming = iota
+	// StateNames names them StateBackup and StateRestore.
+	StateNames
 )
 
 // String returns "Data" or "State".
 func (n Naming) String() string {
-	if n == State {
+	if n == StateNames {
 		return "State"
 	}
 	return "Data"

@@ -4,31 +4,31 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// ways are the edges that a plan takes, judged twice: by the values of now, and
+// paths are the edges that a plan takes, judged twice: by the values of now, and
 // with every flag unknown that a phase ahead may still decide.
-type ways struct {
-	now, later *way
+type paths struct {
+	now, later *path
 }
 
 // taken sums up both for an edge.
-func (w ways) taken(of func(*way) phases.Truth) phases.Truth { return w.sum(of(w.now), of(w.later)) }
+func (w paths) taken(of func(*path) phases.Truth) phases.Truth { return w.sum(of(w.now), of(w.later)) }
 
 // sum is Yes if an edge is taken by the values of now, and No only if it is
 // not taken later either. Without a plan, what depends on flags counts as
 // taken.
-func (w ways) sum(now, later phases.Truth) phases.Truth {
+func (w paths) sum(now, later phases.Truth) phases.Truth {
 	switch {
 	case w.now.plan == nil:
-		return phases.TruthOf(now != phases.No)
-	case now == phases.No && later != phases.No:
+		return phases.TruthOf(now != phases.False)
+	case now == phases.False && later != phases.False:
 		return phases.Unknown
 	}
 	return now
 }
 
-// way is one of the two. Its slices have an element for each index of the
+// path is one of the two. Its slices have an element for each index of the
 // graph, plus one: start comes first, done last.
-type way struct {
+type path struct {
 	*part
 	facts  phases.Facts
 	open   []phases.Flags   // that may have changed once the phase is left
@@ -38,9 +38,9 @@ type way struct {
 	judged map[phases.Flags]*guards
 }
 
-func (p *part) newWay(later bool) *way {
+func (p *part) newPath(later bool) *path {
 	n := p.graph.Len()
-	w := &way{
+	w := &path{
 		part: p, open: make([]phases.Flags, n+2),
 		reach: make([]phases.Truth, n+2), onward: make([]phases.Truth, n+2), jumps: make([][]phases.Truth, n+2),
 		judged: make(map[phases.Flags]*guards),
@@ -76,12 +76,12 @@ func (p *part) newWay(later bool) *way {
 	for i := n; i >= start; i-- {
 		switch {
 		case p.plan == nil && i == start, p.plan != nil && p.all[i+1].state == runs:
-			come(i, phases.Yes)
+			come(i, phases.True)
 		case p.all[i+1].state == current && i < n:
-			leave(i, phases.Yes, phases.Yes)
+			leave(i, phases.True, phases.True)
 		}
 		if p.all[i+1].surelyRuns() {
-			leave(i, phases.Yes, phases.Yes)
+			leave(i, phases.True, phases.True)
 		}
 	}
 	for len(worklist) > 0 {
@@ -96,27 +96,27 @@ func (p *part) newWay(later bool) *way {
 }
 
 // admits judges the guard of the phase at an index when the way comes by.
-func (w *way) admits(i int) phases.Truth {
+func (w *path) admits(i int) phases.Truth {
 	if i == start {
-		return phases.Yes
+		return phases.True
 	}
 	return w.graph.Phase(i).Guard.Eval(w.facts.Forget(w.open[i]))
 }
 
 // comesIn reports whether the way comes by the phase at an index and enters it.
-func (w *way) comesIn(i int) phases.Truth { return and(w.reach[i+1], w.admits(i)) }
+func (w *path) comesIn(i int) phases.Truth { return and(w.reach[i+1], w.admits(i)) }
 
 // entered reports whether the phase at an index is entered, or has been.
-func (w *way) entered(i int) phases.Truth {
+func (w *path) entered(i int) phases.Truth {
 	if n := &w.all[i+1]; n.state == current || n.surelyRuns() {
-		return phases.Yes
+		return phases.True
 	}
 	return w.comesIn(i)
 }
 
 // choices judges the jumps of the phase at an index, once that is done, and
 // whether the way then leads on in order.
-func (w *way) choices(i int) (taken []phases.Truth, onward phases.Truth) {
+func (w *path) choices(i int) (taken []phases.Truth, onward phases.Truth) {
 	return w.graph.Onward(i, w.facts.Forget(w.open[i+1]))
 }
 
@@ -124,7 +124,7 @@ func (w *way) choices(i int) (taken []phases.Truth, onward phases.Truth) {
 // its jumps to that one's target, and otherwise, by index. Of what is otherwise
 // it has all from the first index to the last that the guards, judged one by
 // one, may lead to.
-func (w *way) leads(i, first, last int) (direct []phases.Truth, otherwise map[int]phases.Truth) {
+func (w *path) leads(i, first, last int) (direct []phases.Truth, otherwise map[int]phases.Truth) {
 	guards := w.guards(w.open[i+1])
 	otherwise = make(map[int]phases.Truth)
 	pass := func(from, begin int, reach phases.Truth) {
@@ -137,11 +137,11 @@ func (w *way) leads(i, first, last int) (direct []phases.Truth, otherwise map[in
 	for j, to := range w.part.jumps(i) {
 		reach := and(w.entered(i), taken[j])
 		direct = append(direct, and(reach, guards.admit[to.to]))
-		if ever[j] != phases.No {
+		if ever[j] != phases.False {
 			pass(to.to, to.to+1, reach)
 		}
 	}
-	if inOrder != phases.No {
+	if inOrder != phases.False {
 		pass(i+1, i+1, and(w.entered(i), onward))
 	}
 	return direct, otherwise
@@ -156,19 +156,19 @@ type guards struct {
 
 // guards judges all guards with some flags open. The open flags only grow on
 // the way, so that few sets of them ask for it.
-func (w *way) guards(open phases.Flags) *guards {
+func (w *path) guards(open phases.Flags) *guards {
 	if g, ok := w.judged[open]; ok {
 		return g
 	}
 	n := w.graph.Len()
 	g := &guards{make([]phases.Truth, n+1), make([]int, n+1), make([]int, n+1)}
-	g.admit[n] = phases.Yes
+	g.admit[n] = phases.True
 	facts := w.facts.Forget(open)
 	for i := range n {
 		g.admit[i] = w.graph.Phase(i).Guard.Eval(facts)
 		g.yes[i+1], g.unknown[i+1] = g.yes[i], g.unknown[i]
 		switch g.admit[i] {
-		case phases.Yes:
+		case phases.True:
 			g.yes[i+1]++
 		case phases.Unknown:
 			g.unknown[i+1]++
@@ -182,17 +182,17 @@ func (w *way) guards(open phases.Flags) *guards {
 func (g *guards) refuse(from, to int) phases.Truth {
 	switch {
 	case g.yes[to] > g.yes[from]:
-		return phases.No
+		return phases.False
 	case g.unknown[to] > g.unknown[from]:
 		return phases.Unknown
 	}
-	return phases.Yes
+	return phases.True
 }
 
 // findOpen finds the flags that may change until a phase is left: those that
 // it or a phase before it decides. Jumps back make loops, in which all phases
 // are before each other. It errs on the side of more.
-func (w *way) findOpen() {
+func (w *path) findOpen() {
 	n := w.graph.Len()
 	ends := make([]int, n) // the last phase that jumps back to this one
 	for i := range n {
@@ -203,7 +203,7 @@ func (w *way) findOpen() {
 			}
 		}
 		w.open[i+1] = w.open[i]
-		if n := &w.all[i+1]; n.runs() != phases.No || n.tentative {
+		if n := &w.all[i+1]; n.runs() != phases.False || n.tentative {
 			w.open[i+1] |= w.graph.Phase(i).Decides
 		}
 	}
@@ -223,20 +223,20 @@ func (w *way) findOpen() {
 
 func and(a, b phases.Truth) phases.Truth {
 	switch {
-	case a == phases.No || b == phases.No:
-		return phases.No
-	case a == phases.Yes && b == phases.Yes:
-		return phases.Yes
+	case a == phases.False || b == phases.False:
+		return phases.False
+	case a == phases.True && b == phases.True:
+		return phases.True
 	}
 	return phases.Unknown
 }
 
 func not(t phases.Truth) phases.Truth {
 	switch t {
-	case phases.Yes:
-		return phases.No
-	case phases.No:
-		return phases.Yes
+	case phases.True:
+		return phases.False
+	case phases.False:
+		return phases.True
 	}
 	return phases.Unknown
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// askEvery is how often flags that could not be known are evaluated again,
+// evaluateEvery is how often flags that could not be known are evaluated again,
 // beside before each transition that depends on them.
-const askEvery = time.Minute
+const evaluateEvery = time.Minute
 
 // occasion is why flags are evaluated.
 type occasion uint8
@@ -21,10 +21,10 @@ const (
 	newRelease                 // the definition has changed
 )
 
-// ask evaluates what is not known. Fresh are the flags that the phase which is
+// evaluate evaluates what is not known. Fresh are the flags that the phase which is
 // done, or was left, decides. It returns an error if the run must wait: before a
 // transition on which an unknown flag depends, outside cleanup itineraries.
-func (c *reconcile[T]) ask(ctx context.Context, why occasion, fresh phases.Flags) error {
+func (c *reconcile[T]) evaluate(ctx context.Context, why occasion, fresh phases.Flags) error {
 	defer c.readClock() // sources may take their time, which is not the next phase's
 	var s *sources
 	if fresh != 0 {
@@ -37,11 +37,11 @@ func (c *reconcile[T]) ask(ctx context.Context, why occasion, fresh phases.Flags
 	g, known := c.m.Graph(), c.m.Facts()
 	open := g.Reads() &^ known.Known()
 	if open == 0 {
-		c.state.FlagsAsked = nil
+		c.state.FlagsEvaluated = nil
 		c.settled()
 		return nil
 	}
-	if why == transition && open&fresh == 0 && c.m.Depends() == 0 && (c.m.Matters(known) == 0 || !c.askDue()) {
+	if why == transition && open&fresh == 0 && c.m.Depends() == 0 && (c.m.Matters(known) == 0 || !c.evaluationDue()) {
 		c.settled()
 		return nil
 	}
@@ -49,36 +49,36 @@ func (c *reconcile[T]) ask(ctx context.Context, why occasion, fresh phases.Flags
 		s = c.sources(ctx)
 		defer s.cancel()
 	}
-	answer := c.evaluate(s, known)
-	c.emitAsked(ctx, answer)
-	c.m.SetFacts(answer.Facts)
+	evaluation := c.evaluation(s, known)
+	c.emitEvaluated(ctx, evaluation)
+	c.m.SetFacts(evaluation.Facts)
 	awaits := c.m.Awaits()
 	if awaits == 0 || why == newRelease {
-		c.state.FlagsAsked = nil
-		if c.m.Matters(answer.Facts) != 0 {
-			c.state.FlagsAsked = c.now.DeepCopy()
+		c.state.FlagsEvaluated = nil
+		if c.m.Matters(evaluation.Facts) != 0 {
+			c.state.FlagsEvaluated = c.now.DeepCopy()
 		}
 		c.settled()
 		return nil
 	}
 	err := s.err
-	if without := awaits &^ s.Answers(); err == nil && without != 0 {
-		return &NoSourceError{Itinerary: g.Name(), At: c.m.Position(), Flags: g.Flags().Names(without)}
+	if without := awaits &^ s.Flags(); err == nil && without != 0 {
+		return &NoSourceError{Itinerary: g.Name(), At: c.m.Position(), Flags: g.Vocabulary().Names(without)}
 	}
 	if err == nil {
-		err = answer.Err()
+		err = evaluation.Err()
 	}
-	names := g.Flags().Names(awaits)
+	names := g.Vocabulary().Names(awaits)
 	unknown := &UnknownFlagsError{Itinerary: g.Name(), At: c.m.Position(), Flags: names, Err: err}
 	c.readClock()
 	c.retry(ctx, RetryFlags, names, unknown, limits{backoff: c.backoff()})
 	return unknown
 }
 
-// askDue reports whether flags that could not be known may be evaluated again
+// evaluationDue reports whether flags that could not be known may be evaluated again
 // although nothing depends on them now.
-func (c *reconcile[T]) askDue() bool {
-	return c.state.FlagsAsked == nil || c.now.Sub(c.state.FlagsAsked.Time) >= askEvery
+func (c *reconcile[T]) evaluationDue() bool {
+	return c.state.FlagsEvaluated == nil || c.now.Sub(c.state.FlagsEvaluated.Time) >= evaluateEvery
 }
 
 // settled ends the retry of flags.
@@ -104,7 +104,7 @@ func (c *reconcile[T]) sources(ctx context.Context) *sources {
 	g := c.m.Graph()
 	s := &sources{began: c.o.Now(), cancel: func() {}}
 	if c.askTime <= 0 {
-		s.err = fmt.Errorf("not asked: %w", context.DeadlineExceeded)
+		s.err = fmt.Errorf("not evaluated: %w", context.DeadlineExceeded)
 		return s
 	}
 	var cancel context.CancelFunc
@@ -120,7 +120,7 @@ func (c *reconcile[T]) sources(ctx context.Context) *sources {
 	case s.err != nil:
 	case s.Sources == nil:
 		s.err = &SourcesError{Itinerary: g.Name(), Problem: "returned nil; let it return the sources, or an error"}
-	case s.Flags() != g.Flags():
+	case s.Vocabulary() != g.Vocabulary():
 		s.err = &SourcesError{Itinerary: g.Name(), Problem: "returned sources over another vocabulary; make them over that of the itineraries"}
 	}
 	if s.err != nil {
@@ -129,31 +129,31 @@ func (c *reconcile[T]) sources(ctx context.Context) *sources {
 	return s
 }
 
-// evaluate evaluates what is not known of these facts. If there are no sources,
+// evaluation evaluates what is not known of these facts. If there are no sources,
 // the reason counts for each flag.
-func (c *reconcile[T]) evaluate(s *sources, known phases.Facts) phases.Answer {
+func (c *reconcile[T]) evaluation(s *sources, known phases.Facts) phases.Evaluation {
 	g := c.m.Graph()
 	if s.err == nil {
-		return s.Ask(s.ctx, phases.Question{Known: known, Read: g.Reads(), Matters: c.m.Matters, LeftBehind: c.memo.left, Now: c.o.Now})
+		return s.Evaluate(s.ctx, phases.Request{Known: known, Read: g.Reads(), Matters: c.m.Matters, LeftBehind: c.memo.left, Now: c.o.Now})
 	}
-	answer := phases.Answer{Facts: known, Asked: g.Reads() &^ known.Known()}
-	for _, name := range g.Flags().Names(answer.Asked) {
-		answer.Errors = append(answer.Errors, &phases.FlagError{Flag: name, Err: s.err})
+	evaluation := phases.Evaluation{Facts: known, Evaluated: g.Reads() &^ known.Known()}
+	for _, name := range g.Vocabulary().Names(evaluation.Evaluated) {
+		evaluation.Errors = append(evaluation.Errors, &phases.FlagError{Flag: name, Err: s.err})
 	}
-	return answer
+	return evaluation
 }
 
-func (c *reconcile[T]) emitAsked(ctx context.Context, answer phases.Answer) {
-	flags := c.m.Graph().Flags()
+func (c *reconcile[T]) emitEvaluated(ctx context.Context, evaluation phases.Evaluation) {
+	flags := c.m.Graph().Vocabulary()
 	failed := map[string]error{}
-	for _, e := range answer.Errors {
+	for _, e := range evaluation.Errors {
 		failed[e.Flag] = e.Err
 	}
-	for flag := range answer.Asked.Each {
+	for flag := range evaluation.Evaluated.Each {
 		name := flags.Names(flag)[0]
-		c.emit(ctx, Asked{
-			Itinerary: c.m.Graph().Name(), Flag: name, Value: answer.Facts.Of(flag), Err: failed[name],
-			LeftBehind: answer.LeftBehind.Has(flag),
+		c.emit(ctx, FlagEvaluated{
+			Itinerary: c.m.Graph().Name(), Flag: name, Value: evaluation.Facts.Of(flag), Err: failed[name],
+			LeftBehind: evaluation.LeftBehind.Has(flag),
 		})
 	}
 }

@@ -30,9 +30,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/record"
 )
 
-// patience is how long a test waits for something that takes a second or two
+// timeout is how long a test waits for something that takes a second or two
 // on a machine of its own.
-const patience = 2 * time.Minute
+const timeout = 2 * time.Minute
 
 // tick is how often a test looks, where nothing tells it.
 const tick = 10 * time.Millisecond
@@ -70,9 +70,9 @@ var (
 // itineraries are those of the example.
 var itineraries = machine.MustCompileSet(mtc.Itineraries()...)
 
-// ground is what a test works on: a namespace of its own, in which every
+// fixture is what a test works on: a namespace of its own, in which every
 // version of every migration is recorded.
-type ground struct {
+type fixture struct {
 	*testing.T
 	*site
 	resource
@@ -81,7 +81,7 @@ type ground struct {
 	recorder  *record.Recorder
 	forbidden map[string][]string // by migration; not changed once it is there
 	outages   bool                // said before the recording begins
-	witness   *witness
+	witness   *callRecorder
 
 	witnessing sync.Once // starts what url is the address of
 	url        string
@@ -92,9 +92,9 @@ type ground struct {
 
 var grounds atomic.Int32
 
-func newGround(t *testing.T, on *site, r resource) *ground {
+func newFixture(t *testing.T, on *site, r resource) *fixture {
 	t.Helper()
-	g := &ground{T: t, site: on, resource: r, namespace: fmt.Sprintf("e2e-%d", grounds.Add(1)), forbidden: map[string][]string{}, witness: newWitness()}
+	g := &fixture{T: t, site: on, resource: r, namespace: fmt.Sprintf("e2e-%d", grounds.Add(1)), forbidden: map[string][]string{}, witness: newWitness()}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	g.ctx = ctx
@@ -106,7 +106,7 @@ func newGround(t *testing.T, on *site, r resource) *ground {
 }
 
 // record begins to record. What is forbidden is to be said before.
-func (g *ground) record(set *machine.Set) {
+func (g *fixture) record(set *machine.Set) {
 	g.Helper()
 	r, err := record.Start(g.ctx, g.Config, g.gvr, g.namespace, record.Rules{
 		Itineraries: set, Forbidden: func(migration string) []string { return g.forbidden[migration] },
@@ -126,17 +126,17 @@ func (g *ground) record(set *machine.Set) {
 	})
 }
 
-func (g *ground) meta(name string) metav1.ObjectMeta {
+func (g *fixture) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: g.namespace, Name: name}
 }
 
-func (g *ground) create(o client.Object) {
+func (g *fixture) create(o client.Object) {
 	g.Helper()
 	require.NoError(g, g.client.Create(g.ctx, o))
 }
 
 // plan makes a plan without volumes and images, as changed.
-func (g *ground) plan(name string, change func(*api.MigPlan)) {
+func (g *fixture) plan(name string, change func(*api.MigPlan)) {
 	g.Helper()
 	p := &api.MigPlan{ObjectMeta: g.meta(name)}
 	p.Spec.SourceRef, p.Spec.DestinationRef = mtc.Ref{Name: "source"}, mtc.Ref{Name: "destination"}
@@ -148,12 +148,12 @@ func (g *ground) plan(name string, change func(*api.MigPlan)) {
 }
 
 // migrate makes a migration of the plan of the same name.
-func (g *ground) migrate(name string, spec mtc.MigrationSpec) {
+func (g *fixture) migrate(name string, spec mtc.MigrationSpec) {
 	g.Helper()
 	g.migrateLabelled(name, spec, nil)
 }
 
-func (g *ground) migrateLabelled(name string, spec mtc.MigrationSpec, labels map[string]string) {
+func (g *fixture) migrateLabelled(name string, spec mtc.MigrationSpec, labels map[string]string) {
 	g.Helper()
 	spec.PlanRef = mtc.Ref{Name: name}
 	meta := g.meta(name)
@@ -162,13 +162,13 @@ func (g *ground) migrateLabelled(name string, spec mtc.MigrationSpec, labels map
 }
 
 // edit changes a migration's spec or annotations as a person would.
-func (g *ground) edit(name, mergePatch string) {
+func (g *fixture) edit(name, mergePatch string) {
 	g.Helper()
 	require.NoError(g, g.client.Patch(g.ctx, g.make(g.meta(name), mtc.MigrationSpec{}), client.RawPatch(client.Merge.Type(), []byte(mergePatch))))
 }
 
 // options are those of a manager for the ground alone.
-func (g *ground) options() ctrl.Options {
+func (g *fixture) options() ctrl.Options {
 	return ctrl.Options{
 		Scheme:                 example.Scheme(),
 		Cache:                  cache.Options{DefaultNamespaces: map[string]cache.Config{g.namespace: {}}},
@@ -180,12 +180,12 @@ func (g *ground) options() ctrl.Options {
 }
 
 // run runs a controller, until the test ends or it is stopped.
-func (g *ground) run(p example.Parts) (stop func()) {
+func (g *fixture) run(p example.Parts) (stop func()) {
 	g.Helper()
 	return g.runAs(g.Config, g.options(), p, example.Settings{Name: "example", Concurrency: 4})
 }
 
-func (g *ground) runAs(access *rest.Config, o ctrl.Options, p example.Parts, s example.Settings) (stop func()) {
+func (g *fixture) runAs(access *rest.Config, o ctrl.Options, p example.Parts, s example.Settings) (stop func()) {
 	g.Helper()
 	if p.ImageStreams == nil {
 		c, err := client.New(access, client.Options{Scheme: example.Scheme()})
@@ -216,14 +216,14 @@ func (g *ground) runAs(access *rest.Config, o ctrl.Options, p example.Parts, s e
 }
 
 // done waits until a migration is done.
-func (g *ground) done(name string) record.Version {
+func (g *fixture) done(name string) record.Version {
 	g.Helper()
 	return g.until(name, func(v record.Version) bool { return v.State.Done })
 }
 
-func (g *ground) until(name string, is func(record.Version) bool) record.Version {
+func (g *fixture) until(name string, is func(record.Version) bool) record.Version {
 	g.Helper()
-	ctx, cancel := context.WithTimeout(g.ctx, patience)
+	ctx, cancel := context.WithTimeout(g.ctx, timeout)
 	defer cancel()
 	v, err := g.recorder.Until(ctx, name, is)
 	require.NoError(g, err)
@@ -241,8 +241,8 @@ func expected(t *testing.T, itinerary string, flags phases.Flags, after map[stri
 	t.Helper()
 	graph, err := itineraries.Graph(itinerary)
 	require.NoError(t, err)
-	facts := func() phases.Facts { return phases.NewFacts(flags, mtc.Flags().All()&^flags) }
-	m, err := graph.Machine(machine.Position{}, facts())
+	facts := func() phases.Facts { return phases.NewFacts(flags, mtc.Vocabulary().All()&^flags) }
+	m, err := graph.NewMachine(machine.Position{}, facts())
 	require.NoError(t, err)
 	for {
 		tr, err := m.Advance(context.Background())
@@ -269,7 +269,7 @@ func stepsOf(t *testing.T, itinerary string, run []string) (names []string) {
 	graph, err := itineraries.Graph(itinerary)
 	require.NoError(t, err)
 	for _, phase := range run {
-		i, err := graph.Find(phase)
+		i, err := graph.Lookup(phase)
 		require.NoError(t, err)
 		if name := graph.Phase(i).Step; !graph.Rides(i) && !slices.Contains(names, name) {
 			names = append(names, name)

@@ -3,11 +3,11 @@ package phases
 import "sync"
 
 // LeftBehind remembers the sources of one run that did not return although
-// their context was done: they are not asked again until they return. Its
+// their context was done: they are not evaluated again until they return. Its
 // flags are those of one vocabulary. The zero value is ready to use, a nil
 // *LeftBehind remembers nothing, and both are safe for concurrent use.
 //
-// Of questions that are asked one after the other, at most one call of each
+// Of questions that are evaluated one after the other, at most one call of each
 // flag's source is behind at any moment.
 type LeftBehind struct {
 	mu     sync.Mutex
@@ -33,7 +33,7 @@ func (l *LeftBehind) Flags() (flags Flags) {
 	return flags
 }
 
-// of returns why the flag cannot be asked, or nil.
+// of returns why the flag cannot be evaluated, or nil.
 func (l *LeftBehind) of(flag Flags) *LeftBehindError {
 	if l == nil {
 		return nil

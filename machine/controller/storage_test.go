@@ -19,7 +19,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// forged are annotations that InAnnotation did not write, and whether they can
+// forged are annotations that NewAnnotationStorage did not write, and whether they can
 // be read.
 var forged = []struct {
 	name, text string
@@ -53,7 +53,7 @@ var forged = []struct {
 	{"contradicting facts", `{"facts":{"true":["Volumes","Volumes","X"],"false":["Volumes"]}}`, true},
 	{"an unknown result", `{"result":"Exploded"}`, true},
 	{"many failures", `{"failures":[` + strings.Repeat("{},", 80_000) + `{}]}`, true},
-	{"many itineraries left", `{"left":[` + strings.Repeat("{},", 80_000) + `{}]}`, true},
+	{"many itineraries left", `{"switches":[` + strings.Repeat("{},", 80_000) + `{}]}`, true},
 	{"many flags", `{"facts":{"true":[` + strings.Repeat(`"",`, 80_000) + `""]}}`, true},
 	{"many steps", `{"pipeline":[` + strings.Repeat("{},", 80_000) + `{}]}`, true},
 	{"a retry of long texts", `{"retry":{"error":"` + strings.Repeat("x", 200_000) + `","attempts":-1}}`, true},
@@ -65,7 +65,7 @@ func TestForgedAnnotations(t *testing.T) {
 	for _, c := range forged {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, plain)
-			w.options.Keep = inAnnotation
+			w.options.Storage = inAnnotation
 			_, err := w.reconcile()
 			require.NoError(t, err)
 			w.edit(func(m *Move) { m.Annotations = map[string]string{annotation: c.text} })
@@ -126,7 +126,7 @@ func FuzzInAnnotation(f *testing.F) {
 			f.Add(c.text, "Move", "Copy")
 		}
 	}
-	f.Add(`{"itinerary":"Move","phase":"Copy","workDone":true,"visit":3,"entered":"2020-09-13T12:26:42Z","retry":{"since":"2020-09-13T12:26:42Z","attempts":3,"error":"x","at":"2020-09-13T12:26:42Z","next":null},"stopped":{"error":"x","since":null},"left":[{"itinerary":"Move","to":"CleanUp","why":"Failed","at":null}],"failures":[{"itinerary":"Move","phase":"Copy","reasons":["x"],"at":null,"visit":3}],"dropped":{"failures":1}}`, "Move", "Copy")
+	f.Add(`{"itinerary":"Move","phase":"Copy","workDone":true,"visit":3,"entered":"2020-09-13T12:26:42Z","retry":{"since":"2020-09-13T12:26:42Z","attempts":3,"error":"x","at":"2020-09-13T12:26:42Z","next":null},"stopped":{"error":"x","since":null},"switches":[{"from":"Move","to":"CleanUp","reason":"Failed","at":null}],"failures":[{"itinerary":"Move","phase":"Copy","reasons":["x"],"at":null,"visit":3}],"dropped":{"failures":1}}`, "Move", "Copy")
 	f.Fuzz(func(t *testing.T, text, itinerary, phase string) {
 		m := &Move{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{annotation: text}}}
 		m.Status.Itinerary, m.Status.Phase = itinerary, phase
@@ -158,10 +158,10 @@ func TestAMoveByTheStatusKeepsThePast(t *testing.T) {
 		Checkpoint: machine.Checkpoint{
 			Itinerary: "CleanUp", Phase: "Report", WorkDone: true, Facts: phases.Record{Hash: "x", True: []string{"Volumes"}},
 		},
-		Visit: 7, Entered: &at, WaitingSince: &at, PausedSince: &at, PausedSeconds: 5, FlagsAsked: &at,
-		Retry: &runner.Retry{Since: at, Attempts: 2, Error: "x", At: at, Next: at}, Stopped: &runner.Stop{Error: "x", Since: at}, NotFollowed: "Move",
-		Left:   []runner.LeftItinerary{{Itinerary: "Move", Phase: "Copy", To: "CleanUp", Why: runner.LeftFailed, At: at}},
-		Result: phases.Failed, FailedPhases: 2, FailedInCleanup: 3,
+		Visit: 7, Entered: &at, WaitingSince: &at, PausedSince: &at, PausedSeconds: 5, FlagsEvaluated: &at,
+		Retry: &runner.Retry{Since: at, Attempts: 2, Error: "x", At: at, Next: at}, Stopped: &runner.Stop{Error: "x", Since: at}, SwitchHeld: "Move",
+		Switches: []runner.Switch{{From: "Move", Phase: "Copy", To: "CleanUp", Reason: runner.SwitchFailed, At: at}},
+		Result:   phases.Failed, FailedPhases: 2, FailedInCleanup: 3,
 		Failures: []runner.Failure{{Itinerary: "Move", Phase: "Copy", At: at, Visit: 6}}, Dropped: &runner.Dropped{Failures: 1},
 	}
 	m := &Move{}
@@ -174,7 +174,7 @@ func TestAMoveByTheStatusKeepsThePast(t *testing.T) {
 	moved, err := inAnnotation.Read(m)
 	require.NoError(t, err)
 	want := runner.State{
-		Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Attach"}, Left: s.Left, Result: s.Result,
+		Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Attach"}, Switches: s.Switches, Result: s.Result,
 		FailedPhases: 2, FailedInCleanup: 3, Failures: s.Failures, Dropped: s.Dropped,
 	}
 	assert.Empty(t, cmp.Diff(want, moved))

@@ -15,30 +15,30 @@ import (
 type Source struct {
 	// Flag is the single flag that it answers.
 	Flag Flags
-	// From are the flags that it is computed from. They are asked before it,
+	// Inputs are the flags that it is computed from. They are evaluated before it,
 	// and it reads them from the facts that it is given.
-	From Flags
+	Inputs Flags
 	// Slow marks a source that is worth avoiding, such as a list on a remote
-	// cluster: it is asked only if the others do not settle the answer.
+	// cluster: it is evaluated only if the others do not settle the answer.
 	Slow bool
-	// Ask finds the value. It runs in a goroutine of its own, at the same time
+	// Evaluate finds the value. It runs in a goroutine of its own, at the same time
 	// as other sources.
 	//
 	// Yes and No are the value. Unknown without an error means "not yet": the
 	// flag cannot be known before a phase ahead has decided it. From a source
 	// that is computed from other flags it means that the known ones do not
-	// settle the value; it is then asked again once more of them are known,
+	// settle the value; it is then evaluated again once more of them are known,
 	// and is "not yet" only if none of them failed. An error leaves the flag
-	// unknown and is reported; the flag is asked again another time. A panic
+	// unknown and is reported; the flag is evaluated again another time. A panic
 	// and runtime.Goexit count as errors.
 	//
-	// Ask must return once ctx is done. One that does not is left behind (see
+	// Evaluate must return once ctx is done. One that does not is left behind (see
 	// [LeftBehind]), and what it returns later is dropped.
-	Ask func(ctx context.Context, known Facts) (Truth, error)
+	Evaluate func(ctx context.Context, known Facts) (Truth, error)
 }
 
 // Sources are the sources of a vocabulary's flags. They are immutable and
-// safe for concurrent use as far as their Ask functions are. A nil *Sources
+// safe for concurrent use as far as their Evaluate functions are. A nil *Sources
 // has no source.
 type Sources struct {
 	flags  *Vocabulary
@@ -59,13 +59,13 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 	for i := range sources {
 		src := sources[i]
 		if src.Flag.Len() != 1 || !flags.All().Has(src.Flag) {
-			return nil, &SourceError{Flag: fmt.Sprint(flags.Names(src.Flag)), Problem: fmt.Sprintf("source number %d must answer exactly one flag of the vocabulary", i+1)}
+			return nil, &SourceError{Flag: fmt.Sprint(flags.Names(src.Flag)), Problem: fmt.Sprintf("source number %d must evaluate exactly one flag of the vocabulary", i+1)}
 		}
 		if s.have.Has(src.Flag) {
 			return nil, &SourceError{Flag: flags.Names(src.Flag)[0], Problem: "has two sources; remove one"}
 		}
-		if src.Ask == nil {
-			return nil, &SourceError{Flag: flags.Names(src.Flag)[0], Problem: "has a source without an Ask function"}
+		if src.Evaluate == nil {
+			return nil, &SourceError{Flag: flags.Names(src.Flag)[0], Problem: "has a source without an Evaluate function"}
 		}
 		s.byFlag[bit(src.Flag)] = &src
 		s.have |= src.Flag
@@ -74,30 +74,30 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 		}
 	}
 	for flag := range s.have.Each {
-		missing := s.byFlag[bit(flag)].From &^ s.have
+		missing := s.byFlag[bit(flag)].Inputs &^ s.have
 		if missing&^flags.All() != 0 {
 			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: "is computed from a flag that the vocabulary does not have; add it there"}
 		}
 		if missing != 0 {
-			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: fmt.Sprintf("is computed from %s, which no source answers; add one", wording.List(flags.Names(missing), "and"))}
+			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: fmt.Sprintf("is computed from %s, which no source evaluates; add one", wording.List(flags.Names(missing), "and"))}
 		}
-		if s.closure(s.byFlag[bit(flag)].From, s.have).Has(flag) {
+		if s.closure(s.byFlag[bit(flag)].Inputs, s.have).Has(flag) {
 			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: "is computed from itself, directly or through another flag"}
 		}
 	}
 	return s, nil
 }
 
-// Flags returns the vocabulary of the sources.
-func (s *Sources) Flags() *Vocabulary {
+// Vocabulary returns the vocabulary of the sources.
+func (s *Sources) Vocabulary() *Vocabulary {
 	if s == nil {
 		return nil
 	}
 	return s.flags
 }
 
-// Answers returns the flags that have a source.
-func (s *Sources) Answers() Flags {
+// Flags returns the flags that have a source.
+func (s *Sources) Flags() Flags {
 	if s == nil {
 		return 0
 	}
@@ -108,8 +108,8 @@ func (s *Sources) Answers() Flags {
 // that add something to each, such as a count, are made of it with
 // [NewSources].
 func (s *Sources) All() []Source {
-	all := make([]Source, 0, s.Answers().Len())
-	for flag := range s.Answers().Each {
+	all := make([]Source, 0, s.Flags().Len())
+	for flag := range s.Flags().Each {
 		all = append(all, *s.byFlag[bit(flag)])
 	}
 	return all
@@ -124,7 +124,7 @@ func (s *Sources) Computed(from Flags) (flags Flags) {
 	for changed := true; changed; {
 		changed = false
 		for flag := range (s.have &^ flags).Each {
-			if s.byFlag[bit(flag)].From&(from|flags) != 0 {
+			if s.byFlag[bit(flag)].Inputs&(from|flags) != 0 {
 				flags |= flag
 				changed = true
 			}
@@ -140,7 +140,7 @@ func (s *Sources) closure(flags, among Flags) Flags {
 	for {
 		next := flags
 		for flag := range flags.Each {
-			next |= s.byFlag[bit(flag)].From & among
+			next |= s.byFlag[bit(flag)].Inputs & among
 		}
 		if next == flags {
 			return flags
@@ -149,54 +149,54 @@ func (s *Sources) closure(flags, among Flags) Flags {
 	}
 }
 
-// Question describes what to ask.
-type Question struct {
-	// Known is what is known already; these flags are not asked.
+// Request describes what to evaluate.
+type Request struct {
+	// Known is what is known already; these flags are not evaluated.
 	Known Facts
 	// Read are the flags that the itinerary reads; only these, and those that
-	// they are computed from, are asked.
+	// they are computed from, are evaluated.
 	Read Flags
 	// Matters returns, given what is known so far, the unknown flags that
-	// could still change the plan; a slow source is asked only for one of
+	// could still change the plan; a slow source is evaluated only for one of
 	// these, or for one that these are computed from. If nil, every flag of
-	// Read matters. Ask calls it in the goroutine of its caller.
+	// Read matters. Evaluate calls it in the goroutine of its caller.
 	Matters func(Facts) Flags
-	// Timeout bounds the whole asking. Zero means no bound but the context's.
+	// Timeout bounds the whole evaluation. Zero means no bound but the context's.
 	Timeout time.Duration
 	// WithTimeout makes the context that Timeout bounds, for a test that has a
 	// clock of its own. If nil, it is [context.WithTimeout].
 	WithTimeout func(parent context.Context, timeout time.Duration) (context.Context, context.CancelFunc)
 	// LeftBehind remembers the sources that did not return in time, from one
-	// question of a run to the next: they are not asked until they have
-	// returned. If nil, they are forgotten, and asked again.
+	// request of a run to the next: they are not evaluated until they have
+	// returned. If nil, they are forgotten, and evaluated again.
 	LeftBehind *LeftBehind
 	// Now is the clock of [LeftBehindError]. If nil, it is [time.Now].
 	Now func() time.Time
 }
 
-// Answer is the result of a question. A flag of Read that is unknown is in
+// Evaluation is the result of a request. A flag of Read that is unknown is in
 // Errors, in NotYet, or in neither: it then has no source, or nothing depends
 // on it any more.
-type Answer struct {
+type Evaluation struct {
 	// Facts is all that was known and all that was found.
 	Facts Facts
-	// Asked are the flags whose sources were called.
-	Asked Flags
+	// Evaluated are the flags whose sources were called.
+	Evaluated Flags
 	// NotYet are the flags that cannot be known before a phase ahead has
 	// decided them: their sources returned Unknown without an error, with
 	// nothing to wait for but other flags that are not yet known.
 	NotYet Flags
-	// LeftBehind are the flags whose sources this question has left behind.
+	// LeftBehind are the flags whose sources this request has left behind.
 	LeftBehind Flags
 	// Errors holds one error for each flag that is unknown because its source
-	// failed, was left behind, or was not asked (the context was done before
+	// failed, was left behind, or was not evaluated (the context was done before
 	// its turn, or an earlier call has not returned), in the order of the
 	// vocabulary.
 	Errors []*FlagError
 }
 
-// Err joins the errors of the answer. It is nil if there are none.
-func (a Answer) Err() error {
+// Err joins the errors of the evaluation. It is nil if there are none.
+func (a Evaluation) Err() error {
 	errs := make([]error, len(a.Errors))
 	for i, e := range a.Errors {
 		errs[i] = e
@@ -204,20 +204,20 @@ func (a Answer) Err() error {
 	return errors.Join(errs...)
 }
 
-// Ask finds out flags. Sources that do not depend on each other run at the
+// Evaluate finds out flags. Sources that do not depend on each other run at the
 // same time, started in the order of the vocabulary. Cheap sources come first;
-// a slow one is asked only if its flag, or one computed from it, still matters
+// a slow one is evaluated only if its flag, or one computed from it, still matters
 // then. A source is called once; one that waits for flags that it is computed
 // from is called again when they are settled. A flag whose source fails stays
 // unknown and is reported; nothing else is lost.
 //
-// Ask returns when every source that it called has returned, or was left
+// Evaluate returns when every source that it called has returned, or was left
 // behind: that is a source that has not returned 100 ms after ctx, or Timeout,
-// was done. Without a deadline Ask waits as long as its sources do. A nil ctx
+// was done. Without a deadline Evaluate waits as long as its sources do. A nil ctx
 // is [context.Background].
-func (s *Sources) Ask(ctx context.Context, q Question) Answer {
+func (s *Sources) Evaluate(ctx context.Context, q Request) Evaluation {
 	if s == nil {
-		return Answer{Facts: q.Known}
+		return Evaluation{Facts: q.Known}
 	}
 	if ctx == nil {
 		ctx = context.Background()
@@ -231,10 +231,10 @@ func (s *Sources) Ask(ctx context.Context, q Question) Answer {
 		ctx, cancel = withTimeout(ctx, q.Timeout)
 		defer cancel()
 	}
-	a := asking{Sources: s, question: q, facts: q.Known}
+	a := evaluator{Sources: s, request: q, facts: q.Known}
 	for {
-		// What an answer made known, or a failure hopeless, needs no inputs
-		// any more: so the flags to ask are found anew each time.
+		// What a result made known, or a failure hopeless, needs no inputs
+		// any more: so the flags to evaluate are found again each time.
 		ready := a.ready(s.closure(q.Read, a.open()), false)
 		if ready == 0 {
 			matters := q.Read
@@ -244,30 +244,30 @@ func (s *Sources) Ask(ctx context.Context, q Question) Answer {
 			ready = a.ready(s.closure(matters, a.open()), true)
 		}
 		if ready == 0 {
-			return a.answer()
+			return a.evaluation()
 		}
 		a.call(ctx, ready)
 	}
 }
 
-// asking is the state of one Ask.
-type asking struct {
+// evaluator is the state of one Evaluate.
+type evaluator struct {
 	*Sources
-	question Question
-	facts    Facts
-	asked    Flags // called at least once
-	failed   Flags // unknown because of an error; not called again
-	notYet   Flags // cannot be known yet; not called again
-	waiting  Flags // called, and wait for flags that they are computed from
-	behind   Flags // called, and left behind
-	errs     [MaxFlags]error
+	request   Request
+	facts     Facts
+	evaluated Flags // called at least once
+	failed    Flags // unknown because of an error; not called again
+	notYet    Flags // cannot be known yet; not called again
+	waiting   Flags // called, and wait for flags that they are computed from
+	behind    Flags // called, and left behind
+	errs      [MaxFlags]error
 }
 
 // open are the flags that are unknown and may still become known.
-func (a *asking) open() Flags { return a.have &^ a.facts.Known() &^ a.failed &^ a.notYet }
+func (a *evaluator) open() Flags { return a.have &^ a.facts.Known() &^ a.failed &^ a.notYet }
 
 // fail takes in that the flag is unknown because of err.
-func (a *asking) fail(flag Flags, err error) {
+func (a *evaluator) fail(flag Flags, err error) {
 	a.failed |= flag
 	a.errs[bit(flag)] = err
 }
@@ -275,10 +275,10 @@ func (a *asking) fail(flag Flags, err error) {
 // ready are the flags among the given open ones whose turn it is: the cheap
 // ones once no other cheap one has to come before, or the slow ones once all
 // that they are computed from is settled.
-func (a *asking) ready(among Flags, slow bool) (ready Flags) {
+func (a *evaluator) ready(among Flags, slow bool) (ready Flags) {
 	for flag := range (among &^ a.waiting).Each {
 		src := a.byFlag[bit(flag)]
-		before := a.open() & src.From
+		before := a.open() & src.Inputs
 		if !slow {
 			before &^= a.waiting | a.slow
 		}
@@ -289,15 +289,15 @@ func (a *asking) ready(among Flags, slow bool) (ready Flags) {
 	return ready
 }
 
-// call asks the given flags, except those for which it is too late or whose
+// call evaluates the given flags, except those for which it is too late or whose
 // source has not returned from an earlier call, and takes in the results.
-func (a *asking) call(ctx context.Context, flags Flags) {
+func (a *evaluator) call(ctx context.Context, flags Flags) {
 	var callable Flags
 	for flag := range flags.Each {
-		if err := a.question.LeftBehind.of(flag); err != nil {
+		if err := a.request.LeftBehind.of(flag); err != nil {
 			a.fail(flag, err)
 		} else if err := ctx.Err(); err != nil {
-			a.fail(flag, fmt.Errorf("not asked: %w", err))
+			a.fail(flag, fmt.Errorf("not evaluated: %w", err))
 		} else {
 			callable |= flag
 		}
@@ -305,7 +305,7 @@ func (a *asking) call(ctx context.Context, flags Flags) {
 	a.take(a.callAll(ctx, callable))
 	// What waited for one of these is called again.
 	for flag := range a.waiting.Each {
-		if from := a.byFlag[bit(flag)].From; from&flags&^a.open() != 0 {
+		if from := a.byFlag[bit(flag)].Inputs; from&flags&^a.open() != 0 {
 			a.waiting &^= flag
 		}
 	}
@@ -318,15 +318,15 @@ type result struct {
 	err   error
 }
 
-// grace is how long Ask waits, once its context is done, for the sources that
+// grace is how long Evaluate waits, once its context is done, for the sources that
 // notice that and return.
 const grace = 100 * time.Millisecond
 
 // callAll calls the sources of the given flags at the same time, and returns
 // one result for each, in any order. The sources have returned, or are left
 // behind.
-func (a *asking) callAll(ctx context.Context, flags Flags) []result {
-	a.asked |= flags
+func (a *evaluator) callAll(ctx context.Context, flags Flags) []result {
+	a.evaluated |= flags
 	// Late results fit in as well, so that no goroutine stays to deliver one.
 	returned := make(chan result, flags.Len())
 	for flag := range flags.Each {
@@ -360,28 +360,28 @@ func (a *asking) callAll(ctx context.Context, flags Flags) []result {
 
 // leave leaves the sources of the given flags behind, which will deliver their
 // results to returned.
-func (a *asking) leave(flags Flags, cause error, returned <-chan result) error {
+func (a *evaluator) leave(flags Flags, cause error, returned <-chan result) error {
 	if flags == 0 {
 		return nil
 	}
 	a.behind |= flags
-	now := a.question.Now
+	now := a.request.Now
 	if now == nil {
 		now = time.Now
 	}
 	err := &LeftBehindError{Since: now(), Err: cause}
-	a.question.LeftBehind.add(flags, err, returned)
+	a.request.LeftBehind.add(flags, err, returned)
 	return err
 }
 
 // take takes in the results of calls.
-func (a *asking) take(results []result) {
+func (a *evaluator) take(results []result) {
 	var unknown Flags
 	for _, r := range results {
 		switch {
 		case r.err != nil:
 			a.fail(r.flag, r.err)
-		case r.truth == Yes, r.truth == No:
+		case r.truth == True, r.truth == False:
 			a.facts = a.facts.Set(r.flag, r.truth)
 		case r.truth == Unknown:
 			unknown |= r.flag
@@ -390,7 +390,7 @@ func (a *asking) take(results []result) {
 		}
 	}
 	for flag := range unknown.Each {
-		inputs := a.byFlag[bit(flag)].From &^ a.facts.Known()
+		inputs := a.byFlag[bit(flag)].Inputs &^ a.facts.Known()
 		switch {
 		case inputs&a.open() != 0:
 			a.waiting |= flag
@@ -402,31 +402,31 @@ func (a *asking) take(results []result) {
 	}
 }
 
-var errNoAnswer = errors.New("its source ended its goroutine without an answer; let it return an error")
+var errNoResult = errors.New("its source ended its goroutine without a result; let it return an error")
 
 // call calls the source and delivers its result, whichever way it ends.
 func (s *Source) call(ctx context.Context, known Facts, returned chan<- result) {
-	r := result{flag: s.Flag, err: errNoAnswer} // stands if it calls runtime.Goexit
+	r := result{flag: s.Flag, err: errNoResult} // stands if it calls runtime.Goexit
 	defer func() { returned <- r }()
-	r.truth, r.err = s.ask(ctx, known)
+	r.truth, r.err = s.evaluate(ctx, known)
 }
 
-// ask calls the source, and turns a panic into an error.
-func (s *Source) ask(ctx context.Context, known Facts) (t Truth, err error) {
+// evaluate calls the source, and turns a panic into an error.
+func (s *Source) evaluate(ctx context.Context, known Facts) (t Truth, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			t, err = Unknown, &PanicError{Value: r, Stack: debug.Stack()}
 		}
 	}()
-	return s.Ask(ctx, known)
+	return s.Evaluate(ctx, known)
 }
 
-func (a *asking) answer() Answer {
-	answer := Answer{Facts: a.facts, Asked: a.asked, NotYet: a.notYet, LeftBehind: a.behind}
+func (a *evaluator) evaluation() Evaluation {
+	evaluation := Evaluation{Facts: a.facts, Evaluated: a.evaluated, NotYet: a.notYet, LeftBehind: a.behind}
 	for flag := range a.failed.Each {
-		answer.Errors = append(answer.Errors, &FlagError{Flag: a.flags.Names(flag)[0], Err: a.errs[bit(flag)]})
+		evaluation.Errors = append(evaluation.Errors, &FlagError{Flag: a.flags.Names(flag)[0], Err: a.errs[bit(flag)]})
 	}
-	return answer
+	return evaluation
 }
 
 // bit is the position of a single flag.

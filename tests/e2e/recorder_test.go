@@ -10,8 +10,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
 )
 
-// witness sees every call of a phase, of all controllers of a ground.
-type witness struct {
+// callRecorder sees every call of a phase, of all controllers of a ground.
+type callRecorder struct {
 	mu sync.Mutex
 	// calls are those of each migration, by its name, in order.
 	calls map[string][]example.At
@@ -26,11 +26,11 @@ type witness struct {
 	worked map[string]bool
 }
 
-func newWitness() *witness {
-	return &witness{calls: map[string][]example.At{}, open: map[string][]string{}, dead: map[string]bool{}, worked: map[string]bool{}}
+func newWitness() *callRecorder {
+	return &callRecorder{calls: map[string][]example.At{}, open: map[string][]string{}, dead: map[string]bool{}, worked: map[string]bool{}}
 }
 
-func (w *witness) told(c example.Call) {
+func (w *callRecorder) told(c example.Call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.dead[c.Replica] {
@@ -52,7 +52,7 @@ func (w *witness) told(c example.Call) {
 
 // died says that a replica was killed, and returns how many calls that cut
 // short.
-func (w *witness) died(replica string) (cut int) {
+func (w *callRecorder) died(replica string) (cut int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.dead[replica] = true
@@ -64,7 +64,7 @@ func (w *witness) died(replica string) (cut int) {
 	return cut
 }
 
-func (w *witness) around(inner example.Around) example.Around {
+func (w *callRecorder) around(inner example.Around) example.Around {
 	return func(ctx context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
 		c := example.Call{Replica: "this process", Namespace: m.GetNamespace(), Migration: m.GetName(), At: at}
 		w.told(c)
@@ -81,7 +81,7 @@ func (w *witness) around(inner example.Around) example.Around {
 
 // ran are the phases that a migration was in, of one itinerary, in the order
 // of their first calls.
-func (w *witness) ran(migration, itinerary string) (phases []string) {
+func (w *callRecorder) ran(migration, itinerary string) (phases []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, at := range w.calls[migration] {
@@ -93,21 +93,21 @@ func (w *witness) ran(migration, itinerary string) (phases []string) {
 }
 
 // called is how often any phase of a migration was called.
-func (w *witness) called(migration string) int {
+func (w *callRecorder) called(migration string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.calls[migration])
 }
 
 // atOnce are the migrations that two calls were at, at the same time.
-func (w *witness) atOnce() []string {
+func (w *callRecorder) atOnce() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.together)
 }
 
 // saw says whether a replica has called a phase.
-func (w *witness) saw(replica int) bool {
+func (w *callRecorder) saw(replica int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.worked[strconv.Itoa(replica)]
