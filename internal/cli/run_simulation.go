@@ -75,15 +75,20 @@ func (s *simulation) prepare() error {
 	var err error
 	s.runner, err = runner.New(runner.Options[*simulation]{
 		Itineraries: s.set,
-		Select:      func(s *simulation) string { return s.selected },
+		Select:      func(_ context.Context, s *simulation) (string, error) { return s.selected, nil },
 		Sources:     func(_ context.Context, s *simulation) (*phases.Sources, error) { return s.sources() },
-		Read:        func(s *simulation) (runner.State, error) { return s.state, nil },
-		Write:       func(s *simulation, state runner.State) error { s.state = state; return nil },
-		OnFail:      func(s *simulation, _ runner.Failure) { s.selected, s.failing = s.onFail, true },
-		Failed:      func(s *simulation) bool { return s.failing },
-		Phases:      work,
-		Now:         func() time.Time { return s.now },
-		Observers:   []runner.Observer[*simulation]{runner.ObserverFunc[*simulation](observe)},
+		Storage: runner.Storage[*simulation]{
+			Read:  func(_ context.Context, s *simulation) (runner.State, error) { return s.state, nil },
+			Write: func(_ context.Context, s *simulation, state runner.State) error { s.state = state; return nil },
+		},
+		OnFail: func(_ context.Context, s *simulation, _ runner.Failure) error {
+			s.selected, s.failing = s.onFail, true
+			return nil
+		},
+		Failed:    func(_ context.Context, s *simulation) (bool, error) { return s.failing, nil },
+		Phases:    work,
+		Now:       func() time.Time { return s.now },
+		Observers: []runner.Observer[*simulation]{runner.ObserverFunc[*simulation](observe)},
 	})
 	return err
 }

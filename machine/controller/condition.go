@@ -113,16 +113,15 @@ func (r *Reconciler[T]) setConditions(c *call[T]) {
 
 // pausedCondition returns the condition Paused.
 func (r *Reconciler[T]) pausedCondition(c *call[T]) metav1.Condition {
-	asked, known := r.isPaused(c.object)
 	itinerary := c.out.State.Itinerary
 	switch {
 	case c.out.State.Done:
 	case c.out.Paused:
 		return metav1.Condition{Status: metav1.ConditionTrue, Reason: ReasonPaused}
-	case asked && r.isCleanup(itinerary) && !r.o.Runner.PauseHoldsCleanup:
+	case c.paused && r.isCleanup(itinerary) && !r.o.Runner.PauseHoldsCleanup:
 		return metav1.Condition{Status: metav1.ConditionFalse, Reason: ReasonCleanupRuns,
 			Message: fmt.Sprintf("cleanup itinerary %q runs although the object is paused", itinerary)}
-	case (asked || !known) && r.holds(c.object, ConditionPaused, metav1.ConditionTrue, ""):
+	case (c.paused || !c.pauseKnown) && r.holds(c.object, ConditionPaused, metav1.ConditionTrue, ""):
 		// An error came before the pause was seen: it is not over.
 		return metav1.Condition{Status: metav1.ConditionTrue, Reason: ReasonPaused}
 	}
@@ -193,21 +192,6 @@ func (r *Reconciler[T]) lastFailure(all []runner.Failure) *runner.Failure {
 func (r *Reconciler[T]) isCleanup(itinerary string) bool {
 	g, err := r.o.Runner.Itineraries.Graph(itinerary)
 	return err == nil && g.IsCleanup()
-}
-
-// isPaused reports whether the object asks for a pause, and whether that is
-// known: the function of the options may panic, which the runner has returned as
-// an error.
-func (r *Reconciler[T]) isPaused(object T) (asked, known bool) {
-	if r.o.Runner.Paused == nil {
-		return false, true
-	}
-	defer func() {
-		if recover() != nil {
-			asked, known = false, false
-		}
-	}()
-	return r.o.Runner.Paused(object), true
 }
 
 func (r *Reconciler[T]) setCondition(object T, kind string, status metav1.ConditionStatus, reason, message string) {

@@ -22,7 +22,7 @@ import (
 var ways = []struct {
 	name   string
 	status bool
-	keep   controller.Storage[*Move]
+	keep   runner.Storage[*Move]
 }{
 	{"in the status, with a subresource", subresource, inStatus},
 	{"in the status, without", plain, inStatus},
@@ -34,7 +34,7 @@ func TestNothingIsLostInAConflict(t *testing.T) {
 	for _, c := range ways {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
-			w.options.Storage = c.keep
+			w.options.Runner.Storage = c.keep
 			others := 0
 			w.before = func(n int) error {
 				if n%3 != 0 { // every third write comes through
@@ -91,7 +91,7 @@ func TestARunThatAnotherReplicaHasMoved(t *testing.T) {
 	for _, c := range ways {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
-			w.options.Storage = c.keep
+			w.options.Runner.Storage = c.keep
 			_, err := w.reconcile()
 			require.NoError(t, err)
 			told := len(w.events)

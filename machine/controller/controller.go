@@ -66,7 +66,7 @@ func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 //     another client has changed the object since it was read;
 //   - a terminal error, which is not retried, if the run is stopped
 //     ([runner.IsTerminal]), or the state cannot be read, is not kept or is too
-//     large ([*AnnotationError], [*NotPersistedError], [*RefusedError]): the object,
+//     large ([*runner.AnnotationError], [*NotPersistedError], [*RefusedError]): the object,
 //     its definition or the release must be fixed;
 //   - any other error, to be retried by the controller's rate limiter: a write
 //     that failed, for example.
@@ -102,7 +102,7 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 
 	c := r.call(ctx, read)
 	if c.unwritable() {
-		return r.report(ctx, c.base, c.err, c.unread != nil, false)
+		return r.report(ctx, c.base, c.err, runner.IsTerminal(c.err), false)
 	}
 	if r.o.Conditions != nil {
 		r.setConditions(c)
@@ -157,37 +157,38 @@ type call[T client.Object] struct {
 	unread error
 	object T
 
-	out    runner.Outcome
-	err    error
-	events []runner.Event
+	out runner.Outcome
+	err error
+	record
 }
 
 // begin reads the state of an object.
-func (r *Reconciler[T]) begin(base T) *call[T] {
+func (r *Reconciler[T]) begin(ctx context.Context, base T) *call[T] {
 	c := &call[T]{base: base, read: base.DeepCopyObject().(T), object: base.DeepCopyObject().(T)}
-	c.was, c.unread = r.readState(c.read)
+	c.pauseKnown = r.o.Runner.Paused == nil
+	c.was, c.unread = r.readState(ctx, c.read)
 	return c
 }
 
 // call calls the runner, if the state can be read.
 func (r *Reconciler[T]) call(ctx context.Context, base T) *call[T] {
-	c := r.begin(base)
+	c := r.begin(ctx, base)
 	if c.unread != nil {
 		c.err = fmt.Errorf("read the state: %w", c.unread)
 		return c
 	}
-	c.out, c.err = r.runner.Reconcile(context.WithValue(ctx, callKey{}, &c.events), c.object)
+	c.out, c.err = r.runner.Reconcile(context.WithValue(ctx, callKey{}, &c.record), c.object)
 	return c
 }
 
 // readState reads the state of an object; a panic is an error.
-func (r *Reconciler[T]) readState(object T) (s runner.State, err error) {
+func (r *Reconciler[T]) readState(ctx context.Context, object T) (s runner.State, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s, err = runner.State{}, &phases.PanicError{Value: p, Stack: debug.Stack()}
 		}
 	}()
-	return r.o.Runner.Read(object)
+	return r.o.Runner.Storage.Read(ctx, object)
 }
 
 // stateWriteError is an error of the embedder's Write.
@@ -233,7 +234,7 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 	// The condition shows that the event was recorded; without it, memory does.
 	shown, told := false, false
 	if r.o.Conditions != nil {
-		c := r.begin(base)
+		c := r.begin(ctx, base)
 		r.setUnwritable(c.object, err, stop)
 		w, werr := r.write(ctx, c)
 		permanent, _ := isPermanent(werr)

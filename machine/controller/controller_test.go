@@ -26,7 +26,7 @@ func TestAWholeMigration(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		status    bool
-		keep      controller.Storage[*Move]
+		keep      runner.Storage[*Move]
 		maxPhases int
 		writes    int
 	}{
@@ -37,7 +37,7 @@ func TestAWholeMigration(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
-			w.options.Storage, w.options.Runner.MaxPhases = c.keep, c.maxPhases
+			w.options.Runner.Storage, w.options.Runner.MaxPhases = c.keep, c.maxPhases
 			assert.Equal(t, c.writes, w.end(), "reconciles")
 			assert.Equal(t, c.writes, w.writes, "one write for each")
 			assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
@@ -50,7 +50,7 @@ func TestAWholeMigration(t *testing.T) {
 				`Normal StepStarted: step "Restore" has started, with phase "Attach"`,
 				`Normal RunSucceeded: itinerary "Move" has come to its end`,
 			}, w.events)
-			s, err := c.keep.Read(w.get())
+			s, err := c.keep.Read(context.Background(), w.get())
 			require.NoError(t, err)
 			assert.True(t, s.Done)
 			assert.Len(t, s.Pipeline, 3)
@@ -65,7 +65,7 @@ func TestAWholeMigration(t *testing.T) {
 
 func TestInAnnotation(t *testing.T) {
 	w := newWorld(t, plain)
-	w.options.Storage = inAnnotation
+	w.options.Runner.Storage = inAnnotation
 	_, err := w.reconcile()
 	require.NoError(t, err)
 	m := w.get()
@@ -75,14 +75,14 @@ func TestInAnnotation(t *testing.T) {
 	var kept map[string]any
 	require.NoError(t, json.Unmarshal([]byte(m.Annotations[annotation]), &kept))
 	assert.NotContains(t, kept, "pipeline", "it has a field of its own")
-	before, err := inAnnotation.Read(m)
+	before, err := inAnnotation.Read(context.Background(), m)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"Volumes"}, before.Facts.True)
 
 	t.Run("a controller that does not know the annotation has moved it", func(t *testing.T) {
 		m := m.DeepCopyObject().(*Move)
 		m.Status.Phase = "Attach"
-		s, err := inAnnotation.Read(m)
+		s, err := inAnnotation.Read(context.Background(), m)
 		require.NoError(t, err)
 		want := runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Attach"}, Pipeline: before.Pipeline}
 		assert.Empty(t, cmp.Diff(want, s), "the flags are evaluated anew")
@@ -96,7 +96,7 @@ func TestInAnnotation(t *testing.T) {
 	t.Run("an annotation that is broken", func(t *testing.T) {
 		w.edit(func(m *Move) { m.Annotations = map[string]string{annotation: "{"} })
 		_, err := w.reconcile()
-		var broken *controller.AnnotationError
+		var broken *runner.AnnotationError
 		require.ErrorAs(t, err, &broken)
 		require.ErrorIs(t, err, reconcile.TerminalError(nil))
 		assert.Contains(t, w.conditions(), "Running=False/Stopped Succeeded=True")
@@ -169,11 +169,11 @@ func TestStopped(t *testing.T) {
 		{
 			"an unknown itinerary",
 			func(w *world) {
-				w.options.Runner.Select = func(*Move) string { return "Mov" }
+				w.options.Runner.Select = func(context.Context, *Move) (string, error) { return "Mov", nil }
 				w.restart()
 			},
 			func(w *world) {
-				w.options.Runner.Select = func(*Move) string { return "Move" }
+				w.options.Runner.Select = func(context.Context, *Move) (string, error) { return "Move", nil }
 				w.restart()
 			},
 			func(t *testing.T, err error) {
@@ -346,10 +346,10 @@ func TestNotKept(t *testing.T) {
 			w.options.StatusSubresource = false
 		}, []string{"entered", "facts", "itinerary", "phase", "pipeline", "visit"}},
 		{"a field that the schema does not have", func(w *world) {
-			w.options.Storage = pruning{}
+			w.options.Runner.Storage = pruning
 		}, []string{"entered"}},
 		{"a field that something else fills in", func(w *world) {
-			w.options.Storage = filling{}
+			w.options.Runner.Storage = filling
 		}, []string{"switchHeld"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -365,22 +365,16 @@ func TestNotKept(t *testing.T) {
 }
 
 // pruning loses a field, as an API server does whose schema does not have it.
-type pruning struct{}
-
-func (pruning) Read(m *Move) (runner.State, error) { return inStatus.Read(m) }
-func (pruning) Write(m *Move, s runner.State) error {
+var pruning = runner.Storage[*Move]{Read: inStatus.Read, Write: func(ctx context.Context, m *Move, s runner.State) error {
 	s.Entered = nil
-	return inStatus.Write(m, s)
-}
+	return inStatus.Write(ctx, m, s)
+}}
 
 // filling adds a field to what was written.
-type filling struct{}
-
-func (filling) Read(m *Move) (runner.State, error) { return inStatus.Read(m) }
-func (filling) Write(m *Move, s runner.State) error {
+var filling = runner.Storage[*Move]{Read: inStatus.Read, Write: func(ctx context.Context, m *Move, s runner.State) error {
 	s.SwitchHeld = "CleanUp"
-	return inStatus.Write(m, s)
-}
+	return inStatus.Write(ctx, m, s)
+}}
 
 // The cache may have been told not to copy what it gives.
 func TestWhatWasReadIsNotChanged(t *testing.T) {

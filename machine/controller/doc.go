@@ -36,7 +36,7 @@
 // ([runner.IsTerminal]) is there as well ([ReasonStopped]), and any change of
 // the object wakes the run. If the state itself cannot be read or written, the
 // object as it was read gets the condition, and nothing else is written:
-// [*AnnotationError], [*NotPersistedError], [*RefusedError].
+// [*runner.AnnotationError], [*NotPersistedError], [*RefusedError].
 //
 // # Reading behind one's own writes
 //

@@ -40,14 +40,37 @@ const (
 	EventResumed = "Resumed"
 )
 
-// callKey is the key of the events of a call in its context.
+// callKey is the key of a call's record in its context.
 type callKey struct{}
+
+// record is what happened while the runner was called.
+type record struct {
+	events []runner.Event
+	// paused is what the Paused of the options returned, and pauseKnown whether
+	// it did.
+	paused, pauseKnown bool
+}
+
+// recordPause makes the Paused of the options leave its result in the record.
+func recordPause[T any](o *runner.Options[T]) {
+	paused := o.Paused
+	if paused == nil {
+		return
+	}
+	o.Paused = func(ctx context.Context, object T) (bool, error) {
+		is, err := paused(ctx, object)
+		if r, ok := ctx.Value(callKey{}).(*record); ok {
+			r.paused, r.pauseKnown = is, err == nil
+		}
+		return is, err
+	}
+}
 
 // observe keeps an event until it is written.
 func (r *Reconciler[T]) observe(ctx context.Context, _ T, e runner.Event) {
 	r.metrics.happened(e)
-	if events, ok := ctx.Value(callKey{}).(*[]runner.Event); ok {
-		*events = append(*events, e)
+	if r, ok := ctx.Value(callKey{}).(*record); ok {
+		r.events = append(r.events, e)
 	}
 }
 
@@ -65,11 +88,10 @@ func (r *Reconciler[T]) recordEvents(c *call[T]) {
 	// Only the condition remembers whether a pause was reported.
 	was := r.holds(c.read, ConditionPaused, metav1.ConditionTrue, "")
 	is := r.holds(c.object, ConditionPaused, metav1.ConditionTrue, "")
-	asked, known := r.isPaused(c.object)
 	switch at := where(c.was.Itinerary, c.was.Phase); {
 	case is && !was:
 		record(corev1.EventTypeNormal, EventPaused, "paused: %s", at)
-	case was && !is && !asked && known:
+	case was && !is && !c.paused && c.pauseKnown:
 		record(corev1.EventTypeNormal, EventResumed, "resumed: %s", at)
 	}
 

@@ -48,17 +48,17 @@ func AddToManager(mgr manager.Manager) error {
 		Reader:            mgr.GetAPIReader(),
 		New:               func() *Backup { return &Backup{} },
 		StatusSubresource: true,
-		Storage:           controller.NewStatusStorage(func(b *Backup) *runner.State { return &b.Status.State }),
 		Conditions:        func(b *Backup) *[]metav1.Condition { return &b.Status.Conditions },
 		Recorder:          mgr.GetEventRecorderFor("backup"),
 		Metrics:           metrics.Registry,
 		Runner: runner.Options[*Backup]{
 			Itineraries: backup,
-			Select: func(b *Backup) string {
+			Storage:     runner.NewStatusStorage(func(b *Backup) *runner.State { return &b.Status.State }),
+			Select: func(_ context.Context, b *Backup) (string, error) {
 				if b.Spec.Canceled || meta.IsStatusConditionTrue(b.Status.Conditions, controller.ConditionFailed) {
-					return "CleanUp"
+					return "CleanUp", nil
 				}
-				return "Backup"
+				return "Backup", nil
 			},
 			Sources: func(_ context.Context, b *Backup) (*phases.Sources, error) {
 				return phases.NewSources(flags, phases.Source{Flag: HasVolumes,
@@ -66,7 +66,7 @@ func AddToManager(mgr manager.Manager) error {
 						return phases.TruthOf(len(b.Spec.Volumes) > 0), nil
 					}})
 			},
-			Paused: func(b *Backup) bool { return b.Spec.Paused },
+			Paused: func(_ context.Context, b *Backup) (bool, error) { return b.Spec.Paused, nil },
 			Phases: map[string]runner.Phase[*Backup]{
 				"Snapshot": {Handler: runner.HandlerFunc[*Backup](Snapshot), Deadline: time.Hour},
 			},

@@ -160,7 +160,6 @@ func newWorld(t *testing.T, statusSubresource bool) *world {
 		}),
 		New:               func() *Move { return &Move{} },
 		StatusSubresource: statusSubresource,
-		Storage:           inStatus,
 		Conditions:        func(m *Move) *[]metav1.Condition { return &m.Status.Conditions },
 		Metrics:           w.registry,
 		Recorder: controller.RecorderFunc(func(o runtime.Object, kind, reason, message string) {
@@ -168,13 +167,14 @@ func newWorld(t *testing.T, statusSubresource bool) *world {
 		}),
 		Runner: runner.Options[*Move]{
 			Itineraries: itineraries,
-			Select: func(m *Move) string {
+			Storage:     inStatus,
+			Select: func(_ context.Context, m *Move) (string, error) {
 				if m.Spec.Canceled || slices.ContainsFunc(m.Status.Conditions, func(c metav1.Condition) bool {
 					return c.Type == controller.ConditionFailed && c.Status == metav1.ConditionTrue
 				}) {
-					return "CleanUp"
+					return "CleanUp", nil
 				}
-				return "Move"
+				return "Move", nil
 			},
 			Sources: func(context.Context, *Move) (*phases.Sources, error) {
 				return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
@@ -182,7 +182,7 @@ func newWorld(t *testing.T, statusSubresource bool) *world {
 					return phases.TruthOf(w.volumes), w.flagErr
 				}})
 			},
-			Paused: func(m *Move) bool { return m.Spec.Paused },
+			Paused: func(_ context.Context, m *Move) (bool, error) { return m.Spec.Paused, nil },
 			Now:    func() time.Time { return w.now },
 			Phases: map[string]runner.Phase[*Move]{},
 		},
@@ -199,7 +199,7 @@ func newWorld(t *testing.T, statusSubresource bool) *world {
 	return w
 }
 
-var inStatus = controller.NewStatusStorage(func(m *Move) *runner.State {
+var inStatus = runner.NewStatusStorage(func(m *Move) *runner.State {
 	if m.Status.State == nil {
 		m.Status.State = &runner.State{}
 	}
@@ -208,7 +208,7 @@ var inStatus = controller.NewStatusStorage(func(m *Move) *runner.State {
 
 const annotation = "example.com/state"
 
-var inAnnotation = controller.NewAnnotationStorage(annotation, controller.Fields[*Move]{
+var inAnnotation = runner.NewAnnotationStorage(annotation, runner.Fields[*Move]{
 	Pipeline:  func(m *Move) *steps.Pipeline { return &m.Status.Pipeline },
 	Itinerary: func(m *Move) *string { return &m.Status.Itinerary },
 	Phase:     func(m *Move) *string { return &m.Status.Phase },

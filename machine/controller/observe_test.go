@@ -54,7 +54,6 @@ func TestMetrics(t *testing.T) {
 	assert.Equal(t, []string{
 		"flag_evaluation_errors_total{flag=Volumes itinerary=Move} 1",
 		"flag_evaluations_total{flag=Volumes itinerary=Move} 3",
-		"migrations_total{itinerary=CleanUp result=Failed} 1",
 		"phase_duration_seconds{itinerary=CleanUp phase=Report} 1 in 1s",
 		"phase_duration_seconds{itinerary=Move phase=Attach} 1 in 1s",
 		"phase_duration_seconds{itinerary=Move phase=Refresh} 1 in 3s",
@@ -63,6 +62,7 @@ func TestMetrics(t *testing.T) {
 		"phases_total{itinerary=Move phase=Attach result=failed} 1",
 		"phases_total{itinerary=Move phase=Refresh result=done} 1",
 		"replans_total{itinerary=Move} 1",
+		"runs_total{itinerary=CleanUp result=Failed} 1",
 	}, got)
 	assert.Contains(t, w.events, "Normal Replanned: no more to come: Data")
 }
@@ -108,13 +108,13 @@ func TestSpans(t *testing.T) {
 	w.end()
 	assert.Equal(t, []string{
 		`reconcile run [shop Move  Refresh]`,
-		`reconcile run > phase Refresh [Refresh] error`,
+		`reconcile run > phase Refresh [Move Refresh] error`,
 		`reconcile run [shop Move Refresh Refresh] error`,
-		`reconcile run > phase Refresh [Refresh]`,
+		`reconcile run > phase Refresh [Move Refresh]`,
 		`reconcile run [shop Move Refresh Copy]`,
-		`reconcile run > phase Copy [Copy]`,
+		`reconcile run > phase Copy [Move Copy]`,
 		`reconcile run [shop Move Copy Attach]`,
-		`reconcile run > phase Attach [Attach]`,
+		`reconcile run > phase Attach [Move Attach]`,
 		`reconcile run [shop Move Attach ]`,
 	}, seen.ended)
 }

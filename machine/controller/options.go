@@ -36,14 +36,10 @@ type Options[T client.Object] struct {
 	// [*NotPersistedError].
 	StatusSubresource bool
 
-	// Runner describes how runs are run. If it has no Read and Write, those of
-	// Keep are taken. Its Key is replaced: a reconciler tells runs apart by
-	// namespace and name.
+	// Runner describes how runs are run. Its Key is replaced: a reconciler tells
+	// runs apart by namespace and name. Its Storage must be in the status if that
+	// is a subresource.
 	Runner runner.Options[T]
-	// Storage is where on the object the state is kept: [NewStatusStorage],
-	// [NewAnnotationStorage], or a Storage of the embedder's own. It is not used if
-	// Runner has Read and Write.
-	Storage Storage[T]
 
 	// Conditions returns where the object has its conditions; see
 	// [ConditionRunning] and the others. If nil, none are set.
@@ -97,14 +93,6 @@ func (e *OptionsError) Error() string { return "controller options: " + strings.
 // runner finds another.
 func (o *Options[T]) complete(r *Reconciler[T]) (*runner.Runner[T], error) {
 	problems := o.check()
-	if o.Runner.Read == nil || o.Runner.Write == nil {
-		if o.Storage != nil && !isNil(o.Storage) {
-			o.Runner.Read, o.Runner.Write = o.Storage.Read, o.Storage.Write
-		} else { // a problem, which the runner need not report once more
-			o.Runner.Read = func(T) (s runner.State, err error) { return s, nil }
-			o.Runner.Write = func(T, runner.State) error { return nil }
-		}
-	}
 	if problems == nil {
 		problems = o.probe()
 	}
@@ -115,23 +103,26 @@ func (o *Options[T]) complete(r *Reconciler[T]) (*runner.Runner[T], error) {
 		o.Runner.Now = time.Now
 	}
 	o.Runner.Key = func(object T) string { return client.ObjectKeyFromObject(object).String() }
-	write := o.Runner.Write
-	o.Runner.Write = func(object T, s runner.State) error {
-		if err := write(object, s); err != nil {
-			return &stateWriteError{err}
+	if write := o.Runner.Storage.Write; write != nil {
+		o.Runner.Storage.Write = func(ctx context.Context, object T, s runner.State) error {
+			if err := write(ctx, object, s); err != nil {
+				return &stateWriteError{err}
+			}
+			return nil
 		}
-		return nil
 	}
+	recordPause(&o.Runner)
 	if o.Conditions != nil {
 		// A selector may go by the condition, and is called next.
 		onFail := o.Runner.OnFail
-		o.Runner.OnFail = func(object T, f runner.Failure) {
+		o.Runner.OnFail = func(ctx context.Context, object T, f runner.Failure) error {
 			if !r.isCleanup(f.Itinerary) {
 				r.setFailed(object, f)
 			}
 			if onFail != nil {
-				onFail(object, f)
+				return onFail(ctx, object, f)
 			}
+			return nil
 		}
 	}
 	if o.TracerProvider == nil {
@@ -175,25 +166,8 @@ func (o *Options[T]) check() (problems []string) {
 			add("%s holds a nil %T; give one that can be called, or leave it out if it is optional", f.name, f.value)
 		}
 	}
-	if (o.Runner.Read == nil) != (o.Runner.Write == nil) {
-		add("Runner has only one of Read and Write; give both, or neither and Keep")
-	}
-	switch keep := any(o.Storage).(type) {
-	case nil:
-		if o.Runner.Read == nil && o.Runner.Write == nil {
-			add("Keep is missing; use NewStatusStorage or NewAnnotationStorage")
-		}
-	case interface{ check() []string }:
-		for _, problem := range keep.check() {
-			add("Keep: %s", problem)
-		}
-	default:
-		if isNil(keep) {
-			add("Keep holds a nil %T; give one that can be called", keep)
-		}
-	}
-	if _, ok := o.Storage.(*annotation[T]); ok && o.StatusSubresource {
-		add("Keep is an annotation, which cannot be written together with a status subresource; use NewStatusStorage")
+	if name := o.Runner.Storage.Annotation; name != "" && o.StatusSubresource {
+		add("Storage is the annotation %q, which cannot be written together with a status subresource; use NewStatusStorage", name)
 	}
 	return problems
 }
@@ -219,12 +193,15 @@ func (o *Options[T]) probe() (problems []string) {
 		try("Conditions", "return a pointer to the object's conditions", func() any { return o.Conditions(o.New()) })
 	}
 	const fix = "make what the object does not have yet"
-	try("Read of Keep or Runner", fix, func() any {
-		_, _ = o.Runner.Read(o.New())
+	if o.Runner.Storage.Read == nil || o.Runner.Storage.Write == nil {
+		return problems // which the runner reports
+	}
+	try("Read of Storage", fix, func() any {
+		_, _ = o.Runner.Storage.Read(context.Background(), o.New())
 		return true
 	})
-	try("Write of Keep or Runner", fix, func() any {
-		_ = o.Runner.Write(o.New(), runner.State{})
+	try("Write of Storage", fix, func() any {
+		_ = o.Runner.Storage.Write(context.Background(), o.New(), runner.State{})
 		return true
 	})
 	return problems

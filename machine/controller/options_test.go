@@ -1,7 +1,6 @@
 package controller_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -9,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/trace/noop"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -20,9 +18,9 @@ import (
 func TestNewRefuses(t *testing.T) {
 	pipeline := func(m *Move) *steps.Pipeline { return &m.Status.Pipeline }
 	text := func(m *Move) *string { return &m.Status.Phase }
-	fields := controller.Fields[*Move]{Pipeline: pipeline}
-	keep := func(k controller.Storage[*Move]) func(o *controller.Options[*Move]) {
-		return func(o *controller.Options[*Move]) { o.Storage, o.StatusSubresource = k, false }
+	fields := runner.Fields[*Move]{Pipeline: pipeline}
+	keep := func(k runner.Storage[*Move]) func(o *controller.Options[*Move]) {
+		return func(o *controller.Options[*Move]) { o.Runner.Storage, o.StatusSubresource = k, false }
 	}
 	for _, c := range []struct {
 		name string
@@ -30,9 +28,9 @@ func TestNewRefuses(t *testing.T) {
 		want string
 	}{
 		{"nothing given", func(o *controller.Options[*Move]) { *o = controller.Options[*Move]{} },
-			"Client is missing; New is missing; Keep is missing; use NewStatusStorage or NewAnnotationStorage; Runner: Select is missing; Sources is missing; Itineraries are missing"},
-		{"an annotation beside a status subresource", func(o *controller.Options[*Move]) { o.Storage = inAnnotation },
-			"Keep is an annotation, which cannot be written together with a status subresource; use NewStatusStorage"},
+			"Client is missing; New is missing; Runner: Select is missing; Sources is missing; Storage is missing; use NewStatusStorage or NewAnnotationStorage; Itineraries are missing"},
+		{"an annotation beside a status subresource", func(o *controller.Options[*Move]) { o.Runner.Storage = inAnnotation },
+			`Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
 		{"a handler too few", func(o *controller.Options[*Move]) { delete(o.Runner.Phases, "Copy") },
 			`Runner: phase "Copy" of itinerary "Move" has no handler`},
 		{"a nil handler beside a tracer", func(o *controller.Options[*Move]) {
@@ -43,26 +41,25 @@ func TestNewRefuses(t *testing.T) {
 			o.Runner.Observers = []runner.Observer[*Move]{runner.ObserverFunc[*Move](nil)}
 		}, "Runner: Observers: number 1 is nil; remove it"},
 
-		{"no key", keep(controller.NewAnnotationStorage("", fields)),
-			`Keep: "" is not the key of an annotation: name part must be non-empty; Keep: "" is not the key of an annotation: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`},
-		{"a key with two slashes", keep(controller.NewAnnotationStorage("example.com/state/of", fields)),
-			`Keep: "example.com/state/of" is not the key of an annotation: a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`},
-		{"an annotation without a pipeline", keep(controller.NewAnnotationStorage(annotation, controller.Fields[*Move]{Itinerary: text, Phase: text})),
-			"Keep: Fields.Pipeline is missing; give a function that returns a pointer to the pipeline"},
-		{"an itinerary without a phase", keep(controller.NewAnnotationStorage(annotation, controller.Fields[*Move]{Pipeline: pipeline, Itinerary: text})),
-			"Keep: Fields has only one of Itinerary and Phase; give both or neither"},
-		{"a phase without an itinerary", keep(controller.NewAnnotationStorage(annotation, controller.Fields[*Move]{Pipeline: pipeline, Phase: text})),
-			"Keep: Fields has only one of Itinerary and Phase; give both or neither"},
-		{"no function of the status", keep(controller.NewStatusStorage[*Move](nil)),
-			"Keep: NewStatusStorage has no function; give one that returns a pointer to the state"},
-		{"a status that points to nothing", keep(controller.NewStatusStorage(func(m *Move) *runner.State { return m.Status.State })),
-			"Read of Keep or Runner panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it make what the object does not have yet; " +
-				"Write of Keep or Runner panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it make what the object does not have yet"},
-		{"a nil keeper", keep((*keeper)(nil)), "Keep holds a nil *controller_test.keeper; give one that can be called"},
-		{"one of Read and Write", func(o *controller.Options[*Move]) { o.Runner.Read = inStatus.Read },
-			"Runner has only one of Read and Write; give both, or neither and Keep"},
-		{"one of Read and Write, and no Keep", func(o *controller.Options[*Move]) { o.Storage, o.Runner.Write = nil, inStatus.Write },
-			"Runner has only one of Read and Write; give both, or neither and Keep"},
+		{"no key", keep(runner.NewAnnotationStorage("", fields)),
+			`Runner: Storage: "" is not the key of an annotation: name part must be non-empty; Storage: "" is not the key of an annotation: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`},
+		{"a key with two slashes", keep(runner.NewAnnotationStorage("example.com/state/of", fields)),
+			`Runner: Storage: "example.com/state/of" is not the key of an annotation: a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`},
+		{"an annotation without a pipeline", keep(runner.NewAnnotationStorage(annotation, runner.Fields[*Move]{Itinerary: text, Phase: text})),
+			"Runner: Storage: Fields.Pipeline is missing; give a function that returns a pointer to the pipeline"},
+		{"an itinerary without a phase", keep(runner.NewAnnotationStorage(annotation, runner.Fields[*Move]{Pipeline: pipeline, Itinerary: text})),
+			"Runner: Storage: Fields has only one of Itinerary and Phase; give both or neither"},
+		{"a phase without an itinerary", keep(runner.NewAnnotationStorage(annotation, runner.Fields[*Move]{Pipeline: pipeline, Phase: text})),
+			"Runner: Storage: Fields has only one of Itinerary and Phase; give both or neither"},
+		{"no function of the status", keep(runner.NewStatusStorage[*Move](nil)),
+			"Runner: Storage: NewStatusStorage has no function; give one that returns a pointer to the state"},
+		{"a status that points to nothing", keep(runner.NewStatusStorage(func(m *Move) *runner.State { return m.Status.State })),
+			"Read of Storage panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it make what the object does not have yet; " +
+				"Write of Storage panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it make what the object does not have yet"},
+		{"one of Read and Write", func(o *controller.Options[*Move]) { o.Runner.Storage.Write = nil },
+			"Runner: Storage has only one of Read and Write; give both"},
+		{"no storage", func(o *controller.Options[*Move]) { o.Runner.Storage = runner.Storage[*Move]{} },
+			"Runner: Storage is missing; use NewStatusStorage or NewAnnotationStorage"},
 
 		{"New that returns nil", func(o *controller.Options[*Move]) { o.New = func() *Move { return nil } },
 			"New returns nil; let it return an empty object"},
@@ -91,15 +88,12 @@ func TestNewRefuses(t *testing.T) {
 
 func TestNewTakes(t *testing.T) {
 	for name, o := range map[string]func(o *controller.Options[*Move]){
-		"Read and Write of the runner": func(o *controller.Options[*Move]) {
-			o.Storage, o.Runner.Read, o.Runner.Write = nil, inStatus.Read, inStatus.Write
-		},
 		"nothing that is optional": func(o *controller.Options[*Move]) {
 			o.Conditions, o.Recorder, o.Metrics, o.Reader, o.TracerProvider = nil, nil, nil, nil, nil
 			o.Runner.Paused = nil
 		},
 		"a key of capital letters": func(o *controller.Options[*Move]) {
-			o.Storage, o.StatusSubresource = controller.NewAnnotationStorage("Example.com/State", controller.Fields[*Move]{
+			o.Runner.Storage, o.StatusSubresource = runner.NewAnnotationStorage("Example.com/State", runner.Fields[*Move]{
 				Pipeline: func(m *Move) *steps.Pipeline { return &m.Status.Pipeline },
 			}), false
 		},
@@ -111,21 +105,4 @@ func TestNewTakes(t *testing.T) {
 			assert.Equal(t, 4, w.end())
 		})
 	}
-}
-
-// keeper is a Storage with a pointer for a receiver.
-type keeper struct{}
-
-func (*keeper) Read(m *Move) (runner.State, error)  { return inStatus.Read(m) }
-func (*keeper) Write(m *Move, s runner.State) error { return inStatus.Write(m, s) }
-
-// A key of the embedder's is replaced: what is remembered of a run is found
-// again when its object is gone.
-func TestTheRunnersKeyIsReplaced(t *testing.T) {
-	w := newWorld(t, subresource)
-	w.options.Runner.Key = func(*Move) string { panic("not called") }
-	w.end()
-	require.NoError(t, w.server.Delete(context.Background(), w.get()))
-	_, err := w.reconcile()
-	require.NoError(t, client.IgnoreNotFound(err))
 }

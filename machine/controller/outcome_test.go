@@ -48,7 +48,7 @@ func (w *world) endOf() string {
 // The run is left for CleanUp in each phase, before the first, and never.
 func TestHowARunEnded(t *testing.T) {
 	reads := func(succeeded, failed, kind, event, itinerary, result string) string {
-		return fmt.Sprintf("Running=False/Done Succeeded=%s/%s Failed=%s Paused=False/No\n%s Migration%s: itinerary %q has come to its end\n%s %s 1",
+		return fmt.Sprintf("Running=False/Done Succeeded=%s/%s Failed=%s Paused=False/No\n%s Run%s: itinerary %q has come to its end\n%s %s 1",
 			succeeded, result, failed, kind, event, itinerary, itinerary, result)
 	}
 	for _, at := range []string{"never", "", "Refresh", "Copy", "Attach"} {
@@ -118,9 +118,9 @@ func TestAFailureInACleanup(t *testing.T) {
 			c.begin(w)
 			var seen []bool // whether the selector reads that the run has failed
 			selects := w.options.Runner.Select
-			w.options.Runner.Select = func(m *Move) string {
+			w.options.Runner.Select = func(ctx context.Context, m *Move) (string, error) {
 				seen = append(seen, meta.IsStatusConditionTrue(m.Status.Conditions, controller.ConditionFailed))
-				return selects(m)
+				return selects(ctx, m)
 			}
 			w.handlers["Report"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("no mail server"), nil }
 			w.end()
@@ -154,7 +154,7 @@ func TestDoneInAnItineraryThatIsGone(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			w := newWorld(t, way.status)
-			w.options.Storage = way.keep
+			w.options.Runner.Storage = way.keep
 			w.edit(func(m *Move) { m.Spec.Canceled = true })
 			w.end()
 			conditions, events, writes := w.conditions(), len(w.events), w.writes

@@ -165,7 +165,7 @@ func TestACleanupStaysPaused(t *testing.T) {
 	_, err = w.reconcile()
 	require.NoError(t, err)
 	require.Contains(t, w.conditions(), "Paused=True/Paused")
-	w.options.Runner.Select = func(*Move) string { panic(errDown) }
+	w.options.Runner.Select = func(context.Context, *Move) (string, error) { panic(errDown) }
 	w.restart()
 	_, err = w.reconcile()
 	require.NoError(t, err)
@@ -178,8 +178,12 @@ func TestACleanupStaysPaused(t *testing.T) {
 func TestOptionsThatFailCanBeSeen(t *testing.T) {
 	for _, paused := range []bool{false, true} {
 		for name, fail := range map[string]func(w *world){
-			"Select": func(w *world) { w.options.Runner.Select = func(*Move) string { panic(errDown) } },
-			"Paused": func(w *world) { w.options.Runner.Paused = func(*Move) bool { panic(errDown) } },
+			"Select": func(w *world) {
+				w.options.Runner.Select = func(context.Context, *Move) (string, error) { panic(errDown) }
+			},
+			"Paused": func(w *world) {
+				w.options.Runner.Paused = func(context.Context, *Move) (bool, error) { panic(errDown) }
+			},
 		} {
 			t.Run(fmt.Sprintf("%s, paused: %v", name, paused), func(t *testing.T) {
 				w := newWorld(t, subresource)
@@ -287,7 +291,7 @@ func TestARunThatIsStoppedCanBeSeen(t *testing.T) {
 
 // selects makes the selector name an itinerary from now on.
 func (w *world) selects(itinerary string) {
-	w.options.Runner.Select = func(*Move) string { return itinerary }
+	w.options.Runner.Select = func(context.Context, *Move) (string, error) { return itinerary, nil }
 	w.restart()
 }
 
@@ -313,7 +317,7 @@ func TestPausedEndsWithTheStop(t *testing.T) {
 	}
 	t.Run("a state that cannot be read", func(t *testing.T) {
 		w := newWorld(t, plain)
-		w.options.Storage = inAnnotation
+		w.options.Runner.Storage = inAnnotation
 		_, err := w.reconcile()
 		require.NoError(t, err)
 		w.edit(func(m *Move) { m.Spec.Paused = true })
@@ -326,25 +330,28 @@ func TestPausedEndsWithTheStop(t *testing.T) {
 	})
 }
 
-// A state that a keeper cannot read or write, or with which it panics.
+var errBroken = &runner.AnnotationError{Annotation: "example.com/state", Err: errors.New("no JSON")}
+
+// A state that a storage cannot read or write, or with which it panics.
 func TestAStateThatCannotBeKeptCanBeSeen(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		keep     failingKeeper
-		terminal bool
-		reason   string
+		name        string
+		read, write func() error
+		err         error
+		terminal    bool
+		reason      string
 	}{
-		{"an error of Read", failingKeeper{read: func() error { return errDown }}, true, "Running=False/Stopped"},
-		{"a panic of Read", failingKeeper{read: func() error { panic(errDown) }}, true, "Running=False/Stopped"},
-		{"an error of Write", failingKeeper{write: func() error { return errDown }}, false, "Running=True/Retrying"},
-		{"a panic of Write", failingKeeper{write: func() error { panic(errDown) }}, false, "Running=True/Retrying"},
+		{"an error of Read", func() error { return errDown }, nil, errDown, false, "Running=True/Retrying"},
+		{"a broken annotation", func() error { return errBroken }, nil, errBroken, true, "Running=False/Stopped"},
+		{"a panic of Read", func() error { panic(errDown) }, nil, errDown, false, "Running=True/Retrying"},
+		{"an error of Write", nil, func() error { return errDown }, errDown, false, "Running=True/Retrying"},
+		{"a panic of Write", nil, func() error { panic(errDown) }, errDown, false, "Running=True/Retrying"},
 	} {
 		for _, conditions := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, conditions: %v", c.name, conditions), func(t *testing.T) {
 				w := newWorld(t, subresource)
 				broken := false
-				c.keep.broken = &broken
-				w.options.Storage = c.keep
+				w.options.Runner.Storage = failingStorage(&broken, c.read, c.write)
 				if !conditions {
 					w.options.Conditions = nil
 				}
@@ -354,12 +361,12 @@ func TestAStateThatCannotBeKeptCanBeSeen(t *testing.T) {
 				broken = true
 				for range 3 {
 					_, err = w.reconcile()
-					require.ErrorIs(t, err, errDown)
+					require.ErrorIs(t, err, c.err)
 					assert.Equal(t, c.terminal, errors.Is(err, reconcile.TerminalError(nil)))
 				}
 				assert.Equal(t, before, w.get().Status.State, "nothing else is written")
 				require.Len(t, w.events, told+1, "told once")
-				assert.Contains(t, w.events[told], errDown.Error())
+				assert.Contains(t, w.events[told], c.err.Error())
 				if conditions {
 					assert.Equal(t, wrote+1, w.writes)
 					assert.Contains(t, w.conditions(), c.reason)
@@ -374,24 +381,22 @@ func TestAStateThatCannotBeKeptCanBeSeen(t *testing.T) {
 	}
 }
 
-// failingKeeper fails while it is broken.
-type failingKeeper struct {
-	broken      *bool
-	read, write func() error
-}
-
-func (k failingKeeper) Read(m *Move) (runner.State, error) {
-	if *k.broken && k.read != nil {
-		return runner.State{}, k.read()
+// failingStorage fails while it is broken.
+func failingStorage(broken *bool, read, write func() error) runner.Storage[*Move] {
+	return runner.Storage[*Move]{
+		Read: func(ctx context.Context, m *Move) (runner.State, error) {
+			if *broken && read != nil {
+				return runner.State{}, read()
+			}
+			return inStatus.Read(ctx, m)
+		},
+		Write: func(ctx context.Context, m *Move, s runner.State) error {
+			if *broken && write != nil {
+				return write()
+			}
+			return inStatus.Write(ctx, m, s)
+		},
 	}
-	return inStatus.Read(m)
-}
-
-func (k failingKeeper) Write(m *Move, s runner.State) error {
-	if *k.broken && k.write != nil {
-		return k.write()
-	}
-	return inStatus.Write(m, s)
 }
 
 // An object of the same name begins with the first attempt.

@@ -84,7 +84,7 @@ func TestAnyFailureReachesTheCleanup(t *testing.T) {
 		} {
 			t.Run(way.name+", reasons: "+name, func(t *testing.T) {
 				w := newWorld(t, way.status)
-				w.options.Storage = way.keep
+				w.options.Runner.Storage = way.keep
 				w.limited()
 				w.edit(func(m *Move) {
 					metav1.SetMetaDataAnnotation(&m.ObjectMeta, "example.com/other", strings.Repeat("x", 190<<10))
@@ -114,7 +114,7 @@ func TestAStateThatDoesNotFit(t *testing.T) {
 		for _, conditions := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, conditions: %v", name, conditions), func(t *testing.T) {
 				w := newWorld(t, plain)
-				w.options.Storage = inAnnotation
+				w.options.Runner.Storage = inAnnotation
 				if !conditions {
 					w.options.Conditions = nil
 				}
@@ -165,7 +165,7 @@ func TestAStateThatDoesNotFit(t *testing.T) {
 				answer, waits = nil, false
 				w.edit(func(m *Move) { delete(m.Annotations, "example.com/other") })
 				w.end()
-				s, err := inAnnotation.Read(w.get())
+				s, err := inAnnotation.Read(context.Background(), w.get())
 				require.NoError(t, err)
 				assert.True(t, s.Done)
 			})
@@ -241,11 +241,11 @@ func TestTextsAreBounded(t *testing.T) {
 		},
 		"a state that cannot be read": func(w *world, text string) {
 			broken := true
-			w.options.Storage = failingKeeper{broken: &broken, read: func() error { return errors.New(text) }}
+			w.options.Runner.Storage = failingStorage(&broken, func() error { return errors.New(text) }, nil)
 			w.restart()
 		},
 		"a selector that panics": func(w *world, text string) {
-			w.options.Runner.Select = func(*Move) string { panic(text) }
+			w.options.Runner.Select = func(context.Context, *Move) (string, error) { panic(text) }
 			w.restart()
 		},
 	}

@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"context"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,7 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
-	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -65,11 +65,11 @@ func TestForgedAnnotations(t *testing.T) {
 	for _, c := range forged {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, plain)
-			w.options.Storage = inAnnotation
+			w.options.Runner.Storage = inAnnotation
 			_, err := w.reconcile()
 			require.NoError(t, err)
 			w.edit(func(m *Move) { m.Annotations = map[string]string{annotation: c.text} })
-			_, err = inAnnotation.Read(w.get())
+			_, err = inAnnotation.Read(context.Background(), w.get())
 			if c.ok {
 				require.NoError(t, err)
 				w.end()
@@ -77,7 +77,7 @@ func TestForgedAnnotations(t *testing.T) {
 				assert.Less(t, len(w.get().Annotations[annotation]), 64<<10)
 				return
 			}
-			var broken *controller.AnnotationError
+			var broken *runner.AnnotationError
 			require.ErrorAs(t, err, &broken)
 			assert.Equal(t, annotation, broken.Annotation)
 			for range 2 {
@@ -113,7 +113,7 @@ func allocatedFor(size int) uint64 { return 1<<20 + 512*uint64(size) }
 func TestReadingTakesMemoryInProportion(t *testing.T) {
 	for _, c := range forged {
 		m := &Move{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{annotation: c.text}}}
-		spent := allocated(func() { _, _ = inAnnotation.Read(m) })
+		spent := allocated(func() { _, _ = inAnnotation.Read(context.Background(), m) })
 		assert.LessOrEqual(t, spent, allocatedFor(len(c.text)), c.name)
 	}
 }
@@ -132,18 +132,18 @@ func FuzzInAnnotation(f *testing.F) {
 		m.Status.Itinerary, m.Status.Phase = itinerary, phase
 		var s runner.State
 		var err error
-		spent := allocated(func() { s, err = inAnnotation.Read(m) })
+		spent := allocated(func() { s, err = inAnnotation.Read(context.Background(), m) })
 		require.LessOrEqual(t, spent, allocatedFor(len(text)))
 		if err != nil {
-			var broken *controller.AnnotationError
+			var broken *runner.AnnotationError
 			require.ErrorAs(t, err, &broken)
 			require.Empty(t, cmp.Diff(runner.State{}, s))
 			return
 		}
-		require.NoError(t, inAnnotation.Write(m, s))
-		again, err := inAnnotation.Read(m)
+		require.NoError(t, inAnnotation.Write(context.Background(), m, s))
+		again, err := inAnnotation.Read(context.Background(), m)
 		if err != nil { // a year that has five digits in UTC: the runner replaces it before it writes
-			require.ErrorAs(t, err, new(*controller.AnnotationError))
+			require.ErrorAs(t, err, new(*runner.AnnotationError))
 			return
 		}
 		require.Empty(t, cmp.Diff(s, again, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b metav1.Time) bool { return a.Unix() == b.Unix() })))
@@ -165,13 +165,13 @@ func TestAMoveByTheStatusKeepsThePast(t *testing.T) {
 		Failures: []runner.Failure{{Itinerary: "Move", Phase: "Copy", At: at, Visit: 6}}, Dropped: &runner.Dropped{Failures: 1},
 	}
 	m := &Move{}
-	require.NoError(t, inAnnotation.Write(m, s))
-	same, err := inAnnotation.Read(m)
+	require.NoError(t, inAnnotation.Write(context.Background(), m, s))
+	same, err := inAnnotation.Read(context.Background(), m)
 	require.NoError(t, err)
 	require.Empty(t, cmp.Diff(s, same))
 
 	m.Status.Itinerary, m.Status.Phase = "Move", "Attach"
-	moved, err := inAnnotation.Read(m)
+	moved, err := inAnnotation.Read(context.Background(), m)
 	require.NoError(t, err)
 	want := runner.State{
 		Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Attach"}, Switches: s.Switches, Result: s.Result,

@@ -30,25 +30,32 @@ func traced[T any](o runner.Options[T], tracer trace.Tracer) runner.Options[T] {
 	wrap := func(all map[string]runner.Phase[T]) map[string]runner.Phase[T] {
 		all = maps.Clone(all)
 		for name, p := range all {
-			if h := p.Handler; !isNil(h) { // a nil one is the runner's to refuse
-				p.Handler = runner.HandlerFunc[T](func(ctx context.Context, object T) (runner.Result, error) {
-					ctx, span := tracer.Start(ctx, "phase "+name, trace.WithAttributes(attrPhase.String(name)))
-					defer span.End() // records a panic as well, and lets it pass
-					result, err := h.Handle(ctx, object)
-					recordError(span, err)
-					return result, err
-				})
-				all[name] = p
-			}
+			p.Handler = tracedHandler(p.Handler, tracer)
+			all[name] = p
 		}
 		return all
 	}
+	o.Handler = tracedHandler(o.Handler, tracer)
 	o.Phases = wrap(o.Phases)
 	o.PhasesByItinerary = maps.Clone(o.PhasesByItinerary)
 	for itinerary, all := range o.PhasesByItinerary {
 		o.PhasesByItinerary[itinerary] = wrap(all)
 	}
 	return o
+}
+
+// tracedHandler returns a handler that makes a span for each call of h.
+func tracedHandler[T any](h runner.Handler[T], tracer trace.Tracer) runner.Handler[T] {
+	if isNil(h) { // which is the runner's to refuse
+		return h
+	}
+	return runner.VisitFunc[T](func(ctx context.Context, object T, v runner.Visit) (runner.Result, error) {
+		ctx, span := tracer.Start(ctx, "phase "+v.Phase, trace.WithAttributes(attrItinerary.String(v.Itinerary), attrPhase.String(v.Phase)))
+		defer span.End() // records a panic as well, and lets it pass
+		result, err := h.Handle(ctx, object, v)
+		recordError(span, err)
+		return result, err
+	})
 }
 
 // recordError records an error in a span.

@@ -53,7 +53,7 @@ func TestWhatWasHeldBackWakesTheRun(t *testing.T) {
 		{"a write that is not kept", fail(apierrors.NewNotFound(resource, "shop"))},
 		{"a state that cannot be read", func(w *world) {
 			broken := true
-			w.options.Storage = failingKeeper{broken: &broken, read: func() error { return errDown }}
+			w.options.Runner.Storage = failingStorage(&broken, func() error { return errDown }, nil)
 			w.restart()
 		}},
 		{"a write of the same by another replica", func(w *world) {
@@ -165,7 +165,7 @@ func TestTwoReplicasInOnePhase(t *testing.T) {
 			for _, other := range results {
 				t.Run(fmt.Sprintf("%s, %s against %s", way.name, one.name, other.name), func(t *testing.T) {
 					w := newWorld(t, way.status)
-					w.options.Storage = way.keep
+					w.options.Runner.Storage = way.keep
 					for range 2 {
 						_, err := w.reconcile()
 						require.NoError(t, err)
@@ -186,7 +186,7 @@ func TestTwoReplicasInOnePhase(t *testing.T) {
 						require.NoError(t, err)
 						_, err = r.Reconcile(context.Background(), request)
 						require.NoError(t, err)
-						there, err = way.keep.Read(w.get())
+						there, err = way.keep.Read(context.Background(), w.get())
 						require.NoError(t, err)
 						return nil
 					}
@@ -194,7 +194,7 @@ func TestTwoReplicasInOnePhase(t *testing.T) {
 					require.NoError(t, err)
 					assert.Positive(t, result.RequeueAfter)
 					assert.Equal(t, 2, calls)
-					is, err := way.keep.Read(w.get())
+					is, err := way.keep.Read(context.Background(), w.get())
 					require.NoError(t, err)
 					assert.Empty(t, cmp.Diff(there, is))
 					assert.EqualValues(t, 1, w.count("write_conflicts_total"))
@@ -355,7 +355,7 @@ func TestHandlersDoNotWriteTheState(t *testing.T) {
 		for name, err := range map[string]error{"done": nil, "an error": errDown} {
 			t.Run(way.name+", "+name, func(t *testing.T) {
 				w := newWorld(t, way.status)
-				w.options.Storage = way.keep
+				w.options.Runner.Storage = way.keep
 				w.handlers["Copy"] = func(_ context.Context, m *Move) (runner.Result, error) {
 					m.Status = MoveStatus{Note: "reset"}
 					m.Annotations = nil
@@ -365,7 +365,7 @@ func TestHandlersDoNotWriteTheState(t *testing.T) {
 					_, failed := w.reconcile()
 					require.NoError(t, failed)
 				}
-				s, failed := way.keep.Read(w.get())
+				s, failed := way.keep.Read(context.Background(), w.get())
 				require.NoError(t, failed)
 				want := "Attach"
 				if err != nil {

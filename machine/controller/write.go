@@ -187,7 +187,7 @@ func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 	}
 	w.fate, w.answer = written, answer
 	w.own.made(w.key, answer.GetResourceVersion(), w.now())
-	return true, w.kept(answer)
+	return true, w.kept(ctx, answer)
 }
 
 // again reads the object after a conflict, and reports whether the changes can
@@ -204,7 +204,7 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 		return false, nil // the cache has not caught up
 	}
 	w.own.saw(w.key, fresh.GetResourceVersion(), w.now())
-	is, unread := w.readState(fresh)
+	is, unread := w.readState(ctx, fresh)
 	if fresh.GetUID() != w.read.GetUID() || (unread == nil) != (w.unread == nil) || !equality.Semantic.DeepEqual(w.was, is) {
 		w.fate = stale
 		return false, nil
@@ -324,11 +324,11 @@ func (w *write[T]) missing(ctx context.Context) error {
 // kept checks that the API server has kept the state. It is compared as a whole,
 // since it was written as a whole: if another client had changed any of it since
 // it was read, nothing would have been written.
-func (w *write[T]) kept(answer T) error {
+func (w *write[T]) kept(ctx context.Context, answer T) error {
 	if !w.out.Changed {
 		return nil
 	}
-	is, err := w.readState(answer)
+	is, err := w.readState(ctx, answer)
 	if err != nil {
 		return fmt.Errorf("read the state that was written: %w", err)
 	}

@@ -148,17 +148,19 @@ func optionsOf(cluster *Cluster, set *machine.Set) runner.Options[*Backup] {
 	handler := func(h runner.HandlerFunc[*Backup]) runner.Phase[*Backup] { return runner.Phase[*Backup]{Handler: h} }
 	return runner.Options[*Backup]{
 		Itineraries: set,
-		Select: func(b *Backup) string {
+		Select: func(_ context.Context, b *Backup) (string, error) {
 			if b.Spec.Canceled || b.Status.Failed {
-				return "CleanUp"
+				return "CleanUp", nil
 			}
-			return "Backup"
+			return "Backup", nil
 		},
 		Sources: c.sources,
-		Read:    func(b *Backup) (runner.State, error) { return b.Status.State, nil },
-		Write:   func(b *Backup, s runner.State) error { b.Status.State = s; return nil },
-		OnFail:  func(b *Backup, _ runner.Failure) { b.Status.Failed = true },
-		Paused:  func(b *Backup) bool { return b.Spec.Paused },
+		Storage: runner.Storage[*Backup]{
+			Read:  func(_ context.Context, b *Backup) (runner.State, error) { return b.Status.State, nil },
+			Write: func(_ context.Context, b *Backup, s runner.State) error { b.Status.State = s; return nil },
+		},
+		OnFail: func(_ context.Context, b *Backup, _ runner.Failure) error { b.Status.Failed = true; return nil },
+		Paused: func(_ context.Context, b *Backup) (bool, error) { return b.Spec.Paused, nil },
 		Phases: map[string]runner.Phase[*Backup]{
 			"StopTraffic":    handler(c.StopTraffic),
 			"StartTraffic":   handler(c.StartTraffic),

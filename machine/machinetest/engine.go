@@ -150,15 +150,18 @@ func (e *engine[T, W]) restart() error {
 	o.Sources = e.sources
 	o.Phases, o.PhasesByItinerary = nil, make(map[string]map[string]runner.Phase[T])
 	if onFail := o.OnFail; onFail != nil {
-		o.OnFail = func(object T, f runner.Failure) {
+		o.OnFail = func(ctx context.Context, object T, f runner.Failure) error {
 			returned := false
-			defer func() { // outside a cleanup, a failure that OnFail panics at is none yet
+			defer func() { // outside a cleanup, a failure that OnFail has not written is none yet
 				if returned || cleansUp(e.graph(f.Itinerary)) {
 					e.now.onFails++
 				}
 			}()
-			onFail(object, f)
+			if err := onFail(ctx, object, f); err != nil {
+				return err
+			}
 			returned = true
+			return nil
 		}
 	}
 	if e.eachWrite {
@@ -179,8 +182,15 @@ func (e *engine[T, W]) restart() error {
 				p = e.options.Phases[phase.Name]
 			}
 			work := p.Handler
-			p.Handler = runner.HandlerFunc[T](func(ctx context.Context, object T) (runner.Result, error) {
-				return e.handle(ctx, object, name, phase, work)
+			if work == nil {
+				work = o.Handler
+			}
+			p.Handler = runner.VisitFunc[T](func(ctx context.Context, object T, v runner.Visit) (runner.Result, error) {
+				var bound runner.HandlerFunc[T] // nil passes through
+				if work != nil {
+					bound = func(ctx context.Context, object T) (runner.Result, error) { return work.Handle(ctx, object, v) }
+				}
+				return e.handle(ctx, object, name, phase, bound)
 			})
 			o.PhasesByItinerary[name][phase.Name] = p
 		}
@@ -344,7 +354,7 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 		e.problem("the object cannot be copied: %v", err)
 		return r
 	}
-	if r.before, err = e.options.Read(r.object); err != nil {
+	if r.before, err = e.read(r.object); err != nil {
 		r.err = err
 		return r
 	}
@@ -364,7 +374,7 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 		e.problem("the object cannot be kept as JSON: %v", err)
 		return r
 	}
-	if r.after, err = e.options.Read(r.object); err != nil {
+	if r.after, err = e.read(r.object); err != nil {
 		r.err = errors.Join(r.err, err)
 		return r
 	}
@@ -392,25 +402,33 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 }
 
 // selects is the itinerary that the object asks for; empty if the selector
-// panics.
+// does not return one.
 func (e *engine[T, W]) selects(object T) (name string) {
 	defer func() {
 		if recover() != nil {
 			name = ""
 		}
 	}()
-	return e.options.Select(object)
+	name, err := e.options.Select(context.Background(), object)
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // isPaused reports whether the run is paused; if the function of the options
-// panics, it is not.
+// fails, it is not.
 func (e *engine[T, W]) isPaused(object T) (paused bool) {
 	defer func() {
 		if recover() != nil {
 			paused = false
 		}
 	}()
-	return e.options.Paused != nil && e.options.Paused(object)
+	if e.options.Paused == nil {
+		return false
+	}
+	paused, err := e.options.Paused(context.Background(), object)
+	return paused && err == nil
 }
 
 // outside lets something happen outside of the controller, and returns the
@@ -485,4 +503,9 @@ func (e *engine[T, W]) invariants(s Snapshot[T, W]) (breaks []Break) {
 // differ are the flags that are known in both and differ.
 func differ(a, b phases.Facts) (flags phases.Flags) {
 	return a.True()&b.False() | a.False()&b.True()
+}
+
+// read reads the state of an object.
+func (e *engine[T, W]) read(object T) (runner.State, error) {
+	return e.options.Storage.Read(context.Background(), object)
 }

@@ -165,14 +165,16 @@ func ExampleSetup() {
 		Options: func(soil *Soil) runner.Options[*Garden] {
 			return runner.Options[*Garden]{
 				Itineraries: set,
-				Select:      func(*Garden) string { return "Care" },
+				Select:      func(context.Context, *Garden) (string, error) { return "Care", nil },
 				Sources: func(_ context.Context, g *Garden) (*phases.Sources, error) {
 					return phases.NewSources(flags, phases.Source{Flag: Dry, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 						return phases.TruthOf(g.Dry), nil
 					}})
 				},
-				Read:  func(g *Garden) (runner.State, error) { return g.State, nil },
-				Write: func(g *Garden, s runner.State) error { g.State = s; return nil },
+				Storage: runner.Storage[*Garden]{
+					Read:  func(_ context.Context, g *Garden) (runner.State, error) { return g.State, nil },
+					Write: func(_ context.Context, g *Garden, s runner.State) error { g.State = s; return nil },
+				},
 				Phases: map[string]runner.Phase[*Garden]{
 					"Water": {Handler: runner.HandlerFunc[*Garden](func(context.Context, *Garden) (runner.Result, error) {
 						soil.Watered = 1

@@ -212,7 +212,7 @@ func (w *explorer[T, W]) edit(it *item[T], i int, name string) (candidate[T], er
 	if err != nil {
 		return c, err
 	}
-	s, err := e.options.Read(object)
+	s, err := e.read(object)
 	if err != nil {
 		return c, err
 	}

@@ -252,7 +252,7 @@ func (e *exploring[T, W]) prepare() error {
 	}
 	e.future = newFuture(set, e.Switches)
 	engine.truth(engine.setup.Object) // finds out which flags have sources
-	e.inPlay = e.future.inPlay(engine.options.Select(engine.setup.Object)) & engine.sourced
+	e.inPlay = e.future.inPlay(engine.selects(engine.setup.Object)) & engine.sourced
 	return nil
 }
 
@@ -452,7 +452,7 @@ func (e *exploring[T, W]) finish() {
 	}
 	if !e.report.Inconclusive {
 		e.endless()
-		for _, g := range e.future.reachable(e.workers[0].engine.options.Select(e.Setup.Object)) {
+		for _, g := range e.future.reachable(e.workers[0].engine.selects(e.Setup.Object)) {
 			for i := range g.Len() {
 				if full := g.Name() + "/" + g.Phase(i).Name; !e.called[full] && !lists(e.NeverCalled, g.Name(), g.Phase(i).Name) {
 					e.report.NeverCalled = append(e.report.NeverCalled, full)

@@ -425,9 +425,9 @@ func TestAnEditAtTheEnd(t *testing.T) {
 	build := x.Setup.Options
 	x.Setup.Options = func(c *Cluster) runner.Options[*Backup] {
 		o := build(c)
-		read := o.Read
-		o.Read = func(b *Backup) (runner.State, error) {
-			s, err := read(b)
+		read := o.Storage.Read
+		o.Storage.Read = func(_ context.Context, b *Backup) (runner.State, error) {
+			s, err := read(context.Background(), b)
 			if s.Done && s.Pipeline == nil {
 				s.Done, s.Phase = false, "Report"
 			}

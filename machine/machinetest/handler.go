@@ -14,7 +14,7 @@ import (
 )
 
 // handle is the handler of every phase.
-func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, phase phases.Phase, work runner.Handler[T]) (result runner.Result, err error) {
+func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, phase phases.Phase, work runner.HandlerFunc[T]) (result runner.Result, err error) {
 	c := call{itinerary: itinerary, phase: phase.Name, at: e.clock.Now(), ended: ctx.Err() != nil}
 	instead, decides := e.inject.call(itinerary, phase.Name)
 	was := e.truth(object)
@@ -66,21 +66,21 @@ func answerOf(result runner.Result) answer {
 	if result.IsDone() {
 		return resultDone
 	}
-	switch text := result.String(); {
-	case strings.HasPrefix(text, "wait"):
+	switch {
+	case result.IsWait():
 		return resultWait
-	case strings.HasPrefix(text, "fail"):
+	case result.IsFail():
 		return resultFail
 	}
 	return resultError
 }
 
 // work does the work of a phase, or what a line puts in its place.
-func (e *engine[T, W]) work(ctx context.Context, object T, work runner.Handler[T], instead *Line) (runner.Result, error) {
+func (e *engine[T, W]) work(ctx context.Context, object T, work runner.HandlerFunc[T], instead *Line) (runner.Result, error) {
 	if instead == nil || instead.after {
 		result, err := runner.Done(), error(nil)
 		if work != nil {
-			result, err = work.Handle(ctx, object)
+			result, err = work(ctx, object)
 		}
 		if instead == nil {
 			return result, err
@@ -103,7 +103,7 @@ func (e *engine[T, W]) work(ctx context.Context, object T, work runner.Handler[T
 // done, it must be done and leave the world as it is; and after a crash before
 // its write, when the object is as it was, repeated calls must get it done and
 // reach the same world as without the crash.
-func (e *engine[T, W]) checkRepeat(itinerary, phase string, work runner.Handler[T], was, is T, worldWas []byte, result runner.Result) {
+func (e *engine[T, W]) checkRepeat(itinerary, phase string, work runner.HandlerFunc[T], was, is T, worldWas []byte, result runner.Result) {
 	worldIs := e.save()
 	if !result.IsDone() && bytes.Equal(worldWas, worldIs) {
 		return // a crash loses nothing
@@ -176,7 +176,7 @@ func (r repeated) String() string {
 
 // again calls a handler on a copy of an object and in a world, until it is done
 // or has been called often enough. Time passes between two calls.
-func (e *engine[T, W]) again(work runner.Handler[T], object T, world []byte, n repeat) (r repeated) {
+func (e *engine[T, W]) again(work runner.HandlerFunc[T], object T, world []byte, n repeat) (r repeated) {
 	r.repeat = n
 	if r.err = e.load(world); r.err != nil {
 		return r
@@ -210,13 +210,13 @@ func (e *engine[T, W]) again(work runner.Handler[T], object T, world []byte, n r
 }
 
 // callSafely calls a handler as the runner does.
-func callSafely[T any](ctx context.Context, work runner.Handler[T], object T) (result runner.Result, err error) {
+func callSafely[T any](ctx context.Context, work runner.HandlerFunc[T], object T) (result runner.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &phases.PanicError{Value: p}
 		}
 	}()
-	return work.Handle(ctx, object)
+	return work(ctx, object)
 }
 
 // diffJSON shows how two worlds differ: the lines of a diff that do, in one.

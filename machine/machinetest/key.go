@@ -1,6 +1,7 @@
 package machinetest
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"regexp"
@@ -48,12 +49,12 @@ func text(b []byte, s string) []byte {
 
 // key returns the key of a state, and sets its place.
 func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
-	s, err := w.engine.options.Read(it.object)
+	s, err := w.engine.read(it.object)
 	if err != nil {
 		return k, err
 	}
 	it.place = place{s.Itinerary, placeOf(s)}
-	selected := w.engine.options.Select(it.object)
+	selected := w.engine.selects(it.object)
 	ahead := w.future.everything
 	if !w.Exact {
 		ahead = w.future.from(s, selected)
@@ -71,7 +72,7 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 	} else {
 		object, err := copyOf(it.object)
 		if err == nil {
-			err = w.engine.options.Write(object, runner.State{})
+			err = w.engine.options.Storage.Write(context.Background(), object, runner.State{})
 		}
 		if err != nil {
 			return k, setupError("the object cannot be compared: %v", err)

@@ -335,7 +335,7 @@ func (l *Life[T, W]) atCall(itinerary, phase string) (instead *Line, decides []s
 
 // atEvaluation is the injection when a source is evaluated.
 func (l *Life[T, W]) atEvaluation(flag string) *Line {
-	s, err := l.engine.options.Read(l.object)
+	s, err := l.engine.read(l.object)
 	if err != nil {
 		return nil
 	}
@@ -364,7 +364,7 @@ func placeOf(s runner.State) string {
 func (l *Life[T, W]) live() error {
 	var last error
 	for range l.engine.setup.MaxReconciles {
-		s, err := l.engine.options.Read(l.object)
+		s, err := l.engine.read(l.object)
 		if err != nil {
 			return fmt.Errorf("read the state: %w", err)
 		}
@@ -389,7 +389,7 @@ func (l *Life[T, W]) live() error {
 		}
 		l.now = due
 	}
-	s, err := l.engine.options.Read(l.object)
+	s, err := l.engine.read(l.object)
 	if err != nil {
 		return fmt.Errorf("read the state: %w", err)
 	}

@@ -438,11 +438,11 @@ func TestAFailureWhileOnFailPanics(t *testing.T) {
 	s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
 		o := build(w)
 		onFail, calls := o.OnFail, 0
-		o.OnFail = func(object *machinetest.Object, f runner.Failure) {
+		o.OnFail = func(_ context.Context, object *machinetest.Object, f runner.Failure) error {
 			if calls++; calls == 1 {
 				panic("no lister")
 			}
-			onFail(object, f)
+			return onFail(context.Background(), object, f)
 		}
 		return o
 	}
@@ -459,17 +459,17 @@ func TestAFailureWhileOnFailPanics(t *testing.T) {
 func TestAFailureInACleanupWhileTheSelectorPanics(t *testing.T) {
 	for name, plant := range map[string]func(*runner.Options[*machinetest.Object]){
 		"OnFail panics": func(o *runner.Options[*machinetest.Object]) {
-			o.OnFail = func(*machinetest.Object, runner.Failure) { panic("no lister") }
+			o.OnFail = func(context.Context, *machinetest.Object, runner.Failure) error { panic("no lister"); return nil }
 		},
 		"the selector panics": func(o *runner.Options[*machinetest.Object]) {
 			selects, calls := o.Select, 0
-			o.Select = func(object *machinetest.Object) string {
+			o.Select = func(_ context.Context, object *machinetest.Object) (string, error) {
 				if object.State.Phase == "Y1" && object.State.PhaseFailed() {
 					if calls++; calls == 1 {
 						panic("no lister")
 					}
 				}
-				return selects(object)
+				return selects(context.Background(), object)
 			}
 		},
 	} {
@@ -626,7 +626,7 @@ func TestAWorldThatKeepsTheTime(t *testing.T) {
 		Options: func(w *clocked) runner.Options[*Backup] {
 			o := optionsOf(&Cluster{}, machine.MustCompileSet(phases.Itinerary{Name: "Backup", Vocabulary: phases.MustVocabulary(nil),
 				Phases: []phases.Phase{{Name: "Snapshot", Step: "Volumes"}}}))
-			o.Select = func(*Backup) string { return "Backup" }
+			o.Select = func(context.Context, *Backup) (string, error) { return "Backup", nil }
 			o.OnFail = nil
 			o.Sources = func(context.Context, *Backup) (*phases.Sources, error) {
 				return phases.NewSources(phases.MustVocabulary(nil))

@@ -1,6 +1,7 @@
 package machinetest_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -53,11 +54,11 @@ func TestPromisesThatAreBroken(t *testing.T) {
 	type options = runner.Options[*machinetest.Object]
 	write := func(change func(*runner.State)) func(*options) {
 		return func(o *options) {
-			write := o.Write
-			o.Write = func(object *machinetest.Object, s runner.State) error {
+			write := o.Storage.Write
+			o.Storage.Write = func(_ context.Context, object *machinetest.Object, s runner.State) error {
 				s = *s.DeepCopy()
 				change(&s)
-				return write(object, s)
+				return write(context.Background(), object, s)
 			}
 		}
 	}
@@ -65,9 +66,9 @@ func TestPromisesThatAreBroken(t *testing.T) {
 	// of four readings of a state that is the harness's last before the runner's.
 	reading := func(change func(*runner.State)) func(*options) {
 		return func(o *options) {
-			read, reads := o.Read, 0
-			o.Read = func(object *machinetest.Object) (runner.State, error) {
-				s, err := read(object)
+			read, reads := o.Storage.Read, 0
+			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
+				s, err := read(context.Background(), object)
 				was := s.DeepCopy()
 				if change(was); !equality.Semantic.DeepEqual(s, *was) {
 					if reads++; reads%4 == 0 {
@@ -88,11 +89,11 @@ func TestPromisesThatAreBroken(t *testing.T) {
 	selects := func(name string) func(*options) {
 		return func(o *options) {
 			was := o.Select
-			o.Select = func(object *machinetest.Object) string {
+			o.Select = func(_ context.Context, object *machinetest.Object) (string, error) {
 				if object.State.Phase == "Y2" {
-					return name
+					return name, nil
 				}
-				return was(object)
+				return was(context.Background(), object)
 			}
 		}
 	}
@@ -190,9 +191,9 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			}
 		}), `the plan is the run, in itinerary Main: the state is not at the phase that was entered: entered "C1", at E1`, nil},
 		{"a phase that is sure to come is passed over", func(o *options) {
-			read, reads := o.Read, 0
-			o.Read = func(object *machinetest.Object) (runner.State, error) {
-				s, err := read(object)
+			read, reads := o.Storage.Read, 0
+			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
+				s, err := read(context.Background(), object)
 				if s.Phase == "A1" {
 					if reads++; reads%2 == 0 { // the runner's own reading, behind the harness's
 						s.Facts.True, s.Facts.False = nil, []string{"X", "Y"}
@@ -207,9 +208,9 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			}
 		}), `the state that was written cannot be planned: itinerary "Main" has no phase "C9"`, nil},
 		{"a flag is evaluated that is known", func(o *options) {
-			read, asks := o.Read, 0
-			o.Read = func(object *machinetest.Object) (runner.State, error) {
-				s, err := read(object)
+			read, asks := o.Storage.Read, 0
+			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
+				s, err := read(context.Background(), object)
 				if s.Phase == "C1" {
 					if asks++; asks%2 == 0 { // the runner's own reading, behind the harness's
 						s.Facts.True, s.Facts.False, s.Facts.Unknown = nil, nil, []string{"X", "Y"}
@@ -242,9 +243,9 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			}
 		})), script: canceled, want: "a cleanup itinerary is left only for another, in itinerary Canceled: it is left for an itinerary that stands for a failure: Failed begins"},
 		{"a run that is done goes on", func(o *options) {
-			read, reads := o.Read, 0
-			o.Read = func(object *machinetest.Object) (runner.State, error) {
-				s, err := read(object)
+			read, reads := o.Storage.Read, 0
+			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
+				s, err := read(context.Background(), object)
 				if s.Done {
 					if reads++; reads%3 == 0 {
 						s.Done, s.Phase = false, "E1"
@@ -340,26 +341,27 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			want: "in itinerary Canceled: what a phase decides is taken over from before it: Y, which C1 decides, in Canceled at Y1"},
 		{name: "a run that moves while it is paused", plant: func(o *options) {
 			paused, calls := o.Paused, 0
-			o.Paused = func(object *machinetest.Object) bool {
+			o.Paused = func(_ context.Context, object *machinetest.Object) (bool, error) {
 				calls++
-				return paused(object) && calls%2 == 1 // the harness asks before the runner does
+				is, err := paused(context.Background(), object)
+				return is && calls%2 == 1, err // the harness asks before the runner does
 			}
 		}, script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Edit("D1", "resume")),
 			want: `a pause holds a run, and a cleanup passes it, in itinerary Main: a run that is paused moves: from "C1" to D1, 1 calls of handlers`},
 		{name: "a run that is held without a pause", plant: func(o *options) {
 			calls := 0
-			o.Paused = func(object *machinetest.Object) bool {
+			o.Paused = func(_ context.Context, object *machinetest.Object) (bool, error) {
 				calls++
-				return object.State.Phase == "C1" && calls%2 == 0
+				return object.State.Phase == "C1" && calls%2 == 0, nil
 			}
 		}, want: "a run is held that is not paused: at C1"},
 		{name: "a pause that holds a cancel", plant: func(o *options) {
 			selects, calls := o.Select, 0
-			o.Select = func(object *machinetest.Object) string {
+			o.Select = func(_ context.Context, object *machinetest.Object) (string, error) {
 				if calls++; object.Paused && calls%2 == 1 { // the runner asks before the harness does
-					return "Main"
+					return "Main", nil
 				}
-				return selects(object)
+				return selects(context.Background(), object)
 			}
 		}, script: append(slices.Clone(lives), machinetest.Edit("A2", "pause"), machinetest.Edit("A2", "cancel").Call(2), machinetest.Edit("A2", "resume").Call(4)),
 			want: "a pause holds a switch to a cleanup itinerary: Canceled, at A2"},

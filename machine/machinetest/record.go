@@ -170,7 +170,7 @@ func (l *Life[T, W]) Record() *Record { return &l.record }
 // State returns the state of the run as it was last written.
 func (l *Life[T, W]) State() runner.State {
 	l.t.Helper()
-	s, err := l.engine.options.Read(l.object)
+	s, err := l.engine.read(l.object)
 	if err != nil {
 		fatalf(l.t, "read the state: %v", err)
 	}

@@ -84,12 +84,14 @@ func (s Script) options() runner.Options[*Object] {
 	answers := &answers{set: s.Itineraries, byTrue: make(map[string]*phases.Sources)}
 	return runner.Options[*Object]{
 		Itineraries: s.Itineraries,
-		Select:      func(o *Object) string { return o.Itinerary },
+		Select:      func(_ context.Context, o *Object) (string, error) { return o.Itinerary, nil },
 		Sources:     func(_ context.Context, o *Object) (*phases.Sources, error) { return answers.of(o) },
-		Read:        func(o *Object) (runner.State, error) { return o.State, nil },
-		Write:       func(o *Object, state runner.State) error { o.State = state; return nil },
-		OnFail:      func(o *Object, _ runner.Failure) { o.follow(s.OnFail) },
-		Paused:      func(o *Object) bool { return o.Paused },
+		Storage: runner.Storage[*Object]{
+			Read:  func(_ context.Context, o *Object) (runner.State, error) { return o.State, nil },
+			Write: func(_ context.Context, o *Object, state runner.State) error { o.State = state; return nil },
+		},
+		OnFail:      func(_ context.Context, o *Object, _ runner.Failure) error { o.follow(s.OnFail); return nil },
+		Paused:      func(_ context.Context, o *Object) (bool, error) { return o.Paused, nil },
 		PassThrough: true,
 	}
 }

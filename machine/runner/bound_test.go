@@ -29,11 +29,11 @@ func everywhere(t *testing.T, selected string, handler func() (runner.Result, er
 	m := new(migration)
 	o := runner.Options[*migration]{
 		Itineraries: machine.MustCompileSet(mtc.Itineraries()...),
-		Select: func(m *migration) string {
+		Select: func(_ context.Context, m *migration) (string, error) {
 			if m.State.FailedPhases > 0 {
-				return mtc.Failed
+				return mtc.Failed, nil
 			}
-			return selected
+			return selected, nil
 		},
 		Sources: func(context.Context, *migration) (*phases.Sources, error) {
 			var all []phases.Source
@@ -42,8 +42,10 @@ func everywhere(t *testing.T, selected string, handler func() (runner.Result, er
 			}
 			return phases.NewSources(mtc.Vocabulary(), all...)
 		},
-		Read:   func(m *migration) (runner.State, error) { return *m.State.DeepCopy(), nil },
-		Write:  func(m *migration, s runner.State) error { m.State = s; return nil },
+		Storage: runner.Storage[*migration]{
+			Read:  func(_ context.Context, m *migration) (runner.State, error) { return *m.State.DeepCopy(), nil },
+			Write: func(_ context.Context, m *migration, s runner.State) error { m.State = s; return nil },
+		},
 		Now:    func() time.Time { return *now },
 		Phases: map[string]runner.Phase[*migration]{},
 	}
@@ -166,7 +168,7 @@ func TestALoopThatFailsDoesNotGrow(t *testing.T) {
 		{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
 		{Name: "Last", Step: "Report"},
 	}})
-	w.options.Select = func(*migration) string { return "Loop" }
+	w.options.Select = func(context.Context, *migration) (string, error) { return "Loop", nil }
 	w.options.OnFail = nil
 	w.options.Observers = nil
 	turns := 0
@@ -196,7 +198,7 @@ func TestALoopThatFailsDoesNotGrow(t *testing.T) {
 func TestTheListOfItinerariesLeftIsBounded(t *testing.T) {
 	w := ends(t)
 	selected := "Move"
-	w.options.Select = func(*migration) string { return selected }
+	w.options.Select = func(context.Context, *migration) (string, error) { return selected, nil }
 	w.handle(func(string) runner.Result { return runner.Wait(time.Minute, "") })
 	for i := range 100 {
 		selected = []string{"Move", "Other"}[i%2]

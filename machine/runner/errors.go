@@ -24,6 +24,20 @@ func (e *HandlerError) Error() string {
 // Unwrap returns what the handler returned.
 func (e *HandlerError) Unwrap() error { return e.Err }
 
+// StopError means that an error of a handler stops the run, as
+// [Options].OnError decided.
+type StopError struct {
+	Itinerary, Phase string
+	Err              error
+}
+
+func (e *StopError) Error() string {
+	return fmt.Sprintf("itinerary %q: phase %q: %v", e.Itinerary, e.Phase, e.Err)
+}
+
+// Unwrap returns what the handler returned.
+func (e *StopError) Unwrap() error { return e.Err }
+
 // UnansweredFailureError is a failure that the selector does not answer with
 // another itinerary: nothing runs after a phase that failed, except in cleanup
 // itineraries, so the run is stopped.
@@ -42,7 +56,7 @@ func (e *UnansweredFailureError) Error() string {
 }
 
 // NoSourceError means that the way from here depends on flags that no source
-// answers, so that the run is stopped.
+// evaluates, so that the run is stopped.
 type NoSourceError struct {
 	Itinerary string
 	At        machine.Position
@@ -93,25 +107,30 @@ func (e *UnknownFlagsError) Unwrap() error { return e.Err }
 // IsTerminal reports whether an error of [Runner.Reconcile] stays until the
 // object or the release is fixed, so that there is no use in trying again: the
 // recorded phase or the itinerary is unknown, a failure is not answered by the
-// selector, or a flag has no source. The state describes it in Stopped. What a
-// handler, a source or another function of the embedder returned is never
-// terminal, whatever it wraps.
+// selector, a flag has no source, the annotation of the state is broken, or
+// [Options].OnError stopped the run. The state describes it in Stopped, if it
+// could be read. What a handler, a source or another function of the embedder
+// returned is not terminal otherwise, whatever it wraps.
 func IsTerminal(err error) bool {
 	var (
 		handler *HandlerError
 		flags   *UnknownFlagsError
 		option  *optionError
 	)
+	if stop := new(*StopError); errors.As(err, stop) && !(errors.As(err, &handler) && errors.As(handler.Err, stop)) {
+		return true
+	}
 	if errors.As(err, &handler) || errors.As(err, &flags) || errors.As(err, &option) {
 		return false
 	}
 	var (
-		phase     *machine.UnknownPhaseError
-		itinerary *phases.UnknownItineraryError
-		failure   *UnansweredFailureError
-		source    *NoSourceError
+		annotation *AnnotationError
+		phase      *machine.UnknownPhaseError
+		itinerary  *phases.UnknownItineraryError
+		failure    *UnansweredFailureError
+		source     *NoSourceError
 	)
-	return errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source)
+	return errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source) || errors.As(err, &annotation)
 }
 
 // optionError is an error or a panic of a function of the options.

@@ -113,9 +113,7 @@ func (c *reconcile[T]) sources(ctx context.Context) *sources {
 		cancel()
 		c.askTime -= max(c.o.Now().Sub(s.began), 0)
 	}
-	if err := protect(func() { s.Sources, s.err = c.o.Sources(s.ctx, c.object) }); err != nil {
-		s.err = err
-	}
+	s.err = protect(func() (err error) { s.Sources, err = c.o.Sources(s.ctx, c.object); return })
 	switch {
 	case s.err != nil:
 	case s.Sources == nil:

@@ -94,7 +94,7 @@ func TestAFlagWithoutASource(t *testing.T) {
 
 	w.options.SourceFlags = images
 	_, err = runner.New(w.options)
-	assert.EqualError(t, err, `runner options: Answers: itinerary "CleanUp" reads Volumes, which no source evaluates; add a source, or remove the flag; Answers: itinerary "Move" reads Volumes, which no source evaluates; add a source, or remove the flag`)
+	assert.EqualError(t, err, `runner options: SourceFlags: itinerary "CleanUp" reads Volumes, which no source evaluates; add a source, or remove the flag; SourceFlags: itinerary "Move" reads Volumes, which no source evaluates; add a source, or remove the flag`)
 	w.options.SourceFlags = images | volumes
 	_, err = runner.New(w.options)
 	assert.NoError(t, err)
@@ -215,7 +215,7 @@ func TestASourceThatIgnoresItsContext(t *testing.T) {
 	w.options.EvaluationTimeout = time.Millisecond
 	w.options.Key = func(m *migration) string { return strings.Join(m.Errors, " ") }
 	w.options.OnFail = nil
-	w.options.Select = func(*migration) string { return "CleanUp" }
+	w.options.Select = func(context.Context, *migration) (string, error) { return "CleanUp", nil }
 	var mu sync.Mutex
 	calls := 0
 	release := make(chan struct{})

@@ -2,32 +2,70 @@ package runner
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // Handler does the work of a phase. The contract:
 //
 // It is called at least once, and again after every crash, restart or lost
-// write, also where it was done before: so it has to be idempotent. Look first
+// write, also if it was done before: so it must be idempotent. Look first
 // whether the work has been done, then do what is missing.
 //
-// It does not sleep. Where something takes time, it starts it, and returns
-// [Wait] until it has come to its end.
+// It does not sleep. If something takes time, it starts it, and returns [Wait]
+// until that has ended.
 //
-// It returns Done, Wait or Fail, or an error to be tried again: a request that
-// timed out, a conflict. Fail is for good: the phase cannot come to its end.
-// A panic counts as an error. It may change the object that it is given, as
-// far as that is written with the state.
+// It returns Done, Wait or Fail, or an error to be retried: a request that timed
+// out, a conflict ([Options].OnError decides otherwise). Fail is final: the phase
+// cannot be done. A panic counts as an error. It may change the object that it
+// is given, as far as that is written with the state.
 type Handler[T any] interface {
-	Handle(ctx context.Context, object T) (Result, error)
+	Handle(ctx context.Context, object T, v Visit) (Result, error)
 }
 
-// HandlerFunc makes a [Handler] of a function.
+// Visit is where a handler is called: one visit to a phase.
+type Visit struct {
+	Itinerary, Phase string
+	// Number is the number of phases that the run has entered so far: it tells
+	// two visits to one phase apart.
+	Number int64
+	// Facts are the flags as the run knows them.
+	Facts phases.Facts
+}
+
+// HandlerFunc makes a [Handler] of a function that does one phase's work.
 type HandlerFunc[T any] func(ctx context.Context, object T) (Result, error)
 
 // Handle calls f.
-func (f HandlerFunc[T]) Handle(ctx context.Context, object T) (Result, error) { return f(ctx, object) }
+func (f HandlerFunc[T]) Handle(ctx context.Context, object T, _ Visit) (Result, error) {
+	return f(ctx, object)
+}
+
+// VisitFunc makes a [Handler] of a function that looks at where it is called,
+// such as a switch over phases.
+type VisitFunc[T any] func(ctx context.Context, object T, v Visit) (Result, error)
+
+// Handle calls f.
+func (f VisitFunc[T]) Handle(ctx context.Context, object T, v Visit) (Result, error) {
+	return f(ctx, object, v)
+}
+
+// ErrorAction is what an error of a handler means.
+type ErrorAction uint8
+
+const (
+	// ActionRetry calls the handler again after the backoff.
+	ActionRetry ErrorAction = iota
+	// ActionFail fails the phase, as [Fail] with the error's text does.
+	ActionFail
+	// ActionStop stops the run with a [*StopError] until the object changes;
+	// the handler is then called again. In a cleanup itinerary, which must reach
+	// its end, it is ActionFail.
+	ActionStop
+)
 
 type outcome uint8
 
@@ -50,6 +88,25 @@ type Result struct {
 
 // IsDone reports whether the result is that of [Done].
 func (r Result) IsDone() bool { return r.outcome == done }
+
+// IsWait reports whether the result is that of [Wait].
+func (r Result) IsWait() bool { return r.outcome == wait }
+
+// IsFail reports whether the result is that of [Fail].
+func (r Result) IsFail() bool { return r.outcome == fail }
+
+// RequeueAfter returns after how long the handler wants to be called again; zero
+// leaves it to the controller's watches.
+func (r Result) RequeueAfter() time.Duration { return r.after }
+
+// Message returns the message of [Wait].
+func (r Result) Message() string { return r.message }
+
+// Progress returns a copy of the lines of progress of [Wait].
+func (r Result) Progress() []string { return slices.Clone(r.progress) }
+
+// Reasons returns a copy of the reasons of [Fail].
+func (r Result) Reasons() []string { return slices.Clone(r.reasons) }
 
 // String describes the result in a line, for logs and tests: "done",
 // "wait 5s: copying (3 of 7 files)", "fail: no space left".
@@ -75,17 +132,17 @@ func (r Result) String() string {
 	return "neither done, wait nor fail"
 }
 
-// Done says that the work of the phase is done.
+// Done returns that the work of the phase is done.
 func Done() Result { return Result{outcome: done} }
 
-// Wait says that the work is going on, and that the handler wants to be called
-// again after that long; 0 leaves it to the controller's watches. The message
-// replaces the phase's description in the pipeline, where it is not empty, and
-// the progress are lines of detail.
+// Wait returns that the work is going on, and that the handler wants to be
+// called again after that long; zero leaves it to the controller's watches. The
+// message, if not empty, replaces the phase's description in the pipeline, and
+// progress are lines of detail.
 func Wait(after time.Duration, message string, progress ...string) Result {
 	return Result{outcome: wait, after: after, message: message, progress: progress}
 }
 
-// Fail says that the work cannot be done, and why, in sentences for people.
+// Fail returns that the work cannot be done, and why, in sentences for users.
 // The run leaves the itinerary for the one that the selector names then.
 func Fail(reasons ...string) Result { return Result{outcome: fail, reasons: reasons} }

@@ -17,7 +17,7 @@ import (
 
 // Phase is how a phase is run.
 type Phase[T any] struct {
-	// Handler does the work.
+	// Handler does the work. If nil, it is the Handler of the options.
 	Handler Handler[T]
 	// Deadline is how long the phase may work, waits and attempts that failed
 	// included. It counts from the end of the second in which the phase was
@@ -37,31 +37,38 @@ type Phase[T any] struct {
 
 // Options are the embedder's parts. T is the type of the object that is
 // reconciled, usually a pointer to a custom resource. All functions are called
-// in the goroutine of the reconcile, and may panic, which counts as an error.
+// in the goroutine of the reconcile, with its context, and may read through the
+// API. An error of one is retried after Backoff, and shown meanwhile; a panic
+// counts as an error.
 type Options[T any] struct {
 	// Itineraries are all itineraries of the controller.
 	Itineraries *machine.Set
-	// Select names the itinerary that the object's state asks for now. It is
-	// called at each reconcile, and again when a phase has failed.
-	Select func(object T) string
-	// Sources are the sources of the object's flags. It is called only where
-	// there is something to ask, and may read through the API: the context is
-	// that of the reconcile, bounded by EvaluationTimeout. An error counts for each
-	// flag that would have been asked.
+	// Select returns the name of the itinerary that the object's state asks for
+	// now. It is called at each reconcile, and again when a phase has failed.
+	Select func(ctx context.Context, object T) (string, error)
+	// Sources returns the sources of the object's flags. It is called only if
+	// there is something to evaluate. The context is bounded by
+	// EvaluationTimeout. An error counts for each flag that would have been
+	// evaluated.
 	Sources func(ctx context.Context, object T) (*phases.Sources, error)
-	// Read reads the state that Write wrote on the object; the zero State
-	// where there is none yet. Write only changes the object in memory.
-	Read  func(object T) (State, error)
-	Write func(object T, s State) error
+	// Storage is where on the object the state is kept.
+	Storage Storage[T]
 
-	// Phases say how phases are run, by name; in all itineraries that have a
-	// phase of that name, but for those that In, by itinerary and by name,
-	// says it for.
+	// Phases describes how phases are run, by name, in all itineraries that
+	// have a phase of that name; PhasesByItinerary takes precedence, by
+	// itinerary and by name.
 	Phases            map[string]Phase[T]
 	PhasesByItinerary map[string]map[string]Phase[T]
-	// PassThrough lets phases that no handler is given for pass, as done.
-	// Without it a missing handler is an error of New.
+	// Handler does the work of all phases that have no handler of their own,
+	// such as the switch over phases of a controller that exists. Optional.
+	Handler Handler[T]
+	// PassThrough passes phases that have no handler, as done. Without Handler
+	// and PassThrough, a missing handler is an error of New.
 	PassThrough bool
+	// OnError decides what an error of a handler means, a panic included. If
+	// nil, or if it panics, the error is retried. It is not called for the last
+	// error of a phase that fails by its deadline.
+	OnError func(object T, v Visit, err error) ErrorAction
 
 	// Deadline, MaxAttempts and Backoff are for phases that set none. Zero
 	// means no deadline, no limit, and a backoff of a second, doubled each
@@ -72,27 +79,27 @@ type Options[T any] struct {
 	Backoff     Backoff
 
 	// OnFail writes a failure on the object beside the state, so that Select
-	// can see it there. It is called once for each failure; if it panics, the
-	// phase has not failed yet and is tried again, but in a cleanup itinerary
-	// the phase is passed by all the same. Optional: Select
-	// may go by State.FailedPhases and State.Failures, since the state has been
-	// written on the object by then.
-	OnFail func(object T, f Failure)
+	// can see it there. It is called once for each failure; if it returns an
+	// error, the phase has not failed yet and is tried again, but in a cleanup
+	// itinerary the phase is passed by all the same. Optional: Select may go by
+	// State.FailedPhases and State.Failures, since the state has been written on
+	// the object by then.
+	OnFail func(ctx context.Context, object T, f Failure) error
 	// Failed reports whether the object says that something failed: an
-	// itinerary that is left then reads Failed, not Canceled. It is not evaluated
+	// itinerary that is left then reads Failed, not Canceled. It is not called
 	// once a failure is recorded, nor when a cleanup itinerary is left.
 	// Optional; what handlers fail with is known without it.
-	Failed func(object T) bool
+	Failed func(ctx context.Context, object T) (bool, error)
 	// Paused reports whether the run is paused: then no handler is called and
 	// nothing moves, except that a switch to a cleanup itinerary is made and
 	// that itinerary runs, unless PauseHoldsCleanup is set. Optional.
-	Paused            func(object T) bool
+	Paused            func(ctx context.Context, object T) (bool, error)
 	PauseHoldsCleanup bool
 
-	// SourceFlags are the flags that the sources return, if the embedder declares
-	// them: then [New] refuses an itinerary that reads another. Zero means not
-	// declared: a run then stops when its way depends on a flag that no source
-	// answers.
+	// SourceFlags are the flags that the sources evaluate, if the embedder
+	// declares them: [New] then refuses an itinerary that reads another. Zero
+	// means not declared: a run then stops when its next phase depends on a flag
+	// that no source evaluates.
 	SourceFlags phases.Flags
 	// Key tells runs apart, for what a runner remembers between two reconciles
 	// of one run: sources that were left behind, and attempts that are not
@@ -102,7 +109,7 @@ type Options[T any] struct {
 	Key func(object T) string
 
 	// MaxPhases is the number of phases that may be left in one reconcile,
-	// where their handlers are done at once. 0 means 1: a write after each
+	// if their handlers are done at once. Zero means 1: a write after each
 	// phase. With more, fewer writes are needed, and after a crash more
 	// handlers are called again.
 	MaxPhases int
@@ -115,14 +122,14 @@ type Options[T any] struct {
 	// [context.WithTimeout]. A test that has a clock of its own in Now gives
 	// both, and then waits for no timeout in real time.
 	WithTimeout func(parent context.Context, timeout time.Duration) (context.Context, context.CancelFunc)
-	// Observers are told of events, in order.
+	// Observers observe the events, in order.
 	Observers []Observer[T]
 }
 
 // DefaultEvaluationTimeout is the EvaluationTimeout of options that set none.
 const DefaultEvaluationTimeout = 30 * time.Second
 
-// OptionsError says all that is missing or wrong in options.
+// OptionsError lists all that is missing or wrong in options.
 type OptionsError struct {
 	Problems []string
 }
@@ -143,8 +150,11 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 	if o.Sources == nil {
 		add("Sources is missing")
 	}
-	if o.Read == nil || o.Write == nil {
-		add("Read and Write are needed both")
+	for _, problem := range o.Storage.check() {
+		add("%s", problem)
+	}
+	if o.Handler != nil && isNil(o.Handler) {
+		add("Handler holds a nil %T; give one that can be called, or leave it out", o.Handler)
 	}
 	if o.MaxPhases < 0 {
 		add("MaxPhases is %d; it must not be negative", o.MaxPhases)
@@ -164,14 +174,14 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 	}
 
 	known := map[string]bool{}
-	how := map[string][]Phase[T]{}
+	phaseOptions := map[string][]Phase[T]{}
 	for _, name := range o.Itineraries.Names() {
 		g, err := o.Itineraries.Graph(name)
 		if err != nil {
 			return nil, err
 		}
 		if unanswered := g.Reads() &^ o.SourceFlags; o.SourceFlags != 0 && unanswered != 0 {
-			add("Answers: itinerary %q reads %s, which no source evaluates; add a source, or remove the flag", name, wording.List(g.Vocabulary().Names(unanswered), "and"))
+			add("SourceFlags: itinerary %q reads %s, which no source evaluates; add a source, or remove the flag", name, wording.List(g.Vocabulary().Names(unanswered), "and"))
 		}
 		own := map[string]bool{}
 		for i := range g.Len() {
@@ -181,20 +191,24 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 			if !ok {
 				p, ok = o.Phases[phase]
 			}
-			if ok && isNil(p.Handler) || !ok && !o.PassThrough {
+			switch {
+			case !isNil(p.Handler):
+			case p.Handler == nil && o.Handler != nil:
+				p.Handler = o.Handler
+			case ok || !o.PassThrough:
 				add("phase %q of itinerary %q has no handler", phase, name)
 			}
-			how[name] = append(how[name], p.or(o.limits()))
+			phaseOptions[name] = append(phaseOptions[name], p.or(o.limits()))
 		}
 		for phase, p := range o.PhasesByItinerary[name] {
-			p.limits().check(fmt.Sprintf("In: phase %q of itinerary %q: ", phase, name), add)
+			p.limits().check(fmt.Sprintf("PhasesByItinerary: phase %q of itinerary %q: ", phase, name), add)
 			if own[phase] {
 				continue
 			}
 			if i, err := g.Lookup(phase); err == nil {
-				add("In: %q is a former name of phase %q of itinerary %q; use its present name", phase, g.Phase(i).Name, name)
+				add("PhasesByItinerary: %q is a former name of phase %q of itinerary %q; use its present name", phase, g.Phase(i).Name, name)
 			} else {
-				add("In: %v", err)
+				add("PhasesByItinerary: %v", err)
 			}
 		}
 	}
@@ -212,14 +226,14 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 	}
 	for name := range o.PhasesByItinerary {
 		if _, err := o.Itineraries.Graph(name); err != nil {
-			add("In: %v", err)
+			add("PhasesByItinerary: %v", err)
 		}
 	}
 	if problems != nil {
 		slices.Sort(problems)
 		return nil, &OptionsError{problems}
 	}
-	return how, nil
+	return phaseOptions, nil
 }
 
 // limits are the parts of a phase that have defaults in the options.

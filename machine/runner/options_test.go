@@ -51,7 +51,7 @@ func TestNewRefusesWhatIsWrong(t *testing.T) {
 			p := o.Phases["Copy"]
 			p.Backoff.Factor = 2
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"Copy": p}}
-		}, `In: phase "Copy" of itinerary "Move": Backoff: Max or Factor is set without Initial; set Initial`},
+		}, `PhasesByItinerary: phase "Copy" of itinerary "Move": Backoff: Max or Factor is set without Initial; set Initial`},
 		{"negative phases", func(o *options) { o.MaxPhases = -7 }, "MaxPhases is -7; it must not be negative"},
 		{"a negative timeout", func(o *options) { o.EvaluationTimeout = -time.Second }, "EvaluationTimeout is -1s; it must not be negative"},
 		{"a nil handler", phase(func(p *runner.Phase[*migration]) { p.Handler = nil }), `phase "Copy" of itinerary "Move" has no handler`},
@@ -63,7 +63,7 @@ func TestNewRefusesWhatIsWrong(t *testing.T) {
 		}, `phase "Copy" of itinerary "Move" has no handler`},
 		{"a nil observer", func(o *options) { o.Observers = append(o.Observers, nil) }, "Observers: number 2 is nil; remove it"},
 		{"a nil function as an observer", func(o *options) { o.Observers = append(o.Observers, runner.ObserverFunc[*migration](nil)) }, "Observers: number 2 is nil; remove it"},
-		{"half of reading and writing", func(o *options) { o.Write = nil }, "Read and Write are needed both"},
+		{"half of reading and writing", func(o *options) { o.Storage.Write = nil }, "Storage has only one of Read and Write; give both"},
 		{"an empty set", func(o *options) { o.Itineraries = new(machine.Set) }, "Itineraries are missing"},
 		{"a handler under a former name", func(o *options) {
 			its := itineraries()
@@ -76,7 +76,7 @@ func TestNewRefusesWhatIsWrong(t *testing.T) {
 			its[0].Phases[1].Formerly = []string{"OldCopy"}
 			o.Itineraries = machine.MustCompileSet(its...)
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"OldCopy": o.Phases["Copy"]}}
-		}, `In: "OldCopy" is a former name of phase "Copy" of itinerary "Move"; use its present name`},
+		}, `PhasesByItinerary: "OldCopy" is a former name of phase "Copy" of itinerary "Move"; use its present name`},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
 			w := newWorld(t)
@@ -91,7 +91,7 @@ func TestNewRefusesWhatIsWrong(t *testing.T) {
 
 type handler struct{}
 
-func (h *handler) Handle(context.Context, *migration) (runner.Result, error) {
+func (h *handler) Handle(context.Context, *migration, runner.Visit) (runner.Result, error) {
 	return runner.Done(), nil
 }
 

@@ -93,8 +93,8 @@ func TestTheOutcomeIsRecorded(t *testing.T) {
 		t.Run(tt.about, func(t *testing.T) {
 			w := ends(t)
 			selected := "Move"
-			w.options.OnFail = func(*migration, runner.Failure) { selected = tt.failedTo }
-			w.options.Select = func(*migration) string { return selected }
+			w.options.OnFail = func(context.Context, *migration, runner.Failure) error { selected = tt.failedTo; return nil }
+			w.options.Select = func(context.Context, *migration) (string, error) { return selected, nil }
 			w.handle(func(place string) runner.Result {
 				if slices.Contains(tt.fails, place) {
 					return runner.Fail()
@@ -141,7 +141,7 @@ func TestASelectionThatIsNotFollowed(t *testing.T) {
 			told := listen[runner.SwitchHeld](w)
 			itinerary, phase, _ := strings.Cut(tt.at, "/")
 			selected := itinerary
-			w.options.Select = func(*migration) string { return selected }
+			w.options.Select = func(context.Context, *migration) (string, error) { return selected, nil }
 			for w.m.State.Itinerary != itinerary || w.m.State.Phase != phase || phase == "" && !w.m.State.Done {
 				_, err := w.reconcile()
 				require.NoError(t, err)
@@ -173,7 +173,7 @@ func TestACancelPassesAPause(t *testing.T) {
 		w := ends(t)
 		w.options.PauseHoldsCleanup = holds
 		selected := "Move"
-		w.options.Select = func(*migration) string { return selected }
+		w.options.Select = func(context.Context, *migration) (string, error) { return selected, nil }
 		_, err := w.reconcile()
 		require.NoError(t, err)
 		w.m.Paused = true
@@ -210,7 +210,7 @@ func TestFailuresAreToldApartByVisit(t *testing.T) {
 			{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
 			{Name: "Last", Step: "Report"},
 		}})
-		w.options.Select = func(*migration) string { return "Loop" }
+		w.options.Select = func(context.Context, *migration) (string, error) { return "Loop", nil }
 		tries := 0
 		w.options.Phases = map[string]runner.Phase[*migration]{"Last": w.options.Phases["Last"], "Try": {Handler: runner.HandlerFunc[*migration](
 			func(context.Context, *migration) (runner.Result, error) {
@@ -242,9 +242,9 @@ func TestFailuresAreToldApartByVisit(t *testing.T) {
 func TestACleanupThatIsInterruptedHasNotFailed(t *testing.T) {
 	w := ends(t)
 	selected, failed := "Move", false
-	w.options.Select = func(*migration) string { return selected }
-	w.options.Failed = func(*migration) bool { return failed }
-	w.options.OnFail = func(*migration, runner.Failure) { selected, failed = "Failed", true }
+	w.options.Select = func(context.Context, *migration) (string, error) { return selected, nil }
+	w.options.Failed = func(context.Context, *migration) (bool, error) { return failed, nil }
+	w.options.OnFail = func(context.Context, *migration, runner.Failure) error { selected, failed = "Failed", true; return nil }
 	w.handle(func(place string) runner.Result {
 		switch place {
 		case "Move/Copy":

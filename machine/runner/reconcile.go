@@ -49,12 +49,12 @@ func (c *reconcile[T]) readClock() {
 
 func (c *reconcile[T]) run(ctx context.Context) error {
 	var selected string
-	if err := c.option("Select", func() { selected = c.o.Select(c.object) }); err != nil && !c.state.Done {
+	if err := c.option("Select", func() (err error) { selected, err = c.o.Select(ctx, c.object); return }); err != nil && !c.state.Done {
 		return err
 	}
 	var paused bool
 	if c.o.Paused != nil {
-		if err := c.option("Paused", func() { paused = c.o.Paused(c.object) }); err != nil && !c.state.Done {
+		if err := c.option("Paused", func() (err error) { paused, err = c.o.Paused(ctx, c.object); return }); err != nil && !c.state.Done {
 			return err
 		}
 	}
@@ -87,7 +87,11 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 
 	switch {
 	case resumed.Switched:
-		c.begin(ctx, c.state.Itinerary, c.state.Phase, c.failed())
+		failed, err := c.failed(ctx)
+		if err != nil {
+			return err
+		}
+		c.begin(ctx, c.state.Itinerary, c.state.Phase, failed)
 	case c.state.PhaseFailed() && !g.IsCleanup():
 		return c.unanswered()
 	case c.state.PhaseFailed():
@@ -150,7 +154,7 @@ func (c *reconcile[T]) finish() {
 }
 
 // option calls a function of the options.
-func (c *reconcile[T]) option(name string, f func()) error {
+func (c *reconcile[T]) option(name string, f func() error) error {
 	if err := protect(f); err != nil {
 		return &optionError{name, err}
 	}
@@ -160,18 +164,18 @@ func (c *reconcile[T]) option(name string, f func()) error {
 // failed reports whether the itinerary that is being left failed: a phase of it
 // did, or the object has come to say so. Once a failure is recorded, or a cleanup
 // has begun, the object says nothing new.
-func (c *reconcile[T]) failed() (failed bool) {
+func (c *reconcile[T]) failed(ctx context.Context) (failed bool, err error) {
 	if c.state.PhaseFailed() {
-		return true
+		return true, nil
 	}
 	if c.o.Failed == nil || c.state.FailedPhases+c.state.FailedInCleanup > 0 {
-		return false
+		return false, nil
 	}
 	if left, err := c.o.Itineraries.Graph(c.state.Itinerary); err == nil && left.IsCleanup() {
-		return false
+		return false, nil
 	}
-	_ = protect(func() { failed = c.o.Failed(c.object) })
-	return failed
+	err = c.option("Failed", func() (err error) { failed, err = c.o.Failed(ctx, c.object); return })
+	return failed, err
 }
 
 // unanswered is the error of a failure that the selector does not answer.
@@ -265,23 +269,24 @@ const lastLook = time.Minute
 // call runs the handler of a phase, within its deadline. Once that has passed,
 // it runs once more, and what is not done then has failed.
 func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
-	how, err := c.phase(phase)
+	options, err := c.phase(phase)
 	if err != nil {
 		return Result{}, err
 	}
-	remaining := c.remaining(how.Deadline)
+	remaining := c.remaining(options.Deadline)
 	late := remaining <= 0
 	if late {
-		remaining = min(how.Deadline, lastLook)
+		remaining = min(options.Deadline, lastLook)
 	}
 	hctx := ctx
-	if how.Deadline > 0 {
+	if options.Deadline > 0 {
 		timeout, cancel := c.o.WithTimeout(ctx, remaining)
 		defer cancel()
 		hctx = timeout
 	}
 	c.called = true
-	result, err := handle(hctx, how.Handler, c.object)
+	visit := Visit{Itinerary: c.m.Graph().Name(), Phase: phase, Number: c.state.Visit, Facts: c.m.Facts()}
+	result, err := handle(hctx, options.Handler, c.object, visit)
 	c.readClock() // the handler may have taken its time, which is not the next phase's
 	if err == nil && result.outcome == undecided {
 		err = errors.New("its handler returned neither Done, Wait nor Fail")
@@ -293,7 +298,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 		return Result{}, failed
 	}
 	if late && (err != nil || result.outcome == wait) {
-		reasons := []string{fmt.Sprintf("phase %s was not done within %s", phase, how.Deadline)}
+		reasons := []string{fmt.Sprintf("phase %s was not done within %s", phase, options.Deadline)}
 		switch {
 		case err != nil:
 			reasons = append(reasons, "the last error: "+err.Error())
@@ -307,11 +312,17 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 	if err == nil {
 		return result, nil
 	}
-	attempts, last := c.retry(ctx, RetryHandler, nil, err, how.limits())
+	switch action := c.errorAction(visit, err); {
+	case action == ActionFail, action == ActionStop && c.m.Graph().IsCleanup():
+		return Fail(err.Error()), nil
+	case action == ActionStop:
+		return Result{}, &StopError{Itinerary: failed.Itinerary, Phase: phase, Err: err}
+	}
+	attempts, last := c.retry(ctx, RetryHandler, nil, err, options.limits())
 	if last {
 		return Fail(fmt.Sprintf("phase %s was tried %d times", phase, attempts), "the last error: "+err.Error()), nil
 	}
-	if remaining := c.remaining(how.Deadline); c.after > remaining {
+	if remaining := c.remaining(options.Deadline); c.after > remaining {
 		c.after = max(remaining, 0) // in time for the last look
 		if c.state.Retry != nil {
 			c.state.Retry.Next = metav1.NewTime(c.now.Add(c.after).Truncate(time.Second))
@@ -323,14 +334,20 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 }
 
 // handle calls a handler, and turns a panic into an error.
-func handle[T any](ctx context.Context, h Handler[T], object T) (result Result, err error) {
+func handle[T any](ctx context.Context, h Handler[T], object T, v Visit) (result Result, err error) {
 	if h == nil { // passes through
 		return Done(), nil
 	}
-	if panicked := protect(func() { result, err = h.Handle(ctx, object) }); panicked != nil {
-		return Result{}, panicked
-	}
+	err = protect(func() (err error) { result, err = h.Handle(ctx, object, v); return })
 	return result, err
+}
+
+// errorAction is what an error of a handler means.
+func (c *reconcile[T]) errorAction(v Visit, err error) (action ErrorAction) {
+	if c.o.OnError != nil {
+		_ = protect(func() error { action = c.o.OnError(c.object, v, err); return nil })
+	}
+	return action
 }
 
 // writeRetryEvery is how often a retry is written down although its error is
@@ -407,9 +424,9 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 	}
 	c.keep(ctx, steps.Snapshot{Message: cut(result.message), Progress: cutLines(result.progress, MaxProgress/2)})
 	c.again, c.after = result.after != 0, max(result.after, 0)
-	if how, err := c.phase(phase); err == nil && how.Deadline > 0 {
+	if options, err := c.phase(phase); err == nil && options.Deadline > 0 {
 		// Come back in time for the last look.
-		if remaining := max(c.remaining(how.Deadline), time.Second); !c.again || remaining < c.after {
+		if remaining := max(c.remaining(options.Deadline), time.Second); !c.again || remaining < c.after {
 			c.again, c.after = true, remaining
 		}
 	}
@@ -427,12 +444,9 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 	c.state.Retry, c.memo.attempts = nil, 0
 	c.keep(ctx, steps.Snapshot{Failed: true})
 	// The selector may go by the state on the object, or by what OnFail sets.
-	var werr error
-	if err = c.option("Write", func() { werr = c.o.Write(c.object, *c.state.DeepCopy()) }); werr != nil {
-		err = &optionError{"Write", werr}
-	}
+	err = c.option("Write", func() error { return c.o.Storage.Write(ctx, c.object, *c.state.DeepCopy()) })
 	if err == nil && c.o.OnFail != nil {
-		err = c.option("OnFail", func() { c.o.OnFail(c.object, failure) })
+		err = c.option("OnFail", func() error { return c.o.OnFail(ctx, c.object, failure) })
 		if g.IsCleanup() { // which must reach its end
 			c.beside, err = errors.Join(c.beside, err), nil
 		}
@@ -443,7 +457,7 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 	}
 	c.emit(ctx, PhaseFailed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
 	var selected string
-	if err := c.option("Select", func() { selected = c.o.Select(c.object) }); err != nil {
+	if err := c.option("Select", func() (err error) { selected, err = c.o.Select(ctx, c.object); return }); err != nil {
 		return false, err
 	}
 	to, err := c.o.Itineraries.Graph(selected)
@@ -565,6 +579,6 @@ func (c *reconcile[T]) keep(ctx context.Context, m steps.Snapshot) {
 // on may stop a run.
 func (c *reconcile[T]) emit(ctx context.Context, e Event) {
 	for _, o := range c.o.Observers {
-		_ = protect(func() { o.Observe(ctx, c.object, e) })
+		_ = protect(func() error { o.Observe(ctx, c.object, e); return nil })
 	}
 }

@@ -129,11 +129,11 @@ func TestARetryOfFlagsIsSeen(t *testing.T) {
 func TestASelectorThatPanicsAfterAFailure(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail("no"), nil })
 	was := w.options.Select
-	w.options.Select = func(m *migration) string {
+	w.options.Select = func(_ context.Context, m *migration) (string, error) {
 		if len(m.State.Failures) > 0 && !m.Canceled {
 			panic("boom")
 		}
-		return was(m)
+		return was(context.Background(), m)
 	}
 	for range 5 {
 		_, err := w.reconcile()

@@ -25,7 +25,7 @@ type Runner[T any] struct {
 // New makes a runner. It refuses options in which something is missing or
 // wrong, a phase without a handler included, with an [*OptionsError].
 func New[T any](o Options[T]) (*Runner[T], error) {
-	how, err := o.check()
+	phaseOptions, err := o.check()
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func New[T any](o Options[T]) (*Runner[T], error) {
 	if o.WithTimeout == nil {
 		o.WithTimeout = context.WithTimeout
 	}
-	return &Runner[T]{o: o, phaseOptions: how}, nil
+	return &Runner[T]{o: o, phaseOptions: phaseOptions}, nil
 }
 
 // Forget drops what the runner remembers of a run, by the key that
@@ -58,8 +58,8 @@ type Outcome struct {
 	// written on the object; write the object to the cluster, also if there is
 	// an error beside it.
 	Changed bool
-	// Requeue asks for another reconcile once the object is written: After that
-	// long, or at once if it is 0. Without Again the run waits for the
+	// Requeue asks for another reconcile once the object is written: after
+	// RequeueAfter, or at once if that is zero. Otherwise the run waits for the
 	// controller's watches, is paused, stopped, or done.
 	Requeue      bool
 	RequeueAfter time.Duration
@@ -76,11 +76,11 @@ const minPause = time.Second
 // phase. It never sleeps and writes to no cluster; it writes the state on the
 // object.
 //
-// An error is to be retried, After the time that the outcome holds; it is in
-// the state as well. If the outcome does not ask for another reconcile, because
-// the state could not be read or written or the context is done, retry it as
-// the controller's rate limiter does. One for which [IsTerminal] holds stays until the object or
-// the release is fixed, and needs no retry. If flags on which the next
+// Retry an error after the RequeueAfter of the outcome; it is in the state as
+// well. If the outcome does not ask for another reconcile, because the state
+// could not be read or written or the context is done, retry it as the
+// controller's rate limiter does. One for which [IsTerminal] holds stays until
+// the object or the release is fixed, and needs no retry. If flags on which the next
 // transition depends are unknown, the error is an [*UnknownFlagsError], which
 // wraps their [*phases.FlagError]; in a cleanup itinerary that is no error.
 // Until an itinerary that waits has begun, each retry evaluates all flags that
@@ -91,15 +91,19 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 			out, err = Outcome{}, &phases.PanicError{Value: p, Stack: debug.Stack()}
 		}
 	}()
-	if r == nil || r.o.Read == nil {
+	if r == nil || r.o.Storage.Read == nil {
 		return Outcome{}, errors.New("the runner was not made; make it with New")
 	}
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	was, err := r.o.Read(object)
+	was, err := r.o.Storage.Read(ctx, object)
 	if err != nil {
-		return Outcome{}, &optionError{"read the state", err}
+		err = &optionError{"read the state", err}
+		if broken := new(*AnnotationError); errors.As(err, broken) {
+			err = fmt.Errorf("read the state: %w", *broken)
+		}
+		return Outcome{}, err
 	}
 	key := r.o.key(object)
 	c := &reconcile[T]{Runner: r, object: object, key: key, memo: r.memory.get(key), askTime: r.o.EvaluationTimeout}
@@ -127,7 +131,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	}
 	// A handler may have changed the state on the object.
 	if out.Changed || c.called {
-		if werr := r.o.Write(object, c.state); werr != nil {
+		if werr := r.o.Storage.Write(ctx, object, c.state); werr != nil {
 			if err != nil {
 				werr = fmt.Errorf("%w (beside: %v)", werr, err)
 			}
@@ -141,12 +145,11 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 }
 
 // protect calls a function of the embedder, and returns a panic as an error.
-func protect(f func()) (err error) {
+func protect(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &phases.PanicError{Value: p, Stack: debug.Stack()}
 		}
 	}()
-	f()
-	return nil
+	return f()
 }

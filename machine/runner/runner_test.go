@@ -83,11 +83,11 @@ func newWorld(t *testing.T) *world {
 	}
 	w.options = runner.Options[*migration]{
 		Itineraries: machine.MustCompileSet(itineraries()...),
-		Select: func(m *migration) string {
+		Select: func(_ context.Context, m *migration) (string, error) {
 			if m.Canceled || len(m.Errors) > 0 {
-				return "CleanUp"
+				return "CleanUp", nil
 			}
-			return "Move"
+			return "Move", nil
 		},
 		Sources: func(context.Context, *migration) (*phases.Sources, error) {
 			source := func(flag phases.Flags, name string, slow bool) phases.Source {
@@ -98,10 +98,15 @@ func newWorld(t *testing.T) *world {
 			}
 			return phases.NewSources(vocabulary, source(volumes, "Volumes", false), source(images, "Images", true))
 		},
-		Read:   func(m *migration) (runner.State, error) { return *m.State.DeepCopy(), nil },
-		Write:  func(m *migration, s runner.State) error { m.State = s; return nil },
-		OnFail: func(m *migration, f runner.Failure) { m.Errors = append(m.Errors, f.Reasons...) },
-		Paused: func(m *migration) bool { return m.Paused },
+		Storage: runner.Storage[*migration]{
+			Read:  func(_ context.Context, m *migration) (runner.State, error) { return *m.State.DeepCopy(), nil },
+			Write: func(_ context.Context, m *migration, s runner.State) error { m.State = s; return nil },
+		},
+		OnFail: func(_ context.Context, m *migration, f runner.Failure) error {
+			m.Errors = append(m.Errors, f.Reasons...)
+			return nil
+		},
+		Paused: func(_ context.Context, m *migration) (bool, error) { return m.Paused, nil },
 		Now:    func() time.Time { return w.now },
 		Phases: map[string]runner.Phase[*migration]{},
 		Observers: []runner.Observer[*migration]{runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
@@ -285,7 +290,7 @@ func TestFailAndCancel(t *testing.T) {
 	assert.Equal(t, []string{"Refresh", "Copy", "Detach", "Report", "Last"}, w.called)
 
 	w = newWorld(t)
-	w.options.Failed = func(m *migration) bool { return len(m.Errors) > 0 }
+	w.options.Failed = func(_ context.Context, m *migration) (bool, error) { return len(m.Errors) > 0, nil }
 	_, err := w.reconcile()
 	require.NoError(t, err)
 	w.m.Errors = []string{"found by a validation"}
@@ -332,11 +337,11 @@ func TestAFailureOnTheWayOutIsPassedBy(t *testing.T) {
 func TestASelectorThatGoesByTheState(t *testing.T) {
 	w := newWorld(t)
 	w.options.OnFail = nil
-	w.options.Select = func(m *migration) string {
+	w.options.Select = func(_ context.Context, m *migration) (string, error) {
 		if len(m.State.Failures) > 0 {
-			return "CleanUp"
+			return "CleanUp", nil
 		}
-		return "Move"
+		return "Move", nil
 	}
 	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
 	w.end()
@@ -692,12 +697,18 @@ func TestPanicsOfTheEmbedder(t *testing.T) {
 		about  string
 		change func(*runner.Options[*migration])
 	}{
-		{"Select", func(o *runner.Options[*migration]) { o.Select = func(*migration) string { panic("boom") } }},
+		{"Select", func(o *runner.Options[*migration]) {
+			o.Select = func(context.Context, *migration) (string, error) { panic("boom") }
+		}},
 		{"Sources", func(o *runner.Options[*migration]) {
 			o.Sources = func(context.Context, *migration) (*phases.Sources, error) { panic("boom") }
 		}},
-		{"Read", func(o *runner.Options[*migration]) { o.Read = func(*migration) (runner.State, error) { panic("boom") } }},
-		{"Write", func(o *runner.Options[*migration]) { o.Write = func(*migration, runner.State) error { panic("boom") } }},
+		{"Read", func(o *runner.Options[*migration]) {
+			o.Storage.Read = func(context.Context, *migration) (runner.State, error) { panic("boom") }
+		}},
+		{"Write", func(o *runner.Options[*migration]) {
+			o.Storage.Write = func(context.Context, *migration, runner.State) error { panic("boom") }
+		}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			w := newWorld(t)
@@ -721,9 +732,11 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 			o.Sources = func(context.Context, *migration) (*phases.Sources, error) { return nil, cause }
 		}},
 		{"Read", func(o *runner.Options[*migration]) {
-			o.Read = func(*migration) (runner.State, error) { return runner.State{}, cause }
+			o.Storage.Read = func(context.Context, *migration) (runner.State, error) { return runner.State{}, cause }
 		}},
-		{"Write", func(o *runner.Options[*migration]) { o.Write = func(*migration, runner.State) error { return cause } }},
+		{"Write", func(o *runner.Options[*migration]) {
+			o.Storage.Write = func(context.Context, *migration, runner.State) error { return cause }
+		}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			w := newWorld(t)
@@ -734,7 +747,7 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 		})
 	}
 	w := newWorld(t)
-	w.options.Select = func(*migration) string { return "Moev" }
+	w.options.Select = func(context.Context, *migration) (string, error) { return "Moev", nil }
 	_, err := w.reconcile()
 	assert.ErrorContains(t, err, `"Moev"; did you mean "Move"?`)
 
@@ -755,11 +768,11 @@ func TestNewRefuses(t *testing.T) {
 		{"a name that no itinerary has", func(o *runner.Options[*migration]) { o.Phases["Atach"] = o.Phases["Attach"] }, `runner options: Phases: no itinerary has a phase "Atach"; did you mean "Attach" or "Detach"?`},
 		{"a name that the itinerary does not have", func(o *runner.Options[*migration]) {
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"Detach": o.Phases["Copy"]}}
-		}, `runner options: In: itinerary "Move" has no phase "Detach"; did you mean "Attach"?`},
+		}, `runner options: PhasesByItinerary: itinerary "Move" has no phase "Detach"; did you mean "Attach"?`},
 		{"an itinerary that there is not", func(o *runner.Options[*migration]) {
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Mvoe": {}}
-		}, `runner options: In: unknown itinerary "Mvoe"; did you mean "Move"?`},
-		{"nothing at all", func(o *runner.Options[*migration]) { *o = runner.Options[*migration]{} }, "runner options: Select is missing; Sources is missing; Read and Write are needed both; Itineraries are missing"},
+		}, `runner options: PhasesByItinerary: unknown itinerary "Mvoe"; did you mean "Move"?`},
+		{"nothing at all", func(o *runner.Options[*migration]) { *o = runner.Options[*migration]{} }, "runner options: Select is missing; Sources is missing; Storage is missing; use NewStatusStorage or NewAnnotationStorage; Itineraries are missing"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			w := newWorld(t)

@@ -76,11 +76,11 @@ func TestObjectsWithoutAKeyInParallel(t *testing.T) {
 func TestAPanicOfTheSelectorIsNoAttemptOfTheHandler(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{MaxAttempts: 3}, errs)
 	sel, boom := w.options.Select, true
-	w.options.Select = func(m *migration) string {
+	w.options.Select = func(_ context.Context, m *migration) (string, error) {
 		if boom {
 			panic("boom")
 		}
-		return sel(m)
+		return sel(context.Background(), m)
 	}
 	for range 2 {
 		_, err := w.reconcile()
@@ -216,11 +216,11 @@ func TestARetryOfARunThatIsDoneIsOver(t *testing.T) {
 	w := newWorld(t)
 	w.end()
 	boom := true
-	w.options.Paused = func(*migration) bool {
+	w.options.Paused = func(context.Context, *migration) (bool, error) {
 		if boom {
 			panic("boom")
 		}
-		return false
+		return false, nil
 	}
 	_, _ = w.reconcile()
 	boom = false
@@ -234,11 +234,11 @@ func TestARetryOfARunThatIsDoneIsOver(t *testing.T) {
 func TestARunThatIsStoppedIsNotRetried(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail("no"), nil })
 	boom := false
-	w.options.Select = func(*migration) string {
+	w.options.Select = func(context.Context, *migration) (string, error) {
 		if boom {
 			panic("boom")
 		}
-		return "Move"
+		return "Move", nil
 	}
 	_, err := w.reconcile()
 	require.True(t, runner.IsTerminal(err))
@@ -289,7 +289,7 @@ func TestAttemptsOfFlagsBeginAnewWithAnItinerary(t *testing.T) {
 	w.options.Phases = nil
 	w.options.Key = func(*migration) string { return "key" }
 	sel := "Move"
-	w.options.Select = func(*migration) string { return sel }
+	w.options.Select = func(context.Context, *migration) (string, error) { return sel, nil }
 	r := w.runner()
 	rec := func() (runner.Outcome, error) {
 		w.now = w.now.Add(time.Second)
@@ -321,7 +321,7 @@ func TestANewReleaseWhileTheWorkIsDone(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.options.Itineraries, w.options.PassThrough, w.options.Phases = release(volumes), true, nil
-	w.options.Select = func(*migration) string { return "Move" }
+	w.options.Select = func(context.Context, *migration) (string, error) { return "Move", nil }
 	w.values[images] = false
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -348,7 +348,7 @@ func TestAForgedVisitSkipsNoPhase(t *testing.T) {
 func TestAStopThatCouldNotBeWrittenIsRetried(t *testing.T) {
 	w := newWorld(t)
 	w.m.State.Itinerary, w.m.State.Phase = "Move", "Nowhere"
-	w.options.Write = func(*migration, runner.State) error { return errors.New("full") }
+	w.options.Storage.Write = func(context.Context, *migration, runner.State) error { return errors.New("full") }
 	out, err := w.reconcile()
 	assert.False(t, runner.IsTerminal(err), "it was not written, so another try is of use: again %v", out.Requeue)
 }
@@ -360,7 +360,7 @@ func TestAStopEndsAPause(t *testing.T) {
 	require.NoError(t, err)
 	w.m.Paused = false
 	sel := w.options.Select
-	w.options.Select = func(*migration) string { return "Typo" }
+	w.options.Select = func(context.Context, *migration) (string, error) { return "Typo", nil }
 	out, err := w.reconcile()
 	require.True(t, runner.IsTerminal(err))
 	assert.False(t, out.Paused)
@@ -377,7 +377,7 @@ func TestACancelThatIsTakenBackBeforeItsFirstPhase(t *testing.T) {
 	w := newWorld(t)
 	w.options.Itineraries, w.options.PassThrough, w.options.Phases = set, true, nil
 	sel := "Move"
-	w.options.Select = func(*migration) string { return sel }
+	w.options.Select = func(context.Context, *migration) (string, error) { return sel, nil }
 	_, err := w.reconcile()
 	require.NoError(t, err)
 	sel = "Cancel"
@@ -392,12 +392,12 @@ func TestACancelThatIsTakenBackBeforeItsFirstPhase(t *testing.T) {
 
 func TestAFailureThatCouldNotBeWrittenIsReportedLater(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail("no"), nil })
-	write, n := w.options.Write, 0
-	w.options.Write = func(m *migration, s runner.State) error {
+	write, n := w.options.Storage.Write, 0
+	w.options.Storage.Write = func(_ context.Context, m *migration, s runner.State) error {
 		if n++; n == 1 {
 			return errors.New("a moment")
 		}
-		return write(m, s)
+		return write(context.Background(), m, s)
 	}
 	for range 3 {
 		_, _ = w.reconcile()
@@ -457,11 +457,11 @@ func TestARunThatIsDoneIsSettledOnce(t *testing.T) {
 func TestOnFailThatPanicsIsCalledAgain(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail("no"), nil })
 	onFail, n := w.options.OnFail, 0
-	w.options.OnFail = func(m *migration, f runner.Failure) {
+	w.options.OnFail = func(_ context.Context, m *migration, f runner.Failure) error {
 		if n++; n == 1 {
 			panic("a moment")
 		}
-		onFail(m, f)
+		return onFail(context.Background(), m, f)
 	}
 	for range 3 {
 		_, _ = w.reconcile()
@@ -477,7 +477,7 @@ func TestANewReleaseEvaluatesEachFlagOnce(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.options.Itineraries, w.options.PassThrough, w.options.Phases = release("C"), true, nil
-	w.options.Select = func(*migration) string { return "Move" }
+	w.options.Select = func(context.Context, *migration) (string, error) { return "Move", nil }
 	_, _ = w.reconcile()
 	w.broken[volumes] = errors.New("no answer")
 	_, err := w.reconcile()
@@ -496,7 +496,7 @@ func TestAFlagComputedFromOneThatIsDecided(t *testing.T) {
 	}})
 	w := newWorld(t)
 	w.options.Itineraries, w.options.PassThrough, w.options.Phases = set, true, nil
-	w.options.Select = func(*migration) string { return "Move" }
+	w.options.Select = func(context.Context, *migration) (string, error) { return "Move", nil }
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
 		return phases.NewSources(vocabulary,
 			phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
@@ -517,7 +517,7 @@ func TestAStopThatIsFixedDuringAPause(t *testing.T) {
 	w := newWorld(t)
 	_, _ = w.reconcile()
 	sel := w.options.Select
-	w.options.Select = func(*migration) string { return "Typo" }
+	w.options.Select = func(context.Context, *migration) (string, error) { return "Typo", nil }
 	_, err := w.reconcile()
 	require.Error(t, err)
 	w.options.Select = sel
@@ -532,7 +532,7 @@ func TestARetryOfTheSelectorIsItsOwn(t *testing.T) {
 	_, _ = w.reconcile()
 	_, _ = w.reconcile()
 	sel := w.options.Select
-	w.options.Select = func(*migration) string { panic("boom") }
+	w.options.Select = func(context.Context, *migration) (string, error) { panic("boom") }
 	_, _ = w.reconcile()
 	assert.EqualValues(t, 1, w.m.State.Retry.Attempts)
 	w.options.Select = sel
@@ -554,7 +554,7 @@ func TestTheSizeOfAStateWithHostileTexts(t *testing.T) {
 		w.options.Phases = map[string]runner.Phase[*migration]{}
 		n := 0
 		sel := "Final"
-		w.options.Select = func(*migration) string { return sel }
+		w.options.Select = func(context.Context, *migration) (string, error) { return sel, nil }
 		for _, p := range ph {
 			w.options.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) {
 				if n++; n%3 == 0 {
@@ -588,7 +588,7 @@ func TestARunThatIsRetriedIsNotStopped(t *testing.T) {
 	w.m.State.Itinerary, w.m.State.Phase = "Move", "Nowhere"
 	_, err := w.reconcile()
 	require.True(t, runner.IsTerminal(err))
-	w.options.Select = func(*migration) string { panic("boom") }
+	w.options.Select = func(context.Context, *migration) (string, error) { panic("boom") }
 	_, err = w.reconcile()
 	require.Error(t, err)
 	assert.Nil(t, w.m.State.Stopped, "it is retried, not stopped")

@@ -115,11 +115,15 @@ func (d *driven[T]) restart() {
 	s := d.script
 	o := runner.Options[T]{
 		Itineraries: s.set,
-		Select:      func(m T) string { return s.choose(m) },
-		Read:        func(m T) (runner.State, error) { return m.State() },
-		Write:       func(m T, state runner.State) error { return m.SetState(state) },
-		Paused:      func(m T) bool { return m.GetAnnotations()[example.PausedAnnotation] == "true" },
-		Now:         func() time.Time { return d.now },
+		Select:      func(_ context.Context, m T) (string, error) { return s.choose(m), nil },
+		Storage: runner.Storage[T]{
+			Read:  func(_ context.Context, m T) (runner.State, error) { return m.State() },
+			Write: func(_ context.Context, m T, state runner.State) error { return m.SetState(state) },
+		},
+		Paused: func(_ context.Context, m T) (bool, error) {
+			return m.GetAnnotations()[example.PausedAnnotation] == "true", nil
+		},
+		Now: func() time.Time { return d.now },
 		Sources: func(context.Context, T) (*phases.Sources, error) {
 			var all []phases.Source
 			for _, def := range shortFlags.Defs() {
@@ -135,7 +139,7 @@ func (d *driven[T]) restart() {
 		Phases: map[string]runner.Phase[T]{},
 	}
 	if !s.passFailure {
-		o.OnFail = func(m T, f runner.Failure) { m.AddErrors(f.Reasons...) }
+		o.OnFail = func(_ context.Context, m T, f runner.Failure) error { m.AddErrors(f.Reasons...); return nil }
 	}
 	for _, itinerary := range s.set.Names() {
 		graph, err := s.set.Graph(itinerary)

@@ -110,15 +110,17 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 	e := &environment{client: p.Client, live: p.Live}
 	o := runner.Options[T]{
 		Itineraries: set,
-		Select:      func(m T) string { return p.Select(m.MTC()) },
+		Select:      func(_ context.Context, m T) (string, error) { return p.Select(m.MTC()), nil },
 		Sources: func(ctx context.Context, m T) (*phases.Sources, error) {
 			return p.sources(ctx, e, m)
 		},
-		Read:              func(m T) (runner.State, error) { return m.State() },
-		Write:             func(m T, s runner.State) error { return m.SetState(s) },
-		OnFail:            func(m T, f runner.Failure) { m.AddErrors(f.Reasons...) },
-		Failed:            func(m T) bool { return mtc.Select(m.MTC()) == mtc.Failed },
-		Paused:            func(m T) bool { return m.GetAnnotations()[PausedAnnotation] == "true" },
+		Storage: runner.Storage[T]{
+			Read:  func(_ context.Context, m T) (runner.State, error) { return m.State() },
+			Write: func(_ context.Context, m T, s runner.State) error { return m.SetState(s) },
+		},
+		OnFail:            func(_ context.Context, m T, f runner.Failure) error { m.AddErrors(f.Reasons...); return nil },
+		Failed:            func(_ context.Context, m T) (bool, error) { return mtc.Select(m.MTC()) == mtc.Failed, nil },
+		Paused:            func(_ context.Context, m T) (bool, error) { return m.GetAnnotations()[PausedAnnotation] == "true", nil },
 		PhasesByItinerary: map[string]map[string]runner.Phase[T]{},
 
 		MaxPhases: p.MaxPhases,

@@ -150,11 +150,14 @@ func (l *Life) pass(d time.Duration) {
 // Options are those of a runner that plays the life.
 func Options[T any](l *Life, a Access[T]) runner.Options[T] {
 	o := runner.Options[T]{
-		Itineraries: l.set, Read: a.Read, Write: a.Write, Now: l.clock,
-		Select:            func(object T) string { return l.selects(a.Wishes(object)) },
-		Paused:            func(object T) bool { return a.Wishes(object).Paused },
-		OnFail:            func(object T, f runner.Failure) { a.Fail(object, f.Reasons) },
-		Failed:            func(object T) bool { return a.Wishes(object).Failed },
+		Itineraries: l.set, Storage: runner.Storage[T]{
+			Read:  func(_ context.Context, object T) (runner.State, error) { return a.Read(object) },
+			Write: func(_ context.Context, object T, s runner.State) error { return a.Write(object, s) },
+		}, Now: l.clock,
+		Select:            func(_ context.Context, object T) (string, error) { return l.selects(a.Wishes(object)), nil },
+		Paused:            func(_ context.Context, object T) (bool, error) { return a.Wishes(object).Paused, nil },
+		OnFail:            func(_ context.Context, object T, f runner.Failure) error { a.Fail(object, f.Reasons); return nil },
+		Failed:            func(_ context.Context, object T) (bool, error) { return a.Wishes(object).Failed, nil },
 		Sources:           func(context.Context, T) (*phases.Sources, error) { return l.sources() },
 		PhasesByItinerary: map[string]map[string]runner.Phase[T]{},
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"slices"
 	"sync"
 
@@ -9,7 +10,6 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
-	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
@@ -23,8 +23,8 @@ var adapter = sync.OnceValue(func() *legacy.Adapter {
 	return legacy.NewAdapter(machine.MustCompileSet(mtc.Itineraries()...), mtc.DataNames)
 })
 
-// keeper keeps the state of a MigMigration where MTC's definition has room.
-var keeper = controller.NewAnnotationStorage(StateAnnotation, controller.Fields[*MigMigration]{
+// storage keeps the state of a MigMigration where MTC's definition has room.
+var storage = runner.NewAnnotationStorage(StateAnnotation, runner.Fields[*MigMigration]{
 	Pipeline:  func(m *MigMigration) *steps.Pipeline { return &m.Status.Pipeline },
 	Itinerary: func(m *MigMigration) *string { return &m.Status.Itinerary },
 	Phase:     func(m *MigMigration) *string { return &m.Status.Phase },
@@ -34,7 +34,7 @@ var keeper = controller.NewAnnotationStorage(StateAnnotation, controller.Fields[
 // an old controller has recorded.
 func (m *MigMigration) State() (runner.State, error) {
 	if _, ok := m.Annotations[StateAnnotation]; ok {
-		return keeper.Read(m)
+		return storage.Read(context.Background(), m)
 	}
 	status := m.Status
 	if _, _, err := legacy.UpgradeStatus(adapter(), &status, nil); err != nil {
@@ -61,7 +61,7 @@ func (m *MigMigration) SetState(s runner.State) error {
 			metav1.SetMetaDataAnnotation(&m.ObjectMeta, legacy.Annotation, string(remainder))
 		}
 	}
-	return keeper.Write(m, s)
+	return storage.Write(context.Background(), m, s)
 }
 
 // MTC is the migration as flags and itineraries are found from it.

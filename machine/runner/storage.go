@@ -1,0 +1,176 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// Storage is where on an object the state of its run is kept: what
+// [NewStatusStorage] or [NewAnnotationStorage] return, or two functions of the
+// embedder's own. The contract:
+//
+// Write changes the object in memory, and nothing but its status and
+// annotations. Read returns exactly what Write wrote, also after the object was
+// at the API server; machine/controller checks that after each write. Read
+// returns the zero State if there is none yet. Both may be called with any
+// object at any time, also with an empty one. An error is retried, except an
+// [*AnnotationError], which stops the run until the object changes.
+type Storage[T any] struct {
+	Read  func(ctx context.Context, object T) (State, error)
+	Write func(ctx context.Context, object T, s State) error
+	// Annotation is the annotation that Write changes; empty if it changes none.
+	Annotation string
+
+	problems []string // of what it was made from
+}
+
+// check returns what is missing or wrong.
+func (s Storage[T]) check() []string {
+	switch {
+	case s.problems != nil:
+		return s.problems
+	case s.Read == nil && s.Write == nil:
+		return []string{"Storage is missing; use NewStatusStorage or NewAnnotationStorage"}
+	case s.Read == nil || s.Write == nil:
+		return []string{"Storage has only one of Read and Write; give both"}
+	}
+	return nil
+}
+
+// NewStatusStorage keeps the state in a field of the status, which field points
+// to. If the field is a pointer that is nil, field makes it.
+func NewStatusStorage[T any](field func(object T) *State) Storage[T] {
+	if field == nil {
+		return Storage[T]{problems: []string{"Storage: NewStatusStorage has no function; give one that returns a pointer to the state"}}
+	}
+	return Storage[T]{
+		Read: func(_ context.Context, object T) (State, error) { return *field(object).DeepCopy(), nil },
+		Write: func(_ context.Context, object T, s State) error {
+			s.DeepCopyInto(field(object))
+			return nil
+		},
+	}
+}
+
+// Fields point to the fields that a status has beside the annotation of
+// [NewAnnotationStorage].
+type Fields[T any] struct {
+	// Pipeline is where users see the steps. It is required.
+	Pipeline func(object T) *steps.Pipeline
+	// Itinerary and Phase are where users see them. Give both or neither. When
+	// a run is done, Phase stays at the last one.
+	Itinerary, Phase func(object T) *string
+}
+
+// NewAnnotationStorage keeps the state as compact JSON in the annotation of that
+// name, for custom resources without a status subresource whose status has no
+// place for it, such as MTC's. The pipeline, the itinerary and the phase are in
+// fields of their own.
+//
+// The fields win: if they name another itinerary or phase than the annotation
+// does, a client that does not know the annotation has moved the run, and most
+// of the annotation is of another moment. Then only what it records of the past
+// is kept (failures, switches, the result), and the flags are evaluated again.
+// If there is no annotation yet, a run that another controller began is taken
+// over from the fields.
+//
+// Read returns an [*AnnotationError] if the annotation cannot be read. It takes
+// time and memory linear in the size of the annotation, whatever that holds.
+func NewAnnotationStorage[T metav1.Object](name string, f Fields[T]) Storage[T] {
+	a := annotation[T]{name: name, Fields: f}
+	if problems := a.check(); problems != nil {
+		return Storage[T]{problems: problems}
+	}
+	return Storage[T]{Read: a.read, Write: a.write, Annotation: name}
+}
+
+type annotation[T metav1.Object] struct {
+	name string
+	Fields[T]
+}
+
+func (a annotation[T]) check() (problems []string) {
+	// API servers compare keys in lower case.
+	for _, problem := range validation.IsQualifiedName(strings.ToLower(a.name)) {
+		problems = append(problems, fmt.Sprintf("Storage: %q is not the key of an annotation: %s", a.name, problem))
+	}
+	if a.Pipeline == nil {
+		problems = append(problems, "Storage: Fields.Pipeline is missing; give a function that returns a pointer to the pipeline")
+	}
+	if (a.Itinerary == nil) != (a.Phase == nil) {
+		problems = append(problems, "Storage: Fields has only one of Itinerary and Phase; give both or neither")
+	}
+	return problems
+}
+
+// maxAnnotation is the largest size of all annotations of an object together
+// that API servers accept.
+const maxAnnotation = 256 << 10
+
+// AnnotationError is an annotation that is not what [NewAnnotationStorage]
+// wrote. The run is stopped until the annotation is fixed or removed.
+type AnnotationError struct {
+	Annotation string
+	Err        error
+}
+
+func (e *AnnotationError) Error() string {
+	return fmt.Sprintf("annotation %q is not the state of a run; fix it, or remove it to start from the status: %v", e.Annotation, e.Err)
+}
+
+// Unwrap returns the error of the JSON decoder.
+func (e *AnnotationError) Unwrap() error { return e.Err }
+
+func (a annotation[T]) read(_ context.Context, object T) (State, error) {
+	var s State
+	if text, ok := object.GetAnnotations()[a.name]; ok {
+		if len(text) > maxAnnotation {
+			return State{}, &AnnotationError{a.name, fmt.Errorf("it has %d bytes, more than the %d that all annotations may have", len(text), maxAnnotation)}
+		}
+		if err := json.Unmarshal([]byte(text), &s); err != nil {
+			return State{}, &AnnotationError{a.name, err}
+		}
+	}
+	if a.Itinerary != nil && a.Phase != nil && !s.Done {
+		itinerary, phase := *a.Itinerary(object), *a.Phase(object)
+		if s.Itinerary != itinerary || s.Phase != phase {
+			s = State{
+				Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase},
+				Switches:   s.Switches, Result: s.Result, FailedPhases: s.FailedPhases, FailedInCleanup: s.FailedInCleanup,
+				Failures: s.Failures, Dropped: s.Dropped,
+			}
+		}
+	}
+	s.Pipeline = a.Pipeline(object).DeepCopy()
+	return s, nil
+}
+
+func (a annotation[T]) write(_ context.Context, object T, s State) error {
+	s.Pipeline.DeepCopyInto(a.Pipeline(object))
+	if a.Itinerary != nil && a.Phase != nil {
+		*a.Itinerary(object) = s.Itinerary
+		if !s.Done {
+			*a.Phase(object) = s.Phase
+		}
+	}
+	s.Pipeline = nil
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	all := map[string]string{}
+	for k, v := range object.GetAnnotations() {
+		all[k] = v
+	}
+	all[a.name] = string(text)
+	object.SetAnnotations(all)
+	return nil
+}
