@@ -459,7 +459,7 @@ func TestAFailureWhileOnFailPanics(t *testing.T) {
 func TestAFailureInACleanupWhileTheSelectorPanics(t *testing.T) {
 	for name, plant := range map[string]func(*runner.Options[*machinetest.Object]){
 		"OnFail panics": func(o *runner.Options[*machinetest.Object]) {
-			o.OnFail = func(context.Context, *machinetest.Object, runner.Failure) error { panic("no lister"); return nil }
+			o.OnFail = func(context.Context, *machinetest.Object, runner.Failure) error { panic("no lister") }
 		},
 		"the selector panics": func(o *runner.Options[*machinetest.Object]) {
 			selects, calls := o.Select, 0

@@ -1,8 +1,8 @@
 // Package runner is what a reconcile calls: it moves one run on by one phase.
 //
 // The embedder gives handlers for the phases, sources for the flags, a
-// selector of itineraries, and two functions that read and write the [State]
-// on its own type ([Options]), and calls [Runner.Reconcile]. That calls the
+// selector of itineraries, and where on its own type the [State] is kept
+// ([Options]), and calls [Runner.Reconcile]. That calls the
 // handler of the current phase; when it is done, the flags that the phase
 // decides are evaluated again, the plan and the pipeline follow, and the next
 // phase is entered. It returns what to write and when to come back ([Outcome]).
@@ -15,6 +15,6 @@
 // which itinerary the selector names in vain. How the run ends is there as well
 // (State.Result), as data.
 //
-// Everything that happens is reported to observers as events; [Logr] and [Slog]
-// are ready ones.
+// Everything that happens is reported to observers as events; [NewLogrObserver]
+// and [NewSlogObserver] are ready ones.
 package runner
