@@ -87,7 +87,7 @@ func newGraph(it phases.Itinerary) *Graph {
 		for _, former := range p.Formerly {
 			g.byName[former] = i
 		}
-		n := node{guard: p.Guard, decides: p.Decides, step: int32(g.byStep[p.Step]), rides: p.Rides}
+		n := node{guard: p.Guard, decides: p.Decides | it.Vocabulary.Live()&g.reads, step: int32(g.byStep[p.Step]), rides: p.Rides}
 		for _, j := range p.Jumps {
 			n.jumps = append(n.jumps, jump{to: g.byName[j.To], guard: j.Guard})
 			g.jumps = true
@@ -152,7 +152,11 @@ func (g *Graph) StepIndex(name string) int {
 	return -1
 }
 
-// Rides says whether the phase at index i rides: it never makes its step
+// Decides returns the flags that the phase at index i decides, and, as if it
+// decided them, those that are live and that the itinerary reads.
+func (g *Graph) Decides(i int) phases.Flags { return g.nodes[i].decides }
+
+// Rides reports whether the phase at index i rides: it never makes its step
 // visible.
 func (g *Graph) Rides(i int) bool { return g.nodes[i].rides }
 

@@ -407,10 +407,11 @@ func (g *Graph) findDeciders() []decider {
 	}
 	var all []decider
 	for i := range g.nodes {
-		if g.nodes[i].decides == 0 {
+		decides := g.itinerary.Phases[i].Decides
+		if decides == 0 {
 			continue
 		}
-		d := decider{index: i, decides: g.nodes[i].decides, lowest: lowest[i+1]}
+		d := decider{index: i, decides: decides, lowest: lowest[i+1]}
 		for _, j := range g.nodes[i].jumps {
 			d.lowest = min(d.lowest, lowest[j.to])
 		}

@@ -20,7 +20,7 @@ const (
 	flagF
 )
 
-var sixFlags = MustVocabulary([]FlagDef{{flagA, "A", ""}, {flagB, "B", ""}, {flagC, "C", ""}, {flagD, "D", ""}, {flagE, "E", ""}, {flagF, "F", ""}})
+var sixFlags = MustVocabulary([]FlagDef{{flagA, "A", "", false}, {flagB, "B", "", false}, {flagC, "C", "", false}, {flagD, "D", "", false}, {flagE, "E", "", false}, {flagF, "F", "", false}})
 
 // asked makes sources that note the order in which they are called.
 type asked struct {
@@ -586,7 +586,7 @@ func TestAskHoldsForRandomSources(t *testing.T) {
 
 func TestComputed(t *testing.T) {
 	const a, b, c, d = Flags(1), Flags(2), Flags(4), Flags(8)
-	v := MustVocabulary([]FlagDef{{a, "A", ""}, {b, "B", ""}, {c, "C", ""}, {d, "D", ""}})
+	v := MustVocabulary([]FlagDef{{a, "A", "", false}, {b, "B", "", false}, {c, "C", "", false}, {d, "D", "", false}})
 	yes := func(context.Context, Facts) (Truth, error) { return True, nil }
 	s, err := NewSources(v, Source{Flag: c, Inputs: b, Evaluate: yes}, Source{Flag: b, Inputs: a, Evaluate: yes}, Source{Flag: a, Evaluate: yes}, Source{Flag: d, Evaluate: yes})
 	require.NoError(t, err)

@@ -48,7 +48,7 @@ func TestFactsSetAndForget(t *testing.T) {
 }
 
 func TestRecordRoundTrip(t *testing.T) {
-	v := MustVocabulary([]FlagDef{{flagA, "Zebra", ""}, {flagB, "Ape", ""}, {flagC, "Monkey", ""}})
+	v := MustVocabulary([]FlagDef{{flagA, "Zebra", "", false}, {flagB, "Ape", "", false}, {flagC, "Monkey", "", false}})
 	for _, f := range allFacts() {
 		r := v.Record(f, "0123456789abcdef")
 		text, err := json.Marshal(r)
@@ -61,7 +61,7 @@ func TestRecordRoundTrip(t *testing.T) {
 }
 
 func TestRecordIsSortedByName(t *testing.T) {
-	v := MustVocabulary([]FlagDef{{flagA, "Zebra", ""}, {flagB, "Ape", ""}, {flagC, "Monkey", ""}})
+	v := MustVocabulary([]FlagDef{{flagA, "Zebra", "", false}, {flagB, "Ape", "", false}, {flagC, "Monkey", "", false}})
 	text, err := json.Marshal(v.Record(NewFacts(flagA|flagB, flagC), "ab"))
 	require.NoError(t, err)
 	assert.Equal(t, `{"hash":"ab","true":["Ape","Zebra"],"false":["Monkey"]}`, string(text))

@@ -36,12 +36,18 @@ func (f Flags) Each(yield func(Flags) bool) {
 	}
 }
 
-// FlagDef is a row of a vocabulary: one flag, its name, and a short sentence
-// that says when it is true.
+// FlagDef is a row of a vocabulary.
 type FlagDef struct {
-	Flag        Flags
-	Name        string
+	Flag Flags
+	Name string
+	// Description is a short sentence: when the flag is true.
 	Description string
+	// Live marks a flag that may change at any moment, because a user may change
+	// the object. It counts as if every phase decided it: it is evaluated again
+	// when a phase is done, and what depends on it is tentative until then. A flag
+	// that is not live keeps the value that it had when its itinerary began, or
+	// that a phase decided, so that a run does not drift from its plan.
+	Live bool
 }
 
 // Clause is a relation between flags that holds when at least one flag of
@@ -63,6 +69,7 @@ type Vocabulary struct {
 	defs      []FlagDef
 	relations []Clause
 	byName    map[string]Flags
+	live      Flags
 }
 
 // NewVocabulary makes a vocabulary of the given flags, in this order. Row i
@@ -95,6 +102,9 @@ func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 			return nil, &VocabularyError{Row: i, Name: d.Name, Problem: problem}
 		}
 		v.byName[d.Name] = d.Flag
+		if d.Live {
+			v.live |= d.Flag
+		}
 	}
 	for i, c := range relations {
 		problem := ""
@@ -189,6 +199,14 @@ func (v *Vocabulary) Names(f Flags) []string {
 		}
 	}
 	return names
+}
+
+// Live returns the flags that are live: see [FlagDef].
+func (v *Vocabulary) Live() Flags {
+	if v == nil {
+		return 0
+	}
+	return v.live
 }
 
 // Describe returns the description of a single flag, and "" for anything else.

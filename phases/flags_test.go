@@ -10,7 +10,7 @@ import (
 )
 
 // abcFlags names the three flags of the tests.
-var abcFlags = MustVocabulary([]FlagDef{{flagA, "A", "first"}, {flagB, "B", "second"}, {flagC, "C", ""}})
+var abcFlags = MustVocabulary([]FlagDef{{flagA, "A", "first", false}, {flagB, "B", "second", false}, {flagC, "C", "", false}})
 
 func TestFlags(t *testing.T) {
 	f := flagA | flagC
@@ -38,18 +38,18 @@ func TestNewVocabularyRefuses(t *testing.T) {
 		want      VocabularyError
 	}{
 		{"more flags than bits", many, nil, VocabularyError{64, "F64", "there are 65 flags; a vocabulary holds at most 64"}},
-		{"an empty name", []FlagDef{{1, "A", ""}, {2, "", ""}}, nil, VocabularyError{1, "", "has no name"}},
-		{"a description that is not UTF-8", []FlagDef{{1, "A", "\xff"}}, nil, VocabularyError{0, "A", "has a description that is not valid UTF-8"}},
-		{"a name that is not UTF-8", []FlagDef{{1, "\xff", ""}}, nil, VocabularyError{0, "\xff", "is not valid UTF-8"}},
-		{"a leading !", []FlagDef{{1, "!A", ""}}, nil, VocabularyError{0, "!A", `starts with "!", which negates a flag in a relation`}},
-		{"a comma", []FlagDef{{1, "A,B", ""}}, nil, VocabularyError{0, "A,B", "contains a comma, white space or a control character"}},
-		{"a space", []FlagDef{{1, "A B", ""}}, nil, VocabularyError{0, "A B", "contains a comma, white space or a control character"}},
-		{"a no-break space", []FlagDef{{1, "A\u00a0B", ""}}, nil, VocabularyError{0, "A\u00a0B", "contains a comma, white space or a control character"}},
-		{"a control character", []FlagDef{{1, "A\x00", ""}}, nil, VocabularyError{0, "A\x00", "contains a comma, white space or a control character"}},
-		{"a name twice", []FlagDef{{1, "A", ""}, {2, "A", ""}}, nil, VocabularyError{1, "A", "is defined twice"}},
-		{"rows out of order", []FlagDef{{2, "B", ""}, {1, "A", ""}}, nil, VocabularyError{0, "B", "stands in row 0 and must be the bit 1<<0; put the rows in the order of the constants"}},
-		{"an empty relation", []FlagDef{{1, "A", ""}}, []Clause{{True: 1}, {}}, VocabularyError{1, "relation 2", "is empty and can never hold"}},
-		{"a relation of unknown flags", []FlagDef{{1, "A", ""}}, []Clause{{True: 2}}, VocabularyError{0, "relation 1", "names a flag that the vocabulary does not have"}},
+		{"an empty name", []FlagDef{{1, "A", "", false}, {2, "", "", false}}, nil, VocabularyError{1, "", "has no name"}},
+		{"a description that is not UTF-8", []FlagDef{{1, "A", "\xff", false}}, nil, VocabularyError{0, "A", "has a description that is not valid UTF-8"}},
+		{"a name that is not UTF-8", []FlagDef{{1, "\xff", "", false}}, nil, VocabularyError{0, "\xff", "is not valid UTF-8"}},
+		{"a leading !", []FlagDef{{1, "!A", "", false}}, nil, VocabularyError{0, "!A", `starts with "!", which negates a flag in a relation`}},
+		{"a comma", []FlagDef{{1, "A,B", "", false}}, nil, VocabularyError{0, "A,B", "contains a comma, white space or a control character"}},
+		{"a space", []FlagDef{{1, "A B", "", false}}, nil, VocabularyError{0, "A B", "contains a comma, white space or a control character"}},
+		{"a no-break space", []FlagDef{{1, "A\u00a0B", "", false}}, nil, VocabularyError{0, "A\u00a0B", "contains a comma, white space or a control character"}},
+		{"a control character", []FlagDef{{1, "A\x00", "", false}}, nil, VocabularyError{0, "A\x00", "contains a comma, white space or a control character"}},
+		{"a name twice", []FlagDef{{1, "A", "", false}, {2, "A", "", false}}, nil, VocabularyError{1, "A", "is defined twice"}},
+		{"rows out of order", []FlagDef{{2, "B", "", false}, {1, "A", "", false}}, nil, VocabularyError{0, "B", "stands in row 0 and must be the bit 1<<0; put the rows in the order of the constants"}},
+		{"an empty relation", []FlagDef{{1, "A", "", false}}, []Clause{{True: 1}, {}}, VocabularyError{1, "relation 2", "is empty and can never hold"}},
+		{"a relation of unknown flags", []FlagDef{{1, "A", "", false}}, []Clause{{True: 2}}, VocabularyError{0, "relation 1", "names a flag that the vocabulary does not have"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			v, err := NewVocabulary(c.defs, c.relations...)
@@ -96,12 +96,12 @@ func TestVocabularyLooksUp(t *testing.T) {
 }
 
 func TestVocabularyCannotBeChangedFromOutside(t *testing.T) {
-	defs := []FlagDef{{1, "A", ""}}
+	defs := []FlagDef{{1, "A", "", false}}
 	relations := []Clause{{True: 1}}
 	v := MustVocabulary(defs, relations...)
 	defs[0].Name, relations[0].True = "changed", 0
 	v.Defs()[0].Name, v.Relations()[0].True = "changed", 0
-	assert.Equal(t, []FlagDef{{1, "A", ""}}, v.Defs())
+	assert.Equal(t, []FlagDef{{1, "A", "", false}}, v.Defs())
 	assert.Equal(t, []Clause{{True: 1}}, v.Relations())
 }
 

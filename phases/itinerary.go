@@ -108,8 +108,9 @@ func (it Itinerary) Reads() Flags {
 }
 
 // Hash is a fingerprint of all that plans and transitions depend on: the
-// itinerary's name, whether it is a cleanup, and of each phase the name, step,
-// guard, rides, decides and jumps, with flags by name. Descriptions, former
+// itinerary's name, whether it is a cleanup, which flags that it reads are live,
+// and of each phase the name, step, guard, rides, decides and jumps, with flags by
+// name. Descriptions, former
 // names, the result and the order of the vocabulary do not count. It is 16
 // hexadecimal digits, and the same in every process and release. Of an
 // itinerary that Validate refuses it means nothing.
@@ -121,7 +122,11 @@ func (it Itinerary) Hash() string {
 	guard := func(g Guard) {
 		fmt.Fprintf(h, " all%q any%q none%q", sorted(g.All), sorted(g.Any), sorted(g.None))
 	}
-	fmt.Fprintf(h, "%q %t\n", it.Name, it.Cleanup)
+	fmt.Fprintf(h, "%q %t", it.Name, it.Cleanup)
+	if live := it.Vocabulary.Live() & it.Reads(); live != 0 {
+		fmt.Fprintf(h, " live%q", sorted(live))
+	}
+	fmt.Fprintln(h)
 	for _, p := range it.Phases {
 		fmt.Fprintf(h, "%q %q %t", p.Name, p.Step, p.Rides)
 		guard(p.Guard)

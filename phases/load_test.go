@@ -51,7 +51,7 @@ itineraries:
     rides: false
 `
 	const a, b, c = Flags(1), Flags(2), Flags(4)
-	flags := MustVocabulary([]FlagDef{{a, "A", "when A is true"}, {b, "B", ""}, {c, "C", ""}}, Clause{True: b | c, False: a})
+	flags := MustVocabulary([]FlagDef{{a, "A", "when A is true", false}, {b, "B", "", false}, {c, "C", "", false}}, Clause{True: b | c, False: a})
 	want := &File{Vocabulary: flags, Itineraries: []Itinerary{
 		{Name: "Warm", Vocabulary: flags, Cleanup: true, Result: Canceled, Phases: []Phase{
 			{Name: "P", Step: "S", Guard: Guard{All: a, Any: b | c}, Description: "doing P", Formerly: []string{"Old", "1"}},

@@ -82,7 +82,7 @@ func TestSaveKeepsOddNames(t *testing.T) {
 
 func TestSaveIsReadable(t *testing.T) {
 	const a, b = Flags(1), Flags(2)
-	flags := MustVocabulary([]FlagDef{{a, "HasPVs", "some volume is migrated"}, {b, "No", ""}}, Clause{True: b, False: a})
+	flags := MustVocabulary([]FlagDef{{a, "HasPVs", "some volume is migrated", false}, {b, "No", "", false}}, Clause{True: b, False: a})
 	long := strings.Repeat("Long", 20)
 	f := &File{Vocabulary: flags, Itineraries: []Itinerary{
 		{Name: "Final", Vocabulary: flags, Phases: []Phase{

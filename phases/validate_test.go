@@ -223,7 +223,7 @@ func TestHash(t *testing.T) {
 		{"the result", func(it *Itinerary) { it.Result = Failed }, true},
 		{"a former name", func(it *Itinerary) { it.Phases[0].Formerly = nil }, true},
 		{"the order of the vocabulary", func(it *Itinerary) {
-			it.Vocabulary = MustVocabulary([]FlagDef{{1, "C", ""}, {2, "B", ""}, {4, "A", ""}, {8, "D", ""}})
+			it.Vocabulary = MustVocabulary([]FlagDef{{1, "C", "", false}, {2, "B", "", false}, {4, "A", "", false}, {8, "D", "", false}})
 			it.Phases[0].Guard.All = 2 | 4
 			it.Phases[1].Jumps = []Jump{{To: "P", Guard: Guard{None: 1}}}
 		}, true},
@@ -287,7 +287,7 @@ func TestHashCountsEveryField(t *testing.T) {
 // Names that look like parts of what is hashed make no two definitions equal.
 func TestHashTellsNamesApartThatLookLikeOthers(t *testing.T) {
 	names := []string{"a", `a" "b`, `"`, `\`, `\"`, "a b", "\n", " all", `to"a"`, "\xff", "\ufffd", "é", "e\u0301"}
-	v := MustVocabulary([]FlagDef{{flagA, "A", ""}, {flagB, `A"B`, ""}})
+	v := MustVocabulary([]FlagDef{{flagA, "A", "", false}, {flagB, `A"B`, "", false}})
 	seen := make(map[string]string)
 	for _, name := range names {
 		for _, step := range names {

@@ -204,7 +204,7 @@ func (w *path) findOpen() {
 		}
 		w.open[i+1] = w.open[i]
 		if n := &w.all[i+1]; n.runs() != phases.False || n.tentative {
-			w.open[i+1] |= w.graph.Phase(i).Decides
+			w.open[i+1] |= w.graph.Decides(i)
 		}
 	}
 	for first := 0; first < n; first++ {

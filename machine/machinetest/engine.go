@@ -440,7 +440,7 @@ func (e *engine[T, W]) outside(object T, s runner.State, happen func()) phases.F
 	changed := differ(was, e.truth(object))
 	if g := e.graph(s.Itinerary); g != nil && s.Phase != "" {
 		if i, err := g.Lookup(s.Phase); err == nil {
-			changed &^= g.Phase(i).Decides
+			changed &^= g.Decides(i)
 		}
 	}
 	return changed

@@ -53,7 +53,7 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 		key, err := w.key(&c)
 		add(candidate[T]{item: c, key: key, act: act{kind: actCrash, called: true}}, err)
 	}
-	decides := g.Phase(i).Decides & w.inPlay
+	decides := g.Decides(i) & w.inPlay
 	if lists(w.Settled, g.Name(), g.Phase(i).Name) {
 		decides = 0
 	}

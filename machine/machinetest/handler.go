@@ -39,7 +39,7 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 		}
 	}
 	is := e.truth(object)
-	if extra := differ(was, is) &^ phase.Decides; extra != 0 {
+	if extra := differ(was, is) &^ (phase.Decides | e.flags.Live()); extra != 0 {
 		e.broken(Break{Promise: PromiseDeclared, Itinerary: itinerary, How: "a phase changes a flag that it does not decide",
 			Detail: fmt.Sprintf("%s changes %s; add it to Decides of the phase", phase.Name, strings.Join(e.flags.Names(extra), ", "))})
 	}

@@ -318,7 +318,7 @@ func (a ahead) with(g *machine.Graph, from int) ahead {
 	for i := from; i < g.Len(); i++ {
 		p := g.Phase(i)
 		a.flags |= p.Guard.Reads()
-		a.decided |= p.Decides
+		a.decided |= g.Decides(i)
 		for _, j := range p.Jumps {
 			a.flags |= j.Guard.Reads()
 		}

@@ -287,7 +287,7 @@ func (l *Life[T, W]) decides(line Line) error {
 		if line.itinerary != "" && line.itinerary != name {
 			continue
 		}
-		if i, err := g.Lookup(line.phase); err == nil && g.Phase(i).Decides.Has(f.Known()) {
+		if i, err := g.Lookup(line.phase); err == nil && g.Decides(i).Has(f.Known()) {
 			return nil
 		}
 	}

@@ -341,7 +341,7 @@ func (c *checking) decided() (flags phases.Flags) {
 			return
 		}
 		if i, err := g.Lookup(phase); err == nil {
-			flags |= g.Phase(i).Decides
+			flags |= g.Decides(i)
 		}
 	}
 	add(c.leftGraph, c.before.Phase)
@@ -376,7 +376,7 @@ func (c *checking) asked() {
 	facts := v.Facts(c.after.Facts)
 	stale := differ(facts, c.truth) & c.graph.Reads() &^ c.drifted
 	if i := c.now.Current(); i >= 0 {
-		stale &^= c.graph.Phase(i).Decides // it is evaluated once the phase is done
+		stale &^= c.graph.Decides(i) // it is evaluated once the phase is done
 	}
 	if c.after.Done {
 		stale = 0 // nothing is judged any more

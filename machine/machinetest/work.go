@@ -134,7 +134,7 @@ func (c *checking) carried() {
 		return
 	}
 	v := c.graph.Vocabulary()
-	taken := v.Facts(c.after.Facts).Known() & phase.Decides
+	taken := v.Facts(c.after.Facts).Known() & (phase.Decides | v.Live())
 	for _, asked := range eventsIn[runner.FlagEvaluated](c) {
 		if flag, ok := v.Lookup(asked.Flag); ok {
 			taken &^= flag

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -298,5 +299,50 @@ func TestAPhaseThatIsLeftInTheMiddle(t *testing.T) {
 			w.end()
 			assert.Contains(t, w.called, "Detach", "it depends on what Refresh decides")
 		})
+	}
+}
+
+// A user changes the object while a phase waits. A flag that is not live keeps
+// its value; a live one is evaluated once the phase is done, and not before.
+func TestALiveFlagIsEvaluatedWhenAPhaseIsDone(t *testing.T) {
+	for _, live := range []bool{false, true} {
+		w := newWorld(t)
+		v := phases.MustVocabulary([]phases.FlagDef{{Flag: volumes, Name: "Volumes"}, {Flag: images, Name: "Images", Live: live}})
+		all := itineraries()
+		for i := range all {
+			all[i].Vocabulary = v
+		}
+		w.options.Itineraries = machine.MustCompileSet(all...)
+		w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
+			source := func(flag phases.Flags, name string) phases.Source {
+				return phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+					w.asked = append(w.asked, name)
+					return phases.TruthOf(w.values[flag]), nil
+				}}
+			}
+			return phases.NewSources(v, source(volumes, "Volumes"), source(images, "Images"))
+		}
+		waiting := true
+		w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
+			if waiting {
+				return runner.Wait(time.Minute, "copying"), nil
+			}
+			return runner.Done(), nil
+		}
+		for w.m.State.WaitingSince == nil {
+			_, err := w.reconcile()
+			require.NoError(t, err)
+		}
+		w.asked = nil
+		w.values[images] = true
+		for range 3 {
+			_, err := w.reconcile()
+			require.NoError(t, err)
+		}
+		assert.Empty(t, w.asked, "not while it waits")
+		waiting = false
+		w.end()
+		assert.Equal(t, live, slices.Contains(w.called, "Images"), "live: %v", live)
+		assert.Equal(t, live, slices.Contains(w.asked, "Images"))
 	}
 }

@@ -506,10 +506,10 @@ func (c *reconcile[T]) decides(itinerary, phase string) (flags phases.Flags) {
 		return 0
 	}
 	if i, err := g.Lookup(phase); err == nil {
-		return g.Phase(i).Decides
+		return g.Decides(i)
 	}
 	for i := range g.Len() {
-		flags |= g.Phase(i).Decides
+		flags |= g.Decides(i)
 	}
 	return flags
 }
