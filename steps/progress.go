@@ -1,0 +1,80 @@
+package steps
+
+import (
+	"fmt"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Progress is how far a run is, counted in steps.
+type Progress struct {
+	// Completed is the number of steps that are completed, those that failed or
+	// were interrupted included.
+	Completed int
+	// Current is the name of the step that the run is in; empty at the start of
+	// an itinerary and when it is done.
+	Current string
+	// AtLeast and AtMost are how many steps the run shows in the end, unless it
+	// leaves its itinerary: the first counts those that have started or will
+	// run, the second also those that depend on a flag that is unknown or may
+	// still change.
+	AtLeast, AtMost int
+}
+
+// ProgressOf returns the progress of a run from its pipeline, as [Sync] made it,
+// and the plan from its position. Of what is behind it counts steps, not phases.
+func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
+	var out Progress
+	g := plan.Graph()
+	seen := make(map[string]bool, len(p))
+	for i := range p {
+		if !p[i].Ran() {
+			continue
+		}
+		seen[p[i].Name] = true
+		if !p[i].Open() {
+			out.Completed++
+		}
+	}
+	if plan.Current() >= 0 {
+		if step := p.Current(); step != nil {
+			out.Current = step.Name
+		}
+	}
+	out.AtLeast = len(seen)
+	sure := false
+	for i := range g.Len() {
+		if g.Rides(i) || plan.Runs(i) != phases.True || plan.Tentative(i) {
+			continue
+		}
+		sure = true
+		if name := g.Phase(i).Step; !seen[name] {
+			seen[name] = true
+			out.AtLeast++
+		}
+	}
+	out.AtMost = out.AtLeast
+	for i := range g.Len() {
+		// A phase that rides shows its own step only if no other one can be shown.
+		possible := plan.Runs(i) != phases.False || plan.Tentative(i)
+		if name := g.Phase(i).Step; possible && !seen[name] && (!g.Rides(i) || !sure) {
+			seen[name] = true
+			out.AtMost++
+		}
+	}
+	return out
+}
+
+// String returns "step 3 of 7", "step 3 of 5 to 7" or, between steps,
+// "2 of 7 steps".
+func (p Progress) String() string {
+	of := fmt.Sprint(p.AtMost)
+	if p.AtLeast < p.AtMost {
+		of = fmt.Sprintf("%d to %d", p.AtLeast, p.AtMost)
+	}
+	if p.Current == "" {
+		return fmt.Sprintf("%d of %s steps", p.Completed, of)
+	}
+	return fmt.Sprintf("step %d of %s", min(p.Completed+1, p.AtMost), of)
+}
