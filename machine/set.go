@@ -32,6 +32,17 @@ func (c *Checkpoint) DeepCopyInto(out *Checkpoint) {
 	c.Facts.DeepCopyInto(&out.Facts)
 }
 
+// DeepCopy copies the checkpoint; the copy shares nothing with it. It is nil if
+// the checkpoint is.
+func (c *Checkpoint) DeepCopy() *Checkpoint {
+	if c == nil {
+		return nil
+	}
+	out := new(Checkpoint)
+	c.DeepCopyInto(out)
+	return out
+}
+
 // Checkpoint writes the machine down.
 func (m *Machine) Checkpoint() Checkpoint {
 	m.mu.Lock()

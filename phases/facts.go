@@ -102,6 +102,17 @@ func (r *Record) DeepCopyInto(out *Record) {
 	*out = Record{Hash: r.Hash, True: slices.Clone(r.True), False: slices.Clone(r.False), Unknown: slices.Clone(r.Unknown)}
 }
 
+// DeepCopy copies the record; the copy shares nothing with it. It is nil if the
+// record is.
+func (r *Record) DeepCopy() *Record {
+	if r == nil {
+		return nil
+	}
+	out := new(Record)
+	r.DeepCopyInto(out)
+	return out
+}
+
 // Record writes facts down by name. The hash is that of the itinerary's
 // definition.
 func (v *Vocabulary) Record(f Facts, hash string) Record {

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -204,45 +203,4 @@ func (s *State) resume(now metav1.Time) {
 		s.PausedSeconds += max(int64(now.Sub(s.PausedSince.Time)/time.Second), 0)
 		s.PausedSince = nil
 	}
-}
-
-// DeepCopyInto copies the state into out; the two share nothing.
-func (s *State) DeepCopyInto(out *State) {
-	*out = *s
-	s.Checkpoint.DeepCopyInto(&out.Checkpoint)
-	out.Entered = s.Entered.DeepCopy()
-	out.WaitingSince = s.WaitingSince.DeepCopy()
-	out.PausedSince = s.PausedSince.DeepCopy()
-	out.FlagsEvaluated = s.FlagsEvaluated.DeepCopy()
-	out.Retry = clone(s.Retry)
-	if s.Retry != nil {
-		out.Retry.Flags = slices.Clone(s.Retry.Flags)
-	}
-	out.Stopped = clone(s.Stopped)
-	out.Switches = slices.Clone(s.Switches)
-	out.Failures = slices.Clone(s.Failures)
-	for i := range out.Failures {
-		out.Failures[i].Reasons = slices.Clone(s.Failures[i].Reasons)
-	}
-	out.Dropped = clone(s.Dropped)
-	out.Pipeline = s.Pipeline.DeepCopy()
-}
-
-// clone returns a pointer to a copy of what p points to, or nil.
-func clone[V any](p *V) *V {
-	if p == nil {
-		return nil
-	}
-	v := *p
-	return &v
-}
-
-// DeepCopy copies the state; the copy shares nothing with it.
-func (s *State) DeepCopy() *State {
-	if s == nil {
-		return nil
-	}
-	out := new(State)
-	s.DeepCopyInto(out)
-	return out
 }
