@@ -30,7 +30,7 @@ func (it Itinerary) Validate() error {
 
 // validator is the state of one Validate.
 type validator struct {
-	Itinerary
+	it   Itinerary
 	errs DefinitionErrors
 	// names are those of the phases in order, first the index of each.
 	names []string
@@ -45,12 +45,12 @@ type validator struct {
 
 func newValidator(it Itinerary) *validator {
 	v := &validator{
-		Itinerary: it,
-		names:     make([]string, len(it.Phases)),
-		first:     make(map[string]int, len(it.Phases)),
-		former:    make(map[string]int),
-		shown:     make(map[string]bool),
-		riding:    make(map[string]bool),
+		it:     it,
+		names:  make([]string, len(it.Phases)),
+		first:  make(map[string]int, len(it.Phases)),
+		former: make(map[string]int),
+		shown:  make(map[string]bool),
+		riding: make(map[string]bool),
 	}
 	for i, p := range it.Phases {
 		v.names[i] = p.Name
@@ -67,9 +67,9 @@ func newValidator(it Itinerary) *validator {
 // add notes a problem of the phase of that index, or of the itinerary if it is
 // -1.
 func (v *validator) add(index int, reason Reason, format string, args ...any) {
-	e := &DefinitionError{Itinerary: v.Name, Index: index, Reason: reason, Problem: fmt.Sprintf(format, args...)}
+	e := &DefinitionError{Itinerary: v.it.Name, Index: index, Reason: reason, Problem: fmt.Sprintf(format, args...)}
 	if index >= 0 {
-		e.Phase = v.Phases[index].Name
+		e.Phase = v.it.Phases[index].Name
 	}
 	v.errs = append(v.errs, e)
 }
@@ -77,25 +77,25 @@ func (v *validator) add(index int, reason Reason, format string, args ...any) {
 // itinerary checks all but the phases.
 func (v *validator) itinerary() {
 	switch {
-	case v.Name == "":
+	case v.it.Name == "":
 		v.add(-1, ReasonEmptyName, "has no name; give it one")
-	case !utf8.ValidString(v.Name):
+	case !utf8.ValidString(v.it.Name):
 		v.add(-1, ReasonInvalidName, "its name is not valid UTF-8")
 	}
-	if !slices.Contains(results, v.Result.OrDefault()) {
-		v.add(-1, ReasonUnknownResult, "its result is %q, which is none; it must be %s, or empty", v.Result, resultList())
+	if !slices.Contains(results, v.it.Result.OrDefault()) {
+		v.add(-1, ReasonUnknownResult, "its result is %q, which is none; it must be %s, or empty", v.it.Result, resultList())
 	}
 	switch {
-	case v.Vocabulary == nil:
+	case v.it.Vocabulary == nil:
 		v.add(-1, ReasonNoVocabulary, "has no vocabulary; set Flags, to an empty one if no guard reads a flag")
-	case len(v.Phases) == 0:
+	case len(v.it.Phases) == 0:
 		v.add(-1, ReasonNoPhases, "has no phases; give it at least one")
 	}
 }
 
 // phase checks the phase of that index.
 func (v *validator) phase(i int) {
-	p := v.Phases[i]
+	p := v.it.Phases[i]
 	v.name(i, p.Name)
 	v.step(i, p.Step)
 	v.description(i, p.Description)
@@ -142,17 +142,17 @@ func (v *validator) description(i int, text string) {
 
 // guard checks the guard of a phase or a jump. The prefix begins the problem.
 func (v *validator) guard(i int, g Guard, prefix string) {
-	if extra := g.Reads() &^ v.Vocabulary.All(); extra != 0 {
+	if extra := g.Reads() &^ v.it.Vocabulary.All(); extra != 0 {
 		v.add(i, ReasonUndeclaredFlag, "%sreads %s", prefix, v.undeclared(extra))
 		return
 	}
-	if c := g.contradiction(v.Vocabulary); c != "" {
+	if c := g.contradiction(v.it.Vocabulary); c != "" {
 		v.add(i, ReasonContradiction, "%s%s and can never run; remove the flag from one of them", prefix, c)
 	}
 }
 
 func (v *validator) decides(i int, flags Flags) {
-	if extra := flags &^ v.Vocabulary.All(); extra != 0 {
+	if extra := flags &^ v.it.Vocabulary.All(); extra != 0 {
 		v.add(i, ReasonUndeclaredFlag, "decides %s", v.undeclared(extra))
 	}
 }
@@ -183,7 +183,7 @@ func (v *validator) formerly(i int, name string) {
 
 // undeclared describes flags that the vocabulary does not have.
 func (v *validator) undeclared(extra Flags) string {
-	return fmt.Sprintf("flag bits %#x, which the vocabulary of %d flags does not declare; add them to it", uint64(extra), v.Vocabulary.Len())
+	return fmt.Sprintf("flag bits %#x, which the vocabulary of %d flags does not declare; add them to it", uint64(extra), v.it.Vocabulary.Len())
 }
 
 // didYouMean suggests phases for the first unknown names: comparing a name with
