@@ -67,12 +67,14 @@ func TestAPI(t *testing.T) {
 		return err
 	}))
 	for _, name := range slices.Sorted(maps.Keys(got)) {
-		if diff := gocmp.Diff(want[name], got[name]); diff != "" {
+		if diff := gocmp.Diff(strings.Split(want[name], "\n"), strings.Split(got[name], "\n")); diff != "" {
 			t.Errorf("%s: -want +got\n%s\nif the change is deliberate: %s", name, diff, apiUpdate)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		assert.Contains(t, got, name, "a golden file without a package; to remove it: %s", apiUpdate)
+		if got[name] == "" {
+			t.Errorf("%s has no package; if it was removed deliberately: %s", name, apiUpdate)
+		}
 	}
 }
 
@@ -107,7 +109,7 @@ func exportedOf(t *testing.T, root, dir string) string {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		file, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(fset, name, nil, 0)
 		require.NoError(t, err)
 		if file.Name.Name != "main" {
 			files = append(files, file)
@@ -271,7 +273,7 @@ type Painter interface {
 type Pair[K comparable, V any] struct{ Key K; Value V }
 
 type Alias = Brush
-`, parser.SkipObjectResolution)
+`, 0)
 	require.NoError(t, err)
 	const want = "package color // import \"example.com/color\"\n" + `
 const Default = "red"
