@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,15 +86,17 @@ func TestAllowed(t *testing.T) {
 }
 
 func TestTheParserReadsWhatIsAllowed(t *testing.T) {
+	var allowed strings.Builder
 	for r := rune(1); r < 0x20000; r++ {
-		if !Allowed(r) || r >= 0xd800 && r < 0xe000 || strings.ContainsRune("'\n\r\u0085\u2028\u2029", r) {
-			continue // also without half a surrogate pair, quotes and ends of lines
+		// The others are quotes and ends of lines, or have no UTF-8.
+		if Allowed(r) && utf8.ValidRune(r) && !strings.ContainsRune("'\n\r\u0085\u2028\u2029", r) {
+			allowed.WriteRune(r)
 		}
-		want := "a" + string(r) + "b"
-		var got string
-		require.NoError(t, yaml.Unmarshal([]byte("'"+want+"'"), &got), "%U", r)
-		require.Equal(t, want, got, "%U", r)
 	}
+	want := "<" + allowed.String() + ">"
+	var got string
+	require.NoError(t, yaml.Unmarshal([]byte("'"+want+"'"), &got))
+	assert.True(t, want == got)
 }
 
 func TestBool(t *testing.T) {
