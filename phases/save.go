@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
 )
 
 // SaveError says why a file cannot be written, where [Itinerary.Validate] does
@@ -186,8 +188,7 @@ func sequence(values []string) string {
 // scalar writes a string, in quotes unless every reader of YAML takes it for a
 // string without. What Go escapes in quotes, YAML does too, in the same way.
 func scalar(s string) string {
-	switch strings.ToLower(s) {
-	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
+	if yamltext.Ambiguous(s) {
 		return strconv.Quote(s)
 	}
 	for i, r := range s {

@@ -15,121 +15,183 @@ import (
 // ride, which nothing could ever show; and jumps to nowhere. The error is a
 // [DefinitionErrors] with all that was found, in the order of the phases.
 func (it Itinerary) Validate() error {
-	const maxSuggestions = 20 // each takes time
-	var errs DefinitionErrors
-	add := func(index int, reason Reason, format string, args ...any) {
-		e := &DefinitionError{Itinerary: it.Name, Index: index, Reason: reason, Problem: fmt.Sprintf(format, args...)}
-		if index >= 0 {
-			e.Phase = it.Phases[index].Name
-		}
-		errs = append(errs, e)
-	}
-
-	switch {
-	case it.Name == "":
-		add(-1, ReasonEmptyName, "has no name; give it one")
-	case !utf8.ValidString(it.Name):
-		add(-1, ReasonInvalidName, "its name is not valid UTF-8")
-	}
-	if !slices.Contains(results, it.Result.OrDefault()) {
-		add(-1, ReasonUnknownResult, "its result is %q, which is none; it must be %s, or empty", it.Result, resultList())
-	}
-	if it.Vocabulary == nil {
-		add(-1, ReasonNoVocabulary, "has no vocabulary; set Flags, to an empty one if no guard reads a flag")
-		return errs
-	}
-	if len(it.Phases) == 0 {
-		add(-1, ReasonNoPhases, "has no phases; give it at least one")
-	}
-
-	names := make([]string, len(it.Phases))
-	known := make(map[string]int, len(it.Phases))
-	shows := make(map[string]bool)
-	for i, p := range it.Phases {
-		names[i] = p.Name
-		if _, ok := known[p.Name]; !ok {
-			known[p.Name] = i
-		}
-		shows[p.Step] = shows[p.Step] || !p.Rides
-	}
-
-	// Comparing a name with thousands of others takes time: the first problems
-	// get suggestions, the others none.
-	suggestions := 0
-	didYouMean := func(name string) string {
-		if suggestions++; suggestions > maxSuggestions {
-			return ""
-		}
-		return wording.DidYouMean(wording.Nearest(name, names))
-	}
-
-	former := make(map[string]int)
-	riding := make(map[string]bool)
-	for i, p := range it.Phases {
-		switch {
-		case p.Name == "":
-			add(i, ReasonEmptyName, "has no name; give it one")
-		case !utf8.ValidString(p.Name):
-			add(i, ReasonInvalidName, "has a name that is not valid UTF-8")
-		}
-		if first := known[p.Name]; first != i && p.Name != "" {
-			add(i, ReasonDuplicateName, "stands twice, as number %d and %d; rename one of them", first+1, i+1)
-		}
-		switch {
-		case p.Step == "":
-			add(i, ReasonEmptyName, "has no step; name the step that people see while it runs")
-		case !utf8.ValidString(p.Step):
-			add(i, ReasonInvalidName, "has a step whose name is not valid UTF-8")
-		case !shows[p.Step] && !riding[p.Step]:
-			riding[p.Step] = true
-			add(i, ReasonRidingStep, "belongs to step %q, whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step", p.Step)
-		}
-		if !utf8.ValidString(p.Description) {
-			add(i, ReasonInvalidDescription, "has a description that is not valid UTF-8")
-		}
-		it.validateGuard(p.Guard, "", func(r Reason, problem string) { add(i, r, "%s", problem) })
-		if extra := p.Decides &^ it.Vocabulary.All(); extra != 0 {
-			add(i, ReasonUndeclaredFlag, "decides %s", it.undeclared(extra))
-		}
-		for _, j := range p.Jumps {
-			if _, ok := known[j.To]; !ok || j.To == "" {
-				add(i, ReasonUnknownJump, "jumps to %q, which the itinerary does not have%s", j.To, didYouMean(j.To))
-			}
-			it.validateGuard(j.Guard, fmt.Sprintf("jumps to %q under a guard that ", j.To), func(r Reason, problem string) { add(i, r, "%s", problem) })
-		}
-		for _, f := range p.Formerly {
-			other, isNow := known[f]
-			first, wasBefore := former[f]
-			switch {
-			case f == "":
-				add(i, ReasonEmptyName, "has an empty former name; remove it")
-			case !utf8.ValidString(f):
-				add(i, ReasonInvalidName, "has a former name that is not valid UTF-8")
-			case isNow:
-				add(i, ReasonDuplicateName, "was formerly %q, which is the name of phase number %d now; a recorded name can mean only one phase", f, other+1)
-			case wasBefore:
-				add(i, ReasonDuplicateName, "was formerly %q, and so was phase number %d; a recorded name can mean only one phase", f, first+1)
-			default:
-				former[f] = i
-			}
+	v := newValidator(it)
+	v.itinerary()
+	if it.Vocabulary != nil { // without one no guard can be read
+		for i := range it.Phases {
+			v.phase(i)
 		}
 	}
-	if len(errs) == 0 {
+	if len(v.errs) == 0 {
 		return nil
 	}
-	return errs
+	return v.errs
 }
 
-func (it Itinerary) validateGuard(g Guard, where string, add func(Reason, string)) {
-	if extra := g.Reads() &^ it.Vocabulary.All(); extra != 0 {
-		add(ReasonUndeclaredFlag, where+"reads "+it.undeclared(extra))
+// validator is the state of one Validate.
+type validator struct {
+	it   Itinerary
+	errs DefinitionErrors
+	// names are those of the phases in order, first the index of each.
+	names []string
+	first map[string]int
+	// former are the former names so far, with the index of their phase.
+	former map[string]int
+	// shown are the steps of phases that do not ride. riding are the other
+	// steps so far, since each is an error once.
+	shown, riding map[string]bool
+	suggested     int
+}
+
+func newValidator(it Itinerary) *validator {
+	v := &validator{
+		it:     it,
+		names:  make([]string, len(it.Phases)),
+		first:  make(map[string]int, len(it.Phases)),
+		former: make(map[string]int),
+		shown:  make(map[string]bool),
+		riding: make(map[string]bool),
+	}
+	for i, p := range it.Phases {
+		v.names[i] = p.Name
+		if _, ok := v.first[p.Name]; !ok {
+			v.first[p.Name] = i
+		}
+		if !p.Rides {
+			v.shown[p.Step] = true
+		}
+	}
+	return v
+}
+
+// add notes a problem of the phase of that index, or of the itinerary if it is
+// -1.
+func (v *validator) add(index int, reason Reason, format string, args ...any) {
+	e := &DefinitionError{Itinerary: v.it.Name, Index: index, Reason: reason, Problem: fmt.Sprintf(format, args...)}
+	if index >= 0 {
+		e.Phase = v.it.Phases[index].Name
+	}
+	v.errs = append(v.errs, e)
+}
+
+// itinerary checks all but the phases.
+func (v *validator) itinerary() {
+	switch {
+	case v.it.Name == "":
+		v.add(-1, ReasonEmptyName, "has no name; give it one")
+	case !utf8.ValidString(v.it.Name):
+		v.add(-1, ReasonInvalidName, "its name is not valid UTF-8")
+	}
+	if !slices.Contains(results, v.it.Result.OrDefault()) {
+		v.add(-1, ReasonUnknownResult, "its result is %q, which is none; it must be %s, or empty", v.it.Result, resultList())
+	}
+	switch {
+	case v.it.Vocabulary == nil:
+		v.add(-1, ReasonNoVocabulary, "has no vocabulary; set Flags, to an empty one if no guard reads a flag")
+	case len(v.it.Phases) == 0:
+		v.add(-1, ReasonNoPhases, "has no phases; give it at least one")
+	}
+}
+
+// phase checks the phase of that index.
+func (v *validator) phase(i int) {
+	p := v.it.Phases[i]
+	v.name(i, p.Name)
+	v.step(i, p.Step)
+	v.description(i, p.Description)
+	v.guard(i, p.Guard, "")
+	v.decides(i, p.Decides)
+	for _, j := range p.Jumps {
+		v.jump(i, j)
+	}
+	for _, name := range p.Formerly {
+		v.formerly(i, name)
+	}
+}
+
+func (v *validator) name(i int, name string) {
+	switch {
+	case name == "":
+		v.add(i, ReasonEmptyName, "has no name; give it one")
+		return
+	case !utf8.ValidString(name):
+		v.add(i, ReasonInvalidName, "has a name that is not valid UTF-8")
+	}
+	if first := v.first[name]; first != i {
+		v.add(i, ReasonDuplicateName, "stands twice, as number %d and %d; rename one of them", first+1, i+1)
+	}
+}
+
+func (v *validator) step(i int, step string) {
+	switch {
+	case step == "":
+		v.add(i, ReasonEmptyName, "has no step; name the step that people see while it runs")
+	case !utf8.ValidString(step):
+		v.add(i, ReasonInvalidName, "has a step whose name is not valid UTF-8")
+	case !v.shown[step] && !v.riding[step]:
+		v.riding[step] = true
+		v.add(i, ReasonRidingStep, "belongs to step %q, whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step", step)
+	}
+}
+
+func (v *validator) description(i int, text string) {
+	if !utf8.ValidString(text) {
+		v.add(i, ReasonInvalidDescription, "has a description that is not valid UTF-8")
+	}
+}
+
+// guard checks the guard of a phase or a jump. The prefix begins the problem.
+func (v *validator) guard(i int, g Guard, prefix string) {
+	if extra := g.Reads() &^ v.it.Vocabulary.All(); extra != 0 {
+		v.add(i, ReasonUndeclaredFlag, "%sreads %s", prefix, v.undeclared(extra))
 		return
 	}
-	if c := g.contradiction(it.Vocabulary); c != "" {
-		add(ReasonContradiction, where+c+" and can never run; remove the flag from one of them")
+	if c := g.contradiction(v.it.Vocabulary); c != "" {
+		v.add(i, ReasonContradiction, "%s%s and can never run; remove the flag from one of them", prefix, c)
 	}
 }
 
-func (it Itinerary) undeclared(extra Flags) string {
-	return fmt.Sprintf("flag bits %#x, which the vocabulary of %d flags does not declare; add them to it", uint64(extra), it.Vocabulary.Len())
+func (v *validator) decides(i int, flags Flags) {
+	if extra := flags &^ v.it.Vocabulary.All(); extra != 0 {
+		v.add(i, ReasonUndeclaredFlag, "decides %s", v.undeclared(extra))
+	}
+}
+
+func (v *validator) jump(i int, j Jump) {
+	if _, ok := v.first[j.To]; !ok || j.To == "" {
+		v.add(i, ReasonUnknownJump, "jumps to %q, which the itinerary does not have%s", j.To, v.didYouMean(j.To))
+	}
+	v.guard(i, j.Guard, fmt.Sprintf("jumps to %q under a guard that ", j.To))
+}
+
+func (v *validator) formerly(i int, name string) {
+	now, isNow := v.first[name]
+	before, wasBefore := v.former[name]
+	switch {
+	case name == "":
+		v.add(i, ReasonEmptyName, "has an empty former name; remove it")
+	case !utf8.ValidString(name):
+		v.add(i, ReasonInvalidName, "has a former name that is not valid UTF-8")
+	case isNow:
+		v.add(i, ReasonDuplicateName, "was formerly %q, which is the name of phase number %d now; a recorded name can mean only one phase", name, now+1)
+	case wasBefore:
+		v.add(i, ReasonDuplicateName, "was formerly %q, and so was phase number %d; a recorded name can mean only one phase", name, before+1)
+	default:
+		v.former[name] = i
+	}
+}
+
+// undeclared describes flags that the vocabulary does not have.
+func (v *validator) undeclared(extra Flags) string {
+	return fmt.Sprintf("flag bits %#x, which the vocabulary of %d flags does not declare; add them to it", uint64(extra), v.it.Vocabulary.Len())
+}
+
+// didYouMean suggests phases for the first unknown names: comparing a name with
+// thousands of others takes time.
+func (v *validator) didYouMean(name string) string {
+	const most = 20
+	if v.suggested++; v.suggested > most {
+		return ""
+	}
+	return wording.DidYouMean(wording.Nearest(name, v.names))
 }

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 	kjson "sigs.k8s.io/json"
 
+	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
@@ -197,16 +197,9 @@ func withoutMarks(text []byte) []byte {
 // chunk reads what is between two markers.
 func (r *reader) chunk(line int, text []byte) {
 	text = withoutMarks(text)
-	if !utf8.Valid(text) {
-		i := 0
-		for {
-			c, size := utf8.DecodeRune(text[i:])
-			if c == utf8.RuneError && size == 1 {
-				break
-			}
-			i += size
-		}
-		r.wrong(line+bytes.Count(text[:i], []byte("\n")), "", "byte %#x is not valid UTF-8; save the text as UTF-8", text[i])
+	if at := yamltext.Invalid(text); at >= 0 {
+		before, _ := yamltext.Position(text, at)
+		r.wrong(line+before-1, "", "byte %#x is not valid UTF-8; save the text as UTF-8", text[at])
 		return
 	}
 	body := text

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
 )
 
 // chunkYAML reads a YAML document.
@@ -27,7 +29,7 @@ func (r *reader) chunkYAML(line int, text []byte) {
 			return
 		}
 		if err != nil {
-			at, problem := yamlProblem(err)
+			at, problem := yamltext.Locate(err)
 			if at == 0 {
 				r.wrong(line, "", "the document that begins here is not YAML: %s", problem)
 			} else {
@@ -126,29 +128,6 @@ func onlyDirectives(text []byte) bool {
 		}
 	}
 	return true
-}
-
-var (
-	yamlError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
-	// Of what the parser says, as opposed to the scanner below it, lines count
-	// from 0.
-	parserError = regexp.MustCompile(`^did not find expected (<|node content|'|key)`)
-)
-
-// yamlProblem takes apart what the YAML parser returned; the line is 0 if it
-// does not say one.
-func yamlProblem(err error) (line int, problem string) {
-	problem = err.Error()
-	if m := yamlError.FindStringSubmatch(problem); m != nil {
-		problem = m[2]
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = n
-			if parserError.MatchString(problem) {
-				line++
-			}
-		}
-	}
-	return line, problem
 }
 
 // lineError is a value of a YAML document that cannot be read.
@@ -332,20 +311,13 @@ func keyText(n *yaml.Node) string {
 	return n.Value
 }
 
-// The booleans of YAML 1.1, which is what kubectl reads. The parser is of YAML
-// 1.2, and takes all but true and false for strings.
-var booleans = map[string]bool{
-	"y": true, "Y": true, "yes": true, "Yes": true, "YES": true, "on": true, "On": true, "ON": true, "true": true, "True": true, "TRUE": true,
-	"n": false, "N": false, "no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false, "false": false, "False": false, "FALSE": false,
-}
-
-// boolean returns the value of a scalar that is a boolean.
+// boolean returns the value of a scalar that is a boolean to kubectl. The
+// parser is of YAML 1.2, and takes all but true and false for strings.
 func boolean(n *yaml.Node) (value, ok bool) {
 	if n.ShortTag() != "!!bool" && n.Style != 0 { // quoted, a block, or tagged
 		return false, false
 	}
-	value, ok = booleans[n.Value]
-	return value, ok
+	return yamltext.Bool(n.Value)
 }
 
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
@@ -464,12 +436,9 @@ func (w *yamlWriter) indent(n int) {
 	}
 }
 
-// yamlPlain are strings that every version of YAML takes for a string, but for
-// the words of yamlWords.
-var (
-	yamlPlain = regexp.MustCompile(`^[A-Za-z/]([A-Za-z0-9_./,;()=+@ -]*[A-Za-z0-9_./,;()=+@-])?$`)
-	yamlWords = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true, "null": true}
-)
+// yamlPlain are strings that every version of YAML takes for a string, unless
+// they are ambiguous words.
+var yamlPlain = regexp.MustCompile(`^[A-Za-z/]([A-Za-z0-9_./,;()=+@ -]*[A-Za-z0-9_./,;()=+@-])?$`)
 
 func yamlScalar(token json.Token) string {
 	switch v := token.(type) {
@@ -486,7 +455,7 @@ func yamlScalar(token json.Token) string {
 		return v.String()
 	}
 	s := token.(string)
-	if yamlPlain.MatchString(s) && !yamlWords[strings.ToLower(s)] {
+	if yamlPlain.MatchString(s) && !yamltext.Ambiguous(s) {
 		return s
 	}
 	return yamlQuote(s)
@@ -510,6 +479,6 @@ func yamlQuote(s string) string {
 	return b.String()
 }
 
-func yamlEscaped(r rune) bool {
-	return r >= 0x7f && r < 0xa0 || r == 0xfeff || r == 0xfffe || r == 0xffff
-}
+// yamlEscaped reports whether a character that JSON leaves as it is must be
+// escaped: YAML does not allow it, or takes it for the end of a line.
+func yamlEscaped(r rune) bool { return !yamltext.Allowed(r) || r == '\u0085' }

@@ -1,0 +1,50 @@
+package phases
+
+import (
+	"fmt"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+)
+
+// The most that a file holds. A definition has dozens of phases and a few
+// kilobytes; a text that is orders of magnitude larger is not one.
+const (
+	MaxFileSize   = 1 << 20
+	MaxFilePhases = 10_000
+)
+
+// File is what a YAML file defines: one vocabulary, and itineraries that all
+// use it. It is plain data, safe to share as long as it is not changed.
+type File struct {
+	Vocabulary  *Vocabulary
+	Itineraries []Itinerary
+}
+
+// Itinerary returns the itinerary of that name. The error is an
+// [*UnknownItineraryError].
+func (f *File) Itinerary(name string) (Itinerary, error) {
+	known := make([]string, len(f.Itineraries))
+	for i, it := range f.Itineraries {
+		if it.Name == name {
+			return it, nil
+		}
+		known[i] = it.Name
+	}
+	return Itinerary{}, &UnknownItineraryError{Name: name, Nearest: wording.Nearest(name, known), Known: known}
+}
+
+// LimitError is a file that has more of something than [Load] and [Save] allow.
+type LimitError struct {
+	// What is counted: "bytes", "phases" or "flags".
+	What  string
+	Limit int
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("a file holds at most %d %s; split it", e.Limit, e.What)
+}
+
+// duplicateItinerary is the error of two itineraries of one name in a file.
+func duplicateItinerary(name string) *DefinitionError {
+	return &DefinitionError{Itinerary: name, Index: -1, Reason: ReasonDuplicateName, Problem: "stands twice; rename one of them"}
+}
