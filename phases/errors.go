@@ -143,14 +143,14 @@ func (e *UnknownInputError) Error() string {
 	return "it is computed from " + wording.List(e.Inputs, "and") + ", not all of which are known"
 }
 
-// InvalidTruthError is a value that a source returned and that is none of Yes,
-// No and Unknown.
+// InvalidTruthError is a value that a source returned and that is none of True,
+// False and Unknown.
 type InvalidTruthError struct {
 	Truth Truth
 }
 
 func (e *InvalidTruthError) Error() string {
-	return fmt.Sprintf("its source returned the value %d, which is no Truth; let it return Yes, No or Unknown", uint8(e.Truth))
+	return fmt.Sprintf("its source returned the value %d, which is no Truth; let it return True, False or Unknown", uint8(e.Truth))
 }
 
 // LeftBehindError is a source that has not returned although its context is

@@ -220,7 +220,7 @@ func TestAskOrder(t *testing.T) {
 		{"a value that is none",
 			func(a *asked) []Source { return []Source{a.source(flagA, says(7))} },
 			Request{Read: flagA}, "A", Facts{},
-			"flag A is unknown: its source returned the value 7, which is no Truth; let it return Yes, No or Unknown"},
+			"flag A is unknown: its source returned the value 7, which is no Truth; let it return True, False or Unknown"},
 		{"a panic",
 			func(a *asked) []Source {
 				return []Source{a.source(flagA, func(context.Context, Facts) (Truth, error) { panic("oh") })}

@@ -16,7 +16,7 @@ func TestFlags(t *testing.T) {
 	f := flagA | flagC
 	assert.True(t, f.Has(0))
 	assert.True(t, f.Has(flagC))
-	assert.False(t, f.Has(flagA|flagB), "every flag has to be there")
+	assert.False(t, f.Has(flagA|flagB), "every flag must be there")
 	assert.Equal(t, 2, f.Len())
 	assert.Equal(t, []Flags{flagA, flagC}, slices.Collect(f.Each))
 	assert.Equal(t, []Flags{1 << 63}, slices.Collect(Flags(1<<63).Each))

@@ -15,11 +15,11 @@ func (l *loader) vocabulary(top *fields) *Vocabulary {
 	var rows []int
 	over := false
 	for row, n := range l.items(top.byKey["flags"], "flags") {
-		fs := l.mapping(n, "a flag", "name", "description")
+		fs := l.mapping(n, "a flag", "name", "description", "live")
 		if fs == nil {
 			continue
 		}
-		def := FlagDef{Name: l.string(fs, "name"), Description: l.string(fs, "description")}
+		def := FlagDef{Name: l.string(fs, "name"), Description: l.string(fs, "description"), Live: l.bool(fs, "live")}
 		switch {
 		case fs.spoiled && def.Name == "":
 		case len(defs) == MaxFlags:

@@ -41,7 +41,7 @@ func (l *loader) mapping(n *yaml.Node, what string, keys ...string) *fields {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
-		l.at(n, "%s has to be a mapping with the keys %s, not %s", what, wording.List(keys, "and"), describe(n))
+		l.at(n, "%s must be a mapping with the keys %s, not %s", what, wording.List(keys, "and"), describe(n))
 		return nil
 	}
 	fs := &fields{byKey: make(map[string]*yaml.Node, len(keys))}
@@ -89,7 +89,7 @@ func (l *loader) items(n *yaml.Node, what string) []*yaml.Node {
 		return nil
 	}
 	if n.Kind != yaml.SequenceNode {
-		l.at(n, "%s has to be a list, not %s", what, describe(n))
+		l.at(n, "%s must be a list, not %s", what, describe(n))
 		return nil
 	}
 	return n.Content
@@ -103,12 +103,12 @@ func (l *loader) text(n *yaml.Node, what string) (value string, ok bool) {
 		return "", false
 	}
 	if n.Kind != yaml.ScalarNode {
-		l.at(n, "%s has to be a string, not %s", what, describe(n))
+		l.at(n, "%s must be a string, not %s", what, describe(n))
 		return "", false
 	}
 	plain := n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
 	if n.ShortTag() != "!!str" || plain && oldBool(n.Value) {
-		l.at(n, "%s has to be a string, not %s; quote it: %q", what, describe(n), short(n.Value))
+		l.at(n, "%s must be a string, not %s; quote it: %q", what, describe(n), short(n.Value))
 	}
 	return n.Value, true
 }
@@ -173,7 +173,7 @@ func (l *loader) bool(fs *fields, key string) bool {
 		return false
 	}
 	if n.ShortTag() != "!!bool" {
-		l.at(n, "%s has to be true or false, without quotes, not %s", key, describe(n))
+		l.at(n, "%s must be true or false, without quotes, not %s", key, describe(n))
 	}
 	return strings.EqualFold(n.Value, "true")
 }

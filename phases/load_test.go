@@ -1,6 +1,7 @@
 package phases
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -129,9 +130,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"a broken second document", one(fine) + "---\n{\n", []string{
 			`f:7: is not YAML: did not find expected node content; correct it at this line or before it`}},
 		{"a list instead of a file", "- a\n", []string{
-			`f:1:1: a file has to be a mapping with the keys flags, relations and itineraries, not a list`}},
+			`f:1:1: a file must be a mapping with the keys flags, relations and itineraries, not a list`}},
 		{"a word instead of a file", "hello", []string{
-			`f:1:1: a file has to be a mapping with the keys flags, relations and itineraries, not the string "hello"`}},
+			`f:1:1: a file must be a mapping with the keys flags, relations and itineraries, not the string "hello"`}},
 		{"no itineraries", "flags: []\n", []string{
 			`f:1:1: has no itineraries; list at least one under itineraries`}},
 		{"a mistyped key of the file", "itinerary: []\n", []string{
@@ -139,9 +140,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"an empty list of itineraries", "itineraries: []\n", []string{
 			`f:1:14: itineraries is empty; list at least one`}},
 		{"itineraries that are a mapping", "itineraries: {a: b}\n", []string{
-			`f:1:14: itineraries has to be a list, not a mapping`}},
+			`f:1:14: itineraries must be a list, not a mapping`}},
 		{"an itinerary that is a word", "itineraries: [Warm]\n", []string{
-			`f:1:15: an itinerary has to be a mapping with the keys name, cleanup, result and phases, not the string "Warm"`}},
+			`f:1:15: an itinerary must be a mapping with the keys name, cleanup, result and phases, not the string "Warm"`}},
 		{"an itinerary without phases", "itineraries:\n- name: I\n", []string{
 			`f:2:3: itinerary "I": has no phases; give it at least one`}},
 		{"an itinerary without a name", "itineraries:\n- phases:\n" + fine, []string{
@@ -149,7 +150,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"null phases", "itineraries:\n- name: I\n  phases:\n", []string{
 			`f:3:10: phases has no value; give it one, or remove it`}},
 		{"phases that are a mapping", "itineraries:\n- name: I\n  phases: {name: P}\n", []string{
-			`f:3:11: phases has to be a list, not a mapping`}},
+			`f:3:11: phases must be a list, not a mapping`}},
 		{"two itineraries of one name", one(fine) + "- name: I\n  phases:\n" + fine, []string{
 			`f:6:3: itinerary "I": stands twice; rename one of them; the first is in line 3`}},
 		{"an unknown result", "itineraries: [{name: I, result: canceled, phases: [{name: P, step: S}]}]", []string{
@@ -168,32 +169,32 @@ func TestLoadRefuses(t *testing.T) {
 		{"a key twice", one("  - name: P\n    step: S\n    name: Q\n"), []string{
 			`f:7:5: key "name" stands twice, first in line 5; remove one`}},
 		{"a boolean for a name", one("  - {name: true, step: S}\n"), []string{
-			`f:5:12: name has to be a string, not the boolean "true"; quote it: "true"`}},
+			`f:5:12: name must be a string, not the boolean "true"; quote it: "true"`}},
 		{"a boolean of YAML 1.1 for a name", one("  - {name: No, step: S}\n"), []string{
-			`f:5:12: name has to be a string, not the boolean "No"; quote it: "No"`}},
+			`f:5:12: name must be a string, not the boolean "No"; quote it: "No"`}},
 		{"a number for a name", one("  - {name: 1, step: 1.5}\n"), []string{
-			`f:5:12: name has to be a string, not the number "1"; quote it: "1"`,
-			`f:5:21: step has to be a string, not the number "1.5"; quote it: "1.5"`}},
+			`f:5:12: name must be a string, not the number "1"; quote it: "1"`,
+			`f:5:21: step must be a string, not the number "1.5"; quote it: "1.5"`}},
 		{"a date for a name", one("  - {name: 2001-01-01, step: S}\n"), []string{
-			`f:5:12: name has to be a string, not the date "2001-01-01"; quote it: "2001-01-01"`}},
+			`f:5:12: name must be a string, not the date "2001-01-01"; quote it: "2001-01-01"`}},
 		{"a number for a key", one("  - {1: P, name: P, step: S}\n"), []string{
-			`f:5:6: a key of a phase has to be a string, not the number "1"; quote it: "1"`}},
+			`f:5:6: a key of a phase must be a string, not the number "1"; quote it: "1"`}},
 		{"a list for a name", one("  - {name: [P], step: S}\n"), []string{
-			`f:5:12: name has to be a string, not a list`}},
+			`f:5:12: name must be a string, not a list`}},
 		{"a null name", one("  - {name: ~, step: S}\n"), []string{
 			`f:5:12: name has no value; give it one, or remove it`}},
 		{"a null entry", one("  - {name: P, step: S, all: [HasPVs, ~]}\n"), []string{
 			`f:5:38: an entry of all has no value; give it one, or remove it`}},
 		{"a long word where a list belongs", one("  - {name: P, step: S, all: " + strings.Repeat("é", 30) + "}\n"), []string{
-			`f:5:29: all has to be a list, not the string "éééééééééééééééééééé..."`}},
+			`f:5:29: all must be a list, not the string "éééééééééééééééééééé..."`}},
 		{"a phase that is a word", one("  - P\n"), []string{
-			`f:5:5: a phase has to be a mapping with the keys name, step, description, all, any, none, rides, decides, jumps and formerly, not the string "P"`}},
+			`f:5:5: a phase must be a mapping with the keys name, step, description, all, any, none, rides, decides, jumps and formerly, not the string "P"`}},
 		{"a null phase", one("  -\n"), []string{
 			`f:5:4: a phase has no value; give it one, or remove it`}},
 		{"a word for a list of flags", one("  - {name: P, step: S, all: HasPVs}\n"), []string{
-			`f:5:29: all has to be a list, not the string "HasPVs"`}},
+			`f:5:29: all must be a list, not the string "HasPVs"`}},
 		{"a string for rides", one("  - {name: P, step: S, rides: 'true'}\n  - {name: Q, step: S}\n"), []string{
-			`f:5:31: rides has to be true or false, without quotes, not the string "true"`}},
+			`f:5:31: rides must be true or false, without quotes, not the string "true"`}},
 		{"an unknown flag", one("  - {name: P, step: S, any: [HasPV, Nothing]}\n"), []string{
 			`f:5:30: unknown flag "HasPV"; did you mean "HasPVs"?`,
 			`f:5:37: unknown flag "Nothing"; declare it under flags`}},
@@ -212,9 +213,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"a mistyped key of a jump", one("  - {name: P, step: S, jumps: [{tp: P}]}\n"), []string{
 			`f:5:33: a jump has no key "tp"; did you mean "to"?`}},
 		{"a jump that is a word", one("  - {name: P, step: S, jumps: [P]}\n"), []string{
-			`f:5:32: a jump has to be a mapping with the keys to, all, any and none, not the string "P"`}},
+			`f:5:32: a jump must be a mapping with the keys to, all, any and none, not the string "P"`}},
 		{"a number among former names", one("  - {name: P, step: S, formerly: [1]}\n"), []string{
-			`f:5:35: an entry of formerly has to be a string, not the number "1"; quote it: "1"`}},
+			`f:5:35: an entry of formerly must be a string, not the number "1"; quote it: "1"`}},
 		{"an unreadable phase does not make its step and name unknown",
 			one("  - {name: P, stpe: S}\n  - {name: Q, step: S, rides: true, jumps: [{to: R}]}\n"), []string{
 				`f:5:15: a phase has no key "stpe"; did you mean "step"?`}},
@@ -226,12 +227,12 @@ func TestLoadRefuses(t *testing.T) {
 			`f:4:3: flag "!x" starts with "!", which negates a flag in a relation; rename it`,
 			`f:5:3: flag "" has no name; give it one`}},
 		{"a flag that is a word", "flags: [A]\nitineraries: [{name: I, phases: [{name: P, step: S}]}]", []string{
-			`f:1:9: a flag has to be a mapping with the keys name and description, not the string "A"`}},
+			`f:1:9: a flag must be a mapping with the keys name, description and live, not the string "A"`}},
 		{"an unknown flag in a relation", "relations:\n- [\"!HasIS\"]\n" + one(fine), []string{
 			`f:2:4: unknown flag "HasIS"; did you mean "HasISs" or "HasPVs"?`}},
 		{"relations that say nothing", "relations:\n- []\n- A\n-\n- [A, A]\nflags: [{name: A}]\nitineraries: [{name: I, phases: [{name: P, step: S}]}]", []string{
 			`f:2:3: a relation without flags can never hold; list at least one flag`,
-			`f:3:3: a relation has to be a list, not the string "A"`,
+			`f:3:3: a relation must be a list, not the string "A"`,
 			`f:4:2: a relation has no value; give it one, or remove it`,
 			`f:5:7: flag "A" stands twice in a relation; remove one`}},
 
@@ -484,4 +485,19 @@ func TestLoadReadsTheExample(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, abort.Cleanup)
 	assert.Equal(t, Failed, abort.Result)
+}
+
+// A flag is live only if the file says so, and stays so when it is saved.
+func TestLiveFlags(t *testing.T) {
+	text := "flags:\n- name: A\n- name: B\n  live: true\n- {name: C, live: false}\nitineraries:\n- name: I\n  phases:\n  - {name: P, step: S, all: [B]}\n"
+	f, err := Load(strings.NewReader(text), "f")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"B"}, f.Vocabulary.Names(f.Vocabulary.Live()))
+	var b bytes.Buffer
+	require.NoError(t, Save(&b, f))
+	again, err := Load(&b, "again")
+	require.NoError(t, err)
+	assert.Equal(t, f.Vocabulary.Defs(), again.Vocabulary.Defs())
+	_, err = Load(strings.NewReader(strings.Replace(text, "live: true", `live: "true"`, 1)), "f")
+	assert.EqualError(t, err, `f:4:9: live must be true or false, without quotes, not the string "true"`)
 }

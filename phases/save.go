@@ -47,7 +47,7 @@ func Save(w io.Writer, f *File) error {
 
 func (f *File) check() error {
 	if f == nil || f.Vocabulary == nil {
-		return &SaveError{Problem: "the file has no vocabulary; set Flags, to an empty one if no guard reads a flag"}
+		return &SaveError{Problem: "the file has no vocabulary; set Vocabulary, to an empty one if no guard reads a flag"}
 	}
 	if len(f.Itineraries) == 0 {
 		return &SaveError{Problem: "the file has no itineraries; give it at least one"}
@@ -81,6 +81,9 @@ func (f *File) write(b *bytes.Buffer) {
 		fmt.Fprintf(b, "- name: %s\n", scalar(d.Name))
 		if d.Description != "" {
 			fmt.Fprintf(b, "  description: %s\n", scalar(d.Description))
+		}
+		if d.Live {
+			fmt.Fprintln(b, "  live: true")
 		}
 	}
 	if len(f.Vocabulary.relations) > 0 {

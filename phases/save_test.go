@@ -136,8 +136,8 @@ func TestSaveRefuses(t *testing.T) {
 		as    any
 		want  string
 	}{
-		{"no file", nil, new(*SaveError), "cannot save: the file has no vocabulary; set Flags, to an empty one if no guard reads a flag"},
-		{"no vocabulary", file(func(f *File) { f.Vocabulary = nil }), new(*SaveError), "cannot save: the file has no vocabulary; set Flags, to an empty one if no guard reads a flag"},
+		{"no file", nil, new(*SaveError), "cannot save: the file has no vocabulary; set Vocabulary, to an empty one if no guard reads a flag"},
+		{"no vocabulary", file(func(f *File) { f.Vocabulary = nil }), new(*SaveError), "cannot save: the file has no vocabulary; set Vocabulary, to an empty one if no guard reads a flag"},
 		{"no itineraries", file(func(f *File) { f.Itineraries = nil }), new(*SaveError), "cannot save: the file has no itineraries; give it at least one"},
 		{"a vocabulary of its own", file(func(f *File) { f.Itineraries[0].Vocabulary = MustVocabulary(nil) }), new(*SaveError), `cannot save itinerary "I": it has a vocabulary of its own; let it use that of the file`},
 		{"a bad definition", file(func(f *File) { f.Itineraries[0].Phases[0].Step = "" }), new(DefinitionErrors), `itinerary "I": phase "P" has no step; name the step that people see while it runs`},

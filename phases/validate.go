@@ -87,7 +87,7 @@ func (v *validator) itinerary() {
 	}
 	switch {
 	case v.it.Vocabulary == nil:
-		v.add(-1, ReasonNoVocabulary, "has no vocabulary; set Flags, to an empty one if no guard reads a flag")
+		v.add(-1, ReasonNoVocabulary, "has no vocabulary; set Vocabulary, to an empty one if no guard reads a flag")
 	case len(v.it.Phases) == 0:
 		v.add(-1, ReasonNoPhases, "has no phases; give it at least one")
 	}

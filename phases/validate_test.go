@@ -40,7 +40,7 @@ func TestValidateRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no vocabulary", Itinerary{Name: "I", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonNoVocabulary,
-			`itinerary "I": has no vocabulary; set Flags, to an empty one if no guard reads a flag`},
+			`itinerary "I": has no vocabulary; set Vocabulary, to an empty one if no guard reads a flag`},
 		{"no phases", with(), ReasonNoPhases,
 			`itinerary "I": has no phases; give it at least one`},
 		{"an itinerary without a name", Itinerary{Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonEmptyName,

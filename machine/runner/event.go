@@ -157,7 +157,7 @@ func (e RunFinished) event() (string, []any) {
 
 // Observer is told of each event, in order, in the goroutine of the reconcile.
 // A panic of an observer is caught and does no harm to the run. An
-// observer that is shared by runners has to be safe for concurrent use.
+// observer that is shared by runners must be safe for concurrent use.
 type Observer[T any] interface {
 	Observe(ctx context.Context, object T, e Event)
 }

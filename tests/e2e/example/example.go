@@ -154,7 +154,7 @@ func phaseHandler[T Migration](p Parts, e *environment, at At) runner.Handler[T]
 }
 
 // sources reads the objects that flags are found from. The runner calls it
-// only where a flag has to be evaluated.
+// only where a flag must be evaluated.
 func (p Parts) sources(ctx context.Context, e *environment, m Migration) (*phases.Sources, error) {
 	o := mtc.Objects{Migration: m.MTC(), ImageStreams: p.ImageStreams}
 	plan, err := e.plan(ctx, m)
