@@ -1,0 +1,50 @@
+package steps
+
+import "time"
+
+// Accessor describes how [SyncOf] reads and writes the steps of an embedder's
+// own type: a struct or a pointer to one. Both functions are required, and must
+// be safe for concurrent use if steps are synced concurrently.
+type Accessor[S any] struct {
+	// Get returns what a step holds, as far as its type has a field for it.
+	Get func(step S) Step
+	// Set returns the step with what it is to hold now. Fields that Get does not
+	// read stay as they are. If S is a pointer, Set must return a pointer to a
+	// changed copy; for a step that was not listed before it is given the zero
+	// S, a nil pointer.
+	Set func(step S, to Step) S
+}
+
+// SyncOf is [Sync] for a pipeline of an embedder's own type. Each step of the
+// result is made of the entry that it had before: of several entries of one
+// name, the first that has started. The list given is not changed.
+//
+// It is idempotent if Get returns what Set was given, as far as the type has
+// fields for it.
+func SyncOf[S any](list []S, a Accessor[S], m Snapshot, now time.Time) []S {
+	p := make(Pipeline, len(list))
+	for i := range list {
+		p[i] = a.Get(list[i])
+	}
+	return merge(list, p, Sync(p, m, now), a.Set)
+}
+
+// merge sets the steps of a pipeline on the entries that they had before.
+func merge[S any](list []S, before, after Pipeline, set func(step S, to Step) S) []S {
+	entry := make(map[string]int, len(before))
+	for i := range before {
+		at, listed := entry[before[i].Name]
+		if !listed || before[i].Ran() && !before[at].Ran() {
+			entry[before[i].Name] = i
+		}
+	}
+	out := make([]S, len(after))
+	for k := range after {
+		var step S
+		if i, ok := entry[after[k].Name]; ok {
+			step = list[i]
+		}
+		out[k] = set(step, after[k])
+	}
+	return out
+}
