@@ -2,8 +2,8 @@ package legacy
 
 import (
 	"bytes"
-	"slices"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -61,16 +61,16 @@ func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgrade
 	if err != nil {
 		return Upgraded{}, err
 	}
-	origin := s
+	u, origin := a.upgrading(s), s
 	var out Upgraded
 	if len(remainder) > 0 {
-		if then, err := a.back(s, remainder); err != nil {
+		if then, err := u.back(remainder); err != nil {
 			out.Warnings = append(out.Warnings, err)
 		} else {
 			origin = then
 		}
 	}
-	up := a.upgrade(s)
+	up := u.upgrade()
 	if now != nil {
 		planned, warning, err := a.plan(up, *now)
 		if err != nil {
@@ -88,38 +88,59 @@ func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgrade
 	return out, nil
 }
 
-// upgrade does all that does not depend on what is selected now.
-func (a *Adapter) upgrade(s *status) *status {
-	if s.null() {
-		return s
-	}
-	names := a.phaseNames(s.itinerary, s.phase)
-	phase := s.phaseText
-	if now := names.now(s.phase); now != s.phase {
-		phase = quote(now)
-	}
-	entries := make([]*entry, 0, len(s.entries))
-	for _, e := range s.entries {
-		if e.ran() || !e.skipped {
-			entries = append(entries, a.upgradeEntry(e, names))
-		}
-	}
-	entries = unite(entries)
-	if !slices.IsSortedFunc(entries, byRank) {
-		entries = slices.Clone(entries)
-		slices.SortStableFunc(entries, byRank)
-	}
-	return s.with(phase, entries)
+// upgrading is a status on its way to the current form. Each of its entries is
+// upgraded at most once, whoever asks for it.
+type upgrading struct {
+	*Adapter
+	*status
+	names phaseNames
+	forms []*entry // of the entries, the current form; nil if not asked for yet
 }
 
-// byRank sorts steps that have started before those that have not.
-func byRank(a, b *entry) int { return rank(a) - rank(b) }
+func (a *Adapter) upgrading(s *status) *upgrading {
+	return &upgrading{a, s, a.phaseNames(s.itinerary, s.phase), make([]*entry, len(s.entries))}
+}
 
-func rank(e *entry) int {
-	if e.ran() {
-		return 0
+// form returns the current form of an entry.
+func (u *upgrading) form(i int) *entry {
+	if u.forms[i] == nil {
+		u.forms[i] = u.upgradeEntry(u.entries[i], u.names)
 	}
-	return 1
+	return u.forms[i]
+}
+
+// started returns the current form of the steps that have started.
+func (u *upgrading) started() []*entry {
+	var ran []*entry
+	for i, e := range u.entries {
+		if e.ran() {
+			ran = append(ran, u.form(i))
+		}
+	}
+	return unite(ran)
+}
+
+// upgrade does all that does not depend on what is selected now.
+func (u *upgrading) upgrade() *status {
+	if u.null() {
+		return u.status
+	}
+	phase := u.phaseText
+	if now := u.names.now(u.phase); now != u.phase {
+		phase = rawjson.Quote(now)
+	}
+	entries := u.started()
+	listed := byName(entries)
+	for i, e := range u.entries {
+		if e.ran() || e.skipped {
+			continue
+		}
+		if form := u.form(i); listed[form.name] == nil {
+			listed[form.name] = form
+			entries = append(entries, form)
+		}
+	}
+	return u.with(phase, entries)
 }
 
 // phaseNames knows the phases of one status by the names of today.
@@ -150,42 +171,40 @@ func (n phaseNames) now(phase string) string {
 	return phase
 }
 
-// upgradeEntry returns the current form of an entry that is not dropped.
+// upgradeEntry returns the current form of an entry, whether it is dropped or
+// not.
 func (a *Adapter) upgradeEntry(e *entry, names phaseNames) *entry {
-	var changes []change
-	if now := a.stepNow(e.name); now != e.name {
-		changes = append(changes, change{name: "name", value: quote(now)})
-	}
-	if e.hasSkipped {
-		changes = append(changes, change{name: "skipped"})
-	}
-	phase := e.phase
+	name, phase, message := a.stepNow(e.name), e.phase, e.message
 	// Most entries have no phase. Only of an open one that has an empty phase
 	// is that Created: this is how Downgrade writes it.
-	if phase != "" || e.open() && e.hasPhase {
+	if phase != "" || e.open() && e.members.Index("phase") >= 0 {
 		phase = names.now(phase)
 	}
-	message := e.message
 	switch {
 	case e.completed != "":
 		phase, message = "", e.ended()
 	case e.ran() && e.skipped && message == skippedMessage:
 		message = names.message(phase)
 	}
-	if phase != e.phase {
-		c := change{name: "phase"}
-		if phase != "" {
-			c.value = quote(phase)
-		}
-		changes = append(changes, c)
+	marked := e.members.Index("skipped") >= 0
+	if name == e.name && phase == e.phase && message == e.message && !marked {
+		return e
 	}
-	if message != e.message {
-		changes = append(changes, change{"message", quote(message), []string{"progress", "failed", "skipped"}})
+	e = e.clone()
+	e.set("name", &e.name, name)
+	if phase != "" {
+		e.set("phase", &e.phase, phase)
+	} else if e.phase != "" {
+		e.phase = ""
+		e.members.Remove("phase")
 	}
-	return e.with(changes...)
+	e.set("message", &e.message, message, "progress", "failed", "skipped")
+	e.skipped = false
+	e.members.Remove("skipped")
+	return e
 }
 
-// message returns what people read in an open step that reads Skipped.
+// message returns the message of an open step that reads Skipped.
 func (n phaseNames) message(phase string) string {
 	if phase == "" {
 		return steps.MessageContinues
@@ -231,8 +250,10 @@ func (a *Adapter) plan(s *status, now Selected) (planned *status, warning, err e
 
 // notStarted returns the entry of a step that is still to come.
 func notStarted(name string) *entry {
-	e := &entry{raw: []byte("{}")}
-	return e.with(change{name: "name", value: quote(name)}, change{name: "message", value: quote(steps.MessageNotStarted)})
+	e := new(entry)
+	e.set("name", &e.name, name)
+	e.set("message", &e.message, steps.MessageNotStarted)
+	return e
 }
 
 // ahead returns the steps that a plan shows, by the rules of [steps.Sync]: if it

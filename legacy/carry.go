@@ -1,0 +1,160 @@
+package legacy
+
+import (
+	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+var errForeign = &RemainderError{Problem: "belongs to another status"}
+
+// back makes the old form with a remainder. The error is a [*RemainderError].
+func (u *upgrading) back(raw []byte) (*status, error) {
+	r, err := parseRemainder(raw)
+	if err != nil {
+		return nil, err
+	}
+	if r.sum == u.sum() {
+		return u.restore(r)
+	}
+	return u.carry(r)
+}
+
+// restore gives the original back, of a status that has not changed.
+func (u *upgrading) restore(r *remainder) (*status, error) {
+	if u.null() || r.pipeline && !u.listed {
+		return nil, errForeign
+	}
+	phase, entries := u.phaseText, u.entries
+	if r.phaseChanged {
+		phase = r.phase
+	}
+	if r.pipeline {
+		entries = nil
+		present := byName(u.entries)
+		for _, item := range r.items {
+			e := item.was
+			if e == nil {
+				e = present[item.name]
+			}
+			if e == nil {
+				return nil, errForeign
+			}
+			entries = append(entries, e)
+		}
+	}
+	was := u.with(phase, entries)
+	// Whoever made this remainder: nothing that happened gets lost by it.
+	again := u.upgrading(was)
+	if again.names.now(was.phase) != u.names.now(u.phase) || !slices.EqualFunc(again.started(), u.started(), (*entry).same) {
+		return nil, errForeign
+	}
+	return was, nil
+}
+
+// carry makes the old form of a status that has gone on, with what the
+// remainder remembers from before.
+func (u *upgrading) carry(r *remainder) (*status, error) {
+	then := u.phaseNames(r.itinerary, r.phaseWas)
+	then.created = then.created && r.phaseChanged
+	was := make(map[string]string)
+	if r.phaseChanged && r.itinerary == u.itinerary {
+		was[then.now(r.phaseWas)] = r.phaseWas
+	}
+	out := downgrade(u.status, was)
+	phase := out.phaseText
+	if r.phaseChanged && r.phase == nil && out.phase == "" {
+		phase = nil // as it was: without one
+	}
+	if err := u.fit(out.entries, r.items, then); err != nil {
+		return nil, err
+	}
+	// A step not started can start only while the itinerary is the same and not
+	// done.
+	open := r.itinerary == u.itinerary && u.phase != mtc.Completed
+	return out.with(phase, united(out.entries, r.items, open)), nil
+}
+
+// fit checks that the steps which had started are still there, as they must
+// be, and gives those that have not changed since their former text. The present
+// entries are in the old form, under unique names; then are the names of the
+// phases that were remembered.
+func (u *upgrading) fit(present []*entry, items []item, then phaseNames) error {
+	were := make(map[string][]*entry)
+	named := make(map[string]bool) // an entry of the step was as upgrading left it
+	for _, item := range items {
+		if item.was == nil {
+			named[item.old] = true
+		} else if item.was.ran() || !item.was.skipped {
+			were[item.old] = append(were[item.old], item.was)
+		}
+	}
+	index := make(map[string]int, len(present))
+	for i, e := range present {
+		index[e.name] = i
+	}
+	current := make(map[string][]*entry, len(u.entries)) // all that the present status has of a step
+	for i := range u.entries {
+		e := u.form(i)
+		current[e.name] = append(current[e.name], e)
+	}
+	for name, group := range were {
+		at, there := index[name]
+		ran := started(group)
+		fits := there && (named[name] || slices.ContainsFunc(ran, func(e *entry) bool { return simultaneous(e.started, present[at].started) }))
+		if len(ran) > 0 && !fits {
+			return errForeign
+		}
+		if there && len(group) == 1 && !named[name] {
+			up := u.upgradeEntry(group[0], then)
+			if !slices.ContainsFunc(current[up.name], func(e *entry) bool { return !e.same(up) }) {
+				present[at] = group[0].renamed(name)
+			}
+		}
+	}
+	return nil
+}
+
+// united returns the present entries and those remembered that do not contradict
+// them, each behind the one that was before it. No remembered one has started:
+// see fit. If open, steps not started can still start.
+func united(present []*entry, items []item, open bool) []*entry {
+	// What comes back stands in a gap: in front of all present entries, or
+	// behind one of them.
+	gaps := make(map[string]int, len(present))
+	lastRan := 0
+	for i, e := range present {
+		gaps[e.name] = i + 1
+		if e.ran() {
+			lastRan = i + 1
+		}
+	}
+	passed := 0 // of the remembered entries, those before the last that has started
+	for i, item := range items {
+		if gap, there := gaps[item.old]; there && present[gap-1].ran() {
+			passed = i
+		}
+	}
+	back := make([][]*entry, len(present)+1)
+	total, gap := len(present), 0
+	for i, item := range items {
+		if at, there := gaps[item.old]; there {
+			gap = at
+			continue
+		}
+		if item.was == nil || !item.was.skipped && (!open || i < passed) {
+			continue
+		}
+		if !item.was.skipped {
+			gap = max(gap, lastRan)
+		}
+		back[gap] = append(back[gap], item.was.renamed(item.old))
+		gaps[item.old] = gap
+		total++
+	}
+	entries := append(make([]*entry, 0, total), back[0]...)
+	for i, e := range present {
+		entries = append(append(entries, e), back[i+1]...)
+	}
+	return entries
+}
