@@ -30,7 +30,7 @@ func (u *upgrading) restore(r *remainder) (*status, error) {
 		phase = r.phase
 	}
 	if r.pipeline {
-		entries = nil
+		entries = make([]*entry, 0, len(r.items))
 		present := byName(u.entries)
 		for _, item := range r.items {
 			e := item.was
@@ -46,7 +46,7 @@ func (u *upgrading) restore(r *remainder) (*status, error) {
 	was := u.with(phase, entries)
 	// Whoever made this remainder: nothing that happened gets lost by it.
 	again := u.upgrading(was)
-	if again.names.now(was.phase) != u.names.now(u.phase) || !slices.EqualFunc(again.started(), u.started(), (*entry).same) {
+	if again.names.now(was.phase) != u.names.now(u.phase) || !slices.EqualFunc(unite(again.started()), unite(u.started()), (*entry).same) {
 		return nil, errForeign
 	}
 	return was, nil
@@ -83,10 +83,10 @@ func (u *upgrading) fit(present []*entry, items []item, then phaseNames) error {
 	were := make(map[string][]*entry)
 	named := make(map[string]bool) // an entry of the step was as upgrading left it
 	for _, item := range items {
-		if item.was == nil {
-			named[item.old] = true
+		if name := stepThen(item.name); item.was == nil {
+			named[name] = true
 		} else if item.was.ran() || !item.was.skipped {
-			were[item.old] = append(were[item.old], item.was)
+			were[name] = append(were[name], item.was)
 		}
 	}
 	index := make(map[string]int, len(present))
@@ -131,14 +131,15 @@ func united(present []*entry, items []item, open bool) []*entry {
 	}
 	passed := 0 // of the remembered entries, those before the last that has started
 	for i, item := range items {
-		if gap, there := gaps[item.old]; there && present[gap-1].ran() {
+		if gap, there := gaps[stepThen(item.name)]; there && present[gap-1].ran() {
 			passed = i
 		}
 	}
 	back := make([][]*entry, len(present)+1)
 	total, gap := len(present), 0
 	for i, item := range items {
-		if at, there := gaps[item.old]; there {
+		name := stepThen(item.name)
+		if at, there := gaps[name]; there {
 			gap = at
 			continue
 		}
@@ -148,8 +149,8 @@ func united(present []*entry, items []item, open bool) []*entry {
 		if !item.was.skipped {
 			gap = max(gap, lastRan)
 		}
-		back[gap] = append(back[gap], item.was.renamed(item.old))
-		gaps[item.old] = gap
+		back[gap] = append(back[gap], item.was.renamed(name))
+		gaps[name] = gap
 		total++
 	}
 	entries := append(make([]*entry, 0, total), back[0]...)

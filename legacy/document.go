@@ -57,7 +57,7 @@ func parseStatus(raw []byte) (*status, error) {
 	case pipeline[0] != '[':
 		return nil, &StatusError{Place: "status.pipeline", Problem: "is not an array"}
 	}
-	s.listed = true
+	s.listed, s.entries = true, make([]*entry, 0, rawjson.Len(pipeline))
 	for raw := range rawjson.Elements(pipeline) {
 		e, err := parseEntry(raw)
 		if err != nil {

@@ -44,7 +44,6 @@ type remainder struct {
 // present status, or an entry of its own.
 type item struct {
 	name string
-	old  string // the name in the old form
 	was  *entry
 }
 
@@ -119,7 +118,7 @@ func parseRemainder(raw []byte) (*remainder, error) {
 	case pipeline[0] != '[':
 		return nil, &RemainderError{Problem: broken, Err: &StatusError{Place: "remainder.pipeline", Problem: "is not an array"}}
 	}
-	out.pipeline = true
+	out.pipeline, out.items = true, make([]item, 0, rawjson.Len(pipeline))
 	named := make(map[string]bool)
 	for raw := range rawjson.Elements(pipeline) {
 		i, err := item{}, (*StatusError)(nil)
@@ -134,7 +133,6 @@ func parseRemainder(raw []byte) (*remainder, error) {
 		if err != nil {
 			return nil, &RemainderError{Problem: broken, Err: err.in(fmt.Sprintf("remainder.pipeline[%d]", len(out.items)))}
 		}
-		i.old = stepThen(i.name)
 		out.items = append(out.items, i)
 	}
 	return out, nil

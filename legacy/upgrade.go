@@ -109,15 +109,15 @@ func (u *upgrading) form(i int) *entry {
 	return u.forms[i]
 }
 
-// started returns the current form of the steps that have started.
+// started returns the current form of the entries that have started.
 func (u *upgrading) started() []*entry {
-	var ran []*entry
+	ran := make([]*entry, 0, len(u.entries))
 	for i, e := range u.entries {
 		if e.ran() {
 			ran = append(ran, u.form(i))
 		}
 	}
-	return unite(ran)
+	return ran
 }
 
 // upgrade does all that does not depend on what is selected now.
@@ -130,17 +130,12 @@ func (u *upgrading) upgrade() *status {
 		phase = rawjson.Quote(now)
 	}
 	entries := u.started()
-	listed := byName(entries)
 	for i, e := range u.entries {
-		if e.ran() || e.skipped {
-			continue
-		}
-		if form := u.form(i); listed[form.name] == nil {
-			listed[form.name] = form
-			entries = append(entries, form)
+		if !e.ran() && !e.skipped {
+			entries = append(entries, u.form(i))
 		}
 	}
-	return u.with(phase, entries)
+	return u.with(phase, unite(entries))
 }
 
 // phaseNames knows the phases of one status by the names of today.

@@ -30,6 +30,14 @@ func Elements(array []byte) iter.Seq[[]byte] {
 	}
 }
 
+// Len returns the number of elements of an array.
+func Len(array []byte) (n int) {
+	for range Elements(array) {
+		n++
+	}
+	return n
+}
+
 // nextItem returns the index of the next member or element behind one that ends
 // at index i, or else of the closing bracket.
 func nextItem(text []byte, i int) int {
