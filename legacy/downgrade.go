@@ -41,7 +41,7 @@ func (a *Adapter) Downgrade(status, remainder []byte) (Downgraded, error) {
 	if len(remainder) == 0 {
 		return Downgraded{Status: downgrade(s, nil).text()}, nil
 	}
-	then, err := a.upgrading(s).back(remainder)
+	then, err := a.adapting(s).back(remainder)
 	if err != nil {
 		return Downgraded{Status: downgrade(s, nil).text(), Warnings: []error{err}}, nil
 	}

@@ -71,14 +71,14 @@ func remember(was, up *status) []byte {
 	}
 	if changed {
 		b = append(b, `,"pipeline":[`...)
-		left := byName(up.entries) // not named yet
+		unnamed := byName(up.entries)
 		for i, e := range was.entries {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			if u := left[e.name]; u != nil && u.members.Equal(e.members) {
+			if u := unnamed[e.name]; u != nil && u.members.Equal(e.members) {
 				b = append(b, e.members.Get("name")...)
-				delete(left, e.name)
+				delete(unnamed, e.name)
 			} else {
 				b = e.members.AppendTo(b)
 			}

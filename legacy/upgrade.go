@@ -50,8 +50,8 @@ func (a *Adapter) Upgrade(status []byte, now *Selected) (Upgraded, error) {
 
 // UpgradeAgain is [Adapter.Upgrade] for a status that was upgraded before, and
 // has a remainder of that: one that another controller wrote to meanwhile, or
-// one whose steps must be replanned. The new remainder leads back to where the
-// old one did. An old one that does not fit is ignored, with a
+// one whose steps must be replanned. The new remainder leads back to the
+// same original as the old one. An old one that does not fit is ignored, with a
 // [*RemainderError] among the warnings.
 func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgraded, error) {
 	if len(status) == 0 {
@@ -61,16 +61,16 @@ func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgrade
 	if err != nil {
 		return Upgraded{}, err
 	}
-	u, origin := a.upgrading(s), s
+	present, origin := a.adapting(s), s
 	var out Upgraded
 	if len(remainder) > 0 {
-		if then, err := u.back(remainder); err != nil {
+		if then, err := present.back(remainder); err != nil {
 			out.Warnings = append(out.Warnings, err)
 		} else {
 			origin = then
 		}
 	}
-	up := u.upgrade()
+	up := present.upgrade()
 	if now != nil {
 		planned, warning, err := a.plan(up, *now)
 		if err != nil {
@@ -88,54 +88,54 @@ func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgrade
 	return out, nil
 }
 
-// upgrading is a status on its way to the current form. Each of its entries is
-// upgraded at most once, whoever asks for it.
-type upgrading struct {
+// adapting is a status that is being adapted, either way. Each of its entries is
+// upgraded at most once: the upgrade and the way back share the result.
+type adapting struct {
 	*Adapter
 	*status
 	names phaseNames
-	forms []*entry // of the entries, the current form; nil if not asked for yet
+	forms []*entry // the current form of each entry; nil until it is needed
 }
 
-func (a *Adapter) upgrading(s *status) *upgrading {
-	return &upgrading{a, s, a.phaseNames(s.itinerary, s.phase), make([]*entry, len(s.entries))}
+func (a *Adapter) adapting(s *status) *adapting {
+	return &adapting{a, s, a.phaseNames(s.itinerary, s.phase), make([]*entry, len(s.entries))}
 }
 
 // form returns the current form of an entry.
-func (u *upgrading) form(i int) *entry {
-	if u.forms[i] == nil {
-		u.forms[i] = u.upgradeEntry(u.entries[i], u.names)
+func (s *adapting) form(i int) *entry {
+	if s.forms[i] == nil {
+		s.forms[i] = s.upgradeEntry(s.entries[i], s.names)
 	}
-	return u.forms[i]
+	return s.forms[i]
 }
 
 // started returns the current form of the entries that have started.
-func (u *upgrading) started() []*entry {
-	ran := make([]*entry, 0, len(u.entries))
-	for i, e := range u.entries {
+func (s *adapting) started() []*entry {
+	ran := make([]*entry, 0, len(s.entries))
+	for i, e := range s.entries {
 		if e.ran() {
-			ran = append(ran, u.form(i))
+			ran = append(ran, s.form(i))
 		}
 	}
 	return ran
 }
 
 // upgrade does all that does not depend on what is selected now.
-func (u *upgrading) upgrade() *status {
-	if u.null() {
-		return u.status
+func (s *adapting) upgrade() *status {
+	if s.null() {
+		return s.status
 	}
-	phase := u.phaseText
-	if now := u.names.now(u.phase); now != u.phase {
+	phase := s.phaseText
+	if now := s.names.now(s.phase); now != s.phase {
 		phase = rawjson.Quote(now)
 	}
-	entries := u.started()
-	for i, e := range u.entries {
+	entries := s.started()
+	for i, e := range s.entries {
 		if !e.ran() && !e.skipped {
-			entries = append(entries, u.form(i))
+			entries = append(entries, s.form(i))
 		}
 	}
-	return u.with(phase, unite(entries))
+	return s.with(phase, unite(entries))
 }
 
 // phaseNames knows the phases of one status by the names of today.

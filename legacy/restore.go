@@ -9,29 +9,29 @@ import (
 var errForeign = &RemainderError{Problem: "belongs to another status"}
 
 // back makes the old form with a remainder. The error is a [*RemainderError].
-func (u *upgrading) back(raw []byte) (*status, error) {
+func (s *adapting) back(raw []byte) (*status, error) {
 	r, err := parseRemainder(raw)
 	if err != nil {
 		return nil, err
 	}
-	if r.sum == u.sum() {
-		return u.restore(r)
+	if r.sum == s.sum() {
+		return s.restore(r)
 	}
-	return u.carry(r)
+	return s.carry(r)
 }
 
 // restore gives the original back, of a status that has not changed.
-func (u *upgrading) restore(r *remainder) (*status, error) {
-	if u.null() || r.pipeline && !u.listed {
+func (s *adapting) restore(r *remainder) (*status, error) {
+	if s.null() || r.pipeline && !s.listed {
 		return nil, errForeign
 	}
-	phase, entries := u.phaseText, u.entries
+	phase, entries := s.phaseText, s.entries
 	if r.phaseChanged {
 		phase = r.phase
 	}
 	if r.pipeline {
 		entries = make([]*entry, 0, len(r.items))
-		present := byName(u.entries)
+		present := byName(s.entries)
 		for _, item := range r.items {
 			e := item.was
 			if e == nil {
@@ -43,10 +43,11 @@ func (u *upgrading) restore(r *remainder) (*status, error) {
 			entries = append(entries, e)
 		}
 	}
-	was := u.with(phase, entries)
-	// Whoever made this remainder: nothing that happened gets lost by it.
-	again := u.upgrading(was)
-	if again.names.now(was.phase) != u.names.now(u.phase) || !slices.EqualFunc(unite(again.started()), unite(u.started()), (*entry).same) {
+	was := s.with(phase, entries)
+	// Whoever made this remainder: nothing that happened gets lost by it. Only
+	// the steps that have started are upgraded for that.
+	again := s.adapting(was)
+	if again.names.now(was.phase) != s.names.now(s.phase) || !slices.EqualFunc(unite(again.started()), unite(s.started()), (*entry).same) {
 		return nil, errForeign
 	}
 	return was, nil
@@ -54,24 +55,24 @@ func (u *upgrading) restore(r *remainder) (*status, error) {
 
 // carry makes the old form of a status that has gone on, with what the
 // remainder remembers from before.
-func (u *upgrading) carry(r *remainder) (*status, error) {
-	then := u.phaseNames(r.itinerary, r.phaseWas)
+func (s *adapting) carry(r *remainder) (*status, error) {
+	then := s.phaseNames(r.itinerary, r.phaseWas)
 	then.created = then.created && r.phaseChanged
 	was := make(map[string]string)
-	if r.phaseChanged && r.itinerary == u.itinerary {
+	if r.phaseChanged && r.itinerary == s.itinerary {
 		was[then.now(r.phaseWas)] = r.phaseWas
 	}
-	out := downgrade(u.status, was)
+	out := downgrade(s.status, was)
 	phase := out.phaseText
 	if r.phaseChanged && r.phase == nil && out.phase == "" {
 		phase = nil // as it was: without one
 	}
-	if err := u.fit(out.entries, r.items, then); err != nil {
+	if err := s.fit(out.entries, r.items, then); err != nil {
 		return nil, err
 	}
 	// A step not started can start only while the itinerary is the same and not
 	// done.
-	open := r.itinerary == u.itinerary && u.phase != mtc.Completed
+	open := r.itinerary == s.itinerary && s.phase != mtc.Completed
 	return out.with(phase, united(out.entries, r.items, open)), nil
 }
 
@@ -79,9 +80,9 @@ func (u *upgrading) carry(r *remainder) (*status, error) {
 // be, and gives those that have not changed since their former text. The present
 // entries are in the old form, under unique names; then are the names of the
 // phases that were remembered.
-func (u *upgrading) fit(present []*entry, items []item, then phaseNames) error {
+func (s *adapting) fit(present []*entry, items []item, then phaseNames) error {
 	were := make(map[string][]*entry)
-	named := make(map[string]bool) // an entry of the step was as upgrading left it
+	named := make(map[string]bool) // an entry of the step was as upgrading made it
 	for _, item := range items {
 		if name := stepThen(item.name); item.was == nil {
 			named[name] = true
@@ -93,9 +94,9 @@ func (u *upgrading) fit(present []*entry, items []item, then phaseNames) error {
 	for i, e := range present {
 		index[e.name] = i
 	}
-	current := make(map[string][]*entry, len(u.entries)) // all that the present status has of a step
-	for i := range u.entries {
-		e := u.form(i)
+	current := make(map[string][]*entry, len(s.entries)) // all that the present status has of a step
+	for i := range s.entries {
+		e := s.form(i)
 		current[e.name] = append(current[e.name], e)
 	}
 	for name, group := range were {
@@ -106,7 +107,7 @@ func (u *upgrading) fit(present []*entry, items []item, then phaseNames) error {
 			return errForeign
 		}
 		if there && len(group) == 1 && !named[name] {
-			up := u.upgradeEntry(group[0], then)
+			up := s.upgradeEntry(group[0], then)
 			if !slices.ContainsFunc(current[up.name], func(e *entry) bool { return !e.same(up) }) {
 				present[at] = group[0].renamed(name)
 			}
