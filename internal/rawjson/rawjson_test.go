@@ -297,3 +297,39 @@ func escaped(text string) []byte {
 	}
 	return append(b, '"')
 }
+
+// FuzzObject: of any object, with white space or without, parsing and writing
+// gives the text; and a member that is set and removed leaves no trace.
+func FuzzObject(f *testing.F) {
+	for _, seed := range []string{`{}`, ` { "a" : [ 1 , {"b" : "}" } ] , "\u0061":null,"a":-1e9 } `, `[{}]`, `"{"`, `{"":{"":""}}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		compact, err := rawjson.Compact(text)
+		if err != nil {
+			return
+		}
+		o := rawjson.ParseObject(text)
+		if (o != nil) != (compact[0] == '{') {
+			t.Fatalf("%s: parsed as %v", text, o)
+		}
+		if o == nil {
+			return
+		}
+		written, err := rawjson.Compact(o.Text())
+		if err != nil || !bytes.Equal(compact, written) {
+			t.Fatalf("%s became %s, %v", text, written, err)
+		}
+		const name = "a name that is not there"
+		if o.Index(name) >= 0 {
+			return
+		}
+		o.Set(name, []byte("1"), "a")
+		if got := string(o.Get(name)); got != "1" {
+			t.Fatalf("%s: set is %q", text, got)
+		}
+		if o.Remove(name); !o.Equal(rawjson.ParseObject(text)) {
+			t.Fatalf("%s became %s", text, o.Text())
+		}
+	})
+}
