@@ -45,13 +45,21 @@ func ParseObject(text []byte) Object {
 	if i == len(text) || text[i] != '{' {
 		return nil
 	}
+	var few [8]Member // most objects have no more, and are read once
 	n := 0
-	for range members(text, i) {
+	for m := range members(text, i) {
+		if n < len(few) {
+			few[n] = m
+		}
 		n++
 	}
-	o := make(Object, 0, n)
-	for m := range members(text, i) {
-		o = append(o, m)
+	o := make(Object, n)
+	if copy(o, few[:]) < n {
+		n = 0
+		for m := range members(text, i) {
+			o[n] = m
+			n++
+		}
 	}
 	return o
 }
