@@ -19,15 +19,15 @@ type Adapter struct {
 	phases      map[string]map[string]*phases.Phase // by itinerary and name, former names included
 }
 
-// NewAdapter returns an adapter to the steps of one naming scheme. The itineraries
-// define which names phases formerly had, and which steps are still to come;
-// the scheme in which they name their steps does not matter.
+// NewAdapter returns an adapter whose current form names steps in one naming
+// scheme. The itineraries define the former names of phases, and which steps are
+// still to come; the scheme in which they name their steps does not matter.
 func NewAdapter(itineraries *machine.Set, naming mtc.Naming) *Adapter {
 	a := &Adapter{itineraries: itineraries, naming: naming, phases: make(map[string]map[string]*phases.Phase)}
 	for _, name := range itineraries.Names() {
 		g, err := itineraries.Graph(name)
 		if err != nil {
-			continue // it has all that it names
+			continue // the set has all itineraries that it names
 		}
 		byName := make(map[string]*phases.Phase, g.Len())
 		for i := range g.Len() {
@@ -41,10 +41,10 @@ func NewAdapter(itineraries *machine.Set, naming mtc.Naming) *Adapter {
 	return a
 }
 
-// Selected is what the state of an object selects today: see [mtc.Current] and
-// its flags.
+// Selected describes what the state of an object selects today: the itinerary,
+// as [mtc.Current] returns it, and the flags.
 type Selected struct {
-	// Itinerary is one of the adapter's.
+	// Itinerary is the name of one of the adapter's itineraries.
 	Itinerary string
 	// Facts are the flags as they are now. A step that depends on an unknown
 	// flag stays as it is, listed or not, unless the itinerary is a cleanup
@@ -52,21 +52,20 @@ type Selected struct {
 	Facts phases.Facts
 }
 
-// Upgraded is what [Adapter.Upgrade] makes.
+// Upgraded is the result of [Adapter.Upgrade].
 type Upgraded struct {
 	// Status is the current form, compact.
 	Status json.RawMessage
-	// Remainder is what was dropped or changed, compact, for the annotation
-	// [Annotation]. It is not longer than the original status and a constant.
-	// It is nil if nothing was: an annotation that is there already then stays
-	// as it is.
+	// Remainder holds what was dropped or changed, compact, for the annotation
+	// [Annotation]. It is at most as long as the original status and a constant.
+	// It is nil if nothing was: then keep an annotation that is there already.
 	Remainder json.RawMessage
-	// Warnings are what could not be done: a [*NotPlannedError], a
+	// Warnings name what could not be done: a [*NotPlannedError], a
 	// [*RemainderError].
 	Warnings []error
 }
 
-// Downgraded is what [Adapter.Downgrade] makes.
+// Downgraded is the result of [Adapter.Downgrade].
 type Downgraded struct {
 	// Status is the old form, compact.
 	Status json.RawMessage

@@ -69,7 +69,7 @@ const before = `{"phase":"QuiesceApplications","itinerary":"Stage","pipeline":[
  {"name":"Cleanup","message":"Not started"}]}`
 
 // TestDowngradeOfWhatWentOn: the present is kept, and what is remembered comes
-// back where the present does not contradict it.
+// back if the present does not contradict it.
 func TestDowngradeOfWhatWentOn(t *testing.T) {
 	up, err := adapter.Upgrade([]byte(before), selected(mtc.Stage, mtc.DirectImage|mtc.EnableImage|mtc.Quiesce))
 	require.NoError(t, err)
@@ -170,7 +170,7 @@ func TestDowngradeFormerText(t *testing.T) {
 			"one twice, by two controllers", form("EnsureSrcQuiesced", completed, renamed, `{"name":"StageBackup","started":"b","message":"other"}`, `{"name":"Cleanup"}`),
 			form("EnsureSrcQuiesced", skipped, `{"name":"StageBackup","started":"b","phase":"QuiesceApplications","message":"runs"}`, cleanup),
 		}, {
-			"one twice, of which the second tells how far it is", form("EnsureSrcQuiesced", completed, `{"name":"StageBackup","started":"b","message":"other"}`, strings.Replace(renamed, `"b"`, `"c"`, 1), `{"name":"Cleanup"}`),
+			"one twice, of which the second has the phase", form("EnsureSrcQuiesced", completed, `{"name":"StageBackup","started":"b","message":"other"}`, strings.Replace(renamed, `"b"`, `"c"`, 1), `{"name":"Cleanup"}`),
 			form("EnsureSrcQuiesced", skipped, `{"name":"StageBackup","started":"b","phase":"QuiesceApplications","message":"runs"}`, cleanup),
 		},
 	} {

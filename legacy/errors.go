@@ -2,13 +2,13 @@ package legacy
 
 import "fmt"
 
-// StatusError is a status that cannot be read: it is not JSON, or a part of
+// StatusError reports that a status cannot be read: it is not JSON, or a part of
 // it is not what a MigMigration has there. Nothing was adapted; fix the status
-// at Place and try again.
+// at Place and retry.
 type StatusError struct {
-	// Place is the place in the status, as "status.pipeline[3].name".
+	// Place is the path in the status, such as "status.pipeline[3].name".
 	Place string
-	// Problem is what is wrong there.
+	// Problem describes what is wrong there.
 	Problem string
 	// Err is the cause if the status is not JSON; else nil.
 	Err error
@@ -29,11 +29,11 @@ func (e *StatusError) Error() string {
 // Unwrap returns the cause.
 func (e *StatusError) Unwrap() error { return e.Err }
 
-// RemainderError is the warning that a remainder was ignored: it is broken,
-// of a release that this one does not know, or does not belong to the status.
+// RemainderError warns that a remainder was ignored: it is broken, of a release
+// that this one does not know, or does not belong to the status.
 // The status was adapted as if there were none.
 type RemainderError struct {
-	// Problem is what is wrong with it.
+	// Problem describes what is wrong with it.
 	Problem string
 	// Err is the cause if the remainder cannot be read; else nil.
 	Err error
@@ -50,9 +50,9 @@ func (e *RemainderError) Error() string {
 // Unwrap returns the cause.
 func (e *RemainderError) Unwrap() error { return e.Err }
 
-// NotPlannedError is the warning that the steps that have not started were not
-// replanned, since the selected itinerary does not have the recorded phase.
-// They stay as they were. The migration cannot resume either, until the phase
+// NotPlannedError warns that the steps that have not started were not replanned,
+// since the selected itinerary does not have the recorded phase. They stay as
+// they were. The migration cannot resume either, until the phase
 // is fixed: see [machine.UnknownPhaseError], which is the cause.
 type NotPlannedError struct {
 	Err error

@@ -3,6 +3,7 @@ package legacy
 import (
 	"time"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
@@ -68,26 +69,28 @@ func merge(group []*entry) *entry {
 		}
 		failed = failed || e.failed
 	}
-	var changes []change
+	base = base.clone()
 	if first.started != base.started {
-		changes = append(changes, change{"started", value(first.raw, "started"), []string{"completed", "name"}})
+		base.started = first.started
+		base.members.Set("started", first.members.Get("started"), "completed", "name")
 	}
-	if progress != nil && lines(base) == nil {
-		changes = append(changes, change{"progress", progress, []string{"failed", "skipped"}})
+	if progress != nil {
+		base.members.Set("progress", progress, "failed", "skipped")
 	}
 	if failed && !base.failed {
-		changes = append(changes, change{"failed", []byte("true"), []string{"skipped"}})
+		base.failed = true
+		base.members.Set("failed", []byte("true"), "skipped")
 		if !base.open() {
-			changes = append(changes, change{"message", quote(steps.MessageFailed), []string{"progress", "failed", "skipped"}})
+			base.set("message", &base.message, steps.MessageFailed, "progress", "failed", "skipped")
 		}
 	}
-	return base.with(changes...)
+	return base
 }
 
 // lines are the text of the entry's progress, or nil if it has none.
 func lines(e *entry) []byte {
-	v := value(e.raw, "progress")
-	if v == nil || isNull(v) || string(v) == "[]" {
+	v := e.members.Get("progress")
+	if rawjson.IsNull(v) || string(v) == "[]" {
 		return nil
 	}
 	return v

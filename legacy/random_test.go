@@ -67,7 +67,7 @@ func (g generator) status() string {
 	var entries []string
 	for range g.IntN(6) {
 		e := g.entry()
-		for range 1 + max(0, g.IntN(6)-3) { // an edit has left it there several times
+		for range 1 + max(0, g.IntN(6)-3) { // an edit has repeated it
 			entries = append(entries, e)
 		}
 	}

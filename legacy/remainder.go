@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 )
 
 // version is that of the remainder's format. A reader ignores any other.
@@ -48,11 +50,11 @@ type item struct {
 // remember writes down what upgrading has made of a status. An entry is named
 // once at most, so that reading a remainder never copies it twice.
 func remember(was, up *status) []byte {
-	changed := !slices.EqualFunc(was.entries, up.entries, func(a, b *entry) bool { return bytes.Equal(a.raw, b.raw) })
+	changed := !slices.EqualFunc(was.entries, up.entries, func(a, b *entry) bool { return a.members.Equal(b.members) })
 	size := len(`{"version":1,"sum":"0123456789abcdef","itinerary":,"phaseAbsent":true,"pipeline":[]}`) + len(up.itineraryText) + len(was.phaseText)
 	if changed {
 		for _, e := range was.entries {
-			size += len(e.raw) + len(",")
+			size += e.members.Size() + len(",")
 		}
 	}
 	b := append(make([]byte, 0, size), `{"version":`...)
@@ -69,16 +71,16 @@ func remember(was, up *status) []byte {
 	}
 	if changed {
 		b = append(b, `,"pipeline":[`...)
-		left := byName(up.entries) // not named yet
+		unnamed := byName(up.entries)
 		for i, e := range was.entries {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			if u := left[e.name]; u != nil && bytes.Equal(u.raw, e.raw) {
-				b = append(b, value(e.raw, "name")...)
-				delete(left, e.name)
+			if u := unnamed[e.name]; u != nil && u.members.Equal(e.members) {
+				b = append(b, e.members.Get("name")...)
+				delete(unnamed, e.name)
 			} else {
-				b = append(b, e.raw...)
+				b = e.members.AppendTo(b)
 			}
 		}
 		b = append(b, ']')
@@ -88,14 +90,14 @@ func remember(was, up *status) []byte {
 
 // parseRemainder reads a remainder. The error is a [*RemainderError].
 func parseRemainder(raw []byte) (*remainder, error) {
-	text, err := compact(raw)
+	text, err := rawjson.Compact(raw)
 	if err != nil {
 		return nil, &RemainderError{Problem: broken, Err: err}
 	}
-	if text[0] != '{' {
+	r := reader{members: rawjson.ParseObject(text)}
+	if r.members == nil {
 		return nil, &RemainderError{Problem: "is not an object"}
 	}
-	r := read(text)
 	switch v := r.one("version"); {
 	case r.err != nil:
 	case v == nil:
@@ -116,12 +118,12 @@ func parseRemainder(raw []byte) (*remainder, error) {
 	case pipeline[0] != '[':
 		return nil, &RemainderError{Problem: broken, Err: &StatusError{Place: "remainder.pipeline", Problem: "is not an array"}}
 	}
-	out.pipeline = true
+	out.pipeline, out.items = true, make([]item, 0, rawjson.Len(pipeline))
 	named := make(map[string]bool)
-	for raw := range elements(pipeline) {
+	for raw := range rawjson.Elements(pipeline) {
 		i, err := item{}, (*StatusError)(nil)
 		if raw[0] == '"' {
-			if i.name = unquote(raw); named[i.name] {
+			if i.name = rawjson.Unquote(raw); named[i.name] {
 				err = &StatusError{Problem: "names a step for the second time"}
 			}
 			named[i.name] = true

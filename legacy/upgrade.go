@@ -2,8 +2,8 @@ package legacy
 
 import (
 	"bytes"
-	"slices"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -50,8 +50,8 @@ func (a *Adapter) Upgrade(status []byte, now *Selected) (Upgraded, error) {
 
 // UpgradeAgain is [Adapter.Upgrade] for a status that was upgraded before, and
 // has a remainder of that: one that another controller wrote to meanwhile, or
-// one whose steps must be replanned. The new remainder leads back to where the
-// old one did. An old one that does not fit is ignored, with a
+// one whose steps must be replanned. The new remainder leads back to the
+// same original as the old one. An old one that does not fit is ignored, with a
 // [*RemainderError] among the warnings.
 func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgraded, error) {
 	if len(status) == 0 {
@@ -61,16 +61,16 @@ func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgrade
 	if err != nil {
 		return Upgraded{}, err
 	}
-	origin := s
+	present, origin := a.adapting(s), s
 	var out Upgraded
 	if len(remainder) > 0 {
-		if then, err := a.back(s, remainder); err != nil {
+		if then, err := present.back(remainder); err != nil {
 			out.Warnings = append(out.Warnings, err)
 		} else {
 			origin = then
 		}
 	}
-	up := a.upgrade(s)
+	up := present.upgrade()
 	if now != nil {
 		planned, warning, err := a.plan(up, *now)
 		if err != nil {
@@ -88,38 +88,54 @@ func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgrade
 	return out, nil
 }
 
-// upgrade does all that does not depend on what is selected now.
-func (a *Adapter) upgrade(s *status) *status {
-	if s.null() {
-		return s
-	}
-	names := a.phaseNames(s.itinerary, s.phase)
-	phase := s.phaseText
-	if now := names.now(s.phase); now != s.phase {
-		phase = quote(now)
-	}
-	entries := make([]*entry, 0, len(s.entries))
-	for _, e := range s.entries {
-		if e.ran() || !e.skipped {
-			entries = append(entries, a.upgradeEntry(e, names))
-		}
-	}
-	entries = unite(entries)
-	if !slices.IsSortedFunc(entries, byRank) {
-		entries = slices.Clone(entries)
-		slices.SortStableFunc(entries, byRank)
-	}
-	return s.with(phase, entries)
+// adapting is a status that is being adapted, either way. Each of its entries is
+// upgraded at most once: the upgrade and the way back share the result.
+type adapting struct {
+	*Adapter
+	*status
+	names phaseNames
+	forms []*entry // the current form of each entry; nil until it is needed
 }
 
-// byRank sorts steps that have started before those that have not.
-func byRank(a, b *entry) int { return rank(a) - rank(b) }
+func (a *Adapter) adapting(s *status) *adapting {
+	return &adapting{a, s, a.phaseNames(s.itinerary, s.phase), make([]*entry, len(s.entries))}
+}
 
-func rank(e *entry) int {
-	if e.ran() {
-		return 0
+// form returns the current form of an entry.
+func (s *adapting) form(i int) *entry {
+	if s.forms[i] == nil {
+		s.forms[i] = s.upgradeEntry(s.entries[i], s.names)
 	}
-	return 1
+	return s.forms[i]
+}
+
+// started returns the current form of the entries that have started.
+func (s *adapting) started() []*entry {
+	ran := make([]*entry, 0, len(s.entries))
+	for i, e := range s.entries {
+		if e.ran() {
+			ran = append(ran, s.form(i))
+		}
+	}
+	return ran
+}
+
+// upgrade does all that does not depend on what is selected now.
+func (s *adapting) upgrade() *status {
+	if s.null() {
+		return s.status
+	}
+	phase := s.phaseText
+	if now := s.names.now(s.phase); now != s.phase {
+		phase = rawjson.Quote(now)
+	}
+	entries := s.started()
+	for i, e := range s.entries {
+		if !e.ran() && !e.skipped {
+			entries = append(entries, s.form(i))
+		}
+	}
+	return s.with(phase, unite(entries))
 }
 
 // phaseNames knows the phases of one status by the names of today.
@@ -150,42 +166,40 @@ func (n phaseNames) now(phase string) string {
 	return phase
 }
 
-// upgradeEntry returns the current form of an entry that is not dropped.
+// upgradeEntry returns the current form of an entry, whether it is dropped or
+// not.
 func (a *Adapter) upgradeEntry(e *entry, names phaseNames) *entry {
-	var changes []change
-	if now := a.stepNow(e.name); now != e.name {
-		changes = append(changes, change{name: "name", value: quote(now)})
-	}
-	if e.hasSkipped {
-		changes = append(changes, change{name: "skipped"})
-	}
-	phase := e.phase
+	name, phase, message := a.stepNow(e.name), e.phase, e.message
 	// Most entries have no phase. Only of an open one that has an empty phase
 	// is that Created: this is how Downgrade writes it.
-	if phase != "" || e.open() && e.hasPhase {
+	if phase != "" || e.open() && e.members.Index("phase") >= 0 {
 		phase = names.now(phase)
 	}
-	message := e.message
 	switch {
 	case e.completed != "":
 		phase, message = "", e.ended()
 	case e.ran() && e.skipped && message == skippedMessage:
 		message = names.message(phase)
 	}
-	if phase != e.phase {
-		c := change{name: "phase"}
-		if phase != "" {
-			c.value = quote(phase)
-		}
-		changes = append(changes, c)
+	marked := e.members.Index("skipped") >= 0
+	if name == e.name && phase == e.phase && message == e.message && !marked {
+		return e
 	}
-	if message != e.message {
-		changes = append(changes, change{"message", quote(message), []string{"progress", "failed", "skipped"}})
+	e = e.clone()
+	e.set("name", &e.name, name)
+	if phase != "" {
+		e.set("phase", &e.phase, phase)
+	} else if e.phase != "" {
+		e.phase = ""
+		e.members.Remove("phase")
 	}
-	return e.with(changes...)
+	e.set("message", &e.message, message, "progress", "failed", "skipped")
+	e.skipped = false
+	e.members.Remove("skipped")
+	return e
 }
 
-// message returns what people read in an open step that reads Skipped.
+// message returns the message of an open step that reads Skipped.
 func (n phaseNames) message(phase string) string {
 	if phase == "" {
 		return steps.MessageContinues
@@ -231,8 +245,10 @@ func (a *Adapter) plan(s *status, now Selected) (planned *status, warning, err e
 
 // notStarted returns the entry of a step that is still to come.
 func notStarted(name string) *entry {
-	e := &entry{raw: []byte("{}")}
-	return e.with(change{name: "name", value: quote(name)}, change{name: "message", value: quote(steps.MessageNotStarted)})
+	e := new(entry)
+	e.set("name", &e.name, name)
+	e.set("message", &e.message, steps.MessageNotStarted)
+	return e
 }
 
 // ahead returns the steps that a plan shows, by the rules of [steps.Sync]: if it

@@ -72,7 +72,7 @@ func TestUpgrade(t *testing.T) {
 			status: `{"phase":"","itinerary":"Cancel"}`,
 			want:   `{"phase":"","itinerary":"Cancel"}`,
 		}, {
-			name:   "phase empty in an itinerary of nobody",
+			name:   "phase empty in an unknown itinerary",
 			status: `{"phase":"","itinerary":"Cutover"}`,
 			want:   `{"phase":"","itinerary":"Cutover"}`,
 		}, {
@@ -112,11 +112,11 @@ func TestUpgrade(t *testing.T) {
 			status: `{"itinerary":"Cancel","phase":"Canceled","pipeline":[{"started":"t","name":"Cleanup","phase":"Canceled","message":"Skipped","skipped":true}]}`,
 			want:   `{"itinerary":"Cancel","phase":"Canceled","pipeline":[{"started":"t","name":"Cleanup","phase":"Canceled","message":"Recording that the migration was canceled"}]}`,
 		}, {
-			name:   "skipped, but it runs a phase of nobody, or none",
+			name:   "skipped, but it runs an unknown phase, or none",
 			status: `{"pipeline":[{"started":"t","name":"A","phase":"Lost","message":"Skipped","skipped":true},{"started":"t","name":"B","message":"Skipped","skipped":true}]}`,
 			want:   `{"pipeline":[{"started":"t","name":"A","phase":"Lost","message":"Lost"},{"started":"t","name":"B","message":"Continues later"}]}`,
 		}, {
-			name:   "skipped, but says something else",
+			name:   "skipped, with another message",
 			status: `{"pipeline":[{"started":"t","completed":"t","name":"Cleanup","message":"Look here","skipped":true},{"name":"A","skipped":false}]}`,
 			want:   `{"pipeline":[{"started":"t","completed":"t","name":"Cleanup","message":"Completed"},{"name":"A"}]}`,
 		}, {
@@ -170,7 +170,7 @@ func TestUpgrade(t *testing.T) {
 			status: `{"pipeline":[{"name":"A","n":1},{"name":"A","n":2},{"name":"B","skipped":true},{"name":"B"}]}`,
 			want:   `{"pipeline":[{"name":"A","n":1},{"name":"B"}]}`,
 		}, {
-			name:   "planned anew, what is listed keeps its form",
+			name:   "replanned, what is listed keeps its form",
 			status: `{"itinerary":"Stage","phase":"StartRefresh","pipeline":[{"name":"Prepare","started":"t"},{"name":"Cleanup","odd":1.0},{"name":"StageBackup","message":"Not started"}]}`,
 			now:    selected(mtc.Stage, plain),
 			want:   `{"itinerary":"Stage","phase":"StartRefresh","pipeline":[{"name":"Prepare","started":"t"},{"name":"DirectImage","message":"Not started"},{"name":"Cleanup","odd":1.0}]}`,
@@ -210,8 +210,8 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
-// TestUpgradeUnknownFlags: a step that hangs on an unknown flag stays where it
-// was listed, and is not added where it was not, as steps.Sync has it.
+// TestUpgradeUnknownFlags: a step that depends on an unknown flag stays if it
+// was listed, and is not added if it was not, as steps.Sync has it.
 func TestUpgradeUnknownFlags(t *testing.T) {
 	facts := selected(mtc.Stage, mtc.DirectImage|mtc.EnableImage).Facts.Forget(mtc.HasStageBackup)
 	const prepare = `{"itinerary":"Stage","phase":"StartRefresh","pipeline":[{"name":"Prepare","started":"t"}`
@@ -225,7 +225,7 @@ func TestUpgradeUnknownFlags(t *testing.T) {
 			require.Empty(t, cmp.Diff(prepare+tt.want, string(up.Status)))
 		})
 	}
-	// An itinerary that cleans up lets steps run where a flag is unknown.
+	// An itinerary that cleans up lets steps run if a flag is unknown.
 	up, err := adapter.Upgrade([]byte(`{"itinerary":"Final","phase":"Started","pipeline":[]}`), &legacy.Selected{Itinerary: mtc.Rollback})
 	require.NoError(t, err)
 	require.Contains(t, string(up.Status), mtc.RollbackLiveMigration)
@@ -270,7 +270,8 @@ func TestUpgradeUnknownPhaseWithoutItinerary(t *testing.T) {
 	require.Equal(t, status, string(down.Status))
 }
 
-// TestUpgradeAgain: the second remainder leads back to where the first did.
+// TestUpgradeAgain: the second remainder leads back to the same
+// original as the first.
 func TestUpgradeAgain(t *testing.T) {
 	status := `{"phase":"","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t"},{"name":"StageBackup","message":"Not started"},{"name":"DirectVolume","skipped":true},{"name":"Cleanup"}]}`
 	first, err := adapter.Upgrade([]byte(status), nil)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
@@ -170,19 +171,19 @@ func (e *NotTextError) Error() string {
 
 // object returns the text of an object with its status converted.
 func (c *converter) object(o *object, now *legacy.Selected) (text []byte, warnings []error, err error) {
-	m := parseMembers(o.text)
-	metadata := parseMembers(m.get("metadata"))
-	annotations := metadata.get("annotations")
-	if !isNull(annotations) && annotations[0] != '{' {
+	m := rawjson.ParseObject(o.text)
+	metadata := rawjson.ParseObject(m.Get("metadata"))
+	annotations := metadata.Get("annotations")
+	if !rawjson.IsNull(annotations) && annotations[0] != '{' {
 		return nil, nil, &NotTextError{"metadata.annotations", jsonType(annotations), "an object"}
 	}
-	kept := parseMembers(annotations)
+	kept := rawjson.ParseObject(annotations)
 	remainder, err := remainderOf(kept)
 	if err != nil {
 		return nil, nil, err
 	}
 
-	status := m.get("status")
+	status := m.Get("status")
 	if c.to == toCurrent {
 		up, err := c.adapter.UpgradeAgain(status, remainder, now)
 		if err != nil {
@@ -192,39 +193,39 @@ func (c *converter) object(o *object, now *legacy.Selected) (text []byte, warnin
 		if up.Remainder == nil {
 			return o.text, warnings, nil
 		}
-		annotations = kept.with(legacy.Annotation, appendString(nil, string(up.Remainder))).text()
-		metadata = metadata.with("annotations", annotations)
+		kept.Set(legacy.Annotation, rawjson.Quote(string(up.Remainder)))
+		metadata.Set("annotations", kept.Text())
 	} else {
 		down, err := c.adapter.Downgrade(status, remainder)
 		if err != nil {
 			return nil, nil, err
 		}
 		status, warnings = down.Status, down.Warnings
-		if kept.index(legacy.Annotation) >= 0 {
-			kept = kept.without(legacy.Annotation)
-			metadata = metadata.with("annotations", kept.text())
+		if kept.Index(legacy.Annotation) >= 0 {
+			kept.Remove(legacy.Annotation)
+			metadata.Set("annotations", kept.Text())
 			if len(kept) == 0 {
-				metadata = metadata.without("annotations")
+				metadata.Remove("annotations")
 			}
 		}
 	}
 	if status != nil {
-		m = m.with("status", status)
+		m.Set("status", status)
 	}
-	return m.with("metadata", metadata.text()).text(), warnings, nil
+	m.Set("metadata", metadata.Text())
+	return m.Text(), warnings, nil
 }
 
 // remainderOf is the remainder among annotations, or nil.
-func remainderOf(annotations members) ([]byte, error) {
-	value := annotations.get(legacy.Annotation)
+func remainderOf(annotations rawjson.Object) ([]byte, error) {
+	value := annotations.Get(legacy.Annotation)
 	if value == nil {
 		return nil, nil
 	}
-	var text string
-	if err := json.Unmarshal(value, &text); err != nil || isNull(value) {
+	if value[0] != '"' {
 		return nil, &NotTextError{"annotation " + legacy.Annotation, jsonType(value), "a string, or remove it"}
 	}
-	return []byte(text), nil
+	return []byte(rawjson.Unquote(value)), nil
 }
 
 // printDocuments prints documents as they were read, or in the format given:
@@ -276,13 +277,13 @@ func (d *document) current() []byte {
 			items = append(items, o.current())
 		}
 	}
-	switch text := arrayText(items); {
+	switch text := rawjson.Array(items); {
 	case d.array:
 		return text
 	case len(d.objects) == 0:
 		return d.text
 	default:
-		return parseMembers(d.text).with("items", text).text()
+		return withMember(d.text, "items", text)
 	}
 }
 
@@ -291,5 +292,12 @@ func (o *object) current() []byte {
 	if o.event == "" {
 		return o.text
 	}
-	return parseMembers(o.around).with("object", o.text).text()
+	return withMember(o.around, "object", o.text)
+}
+
+// withMember returns the text of an object with another value.
+func withMember(object []byte, name string, value []byte) []byte {
+	o := rawjson.ParseObject(object)
+	o.Set(name, value)
+	return o.Text()
 }

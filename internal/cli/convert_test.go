@@ -77,6 +77,20 @@ func legacyObjects(t testing.TB) (objects []string) {
 	return objects
 }
 
+// TestConvertKeepsSpelling: keys and numbers of a converted object stay as they
+// are written, in their order.
+func TestConvertKeepsSpelling(t *testing.T) {
+	t.Parallel()
+	in := object("MigMigration", "m", `, "x\u0078": 1.0, "a\u003c>": -0, "status": {"z\u007a": 1e400, "phase": "", "itinerary": "Stage", "a": 1.50}`)
+	out := convert(t, in, "--to", "current", "-o", "json")
+	var at []int
+	for _, want := range []string{`"x\u0078": 1.0`, `"a\u003c>": -0`, `"z\u007a": 1e400`, `"phase": "Created"`, `"a": 1.50`} {
+		require.Contains(t, out, want)
+		at = append(at, strings.Index(out, want))
+	}
+	require.IsIncreasing(t, at)
+}
+
 func TestConvertThereAndBack(t *testing.T) {
 	t.Parallel()
 	objects := legacyObjects(t)

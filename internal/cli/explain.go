@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -101,7 +102,7 @@ type question struct {
 // stepNow is the present name of a step.
 func stepNow(name string) string {
 	// The names of earlier releases are known to the adapter of statuses.
-	status := members{}.with("pipeline", arrayText([]json.RawMessage{members{}.with("name", appendString(nil, name)).text()})).text()
+	status := slices.Concat([]byte(`{"pipeline":[{"name":`), rawjson.Quote(name), []byte(`}]}`))
 	up, err := legacy.NewAdapter(builtin(), mtc.DataNames).Upgrade(status, nil)
 	if err != nil {
 		return name

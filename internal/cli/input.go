@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	kjson "sigs.k8s.io/json"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
@@ -329,7 +330,7 @@ func (r *reader) document(isJSON bool, line int, text json.RawMessage, broken ma
 	case text[0] != '{':
 		r.wrong(line, "", "holds %s where an object is needed; give what kubectl get prints", jsonType(text))
 		return
-	case strings.HasSuffix(head.Kind, "List") && !(isNull(items) && head.Kind != "List"):
+	case strings.HasSuffix(head.Kind, "List") && !(rawjson.IsNull(items) && head.Kind != "List"):
 		if err := json.Unmarshal(items, &elements); err != nil && len(items) > 0 {
 			r.documents = append(r.documents, d)
 			r.wrong(line, "items", "holds %s where a list is needed", jsonType(items))
@@ -442,11 +443,13 @@ func (d *document) object(r *reader, line int, item string, list objectHead, tex
 }
 
 // isFailure reports whether a Status is that of a request that failed.
-func isFailure(status []byte) bool { return string(parseMembers(status).get("status")) == `"Failure"` }
+func isFailure(status []byte) bool {
+	return string(rawjson.ParseObject(status).Get("status")) == `"Failure"`
+}
 
 // errorText is the message of a Status.
 func errorText(status []byte) (text string) {
-	_ = json.Unmarshal(parseMembers(status).get("message"), &text) // empty if it has none
+	_ = json.Unmarshal(rawjson.ParseObject(status).Get("message"), &text) // empty if it has none
 	return text
 }
 

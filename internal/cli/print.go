@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
@@ -81,7 +82,7 @@ func (p *array) add(v any) error {
 		return err
 	}
 	if p.yaml {
-		writeYAML(&p.buf, arrayText([]json.RawMessage{text}), 0)
+		writeYAML(&p.buf, rawjson.Array([]json.RawMessage{text}), 0)
 	} else {
 		p.buf.WriteString(map[bool]string{true: "[\n", false: ",\n"}[p.n == 0] + jsonIndent)
 		if err := json.Indent(&p.buf, text, jsonIndent, jsonIndent); err != nil {

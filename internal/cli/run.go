@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -290,7 +291,7 @@ func (inv *inventory) choose(command, name string) (*migration, error) {
 // the itinerary which mig-controller selects.
 func (m *migration) state() (runner.State, error) {
 	present, err := m.upgraded(legacy.NewAdapter(builtin(), mtc.DataNames))
-	if err != nil || isNull(present) {
+	if err != nil || rawjson.IsNull(present) {
 		return runner.State{}, err
 	}
 	var status struct {

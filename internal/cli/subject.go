@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -346,7 +347,7 @@ func (m *migration) position(g *machine.Graph, phase string) (machine.Position, 
 func (p *planned) upgrade(adapter *legacy.Adapter) error {
 	p.phase = p.migration.Status.Phase
 	present, err := p.migration.upgraded(adapter)
-	if err != nil || isNull(present) {
+	if err != nil || rawjson.IsNull(present) {
 		return err
 	}
 	var status struct {
@@ -373,7 +374,7 @@ func (p *planned) upgrade(adapter *legacy.Adapter) error {
 // upgraded is the status of the migration in its present form; null or nothing
 // if it has none.
 func (m *migration) upgraded(adapter *legacy.Adapter) (json.RawMessage, error) {
-	up, err := adapter.Upgrade(parseMembers(m.object.text).get("status"), nil)
+	up, err := adapter.Upgrade(rawjson.ParseObject(m.object.text).Get("status"), nil)
 	return up.Status, err
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
 )
 
@@ -105,18 +106,19 @@ func lookUpString(n *yaml.Node, key string) (string, bool) {
 // headYAML is, as JSON, what can be known of an object that cannot be read:
 // its group, its kind, its name and its version.
 func headYAML(n *yaml.Node) []byte {
-	var head, metadata members
+	var head, metadata rawjson.Object
 	for _, key := range []string{"apiVersion", "kind"} {
 		if value, ok := lookUpString(n, key); ok {
-			head = head.with(key, appendString(nil, value))
+			head.Set(key, rawjson.Quote(value))
 		}
 	}
 	for _, key := range []string{"name", "namespace", "uid", "resourceVersion"} {
 		if value, ok := lookUpString(lookUp(n, "metadata"), key); ok {
-			metadata = metadata.with(key, appendString(nil, value))
+			metadata.Set(key, rawjson.Quote(value))
 		}
 	}
-	return head.with("metadata", metadata.text()).text()
+	head.Set("metadata", metadata.Text())
+	return head.Text()
 }
 
 // onlyDirectives reports whether a text is what may stand before the first
@@ -258,7 +260,7 @@ func (w *jsonWriter) members(n *yaml.Node, m *mapping) error {
 			w.buf = append(w.buf, ',')
 		}
 		m.first[name] = max(n.Content[i].Line, 1)
-		w.buf = append(appendString(w.buf, name), ':')
+		w.buf = append(rawjson.AppendQuote(w.buf, name), ':')
 		var err error
 		if w.depth == 1 && name == "items" && value.Kind == yaml.SequenceNode {
 			w.depth++
@@ -332,7 +334,7 @@ func (w *jsonWriter) scalar(n *yaml.Node) error {
 		w.buf = append(w.buf, "null"...)
 		return nil
 	case "!!str", "!!timestamp": // kinds of Kubernetes have no dates but as strings
-		w.buf = appendString(w.buf, n.Value)
+		w.buf = rawjson.AppendQuote(w.buf, n.Value)
 		return nil
 	case "!!int", "!!float":
 		if number := strings.TrimPrefix(n.Value, "+"); jsonNumber.MatchString(number) {
@@ -464,7 +466,7 @@ func yamlScalar(token json.Token) string {
 // yamlQuote writes a string in double quotes. That is JSON's form but for
 // characters that YAML does not allow, or takes for the end of a line.
 func yamlQuote(s string) string {
-	quoted := string(appendString(nil, s))
+	quoted := string(rawjson.Quote(s))
 	if !strings.ContainsFunc(quoted, yamlEscaped) {
 		return quoted
 	}

@@ -76,7 +76,7 @@ func compile(naming mtc.Naming) *machine.Set {
 	return machine.MustCompileSet(all...)
 }
 
-// fields that nobody knows, for every object of a status, in front and behind.
+// fields that the adapter does not know, for every object of a status, in front and behind.
 const (
 	unknownFront = `"fr\u006fnt":"\u00e9 <&> \ud83d\ude00 \/","odd":[1e400,1.0,-0,1E+2,{"a":null,"a":{"\"":"}]"}}],`
 	unknownBack  = `,"back":{"":"","started ":false},"zero":-0.0`
@@ -84,12 +84,12 @@ const (
 
 var inject = strings.NewReplacer("{", "{"+unknownFront, "}", unknownBack+"}")
 
-// Inject returns the status of a line with fields that nobody knows at every
+// Inject returns the status of a line with fields that the adapter does not know at every
 // level. Strings of the status must hold no braces.
 func Inject(status []byte) []byte { return []byte(inject.Replace(string(status))) }
 
 // Check checks all that an adapter promises of the status of a line, in both
-// naming schemes, with and without fields that nobody knows: the current form
+// naming schemes, with and without fields that the adapter does not know: the current form
 // is complete and in order, upgrading twice changes nothing, downgrading gives
 // the original back, and of a migration that has gone on nothing is lost. The
 // error names the line and what is wrong.
@@ -506,7 +506,7 @@ func (r *running) lossless(now status, down legacy.Downgraded) error {
 	return sameCurrent(now.Pipeline, is.Pipeline, r.current)
 }
 
-// formerly says whether the phase of a status is a former name of another.
+// formerly reports whether the phase of a status is a former name of another.
 func (r *running) formerly(s status, phase string) bool {
 	g, err := r.set.Graph(s.Itinerary)
 	if err != nil {
