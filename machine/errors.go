@@ -8,6 +8,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
+// ErrNoItinerary is returned if a machine is used that was not made by
+// [Graph.NewMachine] or [Set.Resume].
+var ErrNoItinerary = errors.New("the machine is in no itinerary; make it with Graph.NewMachine or Set.Resume")
+
 // ErrDone is returned where a run that is done is asked to move. A
 // migration that is done neither advances nor switches.
 var ErrDone = errors.New("the run is done; nothing comes after")

@@ -16,10 +16,11 @@ import (
 // state machine whose transitions are the edges of the graph, guarded by the
 // facts. It holds a position and facts, some 40 bytes; everything else is
 // shared with all machines of the graph. All that it knows is in its
-// [Checkpoint], so it can be made anew at any moment, on any replica.
+// [Checkpoint], so it can be made again at any moment, on any replica.
 //
 // A machine is safe for concurrent use. It runs no code of the embedder while
-// it moves.
+// it moves. A nil machine and the zero value are in no itinerary: they do not
+// move, with [ErrNoItinerary], and have nothing to return.
 type Machine struct {
 	mu    sync.Mutex
 	graph *Graph
@@ -39,7 +40,20 @@ func (g *Graph) NewMachine(p Position, f phases.Facts) (*Machine, error) {
 	return &Machine{graph: g, facts: f, at: i}, nil
 }
 
-// Transition tells of one move of a machine.
+// lock locks the machine, unless it is in no itinerary: then it reports false.
+func (m *Machine) lock() bool {
+	if m == nil {
+		return false
+	}
+	m.mu.Lock()
+	if m.graph == nil {
+		m.mu.Unlock()
+		return false
+	}
+	return true
+}
+
+// Transition describes one move of a [Machine].
 type Transition struct {
 	Itinerary string
 	From, To  Position
@@ -51,21 +65,27 @@ type Transition struct {
 
 // Graph is the itinerary that the machine is in.
 func (m *Machine) Graph() *Graph {
-	m.mu.Lock()
+	if !m.lock() {
+		return nil
+	}
 	defer m.mu.Unlock()
 	return m.graph
 }
 
 // Position is where the machine stands.
 func (m *Machine) Position() Position {
-	m.mu.Lock()
+	if !m.lock() {
+		return Position{}
+	}
 	defer m.mu.Unlock()
 	return m.graph.position(m.at)
 }
 
 // Facts are the facts by which the machine judges guards.
 func (m *Machine) Facts() phases.Facts {
-	m.mu.Lock()
+	if !m.lock() {
+		return phases.Facts{}
+	}
 	defer m.mu.Unlock()
 	return m.facts
 }
@@ -73,7 +93,9 @@ func (m *Machine) Facts() phases.Facts {
 // SetFacts replaces the facts: once flags have been asked, at the beginning of
 // an itinerary or after a phase that decides some ([Machine.Decides]).
 func (m *Machine) SetFacts(f phases.Facts) {
-	m.mu.Lock()
+	if !m.lock() {
+		return
+	}
 	defer m.mu.Unlock()
 	m.facts = f
 }
@@ -81,7 +103,9 @@ func (m *Machine) SetFacts(f phases.Facts) {
 // Decides are the flags that the current phase decides: they are to be evaluated
 // again once it is done, before the machine advances.
 func (m *Machine) Decides() phases.Flags {
-	m.mu.Lock()
+	if !m.lock() {
+		return 0
+	}
 	defer m.mu.Unlock()
 	return m.graph.decides(m.at)
 }
@@ -100,7 +124,9 @@ func (g *Graph) decides(i int) phases.Flags {
 // that the work is done, so that it is not done again because those flags cannot
 // be evaluated. At the start and when done it has no effect.
 func (m *Machine) Finish() {
-	m.mu.Lock()
+	if !m.lock() {
+		return
+	}
 	defer m.mu.Unlock()
 	if m.at != start && m.at != m.graph.done() && !m.finished {
 		m.finished = true
@@ -112,14 +138,18 @@ func (m *Machine) Finish() {
 // ([Machine.Finish]): what remains is to evaluate the flags on which the next
 // transition depends, and to advance.
 func (m *Machine) WorkDone() bool {
-	m.mu.Lock()
+	if !m.lock() {
+		return false
+	}
 	defer m.mu.Unlock()
 	return m.finished
 }
 
 // Plan plans the itinerary from where the machine stands.
 func (m *Machine) Plan() *Plan {
-	m.mu.Lock()
+	if !m.lock() {
+		return nil
+	}
 	defer m.mu.Unlock()
 	return m.graph.plan(m.at, m.facts)
 }
@@ -127,7 +157,9 @@ func (m *Machine) Plan() *Plan {
 // Matters returns the unknown flags that could change the plan from the current
 // position, given f: the Matters of a [phases.Request]. See [Plan.Matters].
 func (m *Machine) Matters(f phases.Facts) phases.Flags {
-	m.mu.Lock()
+	if !m.lock() {
+		return 0
+	}
 	defer m.mu.Unlock()
 	return m.graph.matters(m.at, f)
 }
@@ -137,7 +169,9 @@ func (m *Machine) Matters(f phases.Facts) phases.Flags {
 // next phase is the same whatever the unknown flags are. A cleanup itinerary
 // does not wait for them; they are those worth evaluating before it moves.
 func (m *Machine) Depends() phases.Flags {
-	m.mu.Lock()
+	if !m.lock() {
+		return 0
+	}
 	defer m.mu.Unlock()
 	_, depends := m.graph.forks(m.at, m.facts)
 	return depends
@@ -152,7 +186,9 @@ func (m *Machine) Depends() phases.Flags {
 // others that the plan depends on ([Plan.Matters]), except those that a phase
 // ahead decides if it runs or may run. A cleanup itinerary awaits none.
 func (m *Machine) Awaits() phases.Flags {
-	m.mu.Lock()
+	if !m.lock() {
+		return 0
+	}
 	defer m.mu.Unlock()
 	g := m.graph
 	if g.IsCleanup() {
@@ -170,7 +206,9 @@ func (m *Machine) Awaits() phases.Flags {
 // flag could change that, several otherwise. End reports whether the end of the
 // itinerary can come next. Nothing is fired.
 func (m *Machine) Available() (next []string, end bool) {
-	m.mu.Lock()
+	if !m.lock() {
+		return nil, false
+	}
 	defer m.mu.Unlock()
 	g := m.graph
 	forks, _ := g.forks(m.at, m.facts)
@@ -191,7 +229,9 @@ func (m *Machine) Available() (next []string, end bool) {
 // returns nil where it may, and otherwise the error that [Machine.TransitionTo] would
 // return. Nothing is fired.
 func (m *Machine) Can(phase string) error {
-	m.mu.Lock()
+	if !m.lock() {
+		return ErrNoItinerary
+	}
 	defer m.mu.Unlock()
 	to, err := m.graph.Lookup(phase)
 	if err != nil {
@@ -233,7 +273,9 @@ func (m *Machine) TransitionTo(ctx context.Context, phase string, observers ...f
 
 func (m *Machine) move(ctx context.Context, observers []func(Transition), choose func() (int, error)) (Transition, error) {
 	t, err := func() (Transition, error) {
-		m.mu.Lock()
+		if !m.lock() {
+			return Transition{}, ErrNoItinerary
+		}
 		defer m.mu.Unlock()
 		g := m.graph
 		if err := ctx.Err(); err != nil {
@@ -289,7 +331,9 @@ func (m *Machine) refused(err error, to int) error {
 // [Machine.Advance].
 func (m *Machine) Switch(to *Graph, observers ...func(Transition)) (Transition, error) {
 	t, err := func() (Transition, error) {
-		m.mu.Lock()
+		if !m.lock() {
+			return Transition{}, ErrNoItinerary
+		}
 		defer m.mu.Unlock()
 		g := m.graph
 		if m.at == g.done() {

@@ -45,7 +45,9 @@ func (c *Checkpoint) DeepCopy() *Checkpoint {
 
 // Checkpoint writes the machine down.
 func (m *Machine) Checkpoint() Checkpoint {
-	m.mu.Lock()
+	if !m.lock() {
+		return Checkpoint{}
+	}
 	defer m.mu.Unlock()
 	p := m.graph.position(m.at)
 	return Checkpoint{

@@ -44,6 +44,10 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 	}
 	out.AtLeast = len(seen)
 	sure := false
+	if g == nil {
+		out.AtMost = out.AtLeast
+		return out
+	}
 	for i := range g.Len() {
 		if g.Rides(i) || plan.Runs(i) != phases.True || plan.Tentative(i) {
 			continue

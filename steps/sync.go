@@ -13,7 +13,8 @@ import (
 // Snapshot is a moment of a run, as [Sync] shows it.
 type Snapshot struct {
 	// Plan is the plan from the run's position: at the start of an itinerary,
-	// in a phase, or done. It is required.
+	// in a phase, or done. Without a plan that was made of an itinerary, nothing
+	// changes.
 	Plan *machine.Plan
 	// Failed reports that a phase failed. At the start of an itinerary it is
 	// why the itinerary before was left; if it is false, that was a cancel or
@@ -49,6 +50,9 @@ type Snapshot struct {
 // failed, and completed, at the latest end, if all that started are. Entries
 // without a name are dropped, and so are skipped ones that have not started.
 func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
+	if m.Plan.Graph() == nil {
+		return p.DeepCopy()
+	}
 	var s syncing
 	s.begin(p, m, now)
 	switch at := m.Plan.Current(); {

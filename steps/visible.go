@@ -18,6 +18,9 @@ func Visible(p *machine.Plan) []string {
 // visible, but have a phase that may run and does not ride. Order as for
 // [Visible].
 func Possible(p *machine.Plan) []string {
+	if p.Graph() == nil {
+		return []string{}
+	}
 	sure := make([]bool, len(p.Graph().Steps()))
 	for _, name := range Visible(p) {
 		sure[p.Graph().StepIndex(name)] = true
@@ -28,6 +31,9 @@ func Possible(p *machine.Plan) []string {
 
 func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
 	g := p.Graph()
+	if g == nil {
+		return []string{}
+	}
 	shown := make([]bool, len(g.Steps()))
 	for i := range p.Each {
 		if counts(p.Runs(i)) && !g.Rides(i) {
@@ -51,6 +57,9 @@ func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
 // step.
 func DisplaySteps(p *machine.Plan) []string {
 	g := p.Graph()
+	if g == nil {
+		return []string{}
+	}
 	names := make([]string, g.Len())
 	under, _ := reported(p, nil, nil)
 	for i, k := range under {
@@ -59,7 +68,7 @@ func DisplaySteps(p *machine.Plan) []string {
 	return names
 }
 
-// reported is [Reported] by indices of steps, appended to under. The steps that
+// reported is [DisplaySteps] by indices of steps, appended to under. The steps that
 // have started are shown as well: those whose place, by index, is above 0 (nil
 // for none). By index, shown reports which steps are.
 func reported(p *machine.Plan, started []int32, under []int32) (_ []int32, shown []bool) {
