@@ -6,7 +6,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -103,7 +102,7 @@ func (r *Reconciler[T]) setConditions(c *call[T]) {
 
 	switch {
 	case s.SwitchHeld == "":
-		meta.RemoveStatusCondition(r.o.Conditions(object), ConditionSwitchHeld)
+		r.o.Conditions.remove(object, ConditionSwitchHeld)
 	case s.Done:
 		r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, ReasonDone, switchHeld(s.Itinerary, s.SwitchHeld, true))
 	default:
@@ -204,7 +203,7 @@ func (r *Reconciler[T]) setCondition(object T, kind string, status metav1.Condit
 	if r.o.StatusSubresource {
 		c.ObservedGeneration = object.GetGeneration()
 	}
-	meta.SetStatusCondition(r.o.Conditions(object), c)
+	r.o.Conditions.set(object, c)
 }
 
 // holds reports whether the object has that condition, for that reason if one
@@ -213,7 +212,7 @@ func (r *Reconciler[T]) holds(object T, kind string, status metav1.ConditionStat
 	if r.o.Conditions == nil {
 		return false
 	}
-	c := meta.FindStatusCondition(*r.o.Conditions(object), kind)
+	c := r.o.Conditions.find(object, kind)
 	return c != nil && c.Status == status && (reason == "" || c.Reason == reason)
 }
 

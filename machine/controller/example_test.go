@@ -48,7 +48,7 @@ func AddToManager(mgr manager.Manager) error {
 		Reader:            mgr.GetAPIReader(),
 		New:               func() *Backup { return &Backup{} },
 		StatusSubresource: true,
-		Conditions:        func(b *Backup) *[]metav1.Condition { return &b.Status.Conditions },
+		Conditions:        controller.NewConditions(func(b *Backup) *[]metav1.Condition { return &b.Status.Conditions }),
 		Recorder:          mgr.GetEventRecorderFor("backup"),
 		Metrics:           metrics.Registry,
 		Runner: runner.Options[*Backup]{

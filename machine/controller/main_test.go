@@ -55,6 +55,7 @@ type MoveSpec struct {
 type MoveStatus struct {
 	State      *runner.State      `json:"state,omitempty"`
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	Own        []condition        `json:"own,omitempty"`
 	Note       string             `json:"note,omitempty"`
 
 	Itinerary string         `json:"itinerary,omitempty"`
@@ -67,6 +68,7 @@ func (m *Move) DeepCopyObject() runtime.Object {
 	m.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
 	out.Status.State = m.Status.State.DeepCopy()
 	out.Status.Conditions = slices.Clone(m.Status.Conditions)
+	out.Status.Own = slices.Clone(m.Status.Own)
 	out.Status.Pipeline = m.Status.Pipeline.DeepCopy()
 	return &out
 }
@@ -160,7 +162,7 @@ func newWorld(t *testing.T, statusSubresource bool) *world {
 		}),
 		New:               func() *Move { return &Move{} },
 		StatusSubresource: statusSubresource,
-		Conditions:        func(m *Move) *[]metav1.Condition { return &m.Status.Conditions },
+		Conditions:        controller.NewConditions(func(m *Move) *[]metav1.Condition { return &m.Status.Conditions }),
 		Metrics:           w.registry,
 		Recorder: controller.RecorderFunc(func(o runtime.Object, kind, reason, message string) {
 			w.events = append(w.events, fmt.Sprintf("%s %s: %s", kind, reason, message))

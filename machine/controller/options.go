@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -41,9 +40,10 @@ type Options[T client.Object] struct {
 	// is a subresource.
 	Runner runner.Options[T]
 
-	// Conditions returns where the object has its conditions; see
-	// [ConditionRunning] and the others. If nil, none are set.
-	Conditions func(object T) *[]metav1.Condition
+	// Conditions is where the object has its conditions ([NewConditions], or
+	// [NewConditionsOf] for a type of the embedder's own); see [ConditionRunning]
+	// and the others. If nil, none are set.
+	Conditions Conditions[T]
 	// Merge is called after a conflict, before what changed from before to
 	// after is written onto fresh, which a JSON merge patch does list by list.
 	// For a list that others write as well as handlers, it puts what others
@@ -181,8 +181,15 @@ func (o *Options[T]) probe() (problems []string) {
 				problems = append(problems, fmt.Sprintf("%s panics with an empty object: %v; let it %s", name, p, fix))
 			}
 		}()
-		if isNil(call()) {
-			problems = append(problems, fmt.Sprintf("%s returns nil; let it %s", name, fix))
+		switch result := call().(type) {
+		case string:
+			if result != "" {
+				problems = append(problems, name+" "+result)
+			}
+		default:
+			if isNil(result) {
+				problems = append(problems, fmt.Sprintf("%s returns nil; let it %s", name, fix))
+			}
 		}
 	}
 	try("New", "return an empty object", func() any { return o.New() })
@@ -190,7 +197,7 @@ func (o *Options[T]) probe() (problems []string) {
 		return problems
 	}
 	if o.Conditions != nil {
-		try("Conditions", "return a pointer to the object's conditions", func() any { return o.Conditions(o.New()) })
+		try("Conditions", "return a pointer to the object's conditions", func() any { return o.Conditions.probe(o.New()) })
 	}
 	const fix = "make what the object does not have yet"
 	if o.Runner.Storage.Read == nil || o.Runner.Storage.Write == nil {

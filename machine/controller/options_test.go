@@ -64,7 +64,7 @@ func TestNewRefuses(t *testing.T) {
 		{"New that returns nil", func(o *controller.Options[*Move]) { o.New = func() *Move { return nil } },
 			"New returns nil; let it return an empty object"},
 		{"conditions that are nowhere", func(o *controller.Options[*Move]) {
-			o.Conditions = func(*Move) *[]metav1.Condition { return nil }
+			o.Conditions = controller.NewConditions(func(*Move) *[]metav1.Condition { return nil })
 		}, "Conditions returns nil; let it return a pointer to the object's conditions"},
 		{"nil clients", func(o *controller.Options[*Move]) { o.Client, o.Reader = (*cache)(nil), (*cache)(nil) },
 			"Client holds a nil *controller_test.cache; give one that can be called, or leave it out if it is optional; Reader holds a nil *controller_test.cache; give one that can be called, or leave it out if it is optional"},

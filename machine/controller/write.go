@@ -210,9 +210,7 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 		return false, nil
 	}
 	if w.o.Conditions != nil {
-		before, after := w.o.Conditions(w.read), w.o.Conditions(w.object)
-		*after = merge(*before, *after, *w.o.Conditions(fresh), func(c metav1.Condition) string { return c.Type })
-		*before = *w.o.Conditions(fresh)
+		w.o.Conditions.merge(w.read, w.object, fresh)
 	}
 	mergeMetadata(w.read, w.object, fresh)
 	if w.o.Merge != nil {

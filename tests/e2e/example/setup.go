@@ -35,7 +35,7 @@ type Kind[T Migration] struct {
 	New               func() T
 	NewList           func() client.ObjectList
 	StatusSubresource bool
-	Conditions        func(T) *[]metav1.Condition
+	Conditions        controller.Conditions[T]
 	Merge             func(before, after, fresh T)
 }
 
@@ -50,7 +50,7 @@ var (
 		New:               func() *api.Migration { return &api.Migration{} },
 		NewList:           func() client.ObjectList { return &api.MigrationList{} },
 		StatusSubresource: true,
-		Conditions:        func(m *api.Migration) *[]metav1.Condition { return &m.Status.Conditions },
+		Conditions:        controller.NewConditions(func(m *api.Migration) *[]metav1.Condition { return &m.Status.Conditions }),
 	}
 )
 
