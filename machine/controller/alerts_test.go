@@ -1,6 +1,8 @@
 package controller_test
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
 // promQL are the words of the query language in the alerts, and the labels that
@@ -24,6 +27,7 @@ var (
 	quotedText = regexp.MustCompile(`"[^"]*"`)
 	duration   = regexp.MustCompile(`\b\d+[smhd]\b`)
 	word       = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
+	matcher    = regexp.MustCompile(`\w+\{.*?\}`)
 	metricDesc = regexp.MustCompile(`fqName: "([^"]*)".*variableLabels: \{([^}]*)\}`)
 )
 
@@ -42,18 +46,7 @@ func TestAlertsUseMetricsThatAreRegistered(t *testing.T) {
 		labels[name] = of
 	}
 
-	text, err := os.ReadFile("alerts.yaml")
-	require.NoError(t, err)
-	var alerts struct {
-		Spec struct {
-			Groups []struct {
-				Rules []struct{ Alert, Expr string }
-			}
-		}
-	}
-	require.NoError(t, yaml.Unmarshal(text, &alerts))
-	require.NotEmpty(t, alerts.Spec.Groups)
-	for _, rule := range alerts.Spec.Groups[0].Rules {
+	for _, rule := range readAlerts(t) {
 		t.Run(rule.Alert, func(t *testing.T) {
 			words := word.FindAllString(duration.ReplaceAllString(quotedText.ReplaceAllString(rule.Expr, ""), ""), -1)
 			known := slices.Clone(promQL)
@@ -68,6 +61,58 @@ func TestAlertsUseMetricsThatAreRegistered(t *testing.T) {
 			assert.Subset(t, known, words)
 		})
 	}
+}
+
+// Every series that an alert selects by a label is one that a reconciler counts
+// when a phase and the run fail, and when a write is dropped.
+func TestAlertsSelectSeriesThatAreCounted(t *testing.T) {
+	w := newWorld(t, subresource)
+	w.handlers["Refresh"] = func(ctx context.Context, _ *Move) (runner.Result, error) {
+		// Another replica does the same and is faster.
+		delete(w.handlers, "Refresh")
+		other, err := controller.New(w.options)
+		if err == nil {
+			_, err = other.Reconcile(ctx, request)
+		}
+		return runner.Done(), err
+	}
+	w.handlers["Attach"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("no"), nil }
+	w.end()
+
+	families, err := w.registry.Gather()
+	require.NoError(t, err)
+	var counted []string
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				counted = append(counted, fmt.Sprintf("%s{%s=%q}", f.GetName(), l.GetName(), l.GetValue()))
+			}
+		}
+	}
+	var selected []string
+	for _, rule := range readAlerts(t) {
+		selected = append(selected, matcher.FindAllString(rule.Expr, -1)...)
+	}
+	assert.NotEmpty(t, selected)
+	assert.Subset(t, counted, selected)
+}
+
+// alert is what the tests read of an alert.
+type alert struct{ Alert, Expr string }
+
+func readAlerts(t *testing.T) []alert {
+	t.Helper()
+	text, err := os.ReadFile("alerts.yaml")
+	require.NoError(t, err)
+	var rule struct {
+		Spec struct {
+			Groups []struct{ Rules []alert }
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(text, &rule))
+	require.Len(t, rule.Spec.Groups, 1)
+	require.NotEmpty(t, rule.Spec.Groups[0].Rules)
+	return rule.Spec.Groups[0].Rules
 }
 
 // metricLabels returns the names of all metrics of a registry, with their
