@@ -18,8 +18,12 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## Run the tests of all modules but tests/dump and tests/e2e, with the race detector
-	@for m in $(filter-out tests/dump/ tests/e2e/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
+test: ## Run the tests of all modules but tests/alerts, tests/dump and tests/e2e, with the race detector
+	@for m in $(filter-out tests/alerts/ tests/dump/ tests/e2e/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
+
+.PHONY: test-alerts
+test-alerts: ## Run tests/alerts on promtool (installs it if it is missing)
+	tests/alerts/install && cd tests/alerts && go test ./...
 
 .PHONY: test-dump
 test-dump: ## Run tests/dump on Graphviz, mermaid and Chromium (installs what is missing)

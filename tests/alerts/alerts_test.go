@@ -1,0 +1,139 @@
+package alerts
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	root = "../.."
+	file = "machine/controller/alerts.yaml"
+)
+
+// prometheusRule is what the alerts use of a PrometheusRule.
+type prometheusRule struct {
+	APIVersion string            `json:"apiVersion"`
+	Kind       string            `json:"kind"`
+	Metadata   map[string]string `json:"metadata"`
+	Spec       spec              `json:"spec"`
+}
+
+// spec is a rules file of Prometheus.
+type spec struct {
+	Groups []struct {
+		Name  string `json:"name"`
+		Rules []rule `json:"rules"`
+	} `json:"groups"`
+}
+
+type rule struct {
+	Alert       string            `json:"alert"`
+	Expr        string            `json:"expr"`
+	For         string            `json:"for"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+// unitTests is what is read here of promtool's unit tests.
+type unitTests struct {
+	Tests []struct {
+		Name     string `json:"name"`
+		Expected []struct {
+			Alert  string `json:"alertname"`
+			Firing []any  `json:"exp_alerts"`
+		} `json:"alert_rule_test"`
+	} `json:"tests"`
+}
+
+func readAlerts(t *testing.T) prometheusRule {
+	text, err := os.ReadFile(filepath.Join(root, file))
+	require.NoError(t, err)
+	var p prometheusRule
+	require.NoError(t, yaml.UnmarshalStrict(text, &p))
+	require.Equal(t, "monitoring.coreos.com/v1", p.APIVersion)
+	require.Equal(t, "PrometheusRule", p.Kind)
+	require.Len(t, p.Spec.Groups, 1)
+	return p
+}
+
+// promtool calls promtool in a folder that has the alerts as rules.yaml beside
+// their unit tests.
+func promtool(t *testing.T, args ...string) {
+	dir := t.TempDir()
+	rules, err := yaml.Marshal(readAlerts(t).Spec)
+	require.NoError(t, err)
+	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata")))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "rules.yaml"), rules, 0o600))
+	cmd := exec.Command("promtool", args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s\nIf promtool is missing, run ./install.", out)
+}
+
+func TestPromtoolAcceptsTheAlerts(t *testing.T) {
+	promtool(t, "check", "rules", "--lint=all", "--lint-fatal", "rules.yaml")
+}
+
+func TestAlertsAreComplete(t *testing.T) {
+	for _, r := range readAlerts(t).Spec.Groups[0].Rules {
+		t.Run(r.Alert, func(t *testing.T) {
+			assert.Regexp(t, "^DynamicPipeline[A-Z]", r.Alert)
+			assert.NotEmpty(t, r.For)
+			assert.Contains(t, []string{"critical", "warning", "info"}, r.Labels["severity"])
+			assert.NotEmpty(t, r.Annotations["summary"])
+			assert.NotEmpty(t, r.Annotations["description"])
+		})
+	}
+}
+
+// Each alert has a file of unit tests, in which it fires at least once and is
+// silent at least once.
+func TestAlertsFire(t *testing.T) {
+	var files []string
+	for _, r := range readAlerts(t).Spec.Groups[0].Rules {
+		name := r.Alert + ".yaml"
+		files = append(files, filepath.Join("testdata", name))
+		t.Run(r.Alert, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join("testdata", name))
+			require.NoError(t, err, "each alert must have unit tests")
+			var u unitTests
+			require.NoError(t, yaml.Unmarshal(text, &u))
+			fires, silent := false, false
+			for _, test := range u.Tests {
+				for _, e := range test.Expected {
+					// promtool takes an alert that does not exist for a silent one.
+					require.Equal(t, r.Alert, e.Alert, test.Name)
+					fires = fires || len(e.Firing) > 0
+					silent = silent || len(e.Firing) == 0
+				}
+			}
+			require.True(t, fires, "the alert must fire in a test")
+			require.True(t, silent, "the alert must be silent in a test")
+			promtool(t, "test", "rules", name)
+		})
+	}
+	found, err := filepath.Glob("testdata/*")
+	require.NoError(t, err)
+	slices.Sort(files)
+	assert.Equal(t, files, found, "each file must be of one alert")
+}
+
+func TestReadmeNamesTheAlerts(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	names := []string{"(" + file + ")"}
+	for _, r := range readAlerts(t).Spec.Groups[0].Rules {
+		names = append(names, "`"+r.Alert+"`")
+	}
+	for _, name := range names {
+		assert.True(t, strings.Contains(string(text), name), "README.md must have %s", name)
+	}
+}
