@@ -76,7 +76,7 @@ func phaseThen(phase string, was map[string]string) string {
 	if then, ok := was[phase]; ok {
 		return then
 	}
-	if phase == mtc.Created {
+	if phase == mtc.PhaseCreated {
 		return ""
 	}
 	return phase
@@ -154,7 +154,7 @@ func (a *Adapter) carry(s *status, r *remainder) (*status, error) {
 		namesThen: then, namesNow: a.phaseNames(s.itinerary, s.phase),
 		// A step not started can start only while the itinerary is the same
 		// and not done.
-		ahead: r.itinerary == s.itinerary && s.phase != mtc.Completed,
+		ahead: r.itinerary == s.itinerary && s.phase != mtc.PhaseCompleted,
 	}
 	if err := c.fit(r.items); err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ type MigrationSpec struct {
 
 // MigrationStatus is how far a migration has come.
 type MigrationStatus struct {
-	// Phase is the recorded phase; empty is [Created].
+	// Phase is the recorded phase; empty is [PhaseCreated].
 	Phase string `json:"phase"`
 	// Itinerary is the name of the itinerary that Phase belongs to. MTC 1.2
 	// stored it under "itenerary", which [Decode] reads if this one is absent

@@ -33,14 +33,14 @@ func Select(m *Migration) string {
 }
 
 // Done reports whether the migration has come to its end: its recorded phase
-// is [Completed], which does no work and ends in done whatever the itinerary.
-func Done(m *Migration) bool { return m.Status.Phase == Completed }
+// is [PhaseCompleted], which does no work and ends in done whatever the itinerary.
+func Done(m *Migration) bool { return m.Status.Phase == PhaseCompleted }
 
 // RecordedPhase returns the phase that the status records, under the name that
-// itineraries have for it: the empty one is [Created].
+// itineraries have for it: the empty one is [PhaseCreated].
 func RecordedPhase(m *Migration) string {
 	if m.Status.Phase == "" {
-		return Created
+		return PhaseCreated
 	}
 	return m.Status.Phase
 }
