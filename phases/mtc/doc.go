@@ -2,7 +2,7 @@
 // Migration Toolkit for Containers (Konveyor's mig-controller), and how its
 // objects give flags and an itinerary.
 //
-// [Flags] is the vocabulary of its 19 flags with the relations between them;
+// [Vocabulary] is the vocabulary of its 19 flags with the relations between them;
 // [Itineraries] are its five itineraries as tables. [Select] returns which of
 // them a migration follows, [Current] which one it is on, and [Sources] how
 // each flag is found in the MigMigration, its MigPlan and the two MigClusters,

@@ -1,14 +1,5 @@
 package mtc
 
-// Conditions of a MigMigration and a MigPlan that this package looks at.
-const (
-	conditionFailed           = "Failed"
-	conditionCanceled         = "Canceled"
-	conditionCanceling        = "Canceling"
-	conditionStagePodsCreated = "StagePodsCreated"
-	conditionMigrationType    = "MigrationTypeIdentified"
-)
-
 // Select returns the name of the itinerary that the migration is to follow,
 // by mig-controller's order of precedence: Failed if the status holds
 // errors or the condition Failed; else Cancel if spec.canceled is set or
