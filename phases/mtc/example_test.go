@@ -73,18 +73,29 @@ func ExampleSources_override() {
 // NeedsApproval is a flag of the embedder's own.
 const NeedsApproval = mtc.FirstOwnFlag
 
-// An embedder has a flag of its own, other names for two steps, another text
-// for a phase, and replaces a phase of Final.
-func ExampleNewCatalogue() {
-	catalogue, err := mtc.NewCatalogue(mtc.Options{
-		Flags: []phases.FlagDef{{Flag: NeedsApproval, Name: "NeedsApproval", Description: "a person approves the result", Live: true}},
-		Live:  mtc.Quiesce,
-		Phases: map[string][]phases.Phase{
-			mtc.Final: {{Name: mtc.PhaseVerification, Step: "Approval", Guard: phases.Guard{Any: mtc.HasVerify | NeedsApproval}}},
-		},
-		Descriptions: map[string]string{mtc.PhaseRestartRestic: "Restarting the node agent"},
-		Steps:        map[string]string{mtc.DataBackup: "StateBackup", mtc.DataRestore: "StateRestore"},
+// options are the changes of an embedder: a flag of its own, a flag of MTC's
+// that is live, a phase of Final that is replaced, another text for a phase, and
+// other names for two steps.
+var options = mtc.Options{
+	Flags: []phases.FlagDef{{Flag: NeedsApproval, Name: "NeedsApproval", Description: "a person approves the result", Live: true}},
+	Live:  mtc.Quiesce,
+	Phases: map[string][]phases.Phase{
+		mtc.Final: {{Name: mtc.PhaseVerification, Step: "Approval", Guard: phases.Guard{Any: mtc.HasVerify | NeedsApproval}}},
+	},
+	Descriptions: map[string]string{mtc.PhaseRestartRestic: "Restarting the node agent"},
+	Steps:        map[string]string{mtc.DataBackup: "StateBackup", mtc.DataRestore: "StateRestore"},
+}
+
+// sourcesOf adds the source of the embedder's flag to those of MTC.
+func sourcesOf(c mtc.Catalogue, o mtc.Objects, approval bool) (*phases.Sources, error) {
+	return c.Sources(o, phases.Source{
+		Flag:     NeedsApproval,
+		Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.TruthOf(approval), nil },
 	})
+}
+
+func ExampleNewCatalogue() {
+	catalogue, err := mtc.NewCatalogue(options)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -96,10 +107,7 @@ func ExampleNewCatalogue() {
 		}
 	}
 
-	sources, err := catalogue.Sources(mtc.Objects{Migration: &mtc.Migration{}}, phases.Source{
-		Flag:     NeedsApproval,
-		Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil },
-	})
+	sources, err := sourcesOf(catalogue, mtc.Objects{Migration: &mtc.Migration{}}, true)
 	if err != nil {
 		fmt.Println(err)
 		return

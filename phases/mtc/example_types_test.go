@@ -45,8 +45,8 @@ type (
 	}
 )
 
-// find is what ConditionsFrom asks: while conditions are being staged, only those
-// that are staged count.
+// find returns the status and reason of a condition. While conditions are
+// staged, only those that are staged count.
 func (c StagedConditions) find(conditionType string) (status, reason string) {
 	for _, one := range c.List {
 		if one.Type == conditionType && (one.Staged || !c.Staging) {
@@ -93,8 +93,8 @@ func objects(m *MigMigration, p *MigPlan, source, destination *MigCluster, disab
 	}
 }
 
-// Objects are made of an embedder's Go types without JSON, and its conditions
-// count as they do in its own code.
+// Objects are made of an embedder's Go types without JSON. The condition
+// StagePodsCreated counts until the reconcile begins to stage conditions.
 func Example_ownTypes() {
 	m, p, source, destination := &MigMigration{}, &MigPlan{}, &MigCluster{}, &MigCluster{}
 	m.Status.List = append(m.Status.List, struct {
