@@ -31,8 +31,8 @@ type Conditions []Condition
 // ConditionsFrom makes Conditions of a type of the embedder's own. It calls
 // find once with each type of condition that this package reads; find returns
 // the status and the reason of that condition, and an empty status if there is
-// none or if it must not count: mig-controller stages conditions, and one that
-// this reconcile has not staged is dropped at its end.
+// none or if it must not count: mig-controller stages conditions, and one that is
+// not durable and that the reconcile has not staged is dropped at its end.
 func ConditionsFrom(find func(conditionType string) (status, reason string)) Conditions {
 	var found Conditions
 	for _, t := range conditionTypes {

@@ -34,22 +34,22 @@ type (
 	}
 	MigCluster struct{ Spec struct{ URL string } }
 
-	// StagedConditions drops at the end of a reconcile what the reconcile did not
-	// stage.
+	// StagedConditions drops at the end of a reconcile what is not durable and the
+	// reconcile did not stage.
 	StagedConditions struct {
 		Staging bool
 		List    []struct {
 			Type, Status, Reason string
-			Staged               bool
+			Staged, Durable      bool
 		}
 	}
 )
 
 // find returns the status and reason of a condition. While conditions are
-// staged, only those that are staged count.
+// staged, only those that will stay count.
 func (c StagedConditions) find(conditionType string) (status, reason string) {
 	for _, one := range c.List {
-		if one.Type == conditionType && (one.Staged || !c.Staging) {
+		if one.Type == conditionType && (one.Staged || one.Durable || !c.Staging) {
 			return one.Status, one.Reason
 		}
 	}
@@ -99,7 +99,7 @@ func Example_ownTypes() {
 	m, p, source, destination := &MigMigration{}, &MigPlan{}, &MigCluster{}, &MigCluster{}
 	m.Status.List = append(m.Status.List, struct {
 		Type, Status, Reason string
-		Staged               bool
+		Staged, Durable      bool
 	}{Type: "StagePodsCreated", Status: "True"})
 	source.Spec.URL = "https://api.source.example.com:6443"
 
