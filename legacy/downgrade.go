@@ -73,7 +73,7 @@ func phaseThen(phase string, was map[string]string) string {
 	if then, ok := was[phase]; ok {
 		return then
 	}
-	if phase == mtc.Created {
+	if phase == mtc.PhaseCreated {
 		return ""
 	}
 	return phase

@@ -249,7 +249,7 @@ func TestDowngradeOneOfSeveralEntries(t *testing.T) {
 // TestDowngradeFormerTextOfAnEmptyPhase: in a step, an empty phase is Created
 // only if the migration was in Created; of any other phase it is none.
 func TestDowngradeFormerTextOfAnEmptyPhase(t *testing.T) {
-	for _, tt := range []struct{ phase, now string }{{"", mtc.Created}, {"StartRefresh", ""}} {
+	for _, tt := range []struct{ phase, now string }{{"", mtc.PhaseCreated}, {"StartRefresh", ""}} {
 		former := `{"name":"Prepare","started":"t","phase":"","skipped":false}`
 		present := `{"name":"Prepare","started":"t","phase":"` + tt.now + `"}`
 		up, err := adapter.Upgrade([]byte(`{"phase":"`+tt.phase+`","itinerary":"Stage","pipeline":[`+former+`]}`), nil)
@@ -410,7 +410,7 @@ func TestTypedStatus(t *testing.T) {
 	remainder, warnings, err := legacy.UpgradeStatus(adapter, &status, nil)
 	require.NoError(t, err)
 	require.Empty(t, warnings)
-	require.Empty(t, cmp.Diff(migrationStatus{Phase: mtc.Created, Itinerary: mtc.Stage, Pipeline: steps.Pipeline{
+	require.Empty(t, cmp.Diff(migrationStatus{Phase: mtc.PhaseCreated, Itinerary: mtc.Stage, Pipeline: steps.Pipeline{
 		{Name: "Prepare", Started: &at}, {Name: "Cleanup", Message: steps.MessageNotStarted},
 	}}, status))
 	require.Len(t, was.Pipeline, 3, "the pipeline given is not touched")

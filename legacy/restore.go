@@ -72,7 +72,7 @@ func (s *adapting) carry(r *remainder) (*status, error) {
 	}
 	// A step not started can start only while the itinerary is the same and not
 	// done.
-	open := r.itinerary == s.itinerary && s.phase != mtc.Completed
+	open := r.itinerary == s.itinerary && s.phase != mtc.PhaseCompleted
 	return out.with(phase, united(out.entries, r.items, open)), nil
 }
 

@@ -148,7 +148,7 @@ type phaseNames struct {
 
 func (a *Adapter) phaseNames(itinerary, phase string) phaseNames {
 	known := a.phases[itinerary]
-	return phaseNames{phases: known, created: phase == "" && known[mtc.Created] != nil}
+	return phaseNames{phases: known, created: phase == "" && known[mtc.PhaseCreated] != nil}
 }
 
 // now returns the name of today of the status's phase, or of a step's. It is
@@ -156,7 +156,7 @@ func (a *Adapter) phaseNames(itinerary, phase string) phaseNames {
 func (n phaseNames) now(phase string) string {
 	if phase == "" {
 		if n.created {
-			return mtc.Created
+			return mtc.PhaseCreated
 		}
 		return ""
 	}
@@ -221,7 +221,7 @@ func (a *Adapter) plan(s *status, now Selected) (planned *status, warning, err e
 		return s, nil, nil
 	}
 	entries := started(s.entries)
-	if s.phase != mtc.Completed { // else it is done, and never switches
+	if s.phase != mtc.PhaseCompleted { // else it is done, and never switches
 		var p machine.Position
 		if s.itinerary == now.Itinerary || s.itinerary == "" {
 			p.Phase = s.phase

@@ -45,6 +45,8 @@ type Sources struct {
 	byFlag [MaxFlags]*Source
 	have   Flags
 	slow   Flags
+	// sequential reports that no two sources of a request run at the same time.
+	sequential bool
 }
 
 // NewSources checks the sources: each has exactly one flag of the vocabulary,
@@ -113,6 +115,20 @@ func (s *Sources) All() []Source {
 		all = append(all, *s.byFlag[bit(flag)])
 	}
 	return all
+}
+
+// Sequential returns the same sources, of which a request calls one at a time,
+// cheap ones before slow ones: the next slow one only if it still matters after
+// the one before. Use it if they share something that is not safe for
+// concurrent use. A source that was left behind may still run meanwhile.
+// Sources that are made of [Sources.All] are not sequential.
+func (s *Sources) Sequential() *Sources {
+	if s == nil {
+		return nil
+	}
+	sequential := *s
+	sequential.sequential = true
+	return &sequential
 }
 
 // Computed returns the flags that are computed from any of these, directly or
@@ -205,11 +221,12 @@ func (a Evaluation) Err() error {
 }
 
 // Evaluate finds out flags. Sources that do not depend on each other run at the
-// same time, started in the order of the vocabulary. Cheap sources come first;
-// a slow one is evaluated only if its flag, or one computed from it, still matters
-// then. A source is called once; one that waits for flags that it is computed
-// from is called again when they are settled. A flag whose source fails stays
-// unknown and is reported; nothing else is lost.
+// same time, started in the order of the vocabulary, unless the sources are
+// sequential ([Sources.Sequential]). Cheap sources come first; a slow one is
+// evaluated only if its flag, or one computed from it, still matters then. A
+// source is called once; one that waits for flags that it is computed from is
+// called again when they are settled. A flag whose source fails stays unknown
+// and is reported; nothing else is lost.
 //
 // Evaluate returns when every source that it called has returned, or was left
 // behind: that is a source that has not returned 100 ms after ctx, or Timeout,
@@ -245,6 +262,9 @@ func (s *Sources) Evaluate(ctx context.Context, q Request) Evaluation {
 		}
 		if ready == 0 {
 			return a.evaluation()
+		}
+		if s.sequential {
+			ready &= -ready // the first of them
 		}
 		a.call(ctx, ready)
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -288,6 +289,38 @@ func TestAskCallsIndependentSourcesAtTheSameTime(t *testing.T) {
 	}
 }
 
+func TestSequentialSourcesAreCalledOneAtATime(t *testing.T) {
+	var asked asked
+	var running atomic.Int32
+	alone := func(context.Context, Facts) (Truth, error) {
+		assert.EqualValues(t, 1, running.Add(1))
+		time.Sleep(time.Millisecond)
+		running.Add(-1)
+		return True, nil
+	}
+	concurrent := sources(t,
+		slow(asked.source(flagA, alone)),
+		from(flagA|flagD, asked.source(flagB, alone)),
+		slow(asked.source(flagC, alone)),
+		asked.source(flagD, alone),
+		asked.source(flagE, alone),
+		slow(asked.source(flagF, alone)),
+	)
+	s := concurrent.Sequential()
+	answer := s.Evaluate(t.Context(), Request{Read: sixFlags.All(), Matters: func(known Facts) Flags {
+		if known.Of(flagC) == True { // F does not matter any more
+			return 0
+		}
+		return sixFlags.All()
+	}})
+	require.NoError(t, answer.Err())
+	assert.Equal(t, "DBEAC", asked.names(), "what was found by one slow source may spare the next")
+	assert.Equal(t, sixFlags.All()&^flagF, answer.Facts.True())
+	assert.Equal(t, concurrent.Flags(), s.Flags())
+	assert.False(t, concurrent.sequential, "the sources given are not changed")
+	assert.Nil(t, (*Sources)(nil).Sequential())
+}
+
 func TestAskWithAContextThatIsDoneCallsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -496,7 +529,7 @@ func some(r *rand.Rand, n int) (set Flags) {
 // the flags one by one says; nothing is evaluated that is not needed; a source is
 // called again only with more known than before.
 func TestAskHoldsForRandomSources(t *testing.T) {
-	for seed := range int64(3000) {
+	for seed := range int64(6000) {
 		r := rand.New(rand.NewSource(seed))
 		all := sixFlags.All()
 		truth := Flags(r.Intn(64))
@@ -530,7 +563,11 @@ func TestAskHoldsForRandomSources(t *testing.T) {
 		read := Flags(r.Intn(64))
 		known := NewFacts(some(r, 4), some(r, 4))
 
-		answer := sources(t, list...).Evaluate(context.Background(), Request{Known: known, Read: read})
+		s := sources(t, list...)
+		if seed%2 == 1 {
+			s = s.Sequential()
+		}
+		answer := s.Evaluate(context.Background(), Request{Known: known, Read: read})
 
 		needed := read &^ known.Known()
 		for range all.Len() {

@@ -416,7 +416,10 @@ func (a *app) find(ctx context.Context, inv *inventory, m *migration, set settin
 	inv.settled = set.flags.Has(mtc.HasISs)
 	objects, err := inv.objects(m)
 	f.plan = err
-	sources := mtc.Sources(objects)
+	sources, err := mtc.Sources(objects)
+	if err != nil {
+		a.problem(err) // without sources all flags are unknown
+	}
 	answer := sources.Evaluate(ctx, phases.Request{Read: mtc.Vocabulary().All()})
 	if set.flags != 0 {
 		answer = a.override(ctx, sources, answer, set, m.object.wrong)

@@ -61,7 +61,7 @@ func TestPlanFromEveryPhase(t *testing.T) {
 			require.NoError(t, err)
 			for i := range g.Len() {
 				objects = append(objects, recordedAt(name, g.Phase(i).Name, g.Phase(i).Step))
-				want = append(want, machine.Position{Phase: g.Phase(i).Name, Done: g.Phase(i).Name == mtc.Completed})
+				want = append(want, machine.Position{Phase: g.Phase(i).Name, Done: g.Phase(i).Name == mtc.PhaseCompleted})
 			}
 		}
 		whole := elements(t, run(t, around(spec, objects...), "plan", "-f", "-", "-o", "json", "--whole").out)

@@ -111,7 +111,7 @@ const look = 20 * time.Second
 // workOf is how long a phase works. It depends on nothing but the name, and
 // looks as various as real work does.
 func workOf(phase string) time.Duration {
-	if phase == mtc.Completed {
+	if phase == mtc.PhaseCompleted {
 		return 0 // by its definition
 	}
 	h := fnv.New32a()

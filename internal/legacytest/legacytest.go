@@ -365,7 +365,7 @@ func (c *check) wentOn() error {
 	}
 	var at machine.Position
 	switch {
-	case s.Phase == mtc.Completed:
+	case s.Phase == mtc.PhaseCompleted:
 		at.Done = true
 	case s.Itinerary == c.now.Itinerary || s.Itinerary == "":
 		at.Phase = s.Phase
@@ -434,7 +434,7 @@ func (r *running) canceled() error {
 func (r *running) back(m *machine.Machine) error {
 	now := status{Phase: m.Position().Phase, Itinerary: m.Graph().Name(), Pipeline: r.pipeline}
 	if m.Position().Done {
-		now.Phase = mtc.Completed
+		now.Phase = mtc.PhaseCompleted
 	}
 	fields := make(map[string]json.RawMessage)
 	if err := json.Unmarshal(r.up.Status, &fields); err != nil {
@@ -482,7 +482,7 @@ func (r *running) lossless(now status, down legacy.Downgraded) error {
 	if now.Itinerary != is.Itinerary {
 		return fmt.Errorf("itinerary is %q", is.Itinerary)
 	}
-	if want := strings.TrimPrefix(now.Phase, mtc.Created); is.Phase != want && !r.formerly(is, now.Phase) {
+	if want := strings.TrimPrefix(now.Phase, mtc.PhaseCreated); is.Phase != want && !r.formerly(is, now.Phase) {
 		return fmt.Errorf("phase is %q, want %q", is.Phase, want)
 	}
 	listed := make(map[string]*steps.Step)

@@ -3,6 +3,8 @@ package mtc
 import (
 	"errors"
 	"fmt"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
 // MissingError is the error of a flag that depends on an object which was not
@@ -124,4 +126,29 @@ func (e *GroupError) Error() string {
 		want = groupImage
 	}
 	return fmt.Sprintf("the object is of %q, and MTC's %s of the group %s; leave it out", e.Got, e.Kind, want)
+}
+
+// UnknownNameError is a name in [Options] that MTC's catalogue does not have.
+type UnknownNameError struct {
+	// Kind is "phase" or "step".
+	Kind string
+	// Itinerary is the itinerary that does not have the name. It is empty if none
+	// has it.
+	Itinerary string
+	Name      string
+	// Nearest are the names that resemble it, nearest first.
+	Nearest []string
+	// Known are the names of all that exist, in order.
+	Known []string
+}
+
+func (e *UnknownNameError) Error() string {
+	hint := wording.DidYouMean(e.Nearest)
+	if hint == "" {
+		hint = "; there is " + wording.Few(e.Known)
+	}
+	if e.Itinerary != "" {
+		return fmt.Sprintf("itinerary %q: unknown %s %q%s", e.Itinerary, e.Kind, e.Name, hint)
+	}
+	return fmt.Sprintf("unknown %s %q%s", e.Kind, e.Name, hint)
 }

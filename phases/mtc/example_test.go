@@ -11,7 +11,7 @@ import (
 // The slow question is put to the source cluster only if the plan depends
 // on it. Here images are copied directly, so that nothing does.
 func ExampleSources() {
-	sources := mtc.Sources(mtc.Objects{
+	sources, err := mtc.Sources(mtc.Objects{
 		Migration: &mtc.Migration{Spec: mtc.MigrationSpec{QuiescePods: true}},
 		Plan: &mtc.Plan{Spec: mtc.PlanSpec{
 			Namespaces: []string{"shop"},
@@ -24,6 +24,10 @@ func ExampleSources() {
 			return true, nil
 		}),
 	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
 	registries := phases.Guard{All: mtc.HasISs | mtc.IndirectImage | mtc.EnableImage}
 	evaluation := sources.Evaluate(context.Background(), phases.Request{
@@ -42,6 +46,80 @@ func ExampleSources() {
 	// true: [Quiesce DirectVolume EnableImage]
 	// false: [IndirectImage IndirectVolume]
 	// registries: no
+}
+
+// A controller that watches image streams answers from its cache, so that the
+// source is not slow any more.
+func ExampleSources_override() {
+	cached := map[string]int{"shop": 2}
+	plan := &mtc.Plan{Spec: mtc.PlanSpec{Namespaces: []string{"shop"}, IndirectImage: true}}
+	sources, err := mtc.Sources(mtc.Objects{Plan: plan}, phases.Source{
+		Flag: mtc.HasISs,
+		Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+			return phases.TruthOf(cached["shop"] > 0), nil
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// One source at a time, for a cache that is not safe for concurrent use.
+	evaluation := sources.Sequential().Evaluate(context.Background(), phases.Request{Read: mtc.HasISs | mtc.IndirectImage})
+	fmt.Println(mtc.Vocabulary().Names(evaluation.Facts.True()))
+	// Output:
+	// [HasISs IndirectImage]
+}
+
+// NeedsApproval is a flag of the embedder's own.
+const NeedsApproval = mtc.FirstOwnFlag
+
+// options are the changes of an embedder: a flag of its own, a flag of MTC's
+// that is live, a phase of Final that is replaced, another text for a phase, and
+// other names for two steps.
+var options = mtc.Options{
+	Flags: []phases.FlagDef{{Flag: NeedsApproval, Name: "NeedsApproval", Description: "a person approves the result", Live: true}},
+	Live:  mtc.Quiesce,
+	Phases: map[string][]phases.Phase{
+		mtc.Final: {{Name: mtc.PhaseVerification, Step: "Approval", Guard: phases.Guard{Any: mtc.HasVerify | NeedsApproval}}},
+	},
+	Descriptions: map[string]string{mtc.PhaseRestartRestic: "Restarting the node agent"},
+	Steps:        map[string]string{mtc.DataBackup: "StateBackup", mtc.DataRestore: "StateRestore"},
+}
+
+// sourcesOf adds the source of the embedder's flag to those of MTC.
+func sourcesOf(c mtc.Catalogue, o mtc.Objects, approval bool) (*phases.Sources, error) {
+	return c.Sources(o, phases.Source{
+		Flag:     NeedsApproval,
+		Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.TruthOf(approval), nil },
+	})
+}
+
+func ExampleNewCatalogue() {
+	catalogue, err := mtc.NewCatalogue(options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, p := range catalogue.Itineraries[1].Phases {
+		switch p.Name {
+		case mtc.PhaseRestartRestic, mtc.PhaseVerification:
+			fmt.Printf("%s: %s (%s)\n", p.Step, p.Name, p.Description)
+		}
+	}
+
+	sources, err := sourcesOf(catalogue, mtc.Objects{Migration: &mtc.Migration{}}, true)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	evaluation := sources.Evaluate(context.Background(), phases.Request{Read: mtc.HasVerify | NeedsApproval})
+	fmt.Println("true:", catalogue.Vocabulary.Names(evaluation.Facts.True()))
+	fmt.Println("live:", catalogue.Vocabulary.Names(catalogue.Vocabulary.Live()))
+	// Output:
+	// StateBackup: RestartRestic (Restarting the node agent)
+	// Approval: Verification ()
+	// true: [NeedsApproval]
+	// live: [Quiesce NeedsApproval]
 }
 
 func ExampleSelect() {

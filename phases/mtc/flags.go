@@ -2,7 +2,7 @@ package mtc
 
 import "github.com/konveyor/dynamic-pipeline/phases"
 
-// The flags of mig-controller's itineraries, in the order of [Flags]. How each
+// The flags of mig-controller's itineraries, in the order of [Vocabulary]. How each
 // is found is described by [Sources].
 const (
 	Quiesce phases.Flags = 1 << iota
@@ -26,6 +26,10 @@ const (
 	// RollingBack is not among upstream's flags: its handler of Canceling looks
 	// at spec.rollback itself.
 	RollingBack
+
+	// FirstOwnFlag is the first flag that is free for an embedder: see
+	// [Options].
+	FirstOwnFlag
 )
 
 var vocabulary = phases.MustVocabulary([]phases.FlagDef{

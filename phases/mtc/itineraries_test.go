@@ -73,7 +73,7 @@ func TestItinerariesAreValid(t *testing.T) {
 		t.Run(it.Name, func(t *testing.T) {
 			require.NoError(t, it.Validate())
 			assert.Same(t, mtc.Vocabulary(), it.Vocabulary)
-			assert.Equal(t, mtc.Completed, it.Phases[len(it.Phases)-1].Name)
+			assert.Equal(t, mtc.PhaseCompleted, it.Phases[len(it.Phases)-1].Name)
 			for _, p := range it.Phases {
 				assertSentence(t, p.Name, p.Description)
 				assert.True(t, unicode.IsUpper([]rune(p.Description)[0]), "%s: %q", p.Name, p.Description)

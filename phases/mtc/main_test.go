@@ -109,5 +109,12 @@ func decode[T mtc.Decodable](t testing.TB, data []byte) *T {
 // ask asks all flags.
 func ask(t testing.TB, o mtc.Objects) phases.Evaluation {
 	t.Helper()
-	return mtc.Sources(o).Evaluate(t.Context(), phases.Request{Read: mtc.Vocabulary().All()})
+	return sources(t, o).Evaluate(t.Context(), phases.Request{Read: mtc.Vocabulary().All()})
+}
+
+func sources(t testing.TB, o mtc.Objects, overrides ...phases.Source) *phases.Sources {
+	t.Helper()
+	s, err := mtc.Sources(o, overrides...)
+	require.NoError(t, err)
+	return s
 }

@@ -23,43 +23,6 @@ func (r Ref) String() string {
 	return r.Namespace + "/" + r.Name
 }
 
-// Condition is one of the conditions of an object's status. It counts only
-// while Status is "True".
-type Condition struct {
-	Type   string `json:"type"`
-	Status string `json:"status"`
-	Reason string `json:"reason,omitempty"`
-}
-
-// counts reports whether the condition is of that type and counts.
-func (c Condition) counts(conditionType string) bool {
-	return c.Type == conditionType && c.Status == "True"
-}
-
-// Conditions are the conditions of an object's status.
-type Conditions []Condition
-
-// True returns the first condition of that type which counts, and whether
-// there is one.
-func (c Conditions) True(conditionType string) (Condition, bool) {
-	for _, one := range c {
-		if one.counts(conditionType) {
-			return one, true
-		}
-	}
-	return Condition{}, false
-}
-
-// Has reports whether a condition of one of these types counts.
-func (c Conditions) Has(conditionTypes ...string) bool {
-	for _, t := range conditionTypes {
-		if _, ok := c.True(t); ok {
-			return true
-		}
-	}
-	return false
-}
-
 // Migration is a MigMigration.
 type Migration struct {
 	Metadata Ref             `json:"metadata"`
@@ -80,7 +43,7 @@ type MigrationSpec struct {
 
 // MigrationStatus is how far a migration has come.
 type MigrationStatus struct {
-	// Phase is the recorded phase; empty is [Created].
+	// Phase is the recorded phase; empty is [PhaseCreated].
 	Phase string `json:"phase"`
 	// Itinerary is the name of the itinerary that Phase belongs to. MTC 1.2
 	// stored it under "itenerary", which [Decode] reads if this one is absent

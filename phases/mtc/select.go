@@ -1,14 +1,5 @@
 package mtc
 
-// Conditions of a MigMigration and a MigPlan that this package looks at.
-const (
-	conditionFailed           = "Failed"
-	conditionCanceled         = "Canceled"
-	conditionCanceling        = "Canceling"
-	conditionStagePodsCreated = "StagePodsCreated"
-	conditionMigrationType    = "MigrationTypeIdentified"
-)
-
 // Select returns the name of the itinerary that the migration is to follow,
 // by mig-controller's order of precedence: Failed if the status holds
 // errors or the condition Failed; else Cancel if spec.canceled is set or
@@ -33,14 +24,14 @@ func Select(m *Migration) string {
 }
 
 // Done reports whether the migration has come to its end: its recorded phase
-// is [Completed], which does no work and ends in done whatever the itinerary.
-func Done(m *Migration) bool { return m.Status.Phase == Completed }
+// is [PhaseCompleted], which does no work and ends in done whatever the itinerary.
+func Done(m *Migration) bool { return m.Status.Phase == PhaseCompleted }
 
 // RecordedPhase returns the phase that the status records, under the name that
-// itineraries have for it: the empty one is [Created].
+// itineraries have for it: the empty one is [PhaseCreated].
 func RecordedPhase(m *Migration) string {
 	if m.Status.Phase == "" {
-		return Created
+		return PhaseCreated
 	}
 	return m.Status.Phase
 }

@@ -52,15 +52,15 @@ func TestCurrent(t *testing.T) {
 		phase  string
 		want   string
 	}{
-		{name: "not begun", phase: mtc.Created, want: mtc.Final},
-		{name: "canceled before it began", spec: canceled, phase: mtc.Created, want: mtc.Cancel},
+		{name: "not begun", phase: mtc.PhaseCreated, want: mtc.Final},
+		{name: "canceled before it began", spec: canceled, phase: mtc.PhaseCreated, want: mtc.Cancel},
 		{name: "under way", status: mtc.MigrationStatus{Itinerary: mtc.Final, Phase: "Started"}, phase: "Started", want: mtc.Final},
 		{name: "canceled under way", spec: canceled, status: mtc.MigrationStatus{Itinerary: mtc.Final, Phase: "Started"}, phase: "Started", want: mtc.Cancel},
-		{name: "canceled when done", spec: canceled, status: mtc.MigrationStatus{Itinerary: mtc.Final, Phase: mtc.Completed}, done: true, phase: mtc.Completed, want: mtc.Final},
-		{name: "an error when done", status: mtc.MigrationStatus{Itinerary: mtc.Stage, Phase: mtc.Completed, Errors: []string{"late"}}, done: true, phase: mtc.Completed, want: mtc.Stage},
-		{name: "failed and done", status: mtc.MigrationStatus{Itinerary: mtc.Failed, Phase: mtc.Completed, Errors: []string{"no space"}}, done: true, phase: mtc.Completed, want: mtc.Failed},
-		{name: "done without an itinerary", spec: canceled, status: mtc.MigrationStatus{Phase: mtc.Completed}, done: true, phase: mtc.Completed, want: mtc.Cancel},
-		{name: "done on an unknown itinerary", status: mtc.MigrationStatus{Itinerary: "Warm", Phase: mtc.Completed}, done: true, phase: mtc.Completed, want: mtc.Final},
+		{name: "canceled when done", spec: canceled, status: mtc.MigrationStatus{Itinerary: mtc.Final, Phase: mtc.PhaseCompleted}, done: true, phase: mtc.PhaseCompleted, want: mtc.Final},
+		{name: "an error when done", status: mtc.MigrationStatus{Itinerary: mtc.Stage, Phase: mtc.PhaseCompleted, Errors: []string{"late"}}, done: true, phase: mtc.PhaseCompleted, want: mtc.Stage},
+		{name: "failed and done", status: mtc.MigrationStatus{Itinerary: mtc.Failed, Phase: mtc.PhaseCompleted, Errors: []string{"no space"}}, done: true, phase: mtc.PhaseCompleted, want: mtc.Failed},
+		{name: "done without an itinerary", spec: canceled, status: mtc.MigrationStatus{Phase: mtc.PhaseCompleted}, done: true, phase: mtc.PhaseCompleted, want: mtc.Cancel},
+		{name: "done on an unknown itinerary", status: mtc.MigrationStatus{Itinerary: "Warm", Phase: mtc.PhaseCompleted}, done: true, phase: mtc.PhaseCompleted, want: mtc.Final},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := &mtc.Migration{Spec: tt.spec, Status: tt.status}

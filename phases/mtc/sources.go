@@ -111,42 +111,63 @@ const (
 	resourcePersistentVolumes = "persistentvolumes"
 )
 
-// Sources returns how each of the 19 flags of [Flags] is found in the objects:
+// Sources returns how each of the 19 flags of [Vocabulary] is found in the objects:
 // the table of the design, section 5. Only HasISs is slow. DirectVolume and
 // HasStageBackup are computed from other flags; they, StorageConversion and
 // EnableImage are known as soon as what is known settles them, even if an
 // object is missing or a URL cannot be parsed.
 //
+// Each override takes the place of the source of its flag. The values that it
+// returns must keep the relations of the vocabulary: who overrides DirectImage
+// also overrides IndirectImage. Overrides that [phases.NewSources] refuses are
+// a [*phases.SourceError]; without overrides the error is nil.
+//
 // What cannot be known is an error of its flag: a [*MissingError], a
 // [*ClusterURLError], or what ImageStreams returned. The sources are safe for
-// concurrent use as far as ImageStreams is.
-func Sources(o Objects) *phases.Sources {
-	sources, err := phases.NewSources(Vocabulary(),
-		phases.Source{Flag: Quiesce, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.QuiescePods })},
-		phases.Source{Flag: HasStagePods, Evaluate: o.migration(func(m *Migration) bool { return m.Status.Conditions.Has(conditionStagePodsCreated) })},
-		phases.Source{Flag: HasPVs, Evaluate: o.plan(func(p *Plan) bool { return p.someVolume(Volume.taken) })},
-		phases.Source{Flag: HasVerify, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.Verify })},
-		phases.Source{Flag: HasISs, Slow: true, Evaluate: o.hasISs},
-		phases.Source{Flag: DirectImage, Evaluate: o.plan(func(p *Plan) bool { return !p.Spec.IndirectImage })},
-		phases.Source{Flag: IndirectImage, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.IndirectImage })},
-		phases.Source{Flag: DirectVolume, Inputs: IndirectVolume, Evaluate: rule(o.directVolume).evaluate},
-		phases.Source{Flag: IndirectVolume, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.IndirectVolume })},
-		phases.Source{Flag: HasStageBackup, Inputs: HasISs | IndirectImage | HasPVs | IndirectVolume | StorageConversion, Evaluate: rule(o.hasStageBackup).evaluate},
-		phases.Source{Flag: EnableImage, Evaluate: rule(o.enableImage).evaluate},
-		phases.Source{Flag: EnableVolume, Evaluate: o.plan(func(p *Plan) bool { return !p.excludes(resourcePersistentVolumes) })},
-		phases.Source{Flag: HasPreBackupHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PreBackup") })},
-		phases.Source{Flag: HasPostBackupHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PostBackup") })},
-		phases.Source{Flag: HasPreRestoreHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PreRestore") })},
-		phases.Source{Flag: HasPostRestoreHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PostRestore") })},
-		phases.Source{Flag: StorageConversion, Evaluate: rule(o.storageConversion).evaluate},
-		phases.Source{Flag: LiveVmMigration, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.LiveMigrate })},
-		phases.Source{Flag: RollingBack, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.Rollback })},
-	)
-	if err != nil {
-		// The table is fixed and does not depend on the objects.
-		panic(err)
+// concurrent use as far as ImageStreams and the overrides are.
+func Sources(o Objects, overrides ...phases.Source) (*phases.Sources, error) {
+	return o.sources(vocabulary, overrides)
+}
+
+// sources are the overrides and, of all other flags of MTC, the sources of the
+// table.
+func (o Objects) sources(v *phases.Vocabulary, overrides []phases.Source) (*phases.Sources, error) {
+	sources := slices.Clone(overrides) // first, since errors number them
+	var overridden phases.Flags
+	for _, s := range overrides {
+		overridden |= s.Flag
 	}
-	return sources
+	for _, s := range o.table() {
+		if !overridden.Has(s.Flag) {
+			sources = append(sources, s)
+		}
+	}
+	return phases.NewSources(v, sources...)
+}
+
+// table has a source for each of MTC's flags.
+func (o Objects) table() []phases.Source {
+	return []phases.Source{
+		{Flag: Quiesce, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.QuiescePods })},
+		{Flag: HasStagePods, Evaluate: o.migration(func(m *Migration) bool { return m.Status.Conditions.Has(conditionStagePodsCreated) })},
+		{Flag: HasPVs, Evaluate: o.plan(func(p *Plan) bool { return p.someVolume(Volume.taken) })},
+		{Flag: HasVerify, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.Verify })},
+		{Flag: HasISs, Slow: true, Evaluate: o.hasISs},
+		{Flag: DirectImage, Evaluate: o.plan(func(p *Plan) bool { return !p.Spec.IndirectImage })},
+		{Flag: IndirectImage, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.IndirectImage })},
+		{Flag: DirectVolume, Inputs: IndirectVolume, Evaluate: rule(o.directVolume).evaluate},
+		{Flag: IndirectVolume, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.IndirectVolume })},
+		{Flag: HasStageBackup, Inputs: HasISs | IndirectImage | HasPVs | IndirectVolume | StorageConversion, Evaluate: rule(o.hasStageBackup).evaluate},
+		{Flag: EnableImage, Evaluate: rule(o.enableImage).evaluate},
+		{Flag: EnableVolume, Evaluate: o.plan(func(p *Plan) bool { return !p.excludes(resourcePersistentVolumes) })},
+		{Flag: HasPreBackupHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PreBackup") })},
+		{Flag: HasPostBackupHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PostBackup") })},
+		{Flag: HasPreRestoreHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PreRestore") })},
+		{Flag: HasPostRestoreHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PostRestore") })},
+		{Flag: StorageConversion, Evaluate: rule(o.storageConversion).evaluate},
+		{Flag: LiveVmMigration, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.LiveMigrate })},
+		{Flag: RollingBack, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.Rollback })},
+	}
 }
 
 // migration and plan make sources that look at that object alone.

@@ -616,7 +616,7 @@ func TestTheListerIsAskedOnlyIfItsAnswerMatters(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newScene()
 			tt.given(s)
-			answer := mtc.Sources(s.objects()).Evaluate(t.Context(), phases.Request{Read: tt.reads, Matters: matters(tt.guards...)})
+			answer := sources(t, s.objects()).Evaluate(t.Context(), phases.Request{Read: tt.reads, Matters: matters(tt.guards...)})
 			require.NoError(t, answer.Err())
 			assert.Equal(t, tt.calls, s.lister.calls.Load())
 			assert.Zero(t, matters(tt.guards...)(answer.Facts), "a guard is not settled")
@@ -633,7 +633,7 @@ func TestTheListerIsAskedOnceForAllFlags(t *testing.T) {
 	assert.EqualValues(t, 1, s.lister.calls.Load())
 
 	// What is known is not evaluated again.
-	again := mtc.Sources(s.objects()).Evaluate(t.Context(), phases.Request{Read: mtc.Vocabulary().All(), Known: answer.Facts})
+	again := sources(t, s.objects()).Evaluate(t.Context(), phases.Request{Read: mtc.Vocabulary().All(), Known: answer.Facts})
 	assert.Zero(t, again.Evaluated)
 	assert.Equal(t, answer.Facts, again.Facts)
 	assert.EqualValues(t, 1, s.lister.calls.Load())
@@ -645,7 +645,7 @@ func TestComputedFlagsFollowWhatIsKnown(t *testing.T) {
 	s := newScene()
 	s.volumes(mtc.Selection{Action: "copy", CopyMethod: "filesystem"})
 	known := phases.NewFacts(mtc.IndirectVolume|mtc.HasPVs, mtc.StorageConversion)
-	answer := mtc.Sources(s.objects()).Evaluate(t.Context(), phases.Request{Read: mtc.DirectVolume | mtc.HasStageBackup, Known: known})
+	answer := sources(t, s.objects()).Evaluate(t.Context(), phases.Request{Read: mtc.DirectVolume | mtc.HasStageBackup, Known: known})
 	require.NoError(t, answer.Err())
 	assert.Equal(t, phases.False, answer.Facts.Of(mtc.DirectVolume))
 	assert.Equal(t, phases.True, answer.Facts.Of(mtc.HasStageBackup))
@@ -655,7 +655,7 @@ func TestAContextThatIsDoneLeavesEverythingUnknown(t *testing.T) {
 	s := newScene()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	answer := mtc.Sources(s.objects()).Evaluate(ctx, phases.Request{Read: mtc.Vocabulary().All()})
+	answer := sources(t, s.objects()).Evaluate(ctx, phases.Request{Read: mtc.Vocabulary().All()})
 	assert.Zero(t, answer.Facts.Known())
 	assert.ErrorIs(t, answer.Err(), context.Canceled)
 	assert.Zero(t, s.lister.calls.Load())

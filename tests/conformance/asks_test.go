@@ -41,7 +41,9 @@ func TestEachSourceIsAskedOnce(t *testing.T) {
 	objects := busyObjects(&lists)
 	asked := map[string]int{}
 	ask := func(at machine.Position, f phases.Facts) phases.Facts {
-		answer := mtc.Sources(objects).Evaluate(context.Background(), phases.Request{
+		sources, err := mtc.Sources(objects)
+		require.NoError(t, err)
+		answer := sources.Evaluate(context.Background(), phases.Request{
 			Known: f, Read: g.Reads(),
 			Matters: func(f phases.Facts) phases.Flags {
 				p, err := g.PlanFrom(at, f)
@@ -110,7 +112,9 @@ func TestImageStreamsAreNotListedForNothing(t *testing.T) {
 	lists := 0
 	objects := busyObjects(&lists)
 	objects.Plan.Spec.IndirectImage = false
-	answer := mtc.Sources(objects).Evaluate(context.Background(), phases.Request{
+	sources, err := mtc.Sources(objects)
+	require.NoError(t, err)
+	answer := sources.Evaluate(context.Background(), phases.Request{
 		Read:    g.Reads(),
 		Matters: func(f phases.Facts) phases.Flags { return g.Plan(f).Matters() },
 	})

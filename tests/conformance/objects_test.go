@@ -113,11 +113,13 @@ func TestObjectsThroughTheLibrary(t *testing.T) {
 		t.Run(m.Metadata.Name, func(t *testing.T) {
 			plan := o.plans[m.Spec.PlanRef]
 			require.NotNil(t, plan)
-			answer := mtc.Sources(mtc.Objects{
+			sources, err := mtc.Sources(mtc.Objects{
 				Migration: m, Plan: plan,
 				Source: o.clusters[plan.Spec.SourceRef], Destination: o.clusters[plan.Spec.DestinationRef],
 				ImageStreams: o.imageStreams,
-			}).Evaluate(context.Background(), phases.Request{Read: mtc.Vocabulary().All()})
+			})
+			require.NoError(t, err)
+			answer := sources.Evaluate(context.Background(), phases.Request{Read: mtc.Vocabulary().All()})
 			require.NoError(t, answer.Err())
 			p := graph(t, mtc.Current(m)).Plan(answer.Facts)
 			got := wanted{

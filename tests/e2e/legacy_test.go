@@ -130,7 +130,7 @@ func TestObjectsOfAnOldControllerAreAdopted(t *testing.T) {
 			adapter := legacy.NewAdapter(itineraries, mtc.DataNames)
 			ended, adopted := 0, 0
 			for _, r := range all {
-				if r.was.Phase == mtc.Completed {
+				if r.was.Phase == mtc.PhaseCompleted {
 					ended++
 					continue
 				}
@@ -140,7 +140,7 @@ func TestObjectsOfAnOldControllerAreAdopted(t *testing.T) {
 			t.Logf("%d were adopted, %d had ended", adopted, ended)
 			assert.Greater(t, adopted, 40)
 			for _, r := range all {
-				if r.was.Phase == mtc.Completed {
+				if r.was.Phase == mtc.PhaseCompleted {
 					var now api.MigMigration
 					require.NoError(t, g.client.Get(g.ctx, client.ObjectKeyFromObject(untouched[r.ID]), &now))
 					assert.Equal(t, untouched[r.ID].ResourceVersion, now.ResourceVersion, "%s has ended and is left alone", r.ID)
@@ -189,7 +189,7 @@ func (r recorded) ran(t *testing.T, g *fixture) {
 	if itinerary == r.was.Itinerary {
 		from.Phase = r.was.Phase
 		if from.Phase == "" {
-			from.Phase = mtc.Created
+			from.Phase = mtc.PhaseCreated
 		}
 	}
 	m, err := graph.NewMachine(from, phases.NewFacts(r.flags, mtc.Vocabulary().All()&^r.flags))

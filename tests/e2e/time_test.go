@@ -142,7 +142,10 @@ var nextRelease = sync.OnceValue(func() []phases.Itinerary {
 
 // nextSources are MTC's, and one for the new flag.
 func nextSources(o mtc.Objects) (*phases.Sources, error) {
-	was := mtc.Sources(o)
+	was, err := mtc.Sources(o)
+	if err != nil {
+		return nil, err
+	}
 	var all []phases.Source
 	for flag := range mtc.Vocabulary().All().Each {
 		all = append(all, phases.Source{Flag: flag, Slow: flag == mtc.HasISs, Evaluate: func(ctx context.Context, known phases.Facts) (phases.Truth, error) {

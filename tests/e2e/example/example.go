@@ -98,7 +98,7 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 		itineraries = mtc.Itineraries()
 	}
 	if p.Sources == nil {
-		p.Sources = func(o mtc.Objects) (*phases.Sources, error) { return mtc.Sources(o), nil }
+		p.Sources = func(o mtc.Objects) (*phases.Sources, error) { return mtc.Sources(o) }
 	}
 	if p.Select == nil {
 		p.Select = mtc.Select
