@@ -4,8 +4,10 @@ package versions
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -160,16 +162,16 @@ func imports(paths ...string) string {
 // gained some lines at most.
 func staysWithin(t *testing.T, what string, before, after map[string]string, most int) {
 	t.Helper()
-	for path, version := range before {
-		if after[path] != version {
-			t.Errorf("with %s, an embedder's %s %s becomes %q; lower what go.mod or machine/controller/go.mod requires, with what requires it (go mod graph shows it)",
-				what, path, version, after[path])
+	for _, path := range slices.Sorted(maps.Keys(before)) {
+		if after[path] != before[path] {
+			t.Errorf("with %s, an embedder's %s %s becomes %q; require an older one, or less that needs it, in go.mod or machine/controller/go.mod (go mod graph shows who requires it)",
+				what, path, before[path], after[path])
 		}
 	}
 	var gained []string
-	for path, version := range after {
+	for _, path := range slices.Sorted(maps.Keys(after)) {
 		if _, ok := before[path]; !ok {
-			gained = append(gained, path+" "+version)
+			gained = append(gained, path+" "+after[path])
 		}
 	}
 	t.Logf("with %s, a go.mod gains %q", what, gained)
