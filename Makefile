@@ -10,16 +10,16 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME    ?= 5000x
 BENCH       ?= .
 
-# The oldest Go that the root module serves.
+# The oldest Go that the modules of embedders serve.
 OLDEST_GO := go1.24.0
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## Run the tests of all modules but tests/alerts, tests/dump and tests/e2e, with the race detector
-	@for m in $(filter-out tests/alerts/ tests/dump/ tests/e2e/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
+test: ## Run the tests of all modules but tests/alerts, dump, e2e and versions, with the race detector
+	@for m in $(filter-out tests/alerts/ tests/dump/ tests/e2e/ tests/versions/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
 
 .PHONY: test-alerts
 test-alerts: ## Run tests/alerts on promtool (installs it if it is missing)
@@ -37,9 +37,14 @@ test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some
 lives: ## Play 1,000 random lives on a real API server (some 5 minutes; LIVES and LIVES_SEED are taken)
 	cd tests/e2e && LIVES=$${LIVES:-1000} go test -v -count=1 -timeout 60m -run '^TestRandomLives$$' .
 
+.PHONY: test-versions
+test-versions: ## Build and test in modules of embedders at the oldest, a middle and the newest controller-runtime (some 8 minutes)
+	cd tests/versions && go test -v -count=1 -timeout 90m ./...
+
 .PHONY: test-oldest
-test-oldest: ## Build and test the root module with the oldest Go that it serves
-	GOTOOLCHAIN=$(OLDEST_GO) go build ./... && GOTOOLCHAIN=$(OLDEST_GO) go test ./...
+test-oldest: ## Build and test the root and machine/controller with the oldest Go that they serve
+	@for m in . machine/controller; do echo "== $(OLDEST_GO) $$m"; \
+		(cd $$m && GOTOOLCHAIN=$(OLDEST_GO) go build ./... && GOTOOLCHAIN=$(OLDEST_GO) go test ./...) || exit 1; done
 
 .PHONY: explore
 explore: ## Explore every life of MTC's itineraries, with all flags of Final (some minutes)

@@ -9,14 +9,19 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 )
 
+// completion is a function by which the shell completes. Cobra has a name for
+// it, but only since a release that needs a newer pflag than controller-runtime
+// does, and embedders would inherit that.
+type completion = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
+
 // complete says how the shell completes the value of an option.
-func complete(cmd *cobra.Command, option string, how cobra.CompletionFunc) {
+func complete(cmd *cobra.Command, option string, how completion) {
 	if err := cmd.RegisterFlagCompletionFunc(option, how); err != nil {
 		panic(err) // the option was just defined
 	}
 }
 
-func fixed(choices ...string) cobra.CompletionFunc {
+func fixed(choices ...string) completion {
 	return cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp)
 }
 

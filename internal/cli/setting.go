@@ -22,7 +22,7 @@ type settings struct {
 var errSetUnknown = errors.New("--set says so")
 
 // registerSet adds --set to a command.
-func registerSet(cmd *cobra.Command, set *[]string, how cobra.CompletionFunc) {
+func registerSet(cmd *cobra.Command, set *[]string, how completion) {
 	cmd.Flags().StringArrayVar(set, "set", nil, "give a flag another value, and follow the relations between flags: `FLAG=VALUE`, VALUE being true, false or unknown; can be given several times")
 	complete(cmd, "set", how)
 }

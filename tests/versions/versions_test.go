@@ -1,0 +1,182 @@
+// Package versions tests that embedders can stay at the versions of Kubernetes
+// and controller-runtime that they have, in modules outside the repository.
+package versions
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/modfile"
+
+	"github.com/konveyor/dynamic-pipeline/tests/versions/release"
+)
+
+// pair is a release of Kubernetes with one of controller-runtime that goes with
+// it.
+type pair struct{ kubernetes, runtime string }
+
+// pinned returns the pair that a go.mod requires.
+func pinned(t *testing.T, path string) (p pair) {
+	t.Helper()
+	required := requires(release.GoMod(t, path))
+	p = pair{required["k8s.io/api"], required["sigs.k8s.io/controller-runtime"]}
+	require.NotEmpty(t, p.kubernetes, "%s does not require k8s.io/api; add it", path)
+	require.NotEmpty(t, p.runtime, "%s does not require controller-runtime; add it", path)
+	return p
+}
+
+// requires returns the versions that a go.mod requires, by path, with that of
+// Go.
+func requires(mod *modfile.File) map[string]string {
+	required := map[string]string{"go": mod.Go.Version}
+	for _, r := range mod.Require {
+		required[r.Mod.Path] = r.Mod.Version
+	}
+	return required
+}
+
+func TestEmbeddersStayWhereTheyAre(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	proxy, version := release.Make(t, root)
+	packages := libraries(t, root, proxy)
+	for _, tt := range []struct {
+		name string
+		pair pair
+	}{
+		{"the oldest, where mig-controller is", pinned(t, filepath.Join(root, "machine/controller/go.mod"))},
+		{"where forklift is", pair{"v0.32.5", "v0.20.4"}},
+		{"the newest", pinned(t, filepath.Join(root, "tests/e2e/go.mod"))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Logf("Kubernetes %s, controller-runtime %s", tt.pair.kubernetes, tt.pair.runtime)
+			e := embedder{t, t.TempDir(), proxy}
+			e.before(tt.pair)
+			before := e.requires()
+
+			e.write("root.go", imports(packages...))
+			e.edit("-require=" + release.Root + "@" + version)
+			e.run("mod", "tidy")
+			staysWithin(t, "the root alone", before, e.requires(), 4)
+
+			e.write("controller.go", imports(release.Controller))
+			e.edit("-require=" + release.Controller + "@" + version)
+			e.run("mod", "tidy")
+			staysWithin(t, "both modules", before, e.requires(), 6)
+
+			e.copy("../e2e/testdata/embedder/main.go.txt", "whole/main.go")
+			e.run("build", "-o", os.DevNull, "./...")
+
+			e.edit("-replace="+release.Root+"="+root, "-replace="+release.Controller+"="+filepath.Join(root, "machine/controller"))
+			// What only tests need is added as they are built.
+			e.run("test", "-mod=mod", "-timeout", "30m", release.Root+"/...", release.Controller+"/...")
+		})
+	}
+}
+
+// embedder is a module outside the repository.
+type embedder struct {
+	t          *testing.T
+	dir, proxy string
+}
+
+// before makes a controller without this project.
+func (e embedder) before(p pair) {
+	e.t.Helper()
+	e.copy("testdata/before.go.txt", "main.go")
+	e.write("go.mod", fmt.Sprintf(`module example.org/embedder
+
+go 1.24.0
+
+require (
+	k8s.io/api %[1]s
+	k8s.io/apimachinery %[1]s
+	k8s.io/client-go %[1]s
+	sigs.k8s.io/controller-runtime %[2]s
+)
+`, p.kubernetes, p.runtime))
+	e.run("mod", "tidy")
+	is := pinned(e.t, filepath.Join(e.dir, "go.mod"))
+	require.Equal(e.t, p, is, "these releases do not go together; correct the pair")
+}
+
+func (e embedder) requires() map[string]string {
+	e.t.Helper()
+	return requires(release.GoMod(e.t, filepath.Join(e.dir, "go.mod")))
+}
+
+func (e embedder) run(arguments ...string) {
+	e.t.Helper()
+	release.Go(e.t, e.dir, e.proxy, arguments...)
+}
+
+func (e embedder) edit(flags ...string) {
+	e.t.Helper()
+	e.run(append([]string{"mod", "edit"}, flags...)...)
+}
+
+func (e embedder) write(name, content string) {
+	e.t.Helper()
+	path := filepath.Join(e.dir, name)
+	require.NoError(e.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(e.t, os.WriteFile(path, []byte(content), 0o644))
+}
+
+func (e embedder) copy(from, to string) {
+	e.t.Helper()
+	b, err := os.ReadFile(from)
+	require.NoError(e.t, err)
+	e.write(to, string(b))
+}
+
+// libraries returns all packages of the root that an embedder can import.
+func libraries(t *testing.T, root, proxy string) (paths []string) {
+	t.Helper()
+	all := release.Go(t, root, proxy, "list", "-f", `{{if and .GoFiles (ne .Name "main")}}{{.ImportPath}}{{end}}`, "./...")
+	for _, path := range strings.Fields(all) {
+		if !strings.Contains(path, "/internal/") && !strings.Contains(path, "/tests/") {
+			paths = append(paths, path)
+		}
+	}
+	require.Contains(t, paths, release.Root+"/machine/runner")
+	return paths
+}
+
+// imports returns a file of package main that imports packages.
+func imports(paths ...string) string {
+	var b strings.Builder
+	b.WriteString("package main\n\n")
+	for _, path := range paths {
+		fmt.Fprintf(&b, "import _ %q\n", path)
+	}
+	return b.String()
+}
+
+// staysWithin checks that nothing of a go.mod has changed, and that it has
+// gained some lines at most.
+func staysWithin(t *testing.T, what string, before, after map[string]string, most int) {
+	t.Helper()
+	for _, path := range slices.Sorted(maps.Keys(before)) {
+		if after[path] != before[path] {
+			t.Errorf("with %s, an embedder's %s %s becomes %q; require an older one, or less that needs it, in go.mod or machine/controller/go.mod (go mod graph shows who requires it)",
+				what, path, before[path], after[path])
+		}
+	}
+	var gained []string
+	for _, path := range slices.Sorted(maps.Keys(after)) {
+		if _, ok := before[path]; !ok {
+			gained = append(gained, path+" "+after[path])
+		}
+	}
+	t.Logf("with %s, a go.mod gains %q", what, gained)
+	if len(gained) > most {
+		t.Errorf("with %s, an embedder's go.mod gains %d lines, at most %d are allowed: %s; do without a dependency (go mod why shows who needs it), or require an older version that needs less",
+			what, len(gained), most, strings.Join(gained, ", "))
+	}
+}
