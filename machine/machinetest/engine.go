@@ -30,8 +30,8 @@ type engine[T, W any] struct {
 	flags   *phases.Vocabulary
 	sourced phases.Flags // those that have a source
 	// eachWrite lets a reconcile leave one phase at most.
-	eachWrite bool
-	patience  time.Duration
+	eachWrite    bool
+	blockTimeout time.Duration
 
 	inject injection
 	now    *reconciled[T] // what is being recorded
@@ -97,7 +97,7 @@ func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W), patience: patience}
+	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W), blockTimeout: blockTimeout}
 	text, err := encode(s.World)
 	if err != nil {
 		return nil, setupError("Setup.World: %v", err)
@@ -469,12 +469,12 @@ func (e *engine[T, W]) watch(c *clock) (stop func()) {
 	var timer *time.Timer
 	mu.Lock()
 	defer mu.Unlock()
-	timer = time.AfterFunc(e.patience, func() {
+	timer = time.AfterFunc(e.blockTimeout, func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
 			c.next()
-			timer.Reset(e.patience)
+			timer.Reset(e.blockTimeout)
 		}
 	})
 	return func() {
