@@ -90,6 +90,7 @@ const (
 	resultWait
 	resultFail
 	resultError // or a panic
+	resultStop  // an error that stops the run, as OnError decided
 )
 
 func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
@@ -162,6 +163,19 @@ func (e *engine[T, W]) restart() error {
 			}
 			returned = true
 			return nil
+		}
+	}
+	if onError := o.OnError; onError != nil {
+		o.OnError = func(object T, v runner.Visit, err error) runner.ErrorAction {
+			action := onError(object, v, err)
+			last := &e.now.calls[len(e.now.calls)-1]
+			switch {
+			case action == runner.ActionFail, action == runner.ActionStop && cleansUp(e.graph(v.Itinerary)):
+				last.answer = resultFail
+			case action == runner.ActionStop:
+				last.answer = resultStop
+			}
+			return action
 		}
 	}
 	if e.eachWrite {
