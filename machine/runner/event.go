@@ -19,7 +19,7 @@ type Event interface {
 
 // ItineraryBegun: an itinerary begins, the first one or, after a switch, another.
 type ItineraryBegun struct {
-	Itinerary         string
+	Itinerary string
 	// PreviousItinerary is the one that was left; empty if there is none.
 	PreviousItinerary string
 	// Phase is where that was left; empty if it had not begun.
