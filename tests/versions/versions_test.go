@@ -74,8 +74,9 @@ func TestEmbeddersStayWhereTheyAre(t *testing.T) {
 			e.run("build", "-o", os.DevNull, "./...")
 
 			e.edit("-replace="+release.Root+"="+root, "-replace="+release.Controller+"="+filepath.Join(root, "machine/controller"))
-			// What only tests need is added as they are built.
-			e.run("test", "-mod=mod", "-timeout", "30m", release.Root+"/...", release.Controller+"/...")
+			// What only tests need is added as they are built. TestVersion expects
+			// the version of a checkout, and a requirement has another.
+			e.run("test", "-mod=mod", "-timeout", "30m", "-skip", "^TestVersion$", release.Root+"/...", release.Controller+"/...")
 		})
 	}
 }
