@@ -43,6 +43,8 @@ type conditions[T, C any] struct {
 	write func(c C, to metav1.Condition) C
 }
 
+var _ Conditions[int] = (*conditions[int, int])(nil)
+
 func (a *conditions[T, C]) index(all []C, kind string) int {
 	return slices.IndexFunc(all, func(c C) bool { return a.get(c).Type == kind })
 }
