@@ -295,7 +295,7 @@ func (w *walk) certainty() []certainty {
 
 // dominators are the places that every way from the entry to done leads through,
 // the entry first. Candidates are the places of one such way. They are swept
-// in its order: a place is a narrow if nothing before it leads past it.
+// in its order: a place is a dominator if nothing before it leads past it.
 func (w *walk) dominators() []int {
 	way := w.path()
 	if way == nil {
@@ -305,12 +305,12 @@ func (w *walk) dominators() []int {
 	for k, i := range way {
 		at[i] = k
 	}
-	var narrows []int
+	var dominators []int
 	seen := make([]bool, len(w.reached))
 	furthest := 0
 	for k, i := range way {
 		if furthest == k {
-			narrows = append(narrows, i)
+			dominators = append(dominators, i)
 		}
 		for work := []int{i}; len(work) > 0; {
 			from := work[len(work)-1]
@@ -325,7 +325,7 @@ func (w *walk) dominators() []int {
 			})
 		}
 	}
-	return narrows
+	return dominators
 }
 
 // path is some way from the entry to done, or nil where none leads there.

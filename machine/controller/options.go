@@ -43,7 +43,7 @@ type Options[T client.Object] struct {
 	// Conditions is where the object has its conditions ([NewConditions], or
 	// [NewConditionsOf] for a type of the embedder's own); see [ConditionRunning]
 	// and the others. If nil, none are set.
-	Conditions Conditions[T]
+	Conditions *Conditions[T]
 	// Merge is called after a conflict, before what changed from before to
 	// after is written onto fresh, which a JSON merge patch does list by list.
 	// For a list that others write as well as handlers, it puts what others

@@ -97,7 +97,7 @@ func TestWithoutHang(t *testing.T) {
 		return o
 	}
 	life := New(t, s)
-	life.engine.patience = 20 * time.Millisecond
+	life.engine.blockTimeout = 20 * time.Millisecond
 	life.Run()
 	life.WantFailures("I/P: phase P was not done within 1m0s; the last error: context deadline exceeded")
 }
@@ -109,7 +109,7 @@ func TestTheWatch(t *testing.T) {
 	s := NewScripted(Script{Itineraries: set, Itinerary: "I"})
 	e, err := newEngine(s)
 	require.NoError(t, err)
-	e.patience = time.Millisecond
+	e.blockTimeout = time.Millisecond
 	ctx, cancel := e.clock.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	stop := e.watch(e.clock)

@@ -30,8 +30,8 @@ type engine[T, W any] struct {
 	flags   *phases.Vocabulary
 	sourced phases.Flags // those that have a source
 	// eachWrite lets a reconcile leave one phase at most.
-	eachWrite bool
-	patience  time.Duration
+	eachWrite    bool
+	blockTimeout time.Duration
 
 	inject injection
 	now    *reconciled[T] // what is being recorded
@@ -90,6 +90,7 @@ const (
 	resultWait
 	resultFail
 	resultError // or a panic
+	resultStop  // an error that stops the run, as OnError decided
 )
 
 func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
@@ -97,7 +98,7 @@ func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W), patience: patience}
+	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W), blockTimeout: blockTimeout}
 	text, err := encode(s.World)
 	if err != nil {
 		return nil, setupError("Setup.World: %v", err)
@@ -162,6 +163,19 @@ func (e *engine[T, W]) restart() error {
 			}
 			returned = true
 			return nil
+		}
+	}
+	if onError := o.OnError; onError != nil {
+		o.OnError = func(object T, v runner.Visit, err error) runner.ErrorAction {
+			action := onError(object, v, err)
+			last := &e.now.calls[len(e.now.calls)-1]
+			switch {
+			case action == runner.ActionFail, action == runner.ActionStop && cleansUp(e.graph(v.Itinerary)):
+				last.answer = resultFail
+			case action == runner.ActionStop:
+				last.answer = resultStop
+			}
+			return action
 		}
 	}
 	if e.eachWrite {
@@ -469,12 +483,12 @@ func (e *engine[T, W]) watch(c *clock) (stop func()) {
 	var timer *time.Timer
 	mu.Lock()
 	defer mu.Unlock()
-	timer = time.AfterFunc(e.patience, func() {
+	timer = time.AfterFunc(e.blockTimeout, func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
 			c.next()
-			timer.Reset(e.patience)
+			timer.Reset(e.blockTimeout)
 		}
 	})
 	return func() {

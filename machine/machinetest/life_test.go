@@ -677,3 +677,37 @@ func TestTestingIsNotImported(t *testing.T) {
 		assert.False(t, dep == "testing" || strings.HasPrefix(dep, "testing/") || strings.Contains(dep, "testify"), dep)
 	}
 }
+
+// What OnError decides is what the harness expects: a phase that fails before
+// its deadline and without one, a run that stops, a cleanup that goes on.
+func TestWhatAnErrorMeans(t *testing.T) {
+	for action, name := range map[runner.ErrorAction]string{runner.ActionRetry: "retry", runner.ActionFail: "fail", runner.ActionStop: "stop"} {
+		for _, deadline := range []time.Duration{0, time.Hour} {
+			t.Run(fmt.Sprint(name, ", deadline ", deadline), func(t *testing.T) {
+				s := setup()
+				build := s.Options
+				s.Options = func(c *Cluster) runner.Options[*Backup] {
+					o := build(c)
+					o.Deadline = deadline
+					o.OnError = func(*Backup, runner.Visit, error) runner.ErrorAction { return action }
+					return o
+				}
+				l := machinetest.New(t, s)
+				script := []machinetest.Line{machinetest.Flags("HasVolumes"), machinetest.Err("Upload", "no route")}
+				switch action {
+				case runner.ActionRetry:
+					l.Run(script...)
+					l.WantResult(phases.Succeeded)
+				case runner.ActionFail:
+					l.Run(append(script, machinetest.Err("DeleteSnapshot", "gone"))...)
+					l.WantFailures("Backup/Upload: no route", "CleanUp/DeleteSnapshot: gone")
+					l.WantResult(phases.Failed)
+				case runner.ActionStop:
+					var stop *runner.StopError
+					require.ErrorAs(t, l.RunToError(script...), &stop)
+					require.Equal(t, "Upload", stop.Phase)
+				}
+			})
+		}
+	}
+}

@@ -106,9 +106,9 @@ const (
 	// reconcileTimeout ends the context of a reconcile, on the simulated
 	// clock, if nothing else does.
 	reconcileTimeout = time.Hour
-	// patience is how long, in real time, a reconcile may block before the
+	// blockTimeout is how long, in real time, a reconcile may block before the
 	// simulated clock moves on to the next timeout.
-	patience = 10 * time.Second
+	blockTimeout = 10 * time.Second
 )
 
 // check finds what is missing, and fills in the defaults.

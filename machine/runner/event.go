@@ -11,20 +11,20 @@ import (
 )
 
 // Event is something that happened in a reconcile: one of the structs below.
-// An event tells of what is about to be written; where the write fails, the
-// same will happen again.
+// An event describes what is about to be written; if the write fails, the same
+// happens again.
 type Event interface {
 	event() (name string, attributes []any)
 }
 
-// ItineraryBegun: an itinerary begins, the first one or, where Left names one, another.
+// ItineraryBegun: an itinerary begins, the first one or, after a switch, another.
 type ItineraryBegun struct {
-	Itinerary         string
+	Itinerary string
+	// PreviousItinerary is the one that was left; empty if there is none.
 	PreviousItinerary string
-	// Phase is where the itinerary before was left; empty where it had not
-	// begun.
+	// Phase is where that was left; empty if it had not begun.
 	Phase string
-	// Failed says that it was left since a phase failed.
+	// Failed reports that it was left because a phase failed.
 	Failed bool
 }
 
@@ -50,7 +50,7 @@ type PipelineReplanned struct {
 // PhaseEntered: a phase was entered.
 type PhaseEntered struct {
 	Itinerary, Phase, Step string
-	// Jumped says that a jump led there.
+	// Jumped reports that a jump led there.
 	Jumped bool
 }
 
@@ -58,8 +58,8 @@ type PhaseEntered struct {
 type PhaseWaiting struct {
 	Itinerary, Phase string
 	Message          string
-	// Since is when it began to wait, Again when it will be called again, 0
-	// where that is left to the controller's watches.
+	// Since is when it began to wait. RequeueAfter is after how long it is
+	// called again; zero leaves that to the controller's watches.
 	Since        time.Time
 	RequeueAfter time.Duration
 }

@@ -320,7 +320,8 @@ func TestALiveFlagIsEvaluatedWhenAPhaseIsDone(t *testing.T) {
 					return phases.TruthOf(w.values[flag]), nil
 				}}
 			}
-			return phases.NewSources(v, source(volumes, "Volumes"), source(images, "Images"))
+			s, err := phases.NewSources(v, source(volumes, "Volumes"), source(images, "Images"))
+			return s.Sequential(), err
 		}
 		waiting := true
 		w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {

@@ -130,7 +130,7 @@ func TestConflicts(t *testing.T) {
 			for i, w := range writers {
 				g.done(w.name)
 				want := expected(t, mtc.Final, richest[i%2].flags, nil)
-				assert.Empty(t, cmp.Diff(want, g.witness.ran(w.name, mtc.Final)), "%s: the phases that ran", w.name)
+				assert.Empty(t, cmp.Diff(want, g.calls.ran(w.name, mtc.Final)), "%s: the phases that ran", w.name)
 			}
 			close(enough)
 			writing.Wait()

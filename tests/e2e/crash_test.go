@@ -94,10 +94,10 @@ func TestCrash(t *testing.T) {
 					itinerary = mtc.Stage
 				}
 				want := expected(t, itinerary, c.flags, nil)
-				assert.Empty(t, cmp.Diff(want, g.witness.ran(name, itinerary)), "%s: the phases that ran", name)
+				assert.Empty(t, cmp.Diff(want, g.calls.ran(name, itinerary)), "%s: the phases that ran", name)
 				assert.Empty(t, cmp.Diff(stepsOf(t, itinerary, want), g.recorder.Steps(name)), "%s: the steps that were ever seen", name)
 			}
-			assert.Empty(t, g.witness.atOnce())
+			assert.Empty(t, g.calls.atOnce())
 			t.Logf("%d kills over %d migrations; %d of them cut %d calls of phases short", kills, len(made), working, cut)
 			assert.Positive(t, cut, "some kill hits a phase at work")
 		})
@@ -187,12 +187,12 @@ func TestCrashInPhasesThatDecide(t *testing.T) {
 				last := g.done(name)
 				whole := expected(t, itinerary, c.flags, nil)
 				if d.way == "goes-on" {
-					assert.Empty(t, cmp.Diff(whole, g.witness.ran(name, itinerary)), "%s: the phases that ran", name)
+					assert.Empty(t, cmp.Diff(whole, g.calls.ran(name, itinerary)), "%s: the phases that ran", name)
 					assert.Equal(t, phases.Succeeded, last.State.Result, name)
 					continue
 				}
 				to := ways[d.way]
-				assert.Empty(t, cmp.Diff(whole[:slices.Index(whole, d.phase)+1], g.witness.ran(name, itinerary)), "%s: the phases before", name)
+				assert.Empty(t, cmp.Diff(whole[:slices.Index(whole, d.phase)+1], g.calls.ran(name, itinerary)), "%s: the phases before", name)
 				flags := c.flags
 				if d.way == "is-rolled-back" {
 					flags |= mtc.RollingBack
@@ -202,14 +202,14 @@ func TestCrashInPhasesThatDecide(t *testing.T) {
 				if hasCondition(begins, "StagePodsCreated") {
 					flags |= mtc.HasStagePods
 				}
-				assert.Empty(t, cmp.Diff(expected(t, to, flags, nil), g.witness.ran(name, to)), "%s: the cleanup", name)
+				assert.Empty(t, cmp.Diff(expected(t, to, flags, nil), g.calls.ran(name, to)), "%s: the cleanup", name)
 				if to != mtc.Failed { // which deletes none, in MTC
 					var pods corev1.PodList
 					require.NoError(t, g.client.List(g.ctx, &pods, client.InNamespace(g.namespace), client.MatchingLabels{example.MigrationLabel: name}))
 					assert.Empty(t, pods.Items, "%s: pods that are left", name)
 				}
 			}
-			assert.Empty(t, g.witness.atOnce())
+			assert.Empty(t, g.calls.atOnce())
 		})
 	}
 }

@@ -116,7 +116,7 @@ func TestEnhancement(t *testing.T) {
 					itinerary = mtc.Stage
 				}
 				want := expected(t, itinerary, c.flags|always, nil)
-				assert.Empty(t, cmp.Diff(want, g.witness.ran(c.name, itinerary)), "%s: the phases that ran", c.name)
+				assert.Empty(t, cmp.Diff(want, g.calls.ran(c.name, itinerary)), "%s: the phases that ran", c.name)
 				assert.Empty(t, cmp.Diff(stepsOf(t, itinerary, want), g.recorder.Steps(c.name)), "%s: the steps that were ever seen", c.name)
 				assert.Subset(t, names(last), c.shown, c.name)
 			}

@@ -81,10 +81,10 @@ type fixture struct {
 	recorder  *record.Recorder
 	forbidden map[string][]string // by migration; not changed once it is there
 	outages   bool                // said before the recording begins
-	witness   *callRecorder
+	calls     *callRecorder
 
-	witnessing sync.Once // starts what url is the address of
-	url        string
+	serving sync.Once // starts what url is the address of
+	url     string
 	// reply is what calls of controllers that are processes are told; set before
 	// the first starts. Optional. The context ends with the process.
 	reply func(ctx context.Context, c example.Call) example.Reply
@@ -94,7 +94,7 @@ var grounds atomic.Int32
 
 func newFixture(t *testing.T, on *site, r resource) *fixture {
 	t.Helper()
-	g := &fixture{T: t, site: on, resource: r, namespace: fmt.Sprintf("e2e-%d", grounds.Add(1)), forbidden: map[string][]string{}, witness: newWitness()}
+	g := &fixture{T: t, site: on, resource: r, namespace: fmt.Sprintf("e2e-%d", grounds.Add(1)), forbidden: map[string][]string{}, calls: newCallRecorder()}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	g.ctx = ctx
@@ -192,7 +192,7 @@ func (g *fixture) runAs(access *rest.Config, o ctrl.Options, p example.Parts, s 
 		require.NoError(g, err)
 		p.ImageStreams = example.ImageStreams(c)
 	}
-	p.Around = g.witness.around(p.Around)
+	p.Around = g.calls.around(p.Around)
 	mgr, err := manager.New(access, o)
 	require.NoError(g, err)
 	s.Recorder = example.Events(mgr)

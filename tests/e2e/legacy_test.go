@@ -144,7 +144,7 @@ func TestObjectsOfAnOldControllerAreAdopted(t *testing.T) {
 					var now api.MigMigration
 					require.NoError(t, g.client.Get(g.ctx, client.ObjectKeyFromObject(untouched[r.ID]), &now))
 					assert.Equal(t, untouched[r.ID].ResourceVersion, now.ResourceVersion, "%s has ended and is left alone", r.ID)
-					assert.Zero(t, g.witness.called(r.ID), r.ID)
+					assert.Zero(t, g.calls.called(r.ID), r.ID)
 				}
 			}
 		})
@@ -213,7 +213,7 @@ func (r recorded) ran(t *testing.T, g *fixture) {
 		}
 		m.SetFacts(phases.NewFacts(flags, mtc.Vocabulary().All()&^flags))
 	}
-	assert.Empty(t, cmp.Diff(want, g.witness.ran(r.ID, itinerary)), "%s: the phases that ran", r.ID)
+	assert.Empty(t, cmp.Diff(want, g.calls.ran(r.ID, itinerary)), "%s: the phases that ran", r.ID)
 }
 
 // back adapts what is there now to the old form.

@@ -200,7 +200,7 @@ func TestLoad(t *testing.T) {
 				percentile(m.own, 50), percentile(m.own, 99), percentile(m.wall, 50), percentile(m.wall, 99))
 
 			for i, name := range names[:4] {
-				assert.Equal(t, expected(t, mtc.Final, richest[i%2].flags, nil), g.witness.ran(name, mtc.Final), name)
+				assert.Equal(t, expected(t, mtc.Final, richest[i%2].flags, nil), g.calls.ran(name, mtc.Final), name)
 			}
 			assert.LessOrEqual(t, m.lists, 2*c.number, "one list where the migration begins, and one where the plan was looked at anew")
 			if c.maxPhases > 1 {

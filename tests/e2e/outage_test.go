@@ -68,10 +68,10 @@ func TestTheControlPlaneIsKilled(t *testing.T) {
 				release()
 				for _, name := range []string{waits, works} {
 					g.done(name)
-					assert.Empty(t, cmp.Diff(expected(t, mtc.Final, c.flags, nil), g.witness.ran(name, mtc.Final)), "%s: the phases that ran", name)
+					assert.Empty(t, cmp.Diff(expected(t, mtc.Final, c.flags, nil), g.calls.ran(name, mtc.Final)), "%s: the phases that ran", name)
 				}
 			}
-			assert.Empty(t, g.witness.atOnce())
+			assert.Empty(t, g.calls.atOnce())
 		})
 	}
 }
@@ -198,7 +198,7 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 			g.migrate("is-canceled", spec)
 			last = g.done("is-canceled")
 			assert.Equal(t, mtc.Cancel, last.State.Itinerary)
-			assert.Subset(t, g.witness.ran("is-canceled", mtc.Cancel), []string{"EnsureAnnotationsDeleted", "Completed"}, "what may be needed runs")
+			assert.Subset(t, g.calls.ran("is-canceled", mtc.Cancel), []string{"EnsureAnnotationsDeleted", "Completed"}, "what may be needed runs")
 
 			// It begins, since a phase ahead decides the flag, and waits where the
 			// next phase depends on it: with work that is not done again.
@@ -211,10 +211,10 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 				assert.True(t, waits.State.WorkDone)
 				assert.Equal(t, []string{"HasISs"}, waits.State.Retry.Flags, "users see what is unknown")
 				assert.Contains(t, waits.State.Pipeline.Current().Message, "HasISs")
-				calls := g.witness.called("goes-on")
+				calls := g.calls.called("goes-on")
 				before := source.listed(mode)
 				require.Eventually(t, func() bool { return source.listed(mode) > before }, timeout, tick, "it is evaluated again")
-				assert.Equal(t, calls, g.witness.called("goes-on"))
+				assert.Equal(t, calls, g.calls.called("goes-on"))
 				for _, v := range g.recorder.Versions("goes-on") {
 					assert.Empty(t, v.Errors)
 					if v.State.Itinerary != "" {
@@ -226,8 +226,8 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 			last = g.done("goes-on")
 			assert.Nil(t, last.State.Retry)
 			assert.Empty(t, last.Errors)
-			assert.Empty(t, cmp.Diff(expected(t, mtc.Final, indirect.flags, nil), g.witness.ran("goes-on", mtc.Final)))
-			assert.Empty(t, cmp.Diff(stepsOf(t, mtc.Final, g.witness.ran("goes-on", mtc.Final)), g.recorder.Steps("goes-on")))
+			assert.Empty(t, cmp.Diff(expected(t, mtc.Final, indirect.flags, nil), g.calls.ran("goes-on", mtc.Final)))
+			assert.Empty(t, cmp.Diff(stepsOf(t, mtc.Final, g.calls.ran("goes-on", mtc.Final)), g.recorder.Steps("goes-on")))
 		})
 	}
 }

@@ -85,19 +85,19 @@ func (p *process) kill() (cut int) {
 		_ = p.cmd.Process.Kill()
 		<-p.exited
 	}
-	return p.g.witness.died(strconv.Itoa(p.cmd.Process.Pid))
+	return p.g.calls.died(strconv.Itoa(p.cmd.Process.Pid))
 }
 
 // reports is where controllers that are processes report their calls.
 func (g *fixture) reports() string {
-	g.witnessing.Do(func() {
+	g.serving.Do(func() {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			var c example.Call
 			if err := json.NewDecoder(r.Body).Decode(&c); err != nil {
 				http.Error(w, err.Error(), http.StatusBadRequest)
 				return
 			}
-			g.witness.told(c)
+			g.calls.told(c)
 			if g.reply != nil {
 				_, _ = io.WriteString(w, string(g.reply(r.Context(), c)))
 			}

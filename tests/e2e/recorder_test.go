@@ -26,7 +26,7 @@ type callRecorder struct {
 	worked map[string]bool
 }
 
-func newWitness() *callRecorder {
+func newCallRecorder() *callRecorder {
 	return &callRecorder{calls: map[string][]example.At{}, open: map[string][]string{}, dead: map[string]bool{}, worked: map[string]bool{}}
 }
 

@@ -85,7 +85,7 @@ func TestRefreshChangesThePlan(t *testing.T) {
 					"WaitForRefresh": func(phases.Flags) phases.Flags { return c.is | always },
 				})
 				require.NotEqual(t, stepsOf(t, itinerary, was), stepsOf(t, itinerary, is), "%s: the case is one", c.name)
-				assert.Empty(t, cmp.Diff(is, g.witness.ran(c.name, itinerary)), "%s: the run is the new plan", c.name)
+				assert.Empty(t, cmp.Diff(is, g.calls.ran(c.name, itinerary)), "%s: the run is the new plan", c.name)
 
 				refreshing := g.until(c.name, in("WaitForRefresh"))
 				assert.Empty(t, cmp.Diff(stepsOf(t, itinerary, was), names(refreshing)), "%s: the steps before", c.name)

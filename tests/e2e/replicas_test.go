@@ -15,7 +15,7 @@ import (
 // works waits until a replica has called phases, and says whether it did
 // before anybody lost patience.
 func (g *fixture) works(p *process) bool {
-	return assert.Eventually(g, func() bool { return g.witness.saw(p.cmd.Process.Pid) }, timeout, tick)
+	return assert.Eventually(g, func() bool { return g.calls.saw(p.cmd.Process.Pid) }, timeout, tick)
 }
 
 // onTheirWay makes migrations that wait in the middle until they are released.
@@ -50,9 +50,9 @@ func (g *fixture) allRan(names []string) {
 	g.Helper()
 	for i, name := range names {
 		g.done(name)
-		assert.Empty(g, cmp.Diff(expected(g.T, mtc.Final, richest[i%2].flags, nil), g.witness.ran(name, mtc.Final)), "%s: the phases that ran", name)
+		assert.Empty(g, cmp.Diff(expected(g.T, mtc.Final, richest[i%2].flags, nil), g.calls.ran(name, mtc.Final)), "%s: the phases that ran", name)
 	}
-	assert.Empty(g, g.witness.atOnce(), "no phase runs twice at the same time")
+	assert.Empty(g, g.calls.atOnce(), "no phase runs twice at the same time")
 }
 
 func TestTheLeaderIsKilled(t *testing.T) {
@@ -64,7 +64,7 @@ func TestTheLeaderIsKilled(t *testing.T) {
 	require.True(t, g.works(leader))
 	second := g.spawn(g.Config, "-leader-elect")
 	g.untilTheyWait(names)
-	assert.False(t, g.witness.saw(second.cmd.Process.Pid), "only one leads")
+	assert.False(t, g.calls.saw(second.cmd.Process.Pid), "only one leads")
 	leader.kill()
 	release()
 	g.allRan(names)

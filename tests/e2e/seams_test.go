@@ -104,7 +104,7 @@ func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
 				to := ways[l.way]
 				assert.Equal(t, to, last.State.Itinerary, name)
 				want := expected(t, to, l.after.flags, nil)
-				assert.Empty(t, cmp.Diff(want, g.witness.ran(name, to)), "%s: the cleanup", name)
+				assert.Empty(t, cmp.Diff(want, g.calls.ran(name, to)), "%s: the cleanup", name)
 				var pods corev1.PodList
 				require.NoError(t, g.client.List(g.ctx, &pods, client.InNamespace(g.namespace), client.MatchingLabels{example.MigrationLabel: name}))
 				if to != mtc.Failed { // which deletes none, in MTC
@@ -211,7 +211,7 @@ func TestAFixThatLandsWhileTheStopIsWritten(t *testing.T) {
 			assert.True(t, fixed.Load())
 			assert.Equal(t, mtc.Cancel, last.State.Itinerary)
 			assert.Nil(t, last.State.Stopped)
-			assert.Equal(t, []string{"Created", "Started"}, g.witness.ran("stops", mtc.Final))
+			assert.Equal(t, []string{"Created", "Started"}, g.calls.ran("stops", mtc.Final))
 		})
 	}
 }

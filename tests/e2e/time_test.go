@@ -90,7 +90,7 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	g.edit("paused", `{"metadata":{"annotations":{"`+example.PausedAnnotation+`":"true"}}}`)
 	g.until("paused", holds(controller.ConditionPaused))
-	calls := g.witness.called("paused")
+	calls := g.calls.called("paused")
 	release() // the backup ends
 
 	// Whole migrations of others pass by meanwhile.
@@ -104,11 +104,11 @@ func TestPauseAndResume(t *testing.T) {
 	var task api.Task
 	require.NoError(t, g.client.Get(g.ctx, client.ObjectKey{Namespace: g.namespace, Name: "paused-initialbackup"}, &task))
 	assert.Equal(t, api.TaskCompleted, task.Status.Phase, "the world has gone on")
-	assert.Equal(t, calls, g.witness.called("paused"), "no handler was called")
+	assert.Equal(t, calls, g.calls.called("paused"), "no handler was called")
 
 	g.edit("paused", `{"metadata":{"annotations":{"`+example.PausedAnnotation+`":null}}}`)
 	g.done("paused")
-	assert.Empty(t, cmp.Diff(expected(t, mtc.Final, mtc.DirectImage|mtc.EnableImage|mtc.EnableVolume, nil), g.witness.ran("paused", mtc.Final)))
+	assert.Empty(t, cmp.Diff(expected(t, mtc.Final, mtc.DirectImage|mtc.EnableImage|mtc.EnableVolume, nil), g.calls.ran("paused", mtc.Final)))
 }
 
 // The next release: one flag more, one phase more, and one phase renamed.
@@ -193,8 +193,8 @@ func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 				g.until(c.name, func(v record.Version) bool { return v.State.Phase == c.at && v.State.WaitingSince != nil })
 			}
 			stop()
-			before := g.witness
-			g.witness = newWitness()
+			before := g.calls
+			g.calls = newCallRecorder()
 
 			var mu sync.Mutex
 			first := map[string][]string{} // the flags that were evaluated before the first phase was left
@@ -221,7 +221,7 @@ func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 					at = newName
 				}
 				assert.Equal(t, c.at, g.lastOf(before, c.name), "%s: where the old release left it", c.name)
-				assert.Empty(t, cmp.Diff(run[slices.Index(run, at):], g.witness.ran(c.name, mtc.Final)), "%s: what the new release ran", c.name)
+				assert.Empty(t, cmp.Diff(run[slices.Index(run, at):], g.calls.ran(c.name, mtc.Final)), "%s: what the new release ran", c.name)
 				_, runs := last.State.Pipeline.Lookup("Quota")
 				assert.Equal(t, c.runs, runs, "%s: the new step", c.name)
 				mu.Lock()

@@ -100,14 +100,14 @@ func TestWholeMigrations(t *testing.T) {
 			for _, c := range cases {
 				last := g.done(c.name)
 				want := expected(t, c.itinerary, c.flags, nil)
-				assert.Empty(t, cmp.Diff(want, g.witness.ran(c.name, c.itinerary)), "%s: the phases that ran", c.name)
+				assert.Empty(t, cmp.Diff(want, g.calls.ran(c.name, c.itinerary)), "%s: the phases that ran", c.name)
 				assert.Empty(t, cmp.Diff(stepsOf(t, c.itinerary, want), names(last)), "%s: the steps", c.name)
 				assert.Empty(t, last.State.Failures, c.name)
 				for _, s := range last.State.Pipeline {
 					assert.Equal(t, steps.MessageCompleted, s.Message, "%s: %s", c.name, s.Name)
 				}
 			}
-			assert.Empty(t, g.witness.atOnce())
+			assert.Empty(t, g.calls.atOnce())
 		})
 	}
 }
@@ -159,9 +159,9 @@ func (a at) wayOut(t *testing.T, itinerary string) []string {
 // left checks a migration that was left at a phase for a way out.
 func (a at) left(t *testing.T, g *fixture, itinerary, reads string) {
 	last := g.done(a.name)
-	assert.Empty(t, cmp.Diff(a.before, g.witness.ran(a.name, a.Itinerary)), "%s: the phases before", a.name)
+	assert.Empty(t, cmp.Diff(a.before, g.calls.ran(a.name, a.Itinerary)), "%s: the phases before", a.name)
 	want := a.wayOut(t, itinerary)
-	assert.Empty(t, cmp.Diff(want, g.witness.ran(a.name, itinerary)), "%s: the way out", a.name)
+	assert.Empty(t, cmp.Diff(want, g.calls.ran(a.name, itinerary)), "%s: the way out", a.name)
 
 	hit := g.until(a.name, func(v record.Version) bool { return v.State.Itinerary == a.Itinerary && v.State.Phase == a.Phase }).State.Pipeline.Current()
 	require.NotNil(t, hit, a.name)

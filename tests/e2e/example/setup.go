@@ -35,7 +35,7 @@ type Kind[T Migration] struct {
 	New               func() T
 	NewList           func() client.ObjectList
 	StatusSubresource bool
-	Conditions        controller.Conditions[T]
+	Conditions        *controller.Conditions[T]
 	Merge             func(before, after, fresh T)
 }
 

@@ -44,7 +44,7 @@ var planted = []struct {
 		{"machine/runner/reconcile.go", "case to == g && g.IsCleanup():", "case to == g:"},
 	}},
 	{"a phase fails at its deadline without a last look", []edit{
-		{"machine/runner/reconcile.go", "	c.called = true\n	result, err := handle(", "	if late {\n		return Fail(\"too late\"), nil\n	}\n	c.called = true\n	result, err := handle("},
+		{"machine/runner/reconcile.go", "	c.called = true\n	visit := Visit{", "	if late {\n		return Fail(\"too late\"), nil\n	}\n	c.called = true\n	visit := Visit{"},
 	}},
 	{"a pause counts for the deadline", []edit{
 		{"machine/runner/reconcile.go", "paused := time.Duration(c.state.PausedSeconds) * time.Second", "paused := time.Duration(0)"},
