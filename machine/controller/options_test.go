@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/trace/noop"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -44,7 +45,7 @@ func TestNewRefuses(t *testing.T) {
 		{"no key", keep(runner.NewAnnotationStorage("", fields)),
 			`Runner: Storage: "" is not the key of an annotation: name part must be non-empty; Storage: "" is not the key of an annotation: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`},
 		{"a key with two slashes", keep(runner.NewAnnotationStorage("example.com/state/of", fields)),
-			`Runner: Storage: "example.com/state/of" is not the key of an annotation: a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`},
+			`Runner: Storage: "example.com/state/of" is not the key of an annotation: ` + validation.IsQualifiedName("example.com/state/of")[0]},
 		{"an annotation without a pipeline", keep(runner.NewAnnotationStorage(annotation, runner.Fields[*Move]{Itinerary: text, Phase: text})),
 			"Runner: Storage: Fields.Pipeline is missing; give a function that returns a pointer to the pipeline"},
 		{"an itinerary without a phase", keep(runner.NewAnnotationStorage(annotation, runner.Fields[*Move]{Pipeline: pipeline, Itinerary: text})),
