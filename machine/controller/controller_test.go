@@ -85,7 +85,7 @@ func TestInAnnotation(t *testing.T) {
 		s, err := inAnnotation.Read(context.Background(), m)
 		require.NoError(t, err)
 		want := runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Attach"}, Pipeline: before.Pipeline}
-		assert.Empty(t, cmp.Diff(want, s), "the flags are evaluated anew")
+		assert.Empty(t, cmp.Diff(want, s), "the flags are evaluated again")
 	})
 	t.Run("a run that another controller began is taken over", func(t *testing.T) {
 		w.edit(func(m *Move) { m.Annotations, m.Status.Phase = nil, "Copy" })
