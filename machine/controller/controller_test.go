@@ -331,7 +331,7 @@ func TestWritesThatFail(t *testing.T) {
 	assert.EqualValues(t, 3, w.count("phases_total"))
 }
 
-func TestNotKept(t *testing.T) {
+func TestAStateThatIsNotPersisted(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		prepare func(w *world)

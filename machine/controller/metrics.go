@@ -85,7 +85,7 @@ func (m *metrics) happened(e runner.Event) {
 }
 
 // written counts what has happened once it is written. Of a phase that failed
-// there is no Left event, also if it was passed by.
+// there is no PhaseExited event, also if it was passed by.
 func (m *metrics) written(e runner.Event) {
 	switch e := e.(type) {
 	case runner.PhaseExited:

@@ -711,3 +711,30 @@ func TestWhatAnErrorMeans(t *testing.T) {
 		}
 	}
 }
+
+// One handler for all phases is one of each: it is called for the phases that
+// have none, with the visit, and checked as theirs are.
+func TestOneHandlerForAllPhases(t *testing.T) {
+	s := setup()
+	build := s.Options
+	var at []string
+	s.Options = func(c *Cluster) runner.Options[*Backup] {
+		o := build(c)
+		work := o.Phases
+		o.Phases = nil
+		o.PassThrough = false
+		o.Handler = runner.VisitFunc[*Backup](func(ctx context.Context, b *Backup, v runner.Visit) (runner.Result, error) {
+			at = append(at, v.Itinerary+"/"+v.Phase)
+			if p := work[v.Phase]; p.Handler != nil {
+				return p.Handler.Handle(ctx, b, v)
+			}
+			return runner.Done(), nil
+		})
+		return o
+	}
+	l := machinetest.New(t, s)
+	l.Run(machinetest.Flags("HasVolumes"), machinetest.Err("Upload", "no route"))
+	l.WantResult(phases.Succeeded)
+	require.Contains(t, at, "Backup/Upload")
+	require.Contains(t, at, "Backup/Validate")
+}

@@ -93,7 +93,7 @@ type SwitchHeld struct {
 	Done             bool
 }
 
-// PhaseExited: a phase is done and was left. A phase that failed has a Failed event
+// PhaseExited: a phase is done and was left. A phase that failed has a PhaseFailed event
 // and none of these.
 type PhaseExited struct {
 	Itinerary, Phase string

@@ -9,7 +9,7 @@ import (
 // evaluation is a truth with the reason why it is unknown. Unknown without a
 // reason is a flag that may still become known.
 //
-// Answers are combined by three-valued logic, so that a flag is unknown only
+// Evaluations are combined by three-valued logic, so that a flag is unknown only
 // if something unknown could still turn it.
 type evaluation struct {
 	truth phases.Truth
