@@ -37,6 +37,13 @@ type Source struct {
 	Evaluate func(ctx context.Context, known Facts) (Truth, error)
 }
 
+// SourceOf returns the source of a flag whose value is known already, such as one
+// that an object holds which was read for all flags together. Unknown means "not
+// yet".
+func SourceOf(flag Flags, value Truth) Source {
+	return Source{Flag: flag, Evaluate: func(context.Context, Facts) (Truth, error) { return value, nil }}
+}
+
 // Sources are the sources of a vocabulary's flags. They are immutable and
 // safe for concurrent use as far as their Evaluate functions are. A nil *Sources
 // has no source.

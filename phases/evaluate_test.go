@@ -481,6 +481,11 @@ func TestSourcesAnswers(t *testing.T) {
 	assert.Equal(t, flagB|flagD, sources(t, Source{Flag: flagD, Evaluate: says(True)}, slow(Source{Flag: flagB, Inputs: flagD, Evaluate: says(True)})).Flags())
 }
 
+func TestSourceOfAValueThatIsKnown(t *testing.T) {
+	answer := sources(t, SourceOf(flagA, True), SourceOf(flagB, False), SourceOf(flagC, Unknown)).Evaluate(context.Background(), Request{Read: abc})
+	assert.Equal(t, Evaluation{Facts: NewFacts(flagA, flagB), Evaluated: abc, NotYet: flagC}, answer)
+}
+
 func TestNilSourcesAndNilContext(t *testing.T) {
 	var none *Sources
 	assert.Nil(t, none.Vocabulary())

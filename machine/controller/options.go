@@ -72,13 +72,29 @@ type Recorder interface {
 	Event(object runtime.Object, eventType, reason, message string)
 }
 
-// RecorderFunc makes a [Recorder] of a function, such as one that calls an
-// events.EventRecorder of client-go.
+// RecorderFunc makes a [Recorder] of a function.
 type RecorderFunc func(object runtime.Object, eventType, reason, message string)
 
 // Event calls f.
 func (f RecorderFunc) Event(object runtime.Object, eventType, reason, message string) {
 	f(object, eventType, reason, message)
+}
+
+// EventsRecorder is the method of an events.EventRecorder of client-go.
+type EventsRecorder interface {
+	Eventf(regarding, related runtime.Object, eventType, reason, action, note string, args ...any)
+}
+
+// NewEventsRecorder returns a [Recorder] that records with an
+// events.EventRecorder of client-go, which newer managers have
+// (GetEventRecorder). The action of an event is its reason.
+func NewEventsRecorder(r EventsRecorder) Recorder {
+	if r == nil {
+		return RecorderFunc(nil) // which New refuses
+	}
+	return RecorderFunc(func(object runtime.Object, eventType, reason, message string) {
+		r.Eventf(object, nil, eventType, reason, reason, "%s", message)
+	})
 }
 
 // OptionsError lists all that is missing or wrong in options.

@@ -69,6 +69,8 @@ func TestNewRefuses(t *testing.T) {
 		}, "Conditions returns nil; let it return a pointer to the object's conditions"},
 		{"nil clients", func(o *controller.Options[*Move]) { o.Client, o.Reader = (*cache)(nil), (*cache)(nil) },
 			"Client holds a nil *controller_test.cache; give one that can be called, or leave it out if it is optional; Reader holds a nil *controller_test.cache; give one that can be called, or leave it out if it is optional"},
+		{"a nil recorder of the newer events", func(o *controller.Options[*Move]) { o.Recorder = controller.NewEventsRecorder(nil) },
+			"Recorder holds a nil controller.RecorderFunc; give one that can be called, or leave it out if it is optional"},
 		{"a nil recorder", func(o *controller.Options[*Move]) { o.Recorder = controller.RecorderFunc(nil) },
 			"Recorder holds a nil controller.RecorderFunc; give one that can be called, or leave it out if it is optional"},
 		{"a nil registry", func(o *controller.Options[*Move]) { o.Metrics = (*prometheus.Registry)(nil) },
