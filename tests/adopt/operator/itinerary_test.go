@@ -1,0 +1,62 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// script is the itineraries without the operator: each phase is done at once, and
+// the flags are what a test says.
+func script() machinetest.Setup[*machinetest.Object, struct{}] {
+	rollback := map[string]string{"Upgrade": "Rollback"}
+	return machinetest.NewScripted(machinetest.Script{
+		Itineraries: itineraries, Itinerary: "Upgrade", OnFail: rollback, OnCancel: rollback,
+	})
+}
+
+func TestReplicasAreRebuiltInALoop(t *testing.T) {
+	life := machinetest.New(t, script())
+	life.Run(
+		machinetest.Flags("ReplicasMissing"),
+		machinetest.Decide("RebuildReplica", "!ReplicasMissing").Call(3),
+	)
+	life.WantPhases("Upgrade", "Check", "CreatePrimary", "RebuildReplica", "RebuildReplica", "RebuildReplica",
+		"StopWrites", "CatchUp", "Promote", "AcceptWrites", "RemoveOldServers")
+	life.WantSteps("Check", "Primary", "Replicas", "Cutover", "Cleanup")
+}
+
+func TestIndexesAreRebuiltIfTheCollationHasChanged(t *testing.T) {
+	life := machinetest.New(t, script())
+	life.Run(machinetest.Decide("CreatePrimary", "CollationChanged"))
+	life.WantSteps("Check", "Primary", "Indexes", "Cutover", "Cleanup")
+	life.WantResult(phases.Succeeded)
+}
+
+func TestAFailureBeforeThereIsAServerNeedsNoRollback(t *testing.T) {
+	life := machinetest.New(t, script())
+	life.Run(machinetest.Flags("WantsBackup"), machinetest.Fail("BackUp", "no space left"))
+	life.WantItinerary("Rollback")
+	life.WantMessages("Check: Completed", "Backup: Failed")
+	life.WantResult(phases.Failed)
+}
+
+func TestACancelInTheCutoverIsRolledBack(t *testing.T) {
+	life := machinetest.New(t, script())
+	life.Run(machinetest.Decide("CreatePrimary", "HasNewServers"), machinetest.Edit("CatchUp", "cancel"))
+	life.WantMessages("Check: Completed", "Primary: Completed", "Cutover: Canceled", "Rollback: Completed")
+	life.WantResult(phases.Canceled)
+}
+
+// Every life: all flags, each decision both ways, and a failure, a crash and a
+// cancel at every moment.
+func TestEveryLife(t *testing.T) {
+	report := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{
+		Setup: script(), Edits: []string{"cancel"}, Switches: map[string][]string{"Upgrade": {"Rollback"}},
+	})
+	assert.False(t, report.Inconclusive)
+	t.Log(report)
+}
