@@ -25,7 +25,7 @@ type cluster struct {
 
 func (w worker) read(ctx context.Context, u *api.Upgrade) (c cluster, err error) {
 	var all api.ServerList
-	labels := client.MatchingLabels{api.ClusterLabel: u.Name}
+	labels := client.MatchingLabels{api.Cluster: u.Name}
 	err = w.GetAPIReader().List(ctx, &all, client.InNamespace(u.Namespace), labels)
 	for _, s := range all.Items {
 		servers, primary := &c.old, &c.oldPrimary
@@ -58,8 +58,8 @@ func (w worker) sources(ctx context.Context, u *api.Upgrade) (*phases.Sources, e
 	)
 }
 
-// Handle does the work of a phase. After a crash it is called again, so that it
-// does nothing twice: most phases make or change one server, and wait for it.
+// Handle does the work of a phase: most make or change one server, and wait for
+// it. It is called again after a crash, and then finds what is done already.
 func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (runner.Result, error) {
 	c, err := w.read(ctx, u)
 	if err != nil {
@@ -96,6 +96,8 @@ func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (run
 		return w.remove(ctx, c.old)
 	case "RemoveNewServers":
 		return w.remove(ctx, c.new)
+	default:
+		return runner.Fail("there is no work for phase " + v.Phase), nil
 	}
 	switch err := w.write(ctx, s); {
 	case err != nil || s.Ready():
@@ -110,7 +112,7 @@ func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (run
 func newServer(u *api.Upgrade, suffix string, role api.Role, source string) *api.Server {
 	s := &api.Server{Spec: api.ServerSpec{Version: u.Spec.Version, Role: role, Source: source}}
 	s.Namespace, s.Name = u.Namespace, fmt.Sprintf("%s-v%d%s", u.Name, u.Spec.Version, suffix)
-	s.Labels = map[string]string{api.ClusterLabel: u.Name}
+	s.Labels = map[string]string{api.Cluster: u.Name}
 	return s
 }
 

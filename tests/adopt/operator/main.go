@@ -43,9 +43,7 @@ func addToManager(mgr ctrl.Manager) error {
 
 			Phases: map[string]runner.Phase[*api.Upgrade]{"CatchUp": {Deadline: 10 * time.Minute}},
 		},
-	}, func(b *ctrl.Builder) {
-		b.Watches(&api.Server{}, controller.EnqueueByLabel(api.ClusterLabel))
-	})
+	}, func(b *ctrl.Builder) { b.Watches(&api.Server{}, controller.EnqueueByLabel(api.Cluster)) })
 }
 
 // selectItinerary returns the itinerary that an upgrade asks for. Once the new

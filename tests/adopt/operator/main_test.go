@@ -131,7 +131,7 @@ func newFixture(t *testing.T, replicas int) *fixture {
 func (f *fixture) createServer(name string, spec api.ServerSpec) {
 	f.Helper()
 	require.NoError(f, f.client.Create(f.ctx, &api.Server{
-		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name, Labels: map[string]string{api.ClusterLabel: "shop"}},
+		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name, Labels: map[string]string{api.Cluster: "shop"}},
 		Spec:       spec,
 	}))
 }

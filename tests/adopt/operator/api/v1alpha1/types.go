@@ -78,8 +78,8 @@ type UpgradeList struct {
 	Items []Upgrade `json:"items"`
 }
 
-// ClusterLabel is the label of servers that holds the name of their cluster.
-const ClusterLabel = "postgres.example.com/cluster"
+// Cluster is the label of servers that holds the name of their cluster.
+const Cluster = "postgres.example.com/cluster"
 
 // Server is a PostgreSQL server. An agent on its machine makes it what the spec
 // says.
