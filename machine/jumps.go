@@ -51,7 +51,7 @@ func (g *Graph) Onward(i int, f phases.Facts) (jumps []phases.Truth, order phase
 func (g *Graph) onward(i int, f phases.Facts, yield func(k int)) {
 	jumps := g.nodes[i].jumps
 	var before []phases.Guard // of the jumps that are possible
-	settled := false // a jump is taken, unless the handler chooses
+	settled := false          // a jump is taken, unless the handler chooses
 	for k, j := range jumps {
 		if j.choice {
 			yield(k)

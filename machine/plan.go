@@ -174,8 +174,9 @@ func (p *Plan) Tentative(i int) bool {
 // Under returns an iterator over the steps that the phase at index i may belong to
 // when it runs, by their index in [Graph.Steps], each once. By current values,
 // that is [phases.True] for one, or [phases.Unknown] for several, if it depends on
-// unknown flags. Of the phase in progress it is the step under which it was
-// entered. There are none for a phase that names no step.
+// unknown flags. Of the phase in progress, and of an end phase by which the run is
+// done, it is the step under which it was entered. There are none for a phase that
+// names no step.
 func (p *Plan) Under(i int) func(yield func(step int, t phases.Truth) bool) {
 	return func(yield func(int, phases.Truth) bool) {
 		if p == nil || i < 0 || i >= len(p.marks) {
@@ -184,9 +185,9 @@ func (p *Plan) Under(i int) func(yield func(step int, t phases.Truth) bool) {
 		n := &p.graph.nodes[i]
 		step := n.step
 		switch {
-		case i == p.at:
-			step = p.step
 		case n.steps == nil:
+		case i == p.at, p.at == p.graph.done() && p.graph.names[i] == p.end:
+			step = p.step
 		case p.graph.IsCleanup():
 			step, _ = n.stepBy(p.facts, true)
 		case p.Guard(i) == phases.False: // it may still admit
@@ -248,6 +249,9 @@ func (n *node) stepReads() (reads phases.Flags) {
 func (p *Plan) StepOf(i int) int {
 	if p == nil || i < 0 || i >= len(p.marks) {
 		return -1
+	}
+	if p.graph.nodes[i].steps == nil {
+		return p.graph.StepOf(i)
 	}
 	for step, sure := range p.Under(i) {
 		if sure == phases.True {
@@ -360,9 +364,9 @@ func (p *Plan) decides() (decides phases.Flags) {
 type PhasePlan struct {
 	Name string
 	// Step is the step that it belongs to ([Plan.StepOf]); empty if it has none.
-	Step string
-	Runs phases.Truth
-	Tentative  bool
+	Step      string
+	Runs      phases.Truth
+	Tentative bool
 	// Why is why the phase does not run, or what that depends on; nil if it
 	// runs.
 	Why *Why
