@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -26,6 +27,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/yaml"
 
 	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/plane"
@@ -45,7 +47,9 @@ const (
 
 var (
 	control *plane.Plane
-	scheme  = runtime.NewScheme()
+	// access is what the operator has in a cluster.
+	access *rest.Config
+	scheme = runtime.NewScheme()
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -56,6 +60,7 @@ func run(m *testing.M) (code int) {
 	utilruntime.Must(api.AddToScheme(scheme))
 	utilruntime.Must(corev1.AddToScheme(scheme))
 	utilruntime.Must(eventsv1.AddToScheme(scheme))
+	utilruntime.Must(rbacv1.AddToScheme(scheme))
 	var err error
 	control, err = plane.Start(context.Background(), crds, func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) })
 	if err != nil {
@@ -68,7 +73,39 @@ func run(m *testing.M) (code int) {
 			code = 1
 		}
 	}()
+	if access, err = grant(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "the access of the operator:", err)
+		return 1
+	}
 	return m.Run()
+}
+
+// grant binds a service account to the role of the operator.
+func grant(ctx context.Context) (*rest.Config, error) {
+	text, err := os.ReadFile("config/rbac.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var role rbacv1.ClusterRole
+	if err := yaml.UnmarshalStrict(text, &role); err != nil {
+		return nil, err
+	}
+	c, err := client.New(control.Config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Create(ctx, &role); err != nil {
+		return nil, err
+	}
+	account := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: "postgres", Name: "operator"}
+	if err := c.Create(ctx, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+		Subjects:   []rbacv1.Subject{account},
+	}); err != nil {
+		return nil, err
+	}
+	return control.As(account.Namespace, account.Name)
 }
 
 // fixture is a namespace with a cluster of version 16, named shop, its agents,
@@ -124,7 +161,7 @@ func newFixture(t *testing.T, replicas int) *fixture {
 		<-done
 		assert.Empty(t, f.problem)
 	})
-	f.start(control.Config)
+	f.start(access)
 	return f
 }
 

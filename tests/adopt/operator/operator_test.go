@@ -189,17 +189,17 @@ func TestACrashInTheLoop(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 2)
 	f.stop()
-	access := rest.CopyConfig(control.Config)
 	cut := &cut{made: make(chan struct{})}
-	access.Wrap(func(next http.RoundTripper) http.RoundTripper { cut.next = next; return cut })
-	f.start(access)
+	throughCut := rest.CopyConfig(access)
+	throughCut.Wrap(func(next http.RoundTripper) http.RoundTripper { cut.next = next; return cut })
+	f.start(throughCut)
 	r := f.upgrade(api.UpgradeSpec{})
 	<-cut.made // the first replica
 	f.stop()
 
 	before := f.names()
 	assert.Len(t, before, 5, "the new primary has one replica, which no state knows")
-	f.start(control.Config)
+	f.start(access)
 	u := r.awaitDone()
 	assert.Equal(t, phases.Succeeded, u.Status.Result)
 	assert.Equal(t, []string{"shop-v17", "shop-v17-3", "shop-v17-4"}, f.names())
