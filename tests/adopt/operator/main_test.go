@@ -311,7 +311,11 @@ func (r *record) await(what string, is func(u *api.Upgrade) bool) *api.Upgrade {
 			}
 		}
 		if time.Now().After(deadline) {
-			require.Failf(r, what+" did not come", "%+v", all)
+			var last api.UpgradeStatus
+			if len(all) > 0 {
+				last = all[len(all)-1].Status
+			}
+			require.Failf(r, what+" did not come", "phase %q, %v", last.Phase, last.Conditions)
 		}
 	}
 }
