@@ -28,70 +28,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Fleet is a custom resource whose objects have many runs: one for each VM. The
-// VMs are in the spec, and their states in the status, which Items makes.
-type Fleet struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata,omitempty"`
-
-	Spec   FleetSpec   `json:"spec,omitempty"`
-	Status FleetStatus `json:"status,omitempty"`
-}
-
-type FleetSpec struct {
-	VMs      []string `json:"vms,omitempty"`
-	Canceled []string `json:"canceled,omitempty"`
-	Paused   []string `json:"paused,omitempty"`
-}
-
-type FleetStatus struct {
-	VMs        []FleetVM          `json:"vms,omitempty"`
-	Summary    controller.Summary `json:"summary,omitempty"`
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
-}
-
-type FleetVM struct {
-	Name         string `json:"name"`
-	Note         string `json:"note,omitempty"`
-	runner.State `json:",inline"`
-}
-
-func (f *Fleet) DeepCopyObject() runtime.Object {
-	out := *f
-	f.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
-	out.Spec = FleetSpec{slices.Clone(f.Spec.VMs), slices.Clone(f.Spec.Canceled), slices.Clone(f.Spec.Paused)}
-	out.Status.VMs = slices.Clone(f.Status.VMs)
-	for i := range out.Status.VMs {
-		f.Status.VMs[i].State.DeepCopyInto(&out.Status.VMs[i].State)
-	}
-	out.Status.Conditions = slices.Clone(f.Status.Conditions)
-	return &out
-}
-
-// vms makes the list in the status that the spec asks for.
-func vms(f *Fleet) []*FleetVM {
-	is := map[string]FleetVM{}
-	for _, vm := range f.Status.VMs {
-		is[vm.Name] = vm
-	}
-	f.Status.VMs = make([]FleetVM, len(f.Spec.VMs))
-	items := make([]*FleetVM, len(f.Spec.VMs))
-	for i, name := range f.Spec.VMs {
-		f.Status.VMs[i] = is[name]
-		f.Status.VMs[i].Name = name
-		items[i] = &f.Status.VMs[i]
-	}
-	return items
-}
-
-type fleetItem = controller.Item[*Fleet, FleetVM]
-
-// fleet is all around a reconciler of a Fleet.
-type fleet struct {
+// planWorld is all around a reconciler of a Plan.
+type planWorld struct {
 	t   *testing.T
 	now time.Time
 	// handle is what handlers do; nil is done at once.
-	handle func(i fleetItem, phase string) (runner.Result, error)
+	handle func(i PlanVM, phase string) (runner.Result, error)
 	// before is called before each patch.
 	before func() error
 
@@ -100,43 +42,43 @@ type fleet struct {
 	events  []string
 	server  client.WithWatch
 	metrics *prometheus.Registry
-	list    controller.ListOptions[*Fleet, FleetVM]
-	options controller.Options[*Fleet]
-	made    *controller.Reconciler[*Fleet]
+	list    controller.ListOptions[*Plan, VM]
+	options controller.Options[*Plan]
+	made    *controller.Reconciler[*Plan]
 }
 
-func newFleet(t *testing.T, names ...string) *fleet {
-	w := &fleet{t: t, now: time.Unix(1_600_000_000, 0), metrics: prometheus.NewRegistry()}
+func newPlanWorld(t *testing.T, names ...string) *planWorld {
+	w := &planWorld{t: t, now: time.Unix(1_600_000_000, 0), metrics: prometheus.NewRegistry()}
 	group := schema.GroupVersion{Group: "example.com", Version: "v1"}
 	scheme := runtime.NewScheme()
-	scheme.AddKnownTypes(group, &Fleet{})
+	scheme.AddKnownTypes(group, &Plan{})
 	metav1.AddToGroupVersion(scheme, group)
-	w.server = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&Fleet{}).WithObjects(&Fleet{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "shop", UID: "1", Generation: 1}, Spec: FleetSpec{VMs: names},
+	w.server = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&Plan{}).WithObjects(&Plan{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "shop", UID: "1", Generation: 1}, Spec: PlanSpec{VMs: names},
 	}).Build()
-	w.list = controller.ListOptions[*Fleet, FleetVM]{
-		Items:     vms,
-		Key:       func(vm *FleetVM) string { return vm.Name },
-		Summarize: func(f *Fleet, s controller.Summary) { f.Status.Summary = s },
-		Runner: runner.Options[fleetItem]{
+	w.list = controller.ListOptions[*Plan, VM]{
+		Items:     VMs,
+		Key:       func(vm *VM) string { return vm.Name },
+		Summarize: func(f *Plan, s controller.Summary) { f.Status.Summary = s },
+		Runner: runner.Options[PlanVM]{
 			Itineraries: itineraries,
-			Storage:     runner.NewStatusStorage(func(i fleetItem) *runner.State { return &i.Item.State }),
-			Select: func(_ context.Context, i fleetItem) (string, error) {
+			Storage:     runner.NewStatusStorage(func(i PlanVM) *runner.State { return &i.Item.State }),
+			Select: func(_ context.Context, i PlanVM) (string, error) {
 				if slices.Contains(i.Object.Spec.Canceled, i.Key()) || i.Item.FailedPhases > 0 {
 					return "CleanUp", nil
 				}
 				return "Move", nil
 			},
-			Sources: func(context.Context, fleetItem) (*phases.Sources, error) {
+			Sources: func(context.Context, PlanVM) (*phases.Sources, error) {
 				return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 					return phases.True, nil
 				}})
 			},
-			Paused: func(_ context.Context, i fleetItem) (bool, error) {
+			Paused: func(_ context.Context, i PlanVM) (bool, error) {
 				return slices.Contains(i.Object.Spec.Paused, i.Key()), nil
 			},
 			Now: func() time.Time { return w.now },
-			Handler: runner.VisitFunc[fleetItem](func(_ context.Context, i fleetItem, v runner.Visit) (runner.Result, error) {
+			Handler: runner.VisitFunc[PlanVM](func(_ context.Context, i PlanVM, v runner.Visit) (runner.Result, error) {
 				w.called = append(w.called, i.Key()+"/"+v.Phase)
 				if w.handle != nil {
 					return w.handle(i, v.Phase)
@@ -145,7 +87,7 @@ func newFleet(t *testing.T, names ...string) *fleet {
 			}),
 		},
 	}
-	w.options = controller.Options[*Fleet]{
+	w.options = controller.Options[*Plan]{
 		Client: interceptor.NewClient(w.server, interceptor.Funcs{
 			SubResourcePatch: func(ctx context.Context, c client.Client, _ string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
 				w.writes++
@@ -157,9 +99,9 @@ func newFleet(t *testing.T, names ...string) *fleet {
 				return c.Status().Patch(ctx, o, p, opts...)
 			},
 		}),
-		New:               func() *Fleet { return &Fleet{} },
+		New:               func() *Plan { return &Plan{} },
 		StatusSubresource: true,
-		Conditions:        controller.NewConditions(func(f *Fleet) *[]metav1.Condition { return &f.Status.Conditions }),
+		Conditions:        controller.NewConditions(func(f *Plan) *[]metav1.Condition { return &f.Status.Conditions }),
 		Metrics:           w.metrics,
 		Recorder: controller.RecorderFunc(func(_ runtime.Object, kind, reason, message string) {
 			w.events = append(w.events, fmt.Sprintf("%s %s: %s", kind, reason, message))
@@ -168,7 +110,7 @@ func newFleet(t *testing.T, names ...string) *fleet {
 	return w
 }
 
-func (w *fleet) restart() {
+func (w *planWorld) restart() {
 	w.t.Helper()
 	var err error
 	w.options.List = controller.NewList(w.list)
@@ -177,7 +119,7 @@ func (w *fleet) restart() {
 }
 
 // reconcile reconciles once; it writes at most once.
-func (w *fleet) reconcile() (reconcile.Result, error) {
+func (w *planWorld) reconcile() (reconcile.Result, error) {
 	w.t.Helper()
 	if w.made == nil {
 		w.restart()
@@ -190,7 +132,7 @@ func (w *fleet) reconcile() (reconcile.Result, error) {
 }
 
 // after lets time pass, and reconciles.
-func (w *fleet) after(d time.Duration) reconcile.Result {
+func (w *planWorld) after(d time.Duration) reconcile.Result {
 	w.t.Helper()
 	w.now = w.now.Add(d)
 	result, err := w.reconcile()
@@ -199,7 +141,7 @@ func (w *fleet) after(d time.Duration) reconcile.Result {
 }
 
 // end reconciles until nothing is left to do.
-func (w *fleet) end() {
+func (w *planWorld) end() {
 	w.t.Helper()
 	for n := 1; n < 1000; n++ {
 		result := w.after(0)
@@ -211,14 +153,14 @@ func (w *fleet) end() {
 	w.t.Fatal("it does not come to an end")
 }
 
-func (w *fleet) get() *Fleet {
+func (w *planWorld) get() *Plan {
 	w.t.Helper()
-	f := &Fleet{}
+	f := &Plan{}
 	require.NoError(w.t, w.server.Get(context.Background(), request.NamespacedName, f))
 	return f
 }
 
-func (w *fleet) vm(name string) *FleetVM {
+func (w *planWorld) vm(name string) *VM {
 	w.t.Helper()
 	for _, vm := range w.get().Status.VMs {
 		if vm.Name == name {
@@ -230,7 +172,7 @@ func (w *fleet) vm(name string) *FleetVM {
 }
 
 // edit changes the spec as a user does.
-func (w *fleet) edit(change func(f *Fleet)) {
+func (w *planWorld) edit(change func(f *Plan)) {
 	w.t.Helper()
 	f := w.get()
 	change(f)
@@ -238,14 +180,14 @@ func (w *fleet) edit(change func(f *Fleet)) {
 }
 
 // editStatus changes the status as another client does.
-func (w *fleet) editStatus(change func(f *Fleet)) {
+func (w *planWorld) editStatus(change func(f *Plan)) {
 	w.t.Helper()
 	f := w.get()
 	change(f)
 	require.NoError(w.t, w.server.Status().Update(context.Background(), f))
 }
 
-func (w *fleet) condition(kind string) string {
+func (w *planWorld) condition(kind string) string {
 	w.t.Helper()
 	for _, c := range w.get().Status.Conditions {
 		if c.Type == kind {
@@ -263,7 +205,7 @@ func names(n int) (all []string) {
 }
 
 // busy returns the names of the items that have begun and are not done.
-func (w *fleet) busy() (all []string) {
+func (w *planWorld) busy() (all []string) {
 	for _, vm := range w.get().Status.VMs {
 		if vm.Itinerary != "" && !vm.Done && vm.Stopped == nil {
 			all = append(all, vm.Name)
@@ -274,9 +216,9 @@ func (w *fleet) busy() (all []string) {
 
 func TestAtMostSoManyItemsAreAtWork(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 0))
-	w := newFleet(t, names(9)...)
+	w := newPlanWorld(t, names(9)...)
 	w.list.MaxAtWork = 3
-	w.handle = func(i fleetItem, _ string) (runner.Result, error) {
+	w.handle = func(i PlanVM, _ string) (runner.Result, error) {
 		switch random.IntN(3) {
 		case 0:
 			return runner.Wait(time.Duration(random.IntN(20))*time.Second, "copying"), nil
@@ -309,15 +251,15 @@ func TestAtMostSoManyItemsAreAtWork(t *testing.T) {
 
 // The room of an item that is done or stopped is taken in the same reconcile.
 func TestTheNextItemBeginsAtOnce(t *testing.T) {
-	w := newFleet(t, "a", "b")
+	w := newPlanWorld(t, "a", "b")
 	w.list.MaxAtWork = 1
-	w.handle = func(i fleetItem, phase string) (runner.Result, error) {
+	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
 		if phase == "Attach" {
 			return runner.Fail("no node"), nil
 		}
 		return runner.Done(), nil
 	}
-	w.list.Runner.Select = func(context.Context, fleetItem) (string, error) { return "Move", nil } // does not answer a failure
+	w.list.Runner.Select = func(context.Context, PlanVM) (string, error) { return "Move", nil } // does not answer a failure
 	for range 4 {
 		w.after(time.Second)
 	}
@@ -328,9 +270,9 @@ func TestTheNextItemBeginsAtOnce(t *testing.T) {
 
 // A cancel has no need to wait, also if it comes before the item has begun.
 func TestACancelDoesNotWaitForOthers(t *testing.T) {
-	w := newFleet(t, "a", "b", "c")
+	w := newPlanWorld(t, "a", "b", "c")
 	w.list.MaxAtWork = 1
-	w.handle = func(i fleetItem, phase string) (runner.Result, error) {
+	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
 		if phase == "Refresh" {
 			return runner.Wait(time.Hour, ""), nil
 		}
@@ -339,7 +281,7 @@ func TestACancelDoesNotWaitForOthers(t *testing.T) {
 	w.after(0)
 	w.after(time.Second)
 	assert.Equal(t, []string{"a"}, w.busy())
-	w.edit(func(f *Fleet) { f.Spec.Canceled = []string{"b"} })
+	w.edit(func(f *Plan) { f.Spec.Canceled = []string{"b"} })
 	w.after(time.Second)
 	assert.Equal(t, "Report", w.vm("b").Phase)
 	w.after(time.Millisecond)
@@ -352,9 +294,9 @@ func TestACancelDoesNotWaitForOthers(t *testing.T) {
 // The reconciler comes back for the item that is due first. Then only that is
 // called, and those that have no time of their own.
 func TestEachItemIsCalledWhenItIsDue(t *testing.T) {
-	w := newFleet(t, "long", "short", "retried", "watching")
+	w := newPlanWorld(t, "long", "short", "retried", "watching")
 	w.list.Runner.Backoff = runner.Backoff{Initial: 20 * time.Second}
-	w.handle = func(i fleetItem, phase string) (runner.Result, error) {
+	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
 		switch i.Key() {
 		case "long":
 			return runner.Wait(15*time.Minute, ""), nil
@@ -381,7 +323,7 @@ func TestEachItemIsCalledWhenItIsDue(t *testing.T) {
 	w.after(3 * time.Second)
 	assert.Len(t, w.called, 2)
 	w.now = w.now.Add(2 * time.Second)
-	w.edit(func(f *Fleet) { metav1.SetMetaDataAnnotation(&f.ObjectMeta, "example.com/note", "woken") })
+	w.edit(func(f *Plan) { metav1.SetMetaDataAnnotation(&f.ObjectMeta, "example.com/note", "woken") })
 	w.after(time.Second)
 	assert.Len(t, w.called, 4, "a change of the object that comes together with a time wakes all")
 
@@ -391,10 +333,10 @@ func TestEachItemIsCalledWhenItIsDue(t *testing.T) {
 }
 
 func TestARetryOfAnItemIsNotMadeEarlier(t *testing.T) {
-	w := newFleet(t, "retried", "short")
+	w := newPlanWorld(t, "retried", "short")
 	w.list.Runner.Backoff = runner.Backoff{Initial: time.Minute}
 	calls := 0
-	w.handle = func(i fleetItem, _ string) (runner.Result, error) {
+	w.handle = func(i PlanVM, _ string) (runner.Result, error) {
 		if i.Key() == "retried" {
 			calls++
 			return runner.Result{}, errDown
@@ -415,67 +357,67 @@ func TestARetryOfAnItemIsNotMadeEarlier(t *testing.T) {
 // What goes wrong with one item neither hides nor stops the others.
 func TestTheTroubleOfOneItem(t *testing.T) {
 	for name, c := range map[string]struct {
-		set      func(w *fleet)
-		state    func(vm *FleetVM) string
+		set      func(w *planWorld)
+		state    func(vm *VM) string
 		want     string
 		terminal bool // if nothing else is left
 		summary  controller.Summary
 		event    string
 	}{
 		"a failure that the selector does not answer": {
-			set: func(w *fleet) {
-				w.list.Runner.Select = func(context.Context, fleetItem) (string, error) { return "Move", nil }
-				w.handle = func(i fleetItem, _ string) (runner.Result, error) {
+			set: func(w *planWorld) {
+				w.list.Runner.Select = func(context.Context, PlanVM) (string, error) { return "Move", nil }
+				w.handle = func(i PlanVM, _ string) (runner.Result, error) {
 					if i.Key() == "bad" {
 						return runner.Fail("no disk"), nil
 					}
 					return runner.Done(), nil
 				}
 			},
-			state: func(vm *FleetVM) string { return vm.Stopped.Error }, want: "no disk", terminal: true,
+			state: func(vm *VM) string { return vm.Stopped.Error }, want: "no disk", terminal: true,
 			summary: controller.Summary{Stopped: 1, Succeeded: 2}, event: `Warning Stopped: item "bad": phase "Refresh" of itinerary "Move" failed, and Select still names "Move"`,
 		},
 		"a handler that panics": {
-			set: func(w *fleet) {
-				w.handle = func(i fleetItem, _ string) (runner.Result, error) {
+			set: func(w *planWorld) {
+				w.handle = func(i PlanVM, _ string) (runner.Result, error) {
 					if i.Key() == "bad" {
 						panic("no disk")
 					}
 					return runner.Done(), nil
 				}
 			},
-			state: func(vm *FleetVM) string { return vm.Retry.Error }, want: "no disk",
+			state: func(vm *VM) string { return vm.Retry.Error }, want: "no disk",
 			summary: controller.Summary{Running: 1, Succeeded: 2}, event: `Warning Retrying: item "bad": phase "Refresh" of itinerary "Move"`,
 		},
 		"a selector that panics": {
-			set: func(w *fleet) {
+			set: func(w *planWorld) {
 				was := w.list.Runner.Select
-				w.list.Runner.Select = func(ctx context.Context, i fleetItem) (string, error) {
+				w.list.Runner.Select = func(ctx context.Context, i PlanVM) (string, error) {
 					if i.Key() == "bad" {
 						panic("no disk")
 					}
 					return was(ctx, i)
 				}
 			},
-			state: func(vm *FleetVM) string { return vm.Retry.Error }, want: "no disk",
+			state: func(vm *VM) string { return vm.Retry.Error }, want: "no disk",
 			summary: controller.Summary{NotBegun: 1, Succeeded: 2}, event: `Warning Retrying: item "bad": the run has not begun`,
 		},
 		"an itinerary that is unknown": {
-			set: func(w *fleet) {
+			set: func(w *planWorld) {
 				was := w.list.Runner.Select
-				w.list.Runner.Select = func(ctx context.Context, i fleetItem) (string, error) {
+				w.list.Runner.Select = func(ctx context.Context, i PlanVM) (string, error) {
 					if i.Key() == "bad" {
 						return "Mvoe", nil
 					}
 					return was(ctx, i)
 				}
 			},
-			state: func(vm *FleetVM) string { return vm.Stopped.Error }, want: `"Mvoe"`, terminal: true,
+			state: func(vm *VM) string { return vm.Stopped.Error }, want: `"Mvoe"`, terminal: true,
 			summary: controller.Summary{Stopped: 1, Succeeded: 2}, event: `Warning Stopped: item "bad": `,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newFleet(t, "good", "bad", "better")
+			w := newPlanWorld(t, "good", "bad", "better")
 			w.list.MaxAtWork = 2
 			c.set(w)
 			var err error
@@ -504,16 +446,16 @@ func TestTheTroubleOfOneItem(t *testing.T) {
 func TestAnItemThatCannotBeReadOrWritten(t *testing.T) {
 	for _, writing := range []bool{false, true} {
 		t.Run(fmt.Sprintf("writing: %v", writing), func(t *testing.T) {
-			w := newFleet(t, "good", "bad")
+			w := newPlanWorld(t, "good", "bad")
 			real, broken := w.list.Runner.Storage, true
-			w.list.Runner.Storage = runner.Storage[fleetItem]{
-				Read: func(ctx context.Context, i fleetItem) (runner.State, error) {
+			w.list.Runner.Storage = runner.Storage[PlanVM]{
+				Read: func(ctx context.Context, i PlanVM) (runner.State, error) {
 					if broken && !writing && i.Item.Name == "bad" {
 						return runner.State{}, errDown
 					}
 					return real.Read(ctx, i)
 				},
-				Write: func(ctx context.Context, i fleetItem, s runner.State) error {
+				Write: func(ctx context.Context, i PlanVM, s runner.State) error {
 					if broken && writing && i.Item.Name == "bad" {
 						i.Item.Note = "half written"
 						return errDown
@@ -534,7 +476,7 @@ func TestAnItemThatCannotBeReadOrWritten(t *testing.T) {
 			require.ErrorIs(t, err, errDown)
 			require.NotErrorIs(t, err, reconcile.TerminalError(nil), "it is retried by the rate limiter")
 			assert.Contains(t, w.condition(controller.ConditionRunning), errDown.Error())
-			assert.Empty(t, cmp.Diff(FleetVM{Name: "bad"}, *w.vm("bad")))
+			assert.Empty(t, cmp.Diff(VM{Name: "bad"}, *w.vm("bad")))
 			broken = false
 			w.end()
 			assert.Equal(t, controller.Summary{Succeeded: 2}, w.get().Status.Summary)
@@ -543,8 +485,8 @@ func TestAnItemThatCannotBeReadOrWritten(t *testing.T) {
 }
 
 func TestAConflictBesideItems(t *testing.T) {
-	w := newFleet(t, "a", "b")
-	w.handle = func(i fleetItem, phase string) (runner.Result, error) {
+	w := newPlanWorld(t, "a", "b")
+	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
 		if i.Key() == "b" {
 			return runner.Wait(time.Hour, ""), nil
 		}
@@ -566,16 +508,16 @@ func TestAConflictBesideItems(t *testing.T) {
 		_, err := w.made.Reconcile(context.Background(), request)
 		require.NoError(t, err)
 	}
-	once(func() { w.editStatus(func(f *Fleet) { f.Status.VMs[1].Note = "by another" }) })
+	once(func() { w.editStatus(func(f *Plan) { f.Status.VMs[1].Note = "by another" }) })
 	assert.Equal(t, "Attach", w.vm("a").Phase, "the change of another item does no harm")
 	assert.Equal(t, "by another", w.vm("b").Note)
 	assert.Equal(t, []string{"a/Copy", "b/Refresh"}, w.called, "handlers are called once")
 
-	once(func() { w.editStatus(func(f *Fleet) { f.Status.VMs[1].State = runner.State{} }) })
+	once(func() { w.editStatus(func(f *Plan) { f.Status.VMs[1].State = runner.State{} }) })
 	assert.Equal(t, "Attach", w.vm("a").Phase, "a state that was changed is of another moment: the result is discarded")
 	assert.Empty(t, w.vm("b").Phase)
 
-	once(func() { w.edit(func(f *Fleet) { f.Spec.VMs = []string{"a", "c", "b"} }) })
+	once(func() { w.edit(func(f *Plan) { f.Spec.VMs = []string{"a", "c", "b"} }) })
 	assert.Equal(t, "Attach", w.vm("a").Phase, "so it is with other items")
 	w.after(time.Millisecond)
 	assert.True(t, w.vm("a").Done)
@@ -583,27 +525,27 @@ func TestAConflictBesideItems(t *testing.T) {
 }
 
 func TestItemsComeAndGo(t *testing.T) {
-	w := newFleet(t, "a", "b")
+	w := newPlanWorld(t, "a", "b")
 	w.list.Runner.Backoff = runner.Backoff{Initial: time.Minute}
-	w.handle = func(fleetItem, string) (runner.Result, error) { return runner.Result{}, errDown }
+	w.handle = func(PlanVM, string) (runner.Result, error) { return runner.Result{}, errDown }
 	w.after(0)
 	w.after(time.Millisecond)
-	assert.Equal(t, []string{"a", "b"}, controller.RememberedItems[*Fleet, FleetVM](w.made))
-	w.edit(func(f *Fleet) { f.Spec.VMs = []string{"c", "b"} })
+	assert.Equal(t, []string{"a", "b"}, controller.RememberedItems[*Plan, VM](w.made))
+	w.edit(func(f *Plan) { f.Spec.VMs = []string{"c", "b"} })
 	w.after(time.Second)
 	assert.Equal(t, []string{"b/Refresh"}, w.called, "c begins")
 	assert.Equal(t, "Refresh", w.vm("c").Phase)
 	assert.Equal(t, int64(1), w.vm("b").Retry.Attempts, "b is as it was")
-	assert.Equal(t, []string{"b", "c"}, controller.RememberedItems[*Fleet, FleetVM](w.made))
+	assert.Equal(t, []string{"b", "c"}, controller.RememberedItems[*Plan, VM](w.made))
 
-	w.edit(func(f *Fleet) { f.Spec.VMs = []string{"a", "b", "c"} })
+	w.edit(func(f *Plan) { f.Spec.VMs = []string{"a", "b", "c"} })
 	w.after(time.Second)
 	assert.Equal(t, "Refresh", w.vm("a").Phase, "a begins again")
 	assert.Nil(t, w.vm("a").Retry)
 
 	require.NoError(t, w.server.Delete(context.Background(), w.get()))
 	w.after(time.Second)
-	assert.Empty(t, controller.RememberedItems[*Fleet, FleetVM](w.made))
+	assert.Empty(t, controller.RememberedItems[*Plan, VM](w.made))
 }
 
 func TestItemsThatCannotBeToldApart(t *testing.T) {
@@ -616,7 +558,7 @@ func TestItemsThatCannotBeToldApart(t *testing.T) {
 		"no key":  {[]string{"a", ""}, controller.ItemError{Index: 1}, "item 1 of the list has no key; give each item one"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newFleet(t, c.names...)
+			w := newPlanWorld(t, c.names...)
 			for range 2 {
 				_, err := w.reconcile()
 				var item *controller.ItemError
@@ -627,7 +569,7 @@ func TestItemsThatCannotBeToldApart(t *testing.T) {
 			assert.Empty(t, w.called)
 			assert.Equal(t, "False/Stopped: read the items: "+c.text, w.condition(controller.ConditionRunning))
 			assert.Len(t, w.events, 1)
-			w.edit(func(f *Fleet) { f.Spec.VMs = []string{"a"} })
+			w.edit(func(f *Plan) { f.Spec.VMs = []string{"a"} })
 			w.end()
 			assert.True(t, w.vm("a").Done)
 		})
@@ -637,7 +579,7 @@ func TestItemsThatCannotBeToldApart(t *testing.T) {
 // An object of so many items that their states might not fit is refused before
 // anything of it begins.
 func TestTooManyItems(t *testing.T) {
-	w := newFleet(t, names(20_000)...)
+	w := newPlanWorld(t, names(20_000)...)
 	_, err := w.reconcile()
 	var many *controller.TooManyItemsError
 	require.ErrorAs(t, err, &many)
@@ -647,7 +589,7 @@ func TestTooManyItems(t *testing.T) {
 	assert.Empty(t, w.called)
 	assert.Equal(t, fmt.Sprintf("False/Stopped: the object has 20000 items, and the states of at most %d fit; divide them among several objects", many.Max),
 		w.condition(controller.ConditionRunning))
-	w.edit(func(f *Fleet) { f.Spec.VMs = names(many.Max) })
+	w.edit(func(f *Plan) { f.Spec.VMs = names(many.Max) })
 	w.list.MaxAtWork = 1
 	w.restart()
 	w.after(0)
@@ -658,12 +600,12 @@ func TestTooManyItems(t *testing.T) {
 // item keeps its checkpoint, its facts and its steps.
 func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 	const n = 500
-	w := newFleet(t, names(n)...)
-	huge := strings.Repeat("\x00\xff\"", 10<<10)
-	lines := slices.Repeat([]string{huge}, 100)
+	w := newPlanWorld(t, names(n)...)
+	huge := strings.Repeat("\x00\xff\"", 1<<10)
+	lines := slices.Repeat([]string{huge}, 10)
 	random := rand.New(rand.NewPCG(2, 0))
 	waited := map[string]bool{}
-	w.handle = func(i fleetItem, phase string) (runner.Result, error) {
+	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
 		at := i.Key() + phase
 		switch random.IntN(4) {
 		case 0:
@@ -681,11 +623,13 @@ func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 		}
 		return runner.Done(), nil
 	}
-	largest := 0
-	for rounds := 0; w.get().Status.Summary.Done() < n; rounds++ {
+	w.list.Runner.MaxPhases = 3
+	largest, s := 0, controller.Summary{}
+	for rounds := 0; s.Done() < n; rounds++ {
 		require.Less(t, rounds, 30)
 		w.after(time.Minute)
 		f := w.get()
+		s = f.Status.Summary
 		data, err := json.Marshal(f)
 		require.NoError(t, err)
 		largest = max(largest, len(data))
@@ -707,23 +651,39 @@ func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 		}
 	}
 	t.Logf("at most %d bytes", largest)
-	s := w.get().Status.Summary
 	assert.Equal(t, n, s.Succeeded+s.Failed)
 	assert.NotZero(t, s.Failed)
 	assert.Contains(t, w.condition(controller.ConditionFailed), `True/Failed: item "vm-`)
 }
 
-func TestAPausedItem(t *testing.T) {
-	w := newFleet(t, "a", "b")
+// When the controller shuts down, no more handlers are called.
+func TestAShutdownBetweenItems(t *testing.T) {
+	w := newPlanWorld(t, "a", "b")
 	w.after(0)
-	w.edit(func(f *Fleet) { f.Spec.Paused = []string{"a"} })
+	ctx, cancel := context.WithCancel(context.Background())
+	w.handle = func(PlanVM, string) (runner.Result, error) {
+		cancel()
+		return runner.Done(), nil
+	}
+	w.called = nil
+	_, _ = w.made.Reconcile(ctx, request)
+	assert.Equal(t, []string{"a/Refresh"}, w.called)
+	w.handle = nil
+	w.end()
+	assert.Equal(t, controller.Summary{Succeeded: 2}, w.get().Status.Summary)
+}
+
+func TestAPausedItem(t *testing.T) {
+	w := newPlanWorld(t, "a", "b")
+	w.after(0)
+	w.edit(func(f *Plan) { f.Spec.Paused = []string{"a"} })
 	w.after(time.Second)
 	assert.Contains(t, w.events, `Normal Paused: item "a": paused: phase "Refresh" of itinerary "Move"`)
 	assert.Equal(t, controller.Summary{Paused: 1, Running: 1}, w.get().Status.Summary)
 	w.end()
 	assert.Equal(t, "True/Paused: ", w.condition(controller.ConditionPaused))
 	assert.Equal(t, "False/Paused: 1 paused, 1 succeeded", w.condition(controller.ConditionRunning))
-	w.edit(func(f *Fleet) { f.Spec.Paused = nil })
+	w.edit(func(f *Plan) { f.Spec.Paused = nil })
 	w.end()
 	assert.Contains(t, w.events, `Normal Resumed: item "a": resumed: phase "Refresh" of itinerary "Move"`)
 	assert.Equal(t, "False/No: ", w.condition(controller.ConditionPaused))
@@ -732,7 +692,7 @@ func TestAPausedItem(t *testing.T) {
 
 // No label has the name of an item.
 func TestMetricsOfItems(t *testing.T) {
-	w := newFleet(t, names(20)...)
+	w := newPlanWorld(t, names(20)...)
 	w.end()
 	families, err := w.metrics.Gather()
 	require.NoError(t, err)
@@ -746,26 +706,26 @@ func TestMetricsOfItems(t *testing.T) {
 	assert.Equal(t, 20.0, finished)
 }
 
-func TestWrongOptionsOfALists(t *testing.T) {
+func TestWrongOptionsOfAList(t *testing.T) {
 	for name, c := range map[string]struct {
-		set  func(w *fleet)
+		set  func(w *planWorld)
 		want string
 	}{
-		"no items":    {func(w *fleet) { w.list.Items = nil }, "List: Items is missing"},
-		"no key":      {func(w *fleet) { w.list.Key = nil }, "List: Key is missing"},
-		"negative":    {func(w *fleet) { w.list.MaxAtWork = -1 }, "List: MaxAtWork is -1; it must not be negative"},
-		"no selector": {func(w *fleet) { w.list.Runner.Select = nil }, "List: Runner: Select is missing"},
-		"items panic": {func(w *fleet) { w.list.Items = func(*Fleet) []*FleetVM { panic("none") } }, "List: Items panics with an empty object: none; let it make what the object does not have yet"},
-		"both":        {func(w *fleet) { w.options.Runner.Itineraries = itineraries }, "both Runner and List are given; a reconciler has one of them"},
-		"no client":   {func(w *fleet) { w.options.Client = nil }, "Client is missing"},
-		"a zero list": {func(w *fleet) { w.options.List = &controller.List[*Fleet]{} }, "List was not made; make it with NewList"},
-		"read panics": {func(w *fleet) {
-			w.list.Runner.Storage.Read = func(context.Context, fleetItem) (runner.State, error) { panic("none") }
+		"no items":    {func(w *planWorld) { w.list.Items = nil }, "List: Items is missing"},
+		"no key":      {func(w *planWorld) { w.list.Key = nil }, "List: Key is missing"},
+		"negative":    {func(w *planWorld) { w.list.MaxAtWork = -1 }, "List: MaxAtWork is -1; it must not be negative"},
+		"no selector": {func(w *planWorld) { w.list.Runner.Select = nil }, "List: Runner: Select is missing"},
+		"items panic": {func(w *planWorld) { w.list.Items = func(*Plan) []*VM { panic("none") } }, "List: Items panics with an empty object: none; let it make what the object does not have yet"},
+		"both":        {func(w *planWorld) { w.options.Runner.Itineraries = itineraries }, "both Runner and List are given; a reconciler has one of them"},
+		"no client":   {func(w *planWorld) { w.options.Client = nil }, "Client is missing"},
+		"a zero list": {func(w *planWorld) { w.options.List = &controller.List[*Plan]{} }, "List was not made; make it with NewList"},
+		"read panics": {func(w *planWorld) {
+			w.list.Runner.Storage.Read = func(context.Context, PlanVM) (runner.State, error) { panic("none") }
 		}, "List: Read of Storage panics with an empty object: none; let it make what the object does not have yet"},
-		"an annotation.": {func(w *fleet) { w.list.Runner.Storage.Annotation = "example.com/state" }, `List: Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
+		"an annotation.": {func(w *planWorld) { w.list.Runner.Storage.Annotation = "example.com/state" }, `List: Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newFleet(t)
+			w := newPlanWorld(t)
 			c.set(w)
 			if w.options.List == nil {
 				w.options.List = controller.NewList(w.list)
