@@ -694,7 +694,7 @@ func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 			require.Equal(t, vm.FailedPhases > 0, len(vm.Failures) > 0, "the last failure is kept")
 		}
 	}
-	t.Logf("at most %d bytes", largest)
+	t.Logf("at most %d bytes, %d writes", largest, w.writes)
 	assert.Equal(t, 9, wasSteps)
 	assert.Equal(t, n, s.Succeeded+s.Failed)
 	assert.NotZero(t, s.Failed)
