@@ -52,9 +52,10 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 		if g.Rides(i) || plan.Runs(i) != phases.True || plan.Tentative(i) {
 			continue
 		}
-		sure = true
-		if name := g.Phase(i).Step; !seen[name] {
-			seen[name] = true
+		names, certain := mayBelong(plan, i)
+		sure = sure || certain
+		if certain && len(names) == 1 && !seen[names[0]] {
+			seen[names[0]] = true
 			out.AtLeast++
 		}
 	}
@@ -62,12 +63,38 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 	for i := range g.Len() {
 		// A phase that rides shows its own step only if no other one can be shown.
 		possible := plan.Runs(i) != phases.False || plan.Tentative(i)
-		if name := g.Phase(i).Step; possible && !seen[name] && (!g.Rides(i) || !sure) {
-			seen[name] = true
-			out.AtMost++
+		if !possible || g.Rides(i) && sure {
+			continue
+		}
+		names, _ := mayBelong(plan, i)
+		for _, name := range names {
+			if !seen[name] {
+				seen[name] = true
+				out.AtMost++
+			}
 		}
 	}
 	return out
+}
+
+// mayBelong returns the steps that a phase may belong to, whatever is decided
+// before it, and whether it is certain that it belongs to one of them. In a cleanup
+// itinerary, which does not wait for unknown flags, they may become known until
+// then.
+func mayBelong(plan *machine.Plan, i int) (names []string, certain bool) {
+	g := plan.Graph()
+	may := plan.Tentative(i) || g.IsCleanup() && !plan.Facts().Known().Has(g.Reads())
+	if may {
+		for _, k := range g.StepsOf(i) {
+			names = append(names, g.Steps()[k])
+		}
+		return names, g.StepOf(i) >= 0
+	}
+	for k, t := range plan.Under(i) {
+		names = append(names, g.Steps()[k])
+		certain = t == phases.True || g.StepOf(i) >= 0
+	}
+	return names, certain
 }
 
 // String returns "step 3 of 7", "step 3 of 5 to 7" or, between steps,
