@@ -63,6 +63,7 @@ func (s *State) bound() {
 		}
 	}
 
+	s.boundRuns()
 	s.boundPipeline()
 	s.SwitchHeld = cut(s.SwitchHeld)
 	if s.Retry != nil {
@@ -74,6 +75,22 @@ func (s *State) bound() {
 	}
 	if s.Stopped != nil {
 		s.Stopped.Error = cut(s.Stopped.Error)
+	}
+}
+
+// boundRuns bounds what is kept of the token and of other runs.
+func (s *State) boundRuns() {
+	s.Runs = slices.Delete(s.Runs, 0, max(len(s.Runs)-MaxRuns, 0))
+	for i := range s.Runs {
+		r := &s.Runs[i]
+		r.Itinerary, r.Phase = cut(r.Itinerary), cut(r.Phase)
+		r.Result, _ = resultOf(r.Result)
+	}
+	if s.Token != nil {
+		*s.Token = cut(*s.Token)
+	}
+	if f := s.FailedAt; f != nil {
+		f.Itinerary, f.Phase, f.Step = cut(f.Itinerary), cut(f.Phase), cut(f.Step)
 	}
 }
 
@@ -245,6 +262,10 @@ func (s *State) check(now metav1.Time) {
 			*v = 0
 		}
 	}
+	s.Run = within(s.Run, maxCount)
+	if s.FailedAt != nil {
+		s.FailedAt.Steps = within(s.FailedAt.Steps, maxCount)
+	}
 	if s.Retry != nil {
 		s.Retry.Attempts = within(s.Retry.Attempts, maxCount)
 		switch s.Retry.Kind {
@@ -256,7 +277,7 @@ func (s *State) check(now metav1.Time) {
 		past(&s.Retry.At, now)
 		readable(&s.Retry.Next, now)
 	}
-	for _, t := range []**metav1.Time{&s.Entered, &s.WaitingSince, &s.PausedSince, &s.FlagsEvaluated} {
+	for _, t := range []**metav1.Time{&s.Entered, &s.WaitingSince, &s.PausedSince, &s.FlagsEvaluated, &s.RunStarted} {
 		if *t != nil {
 			past(*t, now)
 		}
@@ -269,6 +290,10 @@ func (s *State) check(now metav1.Time) {
 	}
 	for i := range s.Failures {
 		readable(&s.Failures[i].At, now)
+	}
+	for i := range s.Runs {
+		readable(&s.Runs[i].Started, now)
+		readable(&s.Runs[i].Ended, now)
 	}
 	for i := range s.Pipeline {
 		for _, t := range []*metav1.Time{s.Pipeline[i].Started, s.Pipeline[i].Completed} {

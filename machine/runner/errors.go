@@ -107,7 +107,7 @@ func (e *UnknownFlagsError) Unwrap() error { return e.Err }
 // IsTerminal reports whether an error of [Runner.Reconcile] stays until the
 // object or the release is fixed, so that there is no use in trying again: the
 // recorded phase or the itinerary is unknown, a failure is not answered by the
-// selector, a flag has no source, the annotation of the state is broken, or
+// selector, a flag has no source, a new run cannot begin from the phase that failed, the annotation of the state is broken, or
 // [Options].OnError stopped the run. The state describes it in Stopped, if it
 // could be read. What a handler, a source or another function of the embedder
 // returned is not terminal otherwise, whatever it wraps.
@@ -129,8 +129,9 @@ func IsTerminal(err error) bool {
 		itinerary  *phases.UnknownItineraryError
 		failure    *UnansweredFailureError
 		source     *NoSourceError
+		again      *RunAgainError
 	)
-	return errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source) || errors.As(err, &annotation)
+	return errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source) || errors.As(err, &again) || errors.As(err, &annotation)
 }
 
 // optionError is an error or a panic of a function of the options.
