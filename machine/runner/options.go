@@ -170,6 +170,9 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 	for _, problem := range o.Storage.check() {
 		add("%s", problem)
 	}
+	if o.OnRunAgain != nil && o.Token == nil {
+		add("OnRunAgain is never called without Token; give Token, or leave it out")
+	}
 	if o.Handler != nil && isNil(o.Handler) {
 		add("Handler holds a nil %T; give one that can be called, or leave it out", o.Handler)
 	}
