@@ -212,13 +212,13 @@ func (c *call[T]) atOnce() bool { return c.err == nil && c.out.Requeue && c.out.
 // requeue returns when to come back.
 func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result, error) {
 	switch {
-	case runner.IsTerminal(c.err):
+	case runner.IsTerminal(c.err) && !c.out.Requeue:
 		return reconcile.Result{}, reconcile.TerminalError(c.err)
 	case c.out.Requeue:
 		after := max(c.out.RequeueAfter, atOnce)
 		if c.err != nil {
 			// If it were returned, the rate limiter would decide when.
-			log.FromContext(ctx).Error(c.err, "to be retried", "after", after.String())
+			log.FromContext(ctx).Error(c.err, "to be reconciled again", "after", after.String())
 			recordError(trace.SpanFromContext(ctx), c.err)
 		}
 		return reconcile.Result{RequeueAfter: after}, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -123,6 +124,16 @@ func (o *Options[T]) complete(r *Reconciler[T]) (*runner.Runner[T], error) {
 				return onFail(ctx, object, f)
 			}
 			return nil
+		}
+		if o.Runner.Token != nil {
+			onRunAgain := o.Runner.OnRunAgain
+			o.Runner.OnRunAgain = func(ctx context.Context, object T, previous runner.PastRun) error {
+				r.setCondition(object, ConditionFailed, metav1.ConditionFalse, reasonNot, "")
+				if onRunAgain != nil {
+					return onRunAgain(ctx, object, previous)
+				}
+				return nil
+			}
 		}
 	}
 	if o.TracerProvider == nil {

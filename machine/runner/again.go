@@ -23,8 +23,8 @@ const (
 	FromStart RunFrom = "Start"
 	// FromFailedPhase begins in the phase that failed ([State].FailedAt) or, if
 	// none did and the run is stopped in a phase, in that one. The itinerary that
-	// is selected then must have it. Like any phase in progress it runs whatever
-	// its guard says by now. The steps that had started before it are kept, and
+	// is selected then must have it, by its name or a former one, and not as an end
+	// phase. Like any phase in progress it runs whatever its guard says by now. The steps that had started before it are kept, and
 	// its own step is opened again.
 	FromFailedPhase RunFrom = "FailedPhase"
 )
@@ -60,15 +60,16 @@ type FailedAt struct {
 type RunAgainError struct {
 	// Itinerary and Phase are what failed; empty if no phase did.
 	Itinerary, Phase string
-	// Selected is the itinerary that Select names, which does not have the phase.
+	// Selected is the itinerary that Select names, which does not have the phase, or
+	// has it as an end phase.
 	Selected string
 }
 
 func (e *RunAgainError) Error() string {
 	if e.Phase == "" {
-		return "the token asks for a new run from the phase that failed, but no phase has failed outside cleanup itineraries; ask for a run from the start, with another token"
+		return "the token asks for a new run from the phase that failed, but no phase has failed outside cleanup itineraries; ask for a run from the start"
 	}
-	return fmt.Sprintf("the token asks for a new run from phase %q, which failed in itinerary %q, but Select names itinerary %q, which does not have that phase; "+
+	return fmt.Sprintf("the token asks for a new run from phase %q, which failed in itinerary %q, but Select names itinerary %q, which does not have that phase, or ends there; "+
 		"clear in OnRunAgain what Select goes by, or ask for a run from the start", e.Phase, e.Itinerary, e.Selected)
 }
 
@@ -223,10 +224,10 @@ func (c *reconcile[T]) runAgain(ctx context.Context, token string, from RunFrom)
 	}
 	if failed != nil {
 		i, err := g.Lookup(failed.Phase)
-		if err != nil {
+		if err != nil || g.IsEnd(i) {
 			return "", &RunAgainError{Itinerary: failed.Itinerary, Phase: failed.Phase, Selected: selected}
 		}
-		next.Checkpoint = machine.Checkpoint{Itinerary: selected, Phase: g.Phase(i).Name}
+		next.Checkpoint = machine.Checkpoint{Itinerary: selected, Phase: g.Phase(i).Name, Step: failed.Step}
 	}
 	c.state, c.memo.attempts = next, 0
 	c.emit(ctx, RunBegun{Run: next.Run, From: from, Itinerary: selected, Phase: next.Phase, Previous: past})

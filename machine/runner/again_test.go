@@ -335,6 +335,39 @@ func TestARunFromAPhaseThatWasRenamed(t *testing.T) {
 	assert.Equal(t, "Transfer", w.m.State.Phase)
 }
 
+// A phase that may belong to several steps is entered under the one in which it
+// failed, before any flag is known.
+func TestARunFromAPhaseUnderAGuardedStep(t *testing.T) {
+	w, is := withToken(t)
+	all := itineraries()
+	all[0].Phases[1].Steps = []phases.GuardedStep{{Step: "Transfer", Guard: phases.Guard{All: images}}}
+	w.options.Itineraries = machine.MustCompileSet(all...)
+	w.values[images] = true
+	w.fails("Copy")
+	w.until("")
+	is.token, is.from = "2", runner.FromFailedPhase
+	w.broken[images] = errors.New("the registry is away")
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Prepare: Completed | Transfer: Copying | Restore: Not started", w.reads())
+}
+
+// A phase that is an end phase by now has no work that could be done again.
+func TestNoRunFromAPhaseThatIsTheEndByNow(t *testing.T) {
+	w, is := withToken(t)
+	w.fails("Copy")
+	w.until("")
+	all := itineraries()
+	all[0].Phases[1] = phases.Phase{Name: "Copy", End: true, Guard: phases.Guard{All: volumes}}
+	w.options.Itineraries = machine.MustCompileSet(all...)
+	delete(w.options.Phases, "Copy")
+	w.options.PassThrough = true
+	is.token, is.from = "2", runner.FromFailedPhase
+	_, err := w.reconcile()
+	require.ErrorAs(t, err, new(*runner.RunAgainError))
+	assert.Equal(t, int64(0), w.m.State.Run)
+}
+
 // The selector may go by the state on the object: that is the new run's when it is
 // called.
 func TestASelectorThatGoesByTheStateSeesTheNewRun(t *testing.T) {

@@ -419,7 +419,7 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 		return attempts, true
 	}
 
-	if !c.asked { // else the run is over, and another is to follow
+	if !c.asked || c.state.Done { // else it is stopped, and another run is to follow
 		c.state.Stopped = nil
 	}
 	text := cut(err.Error())
