@@ -237,17 +237,14 @@ func (c *reconcile[T]) runAgain(ctx context.Context, token string, from RunFrom)
 // enterAgain enters the phase that a run begins in which is not the first of its
 // itinerary.
 func (c *reconcile[T]) enterAgain(ctx context.Context) error {
-	if err := c.evaluate(ctx, newRelease, 0); err != nil {
+	if err := c.refresh(ctx); err != nil {
 		return err
 	}
 	c.state.nextVisit()
 	c.state.Entered = c.now.DeepCopy()
 	c.state.Checkpoint = c.m.Checkpoint()
 	c.state.Pipeline = steps.Sync(c.state.Pipeline, steps.Snapshot{Plan: c.m.Plan(), Again: true}, c.now.Time)
-	entered := PhaseEntered{Itinerary: c.state.Itinerary, Phase: c.state.Phase}
-	if step := c.state.Pipeline.Current(); step != nil {
-		entered.Step = step.Name
-	}
-	c.emit(ctx, entered)
+	at := c.m.Position()
+	c.emit(ctx, PhaseEntered{Itinerary: c.state.Itinerary, Phase: at.Phase, Step: c.stepOf(at)})
 	return nil
 }
