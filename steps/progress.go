@@ -81,18 +81,14 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 // before it.
 func mayBelong(plan *machine.Plan, i int) (names []string) {
 	g := plan.Graph()
-	phase := g.Phase(i)
-	if !plan.Tentative(i) || plan.Current() == i {
-		for k := range plan.Under(i) {
+	if plan.Tentative(i) && plan.Current() != i {
+		for _, k := range g.StepsOf(i) {
 			names = append(names, g.Steps()[k])
 		}
 		return names
 	}
-	for _, s := range phase.Steps {
-		names = append(names, s.Step)
-	}
-	if phase.Step != "" {
-		names = append(names, phase.Step)
+	for k := range plan.Under(i) {
+		names = append(names, g.Steps()[k])
 	}
 	return names
 }
