@@ -463,6 +463,81 @@ func TestOnRunAgainNeedsAToken(t *testing.T) {
 	assert.EqualError(t, err, "runner options: OnRunAgain is never called without Token; give Token, or leave it out")
 }
 
+// A pause holds a new run, also after one that is stopped: it begins once the object
+// is resumed, and nothing of the run before is called.
+func TestAPauseHoldsANewRun(t *testing.T) {
+	for _, stopped := range []bool{false, true} {
+		w, is := withToken(t)
+		if stopped {
+			w.until("Copy")
+			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
+				return runner.Result{}, errors.New("quota")
+			}
+			w.options.OnError = func(*migration, runner.Visit, error) runner.ErrorAction { return runner.ActionStop }
+			w.stops()
+		} else {
+			w.until("")
+		}
+		w.called = nil
+		is.token, w.m.Paused = "2", true
+		for range 3 {
+			out, err := w.reconcile()
+			require.NoError(t, err)
+			assert.True(t, out.Paused)
+			assert.Equal(t, int64(0), out.State.Run)
+		}
+		w.m.Paused = false
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		assert.Equal(t, int64(2), w.m.State.Run)
+		assert.Empty(t, w.called)
+	}
+}
+
+// Of several failures the first counts.
+func TestARunFromTheFirstOfSeveralFailures(t *testing.T) {
+	w, is := ends(t), &ticket{token: "1"}
+	w.options.Token = func(context.Context, *migration) (string, runner.RunFrom, error) { return is.token, is.from, nil }
+	w.options.Select = func(_ context.Context, m *migration) (string, error) {
+		if m.State.FailedPhases > 0 {
+			return "Other", nil
+		}
+		return "Move", nil
+	}
+	w.handle(func(place string) runner.Result {
+		if place == "Move/Attach" || place == "Other/Copy" {
+			return runner.Fail(place)
+		}
+		return runner.Done()
+	})
+	w.stops()
+	require.Len(t, w.m.State.Failures, 2)
+	is.token, is.from = "2", runner.FromFailedPhase
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Move/Attach", w.m.State.Itinerary+"/"+w.m.State.Phase)
+	assert.Equal(t, "Data: Completed | Restore: Attach", w.reads())
+}
+
+// A run that ended in an end phase is kept with that.
+func TestAPastRunThatEndedInAnEndPhase(t *testing.T) {
+	w, is := withToken(t)
+	all := itineraries()
+	all[0].Phases = append(all[0].Phases, phases.Phase{Name: "Moved", End: true})
+	w.options.Itineraries = machine.MustCompileSet(all...)
+	for n := 0; !w.m.State.Done; n++ {
+		require.Less(t, n, 20)
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	is.token = "2"
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	require.Len(t, w.m.State.Runs, 1)
+	assert.Equal(t, "Move/Moved", w.m.State.Runs[0].Itinerary+"/"+w.m.State.Runs[0].Phase)
+	assert.Equal(t, "Refresh", w.m.State.Phase)
+}
+
 // A write that is lost, at the beginning of a run, begins the same run again.
 func TestAWriteThatIsLostBeginsTheSameRunAgain(t *testing.T) {
 	for _, from := range []runner.RunFrom{runner.FromStart, runner.FromFailedPhase} {

@@ -84,7 +84,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		c.finish()
 		return nil
 	case paused && (!g.IsCleanup() || c.o.PauseHoldsCleanup):
-		if !c.state.PhaseFailed() {
+		if !c.state.PhaseFailed() && !c.asked {
 			c.state.Stopped = nil // what can be looked up is no reason any more
 		}
 		c.pause()
