@@ -288,7 +288,7 @@ func (s *syncing) enter(at int) {
 	for i, k := range s.index {
 		step := &s.out[i]
 		switch {
-		case step == current || !step.Open() && !(s.Again && step.Ran()):
+		case step == current || !step.Open() && !s.Again:
 		case k >= 0 && ahead[k]:
 			step.Phase, step.Completed, step.Message = "", nil, MessageContinues
 		case !step.Open():

@@ -24,8 +24,8 @@ const (
 	// FromFailedPhase begins in the phase that failed ([State].FailedAt) or, if
 	// none did and the run is stopped in a phase, in that one. The itinerary that
 	// is selected then must have it, by its name or a former one, and not as an end
-	// phase. Like any phase in progress it runs whatever its guard says by now. The steps that had started before it are kept, and
-	// its own step is opened again.
+	// phase. Like any phase in progress it runs whatever its guard says by now. The
+	// steps that had started before it are kept, and its own step is open again.
 	FromFailedPhase RunFrom = "FailedPhase"
 )
 
