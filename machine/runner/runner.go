@@ -59,8 +59,9 @@ type Outcome struct {
 	// an error beside it.
 	Changed bool
 	// Requeue asks for another reconcile once the object is written: after
-	// RequeueAfter, or at once if that is zero. Otherwise the run waits for the
-	// controller's watches, is paused, stopped, or done.
+	// RequeueAfter, or at once if that is zero, also beside an error that is
+	// terminal: another run then follows ([Options].Token). Otherwise the run waits
+	// for the controller's watches, is paused, stopped, or done.
 	Requeue      bool
 	RequeueAfter time.Duration
 	// Done reports whether the run is done, Paused whether a pause holds it.
@@ -128,6 +129,12 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	}
 	if berr := c.state.boundTo(size); berr != nil {
 		return Outcome{State: was}, errors.Join(err, berr)
+	}
+	if !was.over() && c.state.over() {
+		// The token may have changed on the way.
+		if _, _, err := c.asks(ctx); err != nil || c.asked {
+			c.again, c.after = true, 0
+		}
 	}
 
 	out = Outcome{State: c.state, Requeue: c.again, RequeueAfter: c.after, Done: c.state.Done, Paused: c.paused}
