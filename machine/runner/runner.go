@@ -126,9 +126,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	if r.o.MaxState != nil {
 		size = r.o.MaxState(object)
 	}
-	if berr := c.state.boundTo(size); berr != nil {
-		return Outcome{State: was}, errors.Join(err, berr)
-	}
+	c.state.boundTo(size)
 
 	out = Outcome{State: c.state, Requeue: c.again, RequeueAfter: c.after, Done: c.state.Done, Paused: c.paused}
 	out.Changed = !equality.Semantic.DeepEqual(was, c.state)
