@@ -404,8 +404,7 @@ type Why struct {
 	// Flags are the flags in the way: false ones of all and any, true ones of
 	// none, unknown ones if it depends on them.
 	Flags []string `json:"flags"`
-	// DecidedBy are the phases before it that decide one of these flags, or that
-	// have the choice.
+	// DecidedBy are the phases before it that decide one of these flags.
 	DecidedBy []string `json:"decidedBy"`
 	// Text says the same as part of a sentence: "needs HasPVs".
 	Text string `json:"text"`
@@ -462,9 +461,18 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 			continue
 		}
 		n := &g.nodes[from]
+		if from == p.at && p.choice > 0 && t == phases.False {
+			return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached: " + g.names[from] + " jumps to " + g.names[n.jumps[p.choice-1].to]}
+		}
+		if t == phases.Unknown && p.mayChoose(from, func(to int) bool { return from < to && to <= i }) {
+			return g.whyChoice(from)
+		}
 		for _, j := range n.jumps {
+			if j.choice {
+				continue
+			}
 			now := j.guard.Eval(p.facts)
-			past := t == phases.False && now != phases.False && j.to != i && !j.choice
+			past := t == phases.False && now != phases.False && j.to != i
 			if past && j.to == g.done() {
 				return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached: " + g.names[from] + " is the end"}
 			}
@@ -482,7 +490,7 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 	}
 	if t == phases.Unknown {
 		if from := p.chooses(i); from >= 0 {
-			return &Why{Guard: WhyChoice, Flags: []string{}, DecidedBy: []string{g.names[from]}, Text: "hangs on the choice of " + g.names[from]}
+			return g.whyChoice(from)
 		}
 	}
 	return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached"}
@@ -495,12 +503,22 @@ func (p *Plan) chooses(i int) int {
 	g := p.graph
 	for k := range g.nodes {
 		from := (i - 1 - k + len(g.nodes)) % len(g.nodes)
-		open := p.Runs(from) != phases.False && !(from == p.at && p.finished)
-		if open && slices.ContainsFunc(g.nodes[from].jumps, func(j jump) bool { return j.choice }) {
+		if p.Runs(from) != phases.False && p.mayChoose(from, func(int) bool { return true }) {
 			return from
 		}
 	}
 	return -1
+}
+
+// mayChoose reports whether the phase at an index has a choice which is not made
+// and which leads to one of these indices.
+func (p *Plan) mayChoose(i int, leads func(to int) bool) bool {
+	made := i == p.at && p.finished
+	return !made && slices.ContainsFunc(p.graph.nodes[i].jumps, func(j jump) bool { return j.choice && leads(j.to) })
+}
+
+func (g *Graph) whyChoice(i int) *Why {
+	return &Why{Guard: WhyChoice, Flags: []string{}, DecidedBy: []string{}, Text: "hangs on the choice of " + g.names[i]}
 }
 
 // name is the name of the phase at an index, or done.
