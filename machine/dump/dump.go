@@ -128,6 +128,7 @@ func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
 		if err := p.connect(o); err != nil {
 			return nil, err
 		}
+		p.leaveOutDone()
 		p.divide()
 		d.note(p, o)
 		names = append(names, p.name())
