@@ -158,7 +158,7 @@ func (pic *picture) rails(p *part, r *rails) {
 	for i, a := range r.arcs {
 		lane := r.x - stop - gap - r.lanes.of[i]*laneWidth
 		for _, to := range a.to {
-			pic.arc(a.look, r.x-stop, r.y[a.from]+3, r.x-stop, r.y[to]-3, lane)
+			pic.arc(a.look, r.x-stop, r.y[a.from]+4, r.x-stop, r.y[to]-4, lane)
 		}
 		switch {
 		case a.look.choice:
