@@ -21,7 +21,7 @@ var dotShapes = [...]struct{ shape, style string }{
 // dotKinds draw the kind of an edge by its head, and dotChoice a choice by its
 // tail; dotTaken draws whether it is taken by its line.
 var (
-	dotKinds = [...]string{inOrder: "arrowhead=normal", jump: "arrowhead=vee, constraint=false, penwidth=2", skip: "arrowhead=empty, constraint=false"}
+	dotKinds = [...]string{inOrder: "arrowhead=normal", jump: "arrowhead=vee, penwidth=2", skip: "arrowhead=empty"}
 	dotTaken = [...]struct{ style, color string }{phases.False: {"dotted", "#8a939d"}, phases.Unknown: {"dashed", "#8f5600"}, phases.True: {"solid", "#0b5fcc"}}
 )
 
@@ -86,8 +86,13 @@ func (p *part) dot(b *strings.Builder, i int) {
 	}
 	for _, e := range p.edges {
 		line, more := dotTaken[e.taken], ""
+		// Phases stand below each other in order, and what follows an end phase
+		// below the phase from which it is reached.
+		if e.kind != inOrder && !(e.from < e.to && p.nodes[e.to-1].end) {
+			more = ", constraint=false"
+		}
 		if e.choice {
-			more = ", " + dotChoice
+			more += ", " + dotChoice
 			if e.taken != phases.False {
 				line.color = stateColors[byChoice].line
 			}

@@ -213,7 +213,7 @@ func TestChoicesAreToldApart(t *testing.T) {
 		n++
 	}
 	require.Len(t, links, 2)
-	assert.Contains(t, d.Mermaid(), fmt.Sprintf("  linkStyle %d,%d stroke:#6d3fb0,stroke-dasharray:", links[0], links[1]))
+	assert.Contains(t, d.Mermaid(), fmt.Sprintf("  linkStyle %d,%d stroke-dasharray:10 3 2 3\n", links[0], links[1]))
 }
 
 // A switch without a When, and a jump of a phase to itself.

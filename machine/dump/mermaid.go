@@ -101,7 +101,8 @@ func (d *Drawing) mermaid(short bool) (chart, excess string) {
 		m.class(look.class, stateColors[s], look.style)
 	}
 	if len(m.choices) > 0 {
-		fmt.Fprintf(m, "  linkStyle %s stroke:%s,%s\n", strings.Join(m.choices, ","), stateColors[byChoice].line, mermaidChoice)
+		// Lines have the colour of the theme, which this leaves alone.
+		fmt.Fprintf(m, "  linkStyle %s %s\n", strings.Join(m.choices, ","), mermaidChoice)
 	}
 	m.class("failed", failedColors, ",stroke-width:3px,stroke-dasharray:8 3")
 	chart = m.String()
