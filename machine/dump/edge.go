@@ -62,14 +62,7 @@ func (p *part) lead(e edge, comes func(*path) phases.Truth) {
 			}
 			return and(comes(w), w.admits(to.index))
 		})
-		known := slices.IndexFunc(p.edges, func(o edge) bool { return e.kind == skip && o.kind == skip && o.from == e.from && o.to == e.to })
-		switch {
-		case known >= 0:
-			p.edges[known].taken = or(p.edges[known].taken, e.taken)
-		case p.ends && to.index == p.graph.Len() && e.taken == phases.False:
-		default:
-			p.edges = append(p.edges, e)
-		}
+		p.add(e)
 		if !to.end || to.guard == "" {
 			return
 		}
@@ -77,6 +70,23 @@ func (p *part) lead(e edge, comes func(*path) phases.Truth) {
 		comes = func(w *path) phases.Truth { return and(before(w), w.passes(to.index, next)) }
 		e = edge{from: e.from, to: e.to + 1, kind: skip}
 	}
+}
+
+// add adds an edge of the reduction. A second one past the same end phases adds
+// nothing but that it is taken. One to done that is not taken is left out if there
+// are end phases.
+func (p *part) add(e edge) {
+	if e.kind == skip {
+		others := p.edgesFrom(e.from)
+		if k := slices.IndexFunc(others, func(o edge) bool { return o.kind == skip && o.to == e.to }); k >= 0 {
+			others[k].taken = or(others[k].taken, e.taken)
+			return
+		}
+	}
+	if p.ends && p.nodes[e.to].index == p.graph.Len() && e.taken == phases.False {
+		return
+	}
+	p.edges = append(p.edges, e)
 }
 
 // transitions draws transitions of the machine, which are grouped by where they
