@@ -71,6 +71,11 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		c.paused = paused
 		c.finish()
 		return nil
+	case c.m.Position().Done: // at an end phase that another controller has entered, or an earlier release
+		c.state.leavePhase()
+		c.keep(ctx, steps.Snapshot{})
+		c.end()
+		return nil
 	case paused && (!g.IsCleanup() || c.o.PauseHoldsCleanup):
 		if !c.state.PhaseFailed() {
 			c.state.Stopped = nil // what can be looked up is no reason any more
@@ -147,6 +152,14 @@ func (c *reconcile[T]) stop(ctx context.Context, err error) {
 // finish settles the state of a run that is done: nothing is tried again.
 func (c *reconcile[T]) finish() {
 	c.state.Retry, c.state.Stopped, c.state.FlagsEvaluated = nil, nil, nil
+}
+
+// end settles the state of a run that has come to its end.
+func (c *reconcile[T]) end() {
+	c.finish()
+	if c.state.Result == "" {
+		c.state.Result = c.m.Graph().Result()
+	}
 }
 
 // option calls a function of the options.
@@ -546,10 +559,7 @@ func (c *reconcile[T]) entered(ctx context.Context, from machine.Position, tr ma
 	if !tr.To.Done {
 		return
 	}
-	c.finish()
-	if c.state.Result == "" {
-		c.state.Result = c.m.Graph().Result()
-	}
+	c.end()
 	c.emit(ctx, RunFinished{Itinerary: tr.Itinerary, Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
 }
 
