@@ -153,6 +153,30 @@ func TestAChoiceThatThePhaseDoesNotDeclare(t *testing.T) {
 	}
 }
 
+// A stop breaks a series of attempts: the count begins again, in the same process
+// as in another.
+func TestAStopBreaksASeriesOfAttempts(t *testing.T) {
+	w := newLoop(t, false)
+	w.options.Phases["Refresh"] = runner.Phase[*migration]{MaxAttempts: 2}
+	w.options.Key = func(*migration) string { return "key" }
+	calls := 0
+	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
+		if calls++; calls == 2 {
+			return runner.Done(runner.Choose("GiveUp")), nil
+		}
+		return errs()
+	}
+	r := w.runner()
+	for calls < 3 {
+		_, err := r.Reconcile(t.Context(), w.m)
+		require.Equal(t, calls == 2, runner.IsTerminal(err), "after call %d: %v", calls, err)
+		w.now = w.now.Add(time.Minute)
+	}
+	assert.Empty(t, w.m.State.Failures)
+	require.NotNil(t, w.m.State.Retry)
+	assert.Equal(t, int64(1), w.m.State.Retry.Attempts)
+}
+
 // A run goes on after a duration: its handler is not called meanwhile, no deadline
 // counts, and what the phase decides is evaluated when it goes on.
 func TestDoneAfterADuration(t *testing.T) {

@@ -136,7 +136,7 @@ func (c *reconcile[T]) follow(ctx context.Context, switchHeld string) {
 // stop records why the run cannot go on.
 func (c *reconcile[T]) stop(ctx context.Context, err error) {
 	c.again, c.after = false, 0
-	c.state.Retry = nil
+	c.state.Retry, c.memo.attempts = nil, 0
 	text := cut(err.Error())
 	if step := c.state.Pipeline.Current(); step != nil {
 		step.Message = text
