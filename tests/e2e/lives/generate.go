@@ -46,11 +46,16 @@ func generatePhases(random *rand.Rand, prefix string, n int) []oracle.Phase {
 		if chance(0.6) {
 			p.Guard = generateGuard(random)
 		}
-		for chance(0.2) {
-			p.Steps = append(p.Steps, oracle.GuardedStep{Step: fmt.Sprintf("%sStep%d", prefix, random.IntN(step+2)), Guard: generateGuard(random)})
+		p.End = i > 0 && chance(0.05) || i == n-1 && chance(0.4)
+		for chance(0.25) {
+			g := generateGuard(random)
+			if own := flag(); chance(0.5) && !p.End { // a step that is its own decision the next time
+				g = oracle.Guard{All: []string{own}}
+				p.Decides = append(p.Decides, own)
+			}
+			p.Steps = append(p.Steps, oracle.GuardedStep{Step: fmt.Sprintf("%sStep%d", prefix, random.IntN(step+2)), Guard: g})
 		}
-		if i > 0 && chance(0.1) || i == n-1 && chance(0.4) {
-			p.End = true
+		if p.End {
 			if chance(0.3) {
 				p.Step = ""
 			}
@@ -100,7 +105,7 @@ func generatePhases(random *rand.Rand, prefix string, n int) []oracle.Phase {
 			}
 		}
 		for to := range n { // what the handler may choose
-			if chance(0.05) {
+			if chance(0.07) {
 				p.Jumps = append(p.Jumps, oracle.Jump{To: fmt.Sprintf("%s%d", prefix, to), Choice: true})
 			}
 		}

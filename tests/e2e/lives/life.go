@@ -310,7 +310,7 @@ func (l *Life) done(p oracle.Phase) runner.Result {
 		}
 	}
 	switch {
-	case !l.calm && l.chance(0.01):
+	case !l.calm && l.chance(0.02):
 		choose("choices that are not declared", "Nowhere")
 	case choices != nil && l.chance(0.6):
 		choose("choices", choices[l.random.IntN(len(choices))])

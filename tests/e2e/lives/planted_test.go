@@ -50,7 +50,7 @@ var planted = []struct {
 		{"machine/runner/reconcile.go", "paused := time.Duration(c.state.PausedSeconds) * time.Second", "paused := time.Duration(0)"},
 	}},
 	{"the result is that of the last itinerary", []edit{
-		{"machine/runner/reconcile.go", "if c.state.Result == \"\" {", "if c.state.Result != phases.Failed {"},
+		{"machine/runner/reconcile.go", "if c.state.Result == \"\" {", "if c.state.Result != \"Failed\" {"},
 	}},
 	{"a run that is canceled before its first phase reads succeeded", []edit{
 		{"machine/runner/state.go", "		s.Result = g.Result()\n", "		if s.Result = g.Result(); s.Visit == 0 {\n			s.Result = phases.Succeeded\n		}\n"},

@@ -323,6 +323,7 @@ func (j *judge) returned(e Event) string {
 	switch e.Value {
 	case "done":
 		if undeclared && !j.in.Cleanup {
+			r.attempts = 0
 			j.held = fmt.Sprintf("the run is stopped, since %s does not have the choice to go on with %s", r.phase, e.Choice)
 			return ""
 		}
