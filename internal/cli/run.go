@@ -309,7 +309,7 @@ func (m *migration) state() (runner.State, error) {
 	s.Itinerary, s.Phase = m.Status.Itinerary, status.Phase
 	selected := mtc.Current(m.Migration)
 	if mtc.Done(m.Migration) {
-		s.Itinerary, s.Phase, s.Done = selected, "", true
+		s.Itinerary, s.Done = selected, true
 	} else if s.Itinerary != "" && s.Itinerary != selected {
 		// A runner does not leave every cleanup itinerary; mig-controller, which
 		// wrote the status, does.

@@ -198,7 +198,7 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 			g.migrate("is-canceled", spec)
 			last = g.done("is-canceled")
 			assert.Equal(t, mtc.Cancel, last.State.Itinerary)
-			assert.Subset(t, g.calls.ran("is-canceled", mtc.Cancel), []string{"EnsureAnnotationsDeleted", "Completed"}, "what may be needed runs")
+			assert.Subset(t, g.calls.ran("is-canceled", mtc.Cancel), []string{"EnsureAnnotationsDeleted", "Canceled"}, "what may be needed runs")
 
 			// It begins, since a phase ahead decides the flag, and waits where the
 			// next phase depends on it: with work that is not done again.
