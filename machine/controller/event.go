@@ -16,7 +16,9 @@ import (
 // users look for, once it is written: not for each phase, since of more than 25
 // events in a row on one object client-go drops some.
 const (
-	EventBegun       = "ItineraryBegun"
+	EventBegun = "ItineraryBegun"
+	// EventRunAgain: a new run begins, since the token of the object has changed.
+	EventRunAgain    = "RunAgain"
 	EventStepStarted = "StepStarted"
 	EventPhaseFailed = "PhaseFailed"
 	EventReplanned   = "Replanned"
@@ -67,7 +69,7 @@ func recordPause[T any](o *runner.Options[T]) {
 }
 
 // observe keeps an event until it is written.
-func (r *Reconciler[T]) observe(ctx context.Context, _ T, e runner.Event) {
+func (r *Reconciler[T]) observe(ctx context.Context, e runner.Event) {
 	r.metrics.happened(e)
 	if r, ok := ctx.Value(callKey{}).(*record); ok {
 		r.events = append(r.events, e)
@@ -76,30 +78,40 @@ func (r *Reconciler[T]) observe(ctx context.Context, _ T, e runner.Event) {
 
 // recordEvents reports what happened, once it is written.
 func (r *Reconciler[T]) recordEvents(c *call[T]) {
-	for _, e := range c.events {
-		r.metrics.written(e)
+	for _, run := range c.runs {
+		for _, e := range run.events {
+			r.metrics.written(e)
+		}
+		if r.o.Recorder != nil {
+			r.recordRun(c, run)
+		}
 	}
-	if r.o.Recorder == nil {
-		return
-	}
+}
+
+// recordRun records the events of one run.
+func (r *Reconciler[T]) recordRun(c *call[T], run *run) {
 	record := func(kind, reason, format string, args ...any) {
-		r.o.Recorder.Event(c.object, kind, reason, short(fmt.Sprintf(format, args...)))
+		r.o.Recorder.Event(c.object, kind, reason, short(run.name(fmt.Sprintf(format, args...))))
 	}
-	// Only the condition remembers whether a pause was reported.
+	// Only the condition remembers whether a pause was reported; of an item, its
+	// state does.
 	was := r.holds(c.read, ConditionPaused, metav1.ConditionTrue, "")
 	is := r.holds(c.object, ConditionPaused, metav1.ConditionTrue, "")
-	switch at := where(c.was.Itinerary, c.was.Phase); {
+	if run.item != "" {
+		was, is = run.was.PausedSince != nil, run.out.State.PausedSince != nil
+	}
+	switch at := where(run.was.Itinerary, run.was.Phase); {
 	case is && !was:
 		record(corev1.EventTypeNormal, EventPaused, "paused: %s", at)
-	case was && !is && !c.paused && c.pauseKnown:
+	case was && !is && !run.paused && run.pauseKnown:
 		record(corev1.EventTypeNormal, EventResumed, "resumed: %s", at)
 	}
 
 	started := map[string]bool{}
-	for i := range c.was.Pipeline {
-		started[c.was.Pipeline[i].Name] = c.was.Pipeline[i].Ran()
+	for i := range run.was.Pipeline {
+		started[run.was.Pipeline[i].Name] = run.was.Pipeline[i].Ran()
 	}
-	for _, e := range c.events {
+	for _, e := range run.events {
 		switch e := e.(type) {
 		case runner.ItineraryBegun:
 			switch {
@@ -110,6 +122,13 @@ func (r *Reconciler[T]) recordEvents(c *call[T]) {
 			default:
 				record(corev1.EventTypeNormal, EventBegun, "itinerary %q begins, %q is left", e.Itinerary, e.PreviousItinerary)
 			}
+		case runner.RunBegun:
+			for i := range run.was.Pipeline { // a step that the new run has not kept starts again
+				was := &run.was.Pipeline[i]
+				is, ok := run.out.State.Pipeline.Lookup(was.Name)
+				started[was.Name] = ok && was.Ran() && was.Started.Equal(is.Started)
+			}
+			record(corev1.EventTypeNormal, EventRunAgain, "%s", runAgain(e))
 		case runner.PhaseEntered:
 			if e.Step != "" && !started[e.Step] {
 				started[e.Step] = true
@@ -128,12 +147,12 @@ func (r *Reconciler[T]) recordEvents(c *call[T]) {
 			record(kind, reason, "%s", ended(e.Itinerary, e.CleanupFailures))
 		}
 	}
-	if retryBegins(c.was, c.out.State) {
+	if retryBegins(run.was, run.out.State) {
 		reason := EventRetrying
-		if c.out.State.Retry.Kind == runner.RetryFlags {
+		if run.out.State.Retry.Kind == runner.RetryFlags {
 			reason = EventFlagsUnknown
 		}
-		record(corev1.EventTypeWarning, reason, "%s", retrying(&c.out.State))
+		record(corev1.EventTypeWarning, reason, "%s", retrying(&run.out.State))
 	}
 }
 
@@ -157,6 +176,14 @@ func resultEvent(r phases.Result) (kind, reason string) {
 		return corev1.EventTypeNormal, EventRolledBack
 	}
 	return corev1.EventTypeNormal, EventSucceeded
+}
+
+func runAgain(e runner.RunBegun) string {
+	from := "from the start"
+	if e.Phase != "" {
+		from = fmt.Sprintf("from phase %q", e.Phase)
+	}
+	return fmt.Sprintf("run %d begins, in itinerary %q %s", e.Run, e.Itinerary, from)
 }
 
 func replanned(e runner.PipelineReplanned) string {
