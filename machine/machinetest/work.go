@@ -86,23 +86,22 @@ func (c *checking) work() {
 // delay checks that a run whose handler said so goes on later, and comes back in
 // time for that. A switch does not wait.
 func (c *checking) delay() {
-	var until time.Time
+	var first, last time.Time // it goes on between these
 	if c.before.WorkDone && c.before.NotBefore != nil {
-		until = c.before.NotBefore.Time
+		first, last = c.before.NotBefore.Time, c.before.NotBefore.Time
 	}
 	if one := c.callBefore(); one != nil && one.answer == resultDone && one.after > 0 {
-		until = one.at.Add(one.after)
+		first, last = one.at.Add(one.after), c.ended.Add(one.after+time.Second) // whole seconds
 	}
-	here := c.before.Itinerary == c.after.Itinerary
+	until := c.after.NotBefore
 	switch {
-	case until.IsZero() || !c.ended.Before(until) || !here:
+	case !c.ended.Before(first) || c.before.Itinerary != c.after.Itinerary:
 	case !c.stays():
-		c.in(c.before.Itinerary, PromiseDelay, "it goes on earlier than its handler said", "from %s, %s before", c.before.Phase, until.Sub(c.ended))
-	case c.held || c.err != nil:
-	case c.after.NotBefore == nil || c.after.NotBefore.Time.Before(until):
-		c.in(c.before.Itinerary, PromiseDelay, "the time at which it goes on is not recorded", "%s", c.after.Phase)
-	case !c.again || c.next > c.after.NotBefore.Sub(c.ended):
-		c.in(c.before.Itinerary, PromiseDelay, "the next call comes later than the time at which it goes on", "%s, after %s", c.after.Phase, c.next)
+		c.broken(PromiseDelay, "it goes on earlier than its handler said", "from %s, %s before", c.before.Phase, first.Sub(c.ended))
+	case until == nil || until.Time.Before(first) || until.After(last):
+		c.broken(PromiseDelay, "the time at which it goes on is not recorded", "%s", c.after.Phase)
+	case !c.held && c.err == nil && (!c.again || c.next > until.Sub(c.ended)):
+		c.broken(PromiseDelay, "the next call comes later than the time at which it goes on", "%s, after %s", c.after.Phase, c.next)
 	}
 }
 
