@@ -134,14 +134,15 @@ func TestExploreChoices(t *testing.T) {
 				})}}
 			return o
 		}
-		x := machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Edits: []string{"cancel", "pause", "resume"}}
-		for _, exact := range []bool{false, true} {
-			x.Exact = exact
-			r := machinetest.Explore(t, x)
-			assert.Greater(t, r.States, 500)
+		x := machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Edits: []string{"cancel"}}
+		if after > 0 {
+			x.Edits = append(x.Edits, "pause", "resume")
 		}
+		r := machinetest.Explore(t, x)
+		assert.Greater(t, r.States, 200)
+		t.Log(r)
 
-		x.Settled, x.Exact = []string{"B1"}, false
+		x.Settled = []string{"B1"}
 		wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }),
 			"no life comes to Main/D1; list it", "no life comes to Main/Completed; list it")
 	}

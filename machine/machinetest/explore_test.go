@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -337,26 +338,40 @@ func TestExplorationsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Explorations of generated itineraries, with loops and without: no promise is
-// broken but that some loops never end, since nothing in them decides a flag.
+// Explorations of generated itineraries, with loops and choices and without: no promise
+// is broken but that some loops never end, since nothing in them decides a flag.
 func TestGeneratedItineraries(t *testing.T) {
 	states, endless := 0, 0
 	for seed := range uint64(60) {
-		it := itinerarytest.Generate(rand.New(rand.NewPCG(seed, 0)), seed%2 == 1, true)
+		r := rand.New(rand.NewPCG(seed, 0))
+		it := itinerarytest.Generate(r, seed%2 == 1, true)
+		if seed%2 == 1 {
+			it = itinerarytest.AddChoices(r, it)
+		}
 		cleanUp := phases.Itinerary{Name: "CleanUp", Vocabulary: it.Vocabulary, Cleanup: true, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}}
 		next := map[string]string{it.Name: "CleanUp"}
-		var r *machinetest.Report
+		s := machinetest.NewScripted(machinetest.Script{
+			Itineraries: machine.MustCompileSet(it, cleanUp), Itinerary: it.Name, OnFail: next, OnCancel: next})
+		build := s.Options
+		s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
+			o := build(w)
+			if seed%5 == 0 { // the run goes on later
+				o.Handler = runner.HandlerFunc[*machinetest.Object](func(context.Context, *machinetest.Object) (runner.Result, error) {
+					return runner.Done(runner.After(time.Minute)), nil
+				})
+			}
+			return o
+		}
+		var found *machinetest.Report
 		reports(func(tb machinetest.TB) {
-			r = machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{
-				Setup: machinetest.NewScripted(machinetest.Script{
-					Itineraries: machine.MustCompileSet(it, cleanUp), Itinerary: it.Name, OnFail: next, OnCancel: next}),
-				Edits: []string{"cancel"}, Exact: seed%4 < 2,
+			found = machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{
+				Setup: s, Edits: []string{"cancel"}, Exact: seed%4 < 2,
 			})
 		})
-		require.NotNil(t, r)
-		require.False(t, r.Inconclusive)
-		states += r.States
-		for _, f := range r.Found {
+		require.NotNil(t, found)
+		require.False(t, found.Inconclusive)
+		states += found.States
+		for _, f := range found.Found {
 			if f.Promise == machinetest.PromiseEnds && seed%2 == 1 {
 				endless++
 				continue
