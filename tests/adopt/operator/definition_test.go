@@ -74,6 +74,17 @@ func TestTheDefinitionKeepsAllOfAState(t *testing.T) {
 	}
 }
 
+// What an upgrade is about does not change under way.
+func TestTheVersionCannotBeChanged(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, 0)
+	f.stop()
+	u := &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "shop"}, Spec: api.UpgradeSpec{Version: 17}}
+	require.NoError(t, f.client.Create(f.ctx, u))
+	u.Spec.Version = 18
+	assert.ErrorContains(t, f.client.Update(f.ctx, u), "another version is another upgrade")
+}
+
 // fill sets all fields of a value to something.
 func fill(t *testing.T, v reflect.Value) {
 	t.Helper()

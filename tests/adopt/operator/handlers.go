@@ -4,18 +4,12 @@ import (
 	"context"
 	"fmt"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
 )
-
-// worker does the work of upgrades. It reads past the cache of its manager: a
-// phase must see what the one before wrote.
-type worker struct{ ctrl.Manager }
 
 // cluster is the cluster of an upgrade. A primary that does not exist is zero.
 type cluster struct {
@@ -121,7 +115,7 @@ func (w worker) write(ctx context.Context, s *api.Server) error {
 	if s.ResourceVersion != "" {
 		return w.GetClient().Update(ctx, s)
 	}
-	if err := w.GetClient().Create(ctx, s); !apierrors.IsAlreadyExists(err) {
+	if err := w.GetClient().Create(ctx, s); err == nil || client.IgnoreAlreadyExists(err) != nil {
 		return err
 	}
 	return w.GetAPIReader().Get(ctx, client.ObjectKeyFromObject(s), s)

@@ -26,6 +26,10 @@ func main() {
 	utilruntime.Must(mgr.Start(ctrl.SetupSignalHandler()))
 }
 
+// worker does the work of upgrades. It reads past the cache of its manager: a
+// phase must see what the one before wrote.
+type worker struct{ ctrl.Manager }
+
 // addToManager adds the controller of upgrades to a manager.
 func addToManager(mgr ctrl.Manager) error {
 	w := worker{mgr}
@@ -40,7 +44,9 @@ func addToManager(mgr ctrl.Manager) error {
 			Sources:     w.sources,
 			Storage:     runner.NewStatusStorage((*api.Upgrade).State),
 			Handler:     w,
-
+			Token: func(_ context.Context, u *api.Upgrade) (string, runner.RunFrom, error) {
+				return u.Spec.Attempt, runner.FromStart, nil
+			},
 			Phases: map[string]runner.Phase[*api.Upgrade]{"CatchUp": {Deadline: 10 * time.Minute}},
 		},
 	}, func(b *ctrl.Builder) { b.Watches(&api.Server{}, controller.EnqueueByLabel(api.Cluster)) })

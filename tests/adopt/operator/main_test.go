@@ -19,6 +19,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -330,11 +331,11 @@ func (r *record) awaitDone() *api.Upgrade {
 	return r.await("the end", func(u *api.Upgrade) bool { return u.Status.Done })
 }
 
-// cancel is what a user does.
-func (r *record) cancel() {
+// edit changes the spec, as a user does.
+func (r *record) edit(spec string) {
 	r.Helper()
 	u := &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: "shop"}}
-	require.NoError(r, r.client.Patch(r.ctx, u, client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"canceled":true}}`))))
+	require.NoError(r, r.client.Patch(r.ctx, u, client.RawPatch(types.MergePatchType, []byte(`{"spec":`+spec+`}`))))
 }
 
 // phases returns the phases that were seen, in order.

@@ -135,6 +135,32 @@ func runsFailed(t *testing.T) (n float64) {
 	return n
 }
 
+// An upgrade that failed, or was canceled, runs again from the start once the user
+// asks for that.
+func TestAnotherAttempt(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, 1)
+	f.set(func(a *agents) {
+		a.refuse = func(s *api.Server) string {
+			if s.Name == "shop-v17" {
+				return "no space left"
+			}
+			return ""
+		}
+	})
+	r := f.upgrade(api.UpgradeSpec{})
+	u := r.awaitDone()
+	assert.Equal(t, phases.Failed, u.Status.Result)
+	assert.Equal(t, []string{"Check: Completed", "Primary: Failed", "Rollback: Completed"}, messages(u))
+	f.set(func(a *agents) { a.refuse = nil })
+	r.edit(`{"attempt": "after more disks"}`)
+	u = r.await("the end of the second attempt", func(u *api.Upgrade) bool { return u.Status.Run == 2 && u.Status.Done })
+	assert.Equal(t, phases.Succeeded, u.Status.Result)
+	assert.Equal(t, []string{"Check: Completed", "Primary: Completed", "Replicas: Completed", "Cutover: Completed", "Cleanup: Completed"}, messages(u))
+	require.Len(t, u.Status.Runs, 1)
+	assert.Equal(t, "CreatePrimary", u.Status.Runs[0].Phase)
+}
+
 // A cancel takes back what was done, and nothing else.
 func TestCancel(t *testing.T) {
 	t.Parallel()
@@ -156,7 +182,7 @@ func TestCancel(t *testing.T) {
 			f.set(func(a *agents) { a.hold = c.held })
 			r := f.upgrade(api.UpgradeSpec{Backup: true})
 			r.await("a wait", func(u *api.Upgrade) bool { return u.Status.Phase == c.at && u.Status.WaitingSince != nil })
-			r.cancel()
+			r.edit(`{"canceled": true}`)
 			u := r.awaitDone()
 			assert.Equal(t, phases.Canceled, u.Status.Result)
 			assert.Equal(t, c.want, messages(u))
@@ -175,7 +201,7 @@ func TestACancelThatComesTooLate(t *testing.T) {
 	})
 	r := f.upgrade(api.UpgradeSpec{})
 	r.awaitPhase("AcceptWrites")
-	r.cancel()
+	r.edit(`{"canceled": true}`)
 	r.await("the cancel", func(u *api.Upgrade) bool { return u.Spec.Canceled })
 	f.set(func(a *agents) { a.hold = nil })
 	u := r.awaitDone()

@@ -43,6 +43,7 @@ type Upgrade struct {
 type UpgradeSpec struct {
 	// Version is the major version to upgrade to.
 	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="another version is another upgrade"
 	Version int32 `json:"version"`
 	// Backup asks for a backup before anything is changed.
 	// +optional
@@ -50,6 +51,9 @@ type UpgradeSpec struct {
 	// Canceled takes the upgrade back, until the new primary accepts writes.
 	// +optional
 	Canceled bool `json:"canceled,omitempty"`
+	// Attempt is any text. If it changes, an upgrade that has ended runs again.
+	// +optional
+	Attempt string `json:"attempt,omitempty"`
 }
 
 // UpgradeStatus is the state of the run, and conditions.
