@@ -14,12 +14,11 @@ import (
 	"strings"
 )
 
-// MaxColumns is the length of the longest line that is accepted. A tab is as
-// wide as gofmt takes it, 8 columns.
-const (
-	MaxColumns = 100
-	tabWidth   = 8
-)
+// MaxColumns is the length of the longest line that is accepted. A tab has 4
+// columns.
+const MaxColumns = 100
+
+const tabWidth = 4
 
 // FileError is a file of glue that cannot be counted. Line is 0 if the problem
 // is that of the whole file.
