@@ -6,42 +6,186 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/api"
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
 )
 
-const lives = 1000
+const (
+	lives        = 1000
+	maxDifferent = 15 // per cent
+)
 
-func TestLives(t *testing.T) {
-	same := 0
+// kind is a kind of difference between before and after that is meant.
+type kind struct {
+	name, reason string
+	// is reports whether a life differs in this way. Visits are equal up to n.
+	is func(l life, before, after played, n int) bool
+}
+
+var (
+	migrationFailed  = world.Visit{Itinerary: mtc.Failed, Phase: mtc.PhaseMigrationFailed}
+	deleteRegistries = world.Visit{Itinerary: mtc.Failed, Phase: mtc.PhaseDeleteRegistries}
+	deleteAnnotation = world.Visit{Itinerary: mtc.Failed, Phase: mtc.PhaseEnsureAnnotationsDeleted}
+	swapReferences   = world.Visit{Itinerary: mtc.Rollback, Phase: mtc.PhaseSwapPVCReferences}
+)
+
+// kinds are all kinds that are meant. A life is of the first that it fits.
+var kinds = []kind{
+	{
+		"MigrationFailed jumps over the cleanup behind it",
+		"before, registries and annotations of a failed migration stay; after, the phases that the itinerary lists run",
+		func(_ life, before, after played, n int) bool {
+			return n > 0 && before.Visits[n-1] == migrationFailed && len(before.Visits) == n &&
+				(slices.Equal(after.Visits[n:], []world.Visit{deleteRegistries}) ||
+					slices.Equal(after.Visits[n:], []world.Visit{deleteRegistries, deleteAnnotation}))
+		},
+	},
+	{
+		"a list of image streams fails",
+		"before, one request that fails while the next phase is looked for fails the migration; after, a flag that cannot be evaluated is retried, if anything depends on it",
+		func(_ life, before, after played, n int) bool {
+			return before.FailedLists > 0 && slices.Equal(before.Visits[n:], []world.Visit{migrationFailed}) &&
+				slices.Contains(before.last().Status.Errors, world.ErrOutage.Error()) &&
+				(len(after.Visits) == n || after.Visits[n] != migrationFailed)
+		},
+	},
+	{
+		"a phase of a cleanup fails",
+		"before, a cancel or a rollback that fails in a phase is left there, and the source applications stay scaled down; after, it goes on to its end",
+		func(_ life, before, after played, n int) bool {
+			return n > 0 && (before.Visits[n-1].Itinerary == mtc.Cancel || before.Visits[n-1].Itinerary == mtc.Rollback) &&
+				slices.Equal(before.Visits[n:], []world.Visit{migrationFailed}) &&
+				!slices.ContainsFunc(after.Visits[n:], func(v world.Visit) bool { return v.Itinerary == mtc.Failed })
+		},
+	},
+	{
+		"a running migration is rolled back",
+		"StorageConversion reads spec.rollback; before, it is asked again; after, what is known carries over into the rollback",
+		func(l life, before, after played, n int) bool {
+			return !l.spec.Rollback && before.last().Spec.Rollback && n < len(before.Visits) &&
+				before.Visits[n] == swapReferences && slices.Equal(before.Visits[n+1:], after.Visits[n:])
+		},
+	},
+	{
+		"the plan is edited while the migration runs",
+		"before, the migration follows each edit half-way; after, it keeps to the plan that it began with",
+		func(l life, _, _ played, n int) bool { return l.edited > 0 && l.edited <= n },
+	},
+}
+
+// TestSameLives plays random lives before, from the side and whole. The same
+// phases are entered, but for the kinds of differences that are meant.
+func TestSameLives(t *testing.T) {
+	counts := make([]int, len(kinds))
+	examples := make([]int64, len(kinds))
+	var different, skipped, lost, visits int
+	var lists [3]int
 	for seed := range int64(lives) {
 		l := randomLife(seed)
-		b := play(t, l, beforeIt, 0, nil)
-		w := play(t, l, wholeIt, 0, nil)
-		s := play(t, l, sideIt, 0, nil)
-		require.Equal(t, w.Visits, s.Visits, "seed %d", seed)
-		if !l.script.Lost[1] {
-			require.Equal(t, shown(w.last.Status.Pipeline), shown(s.last.Status.Pipeline), "seed %d", seed)
+		before, side, whole := play(t, l, beforeIt), play(t, l, sideIt), play(t, l, wholeIt)
+		require.Equal(t, whole.Visits, side.Visits, "seed %d: side and whole differ", seed)
+		checkSteps(t, side, fmt.Sprintf("seed %d, from the side", seed))
+		checkSteps(t, whole, fmt.Sprintf("seed %d, whole", seed))
+		if !l.script.Lost[1] { // else the side has not begun, which it does in its first write
+			require.Equal(t, shown(whole.last()), shown(side.last()), "seed %d", seed)
 		}
-		if slices.Equal(b.Visits, w.Visits) {
-			same++
-			continue
+
+		visits += len(before.Visits)
+		lists[0], lists[1], lists[2] = lists[0]+before.Lists, lists[1]+side.Lists, lists[2]+whole.Lists
+		if hasSkipped(before.last()) {
+			skipped++
+		}
+		if lostStep(before) != "" {
+			lost++
 		}
 		n := 0
-		for n < len(b.Visits) && n < len(w.Visits) && b.Visits[n] == w.Visits[n] {
+		for n < min(len(before.Visits), len(whole.Visits)) && before.Visits[n] == whole.Visits[n] {
 			n++
 		}
-		t.Logf("seed %d: at %d: %v | %v edited %d failed lists %d", seed, n, b.Visits[n-1:min(n+2, len(b.Visits))], w.Visits[n-1:min(n+3, len(w.Visits))], l.edited, b.FailedLists)
+		if n == len(before.Visits) && n == len(whole.Visits) {
+			continue
+		}
+		different++
+		k := slices.IndexFunc(kinds, func(k kind) bool { return k.is(l, before, whole, n) })
+		if k < 0 {
+			t.Errorf("seed %d differs in a way that is not listed, after %d visits:\nbefore: %v\nafter:  %v", seed, n, before.Visits[n:], whole.Visits[n:])
+			continue
+		}
+		if counts[k] == 0 {
+			examples[k] = seed
+		}
+		counts[k]++
 	}
-	fmt.Println(same)
-	_ = strings.Join
-	require.Greater(t, same, 0)
+
+	t.Logf("%d of %d lives enter the same phases; %d visits before", lives-different, lives, visits)
+	for k, kind := range kinds {
+		t.Logf("%3d: %s (seed %d): %s", counts[k], kind.name, examples[k], kind.reason)
+		assert.Positive(t, counts[k], "no life is of the kind %q; remove it", kind.name)
+	}
+	t.Logf("image streams are listed %d times before, %d from the side, %d whole", lists[0], lists[1], lists[2])
+	t.Logf("before, %d lives end with steps that read Skipped, and in %d a phase is in no step that is listed", skipped, lost)
+	assert.Less(t, different*100, maxDifferent*lives, "too many lives differ")
+}
+
+// checkSteps checks, in all that was stored, that no step is skipped or lost.
+func checkSteps(t *testing.T, p played, where string) {
+	t.Helper()
+	require.Empty(t, lostStep(p), where)
+	for i, m := range p.stored {
+		require.False(t, hasSkipped(m), where)
+		if i == 0 {
+			continue
+		}
+		for _, was := range p.stored[i-1].Status.Pipeline {
+			if is := m.Status.Step(was.Name); was.Started != nil {
+				require.NotNil(t, is, "%s: step %s is gone", where, was.Name)
+				require.True(t, was.Started.Equal(is.Started), "%s: step %s starts twice", where, was.Name)
+			}
+		}
+	}
+	for _, step := range p.last().Status.Pipeline {
+		require.NotNil(t, step.Completed, "%s: step %s is open at the end", where, step.Name)
+	}
+}
+
+func hasSkipped(m *api.MigMigration) bool {
+	return slices.ContainsFunc(m.Status.Pipeline, func(s *api.Step) bool { return s.Skipped })
+}
+
+// stepOf is the step that shows a phase; empty for one that never makes its
+// step visible.
+var stepOf = func() map[world.Visit]string {
+	steps := map[world.Visit]string{}
+	for _, it := range mtc.Itineraries() {
+		for _, p := range it.Phases {
+			if !p.Rides {
+				steps[world.Visit{Itinerary: it.Name, Phase: p.Name}] = p.Step
+			}
+		}
+	}
+	return steps
+}()
+
+// lostStep returns the first phase that was stored while its step was not
+// listed, or the empty string.
+func lostStep(p played) string {
+	for _, m := range p.stored {
+		step := stepOf[world.Visit{Itinerary: m.Status.Itinerary, Phase: m.Status.Phase}]
+		former := strings.Replace(step, "Data", "Stage", 1)
+		if step != "" && m.Status.Step(step) == nil && m.Status.Step(former) == nil {
+			return m.Status.Phase
+		}
+	}
+	return ""
 }
 
 // shown is what users see of a pipeline, without the times.
-func shown(pipeline []*api.Step) (lines []string) {
-	for _, step := range pipeline {
+func shown(m *api.MigMigration) (lines []string) {
+	for _, step := range m.Status.Pipeline {
 		lines = append(lines, fmt.Sprintf("%s: %s %v %v", step.Name, step.Message, step.Failed, step.Progress))
 	}
 	return lines

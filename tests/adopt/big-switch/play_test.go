@@ -2,7 +2,6 @@ package bigswitch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"testing"
 	"time"
@@ -37,59 +36,75 @@ var (
 // played is how a life went.
 type played struct {
 	*world.World
-	statuses []api.Status // as they were stored
-	last     *api.MigMigration
+	stored []*api.MigMigration // one for each write
+}
+
+// last returns the object as it was stored last.
+func (p *played) last() *api.MigMigration { return p.stored[len(p.stored)-1] }
+
+// upgrade is a controller that is installed after so many writes, in place of
+// the one before. First, convert changes the object.
+type upgrade struct {
+	writes  int
+	to      variant
+	convert func(*api.MigMigration) error
 }
 
 // maxReconciles is more than any life takes.
 const maxReconciles = 2000
 
-// play plays a life to its end, first by one controller and, after so many
-// writes, by the other, as if it had been upgraded. A controller that dies is
-// made again.
-func play(t *testing.T, l life, first variant, writes int, then variant) played {
+// play plays a life to its end, by a controller and those that are installed
+// later. One that dies is made again.
+func play(t *testing.T, l life, by variant, upgrades ...upgrade) played {
 	t.Helper()
 	p := played{World: l.world()}
-	store := &world.Store{World: p.World, Wrote: func(text []byte) {
-		var m api.MigMigration
-		require.NoError(t, json.Unmarshal(text, &m))
-		p.statuses = append(p.statuses, m.Status)
-		p.last = &m
+	store := &world.Store{World: p.World, Wrote: func(o client.Object) {
+		p.stored = append(p.stored, o.(*api.MigMigration))
 	}}
 	m := &api.MigMigration{ObjectMeta: metav1.ObjectMeta{Name: "migration", UID: "1"}, Spec: l.spec}
 	ctx := context.Background()
 	require.NoError(t, store.Update(ctx, m))
 	clock := time.Date(2021, 2, 4, 10, 0, 0, 0, time.UTC)
 	now := func() time.Time { return clock }
+	edit := func(change func(*api.MigMigration) error) {
+		m := p.last().DeepCopyObject().(*api.MigMigration)
+		require.NoError(t, change(m))
+		require.NoError(t, store.Update(ctx, m))
+	}
 
 	request := reconcile.Request{NamespacedName: types.NamespacedName{Name: m.Name}}
-	var c *controller.Reconciler
-	installed := first
+	c, err := by(store, p.World, now)
+	require.NoError(t, err)
 	for range maxReconciles {
-		if then != nil && len(p.statuses) > writes {
-			c, installed, then = nil, then, nil
-		}
-		if c == nil {
-			var err error
-			c, err = installed(store, p.World, now)
+		result, err := c.Reconcile(ctx, request)
+		killed := errors.Is(err, world.ErrKilled)
+		if !killed {
 			require.NoError(t, err)
 		}
-		result, err := c.Reconcile(ctx, request)
-		if errors.Is(err, world.ErrKilled) {
-			c, err = nil, nil
-		}
-		require.NoError(t, err)
 		for h, ok := p.Happen(); ok; h, ok = p.Happen() {
-			edited := p.last.DeepCopyObject().(*api.MigMigration)
-			edited.Spec.Canceled = edited.Spec.Canceled || h.Cancel
-			edited.Spec.Rollback = edited.Spec.Rollback || h.Rollback
-			require.NoError(t, store.Update(ctx, edited))
+			edit(func(m *api.MigMigration) error {
+				m.Spec.Canceled = m.Spec.Canceled || h.Cancel
+				m.Spec.Rollback = m.Spec.Rollback || h.Rollback
+				return nil
+			})
 		}
-		if p.last.Status.Phase == controller.Completed {
+		if p.last().Status.Phase == controller.Completed {
 			return p
+		}
+		if len(upgrades) > 0 && len(p.stored) > upgrades[0].writes {
+			by, killed = upgrades[0].to, true
+			if convert := upgrades[0].convert; convert != nil {
+				edit(convert)
+			}
+			upgrades = upgrades[1:]
+		}
+		if killed {
+			require.NoError(t, store.Restart())
+			c, err = by(store, p.World, now)
+			require.NoError(t, err)
 		}
 		clock = clock.Add(max(result.RequeueAfter, time.Second))
 	}
-	require.FailNow(t, "the life does not end", "visits: %v\nlast: %+v", p.Visits, p.last)
+	require.FailNow(t, "the life does not end", "visits: %v\nlast: %+v", p.Visits, p.last())
 	return p
 }

@@ -143,21 +143,16 @@ func (t *task) runs(ctx context.Context, p phase) (bool, error) {
 	return t.anyFlags(ctx, p)
 }
 
-// allFlags reports whether all of the flags are true that a phase needs.
+// allFlags reports whether all of the flags are true that a phase needs. It
+// lists image streams for any phase that the flags before do not settle.
 func (t *task) allFlags(ctx context.Context, p phase) (bool, error) {
-	images, err := t.HasImageStreams(ctx)
-	if err != nil {
-		return false, err
-	}
-	if p.all&hasISs != 0 && !images {
-		return false, nil
-	}
 	for _, f := range t.flags() {
-		if p.all&f.flag == 0 {
+		needed := p.all&f.flag != 0
+		if !needed && f.flag != hasISs {
 			continue
 		}
 		holds, err := f.holds(ctx)
-		if err != nil || !holds {
+		if err != nil || needed && !holds {
 			return false, err
 		}
 	}
@@ -165,21 +160,16 @@ func (t *task) allFlags(ctx context.Context, p phase) (bool, error) {
 }
 
 // anyFlags reports whether one of the flags is true of which a phase needs one.
+// It lists image streams as allFlags does.
 func (t *task) anyFlags(ctx context.Context, p phase) (bool, error) {
-	images, err := t.HasImageStreams(ctx)
-	if err != nil {
-		return false, err
-	}
-	if p.any&hasISs != 0 && images {
-		return true, nil
-	}
 	for _, f := range t.flags() {
-		if p.any&f.flag == 0 {
+		needed := p.any&f.flag != 0
+		if !needed && f.flag != hasISs {
 			continue
 		}
 		holds, err := f.holds(ctx)
-		if err != nil || holds {
-			return holds, err
+		if err != nil || needed && holds {
+			return holds && err == nil, err
 		}
 	}
 	return p.any == 0, nil
@@ -190,13 +180,13 @@ type flag struct {
 	holds func(context.Context) (bool, error)
 }
 
-// flags are all flags but hasISs.
 func (t *task) flags() []flag {
 	return []flag{
 		{quiesce, t.Quiesce},
 		{hasStagePods, t.HasStagePods},
 		{hasPVs, t.HasPVs},
 		{hasVerify, t.HasVerify},
+		{hasISs, t.HasImageStreams},
 		{directImage, t.DirectImage},
 		{indirectImage, t.IndirectImage},
 		{directVolume, t.DirectVolume},

@@ -101,7 +101,7 @@ func (t *Task) Run(ctx context.Context) error {
 	case MigrationFailed:
 		t.Phase = Completed
 	case Completed:
-		return t.Next(ctx)
+		t.Requeue = NoReQ
 	default:
 		return t.Next(ctx)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
-	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/api"
@@ -43,26 +42,9 @@ func (t *task) init(ctx context.Context) (err error) {
 	}
 	t.sync(t.Switched && t.Failed())
 	if t.Position().Phase == "" {
-		err = t.settle(ctx)
+		_, err = t.Settle(ctx, machine.SettleOptions{Sources: flags.Of(t.Task)})
 	}
 	t.Itinerary, t.Phase = t.Graph().Name(), t.Position().Phase
-	return err
-}
-
-// settle enters the next phase, once the flags are known on which that depends.
-func (t *task) settle(ctx context.Context) error {
-	sources, err := flags.Of(t.Task)(ctx)
-	if err != nil {
-		return err
-	}
-	found := sources.Evaluate(ctx, phases.Request{
-		Known: t.Facts(), Read: t.Graph().Reads(), Matters: t.Matters, Timeout: time.Minute,
-	})
-	t.SetFacts(found.Facts)
-	if t.Awaits() != 0 {
-		return found.Err()
-	}
-	_, err = t.Advance(ctx)
 	return err
 }
 
@@ -86,7 +68,7 @@ func (t *task) fail(reasons []string) {
 func (t *task) end(ctx context.Context) (err error) {
 	if t.WorkDone() || t.Phase != t.Position().Phase {
 		t.Finish()
-		err = t.settle(ctx)
+		_, err = t.Settle(ctx, machine.SettleOptions{Sources: flags.Of(t.Task)})
 	}
 	t.sync(false)
 	return errors.Join(err, storage.Write(ctx, t.Owner, t.state))

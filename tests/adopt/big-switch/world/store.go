@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -11,19 +12,19 @@ import (
 // ErrKilled is returned for a write during which the controller dies.
 var ErrKilled = errors.New("the controller was killed")
 
-// Store is an API server that holds one object, as JSON. Only Get and Update
-// work.
+// Store is an API server that holds one object. Only Get and Update work.
 type Store struct {
 	client.Client
 	World *World
-	// Wrote is called with each object that is stored.
-	Wrote  func(text []byte)
-	object []byte
+	// Wrote is called with each object that is stored, which must not be changed.
+	Wrote  func(client.Object)
+	object client.Object
 }
 
 // Get reads the object.
 func (s *Store) Get(_ context.Context, _ client.ObjectKey, o client.Object, _ ...client.GetOption) error {
-	return json.Unmarshal(s.object, o)
+	reflect.ValueOf(o).Elem().Set(reflect.ValueOf(s.object.DeepCopyObject()).Elem())
+	return nil
 }
 
 // Update stores the object.
@@ -31,18 +32,25 @@ func (s *Store) Update(_ context.Context, o client.Object, _ ...client.UpdateOpt
 	if s.World.dies(s.World.script.Lost) {
 		return ErrKilled
 	}
-	text, err := json.Marshal(o)
-	if err != nil {
-		return err
-	}
-	s.object = text
+	s.object = o.DeepCopyObject().(client.Object)
 	if s.Wrote != nil {
-		s.Wrote(text)
+		s.Wrote(s.object)
 	}
 	if s.World.dies(s.World.script.Kept) {
 		return ErrKilled
 	}
 	return nil
+}
+
+// Restart reads the object from JSON, as a controller that begins does.
+func (s *Store) Restart() error {
+	text, err := json.Marshal(s.object)
+	if err != nil {
+		return err
+	}
+	o := reflect.New(reflect.TypeOf(s.object).Elem()).Interface().(client.Object)
+	s.object = o
+	return json.Unmarshal(text, o)
 }
 
 // dies reports whether the controller dies at this moment, once.
