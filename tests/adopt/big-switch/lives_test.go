@@ -2,8 +2,10 @@ package bigswitch
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -77,58 +79,107 @@ var kinds = []kind{
 	},
 }
 
+// tally is what all lives together come to.
+type tally struct {
+	sync.Mutex
+	different, visits  int
+	counts             []int // by kind
+	examples           []int64
+	lists              map[string]int
+	skipped, lostSteps int // of lives, before
+}
+
 // TestSameLives plays random lives before, from the side and whole. The same
 // phases are entered, but for the kinds of differences that are meant.
 func TestSameLives(t *testing.T) {
-	counts := make([]int, len(kinds))
-	examples := make([]int64, len(kinds))
-	var different, skipped, lost, visits int
-	var lists [3]int
-	for seed := range int64(lives) {
-		l := randomLife(seed)
-		before, side, whole := play(t, l, beforeIt), play(t, l, sideIt), play(t, l, wholeIt)
-		require.Equal(t, whole.Visits, side.Visits, "seed %d: side and whole differ", seed)
-		checkSteps(t, side, fmt.Sprintf("seed %d, from the side", seed))
-		checkSteps(t, whole, fmt.Sprintf("seed %d, whole", seed))
-		if !l.script.Lost[1] { // else the side has not begun, which it does in its first write
-			require.Equal(t, shown(whole.last()), shown(side.last()), "seed %d", seed)
+	all := tally{counts: make([]int, len(kinds)), examples: make([]int64, len(kinds)), lists: map[string]int{}}
+	t.Run("lives", func(t *testing.T) {
+		const at = 50
+		for first := int64(0); first < lives; first += at {
+			t.Run(fmt.Sprint(first), func(t *testing.T) {
+				t.Parallel()
+				for seed := first; seed < first+at; seed++ {
+					all.compare(t, seed)
+				}
+			})
 		}
+	})
 
-		visits += len(before.Visits)
-		lists[0], lists[1], lists[2] = lists[0]+before.Lists, lists[1]+side.Lists, lists[2]+whole.Lists
-		if hasSkipped(before.last()) {
-			skipped++
-		}
-		if lostStep(before) != "" {
-			lost++
-		}
-		n := 0
-		for n < min(len(before.Visits), len(whole.Visits)) && before.Visits[n] == whole.Visits[n] {
-			n++
-		}
-		if n == len(before.Visits) && n == len(whole.Visits) {
-			continue
-		}
-		different++
-		k := slices.IndexFunc(kinds, func(k kind) bool { return k.is(l, before, whole, n) })
-		if k < 0 {
-			t.Errorf("seed %d differs in a way that is not listed, after %d visits:\nbefore: %v\nafter:  %v", seed, n, before.Visits[n:], whole.Visits[n:])
-			continue
-		}
-		if counts[k] == 0 {
-			examples[k] = seed
-		}
-		counts[k]++
-	}
-
-	t.Logf("%d of %d lives enter the same phases; %d visits before", lives-different, lives, visits)
+	t.Logf("%d visits before", all.visits)
+	readme(t, "lives in which the same phases are entered", lives-all.different)
+	readme(t, "lives before with a step that reads `Skipped`", all.skipped)
+	readme(t, "lives before with a phase whose step is not listed", all.lostSteps)
+	readme(t, "lists of image streams before", all.lists["before"])
+	readme(t, "lists of image streams from the side", all.lists["side"])
+	readme(t, "lists of image streams whole", all.lists["whole"])
 	for k, kind := range kinds {
-		t.Logf("%3d: %s (seed %d): %s", counts[k], kind.name, examples[k], kind.reason)
-		assert.Positive(t, counts[k], "no life is of the kind %q; remove it", kind.name)
+		t.Logf("%3d: %s (such as seed %d): %s", all.counts[k], kind.name, all.examples[k], kind.reason)
+		assert.Positive(t, all.counts[k], "no life is of the kind %q; remove it", kind.name)
+		assert.Contains(t, readmeText(t), fmt.Sprintf("| %d | %s |", all.counts[k], kind.name))
 	}
-	t.Logf("image streams are listed %d times before, %d from the side, %d whole", lists[0], lists[1], lists[2])
-	t.Logf("before, %d lives end with steps that read Skipped, and in %d a phase is in no step that is listed", skipped, lost)
-	assert.Less(t, different*100, maxDifferent*lives, "too many lives differ")
+	assert.Less(t, all.different*100, maxDifferent*lives, "too many lives differ")
+}
+
+// readme checks a number that README.md gives, in a row of a table.
+func readme(t *testing.T, what string, number int) {
+	t.Helper()
+	t.Logf("%s: %d", what, number)
+	assert.Contains(t, readmeText(t), fmt.Sprintf("| %s | %d |", what, number))
+}
+
+func readmeText(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	return strings.ReplaceAll(string(text), "`MigrationFailed`", "MigrationFailed")
+}
+
+// compare plays a life three times.
+func (all *tally) compare(t *testing.T, seed int64) {
+	l := randomLife(seed)
+	before, side, whole := play(t, l, beforeIt), play(t, l, sideIt), play(t, l, wholeIt)
+	require.Equal(t, whole.Visits, side.Visits, "seed %d: side and whole differ", seed)
+	checkSteps(t, side, fmt.Sprintf("seed %d, from the side", seed))
+	checkSteps(t, whole, fmt.Sprintf("seed %d, whole", seed))
+	if !l.script.Lost[1] { // else the side has not begun, which it does in its first write
+		require.Equal(t, shown(whole.last()), shown(side.last()), "seed %d", seed)
+	}
+
+	all.Lock()
+	defer all.Unlock()
+	all.visits += len(before.Visits)
+	all.lists["before"] += before.Lists
+	all.lists["side"] += side.Lists
+	all.lists["whole"] += whole.Lists
+	if hasSkipped(before.last()) {
+		all.skipped++
+	}
+	if lostStep(before) != "" {
+		all.lostSteps++
+	}
+	n, same := commonVisits(before, whole)
+	if same {
+		return
+	}
+	all.different++
+	k := slices.IndexFunc(kinds, func(k kind) bool { return k.is(l, before, whole, n) })
+	if k < 0 {
+		t.Errorf("seed %d differs in a way that is not listed, after %d visits:\nbefore: %v\nafter:  %v", seed, n, before.Visits[n:], whole.Visits[n:])
+		return
+	}
+	if all.counts[k] == 0 || seed < all.examples[k] {
+		all.examples[k] = seed
+	}
+	all.counts[k]++
+}
+
+// commonVisits returns how many visits two lives have in common from the
+// beginning, and whether these are all.
+func commonVisits(a, b played) (n int, all bool) {
+	for n < min(len(a.Visits), len(b.Visits)) && a.Visits[n] == b.Visits[n] {
+		n++
+	}
+	return n, n == len(a.Visits) && n == len(b.Visits)
 }
 
 // checkSteps checks, in all that was stored, that no step is skipped or lost.

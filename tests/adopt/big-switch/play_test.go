@@ -36,7 +36,8 @@ var (
 // played is how a life went.
 type played struct {
 	*world.World
-	stored []*api.MigMigration // one for each write
+	stored   []*api.MigMigration // one for each write
+	upgrades int                 // that were made
 }
 
 // last returns the object as it was stored last.
@@ -97,6 +98,7 @@ func play(t *testing.T, l life, by variant, upgrades ...upgrade) played {
 				edit(convert)
 			}
 			upgrades = upgrades[1:]
+			p.upgrades++
 		}
 		if killed {
 			require.NoError(t, store.Restart())
