@@ -660,7 +660,7 @@ func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
 		if at := i.Key() + phase; !visited[at] {
 			visited[at] = true
-			switch random.IntN(16) {
+			switch random.IntN(24) {
 			case 0:
 				return runner.Wait(time.Second, huge, lines...), nil
 			case 1:

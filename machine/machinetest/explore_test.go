@@ -141,13 +141,13 @@ func TestPlantedBugs(t *testing.T) {
 
 		{"a phase that no life comes to", func(x *backupExploration) {
 			x.Fixed = []string{"!Quiesce"}
-		}, []string{"the handler of Backup/StopTraffic is never called"}, nil},
+		}, []string{"no life comes to Backup/StopTraffic"}, nil},
 
 		{"a handler that waits for ever", func(x *backupExploration) {
 			with(x, "Upload", func(*Cluster, *Backup) (runner.Result, error) { return runner.Wait(0, "waiting"), nil })
 		}, []string{
 			"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload",
-			"the handler of Backup/StartTraffic is never called", "the handler of Backup/Report is never called",
+			"no life comes to Backup/StartTraffic", "no life comes to Backup/Report",
 		}, nil},
 
 		{"an edit after which a handler waits for ever", func(x *backupExploration) {
@@ -241,7 +241,7 @@ func TestKnownBreaks(t *testing.T) {
 func TestAPhaseThatIsCalledAfterAll(t *testing.T) {
 	x := exploration()
 	x.NeverCalled = []string{"Upload"}
-	wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }), "NeverCalled lists Upload, whose handler is called")
+	wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }), "NeverCalled lists Upload, to which a life comes")
 }
 
 // Explorations that are too large say so at once.

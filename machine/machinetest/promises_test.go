@@ -228,7 +228,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			if s.Phase == "D1" {
 				s.Facts.True, s.Facts.False, s.Facts.Unknown = []string{"X"}, nil, []string{"Y"}
 			}
-		}), `unknown is not false, in itinerary Main: a run moves although an unknown flag decides what comes next: from C1 to D1, offered ["D1" "E1"]`, nil},
+		}), `unknown is not false, in itinerary Main: a run moves although an unknown flag decides what comes next, or its step: from C1 to D1, offered ["D1" "E1"]`, nil},
 		{"when a phase was entered is not kept", write(func(s *runner.State) { s.Entered = nil }),
 			"what the runner writes is what it reads, in itinerary Main: Write and Read of the options do not keep the state", nil},
 		{"a failure is not kept", write(func(s *runner.State) { s.Failures = nil }), "Write and Read of the options do not keep the state", fails},

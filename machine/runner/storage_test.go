@@ -28,16 +28,16 @@ type task struct {
 	Owner                string
 }
 
-type backup struct {
+type job struct {
 	metav1.ObjectMeta
 	Itinerary, Phase string
 	Tasks            []*task
 }
 
-var inTasks = runner.NewAnnotationStorage("example.com/state", runner.Fields[*backup]{
-	Steps:     runner.AlikeSteps(func(b *backup) *[]*task { return &b.Tasks }),
-	Itinerary: func(b *backup) *string { return &b.Itinerary },
-	Phase:     func(b *backup) *string { return &b.Phase },
+var inTasks = runner.NewAnnotationStorage("example.com/state", runner.Fields[*job]{
+	Steps:     runner.AlikeSteps(func(j *job) *[]*task { return &j.Tasks }),
+	Itinerary: func(j *job) *string { return &j.Itinerary },
+	Phase:     func(j *job) *string { return &j.Phase },
 })
 
 func TestStepsOfAnotherTypeAreReadAsTheyWereWritten(t *testing.T) {
@@ -48,7 +48,7 @@ func TestStepsOfAnotherTypeAreReadAsTheyWereWritten(t *testing.T) {
 		Pipeline:   steps.Pipeline{{Name: "Volumes", Started: &now, Phase: "Copy", Message: "Copying", Progress: []string{"3 of 7"}}},
 	}
 	first := &task{Name: "Volumes", Owner: "alice"}
-	b := &backup{Tasks: []*task{first}}
+	b := &job{Tasks: []*task{first}}
 	require.NoError(t, inTasks.Write(ctx, b, want))
 	require.Equal(t, "alice", b.Tasks[0].Owner, "a field that no step has was lost")
 	require.Equal(t, &task{Name: "Volumes", Owner: "alice"}, first, "the entry before was changed")
@@ -64,11 +64,11 @@ func TestStepsThatAreNotAlikeAreAnError(t *testing.T) {
 		Name int `json:"name"`
 	}
 	list := []other{{7}}
-	storage := runner.NewAnnotationStorage("example.com/state", runner.Fields[*backup]{
-		Steps: runner.AlikeSteps(func(*backup) *[]other { return &list }),
+	storage := runner.NewAnnotationStorage("example.com/state", runner.Fields[*job]{
+		Steps: runner.AlikeSteps(func(*job) *[]other { return &list }),
 	})
 	var alike *steps.AlikeError
-	_, err := storage.Read(context.Background(), &backup{})
+	_, err := storage.Read(context.Background(), &job{})
 	require.ErrorAs(t, err, &alike)
-	require.ErrorAs(t, storage.Write(context.Background(), &backup{}, runner.State{Pipeline: steps.Pipeline{{Name: "Volumes"}}}), &alike)
+	require.ErrorAs(t, storage.Write(context.Background(), &job{}, runner.State{Pipeline: steps.Pipeline{{Name: "Volumes"}}}), &alike)
 }
