@@ -6,22 +6,27 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/api"
 )
 
-// What guards ask of a migration.
+// Quiesce reports whether applications are scaled down before their data is copied.
+func (t *Task) Quiesce(context.Context) (bool, error) { return t.Owner.Spec.QuiescePods, nil }
 
-func (t *Task) Quiesce(context.Context) (bool, error)   { return t.Owner.Spec.QuiescePods, nil }
+// HasVerify reports whether the applications are checked at the end.
 func (t *Task) HasVerify(context.Context) (bool, error) { return t.Owner.Spec.Verify, nil }
 
+// RollingBack reports whether the user asks for a rollback.
 func (t *Task) RollingBack(context.Context) (bool, error) { return t.Owner.Spec.Rollback, nil }
 
+// HasStagePods reports whether stage pods have been created.
 func (t *Task) HasStagePods(context.Context) (bool, error) {
 	return t.Owner.Status.Has(api.StagePodsCreated), nil
 }
 
-// HasImageStreams lists image streams on the source cluster.
+// HasImageStreams reports whether the source cluster has image streams, which it
+// lists.
 func (t *Task) HasImageStreams(ctx context.Context) (bool, error) {
 	return t.World.ListImageStreams(ctx)
 }
 
+// HasPVs reports whether the plan has a volume that is not skipped.
 func (t *Task) HasPVs(context.Context) (bool, error) {
 	for _, v := range t.World.Plan.Volumes {
 		if v.Action != "skip" {
@@ -31,15 +36,20 @@ func (t *Task) HasPVs(context.Context) (bool, error) {
 	return false, nil
 }
 
+// DirectImage reports whether images are copied from cluster to cluster.
 func (t *Task) DirectImage(context.Context) (bool, error) { return !t.World.Plan.IndirectImage, nil }
+
+// IndirectImage reports whether images travel through a backup.
 func (t *Task) IndirectImage(context.Context) (bool, error) {
 	return t.World.Plan.IndirectImage, nil
 }
 
+// IndirectVolume reports whether volumes travel through a backup.
 func (t *Task) IndirectVolume(context.Context) (bool, error) {
 	return t.World.Plan.IndirectVolume, nil
 }
 
+// DirectVolume reports whether a volume is copied from cluster to cluster.
 func (t *Task) DirectVolume(context.Context) (bool, error) {
 	for _, v := range t.World.Plan.Volumes {
 		if v.Action == "copy" && v.CopyMethod == "filesystem" {
@@ -49,11 +59,13 @@ func (t *Task) DirectVolume(context.Context) (bool, error) {
 	return false, nil
 }
 
+// StorageConversion reports whether volumes change their storage class within one cluster.
 func (t *Task) StorageConversion(context.Context) (bool, error) {
 	return t.World.Plan.SameCluster && (t.Owner.Spec.MigrateState || t.Owner.Spec.Rollback), nil
 }
 
-// HasStageBackup lists image streams if nothing else settles it.
+// HasStageBackup reports whether images or volumes need a backup. It lists image
+// streams if nothing else settles that.
 func (t *Task) HasStageBackup(ctx context.Context) (bool, error) {
 	conversion, _ := t.StorageConversion(ctx)
 	volumes, _ := t.HasPVs(ctx)
@@ -72,43 +84,52 @@ func (t *Task) HasStageBackup(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// EnableImage reports whether images are part of the migration.
 func (t *Task) EnableImage(context.Context) (bool, error) {
 	p := t.World.Plan
 	return !p.ExcludeImages && !t.Owner.Spec.MigrateState && !p.SameCluster, nil
 }
 
+// EnableVolume reports whether volumes are part of the migration.
 func (t *Task) EnableVolume(context.Context) (bool, error) { return !t.World.Plan.ExcludeVolumes, nil }
 
+// LiveVMMigration reports whether virtual machines keep running.
 func (t *Task) LiveVMMigration(context.Context) (bool, error) { return t.World.Plan.LiveMigrate, nil }
 
+// HasPreBackupHooks reports whether a hook runs before the backup.
 func (t *Task) HasPreBackupHooks(context.Context) (bool, error) {
 	return t.World.Plan.Hooks[PreBackupHooks], nil
 }
 
+// HasPostBackupHooks reports whether a hook runs after the backup.
 func (t *Task) HasPostBackupHooks(context.Context) (bool, error) {
 	return t.World.Plan.Hooks[PostBackupHooks], nil
 }
 
+// HasPreRestoreHooks reports whether a hook runs before the restore.
 func (t *Task) HasPreRestoreHooks(context.Context) (bool, error) {
 	return t.World.Plan.Hooks[PreRestoreHooks], nil
 }
 
+// HasPostRestoreHooks reports whether a hook runs after the restore.
 func (t *Task) HasPostRestoreHooks(context.Context) (bool, error) {
 	return t.World.Plan.Hooks[PostRestoreHooks], nil
 }
 
-// What selects the itinerary.
-
+// Failed reports whether the status has errors or the condition Failed.
 func (t *Task) Failed() bool {
 	return len(t.Owner.Status.Errors) > 0 || t.Owner.Status.Has(api.Failed)
 }
 
+// Canceled reports whether the migration is to be canceled, or is.
 func (t *Task) Canceled() bool {
 	return t.Owner.Spec.Canceled || t.Owner.Status.Has(api.Canceled, api.Canceling)
 }
 
+// Rollback reports whether the migration rolls an earlier one back.
 func (t *Task) Rollback() bool { return t.Owner.Spec.Rollback }
 
+// Stage reports whether only data is copied.
 func (t *Task) Stage() bool { return t.Owner.Spec.Stage || t.Owner.Spec.MigrateState }
 
 // Selected returns the name of the itinerary that the migration asks for.
