@@ -626,6 +626,27 @@ func TestAskHoldsForRandomSources(t *testing.T) {
 	}
 }
 
+func TestBoolIsKnownUnlessItFails(t *testing.T) {
+	broken := errors.New("the cluster does not answer")
+	for _, c := range []struct {
+		name  string
+		value bool
+		err   error
+		want  Truth
+	}{
+		{"true", true, nil, True},
+		{"false", false, nil, False},
+		{"an error leaves it unknown, whatever it returns beside", true, broken, Unknown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			evaluate := Bool(func(context.Context) (bool, error) { return c.value, c.err })
+			truth, err := evaluate(context.Background(), Facts{})
+			require.Equal(t, c.want, truth)
+			require.Equal(t, c.err, err)
+		})
+	}
+}
+
 func TestComputed(t *testing.T) {
 	const a, b, c, d = Flags(1), Flags(2), Flags(4), Flags(8)
 	v := MustVocabulary([]FlagDef{{a, "A", "", false}, {b, "B", "", false}, {c, "C", "", false}, {d, "D", "", false}})
