@@ -56,7 +56,7 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 	it.place = place{s.Itinerary, placeOf(s)}
 	selected := w.engine.selects(it.object)
 	ahead := w.future.everything
-	if !w.Exact {
+	if !w.Exact && !(s.Done && w.engine.options.Token != nil) { // which another run may follow
 		ahead = w.future.from(s, selected)
 	}
 	keep := func(name string) bool {
@@ -132,8 +132,11 @@ const evaluateEvery = time.Minute
 // counts only if it has a deadline, unless functions of an embedder may look at
 // the times and reasons of the state.
 func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(string) bool, embedders bool) []byte {
-	b = text(text(b, s.Itinerary), placeOf(s))
-	b = text(b, s.Facts.Hash)
+	b = text(text(b, s.Itinerary), s.Phase)
+	b = text(text(text(b, s.Step), s.Choice), s.Facts.Hash)
+	if s.NotBefore != nil {
+		b = binary.AppendVarint(append(b, 1), int64(max(s.NotBefore.Sub(now), 0)))
+	}
 	for _, names := range [][]string{s.Facts.True, s.Facts.False} {
 		for _, name := range names {
 			if keep(name) {
@@ -152,7 +155,7 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 	}
 	b = append(b, 0)
 	var set byte
-	for i, is := range []bool{s.WorkDone, s.PhaseFailed(), s.Stopped != nil, s.PausedSince != nil, s.WaitingSince != nil, s.FailedPhases > 0, s.Retry != nil} {
+	for i, is := range []bool{s.WorkDone, s.PhaseFailed(), s.Stopped != nil, s.PausedSince != nil, s.WaitingSince != nil, s.FailedPhases > 0, s.Retry != nil, s.Done} {
 		if is {
 			set |= 1 << i
 		}
@@ -164,6 +167,16 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 	}
 	b = age(b, s.FlagsEvaluated, now, evaluateEvery)
 	b = text(text(b, string(s.Result)), s.SwitchHeld)
+	if w.engine.options.Token != nil { // another run may follow
+		if s.Token != nil {
+			b = text(b, *s.Token)
+		}
+		b = append(b, 0)
+		if s.FailedAt != nil {
+			b = text(text(text(b, s.FailedAt.Itinerary), s.FailedAt.Phase), s.FailedAt.Step)
+			b = binary.AppendVarint(b, s.FailedAt.Steps)
+		}
+	}
 	for _, f := range s.Failures {
 		b = text(text(b, f.Itinerary), f.Phase)
 		if embedders {
@@ -322,10 +335,14 @@ func (a ahead) with(g *machine.Graph, from int) ahead {
 		for _, j := range p.Jumps {
 			a.flags |= j.Guard.Reads()
 		}
-		if !slices.Contains(a.steps, p.Step) {
-			a.steps = append(a.steps, p.Step)
+		a.steps = append(a.steps, p.Step)
+		for _, s := range p.Steps {
+			a.flags |= s.Guard.Reads()
+			a.steps = append(a.steps, s.Step)
 		}
 	}
+	slices.Sort(a.steps)
+	a.steps = slices.Compact(a.steps)
 	return a
 }
 

@@ -3,11 +3,13 @@ package machinetest
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -238,6 +240,9 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 		if !slices.Contains(names, line.phase) {
 			return setupError("%s: no itinerary has a phase %q%s", line, line.phase, wording.DidYouMean(wording.Nearest(line.phase, names)))
 		}
+		if l.isEnd(line) {
+			return setupError("%s: %q is an end phase, which does no work; name the phase before it, or End for what happens once the run is done", line, line.phase)
+		}
 	}
 	flags := []string{}
 	switch {
@@ -264,6 +269,8 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 	switch line.verb {
 	case verbDecide:
 		return l.decides(line)
+	case verbDone:
+		return l.chooses(line)
 	case verbEdit:
 		if l.engine.setup.Edits[line.texts[0]] == nil {
 			return setupError("%s: Setup.Edits has no %q", line, line.texts[0])
@@ -282,16 +289,49 @@ func (l *Life[T, W]) decides(line Line) error {
 	if err != nil {
 		return setupError("%s: %v", line, err)
 	}
-	for _, name := range l.engine.options.Itineraries.Names() {
-		g := l.engine.graph(name)
-		if line.itinerary != "" && line.itinerary != name {
-			continue
-		}
-		if i, err := g.Lookup(line.phase); err == nil && g.Decides(i).Has(f.Known()) {
+	for g, i := range l.phases(line) {
+		if g.Decides(i).Has(f.Known()) {
 			return nil
 		}
 	}
 	return setupError("%s: the phase does not declare that it decides all of these flags; add them to its Decides, or use Flag for a change from outside", line)
+}
+
+// chooses refuses a line Done with a choice that the phase does not declare.
+func (l *Life[T, W]) chooses(line Line) error {
+	choice := line.done.Choice()
+	for g := range l.phases(line) {
+		if choice == "" || l.engine.mayChoose(g.Name(), line.phase, choice) {
+			return nil
+		}
+	}
+	return setupError("%s: the phase does not declare this choice; add a jump to it that is a choice", line)
+}
+
+// isEnd reports whether the phase of a line is an end phase in all itineraries
+// that the line is about.
+func (l *Life[T, W]) isEnd(line Line) bool {
+	for g, i := range l.phases(line) {
+		if !g.IsEnd(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// phases are the phases that a line is about, by itinerary and index.
+func (l *Life[T, W]) phases(line Line) iter.Seq2[*machine.Graph, int] {
+	return func(yield func(*machine.Graph, int) bool) {
+		for _, name := range l.engine.options.Itineraries.Names() {
+			g := l.engine.graph(name)
+			if line.itinerary != "" && line.itinerary != name {
+				continue
+			}
+			if i, err := g.Lookup(line.phase); err == nil && !yield(g, i) {
+				return
+			}
+		}
+	}
 }
 
 // use returns the lines of a kind that are about the given call, and counts
@@ -363,6 +403,7 @@ func placeOf(s runner.State) string {
 // live runs reconciles until the run is done.
 func (l *Life[T, W]) live() error {
 	var last error
+	asked := false // for another reconcile although the run is done: another follows
 	for range l.engine.setup.MaxReconciles {
 		s, err := l.engine.read(l.object)
 		if err != nil {
@@ -372,7 +413,7 @@ func (l *Life[T, W]) live() error {
 		if err != nil {
 			return err
 		}
-		if l.stopped || s.Done && !happened {
+		if l.stopped || s.Done && !happened && !asked {
 			return nil
 		}
 		r := l.engine.reconcile(l.object, l.now, l.drifted)
@@ -383,7 +424,7 @@ func (l *Life[T, W]) live() error {
 		if err != nil {
 			return err
 		}
-		last = r.err
+		last, asked = r.err, r.outcome.Requeue
 		if idle {
 			return nil
 		}
@@ -487,7 +528,7 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 		l.written(r, now)
 		l.object, l.drifted = r.object, r.drifted
 	}
-	if runner.IsTerminal(r.err) && len(used) == 0 && !l.awaited(r.after) {
+	if runner.IsTerminal(r.err) && !r.outcome.Requeue && len(used) == 0 && !l.awaited(r.after) {
 		return due, false, &StoppedError{Err: r.err}
 	}
 	if waits && l.engine.setup.NoAutoAdvance && due.After(now) {

@@ -29,8 +29,8 @@ type Handler[T any] interface {
 // Visit is where a handler is called: one visit to a phase.
 type Visit struct {
 	Itinerary, Phase string
-	// Number is the number of phases that the run has entered so far: it tells
-	// two visits to one phase apart.
+	// Number is the number of phases that the run and those before it have
+	// entered so far: it tells two visits to one phase apart.
 	Number int64
 	// Facts are the flags as the run knows them.
 	Facts phases.Facts

@@ -26,8 +26,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
-	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/plane"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/record"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/plane"
 )
 
 // The API server and etcd are killed hard in the middle, one after the other
