@@ -12,7 +12,7 @@ import (
 )
 
 // MaxEdges is the largest number of edges that the table of a state machine
-// may have. Final, MTC's largest itinerary, has 316.
+// may have. Final, MTC's largest itinerary, has 315.
 const MaxEdges = 100_000
 
 // table is the transition table of a graph as looplab/fsm wants it, and FSMs
