@@ -1,0 +1,179 @@
+package list_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/api"
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/migration"
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/sim"
+)
+
+// life is what happens to one plan: a script that two controllers meet alike.
+type life struct {
+	seed    int64
+	plan    *api.Plan
+	faults  map[string]map[string]sim.Fault
+	lost    map[string]bool
+	cancels map[string]string // by virtual machine: the phase in which it is canceled
+	crashes map[int]bool      // the looks whose writes are lost
+	// down is when the inventory does not answer: from one look to another.
+	down [2]int
+	// edited is the look after which the user adds a hook to all virtual
+	// machines at work; 0 for never.
+	edited int
+}
+
+// warmFaults and coldFaults are the phases in which something may go wrong.
+// None of them is in the loop, where the visit that meets it could be one that
+// only one of two controllers makes.
+var (
+	coldFaults = []string{
+		migration.Started, migration.PreHook, migration.StorePowerState, migration.PowerOffSource, migration.WaitForPowerOff,
+		migration.PreflightInspection, migration.CreateDataVolumes, migration.ConvertGuest, migration.CreateVM, migration.PostHook,
+	}
+	warmFaults = append(slices.Clone(coldFaults),
+		migration.CreateInitialSnapshot, migration.WaitForInitialSnapshot, migration.CopyDisks, migration.CreateFinalSnapshot,
+		migration.AddFinalCheckpoint, migration.Finalize, migration.RemoveFinalSnapshot)
+)
+
+// newLife makes the life of a seed.
+func newLife(seed int64) *life {
+	r := rand.New(rand.NewPCG(uint64(seed), 1))
+	chance := func(percent int) bool { return r.IntN(100) < percent }
+	one := func(list []string) string { return list[r.IntN(len(list))] }
+
+	l := &life{
+		seed: seed, faults: map[string]map[string]sim.Fault{}, lost: map[string]bool{},
+		cancels: map[string]string{}, crashes: map[int]bool{},
+	}
+	spec := api.PlanSpec{
+		Provider: api.VSphere, Warm: chance(50), MaxInFlight: 1 + r.IntN(6),
+		Inspect: chance(40), SkipConversion: chance(20), ConsolidateFinal: chance(50),
+	}
+	if chance(30) {
+		spec.Provider = api.Offload
+	}
+	at := metav1.NewTime(sim.Epoch.Add(time.Duration(r.IntN(100)) * sim.Tick))
+	spec.Cutover = &at
+	faulty := coldFaults
+	if spec.Warm {
+		faulty = warmFaults
+	}
+	for i := range 1 + r.IntN(20) {
+		vm := api.VM{Name: fmt.Sprintf("vm-%d", i), Windows: chance(50)}
+		for range 1 + r.IntN(3) {
+			vm.DisksMB = append(vm.DisksMB, 100+r.Int64N(1000))
+		}
+		for _, hook := range []string{migration.PreHook, migration.PostHook} {
+			if chance(30) {
+				vm.Hooks = append(vm.Hooks, hook)
+			}
+		}
+		spec.VMs = append(spec.VMs, vm)
+		fault := sim.Fault{}
+		switch {
+		case chance(15):
+			fault.Broken = true
+		case chance(15):
+			fault.NotReady = 1 + r.IntN(3)
+		}
+		l.faults[vm.Name] = map[string]sim.Fault{one(faulty): fault}
+		if chance(10) {
+			l.cancels[vm.Name] = one(faulty)
+		}
+		l.lost[vm.Name] = chance(10)
+		if chance(3) {
+			spec.Cancel = append(spec.Cancel, vm.Name)
+		}
+	}
+	for look := range 400 {
+		l.crashes[look] = chance(4)
+	}
+	if chance(15) {
+		from := 5 + r.IntN(60)
+		l.down = [2]int{from, from + 1 + r.IntN(5)}
+	}
+	if chance(15) {
+		l.edited = 5 + r.IntN(40)
+	}
+	l.plan = &api.Plan{ObjectMeta: metav1.ObjectMeta{Namespace: "move", Name: "plan", UID: "1"}, Spec: spec}
+	return l
+}
+
+// course is what came of a life.
+type course struct {
+	world  *sim.World
+	server *sim.Server
+	looks  int
+	atWork int // at most
+	writes int // in one look at most
+	sizes  int
+}
+
+// maxLooks is after how many looks a life is stuck.
+const maxLooks = 2000
+
+// play lets a controller live a life.
+func (l *life) play(controller func(*sim.World, *sim.Server) reconcile.Reconciler) (*course, error) {
+	c := &course{world: sim.New(l.seed), server: sim.NewServer(l.plan)}
+	var canceled []string
+	c.world.Faults, c.world.Lost = l.faults, l.lost
+	c.world.OnVisit = func(vm, phase string) {
+		if l.cancels[vm] == phase {
+			canceled = append(canceled, vm)
+		}
+	}
+	at := func(look int) time.Time { return sim.Epoch.Add(time.Duration(look) * sim.Tick) }
+	c.world.Down = func(t time.Time) bool { return !t.Before(at(l.down[0])) && t.Before(at(l.down[1])) }
+
+	r := controller(c.world, c.server)
+	for ; c.looks < maxLooks; c.looks++ {
+		c.world.Time = at(c.looks)
+		if canceled != nil {
+			c.server.Edit(func(plan *api.Plan) { plan.Spec.Cancel = append(plan.Spec.Cancel, canceled...) })
+			canceled = nil
+		}
+		if l.edited > 0 && l.edited == c.looks {
+			c.server.Edit(addHooks)
+		}
+		before := c.server.Writes
+		c.server.Crash = l.crashes[c.looks]
+		_, err := r.Reconcile(ctx, request)
+		c.writes = max(c.writes, c.server.Writes-before)
+		if c.server.Crash {
+			r = controller(c.world, c.server)
+		}
+		_ = err // the workqueue retries it
+		plan := c.server.Plan()
+		atWork, ended := 0, 0
+		for _, vm := range plan.Status.Migration.VMs {
+			if vm.Running() {
+				atWork++
+			}
+			if vm.Completed != nil {
+				ended++
+			}
+		}
+		c.atWork = max(c.atWork, atWork)
+		if ended == len(plan.Spec.VMs) {
+			return c, nil
+		}
+	}
+	return c, fmt.Errorf("life %d is stuck", l.seed)
+}
+
+// addHooks adds a hook after the migration to all that are at work, as a user
+// may do at any time.
+func addHooks(plan *api.Plan) {
+	for _, vm := range plan.Status.Migration.VMs {
+		if vm.Running() && !slices.Contains(vm.Hooks, migration.PostHook) {
+			vm.Hooks = append(vm.Hooks, migration.PostHook)
+		}
+	}
+}
