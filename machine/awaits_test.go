@@ -15,11 +15,18 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// positions are the start and each phase of a graph.
+// positions are the start and each phase of a graph that is no end, entered under
+// its own step.
 func positions(g *machine.Graph) []machine.Position {
 	all := []machine.Position{{}}
 	for i := range g.Len() {
-		all = append(all, machine.Position{Phase: g.Phase(i).Name})
+		if !g.IsEnd(i) {
+			at := machine.Position{Phase: g.Phase(i).Name}
+			if g.Phase(i).Steps != nil {
+				at.Step = g.Phase(i).Step
+			}
+			all = append(all, at)
+		}
 	}
 	return all
 }
@@ -72,7 +79,7 @@ func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 				require.True(t, m.Awaits().Has(want))
 				require.True(t, m.Matters(f).Has(want), "what decides the next transition matters: %+v at %s", it.Phases, at)
 				next, end := m.Available()
-				require.Equal(t, want == 0, len(next)+count(end) == 1)
+				several := len(next)+count(end) > 1
 
 				_, err = m.Advance(context.Background())
 				if want == 0 {
@@ -90,8 +97,10 @@ func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 					var unknown *machine.UnknownFlagsError
 					require.ErrorAs(t, err, &unknown)
 					require.Equal(t, four.Names(want), unknown.Flags)
+					require.Equal(t, unknown.Step, !several, "only the step depends on them")
 					require.Equal(t, at, m.Position())
 				}
+				require.True(t, want != 0 || !several)
 
 				m, err = cleanup.NewMachine(at, f)
 				require.NoError(t, err)
@@ -266,6 +275,12 @@ func moves(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts
 func runs(p *machine.Plan) (text string) {
 	for i := range p.Graph().Len() {
 		text += p.Runs(i).String() + " "
+		if p.Runs(i) == phases.False {
+			continue
+		}
+		for step, t := range p.Under(i) {
+			text += fmt.Sprint("under ", step, " ", t, " ")
+		}
 	}
 	return text
 }

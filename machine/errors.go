@@ -34,21 +34,47 @@ func (e *UnknownPhaseError) Error() string {
 	return fmt.Sprintf("itinerary %q has no phase %q%s", e.Itinerary, e.Phase, hint)
 }
 
+// ChoiceError reports a choice that the phase does not declare: of its handler, or
+// recorded by a release that did. Choose one of Choices, or declare it as a jump
+// of the phase that is a choice.
+type ChoiceError struct {
+	Itinerary, Phase string
+	Choice           string
+	// Choices are the phases that the phase may choose.
+	Choices []string
+}
+
+func (e *ChoiceError) Error() string {
+	choices := "it declares no choice"
+	if len(e.Choices) > 0 {
+		choices = "its choices are " + wording.List(e.Choices, "and")
+	}
+	return fmt.Sprintf("itinerary %q: phase %q does not have the choice to jump to %q; %s", e.Itinerary, e.Phase, e.Choice, choices)
+}
+
 // UnknownFlagsError reports that the machine cannot move yet, since it depends
 // on unknown flags which phase is next. The machine has not moved; ask for the
 // flags and retry.
 type UnknownFlagsError struct {
 	Itinerary string
+	// At is where the machine is.
+	At Position
 	// Phase is the first phase whose guard, or the target of the first jump
-	// whose guard, is unknown.
+	// whose guard, is unknown. If Step is set, the phase is next for certain,
+	// and it depends on the flags to which of its steps it then belongs.
 	Phase string
+	Step  bool
 	// Flags are all unknown flags that the transition depends on
 	// ([Machine.Depends]).
 	Flags []string
 }
 
 func (e *UnknownFlagsError) Error() string {
-	return fmt.Sprintf("itinerary %q: whether %q is next depends on %s, unknown until now; ask again and retry", e.Itinerary, e.Phase, strings.Join(e.Flags, ", "))
+	what := fmt.Sprintf("whether %q is next", e.Phase)
+	if e.Step {
+		what = fmt.Sprintf("the step of %q, which is next,", e.Phase)
+	}
+	return fmt.Sprintf("itinerary %q: %s depends on %s, unknown until now; evaluate them again and retry", e.Itinerary, what, strings.Join(e.Flags, ", "))
 }
 
 // TransitionError says that a transition to a certain phase is not allowed

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
@@ -24,7 +25,7 @@ type Graph struct {
 	byStep    map[string]int
 	byName    map[string]int
 	names     []string
-	jumps     bool // whether any phase has a jump
+	jumps     bool // whether a way leads elsewhere than to the next in order
 
 	// The table of the FSM is built when the first machine moves.
 	table func() (*table, error)
@@ -36,14 +37,22 @@ type Graph struct {
 type node struct {
 	guard   phases.Guard
 	decides phases.Flags
-	step    int32
+	step    int32         // its own; -1 if it has none
+	steps   []guardedStep // others that it may belong to
+	end     bool
 	rides   bool
-	jumps   []jump
+	jumps   []jump // of an end phase, one to done
+}
+
+type guardedStep struct {
+	step  int32
+	guard phases.Guard
 }
 
 type jump struct {
-	to    int
-	guard phases.Guard
+	to     int
+	guard  phases.Guard
+	choice bool
 }
 
 // Compile checks an itinerary and turns it into a graph. It takes one of any
@@ -78,18 +87,23 @@ func newGraph(it phases.Itinerary) *Graph {
 	for i, p := range it.Phases {
 		g.names[i] = p.Name
 		g.byName[p.Name] = i
-		if _, ok := g.byStep[p.Step]; !ok {
-			g.byStep[p.Step] = len(g.steps)
-			g.steps = append(g.steps, p.Step)
-		}
 	}
 	for i, p := range it.Phases {
 		for _, former := range p.Formerly {
 			g.byName[former] = i
 		}
-		n := node{guard: p.Guard, decides: p.Decides | it.Vocabulary.Live()&g.reads, step: int32(g.byStep[p.Step]), rides: p.Rides}
+		n := node{guard: p.Guard, step: g.addStep(p.Step), end: p.End, rides: p.Rides}
+		for _, s := range p.Steps {
+			n.steps = append(n.steps, guardedStep{g.addStep(s.Step), s.Guard})
+		}
+		if p.End {
+			n.jumps = []jump{{to: g.done()}}
+			g.jumps = g.jumps || i < len(it.Phases)-1
+		} else {
+			n.decides = p.Decides | it.Vocabulary.Live()&g.reads
+		}
 		for _, j := range p.Jumps {
-			n.jumps = append(n.jumps, jump{to: g.byName[j.To], guard: j.Guard})
+			n.jumps = append(n.jumps, jump{g.byName[j.To], j.Guard, j.Choice})
 			g.jumps = true
 		}
 		g.nodes[i] = n
@@ -97,6 +111,20 @@ func newGraph(it phases.Itinerary) *Graph {
 	g.table = sync.OnceValues(g.newTable)
 	g.deciders = sync.OnceValue(g.findDeciders)
 	return g
+}
+
+// addStep returns the index of the step of that name: -1 for the empty name.
+func (g *Graph) addStep(name string) int32 {
+	if name == "" {
+		return -1
+	}
+	k, ok := g.byStep[name]
+	if !ok {
+		k = len(g.steps)
+		g.byStep[name] = k
+		g.steps = append(g.steps, name)
+	}
+	return int32(k)
 }
 
 // MustCompile is [Compile] for package-level tables: it panics where that
@@ -141,8 +169,14 @@ func (g *Graph) Phase(i int) phases.Phase { return g.itinerary.Phases[i] }
 // shared and must not be changed.
 func (g *Graph) Steps() []string { return g.steps }
 
-// StepOf is the index in [Graph.Steps] of the step of the phase at index i.
+// StepOf is the index in [Graph.Steps] of the step that the phase at index i
+// names as its own, or -1 if it names none. It may belong to others
+// ([Plan.Under]).
 func (g *Graph) StepOf(i int) int { return int(g.nodes[i].step) }
+
+// IsEnd reports whether the phase at index i is an end phase: a run that enters
+// it is done.
+func (g *Graph) IsEnd(i int) bool { return g.nodes[i].end }
 
 // StepIndex is the index in [Graph.Steps] of the step of that name, or -1.
 func (g *Graph) StepIndex(name string) int {
@@ -170,24 +204,32 @@ func (g *Graph) Lookup(name string) (int, error) {
 	return 0, &UnknownPhaseError{Itinerary: g.Name(), Phase: name, Nearest: wording.Nearest(name, g.names)}
 }
 
-// Position says where a run stands in an itinerary: at the start (the
-// zero value), in a phase, or done.
+// Position is where a run is in an itinerary: at the start (the zero value), in a
+// phase, or done.
 type Position struct {
-	// Phase is the current phase; empty at the start and when done.
+	// Phase is the current phase, or the end phase by which the run is done. It is
+	// empty at the start, and if the run is done without an end phase.
 	Phase string
-	// Done says that the last phase has been left.
+	// Step is the step under which the phase was entered, if the phase may belong
+	// to several. If empty, it is the step by the facts, as a cleanup itinerary
+	// takes it.
+	Step string
+	// Choice is the target of the jump that the handler of the phase has chosen;
+	// the work of the phase is then done. Empty if there is no choice.
+	Choice string
+	// Done reports that the run has come to its end.
 	Done bool
 }
 
 // String returns the phase, "start" or "done".
 func (p Position) String() string {
 	switch {
+	case p.Phase != "":
+		return p.Phase
 	case p.Done:
 		return "done"
-	case p.Phase == "":
-		return "start"
 	}
-	return p.Phase
+	return "start"
 }
 
 // The indices that stand for start and done: start is before the first phase,
@@ -196,83 +238,198 @@ const start = -1
 
 func (g *Graph) done() int { return len(g.nodes) }
 
-// index finds a position among the phases.
-func (g *Graph) index(p Position) (int, error) {
+// point is a position by indices.
+type point struct {
+	at   int
+	step int32 // under which the phase was entered; -1 if none
+	// choice is 1 + the place of the jump that the handler has chosen; 0 if none.
+	choice int
+	// finished means that the work of the phase is done.
+	finished bool
+	// end is the end phase by which the run is done.
+	end string
+}
+
+// point finds a position among the phases. The errors are [*UnknownPhaseError]
+// and [*ChoiceError].
+func (g *Graph) point(p Position, f phases.Facts) (point, error) {
+	pt := point{at: g.done(), step: -1}
 	switch {
-	case p.Done:
-		return g.done(), nil
+	case p.Done: // never looked up
+		pt.end = p.Phase
+		if i, ok := g.byName[p.Phase]; ok && g.nodes[i].end {
+			pt.step = g.stepNamed(i, p.Step, f)
+		}
+		return pt, nil
 	case p.Phase == "":
-		return start, nil
+		pt.at = start
+		return pt, nil
 	}
-	return g.Lookup(p.Phase)
+	i, err := g.Lookup(p.Phase)
+	if err != nil {
+		return point{}, err
+	}
+	pt.step = g.stepNamed(i, p.Step, f)
+	if g.nodes[i].end {
+		pt.end = g.names[i]
+		return pt, nil
+	}
+	pt.at = i
+	if p.Choice != "" {
+		pt.finished = true
+		pt.choice, err = g.choice(i, p.Choice)
+	}
+	return pt, err
 }
 
-// position is the way back from index.
-func (g *Graph) position(i int) Position {
-	switch i {
-	case start:
+// stepNamed is the step of that name, if the phase at index i may belong to it,
+// else its step by the facts.
+func (g *Graph) stepNamed(i int, name string, f phases.Facts) int32 {
+	n := &g.nodes[i]
+	if k := int32(g.StepIndex(name)); k >= 0 {
+		if n.step == k || slices.ContainsFunc(n.steps, func(s guardedStep) bool { return s.step == k }) {
+			return k
+		}
+	}
+	step, _ := n.stepBy(f, true)
+	return step
+}
+
+// choice finds the choice of the phase at index i whose target has that name.
+func (g *Graph) choice(i int, target string) (choice int, err error) {
+	to, known := g.byName[target]
+	e := &ChoiceError{Itinerary: g.Name(), Phase: g.names[i], Choice: target}
+	for k, j := range g.nodes[i].jumps {
+		if !j.choice {
+			continue
+		}
+		if known && j.to == to {
+			return k + 1, nil
+		}
+		e.Choices = append(e.Choices, g.names[j.to])
+	}
+	return 0, e
+}
+
+// position is the way back from point.
+func (g *Graph) position(pt point) Position {
+	if pt.at == start {
 		return Position{}
-	case g.done():
-		return Position{Done: true}
 	}
-	return Position{Phase: g.names[i]}
+	p := Position{Phase: pt.end, Done: true}
+	i, ok := g.byName[pt.end]
+	if pt.at != g.done() {
+		i, ok = pt.at, true
+		p = Position{Phase: g.names[i]}
+		if pt.choice > 0 {
+			p.Choice = g.names[g.nodes[i].jumps[pt.choice-1].to]
+		}
+	}
+	if ok && g.nodes[i].steps != nil && pt.step >= 0 {
+		p.Step = g.steps[pt.step]
+	}
+	return p
 }
 
-// next is where the machine goes from index i, and whether by a jump. The error
-// is an [*UnknownFlagsError] if that depends on unknown flags.
-func (g *Graph) next(i int, f phases.Facts) (to int, jumped bool, err error) {
-	to, jumped, unknown := g.search(i, f, g.itinerary.Cleanup)
-	if unknown == 0 {
-		return to, jumped, nil
+// enter is where a run is that enters the phase at an index, or is done.
+func (g *Graph) enter(to int, step int32) point {
+	switch {
+	case to == g.done():
+		return point{at: to, step: -1}
+	case g.nodes[to].end:
+		return point{at: g.done(), step: step, end: g.names[to]}
 	}
-	phase := g.names[to]
-	forks, depends := g.forks(i, f)
+	return point{at: to, step: step}
+}
+
+// stepBy is the step of a phase by these facts. A guard that is unknown does not
+// admit; unless settle is set, the flags of the first such guard that counts are
+// returned beside.
+func (n *node) stepBy(f phases.Facts, settle bool) (step int32, unknown phases.Flags) {
+	for _, s := range n.steps {
+		switch s.guard.Eval(f) {
+		case phases.True:
+			return s.step, unknown
+		case phases.Unknown:
+			if unknown == 0 && !settle {
+				unknown = s.guard.Reads() &^ f.Known()
+			}
+		}
+	}
+	return n.step, unknown
+}
+
+// destination is where a machine goes.
+type destination struct {
+	to     int
+	step   int32 // under which the phase is entered
+	jumped bool
+}
+
+// next is where the machine goes from a point. The error is an
+// [*UnknownFlagsError] if that depends on unknown flags.
+func (g *Graph) next(pt point, f phases.Facts) (destination, error) {
+	d, unknown := g.search(pt, f, g.itinerary.Cleanup)
+	if unknown == 0 {
+		return d, nil
+	}
+	forks, depends := g.forks(pt, f)
 	if depends != 0 {
-		return 0, false, &UnknownFlagsError{Itinerary: g.Name(), Phase: phase, Flags: g.Vocabulary().Names(depends)}
+		e := &UnknownFlagsError{Itinerary: g.Name(), At: g.position(pt), Phase: g.names[d.to], Flags: g.Vocabulary().Names(depends)}
+		e.Step = forks != nil && !slices.ContainsFunc(forks, func(k fork) bool { return k.to != d.to })
+		return destination{}, e
 	}
 	// Whatever the unknown flags are, one phase is next.
-	to, jumped = forks[0].to, forks[0].jumped
+	d = forks[0].destination
 	for _, k := range forks {
-		jumped = jumped && k.jumped
+		d.jumped = d.jumped && k.jumped
 	}
-	return to, jumped, nil
+	return d, nil
 }
 
-// search looks for what is next after index i: at the jumps there, then at the
-// guards in order. It stops at the first guard that is unknown and returns the
-// flags that this depends on, and in to the phase that the guard leads to; if
-// settle is set, it goes on as a cleanup itinerary does instead.
-func (g *Graph) search(i int, f phases.Facts, settle bool) (to int, jumped bool, unknown phases.Flags) {
-	from := i + 1
-	if i != start {
-		for _, j := range g.nodes[i].jumps {
+// search looks for what is next after a point: at the choice or the jumps there,
+// then at the guards in order, then at those of the phase's steps. It stops at
+// the first guard that is unknown and returns the flags that this depends on,
+// and the destination that the guard leads to; if settle is set, it goes on as a
+// cleanup itinerary does instead.
+func (g *Graph) search(pt point, f phases.Facts, settle bool) (d destination, unknown phases.Flags) {
+	from := pt.at + 1
+	switch {
+	case pt.choice > 0:
+		from, d.jumped = g.nodes[pt.at].jumps[pt.choice-1].to, true
+	case pt.at != start:
+		for _, j := range g.nodes[pt.at].jumps {
+			if j.choice {
+				continue
+			}
 			t := j.guard.Eval(f)
 			if t == phases.Unknown && !settle {
-				return j.to, true, j.guard.Reads() &^ f.Known()
+				return destination{j.to, g.nodes[j.to].step, true}, j.guard.Reads() &^ f.Known()
 			}
 			if t == phases.True {
-				from, jumped = j.to, true
+				from, d.jumped = j.to, true
 				break
 			}
 		}
 	}
-	for to = from; to < len(g.nodes); to++ {
-		switch t := g.nodes[to].guard.Eval(f); {
+	for d.to = from; d.to < len(g.nodes); d.to++ {
+		n := &g.nodes[d.to]
+		switch t := n.guard.Eval(f); {
 		case t == phases.Unknown && !settle:
-			return to, jumped, g.nodes[to].guard.Reads() &^ f.Known()
+			return d, n.guard.Reads() &^ f.Known()
 		case t != phases.False:
-			return to, jumped, 0
+			d.step, unknown = n.stepBy(f, settle)
+			return d, unknown
 		}
 	}
-	return to, jumped, 0
+	return d, 0
 }
 
 // fork is where the machine goes in one of the cases that the unknown flags
 // allow. The facts of two forks differ in the value of at least one flag.
 type fork struct {
-	facts  phases.Facts
-	to     int
-	jumped bool
+	destination
+	facts phases.Facts
 }
 
 // maxForks bounds the cases that are told apart. As many flags as there are,
@@ -280,43 +437,80 @@ type fork struct {
 const maxForks = 1024
 
 // forks splits the unknown flags into the cases that lead somewhere, and
-// returns the flags which decide where: those for which two assignments that
-// differ in nothing else lead to different phases. If there are more cases than
-// maxForks, it takes every unknown flag that a guard on the way reads for one,
-// and returns no cases.
-func (g *Graph) forks(i int, f phases.Facts) (all []fork, depends phases.Flags) {
-	if i == g.done() {
+// returns the flags which decide where, or under which step. If there are more
+// cases than maxForks, it takes every unknown flag that a guard on the way reads
+// for one, and returns no cases.
+func (g *Graph) forks(pt point, f phases.Facts) (all []fork, depends phases.Flags) {
+	if pt.at == g.done() {
 		return nil, 0
 	}
-	var reads phases.Flags
-	var split func(f phases.Facts) bool
-	split = func(f phases.Facts) bool {
-		to, jumped, unknown := g.search(i, f, false)
-		if unknown == 0 {
-			all = append(all, fork{f, to, jumped})
-			return len(all) <= maxForks
-		}
-		flag := unknown & -unknown
-		return split(f.Set(flag, phases.True)) && split(f.Set(flag, phases.False))
-	}
-	if !split(f) {
-		g.eachUnknown(i, f, func(unknown phases.Flags) { reads |= unknown })
-		return nil, reads
-	}
-	for k, a := range all {
-		for _, b := range all[:k] {
-			differ := a.facts.True()&b.facts.False() | a.facts.False()&b.facts.True()
-			if a.to != b.to && differ.Len() == 1 {
-				depends |= differ
-			}
-		}
+	all, depends, ok := split(f, func(f phases.Facts) (destination, phases.Flags) { return g.search(pt, f, false) })
+	if !ok {
+		g.eachUnknown(pt, f, func(unknown phases.Flags) { depends |= unknown })
 	}
 	return all, depends
 }
 
+// split tells apart the cases of the unknown flags that look asks for. It returns
+// the flags for which two assignments that differ in nothing else have different
+// destinations. ok is false if there are more cases than maxForks.
+func split(f phases.Facts, look func(phases.Facts) (destination, phases.Flags)) (all []fork, depends phases.Flags, ok bool) {
+	var halve func(f phases.Facts) bool
+	halve = func(f phases.Facts) bool {
+		d, unknown := look(f)
+		if unknown == 0 {
+			all = append(all, fork{d, f})
+			return len(all) <= maxForks
+		}
+		flag := unknown & -unknown
+		return halve(f.Set(flag, phases.True)) && halve(f.Set(flag, phases.False))
+	}
+	if !halve(f) {
+		return nil, 0, false
+	}
+	for k, a := range all {
+		for _, b := range all[:k] {
+			differ := a.facts.True()&b.facts.False() | a.facts.False()&b.facts.True()
+			if (a.to != b.to || a.step != b.step) && differ.Len() == 1 {
+				depends |= differ
+			}
+		}
+	}
+	return all, depends, true
+}
+
+// stepDepends returns the unknown flags on which depends whether the phase at
+// index i runs under one of its steps or another.
+func (g *Graph) stepDepends(i int, f phases.Facts) phases.Flags {
+	if g.nodes[i].steps == nil {
+		return 0
+	}
+	_, depends, ok := g.stepForks(i, f)
+	if !ok {
+		depends = g.nodes[i].stepReads() &^ f.Known()
+	}
+	return depends
+}
+
+// stepForks splits the unknown flags into the cases in which the phase at index i
+// runs under a step, and those in which it does not run: these lead to start.
+func (g *Graph) stepForks(i int, f phases.Facts) (all []fork, depends phases.Flags, ok bool) {
+	n := &g.nodes[i]
+	return split(f, func(f phases.Facts) (d destination, unknown phases.Flags) {
+		switch n.guard.Eval(f) {
+		case phases.False:
+			return destination{to: start}, 0
+		case phases.Unknown:
+			return d, n.guard.Reads() &^ f.Known()
+		}
+		d.step, unknown = n.stepBy(f, false)
+		return d, unknown
+	})
+}
+
 // eachUnknown calls yield with the unknown flags of each guard that may be
-// looked at to find what is next after index i.
-func (g *Graph) eachUnknown(i int, f phases.Facts, yield func(phases.Flags)) {
+// looked at to find what is next after a point.
+func (g *Graph) eachUnknown(pt point, f phases.Facts, yield func(phases.Flags)) {
 	look := func(guard phases.Guard) phases.Truth {
 		t := guard.Eval(f)
 		if t == phases.Unknown {
@@ -325,11 +519,28 @@ func (g *Graph) eachUnknown(i int, f phases.Facts, yield func(phases.Flags)) {
 		return t
 	}
 	order := func(from int) {
-		for to := from; to < len(g.nodes) && look(g.nodes[to].guard) != phases.True; to++ {
+		for to := from; to < len(g.nodes); to++ {
+			n := &g.nodes[to]
+			t := look(n.guard)
+			if t != phases.False {
+				for _, s := range n.steps {
+					look(s.guard)
+				}
+			}
+			if t == phases.True {
+				return
+			}
 		}
 	}
-	if i != start {
-		for _, j := range g.nodes[i].jumps {
+	if pt.choice > 0 {
+		order(g.nodes[pt.at].jumps[pt.choice-1].to)
+		return
+	}
+	if pt.at != start {
+		for _, j := range g.nodes[pt.at].jumps {
+			if j.choice {
+				continue
+			}
 			t := look(j.guard)
 			if t != phases.False {
 				order(j.to)
@@ -339,7 +550,7 @@ func (g *Graph) eachUnknown(i int, f phases.Facts, yield func(phases.Flags)) {
 			}
 		}
 	}
-	order(i + 1)
+	order(pt.at + 1)
 }
 
 // MayLeaveFor reports whether a run that stands in a phase of this itinerary
@@ -357,10 +568,14 @@ func (g *Graph) MayLeaveFor(to *Graph) bool {
 
 // starts are the indices at which the search for the phase after index i can
 // begin, whatever the facts: the targets of its jumps, and the phase after it,
-// as far as [Graph.Onward] takes them for possible.
+// as far as [Graph.Onward] takes them for possible. After an end phase there are
+// none.
 func (g *Graph) starts(i int) []int {
-	if i == start {
+	switch {
+	case i == start:
 		return []int{0}
+	case g.nodes[i].end:
+		return nil
 	}
 	var from []int
 	jumps := g.nodes[i].jumps

@@ -22,8 +22,11 @@ const maxExact = 24
 // itinerary takes no jump whose guard is unknown, so there a flag may also stay
 // unknown. It is exact if these guards read at most 24 unknown flags; with more,
 // what cannot be excluded guard by guard counts as possible.
+//
+// A choice that is not made yet is possible, beside all the others. After an end
+// phase nothing comes.
 func (g *Graph) Onward(i int, f phases.Facts) (jumps []phases.Truth, order phases.Truth) {
-	if i < 0 || i >= len(g.nodes) {
+	if i < 0 || i >= len(g.nodes) || g.nodes[i].end {
 		return nil, phases.TruthOf(i == start)
 	}
 	jumps = make([]phases.Truth, len(g.nodes[i].jumps))
@@ -48,18 +51,21 @@ func (g *Graph) Onward(i int, f phases.Facts) (jumps []phases.Truth, order phase
 func (g *Graph) onward(i int, f phases.Facts, yield func(k int)) {
 	jumps := g.nodes[i].jumps
 	var before []phases.Guard // of the jumps that are possible
+	settled := false          // a jump is taken, unless the handler chooses
 	for k, j := range jumps {
+		if j.choice {
+			yield(k)
+			continue
+		}
 		t := j.guard.Eval(f)
-		if t == phases.False || slices.Contains(before, j.guard) || g.precede(before, j.guard, f) {
+		if settled || t == phases.False || slices.Contains(before, j.guard) || g.precede(before, j.guard, f) {
 			continue
 		}
 		yield(k)
-		if t == phases.True {
-			return
-		}
+		settled = t == phases.True
 		before = append(before, j.guard)
 	}
-	if !g.precede(before, phases.Guard{}, f) {
+	if !settled && !g.precede(before, phases.Guard{}, f) {
 		yield(len(jumps))
 	}
 }

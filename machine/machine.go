@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/looplab/fsm"
@@ -14,8 +16,8 @@ import (
 
 // Machine is one run on its way through an itinerary: a looplab/fsm
 // state machine whose transitions are the edges of the graph, guarded by the
-// facts. It holds a position and facts, some 40 bytes; everything else is
-// shared with all machines of the graph. All that it knows is in its
+// facts. It holds a position and facts; everything else is shared with all
+// machines of the graph. All that it knows is in its
 // [Checkpoint], so it can be made again at any moment, on any replica.
 //
 // A machine is safe for concurrent use. It runs no code of the embedder while
@@ -25,19 +27,18 @@ type Machine struct {
 	mu    sync.Mutex
 	graph *Graph
 	facts phases.Facts
-	at    int
-	// finished means that the work of the phase at at is done.
-	finished bool
+	point
 }
 
-// NewMachine returns a machine at a position, with these facts. The error is an
-// [*UnknownPhaseError].
+// NewMachine returns a machine at a position, with these facts. A machine at an
+// end phase is done. The errors are [*UnknownPhaseError] and, for a choice that
+// the phase does not declare, [*ChoiceError].
 func (g *Graph) NewMachine(p Position, f phases.Facts) (*Machine, error) {
-	i, err := g.index(p)
+	pt, err := g.point(p, f)
 	if err != nil {
 		return nil, err
 	}
-	return &Machine{graph: g, facts: f, at: i}, nil
+	return &Machine{graph: g, facts: f, point: pt}, nil
 }
 
 // lock locks the machine, unless it is in no itinerary: then it reports false.
@@ -78,7 +79,7 @@ func (m *Machine) Position() Position {
 		return Position{}
 	}
 	defer m.mu.Unlock()
-	return m.graph.position(m.at)
+	return m.graph.position(m.point)
 }
 
 // Facts are the facts by which the machine judges guards.
@@ -128,10 +129,36 @@ func (m *Machine) Finish() {
 		return
 	}
 	defer m.mu.Unlock()
+	m.finish()
+}
+
+func (m *Machine) finish() {
 	if m.at != start && m.at != m.graph.done() && !m.finished {
 		m.finished = true
 		m.facts = m.facts.Forget(m.graph.decides(m.at))
 	}
+}
+
+// Choose records that the work of the current phase is done, as [Machine.Finish]
+// does, and that its handler chose to go on with the phase of that name. The
+// choice takes precedence over the guards of all jumps. It returns a
+// [*ChoiceError] if the current phase does not declare that choice; nothing is
+// recorded then.
+func (m *Machine) Choose(phase string) error {
+	if !m.lock() {
+		return ErrNoItinerary
+	}
+	defer m.mu.Unlock()
+	if m.at == start || m.at == m.graph.done() {
+		return &ChoiceError{Itinerary: m.graph.Name(), Phase: m.graph.position(m.point).String(), Choice: phase}
+	}
+	choice, err := m.graph.choice(m.at, phase)
+	if err != nil {
+		return err
+	}
+	m.finish()
+	m.choice = choice
+	return nil
 }
 
 // WorkDone reports whether the work of the current phase is done
@@ -151,7 +178,7 @@ func (m *Machine) Plan() *Plan {
 		return nil
 	}
 	defer m.mu.Unlock()
-	return m.graph.plan(m.at, m.facts)
+	return m.graph.plan(m.point, m.facts)
 }
 
 // Matters returns the unknown flags that could change the plan from the current
@@ -161,19 +188,20 @@ func (m *Machine) Matters(f phases.Facts) phases.Flags {
 		return 0
 	}
 	defer m.mu.Unlock()
-	return m.graph.matters(m.at, f)
+	return m.graph.matters(m.point, f)
 }
 
 // Depends returns the unknown flags that the next transition depends on: those
-// that could change which phase is next, or whether one is. It is empty if the
-// next phase is the same whatever the unknown flags are. A cleanup itinerary
+// that could change which phase is next, to which of its steps it belongs then, or
+// whether one is next. It is empty if that is the same whatever the unknown flags
+// are. A cleanup itinerary
 // does not wait for them; they are those worth evaluating before it moves.
 func (m *Machine) Depends() phases.Flags {
 	if !m.lock() {
 		return 0
 	}
 	defer m.mu.Unlock()
-	_, depends := m.graph.forks(m.at, m.facts)
+	_, depends := m.graph.forks(m.point, m.facts)
 	return depends
 }
 
@@ -194,40 +222,48 @@ func (m *Machine) Awaits() phases.Flags {
 	if g.IsCleanup() {
 		return 0
 	}
-	_, awaits := g.forks(m.at, m.facts)
+	_, awaits := g.forks(m.point, m.facts)
 	if m.at == start {
-		p := g.plan(start, m.facts)
+		p := g.plan(m.point, m.facts)
 		awaits |= p.Matters() &^ p.decides()
 	}
 	return awaits
 }
 
 // Available lists the phases that can come next, in order: one if no unknown
-// flag could change that, several otherwise. End reports whether the end of the
-// itinerary can come next. Nothing is fired.
+// flag and no choice could change that, several otherwise. End reports whether
+// the run can be done next without an end phase. Nothing is fired.
 func (m *Machine) Available() (next []string, end bool) {
 	if !m.lock() {
 		return nil, false
 	}
 	defer m.mu.Unlock()
 	g := m.graph
-	forks, _ := g.forks(m.at, m.facts)
+	forks, _ := g.forks(m.point, m.facts)
+	if m.at != start && m.at != g.done() && !m.finished {
+		for k, j := range g.nodes[m.at].jumps {
+			if j.choice {
+				chosen, _ := g.forks(point{at: m.at, choice: k + 1}, m.facts)
+				forks = append(forks, chosen...)
+			}
+		}
+	}
 	seen := make(map[int]bool, len(forks))
 	for _, k := range forks {
-		switch {
-		case k.to == g.done():
+		if k.to == g.done() {
 			end = true
-		case !seen[k.to]:
+		} else {
 			seen[k.to] = true
-			next = append(next, g.names[k.to])
 		}
+	}
+	for _, to := range slices.Sorted(maps.Keys(seen)) {
+		next = append(next, g.names[to])
 	}
 	return next, end
 }
 
-// Can tells whether the machine may go to the phase of that name now. It
-// returns nil where it may, and otherwise the error that [Machine.TransitionTo] would
-// return. Nothing is fired.
+// Can returns nil if the machine may go to the phase of that name now, and
+// otherwise the error that [Machine.TransitionTo] would return. Nothing is fired.
 func (m *Machine) Can(phase string) error {
 	if !m.lock() {
 		return ErrNoItinerary
@@ -240,13 +276,14 @@ func (m *Machine) Can(phase string) error {
 	if m.at == m.graph.done() {
 		return ErrDone
 	}
-	_, err = m.graph.allows(m.at, to, m.facts)
+	_, err = m.graph.allows(m.point, to, m.facts)
 	return err
 }
 
-// Advance leaves the current phase, which is done, for the next one: the first
-// jump whose guard admits, else the first phase after it whose guard admits,
-// else done. The guard of the current phase does not matter any more.
+// Advance leaves the current phase, which is done, for the next one: its choice
+// ([Machine.Choose]), else the first jump whose guard admits, else the first
+// phase after it whose guard admits, else done. The guard of the current phase
+// does not matter any more. Who enters an end phase is done.
 //
 // It returns [ErrDone] if nothing can come after, an [*UnknownFlagsError] if it
 // depends on unknown flags which phase is next ([Machine.Depends]), a
@@ -259,8 +296,8 @@ func (m *Machine) Can(phase string) error {
 // the machine has moved all the same.
 func (m *Machine) Advance(ctx context.Context, observers ...func(Transition)) (Transition, error) {
 	return m.move(ctx, observers, func() (int, error) {
-		to, _, err := m.graph.next(m.at, m.facts)
-		return to, err
+		d, err := m.graph.next(m.point, m.facts)
+		return d.to, err
 	})
 }
 
@@ -279,7 +316,7 @@ func (m *Machine) move(ctx context.Context, observers []func(Transition), choose
 		defer m.mu.Unlock()
 		g := m.graph
 		if err := ctx.Err(); err != nil {
-			return Transition{}, fmt.Errorf("itinerary %q: still at %s: %w", g.Name(), g.position(m.at), err)
+			return Transition{}, fmt.Errorf("itinerary %q: still at %s: %w", g.Name(), g.position(m.point), err)
 		}
 		if m.at == g.done() {
 			return Transition{}, ErrDone
@@ -292,14 +329,12 @@ func (m *Machine) move(ctx context.Context, observers []func(Transition), choose
 		if err != nil {
 			return Transition{}, err
 		}
-		t := Transition{Itinerary: g.Name(), From: g.position(m.at), To: g.position(to)}
-		h := &hop{from: m.at, facts: m.facts}
+		h := &hop{from: m.point, facts: m.facts}
 		if err := table.fire(ctx, h, to); err != nil {
 			return Transition{}, m.refused(err, to)
 		}
-		t.Jumped = h.jumped
-		m.at, m.finished = to, false
-		return t, nil
+		m.point = g.enter(to, h.to.step)
+		return Transition{Itinerary: g.Name(), From: g.position(h.from), To: g.position(m.point), Jumped: h.to.jumped}, nil
 	}()
 	if err != nil {
 		return t, err
@@ -314,7 +349,7 @@ func (m *Machine) refused(err error, to int) error {
 		return canceled.Err // what the guard said
 	}
 	// There is no such edge whatever the facts; the predicate tells why.
-	if _, why := m.graph.allows(m.at, to, m.facts); why != nil {
+	if _, why := m.graph.allows(m.point, to, m.facts); why != nil {
 		return why
 	}
 	return err
@@ -342,9 +377,9 @@ func (m *Machine) Switch(to *Graph, observers ...func(Transition)) (Transition, 
 		if err := g.checkSwitch(m.at, to); err != nil {
 			return Transition{}, err
 		}
-		t := Transition{Itinerary: to.Name(), From: g.position(m.at), PreviousItinerary: g.Name()}
+		t := Transition{Itinerary: to.Name(), From: g.position(m.point), PreviousItinerary: g.Name()}
 		m.facts = m.facts.Forget(g.decides(m.at))
-		m.graph, m.at, m.finished = to, start, false
+		m.graph, m.point = to, point{at: start, step: -1}
 		return t, nil
 	}()
 	if err != nil {

@@ -21,6 +21,9 @@ type outcomes struct {
 	all    []phases.Facts
 	values int // that a flag can have
 	stride map[phases.Flags]int
+	// choices reports whether a phase has a choice: then there are several runs in
+	// one case.
+	choices bool
 	// enters are the cases in which each phase is entered when the run comes by;
 	// leaves, those in which each of its jumps is taken and, last, none.
 	enters []cases
@@ -61,7 +64,12 @@ func newOutcomes(w *walk) *outcomes {
 			return nil
 		}
 	}
-	if places := len(w.marks); n > 1 && places*places*((n+63)/64) > maxOutcomes {
+	for i := range w.graph.nodes {
+		for _, j := range w.graph.nodes[i].jumps {
+			o.choices = o.choices || j.choice
+		}
+	}
+	if places := len(w.marks); (n > 1 || o.choices) && places*places*((n+63)/64) > maxOutcomes {
 		return nil
 	}
 	o.all = append(make([]phases.Facts, 0, n), w.facts.Forget(vary))
@@ -112,6 +120,10 @@ func (o *outcomes) judge() {
 		rest := every
 		var leaves []cases
 		for _, j := range n.jumps {
+			if j.choice {
+				leaves = append(leaves, every)
+				continue
+			}
 			taken := admit(j.guard)
 			leaves = append(leaves, o.and(rest, taken))
 			rest = o.andNot(rest, taken)
@@ -157,7 +169,7 @@ func (o *outcomes) settle() {
 			*m = *m&^(tentative|maybe) | never
 			continue
 		}
-		every, depends := len(o.all) == 1, false
+		every, depends := len(o.all) == 1 && !o.choices, false
 		if !every {
 			every, depends = o.verdict(i)
 		}
@@ -192,7 +204,7 @@ func (o *outcomes) verdict(i int) (every, depends bool) {
 		can = leads[0]
 	case o.done():
 	default:
-		can = o.through(o.at, leads)
+		can = o.through(o.at, leads, o.mayTake)
 	}
 	return every, !o.andNot(o.begin(), can).empty()
 }
@@ -225,7 +237,7 @@ func (o *outcomes) reach(avoid int) []cases {
 	case o.at == start:
 		come(0, o.begin())
 	case o.at != o.done():
-		o.leave(o.at, o.begin(), come)
+		o.leave(o.at, o.begin(), o.mayTake, come)
 	}
 	for len(worklist) > 0 {
 		p := worklist[len(worklist)-1]
@@ -236,20 +248,24 @@ func (o *outcomes) reach(avoid int) []cases {
 		admitted := o.enters[p]
 		come(p+1, o.andNot(reached[p], admitted))
 		if p != avoid {
-			o.leave(p, o.and(reached[p], admitted), come)
+			o.leave(p, o.and(reached[p], admitted), anyWay, come)
 		}
 	}
 	return reached
 }
 
 // leave calls come with where runs go from a phase that they have entered in
-// these cases.
-func (o *outcomes) leave(p int, c cases, come func(to int, c cases)) {
+// these cases, by the ways that are possible.
+func (o *outcomes) leave(p int, c cases, possible func(k int) bool, come func(to int, c cases)) {
 	c = o.decide(o.graph.nodes[p].decides, c)
 	for k, leaves := range o.leaves[p] {
-		come(o.to(p, k), o.and(c, leaves))
+		if possible(k) {
+			come(o.to(p, k), o.and(c, leaves))
+		}
 	}
 }
+
+func anyWay(int) bool { return true }
 
 // to is the place that a jump leads to: by its place among the jumps, or, behind
 // them, the next in order.
@@ -273,7 +289,7 @@ func (o *outcomes) leads(i int) []cases {
 			admitted := o.enters[p]
 			enters := admitted
 			if p != i {
-				enters = o.and(admitted, o.through(p, leads))
+				enters = o.and(admitted, o.through(p, leads, anyWay))
 			}
 			changed = leads[p].add(enters) || changed
 			changed = leads[p].add(o.andNot(leads[p+1], admitted)) || changed
@@ -283,11 +299,13 @@ func (o *outcomes) leads(i int) []cases {
 }
 
 // through are the cases in which a phase is entered so that some run leads from
-// it to one of these.
-func (o *outcomes) through(p int, leads []cases) cases {
+// it, by the ways that are possible, to one of these.
+func (o *outcomes) through(p int, leads []cases, possible func(k int) bool) cases {
 	after := o.none()
 	for k, leaves := range o.leaves[p] {
-		after.add(o.and(leaves, leads[o.to(p, k)]))
+		if possible(k) {
+			after.add(o.and(leaves, leads[o.to(p, k)]))
+		}
 	}
 	// What the phase decides turns out either way, so backwards as well.
 	return o.decide(o.graph.nodes[p].decides, after)

@@ -64,15 +64,38 @@ func live(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts)
 		m, err := g.NewMachine(now.at, now.facts)
 		require.NoError(t, err)
 		for _, f := range turnOut(now.facts, m.Decides()) {
-			m, err := g.NewMachine(now.at, f)
-			require.NoError(t, err)
-			tr, err := m.Advance(context.Background())
-			require.NoError(t, err)
-			l.follows[now] = append(l.follows[now], moment{tr.To, f})
+			for _, choice := range choices(t, g, now.at) {
+				m, err := g.NewMachine(now.at, f)
+				require.NoError(t, err)
+				if choice != "" {
+					require.NoError(t, m.Choose(choice))
+					m.SetFacts(f)
+				}
+				tr, err := m.Advance(context.Background())
+				require.NoError(t, err)
+				l.follows[now] = append(l.follows[now], moment{tr.To, f})
+			}
 		}
 		work = append(work, l.follows[now]...)
 	}
 	return l
+}
+
+// choices are those that the handler at a position has, none included.
+func choices(t *testing.T, g *machine.Graph, at machine.Position) []string {
+	t.Helper()
+	all := []string{""}
+	if at.Phase == "" {
+		return all
+	}
+	i, err := g.Lookup(at.Phase)
+	require.NoError(t, err)
+	for _, j := range g.Phase(i).Jumps {
+		if j.Choice {
+			all = append(all, j.To)
+		}
+	}
+	return all
 }
 
 // fate reports whether some run enters a phase, and whether every run does,
@@ -114,13 +137,18 @@ func (l lives) fate(phase string, begin ...moment) (some, every bool) {
 
 // What runs whichever way the flags turn out is planned to run, what never does
 // is planned not to, and everything else is unknown or tentative. What cannot run
-// for some values of the unknown flags is not planned to run.
+// for some values of the unknown flags is not planned to run. A choice is made in
+// every way; what depends on one alone is unknown, and says so.
 func TestAPlanIsRightForEveryOutcome(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	seen := map[string]int{}
 	for k := range 700 {
 		it := itinerarytest.Generate(r, k%4 != 0, k%3 != 0)
 		it.Cleanup = k%5 == 0
+		chooses := k%2 == 0
+		if chooses {
+			it = itinerarytest.AddChoices(r, it)
+		}
 		g, err := machine.Compile(it)
 		require.NoError(t, err)
 		for range 4 {
@@ -128,7 +156,7 @@ func TestAPlanIsRightForEveryOutcome(t *testing.T) {
 			if r.IntN(2) == 0 {
 				f = facts(phases.Flags(r.IntN(16)))
 			}
-			at := positions(g)[r.IntN(g.Len()+1)]
+			at := positions(g)[r.IntN(len(positions(g)))]
 			plan, err := g.PlanFrom(at, f)
 			require.NoError(t, err)
 			l := live(t, g, at, f)
@@ -152,6 +180,12 @@ func TestAPlanIsRightForEveryOutcome(t *testing.T) {
 					require.Equal(t, phases.False, plan.Runs(i), about)
 				default:
 					seen["some"]++
+					if chooses && k%3 == 0 && len(l.begin) == 1 { // it decides no flag
+						seen["up to a choice"]++
+						require.Equal(t, phases.Unknown, plan.Runs(i), about)
+						require.Equal(t, machine.WhyChoice, plan.Why(i).Guard, about)
+						require.Zero(t, plan.Matters(), about)
+					}
 					require.True(t, plan.Runs(i) == phases.Unknown || plan.Tentative(i), about)
 					for _, begin := range l.begin {
 						if can, _ := l.fate(name, begin); !can {
@@ -171,4 +205,5 @@ func TestAPlanIsRightForEveryOutcome(t *testing.T) {
 	for _, kind := range []string{"every", "none", "some", "up to an unknown flag"} {
 		assert.Greater(t, seen[kind], 500, kind)
 	}
+	assert.Greater(t, seen["up to a choice"], 80)
 }

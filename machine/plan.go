@@ -13,7 +13,7 @@ import (
 type Plan struct {
 	graph *Graph
 	facts phases.Facts
-	at    int
+	point
 	marks []mark
 	loops *loops // nil without jumps
 }
@@ -34,6 +34,7 @@ const (
 	maybe     mark = 1 << 4 // the walk reaches it only if an unknown flag allows
 	always    mark = 1 << 5 // whatever the flags turn out to be, it runs
 	never     mark = 1 << 6 // whatever they turn out to be, it does not
+	stepOpen  mark = 1 << 7 // to which step it belongs depends on a flag that may still change
 )
 
 func (m mark) runs() phases.Truth {
@@ -51,12 +52,16 @@ func (m mark) runs() phases.Truth {
 
 // Plan walks the whole itinerary from its start. It costs one pass over the
 // phases; see [Graph.PlanFrom].
-func (g *Graph) Plan(f phases.Facts) *Plan { return g.plan(start, f) }
+func (g *Graph) Plan(f phases.Facts) *Plan { return g.plan(point{at: start, step: -1}, f) }
 
 // PlanFrom walks the itinerary from a position on. The phase there is in
 // progress: it runs, whatever its guard says by now, and the flags that it
 // decides are tentative until it is done. Phases that are behind do not run
-// any more. The error is an [*UnknownPhaseError].
+// any more. The errors are [*UnknownPhaseError] and, for a choice that the phase
+// does not declare, [*ChoiceError].
+//
+// A choice that is not made is possible, and so is what comes without one: what
+// depends on it is unknown.
 //
 // Guards are judged by the current values, tentative or not. A jump is walked
 // unless it cannot be taken whatever phases ahead decide, and the phase after it
@@ -68,15 +73,16 @@ func (g *Graph) Plan(f phases.Facts) *Plan { return g.plan(start, f) }
 // fifty phases); with more, a phase may be called unknown, tentative, or one that
 // may run, that is settled.
 func (g *Graph) PlanFrom(p Position, f phases.Facts) (*Plan, error) {
-	i, err := g.index(p)
+	pt, err := g.point(p, f)
 	if err != nil {
 		return nil, err
 	}
-	return g.plan(i, f), nil
+	return g.plan(pt, f), nil
 }
 
-func (g *Graph) plan(at int, f phases.Facts) *Plan {
-	p := &Plan{graph: g, facts: f, at: at, marks: make([]mark, len(g.nodes))}
+func (g *Graph) plan(pt point, f phases.Facts) *Plan {
+	p := &Plan{graph: g, facts: f, point: pt, marks: make([]mark, len(g.nodes))}
+	at := p.at
 	if g.jumps {
 		p.walk(true)
 		return p
@@ -90,8 +96,13 @@ func (g *Graph) plan(at int, f phases.Facts) *Plan {
 			m |= ahead
 			if i == at {
 				t, m = phases.True, mark(phases.True)|ahead
-			} else if n.guard.Reads()&open != 0 {
-				m |= tentative
+			} else {
+				if n.guard.Reads()&open != 0 {
+					m |= tentative
+				}
+				if n.steps != nil && n.stepReads()&open != 0 {
+					m |= stepOpen
+				}
 			}
 			if n.decides != 0 && (t != phases.False || n.guard.Eval(f.Forget(open)) != phases.False) {
 				open |= n.decides
@@ -133,7 +144,7 @@ func (p *Plan) Position() Position {
 	if p == nil || p.graph == nil {
 		return Position{}
 	}
-	return p.graph.position(p.at)
+	return p.graph.position(p.point)
 }
 
 // Current is the index of the phase in progress, or -1 at the start and when
@@ -146,14 +157,110 @@ func (p *Plan) Current() int {
 }
 
 // Runs reports whether the phase at index i runs from here on, by current values.
-// It is Unknown only if that depends on an unknown flag. A phase that the
+// It is Unknown only if that depends on an unknown flag, or on a choice that is not
+// made. A phase that the
 // itinerary does not have does not run.
 func (p *Plan) Runs(i int) phases.Truth { return p.mark(i).runs() }
 
 // Tentative reports whether what Runs returns for the phase at index i may still
-// change: its guard reads a flag that a phase ahead of it decides, or the only
-// ways to it lead over such a flag. Replan once the phase that decides is done.
-func (p *Plan) Tentative(i int) bool { return p.mark(i)&tentative != 0 }
+// change, or if it runs its step: a guard of these reads a flag that a phase ahead
+// of it decides, or the only ways to it lead over such a flag. Replan once the
+// phase that decides is done.
+func (p *Plan) Tentative(i int) bool {
+	m := p.mark(i)
+	return m&tentative != 0 || m&stepOpen != 0 && m.runs() != phases.False
+}
+
+// Under returns an iterator over the steps that the phase at index i may belong to
+// when it runs, by their index in [Graph.Steps], each once. By current values,
+// that is [phases.True] for one, or [phases.Unknown] for several, if it depends on
+// unknown flags. Of the phase in progress, and of an end phase by which the run is
+// done, it is the step under which it was entered. There are none for a phase that
+// names no step.
+func (p *Plan) Under(i int) func(yield func(step int, t phases.Truth) bool) {
+	return func(yield func(int, phases.Truth) bool) {
+		if p == nil || i < 0 || i >= len(p.marks) {
+			return
+		}
+		n := &p.graph.nodes[i]
+		step := n.step
+		switch {
+		case n.steps == nil:
+		case i == p.at, p.at == p.graph.done() && p.graph.names[i] == p.end:
+			step = p.step
+		case p.graph.IsCleanup():
+			step, _ = n.stepBy(p.facts, true)
+		case p.Guard(i) == phases.False: // it may still admit
+			step, _ = n.stepBy(p.facts, true)
+		default:
+			p.graph.eachStep(i, p.facts, yield)
+			return
+		}
+		if step >= 0 {
+			yield(int(step), phases.True)
+		}
+	}
+}
+
+// eachStep calls yield with each step that the phase at index i may belong to if
+// it runs, by facts in which its guard is not false.
+func (g *Graph) eachStep(i int, f phases.Facts, yield func(step int, t phases.Truth) bool) {
+	var may []int32
+	add := func(step int32) {
+		if !slices.Contains(may, step) {
+			may = append(may, step)
+		}
+	}
+	if forks, _, ok := g.stepForks(i, f); ok {
+		for _, k := range forks {
+			if k.to != start {
+				add(k.step)
+			}
+		}
+	} else {
+		for _, s := range g.nodes[i].steps {
+			add(s.step)
+		}
+		add(g.nodes[i].step)
+	}
+	slices.Sort(may)
+	truth := phases.True
+	if len(may) > 1 {
+		truth = phases.Unknown
+	}
+	for _, step := range may {
+		if step >= 0 && !yield(int(step), truth) {
+			return
+		}
+	}
+}
+
+// stepReads are the flags on which the step of the phase depends.
+func (n *node) stepReads() (reads phases.Flags) {
+	for _, s := range n.steps {
+		reads |= s.guard.Reads()
+	}
+	return reads
+}
+
+// StepOf returns the index in [Graph.Steps] of the step that the phase at index i
+// belongs to by current values: -1 if it has none. If it may belong to several
+// ([Plan.Under]), it is the one as if a guard that is unknown did not admit.
+func (p *Plan) StepOf(i int) int {
+	if p == nil || i < 0 || i >= len(p.marks) {
+		return -1
+	}
+	if p.graph.nodes[i].steps == nil {
+		return p.graph.StepOf(i)
+	}
+	for step, sure := range p.Under(i) {
+		if sure == phases.True {
+			return step
+		}
+	}
+	step, _ := p.graph.nodes[i].stepBy(p.facts, true)
+	return int(step)
+}
 
 // Guard is the guard of the phase at index i, judged by current values alone:
 // also for phases that are behind.
@@ -196,14 +303,15 @@ func (p *Plan) Running() []string {
 }
 
 // Matters returns the unknown flags that could change the plan: those on which
-// the guard of a phase or a jump ahead depends. The guard of the phase in
+// the guard of a phase or a jump ahead depends, or to which of its steps a phase
+// belongs. The guard of the phase in
 // progress is among these if a loop can lead back to it. It is what a
 // [phases.Request] asks for.
 //
-// If it is empty, the same phases run whatever the unknown flags are. Without
-// jumps the reverse holds as well, flag by flag: for each flag that Matters
-// returns, there are values of the other unknown flags for which it decides
-// whether a phase runs. With jumps Matters may return more, since it takes every
+// If it is empty, the same phases run under the same steps whatever the unknown
+// flags are. Without jumps the reverse holds as well, flag by flag: for each flag
+// that Matters returns, there are values of the other unknown flags for which it
+// decides whether a phase runs, or under which step. With jumps Matters may return more, since it takes every
 // way that a phase ahead can open by what it decides.
 func (p *Plan) Matters() phases.Flags {
 	if p == nil || p.graph == nil {
@@ -218,22 +326,26 @@ func (p *Plan) Matters() phases.Flags {
 	}
 	var matters phases.Flags
 	for i := range p.Each {
-		if guard := p.graph.nodes[i].guard; i != p.at && p.Guard(i) == phases.Unknown {
-			matters |= guard.Reads() &^ known
+		if i == p.at || p.Guard(i) == phases.False {
+			continue
 		}
+		if p.Guard(i) == phases.Unknown {
+			matters |= p.graph.nodes[i].guard.Reads() &^ known
+		}
+		matters |= p.graph.stepDepends(i, p.facts)
 	}
 	return matters
 }
 
-// matters is Matters of a plan from index at, without the rest of the plan.
-func (g *Graph) matters(at int, f phases.Facts) phases.Flags {
+// matters is Matters of a plan from a point, without the rest of the plan.
+func (g *Graph) matters(pt point, f phases.Facts) phases.Flags {
 	if f.Known().Has(g.reads) {
 		return 0
 	}
 	if !g.jumps {
-		return g.plan(at, f).Matters()
+		return g.plan(pt, f).Matters()
 	}
-	p := &Plan{graph: g, facts: f, at: at, marks: make([]mark, len(g.nodes))}
+	p := &Plan{graph: g, facts: f, point: pt, marks: make([]mark, len(g.nodes))}
 	p.walk(false)
 	return p.Matters()
 }
@@ -250,9 +362,11 @@ func (p *Plan) decides() (decides phases.Flags) {
 
 // PhasePlan is what a plan holds of one phase.
 type PhasePlan struct {
-	Name, Step string
-	Runs       phases.Truth
-	Tentative  bool
+	Name string
+	// Step is the step that it belongs to ([Plan.StepOf]); empty if it has none.
+	Step      string
+	Runs      phases.Truth
+	Tentative bool
 	// Why is why the phase does not run, or what that depends on; nil if it
 	// runs.
 	Why *Why
@@ -264,8 +378,11 @@ func (p *Plan) Phase(i int) PhasePlan {
 	if p == nil || i < 0 || i >= len(p.marks) {
 		return PhasePlan{}
 	}
-	phase := p.graph.itinerary.Phases[i]
-	return PhasePlan{Name: phase.Name, Step: phase.Step, Runs: p.Runs(i), Tentative: p.Tentative(i), Why: p.Why(i)}
+	out := PhasePlan{Name: p.graph.names[i], Runs: p.Runs(i), Tentative: p.Tentative(i), Why: p.Why(i)}
+	if k := p.StepOf(i); k >= 0 {
+		out.Step = p.graph.steps[k]
+	}
+	return out
 }
 
 // The kinds of a reason beside the parts of a guard ([phases.PartAll],
@@ -273,6 +390,8 @@ func (p *Plan) Phase(i int) PhasePlan {
 const (
 	// WhyJump: the guard would admit, but a jump leads past the phase.
 	WhyJump = "jump"
+	// WhyChoice: it depends on a choice of a handler that is not made yet.
+	WhyChoice = "choice"
 	// WhyBehind: the run has passed the phase.
 	WhyBehind = "behind"
 )
@@ -280,12 +399,13 @@ const (
 // Why is the reason why a phase does not run, or why that is unknown.
 type Why struct {
 	// Guard is the part of the guard that does not admit, or one of the
-	// other kinds: "all", "any", "none", "jump", "behind".
+	// other kinds: "all", "any", "none", "jump", "choice", "behind".
 	Guard string `json:"guard"`
 	// Flags are the flags in the way: false ones of all and any, true ones of
 	// none, unknown ones if it depends on them.
 	Flags []string `json:"flags"`
-	// DecidedBy are the phases before it that decide one of these flags.
+	// DecidedBy are the phases before it that decide one of these flags, or that
+	// have the choice.
 	DecidedBy []string `json:"decidedBy"`
 	// Text says the same as part of a sentence: "needs HasPVs".
 	Text string `json:"text"`
@@ -344,7 +464,10 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 		n := &g.nodes[from]
 		for _, j := range n.jumps {
 			now := j.guard.Eval(p.facts)
-			past := t == phases.False && now != phases.False && j.to != i
+			past := t == phases.False && now != phases.False && j.to != i && !j.choice
+			if past && j.to == g.done() {
+				return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached: " + g.names[from] + " is the end"}
+			}
 			if past {
 				flags := j.guard.Reads()
 				return &Why{Guard: WhyJump, Flags: g.Vocabulary().Names(flags), DecidedBy: g.decidedBy(from+1, flags),
@@ -353,11 +476,39 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 			unknown := (j.guard.Reads() | n.guard.Reads()) &^ p.facts.Known()
 			if t == phases.Unknown && (now == phases.Unknown || now == phases.True && p.Runs(from) == phases.Unknown) && unknown != 0 {
 				return &Why{Guard: WhyJump, Flags: g.Vocabulary().Names(unknown), DecidedBy: g.decidedBy(from+1, unknown),
-					Text: "hangs on whether " + g.names[from] + " jumps to " + g.names[j.to]}
+					Text: "hangs on whether " + g.names[from] + " jumps to " + g.name(j.to)}
 			}
 		}
 	}
+	if t == phases.Unknown {
+		if from := p.chooses(i); from >= 0 {
+			return &Why{Guard: WhyChoice, Flags: []string{}, DecidedBy: []string{g.names[from]}, Text: "hangs on the choice of " + g.names[from]}
+		}
+	}
 	return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached"}
+}
+
+// chooses is the nearest phase before the phase at index i that has a choice which
+// is not made and that runs or may run, else the last such in the itinerary, else
+// -1.
+func (p *Plan) chooses(i int) int {
+	g := p.graph
+	for k := range g.nodes {
+		from := (i - 1 - k + len(g.nodes)) % len(g.nodes)
+		open := p.Runs(from) != phases.False && !(from == p.at && p.finished)
+		if open && slices.ContainsFunc(g.nodes[from].jumps, func(j jump) bool { return j.choice }) {
+			return from
+		}
+	}
+	return -1
+}
+
+// name is the name of the phase at an index, or done.
+func (g *Graph) name(i int) string {
+	if i == g.done() {
+		return "done"
+	}
+	return g.names[i]
 }
 
 // MaxDecidedBy is the number of phases that a reason names at the most as

@@ -14,12 +14,19 @@ type Checkpoint struct {
 	// Itinerary is the itinerary that the run is in; empty before the
 	// first.
 	Itinerary string `json:"itinerary,omitempty"`
-	// Phase is the current phase; empty where it has not begun, or is done.
+	// Phase is the current phase, or the end phase by which the run is done. It is
+	// empty if the itinerary has not begun, or is done without an end phase.
 	Phase string `json:"phase,omitempty"`
+	// Step is the step under which the phase was entered, if it may belong to
+	// several.
+	Step string `json:"step,omitempty"`
 	// WorkDone means that the work of the phase is done ([Machine.Finish]), and
 	// that only the flags on which the next transition depends are still to be
 	// evaluated.
 	WorkDone bool `json:"workDone,omitempty"`
+	// Choice is the phase that the handler of the phase chose to go on with; empty
+	// if it chose none.
+	Choice string `json:"choice,omitempty"`
 	// Done means that the itinerary has come to its end.
 	Done bool `json:"done,omitempty"`
 	// Facts are the flags by name, with the hash of the definition.
@@ -49,9 +56,9 @@ func (m *Machine) Checkpoint() Checkpoint {
 		return Checkpoint{}
 	}
 	defer m.mu.Unlock()
-	p := m.graph.position(m.at)
+	p := m.graph.position(m.point)
 	return Checkpoint{
-		Itinerary: m.graph.Name(), Phase: p.Phase, WorkDone: m.finished, Done: p.Done,
+		Itinerary: m.graph.Name(), Phase: p.Phase, Step: p.Step, WorkDone: m.finished, Choice: p.Choice, Done: p.Done,
 		Facts: m.graph.Vocabulary().Record(m.facts, m.graph.hash),
 	}
 }
@@ -144,7 +151,8 @@ type Resumption struct {
 // selected.
 //
 // If the selected itinerary is the recorded one, the machine is at the recorded
-// phase, found under its present name. If it is another, the machine is at the
+// phase, found under its present name. A recorded end phase means that the run is
+// done. If the selected itinerary is another, the machine is at the
 // start of that. The facts carry over, except what the recorded phase decides,
 // which was left in the middle: that is unknown from then on. If the recorded
 // itinerary no longer has the phase, what any phase of it decides is unknown;
@@ -157,9 +165,10 @@ type Resumption struct {
 // machine's graph then is one of that name without phases.
 //
 // The errors are [*phases.UnknownItineraryError], if the set does not have the
-// selected itinerary and the run is not done, and [*UnknownPhaseError], if the
-// machine stays in the recorded itinerary and that does not have the recorded
-// phase: nothing is silently completed.
+// selected itinerary and the run is not done, and, if the machine stays in the
+// recorded itinerary, [*UnknownPhaseError], if that does not have the recorded
+// phase, and [*ChoiceError], if the phase does not have the recorded choice:
+// nothing is silently completed.
 func (s *Set) Resume(c Checkpoint, selected string) (Resumption, error) {
 	recorded := c.Itinerary
 	if recorded == "" && (c.Phase != "" || c.Done) {
@@ -170,7 +179,7 @@ func (s *Set) Resume(c Checkpoint, selected string) (Resumption, error) {
 		if err != nil {
 			g = newGraph(phases.Itinerary{Name: recorded, Vocabulary: s.vocabulary()})
 		}
-		return g.resume(Checkpoint{Done: true, Facts: c.Facts}, selected)
+		return g.resume(c, selected)
 	}
 	to, err := s.Graph(selected)
 	if err != nil {
@@ -180,6 +189,11 @@ func (s *Set) Resume(c Checkpoint, selected string) (Resumption, error) {
 		return to.resume(c, selected)
 	}
 	from := s.byName[recorded] // nil if the set does not have it
+	if from != nil {
+		if i, ok := from.byName[c.Phase]; ok && from.nodes[i].end {
+			return from.resume(c, selected)
+		}
+	}
 	if from != nil && c.Phase != "" && !from.MayLeaveFor(to) {
 		return from.resume(c, selected)
 	}
@@ -193,11 +207,15 @@ func (s *Set) Resume(c Checkpoint, selected string) (Resumption, error) {
 
 // resume makes a machine that stays in the recorded itinerary.
 func (g *Graph) resume(c Checkpoint, selected string) (Resumption, error) {
-	m, err := g.NewMachine(Position{Phase: c.Phase, Done: c.Done}, g.Vocabulary().Facts(c.Facts))
+	p := Position{Phase: c.Phase, Step: c.Step, Done: c.Done}
+	if c.WorkDone {
+		p.Choice = c.Choice
+	}
+	m, err := g.NewMachine(p, g.Vocabulary().Facts(c.Facts))
 	if err != nil {
 		return Resumption{}, err
 	}
-	m.finished = c.WorkDone && c.Phase != "" && !c.Done
+	m.finished = c.WorkDone && m.at != start && m.at != g.done()
 	r := Resumption{Machine: m, Changed: c.Facts.Hash != g.hash}
 	if m.finished && r.Changed { // the phase may decide more in this release
 		m.facts = m.facts.Forget(g.decides(m.at))

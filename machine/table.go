@@ -49,9 +49,9 @@ func (t *table) event(to int) string { return t.events[to].Name }
 // hop is a transition that is tried: what the guards need to know of it, and
 // what they find out.
 type hop struct {
-	from   int
-	facts  phases.Facts
-	jumped bool
+	from  point
+	facts phases.Facts
+	to    destination
 }
 
 // newTable builds the table from the edges of the graph. Each edge is guarded
@@ -75,7 +75,7 @@ func (g *Graph) newTable() (*table, error) {
 		t.callbacks["before_"+event.Name] = func(_ context.Context, e *fsm.Event) {
 			h := e.Args[0].(*hop)
 			var err error
-			if h.jumped, err = g.allows(h.from, to, h.facts); err != nil {
+			if h.to, err = g.allows(h.from, to, h.facts); err != nil {
 				e.Cancel(err)
 			}
 		}
@@ -192,18 +192,21 @@ func (g *Graph) checkEdges() error {
 	return e
 }
 
-// allows is the guard of the edge between two indices, as a predicate over
-// facts. It also tells whether the way there is a jump.
-func (g *Graph) allows(from, to int, f phases.Facts) (jumped bool, err error) {
-	next, jumped, err := g.next(from, f)
-	if err != nil || next == to {
-		return jumped, err
+// allows is the guard of the edge to an index, as a predicate over facts. It
+// returns the destination with the step, and whether the way there is a jump.
+func (g *Graph) allows(from point, to int, f phases.Facts) (destination, error) {
+	next, err := g.next(from, f)
+	if err != nil || next.to == to {
+		return next, err
 	}
-	e := &TransitionError{Itinerary: g.Name(), From: g.position(from), To: g.position(to), Next: g.position(next)}
+	e := &TransitionError{
+		Itinerary: g.Name(), From: g.position(from),
+		To: g.position(g.enter(to, -1)), Next: g.position(g.enter(next.to, next.step)),
+	}
 	if to != g.done() {
 		e.Why = g.plan(from, f).Why(to)
 	}
-	return false, e
+	return destination{}, e
 }
 
 // fire tries the edge from the hop's index. The FSM decides: it has the edge,
@@ -216,7 +219,7 @@ func (t *table) fire(ctx context.Context, h *hop, to int) error {
 	default:
 		f = fsm.NewFSM(startState, t.events, t.callbacks)
 	}
-	f.SetState(t.state(h.from))
+	f.SetState(t.state(h.from.at))
 	// A context that is done would leave the FSM stuck in the transition; the
 	// caller has looked at it before.
 	err := f.Event(context.WithoutCancel(ctx), t.event(to), h)

@@ -83,7 +83,7 @@ func TestTheGuardsAreTheFSMs(t *testing.T) {
 		{"no edge leads from A to done", 0, 3, phases.NewFacts(1, 0), new(fsm.InvalidEventError)},
 	} {
 		t.Run(c.about, func(t *testing.T) {
-			err := table.fire(context.Background(), &hop{from: c.from, facts: c.facts}, c.to)
+			err := table.fire(context.Background(), &hop{from: point{at: c.from}, facts: c.facts}, c.to)
 			switch want := c.want.(type) {
 			case *fsm.InvalidEventError:
 				assert.ErrorAs(t, err, want)
@@ -104,7 +104,7 @@ func TestAContextThatIsCancelledOnTheWay(t *testing.T) {
 	require.NoError(t, err)
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	require.NoError(t, table.fire(cancelled, &hop{from: start, facts: phases.NewFacts(1, 0)}, 0))
+	require.NoError(t, table.fire(cancelled, &hop{from: point{at: start}, facts: phases.NewFacts(1, 0)}, 0))
 	assert.Len(t, table.idle, 1)
 }
 

@@ -71,6 +71,9 @@ func (p *Plan) walk(all bool) {
 		if w.reached[i] && (guard.Reads()&w.open[i] != 0 || sure[i] == onTentative) {
 			p.marks[i] |= tentative
 		}
+		if w.reached[i] && p.graph.nodes[i].stepReads()&w.open[i] != 0 {
+			p.marks[i] |= stepOpen
+		}
 	}
 	if o := newOutcomes(w); o != nil {
 		o.settle()
@@ -97,6 +100,9 @@ func (w *walk) jumpsDepend() (flags phases.Flags) {
 		}
 		unknown(n.guard, w.open[i])
 		for _, j := range n.jumps {
+			if j.choice {
+				continue
+			}
 			back = back || j.to <= i
 			flags |= unknown(j.guard, w.open[i]|n.decides)
 		}
@@ -121,8 +127,17 @@ func (w *walk) matters() (flags phases.Flags) {
 		case phases.Unknown:
 			flags |= n.guard.Reads() & unknown
 		}
+		if i == w.entry() && w.choice > 0 {
+			continue
+		}
+		if i != w.entry() {
+			flags |= w.graph.stepDepends(i, w.facts.Forget(w.open[i])) & unknown
+		}
 		later := w.facts.Forget(w.after(i))
 		for _, j := range n.jumps {
+			if j.choice {
+				continue
+			}
 			t := j.guard.Eval(later)
 			if t == phases.Unknown {
 				flags |= j.guard.Reads() & unknown
@@ -158,6 +173,9 @@ func (w *walk) edges(i int, yield func(to int, s certainty)) {
 	case i == w.entry() && w.at == start:
 		yield(0, certain)
 		return
+	case i == w.entry() && w.choice > 0:
+		yield(w.graph.nodes[w.at].jumps[w.choice-1].to, certain)
+		return
 	case i == w.entry():
 		next = w.at + 1
 	}
@@ -186,6 +204,7 @@ func (w *walk) edges(i int, yield func(to int, s certainty)) {
 	}
 	later := w.facts.Forget(w.after(i))
 	ways := w.onward(i, phase, later)
+	chooses := len(ways) > 1 && slices.ContainsFunc(ways, func(k int) bool { return k < len(n.jumps) && n.jumps[k].choice })
 	inOrder := unreachable
 	judged := 0
 	for _, k := range ways {
@@ -199,6 +218,9 @@ func (w *walk) edges(i int, yield func(to int, s certainty)) {
 			if guard.Eval(w.facts) == phases.Unknown {
 				enters = min(enters, onUnknown)
 			}
+		}
+		if chooses {
+			enters = min(enters, onUnknown)
 		}
 		if k == len(n.jumps) {
 			inOrder = enters
@@ -221,9 +243,24 @@ func (w *walk) onward(i, phase int, later phases.Facts) []int {
 	o := &w.onwards[i]
 	if o.ways == nil || o.later != later {
 		o.later, o.ways = later, o.ways[:0]
-		w.graph.onward(phase, later, func(k int) { o.ways = append(o.ways, k) })
+		w.graph.onward(phase, later, func(k int) {
+			if i != w.entry() || w.mayTake(k) {
+				o.ways = append(o.ways, k)
+			}
+		})
 	}
 	return o.ways
+}
+
+// mayTake reports whether the jump of that place, or the way on in order, may be
+// taken from the phase in progress: a choice that is made excludes the others, and
+// once the work is done, none can be made any more.
+func (w *walk) mayTake(k int) bool {
+	jumps := w.graph.nodes[w.at].jumps
+	if w.choice > 0 {
+		return k == w.choice-1
+	}
+	return !w.finished || k == len(jumps) || !jumps[k].choice
 }
 
 // after are the open flags behind place i, those of its phase included where

@@ -58,6 +58,8 @@ const (
 	ReasonUnknownJump        Reason = "UnknownJump"
 	ReasonUnknownResult      Reason = "UnknownResult"
 	ReasonInvalidDescription Reason = "InvalidDescription"
+	ReasonWorkingEnd         Reason = "WorkingEnd"
+	ReasonGuardedChoice      Reason = "GuardedChoice"
 	ReasonEndlessLoop        Reason = "EndlessLoop" // found by machine.Compile, not by Validate
 )
 

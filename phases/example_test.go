@@ -59,7 +59,7 @@ itineraries:
 	fmt.Println(err)
 	// Output:
 	// final.yaml:6:40: unknown flag "HasPV"; did you mean "HasPVs"?
-	// final.yaml:7:21: a phase has no key "stpe"; did you mean "step"?
+	// final.yaml:7:21: a phase has no key "stpe"; did you mean "step" or "steps"?
 }
 
 func ExampleSave() {

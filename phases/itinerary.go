@@ -16,10 +16,20 @@ import (
 type Phase struct {
 	// Name is unique within the itinerary. Any non-empty UTF-8 string will do.
 	Name string
-	// Step is what a person sees while the phase runs.
+	// Step is what users see while the phase runs. An end phase may have none.
 	Step string
+	// Steps are other steps that the phase may belong to: the first whose guard
+	// admits counts, and Step if none does. Outside cleanup itineraries the
+	// phase is entered only once it is known which; in a cleanup itinerary a
+	// guard that is unknown does not admit. The step is fixed when the phase is
+	// entered.
+	Steps []GuardedStep
 	// Guard decides whether the phase runs. The empty guard admits.
 	Guard Guard
+	// End marks an end phase: it does no work, and a run that enters it is done.
+	// It decides nothing, has no jumps, and does not ride. What follows it in
+	// order is reached by jumps, or if its guard does not admit.
+	End bool
 	// Description is one short sentence, which the step shows while the phase
 	// runs. Where it is empty the name is shown.
 	Description string
@@ -29,21 +39,31 @@ type Phase struct {
 	// Decides are the flags that the outcome of the phase may change. They
 	// are evaluated again once the phase is done.
 	Decides Flags
-	// Jumps are looked at in order once the phase is done; the first whose
-	// guard admits is taken, and without one the phase after this one in
-	// order is next.
+	// Jumps are where the phase may lead once it is done: to the target of the
+	// choice that its handler made; without a choice, to that of the first jump
+	// in order whose guard admits; without one, to the phase after this one in
+	// order.
 	Jumps []Jump
 	// Formerly lists the names that the phase had in earlier releases. A
 	// recorded old name is found under the new one.
 	Formerly []string
 }
 
+// GuardedStep is a step that a phase belongs to if the guard admits.
+type GuardedStep struct {
+	Step  string
+	Guard Guard
+}
+
 // Jump leads from a phase to another than the next in order, forward or back.
-// Where the guard of the phase To does not admit, the machine goes on with
-// the phases after To, as it would have in order.
+// If the guard of the phase To does not admit, the machine goes on with the
+// phases after To, as it would have in order.
 type Jump struct {
 	To    string
 	Guard Guard
+	// Choice marks a jump that the handler of the phase may choose. It has no
+	// guard. Until the handler has chosen, it is possible.
+	Choice bool
 }
 
 // Result is how a run has ended: one of the constants below, or empty, which
@@ -94,12 +114,15 @@ type Itinerary struct {
 	Phases []Phase
 }
 
-// Reads is the set of flags that the guards of the itinerary look at, those
-// of jumps included.
+// Reads is the set of flags that the guards of the itinerary look at, those of
+// steps and jumps included.
 func (it Itinerary) Reads() Flags {
 	var reads Flags
 	for _, p := range it.Phases {
 		reads |= p.Guard.Reads()
+		for _, s := range p.Steps {
+			reads |= s.Guard.Reads()
+		}
 		for _, j := range p.Jumps {
 			reads |= j.Guard.Reads()
 		}
@@ -109,9 +132,8 @@ func (it Itinerary) Reads() Flags {
 
 // Hash is a fingerprint of all that plans and transitions depend on: the
 // itinerary's name, whether it is a cleanup, which flags that it reads are live,
-// and of each phase the name, step, guard, rides, decides and jumps, with flags by
-// name. Descriptions, former
-// names, the result and the order of the vocabulary do not count. It is 16
+// and of each phase the name, steps, guard, end, rides, decides and jumps, with
+// flags by name. Descriptions, former names, the result and the order of the vocabulary do not count. It is 16
 // hexadecimal digits, and the same in every process and release. Of an
 // itinerary that Validate refuses it means nothing.
 func (it Itinerary) Hash() string {
@@ -129,10 +151,20 @@ func (it Itinerary) Hash() string {
 	fmt.Fprintln(h)
 	for _, p := range it.Phases {
 		fmt.Fprintf(h, "%q %q %t", p.Name, p.Step, p.Rides)
+		if p.End {
+			fmt.Fprint(h, " end")
+		}
+		for _, s := range p.Steps {
+			fmt.Fprintf(h, " step%q", s.Step)
+			guard(s.Guard)
+		}
 		guard(p.Guard)
 		fmt.Fprintf(h, " decides%q", sorted(p.Decides))
 		for _, j := range p.Jumps {
 			fmt.Fprintf(h, " to%q", j.To)
+			if j.Choice {
+				fmt.Fprint(h, " choice")
+			}
 			guard(j.Guard)
 		}
 		fmt.Fprintln(h)

@@ -97,7 +97,7 @@ func (l *loader) itinerary(n *yaml.Node, fs *fields, it *Itinerary) {
 
 // phase reads a phase. spoiled reports whether a part of it could not be read.
 func (l *loader) phase(n *yaml.Node, v *Vocabulary) (p Phase, spoiled bool) {
-	fs := l.mapping(n, "a phase", "name", "step", "description", "all", "any", "none", "rides", "decides", "jumps", "formerly")
+	fs := l.mapping(n, "a phase", "name", "step", "steps", "description", "all", "any", "none", "end", "rides", "decides", "jumps", "formerly")
 	if fs == nil {
 		return p, true
 	}
@@ -107,8 +107,10 @@ func (l *loader) phase(n *yaml.Node, v *Vocabulary) (p Phase, spoiled bool) {
 		Description: l.string(fs, "description"),
 		Guard:       l.guard(fs, v),
 		Decides:     l.flags(fs, "decides", v),
+		End:         l.bool(fs, "end"),
 		Rides:       l.bool(fs, "rides"),
 	}
+	p.Steps = l.steps(fs, v)
 	p.Jumps = l.jumps(fs, v)
 	for _, item := range l.items(fs.byKey["formerly"], "formerly") {
 		if name, ok := l.text(item, "an entry of formerly"); ok {
@@ -118,14 +120,32 @@ func (l *loader) phase(n *yaml.Node, v *Vocabulary) (p Phase, spoiled bool) {
 	return p, fs.spoiled
 }
 
+// steps reads the other steps of a phase.
+func (l *loader) steps(fs *fields, v *Vocabulary) (steps []GuardedStep) {
+	for _, item := range l.items(fs.byKey["steps"], "steps") {
+		ss := l.mapping(item, "an entry of steps", "step", "all", "any", "none")
+		if ss == nil {
+			continue
+		}
+		s := GuardedStep{Step: l.string(ss, "step"), Guard: l.guard(ss, v)}
+		switch {
+		case s.Step != "":
+			steps = append(steps, s)
+		case !ss.spoiled:
+			l.at(item, "an entry of steps names no step; name it under step")
+		}
+	}
+	return steps
+}
+
 // jumps reads the jumps of a phase.
 func (l *loader) jumps(fs *fields, v *Vocabulary) (jumps []Jump) {
 	for _, item := range l.items(fs.byKey["jumps"], "jumps") {
-		js := l.mapping(item, "a jump", "to", "all", "any", "none")
+		js := l.mapping(item, "a jump", "to", "all", "any", "none", "choice")
 		if js == nil {
 			continue
 		}
-		j := Jump{To: l.string(js, "to"), Guard: l.guard(js, v)}
+		j := Jump{To: l.string(js, "to"), Guard: l.guard(js, v), Choice: l.bool(js, "choice")}
 		switch {
 		case j.To != "":
 			jumps = append(jumps, j)

@@ -42,7 +42,9 @@ itineraries:
   result: Canceled
   phases:
   - {name: P, step: S, all: [A], any: [B, C], none: [], description: "doing P", formerly: [Old, "1"]}
-  - {name: Q, step: S, none: [B], rides: true, decides: [A, C], jumps: [{to: P, all: [A]}, {to: Q, any: [B], none: [C]}]}
+  - {name: Q, step: S, none: [B], rides: true, decides: [A, C], jumps: [{to: P, all: [A]}, {to: Q, any: [B], none: [C]}, {to: E, choice: true}]}
+  - {name: R, step: S, steps: [{step: T, all: [A]}, {step: U, any: [B], none: [C]}]}
+  - {name: E, end: true, all: [A]}
 - name: Cold
   cleanup: false
   result: Succeeded
@@ -57,7 +59,9 @@ itineraries:
 		{Name: "Warm", Vocabulary: flags, Cleanup: true, Result: Canceled, Phases: []Phase{
 			{Name: "P", Step: "S", Guard: Guard{All: a, Any: b | c}, Description: "doing P", Formerly: []string{"Old", "1"}},
 			{Name: "Q", Step: "S", Guard: Guard{None: b}, Rides: true, Decides: a | c,
-				Jumps: []Jump{{To: "P", Guard: Guard{All: a}}, {To: "Q", Guard: Guard{Any: b, None: c}}}},
+				Jumps: []Jump{{To: "P", Guard: Guard{All: a}}, {To: "Q", Guard: Guard{Any: b, None: c}}, {To: "E", Choice: true}}},
+			{Name: "R", Step: "S", Steps: []GuardedStep{{"T", Guard{All: a}}, {"U", Guard{Any: b, None: c}}}},
+			{Name: "E", End: true, Guard: Guard{All: a}},
 		}},
 		{Name: "Cold", Vocabulary: flags, Phases: []Phase{{Name: "P", Step: "T"}}},
 	}}
@@ -163,9 +167,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"a phase without a step", one("  - {name: P}\n"), []string{
 			`f:5:5: itinerary "I": phase "P" has no step; name the step that people see while it runs`}},
 		{"a mistyped key of a phase", one("  - {name: P, stpe: S}\n"), []string{
-			`f:5:15: a phase has no key "stpe"; did you mean "step"?`}},
+			`f:5:15: a phase has no key "stpe"; did you mean "step" or "steps"?`}},
 		{"a key of a phase like no other", one("  - {name: P, step: S, frobnicate: x}\n"), []string{
-			`f:5:24: a phase has no key "frobnicate"; the keys are name, step, description, all, any, none, rides, decides, jumps and formerly`}},
+			`f:5:24: a phase has no key "frobnicate"; the keys are name, step, steps, description, all, any, none, end, rides, decides, jumps and formerly`}},
 		{"a key twice", one("  - name: P\n    step: S\n    name: Q\n"), []string{
 			`f:7:5: key "name" stands twice, first in line 5; remove one`}},
 		{"a boolean for a name", one("  - {name: true, step: S}\n"), []string{
@@ -188,7 +192,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"a long word where a list belongs", one("  - {name: P, step: S, all: " + strings.Repeat("é", 30) + "}\n"), []string{
 			`f:5:29: all must be a list, not the string "éééééééééééééééééééé..."`}},
 		{"a phase that is a word", one("  - P\n"), []string{
-			`f:5:5: a phase must be a mapping with the keys name, step, description, all, any, none, rides, decides, jumps and formerly, not the string "P"`}},
+			`f:5:5: a phase must be a mapping with the keys name, step, steps, description, all, any, none, end, rides, decides, jumps and formerly, not the string "P"`}},
 		{"a null phase", one("  -\n"), []string{
 			`f:5:4: a phase has no value; give it one, or remove it`}},
 		{"a word for a list of flags", one("  - {name: P, step: S, all: HasPVs}\n"), []string{
@@ -212,13 +216,23 @@ func TestLoadRefuses(t *testing.T) {
 			`f:5:32: a jump goes nowhere; name the phase to go on with under to`}},
 		{"a mistyped key of a jump", one("  - {name: P, step: S, jumps: [{tp: P}]}\n"), []string{
 			`f:5:33: a jump has no key "tp"; did you mean "to"?`}},
+		{"a guarded step without a name", one("  - {name: P, step: S, steps: [{all: [HasPVs]}]}\n"), []string{
+			`f:5:32: an entry of steps names no step; name it under step`}},
+		{"a guarded step that is a word", one("  - {name: P, step: S, steps: [T]}\n"), []string{
+			`f:5:32: an entry of steps must be a mapping with the keys step, all, any and none, not the string "T"`}},
+		{"a choice under a guard", one("  - {name: P, step: S, jumps: [{to: P, all: [HasPVs], choice: true}]}\n"), []string{
+			`f:5:5: itinerary "I": phase "P" has the choice to jump to "P" under a guard, but its handler chooses; remove the guard, or the choice`}},
+		{"a choice that is no boolean", one("  - {name: P, step: S, jumps: [{to: P, choice: \"true\"}]}\n"), []string{
+			`f:5:48: choice must be true or false, without quotes, not the string "true"`}},
+		{"an end phase that works", one("  - {name: P, step: S}\n  - {name: E, end: true, jumps: [{to: P}]}\n"), []string{
+			`f:6:5: itinerary "I": phase "E" is an end phase, which does no work, but it jumps; remove that, or end`}},
 		{"a jump that is a word", one("  - {name: P, step: S, jumps: [P]}\n"), []string{
-			`f:5:32: a jump must be a mapping with the keys to, all, any and none, not the string "P"`}},
+			`f:5:32: a jump must be a mapping with the keys to, all, any, none and choice, not the string "P"`}},
 		{"a number among former names", one("  - {name: P, step: S, formerly: [1]}\n"), []string{
 			`f:5:35: an entry of formerly must be a string, not the number "1"; quote it: "1"`}},
 		{"an unreadable phase does not make its step and name unknown",
 			one("  - {name: P, stpe: S}\n  - {name: Q, step: S, rides: true, jumps: [{to: R}]}\n"), []string{
-				`f:5:15: a phase has no key "stpe"; did you mean "step"?`}},
+				`f:5:15: a phase has no key "stpe"; did you mean "step" or "steps"?`}},
 
 		{"a flag twice", "flags:\n- name: A\n- name: A\nitineraries: [{name: I, phases: [{name: P, step: S, all: [A]}]}]", []string{
 			`f:3:3: flag "A" is defined twice; rename it`}},

@@ -115,11 +115,24 @@ const maxFlowWidth = 120
 type pair struct{ key, value string }
 
 func (p Phase) write(b *bytes.Buffer, v *Vocabulary) {
-	pairs := []pair{{"name", scalar(p.Name)}, {"step", scalar(p.Step)}}
+	pairs := []pair{{"name", scalar(p.Name)}}
+	if p.Step != "" {
+		pairs = append(pairs, pair{"step", scalar(p.Step)})
+	}
+	var steps []string
+	for _, s := range p.Steps {
+		steps = append(steps, flow(append([]pair{{"step", scalar(s.Step)}}, s.Guard.pairs(v)...)))
+	}
+	if len(steps) > 0 {
+		pairs = append(pairs, pair{"steps", "[" + strings.Join(steps, ", ") + "]"})
+	}
 	if p.Description != "" {
 		pairs = append(pairs, pair{"description", scalar(p.Description)})
 	}
 	pairs = append(pairs, p.Guard.pairs(v)...)
+	if p.End {
+		pairs = append(pairs, pair{"end", "true"})
+	}
 	if p.Rides {
 		pairs = append(pairs, pair{"rides", "true"})
 	}
@@ -128,7 +141,11 @@ func (p Phase) write(b *bytes.Buffer, v *Vocabulary) {
 	}
 	var jumps []string
 	for _, j := range p.Jumps {
-		jumps = append(jumps, flow(append([]pair{{"to", scalar(j.To)}}, j.Guard.pairs(v)...)))
+		one := append([]pair{{"to", scalar(j.To)}}, j.Guard.pairs(v)...)
+		if j.Choice {
+			one = append(one, pair{"choice", "true"})
+		}
+		jumps = append(jumps, flow(one))
 	}
 	if len(jumps) > 0 {
 		pairs = append(pairs, pair{"jumps", "[" + strings.Join(jumps, ", ") + "]"})
@@ -146,13 +163,14 @@ func (p Phase) write(b *bytes.Buffer, v *Vocabulary) {
 	for _, one := range pairs {
 		fmt.Fprintf(b, "  %s%s:", mark, one.key)
 		mark = "  "
-		if one.key != "jumps" {
+		list := map[string][]string{"steps": steps, "jumps": jumps}[one.key]
+		if list == nil {
 			fmt.Fprintf(b, " %s\n", one.value)
 			continue
 		}
 		fmt.Fprintln(b)
-		for _, jump := range jumps {
-			fmt.Fprintf(b, "    - %s\n", jump)
+		for _, item := range list {
+			fmt.Fprintf(b, "    - %s\n", item)
 		}
 	}
 }

@@ -54,11 +54,19 @@ func TestSaveKeepsOddNames(t *testing.T) {
 		if name == "" {
 			p.Name = "empty"
 		}
-		switch i % 3 {
+		if i%2 == 0 {
+			p.Steps = []GuardedStep{{"S" + name, Guard{All: flag, None: 1 &^ flag}}, {"T" + name, Guard{Any: flag}}}
+		}
+		switch i % 4 {
 		case 0:
 			p.Description = name
+		case 3:
+			p.Decides, p.End = 0, true
+			if i > 20 {
+				p.Step, p.Steps = "", nil
+			}
 		case 1:
-			p.Jumps = []Jump{{To: "event"}, {To: "before_x", Guard: Guard{Any: flag | 1, None: flag &^ 1}}}
+			p.Jumps = []Jump{{To: "event"}, {To: "state", Choice: true}, {To: "before_x", Guard: Guard{Any: flag | 1, None: flag &^ 1}}}
 		}
 		it.Phases = append(it.Phases, p)
 	}

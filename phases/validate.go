@@ -12,7 +12,8 @@ import (
 // without a name, a vocabulary or phases, or with an unknown result; empty,
 // duplicate or ill-formed names; descriptions that are not UTF-8; flags outside
 // the vocabulary; guards that contradict themselves; a step whose phases all
-// ride, which nothing could ever show; and jumps to nowhere. The error is a
+// ride, which nothing could ever show; jumps to nowhere; choices that have a
+// guard or stand twice; and end phases that decide, jump or ride. The error is a
 // [DefinitionErrors] with all that was found, in the order of the phases.
 func (it Itinerary) Validate() error {
 	v := newValidator(it)
@@ -59,6 +60,9 @@ func newValidator(it Itinerary) *validator {
 		}
 		if !p.Rides {
 			v.shown[p.Step] = true
+			for _, s := range p.Steps {
+				v.shown[s.Step] = true
+			}
 		}
 	}
 	return v
@@ -97,12 +101,25 @@ func (v *validator) itinerary() {
 func (v *validator) phase(i int) {
 	p := v.it.Phases[i]
 	v.name(i, p.Name)
-	v.step(i, p.Step)
+	if p.Step != "" || !p.End {
+		v.step(i, p.Step)
+	}
+	for _, s := range p.Steps {
+		v.step(i, s.Step)
+		v.guard(i, s.Guard, fmt.Sprintf("belongs to step %q under a guard that ", s.Step))
+	}
 	v.description(i, p.Description)
 	v.guard(i, p.Guard, "")
 	v.decides(i, p.Decides)
+	if p.End {
+		v.end(i, p)
+	}
+	choices := make(map[string]bool)
 	for _, j := range p.Jumps {
 		v.jump(i, j)
+		if j.Choice {
+			v.choice(i, j, choices)
+		}
 	}
 	for _, name := range p.Formerly {
 		v.formerly(i, name)
@@ -162,6 +179,34 @@ func (v *validator) jump(i int, j Jump) {
 		v.add(i, ReasonUnknownJump, "jumps to %q, which the itinerary does not have%s", j.To, v.didYouMean(j.To))
 	}
 	v.guard(i, j.Guard, fmt.Sprintf("jumps to %q under a guard that ", j.To))
+}
+
+// choice checks a choice. Seen are those before it.
+func (v *validator) choice(i int, j Jump, seen map[string]bool) {
+	if j.Guard != (Guard{}) {
+		v.add(i, ReasonGuardedChoice, "has the choice to jump to %q under a guard, but its handler chooses; remove the guard, or the choice", j.To)
+	}
+	if seen[j.To] {
+		v.add(i, ReasonDuplicateName, "has the choice to jump to %q twice; remove one", j.To)
+	}
+	seen[j.To] = true
+}
+
+// end checks what an end phase must not have.
+func (v *validator) end(i int, p Phase) {
+	var has []string
+	if p.Decides != 0 {
+		has = append(has, "decides flags")
+	}
+	if len(p.Jumps) > 0 {
+		has = append(has, "jumps")
+	}
+	if p.Rides {
+		has = append(has, "rides")
+	}
+	if has != nil {
+		v.add(i, ReasonWorkingEnd, "is an end phase, which does no work, but it %s; remove that, or end", wording.List(has, "and"))
+	}
 }
 
 func (v *validator) formerly(i int, name string) {

@@ -87,6 +87,22 @@ func TestValidateRefuses(t *testing.T) {
 			`itinerary "I": phase "Q" belongs to step "T", whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step`},
 		{"a jump to nowhere", with(Phase{Name: "CopyDisks", Step: "S", Jumps: []Jump{{To: "CopyDisk"}}}), ReasonUnknownJump,
 			`itinerary "I": phase "CopyDisks" jumps to "CopyDisk", which the itinerary does not have; did you mean "CopyDisks"?`},
+		{"a guarded step without a name", with(Phase{Name: "P", Step: "S", Steps: []GuardedStep{{Guard: Guard{All: flagA}}}}), ReasonEmptyName,
+			`itinerary "I": phase "P" has no step; name the step that people see while it runs`},
+		{"a guarded step whose guard contradicts itself", with(Phase{Name: "P", Step: "S", Steps: []GuardedStep{{"T", Guard{All: flagA, None: flagA}}}}), ReasonContradiction,
+			`itinerary "I": phase "P" belongs to step "T" under a guard that needs A both in all and in none and can never run; remove the flag from one of them`},
+		{"guarded steps without a step for the rest", with(Phase{Name: "P", Steps: []GuardedStep{{"T", Guard{All: flagA}}}}), ReasonEmptyName,
+			`itinerary "I": phase "P" has no step; name the step that people see while it runs`},
+		{"a guarded step whose phases all ride", with(Phase{Name: "O", Step: "S"}, Phase{Name: "P", Step: "S", Steps: []GuardedStep{{"T", Guard{All: flagA}}}, Rides: true}), ReasonRidingStep,
+			`itinerary "I": phase "P" belongs to step "T", whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step`},
+		{"a choice under a guard", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{To: "P", Guard: Guard{All: flagA}, Choice: true}}}), ReasonGuardedChoice,
+			`itinerary "I": phase "P" has the choice to jump to "P" under a guard, but its handler chooses; remove the guard, or the choice`},
+		{"a choice twice", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{To: "P", Choice: true}, {To: "P"}, {To: "P", Choice: true}}}), ReasonDuplicateName,
+			`itinerary "I": phase "P" has the choice to jump to "P" twice; remove one`},
+		{"an end phase that works", with(Phase{Name: "P", Step: "S"}, Phase{Name: "E", Step: "S", End: true, Rides: true, Decides: flagA, Jumps: []Jump{{To: "P"}}}), ReasonWorkingEnd,
+			`itinerary "I": phase "E" is an end phase, which does no work, but it decides flags, jumps and rides; remove that, or end`},
+		{"an end phase that rides without a step", with(Phase{Name: "P", Step: "S"}, Phase{Name: "E", End: true, Rides: true}), ReasonWorkingEnd,
+			`itinerary "I": phase "E" is an end phase, which does no work, but it rides; remove that, or end`},
 		{"a jump without a target", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{}}}), ReasonUnknownJump,
 			`itinerary "I": phase "P" jumps to "", which the itinerary does not have`},
 	} {
@@ -100,7 +116,8 @@ func TestValidateRefuses(t *testing.T) {
 		tested[c.reason] = true
 	}
 	for _, reason := range []Reason{ReasonNoVocabulary, ReasonNoPhases, ReasonEmptyName, ReasonInvalidName, ReasonDuplicateName,
-		ReasonUndeclaredFlag, ReasonContradiction, ReasonRidingStep, ReasonUnknownJump, ReasonUnknownResult, ReasonInvalidDescription} {
+		ReasonUndeclaredFlag, ReasonContradiction, ReasonRidingStep, ReasonUnknownJump, ReasonUnknownResult, ReasonInvalidDescription,
+		ReasonWorkingEnd, ReasonGuardedChoice} {
 		assert.True(t, tested[reason], "%s has a row", reason)
 	}
 }
@@ -131,8 +148,9 @@ func eachField(t *testing.T, v reflect.Value, name string, visit func(name strin
 func whole() Itinerary {
 	guard := Guard{All: flagA, Any: flagB, None: flagC}
 	return Itinerary{Name: "I", Vocabulary: abcFlags, Cleanup: true, Result: Failed, Phases: []Phase{
-		{Name: "P", Step: "S", Guard: guard, Description: "d", Rides: true, Decides: flagB, Jumps: []Jump{{To: "Q", Guard: guard}}, Formerly: []string{"Old"}},
-		{Name: "Q", Step: "S", Guard: guard, Description: "e", Decides: flagA, Jumps: []Jump{{To: "P", Guard: guard}}, Formerly: []string{"Older"}},
+		{Name: "P", Step: "S", Steps: []GuardedStep{{Step: "T", Guard: guard}}, Guard: guard, Description: "d", Rides: true, Decides: flagB,
+			Jumps: []Jump{{To: "Q", Guard: guard}, {To: "P", Choice: true}}, Formerly: []string{"Old"}},
+		{Name: "Q", Step: "S", Steps: []GuardedStep{{Step: "T", Guard: guard}}, Guard: guard, Description: "e", Decides: flagA, Jumps: []Jump{{To: "P", Guard: guard}}, Formerly: []string{"Older"}},
 	}}
 }
 
@@ -196,10 +214,10 @@ func TestValidateReportsEverythingInTheOrderOfThePhases(t *testing.T) {
 	assert.Equal(t, len(errs)-1, strings.Count(err.Error(), "\n"), "one line each")
 }
 
-func TestReadsIncludesJumps(t *testing.T) {
+func TestReadsIncludesStepsAndJumps(t *testing.T) {
 	it := Itinerary{Phases: []Phase{
 		{Guard: Guard{All: flagA}, Decides: 8},
-		{Jumps: []Jump{{Guard: Guard{Any: flagB}}, {Guard: Guard{None: flagC}}}},
+		{Steps: []GuardedStep{{"S", Guard{Any: flagB}}}, Jumps: []Jump{{Guard: Guard{None: flagC}}}},
 	}}
 	assert.Equal(t, abc, it.Reads())
 }
@@ -238,6 +256,9 @@ func TestHash(t *testing.T) {
 		{"decides", func(it *Itinerary) { it.Phases[0].Decides = flagA }, false},
 		{"a jump's target", func(it *Itinerary) { it.Phases[1].Jumps = []Jump{{To: "Q", Guard: Guard{None: flagC}}} }, false},
 		{"a jump's guard", func(it *Itinerary) { it.Phases[1].Jumps = []Jump{{To: "P"}} }, false},
+		{"a choice", func(it *Itinerary) { it.Phases[1].Jumps = []Jump{{To: "P", Choice: true}} }, false},
+		{"an end", func(it *Itinerary) { it.Phases[0].End = true }, false},
+		{"a guarded step", func(it *Itinerary) { it.Phases[0].Steps = []GuardedStep{{"T", Guard{All: flagA}}} }, false},
 		{"no jump", func(it *Itinerary) { it.Phases[1].Jumps = nil }, false},
 		{"a phase less", func(it *Itinerary) { it.Phases = it.Phases[:1] }, false},
 		{"the order of the phases", func(it *Itinerary) { it.Phases[0], it.Phases[1] = it.Phases[1], it.Phases[0] }, false},

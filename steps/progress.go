@@ -53,21 +53,48 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 			continue
 		}
 		sure = true
-		if name := g.Phase(i).Step; !seen[name] {
-			seen[name] = true
-			out.AtLeast++
+		for k, t := range plan.Under(i) {
+			if name := g.Steps()[k]; t == phases.True && !seen[name] {
+				seen[name] = true
+				out.AtLeast++
+			}
 		}
 	}
 	out.AtMost = out.AtLeast
 	for i := range g.Len() {
 		// A phase that rides shows its own step only if no other one can be shown.
 		possible := plan.Runs(i) != phases.False || plan.Tentative(i)
-		if name := g.Phase(i).Step; possible && !seen[name] && (!g.Rides(i) || !sure) {
-			seen[name] = true
-			out.AtMost++
+		if !possible || g.Rides(i) && sure {
+			continue
+		}
+		for _, name := range mayBelong(plan, i) {
+			if !seen[name] {
+				seen[name] = true
+				out.AtMost++
+			}
 		}
 	}
 	return out
+}
+
+// mayBelong returns the steps that a phase may belong to, whatever is decided
+// before it.
+func mayBelong(plan *machine.Plan, i int) (names []string) {
+	g := plan.Graph()
+	phase := g.Phase(i)
+	if !plan.Tentative(i) || plan.Current() == i {
+		for k := range plan.Under(i) {
+			names = append(names, g.Steps()[k])
+		}
+		return names
+	}
+	for _, s := range phase.Steps {
+		names = append(names, s.Step)
+	}
+	if phase.Step != "" {
+		names = append(names, phase.Step)
+	}
+	return names
 }
 
 // String returns "step 3 of 7", "step 3 of 5 to 7" or, between steps,

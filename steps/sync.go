@@ -36,7 +36,8 @@ type Snapshot struct {
 //
 // Steps that have started are kept, in their order, with their start. The step
 // of the current phase is started or, if it was completed, opened again. Other
-// open steps are completed, unless something ahead belongs to them. At the
+// open steps are completed, unless something ahead may belong to them. A run that
+// is done by an end phase has its step completed, and started if it was not. At the
 // start of an itinerary, what is still open is what the itinerary before was
 // left in: the step of a phase that failed reads Failed and the others
 // Completed; after a cancel or a rollback they read Canceled. Steps that have
@@ -59,7 +60,7 @@ func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 	case at >= 0:
 		s.enter(at)
 	case m.Plan.Position().Done:
-		s.closeOpen()
+		s.end(m.Plan.Position().Phase)
 	default:
 		s.interrupt()
 	}
@@ -195,8 +196,16 @@ func (s *syncing) complete(step *Step, message string) {
 	step.Phase, step.Message = "", message
 }
 
-// closeOpen completes all open steps.
-func (s *syncing) closeOpen() {
+// end completes all open steps, and the step of the end phase by which the run is
+// done: that starts and ends in this moment.
+func (s *syncing) end(phase string) {
+	i, err := s.graph.Lookup(phase)
+	if err == nil && s.graph.IsEnd(i) {
+		if k := s.Plan.StepOf(i); k >= 0 && s.find(k) == nil {
+			now := metav1.NewTime(s.now)
+			s.list(Step{Name: s.graph.Steps()[k], Started: s.copyTime(&now)}, k)
+		}
+	}
 	for i := range s.out {
 		if step := &s.out[i]; step.Open() {
 			s.complete(step, ended(step))
@@ -230,7 +239,7 @@ func (s *syncing) enter(at int) {
 	under, shown := reported(s.Plan, s.place, room[:0])
 	k := int(under[at])
 	current := s.find(k)
-	if !shown[s.graph.StepOf(at)] && (current == nil || !current.Open()) {
+	if !shown[s.Plan.StepOf(at)] && (current == nil || !current.Open()) {
 		// It rides under the step before it. Facts may have changed since
 		// that ran: the step that is open is the one.
 		if open := s.out.Current(); open != nil {
@@ -263,8 +272,14 @@ func (s *syncing) enter(at int) {
 
 	ahead := make([]bool, len(s.place))
 	for i := range s.Plan.Each {
-		if i != at && s.Plan.Runs(i) != phases.False {
-			ahead[under[i]] = true
+		if i == at || s.Plan.Runs(i) == phases.False || under[i] < 0 {
+			continue
+		}
+		ahead[under[i]] = true
+		if int(under[i]) == s.Plan.StepOf(i) {
+			for k := range s.Plan.Under(i) {
+				ahead[k] = true
+			}
 		}
 	}
 	for i, k := range s.index {
@@ -294,21 +309,25 @@ func (s *syncing) follow() {
 	}
 	shown := make([]bool, len(s.place))
 	for i := range s.Plan.Each {
-		k := s.graph.StepOf(i)
-		if s.graph.Rides(i) || shown[k] || s.place[k] > 0 {
+		runs := s.Plan.Runs(i)
+		if s.graph.Rides(i) || runs == phases.False {
 			continue
 		}
-		switch s.Plan.Runs(i) {
-		case phases.True:
-			shown[k] = true
-		case phases.Unknown:
-			shown[k] = s.graph.IsCleanup() || s.waiting[k]
+		for k, t := range s.Plan.Under(i) {
+			if s.place[k] == 0 && (runs == phases.True && t == phases.True || s.graph.IsCleanup() || s.waiting[k]) {
+				shown[k] = true
+			}
 		}
 	}
 	for i := range s.Plan.Each {
-		if k := s.graph.StepOf(i); shown[k] && s.Plan.Runs(i) != phases.False {
-			shown[k] = false
-			s.list(Step{Name: s.graph.Steps()[k], Message: MessageNotStarted}, k)
+		if s.Plan.Runs(i) == phases.False {
+			continue
+		}
+		for k := range s.Plan.Under(i) {
+			if shown[k] {
+				shown[k] = false
+				s.list(Step{Name: s.graph.Steps()[k], Message: MessageNotStarted}, k)
+			}
 		}
 	}
 }

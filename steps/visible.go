@@ -36,23 +36,33 @@ func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
 	}
 	shown := make([]bool, len(g.Steps()))
 	for i := range p.Each {
-		if counts(p.Runs(i)) && !g.Rides(i) {
-			shown[g.StepOf(i)] = true
+		if g.Rides(i) || !counts(p.Runs(i)) {
+			continue
+		}
+		for k, t := range p.Under(i) {
+			if counts(t) {
+				shown[k] = true
+			}
 		}
 	}
 	names := make([]string, 0, len(shown))
 	for i := range p.Each {
-		if k := g.StepOf(i); shown[k] && counts(p.Runs(i)) {
-			shown[k] = false
-			names = append(names, g.Steps()[k])
+		if !counts(p.Runs(i)) {
+			continue
+		}
+		for k, t := range p.Under(i) {
+			if shown[k] && counts(t) {
+				shown[k] = false
+				names = append(names, g.Steps()[k])
+			}
 		}
 	}
 	return names
 }
 
 // DisplaySteps returns, for each phase by index, the step that it is reported
-// under: its own, unless the phase runs, rides, and nothing else makes its step
-// visible. Such a phase is reported under the step of the last running phase
+// under: its own ([machine.Plan.StepOf]; empty if it has none), unless the phase
+// runs, rides, and nothing else makes its step visible. Such a phase is reported under the step of the last running phase
 // before it that does not ride or, if there is none, under the first visible
 // step.
 func DisplaySteps(p *machine.Plan) []string {
@@ -63,7 +73,9 @@ func DisplaySteps(p *machine.Plan) []string {
 	names := make([]string, g.Len())
 	under, _ := reported(p, nil, nil)
 	for i, k := range under {
-		names[i] = g.Steps()[k]
+		if k >= 0 {
+			names[i] = g.Steps()[k]
+		}
 	}
 	return names
 }
@@ -75,16 +87,16 @@ func reported(p *machine.Plan, started []int32, under []int32) (_ []int32, shown
 	g := p.Graph()
 	shown = make([]bool, len(g.Steps()))
 	for i := range g.Len() {
-		under = append(under, int32(g.StepOf(i)))
+		under = append(under, int32(p.StepOf(i)))
 	}
 	for i := range p.Each {
-		if p.Runs(i) == phases.True && !g.Rides(i) {
+		if p.Runs(i) == phases.True && !g.Rides(i) && settled(p, i) {
 			shown[under[i]] = true
 		}
 	}
 	first, last := int32(-1), int32(-1)
 	for i := range p.Each { // the first visible step may be reached by a phase that rides
-		if p.Runs(i) == phases.True && shown[under[i]] {
+		if p.Runs(i) == phases.True && under[i] >= 0 && shown[under[i]] {
 			first = under[i]
 			break
 		}
@@ -95,7 +107,7 @@ func reported(p *machine.Plan, started []int32, under []int32) (_ []int32, shown
 	looked := p.Current() <= 0 // for what is behind
 	for i := range p.Each {
 		switch {
-		case p.Runs(i) == phases.False:
+		case p.Runs(i) == phases.False || under[i] < 0:
 		case !g.Rides(i):
 			if p.Runs(i) == phases.True {
 				last, looked = under[i], true
@@ -115,6 +127,14 @@ func reported(p *machine.Plan, started []int32, under []int32) (_ []int32, shown
 	return under, shown
 }
 
+// settled reports whether it is known to which step a phase belongs.
+func settled(p *machine.Plan, i int) bool {
+	for _, t := range p.Under(i) {
+		return t == phases.True
+	}
+	return false
+}
+
 // lastBehind returns the index of the step of the last phase that does not ride
 // and, by the facts of now, ran before the current one; -1 if there is none.
 // Phases that a jump led past are none, whatever their guards say.
@@ -126,7 +146,7 @@ func lastBehind(p *machine.Plan) int32 {
 		case i == p.Current():
 			return last
 		case whole.Runs(i) == phases.True && !g.Rides(i):
-			last = int32(g.StepOf(i))
+			last = int32(whole.StepOf(i))
 		}
 	}
 	return -1 // the facts of now lead elsewhere

@@ -15,8 +15,9 @@ var Four = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: 1, Name: "A"}, {Flag: 2, Name: "B"}, {Flag: 4, Name: "C"}, {Flag: 8, Name: "D"},
 })
 
-// Generate makes an itinerary of up to eight phases that compiles; with jumps
-// and decides if asked for.
+// Generate makes an itinerary of up to eight phases that compiles, some with end
+// phases and steps under guards; with jumps and decides if asked for. Without
+// jumps an end phase is the last.
 func Generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
 	for {
 		it := generate(r, jumps, decides)
@@ -46,6 +47,15 @@ func generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
 	}
 	for i := range it.Phases {
 		p := &it.Phases[i]
+		for len(p.Steps) < 2 && r.IntN(5) == 0 {
+			p.Steps = append(p.Steps, phases.GuardedStep{Step: fmt.Sprintf("S%d", r.IntN(4)), Guard: guard()})
+		}
+		if p.End = r.IntN(8) == 0 && (jumps || i == len(it.Phases)-1); p.End {
+			if r.IntN(2) == 0 {
+				p.Step = ""
+			}
+			continue
+		}
 		if decides && r.IntN(3) == 0 {
 			p.Decides = 1 << r.IntN(4)
 		}
@@ -54,6 +64,27 @@ func generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
 		}
 	}
 	return it
+}
+
+// AddChoices gives some phases of an itinerary the choice to jump, so that it
+// still compiles.
+func AddChoices(r *rand.Rand, it phases.Itinerary) phases.Itinerary {
+	for {
+		more := it
+		more.Phases = append([]phases.Phase(nil), it.Phases...)
+		for i := range more.Phases {
+			p := &more.Phases[i]
+			p.Jumps = append([]phases.Jump(nil), p.Jumps...)
+			for _, to := range r.Perm(len(it.Phases))[:2] {
+				if !p.End && r.IntN(5) == 0 {
+					p.Jumps = append(p.Jumps, phases.Jump{To: it.Phases[to].Name, Choice: true})
+				}
+			}
+		}
+		if _, err := machine.Compile(more); err == nil {
+			return more
+		}
+	}
 }
 
 // Assignments yields all 16 facts over the four flags in which each is known.

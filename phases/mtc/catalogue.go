@@ -135,30 +135,41 @@ func (c Catalogue) phase(itinerary, name string) (*phases.Phase, error) {
 
 // describe replaces descriptions, by phase.
 func (c Catalogue) describe(descriptions map[string]string) error {
-	return c.each("phase", descriptions, func(p *phases.Phase) string { return p.Name },
-		func(p *phases.Phase, text string) { p.Description = text })
+	return c.each("phase", descriptions, func(p *phases.Phase, value func(string) (string, bool)) {
+		if text, ok := value(p.Name); ok {
+			p.Description = text
+		}
+	})
 }
 
 // renameSteps renames steps, by their names.
 func (c Catalogue) renameSteps(names map[string]string) error {
-	return c.each("step", names, func(p *phases.Phase) string { return p.Step },
-		func(p *phases.Phase, name string) { p.Step = name })
+	return c.each("step", names, func(p *phases.Phase, value func(string) (string, bool)) {
+		if name, ok := value(p.Step); ok {
+			p.Step = name
+		}
+		p.Steps = slices.Clone(p.Steps)
+		for i := range p.Steps {
+			if name, ok := value(p.Steps[i].Step); ok {
+				p.Steps[i].Step = name
+			}
+		}
+	})
 }
 
-// each sets the value of each phase whose key has one. A key that no phase has
-// is an error; kind is what the keys are names of.
-func (c Catalogue) each(kind string, values map[string]string, key func(*phases.Phase) string, set func(*phases.Phase, string)) error {
+// each changes each phase: value looks a key up. A key that no phase looks up is
+// an error; kind is what the keys are names of.
+func (c Catalogue) each(kind string, values map[string]string, change func(p *phases.Phase, value func(key string) (string, bool))) error {
 	var known []string
 	for _, it := range c.Itineraries {
 		for i := range it.Phases {
-			p := &it.Phases[i]
-			k := key(p)
-			if !slices.Contains(known, k) {
-				known = append(known, k)
-			}
-			if value, ok := values[k]; ok {
-				set(p, value)
-			}
+			change(&it.Phases[i], func(key string) (string, bool) {
+				if key != "" && !slices.Contains(known, key) {
+					known = append(known, key)
+				}
+				value, ok := values[key]
+				return value, ok
+			})
 		}
 	}
 	var errs []error

@@ -108,7 +108,7 @@ func stage() phases.Itinerary {
 		{Name: PhaseEnsureStagePodsDeleted, Step: Cleanup, Guard: phases.Guard{All: HasStagePods}, Description: "Deleting the stage pods"},
 		{Name: PhaseEnsureStagePodsTerminated, Step: Cleanup, Guard: phases.Guard{All: HasStagePods}, Decides: HasStagePods, Description: "Waiting for the stage pods to go away"},
 		{Name: PhaseEnsureAnnotationsDeleted, Step: Cleanup, Guard: phases.Guard{All: HasStageBackup}, Formerly: []string{"EnsureLabelsDeleted"}, Description: "Removing the labels and annotations made for the backup"},
-		{Name: PhaseCompleted, Step: Cleanup, Description: "Ending the migration"},
+		{Name: PhaseCompleted, Step: Cleanup, End: true, Description: "Ending the migration"},
 	}}
 }
 
@@ -164,7 +164,7 @@ func final() phases.Itinerary {
 		{Name: PhaseSwapPVCReferences, Step: Cleanup, Guard: phases.Guard{All: Quiesce | StorageConversion}, Description: "Pointing the applications at the other volume claims"},
 		{Name: PhaseDeleteRegistries, Step: Cleanup, Description: "Removing the image registries"},
 		{Name: PhaseVerification, Step: Cleanup, Guard: phases.Guard{All: HasVerify}, Description: "Checking the health of the applications on the destination cluster"},
-		{Name: PhaseCompleted, Step: Cleanup, Description: "Ending the migration"},
+		{Name: PhaseCompleted, Step: Cleanup, End: true, Description: "Ending the migration"},
 	}}
 }
 
@@ -183,7 +183,7 @@ func cancel() phases.Itinerary {
 		{Name: PhaseEnsureAnnotationsDeleted, Step: CleanupHelpers, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
 		{Name: PhaseUnQuiesceSrcApplications, Step: CleanupUnquiesce, Formerly: []string{"UnQuiesceApplications"}, Description: "Scaling up the applications on the source cluster"},
 		{Name: PhaseCanceled, Step: Cleanup, Description: "Recording that the migration was canceled"},
-		{Name: PhaseCompleted, Step: Cleanup, Description: "Ending the migration"},
+		{Name: PhaseCompleted, Step: Cleanup, End: true, Description: "Ending the migration"},
 	}}
 }
 
@@ -194,7 +194,7 @@ func failed() phases.Itinerary {
 		{Name: PhaseMigrationFailed, Step: CleanupHelpers, Description: "Recording that the migration failed"},
 		{Name: PhaseDeleteRegistries, Step: CleanupHelpers, Description: "Removing the image registries"},
 		{Name: PhaseEnsureAnnotationsDeleted, Step: CleanupHelpers, Guard: phases.Guard{All: HasStageBackup}, Description: "Removing the labels and annotations made for the backup"},
-		{Name: PhaseCompleted, Step: Cleanup, Description: "Ending the migration"},
+		{Name: PhaseCompleted, Step: Cleanup, End: true, Description: "Ending the migration"},
 	}}
 }
 
@@ -215,6 +215,6 @@ func rollback() phases.Itinerary {
 		{Name: PhaseDeleteMigrated, Step: CleanupMigrated, Description: "Deleting what was migrated to the destination cluster"},
 		{Name: PhaseEnsureMigratedDeleted, Step: CleanupMigrated, Description: "Waiting for what was migrated to be gone from the destination cluster"},
 		{Name: PhaseUnQuiesceSrcApplications, Step: CleanupUnquiesce, Formerly: []string{"UnQuiesceApplications"}, Description: "Scaling up the applications on the source cluster"},
-		{Name: PhaseCompleted, Step: Cleanup, Description: "Ending the migration"},
+		{Name: PhaseCompleted, Step: Cleanup, End: true, Description: "Ending the migration"},
 	}}
 }

@@ -1,0 +1,144 @@
+package machine_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// copying ends early if there is nothing to copy (A), and after a failure that
+// its handler finds.
+var copying = phases.Itinerary{Name: "Copying", Vocabulary: four, Phases: []phases.Phase{
+	{Name: "Scan", Step: "Prepare", Decides: flagA},
+	{Name: "Nothing", End: true, Guard: phases.Guard{All: flagA}},
+	{Name: "Copy", Step: "Transfer", Jumps: []phases.Jump{{To: "Undo", Choice: true}, {To: "Copy", Choice: true}, {To: "Scan", Guard: phases.Guard{All: flagB}}}},
+	{Name: "Succeeded", Step: "Cleanup", End: true},
+	{Name: "Undo", Step: "Cleanup", Steps: []phases.GuardedStep{{Step: "Transfer", Guard: phases.Guard{All: flagC}}}},
+	{Name: "Failed", End: true, Step: "Cleanup"},
+}}
+
+func TestWhoEntersAnEndPhaseIsDone(t *testing.T) {
+	set := machine.MustCompileSet(copying, abc)
+	g, err := set.Graph("Copying")
+	require.NoError(t, err)
+	m, err := g.NewMachine(machine.Position{Phase: "Scan"}, facts(flagA))
+	require.NoError(t, err)
+	next, end := m.Available()
+	assert.Equal(t, []string{"Nothing"}, next)
+	assert.False(t, end)
+	tr, err := m.Advance(context.Background())
+	require.NoError(t, err)
+	done := machine.Position{Phase: "Nothing", Done: true}
+	assert.Equal(t, done, tr.To)
+	assert.Equal(t, done, m.Position())
+	assert.Equal(t, "Nothing", m.Position().String())
+	_, err = m.Advance(context.Background())
+	assert.ErrorIs(t, err, machine.ErrDone)
+
+	c := m.Checkpoint()
+	assert.Equal(t, "Nothing", c.Phase, "who reads the phase still can")
+	assert.True(t, c.Done)
+	for _, recorded := range []machine.Checkpoint{c, {Itinerary: "Copying", Phase: "Nothing", Facts: c.Facts}} {
+		for _, selected := range []string{"Copying", "Letters"} {
+			r, err := set.Resume(recorded, selected)
+			require.NoError(t, err)
+			assert.Equal(t, done, r.Position(), "a recorded end phase means that the run is done")
+			assert.Empty(t, r.Plan().Running())
+			assert.Equal(t, done, r.Plan().Position())
+			assert.Equal(t, c, r.Checkpoint())
+			assert.Equal(t, selected == "Letters", r.SwitchHeld == "Letters")
+		}
+	}
+}
+
+func TestEndPhasesInAPlan(t *testing.T) {
+	g := machine.MustCompile(copying)
+	for _, c := range []struct {
+		about string
+		from  machine.Position
+		facts phases.Facts
+		runs  map[string]phases.Truth
+		whys  map[string]string
+	}{
+		{"from the start", machine.Position{}, facts(0),
+			map[string]phases.Truth{"Scan": phases.True, "Copy": phases.True, "Succeeded": phases.Unknown, "Undo": phases.Unknown, "Failed": phases.Unknown},
+			map[string]string{"Succeeded": machine.WhyChoice, "Undo": machine.WhyChoice, "Nothing": phases.PartAll}},
+		{"chosen", machine.Position{Phase: "Copy", Choice: "Undo"}, facts(0),
+			map[string]phases.Truth{"Copy": phases.True, "Undo": phases.True, "Failed": phases.True}, nil},
+		{"without a choice", machine.Position{Phase: "Undo"}, facts(0),
+			map[string]phases.Truth{"Undo": phases.True, "Failed": phases.True}, map[string]string{"Succeeded": machine.WhyBehind}},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			p, err := g.PlanFrom(c.from, c.facts)
+			require.NoError(t, err)
+			for i := range g.Len() {
+				name := g.Phase(i).Name
+				want, listed := c.runs[name]
+				if !listed {
+					want = phases.False
+				}
+				assert.Equal(t, want, p.Runs(i), name)
+				if why := c.whys[name]; why != "" {
+					require.NotNil(t, p.Why(i), name)
+					assert.Equal(t, why, p.Why(i).Guard, name)
+				}
+			}
+			assert.Zero(t, p.Matters())
+		})
+	}
+	// Once the work is done without a choice, none can be made.
+	m, err := g.NewMachine(machine.Position{Phase: "Copy"}, facts(0))
+	require.NoError(t, err)
+	m.Finish()
+	assert.Equal(t, []string{"Copy", "Succeeded"}, m.Plan().Running())
+	assert.Equal(t, "is not reached: Succeeded is the end", m.Plan().Why(4).Text)
+}
+
+func TestChoose(t *testing.T) {
+	set := machine.MustCompileSet(copying)
+	g, err := set.Graph("Copying")
+	require.NoError(t, err)
+	m, err := g.NewMachine(machine.Position{Phase: "Copy"}, facts(flagB))
+	require.NoError(t, err)
+	next, _ := m.Available()
+	assert.Equal(t, []string{"Scan", "Copy", "Undo"}, next, "each choice is possible until one is made")
+
+	for _, phase := range []string{"Scan", "Nowhere", ""} {
+		var refused *machine.ChoiceError
+		require.ErrorAs(t, m.Choose(phase), &refused)
+		assert.Equal(t, machine.ChoiceError{Itinerary: "Copying", Phase: "Copy", Choice: phase, Choices: []string{"Undo", "Copy"}}, *refused)
+	}
+	assert.False(t, m.WorkDone(), "nothing is recorded of a choice that is refused")
+	require.EqualError(t, m.Choose("Scan"), `itinerary "Copying": phase "Copy" does not have the choice to jump to "Scan"; its choices are Undo and Copy`)
+
+	require.NoError(t, m.Choose("Undo"))
+	assert.True(t, m.WorkDone())
+	r, err := set.Resume(m.Checkpoint(), "Copying")
+	require.NoError(t, err)
+	assert.Equal(t, machine.Position{Phase: "Copy", Choice: "Undo"}, r.Position(), "a choice is recorded")
+	next, _ = r.Available()
+	assert.Equal(t, []string{"Undo"}, next)
+	require.ErrorAs(t, r.Can("Scan"), new(*machine.TransitionError))
+	tr, err := r.Advance(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, machine.Transition{Itinerary: "Copying", From: machine.Position{Phase: "Copy", Choice: "Undo"}, To: machine.Position{Phase: "Undo", Step: "Cleanup"}, Jumped: true}, tr,
+		"a choice takes precedence over jumps whose guard admits")
+
+	// A release that does not have the choice any more does not guess.
+	var refused *machine.ChoiceError
+	_, err = set.Resume(machine.Checkpoint{Itinerary: "Copying", Phase: "Copy", WorkDone: true, Choice: "Scan"}, "Copying")
+	require.ErrorAs(t, err, &refused)
+	_, err = set.Resume(machine.Checkpoint{Itinerary: "Copying", Phase: "Undo", WorkDone: true, Choice: "Scan"}, "Copying")
+	require.EqualError(t, err, `itinerary "Copying": phase "Undo" does not have the choice to jump to "Scan"; it declares no choice`)
+	for _, at := range []machine.Position{{}, {Done: true}} {
+		m, err := g.NewMachine(at, facts(0))
+		require.NoError(t, err)
+		require.ErrorAs(t, m.Choose("Undo"), &refused)
+	}
+	require.ErrorIs(t, new(machine.Machine).Choose("Undo"), machine.ErrNoItinerary)
+}
