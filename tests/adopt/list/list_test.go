@@ -17,8 +17,8 @@ var (
 	request = reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "move", Name: "plan"}}
 )
 
-func newBefore(w *sim.World, s *sim.Server) reconcile.Reconciler {
-	return &before.Reconciler{Client: s, Source: w, Target: w, Inventory: w, Migrator: w.Migrator, Now: w.Now}
+func newBefore(l *life, w *sim.World, s *sim.Server) reconcile.Reconciler {
+	return &before.Reconciler{Client: s, Source: w, Target: w, Inventory: w, Migrator: w.Migrator, Now: w.Now, MaxInFlight: l.maxAtWork}
 }
 
 func TestLives(t *testing.T) {

@@ -16,12 +16,13 @@ import (
 
 // life is what happens to one plan: a script that two controllers meet alike.
 type life struct {
-	seed    int64
-	plan    *api.Plan
-	faults  map[string]map[string]sim.Fault
-	lost    map[string]bool
-	cancels map[string]string // by virtual machine: the phase in which it is canceled
-	crashes map[int]bool      // the looks whose writes are lost
+	seed      int64
+	plan      *api.Plan
+	maxAtWork int
+	faults    map[string]map[string]sim.Fault
+	lost      map[string]bool
+	cancels   map[string]string // by virtual machine: the phase in which it is canceled
+	crashes   map[int]bool      // the looks whose writes are lost
 	// down is when the inventory does not answer: from one look to another.
 	down [2]int
 	// edited is the look after which the user adds a hook to all virtual
@@ -53,12 +54,13 @@ func newLife(seed int64) *life {
 		cancels: map[string]string{}, crashes: map[int]bool{},
 	}
 	spec := api.PlanSpec{
-		Provider: api.VSphere, Warm: chance(50), MaxInFlight: 1 + r.IntN(6),
+		Provider: api.VSphere, Warm: chance(50),
 		Inspect: chance(40), SkipConversion: chance(20), ConsolidateFinal: chance(50),
 	}
 	if chance(30) {
 		spec.Provider = api.Offload
 	}
+	l.maxAtWork = 1 + r.IntN(6)
 	at := metav1.NewTime(sim.Epoch.Add(time.Duration(r.IntN(100)) * sim.Tick))
 	spec.Cutover = &at
 	faulty := coldFaults
@@ -120,7 +122,7 @@ type course struct {
 const maxLooks = 2000
 
 // play lets a controller live a life.
-func (l *life) play(controller func(*sim.World, *sim.Server) reconcile.Reconciler) (*course, error) {
+func (l *life) play(controller func(*life, *sim.World, *sim.Server) reconcile.Reconciler) (*course, error) {
 	c := &course{world: sim.New(l.seed), server: sim.NewServer(l.plan)}
 	var canceled []string
 	c.world.Faults, c.world.Lost = l.faults, l.lost
@@ -132,7 +134,7 @@ func (l *life) play(controller func(*sim.World, *sim.Server) reconcile.Reconcile
 	at := func(look int) time.Time { return sim.Epoch.Add(time.Duration(look) * sim.Tick) }
 	c.world.Down = func(t time.Time) bool { return !t.Before(at(l.down[0])) && t.Before(at(l.down[1])) }
 
-	r := controller(c.world, c.server)
+	r := controller(l, c.world, c.server)
 	for ; c.looks < maxLooks; c.looks++ {
 		c.world.Time = at(c.looks)
 		if canceled != nil {
@@ -147,7 +149,7 @@ func (l *life) play(controller func(*sim.World, *sim.Server) reconcile.Reconcile
 		_, err := r.Reconcile(ctx, request)
 		c.writes = max(c.writes, c.server.Writes-before)
 		if c.server.Crash {
-			r = controller(c.world, c.server)
+			r = controller(l, c.world, c.server)
 		}
 		_ = err // the workqueue retries it
 		plan := c.server.Plan()

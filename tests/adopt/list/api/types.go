@@ -31,8 +31,6 @@ const (
 type PlanSpec struct {
 	Provider string `json:"provider"`
 	Warm     bool   `json:"warm,omitempty"`
-	// MaxInFlight is the number of virtual machines that may be at work at once.
-	MaxInFlight      int          `json:"maxInFlight"`
 	Inspect          bool         `json:"inspect,omitempty"`
 	SkipConversion   bool         `json:"skipConversion,omitempty"`
 	ConsolidateFinal bool         `json:"consolidateFinal,omitempty"`

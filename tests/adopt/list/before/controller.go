@@ -24,6 +24,9 @@ type Reconciler struct {
 	// Migrator returns the migrator of a provider.
 	Migrator func(provider string) migration.Migrator
 	Now      func() time.Time
+	// MaxInFlight is the number of virtual machines of a plan that may be at work
+	// at once.
+	MaxInFlight int
 }
 
 var _ reconcile.Reconciler = (*Reconciler)(nil)
@@ -107,7 +110,7 @@ func (r *run) schedule() (next *api.VMStatus) {
 			next = vm
 		}
 	}
-	if inFlight >= r.plan.Spec.MaxInFlight {
+	if inFlight >= r.MaxInFlight {
 		return nil
 	}
 	return next

@@ -135,10 +135,7 @@ func (r *run) begin() error {
 	}
 	m.MarkStarted(r.time())
 	for _, vm := range r.plan.Spec.VMs {
-		status := &api.VMStatus{VM: vm}
-		if r.plan.Spec.Warm {
-			status.Warm = &api.Warm{}
-		}
+		status := migration.NewStatus(r.plan, vm)
 		list, err := r.itinerary(status).list()
 		if err != nil {
 			return fmt.Errorf("virtual machine %s: %w", vm.Name, err)

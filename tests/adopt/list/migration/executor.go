@@ -261,6 +261,15 @@ func (x *Executor) CleanUp(vm *api.VMStatus) {
 	}
 }
 
+// NewStatus returns the status of a virtual machine that has not begun.
+func NewStatus(plan *api.Plan, vm api.VM) *api.VMStatus {
+	status := &api.VMStatus{VM: vm}
+	if plan.Spec.Warm {
+		status.Warm = &api.Warm{}
+	}
+	return status
+}
+
 // NewStep returns a step that has not started.
 func NewStep(vm *api.VMStatus, name string) *api.Step {
 	step := &api.Step{Task: api.Task{Name: name, Description: descriptions[name], Phase: api.Pending, Progress: api.Progress{Total: 1}}}
