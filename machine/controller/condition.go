@@ -68,10 +68,11 @@ const reasonNot = "No"
 
 // setConditions sets the conditions of the object after a reconcile. They
 // depend on what is in the state, and on nothing that changes at each attempt.
-func (r *Reconciler[T]) setConditions(c *call[T]) {
-	object, s := c.object, &c.out.State
-	paused := r.pausedCondition(c)
-	status, reason, message := running(c.out, c.err)
+func (d *one[T]) setConditions(c *call[T]) {
+	r, run := d.r, c.runs[0]
+	object, s := c.object, &run.out.State
+	paused := d.pausedCondition(object, run)
+	status, reason, message := running(run.out, run.err)
 	if paused.Status == metav1.ConditionTrue {
 		status = metav1.ConditionFalse
 	}
@@ -88,12 +89,12 @@ func (r *Reconciler[T]) setConditions(c *call[T]) {
 		r.setCondition(object, ConditionSucceeded, metav1.ConditionFalse, string(s.Result), "")
 	}
 
-	f := r.lastFailure(s.Failures)
+	f := d.lastFailure(s.Failures)
 	switch {
 	case s.Result != phases.Failed:
 		r.setCondition(object, ConditionFailed, metav1.ConditionFalse, reasonNot, "")
 	case f != nil:
-		r.setFailed(object, *f)
+		r.setFailed(object, failed(f.Itinerary, f.Phase, f.Reasons))
 	case !r.holds(object, ConditionFailed, metav1.ConditionTrue, ""):
 		r.setCondition(object, ConditionFailed, metav1.ConditionTrue, string(phases.Failed), "")
 	}
@@ -111,16 +112,16 @@ func (r *Reconciler[T]) setConditions(c *call[T]) {
 }
 
 // pausedCondition returns the condition Paused.
-func (r *Reconciler[T]) pausedCondition(c *call[T]) metav1.Condition {
-	itinerary := c.out.State.Itinerary
+func (d *one[T]) pausedCondition(object T, run *run) metav1.Condition {
+	itinerary := run.out.State.Itinerary
 	switch {
-	case c.out.State.Done:
-	case c.out.Paused:
+	case run.out.State.Done:
+	case run.out.Paused:
 		return metav1.Condition{Status: metav1.ConditionTrue, Reason: ReasonPaused}
-	case c.paused && r.isCleanup(itinerary) && !r.o.Runner.PauseHoldsCleanup:
+	case run.paused && d.isCleanup(itinerary) && !d.o.PauseHoldsCleanup:
 		return metav1.Condition{Status: metav1.ConditionFalse, Reason: ReasonCleanupRuns,
 			Message: fmt.Sprintf("cleanup itinerary %q runs although the object is paused", itinerary)}
-	case (c.paused || !c.pauseKnown) && r.holds(c.object, ConditionPaused, metav1.ConditionTrue, ""):
+	case (run.paused || !run.pauseKnown) && d.r.holds(object, ConditionPaused, metav1.ConditionTrue, ""):
 		// An error came before the pause was seen: it is not over.
 		return metav1.Condition{Status: metav1.ConditionTrue, Reason: ReasonPaused}
 	}
@@ -139,7 +140,7 @@ func running(out runner.Outcome, err error) (status metav1.ConditionStatus, reas
 	case s.Done:
 		return metav1.ConditionFalse, ReasonDone, ended(s.Itinerary, s.FailedInCleanup)
 	case runner.IsTerminal(err) && s.Stopped != nil:
-		return metav1.ConditionFalse, ReasonStopped, fmt.Sprintf("since %s: %s", timeText(s.Stopped.Since), s.Stopped.Error)
+		return metav1.ConditionFalse, ReasonStopped, stoppedSince(s.Stopped)
 	case runner.IsTerminal(err):
 		return metav1.ConditionFalse, ReasonStopped, err.Error()
 	case out.Paused:
@@ -173,24 +174,8 @@ func (r *Reconciler[T]) setUnwritable(object T, err error, stop bool) {
 }
 
 // setFailed sets the condition Failed.
-func (r *Reconciler[T]) setFailed(object T, f runner.Failure) {
-	r.setCondition(object, ConditionFailed, metav1.ConditionTrue, string(phases.Failed), failed(f.Itinerary, f.Phase, f.Reasons))
-}
-
-// lastFailure returns the last failure outside cleanup itineraries, or nil.
-func (r *Reconciler[T]) lastFailure(all []runner.Failure) *runner.Failure {
-	for i := len(all) - 1; i >= 0; i-- {
-		if !r.isCleanup(all[i].Itinerary) {
-			return &all[i]
-		}
-	}
-	return nil
-}
-
-// isCleanup reports whether an itinerary is a cleanup itinerary of this release.
-func (r *Reconciler[T]) isCleanup(itinerary string) bool {
-	g, err := r.o.Runner.Itineraries.Graph(itinerary)
-	return err == nil && g.IsCleanup()
+func (r *Reconciler[T]) setFailed(object T, message string) {
+	r.setCondition(object, ConditionFailed, metav1.ConditionTrue, string(phases.Failed), message)
 }
 
 func (r *Reconciler[T]) setCondition(object T, kind string, status metav1.ConditionStatus, reason, message string) {
@@ -227,6 +212,10 @@ func where(itinerary, phase string) string {
 		return fmt.Sprintf("itinerary %q has not begun", itinerary)
 	}
 	return fmt.Sprintf("phase %q of itinerary %q", phase, itinerary)
+}
+
+func stoppedSince(s *runner.Stop) string {
+	return fmt.Sprintf("since %s: %s", timeText(s.Since), s.Error)
 }
 
 func failed(itinerary, phase string, reasons []string) string {

@@ -3,8 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -16,7 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
-	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 const (
@@ -26,11 +24,11 @@ const (
 	catchUp = 10 * time.Millisecond
 )
 
-// Reconciler runs the runs of one custom resource. It is safe for concurrent
+// Reconciler runs the runs of the objects of one custom resource. It is safe for concurrent
 // use, for different objects, as controller-runtime uses it.
 type Reconciler[T client.Object] struct {
 	o       Options[T]
-	runner  *runner.Runner[T]
+	driver  driver[T]
 	metrics *metrics
 	tracer  trace.Tracer
 	now     func() time.Time
@@ -44,16 +42,14 @@ var _ reconcile.Reconciler = (*Reconciler[client.Object])(nil)
 // that has other metrics under the same names.
 func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 	r := &Reconciler[T]{}
-	var err error
-	if r.runner, err = o.complete(r); err != nil {
+	if err := r.complete(o); err != nil {
 		return nil, err
 	}
+	var err error
 	if r.metrics, err = newMetrics(o.Metrics); err != nil {
 		return nil, err
 	}
-	r.o = o
-	r.now = o.Runner.Now
-	r.tracer = o.TracerProvider.Tracer(tracerName)
+	r.tracer = r.o.TracerProvider.Tracer(tracerName)
 	return r, nil
 }
 
@@ -101,11 +97,11 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 	}
 
 	c := r.call(ctx, read)
-	if c.unwritable() {
-		return r.report(ctx, c.base, c.err, runner.IsTerminal(c.err), false)
+	if c.refused != nil {
+		return r.report(ctx, c.base, c.refused, isTerminal(c.refused), false)
 	}
 	if r.o.Conditions != nil {
-		r.setConditions(c)
+		r.driver.setConditions(c)
 	}
 	w, err := r.write(ctx, c)
 	c.attribute(trace.SpanFromContext(ctx))
@@ -135,95 +131,120 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 	case err != nil:
 		return reconcile.Result{}, err
 	}
+	version := c.base.GetResourceVersion()
+	if w.fate == written {
+		version = w.answer.GetResourceVersion()
+	}
+	r.driver.settle(c, version)
 	return requeue(ctx, c)
 }
 
 // forget drops what is remembered of an object that is gone.
 func (r *Reconciler[T]) forget(key types.NamespacedName) {
 	r.own.forget(key)
-	r.runner.Forget(key.String())
+	r.driver.forget(key)
 }
 
-// call is one call of the runner and its result.
+// call is one call of the driver and its result.
 type call[T client.Object] struct {
 	// base is the object as it was read, which may be the cache's own and is
 	// not changed.
 	base T
-	// read is a copy of it, with its state, or why that cannot be read; object
+	// read is a copy of it, with its runs, or why these cannot be read; object
 	// is the copy that is worked on. Reading the state of an object may change
 	// it: a field that was nil is made.
 	read   T
-	was    runner.State
+	runs   []*run
 	unread error
 	object T
-
-	out runner.Outcome
-	err error
-	record
+	// refused is why nothing can be written but a condition.
+	refused error
 }
 
-// begin reads the state of an object.
+// begin reads the runs of an object.
 func (r *Reconciler[T]) begin(ctx context.Context, base T) *call[T] {
 	c := &call[T]{base: base, read: base.DeepCopyObject().(T), object: base.DeepCopyObject().(T)}
-	c.pauseKnown = r.o.Runner.Paused == nil
-	c.was, c.unread = r.readState(ctx, c.read)
+	c.runs, c.unread = r.driver.read(ctx, c.read)
 	return c
 }
 
-// call calls the runner, if the state can be read.
+// call calls the driver, if the runs can be read.
 func (r *Reconciler[T]) call(ctx context.Context, base T) *call[T] {
 	c := r.begin(ctx, base)
-	if c.unread != nil {
-		c.err = fmt.Errorf("read the state: %w", c.unread)
-		return c
+	if c.refused = c.unread; c.refused == nil {
+		c.refused = r.driver.call(ctx, c)
 	}
-	c.out, c.err = r.runner.Reconcile(context.WithValue(ctx, callKey{}, &c.record), c.object)
 	return c
 }
 
-// readState reads the state of an object; a panic is an error.
-func (r *Reconciler[T]) readState(ctx context.Context, object T) (s runner.State, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s, err = runner.State{}, &phases.PanicError{Value: p, Stack: debug.Stack()}
+// atOnce reports whether the next phase of a run is due.
+func (c *call[T]) atOnce() bool { return slices.ContainsFunc(c.runs, (*run).atOnce) }
+
+// attribute adds to the span where the run was and is. Those of items have
+// spans of their own.
+func (c *call[T]) attribute(span trace.Span) {
+	for _, run := range c.runs {
+		if run.item == "" {
+			run.attribute(span)
 		}
-	}()
-	return r.o.Runner.Storage.Read(ctx, object)
-}
-
-// stateWriteError is an error of the embedder's Write.
-type stateWriteError struct{ err error }
-
-func (e *stateWriteError) Error() string { return e.err.Error() }
-func (e *stateWriteError) Unwrap() error { return e.err }
-
-// unwritable reports whether the object does not have the result of the call:
-// its state cannot be read or written, or the runner panicked, which leaves the
-// object in an unknown condition.
-func (c *call[T]) unwritable() bool {
-	_, panicked := c.err.(*phases.PanicError)
-	var write *stateWriteError
-	return c.unread != nil || panicked || errors.As(c.err, &write)
-}
-
-// atOnce reports whether the next phase is due.
-func (c *call[T]) atOnce() bool { return c.err == nil && c.out.Requeue && c.out.RequeueAfter == 0 }
-
-// requeue returns when to come back.
-func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result, error) {
-	switch {
-	case runner.IsTerminal(c.err):
-		return reconcile.Result{}, reconcile.TerminalError(c.err)
-	case c.out.Requeue:
-		after := max(c.out.RequeueAfter, atOnce)
-		if c.err != nil {
-			// If it were returned, the rate limiter would decide when.
-			log.FromContext(ctx).Error(c.err, "to be retried", "after", after.String())
-			recordError(trace.SpanFromContext(ctx), c.err)
-		}
-		return reconcile.Result{RequeueAfter: after}, nil
 	}
-	return reconcile.Result{}, c.err
+}
+
+// isTerminal reports whether an error stays until the object, its definition or
+// the release is fixed.
+func isTerminal(err error) bool {
+	return runner.IsTerminal(err) || errors.As(err, new(*ItemError)) || errors.As(err, new(*TooManyItemsError))
+}
+
+// retryBeside is when what the runner gives no time for is retried while other
+// runs of the object go on, so that the rate limiter does not hold them.
+const retryBeside = time.Minute
+
+// requeue returns when to come back: for the run that is due first.
+func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result, error) {
+	var (
+		first     time.Duration // zero: none
+		errs      []error
+		transient bool
+	)
+	for _, run := range c.runs {
+		switch {
+		case run.out.Requeue:
+			after := max(run.out.RequeueAfter, atOnce)
+			if first == 0 || after < first {
+				first = after
+			}
+			if run.err != nil {
+				// If it were returned, the rate limiter would decide when.
+				log.FromContext(ctx).Error(run.named(run.err), "to be retried", "after", after.String())
+				recordError(trace.SpanFromContext(ctx), run.named(run.err))
+			}
+		case run.err != nil:
+			errs = append(errs, run.named(run.err))
+			transient = transient || !isTerminal(run.err)
+		}
+	}
+	switch {
+	case errs == nil:
+		return reconcile.Result{RequeueAfter: first}, nil
+	case first > 0:
+		for _, err := range errs {
+			log.FromContext(ctx).Error(err, "other items go on")
+			recordError(trace.SpanFromContext(ctx), err)
+		}
+		if transient {
+			first = min(first, retryBeside)
+		}
+		return reconcile.Result{RequeueAfter: first}, nil
+	}
+	err := errs[0]
+	if len(errs) > 1 {
+		err = errors.Join(errs...)
+	}
+	if !transient {
+		err = reconcile.TerminalError(err)
+	}
+	return reconcile.Result{}, err
 }
 
 // report shows an error that the state cannot hold, since it cannot be written:
@@ -279,14 +300,4 @@ func isPermanent(err error) (permanent, stop bool) {
 	refused := (*RefusedError)(nil)
 	permanent = errors.As(err, &refused)
 	return permanent, permanent && refused.TooLarge
-}
-
-// attribute adds to the span where the run was and is.
-func (c *call[T]) attribute(span trace.Span) {
-	itinerary := c.out.State.Itinerary
-	if itinerary == "" {
-		itinerary = c.was.Itinerary
-	}
-	span.SetAttributes(attrItinerary.String(itinerary), attrPhase.String(c.was.Phase),
-		attrNext.String(c.out.State.Phase), attrDone.Bool(c.out.State.Done))
 }

@@ -67,7 +67,7 @@ func recordPause[T any](o *runner.Options[T]) {
 }
 
 // observe keeps an event until it is written.
-func (r *Reconciler[T]) observe(ctx context.Context, _ T, e runner.Event) {
+func (r *Reconciler[T]) observe(ctx context.Context, e runner.Event) {
 	r.metrics.happened(e)
 	if r, ok := ctx.Value(callKey{}).(*record); ok {
 		r.events = append(r.events, e)
@@ -76,30 +76,40 @@ func (r *Reconciler[T]) observe(ctx context.Context, _ T, e runner.Event) {
 
 // recordEvents reports what happened, once it is written.
 func (r *Reconciler[T]) recordEvents(c *call[T]) {
-	for _, e := range c.events {
-		r.metrics.written(e)
+	for _, run := range c.runs {
+		for _, e := range run.events {
+			r.metrics.written(e)
+		}
+		if r.o.Recorder != nil {
+			r.recordRun(c, run)
+		}
 	}
-	if r.o.Recorder == nil {
-		return
-	}
+}
+
+// recordRun records the events of one run.
+func (r *Reconciler[T]) recordRun(c *call[T], run *run) {
 	record := func(kind, reason, format string, args ...any) {
-		r.o.Recorder.Event(c.object, kind, reason, short(fmt.Sprintf(format, args...)))
+		r.o.Recorder.Event(c.object, kind, reason, short(run.name(fmt.Sprintf(format, args...))))
 	}
-	// Only the condition remembers whether a pause was reported.
+	// Only the condition remembers whether a pause was reported; of an item, its
+	// state does.
 	was := r.holds(c.read, ConditionPaused, metav1.ConditionTrue, "")
 	is := r.holds(c.object, ConditionPaused, metav1.ConditionTrue, "")
-	switch at := where(c.was.Itinerary, c.was.Phase); {
+	if run.item != "" {
+		was, is = run.was.PausedSince != nil, run.out.State.PausedSince != nil
+	}
+	switch at := where(run.was.Itinerary, run.was.Phase); {
 	case is && !was:
 		record(corev1.EventTypeNormal, EventPaused, "paused: %s", at)
-	case was && !is && !c.paused && c.pauseKnown:
+	case was && !is && !run.paused && run.pauseKnown:
 		record(corev1.EventTypeNormal, EventResumed, "resumed: %s", at)
 	}
 
 	started := map[string]bool{}
-	for i := range c.was.Pipeline {
-		started[c.was.Pipeline[i].Name] = c.was.Pipeline[i].Ran()
+	for i := range run.was.Pipeline {
+		started[run.was.Pipeline[i].Name] = run.was.Pipeline[i].Ran()
 	}
-	for _, e := range c.events {
+	for _, e := range run.events {
 		switch e := e.(type) {
 		case runner.ItineraryBegun:
 			switch {
@@ -128,12 +138,12 @@ func (r *Reconciler[T]) recordEvents(c *call[T]) {
 			record(kind, reason, "%s", ended(e.Itinerary, e.CleanupFailures))
 		}
 	}
-	if retryBegins(c.was, c.out.State) {
+	if retryBegins(run.was, run.out.State) {
 		reason := EventRetrying
-		if c.out.State.Retry.Kind == runner.RetryFlags {
+		if run.out.State.Retry.Kind == runner.RetryFlags {
 			reason = EventFlagsUnknown
 		}
-		record(corev1.EventTypeWarning, reason, "%s", retrying(&c.out.State))
+		record(corev1.EventTypeWarning, reason, "%s", retrying(&run.out.State))
 	}
 }
 

@@ -2,12 +2,9 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
@@ -39,6 +36,9 @@ type Options[T client.Object] struct {
 	// runs apart by namespace and name. Its Storage must be in the status if that
 	// is a subresource.
 	Runner runner.Options[T]
+	// List is given instead of Runner for objects with many runs: one for each
+	// item of a list ([NewList]).
+	List *List[T]
 
 	// Conditions is where the object has its conditions ([NewConditions], or
 	// [NewConditionsOf] for a type of the embedder's own); see [ConditionRunning]
@@ -89,9 +89,9 @@ type OptionsError struct {
 func (e *OptionsError) Error() string { return "controller options: " + strings.Join(e.Problems, "; ") }
 
 // complete checks the options, fills in what follows from the rest, and makes
-// the runner, which observes for r. The error is an [*OptionsError], unless the
+// the driver of the reconciler. The error is an [*OptionsError], unless the
 // runner finds another.
-func (o *Options[T]) complete(r *Reconciler[T]) (*runner.Runner[T], error) {
+func (r *Reconciler[T]) complete(o Options[T]) error {
 	problems := o.check()
 	if problems == nil {
 		problems = o.probe()
@@ -99,51 +99,23 @@ func (o *Options[T]) complete(r *Reconciler[T]) (*runner.Runner[T], error) {
 	if o.Reader == nil {
 		o.Reader = o.Client
 	}
-	if o.Runner.Now == nil {
-		o.Runner.Now = time.Now
+	r.o = o
+	drive := newOne[T]
+	if o.List != nil {
+		drive = o.List.drive
 	}
-	o.Runner.Key = func(object T) string { return client.ObjectKeyFromObject(object).String() }
-	if write := o.Runner.Storage.Write; write != nil {
-		o.Runner.Storage.Write = func(ctx context.Context, object T, s runner.State) error {
-			if err := write(ctx, object, s); err != nil {
-				return &stateWriteError{err}
-			}
-			return nil
-		}
+	var more []string
+	var err error
+	if r.driver, more, err = drive(r, problems == nil); err != nil {
+		return err
 	}
-	recordPause(&o.Runner)
-	if o.Conditions != nil {
-		// A selector may go by the condition, and is called next.
-		onFail := o.Runner.OnFail
-		o.Runner.OnFail = func(ctx context.Context, object T, f runner.Failure) error {
-			if !r.isCleanup(f.Itinerary) {
-				r.setFailed(object, f)
-			}
-			if onFail != nil {
-				return onFail(ctx, object, f)
-			}
-			return nil
-		}
+	if problems = append(problems, more...); problems != nil {
+		return &OptionsError{problems}
 	}
-	if o.TracerProvider == nil {
-		o.TracerProvider = noop.NewTracerProvider()
-	} else if !isNil(o.TracerProvider) {
-		o.Runner = traced(o.Runner, o.TracerProvider.Tracer(tracerName))
+	if r.o.TracerProvider == nil {
+		r.o.TracerProvider = noop.NewTracerProvider()
 	}
-	// Last, since the runner reports a wrong observer by its number.
-	o.Runner.Observers = append(slices.Clone(o.Runner.Observers), runner.ObserverFunc[T](r.observe))
-
-	made, err := runner.New(o.Runner)
-	var runners *runner.OptionsError
-	if errors.As(err, &runners) {
-		problems = append(problems, "Runner: "+strings.Join(runners.Problems, "; "))
-	} else if err != nil {
-		return nil, err
-	}
-	if problems != nil {
-		return nil, &OptionsError{problems}
-	}
-	return made, nil
+	return nil
 }
 
 // check returns what is missing or wrong, but for what the runner checks.
@@ -166,51 +138,67 @@ func (o *Options[T]) check() (problems []string) {
 			add("%s holds a nil %T; give one that can be called, or leave it out if it is optional", f.name, f.value)
 		}
 	}
+	if o.List != nil && o.Runner.Itineraries != nil {
+		add("both Runner and List are given; a reconciler has one of them")
+	}
 	if name := o.Runner.Storage.Annotation; name != "" && o.StatusSubresource {
-		add("Storage is the annotation %q, which cannot be written together with a status subresource; use NewStatusStorage", name)
+		add("%s", storageProblem(name))
 	}
 	return problems
+}
+
+// storageProblem is what is wrong with an annotation if the status is a
+// subresource.
+func storageProblem(annotation string) string {
+	return fmt.Sprintf("Storage is the annotation %q, which cannot be written together with a status subresource; use NewStatusStorage", annotation)
 }
 
 // probe calls the functions that are called with every object with an empty
 // one. If one returns nil or panics, it would do so at the first reconcile.
 func (o *Options[T]) probe() (problems []string) {
-	try := func(name, fix string, call func() any) {
-		defer func() {
-			if p := recover(); p != nil {
-				problems = append(problems, fmt.Sprintf("%s panics with an empty object: %v; let it %s", name, p, fix))
-			}
-		}()
-		switch result := call().(type) {
-		case string:
-			if result != "" {
-				problems = append(problems, name+" "+result)
-			}
-		default:
-			if isNil(result) {
-				problems = append(problems, fmt.Sprintf("%s returns nil; let it %s", name, fix))
-			}
+	problems = probe(problems, "New", "return an empty object", func() any { return o.New() })
+	if problems == nil && o.Conditions != nil {
+		problems = probe(problems, "Conditions", "return a pointer to the object's conditions", func() any { return o.Conditions.probe(o.New()) })
+	}
+	return problems
+}
+
+// makeMissing is how a function that is called with an empty object is fixed.
+const makeMissing = "make what the object does not have yet"
+
+// probeStorage does the same for the functions of a storage.
+func probeStorage[T any](s runner.Storage[T], empty func() T) (problems []string) {
+	if s.Read == nil || s.Write == nil {
+		return nil // which the runner reports
+	}
+	problems = probe(problems, "Read of Storage", makeMissing, func() any {
+		_, _ = s.Read(context.Background(), empty())
+		return ""
+	})
+	return probe(problems, "Write of Storage", makeMissing, func() any {
+		_ = s.Write(context.Background(), empty(), runner.State{})
+		return ""
+	})
+}
+
+// probe appends to problems what is wrong with a function: it panics, or it
+// returns nil or a text that says what.
+func probe(problems []string, name, fix string, call func() any) (all []string) {
+	defer func() {
+		if p := recover(); p != nil {
+			all = append(problems, fmt.Sprintf("%s panics with an empty object: %v; let it %s", name, p, fix))
+		}
+	}()
+	switch result := call().(type) {
+	case string:
+		if result != "" {
+			problems = append(problems, name+" "+result)
+		}
+	default:
+		if isNil(result) {
+			problems = append(problems, fmt.Sprintf("%s returns nil; let it %s", name, fix))
 		}
 	}
-	try("New", "return an empty object", func() any { return o.New() })
-	if problems != nil {
-		return problems
-	}
-	if o.Conditions != nil {
-		try("Conditions", "return a pointer to the object's conditions", func() any { return o.Conditions.probe(o.New()) })
-	}
-	const fix = "make what the object does not have yet"
-	if o.Runner.Storage.Read == nil || o.Runner.Storage.Write == nil {
-		return problems // which the runner reports
-	}
-	try("Read of Storage", fix, func() any {
-		_, _ = o.Runner.Storage.Read(context.Background(), o.New())
-		return true
-	})
-	try("Write of Storage", fix, func() any {
-		_ = o.Runner.Storage.Write(context.Background(), o.New(), runner.State{})
-		return true
-	})
 	return problems
 }
 

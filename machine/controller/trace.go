@@ -18,6 +18,7 @@ const tracerName = "github.com/konveyor/dynamic-pipeline/machine/controller"
 const (
 	attrNamespace = attribute.Key("k8s.namespace.name")
 	attrName      = attribute.Key("dynamic_pipeline.object")
+	attrItem      = attribute.Key("dynamic_pipeline.item")
 	attrItinerary = attribute.Key("dynamic_pipeline.itinerary")
 	attrPhase     = attribute.Key("dynamic_pipeline.phase")
 	attrNext      = attribute.Key("dynamic_pipeline.next_phase")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -204,8 +205,8 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 		return false, nil // the cache has not caught up
 	}
 	w.own.saw(w.key, fresh.GetResourceVersion(), w.now())
-	is, unread := w.readState(ctx, fresh)
-	if fresh.GetUID() != w.read.GetUID() || (unread == nil) != (w.unread == nil) || !equality.Semantic.DeepEqual(w.was, is) {
+	is, unread := w.driver.read(ctx, fresh)
+	if fresh.GetUID() != w.read.GetUID() || (unread == nil) != (w.unread == nil) || !sameStates(w.runs, is) {
 		w.fate = stale
 		return false, nil
 	}
@@ -213,6 +214,7 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 		w.o.Conditions.merge(w.read, w.object, fresh)
 	}
 	mergeMetadata(w.read, w.object, fresh)
+	w.driver.merge(w.read, w.object, fresh)
 	if w.o.Merge != nil {
 		w.o.Merge(w.read, w.object, fresh)
 	}
@@ -319,41 +321,52 @@ func (w *write[T]) missing(ctx context.Context) error {
 	return &NotPersistedError{}
 }
 
-// kept checks that the API server has kept the state. It is compared as a whole,
-// since it was written as a whole: if another client had changed any of it since
-// it was read, nothing would have been written.
+// kept checks that the API server has kept the states. They are compared as a
+// whole, since they were written as a whole: if another client had changed any
+// of them since they were read, nothing would have been written.
 func (w *write[T]) kept(ctx context.Context, answer T) error {
-	if !w.out.Changed {
+	if !slices.ContainsFunc(w.runs, func(r *run) bool { return r.out.Changed }) {
 		return nil
 	}
-	is, err := w.readState(ctx, answer)
+	is, err := w.driver.read(ctx, answer)
 	if err != nil {
 		return fmt.Errorf("read the state that was written: %w", err)
 	}
-	want, err := jsonFields(w.out.State)
-	if err != nil {
-		return err
+	states := make(map[string]runner.State, len(is))
+	for _, r := range is {
+		if r.unread != nil {
+			return r.named(fmt.Errorf("read the state that was written: %w", r.unread))
+		}
+		states[r.item] = r.was
 	}
-	got, err := jsonFields(is)
-	if err != nil {
-		return err
-	}
-	var fields []string
-	for name := range want {
-		if !bytes.Equal(want[name], got[name]) {
-			fields = append(fields, name)
+	lost := map[string]bool{}
+	for _, r := range w.runs {
+		if !r.out.Changed {
+			continue
+		}
+		want, err := jsonFields(r.out.State)
+		if err != nil {
+			return err
+		}
+		got, err := jsonFields(states[r.item])
+		if err != nil {
+			return err
+		}
+		for name := range want {
+			if !bytes.Equal(want[name], got[name]) {
+				lost[name] = true
+			}
+		}
+		for name := range got {
+			if _, ok := want[name]; !ok {
+				lost[name] = true
+			}
 		}
 	}
-	for name := range got {
-		if _, ok := want[name]; !ok {
-			fields = append(fields, name)
-		}
-	}
-	if fields == nil {
+	if len(lost) == 0 {
 		return nil
 	}
-	slices.Sort(fields)
-	return &NotPersistedError{fields}
+	return &NotPersistedError{slices.Sorted(maps.Keys(lost))}
 }
 
 // jsonFields returns the fields of a state, by their JSON names.

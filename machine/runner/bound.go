@@ -1,13 +1,17 @@
 package runner
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
@@ -28,6 +32,24 @@ const (
 	MaxSwitches = 32
 )
 
+// textLimits are the limits of the texts of a state.
+type textLimits struct{ text, failures, progress, switches int }
+
+var (
+	maxTexts = textLimits{MaxText, MaxFailures, MaxProgress, MaxSwitches}
+	// minTexts leave the messages of steps that are completed, and one failure
+	// and one switch without texts.
+	minTexts = textLimits{text: 16, switches: 1}
+)
+
+// half returns smaller limits, in the same proportions, down to minTexts.
+func (l textLimits) half() textLimits {
+	if l.text/2 <= minTexts.text {
+		return minTexts
+	}
+	return textLimits{l.text / 2, l.failures / 2, l.progress / 2, max(l.switches/2, 1)}
+}
+
 // The ranges of numbers that are read back.
 const (
 	maxVisit   = 1 << 52
@@ -35,15 +57,94 @@ const (
 	maxSeconds = 1 << 32 // some 136 years
 )
 
-// bound keeps the size of the state within the limits, in time and memory
-// linear in its size.
-func (s *State) bound() {
+// boundTo keeps the size of the state within the limits of texts and, if it is
+// not zero, a limit of its size in bytes of JSON, as far as its texts allow. It
+// takes time and memory linear in its size.
+func (s *State) boundTo(size int) error {
+	for l := maxTexts; ; l = l.half() {
+		s.bound(l)
+		if size == 0 || l == minTexts {
+			return nil
+		}
+		text, err := json.Marshal(s)
+		if err != nil || len(text) <= size {
+			return err
+		}
+	}
+}
+
+// MinState returns the size in bytes of JSON that suffices for the state of any
+// run without texts: its checkpoint, its facts, and the steps of all itineraries.
+// If [Options].MaxState is below it, the states of some runs may be larger.
+func (r *Runner[T]) MinState() (int, error) {
+	if r == nil || r.o.Itineraries == nil {
+		return 0, errors.New("the runner was not made; make it with New")
+	}
+	var (
+		set              = r.o.Itineraries
+		at               = metav1.NewTime(time.Unix(0, 0))
+		itinerary, phase string
+		pipeline         steps.Pipeline
+		known            = map[string]bool{}
+	)
+	longer := func(than *string, name string) {
+		if size(name) > size(*than) {
+			*than = name
+		}
+	}
+	graphs := make([]*machine.Graph, 0, len(set.Names()))
+	for _, name := range set.Names() {
+		g, err := set.Graph(name)
+		if err != nil {
+			return 0, err
+		}
+		graphs = append(graphs, g)
+		longer(&itinerary, name)
+		for i := range g.Len() {
+			longer(&phase, g.Phase(i).Name)
+		}
+		for _, step := range g.Steps() {
+			if !known[step] {
+				known[step] = true
+				pipeline = append(pipeline, steps.Step{Name: step, Started: &at, Completed: &at, Failed: true, Message: strings.Repeat("x", minTexts.text)})
+			}
+		}
+	}
+	if len(pipeline) > 0 {
+		pipeline[0].Phase = phase
+	}
+	most, text := 0, strings.Repeat("x", minTexts.text)
+	for _, g := range graphs {
+		v := g.Vocabulary()
+		flags := v.Names(v.All())
+		data, err := json.Marshal(State{
+			Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase, WorkDone: true, Facts: v.Record(phases.Facts{}, g.Hash())},
+			Visit:      maxVisit, Entered: &at, WaitingSince: &at, PausedSince: &at, PausedSeconds: maxSeconds, FlagsEvaluated: &at,
+			Retry:      &Retry{Kind: RetryHandler, Flags: flags, Since: at, Attempts: maxCount, Error: text, At: at, Next: at},
+			SwitchHeld: text,
+			Switches:   []Switch{{From: itinerary, Phase: phase, To: itinerary, Reason: SwitchSelected, At: at}},
+			Result:     phases.RolledBack, FailedPhases: maxCount, FailedInCleanup: maxCount,
+			Failures: []Failure{{Itinerary: itinerary, Phase: phase, At: at, Visit: maxVisit}},
+			Dropped:  &Dropped{Failures: maxCount, Switches: maxCount, Progress: maxCount},
+			Pipeline: pipeline,
+		})
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, len(data))
+	}
+	return most, nil
+}
+
+// bound keeps the texts of the state within the limits, in time and memory
+// linear in its size. Names are not cut below [MaxText].
+func (s *State) bound(l textLimits) {
 	for i := range s.Failures {
 		f := &s.Failures[i]
 		f.Itinerary, f.Phase = cut(f.Itinerary), cut(f.Phase)
-		f.Reasons = cutLines(f.Reasons, MaxFailures/2)
+		f.Reasons = cutLines(f.Reasons, l.failures/2, l.text)
 	}
-	dropped := squeeze(len(s.Failures), MaxFailures,
+	dropped := squeeze(len(s.Failures), l.failures,
 		func(i int) int {
 			f := &s.Failures[i]
 			return failureSize + size(f.Itinerary) + size(f.Phase) + sizes(f.Reasons)
@@ -52,40 +153,43 @@ func (s *State) bound() {
 	s.Failures = slices.Delete(s.Failures, 0, dropped)
 	s.dropped(func(d *Dropped) *int64 { return &d.Failures }, dropped)
 
-	dropped = max(len(s.Switches)-MaxSwitches, 0)
+	dropped = max(len(s.Switches)-l.switches, 0)
 	s.Switches = slices.Delete(s.Switches, 0, dropped)
 	s.dropped(func(d *Dropped) *int64 { return &d.Switches }, dropped)
 	for i := range s.Switches {
-		l := &s.Switches[i]
-		l.From, l.Phase, l.To = cut(l.From), cut(l.Phase), cut(l.To)
-		if l.Reason != SwitchFailed {
-			l.Reason = SwitchSelected
+		left := &s.Switches[i]
+		left.From, left.Phase, left.To = cut(left.From), cut(left.Phase), cut(left.To)
+		if left.Reason != SwitchFailed {
+			left.Reason = SwitchSelected
 		}
 	}
 
-	s.boundPipeline()
-	s.SwitchHeld = cut(s.SwitchHeld)
+	s.boundPipeline(l)
+	s.SwitchHeld = cutTo(s.SwitchHeld, l.text)
 	if s.Retry != nil {
-		s.Retry.Error = cut(s.Retry.Error)
+		s.Retry.Error = cutTo(s.Retry.Error, l.text)
 		s.Retry.Flags = s.Retry.Flags[:min(len(s.Retry.Flags), phases.MaxFlags)]
 		for i := range s.Retry.Flags {
 			s.Retry.Flags[i] = cut(s.Retry.Flags[i])
 		}
 	}
 	if s.Stopped != nil {
-		s.Stopped.Error = cut(s.Stopped.Error)
+		s.Stopped.Error = cutTo(s.Stopped.Error, l.text)
 	}
 }
 
 // boundPipeline bounds the texts of the steps. The current step comes last:
 // what it reports is cut only if it alone exceeds the limit.
-func (s *State) boundPipeline() {
+func (s *State) boundPipeline(l textLimits) {
 	var with []*steps.Step // those with progress
 	current := s.Pipeline.Current()
 	for i := range s.Pipeline {
 		step := &s.Pipeline[i]
-		step.Message = cut(step.Message)
-		step.Progress = cutLines(step.Progress, MaxProgress/2)
+		step.Message = cutTo(step.Message, l.text)
+		if l.progress == 0 && len(step.Progress) > 0 && step != current { // that of the current step is reported again
+			s.dropped(func(d *Dropped) *int64 { return &d.Progress }, 1)
+		}
+		step.Progress = cutLines(step.Progress, l.progress/2, l.text)
 		if len(step.Progress) > 0 && step != current {
 			with = append(with, step)
 		}
@@ -93,7 +197,7 @@ func (s *State) boundPipeline() {
 	if current != nil && len(current.Progress) > 0 {
 		with = append(with, current)
 	}
-	dropped := squeeze(len(with), MaxProgress,
+	dropped := squeeze(len(with), l.progress,
 		func(i int) int { return sizes(with[i].Progress) },
 		func(i int) { with[i].Progress = oneLine(with[i].Progress) })
 	for _, step := range with[:dropped] {
@@ -176,28 +280,41 @@ func fits(text string, limit int) (length, n int) {
 const more = "..."
 
 // cut returns a text as valid UTF-8 within [MaxText].
-func cut(text string) string {
+func cut(text string) string { return cutTo(text, MaxText) }
+
+// cutTo returns a text as valid UTF-8 within a limit.
+func cutTo(text string, limit int) string {
 	// What is cut anyway is not looked at.
-	head := text[:min(len(text), MaxText+utf8.UTFMax)]
-	if end, _ := fits(head, MaxText); end == len(text) && utf8.ValidString(text) {
+	head := text[:min(len(text), limit+utf8.UTFMax)]
+	if end, _ := fits(head, limit); end == len(text) && utf8.ValidString(text) {
 		return text
 	}
 	head = strings.ToValidUTF8(head, "�")
-	if end, _ := fits(head, MaxText); end == len(head) && len(text) <= MaxText {
+	if end, _ := fits(head, limit); end == len(head) && len(text) <= limit {
 		return head
 	}
-	end, _ := fits(head, MaxText-len(more))
+	end, _ := fits(head, limit-len(more))
 	return head[:end] + more
 }
 
-// cutLines returns texts that are each within [MaxText] and together within a
-// limit; if some are left out, the last line counts them. The slice given is
-// not changed.
-func cutLines(lines []string, limit int) []string {
+// isRecorded reports whether a text in a state is this one, which may have been
+// cut there.
+func isRecorded(recorded, text string) bool {
+	head, isCut := strings.CutSuffix(recorded, more)
+	return recorded == text || isCut && len(text) > len(head) && strings.HasPrefix(text, head)
+}
+
+// cutLines returns texts that are each within a limit of one text, and together
+// within a limit; if some are left out, the last line counts them. A limit of
+// zero leaves none. The slice given is not changed.
+func cutLines(lines []string, limit, one int) []string {
+	if limit == 0 {
+		return nil
+	}
 	const rest = 40 // what the line that counts takes at most
 	out, n, fit := make([]string, 0, min(len(lines), 16)), 0, 0
 	for _, line := range lines {
-		line = cut(line)
+		line = cutTo(line, one)
 		if n += size(line); n > limit {
 			return append(out[:fit], fmt.Sprintf("... and %d more", len(lines)-fit))
 		}
@@ -290,7 +407,7 @@ func (s *State) check(now metav1.Time) {
 			s.Entered = now.DeepCopy()
 		}
 	}
-	s.bound()
+	s.bound(maxTexts)
 }
 
 // past brings a time into the past.

@@ -24,7 +24,7 @@ import (
 
 // everywhere is a controller of MTC's itineraries with one handler for all
 // phases and flags that are all true.
-func everywhere(t *testing.T, selected string, handler func() (runner.Result, error)) (*runner.Runner[*migration], *migration, *time.Time) {
+func everywhere(t *testing.T, selected string, handler func() (runner.Result, error), options ...func(o *runner.Options[*migration])) (*runner.Runner[*migration], *migration, *time.Time) {
 	now := new(time.Time)
 	*now = time.Unix(1_700_000_000, 0)
 	m := new(migration)
@@ -54,6 +54,9 @@ func everywhere(t *testing.T, selected string, handler func() (runner.Result, er
 		for _, p := range it.Phases {
 			o.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return handler() })}
 		}
+	}
+	for _, set := range options {
+		set(&o)
 	}
 	r, err := runner.New(o)
 	require.NoError(t, err)
@@ -129,6 +132,121 @@ func TestTheSizeOfAStateIsBounded(t *testing.T) {
 		again, err := json.Marshal(m.State)
 		require.NoError(t, err)
 		require.JSONEq(t, string(b), string(again), "seed %d", seed)
+	}
+}
+
+// hostile returns a handler that returns anything, the same for each seed.
+func hostile(seed uint64) func() (runner.Result, error) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	return func() (runner.Result, error) {
+		switch random.IntN(12) {
+		case 0:
+			return runner.Fail(texts(random)...), nil
+		case 1, 2, 3:
+			return runner.Wait(time.Second, text(random), texts(random)...), nil
+		case 4, 5:
+			return runner.Result{}, errors.New(text(random))
+		}
+		return runner.Done(), nil
+	}
+}
+
+// bare is a state without what may be cut.
+func bare(s runner.State) runner.State {
+	s = *s.DeepCopy()
+	s.Failures, s.Switches, s.Dropped = nil, nil, nil
+	if s.Retry != nil {
+		s.Retry.Error = ""
+	}
+	for i := range s.Pipeline {
+		s.Pipeline[i].Progress = nil
+		if s.Pipeline[i].Completed == nil {
+			s.Pipeline[i].Message = ""
+		}
+	}
+	return s
+}
+
+// Whatever handlers return, a state is within its limit, from the smallest on,
+// and beside its texts it is the same as that of a run without a limit.
+func TestAStateIsWithinItsLimit(t *testing.T) {
+	least := 0
+	for seed := range uint64(24) {
+		free, want, clock := everywhere(t, mtc.Final, hostile(seed))
+		var err error
+		if least, err = free.MinState(); err != nil {
+			t.Fatal(err)
+		}
+		limit := []int{least, least + 300, 2 * least, 8 << 10}[seed%4]
+		limited, m, now := everywhere(t, mtc.Final, hostile(seed), func(o *runner.Options[*migration]) {
+			o.MaxState = func(*migration) int { return limit }
+		})
+		for n := 0; !want.State.Done; n++ {
+			require.Less(t, n, 2000)
+			_, _ = free.Reconcile(context.Background(), want)
+			_, _ = limited.Reconcile(context.Background(), m)
+			*clock, *now = clock.Add(time.Second), now.Add(time.Second)
+			b, err := json.Marshal(m.State)
+			require.NoError(t, err)
+			require.LessOrEqual(t, len(b), limit, "seed %d: %s", seed, b)
+			require.Empty(t, cmp.Diff(bare(want.State), bare(m.State)), "seed %d", seed)
+			if failures := want.State.Failures; len(failures) > 0 {
+				is, last := m.State.Failures[len(m.State.Failures)-1], failures[len(failures)-1]
+				is.Reasons, last.Reasons = nil, nil
+				require.Empty(t, cmp.Diff(last, is), "the last failure is kept")
+			}
+			var back runner.State
+			require.NoError(t, json.Unmarshal(b, &back))
+			require.Empty(t, cmp.Diff(m.State, back))
+			m.State = back
+		}
+		assert.True(t, m.State.Done)
+	}
+	assert.Less(t, least, 4<<10, "the itineraries of MTC without texts")
+}
+
+// An error that stays is the same error although the state has only its start:
+// it is not written again with each attempt, nor reported.
+func TestATextThatWasCutIsTheSameText(t *testing.T) {
+	long := strings.Repeat("connection refused ", 1000)
+	for name, c := range map[string]struct {
+		result func() (runner.Result, error)
+		stops  int
+	}{
+		"an error":                  {func() (runner.Result, error) { return runner.Result{}, errors.New(long) }, 0},
+		"a failure without a reply": {func() (runner.Result, error) { return runner.Fail(long, "and", long), nil }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, add := range []int{0, 100, 500, 1000, 2000, 5000} {
+				stops := 0
+				r, m, now := everywhere(t, mtc.Final, c.result, func(o *runner.Options[*migration]) {
+					o.Select = func(context.Context, *migration) (string, error) { return mtc.Final, nil }
+					o.Key = func(*migration) string { return "a" }
+					o.Backoff = runner.Backoff{Initial: 20 * time.Second, Max: 20 * time.Second}
+					free, err := runner.New(*o)
+					require.NoError(t, err)
+					least, err := free.MinState()
+					require.NoError(t, err)
+					o.MaxState = func(*migration) int { return least + add }
+					o.Observers = []runner.Observer[*migration]{runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
+						if _, ok := e.(runner.RunStopped); ok {
+							stops++
+						}
+					})}
+				})
+				for range 3 {
+					_, _ = r.Reconcile(context.Background(), m)
+				}
+				was := *m.State.DeepCopy()
+				for range 5 {
+					*now = now.Add(time.Second)
+					out, err := r.Reconcile(context.Background(), m)
+					require.Error(t, err)
+					require.False(t, out.Changed, cmp.Diff(was, m.State))
+				}
+				assert.Equal(t, c.stops, stops)
+			}
+		})
 	}
 }
 

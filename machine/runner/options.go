@@ -108,6 +108,13 @@ type Options[T any] struct {
 	// attempt is written down.
 	Key func(object T) string
 
+	// MaxState returns the limit of the size of the object's state, in bytes of
+	// JSON, for states that share the room of one object. Texts are cut and
+	// dropped as far as that needs; the checkpoint, the facts and the steps are
+	// kept ([Runner.MinState]). If nil, or if it returns zero, the state stays
+	// below 64 KiB.
+	MaxState func(object T) int
+
 	// MaxPhases is the number of phases that may be left in one reconcile,
 	// if their handlers are done at once. Zero means 1: a write after each
 	// phase. With more, fewer writes are needed, and after a crash more

@@ -123,7 +123,7 @@ func (c *reconcile[T]) pause() {
 // follow records which itinerary the selector names in vain; empty if it names
 // none.
 func (c *reconcile[T]) follow(ctx context.Context, switchHeld string) {
-	if switchHeld = cut(switchHeld); switchHeld == c.state.SwitchHeld {
+	if switchHeld = cut(switchHeld); isRecorded(c.state.SwitchHeld, switchHeld) {
 		return
 	}
 	c.state.SwitchHeld = switchHeld
@@ -140,7 +140,7 @@ func (c *reconcile[T]) stop(ctx context.Context, err error) {
 	if step := c.state.Pipeline.Current(); step != nil {
 		step.Message = text
 	}
-	if was := cmp.Or(c.state.Stopped, c.wasStopped); was != nil && was.Error == text {
+	if was := cmp.Or(c.state.Stopped, c.wasStopped); was != nil && isRecorded(was.Error, text) {
 		c.state.Stopped = was
 		return
 	}
@@ -399,7 +399,11 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 	if text == "" {
 		text = fmt.Sprintf("an error without a text (%T)", err)
 	}
-	if was == nil || was.Error != text || !slices.Equal(was.Flags, flags) || !early && (c.key == "" || l.maxAttempts > 0) ||
+	same := was != nil && isRecorded(was.Error, text)
+	if same {
+		text = was.Error
+	}
+	if !same || !slices.Equal(was.Flags, flags) || !early && (c.key == "" || l.maxAttempts > 0) ||
 		c.now.Sub(was.At.Time) >= writeRetryEvery {
 		since := c.now
 		if was != nil {
@@ -422,7 +426,7 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 	if c.state.WaitingSince == nil {
 		c.state.WaitingSince = c.now.DeepCopy()
 	}
-	c.keep(ctx, steps.Snapshot{Message: cut(result.message), Progress: cutLines(result.progress, MaxProgress/2)})
+	c.keep(ctx, steps.Snapshot{Message: cut(result.message), Progress: cutLines(result.progress, MaxProgress/2, MaxText)})
 	c.again, c.after = result.after != 0, max(result.after, 0)
 	if options, err := c.phase(phase); err == nil && options.Deadline > 0 {
 		// Come back in time for the last look.
@@ -439,7 +443,7 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string) (passed bool, err error) {
 	g := c.m.Graph()
 	before := c.state.DeepCopy()
-	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: cutLines(reasons, MaxFailures/2), At: c.now, Visit: c.state.Visit}
+	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: cutLines(reasons, MaxFailures/2, MaxText), At: c.now, Visit: c.state.Visit}
 	c.state.fail(failure, g.IsCleanup())
 	c.state.Retry, c.memo.attempts = nil, 0
 	c.keep(ctx, steps.Snapshot{Failed: true})

@@ -122,7 +122,13 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	if retry := c.state.Retry; retry != nil && retry.Kind == RetryOptions && !c.retried {
 		c.state.Retry = nil // it is over
 	}
-	c.state.bound()
+	size := 0
+	if r.o.MaxState != nil {
+		size = r.o.MaxState(object)
+	}
+	if berr := c.state.boundTo(size); berr != nil {
+		return Outcome{State: was}, errors.Join(err, berr)
+	}
 
 	out = Outcome{State: c.state, Requeue: c.again, RequeueAfter: c.after, Done: c.state.Done, Paused: c.paused}
 	out.Changed = !equality.Semantic.DeepEqual(was, c.state)

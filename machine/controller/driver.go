@@ -1,0 +1,242 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// driver runs the runs of an object: the only one ([one]), or those of the
+// items of a list ([list]).
+type driver[O client.Object] interface {
+	// read returns the runs of an object with their states, or why the object
+	// cannot be used. It may make what the object does not have yet.
+	read(ctx context.Context, object O) ([]*run, error)
+	// call calls the runner for the runs that are due. Of an error, nothing is
+	// written but a condition.
+	call(ctx context.Context, c *call[O]) error
+	setConditions(c *call[O])
+	// merge puts what another client wrote beside the states into what was read
+	// and into what was made of it.
+	merge(before, after, fresh O)
+	// settle remembers what has come of a call, with the version of the object
+	// that has it.
+	settle(c *call[O], version string)
+	// forget drops what is remembered of an object that is gone.
+	forget(key types.NamespacedName)
+}
+
+// run is one run of an object in a reconcile.
+type run struct {
+	// item is the key of its item; empty if it is the only run of the object.
+	item string
+	// was is the state that was read, or unread why it cannot be read.
+	was    runner.State
+	unread error
+
+	out runner.Outcome
+	err error
+	record
+	// wake is when the run of an item is called again.
+	wake wake
+}
+
+// name puts the name of the item before a message.
+func (r *run) name(message string) string {
+	if r.item == "" {
+		return message
+	}
+	return fmt.Sprintf("item %q: %s", r.item, message)
+}
+
+// named returns an error that names the item.
+func (r *run) named(err error) error {
+	if r.item == "" {
+		return err
+	}
+	return fmt.Errorf("item %q: %w", r.item, err)
+}
+
+// unwritable reports whether what the run is about does not have the result of
+// the call: its state cannot be read or written, or the runner panicked, which
+// leaves it in an unknown condition.
+func (r *run) unwritable() bool {
+	_, panicked := r.err.(*phases.PanicError)
+	var write *stateWriteError
+	return r.unread != nil || panicked || errors.As(r.err, &write)
+}
+
+// atOnce reports whether the next phase is due.
+func (r *run) atOnce() bool { return r.err == nil && r.out.Requeue && r.out.RequeueAfter == 0 }
+
+// attribute adds to the span where the run was and is.
+func (r *run) attribute(span trace.Span) {
+	itinerary := r.out.State.Itinerary
+	if itinerary == "" {
+		itinerary = r.was.Itinerary
+	}
+	span.SetAttributes(attrItinerary.String(itinerary), attrPhase.String(r.was.Phase),
+		attrNext.String(r.out.State.Phase), attrDone.Bool(r.out.State.Done))
+}
+
+// sameStates reports whether runs have the same items and states.
+func sameStates(a, b []*run) bool {
+	return slices.EqualFunc(a, b, func(a, b *run) bool {
+		return a.item == b.item && (a.unread == nil) == (b.unread == nil) && equality.Semantic.DeepEqual(a.was, b.was)
+	})
+}
+
+// stateWriteError is an error of the embedder's Write.
+type stateWriteError struct{ err error }
+
+func (e *stateWriteError) Error() string { return e.err.Error() }
+func (e *stateWriteError) Unwrap() error { return e.err }
+
+// caller calls a runner for what T is: an object, or an item of one.
+type caller[T any] struct {
+	o      runner.Options[T]
+	runner *runner.Runner[T]
+}
+
+// newCaller makes a caller that reports to a reconciler. It returns what is
+// missing or wrong. If empty is not nil, it calls the storage with what that makes.
+func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], empty func() T) (c caller[T], problems []string, err error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	r.now = o.Now
+	if empty != nil {
+		problems = probeStorage(o.Storage, empty)
+	}
+	if write := o.Storage.Write; write != nil {
+		o.Storage.Write = func(ctx context.Context, object T, s runner.State) error {
+			if err := write(ctx, object, s); err != nil {
+				return &stateWriteError{err}
+			}
+			return nil
+		}
+	}
+	recordPause(&o)
+	if !isNil(r.o.TracerProvider) { // there is one
+		o = traced(o, r.o.TracerProvider.Tracer(tracerName))
+	}
+	// Last, since the runner reports a wrong observer by its number.
+	o.Observers = append(slices.Clone(o.Observers), runner.ObserverFunc[T](func(ctx context.Context, _ T, e runner.Event) { r.observe(ctx, e) }))
+
+	made, err := runner.New(o)
+	var runners *runner.OptionsError
+	if errors.As(err, &runners) {
+		return c, append(problems, "Runner: "+strings.Join(runners.Problems, "; ")), nil
+	}
+	return caller[T]{o, made}, problems, err
+}
+
+// read reads a state; a panic is an error.
+func (c *caller[T]) read(ctx context.Context, object T) *run {
+	r := &run{record: record{pauseKnown: c.o.Paused == nil}}
+	r.unread = protect(func() (err error) { r.was, err = c.o.Storage.Read(ctx, object); return })
+	return r
+}
+
+// call calls the runner, if the state can be read.
+func (c *caller[T]) call(ctx context.Context, r *run, object T) {
+	if r.unread != nil {
+		r.err = fmt.Errorf("read the state: %w", r.unread)
+		return
+	}
+	r.out, r.err = c.runner.Reconcile(context.WithValue(ctx, callKey{}, &r.record), object)
+}
+
+// isCleanup reports whether an itinerary is a cleanup itinerary of this release.
+func (c *caller[T]) isCleanup(itinerary string) bool {
+	g, err := c.o.Itineraries.Graph(itinerary)
+	return err == nil && g.IsCleanup()
+}
+
+// lastFailure returns the last failure outside cleanup itineraries, or nil.
+func (c *caller[T]) lastFailure(all []runner.Failure) *runner.Failure {
+	for i := len(all) - 1; i >= 0; i-- {
+		if !c.isCleanup(all[i].Itinerary) {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// protect calls a function of the embedder, and returns a panic as an error.
+func protect(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &phases.PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
+
+// one is the driver of objects that have one run.
+type one[O client.Object] struct {
+	caller[O]
+	r *Reconciler[O]
+}
+
+// newOne makes the driver, and calls functions of the options with empty
+// objects if probe is set.
+func newOne[O client.Object](r *Reconciler[O], probe bool) (driver[O], []string, error) {
+	d := &one[O]{r: r}
+	o := r.o.Runner
+	o.Key = func(object O) string { return client.ObjectKeyFromObject(object).String() }
+	if r.o.Conditions != nil {
+		// A selector may go by the condition, and is called next.
+		onFail := o.OnFail
+		o.OnFail = func(ctx context.Context, object O, f runner.Failure) error {
+			if !d.isCleanup(f.Itinerary) {
+				r.setFailed(object, failed(f.Itinerary, f.Phase, f.Reasons))
+			}
+			if onFail != nil {
+				return onFail(ctx, object, f)
+			}
+			return nil
+		}
+	}
+	var empty func() O
+	if probe {
+		empty = r.o.New
+	}
+	var problems []string
+	var err error
+	d.caller, problems, err = newCaller(r, o, empty)
+	return d, problems, err
+}
+
+func (d *one[O]) read(ctx context.Context, object O) ([]*run, error) {
+	r := d.caller.read(ctx, object)
+	if r.unread != nil {
+		return []*run{r}, fmt.Errorf("read the state: %w", r.unread)
+	}
+	return []*run{r}, nil
+}
+
+func (d *one[O]) call(ctx context.Context, c *call[O]) error {
+	r := c.runs[0]
+	d.caller.call(ctx, r, c.object)
+	if r.unwritable() {
+		return r.err
+	}
+	return nil
+}
+
+func (d *one[O]) merge(_, _, _ O)                 {}
+func (d *one[O]) settle(*call[O], string)         {}
+func (d *one[O]) forget(key types.NamespacedName) { d.runner.Forget(key.String()) }

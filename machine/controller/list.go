@@ -1,0 +1,389 @@
+package controller
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+// MaxStates is the limit of the states of all items of an object together, in
+// bytes of JSON. It leaves a quarter of a MiB for all else in the object.
+const MaxStates = 768 << 10
+
+// Item is an item of a list in an object, and the object: what the functions of
+// a runner get in place of an object. They may change both as they may change an
+// object, but not the list.
+type Item[O client.Object, I any] struct {
+	Object O
+	Item   *I
+
+	key      string
+	maxState int
+}
+
+// Key returns the key of the item.
+func (i Item[O, I]) Key() string { return i.key }
+
+// ListOptions describe the items of an object, each of which has a run. O is a
+// pointer to the custom resource, and I the type of an item.
+type ListOptions[O client.Object, I any] struct {
+	// Items returns pointers to the items, in the order in which they begin. The
+	// items are in the status, or in what else is written ([Options]). Items may
+	// make those that the object lacks; for equal objects it returns equal items.
+	Items func(object O) []*I
+	// Key returns what tells an item apart from the others of its object for
+	// good: not empty, and unique.
+	Key func(item *I) string
+	// MaxAtWork is how many items of an object may be at work at once: those that
+	// have begun and are neither done nor stopped. The others wait until one of
+	// them is, unless their itinerary is a cleanup itinerary: a cancel does not
+	// wait. Zero means no limit.
+	MaxAtWork int
+	// Runner describes how the run of an item is run. Its Key and its MaxState
+	// are replaced.
+	Runner runner.Options[Item[O, I]]
+	// Summarize is called before the object is written, to show users where its
+	// items are. Optional.
+	Summarize func(object O, s Summary)
+}
+
+// List is the list of items of an object: what [NewList] returns. It belongs to
+// one [Options].
+type List[O client.Object] struct {
+	drive func(r *Reconciler[O], probe bool) (driver[O], []string, error)
+}
+
+// NewList returns the list of a custom resource whose objects have many runs.
+// [New] checks the options.
+func NewList[O client.Object, I any](o ListOptions[O, I]) *List[O] {
+	return &List[O]{drive: func(r *Reconciler[O], probe bool) (driver[O], []string, error) { return newListDriver(r, o, probe) }}
+}
+
+// ItemError is an item that cannot be told apart from the others of its object.
+// No run of the object goes on until that is fixed.
+type ItemError struct {
+	// Index is its place in the list.
+	Index int
+	// Key is its key, which an item before it has as well; empty if it has none.
+	Key string
+}
+
+func (e *ItemError) Error() string {
+	if e.Key == "" {
+		return fmt.Sprintf("item %d of the list has no key; give each item one", e.Index)
+	}
+	return fmt.Sprintf("item %d of the list has the key %q of an item before it; make the keys unique", e.Index, e.Key)
+}
+
+// TooManyItemsError is an object with so many items that their states might not
+// fit, even without texts. No run of the object begins or goes on until it has
+// fewer.
+type TooManyItemsError struct {
+	Items, Max int
+}
+
+func (e *TooManyItemsError) Error() string {
+	return fmt.Sprintf("the object has %d items, and the states of at most %d fit; divide them among several objects", e.Items, e.Max)
+}
+
+// list is the driver of objects with many runs.
+type list[O client.Object, I any] struct {
+	caller[Item[O, I]]
+	r        *Reconciler[O]
+	options  ListOptions[O, I]
+	maxItems int
+
+	mu    sync.Mutex
+	wakes map[types.NamespacedName]wakes
+}
+
+func newListDriver[O client.Object, I any](r *Reconciler[O], o ListOptions[O, I], probing bool) (driver[O], []string, error) {
+	l := &list[O, I]{r: r, options: o, wakes: map[types.NamespacedName]wakes{}}
+	var problems []string
+	if o.Items == nil {
+		problems = append(problems, "Items is missing")
+	}
+	if o.Key == nil {
+		problems = append(problems, "Key is missing")
+	}
+	if o.MaxAtWork < 0 {
+		problems = append(problems, fmt.Sprintf("MaxAtWork is %d; it must not be negative", o.MaxAtWork))
+	}
+	if name := o.Runner.Storage.Annotation; name != "" && r.o.StatusSubresource {
+		problems = append(problems, storageProblem(name))
+	}
+	var empty func() Item[O, I]
+	if probing && problems == nil {
+		problems = probe(problems, "Items", makeMissing, func() any {
+			_ = o.Items(r.o.New())
+			return ""
+		})
+		empty = func() Item[O, I] { return Item[O, I]{Object: r.o.New(), Item: new(I)} }
+	}
+	ro := o.Runner
+	ro.Key = func(i Item[O, I]) string { return runKey(client.ObjectKeyFromObject(i.Object), i.key) }
+	ro.MaxState = func(i Item[O, I]) int { return i.maxState }
+	var more []string
+	var err error
+	if l.caller, more, err = newCaller(r, ro, empty); err != nil {
+		return nil, nil, err
+	}
+	if problems = append(problems, more...); problems != nil {
+		for i := range problems {
+			problems[i] = "List: " + problems[i]
+		}
+		return l, problems, nil
+	}
+	size, err := l.runner.MinState()
+	l.maxItems = MaxStates / max(size, 1)
+	return l, nil, err
+}
+
+// runKey tells the runs of all objects apart. Names of objects have no slash.
+func runKey(object types.NamespacedName, item string) string { return object.String() + "/" + item }
+
+// items returns the items of an object.
+func (l *list[O, I]) items(object O) (items []Item[O, I], err error) {
+	err = protect(func() error {
+		all := l.options.Items(object)
+		items = make([]Item[O, I], len(all))
+		known := make(map[string]bool, len(all))
+		for i, item := range all {
+			key := ""
+			if item != nil {
+				key = l.options.Key(item)
+			}
+			if key == "" || known[key] {
+				return &ItemError{Index: i, Key: key}
+			}
+			known[key] = true
+			items[i] = Item[O, I]{Object: object, Item: item, key: key, maxState: MaxStates / len(all)}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the items: %w", err)
+	}
+	return items, nil
+}
+
+func (l *list[O, I]) read(ctx context.Context, object O) ([]*run, error) {
+	items, err := l.items(object)
+	if err != nil {
+		return nil, err
+	}
+	runs := make([]*run, len(items))
+	for i, item := range items {
+		runs[i] = l.caller.read(ctx, item)
+		runs[i].item = item.key
+	}
+	return runs, nil
+}
+
+// errChanging is an error of Items.
+var errChanging = errors.New("Items returns other items for a copy of the object; let it go by the object alone")
+
+// call calls the runs that are due: first those at work, then, as long as there
+// is room for them, the others.
+func (l *list[O, I]) call(ctx context.Context, c *call[O]) error {
+	if len(c.runs) > l.maxItems {
+		return &TooManyItemsError{Items: len(c.runs), Max: l.maxItems}
+	}
+	items, err := l.items(c.object)
+	if err != nil {
+		return err
+	}
+	if !slices.EqualFunc(c.runs, items, func(r *run, i Item[O, I]) bool { return r.item == i.key }) {
+		return errChanging
+	}
+	due := l.due(c)
+	busy := 0
+	for i, run := range c.runs {
+		run.out = runner.Outcome{State: run.was, Done: run.was.Done}
+		if !atWork(&run.was) {
+			continue
+		}
+		if due(run) {
+			l.callItem(ctx, c, i, items[i])
+		}
+		if atWork(&run.out.State) {
+			busy++
+		}
+	}
+	for i, run := range c.runs {
+		switch {
+		case atWork(&run.was) || !due(run):
+		case run.unread == nil && l.options.MaxAtWork > 0 && busy >= l.options.MaxAtWork && !l.cleansUp(ctx, items[i]):
+			run.wake = wake{} // it is looked at again each time
+		default:
+			l.callItem(ctx, c, i, items[i])
+			if atWork(&run.out.State) {
+				busy++
+			}
+		}
+	}
+	now := l.r.now()
+	for _, run := range c.runs { // handlers may have taken their time
+		if !run.wake.at.IsZero() {
+			run.out.Requeue, run.out.RequeueAfter = true, max(run.wake.at.Sub(now), 0)
+		}
+	}
+	if l.options.Summarize == nil {
+		return nil
+	}
+	return protect(func() error {
+		l.options.Summarize(c.object, summarize(c.runs))
+		return nil
+	})
+}
+
+// atWork reports whether a run has begun and is neither done nor stopped.
+func atWork(s *runner.State) bool {
+	return (s.Itinerary != "" || s.Phase != "") && !s.Done && s.Stopped == nil
+}
+
+// cleansUp reports whether the selector names a cleanup itinerary.
+func (l *list[O, I]) cleansUp(ctx context.Context, item Item[O, I]) bool {
+	var selected string
+	err := protect(func() (err error) { selected, err = l.caller.o.Select(ctx, item); return })
+	return err == nil && l.isCleanup(selected)
+}
+
+// callItem calls one run. What comes of it does not concern the others.
+func (l *list[O, I]) callItem(ctx context.Context, c *call[O], i int, item Item[O, I]) {
+	run := c.runs[i]
+	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("item", item.key))
+	ctx, span := l.r.tracer.Start(ctx, "reconcile item", trace.WithAttributes(attrItem.String(item.key)))
+	defer span.End()
+	l.caller.call(ctx, run, item)
+	if run.unwritable() { // the item stays as it was
+		run.out, run.events = runner.Outcome{State: run.was, Done: run.was.Done}, nil
+		if before, err := l.items(c.base.DeepCopyObject().(O)); err == nil {
+			*item.Item = *before[i].Item
+		}
+	}
+	run.attribute(span)
+	recordError(span, run.err)
+	run.wake = wakeAfter(run, l.r.now())
+}
+
+// merge takes over the items of another client's write that this reconcile did
+// not change.
+func (l *list[O, I]) merge(before, after, fresh O) {
+	was, err := l.items(before)
+	is, err2 := l.items(after)
+	now, err3 := l.items(fresh.DeepCopyObject().(O))
+	if err != nil || err2 != nil || err3 != nil || len(was) != len(now) || len(is) != len(now) {
+		return // the states are those that were read, so it does not happen
+	}
+	for i := range now {
+		a, errA := json.Marshal(was[i].Item)
+		b, errB := json.Marshal(is[i].Item)
+		if errA == nil && errB == nil && bytes.Equal(a, b) {
+			*is[i].Item = *now[i].Item
+		}
+		*was[i].Item = *now[i].Item
+	}
+}
+
+// wakes is when the runs of an object are called again. It only saves work:
+// without it, all are.
+type wakes struct {
+	// version is the version of the object that has the last result; empty if
+	// there is none.
+	version string
+	// first is when the first run is due; zero if none is.
+	first time.Time
+	// of are those of the items, by their keys.
+	of map[string]wake
+}
+
+// wake is when a run is called again.
+type wake struct {
+	// at is when it is due; zero if it has no time of its own, and then it is
+	// called at each reconcile.
+	at time.Time
+	// called is when it was called, and retried reports that this was in vain.
+	called  time.Time
+	retried bool
+	// idle reports that it waits for a change of the object: it is done or
+	// stopped.
+	idle bool
+}
+
+// overlooked is how soon a run that waits is called again, although it is not
+// due, if the object was woken while another run was due: an event of what it
+// waits for may have come together with that.
+const overlooked = 10 * time.Second
+
+func wakeAfter(r *run, now time.Time) wake {
+	if r.out.Requeue {
+		return wake{at: now.Add(r.out.RequeueAfter), called: now, retried: r.err != nil}
+	}
+	return wake{called: now, idle: r.out.State.Done || r.err != nil && isTerminal(r.err)}
+}
+
+// due returns what reports whether a run is due. All are if something else than
+// the time woke the object: another client's change of it, or an event of what
+// handlers watch. The time of one item does not wake the others, so that none is
+// called or retried much earlier than it asked for. It also brings the times of
+// the runs that are not due, and forgets the items that are gone.
+func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
+	key := client.ObjectKeyFromObject(c.base)
+	now := l.r.now()
+	l.mu.Lock()
+	last := l.wakes[key]
+	l.wakes[key] = wakes{of: last.of} // until it is settled
+	l.mu.Unlock()
+
+	all := last.version == "" || last.version != c.base.GetResourceVersion() || last.first.IsZero() || now.Before(last.first)
+	there := make(map[string]bool, len(c.runs))
+	for _, r := range c.runs {
+		there[r.item] = true
+		r.wake = last.of[r.item]
+		if w := &r.wake; !w.at.IsZero() && !w.retried && w.called.Add(overlooked).Before(w.at) {
+			w.at = w.called.Add(overlooked)
+		}
+	}
+	for item := range last.of {
+		if !there[item] {
+			l.runner.Forget(runKey(key, item))
+		}
+	}
+	return func(r *run) bool { return all || !r.wake.idle && !now.Before(r.wake.at) }
+}
+
+func (l *list[O, I]) settle(c *call[O], version string) {
+	w := wakes{version: version, of: make(map[string]wake, len(c.runs))}
+	for _, r := range c.runs {
+		w.of[r.item] = r.wake
+		if at := r.wake.at; !at.IsZero() && (w.first.IsZero() || at.Before(w.first)) {
+			w.first = at
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wakes[client.ObjectKeyFromObject(c.base)] = w
+}
+
+func (l *list[O, I]) forget(key types.NamespacedName) {
+	l.mu.Lock()
+	last := l.wakes[key]
+	delete(l.wakes, key)
+	l.mu.Unlock()
+	for item := range last.of {
+		l.runner.Forget(runKey(key, item))
+	}
+}
