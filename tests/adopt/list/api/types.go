@@ -29,8 +29,8 @@ const (
 
 // PlanSpec is what the user wants.
 type PlanSpec struct {
-	Provider string `json:"provider"`
-	Warm     bool   `json:"warm,omitempty"`
+	Provider         string       `json:"provider"`
+	Warm             bool         `json:"warm,omitempty"`
 	Inspect          bool         `json:"inspect,omitempty"`
 	SkipConversion   bool         `json:"skipConversion,omitempty"`
 	ConsolidateFinal bool         `json:"consolidateFinal,omitempty"`

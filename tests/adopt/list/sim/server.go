@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 
-	jsonpatch "github.com/evanphx/json-patch/v5"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -92,16 +91,15 @@ func (s status) Patch(_ context.Context, object client.Object, patch client.Patc
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(s.server.plan)
-	if err != nil {
+	// A merge patch replaces a list as a whole.
+	sent := s.server.Plan()
+	before := sent.Status.Migration.VMs
+	sent.Status.Migration.VMs = nil
+	if err := json.Unmarshal(data, sent); err != nil {
 		return err
 	}
-	if text, err = jsonpatch.MergePatch(text, data); err != nil {
-		return err
-	}
-	sent := &api.Plan{}
-	if err := json.Unmarshal(text, sent); err != nil {
-		return err
+	if sent.Status.Migration.VMs == nil {
+		sent.Status.Migration.VMs = before
 	}
 	return s.write(sent, object)
 }

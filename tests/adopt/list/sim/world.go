@@ -206,12 +206,13 @@ func (w *World) Cleanup(vm string) error {
 	return nil
 }
 
-var errDown = errors.New("the inventory does not answer")
+// ErrDown means that the inventory does not answer.
+var ErrDown = errors.New("the inventory does not answer")
 
 // NeedsConversion implements [migration.Inventory].
 func (w *World) NeedsConversion(vm string) (bool, error) {
 	if w.Down != nil && w.Down(w.Time) {
-		return false, errDown
+		return false, ErrDown
 	}
 	return w.takes("conversion "+vm, 2) > 0, nil
 }
