@@ -79,7 +79,7 @@ func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 				require.True(t, m.Awaits().Has(want))
 				require.True(t, m.Matters(f).Has(want), "what decides the next transition matters: %+v at %s", it.Phases, at)
 				next, end := m.Available()
-				several := len(next)+count(end) > 1
+				require.True(t, want != 0 || len(next)+count(end) == 1)
 
 				_, err = m.Advance(context.Background())
 				if want == 0 {
@@ -97,10 +97,8 @@ func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 					var unknown *machine.UnknownFlagsError
 					require.ErrorAs(t, err, &unknown)
 					require.Equal(t, four.Names(want), unknown.Flags)
-					require.Equal(t, unknown.Step, !several, "only the step depends on them")
 					require.Equal(t, at, m.Position())
 				}
-				require.True(t, want != 0 || !several)
 
 				m, err = cleanup.NewMachine(at, f)
 				require.NoError(t, err)

@@ -3,7 +3,6 @@ package machine
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
@@ -52,29 +51,58 @@ func (e *ChoiceError) Error() string {
 	return fmt.Sprintf("itinerary %q: phase %q does not have the choice to jump to %q; %s", e.Itinerary, e.Phase, e.Choice, choices)
 }
 
-// UnknownFlagsError reports that the machine cannot move yet, since it depends
-// on unknown flags which phase is next. The machine has not moved; ask for the
-// flags and retry.
+// UnknownFlagsError reports that the machine cannot move yet, since the way from
+// here depends on unknown flags. The machine has not moved; evaluate the flags and
+// retry.
 type UnknownFlagsError struct {
 	Itinerary string
 	// At is where the machine is.
 	At Position
-	// Phase is the first phase whose guard, or the target of the first jump
-	// whose guard, is unknown. If Step is set, the phase is next for certain,
-	// and it depends on the flags to which of its steps it then belongs.
-	Phase string
-	Step  bool
-	// Flags are all unknown flags that the transition depends on
-	// ([Machine.Depends]).
+	// Flags are all unknown flags that must become known first: those that the
+	// next transition depends on ([Machine.Depends]), and at the start of an
+	// itinerary all that it awaits ([Machine.Awaits]).
 	Flags []string
+	// Err joins the [*phases.FlagError] of those that could not be evaluated; nil
+	// if their sources returned unknown, or were not called.
+	Err error
 }
 
 func (e *UnknownFlagsError) Error() string {
-	what := fmt.Sprintf("whether %q is next", e.Phase)
-	if e.Step {
-		what = fmt.Sprintf("the step of %q, which is next,", e.Phase)
+	verb := "is"
+	if len(e.Flags) > 1 {
+		verb = "are"
 	}
-	return fmt.Sprintf("itinerary %q: %s depends on %s, unknown until now; evaluate them again and retry", e.Itinerary, what, strings.Join(e.Flags, ", "))
+	text := fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which %s not known yet", e.Itinerary, e.At, wording.List(e.Flags, "and"), verb)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns Err.
+func (e *UnknownFlagsError) Unwrap() error { return e.Err }
+
+// NoSourceError reports that the way from here depends on flags that no source
+// evaluates. It stays until there is one.
+type NoSourceError struct {
+	Itinerary string
+	At        Position
+	Flags     []string
+}
+
+func (e *NoSourceError) Error() string {
+	return fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which no source evaluates; add a source in Sources", e.Itinerary, e.At, wording.List(e.Flags, "and"))
+}
+
+// SourcesError reports that the Sources function of the options is missing, or
+// returned sources that cannot be used: none, or those of another vocabulary.
+type SourcesError struct {
+	Itinerary string
+	Problem   string
+}
+
+func (e *SourcesError) Error() string {
+	return fmt.Sprintf("itinerary %q: Sources %s", e.Itinerary, e.Problem)
 }
 
 // TransitionError says that a transition to a certain phase is not allowed

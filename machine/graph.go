@@ -375,9 +375,7 @@ func (g *Graph) next(pt point, f phases.Facts) (destination, error) {
 	}
 	forks, depends := g.forks(pt, f)
 	if depends != 0 {
-		e := &UnknownFlagsError{Itinerary: g.Name(), At: g.position(pt), Phase: g.names[d.to], Flags: g.Vocabulary().Names(depends)}
-		e.Step = forks != nil && !slices.ContainsFunc(forks, func(k fork) bool { return k.to != d.to })
-		return destination{}, e
+		return destination{}, &UnknownFlagsError{Itinerary: g.Name(), At: g.position(pt), Flags: g.Vocabulary().Names(depends)}
 	}
 	// Whatever the unknown flags are, one phase is next.
 	d = forks[0].destination

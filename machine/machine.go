@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/looplab/fsm"
 
@@ -28,6 +29,12 @@ type Machine struct {
 	graph *Graph
 	facts phases.Facts
 	point
+	// fresh are flags that the phase which is done, or was left, decided.
+	fresh phases.Flags
+	// notBefore is when the run goes on at the earliest.
+	notBefore time.Time
+	// flagsEvaluated is when flags were last evaluated in vain.
+	flagsEvaluated time.Time
 }
 
 // NewMachine returns a machine at a position, with these facts. A machine at an
@@ -101,8 +108,8 @@ func (m *Machine) SetFacts(f phases.Facts) {
 	m.facts = f
 }
 
-// Decides are the flags that the current phase decides: they are to be evaluated
-// again once it is done, before the machine advances.
+// Decides are the flags that the current phase decides: they must be evaluated
+// again once it is done, before the machine advances ([Machine.Settle] does both).
 func (m *Machine) Decides() phases.Flags {
 	if !m.lock() {
 		return 0
@@ -134,9 +141,29 @@ func (m *Machine) Finish() {
 
 func (m *Machine) finish() {
 	if m.at != start && m.at != m.graph.done() && !m.finished {
-		m.finished = true
-		m.facts = m.facts.Forget(m.graph.decides(m.at))
+		m.finished, m.fresh = true, m.graph.decides(m.at)
+		m.facts = m.facts.Forget(m.fresh)
 	}
+}
+
+// MayChoose returns nil if the handler of the current phase may choose to go on
+// with the phase of that name, and otherwise the [*ChoiceError] that
+// [Machine.Choose] would return.
+func (m *Machine) MayChoose(phase string) error {
+	if !m.lock() {
+		return ErrNoItinerary
+	}
+	defer m.mu.Unlock()
+	_, err := m.choiceOf(phase)
+	return err
+}
+
+// choiceOf finds a choice of the current phase.
+func (m *Machine) choiceOf(phase string) (choice int, err error) {
+	if m.at == start || m.at == m.graph.done() {
+		return 0, &ChoiceError{Itinerary: m.graph.Name(), Phase: m.graph.position(m.point).String(), Choice: phase}
+	}
+	return m.graph.choice(m.at, phase)
 }
 
 // Choose records that the work of the current phase is done, as [Machine.Finish]
@@ -149,10 +176,7 @@ func (m *Machine) Choose(phase string) error {
 		return ErrNoItinerary
 	}
 	defer m.mu.Unlock()
-	if m.at == start || m.at == m.graph.done() {
-		return &ChoiceError{Itinerary: m.graph.Name(), Phase: m.graph.position(m.point).String(), Choice: phase}
-	}
-	choice, err := m.graph.choice(m.at, phase)
+	choice, err := m.choiceOf(phase)
 	if err != nil {
 		return err
 	}
@@ -333,7 +357,7 @@ func (m *Machine) move(ctx context.Context, observers []func(Transition), choose
 		if err := table.fire(ctx, h, to); err != nil {
 			return Transition{}, m.refused(err, to)
 		}
-		m.point = g.enter(to, h.to.step)
+		m.point, m.fresh, m.notBefore = g.enter(to, h.to.step), 0, time.Time{}
 		return Transition{Itinerary: g.Name(), From: g.position(h.from), To: g.position(m.point), Jumped: h.to.jumped}, nil
 	}()
 	if err != nil {
@@ -378,8 +402,10 @@ func (m *Machine) Switch(to *Graph, observers ...func(Transition)) (Transition, 
 			return Transition{}, err
 		}
 		t := Transition{Itinerary: to.Name(), From: g.position(m.point), PreviousItinerary: g.Name()}
-		m.facts = m.facts.Forget(g.decides(m.at))
+		m.fresh = g.decides(m.at)
+		m.facts = m.facts.Forget(m.fresh)
 		m.graph, m.point = to, point{at: start, step: -1}
+		m.notBefore, m.flagsEvaluated = time.Time{}, time.Time{}
 		return t, nil
 	}()
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -27,6 +29,12 @@ type Checkpoint struct {
 	// Choice is the phase that the handler of the phase chose to go on with; empty
 	// if it chose none.
 	Choice string `json:"choice,omitempty"`
+	// NotBefore is the time before which the run does not go on, once the work of
+	// the phase is done ([Machine.Delay]); nil if there is none.
+	NotBefore *metav1.Time `json:"notBefore,omitempty"`
+	// FlagsEvaluated is when flags were last evaluated in vain; nil if there is no
+	// flag that could not be known.
+	FlagsEvaluated *metav1.Time `json:"flagsEvaluated,omitempty"`
 	// Done means that the itinerary has come to its end.
 	Done bool `json:"done,omitempty"`
 	// Facts are the flags by name, with the hash of the definition.
@@ -36,6 +44,8 @@ type Checkpoint struct {
 // DeepCopyInto copies the checkpoint into out; the two share nothing.
 func (c *Checkpoint) DeepCopyInto(out *Checkpoint) {
 	*out = *c
+	out.NotBefore = c.NotBefore.DeepCopy()
+	out.FlagsEvaluated = c.FlagsEvaluated.DeepCopy()
 	c.Facts.DeepCopyInto(&out.Facts)
 }
 
@@ -59,6 +69,7 @@ func (m *Machine) Checkpoint() Checkpoint {
 	p := m.graph.position(m.point)
 	return Checkpoint{
 		Itinerary: m.graph.Name(), Phase: p.Phase, Step: p.Step, WorkDone: m.finished, Choice: p.Choice, Done: p.Done,
+		NotBefore: recorded(m.notBefore), FlagsEvaluated: recorded(m.flagsEvaluated),
 		Facts: m.graph.Vocabulary().Record(m.facts, m.graph.hash),
 	}
 }
@@ -198,11 +209,16 @@ func (s *Set) Resume(c Checkpoint, selected string) (Resumption, error) {
 		return from.resume(c, selected)
 	}
 	facts := to.Vocabulary().Facts(c.Facts)
+	var fresh phases.Flags
 	if c.Phase != "" {
-		facts = facts.Forget(from.undecided(c.Phase))
+		decides := from.undecided(c.Phase)
+		facts = facts.Forget(decides)
+		if from != nil { // otherwise all is unknown
+			fresh = decides
+		}
 	}
-	m, err := to.NewMachine(Position{}, facts)
-	return Resumption{Machine: m, Switched: recorded != ""}, err
+	m := &Machine{graph: to, facts: facts, point: point{at: start, step: -1}, fresh: fresh}
+	return Resumption{Machine: m, Switched: recorded != ""}, nil
 }
 
 // resume makes a machine that stays in the recorded itinerary.
@@ -217,8 +233,15 @@ func (g *Graph) resume(c Checkpoint, selected string) (Resumption, error) {
 	}
 	m.finished = c.WorkDone && m.at != start && m.at != g.done()
 	r := Resumption{Machine: m, Changed: c.Facts.Hash != g.hash}
-	if m.finished && r.Changed { // the phase may decide more in this release
-		m.facts = m.facts.Forget(g.decides(m.at))
+	m.flagsEvaluated = read(c.FlagsEvaluated)
+	if m.finished {
+		m.notBefore = read(c.NotBefore)
+		if r.Changed { // the phase may decide more in this release
+			m.facts = m.facts.Forget(g.decides(m.at))
+		}
+		if decides := g.decides(m.at); decides&m.facts.Known() == 0 { // none has been evaluated
+			m.fresh = decides
+		}
 	}
 	if selected != g.Name() {
 		r.SwitchHeld = selected

@@ -101,7 +101,7 @@ func TestTheStepIsFixedWhenThePhaseIsEntered(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, flagA|flagB, m.Depends())
 	_, err = m.Advance(context.Background())
-	require.EqualError(t, err, `itinerary "Disks": the step of "CreateVolumes", which is next, depends on A, B, unknown until now; evaluate them again and retry`)
+	require.EqualError(t, err, `itinerary "Disks" at Begin: the next phase depends on A and B, which are not known yet`)
 
 	m.SetFacts(phases.NewFacts(flagA, 0))
 	tr, err := m.Advance(context.Background())

@@ -47,13 +47,8 @@ func everywhere(t *testing.T, selected string, handler func() (runner.Result, er
 			Read:  func(_ context.Context, m *migration) (runner.State, error) { return *m.State.DeepCopy(), nil },
 			Write: func(_ context.Context, m *migration, s runner.State) error { m.State = s; return nil },
 		},
-		Now:    func() time.Time { return *now },
-		Phases: map[string]runner.Phase[*migration]{},
-	}
-	for _, it := range mtc.Itineraries() {
-		for _, p := range it.Phases {
-			o.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return handler() })}
-		}
+		Now:     func() time.Time { return *now },
+		Handler: runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return handler() }),
 	}
 	for _, set := range options {
 		set(&o)

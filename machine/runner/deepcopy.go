@@ -12,7 +12,6 @@ func (s *State) DeepCopyInto(out *State) {
 	out.Entered = s.Entered.DeepCopy()
 	out.WaitingSince = s.WaitingSince.DeepCopy()
 	out.PausedSince = s.PausedSince.DeepCopy()
-	out.FlagsEvaluated = s.FlagsEvaluated.DeepCopy()
 	out.Retry = s.Retry.DeepCopy()
 	out.Stopped = s.Stopped.DeepCopy()
 	out.Switches = slices.Clone(s.Switches)

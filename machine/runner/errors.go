@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -24,8 +23,9 @@ func (e *HandlerError) Error() string {
 // Unwrap returns what the handler returned.
 func (e *HandlerError) Unwrap() error { return e.Err }
 
-// StopError means that an error of a handler stops the run, as
-// [Options].OnError decided.
+// StopError means that an error of a handler stops the run: as [Options].OnError
+// decided, or since the handler made a choice that the phase does not declare
+// ([*machine.ChoiceError]).
 type StopError struct {
 	Itinerary, Phase string
 	Err              error
@@ -55,66 +55,17 @@ func (e *UnansweredFailureError) Error() string {
 	return text
 }
 
-// NoSourceError means that the way from here depends on flags that no source
-// evaluates, so that the run is stopped.
-type NoSourceError struct {
-	Itinerary string
-	At        machine.Position
-	Flags     []string
-}
-
-func (e *NoSourceError) Error() string {
-	return fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which no source evaluates; add a source in Sources", e.Itinerary, e.At, wording.List(e.Flags, "and"))
-}
-
-// SourcesError means that the Sources function of the options returned sources
-// that cannot be used: none, or those of another vocabulary.
-type SourcesError struct {
-	Itinerary string
-	Problem   string
-}
-
-func (e *SourcesError) Error() string {
-	return fmt.Sprintf("itinerary %q: Sources %s", e.Itinerary, e.Problem)
-}
-
-// UnknownFlagsError means that the way from here depends on flags that are not
-// known, so that the run waits.
-type UnknownFlagsError struct {
-	Itinerary string
-	At        machine.Position
-	Flags     []string
-	// Err joins the [*phases.FlagError] of those that could not be evaluated;
-	// nil if their sources returned unknown.
-	Err error
-}
-
-func (e *UnknownFlagsError) Error() string {
-	verb := "is"
-	if len(e.Flags) > 1 {
-		verb = "are"
-	}
-	text := fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which %s not known yet", e.Itinerary, e.At, wording.List(e.Flags, "and"), verb)
-	if e.Err != nil {
-		text += ": " + e.Err.Error()
-	}
-	return text
-}
-
-// Unwrap returns Err.
-func (e *UnknownFlagsError) Unwrap() error { return e.Err }
-
 // IsTerminal reports whether an error of [Runner.Reconcile] stays until the
 // object or the release is fixed, so that there is no use in trying again: the
-// recorded phase or the itinerary is unknown, a failure is not answered by the
-// selector, a flag has no source, the annotation of the state is broken, or
-// [Options].OnError stopped the run. The state describes it in Stopped, if it
+// recorded phase, its choice or the itinerary is unknown, a failure is not answered by the
+// selector, a flag has no source, the annotation of the state is broken, or an
+// error of a handler stopped the run ([StopError]). The state describes it in Stopped, if it
 // could be read. What a handler, a source or another function of the embedder
 // returned is not terminal otherwise, whatever it wraps.
 func IsTerminal(err error) bool {
 	var (
 		handler *HandlerError
-		flags   *UnknownFlagsError
+		flags   *machine.UnknownFlagsError
 		option  *optionError
 	)
 	if stop := new(*StopError); errors.As(err, stop) && !(errors.As(err, &handler) && errors.As(handler.Err, stop)) {
@@ -126,11 +77,12 @@ func IsTerminal(err error) bool {
 	var (
 		annotation *AnnotationError
 		phase      *machine.UnknownPhaseError
+		choice     *machine.ChoiceError
 		itinerary  *phases.UnknownItineraryError
 		failure    *UnansweredFailureError
-		source     *NoSourceError
+		source     *machine.NoSourceError
 	)
-	return errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source) || errors.As(err, &annotation)
+	return errors.As(err, &phase) || errors.As(err, &choice) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source) || errors.As(err, &annotation)
 }
 
 // optionError is an error or a panic of a function of the options.

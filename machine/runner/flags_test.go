@@ -64,7 +64,7 @@ func TestTheTransitionThatDependsOnAnUnknownFlagWaits(t *testing.T) {
 	require.NoError(t, err)
 	for range 3 {
 		_, err := w.reconcile()
-		var unknown *runner.UnknownFlagsError
+		var unknown *machine.UnknownFlagsError
 		require.ErrorAs(t, err, &unknown)
 		assert.Equal(t, []string{"Volumes"}, unknown.Flags)
 		assert.Equal(t, `itinerary "Move" at Refresh: the next phase depends on Volumes, which is not known yet`, err.Error())
@@ -86,7 +86,7 @@ func TestAFlagWithoutASource(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "Refresh", w.m.State.Phase)
 	_, err = w.reconcile()
-	var without *runner.NoSourceError
+	var without *machine.NoSourceError
 	require.ErrorAs(t, err, &without)
 	assert.Equal(t, []string{"Volumes"}, without.Flags)
 	assert.Equal(t, machine.Position{Phase: "Refresh"}, without.At)

@@ -81,6 +81,7 @@ const (
 type Result struct {
 	outcome  outcome
 	after    time.Duration
+	choice   string
 	message  string
 	progress []string
 	reasons  []string
@@ -95,9 +96,12 @@ func (r Result) IsWait() bool { return r.outcome == wait }
 // IsFail reports whether the result is that of [Fail].
 func (r Result) IsFail() bool { return r.outcome == fail }
 
-// RequeueAfter returns after how long the handler wants to be called again; zero
-// leaves it to the controller's watches.
+// RequeueAfter returns after how long the handler wants to be called again, or,
+// of [Done], the run goes on; zero of [Wait] leaves it to the controller's watches.
 func (r Result) RequeueAfter() time.Duration { return r.after }
+
+// Choice returns the phase that the handler chose to go on with; empty if none.
+func (r Result) Choice() string { return r.choice }
 
 // Message returns the message of [Wait].
 func (r Result) Message() string { return r.message }
@@ -113,7 +117,14 @@ func (r Result) Reasons() []string { return slices.Clone(r.reasons) }
 func (r Result) String() string {
 	switch r.outcome {
 	case done:
-		return "done"
+		text := "done"
+		if r.choice != "" {
+			text += ", go on with " + r.choice
+		}
+		if r.after > 0 {
+			text += " after " + r.after.String()
+		}
+		return text
 	case wait:
 		text := "wait"
 		if r.after != 0 {
@@ -132,8 +143,31 @@ func (r Result) String() string {
 	return "neither done, wait nor fail"
 }
 
-// Done returns that the work of the phase is done.
-func Done() Result { return Result{outcome: done} }
+// Done returns that the work of the phase is done. The run goes on at once, with
+// what the itinerary says, unless the options say otherwise.
+func Done(options ...DoneOption) Result {
+	r := Result{outcome: done}
+	for _, o := range options {
+		if o != nil {
+			o(&r)
+		}
+	}
+	return r
+}
+
+// DoneOption changes how the run goes on after [Done].
+type DoneOption func(*Result)
+
+// After lets the run go on after a duration, in whole seconds, rounded up. The
+// handler is not called meanwhile, and no deadline counts. What the phase decides
+// is evaluated then. A duration that is not positive has no effect.
+func After(d time.Duration) DoneOption { return func(r *Result) { r.after = max(d, 0) } }
+
+// Choose lets the run go on with the phase of that name, one that the current
+// phase declares as a choice ([phases.Jump].Choice). Another name stops the run
+// with a [*StopError]; in a cleanup itinerary, which must reach its end, the phase
+// fails.
+func Choose(phase string) DoneOption { return func(r *Result) { r.choice = phase } }
 
 // Wait returns that the work is going on, and that the handler wants to be
 // called again after that long; zero leaves it to the controller's watches. The

@@ -54,7 +54,7 @@ type Options[T any] struct {
 	// Storage is where on the object the state is kept.
 	Storage Storage[T]
 
-	// Phases describes how phases are run, by name, in all itineraries that
+	// Phases describes how phases are run that are no end phases, by name, in all itineraries that
 	// have a phase of that name; PhasesByItinerary takes precedence, by
 	// itinerary and by name.
 	Phases            map[string]Phase[T]
@@ -134,7 +134,7 @@ type Options[T any] struct {
 }
 
 // DefaultEvaluationTimeout is the EvaluationTimeout of options that set none.
-const DefaultEvaluationTimeout = 30 * time.Second
+const DefaultEvaluationTimeout = machine.DefaultEvaluationTimeout
 
 // OptionsError lists all that is missing or wrong in options.
 type OptionsError struct {
@@ -180,7 +180,7 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 		return nil, &OptionsError{problems}
 	}
 
-	known := map[string]bool{}
+	known, works := map[string]bool{}, map[string]bool{} // works: it is no end phase
 	phaseOptions := map[string][]Phase[T]{}
 	for _, name := range o.Itineraries.Names() {
 		g, err := o.Itineraries.Graph(name)
@@ -198,7 +198,13 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 			if !ok {
 				p, ok = o.Phases[phase]
 			}
+			works[phase] = works[phase] || !g.IsEnd(i)
 			switch {
+			case g.IsEnd(i):
+				p = Phase[T]{}
+				if _, ok := o.PhasesByItinerary[name][phase]; ok {
+					add("PhasesByItinerary: phase %q of itinerary %q is an end phase, which does no work; remove it here", phase, name)
+				}
 			case !isNil(p.Handler):
 			case p.Handler == nil && o.Handler != nil:
 				p.Handler = o.Handler
@@ -223,6 +229,9 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 	suggestions := 0
 	for _, phase := range slices.Sorted(maps.Keys(o.Phases)) {
 		o.Phases[phase].limits().check(fmt.Sprintf("Phases: phase %q: ", phase), add)
+		if known[phase] && !works[phase] {
+			add("Phases: %q is an end phase, which does no work; remove it here", phase)
+		}
 		if !known[phase] {
 			hint := ""
 			if suggestions++; suggestions <= maxSuggestions {

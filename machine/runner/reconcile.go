@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
-	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
@@ -33,9 +32,6 @@ type reconcile[T any] struct {
 	// retried reports whether something failed that is tried again.
 	retried    bool
 	wasStopped *Stop // before this reconcile
-	// decided are the flags that the phase which was left for another itinerary
-	// decides.
-	decided phases.Flags
 	// beside is an error that holds nothing up.
 	beside error
 	again  bool
@@ -98,7 +94,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		c.m.Finish()
 	case resumed.Changed && !c.m.WorkDone():
 		// A new release: what is new is evaluated; replan.
-		if err := c.evaluate(ctx, newRelease, 0); err != nil {
+		if err := c.refresh(ctx); err != nil {
 			return err
 		}
 		c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
@@ -188,11 +184,8 @@ func (c *reconcile[T]) unanswered() error {
 // run has moved.
 func (c *reconcile[T]) step(ctx context.Context) (moved bool, err error) {
 	phase := c.m.Position().Phase
-	if phase == "" { // at the start
-		return c.leave(ctx, begins, c.decided)
-	}
-	if c.m.WorkDone() {
-		return c.leave(ctx, transition, 0)
+	if phase == "" || c.m.WorkDone() { // at the start, or to go on
+		return c.leave(ctx)
 	}
 	result, err := c.call(ctx, phase)
 	if err != nil {
@@ -209,26 +202,49 @@ func (c *reconcile[T]) step(ctx context.Context) (moved bool, err error) {
 		}
 	}
 	c.m.Finish()
-	return c.leave(ctx, transition, c.m.Decides())
+	if result.choice != "" {
+		if err := c.m.Choose(result.choice); err != nil {
+			return false, err
+		}
+	}
+	if result.outcome == done && result.after > 0 {
+		c.m.Delay(c.o.Now().Add(result.after))
+	}
+	return c.leave(ctx)
 }
 
 // leave evaluates the flags on which the next transition depends, and enters
 // the next phase.
-func (c *reconcile[T]) leave(ctx context.Context, why occasion, fresh phases.Flags) (moved bool, err error) {
-	if err = c.evaluate(ctx, why, fresh); err == nil {
-		err = c.advance(ctx)
-	}
+func (c *reconcile[T]) leave(ctx context.Context) (moved bool, err error) {
+	from := c.m.Position()
+	s, err := c.settle(ctx)
 	switch {
-	case err == nil:
+	case s.Moved:
+		c.entered(ctx, from, s.Transition)
 		return true, nil
-	case why == begins: // not begun: all is evaluated again
+	case from.Phase == "": // not begun
+		if c.state.Itinerary != "" {
+			c.state.Checkpoint = c.m.Checkpoint()
+		}
 	case c.state.PhaseFailed():
 		c.state.Checkpoint = c.m.Checkpoint()
 	default:
 		// The work is recorded as done, and the facts without what it decided.
 		c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
 	}
+	if err == nil {
+		c.delayed(ctx, from.Phase, s.RequeueAfter)
+	}
 	return false, err
+}
+
+// delayed waits until the run may go on.
+func (c *reconcile[T]) delayed(ctx context.Context, phase string, after time.Duration) {
+	if c.state.WaitingSince == nil {
+		c.state.WaitingSince = c.now.DeepCopy()
+	}
+	c.again, c.after = true, after
+	c.emit(ctx, PhaseWaiting{Itinerary: c.m.Graph().Name(), Phase: phase, Since: c.state.WaitingSince.Time, RequeueAfter: after})
 }
 
 // retryMessage is what the step of the current phase reads while flags are
@@ -290,6 +306,14 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 	c.readClock() // the handler may have taken its time, which is not the next phase's
 	if err == nil && result.outcome == undecided {
 		err = errors.New("its handler returned neither Done, Wait nor Fail")
+	}
+	if err == nil && result.choice != "" {
+		if err := c.m.MayChoose(result.choice); err != nil {
+			if c.m.Graph().IsCleanup() {
+				return Fail(err.Error()), nil
+			}
+			return Result{}, &StopError{Itinerary: visit.Itinerary, Phase: phase, Err: err}
+		}
 	}
 	failed := &HandlerError{Itinerary: c.m.Graph().Name(), Phase: phase, Err: err}
 	if ctx.Err() != nil && (err != nil || late && result.outcome == wait) {
@@ -481,7 +505,7 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 		return false, err
 	}
 	c.begin(ctx, g.Name(), phase, true)
-	_, err = c.leave(ctx, begins, c.decided)
+	_, err = c.leave(ctx)
 	return false, err
 }
 
@@ -493,39 +517,17 @@ func (c *reconcile[T]) begin(ctx context.Context, from, phase string, failed boo
 		why = SwitchFailed
 	}
 	c.state.Switches = append(c.state.Switches, Switch{From: from, Phase: phase, To: g.Name(), Reason: why, At: c.now})
-	c.decided = c.decides(from, phase)
 	c.memo.attempts = 0
 	c.state.Checkpoint = c.m.Checkpoint()
 	c.state.leavePhase()
-	c.state.FlagsEvaluated, c.state.SwitchHeld = nil, ""
+	c.state.SwitchHeld = ""
 	c.state.Pipeline = steps.Sync(c.state.Pipeline, steps.Snapshot{Plan: c.m.Plan(), Failed: failed}, c.now.Time)
 	c.emit(ctx, ItineraryBegun{Itinerary: g.Name(), PreviousItinerary: from, Phase: phase, Failed: failed})
 }
 
-// decides are the flags that a phase decides which is left in the middle; if its
-// itinerary no longer has it, those that any phase of that decides.
-func (c *reconcile[T]) decides(itinerary, phase string) (flags phases.Flags) {
-	g, err := c.o.Itineraries.Graph(itinerary)
-	if err != nil || phase == "" {
-		return 0
-	}
-	if i, err := g.Lookup(phase); err == nil {
-		return g.Decides(i)
-	}
-	for i := range g.Len() {
-		flags |= g.Decides(i)
-	}
-	return flags
-}
-
-// advance leaves the current phase, or the start, for the next.
-func (c *reconcile[T]) advance(ctx context.Context) error {
-	from := c.m.Position()
+// entered records that the machine has left a phase, or the start, for the next.
+func (c *reconcile[T]) entered(ctx context.Context, from machine.Position, tr machine.Transition) {
 	took := c.took()
-	tr, err := c.m.Advance(ctx)
-	if err != nil {
-		return err
-	}
 	if from.Phase == "" {
 		c.state.enterItinerary(c.m.Graph())
 		if c.state.Itinerary == "" {
@@ -535,24 +537,38 @@ func (c *reconcile[T]) advance(ctx context.Context) error {
 		c.emit(ctx, PhaseExited{Itinerary: tr.Itinerary, Phase: from.Phase, Took: took})
 	}
 	c.state.leavePhase()
-	if tr.To.Done {
-		c.keep(ctx, steps.Snapshot{})
-		c.finish()
-		if c.state.Result == "" {
-			c.state.Result = c.m.Graph().Result()
-		}
-		c.emit(ctx, RunFinished{Itinerary: tr.Itinerary, Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
-		return nil
+	if tr.To.Phase != "" {
+		c.state.nextVisit()
 	}
-	c.state.nextVisit()
-	c.state.Entered = c.now.DeepCopy()
+	if !tr.To.Done {
+		c.state.Entered = c.now.DeepCopy()
+	}
 	c.keep(ctx, steps.Snapshot{})
-	entered := PhaseEntered{Itinerary: tr.Itinerary, Phase: tr.To.Phase, Jumped: tr.Jumped}
-	if step := c.state.Pipeline.Current(); step != nil {
-		entered.Step = step.Name
+	if tr.To.Phase != "" {
+		c.emit(ctx, PhaseEntered{Itinerary: tr.Itinerary, Phase: tr.To.Phase, Step: c.stepOf(tr.To), Jumped: tr.Jumped})
 	}
-	c.emit(ctx, entered)
-	return nil
+	if !tr.To.Done {
+		return
+	}
+	c.finish()
+	if c.state.Result == "" {
+		c.state.Result = c.m.Graph().Result()
+	}
+	c.emit(ctx, RunFinished{Itinerary: tr.Itinerary, Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
+}
+
+// stepOf is the step that shows the phase which was entered: empty if none does.
+func (c *reconcile[T]) stepOf(at machine.Position) string {
+	if step := c.state.Pipeline.Current(); step != nil {
+		return step.Name
+	}
+	g := c.m.Graph()
+	if i, err := g.Lookup(at.Phase); err == nil && at.Done {
+		if k := c.m.Plan().StepOf(i); k >= 0 {
+			return g.Steps()[k]
+		}
+	}
+	return ""
 }
 
 // took is the time since the current phase was entered. Another replica's

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -101,7 +102,7 @@ func TestARetryOfFlagsIsSeen(t *testing.T) {
 			since := w.now.Add(time.Second).Unix()
 			for i := range 50 {
 				out, err := w.due()
-				var unknown *runner.UnknownFlagsError
+				var unknown *machine.UnknownFlagsError
 				require.ErrorAs(t, err, &unknown)
 				assert.False(t, runner.IsTerminal(err))
 				assert.Equal(t, min(time.Second<<min(i, 10), 5*time.Minute), out.RequeueAfter)

@@ -81,7 +81,7 @@ const minPause = time.Second
 // could not be read or written or the context is done, retry it as the
 // controller's rate limiter does. One for which [IsTerminal] holds stays until
 // the object or the release is fixed, and needs no retry. If flags on which the next
-// transition depends are unknown, the error is an [*UnknownFlagsError], which
+// transition depends are unknown, the error is a [*machine.UnknownFlagsError], which
 // wraps their [*phases.FlagError]; in a cleanup itinerary that is no error.
 // Until an itinerary that waits has begun, each retry evaluates all flags that
 // it has to know, since the user may still change the object.

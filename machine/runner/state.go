@@ -33,9 +33,6 @@ type State struct {
 	// PausedSeconds is for how long pauses held the current phase: its
 	// deadline is later by that.
 	PausedSeconds int64 `json:"pausedSeconds,omitempty"`
-	// FlagsEvaluated is when flags were last evaluated in vain; nil if there is no
-	// flag that could not be known.
-	FlagsEvaluated *metav1.Time `json:"flagsEvaluated,omitempty"`
 	// Retry describes what is tried again; nil if nothing is.
 	Retry *Retry `json:"retry,omitempty"`
 	// Stopped describes why the run cannot go on until the object or the

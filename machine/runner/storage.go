@@ -66,7 +66,7 @@ type Fields[T any] struct {
 	// Pipeline is where users see the steps. It is required.
 	Pipeline func(object T) *steps.Pipeline
 	// Itinerary and Phase are where users see them. Give both or neither. When
-	// a run is done, Phase stays at the last one.
+	// a run is done, Phase is the end phase; without one it stays at the last one.
 	Itinerary, Phase func(object T) *string
 }
 
@@ -157,7 +157,7 @@ func (a annotation[T]) write(_ context.Context, object T, s State) error {
 	s.Pipeline.DeepCopyInto(a.Pipeline(object))
 	if a.Itinerary != nil && a.Phase != nil {
 		*a.Itinerary(object) = s.Itinerary
-		if !s.Done {
+		if !s.Done || s.Phase != "" {
 			*a.Phase(object) = s.Phase
 		}
 	}

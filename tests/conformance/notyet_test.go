@@ -176,7 +176,7 @@ func TestAFlagWithoutASource(t *testing.T) {
 			return
 		}
 		stopped++
-		var without *runner.NoSourceError
+		var without *machine.NoSourceError
 		require.ErrorAs(t, life.RunToError(), &without)
 		assert.Equal(t, mtc.Vocabulary().Names(l.flag), without.Flags)
 		assert.Equal(t, machine.Position{Phase: entered[len(entered)-1]}, without.At)

@@ -1,0 +1,180 @@
+package runner_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// newLoop is a world whose copying goes round in a loop until its handler chooses
+// to leave it. Files go to Volumes if there are any, and the end has no step.
+func newLoop(t *testing.T, cleanup bool) *world {
+	w := newWorld(t)
+	loop := phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Cleanup: cleanup, Phases: []phases.Phase{
+		{Name: "Refresh", Step: "Prepare", Decides: volumes},
+		{Name: "Copy", Step: "Data", Steps: []phases.GuardedStep{{Step: "Volumes", Guard: phases.Guard{All: volumes}}},
+			Jumps: []phases.Jump{{To: "Copy", Choice: true}, {To: "GiveUp", Choice: true}, {To: "Refresh", Guard: phases.Guard{All: images}}}},
+		{Name: "Completed", Step: "Cleanup", End: true},
+		{Name: "GiveUp", Step: "Undo"},
+		{Name: "GivenUp", End: true},
+	}}
+	w.options.Itineraries = machine.MustCompileSet(loop, itineraries()[1])
+	w.options.Phases = map[string]runner.Phase[*migration]{}
+	w.options.Handler = runner.VisitFunc[*migration](func(ctx context.Context, m *migration, v runner.Visit) (runner.Result, error) {
+		w.called = append(w.called, v.Phase)
+		if h := w.handlers[v.Phase]; h != nil {
+			return h(ctx, m)
+		}
+		return runner.Done(), nil
+	})
+	return w
+}
+
+// An end phase is entered and the run finished in the same moment: no handler is
+// called, its step is started and completed, and its name stays.
+func TestAnEndPhase(t *testing.T) {
+	w := newLoop(t, false)
+	w.end()
+	s := w.m.State
+	assert.Equal(t, []string{"Refresh", "Copy"}, w.called)
+	assert.Equal(t, "Completed", s.Phase)
+	assert.True(t, s.Done)
+	assert.Equal(t, int64(3), s.Visit)
+	assert.Nil(t, s.Entered)
+	assert.Equal(t, "Prepare: Completed | Volumes: Completed | Cleanup: Completed", w.reads())
+	last := s.Pipeline[2]
+	assert.Equal(t, last.Started, last.Completed)
+	assert.Equal(t, "PhaseExited PhaseEntered RunFinished", strings.Join(w.events[len(w.events)-3:], " "))
+	out, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "what is done is left alone")
+}
+
+func TestAHandlerChooses(t *testing.T) {
+	w := newLoop(t, false)
+	w.values[images] = true // without a choice, back to Refresh
+	turn := 0
+	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
+		switch turn++; turn {
+		case 1:
+			return runner.Done(runner.Choose("Copy")), nil
+		case 2:
+			w.values[volumes] = false // which Refresh decides
+			return runner.Done(), nil
+		}
+		return runner.Done(runner.Choose("GiveUp")), nil
+	}
+	for range 2 {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	assert.Equal(t, "Prepare: Continues later | Volumes: Copy | Undo: Not started", w.reads(), "the loop is left by the choice to give up alone")
+	assert.Equal(t, "Volumes", w.m.State.Step)
+	w.end()
+	assert.Equal(t, []string{"Refresh", "Copy", "Copy", "Refresh", "Copy", "GiveUp"}, w.called)
+	assert.Equal(t, "GivenUp", w.m.State.Phase)
+	assert.Equal(t, "Prepare: Completed | Volumes: Completed | Data: Completed | Undo: Completed", w.reads())
+}
+
+// A choice that the phase does not declare stops the run until the handler chooses
+// another; in a cleanup itinerary the phase fails.
+func TestAChoiceThatThePhaseDoesNotDeclare(t *testing.T) {
+	for _, cleanup := range []bool{false, true} {
+		w := newLoop(t, cleanup)
+		choice := "Refresh"
+		w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
+			return runner.Done(runner.Choose(choice)), nil
+		}
+		for range 2 {
+			_, err := w.reconcile()
+			require.NoError(t, err)
+		}
+		out, err := w.reconcile()
+		if cleanup {
+			require.NoError(t, err)
+			assert.Equal(t, int64(1), w.m.State.FailedInCleanup)
+			assert.Equal(t, []string{`itinerary "Move": phase "Copy" does not have the choice to jump to "Refresh"; its choices are Copy and GiveUp`}, w.m.State.Failures[0].Reasons)
+			continue
+		}
+		var refused *machine.ChoiceError
+		require.ErrorAs(t, err, &refused)
+		require.ErrorAs(t, err, new(*runner.StopError))
+		assert.True(t, runner.IsTerminal(err))
+		assert.False(t, out.Requeue)
+		assert.Equal(t, "Copy", w.m.State.Phase)
+		assert.False(t, w.m.State.WorkDone)
+		require.NotNil(t, w.m.State.Stopped)
+		choice = "GiveUp"
+		w.end()
+		assert.Equal(t, "GivenUp", w.m.State.Phase)
+	}
+}
+
+// A run goes on after a duration: its handler is not called meanwhile, no deadline
+// counts, and what the phase decides is evaluated when it goes on.
+func TestDoneAfterADuration(t *testing.T) {
+	w := newLoop(t, false)
+	w.options.Phases["Refresh"] = runner.Phase[*migration]{Deadline: 5 * time.Second}
+	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
+		return runner.Done(runner.After(10*time.Second - time.Millisecond)), nil
+	}
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	out, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, 10*time.Second, out.RequeueAfter)
+	asked := len(w.asked)
+	for want := 9 * time.Second; want > 0; want -= time.Second {
+		out, err := w.reconcile()
+		require.NoError(t, err)
+		assert.False(t, out.Changed)
+		assert.Equal(t, want, out.RequeueAfter)
+	}
+	assert.Len(t, w.asked, asked)
+	assert.True(t, w.m.State.WorkDone)
+	w.values[volumes] = false
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Copy", w.m.State.Phase)
+	assert.Equal(t, "Data", w.m.State.Step, "by the value of now")
+	assert.Nil(t, w.m.State.NotBefore)
+	assert.Equal(t, []string{"Refresh"}, w.called)
+
+	// A cancel does not wait.
+	w = newLoop(t, false)
+	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
+		return runner.Done(runner.After(time.Hour)), nil
+	}
+	for range 2 {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	w.m.Canceled = true
+	w.end()
+	assert.Equal(t, "CleanUp", w.m.State.Itinerary)
+}
+
+func TestResultsOfDone(t *testing.T) {
+	r := runner.Done(runner.Choose("Undo"), runner.After(time.Minute), nil)
+	assert.True(t, r.IsDone())
+	assert.Equal(t, "Undo", r.Choice())
+	assert.Equal(t, time.Minute, r.RequeueAfter())
+	assert.Equal(t, "done, go on with Undo after 1m0s", r.String())
+	assert.Equal(t, runner.Done(), runner.Done(runner.After(-1)))
+}
+
+func TestAnEndPhaseHasNoHandler(t *testing.T) {
+	w := newLoop(t, false)
+	w.options.Phases["Completed"] = runner.Phase[*migration]{Deadline: time.Second}
+	w.options.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"GivenUp": {Handler: w.options.Handler}}}
+	_, err := runner.New(w.options)
+	assert.EqualError(t, err, `runner options: Phases: "Completed" is an end phase, which does no work; remove it here; PhasesByItinerary: phase "GivenUp" of itinerary "Move" is an end phase, which does no work; remove it here`)
+}
