@@ -152,7 +152,7 @@ type call[T client.Object] struct {
 	base T
 	// read is a copy of it, with its runs, or why these cannot be read; object
 	// is the copy that is worked on. Reading the state of an object may change
-	// it: a field that was nil is made.
+	// it, which is no change that must be written: a field that was nil is made.
 	read   T
 	runs   []*run
 	unread error
@@ -163,8 +163,9 @@ type call[T client.Object] struct {
 
 // begin reads the runs of an object.
 func (r *Reconciler[T]) begin(ctx context.Context, base T) *call[T] {
-	c := &call[T]{base: base, read: base.DeepCopyObject().(T), object: base.DeepCopyObject().(T)}
+	c := &call[T]{base: base, read: base.DeepCopyObject().(T)}
 	c.runs, c.unread = r.driver.read(ctx, c.read)
+	c.object = c.read.DeepCopyObject().(T)
 	return c
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ func (r *run) name(message string) string {
 	if r.item == "" {
 		return message
 	}
-	return fmt.Sprintf("item %q: %s", r.item, message)
+	return "item " + strconv.Quote(r.item) + ": " + message
 }
 
 // named returns an error that names the item.

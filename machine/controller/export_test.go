@@ -1,6 +1,11 @@
 package controller
 
-import "sigs.k8s.io/controller-runtime/pkg/client"
+import (
+	"maps"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
 
 // Remembered returns the number of objects of which own writes are remembered.
 func Remembered[T client.Object](r *Reconciler[T]) int {
@@ -14,3 +19,15 @@ const MaxMessage = maxMessage
 
 // Short bounds a message.
 func Short(message string) string { return short(message) }
+
+// RememberedItems returns the items of all objects of which a list remembers
+// when they are due.
+func RememberedItems[O client.Object, I any](r *Reconciler[O]) (keys []string) {
+	l := r.driver.(*list[O, I])
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range l.wakes {
+		keys = append(keys, slices.Sorted(maps.Keys(w.of))...)
+	}
+	return keys
+}

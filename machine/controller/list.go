@@ -263,6 +263,9 @@ func (l *list[O, I]) cleansUp(ctx context.Context, item Item[O, I]) bool {
 
 // callItem calls one run. What comes of it does not concern the others.
 func (l *list[O, I]) callItem(ctx context.Context, c *call[O], i int, item Item[O, I]) {
+	if ctx.Err() != nil {
+		return // what came of it could not be written
+	}
 	run := c.runs[i]
 	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("item", item.key))
 	ctx, span := l.r.tracer.Start(ctx, "reconcile item", trace.WithAttributes(attrItem.String(item.key)))

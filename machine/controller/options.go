@@ -102,7 +102,9 @@ func (r *Reconciler[T]) complete(o Options[T]) error {
 	r.o = o
 	drive := newOne[T]
 	if o.List != nil {
-		drive = o.List.drive
+		if drive = o.List.drive; drive == nil {
+			return &OptionsError{problems}
+		}
 	}
 	var more []string
 	var err error
@@ -137,6 +139,9 @@ func (o *Options[T]) check() (problems []string) {
 		if f.value != nil && isNil(f.value) {
 			add("%s holds a nil %T; give one that can be called, or leave it out if it is optional", f.name, f.value)
 		}
+	}
+	if o.List != nil && o.List.drive == nil {
+		add("List was not made; make it with NewList")
 	}
 	if o.List != nil && o.Runner.Itineraries != nil {
 		add("both Runner and List are given; a reconciler has one of them")

@@ -332,23 +332,27 @@ func (w *write[T]) kept(ctx context.Context, answer T) error {
 	if err != nil {
 		return fmt.Errorf("read the state that was written: %w", err)
 	}
-	states := make(map[string]runner.State, len(is))
+	read := make(map[string]*run, len(is))
 	for _, r := range is {
-		if r.unread != nil {
-			return r.named(fmt.Errorf("read the state that was written: %w", r.unread))
-		}
-		states[r.item] = r.was
+		read[r.item] = r
 	}
 	lost := map[string]bool{}
 	for _, r := range w.runs {
 		if !r.out.Changed {
 			continue
 		}
+		back := read[r.item]
+		if back == nil {
+			back = &run{} // the item is lost, and all fields of its state
+		}
+		if back.unread != nil {
+			return r.named(fmt.Errorf("read the state that was written: %w", back.unread))
+		}
 		want, err := jsonFields(r.out.State)
 		if err != nil {
 			return err
 		}
-		got, err := jsonFields(states[r.item])
+		got, err := jsonFields(back.was)
 		if err != nil {
 			return err
 		}
