@@ -118,8 +118,8 @@ func (r *Runner[T]) MinState() (int, error) {
 		v := g.Vocabulary()
 		flags := v.Names(v.All())
 		data, err := json.Marshal(State{
-			Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase, WorkDone: true, Facts: v.Record(phases.Facts{}, g.Hash())},
-			Visit:      maxVisit, Entered: &at, WaitingSince: &at, PausedSince: &at, PausedSeconds: maxSeconds, FlagsEvaluated: &at,
+			Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase, WorkDone: true, Choice: phase, NotBefore: &at, FlagsEvaluated: &at, Facts: v.Record(phases.Facts{}, g.Hash())},
+			Visit:      maxVisit, Entered: &at, WaitingSince: &at, PausedSince: &at, PausedSeconds: maxSeconds,
 			Retry:      &Retry{Kind: RetryHandler, Flags: flags, Since: at, Attempts: maxCount, Error: text, At: at, Next: at},
 			SwitchHeld: text,
 			Switches:   []Switch{{From: itinerary, Phase: phase, To: itinerary, Reason: SwitchSelected, At: at}},

@@ -55,21 +55,27 @@ var kinds = []struct {
 	{
 		"other turns", "a virtual machine comes to the loop some looks earlier or later, so the cutover meets it in another turn: " +
 			"a slot is free in the look in which a run ends, not one later, and an error of one does not cost the others a look",
-		func(_ *life, b, a trace) bool { return slices.Equal(oneTurn(b.phases), oneTurn(a.phases)) },
+		func(_ *life, b, a trace) bool {
+			return slices.Equal(oneTurn(b.phases), oneTurn(a.phases)) && b.ended() == a.ended()
+		},
 	},
 	{
-		"edited", "a hook that the user adds half-way is not followed: a flag that is known is not evaluated again, unless it is live",
+		"cancel", "of a cancel and the end or the failure of the phase in which it comes, the first one counts; which that is depends on " +
+			"the looks whose writes are lost, and these meet other phases",
 		func(l *life, b, a trace) bool {
-			return l.edited > 0 && slices.Equal(withoutHook(oneTurn(b.phases)), withoutHook(oneTurn(a.phases)))
+			return slices.Equal(oneTurn(b.phases), oneTurn(a.phases)) && l.cancels[a.vm.Name] == a.last()
+		},
+	},
+	{
+		"edited", "a hook that the user adds half-way was entered without a step and ended the migration there; now a flag that is " +
+			"known is not evaluated again, unless it is live, so the run keeps to its plan",
+		func(l *life, b, a trace) bool {
+			return l.edited > 0 && b.last() == migration.PostHook && b.vm.FindStep(migration.PostHook) == nil && a.goesOn(b)
 		},
 	},
 	{
 		"flag", "an inventory that does not answer failed a virtual machine; now the flag is evaluated again later, or is known already",
-		func(l *life, b, a trace) bool {
-			n := len(b.phases)
-			was, is := withoutHook(oneTurn(b.phases[:n-1])), withoutHook(oneTurn(a.phases))
-			return b.failedBy(sim.ErrDown) && len(was) <= len(is) && slices.Equal(was, is[:len(was)])
-		},
+		func(l *life, b, a trace) bool { return b.failedBy(sim.ErrDown) && a.goesOn(b) },
 	},
 }
 
@@ -84,11 +90,23 @@ func (c *course) trace(name string) trace {
 	return trace{append(slices.Clone(c.world.Visits[name]), vm.Phase), vm}
 }
 
+func (t trace) String() string { return strings.Join(t.phases, " ") + ": " + t.ended() }
+
 // ended is how a virtual machine has ended.
 func (t trace) ended() string { return t.vm.Conditions[0].Type }
 
 func (t trace) failedBy(err error) bool {
 	return t.vm.Error != nil && slices.Contains(t.vm.Error.Reasons, err.Error())
+}
+
+// last returns the last phase that was worked on.
+func (t trace) last() string { return t.phases[len(t.phases)-2] }
+
+// goesOn reports whether t has the phases of another that has ended early, and
+// others.
+func (t trace) goesOn(early trace) bool {
+	was, is := withoutHook(oneTurn(early.phases[:len(early.phases)-1])), withoutHook(oneTurn(t.phases))
+	return len(was) < len(is) && slices.Equal(was, is[:len(was)])
 }
 
 // oneTurn returns the phases with one turn of the loop for any number of them.
@@ -133,14 +151,18 @@ func TestTheSamePhasesAreEnteredBeforeAndAfter(t *testing.T) {
 			vms++
 			was, is := b.trace(vm.Name), a.trace(vm.Name)
 			kind := kindOf(l, was, is)
-			require.NotEmpty(t, kind, "life %d: %s of a kind that is not listed:\nbefore %s\nafter  %s",
-				seed, vm.Name, strings.Join(was.phases, " "), strings.Join(is.phases, " "))
+			require.NotEmpty(t, kind, "life %d: %s differs in a kind that is not listed:\nbefore %s\nafter  %s", seed, vm.Name, was, is)
 			counts[kind]++
 			counts[was.ended()+" before"]++
 			counts[is.ended()+" after"]++
 			if kind == same {
-				require.Equal(t, was.ended(), is.ended(), "life %d: %s", seed, vm.Name)
-				require.Equal(t, started(was.vm), started(is.vm), "life %d: the steps of %s:\n%s\n%+v", seed, vm.Name, was.phases, l)
+				if is.ended() == api.Canceled {
+					// A step starts as soon as its phase is entered, not when that
+					// is worked on.
+					require.Subset(t, started(is.vm), started(was.vm), "life %d: the steps of %s", seed, vm.Name)
+				} else {
+					require.Equal(t, started(was.vm), started(is.vm), "life %d: the steps of %s", seed, vm.Name)
+				}
 				require.Equal(t, b.world.CleanedUp(vm.Name), a.world.CleanedUp(vm.Name), "life %d: cleanup of %s", seed, vm.Name)
 			}
 		}
@@ -157,7 +179,7 @@ func TestTheSamePhasesAreEnteredBeforeAndAfter(t *testing.T) {
 const same = "the same"
 
 func kindOf(l *life, was, is trace) string {
-	if slices.Equal(was.phases, is.phases) {
+	if slices.Equal(was.phases, is.phases) && was.ended() == is.ended() {
 		return same
 	}
 	for _, k := range kinds {

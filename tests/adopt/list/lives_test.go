@@ -89,7 +89,7 @@ func newLife(seed int64) *life {
 		if chance(10) {
 			l.cancels[vm.Name] = one(faulty)
 		}
-		l.lost[vm.Name] = chance(10) && false
+		l.lost[vm.Name] = chance(10)
 		if chance(3) {
 			spec.Cancel = append(spec.Cancel, vm.Name)
 		}

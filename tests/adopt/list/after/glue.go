@@ -99,7 +99,7 @@ func (p Parts) handle(_ context.Context, i item, _ runner.Visit) (runner.Result,
 	x := p.executor(i)
 	x.Next = func(*api.VMStatus) { result = runner.Done() }
 	x.Goto = func(*api.VMStatus, string) { result = runner.Done() }
-	x.Choose = func(_ *api.VMStatus, _ string) { result = runner.Done() }
+	x.Choose = func(_ *api.VMStatus, to string) { result = runner.Done(runner.Choose(to)) }
 	err := x.Run(p.Migrator(i.Object.Spec.Provider), vm)
 	if step := current(vm); step != nil && step.Error != nil {
 		return runner.Fail(step.Error.Reasons...), nil

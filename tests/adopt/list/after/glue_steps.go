@@ -30,6 +30,8 @@ func stepsOf(vm *api.VMStatus) steps.Accessor[*api.Step] {
 			s = s.DeepCopy()
 			s.Started, s.Completed, s.Reason, s.Phase = to.Started, to.Completed, to.Message, api.Pending
 			switch {
+			case to.Message == steps.MessageCompleted:
+				s.Phase, s.Progress.Completed = api.Completed, s.Progress.Total
 			case to.Completed != nil:
 				s.Phase = api.Completed
 			case to.Phase != "":

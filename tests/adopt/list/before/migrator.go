@@ -123,7 +123,7 @@ func (r *run) enter(vm *api.VMStatus, name string) {
 	vm.Phase = name
 	if step != nil && step.Name != r.stepOf(vm) {
 		step.MarkCompleted(r.time())
-		step.Phase = api.Completed
+		step.Phase, step.Progress.Completed = api.Completed, step.Progress.Total
 	}
 }
 
