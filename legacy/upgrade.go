@@ -258,13 +258,17 @@ func (a *Adapter) ahead(plan *machine.Plan, listed map[string]*entry) []string {
 	var names []string
 	shown := make(map[string]bool)
 	for i := range plan.Each {
-		name := a.stepNow(g.Phase(i).Step)
-		switch runs := plan.Runs(i); {
-		case g.Rides(i) || runs == phases.False || shown[name]:
-		case runs == phases.Unknown && !g.IsCleanup() && listed[name] == nil:
-		default:
-			names = append(names, name)
-			shown[name] = true
+		runs := plan.Runs(i)
+		if g.Rides(i) || runs == phases.False {
+			continue
+		}
+		for k, under := range plan.Under(i) {
+			name := a.stepNow(g.Steps()[k])
+			known := runs == phases.True && under == phases.True
+			if !shown[name] && (known || g.IsCleanup() || listed[name] != nil) {
+				names = append(names, name)
+				shown[name] = true
+			}
 		}
 	}
 	return names

@@ -174,6 +174,18 @@ func (g *Graph) Steps() []string { return g.steps }
 // ([Plan.Under]).
 func (g *Graph) StepOf(i int) int { return int(g.nodes[i].step) }
 
+// StepsOf returns the indices in [Graph.Steps] of all steps that the phase at index
+// i names: those under guards, in order, and then its own. Each is listed once.
+func (g *Graph) StepsOf(i int) (steps []int) {
+	n := &g.nodes[i]
+	for _, s := range append(slices.Clone(n.steps), guardedStep{step: n.step}) {
+		if k := int(s.step); k >= 0 && !slices.Contains(steps, k) {
+			steps = append(steps, k)
+		}
+	}
+	return steps
+}
+
 // IsEnd reports whether the phase at index i is an end phase: a run that enters
 // it is done.
 func (g *Graph) IsEnd(i int) bool { return g.nodes[i].end }

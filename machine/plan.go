@@ -392,6 +392,8 @@ const (
 	WhyJump = "jump"
 	// WhyChoice: it depends on a choice of a handler that is not made yet.
 	WhyChoice = "choice"
+	// WhyStep: the phase runs, but under another of its steps.
+	WhyStep = "step"
 	// WhyBehind: the run has passed the phase.
 	WhyBehind = "behind"
 )
@@ -399,13 +401,12 @@ const (
 // Why is the reason why a phase does not run, or why that is unknown.
 type Why struct {
 	// Guard is the part of the guard that does not admit, or one of the
-	// other kinds: "all", "any", "none", "jump", "choice", "behind".
+	// other kinds: "all", "any", "none", "jump", "choice", "step", "behind".
 	Guard string `json:"guard"`
 	// Flags are the flags in the way: false ones of all and any, true ones of
 	// none, unknown ones if it depends on them.
 	Flags []string `json:"flags"`
-	// DecidedBy are the phases before it that decide one of these flags, or that
-	// have the choice.
+	// DecidedBy are the phases before it that decide one of these flags.
 	DecidedBy []string `json:"decidedBy"`
 	// Text says the same as part of a sentence: "needs HasPVs".
 	Text string `json:"text"`
@@ -435,6 +436,45 @@ func (p *Plan) Why(i int) *Why {
 	}
 	names := g.Vocabulary().Names(flags)
 	return &Why{Guard: part, Flags: names, DecidedBy: g.decidedBy(i, flags), Text: whyText(part, t, names)}
+}
+
+// WhyUnder is why the phase at index i does not run under the step of that index, or
+// what that depends on. It is nil if it does, and for a phase that the itinerary
+// does not have.
+func (p *Plan) WhyUnder(i, step int) *Why {
+	why := p.Why(i)
+	if p == nil || i < 0 || i >= len(p.marks) || why != nil && p.Runs(i) == phases.False {
+		return why
+	}
+	for k, t := range p.Under(i) {
+		if k == step && t == phases.True {
+			return why
+		}
+	}
+	g := p.graph
+	var guard phases.Guard
+	for _, s := range g.nodes[i].steps {
+		guard = s.guard
+		if int(s.step) == step {
+			if part, flags := guard.Unmet(p.facts); part != "" {
+				names := g.Vocabulary().Names(flags)
+				return &Why{Guard: part, Flags: names, DecidedBy: g.decidedBy(i, flags), Text: whyText(part, guard.Eval(p.facts), names)}
+			}
+		}
+		if guard.Eval(p.facts) != phases.False {
+			break
+		}
+	}
+	flags := guard.Reads()
+	if unknown := flags &^ p.facts.Known(); unknown != 0 {
+		names := g.Vocabulary().Names(unknown)
+		return &Why{Guard: WhyStep, Flags: names, DecidedBy: g.decidedBy(i, unknown), Text: whyText(WhyStep, phases.Unknown, names)}
+	}
+	text := "runs under no step"
+	if k := p.StepOf(i); k >= 0 {
+		text = "runs under " + g.steps[k]
+	}
+	return &Why{Guard: WhyStep, Flags: g.Vocabulary().Names(flags), DecidedBy: g.decidedBy(i, flags), Text: text}
 }
 
 func whyText(part string, t phases.Truth, names []string) string {
@@ -482,7 +522,7 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 	}
 	if t == phases.Unknown {
 		if from := p.chooses(i); from >= 0 {
-			return &Why{Guard: WhyChoice, Flags: []string{}, DecidedBy: []string{g.names[from]}, Text: "hangs on the choice of " + g.names[from]}
+			return &Why{Guard: WhyChoice, Flags: []string{}, DecidedBy: []string{}, Text: "hangs on the choice of " + g.names[from]}
 		}
 	}
 	return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached"}

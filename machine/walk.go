@@ -56,6 +56,9 @@ func (p *Plan) walk(all bool) {
 		switch {
 		case i == p.at: // in progress
 			p.marks[i] = mark(phases.True) | ahead
+			if w.reached[i] && p.graph.nodes[i].steps != nil { // entered again, it may belong to another
+				p.marks[i] |= stepOpen
+			}
 			continue
 		case sure[i] == onChange:
 			p.marks[i] |= tentative

@@ -47,7 +47,7 @@ type Backup struct {
 
 // Controller has the embedder's own parts: how flags are found, and the work.
 type Controller struct {
-	Sources *phases.Sources
+	Sources func(ctx context.Context) (*phases.Sources, error)
 	Work    func(ctx context.Context, phase string) (done bool, err error)
 	Now     func() time.Time
 }
@@ -66,7 +66,6 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 	if m.Position().Done {
 		return true, nil
 	}
-
 	if m.Switched { // show what the cancel has interrupted
 		b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Snapshot{Plan: m.Plan()}, c.Now())
 	}
@@ -77,17 +76,9 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 		}
 		m.Finish() // what the phase decides is unknown now
 	}
-	// Evaluate what is unknown: at the beginning of an itinerary everything, and
-	// then what the phase has decided.
-	evaluation := c.Sources.Evaluate(ctx, phases.Request{
-		Known: m.Facts(), Read: m.Graph().Reads(), Matters: m.Matters,
-		Timeout: 30 * time.Second,
-	})
-	m.SetFacts(evaluation.Facts)
-	err = evaluation.Err()
-	if m.Awaits() == 0 { // nothing that it must wait for is unknown
-		_, err = m.Advance(ctx)
-	}
+	// Evaluate what the way from here depends on, and go on.
+	_, err = m.Settle(ctx, machine.SettleOptions{Sources: c.Sources})
+
 	b.Status.Checkpoint = m.Checkpoint()
 	b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Snapshot{Plan: m.Plan()}, c.Now())
 	return m.Position().Done, err
@@ -97,19 +88,17 @@ func Example() {
 	flag := func(flag phases.Flags, value bool) phases.Source {
 		return phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.TruthOf(value), nil }}
 	}
-	sources, err := phases.NewSources(flags, flag(HasVolumes, true), flag(HasHook, false))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
 	clock := time.Date(2021, 2, 4, 10, 0, 0, 0, time.UTC)
 	c := &Controller{
-		Sources: sources,
+		Sources: func(context.Context) (*phases.Sources, error) {
+			return phases.NewSources(flags, flag(HasVolumes, true), flag(HasHook, false))
+		},
 		Work:    func(context.Context, string) (bool, error) { return true, nil },
 		Now:     func() time.Time { clock = clock.Add(time.Minute); return clock },
 	}
 	backup := &Backup{}
 	for done := false; !done; {
+		var err error
 		if done, err = c.Reconcile(context.Background(), backup); err != nil {
 			fmt.Println(err)
 			return

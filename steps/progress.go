@@ -52,12 +52,11 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 		if g.Rides(i) || plan.Runs(i) != phases.True || plan.Tentative(i) {
 			continue
 		}
-		sure = true
-		for k, t := range plan.Under(i) {
-			if name := g.Steps()[k]; t == phases.True && !seen[name] {
-				seen[name] = true
-				out.AtLeast++
-			}
+		names, certain := mayBelong(plan, i)
+		sure = sure || certain
+		if certain && len(names) == 1 && !seen[names[0]] {
+			seen[names[0]] = true
+			out.AtLeast++
 		}
 	}
 	out.AtMost = out.AtLeast
@@ -67,7 +66,8 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 		if !possible || g.Rides(i) && sure {
 			continue
 		}
-		for _, name := range mayBelong(plan, i) {
+		names, _ := mayBelong(plan, i)
+		for _, name := range names {
 			if !seen[name] {
 				seen[name] = true
 				out.AtMost++
@@ -78,23 +78,23 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 }
 
 // mayBelong returns the steps that a phase may belong to, whatever is decided
-// before it.
-func mayBelong(plan *machine.Plan, i int) (names []string) {
+// before it, and whether it is certain that it belongs to one of them. In a cleanup
+// itinerary, which does not wait for unknown flags, they may become known until
+// then.
+func mayBelong(plan *machine.Plan, i int) (names []string, certain bool) {
 	g := plan.Graph()
-	phase := g.Phase(i)
-	if !plan.Tentative(i) || plan.Current() == i {
-		for k := range plan.Under(i) {
+	may := plan.Tentative(i) || g.IsCleanup() && !plan.Facts().Known().Has(g.Reads())
+	if may {
+		for _, k := range g.StepsOf(i) {
 			names = append(names, g.Steps()[k])
 		}
-		return names
+		return names, g.StepOf(i) >= 0
 	}
-	for _, s := range phase.Steps {
-		names = append(names, s.Step)
+	for k, t := range plan.Under(i) {
+		names = append(names, g.Steps()[k])
+		certain = t == phases.True || g.StepOf(i) >= 0
 	}
-	if phase.Step != "" {
-		names = append(names, phase.Step)
-	}
-	return names
+	return names, certain
 }
 
 // String returns "step 3 of 7", "step 3 of 5 to 7" or, between steps,

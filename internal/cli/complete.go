@@ -115,6 +115,21 @@ func (s *subject) completeFlips(_ *cobra.Command, _ []string, begun string) ([]s
 	return unique(prefixed(whole, begun)), cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeChoices completes PHASE=PHASE.
+func (s *subject) completeChoices(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	var whole []string
+	for _, g := range s.beside() {
+		for i := range g.Len() {
+			for _, j := range g.Phase(i).Jumps {
+				if j.Choice {
+					whole = append(whole, g.Phase(i).Name+"="+j.To)
+				}
+			}
+		}
+	}
+	return unique(prefixed(whole, begun)), cobra.ShellCompDirectiveNoFileComp
+}
+
 // unique leaves each name once, where it first stands.
 func unique(names []string) []string {
 	var out []string

@@ -254,10 +254,21 @@ func explainPhase(p *machine.Plan, i int) explanation {
 	if why != nil && phase.Guard.Reads().Len() > len(e.Missing) { // else the reason says it all
 		e.Text += "; its guard is " + guard
 	}
+	if phase.Steps != nil && e.Runs != phases.False {
+		e.Text += "; its step is " + wording.List(stepsOf(p, i), "or")
+	}
 	if e.Tentative && len(e.DecidedBy) == 0 {
 		e.Text += mayChange
 	}
 	return e
+}
+
+// stepsOf are the steps that a phase may belong to.
+func stepsOf(p *machine.Plan, i int) (names []string) {
+	for k := range p.Under(i) {
+		names = append(names, p.Graph().Steps()[k])
+	}
+	return names
 }
 
 // mayChange is said of what depends on flags that a phase may still change.
@@ -285,7 +296,7 @@ func explainStep(p *planned, k int) explanation {
 	for i := range g.Len() {
 		phase := g.Phase(i)
 		switch {
-		case g.StepOf(i) != k:
+		case !slices.Contains(g.StepsOf(i), k):
 			continue
 		case phase.Rides:
 			if plan.Runs(i) == phases.True && reported[i] != name {
@@ -293,17 +304,25 @@ func explainStep(p *planned, k int) explanation {
 			}
 			continue
 		}
-		if plan.Runs(i) == phases.True {
+		runs, one := plan.Runs(i), plan.WhyUnder(i, k)
+		if one != nil && runs == phases.True { // under another step
+			runs = phases.False
+			for step := range plan.Under(i) {
+				if step == k {
+					runs = phases.Unknown
+				}
+			}
+		}
+		if runs == phases.True {
 			running = append(running, phase.Name)
 			// One phase that is sure to run is enough.
 			e.Tentative = e.Tentative && plan.Tentative(i)
 		} else if e.Runs != phases.True {
 			e.Tentative = e.Tentative || plan.Tentative(i)
 		}
-		if e.Runs == phases.True || plan.Runs(i) != e.Runs {
+		if e.Runs == phases.True || runs != e.Runs {
 			continue
 		}
-		one := plan.Why(i)
 		why.add(one, phase.Name)
 		if e.Guard == "" {
 			e.Guard = one.Guard

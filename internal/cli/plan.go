@@ -128,7 +128,7 @@ type planElement struct {
 
 type planPhase struct {
 	Name      string       `json:"name"`
-	Step      string       `json:"step"`
+	Step      string       `json:"step,omitempty"` // an end phase may have none
 	Rides     bool         `json:"rides,omitempty"`
 	Runs      phases.Truth `json:"runs"`
 	Tentative bool         `json:"tentative,omitempty"`
@@ -174,13 +174,15 @@ func stepsText(c colors, p *planned) string {
 	visible, maybe := p.steps()[len(p.started):], p.maybeSteps()
 	g := p.plan.Graph()
 	for i := range p.plan.Each {
-		name := g.Steps()[g.StepOf(i)]
-		if k := slices.Index(visible, name); k >= 0 {
-			all = append(all, oneLine(name))
-			visible = slices.Delete(visible, k, k+1)
-		} else if k := slices.Index(maybe, name); k >= 0 {
-			all = append(all, c.paint(yellow, "("+oneLine(name)+")"))
-			maybe = slices.Delete(maybe, k, k+1)
+		for step := range p.plan.Under(i) {
+			name := g.Steps()[step]
+			if k := slices.Index(visible, name); k >= 0 {
+				all = append(all, oneLine(name))
+				visible = slices.Delete(visible, k, k+1)
+			} else if k := slices.Index(maybe, name); k >= 0 {
+				all = append(all, c.paint(yellow, "("+oneLine(name)+")"))
+				maybe = slices.Delete(maybe, k, k+1)
+			}
 		}
 	}
 	if len(all) == 0 {
@@ -293,7 +295,10 @@ func (p *planBlocks) leftOut(one *planned) {
 	for k, step := range g.Steps() {
 		var all reasons
 		for i := range g.Len() {
-			if why := plan.Why(i); g.StepOf(i) == k && !g.Rides(i) && why != nil {
+			if g.Rides(i) || !slices.Contains(g.StepsOf(i), k) {
+				continue
+			}
+			if why := plan.WhyUnder(i, k); why != nil {
 				all.add(why, g.Phase(i).Name)
 			}
 		}
@@ -305,13 +310,18 @@ func (p *planBlocks) leftOut(one *planned) {
 		}
 		row(step, all)
 	}
-	var riding reasons
+	var riding, without reasons
 	for i := range g.Len() {
-		if why := plan.Why(i); g.Rides(i) && why != nil {
+		switch why := plan.Why(i); {
+		case why == nil:
+		case g.Rides(i):
 			riding.add(why, g.Phase(i).Name)
+		case g.StepsOf(i) == nil:
+			without.add(why, g.Phase(i).Name)
 		}
 	}
 	row("phases that ride", riding)
+	row("phases without a step", without)
 	if len(t.rows) > 0 {
 		p.buf.WriteString("  " + p.colors.paint(dim, "left out") + "\n")
 		t.write(&p.buf, "    ")

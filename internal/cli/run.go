@@ -28,6 +28,7 @@ type runOptions struct {
 	subject
 	name             string
 	failAt, flipsAt  []string
+	choose           []string
 	cancelAt         string
 	onFail, onCancel string
 	speed            string
@@ -59,7 +60,8 @@ last one holds the pipeline.
 
 What is read, and -f, -i, --flags and --unknown, are as for plan. A migration
 that has begun goes on from its recorded phase. Flags keep their values, those
-that phases decide as well, unless --flag-flips-at says otherwise.
+that phases decide as well, unless --flag-flips-at says otherwise. A phase whose
+handler may choose where to go on makes no choice, unless --choose names one.
 
 A phase takes between 2 and 55 simulated seconds, always the same for its name.
 --speed says how many of them pass in a second: 1x is real time. Without it,
@@ -113,6 +115,7 @@ is no error; an option whose phase never ran is one, with exit code 1.`,
 	f.StringVar(&o.cancelAt, "cancel-at", "", "cancel the migration during this `PHASE`")
 	f.StringVar(&o.onCancel, "on-cancel", "", "the `ITINERARY` that follows a cancel (default "+mtc.Cancel+")")
 	f.StringArrayVar(&o.flipsAt, "flag-flips-at", nil, "give a flag that a phase decides another value once the phase is done, failed or canceled: `PHASE=FLAG=VALUE`, VALUE being true or false; can be given several times, for one phase and flag in the order in which the phase is done")
+	f.StringArrayVar(&o.choose, "choose", nil, "let a phase choose to go on with another, once it is done: `PHASE=PHASE`; can be given several times, for one phase in the order in which it is done")
 	f.StringVar(&o.speed, "speed", "", "simulated seconds per second: `N`x, or max for no waiting (default 60x on a terminal, else max)")
 	f.IntVar(&o.maxPhases, "max-phases", standardMaxPhases, "stop after that many phases: a loop may never end")
 	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table or json", formatTable, formatJSON)
@@ -122,6 +125,7 @@ is no error; an option whose phase never ran is one, with exit code 1.`,
 	complete(cmd, "on-fail", o.completeSet)
 	complete(cmd, "on-cancel", o.completeSet)
 	complete(cmd, "flag-flips-at", o.completeFlips)
+	complete(cmd, "choose", o.completeChoices)
 	complete(cmd, "speed", fixed("1x", "10x", "60x", "1000x", speedMax))
 	complete(cmd, "max-phases", cobra.NoFileCompletions)
 	return cmd
@@ -305,7 +309,7 @@ func (m *migration) state() (runner.State, error) {
 	s.Itinerary, s.Phase = m.Status.Itinerary, status.Phase
 	selected := mtc.Current(m.Migration)
 	if mtc.Done(m.Migration) {
-		s.Itinerary, s.Phase, s.Done = selected, "", true
+		s.Itinerary, s.Done = selected, true
 	} else if s.Itinerary != "" && s.Itinerary != selected {
 		// A runner does not leave every cleanup itinerary; mig-controller, which
 		// wrote the status, does.

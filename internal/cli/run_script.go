@@ -16,6 +16,7 @@ const (
 	toFail = iota
 	toCancel
 	toFlip
+	toChoose
 )
 
 // cue is something that an option wants to happen in a phase, once.
@@ -25,6 +26,7 @@ type cue struct {
 	what          int
 	flag          phases.Flags // to flip
 	to            phases.Truth
+	choice        string // to choose
 	done          bool
 }
 
@@ -101,6 +103,11 @@ func (s *simulation) direct(o *runOptions) error {
 			return err
 		}
 	}
+	for _, choice := range o.choose {
+		if err := s.cueChoice(choice); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -124,6 +131,9 @@ func (s *simulation) follower(option, happens, name, standard string, needed boo
 // cue takes down that something is to happen in a phase.
 func (s *simulation) cue(option, name string, what int) error {
 	phase, err := s.phase(option, name)
+	if err == nil && !s.works(phase) {
+		err = fmt.Errorf("%s: %s is an end phase, which does no work; name another", option, phase)
+	}
 	if err == nil {
 		s.script = append(s.script, &cue{option: option, value: name, phase: phase, what: what})
 	}
@@ -152,7 +162,51 @@ func phaseNames(g *machine.Graph) []string {
 	return names
 }
 
-const optionFlip = "--flag-flips-at"
+// works reports whether a phase of that name does work in an itinerary of the run.
+func (s *simulation) works(phase string) bool {
+	return slices.ContainsFunc(s.graphs, func(g *machine.Graph) bool {
+		i, err := g.Lookup(phase)
+		return err == nil && !g.IsEnd(i)
+	})
+}
+
+const (
+	optionFlip   = "--flag-flips-at"
+	optionChoose = "--choose"
+)
+
+// cueChoice takes down that the handler of a phase makes a choice.
+func (s *simulation) cueChoice(text string) error {
+	name, target, ok := cutLast(text)
+	if !ok {
+		return fmt.Errorf("%s takes PHASE=PHASE, the phase that chooses and the one to go on with, not %q", optionChoose, text)
+	}
+	phase, err := s.phase(optionChoose, name)
+	if err != nil {
+		return err
+	}
+	var choices []string
+	for _, g := range s.graphs {
+		i, err := g.Lookup(phase)
+		if err != nil {
+			continue
+		}
+		for _, j := range g.Phase(i).Jumps {
+			if j.Choice {
+				choices = append(choices, j.To)
+			}
+		}
+	}
+	if !slices.Contains(choices, target) {
+		declares := "it declares no choice"
+		if len(choices) > 0 {
+			declares = "its choices are " + wording.List(choices, "and")
+		}
+		return fmt.Errorf("%s: phase %s does not have the choice to jump to %q; %s", optionChoose, phase, target, declares)
+	}
+	s.script = append(s.script, &cue{option: optionChoose, value: text, phase: phase, what: toChoose, choice: target})
+	return nil
+}
 
 // cueFlip takes down that a flag is to change.
 func (s *simulation) cueFlip(text string) error {

@@ -11,7 +11,6 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
@@ -62,16 +61,6 @@ func (s *simulation) prepare() error {
 		s.step = step.Name
 	}
 
-	work := make(map[string]runner.Phase[*simulation])
-	for _, name := range s.set.Names() {
-		g, err := s.set.Graph(name)
-		if err != nil {
-			return err
-		}
-		for _, phase := range phaseNames(g) {
-			work[phase] = runner.Phase[*simulation]{Handler: handlerOf(phase)}
-		}
-	}
 	var err error
 	s.runner, err = runner.New(runner.Options[*simulation]{
 		Itineraries: s.set,
@@ -86,7 +75,7 @@ func (s *simulation) prepare() error {
 			return nil
 		},
 		Failed:    func(_ context.Context, s *simulation) (bool, error) { return s.failing, nil },
-		Phases:    work,
+		Handler:   runner.VisitFunc[*simulation](work),
 		Now:       func() time.Time { return s.now },
 		Observers: []runner.Observer[*simulation]{runner.ObserverFunc[*simulation](observe)},
 	})
@@ -111,43 +100,40 @@ const look = 20 * time.Second
 // workOf is how long a phase works. It depends on nothing but the name, and
 // looks as various as real work does.
 func workOf(phase string) time.Duration {
-	if phase == mtc.PhaseCompleted {
-		return 0 // by its definition
-	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(phase)) // of a hash there is no error
 	seconds := [...]time.Duration{2, 3, 5, 8, 13, 21, 34, 55}
 	return seconds[h.Sum32()%uint32(len(seconds))] * time.Second
 }
 
-// handlerOf works at a phase: it waits for its time to pass, and then does
-// what the script says.
-func handlerOf(phase string) runner.Handler[*simulation] {
-	work := workOf(phase)
-	return runner.HandlerFunc[*simulation](func(_ context.Context, s *simulation) (runner.Result, error) {
-		spent := s.now.Sub(s.entered())
-		s.progress = nil
-		if spent > 0 && spent < work {
-			s.progress = []string{fmt.Sprintf("%d%%", 100*spent/work)}
+// work works at a phase: it waits for its time to pass, and then does what the
+// script says.
+func work(_ context.Context, s *simulation, v runner.Visit) (runner.Result, error) {
+	phase, work := v.Phase, workOf(v.Phase)
+	spent := s.now.Sub(s.entered())
+	s.progress = nil
+	if spent > 0 && spent < work {
+		s.progress = []string{fmt.Sprintf("%d%%", 100*spent/work)}
+	}
+	if s.script.take(phase, toCancel) != nil {
+		if !s.failing { // a failure has precedence, as in MTC
+			s.selected = s.onCancel
+			s.flip(phase) // which is left in the middle
 		}
-		if s.script.take(phase, toCancel) != nil {
-			if !s.failing { // a failure has precedence, as in MTC
-				s.selected = s.onCancel
-				s.flip(phase) // which is left in the middle
-			}
-			// Whoever cancels does so while the phase is at work.
-			return runner.Wait(max(min(look, work), time.Second), "", s.progress...), nil
-		}
-		if spent < work {
-			return runner.Wait(min(look, work-spent), "", s.progress...), nil
-		}
-		if c := s.script.take(phase, toFail); c != nil {
-			s.flip(phase)
-			return runner.Fail(c.option + " says so"), nil
-		}
-		s.flip(phase)
-		return runner.Done(), nil
-	})
+		// Whoever cancels does so while the phase is at work.
+		return runner.Wait(min(look, work), "", s.progress...), nil
+	}
+	if spent < work {
+		return runner.Wait(min(look, work-spent), "", s.progress...), nil
+	}
+	s.flip(phase)
+	if c := s.script.take(phase, toFail); c != nil {
+		return runner.Fail(c.option + " says so"), nil
+	}
+	if c := s.script.take(phase, toChoose); c != nil {
+		return runner.Done(runner.Choose(c.choice)), nil
+	}
+	return runner.Done(), nil
 }
 
 // flip gives the flags that a phase decides the values that the script has for
@@ -187,14 +173,14 @@ var errInterrupted = errors.New("interrupted")
 // endlessError ends a run that has gone through more phases than it may.
 type endlessError struct {
 	phases int
-	// flips are values of --flag-flips-at that may end a loop.
-	flips []string
+	// exits are options that may end a loop.
+	exits []string
 }
 
 func (e *endlessError) Error() string {
 	way := ""
-	if len(e.flips) > 0 {
-		way = "end it with " + optionFlip + " " + wording.List(e.flips, "or") + ", or "
+	if len(e.exits) > 0 {
+		way = "end it with " + wording.List(e.exits, "or") + ", or "
 	}
 	return fmt.Sprintf("after %d phases it is not done, and may turn in a loop for good; %sraise --max-phases", e.phases, way)
 }
@@ -249,22 +235,25 @@ func (s *simulation) wait(ctx context.Context, d time.Duration, v view) error {
 	return nil
 }
 
-// exits are flips that let a jump of the current itinerary be taken, or not.
+// exits are options that let a jump of the current itinerary be taken, or not.
 func (s *simulation) exits() []string {
 	g, err := s.set.Graph(s.state.Itinerary)
 	if err != nil {
 		return nil
 	}
 	var jumps phases.Flags
+	var flips []string
 	for i := range g.Len() {
 		for _, j := range g.Phase(i).Jumps {
 			jumps |= j.Guard.Reads()
+			if j.Choice {
+				flips = append(flips, fmt.Sprintf("%s %s=%s", optionChoose, g.Phase(i).Name, j.To))
+			}
 		}
 	}
-	var flips []string
 	for flag := range jumps.Each {
 		for _, phase := range deciders([]*machine.Graph{g}, flag) {
-			flips = append(flips, fmt.Sprintf("%s=%s=%t", phase, g.Vocabulary().Names(flag)[0], s.facts.Of(flag) != phases.True))
+			flips = append(flips, fmt.Sprintf("%s %s=%s=%t", optionFlip, phase, g.Vocabulary().Names(flag)[0], s.facts.Of(flag) != phases.True))
 		}
 	}
 	return flips
@@ -288,7 +277,7 @@ func (s *simulation) elapsed() time.Duration { return s.now.Sub(s.began) }
 // where is where the migration stands, in words.
 func (s *simulation) where() string {
 	switch {
-	case s.state.Phase != "":
+	case s.state.Phase != "" && !s.state.Done:
 		return fmt.Sprintf("in phase %s of itinerary %s", s.state.Phase, s.current())
 	case s.state.Done:
 		return "at the end of itinerary " + s.current()

@@ -331,7 +331,7 @@ func (m *migration) position(g *machine.Graph, phase string) (machine.Position, 
 	on := m.Status.Itinerary
 	switch {
 	case mtc.Done(m.Migration):
-		return machine.Position{Done: true}, nil
+		return machine.Position{Phase: phase, Done: true}, nil
 	case phase == "", on != "" && on != g.Name():
 		return machine.Position{}, nil
 	}

@@ -1,0 +1,238 @@
+package machine_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// settling decides A in its first phase; D is computed from A.
+var settling = phases.Itinerary{Name: "Settling", Vocabulary: four, Phases: []phases.Phase{
+	{Name: "Scan", Step: "S", Decides: flagA},
+	{Name: "OnA", Step: "S", Guard: all(flagA)},
+	{Name: "Wait", Step: "S"},
+	{Name: "OnB", Step: "S", Guard: all(flagB)},
+	{Name: "OnD", Step: "S", Guard: all(flagD)},
+	{Name: "End", End: true},
+}}
+
+// object is what sources read.
+type object struct {
+	values phases.Facts
+	broken map[phases.Flags]error
+	asked  []string
+	now    time.Time
+	failed error
+}
+
+func (o *object) options() machine.SettleOptions {
+	return machine.SettleOptions{
+		Now: func() time.Time { return o.now },
+		Sources: func(context.Context) (*phases.Sources, error) {
+			if o.failed != nil {
+				return nil, o.failed
+			}
+			var sources []phases.Source
+			for flag := range (flagA | flagB | flagD).Each {
+				s := phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+					o.asked = append(o.asked, four.Names(flag)[0])
+					return o.values.Of(flag), o.broken[flag]
+				}}
+				if flag == flagD {
+					s.Inputs = flagA
+				}
+				sources = append(sources, s)
+			}
+			s, err := phases.NewSources(four, sources...)
+			return s.Sequential(), err
+		},
+	}
+}
+
+// settleThrough settles until an error or the end, and finishes each phase; after
+// each step it goes through a checkpoint.
+func settleThrough(t *testing.T, set *machine.Set, c machine.Checkpoint, o *object) (entered []string, last machine.Checkpoint, err error) {
+	t.Helper()
+	for {
+		m, err := set.Resume(c, "Settling")
+		require.NoError(t, err)
+		m.Finish()
+		s, err := m.Settle(context.Background(), o.options())
+		c = m.Checkpoint()
+		if err != nil {
+			return entered, c, err
+		}
+		require.True(t, s.Moved)
+		require.Equal(t, s.Transition.To, m.Position())
+		entered = append(entered, c.Phase)
+		if c.Done {
+			return entered, c, nil
+		}
+	}
+}
+
+// Each flag is evaluated once, and what a phase decides again after it, with what
+// is computed from that.
+func TestSettle(t *testing.T) {
+	set := machine.MustCompileSet(settling)
+	o := &object{values: facts(flagA | flagD)}
+	entered, c, err := settleThrough(t, set, machine.Checkpoint{}, o)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Scan", "OnA", "Wait", "OnD", "End"}, entered)
+	assert.Equal(t, []string{"A", "B", "D", "A", "D"}, o.asked)
+	assert.Equal(t, []string{"A", "D"}, c.Facts.True)
+	m, err := set.Resume(c, "Settling")
+	require.NoError(t, err)
+	_, err = m.Settle(context.Background(), o.options())
+	assert.ErrorIs(t, err, machine.ErrDone)
+}
+
+// At the start a run waits for what its plan depends on, and evaluates all of it
+// again; later only for what the next transition depends on.
+func TestSettleWaits(t *testing.T) {
+	set := machine.MustCompileSet(settling)
+	down := errors.New("the API server is down")
+	o := &object{values: facts(flagA), broken: map[phases.Flags]error{flagB: down}}
+	_, c, err := settleThrough(t, set, machine.Checkpoint{}, o)
+	var unknown *machine.UnknownFlagsError
+	require.ErrorAs(t, err, &unknown)
+	require.ErrorIs(t, err, down)
+	assert.Equal(t, []string{"B"}, unknown.Flags)
+	assert.Empty(t, c.Phase)
+	assert.Empty(t, c.Facts.True, "the object may still change before the run begins")
+
+	// A flag that a phase ahead decides does not hold the beginning.
+	o.broken = map[phases.Flags]error{flagA: down}
+	entered, c, err := settleThrough(t, set, machine.Checkpoint{}, o)
+	require.ErrorAs(t, err, &unknown)
+	assert.Equal(t, []string{"A"}, unknown.Flags)
+	assert.Equal(t, []string{"Scan"}, entered)
+	assert.True(t, c.WorkDone, "the work is not done again")
+	o.broken, o.asked = nil, nil
+	entered, _, err = settleThrough(t, set, c, o)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"OnA", "Wait", "End"}, entered)
+	assert.Equal(t, []string{"A", "D"}, o.asked)
+}
+
+// A flag that could not be known and that nothing depends on now is evaluated at
+// most once a minute.
+func TestSettleEvaluatesAgainOnceAMinute(t *testing.T) {
+	set := machine.MustCompileSet(settling)
+	g, err := set.Graph("Settling")
+	require.NoError(t, err)
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for after, want := range map[time.Duration]int{0: 0, 59 * time.Second: 0, time.Minute: 1} {
+		o := &object{values: facts(0), broken: map[phases.Flags]error{flagB: errors.New("down")}, now: begin}
+		m, err := g.NewMachine(machine.Position{Phase: "Scan"}, phases.NewFacts(0, 0))
+		require.NoError(t, err)
+		m.Finish()
+		_, err = m.Settle(context.Background(), o.options())
+		require.NoError(t, err)
+		assert.Equal(t, "Wait", m.Position().Phase, "A is false")
+		at := *m.Checkpoint().FlagsEvaluated
+		assert.True(t, begin.Equal(at.Time))
+
+		c := m.Checkpoint()
+		c.Phase = "OnA" // whose next phase does not depend on B
+		r, err := set.Resume(c, "Settling")
+		require.NoError(t, err)
+		o.now, o.asked = begin.Add(after), nil
+		r.Finish()
+		_, err = r.Settle(context.Background(), o.options())
+		require.NoError(t, err)
+		assert.Len(t, o.asked, want, "after %s", after)
+	}
+}
+
+func TestSettleRefuses(t *testing.T) {
+	set := machine.MustCompileSet(settling)
+	g, err := set.Graph("Settling")
+	require.NoError(t, err)
+	other, err := phases.NewSources(phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "X"}}))
+	require.NoError(t, err)
+	none, err := phases.NewSources(four)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		about   string
+		sources func(context.Context) (*phases.Sources, error)
+		timeout time.Duration
+		want    string
+	}{
+		{"no function", nil, 0, `itinerary "Settling" at start: the next phase depends on B and D, which are not known yet: sources of flags: itinerary "Settling": Sources is missing; set it in the options`},
+		{"nil", func(context.Context) (*phases.Sources, error) { return nil, nil }, 0, `Sources returned nil; let it return the sources, or an error`},
+		{"another vocabulary", func(context.Context) (*phases.Sources, error) { return other, nil }, 0, `Sources returned sources over another vocabulary; make them over that of the itineraries`},
+		{"a panic", func(context.Context) (*phases.Sources, error) { panic("boom") }, 0, `sources of flags: panic: boom`},
+		{"no source", func(context.Context) (*phases.Sources, error) { return none, nil }, 0, `itinerary "Settling" at start: the next phase depends on B and D, which no source evaluates; add a source in Sources`},
+		{"no time", func(context.Context) (*phases.Sources, error) { return none, nil }, -1, "sources of flags: not evaluated: context deadline exceeded"},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			m, err := g.NewMachine(machine.Position{}, phases.Facts{})
+			require.NoError(t, err)
+			s, err := m.Settle(context.Background(), machine.SettleOptions{Sources: c.sources, EvaluationTimeout: c.timeout})
+			require.ErrorContains(t, err, c.want)
+			assert.False(t, s.Moved)
+			assert.Equal(t, machine.Position{}, m.Position())
+		})
+	}
+	m, err := g.NewMachine(machine.Position{Phase: "Scan"}, phases.Facts{})
+	require.NoError(t, err)
+	_, err = m.Settle(context.Background(), machine.SettleOptions{})
+	assert.ErrorIs(t, err, machine.ErrWorkNotDone)
+	assert.EqualError(t, err, `itinerary "Settling" at Scan: the work of the phase is not done; call Finish or Choose once it is`)
+}
+
+// A run that is delayed goes on when its time has come, with what the phase
+// decides evaluated then.
+func TestDelay(t *testing.T) {
+	set := machine.MustCompileSet(settling)
+	g, err := set.Graph("Settling")
+	require.NoError(t, err)
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	o := &object{values: facts(0), now: begin}
+	m, err := g.NewMachine(machine.Position{Phase: "Scan"}, facts(flagA|flagD))
+	require.NoError(t, err)
+	m.Finish()
+	m.Delay(begin.Add(10*time.Second - 1))
+	for _, after := range []time.Duration{0, 9 * time.Second} {
+		r, err := set.Resume(m.Checkpoint(), "Settling")
+		require.NoError(t, err)
+		o.now = begin.Add(after)
+		s, err := r.Settle(context.Background(), o.options())
+		require.NoError(t, err)
+		assert.Equal(t, machine.Settlement{RequeueAfter: 10*time.Second - after}, s)
+		assert.True(t, begin.Add(10*time.Second).Equal(r.NotBefore()))
+	}
+	assert.Empty(t, o.asked)
+	r, err := set.Resume(m.Checkpoint(), "Settling")
+	require.NoError(t, err)
+	o.now = begin.Add(10 * time.Second)
+	s, err := r.Settle(context.Background(), o.options())
+	require.NoError(t, err)
+	assert.True(t, s.Moved)
+	assert.Equal(t, "Wait", r.Position().Phase, "by the value of now")
+	assert.Equal(t, []string{"A", "D"}, o.asked, "and what is computed from it")
+	assert.Nil(t, r.Checkpoint().NotBefore)
+}
+
+// A new release under a phase at work: what is new is evaluated, and nothing
+// moves.
+func TestEvaluate(t *testing.T) {
+	set := machine.MustCompileSet(settling)
+	o := &object{values: facts(flagB)}
+	m, err := set.Resume(machine.Checkpoint{Itinerary: "Settling", Phase: "Wait", Facts: four.Record(phases.NewFacts(0, flagA), "of an older release")}, "Settling")
+	require.NoError(t, err)
+	require.True(t, m.Changed)
+	evaluation, err := m.Evaluate(context.Background(), o.options())
+	require.NoError(t, err)
+	assert.Equal(t, flagB|flagD, evaluation.Evaluated)
+	assert.Equal(t, "Wait", m.Position().Phase)
+	assert.Equal(t, []string{"Wait", "OnB", "End"}, m.Plan().Running())
+}
