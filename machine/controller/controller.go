@@ -53,7 +53,7 @@ func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 	return r, nil
 }
 
-// Reconcile moves the run of one object on. It writes the object at most once,
+// Reconcile moves the run of one object on, or the runs of its items. It writes the object at most once,
 // unless the API server refuses or does not keep that: then once more, for the
 // condition. An object that is gone is no error. It returns
 //
@@ -62,8 +62,11 @@ func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 //     another client has changed the object since it was read;
 //   - a terminal error, which is not retried, if the run is stopped
 //     ([runner.IsTerminal]), or the state cannot be read, is not kept or is too
-//     large ([*runner.AnnotationError], [*NotPersistedError], [*RefusedError]): the object,
-//     its definition or the release must be fixed;
+//     large ([*runner.AnnotationError], [*NotPersistedError], [*RefusedError]), or
+//     the items cannot be told apart or are too many ([*ItemError],
+//     [*TooManyItemsError]): the object, its definition or the release must be
+//     fixed. While other items of the object go on, the error of one is logged
+//     instead;
 //   - any other error, to be retried by the controller's rate limiter: a write
 //     that failed, for example.
 func (r *Reconciler[T]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {

@@ -28,6 +28,27 @@
 // or a user has moved the run, so the result of this reconcile is discarded and
 // the next one starts from there.
 //
+// # Many runs in one object
+//
+// With a [List] in the options an object has a run for each item of a list, such
+// as the virtual machines of a plan, each with its own itinerary, state and
+// pipeline in the embedder's own type. Of N items at most MaxAtWork are at work
+// at once; the order of the list decides who begins next. One reconcile calls
+// the runs that are due, one after the other, and writes all that came of it
+// once; it comes back for the run that is due first. What goes wrong with one
+// item does not concern the others.
+//
+// A run is called when its own time has come, and when anything else than the
+// time wakes the object. Whether an event of what handlers watch came together
+// with the time of another item cannot be told, so a run that waits is called
+// again within ten seconds then.
+//
+// The states of all items together take at most [MaxStates]: each item has an
+// equal share, to which its texts are cut. An object with more items than that
+// suffices for is refused with a [*TooManyItemsError], before anything begins.
+// Conditions sum up the items ([Summary]); messages of conditions and events,
+// log lines and spans name the item, metrics do not.
+//
 // # Errors
 //
 // An error of a handler, or of a flag, is in the state while it lasts, and so in

@@ -18,7 +18,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// MaxStates is the limit of the states of all items of an object together, in
+// MaxStates is the room for the states of all items of an object together, in
 // bytes of JSON. It leaves a quarter of a MiB for all else in the object.
 const MaxStates = 768 << 10
 
@@ -88,8 +88,8 @@ func (e *ItemError) Error() string {
 }
 
 // TooManyItemsError is an object with so many items that their states might not
-// fit, even without texts. No run of the object begins or goes on until it has
-// fewer.
+// fit into [MaxStates], even without texts ([runner.Runner.MinState]). No run of
+// the object begins or goes on until it has fewer.
 type TooManyItemsError struct {
 	Items, Max int
 }

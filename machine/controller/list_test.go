@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -354,6 +356,32 @@ func TestARetryOfAnItemIsNotMadeEarlier(t *testing.T) {
 	assert.Equal(t, int64(2), w.vm("retried").Retry.Attempts)
 }
 
+// An item that is stopped is called again once the object has changed, not when
+// another item is due.
+func TestAStoppedItemWaitsForAChange(t *testing.T) {
+	w := newPlanWorld(t, "stopped", "short")
+	w.list.Runner.OnError = func(PlanVM, runner.Visit, error) runner.ErrorAction { return runner.ActionStop }
+	broken := true
+	w.handle = func(i PlanVM, _ string) (runner.Result, error) {
+		if i.Key() == "stopped" && broken {
+			return runner.Result{}, errDown
+		}
+		return runner.Wait(time.Second, ""), nil
+	}
+	w.after(0)
+	w.after(time.Millisecond)
+	require.NotNil(t, w.vm("stopped").Stopped)
+	for range 20 {
+		w.after(time.Second)
+		assert.Equal(t, []string{"short/Refresh"}, w.called)
+	}
+	broken = false
+	w.edit(func(p *Plan) { metav1.SetMetaDataAnnotation(&p.ObjectMeta, "example.com/fixed", "yes") })
+	w.after(time.Second)
+	assert.Equal(t, []string{"short/Refresh", "stopped/Refresh"}, w.called)
+	assert.Nil(t, w.vm("stopped").Stopped)
+}
+
 // What goes wrong with one item neither hides nor stops the others.
 func TestTheTroubleOfOneItem(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -597,62 +625,80 @@ func TestTooManyItems(t *testing.T) {
 }
 
 // Whatever handlers return, an object of 500 items stays below 1 MiB, and each
-// item keeps its checkpoint, its facts and its steps.
+// item keeps its checkpoint, its facts and its steps. The itinerary is the warm
+// migration of forklift, with all flags set: nine steps.
 func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 	const n = 500
 	w := newPlanWorld(t, names(n)...)
+	file, err := os.Open("../../tests/conformance/testdata/forklift-warm.yaml")
+	require.NoError(t, err)
+	defer file.Close()
+	loaded, err := phases.Load(file, file.Name())
+	require.NoError(t, err)
+	warm, err := loaded.Itinerary("Warm")
+	require.NoError(t, err)
+	w.list.Runner.Itineraries = machine.MustCompileSet(warm, phases.Itinerary{Name: "Cancel", Vocabulary: warm.Vocabulary, Cleanup: true,
+		Phases: []phases.Phase{{Name: "DeleteVM", Step: "Cleanup"}}})
+	w.list.Runner.Select = func(_ context.Context, i PlanVM) (string, error) {
+		if i.Item.FailedPhases > 0 {
+			return "Cancel", nil
+		}
+		return "Warm", nil
+	}
+	w.list.Runner.Sources = func(context.Context, PlanVM) (*phases.Sources, error) {
+		var all []phases.Source
+		for flag := range warm.Vocabulary.All().Each {
+			all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }})
+		}
+		return phases.NewSources(warm.Vocabulary, all...)
+	}
+	w.list.Runner.MaxPhases = 40
 	huge := strings.Repeat("\x00\xff\"", 1<<10)
 	lines := slices.Repeat([]string{huge}, 10)
 	random := rand.New(rand.NewPCG(2, 0))
-	waited := map[string]bool{}
+	visited := map[string]bool{}
 	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
-		at := i.Key() + phase
-		switch random.IntN(4) {
-		case 0:
-			if !waited[at] {
-				waited[at] = true
+		if at := i.Key() + phase; !visited[at] {
+			visited[at] = true
+			switch random.IntN(16) {
+			case 0:
 				return runner.Wait(time.Second, huge, lines...), nil
-			}
-		case 1:
-			if !waited[at] {
-				waited[at] = true
+			case 1:
 				return runner.Result{}, errors.New(huge)
 			}
-		case 2:
+		}
+		if random.IntN(100) == 0 {
 			return runner.Fail(lines...), nil
 		}
 		return runner.Done(), nil
 	}
-	w.list.Runner.MaxPhases = 3
-	largest, s := 0, controller.Summary{}
+	largest, s, wasSteps := 0, controller.Summary{}, 0
 	for rounds := 0; s.Done() < n; rounds++ {
-		require.Less(t, rounds, 30)
+		require.Less(t, rounds, 60)
 		w.after(time.Minute)
-		f := w.get()
-		s = f.Status.Summary
-		data, err := json.Marshal(f)
+		p := w.get()
+		s = p.Status.Summary
+		data, err := json.Marshal(p)
 		require.NoError(t, err)
 		largest = max(largest, len(data))
 		require.Less(t, len(data), 1<<20)
-		for _, vm := range f.Status.VMs {
-			state, err := json.Marshal(vm.State)
-			require.NoError(t, err)
-			require.LessOrEqual(t, len(state), controller.MaxStates/n)
+		for _, vm := range p.Status.VMs {
 			require.NotEmpty(t, vm.Itinerary)
 			require.NotEmpty(t, vm.Facts.Hash)
-			require.NotEmpty(t, append(vm.Facts.True, vm.Facts.Unknown...))
+			require.Len(t, append(vm.Facts.True, vm.Facts.Unknown...), warm.Vocabulary.Len())
+			wasSteps = max(wasSteps, len(vm.Pipeline))
 			require.NotEmpty(t, vm.Pipeline)
 			for _, step := range vm.Pipeline {
 				require.True(t, step.Completed == nil || step.Message == "Completed" || step.Message == "Failed", "%+v", step)
 			}
-			if vm.FailedPhases+vm.FailedInCleanup > 0 {
-				require.NotEmpty(t, vm.Failures)
-			}
+			require.Equal(t, vm.FailedPhases > 0, len(vm.Failures) > 0, "the last failure is kept")
 		}
 	}
 	t.Logf("at most %d bytes", largest)
+	assert.Equal(t, 9, wasSteps)
 	assert.Equal(t, n, s.Succeeded+s.Failed)
 	assert.NotZero(t, s.Failed)
+	assert.NotZero(t, s.Succeeded)
 	assert.Contains(t, w.condition(controller.ConditionFailed), `True/Failed: item "vm-`)
 }
 
@@ -704,6 +750,28 @@ func TestMetricsOfItems(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 20.0, finished)
+}
+
+func TestSpansOfItems(t *testing.T) {
+	w := newPlanWorld(t, "a", "b")
+	seen := &spans{}
+	w.options.TracerProvider = seen
+	w.handle = func(i PlanVM, _ string) (runner.Result, error) {
+		if i.Key() == "b" {
+			return runner.Result{}, errDown
+		}
+		return runner.Done(), nil
+	}
+	w.after(0)
+	seen.ended = nil
+	w.after(time.Millisecond)
+	assert.Equal(t, []string{
+		"reconcile run > reconcile item > phase Refresh [Move Refresh]",
+		"reconcile run > reconcile item [a Move Refresh Copy]",
+		"reconcile run > reconcile item > phase Refresh [Move Refresh] error",
+		"reconcile run > reconcile item [b Move Refresh Refresh] error",
+		"reconcile run [shop] error",
+	}, seen.ended)
 }
 
 func TestWrongOptionsOfAList(t *testing.T) {

@@ -37,9 +37,9 @@ type textLimits struct{ text, failures, progress, switches int }
 
 var (
 	maxTexts = textLimits{MaxText, MaxFailures, MaxProgress, MaxSwitches}
-	// minTexts leave the messages of steps that are completed, and one failure
-	// and one switch without texts.
-	minTexts = textLimits{text: 16, switches: 1}
+	// minTexts leave the messages of steps that are completed, and the last
+	// failure without its reasons.
+	minTexts = textLimits{text: 16}
 )
 
 // half returns smaller limits, in the same proportions, down to minTexts.
@@ -73,67 +73,65 @@ func (s *State) boundTo(size int) error {
 	}
 }
 
-// MinState returns the size in bytes of JSON that suffices for the state of any
-// run without texts: its checkpoint, its facts, and the steps of all itineraries.
-// If [Options].MaxState is below it, the states of some runs may be larger.
+// MinState returns the size in bytes of JSON that the checkpoint, the facts and
+// the steps of a run take without texts, in any itinerary and then in a cleanup
+// itinerary. They are kept also if [Options].MaxState is smaller, and beside
+// them, in at most some 600 bytes more, the counts, the times, the last failure
+// and what is retried, without texts.
 func (r *Runner[T]) MinState() (int, error) {
 	if r == nil || r.o.Itineraries == nil {
 		return 0, errors.New("the runner was not made; make it with New")
 	}
-	var (
-		set              = r.o.Itineraries
-		at               = metav1.NewTime(time.Unix(0, 0))
-		itinerary, phase string
-		pipeline         steps.Pipeline
-		known            = map[string]bool{}
-	)
-	longer := func(than *string, name string) {
-		if size(name) > size(*than) {
-			*than = name
-		}
-	}
-	graphs := make([]*machine.Graph, 0, len(set.Names()))
-	for _, name := range set.Names() {
-		g, err := set.Graph(name)
+	var graphs []*machine.Graph
+	for _, name := range r.o.Itineraries.Names() {
+		g, err := r.o.Itineraries.Graph(name)
 		if err != nil {
 			return 0, err
 		}
 		graphs = append(graphs, g)
-		longer(&itinerary, name)
-		for i := range g.Len() {
-			longer(&phase, g.Phase(i).Name)
+	}
+	most := 0
+	for _, g := range graphs {
+		for _, next := range graphs {
+			if next != g && !next.IsCleanup() {
+				continue
+			}
+			data, err := json.Marshal(bare(g, next))
+			if err != nil {
+				return 0, err
+			}
+			most = max(most, len(data))
 		}
-		for _, step := range g.Steps() {
-			if !known[step] {
-				known[step] = true
-				pipeline = append(pipeline, steps.Step{Name: step, Started: &at, Completed: &at, Failed: true, Message: strings.Repeat("x", minTexts.text)})
+	}
+	return most, nil
+}
+
+// bare returns the state, without all that comes and goes, of a run that is in a
+// phase of an itinerary after all phases of another.
+func bare(left, g *machine.Graph) *State {
+	at, phase := metav1.NewTime(time.Unix(0, 0)), ""
+	for i := range g.Len() {
+		if name := g.Phase(i).Name; size(name) > size(phase) {
+			phase = name
+		}
+	}
+	s := &State{
+		Checkpoint: machine.Checkpoint{Itinerary: g.Name(), Phase: phase, WorkDone: true, Facts: g.Vocabulary().Record(phases.Facts{}, g.Hash())},
+		Visit:      int64(left.Len() + g.Len()), Entered: &at, Result: phases.RolledBack,
+	}
+	known := map[string]bool{}
+	for _, g := range []*machine.Graph{left, g} {
+		for _, name := range g.Steps() {
+			if !known[name] {
+				known[name] = true
+				s.Pipeline = append(s.Pipeline, steps.Step{Name: name, Started: &at, Completed: &at, Message: steps.MessageCompleted, Failed: g.IsCleanup()})
 			}
 		}
 	}
-	if len(pipeline) > 0 {
-		pipeline[0].Phase = phase
+	if len(s.Pipeline) > 0 {
+		s.Pipeline[0].Phase = phase
 	}
-	most, text := 0, strings.Repeat("x", minTexts.text)
-	for _, g := range graphs {
-		v := g.Vocabulary()
-		flags := v.Names(v.All())
-		data, err := json.Marshal(State{
-			Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase, WorkDone: true, Choice: phase, NotBefore: &at, FlagsEvaluated: &at, Facts: v.Record(phases.Facts{}, g.Hash())},
-			Visit:      maxVisit, Entered: &at, WaitingSince: &at, PausedSince: &at, PausedSeconds: maxSeconds,
-			Retry:      &Retry{Kind: RetryHandler, Flags: flags, Since: at, Attempts: maxCount, Error: text, At: at, Next: at},
-			SwitchHeld: text,
-			Switches:   []Switch{{From: itinerary, Phase: phase, To: itinerary, Reason: SwitchSelected, At: at}},
-			Result:     phases.RolledBack, FailedPhases: maxCount, FailedInCleanup: maxCount,
-			Failures: []Failure{{Itinerary: itinerary, Phase: phase, At: at, Visit: maxVisit}},
-			Dropped:  &Dropped{Failures: maxCount, Switches: maxCount, Progress: maxCount},
-			Pipeline: pipeline,
-		})
-		if err != nil {
-			return 0, err
-		}
-		most = max(most, len(data))
-	}
-	return most, nil
+	return s
 }
 
 // bound keeps the texts of the state within the limits, in time and memory
@@ -156,6 +154,9 @@ func (s *State) bound(l textLimits) {
 	dropped = max(len(s.Switches)-l.switches, 0)
 	s.Switches = slices.Delete(s.Switches, 0, dropped)
 	s.dropped(func(d *Dropped) *int64 { return &d.Switches }, dropped)
+	if len(s.Switches) == 0 {
+		s.Switches = nil // as it is read back
+	}
 	for i := range s.Switches {
 		left := &s.Switches[i]
 		left.From, left.Phase, left.To = cut(left.From), cut(left.Phase), cut(left.To)
@@ -169,6 +170,9 @@ func (s *State) bound(l textLimits) {
 	if s.Retry != nil {
 		s.Retry.Error = cutTo(s.Retry.Error, l.text)
 		s.Retry.Flags = s.Retry.Flags[:min(len(s.Retry.Flags), phases.MaxFlags)]
+		if l == minTexts {
+			s.Retry.Flags = nil // the facts have them
+		}
 		for i := range s.Retry.Flags {
 			s.Retry.Flags[i] = cut(s.Retry.Flags[i])
 		}
@@ -397,16 +401,9 @@ func (s *State) check(now metav1.Time) {
 	if _, known := resultOf(s.Result); !known {
 		s.Result = ""
 	}
-	if s.NotBefore != nil {
-		readable(s.NotBefore, now)
-	}
 	if s.Phase == "" || s.Done {
 		s.WorkDone = false
-	}
-	if !s.WorkDone {
-		s.Choice, s.NotBefore = "", nil
-	}
-	if s.Phase != "" && !s.Done { // a run that was taken over has neither
+	} else { // a run that was taken over has neither
 		if s.Visit == 0 {
 			s.nextVisit()
 		}

@@ -146,8 +146,8 @@ func hostile(seed uint64) func() (runner.Result, error) {
 	}
 }
 
-// bare is a state without what may be cut.
-func bare(s runner.State) runner.State {
+// withoutTexts is a state without what may be cut.
+func withoutTexts(s runner.State) runner.State {
 	s = *s.DeepCopy()
 	s.Failures, s.Switches, s.Dropped = nil, nil, nil
 	if s.Retry != nil {
@@ -162,8 +162,8 @@ func bare(s runner.State) runner.State {
 	return s
 }
 
-// Whatever handlers return, a state is within its limit, from the smallest on,
-// and beside its texts it is the same as that of a run without a limit.
+// Whatever handlers return, a state is within its limit as far as its texts
+// allow, and beside its texts it is the same as that of a run without a limit.
 func TestAStateIsWithinItsLimit(t *testing.T) {
 	least := 0
 	for seed := range uint64(24) {
@@ -172,7 +172,7 @@ func TestAStateIsWithinItsLimit(t *testing.T) {
 		if least, err = free.MinState(); err != nil {
 			t.Fatal(err)
 		}
-		limit := []int{least, least + 300, 2 * least, 8 << 10}[seed%4]
+		limit := []int{1, least, least + 600, 8 << 10}[seed%4]
 		limited, m, now := everywhere(t, mtc.Final, hostile(seed), func(o *runner.Options[*migration]) {
 			o.MaxState = func(*migration) int { return limit }
 		})
@@ -183,8 +183,8 @@ func TestAStateIsWithinItsLimit(t *testing.T) {
 			*clock, *now = clock.Add(time.Second), now.Add(time.Second)
 			b, err := json.Marshal(m.State)
 			require.NoError(t, err)
-			require.LessOrEqual(t, len(b), limit, "seed %d: %s", seed, b)
-			require.Empty(t, cmp.Diff(bare(want.State), bare(m.State)), "seed %d", seed)
+			require.LessOrEqual(t, len(b), max(limit, least+600), "seed %d: %s", seed, b)
+			require.Empty(t, cmp.Diff(withoutTexts(want.State), withoutTexts(m.State)), "seed %d", seed)
 			if failures := want.State.Failures; len(failures) > 0 {
 				is, last := m.State.Failures[len(m.State.Failures)-1], failures[len(failures)-1]
 				is.Reasons, last.Reasons = nil, nil

@@ -109,10 +109,10 @@ type Options[T any] struct {
 	Key func(object T) string
 
 	// MaxState returns the limit of the size of the object's state, in bytes of
-	// JSON, for states that share the room of one object. Texts are cut and
-	// dropped as far as that needs; the checkpoint, the facts and the steps are
-	// kept ([Runner.MinState]). If nil, or if it returns zero, the state stays
-	// below 64 KiB.
+	// JSON, for states that share the room of one object: texts are cut and
+	// dropped until the state is within it, or until none is left
+	// ([Runner.MinState]). If nil, or if it returns zero, the state stays below
+	// 64 KiB.
 	MaxState func(object T) int
 
 	// MaxPhases is the number of phases that may be left in one reconcile,

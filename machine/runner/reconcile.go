@@ -423,11 +423,11 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 	if text == "" {
 		text = fmt.Sprintf("an error without a text (%T)", err)
 	}
-	same := was != nil && isRecorded(was.Error, text)
+	same := was != nil && isRecorded(was.Error, text) && (was.Flags == nil || slices.Equal(was.Flags, flags))
 	if same {
 		text = was.Error
 	}
-	if !same || !slices.Equal(was.Flags, flags) || !early && (c.key == "" || l.maxAttempts > 0) ||
+	if !same || !early && (c.key == "" || l.maxAttempts > 0) ||
 		c.now.Sub(was.At.Time) >= writeRetryEvery {
 		since := c.now
 		if was != nil {
