@@ -301,7 +301,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 		hctx = timeout
 	}
 	c.called = true
-	visit := Visit{Itinerary: c.m.Graph().Name(), Phase: phase, Number: c.state.Visit, Facts: c.m.Facts()}
+	visit := Visit{Itinerary: c.m.Graph().Name(), Phase: phase, Step: c.stepOf(c.m.Position()), Number: c.state.Visit, Facts: c.m.Facts()}
 	result, err := handle(hctx, options.Handler, c.object, visit)
 	c.readClock() // the handler may have taken its time, which is not the next phase's
 	if err == nil && result.outcome == undecided {
