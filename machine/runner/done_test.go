@@ -8,10 +8,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // newLoop is a world whose copying goes round in a loop until its handler chooses
@@ -56,6 +58,25 @@ func TestAnEndPhase(t *testing.T) {
 	out, err := w.reconcile()
 	require.NoError(t, err)
 	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "what is done is left alone")
+}
+
+// A controller that worked on what is an end phase, as on any other, may have
+// recorded it before the run was done.
+func TestARunThatIsTakenOverInAnEndPhase(t *testing.T) {
+	for _, itinerary := range []string{"Move", ""} {
+		w := newLoop(t, false)
+		started := metav1.NewTime(w.now)
+		w.m.State.Itinerary, w.m.State.Phase = itinerary, "Completed"
+		w.m.State.Pipeline = steps.Pipeline{{Name: "Cleanup", Started: &started, Phase: "Completed"}}
+		out, err := w.reconcile()
+		require.NoError(t, err)
+		assert.True(t, out.Done)
+		assert.Empty(t, w.called)
+		assert.Equal(t, "Completed", w.m.State.Phase)
+		assert.Equal(t, phases.Succeeded, w.m.State.Result)
+		assert.Equal(t, "Cleanup: Completed", w.reads())
+		assert.Equal(t, []string{"RunFinished"}, w.events)
+	}
 }
 
 func TestAHandlerChooses(t *testing.T) {

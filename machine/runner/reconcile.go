@@ -88,6 +88,13 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 			return err
 		}
 		c.begin(ctx, c.state.Itinerary, c.state.Phase, failed)
+	case c.m.Position().Done:
+		// Another controller, or an older release, worked on what is an end phase.
+		c.state.enterItinerary(g)
+		c.state.leavePhase()
+		c.keep(ctx, steps.Snapshot{})
+		c.end(ctx)
+		return nil
 	case c.state.PhaseFailed() && !g.IsCleanup():
 		return c.unanswered()
 	case c.state.PhaseFailed():
@@ -547,14 +554,18 @@ func (c *reconcile[T]) entered(ctx context.Context, from machine.Position, tr ma
 	if tr.To.Phase != "" {
 		c.emit(ctx, PhaseEntered{Itinerary: tr.Itinerary, Phase: tr.To.Phase, Step: c.stepOf(tr.To), Jumped: tr.Jumped})
 	}
-	if !tr.To.Done {
-		return
+	if tr.To.Done {
+		c.end(ctx)
 	}
+}
+
+// end records how the run ends, which is done.
+func (c *reconcile[T]) end(ctx context.Context) {
 	c.finish()
 	if c.state.Result == "" {
 		c.state.Result = c.m.Graph().Result()
 	}
-	c.emit(ctx, RunFinished{Itinerary: tr.Itinerary, Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
+	c.emit(ctx, RunFinished{Itinerary: c.m.Graph().Name(), Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
 }
 
 // stepOf is the step that shows the phase which was entered: empty if none does.
