@@ -2,10 +2,10 @@ package list_test
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-logr/logr"
@@ -37,167 +37,190 @@ func newBefore(l *life, w *sim.World, s *sim.Server) reconcile.Reconciler {
 }
 
 func newAfter(l *life, w *sim.World, s *sim.Server) reconcile.Reconciler {
-	r, err := after.New(after.Parts{
+	r, err := (&after.Reconciler{
 		Client: s, Source: w, Target: w, Inventory: w, Migrator: w.Migrator, Now: w.Now, MaxInFlight: l.maxAtWork,
-	})
+	}).Controller()
 	if err != nil {
 		panic(err) // the options are the same each time
 	}
 	return r
 }
 
-// kinds are the differences between before and after that are expected, each
-// with its reason.
-var kinds = []struct {
-	name, reason string
-	differs      func(l *life, before, after trace) bool
-}{
-	{
-		"other turns", "a virtual machine comes to the loop some looks earlier or later, so the cutover meets it in another turn: " +
-			"a slot is free in the look in which a run ends, not one later, and an error of one does not cost the others a look",
-		func(_ *life, b, a trace) bool {
-			return slices.Equal(oneTurn(b.phases), oneTurn(a.phases)) && b.ended() == a.ended()
-		},
-	},
-	{
-		"cancel", "of a cancel and the end or the failure of the phase in which it comes, the first one counts; which that is depends on " +
-			"the looks whose writes are lost, and these meet other phases",
-		func(l *life, b, a trace) bool {
-			return slices.Equal(oneTurn(b.phases), oneTurn(a.phases)) && l.cancels[a.vm.Name] == a.last()
-		},
-	},
-	{
-		"edited", "a hook that the user adds half-way was entered without a step and ended the migration there; now a flag that is " +
-			"known is not evaluated again, unless it is live, so the run keeps to its plan",
-		func(l *life, b, a trace) bool {
-			return l.edited > 0 && b.last() == migration.PostHook && b.vm.FindStep(migration.PostHook) == nil && a.goesOn(b)
-		},
-	},
-	{
-		"flag", "an inventory that does not answer failed a virtual machine; now the flag is evaluated again later, or is known already",
-		func(l *life, b, a trace) bool { return b.failedBy(sim.ErrDown) && a.goesOn(b) },
-	},
-}
-
-// trace is the course of one virtual machine.
-type trace struct {
-	phases []string
-	vm     *api.VMStatus
-}
-
-func (c *course) trace(name string) trace {
-	vm := c.server.Plan().Status.Migration.FindVM(name)
-	return trace{append(slices.Clone(c.world.Visits[name]), vm.Phase), vm}
-}
-
-func (t trace) String() string { return strings.Join(t.phases, " ") + ": " + t.ended() }
-
-// ended is how a virtual machine has ended.
-func (t trace) ended() string { return t.vm.Conditions[0].Type }
-
-func (t trace) failedBy(err error) bool {
-	return t.vm.Error != nil && slices.Contains(t.vm.Error.Reasons, err.Error())
-}
-
-// last returns the last phase that was worked on.
-func (t trace) last() string { return t.phases[len(t.phases)-2] }
-
-// goesOn reports whether t has the phases of another that has ended early, and
-// others.
-func (t trace) goesOn(early trace) bool {
-	was, is := withoutHook(oneTurn(early.phases[:len(early.phases)-1])), withoutHook(oneTurn(t.phases))
-	return len(was) < len(is) && slices.Equal(was, is[:len(was)])
-}
-
-// oneTurn returns the phases with one turn of the loop for any number of them.
-func oneTurn(all []string) (one []string) {
-	for _, phase := range all {
-		switch phase {
-		case migration.RemovePreviousSnapshot, migration.WaitForPreviousSnapshotRemoval, migration.CreateSnapshot,
-			migration.WaitForSnapshot, migration.StoreSnapshotDeltas, migration.AddCheckpoint:
-			continue
-		case migration.CopyDisks, migration.CopyingPaused:
-			if slices.Contains(one, phase) {
-				continue
-			}
-		}
-		one = append(one, phase)
-	}
-	return one
-}
-
-func withoutHook(all []string) []string {
-	return slices.DeleteFunc(slices.Clone(all), func(phase string) bool { return phase == migration.PostHook })
-}
-
-var plans = 200
+// allPlans is how many lives are played without the race detector. Then each
+// kind of difference happens.
+const allPlans = 200
 
 func TestTheSamePhasesAreEnteredBeforeAndAfter(t *testing.T) {
+	const shards = 4
+	var mu sync.Mutex
 	counts := map[string]int{}
-	vms, looks := 0, 0
-	for seed := range int64(plans) {
-		l := newLife(seed)
-		b, err := l.play(newBefore)
-		require.NoError(t, err)
-		a, err := l.play(newAfter)
-		require.NoError(t, err)
-		looks += b.looks + a.looks
-
-		for _, c := range []*course{b, a} {
-			require.LessOrEqual(t, c.atWork, l.maxAtWork, "life %d", seed)
-			require.LessOrEqual(t, c.writes, 1, "life %d", seed)
-		}
-		for _, vm := range l.plan.Spec.VMs {
-			vms++
-			was, is := b.trace(vm.Name), a.trace(vm.Name)
-			kind := kindOf(l, was, is)
-			require.NotEmpty(t, kind, "life %d: %s differs in a kind that is not listed:\nbefore %s\nafter  %s", seed, vm.Name, was, is)
-			counts[kind]++
-			counts[was.ended()+" before"]++
-			counts[is.ended()+" after"]++
-			if kind == same {
-				if is.ended() == api.Canceled {
-					// A step starts as soon as its phase is entered, not when that
-					// is worked on.
-					require.Subset(t, started(is.vm), started(was.vm), "life %d: the steps of %s", seed, vm.Name)
-				} else {
-					require.Equal(t, started(was.vm), started(is.vm), "life %d: the steps of %s", seed, vm.Name)
+	t.Run("plans", func(t *testing.T) {
+		for shard := range shards {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				for seed := shard; seed < plans; seed += shards {
+					of := compare(t, newLife(int64(seed)))
+					mu.Lock()
+					for name, n := range of {
+						counts[name] += n
+					}
+					mu.Unlock()
 				}
-				require.Equal(t, b.world.CleanedUp(vm.Name), a.world.CleanedUp(vm.Name), "life %d: cleanup of %s", seed, vm.Name)
+			})
+		}
+	})
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%6d %s", counts[name], name)
+	}
+	for _, k := range kinds {
+		if plans == allPlans {
+			assert.Positive(t, counts[k.name], "%s never happens; remove it", k.name)
+		}
+	}
+	for _, step := range []string{migration.Initialize, migration.DiskTransfer, migration.DiskAllocation} {
+		assert.Positive(t, counts[migration.CreateDataVolumes+" under "+step])
+	}
+}
+
+// compare lets a plan live before and after, and counts what is the same and
+// what is not.
+func compare(t *testing.T, l *life) (counts map[string]int) {
+	b, err := l.play(newBefore)
+	require.NoError(t, err)
+	a, err := l.play(newAfter)
+	require.NoError(t, err)
+	counts = map[string]int{"looks before": b.looks, "looks after": a.looks}
+	for _, c := range []*course{b, a} {
+		require.LessOrEqual(t, c.atWork, l.maxAtWork, "life %d: at work", l.seed)
+		require.LessOrEqual(t, c.writes, 1, "life %d: writes in one reconcile", l.seed)
+	}
+	for _, vm := range l.plan.Spec.VMs {
+		was, is := b.trace(vm.Name), a.trace(vm.Name)
+		kind := kindOf(l, was, is)
+		require.NotEmpty(t, kind, "life %d: %s differs in a kind that is not listed:\nbefore %s\nafter  %s", l.seed, vm.Name, was, is)
+		counts["virtual machines"]++
+		counts["virtual machines: "+kind]++
+		counts[kind]++
+		counts[was.ended()+" before"]++
+		counts[is.ended()+" after"]++
+		for phase, step := range a.world.Steps[vm.Name] {
+			if before, ok := b.world.Steps[vm.Name][phase]; ok {
+				require.Equal(t, before, step, "life %d: the step of %s in %s", l.seed, vm.Name, phase)
+			}
+			if phase == migration.CreateDataVolumes {
+				counts[phase+" under "+step]++
 			}
 		}
-	}
-	t.Logf("%d virtual machines of %d plans, %d looks", vms, plans, looks)
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		t.Logf("%5d %s", counts[name], name)
-	}
-	for _, k := range kinds {
-		assert.Positive(t, counts[k.name], "%s never happens", k.name)
-	}
-}
-
-const same = "the same"
-
-func kindOf(l *life, was, is trace) string {
-	if slices.Equal(was.phases, is.phases) && was.ended() == is.ended() {
-		return same
-	}
-	for _, k := range kinds {
-		if k.differs(l, was, is) {
-			return k.name
+		for _, step := range is.vm.Pipeline {
+			require.NotNil(t, step.Completed, "life %d: %s is over, and its step %s is not", l.seed, vm.Name, step.Name)
+		}
+		if kind != same {
+			continue
+		}
+		require.Equal(t, b.world.CleanedUp(vm.Name), a.world.CleanedUp(vm.Name), "life %d: cleanup of %s", l.seed, vm.Name)
+		require.Equal(t, b.world.PoweredOn(vm.Name), a.world.PoweredOn(vm.Name), "life %d: power of %s", l.seed, vm.Name)
+		if is.ended() == api.Canceled {
+			// A step starts as soon as its phase is entered, not when that is
+			// worked on.
+			require.Subset(t, started(is.vm), started(was.vm), "life %d: the steps of %s", l.seed, vm.Name)
+		} else {
+			require.Equal(t, started(was.vm), started(is.vm), "life %d: the steps of %s", l.seed, vm.Name)
 		}
 	}
-	return ""
+	return counts
 }
 
-// started returns the names of the steps that have started, sorted.
-func started(vm *api.VMStatus) []string {
-	var names []string
-	for _, step := range vm.Pipeline {
-		if step.Started != nil {
-			names = append(names, fmt.Sprintf("%s %t", step.Name, step.Error != nil))
-		}
+// quiet is a life in which nothing goes wrong.
+func quiet(warm bool, vms ...string) *life {
+	l := &life{maxAtWork: len(vms), plan: &api.Plan{Spec: api.PlanSpec{Provider: api.VSphere, Warm: warm, Inspect: warm}}}
+	l.plan.Namespace, l.plan.Name, l.plan.UID = request.Namespace, request.Name, "1"
+	for _, vm := range vms {
+		l.plan.Spec.VMs = append(l.plan.Spec.VMs, api.VM{Name: vm, DisksMB: []int64{300, 500}})
 	}
-	slices.Sort(names)
-	return names
+	if warm {
+		at := sim.At(30)
+		l.plan.Spec.Cutover = &at
+	}
+	return l
+}
+
+// A run that cannot go on at all stops alone, and its place goes to another.
+func TestOneThatStopsDoesNotStopTheOthers(t *testing.T) {
+	l := quiet(false, "a", "b", "c")
+	l.maxAtWork = 2
+	l.edits = map[int]func(*api.Plan){4: func(plan *api.Plan) {
+		plan.Status.Migration.FindVM("b").Run.Phase = "Nowhere"
+	}}
+	c, err := l.play(newAfter)
+	require.NoError(t, err)
+	vms := c.server.Plan().Status.Migration
+	require.NotNil(t, vms.FindVM("b").Run.Stopped)
+	assert.Contains(t, vms.FindVM("b").Run.Stopped.Error, `no phase "Nowhere"`)
+	assert.Nil(t, vms.FindVM("b").Completed)
+	for _, name := range []string{"a", "c"} {
+		assert.Equal(t, api.Succeeded, c.trace(name).ended())
+	}
+	assert.Equal(t, 2, c.atWork)
+}
+
+// A step has its tasks and numbers as long as it is listed, and none is listed
+// that does not run.
+func TestThePipelineOfAVirtualMachine(t *testing.T) {
+	l := quiet(true, "a")
+	var lists, numbers []string
+	l.onLook = func(plan *api.Plan) {
+		vm := plan.Status.Migration.FindVM("a")
+		var names []string
+		for _, step := range vm.Pipeline {
+			names = append(names, step.Name)
+			assert.NotEmpty(t, step.Description, step.Name)
+			var copied int64
+			for _, task := range step.Tasks {
+				copied += task.Progress.Completed
+			}
+			if step.Tasks != nil && step.Phase == api.Running {
+				assert.Equal(t, step.Progress.Completed, copied, step.Name)
+				numbers = append(numbers, step.Name+" "+step.Progress.String())
+			}
+		}
+		lists = append(lists, strings.Join(names, " "))
+	}
+	_, err := l.play(newAfter)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Initialize PreflightInspection DiskTransfer Cutover ImageConversion VirtualMachineCreation"}, slices.Compact(lists))
+	assert.Subset(t, numbers, []string{"DiskTransfer 0/800", "DiskTransfer 400/800", "DiskTransfer 800/800", "Cutover 800/800"})
+}
+
+// Runs that the one has begun go on in the other, in both directions.
+func TestRunsInFlightGoOn(t *testing.T) {
+	for _, direction := range []struct {
+		name     string
+		from, to controllerOf
+	}{{"adopted", newBefore, newAfter}, {"rolled back", newAfter, newBefore}} {
+		t.Run(direction.name, func(t *testing.T) {
+			for _, warm := range []bool{false, true} {
+				whole, err := quiet(warm, "a", "b").play(newBefore)
+				require.NoError(t, err)
+				for at := range whole.looks {
+					c, err := quiet(warm, "a", "b").play(func(l *life, w *sim.World, s *sim.Server) reconcile.Reconciler {
+						looks := 0
+						from, to := direction.from(l, w, s), direction.to(l, w, s)
+						return reconcile.Func(func(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
+							if looks++; looks <= at+1 {
+								return from.Reconcile(ctx, r)
+							}
+							return to.Reconcile(ctx, r)
+						})
+					})
+					require.NoError(t, err, "changed after look %d", at)
+					for _, vm := range []string{"a", "b"} {
+						was, is := whole.trace(vm), c.trace(vm)
+						require.Equal(t, oneTurn(was.phases), oneTurn(is.phases), "changed after look %d", at)
+						require.Equal(t, was.ended(), is.ended(), "changed after look %d", at)
+						require.Equal(t, started(was.vm), started(is.vm), "changed after look %d", at)
+					}
+				}
+			}
+		})
+	}
 }

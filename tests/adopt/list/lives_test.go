@@ -25,10 +25,16 @@ type life struct {
 	crashes   map[int]bool      // the looks whose writes are lost
 	// down is when the inventory does not answer: from one look to another.
 	down [2]int
-	// edited is the look after which the user adds a hook to all virtual
-	// machines at work; 0 for never.
-	edited int
+	// edits are what the user changes, by look, and hooked reports that this is
+	// a hook.
+	edits  map[int]func(*api.Plan)
+	hooked bool
+	// onLook is called after each look.
+	onLook func(*api.Plan)
 }
+
+// controllerOf makes the controller of a life.
+type controllerOf func(*life, *sim.World, *sim.Server) reconcile.Reconciler
 
 // warmFaults and coldFaults are the phases in which something may go wrong.
 // None of them is in the loop, where the visit that meets it could be one that
@@ -61,7 +67,7 @@ func newLife(seed int64) *life {
 		spec.Provider = api.Offload
 	}
 	l.maxAtWork = 1 + r.IntN(6)
-	at := metav1.NewTime(sim.Epoch.Add(time.Duration(r.IntN(100)) * sim.Tick))
+	at := sim.At(r.IntN(100))
 	spec.Cutover = &at
 	faulty := coldFaults
 	if spec.Warm {
@@ -102,7 +108,8 @@ func newLife(seed int64) *life {
 		l.down = [2]int{from, from + 1 + r.IntN(5)}
 	}
 	if chance(15) {
-		l.edited = 5 + r.IntN(40)
+		l.hooked = true
+		l.edits = map[int]func(*api.Plan){5 + r.IntN(40): addHooks}
 	}
 	l.plan = &api.Plan{ObjectMeta: metav1.ObjectMeta{Namespace: "move", Name: "plan", UID: "1"}, Spec: spec}
 	return l
@@ -115,14 +122,13 @@ type course struct {
 	looks  int
 	atWork int // at most
 	writes int // in one look at most
-	sizes  int
 }
 
 // maxLooks is after how many looks a life is stuck.
 const maxLooks = 2000
 
 // play lets a controller live a life.
-func (l *life) play(controller func(*life, *sim.World, *sim.Server) reconcile.Reconciler) (*course, error) {
+func (l *life) play(controller controllerOf) (*course, error) {
 	c := &course{world: sim.New(l.seed), server: sim.NewServer(l.plan)}
 	var canceled []string
 	c.world.Faults, c.world.Lost = l.faults, l.lost
@@ -131,40 +137,47 @@ func (l *life) play(controller func(*life, *sim.World, *sim.Server) reconcile.Re
 			canceled = append(canceled, vm)
 		}
 	}
-	at := func(look int) time.Time { return sim.Epoch.Add(time.Duration(look) * sim.Tick) }
-	c.world.Down = func(t time.Time) bool { return !t.Before(at(l.down[0])) && t.Before(at(l.down[1])) }
+	c.world.Down = func(t time.Time) bool {
+		return !t.Before(sim.At(l.down[0]).Time) && t.Before(sim.At(l.down[1]).Time)
+	}
 
 	r := controller(l, c.world, c.server)
 	for ; c.looks < maxLooks; c.looks++ {
-		c.world.Time = at(c.looks)
+		c.world.Time = sim.At(c.looks).Time
 		if canceled != nil {
 			c.server.Edit(func(plan *api.Plan) { plan.Spec.Cancel = append(plan.Spec.Cancel, canceled...) })
 			canceled = nil
 		}
-		if l.edited > 0 && l.edited == c.looks {
-			c.server.Edit(addHooks)
+		if edit := l.edits[c.looks]; edit != nil {
+			c.server.Edit(edit)
 		}
-		before := c.server.Writes
+		writes := c.server.Writes
 		c.server.Crash = l.crashes[c.looks]
-		_, err := r.Reconcile(ctx, request)
-		c.writes = max(c.writes, c.server.Writes-before)
+		result, err := r.Reconcile(ctx, request)
+		c.writes = max(c.writes, c.server.Writes-writes)
 		if c.server.Crash {
 			r = controller(l, c.world, c.server)
 		}
-		_ = err // the workqueue retries it
 		plan := c.server.Plan()
-		atWork, ended := 0, 0
+		if l.onLook != nil {
+			l.onLook(plan)
+		}
+		atWork, over := 0, 0
 		for _, vm := range plan.Status.Migration.VMs {
-			if vm.Running() {
+			switch {
+			case vm.Completed != nil, vm.Run != nil && vm.Run.Stopped != nil:
+				over++
+			case vm.Running(), vm.Run != nil && vm.Run.Itinerary != "":
 				atWork++
-			}
-			if vm.Completed != nil {
-				ended++
 			}
 		}
 		c.atWork = max(c.atWork, atWork)
-		if ended == len(plan.Spec.VMs) {
+		switch {
+		case over == len(plan.Spec.VMs):
+			c.looks++
 			return c, nil
+		case err == nil && result.RequeueAfter == 0:
+			return c, fmt.Errorf("life %d: nothing wakes it after look %d", l.seed, c.looks)
 		}
 	}
 	return c, fmt.Errorf("life %d is stuck", l.seed)

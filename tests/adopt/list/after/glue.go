@@ -1,74 +1,44 @@
-// Package after is the controller after it has adopted the framework. What it
-// has in common with package before is in package migration.
 package after
 
 import (
 	"context"
-	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/api"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/migration"
 )
 
-// Poll is how soon a phase that waits is looked at again.
-const Poll = 3 * time.Second
-
-// Parts are what the controller has, as before.
-type Parts struct {
-	Client      client.Client
-	Source      migration.Source
-	Target      migration.Target
-	Inventory   migration.Inventory
-	Migrator    func(provider string) migration.Migrator
-	Now         func() time.Time
-	MaxInFlight int
-}
-
+// item is a virtual machine, and its plan.
 type item = controller.Item[*api.Plan, api.VMStatus]
 
-// New makes the reconciler of plans.
-func New(p Parts) (*controller.Reconciler[*api.Plan], error) {
+// Controller returns the reconciler of plans: a run for each virtual machine.
+func (r *Reconciler) Controller() (*controller.Reconciler[*api.Plan], error) {
 	return controller.New(controller.Options[*api.Plan]{
-		Client:            p.Client,
+		Client:            r.Client,
 		New:               func() *api.Plan { return &api.Plan{} },
 		StatusSubresource: true,
 		List: controller.NewList(controller.ListOptions[*api.Plan, api.VMStatus]{
-			Items:     func(plan *api.Plan) []*api.VMStatus { return items(plan) },
+			Items:     begin,
 			Key:       func(vm *api.VMStatus) string { return vm.Name },
-			MaxAtWork: p.MaxInFlight,
-			Summarize: p.summarize,
+			MaxAtWork: r.MaxInFlight,
+			Summarize: func(plan *api.Plan, _ controller.Summary) { r.end(plan) },
 			Runner: runner.Options[item]{
 				Itineraries: itineraries,
-				Select:      selected,
-				Sources:     p.sources,
+				Select:      selectItinerary,
+				Sources:     r.sources,
 				Storage:     runner.Storage[item]{Read: read, Write: write},
-				Handler:     runner.VisitFunc[item](p.handle),
-				OnFail:      fail,
-				Observers:   []runner.Observer[item]{runner.ObserverFunc[item](p.end)},
-				Now:         p.Now,
+				Handler:     runner.VisitFunc[item](r.handle),
+				Observers:   []runner.Observer[item]{runner.ObserverFunc[item](r.observe)},
+				Now:         r.Now,
 			},
 		}),
 	})
 }
 
-// items returns the status of each virtual machine, and makes those that are new.
-func items(plan *api.Plan) []*api.VMStatus {
-	m := &plan.Status.Migration
-	for _, vm := range plan.Spec.VMs {
-		if m.FindVM(vm.Name) == nil {
-			m.VMs = append(m.VMs, migration.NewStatus(plan, vm))
-		}
-	}
-	return m.VMs
-}
-
-func selected(_ context.Context, i item) (string, error) {
+func selectItinerary(_ context.Context, i item) (string, error) {
 	switch {
 	case i.Item.Error != nil:
 		return "Failed", nil
@@ -80,77 +50,86 @@ func selected(_ context.Context, i item) (string, error) {
 	return "Cold", nil
 }
 
-func (p Parts) sources(_ context.Context, i item) (*phases.Sources, error) {
-	of := migration.Predicates{Plan: i.Object, VM: i.Item, Inventory: p.Inventory, Now: p.Now}
+func (r *Reconciler) sources(_ context.Context, i item) (*phases.Sources, error) {
+	is := migration.Predicates{Plan: i.Object, VM: i.Item, Inventory: r.Inventory, Now: r.Now}
 	var all []phases.Source
 	for _, f := range flags {
-		ask := func(context.Context, phases.Facts) (phases.Truth, error) {
-			yes, err := f.evaluate(of)
+		evaluate := func(context.Context, phases.Facts) (phases.Truth, error) {
+			yes, err := f.evaluate(is)
 			return phases.TruthOf(yes), err
 		}
-		all = append(all, phases.Source{Flag: f.Flag, Evaluate: ask})
+		all = append(all, phases.Source{Flag: f.Flag, Evaluate: evaluate})
 	}
 	return phases.NewSources(vocabulary, all...)
 }
 
-// handle lets the executor work on a phase, which tells by a call that it is done.
-func (p Parts) handle(_ context.Context, i item, _ runner.Visit) (runner.Result, error) {
-	vm, result := i.Item, runner.Wait(Poll, "")
-	x := p.executor(i)
+// handle lets the executor work on a phase, and waits unless it goes on.
+func (r *Reconciler) handle(_ context.Context, i item, v runner.Visit) (runner.Result, error) {
+	result := runner.Wait(Poll, "")
+	x := r.executor(i.Object)
+	x.Step = func(vm *api.VMStatus) *api.Step { return vm.FindStep(v.Step) }
 	x.Next = func(*api.VMStatus) { result = runner.Done() }
 	x.Goto = func(*api.VMStatus, string) { result = runner.Done() }
 	x.Choose = func(_ *api.VMStatus, to string) { result = runner.Done(runner.Choose(to)) }
-	err := x.Run(p.Migrator(i.Object.Spec.Provider), vm)
-	if step := current(vm); step != nil && step.Error != nil {
-		return runner.Fail(step.Error.Reasons...), nil
-	}
-	if vm.Error != nil {
-		return runner.Fail(vm.Error.Reasons...), nil
+	err := x.Run(r.Migrator(i.Object.Spec.Provider), i.Item)
+	if i.Item.ReflectPipeline(); i.Item.Error != nil {
+		return runner.Fail(i.Item.Error.Reasons...), nil
 	}
 	return result, err
 }
 
-// fail writes a failure where the controller has errors.
-func fail(_ context.Context, i item, f runner.Failure) error {
-	i.Item.AddError(f.Reasons...)
-	if step := current(i.Item); step != nil {
-		step.AddError(f.Reasons...)
-	}
-	return nil
-}
-
-func (p Parts) executor(i item) *migration.Executor {
-	return &migration.Executor{
-		Plan: i.Object, Source: p.Source, Target: p.Target, Now: p.Now, Step: current,
-	}
-}
-
-// current returns the step of the current phase; nil if there is none.
-func current(vm *api.VMStatus) *api.Step {
-	for _, step := range vm.Pipeline {
-		if step.Running() && step.Phase == api.Running {
-			return step
-		}
-	}
-	return nil
-}
-
-// summarize records the end of a plan.
-func (p Parts) summarize(plan *api.Plan, s controller.Summary) {
-	m := &plan.Status.Migration
-	m.MarkStarted(p.time())
-	if s.Done() == s.Items() {
-		m.MarkCompleted(p.time())
-	}
-}
-
-func (p Parts) time() metav1.Time { return metav1.NewTime(p.Now().UTC().Truncate(time.Second)) }
-
-// end does what is done at the end of a run, however that is.
-func (p Parts) end(_ context.Context, i item, e runner.Event) {
+func (r *Reconciler) observe(_ context.Context, i item, e runner.Event) {
 	if end, ok := e.(runner.RunFinished); ok {
-		i.Item.SetCondition(string(end.Result))
-		i.Item.MarkCompleted(p.time())
-		p.executor(i).CleanUp(i.Item)
+		r.finish(i.Object, i.Item, string(end.Result))
+	}
+}
+
+func read(_ context.Context, i item) (s runner.State, err error) {
+	if i.Item.Run != nil {
+		i.Item.Run.DeepCopyInto(&s)
+	} else if i.Item.Started != nil { // it began before
+		s.Phase, s.Done = i.Item.Phase, i.Item.Completed != nil
+	}
+	s.Pipeline = stepsOf(i.Item).From(i.Item.Pipeline)
+	return s, nil
+}
+
+func write(_ context.Context, i item, s runner.State) error {
+	i.Item.Phase, i.Item.Pipeline = s.Phase, stepsOf(i.Item).To(s.Pipeline, i.Item.Pipeline)
+	s.Pipeline = nil
+	i.Item.Run = s.DeepCopy()
+	return nil
+}
+
+// stepsOf reads and writes the steps of a virtual machine. That which runs shows
+// the phase of the virtual machine.
+func stepsOf(vm *api.VMStatus) steps.Accessor[*api.Step] {
+	return steps.Accessor[*api.Step]{
+		Get: func(s *api.Step) steps.Step {
+			is := steps.Step{Name: s.Name, Started: s.Started, Completed: s.Completed}
+			if is.Message, is.Failed = s.Reason, s.Error != nil; s.Phase == api.Running {
+				is.Phase = vm.Phase
+			}
+			return is
+		},
+		Set: func(s *api.Step, to steps.Step) *api.Step {
+			if s == nil {
+				s = migration.NewStep(vm, to.Name)
+			}
+			s = s.DeepCopy()
+			s.Started, s.Completed, s.Reason = to.Started, to.Completed, to.Message
+			switch s.Phase = api.Pending; {
+			case to.Message == steps.MessageCompleted:
+				s.Phase, s.Progress.Completed = api.Completed, s.Progress.Total
+			case to.Completed != nil:
+				s.Phase = api.Completed
+			case to.Phase != "":
+				s.Phase = api.Running
+			}
+			if to.Failed && s.Error == nil {
+				s.AddError(to.Message)
+			}
+			return s
+		},
 	}
 }

@@ -5,6 +5,7 @@
 package api
 
 import (
+	"fmt"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -138,6 +139,9 @@ type Progress struct {
 	Total     int64 `json:"total"`
 }
 
+// String returns the numbers as "3/7".
+func (p Progress) String() string { return fmt.Sprintf("%d/%d", p.Completed, p.Total) }
+
 // Error is what went wrong, and in which phase.
 type Error struct {
 	Phase   string   `json:"phase"`
@@ -174,6 +178,15 @@ func (t *Task) AddError(reasons ...string) { t.Error = t.Error.add(t.Phase, reas
 
 // AddError adds reasons to the error of a virtual machine.
 func (v *VMStatus) AddError(reasons ...string) { v.Error = v.Error.add(v.Phase, reasons) }
+
+// ReflectPipeline adds the errors of the steps to that of the virtual machine.
+func (v *VMStatus) ReflectPipeline() {
+	for _, step := range v.Pipeline {
+		if step.Error != nil {
+			v.AddError(step.Error.Reasons...)
+		}
+	}
+}
 
 func (e *Error) add(phase string, reasons []string) *Error {
 	if e == nil {

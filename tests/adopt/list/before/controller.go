@@ -123,11 +123,7 @@ func (r *run) execute(vm *api.VMStatus) error {
 	} else if err := r.Run(r.migrator, vm); err != nil {
 		return err
 	}
-	for _, step := range vm.Pipeline {
-		if step.Error != nil {
-			vm.AddError(step.Error.Reasons...)
-		}
-	}
+	vm.ReflectPipeline()
 	vm.MarkStarted(r.time()) // also if it failed before it could
 	switch {
 	case vm.Error != nil && !vm.HasCondition(api.Failed):

@@ -9,6 +9,8 @@ import (
 	"hash/fnv"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/api"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/migration"
 )
@@ -18,6 +20,9 @@ const Tick = 3 * time.Second
 
 // Epoch is when each world begins.
 var Epoch = time.Date(2025, 3, 1, 9, 0, 0, 0, time.UTC)
+
+// At is the time of a look, counted from 0.
+func At(look int) metav1.Time { return metav1.NewTime(Epoch.Add(time.Duration(look) * Tick)) }
 
 // Fault is what goes wrong at the first visit to a phase.
 type Fault struct {
@@ -41,6 +46,8 @@ type World struct {
 
 	// Visits are the phases that each virtual machine was worked on in, in order.
 	Visits map[string][]string
+	// Steps are the steps under which they were, by virtual machine and phase.
+	Steps map[string]map[string]string
 	// OnVisit is called when a virtual machine comes to a phase.
 	OnVisit func(vm, phase string)
 
@@ -50,7 +57,8 @@ type World struct {
 
 // New makes a world.
 func New(seed int64) *World {
-	return &World{Seed: seed, Time: Epoch, Visits: map[string][]string{}, began: map[string]time.Time{}, count: map[string]int{}}
+	return &World{Seed: seed, Time: Epoch, Visits: map[string][]string{}, Steps: map[string]map[string]string{},
+		began: map[string]time.Time{}, count: map[string]int{}}
 }
 
 // Now is the clock.
@@ -68,6 +76,12 @@ type observed struct {
 }
 
 func (o *observed) Execute(x *migration.Executor, vm *api.VMStatus) (bool, error) {
+	if step := x.Step(vm); step != nil {
+		if o.Steps[vm.Name] == nil {
+			o.Steps[vm.Name] = map[string]string{}
+		}
+		o.Steps[vm.Name][vm.Phase] = step.Name
+	}
 	visits := o.Visits[vm.Name]
 	if n := len(visits); n == 0 || visits[n-1] != vm.Phase {
 		o.Visits[vm.Name] = append(visits, vm.Phase)
