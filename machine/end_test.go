@@ -91,6 +91,18 @@ func TestEndPhasesInAPlan(t *testing.T) {
 			assert.Zero(t, p.Matters())
 		})
 	}
+	// A reason names the choice that is made, and not a jump that it excludes.
+	p, err := g.PlanFrom(machine.Position{Phase: "Copy", Choice: "Undo"}, facts(flagB))
+	require.NoError(t, err)
+	assert.Equal(t, "is not reached: Copy jumps to Undo", p.Why(3).Text)
+	// A choice is no jump whose guard is unknown.
+	asks := machine.MustCompile(phases.Itinerary{Name: "Asks", Vocabulary: four, Phases: []phases.Phase{
+		{Name: "Ask", Step: "S", Jumps: []phases.Jump{{To: "Fix", Choice: true}}},
+		{Name: "Retry", Step: "S", Guard: phases.Guard{All: flagA}, Jumps: []phases.Jump{{To: "Ask", Choice: true}}},
+		{Name: "Next", End: true},
+		{Name: "Fix", Step: "S"},
+	}})
+	assert.Equal(t, &machine.Why{Guard: machine.WhyChoice, Flags: []string{}, DecidedBy: []string{}, Text: "hangs on the choice of Ask"}, asks.Plan(phases.Facts{}).Why(3))
 	// Once the work is done without a choice, none can be made.
 	m, err := g.NewMachine(machine.Position{Phase: "Copy"}, facts(0))
 	require.NoError(t, err)

@@ -26,24 +26,53 @@ const maxExact = 24
 // A choice that is not made yet is possible, beside all the others. After an end
 // phase nothing comes.
 func (g *Graph) Onward(i int, f phases.Facts) (jumps []phases.Truth, order phases.Truth) {
+	return g.judgeOnward(i, f, anyWay)
+}
+
+// Onward is [Graph.Onward] of the phase in progress. If its handler has chosen a
+// jump, only that is possible; if its work is done without a choice, no choice is.
+// At the start the first phase in order is next; when done, nothing is.
+func (p *Plan) Onward(f phases.Facts) (jumps []phases.Truth, order phases.Truth) {
+	if p == nil || p.graph == nil {
+		return nil, phases.False
+	}
+	return p.graph.judgeOnward(p.at, f, p.mayTake)
+}
+
+// judgeOnward is Onward with only the ways that are possible.
+func (g *Graph) judgeOnward(i int, f phases.Facts, possible func(k int) bool) (jumps []phases.Truth, order phases.Truth) {
 	if i < 0 || i >= len(g.nodes) || g.nodes[i].end {
 		return nil, phases.TruthOf(i == start)
 	}
 	jumps = make([]phases.Truth, len(g.nodes[i].jumps))
 	only := &order
-	possible := 0
+	ways := 0
 	g.onward(i, f, func(k int) {
+		if !possible(k) {
+			return
+		}
 		t := &order
 		if k < len(jumps) {
 			t = &jumps[k]
 		}
 		*t, only = phases.Unknown, t
-		possible++
+		ways++
 	})
-	if possible == 1 {
+	if ways == 1 {
 		*only = phases.True
 	}
 	return jumps, order
+}
+
+// mayTake reports whether the jump of that place, or the way on in order, may be
+// taken from the phase in progress: a choice that is made excludes the others, and
+// once the work is done, none can be made any more.
+func (p *Plan) mayTake(k int) bool {
+	jumps := p.graph.nodes[p.at].jumps
+	if p.choice > 0 {
+		return k == p.choice-1
+	}
+	return !p.finished || k == len(jumps) || !jumps[k].choice
 }
 
 // onward calls yield with each jump of the phase at index i that is possible,

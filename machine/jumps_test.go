@@ -256,3 +256,28 @@ func TestALoopThatIsLeftOrNotByAFlagThatNothingDecides(t *testing.T) {
 	assert.Equal(t, "Decide=yes A=yes B=yes C=yes~", marks(machine.MustCompile(it).Plan(facts(0))))
 	assert.Equal(t, "Decide=yes A=yes B=yes C=yes~", marks(machine.MustCompile(it).Plan(facts(flagA))), "it may turn out otherwise")
 }
+
+// Whoever draws a plan asks it for the phase in progress: a choice that is made
+// excludes all else, and is no choice any more.
+func TestOnwardOfThePhaseInProgress(t *testing.T) {
+	g := machine.MustCompile(copying)
+	of := func(p *machine.Plan) []phases.Truth {
+		jumps, order := p.Onward(p.Facts())
+		return append(jumps, order)
+	}
+	at := func(p machine.Position) *machine.Plan {
+		plan, err := g.PlanFrom(p, facts(0))
+		require.NoError(t, err)
+		return plan
+	}
+	no, yes, unknown := phases.False, phases.True, phases.Unknown
+	assert.Equal(t, []phases.Truth{unknown, unknown, no, unknown}, of(at(machine.Position{Phase: "Copy"})), "two choices, or in order")
+	assert.Equal(t, []phases.Truth{yes, no, no, no}, of(at(machine.Position{Phase: "Copy", Choice: "Undo"})))
+	m, err := g.NewMachine(machine.Position{Phase: "Copy"}, facts(0))
+	require.NoError(t, err)
+	m.Finish()
+	assert.Equal(t, []phases.Truth{no, no, no, yes}, of(m.Plan()), "without a choice")
+	assert.Equal(t, []phases.Truth{yes}, of(at(machine.Position{})))
+	assert.Equal(t, []phases.Truth{no}, of(at(machine.Position{Done: true})))
+	assert.Equal(t, []phases.Truth{no}, of(nil))
+}

@@ -502,9 +502,18 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 			continue
 		}
 		n := &g.nodes[from]
+		if from == p.at && p.choice > 0 && t == phases.False {
+			return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached: " + g.names[from] + " jumps to " + g.names[n.jumps[p.choice-1].to]}
+		}
+		if t == phases.Unknown && p.mayChoose(from, func(to int) bool { return from < to && to <= i }) {
+			return g.whyChoice(from)
+		}
 		for _, j := range n.jumps {
+			if j.choice {
+				continue
+			}
 			now := j.guard.Eval(p.facts)
-			past := t == phases.False && now != phases.False && j.to != i && !j.choice
+			past := t == phases.False && now != phases.False && j.to != i
 			if past && j.to == g.done() {
 				return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached: " + g.names[from] + " is the end"}
 			}
@@ -522,7 +531,7 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 	}
 	if t == phases.Unknown {
 		if from := p.chooses(i); from >= 0 {
-			return &Why{Guard: WhyChoice, Flags: []string{}, DecidedBy: []string{}, Text: "hangs on the choice of " + g.names[from]}
+			return g.whyChoice(from)
 		}
 	}
 	return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached"}
@@ -535,12 +544,22 @@ func (p *Plan) chooses(i int) int {
 	g := p.graph
 	for k := range g.nodes {
 		from := (i - 1 - k + len(g.nodes)) % len(g.nodes)
-		open := p.Runs(from) != phases.False && !(from == p.at && p.finished)
-		if open && slices.ContainsFunc(g.nodes[from].jumps, func(j jump) bool { return j.choice }) {
+		if p.Runs(from) != phases.False && p.mayChoose(from, func(int) bool { return true }) {
 			return from
 		}
 	}
 	return -1
+}
+
+// mayChoose reports whether the phase at an index has a choice which is not made
+// and which leads to one of these indices.
+func (p *Plan) mayChoose(i int, leads func(to int) bool) bool {
+	made := i == p.at && p.finished
+	return !made && slices.ContainsFunc(p.graph.nodes[i].jumps, func(j jump) bool { return j.choice && leads(j.to) })
+}
+
+func (g *Graph) whyChoice(i int) *Why {
+	return &Why{Guard: WhyChoice, Flags: []string{}, DecidedBy: []string{}, Text: "hangs on the choice of " + g.names[i]}
 }
 
 // name is the name of the phase at an index, or done.

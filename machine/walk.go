@@ -255,17 +255,6 @@ func (w *walk) onward(i, phase int, later phases.Facts) []int {
 	return o.ways
 }
 
-// mayTake reports whether the jump of that place, or the way on in order, may be
-// taken from the phase in progress: a choice that is made excludes the others, and
-// once the work is done, none can be made any more.
-func (w *walk) mayTake(k int) bool {
-	jumps := w.graph.nodes[w.at].jumps
-	if w.choice > 0 {
-		return k == w.choice-1
-	}
-	return !w.finished || k == len(jumps) || !jumps[k].choice
-}
-
 // after are the open flags behind place i, those of its phase included where
 // that runs or may run.
 func (w *walk) after(i int) phases.Flags {

@@ -21,6 +21,9 @@ type Snapshot struct {
 	// a rollback. In a phase it is that phase which failed: in a cleanup
 	// itinerary the run goes on all the same.
 	Failed bool
+	// Again reports that a new run begins in the current phase: a completed step
+	// that something ahead belongs to is open again.
+	Again bool
 	// Message replaces the description of the current phase, for example of
 	// one that waits or is retried.
 	Message string
@@ -285,9 +288,10 @@ func (s *syncing) enter(at int) {
 	for i, k := range s.index {
 		step := &s.out[i]
 		switch {
-		case step == current || !step.Open():
+		case step == current || !step.Open() && !s.Again:
 		case k >= 0 && ahead[k]:
-			step.Phase, step.Message = "", MessageContinues
+			step.Phase, step.Completed, step.Message = "", nil, MessageContinues
+		case !step.Open():
 		default:
 			s.complete(step, ended(step))
 		}

@@ -43,6 +43,11 @@ transition past one phase to another with the same guard is drawn, though no
 flags allow it. Several itineraries, or a file that has several, make one
 picture, with the switches between those of MTC.
 
+An end phase stands in parentheses; no arrow leads on from it. What depends on a
+choice of a handler that is not made is marked apart from what depends on an
+unknown flag. A phase that may belong to several steps is drawn under the one of
+the plan, or without a plan under its own.
+
 The text is 80 columns wide. For a picture there is svg, which needs no other
 program; dot is for Graphviz; mermaid is drawn by GitHub and GitLab; json is
 described by a schema in this project, machine/dump/graph.schema.json.`,

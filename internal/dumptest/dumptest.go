@@ -29,7 +29,7 @@ func (d Drawing) New() *dump.Drawing {
 	return drawing
 }
 
-// Drawings are MTC's itineraries, forklift's warm one, and one of hostile
+// Drawings are MTC's itineraries, forklift's warm one, [Disks], and one of hostile
 // names: each alone, planned, and in the middle of a run with a phase that
 // failed. Some follow in other ways, and MTC's all in one picture. root is the
 // way to the root of the repository.
@@ -39,7 +39,7 @@ func Drawings(root string) ([]Drawing, error) {
 		return nil, err
 	}
 	var all []Drawing
-	for _, it := range append(mtc.Itineraries(), warm, Hostile()) {
+	for _, it := range append(mtc.Itineraries(), warm, Disks(), Hostile()) {
 		g, err := machine.Compile(it)
 		if err != nil {
 			return nil, err
@@ -63,12 +63,17 @@ func Drawings(root string) ([]Drawing, error) {
 		one("-plan", dump.Options{}, dump.Itinerary{Plan: plan})
 		one("-middle", dump.Options{}, begun)
 		switch it.Name {
-		case mtc.Final, "Warm", HostileName:
+		case mtc.Final, "Warm", "Disks", HostileName:
 			one("-all-edges", dump.Options{AllEdges: true}, begun)
 			one("-only-run", dump.Options{OnlyRun: true}, begun)
 			one("-around", dump.Options{Around: running[len(running)/2]}, begun)
 		}
 	}
+	begun, err := begunDisks()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, begun...)
 	several := Drawing{Name: "mtc", Options: dump.Options{Title: "MTC"}}
 	for _, s := range mtc.Switches() {
 		several.Options.Switches = append(several.Options.Switches, dump.Switch(s))
@@ -122,6 +127,57 @@ func Facts(it phases.Itinerary) phases.Facts {
 	return phases.NewFacts(yes, v.All()&^yes&^unknown)
 }
 
+// The flags of [Disks].
+const (
+	Inspected phases.Flags = 1 << iota
+	NothingToDo
+	Verify
+)
+
+// Disks is a small itinerary with end phases, with and without a step, guarded and
+// not; with choices; and with a phase that may belong to two steps.
+func Disks() phases.Itinerary {
+	v := phases.MustVocabulary([]phases.FlagDef{{Flag: Inspected, Name: "Inspected"}, {Flag: NothingToDo, Name: "NothingToDo"}, {Flag: Verify, Name: "Verify"}})
+	return phases.Itinerary{Name: "Disks", Vocabulary: v, Phases: []phases.Phase{
+		{Name: "Scan", Step: "Prepare", Decides: NothingToDo},
+		{Name: "UpToDate", End: true, Guard: phases.Guard{All: NothingToDo}},
+		{Name: "CreateVolumes", Step: "Prepare", Steps: []phases.GuardedStep{{Step: "Transfer", Guard: phases.Guard{All: Inspected}}}},
+		{Name: "Copy", Step: "Transfer", Jumps: []phases.Jump{{To: "Undo", Choice: true}, {To: "Compare", Guard: phases.Guard{All: Verify}}}},
+		{Name: "Switch", Step: "Cutover"},
+		{Name: "Compare", Step: "Cutover", Guard: phases.Guard{All: Verify}, Jumps: []phases.Jump{{To: "Copy", Choice: true}}},
+		{Name: "Completed", Step: "Cleanup", End: true},
+		{Name: "Undo", Step: "Rollback"},
+		{Name: "Aborted", End: true},
+	}}
+}
+
+// begunDisks are drawings of [Disks] with a choice made, with flags unknown, and
+// after the end.
+func begunDisks() ([]Drawing, error) {
+	g, err := machine.Compile(Disks())
+	if err != nil {
+		return nil, err
+	}
+	var all []Drawing
+	for _, d := range []struct {
+		name string
+		at   machine.Position
+		yes  phases.Flags
+		no   phases.Flags
+	}{
+		{"disks-unknown", machine.Position{}, 0, NothingToDo},
+		{"disks-chosen", machine.Position{Phase: "Copy", Choice: "Undo"}, Verify, NothingToDo | Inspected},
+		{"disks-ended", machine.Position{Phase: "UpToDate", Done: true}, NothingToDo, Inspected | Verify},
+	} {
+		plan, err := g.PlanFrom(d.at, phases.NewFacts(d.yes, d.no))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Drawing{d.name, dump.Options{}, []dump.Itinerary{{Plan: plan}}})
+	}
+	return all, nil
+}
+
 // HostileName is the name of [Hostile].
 const HostileName = "end\"; --> <script>alert('#9829;')</script>\n%% subgraph"
 
@@ -152,6 +208,15 @@ func Hostile() phases.Itinerary {
 			p.Step = HostileNames[n-1]
 		case 5:
 			p.Decides = 2
+		case 7:
+			p.Steps = []phases.GuardedStep{{Step: HostileNames[(i+30)%n], Guard: phases.Guard{All: 4}}}
+		case 11:
+			p.Jumps = []phases.Jump{{To: HostileNames[(i+9)%n], Choice: true}}
+		case 13:
+			p.End, p.Guard = true, phases.Guard{All: 6}
+			if i%32 == 13 {
+				p.Step = ""
+			}
 		case 9:
 			p.Jumps = []phases.Jump{{To: HostileNames[i-6], Guard: phases.Guard{Any: 5}}, {To: HostileNames[(i+20)%n], Guard: phases.Guard{All: 2}}}
 		}

@@ -53,8 +53,8 @@ const (
 	// [ReasonRetrying], and names the flags.
 	ReasonFlagsUnknown = "FlagsUnknown"
 	// ReasonStopped means that the run cannot go on until the object, its
-	// definition or the release is fixed. The message is the error and, if the
-	// state has it, since when.
+	// definition or the release is fixed, or, if it is done, that the one after it
+	// cannot begin. The message is the error and, if the state has it, since when.
 	ReasonStopped = "Stopped"
 	ReasonDone    = "Done"
 	// ReasonCleanupRuns is one of the condition Paused, and ReasonCleanupBegun
@@ -137,6 +137,10 @@ func running(out runner.Outcome, err error) (status metav1.ConditionStatus, reas
 		status = metav1.ConditionFalse // not begun
 	}
 	switch {
+	case s.Done && s.Stopped != nil:
+		return metav1.ConditionFalse, ReasonStopped, stoppedSince(s.Stopped)
+	case s.Done && s.Retry != nil:
+		return metav1.ConditionFalse, ReasonRetrying, retrying(s)
 	case s.Done:
 		return metav1.ConditionFalse, ReasonDone, ended(s.Itinerary, s.FailedInCleanup)
 	case runner.IsTerminal(err) && s.Stopped != nil:
@@ -243,7 +247,11 @@ func retrying(s *runner.State) string {
 	if len(s.Retry.Flags) > 0 {
 		what = ", unknown: " + strings.Join(s.Retry.Flags, ", ")
 	}
-	return fmt.Sprintf("%s%s; attempt %d failed (the first at %s), the next is due at %s: %s", where(s.Itinerary, s.Phase), what,
+	at := where(s.Itinerary, s.Phase)
+	if s.Done {
+		at = "a new run cannot begin"
+	}
+	return fmt.Sprintf("%s%s; attempt %d failed (the first at %s), the next is due at %s: %s", at, what,
 		s.Retry.Attempts, timeText(s.Retry.Since), timeText(s.Retry.Next), s.Retry.Error)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -209,6 +210,16 @@ func newOne[O client.Object](r *Reconciler[O], probe bool) (driver[O], []string,
 				return onFail(ctx, object, f)
 			}
 			return nil
+		}
+		if o.Token != nil {
+			onRunAgain := o.OnRunAgain
+			o.OnRunAgain = func(ctx context.Context, object O, previous runner.PastRun) error {
+				r.setCondition(object, ConditionFailed, metav1.ConditionFalse, reasonNot, "")
+				if onRunAgain != nil {
+					return onRunAgain(ctx, object, previous)
+				}
+				return nil
+			}
 		}
 	}
 	var empty func() O

@@ -16,7 +16,9 @@ import (
 // users look for, once it is written: not for each phase, since of more than 25
 // events in a row on one object client-go drops some.
 const (
-	EventBegun       = "ItineraryBegun"
+	EventBegun = "ItineraryBegun"
+	// EventRunAgain: a new run begins, since the token of the object has changed.
+	EventRunAgain    = "RunAgain"
 	EventStepStarted = "StepStarted"
 	EventPhaseFailed = "PhaseFailed"
 	EventReplanned   = "Replanned"
@@ -120,6 +122,13 @@ func (r *Reconciler[T]) recordRun(c *call[T], run *run) {
 			default:
 				record(corev1.EventTypeNormal, EventBegun, "itinerary %q begins, %q is left", e.Itinerary, e.PreviousItinerary)
 			}
+		case runner.RunBegun:
+			for i := range run.was.Pipeline { // a step that the new run has not kept starts again
+				was := &run.was.Pipeline[i]
+				is, ok := run.out.State.Pipeline.Lookup(was.Name)
+				started[was.Name] = ok && was.Ran() && was.Started.Equal(is.Started)
+			}
+			record(corev1.EventTypeNormal, EventRunAgain, "%s", runAgain(e))
 		case runner.PhaseEntered:
 			if e.Step != "" && !started[e.Step] {
 				started[e.Step] = true
@@ -167,6 +176,14 @@ func resultEvent(r phases.Result) (kind, reason string) {
 		return corev1.EventTypeNormal, EventRolledBack
 	}
 	return corev1.EventTypeNormal, EventSucceeded
+}
+
+func runAgain(e runner.RunBegun) string {
+	from := "from the start"
+	if e.Phase != "" {
+		from = fmt.Sprintf("from phase %q", e.Phase)
+	}
+	return fmt.Sprintf("run %d begins, in itinerary %q %s", e.Run, e.Itinerary, from)
 }
 
 func replanned(e runner.PipelineReplanned) string {

@@ -660,7 +660,7 @@ func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
 		if at := i.Key() + phase; !visited[at] {
 			visited[at] = true
-			switch random.IntN(16) {
+			switch random.IntN(24) {
 			case 0:
 				return runner.Wait(time.Second, huge, lines...), nil
 			case 1:
@@ -694,7 +694,7 @@ func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 			require.Equal(t, vm.FailedPhases > 0, len(vm.Failures) > 0, "the last failure is kept")
 		}
 	}
-	t.Logf("at most %d bytes", largest)
+	t.Logf("at most %d bytes, %d writes", largest, w.writes)
 	assert.Equal(t, 9, wasSteps)
 	assert.Equal(t, n, s.Succeeded+s.Failed)
 	assert.NotZero(t, s.Failed)

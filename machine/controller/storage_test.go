@@ -153,7 +153,7 @@ func FuzzInAnnotation(f *testing.F) {
 // A client that does not know the annotation moves a run: what it records of the
 // past is kept, and what is of the moment is not.
 func TestAMoveByTheStatusKeepsThePast(t *testing.T) {
-	at := metav1.NewTime(time.Unix(1_600_000_000, 0))
+	at, token := metav1.NewTime(time.Unix(1_600_000_000, 0)), "2"
 	s := runner.State{
 		Checkpoint: machine.Checkpoint{
 			Itinerary: "CleanUp", Phase: "Report", WorkDone: true, Facts: phases.Record{Hash: "x", True: []string{"Volumes"}}, FlagsEvaluated: &at,
@@ -163,6 +163,8 @@ func TestAMoveByTheStatusKeepsThePast(t *testing.T) {
 		Switches: []runner.Switch{{From: "Move", Phase: "Copy", To: "CleanUp", Reason: runner.SwitchFailed, At: at}},
 		Result:   phases.Failed, FailedPhases: 2, FailedInCleanup: 3,
 		Failures: []runner.Failure{{Itinerary: "Move", Phase: "Copy", At: at, Visit: 6}}, Dropped: &runner.Dropped{Failures: 1},
+		FailedAt: &runner.FailedAt{Itinerary: "Move", Phase: "Copy", Step: "Data", Steps: 2}, Token: &token, Run: 2, RunStarted: &at,
+		Runs: []runner.PastRun{{Result: phases.Canceled, Itinerary: "CleanUp", Started: at, Ended: at}},
 	}
 	m := &Move{}
 	require.NoError(t, inAnnotation.Write(context.Background(), m, s))
@@ -176,6 +178,7 @@ func TestAMoveByTheStatusKeepsThePast(t *testing.T) {
 	want := runner.State{
 		Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Attach"}, Switches: s.Switches, Result: s.Result,
 		FailedPhases: 2, FailedInCleanup: 3, Failures: s.Failures, Dropped: s.Dropped,
+		FailedAt: s.FailedAt, Token: s.Token, Run: s.Run, RunStarted: s.RunStarted, Runs: s.Runs,
 	}
 	assert.Empty(t, cmp.Diff(want, moved))
 }

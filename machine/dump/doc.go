@@ -19,5 +19,10 @@
 // does not admit follows from the guard and is no edge of its own.
 // [Options.AllEdges] draws every transition that there may be.
 //
+// No edge leads on from an end phase, and done is drawn only if a run may still end
+// without one. A choice of a handler is a jump with a look of its own, and so has
+// what depends on a choice that is not made. A phase that may belong to several
+// steps is drawn under the one of the plan, or without a plan under its own.
+//
 // The same drawing always gives the same bytes.
 package dump

@@ -8,21 +8,24 @@ import (
 )
 
 // dotShapes draw a state in another way than by its colour.
-var dotShapes = [...]string{
-	plain:   `shape=box, style="filled,rounded"`,
-	behind:  `shape=box, style="filled,dotted,rounded"`,
-	current: `shape=box, style="filled,bold", peripheries=2`,
-	runs:    `shape=box, style="filled,rounded"`,
-	unknown: `shape=box, style="filled,dashed,rounded"`,
-	out:     `shape=note, style="filled,dotted"`,
+var dotShapes = [...]struct{ shape, style string }{
+	plain:    {"box", `style="filled,rounded"`},
+	behind:   {"box", `style="filled,dotted,rounded"`},
+	current:  {"box", `style="filled,bold", peripheries=2`},
+	runs:     {"box", `style="filled,rounded"`},
+	unknown:  {"box", `style="filled,dashed,rounded"`},
+	byChoice: {"hexagon", `style="filled,dashed"`},
+	out:      {"note", `style="filled,dotted"`},
 }
 
-// dotKinds draw the kind of an edge by its head, dotTaken draws whether it is
-// taken by its line.
+// dotKinds draw the kind of an edge by its head, and dotChoice a choice by its
+// tail; dotTaken draws whether it is taken by its line.
 var (
-	dotKinds = [...]string{inOrder: "arrowhead=normal", jump: "arrowhead=vee, constraint=false, penwidth=2", skip: "arrowhead=empty, constraint=false"}
-	dotTaken = [...]string{phases.False: `style=dotted, color="#8a939d"`, phases.Unknown: `style=dashed, color="#8f5600"`, phases.True: `style=solid, color="#0b5fcc"`}
+	dotKinds = [...]string{inOrder: "arrowhead=normal", jump: "arrowhead=vee, penwidth=2", skip: "arrowhead=empty"}
+	dotTaken = [...]struct{ style, color string }{phases.False: {"dotted", "#8a939d"}, phases.Unknown: {"dashed", "#8f5600"}, phases.True: {"solid", "#0b5fcc"}}
 )
+
+const dotChoice = "dir=both, arrowtail=odiamond"
 
 // DOT returns the drawing in Graphviz's language: steps are clusters.
 func (d *Drawing) DOT() string {
@@ -56,15 +59,17 @@ func (p *part) dot(b *strings.Builder, i int) {
 	fmt.Fprintf(b, "  subgraph %q {\n    label=%s; style=rounded; color=\"#8a939d\"\n", dotCluster(i), dotQuote(p.headingLines()...))
 	node := func(k int, indent string) {
 		n := &p.nodes[k]
-		shape := dotShapes[n.state]
-		if n.failed {
-			shape = `shape=octagon, style="filled,bold"`
-		}
-		if !p.isPhase(n) {
-			shape = `shape=ellipse, style=filled`
+		look := dotShapes[n.state]
+		switch {
+		case !p.isPhase(n):
+			look.shape, look.style = "ellipse", "style=filled"
+		case n.failed:
+			look.shape, look.style = "octagon", `style="filled,bold"`
+		case n.end:
+			look.shape = "ellipse"
 		}
 		c := n.colors()
-		fmt.Fprintf(b, "%s%s [label=%s, %s, fillcolor=%q, color=%q, fontcolor=%q]\n", indent, dotID(i, k), dotQuote(n.label(p, false)...), shape, c.fill, c.line, c.text)
+		fmt.Fprintf(b, "%s%s [label=%s, shape=%s, %s, fillcolor=%q, color=%q, fontcolor=%q]\n", indent, dotID(i, k), dotQuote(n.label(p, false)...), look.shape, look.style, c.fill, c.line, c.text)
 	}
 	for k := range p.nodes {
 		switch n := &p.nodes[k]; {
@@ -80,11 +85,22 @@ func (p *part) dot(b *strings.Builder, i int) {
 		}
 	}
 	for _, e := range p.edges {
-		label := ""
-		if text := e.label(); text != "" {
-			label = ", label=" + dotQuote(labelLines(text)...)
+		line, more := dotTaken[e.taken], ""
+		// Phases stand below each other in order, and what follows an end phase
+		// below the phase from which it is reached.
+		if e.kind != inOrder && !(e.from < e.to && p.nodes[e.to-1].end) {
+			more = ", constraint=false"
 		}
-		fmt.Fprintf(b, "    %s -> %s [%s, %s%s]\n", dotID(i, e.from), dotID(i, e.to), dotKinds[e.kind], dotTaken[e.taken], label)
+		if e.choice {
+			more += ", " + dotChoice
+			if e.taken != phases.False {
+				line.color = stateColors[byChoice].line
+			}
+		}
+		if text := e.label(); text != "" {
+			more += ", label=" + dotQuote(labelLines(text)...)
+		}
+		fmt.Fprintf(b, "    %s -> %s [%s, style=%s, color=%q%s]\n", dotID(i, e.from), dotID(i, e.to), dotKinds[e.kind], line.style, line.color, more)
 	}
 	b.WriteString("  }\n")
 }

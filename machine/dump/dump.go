@@ -38,9 +38,9 @@ type Options struct {
 	// judged one by one: [machine.Edge] describes those that no facts allow.
 	AllEdges bool
 	// OnlyRun leaves out the phases that will not run. What remains stays
-	// connected in order, and a jump to a phase that is left out leads to the
-	// next one that remains, as it does in the machine. It needs a plan of
-	// every itinerary.
+	// connected in order, up to an end phase, and a jump to a phase that is left
+	// out leads to the next one that remains, as it does in the machine. It needs
+	// a plan of every itinerary.
 	OnlyRun bool
 	// Around draws the phase of this name, the phases from which one
 	// transition may lead to it, those to which one may lead from it, and these
@@ -128,6 +128,7 @@ func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
 		if err := p.connect(o); err != nil {
 			return nil, err
 		}
+		p.leaveOutDone()
 		p.divide()
 		d.note(p, o)
 		names = append(names, p.name())

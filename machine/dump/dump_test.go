@@ -31,6 +31,21 @@ func loop(t *testing.T) *machine.Graph {
 	return g
 }
 
+// ends ends early if A holds, and otherwise where the handler of Copy chooses.
+func ends(t *testing.T) *machine.Graph {
+	t.Helper()
+	g, err := machine.Compile(phases.Itinerary{Name: "Ends", Vocabulary: ab, Phases: []phases.Phase{
+		{Name: "Scan", Step: "Prepare"},
+		{Name: "Nothing", End: true, Guard: phases.Guard{All: 1}},
+		{Name: "Create", Step: "Prepare", Steps: []phases.GuardedStep{{Step: "Copy", Guard: phases.Guard{All: 2}}}},
+		{Name: "Copy", Step: "Copy", Jumps: []phases.Jump{{To: "Failed", Choice: true}, {To: "Nothing", Guard: phases.Guard{All: 2}}}},
+		{Name: "Completed", Step: "Clean", End: true},
+		{Name: "Failed", Step: "Clean", End: true, Guard: phases.Guard{None: 2}},
+	}})
+	require.NoError(t, err)
+	return g
+}
+
 // lines describe a part, a node or an edge a line.
 func lines(p *part) (nodes, bands, edges []string) {
 	for i := range p.nodes {
@@ -42,15 +57,15 @@ func lines(p *part) (nodes, bands, edges []string) {
 	}
 	for _, e := range p.edges {
 		line := fmt.Sprintf("%s -> %s: %s, %s", p.nodes[e.from].name, p.nodes[e.to].name, e.kind, e.taken)
-		if e.guard != "" {
-			line += " if " + e.guard
+		if label := e.label(); label != "" && label != "always" {
+			line += " " + label
 		}
 		edges = append(edges, line)
 	}
 	return nodes, bands, edges
 }
 
-func TestTheModelOfALoop(t *testing.T) {
+func TestTheModel(t *testing.T) {
 	endless := machine.MustCompile(phases.Itinerary{Name: "Endless", Vocabulary: ab, Phases: []phases.Phase{
 		{Name: "Copy", Step: "Copy"},
 		{Name: "Again", Step: "Copy", Jumps: []phases.Jump{{To: "Copy", Guard: phases.Guard{All: 1}}}},
@@ -58,6 +73,11 @@ func TestTheModelOfALoop(t *testing.T) {
 	}})
 	at := func(phase string, yes phases.Flags) *machine.Plan {
 		p, err := loop(t).PlanFrom(machine.Position{Phase: phase}, phases.NewFacts(yes, 3&^yes))
+		require.NoError(t, err)
+		return p
+	}
+	from := func(at machine.Position, yes phases.Flags) *machine.Plan {
+		p, err := ends(t).PlanFrom(at, phases.NewFacts(yes, 3&^yes))
 		require.NoError(t, err)
 		return p
 	}
@@ -143,6 +163,59 @@ func TestTheModelOfALoop(t *testing.T) {
 			nodes: []string{"Pause", "Cut", "Check", "Last"},
 			bands: []string{"Copy: Pause to Pause", "Cut: Cut to Cut", "Copy: Check to Last"},
 			edges: []string{"Pause -> Cut: jump, yes if A", "Cut -> Check: order, yes", "Cut -> Last: skip, yes"},
+		},
+		{
+			name:  "no edge leads on from an end phase, but past one with a guard",
+			it:    Itinerary{Graph: ends(t)},
+			nodes: []string{"start", "Scan", "Nothing", "Create", "Copy", "Completed", "Failed", "done"},
+			bands: []string{"Prepare: Scan to Scan", "Prepare: Create to Create", "Copy: Copy to Copy", "Clean: Completed to Failed"},
+			edges: []string{
+				"start -> Scan: order, yes", "Scan -> Nothing: order, yes", "Scan -> Create: skip, yes", "Create -> Copy: order, yes",
+				"Copy -> Completed: order, yes", "Copy -> Failed: jump, yes choice", "Copy -> done: skip, yes", "Copy -> Nothing: jump, yes if B", "Copy -> Create: skip, yes",
+			},
+		},
+		{
+			name:  "a choice that is not made",
+			it:    Itinerary{Plan: from(machine.Position{}, 0)},
+			nodes: []string{"start: current", "Scan: will run", "Nothing: will not run", "Create: will run", "Copy: will run", "Completed: depends on a choice", "Failed: depends on a choice"},
+			bands: []string{"Prepare: Scan to Scan", "Prepare: Create to Create", "Copy: Copy to Copy", "Clean: Completed to Failed"},
+			edges: []string{
+				"start -> Scan: order, yes", "Scan -> Nothing: order, no", "Scan -> Create: skip, yes", "Create -> Copy: order, yes",
+				"Copy -> Completed: order, unknown", "Copy -> Failed: jump, unknown choice", "Copy -> Nothing: jump, no if B", "Copy -> Create: skip, no",
+			},
+		},
+		{
+			name:  "a phase under the step of the plan, and a choice past an end phase",
+			it:    Itinerary{Plan: from(machine.Position{Phase: "Scan"}, 2)},
+			nodes: []string{"start: behind", "Scan: current", "Nothing: will not run", "Create: will run", "Copy: will run", "Completed: will not run", "Failed: will not run", "done: depends on a choice"},
+			bands: []string{"Prepare: Scan to Scan", "Copy: Create to Copy", "Clean: Completed to Failed"},
+			edges: []string{
+				"start -> Scan: order, no", "Scan -> Nothing: order, no", "Scan -> Create: skip, yes", "Create -> Copy: order, yes",
+				"Copy -> Completed: order, no", "Copy -> Failed: jump, no choice", "Copy -> done: skip, unknown", "Copy -> Nothing: jump, no if B", "Copy -> Create: skip, unknown",
+			},
+		},
+		{
+			name:  "a choice that is made, only what runs",
+			o:     Options{OnlyRun: true},
+			it:    Itinerary{Plan: from(machine.Position{Phase: "Copy", Choice: "Failed"}, 0)},
+			nodes: []string{"start: behind", "Copy: current", "Failed: will run"},
+			bands: []string{"Copy: Copy to Copy", "Clean: Failed to Failed"},
+			edges: []string{"start -> Copy: order, no", "Copy -> Failed: order, no", "Copy -> Failed: jump, yes choice", "Copy -> Copy: jump, no if B"},
+		},
+		{
+			name:  "every transition, around an end phase",
+			o:     Options{Around: "Nothing"},
+			it:    Itinerary{Plan: from(machine.Position{Phase: "Nothing", Done: true}, 1)},
+			nodes: []string{"Scan: behind", "Nothing: current", "Copy: behind"},
+			bands: []string{"Prepare: Scan to Scan", "Copy: Copy to Copy"},
+			edges: []string{"Scan -> Nothing: order, no", "Copy -> Nothing: jump, no if B"},
+		},
+		{
+			name:  "done without an end phase by an earlier release",
+			o:     Options{OnlyRun: true},
+			it:    Itinerary{Plan: from(machine.Position{Done: true}, 1)},
+			nodes: []string{"start: behind", "done: current"},
+			edges: nil,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,9 +12,10 @@ type edge struct {
 	from, to int // indices in the nodes
 	kind     edgeKind
 	guard    string // of a jump, in words; empty if it is always taken
-	// taken is whether the plan takes the edge: Yes by the values of now; No
-	// if it cannot, whatever becomes of tentative and unknown flags. Without a
-	// plan it is No for an edge that nothing ever takes, else Yes.
+	choice   bool   // of a jump: the handler may choose it
+	// taken is whether the plan takes the edge: True by the values of now; False
+	// if it cannot, whatever becomes of tentative and unknown flags and of choices.
+	// Without a plan it is False for an edge that nothing ever takes, else True.
 	taken phases.Truth
 }
 
@@ -25,7 +26,8 @@ const (
 	// a phase whose guard does not admit.
 	inOrder edgeKind = iota
 	jump
-	// skip leads past phases whose guards do not admit. The reduction has none.
+	// skip leads past phases whose guards do not admit. In the reduction these are
+	// end phases, from which no edge leads on.
 	skip
 )
 
@@ -35,25 +37,56 @@ func (k edgeKind) String() string { return edgeKinds[k] }
 
 // reduce connects the nodes in order and adds the jumps.
 func (p *part) reduce() {
-	w := p.paths
 	at := p.positions()
 	for k := range p.nodes[:len(p.nodes)-1] {
 		n := &p.nodes[k]
-		onward := w.taken(func(w *path) phases.Truth {
-			t := phases.True
-			for i := n.index; i < p.nodes[k+1].index; i++ {
-				t = and(t, w.onward[i+1])
-			}
-			return t
-		})
-		p.edges = append(p.edges, edge{from: k, to: k + 1, kind: inOrder, taken: onward})
+		if n.end {
+			continue
+		}
+		p.lead(edge{from: k, to: k + 1, kind: inOrder}, func(w *path) phases.Truth { return w.passes(n.index, p.nodes[k+1].index) })
 		for j, one := range p.jumps(n.index) {
-			p.edges = append(p.edges, edge{
-				from: k, to: at[one.to+1], kind: jump, guard: one.guard.Text(p.graph.Vocabulary()),
-				taken: w.taken(func(w *path) phases.Truth { return w.jumps[n.index+1][j] }),
-			})
+			p.lead(edge{from: k, to: at[one.to+1], kind: jump, guard: p.guard(one), choice: one.choice},
+				func(w *path) phases.Truth { return w.jumps[n.index+1][j] })
 		}
 	}
+}
+
+// lead adds an edge of the reduction, by which the way comes to a node or does
+// not. If that is an end phase with a guard, it adds those that lead past it.
+func (p *part) lead(e edge, comes func(*path) phases.Truth) {
+	for {
+		to := &p.nodes[e.to]
+		e.taken = p.paths.taken(func(w *path) phases.Truth {
+			if !to.end {
+				return comes(w)
+			}
+			return and(comes(w), w.admits(to.index))
+		})
+		p.add(e)
+		if !to.end || to.guard == "" {
+			return
+		}
+		before, next := comes, p.nodes[e.to+1].index
+		comes = func(w *path) phases.Truth { return and(before(w), w.passes(to.index, next)) }
+		e = edge{from: e.from, to: e.to + 1, kind: skip}
+	}
+}
+
+// add adds an edge of the reduction. A second one past the same end phases adds
+// nothing but that it is taken. One to done that is not taken is left out if there
+// are end phases.
+func (p *part) add(e edge) {
+	if e.kind == skip {
+		others := p.edgesFrom(e.from)
+		if k := slices.IndexFunc(others, func(o edge) bool { return o.kind == skip && o.to == e.to }); k >= 0 {
+			others[k].taken = or(others[k].taken, e.taken)
+			return
+		}
+	}
+	if p.ends && p.nodes[e.to].index == p.graph.Len() && e.taken == phases.False {
+		return
+	}
+	p.edges = append(p.edges, e)
 }
 
 // transitions draws transitions of the machine, which are grouped by where they
@@ -107,7 +140,7 @@ func (p *part) transitions(all []machine.Edge, around bool) {
 		for _, e := range group {
 			to := at[e.To+1]
 			for _, j := range byTarget[e.To] {
-				add(edge{from: from, to: to, kind: jump, guard: p.jumps(i)[j].guard.Text(p.graph.Vocabulary())}, w.sum(directNow[j], directLater[j]))
+				add(edge{from: from, to: to, kind: jump, guard: p.guard(p.jumps(i)[j]), choice: p.jumps(i)[j].choice}, w.sum(directNow[j], directLater[j]))
 			}
 			if _, ok := now[e.To]; !ok {
 				continue
@@ -156,9 +189,13 @@ func (p *part) inOrder(i int) int {
 
 // target is a jump by index.
 type target struct {
-	to    int
-	guard phases.Guard
+	to     int
+	guard  phases.Guard
+	choice bool
 }
+
+// guard is that of a jump, in words.
+func (p *part) guard(t target) string { return t.guard.Text(p.graph.Vocabulary()) }
 
 // jumps are those of the phase at an index of the graph.
 func (p *part) jumps(i int) []target {
@@ -181,7 +218,7 @@ func (p *part) index() {
 		}
 		for _, j := range phase.Jumps {
 			to, _ := p.graph.Lookup(j.To) // Compile has checked it
-			p.targets[i] = append(p.targets[i], target{to, j.Guard})
+			p.targets[i] = append(p.targets[i], target{to, j.Guard, j.Choice})
 		}
 	}
 }

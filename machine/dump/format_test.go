@@ -18,7 +18,8 @@ import (
 
 var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "Done"}, {Flag: 2, Name: "Broken"}, {Flag: 4, Name: "Late"}})
 
-// loopDrawing is at Pause and has a phase in every state; Cut has failed.
+// loopDrawing is at Pause and has a phase in every state, and two that depend on a
+// choice, of which Stop is an end phase; Cut has failed.
 func loopDrawing(t *testing.T) *dump.Drawing {
 	t.Helper()
 	g, err := machine.Compile(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Phases: []phases.Phase{
@@ -29,7 +30,9 @@ func loopDrawing(t *testing.T) *dump.Drawing {
 		{Name: "Cut", Step: "Cut"},
 		{Name: "Check", Step: "Cut", Guard: phases.Guard{All: 2}},
 		{Name: "Last", Step: "Cut", Guard: phases.Guard{All: 4}},
-		{Name: "Clean", Step: "Cut"},
+		{Name: "Clean", Step: "Cut", Jumps: []phases.Jump{{To: "Stop", Choice: true}}},
+		{Name: "Wait", Step: "Cut"},
+		{Name: "Stop", Step: "Cut", End: true, Guard: phases.Guard{None: 2}},
 	}})
 	require.NoError(t, err)
 	plan, err := g.PlanFrom(machine.Position{Phase: "Pause"}, phases.NewFacts(0, 3))
@@ -47,8 +50,8 @@ func lookOf(t *testing.T, format, text, phase string) string {
 		line = strings.TrimSpace(line)
 		switch format {
 		case "text":
-			if fields := strings.Fields(line); len(fields) > 1 && fields[1] == phase {
-				return fields[0]
+			if fields := strings.Fields(line); len(fields) > 1 && strings.Trim(fields[1], "()") == phase {
+				return fields[0] + strings.Trim(fields[1], phase)
 			}
 		case "dot":
 			if _, rest, ok := strings.Cut(line, `[label="`+phase); ok {
@@ -70,7 +73,7 @@ func lookOf(t *testing.T, format, text, phase string) string {
 // stateWords is the line of a label that names the state, if there is one.
 func stateWords(label, newline string) string {
 	for _, line := range strings.Split(label, newline) {
-		for _, state := range []string{"behind", "current", "will run", "unknown", "will not run"} {
+		for _, state := range []string{"behind", "current", "will run", "unknown", "depends on a choice", "will not run"} {
 			if strings.HasPrefix(line, state) {
 				return line
 			}
@@ -176,6 +179,41 @@ func TestDOTEscapes(t *testing.T) {
 	assert.Contains(t, d.DOT(), `[label="say \"a\\\\b\" &amp;amp;", `)
 	assert.Contains(t, d.DOT(), `label="two\\nlines"`)
 	assert.Contains(t, d.DOT(), `label="\\\\N"`)
+}
+
+// A choice is labelled, and drawn by a line or an end of its own.
+func TestChoicesAreToldApart(t *testing.T) {
+	choose := func(name string) *machine.Graph {
+		return machine.MustCompile(phases.Itinerary{Name: name, Vocabulary: vocabulary, Phases: []phases.Phase{
+			{Name: "Ask", Step: "S", Jumps: []phases.Jump{{To: "End", Guard: phases.Guard{All: 1}}, {To: "Ask", Guard: phases.Guard{All: 2}}, {To: "End", Choice: true}}},
+			{Name: "Go", Step: "S"},
+			{Name: "End", End: true},
+		}})
+	}
+	two := choose("Two")
+	at, err := two.PlanFrom(machine.Position{Phase: "Ask", Choice: "End"}, phases.NewFacts(0, 7))
+	require.NoError(t, err)
+	d, err := dump.New(dump.Options{}, dump.Itinerary{Graph: choose("One")}, dump.Itinerary{Plan: at})
+	require.NoError(t, err)
+	assert.Contains(t, d.Text(), "    Ask\n      -> (End) if Done\n      -> Ask if Broken\n      -> (End) by choice\n")
+	assert.Contains(t, d.Text(), "          -> (End) by choice (taken)\n")
+	assert.Equal(t, 2, strings.Count(d.DOT(), `dir=both, arrowtail=odiamond, label="choice"`))
+	assert.Equal(t, 2, strings.Count(string(d.SVG()), ">jumps to End by choice<"))
+
+	// Mermaid counts the edges of a chart from 0 on.
+	var links []int
+	n := 0
+	for line := range strings.Lines(d.Mermaid()) {
+		if !strings.Contains(line, " i") || !strings.ContainsAny(line, "=-") || strings.Contains(line, "[") {
+			continue
+		}
+		if strings.Contains(line, `|"choice"|`) {
+			links = append(links, n)
+		}
+		n++
+	}
+	require.Len(t, links, 2)
+	assert.Contains(t, d.Mermaid(), fmt.Sprintf("  linkStyle %d,%d stroke-dasharray:10 3 2 3\n", links[0], links[1]))
 }
 
 // A switch without a When, and a jump of a phase to itself.

@@ -35,7 +35,8 @@ func FuzzNames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, phase, step, itinerary string) {
 		g, err := machine.Compile(phases.Itinerary{Name: itinerary, Vocabulary: ab, Phases: []phases.Phase{
 			{Name: phase, Step: step, Guard: phases.Guard{All: 1}, Decides: 2, Description: itinerary},
-			{Name: phase + "'", Step: step, Guard: phases.Guard{None: 2}, Jumps: []phases.Jump{{To: phase, Guard: phases.Guard{All: 2}}}},
+			{Name: phase + "'", Step: step, Guard: phases.Guard{None: 2}, Jumps: []phases.Jump{{To: phase, Guard: phases.Guard{All: 2}}, {To: phase + "''", Choice: true}}},
+			{Name: phase + "''", Step: step, Steps: []phases.GuardedStep{{Step: step + "'", Guard: phases.Guard{All: 1}}}, End: true},
 		}})
 		if err != nil {
 			require.ErrorAs(t, err, new(phases.DefinitionErrors), "an itinerary that is refused is never drawn")

@@ -47,7 +47,7 @@ func eachDrawing(t *testing.T, yield func(t *testing.T, name string, d *dump.Dra
 }
 
 // JSON is long, and has nothing that differs from one itinerary to the next.
-var asJSON = []string{"warm-middle", "warm-all-edges", "failed", "rollback-middle", "hostile-around"}
+var asJSON = []string{"warm-middle", "warm-all-edges", "failed", "rollback-middle", "hostile-around", "disks-unknown", "disks-chosen"}
 
 func TestGolden(t *testing.T) {
 	eachDrawing(t, func(t *testing.T, name string, d *dump.Drawing) {
@@ -116,7 +116,7 @@ func TestStatesAreToldApartWithoutColors(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			d := loopDrawing(t)
 			looks := make(map[string]string)
-			for phase, state := range map[string]string{"Begin": "behind", "Clean": "runs", "Again": "runs, tentative", "Pause": "current", "Cut": "failed", "Check": "out", "Last": "unknown"} {
+			for phase, state := range map[string]string{"Begin": "behind", "Clean": "runs", "Again": "runs, tentative", "Pause": "current", "Cut": "failed", "Check": "out", "Last": "unknown", "Wait": "by choice", "Stop": "an end by choice"} {
 				look := lookOf(t, format, of(d), phase)
 				if other, ok := looks[look]; ok {
 					t.Errorf("%s and %s both look like %s", state, other, look)

@@ -69,8 +69,10 @@ type jsonPlan struct {
 }
 
 type jsonPosition struct {
-	Phase string `json:"phase"`
-	Done  bool   `json:"done"`
+	Phase  string `json:"phase"`
+	Step   string `json:"step"`
+	Choice string `json:"choice"`
+	Done   bool   `json:"done"`
 }
 
 // jsonStep is a band.
@@ -80,14 +82,16 @@ type jsonStep struct {
 }
 
 type jsonPhase struct {
-	Name        string     `json:"name"`
-	Step        string     `json:"step"`
-	Description string     `json:"description"`
-	Guard       jsonGuard  `json:"guard"`
-	Rides       bool       `json:"rides"`
-	Decides     []string   `json:"decides"`
-	Jumps       []jsonJump `json:"jumps"`
-	Failed      bool       `json:"failed"`
+	Name        string            `json:"name"`
+	Step        string            `json:"step"`
+	OtherSteps  []jsonGuardedStep `json:"otherSteps"`
+	Description string            `json:"description"`
+	Guard       jsonGuard         `json:"guard"`
+	End         bool              `json:"end"`
+	Rides       bool              `json:"rides"`
+	Decides     []string          `json:"decides"`
+	Jumps       []jsonJump        `json:"jumps"`
+	Failed      bool              `json:"failed"`
 	// With a plan only.
 	*jsonRuns
 }
@@ -97,13 +101,20 @@ type jsonRuns struct {
 	Runs      phases.Truth `json:"runs"`
 	Tentative bool         `json:"tentative"`
 	Admits    phases.Truth `json:"admits"`
+	Under     []string     `json:"under"`
 	Reported  string       `json:"reportedUnder"`
 	Why       *machine.Why `json:"why,omitempty"`
 }
 
-type jsonJump struct {
-	To    string    `json:"to"`
+type jsonGuardedStep struct {
+	Step  string    `json:"step"`
 	Guard jsonGuard `json:"guard"`
+}
+
+type jsonJump struct {
+	To     string    `json:"to"`
+	Guard  jsonGuard `json:"guard"`
+	Choice bool      `json:"choice"`
 }
 
 type jsonGuard struct {
@@ -114,15 +125,16 @@ type jsonGuard struct {
 
 // jsonEdge leads from a phase, or from the start, to a phase, or to the end.
 type jsonEdge struct {
-	From  *string      `json:"from"`
-	To    *string      `json:"to"`
-	Kind  string       `json:"kind"`
-	Guard *string      `json:"guard,omitempty"`
-	Taken phases.Truth `json:"taken"`
+	From   *string      `json:"from"`
+	To     *string      `json:"to"`
+	Kind   string       `json:"kind"`
+	Guard  *string      `json:"guard,omitempty"`
+	Choice bool         `json:"choice,omitempty"`
+	Taken  phases.Truth `json:"taken"`
 }
 
 // jsonStates are the states as JSON calls them, which never changes.
-var jsonStates = [...]string{behind: "behind", current: "current", runs: "willRun", unknown: "unknown", out: "willNotRun"}
+var jsonStates = [...]string{behind: "behind", current: "current", runs: "willRun", unknown: "unknown", byChoice: "dependsOnChoice", out: "willNotRun"}
 
 func (p *part) json() jsonItinerary {
 	v := p.graph.Vocabulary()
@@ -137,7 +149,7 @@ func (p *part) json() jsonItinerary {
 	var reported []string
 	if p.plan != nil {
 		f, at := p.plan.Facts(), p.plan.Position()
-		out.Plan = &jsonPlan{jsonPosition{at.Phase, at.Done}, v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()), steps.Visible(p.plan), steps.Possible(p.plan)}
+		out.Plan = &jsonPlan{jsonPosition(at), v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()), steps.Visible(p.plan), steps.Possible(p.plan)}
 		reported = steps.DisplaySteps(p.plan)
 	}
 	for _, b := range p.bands {
@@ -154,14 +166,21 @@ func (p *part) json() jsonItinerary {
 		}
 		phase := p.graph.Phase(n.index)
 		one := jsonPhase{
-			Name: n.name, Step: phase.Step, Description: phase.Description, Guard: guard(phase.Guard),
-			Rides: n.rides, Decides: v.Names(phase.Decides), Jumps: []jsonJump{}, Failed: n.failed,
+			Name: n.name, Step: phase.Step, OtherSteps: []jsonGuardedStep{}, Description: phase.Description, Guard: guard(phase.Guard),
+			End: n.end, Rides: n.rides, Decides: v.Names(phase.Decides), Jumps: []jsonJump{}, Failed: n.failed,
+		}
+		for _, s := range phase.Steps {
+			one.OtherSteps = append(one.OtherSteps, jsonGuardedStep{s.Step, guard(s.Guard)})
 		}
 		for _, j := range phase.Jumps {
-			one.Jumps = append(one.Jumps, jsonJump{j.To, guard(j.Guard)})
+			one.Jumps = append(one.Jumps, jsonJump{j.To, guard(j.Guard), j.Choice})
 		}
 		if p.plan != nil {
-			one.jsonRuns = &jsonRuns{jsonStates[n.state], n.runs(), n.tentative, n.admits, reported[n.index], n.why}
+			under := []string{}
+			for step := range p.plan.Under(n.index) {
+				under = append(under, p.graph.Steps()[step])
+			}
+			one.jsonRuns = &jsonRuns{jsonStates[n.state], p.plan.Runs(n.index), n.tentative, n.admits, under, reported[n.index], n.why}
 		}
 		out.Phases = append(out.Phases, one)
 	}
@@ -172,7 +191,7 @@ func (p *part) json() jsonItinerary {
 		return nil
 	}
 	for _, e := range p.edges {
-		one := jsonEdge{From: name(e.from), To: name(e.to), Kind: e.kind.String(), Taken: e.taken}
+		one := jsonEdge{From: name(e.from), To: name(e.to), Kind: e.kind.String(), Choice: e.choice, Taken: e.taken}
 		if e.kind == jump {
 			guard := e.guard
 			one.Guard = &guard

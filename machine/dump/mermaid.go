@@ -17,16 +17,20 @@ const (
 	mermaidCharacters = 44_999
 )
 
+// mermaidChoice is the line of a choice, and of what depends on one.
+const mermaidChoice = "stroke-dasharray:10 3 2 3"
+
 // mermaidStates draw a state in other ways than by its colour: brackets around
 // the label make a shape, and lines differ. Slanted shapes are no good for long
 // labels.
 var mermaidStates = [...]struct{ class, open, close, style string }{
-	plain:   {"phase", "[", "]", ""},
-	behind:  {"behind", "[", "]", ",stroke-dasharray:1 3"},
-	current: {"current", "[[", "]]", ",stroke-width:3px"},
-	runs:    {"runs", "[", "]", ""},
-	unknown: {"unknown", "(", ")", ",stroke-dasharray:8 4"},
-	out:     {"out", "[", "]", ",stroke-dasharray:4 4"},
+	plain:    {"phase", "[", "]", ""},
+	behind:   {"behind", "[", "]", ",stroke-dasharray:1 3"},
+	current:  {"current", "[[", "]]", ",stroke-width:3px"},
+	runs:     {"runs", "[", "]", ""},
+	unknown:  {"unknown", "(", ")", ",stroke-dasharray:8 4"},
+	byChoice: {"choice", "(", ")", "," + mermaidChoice},
+	out:      {"out", "[", "]", ",stroke-dasharray:4 4"},
 }
 
 // mermaidLines draw the kind of an edge by its line; its head draws whether it
@@ -96,6 +100,10 @@ func (d *Drawing) mermaid(short bool) (chart, excess string) {
 	for s, look := range mermaidStates {
 		m.class(look.class, stateColors[s], look.style)
 	}
+	if len(m.choices) > 0 {
+		// Lines have the colour of the theme, which this leaves alone.
+		fmt.Fprintf(m, "  linkStyle %s %s\n", strings.Join(m.choices, ","), mermaidChoice)
+	}
 	m.class("failed", failedColors, ",stroke-width:3px,stroke-dasharray:8 3")
 	chart = m.String()
 	switch n := len(utf16.Encode([]rune(chart))); {
@@ -110,6 +118,7 @@ func (d *Drawing) mermaid(short bool) (chart, excess string) {
 type mermaidWriter struct {
 	strings.Builder
 	edges   int
+	choices []string            // the edges that are choices, by number
 	classes map[string][]string // the nodes of each
 	short   bool
 }
@@ -135,6 +144,8 @@ func (m *mermaidWriter) part(p *part, i int) {
 			look.open, look.close = "([", "])"
 		case n.failed:
 			look.class, look.open, look.close = "failed", "{{", "}}"
+		case n.end:
+			look.open, look.close = "([", "])"
 		}
 		fmt.Fprintf(m, "    %s%s%s%s\n", id, look.open, mermaidQuote(n.label(p, m.short)...), look.close)
 		m.classes[look.class] = append(m.classes[look.class], id)
@@ -146,6 +157,9 @@ func (m *mermaidWriter) part(p *part, i int) {
 		label := ""
 		if text := e.label(); text != "" && !m.short {
 			label = "|" + mermaidQuote(labelLines(text)...) + "|"
+		}
+		if e.choice {
+			m.choices = append(m.choices, strconv.Itoa(m.edges))
 		}
 		m.edges++
 		fmt.Fprintf(m, "  i%dn%d %s%s%s i%dn%d\n", i, e.from, mermaidLines[e.kind], mermaidHeads[e.taken], label, i, e.to)

@@ -14,6 +14,7 @@ type part struct {
 	plan  *machine.Plan // nil if the itinerary is drawn alone
 	all   []node        // start, phases in order, done
 	nodes []node        // those of them that are drawn
+	ends  bool          // whether a phase is an end phase
 	bands []band        // from the top down
 	edges []edge        // by where they begin, and then by kind
 	// targets and stops are by index: the jumps of each phase, and the first
@@ -35,11 +36,14 @@ const start = -1
 type node struct {
 	index int    // of the phase; -1 is start, the number of phases is done
 	name  string // "start" and "done" for these
-	band  int    // index in the bands; -1 for start and done
+	end   bool   // it is an end phase
+	step  int    // of the phase, by the plan; -1 if it has none
+	band  int    // index in the bands; -1 for start, done and a phase without a step
 	state state
 	// tentative is a mark on top of the state, and so are the others.
 	tentative, failed, rides bool
 	guard                    string       // in words; empty if it always admits
+	steps                    string       // to which it may belong, in words; empty if there is but one
 	admits                   phases.Truth // the guard by the facts of the plan
 	why                      *machine.Why // nil if it runs, and without a plan
 }
@@ -52,11 +56,12 @@ const (
 	behind               // no way leads there any more, whether or not it ran
 	current              // the position of the plan
 	runs
-	unknown
-	out // will not run
+	unknown  // depends on an unknown flag
+	byChoice // depends on a choice that is not made
+	out      // will not run
 )
 
-var stateNames = [...]string{plain: "", behind: "behind", current: "current", runs: "will run", unknown: "unknown", out: "will not run"}
+var stateNames = [...]string{plain: "", behind: "behind", current: "current", runs: "will run", unknown: "unknown", byChoice: "depends on a choice", out: "will not run"}
 
 func (s state) String() string { return stateNames[s] }
 
@@ -93,21 +98,23 @@ func (n *node) surelyRuns() bool { return n.state == runs && !n.tentative }
 // band is a step: phases of it that follow each other. A step that is entered
 // again is a second band of the same name.
 type band struct {
-	step  string
-	first int // index of its first node
-	n     int // number of its nodes
+	step  string // its name
+	first int    // index of its first node
+	n     int    // number of its nodes
 }
 
 func newPart(it Itinerary) (*part, error) {
 	p := &part{graph: it.graph(), plan: it.Plan}
 	g := p.graph
 	p.all = make([]node, 0, g.Len()+2)
-	p.all = append(p.all, node{index: start, name: "start", band: -1})
+	p.all = append(p.all, node{index: start, name: "start", step: -1})
 	for i := range g.Len() {
 		phase := g.Phase(i)
-		p.all = append(p.all, node{index: i, name: phase.Name, rides: phase.Rides, guard: phase.Guard.Text(g.Vocabulary())})
+		n := node{index: i, name: phase.Name, end: phase.End, step: g.StepOf(i), rides: phase.Rides, guard: phase.Guard.Text(g.Vocabulary()), steps: stepsText(phase, g.Vocabulary())}
+		p.all = append(p.all, n)
+		p.ends = p.ends || n.end
 	}
-	p.all = append(p.all, node{index: g.Len(), name: "done", band: -1})
+	p.all = append(p.all, node{index: g.Len(), name: "done", step: -1})
 	p.index()
 	for _, name := range it.Failed {
 		i, err := g.Lookup(name)
@@ -127,26 +134,49 @@ func newPart(it Itinerary) (*part, error) {
 	return p, nil
 }
 
+// here is the index at which the plan begins. A run that is done by an end phase is
+// there.
+func (p *part) here() int {
+	at := p.plan.Position()
+	i, err := p.graph.Lookup(at.Phase)
+	switch {
+	case at == (machine.Position{}):
+		return start
+	case err != nil, at.Done && !p.graph.IsEnd(i):
+		return p.graph.Len()
+	}
+	return i
+}
+
 // judge draws the plan on top of the nodes.
 func (p *part) judge() {
-	at := p.plan.Position()
+	here := p.here()
 	start := &p.all[0]
 	start.state = behind
-	if at == (machine.Position{}) {
+	if here == start.index {
 		start.state = current
 	}
 	for k := 1; k < len(p.all)-1; k++ {
 		n := &p.all[k]
+		n.step = p.plan.StepOf(n.index)
 		n.why = p.plan.Why(n.index)
 		n.admits = p.graph.Phase(n.index).Guard.Eval(p.plan.Facts())
 		n.tentative = p.plan.Tentative(n.index)
+		for _, sure := range p.plan.Under(n.index) {
+			if n.steps != "" && sure == phases.Unknown {
+				n.steps += " (" + now[sure] + " now)"
+				break
+			}
+		}
 		switch {
-		case n.name == at.Phase:
+		case n.index == here:
 			n.state = current
 		case n.why == nil:
 			n.state = runs
 		case n.why.Guard == machine.WhyBehind:
 			n.state = behind
+		case n.why.Guard == machine.WhyChoice:
+			n.state = byChoice
 		case p.plan.Runs(n.index) == phases.Unknown:
 			n.state = unknown
 		default:
@@ -158,12 +188,15 @@ func (p *part) judge() {
 // judgeDone draws on top of done whether the way comes there.
 func (p *part) judgeDone() {
 	done := &p.all[len(p.all)-1]
-	reached := p.paths.taken(func(w *path) phases.Truth { return w.reach[len(w.reach)-1] })
+	reach := func(w *path) phases.Truth { return w.reach[len(w.reach)-1] }
+	reached := p.paths.taken(reach)
 	switch {
-	case p.plan.Position().Done:
+	case p.here() == done.index:
 		done.state = current
 	case reached == phases.True:
 		done.state = runs
+	case reach(p.paths.now) == phases.Unknown && p.plan.Matters() == 0:
+		done.state = byChoice
 	case reached == phases.Unknown:
 		done.state = unknown
 	default:
@@ -194,6 +227,9 @@ func (p *part) around(name string) bool {
 // isPhase reports whether a node is neither start nor done.
 func (p *part) isPhase(n *node) bool { return n.index > start && n.index < p.graph.Len() }
 
+// isEnd reports whether a run that comes to a node is done.
+func (p *part) isEnd(n *node) bool { return n.end || n.index == p.graph.Len() }
+
 // connect draws the edges between the nodes.
 func (p *part) connect(o Options) error {
 	switch {
@@ -212,19 +248,31 @@ func (p *part) connect(o Options) error {
 	return nil
 }
 
-// divide divides the phases into bands.
+// leaveOutDone leaves out done if there are end phases, and no edge leads to done.
+func (p *part) leaveOutDone() {
+	last := len(p.nodes) - 1
+	if n := &p.nodes[last]; !p.ends || n.index != p.graph.Len() || n.state == current {
+		return
+	}
+	if !slices.ContainsFunc(p.edges, func(e edge) bool { return e.to == last }) {
+		p.nodes = p.nodes[:last]
+	}
+}
+
+// divide divides the phases into bands. One without a step is in none.
 func (p *part) divide() {
+	last := -1 // the step of the node before
 	for k := range p.nodes {
 		n := &p.nodes[k]
-		if !p.isPhase(n) {
-			continue
+		n.band = -1
+		if n.step >= 0 {
+			if n.step != last {
+				p.bands = append(p.bands, band{step: p.graph.Steps()[n.step], first: k})
+			}
+			n.band = len(p.bands) - 1
+			p.bands[n.band].n++
 		}
-		step := p.graph.Phase(n.index).Step
-		if last := len(p.bands) - 1; last < 0 || p.bands[last].step != step {
-			p.bands = append(p.bands, band{step: step, first: k})
-		}
-		n.band = len(p.bands) - 1
-		p.bands[n.band].n++
+		last = n.step
 	}
 }
 
@@ -233,13 +281,33 @@ func (p *part) divide() {
 func (p *part) onlyRides(b band) bool {
 	rides := false
 	for _, n := range p.nodes[b.first : b.first+b.n] {
-		if n.state != current && n.state != runs && n.state != unknown {
+		if n.runs() == phases.False {
 			continue
 		}
-		if !p.graph.Rides(n.index) {
+		if !n.rides {
 			return false
 		}
 		rides = true
 	}
 	return rides
+}
+
+// stepsText is to which steps a phase may belong, in words; empty if there is but
+// one.
+func stepsText(phase phases.Phase, v *phases.Vocabulary) string {
+	if len(phase.Steps) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for _, s := range phase.Steps {
+		when := "always"
+		if text := s.Guard.Text(v); text != "" {
+			when = "if " + text
+		}
+		b.WriteString("step " + s.Step + " " + when + ", ")
+	}
+	if phase.Step == "" {
+		return b.String() + "else none"
+	}
+	return b.String() + "else step " + phase.Step
 }

@@ -13,9 +13,9 @@ type paths struct {
 // taken sums up both for an edge.
 func (w paths) taken(of func(*path) phases.Truth) phases.Truth { return w.sum(of(w.now), of(w.later)) }
 
-// sum is Yes if an edge is taken by the values of now, and No only if it is
-// not taken later either. Without a plan, what depends on flags counts as
-// taken.
+// sum is True if an edge is taken by the values of now, and False only if it is
+// not taken later either. Without a plan, what depends on flags or choices counts
+// as taken.
 func (w paths) sum(now, later phases.Truth) phases.Truth {
 	switch {
 	case w.now.plan == nil:
@@ -59,13 +59,12 @@ func (p *part) newPath(later bool) *path {
 		}
 	}
 	// Whether or not a phase without jumps is entered, the way leads on.
-	leave := func(i int, reach, admits phases.Truth) {
-		taken, onward := w.choices(i)
+	leave := func(i int, reach, admits phases.Truth, by ways) {
 		for j, to := range p.jumps(i) {
-			w.jumps[i+1][j] = or(w.jumps[i+1][j], and(and(reach, admits), taken[j]))
+			w.jumps[i+1][j] = or(w.jumps[i+1][j], and(and(reach, admits), by.jumps[j]))
 			come(to.to, w.jumps[i+1][j])
 		}
-		w.onward[i+1] = or(w.onward[i+1], and(reach, or(onward, not(admits))))
+		w.onward[i+1] = or(w.onward[i+1], and(reach, or(by.onward, not(admits))))
 		come(i+1, w.onward[i+1])
 	}
 	for i := n; i >= start; i-- {
@@ -78,10 +77,10 @@ func (p *part) newPath(later bool) *path {
 		case p.plan == nil && i == start, p.plan != nil && p.all[i+1].state == runs:
 			come(i, phases.True)
 		case p.all[i+1].state == current && i < n:
-			leave(i, phases.True, phases.True)
+			leave(i, phases.True, phases.True, w.fromHere())
 		}
 		if p.all[i+1].surelyRuns() {
-			leave(i, phases.True, phases.True)
+			leave(i, phases.True, phases.True, w.from(i))
 		}
 	}
 	for len(worklist) > 0 {
@@ -90,7 +89,7 @@ func (p *part) newPath(later bool) *path {
 		if i == n {
 			continue
 		}
-		leave(i, w.reach[i+1], w.admits(i))
+		leave(i, w.reach[i+1], w.admits(i), w.from(i))
 	}
 	return w
 }
@@ -106,18 +105,54 @@ func (w *path) admits(i int) phases.Truth {
 // comesIn reports whether the way comes by the phase at an index and enters it.
 func (w *path) comesIn(i int) phases.Truth { return and(w.reach[i+1], w.admits(i)) }
 
-// entered reports whether the phase at an index is entered, or has been.
-func (w *path) entered(i int) phases.Truth {
-	if n := &w.all[i+1]; n.state == current || n.surelyRuns() {
-		return phases.True
+// passes reports whether the way leads on in order from one index to another.
+func (w *path) passes(from, to int) phases.Truth {
+	t := phases.True
+	for i := from; i < to; i++ {
+		t = and(t, w.onward[i+1])
 	}
-	return w.comesIn(i)
+	return t
 }
 
-// choices judges the jumps of the phase at an index, once that is done, and
-// whether the way then leads on in order.
-func (w *path) choices(i int) (taken []phases.Truth, onward phases.Truth) {
-	return w.graph.Onward(i, w.facts.Forget(w.open[i+1]))
+// ways judges where the machine goes from a phase that it has entered: by each of
+// its jumps, or on in order.
+type ways struct {
+	jumps  []phases.Truth
+	onward phases.Truth
+}
+
+// from are the ways from the phase at an index, once that is done.
+func (w *path) from(i int) ways {
+	jumps, onward := w.graph.Onward(i, w.facts.Forget(w.open[i+1]))
+	return ways{jumps, onward}
+}
+
+// fromHere are the ways from where the plan begins: the choice there may be made.
+func (w *path) fromHere() ways {
+	jumps, onward := w.plan.Onward(w.facts.Forget(w.open[w.here()+1]))
+	return ways{jumps, onward}
+}
+
+// entered are the ways from the phase at an index, as far as it is entered, or has
+// been.
+func (w *path) entered(i int) ways {
+	n, again := &w.all[i+1], w.comesIn(i)
+	if n.surelyRuns() {
+		again = phases.True
+	}
+	all := w.from(i)
+	all.onward = and(again, all.onward)
+	for j := range all.jumps {
+		all.jumps[j] = and(again, all.jumps[j])
+	}
+	if n.state == current {
+		here := w.fromHere()
+		all.onward = or(all.onward, here.onward)
+		for j := range all.jumps {
+			all.jumps[j] = or(all.jumps[j], here.jumps[j])
+		}
+	}
+	return all
 }
 
 // leads returns where the machine goes from the phase at an index: by each of
@@ -132,61 +167,19 @@ func (w *path) leads(i, first, last int) (direct []phases.Truth, otherwise map[i
 			otherwise[k] = or(otherwise[k], and(reach, and(guards.refuse(from, k), guards.admit[k])))
 		}
 	}
-	taken, onward := w.choices(i)
+	taken := w.entered(i)
 	ever, inOrder := w.graph.Onward(i, phases.Facts{})
 	for j, to := range w.part.jumps(i) {
-		reach := and(w.entered(i), taken[j])
+		reach := taken.jumps[j]
 		direct = append(direct, and(reach, guards.admit[to.to]))
 		if ever[j] != phases.False {
 			pass(to.to, to.to+1, reach)
 		}
 	}
 	if inOrder != phases.False {
-		pass(i+1, i+1, and(w.entered(i), onward))
+		pass(i+1, i+1, taken.onward)
 	}
 	return direct, otherwise
-}
-
-// guards are those of all phases, by index, judged with the same facts.
-type guards struct {
-	admit []phases.Truth // that of done always does
-	// How many before an index do, and of how many that is unknown.
-	yes, unknown []int
-}
-
-// guards judges all guards with some flags open. The open flags only grow on
-// the way, so that few sets of them ask for it.
-func (w *path) guards(open phases.Flags) *guards {
-	if g, ok := w.judged[open]; ok {
-		return g
-	}
-	n := w.graph.Len()
-	g := &guards{make([]phases.Truth, n+1), make([]int, n+1), make([]int, n+1)}
-	g.admit[n] = phases.True
-	facts := w.facts.Forget(open)
-	for i := range n {
-		g.admit[i] = w.graph.Phase(i).Guard.Eval(facts)
-		g.yes[i+1], g.unknown[i+1] = g.yes[i], g.unknown[i]
-		switch g.admit[i] {
-		case phases.True:
-			g.yes[i+1]++
-		case phases.Unknown:
-			g.unknown[i+1]++
-		}
-	}
-	w.judged[open] = g
-	return g
-}
-
-// refuse reports whether no guard from one index up to another admits.
-func (g *guards) refuse(from, to int) phases.Truth {
-	switch {
-	case g.yes[to] > g.yes[from]:
-		return phases.False
-	case g.unknown[to] > g.unknown[from]:
-		return phases.Unknown
-	}
-	return phases.True
 }
 
 // findOpen finds the flags that may change until a phase is left: those that
@@ -220,25 +213,3 @@ func (w *path) findOpen() {
 		}
 	}
 }
-
-func and(a, b phases.Truth) phases.Truth {
-	switch {
-	case a == phases.False || b == phases.False:
-		return phases.False
-	case a == phases.True && b == phases.True:
-		return phases.True
-	}
-	return phases.Unknown
-}
-
-func not(t phases.Truth) phases.Truth {
-	switch t {
-	case phases.True:
-		return phases.False
-	case phases.False:
-		return phases.True
-	}
-	return phases.Unknown
-}
-
-func or(a, b phases.Truth) phases.Truth { return not(and(not(a), not(b))) }

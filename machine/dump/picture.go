@@ -6,12 +6,13 @@ package dump
 type colors struct{ fill, line, text string }
 
 var stateColors = [...]colors{
-	plain:   {"#eef2f7", "#56606c", "#1b222c"},
-	behind:  {"#dfe3e8", "#8a939d", "#4a525c"},
-	current: {"#0b5fcc", "#062f66", "#ffffff"},
-	runs:    {"#dcebff", "#0b5fcc", "#1b222c"},
-	unknown: {"#fff1d6", "#8f5600", "#1b222c"},
-	out:     {"#ffffff", "#8a939d", "#56606c"},
+	plain:    {"#eef2f7", "#56606c", "#1b222c"},
+	behind:   {"#dfe3e8", "#8a939d", "#4a525c"},
+	current:  {"#0b5fcc", "#062f66", "#ffffff"},
+	runs:     {"#dcebff", "#0b5fcc", "#1b222c"},
+	unknown:  {"#fff1d6", "#8f5600", "#1b222c"},
+	byChoice: {"#efe6fb", "#6d3fb0", "#1b222c"},
+	out:      {"#ffffff", "#8a939d", "#56606c"},
 }
 
 var failedColors = colors{"#fbdcdc", "#bf2630", "#1b222c"}
@@ -51,6 +52,8 @@ func (e edge) label() string {
 	switch {
 	case e.kind != jump:
 		return ""
+	case e.choice:
+		return "choice"
 	case e.guard == "":
 		return "always"
 	}

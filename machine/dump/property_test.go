@@ -14,20 +14,44 @@ import (
 )
 
 // The properties are checked on generated itineraries, from every position and
-// with every assignment of four flags, unknown ones included.
+// with every assignment of four flags, unknown ones included. Some have end phases,
+// steps under guards and choices.
+
+// generate makes an itinerary with jumps and decides if asked for, and every other
+// one with jumps also with choices.
+func generate(t *testing.T, r *rand.Rand, jumps, decides bool) *machine.Graph {
+	t.Helper()
+	it := itinerarytest.Generate(r, jumps, decides)
+	if jumps && r.IntN(2) == 0 {
+		it = itinerarytest.AddChoices(r, it)
+	}
+	g, err := machine.Compile(it)
+	require.NoError(t, err)
+	return g
+}
+
+// positions are all there are in an itinerary, with each choice that may be made.
+func positions(g *machine.Graph) []machine.Position {
+	all := []machine.Position{{}, {Done: true}}
+	for i := range g.Len() {
+		phase := g.Phase(i)
+		all = append(all, machine.Position{Phase: phase.Name, Done: phase.End})
+		for _, j := range phase.Jumps {
+			if j.Choice {
+				all = append(all, machine.Position{Phase: phase.Name, Choice: j.To})
+			}
+		}
+	}
+	return all
+}
 
 func eachPlan(t *testing.T, seed uint64, n int, yield func(t *testing.T, p *machine.Plan)) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, seed))
 	for k := range n {
-		g, err := machine.Compile(itinerarytest.Generate(r, k%3 > 0, k%3 > 1))
-		require.NoError(t, err)
-		at := []machine.Position{{}, {Done: true}}
-		for i := range g.Len() {
-			at = append(at, machine.Position{Phase: g.Phase(i).Name})
-		}
+		g := generate(t, r, k%3 > 0, k%3 > 1)
 		for f := range itinerarytest.Partial {
-			for _, position := range at {
+			for _, position := range positions(g) {
 				p, err := g.PlanFrom(position, f)
 				require.NoError(t, err)
 				yield(t, p)
@@ -43,13 +67,12 @@ func draw(t *testing.T, o Options, it Itinerary) *part {
 	return d.parts[0]
 }
 
-// What runs stays connected in order, whatever is left out, and only what does
-// not run is left out.
+// What runs stays connected in order up to an end phase, whatever is left out, and
+// only what does not run is left out. Done is if no edge leads there.
 func TestWhatOnlyRunsStaysConnected(t *testing.T) {
 	eachPlan(t, 1, 15, func(t *testing.T, plan *machine.Plan) {
 		p := draw(t, Options{OnlyRun: true}, Itinerary{Plan: plan})
 		require.Equal(t, "start", p.nodes[0].name)
-		require.Equal(t, "done", p.nodes[len(p.nodes)-1].name)
 		drawn := make(map[string]bool)
 		for k := range p.nodes {
 			n := &p.nodes[k]
@@ -57,36 +80,94 @@ func TestWhatOnlyRunsStaysConnected(t *testing.T) {
 			if k > 0 {
 				require.Less(t, p.nodes[k-1].index, n.index, "the order is that of the itinerary")
 				edges := p.edgesFrom(k - 1)
+				if p.nodes[k-1].end {
+					require.Empty(t, edges)
+					continue
+				}
+				if n.index == p.graph.Len() && p.ends {
+					continue // other edges lead there
+				}
 				require.Equal(t, edge{from: k - 1, to: k, kind: inOrder, taken: edges[0].taken}, edges[0])
 			}
 		}
 		for i := range plan.Graph().Len() {
 			name := plan.Graph().Phase(i).Name
-			require.Equal(t, plan.Runs(i) != phases.False, drawn[name], "%s: runs %s", name, plan.Runs(i))
+			require.Equal(t, plan.Runs(i) != phases.False || name == plan.Position().Phase, drawn[name], "%s: runs %s", name, plan.Runs(i))
 		}
+		toDone := false
 		for _, e := range p.edges {
-			require.Contains(t, []edgeKind{inOrder, jump}, e.kind)
 			require.Less(t, e.to, len(p.nodes))
+			toDone = toDone || p.nodes[e.to].name == "done"
+			if e.kind == skip {
+				require.True(t, p.nodes[e.to-1].end, "%v: only past an end phase", e)
+			}
 		}
-		// In the bands lie all phases, each once.
-		next := 1
-		for _, b := range p.bands {
-			require.Equal(t, next, b.first)
-			next += b.n
+		require.Equal(t, toDone || !p.ends || plan.Position() == machine.Position{Done: true}, drawn["done"])
+		// In the bands lie all phases that have a step, each once.
+		inBands := 0
+		for k, b := range p.bands {
+			for _, n := range p.nodes[b.first : b.first+b.n] {
+				require.Equal(t, k, n.band)
+				inBands++
+			}
 		}
-		require.Equal(t, len(p.nodes)-1, next)
+		for _, n := range p.nodes {
+			if n.step >= 0 {
+				inBands--
+			}
+		}
+		require.Zero(t, inBands)
 	})
 }
 
-// With all edges too: but for phases that always jump away, each leads to the
-// next that is drawn.
+// In the bands lie all phases that have a step by the plan, each once; and what
+// depends on a choice is told from what depends on an unknown flag.
+func TestPhasesAreDrawnAsPlanned(t *testing.T) {
+	seen := map[state]int{}
+	several := 0
+	eachPlan(t, 8, 20, func(t *testing.T, plan *machine.Plan) {
+		p := draw(t, Options{}, Itinerary{Plan: plan})
+		steps := make(map[string]string)
+		for k, b := range p.bands {
+			for _, n := range p.nodes[b.first : b.first+b.n] {
+				require.Equal(t, k, n.band)
+				steps[n.name] = b.step
+			}
+		}
+		for _, n := range p.nodes {
+			if !p.isPhase(&n) {
+				continue
+			}
+			one := plan.Phase(n.index)
+			require.Equal(t, one.Step, steps[n.name], n.name)
+			if n.steps != "" && one.Runs != phases.False {
+				several++
+			}
+			if one.Runs != phases.Unknown {
+				continue
+			}
+			want := unknown
+			if one.Why.Guard == machine.WhyChoice {
+				want = byChoice
+			}
+			require.Equal(t, want, n.state, n.name)
+			seen[want]++
+		}
+	})
+	require.Greater(t, several, 1000)
+	require.Greater(t, seen[unknown], 1000)
+	require.Greater(t, seen[byChoice], 300)
+}
+
+// With all edges too: but for end phases, and those that always jump away, each
+// leads to the next that is drawn.
 func TestWhatOnlyRunsStaysConnectedByTransitions(t *testing.T) {
 	eachPlan(t, 5, 15, func(t *testing.T, plan *machine.Plan) {
 		p := draw(t, Options{OnlyRun: true, AllEdges: true}, Itinerary{Plan: plan})
 		for k := range p.nodes[:len(p.nodes)-1] {
 			n := &p.nodes[k]
-			if p.inOrder(n.index) == n.index {
-				continue // it jumps, whatever the flags
+			if p.inOrder(n.index) == n.index || p.nodes[k+1].index == p.graph.Len() && p.nodes[k+1].state == current {
+				continue // it jumps, whatever the flags, or is an end phase
 			}
 			if edges := p.edgesFrom(k); len(edges) == 0 || edges[0].kind != inOrder || edges[0].to != k+1 {
 				t.Fatalf("%s leads to %v\n%s", n.name, edges, describe(plan))
@@ -98,7 +179,7 @@ func TestWhatOnlyRunsStaysConnectedByTransitions(t *testing.T) {
 // A jump to a phase that is left out leads to where the machine goes on.
 func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 	seen := 0
-	eachPlan(t, 2, 30, func(t *testing.T, plan *machine.Plan) {
+	eachPlan(t, 2, 40, func(t *testing.T, plan *machine.Plan) {
 		g := plan.Graph()
 		if plan.Facts().Known() != itinerarytest.Four.All() {
 			return
@@ -110,35 +191,32 @@ func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 		}
 		p := draw(t, Options{OnlyRun: true}, Itinerary{Plan: plan})
 		for k := range p.nodes {
-			if !p.isPhase(&p.nodes[k]) {
+			if !p.isPhase(&p.nodes[k]) || p.nodes[k].end {
 				continue
 			}
-			tr := advance(t, g, p.nodes[k].name, plan.Facts())
+			from := machine.Position{Phase: p.nodes[k].name}
+			if p.nodes[k].state == current {
+				from = plan.Position()
+			}
+			tr := advance(t, g, from, plan.Facts())
 			if !tr.Jumped {
 				continue
 			}
 			seen++
-			to := p.nodes[len(p.nodes)-1].name
-			if !tr.To.Done {
-				to = tr.To.Phase
-			}
-			var targets []string
-			for _, e := range p.edgesFrom(k) {
-				if e.kind == jump && e.taken == phases.True {
-					targets = append(targets, p.nodes[e.to].name)
-				}
-			}
-			if !slices.Contains(targets, to) {
-				t.Fatalf("%s jumps to %s\n%s", p.nodes[k].name, to, describe(plan))
+			if !slices.ContainsFunc(p.edgesFrom(k), func(e edge) bool {
+				taken := e.taken == phases.True || e.taken == phases.Unknown && choosesAny(g)
+				return taken && e.kind != inOrder && (e.kind == skip || e.choice == (from.Choice != "")) && p.stands(e.to, tr.To)
+			}) {
+				t.Fatalf("%s jumps to %s\n%s", p.nodes[k].name, tr.To, describe(plan))
 			}
 		}
 	})
 	require.Greater(t, seen, 1000)
 }
 
-func advance(t *testing.T, g *machine.Graph, from string, f phases.Facts) machine.Transition {
+func advance(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts) machine.Transition {
 	t.Helper()
-	m, err := g.NewMachine(machine.Position{Phase: from}, f)
+	m, err := g.NewMachine(from, f)
 	require.NoError(t, err)
 	tr, err := m.Advance(context.Background())
 	require.NoError(t, err)
@@ -161,7 +239,7 @@ func TestAllEdgesAreTheMachines(t *testing.T) {
 			p := draw(t, Options{AllEdges: true}, it)
 			drawn := make(map[machine.Edge]bool)
 			for _, e := range p.edges {
-				drawn[machine.Edge{From: e.from - 1, To: e.to - 1}] = true
+				drawn[machine.Edge{From: e.from - 1, To: p.nodes[e.to].index}] = true
 				if it.Plan == nil {
 					require.Equal(t, phases.TruthOf(reached[e.from-1]), e.taken, "what no way leads to takes no edge")
 				}
@@ -174,84 +252,123 @@ func TestAllEdgesAreTheMachines(t *testing.T) {
 	})
 }
 
-// Whatever becomes of the flags that phases decide, the machine takes no edge
-// that the drawing says it cannot take; and by the values of now it takes the
-// edges that the drawing says it takes.
+// Whatever becomes of the flags that phases decide, and whatever handlers choose,
+// the machine takes no edge that the drawing says it cannot take; and by the values
+// of now, without a choice to be made, it takes the edges that the drawing says it
+// takes. Both drawings end where the machine does.
 func TestEdgesAreTakenAsDrawn(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	taken := map[phases.Truth]int{}
-	for k := range 60 {
-		g, err := machine.Compile(itinerarytest.Generate(r, k%2 == 1, k%3 > 0))
-		require.NoError(t, err)
+	chosen := 0
+	for k := range 90 {
+		g := generate(t, r, k%2 == 1, k%3 > 0)
+		all := slices.DeleteFunc(positions(g), func(p machine.Position) bool { return p.Done })
 		for f := range itinerarytest.Assignments {
-			from := machine.Position{}
-			if i := r.IntN(g.Len() + 1); i > 0 {
-				from.Phase = g.Phase(i - 1).Name
-			}
+			from := all[r.IntN(len(all))]
 			plan, err := g.PlanFrom(from, f)
 			require.NoError(t, err)
-			p, decides := draw(t, Options{AllEdges: true}, Itinerary{Plan: plan}), decidesAny(g)
+			settled := !decidesAny(g) && !choosesAny(g)
+			p, reduced := draw(t, Options{AllEdges: true}, Itinerary{Plan: plan}), draw(t, Options{}, Itinerary{Plan: plan})
 			for flips := range 4 { // the first time nothing changes
 				m, err := g.NewMachine(from, f)
 				require.NoError(t, err)
 				finished := false
 				for range 3 * g.Len() {
 					if flips > 0 {
+						choose(t, r, g, m)
 						m.SetFacts(m.Facts().Set(m.Decides(), phases.TruthOf(r.IntN(2) == 0)))
 					}
 					tr, err := m.Advance(context.Background())
 					require.NoError(t, err)
 					best := phases.False
 					for _, e := range p.edges {
-						if p.stands(e.from, tr.From) && p.stands(e.to, tr.To) && (e.kind != jump || tr.Jumped) {
+						if p.stands(e.from, tr.From) && p.stands(e.to, tr.To) && (e.kind != jump || tr.Jumped) && (e.choice == (tr.From.Choice != "") || e.kind != jump) {
 							best = or(best, e.taken)
 						}
 					}
 					taken[best]++
-					if best == phases.False || flips == 0 && !decides && best != phases.True {
+					if tr.From.Choice != "" {
+						chosen++
+					}
+					if best == phases.False || flips == 0 && settled && best != phases.True {
 						t.Fatalf("%+v is taken: %s\n%s", tr, best, describe(plan))
 					}
 					if finished = tr.To.Done; finished {
 						break
 					}
 				}
-				end := p.nodes[len(p.nodes)-1].state
-				if finished && end == out || flips == 0 && !decides && finished != (end == runs) {
-					t.Fatalf("done: %s, reached: %v\n%s", end, finished, describe(plan))
+				for _, p := range []*part{p, reduced} {
+					end := out
+					for k := range p.nodes {
+						if finished && p.stands(k, m.Position()) {
+							end = p.nodes[k].state
+						}
+					}
+					if finished && end != runs && end != unknown && end != byChoice && !p.tentative(m.Position()) || flips == 0 && settled && finished != (end == runs) {
+						t.Fatalf("%s: %s, reached: %v\n%s", m.Position(), end, finished, describe(plan))
+					}
 				}
 			}
 		}
 	}
 	require.Greater(t, taken[phases.Unknown], 500)
+	require.Greater(t, chosen, 500)
+}
+
+// choose makes one of the choices of the phase in progress, or none.
+func choose(t *testing.T, r *rand.Rand, g *machine.Graph, m *machine.Machine) {
+	t.Helper()
+	at := m.Position()
+	i, err := g.Lookup(at.Phase)
+	if err != nil || at.Choice != "" {
+		return // at the start, or chosen
+	}
+	for _, j := range g.Phase(i).Jumps {
+		if j.Choice && r.IntN(2) == 0 {
+			require.NoError(t, m.Choose(j.To))
+			return
+		}
+	}
 }
 
 // Done will run only if an edge into it is taken, and is out of reach only if
 // none may be.
 func TestDoneIsReachedByAnEdge(t *testing.T) {
 	seen := map[state]int{}
-	eachPlan(t, 6, 30, func(t *testing.T, plan *machine.Plan) {
+	left := 0
+	eachPlan(t, 6, 40, func(t *testing.T, plan *machine.Plan) {
 		for _, o := range []Options{{}, {OnlyRun: true}} {
 			p := draw(t, o, Itinerary{Plan: plan})
 			best := phases.False
 			last := len(p.nodes) - 1
+			if p.nodes[last].name != "done" {
+				require.True(t, p.ends)
+				left++
+				continue
+			}
 			for _, e := range p.edges {
 				if e.to == last {
 					best = or(best, e.taken)
 				}
 			}
+			got := p.nodes[last].state
 			want := map[phases.Truth]state{phases.True: runs, phases.Unknown: unknown, phases.False: out}[best]
-			if plan.Position().Done {
+			switch {
+			case plan.Position() == (machine.Position{Done: true}):
 				want = current
+			case best == phases.Unknown && plan.Matters() == 0 && got == byChoice:
+				want = byChoice
 			}
 			seen[want]++
-			if got := p.nodes[last].state; got != want {
+			if got != want {
 				t.Fatalf("done is drawn as %q; want %q\n%s", got, want, describe(plan))
 			}
 		}
 	})
-	for _, s := range []state{current, runs, unknown, out} {
+	for _, s := range []state{current, runs, unknown, byChoice, out} {
 		require.Greater(t, seen[s], 500, s)
 	}
+	require.Greater(t, left, 500)
 }
 
 // describe draws a plan for a message.
@@ -272,11 +389,25 @@ func decidesAny(g *machine.Graph) bool {
 	return false
 }
 
+func choosesAny(g *machine.Graph) bool {
+	for i := range g.Len() {
+		if slices.ContainsFunc(g.Phase(i).Jumps, func(j phases.Jump) bool { return j.Choice }) {
+			return true
+		}
+	}
+	return false
+}
+
+// tentative reports whether the plan may still change at a position.
+func (p *part) tentative(at machine.Position) bool {
+	return slices.ContainsFunc(p.nodes, func(n node) bool { return n.name == at.Phase && n.tentative })
+}
+
 // stands reports whether a node is at a position.
 func (p *part) stands(k int, at machine.Position) bool {
 	n := &p.nodes[k]
 	switch {
-	case at.Done:
+	case at.Done && at.Phase == "":
 		return n.index == p.graph.Len()
 	case at.Phase == "":
 		return n.index == start

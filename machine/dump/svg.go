@@ -68,7 +68,7 @@ func (d *Drawing) SVG() []byte {
 	}
 	for k, s := range d.switches {
 		lane := pic.right + gap + arrows.of[k]*laneWidth
-		pic.arc(look{"arc", "head", diamond}, pic.right, begins[k], pic.right, tops[s.to], lane)
+		pic.arc(switchLook, pic.right, begins[k], pic.right, tops[s.to], lane)
 		pic.used.arrow = true
 	}
 	pic.y += gap
@@ -96,6 +96,8 @@ func (p *part) summary() []string {
 	at := p.plan.Position()
 	where := "at the start"
 	switch {
+	case at.Done && at.Phase != "":
+		where = "done at " + at.Phase
 	case at.Done:
 		where = "done"
 	case at.Phase != "":
@@ -135,8 +137,9 @@ type picture struct {
 // used is what the legend explains.
 type used struct {
 	states                           [out + 1]bool
-	failed, tentative, rides         bool
+	failed, tentative, rides, end    bool
 	jump, skip, unsure, never, arrow bool
+	choice                           bool
 }
 
 // lines writes texts one below the other, each wrapped.
@@ -241,12 +244,15 @@ func (p *part) progress(b band) string {
 		return ""
 	case sum[behind] == b.n:
 		return behind.String()
-	case run == 0 && sum[unknown] == 0:
+	case run == 0 && sum[unknown] == 0 && sum[byChoice] == 0:
 		return noneRuns
 	}
 	text := fmt.Sprintf("%d of %d run", run, b.n)
 	if sum[unknown] > 0 {
 		text += fmt.Sprintf(", %d unknown", sum[unknown])
+	}
+	if sum[byChoice] > 0 {
+		text += fmt.Sprintf(", %d by choice", sum[byChoice])
 	}
 	if p.onlyRides(b) {
 		text += ", all ride"
@@ -264,14 +270,18 @@ func (pic *picture) node(p *part, k int, r *rails) {
 	switch {
 	case n.state == current:
 		f = hereFace
-	case n.state == behind, n.state == out, n.band < 0:
+	case n.state == behind, n.state == out, !p.isPhase(n):
 		f = offFace
 	}
 	fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)"%s>`, r.x, y+f.pitch/2, role(n))
 	if words := n.words(); words != "" {
 		fmt.Fprintf(&pic.over, "<title>%s</title>", words)
 	}
-	pic.over.WriteString(mark(n) + "</g>\n")
+	pic.over.WriteString(mark(n))
+	if p.isEnd(n) {
+		pic.over.WriteString(endMark)
+	}
+	pic.over.WriteString("</g>\n")
 	r.y[k] = y + f.pitch/2
 	pic.used.note(n)
 
@@ -316,7 +326,10 @@ func (p *part) remarks(k, width int) []string {
 		case e.to < e.from:
 			line = "jumps back to " + p.nodes[e.to].name
 		}
-		if e.guard != "" {
+		switch {
+		case e.choice:
+			line += " by choice"
+		case e.guard != "":
 			line += " if " + e.guard
 		}
 		lines = append(lines, line)
@@ -387,6 +400,8 @@ func mark(n *node) string {
 		s = `<circle class="full" r="5.5"/>`
 	case n.state == unknown:
 		s = `<circle class="ask" r="7"/><path class="mark" d="M-2.3-1.8a2.3 2.3 0 1 1 3.4 2q-1.1 .6-1.1 1.5M0 4v.1"/>`
+	case n.state == byChoice:
+		s = `<path class="pick" d="M0-7.5 7.5 0 0 7.5-7.5 0z"/><path class="branch" d="M0 3.5V.5L-2.6-2.6M0 .5 2.6-2.6"/>`
 	case n.state == out:
 		s = `<circle class="out" r="4.5"/><path class="gone" d="M-3 3 3-3"/>`
 	default:
@@ -398,18 +413,19 @@ func mark(n *node) string {
 	return s
 }
 
+// endMark is drawn below the mark of a node at which a run ends.
+const endMark = `<path class="end" d="M-7 12H7"/>`
+
 // bytes puts the picture together. Its role is not that of an image, since
 // screen readers do not read the texts inside of one: only the marks are.
 func (pic *picture) bytes(d *Drawing) []byte {
 	var b strings.Builder
 	height := pic.y + margin
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="dp" role="graphics-document" viewBox="0 0 %d %d" width="%d" height="%d" style="max-width:100%%;height:auto">`+"\n", svgWidth, height, svgWidth, height)
-	fmt.Fprintf(&b, "<title>%s</title>\n<desc>%s</desc>\n<style>\n%s\n</style>\n", escape(printable(d.title)), escape(printable(d.describe())), css())
-	fmt.Fprintf(&b, `<rect class="paper" width="%d" height="%d" rx="12"/>`+"\n", svgWidth, height)
-	b.WriteString(pic.under.String())
-	b.WriteString(pic.middle.String())
-	b.WriteString(pic.over.String())
-	b.WriteString("</svg>\n")
+	shapes := fmt.Sprintf(`<rect class="paper" width="%d" height="%d" rx="12"/>`+"\n", svgWidth, height) +
+		pic.under.String() + pic.middle.String() + pic.over.String()
+	fmt.Fprintf(&b, "<title>%s</title>\n<desc>%s</desc>\n<style>\n%s\n</style>\n", escape(printable(d.title)), escape(printable(d.describe())), css(shapes))
+	b.WriteString(shapes + "</svg>\n")
 	return []byte(b.String())
 }
 

@@ -29,7 +29,7 @@ func ratio(t *testing.T, a, b string) float64 {
 
 func TestColoursStandOut(t *testing.T) {
 	texts := []*paint{&ink, &faded}
-	shapes := []*paint{&blue, &thin, &amber, &red}
+	shapes := []*paint{&blue, &thin, &amber, &violet, &red}
 	for _, tt := range []struct {
 		name   string
 		colors []*paint
@@ -73,14 +73,15 @@ func TestArrowsDifferWithoutColours(t *testing.T) {
 	for _, r := range rules {
 		dashes[r.class] = r.style
 	}
-	looks := map[string]look{"switch": {"arc", "head", diamond}}
+	looks := map[string]look{"switch": switchLook}
 	for _, taken := range []phases.Truth{phases.False, phases.Unknown, phases.True} {
 		looks["jump, "+taken.String()] = newLook(edge{kind: jump, taken: taken})
+		looks["choice, "+taken.String()] = newLook(edge{kind: jump, taken: taken, choice: true})
 		looks["transition, "+taken.String()] = newLook(edge{kind: skip, taken: taken})
 	}
 	shapes := map[string]string{}
 	for name, l := range looks {
-		shape := dashes[l.line] + l.shape.path(0, 0, 1)
+		shape := fmt.Sprint(dashes[l.line], l.shape.path(0, 0, 1), l.choice)
 		assert.Empty(t, shapes[shape], "%s looks like it", name)
 		shapes[shape] = name
 	}
@@ -88,7 +89,7 @@ func TestArrowsDifferWithoutColours(t *testing.T) {
 
 // Every entry of the legend has a mark of its own.
 func TestTheLegendHasNoMarkTwice(t *testing.T) {
-	pic := &picture{used: used{failed: true, tentative: true, jump: true, skip: true, unsure: true, never: true, arrow: true}}
+	pic := &picture{used: used{failed: true, tentative: true, jump: true, skip: true, choice: true, end: true, unsure: true, never: true, arrow: true}}
 	for s := range pic.used.states {
 		pic.used.states[s] = true
 	}
@@ -98,7 +99,7 @@ func TestTheLegendHasNoMarkTwice(t *testing.T) {
 		assert.False(t, marks[m[1]], m[1])
 		marks[m[1]] = true
 	}
-	assert.Len(t, marks, 12)
+	assert.Len(t, marks, 15)
 }
 
 func TestTextWraps(t *testing.T) {

@@ -1,6 +1,10 @@
 package dump
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
 
 // note records what the legend must explain of a node.
 func (u *used) note(n *node) {
@@ -8,6 +12,7 @@ func (u *used) note(n *node) {
 	u.failed = u.failed || n.failed
 	u.tentative = u.tentative || n.tentative
 	u.rides = u.rides || n.rides
+	u.end = u.end || n.end
 }
 
 // legend explains the marks that were used, in two columns.
@@ -24,15 +29,21 @@ func (pic *picture) legend() {
 	}
 	add(pic.used.tentative, mark(&node{state: runs, tentative: true}), "tentative: "+tentativeWords)
 	add(pic.used.failed, mark(&node{failed: true}), "failed")
-	arrow := func(head string, s shape) string {
-		return fmt.Sprintf(`<path class="arc" d="M-10 0H6"/><path class="%s" d="%s"/>`, head, s.path(10, 0, -1))
+	add(pic.used.end, `<g transform="translate(0 -12)">`+endMark+`</g>`, "the run ends here")
+	arrow := func(l look) string {
+		tail := ""
+		if l.choice {
+			tail = fmt.Sprintf(`<path class="%s" d="%s"/>`, l.head, diamond.path(-10, 0, 1))
+		}
+		return fmt.Sprintf(`<path class="%s" d="M-10 0H6"/>%s<path class="%s" d="%s"/>`, l.line, tail, l.head, l.shape.path(10, 0, -1))
 	}
 	line := func(class string) string { return fmt.Sprintf(`<path class="%s" d="M-10 0H10"/>`, class) }
-	add(pic.used.jump, arrow("head", triangle), "jump")
-	add(pic.used.skip, arrow("open", chevron), "transition")
+	add(pic.used.jump, arrow(newLook(edge{kind: jump, taken: phases.True})), "jump")
+	add(pic.used.choice, arrow(newLook(edge{kind: jump, taken: phases.True, choice: true})), "jump by choice of a handler")
+	add(pic.used.skip, arrow(newLook(edge{kind: skip, taken: phases.True})), "transition")
 	add(pic.used.unsure, line("arcmay"), "may be taken")
 	add(pic.used.never, line("arcgone"), "not taken")
-	add(pic.used.arrow, arrow("head", diamond), "switch to another itinerary")
+	add(pic.used.arrow, arrow(switchLook), "switch to another itinerary")
 	add(pic.used.rides, "", "rides: does not show its step")
 	if len(all) == 0 {
 		return

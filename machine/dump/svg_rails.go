@@ -30,6 +30,7 @@ type bow struct {
 type look struct {
 	line, head string // classes
 	shape      shape
+	choice     bool // its tail is a diamond
 }
 
 // shape is that of a head.
@@ -75,18 +76,24 @@ func newRails(p *part) *rails {
 	return r
 }
 
+var switchLook = look{line: "arc", head: "head", shape: diamond}
+
 func newLook(e edge) look {
 	heads, shape := [2]string{"open", "opengone"}, chevron
 	if e.kind == jump {
 		heads, shape = [2]string{"head", "headgone"}, triangle
 	}
+	line := "arcmay"
 	switch e.taken {
 	case phases.True:
-		return look{"arc", heads[0], shape}
+		line = "arc"
 	case phases.False:
-		return look{"arcgone", heads[1], shape}
+		return look{"arcgone", heads[1], shape, e.choice}
 	}
-	return look{"arcmay", heads[0], shape}
+	if e.choice {
+		return look{line + "choice", "headchoice", shape, true}
+	}
+	return look{line, heads[0], shape, false}
 }
 
 // placement is the lane in which each of some arcs runs, 0 being the nearest.
@@ -151,15 +158,17 @@ func (pic *picture) rails(p *part, r *rails) {
 	for i, a := range r.arcs {
 		lane := r.x - stop - gap - r.lanes.of[i]*laneWidth
 		for _, to := range a.to {
-			pic.arc(a.look, r.x-stop, r.y[a.from]+3, r.x-stop, r.y[to]-3, lane)
+			pic.arc(a.look, r.x-stop, r.y[a.from]+4, r.x-stop, r.y[to]-4, lane)
 		}
 		switch {
+		case a.look.choice:
+			pic.used.choice = true
 		case a.kind == jump:
 			pic.used.jump = true
 		default:
 			pic.used.skip = true
 		}
-		pic.used.unsure = pic.used.unsure || a.look.line == "arcmay"
+		pic.used.unsure = pic.used.unsure || a.look.line == "arcmay" || a.look.line == "arcmaychoice"
 		pic.used.never = pic.used.never || a.look.line == "arcgone"
 	}
 }
@@ -182,5 +191,8 @@ func (pic *picture) arc(l look, x1, y1, x2, y2, lane int) {
 	c := min(corner, dy/2, side*(lane-x1))
 	fmt.Fprintf(&pic.middle, `<path class="%s" d="M%d %dH%dQ%d %d %d %dV%dQ%d %d %d %dH%d"/>`, l.line,
 		x1, y1, lane-side*c, lane, y1, lane, y1+down*c, y2-down*c, lane, y2, lane-side*c, y2, end)
+	if l.choice {
+		fmt.Fprintf(&pic.middle, `<path class="%s" d="%s"/>`, l.head, diamond.path(x1, y1, side))
+	}
 	fmt.Fprintf(&pic.middle, `<path class="%s" d="%s"/>`+"\n", l.head, l.shape.path(x2, y2, side))
 }

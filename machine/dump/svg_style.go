@@ -21,6 +21,7 @@ var (
 	blue   = paint{"#0b5fcc", "#5aa2ff"}
 	tint   = paint{"#dcebff", "#15304f"}
 	amber  = paint{"#8f5600", "#e3a83b"}
+	violet = paint{"#6d3fb0", "#b491f0"}
 	red    = paint{"#bf2630", "#ff7a76"}
 )
 
@@ -53,7 +54,10 @@ var rules = []rule{
 	{class: "arc", style: "fill:none;stroke-width:1.5", stroke: &blue},
 	{class: "arcmay", style: "fill:none;stroke-width:1.5;stroke-dasharray:4 3", stroke: &blue},
 	{class: "arcgone", style: "fill:none;stroke-width:1;stroke-dasharray:1 3", stroke: &thin},
+	{class: "arcchoice", style: "fill:none;stroke-width:1.5", stroke: &violet},
+	{class: "arcmaychoice", style: "fill:none;stroke-width:1.5;stroke-dasharray:8 3 1.5 3", stroke: &violet},
 	{class: "head", fill: &blue},
+	{class: "headchoice", fill: &violet},
 	{class: "headgone", fill: &thin},
 	{class: "open", style: "fill:none;stroke-width:1.5", stroke: &blue},
 	{class: "opengone", style: "fill:none;stroke-width:1.5", stroke: &thin},
@@ -65,17 +69,23 @@ var rules = []rule{
 	{class: "out", style: "stroke-width:1.5", fill: &panel, stroke: &thin},
 	{class: "ask", style: "stroke-width:1.5", fill: &panel, stroke: &amber},
 	{class: "mark", style: "fill:none;stroke-width:1.6;stroke-linecap:round", stroke: &amber},
+	{class: "pick", style: "stroke-width:1.5", fill: &panel, stroke: &violet},
+	{class: "branch", style: "fill:none;stroke-width:1.4;stroke-linecap:round", stroke: &violet},
+	{class: "end", style: "fill:none;stroke-width:2;stroke-linecap:round", stroke: &thin},
 	{class: "ring", style: "fill:none;stroke-width:1.6;stroke-dasharray:3 2.2", stroke: &amber},
 	{class: "bad", fill: &red},
 	{class: "cross", style: "fill:none;stroke-width:2;stroke-linecap:round", stroke: &paper},
 }
 
-// css writes the rules. The colours are plain, not variables, since programs
+// css writes the rules of the classes that are used. The colours are plain, not variables, since programs
 // that turn pictures into others know no variables.
-func css() string {
+func css(shapes string) string {
 	var always, dark strings.Builder
 	fmt.Fprintf(&always, ".dp text{font-family:ui-sans-serif,system-ui,sans-serif;white-space:pre}")
 	for _, r := range rules {
+		if !strings.Contains(shapes, `class="`+r.class+`"`) {
+			continue
+		}
 		var light, night []string
 		if r.style != "" {
 			light = append(light, r.style)

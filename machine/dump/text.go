@@ -21,12 +21,13 @@ const (
 var marks = [...]struct {
 	mark, word, color string
 }{
-	plain:   {" ", "", ""},
-	behind:  {".", behind.String(), ansiDim},
-	current: {">", current.String(), ansiBold},
-	runs:    {"+", runs.String(), ""},
-	unknown: {"?", unknown.String(), ansiYellow},
-	out:     {"-", out.String(), ansiDim},
+	plain:    {" ", "", ""},
+	behind:   {".", behind.String(), ansiDim},
+	current:  {">", current.String(), ansiBold},
+	runs:     {"+", runs.String(), ""},
+	unknown:  {"?", unknown.String(), ansiYellow},
+	byChoice: {"/", byChoice.String(), ansiMagenta},
+	out:      {"-", out.String(), ansiDim},
 }
 
 // tentativeWords explain tentative. They claim no more than the machine does,
@@ -37,11 +38,12 @@ const (
 	failedMark    = "!"
 	tentativeMark = "~"
 
-	ansiBold   = "\x1b[1m"
-	ansiDim    = "\x1b[2m"
-	ansiRed    = "\x1b[1;31m"
-	ansiYellow = "\x1b[33m"
-	ansiReset  = "\x1b[0m"
+	ansiBold    = "\x1b[1m"
+	ansiDim     = "\x1b[2m"
+	ansiRed     = "\x1b[1;31m"
+	ansiYellow  = "\x1b[33m"
+	ansiMagenta = "\x1b[35m"
+	ansiReset   = "\x1b[0m"
 )
 
 // Text returns the drawing as lines of at most 80 characters: a line for each
@@ -142,8 +144,8 @@ func (t *textWriter) part(d *Drawing, i int, p *part) {
 				step += " (all that run ride)"
 			}
 			t.wrapped("  ", "    ", step, ansiBold)
-			last = n.band
 		}
+		last = n.band
 		t.node(p, k, width)
 	}
 	for _, a := range d.switches {
@@ -178,10 +180,7 @@ func (t *textWriter) node(p *part, k, width int) {
 	} else if n.failed {
 		indent = indent[1:] + failedMark
 	}
-	name := quoted(n.name)
-	if !p.isPhase(n) {
-		name = "(" + name + ")"
-	}
+	name := p.textName(n)
 	detail := n.detail(p)
 	if n.failed {
 		detail = append([]string{"failed"}, detail...)
@@ -203,17 +202,26 @@ func (t *textWriter) node(p *part, k, width int) {
 	t.edges(p, k, strings.Repeat(" ", len(indent)+2))
 }
 
+// textName is the name of a node; of one that is no work, in parentheses.
+func (p *part) textName(n *node) string {
+	if !p.isPhase(n) || n.end {
+		return "(" + quoted(n.name) + ")"
+	}
+	return quoted(n.name)
+}
+
 // pad fills a text with spaces up to a width.
 func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
 }
 
 // detail is what is told of a phase behind its name: its guard, why it does not
-// run, what it decides; of done, if that is not certain to be reached.
+// run, its other steps, what it decides; of done, if that is not certain to be
+// reached.
 func (n *node) detail(p *part) []string {
 	switch {
 	case p.isPhase(n):
-	case n.state == unknown:
+	case n.state == unknown, n.state == byChoice:
 		return []string{"may be reached"}
 	case n.state == out:
 		return []string{"is not reached"}
@@ -221,6 +229,9 @@ func (n *node) detail(p *part) []string {
 		return nil
 	}
 	var all []string
+	if n.end {
+		all = append(all, "end")
+	}
 	guard := p.graph.Phase(n.index).Guard.Reads().Len()
 	switch {
 	case n.guard == "", n.reason() != "" && guard == len(n.why.Flags): // the reason tells as much
@@ -232,6 +243,9 @@ func (n *node) detail(p *part) []string {
 	if why := n.reason(); why != "" {
 		all = append(all, why)
 	}
+	if n.steps != "" {
+		all = append(all, n.steps)
+	}
 	if n.rides {
 		all = append(all, "rides")
 	}
@@ -242,9 +256,9 @@ func (n *node) detail(p *part) []string {
 }
 
 // reason is why a phase does not run, or what that depends on. A phase that is
-// behind has none but its state.
+// behind, or by which the run is done, has none but its state.
 func (n *node) reason() string {
-	if n.why == nil || n.state == behind {
+	if n.why == nil || n.state == behind || n.state == current {
 		return ""
 	}
 	return n.why.Text + wording.DecidedBy(n.why.DecidedBy)
@@ -254,19 +268,16 @@ func (n *node) reason() string {
 func (t *textWriter) edges(p *part, k int, indent string) {
 	var next [3][]string // by whether they are taken
 	for _, e := range p.edgesFrom(k) {
-		to := quoted(p.nodes[e.to].name)
-		if !p.isPhase(&p.nodes[e.to]) {
-			to = "(" + to + ")"
-		}
+		to := p.textName(&p.nodes[e.to])
 		if e.kind != jump {
 			if p.transits {
 				next[e.taken] = append(next[e.taken], to)
 			}
 			continue
 		}
-		text := to + " always"
-		if e.guard != "" {
-			text = to + " if " + e.guard
+		text := to + " " + e.label()
+		if e.choice {
+			text = to + " by choice"
 		}
 		text += takenWords(p, e.taken)
 		t.wrapped(indent+"-> ", indent+"   ", text, "")

@@ -57,6 +57,9 @@ type Spec struct {
 	Quiesce  bool   `json:"quiesce,omitempty"`
 	Canceled bool   `json:"canceled,omitempty"`
 	Paused   bool   `json:"paused,omitempty"`
+	// Again asks for a new run, and FromFailed for one from the phase that failed.
+	Again      string `json:"again,omitempty"`
+	FromFailed bool   `json:"fromFailed,omitempty"`
 }
 
 type Status struct {

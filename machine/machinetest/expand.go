@@ -178,7 +178,7 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 	if r.err != nil {
 		c.err = r.err.Error()
 	}
-	if r.before.Done {
+	if r.before.Done && r.after.Run == r.before.Run {
 		c.stay = true
 		return c, r, nil
 	}

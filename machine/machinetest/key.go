@@ -56,7 +56,7 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 	it.place = place{s.Itinerary, placeOf(s)}
 	selected := w.engine.selects(it.object)
 	ahead := w.future.everything
-	if !w.Exact {
+	if !w.Exact && !(s.Done && w.engine.options.Token != nil) { // which another run may follow
 		ahead = w.future.from(s, selected)
 	}
 	keep := func(name string) bool {
@@ -164,6 +164,16 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 	}
 	b = age(b, s.FlagsEvaluated, now, evaluateEvery)
 	b = text(text(b, string(s.Result)), s.SwitchHeld)
+	if w.engine.options.Token != nil { // another run may follow
+		if s.Token != nil {
+			b = text(b, *s.Token)
+		}
+		b = append(b, 0)
+		if s.FailedAt != nil {
+			b = text(text(text(b, s.FailedAt.Itinerary), s.FailedAt.Phase), s.FailedAt.Step)
+			b = binary.AppendVarint(b, s.FailedAt.Steps)
+		}
+	}
 	for _, f := range s.Failures {
 		b = text(text(b, f.Itinerary), f.Phase)
 		if embedders {

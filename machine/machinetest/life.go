@@ -363,6 +363,7 @@ func placeOf(s runner.State) string {
 // live runs reconciles until the run is done.
 func (l *Life[T, W]) live() error {
 	var last error
+	asked := false // for another reconcile although the run is done: another follows
 	for range l.engine.setup.MaxReconciles {
 		s, err := l.engine.read(l.object)
 		if err != nil {
@@ -372,7 +373,7 @@ func (l *Life[T, W]) live() error {
 		if err != nil {
 			return err
 		}
-		if l.stopped || s.Done && !happened {
+		if l.stopped || s.Done && !happened && !asked {
 			return nil
 		}
 		r := l.engine.reconcile(l.object, l.now, l.drifted)
@@ -383,7 +384,7 @@ func (l *Life[T, W]) live() error {
 		if err != nil {
 			return err
 		}
-		last = r.err
+		last, asked = r.err, r.outcome.Requeue
 		if idle {
 			return nil
 		}
@@ -487,7 +488,7 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 		l.written(r, now)
 		l.object, l.drifted = r.object, r.drifted
 	}
-	if runner.IsTerminal(r.err) && len(used) == 0 && !l.awaited(r.after) {
+	if runner.IsTerminal(r.err) && !r.outcome.Requeue && len(used) == 0 && !l.awaited(r.after) {
 		return due, false, &StoppedError{Err: r.err}
 	}
 	if waits && l.engine.setup.NoAutoAdvance && due.After(now) {

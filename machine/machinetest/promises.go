@@ -50,6 +50,7 @@ const (
 	PromiseNoFailures = "nothing runs after a failed phase"
 	PromiseCleanup    = "a cleanup itinerary is left only for another"
 	PromiseDone       = "a run that is done stays done"
+	PromiseAgain      = "a new run follows one that has ended"
 	PromiseSelected   = "a selection that is not followed is reported"
 	PromiseOutcome    = "the outcome is recorded"
 	PromiseBounded    = "what is kept is bounded"
@@ -74,6 +75,10 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 		return []Break{{Promise: PromisePlan, Itinerary: r.after.Itinerary, How: "the state that was written cannot be planned", Detail: err.Error()}}
 	}
 	c.selection()
+	if r.after.Run != r.before.Run {
+		c.begunAgain()
+		return c.breaks
+	}
 	if r.before.Done {
 		c.done()
 		return c.breaks
@@ -102,11 +107,45 @@ func lost(err error) bool {
 	return errors.As(err, &phase) || errors.As(err, &itinerary)
 }
 
+// begunAgain checks a reconcile that begins a new run: the one before has ended, the
+// token is another, and nothing of that run is taken over but the steps before the
+// phase that failed, which have not failed.
+func (c *checking) begunAgain() {
+	was, is := c.before, c.after
+	switch {
+	case !was.Done && was.Stopped == nil:
+		c.broken(PromiseAgain, "a run begins although the one before has not ended", "at %q of %s", was.Phase, was.Itinerary)
+	case was.Token == nil || is.Token == nil || *was.Token == *is.Token:
+		c.broken(PromiseAgain, "a run begins although the token is the same", "run %d", is.Run)
+	case is.Run != max(was.Run, 1)+1:
+		c.broken(PromiseAgain, "the runs are not counted", "run %d after %d", is.Run, was.Run)
+	case is.Visit < was.Visit:
+		c.broken(PromiseAgain, "visits are numbered as in the run before", "%d after %d", is.Visit, was.Visit)
+	}
+	if c.onePhase && len(c.calls) > 0 {
+		c.broken(PromiseAgain, "a handler is called before the new run is written", "%s", c.calls[0].phase)
+	}
+	if c.onePhase && (len(is.Failures) > 0 || is.Result == phases.Failed) {
+		c.broken(PromiseAgain, "a new run has failures of the run before", "%s", is.Result)
+	}
+	for i := range is.Pipeline {
+		step := &is.Pipeline[i]
+		kept := step.Started != nil && step.Started.Time.Before(c.began)
+		switch {
+		case step.Failed && c.onePhase:
+			c.broken(PromiseAgain, "a step of a new run has failed", "%s", step.Name)
+		case kept && (i >= len(was.Pipeline) || was.Pipeline[i].Name != step.Name || !step.Started.Equal(was.Pipeline[i].Started)):
+			c.broken(PromiseAgain, "a step of the run before changes its place or its start", "%s", step.Name)
+		}
+	}
+}
+
 // done checks that a run which was done does nothing, but say which itinerary
-// is asked for in vain.
+// is asked for in vain, and why no other run can follow.
 func (c *checking) done() {
 	before := c.before
-	before.SwitchHeld = c.after.SwitchHeld
+	before.SwitchHeld, before.Token = c.after.SwitchHeld, c.after.Token
+	before.Stopped, before.Retry = c.after.Stopped, c.after.Retry
 	if len(c.calls) > 0 || !equality.Semantic.DeepEqual(before, c.after) {
 		c.breaks = append(c.breaks, Break{Promise: PromiseDone, Itinerary: c.before.Itinerary, How: "a run that was done has moved",
 			Detail: fmt.Sprintf("it is in %s at %q", c.after.Itinerary, c.after.Phase)})

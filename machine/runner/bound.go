@@ -33,10 +33,10 @@ const (
 )
 
 // textLimits are the limits of the texts of a state.
-type textLimits struct{ text, failures, progress, switches int }
+type textLimits struct{ text, failures, progress, switches, runs int }
 
 var (
-	maxTexts = textLimits{MaxText, MaxFailures, MaxProgress, MaxSwitches}
+	maxTexts = textLimits{MaxText, MaxFailures, MaxProgress, MaxSwitches, MaxRuns}
 	// minTexts leave the messages of steps that are completed, and the last
 	// failure without its reasons.
 	minTexts = textLimits{text: 16}
@@ -47,7 +47,7 @@ func (l textLimits) half() textLimits {
 	if l.text/2 <= minTexts.text {
 		return minTexts
 	}
-	return textLimits{l.text / 2, l.failures / 2, l.progress / 2, max(l.switches/2, 1)}
+	return textLimits{l.text / 2, l.failures / 2, l.progress / 2, max(l.switches/2, 1), max(l.runs/2, 1)}
 }
 
 // The ranges of numbers that are read back.
@@ -60,15 +60,14 @@ const (
 // boundTo keeps the size of the state within the limits of texts and, if it is
 // not zero, a limit of its size in bytes of JSON, as far as its texts allow. It
 // takes time and memory linear in its size.
-func (s *State) boundTo(size int) error {
+func (s *State) boundTo(size int) {
 	for l := maxTexts; ; l = l.half() {
 		s.bound(l)
 		if size == 0 || l == minTexts {
-			return nil
+			return
 		}
-		text, err := json.Marshal(s)
-		if err != nil || len(text) <= size {
-			return err
+		if text, err := json.Marshal(s); err != nil || len(text) <= size {
+			return // an error is that of the write, too
 		}
 	}
 }
@@ -96,7 +95,7 @@ func (r *Runner[T]) MinState() (int, error) {
 			if next != g && !next.IsCleanup() {
 				continue
 			}
-			data, err := json.Marshal(bare(g, next))
+			data, err := json.Marshal(bare(g, next, r.o.Token != nil))
 			if err != nil {
 				return 0, err
 			}
@@ -108,7 +107,7 @@ func (r *Runner[T]) MinState() (int, error) {
 
 // bare returns the state, without all that comes and goes, of a run that is in a
 // phase of an itinerary after all phases of another.
-func bare(left, g *machine.Graph) *State {
+func bare(left, g *machine.Graph, again bool) *State {
 	at, phase := metav1.NewTime(time.Unix(0, 0)), ""
 	for i := range g.Len() {
 		if name := g.Phase(i).Name; size(name) > size(phase) {
@@ -118,6 +117,11 @@ func bare(left, g *machine.Graph) *State {
 	s := &State{
 		Checkpoint: machine.Checkpoint{Itinerary: g.Name(), Phase: phase, WorkDone: true, Facts: g.Vocabulary().Record(phases.Facts{}, g.Hash())},
 		Visit:      int64(left.Len() + g.Len()), Entered: &at, Result: phases.RolledBack,
+		FailedAt: &FailedAt{Itinerary: left.Name(), Phase: phase},
+	}
+	if again {
+		token := strings.Repeat("x", maxToken)
+		s.Token, s.Run, s.RunStarted = &token, 1, &at
 	}
 	known := map[string]bool{}
 	for _, g := range []*machine.Graph{left, g} {
@@ -165,6 +169,7 @@ func (s *State) bound(l textLimits) {
 		}
 	}
 
+	s.boundRuns(l.runs)
 	s.boundPipeline(l)
 	s.SwitchHeld = cutTo(s.SwitchHeld, l.text)
 	if s.Retry != nil {
@@ -179,6 +184,24 @@ func (s *State) bound(l textLimits) {
 	}
 	if s.Stopped != nil {
 		s.Stopped.Error = cutTo(s.Stopped.Error, l.text)
+	}
+}
+
+// boundRuns bounds what is kept of the token and of past runs.
+func (s *State) boundRuns(runs int) {
+	if s.Runs = slices.Delete(s.Runs, 0, max(len(s.Runs)-runs, 0)); len(s.Runs) == 0 {
+		s.Runs = nil // as it is read back
+	}
+	for i := range s.Runs {
+		r := &s.Runs[i]
+		r.Itinerary, r.Phase = cut(r.Itinerary), cut(r.Phase)
+		r.Result, _ = resultOf(r.Result)
+	}
+	if s.Token != nil {
+		*s.Token = cutTo(*s.Token, maxToken)
+	}
+	if f := s.FailedAt; f != nil {
+		f.Itinerary, f.Phase, f.Step = cut(f.Itinerary), cut(f.Phase), cut(f.Step)
 	}
 }
 
@@ -366,6 +389,10 @@ func (s *State) check(now metav1.Time) {
 			*v = 0
 		}
 	}
+	s.Run = within(s.Run, maxCount)
+	if s.FailedAt != nil {
+		s.FailedAt.Steps = within(s.FailedAt.Steps, maxCount)
+	}
 	if s.Retry != nil {
 		s.Retry.Attempts = within(s.Retry.Attempts, maxCount)
 		switch s.Retry.Kind {
@@ -377,7 +404,7 @@ func (s *State) check(now metav1.Time) {
 		past(&s.Retry.At, now)
 		readable(&s.Retry.Next, now)
 	}
-	for _, t := range []**metav1.Time{&s.Entered, &s.WaitingSince, &s.PausedSince, &s.FlagsEvaluated} {
+	for _, t := range []**metav1.Time{&s.Entered, &s.WaitingSince, &s.PausedSince, &s.FlagsEvaluated, &s.RunStarted} {
 		if *t != nil {
 			past(*t, now)
 		}
@@ -390,6 +417,10 @@ func (s *State) check(now metav1.Time) {
 	}
 	for i := range s.Failures {
 		readable(&s.Failures[i].At, now)
+	}
+	for i := range s.Runs {
+		readable(&s.Runs[i].Started, now)
+		readable(&s.Runs[i].Ended, now)
 	}
 	for i := range s.Pipeline {
 		for _, t := range []*metav1.Time{s.Pipeline[i].Started, s.Pipeline[i].Completed} {

@@ -350,6 +350,11 @@ func forged() map[string]string {
 			}
 			return strings.TrimSuffix(b.String(), ",") + "]}"
 		}(),
+		"a huge token":       `{"done":true,"token":"` + huge + `","failedAt":{"itinerary":"` + huge + `","phase":"Copy","step":"` + huge + `","steps":9223372036854775807}}`,
+		"many runs":          `{"done":true,"token":"1","run":9223372036854775807,"runs":[` + strings.TrimSuffix(strings.Repeat(`{"result":"Excellent","phase":"x"},`, 50_000), ",") + `]}`,
+		"a run of no time":   `{"stopped":{"error":"x"},"token":"","run":-5,"runStarted":"0000-01-01T00:00:00+01:00","runs":[{"started":"0000-01-01T00:00:00+01:00","ended":"9999-12-31T23:59:59Z"}]}`,
+		"failed nowhere":     `{"done":true,"token":"1","failedAt":{"phase":"Copy","steps":-1},"pipeline":[{"name":"Data"},{"name":"Data","failed":true}]}`,
+		"failed at no phase": `{"done":true,"token":"1","failedAt":{}}`,
 		"no such result":     `{"itinerary":"Move","phase":"Copy","result":"Excellent"}`,
 		"work done nowhere":  `{"workDone":true}`,
 		"an unknown phase":   `{"itinerary":"Move","phase":"` + huge[:5000] + `"}`,
@@ -370,6 +375,9 @@ func reconcileForged(t *testing.T, text []byte) {
 		})
 		w.options.Phases[name] = p
 	}
+	w.options.Token = func(context.Context, *migration) (string, runner.RunFrom, error) {
+		return "2", runner.FromFailedPhase, nil
+	}
 	if json.Unmarshal(text, &w.m.State) != nil {
 		return
 	}
@@ -389,6 +397,8 @@ func reconcileForged(t *testing.T, text []byte) {
 		}
 		require.LessOrEqual(t, len(s.Switches), runner.MaxSwitches)
 		require.LessOrEqual(t, len(s.Failures), 200)
+		require.LessOrEqual(t, len(s.Runs), runner.MaxRuns)
+		require.GreaterOrEqual(t, s.Run, int64(0))
 		if s.Entered != nil {
 			require.False(t, s.Entered.After(w.now))
 		}

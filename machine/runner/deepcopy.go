@@ -20,6 +20,16 @@ func (s *State) DeepCopyInto(out *State) {
 		s.Failures[i].DeepCopyInto(&out.Failures[i])
 	}
 	out.Dropped = s.Dropped.DeepCopy()
+	out.FailedAt = s.FailedAt.DeepCopy()
+	if s.Token != nil {
+		token := *s.Token
+		out.Token = &token
+	}
+	out.RunStarted = s.RunStarted.DeepCopy()
+	out.Runs = slices.Clone(s.Runs)
+	for i := range out.Runs {
+		s.Runs[i].DeepCopyInto(&out.Runs[i])
+	}
 	out.Pipeline = s.Pipeline.DeepCopy()
 }
 
@@ -44,6 +54,16 @@ func (s *Switch) DeepCopyInto(out *Switch) { *out = *s }
 // DeepCopyInto copies the counts into out.
 func (d *Dropped) DeepCopyInto(out *Dropped) { *out = *d }
 
+// DeepCopyInto copies the place of a failure into out.
+func (f *FailedAt) DeepCopyInto(out *FailedAt) { *out = *f }
+
+// DeepCopyInto copies the past run into out; the two share nothing.
+func (r *PastRun) DeepCopyInto(out *PastRun) {
+	*out = *r
+	r.Started.DeepCopyInto(&out.Started)
+	r.Ended.DeepCopyInto(&out.Ended)
+}
+
 // DeepCopy copies the state; the copy shares nothing with it. It is nil if the
 // state is.
 func (s *State) DeepCopy() *State { return deepCopy(s, (*State).DeepCopyInto) }
@@ -62,6 +82,12 @@ func (s *Switch) DeepCopy() *Switch { return deepCopy(s, (*Switch).DeepCopyInto)
 
 // DeepCopy copies the counts, as [State.DeepCopy] does.
 func (d *Dropped) DeepCopy() *Dropped { return deepCopy(d, (*Dropped).DeepCopyInto) }
+
+// DeepCopy copies the place of a failure, as [State.DeepCopy] does.
+func (f *FailedAt) DeepCopy() *FailedAt { return deepCopy(f, (*FailedAt).DeepCopyInto) }
+
+// DeepCopy copies the past run, as [State.DeepCopy] does.
+func (r *PastRun) DeepCopy() *PastRun { return deepCopy(r, (*PastRun).DeepCopyInto) }
 
 func deepCopy[V any](in *V, into func(in, out *V)) *V {
 	if in == nil {

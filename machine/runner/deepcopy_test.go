@@ -78,7 +78,7 @@ func spoil(v reflect.Value) {
 // Every type that is persisted can be copied, and the copy shares nothing.
 func TestDeepCopiesShareNothing(t *testing.T) {
 	for _, empty := range []any{
-		new(runner.State), new(runner.Failure), new(runner.Retry), new(runner.Stop), new(runner.Switch), new(runner.Dropped),
+		new(runner.State), new(runner.Failure), new(runner.Retry), new(runner.Stop), new(runner.Switch), new(runner.Dropped), new(runner.FailedAt), new(runner.PastRun),
 		new(machine.Checkpoint), new(phases.Record), new(steps.Step),
 	} {
 		t.Run(fmt.Sprintf("%T", empty), func(t *testing.T) {

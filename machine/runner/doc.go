@@ -15,6 +15,9 @@
 // which itinerary the selector names in vain. How the run ends is there as well
 // (State.Result), as data.
 //
+// A run that has ended is followed by another when the object's token changes
+// ([Options].Token): from the start, or from the phase that failed.
+//
 // Everything that happens is reported to observers as events; [NewLogrObserver]
 // and [NewSlogObserver] are ready ones.
 package runner

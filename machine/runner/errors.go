@@ -57,8 +57,9 @@ func (e *UnansweredFailureError) Error() string {
 
 // IsTerminal reports whether an error of [Runner.Reconcile] stays until the
 // object or the release is fixed, so that there is no use in trying again: the
-// recorded phase, its choice or the itinerary is unknown, a failure is not answered by the
-// selector, a flag has no source, the annotation of the state is broken, or an
+// recorded phase, its choice or the itinerary is unknown, a failure is not
+// answered by the selector, a flag has no source, the run that the token asks for
+// cannot begin ([RunAgainError]), the annotation of the state is broken, or an
 // error of a handler stopped the run ([StopError]). The state describes it in Stopped, if it
 // could be read. What a handler, a source or another function of the embedder
 // returned is not terminal otherwise, whatever it wraps.
@@ -81,8 +82,9 @@ func IsTerminal(err error) bool {
 		itinerary  *phases.UnknownItineraryError
 		failure    *UnansweredFailureError
 		source     *machine.NoSourceError
+		again      *RunAgainError
 	)
-	return errors.As(err, &phase) || errors.As(err, &choice) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source) || errors.As(err, &annotation)
+	return errors.As(err, &phase) || errors.As(err, &choice) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source) || errors.As(err, &again) || errors.As(err, &annotation)
 }
 
 // optionError is an error or a panic of a function of the options.

@@ -28,6 +28,19 @@ type ItineraryBegun struct {
 	Failed bool
 }
 
+// RunBegun: a new run begins, since the token of the object has changed. The first
+// run of an object has no such event.
+type RunBegun struct {
+	// Run is its number, and From where it begins.
+	Run  int64
+	From RunFrom
+	// Itinerary is the itinerary that is selected. Phase is the phase that the run
+	// begins in, if that is the one that failed; empty from the start.
+	Itinerary, Phase string
+	// Previous is the run before.
+	Previous PastRun
+}
+
 // FlagEvaluated: a flag was evaluated.
 type FlagEvaluated struct {
 	Itinerary string
@@ -119,6 +132,9 @@ type RunFinished struct {
 
 func (e ItineraryBegun) event() (string, []any) {
 	return "itinerary begins", []any{"itinerary", e.Itinerary, "left", e.PreviousItinerary, "phase", e.Phase, "failed", e.Failed}
+}
+func (e RunBegun) event() (string, []any) {
+	return "run begins again", []any{"run", e.Run, "from", string(e.From), "itinerary", e.Itinerary, "phase", e.Phase, "previousResult", string(e.Previous.Result)}
 }
 func (e FlagEvaluated) event() (string, []any) {
 	a := []any{"itinerary", e.Itinerary, "flag", e.Flag, "value", e.Value.String()}

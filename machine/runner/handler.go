@@ -31,8 +31,8 @@ type Visit struct {
 	Itinerary, Phase string
 	// Step is the step that shows the phase.
 	Step string
-	// Number is the number of phases that the run has entered so far: it tells
-	// two visits to one phase apart.
+	// Number is the number of phases that the run and those before it have
+	// entered so far: it tells two visits to one phase apart.
 	Number int64
 	// Facts are the flags as the run knows them.
 	Facts phases.Facts

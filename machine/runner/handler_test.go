@@ -233,19 +233,19 @@ func TestTheContextReachesTheOptions(t *testing.T) {
 	ctx := context.WithValue(context.Background(), key{}, "reconcile")
 	_, err := r.Reconcile(ctx, w.m)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Read", "Select", "Paused", "Write"}, seen)
+	assert.Equal(t, []string{"Read", "Paused", "Select", "Write"}, seen)
 	seen = nil
 	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no access"), nil }
 	_, err = r.Reconcile(ctx, w.m)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Read", "Select", "Paused", "Write", "OnFail", "Select", "Write"}, seen)
+	assert.Equal(t, []string{"Read", "Paused", "Select", "Write", "OnFail", "Select", "Write"}, seen)
 	w.m = &migration{}
 	_, err = r.Reconcile(ctx, w.m)
 	require.NoError(t, err)
 	seen, w.m.Canceled = nil, true
 	_, err = r.Reconcile(ctx, w.m)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Read", "Select", "Paused", "Failed", "Write"}, seen)
+	assert.Equal(t, []string{"Read", "Paused", "Select", "Failed", "Write"}, seen)
 }
 
 func TestResultsCanBeLookedAt(t *testing.T) {

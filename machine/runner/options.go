@@ -44,7 +44,8 @@ type Options[T any] struct {
 	// Itineraries are all itineraries of the controller.
 	Itineraries *machine.Set
 	// Select returns the name of the itinerary that the object's state asks for
-	// now. It is called at each reconcile, and again when a phase has failed.
+	// now. It is called at each reconcile, and again when a phase has failed or a
+	// new run begins.
 	Select func(ctx context.Context, object T) (string, error)
 	// Sources returns the sources of the object's flags. It is called only if
 	// there is something to evaluate. The context is bounded by
@@ -95,6 +96,22 @@ type Options[T any] struct {
 	// that itinerary runs, unless PauseHoldsCleanup is set. Optional.
 	Paused            func(ctx context.Context, object T) (bool, error)
 	PauseHoldsCleanup bool
+
+	// Token returns the object's token for runs, such as a field of the spec or an
+	// annotation, and where a new run begins when it changes. A run that is done or
+	// stopped is then followed by another ([State].Run). A token that changes while
+	// a run is on its way, a cleanup itinerary included, counts once that has
+	// ended, and a pause holds the new run. The first token that is seen of an
+	// object belongs to the run that it has, also if it is empty. It is called if
+	// none was seen yet, and when the run has ended. A text of any length can be a
+	// token. Optional: without it there is one run.
+	Token func(ctx context.Context, object T) (token string, from RunFrom, err error)
+	// OnRunAgain clears on the object what Select goes by, such as what OnFail
+	// wrote there: it is called before Select when a new run is to begin, with the
+	// state of that on the object. If it returns an error, or the new run cannot
+	// begin, the state stays that of the run before, and it is called again.
+	// Optional.
+	OnRunAgain func(ctx context.Context, object T, previous PastRun) error
 
 	// SourceFlags are the flags that the sources evaluate, if the embedder
 	// declares them: [New] then refuses an itinerary that reads another. Zero
@@ -159,6 +176,9 @@ func (o *Options[T]) check() (map[string][]Phase[T], error) {
 	}
 	for _, problem := range o.Storage.check() {
 		add("%s", problem)
+	}
+	if o.OnRunAgain != nil && o.Token == nil {
+		add("OnRunAgain is never called without Token; give Token, or leave it out")
 	}
 	if o.Handler != nil && isNil(o.Handler) {
 		add("Handler holds a nil %T; give one that can be called, or leave it out", o.Handler)

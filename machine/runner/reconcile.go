@@ -32,6 +32,8 @@ type reconcile[T any] struct {
 	// retried reports whether something failed that is tried again.
 	retried    bool
 	wasStopped *Stop // before this reconcile
+	// asked reports whether the run is over and the token asks for another.
+	asked bool
 	// beside is an error that holds nothing up.
 	beside error
 	again  bool
@@ -44,15 +46,25 @@ func (c *reconcile[T]) readClock() {
 }
 
 func (c *reconcile[T]) run(ctx context.Context) error {
-	var selected string
-	if err := c.option("Select", func() (err error) { selected, err = c.o.Select(ctx, c.object); return }); err != nil && !c.state.Done {
+	token, from, err := c.asks(ctx)
+	if err != nil {
 		return err
 	}
 	var paused bool
 	if c.o.Paused != nil {
-		if err := c.option("Paused", func() (err error) { paused, err = c.o.Paused(ctx, c.object); return }); err != nil && !c.state.Done {
+		if err := c.option("Paused", func() (err error) { paused, err = c.o.Paused(ctx, c.object); return }); err != nil && (c.asked || !c.state.Done) {
 			return err
 		}
+	}
+	var selected string
+	begun := c.asked && !paused
+	if begun {
+		selected, err = c.runAgain(ctx, token, from)
+	} else if selected, err = c.selects(ctx); c.state.Done {
+		err = nil // it is done all the same
+	}
+	if err != nil {
+		return err
 	}
 	resumed, err := c.o.Itineraries.Resume(c.state.Checkpoint, selected)
 	if err != nil {
@@ -72,7 +84,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		c.finish()
 		return nil
 	case paused && (!g.IsCleanup() || c.o.PauseHoldsCleanup):
-		if !c.state.PhaseFailed() {
+		if !c.state.PhaseFailed() && !c.asked {
 			c.state.Stopped = nil // what can be looked up is no reason any more
 		}
 		c.pause()
@@ -81,7 +93,14 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	c.state.resume(c.now)
 	c.wasStopped, c.state.Stopped = c.state.Stopped, nil
 
+	visits := c.o.MaxPhases
 	switch {
+	case begun && c.state.Phase != "":
+		if err := c.enterAgain(ctx); err != nil {
+			return err
+		}
+		c.moved = true
+		visits--
 	case resumed.Switched:
 		failed, err := c.failed(ctx)
 		if err != nil {
@@ -106,7 +125,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		}
 		c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
 	}
-	for range c.o.MaxPhases {
+	for range visits {
 		moved, err := c.step(ctx)
 		c.moved = c.moved || moved
 		if err != nil || !moved || c.state.Done {
@@ -115,6 +134,12 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	}
 	c.again, c.after = true, 0
 	return nil
+}
+
+// selects returns the itinerary that the object asks for.
+func (c *reconcile[T]) selects(ctx context.Context) (selected string, err error) {
+	err = c.option("Select", func() (err error) { selected, err = c.o.Select(ctx, c.object); return })
+	return selected, err
 }
 
 // pause holds the run.
@@ -425,7 +450,9 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 		return attempts, true
 	}
 
-	c.state.Stopped = nil
+	if !c.asked || c.state.Done { // else it is stopped, and another run is to follow
+		c.state.Stopped = nil
+	}
 	text := cut(err.Error())
 	if text == "" {
 		text = fmt.Sprintf("an error without a text (%T)", err)
@@ -491,8 +518,8 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 		return false, err
 	}
 	c.emit(ctx, PhaseFailed{Itinerary: g.Name(), Phase: phase, Reasons: reasons, Took: c.took()})
-	var selected string
-	if err := c.option("Select", func() (err error) { selected, err = c.o.Select(ctx, c.object); return }); err != nil {
+	selected, err := c.selects(ctx)
+	if err != nil {
 		return false, err
 	}
 	to, err := c.o.Itineraries.Graph(selected)
@@ -524,6 +551,9 @@ func (c *reconcile[T]) begin(ctx context.Context, from, phase string, failed boo
 		why = SwitchFailed
 	}
 	c.state.Switches = append(c.state.Switches, Switch{From: from, Phase: phase, To: g.Name(), Reason: why, At: c.now})
+	if left, err := c.o.Itineraries.Graph(from); failed && (err != nil || !left.IsCleanup()) {
+		c.state.failsAt(from, phase)
+	}
 	c.memo.attempts = 0
 	c.state.Checkpoint = c.m.Checkpoint()
 	c.state.leavePhase()

@@ -59,8 +59,9 @@ type Outcome struct {
 	// an error beside it.
 	Changed bool
 	// Requeue asks for another reconcile once the object is written: after
-	// RequeueAfter, or at once if that is zero. Otherwise the run waits for the
-	// controller's watches, is paused, stopped, or done.
+	// RequeueAfter, or at once if that is zero, also beside an error that is
+	// terminal: another run then follows ([Options].Token). Otherwise the run waits
+	// for the controller's watches, is paused, stopped, or done.
 	Requeue      bool
 	RequeueAfter time.Duration
 	// Done reports whether the run is done, Paused whether a pause holds it.
@@ -122,13 +123,17 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	if retry := c.state.Retry; retry != nil && retry.Kind == RetryOptions && !c.retried {
 		c.state.Retry = nil // it is over
 	}
+	if !was.over() && c.state.over() {
+		// The token may have changed on the way.
+		if _, _, err := c.asks(ctx); err != nil || c.asked {
+			c.again, c.after = true, 0
+		}
+	}
 	size := 0
 	if r.o.MaxState != nil {
 		size = r.o.MaxState(object)
 	}
-	if berr := c.state.boundTo(size); berr != nil {
-		return Outcome{State: was}, errors.Join(err, berr)
-	}
+	c.state.boundTo(size)
 
 	out = Outcome{State: c.state, Requeue: c.again, RequeueAfter: c.after, Done: c.state.Done, Paused: c.paused}
 	out.Changed = !equality.Semantic.DeepEqual(was, c.state)

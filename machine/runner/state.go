@@ -20,8 +20,8 @@ import (
 // numbers and texts out of range are brought into range.
 type State struct {
 	machine.Checkpoint `json:",inline"`
-	// Visit is the number of phases that this run has entered: it tells two
-	// visits to one phase apart.
+	// Visit is the number of phases that this run and those before it have
+	// entered: it tells two visits to one phase apart.
 	Visit int64 `json:"visit,omitempty"`
 	// Entered is when the current phase was entered, for its deadline.
 	Entered *metav1.Time `json:"entered,omitempty"`
@@ -58,6 +58,19 @@ type State struct {
 	Failures []Failure `json:"failures,omitempty"`
 	// Dropped counts what did not fit; nil if everything did.
 	Dropped *Dropped `json:"dropped,omitempty"`
+	// FailedAt is where the run has first failed outside cleanup itineraries; nil if
+	// it has not. A new run can begin there ([FromFailedPhase]).
+	FailedAt *FailedAt `json:"failedAt,omitempty"`
+	// Token is the token that the present run belongs to ([Options].Token), as it
+	// is or, if it exceeds 71 bytes or is not valid UTF-8, as its SHA-256 sum. It is
+	// nil until a token was seen.
+	Token *string `json:"token,omitempty"`
+	// Run is the number of the run and RunStarted when it began, from the second
+	// run on.
+	Run        int64        `json:"run,omitempty"`
+	RunStarted *metav1.Time `json:"runStarted,omitempty"`
+	// Runs are the runs before this one, in order, at most [MaxRuns].
+	Runs []PastRun `json:"runs,omitempty"`
 	// Pipeline is what people see.
 	Pipeline steps.Pipeline `json:"pipeline,omitempty"`
 }
@@ -157,6 +170,7 @@ func (s *State) fail(f Failure, cleanup bool) {
 		s.FailedInCleanup++
 		return
 	}
+	s.failsAt(f.Itinerary, f.Phase)
 	s.FailedPhases++
 	s.Result = phases.Failed
 }

@@ -78,7 +78,7 @@ type Fields[T any] struct {
 // The fields win: if they name another itinerary or phase than the annotation
 // does, a client that does not know the annotation has moved the run, and most
 // of the annotation is of another moment. Then only what it records of the past
-// is kept (failures, switches, the result), and the flags are evaluated again.
+// is kept (failures, switches, the result, the token, the runs before), and the flags are evaluated again.
 // If there is no annotation yet, a run that another controller began is taken
 // over from the fields.
 //
@@ -145,7 +145,8 @@ func (a annotation[T]) read(_ context.Context, object T) (State, error) {
 			s = State{
 				Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase},
 				Switches:   s.Switches, Result: s.Result, FailedPhases: s.FailedPhases, FailedInCleanup: s.FailedInCleanup,
-				Failures: s.Failures, Dropped: s.Dropped,
+				Failures: s.Failures, Dropped: s.Dropped, FailedAt: s.FailedAt,
+				Token: s.Token, Run: s.Run, RunStarted: s.RunStarted, Runs: s.Runs,
 			}
 		}
 	}

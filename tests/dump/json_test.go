@@ -46,6 +46,9 @@ func TestTheSchemaRefusesWhatIsFaulty(t *testing.T) {
 		{"a phase of a plan that is reported nowhere", `"reportedUnder": "Prepare",`, ``, "reportedUnder"},
 		{"a step that is visible twice", `"visibleSteps": [`, `"visibleSteps": ["A", "A", `, "visibleSteps"},
 		{"a jump's guard on another edge", `"kind": "order",`, `"kind": "order", "guard": "A",`, "not"},
+		{"a choice on another edge", `"kind": "order",`, `"kind": "order", "choice": true,`, "not"},
+		{"a phase that is no end or work", `"end": false,`, ``, "end"},
+		{"a phase of a plan that belongs to an unknown number of steps", `"under": [`, `"below": [`, "under"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			faulty := strings.Replace(document, tt.old, tt.new, 1)

@@ -1,0 +1,47 @@
+package dump
+
+import (
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// guards are those of all phases, by index, judged with the same facts.
+type guards struct {
+	admit []phases.Truth // that of done always does
+	// How many before an index do, and of how many that is unknown.
+	yes, unknown []int
+}
+
+// guards judges all guards with some flags open. The open flags only grow on
+// the way, so that few sets of them ask for it.
+func (w *path) guards(open phases.Flags) *guards {
+	if g, ok := w.judged[open]; ok {
+		return g
+	}
+	n := w.graph.Len()
+	g := &guards{make([]phases.Truth, n+1), make([]int, n+1), make([]int, n+1)}
+	g.admit[n] = phases.True
+	facts := w.facts.Forget(open)
+	for i := range n {
+		g.admit[i] = w.graph.Phase(i).Guard.Eval(facts)
+		g.yes[i+1], g.unknown[i+1] = g.yes[i], g.unknown[i]
+		switch g.admit[i] {
+		case phases.True:
+			g.yes[i+1]++
+		case phases.Unknown:
+			g.unknown[i+1]++
+		}
+	}
+	w.judged[open] = g
+	return g
+}
+
+// refuse reports whether no guard from one index up to another admits.
+func (g *guards) refuse(from, to int) phases.Truth {
+	switch {
+	case g.yes[to] > g.yes[from]:
+		return phases.False
+	case g.unknown[to] > g.unknown[from]:
+		return phases.Unknown
+	}
+	return phases.True
+}

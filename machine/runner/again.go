@@ -1,0 +1,255 @@
+package runner
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// RunFrom is where a new run begins that the token of an object asks for.
+type RunFrom string
+
+const (
+	// FromStart begins at the first phase of the itinerary that is selected then,
+	// with an empty pipeline. It is the default: the empty RunFrom means the same.
+	FromStart RunFrom = "Start"
+	// FromFailedPhase begins in the phase that failed ([State].FailedAt) or, if
+	// none did and the run is stopped in a phase, in that one. The itinerary that
+	// is selected then must have it, by its name or a former one, and not as an end
+	// phase. Like any phase in progress it runs whatever its guard says by now. The
+	// steps that had started before it are kept, and its own step is open again.
+	FromFailedPhase RunFrom = "FailedPhase"
+)
+
+// MaxRuns is the number of past runs that a state keeps, if it does not share the
+// room of one object ([Options].MaxState).
+const MaxRuns = 8
+
+// maxToken is the size in bytes of JSON up to which a token is kept as it is: that
+// of a SHA-256 sum.
+const maxToken = len("sha256:") + 2*sha256.Size
+
+// PastRun describes a run that another has followed.
+type PastRun struct {
+	// Result is how it ended; empty if it was stopped before that was decided.
+	Result phases.Result `json:"result,omitempty"`
+	// Itinerary and Phase are where it first failed or, if nothing failed, where
+	// it ended. Phase is empty if it was not in a phase then.
+	Itinerary string `json:"itinerary,omitempty"`
+	Phase     string `json:"phase,omitempty"`
+	// Started and Ended are its times, as far as they can be found.
+	Started metav1.Time `json:"started"`
+	Ended   metav1.Time `json:"ended"`
+}
+
+// FailedAt describes where a run has first failed outside cleanup itineraries.
+type FailedAt struct {
+	Itinerary string `json:"itinerary"`
+	Phase     string `json:"phase"`
+	// Step is the step that the phase was reported under, and Steps the number of
+	// steps that had started by then: the first ones of the pipeline.
+	Step  string `json:"step,omitempty"`
+	Steps int64  `json:"steps,omitempty"`
+}
+
+// RunAgainError means that a new run cannot begin from the phase that failed.
+// The run before stays as it is until the object changes.
+type RunAgainError struct {
+	// Itinerary and Phase are what failed; empty if no phase did.
+	Itinerary, Phase string
+	// Selected is the itinerary that Select names, which does not have the phase, or
+	// has it as an end phase.
+	Selected string
+}
+
+func (e *RunAgainError) Error() string {
+	if e.Phase == "" {
+		return "the token asks for a new run from the phase that failed, but no phase has failed outside cleanup itineraries; ask for a run from the start"
+	}
+	return fmt.Sprintf("the token asks for a new run from phase %q, which failed in itinerary %q, but Select names itinerary %q, which does not have that phase, or ends there; "+
+		"clear in OnRunAgain what Select goes by, or ask for a run from the start", e.Phase, e.Itinerary, e.Selected)
+}
+
+// over reports whether the run has ended, so that another may follow.
+func (s *State) over() bool { return s.Done || s.Stopped != nil }
+
+// failsAt records where the run has failed, if it is the first time. The phase
+// is the current one.
+func (s *State) failsAt(itinerary, phase string) {
+	if s.FailedAt == nil && phase != "" {
+		s.FailedAt = s.at(itinerary, phase)
+	}
+}
+
+// at describes the present moment, at which the run is in that phase.
+func (s *State) at(itinerary, phase string) *FailedAt {
+	at := &FailedAt{Itinerary: itinerary, Phase: phase}
+	for i := range s.Pipeline {
+		if s.Pipeline[i].Ran() {
+			at.Steps++
+		}
+	}
+	if step := s.Pipeline.Current(); step != nil {
+		at.Step = step.Name
+	}
+	return at
+}
+
+// failedPhase returns where a run from the failed phase begins; nil if nothing has
+// failed.
+func (s *State) failedPhase() *FailedAt {
+	if s.FailedAt == nil && !s.Done && s.Phase != "" {
+		return s.at(s.Itinerary, s.Phase)
+	}
+	return s.FailedAt
+}
+
+// next returns the state at the start of the run after this one. Visits go on
+// being counted, since they tell visits apart.
+func (s *State) next(token string, now metav1.Time) State {
+	next := State{Token: &token, Run: max(s.Run, 1) + 1, RunStarted: &now, Visit: s.Visit}
+	for i := range s.Failures {
+		next.Visit = max(next.Visit, s.Failures[i].Visit)
+	}
+	next.Runs = append(slices.Clone(s.Runs), s.past(now))
+	return next
+}
+
+// past describes the run, which is over.
+func (s *State) past(now metav1.Time) PastRun {
+	past := PastRun{Result: s.Result, Itinerary: s.Itinerary, Phase: s.Phase}
+	if s.FailedAt != nil {
+		past.Itinerary, past.Phase = s.FailedAt.Itinerary, s.FailedAt.Phase
+	}
+	started, ended := s.RunStarted, (*metav1.Time)(nil)
+	for i := range s.Pipeline {
+		step := &s.Pipeline[i]
+		if s.RunStarted == nil && step.Started != nil && (started == nil || step.Started.Before(started)) {
+			started = step.Started
+		}
+		if step.Completed != nil && (ended == nil || ended.Before(step.Completed)) {
+			ended = step.Completed
+		}
+	}
+	switch {
+	case s.Stopped != nil && !s.Done:
+		ended = &s.Stopped.Since
+	case ended == nil:
+		ended = &now
+	}
+	if started == nil {
+		started = ended
+	}
+	past.Started, past.Ended = *started, *ended
+	return past
+}
+
+// pipeline returns the pipeline of a run that begins here, made of that of the run
+// before: the steps that had started by then, none of which had failed but the
+// step of the phase, which is open.
+func (f *FailedAt) pipeline(before steps.Pipeline) steps.Pipeline {
+	kept := before[:min(f.Steps, int64(len(before)))].DeepCopy()
+	for i := range kept {
+		step := &kept[i]
+		step.Failed = false
+		switch {
+		case step.Name == f.Step:
+			step.Phase, step.Completed, step.Message = "", nil, steps.MessageContinues
+		case step.Completed != nil:
+			step.Message = steps.MessageCompleted
+		}
+	}
+	return kept
+}
+
+// asks finds out whether the run is over and the token asks for another
+// (c.asked). The first token is recorded.
+func (c *reconcile[T]) asks(ctx context.Context) (token string, from RunFrom, err error) {
+	over := c.state.over()
+	if c.o.Token == nil || !over && c.state.Token != nil {
+		return "", "", nil
+	}
+	if err = c.option("Token", func() (err error) { token, from, err = c.o.Token(ctx, c.object); return }); err != nil {
+		c.asked = over // as long as it is not known
+		return "", "", err
+	}
+	if cutTo(token, maxToken) != token { // what is kept must be what is compared
+		sum := sha256.Sum256([]byte(token))
+		token = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	if c.state.Token == nil {
+		c.state.Token = &token
+	}
+	c.asked = over && *c.state.Token != token
+	return token, from, nil
+}
+
+// runAgain begins a new run, and returns the itinerary that is selected. On error
+// the state is as it was.
+func (c *reconcile[T]) runAgain(ctx context.Context, token string, from RunFrom) (selected string, err error) {
+	next := c.state.next(token, c.now)
+	var failed *FailedAt
+	switch from {
+	case "", FromStart:
+		from = FromStart
+	case FromFailedPhase:
+		if failed = c.state.failedPhase(); failed == nil {
+			return "", &RunAgainError{}
+		}
+		next.Pipeline = failed.pipeline(c.state.Pipeline)
+	default:
+		return "", &optionError{"Token", fmt.Errorf("it returned RunFrom %q; let it return FromStart or FromFailedPhase", from)}
+	}
+
+	// The selector may go by the state on the object, or by what OnRunAgain clears.
+	c.called = true
+	past := next.Runs[len(next.Runs)-1]
+	if err := c.option("Write", func() error { return c.o.Storage.Write(ctx, c.object, *next.DeepCopy()) }); err != nil {
+		return "", err
+	}
+	if c.o.OnRunAgain != nil {
+		if err := c.option("OnRunAgain", func() error { return c.o.OnRunAgain(ctx, c.object, past) }); err != nil {
+			return "", err
+		}
+	}
+	if selected, err = c.selects(ctx); err != nil {
+		return "", err
+	}
+	g, err := c.o.Itineraries.Graph(selected)
+	if err != nil {
+		return "", err
+	}
+	if failed != nil {
+		i, err := g.Lookup(failed.Phase)
+		if err != nil || g.IsEnd(i) {
+			return "", &RunAgainError{Itinerary: failed.Itinerary, Phase: failed.Phase, Selected: selected}
+		}
+		next.Checkpoint = machine.Checkpoint{Itinerary: selected, Phase: g.Phase(i).Name, Step: failed.Step}
+	}
+	c.state, c.memo.attempts = next, 0
+	c.emit(ctx, RunBegun{Run: next.Run, From: from, Itinerary: selected, Phase: next.Phase, Previous: past})
+	return selected, nil
+}
+
+// enterAgain enters the phase that a run begins in which is not the first of its
+// itinerary.
+func (c *reconcile[T]) enterAgain(ctx context.Context) error {
+	if err := c.refresh(ctx); err != nil {
+		return err
+	}
+	c.state.nextVisit()
+	c.state.Entered = c.now.DeepCopy()
+	c.state.Checkpoint = c.m.Checkpoint()
+	c.state.Pipeline = steps.Sync(c.state.Pipeline, steps.Snapshot{Plan: c.m.Plan(), Again: true}, c.now.Time)
+	at := c.m.Position()
+	c.emit(ctx, PhaseEntered{Itinerary: c.state.Itinerary, Phase: at.Phase, Step: c.stepOf(at)})
+	return nil
+}

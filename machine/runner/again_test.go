@@ -1,0 +1,727 @@
+package runner_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// ticket is the token of a test's object, and what runs again clear on it.
+type ticket struct {
+	token string
+	from  runner.RunFrom
+	err   error
+	asked int
+}
+
+// withToken is a world whose object has the token "1", and errors that a new run
+// clears.
+func withToken(t *testing.T) (*world, *ticket) {
+	w, is := newWorld(t), &ticket{token: "1"}
+	w.options.Token = func(context.Context, *migration) (string, runner.RunFrom, error) {
+		is.asked++
+		return is.token, is.from, is.err
+	}
+	w.options.OnRunAgain = func(_ context.Context, m *migration, _ runner.PastRun) error {
+		m.Errors = nil
+		return nil
+	}
+	return w, is
+}
+
+// fails makes a phase fail.
+func (w *world) fails(phase string) {
+	w.handlers[phase] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
+}
+
+// until reconciles until the run is in that phase; empty means to the end.
+func (w *world) until(phase string) {
+	w.t.Helper()
+	for n := 0; w.m.State.Phase != phase || phase == "" && !w.m.State.Done; n++ {
+		require.Less(w.t, n, 50)
+		_, err := w.reconcile()
+		require.NoError(w.t, err)
+	}
+}
+
+// stops reconciles until the run is stopped.
+func (w *world) stops() {
+	w.t.Helper()
+	for n := 0; w.m.State.Stopped == nil; n++ {
+		require.Less(w.t, n, 50)
+		_, _ = w.reconcile()
+	}
+}
+
+// What a new token does, by the state of the run and by where the new one is to
+// begin.
+func TestANewTokenByTheStateOfTheRun(t *testing.T) {
+	const (
+		none       = "no run from the phase that failed: none has"
+		notThere   = "no run from the phase that failed: it is not selected"
+		goesOn     = "goes on"
+		fromStart  = "run 2 at Move/Refresh"
+		fromFailed = "run 2 at Move/Copy"
+	)
+	for _, c := range []struct {
+		name          string
+		prepare       func(w *world)
+		start, failed string // what comes of a token that asks for either
+	}{
+		{"not begun", func(*world) {}, goesOn, goesOn},
+		{"on its way", func(w *world) { w.until("Copy") }, goesOn, goesOn},
+		{"retried", func(w *world) {
+			w.until("Copy")
+			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
+				return runner.Result{}, errors.New("conflict")
+			}
+			_, err := w.reconcile()
+			require.ErrorContains(w.t, err, "conflict")
+		}, goesOn, goesOn},
+		{"stopped by an error", func(w *world) {
+			w.until("Copy")
+			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
+				return runner.Result{}, errors.New("quota")
+			}
+			w.options.OnError = func(*migration, runner.Visit, error) runner.ErrorAction { return runner.ActionStop }
+			w.stops()
+		}, fromStart, fromFailed},
+		{"stopped at an unknown phase", func(w *world) {
+			w.until("Copy")
+			w.m.State.Phase = "Copied"
+			w.stops()
+		}, fromStart, notThere},
+		{"failed, and not answered", func(w *world) {
+			w.fails("Copy")
+			w.options.OnFail = nil
+			w.stops()
+		}, fromStart, fromFailed},
+		{"failed, in its cleanup", func(w *world) { w.fails("Copy"); w.until("Report") }, goesOn, goesOn},
+		{"failed and cleaned up", func(w *world) { w.fails("Copy"); w.until("") }, fromStart, fromFailed},
+		{"failed, and failed in its cleanup", func(w *world) { w.fails("Copy"); w.fails("Report"); w.until("") }, fromStart, fromFailed},
+		{"failed and cleaned up, and still so for the selector", func(w *world) {
+			w.fails("Copy")
+			w.until("")
+			w.options.OnRunAgain = nil
+		}, "run 2 at CleanUp/Detach", notThere},
+		{"found to have failed, and cleaned up", func(w *world) {
+			w.options.Failed = func(_ context.Context, m *migration) (bool, error) { return len(m.Errors) > 0, nil }
+			w.until("Copy")
+			w.m.Errors = []string{"the user says so"}
+			w.until("")
+		}, fromStart, fromFailed},
+		{"succeeded", func(w *world) { w.until("") }, fromStart, none},
+		{"canceled", func(w *world) { w.until("Copy"); w.m.Canceled = true; w.until(""); w.m.Canceled = false }, fromStart, none},
+		{"canceled, and failed in its cleanup", func(w *world) {
+			w.until("Copy")
+			w.m.Canceled = true
+			w.fails("Report")
+			w.until("")
+			w.m.Canceled = false
+		}, fromStart, none},
+		{"done under an earlier release", func(w *world) { w.until(""); w.m.State.Token = nil }, goesOn, goesOn},
+		{"done elsewhere", func(w *world) {
+			w.m.State.Checkpoint = machine.Checkpoint{Done: true}
+			w.m.State.Token = new(string)
+		}, fromStart, none},
+		{"done, and paused", func(w *world) { w.until(""); w.m.Paused = true }, goesOn, goesOn},
+	} {
+		for _, from := range []runner.RunFrom{"", runner.FromStart, runner.FromFailedPhase} {
+			want := c.start
+			if from == runner.FromFailedPhase {
+				want = c.failed
+			}
+			t.Run(fmt.Sprintf("%s, from %q", c.name, from), func(t *testing.T) {
+				w, is := withToken(t)
+				c.prepare(w)
+				before := w.m.State.DeepCopy()
+
+				is.token, is.from = "2", from
+				begun := listen[runner.RunBegun](w)
+				out, err := w.reconcile()
+				var again *runner.RunAgainError
+				s := w.m.State
+				got := goesOn
+				switch {
+				case s.Run > 0:
+					require.NoError(t, err)
+					got = fmt.Sprintf("run %d at %s/%s", s.Run, s.Itinerary, s.Phase)
+					assert.Len(t, *begun, 1)
+					assert.Equal(t, "2", *s.Token)
+					assert.True(t, out.Requeue)
+					assert.Equal(t, before.Visit+1, s.Visit, "visits go on being counted")
+					assert.NotEqual(t, phases.Failed, s.Result)
+					assert.Nil(t, s.Stopped)
+					assert.Empty(t, s.Failures)
+					assert.Empty(t, s.Switches)
+					assert.Len(t, s.Runs, 1)
+				case errors.As(err, &again):
+					got = none
+					if again.Phase != "" {
+						got = notThere
+						assert.ErrorContains(t, err, again.Phase)
+						assert.ErrorContains(t, err, again.Selected)
+					}
+					assert.True(t, runner.IsTerminal(err))
+					assert.False(t, out.Requeue)
+					assert.Equal(t, err.Error(), s.Stopped.Error)
+					assert.Equal(t, before.Checkpoint, s.Checkpoint, "the run before is as it was")
+					assert.Equal(t, before.Done, out.Done)
+					assert.Equal(t, before.Token, s.Token)
+					assert.Empty(t, *begun)
+				}
+				assert.Equal(t, want, got)
+			})
+		}
+	}
+}
+
+// A token that changes on the way counts once the run has ended, and without
+// another change of the object: when it is done as well as when it is stopped.
+func TestATokenThatChangesOnTheWay(t *testing.T) {
+	t.Run("of a run that comes to its end", func(t *testing.T) {
+		w, is := withToken(t)
+		w.until("Copy")
+		is.token = "2"
+		asked := is.asked
+		w.until("Attach")
+		assert.Equal(t, asked, is.asked, "the token is not looked at meanwhile")
+		out, err := w.reconcile()
+		require.NoError(t, err)
+		assert.True(t, out.Done && out.Requeue && out.RequeueAfter == 0)
+		_, err = w.reconcile()
+		require.NoError(t, err)
+		assert.Equal(t, int64(2), w.m.State.Run)
+		assert.Equal(t, "Refresh", w.m.State.Phase)
+		w.until("")
+		out, err = w.reconcile()
+		require.NoError(t, err)
+		assert.False(t, out.Requeue)
+		assert.False(t, out.Changed)
+	})
+	t.Run("of a run that stops", func(t *testing.T) {
+		w, is := withToken(t)
+		w.options.OnFail = nil
+		w.fails("Copy")
+		w.until("Copy")
+		is.token, is.from = "2", runner.FromFailedPhase
+		out, err := w.reconcile()
+		assert.True(t, runner.IsTerminal(err), "%v", err)
+		assert.NotNil(t, out.State.Stopped)
+		assert.True(t, out.Requeue)
+		_, err = w.reconcile()
+		require.NoError(t, err)
+		assert.Equal(t, int64(2), w.m.State.Run)
+		assert.Equal(t, "Copy", w.m.State.Phase)
+	})
+	t.Run("and back", func(t *testing.T) {
+		w, is := withToken(t)
+		w.until("Copy")
+		is.token = "2"
+		w.until("Attach")
+		is.token = "1"
+		out, err := w.reconcile()
+		require.NoError(t, err)
+		assert.True(t, out.Done)
+		assert.False(t, out.Requeue)
+	})
+}
+
+// A new run that cannot begin from the failed phase begins once the object is
+// fixed: the selector names the itinerary, or the token asks for something else.
+func TestARefusedRunBeginsOnceTheObjectIsFixed(t *testing.T) {
+	for name, fix := range map[string]func(w *world, is *ticket) string{
+		"the selector": func(w *world, _ *ticket) string { w.m.Errors = nil; return "Copy" },
+		"from":         func(w *world, is *ticket) string { w.m.Errors = nil; is.from = runner.FromStart; return "Refresh" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, is := withToken(t)
+			w.options.OnRunAgain = nil
+			w.fails("Copy")
+			w.until("")
+			is.token, is.from = "2", runner.FromFailedPhase
+			for range 3 {
+				out, err := w.reconcile()
+				require.ErrorAs(t, err, new(*runner.RunAgainError))
+				assert.True(t, out.Done)
+			}
+			assert.Equal(t, int64(7), w.m.State.Stopped.Since.Unix(), "since the first time")
+			want := fix(w, is)
+			_, err := w.reconcile()
+			require.NoError(t, err)
+			assert.Equal(t, want, w.m.State.Phase)
+			assert.Nil(t, w.m.State.Stopped)
+		})
+	}
+	t.Run("the token is taken back", func(t *testing.T) {
+		w, is := withToken(t)
+		w.until("")
+		before := w.m.State.DeepCopy()
+		is.token, is.from = "2", runner.FromFailedPhase
+		_, err := w.reconcile()
+		require.Error(t, err)
+		is.token = "1"
+		_, err = w.reconcile()
+		require.NoError(t, err)
+		assert.Empty(t, cmp.Diff(*before, w.m.State))
+	})
+}
+
+// A run from the phase that failed shows the steps before it as they were, and its
+// own open and not failed; those of the cleanup are gone, and those to come are
+// listed.
+func TestThePipelineOfARunFromTheFailedPhase(t *testing.T) {
+	w, is := withToken(t)
+	w.fails("Copy")
+	w.until("")
+	assert.Equal(t, "Prepare: Completed | Data: Failed | Report: Completed", w.reads())
+	before := w.m.State.DeepCopy()
+	is.token, is.from = "2", runner.FromFailedPhase
+	w.called, w.events, w.asked = nil, nil, nil
+	delete(w.handlers, "Copy")
+
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Prepare: Completed | Data: Copying | Restore: Not started", w.reads())
+	assert.Empty(t, w.called, "it is written before the handler is called")
+	assert.Equal(t, []string{"Volumes", "Images"}, w.asked, "all flags are unknown")
+	assert.Equal(t, []string{"RunBegun", "FlagEvaluated", "FlagEvaluated", "PhaseEntered"}, w.events)
+	prepare, data := w.m.State.Pipeline[0], w.m.State.Pipeline[1]
+	assert.Empty(t, cmp.Diff(before.Pipeline[0], prepare))
+	assert.False(t, data.Failed)
+	assert.Nil(t, data.Completed)
+	assert.Equal(t, before.Pipeline[1].Started, data.Started)
+
+	w.until("")
+	assert.Equal(t, []string{"Copy", "Attach"}, w.called)
+	assert.Equal(t, "Prepare: Completed | Data: Completed | Restore: Completed", w.reads())
+	assert.Equal(t, phases.Succeeded, w.m.State.Result)
+	want := []runner.PastRun{{Result: phases.Failed, Itinerary: "Move", Phase: "Copy", Started: metav1.Unix(1, 0), Ended: metav1.Unix(6, 0)}}
+	assert.Empty(t, cmp.Diff(want, w.m.State.Runs))
+	assert.Equal(t, int64(7), w.m.State.RunStarted.Unix())
+}
+
+// A phase that the itinerary has under another name by now is found by its former
+// one.
+func TestARunFromAPhaseThatWasRenamed(t *testing.T) {
+	w, is := withToken(t)
+	w.fails("Copy")
+	w.until("")
+	all := itineraries()
+	all[0].Phases[1].Name, all[0].Phases[1].Formerly = "Transfer", []string{"Copy"}
+	w.options.Itineraries = machine.MustCompileSet(all...)
+	w.options.Phases["Transfer"] = w.options.Phases["Copy"]
+	delete(w.options.Phases, "Copy")
+	is.token, is.from = "2", runner.FromFailedPhase
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Transfer", w.m.State.Phase)
+}
+
+// A phase that may belong to several steps is entered under the one in which it
+// failed, before any flag is known.
+func TestARunFromAPhaseUnderAGuardedStep(t *testing.T) {
+	w, is := withToken(t)
+	all := itineraries()
+	all[0].Phases[1].Steps = []phases.GuardedStep{{Step: "Transfer", Guard: phases.Guard{All: images}}}
+	w.options.Itineraries = machine.MustCompileSet(all...)
+	w.values[images] = true
+	w.fails("Copy")
+	w.until("")
+	is.token, is.from = "2", runner.FromFailedPhase
+	w.broken[images] = errors.New("the registry is away")
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Prepare: Completed | Transfer: Copying | Restore: Not started", w.reads())
+}
+
+// A phase that is an end phase by now has no work that could be done again.
+func TestNoRunFromAPhaseThatIsTheEndByNow(t *testing.T) {
+	w, is := withToken(t)
+	w.fails("Copy")
+	w.until("")
+	all := itineraries()
+	all[0].Phases[1] = phases.Phase{Name: "Copy", End: true, Guard: phases.Guard{All: volumes}}
+	w.options.Itineraries = machine.MustCompileSet(all...)
+	delete(w.options.Phases, "Copy")
+	w.options.PassThrough = true
+	is.token, is.from = "2", runner.FromFailedPhase
+	_, err := w.reconcile()
+	require.ErrorAs(t, err, new(*runner.RunAgainError))
+	assert.Equal(t, int64(0), w.m.State.Run)
+}
+
+// The selector may go by the state on the object: that is the new run's when it is
+// called.
+func TestASelectorThatGoesByTheStateSeesTheNewRun(t *testing.T) {
+	w, is := withToken(t)
+	w.options.OnFail, w.options.OnRunAgain = nil, nil
+	w.options.Select = func(_ context.Context, m *migration) (string, error) {
+		if m.State.FailedPhases > 0 {
+			return "CleanUp", nil
+		}
+		return "Move", nil
+	}
+	w.fails("Copy")
+	w.until("")
+	is.token, is.from = "2", runner.FromFailedPhase
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Move", w.m.State.Itinerary)
+}
+
+// As long as a function of the embedder fails that a new run needs, the run before
+// stays as it is, and the error is shown and retried: a run that is stopped does
+// not go on because of it.
+func TestFunctionsThatANewRunNeeds(t *testing.T) {
+	broken := errors.New("the API server is away")
+	for name, plant := range map[string]func(w *world, is *ticket, err *error){
+		"Token":  func(w *world, is *ticket, err *error) { is.err = *err },
+		"Select": func(w *world, _ *ticket, err *error) { brake(&w.options.Select, err) },
+		"Paused": func(w *world, _ *ticket, err *error) { brake(&w.options.Paused, err) },
+		"OnRunAgain": func(w *world, _ *ticket, err *error) {
+			w.options.OnRunAgain = func(context.Context, *migration, runner.PastRun) error { return *err }
+		},
+	} {
+		for _, stopped := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, stopped %t", name, stopped), func(t *testing.T) {
+				w, is := withToken(t)
+				w.fails("Copy")
+				if stopped {
+					w.options.OnFail = nil
+					w.stops()
+				} else {
+					w.until("")
+				}
+				before := w.m.State.DeepCopy()
+				is.token = "2"
+				err := broken
+				plant(w, is, &err)
+				w.called = nil
+				for range 3 {
+					out, got := w.reconcile()
+					require.ErrorIs(t, got, broken)
+					assert.True(t, out.Requeue)
+					assert.Equal(t, before.Done, out.Done)
+					assert.Equal(t, runner.RetryOptions, w.m.State.Retry.Kind)
+					rest := *w.m.State.DeepCopy()
+					rest.Retry = nil
+					assert.Empty(t, cmp.Diff(*before, rest))
+				}
+				assert.Empty(t, w.called)
+				err, is.err = nil, nil
+				w.m.Errors = nil
+				_, got := w.reconcile()
+				require.NoError(t, got)
+				assert.Equal(t, int64(2), w.m.State.Run)
+				assert.Equal(t, "Refresh", w.m.State.Phase)
+			})
+		}
+	}
+}
+
+// brake makes a function of the options fail as long as there is an error.
+func brake[V any](f *func(context.Context, *migration) (V, error), err *error) {
+	was := *f
+	*f = func(ctx context.Context, m *migration) (v V, _ error) {
+		if *err != nil {
+			return v, *err
+		}
+		return was(ctx, m)
+	}
+}
+
+func TestARunFromElsewhereIsRefused(t *testing.T) {
+	w, is := withToken(t)
+	w.until("")
+	is.token, is.from = "2", "Middle"
+	_, err := w.reconcile()
+	assert.EqualError(t, err, `Token: it returned RunFrom "Middle"; let it return FromStart or FromFailedPhase`)
+}
+
+func TestOnRunAgainNeedsAToken(t *testing.T) {
+	w, _ := withToken(t)
+	w.options.Token = nil
+	_, err := runner.New(w.options)
+	assert.EqualError(t, err, "runner options: OnRunAgain is never called without Token; give Token, or leave it out")
+}
+
+// A pause holds a new run, also after one that is stopped: it begins once the object
+// is resumed, and nothing of the run before is called.
+func TestAPauseHoldsANewRun(t *testing.T) {
+	for _, stopped := range []bool{false, true} {
+		w, is := withToken(t)
+		if stopped {
+			w.until("Copy")
+			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
+				return runner.Result{}, errors.New("quota")
+			}
+			w.options.OnError = func(*migration, runner.Visit, error) runner.ErrorAction { return runner.ActionStop }
+			w.stops()
+		} else {
+			w.until("")
+		}
+		w.called = nil
+		is.token, w.m.Paused = "2", true
+		for range 3 {
+			out, err := w.reconcile()
+			require.NoError(t, err)
+			assert.True(t, out.Paused)
+			assert.Equal(t, int64(0), out.State.Run)
+		}
+		w.m.Paused = false
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		assert.Equal(t, int64(2), w.m.State.Run)
+		assert.Empty(t, w.called)
+	}
+}
+
+// Of several failures the first counts.
+func TestARunFromTheFirstOfSeveralFailures(t *testing.T) {
+	w, is := ends(t), &ticket{token: "1"}
+	w.options.Token = func(context.Context, *migration) (string, runner.RunFrom, error) { return is.token, is.from, nil }
+	w.options.Select = func(_ context.Context, m *migration) (string, error) {
+		if m.State.FailedPhases > 0 {
+			return "Other", nil
+		}
+		return "Move", nil
+	}
+	w.handle(func(place string) runner.Result {
+		if place == "Move/Attach" || place == "Other/Copy" {
+			return runner.Fail(place)
+		}
+		return runner.Done()
+	})
+	w.stops()
+	require.Len(t, w.m.State.Failures, 2)
+	is.token, is.from = "2", runner.FromFailedPhase
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Move/Attach", w.m.State.Itinerary+"/"+w.m.State.Phase)
+	assert.Equal(t, "Data: Completed | Restore: Attach", w.reads())
+}
+
+// A run that ended in an end phase is kept with that.
+func TestAPastRunThatEndedInAnEndPhase(t *testing.T) {
+	w, is := withToken(t)
+	all := itineraries()
+	all[0].Phases = append(all[0].Phases, phases.Phase{Name: "Moved", End: true})
+	w.options.Itineraries = machine.MustCompileSet(all...)
+	for n := 0; !w.m.State.Done; n++ {
+		require.Less(t, n, 20)
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	is.token = "2"
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	require.Len(t, w.m.State.Runs, 1)
+	assert.Equal(t, "Move/Moved", w.m.State.Runs[0].Itinerary+"/"+w.m.State.Runs[0].Phase)
+	assert.Equal(t, "Refresh", w.m.State.Phase)
+}
+
+// A write that is lost, at the beginning of a run, begins the same run again.
+func TestAWriteThatIsLostBeginsTheSameRunAgain(t *testing.T) {
+	for _, from := range []runner.RunFrom{runner.FromStart, runner.FromFailedPhase} {
+		w, is := withToken(t)
+		w.fails("Copy")
+		w.until("")
+		is.token, is.from = "2", from
+		before := w.m.State.DeepCopy()
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		first := w.m.State
+		w.m.State, w.now = *before, w.now.Add(-time.Second)
+		_, err = w.reconcile()
+		require.NoError(t, err)
+		assert.Empty(t, cmp.Diff(first, w.m.State))
+	}
+}
+
+// Any text can be a token, and is recognized: of one that the state cannot keep,
+// the sum is kept.
+func TestAnyTextCanBeAToken(t *testing.T) {
+	long := strings.Repeat("x", 2000)
+	for _, token := range []string{"", "a b", long, long + "y", "\xff", "\xfe", "\x00", strings.Repeat("\x00", 300)} {
+		w, is := withToken(t)
+		w.until("")
+		is.token = token
+		w.until("Copy")
+		w.until("")
+		require.Equal(t, int64(2), w.m.State.Run)
+		require.LessOrEqual(t, len(*w.m.State.Token), runner.MaxText)
+		out, err := w.reconcile()
+		require.NoError(t, err)
+		assert.False(t, out.Changed, "%q", token)
+	}
+	w, is := withToken(t)
+	is.token = long
+	w.until("")
+	is.token = long + "y"
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, int64(2), w.m.State.Run, "they are told apart")
+}
+
+// However many runs there are, the last ones are kept, and a state that the user
+// filled is brought into range.
+func TestTheRunsThatAreKeptAreBounded(t *testing.T) {
+	w, is := withToken(t)
+	w.fails("Copy")
+	w.until("")
+	for n := range 20 {
+		is.token, is.from = fmt.Sprint("again ", n), []runner.RunFrom{runner.FromStart, runner.FromFailedPhase}[n%2]
+		_, err := w.reconcile()
+		require.NoError(t, err)
+		w.until("")
+	}
+	assert.Equal(t, int64(21), w.m.State.Run)
+	require.Len(t, w.m.State.Runs, runner.MaxRuns)
+	for i, past := range w.m.State.Runs {
+		assert.Equal(t, phases.Failed, past.Result)
+		assert.Equal(t, "Move/Copy", past.Itinerary+"/"+past.Phase)
+		assert.False(t, past.Ended.Before(&past.Started))
+		if i > 0 {
+			assert.False(t, past.Started.Before(&w.m.State.Runs[i-1].Ended))
+		}
+	}
+}
+
+// Of MTC's itineraries under any flags, and wherever they fail: a run from the
+// failed phase is a run from that phase. It enters the phases that a machine enters
+// from there; the steps completed before keep their times; its own step is open
+// and not failed; and at the end the pipeline has the steps of a run that has not
+// failed.
+func TestARunFromTheFailedPhaseIsARunFromThatPhase(t *testing.T) {
+	set := machine.MustCompileSet(mtc.Itineraries()...)
+	vocabulary := mtc.Vocabulary()
+	failures := 0
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 8))
+		selected := []string{mtc.Final, mtc.Stage}[random.IntN(2)]
+		values := phases.Facts{}
+		for flag := range vocabulary.All().Each {
+			values = values.Set(flag, phases.TruthOf(random.IntN(3) > 0))
+		}
+		live := func(failAt int) (r *runner.Runner[*migration], m *migration, entered *[]string, token *string) {
+			m, entered, token = new(migration), new([]string), new(string)
+			now := time.Unix(1_700_000_000, 0)
+			o := runner.Options[*migration]{
+				Itineraries: set,
+				Select: func(_ context.Context, m *migration) (string, error) {
+					if m.State.FailedPhases > 0 {
+						return mtc.Failed, nil
+					}
+					return selected, nil
+				},
+				Sources: func(context.Context, *migration) (*phases.Sources, error) {
+					var all []phases.Source
+					for flag := range vocabulary.All().Each {
+						all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return values.Of(flag), nil }})
+					}
+					return phases.NewSources(vocabulary, all...)
+				},
+				Storage: runner.NewStatusStorage(func(m *migration) *runner.State { return &m.State }),
+				Token: func(context.Context, *migration) (string, runner.RunFrom, error) {
+					return *token, runner.FromFailedPhase, nil
+				},
+				Now: func() time.Time { now = now.Add(400 * time.Millisecond); return now },
+			}
+			calls := 0
+			o.Handler = runner.VisitFunc[*migration](func(_ context.Context, _ *migration, v runner.Visit) (runner.Result, error) {
+				*entered = append(*entered, v.Itinerary+"/"+v.Phase)
+				if calls++; calls == failAt {
+					return runner.Fail("disk full"), nil
+				}
+				return runner.Done(), nil
+			})
+			r, err := runner.New(o)
+			require.NoError(t, err)
+			return r, m, entered, token
+		}
+		end := func(r *runner.Runner[*migration], m *migration) {
+			for n := 0; !m.State.Done; n++ {
+				require.Less(t, n, 500)
+				_, err := r.Reconcile(context.Background(), m)
+				require.NoError(t, err, "seed %d", seed)
+			}
+		}
+		plain, whole, all, _ := live(0)
+		end(plain, whole)
+
+		r, m, entered, token := live(1 + random.IntN(len(*all)))
+		end(r, m)
+		before := m.State.DeepCopy()
+		if before.FailedAt == nil {
+			continue
+		}
+		failures++
+		failed := before.FailedAt.Phase
+		*entered, *token = nil, "2"
+		_, err := r.Reconcile(context.Background(), m)
+		require.NoError(t, err)
+		require.Equal(t, failed, m.State.Phase)
+		current := m.State.Pipeline.Current()
+		require.NotNil(t, current)
+		require.Equal(t, before.FailedAt.Step, current.Name, "seed %d at %s", seed, failed)
+		for i := range before.FailedAt.Steps {
+			was, is := before.Pipeline[i], m.State.Pipeline[i]
+			require.Equal(t, was.Name, is.Name, "seed %d at %s: a step is lost", seed, failed)
+			require.True(t, was.Started.Equal(is.Started))
+			require.False(t, is.Failed)
+			if is.Completed != nil {
+				require.True(t, was.Completed.Equal(is.Completed), "seed %d at %s: %s", seed, failed, is.Name)
+			} else if is.Name != current.Name {
+				require.Equal(t, steps.MessageContinues, is.Message)
+			}
+		}
+
+		g, err := set.Graph(selected)
+		require.NoError(t, err)
+		from, err := g.NewMachine(machine.Position{Phase: failed}, values)
+		require.NoError(t, err)
+		var want []string
+		for !from.Position().Done {
+			want = append(want, selected+"/"+from.Position().Phase)
+			_, err := from.Advance(context.Background())
+			require.NoError(t, err)
+		}
+		end(r, m)
+		require.Empty(t, cmp.Diff(want, *entered), "seed %d at %s", seed, failed)
+		names := cmp.Transformer("names", func(p steps.Pipeline) (all []string) {
+			for _, s := range p {
+				all = append(all, s.Name+": "+s.Message)
+			}
+			return all
+		})
+		require.Empty(t, cmp.Diff(whole.State.Pipeline, m.State.Pipeline, names), "seed %d at %s", seed, failed)
+		require.Equal(t, phases.Succeeded, m.State.Result)
+		require.Empty(t, cmp.Diff([]runner.PastRun{{Result: phases.Failed, Itinerary: selected, Phase: failed}}, m.State.Runs,
+			cmpopts.IgnoreFields(runner.PastRun{}, "Started", "Ended")))
+
+		b, err := json.Marshal(m.State)
+		require.NoError(t, err)
+		var back runner.State
+		require.NoError(t, json.Unmarshal(b, &back))
+		require.Empty(t, cmp.Diff(m.State, back))
+	}
+	assert.Greater(t, failures, 200)
+}
