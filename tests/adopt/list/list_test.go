@@ -46,8 +46,8 @@ func newAfter(l *life, w *sim.World, s *sim.Server) reconcile.Reconciler {
 	return r
 }
 
-// allPlans is how many lives are played without the race detector. Then each
-// kind of difference happens.
+// allPlans is how many lives are played without the race detector, which makes
+// them slow. Then each kind of difference happens.
 const allPlans = 200
 
 func TestTheSamePhasesAreEnteredBeforeAndAfter(t *testing.T) {
@@ -72,10 +72,11 @@ func TestTheSamePhasesAreEnteredBeforeAndAfter(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		t.Logf("%6d %s", counts[name], name)
 	}
+	if plans < allPlans {
+		return
+	}
 	for _, k := range kinds {
-		if plans == allPlans {
-			assert.Positive(t, counts[k.name], "%s never happens; remove it", k.name)
-		}
+		assert.Positive(t, counts[k.name], "%s never happens; remove it", k.name)
 	}
 	for _, step := range []string{migration.Initialize, migration.DiskTransfer, migration.DiskAllocation} {
 		assert.Positive(t, counts[migration.CreateDataVolumes+" under "+step])
@@ -99,7 +100,6 @@ func compare(t *testing.T, l *life) (counts map[string]int) {
 		kind := kindOf(l, was, is)
 		require.NotEmpty(t, kind, "life %d: %s differs in a kind that is not listed:\nbefore %s\nafter  %s", l.seed, vm.Name, was, is)
 		counts["virtual machines"]++
-		counts["virtual machines: "+kind]++
 		counts[kind]++
 		counts[was.ended()+" before"]++
 		counts[is.ended()+" after"]++
@@ -113,6 +113,11 @@ func compare(t *testing.T, l *life) (counts map[string]int) {
 		}
 		for _, step := range is.vm.Pipeline {
 			require.NotNil(t, step.Completed, "life %d: %s is over, and its step %s is not", l.seed, vm.Name, step.Name)
+		}
+		require.Len(t, is.vm.Conditions, 1, "life %d: %s has ended once", l.seed, vm.Name)
+		if len(was.vm.Conditions) > 1 {
+			counts["canceled between its end and the look that noted it, before"]++
+			continue
 		}
 		if kind != same {
 			continue
@@ -149,7 +154,7 @@ func TestOneThatStopsDoesNotStopTheOthers(t *testing.T) {
 	l := quiet(false, "a", "b", "c")
 	l.maxAtWork = 2
 	l.edits = map[int]func(*api.Plan){4: func(plan *api.Plan) {
-		plan.Status.Migration.FindVM("b").Run.Phase = "Nowhere"
+		plan.Status.Migration.FindVM("b").Phase = "Nowhere"
 	}}
 	c, err := l.play(newAfter)
 	require.NoError(t, err)
@@ -191,25 +196,34 @@ func TestThePipelineOfAVirtualMachine(t *testing.T) {
 	assert.Subset(t, numbers, []string{"DiskTransfer 0/800", "DiskTransfer 400/800", "DiskTransfer 800/800", "Cutover 800/800"})
 }
 
-// Runs that the one has begun go on in the other, in both directions.
+// Runs that one controller has begun go on in the other, and again in the first.
 func TestRunsInFlightGoOn(t *testing.T) {
-	for _, direction := range []struct {
-		name     string
-		from, to controllerOf
-	}{{"adopted", newBefore, newAfter}, {"rolled back", newAfter, newBefore}} {
-		t.Run(direction.name, func(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		first  controllerOf
+		second controllerOf // for four looks
+		last   controllerOf
+	}{
+		{"adopted", newBefore, newAfter, newAfter},
+		{"rolled back", newAfter, newBefore, newBefore},
+		{"rolled back and adopted again", newAfter, newBefore, newAfter},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
 			for _, warm := range []bool{false, true} {
 				whole, err := quiet(warm, "a", "b").play(newBefore)
 				require.NoError(t, err)
-				for at := range whole.looks {
+				for at := 0; at < whole.looks; at += allPlans / plans {
 					c, err := quiet(warm, "a", "b").play(func(l *life, w *sim.World, s *sim.Server) reconcile.Reconciler {
 						looks := 0
-						from, to := direction.from(l, w, s), direction.to(l, w, s)
+						first, second, last := tt.first(l, w, s), tt.second(l, w, s), tt.last(l, w, s)
 						return reconcile.Func(func(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
-							if looks++; looks <= at+1 {
-								return from.Reconcile(ctx, r)
+							switch looks++; {
+							case looks <= at+1:
+								return first.Reconcile(ctx, r)
+							case looks <= at+5:
+								return second.Reconcile(ctx, r)
 							}
-							return to.Reconcile(ctx, r)
+							return last.Reconcile(ctx, r)
 						})
 					})
 					require.NoError(t, err, "changed after look %d", at)

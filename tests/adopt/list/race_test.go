@@ -2,5 +2,5 @@
 
 package list_test
 
-// plans is how many lives are played. The race detector makes them slow.
+// plans is how many lives are played.
 const plans = 40

@@ -85,9 +85,9 @@ func (r *Reconciler) observe(_ context.Context, i item, e runner.Event) {
 }
 
 func read(_ context.Context, i item) (s runner.State, err error) {
-	if i.Item.Run != nil {
-		i.Item.Run.DeepCopyInto(&s)
-	} else if i.Item.Started != nil { // it began before
+	if run := i.Item.Run; run != nil && run.Phase == i.Item.Phase {
+		run.DeepCopyInto(&s)
+	} else if i.Item.Started != nil { // the controller as it was before has moved it
 		s.Phase, s.Done = i.Item.Phase, i.Item.Completed != nil
 	}
 	s.Pipeline = stepsOf(i.Item).From(i.Item.Pipeline)
