@@ -18,8 +18,12 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## Run the tests of all modules but tests/alerts, dump, e2e and versions, with the race detector
-	@for m in $(filter-out tests/alerts/ tests/dump/ tests/e2e/ tests/versions/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
+test: ## Run the tests of all modules but tests/adopt, alerts, dump, e2e and versions, with the race detector
+	@for m in $(filter-out tests/adopt/% tests/alerts/ tests/dump/ tests/e2e/ tests/versions/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
+
+.PHONY: test-adopt
+test-adopt: ## Run tests/adopt: controllers that adopt the library, one of them on the API server of test-e2e
+	@for m in $(filter tests/adopt/%,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
 
 .PHONY: test-alerts
 test-alerts: ## Run tests/alerts on promtool (installs it if it is missing)

@@ -38,6 +38,7 @@ type Checkpoint struct {
 	// Done means that the itinerary has come to its end.
 	Done bool `json:"done,omitempty"`
 	// Facts are the flags by name, with the hash of the definition.
+	// +optional
 	Facts phases.Record `json:"facts,omitzero"`
 }
 

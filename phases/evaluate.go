@@ -37,6 +37,25 @@ type Source struct {
 	Evaluate func(ctx context.Context, known Facts) (Truth, error)
 }
 
+// SourceOf returns the source of a flag whose value is known already, such as one
+// that an object holds which was read for all flags together. Unknown means "not
+// yet".
+func SourceOf(flag Flags, value Truth) Source {
+	return Source{Flag: flag, Evaluate: func(context.Context, Facts) (Truth, error) { return value, nil }}
+}
+
+// Bool returns an Evaluate function for a [Source] whose flag is always known
+// unless f returns an error, such as a function that a controller has already.
+func Bool(f func(ctx context.Context) (bool, error)) func(context.Context, Facts) (Truth, error) {
+	return func(ctx context.Context, _ Facts) (Truth, error) {
+		value, err := f(ctx)
+		if err != nil {
+			return Unknown, err
+		}
+		return TruthOf(value), nil
+	}
+}
+
 // Sources are the sources of a vocabulary's flags. They are immutable and
 // safe for concurrent use as far as their Evaluate functions are. A nil *Sources
 // has no source.

@@ -481,6 +481,11 @@ func TestSourcesAnswers(t *testing.T) {
 	assert.Equal(t, flagB|flagD, sources(t, Source{Flag: flagD, Evaluate: says(True)}, slow(Source{Flag: flagB, Inputs: flagD, Evaluate: says(True)})).Flags())
 }
 
+func TestSourceOfAValueThatIsKnown(t *testing.T) {
+	answer := sources(t, SourceOf(flagA, True), SourceOf(flagB, False), SourceOf(flagC, Unknown)).Evaluate(context.Background(), Request{Read: abc})
+	assert.Equal(t, Evaluation{Facts: NewFacts(flagA, flagB), Evaluated: abc, NotYet: flagC}, answer)
+}
+
 func TestNilSourcesAndNilContext(t *testing.T) {
 	var none *Sources
 	assert.Nil(t, none.Vocabulary())
@@ -618,6 +623,27 @@ func TestAskHoldsForRandomSources(t *testing.T) {
 				require.Len(t, with, 1, "seed %d: %s", seed, sixFlags.Names(flag))
 			}
 		}
+	}
+}
+
+func TestBoolIsKnownUnlessItFails(t *testing.T) {
+	broken := errors.New("the cluster does not answer")
+	for _, c := range []struct {
+		name  string
+		value bool
+		err   error
+		want  Truth
+	}{
+		{"true", true, nil, True},
+		{"false", false, nil, False},
+		{"an error leaves it unknown, whatever it returns beside", true, broken, Unknown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			evaluate := Bool(func(context.Context) (bool, error) { return c.value, c.err })
+			truth, err := evaluate(context.Background(), Facts{})
+			require.Equal(t, c.want, truth)
+			require.Equal(t, c.err, err)
+		})
 	}
 }
 

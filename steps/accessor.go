@@ -35,7 +35,13 @@ func (a Accessor[S]) To(p Pipeline, before []S) []S {
 	if p == nil {
 		return nil
 	}
-	return merge(before, a.From(before), p, a.Set)
+	return merge(a.From(before), p, func(i int, to Step) S {
+		var step S
+		if i >= 0 {
+			step = before[i]
+		}
+		return a.Set(step, to)
+	})
 }
 
 // SyncOf is [Sync] for a pipeline of an embedder's own type. Each step of the
@@ -48,8 +54,9 @@ func SyncOf[S any](list []S, a Accessor[S], m Snapshot, now time.Time) []S {
 	return a.To(Sync(a.From(list), m, now), list)
 }
 
-// merge sets the steps of a pipeline on the entries that they had before.
-func merge[S any](list []S, before, after Pipeline, set func(step S, to Step) S) []S {
+// merge makes a list of the steps of a pipeline. Set is called with the index of
+// the entry that a step had before, or -1.
+func merge[S any](before, after Pipeline, set func(i int, to Step) S) []S {
 	entry := make(map[string]int, len(before))
 	for i := range before {
 		at, listed := entry[before[i].Name]
@@ -59,11 +66,11 @@ func merge[S any](list []S, before, after Pipeline, set func(step S, to Step) S)
 	}
 	out := make([]S, len(after))
 	for k := range after {
-		var step S
-		if i, ok := entry[after[k].Name]; ok {
-			step = list[i]
+		i, ok := entry[after[k].Name]
+		if !ok {
+			i = -1
 		}
-		out[k] = set(step, after[k])
+		out[k] = set(i, after[k])
 	}
 	return out
 }

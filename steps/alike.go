@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+
+	"k8s.io/apimachinery/pkg/api/equality"
 )
 
 // AlikeError is a step of an embedder's type that cannot be converted: its JSON
@@ -46,9 +48,10 @@ func FromAlike[S any](list []S) (Pipeline, error) {
 }
 
 // ToAlike returns a pipeline as a list of an embedder's own type: the way back of
-// [FromAlike]. Each step is made of a copy of its entry in the list before, so
-// that fields which Step does not have, unexported ones included, stay as they
-// are. Neither argument is changed. The error is an [*AlikeError], also if the
+// [FromAlike]. An entry of the list before whose step has not changed is taken as
+// it is. Any other step is made of a copy of its entry, so that fields which Step
+// does not have, unexported ones included, stay as they are. Neither argument is
+// changed. The error is an [*AlikeError], also if the
 // type does not keep what a step holds.
 func ToAlike[S any](p Pipeline, before []S) ([]S, error) {
 	if p == nil {
@@ -60,8 +63,15 @@ func ToAlike[S any](p Pipeline, before []S) ([]S, error) {
 	}
 	var failed error
 	k := -1
-	out := merge(before, was, p, func(step S, to Step) S {
+	out := merge(was, p, func(i int, to Step) S {
 		k++
+		var step S
+		if i >= 0 {
+			step = before[i]
+			if equality.Semantic.DeepEqual(was[i], to) {
+				return step // as most steps in most reconciles, and without JSON
+			}
+		}
 		if err := setAlike(&step, to); err != nil && failed == nil {
 			failed = &AlikeError{Index: k, Step: to.Name, Err: err}
 		}

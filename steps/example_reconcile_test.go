@@ -93,8 +93,8 @@ func Example() {
 		Sources: func(context.Context) (*phases.Sources, error) {
 			return phases.NewSources(flags, flag(HasVolumes, true), flag(HasHook, false))
 		},
-		Work:    func(context.Context, string) (bool, error) { return true, nil },
-		Now:     func() time.Time { clock = clock.Add(time.Minute); return clock },
+		Work: func(context.Context, string) (bool, error) { return true, nil },
+		Now:  func() time.Time { clock = clock.Add(time.Minute); return clock },
 	}
 	backup := &Backup{}
 	for done := false; !done; {

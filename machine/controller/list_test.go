@@ -356,6 +356,41 @@ func TestARetryOfAnItemIsNotMadeEarlier(t *testing.T) {
 	assert.Equal(t, int64(2), w.vm("retried").Retry.Attempts)
 }
 
+// A new run of an item that is done waits for room as its first run did.
+func TestARunAgainOfAnItemWaitsForRoom(t *testing.T) {
+	w := newPlanWorld(t, "a", "b")
+	w.list.MaxAtWork = 1
+	w.list.Runner.Token = func(_ context.Context, i PlanVM) (string, runner.RunFrom, error) {
+		return i.Object.Annotations["example.com/"+i.Key()], runner.FromStart, nil
+	}
+	waits := true
+	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
+		if i.Key() == "b" && waits {
+			return runner.Wait(time.Minute, ""), nil
+		}
+		return runner.Done(), nil
+	}
+	w.after(0)
+	for !w.vm("a").Done || w.vm("b").WaitingSince == nil {
+		w.after(time.Second)
+	}
+	w.edit(func(p *Plan) { metav1.SetMetaDataAnnotation(&p.ObjectMeta, "example.com/a", "again") })
+	for range 3 {
+		w.after(time.Minute)
+		assert.True(t, w.vm("a").Done)
+		assert.Equal(t, []string{"b"}, w.busy())
+	}
+	waits = false
+	for !w.vm("b").Done {
+		w.after(time.Minute)
+	}
+	assert.Equal(t, []string{"a"}, w.busy())
+	w.end()
+	assert.Equal(t, controller.Summary{Succeeded: 2}, w.get().Status.Summary)
+	assert.Equal(t, int64(2), w.vm("a").Run)
+	assert.Len(t, w.vm("a").Runs, 1)
+}
+
 // An item that is stopped is called again once the object has changed, not when
 // another item is due.
 func TestAStoppedItemWaitsForAChange(t *testing.T) {

@@ -48,8 +48,8 @@ type Options[T client.Object] struct {
 	// after is written onto fresh, which a JSON merge patch does list by list.
 	// For a list that others write as well as handlers, it puts what others
 	// wrote into both, so that nothing but the handlers' own change remains
-	// between them. Conditions, finalizers and owner references are merged
-	// without it. Optional.
+	// between them. Conditions, finalizers, owner references and the items of List
+	// are merged without it, an item as a whole. Optional.
 	Merge func(before, after, fresh T)
 	// Deleting is called for objects that are being deleted, to clean up and
 	// remove finalizers; it writes the object itself. If nil, such objects are
@@ -61,8 +61,9 @@ type Options[T client.Object] struct {
 	// Metrics is where the metrics are registered. Several reconcilers may
 	// have one registerer; they share the metrics. Optional.
 	Metrics prometheus.Registerer
-	// TracerProvider makes spans: one for each reconcile, and below it one for
-	// each call of a handler. Optional.
+	// TracerProvider makes spans: one for each reconcile, below it one for each
+	// item of List that is called, and below that one for each call of a handler.
+	// Optional.
 	TracerProvider trace.TracerProvider
 }
 
@@ -72,13 +73,29 @@ type Recorder interface {
 	Event(object runtime.Object, eventType, reason, message string)
 }
 
-// RecorderFunc makes a [Recorder] of a function, such as one that calls an
-// events.EventRecorder of client-go.
+// RecorderFunc makes a [Recorder] of a function.
 type RecorderFunc func(object runtime.Object, eventType, reason, message string)
 
 // Event calls f.
 func (f RecorderFunc) Event(object runtime.Object, eventType, reason, message string) {
 	f(object, eventType, reason, message)
+}
+
+// EventsRecorder is the method of an events.EventRecorder of client-go.
+type EventsRecorder interface {
+	Eventf(regarding, related runtime.Object, eventType, reason, action, note string, args ...any)
+}
+
+// NewEventsRecorder returns a [Recorder] that records with an
+// events.EventRecorder of client-go, which newer managers have
+// (GetEventRecorder). The action of an event is its reason.
+func NewEventsRecorder(r EventsRecorder) Recorder {
+	if r == nil {
+		return RecorderFunc(nil) // which New refuses
+	}
+	return RecorderFunc(func(object runtime.Object, eventType, reason, message string) {
+		r.Eventf(object, nil, eventType, reason, reason, "%s", message)
+	})
 }
 
 // OptionsError lists all that is missing or wrong in options.

@@ -98,9 +98,9 @@ func (n *node) surelyRuns() bool { return n.state == runs && !n.tentative }
 // band is a step: phases of it that follow each other. A step that is entered
 // again is a second band of the same name.
 type band struct {
-	step  string // its name
-	first int    // index of its first node
-	n     int    // number of its nodes
+	step  string
+	first int // index of its first node
+	n     int // number of its nodes
 }
 
 func newPart(it Itinerary) (*part, error) {
@@ -138,14 +138,13 @@ func newPart(it Itinerary) (*part, error) {
 // there.
 func (p *part) here() int {
 	at := p.plan.Position()
-	i, err := p.graph.Lookup(at.Phase)
-	switch {
-	case at == (machine.Position{}):
+	if at == (machine.Position{}) {
 		return start
-	case err != nil, at.Done && !p.graph.IsEnd(i):
-		return p.graph.Len()
 	}
-	return i
+	if i, err := p.graph.Lookup(at.Phase); err == nil && (!at.Done || p.graph.IsEnd(i)) {
+		return i
+	}
+	return p.graph.Len()
 }
 
 // judge draws the plan on top of the nodes.

@@ -78,8 +78,10 @@ type call struct {
 	itinerary, phase string
 	result           string
 	answer           answer
-	at               time.Time // on the clock, as it began
-	ended            bool      // its context had ended before it was called
+	choice           string        // of a handler that is done
+	after            time.Duration // after which the run goes on, of a handler that is done
+	at               time.Time     // on the clock, as it began
+	ended            bool          // its context had ended before it was called
 }
 
 // answer is what a call of a handler came to.
@@ -90,7 +92,7 @@ const (
 	resultWait
 	resultFail
 	resultError // or a panic
-	resultStop  // an error that stops the run, as OnError decided
+	resultStop  // an error that stops the run, as OnError decided, or a choice that the phase does not declare
 )
 
 func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
@@ -191,6 +193,9 @@ func (e *engine[T, W]) restart() error {
 		o.PhasesByItinerary[name] = make(map[string]runner.Phase[T], g.Len())
 		for i := range g.Len() {
 			phase := g.Phase(i)
+			if phase.End { // it does no work
+				continue
+			}
 			p, ok := e.options.PhasesByItinerary[name][phase.Name]
 			if !ok {
 				p = e.options.Phases[phase.Name]

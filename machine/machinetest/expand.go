@@ -54,12 +54,21 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 		add(candidate[T]{item: c, key: key, act: act{kind: actCrash, called: true}}, err)
 	}
 	decides := g.Decides(i) & w.inPlay
-	if lists(w.Settled, g.Name(), g.Phase(i).Name) {
+	settled := lists(w.Settled, g.Name(), g.Phase(i).Name)
+	if settled {
 		decides = 0
 	}
 	if w.left(r) {
-		for _, flags := range w.turned(r.truth, decides) {
+		turned := w.turned(r.truth, decides)
+		for _, flags := range turned {
 			add(w.result(it, act{kind: actReconcile, decides: flags}))
+		}
+		if one := r.calls[0]; one.answer == resultDone && !settled {
+			for _, line := range choices(g.Phase(i), one) {
+				for _, flags := range append([][]string{nil}, turned...) {
+					add(w.result(it, act{kind: actReconcile, decides: flags, done: &line}))
+				}
+			}
 		}
 	}
 	if it.failures > 0 && !lists(w.NeverFails, g.Name(), g.Phase(i).Name) {
@@ -83,17 +92,32 @@ func lists(names []string, itinerary, phase string) bool {
 	return slices.Contains(names, phase) || slices.Contains(names, itinerary+"/"+phase)
 }
 
-// left reports whether a reconcile has left the phase that it began in, because
-// its handler is done or has failed.
-func (w *explorer[T, W]) left(r *reconciled[T]) bool {
-	return slices.ContainsFunc(r.events, func(event runner.Event) bool {
-		switch e := event.(type) {
-		case runner.PhaseExited:
-			return e.Phase == r.before.Phase
-		case runner.PhaseFailed:
-			return e.Phase == r.before.Phase
+// choices are the other choices of a phase whose handler is done, each as the line
+// that makes it: those that it declares, and none.
+func choices(phase phases.Phase, made call) (all []Line) {
+	targets := []string{}
+	for _, j := range phase.Jumps {
+		if j.Choice {
+			targets = append(targets, j.To)
 		}
-		return false
+	}
+	if len(targets) > 0 {
+		targets = append(targets, "")
+	}
+	for _, choice := range targets {
+		if choice != made.choice {
+			all = append(all, Done(phase.Name, runner.Choose(choice), runner.After(made.after)).AfterWork())
+		}
+	}
+	return all
+}
+
+// left reports whether the handler of the phase that a reconcile began in is done,
+// or the phase has failed.
+func (w *explorer[T, W]) left(r *reconciled[T]) bool {
+	return r.calls[0].answer == resultDone || slices.ContainsFunc(r.events, func(event runner.Event) bool {
+		failed, ok := event.(runner.PhaseFailed)
+		return ok && failed.Phase == r.before.Phase
 	})
 }
 
@@ -161,12 +185,15 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 			c.item.partial = true
 			return &line, a.decides
 		}
-		return nil, a.decides
+		return a.done, a.decides
 	}
 	e.runner.Forget("") // what it remembers is of another life
 	r := e.reconcile(it.object, it.now, it.drifted)
 	c.act.called = len(r.calls) > 0
 	w.reconciles++
+	if s := r.after; s.Done && s.Phase != "" { // an end phase has no handler
+		w.called[s.Itinerary+"/"+s.Phase] = true
+	}
 	if r.problem != nil {
 		return c, r, r.problem
 	}

@@ -32,7 +32,8 @@ type Exploration[T, W any] struct {
 	// NeverCalled name a phase as PHASE or as ITINERARY/PHASE.
 	NeverFails []string
 	// Settled lists phases whose handlers settle themselves what the phase
-	// decides: those flags are as the handler leaves them, not both ways.
+	// decides and chooses: those flags are as the handler leaves them, not both
+	// ways, and the run goes on with the choice that the handler makes.
 	Settled []string
 	// Edits lists edits of the setup that are tried at every moment, each at
 	// most once in a life.
@@ -42,7 +43,8 @@ type Exploration[T, W any] struct {
 	// switch that it does not name is an error.
 	Switches map[string][]string
 	// NeverCalled lists phases that no life comes to. Any other phase whose
-	// handler is never called is an error.
+	// handler is never called is an error, and any other end phase that is never
+	// entered.
 	NeverCalled []string
 	// Known lists breaks that are known, by promise, itinerary and how (their
 	// Detail does not count). The exploration goes on past them, and one that
@@ -65,8 +67,8 @@ const DefaultMaxStates = 100_000
 
 // Explore tries every life of a setup, breadth-first, and fails the test with
 // a shortest way to each break: all assignments of flags that the relations of
-// the vocabulary allow; each flag that a phase decides, both ways; a failure
-// and a crash at each call of a handler; and the edits that it names at every
+// the vocabulary allow; each flag that a phase decides, both ways; each choice
+// that a phase declares, and none; a failure and a crash at each call of a handler; and the edits that it names at every
 // moment. In each state the promises of the design hold that the package
 // comment lists, the contract of handlers, and the invariants of the setup.
 //
@@ -99,6 +101,7 @@ type state struct {
 type act struct {
 	kind    actKind
 	decides []string // "HasPVs", "!HasISs"; of the first state, the flags that are true
+	done    *Line    // replaces what the handler returns, with another choice
 	name    string   // of an edit
 	after   bool     // a failure after the work
 	called  bool     // a handler was called

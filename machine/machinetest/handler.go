@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -44,7 +45,10 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 			Detail: fmt.Sprintf("%s changes %s; add it to Decides of the phase", phase.Name, strings.Join(e.flags.Names(extra), ", "))})
 	}
 	e.now.worked = e.now.worked || !bytes.Equal(worldWas, e.save())
-	c.result, c.answer = result.String(), answerOf(result)
+	c.result, c.answer = result.String(), e.answerOf(itinerary, phase.Name, result)
+	if c.answer == resultDone {
+		c.choice, c.after = result.Choice(), result.RequeueAfter()
+	}
 	switch {
 	case panicked != nil:
 		c.result, c.answer = fmt.Sprintf("panic: %v", panicked), resultError
@@ -62,17 +66,26 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 }
 
 // answerOf is what a result without an error says.
-func answerOf(result runner.Result) answer {
-	if result.IsDone() {
-		return resultDone
-	}
+func (e *engine[T, W]) answerOf(itinerary, phase string, result runner.Result) answer {
 	switch {
+	case result.IsDone() && (result.Choice() == "" || e.mayChoose(itinerary, phase, result.Choice())):
+		return resultDone
+	case result.IsDone() && cleansUp(e.graph(itinerary)):
+		return resultFail
+	case result.IsDone():
+		return resultStop
 	case result.IsWait():
 		return resultWait
 	case result.IsFail():
 		return resultFail
 	}
 	return resultError
+}
+
+// mayChoose reports whether a phase declares a choice.
+func (e *engine[T, W]) mayChoose(itinerary, phase, choice string) bool {
+	m, err := e.graph(itinerary).NewMachine(machine.Position{Phase: phase}, phases.Facts{})
+	return err == nil && m.MayChoose(choice) == nil
 }
 
 // work does the work of a phase, or what a line puts in its place.
@@ -87,6 +100,8 @@ func (e *engine[T, W]) work(ctx context.Context, object T, work runner.HandlerFu
 		}
 	}
 	switch instead.verb {
+	case verbDone:
+		return instead.done, nil
 	case verbFail:
 		return runner.Fail(instead.texts...), nil
 	case verbErr:

@@ -132,8 +132,11 @@ const evaluateEvery = time.Minute
 // counts only if it has a deadline, unless functions of an embedder may look at
 // the times and reasons of the state.
 func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(string) bool, embedders bool) []byte {
-	b = text(text(b, s.Itinerary), placeOf(s))
-	b = text(b, s.Facts.Hash)
+	b = text(text(b, s.Itinerary), s.Phase)
+	b = text(text(text(b, s.Step), s.Choice), s.Facts.Hash)
+	if s.NotBefore != nil {
+		b = binary.AppendVarint(append(b, 1), int64(max(s.NotBefore.Sub(now), 0)))
+	}
 	for _, names := range [][]string{s.Facts.True, s.Facts.False} {
 		for _, name := range names {
 			if keep(name) {
@@ -152,7 +155,7 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 	}
 	b = append(b, 0)
 	var set byte
-	for i, is := range []bool{s.WorkDone, s.PhaseFailed(), s.Stopped != nil, s.PausedSince != nil, s.WaitingSince != nil, s.FailedPhases > 0, s.Retry != nil} {
+	for i, is := range []bool{s.WorkDone, s.PhaseFailed(), s.Stopped != nil, s.PausedSince != nil, s.WaitingSince != nil, s.FailedPhases > 0, s.Retry != nil, s.Done} {
 		if is {
 			set |= 1 << i
 		}
@@ -332,10 +335,14 @@ func (a ahead) with(g *machine.Graph, from int) ahead {
 		for _, j := range p.Jumps {
 			a.flags |= j.Guard.Reads()
 		}
-		if !slices.Contains(a.steps, p.Step) {
-			a.steps = append(a.steps, p.Step)
+		a.steps = append(a.steps, p.Step)
+		for _, s := range p.Steps {
+			a.flags |= s.Guard.Reads()
+			a.steps = append(a.steps, s.Step)
 		}
 	}
+	slices.Sort(a.steps)
+	a.steps = slices.Compact(a.steps)
 	return a
 }
 

@@ -3,11 +3,13 @@ package machinetest
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -238,6 +240,9 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 		if !slices.Contains(names, line.phase) {
 			return setupError("%s: no itinerary has a phase %q%s", line, line.phase, wording.DidYouMean(wording.Nearest(line.phase, names)))
 		}
+		if l.isEnd(line) {
+			return setupError("%s: %q is an end phase, which does no work; name the phase before it, or End for what happens once the run is done", line, line.phase)
+		}
 	}
 	flags := []string{}
 	switch {
@@ -264,6 +269,8 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 	switch line.verb {
 	case verbDecide:
 		return l.decides(line)
+	case verbDone:
+		return l.chooses(line)
 	case verbEdit:
 		if l.engine.setup.Edits[line.texts[0]] == nil {
 			return setupError("%s: Setup.Edits has no %q", line, line.texts[0])
@@ -282,16 +289,49 @@ func (l *Life[T, W]) decides(line Line) error {
 	if err != nil {
 		return setupError("%s: %v", line, err)
 	}
-	for _, name := range l.engine.options.Itineraries.Names() {
-		g := l.engine.graph(name)
-		if line.itinerary != "" && line.itinerary != name {
-			continue
-		}
-		if i, err := g.Lookup(line.phase); err == nil && g.Decides(i).Has(f.Known()) {
+	for g, i := range l.phases(line) {
+		if g.Decides(i).Has(f.Known()) {
 			return nil
 		}
 	}
 	return setupError("%s: the phase does not declare that it decides all of these flags; add them to its Decides, or use Flag for a change from outside", line)
+}
+
+// chooses refuses a line Done with a choice that the phase does not declare.
+func (l *Life[T, W]) chooses(line Line) error {
+	choice := line.done.Choice()
+	for g := range l.phases(line) {
+		if choice == "" || l.engine.mayChoose(g.Name(), line.phase, choice) {
+			return nil
+		}
+	}
+	return setupError("%s: the phase does not declare this choice; add a jump to it that is a choice", line)
+}
+
+// isEnd reports whether the phase of a line is an end phase in all itineraries
+// that the line is about.
+func (l *Life[T, W]) isEnd(line Line) bool {
+	for g, i := range l.phases(line) {
+		if !g.IsEnd(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// phases are the phases that a line is about, by itinerary and index.
+func (l *Life[T, W]) phases(line Line) iter.Seq2[*machine.Graph, int] {
+	return func(yield func(*machine.Graph, int) bool) {
+		for _, name := range l.engine.options.Itineraries.Names() {
+			g := l.engine.graph(name)
+			if line.itinerary != "" && line.itinerary != name {
+				continue
+			}
+			if i, err := g.Lookup(line.phase); err == nil && !yield(g, i) {
+				return
+			}
+		}
+	}
 }
 
 // use returns the lines of a kind that are about the given call, and counts

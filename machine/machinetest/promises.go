@@ -55,6 +55,7 @@ const (
 	PromiseOutcome    = "the outcome is recorded"
 	PromiseBounded    = "what is kept is bounded"
 	PromiseWork       = "work that is done is not done again"
+	PromiseDelay      = "a run does not go on before its time"
 	PromiseDeadline   = "a deadline is about work"
 	PromisePause      = "a pause holds a run, and a cleanup passes it"
 	PromiseState      = "what the runner writes is what it reads"
@@ -87,6 +88,7 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 	c.pause()
 	c.carried()
 	c.work()
+	c.delay()
 	c.deadlines()
 	c.failures()
 	if !equality.Semantic.DeepEqual(r.before, r.after) {
@@ -99,12 +101,15 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 	return c.breaks
 }
 
-// lost reports whether an error means that a run does not know where it is:
-// then nothing was done.
+// lost reports whether an error means that a run does not know where it is, or
+// where to go on: then nothing was done. A choice that stops the run is of a
+// handler.
 func lost(err error) bool {
 	var phase *machine.UnknownPhaseError
 	var itinerary *phases.UnknownItineraryError
-	return errors.As(err, &phase) || errors.As(err, &itinerary)
+	var choice *machine.ChoiceError
+	var stop *runner.StopError
+	return errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &choice) && !errors.As(err, &stop)
 }
 
 // begunAgain checks a reconcile that begins a new run: the one before has ended, the
@@ -165,14 +170,15 @@ type checking struct {
 	began, ended  time.Time
 	again         bool // and after what time
 	next          time.Duration
-	size          int            // of the object, as JSON
-	onePhase      bool           // a reconcile leaves one phase at most
-	same          bool           // the itinerary is the same, and so is its definition
-	graph         *machine.Graph // of the itinerary after
-	now           *machine.Plan  // from where the run is
-	was           *machine.Plan  // from where it was, by the facts of before; nil if it is another itinerary now
-	left          *machine.Plan  // from where it was, by the facts of now; nil likewise
-	leftGraph     *machine.Graph // of the itinerary before; nil if there was none
+	size          int              // of the object, as JSON
+	onePhase      bool             // a reconcile leaves one phase at most
+	same          bool             // the itinerary is the same, and so is its definition
+	graph         *machine.Graph   // of the itinerary after
+	now           *machine.Plan    // from where the run is
+	was           *machine.Plan    // from where it was, by the facts of before; nil if it is another itinerary now
+	left          *machine.Plan    // from where it was once its work is done, by the facts of now; nil likewise
+	leaving       *machine.Machine // there
+	leftGraph     *machine.Graph   // of the itinerary before; nil if there was none
 	events        []runner.Event
 	calls         []call
 	truth         phases.Facts
@@ -194,8 +200,10 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 	if err != nil {
 		return nil, err
 	}
-	position := func(s runner.State) machine.Position { return machine.Position{Phase: s.Phase, Done: s.Done} }
-	facts := g.Vocabulary().Facts(r.after.Facts)
+	resume := func(s runner.State) (*machine.Machine, error) {
+		resumed, err := e.options.Itineraries.Resume(s.Checkpoint, s.Itinerary)
+		return resumed.Machine, err
+	}
 	c := &checking{before: r.before, after: r.after, graph: g, events: r.events, calls: r.calls, truth: r.truth, drifted: r.drifted,
 		err: r.err, gaveUp: r.gaveUp, held: r.outcome.Paused, paused: r.paused, holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
 		selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
@@ -209,18 +217,24 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 	if e.options.OnFail == nil {
 		c.onFails = -1
 	}
-	if c.now, err = g.PlanFrom(position(r.after), facts); err != nil {
+	m, err := resume(r.after)
+	if err != nil {
 		return nil, err
 	}
+	c.now = m.Plan()
 	if c.same {
-		if c.was, err = g.PlanFrom(position(r.before), g.Vocabulary().Facts(r.before.Facts)); err != nil {
+		if c.leaving, err = resume(r.before); err != nil {
 			return nil, err
 		}
-		if c.left, err = g.PlanFrom(position(r.before), facts); err != nil {
-			return nil, err
+		c.was = c.leaving.Plan()
+		c.leaving.Finish()
+		if one := c.callBefore(); one != nil && one.choice != "" {
+			err = c.leaving.Choose(one.choice)
 		}
+		c.leaving.SetFacts(g.Vocabulary().Facts(r.after.Facts))
+		c.left = c.leaving.Plan()
 	}
-	return c, nil
+	return c, err
 }
 
 func (c *checking) broken(promise, how, format string, args ...any) {
@@ -246,7 +260,8 @@ func (c *checking) plan() {
 	if c.onePhase && len(entered) > 1 {
 		c.broken(PromisePlan, "two phases are entered in one reconcile", "%q, with MaxPhases 1", entered)
 	}
-	if c.before.Itinerary != c.after.Itinerary && len(entered) == 1 {
+	here := func(one call) bool { return one.itinerary == c.after.Itinerary } // it may have changed the facts
+	if c.before.Itinerary != c.after.Itinerary && len(entered) == 1 && !slices.ContainsFunc(c.calls, here) {
 		c.first(entered[0])
 	}
 	if !c.same || len(entered) > 1 || len(c.calls) > 1 || c.before.Phase == c.after.Phase && c.before.Done == c.after.Done && len(entered) == 0 {
@@ -261,22 +276,21 @@ func (c *checking) plan() {
 			return
 		}
 		next = i
-		if i != c.now.Current() {
+		if at := c.after.Phase; at != entered[0] || c.after.Done != g.IsEnd(i) {
 			c.broken(PromisePlan, "the state is not at the phase that was entered", "entered %q, at %s", entered[0], c.now.Position())
 		}
 		if c.left.Runs(i) == phases.False && i != c.left.Current() {
 			c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", entered[0], c.left.Why(i).Text)
 		}
 	}
-	if m, err := g.NewMachine(c.left.Position(), c.left.Facts()); err == nil {
-		names, end := m.Available()
-		if next == g.Len() && !end || next < g.Len() && !slices.Contains(names, g.Phase(next).Name) {
-			c.broken(PromisePlan, "what comes next is not what the machine offers", "entered %q, offered %q", entered, names)
-		}
-		if several := len(names) > 1 || len(names) == 1 && end; several && !g.IsCleanup() {
-			c.broken(PromiseUnknown, "a run moves although an unknown flag decides what comes next", "from %s to %s, offered %q", c.left.Position(), c.now.Position(), names)
-		}
+	names, end := c.leaving.Available()
+	if next == g.Len() && !end || next < g.Len() && !slices.Contains(names, g.Phase(next).Name) {
+		c.broken(PromisePlan, "what comes next is not what the machine offers", "entered %q, offered %q", entered, names)
 	}
+	if depends := c.leaving.Depends(); depends != 0 && !g.IsCleanup() {
+		c.broken(PromiseUnknown, "a run moves although an unknown flag decides what comes next, or its step", "from %s to %s, offered %q, unknown %q", c.left.Position(), c.now.Position(), names, g.Vocabulary().Names(depends))
+	}
+	c.under(c.leaving)
 	if c.drifted != 0 || hasJumps(g) && c.loops() {
 		return
 	}
@@ -297,8 +311,18 @@ func (c *checking) first(entered string) {
 	if names, _ := m.Available(); !slices.Contains(names, entered) {
 		c.broken(PromisePlan, "an itinerary does not begin with the first phase that runs", "entered %q, offered %q", entered, names)
 	}
+	c.under(m)
 	if awaits := m.Awaits(); awaits != 0 {
 		c.broken(PromiseUnknown, "an itinerary begins although its plan depends on an unknown flag that no phase ahead decides", "%s", strings.Join(c.graph.Vocabulary().Names(awaits), ", "))
+	}
+}
+
+// under checks that a phase is entered under the step that counts for it, by a
+// machine that has not left for it yet.
+func (c *checking) under(m *machine.Machine) {
+	t, err := m.Advance(context.Background())
+	if err == nil && t.To.Phase == c.after.Phase && t.To.Step != c.after.Step {
+		c.broken(PromiseSteps, "a phase is entered under another step than the one that counts", "%s under %q, not under %q", c.after.Phase, c.after.Step, t.To.Step)
 	}
 }
 
@@ -352,7 +376,15 @@ func (c *checking) steps() {
 		if len(waiting) > 0 {
 			c.broken(PromiseSteps, "a step is listed at the end that never ran", "%q", waiting)
 		}
+		if end, err := c.graph.Lookup(c.after.Phase); err == nil {
+			if k := c.now.StepOf(end); k >= 0 && !slices.Contains(ran, c.graph.Steps()[k]) {
+				c.broken(PromiseSteps, "the step of the end phase is not shown", "%s of %s", c.graph.Steps()[k], c.after.Phase)
+			}
+		}
 		return
+	}
+	if c.stays() && c.same && c.before.Step != c.after.Step {
+		c.broken(PromiseSteps, "the step of a phase changes while it is at work", "%s was under %q, is under %q", c.after.Phase, c.before.Step, c.after.Step)
 	}
 	ahead := func(names []string) []string {
 		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(ran, name) })
@@ -431,17 +463,25 @@ func (c *checking) completed() {
 	possible := make([]bool, len(c.graph.Steps()))
 	reported := steps.DisplaySteps(c.now)
 	for i := range c.now.Each {
-		k := c.graph.StepOf(i)
-		if i == c.now.Current() || c.now.Runs(i) == phases.False {
+		runs := c.now.Runs(i)
+		if i == c.now.Current() || runs == phases.False {
 			continue
 		}
-		possible[k], possible[c.graph.StepIndex(reported[i])] = true, true
-		ahead[k] = ahead[k] || c.now.Runs(i) == phases.True && !c.graph.Rides(i)
+		for k, t := range c.now.Under(i) {
+			possible[k] = true
+			ahead[k] = ahead[k] || runs == phases.True && t == phases.True && !c.graph.Rides(i)
+		}
+		if k := c.graph.StepIndex(reported[i]); k >= 0 {
+			possible[k] = true
+		}
 	}
 	for i := range c.after.Pipeline {
 		s := &c.after.Pipeline[i]
 		k := c.graph.StepIndex(s.Name)
 		current := s.Phase != "" && s.Phase == c.after.Phase
+		if at := c.now.Current(); current && k != c.now.StepOf(at) && !c.graph.Rides(at) {
+			c.broken(PromiseSteps, "a phase is shown under another step than its own", "%s under %s", s.Phase, s.Name)
+		}
 		was, _ := c.before.Pipeline.Lookup(s.Name)
 		switch {
 		case s.Completed != nil && current:

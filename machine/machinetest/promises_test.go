@@ -48,44 +48,62 @@ func step(s *runner.State, name string) *steps.Step {
 	return found
 }
 
+type scriptedOptions = runner.Options[*machinetest.Object]
+
+// writing changes each state that is written.
+func writing(change func(*runner.State)) func(*scriptedOptions) {
+	return func(o *scriptedOptions) {
+		write := o.Storage.Write
+		o.Storage.Write = func(_ context.Context, object *machinetest.Object, s runner.State) error {
+			s = *s.DeepCopy()
+			change(&s)
+			return write(context.Background(), object, s)
+		}
+	}
+}
+
+// reading changes what the runner itself reads of the states that it changes:
+// of four readings of a state that is the harness's last before the runner's.
+func reading(change func(*runner.State)) func(*scriptedOptions) {
+	return func(o *scriptedOptions) {
+		read, reads := o.Storage.Read, 0
+		o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
+			s, err := read(context.Background(), object)
+			was := s.DeepCopy()
+			if change(was); !equality.Semantic.DeepEqual(s, *was) {
+				if reads++; reads%4 == 0 {
+					s = *was
+				}
+			}
+			return s, err
+		}
+	}
+}
+
+func plants(all ...func(*scriptedOptions)) func(*scriptedOptions) {
+	return func(o *scriptedOptions) {
+		for _, plant := range all {
+			plant(o)
+		}
+	}
+}
+
+// planted returns what is reported of a life of a setup with a fault.
+func planted(s machinetest.Setup[*machinetest.Object, struct{}], plant func(*scriptedOptions), script ...machinetest.Line) []string {
+	build := s.Options
+	s.Options = func(w *struct{}) scriptedOptions {
+		o := build(w)
+		plant(&o)
+		return o
+	}
+	s.MaxReconciles = 50
+	return reports(func(tb machinetest.TB) { machinetest.New(tb, s).Run(script...) })
+}
+
 // A state that breaks a promise is reported, whatever wrote it: here the
 // embedder's own Write and Read.
 func TestPromisesThatAreBroken(t *testing.T) {
-	type options = runner.Options[*machinetest.Object]
-	write := func(change func(*runner.State)) func(*options) {
-		return func(o *options) {
-			write := o.Storage.Write
-			o.Storage.Write = func(_ context.Context, object *machinetest.Object, s runner.State) error {
-				s = *s.DeepCopy()
-				change(&s)
-				return write(context.Background(), object, s)
-			}
-		}
-	}
-	// reading changes what the runner itself reads of the states that it changes:
-	// of four readings of a state that is the harness's last before the runner's.
-	reading := func(change func(*runner.State)) func(*options) {
-		return func(o *options) {
-			read, reads := o.Storage.Read, 0
-			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
-				s, err := read(context.Background(), object)
-				was := s.DeepCopy()
-				if change(was); !equality.Semantic.DeepEqual(s, *was) {
-					if reads++; reads%4 == 0 {
-						s = *was
-					}
-				}
-				return s, err
-			}
-		}
-	}
-	plants := func(all ...func(*options)) func(*options) {
-		return func(o *options) {
-			for _, plant := range all {
-				plant(o)
-			}
-		}
-	}
+	type options = scriptedOptions
 	selects := func(name string) func(*options) {
 		return func(o *options) {
 			was := o.Select
@@ -110,82 +128,82 @@ func TestPromisesThatAreBroken(t *testing.T) {
 		want   string
 		script []machinetest.Line // if nil, lives
 	}{
-		{"a step is skipped", write(func(s *runner.State) {
+		{"a step is skipped", writing(func(s *runner.State) {
 			if b := step(s, "B"); b != nil && s.Phase == "C1" {
 				b.Skipped = true
 			}
 		}), "no step that will not run, in itinerary Main: a step is marked skipped: B", nil},
-		{"a step that ran is removed", write(func(s *runner.State) {
+		{"a step that ran is removed", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Pipeline = s.Pipeline[1:]
 			}
 		}), "steps that have started are lost or change their order", nil},
-		{"steps that ran change places", write(func(s *runner.State) {
+		{"steps that ran change places", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Pipeline[0], s.Pipeline[1] = s.Pipeline[1], s.Pipeline[0]
 			}
 		}), "steps that have started are lost or change their order", nil},
-		{"a step is listed that will not run", write(func(s *runner.State) {
+		{"a step is listed that will not run", writing(func(s *runner.State) {
 			if s.Phase == "A2" {
 				s.Pipeline = append(s.Pipeline, steps.Step{Name: "Ghost", Message: steps.MessageNotStarted})
 			}
 		}), `the steps listed are not those that the plan shows: at A2: listed ["C" "E" "Ghost"], planned ["C" "E"]`, nil},
-		{"a step that will run is not listed", write(func(s *runner.State) {
+		{"a step that will run is not listed", writing(func(s *runner.State) {
 			if s.Phase == "A2" {
 				s.Pipeline = s.Pipeline[:len(s.Pipeline)-1]
 			}
 		}), "the steps listed are not those that the plan shows", nil},
-		{"a step is listed at the end", write(func(s *runner.State) {
+		{"a step is listed at the end", writing(func(s *runner.State) {
 			if s.Done {
 				s.Pipeline = append(s.Pipeline, steps.Step{Name: "Ghost"})
 			}
 		}), "a step is listed at the end that never ran", nil},
-		{"a step that waits stands in front", write(func(s *runner.State) {
+		{"a step that waits stands in front", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Pipeline = append(s.Pipeline[3:], s.Pipeline[:3]...)
 			}
 		}), "a step that has started stands behind one that has not", nil},
-		{"a step starts again", write(func(s *runner.State) {
+		{"a step starts again", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				step(s, "A").Started = later
 			}
 		}), "the start of a step changes: A", nil},
-		{"a failed step is not failed any more", write(func(s *runner.State) {
+		{"a failed step is not failed any more", writing(func(s *runner.State) {
 			if s.Done && s.Itinerary == "Failed" {
 				step(s, "C").Failed = false
 			}
 		}), "a step that failed is not failed any more: C", fails},
-		{"the current step is completed", write(func(s *runner.State) {
+		{"the current step is completed", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				step(s, "C").Completed = later
 			}
 		}), "the step of the current phase is completed: C", nil},
-		{"a step is completed in between", write(func(s *runner.State) {
+		{"a step is completed in between", writing(func(s *runner.State) {
 			if s.Phase == "B1" {
 				step(s, "A").Completed = later
 			}
 		}), "a step is completed although a phase of it is ahead: A, at B1", nil},
-		{"a step stays open", write(func(s *runner.State) {
+		{"a step stays open", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				step(s, "B").Completed = nil
 			}
 		}), "a step is open although nothing ahead belongs to it: B, at C1", nil},
-		{"a completed step is opened", write(func(s *runner.State) {
+		{"a completed step is opened", writing(func(s *runner.State) {
 			if s.Phase == "D1" || s.Phase == "E1" {
 				step(s, "B").Completed = nil
 			}
 		}), "a completed step is opened without a phase of it being entered: B", nil},
-		{"a step is open at the end", write(func(s *runner.State) {
+		{"a step is open at the end", writing(func(s *runner.State) {
 			if s.Done {
 				step(s, "E").Completed = nil
 			}
 		}), "a step is open at the end: E", nil},
-		{"a phase is entered that the plan leaves out", write(func(s *runner.State) {
+		{"a phase is entered that the plan leaves out", writing(func(s *runner.State) {
 			if s.Phase == "B1" {
 				s.Facts.True, s.Facts.False = nil, []string{"X", "Y"}
 			}
 		}), "the plan is the run, in itinerary Main: a phase is entered that the plan leaves out: B1, which needs X", nil},
-		{"the state is at another phase", write(func(s *runner.State) {
+		{"the state is at another phase", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Phase = "E1"
 			}
@@ -202,7 +220,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				return s, err
 			}
 		}, "the plan is the run, in itinerary Main: a phase that the plan called certain does not run: B1, planned at A1", nil},
-		{"a phase that the itinerary does not have", write(func(s *runner.State) {
+		{"a phase that the itinerary does not have", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Phase = "C9"
 			}
@@ -219,19 +237,19 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				return s, err
 			}
 		}, "a flag that is known is evaluated: X", nil},
-		{"a phase is judged by a value from before", write(func(s *runner.State) {
+		{"a phase is judged by a value from before", writing(func(s *runner.State) {
 			if s.Phase == "D1" {
 				s.Facts.True, s.Facts.False = []string{"X"}, []string{"Y"}
 			}
 		}), "phases are judged by a value from before: Y, at D1", nil},
-		{"a run does not wait for an unknown flag", write(func(s *runner.State) {
+		{"a run does not wait for an unknown flag", writing(func(s *runner.State) {
 			if s.Phase == "D1" {
 				s.Facts.True, s.Facts.False, s.Facts.Unknown = []string{"X"}, nil, []string{"Y"}
 			}
-		}), `unknown is not false, in itinerary Main: a run moves although an unknown flag decides what comes next: from C1 to D1, offered ["D1" "E1"]`, nil},
-		{"when a phase was entered is not kept", write(func(s *runner.State) { s.Entered = nil }),
+		}), `unknown is not false, in itinerary Main: a run moves although an unknown flag decides what comes next, or its step: from C1 to D1, offered ["D1" "E1"]`, nil},
+		{"when a phase was entered is not kept", writing(func(s *runner.State) { s.Entered = nil }),
 			"what the runner writes is what it reads, in itinerary Main: Write and Read of the options do not keep the state", nil},
-		{"a failure is not kept", write(func(s *runner.State) { s.Failures = nil }), "Write and Read of the options do not keep the state", fails},
+		{"a failure is not kept", writing(func(s *runner.State) { s.Failures = nil }), "Write and Read of the options do not keep the state", fails},
 		{name: "a cleanup is taken back", plant: plants(selects("Main"), reading(func(s *runner.State) {
 			if s.Phase == "Y2" {
 				s.Phase = ""
@@ -257,12 +275,12 @@ func TestPromisesThatAreBroken(t *testing.T) {
 		{name: "the next phase runs after a failure", plant: plants(deaf, reading(forgets)),
 			script: append(slices.Clone(fails), machinetest.Edit("C1", "resume").Call(2)),
 			want:   "nothing runs after a failed phase, in itinerary Main: a phase runs after one that failed: C1 failed, and the run is at D1"},
-		{name: "a failure does not stop the run", plant: write(func(s *runner.State) {
+		{name: "a failure does not stop the run", plant: writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Failures, s.FailedPhases = []runner.Failure{{Itinerary: "Main", Phase: "C1", Visit: s.Visit}}, 1
 			}
 		}), want: "nothing runs after a failed phase, in itinerary Main: a failure that is not answered does not stop the run: C1 failed"},
-		{name: "a selection that is not followed is not kept", plant: plants(selects("Main"), write(func(s *runner.State) { s.SwitchHeld = "" })),
+		{name: "a selection that is not followed is not kept", plant: plants(selects("Main"), writing(func(s *runner.State) { s.SwitchHeld = "" })),
 			script: canceled,
 			want:   `a selection that is not followed is reported, in itinerary Canceled: the state does not hold the selection that is not followed: it holds "", want "Main"`},
 		{name: "a selection that is not followed is reported twice", plant: plants(selects("Main"), reading(func(s *runner.State) { s.SwitchHeld = "" })),
@@ -273,7 +291,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				s.SwitchHeld = "Main"
 			}
 		})), script: canceled, want: `it is not reported once: 0 events, before "", now "Main"`},
-		{name: "a failure that reads Succeeded", plant: write(func(s *runner.State) {
+		{name: "a failure that reads Succeeded", plant: writing(func(s *runner.State) {
 			if s.Done {
 				s.Result = phases.Succeeded
 			}
@@ -283,22 +301,22 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				s.Result = phases.RolledBack
 			}
 		}), script: canceled, want: `the result that is reported is not the one of the record: "RolledBack", want "Canceled"`},
-		{name: "a failure in a cleanup that changes the result", plant: write(func(s *runner.State) {
+		{name: "a failure in a cleanup that changes the result", plant: writing(func(s *runner.State) {
 			if s.FailedInCleanup > 0 {
 				s.Result = phases.Failed
 			}
 		}), script: append(slices.Clone(canceled), machinetest.Fail("Y2")), want: `the result is not the one that the record leads to: "Failed", want "Canceled"`},
-		{name: "a failure that is not counted", plant: write(func(s *runner.State) { s.FailedPhases = 0 }), script: fails,
+		{name: "a failure that is not counted", plant: writing(func(s *runner.State) { s.FailedPhases = 0 }), script: fails,
 			want: "a failure is not counted: 0 and 0 in cleanup, want 1 and 0"},
-		{name: "a failure in a cleanup that is counted as one of the run", plant: write(func(s *runner.State) {
+		{name: "a failure in a cleanup that is counted as one of the run", plant: writing(func(s *runner.State) {
 			s.FailedPhases, s.FailedInCleanup = s.FailedPhases+s.FailedInCleanup, 0
 		}), script: append(slices.Clone(canceled), machinetest.Fail("Y2")), want: "a failure is not counted: 1 and 0 in cleanup, want 0 and 1"},
-		{name: "an itinerary that was left is not kept", plant: write(func(s *runner.State) { s.Switches = nil }), script: canceled,
+		{name: "an itinerary that was left is not kept", plant: writing(func(s *runner.State) { s.Switches = nil }), script: canceled,
 			want: "the itineraries left are not those that were left"},
 		{name: "a failure that reads as a cancel", plant: plants(deaf, reading(forgets)),
 			script: append(slices.Clone(fails), machinetest.Edit("C1", "cancel").Call(2)),
 			want:   `why an itinerary was left is not what happened: Main at "C1": Selected`},
-		{name: "a state that is too large", plant: write(func(s *runner.State) {
+		{name: "a state that is too large", plant: writing(func(s *runner.State) {
 			if s.Phase == "Z1" {
 				s.Failures[0].Reasons = []string{strings.Repeat("x", 70_000)}
 			}
@@ -306,7 +324,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 		{name: "a handler that is done is called again", plant: reading(func(s *runner.State) { s.WorkDone = false }),
 			script: append(slices.Clone(lives), machinetest.FlagErr("C1", "Y", "down").Times(2)),
 			want:   "work that is done is not done again, in itinerary Main: a handler is called though its work is recorded as done: C1"},
-		{name: "work that is done is not recorded", plant: write(func(s *runner.State) { s.WorkDone = false }),
+		{name: "work that is done is not recorded", plant: writing(func(s *runner.State) { s.WorkDone = false }),
 			script: append(slices.Clone(lives), machinetest.FlagErr("C1", "Y", "down").Times(2)),
 			want:   "work that is done is not recorded: C1"},
 		{name: "a phase fails before its deadline", plant: plants(deadline, reading(func(s *runner.State) {
@@ -365,26 +383,18 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			}
 		}, script: append(slices.Clone(lives), machinetest.Edit("A2", "pause"), machinetest.Edit("A2", "cancel").Call(2), machinetest.Edit("A2", "resume").Call(4)),
 			want: "a pause holds a switch to a cleanup itinerary: Canceled, at A2"},
-		{name: "an itinerary that begins with an unknown flag", plant: write(func(s *runner.State) {
+		{name: "an itinerary that begins with an unknown flag", plant: writing(func(s *runner.State) {
 			if s.Phase == "A1" {
 				s.Facts.True, s.Facts.Unknown = nil, []string{"X"}
 			}
 		}), want: "unknown is not false, in itinerary Main: an itinerary begins although its plan depends on an unknown flag that no phase ahead decides: X"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := scripted()
-			build := s.Options
-			s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
-				o := build(w)
-				tt.plant(&o)
-				return o
-			}
 			script := tt.script
 			if script == nil {
 				script = append(slices.Clone(lives), machinetest.Edit(machinetest.End, "cancel"))
 			}
-			s.MaxReconciles = 50
-			got := reports(func(tb machinetest.TB) { machinetest.New(tb, s).Run(script...) })
+			got := planted(scripted(), tt.plant, script...)
 			found := false
 			for _, text := range got {
 				found = found || strings.Contains(text, tt.want)

@@ -128,7 +128,7 @@ func describe(event runner.Event) (what, text string) {
 		}
 		return "ask", text
 	case runner.PhaseEntered:
-		return "enter", fmt.Sprintf("%s (%s)", e.Phase, e.Step)
+		return "enter", strings.TrimSuffix(fmt.Sprintf("%s (%s)", e.Phase, e.Step), " ()")
 	case runner.PipelineReplanned:
 		return "replan", fmt.Sprintf("added %q, removed %q", e.Added, e.Removed)
 	case runner.PhaseFailed:
@@ -220,8 +220,8 @@ func (l *Life[T, W]) want(what string, want, got any) {
 	}
 }
 
-// WantPhases compares the phases that were entered in an itinerary, in order
-// and as often as they were entered, also by a reconcile whose write was lost.
+// WantPhases compares the phases that were entered in an itinerary, end phases
+// included, in order and as often as they were entered, also by a reconcile whose write was lost.
 func (l *Life[T, W]) WantPhases(itinerary string, names ...string) {
 	l.t.Helper()
 	l.ran()

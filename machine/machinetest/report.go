@@ -18,13 +18,14 @@ type Report struct {
 	// Found are the breaks, one for each promise, itinerary and how, those
 	// with the shortest way to them first.
 	Found []Found
-	// NeverCalled lists the phases whose handlers were never called, as
-	// ITINERARY/PHASE, but for those that the exploration names.
+	// NeverCalled lists the phases whose handlers were never called and the end
+	// phases that were never entered, as ITINERARY/PHASE, but for those that the
+	// exploration names.
 	NeverCalled []string
 	// NotBroken lists the known breaks that were not found.
 	NotBroken []Break
 	// StaleNeverCalled lists what the exploration names as never called, and
-	// is called.
+	// is called or, of end phases, entered.
 	StaleNeverCalled []string
 	// Took is the real time that the exploration took.
 	Took time.Duration
@@ -91,10 +92,10 @@ func (r *Report) problems(mayBeInconclusive bool) (all []string) {
 		}
 	}
 	for _, name := range r.NeverCalled {
-		all = append(all, "the handler of "+name+" is never called: no life comes there; list it in NeverCalled if that is meant")
+		all = append(all, "no life comes to "+name+"; list it in NeverCalled if that is meant")
 	}
 	for _, name := range r.StaleNeverCalled {
-		all = append(all, "NeverCalled lists "+name+", whose handler is called; remove it there")
+		all = append(all, "NeverCalled lists "+name+", to which a life comes; remove it there")
 	}
 	for _, b := range r.NotBroken {
 		all = append(all, "known, but it no longer breaks: "+b.String()+"; remove it from Known")

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
 // Start and End are the places of lines before the first phase of an itinerary
@@ -16,7 +18,7 @@ const (
 
 // Line is one line of a script: something that happens in a life beside what
 // the controller does. Lines are made by the functions that return one. Each
-// names the phase during which it happens, by default at the first call of
+// names the phase during which it happens, which is no end phase, by default at the first call of
 // that phase's handler; [Line.In] and [Line.Call] choose another. A Line
 // prints itself as the Go code that makes it. It is immutable.
 type Line struct {
@@ -30,6 +32,7 @@ type Line struct {
 	value     bool
 	texts     []string
 	duration  time.Duration
+	done      runner.Result
 }
 
 // verb is the kind of a line: the name of the function that makes it.
@@ -37,6 +40,7 @@ type verb string
 
 const (
 	verbFlags       verb = "Flags"
+	verbDone        verb = "Done"
 	verbFail        verb = "Fail"
 	verbErr         verb = "Err"
 	verbPanic       verb = "Panic"
@@ -71,7 +75,7 @@ const (
 
 var verbs = map[verb]when{
 	verbFlags: atBeginning,
-	verbFail:  atCall, verbErr: atCall, verbPanic: atCall, verbHang: atCall, verbWait: atCall, verbDecide: atCall,
+	verbDone:  atCall, verbFail: atCall, verbErr: atCall, verbPanic: atCall, verbHang: atCall, verbWait: atCall, verbDecide: atCall,
 	verbFlagErr: atEvaluation, verbFlagHang: atEvaluation, verbFlagLate: atEvaluation,
 	verbCrashBefore: atWrite, verbCrashAfter: atWrite, verbLose: atWrite, verbTwice: atWrite, verbConflict: atWrite,
 	verbFlag: before, verbEdit: before, verbRelease: before, verbClock: before, verbStop: before,
@@ -93,6 +97,15 @@ func at(v verb, phase string) Line { return Line{verb: v, phase: phase, call: 1,
 // Flags sets every flag before the life begins: those named are true, all
 // others are false. Without it the flags are what Object and World make them.
 func Flags(names ...string) Line { return Line{verb: verbFlags, texts: names} }
+
+// Done lets the phase be done, with a choice ([runner.Choose]), so that the run goes
+// on after a duration ([runner.After]), or with neither; its handler is not called,
+// but see [Line.AfterWork]. The phase must declare the choice.
+func Done(phase string, options ...runner.DoneOption) Line {
+	l := at(verbDone, phase)
+	l.done = runner.Done(options...)
+	return l
+}
 
 // Fail lets the phase fail for these reasons; its handler is not called, but
 // see [Line.AfterWork].
@@ -238,7 +251,7 @@ func (l Line) Times(n int) Line {
 }
 
 // AfterWork lets the handler do its work first; what the line says replaces
-// only what it returns. For Fail, Err, Panic, HangIn and Wait.
+// only what it returns. For Done, Fail, Err, Panic, HangIn and Wait.
 func (l Line) AfterWork() Line {
 	l.after = true
 	return l
@@ -261,6 +274,13 @@ func (l Line) String() string {
 		args = append(args, strconv.FormatBool(l.value))
 	case verbWait, verbClock:
 		args = append(args, duration(l.duration))
+	case verbDone:
+		if choice := l.done.Choice(); choice != "" {
+			args = append(args, fmt.Sprintf("runner.Choose(%q)", choice))
+		}
+		if after := l.done.RequeueAfter(); after > 0 {
+			args = append(args, fmt.Sprintf("runner.After(%s)", duration(after)))
+		}
 	}
 	s := fmt.Sprintf("machinetest.%s(%s)", l.verb, strings.Join(args, ", "))
 	if l.itinerary != "" {

@@ -101,7 +101,11 @@ func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
 			script = append(script, line(CrashBefore(m.from.phase), begun[m.from]))
 			tell("the controller crashes after the work of %s, before the write", m.from)
 		case actReconcile:
-			if outcome != "" {
+			switch {
+			case m.act.done != nil:
+				script = append(script, line(*m.act.done, calls[m.from]))
+				tell("%s is done, and %s", m.from, chosen(m.act.done.done.Choice()))
+			case outcome != "":
 				tell("%s is done", m.from)
 			}
 		}
@@ -121,6 +125,13 @@ func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
 	}
 	flush()
 	return script, path
+}
+
+func chosen(choice string) string {
+	if choice == "" {
+		return "makes no choice"
+	}
+	return "chooses " + choice
 }
 
 func orNone(names []string) string {

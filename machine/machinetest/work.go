@@ -61,6 +61,11 @@ func (c *checking) work() {
 		c.in(one.itinerary, PromiseWork, "a handler is called though its work is recorded as done", "%s", one.phase)
 	case one.answer == resultDone && c.stays() && !c.after.WorkDone:
 		c.in(one.itinerary, PromiseWork, "work that is done is not recorded", "%s", one.phase)
+	case one.answer == resultDone && c.stays() && c.after.Choice != one.choice:
+		c.in(one.itinerary, PromiseWork, "the choice of a handler is not recorded", "%s chose %q, recorded is %q", one.phase, one.choice, c.after.Choice)
+	}
+	if c.before.WorkDone && c.stays() && c.same && c.after.Choice != c.before.Choice {
+		c.broken(PromiseWork, "the choice of a handler changes", "of %s, from %q to %q", c.after.Phase, c.before.Choice, c.after.Choice)
 	}
 	for _, failed := range eventsIn[runner.PhaseFailed](c) {
 		var last *call
@@ -75,6 +80,28 @@ func (c *checking) work() {
 		case last.answer == resultDone:
 			c.in(failed.Itinerary, PromiseWork, "a phase fails though its work is done", "%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
 		}
+	}
+}
+
+// delay checks that a run whose handler said so goes on later, and comes back in
+// time for that. A switch does not wait.
+func (c *checking) delay() {
+	var first, last time.Time // it goes on between these
+	if c.before.WorkDone && c.before.NotBefore != nil {
+		first, last = c.before.NotBefore.Time, c.before.NotBefore.Time
+	}
+	if one := c.callBefore(); one != nil && one.answer == resultDone && one.after > 0 {
+		first, last = one.at.Add(one.after), c.ended.Add(one.after+time.Second) // whole seconds
+	}
+	until := c.after.NotBefore
+	switch {
+	case !c.ended.Before(first) || c.before.Itinerary != c.after.Itinerary:
+	case !c.stays():
+		c.broken(PromiseDelay, "it goes on earlier than its handler said", "from %s, %s before", c.before.Phase, first.Sub(c.ended))
+	case until == nil || until.Time.Before(first) || until.After(last):
+		c.broken(PromiseDelay, "the time at which it goes on is not recorded", "%s", c.after.Phase)
+	case !c.held && c.err == nil && (!c.again || c.next > until.Sub(c.ended)):
+		c.broken(PromiseDelay, "the next call comes later than the time at which it goes on", "%s, after %s", c.after.Phase, c.next)
 	}
 }
 

@@ -432,9 +432,16 @@ func (s *State) check(now metav1.Time) {
 	if _, known := resultOf(s.Result); !known {
 		s.Result = ""
 	}
+	if s.NotBefore != nil {
+		readable(s.NotBefore, now)
+	}
 	if s.Phase == "" || s.Done {
 		s.WorkDone = false
-	} else { // a run that was taken over has neither
+	}
+	if !s.WorkDone {
+		s.Choice, s.NotBefore = "", nil
+	}
+	if s.Phase != "" && !s.Done { // a run that was taken over has neither
 		if s.Visit == 0 {
 			s.nextVisit()
 		}

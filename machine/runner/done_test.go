@@ -60,22 +60,37 @@ func TestAnEndPhase(t *testing.T) {
 	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "what is done is left alone")
 }
 
-// A controller that worked on what is an end phase, as on any other, may have
-// recorded it before the run was done.
-func TestARunThatIsTakenOverInAnEndPhase(t *testing.T) {
-	for _, itinerary := range []string{"Move", ""} {
-		w := newLoop(t, false)
-		started := metav1.NewTime(w.now)
-		w.m.State.Itinerary, w.m.State.Phase = itinerary, "Completed"
-		w.m.State.Pipeline = steps.Pipeline{{Name: "Cleanup", Started: &started, Phase: "Completed"}}
-		out, err := w.reconcile()
-		require.NoError(t, err)
-		assert.True(t, out.Done)
-		assert.Empty(t, w.called)
-		assert.Equal(t, "Completed", w.m.State.Phase)
-		assert.Equal(t, phases.Succeeded, w.m.State.Result)
-		assert.Equal(t, "Cleanup: Completed", w.reads())
-		assert.Equal(t, []string{"RunFinished"}, w.events)
+// A run that another controller, or an earlier release, left in what is an end
+// phase now is done, whatever the object selects and whether it is paused.
+func TestARecordedEndPhase(t *testing.T) {
+	for name, change := range map[string]func(*migration){
+		"as it was left":            func(*migration) {},
+		"paused":                    func(m *migration) { m.Paused = true },
+		"canceled after the end":    func(m *migration) { m.Canceled = true },
+		"without an itinerary":      func(m *migration) { m.State.Itinerary = "" },
+		"entered before by a phase": func(m *migration) { m.State.Visit, m.State.Entered = 3, &metav1.Time{Time: time.Unix(1, 0)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newLoop(t, false)
+			began := &metav1.Time{Time: time.Unix(1, 0)}
+			w.m.State.Itinerary, w.m.State.Phase = "Move", "Completed"
+			w.m.State.Pipeline = steps.Pipeline{{Name: "Prepare", Started: began, Completed: began}, {Name: "Cleanup", Started: began}}
+			change(w.m)
+			out, err := w.reconcile()
+			require.NoError(t, err)
+			assert.True(t, out.Done)
+			assert.False(t, out.Requeue)
+			assert.Equal(t, "Completed", w.m.State.Phase)
+			assert.Equal(t, "Move", w.m.State.Itinerary)
+			assert.Equal(t, phases.Succeeded, w.m.State.Result)
+			assert.Nil(t, w.m.State.Entered)
+			assert.Equal(t, "Prepare: Completed | Cleanup: Completed", w.reads())
+			assert.Empty(t, w.called)
+			out, err = w.reconcile()
+			require.NoError(t, err)
+			assert.False(t, out.Changed, "what is done is left alone")
+			assert.Equal(t, 1, strings.Count(strings.Join(w.events, " "), "RunFinished"), "reported once")
+		})
 	}
 }
 
@@ -137,6 +152,30 @@ func TestAChoiceThatThePhaseDoesNotDeclare(t *testing.T) {
 		w.end()
 		assert.Equal(t, "GivenUp", w.m.State.Phase)
 	}
+}
+
+// A stop breaks a series of attempts: the count begins again, in the same process
+// as in another.
+func TestAStopBreaksASeriesOfAttempts(t *testing.T) {
+	w := newLoop(t, false)
+	w.options.Phases["Refresh"] = runner.Phase[*migration]{MaxAttempts: 2}
+	w.options.Key = func(*migration) string { return "key" }
+	calls := 0
+	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
+		if calls++; calls == 2 {
+			return runner.Done(runner.Choose("GiveUp")), nil
+		}
+		return errs()
+	}
+	r := w.runner()
+	for calls < 3 {
+		_, err := r.Reconcile(t.Context(), w.m)
+		require.Equal(t, calls == 2, runner.IsTerminal(err), "after call %d: %v", calls, err)
+		w.now = w.now.Add(time.Minute)
+	}
+	assert.Empty(t, w.m.State.Failures)
+	require.NotNil(t, w.m.State.Retry)
+	assert.Equal(t, int64(1), w.m.State.Retry.Attempts)
 }
 
 // A run goes on after a duration: its handler is not called meanwhile, no deadline

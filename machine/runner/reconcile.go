@@ -83,6 +83,11 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		c.paused = paused
 		c.finish()
 		return nil
+	case c.m.Position().Done: // at an end phase that another controller has entered, or an earlier release
+		c.state.leavePhase()
+		c.keep(ctx, steps.Snapshot{})
+		c.end(ctx)
+		return nil
 	case paused && (!g.IsCleanup() || c.o.PauseHoldsCleanup):
 		if !c.state.PhaseFailed() && !c.asked {
 			c.state.Stopped = nil // what can be looked up is no reason any more
@@ -107,13 +112,6 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 			return err
 		}
 		c.begin(ctx, c.state.Itinerary, c.state.Phase, failed)
-	case c.m.Position().Done:
-		// Another controller, or an older release, worked on what is an end phase.
-		c.state.enterItinerary(g)
-		c.state.leavePhase()
-		c.keep(ctx, steps.Snapshot{})
-		c.end(ctx)
-		return nil
 	case c.state.PhaseFailed() && !g.IsCleanup():
 		return c.unanswered()
 	case c.state.PhaseFailed():
@@ -163,7 +161,7 @@ func (c *reconcile[T]) follow(ctx context.Context, switchHeld string) {
 // stop records why the run cannot go on.
 func (c *reconcile[T]) stop(ctx context.Context, err error) {
 	c.again, c.after = false, 0
-	c.state.Retry = nil
+	c.state.Retry, c.memo.attempts = nil, 0
 	text := cut(err.Error())
 	if step := c.state.Pipeline.Current(); step != nil {
 		step.Message = text
@@ -179,6 +177,15 @@ func (c *reconcile[T]) stop(ctx context.Context, err error) {
 // finish settles the state of a run that is done: nothing is tried again.
 func (c *reconcile[T]) finish() {
 	c.state.Retry, c.state.Stopped, c.state.FlagsEvaluated = nil, nil, nil
+}
+
+// end settles the state of a run that has come to its end.
+func (c *reconcile[T]) end(ctx context.Context) {
+	c.finish()
+	if c.state.Result == "" {
+		c.state.Result = c.m.Graph().Result()
+	}
+	c.emit(ctx, RunFinished{Itinerary: c.m.Graph().Name(), Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
 }
 
 // option calls a function of the options.
@@ -587,15 +594,6 @@ func (c *reconcile[T]) entered(ctx context.Context, from machine.Position, tr ma
 	if tr.To.Done {
 		c.end(ctx)
 	}
-}
-
-// end records how the run ends, which is done.
-func (c *reconcile[T]) end(ctx context.Context) {
-	c.finish()
-	if c.state.Result == "" {
-		c.state.Result = c.m.Graph().Result()
-	}
-	c.emit(ctx, RunFinished{Itinerary: c.m.Graph().Name(), Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
 }
 
 // stepOf is the step that shows the phase which was entered: empty if none does.

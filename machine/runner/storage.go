@@ -63,11 +63,50 @@ func NewStatusStorage[T any](field func(object T) *State) Storage[T] {
 // Fields point to the fields that a status has beside the annotation of
 // [NewAnnotationStorage].
 type Fields[T any] struct {
-	// Pipeline is where users see the steps. It is required.
+	// Pipeline is where users see the steps. It is required unless Steps is given.
 	Pipeline func(object T) *steps.Pipeline
+	// Steps is where users see the steps if their type is the embedder's own. It
+	// excludes Pipeline.
+	Steps StepsField[T]
 	// Itinerary and Phase are where users see them. Give both or neither. When
 	// a run is done, Phase is the end phase; without one it stays at the last one.
 	Itinerary, Phase func(object T) *string
+}
+
+// StepsField is a field of a status that holds steps of an embedder's own type:
+// what [AlikeSteps] returns. The zero value is none.
+type StepsField[T any] struct {
+	read  func(object T) (steps.Pipeline, error)
+	write func(object T, p steps.Pipeline) error
+}
+
+// AlikeSteps is a field of type []S, which list points to, whose JSON has the
+// fields of [steps.Step]: see [steps.FromAlike]. S is a struct or a pointer to
+// one. A list that cannot be converted is a [*steps.AlikeError].
+func AlikeSteps[T, S any](list func(object T) *[]S) StepsField[T] {
+	return StepsField[T]{
+		read: func(object T) (steps.Pipeline, error) { return steps.FromAlike(*list(object)) },
+		write: func(object T, p steps.Pipeline) error {
+			field := list(object)
+			alike, err := steps.ToAlike(p, *field)
+			if err != nil {
+				return err
+			}
+			*field = alike
+			return nil
+		},
+	}
+}
+
+// pipelineField is a field of the type of this project.
+func pipelineField[T any](field func(object T) *steps.Pipeline) StepsField[T] {
+	return StepsField[T]{
+		read: func(object T) (steps.Pipeline, error) { return field(object).DeepCopy(), nil },
+		write: func(object T, p steps.Pipeline) error {
+			p.DeepCopyInto(field(object))
+			return nil
+		},
+	}
 }
 
 // NewAnnotationStorage keeps the state as compact JSON in the annotation of that
@@ -89,6 +128,9 @@ func NewAnnotationStorage[T metav1.Object](name string, f Fields[T]) Storage[T] 
 	if problems := a.check(); problems != nil {
 		return Storage[T]{problems: problems}
 	}
+	if a.Pipeline != nil {
+		a.Steps = pipelineField(a.Pipeline)
+	}
 	return Storage[T]{Read: a.read, Write: a.write, Annotation: name}
 }
 
@@ -102,8 +144,11 @@ func (a annotation[T]) check() (problems []string) {
 	for _, problem := range validation.IsQualifiedName(strings.ToLower(a.name)) {
 		problems = append(problems, fmt.Sprintf("Storage: %q is not the key of an annotation: %s", a.name, problem))
 	}
-	if a.Pipeline == nil {
-		problems = append(problems, "Storage: Fields.Pipeline is missing; give a function that returns a pointer to the pipeline")
+	switch {
+	case a.Pipeline == nil && a.Steps.read == nil:
+		problems = append(problems, "Storage: Fields.Pipeline is missing; give a function that returns a pointer to the pipeline, or Steps")
+	case a.Pipeline != nil && a.Steps.read != nil:
+		problems = append(problems, "Storage: Fields has both Pipeline and Steps; give one of them")
 	}
 	if (a.Itinerary == nil) != (a.Phase == nil) {
 		problems = append(problems, "Storage: Fields has only one of Itinerary and Phase; give both or neither")
@@ -150,12 +195,15 @@ func (a annotation[T]) read(_ context.Context, object T) (State, error) {
 			}
 		}
 	}
-	s.Pipeline = a.Pipeline(object).DeepCopy()
-	return s, nil
+	var err error
+	s.Pipeline, err = a.Steps.read(object)
+	return s, err
 }
 
 func (a annotation[T]) write(_ context.Context, object T, s State) error {
-	s.Pipeline.DeepCopyInto(a.Pipeline(object))
+	if err := a.Steps.write(object, s.Pipeline); err != nil {
+		return err
+	}
 	if a.Itinerary != nil && a.Phase != nil {
 		*a.Itinerary(object) = s.Itinerary
 		if !s.Done || s.Phase != "" {

@@ -66,10 +66,10 @@ func TestCancelIfItIsUnknownWhetherItIsARollback(t *testing.T) {
 		for {
 			tr, err := m.Advance(t.Context())
 			require.NoError(t, err)
+			ran = append(ran, tr.To.Phase)
 			if tr.To.Done {
 				break
 			}
-			ran = append(ran, tr.To.Phase)
 		}
 		require.Equal(t, canceled(yes), ran, "%v", mtc.Vocabulary().Names(yes))
 	})

@@ -94,9 +94,10 @@ func TestExploreCancelTakenBack(t *testing.T) {
 // object shows, once, that Stage is asked for in vain, also when it is done.
 func TestACancelIsTakenBack(t *testing.T) {
 	yes := mtc.IndirectImage | mtc.IndirectVolume | mtc.HasPVs | mtc.HasStageBackup | mtc.HasStagePods
-	all := graph(t, mtc.Cancel).Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running()
+	g := graph(t, mtc.Cancel)
+	all := g.Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running()
 	require.Greater(t, len(all), 5)
-	for _, at := range append(all, machinetest.End) {
+	for _, at := range append(working(g, all), machinetest.End) {
 		t.Run(at, func(t *testing.T) {
 			s := machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: mtc.Stage, OnCancel: onCancel})
 			s.Edits["take back"] = func(o *machinetest.Object) { o.Itinerary = mtc.Stage }

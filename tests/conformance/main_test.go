@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,6 +44,15 @@ func known(t testing.TB, names []string) phases.Facts {
 	yes, err := mtc.Vocabulary().Parse(names...)
 	require.NoError(t, err)
 	return phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)
+}
+
+// working are those of some phases of an itinerary that do work: they are no end
+// phases.
+func working(g *machine.Graph, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		i, err := g.Lookup(name)
+		return err == nil && g.IsEnd(i)
+	})
 }
 
 // lines reads a file of JSON lines, one T each. A file without any is an error:

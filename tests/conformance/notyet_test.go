@@ -49,6 +49,9 @@ func (l *late) setup(before ask) machinetest.Setup[*machinetest.Object, worked] 
 		o.Phases = make(map[string]runner.Phase[*machinetest.Object])
 		for i := range g.Len() {
 			name := g.Phase(i).Name
+			if g.IsEnd(i) {
+				continue
+			}
 			o.Phases[name] = runner.Phase[*machinetest.Object]{Handler: runner.HandlerFunc[*machinetest.Object](
 				func(context.Context, *machinetest.Object) (runner.Result, error) {
 					if !slices.Contains(w.Done, name) {
@@ -101,6 +104,9 @@ func (l *late) wants(t *testing.T, source bool) (entered []string, stuck bool) {
 			}
 		}
 		entered = append(entered, p.Name)
+		if p.End {
+			return entered, false
+		}
 		for _, j := range p.Jumps {
 			if skip == "" && j.Guard.Eval(f) == phases.True {
 				skip = j.To

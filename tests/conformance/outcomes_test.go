@@ -128,12 +128,13 @@ func TestOutcomesBeforeTheFirstPhase(t *testing.T) {
 	}
 }
 
-// positions are the phases of an itinerary that run, for a happening there.
+// positions are the phases of an itinerary that run and do work, for a happening there.
 func positions(t *testing.T, itinerary string, happens happening, yes phases.Flags) []string {
 	if happens == "" {
 		return []string{machinetest.Start}
 	}
-	running := graph(t, itinerary).Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running()
+	g := graph(t, itinerary)
+	running := working(g, g.Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running())
 	require.NotEmpty(t, running)
 	return running
 }

@@ -123,10 +123,10 @@ func drive(t *testing.T, g *machine.Graph, f phases.Facts, stagePodsCreated bool
 		require.NoError(t, err)
 		plan = m.Plan()
 		sync()
-		if tr.To.Done {
+		r.phases = append(r.phases, tr.To.Phase)
+		if tr.To.Done { // by the end phase
 			break
 		}
-		r.phases = append(r.phases, tr.To.Phase)
 	}
 	for _, name := range g.Steps() {
 		if seen[name] {

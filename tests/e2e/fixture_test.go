@@ -235,7 +235,7 @@ func in(phase string) func(record.Version) bool {
 	return func(v record.Version) bool { return v.State.Phase == phase }
 }
 
-// expected are the phases of a run: from the flags that hold at its start, and
+// expected are the phases whose handlers a run calls: from the flags that hold at its start, and
 // those that the phases change.
 func expected(t *testing.T, itinerary string, flags phases.Flags, after map[string]func(phases.Flags) phases.Flags) (run []string) {
 	t.Helper()
@@ -263,12 +263,13 @@ func expected(t *testing.T, itinerary string, flags phases.Flags, after map[stri
 	}
 }
 
-// steps are the steps that phases are in, in order, those that ride left out.
+// stepsOf are the steps of a run whose handlers these phases have, in order: those
+// that ride left out, and that of the end phase included.
 func stepsOf(t *testing.T, itinerary string, run []string) (names []string) {
 	t.Helper()
 	graph, err := itineraries.Graph(itinerary)
 	require.NoError(t, err)
-	for _, phase := range run {
+	for _, phase := range append(slices.Clone(run), mtc.PhaseCompleted) {
 		i, err := graph.Lookup(phase)
 		require.NoError(t, err)
 		if name := graph.Phase(i).Step; !graph.Rides(i) && !slices.Contains(names, name) {

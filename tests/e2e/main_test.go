@@ -18,8 +18,8 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
-	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/plane"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/world"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/plane"
 )
 
 const crds = "example/manifests/crds"

@@ -128,6 +128,9 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 	for _, it := range itineraries {
 		o.PhasesByItinerary[it.Name] = map[string]runner.Phase[T]{}
 		for _, phase := range it.Phases {
+			if phase.End {
+				continue
+			}
 			at := At{it.Name, phase.Name}
 			o.PhasesByItinerary[it.Name][phase.Name] = runner.Phase[T]{Handler: phaseHandler[T](p, e, at), Deadline: p.Deadlines[phase.Name]}
 		}

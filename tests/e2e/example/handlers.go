@@ -127,7 +127,6 @@ var works = map[string]work{
 	"EnsureMigratedDeleted":                          nothing,
 	"Canceled":                                       condition("Canceled"),
 	"MigrationFailed":                                condition("Failed"),
-	"Completed":                                      nothing,
 }
 
 func nothing(context.Context, *environment, Migration) (runner.Result, error) {

@@ -90,8 +90,8 @@ func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) 
 	}
 	watches := func(b *builder.Builder) {
 		b.Named(s.Name).WithOptions(ctrl.Options{MaxConcurrentReconciles: s.Concurrency})
-		b.Watches(&api.Task{}, handler.EnqueueRequestsFromMapFunc(maker))
-		b.Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(maker))
+		b.Watches(&api.Task{}, controller.EnqueueByLabel(MigrationLabel))
+		b.Watches(&corev1.Pod{}, controller.EnqueueByLabel(MigrationLabel))
 		b.Watches(&api.MigPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan(mgr.GetClient(), kind.NewList)))
 	}
 	if s.Measure == nil {
@@ -100,15 +100,6 @@ func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) 
 	b := builder.ControllerManagedBy(mgr).For(kind.New(), builder.WithPredicates(r.Predicate()))
 	watches(b)
 	return b.Complete(s.Measure(r))
-}
-
-// maker is the migration that made an object.
-func maker(_ context.Context, o client.Object) []reconcile.Request {
-	name, ok := o.GetLabels()[MigrationLabel]
-	if !ok {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: name}}}
 }
 
 // ofPlan are the migrations of a plan.
@@ -130,8 +121,5 @@ func ofPlan(c client.Reader, newList func() client.ObjectList) handler.MapFunc {
 
 // Events records events in the API that has replaced the first one.
 func Events(mgr manager.Manager) controller.Recorder {
-	recorder := mgr.GetEventRecorder("migration-controller")
-	return controller.RecorderFunc(func(object runtime.Object, eventType, reason, message string) {
-		recorder.Eventf(object, nil, eventType, reason, reason, "%s", message)
-	})
+	return controller.NewEventsRecorder(mgr.GetEventRecorder("migration-controller"))
 }

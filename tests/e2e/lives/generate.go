@@ -1,6 +1,7 @@
 package lives
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -40,10 +41,26 @@ func generatePhases(random *rand.Rand, prefix string, n int) []oracle.Phase {
 		}
 		p := oracle.Phase{Name: fmt.Sprintf("%s%d", prefix, i), Step: fmt.Sprintf("%sStep%d", prefix, step)}
 		if i > 0 && chance(0.1) { // a step that is left and entered again
-			p.Step = all[random.IntN(i)].Step
+			p.Step = cmp.Or(all[random.IntN(i)].Step, p.Step)
 		}
 		if chance(0.6) {
 			p.Guard = generateGuard(random)
+		}
+		p.End = i > 0 && chance(0.05) || i == n-1 && chance(0.4)
+		for chance(0.25) {
+			g := generateGuard(random)
+			if own := flag(); chance(0.5) && !p.End { // a step that is its own decision the next time
+				g = oracle.Guard{All: []string{own}}
+				p.Decides = append(p.Decides, own)
+			}
+			p.Steps = append(p.Steps, oracle.GuardedStep{Step: fmt.Sprintf("%sStep%d", prefix, random.IntN(step+2)), Guard: g})
+		}
+		if p.End {
+			if chance(0.3) {
+				p.Step = ""
+			}
+			all = append(all, p)
+			continue
 		}
 		if chance(0.35) {
 			p.Decides = append(p.Decides, flag())
@@ -87,6 +104,11 @@ func generatePhases(random *rand.Rand, prefix string, n int) []oracle.Phase {
 				}
 			}
 		}
+		for to := range n { // what the handler may choose
+			if chance(0.07) {
+				p.Jumps = append(p.Jumps, oracle.Jump{To: fmt.Sprintf("%s%d", prefix, to), Choice: true})
+			}
+		}
 		all = append(all, p)
 	}
 	return all
@@ -114,11 +136,12 @@ func generateGuard(random *rand.Rand) (g oracle.Guard) {
 func limit(random *rand.Rand, d oracle.Definition) {
 	for _, it := range d {
 		for i := range it.Phases {
-			if random.Float64() < 0.2 {
-				it.Phases[i].Deadline = time.Duration(10+random.IntN(600)) * time.Second
+			p := &it.Phases[i]
+			if random.Float64() < 0.2 && !p.End {
+				p.Deadline = time.Duration(10+random.IntN(600)) * time.Second
 			}
-			if random.Float64() < 0.2 {
-				it.Phases[i].MaxAttempts = 1 + random.IntN(4)
+			if random.Float64() < 0.2 && !p.End {
+				p.MaxAttempts = 1 + random.IntN(4)
 			}
 		}
 	}
@@ -133,9 +156,12 @@ func Describe(itineraries []phases.Itinerary) (d oracle.Definition) {
 		}
 		to := oracle.Itinerary{Name: it.Name, Cleanup: it.Cleanup, Result: string(it.Result)}
 		for _, p := range it.Phases {
-			row := oracle.Phase{Name: p.Name, Step: p.Step, Guard: guard(p.Guard), Decides: names(p.Decides), Rides: p.Rides}
+			row := oracle.Phase{Name: p.Name, Step: p.Step, Guard: guard(p.Guard), End: p.End, Decides: names(p.Decides), Rides: p.Rides}
+			for _, s := range p.Steps {
+				row.Steps = append(row.Steps, oracle.GuardedStep{Step: s.Step, Guard: guard(s.Guard)})
+			}
 			for _, j := range p.Jumps {
-				row.Jumps = append(row.Jumps, oracle.Jump{To: j.To, Guard: guard(j.Guard)})
+				row.Jumps = append(row.Jumps, oracle.Jump{To: j.To, Guard: guard(j.Guard), Choice: j.Choice})
 			}
 			to.Phases = append(to.Phases, row)
 		}
@@ -158,6 +184,9 @@ func build(d oracle.Definition) ([]phases.Itinerary, *phases.Vocabulary, error) 
 		for _, p := range it.Phases {
 			guards(p.Guard)
 			guards(oracle.Guard{All: p.Decides})
+			for _, s := range p.Steps {
+				guards(s.Guard)
+			}
 			for _, j := range p.Jumps {
 				guards(j.Guard)
 			}
@@ -186,9 +215,12 @@ func build(d oracle.Definition) ([]phases.Itinerary, *phases.Vocabulary, error) 
 	for _, it := range d {
 		to := phases.Itinerary{Name: it.Name, Vocabulary: vocabulary, Cleanup: it.Cleanup, Result: phases.Result(it.Result)}
 		for _, p := range it.Phases {
-			row := phases.Phase{Name: p.Name, Step: p.Step, Guard: guard(p.Guard), Decides: set(p.Decides), Rides: p.Rides}
+			row := phases.Phase{Name: p.Name, Step: p.Step, Guard: guard(p.Guard), End: p.End, Decides: set(p.Decides), Rides: p.Rides}
+			for _, s := range p.Steps {
+				row.Steps = append(row.Steps, phases.GuardedStep{Step: s.Step, Guard: guard(s.Guard)})
+			}
 			for _, j := range p.Jumps {
-				row.Jumps = append(row.Jumps, phases.Jump{To: j.To, Guard: guard(j.Guard)})
+				row.Jumps = append(row.Jumps, phases.Jump{To: j.To, Guard: guard(j.Guard), Choice: j.Choice})
 			}
 			to.Phases = append(to.Phases, row)
 		}

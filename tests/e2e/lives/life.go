@@ -164,6 +164,9 @@ func Options[T any](l *Life, a Access[T]) runner.Options[T] {
 	for _, it := range l.Definition {
 		o.PhasesByItinerary[it.Name] = map[string]runner.Phase[T]{}
 		for _, p := range it.Phases {
+			if p.End {
+				continue
+			}
 			o.PhasesByItinerary[it.Name][p.Name] = runner.Phase[T]{
 				Handler:  runner.HandlerFunc[T](func(ctx context.Context, _ T) (runner.Result, error) { return l.handle(ctx, it.Name, p) }),
 				Deadline: p.Deadline, MaxAttempts: p.MaxAttempts,
@@ -245,7 +248,11 @@ func (l *Life) handle(ctx context.Context, itinerary string, p oracle.Phase) (ru
 	result, kind, err := l.outcome(p)
 	l.last = kind
 	l.Counts["handlers: "+kind]++
-	l.add(oracle.Event{Kind: oracle.Return, Itinerary: itinerary, Phase: p.Name, Value: kind})
+	e := oracle.Event{Kind: oracle.Return, Itinerary: itinerary, Phase: p.Name, Value: kind, Choice: result.Choice()}
+	if result.IsDone() {
+		e.After = result.RequeueAfter()
+	}
+	l.add(e)
 	if err == errPanic {
 		panic("told to panic")
 	}
@@ -262,7 +269,7 @@ func (l *Life) outcome(p oracle.Phase) (result runner.Result, kind string, err e
 	switch {
 	case draw < 0.68:
 		l.decide(p, true)
-		return runner.Done(), "done", nil
+		return l.done(p), "done", nil
 	case draw < 0.80:
 		if l.chance(0.5) { // a part of the work is done
 			l.decide(p, false)
@@ -287,6 +294,32 @@ func (l *Life) outcome(p oracle.Phase) (result runner.Result, kind string, err e
 		reasons = slices.Repeat([]string{strings.Repeat("long ", 1+l.random.IntN(500))}, 1+l.random.IntN(40))
 	}
 	return runner.Fail(reasons...), "fail", nil
+}
+
+// done may make a choice, and may let the run go on later.
+func (l *Life) done(p oracle.Phase) runner.Result {
+	var options []runner.DoneOption
+	choose := func(what, phase string) {
+		l.Counts[what]++
+		options = append(options, runner.Choose(phase))
+	}
+	var choices []string
+	for _, j := range p.Jumps {
+		if j.Choice {
+			choices = append(choices, j.To)
+		}
+	}
+	switch {
+	case !l.calm && l.chance(0.02):
+		choose("choices that are not declared", "Nowhere")
+	case choices != nil && l.chance(0.6):
+		choose("choices", choices[l.random.IntN(len(choices))])
+	}
+	if l.chance(0.15) {
+		l.Counts["delays"]++
+		options = append(options, runner.After([]time.Duration{1, 1500 * time.Millisecond, 30 * time.Second, 2 * time.Hour}[l.random.IntN(4)]))
+	}
+	return runner.Done(options...)
 }
 
 // during is what others do while a handler works.
@@ -416,6 +449,9 @@ func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 // wake sees to what wakes the run.
 func (l *Life) wake(ctx context.Context, state runner.State, next Reconciled) error {
 	switch {
+	case next.Again && state.NotBefore != nil && !l.retries && !l.calm && l.chance(0.3):
+		l.pass(time.Duration(l.random.Float64() * float64(next.After)))
+		l.Counts["woken early"]++
 	case next.Again:
 		l.pass(next.After)
 		if !l.calm && l.chance(0.05) {
@@ -428,6 +464,8 @@ func (l *Life) wake(ctx context.Context, state runner.State, next Reconciled) er
 		if l.calm || l.chance(0.3) {
 			l.edit(ctx, "resumes", func(w *Wishes) { w.Paused = false })
 		}
+	case state.Stopped != nil && !state.PhaseFailed(): // the handler chooses again
+		l.pass(time.Duration(l.random.IntN(60)) * time.Second)
 	case state.Stopped != nil:
 		l.edit(ctx, "cancels of a stopped run", func(w *Wishes) { w.Canceled, w.Paused = true, false })
 	case l.waitsForWatch:
@@ -440,8 +478,11 @@ func (l *Life) wake(ctx context.Context, state runner.State, next Reconciled) er
 
 func keptOf(s runner.State) oracle.Kept {
 	k := oracle.Kept{
-		Itinerary: s.Itinerary, Phase: s.Phase, WorkDone: s.WorkDone, Done: s.Done, Result: string(s.Result),
-		Failed: int(s.FailedPhases), FailedInCleanup: int(s.FailedInCleanup),
+		Itinerary: s.Itinerary, Phase: s.Phase, Step: s.Step, Choice: s.Choice, WorkDone: s.WorkDone, Done: s.Done,
+		Result: string(s.Result), Failed: int(s.FailedPhases), FailedInCleanup: int(s.FailedInCleanup),
+	}
+	if s.NotBefore != nil {
+		k.NotBefore = s.NotBefore.Time
 	}
 	for _, step := range s.Pipeline {
 		k.Steps = append(k.Steps, oracle.Step{

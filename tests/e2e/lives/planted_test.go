@@ -23,22 +23,22 @@ var planted = []struct {
 	edit []edit
 }{
 	{"what a phase that is canceled decides is judged by the value from before", []edit{
-		{"machine/set.go", "facts = facts.Forget(from.undecided(c.Phase))", "_ = from.undecided"},
+		{"machine/set.go", "decides := from.undecided(c.Phase)", "decides := from.undecided(c.Phase) & 0"},
 	}},
 	{"what a phase that fails decides is judged by the value from before", []edit{
-		{"machine/machine.go", "m.facts = m.facts.Forget(g.decides(m.at))", ""},
+		{"machine/machine.go", "m.fresh = g.decides(m.at)", "m.fresh = 0"},
 	}},
 	{"what a phase decides for its own guard is judged by the value from before", []edit{
-		{"machine/machine.go", "m.facts = m.facts.Forget(m.graph.decides(m.at))", "m.facts = m.facts.Forget(m.graph.decides(m.at) &^ m.graph.nodes[m.at].guard.Reads())"},
+		{"machine/machine.go", "m.finished, m.fresh = true, m.graph.decides(m.at)", "m.finished, m.fresh = true, m.graph.decides(m.at)&^m.graph.nodes[m.at].guard.Reads()"},
 	}},
 	{"what a phase that is done decides is judged by the value from before", []edit{
-		{"machine/machine.go", "m.facts = m.facts.Forget(m.graph.decides(m.at))", ""},
+		{"machine/machine.go", "m.finished, m.fresh = true, m.graph.decides(m.at)", "m.finished = true"},
 	}},
 	{"a phase whose work is done is not recorded as such", []edit{
-		{"machine/machine.go", "m.finished = true", ""},
+		{"machine/set.go", "WorkDone: m.finished, ", ""},
 	}},
 	{"a handler whose work is done is called again", []edit{
-		{"machine/runner/reconcile.go", "if c.m.WorkDone() {", "if c.m.WorkDone() && c.state.PhaseFailed() {"},
+		{"machine/runner/reconcile.go", "if phase == \"\" || c.m.WorkDone() {", "if phase == \"\" || c.m.WorkDone() && c.state.PhaseFailed() {"},
 	}},
 	{"the next phase runs after a failure that the selector does not answer", []edit{
 		{"machine/runner/reconcile.go", "case to == g && g.IsCleanup():", "case to == g:"},
@@ -50,10 +50,47 @@ var planted = []struct {
 		{"machine/runner/reconcile.go", "paused := time.Duration(c.state.PausedSeconds) * time.Second", "paused := time.Duration(0)"},
 	}},
 	{"the result is that of the last itinerary", []edit{
-		{"machine/runner/reconcile.go", "if c.state.Result == \"\" {", "if c.state.Result != phases.Failed {"},
+		{"machine/runner/reconcile.go", "if c.state.Result == \"\" {", "if c.state.Result != \"Failed\" {"},
 	}},
 	{"a run that is canceled before its first phase reads succeeded", []edit{
 		{"machine/runner/state.go", "		s.Result = g.Result()\n", "		if s.Result = g.Result(); s.Visit == 0 {\n			s.Result = phases.Succeeded\n		}\n"},
+	}},
+	{"the step of a phase is judged again while the phase runs", []edit{
+		{"machine/set.go", "p := Position{Phase: c.Phase, Step: c.Step, Done: c.Done}", "p := Position{Phase: c.Phase, Done: c.Done}"},
+	}},
+	{"the step of a phase is not recorded", []edit{
+		{"machine/set.go", "Step: p.Step, ", ""},
+	}},
+	{"a phase is entered although its step is not known", []edit{
+		{"machine/graph.go", "d.step, unknown = n.stepBy(f, settle)", "d.step, _ = n.stepBy(f, true)"},
+	}},
+	{"a choice is not recorded", []edit{
+		{"machine/set.go", "Choice: p.Choice, ", ""},
+	}},
+	{"a jump whose guard admits takes precedence over a choice", []edit{
+		{
+			"machine/graph.go",
+			"	case pt.choice > 0:\n		from, d.jumped = g.nodes[pt.at].jumps[pt.choice-1].to, true\n	case pt.at != start:\n",
+			"	case pt.at != start:\n		if pt.choice > 0 {\n			from, d.jumped = g.nodes[pt.at].jumps[pt.choice-1].to, true\n		}\n",
+		},
+	}},
+	{"a choice that the phase does not declare is no choice", []edit{
+		{"machine/runner/reconcile.go", "if err := c.m.MayChoose(result.choice); err != nil {", "if c.m.MayChoose(result.choice) != nil {\n			result.choice = \"\"\n		} else if false {"},
+	}},
+	{"the run goes on before its time", []edit{
+		{"machine/settle.go", "case delayed && delay > 0:", "case delayed && delay > time.Minute:"},
+	}},
+	{"the time before which the run does not go on is rounded down", []edit{
+		{"machine/settle.go", "until.Add(time.Second - 1).Truncate(time.Second)", "until.Truncate(time.Second)"},
+	}},
+	{"flags are evaluated before the run goes on", []edit{
+		{"machine/settle.go", "	case delayed && delay > 0:\n", "	case delayed && delay > 0:\n		_, _ = m.evaluate(ctx, o, false)\n"},
+	}},
+	{"an end phase does not end", []edit{
+		{"machine/graph.go", "case g.nodes[to].end:", "case false:"},
+	}},
+	{"the name of an end phase is not recorded", []edit{
+		{"machine/graph.go", "end: g.names[to]}", "end: \"\"}"},
 	}},
 }
 

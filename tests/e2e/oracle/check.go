@@ -8,12 +8,15 @@ import (
 	"time"
 )
 
-// Visit is one stay in a phase.
-type Visit struct{ Itinerary, Phase string }
+// Visit is one stay in a phase, and the step under which it was entered.
+type Visit struct{ Itinerary, Phase, Step string }
 
 // run is where a run must be, by the rules.
 type run struct {
-	itinerary, phase string // no phase: not begun, or done
+	itinerary, phase string // no phase: not begun, or done after the last
+	step             string // of a phase with guarded steps
+	choice           string // of a phase whose work is done
+	notBefore        time.Time
 	workDone, done   bool
 	failedHere       bool // the phase failed, and no itinerary answers that
 	known            map[string]bool
@@ -46,7 +49,7 @@ type judge struct {
 	reconciles bool   // between Begin and End
 	asked      bool
 	late       bool
-	called     *Visit
+	called     bool
 	unanswered bool // a phase has failed, and the selector was not evaluated yet
 	// remembered is how many attempts the process knows of beyond those that
 	// are persisted.
@@ -80,7 +83,7 @@ func (j *judge) see(e Event) (problem string) {
 	if j.unanswered && e.Kind != Select {
 		return "the object was not evaluated which itinerary it selects after a failure"
 	}
-	if j.called != nil && e.Kind != Return {
+	if j.called && e.Kind != Return {
 		return "a handler is still at work"
 	}
 	switch e.Kind {
@@ -159,7 +162,8 @@ func (j *judge) begin(e Event) string {
 func (j *judge) enter(to *Itinerary) {
 	r := &j.is
 	j.forget()
-	r.itinerary, r.phase, r.workDone, r.failedHere = to.Name, "", false, false
+	r.itinerary, r.phase, r.step, r.failedHere = to.Name, "", "", false
+	r.workDone, r.choice, r.notBefore = false, "", time.Time{}
 	r.paused, r.pausedSince, r.attempts = 0, time.Time{}, 0
 	j.in, j.atStart = to, maps.Clone(r.known)
 }
@@ -183,6 +187,9 @@ func (j *judge) ask(e Event) string {
 	if r.phase != "" && !r.workDone {
 		return fmt.Sprintf("flags are evaluated while the work of %s is not done", r.phase)
 	}
+	if e.At.Before(r.notBefore) {
+		return fmt.Sprintf("a flag is evaluated before %s, when the run goes on", r.notBefore.Format(time.TimeOnly))
+	}
 	if is, ok := r.known[e.Flag]; ok {
 		return fmt.Sprintf("a flag is evaluated again that is known to be %t", is)
 	}
@@ -196,20 +203,20 @@ func (j *judge) ask(e Event) string {
 }
 
 // settle enters the next phase, if the current one is done and it is known
-// which is next. Hint is where the run went, if the rules leave open whether
-// it goes on now.
-func (j *judge) settle(hint Visit, done bool) (problem string) {
+// which is next. The phase, or done, is where the run went, if the rules leave
+// open whether it goes on now.
+func (j *judge) settle(phase string, done bool) (problem string) {
 	r := &j.is
-	if j.held != "" || r.done || r.failedHere || r.phase != "" && !r.workDone {
+	if j.held != "" || r.done || r.failedHere || r.phase != "" && !r.workDone || j.now.Before(r.notBefore) {
 		return ""
 	}
 	at := j.in.index(r.phase)
-	next := j.in.next(at, r.known, false)
+	next := j.in.next(at, r.choice, r.known, false)
 	if len(next) > 1 && !j.asked {
-		return fmt.Sprintf("the phase after %q depends on a flag that is not known, and none was evaluated", r.phase)
+		return fmt.Sprintf("the phase after %q, or its step, depends on a flag that is not known, and none was evaluated", r.phase)
 	}
 	if j.in.Cleanup {
-		next = j.in.next(at, r.known, true)
+		next = j.in.next(at, r.choice, r.known, true)
 	}
 	if len(next) > 1 {
 		return "" // it waits
@@ -223,7 +230,7 @@ func (j *judge) settle(hint Visit, done bool) (problem string) {
 			_, ok := r.known[f]
 			all = all && ok
 		}
-		if !all && hint.Phase == "" && !done {
+		if !all && phase == "" && !done {
 			return "" // the rules leave this open
 		}
 	}
@@ -233,21 +240,28 @@ func (j *judge) settle(hint Visit, done bool) (problem string) {
 	return ""
 }
 
-// move leaves the current phase for a row.
-func (j *judge) move(to int) {
+// move leaves the current phase for a place.
+func (j *judge) move(to place) {
 	r := &j.is
 	if r.phase == "" { // an itinerary is entered with its first phase
 		r.itinerary = j.in.Name
 		r.entered = append(r.entered, j.in.Name)
 	}
-	r.workDone, r.failedHere = false, false
+	r.phase, r.step, r.failedHere = "", "", false
+	r.workDone, r.choice, r.notBefore = false, "", time.Time{}
 	r.paused, r.pausedSince, r.attempts = 0, time.Time{}, 0
-	if to == len(j.in.Phases) {
-		r.phase, r.done, r.result = "", true, j.result()
-		return
+	r.done = to.row == len(j.in.Phases)
+	if !r.done {
+		p := j.in.Phases[to.row]
+		r.phase, r.enteredAt, r.done = p.Name, second(j.now), p.End
+		if p.Steps != nil {
+			r.step = to.step
+		}
+		r.visits = append(r.visits, Visit{j.in.Name, p.Name, to.step})
 	}
-	r.phase, r.enteredAt = j.in.Phases[to].Name, second(j.now)
-	r.visits = append(r.visits, Visit{j.in.Name, r.phase})
+	if r.done {
+		r.result = j.result()
+	}
 }
 
 // result is how the run ends, by the itineraries that were entered.
@@ -278,7 +292,7 @@ func (j *judge) result() string {
 }
 
 func (j *judge) call(e Event) string {
-	if problem := j.settle(Visit{e.Itinerary, e.Phase}, false); problem != "" {
+	if problem := j.settle(e.Phase, false); problem != "" {
 		return problem
 	}
 	r := &j.is
@@ -294,21 +308,33 @@ func (j *judge) call(e Event) string {
 	}
 	deadline := j.in.Phases[j.in.index(r.phase)].Deadline
 	j.late = deadline > 0 && !e.At.Before(r.enteredAt.Add(time.Second+deadline+r.paused))
-	j.called = &Visit{e.Itinerary, e.Phase}
+	j.called = true
 	return ""
 }
 
 func (j *judge) returned(e Event) string {
-	if j.called == nil {
+	if !j.called {
 		return "no handler was called"
 	}
 	r := &j.is
-	j.called, j.now = nil, e.At
+	j.called, j.now = false, e.At
 	phase := j.in.Phases[j.in.index(r.phase)]
+	undeclared := e.Choice != "" && !slices.Contains(phase.choices(), e.Choice)
 	switch e.Value {
 	case "done":
-		j.done()
-		return ""
+		if undeclared && !j.in.Cleanup {
+			r.attempts = 0
+			j.held = fmt.Sprintf("the run is stopped, since %s does not have the choice to go on with %s", r.phase, e.Choice)
+			return ""
+		}
+		if !undeclared {
+			j.done()
+			r.choice = e.Choice
+			if e.After > 0 { // in whole seconds
+				r.notBefore = second(e.At.Add(e.After + time.Second - 1))
+			}
+			return ""
+		}
 	case "wait":
 		r.attempts = 0
 		if !j.late {
@@ -323,7 +349,7 @@ func (j *judge) returned(e Event) string {
 	default:
 		return "a handler returns done, wait, fail or error"
 	}
-	r.failed = append(r.failed, Visit{j.in.Name, r.phase})
+	r.failed = append(r.failed, r.visits[len(r.visits)-1])
 	if !j.in.Cleanup {
 		r.failures++
 	}
@@ -368,14 +394,14 @@ func (j *judge) end(e Event) string {
 		j.is = j.kept.clone()
 	default:
 		j.remembered = 0
-		if problem := j.settle(Visit{e.Kept.Itinerary, e.Kept.Phase}, e.Kept.Done); problem != "" {
+		if problem := j.settle(e.Kept.Phase, e.Kept.Done); problem != "" {
 			return problem
 		}
 	}
 	if j.is.phase == "" && !j.is.done && !e.Lost && j.held == "" && j.reconciles {
 		j.is.known = j.atStart // not begun: all is evaluated again
 	}
-	j.kept, j.reconciles, j.held, j.called, j.unanswered = j.is.clone(), false, "", nil, false
+	j.kept, j.reconciles, j.held, j.called, j.unanswered = j.is.clone(), false, "", false, false
 	return j.compare(e.Kept)
 }
 
@@ -383,10 +409,10 @@ func (j *judge) end(e Event) string {
 func (j *judge) compare(k Kept) string {
 	r := &j.is
 	type where struct {
-		itinerary, phase string
-		workDone, done   bool
+		itinerary, phase, step, choice string
+		workDone, done                 bool
 	}
-	must, is := where{r.itinerary, r.phase, r.workDone, r.done}, where{k.Itinerary, k.Phase, k.WorkDone, k.Done}
+	must, is := where{r.itinerary, r.phase, r.step, r.choice, r.workDone, r.done}, where{k.Itinerary, k.Phase, k.Step, k.Choice, k.WorkDone, k.Done}
 	if r.failedHere {
 		is.workDone = must.workDone
 	}
@@ -394,6 +420,8 @@ func (j *judge) compare(k Kept) string {
 	switch {
 	case must != is:
 		return fmt.Sprintf("the run must be at %+v, and is at %+v; known are %s", must, is, describe(r.known))
+	case j.now.Before(r.notBefore) && !k.NotBefore.Equal(r.notBefore):
+		return fmt.Sprintf("the run must not go on before %s; recorded is %s", r.notBefore, k.NotBefore)
 	case k.Failed != r.failures || k.FailedInCleanup != inCleanup:
 		return fmt.Sprintf("%d phases failed, and %d in cleanup itineraries; recorded are %d and %d", r.failures, inCleanup, k.Failed, k.FailedInCleanup)
 	case r.done && k.Result != r.result:
@@ -406,6 +434,7 @@ func (j *judge) compare(k Kept) string {
 func (j *judge) steps(all []Step) string {
 	r := &j.is
 	var must, may, failed []string // phases that ride may, or may not, show their step
+	current := ""                  // the step that is open
 	add := func(list []string, name string) []string {
 		if !slices.Contains(list, name) {
 			list = append(list, name)
@@ -414,17 +443,23 @@ func (j *judge) steps(all []Step) string {
 	}
 	rides := false
 	for _, v := range r.visits {
-		it := j.def.find(v.Itinerary)
-		p := it.Phases[it.index(v.Phase)]
-		may = add(may, p.Step)
-		if p.Rides {
-			rides = true
+		if v.Step == "" { // an end phase needs none
 			continue
 		}
-		must = add(must, p.Step)
-		if slices.Contains(r.failed, v) {
-			failed = add(failed, p.Step)
+		it := j.def.find(v.Itinerary)
+		may = add(may, v.Step)
+		current = v.Step
+		if it.Phases[it.index(v.Phase)].Rides {
+			rides, current = true, ""
+			continue
 		}
+		must = add(must, v.Step)
+		if slices.Contains(r.failed, v) {
+			failed = add(failed, v.Step)
+		}
+	}
+	if r.done || r.phase == "" || r.failedHere {
+		current = ""
 	}
 	var started []string
 	for _, s := range all {
@@ -435,6 +470,8 @@ func (j *judge) steps(all []Step) string {
 			return fmt.Sprintf("step %s is there twice", s.Name)
 		case r.done && !(s.Started && s.Completed):
 			return fmt.Sprintf("the run is done, and step %s is not", s.Name)
+		case s.Name == current && s.Completed:
+			return fmt.Sprintf("step %s is completed, and a phase of it runs", s.Name)
 		case s.Failed && !rides && !slices.Contains(failed, s.Name):
 			return fmt.Sprintf("step %s reads failed, and no phase of it failed", s.Name)
 		case !s.Failed && slices.Contains(failed, s.Name):
@@ -482,18 +519,22 @@ func (j *judge) ahead(all []Step, started []string) string {
 		if slices.ContainsFunc(it.Phases, func(p Phase) bool { return p.Jumps != nil }) {
 			return ""
 		}
-		next := it.next(at, r.known, false)
+		next := it.next(at, r.choice, r.known, false)
 		if len(next) > 1 {
 			return ""
 		}
-		for at = range next {
+		var to place
+		for to = range next {
 		}
-		if at == len(it.Phases) {
+		if at = to.row; at == len(it.Phases) {
 			break
 		}
 		p := it.Phases[at]
-		if !p.Rides && !slices.Contains(started, p.Step) && !slices.Contains(must, p.Step) {
-			must = append(must, p.Step)
+		if !p.Rides && to.step != "" && !slices.Contains(started, to.step) && !slices.Contains(must, to.step) {
+			must = append(must, to.step)
+		}
+		if p.End {
+			break
 		}
 	}
 	if !slices.Equal(must, are) {

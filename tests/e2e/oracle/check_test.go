@@ -23,6 +23,17 @@ var definition = Definition{
 		{Name: "Canceled", Step: "Clean"},
 	}},
 	{Name: "Failed", Cleanup: true, Result: "Failed", Phases: []Phase{{Name: "Repair", Step: "Fix"}}},
+	{Name: "Warm", Phases: []Phase{
+		{Name: "Inspect", Step: "Initialize", Decides: []string{"Inspected"}},
+		{
+			Name: "Copy", Step: "Initialize", Steps: []GuardedStep{{Step: "Transfer", Guard: Guard{All: []string{"Inspected"}}}},
+			Decides: []string{"Inspected"},
+			Jumps:   []Jump{{To: "Inspect", Guard: Guard{All: []string{"Inspected"}}}, {To: "Copy", Choice: true}, {To: "Completed", Choice: true}},
+		},
+		{Name: "Completed", Step: "End", End: true},
+		{Name: "Never", Step: "Never"},
+	}},
+	{Name: "Undo", Cleanup: true, Phases: []Phase{{Name: "Revert", Step: "Undo", Steps: []GuardedStep{{Step: "Other", Guard: Guard{All: []string{"Other"}}}}}, {Name: "Reverted", End: true}}},
 }
 
 var noon = time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -43,6 +54,13 @@ func (s *story) ask(flag, value string) { s.add(Event{Kind: Ask, Flag: flag, Val
 func (s *story) call(phase, value string) {
 	s.add(Event{Kind: Call, Itinerary: s.in.Itinerary, Phase: phase})
 	s.add(Event{Kind: Return, Itinerary: s.in.Itinerary, Phase: phase, Value: value})
+}
+
+// choose is a call whose handler is done, and chooses where to go on, and after
+// how long.
+func (s *story) choose(phase, choice string, after time.Duration) {
+	s.add(Event{Kind: Call, Itinerary: s.in.Itinerary, Phase: phase})
+	s.add(Event{Kind: Return, Itinerary: s.in.Itinerary, Phase: phase, Value: "done", Choice: choice, After: after})
 }
 
 // end ends a reconcile. Steps that have started are completed if open is not
@@ -114,6 +132,62 @@ func looped() []Event {
 	return s.trace
 }
 
+// chosen is the story of a run whose handler chooses to copy once more, although
+// a jump admits, then chooses what it may not, and then chooses the end, which
+// comes ten seconds later.
+func chosen() []Event {
+	s := &story{now: noon}
+	s.begin("Warm")
+	s.ask("Inspected", "not yet")
+	s.end("Warm", "Inspect", "Initialize", "Initialize")
+	s.begin("Warm")
+	s.call("Inspect", "done")
+	s.ask("Inspected", "true")
+	s.in.Step = "Transfer"
+	s.end("Warm", "Copy", "Transfer", "Initialize", "Transfer")
+	s.begin("Warm")
+	s.choose("Copy", "Copy", 0)
+	s.ask("Inspected", "error")
+	s.in.WorkDone, s.in.Choice = true, "Copy"
+	s.end("Warm", "Copy", "Transfer", "Initialize", "Transfer")
+	s.begin("Warm")
+	s.ask("Inspected", "false")
+	s.in.WorkDone, s.in.Choice, s.in.Step = false, "", "Initialize"
+	s.end("Warm", "Copy", "Initialize", "Initialize", "Transfer")
+	s.begin("Warm")
+	s.choose("Copy", "Never", 0)
+	s.end("Warm", "Copy", "Initialize", "Initialize", "Transfer")
+	s.begin("Warm")
+	s.choose("Copy", "Completed", 9500*time.Millisecond)
+	s.in.WorkDone, s.in.Choice, s.in.NotBefore = true, "Completed", noon.Add(10*time.Second)
+	s.end("Warm", "Copy", "Initialize", "Initialize", "Transfer")
+	s.now = noon.Add(9 * time.Second)
+	s.begin("Warm")
+	s.end("Warm", "Copy", "Initialize", "Initialize", "Transfer")
+	s.now = noon.Add(10 * time.Second)
+	s.begin("Warm")
+	s.ask("Inspected", "true")
+	s.in = Kept{Done: true, Result: "Succeeded"}
+	s.end("Warm", "Completed", "", "Initialize", "Transfer", "End")
+	return s.trace
+}
+
+// undeclared is the story of a cleanup itinerary whose first phase fails, since
+// its handler chooses what it may not. Its step depends on an unknown flag.
+func undeclared() []Event {
+	s := &story{now: noon}
+	s.begin("Undo")
+	s.ask("Other", "error")
+	s.in.Step = "Undo"
+	s.end("Undo", "Revert", "Undo", "Undo")
+	s.begin("Undo")
+	s.choose("Revert", "Never", 0)
+	s.add(Event{Kind: Select, Itinerary: "Undo"})
+	s.in = Kept{Done: true, Result: "Succeeded", FailedInCleanup: 1}
+	s.end("Undo", "Reverted", "", "Undo").Steps[0].Failed = true
+	return s.trace
+}
+
 // late is the story of a phase that was paused and runs into its deadline.
 func late(works, paused time.Duration, value string) []Event {
 	s := &story{now: noon}
@@ -151,12 +225,16 @@ func TestGoodStories(t *testing.T) {
 		trace  []Event
 		visits []Visit
 	}{
-		"a cancel": {canceled(), []Visit{{"Main", "Scan"}, {"Cancel", "Delete"}, {"Cancel", "Canceled"}}},
-		"a loop":   {looped(), []Visit{{"Main", "Scan"}, {"Main", "Turn"}, {"Main", "Turn"}, {"Failed", "Repair"}}},
+		"a cancel": {canceled(), []Visit{{"Main", "Scan", "Look"}, {"Cancel", "Delete", "Clean"}, {"Cancel", "Canceled", "Clean"}}},
+		"a loop":   {looped(), []Visit{{"Main", "Scan", "Look"}, {"Main", "Turn", "Work"}, {"Main", "Turn", "Work"}, {"Failed", "Repair", "Fix"}}},
 		"a failure at the deadline, after a pause of hours and a last look": {
 			failedAt(late(61*time.Second, 8*time.Hour, "wait")),
-			[]Visit{{"Main", "Scan"}, {"Main", "Copy"}, {"Failed", "Repair"}},
+			[]Visit{{"Main", "Scan", "Look"}, {"Main", "Copy", "Work"}, {"Failed", "Repair", "Fix"}},
 		},
+		"a loop that its handler leaves": {chosen(), []Visit{
+			{"Warm", "Inspect", "Initialize"}, {"Warm", "Copy", "Transfer"}, {"Warm", "Copy", "Initialize"}, {"Warm", "Completed", "End"},
+		}},
+		"a choice that is not declared, in a cleanup itinerary": {undeclared(), []Visit{{"Undo", "Revert", "Undo"}, {"Undo", "Reverted", ""}}},
 	} {
 		visits, err := Check(definition, c.trace)
 		require.NoError(t, err, name)
@@ -280,6 +358,83 @@ func TestBadStories(t *testing.T) {
 			e[find(e, Begin, 3)].Paused = true
 			return e
 		}, "nothing may happen: the run is paused"},
+		{"a phase is entered although its step is not known", chosen(), func(e []Event) []Event {
+			e[find(e, Ask, 1)].Value = "error"
+			return e
+		}, "phase:Inspect step: choice: workDone:true"},
+		{"an unknown guard of a step admits in a cleanup itinerary", undeclared(), func(e []Event) []Event {
+			e[find(e, End, 0)].Kept.Step = "Other"
+			return e
+		}, "step:Undo"},
+		{"the step is judged again while the phase runs", chosen(), func(e []Event) []Event {
+			e[find(e, End, 2)].Kept.Step = "Initialize"
+			return e
+		}, "step:Transfer"},
+		{"the phase is shown under its other step", chosen(), func(e []Event) []Event {
+			k := &e[find(e, End, 1)].Kept
+			k.Steps = k.Steps[:1]
+			return e
+		}, "the steps that started must be [Initialize Transfer], and are [Initialize]"},
+		{"the step of the phase reads completed", chosen(), func(e []Event) []Event {
+			e[find(e, End, 1)].Kept.Steps[1].Completed = true
+			return e
+		}, "step Transfer is completed, and a phase of it runs"},
+		{"a choice is forgotten", chosen(), func(e []Event) []Event {
+			e[find(e, End, 2)].Kept.Choice = ""
+			return e
+		}, "choice:Copy"},
+		{"a jump takes precedence over a choice", chosen(), func(e []Event) []Event {
+			e[find(e, Ask, 3)].Value = "true"
+			i := find(e, End, 3)
+			e[i].Kept.Phase, e[i].Kept.Step = "Inspect", ""
+			return e
+		}, "phase:Copy step:Transfer"},
+		{"the run goes on after a choice that is not declared", chosen(), func(e []Event) []Event {
+			e[find(e, End, 4)].Kept.WorkDone = true
+			return e
+		}, "workDone:false"},
+		{"a handler is called although its choice has stopped the run", chosen(), func(e []Event) []Event {
+			return slices.Insert(e, find(e, End, 4), e[find(e, Call, 3)])
+		}, "nothing may happen: the run is stopped, since Copy does not have the choice to go on with Never"},
+		{"a choice that is not declared counts in a cleanup itinerary", undeclared(), func(e []Event) []Event {
+			i := find(e, Select, 0)
+			return slices.Delete(e, i, i+1)
+		}, "was not evaluated which itinerary it selects"},
+		{"the time is recorded too early", chosen(), func(e []Event) []Event {
+			k := &e[find(e, End, 5)].Kept
+			k.NotBefore = k.NotBefore.Add(-time.Second)
+			return e
+		}, "the run must not go on before"},
+		{"a flag is evaluated before the run goes on", chosen(), func(e []Event) []Event {
+			i := find(e, End, 6)
+			e[find(e, Ask, 4)].At = e[i].At
+			return slices.Insert(e, i, e[find(e, Ask, 4)])
+		}, "a flag is evaluated before 12:00:10"},
+		{"the run goes on before its time", chosen(), func(e []Event) []Event {
+			i := find(e, End, 6)
+			e[i].Kept = last(e).Kept
+			return e
+		}, "phase:Copy step:Initialize choice:Completed workDone:true done:false"},
+		{"the run does not go on when its time has come", chosen(), func(e []Event) []Event {
+			last(e).Kept = e[find(e, End, 6)].Kept
+			return e
+		}, "phase:Completed step: choice: workDone:false done:true"},
+		{"an end phase does not end", chosen(), func(e []Event) []Event {
+			last(e).Kept.Done = false
+			return e
+		}, "done:true"},
+		{"the handler of an end phase is called", chosen(), func(e []Event) []Event {
+			i := len(e) - 1
+			return slices.Insert(e, i, Event{Kind: Call, At: e[i].At, Itinerary: "Warm", Phase: "Completed"})
+		}, "a handler is called although the run is done"},
+		{"the run goes on after an end phase", chosen(), func(e []Event) []Event {
+			last(e).Kept.Phase = "Never"
+			return e
+		}, "phase:Completed"},
+		{"the name of the end phase is gone", chosen(), func(e []Event) []Event {
+			last(e).Kept.Phase = ""
+			return e
+		}, "phase:Completed"},
 		{"what is lost is kept", canceled(), func(e []Event) []Event {
 			e[find(e, End, 2)].Lost = true
 			return e

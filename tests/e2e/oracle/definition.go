@@ -10,18 +10,31 @@ import (
 // are any), and all of None are false.
 type Guard struct{ All, Any, None []string }
 
-// Jump leads to another phase than the next in order, if its guard admits.
+// Jump leads to another phase than the next in order, if its guard admits or,
+// of a choice, if the handler chooses it.
 type Jump struct {
-	To    string
+	To     string
+	Guard  Guard
+	Choice bool
+}
+
+// GuardedStep is a step that a phase belongs to if the guard admits.
+type GuardedStep struct {
+	Step  string
 	Guard Guard
 }
 
 // Phase is one row of an itinerary.
 type Phase struct {
 	Name, Step string
-	Guard      Guard
-	Decides    []string
-	Jumps      []Jump
+	// Steps are other steps of the phase: the first whose guard admits counts,
+	// and Step if none does.
+	Steps []GuardedStep
+	// End reports that the run is done when it enters the phase.
+	End     bool
+	Guard   Guard
+	Decides []string
+	Jumps   []Jump
 	// Rides reports that the phase never makes its step visible.
 	Rides bool
 	// Deadline and MaxAttempts are as an embedder sets them; zero means none.
@@ -62,6 +75,9 @@ func (it *Itinerary) reads() map[string]bool {
 	}
 	for _, p := range it.Phases {
 		read(p.Guard)
+		for _, s := range p.Steps {
+			read(s.Guard)
+		}
 		for _, j := range p.Jumps {
 			read(j.Guard)
 		}
@@ -116,23 +132,47 @@ func (g Guard) judge(known map[string]bool) (admits bool, open string) {
 	return open == "", open
 }
 
-// next returns the rows that can come after a row (-1 is the start, the number
-// of rows is the end), over all values of what is not known. If cautious is
-// set, an unknown guard of a phase admits, and one of a jump does not, as in a
+// choices are the phases that the handler of a phase may choose.
+func (p Phase) choices() (all []string) {
+	for _, j := range p.Jumps {
+		if j.Choice {
+			all = append(all, j.To)
+		}
+	}
+	return all
+}
+
+// place is a row, and the step under which it is entered. The row -1 is the
+// start, and the number of rows is the end.
+type place struct {
+	row  int
+	step string
+}
+
+// next returns the places that can come after a row whose handler made a choice
+// (empty: none), over all values of what is not known. If cautious is set, an
+// unknown guard of a phase admits, and one of a jump or a step does not, as in a
 // cleanup itinerary.
-func (it *Itinerary) next(at int, known map[string]bool, cautious bool) map[int]bool {
-	split := func(flag string) map[int]bool {
-		all := map[int]bool{}
+func (it *Itinerary) next(at int, choice string, known map[string]bool, cautious bool) map[place]bool {
+	split := func(flag string) map[place]bool {
+		all := map[place]bool{}
 		for _, value := range []bool{true, false} {
 			assumed := maps.Clone(known)
 			assumed[flag] = value
-			maps.Copy(all, it.next(at, assumed, cautious))
+			maps.Copy(all, it.next(at, choice, assumed, cautious))
 		}
 		return all
 	}
 	from := at + 1
-	if at >= 0 {
+	switch {
+	case at < 0:
+	case choice != "":
+		from = it.index(choice)
+	default:
 		for _, j := range it.Phases[at].Jumps {
+			if j.Choice {
+				continue
+			}
 			admits, open := j.Guard.judge(known)
 			if open != "" && !cautious {
 				return split(open)
@@ -144,28 +184,50 @@ func (it *Itinerary) next(at int, known map[string]bool, cautious bool) map[int]
 		}
 	}
 	for i := from; i < len(it.Phases); i++ {
-		admits, open := it.Phases[i].Guard.judge(known)
+		p := it.Phases[i]
+		admits, open := p.Guard.judge(known)
 		if open != "" && !cautious {
 			return split(open)
 		}
-		if admits || open != "" {
-			return map[int]bool{i: true}
+		if !admits && open == "" {
+			continue
 		}
+		step := p.Step
+		for _, s := range p.Steps {
+			admits, open := s.Guard.judge(known)
+			if open != "" && !cautious {
+				return split(open)
+			}
+			if admits {
+				step = s.Step
+				break
+			}
+		}
+		return map[place]bool{{i, step}: true}
 	}
-	return map[int]bool{len(it.Phases): true}
+	return map[place]bool{{row: len(it.Phases)}: true}
 }
 
-// runs are the rows that run if no flag ever changes.
-func (it *Itinerary) runs(known map[string]bool) map[int]bool {
-	seen := map[int]bool{}
-	for at := -1; ; {
-		for at = range it.next(at, known, false) { // there is one
+// runs are the places that are entered if no flag ever changes, whatever the
+// handlers choose.
+func (it *Itinerary) runs(known map[string]bool) map[place]bool {
+	seen := map[place]bool{}
+	var follow func(at int, choice string)
+	follow = func(at int, choice string) {
+		for to := range it.next(at, choice, known, false) { // there is one
+			if seen[to] || to.row == len(it.Phases) {
+				return
+			}
+			seen[to] = true
+			if p := it.Phases[to.row]; !p.End {
+				for _, choice := range append(p.choices(), "") {
+					follow(to.row, choice)
+				}
+			}
 		}
-		if seen[at] || at == len(it.Phases) {
-			return seen
-		}
-		seen[at] = true
 	}
+	follow(-1, "")
+	return seen
 }
 
 // mostAssumed is the number of unknown flags up to which all of their values

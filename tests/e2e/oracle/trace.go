@@ -20,7 +20,8 @@ const (
 	// Outage: the sources could not be read, so that no flag was answered.
 	Outage Kind = "outage"
 	// Call: the handler of Phase in Itinerary is called. Return: it returned
-	// Value: "done", "wait", "fail" or "error".
+	// Value: "done", "wait", "fail" or "error"; Choice and After are what it
+	// says with "done": the phase to go on with, and after how long.
 	Call   Kind = "call"
 	Return Kind = "return"
 	// Select: the object selects Itinerary, after a phase has failed.
@@ -34,10 +35,11 @@ const (
 
 // Event is something that happened.
 type Event struct {
-	Kind                          Kind
-	At                            time.Time
-	Itinerary, Phase, Flag, Value string
-	Paused                        bool
+	Kind                                  Kind
+	At                                    time.Time
+	Itinerary, Phase, Flag, Value, Choice string
+	After                                 time.Duration
+	Paused                                bool
 	// Lost reports that the reconcile could not persist anything.
 	Lost bool
 	Kept Kept
@@ -46,8 +48,13 @@ type Event struct {
 // Kept is what is persisted of a run.
 type Kept struct {
 	Itinerary, Phase string
-	WorkDone, Done   bool
-	Result           string
+	// Step is the step under which the phase was entered, if it has guarded
+	// steps; Choice what its handler chose, once its work is done; NotBefore the
+	// time before which the run does not go on.
+	Step, Choice   string
+	NotBefore      time.Time
+	WorkDone, Done bool
+	Result         string
 	// Failed and FailedInCleanup count the phases that failed.
 	Failed, FailedInCleanup int
 	Steps                   []Step
@@ -68,6 +75,12 @@ func (e Event) String() string {
 			fmt.Fprintf(b, " %s", s)
 		}
 	}
+	if e.Choice != "" {
+		fmt.Fprintf(b, ", go on with %s", e.Choice)
+	}
+	if e.After != 0 {
+		fmt.Fprintf(b, " after %s", e.After)
+	}
 	for _, is := range []struct {
 		is   bool
 		text string
@@ -86,8 +99,17 @@ func (e Event) String() string {
 func (k Kept) String() string {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "in %q of %q", k.Phase, k.Itinerary)
+	if k.Step != "" {
+		fmt.Fprintf(b, " under %s", k.Step)
+	}
 	if k.WorkDone {
 		b.WriteString(", whose work is done")
+	}
+	if k.Choice != "" {
+		fmt.Fprintf(b, ", goes on with %s", k.Choice)
+	}
+	if !k.NotBefore.IsZero() {
+		fmt.Fprintf(b, ", not before %s", k.NotBefore.Format(time.TimeOnly))
 	}
 	if k.Done {
 		b.WriteString(", done")
@@ -110,7 +132,14 @@ func (k Kept) String() string {
 // String describes the phase in a line.
 func (p Phase) String() string {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "%s (%s)%s", p.Name, p.Step, p.Guard)
+	fmt.Fprintf(b, "%s (%s", p.Name, p.Step)
+	for _, s := range p.Steps {
+		fmt.Fprintf(b, "; %s%s", s.Step, s.Guard)
+	}
+	fmt.Fprintf(b, ")%s", p.Guard)
+	if p.End {
+		b.WriteString(" end")
+	}
 	if p.Rides {
 		b.WriteString(" rides")
 	}
@@ -119,6 +148,9 @@ func (p Phase) String() string {
 	}
 	for _, j := range p.Jumps {
 		fmt.Fprintf(b, " jumps to %s%s", j.To, j.Guard)
+		if j.Choice {
+			b.WriteString(" by choice")
+		}
 	}
 	if p.Deadline != 0 {
 		fmt.Fprintf(b, " within %s", p.Deadline)

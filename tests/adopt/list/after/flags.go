@@ -19,29 +19,32 @@ const (
 	CutoverDue
 )
 
-// flags are the flags, with the functions that evaluate them: those that the
-// controller has.
-var flags = []struct {
-	phases.FlagDef
-	evaluate func(migration.Predicates) (bool, error)
-}{
-	{phases.FlagDef{Flag: HasPreHook, Name: "HasPreHook"}, migration.Predicates.HasPreHook},
-	{phases.FlagDef{Flag: HasPostHook, Name: "HasPostHook"}, migration.Predicates.HasPostHook},
-	{phases.FlagDef{Flag: RequiresConversion, Name: "RequiresConversion"}, migration.Predicates.RequiresConversion},
-	{phases.FlagDef{Flag: CDIDiskCopy, Name: "CDIDiskCopy"}, migration.Predicates.CDIDiskCopy},
-	{phases.FlagDef{Flag: VirtV2VDiskCopy, Name: "VirtV2VDiskCopy"}, migration.Predicates.VirtV2VDiskCopy},
-	{phases.FlagDef{Flag: VSphere, Name: "VSphere"}, migration.Predicates.VSphere},
-	{phases.FlagDef{Flag: RunInspection, Name: "RunInspection"}, migration.Predicates.RunInspection},
-	{phases.FlagDef{Flag: WindowsWaitForGuestReboot, Name: "WindowsWaitForGuestReboot"}, migration.Predicates.WindowsWaitForGuestReboot},
-	{phases.FlagDef{Flag: WaitForFinalSnapshotConsolidation, Name: "WaitForFinalSnapshotConsolidation"}, migration.Predicates.WaitForFinalSnapshotConsolidation},
-	{phases.FlagDef{Flag: CutoverDue, Name: "CutoverDue"}, migration.Predicates.CutoverDue},
-}
+var vocabulary = phases.MustVocabulary([]phases.FlagDef{
+	{Flag: HasPreHook, Name: "HasPreHook"},
+	{Flag: HasPostHook, Name: "HasPostHook"},
+	{Flag: RequiresConversion, Name: "RequiresConversion"},
+	{Flag: CDIDiskCopy, Name: "CDIDiskCopy"},
+	{Flag: VirtV2VDiskCopy, Name: "VirtV2VDiskCopy"},
+	{Flag: VSphere, Name: "VSphere"},
+	{Flag: RunInspection, Name: "RunInspection"},
+	{Flag: WindowsWaitForGuestReboot, Name: "WindowsWaitForGuestReboot"},
+	{Flag: WaitForFinalSnapshotConsolidation, Name: "WaitForFinalSnapshotConsolidation"},
+	{Flag: CutoverDue, Name: "CutoverDue"},
+})
 
-// vocabulary has the flags.
-var vocabulary = func() *phases.Vocabulary {
-	var defs []phases.FlagDef
-	for _, f := range flags {
-		defs = append(defs, f.FlagDef)
-	}
-	return phases.MustVocabulary(defs)
-}()
+// sourcesOf returns the sources of the flags: the functions that the controller
+// has.
+func sourcesOf(p migration.Predicates) (*phases.Sources, error) {
+	return phases.NewSources(vocabulary, []phases.Source{
+		{Flag: HasPreHook, Evaluate: phases.Bool(p.HasPreHook)},
+		{Flag: HasPostHook, Evaluate: phases.Bool(p.HasPostHook)},
+		{Flag: RequiresConversion, Evaluate: phases.Bool(p.RequiresConversion)},
+		{Flag: CDIDiskCopy, Evaluate: phases.Bool(p.CDIDiskCopy)},
+		{Flag: VirtV2VDiskCopy, Evaluate: phases.Bool(p.VirtV2VDiskCopy)},
+		{Flag: VSphere, Evaluate: phases.Bool(p.VSphere)},
+		{Flag: RunInspection, Evaluate: phases.Bool(p.RunInspection)},
+		{Flag: WindowsWaitForGuestReboot, Evaluate: phases.Bool(p.WindowsWaitForGuestReboot)},
+		{Flag: WaitForFinalSnapshotConsolidation, Evaluate: phases.Bool(p.WaitForFinalSnapshotConsolidation)},
+		{Flag: CutoverDue, Evaluate: phases.Bool(p.CutoverDue)},
+	}...)
+}

@@ -51,16 +51,9 @@ func selectItinerary(_ context.Context, i item) (string, error) {
 }
 
 func (r *Reconciler) sources(_ context.Context, i item) (*phases.Sources, error) {
-	is := migration.Predicates{Plan: i.Object, VM: i.Item, Inventory: r.Inventory, Now: r.Now}
-	var all []phases.Source
-	for _, f := range flags {
-		evaluate := func(context.Context, phases.Facts) (phases.Truth, error) {
-			yes, err := f.evaluate(is)
-			return phases.TruthOf(yes), err
-		}
-		all = append(all, phases.Source{Flag: f.Flag, Evaluate: evaluate})
-	}
-	return phases.NewSources(vocabulary, all...)
+	return sourcesOf(migration.Predicates{
+		Plan: i.Object, VM: i.Item, Inventory: r.Inventory, Now: r.Now,
+	})
 }
 
 // handle lets the executor work on a phase, and waits unless it goes on.

@@ -38,7 +38,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err := r.Client.Get(ctx, req.NamespacedName, plan); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	m := &run{Reconciler: r, plan: plan, migrator: r.Migrator(plan.Spec.Provider)}
+	m := &run{Reconciler: r, ctx: ctx, plan: plan, migrator: r.Migrator(plan.Spec.Provider)}
 	m.Executor = &migration.Executor{
 		Plan: plan, Source: r.Source, Target: r.Target, Now: r.Now,
 		Step: m.currentStep, Next: m.next, Goto: m.enter, Choose: m.enter,

@@ -4,6 +4,7 @@
 package before
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/migration"
@@ -32,6 +33,7 @@ type phase struct {
 
 // itinerary is an ordered list of phases for one virtual machine.
 type itinerary struct {
+	ctx        context.Context
 	phases     []phase
 	predicates migration.Predicates
 }
@@ -40,23 +42,23 @@ func (i *itinerary) evaluate(f flag) (bool, error) {
 	p := i.predicates
 	switch f {
 	case hasPreHook:
-		return p.HasPreHook()
+		return p.HasPreHook(i.ctx)
 	case hasPostHook:
-		return p.HasPostHook()
+		return p.HasPostHook(i.ctx)
 	case requiresConversion:
-		return p.RequiresConversion()
+		return p.RequiresConversion(i.ctx)
 	case cdiDiskCopy:
-		return p.CDIDiskCopy()
+		return p.CDIDiskCopy(i.ctx)
 	case virtV2VDiskCopy:
-		return p.VirtV2VDiskCopy()
+		return p.VirtV2VDiskCopy(i.ctx)
 	case vSphere:
-		return p.VSphere()
+		return p.VSphere(i.ctx)
 	case runInspection:
-		return p.RunInspection()
+		return p.RunInspection(i.ctx)
 	case windowsWaitForGuestReboot:
-		return p.WindowsWaitForGuestReboot()
+		return p.WindowsWaitForGuestReboot(i.ctx)
 	case waitForFinalSnapshotConsolidation:
-		return p.WaitForFinalSnapshotConsolidation()
+		return p.WaitForFinalSnapshotConsolidation(i.ctx)
 	}
 	return false, fmt.Errorf("flag %d is unknown", f)
 }

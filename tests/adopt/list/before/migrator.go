@@ -1,6 +1,7 @@
 package before
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/api"
@@ -11,12 +12,13 @@ import (
 type run struct {
 	*Reconciler
 	*migration.Executor
+	ctx      context.Context
 	plan     *api.Plan
 	migrator migration.Migrator
 }
 
 func (r *run) itinerary(vm *api.VMStatus) *itinerary {
-	i := &itinerary{phases: cold, predicates: migration.Predicates{Plan: r.plan, VM: vm, Inventory: r.Inventory, Now: r.Executor.Now}}
+	i := &itinerary{ctx: r.ctx, phases: cold, predicates: migration.Predicates{Plan: r.plan, VM: vm, Inventory: r.Inventory, Now: r.Executor.Now}}
 	if r.plan.Spec.Warm {
 		i.phases = warm
 	}

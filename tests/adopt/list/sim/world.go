@@ -4,6 +4,7 @@
 package sim
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -224,7 +225,7 @@ func (w *World) Cleanup(vm string) error {
 var ErrDown = errors.New("the inventory does not answer")
 
 // NeedsConversion implements [migration.Inventory].
-func (w *World) NeedsConversion(vm string) (bool, error) {
+func (w *World) NeedsConversion(_ context.Context, vm string) (bool, error) {
 	if w.Down != nil && w.Down(w.Time) {
 		return false, ErrDown
 	}

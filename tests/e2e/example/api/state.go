@@ -42,9 +42,7 @@ func (m *MigMigration) State() (runner.State, error) {
 	}
 	s := runner.State{Pipeline: status.Pipeline}
 	s.Itinerary, s.Phase = status.Itinerary, status.Phase
-	if s.Phase == mtc.PhaseCompleted { // and stays so, whatever its spec says by now
-		s.Phase, s.Done = "", true
-	}
+	s.Done = s.Phase == mtc.PhaseCompleted // and is left alone
 	return s, nil
 }
 

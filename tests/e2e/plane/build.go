@@ -77,18 +77,14 @@ func binaries(ctx context.Context, log func(format string, args ...any)) (string
 	return dir, nil
 }
 
-// kubeModule is the folder of the module that pins the versions: beside the
-// go.mod that the tests run under.
+// kubeModule is the folder of the module that pins the versions: it is in
+// tests/e2e, whichever module the tests run under.
 func kubeModule(ctx context.Context) (string, error) {
-	mod, err := output(ctx, ".", "go", "env", "GOMOD")
+	dir, err := output(ctx, ".", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/konveyor/dynamic-pipeline/tests/e2e")
 	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(filepath.Dir(strings.TrimSpace(string(mod))), "kube")
-	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
 		return "", fmt.Errorf("the module that pins the control plane: %w", err)
 	}
-	return dir, nil
+	return filepath.Join(strings.TrimSpace(string(dir)), "kube"), nil
 }
 
 // pinned is the version of a module that the pinning module requires.

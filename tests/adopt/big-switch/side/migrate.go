@@ -1,0 +1,39 @@
+// Package side is the controller once it finds its way by this project, and
+// keeps its loop and its types.
+package side
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/api"
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/controller"
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
+)
+
+// New makes the controller.
+func New(c client.Client, w *world.World, now func() time.Time) *controller.Reconciler {
+	return &controller.Reconciler{Client: c, Migrate: func(ctx context.Context, m *api.MigMigration) (time.Duration, error) {
+		return migrate(ctx, m, w, now)
+	}}
+}
+
+func migrate(ctx context.Context, m *api.MigMigration, w *world.World, now func() time.Time) (time.Duration, error) {
+	t := &task{Task: &controller.Task{Owner: m, World: w}, now: now}
+	t.Next, t.Fail = func(context.Context) error { t.Finish(); return nil }, t.fail
+	if err := t.init(ctx); err != nil {
+		return controller.PollReQ, err
+	}
+	if !t.WorkDone() {
+		if err := t.Run(ctx); err != nil {
+			if errors.IsConflict(err) {
+				return controller.FastReQ, nil
+			}
+			t.fail([]string{err.Error()})
+		}
+	}
+	return t.Requeue, t.end(ctx)
+}

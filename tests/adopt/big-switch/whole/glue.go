@@ -1,0 +1,66 @@
+package whole
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/api"
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/controller"
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/flags"
+)
+
+var itineraries = machine.MustCompileSet(mtc.Itineraries()...)
+
+// run is what the runner reconciles.
+type run struct {
+	*api.MigMigration
+	*controller.Task
+}
+
+func newRunner(now func() time.Time) (*runner.Runner[run], error) {
+	return runner.New(runner.Options[run]{
+		Itineraries: itineraries,
+		Select:      func(_ context.Context, r run) (string, error) { return r.Selected(), nil },
+		Sources: func(ctx context.Context, r run) (*phases.Sources, error) {
+			return flags.Of(r.Task)(ctx)
+		},
+		Storage: runner.NewAnnotationStorage("pipeline.konveyor.io/state", runner.Fields[run]{
+			Steps:     runner.AlikeSteps(func(r run) *[]*api.Step { return &r.Status.Pipeline }),
+			Itinerary: func(r run) *string { return &r.Status.Itinerary },
+			Phase:     func(r run) *string { return &r.Status.Phase },
+		}),
+		Handler: runner.VisitFunc[run](visit),
+		OnError: func(_ run, _ runner.Visit, err error) runner.ErrorAction {
+			if errors.IsConflict(err) {
+				return runner.ActionRetry
+			}
+			return runner.ActionFail
+		},
+		OnFail: func(_ context.Context, r run, f runner.Failure) error {
+			r.AddFailure(f.Reasons)
+			return nil
+		},
+		Now: now,
+	})
+}
+
+// visit runs the switch. How that goes on is the result.
+func visit(ctx context.Context, r run, v runner.Visit) (result runner.Result, err error) {
+	t := r.Task
+	t.Itinerary, t.Phase = v.Itinerary, v.Phase
+	t.Next = func(context.Context) error { result = runner.Done(); return nil }
+	t.Fail = func(reasons []string) { result = runner.Fail(reasons...) }
+	err = t.Run(ctx)
+	if t.Phase != v.Phase { // it jumps; the catalogue declares where to
+		result = runner.Done()
+	} else if !result.IsDone() && !result.IsFail() {
+		result = runner.Wait(t.Requeue, "", t.Progress...)
+	}
+	return result, err
+}

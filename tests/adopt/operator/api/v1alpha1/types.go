@@ -1,0 +1,170 @@
+// Package v1alpha1 has the custom resources of the operator.
+//
+// +kubebuilder:object:generate=true
+// +groupName=postgres.example.com
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+// GroupVersion is the group and version of all types.
+var GroupVersion = schema.GroupVersion{Group: "postgres.example.com", Version: "v1alpha1"}
+
+// AddToScheme adds all types to a scheme.
+func AddToScheme(s *runtime.Scheme) error {
+	s.AddKnownTypes(GroupVersion, &Upgrade{}, &UpgradeList{}, &Server{}, &ServerList{})
+	metav1.AddToGroupVersion(s, GroupVersion)
+	return nil
+}
+
+// Upgrade moves the cluster of PostgreSQL servers of its name to another major
+// version.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="Itinerary",type=string,JSONPath=`.status.itinerary`
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="Result",type=string,JSONPath=`.status.result`
+type Upgrade struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec UpgradeSpec `json:"spec"`
+	// +optional
+	Status UpgradeStatus `json:"status,omitempty"`
+}
+
+// UpgradeSpec is what the user wants.
+type UpgradeSpec struct {
+	// Version is the major version to upgrade to.
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="another version is another upgrade"
+	Version int32 `json:"version"`
+	// Backup asks for a backup before anything is changed.
+	// +optional
+	Backup bool `json:"backup,omitempty"`
+	// Canceled takes the upgrade back, until the new primary accepts writes.
+	// +optional
+	Canceled bool `json:"canceled,omitempty"`
+	// Attempt is any text. If it changes, an upgrade that has ended runs again.
+	// +optional
+	Attempt string `json:"attempt,omitempty"`
+}
+
+// UpgradeStatus is the state of the run, and conditions.
+type UpgradeStatus struct {
+	// State is how far the upgrade is, and its pipeline.
+	runner.State `json:",inline"`
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// State returns where the state of the run is.
+func (u *Upgrade) State() *runner.State { return &u.Status.State }
+
+// Conditions returns where the conditions are.
+func (u *Upgrade) Conditions() *[]metav1.Condition { return &u.Status.Conditions }
+
+// UpgradeList is a list of upgrades.
+//
+// +kubebuilder:object:root=true
+type UpgradeList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []Upgrade `json:"items"`
+}
+
+// Cluster is the label of servers that holds the name of their cluster.
+const Cluster = "postgres.example.com/cluster"
+
+// Server is a PostgreSQL server. An agent on its machine makes it what the spec
+// says.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+type Server struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec ServerSpec `json:"spec"`
+	// +optional
+	Status ServerStatus `json:"status,omitempty"`
+}
+
+// Role is what a server does in its cluster.
+//
+// +kubebuilder:validation:Enum=Primary;Replica
+type Role string
+
+// The roles.
+const (
+	Primary Role = "Primary"
+	Replica Role = "Replica"
+)
+
+// ServerSpec is what a server must be.
+type ServerSpec struct {
+	Version int32 `json:"version"`
+	Role    Role  `json:"role"`
+	// Source is the server whose data this one follows. A primary has one until
+	// it is promoted.
+	// +optional
+	Source string `json:"source,omitempty"`
+	// Writable lets clients write. Two primaries of a cluster never are writable.
+	// +optional
+	Writable bool `json:"writable,omitempty"`
+	// BackUp asks for a backup.
+	// +optional
+	BackUp bool `json:"backUp,omitempty"`
+	// Reindex rebuilds the indexes.
+	// +optional
+	Reindex bool `json:"reindex,omitempty"`
+}
+
+// ServerStatus is what a server is.
+type ServerStatus struct {
+	// ObservedGeneration is the generation of the spec that the rest is about.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Ready reports that the server is what its spec says.
+	// +optional
+	Ready bool `json:"ready,omitempty"`
+	// Error is why it cannot be.
+	// +optional
+	Error string `json:"error,omitempty"`
+	// LagBytes is how far the server is behind its source.
+	// +optional
+	LagBytes int64 `json:"lagBytes,omitempty"`
+	// CollationChanged reports that the server sorts text in another way than
+	// its source, so that the indexes must be rebuilt.
+	// +optional
+	CollationChanged bool `json:"collationChanged,omitempty"`
+}
+
+// Ready reports whether the server is what its spec says now.
+func (s *Server) Ready() bool {
+	return s.Status.Ready && s.Status.ObservedGeneration == s.Generation
+}
+
+// Failed reports whether the server cannot be what its spec says now.
+func (s *Server) Failed() bool {
+	return s.Status.Error != "" && s.Status.ObservedGeneration == s.Generation
+}
+
+// ServerList is a list of servers.
+//
+// +kubebuilder:object:root=true
+type ServerList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []Server `json:"items"`
+}

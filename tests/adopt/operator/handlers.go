@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
+)
+
+// cluster is the cluster of an upgrade. A primary that does not exist is zero.
+type cluster struct {
+	old, new               []api.Server
+	oldPrimary, newPrimary api.Server
+}
+
+func (w worker) read(ctx context.Context, u *api.Upgrade) (c cluster, err error) {
+	var all api.ServerList
+	labels := client.MatchingLabels{api.Cluster: u.Name}
+	err = w.GetAPIReader().List(ctx, &all, client.InNamespace(u.Namespace), labels)
+	for _, s := range all.Items {
+		servers, primary := &c.old, &c.oldPrimary
+		if s.Spec.Version == u.Spec.Version {
+			servers, primary = &c.new, &c.newPrimary
+		}
+		*servers = append(*servers, s)
+		if s.Spec.Role == api.Primary {
+			*primary = s
+		}
+	}
+	return c, err
+}
+
+// sources answer the flags.
+func (w worker) sources(ctx context.Context, u *api.Upgrade) (*phases.Sources, error) {
+	c, err := w.read(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	collation := phases.Unknown // not yet: the new primary does not run
+	if c.newPrimary.Ready() {
+		collation = phases.TruthOf(c.newPrimary.Status.CollationChanged)
+	}
+	return phases.NewSources(flags,
+		phases.SourceOf(WantsBackup, phases.TruthOf(u.Spec.Backup)),
+		phases.SourceOf(HasNewServers, phases.TruthOf(len(c.new) > 0)),
+		phases.SourceOf(CollationChanged, collation),
+		phases.SourceOf(ReplicasMissing, phases.TruthOf(len(c.old) > max(len(c.new), 1))),
+	)
+}
+
+// Handle does the work of a phase: most make or change one server, and wait for
+// it. It is called again after a crash, and then finds what is done already.
+func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (runner.Result, error) {
+	c, err := w.read(ctx, u)
+	if err != nil {
+		return runner.Result{}, err
+	}
+	s := &c.newPrimary
+	switch v.Phase {
+	case "Check":
+		s = &c.oldPrimary
+		if s.Spec.Version == 0 || s.Spec.Version > u.Spec.Version {
+			return runner.Fail("there is no primary of an earlier version"), nil
+		}
+	case "BackUp":
+		s = &c.oldPrimary
+		s.Spec.BackUp = true
+	case "CreatePrimary":
+		s = newServer(u, "", api.Primary, c.oldPrimary.Name)
+	case "Reindex":
+		s.Spec.Reindex = true
+	case "RebuildReplica": // one at each visit
+		s = newServer(u, fmt.Sprintf("-%d", v.Number), api.Replica, s.Name)
+	case "StopWrites", "ResumeWrites":
+		s = &c.oldPrimary
+		s.Spec.Writable = v.Phase == "ResumeWrites"
+	case "CatchUp":
+		if lag := s.Status.LagBytes; lag > 0 {
+			return runner.Wait(0, "", fmt.Sprintf("%d bytes behind", lag)), nil
+		}
+	case "Promote":
+		s.Spec.Source = ""
+	case "AcceptWrites":
+		s.Spec.Writable = true
+	case "RemoveOldServers":
+		return w.remove(ctx, c.old)
+	case "RemoveNewServers":
+		return w.remove(ctx, c.new)
+	default:
+		return runner.Fail("there is no work for phase " + v.Phase), nil
+	}
+	switch err := w.write(ctx, s); {
+	case err != nil || s.Ready():
+		return runner.Done(), err
+	case s.Failed():
+		return runner.Fail("server " + s.Name + ": " + s.Status.Error), nil
+	}
+	return runner.Wait(0, "Waiting for server "+s.Name), nil
+}
+
+// newServer returns a server of the new version.
+func newServer(u *api.Upgrade, suffix string, role api.Role, source string) *api.Server {
+	s := &api.Server{Spec: api.ServerSpec{Version: u.Spec.Version, Role: role, Source: source}}
+	s.Namespace, s.Name = u.Namespace, fmt.Sprintf("%s-v%d%s", u.Name, u.Spec.Version, suffix)
+	s.Labels = map[string]string{api.Cluster: u.Name}
+	return s
+}
+
+// write updates a server that was read, and creates another unless it exists.
+func (w worker) write(ctx context.Context, s *api.Server) error {
+	if s.ResourceVersion != "" {
+		return w.GetClient().Update(ctx, s)
+	}
+	if err := w.GetClient().Create(ctx, s); err == nil || client.IgnoreAlreadyExists(err) != nil {
+		return err
+	}
+	return w.GetAPIReader().Get(ctx, client.ObjectKeyFromObject(s), s)
+}
+
+func (w worker) remove(ctx context.Context, all []api.Server) (runner.Result, error) {
+	for _, s := range all {
+		if err := w.GetClient().Delete(ctx, &s); client.IgnoreNotFound(err) != nil {
+			return runner.Result{}, err
+		}
+	}
+	return runner.Done(), nil
+}

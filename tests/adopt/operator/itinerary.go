@@ -1,0 +1,44 @@
+package main
+
+import (
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// The flags.
+const (
+	WantsBackup phases.Flags = 1 << iota
+	HasNewServers
+	CollationChanged
+	ReplicasMissing
+)
+
+var flags = phases.MustVocabulary([]phases.FlagDef{
+	{Flag: WantsBackup, Name: "WantsBackup", Description: "the user wants a backup"},
+	{Flag: HasNewServers, Name: "HasNewServers", Description: "servers of the new version exist"},
+	{Flag: CollationChanged, Name: "CollationChanged", Description: "text is sorted differently"},
+	{Flag: ReplicasMissing, Name: "ReplicasMissing", Description: "there were more replicas"},
+})
+
+// itineraries are how a cluster is upgraded, and how that is taken back: a run
+// that is rolled back is Failed if a phase failed, else Canceled.
+var itineraries = machine.MustCompileSet(
+	phases.Itinerary{Name: "Upgrade", Vocabulary: flags, Phases: []phases.Phase{
+		{Name: "Check", Step: "Check"},
+		{Name: "BackUp", Step: "Backup", Guard: phases.Guard{All: WantsBackup}},
+		{Name: "CreatePrimary", Step: "Primary", Decides: HasNewServers | CollationChanged},
+		{Name: "Reindex", Step: "Indexes", Guard: phases.Guard{All: CollationChanged}},
+		{Name: "RebuildReplica", Step: "Replicas", Guard: phases.Guard{All: ReplicasMissing},
+			Decides: ReplicasMissing, Jumps: []phases.Jump{{To: "RebuildReplica"}}},
+		{Name: "StopWrites", Step: "Cutover"},
+		{Name: "CatchUp", Step: "Cutover", Description: "Waiting for the last writes to arrive"},
+		{Name: "Promote", Step: "Cutover"},
+		{Name: "AcceptWrites", Step: "Cutover"},
+		{Name: "RemoveOldServers", Step: "Cleanup"},
+	}},
+	phases.Itinerary{Name: "Rollback", Vocabulary: flags, Cleanup: true, Result: phases.Canceled,
+		Phases: []phases.Phase{
+			{Name: "ResumeWrites", Step: "Rollback", Guard: phases.Guard{All: HasNewServers}},
+			{Name: "RemoveNewServers", Step: "Rollback", Guard: phases.Guard{All: HasNewServers}},
+		}},
+)

@@ -1,0 +1,63 @@
+// Command operator upgrades clusters of PostgreSQL servers to another major
+// version. It makes a new primary beside the old one, then its replicas one after
+// the other, and moves the clients at the end. Until then all of it can be taken
+// back.
+package main
+
+import (
+	"context"
+	"time"
+
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
+)
+
+func main() {
+	ctrl.SetLogger(zap.New())
+	mgr, err := ctrl.NewManager(ctrl.GetConfigOrDie(), ctrl.Options{})
+	utilruntime.Must(err)
+	utilruntime.Must(api.AddToScheme(mgr.GetScheme()))
+	utilruntime.Must(addToManager(mgr))
+	utilruntime.Must(mgr.Start(ctrl.SetupSignalHandler()))
+}
+
+// worker does the work of upgrades. It reads past the cache of its manager: a
+// phase must see what the one before wrote.
+type worker struct{ ctrl.Manager }
+
+// addToManager adds the controller of upgrades to a manager.
+func addToManager(mgr ctrl.Manager) error {
+	w := worker{mgr}
+	return controller.AddToManager(mgr, controller.Options[*api.Upgrade]{
+		New:               func() *api.Upgrade { return &api.Upgrade{} },
+		StatusSubresource: true,
+		Conditions:        controller.NewConditions((*api.Upgrade).Conditions),
+		Recorder:          controller.NewEventsRecorder(mgr.GetEventRecorder("upgrade")),
+		Runner: runner.Options[*api.Upgrade]{
+			Itineraries: itineraries,
+			Select:      selectItinerary,
+			Sources:     w.sources,
+			Storage:     runner.NewStatusStorage((*api.Upgrade).State),
+			Handler:     w,
+			Token: func(_ context.Context, u *api.Upgrade) (string, runner.RunFrom, error) {
+				return u.Spec.Attempt, runner.FromStart, nil
+			},
+			Phases: map[string]runner.Phase[*api.Upgrade]{"CatchUp": {Deadline: 10 * time.Minute}},
+		},
+	}, func(b *ctrl.Builder) { b.Watches(&api.Server{}, controller.EnqueueByLabel(api.Cluster)) })
+}
+
+// selectItinerary returns the itinerary that an upgrade asks for. Once the new
+// primary accepts writes, there is no way back.
+func selectItinerary(_ context.Context, u *api.Upgrade) (string, error) {
+	late := u.Status.Phase == "AcceptWrites" || u.Status.Phase == "RemoveOldServers"
+	if !late && (u.Spec.Canceled || u.Status.FailedPhases > 0) {
+		return "Rollback", nil
+	}
+	return "Upgrade", nil
+}

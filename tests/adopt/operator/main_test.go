@@ -1,0 +1,359 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/yaml"
+
+	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/plane"
+)
+
+// The tests run the operator against a real API server, with the definitions
+// that controller-gen made. Simulated agents do what the specs of servers say.
+
+const crds = "config/crd"
+
+// timeout is for what takes a second or two on a machine of its own, and tick
+// is how often a test looks.
+const (
+	timeout = time.Minute
+	tick    = 20 * time.Millisecond
+)
+
+var (
+	control *plane.Plane
+	// access is what the operator has in a cluster.
+	access *rest.Config
+	scheme = runtime.NewScheme()
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) (code int) {
+	ctrl.SetLogger(logr.Discard())
+	klog.SetLogger(logr.Discard())
+	utilruntime.Must(api.AddToScheme(scheme))
+	utilruntime.Must(corev1.AddToScheme(scheme))
+	utilruntime.Must(eventsv1.AddToScheme(scheme))
+	utilruntime.Must(rbacv1.AddToScheme(scheme))
+	var err error
+	control, err = plane.Start(context.Background(), crds, func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) })
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the tests need a control plane:", err)
+		return 1
+	}
+	defer func() {
+		if err := control.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}()
+	if access, err = grant(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "the access of the operator:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// grant binds a service account to the role of the operator.
+func grant(ctx context.Context) (*rest.Config, error) {
+	text, err := os.ReadFile("config/rbac.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var role rbacv1.ClusterRole
+	if err := yaml.UnmarshalStrict(text, &role); err != nil {
+		return nil, err
+	}
+	c, err := client.New(control.Config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Create(ctx, &role); err != nil {
+		return nil, err
+	}
+	account := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: "postgres", Name: "operator"}
+	if err := c.Create(ctx, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+		Subjects:   []rbacv1.Subject{account},
+	}); err != nil {
+		return nil, err
+	}
+	return control.As(account.Namespace, account.Name)
+}
+
+// fixture is a namespace with a cluster of version 16, named shop, its agents,
+// and an operator.
+type fixture struct {
+	*testing.T
+	ctx       context.Context
+	namespace string
+	client    client.WithWatch
+	// stop stops the operator.
+	stop func()
+	agents
+}
+
+// agents simulate PostgreSQL.
+type agents struct {
+	mu sync.Mutex
+	// collation is whether version 17 sorts text in another way than 16.
+	collation bool
+	// hold keeps servers of the roles from following a spec, and refuse is why
+	// others cannot.
+	hold   func(s *api.Server) bool
+	refuse func(s *api.Server) string
+	// indexed are the servers whose indexes were rebuilt.
+	indexed map[string]bool
+	// problem is what must never be and was.
+	problem string
+}
+
+func newFixture(t *testing.T, replicas int) *fixture {
+	t.Helper()
+	f := &fixture{T: t, ctx: t.Context()}
+	c, err := client.NewWithWatch(control.Config, client.Options{Scheme: scheme})
+	require.NoError(t, err)
+	f.client = c
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "upgrade-"}}
+	require.NoError(t, c.Create(f.ctx, namespace))
+	f.namespace = namespace.Name
+
+	f.createServer("shop-v16", api.ServerSpec{Version: 16, Role: api.Primary, Writable: true})
+	for i := range replicas {
+		f.createServer(fmt.Sprintf("shop-v16-%d", i), api.ServerSpec{Version: 16, Role: api.Replica, Source: "shop-v16"})
+	}
+	f.indexed = map[string]bool{}
+	done := make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer close(done)
+		f.simulate(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		assert.Empty(t, f.problem)
+	})
+	f.start(access)
+	return f
+}
+
+func (f *fixture) createServer(name string, spec api.ServerSpec) {
+	f.Helper()
+	require.NoError(f, f.client.Create(f.ctx, &api.Server{
+		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name, Labels: map[string]string{api.Cluster: "shop"}},
+		Spec:       spec,
+	}))
+}
+
+// start starts the operator, with that access to the API server.
+func (f *fixture) start(access *rest.Config) {
+	f.Helper()
+	skip := true // of the check that names are unique in a process
+	mgr, err := ctrl.NewManager(access, ctrl.Options{
+		Scheme:     scheme,
+		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{f.namespace: {}}},
+		Metrics:    server.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: &skip},
+	})
+	require.NoError(f, err)
+	require.NoError(f, addToManager(mgr))
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	f.stop = sync.OnceFunc(func() {
+		cancel()
+		assert.NoError(f, <-ended)
+	})
+	f.Cleanup(f.stop)
+}
+
+// simulate does what the specs of servers say, until the context is done.
+func (f *fixture) simulate(ctx context.Context) {
+	for ; ctx.Err() == nil; time.Sleep(tick) {
+		servers := f.servers(ctx)
+		writable := 0
+		for _, s := range servers {
+			if s.Spec.Role == api.Primary && s.Spec.Writable {
+				writable++
+			}
+		}
+		f.mu.Lock()
+		if writable > 1 {
+			f.problem = "two primaries accept writes"
+		}
+		for _, s := range servers {
+			status := f.statusOf(s, servers[s.Spec.Source])
+			if status != s.Status {
+				s.Status = status
+				_ = f.client.Status().Update(ctx, s) // again at the next tick
+			}
+		}
+		f.mu.Unlock()
+	}
+}
+
+// statusOf returns what a server is, given its source, which may be nil.
+func (a *agents) statusOf(s, source *api.Server) api.ServerStatus {
+	status := s.Status
+	status.LagBytes = 0
+	if source != nil && source.Spec.Writable {
+		status.LagBytes = 512
+	}
+	if s.Status.ObservedGeneration == s.Generation && (s.Status.Ready || s.Status.Error != "") || a.hold != nil && a.hold(s) {
+		return status
+	}
+	status.ObservedGeneration = s.Generation
+	if a.refuse != nil {
+		status.Error = a.refuse(s)
+	}
+	status.Ready = status.Error == ""
+	if s.Spec.Reindex {
+		a.indexed[s.Name] = true
+	}
+	status.CollationChanged = a.collation && s.Spec.Version > 16 && !a.indexed[s.Name]
+	return status
+}
+
+// set changes how agents behave.
+func (f *fixture) set(change func(a *agents)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(&f.agents)
+}
+
+// servers returns the servers by name.
+func (f *fixture) servers(ctx context.Context) map[string]*api.Server {
+	var list api.ServerList
+	_ = f.client.List(ctx, &list, client.InNamespace(f.namespace)) // empty once the test is over
+	servers := map[string]*api.Server{}
+	for i := range list.Items {
+		servers[list.Items[i].Name] = &list.Items[i]
+	}
+	return servers
+}
+
+// names returns the names of all servers, sorted.
+func (f *fixture) names() []string { return slices.Sorted(maps.Keys(f.servers(f.ctx))) }
+
+// upgrade creates an upgrade to version 17 and records all versions of it.
+func (f *fixture) upgrade(spec api.UpgradeSpec) *record {
+	f.Helper()
+	spec.Version = cmp.Or(spec.Version, 17)
+	r := &record{fixture: f}
+	ctx, cancel := context.WithCancel(context.Background())
+	w, err := f.client.Watch(ctx, &api.UpgradeList{}, client.InNamespace(f.namespace))
+	require.NoError(f, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for e := range w.ResultChan() {
+			if u, ok := e.Object.(*api.Upgrade); ok {
+				r.mu.Lock()
+				r.versions = append(r.versions, *u)
+				r.mu.Unlock()
+			}
+		}
+	}()
+	f.Cleanup(func() { cancel(); w.Stop(); <-done })
+	require.NoError(f, f.client.Create(f.ctx, &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "shop"}, Spec: spec}))
+	return r
+}
+
+// record is all versions of an upgrade.
+type record struct {
+	*fixture
+	mu       sync.Mutex
+	versions []api.Upgrade
+}
+
+func (r *record) all() []api.Upgrade {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.versions)
+}
+
+// await waits for a version, and returns the first one.
+func (r *record) await(what string, is func(u *api.Upgrade) bool) *api.Upgrade {
+	r.Helper()
+	for deadline := time.Now().Add(timeout); ; time.Sleep(tick) {
+		all := r.all()
+		for i := range all {
+			if is(&all[i]) {
+				return &all[i]
+			}
+		}
+		if time.Now().After(deadline) {
+			var last api.UpgradeStatus
+			if len(all) > 0 {
+				last = all[len(all)-1].Status
+			}
+			require.Failf(r, what+" did not come", "phase %q, %v", last.Phase, last.Conditions)
+		}
+	}
+}
+
+func (r *record) awaitPhase(name string) *api.Upgrade {
+	r.Helper()
+	return r.await("phase "+name, func(u *api.Upgrade) bool { return u.Status.Phase == name })
+}
+
+func (r *record) awaitDone() *api.Upgrade {
+	r.Helper()
+	return r.await("the end", func(u *api.Upgrade) bool { return u.Status.Done })
+}
+
+// edit changes the spec, as a user does.
+func (r *record) edit(spec string) {
+	r.Helper()
+	u := &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: "shop"}}
+	require.NoError(r, r.client.Patch(r.ctx, u, client.RawPatch(types.MergePatchType, []byte(`{"spec":`+spec+`}`))))
+}
+
+// phases returns the phases that were seen, in order.
+func (r *record) phases() (names []string) {
+	visit := int64(0)
+	for _, u := range r.all() {
+		if u.Status.Visit != visit && u.Status.Phase != "" {
+			names = append(names, u.Status.Phase)
+		}
+		visit = u.Status.Visit
+	}
+	return names
+}
+
+// messages returns the steps of a pipeline with their messages.
+func messages(u *api.Upgrade) (all []string) {
+	for _, s := range u.Status.Pipeline {
+		all = append(all, s.Name+": "+s.Message)
+	}
+	return all
+}
