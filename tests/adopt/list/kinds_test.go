@@ -10,35 +10,36 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/sim"
 )
 
-// kinds are the differences between before and after that are expected, each
-// with its reason.
+// kinds are the differences between before and after that are meant, each with
+// its reason.
 var kinds = []struct {
 	name, reason string
 	differs      func(l *life, before, after trace) bool
 }{
 	{
-		"other turns", "a virtual machine comes to the loop some looks earlier or later, so the cutover meets it in another turn: " +
-			"a slot is free in the look in which a run ends, not one later, and an error of one does not cost the others a look",
+		"the cutover meets another turn of the loop",
+		"after, a place is free in the look in which a run ends, not one later, and an error of one costs the others no look",
 		func(_ *life, b, a trace) bool {
 			return slices.Equal(oneTurn(b.phases), oneTurn(a.phases)) && b.ended() == a.ended()
 		},
 	},
 	{
-		"cancel", "of a cancel and the end or the failure of the phase in which it comes, the first one counts; which that is depends on " +
-			"the looks whose writes are lost, and these meet other phases",
+		"a cancel meets the end of its phase",
+		"which of them counts depends on the looks whose writes are lost, and these meet other phases",
 		func(l *life, b, a trace) bool {
 			return slices.Equal(oneTurn(b.phases), oneTurn(a.phases)) && l.cancels[a.vm.Name] == a.last()
 		},
 	},
 	{
-		"edited", "a hook that the user adds half-way was entered without a step and ended the migration there; now a flag that is " +
-			"known is not evaluated again, unless it is live, so the run keeps to its plan",
+		"a hook is added half-way",
+		"before, it is entered without a step, and ends the migration there; after, the run keeps to its plan",
 		func(l *life, b, a trace) bool {
 			return l.hooked && b.last() == migration.PostHook && b.vm.FindStep(migration.PostHook) == nil && a.goesOn(b)
 		},
 	},
 	{
-		"flag", "an inventory that does not answer failed a virtual machine; now the flag is evaluated again later, or is known already",
+		"the inventory does not answer",
+		"before, the migration fails; after, the flag is known already, or is evaluated again",
 		func(l *life, b, a trace) bool { return b.failedBy(sim.ErrDown) && a.goesOn(b) },
 	},
 }
@@ -94,7 +95,7 @@ func withoutHook(all []string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(phase string) bool { return phase == migration.PostHook })
 }
 
-const same = "the same"
+const same = "the same phases"
 
 func kindOf(l *life, was, is trace) string {
 	if slices.Equal(was.phases, is.phases) && was.ended() == is.ended() {

@@ -2,7 +2,9 @@ package list_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/konveyor/dynamic-pipeline/tests/adopt/gluecount"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/after"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/api"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/before"
@@ -76,11 +79,32 @@ func TestTheSamePhasesAreEnteredBeforeAndAfter(t *testing.T) {
 		return
 	}
 	for _, k := range kinds {
+		t.Logf("%s: %s", k.name, k.reason)
 		assert.Positive(t, counts[k.name], "%s never happens; remove it", k.name)
 	}
 	for _, step := range []string{migration.Initialize, migration.DiskTransfer, migration.DiskAllocation} {
-		assert.Positive(t, counts[migration.CreateDataVolumes+" under "+step])
+		assert.Positive(t, counts["CreateDataVolumes under "+step])
 	}
+	for name, n := range counts {
+		assert.Contains(t, readme(t), fmt.Sprintf("| %s | %d |", name, n))
+	}
+}
+
+// maxGlue is how many lines of glue an adoption may take.
+const maxGlue = 120
+
+func TestGlueIsShort(t *testing.T) {
+	n, err := gluecount.Count("after")
+	require.NoError(t, err)
+	assert.LessOrEqual(t, n, maxGlue)
+	assert.Contains(t, readme(t), fmt.Sprintf("| glue, counted by a test | %d |", n))
+}
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	return string(text)
 }
 
 // compare lets a plan live before and after, and counts what is the same and
@@ -90,7 +114,7 @@ func compare(t *testing.T, l *life) (counts map[string]int) {
 	require.NoError(t, err)
 	a, err := l.play(newAfter)
 	require.NoError(t, err)
-	counts = map[string]int{"looks before": b.looks, "looks after": a.looks}
+	counts = map[string]int{}
 	for _, c := range []*course{b, a} {
 		require.LessOrEqual(t, c.atWork, l.maxAtWork, "life %d: at work", l.seed)
 		require.LessOrEqual(t, c.writes, 1, "life %d: writes in one reconcile", l.seed)
@@ -101,14 +125,14 @@ func compare(t *testing.T, l *life) (counts map[string]int) {
 		require.NotEmpty(t, kind, "life %d: %s differs in a kind that is not listed:\nbefore %s\nafter  %s", l.seed, vm.Name, was, is)
 		counts["virtual machines"]++
 		counts[kind]++
-		counts[was.ended()+" before"]++
-		counts[is.ended()+" after"]++
+		counts["before: "+was.ended()]++
+		counts["after: "+is.ended()]++
 		for phase, step := range a.world.Steps[vm.Name] {
 			if before, ok := b.world.Steps[vm.Name][phase]; ok {
 				require.Equal(t, before, step, "life %d: the step of %s in %s", l.seed, vm.Name, phase)
 			}
 			if phase == migration.CreateDataVolumes {
-				counts[phase+" under "+step]++
+				counts["CreateDataVolumes under "+step]++
 			}
 		}
 		for _, step := range is.vm.Pipeline {
@@ -119,7 +143,7 @@ func compare(t *testing.T, l *life) (counts map[string]int) {
 			require.Equal(t, api.Canceled, is.ended(), "life %d: %s runs on both sides", l.seed, vm.Name)
 		}
 		if b.world.PoweredOn(vm.Name) && was.ended() == api.Succeeded {
-			counts["runs on both sides before: canceled between its end and the look that noted it"]++
+			counts["before: runs on both sides"]++
 		}
 		if kind != same {
 			continue
