@@ -68,7 +68,7 @@ const reasonNot = "No"
 
 // setConditions sets the conditions of the object after a reconcile. They
 // depend on what is in the state, and on nothing that changes at each attempt.
-func (d *one[T]) setConditions(c *call[T]) {
+func (d *one[T]) SetConditions(c *call[T]) {
 	r, run := d.r, c.runs[0]
 	object, s := c.object, &run.out.State
 	paused := d.pausedCondition(object, run)

@@ -104,7 +104,7 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 		return r.report(ctx, c.base, c.refused, isTerminal(c.refused), false)
 	}
 	if r.o.Conditions != nil {
-		r.driver.setConditions(c)
+		r.driver.SetConditions(c)
 	}
 	w, err := r.write(ctx, c)
 	c.attribute(trace.SpanFromContext(ctx))
@@ -138,14 +138,14 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 	if w.fate == written {
 		version = w.answer.GetResourceVersion()
 	}
-	r.driver.settle(c, version)
+	r.driver.Settle(c, version)
 	return requeue(ctx, c)
 }
 
 // forget drops what is remembered of an object that is gone.
 func (r *Reconciler[T]) forget(key types.NamespacedName) {
 	r.own.forget(key)
-	r.driver.forget(key)
+	r.driver.Forget(key)
 }
 
 // call is one call of the driver and its result.
@@ -167,7 +167,7 @@ type call[T client.Object] struct {
 // begin reads the runs of an object.
 func (r *Reconciler[T]) begin(ctx context.Context, base T) *call[T] {
 	c := &call[T]{base: base, read: base.DeepCopyObject().(T)}
-	c.runs, c.unread = r.driver.read(ctx, c.read)
+	c.runs, c.unread = r.driver.Read(ctx, c.read)
 	c.object = c.read.DeepCopyObject().(T)
 	return c
 }
@@ -176,7 +176,7 @@ func (r *Reconciler[T]) begin(ctx context.Context, base T) *call[T] {
 func (r *Reconciler[T]) call(ctx context.Context, base T) *call[T] {
 	c := r.begin(ctx, base)
 	if c.refused = c.unread; c.refused == nil {
-		c.refused = r.driver.call(ctx, c)
+		c.refused = r.driver.Call(ctx, c)
 	}
 	return c
 }

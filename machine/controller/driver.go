@@ -23,21 +23,21 @@ import (
 // driver runs the runs of an object: the only one ([one]), or those of the
 // items of a list ([list]).
 type driver[O client.Object] interface {
-	// read returns the runs of an object with their states, or why the object
+	// Read returns the runs of an object with their states, or why the object
 	// cannot be used. It may make what the object does not have yet.
-	read(ctx context.Context, object O) ([]*run, error)
-	// call calls the runner for the runs that are due. Of an error, nothing is
+	Read(ctx context.Context, object O) ([]*run, error)
+	// Call calls the runner for the runs that are due. Of an error, nothing is
 	// written but a condition.
-	call(ctx context.Context, c *call[O]) error
-	setConditions(c *call[O])
-	// merge puts what another client wrote beside the states into what was read
+	Call(ctx context.Context, c *call[O]) error
+	SetConditions(c *call[O])
+	// Merge puts what another client wrote beside the states into what was read
 	// and into what was made of it.
-	merge(before, after, fresh O)
-	// settle remembers what has come of a call, with the version of the object
+	Merge(before, after, fresh O)
+	// Settle remembers what has come of a call, with the version of the object
 	// that has it.
-	settle(c *call[O], version string)
-	// forget drops what is remembered of an object that is gone.
-	forget(key types.NamespacedName)
+	Settle(c *call[O], version string)
+	// Forget drops what is remembered of an object that is gone.
+	Forget(key types.NamespacedName)
 }
 
 // run is one run of an object in a reconcile.
@@ -232,7 +232,7 @@ func newOne[O client.Object](r *Reconciler[O], probe bool) (driver[O], []string,
 	return d, problems, err
 }
 
-func (d *one[O]) read(ctx context.Context, object O) ([]*run, error) {
+func (d *one[O]) Read(ctx context.Context, object O) ([]*run, error) {
 	r := d.caller.read(ctx, object)
 	if r.unread != nil {
 		return []*run{r}, fmt.Errorf("read the state: %w", r.unread)
@@ -240,7 +240,7 @@ func (d *one[O]) read(ctx context.Context, object O) ([]*run, error) {
 	return []*run{r}, nil
 }
 
-func (d *one[O]) call(ctx context.Context, c *call[O]) error {
+func (d *one[O]) Call(ctx context.Context, c *call[O]) error {
 	r := c.runs[0]
 	d.caller.call(ctx, r, c.object)
 	if r.unwritable() {
@@ -249,6 +249,6 @@ func (d *one[O]) call(ctx context.Context, c *call[O]) error {
 	return nil
 }
 
-func (d *one[O]) merge(_, _, _ O)                 {}
-func (d *one[O]) settle(*call[O], string)         {}
-func (d *one[O]) forget(key types.NamespacedName) { d.runner.Forget(key.String()) }
+func (d *one[O]) Merge(_, _, _ O)                 {}
+func (d *one[O]) Settle(*call[O], string)         {}
+func (d *one[O]) Forget(key types.NamespacedName) { d.runner.Forget(key.String()) }

@@ -179,7 +179,7 @@ func (l *list[O, I]) items(object O) (items []Item[O, I], err error) {
 	return items, nil
 }
 
-func (l *list[O, I]) read(ctx context.Context, object O) ([]*run, error) {
+func (l *list[O, I]) Read(ctx context.Context, object O) ([]*run, error) {
 	items, err := l.items(object)
 	if err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ var errChanging = errors.New("Items returns other items for a copy of the object
 
 // call calls the runs that are due: first those at work, then, as long as there
 // is room for them, the others.
-func (l *list[O, I]) call(ctx context.Context, c *call[O]) error {
+func (l *list[O, I]) Call(ctx context.Context, c *call[O]) error {
 	if len(c.runs) > l.maxItems {
 		return &TooManyItemsError{Items: len(c.runs), Max: l.maxItems}
 	}
@@ -284,7 +284,7 @@ func (l *list[O, I]) callItem(ctx context.Context, c *call[O], i int, item Item[
 
 // merge takes over the items of another client's write that this reconcile did
 // not change.
-func (l *list[O, I]) merge(before, after, fresh O) {
+func (l *list[O, I]) Merge(before, after, fresh O) {
 	was, err := l.items(before)
 	is, err2 := l.items(after)
 	now, err3 := l.items(fresh.DeepCopyObject().(O))
@@ -368,7 +368,7 @@ func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
 	return func(r *run) bool { return all || !r.wake.idle && !now.Before(r.wake.at) }
 }
 
-func (l *list[O, I]) settle(c *call[O], version string) {
+func (l *list[O, I]) Settle(c *call[O], version string) {
 	w := wakes{version: version, of: make(map[string]wake, len(c.runs))}
 	for _, r := range c.runs {
 		w.of[r.item] = r.wake
@@ -381,7 +381,7 @@ func (l *list[O, I]) settle(c *call[O], version string) {
 	l.wakes[client.ObjectKeyFromObject(c.base)] = w
 }
 
-func (l *list[O, I]) forget(key types.NamespacedName) {
+func (l *list[O, I]) Forget(key types.NamespacedName) {
 	l.mu.Lock()
 	last := l.wakes[key]
 	delete(l.wakes, key)

@@ -118,7 +118,7 @@ func (s Summary) result() phases.Result {
 
 // setConditions sets the conditions of an object with many runs. They sum up its
 // items; their messages have the counts, and the first item with a problem.
-func (l *list[O, I]) setConditions(c *call[O]) {
+func (l *list[O, I]) SetConditions(c *call[O]) {
 	r, object, s := l.r, c.object, summarize(c.runs)
 	done := s.Done() == s.Items()
 	var stopped, retried, failing, held *run

@@ -205,7 +205,7 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 		return false, nil // the cache has not caught up
 	}
 	w.own.saw(w.key, fresh.GetResourceVersion(), w.now())
-	is, unread := w.driver.read(ctx, fresh)
+	is, unread := w.driver.Read(ctx, fresh)
 	if fresh.GetUID() != w.read.GetUID() || (unread == nil) != (w.unread == nil) || !sameStates(w.runs, is) {
 		w.fate = stale
 		return false, nil
@@ -214,7 +214,7 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 		w.o.Conditions.merge(w.read, w.object, fresh)
 	}
 	mergeMetadata(w.read, w.object, fresh)
-	w.driver.merge(w.read, w.object, fresh)
+	w.driver.Merge(w.read, w.object, fresh)
 	if w.o.Merge != nil {
 		w.o.Merge(w.read, w.object, fresh)
 	}
@@ -328,7 +328,7 @@ func (w *write[T]) kept(ctx context.Context, answer T) error {
 	if !slices.ContainsFunc(w.runs, func(r *run) bool { return r.out.Changed }) {
 		return nil
 	}
-	is, err := w.driver.read(ctx, answer)
+	is, err := w.driver.Read(ctx, answer)
 	if err != nil {
 		return fmt.Errorf("read the state that was written: %w", err)
 	}

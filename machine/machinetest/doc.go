@@ -17,10 +17,11 @@
 // and follows the requeues, so that a week of waiting takes a millisecond. A
 // script says what happens beside what the controller does: each [Line] names
 // a phase and, for example, lets its handler fail ([Fail]) or choose where the
-// run goes on ([Done]), crashes the controller before a write ([CrashBefore]), or lets a user edit the object
-// ([Edit]). Afterwards the Want methods compare phases, steps, messages,
-// failures and the result, and [Life.Golden] compares the whole transcript with
-// a file. A life also ends when the run stops: see [Life.RunToError].
+// run goes on ([Done]), crashes the controller before a write ([CrashBefore]),
+// or lets a user edit the object ([Edit]). Afterwards the Want methods compare
+// phases, steps, messages, failures and the result, and [Life.Golden] compares
+// the whole transcript with a file. A life also ends when the run stops: see
+// [Life.RunToError].
 //
 //	life := machinetest.New(t, setup())
 //	life.Run(machinetest.Flags("HasVolumes"), machinetest.Fail("Upload", "no space left"))
@@ -43,23 +44,25 @@
 // # What is checked
 //
 // After every reconcile, in a life as in an exploration, these promises of the
-// design must hold: the plan is the run, given the choices of handlers (1); no step that will not run, and no
-// step that ran is lost (2); what is left out has a reason (3); each flag is
-// asked once, and again only after a phase that decides it (4); unknown is not
-// false (5), and work that is done is not done again (5), and its choice and the
-// time at which the run goes on are kept; a phase is entered under the step that
-// counts, and stays under it; a run that enters an end phase is done; a step is completed
-// when nothing ahead belongs to it (7); what the options write is what they read
-// (8); nothing runs after a failed phase, and the run stops unless the selector
-// answers the failure (11); a cleanup itinerary passes a failed phase by, and is
-// left only for another whose result is not Failed; a run that is done stays
+// design must hold: the plan is the run, given the choices of handlers (1); no
+// step that will not run, and no step that ran is lost (2); what is left out
+// has a reason (3); each flag is asked once, and again only after a phase that
+// decides it (4); unknown is not false (5), and work that is done is not done
+// again (5); the choice of a handler, and the time at which the run goes on,
+// are kept; a phase is entered under the step that counts, and stays under it;
+// a run that enters an end phase is done; a step is completed when nothing
+// ahead belongs to it (7); what the options write is what they read (8);
+// nothing runs after a failed phase, and the run stops unless the selector
+// answers the failure (11); a cleanup itinerary passes a failed phase by, and
+// is left only for another whose result is not Failed; a run that is done stays
 // done (11), and a selection that is not followed is reported, once; the state
 // is bounded (12); the result is the one that the failures and the itineraries
 // of the run lead to (13); a phase fails for its deadline only if its handler
 // was called once more after it, and only for the time that it worked (15); a
 // pause holds a run, but no cleanup itinerary (16). An exploration also checks
 // that each state has a way to the end, that every handler is called, and that
-// every end phase is entered. A run that is stopped by a failure which the selector does not answer is at an end.
+// every end phase is entered. A run that is stopped by a failure which the
+// selector does not answer is at an end.
 //
 // The contract of handlers: a phase changes no flag that it does not declare
 // to decide. Called once more after it is done, a handler is done and leaves

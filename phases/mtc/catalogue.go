@@ -69,6 +69,16 @@ func NewCatalogue(o Options) (Catalogue, error) {
 	return c, nil
 }
 
+// MustCatalogue is [NewCatalogue] for package-level tables: it panics where that
+// returns an error.
+func MustCatalogue(o Options) Catalogue {
+	c, err := NewCatalogue(o)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
 // Sources is [Sources] over the vocabulary of the catalogue. A flag of the
 // embedder's own has no source unless it is among the overrides.
 func (c Catalogue) Sources(o Objects, overrides ...phases.Source) (*phases.Sources, error) {

@@ -165,3 +165,15 @@ func TestConditionsFromLooksUpWhatFlagsAndItinerariesRead(t *testing.T) {
 	assert.Equal(t, mtc.Conditions{{Type: "Failed", Status: "False"}, {Type: "MigrationTypeIdentified", Status: "True", Reason: "StateMigrationPlan"}}, got)
 	assert.False(t, got.Has("Failed", "StagePodsCreated"))
 }
+
+func TestMustCatalogue(t *testing.T) {
+	assert.Len(t, mtc.MustCatalogue(mtc.Options{Live: mtc.Quiesce}).Itineraries, 5)
+	assert.PanicsWithError(t, mustFail(t).Error(), func() { mtc.MustCatalogue(mtc.Options{Steps: map[string]string{"Nowhere": "X"}}) })
+}
+
+func mustFail(t *testing.T) error {
+	t.Helper()
+	_, err := mtc.NewCatalogue(mtc.Options{Steps: map[string]string{"Nowhere": "X"}})
+	require.Error(t, err)
+	return err
+}

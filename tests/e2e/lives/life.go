@@ -361,8 +361,10 @@ func (l *Life) between(ctx context.Context) {
 		l.edit(ctx, "cancels", func(w *Wishes) { w.Canceled = true })
 	case draw < 0.05:
 		l.edit(ctx, "rollbacks", func(w *Wishes) { w.RolledBack = true })
-	case draw < 0.07:
+	case draw < 0.06:
 		l.edit(ctx, "wishes taken back", func(w *Wishes) { w.Canceled, w.RolledBack = false, false })
+	case draw < 0.07:
+		l.edit(ctx, "rollbacks in place of a cancel", func(w *Wishes) { w.Canceled, w.RolledBack = false, true })
 	case draw < 0.10:
 		l.edit(ctx, "pauses", func(w *Wishes) { w.Paused = true })
 	case draw < 0.15:
