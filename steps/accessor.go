@@ -2,8 +2,8 @@ package steps
 
 import "time"
 
-// Accessor describes how [SyncOf] reads and writes the steps of an embedder's
-// own type: a struct or a pointer to one. Both functions are required, and must
+// Accessor describes how the steps of an embedder's own type are read and
+// written: a struct or a pointer to one. Both functions are required, and must
 // be safe for concurrent use if steps are synced concurrently.
 type Accessor[S any] struct {
 	// Get returns what a step holds, as far as its type has a field for it.
@@ -15,24 +15,43 @@ type Accessor[S any] struct {
 	Set func(step S, to Step) S
 }
 
-// SyncOf is [Sync] for a pipeline of an embedder's own type. Each step of the
-// result is made of the entry that it had before: of several entries of one
-// name, the first that has started. The list given is not changed.
-//
-// It is idempotent if Get returns what Set was given, as far as the type has
-// fields for it.
-func SyncOf[S any](list []S, a Accessor[S], m Snapshot, now time.Time) []S {
+// From returns the pipeline that a list holds, as far as the type has fields for
+// it: the way back of To.
+func (a Accessor[S]) From(list []S) Pipeline {
+	if list == nil {
+		return nil
+	}
 	p := make(Pipeline, len(list))
 	for i := range list {
 		p[i] = a.Get(list[i])
 	}
-	return merge(p, Sync(p, m, now), func(i int, to Step) S {
+	return p
+}
+
+// To returns a pipeline as a list. Each step is made of the entry that it has in
+// the list before: of several entries of one name, the first that has started.
+// Neither argument is changed.
+func (a Accessor[S]) To(p Pipeline, before []S) []S {
+	if p == nil {
+		return nil
+	}
+	return merge(a.From(before), p, func(i int, to Step) S {
 		var step S
 		if i >= 0 {
-			step = list[i]
+			step = before[i]
 		}
 		return a.Set(step, to)
 	})
+}
+
+// SyncOf is [Sync] for a pipeline of an embedder's own type. Each step of the
+// result is made of the entry that it had before, as [Accessor.To] makes it. The
+// list given is not changed.
+//
+// It is idempotent if Get returns what Set was given, as far as the type has
+// fields for it.
+func SyncOf[S any](list []S, a Accessor[S], m Snapshot, now time.Time) []S {
+	return a.To(Sync(a.From(list), m, now), list)
 }
 
 // merge makes a list of the steps of a pipeline. Set is called with the index of

@@ -197,6 +197,12 @@ func TestStepsThroughAnAccessor(t *testing.T) {
 	assert.NotContains(t, by, "Waits", "the itinerary has no such step")
 	again := steps.SyncOf(got, others, steps.Snapshot{Plan: at}, now)
 	assert.Empty(t, cmp.Diff(got, again, cmp.AllowUnexported(other{})), "idempotent")
+
+	// The same for a pipeline that another has synced.
+	p := steps.Sync(others.From(old), steps.Snapshot{Plan: at}, now)
+	assert.Empty(t, cmp.Diff(got, others.To(p, old), cmp.AllowUnexported(other{})))
+	assert.Nil(t, others.From(nil))
+	assert.Nil(t, others.To(nil, old))
 }
 
 // A type that is not like a step in JSON is refused, by its step.

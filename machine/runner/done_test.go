@@ -89,6 +89,7 @@ func TestARecordedEndPhase(t *testing.T) {
 			out, err = w.reconcile()
 			require.NoError(t, err)
 			assert.False(t, out.Changed, "what is done is left alone")
+			assert.Equal(t, 1, strings.Count(strings.Join(w.events, " "), "RunFinished"), "reported once")
 		})
 	}
 }

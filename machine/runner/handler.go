@@ -29,6 +29,8 @@ type Handler[T any] interface {
 // Visit is where a handler is called: one visit to a phase.
 type Visit struct {
 	Itinerary, Phase string
+	// Step is the step that shows the phase.
+	Step string
 	// Number is the number of phases that the run and those before it have
 	// entered so far: it tells two visits to one phase apart.
 	Number int64

@@ -31,11 +31,11 @@ func TestOneHandlerForAllPhases(t *testing.T) {
 	w.end()
 	facts := phases.NewFacts(volumes, images)
 	assert.Equal(t, []runner.Visit{
-		{Itinerary: "Move", Phase: "Refresh", Number: 1, Facts: facts},
-		{Itinerary: "Move", Phase: "Attach", Number: 3, Facts: facts},
-		{Itinerary: "CleanUp", Phase: "Detach", Number: 4, Facts: facts},
-		{Itinerary: "CleanUp", Phase: "Report", Number: 5, Facts: facts},
-		{Itinerary: "CleanUp", Phase: "Last", Number: 6, Facts: facts},
+		{Itinerary: "Move", Phase: "Refresh", Step: "Prepare", Number: 1, Facts: facts},
+		{Itinerary: "Move", Phase: "Attach", Step: "Restore", Number: 3, Facts: facts},
+		{Itinerary: "CleanUp", Phase: "Detach", Step: "Data", Number: 4, Facts: facts},
+		{Itinerary: "CleanUp", Phase: "Report", Step: "Report", Number: 5, Facts: facts},
+		{Itinerary: "CleanUp", Phase: "Last", Step: "Report", Number: 6, Facts: facts},
 	}, visits)
 	assert.Equal(t, []string{"Copy"}, w.called, "its own handler")
 	assert.Equal(t, phases.Failed, w.m.State.Result)

@@ -86,7 +86,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	case c.m.Position().Done: // at an end phase that another controller has entered, or an earlier release
 		c.state.leavePhase()
 		c.keep(ctx, steps.Snapshot{})
-		c.end()
+		c.end(ctx)
 		return nil
 	case paused && (!g.IsCleanup() || c.o.PauseHoldsCleanup):
 		if !c.state.PhaseFailed() && !c.asked {
@@ -180,11 +180,12 @@ func (c *reconcile[T]) finish() {
 }
 
 // end settles the state of a run that has come to its end.
-func (c *reconcile[T]) end() {
+func (c *reconcile[T]) end(ctx context.Context) {
 	c.finish()
 	if c.state.Result == "" {
 		c.state.Result = c.m.Graph().Result()
 	}
+	c.emit(ctx, RunFinished{Itinerary: c.m.Graph().Name(), Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
 }
 
 // option calls a function of the options.
@@ -339,7 +340,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 		hctx = timeout
 	}
 	c.called = true
-	visit := Visit{Itinerary: c.m.Graph().Name(), Phase: phase, Number: c.state.Visit, Facts: c.m.Facts()}
+	visit := Visit{Itinerary: c.m.Graph().Name(), Phase: phase, Step: c.stepOf(c.m.Position()), Number: c.state.Visit, Facts: c.m.Facts()}
 	result, err := handle(hctx, options.Handler, c.object, visit)
 	c.readClock() // the handler may have taken its time, which is not the next phase's
 	if err == nil && result.outcome == undecided {
@@ -590,11 +591,9 @@ func (c *reconcile[T]) entered(ctx context.Context, from machine.Position, tr ma
 	if tr.To.Phase != "" {
 		c.emit(ctx, PhaseEntered{Itinerary: tr.Itinerary, Phase: tr.To.Phase, Step: c.stepOf(tr.To), Jumped: tr.Jumped})
 	}
-	if !tr.To.Done {
-		return
+	if tr.To.Done {
+		c.end(ctx)
 	}
-	c.end()
-	c.emit(ctx, RunFinished{Itinerary: tr.Itinerary, Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
 }
 
 // stepOf is the step that shows the phase which was entered: empty if none does.

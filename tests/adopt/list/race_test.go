@@ -1,0 +1,6 @@
+//go:build race
+
+package list_test
+
+// plans is how many lives are played.
+const plans = 40
