@@ -446,6 +446,10 @@ type fork struct {
 // guards that read one flag each make one case more than flags.
 const maxForks = 1024
 
+// maxStepForks bounds the cases of the steps of one phase, which are told apart
+// for each phase of a plan: as many as six flags have.
+const maxStepForks = 64
+
 // forks splits the unknown flags into the cases that lead somewhere, and
 // returns the flags which decide where, or under which step. If there are more
 // cases than maxForks, it takes every unknown flag that a guard on the way reads
@@ -454,7 +458,7 @@ func (g *Graph) forks(pt point, f phases.Facts) (all []fork, depends phases.Flag
 	if pt.at == g.done() {
 		return nil, 0
 	}
-	all, depends, ok := split(f, func(f phases.Facts) (destination, phases.Flags) { return g.search(pt, f, false) })
+	all, depends, ok := split(f, maxForks, func(f phases.Facts) (destination, phases.Flags) { return g.search(pt, f, false) })
 	if !ok {
 		g.eachUnknown(pt, f, func(unknown phases.Flags) { depends |= unknown })
 	}
@@ -463,14 +467,14 @@ func (g *Graph) forks(pt point, f phases.Facts) (all []fork, depends phases.Flag
 
 // split tells apart the cases of the unknown flags that look asks for. It returns
 // the flags for which two assignments that differ in nothing else have different
-// destinations. ok is false if there are more cases than maxForks.
-func split(f phases.Facts, look func(phases.Facts) (destination, phases.Flags)) (all []fork, depends phases.Flags, ok bool) {
+// destinations. ok is false if there are more cases than limit.
+func split(f phases.Facts, limit int, look func(phases.Facts) (destination, phases.Flags)) (all []fork, depends phases.Flags, ok bool) {
 	var halve func(f phases.Facts) bool
 	halve = func(f phases.Facts) bool {
 		d, unknown := look(f)
 		if unknown == 0 {
 			all = append(all, fork{d, f})
-			return len(all) <= maxForks
+			return len(all) <= limit
 		}
 		flag := unknown & -unknown
 		return halve(f.Set(flag, phases.True)) && halve(f.Set(flag, phases.False))
@@ -506,7 +510,7 @@ func (g *Graph) stepDepends(i int, f phases.Facts) phases.Flags {
 // runs under a step, and those in which it does not run: these lead to start.
 func (g *Graph) stepForks(i int, f phases.Facts) (all []fork, depends phases.Flags, ok bool) {
 	n := &g.nodes[i]
-	return split(f, func(f phases.Facts) (d destination, unknown phases.Flags) {
+	return split(f, maxStepForks, func(f phases.Facts) (d destination, unknown phases.Flags) {
 		switch n.guard.Eval(f) {
 		case phases.False:
 			return destination{to: start}, 0

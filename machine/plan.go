@@ -186,7 +186,7 @@ func (p *Plan) Under(i int) func(yield func(step int, t phases.Truth) bool) {
 		step := n.step
 		switch {
 		case n.steps == nil:
-		case i == p.at, p.at == p.graph.done() && p.graph.names[i] == p.end:
+		case i == p.at, p.endedBy(i):
 			step = p.step
 		case p.graph.IsCleanup():
 			step, _ = n.stepBy(p.facts, true)
@@ -200,6 +200,16 @@ func (p *Plan) Under(i int) func(yield func(step int, t phases.Truth) bool) {
 			yield(int(step), phases.True)
 		}
 	}
+}
+
+// endedBy reports whether the run is done by the end phase at index i, which may
+// be recorded under a former name.
+func (p *Plan) endedBy(i int) bool {
+	if p.at != p.graph.done() {
+		return false
+	}
+	end, ok := p.graph.byName[p.end]
+	return ok && end == i
 }
 
 // eachStep calls yield with each step that the phase at index i may belong to if

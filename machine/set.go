@@ -235,8 +235,10 @@ func (g *Graph) resume(c Checkpoint, selected string) (Resumption, error) {
 	m.finished = c.WorkDone && m.at != start && m.at != g.done()
 	r := Resumption{Machine: m, Changed: c.Facts.Hash != g.hash}
 	m.flagsEvaluated = read(c.FlagsEvaluated)
-	if m.finished {
+	if m.at != start && m.at != g.done() {
 		m.notBefore = read(c.NotBefore)
+	}
+	if m.finished {
 		if r.Changed { // the phase may decide more in this release
 			m.facts = m.facts.Forget(g.decides(m.at))
 		}

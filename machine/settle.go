@@ -179,8 +179,8 @@ func (m *Machine) evaluationDue(now time.Time) bool {
 }
 
 // Delay keeps the run from going on before a time, once the work of the current
-// phase is done. Times are whole seconds; it rounds up. At the start and when done
-// it has no effect.
+// phase is done. Times are whole seconds; it rounds up, and takes a time after the
+// year 9999 for the end of that year. At the start and when done it has no effect.
 func (m *Machine) Delay(until time.Time) {
 	if !m.lock() {
 		return
@@ -188,6 +188,12 @@ func (m *Machine) Delay(until time.Time) {
 	defer m.mu.Unlock()
 	if m.at != start && m.at != m.graph.done() {
 		m.notBefore = until.Add(time.Second - 1).Truncate(time.Second)
+		switch year := m.notBefore.UTC().Year(); {
+		case year > 9999: // JSON has no such time
+			m.notBefore = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+		case year < 0:
+			m.notBefore = time.Time{}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package machine_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"testing"
 	"time"
@@ -235,4 +236,37 @@ func TestEvaluate(t *testing.T) {
 	assert.Equal(t, flagB|flagD, evaluation.Evaluated)
 	assert.Equal(t, "Wait", m.Position().Phase)
 	assert.Equal(t, []string{"Wait", "OnB", "End"}, m.Plan().Running())
+}
+
+// JSON has no time after the year 9999, and a checkpoint must be readable.
+func TestADelayCanBeReadBack(t *testing.T) {
+	set := machine.MustCompileSet(settling)
+	for _, year := range []int{-5, 0, 1970, 9999, 10000, 200000} {
+		r, err := set.Resume(machine.Checkpoint{Itinerary: "Settling", Phase: "Wait", WorkDone: true}, "Settling")
+		require.NoError(t, err)
+		r.Delay(time.Date(year, time.December, 31, 23, 59, 59, 5, time.UTC))
+		text, err := json.Marshal(r.Checkpoint())
+		require.NoError(t, err)
+		var c machine.Checkpoint
+		require.NoError(t, json.Unmarshal(text, &c), "year %d", year)
+		again, err := set.Resume(c, "Settling")
+		require.NoError(t, err)
+		assert.True(t, r.NotBefore().Equal(again.NotBefore()), "year %d", year)
+	}
+}
+
+// A delay that is set while the phase is at work survives a checkpoint.
+func TestADelayBeforeTheWorkIsDone(t *testing.T) {
+	set := machine.MustCompileSet(settling)
+	o := &object{values: facts(flagB)}
+	r, err := set.Resume(machine.Checkpoint{Itinerary: "Settling", Phase: "Wait"}, "Settling")
+	require.NoError(t, err)
+	r.Delay(time.Now().Add(time.Hour))
+	r, err = set.Resume(r.Checkpoint(), "Settling")
+	require.NoError(t, err)
+	r.Finish()
+	s, err := r.Settle(context.Background(), o.options())
+	require.NoError(t, err)
+	assert.False(t, s.Moved)
+	assert.Positive(t, s.RequeueAfter)
 }

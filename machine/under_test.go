@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -153,4 +154,48 @@ func TestAStepIsTentative(t *testing.T) {
 		assert.False(t, p.Tentative(2))
 		assert.Equal(t, "Prepare", p.Phase(1).Step)
 	}
+}
+
+// A run that an earlier release ended in an end phase, which has another name by
+// now, stays under the step by which it ended.
+func TestTheStepOfAFormerEndPhase(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: "Move", Vocabulary: four, Phases: []phases.Phase{
+		{Name: "Copy", Step: "Data"},
+		{Name: "Completed", Formerly: []string{"Ended"}, Step: "Cleanup", End: true, Steps: []phases.GuardedStep{{Step: "Report", Guard: phases.Guard{All: flagA}}}},
+	}})
+	plan, err := g.PlanFrom(machine.Position{Phase: "Ended", Step: "Report", Done: true}, phases.Facts{})
+	require.NoError(t, err)
+	assert.Equal(t, "Report", g.Steps()[plan.StepOf(1)])
+}
+
+// A plan of a long itinerary, each phase of which has many steps under guards of
+// unknown flags, is made in linear time: more cases than a few flags have are not
+// told apart.
+func TestManyStepsUnderGuards(t *testing.T) {
+	var defs []phases.FlagDef
+	for i := range phases.MaxFlags {
+		defs = append(defs, phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%02d", i)})
+	}
+	it := phases.Itinerary{Name: "Long", Vocabulary: phases.MustVocabulary(defs)}
+	for i := range 1000 {
+		p := phases.Phase{Name: fmt.Sprintf("P%03d", i), Step: "Own"}
+		for k := range 9 { // 1023 cases
+			p.Steps = append(p.Steps, phases.GuardedStep{Step: fmt.Sprintf("S%d", k), Guard: phases.Guard{All: 3 << (2 * k)}})
+		}
+		it.Phases = append(it.Phases, p)
+	}
+	g := machine.MustCompile(it)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	plan := g.Plan(phases.Facts{})
+	plan.Matters()
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32<<20))
+	assert.Equal(t, phases.Flags(1<<18-1), plan.Matters())
+	steps := 0
+	for _, sure := range plan.Under(0) {
+		assert.Equal(t, phases.Unknown, sure)
+		steps++
+	}
+	assert.Equal(t, 10, steps)
 }
