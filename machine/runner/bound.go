@@ -108,16 +108,19 @@ func (r *Runner[T]) MinState() (int, error) {
 // bare returns the state, without all that comes and goes, of a run that is in a
 // phase of an itinerary after all phases of another.
 func bare(left, g *machine.Graph, again bool) *State {
-	at, phase := metav1.NewTime(time.Unix(0, 0)), ""
-	for i := range g.Len() {
-		if name := g.Phase(i).Name; size(name) > size(phase) {
-			phase = name
-		}
-	}
+	at := metav1.NewTime(time.Unix(0, 0))
+	phase, step, choice := longest(g)
+	failed, _, _ := longest(left)
 	s := &State{
-		Checkpoint: machine.Checkpoint{Itinerary: g.Name(), Phase: phase, WorkDone: true, Facts: g.Vocabulary().Record(phases.Facts{}, g.Hash())},
-		Visit:      int64(left.Len() + g.Len()), Entered: &at, Result: phases.RolledBack,
-		FailedAt: &FailedAt{Itinerary: left.Name(), Phase: phase},
+		Checkpoint: machine.Checkpoint{
+			Itinerary: g.Name(), Phase: phase, Step: step, WorkDone: true, Choice: choice,
+			Facts: g.Vocabulary().Record(phases.Facts{}, g.Hash()),
+		},
+		Visit: int64(left.Len() + g.Len()), Entered: &at, Result: phases.RolledBack,
+		FailedAt: &FailedAt{Itinerary: left.Name(), Phase: failed, Steps: int64(len(left.Steps()))},
+	}
+	for _, name := range left.Steps() {
+		longer(&s.FailedAt.Step, name)
 	}
 	if again {
 		token := strings.Repeat("x", maxToken)
@@ -136,6 +139,32 @@ func bare(left, g *machine.Graph, again bool) *State {
 		s.Pipeline[0].Phase = phase
 	}
 	return s
+}
+
+// longest returns the longest names that a checkpoint can have: of a phase, of a
+// step under a guard, and of a choice.
+func longest(g *machine.Graph) (phase, step, choice string) {
+	for i := range g.Len() {
+		p := g.Phase(i)
+		longer(&phase, p.Name)
+		for _, s := range p.Steps {
+			longer(&step, s.Step)
+			longer(&step, p.Step)
+		}
+		for _, j := range p.Jumps {
+			if j.Choice {
+				longer(&choice, j.To)
+			}
+		}
+	}
+	return phase, step, choice
+}
+
+// longer replaces a name by one that takes more bytes in JSON.
+func longer(name *string, by string) {
+	if size(by) > size(*name) {
+		*name = by
+	}
 }
 
 // bound keeps the texts of the state within the limits, in time and memory

@@ -429,3 +429,29 @@ func FuzzState(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) { reconcileForged(t, text) })
 }
+
+// The least size of a state has the names that a checkpoint can have: those of a
+// choice and of a step under a guard.
+func TestTheLeastStateHasAllNames(t *testing.T) {
+	least := func(change func(p *phases.Phase)) int {
+		p := phases.Phase{Name: "Copy", Step: strings.Repeat("s", 400)}
+		change(&p)
+		w := newWorld(t)
+		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
+			p, {Name: strings.Repeat("p", 400), Step: "Data"},
+		}})
+		w.options.Phases, w.options.Handler = nil, runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return runner.Done(), nil })
+		r, err := runner.New(w.options)
+		require.NoError(t, err)
+		n, err := r.MinState()
+		require.NoError(t, err)
+		return n
+	}
+	without := least(func(*phases.Phase) {})
+	choice := least(func(p *phases.Phase) { p.Jumps = []phases.Jump{{To: strings.Repeat("p", 400), Choice: true}} })
+	step := least(func(p *phases.Phase) {
+		p.Steps = []phases.GuardedStep{{Step: "Data", Guard: phases.Guard{All: volumes}}}
+	})
+	assert.GreaterOrEqual(t, choice-without, 400)
+	assert.GreaterOrEqual(t, step-without, 400)
+}
