@@ -265,7 +265,7 @@ func (a *Adapter) ahead(plan *machine.Plan, listed map[string]*entry) []string {
 		for k, under := range plan.Under(i) {
 			name := a.stepNow(g.Steps()[k])
 			known := runs == phases.True && under == phases.True
-			if !shown[name] && (known || g.IsCleanup() || listed[name] != nil) {
+			if !shown[name] && (known || g.IsCleanup() && !g.IsEnd(i) || listed[name] != nil) {
 				names = append(names, name)
 				shown[name] = true
 			}

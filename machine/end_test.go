@@ -154,3 +154,37 @@ func TestChoose(t *testing.T) {
 	}
 	require.ErrorIs(t, new(machine.Machine).Choose("Undo"), machine.ErrNoItinerary)
 }
+
+// A cleanup does not end because a flag is unknown: its end phase is passed by, and
+// what follows runs.
+func TestACleanupDoesNotEndBecauseAFlagIsUnknown(t *testing.T) {
+	undo := phases.Itinerary{Name: "Undo", Vocabulary: four, Cleanup: true, Phases: []phases.Phase{
+		{Name: "Stop", Step: "Undo"},
+		{Name: "Nothing", Step: "Report", End: true, Guard: phases.Guard{None: flagA}},
+		{Name: "Delete", Step: "Undo"},
+		{Name: "Completed", End: true, Guard: phases.Guard{None: flagB}},
+	}}
+	g := machine.MustCompile(undo)
+	for _, c := range []struct {
+		facts phases.Facts
+		want  []string
+	}{
+		{phases.Facts{}, []string{"Stop", "Delete", ""}},
+		{facts(0), []string{"Stop", "Nothing"}},
+		{phases.NewFacts(flagA, flagB), []string{"Stop", "Delete", "Completed"}},
+	} {
+		m, err := g.NewMachine(machine.Position{}, c.facts)
+		require.NoError(t, err)
+		var got []string
+		for !m.Position().Done {
+			tr, err := m.Advance(context.Background())
+			require.NoError(t, err)
+			got = append(got, tr.To.Phase)
+		}
+		assert.Equal(t, c.want, got)
+	}
+	p := g.Plan(phases.Facts{})
+	for i, want := range []phases.Truth{phases.True, phases.Unknown, phases.Unknown, phases.Unknown} {
+		assert.Equal(t, want, p.Runs(i), g.Phase(i).Name)
+	}
+}

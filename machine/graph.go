@@ -401,7 +401,8 @@ func (g *Graph) next(pt point, f phases.Facts) (destination, error) {
 // then at the guards in order, then at those of the phase's steps. It stops at
 // the first guard that is unknown and returns the flags that this depends on,
 // and the destination that the guard leads to; if settle is set, it goes on as a
-// cleanup itinerary does instead.
+// cleanup itinerary does instead: into a phase whose guard is unknown, past an end
+// phase, a jump and a step.
 func (g *Graph) search(pt point, f phases.Facts, settle bool) (d destination, unknown phases.Flags) {
 	from := pt.at + 1
 	switch {
@@ -427,6 +428,7 @@ func (g *Graph) search(pt point, f phases.Facts, settle bool) (d destination, un
 		switch t := n.guard.Eval(f); {
 		case t == phases.Unknown && !settle:
 			return d, n.guard.Reads() &^ f.Known()
+		case t == phases.Unknown && n.end: // a cleanup does not end because a flag is unknown
 		case t != phases.False:
 			d.step, unknown = n.stepBy(f, settle)
 			return d, unknown

@@ -249,7 +249,7 @@ func (m *Machine) Awaits() phases.Flags {
 	_, awaits := g.forks(m.point, m.facts)
 	if m.at == start {
 		p := g.plan(m.point, m.facts)
-		awaits |= p.Matters() &^ p.decides()
+		awaits |= p.Matters() &^ p.Decides()
 	}
 	return awaits
 }

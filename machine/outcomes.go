@@ -112,7 +112,7 @@ func (o *outcomes) judge() {
 		if o.values == 3 { // also if its guard is unknown
 			enters = o.none()
 			for k, f := range o.all {
-				if n.guard.Eval(f) != phases.False {
+				if t := n.guard.Eval(f); t == phases.True || t == phases.Unknown && !n.end {
 					enters.set(k)
 				}
 			}

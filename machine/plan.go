@@ -360,8 +360,11 @@ func (g *Graph) matters(pt point, f phases.Facts) phases.Flags {
 	return p.Matters()
 }
 
-// decides returns the flags that the phases ahead decide that run or may run.
-func (p *Plan) decides() (decides phases.Flags) {
+// Decides returns the flags that the phases ahead decide that run or may run.
+func (p *Plan) Decides() (decides phases.Flags) {
+	if p == nil {
+		return 0
+	}
 	for i := range p.marks {
 		if p.Runs(i) != phases.False || p.Tentative(i) {
 			decides |= p.graph.nodes[i].decides

@@ -103,8 +103,8 @@ type Itinerary struct {
 	Name       string
 	Vocabulary *Vocabulary
 	// Cleanup marks a cleanup itinerary, one that must always reach its end: a
-	// phase whose guard is unknown runs, a jump whose guard is unknown is not
-	// taken, and a phase that fails is passed by. Its handlers must be
+	// phase whose guard is unknown runs, but an end phase or a jump whose guard is
+	// unknown is passed by, and so is a phase that fails. Its handlers must be
 	// idempotent. Any other itinerary waits until it is known which phase is
 	// next, and no phase of it runs after one that failed.
 	Cleanup bool

@@ -318,7 +318,7 @@ func (s *syncing) follow() {
 			continue
 		}
 		for k, t := range s.Plan.Under(i) {
-			if s.place[k] == 0 && (runs == phases.True && t == phases.True || s.graph.IsCleanup() || s.waiting[k]) {
+			if s.place[k] == 0 && (runs == phases.True && t == phases.True || s.graph.IsCleanup() && !s.graph.IsEnd(i) || s.waiting[k]) {
 				shown[k] = true
 			}
 		}

@@ -208,6 +208,8 @@ func (l *list[O, I]) Call(ctx context.Context, c *call[O]) error {
 	if !slices.EqualFunc(c.runs, items, func(r *run, i Item[O, I]) bool { return r.item == i.key }) {
 		return errChanging
 	}
+	// Of items that cannot be written, one copy of the object serves all.
+	asRead := sync.OnceValues(func() ([]Item[O, I], error) { return l.items(c.base.DeepCopyObject().(O)) })
 	due := l.due(c)
 	busy := 0
 	for i, run := range c.runs {
@@ -216,7 +218,7 @@ func (l *list[O, I]) Call(ctx context.Context, c *call[O]) error {
 			continue
 		}
 		if due(run) {
-			l.callItem(ctx, c, i, items[i])
+			l.callItem(ctx, c, i, items[i], asRead)
 		}
 		if atWork(&run.out.State) {
 			busy++
@@ -228,7 +230,7 @@ func (l *list[O, I]) Call(ctx context.Context, c *call[O]) error {
 		case run.unread == nil && l.options.MaxAtWork > 0 && busy >= l.options.MaxAtWork && !l.cleansUp(ctx, items[i]):
 			run.wake = wake{} // it is looked at again each time
 		default:
-			l.callItem(ctx, c, i, items[i])
+			l.callItem(ctx, c, i, items[i], asRead)
 			if atWork(&run.out.State) {
 				busy++
 			}
@@ -262,7 +264,7 @@ func (l *list[O, I]) cleansUp(ctx context.Context, item Item[O, I]) bool {
 }
 
 // callItem calls one run. What comes of it does not concern the others.
-func (l *list[O, I]) callItem(ctx context.Context, c *call[O], i int, item Item[O, I]) {
+func (l *list[O, I]) callItem(ctx context.Context, c *call[O], i int, item Item[O, I], asRead func() ([]Item[O, I], error)) {
 	if ctx.Err() != nil {
 		return // what came of it could not be written
 	}
@@ -273,7 +275,7 @@ func (l *list[O, I]) callItem(ctx context.Context, c *call[O], i int, item Item[
 	l.caller.call(ctx, run, item)
 	if run.unwritable() { // the item stays as it was
 		run.out, run.events = runner.Outcome{State: run.was, Done: run.was.Done}, nil
-		if before, err := l.items(c.base.DeepCopyObject().(O)); err == nil {
+		if before, err := asRead(); err == nil {
 			*item.Item = *before[i].Item
 		}
 	}

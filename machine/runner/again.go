@@ -234,17 +234,36 @@ func (c *reconcile[T]) runAgain(ctx context.Context, token string, from RunFrom)
 		}
 		next.Checkpoint = machine.Checkpoint{Itinerary: selected, Phase: g.Phase(i).Name, Step: failed.Step}
 	}
-	c.state, c.memo.attempts = next, 0
-	c.emit(ctx, RunBegun{Run: next.Run, From: from, Itinerary: selected, Phase: next.Phase, Previous: past})
+	c.before, c.state = c.state.DeepCopy(), next
+	c.runBegun = &RunBegun{Run: next.Run, From: from, Itinerary: selected, Phase: next.Phase, Previous: past}
+	if failed == nil {
+		c.memo.attempts = 0
+		c.emit(ctx, *c.runBegun)
+	}
 	return selected, nil
 }
 
 // enterAgain enters the phase that a run begins in which is not the first of its
 // itinerary.
 func (c *reconcile[T]) enterAgain(ctx context.Context) error {
-	if err := c.refresh(ctx); err != nil {
+	began := c.o.Now()
+	evaluation, err := c.m.Evaluate(ctx, c.settleOptions())
+	c.evaluated(ctx, evaluation, began)
+	if err != nil {
 		return err
 	}
+	g := c.m.Graph()
+	plan := c.m.Plan()
+	if awaits := plan.Matters() &^ plan.Decides(); awaits != 0 && !g.IsCleanup() {
+		// It has not begun: as at the start of an itinerary, all is evaluated again.
+		names := g.Vocabulary().Names(awaits)
+		err := &machine.UnknownFlagsError{Itinerary: g.Name(), At: c.m.Position(), Flags: names, Err: evaluation.Err()}
+		c.state = *c.before
+		c.retry(ctx, RetryFlags, names, err, limits{backoff: c.backoff()})
+		return err
+	}
+	c.settled()
+	c.emit(ctx, *c.runBegun)
 	c.state.nextVisit()
 	c.state.Entered = c.now.DeepCopy()
 	c.state.Checkpoint = c.m.Checkpoint()

@@ -302,7 +302,7 @@ func TestThePipelineOfARunFromTheFailedPhase(t *testing.T) {
 	assert.Equal(t, "Prepare: Completed | Data: Copying | Restore: Not started", w.reads())
 	assert.Empty(t, w.called, "it is written before the handler is called")
 	assert.Equal(t, []string{"Volumes", "Images"}, w.asked, "all flags are unknown")
-	assert.Equal(t, []string{"RunBegun", "FlagEvaluated", "FlagEvaluated", "PhaseEntered"}, w.events)
+	assert.Equal(t, []string{"FlagEvaluated", "FlagEvaluated", "RunBegun", "PhaseEntered"}, w.events)
 	prepare, data := w.m.State.Pipeline[0], w.m.State.Pipeline[1]
 	assert.Empty(t, cmp.Diff(before.Pipeline[0], prepare))
 	assert.False(t, data.Failed)
@@ -336,7 +336,7 @@ func TestARunFromAPhaseThatWasRenamed(t *testing.T) {
 }
 
 // A phase that may belong to several steps is entered under the one in which it
-// failed, before any flag is known.
+// failed, whatever the flags are by now.
 func TestARunFromAPhaseUnderAGuardedStep(t *testing.T) {
 	w, is := withToken(t)
 	all := itineraries()
@@ -346,10 +346,43 @@ func TestARunFromAPhaseUnderAGuardedStep(t *testing.T) {
 	w.fails("Copy")
 	w.until("")
 	is.token, is.from = "2", runner.FromFailedPhase
-	w.broken[images] = errors.New("the registry is away")
+	w.values[images] = false
 	_, err := w.reconcile()
 	require.NoError(t, err)
 	assert.Equal(t, "Prepare: Completed | Transfer: Copying | Restore: Not started", w.reads())
+}
+
+// A run from the failed phase begins once the flags are known that its plan depends
+// on: until then the run before stays as it ended, and the reason can be seen.
+func TestARunFromTheFailedPhaseWaitsForFlags(t *testing.T) {
+	w, is := withToken(t)
+	w.fails("Copy")
+	w.until("")
+	ended, read := w.m.State.DeepCopy(), w.reads()
+	is.token, is.from = "2", runner.FromFailedPhase
+	w.broken[images] = errors.New("the registry is away")
+	w.events = nil
+	for attempt := range int64(3) {
+		out, err := w.reconcile()
+		var unknown *machine.UnknownFlagsError
+		require.ErrorAs(t, err, &unknown)
+		assert.Equal(t, []string{"Images"}, unknown.Flags)
+		assert.True(t, out.Requeue)
+		w.now = w.now.Add(out.RequeueAfter)
+		assert.Equal(t, read, w.reads())
+		assert.Equal(t, ended.Run, w.m.State.Run)
+		require.NotNil(t, w.m.State.Retry)
+		assert.Equal(t, runner.RetryFlags, w.m.State.Retry.Kind)
+		assert.Equal(t, attempt+1, w.m.State.Retry.Attempts)
+	}
+	assert.NotContains(t, w.events, "RunBegun")
+	delete(w.broken, images)
+	w.values[images] = true
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, "Prepare: Completed | Data: Copying | Images: Not started | Restore: Not started", w.reads())
+	assert.Contains(t, w.events, "RunBegun")
+	assert.Nil(t, w.m.State.Retry)
 }
 
 // A phase that is an end phase by now has no work that could be done again.

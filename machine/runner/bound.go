@@ -467,6 +467,7 @@ func (s *State) check(now metav1.Time) {
 	if s.Phase == "" || s.Done {
 		s.WorkDone = false
 	}
+	s.Step, s.Choice = cut(s.Step), cut(s.Choice)
 	if !s.WorkDone {
 		s.Choice, s.NotBefore = "", nil
 	}

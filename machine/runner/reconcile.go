@@ -32,8 +32,11 @@ type reconcile[T any] struct {
 	// retried reports whether something failed that is tried again.
 	retried    bool
 	wasStopped *Stop // before this reconcile
-	// asked reports whether the run is over and the token asks for another.
-	asked bool
+	// asked reports whether the run is over and the token asks for another: then
+	// before is its state, and runBegun the event of the other.
+	asked    bool
+	before   *State
+	runBegun *RunBegun
 	// beside is an error that holds nothing up.
 	beside error
 	again  bool

@@ -189,7 +189,7 @@ func (it *Itinerary) next(at int, choice string, known map[string]bool, cautious
 		if open != "" && !cautious {
 			return split(open)
 		}
-		if !admits && open == "" {
+		if !admits && (open == "" || p.End) { // a cleanup does not end because a flag is unknown
 			continue
 		}
 		step := p.Step
