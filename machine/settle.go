@@ -124,11 +124,6 @@ func (m *Machine) evaluate(ctx context.Context, o SettleOptions, everything bool
 		m.SetFacts(m.Facts().Forget(fresh))
 	}
 	known := m.Facts()
-	if s != nil && s.err != nil && !g.IsCleanup() && known.Known()&g.Reads() != 0 {
-		// Any flag may be computed from what has changed; only sources know.
-		evaluation := s.evaluate(known, m.Matters)
-		return evaluation, &UnknownFlagsError{Itinerary: g.Name(), At: m.Position(), Flags: g.Vocabulary().Names(fresh), Err: s.err}
-	}
 	open := g.Reads() &^ known.Known()
 	if open == 0 {
 		m.evaluated(time.Time{})

@@ -270,35 +270,3 @@ func TestADelayBeforeTheWorkIsDone(t *testing.T) {
 	assert.False(t, s.Moved)
 	assert.Positive(t, s.RequeueAfter)
 }
-
-// What is computed from a flag that a phase decides is evaluated again although
-// there were no sources when the phase was done: the run waits for them.
-func TestSourcesThatFailAfterAPhaseThatDecides(t *testing.T) {
-	set := machine.MustCompileSet(phases.Itinerary{Name: "Computed", Vocabulary: four, Phases: []phases.Phase{
-		{Name: "Decide", Step: "One", Decides: flagA},
-		{Name: "Next", Step: "One"},
-		{Name: "OnA", Step: "Two", Guard: phases.Guard{All: flagA}},
-		{Name: "OnD", Step: "Two", Guard: phases.Guard{All: flagD}},
-		{Name: "Last", Step: "Three"},
-	}})
-	g, err := set.Graph("Computed")
-	require.NoError(t, err)
-	hash := g.Hash()
-	o := &object{values: facts(flagA | flagD)}
-	r, err := set.Resume(machine.Checkpoint{Itinerary: "Computed", Phase: "Decide", Facts: four.Record(phases.NewFacts(flagA|flagD, 0), hash)}, "Computed")
-	require.NoError(t, err)
-	r.Finish()
-	o.values, o.failed = facts(0), errors.New("no client")
-	_, err = r.Settle(context.Background(), o.options())
-	var unknown *machine.UnknownFlagsError
-	require.ErrorAs(t, err, &unknown)
-	require.ErrorIs(t, err, o.failed)
-	assert.Equal(t, []string{"A"}, unknown.Flags)
-	r, err = set.Resume(r.Checkpoint(), "Computed") // also after a crash
-	require.NoError(t, err)
-	o.failed = nil
-	s, err := r.Settle(context.Background(), o.options())
-	require.NoError(t, err)
-	assert.Equal(t, "Next", s.Transition.To.Phase)
-	assert.Equal(t, []string{"Next", "Last"}, r.Plan().Running())
-}
