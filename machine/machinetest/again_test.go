@@ -76,7 +76,7 @@ func TestFaultsOfRunsThatBeginAgain(t *testing.T) {
 	}{
 		{"failures are kept", func(before runner.State, s *runner.State) { s.Failures, s.Result = before.Failures, before.Result },
 			"a new run has failures of the run before: Failed"},
-		{"visits are counted anew", func(_ runner.State, s *runner.State) { s.Visit = 1 }, "visits are numbered as in the run before"},
+		{"visits are counted from one again", func(_ runner.State, s *runner.State) { s.Visit = 1 }, "visits are numbered as in the run before"},
 		{"the runs are not counted", func(_ runner.State, s *runner.State) { s.Run = 7 }, "the runs are not counted: run 7 after 0"},
 		{"the token is not recorded", func(before runner.State, s *runner.State) { s.Token = before.Token },
 			"a run begins although the token is the same"},
