@@ -104,6 +104,8 @@ func TestConflicts(t *testing.T) {
 			var writers []*writer
 			enough := make(chan struct{})
 			var writing sync.WaitGroup
+			stop := sync.OnceFunc(func() { close(enough); writing.Wait() })
+			defer stop() // also if a migration does not come to its end
 			for i := range number {
 				c := richest[i%2]
 				name := fmt.Sprintf("%s-%d", c.name, i)
@@ -132,8 +134,7 @@ func TestConflicts(t *testing.T) {
 				want := expected(t, mtc.Final, richest[i%2].flags, nil)
 				assert.Empty(t, cmp.Diff(want, g.calls.ran(w.name, mtc.Final)), "%s: the phases that ran", w.name)
 			}
-			close(enough)
-			writing.Wait()
+			stop()
 			all := 0
 			for _, w := range writers {
 				require.NoError(t, w.write(g.ctx))
