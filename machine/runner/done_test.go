@@ -238,3 +238,18 @@ func TestAnEndPhaseHasNoHandler(t *testing.T) {
 	_, err := runner.New(w.options)
 	assert.EqualError(t, err, `runner options: Phases: "Completed" is an end phase, which does no work; remove it here; PhasesByItinerary: phase "GivenUp" of itinerary "Move" is an end phase, which does no work; remove it here`)
 }
+
+// A choice and a step that a user wrote are bounded like any text that is read.
+func TestAForgedChoiceIsBounded(t *testing.T) {
+	w := newLoop(t, false)
+	for range 2 {
+		_, err := w.reconcile()
+		require.NoError(t, err)
+	}
+	w.m.State.WorkDone, w.m.State.Choice, w.m.State.Step = true, strings.Repeat("x", 1<<20), strings.Repeat("y", 1<<20)
+	_, err := w.reconcile()
+	require.ErrorAs(t, err, new(*machine.ChoiceError))
+	assert.LessOrEqual(t, len(w.m.State.Choice), runner.MaxText)
+	assert.LessOrEqual(t, len(w.m.State.Step), runner.MaxText)
+	require.NotNil(t, w.m.State.Stopped)
+}
