@@ -130,6 +130,19 @@ type RunFinished struct {
 	Failures, CleanupFailures int64
 }
 
+// RunReconciled: a reconcile has ended. It is the last event of each reconcile in
+// which the state could be read, also if nothing has happened.
+type RunReconciled struct {
+	// State is the state that is about to be written, or, if it has not changed,
+	// the one that was read. An observer must neither change nor keep it.
+	State *State
+	// Changed, Requeue, RequeueAfter and Paused are those of the [Outcome].
+	Changed, Requeue, Paused bool
+	RequeueAfter             time.Duration
+	// Err is the error of the reconcile, or nil.
+	Err error
+}
+
 func (e ItineraryBegun) event() (string, []any) {
 	return "itinerary begins", []any{"itinerary", e.Itinerary, "left", e.PreviousItinerary, "phase", e.Phase, "failed", e.Failed}
 }
@@ -171,6 +184,10 @@ func (e RunFinished) event() (string, []any) {
 	return "run done", []any{"itinerary", e.Itinerary, "result", string(e.Result), "failures", e.Failures, "cleanupFailures", e.CleanupFailures}
 }
 
+func (e RunReconciled) event() (string, []any) {
+	return "reconciled", []any{"itinerary", e.State.Itinerary, "phase", e.State.Phase, "changed", e.Changed, "again", e.RequeueAfter.String()}
+}
+
 // Observer is told of each event, in order, in the goroutine of the reconcile.
 // A panic of an observer is caught and does no harm to the run. An
 // observer that is shared by runners must be safe for concurrent use.
@@ -186,12 +203,15 @@ func (f ObserverFunc[T]) Observe(ctx context.Context, object T, e Event) { f(ctx
 
 // NewLogrObserver logs events to the logger that log finds in the context, as
 // controller-runtime puts it there (log.FromContext). A waiting phase and a
-// flag that was found are logged at level 1, all else at level 0.
+// flag that was found are logged at level 1, all else but RunReconciled at level 0.
 func NewLogrObserver[T any](log func(ctx context.Context) logr.Logger) Observer[T] {
 	if log == nil {
 		return nil // which New refuses
 	}
 	return ObserverFunc[T](func(ctx context.Context, _ T, e Event) {
+		if _, ok := e.(RunReconciled); ok {
+			return
+		}
 		name, attributes := e.event()
 		log(ctx).V(verbosity(e)).Info(name, attributes...)
 	})
@@ -206,6 +226,8 @@ func NewSlogObserver[T any](log *slog.Logger) Observer[T] {
 	return ObserverFunc[T](func(ctx context.Context, _ T, e Event) {
 		level := slog.LevelInfo
 		switch e := e.(type) {
+		case RunReconciled:
+			return
 		case PhaseFailed, PhaseRetried, RunStopped, SwitchHeld:
 			level = slog.LevelWarn
 		case FlagEvaluated:
