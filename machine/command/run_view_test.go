@@ -129,12 +129,6 @@ func TestScreenColors(t *testing.T) {
 	assert.NotContains(t, last(false), "\x1b[3", "NO_COLOR")
 }
 
-func TestScreenShowsWhoseMigrationItIs(t *testing.T) {
-	w := watch(t, false, "run", "-f", "../../tests/conformance/testdata/objects.json", "--name", "migration-004", "--speed", "max")
-	assert.Equal(t, 0, w.code, w.stderr)
-	assert.Contains(t, w.frames[0], "openshift-migration/migration-004   itinerary Stage   running   0s")
-}
-
 func TestSpeed(t *testing.T) {
 	total := func(d []time.Duration) (sum time.Duration) {
 		for _, one := range d {
