@@ -129,6 +129,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 			c.again, c.after = true, 0
 		}
 	}
+	c.state.Deadline = c.deadline()
 	size := 0
 	if r.o.MaxState != nil {
 		size = r.o.MaxState(object)
