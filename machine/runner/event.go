@@ -133,6 +133,8 @@ type RunFinished struct {
 // RunReconciled: a reconcile has ended. It is the last event of each reconcile in
 // which the state could be read, also if nothing has happened.
 type RunReconciled struct {
+	// Key tells the run apart, as [Options].Key does; empty if nothing does.
+	Key string
 	// State is the state that is about to be written, or, if it has not changed,
 	// the one that was read. An observer must neither change nor keep it.
 	State *State

@@ -140,7 +140,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	if out.Requeue && !out.Changed && !c.moved {
 		out.RequeueAfter = max(out.RequeueAfter, minPause)
 	}
-	c.emit(ctx, RunReconciled{State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused, RequeueAfter: out.RequeueAfter, Err: err})
+	c.emit(ctx, RunReconciled{Key: c.key, State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused, RequeueAfter: out.RequeueAfter, Err: err})
 	// A handler may have changed the state on the object.
 	if out.Changed || c.called {
 		if werr := r.o.Storage.Write(ctx, object, c.state); werr != nil {
