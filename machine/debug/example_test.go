@@ -71,8 +71,8 @@ func Example() {
 	// - Volumes: Completed
 	// - Upload: 1 of 2 GiB
 	// 1 times: itinerary Backup begins
-	// 1 times: phase Snapshot is entered
+	// 1 times: phase Snapshot is entered, in step Volumes
 	// 1 times: phase Snapshot is done, after 0s
-	// 1 times: phase Upload is entered
+	// 1 times: phase Upload is entered, in step Upload
 	// 3 times: phase Upload waits: 1 of 2 GiB
 }
