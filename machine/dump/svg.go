@@ -38,7 +38,14 @@ var (
 // bands, one below the other, phases are stops on a rail, and jumps are arcs
 // beside it. It is 480 wide and scales, follows the reader's choice of light
 // or dark, and has no script and no link.
-func (d *Drawing) SVG() []byte {
+func (d *Drawing) SVG() []byte { return d.picture().bytes(d, true) }
+
+// InlineSVG is [Drawing.SVG] without its style sheet, for a page that has
+// [StyleSheet]: no inline style is left that a Content-Security-Policy could
+// refuse.
+func (d *Drawing) InlineSVG() []byte { return d.picture().bytes(d, false) }
+
+func (d *Drawing) picture() *picture {
 	pic := &picture{y: margin, left: margin, right: svgWidth - margin}
 	arrows := lanes(len(d.switches), func(i int) span { return newSpan(d.switches[i].from, d.switches[i].to) })
 	pic.right -= arrows.width()
@@ -75,7 +82,7 @@ func (d *Drawing) SVG() []byte {
 	pic.right = svgWidth - margin
 	pic.lines(noteFace, pic.left, pic.right-pic.left, d.notes...)
 	pic.legend()
-	return pic.bytes(d)
+	return pic
 }
 
 // summary describes a part in a few lines: its size or, with a plan, where it
@@ -418,13 +425,16 @@ const endMark = `<path class="end" d="M-7 12H7"/>`
 
 // bytes puts the picture together. Its role is not that of an image, since
 // screen readers do not read the texts inside of one: only the marks are.
-func (pic *picture) bytes(d *Drawing) []byte {
+func (pic *picture) bytes(d *Drawing, styled bool) []byte {
 	var b strings.Builder
 	height := pic.y + margin
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="dp" role="graphics-document" viewBox="0 0 %d %d" width="%d" height="%d" style="max-width:100%%;height:auto">`+"\n", svgWidth, height, svgWidth, height)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="dp" role="graphics-document" viewBox="0 0 %d %d" width="%d" height="%d">`+"\n", svgWidth, height, svgWidth, height)
 	shapes := fmt.Sprintf(`<rect class="paper" width="%d" height="%d" rx="12"/>`+"\n", svgWidth, height) +
 		pic.under.String() + pic.middle.String() + pic.over.String()
-	fmt.Fprintf(&b, "<title>%s</title>\n<desc>%s</desc>\n<style>\n%s\n</style>\n", escape(printable(d.title)), escape(printable(d.describe())), css(shapes))
+	fmt.Fprintf(&b, "<title>%s</title>\n<desc>%s</desc>\n", escape(printable(d.title)), escape(printable(d.describe())))
+	if styled {
+		fmt.Fprintf(&b, "<style>\n%s\n</style>\n", css(func(class string) bool { return strings.Contains(shapes, `class="`+class+`"`) }))
+	}
 	b.WriteString(shapes + "</svg>\n")
 	return []byte(b.String())
 }

@@ -77,13 +77,18 @@ var rules = []rule{
 	{class: "cross", style: "fill:none;stroke-width:2;stroke-linecap:round", stroke: &paper},
 }
 
-// css writes the rules of the classes that are used. The colours are plain, not variables, since programs
-// that turn pictures into others know no variables.
-func css(shapes string) string {
+// StyleSheet returns the style of all pictures, for a page that shows them as
+// [Drawing.InlineSVG] returns them. All its rules are for class dp and what is
+// inside of it.
+func StyleSheet() string { return css(func(string) bool { return true }) + "\n" }
+
+// css writes the rules of the classes that are used. The colours are plain, not
+// variables, since programs that turn pictures into others know no variables.
+func css(used func(class string) bool) string {
 	var always, dark strings.Builder
-	fmt.Fprintf(&always, ".dp text{font-family:ui-sans-serif,system-ui,sans-serif;white-space:pre}")
+	always.WriteString(".dp{max-width:100%;height:auto}\n.dp text{font-family:ui-sans-serif,system-ui,sans-serif;white-space:pre}")
 	for _, r := range rules {
-		if !strings.Contains(shapes, `class="`+r.class+`"`) {
+		if !used(r.class) {
 			continue
 		}
 		var light, night []string
