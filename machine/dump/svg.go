@@ -277,7 +277,7 @@ func (pic *picture) node(p *part, k int, r *rails) {
 	switch {
 	case n.state == current:
 		f = hereFace
-	case n.state == behind, n.state == out, !p.isPhase(n):
+	case n.state == behind, n.state == out, !n.isPhase():
 		f = offFace
 	}
 	fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)"%s>`, r.x, y+f.pitch/2, role(n))
@@ -285,7 +285,7 @@ func (pic *picture) node(p *part, k int, r *rails) {
 		fmt.Fprintf(&pic.over, "<title>%s</title>", words)
 	}
 	pic.over.WriteString(mark(n))
-	if p.isEnd(n) {
+	if n.isEnd() {
 		pic.over.WriteString(endMark)
 	}
 	pic.over.WriteString("</g>\n")
@@ -310,7 +310,7 @@ func (pic *picture) node(p *part, k int, r *rails) {
 func (p *part) remarks(k, width int) []string {
 	n := &p.nodes[k]
 	var lines []string
-	for i, s := range n.detail(p) {
+	for i, s := range n.detail() {
 		if n.why != nil && s == n.reason() {
 			s = n.why.Text
 		}
