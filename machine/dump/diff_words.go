@@ -31,6 +31,9 @@ func (m *merging) compare(s slot) []aspect {
 	differ("step", prefixed("step ", was.step), prefixed("step ", now.step), "no step")
 	differ("state", was.state.String(), now.state.String(), "")
 	differ("failed", when(was.failed, "failed"), when(now.failed, "failed"), "not failed")
+	if now.state == behind {
+		return all // all else follows
+	}
 	differ("tentative", when(was.tentative, "tentative"), when(now.tentative, "tentative"), "settled")
 	if was.state == now.state {
 		differ("reason", was.reason(), now.reason(), "no reason")
@@ -67,7 +70,10 @@ func (n *node) aspect(what string) (aspect, bool) {
 }
 
 // words describe whether users see a step, if that has changed.
-func (b *band) words(arrow string) string {
+func (b *band) words(p *part, arrow string) string {
+	if p.change == added || p.change == removed {
+		return "" // so is the itinerary
+	}
 	switch b.change {
 	case added:
 		return "appears"
@@ -82,22 +88,23 @@ func (b *band) words(arrow string) string {
 // told is what is told of a node behind its name: its details, and in a drawing of
 // differences what has changed. What is the same is not told there.
 func (n *node) told(p *part, arrow string) []string {
-	if !p.compared() {
+	switch {
+	case !p.compared(), p.change == added, p.change == removed:
 		return n.detail()
+	case n.change == same:
+		return nil
+	case n.change != changed:
+		return append([]string{n.change.String()}, n.detail()...)
 	}
 	var all []string
-	switch n.change {
-	case same:
-		return nil
-	case added, removed:
-		all = append(all, n.change.String())
-	}
 	for _, a := range n.aspects {
 		all = append(all, a.text(arrow))
 	}
-	for _, r := range n.remarks() {
-		if _, told := n.aspect(r.what); !told {
-			all = append(all, r.text)
+	if _, ok := n.aspect("state"); ok && n.state > current {
+		for _, r := range n.remarks() { // why it is so
+			if _, told := n.aspect(r.what); !told && (r.what == "guard" || r.what == "reason") {
+				all = append(all, r.text)
+			}
 		}
 	}
 	return all
@@ -136,6 +143,9 @@ func (p *part) differences(arrow string) []string {
 		}
 	}
 	if p.plan != nil {
+		if was, now := p.before.plan.Position().String(), p.plan.Position().String(); was != now {
+			tell("at %s%sat %s", was, arrow, now)
+		}
 		lines = append(lines, p.flagDifferences(arrow)...)
 	}
 	lines = append(lines, p.stepDifferences(arrow)...)
@@ -167,13 +177,14 @@ func (p *part) differences(arrow string) []string {
 		{"gone", "is gone", "are gone"},
 		{"moved", "has moved", "have moved"},
 		{"renamed", "has another name", "have other names"},
-		{"current", "is now current", "are now current"},
 		{"runs", "now runs", "now run"},
 		{"may", "may run now", "may run now"},
 		{"out", "no longer runs", "no longer run"},
 		{"behind", "is now behind", "are now behind"},
-		{"failed", "has failed, or no longer", "have failed, or no longer"},
-		{"tentative", "is now tentative, or no longer", "are now tentative, or no longer"},
+		{"failed", "has failed", "have failed"},
+		{"not failed", "has no longer failed", "have no longer failed"},
+		{"tentative", "is now tentative", "are now tentative"},
+		{"settled", "is settled now", "are settled now"},
 		{"reason", "is left out for another reason", "are left out for another reason"},
 		{"defined", "is defined differently", "are defined differently"},
 	} {
@@ -212,8 +223,10 @@ func (p *part) noteChange(n *node, note func(what string)) {
 			note("renamed")
 		case "place":
 			note("moved")
-		case "reason", "tentative", "failed":
+		case "reason":
 			note(a.what)
+		case "failed", "tentative":
+			note(a.now)
 		case "end", "guard", "steps", "rides", "decides":
 			note("defined")
 		case "step":
@@ -222,8 +235,7 @@ func (p *part) noteChange(n *node, note func(what string)) {
 			}
 		case "state":
 			switch was := n.was; {
-			case n.state == current:
-				note("current")
+			case n.state == current: // a line of its own
 			case n.state == behind:
 				note("behind")
 			case n.runs() == phases.True && was.runs() != phases.True:

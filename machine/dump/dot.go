@@ -83,7 +83,7 @@ func (p *part) dot(b *strings.Builder, i int) {
 			node(k, "    ")
 		case p.bands[n.band].first == k:
 			band := p.bands[n.band]
-			fmt.Fprintf(b, "    subgraph \"%s_b%d\" {\n      label=%s; style=\"rounded,filled\"; color=\"#dbe1e8\"; fillcolor=\"#f3f5f8\"\n", dotCluster(i), n.band, dotQuote(band.label()...))
+			fmt.Fprintf(b, "    subgraph \"%s_b%d\" {\n      label=%s; style=\"rounded,filled\"; color=\"#dbe1e8\"; fillcolor=\"#f3f5f8\"\n", dotCluster(i), n.band, dotQuote(band.label(p)...))
 			for k := band.first; k < band.first+band.n; k++ {
 				node(k, "      ")
 			}

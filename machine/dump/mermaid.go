@@ -176,7 +176,7 @@ func (m *mermaidWriter) part(p *part, i int) {
 	for k := range p.nodes {
 		n := &p.nodes[k]
 		if n.band >= 0 && p.bands[n.band].first == k {
-			fmt.Fprintf(m, "  subgraph i%db%d[%s]\n", i, n.band, mermaidQuote(p.bands[n.band].label()...))
+			fmt.Fprintf(m, "  subgraph i%db%d[%s]\n", i, n.band, mermaidQuote(p.bands[n.band].label(p)...))
 		}
 		id := fmt.Sprintf("i%dn%d", i, k)
 		look := mermaidStates[n.state]

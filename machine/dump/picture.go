@@ -70,9 +70,9 @@ func (p *part) headingLines() []string {
 }
 
 // label returns the lines of the heading of a step.
-func (b *band) label() []string {
+func (b *band) label(p *part) []string {
 	lines := labelLines(b.step)
-	if words := b.words(arrowText); words != "" {
+	if words := b.words(p, arrowText); words != "" {
 		lines = append(lines, words)
 	}
 	return lines
@@ -126,10 +126,8 @@ func (p *part) heading(show func(name string) string) string {
 		if was := show(p.before.name()); was != name {
 			name = was + arrowText + name
 		}
-		if p.plan != nil {
-			if was := show(p.before.plan.Position().String()); was != at {
-				at = was + arrowText + "at " + at
-			}
+		if p.plan != nil && show(p.before.plan.Position().String()) != at {
+			at = "" // what differs has it
 		}
 	}
 	if at == "" {

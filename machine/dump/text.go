@@ -166,7 +166,7 @@ func (t *textWriter) part(d *Drawing, i int, p *part) {
 		if n.band >= 0 && n.band != last {
 			b := &p.bands[n.band]
 			step := quoted(b.step)
-			if words := b.words(arrowText); words != "" {
+			if words := b.words(p, arrowText); words != "" {
 				step += " (" + words + ")"
 			}
 			if p.plan != nil && p.onlyRides(*b) && n.change != removed {
