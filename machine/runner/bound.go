@@ -396,7 +396,8 @@ func oneLine(lines []string) []string {
 
 // check brings what was read, and users can write, into range. Now is the
 // present moment in whole seconds: no time is later, since the clock of another
-// replica may have been ahead.
+// replica may have been ahead. If it is zero, there is no clock: then times are
+// compared with nothing, and none is made.
 func (s *State) check(now metav1.Time) {
 	for _, n := range []*int64{&s.FailedPhases, &s.FailedInCleanup} {
 		*n = within(*n, maxCount)
@@ -461,8 +462,10 @@ func (s *State) check(now metav1.Time) {
 	if _, known := resultOf(s.Result); !known {
 		s.Result = ""
 	}
-	if s.NotBefore != nil {
-		readable(s.NotBefore, now)
+	for _, t := range []*metav1.Time{s.NotBefore, s.Deadline} {
+		if t != nil {
+			readable(t, now)
+		}
 	}
 	if s.Phase == "" || s.Done {
 		s.WorkDone = false
@@ -475,7 +478,7 @@ func (s *State) check(now metav1.Time) {
 		if s.Visit == 0 {
 			s.nextVisit()
 		}
-		if s.Entered == nil {
+		if s.Entered == nil && !now.IsZero() {
 			s.Entered = now.DeepCopy()
 		}
 	}
@@ -484,7 +487,7 @@ func (s *State) check(now metav1.Time) {
 
 // past brings a time into the past.
 func past(t *metav1.Time, now metav1.Time) {
-	if readable(t, now); t.After(now.Time) {
+	if readable(t, now); !now.IsZero() && t.After(now.Time) {
 		*t = now
 	}
 }

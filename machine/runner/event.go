@@ -131,15 +131,17 @@ type RunFinished struct {
 }
 
 // RunReconciled: a reconcile has ended. It is the last event of each reconcile in
-// which the state could be read, also if nothing has happened.
+// which the state could be read, also if nothing has happened. Loggers ignore it.
 type RunReconciled struct {
 	// State is the state that is about to be written, or, if it has not changed,
-	// the one that was read. An observer must neither change nor keep it.
+	// the one that was read. An observer must neither change nor keep it: it copies
+	// what it keeps.
 	State *State
 	// Changed, Requeue, RequeueAfter and Paused are those of the [Outcome].
 	Changed, Requeue, Paused bool
 	RequeueAfter             time.Duration
-	// Err is the error of the reconcile, or nil.
+	// Err is the error of the reconcile, except that of the write; nil if there is
+	// none.
 	Err error
 }
 
@@ -218,7 +220,8 @@ func NewLogrObserver[T any](log func(ctx context.Context) logr.Logger) Observer[
 }
 
 // NewSlogObserver logs events to a logger: a waiting phase and a flag that was found at
-// debug level, errors and failures as warnings, all else as information.
+// debug level, errors and failures as warnings, all else but RunReconciled as
+// information.
 func NewSlogObserver[T any](log *slog.Logger) Observer[T] {
 	if log == nil {
 		return nil // which New refuses

@@ -140,7 +140,12 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	if out.Requeue && !out.Changed && !c.moved {
 		out.RequeueAfter = max(out.RequeueAfter, minPause)
 	}
-	c.emit(ctx, RunReconciled{State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused, RequeueAfter: out.RequeueAfter, Err: err})
+	if c.beside != nil {
+		err = errors.Join(err, c.beside)
+	}
+	if len(r.o.Observers) > 0 {
+		c.emit(ctx, RunReconciled{State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused, RequeueAfter: out.RequeueAfter, Err: err})
+	}
 	// A handler may have changed the state on the object.
 	if out.Changed || c.called {
 		if werr := r.o.Storage.Write(ctx, object, c.state); werr != nil {
@@ -149,9 +154,6 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 			}
 			return Outcome{State: was}, &optionError{"write the state", werr}
 		}
-	}
-	if c.beside != nil {
-		err = errors.Join(err, c.beside)
 	}
 	return out, err
 }
