@@ -270,7 +270,7 @@ func (n stateNode) read() (foundState, error) {
 	var state rawjson.Object
 	if text != nil {
 		if !isObject(text) {
-			return f, &StateError{n.place, fmt.Errorf("holds %s where the state of a run is needed", valueType(text))}
+			return f, &StateError{n.place, fmt.Errorf("holds %s where the state of a run is needed", rawjson.Type(text))}
 		}
 		state = rawjson.ParseObject(text)
 		if n.unsure && !runner.IsState(text) && slices.ContainsFunc([]string{"itinerary", "phase", "done"}, func(name string) bool { return !rawjson.IsNull(state.Get(name)) }) {
@@ -401,7 +401,7 @@ func isPipeline(text []byte) bool {
 // field of another type than that of [steps.Step] is left out, except the times.
 func decodePipeline(text []byte, place string) (steps.Pipeline, error) {
 	if !isArray(text) {
-		return nil, &StateError{place, fmt.Errorf("holds %s where the steps of a run are needed", valueType(text))}
+		return nil, &StateError{place, fmt.Errorf("holds %s where the steps of a run are needed", rawjson.Type(text))}
 	}
 	var p steps.Pipeline
 	for element := range rawjson.Elements(text) {
@@ -429,20 +429,3 @@ func decodePipeline(text []byte, place string) (steps.Pipeline, error) {
 func isObject(text []byte) bool { return len(text) > 0 && text[0] == '{' }
 func isArray(text []byte) bool  { return len(text) > 0 && text[0] == '[' }
 func isString(text []byte) bool { return len(text) > 0 && text[0] == '"' }
-
-// valueType says what a JSON text is.
-func valueType(text []byte) string {
-	switch {
-	case isObject(text):
-		return "an object"
-	case isArray(text):
-		return "a list"
-	case isString(text):
-		return "a string"
-	case text[0] == 'n':
-		return "null"
-	case text[0] == 't', text[0] == 'f':
-		return "true or false"
-	}
-	return "a number"
-}

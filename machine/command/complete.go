@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"slices"
@@ -27,7 +27,7 @@ func fixed(choices ...string) completion {
 
 // completeItinerary offers the names that are built in, or those in a file
 // behind "#"; the shell adds files.
-func completeItinerary(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completeItinerary(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if file, _, ok := strings.Cut(begun, "#"); ok {
 		var names []string
 		if defs, err := loadFile(file); err == nil {
@@ -37,7 +37,7 @@ func completeItinerary(_ *cobra.Command, _ []string, begun string) ([]string, co
 		}
 		return prefixed(names, begun), cobra.ShellCompDirectiveNoFileComp
 	}
-	return prefixed(builtin().Names(), begun), cobra.ShellCompDirectiveDefault
+	return prefixed(a.builtin.names(), begun), cobra.ShellCompDirectiveDefault
 }
 
 // completeFlags completes the last of several flags.
@@ -144,9 +144,9 @@ func unique(names []string) []string {
 // beside are all itineraries that stand beside that of -i, itself included.
 func (s *subject) beside() []*machine.Graph {
 	if s.itinerary == "" {
-		return builtinFamily().graphs
+		return s.app.builtin.graphs
 	}
-	f, _, err := familyOf(s.itinerary)
+	f, _, err := s.app.namedBy(s.itinerary)
 	if err != nil {
 		return nil
 	}
@@ -157,17 +157,13 @@ func (s *subject) beside() []*machine.Graph {
 // or those that are built in.
 func (s *subject) offered() []*machine.Graph {
 	if s.itinerary == "" {
-		return builtinFamily().graphs
+		return s.app.builtin.graphs
 	}
-	f, itinerary, err := familyOf(s.itinerary)
+	_, named, err := s.app.namedBy(s.itinerary)
 	if err != nil {
 		return nil
 	}
-	g, err := f.graph(itinerary)
-	if err != nil {
-		return nil
-	}
-	return []*machine.Graph{g}
+	return named
 }
 
 func prefixed(names []string, begun string) []string {

@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"bufio"
@@ -51,23 +51,23 @@ func (e *CompressedError) Unwrap() error { return e.Err }
 var extensions = []string{".yaml", ".yml", ".json"}
 
 // documents reads files and directories, and prints what is wrong with them;
-// what can be read is returned all the same. With only, objects of kinds that
-// flags do not depend on are left out.
-func (a *app) documents(files []string, only bool) *input {
+// what can be read is returned all the same. Objects that keep does not report are
+// left out, unless it is nil.
+func (a *app) documents(files []string, keep func(*Object) bool) *input {
 	in := new(input)
 	for _, file := range files {
 		if info, err := os.Stat(file); file != "-" && err == nil && info.IsDir() {
-			a.directory(in, file, only)
+			a.directory(in, file, keep)
 			continue
 		}
-		in.take(&reader{app: a, stream: streamNames([]string{file})[0], only: only}, file)
+		in.take(&reader{app: a, stream: streamNames([]string{file})[0], keep: keep}, file)
 	}
 	return in
 }
 
 // directory reads the files of a directory and of those below it, in the order
 // of their names.
-func (a *app) directory(in *input, directory string, only bool) {
+func (a *app) directory(in *input, directory string, keep func(*Object) bool) {
 	read := 0
 	lost := func(name string, err error) error {
 		a.problem(cannotRead(err))
@@ -88,7 +88,7 @@ func (a *app) directory(in *input, directory string, only bool) {
 			return lost(name, err)
 		case info.Mode().IsRegular():
 			read++
-			in.take(&reader{app: a, stream: name, walked: true, only: only}, name)
+			in.take(&reader{app: a, stream: name, walked: true, keep: keep}, name)
 		}
 		return nil
 	})

@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"bytes"
@@ -10,7 +10,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
+
+var mtcItineraries = machine.MustCompileSet(mtc.Itineraries()...)
 
 // watched is a run on a terminal.
 type watched struct {
@@ -33,7 +38,10 @@ func watch(t *testing.T, c colors, args ...string) watched {
 	var out frames
 	var stderr bytes.Buffer
 	var w watched
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &stderr, colors: c, live: true}
+	a := &app{
+		catalogue: Catalogue{Command: "dynamic-pipeline", Itineraries: mtcItineraries}, builtin: familyOfSet(mtcItineraries), name: "dynamic-pipeline",
+		stdin: strings.NewReader(""), stdout: &out, stderr: &stderr, colors: c, live: true,
+	}
 	a.sleep = func(_ context.Context, d time.Duration) { w.slept = append(w.slept, d) }
 	w.code = a.execute(t.Context(), args)
 	w.frames, w.stderr = out, stderr.String()
@@ -119,12 +127,6 @@ func TestScreenColors(t *testing.T) {
 		assert.Contains(t, painted, want)
 	}
 	assert.NotContains(t, last(false), "\x1b[3", "NO_COLOR")
-}
-
-func TestScreenShowsWhoseMigrationItIs(t *testing.T) {
-	w := watch(t, false, "run", "-f", "../../tests/conformance/testdata/objects.json", "--name", "migration-004", "--speed", "max")
-	assert.Equal(t, 0, w.code, w.stderr)
-	assert.Contains(t, w.frames[0], "openshift-migration/migration-004   itinerary Stage   running   0s")
 }
 
 func TestSpeed(t *testing.T) {

@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"fmt"
@@ -8,7 +8,6 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
 // What is to happen in a phase beside its work.
@@ -63,10 +62,10 @@ func (s script) flips(phase string) []*cue {
 // goes then. Errors are about the command line.
 func (s *simulation) direct(o *runOptions) error {
 	var err error
-	if s.onFail, err = s.follower("fail", "fails", o.onFail, mtc.Failed, len(o.failAt) > 0); err != nil {
+	if s.onFail, err = s.follower("fail", "fails", o.onFail, phases.Failed, len(o.failAt) > 0); err != nil {
 		return err
 	}
-	if s.onCancel, err = s.follower("cancel", "is canceled", o.onCancel, mtc.Cancel, o.cancelAt != ""); err != nil {
+	if s.onCancel, err = s.follower("cancel", "is canceled", o.onCancel, phases.Canceled, o.cancelAt != ""); err != nil {
 		return err
 	}
 	names := []string{s.itinerary}
@@ -86,7 +85,7 @@ func (s *simulation) direct(o *runOptions) error {
 		return fmt.Errorf("--fail-at: nothing runs after a phase of itinerary %s that failed; name another itinerary with --on-fail: %s", s.itinerary, wording.List(without(s.set.Names(), []string{s.itinerary}), "or"))
 	}
 	if o.cancelAt != "" && (s.itinerary == s.onCancel || s.failing) {
-		return fmt.Errorf("--cancel-at: a migration on itinerary %s cannot be canceled any more; leave it out", s.itinerary)
+		return fmt.Errorf("--cancel-at: a %s on itinerary %s cannot be canceled any more; leave it out", s.noun, s.itinerary)
 	}
 	for _, name := range o.failAt {
 		if err := s.cue("--fail-at", name, toFail); err != nil {
@@ -113,8 +112,13 @@ func (s *simulation) direct(o *runOptions) error {
 
 // follower is the itinerary that follows a failure or a cancel; empty if
 // there will be none.
-func (s *simulation) follower(option, happens, name, standard string, needed bool) (string, error) {
-	switch known := s.set.Names(); {
+func (s *simulation) follower(option, happens, name string, standard phases.Result, needed bool) (string, error) {
+	var all []*machine.Graph
+	for _, name := range s.set.Names() {
+		g, _ := s.set.Graph(name) // one of its own names
+		all = append(all, g)
+	}
+	switch next := follows(all, standard); {
 	case !needed:
 		return "", nil
 	case name != "":
@@ -122,10 +126,11 @@ func (s *simulation) follower(option, happens, name, standard string, needed boo
 			return "", fmt.Errorf("--on-%s: %w", option, err)
 		}
 		return name, nil
-	case !slices.Contains(known, standard):
-		return "", fmt.Errorf("--%s-at: there is no itinerary %s to go on in; name one with --on-%s: %s", option, standard, option, wording.List(known, "or"))
+	case next == "":
+		return "", fmt.Errorf("--%s-at: there is no itinerary whose result is %s to go on in; name one with --on-%s: %s", option, standard, option, wording.List(s.set.Names(), "or"))
+	default:
+		return next, nil
 	}
-	return standard, nil
 }
 
 // cue takes down that something is to happen in a phase.

@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 type simulation struct {
 	beginning
 	set       *machine.Set
+	noun      string // what a run is called
 	graphs    []*machine.Graph // that it can be in: the first one, and those it may switch to
 	script    script
 	maxPhases int

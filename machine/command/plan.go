@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"slices"
@@ -9,7 +9,6 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
@@ -18,51 +17,7 @@ func (a *app) plan() *cobra.Command {
 	var explain bool
 	var format string
 	cmd := &cobra.Command{
-		Use:   "plan (-f FILE... | -i ITINERARY)",
-		Short: "Shows which steps each migration runs",
-		Long: `Shows for each MigMigration its itinerary, its phase, and its steps in order:
-those that have started, even if by now nothing would start them, and those that
-its phases from the recorded one on will run. With --whole the itinerary is
-planned from its first phase, and the steps are all that it shows, in its order.
-
-The objects are what kubectl prints: MigMigrations with their MigPlans,
-MigClusters and MigrationControllers, and, of the source cluster, its
-ImageStreams; or a directory of such files, as must-gather makes it. What was
-not read is not absent: without any ImageStream it is unknown whether there are
-images, unless --no-image-streams says that there are none; without a MigCluster
-or a MigPlan, the flags that depend on it are unknown. Statuses that older
-releases wrote are understood.
-
-With -i there are no objects: an itinerary is planned with the flags that you
-name. A step in parentheses depends on a flag that is unknown.
-
---set gives a flag another value than the objects, or --flags, and follows the
-relations between flags: what else changes is noted.
-
-With --explain also what is left out, and why. The formats json and yaml always
-hold all of it: every phase, whether it runs, and why not.`,
-		Example: `  # The objects of a cluster, and the image streams of the source cluster
-  kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml > objects.yaml
-  kubectl --context source get imagestreams --all-namespaces -o yaml > images.yaml
-  dynamic-pipeline plan -f objects.yaml -f images.yaml
-
-  # What is left out, and why
-  dynamic-pipeline plan -f objects.yaml --explain
-
-  # Straight from the cluster, as JSON; the source cluster has no image streams
-  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml | dynamic-pipeline plan -f - --no-image-streams -o json
-
-  # What would run if images were copied through a backup?
-  dynamic-pipeline plan -f objects.yaml --set IndirectImage=true --whole
-
-  # No cluster at hand: a final migration with volumes that go through a backup
-  dynamic-pipeline plan -i Final --flags HasPVs,IndirectVolume,HasStageBackup,DirectImage
-
-  # Whether there are images is not known yet
-  dynamic-pipeline plan -i Stage --flags IndirectImage,EnableImage --unknown HasISs,HasStageBackup
-
-  # An itinerary of your own
-  dynamic-pipeline plan -i warm.yaml#Warm --flags CutoverDue`,
+		Use:  "plan (-f FILE... | -i ITINERARY)",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkChoice("-o", format, formatTable, formatJSON, formatYAML); err != nil {
@@ -90,7 +45,7 @@ hold all of it: every phase, whether it runs, and why not.`,
 			return p.close()
 		},
 	}
-	s.register(cmd)
+	s.register(a, cmd)
 	registerWhole(cmd, &s.whole)
 	cmd.Flags().BoolVar(&explain, "explain", false, "show also what is left out, and why")
 	registerOutput(cmd, &format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
@@ -152,9 +107,9 @@ func newPlanElement(p *planned) planElement {
 	for i, step := range steps.DisplaySteps(p.plan) {
 		e.Phases[i] = planPhase{g.Phase(i).Name, step, g.Rides(i), p.plan.Runs(i), p.plan.Tentative(i), p.plan.Why(i)}
 	}
-	if m := p.migration; m != nil {
-		done := mtc.Done(m.Migration)
-		e.Name, e.Namespace, e.Phase, e.Done = &m.object.ref.Name, &m.object.ref.Namespace, &p.phase, &done
+	if r := p.run; r != nil {
+		name := r.name()
+		e.Name, e.Namespace, e.Phase, e.Done = &name, &r.Object.Ref.Namespace, &p.phase, &p.done
 	}
 	return e
 }
@@ -210,7 +165,7 @@ func (p *planTable) close() error {
 	t := table{colors: p.colors}
 	namespaces := severalNamespaces(p.all)
 	switch {
-	case p.all[0].migration == nil:
+	case p.all[0].run == nil:
 		t.head("ITINERARY", "STEPS")
 	case namespaces:
 		t.head("NAMESPACE", "NAME", "ITINERARY", "PHASE", "STEPS")
@@ -219,8 +174,8 @@ func (p *planTable) close() error {
 	}
 	for _, one := range p.all {
 		row := plain(one.plan.Graph().Name())
-		if m := one.migration; m != nil {
-			row = append(nameCells(m, namespaces), row[0], orDash(one.phase))
+		if r := one.run; r != nil {
+			row = append(nameCells(r, namespaces), row[0], orDash(one.phase))
 		}
 		t.row(append(row, cell{text: stepsText(p.colors, one), painted: true})...)
 	}
@@ -228,18 +183,18 @@ func (p *planTable) close() error {
 	return p.flush()
 }
 
-// severalNamespaces reports whether the migrations are of several namespaces.
+// severalNamespaces reports whether the runs are of several namespaces.
 func severalNamespaces(all []*planned) bool {
 	return slices.ContainsFunc(all, func(p *planned) bool {
-		return p.migration != nil && p.migration.object.ref.Namespace != all[0].migration.object.ref.Namespace
+		return p.run != nil && p.run.Object.Ref.Namespace != all[0].run.Object.Ref.Namespace
 	})
 }
 
-func nameCells(m *migration, namespace bool) []cell {
+func nameCells(r *Run, namespace bool) []cell {
 	if namespace {
-		return plain(m.object.ref.Namespace, m.object.ref.Name)
+		return plain(r.Object.Ref.Namespace, r.name())
 	}
-	return plain(m.object.ref.Name)
+	return plain(r.name())
 }
 
 // planBlocks prints a paragraph for each plan, with what is left out.
@@ -256,14 +211,14 @@ func (p *planBlocks) print(one *planned) error {
 	p.n++
 	g := one.plan.Graph()
 	title := "itinerary " + g.Name()
-	if m := one.migration; m != nil {
-		title = m.object.ref.String()
+	if r := one.run; r != nil {
+		title = r.ref()
 	}
 	p.buf.WriteString(p.colors.paint(bold, oneLine(title)) + "\n")
 
 	t := table{colors: p.colors}
 	line := func(what, text string) { t.row(cell{text: what, color: dim}, cell{text: text, painted: true}) }
-	if one.migration != nil {
+	if one.run != nil {
 		line("itinerary", g.Name())
 		at := orDash(one.phase)
 		line("phase", p.colors.paint(at.color, oneLine(at.text)))

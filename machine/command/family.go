@@ -1,20 +1,19 @@
-package cli
+package command
 
 import (
 	"errors"
-	"sync"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
 // family is itineraries that are defined together, each of any size. Those that
 // run are a [machine.Set], which has more to refuse.
 type family struct {
-	definitions []phases.Itinerary
+	definitions []phases.Itinerary // of a file
 	graphs      []*machine.Graph
+	compiled    *machine.Set // of the catalogue
 }
 
 // newFamily compiles itineraries. The error joins all that is wrong.
@@ -29,6 +28,16 @@ func newFamily(definitions ...phases.Itinerary) (*family, error) {
 		f.graphs = append(f.graphs, g)
 	}
 	return f, errors.Join(errs...)
+}
+
+// familyOfSet are the itineraries of a catalogue.
+func familyOfSet(set *machine.Set) *family {
+	f := &family{compiled: set}
+	for _, name := range set.Names() {
+		g, _ := set.Graph(name) // one of its own names
+		f.graphs = append(f.graphs, g)
+	}
+	return f
 }
 
 // names are those of the itineraries, in order.
@@ -46,21 +55,11 @@ func (f *family) graph(name string) (*machine.Graph, error) {
 
 // set compiles the itineraries for running.
 func (f *family) set() (*machine.Set, error) {
-	if f == builtinFamily() {
-		return builtin(), nil
+	if f.compiled != nil {
+		return f.compiled, nil
 	}
 	return machine.CompileSet(f.definitions...)
 }
 
-// builtin are the itineraries of MTC, compiled once.
-var builtin = sync.OnceValue(func() *machine.Set { return machine.MustCompileSet(mtc.Itineraries()...) })
-
-// builtinFamily are the same, for what does not run them.
-var builtinFamily = sync.OnceValue(func() *family {
-	f := &family{definitions: mtc.Itineraries()}
-	for _, name := range builtin().Names() {
-		g, _ := builtin().Graph(name) // one of its own names
-		f.graphs = append(f.graphs, g)
-	}
-	return f
-})
+// vocabulary is that of the itineraries: one for all that are defined together.
+func (f *family) vocabulary() *phases.Vocabulary { return f.graphs[0].Vocabulary() }

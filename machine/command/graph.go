@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"errors"
@@ -10,7 +10,6 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
 // graphOptions are the options of graph.
@@ -26,52 +25,7 @@ type graphOptions struct {
 func (a *app) graph() *cobra.Command {
 	var o graphOptions
 	cmd := &cobra.Command{
-		Use:   "graph (-f FILE... [--name NAME] | -i ITINERARY...)",
-		Short: "Draws an itinerary, and a migration on top of it",
-		Long: `Draws the phases of an itinerary in order, by step, with their guards and jumps.
-With --flags or --unknown also what runs with these flags, and why the rest does
-not; with -f the same for one MigMigration, from the phase that it has recorded.
-What is read is as for plan.
-
-A phase is behind if no way leads there any more. That does not mean that it
-ran: what is drawn of it are the flags of now.
-
-A phase is passed by if its guard does not admit; that follows from the guard
-and is no arrow of its own, unless --all-edges draws every transition that there
-may be, or --around those of one phase. Guards are judged one by one for that: a
-transition past one phase to another with the same guard is drawn, though no
-flags allow it. Several itineraries, or a file that has several, make one
-picture, with the switches between those of MTC.
-
-An end phase stands in parentheses; no arrow leads on from it. What depends on a
-choice of a handler that is not made is marked apart from what depends on an
-unknown flag. A phase that may belong to several steps is drawn under the one of
-the plan, or without a plan under its own.
-
-The text is 80 columns wide. For a picture there is svg, which needs no other
-program; dot is for Graphviz; mermaid is drawn by GitHub and GitLab; json is
-described by a schema in this project, machine/dump/graph.schema.json.`,
-		Example: `  # An itinerary
-  dynamic-pipeline graph -i Final
-
-  # What runs of it with these flags, and why the rest does not
-  dynamic-pipeline graph -i Final --flags HasPVs,DirectVolume,EnableVolume,DirectImage
-  dynamic-pipeline graph -i Final --flags HasPVs,DirectVolume,EnableVolume,DirectImage --only-run
-
-  # Where a migration is, as a picture
-  dynamic-pipeline graph -f objects.yaml --name under-way -o svg > migration.svg
-
-  # How it would go on from another phase
-  dynamic-pipeline graph -f objects.yaml --name under-way --at StageBackupCreated
-
-  # From where does the machine come to a phase, and where does it go?
-  dynamic-pipeline graph -i Final --around EnsureStageBackup
-
-  # All of MTC on one page, for a document
-  dynamic-pipeline graph -i Stage -i Final -i Cancel -i Failed -i Rollback -o mermaid > mtc.mmd
-
-  # An itinerary of your own
-  dynamic-pipeline graph -i warm.yaml#Warm -o dot > warm.dot`,
+		Use:  "graph (-f FILE... [--name NAME] | -i ITINERARY...)",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd); err != nil {
@@ -96,22 +50,21 @@ described by a schema in this project, machine/dump/graph.schema.json.`,
 			return out.flush()
 		},
 	}
+	o.app = a
 	f := cmd.Flags()
-	f.StringArrayVarP(&o.files, "file", "f", nil, filesUsage)
-	f.StringArrayVarP(&o.itineraries, "itinerary", "i", nil, "in place of objects, an `ITINERARY`: "+wording.List(builtin().Names(), "or")+", FILE.yaml, or FILE.yaml#NAME; can be given several times")
+	f.StringArrayVarP(&o.itineraries, "itinerary", "i", nil, a.itineraryUsage()+"; can be given several times; FILE.yaml with -f: the catalogue of the object")
 	f.StringArrayVar(&o.flags, "flags", nil, "with -i, draw what runs if these flags are true: `A,B,...`; the others are false")
 	f.StringArrayVar(&o.unknown, "unknown", nil, "with -i, the flags that are unknown: `A,B,...`")
-	f.StringVar(&o.name, "name", "", "with -f, the migration to draw, if there are several: `NAME` or NAMESPACE/NAME")
+	f.StringVar(&o.name, "name", "", "with -f, the "+a.noun()+" to draw, if there are several: `NAME` or NAMESPACE/NAME")
 	f.StringVar(&o.at, "at", "", "with --flags or -f, draw what runs from this `PHASE` on")
 	f.BoolVar(&o.draw.AllEdges, "all-edges", false, "draw every transition that there may be")
 	f.BoolVar(&o.draw.OnlyRun, "only-run", false, "with --flags or -f, leave out what will not run")
 	f.StringVar(&o.draw.Around, "around", "", "draw only this `PHASE`, the phases one transition away, and these transitions")
 	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT, formatMermaid, formatJSON, formatSVG)
-	complete(cmd, "itinerary", completeItinerary)
+	complete(cmd, "itinerary", a.completeItinerary)
 	complete(cmd, "flags", o.completeFlags)
 	complete(cmd, "unknown", o.completeFlags)
-	registerNoImages(cmd, &o.noImages)
-	registerSet(cmd, &o.set, o.completeSettings)
+	o.registerObjects(a, cmd)
 	complete(cmd, "name", cobra.NoFileCompletions)
 	complete(cmd, "at", o.completePhases)
 	complete(cmd, "around", o.completePhases)
@@ -131,7 +84,7 @@ func (o *graphOptions) check(cmd *cobra.Command) error {
 	const how = "give --flags with those that are true, which may be none: --flags ''"
 	switch {
 	case changed("name") && len(o.files) == 0:
-		return errors.New("--name needs -f; with -i there is no migration")
+		return fmt.Errorf("--name needs -f; with -i there is no %s", o.app.noun())
 	case changed("at") && !planned:
 		return errors.New("--at needs to know what runs from there; " + how)
 	case o.draw.OnlyRun && !planned:
@@ -173,7 +126,7 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	var all []*machine.Graph
 	var ours []string // that are built in
 	for _, arg := range o.itineraries {
-		f, some, err := namedBy(arg)
+		f, some, err := a.namedBy(arg)
 		if err != nil {
 			return nil, a.content(err)
 		}
@@ -182,11 +135,11 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 				return nil, fmt.Errorf("itinerary %s is given twice with -i; remove one", g.Name())
 			}
 		}
-		if all = append(all, some...); f == builtinFamily() {
+		if all = append(all, some...); f == a.builtin {
 			ours = append(ours, graphNames(some)...)
 		}
 	}
-	o.draw.Switches = switches(ours)
+	o.draw.Switches = a.switches(ours)
 	if o.draw.Around != "" {
 		var err error
 		if all, err = havePhase(all, "--around", o.draw.Around); err != nil {
@@ -231,12 +184,12 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	return drawn, nil
 }
 
-// switches are those of MTC between some of its itineraries.
-func switches(between []string) []dump.Switch {
+// switches are those of the catalogue between some of its itineraries.
+func (a *app) switches(between []string) []dump.Switch {
 	var all []dump.Switch
-	for _, s := range mtc.Switches() {
+	for _, s := range a.catalogue.Switches {
 		if slices.Contains(between, s.From) && slices.Contains(between, s.To) {
-			all = append(all, dump.Switch(s))
+			all = append(all, s)
 		}
 	}
 	return all
@@ -278,69 +231,93 @@ func graphNames(all []*machine.Graph) []string {
 	return names
 }
 
-// drawnRecorded is the itinerary that a migration is on, from where it stands.
+// drawnRecorded is the itinerary that a run is on, from where it stands.
 func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (dump.Itinerary, error) {
 	var none dump.Itinerary
-	set, err := parseSettings(mtc.Vocabulary(), o.set)
+	switch len(o.itineraries) {
+	case 0:
+	case 1:
+		f, err := a.catalogueOf(o.itineraries[0])
+		if err != nil {
+			return none, a.content(err)
+		}
+		a.in = f
+	default:
+		return none, errors.New("-i with -f is the file of the itineraries of the objects; give one")
+	}
+	set, err := parseSettings(a.objectsFamily().vocabulary(), o.set)
 	if err != nil {
 		return none, err
 	}
-	inv := a.read(&o.subject)
-	if len(inv.migrations) == 0 {
+	all := a.read(&o.subject)
+	if len(all.Runs) == 0 {
 		return none, errReported
 	}
-	m, err := inv.choose(cmd.Name(), o.name)
+	r, err := a.choose(all, cmd.Name(), o.name)
 	if err != nil {
 		return none, err
 	}
-	state, err := m.state()
+	recorded := r.Recorded()
+	g, err := a.graphOf(r)
+	if recorded.StateErr != nil {
+		err = recorded.StateErr
+	}
 	if err != nil {
-		a.problem(m.object.wrong(err))
+		a.problem(r.wrong(err))
 		return none, errReported
-	}
-	selected := mtc.Current(m.Migration)
-	g, err := builtin().Graph(selected)
-	if err != nil {
-		return none, err
 	}
 	at := machine.Position{Phase: o.at}
 	if o.at != "" {
 		if _, err := o.find([]*machine.Graph{g}); err != nil {
 			return none, err
 		}
-	} else {
-		if at, err = m.position(g, state.Phase); err != nil {
-			a.problem(m.object.wrong(err))
-			return none, errReported
-		}
+	} else if at, err = a.position(r, recorded, g); err != nil {
+		a.problem(r.wrong(err))
+		return none, errReported
 	}
-	f := a.find(cmd.Context(), inv, m, set)
+	f := a.find(cmd.Context(), all, r, recorded, g, o.today, set)
 	plan, err := g.PlanFrom(at, f.facts)
 	if err != nil {
-		return none, err
+		a.problem(r.wrong(err))
+		return none, errReported
 	}
-	f.print(a, plan, m.object.wrong)
-	inv.printNotes(a)
-	o.draw.Title = m.object.ref.String()
-	drawn := dump.Itinerary{Plan: plan}
-	if state.Itinerary == "" || state.Itinerary == selected {
-		for _, step := range state.Pipeline {
-			if _, err := g.Lookup(step.Phase); step.Failed && err == nil {
-				drawn.Failed = append(drawn.Failed, step.Phase)
+	a.unknownOf(r, f, plan)
+	a.notes(all)
+	o.draw.Title = r.ref()
+	return dump.Itinerary{Plan: plan, Failed: failedPhases(recorded, g)}, nil
+}
+
+// failedPhases are the phases of an itinerary that have failed, as far as they are
+// recorded.
+func failedPhases(recorded Recorded, g *machine.Graph) (failed []string) {
+	add := func(phase string) {
+		if i, err := g.Lookup(phase); err == nil && !slices.Contains(failed, g.Phase(i).Name) {
+			failed = append(failed, g.Phase(i).Name)
+		}
+	}
+	for _, f := range recorded.State.Failures {
+		if f.Itinerary == g.Name() {
+			add(f.Phase)
+		}
+	}
+	if on := recorded.State.Itinerary; on == "" || on == g.Name() {
+		for _, step := range recorded.State.Pipeline {
+			if step.Failed {
+				add(step.Phase)
 			}
 		}
 	}
-	return drawn, nil
+	return failed
 }
 
 // offered are the itineraries from which completion takes names.
 func (o *graphOptions) offered() []*machine.Graph {
 	if len(o.itineraries) == 0 {
-		return builtinFamily().graphs
+		return o.app.builtin.graphs
 	}
 	var all []*machine.Graph
 	for _, arg := range o.itineraries {
-		if _, some, err := namedBy(arg); err == nil {
+		if _, some, err := o.app.namedBy(arg); err == nil {
 			all = append(all, some...)
 		}
 	}

@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"context"
@@ -86,24 +86,33 @@ func (a *app) override(ctx context.Context, sources *phases.Sources, before phas
 	answer := unset.Evaluate(ctx, phases.Request{Known: forced, Read: v.All()})
 	answer.Facts, _ = s.over(v, answer.Facts)
 	a.noteChanges(v, s, before.Facts, answer.Facts, wrong)
-	for _, clause := range v.Broken(answer.Facts) {
-		if !clause.Broken(before.Facts) {
-			a.line("warning: %v", wrong(errors.New(notReal+clauseText(v, clause))))
-		}
-	}
+	a.warnBroken(v, before.Facts, answer.Facts, wrong)
 	return answer
 }
 
 // notReal begins the warning of a relation that is broken.
-const notReal = "no real migration has these flags: "
+func (a *app) notReal() string { return "no real " + a.noun() + " has these flags: " }
+
+// warnBroken warns of relations that a change breaks.
+func (a *app) warnBroken(v *phases.Vocabulary, before, after phases.Facts, wrong func(error) error) {
+	for _, clause := range v.Broken(after) {
+		if !clause.Broken(before) {
+			a.line("warning: %v", wrong(errors.New(a.notReal()+clauseText(v, clause))))
+		}
+	}
+}
+
+// truthWord is a value as --set takes it.
+func truthWord(t phases.Truth) string {
+	return map[phases.Truth]string{phases.True: "true", phases.False: "false", phases.Unknown: "unknown"}[t]
+}
 
 // noteChanges prints what --set changes beside the flags that it names.
 func (a *app) noteChanges(v *phases.Vocabulary, s settings, before, after phases.Facts, wrong func(error) error) {
 	var changes []string
 	for flag := range (v.All() &^ s.flags).Each {
 		if now := after.Of(flag); now != before.Of(flag) {
-			value := map[phases.Truth]string{phases.True: "true", phases.False: "false", phases.Unknown: "unknown"}[now]
-			changes = append(changes, v.Names(flag)[0]+"="+value)
+			changes = append(changes, v.Names(flag)[0]+"="+truthWord(now))
 		}
 	}
 	if len(changes) > 0 {

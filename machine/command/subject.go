@@ -1,31 +1,25 @@
-package cli
+package command
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
-	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
-	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// subject is what plan and explain are about: the migrations of a stream, or
-// an itinerary with flags.
+// subject is what a command is about: the runs of a stream, or an itinerary with
+// flags.
 type subject struct {
+	app            *app
 	files          []string
-	noImages       bool // the source clusters have no image streams but those read
+	today          bool // the flags are those that the objects give now
 	whole          bool // plan from the first phase on
 	itinerary      string
 	flags, unknown []string
@@ -34,27 +28,47 @@ type subject struct {
 
 const filesUsage = "`FILE` with what kubectl get -o yaml or -o json prints, a directory of such files, or \"-\" for standard input; can be given several times"
 
-// registerNoImages adds --no-image-streams to a command.
-func registerNoImages(cmd *cobra.Command, noImages *bool) {
-	cmd.Flags().BoolVar(noImages, "no-image-streams", false, "with -f, there are no image streams on the source clusters but those that are read")
-}
-
 // registerWhole adds --whole to a command.
 func registerWhole(cmd *cobra.Command, whole *bool) {
 	cmd.Flags().BoolVar(whole, "whole", false, "with -f, plan from the first phase of the itinerary on, not from the recorded one")
 }
 
-func (s *subject) register(cmd *cobra.Command) {
+func (s *subject) register(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVarP(&s.files, "file", "f", nil, filesUsage)
-	f.StringVarP(&s.itinerary, "itinerary", "i", "", "in place of objects, an `ITINERARY`: "+wording.List(builtin().Names(), "or")+", FILE.yaml, or FILE.yaml#NAME")
+	f.StringVarP(&s.itinerary, "itinerary", "i", "", a.itineraryUsage()+"; FILE.yaml with -f: the catalogue of the objects")
 	f.StringArrayVar(&s.flags, "flags", nil, "with -i, the flags that are true: `A,B,...`; the others are false")
 	f.StringArrayVar(&s.unknown, "unknown", nil, "with -i, the flags that are unknown: `A,B,...`")
-	complete(cmd, "itinerary", completeItinerary)
+	complete(cmd, "itinerary", a.completeItinerary)
 	complete(cmd, "flags", s.completeFlags)
 	complete(cmd, "unknown", s.completeFlags)
-	registerNoImages(cmd, &s.noImages)
+	s.registerObjects(a, cmd)
+}
+
+// registerObjects adds the options for objects.
+func (s *subject) registerObjects(a *app, cmd *cobra.Command) {
+	s.app = a
+	f := cmd.Flags()
+	f.StringArrayVarP(&s.files, "file", "f", nil, filesUsage)
+	f.Var(&a.stateAt, "state-at", "with -f, where on an object the state of its run is: `PATH`, such as .status.upgrade")
+	f.BoolVar(&s.today, "today", false, "with -f, the flags are those that the objects give today, not those that the state records")
+	complete(cmd, "state-at", cobra.NoFileCompletions)
+	a.registerOwn(cmd)
 	registerSet(cmd, &s.set, s.completeSettings)
+}
+
+// itineraryUsage describes -i.
+func (a *app) itineraryUsage() string {
+	return "in place of objects, an `ITINERARY`: " + wording.List(a.builtin.names(), "or") + ", FILE.yaml, or FILE.yaml#NAME"
+}
+
+// registerOwn adds the options of the catalogue's own.
+func (a *app) registerOwn(cmd *cobra.Command) {
+	for _, o := range a.catalogue.Options {
+		if a.options[o.Name] == nil {
+			a.options[o.Name] = new(bool)
+		}
+		cmd.Flags().BoolVar(a.options[o.Name], o.Name, false, "with -f, "+o.Usage)
+	}
 }
 
 // family are the itineraries that the command line is about, and the name of
@@ -64,30 +78,43 @@ func (a *app) family(cmd *cobra.Command, s *subject) (f *family, itinerary strin
 		return nil, "", err
 	}
 	if !cmd.Flags().Changed("itinerary") {
-		return builtinFamily(), "", nil
+		return a.builtin, "", nil
 	}
-	f, itinerary, err = familyOf(s.itinerary)
+	if len(s.files) == 0 {
+		f, itinerary, err = a.familyOf(s.itinerary)
+	} else {
+		f, err = a.catalogueOf(s.itinerary)
+		a.in = f
+	}
 	return f, itinerary, a.content(err)
 }
 
 // check refuses options that do not say what to look at.
 func (s *subject) check(cmd *cobra.Command) error {
 	changed := cmd.Flags().Changed
+	for _, o := range s.app.catalogue.Options {
+		if len(s.files) == 0 && changed(o.Name) {
+			return fmt.Errorf("--%s needs -f; %s", o.Name, o.Instead)
+		}
+	}
 	switch {
-	case changed("itinerary") && len(s.files) > 0:
-		return errors.New("-i names an itinerary without objects and excludes -f; give one of them")
-	case len(s.files) == 0 && changed("no-image-streams"):
-		return errors.New("--no-image-streams needs -f; with -i give --flags without HasISs")
 	case len(s.files) == 0 && changed("whole"):
 		return errors.New("--whole needs -f; with -i the whole itinerary is planned")
+	case len(s.files) == 0 && (changed("state-at") || changed("today")):
+		return errors.New("--state-at and --today need -f; with -i alone there are no objects")
+	case len(s.files) > 0 && (changed("flags") || changed("unknown")):
+		if changed("itinerary") {
+			return errors.New("with -f the flags are those of the objects; leave out --flags and --unknown, or give --set")
+		}
+		return errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
+	case len(s.files) > 0:
+		return checkFiles(s.files)
 	case changed("itinerary"):
 		return nil
 	case changed("flags"), changed("unknown"):
 		return errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
-	case len(s.files) == 0:
-		return errors.New("nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY")
 	}
-	return checkFiles(s.files)
+	return errors.New("nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY")
 }
 
 // content prints an error about a file of itineraries; others are about the
@@ -139,8 +166,8 @@ func (e *fileError) Error() string { return e.err.Error() }
 
 // familyOf finds the itinerary that -i names, among all that are defined beside
 // it.
-func familyOf(arg string) (f *family, itinerary string, err error) {
-	f, named, err := namedBy(arg)
+func (a *app) familyOf(arg string) (f *family, itinerary string, err error) {
+	f, named, err := a.namedBy(arg)
 	if err != nil {
 		return nil, "", err
 	}
@@ -156,15 +183,15 @@ func familyOf(arg string) (f *family, itinerary string, err error) {
 
 // namedBy finds the itineraries that -i names: one, or those of a file, among
 // all that are defined beside them. An error about the file is a [*fileError].
-func namedBy(arg string) (f *family, named []*machine.Graph, err error) {
-	if g, err := builtinFamily().graph(arg); err == nil {
-		return builtinFamily(), []*machine.Graph{g}, nil
+func (a *app) namedBy(arg string) (f *family, named []*machine.Graph, err error) {
+	if g, err := a.builtin.graph(arg); err == nil {
+		return a.builtin, []*machine.Graph{g}, nil
 	}
 	file, name := splitItinerary(arg)
 	if file == "" {
-		hint := wording.DidYouMean(wording.Nearest(arg, builtin().Names()))
+		hint := wording.DidYouMean(wording.Nearest(arg, a.builtin.names()))
 		if hint == "" {
-			hint = "; built in are " + wording.List(builtin().Names(), "and") + ", and -i FILE.yaml reads others"
+			hint = "; built in are " + wording.List(a.builtin.names(), "and") + ", and -i FILE.yaml reads others"
 		}
 		return nil, nil, fmt.Errorf("unknown itinerary %q%s", arg, hint)
 	}
@@ -185,6 +212,20 @@ func namedBy(arg string) (f *family, named []*machine.Graph, err error) {
 	}
 	g, err := f.graph(name)
 	return f, []*machine.Graph{g}, err
+}
+
+// catalogueOf finds the itineraries of the file that -i names beside -f: those of
+// the objects.
+func (a *app) catalogueOf(arg string) (*family, error) {
+	if _, err := a.builtin.graph(arg); err == nil {
+		return nil, fmt.Errorf("-i %s names an itinerary without objects and excludes -f; give one of them, or the FILE.yaml that defines the itineraries of the objects", arg)
+	}
+	file, name := splitItinerary(arg)
+	if file != "" && name != "" {
+		return nil, fmt.Errorf("-i with -f takes all itineraries of a file, since a run goes from one to another; give -i %s", file)
+	}
+	f, _, err := a.namedBy(arg)
+	return f, err
 }
 
 // splitItinerary tells the name of a file, and of an itinerary in it, from a
@@ -240,144 +281,6 @@ func names(lists []string) []string {
 	return all
 }
 
-// planned is one migration, or one itinerary with flags, and its plan.
-type planned struct {
-	migration *migration // nil with -i
-	phase     string     // as recorded, under its present name; empty if none is
-	started   []string   // steps, in their order
-	plan      *machine.Plan
-}
-
-// steps are those that have started, and then those that are visible.
-func (p *planned) steps() []string {
-	return append(slices.Clone(p.started), without(steps.Visible(p.plan), p.started)...)
-}
-
-// maybeSteps are those that depend on unknown flags.
-func (p *planned) maybeSteps() []string { return without(steps.Possible(p.plan), p.started) }
-
-func without(names, others []string) []string {
-	return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(others, n) })
-}
-
-// each plans what the subject is about, one after the other, in the order
-// read. Problems are printed. The itineraries are those of [app.itineraries].
-func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph, yield func(*planned) error) error {
-	if len(s.files) == 0 {
-		return a.eachItinerary(s, itineraries[0], yield)
-	}
-	set, err := parseSettings(mtc.Vocabulary(), s.set)
-	if err != nil {
-		return err
-	}
-	inv := a.read(s)
-	adapter := legacy.NewAdapter(builtin(), mtc.DataNames)
-	for _, m := range inv.migrations {
-		p, err := a.migration(ctx, adapter, inv, m, set, s.whole)
-		if err != nil {
-			return err
-		}
-		if err := yield(p); err != nil {
-			return err
-		}
-	}
-	inv.printNotes(a)
-	return nil
-}
-
-// read reads the objects of streams, which should hold a migration.
-func (a *app) read(s *subject) *inventory {
-	inv := a.take(a.documents(s.files, true), s.noImages)
-	if len(inv.migrations) == 0 && !a.failed {
-		a.problem(inv.noMigration(s.files))
-	}
-	return inv
-}
-
-// migration plans a migration from its recorded phase on, or the whole of its
-// itinerary, and prints what is unknown of it.
-func (a *app) migration(ctx context.Context, adapter *legacy.Adapter, inv *inventory, m *migration, set settings, whole bool) (*planned, error) {
-	p := &planned{migration: m}
-	if err := p.upgrade(adapter); err != nil {
-		a.problem(m.object.wrong(err))
-	}
-	g, err := builtin().Graph(mtc.Current(m.Migration))
-	if err != nil {
-		return nil, err
-	}
-	at, err := m.position(g, p.phase)
-	if err != nil {
-		a.problem(m.object.wrong(fmt.Errorf("planned from the first phase: %w", err)))
-	}
-	if at.Phase != "" {
-		p.phase = at.Phase
-	}
-	if whole { // whatever has started
-		at, p.started = machine.Position{}, nil
-	}
-	f := a.find(ctx, inv, m, set)
-	if p.plan, err = g.PlanFrom(at, f.facts); err != nil {
-		return nil, err
-	}
-	f.print(a, p.plan, m.object.wrong)
-	return p, nil
-}
-
-// position is where a migration stands in its itinerary, with the phase under
-// its present name. A recorded phase counts only if it was recorded in that
-// itinerary, or without any, as for [machine.Set.Resume]. One that the
-// itinerary does not have is an error; the position is then the start.
-func (m *migration) position(g *machine.Graph, phase string) (machine.Position, error) {
-	on := m.Status.Itinerary
-	switch {
-	case mtc.Done(m.Migration):
-		return machine.Position{Phase: phase, Done: true}, nil
-	case phase == "", on != "" && on != g.Name():
-		return machine.Position{}, nil
-	}
-	i, err := g.Lookup(phase)
-	if err != nil {
-		return machine.Position{}, err
-	}
-	return machine.Position{Phase: g.Phase(i).Name}, nil
-}
-
-// upgrade takes the phase and the started steps from the present form of the
-// status.
-func (p *planned) upgrade(adapter *legacy.Adapter) error {
-	p.phase = p.migration.Status.Phase
-	present, err := p.migration.upgraded(adapter)
-	if err != nil || rawjson.IsNull(present) {
-		return err
-	}
-	var status struct {
-		Phase    string `json:"phase"`
-		Pipeline []struct {
-			Name      string `json:"name"`
-			Started   string `json:"started"` // whatever it is, it is no matter here
-			Completed string `json:"completed"`
-			Failed    bool   `json:"failed"`
-		} `json:"pipeline"`
-	}
-	if err := json.Unmarshal(present, &status); err != nil {
-		return err
-	}
-	p.phase = status.Phase
-	for _, s := range status.Pipeline {
-		if s.Started != "" || s.Completed != "" || s.Failed {
-			p.started = append(p.started, s.Name)
-		}
-	}
-	return nil
-}
-
-// upgraded is the status of the migration in its present form; null or nothing
-// if it has none.
-func (m *migration) upgraded(adapter *legacy.Adapter) (json.RawMessage, error) {
-	up, err := adapter.Upgrade(rawjson.ParseObject(m.object.text).Get("status"), nil)
-	return up.Status, err
-}
-
 // eachItinerary plans an itinerary with flags.
 func (a *app) eachItinerary(s *subject, g *machine.Graph, yield func(*planned) error) error {
 	facts, reasons, err := a.given(s, g.Vocabulary())
@@ -390,7 +293,7 @@ func (a *app) eachItinerary(s *subject, g *machine.Graph, yield func(*planned) e
 }
 
 // given are the facts that the options name, with the reasons why flags are
-// unknown, and a warning if no migration can have them.
+// unknown, and a warning if no run can have them.
 func (a *app) given(s *subject, v *phases.Vocabulary) (phases.Facts, []*phases.FlagError, error) {
 	facts, err := s.facts(v)
 	if err != nil {
@@ -406,7 +309,7 @@ func (a *app) given(s *subject, v *phases.Vocabulary) (phases.Facts, []*phases.F
 		a.noteChanges(v, set, before, facts, func(err error) error { return err })
 	}
 	for _, clause := range v.Broken(facts) {
-		a.line("warning: %s%s", notReal, clauseText(v, clause))
+		a.line("warning: %s%s", a.notReal(), clauseText(v, clause))
 	}
 	var reasons []*phases.FlagError
 	for flag := range (v.All() &^ facts.Known()).Each {

@@ -1,8 +1,7 @@
-package cli
+package command
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os/signal"
@@ -13,14 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
-	"github.com/konveyor/dynamic-pipeline/internal/wording"
-	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
-	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // runOptions are the options of run.
@@ -50,50 +44,7 @@ const (
 func (a *app) run() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run (-f FILE [--name NAME] | -i ITINERARY)",
-		Short: "Runs a migration with simulated work, and shows its pipeline",
-		Long: `Runs one migration to its end through the machine that a controller embeds. Only
-the work is simulated: nothing is called, nothing is changed. On a terminal the
-pipeline is redrawn in place; elsewhere each change is a line, behind the
-simulated time since the beginning. With -o json each event is a line, and the
-last one holds the pipeline.
-
-What is read, and -f, -i, --flags and --unknown, are as for plan. A migration
-that has begun goes on from its recorded phase. Flags keep their values, those
-that phases decide as well, unless --flag-flips-at says otherwise. A phase whose
-handler may choose where to go on makes no choice, unless --choose names one.
-
-A phase takes between 2 and 55 simulated seconds, always the same for its name.
---speed says how many of them pass in a second: 1x is real time. Without it,
-that is 60x on a terminal, and max, without any waiting, elsewhere. Same input,
-same output, whatever the speed.
-
-A phase that --fail-at names fails at the end of its work, the first time that
-it runs; one that --cancel-at names is interrupted. The migration then goes on
-in the itinerary that --on-fail or --on-cancel names: if they are not given, in
-Failed or Cancel. In a cleanup itinerary a phase that fails is passed by.
-
-Ctrl-C stops the run and says where. Exit code: as for all commands, and 130
-after Ctrl-C. A migration that fails or is canceled because an option says so
-is no error; an option whose phase never ran is one, with exit code 1.`,
-		Example: `  # Watch a final migration with volumes that are copied directly
-  dynamic-pipeline run -i Final --flags HasPVs,DirectVolume,EnableVolume,DirectImage
-
-  # What people see when a backup fails, and when they cancel
-  dynamic-pipeline run -i Final --flags DirectImage --fail-at EnsureInitialBackup
-  dynamic-pipeline run -i Final --flags DirectImage --cancel-at InitialBackupCreated
-
-  # Volumes appear while the plan is refreshed
-  dynamic-pipeline run -i Stage --flags DirectImage,EnableVolume --flag-flips-at WaitForRefresh=HasPVs=true --flag-flips-at WaitForRefresh=DirectVolume=true
-
-  # One migration of a cluster, from where it stands
-  dynamic-pipeline run -f objects.yaml --name under-way --speed 1000x
-
-  # An itinerary of your own: the cutover is due once the disks are copied
-  dynamic-pipeline run -i warm.yaml#Warm --flag-flips-at Copy=CutoverDue=true
-
-  # Every event, for a program
-  dynamic-pipeline run -i Stage --flags DirectImage -o json`,
+		Use:  "run (-f FILE [--name NAME] | -i ITINERARY)",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.simulation(cmd, &o)
@@ -107,13 +58,13 @@ is no error; an option whose phase never ran is one, with exit code 1.`,
 			return a.simulate(ctx, s, a.view(&o, s))
 		},
 	}
-	o.subject.register(cmd)
+	o.subject.register(a, cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.name, "name", "", "with -f, the migration to run, if there are several: `NAME` or NAMESPACE/NAME")
+	f.StringVar(&o.name, "name", "", "with -f, the "+a.noun()+" to run, if there are several: `NAME` or NAMESPACE/NAME")
 	f.StringArrayVar(&o.failAt, "fail-at", nil, "let this `PHASE` fail; can be given several times")
-	f.StringVar(&o.onFail, "on-fail", "", "the `ITINERARY` that follows a failure (default "+mtc.Failed+")")
-	f.StringVar(&o.cancelAt, "cancel-at", "", "cancel the migration during this `PHASE`")
-	f.StringVar(&o.onCancel, "on-cancel", "", "the `ITINERARY` that follows a cancel (default "+mtc.Cancel+")")
+	f.StringVar(&o.onFail, "on-fail", "", "the `ITINERARY` that follows a failure"+a.standard(phases.Failed))
+	f.StringVar(&o.cancelAt, "cancel-at", "", "cancel the "+a.noun()+" during this `PHASE`")
+	f.StringVar(&o.onCancel, "on-cancel", "", "the `ITINERARY` that follows a cancel"+a.standard(phases.Canceled))
 	f.StringArrayVar(&o.flipsAt, "flag-flips-at", nil, "give a flag that a phase decides another value once the phase is done, failed or canceled: `PHASE=FLAG=VALUE`, VALUE being true or false; can be given several times, for one phase and flag in the order in which the phase is done")
 	f.StringArrayVar(&o.choose, "choose", nil, "let a phase choose to go on with another, once it is done: `PHASE=PHASE`; can be given several times, for one phase in the order in which it is done")
 	f.StringVar(&o.speed, "speed", "", "simulated seconds per second: `N`x, or max for no waiting (default 60x on a terminal, else max)")
@@ -174,7 +125,7 @@ func (a *app) simulation(cmd *cobra.Command, o *runOptions) (*simulation, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &simulation{beginning: *begin, set: set, maxPhases: o.maxPhases, speed: speed, sleep: a.sleep}
+	s := &simulation{beginning: *begin, set: set, noun: a.noun(), maxPhases: o.maxPhases, speed: speed, sleep: a.sleep}
 	if err := s.direct(o); err != nil {
 		return nil, err
 	}
@@ -218,7 +169,7 @@ func (a *app) beginItinerary(s *subject, set *machine.Set, itinerary string) (*b
 		return nil, err
 	}
 	b := &beginning{itinerary: itinerary, unknown: make(map[string]error)}
-	b.failing = set == builtin() && itinerary == mtc.Failed
+	b.failing = g.Result() == phases.Failed
 	b.wrong = func(err error) error { return fmt.Errorf("itinerary %s: %w", itinerary, err) }
 	var reasons []*phases.FlagError
 	if b.facts, reasons, err = a.given(s, g.Vocabulary()); err != nil {
@@ -230,36 +181,38 @@ func (a *app) beginItinerary(s *subject, set *machine.Set, itinerary string) (*b
 	return b, nil
 }
 
-// beginRecorded begins where a migration of a stream stands.
+// beginRecorded begins where a run of a stream stands.
 func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, error) {
-	set, err := parseSettings(mtc.Vocabulary(), o.set)
+	set, err := parseSettings(a.objectsFamily().vocabulary(), o.set)
 	if err != nil {
 		return nil, err
 	}
-	inv := a.read(&o.subject)
-	if len(inv.migrations) == 0 {
+	all := a.read(&o.subject)
+	if len(all.Runs) == 0 {
 		return nil, errReported
 	}
-	m, err := inv.choose(cmd.Name(), o.name)
+	r, err := a.choose(all, cmd.Name(), o.name)
 	if err != nil {
 		return nil, err
+	}
+	recorded := r.Recorded()
+	g, err := a.graphOf(r)
+	if recorded.StateErr != nil {
+		err = recorded.StateErr
+	}
+	if err != nil {
+		a.problem(r.wrong(err))
+		return nil, errReported
 	}
 	b := &beginning{
-		title:     m.object.ref.String(),
-		itinerary: mtc.Current(m.Migration),
-		unknown:   make(map[string]error),
-		failing:   mtc.Select(m.Migration) == mtc.Failed,
-		wrong:     m.object.wrong,
+		title: r.ref(), itinerary: g.Name(), state: recorded.State, failing: g.Result() == phases.Failed && !recorded.Done,
+		unknown: make(map[string]error), wrong: r.wrong,
 	}
-	if b.state, err = m.state(); err != nil {
-		a.problem(m.object.wrong(err))
-		return nil, errReported
-	}
-	f := a.find(cmd.Context(), inv, m, set)
-	inv.printNotes(a)
-	if f.plan != nil {
-		a.problem(f.plan)
-		if g, err := builtin().Graph(b.itinerary); err != nil || !g.IsCleanup() && !b.state.Done {
+	f := a.find(cmd.Context(), all, r, recorded, g, o.today, set)
+	a.notes(all)
+	if f.missing != nil {
+		a.problem(f.missing)
+		if !g.IsCleanup() && !b.state.Done {
 			return nil, errReported // it would wait for flags
 		}
 	}
@@ -270,54 +223,23 @@ func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, erro
 	return b, nil
 }
 
-// choose finds a migration by its name, or the only one, for a command that
-// takes one.
-func (inv *inventory) choose(command, name string) (*migration, error) {
-	var known, found []string
-	var chosen *migration
-	for _, m := range inv.migrations {
-		ref := m.object.ref
-		known = append(known, ref.Name)
-		if name == "" || name == ref.Name || name == ref.String() {
-			chosen, found = m, append(found, ref.String())
-		}
+// standard describes the itinerary that follows if none is named: the first with
+// that result.
+func (a *app) standard(result phases.Result) string {
+	if name := follows(a.builtin.graphs, result); name != "" {
+		return " (default " + name + ")"
 	}
-	switch {
-	case len(found) == 1:
-		return chosen, nil
-	case len(found) == 0:
-		return nil, fmt.Errorf("there is no MigMigration %q%s", name, wording.DidYouMean(wording.Nearest(name, known)))
-	}
-	return nil, fmt.Errorf("%s takes one migration; give --name with one of %s", command, wording.Few(found))
+	return ""
 }
 
-// state is what a runner would have written down of a migration that goes on in
-// the itinerary which mig-controller selects.
-func (m *migration) state() (runner.State, error) {
-	present, err := m.upgraded(legacy.NewAdapter(builtin(), mtc.DataNames))
-	if err != nil || rawjson.IsNull(present) {
-		return runner.State{}, err
-	}
-	var status struct {
-		Phase    string         `json:"phase"`
-		Pipeline steps.Pipeline `json:"pipeline"`
-	}
-	if err := json.Unmarshal(present, &status); err != nil {
-		return runner.State{}, fmt.Errorf("status: %w; correct it", err)
-	}
-	s := runner.State{Pipeline: status.Pipeline}
-	s.Itinerary, s.Phase = m.Status.Itinerary, status.Phase
-	selected := mtc.Current(m.Migration)
-	if mtc.Done(m.Migration) {
-		s.Itinerary, s.Done = selected, true
-	} else if s.Itinerary != "" && s.Itinerary != selected {
-		// A runner does not leave every cleanup itinerary; mig-controller, which
-		// wrote the status, does.
-		if resumed, err := builtin().Resume(s.Checkpoint, selected); err != nil || resumed.Graph().Name() != selected {
-			s.Itinerary, s.Phase = "", ""
+// follows returns the first itinerary with that result, or "".
+func follows(all []*machine.Graph, result phases.Result) string {
+	for _, g := range all {
+		if g.Result() == result {
+			return g.Name()
 		}
 	}
-	return s, nil
+	return ""
 }
 
 // simulate runs a migration before the eyes of a view.

@@ -1,7 +1,6 @@
-package cli
+package command
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,12 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
-	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
@@ -29,26 +25,7 @@ func (a *app) explain() *cobra.Command {
 	var onlyPhase, onlyStep bool
 	var format string
 	cmd := &cobra.Command{
-		Use:   "explain NAME (-f FILE... | -i ITINERARY)",
-		Short: "Says why a phase runs or a step is shown, or why not",
-		Long: `Says of a phase or a step, for each MigMigration, whether it runs, what its guard
-asks for, which flags are in the way, and which phases decide those.
-
-NAME is the name of a phase or of a step; names of earlier releases, such as
-StageBackup, are understood. If a name is both, both are explained, unless
---phase or --step says which. A phase that rides never makes its step visible,
-so that no step depends on it.
-
-What is read, and -f, -i, --flags, --unknown, --set and --whole, are as for
-plan.`,
-		Example: `  # Why do some migrations have no step DataBackup?
-  dynamic-pipeline explain DataBackup -f objects.yaml
-
-  # Only the phase, not the step of the same name
-  dynamic-pipeline explain PreBackupHooks --phase -f objects.yaml
-
-  # What would it take?
-  dynamic-pipeline explain EnsureStageBackup -i Final --flags HasPVs,DirectImage`,
+		Use: "explain NAME (-f FILE... | -i ITINERARY)",
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0:
@@ -69,22 +46,22 @@ plan.`,
 			if err != nil {
 				return err
 			}
-			q := question{name: args[0], phase: !onlyStep, step: !onlyPhase}
-			if err := q.check(itineraries, s.itinerary); err != nil {
+			q := question{name: args[0], stepNow: a.stepNow(args[0]), phase: !onlyStep, step: !onlyPhase}
+			if err := q.check(a, itineraries, s.itinerary); err != nil {
 				return err
 			}
 			var p explainPrinter = &explainTable{output: output{w: a.stdout}, colors: a.colors, question: q}
 			if format != formatTable {
 				p = &explainArray{array{output: output{w: a.stdout}, yaml: format == formatYAML}}
 			}
-			err = a.each(cmd.Context(), &s, itineraries, func(one *planned) error { return p.print(one, q.ask(one)) })
+			err = a.each(cmd.Context(), &s, itineraries, func(one *planned) error { return p.print(one, q.ask(one, a.noun())) })
 			if err != nil {
 				return err
 			}
 			return p.close()
 		},
 	}
-	s.register(cmd)
+	s.register(a, cmd)
 	registerWhole(cmd, &s.whole)
 	cmd.Flags().BoolVar(&onlyPhase, "phase", false, "NAME is a phase")
 	cmd.Flags().BoolVar(&onlyStep, "step", false, "NAME is a step")
@@ -96,22 +73,16 @@ plan.`,
 // question is what is to be explained.
 type question struct {
 	name        string
-	phase, step bool // as which of them
+	stepNow     string // the present name of the step that was called so
+	phase, step bool   // as which of them
 }
 
 // stepNow is the present name of a step.
-func stepNow(name string) string {
-	// The names of earlier releases are known to the adapter of statuses.
-	status := slices.Concat([]byte(`{"pipeline":[{"name":`), rawjson.Quote(name), []byte(`}]}`))
-	up, err := legacy.NewAdapter(builtin(), mtc.DataNames).Upgrade(status, nil)
-	if err != nil {
+func (a *app) stepNow(name string) string {
+	if a.catalogue.StepNow == nil {
 		return name
 	}
-	var now struct{ Pipeline []struct{ Name string } }
-	if err := json.Unmarshal(up.Status, &now); err != nil || len(now.Pipeline) == 0 {
-		return name
-	}
-	return now.Pipeline[0].Name
+	return a.catalogue.StepNow(name)
 }
 
 // find returns the indices of the phase and of the step of an itinerary; -1
@@ -125,7 +96,7 @@ func (q question) find(g *machine.Graph) (phase, step int) {
 	}
 	if q.step {
 		if step = slices.Index(g.Steps(), q.name); step < 0 {
-			step = slices.Index(g.Steps(), stepNow(q.name))
+			step = slices.Index(g.Steps(), q.stepNow)
 		}
 	}
 	// A step that has the name now comes before a phase that had it formerly.
@@ -148,7 +119,7 @@ func (q question) what() string {
 
 // check refuses a name that no itinerary has. The argument of -i says where to
 // look, if it was given.
-func (q question) check(itineraries []*machine.Graph, arg string) error {
+func (q question) check(a *app, itineraries []*machine.Graph, arg string) error {
 	if q.known(itineraries) {
 		return nil
 	}
@@ -158,9 +129,9 @@ func (q question) check(itineraries []*machine.Graph, arg string) error {
 	}
 	hint := wording.DidYouMean(wording.Nearest(q.name, q.names(itineraries)))
 	if hint == "" && arg != "" {
-		hint = fmt.Sprintf("; see %s plan -i %s --explain", name, arg)
+		hint = fmt.Sprintf("; see %s plan -i %s --explain", a.name, arg)
 	}
-	if other := (question{name: q.name, phase: !q.phase, step: !q.step}); other.known(itineraries) {
+	if other := (question{name: q.name, stepNow: q.stepNow, phase: !q.phase, step: !q.step}); other.known(itineraries) {
 		hint = fmt.Sprintf("; there is a %s of that name, leave out --%s", other.what(), q.what())
 	}
 	return fmt.Errorf("%s %s %q%s", where, q.what(), q.name, hint)
@@ -214,25 +185,26 @@ type explanation struct {
 }
 
 // ask explains what the itinerary of a plan has of that name.
-func (q question) ask(p *planned) []explanation {
+func (q question) ask(p *planned, noun string) []explanation {
 	var all []explanation
 	phase, step := q.find(p.plan.Graph())
 	if phase >= 0 {
-		all = append(all, explainPhase(p.plan, phase))
+		all = append(all, explainPhase(p.plan, phase, noun))
 	}
 	if step >= 0 {
 		all = append(all, explainStep(p, step))
 	}
 	for i := range all {
 		all[i].Itinerary = p.plan.Graph().Name()
-		if p.migration != nil {
-			all[i].Name, all[i].Namespace = &p.migration.object.ref.Name, &p.migration.object.ref.Namespace
+		if p.run != nil {
+			name := p.run.name()
+			all[i].Name, all[i].Namespace = &name, &p.run.Object.Ref.Namespace
 		}
 	}
 	return all
 }
 
-func explainPhase(p *machine.Plan, i int) explanation {
+func explainPhase(p *machine.Plan, i int, noun string) explanation {
 	phase := p.Graph().Phase(i)
 	e := explanation{Kind: kindPhase, Runs: p.Runs(i), Tentative: p.Tentative(i), Missing: []string{}, DecidedBy: []string{}}
 	why := p.Why(i)
@@ -243,7 +215,7 @@ func explainPhase(p *machine.Plan, i int) explanation {
 	guard := phase.Guard.Text(p.Graph().Vocabulary())
 	switch {
 	case why == nil && guard == "":
-		e.Text += " runs in every migration of this itinerary"
+		e.Text += " runs in every " + noun + " of this itinerary"
 	case why == nil:
 		e.Text += " runs: its guard, " + guard + ", holds"
 	case e.Runs == phases.Unknown:
@@ -381,7 +353,7 @@ func (p *explainArray) print(_ *planned, all []explanation) error {
 	return nil
 }
 
-// explainTable prints a row for each explanation, and one for a migration
+// explainTable prints a row for each explanation, and one for a run
 // whose itinerary has nothing of that name.
 type explainTable struct {
 	output
@@ -404,7 +376,7 @@ func (p *explainTable) close() error {
 	namespaces := severalNamespaces(p.plans)
 	titles := []string{"ITINERARY", "KIND", "RUNS", "WHY"}
 	switch {
-	case p.plans[0].migration == nil:
+	case p.plans[0].run == nil:
 	case namespaces:
 		titles = append([]string{"NAMESPACE", "NAME"}, titles...)
 	default:
@@ -413,8 +385,8 @@ func (p *explainTable) close() error {
 	t.head(titles...)
 	for i, one := range p.plans {
 		var begin []cell
-		if one.migration != nil {
-			begin = nameCells(one.migration, namespaces)
+		if one.run != nil {
+			begin = nameCells(one.run, namespaces)
 		}
 		itinerary := one.plan.Graph().Name()
 		begin = append(begin, cell{text: itinerary})

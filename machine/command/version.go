@@ -1,12 +1,16 @@
-package cli
+package command
 
 import "runtime/debug"
 
 // devel is the version of a build from a checkout.
 const devel = "(devel)"
 
-// version is the version of the module that the command was built from.
-func version() string {
+// version is the version of the catalogue, or of the module that the command was
+// built from.
+func (a *app) version() string {
+	if a.catalogue.Version != "" {
+		return a.catalogue.Version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return devel

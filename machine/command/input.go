@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"bytes"
@@ -13,7 +13,6 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
-	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
 // PlaceError is something wrong at a place of a stream.
@@ -52,22 +51,36 @@ type document struct {
 	text    json.RawMessage
 	list    bool // its objects are those of items
 	array   bool // its objects are those of the value itself
-	objects []*object
+	objects []*Object
 }
 
-// object is an object of a stream, as JSON.
-type object struct {
-	stream     string
-	place      string
-	walked     bool // it was read in a directory, so that messages name the file
-	apiVersion string
-	kind       string
-	ref        mtc.Ref
-	uid        string
-	version    string // its resourceVersion
-	// text is nil if the object was read, but has no one meaning. Then it is
-	// not printed either.
-	text json.RawMessage
+// Ref is the namespace and the name of an object.
+type Ref struct {
+	Name      string `json:"name,omitempty"`
+	Namespace string `json:"namespace,omitempty"`
+}
+
+// String returns NAMESPACE/NAME, or the name if there is no namespace.
+func (r Ref) String() string {
+	if r.Namespace == "" {
+		return r.Name
+	}
+	return r.Namespace + "/" + r.Name
+}
+
+// Object is an object of a stream, as JSON.
+type Object struct {
+	APIVersion, Kind string
+	Ref              Ref
+	// JSON is its text. It is nil if the object was read, but has no one meaning.
+	// Then it is not printed either.
+	JSON json.RawMessage
+
+	stream  string
+	place   string
+	walked  bool // it was read in a directory, so that messages name the file
+	uid     string
+	version string // its resourceVersion
 	// broken reports that the object is there and cannot be used, and that what
 	// is wrong with it has been printed.
 	broken bool
@@ -86,7 +99,19 @@ const (
 	eventError    = "ERROR"
 )
 
-func (o *object) String() string { return o.kind + " " + o.ref.String() }
+// String returns the kind and the name.
+func (o *Object) String() string { return o.Kind + " " + o.Ref.String() }
+
+// Broken reports whether the object is there and cannot be used. What is wrong
+// with it has been printed.
+func (o *Object) Broken() bool { return o.broken }
+
+// Place is where the object was read: a file, with a line or an index.
+func (o *Object) Place() string { return o.place }
+
+// InDirectory reports whether the object was read in a file of a directory, which
+// messages then name.
+func (o *Object) InDirectory() bool { return o.walked }
 
 // whole stands for the index of an element of a list if something is about
 // the document as a whole.
@@ -99,9 +124,9 @@ type reader struct {
 	// walked reports that the stream was found in a directory, which may hold
 	// files that are not about objects.
 	walked bool
-	// only makes it keep only what is of interest for flags, so that a large
-	// archive takes little memory.
-	only      bool
+	// keep reports whether an object is of interest, so that a large archive takes
+	// little memory; nil for all.
+	keep      func(*Object) bool
 	documents []*document
 	bad       bool // something is wrong with the stream
 	lost      bool // it could not be read to its end
@@ -328,12 +353,12 @@ func (r *reader) document(isJSON bool, line int, text json.RawMessage, broken ma
 		_ = json.Unmarshal(text, &elements) // it is an array
 		head = objectHead{}                 // which has none
 	case text[0] != '{':
-		r.wrong(line, "", "holds %s where an object is needed; give what kubectl get prints", jsonType(text))
+		r.wrong(line, "", "holds %s where an object is needed; give what kubectl get prints", rawjson.Type(text))
 		return
 	case strings.HasSuffix(head.Kind, "List") && !(rawjson.IsNull(items) && head.Kind != "List"):
 		if err := json.Unmarshal(items, &elements); err != nil && len(items) > 0 {
 			r.documents = append(r.documents, d)
-			r.wrong(line, "items", "holds %s where a list is needed", jsonType(items))
+			r.wrong(line, "items", "holds %s where a list is needed", rawjson.Type(items))
 			return
 		}
 		d.list = true
@@ -346,7 +371,7 @@ func (r *reader) document(isJSON bool, line int, text json.RawMessage, broken ma
 		d.object(r, line, itemName(text, i), head, element, broken[i])
 	}
 	switch {
-	case !r.only:
+	case r.keep == nil:
 		r.documents = append(r.documents, d)
 	case len(d.objects) > 0:
 		r.documents = append(r.documents, &document{objects: d.objects})
@@ -358,7 +383,7 @@ type objectHead struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Metadata   struct {
-		mtc.Ref
+		Ref
 		UID             string `json:"uid"`
 		ResourceVersion string `json:"resourceVersion"`
 	} `json:"metadata"`
@@ -392,26 +417,26 @@ func (r *reader) head(text []byte) (objectHead, json.RawMessage) {
 // repeat the kind of the list and its group. Of a broken one only its head is
 // taken.
 func (d *document) object(r *reader, line int, item string, list objectHead, text json.RawMessage, broken bool) {
-	o := &object{stream: r.stream, place: place(r.stream, line, item), walked: r.walked, text: text, broken: broken}
+	o := &Object{stream: r.stream, place: place(r.stream, line, item), walked: r.walked, JSON: text, broken: broken}
 	if text[0] != '{' && !broken {
-		o.broken, o.kind, o.apiVersion = true, list.Kind, list.APIVersion
-		if _, known := mtc.KindOf("", o.kind); known || !r.only {
+		o.broken, o.Kind, o.APIVersion = true, list.Kind, list.APIVersion
+		if r.keep == nil || r.keep(o) {
 			d.objects = append(d.objects, o)
 		}
 		report := r.wrong
 		if list.Kind != "" {
 			report = r.wrongValue
 		}
-		report(line, item, "holds %s where an object is needed", jsonType(text))
+		report(line, item, "holds %s where an object is needed", rawjson.Type(text))
 		return
 	}
 	head, items := r.head(text)
 	if head.isEvent() {
-		o.event, o.around, o.text = head.Type, text, head.Object
+		o.event, o.around, o.JSON = head.Type, text, head.Object
 		head, items = r.head(head.Object)
 	}
 	if broken {
-		o.text = nil
+		o.JSON = nil
 	}
 	if head.Kind == "" {
 		head.Kind = list.Kind
@@ -419,13 +444,13 @@ func (d *document) object(r *reader, line int, item string, list objectHead, tex
 	if head.APIVersion == "" && head.Kind == list.Kind && strings.Contains(list.APIVersion, "/") {
 		head.APIVersion = list.APIVersion // and with it the group
 	}
-	o.apiVersion, o.kind, o.ref = head.APIVersion, head.Kind, head.Metadata.Ref
+	o.APIVersion, o.Kind, o.Ref = head.APIVersion, head.Kind, head.Metadata.Ref
 	o.uid, o.version = head.Metadata.UID, head.Metadata.ResourceVersion
 	switch {
 	case o.event == eventBookmark:
-		o.kind = "" // it has only a resourceVersion
-	case o.event == eventError || head.Kind == "Status" && isFailure(o.text):
-		r.wrong(line, item, "holds an error of the API server in place of objects: %s; read them again", errorText(o.text))
+		o.Kind = "" // it has only a resourceVersion
+	case o.event == eventError || head.Kind == "Status" && isFailure(o.JSON):
+		r.wrong(line, item, "holds an error of the API server in place of objects: %s; read them again", errorText(o.JSON))
 	case broken && (head.Kind == "" || strings.HasSuffix(head.Kind, "List")):
 		r.lost = true // it may be about anything
 	case broken:
@@ -437,7 +462,7 @@ func (d *document) object(r *reader, line int, item string, list objectHead, tex
 	case (item != "" || o.event != "") && strings.HasSuffix(head.Kind, "List") && items != nil:
 		r.wrong(line, item, "is a %s inside a list; give its items themselves", head.Kind)
 	}
-	if _, known := mtc.KindOf("", o.kind); known || !r.only {
+	if r.keep == nil || r.keep(o) {
 		d.objects = append(d.objects, o)
 	}
 }
@@ -459,21 +484,4 @@ func (r *reader) pass(line int, item string) {
 		r.line("note: %s: is no object of Kubernetes, and passed over", place(r.stream, line, item))
 	}
 	r.passed = true
-}
-
-// jsonType says what a JSON text is.
-func jsonType(text []byte) string {
-	switch text[0] {
-	case '{':
-		return "an object"
-	case '[':
-		return "a list"
-	case '"':
-		return "a string"
-	case 't', 'f':
-		return "true or false"
-	case 'n':
-		return "null"
-	}
-	return "a number"
 }
