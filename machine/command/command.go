@@ -53,7 +53,7 @@ func Execute(ctx context.Context, c Catalogue, args []string, stdin io.Reader, s
 	}
 	a := &app{
 		catalogue: c, builtin: familyOfSet(c.Itineraries),
-		stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout), live: isTerminal(stdout), sleep: sleepFor,
+		stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout), live: isTerminal(stdout), width: terminalWidth(stdout), sleep: sleepFor,
 		options: make(map[string]*bool),
 	}
 	a.name = c.Command
@@ -108,6 +108,7 @@ type app struct {
 	stdout, stderr io.Writer
 	colors         colors
 	live           bool // standard output is a terminal
+	width          int  // where tables are wrapped
 	failed         bool // there was a problem
 	// problems counts, by stream, what is wrong with what it holds.
 	problems map[string]int

@@ -46,6 +46,8 @@ func checkChoice(option, value string, choices ...string) error {
 type output struct {
 	w   io.Writer
 	buf bytes.Buffer
+	// width is where tables are wrapped ([terminalWidth]).
+	width int
 }
 
 // flush passes on what has been collected.
