@@ -53,7 +53,7 @@ func Execute(ctx context.Context, c Catalogue, args []string, stdin io.Reader, s
 	}
 	a := &app{
 		catalogue: c, builtin: familyOfSet(c.Itineraries),
-		stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout), live: isTerminal(stdout), sleep: sleepFor,
+		stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout), live: isTerminal(stdout), width: terminalWidth(stdout), sleep: sleepFor,
 		options: make(map[string]*bool),
 	}
 	a.name = c.Command
@@ -103,11 +103,12 @@ type app struct {
 	// in are the itineraries of the objects, if those are not the catalogue's.
 	in             *family
 	options        map[string]*bool // the catalogue's own
-	stateAt        string           // where on an object the state of its run is
+	stateAt        statePath        // where on an object the state of its run is
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	colors         colors
 	live           bool // standard output is a terminal
+	width          int  // where tables are wrapped
 	failed         bool // there was a problem
 	// problems counts, by stream, what is wrong with what it holds.
 	problems map[string]int
