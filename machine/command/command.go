@@ -49,7 +49,7 @@ func Main(c Catalogue) int {
 func Execute(ctx context.Context, c Catalogue, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{
 		catalogue: c, name: c.Command,
-		stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout), live: isTerminal(stdout), sleep: sleepFor,
+		stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout), live: isTerminal(stdout), width: terminalWidth(stdout), sleep: sleepFor,
 	}
 	return a.execute(ctx, args)
 }
@@ -102,11 +102,12 @@ type app struct {
 	in             *family
 	options        map[string]*bool // the catalogue's own
 	readers        []*cobra.Command // that have them
-	stateAt        string           // where on an object the state of its run is
+	stateAt        statePath        // where on an object the state of its run is
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	colors         colors
 	live           bool // standard output is a terminal
+	width          int  // where tables are wrapped
 	failed         bool // there was a problem
 	// problems counts, by stream, what is wrong with what it holds.
 	problems map[string]int
