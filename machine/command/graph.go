@@ -69,9 +69,9 @@ func (a *app) drawing(cmd *cobra.Command, o *graphOptions, args []string) (drawi
 		if err := o.check(cmd); err != nil {
 			return nil, err
 		}
-		itineraries, err := a.drawn(cmd, o)
-		if err != nil {
-			return nil, err
+		itineraries, drawnErr := a.drawn(cmd, o)
+		if drawnErr != nil {
+			return nil, drawnErr
 		}
 		drawing, err = dump.New(o.draw, itineraries...)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // serveOptions are the options of serve.
@@ -206,6 +207,9 @@ func (a *app) stateOf(ctx context.Context, all *reading, r *Run, recorded Record
 	}
 	s.Itinerary = g.Name()
 	s.Facts = g.Vocabulary().Record(f.facts, g.Hash())
+	if len(s.Pipeline) == 0 && s.Phase == "" && !s.Done {
+		s.Pipeline = steps.Sync(nil, steps.Snapshot{Plan: g.Plan(f.facts)}, time.Now()) // what it will begin with
+	}
 	return s
 }
 
