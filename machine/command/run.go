@@ -48,6 +48,9 @@ func (a *app) run() *cobra.Command {
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.simulation(cmd, &o)
+			if err == nil {
+				err = s.prepare()
+			}
 			if err != nil {
 				return err
 			}
@@ -58,9 +61,16 @@ func (a *app) run() *cobra.Command {
 			return a.simulate(ctx, s, a.view(&o, s))
 		},
 	}
+	o.register(a, cmd, "with -f, the "+a.noun()+" to run, if there are several: `NAME` or NAMESPACE/NAME")
+	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table or json", formatTable, formatJSON)
+	return cmd
+}
+
+// register adds the options of a simulation to a command.
+func (o *runOptions) register(a *app, cmd *cobra.Command, nameUsage string) {
 	o.subject.register(a, cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.name, "name", "", "with -f, the "+a.noun()+" to run, if there are several: `NAME` or NAMESPACE/NAME")
+	f.StringVar(&o.name, "name", "", nameUsage)
 	f.StringArrayVar(&o.failAt, "fail-at", nil, "let this `PHASE` fail; can be given several times")
 	f.StringVar(&o.onFail, "on-fail", "", "the `ITINERARY` that follows a failure"+a.standard(phases.Failed))
 	f.StringVar(&o.cancelAt, "cancel-at", "", "cancel the "+a.noun()+" during this `PHASE`")
@@ -69,7 +79,6 @@ func (a *app) run() *cobra.Command {
 	f.StringArrayVar(&o.choose, "choose", nil, "let a phase choose to go on with another, once it is done: `PHASE=PHASE`; can be given several times, for one phase in the order in which it is done")
 	f.StringVar(&o.speed, "speed", "", "simulated seconds per second: `N`x, or max for no waiting (default 60x on a terminal, else max)")
 	f.IntVar(&o.maxPhases, "max-phases", standardMaxPhases, "stop after that many phases: a loop may never end")
-	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table or json", formatTable, formatJSON)
 	complete(cmd, "name", cobra.NoFileCompletions)
 	complete(cmd, "fail-at", o.completePhases)
 	complete(cmd, "cancel-at", o.completePhases)
@@ -79,7 +88,6 @@ func (a *app) run() *cobra.Command {
 	complete(cmd, "choose", o.completeChoices)
 	complete(cmd, "speed", fixed("1x", "10x", "60x", "1000x", speedMax))
 	complete(cmd, "max-phases", cobra.NoFileCompletions)
-	return cmd
 }
 
 // simulation prepares what the options ask for.
@@ -126,10 +134,7 @@ func (a *app) simulation(cmd *cobra.Command, o *runOptions) (*simulation, error)
 		return nil, err
 	}
 	s := &simulation{beginning: *begin, set: set, noun: a.noun(), maxPhases: o.maxPhases, speed: speed, sleep: a.sleep}
-	if err := s.direct(o); err != nil {
-		return nil, err
-	}
-	return s, s.prepare()
+	return s, s.direct(o)
 }
 
 // speedOf reads --speed: simulated seconds per second, 0 for no waiting.

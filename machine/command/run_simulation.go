@@ -19,7 +19,7 @@ import (
 type simulation struct {
 	beginning
 	set       *machine.Set
-	noun      string // what a run is called
+	noun      string           // what a run is called
 	graphs    []*machine.Graph // that it can be in: the first one, and those it may switch to
 	script    script
 	maxPhases int
@@ -31,9 +31,11 @@ type simulation struct {
 	step             string          // of the current phase
 	progress         []string
 
-	runner *runner.Runner[*simulation]
-	view   view
+	runner    *runner.Runner[*simulation]
+	view      view
+	observers []runner.Observer[*simulation] // beside the view
 
+	begin      time.Time // of the clock; zero is a time that is always the same
 	began, now time.Time
 	speed      float64 // simulated seconds per second; 0 does not wait
 	sleep      func(context.Context, time.Duration)
@@ -54,6 +56,9 @@ func (s *simulation) prepare() error {
 	}
 	if !last.IsZero() {
 		s.now = last.UTC().Truncate(time.Second) // it goes on where it was recorded
+	}
+	if !s.begin.IsZero() {
+		s.now = s.begin
 	}
 	s.began = s.now
 	s.selected = s.itinerary
@@ -78,7 +83,7 @@ func (s *simulation) prepare() error {
 		Failed:    func(_ context.Context, s *simulation) (bool, error) { return s.failing, nil },
 		Handler:   runner.VisitFunc[*simulation](work),
 		Now:       func() time.Time { return s.now },
-		Observers: []runner.Observer[*simulation]{runner.ObserverFunc[*simulation](observe)},
+		Observers: append([]runner.Observer[*simulation]{runner.ObserverFunc[*simulation](observe)}, s.observers...),
 	})
 	return err
 }
