@@ -300,8 +300,8 @@ var activityWords = map[runner.Activity]cell{
 var resultWords = map[phases.Result]cell{
 	phases.Succeeded:  {text: "succeeded", color: green},
 	phases.Failed:     {text: "failed", color: red},
-	phases.Canceled:   {text: "canceled", color: red},
-	phases.RolledBack: {text: "rolled back", color: red},
+	phases.Canceled:   {text: "canceled", color: yellow},
+	phases.RolledBack: {text: "rolled back", color: yellow},
 }
 
 // activity is what the run does, in words.
