@@ -130,7 +130,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	root.SetVersionTemplate(a.name + " {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.plan(), a.explain(), a.graph(), a.run(), a.serve())
+	root.AddCommand(a.plan(), a.explain(), a.status(), a.graph(), a.run(), a.serve())
 	if a.catalogue.Own != nil {
 		root.AddCommand(a.catalogue.Own(&Tool{a})...)
 	}
