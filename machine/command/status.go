@@ -54,7 +54,7 @@ func (a *app) status() *cobra.Command {
 	complete(cmd, "stuck", cobra.NoFileCompletions)
 	f.StringVar(&o.now, "now", "", "the `TIME` at which the objects were read, such as 2026-11-20T12:00:00Z, if that is not now")
 	complete(cmd, "now", cobra.NoFileCompletions)
-	a.registerOwn(cmd)
+	a.readers = append(a.readers, cmd)
 	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
 	return cmd
 }
