@@ -138,7 +138,7 @@ func (a *app) root() (*cobra.Command, error) {
 	// As cobra would add them, but with the name that users type.
 	root.Flags().BoolP("help", "h", false, "help for "+a.name)
 	root.Flags().BoolP("version", "v", false, "version of "+a.name)
-	root.AddCommand(a.plan(), a.explain(), a.graph(), a.run())
+	root.AddCommand(a.plan(), a.explain(), a.status(), a.graph(), a.run(), a.serve())
 	if problems := slices.Concat(a.addOwn(root), a.addOptions(), a.describe(root)); problems != nil {
 		return nil, &CatalogueError{problems}
 	}

@@ -125,6 +125,31 @@ hold all of it: every phase, whether it runs, and why not.`,
   # No cluster at hand
   <command> plan -i <itinerary> --flags <flag>`,
 	},
+	"status": {
+		Short: "Shows what each <noun> does now, and what is stuck",
+		Long: `Shows for each <kind> where its <noun> is and what that does now, since when and
+why, when it is tried again, and when its deadline is, as the controller has last
+recorded it. What is read is as for plan; no flags are needed.
+
+A <noun> is stuck if it is stopped or past a deadline; with --stuck also if it has
+not moved for that long, whatever it does meanwhile. The time for which it was
+paused before does not count; a pause that lasts does. Then only those that are
+stuck are shown.
+
+Objects that were read some time ago, such as those of must-gather, are judged as
+of then with --now.
+
+Exit code: 1 also if one is stuck.`,
+		Example: `  # Is anything stuck, since when, on what, until when?
+  <list> > objects.yaml
+  <command> status -f objects.yaml --stuck 30m
+
+  # What does each one do?
+  <command> status -f objects.yaml
+
+  # As of the moment when the objects were read
+  <command> status -f must-gather/ --now 2026-11-20T12:00:00Z`,
+	},
 	"explain": {
 		Short: "Says why a phase runs or a step is shown, or why not",
 		Long: `Says of a phase, a step or a flag, for each <kind>: whether a phase runs or a
