@@ -252,6 +252,9 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 		known = a.recordedFacts(recorded.State, g)
 	}
 	f := finding{missing: r.Missing}
+	if known.Known() != 0 {
+		f.missing = nil // it explains only some of the flags that are unknown
+	}
 	sources := a.sources(r, v)
 	if sources == nil {
 		f.facts = known
@@ -375,18 +378,26 @@ func (a *app) stateRuns(all *Objects) Reading {
 		if o.Broken() {
 			continue
 		}
-		found, errs := findStates(o.JSON, a.stateAt)
-		for _, err := range errs {
-			a.problemOf(o.stream, func() error { return o.Wrong(err) })
-		}
-		for _, f := range found {
-			runs = append(runs, a.stateRun(o, all, f))
-		}
-		if len(found)+len(errs) == 0 && a.isBuiltin() && o.Kind == a.catalogue.Kind {
+		found, holds := a.runsOf(o, all)
+		runs = append(runs, found...)
+		if !holds && a.isBuiltin() && o.Kind == a.catalogue.Kind {
 			runs = append(runs, a.stateRun(o, all, foundState{}))
 		}
 	}
 	return Reading{Runs: runs, None: a.noRun(all)}
+}
+
+// runsOf finds the runs of an object that holds states, and reports whether it
+// holds some. Those that cannot be read are printed as problems.
+func (a *app) runsOf(o *Object, all *Objects) (runs []*Run, holds bool) {
+	found, errs := findStates(o.JSON, a.stateAt)
+	for _, err := range errs {
+		a.problemOf(o.stream, func() error { return o.Wrong(err) })
+	}
+	for _, f := range found {
+		runs = append(runs, a.stateRun(o, all, f))
+	}
+	return runs, len(found)+len(errs) > 0
 }
 
 // stateRun is the run of a state.
