@@ -265,6 +265,9 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 		}
 		for flag := range (v.All() &^ f.facts.Known()).Each {
 			why := errNotRecorded
+			if recorded.State.Visit == 0 && !recorded.Done {
+				why = errNotBegun
+			}
 			if set.flags.Has(flag) {
 				why = errSetUnknown
 			}
@@ -283,7 +286,10 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 	return f
 }
 
-var errNotRecorded = errors.New("the object does not record it")
+var (
+	errNotRecorded = errors.New("the object does not record it")
+	errNotBegun    = errors.New("no flag is recorded before the beginning; give it a value with --set")
+)
 
 // sources are those of a run, or nil. One that fails makes its flags unknown.
 func (a *app) sources(r *Run, v *phases.Vocabulary) *phases.Sources {
