@@ -38,7 +38,7 @@ func TestAlertsUseMetricsThatAreRegistered(t *testing.T) {
 	_, err := controller.New(w.options)
 	require.NoError(t, err)
 	labels := metricLabels(w.registry)
-	require.Len(t, labels, 9)
+	require.Len(t, labels, 12)
 	// controller-runtime has a registry of its own.
 	all, ok := ctrlmetrics.Registry.(prometheus.Collector)
 	require.True(t, ok)
