@@ -31,7 +31,7 @@ func TestUsage(t *testing.T) {
 		{"an argument to convert", []string{"convert", "objects.yaml"}, `convert takes no argument "objects.yaml"; files are given with -f`},
 
 		{"nothing to plan", []string{"plan"}, "nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY"},
-		{"-i and -f", []string{"plan", "-i", "Final", "-f", "-"}, "-i names an itinerary without objects and excludes -f; give one of them"},
+		{"-i and -f", []string{"plan", "-i", "Final", "-f", "-"}, "-i Final names an itinerary without objects and excludes -f; give one of them, or the FILE.yaml that defines the itineraries of the objects"},
 		{"an empty -f", []string{"plan", "-f", ""}, `-f needs the name of a file, or "-"`},
 		{"standard input twice", []string{"plan", "-f", "-", "-f", "-"}, "-f - is given twice, and standard input can be read once; remove one"},
 		{"--flags without -i", []string{"plan", "-f", "-", "--flags", "HasPVs"}, "--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects"},
@@ -56,7 +56,7 @@ func TestUsage(t *testing.T) {
 
 		{"an argument to graph", []string{"graph", "Final"}, `graph takes no argument "Final"; files are given with -f`},
 		{"draw nothing", []string{"graph"}, "nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY"},
-		{"draw -i and -f", []string{"graph", "-i", "Final", "-f", "-"}, "-i names an itinerary without objects and excludes -f; give one of them"},
+		{"draw -i and -f", []string{"graph", "-i", "Final", "-f", "-"}, "-i Final names an itinerary without objects and excludes -f; give one of them, or the FILE.yaml that defines the itineraries of the objects"},
 		{"draw flags without -i", []string{"graph", "-f", "-", "--flags", "HasPVs"}, "--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects"},
 		{"draw a table", []string{"graph", "-i", "Final", "-o", "table"}, `-o takes text, dot, mermaid, json or svg, not "table"`},
 		{"draw a format with a typo", []string{"graph", "-i", "Final", "-o", "mermiad"}, `-o takes text, dot, mermaid, json or svg, not "mermiad"; did you mean "mermaid"?`},

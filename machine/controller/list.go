@@ -36,6 +36,11 @@ type Item[O client.Object, I any] struct {
 // Key returns the key of the item.
 func (i Item[O, I]) Key() string { return i.key }
 
+// RunName names the run of the item, for observers.
+func (i Item[O, I]) RunName() (namespace, name, item string) {
+	return i.Object.GetNamespace(), i.Object.GetName(), i.key
+}
+
 // ListOptions describe the items of an object, each of which has a run. O is a
 // pointer to the custom resource, and I the type of an item.
 type ListOptions[O client.Object, I any] struct {

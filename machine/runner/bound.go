@@ -72,6 +72,11 @@ func (s *State) boundTo(size int) {
 	}
 }
 
+// Bound cuts and drops the texts of the state until it is within a limit of its
+// size in bytes of JSON, or until none is left, as a runner does
+// ([Options].MaxState). It takes time and memory linear in its size.
+func (s *State) Bound(size int) { s.boundTo(max(size, 1)) }
+
 // MinState returns the size in bytes of JSON that the checkpoint, the facts and
 // the steps of a run take without texts, in any itinerary and then in a cleanup
 // itinerary. They are kept also if [Options].MaxState is smaller, and beside

@@ -1,0 +1,373 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// planned is one run, or one itinerary with flags, and its plan.
+type planned struct {
+	run     *Run     // nil with -i alone
+	phase   string   // as recorded, under its present name; empty if none is
+	started []string // steps, in their order
+	done    bool
+	plan    *machine.Plan
+}
+
+// steps are those that have started, and then those that are visible.
+func (p *planned) steps() []string {
+	return append(slices.Clone(p.started), without(steps.Visible(p.plan), p.started)...)
+}
+
+// maybeSteps are those that depend on unknown flags.
+func (p *planned) maybeSteps() []string { return without(steps.Possible(p.plan), p.started) }
+
+func without(names, others []string) []string {
+	return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(others, n) })
+}
+
+// reading is what was read of the runs of streams.
+type reading struct {
+	Reading
+	objects *Objects
+}
+
+// read reads the objects of streams, which should hold a run.
+func (a *app) read(s *subject) *reading {
+	r := a.readObjects(s, false)
+	if len(r.Runs) == 0 && !a.failed {
+		a.problem(r.None)
+	}
+	return r
+}
+
+// readObjects reads the objects of streams: all of them, or those of interest.
+func (a *app) readObjects(s *subject, all bool) *reading {
+	keep := a.wanted
+	if all {
+		keep = nil
+	}
+	in := a.documents(s.files, keep)
+	o := &Objects{Lost: in.lost, Foreign: make(map[string]int), files: s.files, documents: in.documents, options: a.options}
+	o.sort(a, in.documents)
+	r := &reading{objects: o}
+	if a.isBuiltin() && a.catalogue.Read != nil {
+		r.Reading = a.catalogue.Read(&Tool{a}, o)
+	} else {
+		r.Reading = a.stateRuns(o)
+	}
+	a.moreProblems()
+	return r
+}
+
+// isBuiltin reports whether the objects are of the catalogue, not of a file.
+func (a *app) isBuiltin() bool { return a.in == nil || a.in == a.builtin }
+
+// objectsFamily are the itineraries of the objects.
+func (a *app) objectsFamily() *family {
+	if a.in == nil {
+		return a.builtin
+	}
+	return a.in
+}
+
+// wanted reports whether an object is of interest.
+func (a *app) wanted(o *Object) bool {
+	if a.isBuiltin() && a.catalogue.KindOf != nil {
+		_, wanted := a.catalogue.KindOf("", o.Kind)
+		return wanted
+	}
+	return a.isBuiltin() && o.Kind == a.catalogue.Kind && o.Kind != "" || o.broken || holdsState(o.JSON, a.stateAt)
+}
+
+// each plans what the subject is about, one after the other, in the order
+// read. Problems are printed. The itineraries are those of [app.itineraries].
+func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph, yield func(*planned) error) error {
+	if len(s.files) == 0 {
+		return a.eachItinerary(s, itineraries[0], yield)
+	}
+	set, err := parseSettings(a.objectsFamily().vocabulary(), s.set)
+	if err != nil {
+		return err
+	}
+	all := a.read(s)
+	for _, r := range all.Runs {
+		p := a.planRun(ctx, all, r, s, set)
+		if p == nil {
+			continue
+		}
+		if err := yield(p); err != nil {
+			return err
+		}
+	}
+	a.notes(all)
+	return nil
+}
+
+// notes prints what is to be noted of a reading.
+func (a *app) notes(r *reading) {
+	if r.Notes == nil {
+		return
+	}
+	for _, note := range r.Notes() {
+		a.line("note: %s", note)
+	}
+}
+
+// planRun plans a run from its recorded phase on, or the whole of its itinerary,
+// and prints what is unknown of it. It returns nil if it cannot be planned, which
+// is then printed.
+func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set settings) *planned {
+	p := &planned{run: r}
+	recorded := r.Recorded()
+	p.phase, p.started, p.done = recorded.Phase, recorded.Started, recorded.Done
+	if recorded.Err != nil {
+		a.problem(r.wrong(recorded.Err))
+	}
+	g, err := a.graphOf(r)
+	if err != nil {
+		a.problem(r.wrong(err))
+		return nil
+	}
+	at, err := a.position(r, recorded, g)
+	if err != nil {
+		a.problem(r.wrong(fmt.Errorf("planned from the first phase: %w", err)))
+	}
+	if at.Phase != "" {
+		p.phase = at.Phase
+	}
+	if s.whole { // whatever has started
+		at, p.started = machine.Position{}, nil
+	}
+	f := a.find(ctx, all, r, recorded, g, s.today, set)
+	if p.plan, err = g.PlanFrom(at, f.facts); err != nil {
+		a.problem(r.wrong(err))
+		return nil
+	}
+	a.unknownOf(r, f, p.plan)
+	return p
+}
+
+// graphOf is the itinerary that a run is on.
+func (a *app) graphOf(r *Run) (*machine.Graph, error) {
+	if r.SelectErr != nil {
+		return nil, r.SelectErr
+	}
+	return a.objectsFamily().graph(r.Itinerary)
+}
+
+// position is where a run stands in its itinerary, with the phase under its
+// present name. A recorded phase counts only if it was recorded in that itinerary,
+// or without any, as for [machine.Set.Resume]. One that the itinerary does not have
+// is an error; the position is then the start.
+func (a *app) position(r *Run, recorded Recorded, g *machine.Graph) (machine.Position, error) {
+	phase, on := recorded.Phase, recorded.Itinerary
+	switch {
+	case recorded.Done:
+		return machine.Position{Phase: phase, Done: true}, nil
+	case phase == "", on != "" && on != g.Name():
+		return machine.Position{}, nil
+	}
+	i, err := g.Lookup(phase)
+	if err != nil {
+		return machine.Position{}, err
+	}
+	at := machine.Position{Phase: g.Phase(i).Name}
+	if recorded.Own {
+		at.Step, at.Choice = recorded.State.Step, recorded.State.Choice
+	}
+	return at, nil
+}
+
+// finding is what is known of the flags of a run.
+type finding struct {
+	facts phases.Facts
+	// errors are why flags are unknown.
+	errors []*phases.FlagError
+	// missing is an object that is missing, or nil. It explains all flags that are
+	// unknown.
+	missing error
+}
+
+// find finds the flags of a run: those that its state records of this itinerary,
+// and the others, or with today all, from the objects. The values of --set are put
+// over them, and what that changes is printed.
+func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded, g *machine.Graph, today bool, set settings) finding {
+	v := g.Vocabulary()
+	if all.Settled != nil {
+		all.Settled(set.flags)
+	}
+	var known phases.Facts
+	if recorded.Own && !today && recorded.State.Itinerary == g.Name() {
+		known = v.Facts(recorded.State.Facts) // flags that are gone are ignored
+	}
+	f := finding{missing: r.Missing}
+	sources := a.sources(r, v)
+	if sources == nil {
+		f.facts = known
+		if set.flags != 0 {
+			f.facts, _ = set.over(v, known)
+			a.noteChanges(v, set, known, f.facts, r.wrong)
+			a.warnBroken(v, known, f.facts, r.wrong)
+		}
+		for flag := range (v.All() &^ f.facts.Known()).Each {
+			why := errNotRecorded
+			if set.flags.Has(flag) {
+				why = errSetUnknown
+			}
+			f.errors = append(f.errors, &phases.FlagError{Flag: v.Names(flag)[0], Err: why})
+		}
+		return f
+	}
+	answer := sources.Evaluate(ctx, phases.Request{Known: known, Read: v.All()})
+	if known.Known() != 0 {
+		a.noteToday(ctx, sources, v, known, r)
+	}
+	if set.flags != 0 {
+		answer = a.override(ctx, sources, answer, set, r.wrong)
+	}
+	f.facts, f.errors = answer.Facts, answer.Errors
+	return f
+}
+
+var errNotRecorded = errors.New("the object does not record it")
+
+// sources are those of a run, or nil. One that fails makes its flags unknown.
+func (a *app) sources(r *Run, v *phases.Vocabulary) *phases.Sources {
+	if r.Sources == nil {
+		return nil
+	}
+	sources, err := r.Sources()
+	if err != nil {
+		a.problem(r.wrong(err))
+		return nil
+	}
+	return sources
+}
+
+// noteToday notes the flags that the objects answer otherwise than the state.
+func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.Vocabulary, known phases.Facts, r *Run) {
+	now := sources.Evaluate(ctx, phases.Request{Read: known.Known()}).Facts
+	var all []string
+	for flag := range (known.Known() & now.Known()).Each {
+		if now.Of(flag) != known.Of(flag) {
+			all = append(all, v.Names(flag)[0]+"="+truthWord(now.Of(flag)))
+		}
+	}
+	if len(all) > 0 {
+		a.line("note: %v", r.wrong(fmt.Errorf("the objects say %s today; the run goes by what it has recorded (--today plans by the objects)", wording.List(all, "and"))))
+	}
+}
+
+// unknownOf prints of each unknown flag that a plan depends on why it is unknown.
+func (a *app) unknownOf(r *Run, f finding, p *machine.Plan) {
+	if f.missing != nil {
+		a.problem(f.missing)
+		return
+	}
+	a.unknownFlags(p, f.errors, r.wrong)
+}
+
+// choose finds a run by its name, or the only one, for a command that takes one.
+func (a *app) choose(all *reading, command, name string) (*Run, error) {
+	var known, found []string
+	var chosen *Run
+	for _, r := range all.Runs {
+		known = append(known, r.name())
+		if name == "" || r.is(name) {
+			chosen, found = r, append(found, r.ref())
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return chosen, nil
+	case len(found) == 0:
+		return nil, fmt.Errorf("there is no %s %q%s", a.kind(), name, wording.DidYouMean(wording.Nearest(name, known)))
+	}
+	return nil, fmt.Errorf("%s takes one %s; give --name with one of %s", command, a.noun(), wording.Few(found))
+}
+
+// is reports whether a name names the run: that of its object or, if the object has
+// many, that with the item, each with or without the namespace.
+func (r *Run) is(name string) bool {
+	return name == r.name() || name == r.ref() || r.Item != "" && (name == r.Object.Ref.Name || name == r.Object.Ref.String())
+}
+
+// noun and kind are what runs and their objects are called.
+func (a *app) noun() string {
+	if !a.isBuiltin() {
+		return "run"
+	}
+	return a.catalogue.noun()
+}
+
+func (a *app) kind() string {
+	if !a.isBuiltin() {
+		return "object with a run"
+	}
+	return a.catalogue.kind()
+}
+
+// stateRuns finds the runs of objects that hold the states of runs, and the
+// objects of the catalogue's kind that hold none.
+func (a *app) stateRuns(all *Objects) Reading {
+	var runs []*Run
+	for _, o := range all.List {
+		if o.Broken() {
+			continue
+		}
+		found, errs := findStates(o.JSON, a.stateAt)
+		for _, err := range errs {
+			a.problemOf(o.stream, func() error { return o.Wrong(err) })
+		}
+		for _, f := range found {
+			runs = append(runs, a.stateRun(o, all, f))
+		}
+		if len(found)+len(errs) == 0 && a.isBuiltin() && o.Kind == a.catalogue.Kind {
+			runs = append(runs, a.stateRun(o, all, foundState{}))
+		}
+	}
+	list := a.catalogue.list()
+	if !a.isBuiltin() {
+		list = (&Catalogue{}).list()
+	}
+	return Reading{Runs: runs, None: fmt.Errorf("there is no %s in %s; list them with: %s", a.kind(), wording.List(all.Streams(), "and"), list)}
+}
+
+// stateRun is the run of a state.
+func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
+	r := &Run{Object: o, Item: f.item, Itinerary: f.state.Itinerary}
+	if r.Itinerary == "" {
+		r.Itinerary, r.SelectErr = a.selected(o)
+	}
+	if a.isBuiltin() && a.catalogue.Sources != nil {
+		r.Sources = func() (*phases.Sources, error) { return a.catalogue.Sources(o, all) }
+	}
+	recorded := Recorded{State: f.state, Own: true, Itinerary: f.state.Itinerary, Phase: f.state.Phase, Done: f.state.Done}
+	for i := range f.state.Pipeline {
+		if step := &f.state.Pipeline[i]; step.Ran() {
+			recorded.Started = append(recorded.Started, step.Name)
+		}
+	}
+	r.Recorded = func() Recorded { return recorded }
+	return r
+}
+
+// selected is the itinerary that an object without a state selects.
+func (a *app) selected(o *Object) (string, error) {
+	switch {
+	case !a.isBuiltin() && len(a.objectsFamily().graphs) > 1:
+		return "", fmt.Errorf("it has not begun, and which of the itineraries %s it will follow is not known; plan that one with -i FILE#NAME --flags", strings.Join(a.objectsFamily().names(), ", "))
+	case a.isBuiltin() && a.catalogue.Select != nil:
+		return a.catalogue.Select(o)
+	}
+	return a.objectsFamily().graphs[0].Name(), nil
+}
