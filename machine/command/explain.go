@@ -50,7 +50,7 @@ func (a *app) explain() *cobra.Command {
 			if err := q.check(a, itineraries, s.itinerary); err != nil {
 				return err
 			}
-			var p explainPrinter = &explainTable{output: output{w: a.stdout}, colors: a.colors, question: q}
+			var p explainPrinter = &explainTable{output: output{w: a.stdout, width: a.width}, colors: a.colors, question: q}
 			if format != formatTable {
 				p = &explainArray{array{output: output{w: a.stdout}, yaml: format == formatYAML}}
 			}
@@ -372,7 +372,7 @@ func (p *explainTable) close() error {
 	if len(p.plans) == 0 {
 		return nil
 	}
-	t := table{colors: p.colors}
+	t := table{colors: p.colors, width: p.width}
 	namespaces := severalNamespaces(p.plans)
 	titles := []string{"ITINERARY", "KIND", "RUNS", "WHY"}
 	switch {

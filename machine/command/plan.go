@@ -32,9 +32,9 @@ func (a *app) plan() *cobra.Command {
 			case format != formatTable:
 				p = &planArray{array{output: output{w: a.stdout}, yaml: format == formatYAML}}
 			case explain:
-				p = &planBlocks{output: output{w: a.stdout}, colors: a.colors}
+				p = &planBlocks{output: output{w: a.stdout, width: a.width}, colors: a.colors}
 			default:
-				p = &planTable{output: output{w: a.stdout}, colors: a.colors}
+				p = &planTable{output: output{w: a.stdout, width: a.width}, colors: a.colors}
 			}
 			if err := a.each(cmd.Context(), &s, itineraries, p.print); err != nil {
 				return err
@@ -162,7 +162,7 @@ func (p *planTable) close() error {
 	if len(p.all) == 0 {
 		return nil
 	}
-	t := table{colors: p.colors}
+	t := table{colors: p.colors, width: p.width}
 	namespaces := severalNamespaces(p.all)
 	switch {
 	case p.all[0].run == nil:
@@ -216,7 +216,7 @@ func (p *planBlocks) print(one *planned) error {
 	}
 	p.buf.WriteString(p.colors.paint(bold, oneLine(title)) + "\n")
 
-	t := table{colors: p.colors}
+	t := table{colors: p.colors, width: p.width}
 	line := func(what, text string) { t.row(cell{text: what, color: dim}, cell{text: text, painted: true}) }
 	if one.run != nil {
 		line("itinerary", g.Name())
@@ -240,7 +240,7 @@ func (p *planBlocks) print(one *planned) error {
 func (p *planBlocks) leftOut(one *planned) {
 	plan, g := one.plan, one.plan.Graph()
 	shown, maybe := one.steps(), one.maybeSteps()
-	t := table{colors: p.colors}
+	t := table{colors: p.colors, width: p.width}
 	row := func(title string, all reasons) {
 		for _, one := range all {
 			t.row(plain(title, one.why.Text, strings.Join(one.phases, ", ")+wording.DecidedBy(one.why.DecidedBy))...)

@@ -60,12 +60,41 @@ func (a *app) readObjects(s *subject, all bool) *reading {
 	o.sort(a, in.documents)
 	r := &reading{objects: o}
 	if a.isBuiltin() && a.catalogue.Read != nil {
-		r.Reading = a.catalogue.Read(&Tool{a}, o)
+		r.Reading = a.usable(a.catalogue.Read(&Tool{a}, o), o)
 	} else {
 		r.Reading = a.stateRuns(o)
 	}
 	a.moreProblems()
 	return r
+}
+
+// usable returns what a catalogue has read, without what cannot be used of it.
+func (a *app) usable(r Reading, all *Objects) Reading {
+	var runs []*Run
+	for i, run := range r.Runs {
+		switch {
+		case run == nil || run.Object == nil:
+			a.problem(&CatalogueError{[]string{fmt.Sprintf("Read returns run %d without an object; set Run.Object", i)}})
+			continue
+		case run.Recorded == nil:
+			run.Recorded = func() Recorded { return Recorded{} }
+		}
+		runs = append(runs, run)
+	}
+	r.Runs = runs
+	if r.None == nil {
+		r.None = a.noRun(all)
+	}
+	return r
+}
+
+// noRun is the error of streams without a run.
+func (a *app) noRun(all *Objects) error {
+	list := (&Catalogue{}).list()
+	if a.isBuiltin() {
+		list = a.catalogue.list()
+	}
+	return fmt.Errorf("there is no %s in %s; list them with: %s", a.kind(), wording.List(all.Streams(), "and"), list)
 }
 
 // isBuiltin reports whether the objects are of the catalogue, not of a file.
@@ -246,12 +275,17 @@ func (a *app) sources(r *Run, v *phases.Vocabulary) *phases.Sources {
 		return nil
 	}
 	sources, err := r.Sources()
+	if err == nil && sources != nil && sources.Vocabulary() != v {
+		err = errForeignSources
+	}
 	if err != nil {
 		a.problem(r.wrong(err))
 		return nil
 	}
 	return sources
 }
+
+var errForeignSources = errors.New("the catalogue's sources have another vocabulary than its itineraries; make them with that of the itineraries")
 
 // noteToday notes the flags that the objects answer otherwise than the state.
 func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.Vocabulary, known phases.Facts, r *Run) {
@@ -290,7 +324,11 @@ func (a *app) choose(all *reading, command, name string) (*Run, error) {
 	case len(found) == 1:
 		return chosen, nil
 	case len(found) == 0:
-		return nil, fmt.Errorf("there is no %s %q%s", a.kind(), name, wording.DidYouMean(wording.Nearest(name, known)))
+		what := a.noun()
+		if a.isBuiltin() && a.catalogue.Kind != "" {
+			what = a.catalogue.Kind
+		}
+		return nil, fmt.Errorf("there is no %s %q%s", what, name, wording.DidYouMean(wording.Nearest(name, known)))
 	}
 	return nil, fmt.Errorf("%s takes one %s; give --name with one of %s", command, a.noun(), wording.Few(found))
 }
@@ -311,7 +349,7 @@ func (a *app) noun() string {
 
 func (a *app) kind() string {
 	if !a.isBuiltin() {
-		return "object with a run"
+		return "object that holds a state"
 	}
 	return a.catalogue.kind()
 }
@@ -335,11 +373,7 @@ func (a *app) stateRuns(all *Objects) Reading {
 			runs = append(runs, a.stateRun(o, all, foundState{}))
 		}
 	}
-	list := a.catalogue.list()
-	if !a.isBuiltin() {
-		list = (&Catalogue{}).list()
-	}
-	return Reading{Runs: runs, None: fmt.Errorf("there is no %s in %s; list them with: %s", a.kind(), wording.List(all.Streams(), "and"), list)}
+	return Reading{Runs: runs, None: a.noRun(all)}
 }
 
 // stateRun is the run of a state.

@@ -161,3 +161,27 @@ func (s *span) SetAttributes(all ...attribute.KeyValue) {
 func (s *span) End(...trace.SpanEndOption) {
 	s.all.ended = append(s.all.ended, fmt.Sprintf("%s [%s]%s", s.name, strings.Join(s.values, " "), s.failed))
 }
+
+func TestObserversForgetObjectsThatAreGone(t *testing.T) {
+	w := newWorld(t, subresource)
+	runs := moves{}
+	w.options.Runner.Observers = []runner.Observer[*Move]{runs}
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, moves{request.String(): true}, runs)
+	require.NoError(t, w.server.Delete(context.Background(), w.get()))
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Empty(t, runs)
+}
+
+// moves is an observer that remembers runs, by their keys.
+type moves map[string]bool
+
+func (m moves) Observe(_ context.Context, _ *Move, e runner.Event) {
+	if e, ok := e.(runner.RunReconciled); ok {
+		m[e.Key] = true
+	}
+}
+
+func (m moves) Forget(key string) { delete(m, key) }
