@@ -85,6 +85,14 @@ func (b *band) words(p *part, arrow string) string {
 	return ""
 }
 
+// minor reports whether all that has changed follows from a run that went on: that the
+// phase is behind by now, or settled; or is a reason.
+func (n *node) minor() bool {
+	return n.change == changed && len(n.aspects) > 0 && !slices.ContainsFunc(n.aspects, func(a aspect) bool {
+		return a.what != "tentative" && a.what != "reason" && (a.what != "state" || n.state != behind || n.was.state == current)
+	})
+}
+
 // told is what is told of a node behind its name: its details, and in a drawing of
 // differences what has changed. What is the same is not told there.
 func (n *node) told(p *part, arrow string) []string {

@@ -203,7 +203,7 @@ func (t *textWriter) node(p *part, k, width int) {
 		mark, color = " ", ansiRed
 	case n.change == added:
 		color = ansiGreen
-	case n.change == changed:
+	case n.change == changed && !n.minor():
 		color = ansiBold
 	case p.compared():
 		color = ansiDim
