@@ -88,8 +88,12 @@ func (d *Drawing) text(colors bool) string {
 	if len(last) > 0 {
 		t.WriteByte('\n')
 	}
+	indent := ""
+	if d.sides != nil {
+		indent = "  " // the margin is for marks
+	}
 	for _, text := range last {
-		t.wrapped("", "", text, ansiDim)
+		t.wrapped("", indent, text, ansiDim)
 	}
 	return t.String()
 }
