@@ -9,6 +9,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
@@ -167,8 +168,12 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 		return nil
 	}
 	at, err := a.position(r, recorded, g)
-	if err != nil {
+	switch {
+	case err == nil:
+	case at.Phase == "":
 		a.problem(r.wrong(fmt.Errorf("planned from the first phase: %w", err)))
+	default:
+		a.problem(r.wrong(fmt.Errorf("planned without its choice: %w", err)))
 	}
 	if at.Phase != "" {
 		p.phase = at.Phase
@@ -195,8 +200,9 @@ func (a *app) graphOf(r *Run) (*machine.Graph, error) {
 
 // position is where a run stands in its itinerary, with the phase under its
 // present name. A recorded phase counts only if it was recorded in that itinerary,
-// or without any, as for [machine.Set.Resume]. One that the itinerary does not have
-// is an error; the position is then the start.
+// or without any, as for [machine.Set.Resume]. A phase that the itinerary does not
+// have is an error, and the position is then the start; so is a choice that the
+// phase does not have, and it is then not made.
 func (a *app) position(r *Run, recorded Recorded, g *machine.Graph) (machine.Position, error) {
 	phase, on := recorded.Phase, recorded.Itinerary
 	switch {
@@ -210,8 +216,15 @@ func (a *app) position(r *Run, recorded Recorded, g *machine.Graph) (machine.Pos
 		return machine.Position{}, err
 	}
 	at := machine.Position{Phase: g.Phase(i).Name}
-	if recorded.Own {
-		at.Step, at.Choice = recorded.State.Step, recorded.State.Choice
+	if !recorded.Own {
+		return at, nil
+	}
+	if at.Step = recorded.State.Step; recorded.State.WorkDone {
+		at.Choice = recorded.State.Choice
+	}
+	if _, err := g.NewMachine(at, phases.Facts{}); err != nil {
+		at.Choice = ""
+		return at, err
 	}
 	return at, nil
 }
@@ -235,10 +248,13 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 		all.Settled(set.flags)
 	}
 	var known phases.Facts
-	if recorded.Own && !today && recorded.State.Itinerary == g.Name() {
-		known = v.Facts(recorded.State.Facts) // flags that are gone are ignored
+	if recorded.Own && !today {
+		known = a.recordedFacts(recorded.State, g)
 	}
 	f := finding{missing: r.Missing}
+	if known.Known() != 0 {
+		f.missing = nil // it explains only some of the flags that are unknown
+	}
 	sources := a.sources(r, v)
 	if sources == nil {
 		f.facts = known
@@ -362,28 +378,34 @@ func (a *app) stateRuns(all *Objects) Reading {
 		if o.Broken() {
 			continue
 		}
-		found, errs := findStates(o.JSON, a.stateAt)
-		for _, err := range errs {
-			a.problemOf(o.stream, func() error { return o.Wrong(err) })
-		}
-		for _, f := range found {
-			runs = append(runs, a.stateRun(o, all, f))
-		}
-		if len(found)+len(errs) == 0 && a.isBuiltin() && o.Kind == a.catalogue.Kind {
+		found, holds := a.runsOf(o, all)
+		runs = append(runs, found...)
+		if !holds && a.isBuiltin() && o.Kind == a.catalogue.Kind {
 			runs = append(runs, a.stateRun(o, all, foundState{}))
 		}
 	}
 	return Reading{Runs: runs, None: a.noRun(all)}
 }
 
+// runsOf finds the runs of an object that holds states, and reports whether it
+// holds some. Those that cannot be read are printed as problems.
+func (a *app) runsOf(o *Object, all *Objects) (runs []*Run, holds bool) {
+	found, errs := findStates(o.JSON, a.stateAt)
+	for _, err := range errs {
+		a.problemOf(o.stream, func() error { return o.Wrong(err) })
+	}
+	for _, f := range found {
+		runs = append(runs, a.stateRun(o, all, f))
+	}
+	return runs, len(found)+len(errs) > 0
+}
+
 // stateRun is the run of a state.
 func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
-	r := &Run{Object: o, Item: f.item, Itinerary: f.state.Itinerary}
-	if r.Itinerary == "" {
-		r.Itinerary, r.SelectErr = a.selected(o)
-	}
+	r := &Run{Object: o, Item: f.item}
+	r.Itinerary, r.SelectErr = a.selected(o, f)
 	if a.isBuiltin() && a.catalogue.Sources != nil {
-		r.Sources = func() (*phases.Sources, error) { return a.catalogue.Sources(o, all) }
+		r.Sources = func() (*phases.Sources, error) { return a.catalogue.Sources(o, f.item, all) }
 	}
 	recorded := Recorded{State: f.state, Own: true, Itinerary: f.state.Itinerary, Phase: f.state.Phase, Done: f.state.Done}
 	for i := range f.state.Pipeline {
@@ -395,13 +417,42 @@ func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
 	return r
 }
 
-// selected is the itinerary that an object without a state selects.
-func (a *app) selected(o *Object) (string, error) {
+// selected is the itinerary that a run is on.
+func (a *app) selected(o *Object, f foundState) (string, error) {
+	recorded, all := f.state.Itinerary, a.objectsFamily()
 	switch {
-	case !a.isBuiltin() && len(a.objectsFamily().graphs) > 1:
-		return "", fmt.Errorf("it has not begun, and which of the itineraries %s it will follow is not known; plan that one with -i FILE#NAME --flags", strings.Join(a.objectsFamily().names(), ", "))
-	case a.isBuiltin() && a.catalogue.Select != nil:
-		return a.catalogue.Select(o)
+	case recorded != "" && (!a.isBuiltin() || a.catalogue.Select == nil || f.state.Done):
+		return recorded, nil
+	case !a.isBuiltin() && len(all.graphs) > 1:
+		return "", fmt.Errorf("it has not begun, and which of the itineraries %s it will follow is not known; plan that one with -i FILE#NAME --flags", strings.Join(all.names(), ", "))
+	case !a.isBuiltin() || a.catalogue.Select == nil:
+		return all.graphs[0].Name(), nil
 	}
-	return a.objectsFamily().graphs[0].Name(), nil
+	selected, err := a.catalogue.Select(o, f.item)
+	if err != nil || recorded == "" {
+		return selected, err
+	}
+	resumed, err := a.catalogue.Itineraries.Resume(f.state.Checkpoint, selected)
+	var unknown *phases.UnknownItineraryError
+	switch {
+	case errors.As(err, &unknown):
+		return "", err
+	case err != nil: // it stays, and what is wrong with its position is found there
+		return recorded, nil
+	}
+	return resumed.Graph().Name(), nil
+}
+
+// recordedFacts are the facts that a runner goes on with in an itinerary: those of
+// the state, without what may have changed since. Flags that are gone are ignored.
+func (a *app) recordedFacts(s runner.State, g *machine.Graph) phases.Facts {
+	if set, err := a.objectsFamily().set(); err == nil {
+		if resumed, err := set.Resume(s.Checkpoint, g.Name()); err == nil && resumed.Graph().Name() == g.Name() {
+			return resumed.Facts()
+		}
+	}
+	if s.Itinerary != g.Name() {
+		return phases.Facts{}
+	}
+	return g.Vocabulary().Facts(s.Facts)
 }
