@@ -124,6 +124,24 @@ func TestStatusOfItems(t *testing.T) {
 	assert.Equal(t, []string{"NAME", "fleet[a]"}, statusNames(out))
 }
 
+// A path that no object has is an error: its runs may have begun.
+func TestStatusWithAPathThatIsNotThere(t *testing.T) {
+	code, out, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--name", "stopped", "--state-at", ".status.upgrade")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "not begun")
+	assert.Equal(t, "Upgrade databases/working: --state-at .status.upgrade: there is no .status.upgrade\n", stderr)
+
+	code, out, stderr = upgradectl(t, "", "status", "-i", "testdata/upgrades.yaml", "-f", "testdata/runs.yaml", "--state-at", ".status.upgrade")
+	assert.Equal(t, 1, code)
+	assert.Empty(t, out)
+	assert.Equal(t, "no object in testdata/runs.yaml has .status.upgrade, which --state-at names\n", stderr)
+
+	code, _, stderr = upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--name", "succeeded", "--state-at", ".status")
+	assert.Equal(t, 1, code)
+	assert.NotContains(t, stderr, "--state-at")
+	assert.Contains(t, stderr, "Upgrade databases/failed: .status: not the state of a run: it has neither facts nor a visit; a controller without this project wrote it\n")
+}
+
 func TestStatusOptions(t *testing.T) {
 	for _, c := range []struct {
 		args string
