@@ -91,6 +91,9 @@ func (a *app) usable(r Reading, all *Objects) Reading {
 
 // noRun is the error of streams without a run.
 func (a *app) noRun(all *Objects) error {
+	if a.stateAt.parts != nil {
+		return fmt.Errorf("no object in %s has %s, which --state-at names", wording.List(all.Streams(), "and"), a.stateAt.text)
+	}
 	list := (&Catalogue{}).list()
 	if a.isBuiltin() {
 		list = a.catalogue.list()
@@ -374,15 +377,27 @@ func (a *app) kind() string {
 // objects of the catalogue's kind that hold none.
 func (a *app) stateRuns(all *Objects) Reading {
 	var runs []*Run
+	var missing error // of the object that has most of the path
+	most, held := 0, false
 	for _, o := range all.List {
 		if o.Broken() {
 			continue
 		}
 		found, holds := a.runsOf(o, all)
 		runs = append(runs, found...)
-		if !holds && a.isBuiltin() && o.Kind == a.catalogue.Kind {
+		if holds {
+			held = true
+			continue
+		}
+		if a.isBuiltin() && o.Kind == a.catalogue.Kind {
 			runs = append(runs, a.stateRun(o, all, foundState{}))
 		}
+		if e := a.stateAt.missing(o.JSON); e != nil && len(e.Missing) > most {
+			missing, most = o.Wrong(e), len(e.Missing)
+		}
+	}
+	if missing != nil && !held { // the path is wrong, or no run has begun
+		a.problem(missing)
 	}
 	return Reading{Runs: runs, None: a.noRun(all)}
 }
