@@ -103,7 +103,7 @@ type app struct {
 	// in are the itineraries of the objects, if those are not the catalogue's.
 	in             *family
 	options        map[string]*bool // the catalogue's own
-	stateAt        string           // where on an object the state of its run is
+	stateAt        statePath        // where on an object the state of its run is
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	colors         colors

@@ -49,7 +49,7 @@ func (s *subject) registerObjects(a *app, cmd *cobra.Command) {
 	s.app = a
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.files, "file", "f", nil, filesUsage)
-	f.StringVar(&a.stateAt, "state-at", "", "with -f, where on an object the state of its run is: `PATH`, such as .status.upgrade")
+	f.Var(&a.stateAt, "state-at", "with -f, where on an object the state of its run is: `PATH`, such as .status.upgrade")
 	f.BoolVar(&s.today, "today", false, "with -f, the flags are those that the objects give today, not those that the state records")
 	complete(cmd, "state-at", cobra.NoFileCompletions)
 	a.registerOwn(cmd)
