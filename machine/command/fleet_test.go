@@ -318,7 +318,7 @@ shop[typo]     Upgrade     WaitForBakcup    Prepare > Backup > Cutover
 		{"all that its flags need was read", fleetText(t) + backupStore, nil,
 			begun + "shop[new]      Upgrade     -                Prepare > Backup > Replicas > Cutover\n", edited + typo},
 		{"an object that it refers to is missing", fleetText(t), nil,
-			begun + "shop[new]      Upgrade     -                Prepare > (Backup) > Replicas > Cutover > (Cleanup)\n",
+			begun + "shop[new]      Upgrade     -                Prepare > (Backup) > Replicas > Cutover > (Cleanup)\n\n(NAME)  depends on a flag that is unknown, or on a choice that is not made\n",
 			edited + typo + "fleetctl: Fleet databases/shop: item new: " + store},
 		{"by the objects of today", fleetText(t) + backupStore, []string{"--today"},
 			begun + "shop[new]      Upgrade     -                Prepare > Backup > Replicas > Cutover\n", typo},
