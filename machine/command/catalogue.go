@@ -41,13 +41,16 @@ type Catalogue struct {
 	// empty, it is made of Kind.
 	List string
 
-	// Select returns the name of the itinerary that an object selects, if it holds
-	// no state that names one. If it is nil, that is the first itinerary.
-	Select func(o *Object) (string, error)
-	// Sources returns how the flags of an object are found: for a run that has not
-	// begun, for --today, and for flags that the state does not know. All are all
-	// objects that were read. If it is nil, only the flags in the state are known.
-	Sources func(o *Object, all *Objects) (*phases.Sources, error)
+	// Select returns the name of the itinerary that an object selects, as the
+	// selector of the controller does: a run is on that, or on the recorded one, by
+	// the rules of [machine.Set.Resume]. Item is the item of the object that the run
+	// is of, if it has many. If Select is nil, a run is on the recorded itinerary, and
+	// one that has not begun on the first.
+	Select func(o *Object, item string) (string, error)
+	// Sources returns how the flags of a run are found: if it has not begun, for
+	// --today, and for flags that the state does not know. All are all objects that
+	// were read. If it is nil, only the flags in the state are known.
+	Sources func(o *Object, item string, all *Objects) (*phases.Sources, error)
 
 	// KindOf returns the kind under which an object of that apiVersion and kind is
 	// known, and false if the object is of no interest. If nil, every object that

@@ -166,11 +166,11 @@ func TestNoCataloguePanics(t *testing.T) {
 			for _, c := range []command.Catalogue{
 				{Command: text, Version: other, Itineraries: set},
 				{Command: "x", Itineraries: set, Version: text, Kind: text, Noun: text, List: text},
-				{Command: "kubectl x", Itineraries: set, Kind: text, Noun: other, Select: func(*command.Object) (string, error) { return text, nil }},
-				{Command: "x", Itineraries: set, Kind: "x", Select: func(*command.Object) (string, error) { return "", strange },
-					Sources: func(*command.Object, *command.Objects) (*phases.Sources, error) { return nil, strange }},
-				{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, *command.Objects) (*phases.Sources, error) { return nil, nil }},
-				{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, *command.Objects) (*phases.Sources, error) {
+				{Command: "kubectl x", Itineraries: set, Kind: text, Noun: other, Select: func(*command.Object, string) (string, error) { return text, nil }},
+				{Command: "x", Itineraries: set, Kind: "x", Select: func(*command.Object, string) (string, error) { return "", strange },
+					Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) { return nil, strange }},
+				{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) { return nil, nil }},
+				{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) {
 					return phases.NewSources(phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "Foreign"}}))
 				}},
 				{Command: "x", Itineraries: set, Switches: []dump.Switch{{From: text, To: other, When: text}}},

@@ -214,10 +214,16 @@ func newStatusRow(r *Run, recorded Recorded, now time.Time, unmoved time.Duratio
 	}
 	row.Since = timeOf(since)
 	if f := s.FailedAt; f != nil && !s.Done {
-		row.Why = strings.TrimPrefix(row.Why+"; after "+failureOf(&s, f), "; ")
+		row.also("after " + failureOf(&s, f))
+	}
+	if r.Itinerary != "" && r.Itinerary != row.Itinerary && !s.Done {
+		row.also("the object selects itinerary " + r.Itinerary + " now")
 	}
 	return row
 }
+
+// also adds to why the run does what it does.
+func (r *statusRow) also(text string) { r.Why = strings.TrimPrefix(r.Why+"; "+text, "; ") }
 
 // begun is since when a run is where it is, if its state has no time for that: when
 // its step began or, of an object that no controller has seen, when it was created.

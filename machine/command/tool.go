@@ -17,6 +17,14 @@ type Tool struct{ a *app }
 // objects of the catalogue's kind that hold none.
 func (t *Tool) StateRuns(all *Objects) Reading { return t.a.stateRuns(all) }
 
+// RunsOf finds the runs of an object that holds the states of runs, as StateRuns
+// does, for a catalogue that reads other objects otherwise. It returns none if the
+// object holds none, or none that can be read, which is then printed.
+func (t *Tool) RunsOf(o *Object, all *Objects) []*Run {
+	runs, _ := t.a.runsOf(o, all)
+	return runs
+}
+
 // Problem prints something that is wrong with what was read; the exit code is then
 // 1. An error that joins several is printed as several lines.
 func (t *Tool) Problem(err error) { t.a.problem(err) }
