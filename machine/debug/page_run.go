@@ -45,6 +45,8 @@ type runView struct {
 	// Dropped are what the bounds of the history dropped.
 	DroppedMoments int `json:"droppedMoments,omitempty"`
 	DroppedEvents  int `json:"droppedEvents,omitempty"`
+	// Cut reports that the state was too large to be recorded whole.
+	Cut bool `json:"cut,omitempty"`
 	// Unplanned is why there is no plan, and so no graph; empty if there is one.
 	Unplanned string `json:"unplanned,omitempty"`
 
@@ -224,6 +226,7 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 	latest := i == len(run.Moments)-1
 	if !latest {
 		now = m.At // as it was then
+		run.Next, run.Seen = time.Time{}, time.Time{}
 	}
 	at := func(t time.Time) when { return when{t, now} }
 	s := &m.State
@@ -231,6 +234,7 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 		row: newRow(rec, run, m, now), Run: max(s.Run, 1),
 		Moment: i + 1, Moments: len(run.Moments), At: at(m.At), Seen: at(run.Seen),
 		DroppedMoments: run.DroppedMoments, DroppedEvents: run.DroppedEvents,
+		Cut:  m.Cut,
 		plan: rec.Plan(m), latest: latest,
 	}
 	if s.Retry != nil {
@@ -773,10 +777,14 @@ func (p *runView) DroppedText() string {
 	if p.DroppedEvents > 0 {
 		parts = append(parts, plural(p.DroppedEvents, "event"))
 	}
-	if len(parts) == 0 {
-		return ""
+	var sentences []string
+	if len(parts) > 0 {
+		sentences = append(sentences, "The oldest of the history was dropped to bound its size: "+wording.List(parts, "and")+".")
 	}
-	return "The oldest of the history was dropped to bound its size: " + wording.List(parts, "and") + "."
+	if p.Cut {
+		sentences = append(sentences, "The state of this moment was too large to be recorded whole: texts of it are missing.")
+	}
+	return strings.Join(sentences, " ")
 }
 
 // section writes a table with a heading, if it has rows.

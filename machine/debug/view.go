@@ -111,20 +111,24 @@ func (l length) Exact() string { return time.Duration(l).String() }
 // label is the name as the pages show it: "namespace/name" or "name", and
 // "[item]" behind it.
 func (n Name) label() string {
-	s := n.object()
+	s := n.Name
+	if n.Namespace != "" {
+		s = n.Namespace + "/" + s
+	}
 	if n.Item != "" {
 		s += "[" + n.Item + "]"
 	}
 	return s
 }
 
-// object is the name of the object, as the parameter "name" holds it: of an
-// object without a namespace that has a slash in its name, it begins with one.
+// object is the name of the object, as the parameter "name" holds it: the
+// namespace, a slash and the name, or the name alone. A namespace is written as in
+// a path, and the slash is there as well if the name has one.
 func (n Name) object() string {
 	if n.Namespace == "" && !strings.Contains(n.Name, "/") {
 		return n.Name
 	}
-	return n.Namespace + "/" + n.Name
+	return url.PathEscape(n.Namespace) + "/" + n.Name
 }
 
 // parseName is the way back of Name.object.
@@ -132,6 +136,9 @@ func parseName(object, item string) Name {
 	namespace, name, ok := strings.Cut(object, "/")
 	if !ok {
 		namespace, name = "", object
+	}
+	if plain, err := url.PathUnescape(namespace); err == nil {
+		namespace = plain
 	}
 	return Name{Namespace: namespace, Name: name, Item: item}
 }
