@@ -92,7 +92,7 @@ func TestFilterUsage(t *testing.T) {
 		{[]string{"explain", "Cleanup", "-f", "-", "--name", "aa"}, `there is no MigMigration "aa"; did you mean "a"?`},
 		{[]string{"plan", "-f", "-", "--itinerary-name", "Finl"}, `--itinerary-name: unknown itinerary "Finl"; did you mean "Final"?`},
 		{[]string{"plan", "-f", "-", "--runs", "DirectVolum"}, `--runs: no itinerary has a step "DirectVolum"; did you mean "DirectVolume"?`},
-		{[]string{"plan", "-f", "-", "--runs", "EnsureStageBackup"}, `--runs: no itinerary has a step "EnsureStageBackup"`},
+		{[]string{"plan", "-f", "-", "--runs", "EnsureStageBackup"}, `--runs: no itinerary has a step "EnsureStageBackup"; did you mean "Backup"?`},
 		{[]string{"plan", "-f", "-", "--runs", ""}, `--runs needs a value`},
 		{[]string{"plan", "-i", "Final", "--runs", "Cleanup"}, `--runs needs -f; with -i alone there is no migration to choose`},
 		{[]string{"plan", "-i", "Final", "--name", "a"}, `--name needs -f; with -i alone there is no migration to choose`},
