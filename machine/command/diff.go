@@ -193,7 +193,7 @@ func (p *diffBlocks) print(one *planned) error {
 		p.buf.WriteByte('\n')
 	}
 	p.buf.WriteString(p.colors.paint(bold, oneLine(one.title())) + "\n")
-	t := table{colors: p.colors, width: terminalWidth(p.w)}
+	t := table{colors: p.colors, width: p.width}
 	section := func(name string) func() cell {
 		return func() cell {
 			c := cell{text: name, color: dim}

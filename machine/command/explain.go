@@ -59,7 +59,7 @@ func (a *app) explain() *cobra.Command {
 			if err := q.check(a, itineraries, s.itinerary); err != nil {
 				return err
 			}
-			var p explainPrinter = &explainTable{output: output{w: a.stdout}, colors: a.colors, question: q}
+			var p explainPrinter = &explainTable{output: output{w: a.stdout, width: a.width}, colors: a.colors, question: q}
 			if format != formatTable {
 				p = &explainArray{array{output: output{w: a.stdout}, yaml: format == formatYAML}}
 			}
@@ -468,7 +468,7 @@ func (p *explainTable) close() error {
 		return nil
 	}
 	p.flag()
-	t := table{colors: p.colors, width: terminalWidth(p.w)}
+	t := table{colors: p.colors, width: p.width}
 	namespaces := severalNamespaces(p.plans)
 	titles := []string{"ITINERARY", "KIND", "RUNS", "WHY"}
 	if p.plans[0].run != nil {
@@ -503,7 +503,7 @@ func (p *explainTable) close() error {
 // flag writes what is explained of a flag whatever the run: for each itinerary
 // what depends on it there.
 func (p *explainTable) flag() {
-	t := table{colors: p.colors, width: terminalWidth(p.w)}
+	t := table{colors: p.colors, width: p.width}
 	var done []string
 	for i, one := range p.plans {
 		for _, e := range p.all[i] {

@@ -69,7 +69,7 @@ func (a *app) checkFilter(cmd *cobra.Command, s *subject, itineraries []*machine
 func (a *app) chosen(all *reading, f *filter) ([]*Run, error) {
 	for _, name := range f.names {
 		if !slices.ContainsFunc(all.Runs, func(r *Run) bool { return r.is(name) }) {
-			return nil, a.noRun(all, name)
+			return nil, a.noRunNamed(all, name)
 		}
 	}
 	var runs []*Run
@@ -82,8 +82,8 @@ func (a *app) chosen(all *reading, f *filter) ([]*Run, error) {
 	return runs, nil
 }
 
-// noRun is the error of a name that no run has.
-func (a *app) noRun(all *reading, name string) error {
+// noRunNamed is the error of a name that no run has.
+func (a *app) noRunNamed(all *reading, name string) error {
 	var known []string
 	for _, r := range all.Runs {
 		known = append(known, r.name())
@@ -91,7 +91,11 @@ func (a *app) noRun(all *reading, name string) error {
 	if len(known) == 0 && a.failed {
 		return errReported // that none was read
 	}
-	return fmt.Errorf("there is no %s %q%s", a.kind(), name, wording.DidYouMean(wording.Nearest(name, known)))
+	what := a.noun()
+	if a.isBuiltin() && a.catalogue.Kind != "" {
+		what = a.catalogue.Kind
+	}
+	return fmt.Errorf("there is no %s %q%s", what, name, wording.DidYouMean(wording.Nearest(name, known)))
 }
 
 // admits reports whether --runs leaves the run.

@@ -33,7 +33,7 @@ func (a *app) plan() *cobra.Command {
 				return err
 			}
 			var p planPrinter
-			switch out := (output{w: a.stdout}); {
+			switch out := (output{w: a.stdout, width: a.width}); {
 			case s.diff && len(s.set) == 0:
 				return errDiffNeedsSet
 			case s.diff && explain:
@@ -212,7 +212,7 @@ func (p *planTable) close() error {
 	if len(p.all) == 0 {
 		return nil
 	}
-	t := table{colors: p.colors, width: terminalWidth(p.w)}
+	t := table{colors: p.colors, width: p.width}
 	namespaces := severalNamespaces(p.all)
 	titles := []string{"ITINERARY", "STEPS"}
 	if p.all[0].run != nil {
@@ -290,7 +290,7 @@ func (p *planBlocks) print(one *planned) error {
 	g := one.plan.Graph()
 	p.buf.WriteString(p.colors.paint(bold, oneLine(one.title())) + "\n")
 
-	t := table{colors: p.colors, width: terminalWidth(p.w)}
+	t := table{colors: p.colors, width: p.width}
 	line := func(what, text string) { t.row(cell{text: what, color: dim}, cell{text: text, painted: true}) }
 	if one.run != nil {
 		line("itinerary", g.Name())
@@ -314,7 +314,7 @@ func (p *planBlocks) print(one *planned) error {
 func (p *planBlocks) leftOut(one *planned) {
 	plan, g := one.plan, one.plan.Graph()
 	shown, maybe, tentative := one.steps(), one.maybeSteps(), one.tentativeSteps()
-	t := table{colors: p.colors, width: terminalWidth(p.w)}
+	t := table{colors: p.colors, width: p.width}
 	row := func(title string, all reasons) {
 		for _, one := range all {
 			t.row(plain(title, one.why.Text, strings.Join(one.phases, ", ")+wording.DecidedBy(one.why.DecidedBy))...)

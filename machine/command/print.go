@@ -46,6 +46,8 @@ func checkChoice(option, value string, choices ...string) error {
 type output struct {
 	w   io.Writer
 	buf bytes.Buffer
+	// width is where tables are wrapped ([terminalWidth]).
+	width int
 }
 
 // flush passes on what has been collected.
@@ -187,6 +189,7 @@ func (t *table) writeLast(b *bytes.Buffer, c cell, column int, indent string) {
 	begin := strings.Repeat(" ", column)
 	if t.width-column < minLast {
 		begin = indent + lastIndent
+		b.Truncate(len(bytes.TrimRight(b.Bytes(), " ")))
 		b.WriteString("\n" + begin)
 	}
 	for i, line := range wrapWords(text, max(t.width-runes(begin), minLast/2)) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
@@ -98,12 +99,44 @@ func (a *app) readObjects(s *subject, all bool) *reading {
 	o.sort(a, in.documents)
 	r := &reading{objects: o}
 	if a.isBuiltin() && a.catalogue.Read != nil {
-		r.Reading = a.catalogue.Read(&Tool{a}, o)
+		r.Reading = a.usable(a.catalogue.Read(&Tool{a}, o), o)
 	} else {
 		r.Reading = a.stateRuns(o)
 	}
 	a.moreProblems()
 	return r
+}
+
+// usable returns what a catalogue has read, without what cannot be used of it.
+func (a *app) usable(r Reading, all *Objects) Reading {
+	var runs []*Run
+	for i, run := range r.Runs {
+		switch {
+		case run == nil || run.Object == nil:
+			a.problem(&CatalogueError{[]string{fmt.Sprintf("Read returns run %d without an object; set Run.Object", i)}})
+			continue
+		case run.Recorded == nil:
+			run.Recorded = func() Recorded { return Recorded{} }
+		}
+		runs = append(runs, run)
+	}
+	r.Runs = runs
+	if r.None == nil {
+		r.None = a.noRun(all)
+	}
+	return r
+}
+
+// noRun is the error of streams without a run.
+func (a *app) noRun(all *Objects) error {
+	if a.stateAt.parts != nil {
+		return fmt.Errorf("no object in %s has %s, which --state-at names", wording.List(all.Streams(), "and"), a.stateAt.text)
+	}
+	list := (&Catalogue{}).list()
+	if a.isBuiltin() {
+		list = a.catalogue.list()
+	}
+	return fmt.Errorf("there is no %s in %s; list them with: %s", a.kind(), wording.List(all.Streams(), "and"), list)
 }
 
 // isBuiltin reports whether the objects are of the catalogue, not of a file.
@@ -204,8 +237,12 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 		return nil, nil
 	}
 	at, err := a.position(r, recorded, g)
-	if err != nil {
+	switch {
+	case err == nil:
+	case at.Phase == "":
 		a.problem(r.wrong(fmt.Errorf("planned from the first phase: %w", err)))
+	default:
+		a.problem(r.wrong(fmt.Errorf("planned without its choice: %w", err)))
 	}
 	if at.Phase != "" {
 		p.phase = at.Phase
@@ -239,8 +276,9 @@ func (a *app) graphOf(r *Run) (*machine.Graph, error) {
 
 // position is where a run stands in its itinerary, with the phase under its
 // present name. A recorded phase counts only if it was recorded in that itinerary,
-// or without any, as for [machine.Set.Resume]. One that the itinerary does not have
-// is an error; the position is then the start.
+// or without any, as for [machine.Set.Resume]. A phase that the itinerary does not
+// have is an error, and the position is then the start; so is a choice that the
+// phase does not have, and it is then not made.
 func (a *app) position(r *Run, recorded Recorded, g *machine.Graph) (machine.Position, error) {
 	phase, on := recorded.Phase, recorded.Itinerary
 	switch {
@@ -254,8 +292,15 @@ func (a *app) position(r *Run, recorded Recorded, g *machine.Graph) (machine.Pos
 		return machine.Position{}, err
 	}
 	at := machine.Position{Phase: g.Phase(i).Name}
-	if recorded.Own {
-		at.Step, at.Choice = recorded.State.Step, recorded.State.Choice
+	if !recorded.Own {
+		return at, nil
+	}
+	if at.Step = recorded.State.Step; recorded.State.WorkDone {
+		at.Choice = recorded.State.Choice
+	}
+	if _, err := g.NewMachine(at, phases.Facts{}); err != nil {
+		at.Choice = ""
+		return at, err
 	}
 	return at, nil
 }
@@ -300,8 +345,11 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 		all.Settled(set.flags)
 	}
 	f := finding{inquiry: inquiry{vocabulary: v, sources: a.sources(r, v)}, missing: r.Missing}
-	if recorded.Own && !today && recorded.State.Itinerary == g.Name() {
-		f.known = v.Facts(recorded.State.Facts) // flags that are gone are ignored
+	if recorded.Own && !today {
+		f.known = a.recordedFacts(recorded.State, g)
+	}
+	if f.known.Known() != 0 {
+		f.missing = nil // it explains only some of the flags that are unknown
 	}
 	f.before, f.errors = f.inquiry.facts(ctx, settings{})
 	f.facts = f.before
@@ -324,12 +372,17 @@ func (a *app) sources(r *Run, v *phases.Vocabulary) *phases.Sources {
 		return nil
 	}
 	sources, err := r.Sources()
+	if err == nil && sources != nil && sources.Vocabulary() != v {
+		err = errForeignSources
+	}
 	if err != nil {
 		a.problem(r.wrong(err))
 		return nil
 	}
 	return sources
 }
+
+var errForeignSources = errors.New("the catalogue's sources have another vocabulary than its itineraries; make them with that of the itineraries")
 
 // noteToday notes the flags that the objects answer otherwise than the state.
 func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.Vocabulary, known phases.Facts, r *Run) {
@@ -367,7 +420,7 @@ func (a *app) choose(all *reading, command, name string) (*Run, error) {
 	case len(found) == 1:
 		return chosen, nil
 	case len(found) == 0:
-		return nil, a.noRun(all, name)
+		return nil, a.noRunNamed(all, name)
 	}
 	return nil, fmt.Errorf("%s takes one %s; give --name with one of %s", command, a.noun(), wording.Few(found))
 }
@@ -388,7 +441,7 @@ func (a *app) noun() string {
 
 func (a *app) kind() string {
 	if !a.isBuiltin() {
-		return "object with a run"
+		return "object that holds a state"
 	}
 	return a.catalogue.kind()
 }
@@ -397,36 +450,50 @@ func (a *app) kind() string {
 // objects of the catalogue's kind that hold none.
 func (a *app) stateRuns(all *Objects) Reading {
 	var runs []*Run
+	var missing error // of the object that has most of the path
+	most, held := 0, false
 	for _, o := range all.List {
 		if o.Broken() {
 			continue
 		}
-		found, errs := findStates(o.JSON, a.stateAt)
-		for _, err := range errs {
-			a.problemOf(o.stream, func() error { return o.Wrong(err) })
+		found, holds := a.runsOf(o, all)
+		runs = append(runs, found...)
+		if holds {
+			held = true
+			continue
 		}
-		for _, f := range found {
-			runs = append(runs, a.stateRun(o, all, f))
-		}
-		if len(found)+len(errs) == 0 && a.isBuiltin() && o.Kind == a.catalogue.Kind {
+		if a.isBuiltin() && o.Kind == a.catalogue.Kind {
 			runs = append(runs, a.stateRun(o, all, foundState{}))
 		}
+		if e := a.stateAt.missing(o.JSON); e != nil && len(e.Missing) > most {
+			missing, most = o.Wrong(e), len(e.Missing)
+		}
 	}
-	list := a.catalogue.list()
-	if !a.isBuiltin() {
-		list = (&Catalogue{}).list()
+	if missing != nil && !held { // the path is wrong, or no run has begun
+		a.problem(missing)
 	}
-	return Reading{Runs: runs, None: fmt.Errorf("there is no %s in %s; list them with: %s", a.kind(), wording.List(all.Streams(), "and"), list)}
+	return Reading{Runs: runs, None: a.noRun(all)}
+}
+
+// runsOf finds the runs of an object that holds states, and reports whether it
+// holds some. Those that cannot be read are printed as problems.
+func (a *app) runsOf(o *Object, all *Objects) (runs []*Run, holds bool) {
+	found, errs := findStates(o.JSON, a.stateAt)
+	for _, err := range errs {
+		a.problemOf(o.stream, func() error { return o.Wrong(err) })
+	}
+	for _, f := range found {
+		runs = append(runs, a.stateRun(o, all, f))
+	}
+	return runs, len(found)+len(errs) > 0
 }
 
 // stateRun is the run of a state.
 func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
-	r := &Run{Object: o, Item: f.item, Itinerary: f.state.Itinerary}
-	if r.Itinerary == "" {
-		r.Itinerary, r.SelectErr = a.selected(o)
-	}
+	r := &Run{Object: o, Item: f.item}
+	r.Itinerary, r.SelectErr = a.selected(o, f)
 	if a.isBuiltin() && a.catalogue.Sources != nil {
-		r.Sources = func() (*phases.Sources, error) { return a.catalogue.Sources(o, all) }
+		r.Sources = func() (*phases.Sources, error) { return a.catalogue.Sources(o, f.item, all) }
 	}
 	recorded := Recorded{State: f.state, Own: true, Itinerary: f.state.Itinerary, Phase: f.state.Phase, Done: f.state.Done}
 	for i := range f.state.Pipeline {
@@ -438,13 +505,42 @@ func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
 	return r
 }
 
-// selected is the itinerary that an object without a state selects.
-func (a *app) selected(o *Object) (string, error) {
+// selected is the itinerary that a run is on.
+func (a *app) selected(o *Object, f foundState) (string, error) {
+	recorded, all := f.state.Itinerary, a.objectsFamily()
 	switch {
-	case !a.isBuiltin() && len(a.objectsFamily().graphs) > 1:
-		return "", fmt.Errorf("it has not begun, and which of the itineraries %s it will follow is not known; plan that one with -i FILE#NAME --flags", strings.Join(a.objectsFamily().names(), ", "))
-	case a.isBuiltin() && a.catalogue.Select != nil:
-		return a.catalogue.Select(o)
+	case recorded != "" && (!a.isBuiltin() || a.catalogue.Select == nil || f.state.Done):
+		return recorded, nil
+	case !a.isBuiltin() && len(all.graphs) > 1:
+		return "", fmt.Errorf("it has not begun, and which of the itineraries %s it will follow is not known; plan that one with -i FILE#NAME --flags", strings.Join(all.names(), ", "))
+	case !a.isBuiltin() || a.catalogue.Select == nil:
+		return all.graphs[0].Name(), nil
 	}
-	return a.objectsFamily().graphs[0].Name(), nil
+	selected, err := a.catalogue.Select(o, f.item)
+	if err != nil || recorded == "" {
+		return selected, err
+	}
+	resumed, err := a.catalogue.Itineraries.Resume(f.state.Checkpoint, selected)
+	var unknown *phases.UnknownItineraryError
+	switch {
+	case errors.As(err, &unknown):
+		return "", err
+	case err != nil: // it stays, and what is wrong with its position is found there
+		return recorded, nil
+	}
+	return resumed.Graph().Name(), nil
+}
+
+// recordedFacts are the facts that a runner goes on with in an itinerary: those of
+// the state, without what may have changed since. Flags that are gone are ignored.
+func (a *app) recordedFacts(s runner.State, g *machine.Graph) phases.Facts {
+	if set, err := a.objectsFamily().set(); err == nil {
+		if resumed, err := set.Resume(s.Checkpoint, g.Name()); err == nil && resumed.Graph().Name() == g.Name() {
+			return resumed.Facts()
+		}
+	}
+	if s.Itinerary != g.Name() {
+		return phases.Facts{}
+	}
+	return g.Vocabulary().Facts(s.Facts)
 }

@@ -43,7 +43,7 @@ func parseSettings(v *phases.Vocabulary, values []string) (settings, error) {
 	}
 	for _, text := range all {
 		name, value, ok := cutLast(text)
-		to, known := map[string]phases.Truth{"true": phases.True, "false": phases.False, "unknown": phases.Unknown}[value]
+		to, known := truthOf(value)
 		if !ok || !known {
 			return s, fmt.Errorf("--set takes FLAG=true, FLAG=false or FLAG=unknown, not %q", text)
 		}
@@ -131,6 +131,12 @@ func (a *app) warnBroken(v *phases.Vocabulary, before, after phases.Facts, wrong
 			a.line("warning: %v", wrong(errors.New(a.notReal()+clauseText(v, clause))))
 		}
 	}
+}
+
+// truthOf is the value of a word that --set takes.
+func truthOf(word string) (t phases.Truth, ok bool) {
+	t, ok = map[string]phases.Truth{"true": phases.True, "false": phases.False, "unknown": phases.Unknown}[word]
+	return t, ok
 }
 
 // truthWord is a value as --set takes it.

@@ -55,23 +55,13 @@ func (s *subject) registerObjects(a *app, cmd *cobra.Command) {
 	f.Var(&a.stateAt, "state-at", "with -f, where on an object the state of its run is: `PATH`, such as .status.upgrade")
 	f.BoolVar(&s.today, "today", false, "with -f, the flags are those that the objects give today, not those that the state records")
 	complete(cmd, "state-at", cobra.NoFileCompletions)
-	a.registerOwn(cmd)
+	a.readers = append(a.readers, cmd)
 	registerSet(cmd, &s.set, s.completeSettings)
 }
 
 // itineraryUsage describes -i.
 func (a *app) itineraryUsage() string {
 	return "in place of objects, an `ITINERARY`: " + wording.List(a.builtin.names(), "or") + ", FILE.yaml, or FILE.yaml#NAME"
-}
-
-// registerOwn adds the options of the catalogue's own.
-func (a *app) registerOwn(cmd *cobra.Command) {
-	for _, o := range a.catalogue.Options {
-		if a.options[o.Name] == nil {
-			a.options[o.Name] = new(bool)
-		}
-		cmd.Flags().BoolVar(a.options[o.Name], o.Name, false, "with -f, "+o.Usage)
-	}
 }
 
 // family are the itineraries that the command line is about, and the name of
@@ -97,7 +87,11 @@ func (s *subject) check(cmd *cobra.Command) error {
 	changed := cmd.Flags().Changed
 	for _, o := range s.app.catalogue.Options {
 		if len(s.files) == 0 && changed(o.Name) {
-			return fmt.Errorf("--%s needs -f; %s", o.Name, o.Instead)
+			instead := o.Instead
+			if instead == "" {
+				instead = "with -i alone there are no objects"
+			}
+			return fmt.Errorf("--%s needs -f; %s", o.Name, instead)
 		}
 	}
 	switch {

@@ -53,7 +53,7 @@ func TestALongTableWrapsItsLastColumn(t *testing.T) {
 	t.Run("too narrow for the column", func(t *testing.T) {
 		assert.Equal(t, ""+
 			"  NAME    RUNS   WHY\n"+
-			"  first   no     \n"+
+			"  first   no\n"+
 			"      needs IndirectVolume, which\n"+
 			"      Prepare decides, and HasPVs\n"+
 			"  é       yes    \n", text(36))

@@ -1,14 +1,12 @@
 package debug
 
 import (
-	"errors"
+	"container/list"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
-
-	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -18,130 +16,230 @@ import (
 type Options struct {
 	// Itineraries are those that the runs are in.
 	Itineraries *machine.Set
-	// MaxRuns, MaxEvents, MaxRunSize and MaxSize bound the history: the number of
-	// runs, the events of each, and the bytes of one run and of all. Zero means
-	// 1,000 runs, 200 events, 16 KiB and 16 MiB.
-	MaxRuns, MaxEvents, MaxRunSize, MaxSize int
+	// MaxRuns and MaxEvents are the number of runs that are recorded, and of events
+	// of each. Zero means [DefaultMaxRuns] and [DefaultMaxEvents].
+	MaxRuns, MaxEvents int
+	// MaxRunSize and MaxSize are what a run, and all together, take in memory, in
+	// bytes. Zero means [DefaultMaxRunSize] and [DefaultMaxSize], or what one run
+	// takes at most if that is more.
+	MaxRunSize, MaxSize int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// Recorder keeps a bounded history of runs. It is safe for concurrent use.
-type Recorder struct {
-	o Options
+// The bounds of options that set none, and MinRunSize, the smallest MaxRunSize.
+const (
+	DefaultMaxRuns    = 1000
+	DefaultMaxEvents  = 200
+	DefaultMaxRunSize = 16 << 10
+	DefaultMaxSize    = 16 << 20
+	MinRunSize        = 8 << 10
+)
 
-	mu       sync.Mutex
-	runs     map[Name]*run
-	byKey    map[runKey]*run
-	dropped  int
-	watchers watchers
+// OptionsError lists all that is missing or wrong in options.
+type OptionsError struct {
+	Problems []string
 }
 
-type run struct {
-	Run
-	key runKey
-}
+func (e *OptionsError) Error() string { return "recorder options: " + strings.Join(e.Problems, "; ") }
 
-// NewRecorder makes a recorder.
-func NewRecorder(o Options) (*Recorder, error) {
-	for name, n := range map[string]*int{"MaxRuns": &o.MaxRuns, "MaxEvents": &o.MaxEvents, "MaxRunSize": &o.MaxRunSize, "MaxSize": &o.MaxSize} {
-		if *n < 0 {
-			return nil, fmt.Errorf("recorder options: %s is %d; it must not be negative", name, *n)
+// check sets defaults.
+func (o *Options) check() error {
+	var problems []string
+	if o.Itineraries == nil || len(o.Itineraries.Names()) == 0 {
+		problems = append(problems, "Itineraries are missing")
+	}
+	bound := func(name string, n *int, least, otherwise int) {
+		if *n == 0 {
+			*n = otherwise
+		} else if *n < least {
+			problems = append(problems, fmt.Sprintf("%s is %d; it must be at least %d", name, *n, least))
 		}
 	}
-	if o.Itineraries == nil {
-		return nil, errors.New("recorder options: Itineraries are missing")
-	}
-	if o.MaxRuns == 0 {
-		o.MaxRuns = 1000
-	}
-	if o.MaxEvents == 0 {
-		o.MaxEvents = 200
+	bound("MaxRuns", &o.MaxRuns, 1, DefaultMaxRuns)
+	bound("MaxEvents", &o.MaxEvents, 1, DefaultMaxEvents)
+	bound("MaxRunSize", &o.MaxRunSize, MinRunSize, DefaultMaxRunSize)
+	bound("MaxSize", &o.MaxSize, o.MaxRunSize, max(DefaultMaxSize, o.MaxRunSize))
+	if problems != nil {
+		return &OptionsError{problems}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Recorder{o: o, runs: map[Name]*run{}, byKey: map[runKey]*run{}, watchers: watchers{of: map[Name][]chan struct{}{}}}, nil
+	return nil
 }
 
-// get returns the run of that name, a new one if there is none.
-func (r *Recorder) get(n Name) *run {
-	if r.runs[n] == nil {
-		r.runs[n] = &run{Run: Run{Name: n, Evaluated: map[string]time.Time{}}}
+// Recorder keeps a bounded history of runs. It is safe for concurrent use.
+//
+// The sizes that [Options] bound are those of what is kept: the latest state of
+// each run, with its texts, lists and what the allocator rounds up, the history
+// before it, when flags were evaluated, names, and the entries in tables. Texts
+// that the itineraries have are not counted: they are shared. Of a run, the
+// oldest moments and events are dropped first; of the runs, those that are done
+// first, and among these the one that was seen longest ago. A state that takes
+// more than three quarters of MaxRunSize is recorded with texts cut, and if its
+// names alone take more, with fewer of them ([Moment].Cut).
+type Recorder struct {
+	o     Options
+	words *words
+
+	mu      sync.Mutex
+	encoder encoder
+	runs    map[Name]*history
+	byKey   map[runKey]*history
+	// live and done are the histories, by when they were seen, the longest ago
+	// first.
+	live, done *list.List
+	size       int
+	dropped    int
+	watchers   watchers
+}
+
+// NewRecorder makes a recorder. The error is an [*OptionsError].
+func NewRecorder(o Options) (*Recorder, error) {
+	if err := o.check(); err != nil {
+		return nil, err
 	}
-	return r.runs[n]
+	w := newWords(o.Itineraries)
+	return &Recorder{
+		o: o, words: w, encoder: encoder{words: w},
+		runs: map[Name]*history{}, byKey: map[runKey]*history{}, live: list.New(), done: list.New(),
+		watchers: watchers{of: map[Name][]chan struct{}{}},
+	}, nil
 }
 
-func (r *Recorder) observe(o any, n Name, e runner.Event) {
-	now := r.o.Now().UTC()
+// Record records a run as it was read from an object. A run whose name is longer
+// than a KiB is not recorded.
+func (r *Recorder) Record(n Name, s runner.State, paused bool) {
+	now := r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	run := r.get(n)
-	switch e := e.(type) {
-	case runner.RunReconciled:
-		if e.Key != "" {
-			run.key = runKey{o, e.Key}
-			r.byKey[run.key] = run
+	if h := r.get(n, now); h != nil {
+		h.seen, h.unwritten = now, false
+		if h.record(&r.encoder, &s, paused, now, r.o.MaxRunSize) {
+			r.watchers.changed(n)
 		}
-		run.Next = time.Time{}
-		if e.Requeue {
-			run.Next = now.Add(e.RequeueAfter)
-		}
-		r.record(run, *e.State, e.Paused, now)
-	case runner.FlagEvaluated:
-		run.Evaluated[e.Flag] = now
-		run.add(e, now, r.o.MaxEvents)
-	default:
-		run.add(e, now, r.o.MaxEvents)
+		r.settle(h)
 	}
 }
 
-func (r *run) add(e runner.Event, now time.Time, most int) {
-	kind, text := describe(e)
-	if n := len(r.Events); n > 0 && r.Events[n-1].Kind == kind && r.Events[n-1].Text == text {
-		r.Events[n-1].Count++
-		r.Events[n-1].Last = now
+// observe records an event of a run of an observer.
+func (r *Recorder) observe(observer any, n Name, e runner.Event) {
+	now := r.now()
+	reconciled, is := e.(runner.RunReconciled)
+	if is {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if h := r.get(n, now); h != nil {
+			r.reconciled(observer, h, &reconciled, now)
+		}
 		return
 	}
-	r.Events = append(r.Events, Event{At: now, Kind: kind, Text: text, Count: 1, Last: now, Moment: len(r.Moments) + r.DroppedMoments})
-	if len(r.Events) > most {
-		r.Events = slices.Delete(r.Events, 0, 1)
-		r.DroppedEvents++
+	entry := newEntry(e)
+	entry.at = now
+	if entry.kind == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.get(n, now)
+	if h == nil || entry.kind == flagEvaluated && !h.evaluated(r.words, &entry) {
+		return
+	}
+	h.happened(&r.encoder, entry, r.o.MaxRunSize, r.o.MaxEvents)
+	r.count(h)
+}
+
+// reconciled records the end of a reconcile. If nothing has changed, it does next
+// to nothing.
+func (r *Recorder) reconciled(observer any, h *history, e *runner.RunReconciled, now time.Time) {
+	if key := (runKey{observer, e.Key}); key != h.key && e.Key != "" && len(e.Key) <= maxName {
+		if r.byKey[h.key] == h {
+			delete(r.byKey, h.key)
+		}
+		h.key = runKey{observer, strings.Clone(e.Key)}
+		r.byKey[h.key] = h
+	}
+	next := time.Time{}
+	if e.Requeue {
+		next = now.Add(e.RequeueAfter)
+	}
+	changed := h.log.fresh >= 0 || !next.Equal(h.next)
+	h.seen, h.next = now, next
+	if e.Changed || h.unwritten || h.moments == 0 || e.Paused != h.paused || !h.isAt(e.State) {
+		changed = h.record(&r.encoder, e.State, e.Paused, now, r.o.MaxRunSize) || changed
+		h.unwritten = e.Changed
+	}
+	h.log.unchanged()
+	r.settle(h)
+	if changed {
+		r.watchers.changed(h.name)
 	}
 }
 
-// maxMoments is the number of moments that are kept.
-const maxMoments = 200
+// get returns the history of a run, a new one if there is none; nil if its name is
+// too long.
+func (r *Recorder) get(n Name, now time.Time) *history {
+	if h := r.runs[n]; h != nil {
+		return h
+	}
+	if n.len() > maxName {
+		return nil
+	}
+	n = Name{strings.Clone(n.Namespace), strings.Clone(n.Name), strings.Clone(n.Item)}
+	h := &history{name: n, base: now.Unix(), seen: now, log: emptyLog()}
+	h.place = r.live.PushBack(h)
+	r.runs[n] = h
+	return h
+}
 
-func (r *Recorder) record(run *run, s runner.State, paused bool, now time.Time) {
-	run.Seen = now
-	defer r.watchers.changed(run.Name)
-	if n := len(run.Moments); n > 0 && run.Moments[n-1].Paused == paused && equality.Semantic.DeepEqual(run.Moments[n-1].State, s) {
-		return
-	}
-	run.Moments = append(run.Moments, Moment{At: now, State: *s.DeepCopy(), Paused: paused})
-	if len(run.Moments) > maxMoments {
-		run.Moments = slices.Delete(run.Moments, 0, 1)
-		run.DroppedMoments++
-	}
-	for len(r.runs) > r.o.MaxRuns {
-		oldest := run
-		for _, o := range r.runs {
-			if o.Seen.Before(oldest.Seen) {
-				oldest = o
-			}
+// count counts what a history takes now, and drops runs if all together take too
+// much.
+func (r *Recorder) count(h *history) {
+	r.size -= h.size
+	h.count(r.o.MaxRunSize)
+	r.size += h.size
+	for len(r.runs) > r.o.MaxRuns || r.size > r.o.MaxSize {
+		oldest := r.done.Front()
+		if oldest == nil {
+			oldest = r.live.Front()
 		}
-		r.drop(oldest)
+		r.remove(oldest.Value.(*history))
 		r.dropped++
 	}
 }
 
-// Record records a run as it was read from an object.
-func (r *Recorder) Record(n Name, s runner.State, paused bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.record(r.get(n), s, paused, r.o.Now().UTC())
+// settle puts a history at its place after it was seen.
+func (r *Recorder) settle(h *history) {
+	if done := h.state.Done; done == h.isDone {
+		r.list(h).MoveToBack(h.place)
+	} else {
+		r.list(h).Remove(h.place)
+		h.isDone = done
+		h.place = r.list(h).PushBack(h)
+	}
+	r.count(h)
 }
+
+// list returns the list that a history is in.
+func (r *Recorder) list(h *history) *list.List {
+	if h.isDone {
+		return r.done
+	}
+	return r.live
+}
+
+func (r *Recorder) remove(h *history) {
+	delete(r.runs, h.name)
+	if r.byKey[h.key] == h {
+		delete(r.byKey, h.key)
+	}
+	r.list(h).Remove(h.place)
+	r.size -= h.size
+}
+
+// now reads the clock.
+func (r *Recorder) now() time.Time { return r.o.Now().UTC().Round(0) }
 
 // Forget drops a run whose object is gone.
 func (r *Recorder) Forget(n Name) {
@@ -150,22 +248,18 @@ func (r *Recorder) Forget(n Name) {
 	r.forget(r.runs[n])
 }
 
+// forgetKey drops a run by its key.
 func (r *Recorder) forgetKey(key runKey) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forget(r.byKey[key])
 }
 
-func (r *Recorder) forget(run *run) {
-	if run != nil {
-		r.drop(run)
-		r.watchers.changed(run.Name)
+func (r *Recorder) forget(h *history) {
+	if h != nil {
+		r.remove(h)
+		r.watchers.changed(h.name)
 	}
-}
-
-func (r *Recorder) drop(run *run) {
-	delete(r.runs, run.Name)
-	delete(r.byKey, run.key)
 }
 
 // Plan plans from a moment; nil if its itinerary or phase is not known.
@@ -181,43 +275,39 @@ func (r *Recorder) Plan(m Moment) *machine.Plan {
 }
 
 // Runs returns each run with its latest moment and without events, in the order of
-// their names, and how many runs the bounds have dropped.
+// their names, and how often the bounds have dropped a run.
 func (r *Recorder) Runs() (runs []Run, dropped int) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, run := range r.runs {
-		if len(run.Moments) == 0 {
-			continue
-		}
-		out := run.Run
-		out.Events, out.Evaluated = nil, nil
-		last := run.Last()
-		last.State = *last.State.DeepCopy()
-		out.Moments = []Moment{last}
-		runs = append(runs, out)
+	all := make([]*history, 0, len(r.runs))
+	for _, h := range r.runs {
+		all = append(all, h)
 	}
-	slices.SortFunc(runs, func(a, b Run) int { return a.Name.compare(b.Name) })
-	return runs, r.dropped
+	dropped = r.dropped
+	r.mu.Unlock()
+	slices.SortFunc(all, func(a, b *history) int { return a.name.compare(b.name) })
+	runs = make([]Run, 0, len(all))
+	for _, h := range all { // a reconcile waits for one of them at most
+		r.mu.Lock()
+		if h.moments > 0 && r.runs[h.name] == h {
+			runs = append(runs, h.latest())
+		}
+		r.mu.Unlock()
+	}
+	return runs, dropped
 }
 
-// Lookup returns a run with its history, and whether there is one of that name.
+// Lookup returns a run with its history, and reports whether there is one of that
+// name.
 func (r *Recorder) Lookup(n Name) (Run, bool) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	run := r.runs[n]
-	if run == nil || len(run.Moments) == 0 {
+	h := r.runs[n]
+	if h == nil || h.moments == 0 {
+		r.mu.Unlock()
 		return Run{}, false
 	}
-	out := run.Run
-	out.Moments = slices.Clone(out.Moments)
-	for i := range out.Moments {
-		out.Moments[i].State = *out.Moments[i].State.DeepCopy()
-	}
-	out.Events = slices.Clone(out.Events)
-	for i := range out.Events {
-		e := &out.Events[i]
-		e.Moment = max(min(e.Moment-run.DroppedMoments, len(out.Moments)-1), -1)
-	}
-	out.Evaluated = maps.Clone(out.Evaluated)
-	return out, true
+	c := *h
+	h.state.DeepCopyInto(&c.state)
+	c.log.buf, c.flags = slices.Clone(h.log.buf), slices.Clone(h.flags)
+	r.mu.Unlock()
+	return c.read(r.words), true
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -86,8 +87,32 @@ func TestAPictureHasEveryNameAndNothingThatLoads(t *testing.T) {
 	}
 }
 
+// A page whose Content-Security-Policy refuses inline styles shows the same picture
+// with the style sheet of all.
+func TestAPictureForAPageWithTheStyleSheet(t *testing.T) {
+	sheet := dump.StyleSheet()
+	class := regexp.MustCompile(`class="(\w+)"`)
+	eachDrawing(t, func(t *testing.T, _ string, d *dump.Drawing) {
+		inline, whole := string(d.InlineSVG()), string(d.SVG())
+		before, rest, ok := strings.Cut(whole, "<style>\n")
+		require.True(t, ok)
+		style, after, ok := strings.Cut(rest, "</style>\n")
+		require.True(t, ok)
+		assert.Equal(t, before+after, inline)
+		assert.NotContains(t, inline, " style=")
+		for rule := range strings.Lines(style) {
+			assert.Contains(t, sheet, rule)
+		}
+		for _, m := range class.FindAllStringSubmatch(inline, -1) {
+			if m[1] != "band" { // which has no style
+				assert.Regexp(t, `\.`+m[1]+`\b`, sheet)
+			}
+		}
+	})
+}
+
 // asSVG are the drawings that show all there is to a picture.
-var asSVG = []string{"final", "final-middle", "final-all-edges", "final-only-run", "warm-middle", "failed-middle", "hostile-around", "mtc", "disks", "disks-plan", "disks-chosen", "disks-all-edges"}
+var asSVG = []string{"diff-flags", "diff-positions", "diff-versions", "diff-versions-plan", "diff-versions-all-edges", "diff-several", "diff-done", "diff-hostile-only-run", "final", "final-middle", "final-all-edges", "final-only-run", "warm-middle", "failed-middle", "hostile-around", "mtc", "disks", "disks-plan", "disks-chosen", "disks-all-edges"}
 
 func TestGoldenPictures(t *testing.T) {
 	drawn := 0
