@@ -51,18 +51,16 @@ func (p *planned) tentativeSteps() []string {
 		if g.Rides(i) {
 			continue
 		}
-		runs, tentative := p.plan.Runs(i), p.plan.Tentative(i)
-		for k, under := range p.plan.Under(i) {
-			switch {
-			case tentative && runs != phases.False:
-				may = append(may, g.Steps()[k])
-			case runs == phases.True && under == phases.True:
-				settled = append(settled, g.Steps()[k])
-			}
-		}
-		if tentative && later.Runs(i) != phases.False {
-			for k := range later.Under(i) {
-				may = append(may, g.Steps()[k])
+		// By current values, and whatever those ahead decide.
+		for _, plan := range []*machine.Plan{p.plan, later} {
+			for k, under := range plan.Under(i) {
+				switch name := g.Steps()[k]; {
+				case plan.Runs(i) == phases.False:
+				case p.plan.Tentative(i) && (plan == p.plan || plan.Runs(i) != phases.True || under != phases.True):
+					may = append(may, name)
+				case plan.Runs(i) == phases.True && under == phases.True:
+					settled = append(settled, name)
+				}
 			}
 		}
 	}
