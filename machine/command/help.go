@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,12 +26,12 @@ func (a *app) describe(root *cobra.Command) (problems []string) {
 			name = ""
 		}
 		known = append(known, name)
-		text, ok := a.catalogue.Texts[name]
-		if !ok {
-			text, ok = helpTexts[name]
-		}
-		if ok {
-			cmd.Short, cmd.Long, cmd.Example = words.Replace(text.Short), words.Replace(text.Long), words.Replace(text.Example)
+		own, general := a.catalogue.Texts[name], helpTexts[name]
+		for _, text := range []struct {
+			of           *string
+			own, general string
+		}{{&cmd.Short, own.Short, general.Short}, {&cmd.Long, own.Long, general.Long}, {&cmd.Example, own.Example, general.Example}} {
+			*text.of = words.Replace(cmp.Or(text.own, text.general, *text.of))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.catalogue.Texts)) {
