@@ -1,20 +1,13 @@
 // Command dynamic-pipeline shows what a migration will do before it does it:
-// the steps that will run, and why the others will not. See the package
-// internal/cli, or run it without arguments.
+// the steps that will run, and why the others will not. It is the command of
+// machine/command with MTC's catalogue; run it without arguments for help.
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/konveyor/dynamic-pipeline/internal/cli"
+	"github.com/konveyor/dynamic-pipeline/machine/command"
 )
 
-func main() {
-	// A reader that goes away, such as head, is then an error of the write,
-	// and ends the command quietly instead of by a signal.
-	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(cli.Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-}
+func main() { os.Exit(command.Main(cli.Catalogue())) }

@@ -2,260 +2,72 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"encoding/json"
 	"io"
-	"maps"
-	"regexp"
 	"slices"
-	"strings"
-	"syscall"
-	"time"
-	"unicode"
+	"sync"
 
 	"github.com/spf13/cobra"
 
-	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
+	"github.com/konveyor/dynamic-pipeline/legacy"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/command"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-const name = "dynamic-pipeline"
-
-// The exit codes.
-const (
-	exitOK = 0
-	// exitContent: something is wrong with what was read. What could be done
-	// has been printed.
-	exitContent = 1
-	// exitUsage: the command line makes no sense.
-	exitUsage = 2
-	// exitInterrupted: the user has stopped a run, as shells report Ctrl-C.
-	exitInterrupted = 130
-)
-
-// Run runs the command with the arguments that follow its name, and returns
-// the exit code. Results go to stdout; errors, warnings and notes go to
-// stderr, one line each. It can be called any number of times, also at the
-// same time.
+// Run runs the command with MTC's catalogue: see [command.Execute].
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout), live: isTerminal(stdout), sleep: sleepFor}
-	return a.execute(ctx, args)
+	return command.Execute(ctx, Catalogue(), args, stdin, stdout, stderr)
 }
 
-func (a *app) execute(ctx context.Context, args []string) int {
-	root := a.root()
-	root.SetArgs(append([]string{}, args...)) // cobra takes nil for "those of the process"
-
-	err := root.ExecuteContext(ctx)
-	var write *writeError
-	switch {
-	case errors.As(err, &write):
-		// Whoever closed the other end has seen enough.
-		if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, io.ErrClosedPipe) {
-			a.problem(err)
-		}
-	case errors.Is(err, errInterrupted):
-		return exitInterrupted
-	case errors.Is(err, errReported):
-	case err != nil:
-		a.line("%v", err)
-		return exitUsage
-	}
-	if a.failed {
-		return exitContent
-	}
-	return exitOK
-}
-
-// errReported ends a command whose problems have been printed.
-var errReported = errors.New("reported")
-
-// writeError is an error of standard output.
-type writeError struct{ err error }
-
-func (e *writeError) Error() string { return "cannot write the output: " + e.err.Error() }
-func (e *writeError) Unwrap() error { return e.err }
-
-// app is one run of the command.
-type app struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	colors         colors
-	live           bool // standard output is a terminal
-	failed         bool // there was a problem
-	// problems counts, by stream, what is wrong with what it holds.
-	problems map[string]int
-	sleep    func(context.Context, time.Duration)
-}
-
-func (a *app) root() *cobra.Command {
-	root := &cobra.Command{
-		Use:   name + " COMMAND",
-		Short: "Shows what a migration will do, and why",
-		Long: `Shows which steps a migration will run before it runs them, and why the others
-are left out; or runs it, with simulated work.
-
-It works on what kubectl prints, and talks to no cluster. Migrations of the
-Migration Toolkit for Containers (MTC) are built in; itineraries of other
-controllers are read from YAML files.
-
-Exit code: 0; 1 if something is wrong with what was read, or a flag that matters
-is unknown (what could be done is printed all the same); 2 if the command line
-makes no sense; 130 if Ctrl-C has stopped a run.`,
-		Example: `  # What will each migration of these objects do?
-  kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml > objects.yaml
-  kubectl --context source get imagestreams --all-namespaces -o yaml > images.yaml
-  dynamic-pipeline plan -f objects.yaml -f images.yaml
-
-  # Why is there no step DataBackup?
-  dynamic-pipeline explain DataBackup -f objects.yaml`,
-		Version:       version(),
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          noCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	root.SetIn(a.stdin)
-	root.SetOut(a.stdout)
-	root.SetErr(a.stderr)
-	root.SetVersionTemplate(name + " {{.Version}}\n")
-	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.plan(), a.explain(), a.graph(), a.run(), a.convert())
-
-	// A flag is a fact about a migration here; what cobra calls flags are
-	// options.
-	root.SetUsageTemplate(strings.NewReplacer("Flags:", "Options:", "Use \"{{.CommandPath}} [command]", "Use \"{{.CommandPath}} COMMAND",
-		"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "").Replace(root.UsageTemplate()))
-	for _, cmd := range append(root.Commands(), root) {
-		cmd.DisableFlagsInUseLine = true
-		cmd.Use += " [options]"
-	}
-
-	// What cobra adds by itself takes any argument and says nothing.
-	root.SetHelpCommand(&cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Says more about a command",
-		RunE: func(_ *cobra.Command, args []string) error {
-			cmd, rest, err := root.Find(args)
-			if err == nil {
-				err = noCommand(cmd, rest)
-			}
-			if err != nil {
-				return err
-			}
-			return cmd.Help()
+// Catalogue is MTC's.
+func Catalogue() command.Catalogue {
+	return command.Catalogue{
+		Command:     "dynamic-pipeline",
+		Itineraries: itineraries(),
+		Switches:    switches(),
+		Kind:        mtc.KindMigration,
+		Noun:        "migration",
+		List:        listObjects,
+		Select:      selects,
+		KindOf:      mtc.KindOf,
+		Read: func(t *command.Tool, all *command.Objects) command.Reading {
+			return newInventory(t, all).reading(t, all)
 		},
-	})
-	root.InitDefaultCompletionCmd()
-	if completion, _, err := root.Find([]string{"completion"}); err == nil {
-		completion.Use, completion.DisableFlagsInUseLine = "completion SHELL", true
-		completion.Args, completion.RunE = noCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	}
-	return root
-}
-
-// noArguments refuses arguments of a command that takes none.
-func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%s takes no argument %q; files are given with -f", cmd.Name(), args[0])
-}
-
-// noCommand refuses arguments that are no command.
-func noCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var known []string
-	for _, c := range cmd.Commands() {
-		known = append(known, c.Name())
-	}
-	hint := wording.DidYouMean(wording.Nearest(args[0], known))
-	if hint == "" {
-		hint = "; see " + cmd.CommandPath() + " --help"
-	}
-	return fmt.Errorf("unknown command %q%s", args[0], hint)
-}
-
-var optionNames = regexp.MustCompile(`--[a-z-]+`)
-
-// flagError adds to the error of an option what was meant, or where to look.
-func flagError(cmd *cobra.Command, err error) error {
-	hint := ""
-	option, unknown := strings.CutPrefix(err.Error(), "unknown flag: ")
-	if unknown {
-		err = errors.New("unknown option " + option)
-		hint = wording.DidYouMean(wording.Nearest(option, optionNames.FindAllString(cmd.Flags().FlagUsages(), -1)))
-	}
-	if hint == "" {
-		hint = "; see " + cmd.CommandPath() + " --help"
-	}
-	return fmt.Errorf("%w%s", err, hint)
-}
-
-// problem prints something that is wrong with what was read: an error of
-// several lines as several.
-func (a *app) problem(err error) {
-	a.failed = true
-	var many interface{ Unwrap() []error }
-	if errors.As(err, &many) {
-		for _, one := range many.Unwrap() {
-			a.line("%v", one)
-		}
-		return
-	}
-	a.line("%v", err)
-}
-
-// maxProblems is how many problems of one stream are printed; the others are
-// counted.
-const maxProblems = 20
-
-// problemOf prints a problem of what a stream holds, if it is one of the first.
-func (a *app) problemOf(stream string, problem func() error) {
-	a.failed = true
-	if a.problems == nil {
-		a.problems = make(map[string]int)
-	}
-	if a.problems[stream]++; a.problems[stream] <= maxProblems {
-		a.problem(problem())
+		Options: []command.Option{{
+			Name:    noImagesOption,
+			Usage:   "there are no image streams on the source clusters but those that are read",
+			Instead: "with -i give --flags without HasISs",
+		}},
+		Texts:   texts,
+		StepNow: stepNow,
+		Own:     func(t *command.Tool) []*cobra.Command { return []*cobra.Command{convert(t)} },
 	}
 }
 
-// moreProblems prints, once all streams are read, how many problems of each
-// were not printed.
-func (a *app) moreProblems() {
-	for _, stream := range slices.Sorted(maps.Keys(a.problems)) {
-		if more := a.problems[stream] - maxProblems; more > 0 {
-			a.line("%s: and %d more", stream, more)
-		}
+// itineraries are those of MTC, compiled once.
+var itineraries = sync.OnceValue(func() *machine.Set { return machine.MustCompileSet(mtc.Itineraries()...) })
+
+func switches() (all []dump.Switch) {
+	for _, s := range mtc.Switches() {
+		all = append(all, dump.Switch(s))
 	}
+	return all
 }
 
-// line prints a line on standard error.
-func (a *app) line(format string, args ...any) {
-	// Nobody is left to tell of an error here.
-	_, _ = fmt.Fprintln(a.stderr, name+": "+oneLine(fmt.Sprintf(format, args...)))
-}
-
-// oneLine keeps text from a file from breaking a line in two, or from sending
-// commands to a terminal.
-func oneLine(text string) string {
-	if !strings.ContainsFunc(text, unprintable) {
-		return text
+// stepNow is the present name of a step: the adapter of statuses knows the names of
+// earlier releases.
+func stepNow(name string) string {
+	status := slices.Concat([]byte(`{"pipeline":[{"name":`), rawjson.Quote(name), []byte(`}]}`))
+	up, err := legacy.NewAdapter(itineraries(), mtc.DataNames).Upgrade(status, nil)
+	if err != nil {
+		return name
 	}
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r == '\n':
-			b.WriteByte(' ')
-		case unprintable(r):
-			fmt.Fprintf(&b, "%U", r)
-		default:
-			b.WriteRune(r)
-		}
+	var now struct{ Pipeline []struct{ Name string } }
+	if err := json.Unmarshal(up.Status, &now); err != nil || len(now.Pipeline) == 0 {
+		return name
 	}
-	return b.String()
+	return now.Pipeline[0].Name
 }
-
-func unprintable(r rune) bool { return !unicode.IsPrint(r) }

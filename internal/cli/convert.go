@@ -2,15 +2,14 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/legacy"
+	"github.com/konveyor/dynamic-pipeline/machine/command"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
@@ -26,10 +25,10 @@ const (
 	namingState = "state"
 )
 
-func (a *app) convert() *cobra.Command {
-	var files, set []string
-	var to, naming, format string
-	var noImages bool
+func convert(t *command.Tool) *cobra.Command {
+	var to, naming string
+	var o *command.ObjectOptions
+	var format *string
 	cmd := &cobra.Command{
 		Use:   "convert --to (current | legacy) -f FILE...",
 		Short: "Converts statuses between the old and the present form",
@@ -54,110 +53,106 @@ unknown stay. What is read, --set and --no-image-streams are as for plan.
 
   # As JSON, with steps named StateBackup and StateRestore
   dynamic-pipeline convert --to current --naming state -o json -f objects.yaml`,
-		Args: noArguments,
+		Args: t.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if to == "" {
 				return errors.New("convert needs --to current or --to legacy")
 			}
-			if err := checkChoice("--to", to, toCurrent, toLegacy); err != nil {
+			if err := t.CheckChoice("--to", to, toCurrent, toLegacy); err != nil {
 				return err
 			}
-			if err := checkChoice("--naming", naming, namingData, namingState); err != nil {
+			if err := t.CheckChoice("--naming", naming, namingData, namingState); err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("output") {
-				if err := checkChoice("-o", format, formatJSON, formatYAML); err != nil {
-					return err
-				}
+			if err := t.CheckOutput(cmd, *format); err != nil {
+				return err
 			}
-			if len(files) == 0 {
+			if len(o.Files()) == 0 {
 				return errors.New("nothing to convert; give -f FILE with what kubectl get -o yaml or -o json prints")
 			}
-			if err := checkFiles(files); err != nil {
+			if err := o.Check(); err != nil {
 				return err
 			}
 			scheme := mtc.DataNames
 			if naming == namingState {
 				scheme = mtc.StateNames
 			}
-			settings, err := parseSettings(mtc.Vocabulary(), set)
-			if err != nil {
-				return err
-			}
-			if to == toLegacy && (noImages || len(set) > 0) {
+			if to == toLegacy && (cmd.Flags().Changed(noImagesOption) || o.Sets()) {
 				return errors.New("--set and --no-image-streams are for --to current, which plans steps; leave them out")
 			}
-			in := a.documents(files, false)
-			c := converter{app: a, to: to, adapter: legacy.NewAdapter(builtin(), scheme), inventory: a.take(in, noImages), set: settings}
+			all, reading := o.Read()
+			c := converter{tool: t, options: o, to: to, adapter: legacy.NewAdapter(itineraries(), scheme), all: all, reading: reading}
 			c.convert(cmd.Context())
-			return a.printDocuments(in.documents, format)
+			return t.Print(all, *format)
 		},
 	}
+	o = t.RegisterObjects(cmd)
+	format = t.RegisterOutput(cmd)
 	f := cmd.Flags()
-	f.StringArrayVarP(&files, "file", "f", nil, filesUsage)
 	f.StringVar(&to, "to", "", "`FORM` to convert to: current or legacy")
 	f.StringVar(&naming, "naming", namingData, "`SCHEME` that names the steps that were StageBackup and StageRestore: data (DataBackup, DataRestore) or state (StateBackup, StateRestore)")
-	registerOutput(cmd, &format, "", "output `FORMAT`: json or yaml (default: as read)", formatJSON, formatYAML)
-	registerNoImages(cmd, &noImages)
-	registerSet(cmd, &set, new(subject).completeSettings)
-	complete(cmd, "to", fixed(toCurrent, toLegacy))
-	complete(cmd, "naming", fixed(namingData, namingState))
+	t.CompleteChoice(cmd, "to", toCurrent, toLegacy)
+	t.CompleteChoice(cmd, "naming", namingData, namingState)
 	return cmd
 }
 
 // converter converts the migrations of streams.
 type converter struct {
-	*app
-	to        string
-	adapter   *legacy.Adapter
-	inventory *inventory
-	set       settings
+	tool    *command.Tool
+	options *command.ObjectOptions
+	to      string
+	adapter *legacy.Adapter
+	all     *command.Objects
+	reading command.Reading
 }
 
 // convert changes the texts of all migrations, all versions of them included,
 // since all are printed. One that cannot be converted stays as it was.
 func (c *converter) convert(ctx context.Context) {
-	for _, m := range c.inventory.migrations {
-		c.migration(m, c.selected(ctx, m))
+	for _, r := range c.reading.Runs {
+		c.migration(r.Object, c.selected(ctx, r))
 	}
-	for _, o := range c.inventory.others {
-		if o.kind != mtc.KindMigration || o.broken {
+	for _, o := range c.all.Others {
+		if o.Kind != mtc.KindMigration || o.Broken() {
 			continue
 		}
-		m, err := decode[mtc.Migration](o)
-		if err != nil {
-			c.problem(err)
+		if _, err := decode[mtc.Migration](o); err != nil {
+			c.tool.Problem(err)
 			continue
 		}
-		c.migration(&migration{m, o}, nil)
+		c.migration(o, nil)
 	}
-	c.inventory.printNotes(c.app)
+	for _, note := range c.reading.Notes() {
+		c.tool.Warn("note: %s", note)
+	}
 }
 
 // selected is what the steps of a migration that have not started are planned
 // from: those that depend on what is unknown stay if they are listed. It is nil
 // if all stay, which they do without the plan.
-func (c *converter) selected(ctx context.Context, m *migration) *legacy.Selected {
-	if c.to != toCurrent {
+func (c *converter) selected(ctx context.Context, r *command.Run) *legacy.Selected {
+	if c.to != toCurrent || r.Missing != nil {
 		return nil
 	}
-	if _, err := c.inventory.objects(m); err != nil {
+	facts, err := c.options.Facts(ctx, r, c.reading)
+	if err != nil {
+		c.tool.Problem(r.Object.Wrong(err))
 		return nil
 	}
-	return &legacy.Selected{Itinerary: mtc.Current(m.Migration), Facts: c.find(ctx, c.inventory, m, c.set).facts}
+	return &legacy.Selected{Itinerary: r.Itinerary, Facts: facts}
 }
 
 // migration converts a migration.
-func (c *converter) migration(m *migration, now *legacy.Selected) {
-	text, warnings, err := c.object(m.object, now)
+func (c *converter) migration(o *command.Object, now *legacy.Selected) {
+	text, warnings, err := c.object(o, now)
 	if err != nil {
-		c.problem(m.object.wrong(err))
+		c.tool.Problem(o.Wrong(err))
 		return
 	}
 	for _, warning := range warnings {
-		c.line("warning: %v", m.object.wrong(warning))
+		c.tool.Warn("warning: %v", o.Wrong(warning))
 	}
-	m.object.text = text
+	o.JSON = text
 }
 
 // NotTextError is a field of an object that must hold something else.
@@ -170,12 +165,12 @@ func (e *NotTextError) Error() string {
 }
 
 // object returns the text of an object with its status converted.
-func (c *converter) object(o *object, now *legacy.Selected) (text []byte, warnings []error, err error) {
-	m := rawjson.ParseObject(o.text)
+func (c *converter) object(o *command.Object, now *legacy.Selected) (text []byte, warnings []error, err error) {
+	m := rawjson.ParseObject(o.JSON)
 	metadata := rawjson.ParseObject(m.Get("metadata"))
 	annotations := metadata.Get("annotations")
 	if !rawjson.IsNull(annotations) && annotations[0] != '{' {
-		return nil, nil, &NotTextError{"metadata.annotations", jsonType(annotations), "an object"}
+		return nil, nil, &NotTextError{"metadata.annotations", rawjson.Type(annotations), "an object"}
 	}
 	kept := rawjson.ParseObject(annotations)
 	remainder, err := remainderOf(kept)
@@ -191,7 +186,7 @@ func (c *converter) object(o *object, now *legacy.Selected) (text []byte, warnin
 		}
 		status, warnings = up.Status, up.Warnings
 		if up.Remainder == nil {
-			return o.text, warnings, nil
+			return o.JSON, warnings, nil
 		}
 		kept.Set(legacy.Annotation, rawjson.Quote(string(up.Remainder)))
 		metadata.Set("annotations", kept.Text())
@@ -223,81 +218,7 @@ func remainderOf(annotations rawjson.Object) ([]byte, error) {
 		return nil, nil
 	}
 	if value[0] != '"' {
-		return nil, &NotTextError{"annotation " + legacy.Annotation, jsonType(value), "a string, or remove it"}
+		return nil, &NotTextError{"annotation " + legacy.Annotation, rawjson.Type(value), "a string, or remove it"}
 	}
 	return []byte(rawjson.Unquote(value)), nil
-}
-
-// printDocuments prints documents as they were read, or in the format given:
-// JSON if all were JSON.
-func (a *app) printDocuments(documents []*document, format string) error {
-	documents = slices.DeleteFunc(slices.Clone(documents), (*document).meaningless)
-	yaml := format == formatYAML
-	for _, d := range documents {
-		yaml = yaml || format == "" && !d.json
-	}
-	out := output{w: a.stdout}
-	for i, d := range documents {
-		text := d.current()
-		if yaml {
-			if i > 0 {
-				out.buf.WriteString("---\n")
-			}
-			writeYAML(&out.buf, text, 0)
-		} else {
-			if err := json.Indent(&out.buf, text, "", jsonIndent); err != nil {
-				return err
-			}
-			out.buf.WriteByte('\n')
-		}
-		if err := out.spill(); err != nil {
-			return err
-		}
-	}
-	return out.flush()
-}
-
-// meaningless reports whether the document is one object without a text.
-func (d *document) meaningless() bool {
-	return !d.list && !d.array && len(d.objects) == 1 && d.objects[0].text == nil
-}
-
-// current is the text of a document with its objects as they are now, without
-// those that have none.
-func (d *document) current() []byte {
-	if !d.list && !d.array {
-		if len(d.objects) == 0 {
-			return d.text
-		}
-		return d.objects[0].current()
-	}
-	var items []json.RawMessage
-	for _, o := range d.objects {
-		if o.text != nil {
-			items = append(items, o.current())
-		}
-	}
-	switch text := rawjson.Array(items); {
-	case d.array:
-		return text
-	case len(d.objects) == 0:
-		return d.text
-	default:
-		return withMember(d.text, "items", text)
-	}
-}
-
-// current is the text of an object as it is now, in the event that it came in.
-func (o *object) current() []byte {
-	if o.event == "" {
-		return o.text
-	}
-	return withMember(o.around, "object", o.text)
-}
-
-// withMember returns the text of an object with another value.
-func withMember(object []byte, name string, value []byte) []byte {
-	o := rawjson.ParseObject(object)
-	o.Set(name, value)
-	return o.Text()
 }

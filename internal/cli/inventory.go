@@ -2,16 +2,15 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
-	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/legacy"
+	"github.com/konveyor/dynamic-pipeline/machine/command"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
@@ -27,11 +26,6 @@ type inventory struct {
 	// places.
 	broken map[objectKey]string
 	lost   []string // streams that could not be read to their end
-	// others are the migrations that another version of the same object
-	// supersedes, or that have been deleted.
-	others []*object
-	// foreign counts the MigMigrations of other projects, by their apiVersion.
-	foreign map[string]int
 
 	// What is to be noted of image streams.
 	noImages  bool            // none was read, and whether there are some is unknown
@@ -48,35 +42,7 @@ type objectKey struct {
 // migration is a MigMigration that was read.
 type migration struct {
 	*mtc.Migration
-	object *object
-}
-
-// ObjectError names the object of a stream that a problem is about.
-type ObjectError struct {
-	Kind   string
-	Object mtc.Ref
-	// Place is where it was read, if that was in a directory.
-	Place string
-	Err   error
-}
-
-func (e *ObjectError) Error() string {
-	text := fmt.Sprintf("%s %s: %v", e.Kind, e.Object, e.Err)
-	if e.Place != "" {
-		text = e.Place + ": " + text
-	}
-	return text
-}
-
-// Unwrap returns the problem.
-func (e *ObjectError) Unwrap() error { return e.Err }
-
-func (o *object) wrong(err error) error {
-	e := &ObjectError{Kind: o.kind, Object: o.ref, Err: err}
-	if o.walked {
-		e.Place = o.place
-	}
-	return e
+	object *command.Object
 }
 
 // BrokenError is the reason why an object is missing that is there, but could
@@ -113,33 +79,34 @@ func (e *NamespaceError) Error() string {
 	return fmt.Sprintf("the reference has no namespace; %s %s was read, so add its namespace to the reference", e.Kind, wording.List(names, "or"))
 }
 
-// take sorts the objects of streams, and prints what is wrong with them.
-// NoImageStreams means that there are none but those that were read.
-func (a *app) take(in *input, noImageStreams bool) *inventory {
+// noImagesOption is the option that there are no image streams but those read.
+const noImagesOption = "no-image-streams"
+
+// newInventory sorts objects, and prints what is wrong with them.
+func newInventory(t *command.Tool, all *command.Objects) *inventory {
+	noImageStreams := all.Has(noImagesOption)
 	inv := &inventory{
 		plans:       make(map[mtc.Ref]*mtc.Plan),
 		clusters:    make(map[mtc.Ref]*mtc.Cluster),
 		controllers: make(map[string]*mtc.Controller),
 		images:      mtc.ReadImageStreams{Namespaces: make(map[string]bool), Unread: make(map[string]error), Complete: noImageStreams},
 		broken:      make(map[objectKey]string),
-		lost:        in.lost,
-		foreign:     make(map[string]int),
+		lost:        all.Lost,
 		imageless:   make(map[string]bool),
 	}
-	for _, o := range inv.newest(a, in.documents) {
-		if !o.broken {
+	for _, o := range all.List {
+		if !o.Broken() {
 			err := inv.add(o)
 			if err == nil {
 				continue
 			}
-			a.problemOf(o.stream, func() error { return err })
+			t.ProblemOf(o, func() error { return err })
 		}
-		inv.broken[objectKey{o.kind, o.ref}] = o.place
-		if o.kind == mtc.KindImageStream {
-			inv.images.Unread[o.ref.Namespace] = &BrokenError{o.place}
+		inv.broken[objectKey{o.Kind, mtc.Ref(o.Ref)}] = o.Place()
+		if o.Kind == mtc.KindImageStream {
+			inv.images.Unread[o.Ref.Namespace] = &BrokenError{o.Place()}
 		}
 	}
-	a.moreProblems()
 	if len(inv.lost) > 0 && inv.images.Unread[""] == nil {
 		inv.images.Unread[""] = &LostError{inv.lost}
 	}
@@ -149,82 +116,44 @@ func (a *app) take(in *input, noImageStreams bool) *inventory {
 	return inv
 }
 
-// newest returns the objects of MTC, each once, in the order in which they were
-// first read: of several versions the one that counts.
-func (inv *inventory) newest(a *app, documents []*document) []*object {
-	var all []*object
-	index := make(map[objectKey]int)
-	for _, d := range documents {
-		for _, o := range d.objects {
-			if _, ours := mtc.KindOf(o.apiVersion, o.kind); !ours {
-				if o.kind == mtc.KindMigration {
-					inv.foreign[o.apiVersion]++
-				}
-				continue
-			}
-			key := objectKey{o.kind, o.ref}
-			i, again := index[key]
-			if !again || o.ref.Name == "" {
-				index[key] = len(all)
-				all = append(all, o)
-				continue
-			}
-			older := all[i]
-			if older.supersedes(a, o) {
-				older, o = o, older
-			}
-			all[i] = o
-			inv.others = append(inv.others, older)
+// reading finds the runs of the migrations.
+func (inv *inventory) reading(t *command.Tool, all *command.Objects) command.Reading {
+	r := command.Reading{
+		Settled: func(flags phases.Flags) { inv.settled = flags.Has(mtc.HasISs) },
+		Notes:   inv.notes,
+		None:    noMigration(all),
+	}
+	adapter := legacy.NewAdapter(itineraries(), mtc.DataNames)
+	for _, m := range inv.migrations {
+		runs := t.RunsOf(m.object, all)
+		if runs == nil { // mig-controller wrote it
+			runs = []*command.Run{{
+				Object:    m.object,
+				Itinerary: mtc.Current(m.Migration),
+				Recorded:  func() command.Recorded { return m.recorded(adapter) },
+			}}
 		}
-	}
-	return slices.DeleteFunc(all, func(o *object) bool {
-		if o.event != eventDeleted {
-			return false
+		objects, missing := inv.objects(m)
+		for _, run := range runs {
+			run.Sources = func() (*phases.Sources, error) { return mtc.Sources(objects) }
+			run.Missing = missing
 		}
-		inv.others = append(inv.others, o)
-		return true
-	})
-}
-
-// supersedes reports whether an object counts although another of its name was
-// read later: its resourceVersion is higher. One that cannot be read counts as
-// well, unless the other is known to be as new: then the object is not known.
-func (o *object) supersedes(a *app, later *object) bool {
-	if digits(o.version) && digits(later.version) && o.uid == later.uid {
-		if later.broken && !higher(later.version, o.version) {
-			return true // the same or older
-		}
-		return higher(o.version, later.version)
+		r.Runs = append(r.Runs, runs...)
 	}
-	if o.broken || later.broken {
-		return o.broken
+	return r
+}
+
+// selects is the itinerary that a migration with a state of this project selects.
+func selects(o *command.Object, _ string) (string, error) {
+	m, err := mtc.Decode[mtc.Migration](o.JSON)
+	if err != nil {
+		return "", err
 	}
-	if later.event == "" && !sameData(o.text, later.text) {
-		a.line("note: %s was read at %s and at %s, and differs; the later one counts, since nothing shows which is newer", o, o.place, later.place)
-	}
-	return false
+	return mtc.Select(m), nil
 }
 
-func digits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
-}
-
-// higher compares two numbers of any size.
-func higher(a, b string) bool {
-	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
-	if len(a) != len(b) {
-		return len(a) > len(b)
-	}
-	return a > b
-}
-
-func sameData(a, b json.RawMessage) bool {
-	var one, other any
-	return json.Unmarshal(a, &one) == nil && json.Unmarshal(b, &other) == nil && reflect.DeepEqual(one, other)
-}
-
-func (inv *inventory) add(o *object) error {
-	switch o.kind {
+func (inv *inventory) add(o *command.Object) error {
+	switch o.Kind {
 	case mtc.KindMigration:
 		m, err := decode[mtc.Migration](o)
 		if err == nil {
@@ -232,24 +161,24 @@ func (inv *inventory) add(o *object) error {
 		}
 		return err
 	case mtc.KindPlan:
-		return keep(inv.plans, o.ref, o)
+		return keep(inv.plans, mtc.Ref(o.Ref), o)
 	case mtc.KindCluster:
-		return keep(inv.clusters, o.ref, o)
+		return keep(inv.clusters, mtc.Ref(o.Ref), o)
 	case mtc.KindController:
-		return keep(inv.controllers, o.ref.Namespace, o)
+		return keep(inv.controllers, o.Ref.Namespace, o)
 	}
 	_, err := decode[mtc.ImageStream](o)
-	if err == nil && o.ref.Namespace == "" {
-		err = o.wrong(errNoNamespace) // it may be one of any namespace
+	if err == nil && o.Ref.Namespace == "" {
+		err = o.Wrong(errNoNamespace) // it may be one of any namespace
 	}
 	if err == nil {
-		inv.images.Namespaces[o.ref.Namespace] = true
+		inv.images.Namespaces[o.Ref.Namespace] = true
 	}
 	return err
 }
 
 // keep decodes an object into a map.
-func keep[K comparable, T mtc.Decodable](all map[K]*T, key K, o *object) error {
+func keep[K comparable, T mtc.Decodable](all map[K]*T, key K, o *command.Object) error {
 	one, err := decode[T](o)
 	if err == nil {
 		all[key] = one
@@ -258,15 +187,15 @@ func keep[K comparable, T mtc.Decodable](all map[K]*T, key K, o *object) error {
 }
 
 // decode reads an object. An object without even a name is named by its place.
-func decode[T mtc.Decodable](o *object) (*T, error) {
-	object, err := mtc.Decode[T](o.text)
+func decode[T mtc.Decodable](o *command.Object) (*T, error) {
+	object, err := mtc.Decode[T](o.JSON)
 	switch {
-	case o.ref.Name != "" && (err == nil || !o.walked):
+	case o.Ref.Name != "" && (err == nil || !o.InDirectory()):
 		return object, err
 	case err == nil:
-		err = fmt.Errorf("%s has no metadata.name; give it one", o.kind)
+		err = fmt.Errorf("%s has no metadata.name; give it one", o.Kind)
 	}
-	return nil, fmt.Errorf("%s: %w", o.place, err)
+	return nil, fmt.Errorf("%s: %w", o.Place(), err)
 }
 
 // listObjects lists what a migration needs beside image streams.
@@ -276,17 +205,17 @@ const (
 )
 
 // noMigration is the error of streams without a migration.
-func (inv *inventory) noMigration(files []string) error {
+func noMigration(all *command.Objects) error {
 	ignored := ""
-	for _, apiVersion := range slices.Sorted(maps.Keys(inv.foreign)) {
-		ignored += fmt.Sprintf("; ignored: %d of %s, which is another project's", inv.foreign[apiVersion], apiVersion)
+	for _, apiVersion := range slices.Sorted(maps.Keys(all.Foreign)) {
+		ignored += fmt.Sprintf("; ignored: %d of %s, which is another project's", all.Foreign[apiVersion], apiVersion)
 	}
 	list := listObjects
 	if ignored != "" { // then the names alone may mean the other's
 		const group = ".migration.openshift.io"
 		list = strings.NewReplacer("migrations,", "migrations"+group+",", "plans,", "plans"+group+",", "clusters ", "clusters"+group+" ").Replace(list)
 	}
-	return fmt.Errorf("there is no MigMigration in %s%s; list them with: %s", wording.List(streamNames(files), "and"), ignored, list)
+	return fmt.Errorf("there is no MigMigration in %s%s; list them with: %s", wording.List(all.Streams(), "and"), ignored, list)
 }
 
 var errNoNamespace = errors.New("metadata.namespace is missing, so that the object does not count; add it")
@@ -296,7 +225,7 @@ var errNoPlanNamed = errors.New("spec.migPlanRef names no MigPlan; set it")
 // objects are those that the flags of a migration are found from. The error is
 // that its plan is missing; then all flags that depend on it are unknown.
 func (inv *inventory) objects(m *migration) (mtc.Objects, error) {
-	o := mtc.Objects{Migration: m.Migration, Controller: inv.controllers[m.object.ref.Namespace], Unread: inv.unread}
+	o := mtc.Objects{Migration: m.Migration, Controller: inv.controllers[m.object.Ref.Namespace], Unread: inv.unread}
 	o.ImageStreams = mtc.ImageStreamsFunc(func(ctx context.Context, namespaces []string) (bool, error) {
 		has, err := inv.images.HasImageStreams(ctx, namespaces)
 		inv.noteImages(namespaces, has, err)
@@ -304,11 +233,11 @@ func (inv *inventory) objects(m *migration) (mtc.Objects, error) {
 	})
 	ref := m.Spec.PlanRef
 	if ref.Name == "" {
-		return o, m.object.wrong(errNoPlanNamed)
+		return o, m.object.Wrong(errNoPlanNamed)
 	}
 	o.Plan = inv.plans[ref]
 	if o.Plan == nil {
-		return o, m.object.wrong(&mtc.MissingError{Kind: mtc.KindPlan, Object: ref, Err: inv.unread(mtc.KindPlan, ref)})
+		return o, m.object.Wrong(&mtc.MissingError{Kind: mtc.KindPlan, Object: ref, Err: inv.unread(mtc.KindPlan, ref)})
 	}
 	o.Source = inv.clusters[o.Plan.Spec.SourceRef]
 	o.Destination = inv.clusters[o.Plan.Spec.DestinationRef]
@@ -374,19 +303,21 @@ func (inv *inventory) noteImages(namespaces []string, has bool, err error) {
 	}
 }
 
-// printNotes prints what it means that image streams were not read: the user
-// may not know that they are needed.
-func (inv *inventory) printNotes(a *app) {
+// notes are what it means that image streams were not read: the user may not know
+// that they are needed.
+func (inv *inventory) notes() (notes []string) {
 	const how = "add what this prints on the source cluster: " + listImages + ", or give --no-image-streams if there are none"
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	if inv.lostUsed {
-		a.line("note: %s could not be read to the end and may hold ImageStreams, so that it is unknown whether there are images (HasISs); correct that, %s", wording.Few(inv.lost), how)
+		note("%s could not be read to the end and may hold ImageStreams, so that it is unknown whether there are images (HasISs); correct that, %s", wording.Few(inv.lost), how)
 	}
 	if inv.noImages {
-		a.line("note: no ImageStream was read, so that it is unknown whether there are images (HasISs); %s", how)
+		note("no ImageStream was read, so that it is unknown whether there are images (HasISs); %s", how)
 	}
 	if len(inv.imageless) > 0 {
-		a.line("note: no ImageStream was read in %s, which counts as having none (HasISs); some were read in %s", namespaces(inv.imageless), namespaces(inv.images.Namespaces))
+		note("no ImageStream was read in %s, which counts as having none (HasISs); some were read in %s", namespaces(inv.imageless), namespaces(inv.images.Namespaces))
 	}
+	return notes
 }
 
 // namespaces lists some of them.
@@ -397,42 +328,4 @@ func namespaces(set map[string]bool) string {
 		what = "namespaces "
 	}
 	return what + wording.Few(names)
-}
-
-// finding is what the objects say of a migration now.
-type finding struct {
-	facts phases.Facts
-	// errors are why flags are unknown.
-	errors []*phases.FlagError
-	// plan is the error that its MigPlan is missing, or nil. It explains all
-	// flags that are unknown.
-	plan error
-}
-
-// find finds the flags of a migration, with the values of --set over those of
-// the objects, and prints what that changes.
-func (a *app) find(ctx context.Context, inv *inventory, m *migration, set settings) finding {
-	var f finding
-	inv.settled = set.flags.Has(mtc.HasISs)
-	objects, err := inv.objects(m)
-	f.plan = err
-	sources, err := mtc.Sources(objects)
-	if err != nil {
-		a.problem(err) // without sources all flags are unknown
-	}
-	answer := sources.Evaluate(ctx, phases.Request{Read: mtc.Vocabulary().All()})
-	if set.flags != 0 {
-		answer = a.override(ctx, sources, answer, set, m.object.wrong)
-	}
-	f.facts, f.errors = answer.Facts, answer.Errors
-	return f
-}
-
-// print prints of each unknown flag that a plan depends on why it is unknown.
-func (f finding) print(a *app, p *machine.Plan, wrong func(error) error) {
-	if f.plan != nil {
-		a.problem(f.plan)
-		return
-	}
-	a.unknownFlags(p, f.errors, wrong)
 }

@@ -188,6 +188,7 @@ itineraries:
 - name: Undo
   phases: [{name: U, step: Undoing}]
 - name: Failed
+  result: Failed
   cleanup: true
   phases: [{name: F, step: Failing}]
 `)
@@ -392,10 +393,10 @@ func TestRunUsage(t *testing.T) {
 		{"an unknown itinerary to fail to", final("--fail-at", "Started", "--on-fail", "Faild"), `--on-fail: unknown itinerary "Faild"; did you mean "Failed"?`},
 		{"nothing to fail", final("--on-fail", "Failed"), "--on-fail needs --fail-at, or nothing fails"},
 		{"nothing to cancel", final("--on-cancel", "Cancel"), "--on-cancel needs --cancel-at, or nothing is canceled"},
-		{"no itinerary to fail to", []string{"-i", warm(), "--fail-at", "CopyDisks"}, "--fail-at: there is no itinerary Failed to go on in; name one with --on-fail: Warm"},
-		{"no itinerary to cancel to", []string{"-i", warm(), "--cancel-at", "CopyDisks"}, "--cancel-at: there is no itinerary Cancel to go on in; name one with --on-cancel: Warm"},
-		{"a cancel of a cancel", []string{"-i", "Cancel", "--flags", "DirectImage", "--cancel-at", "DeleteBackups"}, "--cancel-at: a migration on itinerary Cancel cannot be canceled any more; leave it out"},
-		{"a cancel of a failure", []string{"-i", "Failed", "--flags", "DirectImage", "--cancel-at", "DeleteRegistries"}, "--cancel-at: a migration on itinerary Failed cannot be canceled any more; leave it out"},
+		{"no itinerary to fail to", []string{"-i", warm(), "--fail-at", "CopyDisks"}, "--fail-at: there is no itinerary whose result is Failed to go on in; name one with --on-fail: Warm"},
+		{"no itinerary to cancel to", []string{"-i", warm(), "--cancel-at", "CopyDisks"}, "--cancel-at: there is no itinerary whose result is Canceled to go on in; name one with --on-cancel: Warm"},
+		{"a cancel of a cancel", []string{"-i", "Cancel", "--flags", "DirectImage", "--cancel-at", "DeleteBackups"}, "--cancel-at: the migration on itinerary Cancel cannot be canceled any more; leave it out"},
+		{"a cancel of a failure", []string{"-i", "Failed", "--flags", "DirectImage", "--cancel-at", "DeleteRegistries"}, "--cancel-at: the migration on itinerary Failed cannot be canceled any more; leave it out"},
 		{"a flip without a value", final("--flag-flips-at", "WaitForRefresh=HasPVs"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs"`},
 		{"a flip to something else", final("--flag-flips-at", "WaitForRefresh=HasPVs=maybe"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs=maybe"`},
 		{"a flip of nothing", final("--flag-flips-at", "true"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "true"`},
@@ -527,7 +528,7 @@ func TestRunFlipsFlagsOfAPhaseThatIsLeft(t *testing.T) {
 }
 
 func TestRunRefusesToGoOnAfterAFailure(t *testing.T) {
-	file := write(t, "own.yaml", "itineraries: [{name: Main, phases: [{name: A, step: S}]}, {name: Failed, phases: [{name: F, step: S}]}, {name: Undo, cleanup: true, phases: [{name: U, step: S}]}]\n")
+	file := write(t, "own.yaml", "itineraries: [{name: Main, phases: [{name: A, step: S}]}, {name: Failed, result: Failed, phases: [{name: F, step: S}]}, {name: Undo, cleanup: true, phases: [{name: U, step: S}]}]\n")
 	for _, tt := range []struct {
 		args []string
 		want string

@@ -1,11 +1,13 @@
-// Package wording has what error messages share: suggestions for a mistyped
-// name, and lists of names as sentences write them.
+// Package wording has what messages share: suggestions for a mistyped name, and
+// lists of names and durations as sentences write them.
 package wording
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
+	"time"
 )
 
 // DidYouMean is the tail of an error message that suggests names: empty where
@@ -37,6 +39,38 @@ func Few(names []string) string {
 		return List(names, "and")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), len(names)-most+1)
+}
+
+// Duration is a duration as people read it, in whole seconds, in at most two units:
+// "45 s", "3 min", "2 h 5 min", "3 days", "1 day 4 h". What is shorter than the
+// smaller unit is left out.
+func Duration(d time.Duration) string {
+	if d < 0 {
+		if d > -time.Second {
+			return "0 s"
+		}
+		return "-" + Duration(-max(d, -math.MaxInt64))
+	}
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < day:
+		return units(fmt.Sprintf("%d h", d/time.Hour), d%time.Hour/time.Minute, "min")
+	case d < 2*day:
+		return units("1 day", d%day/time.Hour, "h")
+	}
+	return units(fmt.Sprintf("%d days", d/day), d%day/time.Hour, "h")
+}
+
+// units appends the smaller unit, unless there is none of it.
+func units(text string, n time.Duration, unit string) string {
+	if n == 0 {
+		return text
+	}
+	return fmt.Sprintf("%s %d %s", text, n, unit)
 }
 
 // DecidedBy is the tail of a reason that names the phases which decide it:

@@ -1,8 +1,10 @@
 package wording
 
 import (
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -64,6 +66,20 @@ func TestFewNamesAndHowManyMore(t *testing.T) {
 	} {
 		assert.Equal(t, c.few, Few(c.names))
 		assert.Equal(t, c.decidedBy, DecidedBy(c.names))
+	}
+}
+
+func TestDurations(t *testing.T) {
+	const day = 24 * time.Hour
+	for d, want := range map[time.Duration]string{
+		0: "0 s", 999 * time.Millisecond: "0 s", -time.Millisecond: "0 s",
+		time.Second: "1 s", 45*time.Second + 900*time.Millisecond: "45 s", -45 * time.Second: "-45 s",
+		time.Minute: "1 min", 3*time.Minute + 20*time.Second: "3 min", time.Hour - 1: "59 min",
+		time.Hour: "1 h", 2*time.Hour + 5*time.Minute + 59*time.Second: "2 h 5 min", 2*time.Hour + 59*time.Second: "2 h", day - 1: "23 h 59 min",
+		day: "1 day", 28 * time.Hour: "1 day 4 h", 2*day - 1: "1 day 23 h", 3 * day: "3 days", 3*day + 30*time.Minute: "3 days", 400*day + 5*time.Hour: "400 days 5 h",
+		math.MaxInt64: "106751 days 23 h", math.MinInt64: "-106751 days 23 h", -90 * time.Minute: "-1 h 30 min",
+	} {
+		assert.Equal(t, want, Duration(d), "%s", d)
 	}
 }
 

@@ -70,6 +70,9 @@ func recordPause[T any](o *runner.Options[T]) {
 
 // observe keeps an event until it is written.
 func (r *Reconciler[T]) observe(ctx context.Context, e runner.Event) {
+	if _, ok := e.(runner.RunReconciled); ok { // whose state must not be kept
+		return
+	}
 	r.metrics.happened(e)
 	if r, ok := ctx.Value(callKey{}).(*record); ok {
 		r.events = append(r.events, e)

@@ -158,7 +158,7 @@ func TestAMoveByTheStatusKeepsThePast(t *testing.T) {
 		Checkpoint: machine.Checkpoint{
 			Itinerary: "CleanUp", Phase: "Report", WorkDone: true, Facts: phases.Record{Hash: "x", True: []string{"Volumes"}}, FlagsEvaluated: &at,
 		},
-		Visit: 7, Entered: &at, WaitingSince: &at, PausedSince: &at, PausedSeconds: 5,
+		Visit: 7, Entered: &at, Deadline: &at, WaitingSince: &at, PausedSince: &at, PausedSeconds: 5,
 		Retry: &runner.Retry{Since: at, Attempts: 2, Error: "x", At: at, Next: at}, Stopped: &runner.Stop{Error: "x", Since: at}, SwitchHeld: "Move",
 		Switches: []runner.Switch{{From: "Move", Phase: "Copy", To: "CleanUp", Reason: runner.SwitchFailed, At: at}},
 		Result:   phases.Failed, FailedPhases: 2, FailedInCleanup: 3,

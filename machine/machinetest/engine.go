@@ -147,6 +147,9 @@ func (e *engine[T, W]) restart() error {
 	o := e.options
 	o.Now, o.WithTimeout = e.clock.Now, e.clock.WithTimeout
 	o.Observers = append(slices.Clone(o.Observers), runner.ObserverFunc[T](func(_ context.Context, _ T, event runner.Event) {
+		if _, ok := event.(runner.RunReconciled); ok { // whose state must not be kept
+			return
+		}
 		e.now.events = append(e.now.events, event)
 		e.now.log = append(e.now.log, event)
 	}))

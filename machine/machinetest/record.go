@@ -21,7 +21,7 @@ type Record struct {
 	// Calls are the calls of handlers.
 	Calls []Call
 	// Events are those that the runner's observers are told, the phases
-	// entered and the flags asked among them.
+	// entered and the flags asked among them, except [runner.RunReconciled].
 	Events []runner.Event
 	// Writes are the states that were written.
 	Writes []Write

@@ -129,14 +129,11 @@ func (s *State) past(now metav1.Time) PastRun {
 	if s.FailedAt != nil {
 		past.Itinerary, past.Phase = s.FailedAt.Itinerary, s.FailedAt.Phase
 	}
-	started, ended := s.RunStarted, (*metav1.Time)(nil)
+	started, ended := s.RunStarted, s.completed()
 	for i := range s.Pipeline {
 		step := &s.Pipeline[i]
 		if s.RunStarted == nil && step.Started != nil && (started == nil || step.Started.Before(started)) {
 			started = step.Started
-		}
-		if step.Completed != nil && (ended == nil || ended.Before(step.Completed)) {
-			ended = step.Completed
 		}
 	}
 	switch {
@@ -150,6 +147,16 @@ func (s *State) past(now metav1.Time) PastRun {
 	}
 	past.Started, past.Ended = *started, *ended
 	return past
+}
+
+// completed returns when the last step was completed; nil if none is.
+func (s *State) completed() (last *metav1.Time) {
+	for i := range s.Pipeline {
+		if at := s.Pipeline[i].Completed; at != nil && (last == nil || last.Before(at)) {
+			last = at
+		}
+	}
+	return last
 }
 
 // pipeline returns the pipeline of a run that begins here, made of that of the run

@@ -61,13 +61,22 @@ const (
 // not zero, a limit of its size in bytes of JSON, as far as its texts allow. It
 // takes time and memory linear in its size.
 func (s *State) boundTo(size int) {
-	for l := maxTexts; ; l = l.half() {
-		s.bound(l)
-		if size == 0 || l == minTexts {
-			return
+	s.Bound(func() bool {
+		if size == 0 {
+			return true
 		}
-		if text, err := json.Marshal(s); err != nil || len(text) <= size {
-			return // an error is that of the write, too
+		text, err := json.Marshal(s)
+		return err != nil || len(text) <= size // an error is that of the write, too
+	})
+}
+
+// Bound cuts and drops texts of the state, more and more of them, until a function
+// reports that it fits or none is left: as a runner does for a limit of its size
+// ([Options].MaxState), for who keeps copies of states in little room.
+func (s *State) Bound(fits func() bool) {
+	for l := maxTexts; ; l = l.half() {
+		if s.bound(l); l == minTexts || fits() {
+			return
 		}
 	}
 }
@@ -396,7 +405,8 @@ func oneLine(lines []string) []string {
 
 // check brings what was read, and users can write, into range. Now is the
 // present moment in whole seconds: no time is later, since the clock of another
-// replica may have been ahead.
+// replica may have been ahead. If it is zero, there is no clock: then times are
+// compared with nothing, and none is made.
 func (s *State) check(now metav1.Time) {
 	for _, n := range []*int64{&s.FailedPhases, &s.FailedInCleanup} {
 		*n = within(*n, maxCount)
@@ -461,8 +471,10 @@ func (s *State) check(now metav1.Time) {
 	if _, known := resultOf(s.Result); !known {
 		s.Result = ""
 	}
-	if s.NotBefore != nil {
-		readable(s.NotBefore, now)
+	for _, t := range []*metav1.Time{s.NotBefore, s.Deadline} {
+		if t != nil {
+			readable(t, now)
+		}
 	}
 	if s.Phase == "" || s.Done {
 		s.WorkDone = false
@@ -475,7 +487,7 @@ func (s *State) check(now metav1.Time) {
 		if s.Visit == 0 {
 			s.nextVisit()
 		}
-		if s.Entered == nil {
+		if s.Entered == nil && !now.IsZero() {
 			s.Entered = now.DeepCopy()
 		}
 	}
@@ -484,7 +496,7 @@ func (s *State) check(now metav1.Time) {
 
 // past brings a time into the past.
 func past(t *metav1.Time, now metav1.Time) {
-	if readable(t, now); t.After(now.Time) {
+	if readable(t, now); !now.IsZero() && t.After(now.Time) {
 		*t = now
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // atCopy returns a world in which Copy has just been entered, with these
@@ -173,4 +174,98 @@ func TestNoDeadlineCountsWhenTheWorkIsDone(t *testing.T) {
 	assert.Equal(t, []string{"Refresh"}, w.called)
 	assert.Empty(t, w.m.State.Failures)
 	assert.Equal(t, "Copy", w.m.State.Phase)
+}
+
+// The state has the moment at which the phase fails, for those who read it.
+func TestTheDeadlineIsInTheState(t *testing.T) {
+	hour := runner.Phase[*migration]{Deadline: time.Hour}
+	w := atCopy(t, hour, waits)
+	entered := w.now
+	at := func() time.Duration {
+		t.Helper()
+		require.NotNil(t, w.m.State.Deadline)
+		return w.m.State.Deadline.Sub(entered)
+	}
+	assert.Equal(t, time.Hour+time.Second, at())
+	w.now = w.now.Add(10 * time.Minute)
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, time.Hour+time.Second, at(), "it stays while the phase waits")
+
+	w.m.Paused = true
+	for i := range 4 {
+		w.now = w.now.Add(time.Duration(min(i, 1)) * time.Hour)
+		out, err := w.reconcile()
+		require.NoError(t, err)
+		assert.Equal(t, time.Hour+time.Second, at(), "a pause would change it with each second")
+		assert.Equal(t, w.now.Sub(w.m.State.PausedSince.Time), w.m.State.Status(w.now).Deadline.Sub(w.m.State.Deadline.Time))
+		assert.Equal(t, out.Changed, w.now.Equal(w.m.State.PausedSince.Time))
+	}
+	remaining := w.m.State.Status(w.now).Deadline.Sub(w.now)
+	w.m.Paused = false
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, 4*time.Hour+5*time.Second, at(), "the pause is over")
+	assert.Equal(t, remaining, w.m.State.Deadline.Sub(w.now))
+
+	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler, Deadline: 90*time.Minute + time.Millisecond}
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, 4*time.Hour+30*time.Minute+6*time.Second, at(), "another release has a longer deadline, in part of a second")
+	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler}
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Nil(t, w.m.State.Deadline, "another has none")
+	w.options.Deadline = 4 * time.Hour
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	deadline := w.m.State.Deadline.Time
+	assert.False(t, w.m.State.Status(deadline.Add(-time.Second)).Overdue)
+	assert.True(t, w.m.State.Status(deadline).Overdue)
+
+	w.now = deadline.Add(-2 * time.Second)
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Empty(t, w.m.State.Failures, "a second before")
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Len(t, w.m.State.Failures, 1, "then the phase fails")
+	assert.Equal(t, "CleanUp", w.m.State.Itinerary)
+	require.NotNil(t, w.m.State.Deadline)
+	assert.Equal(t, w.m.State.Entered.Add(4*time.Hour+time.Second), w.m.State.Deadline.Time, "that of the next phase")
+	w.end()
+	assert.Nil(t, w.m.State.Deadline, "a run that is done has none")
+}
+
+func TestNoDeadlineIsInTheStateUnlessTheHandlerIsCalledAgain(t *testing.T) {
+	for _, c := range []struct {
+		about string
+		set   func(w *world)
+	}{
+		{"the run goes on later", func(w *world) {
+			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
+				return runner.Done(runner.After(time.Hour)), nil
+			}
+		}},
+		{"the failure is not answered", func(w *world) {
+			w.options.OnFail = nil
+			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no"), nil }
+		}},
+		{"another itinerary waits for its flags", func(w *world) {
+			w.m.State.Phase, w.m.State.Itinerary = "", ""
+			w.broken[volumes], w.broken[images] = errors.New("no answer"), errors.New("no answer")
+			w.m.State.Facts = phases.Record{}
+			w.m.State.Entered = nil
+		}},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			w := atCopy(t, runner.Phase[*migration]{Deadline: time.Hour}, waits)
+			require.NotNil(t, w.m.State.Deadline)
+			c.set(w)
+			for range 3 {
+				_, _ = w.reconcile()
+				assert.Nil(t, w.m.State.Deadline)
+			}
+		})
+	}
 }

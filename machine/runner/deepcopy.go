@@ -10,6 +10,7 @@ func (s *State) DeepCopyInto(out *State) {
 	*out = *s
 	s.Checkpoint.DeepCopyInto(&out.Checkpoint)
 	out.Entered = s.Entered.DeepCopy()
+	out.Deadline = s.Deadline.DeepCopy()
 	out.WaitingSince = s.WaitingSince.DeepCopy()
 	out.PausedSince = s.PausedSince.DeepCopy()
 	out.Retry = s.Retry.DeepCopy()

@@ -131,15 +131,20 @@ type RunFinished struct {
 }
 
 // RunReconciled: a reconcile has ended. It is the last event of each reconcile in
-// which the state could be read, also if nothing has happened.
+// which the state could be read, also if nothing has happened. Loggers ignore it.
 type RunReconciled struct {
+	// Key is what tells the run apart ([Options].Key), and what Forget of an observer
+	// is called with; empty if nothing does.
+	Key string
 	// State is the state that is about to be written, or, if it has not changed,
-	// the one that was read. An observer must neither change nor keep it.
+	// the one that was read. An observer must neither change nor keep it: it copies
+	// what it keeps.
 	State *State
 	// Changed, Requeue, RequeueAfter and Paused are those of the [Outcome].
 	Changed, Requeue, Paused bool
 	RequeueAfter             time.Duration
-	// Err is the error of the reconcile, or nil.
+	// Err is the error of the reconcile, except that of the write; nil if there is
+	// none.
 	Err error
 }
 
@@ -191,6 +196,14 @@ func (e RunReconciled) event() (string, []any) {
 // Observer is told of each event, in order, in the goroutine of the reconcile.
 // A panic of an observer is caught and does no harm to the run. An
 // observer that is shared by runners must be safe for concurrent use.
+//
+// An observer that remembers runs has a method
+//
+//	Forget(key string)
+//
+// as well. [Runner.Forget] calls it for objects that are gone, with the key that the
+// last event of each reconcile of the run had ([RunReconciled]), in any goroutine,
+// also for runs that it was never told of, and more than once.
 type Observer[T any] interface {
 	Observe(ctx context.Context, object T, e Event)
 }
@@ -218,7 +231,8 @@ func NewLogrObserver[T any](log func(ctx context.Context) logr.Logger) Observer[
 }
 
 // NewSlogObserver logs events to a logger: a waiting phase and a flag that was found at
-// debug level, errors and failures as warnings, all else as information.
+// debug level, errors and failures as warnings, all else but RunReconciled as
+// information.
 func NewSlogObserver[T any](log *slog.Logger) Observer[T] {
 	if log == nil {
 		return nil // which New refuses

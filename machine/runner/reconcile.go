@@ -309,15 +309,43 @@ func (c *reconcile[T]) phase(name string) (Phase[T], error) {
 }
 
 // remaining is the time until the deadline of the current phase, by the clock
-// as it is now. It counts from the end of the second in which the phase was
-// entered, since times are whole seconds.
+// as it is now.
 func (c *reconcile[T]) remaining(deadline time.Duration) time.Duration {
 	if deadline == 0 || c.state.Entered == nil {
 		return math.MaxInt64
 	}
-	paused := time.Duration(c.state.PausedSeconds) * time.Second
-	due := c.state.Entered.Add(time.Second).Add(deadline).Add(paused)
-	return due.Sub(c.o.Now())
+	return c.state.due(deadline).Sub(c.o.Now())
+}
+
+// due returns when the current phase, which was entered, reaches a deadline. That
+// counts from the end of the second in which it was entered, since times are whole
+// seconds.
+func (s *State) due(deadline time.Duration) time.Time {
+	paused := time.Duration(s.PausedSeconds) * time.Second
+	return s.Entered.Add(time.Second).Add(deadline).Add(paused)
+}
+
+// deadline returns when the phase of the state fails, in whole seconds, rounded up;
+// nil if it has no deadline, or has failed or done its work.
+func (c *reconcile[T]) deadline() *metav1.Time {
+	s := &c.state
+	if s.Entered == nil || s.Phase == "" || s.Done || s.WorkDone || s.PhaseFailed() {
+		return nil
+	}
+	g, err := c.o.Itineraries.Graph(s.Itinerary)
+	if err != nil {
+		return nil
+	}
+	i, err := g.Lookup(s.Phase)
+	if err != nil {
+		return nil
+	}
+	deadline := c.phaseOptions[g.Name()][i].Deadline
+	if deadline == 0 {
+		return nil
+	}
+	due := metav1.NewTime(s.due(deadline).Add(time.Second - 1).UTC().Truncate(time.Second))
+	return &due
 }
 
 // lastLook is the longest that a handler may take once the deadline of its

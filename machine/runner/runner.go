@@ -43,10 +43,17 @@ func New[T any](o Options[T]) (*Runner[T], error) {
 }
 
 // Forget drops what the runner remembers of a run, by the key that
-// [Options].Key returns: for objects that are gone.
+// [Options].Key returns, and calls the observers that have a method Forget
+// ([Observer]): for objects that are gone.
 func (r *Runner[T]) Forget(key string) {
-	if r != nil {
-		r.memory.forget(key)
+	if r == nil {
+		return
+	}
+	r.memory.forget(key)
+	for _, o := range r.o.Observers {
+		if o, ok := o.(interface{ Forget(key string) }); ok {
+			_ = protect(func() error { o.Forget(key); return nil })
+		}
 	}
 }
 
@@ -129,6 +136,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 			c.again, c.after = true, 0
 		}
 	}
+	c.state.Deadline = c.deadline()
 	size := 0
 	if r.o.MaxState != nil {
 		size = r.o.MaxState(object)
@@ -140,7 +148,12 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	if out.Requeue && !out.Changed && !c.moved {
 		out.RequeueAfter = max(out.RequeueAfter, minPause)
 	}
-	c.emit(ctx, RunReconciled{State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused, RequeueAfter: out.RequeueAfter, Err: err})
+	if c.beside != nil {
+		err = errors.Join(err, c.beside)
+	}
+	if len(r.o.Observers) > 0 {
+		c.emit(ctx, RunReconciled{Key: key, State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused, RequeueAfter: out.RequeueAfter, Err: err})
+	}
 	// A handler may have changed the state on the object.
 	if out.Changed || c.called {
 		if werr := r.o.Storage.Write(ctx, object, c.state); werr != nil {
@@ -149,9 +162,6 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 			}
 			return Outcome{State: was}, &optionError{"write the state", werr}
 		}
-	}
-	if c.beside != nil {
-		err = errors.Join(err, c.beside)
 	}
 	return out, err
 }

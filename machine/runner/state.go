@@ -25,6 +25,11 @@ type State struct {
 	Visit int64 `json:"visit,omitempty"`
 	// Entered is when the current phase was entered, for its deadline.
 	Entered *metav1.Time `json:"entered,omitempty"`
+	// Deadline is when the current phase fails, unless its handler then returns
+	// that it is done. A pause that holds the run moves it on, once it is over. It is
+	// nil if the phase has no deadline, or its work is done. It is for users and
+	// tools: a runner goes by its own options.
+	Deadline *metav1.Time `json:"deadline,omitempty"`
 	// WaitingSince is when the current phase began to wait without a break.
 	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
 	// PausedSince is when the run was first found paused; nil unless a pause
@@ -196,7 +201,7 @@ func (s *State) nextVisit() {
 
 // leavePhase forgets what belongs to the visit of a phase.
 func (s *State) leavePhase() {
-	s.Entered, s.WaitingSince, s.Retry = nil, nil, nil
+	s.Entered, s.Deadline, s.WaitingSince, s.Retry = nil, nil, nil, nil
 	s.PausedSince, s.PausedSeconds = nil, 0
 }
 

@@ -47,7 +47,7 @@ var planted = []struct {
 		{"machine/runner/reconcile.go", "	c.called = true\n	visit := Visit{", "	if late {\n		return Fail(\"too late\"), nil\n	}\n	c.called = true\n	visit := Visit{"},
 	}},
 	{"a pause counts for the deadline", []edit{
-		{"machine/runner/reconcile.go", "paused := time.Duration(c.state.PausedSeconds) * time.Second", "paused := time.Duration(0)"},
+		{"machine/runner/reconcile.go", "paused := time.Duration(s.PausedSeconds) * time.Second", "paused := time.Duration(0)"},
 	}},
 	{"the result is that of the last itinerary", []edit{
 		{"machine/runner/reconcile.go", "if c.state.Result == \"\" {", "if c.state.Result != \"Failed\" {"},

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
+	"github.com/konveyor/dynamic-pipeline/legacy"
+	"github.com/konveyor/dynamic-pipeline/machine/command"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// recorded is what the status of a migration records, in its present form.
+func (m *migration) recorded(adapter *legacy.Adapter) command.Recorded {
+	r := command.Recorded{Itinerary: m.Status.Itinerary, Phase: m.Status.Phase, Done: mtc.Done(m.Migration)}
+	present, err := m.upgraded(adapter)
+	if r.Err, r.StateErr = err, err; err != nil || rawjson.IsNull(present) {
+		return r
+	}
+	var status struct {
+		Phase    string `json:"phase"`
+		Pipeline []struct {
+			Name      string `json:"name"`
+			Started   string `json:"started"` // whatever it is, it is no matter here
+			Completed string `json:"completed"`
+			Failed    bool   `json:"failed"`
+		} `json:"pipeline"`
+	}
+	if r.Err = json.Unmarshal(present, &status); r.Err == nil {
+		r.Phase = status.Phase
+		for _, s := range status.Pipeline {
+			if s.Started != "" || s.Completed != "" || s.Failed {
+				r.Started = append(r.Started, s.Name)
+			}
+		}
+	}
+	r.State, r.StateErr = m.state(present)
+	return r
+}
+
+// upgraded is the status of the migration in its present form; null or nothing
+// if it has none.
+func (m *migration) upgraded(adapter *legacy.Adapter) (json.RawMessage, error) {
+	up, err := adapter.Upgrade(rawjson.ParseObject(m.object.JSON).Get("status"), nil)
+	return up.Status, err
+}
+
+// state is what a runner would have written down of a migration that goes on in
+// the itinerary which mig-controller selects. Present is its status.
+func (m *migration) state(present json.RawMessage) (runner.State, error) {
+	var status struct {
+		Phase    string         `json:"phase"`
+		Pipeline steps.Pipeline `json:"pipeline"`
+	}
+	if err := json.Unmarshal(present, &status); err != nil {
+		return runner.State{}, fmt.Errorf("status: %w; correct it", err)
+	}
+	s := runner.State{Pipeline: status.Pipeline}
+	s.Itinerary, s.Phase = m.Status.Itinerary, status.Phase
+	selected := mtc.Current(m.Migration)
+	if mtc.Done(m.Migration) {
+		s.Itinerary, s.Done = selected, true
+	} else if s.Itinerary != "" && s.Itinerary != selected {
+		// A runner does not leave every cleanup itinerary; mig-controller, which
+		// wrote the status, does.
+		if resumed, err := itineraries().Resume(s.Checkpoint, selected); err != nil || resumed.Graph().Name() != selected {
+			s.Itinerary, s.Phase = "", ""
+		}
+	}
+	return s, nil
+}

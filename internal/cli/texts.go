@@ -1,0 +1,186 @@
+package cli
+
+import "github.com/konveyor/dynamic-pipeline/machine/command"
+
+// texts are the help of the commands, about MTC.
+var texts = map[string]command.Text{
+	"": {
+		Short: "Shows what a migration will do, and why",
+		Long: `Shows which steps a migration will run before it runs them, and why the others
+are left out; or runs it, with simulated work.
+
+It works on what kubectl prints, and talks to no cluster. Migrations of the
+Migration Toolkit for Containers (MTC) are built in; itineraries of other
+controllers are read from YAML files.
+
+Exit code: 0; 1 if something is wrong with what was read, or a flag that matters
+is unknown (what could be done is printed all the same); 2 if the command line
+makes no sense; 130 if Ctrl-C has stopped a run.`,
+		Example: `  # What will each migration of these objects do?
+  kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml > objects.yaml
+  kubectl --context source get imagestreams --all-namespaces -o yaml > images.yaml
+  dynamic-pipeline plan -f objects.yaml -f images.yaml
+
+  # Why is there no step DataBackup?
+  dynamic-pipeline explain DataBackup -f objects.yaml`,
+	},
+	"plan": {
+		Short: "Shows which steps each migration runs",
+		Long: `Shows for each MigMigration its itinerary, its phase, and its steps in order:
+those that have started, even if by now nothing would start them, and those that
+its phases from the recorded one on will run. With --whole the itinerary is
+planned from its first phase, and the steps are all that it shows, in its order.
+
+The objects are what kubectl prints: MigMigrations with their MigPlans,
+MigClusters and MigrationControllers, and, of the source cluster, its
+ImageStreams; or a directory of such files, as must-gather makes it. What was
+not read is not absent: without any ImageStream it is unknown whether there are
+images, unless --no-image-streams says that there are none; without a MigCluster
+or a MigPlan, the flags that depend on it are unknown. Statuses that older
+releases wrote are understood.
+
+With -i there are no objects: an itinerary is planned with the flags that you
+name. A step in parentheses depends on a flag that is unknown.
+
+--set gives a flag another value than the objects, or --flags, and follows the
+relations between flags: what else changes is noted.
+
+With --explain also what is left out, and why. The formats json and yaml always
+hold all of it: every phase, whether it runs, and why not.`,
+		Example: `  # The objects of a cluster, and the image streams of the source cluster
+  kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml > objects.yaml
+  kubectl --context source get imagestreams --all-namespaces -o yaml > images.yaml
+  dynamic-pipeline plan -f objects.yaml -f images.yaml
+
+  # What is left out, and why
+  dynamic-pipeline plan -f objects.yaml --explain
+
+  # Straight from the cluster, as JSON; the source cluster has no image streams
+  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml | dynamic-pipeline plan -f - --no-image-streams -o json
+
+  # What would run if images were copied through a backup?
+  dynamic-pipeline plan -f objects.yaml --set IndirectImage=true --whole
+
+  # No cluster at hand: a final migration with volumes that go through a backup
+  dynamic-pipeline plan -i Final --flags HasPVs,IndirectVolume,HasStageBackup,DirectImage
+
+  # Whether there are images is not known yet
+  dynamic-pipeline plan -i Stage --flags IndirectImage,EnableImage --unknown HasISs,HasStageBackup
+
+  # An itinerary of your own
+  dynamic-pipeline plan -i warm.yaml#Warm --flags CutoverDue`,
+	},
+	"explain": {
+		Short: "Says why a phase runs or a step is shown, or why not",
+		Long: `Says of a phase or a step, for each MigMigration, whether it runs, what its guard
+asks for, which flags are in the way, and which phases decide those.
+
+NAME is the name of a phase or of a step; names of earlier releases, such as
+StageBackup, are understood. If a name is both, both are explained, unless
+--phase or --step says which. A phase that rides never makes its step visible,
+so that no step depends on it.
+
+What is read, and -f, -i, --flags, --unknown, --set and --whole, are as for
+plan.`,
+		Example: `  # Why do some migrations have no step DataBackup?
+  dynamic-pipeline explain DataBackup -f objects.yaml
+
+  # Only the phase, not the step of the same name
+  dynamic-pipeline explain PreBackupHooks --phase -f objects.yaml
+
+  # What would it take?
+  dynamic-pipeline explain EnsureStageBackup -i Final --flags HasPVs,DirectImage`,
+	},
+	"graph": {
+		Short: "Draws an itinerary, and a migration on top of it",
+		Long: `Draws the phases of an itinerary in order, by step, with their guards and jumps.
+With --flags or --unknown also what runs with these flags, and why the rest does
+not; with -f the same for one MigMigration, from the phase that it has recorded.
+What is read is as for plan.
+
+A phase is behind if no way leads there any more. That does not mean that it
+ran: what is drawn of it are the flags of now.
+
+A phase is passed by if its guard does not admit; that follows from the guard
+and is no arrow of its own, unless --all-edges draws every transition that there
+may be, or --around those of one phase. Guards are judged one by one for that: a
+transition past one phase to another with the same guard is drawn, though no
+flags allow it. Several itineraries, or a file that has several, make one
+picture, with the switches between those of MTC.
+
+An end phase stands in parentheses; no arrow leads on from it. What depends on a
+choice of a handler that is not made is marked apart from what depends on an
+unknown flag. A phase that may belong to several steps is drawn under the one of
+the plan, or without a plan under its own.
+
+The text is 80 columns wide. For a picture there is svg, which needs no other
+program; dot is for Graphviz; mermaid is drawn by GitHub and GitLab; json is
+described by a schema in this project, machine/dump/graph.schema.json.`,
+		Example: `  # An itinerary
+  dynamic-pipeline graph -i Final
+
+  # What runs of it with these flags, and why the rest does not
+  dynamic-pipeline graph -i Final --flags HasPVs,DirectVolume,EnableVolume,DirectImage
+  dynamic-pipeline graph -i Final --flags HasPVs,DirectVolume,EnableVolume,DirectImage --only-run
+
+  # Where a migration is, as a picture
+  dynamic-pipeline graph -f objects.yaml --name under-way -o svg > migration.svg
+
+  # How it would go on from another phase
+  dynamic-pipeline graph -f objects.yaml --name under-way --at StageBackupCreated
+
+  # From where does the machine come to a phase, and where does it go?
+  dynamic-pipeline graph -i Final --around EnsureStageBackup
+
+  # All of MTC on one page, for a document
+  dynamic-pipeline graph -i Stage -i Final -i Cancel -i Failed -i Rollback -o mermaid > mtc.mmd
+
+  # An itinerary of your own
+  dynamic-pipeline graph -i warm.yaml#Warm -o dot > warm.dot`,
+	},
+	"run": {
+		Short: "Runs a migration with simulated work, and shows its pipeline",
+		Long: `Runs one migration to its end through the machine that a controller embeds. Only
+the work is simulated: nothing is called, nothing is changed. On a terminal the
+pipeline is redrawn in place; elsewhere each change is a line, behind the
+simulated time since the beginning. With -o json each event is a line, and the
+last one holds the pipeline.
+
+What is read, and -f, -i, --flags and --unknown, are as for plan. A migration
+that has begun goes on from its recorded phase. Flags keep their values, those
+that phases decide as well, unless --flag-flips-at says otherwise. A phase whose
+handler may choose where to go on makes no choice, unless --choose names one.
+
+A phase takes between 2 and 55 simulated seconds, always the same for its name.
+--speed says how many of them pass in a second: 1x is real time. Without it,
+that is 60x on a terminal, and max, without any waiting, elsewhere. Same input,
+same output, whatever the speed.
+
+A phase that --fail-at names fails at the end of its work, the first time that
+it runs; one that --cancel-at names is interrupted. The migration then goes on
+in the itinerary that --on-fail or --on-cancel names: if they are not given, in
+Failed or Cancel. In a cleanup itinerary a phase that fails is passed by.
+
+Ctrl-C stops the run and says where. Exit code: as for all commands, and 130
+after Ctrl-C. A migration that fails or is canceled because an option says so
+is no error; an option whose phase never ran is one, with exit code 1.`,
+		Example: `  # Watch a final migration with volumes that are copied directly
+  dynamic-pipeline run -i Final --flags HasPVs,DirectVolume,EnableVolume,DirectImage
+
+  # What people see when a backup fails, and when they cancel
+  dynamic-pipeline run -i Final --flags DirectImage --fail-at EnsureInitialBackup
+  dynamic-pipeline run -i Final --flags DirectImage --cancel-at InitialBackupCreated
+
+  # Volumes appear while the plan is refreshed
+  dynamic-pipeline run -i Stage --flags DirectImage,EnableVolume --flag-flips-at WaitForRefresh=HasPVs=true --flag-flips-at WaitForRefresh=DirectVolume=true
+
+  # One migration of a cluster, from where it stands
+  dynamic-pipeline run -f objects.yaml --name under-way --speed 1000x
+
+  # An itinerary of your own: the cutover is due once the disks are copied
+  dynamic-pipeline run -i warm.yaml#Warm --flag-flips-at Copy=CutoverDue=true
+
+  # Every event, for a program
+  dynamic-pipeline run -i Stage --flags DirectImage -o json`,
+	},
+}

@@ -1,0 +1,18 @@
+package rawjson
+
+// Type describes in words what a JSON text holds, which must not be empty.
+func Type(text []byte) string {
+	switch text[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "true or false"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}

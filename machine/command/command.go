@@ -1,0 +1,287 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+)
+
+// The exit codes.
+const (
+	exitOK = 0
+	// exitContent: something is wrong with what was read. What could be done
+	// has been printed.
+	exitContent = 1
+	// exitUsage: the command line makes no sense.
+	exitUsage = 2
+	// exitInterrupted: the user has stopped a run, as shells report Ctrl-C.
+	exitInterrupted = 130
+)
+
+// Main runs the command of a catalogue as the program that it is called in: with
+// its arguments and streams. It returns the exit code, for os.Exit.
+func Main(c Catalogue) int {
+	// A reader that goes away, such as head, is then an error of the write,
+	// and ends the command quietly instead of by a signal.
+	signal.Ignore(syscall.SIGPIPE)
+	return Execute(context.Background(), c, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+}
+
+// Execute runs the command of a catalogue with the arguments that follow its name,
+// and returns the exit code: 2 also if no command can be made of the catalogue
+// ([CatalogueError]). Results go to stdout; errors, warnings and notes go to
+// stderr, one line each. It can be called any number of times, also at the same
+// time.
+func Execute(ctx context.Context, c Catalogue, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{
+		catalogue: c, name: c.Command,
+		stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout), live: isTerminal(stdout), width: terminalWidth(stdout), sleep: sleepFor,
+	}
+	return a.execute(ctx, args)
+}
+
+func (a *app) execute(ctx context.Context, args []string) int {
+	root, err := a.root()
+	if err != nil {
+		_, _ = fmt.Fprintln(a.stderr, oneLine(err.Error()))
+		return exitUsage
+	}
+	root.SetArgs(append([]string{}, args...)) // cobra takes nil for "those of the process"
+
+	err = root.ExecuteContext(ctx)
+	var write *writeError
+	switch {
+	case errors.As(err, &write):
+		// Whoever closed the other end has seen enough.
+		if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, io.ErrClosedPipe) {
+			a.problem(err)
+		}
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	case errors.Is(err, errReported):
+	case err != nil:
+		a.line("%v", err)
+		return exitUsage
+	}
+	if a.failed {
+		return exitContent
+	}
+	return exitOK
+}
+
+// errReported ends a command whose problems have been printed.
+var errReported = errors.New("reported")
+
+// writeError is an error of standard output.
+type writeError struct{ err error }
+
+func (e *writeError) Error() string { return "cannot write the output: " + e.err.Error() }
+func (e *writeError) Unwrap() error { return e.err }
+
+// app is one run of the command.
+type app struct {
+	catalogue Catalogue
+	name      string
+	// builtin are the itineraries of the catalogue.
+	builtin *family
+	// in are the itineraries of the objects, if those are not the catalogue's.
+	in             *family
+	options        map[string]*bool // the catalogue's own
+	readers        []*cobra.Command // that have them
+	stateAt        statePath        // where on an object the state of its run is
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	colors         colors
+	live           bool // standard output is a terminal
+	width          int  // where tables are wrapped
+	failed         bool // there was a problem
+	// problems counts, by stream, what is wrong with what it holds.
+	problems map[string]int
+	sleep    func(context.Context, time.Duration)
+}
+
+// root is the command of the catalogue. The error is a [*CatalogueError].
+func (a *app) root() (*cobra.Command, error) {
+	problems := a.catalogue.check()
+	if problems != nil {
+		return nil, &CatalogueError{problems}
+	}
+	a.builtin = familyOfSet(a.catalogue.Itineraries)
+	root := &cobra.Command{
+		Use:           executable(a.name) + " COMMAND",
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: a.name},
+		Version:       a.version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetVersionTemplate(a.name + " {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	// As cobra would add them, but with the name that users type.
+	root.Flags().BoolP("help", "h", false, "help for "+a.name)
+	root.Flags().BoolP("version", "v", false, "version of "+a.name)
+	root.AddCommand(a.plan(), a.explain(), a.status(), a.graph(), a.run(), a.serve())
+	if problems := slices.Concat(a.addOwn(root), a.addOptions(), a.describe(root)); problems != nil {
+		return nil, &CatalogueError{problems}
+	}
+
+	// A flag is a fact about a run here; what cobra calls flags are
+	// options.
+	root.SetUsageTemplate(strings.NewReplacer("{{.UseLine}}", "{{if .HasParent}}{{.UseLine}}{{else}}{{.CommandPath}} COMMAND [options]{{end}}", "Flags:", "Options:", "Use \"{{.CommandPath}} [command]", "Use \"{{.CommandPath}} COMMAND",
+		"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "").Replace(root.UsageTemplate()))
+	for _, cmd := range append(root.Commands(), root) {
+		cmd.DisableFlagsInUseLine = true
+		cmd.Use += " [options]"
+	}
+
+	// What cobra adds by itself takes any argument and says nothing.
+	root.SetHelpCommand(&cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Says more about a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err == nil {
+				err = noCommand(cmd, rest)
+			}
+			if err != nil {
+				return err
+			}
+			return cmd.Help()
+		},
+	})
+	if isPlugin(a.name) {
+		root.AddCommand(a.pluginCompletion())
+		return root, nil
+	}
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Use, completion.DisableFlagsInUseLine = "completion SHELL", true
+		completion.Args, completion.RunE = noCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	return root, nil
+}
+
+// noArguments refuses arguments of a command that takes none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s takes no argument %q; files are given with -f", cmd.Name(), args[0])
+}
+
+// noCommand refuses arguments that are no command.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var known []string
+	for _, c := range cmd.Commands() {
+		known = append(known, c.Name())
+	}
+	hint := wording.DidYouMean(wording.Nearest(args[0], known))
+	if hint == "" {
+		hint = "; see " + cmd.CommandPath() + " --help"
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], hint)
+}
+
+var optionNames = regexp.MustCompile(`--[a-z-]+`)
+
+// flagError adds to the error of an option what was meant, or where to look.
+func flagError(cmd *cobra.Command, err error) error {
+	hint := ""
+	option, unknown := strings.CutPrefix(err.Error(), "unknown flag: ")
+	if unknown {
+		err = errors.New("unknown option " + option)
+		hint = wording.DidYouMean(wording.Nearest(option, optionNames.FindAllString(cmd.Flags().FlagUsages(), -1)))
+	}
+	if hint == "" {
+		hint = "; see " + cmd.CommandPath() + " --help"
+	}
+	return fmt.Errorf("%w%s", err, hint)
+}
+
+// problem prints something that is wrong with what was read: an error of
+// several lines as several.
+func (a *app) problem(err error) {
+	a.failed = true
+	var many interface{ Unwrap() []error }
+	if errors.As(err, &many) {
+		for _, one := range many.Unwrap() {
+			a.line("%v", one)
+		}
+		return
+	}
+	a.line("%v", err)
+}
+
+// maxProblems is how many problems of one stream are printed; the others are
+// counted.
+const maxProblems = 20
+
+// problemOf prints a problem of what a stream holds, if it is one of the first.
+func (a *app) problemOf(stream string, problem func() error) {
+	a.failed = true
+	if a.problems == nil {
+		a.problems = make(map[string]int)
+	}
+	if a.problems[stream]++; a.problems[stream] <= maxProblems {
+		a.problem(problem())
+	}
+}
+
+// moreProblems prints, once all streams are read, how many problems of each
+// were not printed.
+func (a *app) moreProblems() {
+	for _, stream := range slices.Sorted(maps.Keys(a.problems)) {
+		if more := a.problems[stream] - maxProblems; more > 0 {
+			a.line("%s: and %d more", stream, more)
+		}
+	}
+}
+
+// line prints a line on standard error.
+func (a *app) line(format string, args ...any) {
+	// Nobody is left to tell of an error here.
+	_, _ = fmt.Fprintln(a.stderr, a.name+": "+oneLine(fmt.Sprintf(format, args...)))
+}
+
+// oneLine keeps text from a file from breaking a line in two, or from sending
+// commands to a terminal.
+func oneLine(text string) string {
+	if !strings.ContainsFunc(text, unprintable) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n':
+			b.WriteByte(' ')
+		case unprintable(r):
+			fmt.Fprintf(&b, "%U", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }

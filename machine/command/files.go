@@ -1,0 +1,180 @@
+package command
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxStream is the number of bytes that one stream may have, before and after
+// it is decompressed.
+const maxStream = 64 << 20
+
+// TooLargeError is a stream that is larger than what is read.
+type TooLargeError struct {
+	Stream string
+	Limit  int
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s is larger than %d MiB, which is all that is read; split it, or list fewer objects", e.Stream, e.Limit>>20)
+}
+
+// CompressedError is a stream that begins as gzip writes it, and cannot be
+// decompressed.
+type CompressedError struct {
+	Stream string
+	Err    error
+}
+
+func (e *CompressedError) Error() string {
+	hint := "give it as gzip wrote it"
+	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
+		hint = "was it cut off?"
+	}
+	return fmt.Sprintf("%s cannot be decompressed: %v; %s", e.Stream, e.Err, hint)
+}
+
+// Unwrap returns the error of gzip.
+func (e *CompressedError) Unwrap() error { return e.Err }
+
+// extensions are those of the files of a directory that are read, each also
+// with .gz behind it.
+var extensions = []string{".yaml", ".yml", ".json"}
+
+// documents reads files and directories, and prints what is wrong with them;
+// what can be read is returned all the same. Objects that keep does not report are
+// left out, unless it is nil.
+func (a *app) documents(files []string, keep func(*Object) bool) *input {
+	in := new(input)
+	for _, file := range files {
+		if info, err := os.Stat(file); file != "-" && err == nil && info.IsDir() {
+			a.directory(in, file, keep)
+			continue
+		}
+		in.take(&reader{app: a, stream: streamNames([]string{file})[0], keep: keep}, file)
+	}
+	return in
+}
+
+// directory reads the files of a directory and of those below it, in the order
+// of their names.
+func (a *app) directory(in *input, directory string, keep func(*Object) bool) {
+	read := 0
+	lost := func(name string, err error) error {
+		a.problem(cannotRead(err))
+		in.lost = append(in.lost, name)
+		return nil // the others are read
+	}
+	// The separator makes it follow a link.
+	_ = filepath.WalkDir(filepath.Clean(directory)+string(filepath.Separator), func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return lost(name, err)
+		}
+		if entry.IsDir() || !slices.Contains(extensions, filepath.Ext(strings.TrimSuffix(name, ".gz"))) {
+			return nil
+		}
+		info, err := os.Stat(name) // what a link leads to
+		switch {
+		case err != nil:
+			return lost(name, err)
+		case info.Mode().IsRegular():
+			read++
+			in.take(&reader{app: a, stream: name, walked: true, keep: keep}, name)
+		}
+		return nil
+	})
+	if read == 0 {
+		a.problem(fmt.Errorf("%s: holds no file that is read: %s, each also with .gz; check the name", directory, strings.Join(extensions, ", ")))
+		in.lost = append(in.lost, directory)
+	}
+}
+
+// take reads a stream.
+func (in *input) take(r *reader, file string) {
+	text, err := r.slurp(file)
+	if err != nil {
+		r.problem(err)
+		r.lost = true
+	} else {
+		r.read(text)
+		if !r.some && !r.bad {
+			r.wrong(0, "", "is empty; give what kubectl get -o yaml or -o json prints")
+		}
+	}
+	in.documents = append(in.documents, r.documents...)
+	if r.lost {
+		in.lost = append(in.lost, r.stream)
+	}
+}
+
+// streamNames are what messages call the files.
+func streamNames(files []string) []string {
+	names := slices.Clone(files)
+	for i, file := range names {
+		if file == "-" {
+			names[i] = "standard input"
+		}
+	}
+	return names
+}
+
+// slurp reads the text of a stream, unless that is too large. What gzip wrote
+// is decompressed.
+func (r *reader) slurp(file string) ([]byte, error) {
+	in := r.stdin
+	var text bytes.Buffer
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, cannotRead(err)
+		}
+		defer f.Close()
+		in = f
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			if info.Size() > maxStream {
+				return nil, &TooLargeError{Stream: r.stream, Limit: maxStream}
+			}
+			text.Grow(int(info.Size()) + bytes.MinRead) // one read, and one to find the end
+		}
+	}
+	buffered := bufio.NewReader(io.LimitReader(in, maxStream+1))
+	in = buffered
+	magic, _ := buffered.Peek(2) // an error comes again
+	compressed := string(magic) == "\x1f\x8b"
+	if compressed {
+		z, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, &CompressedError{r.stream, err}
+		}
+		in = z
+	}
+	_, err := text.ReadFrom(io.LimitReader(in, maxStream+1))
+	switch {
+	case text.Len() > maxStream:
+		return nil, &TooLargeError{Stream: r.stream, Limit: maxStream}
+	case err != nil && compressed:
+		return nil, &CompressedError{r.stream, err}
+	case err != nil:
+		return nil, cannotRead(err)
+	}
+	return text.Bytes(), nil
+}
+
+// cannotRead is the error of a file that cannot be read, with what to do if
+// that is clear.
+func cannotRead(err error) error {
+	hint := ""
+	if errors.Is(err, fs.ErrNotExist) {
+		hint = "; check the name"
+	}
+	return fmt.Errorf("cannot read: %w%s", err, hint)
+}

@@ -1,0 +1,345 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+)
+
+// graphOptions are the options of graph.
+type graphOptions struct {
+	subject     // but for the itinerary
+	itineraries []string
+	name        string
+	draw        dump.Options
+	at          string
+	format      string
+	diff        bool
+}
+
+func (a *app) graph() *cobra.Command {
+	var o graphOptions
+	cmd := &cobra.Command{
+		Use:  "graph (-f FILE... [--name NAME] | -i ITINERARY... | --diff A B)",
+		Args: o.diffArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			drawing, err := a.drawing(cmd, &o, args)
+			if drawing == nil {
+				return err
+			}
+			out := output{w: a.stdout}
+			out.buf.Write(a.dump(drawing, o.format))
+			return out.flush()
+		},
+	}
+	o.app = a
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.itineraries, "itinerary", "i", nil, a.itineraryUsage()+"; can be given several times; FILE.yaml with -f: the catalogue of the object")
+	f.StringArrayVar(&o.flags, "flags", nil, "with -i, draw what runs if these flags are true: `A,B,...`; the others are false")
+	f.StringArrayVar(&o.unknown, "unknown", nil, "with -i, the flags that are unknown: `A,B,...`")
+	f.StringVar(&o.name, "name", "", "with -f, the "+a.noun()+" to draw, if there are several: `NAME` or NAMESPACE/NAME")
+	f.StringVar(&o.at, "at", "", "with --flags or -f, draw what runs from this `PHASE` on")
+	f.BoolVar(&o.draw.AllEdges, "all-edges", false, "draw every transition that there may be")
+	f.BoolVar(&o.draw.OnlyRun, "only-run", false, "with --flags or -f, leave out what will not run")
+	f.StringVar(&o.draw.Around, "around", "", "draw only this `PHASE`, the phases one transition away, and these transitions")
+	f.BoolVar(&o.diff, "diff", false, "draw what differs between two arguments, each 'ITINERARY[@PHASE][?FLAG,...]', a file of itineraries, or a file with the object of one "+a.noun())
+	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT, formatMermaid, formatJSON, formatSVG)
+	complete(cmd, "itinerary", a.completeItinerary)
+	complete(cmd, "flags", o.completeFlags)
+	complete(cmd, "unknown", o.completeFlags)
+	o.registerObjects(a, cmd)
+	complete(cmd, "name", cobra.NoFileCompletions)
+	complete(cmd, "at", o.completePhases)
+	complete(cmd, "around", o.completePhases)
+	return cmd
+}
+
+// drawing draws what the options ask for; nil if there is nothing to draw. Problems
+// with what was read are printed.
+func (a *app) drawing(cmd *cobra.Command, o *graphOptions, args []string) (drawing *dump.Drawing, err error) {
+	if o.diff {
+		drawing, err = a.drawDiff(cmd, o, args)
+	} else {
+		if err := o.check(cmd); err != nil {
+			return nil, err
+		}
+		itineraries, drawnErr := a.drawn(cmd, o)
+		if drawnErr != nil {
+			return nil, drawnErr
+		}
+		drawing, err = dump.New(o.draw, itineraries...)
+	}
+	switch {
+	case errors.As(err, new(*machine.TooManyEdgesError)):
+		a.problem(err)
+		return nil, errReported
+	case errors.As(err, new(*dump.UnknownPhaseError)):
+		return nil, fmt.Errorf("--around: %w", err)
+	}
+	return drawing, err
+}
+
+// check refuses options that do not go together.
+func (o *graphOptions) check(cmd *cobra.Command) error {
+	if err := checkChoice("-o", o.format, formatText, formatDOT, formatMermaid, formatJSON, formatSVG); err != nil {
+		return err
+	}
+	if err := o.subject.check(cmd); err != nil {
+		return err
+	}
+	changed := cmd.Flags().Changed
+	planned := len(o.files) > 0 || changed("flags") || changed("unknown") || changed("set")
+	const how = "give --flags with those that are true, which may be none: --flags ''"
+	switch {
+	case changed("name") && len(o.files) == 0:
+		return fmt.Errorf("--name needs -f; with -i there is no %s", o.app.noun())
+	case changed("at") && !planned:
+		return errors.New("--at needs to know what runs from there; " + how)
+	case o.draw.OnlyRun && !planned:
+		return errors.New("--only-run needs to know what runs; " + how)
+	case changed("around") && o.draw.OnlyRun:
+		return errors.New("--around and --only-run exclude each other; leave one out")
+	case changed("around") && o.draw.AllEdges:
+		return errors.New("--around draws every transition of its phase; leave out --all-edges")
+	case changed("around") && o.draw.Around == "", changed("at") && o.at == "":
+		return errors.New("--at and --around need the name of a phase")
+	}
+	return nil
+}
+
+// dump draws in a format.
+func (a *app) dump(d *dump.Drawing, format string) []byte {
+	switch format {
+	case formatDOT:
+		return []byte(d.DOT())
+	case formatMermaid:
+		return []byte(d.Mermaid())
+	case formatJSON:
+		return d.JSON()
+	case formatSVG:
+		return d.SVG()
+	}
+	if a.colors {
+		return []byte(d.ColoredText())
+	}
+	return []byte(d.Text())
+}
+
+// drawn are the itineraries to draw. Problems with what was read are printed.
+func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, error) {
+	if len(o.files) > 0 {
+		one, title, err := a.drawnRecorded(cmd, o)
+		o.draw.Title = title
+		return []dump.Itinerary{one}, err
+	}
+	var all []*machine.Graph
+	var ours []string // that are built in
+	for _, arg := range o.itineraries {
+		f, some, err := a.namedBy(arg)
+		if err != nil {
+			return nil, a.content(err)
+		}
+		for _, g := range some {
+			if slices.ContainsFunc(all, func(other *machine.Graph) bool { return other.Name() == g.Name() }) {
+				return nil, fmt.Errorf("itinerary %s is given twice with -i; remove one", g.Name())
+			}
+		}
+		if all = append(all, some...); f == a.builtin {
+			ours = append(ours, graphNames(some)...)
+		}
+	}
+	o.draw.Switches = a.switches(ours)
+	if o.draw.Around != "" {
+		var err error
+		if all, err = havePhase(all, "--around", o.draw.Around); err != nil {
+			return nil, err
+		}
+	}
+	var at *machine.Graph
+	if o.at != "" {
+		var err error
+		if at, err = o.find(all); err != nil {
+			return nil, err
+		}
+	}
+	drawn := make([]dump.Itinerary, len(all))
+	for i, g := range all {
+		drawn[i].Graph = g
+	}
+	changed := cmd.Flags().Changed
+	if !changed("flags") && !changed("unknown") && !changed("set") {
+		return drawn, nil
+	}
+	v := all[0].Vocabulary()
+	for _, g := range all {
+		if g.Vocabulary() != v {
+			return nil, fmt.Errorf("itineraries %s and %s are over different flags, so that --flags and --unknown can be of one only; draw them one by one", all[0].Name(), g.Name())
+		}
+	}
+	facts, reasons, err := a.given(&o.subject, v)
+	if err != nil {
+		return nil, err
+	}
+	for i, g := range all {
+		var from machine.Position
+		if g == at {
+			from.Phase = o.at
+		}
+		if drawn[i].Plan, err = g.PlanFrom(from, facts); err != nil {
+			return nil, err
+		}
+		a.unknownFlags(drawn[i].Plan, reasons, func(err error) error { return fmt.Errorf("itinerary %s: %w", g.Name(), err) })
+	}
+	return drawn, nil
+}
+
+// switches are those of the catalogue between some of its itineraries.
+func (a *app) switches(between []string) []dump.Switch {
+	var all []dump.Switch
+	for _, s := range a.catalogue.Switches {
+		if slices.Contains(between, s.From) && slices.Contains(between, s.To) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// find returns the itinerary that has the phase of --at.
+func (o *graphOptions) find(all []*machine.Graph) (*machine.Graph, error) {
+	having, err := havePhase(all, "--at", o.at)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(having) == 1:
+		return having[0], nil
+	}
+	return nil, fmt.Errorf("--at: itineraries %s have a phase %s; draw one of them", wording.List(graphNames(having), "and"), o.at)
+}
+
+// havePhase returns those that have the phase that an option names; none is an
+// error.
+func havePhase(all []*machine.Graph, option, phase string) ([]*machine.Graph, error) {
+	var having []*machine.Graph
+	for _, g := range all {
+		if _, err := g.Lookup(phase); err == nil {
+			having = append(having, g)
+		}
+	}
+	if len(having) == 0 {
+		known := question{phase: true}.names(all)
+		return nil, fmt.Errorf("%s: %w", option, &dump.UnknownPhaseError{Phase: phase, Itineraries: graphNames(all), Nearest: wording.Nearest(phase, known)})
+	}
+	return having, nil
+}
+
+func graphNames(all []*machine.Graph) []string {
+	var names []string
+	for _, g := range all {
+		names = append(names, g.Name())
+	}
+	return names
+}
+
+// drawnRecorded is the itinerary that a run is on, from where it stands.
+func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (drawn dump.Itinerary, title string, err error) {
+	var none dump.Itinerary
+	if len(o.itineraries) > 0 {
+		if err := a.useCatalogue(o.itineraries); err != nil {
+			return none, "", err
+		}
+	}
+	set, err := parseSettings(a.objectsFamily().vocabulary(), o.set)
+	if err != nil {
+		return none, "", err
+	}
+	all := a.read(&o.subject)
+	if len(all.Runs) == 0 {
+		return none, "", errReported
+	}
+	r, err := a.choose(all, cmd.Name(), o.name)
+	if err != nil {
+		return none, "", err
+	}
+	recorded := r.Recorded()
+	g, err := a.graphOf(r)
+	if recorded.StateErr != nil {
+		err = recorded.StateErr
+	}
+	if err != nil {
+		a.problem(r.wrong(err))
+		return none, "", errReported
+	}
+	at := machine.Position{Phase: o.at}
+	if o.at != "" {
+		if _, err := o.find([]*machine.Graph{g}); err != nil {
+			return none, "", err
+		}
+	} else if at, err = a.position(r, recorded, g); err != nil {
+		a.problem(r.wrong(err))
+		return none, "", errReported
+	}
+	f := a.find(cmd.Context(), all, r, recorded, g, o.today, set)
+	plan, err := g.PlanFrom(at, f.facts)
+	if err != nil {
+		a.problem(r.wrong(err))
+		return none, "", errReported
+	}
+	a.unknownOf(r, f, plan)
+	a.notes(all)
+	return dump.Itinerary{Plan: plan, Failed: failedPhases(recorded, g)}, r.ref(), nil
+}
+
+// failedPhases are the phases of an itinerary that have failed, as far as they are
+// recorded.
+func failedPhases(recorded Recorded, g *machine.Graph) (failed []string) {
+	add := func(phase string) {
+		if i, err := g.Lookup(phase); err == nil && !slices.Contains(failed, g.Phase(i).Name) {
+			failed = append(failed, g.Phase(i).Name)
+		}
+	}
+	for _, f := range recorded.State.Failures {
+		if f.Itinerary == g.Name() {
+			add(f.Phase)
+		}
+	}
+	if on := recorded.State.Itinerary; on == "" || on == g.Name() {
+		for _, step := range recorded.State.Pipeline {
+			if step.Failed {
+				add(step.Phase)
+			}
+		}
+	}
+	return failed
+}
+
+// offered are the itineraries from which completion takes names.
+func (o *graphOptions) offered() []*machine.Graph {
+	if len(o.itineraries) == 0 {
+		return o.app.builtin.graphs
+	}
+	var all []*machine.Graph
+	for _, arg := range o.itineraries {
+		if _, some, err := o.app.namedBy(arg); err == nil {
+			all = append(all, some...)
+		}
+	}
+	return all
+}
+
+func (o *graphOptions) completeFlags(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return o.completeFlagsOf(o.offered(), begun)
+}
+
+func (o *graphOptions) completeSettings(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return completeSettingsOf(o.offered(), begun)
+}
+
+func (o *graphOptions) completePhases(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return unique(prefixed(question{phase: true}.names(o.offered()), begun)), cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,292 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+)
+
+// The formats that -o takes.
+const (
+	formatTable = "table"
+	formatJSON  = "json"
+	formatYAML  = "yaml"
+	// Of graph alone.
+	formatText    = "text"
+	formatDOT     = "dot"
+	formatMermaid = "mermaid"
+	formatSVG     = "svg"
+)
+
+// registerOutput adds -o to a command.
+func registerOutput(cmd *cobra.Command, format *string, standard, usage string, formats ...string) {
+	cmd.Flags().StringVarP(format, "output", "o", standard, usage)
+	complete(cmd, "output", fixed(formats...))
+}
+
+// checkChoice refuses a value of an option that is not one of the choices.
+func checkChoice(option, value string, choices ...string) error {
+	if slices.Contains(choices, value) {
+		return nil
+	}
+	return fmt.Errorf("%s takes %s, not %q%s", option, wording.List(choices, "or"), value, wording.DidYouMean(wording.Nearest(value, choices)))
+}
+
+// output collects what is printed and passes it on in large pieces. Errors are
+// [*writeError].
+type output struct {
+	w   io.Writer
+	buf bytes.Buffer
+	// width is where tables are wrapped ([terminalWidth]).
+	width int
+}
+
+// flush passes on what has been collected.
+func (o *output) flush() error {
+	_, err := o.w.Write(o.buf.Bytes())
+	o.buf.Reset()
+	if err != nil {
+		return &writeError{err}
+	}
+	return nil
+}
+
+// spill passes on what has been collected, if that is much.
+func (o *output) spill() error {
+	if o.buf.Len() < 1<<16 {
+		return nil
+	}
+	return o.flush()
+}
+
+const jsonIndent = "    " // as kubectl does
+
+// array prints elements of one JSON array as they come, so that a long one
+// need not fit into memory.
+type array struct {
+	output
+	yaml bool
+	n    int
+}
+
+func (p *array) add(v any) error {
+	text, err := marshal(v)
+	if err != nil {
+		return err
+	}
+	if p.yaml {
+		writeYAML(&p.buf, rawjson.Array([]json.RawMessage{text}), 0)
+	} else {
+		p.buf.WriteString(map[bool]string{true: "[\n", false: ",\n"}[p.n == 0] + jsonIndent)
+		if err := json.Indent(&p.buf, text, jsonIndent, jsonIndent); err != nil {
+			return err
+		}
+	}
+	p.n++
+	return p.spill()
+}
+
+func (p *array) close() error {
+	switch {
+	case p.n == 0:
+		p.buf.WriteString("[]\n")
+	case !p.yaml:
+		p.buf.WriteString("\n]\n")
+	}
+	return p.flush()
+}
+
+// marshal writes a value as JSON, without the escapes that only HTML needs.
+func marshal(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSpace(buf.Bytes()), err
+}
+
+// table is columns of text, each as wide as its content.
+type table struct {
+	colors colors
+	// width is that of the terminal: the last column is wrapped there. Zero means
+	// that nothing is wrapped ([terminalWidth]).
+	width int
+	rows  [][]cell
+}
+
+type cell struct {
+	text, color string
+	// painted text holds colours already and stands in the last column.
+	painted bool
+}
+
+func (t *table) head(titles ...string) {
+	row := make([]cell, len(titles))
+	for i, title := range titles {
+		row[i] = cell{text: title, color: bold}
+	}
+	t.rows = append(t.rows, row)
+}
+
+func (t *table) row(cells ...cell) { t.rows = append(t.rows, cells) }
+
+// write writes the table, each line behind the indent.
+func (t *table) write(b *bytes.Buffer, indent string) {
+	var widths []int
+	for _, row := range t.rows {
+		for i := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			if row[i].painted {
+				continue
+			}
+			row[i].text = oneLine(row[i].text)
+			widths[i] = max(widths[i], runes(row[i].text))
+		}
+	}
+	for _, row := range t.rows {
+		b.WriteString(indent)
+		column := runes(indent)
+		for i, c := range row {
+			if i == len(row)-1 {
+				t.writeLast(b, c, column, indent)
+				break
+			}
+			b.WriteString(t.colors.paint(c.color, c.text))
+			b.WriteString(strings.Repeat(" ", widths[i]-runes(c.text)+columnGap))
+			column += widths[i] + columnGap
+		}
+		b.WriteByte('\n')
+	}
+}
+
+const (
+	columnGap = 3
+	// minLast is the width below which a last column does not hold what must be
+	// wrapped: that goes to lines of its own then, further in by lastIndent.
+	minLast    = 20
+	lastIndent = "    "
+)
+
+// writeLast writes the last cell of a row, which begins at a column. If it does
+// not fit into the width, its words are wrapped below each other.
+func (t *table) writeLast(b *bytes.Buffer, c cell, column int, indent string) {
+	text := t.colors.paint(c.color, c.text)
+	if t.width == 0 || column+visibleWidth(text) <= t.width {
+		b.WriteString(text)
+		return
+	}
+	begin := strings.Repeat(" ", column)
+	if t.width-column < minLast {
+		begin = indent + lastIndent
+		b.Truncate(len(bytes.TrimRight(b.Bytes(), " ")))
+		b.WriteString("\n" + begin)
+	}
+	for i, line := range wrapWords(text, max(t.width-runes(begin), minLast/2)) {
+		if i > 0 {
+			b.WriteString("\n" + begin)
+		}
+		b.WriteString(line)
+	}
+}
+
+// wrapWords breaks a text into lines at spaces, and a word that is longer than a
+// line wherever the line ends. Colours take no room; one that goes on in the next
+// line is switched on again there.
+func wrapWords(text string, width int) []string {
+	var lines []string
+	var line strings.Builder
+	n, color := 0, "" // the width of the line, and the colour in which it is
+	end := func() {
+		if color != "" {
+			line.WriteString(reset)
+		}
+		lines = append(lines, line.String())
+		line.Reset()
+		line.WriteString(color)
+		n = 0
+	}
+	for word := range strings.SplitSeq(text, " ") {
+		w := visibleWidth(word)
+		switch {
+		case n > 0 && n+1+w <= width:
+			line.WriteByte(' ')
+			n++
+		case n > 0:
+			end()
+		}
+		for word != "" {
+			if code := colorCode(word); code != "" {
+				line.WriteString(code)
+				if color = code; code == reset {
+					color = ""
+				}
+				word = word[len(code):]
+				continue
+			}
+			if n == width {
+				end()
+			}
+			_, size := utf8.DecodeRuneInString(word)
+			line.WriteString(word[:size])
+			word = word[size:]
+			n++
+		}
+	}
+	end()
+	return lines
+}
+
+// colorCode returns the code of a colour that a text begins with, or "".
+func colorCode(text string) string {
+	if !strings.HasPrefix(text, "\x1b[") {
+		return ""
+	}
+	end := strings.IndexByte(text, 'm')
+	return text[:end+1]
+}
+
+// visibleWidth is the width of a text that may hold colours.
+func visibleWidth(text string) int {
+	n := 0
+	for text != "" {
+		if code := colorCode(text); code != "" {
+			text = text[len(code):]
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(text)
+		text = text[size:]
+		n++
+	}
+	return n
+}
+
+// plain are cells without colours.
+func plain(texts ...string) []cell {
+	cells := make([]cell, len(texts))
+	for i, text := range texts {
+		cells[i] = cell{text: text}
+	}
+	return cells
+}
+
+// orDash is a text, or a dash if there is none.
+func orDash(text string) cell {
+	if text == "" {
+		return cell{text: "-", color: dim}
+	}
+	return cell{text: text}
+}
+
+// runes is the width of a text in a table.
+func runes(text string) int { return utf8.RuneCountInString(text) }

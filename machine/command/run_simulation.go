@@ -1,0 +1,314 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// simulation is one run with simulated work on a simulated clock. It is
+// the object that the runner reconciles.
+type simulation struct {
+	beginning
+	set       *machine.Set
+	noun      string           // what a run is called
+	graphs    []*machine.Graph // that it can be in: the first one, and those it may switch to
+	script    script
+	maxPhases int
+
+	onFail, onCancel string
+	selected         string          // the itinerary that its state asks for
+	ran              map[string]bool // phases that were entered, or where it began
+	left             int             // phases that were left
+	step             string          // of the current phase
+	progress         []string
+
+	runner    *runner.Runner[*simulation]
+	view      view
+	observers []runner.Observer[*simulation] // beside the view
+
+	begin      time.Time // of the clock; zero is a time that is always the same
+	began, now time.Time
+	speed      float64 // simulated seconds per second; 0 does not wait
+	sleep      func(context.Context, time.Duration)
+}
+
+// prepare makes the runner, and sets the clock. It does not look at the real
+// one, so that the same input gives the same output.
+func (s *simulation) prepare() error {
+	s.now = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	var last time.Time
+	for _, step := range s.state.Pipeline {
+		if step.Started != nil && step.Started.After(last) {
+			last = step.Started.Time
+		}
+		if step.Completed != nil && step.Completed.After(last) {
+			last = step.Completed.Time
+		}
+	}
+	if !last.IsZero() {
+		s.now = last.UTC().Truncate(time.Second) // it goes on where it was recorded
+	}
+	if !s.begin.IsZero() {
+		s.now = s.begin
+	}
+	s.began = s.now
+	s.selected = s.itinerary
+	s.ran = map[string]bool{s.state.Phase: true}
+	if step := s.state.Pipeline.Current(); step != nil {
+		s.step = step.Name
+	}
+
+	var err error
+	s.runner, err = runner.New(runner.Options[*simulation]{
+		Itineraries: s.set,
+		Select:      func(_ context.Context, s *simulation) (string, error) { return s.selected, nil },
+		Sources:     func(_ context.Context, s *simulation) (*phases.Sources, error) { return s.sources() },
+		Storage: runner.Storage[*simulation]{
+			Read:  func(_ context.Context, s *simulation) (runner.State, error) { return s.state, nil },
+			Write: func(_ context.Context, s *simulation, state runner.State) error { s.state = state; return nil },
+		},
+		OnFail: func(_ context.Context, s *simulation, _ runner.Failure) error {
+			s.selected, s.failing = s.onFail, true
+			return nil
+		},
+		Failed:    func(_ context.Context, s *simulation) (bool, error) { return s.failing, nil },
+		Handler:   runner.VisitFunc[*simulation](work),
+		Now:       func() time.Time { return s.now },
+		Observers: append([]runner.Observer[*simulation]{runner.ObserverFunc[*simulation](observe)}, s.observers...),
+	})
+	return err
+}
+
+// sources return with the facts of now.
+func (s *simulation) sources() (*phases.Sources, error) {
+	v := s.graphs[0].Vocabulary()
+	var all []phases.Source
+	for flag := range v.All().Each {
+		all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+			return s.facts.Of(flag), s.unknown[v.Names(flag)[0]]
+		}})
+	}
+	return phases.NewSources(v, all...)
+}
+
+// look is how often work is looked at while it goes on.
+const look = 20 * time.Second
+
+// workOf is how long a phase works. It depends on nothing but the name, and
+// looks as various as real work does.
+func workOf(phase string) time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(phase)) // of a hash there is no error
+	seconds := [...]time.Duration{2, 3, 5, 8, 13, 21, 34, 55}
+	return seconds[h.Sum32()%uint32(len(seconds))] * time.Second
+}
+
+// work works at a phase: it waits for its time to pass, and then does what the
+// script says.
+func work(_ context.Context, s *simulation, v runner.Visit) (runner.Result, error) {
+	phase, work := v.Phase, workOf(v.Phase)
+	spent := s.now.Sub(s.entered())
+	s.progress = nil
+	if spent > 0 && spent < work {
+		s.progress = []string{fmt.Sprintf("%d%%", 100*spent/work)}
+	}
+	if s.script.take(phase, toCancel) != nil {
+		if !s.failing { // a failure has precedence
+			s.selected = s.onCancel
+			s.flip(phase) // which is left in the middle
+		}
+		// Whoever cancels does so while the phase is at work.
+		return runner.Wait(min(look, work), "", s.progress...), nil
+	}
+	if spent < work {
+		return runner.Wait(min(look, work-spent), "", s.progress...), nil
+	}
+	s.flip(phase)
+	if c := s.script.take(phase, toFail); c != nil {
+		return runner.Fail(c.option + " says so"), nil
+	}
+	if c := s.script.take(phase, toChoose); c != nil {
+		return runner.Done(runner.Choose(c.choice)), nil
+	}
+	return runner.Done(), nil
+}
+
+// flip gives the flags that a phase decides the values that the script has for
+// them, as the phase is done or left in the middle.
+func (s *simulation) flip(phase string) {
+	for _, c := range s.script.flips(phase) {
+		s.facts = s.facts.Set(c.flag, c.to)
+		delete(s.unknown, s.graphs[0].Vocabulary().Names(c.flag)[0])
+	}
+}
+
+// entered is when the current phase began. Of a recorded one it is not known: it
+// begins again.
+func (s *simulation) entered() time.Time {
+	switch {
+	case s.state.Entered != nil:
+		return s.state.Entered.Time
+	case s.state.WaitingSince != nil:
+		return s.state.WaitingSince.Time
+	}
+	return s.now
+}
+
+func observe(_ context.Context, s *simulation, e runner.Event) {
+	switch e := e.(type) {
+	case runner.PhaseEntered:
+		s.ran[e.Phase], s.step = true, e.Step
+	case runner.PhaseExited:
+		s.left++
+	}
+	s.view.event(s, e)
+}
+
+// errInterrupted ends a run that the user has stopped.
+var errInterrupted = errors.New("interrupted")
+
+// endlessError ends a run that has gone through more phases than it may.
+type endlessError struct {
+	phases int
+	// exits are options that may end a loop.
+	exits []string
+}
+
+func (e *endlessError) Error() string {
+	way := ""
+	if len(e.exits) > 0 {
+		way = "end it with " + wording.List(e.exits, "or") + ", or "
+	}
+	return fmt.Sprintf("after %d phases it is not done, and may turn in a loop for good; %sraise --max-phases", e.phases, way)
+}
+
+// run drives the run to its end.
+func (s *simulation) run(ctx context.Context, v view) error {
+	s.view = v
+	for {
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		out, err := s.runner.Reconcile(ctx, s)
+		if werr := v.show(s); werr != nil {
+			return werr
+		}
+		switch {
+		case ctx.Err() != nil:
+			return errInterrupted
+		case err != nil:
+			return err // no answer changes by itself here
+		case out.Done:
+			return nil
+		case s.left >= s.maxPhases:
+			return &endlessError{s.left, s.exits()}
+		}
+		if err := s.wait(ctx, out.RequeueAfter, v); err != nil {
+			return err
+		}
+	}
+}
+
+// wait lets simulated time pass, in pieces of a tenth of a second or more, so
+// that a view can show it pass.
+func (s *simulation) wait(ctx context.Context, d time.Duration, v view) error {
+	until := s.now.Add(d)
+	if s.speed == 0 {
+		s.now = until
+		return nil
+	}
+	tick := max(time.Second, time.Duration(s.speed/10)*time.Second)
+	for s.now.Before(until) {
+		piece := min(tick, until.Sub(s.now))
+		s.sleep(ctx, time.Duration(float64(piece)/s.speed))
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		s.now = s.now.Add(piece)
+		if err := v.tick(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exits are options that let a jump of the current itinerary be taken, or not.
+func (s *simulation) exits() []string {
+	g, err := s.set.Graph(s.state.Itinerary)
+	if err != nil {
+		return nil
+	}
+	var jumps phases.Flags
+	var flips []string
+	for i := range g.Len() {
+		for _, j := range g.Phase(i).Jumps {
+			jumps |= j.Guard.Reads()
+			if j.Choice {
+				flips = append(flips, fmt.Sprintf("%s %s=%s", optionChoose, g.Phase(i).Name, j.To))
+			}
+		}
+	}
+	for flag := range jumps.Each {
+		for _, phase := range deciders([]*machine.Graph{g}, flag) {
+			flips = append(flips, fmt.Sprintf("%s %s=%s=%t", optionFlip, phase, g.Vocabulary().Names(flag)[0], s.facts.Of(flag) != phases.True))
+		}
+	}
+	return flips
+}
+
+// shown is the pipeline with the progress of the phase at work, and no other: a
+// step keeps that of its last phase that reported some.
+func (s *simulation) shown() steps.Pipeline {
+	shown := s.state.Pipeline.DeepCopy()
+	for i := range shown {
+		if shown[i].Open() {
+			shown[i].Progress = s.progress
+		}
+	}
+	return shown
+}
+
+// elapsed is the simulated time since the run began.
+func (s *simulation) elapsed() time.Duration { return s.now.Sub(s.began) }
+
+// where is where the run stands, in words.
+func (s *simulation) where() string {
+	switch {
+	case s.state.Phase != "" && !s.state.Done:
+		return fmt.Sprintf("in phase %s of itinerary %s", s.state.Phase, s.current())
+	case s.state.Done:
+		return "at the end of itinerary " + s.current()
+	}
+	return "at the beginning of itinerary " + s.current()
+}
+
+// current is the itinerary that the run is in, or will begin with.
+func (s *simulation) current() string {
+	if s.state.Itinerary == "" {
+		return s.itinerary
+	}
+	return s.state.Itinerary
+}
+
+// widest is the width of the longest name of a step that the run can show.
+func (s *simulation) widest() int {
+	width := 0
+	for _, g := range s.graphs {
+		for _, step := range g.Steps() {
+			width = max(width, runes(step))
+		}
+	}
+	for _, step := range s.state.Pipeline {
+		width = max(width, runes(step.Name))
+	}
+	return width
+}

@@ -1,0 +1,285 @@
+package debug
+
+import (
+	"fmt"
+	"hash/maphash"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// kind is the type of an event, and the tag of its record.
+type kind byte
+
+const (
+	itineraryBegun kind = iota + 1
+	runBegun
+	flagEvaluated
+	pipelineReplanned
+	phaseEntered
+	phaseWaiting
+	phaseRetried
+	runStopped
+	switchHeld
+	phaseExited
+	phaseFailed
+	runFinished
+)
+
+var kindNames = [...]string{
+	itineraryBegun: "ItineraryBegun", runBegun: "RunBegun", flagEvaluated: "FlagEvaluated", pipelineReplanned: "PipelineReplanned",
+	phaseEntered: "PhaseEntered", phaseWaiting: "PhaseWaiting", phaseRetried: "PhaseRetried", runStopped: "RunStopped",
+	switchHeld: "SwitchHeld", phaseExited: "PhaseExited", phaseFailed: "PhaseFailed", runFinished: "RunFinished",
+}
+
+// entry is an event as it is recorded.
+type entry struct {
+	kind    kind
+	at      time.Time
+	count   int
+	last    time.Time
+	texts   [4]string
+	numbers [2]int64
+}
+
+// newEntry returns the entry of an event; its kind is zero if it is not recorded.
+func newEntry(e runner.Event) (n entry) {
+	n.count = 1
+	switch e := e.(type) {
+	case runner.ItineraryBegun:
+		n.kind, n.texts[0], n.texts[1], n.texts[2] = itineraryBegun, e.Itinerary, e.PreviousItinerary, e.Phase
+		n.numbers[0] = int64(bit(e.Failed))
+	case runner.RunBegun:
+		n.kind, n.texts[0], n.texts[1], n.numbers[0] = runBegun, e.Itinerary, e.Phase, e.Run
+	case runner.FlagEvaluated:
+		n.kind, n.texts[0], n.texts[1] = flagEvaluated, e.Flag, errorText(e.Err)
+		n.numbers[0], n.numbers[1] = int64(e.Value), int64(bit(e.LeftBehind))
+	case runner.PipelineReplanned:
+		n.kind, n.texts[0], n.texts[1] = pipelineReplanned, join(e.Added, ", "), join(e.Removed, ", ")
+	case runner.PhaseEntered:
+		n.kind, n.texts[0], n.texts[1], n.numbers[0] = phaseEntered, e.Phase, e.Step, int64(bit(e.Jumped))
+	case runner.PhaseWaiting:
+		n.kind, n.texts[0], n.texts[1] = phaseWaiting, e.Phase, e.Message
+	case runner.PhaseRetried:
+		n.kind, n.texts[0], n.texts[1] = phaseRetried, e.Phase, string(e.Kind)
+		n.texts[2], n.texts[3], n.numbers[0] = join(e.Flags, ", "), errorText(e.Err), e.Attempt
+	case runner.RunStopped:
+		n.kind, n.texts[0], n.texts[1] = runStopped, e.Phase, errorText(e.Err)
+	case runner.SwitchHeld:
+		n.kind, n.texts[0], n.texts[1], n.numbers[0] = switchHeld, e.Itinerary, e.Selected, int64(bit(e.Done))
+	case runner.PhaseExited:
+		n.kind, n.texts[0], n.numbers[0] = phaseExited, e.Phase, int64(e.Took)
+	case runner.PhaseFailed:
+		n.kind, n.texts[0], n.texts[1], n.numbers[0] = phaseFailed, e.Phase, join(e.Reasons, "; "), int64(e.Took)
+	case runner.RunFinished:
+		n.kind, n.texts[0], n.texts[1] = runFinished, e.Itinerary, string(e.Result)
+		n.numbers[0], n.numbers[1] = e.Failures, e.CleanupFailures
+	}
+	for i := range n.texts {
+		n.texts[i] = cut(n.texts[i], maxText)
+	}
+	return n
+}
+
+// repeats reports whether an event is the one before once more: a phase still
+// waits, for whatever reason, or is retried with the same error.
+func (n *entry) repeats(before *entry) bool {
+	switch {
+	case n.kind != before.kind || n.texts[0] != before.texts[0]:
+		return false
+	case n.kind == phaseWaiting:
+		return true
+	}
+	return n.kind == phaseRetried && n.texts == before.texts
+}
+
+func (e *encoder) entry(n *entry) {
+	e.time(n.at)
+	if e.count(n.count); n.count > 1 {
+		e.time(n.last)
+	}
+	for _, text := range n.texts {
+		e.text(text)
+	}
+	for _, number := range n.numbers {
+		e.number(number)
+	}
+}
+
+func (d *decoder) entry(k kind) (n entry) {
+	n.kind, n.at, n.count = k, d.time(), d.count()
+	if n.last = n.at; n.count > 1 {
+		n.last = d.time()
+	}
+	for i := range n.texts {
+		n.texts[i] = d.text()
+	}
+	for i := range n.numbers {
+		n.numbers[i] = d.number()
+	}
+	return n
+}
+
+// text describes an event for people.
+func (n *entry) text() string {
+	subject, detail := n.texts[0], n.texts[1]
+	is, number := n.numbers[0] != 0, n.numbers[0]
+	var text string
+	switch n.kind {
+	case itineraryBegun:
+		text = fmt.Sprintf("itinerary %s begins", subject)
+		if previous := detail; previous != "" {
+			if phase := n.texts[2]; phase != "" {
+				previous += " in phase " + phase
+			}
+			if text += "; it follows " + previous; is {
+				text += ", which failed"
+			}
+		}
+	case runBegun:
+		text = fmt.Sprintf("run %d begins, with itinerary %s", number, subject)
+		if detail != "" {
+			text += ", in phase " + detail
+		}
+	case flagEvaluated:
+		switch value := phases.Truth(number); {
+		case value != phases.Unknown:
+			text = fmt.Sprintf("flag %s is %t", subject, value == phases.True)
+		case detail == "":
+			text = fmt.Sprintf("flag %s is not known yet", subject)
+		default:
+			text = fmt.Sprintf("flag %s is unknown: %s", subject, detail)
+		}
+		if n.numbers[1] != 0 {
+			text += "; its source did not return in time and was left behind"
+		}
+	case pipelineReplanned:
+		var parts []string
+		if subject != "" {
+			parts = append(parts, "will run as well: "+subject)
+		}
+		if detail != "" {
+			parts = append(parts, "will not run any more: "+detail)
+		}
+		text = strings.Join(parts, "; ")
+	case phaseEntered:
+		text = "phase " + subject + " is entered"
+		if is {
+			text += " by a jump"
+		}
+		if detail != "" {
+			text += ", in step " + detail
+		}
+	case phaseWaiting:
+		text = "phase " + subject + " waits" + after(": ", detail)
+	case phaseRetried:
+		what := "phase " + subject
+		switch flags := n.texts[2]; {
+		case detail == string(runner.RetryFlags):
+			what = "the evaluation of " + flags
+		case subject == "" || detail == string(runner.RetryOptions):
+			what = "the reconcile"
+		}
+		text = fmt.Sprintf("%s is retried, attempt %d failed%s", what, number, after(": ", n.texts[3]))
+	case runStopped:
+		text = "the run is stopped" + after(" in phase ", subject) + after(": ", detail)
+	case switchHeld:
+		text = fmt.Sprintf("itinerary %s is selected but not entered, since cleanup itinerary %s has begun", detail, subject)
+		if is {
+			text = fmt.Sprintf("itinerary %s is selected but not entered, since the run is done", detail)
+		}
+	case phaseExited:
+		text = fmt.Sprintf("phase %s is done, after %s", subject, wording.Duration(time.Duration(number)))
+	case phaseFailed:
+		text = fmt.Sprintf("phase %s has failed, after %s%s", subject, wording.Duration(time.Duration(number)), after(": ", detail))
+	case runFinished:
+		text = "the run is done: " + detail
+		if number > 0 {
+			text += fmt.Sprintf(", failed phases: %d", number)
+		}
+		if n.numbers[1] > 0 {
+			text += fmt.Sprintf(", failed phases in cleanup: %d", n.numbers[1])
+		}
+	}
+	return printable(text)
+}
+
+// after returns a text after what introduces it; nothing if there is none.
+func after(intro, text string) string {
+	if text == "" {
+		return ""
+	}
+	return intro + text
+}
+
+// maxText is the limit of each text of an event, in bytes.
+const maxText = 256
+
+const more = "..."
+
+// cut returns a text that is within a limit and valid UTF-8.
+func cut(text string, limit int) string {
+	if len(text) > limit {
+		end := limit - len(more)
+		for end > 0 && !utf8.RuneStart(text[end]) {
+			end--
+		}
+		text = text[:end] + more
+	}
+	return strings.ToValidUTF8(text, string(unicode.ReplacementChar))
+}
+
+// join joins texts; what [cut] would drop may be left out.
+func join(texts []string, between string) string {
+	n := 0
+	for i, text := range texts {
+		if n += len(text) + len(between); n > maxText+len(between) {
+			return strings.Join(texts[:i+1], between) + between
+		}
+	}
+	return strings.Join(texts, between)
+}
+
+// printable returns a text in one line, without control characters.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// flag is when a flag was last evaluated, and what came of it.
+type flag struct {
+	// milli is the time, word the number of the flag's name, and failure stands
+	// for the text of the error.
+	milli   int64
+	word    uint32
+	failure uint32
+	value   phases.Truth
+}
+
+var seed = maphash.MakeSeed()
+
+func failure(text string) uint32 {
+	if text == "" {
+		return 0
+	}
+	return uint32(maphash.String(seed, text)) | 1
+}

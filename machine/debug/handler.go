@@ -1,0 +1,351 @@
+package debug
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+)
+
+// HandlerOptions are the options of [NewHandler]. The zero value will do.
+type HandlerOptions struct {
+	// Title is the heading of all pages, such as the name of the controller. If empty,
+	// it is "Pipelines".
+	Title string
+	// MaxStreams is the number of streams of events that are open at a time; a page
+	// that gets none polls. Zero means 50; if negative, there are none.
+	MaxStreams int
+	// Now is the clock. If nil, it is [time.Now].
+	Now func() time.Time
+}
+
+// HandlerOptionsError describes options of [NewHandler] that cannot be used.
+type HandlerOptionsError struct {
+	Problem string
+}
+
+func (e *HandlerOptionsError) Error() string { return "debug handler: " + e.Problem }
+
+const (
+	defaultTitle      = "Pipelines"
+	defaultMaxStreams = 50
+	maxTitle          = 100
+)
+
+// NewHandler returns a handler with pages of the runs that a recorder holds. The
+// error is a [*HandlerOptionsError].
+//
+// It can be mounted under any path that ends in a slash, with or without
+// [http.StripPrefix], since it looks at the last element of a path alone and all
+// its links are relative. It answers GET and HEAD, and is safe for concurrent use.
+//
+// Streams of events end when their client is gone or their server shuts down
+// ([http.Server.Shutdown]).
+func NewHandler(r *Recorder, o HandlerOptions) (http.Handler, error) {
+	switch {
+	case r == nil:
+		return nil, &HandlerOptionsError{Problem: "there is no recorder; make one with NewRecorder"}
+	case len(o.Title) > maxTitle:
+		return nil, &HandlerOptionsError{Problem: fmt.Sprintf("the title has %d bytes; at most %d are shown", len(o.Title), maxTitle)}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.Title = cmp.Or(o.Title, defaultTitle)
+	o.MaxStreams = cmp.Or(o.MaxStreams, defaultMaxStreams)
+	h := &handler{recorder: r, o: o, heartbeat: heartbeat, lifetime: lifetime, servers: make(map[*http.Server]chan struct{})}
+	h.resources = map[string]resource{
+		"":            {parameters: listParameters, view: h.list},
+		"run":         {parameters: runParameters, view: h.run},
+		"itineraries": {view: h.itineraries},
+		"itinerary":   {parameters: itineraryParameters, view: h.itinerary},
+		"graph":       {parameters: graphParameters, serve: h.graph},
+		"history":     {parameters: historyParameters, serve: h.history},
+		"events":      {parameters: historyParameters, serve: h.events},
+		sheet.name:    {serve: sheet.serve},
+		script.name:   {serve: script.serve},
+		icon.name:     {serve: icon.serve},
+	}
+	return h, nil
+}
+
+type handler struct {
+	recorder  *Recorder
+	o         HandlerOptions
+	resources map[string]resource
+
+	heartbeat, lifetime time.Duration
+
+	mu      sync.Mutex
+	streams int
+	servers map[*http.Server]chan struct{} // closed when the server shuts down
+}
+
+// resource is what the last element of a path names: a page, which has all
+// forms, or something of one form.
+type resource struct {
+	parameters []parameter
+	view       func(q query) (view, error)
+	serve      func(w http.ResponseWriter, r *http.Request, q query) error
+}
+
+// policy is the Content-Security-Policy of everything.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Content-Security-Policy", policy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Cache-Control", "no-store")
+	f := negotiate(r.Header.Values("Accept"))
+	fail := func(err error) {
+		e := asRequestError(err)
+		if f == noForm {
+			f = formText
+		}
+		header.Set("Vary", "Accept")
+		h.write(w, r, f, e.status, e)
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		header.Set("Allow", "GET, HEAD")
+		fail(&requestError{status: notAllowed, Message: "nothing can be changed here; use GET or HEAD, not " + shorten(r.Method)})
+		return
+	}
+	name := resourceOf(r.URL)
+	res, ok := h.resources[name]
+	if !ok {
+		fail(h.unknownPage(name))
+		return
+	}
+	q, err := parseQuery(r.URL.RawQuery, res.parameters)
+	if err != nil {
+		fail(err)
+		return
+	}
+	if res.view == nil {
+		if err := res.serve(w, r, q); err != nil {
+			fail(err)
+		}
+		return
+	}
+	if f == noForm {
+		fail(&requestError{status: notAcceptable, Message: "this page has the forms " + strings.Join(mediaTypes[:], ", ") + "; accept one of these"})
+		return
+	}
+	v, err := res.view(q)
+	if err != nil {
+		fail(err)
+		return
+	}
+	header.Set("Vary", "Accept")
+	h.write(w, r, f, http.StatusOK, v)
+}
+
+// kinds are those of the pages as JSON.
+var kinds = map[string]string{
+	"list": "RunList", "run": "Run", "itineraries": "ItineraryList", "itinerary": "Itinerary",
+	"history": "RunHistory", "error": "Error",
+}
+
+// write writes a page in one of its forms.
+func (h *handler) write(w http.ResponseWriter, r *http.Request, f form, status int, v view) {
+	v.typed(kinds[v.page()], h.o.Now())
+	if e, ok := v.(*requestError); ok {
+		e.Status = status
+	}
+	var body []byte
+	switch f {
+	case formJSON:
+		var err error
+		if body, err = json.MarshalIndent(v, "", "  "); err != nil {
+			http.Error(w, "the page cannot be written as JSON", http.StatusInternalServerError)
+			return
+		}
+		body = append(body, '\n')
+	case formText:
+		t := &text{}
+		v.text(t)
+		body = []byte(t.b.String())
+	default:
+		var b bytes.Buffer
+		if err := templates.ExecuteTemplate(&b, v.page(), h.newPage(v)); err != nil {
+			http.Error(w, "the page cannot be written as HTML", http.StatusInternalServerError)
+			return
+		}
+		body = visible(b.Bytes())
+	}
+	respond(w, r, status, mediaTypes[f]+"; charset=utf-8", body)
+}
+
+// respond writes a response whose body is known.
+func respond(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // the client may be gone
+	}
+}
+
+func (h *handler) unknownPage(name string) error {
+	e := &requestError{status: notFound, Message: fmt.Sprintf("there is no page %q here", shorten(name))}
+	e.Nearest = []nearName{{"all runs", "./"}, {"all itineraries", "itineraries"}}
+	return e
+}
+
+func (h *handler) list(q query) (view, error) {
+	l, err := parseListQuery(q)
+	if err != nil {
+		return nil, err
+	}
+	return newRunList(h.recorder, l, h.o.Now()), nil
+}
+
+// lookup returns the run that a query names.
+func (h *handler) lookup(q query) (Run, error) {
+	if !q.has("name") {
+		return Run{}, &requestError{status: badRequest, Message: "the parameter name is missing; give the name of a run as NAMESPACE/NAME"}
+	}
+	n := parseName(q.get("name"), q.get("item"))
+	run, ok := h.recorder.Lookup(n)
+	if !ok {
+		known, _ := h.recorder.Runs()
+		return Run{}, unknownRun(n, known)
+	}
+	return run, nil
+}
+
+func (h *handler) run(q query) (view, error) {
+	run, err := h.lookup(q)
+	if err != nil {
+		return nil, err
+	}
+	i, err := momentOf(q, run)
+	if err != nil {
+		return nil, err
+	}
+	return newRunView(h.recorder, run, i, h.o.Now()), nil
+}
+
+func (h *handler) set() *machine.Set { return h.recorder.o.Itineraries }
+
+func (h *handler) itineraries(query) (view, error) { return newItineraryList(h.set()), nil }
+
+func (h *handler) itinerary(q query) (view, error) {
+	if !q.has("name") {
+		return nil, &requestError{status: badRequest, Message: "the parameter name is missing; give the name of an itinerary"}
+	}
+	g, err := h.set().Graph(q.get("name"))
+	if err != nil {
+		return nil, err
+	}
+	return newItineraryView(g, q)
+}
+
+// graphParameters are those of the page of a run, or of an itinerary, whose graph
+// it is.
+var graphParameters = slices.Concat(
+	[]parameter{{name: "itinerary"}, {name: "format"}}, runParameters,
+	slices.DeleteFunc(slices.Clone(itineraryParameters), func(p parameter) bool { return p.name == "name" || p.name == "turn" }),
+)
+
+// graph serves a graph as a file.
+func (h *handler) graph(w http.ResponseWriter, r *http.Request, q query) error {
+	format, err := q.oneOf("format", "svg", "dot", "mermaid", "json", "text")
+	if err != nil {
+		return err
+	}
+	var it dump.Itinerary
+	name := ""
+	switch {
+	case q.has("itinerary") == q.has("name"):
+		return &requestError{status: badRequest, Message: "give the name of a run as the parameter name, or that of an itinerary as the parameter itinerary"}
+	case q.has("itinerary"):
+		g, err := h.set().Graph(q.get("itinerary"))
+		if err != nil {
+			return err
+		}
+		p, err := newItineraryView(g, q)
+		if err != nil {
+			return err
+		}
+		it, name = p.drawn(), g.Name()
+	default:
+		run, err := h.lookup(q)
+		if err != nil {
+			return err
+		}
+		i, err := momentOf(q, run)
+		if err != nil {
+			return err
+		}
+		p := newRunView(h.recorder, run, i, h.o.Now())
+		if p.plan == nil {
+			return &requestError{status: notFound, Message: p.Unplanned}
+		}
+		it, name = p.drawn(), run.Name.label()
+	}
+	d, err := dump.New(dump.Options{}, it)
+	if err != nil {
+		return err
+	}
+	switch format {
+	case "dot":
+		download(w, r, name+".dot", "text/vnd.graphviz", []byte(d.DOT()))
+	case "mermaid":
+		download(w, r, name+".mmd", "text/plain", []byte(d.Mermaid()))
+	case "json":
+		download(w, r, name+".json", "application/json", d.JSON())
+	case "text":
+		download(w, r, name+".txt", "text/plain", []byte(d.Text()))
+	default:
+		download(w, r, name+".svg", "image/svg+xml", d.SVG())
+	}
+	return nil
+}
+
+// download writes a file, whose name keeps only what is safe in one.
+func download(w http.ResponseWriter, r *http.Request, name, contentType string, body []byte) {
+	name = strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_':
+			return c
+		}
+		return '-'
+	}, strings.ToValidUTF8(name, "-"))
+	const most = 120
+	if len(name) > most {
+		name = name[len(name)-most:]
+	}
+	w.Header().Set("Content-Disposition", `attachment; filename="`+strings.TrimLeft(name, "-.")+`"`)
+	respond(w, r, http.StatusOK, contentType+"; charset=utf-8", body)
+}
+
+var historyParameters = []parameter{{name: "name"}, {name: "item"}}
+
+// history serves all that is recorded of a run, as a file.
+func (h *handler) history(w http.ResponseWriter, r *http.Request, q query) error {
+	run, err := h.lookup(q)
+	if err != nil {
+		return err
+	}
+	p := newHistory(h.recorder, run, h.o.Now())
+	p.typed(kinds["history"], h.o.Now())
+	body, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return err
+	}
+	download(w, r, run.Name.label()+"-history.json", "application/json", append(body, '\n'))
+	return nil
+}

@@ -1,0 +1,105 @@
+package debug
+
+import (
+	"fmt"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// look is how something is shown: an icon, a tone and words. The tone is never
+// alone.
+type look struct {
+	// Icon is the name of a symbol of the page, Tone a class of the style sheet.
+	Icon, Tone, Text string
+}
+
+// looks are those of the activities, in the order in which they are listed: what
+// needs a person first.
+var looks = []struct {
+	activity runner.Activity
+	look     look
+}{
+	{runner.ActivityStopped, look{"stopped", "bad", "Stopped"}},
+	{runner.ActivityRetrying, look{"retrying", "warn", "Retrying"}},
+	{runner.ActivityFlagsUnknown, look{"unknown", "warn", "Flags unknown"}},
+	{runner.ActivityWaiting, look{"waiting", "calm", "Waiting"}},
+	{runner.ActivityPaused, look{"paused", "calm", "Paused"}},
+	{runner.ActivityWorking, look{"working", "go", "Working"}},
+	{runner.ActivityNotBegun, look{"notbegun", "calm", "Not begun"}},
+	{runner.ActivityDone, look{"done", "calm", "Done"}},
+}
+
+var resultLooks = map[phases.Result]look{
+	phases.Succeeded:  {"succeeded", "good", "Succeeded"},
+	phases.Failed:     {"failed", "bad", "Failed"},
+	phases.Canceled:   {"canceled", "calm", "Canceled"},
+	phases.RolledBack: {"rolledback", "calm", "Rolled back"},
+}
+
+func activityNames() []string {
+	var names []string
+	for _, l := range looks {
+		names = append(names, string(l.activity))
+	}
+	return names
+}
+
+// activityLook is that of an activity.
+func activityLook(name string) look {
+	for _, l := range looks {
+		if string(l.activity) == name {
+			return l.look
+		}
+	}
+	return look{"unknown", "calm", name}
+}
+
+// lookOf is that of what a run does.
+func lookOf(s runner.Status) look {
+	l := activityLook(string(s.Activity))
+	switch {
+	case s.Activity == runner.ActivityDone:
+		if known, ok := resultLooks[s.Result]; ok {
+			return known
+		}
+		return look{"done", "calm", "Done"}
+	case s.Overdue:
+		l.Icon, l.Tone = "overdue", "bad"
+		l.Text += ", overdue"
+	case s.Activity == runner.ActivityRetrying && s.Attempts > 0:
+		l.Text += fmt.Sprintf(", attempt %d", s.Attempts+1)
+	}
+	return l
+}
+
+// attention is the place of a run in the default order of the list: what needs
+// a person comes first.
+func attention(s runner.Status) int {
+	if s.Overdue && s.Activity != runner.ActivityStopped && s.Activity != runner.ActivityDone {
+		return 1
+	}
+	for i, l := range looks {
+		if l.activity == s.Activity {
+			if i == 0 {
+				return 0
+			}
+			return i + 1
+		}
+	}
+	return len(looks) + 1
+}
+
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}

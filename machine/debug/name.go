@@ -1,0 +1,69 @@
+package debug
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Name names a run: its object and, if that has many runs, the item.
+type Name struct {
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+	Item      string `json:"item,omitempty"`
+}
+
+// String returns the parts of the name that are not empty, with slashes between
+// them.
+func (n Name) String() string {
+	parts := make([]string, 0, 3)
+	for _, part := range []string{n.Namespace, n.Name, n.Item} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func (n Name) compare(o Name) int {
+	return cmp.Or(cmp.Compare(n.Namespace, o.Namespace), cmp.Compare(n.Name, o.Name), cmp.Compare(n.Item, o.Item))
+}
+
+// named is what knows the name of its run, such as an item of an object.
+type named interface {
+	RunName() (namespace, name, item string)
+}
+
+// object is what a Kubernetes object knows of its name.
+type object interface {
+	GetNamespace() string
+	GetName() string
+}
+
+// UnnamedTypeError is a type whose runs have no names.
+type UnnamedTypeError struct {
+	Type string
+}
+
+func (e *UnnamedTypeError) Error() string {
+	return fmt.Sprintf("%s has neither a method RunName nor the methods GetNamespace and GetName; give a function that returns the name of a run", e.Type)
+}
+
+// nameOf returns a function that names the runs of a type, from its methods.
+func nameOf[T any]() (func(T) Name, error) {
+	switch t := reflect.TypeFor[T](); {
+	case t.Implements(reflect.TypeFor[named]()):
+		return func(o T) (n Name) {
+			n.Namespace, n.Name, n.Item = any(o).(named).RunName()
+			return n
+		}, nil
+	case t.Implements(reflect.TypeFor[object]()):
+		return func(o T) Name {
+			object := any(o).(object)
+			return Name{Namespace: object.GetNamespace(), Name: object.GetName()}
+		}, nil
+	default:
+		return nil, &UnnamedTypeError{Type: t.String()}
+	}
+}

@@ -1,0 +1,45 @@
+package debug
+
+import (
+	"context"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+// NewObserver returns an observer that records the runs of a runner, for
+// [runner.Options].Observers. Name returns the name of the run of an object. If
+// it is nil, it is what a method
+//
+//	RunName() (namespace, name, item string)
+//
+// of the object returns, as items of a list have it, or else its namespace and
+// name, as Kubernetes objects have them; it is an [*UnnamedTypeError] if the type
+// has neither. Runs of one name are one run for the recorder: use one recorder
+// for each kind of objects.
+func NewObserver[T any](r *Recorder, name func(object T) Name) (runner.Observer[T], error) {
+	if name == nil {
+		var err error
+		if name, err = nameOf[T](); err != nil {
+			return nil, err
+		}
+	}
+	return &observer[T]{r: r, name: name}, nil
+}
+
+type observer[T any] struct {
+	r    *Recorder
+	name func(object T) Name
+}
+
+func (o *observer[T]) Observe(_ context.Context, object T, e runner.Event) {
+	o.r.observe(o, o.name(object), e)
+}
+
+// Forget drops a run whose object is gone, by the runner's key.
+func (o *observer[T]) Forget(key string) { o.r.forgetKey(runKey{o, key}) }
+
+// runKey is the key of a run in its runner, which has one observer.
+type runKey struct {
+	observer any
+	key      string
+}

@@ -1,0 +1,801 @@
+package debug
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// runView is the page of one run, at one of its moments.
+type runView struct {
+	meta
+	row
+	// Doing is what happens, as a sentence.
+	Doing string `json:"doing"`
+	// Error is the last error.
+	Error string `json:"error,omitempty"`
+	// Run is the number of the run of its object, from 1.
+	Run int64 `json:"run"`
+	// Moment is the number of the moment that is shown, from 1, and Moments the
+	// number of those that are recorded.
+	Moment  int  `json:"moment"`
+	Moments int  `json:"moments"`
+	At      when `json:"at"`
+	Seen    when `json:"seen,omitzero"`
+
+	Pipeline []stepView `json:"pipeline"`
+	// MaybeSteps may still come, by flags that are unknown or a choice.
+	MaybeSteps []string      `json:"maybeSteps,omitempty"`
+	Phases     []phaseView   `json:"phases,omitempty"`
+	LeftOut    []leftOut     `json:"leftOut,omitempty"`
+	Facts      []factView    `json:"facts,omitempty"`
+	Timeline   []visit       `json:"timeline,omitempty"`
+	Events     []eventView   `json:"events,omitempty"`
+	Failures   []failureView `json:"failures,omitempty"`
+	Switches   []switched    `json:"switches,omitempty"`
+	Runs       []pastRun     `json:"runs,omitempty"`
+	// Dropped are what the bounds of the history dropped.
+	DroppedMoments int `json:"droppedMoments,omitempty"`
+	DroppedEvents  int `json:"droppedEvents,omitempty"`
+	// Cut reports that the state was too large to be recorded whole.
+	Cut bool `json:"cut,omitempty"`
+	// Unplanned is why there is no plan, and so no graph; empty if there is one.
+	Unplanned string `json:"unplanned,omitempty"`
+
+	plan   *machine.Plan
+	latest bool
+}
+
+// stepView is a step of the pipeline as users see it.
+type stepView struct {
+	Name      string   `json:"name"`
+	State     string   `json:"state"`
+	Phase     string   `json:"phase,omitempty"`
+	Message   string   `json:"message,omitempty"`
+	Progress  []string `json:"progress,omitempty"`
+	Started   when     `json:"started,omitzero"`
+	Completed when     `json:"completed,omitzero"`
+	// Took is for how long it has been open, in seconds.
+	Took length `json:"took,omitempty"`
+	Look look   `json:"-"`
+}
+
+// Open reports whether the step runs.
+func (s stepView) Open() bool { return s.State == stepOpen }
+
+// The states of a step.
+const (
+	stepDone     = "completed"
+	stepFailed   = "failed"
+	stepCanceled = "canceled"
+	stepOpen     = "running"
+	stepLater    = "not started"
+	stepMaybe    = "may run"
+)
+
+var stepLooks = map[string]look{
+	stepDone:     {"succeeded", "good", "Completed"},
+	stepFailed:   {"failed", "bad", "Failed"},
+	stepCanceled: {"canceled", "calm", "Canceled"},
+	stepOpen:     {"working", "go", "Running"},
+	stepLater:    {"notbegun", "calm", "Not started"},
+	stepMaybe:    {"unknown", "warn", "May run"},
+}
+
+// phaseView is a phase of the itinerary, and what the plan says of it.
+type phaseView struct {
+	Name      string       `json:"name"`
+	Step      string       `json:"step,omitempty"`
+	Runs      string       `json:"runs"`
+	Current   bool         `json:"current,omitempty"`
+	Tentative bool         `json:"tentative,omitempty"`
+	Why       *machine.Why `json:"why,omitempty"`
+}
+
+// leftOut is a step that is not shown, and why.
+type leftOut struct {
+	Step   string   `json:"step"`
+	Why    string   `json:"why"`
+	Phases []string `json:"phases"`
+}
+
+// factView is a flag and what is known of it.
+type factView struct {
+	Flag        string   `json:"flag"`
+	Value       string   `json:"value"`
+	Evaluated   when     `json:"evaluated,omitzero"`
+	Live        bool     `json:"live,omitempty"`
+	DecidedBy   []string `json:"decidedBy,omitempty"`
+	Description string   `json:"description,omitempty"`
+	// Read reports whether the itinerary reads it.
+	Read bool `json:"read"`
+}
+
+// Decided names what may change the flag.
+func (f factView) Decided() string {
+	switch {
+	case !f.Read:
+		return "not read here"
+	case f.Live:
+		return "live: may change at any moment"
+	case len(f.DecidedBy) == 0:
+		return "known from the start"
+	}
+	return "decided by " + wording.Few(f.DecidedBy)
+}
+
+// visit is a stay in a phase, as far as moments of it are recorded.
+type visit struct {
+	Itinerary string `json:"itinerary"`
+	Phase     string `json:"phase"`
+	Step      string `json:"step,omitempty"`
+	Entered   when   `json:"entered"`
+	// Took is for how long it was, or has been, the current phase.
+	Took    length `json:"took"`
+	Current bool   `json:"current,omitempty"`
+	Failed  bool   `json:"failed,omitempty"`
+	// begin and part are where its bar begins and how long it is, in hundredths.
+	begin, part float64
+}
+
+// Begin and Part are the place and the length of the bar, as numbers of SVG.
+func (v visit) Begin() string { return strconv.FormatFloat(v.begin, 'f', 2, 64) }
+
+// Part is the length of the bar.
+func (v visit) Part() string { return strconv.FormatFloat(v.part, 'f', 2, 64) }
+
+type eventView struct {
+	At   when   `json:"at"`
+	Kind string `json:"kind"`
+	Text string `json:"text"`
+	// Moment is the number of the moment after it; 0 if that was dropped.
+	Moment int `json:"moment,omitempty"`
+	// Count is how often it happened without a break, and Last when it last did.
+	Count int    `json:"count,omitempty"`
+	Last  when   `json:"last,omitzero"`
+	Page  string `json:"-"`
+}
+
+func newEventView(e Event, now time.Time) eventView {
+	v := eventView{At: when{e.At, now}, Kind: e.Kind, Text: e.Text, Moment: e.Moment + 1}
+	if e.Count > 1 {
+		v.Count, v.Last = e.Count, when{e.Last, now}
+	}
+	return v
+}
+
+// Times says how often it happened; empty if it was once.
+func (e eventView) Times() string {
+	if e.Count < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%d times, last %s", e.Count, e.Last.Away())
+}
+
+type failureView struct {
+	Itinerary string   `json:"itinerary"`
+	Phase     string   `json:"phase"`
+	Reasons   []string `json:"reasons,omitempty"`
+	At        when     `json:"at"`
+}
+
+type switched struct {
+	From   string `json:"from"`
+	Phase  string `json:"phase,omitempty"`
+	To     string `json:"to"`
+	Reason string `json:"reason"`
+	At     when   `json:"at"`
+}
+
+type pastRun struct {
+	Result    phases.Result `json:"result,omitempty"`
+	Itinerary string        `json:"itinerary,omitempty"`
+	Phase     string        `json:"phase,omitempty"`
+	Started   when          `json:"started,omitzero"`
+	Ended     when          `json:"ended,omitzero"`
+}
+
+var runParameters = []parameter{{name: "name"}, {name: "item"}, {name: "moment"}}
+
+// momentOf returns the index of the moment that a query asks for: the latest
+// unless it names one, by its number from 1.
+func momentOf(q query, run Run) (int, error) {
+	last := len(run.Moments) - 1
+	text := q.get("moment")
+	if text == "" {
+		return last, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > len(run.Moments) {
+		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; it takes 1 to %d, and without it the latest is shown", shorten(text), len(run.Moments))}
+	}
+	return n - 1, nil
+}
+
+// newRunView describes a run at the moment of that index.
+func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
+	m := run.Moments[i]
+	latest := i == len(run.Moments)-1
+	if !latest {
+		now = m.At // as it was then
+		run.Next, run.Seen = time.Time{}, time.Time{}
+	}
+	at := func(t time.Time) when { return when{t, now} }
+	s := &m.State
+	p := &runView{
+		row: newRow(rec, run, m, now), Run: max(s.Run, 1),
+		Moment: i + 1, Moments: len(run.Moments), At: at(m.At), Seen: at(run.Seen),
+		DroppedMoments: run.DroppedMoments, DroppedEvents: run.DroppedEvents,
+		Cut:  m.Cut,
+		plan: rec.Plan(m), latest: latest,
+	}
+	if s.Retry != nil {
+		p.Error = s.Retry.Error
+	}
+	if s.Stopped != nil {
+		p.Error = s.Stopped.Error
+	}
+	p.Doing = p.sentence(s)
+	p.pipeline(s, now)
+	p.planned(s)
+	p.facts(s, run, now)
+	p.timeline(run, i, now)
+	for _, e := range slices.Backward(run.Events) {
+		if !latest && e.At.After(m.At) {
+			continue
+		}
+		view := newEventView(e, now)
+		if e.Moment >= 0 && e.Moment < len(run.Moments) {
+			view.Page = p.MomentPage(view.Moment)
+		}
+		p.Events = append(p.Events, view)
+	}
+	for _, f := range s.Failures {
+		p.Failures = append(p.Failures, failureView{f.Itinerary, f.Phase, f.Reasons, at(f.At.Time)})
+	}
+	for _, w := range s.Switches {
+		p.Switches = append(p.Switches, switched{w.From, w.Phase, w.To, switchReason(w.Reason), at(w.At.Time)})
+	}
+	for _, r := range s.Runs {
+		p.Runs = append(p.Runs, pastRun{r.Result, r.Itinerary, r.Phase, at(r.Started.Time), at(r.Ended.Time)})
+	}
+	return p
+}
+
+func switchReason(r runner.SwitchReason) string {
+	switch r {
+	case runner.SwitchFailed:
+		return "a phase failed"
+	case runner.SwitchSelected:
+		return "the object selected it"
+	}
+	return string(r)
+}
+
+// sentence describes what happens.
+func (p *runView) sentence(s *runner.State) string {
+	var b strings.Builder
+	in := ""
+	if p.Phase != "" {
+		in = " in phase " + p.Phase
+	}
+	since := ""
+	if !p.Since.IsZero() {
+		since = " for " + p.Since.Ago()
+	}
+	why := ""
+	if p.Why != "" && p.Why != p.Error {
+		why = ": " + p.Why
+	}
+	switch runner.Activity(p.Activity) {
+	case runner.ActivityNotBegun:
+		b.WriteString("Has not begun" + why)
+	case runner.ActivityWaiting:
+		b.WriteString("Waiting" + in + since + why)
+	case runner.ActivityRetrying:
+		fmt.Fprintf(&b, "Retrying%s%s: attempt %d failed%s", in, since, max(p.Attempts, 1), why)
+	case runner.ActivityFlagsUnknown:
+		fmt.Fprintf(&b, "Cannot go on%s%s, since %s unknown", in, since, flagsAre(p.Flags))
+		b.WriteString(why)
+	case runner.ActivityPaused:
+		b.WriteString("Paused" + in + since)
+		if p.Why != "" {
+			b.WriteString("; before that" + why)
+		}
+	case runner.ActivityStopped:
+		b.WriteString("Stopped" + in + since + why)
+	case runner.ActivityDone:
+		b.WriteString("Done")
+		if !p.Since.IsZero() {
+			b.WriteString(" " + p.Since.Away())
+		}
+		if p.Result != "" {
+			b.WriteString(": " + strings.ToLower(resultLooks[p.Result].Text))
+		}
+		if n := int(s.FailedPhases); n > 0 {
+			b.WriteString(", " + plural(n, "phase") + " failed")
+		}
+		if n := int(s.FailedInCleanup); n > 0 {
+			b.WriteString(", " + plural(n, "phase") + " failed in cleanup")
+		}
+	default:
+		b.WriteString("Working" + in + since + why)
+	}
+	if p.Overdue {
+		return strings.TrimRight(b.String(), ".") + ". Its deadline passed " + p.Deadline.Away() + "."
+	}
+	return strings.TrimRight(b.String(), ".") + "."
+}
+
+func flagsAre(flags []string) string {
+	switch len(flags) {
+	case 0:
+		return "flags are"
+	case 1:
+		return flags[0] + " is"
+	}
+	return wording.Few(flags) + " are"
+}
+
+// pipeline describes the steps as users see them.
+func (p *runView) pipeline(s *runner.State, now time.Time) {
+	p.Pipeline = make([]stepView, 0, len(s.Pipeline))
+	for _, step := range s.Pipeline {
+		v := stepView{Name: step.Name, Phase: step.Phase, Message: step.Message, Progress: step.Progress, State: stepLater}
+		end := now
+		if step.Ran() {
+			v.Started = when{step.Started.Time, now}
+			v.State = stepOpen
+		}
+		if step.Completed != nil && !step.Completed.IsZero() {
+			v.Completed = when{step.Completed.Time, now}
+			v.State = stepDone
+			end = step.Completed.Time
+		}
+		if step.Ran() {
+			v.Took = length(max(end.Sub(step.Started.Time), 0))
+		}
+		switch {
+		case step.Failed:
+			v.State = stepFailed
+		case step.Message == steps.MessageCanceled:
+			v.State = stepCanceled
+		}
+		v.Look = stepLooks[v.State]
+		if v.State == stepOpen {
+			v.Look = p.look // what the run does is what its step does
+			if cur := s.Pipeline.Current(); p.Done || cur == nil || cur.Name != step.Name {
+				v.Look = stepLooks[stepOpen]
+			}
+		}
+		if strings.EqualFold(v.Message, v.Look.Text) || strings.EqualFold(v.Message, stepLooks[v.State].Text) {
+			v.Message = "" // said by the look
+		}
+		p.Pipeline = append(p.Pipeline, v)
+	}
+}
+
+// planned describes what the plan says: the phases, and what is left out and why.
+func (p *runView) planned(s *runner.State) {
+	if p.plan == nil {
+		p.Unplanned = "Nothing can be planned: this controller has no itinerary " + strconv.Quote(s.Itinerary) + " with a phase " + strconv.Quote(s.Phase) + "."
+		if s.Itinerary == "" {
+			p.Unplanned = "Nothing can be planned before an itinerary is selected."
+		}
+		return
+	}
+	p.MaybeSteps = steps.Possible(p.plan)
+	whole := p.plan.Graph().Plan(p.plan.Facts())
+	p.Phases = phasesOf(p.plan)
+	for i := range p.Phases {
+		v := &p.Phases[i]
+		if v.Why != nil && v.Why.Guard == "behind" && whole.Runs(i) == phases.False {
+			v.Why = whole.Why(i) // it did not run
+		}
+	}
+	shown := make(map[string]bool)
+	for _, step := range s.Pipeline {
+		shown[step.Name] = true
+	}
+	for _, name := range append(steps.Visible(p.plan), p.MaybeSteps...) {
+		shown[name] = true
+	}
+	p.LeftOut = stepsLeftOut(whole, shown)
+}
+
+var runsWords = map[phases.Truth]string{phases.True: "yes", phases.False: "no", phases.Unknown: "unknown"}
+
+// phasesOf describes the phases of a plan, in the order of the itinerary.
+func phasesOf(plan *machine.Plan) []phaseView {
+	g := plan.Graph()
+	all := make([]phaseView, g.Len())
+	under := steps.DisplaySteps(plan)
+	for i := range all {
+		f := plan.Phase(i)
+		all[i] = phaseView{Name: f.Name, Step: f.Step, Runs: runsWords[f.Runs], Tentative: f.Tentative, Why: f.Why, Current: plan.Current() == i}
+		if i < len(under) && under[i] != "" {
+			all[i].Step = under[i]
+		}
+	}
+	return all
+}
+
+// Word is what the plan says of the phase, in a word or two.
+func (v phaseView) Word() string {
+	switch {
+	case v.Current:
+		return "current"
+	case v.Why != nil && v.Why.Guard == "behind":
+		return "behind"
+	case v.Runs == "yes":
+		return "runs"
+	case v.Runs == "no":
+		return "left out"
+	case v.Why != nil && v.Why.Guard == "choice":
+		return "by choice"
+	}
+	return "may run"
+}
+
+// Reason is why it does not run, or what that depends on.
+func (v phaseView) Reason() string {
+	if v.Why == nil {
+		return ""
+	}
+	text := v.Why.Text
+	if v.Why.Guard == "behind" {
+		return ""
+	}
+	return text + wording.DecidedBy(v.Why.DecidedBy)
+}
+
+// stepsLeftOut describes the steps that are not shown, by the plan from the start:
+// that a phase is behind does not explain it.
+func stepsLeftOut(plan *machine.Plan, shown map[string]bool) []leftOut {
+	g := plan.Graph()
+	var all []leftOut
+	for k, name := range g.Steps() {
+		if shown[name] {
+			continue
+		}
+		out := leftOut{Step: name}
+		var reasons, riding []string
+		for i := range g.Len() {
+			if !slices.Contains(g.StepsOf(i), k) {
+				continue
+			}
+			phase := g.Phase(i).Name
+			out.Phases = append(out.Phases, phase)
+			text := "it was passed before its flags were as they are now"
+			switch why := plan.WhyUnder(i, k); {
+			case why != nil:
+				text = why.Text
+			case g.Rides(i):
+				riding = append(riding, phase)
+				continue
+			}
+			if !slices.Contains(reasons, text) {
+				reasons = append(reasons, text)
+			}
+		}
+		const most = 4
+		if n := len(reasons); n > most {
+			reasons = append(reasons[:most:most], fmt.Sprintf("%d other reasons", n-most))
+		}
+		if len(riding) > 0 {
+			reasons = append(reasons, wording.Few(riding)+" "+verb(riding, "rides", "ride")+" and "+verb(riding, "does", "do")+" not show it")
+		}
+		out.Why = strings.Join(reasons, "; ")
+		all = append(all, out)
+	}
+	return all
+}
+
+// facts describes the flags, those that the itinerary reads first.
+func (p *runView) facts(s *runner.State, run Run, now time.Time) {
+	r := s.Facts
+	value := make(map[string]string)
+	for _, name := range r.Unknown {
+		value[name] = "unknown"
+	}
+	for _, name := range r.False {
+		value[name] = "false"
+	}
+	for _, name := range r.True {
+		value[name] = "true"
+	}
+	evaluated := func(name string) when {
+		t := run.Evaluated[name]
+		if t.After(p.At.at) && !p.latest {
+			t = time.Time{} // evaluated later again; when before that is not recorded
+		}
+		return when{t, now}
+	}
+	if p.plan != nil {
+		g := p.plan.Graph()
+		reads := g.Reads()
+		for _, def := range g.Vocabulary().Defs() {
+			if !reads.Has(def.Flag) {
+				continue
+			}
+			f := flagView(g, def)
+			f.Value = value[def.Name]
+			if f.Value == "" {
+				f.Value = "unknown"
+			}
+			f.Evaluated = evaluated(def.Name)
+			p.Facts = append(p.Facts, f)
+			delete(value, def.Name)
+		}
+	}
+	rest := make([]string, 0, len(value))
+	for name := range value {
+		rest = append(rest, name)
+	}
+	slices.Sort(rest)
+	for _, name := range rest {
+		p.Facts = append(p.Facts, factView{Flag: name, Value: value[name], Evaluated: evaluated(name)})
+	}
+}
+
+// flagView describes a flag that an itinerary reads.
+func flagView(g *machine.Graph, def phases.FlagDef) factView {
+	f := factView{Flag: def.Name, Description: def.Description, Live: def.Live, Read: true}
+	for i := range g.Len() {
+		if g.Phase(i).Decides.Has(def.Flag) {
+			f.DecidedBy = append(f.DecidedBy, g.Phase(i).Name)
+		}
+	}
+	return f
+}
+
+// timeline describes the visits to phases up to the moment of index i.
+func (p *runView) timeline(run Run, i int, now time.Time) {
+	var all []visit
+	var last *runner.State
+	for k := range run.Moments[:i+1] {
+		m := &run.Moments[k]
+		s := &m.State
+		if last != nil && len(all) > 0 && (s.Visit != last.Visit || s.Phase != last.Phase || s.Itinerary != last.Itinerary || s.Done) {
+			open := &all[len(all)-1]
+			if open.Current {
+				end := m.At
+				if s.Entered != nil && s.Visit != last.Visit && !s.Done {
+					end = s.Entered.Time
+				}
+				open.Took = length(max(end.Sub(open.Entered.at), 0))
+				open.Current = false
+			}
+		}
+		begins := last == nil || s.Visit != last.Visit || s.Phase != last.Phase || s.Itinerary != last.Itinerary
+		if begins && s.Phase != "" && !s.Done {
+			v := visit{Itinerary: s.Itinerary, Phase: s.Phase, Entered: when{m.At, now}, Current: true}
+			if s.Entered != nil {
+				v.Entered.at = s.Entered.Time
+			}
+			if step := s.Pipeline.Current(); step != nil {
+				v.Step = step.Name
+			}
+			all = append(all, v)
+		}
+		if len(all) > 0 && s.PhaseFailed() {
+			all[len(all)-1].Failed = true
+		}
+		last = s
+	}
+	if n := len(all); n > 0 && all[n-1].Current {
+		all[n-1].Took = length(max(now.Sub(all[n-1].Entered.at), 0))
+	}
+	for _, f := range run.Moments[i].State.Failures {
+		for k := range all {
+			if v := &all[k]; v.Phase == f.Phase && v.Itinerary == f.Itinerary && !f.At.Time.Before(v.Entered.at) &&
+				(k+1 == len(all) || !f.At.Time.After(all[k+1].Entered.at)) {
+				v.Failed = true
+			}
+		}
+	}
+	scale(all)
+	p.Timeline = all
+}
+
+// scale places the bars of a timeline between 0 and 100.
+func scale(all []visit) {
+	if len(all) == 0 {
+		return
+	}
+	begin, end := all[0].Entered.at, all[0].Entered.at
+	for _, v := range all {
+		if t := v.Entered.at.Add(time.Duration(v.Took)); t.After(end) {
+			end = t
+		}
+		if v.Entered.at.Before(begin) {
+			begin = v.Entered.at
+		}
+	}
+	whole := end.Sub(begin).Seconds()
+	for k := range all {
+		v := &all[k]
+		v.part = 100
+		if whole > 0 {
+			v.begin = v.Entered.at.Sub(begin).Seconds() / whole * 100
+			v.part = time.Duration(v.Took).Seconds() / whole * 100
+		}
+		v.part = max(v.part, 0.5) // to be seen
+		v.begin = min(v.begin, 100-v.part)
+	}
+}
+
+// MomentPage is the page of the moment of that number; the latest is the page of
+// the run itself.
+func (p *runView) MomentPage(n int) string {
+	if n >= p.Moments {
+		return runLink("run", p.name)
+	}
+	return runLink("run", p.name, "moment", strconv.Itoa(n))
+}
+
+// Previous and Following are the pages of the moments beside this; empty if
+// there is none.
+func (p *runView) Previous() string {
+	if p.Moment <= 1 {
+		return ""
+	}
+	return p.MomentPage(p.Moment - 1)
+}
+
+// Following is the page of the next moment.
+func (p *runView) Following() string {
+	if p.Moment >= p.Moments {
+		return ""
+	}
+	return p.MomentPage(p.Moment + 1)
+}
+
+// Read are the flags that the itinerary reads, and Unread the others.
+func (p *runView) Read() []factView { return p.Facts[:p.unread()] }
+
+// Unread are the flags that the itinerary does not read.
+func (p *runView) Unread() []factView { return p.Facts[p.unread():] }
+
+func (p *runView) unread() int {
+	i := slices.IndexFunc(p.Facts, func(f factView) bool { return !f.Read })
+	if i < 0 {
+		return len(p.Facts)
+	}
+	return i
+}
+
+// Latest reports whether the moment that is shown is the latest.
+func (p *runView) Latest() bool { return p.latest }
+
+// ObjectName and ItemName are the parameters of the page.
+func (p *runView) ObjectName() string { return p.name.object() }
+
+// Graph is the link to the graph at this moment.
+func (p *runView) Graph(format string) string {
+	n := ""
+	if !p.latest {
+		n = strconv.Itoa(p.Moment)
+	}
+	return runLink("graph", p.name, "moment", n, "format", format)
+}
+
+// History is the link to the whole history.
+func (p *runView) History() string { return runLink("history", p.name) }
+
+// EventStream is the link to the events of the run.
+func (p *runView) EventStream() string { return runLink("events", p.name) }
+
+func (p *runView) page() string  { return "run" }
+func (p *runView) title() string { return p.FullName() }
+
+func (p *runView) text(t *text) {
+	t.line(p.FullName())
+	t.line(p.Doing)
+	if !p.latest {
+		t.line(fmt.Sprintf("Moment %d of %d, at %s.", p.Moment, p.Moments, p.At.Exact()))
+	}
+	pairs := [][]string{
+		{"itinerary", p.Itinerary}, {"step", p.Step}, {"phase", p.Phase}, {"progress", p.Progress},
+		{"next try", p.Next.Due()}, {"deadline", p.Deadline.Away()}, {"last error", p.Error},
+	}
+	pairs = slices.DeleteFunc(pairs, func(pair []string) bool { return pair[1] == "" })
+	t.heading("Facts of the run")
+	t.table(nil, pairs)
+	t.heading("Pipeline")
+	var rows [][]string
+	for _, s := range p.Pipeline {
+		took := ""
+		if !s.Started.IsZero() {
+			took = s.Took.String()
+		}
+		rows = append(rows, []string{s.Name, s.Look.Text, took, strings.Join(append([]string{s.Message}, s.Progress...), " ")})
+	}
+	if len(rows) == 0 {
+		t.line("No step has started, and none is planned yet.")
+	} else {
+		t.table([]string{"STEP", "STATE", "TOOK", "MESSAGE"}, rows)
+	}
+	section(t, "May still come", nil, p.MaybeSteps, func(s string) []string { return []string{s} })
+	section(t, "Left out", []string{"STEP", "WHY"}, p.LeftOut, func(l leftOut) []string { return []string{l.Step, l.Why} })
+	section(t, "Flags", []string{"FLAG", "VALUE", "EVALUATED", "WHO DECIDES IT"}, p.Facts, func(f factView) []string {
+		return []string{f.Flag, f.Value, f.Evaluated.Away(), f.Decided()}
+	})
+	section(t, "Timeline", []string{"ENTERED", "PHASE", "TOOK", ""}, p.Timeline, func(v visit) []string {
+		return []string{v.Entered.Clock(), v.Phase, v.Took.String(), v.Word()}
+	})
+	section(t, "Phases", []string{"PHASE", "STEP", "PLAN", "WHY"}, p.Phases, func(v phaseView) []string {
+		return []string{v.Name, v.Step, v.Word(), v.Reason()}
+	})
+	section(t, "Failures", []string{"AT", "PHASE", "REASONS"}, p.Failures, func(f failureView) []string {
+		return []string{f.At.Clock(), f.Phase, strings.Join(f.Reasons, "; ")}
+	})
+	section(t, "Switches", []string{"AT", "FROM", "TO", "WHY"}, p.Switches, func(s switched) []string {
+		return []string{s.At.Clock(), s.From, s.To, s.Reason}
+	})
+	section(t, "Runs before", []string{"RESULT", "ITINERARY", "PHASE", "ENDED"}, p.Runs, func(r pastRun) []string {
+		return []string{string(r.Result), r.Itinerary, r.Phase, r.Ended.Away()}
+	})
+	section(t, "Events, latest first", []string{"AT", "EVENT"}, p.Events, func(e eventView) []string {
+		return []string{e.At.Clock(), strings.TrimSpace(e.Text + " " + e.Times())}
+	})
+	if text := p.DroppedText(); text != "" {
+		t.line("")
+		t.line(text)
+	}
+	if p.Unplanned != "" {
+		t.line("")
+		t.line(p.Unplanned)
+	}
+}
+
+// Word is what became of the visit.
+func (v visit) Word() string {
+	switch {
+	case v.Failed:
+		return "failed"
+	case v.Current:
+		return "current"
+	}
+	return ""
+}
+
+// DroppedText says what the bounds of the history dropped; empty if nothing.
+func (p *runView) DroppedText() string {
+	var parts []string
+	if p.DroppedMoments > 0 {
+		parts = append(parts, plural(p.DroppedMoments, "moment"))
+	}
+	if p.DroppedEvents > 0 {
+		parts = append(parts, plural(p.DroppedEvents, "event"))
+	}
+	var sentences []string
+	if len(parts) > 0 {
+		sentences = append(sentences, "The oldest of the history was dropped to bound its size: "+wording.List(parts, "and")+".")
+	}
+	if p.Cut {
+		sentences = append(sentences, "The state of this moment was too large to be recorded whole: texts of it are missing.")
+	}
+	return strings.Join(sentences, " ")
+}
+
+// section writes a table with a heading, if it has rows.
+func section[T any](t *text, heading string, head []string, all []T, cells func(T) []string) {
+	if len(all) == 0 {
+		return
+	}
+	t.heading(heading)
+	rows := make([][]string, len(all))
+	for i, one := range all {
+		rows[i] = cells(one)
+	}
+	t.table(head, rows)
+}

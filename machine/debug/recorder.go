@@ -1,0 +1,313 @@
+package debug
+
+import (
+	"container/list"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+// Options are the options of [NewRecorder].
+type Options struct {
+	// Itineraries are those that the runs are in.
+	Itineraries *machine.Set
+	// MaxRuns and MaxEvents are the number of runs that are recorded, and of events
+	// of each. Zero means [DefaultMaxRuns] and [DefaultMaxEvents].
+	MaxRuns, MaxEvents int
+	// MaxRunSize and MaxSize are what a run, and all together, take in memory, in
+	// bytes. Zero means [DefaultMaxRunSize] and [DefaultMaxSize], or what one run
+	// takes at most if that is more.
+	MaxRunSize, MaxSize int
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// The bounds of options that set none, and MinRunSize, the smallest MaxRunSize.
+const (
+	DefaultMaxRuns    = 1000
+	DefaultMaxEvents  = 200
+	DefaultMaxRunSize = 16 << 10
+	DefaultMaxSize    = 16 << 20
+	MinRunSize        = 8 << 10
+)
+
+// OptionsError lists all that is missing or wrong in options.
+type OptionsError struct {
+	Problems []string
+}
+
+func (e *OptionsError) Error() string { return "recorder options: " + strings.Join(e.Problems, "; ") }
+
+// check sets defaults.
+func (o *Options) check() error {
+	var problems []string
+	if o.Itineraries == nil || len(o.Itineraries.Names()) == 0 {
+		problems = append(problems, "Itineraries are missing")
+	}
+	bound := func(name string, n *int, least, otherwise int) {
+		if *n == 0 {
+			*n = otherwise
+		} else if *n < least {
+			problems = append(problems, fmt.Sprintf("%s is %d; it must be at least %d", name, *n, least))
+		}
+	}
+	bound("MaxRuns", &o.MaxRuns, 1, DefaultMaxRuns)
+	bound("MaxEvents", &o.MaxEvents, 1, DefaultMaxEvents)
+	bound("MaxRunSize", &o.MaxRunSize, MinRunSize, DefaultMaxRunSize)
+	bound("MaxSize", &o.MaxSize, o.MaxRunSize, max(DefaultMaxSize, o.MaxRunSize))
+	if problems != nil {
+		return &OptionsError{problems}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return nil
+}
+
+// Recorder keeps a bounded history of runs. It is safe for concurrent use.
+//
+// The sizes that [Options] bound are those of what is kept: the latest state of
+// each run, with its texts, lists and what the allocator rounds up, the history
+// before it, when flags were evaluated, names, and the entries in tables. Texts
+// that the itineraries have are not counted: they are shared. Of a run, the
+// oldest moments and events are dropped first; of the runs, those that are done
+// first, and among these the one that was seen longest ago. A state that takes
+// more than three quarters of MaxRunSize is recorded with texts cut, and if its
+// names alone take more, with fewer of them ([Moment].Cut).
+type Recorder struct {
+	o     Options
+	words *words
+
+	mu      sync.Mutex
+	encoder encoder
+	runs    map[Name]*history
+	byKey   map[runKey]*history
+	// live and done are the histories, by when they were seen, the longest ago
+	// first.
+	live, done *list.List
+	size       int
+	dropped    int
+	watchers   watchers
+}
+
+// NewRecorder makes a recorder. The error is an [*OptionsError].
+func NewRecorder(o Options) (*Recorder, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	w := newWords(o.Itineraries)
+	return &Recorder{
+		o: o, words: w, encoder: encoder{words: w},
+		runs: map[Name]*history{}, byKey: map[runKey]*history{}, live: list.New(), done: list.New(),
+		watchers: watchers{of: map[Name][]chan struct{}{}},
+	}, nil
+}
+
+// Record records a run as it was read from an object. A run whose name is longer
+// than a KiB is not recorded.
+func (r *Recorder) Record(n Name, s runner.State, paused bool) {
+	now := r.now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if h := r.get(n, now); h != nil {
+		h.seen, h.unwritten = now, false
+		if h.record(&r.encoder, &s, paused, now, r.o.MaxRunSize) {
+			r.watchers.changed(n)
+		}
+		r.settle(h)
+	}
+}
+
+// observe records an event of a run of an observer.
+func (r *Recorder) observe(observer any, n Name, e runner.Event) {
+	now := r.now()
+	reconciled, is := e.(runner.RunReconciled)
+	if is {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if h := r.get(n, now); h != nil {
+			r.reconciled(observer, h, &reconciled, now)
+		}
+		return
+	}
+	entry := newEntry(e)
+	entry.at = now
+	if entry.kind == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.get(n, now)
+	if h == nil || entry.kind == flagEvaluated && !h.evaluated(r.words, &entry) {
+		return
+	}
+	h.happened(&r.encoder, entry, r.o.MaxRunSize, r.o.MaxEvents)
+	r.count(h)
+}
+
+// reconciled records the end of a reconcile. If nothing has changed, it does next
+// to nothing.
+func (r *Recorder) reconciled(observer any, h *history, e *runner.RunReconciled, now time.Time) {
+	if key := (runKey{observer, e.Key}); key != h.key && e.Key != "" && len(e.Key) <= maxName {
+		if r.byKey[h.key] == h {
+			delete(r.byKey, h.key)
+		}
+		h.key = runKey{observer, strings.Clone(e.Key)}
+		r.byKey[h.key] = h
+	}
+	next := time.Time{}
+	if e.Requeue {
+		next = now.Add(e.RequeueAfter)
+	}
+	changed := h.log.fresh >= 0 || !next.Equal(h.next)
+	h.seen, h.next = now, next
+	if e.Changed || h.unwritten || h.moments == 0 || e.Paused != h.paused || !h.isAt(e.State) {
+		changed = h.record(&r.encoder, e.State, e.Paused, now, r.o.MaxRunSize) || changed
+		h.unwritten = e.Changed
+	}
+	h.log.unchanged()
+	r.settle(h)
+	if changed {
+		r.watchers.changed(h.name)
+	}
+}
+
+// get returns the history of a run, a new one if there is none; nil if its name is
+// too long.
+func (r *Recorder) get(n Name, now time.Time) *history {
+	if h := r.runs[n]; h != nil {
+		return h
+	}
+	if n.len() > maxName {
+		return nil
+	}
+	n = Name{strings.Clone(n.Namespace), strings.Clone(n.Name), strings.Clone(n.Item)}
+	h := &history{name: n, base: now.Unix(), seen: now, log: emptyLog()}
+	h.place = r.live.PushBack(h)
+	r.runs[n] = h
+	return h
+}
+
+// count counts what a history takes now, and drops runs if all together take too
+// much.
+func (r *Recorder) count(h *history) {
+	r.size -= h.size
+	h.count(r.o.MaxRunSize)
+	r.size += h.size
+	for len(r.runs) > r.o.MaxRuns || r.size > r.o.MaxSize {
+		oldest := r.done.Front()
+		if oldest == nil {
+			oldest = r.live.Front()
+		}
+		r.remove(oldest.Value.(*history))
+		r.dropped++
+	}
+}
+
+// settle puts a history at its place after it was seen.
+func (r *Recorder) settle(h *history) {
+	if done := h.state.Done; done == h.isDone {
+		r.list(h).MoveToBack(h.place)
+	} else {
+		r.list(h).Remove(h.place)
+		h.isDone = done
+		h.place = r.list(h).PushBack(h)
+	}
+	r.count(h)
+}
+
+// list returns the list that a history is in.
+func (r *Recorder) list(h *history) *list.List {
+	if h.isDone {
+		return r.done
+	}
+	return r.live
+}
+
+func (r *Recorder) remove(h *history) {
+	delete(r.runs, h.name)
+	if r.byKey[h.key] == h {
+		delete(r.byKey, h.key)
+	}
+	r.list(h).Remove(h.place)
+	r.size -= h.size
+}
+
+// now reads the clock.
+func (r *Recorder) now() time.Time { return r.o.Now().UTC().Round(0) }
+
+// Forget drops a run whose object is gone.
+func (r *Recorder) Forget(n Name) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget(r.runs[n])
+}
+
+// forgetKey drops a run by its key.
+func (r *Recorder) forgetKey(key runKey) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget(r.byKey[key])
+}
+
+func (r *Recorder) forget(h *history) {
+	if h != nil {
+		r.remove(h)
+		r.watchers.changed(h.name)
+	}
+}
+
+// Plan plans from a moment; nil if its itinerary or phase is not known.
+func (r *Recorder) Plan(m Moment) *machine.Plan {
+	if _, err := r.o.Itineraries.Graph(m.State.Itinerary); err != nil {
+		return nil
+	}
+	resumed, err := r.o.Itineraries.Resume(m.State.Checkpoint, m.State.Itinerary)
+	if err != nil {
+		return nil
+	}
+	return resumed.Plan()
+}
+
+// Runs returns each run with its latest moment and without events, in the order of
+// their names, and how often the bounds have dropped a run.
+func (r *Recorder) Runs() (runs []Run, dropped int) {
+	r.mu.Lock()
+	all := make([]*history, 0, len(r.runs))
+	for _, h := range r.runs {
+		all = append(all, h)
+	}
+	dropped = r.dropped
+	r.mu.Unlock()
+	slices.SortFunc(all, func(a, b *history) int { return a.name.compare(b.name) })
+	runs = make([]Run, 0, len(all))
+	for _, h := range all { // a reconcile waits for one of them at most
+		r.mu.Lock()
+		if h.moments > 0 && r.runs[h.name] == h {
+			runs = append(runs, h.latest())
+		}
+		r.mu.Unlock()
+	}
+	return runs, dropped
+}
+
+// Lookup returns a run with its history, and reports whether there is one of that
+// name.
+func (r *Recorder) Lookup(n Name) (Run, bool) {
+	r.mu.Lock()
+	h := r.runs[n]
+	if h == nil || h.moments == 0 {
+		r.mu.Unlock()
+		return Run{}, false
+	}
+	c := *h
+	h.state.DeepCopyInto(&c.state)
+	c.log.buf, c.flags = slices.Clone(h.log.buf), slices.Clone(h.flags)
+	r.mu.Unlock()
+	return c.read(r.words), true
+}

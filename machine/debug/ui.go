@@ -1,0 +1,112 @@
+package debug
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"net/http"
+
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+)
+
+//go:embed ui
+var ui embed.FS
+
+// asset is a file of all pages. Its name has the hash of its contents, so that it
+// can be kept for ever.
+type asset struct {
+	name, contentType string
+	body              []byte
+}
+
+var (
+	sheet  = newAsset("style", "css", "text/css", read("ui/style.css")+dump.StyleSheet())
+	script = newAsset("script", "js", "text/javascript", read("ui/script.js"))
+	icon   = newAsset("icon", "svg", "image/svg+xml", read("ui/icon.svg"))
+)
+
+func newAsset(name, ending, contentType, body string) asset {
+	sum := sha256.Sum256([]byte(body))
+	return asset{name + "." + hex.EncodeToString(sum[:8]) + "." + ending, contentType, []byte(body)}
+}
+
+func read(name string) string {
+	body, err := ui.ReadFile(name)
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return string(body)
+}
+
+func (a asset) serve(w http.ResponseWriter, r *http.Request, _ query) error {
+	tag := `"` + a.name + `"`
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	w.Header().Set("ETag", tag)
+	if r.Header.Get("If-None-Match") == tag {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	respond(w, r, http.StatusOK, a.contentType+"; charset=utf-8", a.body)
+	return nil
+}
+
+var templates = template.Must(template.New("").ParseFS(ui, "ui/*.html"))
+
+// page is what a template is given.
+type page struct {
+	// Site is the heading of all pages, Title that of this.
+	Site, Title string
+	// Template is the name of the template.
+	Template string
+	// Style, Script and Icon are the names of these files.
+	Style, Script, Icon string
+	Now                 when
+	View                view
+	// Stream is the link to the events after which the page is another; empty if it
+	// does not change by itself.
+	Stream string
+}
+
+func (h *handler) newPage(v view) page {
+	now := h.o.Now()
+	p := page{Site: h.o.Title, Title: v.title(), Template: v.page(), Style: sheet.name, Script: script.name, Icon: icon.name, Now: when{now, now}, View: v}
+	switch v := v.(type) {
+	case *runList:
+		p.Stream = "events"
+	case *runView:
+		p.Stream = v.EventStream()
+	}
+	return p
+}
+
+// Is reports whether the view is the page of that name.
+func (p page) Is(name string) bool { return p.Template == name }
+
+// drawing returns a picture for a page that has its style.
+func drawing(it dump.Itinerary) template.HTML {
+	d, err := dump.New(dump.Options{}, it)
+	if err != nil {
+		return template.HTML("<p>" + template.HTMLEscapeString(err.Error()) + "</p>")
+	}
+	return template.HTML(d.InlineSVG()) // its texts are escaped
+}
+
+// SVG is the graph with the current phase.
+func (p *runView) SVG() template.HTML { return drawing(p.drawn()) }
+
+// SVG is the graph by the flags that are set.
+func (p *itineraryView) SVG() template.HTML { return drawing(p.drawn()) }
+
+func (p *itineraryView) drawn() dump.Itinerary { return dump.Itinerary{Plan: p.plan} }
+
+func (p *runView) drawn() dump.Itinerary {
+	it := dump.Itinerary{Plan: p.plan}
+	g := p.plan.Graph()
+	for _, f := range p.Failures {
+		if _, err := g.Lookup(f.Phase); err == nil && f.Itinerary == g.Name() {
+			it.Failed = append(it.Failed, f.Phase)
+		}
+	}
+	return it
+}

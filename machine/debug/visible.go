@@ -1,0 +1,61 @@
+package debug
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// visible shows characters that have no shape, or that turn the direction of
+// what follows, by their numbers as Go writes them, so that a name or a message
+// cannot look like another or act on a terminal. New lines and tabs stay.
+func visible(text []byte) []byte {
+	clean := true
+	for i := 0; i < len(text); {
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(text[i:])
+		}
+		if !shown(r, size) {
+			clean = false
+			break
+		}
+		i += size
+	}
+	if clean {
+		return text
+	}
+	var b bytes.Buffer
+	b.Grow(len(text) + len(text)/8)
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		switch {
+		case r == utf8.RuneError && size <= 1:
+			b.WriteString(`\x` + strconv.FormatUint(uint64(text[i]), 16))
+		case shown(r, size):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+		i += size
+	}
+	return b.Bytes()
+}
+
+func shown(r rune, size int) bool {
+	switch {
+	case r >= ' ' && r < 0x7f, r == '\n', r == '\t':
+		return true
+	case r < utf8.RuneSelf, r == utf8.RuneError && size <= 1:
+		return false
+	}
+	return unicode.IsPrint(r) || unicode.In(r, unicode.Mn, unicode.Me) || r == '\u00a0' || r == '\u200d'
+}
+
+// oneLine is a text as a cell of a table shows it.
+func oneLine(s string) string {
+	s = strings.NewReplacer("\r\n", " ↵ ", "\n", " ↵ ", "\t", " ").Replace(s)
+	return string(visible([]byte(s)))
+}

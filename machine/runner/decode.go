@@ -1,0 +1,80 @@
+package runner
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// StateError is JSON that is not the state of a run.
+type StateError struct {
+	Err error
+}
+
+func (e *StateError) Error() string { return "not the state of a run: " + e.Err.Error() }
+
+// Unwrap returns the error of the JSON decoder.
+func (e *StateError) Unwrap() error { return e.Err }
+
+// DecodeState reads a state from JSON, such as that of a status or of the annotation
+// of [NewAnnotationStorage], which has no pipeline. Users can write to it: as a
+// runner does, it brings numbers and texts that are out of range into range, in time
+// and memory linear in the size of the text. Times are compared with no clock, and a
+// time that is missing stays missing. Members that it does not know are ignored, so
+// it reads any JSON object: see [IsState]. The error is a [*StateError].
+func DecodeState(text []byte) (State, error) {
+	var s State
+	if err := json.Unmarshal(text, &s); err != nil {
+		return State{}, &StateError{err}
+	}
+	s.check(metav1.Time{})
+	return s, nil
+}
+
+// IsState reports whether a text is a JSON object that a runner wrote as a state, to
+// tell it from others by its shape alone. It has at least one of:
+//
+//   - facts with a hash,
+//   - the number of a visit, which is positive,
+//   - what is retried, with one of the kinds of [RetryKind],
+//   - why and since when the run is stopped,
+//   - since when it is paused, and no member that a state does not have.
+//
+// Other members count for nothing: the statuses of other controllers have an
+// itinerary, a phase and a pipeline as well. A state that is broken in another place
+// is one nevertheless, and [DecodeState] may refuse it.
+func IsState(text []byte) bool {
+	var of map[string]json.RawMessage
+	if json.Unmarshal(text, &of) != nil {
+		return false
+	}
+	var (
+		facts struct {
+			Hash string `json:"hash"`
+		}
+		visit int64
+		retry struct {
+			Kind RetryKind `json:"kind"`
+		}
+		stopped struct {
+			Error string    `json:"error"`
+			Since time.Time `json:"since"`
+		}
+		pausedSince time.Time
+	)
+	switch has := func(name string, v any) bool { return of[name] != nil && json.Unmarshal(of[name], v) == nil }; {
+	case has("facts", &facts) && facts.Hash != "",
+		has("visit", &visit) && visit > 0,
+		has("retry", &retry) && slices.Contains([]RetryKind{RetryHandler, RetryFlags, RetryOptions}, retry.Kind),
+		has("stopped", &stopped) && stopped.Error != "" && !stopped.Since.IsZero():
+		return true
+	case has("pausedSince", &pausedSince) && !pausedSince.IsZero():
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.DisallowUnknownFields()
+		return d.Decode(new(State)) == nil
+	}
+	return false
+}
