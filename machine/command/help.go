@@ -141,8 +141,8 @@ hold all of it: every phase, whether it runs, and why not.`,
 why, when it is tried again, and when its deadline is, as the controller has last
 recorded it. What is read is as for plan; no flags are needed.
 
-A <noun> is stuck if it is stopped or past a deadline; with --stuck also if it has
-not moved for that long, whatever it does meanwhile. The time for which it was
+The <noun> is stuck if it is stopped or past a deadline; with --stuck also if it
+has not moved for that long, whatever it does meanwhile. The time for which it was
 paused before does not count; a pause that lasts does. Then only those that are
 stuck are shown.
 

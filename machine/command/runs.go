@@ -310,8 +310,10 @@ type inquiry struct {
 	vocabulary *phases.Vocabulary
 	// known are those that the state records of the itinerary.
 	known phases.Facts
-	// sources find the others; if nil, only the state knows.
-	sources *phases.Sources
+	// sources find the others; if nil, only the state knows, and unrecorded is why
+	// they are unknown.
+	sources    *phases.Sources
+	unrecorded error
 }
 
 // facts returns the flags with the settings over them, and why flags are unknown.
@@ -321,7 +323,7 @@ func (q inquiry) facts(ctx context.Context, set settings) (phases.Facts, []*phas
 		return answer.Facts, answer.Errors
 	}
 	f, _ := set.over(q.vocabulary, q.known)
-	return f, set.reasons(q.vocabulary, f, errNotRecorded)
+	return f, set.reasons(q.vocabulary, f, q.unrecorded)
 }
 
 // finding is what is known of the flags of a run.
@@ -344,7 +346,10 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 	if all.Settled != nil {
 		all.Settled(set.flags)
 	}
-	f := finding{inquiry: inquiry{vocabulary: v, sources: a.sources(r, v)}, missing: r.Missing}
+	f := finding{inquiry: inquiry{vocabulary: v, sources: a.sources(r, v), unrecorded: errNotRecorded}, missing: r.Missing}
+	if recorded.Own && recorded.State.Visit == 0 && !recorded.Done {
+		f.unrecorded = errNotBegun
+	}
 	if recorded.Own && !today {
 		f.known = a.recordedFacts(recorded.State, g)
 	}
@@ -364,7 +369,10 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 	return f
 }
 
-var errNotRecorded = errors.New("the object does not record it")
+var (
+	errNotRecorded = errors.New("the object does not record it")
+	errNotBegun    = errors.New("no flag is recorded before the beginning; give it a value with --set")
+)
 
 // sources are those of a run, or nil. One that fails makes its flags unknown.
 func (a *app) sources(r *Run, v *phases.Vocabulary) *phases.Sources {

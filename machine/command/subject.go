@@ -53,7 +53,9 @@ func (s *subject) registerObjects(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.files, "file", "f", nil, filesUsage)
 	f.Var(&a.stateAt, "state-at", "with -f, where on an object the state of its run is: `PATH`, such as .status.upgrade")
-	f.BoolVar(&s.today, "today", false, "with -f, the flags are those that the objects give today, not those that the state records")
+	if a.catalogue.Sources != nil || a.catalogue.Read != nil { // otherwise only states have flags
+		f.BoolVar(&s.today, "today", false, "with -f, the flags are those that the objects give today, not those that the state records")
+	}
 	complete(cmd, "state-at", cobra.NoFileCompletions)
 	a.readers = append(a.readers, cmd)
 	registerSet(cmd, &s.set, s.completeSettings)
@@ -104,6 +106,8 @@ func (s *subject) check(cmd *cobra.Command) error {
 			return errors.New("with -f the flags are those of the objects; leave out --flags and --unknown, or give --set")
 		}
 		return errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
+	case changed("today") && changed("itinerary"):
+		return errors.New("--today is for the objects of this command's own catalogue; with -i FILE only states have flags, so leave it out")
 	case len(s.files) > 0:
 		return checkFiles(s.files)
 	case changed("itinerary"):
