@@ -102,11 +102,21 @@ pipeline.konveyor.io/state, in the status, or in a field of it; --state-at names
 another place. The flags are those that the state records.
 
 With -i alone there are no objects: an itinerary is planned with the flags that
-you name. A step in parentheses depends on a flag that is unknown, or on a choice
-that is not made; one with a question mark may still change.
+you name.
+
+A step in parentheses depends on a flag that is unknown, or on a choice that is
+not made. A step with a question mark may still change, once a phase ahead has
+decided the flags that it depends on. In json and yaml these are maybeSteps and
+tentativeSteps; the latter also has steps that are not shown, but may still come.
+
+--name, --itinerary-name and --runs leave only some; --runs leaves those that run
+a step by what is known now, or may run it. A name that does not exist is an
+error; filters that leave nothing are none.
 
 --set gives a flag another value, and follows the relations between flags: what
-else changes is noted. With --diff only what that changes is shown.
+else changes is noted. --diff shows what that changes, and nothing else: flags,
+steps that appear (+), vanish (-) or become uncertain (?), and phases with the
+reason; in json and yaml each with before and after.
 
 With --explain also what is left out, and why. The formats json and yaml always
 hold all of it: every phase, whether it runs, and why not.`,
@@ -162,9 +172,16 @@ NAME is the name of a phase, a step or a flag. If it is several, all are
 explained, unless --phase, --step or --flag says which. A phase that rides never
 makes its step visible, so that no step depends on it.
 
+Of a flag, json and yaml have under runs its value, and under flag: description,
+live, readBy, decidedBy, relations, and ifOther with what each other value would
+change, as plan --diff shows it.
+
 What is read, and the other options, are as for plan.`,
 		Example: `  # Why do some have no step <step>?
   <command> explain <step> -f objects.yaml
+
+  # Why has this one none?
+  <command> explain <step> -f objects.yaml --name NAME
 
   # What would it take?
   <command> explain <phase> -i <itinerary>
