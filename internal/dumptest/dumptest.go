@@ -18,11 +18,16 @@ type Drawing struct {
 	Name        string
 	Options     dump.Options
 	Itineraries []dump.Itinerary
+	// Before and After are there in place of Itineraries in a drawing of differences.
+	Before, After dump.Side
 }
 
 // New makes the drawing, and panics if that is impossible.
 func (d Drawing) New() *dump.Drawing {
 	drawing, err := dump.New(d.Options, d.Itineraries...)
+	if d.After.Itineraries != nil {
+		drawing, err = dump.NewDiff(d.Options, d.Before, d.After)
+	}
 	if err != nil {
 		panic(err)
 	}
@@ -31,7 +36,7 @@ func (d Drawing) New() *dump.Drawing {
 
 // Drawings are MTC's itineraries, forklift's warm one, [Disks], and one of hostile
 // names: each alone, planned, and in the middle of a run with a phase that
-// failed. Some follow in other ways, and MTC's all in one picture. root is the
+// failed. Some follow in other ways, MTC's all in one picture, and [Differences]. root is the
 // way to the root of the repository.
 func Drawings(root string) ([]Drawing, error) {
 	warm, err := Warm(root)
@@ -56,7 +61,7 @@ func Drawings(root string) ([]Drawing, error) {
 			return nil, err
 		}
 		one := func(suffix string, o dump.Options, it dump.Itinerary) {
-			all = append(all, Drawing{name + suffix, o, []dump.Itinerary{it}})
+			all = append(all, Drawing{Name: name + suffix, Options: o, Itineraries: []dump.Itinerary{it}})
 		}
 		begun := dump.Itinerary{Plan: middle, Failed: running[len(running)/2-1:][:1]}
 		one("", dump.Options{}, dump.Itinerary{Graph: g})
@@ -85,7 +90,11 @@ func Drawings(root string) ([]Drawing, error) {
 		}
 		several.Itineraries = append(several.Itineraries, dump.Itinerary{Graph: g, Plan: g.Plan(Facts(it))})
 	}
-	return append(all, several), nil
+	differences, err := Differences()
+	if err != nil {
+		return nil, err
+	}
+	return append(append(all, several), differences...), nil
 }
 
 // Warm is forklift's warm migration.
@@ -173,7 +182,7 @@ func begunDisks() ([]Drawing, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Drawing{d.name, dump.Options{}, []dump.Itinerary{{Plan: plan}}})
+		all = append(all, Drawing{Name: d.name, Itineraries: []dump.Itinerary{{Plan: plan}}})
 	}
 	return all, nil
 }

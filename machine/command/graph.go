@@ -20,29 +20,17 @@ type graphOptions struct {
 	draw        dump.Options
 	at          string
 	format      string
+	diff        bool
 }
 
 func (a *app) graph() *cobra.Command {
 	var o graphOptions
 	cmd := &cobra.Command{
-		Use:  "graph (-f FILE... [--name NAME] | -i ITINERARY...)",
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.check(cmd); err != nil {
-				return err
-			}
-			itineraries, err := a.drawn(cmd, &o)
-			if err != nil {
-				return err
-			}
-			drawing, err := dump.New(o.draw, itineraries...)
-			switch {
-			case errors.As(err, new(*machine.TooManyEdgesError)):
-				a.problem(err)
-				return errReported
-			case errors.As(err, new(*dump.UnknownPhaseError)):
-				return fmt.Errorf("--around: %w", err)
-			case err != nil:
+		Use:  "graph (-f FILE... [--name NAME] | -i ITINERARY... | --diff A B)",
+		Args: o.diffArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			drawing, err := a.drawing(cmd, &o, args)
+			if drawing == nil {
 				return err
 			}
 			out := output{w: a.stdout}
@@ -60,6 +48,7 @@ func (a *app) graph() *cobra.Command {
 	f.BoolVar(&o.draw.AllEdges, "all-edges", false, "draw every transition that there may be")
 	f.BoolVar(&o.draw.OnlyRun, "only-run", false, "with --flags or -f, leave out what will not run")
 	f.StringVar(&o.draw.Around, "around", "", "draw only this `PHASE`, the phases one transition away, and these transitions")
+	f.BoolVar(&o.diff, "diff", false, "draw what differs between two arguments, each 'ITINERARY[@PHASE][?FLAG,...]', a file of itineraries, or a file with the object of one "+a.noun())
 	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT, formatMermaid, formatJSON, formatSVG)
 	complete(cmd, "itinerary", a.completeItinerary)
 	complete(cmd, "flags", o.completeFlags)
@@ -69,6 +58,31 @@ func (a *app) graph() *cobra.Command {
 	complete(cmd, "at", o.completePhases)
 	complete(cmd, "around", o.completePhases)
 	return cmd
+}
+
+// drawing draws what the options ask for; nil if there is nothing to draw. Problems
+// with what was read are printed.
+func (a *app) drawing(cmd *cobra.Command, o *graphOptions, args []string) (drawing *dump.Drawing, err error) {
+	if o.diff {
+		drawing, err = a.drawDiff(cmd, o, args)
+	} else {
+		if err := o.check(cmd); err != nil {
+			return nil, err
+		}
+		itineraries, drawnErr := a.drawn(cmd, o)
+		if drawnErr != nil {
+			return nil, drawnErr
+		}
+		drawing, err = dump.New(o.draw, itineraries...)
+	}
+	switch {
+	case errors.As(err, new(*machine.TooManyEdgesError)):
+		a.problem(err)
+		return nil, errReported
+	case errors.As(err, new(*dump.UnknownPhaseError)):
+		return nil, fmt.Errorf("--around: %w", err)
+	}
+	return drawing, err
 }
 
 // check refuses options that do not go together.
@@ -120,7 +134,8 @@ func (a *app) dump(d *dump.Drawing, format string) []byte {
 // drawn are the itineraries to draw. Problems with what was read are printed.
 func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, error) {
 	if len(o.files) > 0 {
-		one, err := a.drawnRecorded(cmd, o)
+		one, title, err := a.drawnRecorded(cmd, o)
+		o.draw.Title = title
 		return []dump.Itinerary{one}, err
 	}
 	var all []*machine.Graph
@@ -232,30 +247,24 @@ func graphNames(all []*machine.Graph) []string {
 }
 
 // drawnRecorded is the itinerary that a run is on, from where it stands.
-func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (dump.Itinerary, error) {
+func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (drawn dump.Itinerary, title string, err error) {
 	var none dump.Itinerary
-	switch len(o.itineraries) {
-	case 0:
-	case 1:
-		f, err := a.catalogueOf(o.itineraries[0])
-		if err != nil {
-			return none, a.content(err)
+	if len(o.itineraries) > 0 {
+		if err := a.useCatalogue(o.itineraries); err != nil {
+			return none, "", err
 		}
-		a.in = f
-	default:
-		return none, errors.New("-i with -f is the file of the itineraries of the objects; give one")
 	}
 	set, err := parseSettings(a.objectsFamily().vocabulary(), o.set)
 	if err != nil {
-		return none, err
+		return none, "", err
 	}
 	all := a.read(&o.subject)
 	if len(all.Runs) == 0 {
-		return none, errReported
+		return none, "", errReported
 	}
 	r, err := a.choose(all, cmd.Name(), o.name)
 	if err != nil {
-		return none, err
+		return none, "", err
 	}
 	recorded := r.Recorded()
 	g, err := a.graphOf(r)
@@ -264,27 +273,26 @@ func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (dump.Itinerary
 	}
 	if err != nil {
 		a.problem(r.wrong(err))
-		return none, errReported
+		return none, "", errReported
 	}
 	at := machine.Position{Phase: o.at}
 	if o.at != "" {
 		if _, err := o.find([]*machine.Graph{g}); err != nil {
-			return none, err
+			return none, "", err
 		}
 	} else if at, err = a.position(r, recorded, g); err != nil {
 		a.problem(r.wrong(err))
-		return none, errReported
+		return none, "", errReported
 	}
 	f := a.find(cmd.Context(), all, r, recorded, g, o.today, set)
 	plan, err := g.PlanFrom(at, f.facts)
 	if err != nil {
 		a.problem(r.wrong(err))
-		return none, errReported
+		return none, "", errReported
 	}
 	a.unknownOf(r, f, plan)
 	a.notes(all)
-	o.draw.Title = r.ref()
-	return dump.Itinerary{Plan: plan, Failed: failedPhases(recorded, g)}, nil
+	return dump.Itinerary{Plan: plan, Failed: failedPhases(recorded, g)}, r.ref(), nil
 }
 
 // failedPhases are the phases of an itinerary that have failed, as far as they are

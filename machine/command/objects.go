@@ -110,7 +110,7 @@ func (o *Objects) sort(a *app, documents []*document) {
 // kindOf returns what tells the kind of an object apart, and whether the object is
 // of interest.
 func (a *app) kindOf(o *Object) (string, bool) {
-	if a.catalogue.KindOf != nil {
+	if a.isBuiltin() && a.catalogue.KindOf != nil {
 		return a.catalogue.KindOf(o.APIVersion, o.Kind)
 	}
 	group, _, _ := strings.Cut(o.APIVersion, "/")

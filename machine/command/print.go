@@ -46,6 +46,8 @@ func checkChoice(option, value string, choices ...string) error {
 type output struct {
 	w   io.Writer
 	buf bytes.Buffer
+	// width is where tables are wrapped ([terminalWidth]).
+	width int
 }
 
 // flush passes on what has been collected.
@@ -115,7 +117,10 @@ func marshal(v any) ([]byte, error) {
 // table is columns of text, each as wide as its content.
 type table struct {
 	colors colors
-	rows   [][]cell
+	// width is that of the terminal: the last column is wrapped there. Zero means
+	// that nothing is wrapped ([terminalWidth]).
+	width int
+	rows  [][]cell
 }
 
 type cell struct {
@@ -151,14 +156,119 @@ func (t *table) write(b *bytes.Buffer, indent string) {
 	}
 	for _, row := range t.rows {
 		b.WriteString(indent)
+		column := runes(indent)
 		for i, c := range row {
-			b.WriteString(t.colors.paint(c.color, c.text))
-			if i < len(row)-1 {
-				b.WriteString(strings.Repeat(" ", widths[i]-runes(c.text)+3))
+			if i == len(row)-1 {
+				t.writeLast(b, c, column, indent)
+				break
 			}
+			b.WriteString(t.colors.paint(c.color, c.text))
+			b.WriteString(strings.Repeat(" ", widths[i]-runes(c.text)+columnGap))
+			column += widths[i] + columnGap
 		}
 		b.WriteByte('\n')
 	}
+}
+
+const (
+	columnGap = 3
+	// minLast is the width below which a last column does not hold what must be
+	// wrapped: that goes to lines of its own then, further in by lastIndent.
+	minLast    = 20
+	lastIndent = "    "
+)
+
+// writeLast writes the last cell of a row, which begins at a column. If it does
+// not fit into the width, its words are wrapped below each other.
+func (t *table) writeLast(b *bytes.Buffer, c cell, column int, indent string) {
+	text := t.colors.paint(c.color, c.text)
+	if t.width == 0 || column+visibleWidth(text) <= t.width {
+		b.WriteString(text)
+		return
+	}
+	begin := strings.Repeat(" ", column)
+	if t.width-column < minLast {
+		begin = indent + lastIndent
+		b.Truncate(len(bytes.TrimRight(b.Bytes(), " ")))
+		b.WriteString("\n" + begin)
+	}
+	for i, line := range wrapWords(text, max(t.width-runes(begin), minLast/2)) {
+		if i > 0 {
+			b.WriteString("\n" + begin)
+		}
+		b.WriteString(line)
+	}
+}
+
+// wrapWords breaks a text into lines at spaces, and a word that is longer than a
+// line wherever the line ends. Colours take no room; one that goes on in the next
+// line is switched on again there.
+func wrapWords(text string, width int) []string {
+	var lines []string
+	var line strings.Builder
+	n, color := 0, "" // the width of the line, and the colour in which it is
+	end := func() {
+		if color != "" {
+			line.WriteString(reset)
+		}
+		lines = append(lines, line.String())
+		line.Reset()
+		line.WriteString(color)
+		n = 0
+	}
+	for word := range strings.SplitSeq(text, " ") {
+		w := visibleWidth(word)
+		switch {
+		case n > 0 && n+1+w <= width:
+			line.WriteByte(' ')
+			n++
+		case n > 0:
+			end()
+		}
+		for word != "" {
+			if code := colorCode(word); code != "" {
+				line.WriteString(code)
+				if color = code; code == reset {
+					color = ""
+				}
+				word = word[len(code):]
+				continue
+			}
+			if n == width {
+				end()
+			}
+			_, size := utf8.DecodeRuneInString(word)
+			line.WriteString(word[:size])
+			word = word[size:]
+			n++
+		}
+	}
+	end()
+	return lines
+}
+
+// colorCode returns the code of a colour that a text begins with, or "".
+func colorCode(text string) string {
+	if !strings.HasPrefix(text, "\x1b[") {
+		return ""
+	}
+	end := strings.IndexByte(text, 'm')
+	return text[:end+1]
+}
+
+// visibleWidth is the width of a text that may hold colours.
+func visibleWidth(text string) int {
+	n := 0
+	for text != "" {
+		if code := colorCode(text); code != "" {
+			text = text[len(code):]
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(text)
+		text = text[size:]
+		n++
+	}
+	return n
 }
 
 // plain are cells without colours.

@@ -21,13 +21,13 @@ import (
 
 // promQL are the words of the query language in the alerts, and the labels that
 // a scrape adds.
-var promQL = strings.Fields("sum by rate increase last_over_time offset or and unless on namespace job")
+var promQL = strings.Fields("sum max by rate increase last_over_time offset or and unless on namespace job")
 
 var (
 	quotedText = regexp.MustCompile(`"[^"]*"`)
 	duration   = regexp.MustCompile(`\b\d+[smhd]\b`)
 	word       = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
-	matcher    = regexp.MustCompile(`\w+\{.*?\}`)
+	matcher    = regexp.MustCompile(`(\w+)\{(\w+)=~?"(.*?)"\}`)
 	metricDesc = regexp.MustCompile(`fqName: "([^"]*)".*variableLabels: \{([^}]*)\}`)
 )
 
@@ -38,7 +38,7 @@ func TestAlertsUseMetricsThatAreRegistered(t *testing.T) {
 	_, err := controller.New(w.options)
 	require.NoError(t, err)
 	labels := metricLabels(w.registry)
-	require.Len(t, labels, 9)
+	require.Len(t, labels, 12)
 	// controller-runtime has a registry of its own.
 	all, ok := ctrlmetrics.Registry.(prometheus.Collector)
 	require.True(t, ok)
@@ -89,9 +89,17 @@ func TestAlertsSelectSeriesThatAreCounted(t *testing.T) {
 			}
 		}
 	}
+	for _, activity := range runner.Activities() { // which TestGaugesOfARun and others see
+		counted = append(counted, fmt.Sprintf("dynamic_pipeline_runs{activity=%q}", activity),
+			fmt.Sprintf("dynamic_pipeline_oldest_activity_seconds{activity=%q}", activity))
+	}
 	var selected []string
 	for _, rule := range readAlerts(t) {
-		selected = append(selected, matcher.FindAllString(rule.Expr, -1)...)
+		for _, m := range matcher.FindAllStringSubmatch(rule.Expr, -1) {
+			for _, value := range strings.Split(m[3], "|") {
+				selected = append(selected, fmt.Sprintf("%s{%s=%q}", m[1], m[2], value))
+			}
+		}
 	}
 	assert.NotEmpty(t, selected)
 	assert.Subset(t, counted, selected)

@@ -30,6 +30,7 @@ type Reconciler[T client.Object] struct {
 	o       Options[T]
 	driver  driver[T]
 	metrics *metrics
+	gauges  *runGauges
 	tracer  trace.Tracer
 	now     func() time.Time
 	own     ownWrites
@@ -46,7 +47,11 @@ func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 		return nil, err
 	}
 	var err error
-	if r.metrics, err = newMetrics(o.Metrics); err != nil {
+	name := r.o.name()
+	if r.metrics, err = newMetrics(o.Metrics, name); err != nil {
+		return nil, err
+	}
+	if r.gauges, err = newRunGauges(o.Metrics, name, r.now); err != nil {
 		return nil, err
 	}
 	r.tracer = r.o.TracerProvider.Tracer(tracerName)
@@ -87,6 +92,7 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	if !read.GetDeletionTimestamp().IsZero() {
+		r.gauges.forget(req.NamespacedName) // they do not go on
 		if r.o.Deleting == nil {
 			return reconcile.Result{}, nil
 		}
@@ -139,12 +145,14 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 		version = w.answer.GetResourceVersion()
 	}
 	r.driver.Settle(c, version)
+	r.gauges.set(client.ObjectKeyFromObject(c.base), c.runs, r.driver.Known)
 	return requeue(ctx, c)
 }
 
 // forget drops what is remembered of an object that is gone.
 func (r *Reconciler[T]) forget(key types.NamespacedName) {
 	r.own.forget(key)
+	r.gauges.forget(key)
 	r.driver.Forget(key)
 }
 
@@ -256,6 +264,7 @@ func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result
 // Stop reports that there is no use in retrying, and missed that the object has
 // changed meanwhile. It returns what Reconcile returns.
 func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, missed bool) (reconcile.Result, error) {
+	r.gauges.hold(client.ObjectKeyFromObject(base), stop)
 	// The condition shows that the event was recorded; without it, memory does.
 	shown, told := false, false
 	if r.o.Conditions != nil {

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ type driver[O client.Object] interface {
 	// Settle remembers what has come of a call, with the version of the object
 	// that has it.
 	Settle(c *call[O], version string)
+	// Known reports whether an itinerary is one of this release.
+	Known(itinerary string) bool
 	// Forget drops what is remembered of an object that is gone.
 	Forget(key types.NamespacedName)
 }
@@ -70,6 +73,10 @@ func (r *run) named(err error) error {
 	}
 	return fmt.Errorf("item %q: %w", r.item, err)
 }
+
+// problem returns the error of the run: that of the call or, if it was not called, why
+// its state cannot be read.
+func (r *run) problem() error { return cmp.Or(r.err, r.unread) }
 
 // unwritable reports whether what the run is about does not have the result of
 // the call: its state cannot be read or written, or the runner panicked, which
@@ -148,17 +155,25 @@ func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], em
 // read reads a state; a panic is an error.
 func (c *caller[T]) read(ctx context.Context, object T) *run {
 	r := &run{record: record{pauseKnown: c.o.Paused == nil}}
-	r.unread = protect(func() (err error) { r.was, err = c.o.Storage.Read(ctx, object); return })
+	if err := protect(func() (err error) { r.was, err = c.o.Storage.Read(ctx, object); return }); err != nil {
+		r.unread = fmt.Errorf("read the state: %w", err)
+	}
 	return r
 }
 
 // call calls the runner, if the state can be read.
 func (c *caller[T]) call(ctx context.Context, r *run, object T) {
 	if r.unread != nil {
-		r.err = fmt.Errorf("read the state: %w", r.unread)
+		r.err = r.unread
 		return
 	}
 	r.out, r.err = c.runner.Reconcile(context.WithValue(ctx, callKey{}, &r.record), object)
+}
+
+// Known reports whether an itinerary is one of this release.
+func (c *caller[T]) Known(itinerary string) bool {
+	_, err := c.o.Itineraries.Graph(itinerary)
+	return err == nil
 }
 
 // isCleanup reports whether an itinerary is a cleanup itinerary of this release.
@@ -234,10 +249,7 @@ func newOne[O client.Object](r *Reconciler[O], probe bool) (driver[O], []string,
 
 func (d *one[O]) Read(ctx context.Context, object O) ([]*run, error) {
 	r := d.caller.read(ctx, object)
-	if r.unread != nil {
-		return []*run{r}, fmt.Errorf("read the state: %w", r.unread)
-	}
-	return []*run{r}, nil
+	return []*run{r}, r.unread
 }
 
 func (d *one[O]) Call(ctx context.Context, c *call[O]) error {

@@ -353,22 +353,26 @@ func wakeAfter(r *run, now time.Time) wake {
 func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
 	key := client.ObjectKeyFromObject(c.base)
 	now := l.r.now()
+	// An item is remembered as soon as it is there, so that it is forgotten in the end,
+	// also if no call is ever settled.
+	of := make(map[string]wake, len(c.runs))
 	l.mu.Lock()
 	last := l.wakes[key]
-	l.wakes[key] = wakes{of: last.of} // until it is settled
+	for _, r := range c.runs {
+		of[r.item] = last.of[r.item]
+	}
+	l.wakes[key] = wakes{of: of} // until it is settled
 	l.mu.Unlock()
 
 	all := last.version == "" || last.version != c.base.GetResourceVersion() || last.first.IsZero() || now.Before(last.first)
-	there := make(map[string]bool, len(c.runs))
 	for _, r := range c.runs {
-		there[r.item] = true
-		r.wake = last.of[r.item]
+		r.wake = of[r.item]
 		if w := &r.wake; !w.at.IsZero() && !w.retried && w.called.Add(overlooked).Before(w.at) {
 			w.at = w.called.Add(overlooked)
 		}
 	}
 	for item := range last.of {
-		if !there[item] {
+		if _, ok := of[item]; !ok {
 			l.runner.Forget(runKey(key, item))
 		}
 	}

@@ -26,6 +26,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -609,6 +610,61 @@ func TestItemsComeAndGo(t *testing.T) {
 	require.NoError(t, w.server.Delete(context.Background(), w.get()))
 	w.after(time.Second)
 	assert.Empty(t, controller.RememberedItems[*Plan, VM](w.made))
+}
+
+// known is an observer that remembers runs, by their keys.
+type known map[string]bool
+
+func (k known) Observe(_ context.Context, _ PlanVM, e runner.Event) {
+	if e, ok := e.(runner.RunReconciled); ok {
+		k[e.Key] = true
+	}
+}
+
+func (k known) Forget(key string) { delete(k, key) }
+
+func TestObserversForgetItemsThatAreGone(t *testing.T) {
+	w := newPlanWorld(t, "a", "b")
+	runs := known{}
+	w.list.Runner.Observers = []runner.Observer[PlanVM]{runs}
+	w.before = func() error { return errDown }
+	_, err := w.reconcile()
+	require.ErrorIs(t, err, errDown)
+	assert.Equal(t, known{"apps/shop/a": true, "apps/shop/b": true}, runs)
+	w.before = nil
+	w.edit(func(f *Plan) { f.Spec.VMs = []string{"b", "c"} })
+	w.after(time.Second)
+	assert.Equal(t, known{"apps/shop/b": true, "apps/shop/c": true}, runs, "also if the call with the first was not settled")
+
+	w.edit(func(f *Plan) { f.Spec.VMs = []string{"c", "d"} })
+	w.before = func() error { return errDown }
+	_, err = w.reconcile()
+	require.ErrorIs(t, err, errDown)
+	require.NoError(t, w.server.Delete(context.Background(), w.get()))
+	w.after(time.Second)
+	assert.Empty(t, runs)
+}
+
+// The recorder of package debug needs no more than the items.
+func TestItemsAreRecorded(t *testing.T) {
+	w := newPlanWorld(t, "a", "b")
+	recorder, err := debug.NewRecorder(debug.Options{Itineraries: itineraries})
+	require.NoError(t, err)
+	observer, err := debug.NewObserver[PlanVM](recorder, nil)
+	require.NoError(t, err)
+	w.list.Runner.Observers = []runner.Observer[PlanVM]{observer}
+	names := func() (names []string) {
+		runs, _ := recorder.Runs()
+		for _, run := range runs {
+			names = append(names, run.Name.String())
+		}
+		return names
+	}
+	w.after(time.Second)
+	assert.Equal(t, []string{"apps/shop/a", "apps/shop/b"}, names())
+	w.edit(func(f *Plan) { f.Spec.VMs = []string{"b", "c"} })
+	w.after(time.Second)
+	assert.Equal(t, []string{"apps/shop/b", "apps/shop/c"}, names(), "a is gone")
 }
 
 func TestItemsThatCannotBeToldApart(t *testing.T) {

@@ -8,11 +8,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// metrics of all reconcilers that share a registerer. Labels are names of the
-// definitions, never those of objects: their number is bounded.
+// metrics are those of one reconciler; reconcilers that share a registerer differ by
+// the label controller. Labels are names of controllers and definitions, never those
+// of objects: their number is bounded.
 type metrics struct {
 	phases    *prometheus.CounterVec
-	duration  *prometheus.HistogramVec
+	duration  prometheus.ObserverVec
 	errors    *prometheus.CounterVec
 	asked     *prometheus.CounterVec
 	unasked   *prometheus.CounterVec
@@ -22,16 +23,22 @@ type metrics struct {
 	conflicts *prometheus.CounterVec
 }
 
+const (
+	metricNamespace = "dynamic_pipeline"
+	labelController = "controller"
+)
+
 // durations are from a second, which is as exact as a state's times are, to a
 // day.
 var durations = []float64{1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600}
 
-func newMetrics(to prometheus.Registerer) (*metrics, error) {
+func newMetrics(to prometheus.Registerer, controller string) (*metrics, error) {
 	m := &metrics{}
 	var problems []error
+	its := prometheus.Labels{labelController: controller}
 	counter := func(vec **prometheus.CounterVec, name, help string, labels ...string) {
-		var err error
-		*vec, err = register(to, prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "dynamic_pipeline", Name: name, Help: help}, labels))
+		all, err := register(to, prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: metricNamespace, Name: name, Help: help}, append(labels, labelController)))
+		*vec = all.MustCurryWith(its) // which has the label
 		problems = append(problems, err)
 	}
 	counter(&m.phases, "phases_total", "Phases that came to their end, by result: done or failed.", "itinerary", "phase", "result")
@@ -42,11 +49,11 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 	counter(&m.replans, "replans_total", "Times that the steps still to come changed under way.", "itinerary")
 	counter(&m.ended, "runs_total", "Runs that are done, by their last itinerary and result.", "itinerary", "result")
 	counter(&m.conflicts, "write_conflicts_total", "Writes that conflicted with another client's, by what became of them: merged or dropped.", "result")
-	var err error
-	m.duration, err = register(to, prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Namespace: "dynamic_pipeline", Name: "phase_duration_seconds", Buckets: durations,
+	all, err := register(to, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: metricNamespace, Name: "phase_duration_seconds", Buckets: durations,
 		Help: "Time from the entry of a phase to its end.",
-	}, []string{"itinerary", "phase"}))
+	}, []string{"itinerary", "phase", labelController}))
+	m.duration = all.MustCurryWith(its)
 	return m, errors.Join(append(problems, err)...)
 }
 

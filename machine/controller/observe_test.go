@@ -34,16 +34,42 @@ func TestMetrics(t *testing.T) {
 	w.handlers["Attach"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("no"), nil }
 	w.end()
 
-	families, err := w.registry.Gather()
+	got := w.counted()
+	assert.Equal(t, []string{
+		"flag_evaluation_errors_total{controller=move flag=Volumes itinerary=Move} 1",
+		"flag_evaluations_total{controller=move flag=Volumes itinerary=Move} 3",
+		"phase_duration_seconds{controller=move itinerary=CleanUp phase=Report} 1 in 1s",
+		"phase_duration_seconds{controller=move itinerary=Move phase=Attach} 1 in 1s",
+		"phase_duration_seconds{controller=move itinerary=Move phase=Refresh} 1 in 3s",
+		"phase_errors_total{controller=move itinerary=Move phase=Refresh} 1",
+		"phases_total{controller=move itinerary=CleanUp phase=Report result=done} 1",
+		"phases_total{controller=move itinerary=Move phase=Attach result=failed} 1",
+		"phases_total{controller=move itinerary=Move phase=Refresh result=done} 1",
+		"replans_total{controller=move itinerary=Move} 1",
+		"runs_overdue{controller=move itinerary=CleanUp} 0",
+		"runs_total{controller=move itinerary=CleanUp result=Failed} 1",
+		"runs{activity=Done controller=move itinerary=CleanUp} 1",
+	}, got)
+	assert.Contains(t, w.events, "Normal Replanned: no more to come: Data")
+}
+
+// counted returns all metrics, as "name{labels} value", in order.
+func (w *world) counted() (all []string) {
+	w.t.Helper()
+	return metricsOf(w.t, w.registry)
+}
+
+func metricsOf(t *testing.T, from prometheus.Gatherer) (got []string) {
+	t.Helper()
+	families, err := from.Gather()
 	require.NoError(t, err)
-	var got []string
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			var labels []string
 			for _, l := range m.GetLabel() {
 				labels = append(labels, l.GetName()+"="+l.GetValue())
 			}
-			value := fmt.Sprint(m.GetCounter().GetValue())
+			value := fmt.Sprint(m.GetCounter().GetValue() + m.GetGauge().GetValue())
 			if h := m.GetHistogram(); h != nil {
 				value = fmt.Sprintf("%d in %gs", h.GetSampleCount(), h.GetSampleSum())
 			}
@@ -51,20 +77,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	sort.Strings(got)
-	assert.Equal(t, []string{
-		"flag_evaluation_errors_total{flag=Volumes itinerary=Move} 1",
-		"flag_evaluations_total{flag=Volumes itinerary=Move} 3",
-		"phase_duration_seconds{itinerary=CleanUp phase=Report} 1 in 1s",
-		"phase_duration_seconds{itinerary=Move phase=Attach} 1 in 1s",
-		"phase_duration_seconds{itinerary=Move phase=Refresh} 1 in 3s",
-		"phase_errors_total{itinerary=Move phase=Refresh} 1",
-		"phases_total{itinerary=CleanUp phase=Report result=done} 1",
-		"phases_total{itinerary=Move phase=Attach result=failed} 1",
-		"phases_total{itinerary=Move phase=Refresh result=done} 1",
-		"replans_total{itinerary=Move} 1",
-		"runs_total{itinerary=CleanUp result=Failed} 1",
-	}, got)
-	assert.Contains(t, w.events, "Normal Replanned: no more to come: Data")
+	return got
 }
 
 func TestOneRegistererForTwoReconcilers(t *testing.T) {
@@ -74,6 +87,14 @@ func TestOneRegistererForTwoReconcilers(t *testing.T) {
 	other.registry, other.options.Metrics = w.registry, w.registry
 	other.end()
 	assert.EqualValues(t, 2, w.count("runs_total"))
+	assert.Contains(t, w.counted(), "runs{activity=Done controller=move itinerary=Move} 2", "controllers of one name are added up")
+	named := newWorld(t, subresource)
+	named.registry, named.options.Metrics, named.options.Name = w.registry, w.registry, "another"
+	named.end()
+	for controller, n := range map[string]int{"move": 2, "another": 1} {
+		assert.Contains(t, w.counted(), fmt.Sprintf("runs{activity=Done controller=%s itinerary=Move} %d", controller, n))
+		assert.Contains(t, w.counted(), fmt.Sprintf("runs_total{controller=%s itinerary=Move result=Succeeded} %d", controller, n))
+	}
 
 	wrapped := newWorld(t, plain)
 	wrapped.options.Metrics = prometheus.WrapRegistererWith(prometheus.Labels{"team": "a"}, wrapped.registry)
@@ -161,3 +182,27 @@ func (s *span) SetAttributes(all ...attribute.KeyValue) {
 func (s *span) End(...trace.SpanEndOption) {
 	s.all.ended = append(s.all.ended, fmt.Sprintf("%s [%s]%s", s.name, strings.Join(s.values, " "), s.failed))
 }
+
+func TestObserversForgetObjectsThatAreGone(t *testing.T) {
+	w := newWorld(t, subresource)
+	runs := moves{}
+	w.options.Runner.Observers = []runner.Observer[*Move]{runs}
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	assert.Equal(t, moves{request.String(): true}, runs)
+	require.NoError(t, w.server.Delete(context.Background(), w.get()))
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	assert.Empty(t, runs)
+}
+
+// moves is an observer that remembers runs, by their keys.
+type moves map[string]bool
+
+func (m moves) Observe(_ context.Context, _ *Move, e runner.Event) {
+	if e, ok := e.(runner.RunReconciled); ok {
+		m[e.Key] = true
+	}
+}
+
+func (m moves) Forget(key string) { delete(m, key) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
@@ -58,9 +59,12 @@ type Options[T client.Object] struct {
 
 	// Recorder records Kubernetes events. Optional.
 	Recorder Recorder
-	// Metrics is where the metrics are registered. Several reconcilers may
-	// have one registerer; they share the metrics. Optional.
+	// Metrics is where the metrics are registered. Several reconcilers may have one
+	// registerer: their label controller tells them apart. Optional.
 	Metrics prometheus.Registerer
+	// Name is the name of the controller, also in the metrics of controller-runtime.
+	// If empty, it is the kind of its objects in lower case.
+	Name string
 	// TracerProvider makes spans: one for each reconcile, below it one for each
 	// item of List that is called, and below that one for each call of a handler.
 	// Optional.
@@ -96,6 +100,22 @@ func NewEventsRecorder(r EventsRecorder) Recorder {
 	return RecorderFunc(func(object runtime.Object, eventType, reason, message string) {
 		r.Eventf(object, nil, eventType, reason, reason, "%s", message)
 	})
+}
+
+// name returns the name of the controller.
+func (o *Options[T]) name() string {
+	if o.Name != "" {
+		return o.Name
+	}
+	object := o.New()
+	kind := reflect.Indirect(reflect.ValueOf(object)).Type().Name()
+	_ = protect(func() error {
+		if gvk, err := o.Client.GroupVersionKindFor(object); err == nil {
+			kind = gvk.Kind
+		}
+		return nil
+	})
+	return strings.ToLower(kind)
 }
 
 // OptionsError lists all that is missing or wrong in options.
@@ -156,6 +176,9 @@ func (o *Options[T]) check() (problems []string) {
 		if f.value != nil && isNil(f.value) {
 			add("%s holds a nil %T; give one that can be called, or leave it out if it is optional", f.name, f.value)
 		}
+	}
+	if !utf8.ValidString(o.Name) {
+		add("Name is %q, which is not valid UTF-8", o.Name)
 	}
 	if o.List != nil && o.List.drive == nil {
 		add("List was not made; make it with NewList")

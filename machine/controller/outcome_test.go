@@ -38,7 +38,7 @@ func (w *world) endOf() string {
 	for _, f := range families {
 		if f.GetName() == "dynamic_pipeline_runs_total" {
 			for _, m := range f.GetMetric() {
-				counted += fmt.Sprintf("%s %s %g", m.GetLabel()[0].GetValue(), m.GetLabel()[1].GetValue(), m.GetCounter().GetValue())
+				counted += fmt.Sprintf("%s %s %g", m.GetLabel()[1].GetValue(), m.GetLabel()[2].GetValue(), m.GetCounter().GetValue())
 			}
 		}
 	}

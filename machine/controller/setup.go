@@ -37,9 +37,12 @@ func AddToManager[T client.Object](mgr manager.Manager, o Options[T], configure 
 
 // SetupWithManager makes a controller of the reconciler, which watches the
 // objects with [Reconciler.Predicate]. Configure may add to it: what handlers
-// create (Owns), a name, concurrency, a limit to the rate.
+// create (Owns), concurrency, a limit to the rate.
 func (r *Reconciler[T]) SetupWithManager(mgr manager.Manager, configure ...func(b *builder.Builder)) error {
 	b := builder.ControllerManagedBy(mgr).For(r.o.New(), builder.WithPredicates(r.Predicate()))
+	if r.o.Name != "" {
+		b = b.Named(r.o.Name)
+	}
 	for _, f := range configure {
 		f(b)
 	}

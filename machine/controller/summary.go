@@ -212,7 +212,7 @@ func withProblem(s Summary, r *run) string {
 	problem, is := "", &r.out.State
 	switch {
 	case r.unwritable():
-		problem = r.err.Error()
+		problem = r.problem().Error()
 	case is.Stopped != nil:
 		problem = stoppedSince(is.Stopped)
 	case is.Retry != nil:

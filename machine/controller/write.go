@@ -346,7 +346,7 @@ func (w *write[T]) kept(ctx context.Context, answer T) error {
 			back = &run{} // the item is lost, and all fields of its state
 		}
 		if back.unread != nil {
-			return r.named(fmt.Errorf("read the state that was written: %w", back.unread))
+			return r.named(fmt.Errorf("what was written: %w", back.unread))
 		}
 		want, err := jsonFields(r.out.State)
 		if err != nil {

@@ -1,9 +1,11 @@
 package debug
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -28,6 +30,9 @@ type requestError struct {
 	Message string `json:"message"`
 	// Nearest are names that resemble what was asked for, and the pages of them.
 	Nearest []nearName `json:"nearest,omitempty"`
+
+	// bare is the message without the names, where they are listed below it.
+	bare string
 }
 
 // nearName is the name of something that exists, and its page.
@@ -79,7 +84,11 @@ func unknownRun(n Name, known []Run) *requestError {
 	if hint == "" {
 		hint = "; a run shows up once the controller reconciles it, and vanishes with its object"
 	}
-	e.Message = fmt.Sprintf("there is no run %q%s", shorten(text), hint)
+	e.bare = fmt.Sprintf("there is no run %q", shorten(text))
+	e.Message = e.bare + hint
+	if len(nearest) == 0 {
+		e.bare = e.Message
+	}
 	return e
 }
 
@@ -96,6 +105,7 @@ func (e *requestError) text(t *text) {
 
 // Sentence is the message as a sentence.
 func (e *requestError) Sentence() string {
-	r, size := utf8.DecodeRuneInString(e.Message)
-	return string(unicode.ToUpper(r)) + e.Message[size:] + "."
+	text := cmp.Or(e.bare, e.Message)
+	r, size := utf8.DecodeRuneInString(text)
+	return strings.TrimSuffix(string(unicode.ToUpper(r))+text[size:], "?") + "."
 }

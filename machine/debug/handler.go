@@ -18,7 +18,7 @@ import (
 // HandlerOptions are the options of [NewHandler]. The zero value will do.
 type HandlerOptions struct {
 	// Title is the heading of all pages, such as the name of the controller. If empty,
-	// it is "Runs".
+	// it is "Pipelines".
 	Title string
 	// MaxStreams is the number of streams of events that are open at a time; a page
 	// that gets none polls. Zero means 50; if negative, there are none.
@@ -35,7 +35,7 @@ type HandlerOptionsError struct {
 func (e *HandlerOptionsError) Error() string { return "debug handler: " + e.Problem }
 
 const (
-	defaultTitle      = "Runs"
+	defaultTitle      = "Pipelines"
 	defaultMaxStreams = 50
 	maxTitle          = 100
 )

@@ -55,8 +55,15 @@ func (w when) MarshalJSON() ([]byte, error) {
 // Exact is the moment in full.
 func (w when) Exact() string { return w.at.UTC().Format(time.RFC3339) }
 
-// Clock is the moment as a list of moments shows it.
-func (w when) Clock() string { return w.at.UTC().Format("2006-01-02 15:04:05") }
+// Clock is the moment as a list of moments shows it: without its day if that is
+// today.
+func (w when) Clock() string {
+	at, now := w.at.UTC(), w.now.UTC()
+	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return at.Format("15:04:05")
+	}
+	return at.Format("2006-01-02 15:04:05")
+}
 
 // Ago is for how long it has been, "0 s" for a moment ahead.
 func (w when) Ago() string {
@@ -80,6 +87,14 @@ func (w when) Away() string {
 	}
 }
 
+// Due is Away of something that is to happen: "in 3 min", "due 3 min ago".
+func (w when) Due() string {
+	if !w.IsZero() && w.now.Sub(w.at) >= time.Second {
+		return "due " + w.Away()
+	}
+	return w.Away()
+}
+
 // length is a duration. JSON has it in seconds.
 type length time.Duration
 
@@ -96,20 +111,24 @@ func (l length) Exact() string { return time.Duration(l).String() }
 // label is the name as the pages show it: "namespace/name" or "name", and
 // "[item]" behind it.
 func (n Name) label() string {
-	s := n.object()
+	s := n.Name
+	if n.Namespace != "" {
+		s = n.Namespace + "/" + s
+	}
 	if n.Item != "" {
 		s += "[" + n.Item + "]"
 	}
 	return s
 }
 
-// object is the name of the object, as the parameter "name" holds it: of an
-// object without a namespace that has a slash in its name, it begins with one.
+// object is the name of the object, as the parameter "name" holds it: the
+// namespace, a slash and the name, or the name alone. A namespace is written as in
+// a path, and the slash is there as well if the name has one.
 func (n Name) object() string {
 	if n.Namespace == "" && !strings.Contains(n.Name, "/") {
 		return n.Name
 	}
-	return n.Namespace + "/" + n.Name
+	return url.PathEscape(n.Namespace) + "/" + n.Name
 }
 
 // parseName is the way back of Name.object.
@@ -117,6 +136,9 @@ func parseName(object, item string) Name {
 	namespace, name, ok := strings.Cut(object, "/")
 	if !ok {
 		namespace, name = "", object
+	}
+	if plain, err := url.PathUnescape(namespace); err == nil {
+		namespace = plain
 	}
 	return Name{Namespace: namespace, Name: name, Item: item}
 }

@@ -25,13 +25,16 @@ var (
 	dotTaken = [...]struct{ style, color string }{phases.False: {"dotted", "#8a939d"}, phases.Unknown: {"dashed", "#8f5600"}, phases.True: {"solid", "#0b5fcc"}}
 )
 
+// dotChanges make what is new, or has changed, stand out.
+var dotChanges = [...]string{same: "", added: ", penwidth=3", removed: "", changed: ", penwidth=3"}
+
 const dotChoice = "dir=both, arrowtail=odiamond"
 
 // DOT returns the drawing in Graphviz's language: steps are clusters.
 func (d *Drawing) DOT() string {
 	var b strings.Builder
 	b.WriteString("digraph {\n")
-	fmt.Fprintf(&b, "  graph [label=%s, labelloc=t, compound=true, newrank=true, fontname=\"sans-serif\", bgcolor=\"#ffffff\"]\n", dotQuote(labelLines(d.title)...))
+	fmt.Fprintf(&b, "  graph [label=%s, labelloc=t, compound=true, newrank=true, fontname=\"sans-serif\", bgcolor=\"#ffffff\"]\n", dotQuote(d.headingLines()...))
 	b.WriteString("  node [fontname=\"sans-serif\", fontsize=11, margin=\"0.15,0.06\"]\n  edge [fontname=\"sans-serif\", fontsize=10]\n")
 	for i, p := range d.parts {
 		p.dot(&b, i)
@@ -61,15 +64,18 @@ func (p *part) dot(b *strings.Builder, i int) {
 		n := &p.nodes[k]
 		look := dotShapes[n.state]
 		switch {
-		case !p.isPhase(n):
+		case !n.isPhase():
 			look.shape, look.style = "ellipse", "style=filled"
 		case n.failed:
 			look.shape, look.style = "octagon", `style="filled,bold"`
 		case n.end:
 			look.shape = "ellipse"
 		}
-		c := n.colors()
-		fmt.Fprintf(b, "%s%s [label=%s, shape=%s, %s, fillcolor=%q, color=%q, fontcolor=%q]\n", indent, dotID(i, k), dotQuote(n.label(p, false)...), look.shape, look.style, c.fill, c.line, c.text)
+		if n.change == removed {
+			look.style = `style="filled,diagonals"`
+		}
+		c := n.colors(p)
+		fmt.Fprintf(b, "%s%s [label=%s, shape=%s, %s, fillcolor=%q, color=%q, fontcolor=%q%s]\n", indent, dotID(i, k), dotQuote(n.label(p, false)...), look.shape, look.style, c.fill, c.line, c.text, dotChanges[n.change])
 	}
 	for k := range p.nodes {
 		switch n := &p.nodes[k]; {
@@ -77,7 +83,7 @@ func (p *part) dot(b *strings.Builder, i int) {
 			node(k, "    ")
 		case p.bands[n.band].first == k:
 			band := p.bands[n.band]
-			fmt.Fprintf(b, "    subgraph \"%s_b%d\" {\n      label=%s; style=\"rounded,filled\"; color=\"#dbe1e8\"; fillcolor=\"#f3f5f8\"\n", dotCluster(i), n.band, dotQuote(labelLines(band.step)...))
+			fmt.Fprintf(b, "    subgraph \"%s_b%d\" {\n      label=%s; style=\"rounded,filled\"; color=\"#dbe1e8\"; fillcolor=\"#f3f5f8\"\n", dotCluster(i), n.band, dotQuote(band.label(p)...))
 			for k := band.first; k < band.first+band.n; k++ {
 				node(k, "      ")
 			}
@@ -97,8 +103,19 @@ func (p *part) dot(b *strings.Builder, i int) {
 				line.color = stateColors[byChoice].line
 			}
 		}
-		if text := e.label(); text != "" {
+		if text := e.compared(p); text != "" {
 			more += ", label=" + dotQuote(labelLines(text)...)
+		}
+		more += dotChanges[e.change]
+		switch e.change {
+		case added:
+			line.color = changeColors[added].line
+		case removed:
+			line.style, line.color = "dotted", changeColors[removed].line
+			// What is gone is where it was; else present edges place the phases.
+			if !strings.Contains(more, "constraint") && p.nodes[e.from].change != removed && p.nodes[e.to].change != removed {
+				more += ", constraint=false"
+			}
 		}
 		fmt.Fprintf(b, "    %s -> %s [%s, style=%s, color=%q%s]\n", dotID(i, e.from), dotID(i, e.to), dotKinds[e.kind], line.style, line.color, more)
 	}

@@ -87,9 +87,11 @@ type Drawing struct {
 	parts    []*part
 	switches []arrow
 	notes    []string
-	// What it was made from, for formats that can hold less.
-	options     Options
-	itineraries []Itinerary
+	sides    *sides // nil unless it is a drawing of differences
+	options  Options
+	// redraw makes the same drawing with other options, for formats that can hold
+	// less.
+	redraw func(Options) (*Drawing, error)
 }
 
 // arrow is a switch between two parts of the drawing.
@@ -105,24 +107,24 @@ type arrow struct {
 // [*machine.TooManyEdgesError] if an itinerary is too large for
 // [Options.AllEdges].
 func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
-	if err := o.check(itineraries); err != nil {
+	if len(itineraries) == 0 {
+		return nil, refuse("no itinerary is given; give at least one")
+	}
+	if err := o.check(); err != nil {
 		return nil, err
 	}
-	d := &Drawing{title: o.Title, options: o, itineraries: slices.Clone(itineraries)}
-	var names []string
+	if err := o.checkAll(itineraries); err != nil {
+		return nil, err
+	}
+	itineraries = slices.Clone(itineraries)
+	d := &Drawing{title: o.Title, options: o}
+	d.redraw = func(o Options) (*Drawing, error) { return New(o, itineraries...) }
 	for _, it := range itineraries {
 		p, err := newPart(it)
 		if err != nil {
 			return nil, err
 		}
-		drawn := true
-		switch {
-		case o.Around != "":
-			drawn = p.around(o.Around)
-		case o.OnlyRun:
-			p.onlyRun()
-		}
-		if !drawn {
+		if !p.choose(o) {
 			continue
 		}
 		if err := p.connect(o); err != nil {
@@ -130,17 +132,31 @@ func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
 		}
 		p.leaveOutDone()
 		p.divide()
-		d.note(p, o)
-		names = append(names, p.name())
-		d.parts = append(d.parts, p)
+		d.add(p)
 	}
+	return d.finish(itineraries)
+}
+
+// add adds a part to the drawing.
+func (d *Drawing) add(p *part) {
+	d.note(p, d.options)
+	d.parts = append(d.parts, p)
+}
+
+// finish adds the switches and the title. The error is an [*UnknownPhaseError] if there
+// is no part: none of the itineraries has the phase to draw around.
+func (d *Drawing) finish(itineraries []Itinerary) (*Drawing, error) {
 	if len(d.parts) == 0 {
-		return nil, unknownPhase(o.Around, itineraries)
+		return nil, unknownPhase(d.options.Around, itineraries)
 	}
 	if d.title == "" {
+		var names []string
+		for _, p := range d.parts {
+			names = append(names, p.name())
+		}
 		d.title = wording.List(names, "and")
 	}
-	for _, s := range o.Switches {
+	for _, s := range d.options.Switches {
 		from, to := d.find(s.From), d.find(s.To)
 		if from >= 0 && to >= 0 {
 			d.switches = append(d.switches, arrow{from, to, s.When})
@@ -149,19 +165,19 @@ func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
 	return d, nil
 }
 
-// check refuses what cannot be drawn together.
-func (o Options) check(itineraries []Itinerary) error {
-	refuse := func(format string, args ...any) error {
-		return &OptionsError{Problem: fmt.Sprintf(format, args...)}
-	}
+// check refuses options that exclude each other.
+func (o Options) check() error {
 	switch {
-	case len(itineraries) == 0:
-		return refuse("no itinerary is given; give at least one")
 	case o.Around != "" && o.OnlyRun:
 		return refuse("Around and OnlyRun exclude each other; leave one out")
 	case o.Around != "" && o.AllEdges:
 		return refuse("Around draws every transition of its phase; leave out AllEdges")
 	}
+	return nil
+}
+
+// checkAll refuses itineraries that cannot be drawn together.
+func (o Options) checkAll(itineraries []Itinerary) error {
 	var names []string
 	for i, it := range itineraries {
 		g := it.graph()
@@ -209,14 +225,18 @@ func (d *Drawing) find(itinerary string) int {
 
 // note records how many phases of a part are not drawn, and why.
 func (d *Drawing) note(p *part, o Options) {
-	drawn := make(map[int]bool)
+	type id struct {
+		part  *part
+		index int
+	}
+	drawn := make(map[id]bool)
 	for _, n := range p.nodes {
-		drawn[n.index] = true
+		drawn[id{n.part, n.index}] = true
 	}
 	var passed, others int
 	for k := range p.all {
 		switch n := &p.all[k]; {
-		case drawn[n.index] || !p.isPhase(n):
+		case drawn[id{n.part, n.index}] || !n.isPhase():
 		case o.Around == "" && n.state == behind:
 			passed++
 		default:
@@ -225,8 +245,10 @@ func (d *Drawing) note(p *part, o Options) {
 	}
 	which := "that will not run"
 	if o.Around != "" {
-		i, _ := p.graph.Lookup(o.Around)
-		which = "further away from " + p.graph.Phase(i).Name
+		which = "further away from " + o.Around
+		if i, err := p.graph.Lookup(o.Around); err == nil {
+			which = "further away from " + p.graph.Phase(i).Name
+		}
 	}
 	var all []string
 	if passed > 0 {

@@ -17,6 +17,9 @@ type edge struct {
 	// if it cannot, whatever becomes of tentative and unknown flags and of choices.
 	// Without a plan it is False for an edge that nothing ever takes, else True.
 	taken phases.Truth
+	// Of a drawing of differences: the same edge of before, if both sides have it.
+	change change
+	was    *edge
 }
 
 type edgeKind uint8

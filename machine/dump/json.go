@@ -20,6 +20,9 @@ func (d *Drawing) JSON() []byte {
 	for _, p := range d.parts {
 		out.Itineraries = append(out.Itineraries, p.json())
 	}
+	if d.sides != nil {
+		out.Diff = &jsonSides{d.sides.before, d.sides.after, d.Same()}
+	}
 	for _, a := range d.switches {
 		out.Switches = append(out.Switches, jsonSwitch{d.parts[a.from].name(), d.parts[a.to].name(), a.when})
 	}
@@ -36,9 +39,41 @@ func (d *Drawing) JSON() []byte {
 type jsonDrawing struct {
 	Version     int             `json:"version"`
 	Title       string          `json:"title"`
+	Diff        *jsonSides      `json:"diff,omitempty"`
 	Itineraries []jsonItinerary `json:"itineraries"`
 	Switches    []jsonSwitch    `json:"switches"`
 	Notes       []string        `json:"notes"`
+}
+
+// jsonSides are the titles of a drawing of differences.
+type jsonSides struct {
+	Before string `json:"before"`
+	After  string `json:"after"`
+	Same   bool   `json:"same"`
+}
+
+// jsonDiff is how a thing compares; only in a drawing of differences.
+type jsonDiff struct {
+	Change  string       `json:"change"`
+	Changes []jsonAspect `json:"changes"`
+}
+
+type jsonAspect struct {
+	What string `json:"what"`
+	Was  string `json:"was"`
+	Now  string `json:"now"`
+}
+
+// json is nil unless the part is of a drawing of differences.
+func (d diff) json(p *part) *jsonDiff {
+	if !p.compared() {
+		return nil
+	}
+	out := &jsonDiff{d.change.String(), []jsonAspect{}}
+	for _, a := range d.aspects {
+		out.Changes = append(out.Changes, jsonAspect{a.what, a.was, a.now})
+	}
+	return out
 }
 
 type jsonSwitch struct {
@@ -48,15 +83,23 @@ type jsonSwitch struct {
 }
 
 type jsonItinerary struct {
-	Name     string      `json:"name"`
-	Hash     string      `json:"hash"`
-	Cleanup  bool        `json:"cleanup"`
-	Result   string      `json:"result"`
-	Plan     *jsonPlan   `json:"plan,omitempty"`
+	jsonWas
 	Steps    []jsonStep  `json:"steps"`
 	Phases   []jsonPhase `json:"phases"`
 	EdgesAre string      `json:"edgesAre"`
 	Edges    []jsonEdge  `json:"edges"`
+	*jsonDiff
+	Summary []string `json:"summary,omitempty"`
+	Was     *jsonWas `json:"was,omitempty"`
+}
+
+// jsonWas is an itinerary of before, without what is drawn of it.
+type jsonWas struct {
+	Name    string    `json:"name"`
+	Hash    string    `json:"hash"`
+	Cleanup bool      `json:"cleanup"`
+	Result  string    `json:"result"`
+	Plan    *jsonPlan `json:"plan,omitempty"`
 }
 
 type jsonPlan struct {
@@ -79,6 +122,7 @@ type jsonPosition struct {
 type jsonStep struct {
 	Name   string   `json:"name"`
 	Phases []string `json:"phases"`
+	*jsonDiff
 }
 
 type jsonPhase struct {
@@ -94,6 +138,8 @@ type jsonPhase struct {
 	Failed      bool              `json:"failed"`
 	// With a plan only.
 	*jsonRuns
+	*jsonDiff
+	Was *jsonPhase `json:"was,omitempty"`
 }
 
 type jsonRuns struct {
@@ -131,29 +177,33 @@ type jsonEdge struct {
 	Guard  *string      `json:"guard,omitempty"`
 	Choice bool         `json:"choice,omitempty"`
 	Taken  phases.Truth `json:"taken"`
+	Change string       `json:"change,omitempty"`
+	Was    *jsonEdge    `json:"was,omitempty"`
 }
 
 // jsonStates are the states as JSON calls them, which never changes.
 var jsonStates = [...]string{behind: "behind", current: "current", runs: "willRun", unknown: "unknown", byChoice: "dependsOnChoice", out: "willNotRun"}
 
 func (p *part) json() jsonItinerary {
-	v := p.graph.Vocabulary()
-	guard := func(g phases.Guard) jsonGuard { return jsonGuard{v.Names(g.All), v.Names(g.Any), v.Names(g.None)} }
-	out := jsonItinerary{
-		Name: p.name(), Hash: p.graph.Hash(), Cleanup: p.graph.IsCleanup(), Result: string(p.graph.Result()),
-		Steps: []jsonStep{}, Phases: []jsonPhase{}, EdgesAre: "reduction", Edges: []jsonEdge{},
-	}
+	out := jsonItinerary{jsonWas: p.jsonHead(), Steps: []jsonStep{}, Phases: []jsonPhase{}, EdgesAre: "reduction", Edges: []jsonEdge{}, jsonDiff: p.diff.json(p)}
 	if p.transits {
 		out.EdgesAre = "transitions"
 	}
-	var reported []string
-	if p.plan != nil {
-		f, at := p.plan.Facts(), p.plan.Position()
-		out.Plan = &jsonPlan{jsonPosition(at), v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()), steps.Visible(p.plan), steps.Possible(p.plan)}
-		reported = steps.DisplaySteps(p.plan)
+	if p.compared() {
+		out.Summary = p.differences(arrowText)
+		if p.change == same || p.change == changed {
+			was := p.before.jsonHead()
+			out.Was = &was
+		}
+	}
+	reported := make(map[*part][]string)
+	for _, side := range []*part{p, p.before, p.after} {
+		if side != nil && side.plan != nil {
+			reported[side] = steps.DisplaySteps(side.plan)
+		}
 	}
 	for _, b := range p.bands {
-		step := jsonStep{Name: b.step}
+		step := jsonStep{Name: b.step, jsonDiff: b.diff.json(p)}
 		for _, n := range p.nodes[b.first : b.first+b.n] {
 			step.Phases = append(step.Phases, n.name)
 		}
@@ -161,42 +211,80 @@ func (p *part) json() jsonItinerary {
 	}
 	for k := range p.nodes {
 		n := &p.nodes[k]
-		if !p.isPhase(n) {
+		if !n.isPhase() {
 			continue
 		}
-		phase := p.graph.Phase(n.index)
-		one := jsonPhase{
-			Name: n.name, Step: phase.Step, OtherSteps: []jsonGuardedStep{}, Description: phase.Description, Guard: guard(phase.Guard),
-			End: n.end, Rides: n.rides, Decides: v.Names(phase.Decides), Jumps: []jsonJump{}, Failed: n.failed,
-		}
-		for _, s := range phase.Steps {
-			one.OtherSteps = append(one.OtherSteps, jsonGuardedStep{s.Step, guard(s.Guard)})
-		}
-		for _, j := range phase.Jumps {
-			one.Jumps = append(one.Jumps, jsonJump{j.To, guard(j.Guard), j.Choice})
-		}
-		if p.plan != nil {
-			under := []string{}
-			for step := range p.plan.Under(n.index) {
-				under = append(under, p.graph.Steps()[step])
-			}
-			one.jsonRuns = &jsonRuns{jsonStates[n.state], p.plan.Runs(n.index), n.tentative, n.admits, under, reported[n.index], n.why}
+		one := n.json(reported)
+		one.jsonDiff = n.diff.json(p)
+		if n.was != nil && n.change == changed {
+			was := n.was.json(reported)
+			one.Was = &was
 		}
 		out.Phases = append(out.Phases, one)
 	}
+	for _, e := range p.edges {
+		one := e.json(p)
+		if p.compared() {
+			one.Change = e.change.String()
+		}
+		if e.change == changed {
+			was := *e.was
+			was.from, was.to = e.from, e.to
+			before := was.json(p)
+			one.Was = &before
+		}
+		out.Edges = append(out.Edges, one)
+	}
+	return out
+}
+
+// jsonHead is the itinerary without what is drawn of it.
+func (p *part) jsonHead() jsonWas {
+	out := jsonWas{Name: p.name(), Hash: p.graph.Hash(), Cleanup: p.graph.IsCleanup(), Result: string(p.graph.Result())}
+	if p.plan != nil {
+		v, f, at := p.graph.Vocabulary(), p.plan.Facts(), p.plan.Position()
+		out.Plan = &jsonPlan{jsonPosition(at), v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()), steps.Visible(p.plan), steps.Possible(p.plan)}
+	}
+	return out
+}
+
+// json is a phase; reported are the steps under which those of each plan are reported.
+func (n *node) json(reported map[*part][]string) jsonPhase {
+	g, plan := n.part.graph, n.part.plan
+	v := g.Vocabulary()
+	guard := func(g phases.Guard) jsonGuard { return jsonGuard{v.Names(g.All), v.Names(g.Any), v.Names(g.None)} }
+	phase := g.Phase(n.index)
+	out := jsonPhase{
+		Name: n.name, Step: phase.Step, OtherSteps: []jsonGuardedStep{}, Description: phase.Description, Guard: guard(phase.Guard),
+		End: n.end, Rides: n.rides, Decides: v.Names(phase.Decides), Jumps: []jsonJump{}, Failed: n.failed,
+	}
+	for _, s := range phase.Steps {
+		out.OtherSteps = append(out.OtherSteps, jsonGuardedStep{s.Step, guard(s.Guard)})
+	}
+	for _, j := range phase.Jumps {
+		out.Jumps = append(out.Jumps, jsonJump{j.To, guard(j.Guard), j.Choice})
+	}
+	if plan != nil {
+		under := []string{}
+		for step := range plan.Under(n.index) {
+			under = append(under, g.Steps()[step])
+		}
+		out.jsonRuns = &jsonRuns{jsonStates[n.state], plan.Runs(n.index), n.tentative, n.admits, under, reported[n.part][n.index], n.why}
+	}
+	return out
+}
+
+func (e edge) json(p *part) jsonEdge {
 	name := func(k int) *string {
-		if n := &p.nodes[k]; p.isPhase(n) {
+		if n := &p.nodes[k]; n.isPhase() {
 			return &n.name
 		}
 		return nil
 	}
-	for _, e := range p.edges {
-		one := jsonEdge{From: name(e.from), To: name(e.to), Kind: e.kind.String(), Choice: e.choice, Taken: e.taken}
-		if e.kind == jump {
-			guard := e.guard
-			one.Guard = &guard
-		}
-		out.Edges = append(out.Edges, one)
+	out := jsonEdge{From: name(e.from), To: name(e.to), Kind: e.kind.String(), Choice: e.choice, Taken: e.taken}
+	if e.kind == jump {
+		guard := e.guard
+		out.Guard = &guard
 	}
 	return out
 }

@@ -23,7 +23,7 @@ const mermaidChoice = "stroke-dasharray:10 3 2 3"
 // mermaidStates draw a state in other ways than by its colour: brackets around
 // the label make a shape, and lines differ. Slanted shapes are no good for long
 // labels.
-var mermaidStates = [...]struct{ class, open, close, style string }{
+var mermaidStates = [...]mermaidLook{
 	plain:    {"phase", "[", "]", ""},
 	behind:   {"behind", "[", "]", ",stroke-dasharray:1 3"},
 	current:  {"current", "[[", "]]", ",stroke-width:3px"},
@@ -32,6 +32,26 @@ var mermaidStates = [...]struct{ class, open, close, style string }{
 	byChoice: {"choice", "(", ")", "," + mermaidChoice},
 	out:      {"out", "[", "]", ",stroke-dasharray:4 4"},
 }
+
+type mermaidLook struct{ class, open, close, style string }
+
+var mermaidFailed = mermaidLook{"failed", "{{", "}}", ",stroke-width:3px,stroke-dasharray:8 3"}
+
+// mermaidChanges draw how a node compares, on top of its state. The first is for
+// drawings that compare nothing.
+var mermaidChanges = [...]struct {
+	class, style string
+	colors       *colors // if nil, those of the state
+}{
+	{},
+	{"Same", "", &changeColors[same]},
+	{"New", ",stroke-width:4px", &changeColors[added]},
+	{"Gone", ",stroke-dasharray:2 6", &changeColors[removed]},
+	{"Changed", ",stroke-width:4px", nil},
+}
+
+// mermaidLinks draw how an edge compares.
+var mermaidLinks = [...]string{same: "", added: "stroke-width:4px", removed: "stroke-dasharray:1 6", changed: "stroke-width:4px"}
 
 // mermaidLines draw the kind of an edge by its line; its head draws whether it
 // is taken: a cross is not, a circle may be.
@@ -53,7 +73,7 @@ func (d *Drawing) Mermaid() string {
 	if d.options.AllEdges {
 		o := d.options
 		o.AllEdges = false
-		if smaller, err := New(o, d.itineraries...); err == nil {
+		if smaller, err := d.redraw(o); err == nil {
 			smaller.notes = append(smaller.notes, "Not every transition is drawn: there are too many for Mermaid")
 			if chart, excess = smaller.mermaid(false); excess == "" {
 				return chart
@@ -74,11 +94,11 @@ func (d *Drawing) Mermaid() string {
 // mermaid draws everything, with names only if it is to be short. What there is
 // too much of for Mermaid is the excess, empty if nothing is.
 func (d *Drawing) mermaid(short bool) (chart, excess string) {
-	m := &mermaidWriter{classes: make(map[string][]string), short: short}
+	m := &mermaidWriter{links: make(map[string][]string), classes: make(map[string][]string), short: short}
 	m.WriteString("flowchart TB\n")
-	title := d.options.Title
-	if title != "" {
-		fmt.Fprintf(m, "  subgraph drawing[%s]\n", mermaidQuote(labelLines(title)...))
+	titled := d.options.Title != "" || d.sides.lines() != nil
+	if titled {
+		fmt.Fprintf(m, "  subgraph drawing[%s]\n", mermaidQuote(d.headingLines()...))
 	}
 	for i, p := range d.parts {
 		m.part(p, i)
@@ -91,20 +111,20 @@ func (d *Drawing) mermaid(short bool) (chart, excess string) {
 		}
 		fmt.Fprintf(m, "  i%d -.->%s i%d\n", a.from, label, a.to)
 	}
-	if title != "" {
+	if titled {
 		m.WriteString("  end\n")
 	}
 	for i, note := range d.notes {
 		fmt.Fprintf(m, "  note%d>%s]\n", i, mermaidQuote(labelLines(note)...))
 	}
 	for s, look := range mermaidStates {
-		m.class(look.class, stateColors[s], look.style)
+		m.class(look, stateColors[s])
 	}
-	if len(m.choices) > 0 {
-		// Lines have the colour of the theme, which this leaves alone.
-		fmt.Fprintf(m, "  linkStyle %s %s\n", strings.Join(m.choices, ","), mermaidChoice)
+	// Lines have the colour of the theme, which this leaves alone.
+	for _, style := range m.styles {
+		fmt.Fprintf(m, "  linkStyle %s %s\n", strings.Join(m.links[style], ","), style)
 	}
-	m.class("failed", failedColors, ",stroke-width:3px,stroke-dasharray:8 3")
+	m.class(mermaidFailed, failedColors)
 	chart = m.String()
 	switch n := len(utf16.Encode([]rune(chart))); {
 	case m.edges > mermaidEdges:
@@ -118,16 +138,37 @@ func (d *Drawing) mermaid(short bool) (chart, excess string) {
 type mermaidWriter struct {
 	strings.Builder
 	edges   int
-	choices []string            // the edges that are choices, by number
+	links   map[string][]string // the edges of each style, by number
+	styles  []string            // as they are used
 	classes map[string][]string // the nodes of each
 	short   bool
 }
 
-// class defines a class, if any node has it.
-func (m *mermaidWriter) class(name string, c colors, more string) {
-	if len(m.classes[name]) > 0 {
-		fmt.Fprintf(m, "  classDef %s fill:%s,stroke:%s,color:%s%s\n  class %s %s\n", name, c.fill, c.line, c.text, more, strings.Join(m.classes[name], ","), name)
+// class defines the class of a look and, in a drawing of differences, those of each
+// change, if any node has it. A class that is of a change begins with its name.
+func (m *mermaidWriter) class(look mermaidLook, own colors) {
+	for _, suffix := range mermaidChanges {
+		name := look.class + suffix.class
+		if len(m.classes[name]) == 0 {
+			continue
+		}
+		c, style := own, look.style
+		if suffix.colors != nil {
+			c = *suffix.colors
+		}
+		if suffix.style != "" {
+			style = suffix.style
+		}
+		fmt.Fprintf(m, "  classDef %s fill:%s,stroke:%s,color:%s%s\n  class %s %s\n", name, c.fill, c.line, c.text, style, strings.Join(m.classes[name], ","), name)
 	}
+}
+
+// link gives an edge a style.
+func (m *mermaidWriter) link(style string) {
+	if m.links[style] == nil {
+		m.styles = append(m.styles, style)
+	}
+	m.links[style] = append(m.links[style], strconv.Itoa(m.edges))
 }
 
 func (m *mermaidWriter) part(p *part, i int) {
@@ -135,19 +176,22 @@ func (m *mermaidWriter) part(p *part, i int) {
 	for k := range p.nodes {
 		n := &p.nodes[k]
 		if n.band >= 0 && p.bands[n.band].first == k {
-			fmt.Fprintf(m, "  subgraph i%db%d[%s]\n", i, n.band, mermaidQuote(labelLines(p.bands[n.band].step)...))
+			fmt.Fprintf(m, "  subgraph i%db%d[%s]\n", i, n.band, mermaidQuote(p.bands[n.band].label(p)...))
 		}
 		id := fmt.Sprintf("i%dn%d", i, k)
 		look := mermaidStates[n.state]
 		switch {
-		case !p.isPhase(n):
+		case !n.isPhase():
 			look.open, look.close = "([", "])"
 		case n.failed:
-			look.class, look.open, look.close = "failed", "{{", "}}"
+			look = mermaidFailed
 		case n.end:
 			look.open, look.close = "([", "])"
 		}
 		fmt.Fprintf(m, "    %s%s%s%s\n", id, look.open, mermaidQuote(n.label(p, m.short)...), look.close)
+		if p.compared() {
+			look.class += mermaidChanges[1+n.change].class
+		}
 		m.classes[look.class] = append(m.classes[look.class], id)
 		if n.band >= 0 && p.bands[n.band].first+p.bands[n.band].n-1 == k {
 			m.WriteString("  end\n")
@@ -155,11 +199,16 @@ func (m *mermaidWriter) part(p *part, i int) {
 	}
 	for _, e := range p.edges {
 		label := ""
-		if text := e.label(); text != "" && !m.short {
+		if text := e.compared(p); text != "" && !m.short {
 			label = "|" + mermaidQuote(labelLines(text)...) + "|"
 		}
-		if e.choice {
-			m.choices = append(m.choices, strconv.Itoa(m.edges))
+		switch style := mermaidLinks[e.change]; {
+		case e.choice && e.change == same:
+			m.link(mermaidChoice)
+		case e.choice && e.change != removed:
+			m.link(style + "," + mermaidChoice)
+		case style != "":
+			m.link(style)
 		}
 		m.edges++
 		fmt.Fprintf(m, "  i%dn%d %s%s%s i%dn%d\n", i, e.from, mermaidLines[e.kind], mermaidHeads[e.taken], label, i, e.to)

@@ -25,7 +25,20 @@ type part struct {
 	// transits reports whether the edges are transitions of the machine; else
 	// they are the reduction.
 	transits bool
+	// Of a drawing of differences: the same itinerary on both sides, of which one may
+	// have no graph. Both are nil in any other drawing.
+	before, after *part
+	diff
 }
+
+// diff is how a thing of a drawing of differences compares.
+type diff struct {
+	change  change
+	aspects []aspect // in which it has changed
+}
+
+// compared reports whether the part is of a drawing of differences.
+func (p *part) compared() bool { return p.before != nil }
 
 func (p *part) name() string { return p.graph.Name() }
 
@@ -34,10 +47,11 @@ const start = -1
 
 // node is start, a phase or done.
 type node struct {
+	part  *part  // from whose itinerary it is
 	index int    // of the phase; -1 is start, the number of phases is done
 	name  string // "start" and "done" for these
 	end   bool   // it is an end phase
-	step  int    // of the phase, by the plan; -1 if it has none
+	step  string // of the phase, by the plan; empty if it has none
 	band  int    // index in the bands; -1 for start, done and a phase without a step
 	state state
 	// tentative is a mark on top of the state, and so are the others.
@@ -46,6 +60,9 @@ type node struct {
 	steps                    string       // to which it may belong, in words; empty if there is but one
 	admits                   phases.Truth // the guard by the facts of the plan
 	why                      *machine.Why // nil if it runs, and without a plan
+	// Of a drawing of differences: the same node of before, if both sides have it.
+	was *node
+	diff
 }
 
 // state is the state of a node in a plan.
@@ -101,20 +118,21 @@ type band struct {
 	step  string
 	first int // index of its first node
 	n     int // number of its nodes
+	diff
 }
 
 func newPart(it Itinerary) (*part, error) {
 	p := &part{graph: it.graph(), plan: it.Plan}
 	g := p.graph
 	p.all = make([]node, 0, g.Len()+2)
-	p.all = append(p.all, node{index: start, name: "start", step: -1})
+	p.all = append(p.all, node{part: p, index: start, name: "start"})
 	for i := range g.Len() {
 		phase := g.Phase(i)
-		n := node{index: i, name: phase.Name, end: phase.End, step: g.StepOf(i), rides: phase.Rides, guard: phase.Guard.Text(g.Vocabulary()), steps: stepsText(phase, g.Vocabulary())}
+		n := node{part: p, index: i, name: phase.Name, end: phase.End, step: phase.Step, rides: phase.Rides, guard: phase.Guard.Text(g.Vocabulary()), steps: stepsText(phase, g.Vocabulary())}
 		p.all = append(p.all, n)
 		p.ends = p.ends || n.end
 	}
-	p.all = append(p.all, node{index: g.Len(), name: "done", step: -1})
+	p.all = append(p.all, node{part: p, index: g.Len(), name: "done"})
 	p.index()
 	for _, name := range it.Failed {
 		i, err := g.Lookup(name)
@@ -157,7 +175,10 @@ func (p *part) judge() {
 	}
 	for k := 1; k < len(p.all)-1; k++ {
 		n := &p.all[k]
-		n.step = p.plan.StepOf(n.index)
+		n.step = ""
+		if step := p.plan.StepOf(n.index); step >= 0 {
+			n.step = p.graph.Steps()[step]
+		}
 		n.why = p.plan.Why(n.index)
 		n.admits = p.graph.Phase(n.index).Guard.Eval(p.plan.Facts())
 		n.tentative = p.plan.Tentative(n.index)
@@ -203,9 +224,21 @@ func (p *part) judgeDone() {
 	}
 }
 
+// choose leaves the nodes that the options ask for, and reports whether the part is
+// drawn at all.
+func (p *part) choose(o Options) bool {
+	switch {
+	case o.Around != "":
+		return p.around(o.Around)
+	case o.OnlyRun:
+		p.onlyRun()
+	}
+	return true
+}
+
 // onlyRun leaves out the phases that will not run.
 func (p *part) onlyRun() {
-	p.nodes = slices.DeleteFunc(p.nodes, func(n node) bool { return p.isPhase(&n) && n.runs() == phases.False })
+	p.nodes = slices.DeleteFunc(p.nodes, func(n node) bool { return n.isPhase() && n.runs() == phases.False })
 }
 
 // around leaves the phase of that name and its neighbours, and reports whether
@@ -224,10 +257,10 @@ func (p *part) around(name string) bool {
 }
 
 // isPhase reports whether a node is neither start nor done.
-func (p *part) isPhase(n *node) bool { return n.index > start && n.index < p.graph.Len() }
+func (n *node) isPhase() bool { return n.index > start && n.index < n.part.graph.Len() }
 
 // isEnd reports whether a run that comes to a node is done.
-func (p *part) isEnd(n *node) bool { return n.end || n.index == p.graph.Len() }
+func (n *node) isEnd() bool { return n.end || n.index == n.part.graph.Len() }
 
 // connect draws the edges between the nodes.
 func (p *part) connect(o Options) error {
@@ -260,13 +293,13 @@ func (p *part) leaveOutDone() {
 
 // divide divides the phases into bands. One without a step is in none.
 func (p *part) divide() {
-	last := -1 // the step of the node before
+	last := "" // the step of the node before
 	for k := range p.nodes {
 		n := &p.nodes[k]
 		n.band = -1
-		if n.step >= 0 {
+		if n.step != "" {
 			if n.step != last {
-				p.bands = append(p.bands, band{step: p.graph.Steps()[n.step], first: k})
+				p.bands = append(p.bands, band{step: n.step, first: k})
 			}
 			n.band = len(p.bands) - 1
 			p.bands[n.band].n++
@@ -280,7 +313,7 @@ func (p *part) divide() {
 func (p *part) onlyRides(b band) bool {
 	rides := false
 	for _, n := range p.nodes[b.first : b.first+b.n] {
-		if n.runs() == phases.False {
+		if n.runs() == phases.False || n.change == removed {
 			continue
 		}
 		if !n.rides {

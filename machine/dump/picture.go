@@ -1,5 +1,7 @@
 package dump
 
+import "strings"
+
 // colors are those of a state in pictures that others draw: DOT and Mermaid.
 // Fill, line and text are all given, so that a picture reads the same on a
 // light page and on a dark one.
@@ -15,6 +17,14 @@ var stateColors = [...]colors{
 	out:      {"#ffffff", "#8a939d", "#56606c"},
 }
 
+// changeColors are those of what is the same, new or gone in a drawing of differences.
+// What has changed has the colours of its state.
+var changeColors = [...]colors{
+	same:    {"#ffffff", "#8a939d", "#56606c"},
+	added:   {"#e2f4e6", "#1a7f37", "#1b222c"},
+	removed: {"#fdecec", "#bf2630", "#56606c"},
+}
+
 var failedColors = colors{"#fbdcdc", "#bf2630", "#1b222c"}
 
 // labelWidth is where the lines of a label break.
@@ -24,13 +34,17 @@ const labelWidth = 44
 // the usual one, and what is told of it.
 func (n *node) label(p *part, short bool) []string {
 	lines := labelLines(n.name)
-	if words := n.words(); p.isPhase(n) && words != "" && words != runs.String() {
+	_, told := n.aspect("state")
+	if words := n.words(); n.isPhase() && words != "" && words != runs.String() && !told && n.change != removed {
 		lines = append(lines, words)
+	}
+	if n.change == changed {
+		lines = append(lines, n.change.String())
 	}
 	if short {
 		return lines
 	}
-	for _, one := range n.detail(p) {
+	for _, one := range n.told(p, arrowText) {
 		lines = append(lines, labelLines(one)...)
 	}
 	return lines
@@ -45,7 +59,24 @@ func labelLines(text string) []string {
 }
 
 // headingLines are the lines of the heading of a part.
-func (p *part) headingLines() []string { return wrap(p.heading(printable), labelWidth) }
+func (p *part) headingLines() []string {
+	lines := wrap(p.heading(printable), labelWidth)
+	if p.compared() {
+		for _, line := range p.differences(arrowText) {
+			lines = append(lines, labelLines(line)...)
+		}
+	}
+	return lines
+}
+
+// label returns the lines of the heading of a step.
+func (b *band) label(p *part) []string {
+	lines := labelLines(b.step)
+	if words := b.words(p, arrowText); words != "" {
+		lines = append(lines, words)
+	}
+	return lines
+}
 
 // label is what an edge is labelled with.
 func (e edge) label() string {
@@ -60,13 +91,49 @@ func (e edge) label() string {
 	return "if " + e.guard
 }
 
+// compared is the label of an edge, and in a drawing of differences how it has changed.
+// An edge in order that is new or gone follows from the phases.
+func (e edge) compared(p *part) string {
+	text := e.label()
+	switch e.change {
+	case added, removed:
+		if e.kind == jump || p.transits {
+			text = strings.TrimSuffix(e.change.String()+": "+text, ": ")
+		}
+	case changed:
+		text = strings.TrimPrefix(text+"; was "+e.wasWords(p), "; ")
+	}
+	return text
+}
+
+// headingLines are the lines of the heading of a drawing.
+func (d *Drawing) headingLines() []string {
+	lines := labelLines(d.title)
+	for _, line := range d.sides.lines() {
+		lines = append(lines, labelLines(line)...)
+	}
+	return lines
+}
+
 // heading is the title of a part: its name, and where its plan begins. Names are
 // written as show does.
 func (p *part) heading(show func(name string) string) string {
-	if p.plan == nil {
-		return show(p.name())
+	name, at := show(p.name()), ""
+	if p.plan != nil {
+		at = show(p.plan.Position().String())
 	}
-	return show(p.name()) + ", at " + show(p.plan.Position().String())
+	if p.compared() && p.change != added && p.change != removed {
+		if was := show(p.before.name()); was != name {
+			name = was + arrowText + name
+		}
+		if p.plan != nil && show(p.before.plan.Position().String()) != at {
+			at = "" // what differs has it
+		}
+	}
+	if at == "" {
+		return name
+	}
+	return name + ", at " + at
 }
 
 // label is what a switch is labelled with; no line if it has no When.
@@ -78,8 +145,11 @@ func (a arrow) label() []string {
 }
 
 // colors are those of a node.
-func (n *node) colors() colors {
-	if n.failed {
+func (n *node) colors(p *part) colors {
+	switch {
+	case p.compared() && n.change != changed:
+		return changeColors[n.change]
+	case n.failed:
 		return failedColors
 	}
 	return stateColors[n.state]

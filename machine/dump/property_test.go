@@ -112,7 +112,7 @@ func TestWhatOnlyRunsStaysConnected(t *testing.T) {
 			}
 		}
 		for _, n := range p.nodes {
-			if n.step >= 0 {
+			if n.step != "" {
 				inBands--
 			}
 		}
@@ -135,7 +135,7 @@ func TestPhasesAreDrawnAsPlanned(t *testing.T) {
 			}
 		}
 		for _, n := range p.nodes {
-			if !p.isPhase(&n) {
+			if !n.isPhase() {
 				continue
 			}
 			one := plan.Phase(n.index)
@@ -191,7 +191,7 @@ func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 		}
 		p := draw(t, Options{OnlyRun: true}, Itinerary{Plan: plan})
 		for k := range p.nodes {
-			if !p.isPhase(&p.nodes[k]) || p.nodes[k].end {
+			if !p.nodes[k].isPhase() || p.nodes[k].end {
 				continue
 			}
 			from := machine.Position{Phase: p.nodes[k].name}
@@ -412,5 +412,5 @@ func (p *part) stands(k int, at machine.Position) bool {
 	case at.Phase == "":
 		return n.index == start
 	}
-	return p.isPhase(n) && n.name == at.Phase
+	return n.isPhase() && n.name == at.Phase
 }

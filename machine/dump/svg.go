@@ -19,6 +19,7 @@ const (
 	gap      = 8
 	corner   = 16 // the largest radius of a corner of an arc
 
+	gutter    = 20 // for the marks of changes
 	laneWidth = 8  // between two arcs side by side
 	maxLanes  = 10 // more arcs share lanes
 )
@@ -32,6 +33,8 @@ var (
 	offFace   = face{class: "off", size: 14, pitch: 18}
 	noteFace  = face{class: "note", size: 12, pitch: 16}
 	tagFace   = face{class: "tag", size: 12, pitch: 18, bold: true}
+	cutFace   = face{class: "cut", size: 14, pitch: 18}
+	sayFace   = face{class: "say", size: 12, pitch: 16, bold: true}
 )
 
 // SVG returns the drawing as a picture that needs no other program: steps are
@@ -54,6 +57,13 @@ func (d *Drawing) picture() *picture {
 		pic.lines(titleFace, pic.left, pic.right-pic.left, d.title)
 		pic.y += gap
 		heading = partFace
+	} else if d.sides != nil {
+		pic.lines(titleFace, pic.left, pic.right-pic.left, d.title)
+		heading = face{} // the title is that of the part
+	}
+	if lines := d.sides.lines(); lines != nil {
+		pic.lines(sayFace, pic.left, pic.right-pic.left, lines...)
+		pic.y += gap
 	}
 	tops := make([]int, len(d.parts))      // where arrows to the parts end
 	begins := make([]int, len(d.switches)) // where the arrows begin
@@ -62,7 +72,9 @@ func (d *Drawing) picture() *picture {
 			pic.y += 2 * gap
 		}
 		tops[i] = pic.y + heading.pitch/2
-		pic.lines(heading, pic.left, pic.right-pic.left-gap, p.name())
+		if heading != (face{}) {
+			pic.lines(heading, pic.left, pic.right-pic.left-gap, p.name())
+		}
 		pic.lines(noteFace, pic.left, pic.right-pic.left, p.summary()...)
 		for k, s := range d.switches {
 			if s.from == i {
@@ -88,6 +100,9 @@ func (d *Drawing) picture() *picture {
 // summary describes a part in a few lines: its size or, with a plan, where it
 // is and by which flags it was planned.
 func (p *part) summary() []string {
+	if p.compared() {
+		return p.differences(arrowPicture)
+	}
 	if p.plan == nil {
 		return []string{count(p.graph.Len(), "phase") + " in " + count(len(p.graph.Steps()), "step")}
 	}
@@ -147,6 +162,8 @@ type used struct {
 	failed, tentative, rides, end    bool
 	jump, skip, unsure, never, arrow bool
 	choice                           bool
+	changes                          [changed + 1]bool
+	arcNew, arcGone                  bool
 }
 
 // lines writes texts one below the other, each wrapped.
@@ -187,10 +204,17 @@ func (pic *picture) switchTo(name, when string) {
 func (pic *picture) part(p *part) {
 	r := newRails(p)
 	r.x = pic.left + inset + r.lanes.width() + stop
+	if p.compared() {
+		r.x += gutter
+	}
 	r.y = make([]int, len(p.nodes))
 	for k := 0; k < len(p.nodes); {
 		if p.nodes[k].band < 0 {
+			y := pic.y
 			pic.node(p, k, r)
+			if class := rowClass(&p.nodes[k]); class != "" && class != "tint" {
+				pic.under.WriteString(pic.row(class, y))
+			}
 			pic.y += gap
 			k++
 			continue
@@ -217,17 +241,21 @@ func (pic *picture) band(p *part, b band, r *rails) {
 		pic.y = top + gap
 		width -= w + gap
 	}
+	pic.changeMark(b.change, pic.y+stepFace.pitch/2)
 	f := stepFace
-	if aside == noneRuns || aside == behind.String() || p.plan != nil && p.onlyRides(b) {
+	if p.compared() && b.change == same || aside == noneRuns || aside == behind.String() || p.plan != nil && p.onlyRides(b) {
 		f.class = "stepoff"
 	}
 	pic.write(f, x, pic.y, f.wrap(step, width), "")
+	if words := b.words(p, arrowPicture); words != "" {
+		pic.lines(sayFace, x, pic.right-inset-x, words)
+	}
 	var tints strings.Builder
 	for k := b.first; k < b.first+b.n; k++ {
 		y := pic.y
 		pic.node(p, k, r)
-		if p.nodes[k].state == current {
-			fmt.Fprintf(&tints, `<rect class="tint" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", pic.left+4, y, pic.right-pic.left-8, pic.y-y)
+		if class := rowClass(&p.nodes[k]); class != "" {
+			tints.WriteString(pic.row(class, y))
 		}
 	}
 	pic.y += gap / 2
@@ -242,19 +270,23 @@ const noneRuns = "none runs"
 // progress describes how much of a band runs; empty without a plan.
 func (p *part) progress(b band) string {
 	var sum [out + 1]int
+	all := 0
 	for _, n := range p.nodes[b.first : b.first+b.n] {
-		sum[n.state]++
+		if n.change != removed {
+			sum[n.state]++
+			all++
+		}
 	}
 	run := sum[runs] + sum[current]
 	switch {
-	case p.plan == nil:
+	case p.plan == nil, all == 0:
 		return ""
-	case sum[behind] == b.n:
+	case sum[behind] == all:
 		return behind.String()
 	case run == 0 && sum[unknown] == 0 && sum[byChoice] == 0:
 		return noneRuns
 	}
-	text := fmt.Sprintf("%d of %d run", run, b.n)
+	text := fmt.Sprintf("%d of %d run", run, all)
 	if sum[unknown] > 0 {
 		text += fmt.Sprintf(", %d unknown", sum[unknown])
 	}
@@ -275,21 +307,27 @@ func (pic *picture) node(p *part, k int, r *rails) {
 	y := pic.y + gap/2
 	f := nameFace
 	switch {
+	case n.change == removed:
+		f = cutFace
+	case p.compared() && (n.change == same || n.minor()):
+		f = offFace
+	case p.compared() && n.state != current && n.isPhase(): // it has changed
 	case n.state == current:
 		f = hereFace
-	case n.state == behind, n.state == out, !p.isPhase(n):
+	case n.state == behind, n.state == out, !n.isPhase():
 		f = offFace
 	}
 	fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)"%s>`, r.x, y+f.pitch/2, role(n))
-	if words := n.words(); words != "" {
+	if words := title(n); words != "" {
 		fmt.Fprintf(&pic.over, "<title>%s</title>", words)
 	}
 	pic.over.WriteString(mark(n))
-	if p.isEnd(n) {
+	if n.isEnd() {
 		pic.over.WriteString(endMark)
 	}
 	pic.over.WriteString("</g>\n")
 	r.y[k] = y + f.pitch/2
+	pic.changeMark(n.change, r.y[k])
 	pic.used.note(n)
 
 	pic.y = y
@@ -299,7 +337,7 @@ func (pic *picture) node(p *part, k int, r *rails) {
 	pic.write(f, x, y, f.wrap(printable(n.name), edge-x), "")
 	width := pic.right - inset - x
 	for _, line := range p.remarks(k, width) {
-		pic.lines(noteFace, x, width, line)
+		pic.lines(line.face(), x, width, line.text)
 	}
 	pic.y += gap / 2
 }
@@ -307,20 +345,24 @@ func (pic *picture) node(p *part, k int, r *rails) {
 // remarks are the lines below the name of a node, which share a line if the
 // width allows: its guard, why it does not run, what it decides and where it
 // jumps to. The phases that decide a missing flag would be too much here.
-func (p *part) remarks(k, width int) []string {
+func (p *part) remarks(k, width int) []saying {
 	n := &p.nodes[k]
-	var lines []string
-	for i, s := range n.detail(p) {
+	var lines []saying
+	for i, s := range n.told(p, arrowPicture) {
 		if n.why != nil && s == n.reason() {
 			s = n.why.Text
 		}
-		if i > 0 {
-			if joined := lines[len(lines)-1] + " · " + s; noteFace.measure(printable(joined)) <= width {
-				lines[len(lines)-1] = joined
+		if i == 0 && n.change != changed && p.compared() && s == n.change.String() {
+			continue // its tag
+		}
+		said := i < len(n.aspects) && !n.minor()
+		if last := len(lines) - 1; last >= 0 && lines[last].said == said {
+			if joined := lines[last].text + " · " + s; lines[last].face().measure(printable(joined)) <= width {
+				lines[last].text = joined
 				continue
 			}
 		}
-		lines = append(lines, s)
+		lines = append(lines, saying{s, said})
 	}
 	for _, e := range p.edgesFrom(k) {
 		if e.kind != jump {
@@ -330,7 +372,7 @@ func (p *part) remarks(k, width int) []string {
 		switch {
 		case e.to == e.from:
 			line = "jumps to itself"
-		case e.to < e.from:
+		case e.to < e.from && e.change != removed:
 			line = "jumps back to " + p.nodes[e.to].name
 		}
 		switch {
@@ -339,9 +381,79 @@ func (p *part) remarks(k, width int) []string {
 		case e.guard != "":
 			line += " if " + e.guard
 		}
-		lines = append(lines, line)
+		switch e.change {
+		case added, removed:
+			line = e.change.String() + ": " + line
+		case changed:
+			line += ", was " + e.wasWords(p)
+		}
+		lines = append(lines, saying{line, e.change != same})
 	}
 	return lines
+}
+
+// saying is a line below the name of a node: a remark, or what has changed.
+type saying struct {
+	text string
+	said bool
+}
+
+func (s saying) face() face {
+	if s.said {
+		return sayFace
+	}
+	return noteFace
+}
+
+// arrowPicture stands between what was and what is.
+const arrowPicture = " \u2192 "
+
+// rowClass is the style of the ground of a node; empty if it has none of its own.
+func rowClass(n *node) string {
+	switch {
+	case n.change == added:
+		return "rownew"
+	case n.change == removed:
+		return "rowgone"
+	case n.change == changed && !n.minor():
+		return "rowchanged"
+	case n.state == current:
+		return "tint"
+	}
+	return ""
+}
+
+// row is the ground of a node that began at y. Two of them do not touch.
+func (pic *picture) row(class string, y int) string {
+	return fmt.Sprintf(`<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", class, pic.left+4, y+1, pic.right-pic.left-8, pic.y-y-2)
+}
+
+// changeMark draws how a thing compares around the origin.
+func changeMark(c change) string {
+	switch c {
+	case added:
+		return `<path class="plus" d="M-4.5 0H4.5M0-4.5V4.5"/>`
+	case removed:
+		return `<path class="minus" d="M-4.5 0H4.5"/>`
+	case changed:
+		return `<path class="wave" d="M-5 1.5c2-4.5 3.5-4 5-1.5s3 3 5-1.5"/>`
+	}
+	return ""
+}
+
+// changeMark draws the mark of a change at the left edge.
+func (pic *picture) changeMark(c change, y int) {
+	if c != same {
+		fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)" role="img"><title>%s</title>%s</g>`+"\n", pic.left+inset+stop/2, y, c, changeMark(c))
+	}
+}
+
+// title is the state of a node in words, which its mark shows.
+func title(n *node) string {
+	if n.change == removed {
+		return ""
+	}
+	return n.words()
 }
 
 // now is what a guard is by the facts of now.
@@ -362,6 +474,12 @@ type label struct{ word, class string }
 
 func tags(n *node) []label {
 	var all []label
+	switch n.change {
+	case added:
+		all = append(all, label{n.change.String(), "good"})
+	case removed:
+		return []label{{n.change.String(), "bad"}}
+	}
 	if n.state == current {
 		all = append(all, label{"current", "full"})
 	}
@@ -387,7 +505,7 @@ func (pic *picture) tag(l label, x, y int) int {
 // role makes the mark of a node, whose title is its state in words, an image
 // for screen readers.
 func role(n *node) string {
-	if n.words() == "" {
+	if title(n) == "" {
 		return ""
 	}
 	return ` role="img"`
@@ -397,6 +515,8 @@ func role(n *node) string {
 func mark(n *node) string {
 	s := ""
 	switch {
+	case n.change == removed:
+		return `<circle class="void" r="5.5"/><path class="gone" d="M-2.5 0H2.5"/>`
 	case n.failed:
 		s = `<rect class="bad" x="-7" y="-7" width="14" height="14" rx="3"/><path class="cross" d="M-3-3 3 3M3-3-3 3"/>`
 	case n.state == current:

@@ -8,6 +8,10 @@ import (
 
 // note records what the legend must explain of a node.
 func (u *used) note(n *node) {
+	u.changes[n.change] = true
+	if n.change == removed {
+		return // it has no state any more
+	}
 	u.states[n.state] = true
 	u.failed = u.failed || n.failed
 	u.tentative = u.tentative || n.tentative
@@ -23,6 +27,9 @@ func (pic *picture) legend() {
 		if used {
 			all = append(all, entry{mark, text})
 		}
+	}
+	for c := added; c <= changed; c++ {
+		add(pic.used.changes[c], changeMark(c), c.String())
 	}
 	for s := behind; s <= out; s++ {
 		add(pic.used.states[s], mark(&node{state: s}), s.String())
@@ -40,6 +47,8 @@ func (pic *picture) legend() {
 	line := func(class string) string { return fmt.Sprintf(`<path class="%s" d="M-10 0H10"/>`, class) }
 	add(pic.used.jump, arrow(newLook(edge{kind: jump, taken: phases.True})), "jump")
 	add(pic.used.choice, arrow(newLook(edge{kind: jump, taken: phases.True, choice: true})), "jump by choice of a handler")
+	add(pic.used.arcNew, arrow(newLook(edge{kind: jump, change: added})), "new jump or transition")
+	add(pic.used.arcGone, arrow(newLook(edge{kind: jump, change: removed})), "gone jump or transition")
 	add(pic.used.skip, arrow(newLook(edge{kind: skip, taken: phases.True})), "transition")
 	add(pic.used.unsure, line("arcmay"), "may be taken")
 	add(pic.used.never, line("arcgone"), "not taken")

@@ -62,7 +62,8 @@ func newSpan(ends ...int) span { return span{slices.Min(ends), slices.Max(ends)}
 func newRails(p *part) *rails {
 	r := &rails{}
 	for _, e := range p.edges {
-		if e.kind == inOrder && e.to == e.from+1 {
+		// That a way in order is gone follows from the phases.
+		if p.isRail(e) || e.change == removed && e.kind == inOrder && !p.transits {
 			continue
 		}
 		look := newLook(e)
@@ -76,12 +77,27 @@ func newRails(p *part) *rails {
 	return r
 }
 
+// isRail reports whether an edge is drawn as a piece of the rail: it leads to the next
+// node, or to the next that is not gone.
+func (p *part) isRail(e edge) bool {
+	if e.kind != inOrder || e.to <= e.from {
+		return false
+	}
+	return !slices.ContainsFunc(p.nodes[e.from+1:e.to], func(n node) bool { return e.change == removed || n.change != removed })
+}
+
 var switchLook = look{line: "arc", head: "head", shape: diamond}
 
 func newLook(e edge) look {
 	heads, shape := [2]string{"open", "opengone"}, chevron
 	if e.kind == jump {
 		heads, shape = [2]string{"head", "headgone"}, triangle
+	}
+	switch e.change {
+	case added:
+		return look{"arcnew", heads[0] + "new", shape, e.choice}
+	case removed:
+		return look{"arcold", heads[0] + "old", shape, e.choice}
 	}
 	line := "arcmay"
 	switch e.taken {
@@ -141,13 +157,21 @@ func lanes(n int, at func(i int) span) placement {
 
 // rails draws the rail and the arcs of a part.
 func (pic *picture) rails(p *part, r *rails) {
+	passed := make([]bool, len(p.nodes)) // whether the rail leads on from a node, if only past it
 	for _, e := range p.edges {
-		if e.kind != inOrder || e.to != e.from+1 {
+		if p.isRail(e) && e.change != removed {
+			for k := e.from; k < e.to; k++ {
+				passed[k] = true
+			}
+		}
+	}
+	for _, e := range p.edges {
+		if !p.isRail(e) || e.change == removed && passed[e.from] {
 			continue
 		}
 		class := "rail"
 		switch {
-		case e.taken == phases.False:
+		case e.taken == phases.False, e.change == removed:
 			class = "gone"
 		case e.taken == phases.Unknown:
 			class = "may"
@@ -161,6 +185,10 @@ func (pic *picture) rails(p *part, r *rails) {
 			pic.arc(a.look, r.x-stop, r.y[a.from]+4, r.x-stop, r.y[to]-4, lane)
 		}
 		switch {
+		case a.look.line == "arcnew":
+			pic.used.arcNew = true
+		case a.look.line == "arcold":
+			pic.used.arcGone = true
 		case a.look.choice:
 			pic.used.choice = true
 		case a.kind == jump:

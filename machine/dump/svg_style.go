@@ -23,6 +23,11 @@ var (
 	amber  = paint{"#8f5600", "#e3a83b"}
 	violet = paint{"#6d3fb0", "#b491f0"}
 	red    = paint{"#bf2630", "#ff7a76"}
+	green  = paint{"#1a7f37", "#4ac26b"}
+
+	tintNew     = paint{"#e6f5ea", "#12301d"}
+	tintGone    = paint{"#fdeceb", "#3a1b1e"}
+	tintChanged = paint{"#fff5dd", "#33290f"}
 )
 
 // rule is the style of a class: what stays the same, and its colours.
@@ -37,6 +42,9 @@ var rules = []rule{
 	{class: "paper", fill: &paper},
 	{class: "panel", fill: &panel, stroke: &edging},
 	{class: "tint", fill: &tint},
+	{class: "rownew", fill: &tintNew},
+	{class: "rowgone", fill: &tintGone},
+	{class: "rowchanged", fill: &tintChanged},
 	// Texts.
 	{class: "title", style: "font-size:22px;font-weight:700", fill: &ink},
 	{class: "part", style: "font-size:18px;font-weight:700", fill: &ink},
@@ -45,7 +53,9 @@ var rules = []rule{
 	{class: "name", style: "font-size:14px", fill: &ink},
 	{class: "here", style: "font-size:14px;font-weight:600", fill: &ink},
 	{class: "off", style: "font-size:14px", fill: &faded},
+	{class: "cut", style: "font-size:14px;text-decoration:line-through", fill: &faded},
 	{class: "note", style: "font-size:12px", fill: &faded},
+	{class: "say", style: "font-size:12px;font-weight:600", fill: &ink},
 	{class: "tag", style: "font-size:12px;font-weight:600", fill: &paper},
 	// Lines.
 	{class: "rail", style: "fill:none;stroke-width:4;stroke-linecap:round", stroke: &blue},
@@ -56,7 +66,13 @@ var rules = []rule{
 	{class: "arcgone", style: "fill:none;stroke-width:1;stroke-dasharray:1 3", stroke: &thin},
 	{class: "arcchoice", style: "fill:none;stroke-width:1.5", stroke: &violet},
 	{class: "arcmaychoice", style: "fill:none;stroke-width:1.5;stroke-dasharray:8 3 1.5 3", stroke: &violet},
+	{class: "arcnew", style: "fill:none;stroke-width:3", stroke: &green},
+	{class: "arcold", style: "fill:none;stroke-width:1.5;stroke-dasharray:2 2", stroke: &red},
 	{class: "head", fill: &blue},
+	{class: "headnew", fill: &green},
+	{class: "headold", fill: &red},
+	{class: "opennew", style: "fill:none;stroke-width:3", stroke: &green},
+	{class: "openold", style: "fill:none;stroke-width:1.5", stroke: &red},
 	{class: "headchoice", fill: &violet},
 	{class: "headgone", fill: &thin},
 	{class: "open", style: "fill:none;stroke-width:1.5", stroke: &blue},
@@ -73,6 +89,11 @@ var rules = []rule{
 	{class: "branch", style: "fill:none;stroke-width:1.4;stroke-linecap:round", stroke: &violet},
 	{class: "end", style: "fill:none;stroke-width:2;stroke-linecap:round", stroke: &thin},
 	{class: "ring", style: "fill:none;stroke-width:1.6;stroke-dasharray:3 2.2", stroke: &amber},
+	{class: "void", style: "stroke-width:1.5;stroke-dasharray:2 2", fill: &panel, stroke: &thin},
+	{class: "plus", style: "fill:none;stroke-width:2.2;stroke-linecap:round", stroke: &green},
+	{class: "minus", style: "fill:none;stroke-width:2.2;stroke-linecap:round", stroke: &red},
+	{class: "wave", style: "fill:none;stroke-width:2;stroke-linecap:round", stroke: &ink},
+	{class: "good", fill: &green},
 	{class: "bad", fill: &red},
 	{class: "cross", style: "fill:none;stroke-width:2;stroke-linecap:round", stroke: &paper},
 }

@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -34,11 +35,15 @@ var marks = [...]struct {
 // which errs on the safe side.
 const tentativeWords = "it or the way there reads a flag that a phase ahead decides"
 
+// changeMarks stand at the margin of a drawing of differences.
+var changeMarks = [...]string{same: " ", added: "+", removed: "-", changed: "~"}
+
 const (
 	failedMark    = "!"
 	tentativeMark = "~"
 
 	ansiBold    = "\x1b[1m"
+	ansiGreen   = "\x1b[32m"
 	ansiDim     = "\x1b[2m"
 	ansiRed     = "\x1b[1;31m"
 	ansiYellow  = "\x1b[33m"
@@ -61,6 +66,12 @@ func (d *Drawing) text(colors bool) string {
 	if title := d.options.Title; title != "" {
 		t.wrapped("", "  ", quoted(title), ansiBold)
 	}
+	for _, line := range d.sides.lines() {
+		t.wrapped("", "     ", printable(line), ansiBold)
+	}
+	if d.sides.lines() != nil {
+		t.WriteByte('\n')
+	}
 	for i, p := range d.parts {
 		if i > 0 {
 			t.WriteByte('\n')
@@ -77,8 +88,12 @@ func (d *Drawing) text(colors bool) string {
 	if len(last) > 0 {
 		t.WriteByte('\n')
 	}
+	indent := ""
+	if d.sides != nil {
+		indent = "  " // the margin is for marks
+	}
 	for _, text := range last {
-		t.wrapped("", "", text, ansiDim)
+		t.wrapped("", indent, text, ansiDim)
 	}
 	return t.String()
 }
@@ -89,12 +104,18 @@ func (d *Drawing) legend() string {
 	var failed, tentative bool
 	for _, p := range d.parts {
 		for _, n := range p.nodes {
+			if n.change == removed {
+				continue
+			}
 			used[n.state] = true
 			failed = failed || n.failed
 			tentative = tentative || n.tentative
 		}
 	}
 	var all []string
+	if d.sides != nil {
+		all = append(all, "at the margin: "+changeMarks[added]+" new, "+changeMarks[removed]+" gone, "+changeMarks[changed]+" changed")
+	}
 	for s, m := range marks {
 		if used[s] && m.word != "" {
 			all = append(all, m.mark+" "+m.word)
@@ -106,6 +127,9 @@ func (d *Drawing) legend() string {
 	if tentative {
 		all = append(all, tentativeMark+" tentative: "+tentativeWords)
 	}
+	if d.sides != nil && len(all) > 1 {
+		return all[0] + "; then: " + strings.Join(all[1:], ", ")
+	}
 	return strings.Join(all, ", ")
 }
 
@@ -116,7 +140,12 @@ type textWriter struct {
 
 func (t *textWriter) part(d *Drawing, i int, p *part) {
 	t.wrapped("", "  ", p.heading(quoted), ansiBold)
-	if p.plan != nil {
+	if p.compared() {
+		for _, line := range p.differences(arrowText) {
+			t.wrapped("  ", "    ", printable(line), "")
+		}
+	}
+	if p.plan != nil && !p.compared() {
 		v, facts := p.graph.Vocabulary(), p.plan.Facts()
 		for _, list := range []struct {
 			word  string
@@ -139,11 +168,15 @@ func (t *textWriter) part(d *Drawing, i int, p *part) {
 	for k := range p.nodes {
 		n := &p.nodes[k]
 		if n.band >= 0 && n.band != last {
-			step := quoted(p.bands[n.band].step)
-			if p.plan != nil && p.onlyRides(p.bands[n.band]) {
+			b := &p.bands[n.band]
+			step := quoted(b.step)
+			if words := b.words(p, arrowText); words != "" {
+				step += " (" + words + ")"
+			}
+			if p.plan != nil && p.onlyRides(*b) && n.change != removed {
 				step += " (all that run ride)"
 			}
-			t.wrapped("  ", "    ", step, ansiBold)
+			t.wrapped(marked(b.change, "  "), "    ", step, ansiBold)
 		}
 		last = n.band
 		t.node(p, k, width)
@@ -169,6 +202,16 @@ func (t *textWriter) node(p *part, k, width int) {
 	if n.tentative {
 		mark += tentativeMark
 	}
+	switch {
+	case n.change == removed:
+		mark, color = " ", ansiRed
+	case n.change == added:
+		color = ansiGreen
+	case n.change == changed && !n.minor():
+		color = ansiBold
+	case p.compared():
+		color = ansiDim
+	}
 	indent := "  "
 	if n.band >= 0 {
 		indent = "    "
@@ -180,31 +223,39 @@ func (t *textWriter) node(p *part, k, width int) {
 	} else if n.failed {
 		indent = indent[1:] + failedMark
 	}
-	name := p.textName(n)
-	detail := n.detail(p)
-	if n.failed {
+	name := n.textName()
+	indent = marked(n.change, indent)
+	detail := n.told(p, arrowText)
+	if _, told := n.aspect("failed"); n.failed && !told {
 		detail = append([]string{"failed"}, detail...)
 	}
-	if n.state == current && p.isPhase(n) {
+	if _, told := n.aspect("state"); n.state == current && n.isPhase() && !told && n.change != removed {
 		detail = append([]string{"current"}, detail...)
+	}
+	rest := m.color
+	if p.compared() {
+		rest = ""
 	}
 	lines := wrap(printable(strings.Join(detail, "; ")), columns-column)
 	if long := utf8.RuneCountInString(indent+name)+2 > column; long || len(lines) == 0 {
 		t.wrapped(indent, strings.Repeat(" ", len(indent)), name, color)
 	} else {
 		gap := strings.Repeat(" ", column-utf8.RuneCountInString(indent+name))
-		t.WriteString(indent + t.paint(name, color) + gap + t.paint(lines[0], m.color) + "\n")
+		t.WriteString(indent + t.paint(name, color) + gap + t.paint(lines[0], rest) + "\n")
 		lines = lines[1:]
 	}
 	for _, line := range lines {
-		t.WriteString(pad("", column) + t.paint(line, m.color) + "\n")
+		t.WriteString(pad("", column) + t.paint(line, rest) + "\n")
 	}
 	t.edges(p, k, strings.Repeat(" ", len(indent)+2))
 }
 
+// marked puts the mark of a change at the margin.
+func marked(c change, indent string) string { return changeMarks[c] + indent[1:] }
+
 // textName is the name of a node; of one that is no work, in parentheses.
-func (p *part) textName(n *node) string {
-	if !p.isPhase(n) || n.end {
+func (n *node) textName() string {
+	if !n.isPhase() || n.end {
 		return "(" + quoted(n.name) + ")"
 	}
 	return quoted(n.name)
@@ -215,44 +266,71 @@ func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
 }
 
+// remark is what is told of a node in one way.
+type remark struct {
+	what string // as of an aspect
+	text string
+}
+
 // detail is what is told of a phase behind its name: its guard, why it does not
 // run, its other steps, what it decides; of done, if that is not certain to be
 // reached.
-func (n *node) detail(p *part) []string {
+func (n *node) detail() []string {
+	var all []string
+	for _, r := range n.remarks() {
+		all = append(all, r.text)
+	}
+	return all
+}
+
+func (n *node) remarks() []remark {
 	switch {
-	case p.isPhase(n):
+	case n.isPhase():
 	case n.state == unknown, n.state == byChoice:
-		return []string{"may be reached"}
+		return []remark{{"state", "may be reached"}}
 	case n.state == out:
-		return []string{"is not reached"}
+		return []remark{{"state", "is not reached"}}
 	default:
 		return nil
 	}
-	var all []string
+	var all []remark
 	if n.end {
-		all = append(all, "end")
+		all = append(all, remark{"end", "end"})
 	}
-	guard := p.graph.Phase(n.index).Guard.Reads().Len()
+	guard := n.part.graph.Phase(n.index).Guard.Reads().Len()
 	switch {
 	case n.guard == "", n.reason() != "" && guard == len(n.why.Flags): // the reason tells as much
 	case n.state == behind:
-		all = append(all, "if "+n.guard+" ("+now[n.admits]+" now)")
+		all = append(all, remark{"guard", "if " + n.guard + " (" + now[n.admits] + " now)"})
 	default:
-		all = append(all, "if "+n.guard)
+		all = append(all, remark{"guard", "if " + n.guard})
 	}
 	if why := n.reason(); why != "" {
-		all = append(all, why)
+		all = append(all, remark{"reason", why})
 	}
 	if n.steps != "" {
-		all = append(all, n.steps)
+		all = append(all, remark{"steps", n.steps})
 	}
 	if n.rides {
-		all = append(all, "rides")
+		all = append(all, remark{"rides", "rides"})
 	}
-	if decides := p.graph.Phase(n.index).Decides; decides != 0 {
-		all = append(all, "decides "+wording.List(p.graph.Vocabulary().Names(decides), "and"))
+	if decides := n.decides(); decides != "" {
+		all = append(all, remark{"decides", decides})
 	}
 	return all
+}
+
+// decides is what a phase decides, in words; empty if nothing.
+func (n *node) decides() string {
+	if !n.isPhase() {
+		return ""
+	}
+	g := n.part.graph
+	decides := g.Phase(n.index).Decides
+	if decides == 0 {
+		return ""
+	}
+	return "decides " + wording.List(g.Vocabulary().Names(decides), "and")
 }
 
 // reason is why a phase does not run, or what that depends on. A phase that is
@@ -266,12 +344,22 @@ func (n *node) reason() string {
 
 // edges lists the edges from a node that do not just lead to the next line.
 func (t *textWriter) edges(p *part, k int, indent string) {
-	var next [3][]string // by whether they are taken
+	type way struct { // in which edges are alike
+		taken  phases.Truth
+		change change
+		was    string
+	}
+	next := make(map[way][]string)
+	var ways []way
 	for _, e := range p.edgesFrom(k) {
-		to := p.textName(&p.nodes[e.to])
+		to := p.nodes[e.to].textName()
+		one := way{e.taken, e.change, e.wasWords(p)}
 		if e.kind != jump {
 			if p.transits {
-				next[e.taken] = append(next[e.taken], to)
+				if next[one] == nil {
+					ways = append(ways, one)
+				}
+				next[one] = append(next[one], to)
 			}
 			continue
 		}
@@ -279,14 +367,22 @@ func (t *textWriter) edges(p *part, k int, indent string) {
 		if e.choice {
 			text = to + " by choice"
 		}
-		text += takenWords(p, e.taken)
-		t.wrapped(indent+"-> ", indent+"   ", text, "")
+		t.wrapped(marked(e.change, indent)+"-> ", indent+"   ", text+e.takenWords(p)+prefixed("; was ", one.was), "")
 	}
-	for _, taken := range []phases.Truth{phases.True, phases.Unknown, phases.False} {
-		if names := next[taken]; len(names) > 0 {
-			t.wrapped(indent+"next: ", indent+"      ", strings.Join(names, ", ")+takenWords(p, taken), "")
-		}
+	order := []phases.Truth{phases.True, phases.Unknown, phases.False}
+	slices.SortStableFunc(ways, func(a, b way) int { return slices.Index(order, a.taken) - slices.Index(order, b.taken) })
+	for _, w := range ways {
+		e := edge{taken: w.taken, change: w.change}
+		t.wrapped(marked(w.change, indent)+"next: ", indent+"      ", strings.Join(next[w], ", ")+e.takenWords(p)+prefixed("; was ", w.was), "")
 	}
+}
+
+// takenWords is whether an edge is taken, in words; nothing of one that is gone.
+func (e edge) takenWords(p *part) string {
+	if e.change == removed {
+		return ""
+	}
+	return takenWords(p, e.taken)
 }
 
 // takenWords is whether an edge is taken, in words; nothing is worth a word if

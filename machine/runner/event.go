@@ -133,7 +133,8 @@ type RunFinished struct {
 // RunReconciled: a reconcile has ended. It is the last event of each reconcile in
 // which the state could be read, also if nothing has happened. Loggers ignore it.
 type RunReconciled struct {
-	// Key tells the run apart, as [Options].Key does; empty if nothing does.
+	// Key is what tells the run apart ([Options].Key), and what Forget of an observer
+	// is called with; empty if nothing does.
 	Key string
 	// State is the state that is about to be written, or, if it has not changed,
 	// the one that was read. An observer must neither change nor keep it: it copies
@@ -195,6 +196,14 @@ func (e RunReconciled) event() (string, []any) {
 // Observer is told of each event, in order, in the goroutine of the reconcile.
 // A panic of an observer is caught and does no harm to the run. An
 // observer that is shared by runners must be safe for concurrent use.
+//
+// An observer that remembers runs has a method
+//
+//	Forget(key string)
+//
+// as well. [Runner.Forget] calls it for objects that are gone, with the key that the
+// last event of each reconcile of the run had ([RunReconciled]), in any goroutine,
+// also for runs that it was never told of, and more than once.
 type Observer[T any] interface {
 	Observe(ctx context.Context, object T, e Event)
 }

@@ -31,6 +31,7 @@ func TestTheLastEventOfAReconcileIsTheState(t *testing.T) {
 			state = e.State.DeepCopy()
 		}
 	})}
+	w.options.Key = func(*migration) string { return "key" }
 	long := strings.Repeat("r", 2*runner.MaxText)
 	result, cause := runner.Wait(time.Minute, "copying"), error(nil)
 	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return result, cause }
@@ -77,7 +78,8 @@ func TestTheLastEventOfAReconcileIsTheState(t *testing.T) {
 			assert.Equal(t, err, last.Err)
 			assert.Empty(t, cmp.Diff(&out.State, state))
 			assert.Empty(t, cmp.Diff(&w.m.State, state), "it is what was written")
-			last.State, last.Err = nil, nil
+			assert.Equal(t, "key", last.Key)
+			last.State, last.Err, last.Key = nil, nil, ""
 			assert.Equal(t, c.want, last)
 			assert.Equal(t, c.want, runner.RunReconciled{Changed: out.Changed, Requeue: out.Requeue, RequeueAfter: out.RequeueAfter, Paused: out.Paused})
 		})
@@ -119,4 +121,35 @@ func TestLoggersIgnoreTheEndOfAReconcile(t *testing.T) {
 	w.end()
 	assert.Contains(t, b.String(), "run done")
 	assert.NotContains(t, b.String(), "reconciled")
+}
+
+// forgetful is an observer that remembers runs, by their keys.
+type forgetful struct{ runs map[string]bool }
+
+func (f *forgetful) Observe(_ context.Context, _ *migration, e runner.Event) {
+	if e, ok := e.(runner.RunReconciled); ok {
+		f.runs[e.Key] = true
+	}
+}
+
+func (f *forgetful) Forget(key string) { delete(f.runs, key) }
+
+type panics struct{ forgetful }
+
+func (*panics) Forget(string) { panic("boom") }
+
+func TestObserversForgetRunsThatAreGone(t *testing.T) {
+	w := newWorld(t)
+	w.options.Key = func(m *migration) string { return m.Name }
+	f := &forgetful{map[string]bool{}}
+	w.options.Observers = append(w.options.Observers, &panics{forgetful{map[string]bool{}}}, f)
+	r := w.runner()
+	for _, name := range []string{"a", "b"} {
+		_, err := r.Reconcile(context.Background(), &migration{Name: name})
+		require.NoError(t, err)
+	}
+	r.Forget("a")
+	r.Forget("c")
+	assert.Equal(t, map[string]bool{"b": true}, f.runs)
+	(*runner.Runner[*migration])(nil).Forget("a")
 }

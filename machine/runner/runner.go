@@ -43,10 +43,17 @@ func New[T any](o Options[T]) (*Runner[T], error) {
 }
 
 // Forget drops what the runner remembers of a run, by the key that
-// [Options].Key returns: for objects that are gone.
+// [Options].Key returns, and calls the observers that have a method Forget
+// ([Observer]): for objects that are gone.
 func (r *Runner[T]) Forget(key string) {
-	if r != nil {
-		r.memory.forget(key)
+	if r == nil {
+		return
+	}
+	r.memory.forget(key)
+	for _, o := range r.o.Observers {
+		if o, ok := o.(interface{ Forget(key string) }); ok {
+			_ = protect(func() error { o.Forget(key); return nil })
+		}
 	}
 }
 
@@ -145,7 +152,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 		err = errors.Join(err, c.beside)
 	}
 	if len(r.o.Observers) > 0 {
-		c.emit(ctx, RunReconciled{Key: c.key, State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused, RequeueAfter: out.RequeueAfter, Err: err})
+		c.emit(ctx, RunReconciled{Key: key, State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused, RequeueAfter: out.RequeueAfter, Err: err})
 	}
 	// A handler may have changed the state on the object.
 	if out.Changed || c.called {

@@ -53,6 +53,7 @@ func itineraries() []phases.Itinerary {
 
 // migration is the object of these tests.
 type migration struct {
+	Name     string
 	State    runner.State
 	Canceled bool
 	Paused   bool

@@ -1,0 +1,137 @@
+package dumptest
+
+import (
+	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// NewerDisks is [Disks] as a later release might have it: with a phase more and one
+// less, one that is renamed and one that moved, and others that changed in each way
+// that there is.
+func NewerDisks() phases.Itinerary {
+	it := Disks()
+	it.Phases = []phases.Phase{
+		{Name: "Scan", Step: "Prepare", Decides: NothingToDo | Verify},
+		{Name: "UpToDate", End: true, Guard: phases.Guard{All: NothingToDo, None: Verify}},
+		{Name: "CreateDisks", Step: "Prepare", Steps: []phases.GuardedStep{{Step: "Transfer", Guard: phases.Guard{None: Inspected}}}, Formerly: []string{"CreateVolumes"}},
+		{Name: "Compare", Step: "Transfer", Guard: phases.Guard{All: Verify}, Jumps: []phases.Jump{{To: "Copy", Guard: phases.Guard{All: Inspected}}}},
+		{Name: "Copy", Step: "Transfer", Jumps: []phases.Jump{{To: "Undo", Choice: true}, {To: "Switch", Choice: true}}},
+		{Name: "Snapshot", Step: "Snapshots", Guard: phases.Guard{Any: Inspected | Verify}},
+		{Name: "Switch", Step: "Cleanup", Rides: true},
+		{Name: "Completed", Step: "Cleanup", End: true},
+		{Name: "Undo", Step: "Cleanup"},
+	}
+	return it
+}
+
+// newerHostile is [Hostile] with every seventh phase gone, every eleventh new, and others
+// renamed, moved and changed.
+func newerHostile() phases.Itinerary {
+	it := Hostile()
+	var all []phases.Phase
+	renamed := make(map[string]string)
+	for i, p := range it.Phases {
+		switch {
+		case i%7 == 3:
+			continue
+		case i%11 == 0:
+			renamed[p.Name] = p.Name + " \"&#2"
+			p.Name, p.Formerly = renamed[p.Name], []string{p.Name}
+		case i%11 == 1:
+			p.Guard.Any = 6
+		case i%11 == 2:
+			p.Decides ^= 1
+		case i%11 == 4:
+			p.Step += "<new>"
+		}
+		if p.End {
+			p.Decides = 0
+		}
+		all = append(all, p)
+		if i%11 == 5 {
+			all = append(all, phases.Phase{Name: "new: " + p.Name, Step: p.Step})
+		}
+	}
+	slices.Reverse(all[20:24])
+	known := func(name string) bool {
+		return slices.ContainsFunc(all, func(p phases.Phase) bool { return p.Name == name })
+	}
+	for i := range all {
+		p := &all[i]
+		p.Jumps = slices.Clone(p.Jumps)
+		for k := range p.Jumps {
+			if to, ok := renamed[p.Jumps[k].To]; ok {
+				p.Jumps[k].To = to
+			}
+		}
+		p.Jumps = slices.DeleteFunc(p.Jumps, func(j phases.Jump) bool { return !known(j.To) })
+	}
+	it.Phases = all
+	return it
+}
+
+// Differences are drawings of differences: between sets of flags, positions and
+// versions, in all ways to draw them; of several itineraries; and of none.
+func Differences() ([]Drawing, error) {
+	var all []Drawing
+	var failed error
+	compile := func(it phases.Itinerary) *machine.Graph {
+		g, err := machine.Compile(it)
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return g
+	}
+	plan := func(g *machine.Graph, at machine.Position, yes, unknown phases.Flags) dump.Itinerary {
+		p, err := g.PlanFrom(at, phases.NewFacts(yes, g.Vocabulary().All()&^yes&^unknown))
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return dump.Itinerary{Plan: p}
+	}
+	disks, newer, hostile, newerHostile := compile(Disks()), compile(NewerDisks()), compile(Hostile()), compile(newerHostile())
+	mtcs := make(map[string]*machine.Graph)
+	for _, it := range mtc.Itineraries() {
+		mtcs[it.Name] = compile(it)
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	final := mtcs[mtc.Final]
+	add := func(name string, o dump.Options, before, after dump.Side) {
+		all = append(all, Drawing{Name: "diff-" + name, Options: o, Before: before, After: after})
+	}
+	side := func(title string, its ...dump.Itinerary) dump.Side { return dump.Side{Title: title, Itineraries: its} }
+	alone := func(g *machine.Graph) dump.Itinerary { return dump.Itinerary{Graph: g} }
+	direct, indirect := mtc.DirectImage|mtc.EnableImage|mtc.HasISs|mtc.HasPVs, mtc.IndirectImage|mtc.EnableImage|mtc.HasISs|mtc.HasPVs|mtc.HasStageBackup
+
+	flags := [2]dump.Side{side("Final, DirectImage", plan(final, machine.Position{}, direct, 0)), side("Final, IndirectImage", plan(final, machine.Position{}, indirect, 0))}
+	add("flags", dump.Options{}, flags[0], flags[1])
+	add("flags-only-run", dump.Options{OnlyRun: true}, flags[0], flags[1])
+	failing := plan(final, machine.Position{Phase: "EnsureInitialBackup"}, direct, mtc.HasVerify)
+	failing.Failed = []string{"EnsureInitialBackup"}
+	add("positions", dump.Options{Title: "openshift-migration/shop"}, side("at 10:04", plan(final, machine.Position{Phase: "WaitForRefresh"}, direct, mtc.HasVerify)), side("at 10:09", failing))
+	add("done", dump.Options{}, side("choosing", plan(disks, machine.Position{Phase: "Copy", Choice: "Undo"}, Verify, Inspected)),
+		side("", plan(disks, machine.Position{Phase: "Aborted", Done: true}, Verify, Inspected)))
+
+	add("versions", dump.Options{}, side("release 1", alone(disks)), side("release 2", alone(newer)))
+	add("versions-all-edges", dump.Options{AllEdges: true}, side("release 1", alone(disks)), side("release 2", alone(newer)))
+	add("versions-around", dump.Options{Around: "CreateVolumes"}, side("release 1", alone(disks)), side("release 2", alone(newer)))
+	add("versions-back", dump.Options{}, side("release 2", alone(newer)), side("release 1", alone(disks)))
+	add("versions-plan", dump.Options{}, side("release 1", plan(disks, machine.Position{}, Inspected|Verify, 0)), side("release 2", plan(newer, machine.Position{}, Inspected|Verify, 0)))
+	add("versions-only-run", dump.Options{OnlyRun: true}, side("release 1", plan(disks, machine.Position{}, 0, Inspected)), side("release 2", plan(newer, machine.Position{}, 0, Inspected)))
+
+	add("hostile", dump.Options{}, side(HostileName, alone(hostile)), side("-->", alone(newerHostile)))
+	add("hostile-plan", dump.Options{Title: HostileName}, side("\x00", plan(hostile, machine.Position{}, 3, 4)), side("", plan(newerHostile, machine.Position{}, 5, 0)))
+	add("hostile-only-run", dump.Options{OnlyRun: true}, side("", plan(hostile, machine.Position{}, 3, 0)), side("<b>", plan(newerHostile, machine.Position{}, 7, 0)))
+
+	add("several", dump.Options{Title: "MTC", Switches: []dump.Switch{{From: mtc.Final, To: "Disks", When: "a phase failed"}, {From: "Disks", To: mtc.Rollback}}},
+		side("release 1", alone(mtcs[mtc.Failed]), alone(disks), alone(mtcs[mtc.Cancel])), side("release 2", alone(mtcs[mtc.Failed]), alone(newer), alone(mtcs[mtc.Rollback])))
+	add("others", dump.Options{}, side("", alone(mtcs[mtc.Cancel])), side("", alone(mtcs[mtc.Failed])))
+	add("same", dump.Options{}, side("A", plan(disks, machine.Position{}, Verify, 0)), side("B", plan(disks, machine.Position{}, Verify, 0)))
+	return all, failed
+}

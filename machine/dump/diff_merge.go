@@ -1,0 +1,412 @@
+package dump
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/steps"
+)
+
+// merging makes one part of two. Nodes are known by their index among all nodes of
+// their part; none is the index of one that is not there.
+type merging struct {
+	before, after *part
+	// partner has the node of after for each of before; origin is its inverse.
+	partner, origin []int
+	drawn           [2][]bool // which nodes of before and of after are
+	moved           []bool    // of each node of before
+	slots           []slot    // in the order of the drawing
+}
+
+// slot is the place of a node in the drawing.
+type slot struct{ before, after int }
+
+const none = -1
+
+// match finds which nodes are the same ones: start and done, and phases of one name;
+// and of the others those of which one side knows that they are renamed.
+func (m *merging) match() {
+	b, a := m.before.all, m.after.all
+	m.partner, m.origin = filled(len(b)), filled(len(a))
+	if len(b) == 0 || len(a) == 0 {
+		return
+	}
+	claim := func(i, j int) {
+		if m.partner[i] == none && m.origin[j] == none {
+			m.partner[i], m.origin[j] = j, i
+		}
+	}
+	claim(0, 0)
+	claim(len(b)-1, len(a)-1)
+	find := func(p *part, name string) int {
+		k, err := p.graph.Lookup(name)
+		if err != nil {
+			return none
+		}
+		return k + 1
+	}
+	for i := 1; i < len(b)-1; i++ {
+		if j := find(m.after, b[i].name); j != none && a[j].name == b[i].name {
+			claim(i, j)
+		}
+	}
+	for i := 1; i < len(b)-1; i++ {
+		if j := find(m.after, b[i].name); j != none {
+			claim(i, j)
+		}
+	}
+	for j := 1; j < len(a)-1; j++ {
+		if i := find(m.before, a[j].name); i != none {
+			claim(i, j)
+		}
+	}
+}
+
+func filled(n int) []int { return slices.Repeat([]int{none}, n) }
+
+// order merges both orders. Nodes that both sides have, and that did not move, are
+// anchors. What is gone follows the anchor that it followed, as long as that is of
+// the same step, and else comes before the next anchor: so that no step is torn.
+func (m *merging) order() {
+	m.findMoved()
+	b := m.before.all
+	var gone []int // that are not placed yet
+	take := func(i int) {
+		for ; i < len(b) && (m.partner[i] == none || m.moved[i]); i++ {
+			if m.partner[i] == none {
+				gone = append(gone, i)
+			}
+		}
+	}
+	place := func(n int) {
+		for _, i := range gone[:n] {
+			m.slots = append(m.slots, slot{i, none})
+		}
+		gone = gone[n:]
+	}
+	take(0)
+	for j, i := range m.origin {
+		if i == none || m.moved[i] {
+			m.slots = append(m.slots, slot{i, j})
+			continue
+		}
+		place(len(gone))
+		m.slots = append(m.slots, slot{i, j})
+		take(i + 1)
+		near := slices.IndexFunc(gone, func(k int) bool { return b[k].step != b[i].step })
+		if near < 0 {
+			near = len(gone)
+		}
+		place(near)
+	}
+	place(len(gone))
+}
+
+// findMoved finds which of the nodes that both sides have are in another order: all but
+// those of the longest sequence that has the same order on both sides. What is not drawn
+// counts as moved.
+func (m *merging) findMoved() {
+	m.moved = make([]bool, len(m.before.all))
+	var ends []int // the last node of the best sequence of each length
+	previous := make(map[int]int)
+	for _, i := range m.origin {
+		if i == none {
+			continue
+		}
+		m.moved[i] = true
+		if !m.drawn[0][i] {
+			continue
+		}
+		k := sort.SearchInts(ends, i)
+		previous[i] = none
+		if k > 0 {
+			previous[i] = ends[k-1]
+		}
+		if k == len(ends) {
+			ends = append(ends, i)
+		} else {
+			ends[k] = i
+		}
+	}
+	if len(ends) > 0 {
+		for i := ends[len(ends)-1]; i != none; i = previous[i] {
+			m.moved[i] = false
+		}
+	}
+}
+
+// draw decides which nodes are drawn: those that one of the sides would draw alone. It
+// connects them on both sides, and reports whether there are any.
+func (m *merging) draw(o Options) (bool, error) {
+	own := [2]Options{o, o}
+	if o.Around != "" {
+		names, ok := m.around(o.Around)
+		if !ok {
+			return false, nil
+		}
+		own[0].Around, own[1].Around = names[0], names[1]
+	}
+	for side, p := range []*part{m.before, m.after} {
+		m.drawn[side] = make([]bool, len(p.all))
+		if p.graph == nil || !p.choose(own[side]) {
+			continue
+		}
+		for _, n := range p.nodes {
+			m.drawn[side][n.index+1] = true
+		}
+	}
+	for i, j := range m.partner {
+		if j != none && (m.drawn[0][i] || m.drawn[1][j]) {
+			m.drawn[0][i], m.drawn[1][j] = true, true
+		}
+	}
+	for side, p := range []*part{m.before, m.after} {
+		if p.graph == nil {
+			continue
+		}
+		p.nodes = slices.DeleteFunc(slices.Clone(p.all), func(n node) bool { return !m.drawn[side][n.index+1] })
+		if _, err := p.graph.Lookup(own[side].Around); o.Around != "" && err != nil {
+			p.transits = true
+			continue // it has no transitions around a phase that it does not have
+		}
+		if err := p.connect(own[side]); err != nil {
+			return false, err
+		}
+		p.leaveOutDone()
+	}
+	return true, nil
+}
+
+// around is the name, on both sides, of the phase to draw around; ok if one of them has
+// it. The name is taken for one of after if that has it.
+func (m *merging) around(name string) (names [2]string, ok bool) {
+	names = [2]string{name, name}
+	for side, p := range []*part{m.before, m.after} {
+		if p.graph == nil {
+			continue
+		}
+		i, err := p.graph.Lookup(name)
+		if err != nil {
+			continue
+		}
+		ok = true
+		other, partner := m.after, m.partner
+		if side == 1 {
+			other, partner = m.before, m.origin
+		}
+		names[side] = p.all[i+1].name
+		if k := partner[i+1]; k != none {
+			names[1-side] = other.all[k].name
+		}
+	}
+	return names, ok
+}
+
+// merge makes the part: that of after, with what is gone.
+func (m *merging) merge() *part {
+	b, a := m.before, m.after
+	p := &part{before: b, after: a, graph: a.graph, plan: a.plan, ends: a.ends, transits: a.transits}
+	switch {
+	case b.graph == nil:
+		p.change = added
+	case a.graph == nil:
+		p.change, p.graph, p.plan, p.ends, p.transits = removed, b.graph, b.plan, b.ends, b.transits
+	default:
+		p.aspects = compareParts(b, a)
+		if len(p.aspects) > 0 {
+			p.change = changed
+		}
+	}
+	at := [2]map[int]int{{}, {}}                     // the node of the drawing, by the index among all
+	drawn := [2]map[int]bool{indices(b), indices(a)} // without done, where that is left out
+	for _, s := range m.slots {
+		var n node
+		before, after := drawn[0][s.before], drawn[1][s.after]
+		switch {
+		case s.after == none || !after && before:
+			n = b.all[s.before]
+			n.change = removed
+		case s.before == none || !before && after:
+			n = a.all[s.after]
+			n.change = added
+		default:
+			n = a.all[s.after]
+			n.was = &b.all[s.before]
+			n.aspects = m.compare(s)
+			if len(n.aspects) > 0 {
+				n.change = changed
+			}
+		}
+		p.all = append(p.all, n)
+		if !before && !after {
+			continue
+		}
+		if before {
+			at[0][s.before] = len(p.nodes)
+		}
+		if after {
+			at[1][s.after] = len(p.nodes)
+		}
+		p.nodes = append(p.nodes, n)
+	}
+	m.edges(p, at)
+	p.divide()
+	was, now := b.shown(), a.shown()
+	for k := range p.bands {
+		p.bands[k].compare(was, now)
+	}
+	return p
+}
+
+// indices are the nodes that a part draws, by their index among all.
+func indices(p *part) map[int]bool {
+	drawn := make(map[int]bool)
+	for _, n := range p.nodes {
+		drawn[n.index+1] = true
+	}
+	return drawn
+}
+
+// edges merges the edges. A transition is the same one if it connects the same nodes.
+// Of several jumps from one phase to another, those with the same guard are the same
+// ones, and then those in the same order.
+func (m *merging) edges(p *part, at [2]map[int]int) {
+	type route struct {
+		from, to int
+		jump     bool
+	}
+	place := func(side *part, at map[int]int, e edge) (edge, route) {
+		e.from, e.to = at[side.nodes[e.from].index+1], at[side.nodes[e.to].index+1]
+		return e, route{e.from, e.to, e.kind == jump}
+	}
+	old := make(map[route][]*edge)
+	var all []*edge // of before
+	known := make(map[*edge]bool)
+	for _, e := range m.before.edges {
+		e, r := place(m.before, at[0], e)
+		all = append(all, &e)
+		old[r] = append(old[r], &e)
+	}
+	pick := func(r route, like func(e *edge) bool) *edge {
+		k := slices.IndexFunc(old[r], like)
+		if k < 0 {
+			return nil
+		}
+		e := old[r][k]
+		old[r] = slices.Delete(old[r], k, k+1)
+		known[e] = true
+		return e
+	}
+	routes := make([]route, len(m.after.edges))
+	for k, e := range m.after.edges {
+		e, routes[k] = place(m.after, at[1], e)
+		e.was = pick(routes[k], func(o *edge) bool { return o.guard == e.guard && o.choice == e.choice })
+		p.edges = append(p.edges, e)
+	}
+	for k := range p.edges {
+		e := &p.edges[k]
+		if e.was == nil {
+			e.was = pick(routes[k], func(*edge) bool { return true })
+		}
+		switch {
+		case e.was == nil:
+			e.change = added
+		case e.was.guard != e.guard, e.was.choice != e.choice, e.was.taken != e.taken:
+			e.change = changed
+		}
+	}
+	for _, e := range all {
+		if !known[e] {
+			gone := *e
+			gone.change = removed
+			p.edges = append(p.edges, gone)
+		}
+	}
+	slices.SortStableFunc(p.edges, func(x, y edge) int { return x.from - y.from })
+	for _, e := range p.edges {
+		if n := &p.nodes[e.from]; e.kind == jump && e.change != same && n.change == same {
+			n.change = changed // its jumps are part of a phase
+		}
+	}
+}
+
+// shown describes for each step of a part whether users see it.
+func (p *part) shown() map[string]string {
+	all := make(map[string]string)
+	if p.graph == nil {
+		return all
+	}
+	for _, step := range p.graph.Steps() {
+		all[step] = stepShown
+	}
+	if p.plan == nil {
+		return all
+	}
+	for step := range all {
+		all[step] = stepHidden
+	}
+	for _, n := range p.all {
+		if n.state == behind && n.step != "" {
+			all[n.step] = behind.String()
+		}
+	}
+	for _, step := range steps.Possible(p.plan) {
+		all[step] = stepPossible
+	}
+	for _, step := range steps.Visible(p.plan) {
+		all[step] = stepShown
+	}
+	return all
+}
+
+const (
+	stepShown    = "shown"
+	stepPossible = "may be shown"
+	stepHidden   = "not shown"
+)
+
+// compareShown compares whether users see a step. That it is behind by now, or was,
+// follows from the position.
+func compareShown(step string, before, after map[string]string) (change, []aspect) {
+	was, now := before[step], after[step]
+	for _, s := range []*string{&was, &now} {
+		if *s == "" {
+			*s = stepHidden
+		}
+	}
+	all := []aspect{{"shown", was, now}}
+	switch {
+	case was == now, was == behind.String(), now == behind.String():
+		return same, nil
+	case was == stepHidden && now == stepShown:
+		return added, all
+	case was == stepShown && now == stepHidden:
+		return removed, all
+	}
+	return changed, all
+}
+
+func (b *band) compare(before, after map[string]string) {
+	b.change, b.aspects = compareShown(b.step, before, after)
+}
+
+// compareParts compares what two itineraries are, but for their phases.
+func compareParts(b, a *part) []aspect {
+	var all []aspect
+	differ := func(what, was, now string) {
+		if was != now {
+			all = append(all, aspect{what, was, now})
+		}
+	}
+	kind := func(g *machine.Graph) string {
+		if g.IsCleanup() {
+			return "cleanup itinerary"
+		}
+		return "no cleanup itinerary"
+	}
+	differ("itinerary", b.name(), a.name())
+	differ("cleanup", kind(b.graph), kind(a.graph))
+	differ("result", "result "+string(b.graph.Result()), "result "+string(a.graph.Result()))
+	return all
+}

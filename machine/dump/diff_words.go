@@ -1,0 +1,341 @@
+package dump
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// compare returns the ways in which a node that both sides have differs.
+func (m *merging) compare(s slot) []aspect {
+	was, now := &m.before.all[s.before], &m.after.all[s.after]
+	var all []aspect
+	differ := func(what, was, now, nothing string) {
+		if was == now {
+			return
+		}
+		for _, text := range []*string{&was, &now} {
+			if *text == "" {
+				*text = nothing
+			}
+		}
+		all = append(all, aspect{what, was, now})
+	}
+	differ("name", was.name, now.name, "")
+	if m.moved[s.before] && m.drawn[0][s.before] {
+		all = append(all, aspect{"place", "after " + m.before.all[s.before-1].name, "after " + m.after.all[s.after-1].name})
+	}
+	differ("step", prefixed("step ", was.step), prefixed("step ", now.step), "no step")
+	differ("state", was.state.String(), now.state.String(), "")
+	differ("failed", when(was.failed, "failed"), when(now.failed, "failed"), "not failed")
+	if now.state == behind {
+		return all // all else follows
+	}
+	differ("tentative", when(was.tentative, "tentative"), when(now.tentative, "tentative"), "settled")
+	if was.state == now.state {
+		differ("reason", was.reason(), now.reason(), "no reason")
+	}
+	differ("end", when(was.end, "end"), when(now.end, "end"), "no end")
+	differ("guard", prefixed("if ", was.guard), prefixed("if ", now.guard), "no guard")
+	differ("steps", was.steps, now.steps, "one step")
+	differ("rides", when(was.rides, "rides"), when(now.rides, "rides"), "shows its step")
+	differ("decides", was.decides(), now.decides(), "decides nothing")
+	return all
+}
+
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}
+
+func when(is bool, word string) string {
+	if is {
+		return word
+	}
+	return ""
+}
+
+// aspect returns the way in which a node has changed that is called so.
+func (n *node) aspect(what string) (aspect, bool) {
+	k := slices.IndexFunc(n.aspects, func(a aspect) bool { return a.what == what })
+	if k < 0 {
+		return aspect{}, false
+	}
+	return n.aspects[k], true
+}
+
+// words describe whether users see a step, if that has changed.
+func (b *band) words(p *part, arrow string) string {
+	if p.change == added || p.change == removed {
+		return "" // so is the itinerary
+	}
+	switch b.change {
+	case added:
+		return "appears"
+	case removed:
+		return "vanishes"
+	case changed:
+		return b.aspects[0].text(arrow)
+	}
+	return ""
+}
+
+// minor reports whether all that has changed follows from a run that went on: that the
+// phase is behind by now, or settled; or is a reason.
+func (n *node) minor() bool {
+	return n.change == changed && len(n.aspects) > 0 && !slices.ContainsFunc(n.aspects, func(a aspect) bool {
+		return a.what != "tentative" && a.what != "reason" && (a.what != "state" || n.state != behind || n.was.state == current)
+	})
+}
+
+// told is what is told of a node behind its name: its details, and in a drawing of
+// differences what has changed. What is the same is not told there.
+func (n *node) told(p *part, arrow string) []string {
+	switch {
+	case !p.compared(), p.change == added, p.change == removed:
+		return n.detail()
+	case n.change == same:
+		return nil
+	case n.change != changed:
+		return append([]string{n.change.String()}, n.detail()...)
+	}
+	var all []string
+	for _, a := range n.aspects {
+		all = append(all, a.text(arrow))
+	}
+	if _, ok := n.aspect("state"); ok && n.state > current {
+		for _, r := range n.remarks() { // why it is so
+			if _, told := n.aspect(r.what); !told && (r.what == "guard" || r.what == "reason") {
+				all = append(all, r.text)
+			}
+		}
+	}
+	return all
+}
+
+// wasWords are how an edge was before, if it has changed: "if A, not taken".
+func (e edge) wasWords(p *part) string {
+	if e.change != changed {
+		return ""
+	}
+	var all []string
+	if e.was.guard != e.guard || e.was.choice != e.choice {
+		all = append(all, e.was.label())
+	}
+	if e.was.taken != e.taken {
+		words := strings.Trim(takenWords(p, e.was.taken), " ()")
+		if words == "" {
+			words = "possible"
+		}
+		all = append(all, words)
+	}
+	return strings.Join(all, ", ")
+}
+
+// differences sums up in words what has changed in a part, a line for each thing.
+func (p *part) differences(arrow string) []string {
+	switch p.change {
+	case added, removed:
+		return []string{"this itinerary is " + p.change.String()}
+	}
+	var lines []string
+	tell := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	for _, a := range p.aspects {
+		if a.what != "itinerary" { // the heading has it
+			lines = append(lines, a.text(arrow))
+		}
+	}
+	if p.plan != nil {
+		if was, now := p.before.plan.Position().String(), p.plan.Position().String(); was != now {
+			tell("at %s%sat %s", was, arrow, now)
+		}
+		lines = append(lines, p.flagDifferences(arrow)...)
+	}
+	lines = append(lines, p.stepDifferences(arrow)...)
+
+	names := make(map[string][]string) // of phases, by what has become of them
+	jumps := make(map[change]int)
+	for k := range p.nodes {
+		n := &p.nodes[k]
+		if !n.isPhase() {
+			continue
+		}
+		note := func(what string) { names[what] = append(names[what], n.name) }
+		switch n.change {
+		case added:
+			note("new")
+		case removed:
+			note("gone")
+		case changed:
+			p.noteChange(n, note)
+		}
+	}
+	for _, e := range p.edges {
+		if e.kind == jump || p.transits {
+			jumps[e.change]++
+		}
+	}
+	for _, one := range []struct{ what, single, several string }{
+		{"new", "is new", "are new"},
+		{"gone", "is gone", "are gone"},
+		{"moved", "has moved", "have moved"},
+		{"renamed", "has another name", "have other names"},
+		{"runs", "now runs", "now run"},
+		{"may", "may run now", "may run now"},
+		{"out", "no longer runs", "no longer run"},
+		{"behind", "is now behind", "are now behind"},
+		{"failed", "has failed", "have failed"},
+		{"not failed", "has no longer failed", "have no longer failed"},
+		{"tentative", "is now tentative", "are now tentative"},
+		{"settled", "is settled now", "are settled now"},
+		{"reason", "is as it was for another reason", "are as they were for another reason"},
+		{"defined", "is defined differently", "are defined differently"},
+	} {
+		switch all := names[one.what]; len(all) {
+		case 0:
+		case 1:
+			tell("1 phase %s: %s", one.single, all[0])
+		default:
+			tell("%d phases %s: %s", len(all), one.several, wording.Few(all))
+		}
+	}
+	thing := "jump"
+	if p.transits {
+		thing = "transition"
+	}
+	for _, c := range []change{added, removed, changed} {
+		switch n := jumps[c]; n {
+		case 0:
+		case 1:
+			tell("1 %s is %s", thing, c)
+		default:
+			tell("%s are %s", count(n, thing), c)
+		}
+	}
+	if len(lines) == 0 {
+		lines = append(lines, "nothing differs")
+	}
+	return lines
+}
+
+// noteChange notes what has become of a phase.
+func (p *part) noteChange(n *node, note func(what string)) {
+	for _, a := range n.aspects {
+		switch a.what {
+		case "name":
+			note("renamed")
+		case "place":
+			note("moved")
+		case "reason":
+			note(a.what)
+		case "failed", "tentative":
+			note(a.now)
+		case "end", "guard", "steps", "rides", "decides":
+			note("defined")
+		case "step":
+			if n.was.steps == n.steps {
+				note("defined")
+			}
+		case "state":
+			switch was := n.was; {
+			case n.state == current: // a line of its own
+			case n.state == behind:
+				note("behind")
+			case n.runs() == phases.True && was.runs() != phases.True:
+				note("runs")
+			case n.runs() == phases.Unknown:
+				note("may")
+			case n.runs() == phases.False:
+				note("out")
+			}
+		}
+	}
+}
+
+// flagDifferences are the flags that differ, a line for all that differ in one way.
+func (p *part) flagDifferences(arrow string) []string {
+	values := func(p *part) map[string]string {
+		all := make(map[string]string)
+		v, f := p.graph.Vocabulary(), p.plan.Facts()
+		for _, set := range []struct {
+			flags phases.Flags
+			value phases.Truth
+		}{{f.True(), phases.True}, {f.False(), phases.False}, {v.All() &^ f.Known(), phases.Unknown}} {
+			for _, name := range v.Names(set.flags) {
+				all[name] = now[set.value]
+			}
+		}
+		return all
+	}
+	was, is := values(p.before), values(p.after)
+	names := p.graph.Vocabulary().Names(p.graph.Vocabulary().All())
+	for _, name := range p.before.graph.Vocabulary().Names(p.before.graph.Vocabulary().All()) {
+		if is[name] == "" {
+			names = append(names, name)
+		}
+	}
+	var ways []string
+	by := make(map[string][]string)
+	for _, name := range names {
+		if was[name] == is[name] {
+			continue
+		}
+		way := orNone(was[name]) + arrow + orNone(is[name])
+		if by[way] == nil {
+			ways = append(ways, way)
+		}
+		by[way] = append(by[way], name)
+	}
+	var lines []string
+	for _, way := range ways {
+		lines = append(lines, wording.List(by[way], "and")+": "+way)
+	}
+	return lines
+}
+
+func orNone(value string) string {
+	if value == "" {
+		return "no flag"
+	}
+	return value
+}
+
+// stepDifferences are the steps that users see or no longer see.
+func (p *part) stepDifferences(arrow string) []string {
+	was, is := p.before.shown(), p.after.shown()
+	names := append([]string{}, p.graph.Steps()...)
+	for _, step := range p.before.graph.Steps() {
+		if !slices.Contains(names, step) {
+			names = append(names, step)
+		}
+	}
+	var appear, vanish, lines []string
+	for _, step := range names {
+		switch c, aspects := compareShown(step, was, is); c {
+		case added:
+			appear = append(appear, step)
+		case removed:
+			vanish = append(vanish, step)
+		case changed:
+			lines = append(lines, "step "+step+": "+aspects[0].text(arrow))
+		}
+	}
+	for _, one := range []struct {
+		steps        []string
+		single, some string
+	}{{vanish, "vanishes", "vanish"}, {appear, "appears", "appear"}} {
+		switch len(one.steps) {
+		case 0:
+		case 1:
+			lines = append([]string{"step " + one.steps[0] + " " + one.single}, lines...)
+		default:
+			lines = append([]string{"steps " + wording.List(one.steps, "and") + " " + one.some}, lines...)
+		}
+	}
+	return lines
+}
