@@ -31,9 +31,10 @@ func Catalogue() command.Catalogue {
 		Kind:        mtc.KindMigration,
 		Noun:        "migration",
 		List:        listObjects,
+		Select:      selects,
 		KindOf:      mtc.KindOf,
 		Read: func(t *command.Tool, all *command.Objects) command.Reading {
-			return newInventory(t, all).reading(all)
+			return newInventory(t, all).reading(t, all)
 		},
 		Options: []command.Option{{
 			Name:    noImagesOption,

@@ -117,7 +117,7 @@ func newInventory(t *command.Tool, all *command.Objects) *inventory {
 }
 
 // reading finds the runs of the migrations.
-func (inv *inventory) reading(all *command.Objects) command.Reading {
+func (inv *inventory) reading(t *command.Tool, all *command.Objects) command.Reading {
 	r := command.Reading{
 		Settled: func(flags phases.Flags) { inv.settled = flags.Has(mtc.HasISs) },
 		Notes:   inv.notes,
@@ -125,21 +125,31 @@ func (inv *inventory) reading(all *command.Objects) command.Reading {
 	}
 	adapter := legacy.NewAdapter(itineraries(), mtc.DataNames)
 	for _, m := range inv.migrations {
-		r.Runs = append(r.Runs, inv.run(m, adapter))
+		runs := t.RunsOf(m.object, all)
+		if runs == nil { // mig-controller wrote it
+			runs = []*command.Run{{
+				Object:    m.object,
+				Itinerary: mtc.Current(m.Migration),
+				Recorded:  func() command.Recorded { return m.recorded(adapter) },
+			}}
+		}
+		objects, missing := inv.objects(m)
+		for _, run := range runs {
+			run.Sources = func() (*phases.Sources, error) { return mtc.Sources(objects) }
+			run.Missing = missing
+		}
+		r.Runs = append(r.Runs, runs...)
 	}
 	return r
 }
 
-// run is the run of a migration.
-func (inv *inventory) run(m *migration, adapter *legacy.Adapter) *command.Run {
-	objects, missing := inv.objects(m)
-	return &command.Run{
-		Object:    m.object,
-		Itinerary: mtc.Current(m.Migration),
-		Recorded:  func() command.Recorded { return m.recorded(adapter) },
-		Sources:   func() (*phases.Sources, error) { return mtc.Sources(objects) },
-		Missing:   missing,
+// selects is the itinerary that a migration with a state of this project selects.
+func selects(o *command.Object, _ string) (string, error) {
+	m, err := mtc.Decode[mtc.Migration](o.JSON)
+	if err != nil {
+		return "", err
 	}
+	return mtc.Select(m), nil
 }
 
 func (inv *inventory) add(o *command.Object) error {

@@ -2,10 +2,13 @@ package command
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -31,20 +34,23 @@ type Catalogue struct {
 	// object of that kind without a state is a run that has not begun. If it is
 	// empty, only objects that hold the state of a run are read.
 	Kind string
-	// Noun is what one run is called in messages, such as "migration". If empty, it
+	// Noun is what one run is called in messages, such as "upgrade". If empty, it
 	// is "run".
 	Noun string
 	// List is the kubectl command that lists the objects, for help and hints. If
 	// empty, it is made of Kind.
 	List string
 
-	// Select returns the name of the itinerary that an object selects, if it holds
-	// no state that names one. If it is nil, that is the first itinerary.
-	Select func(o *Object) (string, error)
-	// Sources returns how the flags of an object are found: for a run that has not
-	// begun, for --today, and for flags that the state does not know. All are all
-	// objects that were read. If it is nil, only the flags in the state are known.
-	Sources func(o *Object, all *Objects) (*phases.Sources, error)
+	// Select returns the name of the itinerary that an object selects, as the
+	// selector of the controller does: a run is on that, or on the recorded one, by
+	// the rules of [machine.Set.Resume]. Item is the item of the object that the run
+	// is of, if it has many. If Select is nil, a run is on the recorded itinerary, and
+	// one that has not begun on the first.
+	Select func(o *Object, item string) (string, error)
+	// Sources returns how the flags of a run are found: if it has not begun, for
+	// --today, and for flags that the state does not know. All are all objects that
+	// were read. If it is nil, only the flags in the state are known.
+	Sources func(o *Object, item string, all *Objects) (*phases.Sources, error)
 
 	// KindOf returns the kind under which an object of that apiVersion and kind is
 	// known, and false if the object is of no interest. If nil, every object that
@@ -76,30 +82,78 @@ type Text struct {
 type Option struct {
 	// Name is its name without dashes, and Usage what it does.
 	Name, Usage string
-	// Instead is what to give if there are no objects, for the error of that.
+	// Instead is what to give if there are no objects, for the error of that:
+	// "with -i give --flags". Optional.
 	Instead string
 }
 
-// CatalogueError is a catalogue from which no command can be made.
+// CatalogueError is a catalogue of which no command can be made.
 type CatalogueError struct {
+	// Problems are all that is missing or wrong, in the order of the fields.
 	Problems []string
 }
 
 func (e *CatalogueError) Error() string { return "catalogue: " + strings.Join(e.Problems, "; ") }
 
-// check returns what is missing.
-func (c *Catalogue) check() error {
-	e := new(CatalogueError)
-	if c.Command == "" {
-		e.Problems = append(e.Problems, "Command is missing; give what users type")
+var (
+	// commandWords are how a command is typed: with arguments of a shell that need no
+	// quotes.
+	commandWords = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*( [A-Za-z0-9_.][A-Za-z0-9_.-]*)*$`)
+	kindName     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
+	optionName   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+)
+
+// check returns what is missing or wrong, as far as the fields alone show it:
+// [app.root] finds what collides with the command's own.
+func (c *Catalogue) check() []string {
+	var problems []string
+	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	oneLine := func(field, text string) {
+		if strings.TrimSpace(text) != text || strings.ContainsFunc(text, unprintable) {
+			add("%s %q must be one line without spaces around it", field, text)
+		}
 	}
-	if c.Itineraries == nil || len(c.Itineraries.Names()) == 0 {
-		e.Problems = append(e.Problems, "Itineraries are missing; make them with machine.CompileSet")
+	switch {
+	case c.Command == "":
+		add(`Command is missing; give what users type, such as "upgradectl" or "kubectl upgrade"`)
+	case !commandWords.MatchString(c.Command):
+		add("Command %q is not what users can type; give words of letters, digits, _, . and -, with one space between them", c.Command)
 	}
-	if e.Problems != nil {
-		return e
+	oneLine("Version", c.Version)
+	names := c.Itineraries.Names()
+	if len(names) == 0 {
+		add("Itineraries are missing; make them with machine.CompileSet")
 	}
-	return nil
+	for i, s := range c.Switches {
+		for _, end := range []struct{ field, name string }{{"From", s.From}, {"To", s.To}} {
+			if !slices.Contains(names, end.name) {
+				add("Switches[%d].%s: there is no itinerary %q%s", i, end.field, end.name, wording.DidYouMean(wording.Nearest(end.name, names)))
+			}
+		}
+	}
+	switch {
+	case c.Kind == "":
+	case !kindName.MatchString(c.Kind):
+		add("Kind %q is not the kind of an object; give letters and digits, such as Upgrade", c.Kind)
+	case strings.HasSuffix(c.Kind, "List"):
+		add("Kind %s is the kind of a list; give that of its items", c.Kind)
+	}
+	oneLine("Noun", c.Noun)
+	oneLine("List", c.List)
+	for i, o := range c.Options {
+		switch {
+		case !optionName.MatchString(o.Name):
+			add("Options[%d].Name %q is not the name of an option; give lower-case letters, digits and single -, without dashes before it", i, o.Name)
+		case slices.ContainsFunc(c.Options[:i], func(other Option) bool { return other.Name == o.Name }):
+			add("Options[%d].Name %q stands twice; rename one", i, o.Name)
+		}
+		if o.Usage == "" {
+			add("Options[%d].Usage is missing; describe what --%s does", i, o.Name)
+		}
+		oneLine(fmt.Sprintf("Options[%d].Usage", i), o.Usage)
+		oneLine(fmt.Sprintf("Options[%d].Instead", i), o.Instead)
+	}
+	return problems
 }
 
 // noun is what one run is called.
@@ -113,7 +167,7 @@ func (c *Catalogue) noun() string {
 // kind is what the objects are called.
 func (c *Catalogue) kind() string {
 	if c.Kind == "" {
-		return "object with a " + c.noun()
+		return "object that holds a state"
 	}
 	return c.Kind
 }

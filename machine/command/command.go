@@ -47,24 +47,22 @@ func Main(c Catalogue) int {
 // stderr, one line each. It can be called any number of times, also at the same
 // time.
 func Execute(ctx context.Context, c Catalogue, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if err := c.check(); err != nil {
-		_, _ = fmt.Fprintln(stderr, err)
-		return exitUsage
-	}
 	a := &app{
-		catalogue: c, builtin: familyOfSet(c.Itineraries),
+		catalogue: c, name: c.Command,
 		stdin: stdin, stdout: stdout, stderr: stderr, colors: colorsFor(stdout), live: isTerminal(stdout), width: terminalWidth(stdout), sleep: sleepFor,
-		options: make(map[string]*bool),
 	}
-	a.name = c.Command
 	return a.execute(ctx, args)
 }
 
 func (a *app) execute(ctx context.Context, args []string) int {
-	root := a.root()
+	root, err := a.root()
+	if err != nil {
+		_, _ = fmt.Fprintln(a.stderr, oneLine(err.Error()))
+		return exitUsage
+	}
 	root.SetArgs(append([]string{}, args...)) // cobra takes nil for "those of the process"
 
-	err := root.ExecuteContext(ctx)
+	err = root.ExecuteContext(ctx)
 	var write *writeError
 	switch {
 	case errors.As(err, &write):
@@ -103,6 +101,7 @@ type app struct {
 	// in are the itineraries of the objects, if those are not the catalogue's.
 	in             *family
 	options        map[string]*bool // the catalogue's own
+	readers        []*cobra.Command // that have them
 	stateAt        statePath        // where on an object the state of its run is
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -115,9 +114,15 @@ type app struct {
 	sleep    func(context.Context, time.Duration)
 }
 
-func (a *app) root() *cobra.Command {
+// root is the command of the catalogue. The error is a [*CatalogueError].
+func (a *app) root() (*cobra.Command, error) {
+	problems := a.catalogue.check()
+	if problems != nil {
+		return nil, &CatalogueError{problems}
+	}
+	a.builtin = familyOfSet(a.catalogue.Itineraries)
 	root := &cobra.Command{
-		Use:           strings.ReplaceAll(a.name, " ", "-") + " COMMAND",
+		Use:           executable(a.name) + " COMMAND",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: a.name},
 		Version:       a.version(),
 		SilenceErrors: true,
@@ -130,15 +135,17 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	root.SetVersionTemplate(a.name + " {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
+	// As cobra would add them, but with the name that users type.
+	root.Flags().BoolP("help", "h", false, "help for "+a.name)
+	root.Flags().BoolP("version", "v", false, "version of "+a.name)
 	root.AddCommand(a.plan(), a.explain(), a.status(), a.graph(), a.run(), a.serve())
-	if a.catalogue.Own != nil {
-		root.AddCommand(a.catalogue.Own(&Tool{a})...)
+	if problems := slices.Concat(a.addOwn(root), a.addOptions(), a.describe(root)); problems != nil {
+		return nil, &CatalogueError{problems}
 	}
-	a.describe(root)
 
 	// A flag is a fact about a run here; what cobra calls flags are
 	// options.
-	root.SetUsageTemplate(strings.NewReplacer("Flags:", "Options:", "Use \"{{.CommandPath}} [command]", "Use \"{{.CommandPath}} COMMAND",
+	root.SetUsageTemplate(strings.NewReplacer("{{.UseLine}}", "{{if .HasParent}}{{.UseLine}}{{else}}{{.CommandPath}} COMMAND [options]{{end}}", "Flags:", "Options:", "Use \"{{.CommandPath}} [command]", "Use \"{{.CommandPath}} COMMAND",
 		"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "").Replace(root.UsageTemplate()))
 	for _, cmd := range append(root.Commands(), root) {
 		cmd.DisableFlagsInUseLine = true
@@ -160,12 +167,16 @@ func (a *app) root() *cobra.Command {
 			return cmd.Help()
 		},
 	})
+	if isPlugin(a.name) {
+		root.AddCommand(a.pluginCompletion())
+		return root, nil
+	}
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Use, completion.DisableFlagsInUseLine = "completion SHELL", true
 		completion.Args, completion.RunE = noCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
-	return root
+	return root, nil
 }
 
 // noArguments refuses arguments of a command that takes none.

@@ -69,13 +69,19 @@ func (s *subject) completeSettings(_ *cobra.Command, _ []string, begun string) (
 	return completeSettingsOf(s.offered(), begun)
 }
 
-// completeNames completes the name of a phase or a step.
+// completeSteps completes the name of a step of any itinerary that a run can be on.
+func (s *subject) completeSteps(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return prefixed(question{step: true}.names(s.beside()), begun), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeNames completes the name of a phase, a step or a flag.
 func (s *subject) completeNames(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	only := func(option string) bool { return cmd.Flags().Changed(option) }
-	q := question{phase: !only("step"), step: !only("phase")}
+	all := !only(kindPhase) && !only(kindStep) && !only(kindFlag)
+	q := question{phase: all || only(kindPhase), step: all || only(kindStep), flag: all || only(kindFlag)}
 	return prefixed(q.names(s.offered()), begun), cobra.ShellCompDirectiveNoFileComp
 }
 

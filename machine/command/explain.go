@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,18 +19,19 @@ import (
 const (
 	kindPhase = "phase"
 	kindStep  = "step"
+	kindFlag  = "flag"
 )
 
 func (a *app) explain() *cobra.Command {
 	var s subject
-	var onlyPhase, onlyStep bool
+	only := make(map[string]*bool)
 	var format string
 	cmd := &cobra.Command{
 		Use: "explain NAME (-f FILE... | -i ITINERARY)",
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0:
-				return errors.New("explain needs the NAME of a phase or a step")
+				return errors.New("explain needs the NAME of a phase, a step or a flag")
 			case len(args) > 1:
 				return fmt.Errorf("explain takes one NAME, not %d", len(args))
 			}
@@ -39,14 +41,21 @@ func (a *app) explain() *cobra.Command {
 			if err := checkChoice("-o", format, formatTable, formatJSON, formatYAML); err != nil {
 				return err
 			}
-			if onlyPhase && onlyStep {
-				return errors.New("--phase and --step exclude each other; leave both out to see both")
+			q := question{name: args[0], stepNow: a.stepNow(args[0]), phase: *only[kindPhase], step: *only[kindStep], flag: *only[kindFlag]}
+			switch len(q.kinds()) {
+			case 0:
+				q.phase, q.step, q.flag = true, true, true
+			case 1:
+			default:
+				return errors.New("--phase, --step and --flag exclude each other; leave them out to see all of that name")
 			}
 			itineraries, err := a.itineraries(cmd, &s)
 			if err != nil {
 				return err
 			}
-			q := question{name: args[0], stepNow: a.stepNow(args[0]), phase: !onlyStep, step: !onlyPhase}
+			if err := a.checkFilter(cmd, &s, itineraries); err != nil {
+				return err
+			}
 			if err := q.check(a, itineraries, s.itinerary); err != nil {
 				return err
 			}
@@ -54,7 +63,9 @@ func (a *app) explain() *cobra.Command {
 			if format != formatTable {
 				p = &explainArray{array{output: output{w: a.stdout}, yaml: format == formatYAML}}
 			}
-			err = a.each(cmd.Context(), &s, itineraries, func(one *planned) error { return p.print(one, q.ask(one, a.noun())) })
+			err = a.each(cmd.Context(), &s, itineraries, func(one *planned) error {
+				return p.print(one, q.ask(cmd.Context(), one, a.noun()))
+			})
 			if err != nil {
 				return err
 			}
@@ -62,9 +73,11 @@ func (a *app) explain() *cobra.Command {
 		},
 	}
 	s.register(a, cmd)
+	s.registerFilter(cmd)
 	registerWhole(cmd, &s.whole)
-	cmd.Flags().BoolVar(&onlyPhase, "phase", false, "NAME is a phase")
-	cmd.Flags().BoolVar(&onlyStep, "step", false, "NAME is a step")
+	for _, kind := range []string{kindPhase, kindStep, kindFlag} {
+		only[kind] = cmd.Flags().Bool(kind, false, "NAME is a "+kind)
+	}
 	registerOutput(cmd, &format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
 	cmd.ValidArgsFunction = s.completeNames
 	return cmd
@@ -72,9 +85,24 @@ func (a *app) explain() *cobra.Command {
 
 // question is what is to be explained.
 type question struct {
-	name        string
-	stepNow     string // the present name of the step that was called so
-	phase, step bool   // as which of them
+	name    string
+	stepNow string // the present name of the step that was called so
+	// As which of them.
+	phase, step, flag bool
+}
+
+// kinds are those that are asked for.
+func (q question) kinds() (kinds []string) {
+	if q.phase {
+		kinds = append(kinds, kindPhase)
+	}
+	if q.step {
+		kinds = append(kinds, kindStep)
+	}
+	if q.flag {
+		kinds = append(kinds, kindFlag)
+	}
+	return kinds
 }
 
 // stepNow is the present name of a step.
@@ -106,16 +134,17 @@ func (q question) find(g *machine.Graph) (phase, step int) {
 	return phase, step
 }
 
-// what says what is asked for, in words.
-func (q question) what() string {
-	switch {
-	case !q.step:
-		return kindPhase
-	case !q.phase:
-		return kindStep
+// flagOf returns the flag that is asked for, or none.
+func (q question) flagOf(v *phases.Vocabulary) phases.Flags {
+	if !q.flag {
+		return 0
 	}
-	return "phase or step"
+	flag, _ := v.Lookup(q.name)
+	return flag
 }
+
+// what is what is asked for, in words.
+func (q question) what() string { return wording.List(q.kinds(), "or") }
 
 // check refuses a name that no itinerary has. The argument of -i says where to
 // look, if it was given.
@@ -131,8 +160,11 @@ func (q question) check(a *app, itineraries []*machine.Graph, arg string) error 
 	if hint == "" && arg != "" {
 		hint = fmt.Sprintf("; see %s plan -i %s --explain", a.name, arg)
 	}
-	if other := (question{name: q.name, stepNow: q.stepNow, phase: !q.phase, step: !q.step}); other.known(itineraries) {
-		hint = fmt.Sprintf("; there is a %s of that name, leave out --%s", other.what(), q.what())
+	for _, other := range []question{{phase: true}, {step: true}, {flag: true}} {
+		if other.name, other.stepNow = q.name, q.stepNow; len(q.kinds()) == 1 && other.known(itineraries) {
+			hint = fmt.Sprintf("; there is a %s of that name", other.what())
+			break
+		}
 	}
 	return fmt.Errorf("%s %s %q%s", where, q.what(), q.name, hint)
 }
@@ -141,7 +173,7 @@ func (q question) check(a *app, itineraries []*machine.Graph, arg string) error 
 func (q question) known(itineraries []*machine.Graph) bool {
 	return slices.ContainsFunc(itineraries, func(g *machine.Graph) bool {
 		phase, step := q.find(g)
-		return phase >= 0 || step >= 0
+		return phase >= 0 || step >= 0 || q.flagOf(g.Vocabulary()) != 0
 	})
 }
 
@@ -167,25 +199,47 @@ func (q question) names(itineraries []*machine.Graph) []string {
 			}
 		}
 	}
+	for _, g := range itineraries {
+		if q.flag {
+			for _, flag := range g.Vocabulary().Names(g.Vocabulary().All()) {
+				add(flag)
+			}
+		}
+	}
 	return names
 }
 
-// explanation is what is said of a phase or a step.
+// explanation is what is said of a phase, a step or a flag.
 type explanation struct {
-	Name      *string      `json:"name,omitempty"` // absent with -i, as the namespace
-	Namespace *string      `json:"namespace,omitempty"`
-	Itinerary string       `json:"itinerary"`
-	Kind      string       `json:"kind"`
+	Name      *string `json:"name,omitempty"` // absent with -i, as the namespace
+	Namespace *string `json:"namespace,omitempty"`
+	Itinerary string  `json:"itinerary"`
+	Kind      string  `json:"kind"`
+	// Runs is, of a flag, its value.
 	Runs      phases.Truth `json:"runs"`
 	Tentative bool         `json:"tentative"`
 	Guard     string       `json:"guard"` // the part that does not admit; empty if it runs
 	Missing   []string     `json:"missing"`
 	DecidedBy []string     `json:"decidedBy"`
 	Text      string       `json:"text"`
+	// Flag is what else is said of a flag.
+	Flag *flagExplanation `json:"flag,omitempty"`
+
+	// lines are the text for a table: the answer, and then the reasons.
+	lines []string
+}
+
+// say makes the text of an answer and its reasons.
+func (e *explanation) say(answer string, reasons ...string) {
+	e.lines = []string{answer}
+	for _, reason := range reasons {
+		e.lines = append(e.lines, "- "+reason)
+	}
+	e.Text = strings.Join(append([]string{answer}, reasons...), "; ")
 }
 
 // ask explains what the itinerary of a plan has of that name.
-func (q question) ask(p *planned, noun string) []explanation {
+func (q question) ask(ctx context.Context, p *planned, noun string) []explanation {
 	var all []explanation
 	phase, step := q.find(p.plan.Graph())
 	if phase >= 0 {
@@ -194,12 +248,12 @@ func (q question) ask(p *planned, noun string) []explanation {
 	if step >= 0 {
 		all = append(all, explainStep(p, step))
 	}
+	if flag := q.flagOf(p.plan.Graph().Vocabulary()); flag != 0 {
+		all = append(all, explainFlag(ctx, p, flag))
+	}
 	for i := range all {
 		all[i].Itinerary = p.plan.Graph().Name()
-		if p.run != nil {
-			name := p.run.name()
-			all[i].Name, all[i].Namespace = &name, &p.run.Object.Ref.Namespace
-		}
+		all[i].Name, all[i].Namespace = p.nameOf()
 	}
 	return all
 }
@@ -211,28 +265,42 @@ func explainPhase(p *machine.Plan, i int, noun string) explanation {
 	if why != nil {
 		e.Guard, e.Missing, e.DecidedBy = why.Guard, why.Flags, why.DecidedBy
 	}
-	e.Text = "phase " + phase.Name
+	text := "phase " + phase.Name
 	guard := phase.Guard.Text(p.Graph().Vocabulary())
 	switch {
 	case why == nil && guard == "":
-		e.Text += " runs in every " + noun + " of this itinerary"
+		text += " runs in every " + noun + " of this itinerary"
 	case why == nil:
-		e.Text += " runs: its guard, " + guard + ", holds"
+		text += " runs: its guard, " + guard + ", holds"
 	case e.Runs == phases.Unknown:
-		e.Text += " may run: it " + whyText(why)
+		text += " may run: it " + whyText(why)
 	default:
-		e.Text += " does not run: it " + whyText(why)
+		text += " does not run: it " + whyText(why)
 	}
+	var more []string
 	if why != nil && phase.Guard.Reads().Len() > len(e.Missing) { // else the reason says it all
-		e.Text += "; its guard is " + guard
+		more = append(more, "its guard is "+guard)
 	}
 	if phase.Steps != nil && e.Runs != phases.False {
-		e.Text += "; its step is " + wording.List(stepsOf(p, i), "or")
+		more = append(more, "its step is "+wording.List(stepsOf(p, i), "or"))
 	}
 	if e.Tentative && len(e.DecidedBy) == 0 {
-		e.Text += mayChange
+		more = append(more, mayChange+wording.DecidedBy(decidedAhead(p, i)))
 	}
+	e.say(text, more...)
 	return e
+}
+
+// decidedAhead are the phases ahead that decide a flag which the guard of a phase reads.
+func decidedAhead(p *machine.Plan, i int) (names []string) {
+	g := p.Graph()
+	reads := g.Phase(i).Guard.Reads()
+	for j := range p.Each {
+		if j < i && g.Phase(j).Decides&reads != 0 && (p.Runs(j) != phases.False || p.Tentative(j)) {
+			names = append(names, g.Phase(j).Name)
+		}
+	}
+	return names
 }
 
 // stepsOf are the steps that a phase may belong to.
@@ -244,26 +312,20 @@ func stepsOf(p *machine.Plan, i int) (names []string) {
 }
 
 // mayChange is said of what depends on flags that a phase may still change.
-const mayChange = "; that may still change"
+const mayChange = "that may still change"
 
 // explainStep sums up the phases of a step: those that run, if it is
 // visible; the reasons of the others, if it is not.
 func explainStep(p *planned, k int) explanation {
 	plan, g := p.plan, p.plan.Graph()
 	name := g.Steps()[k]
-	e := explanation{Kind: kindStep, Missing: []string{}, DecidedBy: []string{}}
-	switch {
-	case slices.Contains(p.steps(), name):
-		e.Runs = phases.True
-	case slices.Contains(p.maybeSteps(), name):
-		e.Runs = phases.Unknown
-	}
+	e := explanation{Kind: kindStep, Runs: p.shown()(name), Missing: []string{}, DecidedBy: []string{}}
+	e.Tentative = slices.Contains(p.tentativeSteps(), name)
 
-	var running, riding []string // phases
+	var running, riding, deciding []string // phases
 	var why reasons
 	var missing phases.Flags
 	decides := make(map[string]bool)
-	e.Tentative = e.Runs == phases.True
 	reported := steps.DisplaySteps(plan)
 	for i := range g.Len() {
 		phase := g.Phase(i)
@@ -287,10 +349,7 @@ func explainStep(p *planned, k int) explanation {
 		}
 		if runs == phases.True {
 			running = append(running, phase.Name)
-			// One phase that is sure to run is enough.
-			e.Tentative = e.Tentative && plan.Tentative(i)
-		} else if e.Runs != phases.True {
-			e.Tentative = e.Tentative || plan.Tentative(i)
+			deciding = append(deciding, decidedAhead(plan, i)...)
 		}
 		if e.Runs == phases.True || runs != e.Runs {
 			continue
@@ -314,26 +373,61 @@ func explainStep(p *planned, k int) explanation {
 
 	var because []string
 	for _, one := range why {
-		because = append(because, wording.Few(one.phases)+": "+whyText(one.why))
+		because = append(because, whyText(one.why)+": "+wording.Few(one.phases))
+	}
+	if riding != nil {
+		because = append(because, "reported elsewhere: "+wording.List(riding, "and"))
+	}
+	tail := ""
+	if e.Tentative {
+		tail = "; " + mayChange
 	}
 	switch {
 	case e.Runs == phases.True && len(running) == 0:
-		e.Tentative = false
-		e.Text = "step " + name + " is shown: it has started"
+		e.say("step " + name + " is shown: it has started")
 	case e.Runs == phases.True:
-		e.Text = "step " + name + " is shown for " + wording.Few(running)
 		if e.Tentative {
-			e.Text += mayChange
+			tail += wording.DecidedBy(unique(deciding))
 		}
+		e.say("step " + name + " is shown for " + wording.Few(running) + tail)
 	case e.Runs == phases.Unknown:
-		e.Text = "step " + name + " may be shown; " + strings.Join(because, "; ")
+		e.say("step "+name+" may be shown"+tail, because...)
 	default:
-		e.Text = "step " + name + " is not shown: no phase runs for it; " + strings.Join(because, "; ")
-		if len(riding) > 0 {
-			e.Text += "; reported elsewhere: " + wording.List(riding, "and")
-		}
+		e.say("step "+name+" is not shown: no phase runs for it"+why.since(g.Vocabulary())+tail, because...)
 	}
 	return e
+}
+
+// since is the tail of a sentence that names the flags in the way.
+func (r reasons) since(v *phases.Vocabulary) string {
+	var lacking, excluding phases.Flags
+	for _, one := range r {
+		flags, _ := v.Parse(one.why.Flags...) // names of the vocabulary itself
+		switch one.why.Guard {
+		case phases.PartAll, phases.PartAny:
+			lacking |= flags
+		case phases.PartNone:
+			excluding |= flags
+		}
+	}
+	var all []string
+	for _, in := range []struct {
+		flags phases.Flags
+		value string
+	}{{lacking, "false"}, {excluding, "true"}} {
+		names := v.Names(in.flags)
+		switch len(names) {
+		case 0:
+		case 1:
+			all = append(all, names[0]+" is "+in.value)
+		default:
+			all = append(all, wording.List(names, "and")+" are "+in.value)
+		}
+	}
+	if all == nil {
+		return ""
+	}
+	return ", since " + strings.Join(all, " and ")
 }
 
 // explainPrinter prints what is explained of each plan.
@@ -353,8 +447,9 @@ func (p *explainArray) print(_ *planned, all []explanation) error {
 	return nil
 }
 
-// explainTable prints a row for each explanation, and one for a run
-// whose itinerary has nothing of that name.
+// explainTable prints a row for each explanation, with the reasons below it, and
+// one for a run whose itinerary has nothing of that name. What is the same for all
+// runs comes first.
 type explainTable struct {
 	output
 	colors   colors
@@ -372,17 +467,15 @@ func (p *explainTable) close() error {
 	if len(p.plans) == 0 {
 		return nil
 	}
+	p.flag()
 	t := table{colors: p.colors, width: p.width}
 	namespaces := severalNamespaces(p.plans)
 	titles := []string{"ITINERARY", "KIND", "RUNS", "WHY"}
-	switch {
-	case p.plans[0].run == nil:
-	case namespaces:
-		titles = append([]string{"NAMESPACE", "NAME"}, titles...)
-	default:
-		titles = append([]string{"NAME"}, titles...)
+	if p.plans[0].run != nil {
+		titles = append(nameTitles(namespaces), titles...)
 	}
 	t.head(titles...)
+	var l legend
 	for i, one := range p.plans {
 		var begin []cell
 		if one.run != nil {
@@ -391,16 +484,62 @@ func (p *explainTable) close() error {
 		itinerary := one.plan.Graph().Name()
 		begin = append(begin, cell{text: itinerary})
 		for _, e := range p.all[i] {
-			t.row(append(slices.Clone(begin), cell{text: e.Kind}, truthCell(e.Runs), cell{text: e.Text})...)
+			row := append(slices.Clone(begin), cell{text: e.Kind}, e.cell())
+			l.tentative = l.tentative || e.Tentative
+			for _, line := range e.lines {
+				t.row(append(row, cell{text: line})...)
+				row = make([]cell, len(row))
+			}
 		}
 		if len(p.all[i]) == 0 {
 			t.row(append(begin, orDash(""), orDash(""), cell{text: fmt.Sprintf("itinerary %s has no such %s", itinerary, p.question.what()), color: dim})...)
 		}
 	}
 	t.write(&p.buf, "")
+	l.write(&p.buf, p.colors)
 	return p.flush()
 }
 
-func truthCell(t phases.Truth) cell {
-	return cell{text: t.String(), color: map[phases.Truth]string{phases.True: green, phases.Unknown: yellow}[t]}
+// flag writes what is explained of a flag whatever the run: for each itinerary
+// what depends on it there.
+func (p *explainTable) flag() {
+	t := table{colors: p.colors, width: p.width}
+	var done []string
+	for i, one := range p.plans {
+		for _, e := range p.all[i] {
+			itinerary := one.plan.Graph().Name()
+			if e.Flag == nil || slices.Contains(done, itinerary) {
+				continue
+			}
+			if done == nil {
+				p.buf.WriteString(p.colors.paint(bold, oneLine(e.Flag.title(p.question.name))) + "\n")
+				for k, relation := range e.Flag.Relations {
+					t.row(cell{text: map[bool]string{true: "relations"}[k == 0], color: dim}, cell{text: relation})
+				}
+			}
+			done = append(done, itinerary)
+			title := "in " + itinerary
+			for _, line := range e.Flag.uses() {
+				t.row(cell{text: title, color: dim}, cell{text: line})
+				title = ""
+			}
+		}
+	}
+	if done != nil {
+		t.write(&p.buf, "  ")
+		p.buf.WriteByte('\n')
+	}
+}
+
+// cell is whether it runs, or the value of a flag, with a mark if that may still
+// change.
+func (e *explanation) cell() cell {
+	text := e.Runs.String()
+	if e.Kind == kindFlag {
+		text = truthWord(e.Runs)
+	}
+	if e.Tentative {
+		text += markTentative
+	}
+	return cell{text: text, color: map[phases.Truth]string{phases.True: green, phases.Unknown: yellow}[e.Runs]}
 }

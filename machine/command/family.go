@@ -13,7 +13,7 @@ import (
 type family struct {
 	definitions []phases.Itinerary // of a file
 	graphs      []*machine.Graph
-	compiled    *machine.Set // of the catalogue
+	compiled    *machine.Set // of the catalogue, or once they are run
 }
 
 // newFamily compiles itineraries. The error joins all that is wrong.
@@ -55,10 +55,13 @@ func (f *family) graph(name string) (*machine.Graph, error) {
 
 // set compiles the itineraries for running.
 func (f *family) set() (*machine.Set, error) {
-	if f.compiled != nil {
-		return f.compiled, nil
+	if f.compiled == nil {
+		var err error
+		if f.compiled, err = machine.CompileSet(f.definitions...); err != nil {
+			return nil, err
+		}
 	}
-	return machine.CompileSet(f.definitions...)
+	return f.compiled, nil
 }
 
 // vocabulary is that of the itineraries: one for all that are defined together.

@@ -1,22 +1,30 @@
 package command
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // describe gives the commands their help: the catalogue's own, or the general one
-// with the names of the catalogue in it.
-func (a *app) describe(root *cobra.Command) {
+// with the names of the catalogue in it. It returns what is wrong with the
+// catalogue's.
+func (a *app) describe(root *cobra.Command) (problems []string) {
 	words := a.words()
+	known := []string{""}
 	for _, cmd := range append(root.Commands(), root) {
 		name := cmd.Name()
 		if cmd == root {
 			name = ""
 		}
+		known = append(known, name)
 		text, ok := a.catalogue.Texts[name]
 		if !ok {
 			text, ok = helpTexts[name]
@@ -25,6 +33,12 @@ func (a *app) describe(root *cobra.Command) {
 			cmd.Short, cmd.Long, cmd.Example = words.Replace(text.Short), words.Replace(text.Long), words.Replace(text.Example)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(a.catalogue.Texts)) {
+		if !slices.Contains(known, name) {
+			problems = append(problems, fmt.Sprintf("Texts: there is no command %q%s", name, wording.DidYouMean(wording.Nearest(name, known))))
+		}
+	}
+	return problems
 }
 
 // words replaces what help texts call by general names.
@@ -35,14 +49,22 @@ func (a *app) words() *strings.Replacer {
 	if names := g.Vocabulary().Names(g.Reads()); len(names) > 0 {
 		flag = names[0]
 	}
+	if len(g.Steps()) > 0 {
+		step = g.Steps()[0]
+	}
+	// Better a phase and a step of which it may be asked why they do not run.
+	nothing := g.Plan(phases.NewFacts(0, g.Vocabulary().All()))
 	for i := range g.Len() {
-		if p := g.Phase(i); p.Guard.Reads() != (phases.Guard{}).Reads() {
-			phase = p.Name // one of which it may be asked why it does not run
+		if g.Phase(i).Guard.Reads() != 0 {
+			phase = g.Phase(i).Name
 			break
 		}
 	}
-	if len(g.Steps()) > 0 {
-		step = g.Steps()[0]
+	for _, name := range g.Steps() {
+		if !slices.Contains(steps.Visible(nothing), name) {
+			step = name
+			break
+		}
 	}
 	return strings.NewReplacer("<command>", c.Command, "<kind>", c.kind(), "<noun>", c.noun(), "<list>", c.list(),
 		"<itinerary>", g.Name(), "<flag>", flag, "<phase>", phase, "<step>", step)
@@ -51,15 +73,15 @@ func (a *app) words() *strings.Replacer {
 // helpTexts are the general texts of the commands.
 var helpTexts = map[string]Text{
 	"": {
-		Short: "Shows what a <noun> will do, and why",
-		Long: `Shows which steps a <noun> will run before it runs them, and why the others are
-left out; shows what a <noun> does now, draws it, or runs it with simulated work.
+		Short: "Shows what each <noun> will do, and why",
+		Long: `Shows which steps each <noun> will run before it runs them, and why the others
+are left out; shows what each does now, draws one, or runs one with simulated work.
 
 It works on what kubectl prints, and talks to no cluster.
 
 Exit code: 0; 1 if something is wrong with what was read, or a flag that matters
 is unknown (what could be done is printed all the same); 2 if the command line
-makes no sense; 130 if Ctrl-C has stopped a <noun>.`,
+makes no sense; 130 if Ctrl-C has stopped the <noun>.`,
 		Example: `  # What will each <noun> do?
   <list> > objects.yaml
   <command> plan -f objects.yaml
@@ -144,13 +166,13 @@ What is read, and the other options, are as for plan.`,
   <command> explain <step> -f objects.yaml
 
   # What would it take?
-  <command> explain <phase> -i <itinerary> --flags <flag>
+  <command> explain <phase> -i <itinerary>
 
   # What depends on a flag?
   <command> explain <flag> -i <itinerary>`,
 	},
 	"graph": {
-		Short: "Draws an itinerary, and a <noun> on top of it",
+		Short: "Draws an itinerary, and one <noun> on top of it",
 		Long: `Draws the phases of an itinerary in order, by step, with their guards and jumps.
 With --flags or --unknown also what runs with these flags, and why the rest does
 not; with -f the same for one <kind>, from the phase that it has recorded. What
@@ -173,30 +195,30 @@ the plan, or without a plan under its own.
 
 The text is 80 columns wide. For a picture there is svg, which needs no other
 program; dot is for Graphviz; mermaid is drawn by GitHub and GitLab; json is
-described by a schema in this project, machine/dump/graph.schema.json.`,
+described by graph.schema.json of github.com/konveyor/dynamic-pipeline/machine/dump.`,
 		Example: `  # An itinerary
   <command> graph -i <itinerary>
 
   # What runs of it with these flags, and why the rest does not
   <command> graph -i <itinerary> --flags <flag>
 
-  # Where a <noun> is, as a picture
+  # Where one <noun> is, as a picture
   <command> graph -f objects.yaml --name NAME -o svg > picture.svg
 
   # From where does the machine come to a phase, and where does it go?
   <command> graph -i <itinerary> --around <phase>`,
 	},
 	"run": {
-		Short: "Runs a <noun> with simulated work, and shows its pipeline",
+		Short: "Runs one <noun> with simulated work, and shows its pipeline",
 		Long: `Runs one <noun> to its end through the machine that a controller embeds. Only
 the work is simulated: nothing is called, nothing is changed. On a terminal the
 pipeline is redrawn in place; elsewhere each change is a line, behind the
 simulated time since the beginning. With -o json each event is a line, and the
 last one holds the pipeline.
 
-What is read, and -f, -i, --flags and --unknown, are as for plan. A <noun> that
-has begun goes on from its recorded phase. Flags keep their values, those that
-phases decide as well, unless --flag-flips-at says otherwise. A phase whose
+What is read, and -f, -i, --flags and --unknown, are as for plan. If the <noun>
+has begun, it goes on from its recorded phase. Flags keep their values, those
+that phases decide as well, unless --flag-flips-at says otherwise. A phase whose
 handler may choose where to go on makes no choice, unless --choose names one.
 
 A phase takes between 2 and 55 simulated seconds, always the same for its name.

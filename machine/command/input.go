@@ -408,7 +408,7 @@ func (r *reader) head(text []byte) (objectHead, json.RawMessage) {
 		Items json.RawMessage `json:"items"`
 	}
 	// A field of another type stays empty, which is a problem of its own:
-	// mtc.Decode names it.
+	// whoever decodes the object names it.
 	_ = kjson.UnmarshalCaseSensitivePreserveInts(text, &list)
 	return list.objectHead, list.Items
 }

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"bytes"
+	"errors"
 	"slices"
 	"strings"
 
@@ -27,14 +29,25 @@ func (a *app) plan() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := a.checkFilter(cmd, &s, itineraries); err != nil {
+				return err
+			}
 			var p planPrinter
-			switch {
+			switch out := (output{w: a.stdout, width: a.width}); {
+			case s.diff && len(s.set) == 0:
+				return errDiffNeedsSet
+			case s.diff && explain:
+				return errors.New("--explain and --diff exclude each other; --diff says why by itself")
+			case s.diff && format != formatTable:
+				p = &diffArray{array: array{output: out, yaml: format == formatYAML}}
+			case s.diff:
+				p = &diffBlocks{output: out, colors: a.colors, app: a}
 			case format != formatTable:
-				p = &planArray{array{output: output{w: a.stdout}, yaml: format == formatYAML}}
+				p = &planArray{array{output: out, yaml: format == formatYAML}}
 			case explain:
-				p = &planBlocks{output: output{w: a.stdout, width: a.width}, colors: a.colors}
+				p = &planBlocks{output: out, colors: a.colors}
 			default:
-				p = &planTable{output: output{w: a.stdout, width: a.width}, colors: a.colors}
+				p = &planTable{output: out, colors: a.colors, app: a, step: s.filter.step}
 			}
 			if err := a.each(cmd.Context(), &s, itineraries, p.print); err != nil {
 				return err
@@ -46,7 +59,10 @@ func (a *app) plan() *cobra.Command {
 		},
 	}
 	s.register(a, cmd)
+	s.registerFilter(cmd)
+	s.registerRuns(cmd)
 	registerWhole(cmd, &s.whole)
+	cmd.Flags().BoolVar(&s.diff, "diff", false, "show only what --set changes")
 	cmd.Flags().BoolVar(&explain, "explain", false, "show also what is left out, and why")
 	registerOutput(cmd, &format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
 	return cmd
@@ -79,6 +95,8 @@ type planElement struct {
 	Phases    []planPhase `json:"phases"`
 	Steps     []string    `json:"steps"`
 	Maybe     []string    `json:"maybeSteps"`
+	// Tentative are the steps, shown or not, of which that may still change.
+	Tentative []string `json:"tentativeSteps"`
 }
 
 type planPhase struct {
@@ -100,6 +118,7 @@ func newPlanElement(p *planned) planElement {
 		Phases:    make([]planPhase, g.Len()),
 		Steps:     p.steps(),
 		Maybe:     p.maybeSteps(),
+		Tentative: p.tentativeSteps(),
 	}
 	if e.Steps == nil {
 		e.Steps = []string{}
@@ -107,9 +126,9 @@ func newPlanElement(p *planned) planElement {
 	for i, step := range steps.DisplaySteps(p.plan) {
 		e.Phases[i] = planPhase{g.Phase(i).Name, step, g.Rides(i), p.plan.Runs(i), p.plan.Tentative(i), p.plan.Why(i)}
 	}
-	if r := p.run; r != nil {
-		name := r.name()
-		e.Name, e.Namespace, e.Phase, e.Done = &name, &r.Object.Ref.Namespace, &p.phase, &p.done
+	if p.run != nil {
+		e.Name, e.Namespace = p.nameOf()
+		e.Phase, e.Done = &p.phase, &p.done
 	}
 	return e
 }
@@ -118,25 +137,54 @@ type planArray struct{ array }
 
 func (p *planArray) print(one *planned) error { return p.add(newPlanElement(one)) }
 
+// The marks of steps in tables, and what they mean.
+const (
+	markTentative   = "?"
+	legendTentative = "NAME?   may still change, once a phase ahead has decided the flags that it depends on"
+	legendMaybe     = "(NAME)  depends on a flag that is unknown, or on a choice that is not made"
+)
+
+// legend is what the marks mean that have been printed.
+type legend struct{ tentative, maybe bool }
+
+// write writes the legend, behind an empty line, if there is something to explain.
+func (l legend) write(b *bytes.Buffer, c colors) {
+	if l.tentative || l.maybe {
+		b.WriteByte('\n')
+	}
+	if l.tentative {
+		b.WriteString(c.paint(dim, legendTentative) + "\n")
+	}
+	if l.maybe {
+		b.WriteString(c.paint(dim, legendMaybe) + "\n")
+	}
+}
+
 // stepsText lists the steps: those that have started in green, then the others
-// in the order of the itinerary, those that depend on unknown flags in
-// parentheses.
-func stepsText(c colors, p *planned) string {
+// in the order of the itinerary. Those that are tentative are marked, and those that
+// depend on unknown flags are in parentheses.
+func (l *legend) stepsText(c colors, p *planned) string {
 	var all []string
 	for _, name := range p.started {
 		all = append(all, c.paint(green, oneLine(name)))
 	}
-	visible, maybe := p.steps()[len(p.started):], p.maybeSteps()
+	visible, maybe, tentative := p.steps()[len(p.started):], p.maybeSteps(), p.tentativeSteps()
 	g := p.plan.Graph()
 	for i := range p.plan.Each {
 		for step := range p.plan.Under(i) {
 			name := g.Steps()[step]
 			if k := slices.Index(visible, name); k >= 0 {
-				all = append(all, oneLine(name))
+				text := oneLine(name)
+				if slices.Contains(tentative, name) {
+					text += markTentative
+					l.tentative = true
+				}
+				all = append(all, text)
 				visible = slices.Delete(visible, k, k+1)
 			} else if k := slices.Index(maybe, name); k >= 0 {
 				all = append(all, c.paint(yellow, "("+oneLine(name)+")"))
 				maybe = slices.Delete(maybe, k, k+1)
+				l.maybe = true
 			}
 		}
 	}
@@ -150,6 +198,8 @@ func stepsText(c colors, p *planned) string {
 type planTable struct {
 	output
 	colors colors
+	app    *app
+	step   string // of --runs
 	all    []*planned
 }
 
@@ -164,23 +214,42 @@ func (p *planTable) close() error {
 	}
 	t := table{colors: p.colors, width: p.width}
 	namespaces := severalNamespaces(p.all)
-	switch {
-	case p.all[0].run == nil:
-		t.head("ITINERARY", "STEPS")
-	case namespaces:
-		t.head("NAMESPACE", "NAME", "ITINERARY", "PHASE", "STEPS")
-	default:
-		t.head("NAME", "ITINERARY", "PHASE", "STEPS")
+	titles := []string{"ITINERARY", "STEPS"}
+	if p.all[0].run != nil {
+		titles = slices.Insert(titles, 1, "PHASE")
+		titles = append(nameTitles(namespaces), titles...)
 	}
+	if p.step != "" {
+		titles = slices.Insert(titles, len(titles)-1, p.step)
+	}
+	t.head(titles...)
+	var l legend
 	for _, one := range p.all {
 		row := plain(one.plan.Graph().Name())
 		if r := one.run; r != nil {
 			row = append(nameCells(r, namespaces), row[0], orDash(one.phase))
 		}
-		t.row(append(row, cell{text: stepsText(p.colors, one), painted: true})...)
+		if p.step != "" {
+			row = append(row, runsCell(one, p.step))
+		}
+		t.row(append(row, cell{text: l.stepsText(p.colors, one), painted: true})...)
 	}
 	t.write(&p.buf, "")
+	l.write(&p.buf, p.colors)
 	return p.flush()
+}
+
+// runsCell is whether a run that --runs left runs the step.
+func runsCell(p *planned, step string) cell {
+	switch {
+	case slices.Contains(p.started, step):
+		return cell{text: "started", color: green}
+	case slices.Contains(p.maybeSteps(), step):
+		return cell{text: "unknown", color: yellow}
+	case slices.Contains(p.tentativeSteps(), step):
+		return cell{text: "yes, may still change"}
+	}
+	return cell{text: "yes", color: green}
 }
 
 // severalNamespaces reports whether the runs are of several namespaces.
@@ -188,6 +257,14 @@ func severalNamespaces(all []*planned) bool {
 	return slices.ContainsFunc(all, func(p *planned) bool {
 		return p.run != nil && p.run.Object.Ref.Namespace != all[0].run.Object.Ref.Namespace
 	})
+}
+
+// nameTitles are the titles of [nameCells].
+func nameTitles(namespace bool) []string {
+	if namespace {
+		return []string{"NAMESPACE", "NAME"}
+	}
+	return []string{"NAME"}
 }
 
 func nameCells(r *Run, namespace bool) []cell {
@@ -201,6 +278,7 @@ func nameCells(r *Run, namespace bool) []cell {
 type planBlocks struct {
 	output
 	colors colors
+	legend legend
 	n      int
 }
 
@@ -210,11 +288,7 @@ func (p *planBlocks) print(one *planned) error {
 	}
 	p.n++
 	g := one.plan.Graph()
-	title := "itinerary " + g.Name()
-	if r := one.run; r != nil {
-		title = r.ref()
-	}
-	p.buf.WriteString(p.colors.paint(bold, oneLine(title)) + "\n")
+	p.buf.WriteString(p.colors.paint(bold, oneLine(one.title())) + "\n")
 
 	t := table{colors: p.colors, width: p.width}
 	line := func(what, text string) { t.row(cell{text: what, color: dim}, cell{text: text, painted: true}) }
@@ -229,7 +303,7 @@ func (p *planBlocks) print(one *planned) error {
 	if unknown := names(g.Vocabulary().All() &^ facts.Known()); unknown != "" {
 		line("unknown", p.colors.paint(yellow, unknown))
 	}
-	line("steps", stepsText(p.colors, one))
+	line("steps", p.legend.stepsText(p.colors, one))
 	t.write(&p.buf, "  ")
 	p.leftOut(one)
 	return p.spill()
@@ -239,7 +313,7 @@ func (p *planBlocks) print(one *planned) error {
 // reasons; those that ride by themselves, since no step depends on them.
 func (p *planBlocks) leftOut(one *planned) {
 	plan, g := one.plan, one.plan.Graph()
-	shown, maybe := one.steps(), one.maybeSteps()
+	shown, maybe, tentative := one.steps(), one.maybeSteps(), one.tentativeSteps()
 	t := table{colors: p.colors, width: p.width}
 	row := func(title string, all reasons) {
 		for _, one := range all {
@@ -262,6 +336,8 @@ func (p *planBlocks) leftOut(one *planned) {
 			step += ", in part"
 		case slices.Contains(maybe, step):
 			step += ", perhaps"
+		case slices.Contains(tentative, step):
+			step += ", may still come"
 		}
 		row(step, all)
 	}
@@ -303,7 +379,10 @@ func (r *reasons) add(why *machine.Why, phase string) {
 	*r = append(*r, &reason{why, []string{phase}})
 }
 
-func (p *planBlocks) close() error { return p.flush() }
+func (p *planBlocks) close() error {
+	p.legend.write(&p.buf, p.colors)
+	return p.flush()
+}
 
 // whyText is a reason with who decides it.
 func whyText(why *machine.Why) string { return why.Text + wording.DecidedBy(why.DecidedBy) }

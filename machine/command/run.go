@@ -32,7 +32,7 @@ type runOptions struct {
 
 const (
 	speedMax = "max"
-	// speedOnTerminal makes a migration of 40 phases last a quarter of a
+	// speedOnTerminal makes a run of 40 phases last a quarter of a
 	// minute: short enough to wait for, long enough to watch.
 	speedOnTerminal = 60
 
@@ -157,7 +157,7 @@ func (a *app) speedOf(text string) (float64, error) {
 
 // beginning is where a run begins.
 type beginning struct {
-	// title names the migration; empty with -i.
+	// title names the run; empty with -i.
 	title     string
 	itinerary string
 	facts     phases.Facts
@@ -247,7 +247,7 @@ func follows(all []*machine.Graph, result phases.Result) string {
 	return ""
 }
 
-// simulate runs a migration before the eyes of a view.
+// simulate makes a run before the eyes of a view.
 func (a *app) simulate(ctx context.Context, s *simulation, v view) error {
 	stopped := s.run(ctx, v)
 	if err := v.end(s); err != nil {

@@ -12,7 +12,7 @@ import (
 type eventLine struct {
 	Offset    int64          `json:"offset"` // simulated seconds since the run began
 	Event     string         `json:"event"`
-	Name      string         `json:"name,omitempty"` // of the migration
+	Name      string         `json:"name,omitempty"` // of the run
 	Itinerary string         `json:"itinerary"`
 	Phase     string         `json:"phase,omitempty"`
 	Step      string         `json:"step,omitempty"`
@@ -84,7 +84,7 @@ func (v *eventLines) end(s *simulation) error {
 	return v.show(s)
 }
 
-// line is where the migration stands, and how its pipeline reads.
+// line is where the run stands, and how its pipeline reads.
 func (s *simulation) line(event string) eventLine {
 	return eventLine{
 		Offset:    seconds(s.elapsed()),

@@ -58,7 +58,7 @@ func (s script) flips(phase string) []*cue {
 	return all
 }
 
-// direct reads from the options what is to happen, and where the migration
+// direct reads from the options what is to happen, and where the run
 // goes then. Errors are about the command line.
 func (s *simulation) direct(o *runOptions) error {
 	var err error
@@ -85,7 +85,7 @@ func (s *simulation) direct(o *runOptions) error {
 		return fmt.Errorf("--fail-at: nothing runs after a phase of itinerary %s that failed; name another itinerary with --on-fail: %s", s.itinerary, wording.List(without(s.set.Names(), []string{s.itinerary}), "or"))
 	}
 	if o.cancelAt != "" && (s.itinerary == s.onCancel || s.failing) {
-		return fmt.Errorf("--cancel-at: a %s on itinerary %s cannot be canceled any more; leave it out", s.noun, s.itinerary)
+		return fmt.Errorf("--cancel-at: the %s on itinerary %s cannot be canceled any more; leave it out", s.noun, s.itinerary)
 	}
 	for _, name := range o.failAt {
 		if err := s.cue("--fail-at", name, toFail); err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// simulation is one migration with simulated work on a simulated clock. It is
+// simulation is one run with simulated work on a simulated clock. It is
 // the object that the runner reconciles.
 type simulation struct {
 	beginning
@@ -122,7 +122,7 @@ func work(_ context.Context, s *simulation, v runner.Visit) (runner.Result, erro
 		s.progress = []string{fmt.Sprintf("%d%%", 100*spent/work)}
 	}
 	if s.script.take(phase, toCancel) != nil {
-		if !s.failing { // a failure has precedence, as in MTC
+		if !s.failing { // a failure has precedence
 			s.selected = s.onCancel
 			s.flip(phase) // which is left in the middle
 		}
@@ -191,7 +191,7 @@ func (e *endlessError) Error() string {
 	return fmt.Sprintf("after %d phases it is not done, and may turn in a loop for good; %sraise --max-phases", e.phases, way)
 }
 
-// run runs the migration to its end.
+// run drives the run to its end.
 func (s *simulation) run(ctx context.Context, v view) error {
 	s.view = v
 	for {
@@ -280,7 +280,7 @@ func (s *simulation) shown() steps.Pipeline {
 // elapsed is the simulated time since the run began.
 func (s *simulation) elapsed() time.Duration { return s.now.Sub(s.began) }
 
-// where is where the migration stands, in words.
+// where is where the run stands, in words.
 func (s *simulation) where() string {
 	switch {
 	case s.state.Phase != "" && !s.state.Done:
@@ -291,7 +291,7 @@ func (s *simulation) where() string {
 	return "at the beginning of itinerary " + s.current()
 }
 
-// current is the itinerary that the migration is in, or will begin with.
+// current is the itinerary that the run is in, or will begin with.
 func (s *simulation) current() string {
 	if s.state.Itinerary == "" {
 		return s.itinerary

@@ -9,6 +9,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
@@ -20,6 +21,11 @@ type planned struct {
 	started []string // steps, in their order
 	done    bool
 	plan    *machine.Plan
+	// set are the flags that --set names, and before is the plan without it.
+	set    phases.Flags
+	before *machine.Plan
+	// with returns the plan with further values of --set.
+	with func(context.Context, settings) *machine.Plan
 }
 
 // steps are those that have started, and then those that are visible.
@@ -29,6 +35,41 @@ func (p *planned) steps() []string {
 
 // maybeSteps are those that depend on unknown flags.
 func (p *planned) maybeSteps() []string { return without(steps.Possible(p.plan), p.started) }
+
+// tentativeSteps are the steps of which it may still change whether they are shown,
+// in the order of the itinerary: those that are shown only for tentative phases,
+// and those that are not, but have a phase that may come to run once phases ahead
+// have decided its flags. Which values these can have then, the relations limit.
+func (p *planned) tentativeSteps() []string {
+	g := p.plan.Graph()
+	later, err := g.PlanFrom(p.plan.Position(), g.Vocabulary().Propagate(p.plan.Facts().Forget(p.plan.Decides()), 0))
+	if err != nil {
+		later = p.plan // never: it was planned from there
+	}
+	settled, may := slices.Clone(p.started), []string{}
+	for i := range g.Len() {
+		if g.Rides(i) {
+			continue
+		}
+		runs, tentative := p.plan.Runs(i), p.plan.Tentative(i)
+		for k, under := range p.plan.Under(i) {
+			switch {
+			case tentative && runs != phases.False:
+				may = append(may, g.Steps()[k])
+			case runs == phases.True && under == phases.True:
+				settled = append(settled, g.Steps()[k])
+			}
+		}
+		if tentative && later.Runs(i) != phases.False {
+			for k := range later.Under(i) {
+				may = append(may, g.Steps()[k])
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(g.Steps()), func(name string) bool {
+		return slices.Contains(settled, name) || !slices.Contains(may, name)
+	})
+}
 
 func without(names, others []string) []string {
 	return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(others, n) })
@@ -60,12 +101,44 @@ func (a *app) readObjects(s *subject, all bool) *reading {
 	o.sort(a, in.documents)
 	r := &reading{objects: o}
 	if a.isBuiltin() && a.catalogue.Read != nil {
-		r.Reading = a.catalogue.Read(&Tool{a}, o)
+		r.Reading = a.usable(a.catalogue.Read(&Tool{a}, o), o)
 	} else {
 		r.Reading = a.stateRuns(o)
 	}
 	a.moreProblems()
 	return r
+}
+
+// usable returns what a catalogue has read, without what cannot be used of it.
+func (a *app) usable(r Reading, all *Objects) Reading {
+	var runs []*Run
+	for i, run := range r.Runs {
+		switch {
+		case run == nil || run.Object == nil:
+			a.problem(&CatalogueError{[]string{fmt.Sprintf("Read returns run %d without an object; set Run.Object", i)}})
+			continue
+		case run.Recorded == nil:
+			run.Recorded = func() Recorded { return Recorded{} }
+		}
+		runs = append(runs, run)
+	}
+	r.Runs = runs
+	if r.None == nil {
+		r.None = a.noRun(all)
+	}
+	return r
+}
+
+// noRun is the error of streams without a run.
+func (a *app) noRun(all *Objects) error {
+	if a.stateAt.parts != nil {
+		return fmt.Errorf("no object in %s has %s, which --state-at names", wording.List(all.Streams(), "and"), a.stateAt.text)
+	}
+	list := (&Catalogue{}).list()
+	if a.isBuiltin() {
+		list = a.catalogue.list()
+	}
+	return fmt.Errorf("there is no %s in %s; list them with: %s", a.kind(), wording.List(all.Streams(), "and"), list)
 }
 
 // isBuiltin reports whether the objects are of the catalogue, not of a file.
@@ -94,22 +167,50 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 	if len(s.files) == 0 {
 		return a.eachItinerary(s, itineraries[0], yield)
 	}
-	set, err := parseSettings(a.objectsFamily().vocabulary(), s.set)
+	set, err := s.settings(a.objectsFamily().vocabulary())
 	if err != nil {
 		return err
 	}
 	all := a.read(s)
-	for _, r := range all.Runs {
-		p := a.planRun(ctx, all, r, s, set)
+	runs, err := a.chosen(all, &s.filter)
+	if err != nil {
+		return err
+	}
+	admitted := 0
+	var mayCome []string // of those that --runs leaves out
+	for _, r := range runs {
+		p, unknown := a.planRun(ctx, all, r, s, set)
+		if p != nil && !s.filter.admits(p) {
+			if slices.Contains(p.tentativeSteps(), s.filter.step) {
+				mayCome = append(mayCome, r.name())
+			}
+			continue
+		}
+		admitted++
 		if p == nil {
 			continue
 		}
+		unknown()
 		if err := yield(p); err != nil {
 			return err
 		}
 	}
+	if admitted == 0 && len(all.Runs) > 0 {
+		a.line("note: none of %s %s", a.count(len(all.Runs)), &s.filter)
+	}
+	if mayCome != nil {
+		a.line("note: not listed, since by what is known now they do not run the step %s, but may still come to: %s", s.filter.step, many(mayCome))
+	}
 	a.notes(all)
 	return nil
+}
+
+// many lists names, unless there are too many for a line.
+func many(names []string) string {
+	if len(names) > 20 {
+		return wording.Few(names)
+	}
+	return wording.List(names, "and")
 }
 
 // notes prints what is to be noted of a reading.
@@ -122,11 +223,11 @@ func (a *app) notes(r *reading) {
 	}
 }
 
-// planRun plans a run from its recorded phase on, or the whole of its itinerary,
-// and prints what is unknown of it. It returns nil if it cannot be planned, which
-// is then printed.
-func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set settings) *planned {
-	p := &planned{run: r}
+// planRun plans a run from its recorded phase on, or the whole of its itinerary.
+// Unknown prints the flags that are unknown, if the plan depends on them. The plan
+// is nil if there is none; why is then printed.
+func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set settings) (p *planned, unknown func()) {
+	p = &planned{run: r, set: set.flags}
 	recorded := r.Recorded()
 	p.phase, p.started, p.done = recorded.Phase, recorded.Started, recorded.Done
 	if recorded.Err != nil {
@@ -135,11 +236,15 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 	g, err := a.graphOf(r)
 	if err != nil {
 		a.problem(r.wrong(err))
-		return nil
+		return nil, nil
 	}
 	at, err := a.position(r, recorded, g)
-	if err != nil {
+	switch {
+	case err == nil:
+	case at.Phase == "":
 		a.problem(r.wrong(fmt.Errorf("planned from the first phase: %w", err)))
+	default:
+		a.problem(r.wrong(fmt.Errorf("planned without its choice: %w", err)))
 	}
 	if at.Phase != "" {
 		p.phase = at.Phase
@@ -148,12 +253,19 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 		at, p.started = machine.Position{}, nil
 	}
 	f := a.find(ctx, all, r, recorded, g, s.today, set)
-	if p.plan, err = g.PlanFrom(at, f.facts); err != nil {
-		a.problem(r.wrong(err))
-		return nil
+	if p.plan, err = g.PlanFrom(at, f.facts); err == nil {
+		p.before, err = g.PlanFrom(at, f.before)
 	}
-	a.unknownOf(r, f, p.plan)
-	return p
+	if err != nil {
+		a.problem(r.wrong(err))
+		return nil, nil
+	}
+	p.with = func(ctx context.Context, more settings) *machine.Plan {
+		facts, _ := f.inquiry.facts(ctx, set.and(more))
+		plan, _ := g.PlanFrom(at, facts) // a position that was planned from
+		return plan
+	}
+	return p, func() { a.unknownOf(r, f, p.plan) }
 }
 
 // graphOf is the itinerary that a run is on.
@@ -166,8 +278,9 @@ func (a *app) graphOf(r *Run) (*machine.Graph, error) {
 
 // position is where a run stands in its itinerary, with the phase under its
 // present name. A recorded phase counts only if it was recorded in that itinerary,
-// or without any, as for [machine.Set.Resume]. One that the itinerary does not have
-// is an error; the position is then the start.
+// or without any, as for [machine.Set.Resume]. A phase that the itinerary does not
+// have is an error, and the position is then the start; so is a choice that the
+// phase does not have, and it is then not made.
 func (a *app) position(r *Run, recorded Recorded, g *machine.Graph) (machine.Position, error) {
 	phase, on := recorded.Phase, recorded.Itinerary
 	switch {
@@ -181,15 +294,43 @@ func (a *app) position(r *Run, recorded Recorded, g *machine.Graph) (machine.Pos
 		return machine.Position{}, err
 	}
 	at := machine.Position{Phase: g.Phase(i).Name}
-	if recorded.Own {
-		at.Step, at.Choice = recorded.State.Step, recorded.State.Choice
+	if !recorded.Own {
+		return at, nil
+	}
+	if at.Step = recorded.State.Step; recorded.State.WorkDone {
+		at.Choice = recorded.State.Choice
+	}
+	if _, err := g.NewMachine(at, phases.Facts{}); err != nil {
+		at.Choice = ""
+		return at, err
 	}
 	return at, nil
 }
 
+// inquiry finds the flags of a run, with any values of --set.
+type inquiry struct {
+	vocabulary *phases.Vocabulary
+	// known are those that the state records of the itinerary.
+	known phases.Facts
+	// sources find the others; if nil, only the state knows.
+	sources *phases.Sources
+}
+
+// facts returns the flags with the settings over them, and why flags are unknown.
+func (q inquiry) facts(ctx context.Context, set settings) (phases.Facts, []*phases.FlagError) {
+	if q.sources != nil {
+		answer := set.evaluate(ctx, q.sources, q.known)
+		return answer.Facts, answer.Errors
+	}
+	f, _ := set.over(q.vocabulary, q.known)
+	return f, set.reasons(q.vocabulary, f, errNotRecorded)
+}
+
 // finding is what is known of the flags of a run.
 type finding struct {
-	facts phases.Facts
+	inquiry
+	// facts are the flags, and before those without --set.
+	facts, before phases.Facts
 	// errors are why flags are unknown.
 	errors []*phases.FlagError
 	// missing is an object that is missing, or nil. It explains all flags that are
@@ -205,36 +346,23 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 	if all.Settled != nil {
 		all.Settled(set.flags)
 	}
-	var known phases.Facts
-	if recorded.Own && !today && recorded.State.Itinerary == g.Name() {
-		known = v.Facts(recorded.State.Facts) // flags that are gone are ignored
+	f := finding{inquiry: inquiry{vocabulary: v, sources: a.sources(r, v)}, missing: r.Missing}
+	if recorded.Own && !today {
+		f.known = a.recordedFacts(recorded.State, g)
 	}
-	f := finding{missing: r.Missing}
-	sources := a.sources(r, v)
-	if sources == nil {
-		f.facts = known
-		if set.flags != 0 {
-			f.facts, _ = set.over(v, known)
-			a.noteChanges(v, set, known, f.facts, r.wrong)
-			a.warnBroken(v, known, f.facts, r.wrong)
-		}
-		for flag := range (v.All() &^ f.facts.Known()).Each {
-			why := errNotRecorded
-			if set.flags.Has(flag) {
-				why = errSetUnknown
-			}
-			f.errors = append(f.errors, &phases.FlagError{Flag: v.Names(flag)[0], Err: why})
-		}
-		return f
+	if f.known.Known() != 0 {
+		f.missing = nil // it explains only some of the flags that are unknown
 	}
-	answer := sources.Evaluate(ctx, phases.Request{Known: known, Read: v.All()})
-	if known.Known() != 0 {
-		a.noteToday(ctx, sources, v, known, r)
+	f.before, f.errors = f.inquiry.facts(ctx, settings{})
+	f.facts = f.before
+	if f.sources != nil && f.known.Known() != 0 {
+		a.noteToday(ctx, f.sources, v, f.known, r)
 	}
 	if set.flags != 0 {
-		answer = a.override(ctx, sources, answer, set, r.wrong)
+		f.facts, f.errors = f.inquiry.facts(ctx, set)
+		a.noteChanges(v, set, f.before, f.facts, r.wrong)
+		a.warnBroken(v, f.before, f.facts, r.wrong)
 	}
-	f.facts, f.errors = answer.Facts, answer.Errors
 	return f
 }
 
@@ -246,12 +374,17 @@ func (a *app) sources(r *Run, v *phases.Vocabulary) *phases.Sources {
 		return nil
 	}
 	sources, err := r.Sources()
+	if err == nil && sources != nil && sources.Vocabulary() != v {
+		err = errForeignSources
+	}
 	if err != nil {
 		a.problem(r.wrong(err))
 		return nil
 	}
 	return sources
 }
+
+var errForeignSources = errors.New("the catalogue's sources have another vocabulary than its itineraries; make them with that of the itineraries")
 
 // noteToday notes the flags that the objects answer otherwise than the state.
 func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.Vocabulary, known phases.Facts, r *Run) {
@@ -278,10 +411,9 @@ func (a *app) unknownOf(r *Run, f finding, p *machine.Plan) {
 
 // choose finds a run by its name, or the only one, for a command that takes one.
 func (a *app) choose(all *reading, command, name string) (*Run, error) {
-	var known, found []string
+	var found []string
 	var chosen *Run
 	for _, r := range all.Runs {
-		known = append(known, r.name())
 		if name == "" || r.is(name) {
 			chosen, found = r, append(found, r.ref())
 		}
@@ -290,7 +422,7 @@ func (a *app) choose(all *reading, command, name string) (*Run, error) {
 	case len(found) == 1:
 		return chosen, nil
 	case len(found) == 0:
-		return nil, fmt.Errorf("there is no %s %q%s", a.kind(), name, wording.DidYouMean(wording.Nearest(name, known)))
+		return nil, a.noRunNamed(all, name)
 	}
 	return nil, fmt.Errorf("%s takes one %s; give --name with one of %s", command, a.noun(), wording.Few(found))
 }
@@ -311,7 +443,7 @@ func (a *app) noun() string {
 
 func (a *app) kind() string {
 	if !a.isBuiltin() {
-		return "object with a run"
+		return "object that holds a state"
 	}
 	return a.catalogue.kind()
 }
@@ -320,36 +452,50 @@ func (a *app) kind() string {
 // objects of the catalogue's kind that hold none.
 func (a *app) stateRuns(all *Objects) Reading {
 	var runs []*Run
+	var missing error // of the object that has most of the path
+	most, held := 0, false
 	for _, o := range all.List {
 		if o.Broken() {
 			continue
 		}
-		found, errs := findStates(o.JSON, a.stateAt)
-		for _, err := range errs {
-			a.problemOf(o.stream, func() error { return o.Wrong(err) })
+		found, holds := a.runsOf(o, all)
+		runs = append(runs, found...)
+		if holds {
+			held = true
+			continue
 		}
-		for _, f := range found {
-			runs = append(runs, a.stateRun(o, all, f))
-		}
-		if len(found)+len(errs) == 0 && a.isBuiltin() && o.Kind == a.catalogue.Kind {
+		if a.isBuiltin() && o.Kind == a.catalogue.Kind {
 			runs = append(runs, a.stateRun(o, all, foundState{}))
 		}
+		if e := a.stateAt.missing(o.JSON); e != nil && len(e.Missing) > most {
+			missing, most = o.Wrong(e), len(e.Missing)
+		}
 	}
-	list := a.catalogue.list()
-	if !a.isBuiltin() {
-		list = (&Catalogue{}).list()
+	if missing != nil && !held { // the path is wrong, or no run has begun
+		a.problem(missing)
 	}
-	return Reading{Runs: runs, None: fmt.Errorf("there is no %s in %s; list them with: %s", a.kind(), wording.List(all.Streams(), "and"), list)}
+	return Reading{Runs: runs, None: a.noRun(all)}
+}
+
+// runsOf finds the runs of an object that holds states, and reports whether it
+// holds some. Those that cannot be read are printed as problems.
+func (a *app) runsOf(o *Object, all *Objects) (runs []*Run, holds bool) {
+	found, errs := findStates(o.JSON, a.stateAt)
+	for _, err := range errs {
+		a.problemOf(o.stream, func() error { return o.Wrong(err) })
+	}
+	for _, f := range found {
+		runs = append(runs, a.stateRun(o, all, f))
+	}
+	return runs, len(found)+len(errs) > 0
 }
 
 // stateRun is the run of a state.
 func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
-	r := &Run{Object: o, Item: f.item, Itinerary: f.state.Itinerary}
-	if r.Itinerary == "" {
-		r.Itinerary, r.SelectErr = a.selected(o)
-	}
+	r := &Run{Object: o, Item: f.item}
+	r.Itinerary, r.SelectErr = a.selected(o, f)
 	if a.isBuiltin() && a.catalogue.Sources != nil {
-		r.Sources = func() (*phases.Sources, error) { return a.catalogue.Sources(o, all) }
+		r.Sources = func() (*phases.Sources, error) { return a.catalogue.Sources(o, f.item, all) }
 	}
 	recorded := Recorded{State: f.state, Own: true, Itinerary: f.state.Itinerary, Phase: f.state.Phase, Done: f.state.Done}
 	for i := range f.state.Pipeline {
@@ -361,13 +507,42 @@ func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
 	return r
 }
 
-// selected is the itinerary that an object without a state selects.
-func (a *app) selected(o *Object) (string, error) {
+// selected is the itinerary that a run is on.
+func (a *app) selected(o *Object, f foundState) (string, error) {
+	recorded, all := f.state.Itinerary, a.objectsFamily()
 	switch {
-	case !a.isBuiltin() && len(a.objectsFamily().graphs) > 1:
-		return "", fmt.Errorf("it has not begun, and which of the itineraries %s it will follow is not known; plan that one with -i FILE#NAME --flags", strings.Join(a.objectsFamily().names(), ", "))
-	case a.isBuiltin() && a.catalogue.Select != nil:
-		return a.catalogue.Select(o)
+	case recorded != "" && (!a.isBuiltin() || a.catalogue.Select == nil || f.state.Done):
+		return recorded, nil
+	case !a.isBuiltin() && len(all.graphs) > 1:
+		return "", fmt.Errorf("it has not begun, and which of the itineraries %s it will follow is not known; plan that one with -i FILE#NAME --flags", strings.Join(all.names(), ", "))
+	case !a.isBuiltin() || a.catalogue.Select == nil:
+		return all.graphs[0].Name(), nil
 	}
-	return a.objectsFamily().graphs[0].Name(), nil
+	selected, err := a.catalogue.Select(o, f.item)
+	if err != nil || recorded == "" {
+		return selected, err
+	}
+	resumed, err := a.catalogue.Itineraries.Resume(f.state.Checkpoint, selected)
+	var unknown *phases.UnknownItineraryError
+	switch {
+	case errors.As(err, &unknown):
+		return "", err
+	case err != nil: // it stays, and what is wrong with its position is found there
+		return recorded, nil
+	}
+	return resumed.Graph().Name(), nil
+}
+
+// recordedFacts are the facts that a runner goes on with in an itinerary: those of
+// the state, without what may have changed since. Flags that are gone are ignored.
+func (a *app) recordedFacts(s runner.State, g *machine.Graph) phases.Facts {
+	if set, err := a.objectsFamily().set(); err == nil {
+		if resumed, err := set.Resume(s.Checkpoint, g.Name()); err == nil && resumed.Graph().Name() == g.Name() {
+			return resumed.Facts()
+		}
+	}
+	if s.Itinerary != g.Name() {
+		return phases.Facts{}
+	}
+	return g.Vocabulary().Facts(s.Facts)
 }

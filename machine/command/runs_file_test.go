@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -263,14 +262,7 @@ func (l life) sources(itineraries *machine.Set) func(context.Context, *upgrade) 
 
 // The file with runs in every state is what a runner makes, as kubectl prints it.
 func TestTheFileOfRunsIsWhatTheRunnerMakes(t *testing.T) {
-	text, err := os.Open("testdata/upgrades.yaml")
-	require.NoError(t, err)
-	defer text.Close()
-	f, err := phases.Load(text, "upgrades.yaml")
-	require.NoError(t, err)
-	itineraries, err := machine.CompileSet(f.Itineraries...)
-	require.NoError(t, err)
-
+	itineraries := upgrades(t)
 	list := struct {
 		APIVersion string            `json:"apiVersion"`
 		Items      []*upgrade        `json:"items"`

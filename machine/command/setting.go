@@ -17,6 +17,8 @@ import (
 type settings struct {
 	flags phases.Flags // all that are set
 	facts phases.Facts // those of them that are not set to unknown
+	// quiet keeps what else changes from being noted: --diff shows it.
+	quiet bool
 }
 
 var errSetUnknown = errors.New("--set says so")
@@ -59,17 +61,27 @@ func parseSettings(v *phases.Vocabulary, values []string) (settings, error) {
 // followed from the settings first, whatever the others are, and then to what
 // is unknown. Forced are the flags that follow from the settings alone.
 func (s settings) over(v *phases.Vocabulary, f phases.Facts) (out, forced phases.Facts) {
+	if s.flags == 0 {
+		return f, phases.Facts{}
+	}
 	open := s.flags &^ s.facts.Known()
 	forced = v.Propagate(s.facts, open)
 	out = f.Set(forced.True(), phases.True).Set(forced.False(), phases.False).Forget(open)
 	return v.Propagate(out, open), forced
 }
 
-// override asks again with the settings in place of what sources return, so
-// that flags which are computed from them follow, and prints what else changes.
-func (a *app) override(ctx context.Context, sources *phases.Sources, before phases.Evaluation, s settings, wrong func(error) error) phases.Evaluation {
+// evaluate asks sources for what is not known, with the settings in place of what
+// they return: flags that are computed from these follow, those that are known as
+// well.
+func (s settings) evaluate(ctx context.Context, sources *phases.Sources, known phases.Facts) phases.Evaluation {
 	v := sources.Vocabulary()
-	_, forced := s.over(v, before.Facts)
+	q := phases.Request{Known: known, Read: v.All()}
+	if s.flags == 0 {
+		return sources.Evaluate(ctx, q)
+	}
+	_, forced := s.over(v, phases.Facts{})
+	set := s.flags | forced.Known()
+	q.Known = known.Forget(set|sources.Computed(set)).Set(forced.True(), phases.True).Set(forced.False(), phases.False)
 	var all []phases.Source
 	for _, source := range sources.All() {
 		if flag := source.Flag; s.flags.Has(flag) && s.facts.Of(flag) == phases.Unknown {
@@ -83,11 +95,30 @@ func (a *app) override(ctx context.Context, sources *phases.Sources, before phas
 	if err != nil {
 		unset = sources // no source has changed but to depend on less
 	}
-	answer := unset.Evaluate(ctx, phases.Request{Known: forced, Read: v.All()})
+	answer := unset.Evaluate(ctx, q)
 	answer.Facts, _ = s.over(v, answer.Facts)
-	a.noteChanges(v, s, before.Facts, answer.Facts, wrong)
-	a.warnBroken(v, before.Facts, answer.Facts, wrong)
 	return answer
+}
+
+// and returns the settings with later ones, which win.
+func (s settings) and(later settings) settings {
+	return settings{
+		flags: s.flags | later.flags,
+		facts: s.facts.Forget(later.flags).Set(later.facts.True(), phases.True).Set(later.facts.False(), phases.False),
+		quiet: s.quiet,
+	}
+}
+
+// reasons returns why each unknown flag is unknown: by a setting, or otherwise.
+func (s settings) reasons(v *phases.Vocabulary, f phases.Facts, otherwise error) (all []*phases.FlagError) {
+	for flag := range (v.All() &^ f.Known()).Each {
+		why := otherwise
+		if s.flags.Has(flag) {
+			why = errSetUnknown
+		}
+		all = append(all, &phases.FlagError{Flag: v.Names(flag)[0], Err: why})
+	}
+	return all
 }
 
 // notReal begins the warning of a relation that is broken.
@@ -115,6 +146,9 @@ func truthWord(t phases.Truth) string {
 
 // noteChanges prints what --set changes beside the flags that it names.
 func (a *app) noteChanges(v *phases.Vocabulary, s settings, before, after phases.Facts, wrong func(error) error) {
+	if s.quiet {
+		return
+	}
 	var changes []string
 	for flag := range (v.All() &^ s.flags).Each {
 		if now := after.Of(flag); now != before.Of(flag) {

@@ -54,7 +54,7 @@ func (a *app) status() *cobra.Command {
 	complete(cmd, "stuck", cobra.NoFileCompletions)
 	f.StringVar(&o.now, "now", "", "the `TIME` at which the objects were read, such as 2026-11-20T12:00:00Z, if that is not now")
 	complete(cmd, "now", cobra.NoFileCompletions)
-	a.registerOwn(cmd)
+	a.readers = append(a.readers, cmd)
 	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
 	return cmd
 }
@@ -214,10 +214,16 @@ func newStatusRow(r *Run, recorded Recorded, now time.Time, unmoved time.Duratio
 	}
 	row.Since = timeOf(since)
 	if f := s.FailedAt; f != nil && !s.Done {
-		row.Why = strings.TrimPrefix(row.Why+"; after "+failureOf(&s, f), "; ")
+		row.also("after " + failureOf(&s, f))
+	}
+	if r.Itinerary != "" && r.Itinerary != row.Itinerary && !s.Done {
+		row.also("the object selects itinerary " + r.Itinerary + " now")
 	}
 	return row
 }
+
+// also adds to why the run does what it does.
+func (r *statusRow) also(text string) { r.Why = strings.TrimPrefix(r.Why+"; "+text, "; ") }
 
 // begun is since when a run is where it is, if its state has no time for that: when
 // its step began or, of an object that no controller has seen, when it was created.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -24,6 +25,8 @@ type subject struct {
 	itinerary      string
 	flags, unknown []string
 	set            []string
+	diff           bool // show what --set changes
+	filter         filter
 }
 
 const filesUsage = "`FILE` with what kubectl get -o yaml or -o json prints, a directory of such files, or \"-\" for standard input; can be given several times"
@@ -52,23 +55,13 @@ func (s *subject) registerObjects(a *app, cmd *cobra.Command) {
 	f.Var(&a.stateAt, "state-at", "with -f, where on an object the state of its run is: `PATH`, such as .status.upgrade")
 	f.BoolVar(&s.today, "today", false, "with -f, the flags are those that the objects give today, not those that the state records")
 	complete(cmd, "state-at", cobra.NoFileCompletions)
-	a.registerOwn(cmd)
+	a.readers = append(a.readers, cmd)
 	registerSet(cmd, &s.set, s.completeSettings)
 }
 
 // itineraryUsage describes -i.
 func (a *app) itineraryUsage() string {
 	return "in place of objects, an `ITINERARY`: " + wording.List(a.builtin.names(), "or") + ", FILE.yaml, or FILE.yaml#NAME"
-}
-
-// registerOwn adds the options of the catalogue's own.
-func (a *app) registerOwn(cmd *cobra.Command) {
-	for _, o := range a.catalogue.Options {
-		if a.options[o.Name] == nil {
-			a.options[o.Name] = new(bool)
-		}
-		cmd.Flags().BoolVar(a.options[o.Name], o.Name, false, "with -f, "+o.Usage)
-	}
 }
 
 // family are the itineraries that the command line is about, and the name of
@@ -94,7 +87,11 @@ func (s *subject) check(cmd *cobra.Command) error {
 	changed := cmd.Flags().Changed
 	for _, o := range s.app.catalogue.Options {
 		if len(s.files) == 0 && changed(o.Name) {
-			return fmt.Errorf("--%s needs -f; %s", o.Name, o.Instead)
+			instead := o.Instead
+			if instead == "" {
+				instead = "with -i alone there are no objects"
+			}
+			return fmt.Errorf("--%s needs -f; %s", o.Name, instead)
 		}
 	}
 	switch {
@@ -283,11 +280,18 @@ func names(lists []string) []string {
 
 // eachItinerary plans an itinerary with flags.
 func (a *app) eachItinerary(s *subject, g *machine.Graph, yield func(*planned) error) error {
-	facts, reasons, err := a.given(s, g.Vocabulary())
+	v := g.Vocabulary()
+	facts, reasons, err := a.given(s, v)
 	if err != nil {
 		return err
 	}
-	p := &planned{plan: g.Plan(facts)}
+	before, _ := s.facts(v) // they were parsed before
+	set, _ := s.settings(v)
+	p := &planned{plan: g.Plan(facts), before: g.Plan(before), set: set.flags}
+	p.with = func(_ context.Context, more settings) *machine.Plan {
+		facts, _ := set.and(more).over(v, before)
+		return g.Plan(facts)
+	}
 	a.unknownFlags(p.plan, reasons, func(err error) error { return fmt.Errorf("itinerary %s: %w", g.Name(), err) })
 	return yield(p)
 }
@@ -299,27 +303,24 @@ func (a *app) given(s *subject, v *phases.Vocabulary) (phases.Facts, []*phases.F
 	if err != nil {
 		return phases.Facts{}, nil, err
 	}
-	set, err := parseSettings(v, s.set)
+	set, err := s.settings(v)
 	if err != nil {
 		return phases.Facts{}, nil, err
 	}
-	if set.flags != 0 {
-		before := facts
-		facts, _ = set.over(v, facts)
-		a.noteChanges(v, set, before, facts, func(err error) error { return err })
-	}
+	before := facts
+	facts, _ = set.over(v, before)
+	a.noteChanges(v, set, before, facts, func(err error) error { return err })
 	for _, clause := range v.Broken(facts) {
 		a.line("warning: %s%s", a.notReal(), clauseText(v, clause))
 	}
-	var reasons []*phases.FlagError
-	for flag := range (v.All() &^ facts.Known()).Each {
-		why := errGivenUnknown
-		if set.flags.Has(flag) {
-			why = errSetUnknown
-		}
-		reasons = append(reasons, &phases.FlagError{Flag: v.Names(flag)[0], Err: why})
-	}
-	return facts, reasons, nil
+	return facts, set.reasons(v, facts, errGivenUnknown), nil
+}
+
+// settings are the values of --set.
+func (s *subject) settings(v *phases.Vocabulary) (settings, error) {
+	set, err := parseSettings(v, s.set)
+	set.quiet = s.diff
+	return set, err
 }
 
 var errGivenUnknown = errors.New("it is named under --unknown")

@@ -2,6 +2,8 @@ package command
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +16,14 @@ type Tool struct{ a *app }
 // StateRuns finds the runs of objects that hold the states of runs, and the
 // objects of the catalogue's kind that hold none.
 func (t *Tool) StateRuns(all *Objects) Reading { return t.a.stateRuns(all) }
+
+// RunsOf finds the runs of an object that holds the states of runs, as StateRuns
+// does, for a catalogue that reads other objects otherwise. It returns none if the
+// object holds none, or none that can be read, which is then printed.
+func (t *Tool) RunsOf(o *Object, all *Objects) []*Run {
+	runs, _ := t.a.runsOf(o, all)
+	return runs
+}
 
 // Problem prints something that is wrong with what was read; the exit code is then
 // 1. An error that joins several is printed as several lines.
@@ -31,7 +41,7 @@ func (t *Tool) Warn(format string, args ...any) { t.a.line(format, args...) }
 func (t *Tool) RegisterObjects(cmd *cobra.Command) *ObjectOptions {
 	o := &ObjectOptions{s: subject{app: t.a}, a: t.a}
 	cmd.Flags().StringArrayVarP(&o.s.files, "file", "f", nil, filesUsage)
-	t.a.registerOwn(cmd)
+	t.a.readers = append(t.a.readers, cmd)
 	registerSet(cmd, &o.s.set, o.s.completeSettings)
 	return o
 }
@@ -109,4 +119,65 @@ func (o *ObjectOptions) Facts(ctx context.Context, r *Run, all Reading) (phases.
 // format given.
 func (t *Tool) Print(all *Objects, format string) error {
 	return t.a.printDocuments(all.documents, format)
+}
+
+// cobraCommands are the names of commands that cobra adds.
+var cobraCommands = []string{"help", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
+
+// addOwn adds the commands of the catalogue's own, and returns what is wrong with
+// them.
+func (a *app) addOwn(root *cobra.Command) (problems []string) {
+	if a.catalogue.Own == nil {
+		return nil
+	}
+	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	defer func() {
+		// pflag panics if a command has an option twice.
+		if p := recover(); p != nil {
+			add("Own panics: %v", p)
+		}
+	}()
+	taken := slices.Clone(cobraCommands)
+	for _, cmd := range root.Commands() {
+		taken = append(taken, cmd.Name())
+	}
+	for i, cmd := range a.catalogue.Own(&Tool{a}) {
+		switch {
+		case cmd == nil:
+			add("Own returns nil as command %d; leave it out", i)
+			continue
+		case cmd.Name() == "":
+			add("Own returns command %d without a name; set Use", i)
+			continue
+		case cmd.HasParent():
+			add("Own returns command %q, which belongs to another command; make one for each call", cmd.Name())
+			continue
+		}
+		root.AddCommand(cmd)
+		for _, name := range append([]string{cmd.Name()}, cmd.Aliases...) {
+			if slices.Contains(taken, name) {
+				add("Own returns a command %q, and there is one of that name; rename it", name)
+			}
+			taken = append(taken, name)
+		}
+	}
+	return problems
+}
+
+// addOptions adds the options of the catalogue's own to the commands that read
+// objects, and returns what is wrong with them.
+func (a *app) addOptions() (problems []string) {
+	a.options = make(map[string]*bool)
+	for _, o := range a.catalogue.Options {
+		given := new(bool)
+		a.options[o.Name] = given
+		for _, cmd := range a.readers {
+			if o.Name == "help" || o.Name == "version" || cmd.Flags().Lookup(o.Name) != nil {
+				problems = append(problems, fmt.Sprintf("Options: %s has an option --%s of its own; rename that of the catalogue", cmd.Name(), o.Name))
+				break
+			}
+			cmd.Flags().BoolVar(given, o.Name, false, "with -f, "+o.Usage)
+		}
+	}
+	return problems
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,7 +122,11 @@ const (
 	wasSimilar        // the differences follow
 )
 
-var timeType = reflect.TypeFor[metav1.Time]()
+var (
+	timeType     = reflect.TypeFor[metav1.Time]()
+	textsType    = reflect.TypeFor[[]string]()
+	pipelineType = reflect.TypeFor[steps.Pipeline]()
+)
 
 func timeAt(v reflect.Value) *metav1.Time { return v.Addr().Interface().(*metav1.Time) }
 
@@ -164,9 +169,10 @@ func (e *encoder) change(v, to reflect.Value) (changed bool) {
 			return true
 		}
 		start := len(e.buf)
+		elements := elementsOf(v, to)
 		e.count(wasSimilar)
 		for i := range v.Len() {
-			changed = e.part(i, v.Index(i), to.Index(i)) || changed
+			changed = !elements.same(i) && e.part(i, v.Index(i), to.Index(i)) || changed
 		}
 		if !changed {
 			e.buf = e.buf[:start]
@@ -180,6 +186,40 @@ func (e *encoder) change(v, to reflect.Value) (changed bool) {
 		e.copy(v, to)
 	}
 	return changed
+}
+
+// elements are two slices whose elements are compared without reflection, which
+// is slow, because they are most of a state.
+type elements struct {
+	texts, toTexts []string
+	steps, toSteps steps.Pipeline
+}
+
+func elementsOf(v, to reflect.Value) (e elements) {
+	switch v.Type() {
+	case textsType:
+		e.texts, e.toTexts = *v.Addr().Interface().(*[]string), *to.Addr().Interface().(*[]string)
+	case pipelineType:
+		e.steps, e.toSteps = *v.Addr().Interface().(*steps.Pipeline), *to.Addr().Interface().(*steps.Pipeline)
+	}
+	return e
+}
+
+// same reports whether the elements at an index are equal; false if they are not of
+// a type that is compared.
+func (e *elements) same(i int) bool {
+	switch {
+	case e.texts != nil:
+		return e.texts[i] == e.toTexts[i]
+	case e.steps != nil:
+		return sameStep(&e.steps[i], &e.toSteps[i])
+	}
+	return false
+}
+
+func sameStep(a, b *steps.Step) bool {
+	return a.Name == b.Name && a.Phase == b.Phase && a.Message == b.Message && a.Failed == b.Failed && a.Skipped == b.Skipped &&
+		a.Started.Equal(b.Started) && a.Completed.Equal(b.Completed) && slices.Equal(a.Progress, b.Progress)
 }
 
 // part changes a field, or an element.

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -148,7 +149,7 @@ func (n *entry) text() string {
 	case flagEvaluated:
 		switch value := phases.Truth(number); {
 		case value != phases.Unknown:
-			text = fmt.Sprintf("flag %s is %s", subject, value)
+			text = fmt.Sprintf("flag %s is %t", subject, value == phases.True)
 		case detail == "":
 			text = fmt.Sprintf("flag %s is not known yet", subject)
 		default:
@@ -193,9 +194,9 @@ func (n *entry) text() string {
 			text = fmt.Sprintf("itinerary %s is selected but not entered, since the run is done", detail)
 		}
 	case phaseExited:
-		text = fmt.Sprintf("phase %s is done, after %s", subject, time.Duration(number))
+		text = fmt.Sprintf("phase %s is done, after %s", subject, wording.Duration(time.Duration(number)))
 	case phaseFailed:
-		text = fmt.Sprintf("phase %s has failed, after %s%s", subject, time.Duration(number), after(": ", detail))
+		text = fmt.Sprintf("phase %s has failed, after %s%s", subject, wording.Duration(time.Duration(number)), after(": ", detail))
 	case runFinished:
 		text = "the run is done: " + detail
 		if number > 0 {

@@ -63,16 +63,16 @@ func Example() {
 		}
 		run, _ := recorder.Lookup(run.Name)
 		for _, e := range run.Events {
-			fmt.Printf("%d times: %s\n", e.Count, e.Text)
+			fmt.Printf("%s (%d)\n", e.Text, e.Count)
 		}
 	}
 	// Output:
 	// shop/nightly is in phase Upload of Backup
 	// - Volumes: Completed
 	// - Upload: 1 of 2 GiB
-	// 1 times: itinerary Backup begins
-	// 1 times: phase Snapshot is entered, in step Volumes
-	// 1 times: phase Snapshot is done, after 0s
-	// 1 times: phase Upload is entered, in step Upload
-	// 3 times: phase Upload waits: 1 of 2 GiB
+	// itinerary Backup begins (1)
+	// phase Snapshot is entered, in step Volumes (1)
+	// phase Snapshot is done, after 0 s (1)
+	// phase Upload is entered, in step Upload (1)
+	// phase Upload waits: 1 of 2 GiB (3)
 }

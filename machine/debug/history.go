@@ -128,10 +128,11 @@ func cutState(e *encoder, s *runner.State, limit int) *runner.State {
 		e.copy(reflect.ValueOf(new(runner.State)).Elem(), reflect.ValueOf(s).Elem())
 		return e.weight <= limit
 	}
-	for size := limit; size >= 1<<9; size /= 2 {
-		if s.Bound(size); fits() {
-			return s
-		}
+	for _, list := range []*[]string{&s.Facts.True, &s.Facts.False, &s.Facts.Unknown} {
+		*list = (*list)[:min(len(*list), phases.MaxFlags)]
+	}
+	if s.Bound(fits); fits() {
+		return s
 	}
 	s.Facts, s.Failures, s.FailedAt, s.Switches, s.Runs, s.Token = phases.Record{}, nil, nil, nil, nil, nil
 	names := []*string{&s.Itinerary, &s.Phase, &s.Step, &s.Choice, &s.SwitchHeld, (*string)(&s.Result)}

@@ -190,7 +190,6 @@ func (r *Recorder) get(n Name, now time.Time) *history {
 	h := &history{name: n, base: now.Unix(), seen: now, log: emptyLog()}
 	h.place = r.live.PushBack(h)
 	r.runs[n] = h
-	r.count(h)
 	return h
 }
 

@@ -180,10 +180,10 @@ func (one pairing) part(o Options) (*part, error) {
 		}
 	}
 	m.match()
-	m.order()
 	if drawn, err := m.draw(o); err != nil || !drawn {
 		return nil, err
 	}
+	m.order()
 	return m.merge(), nil
 }
 

@@ -14,9 +14,9 @@ type merging struct {
 	before, after *part
 	// partner has the node of after for each of before; origin is its inverse.
 	partner, origin []int
-	moved           []bool // of each node of before
-	slots           []slot // in the order of the drawing
-	keep            []bool // which slots are drawn
+	drawn           [2][]bool // which nodes of before and of after are
+	moved           []bool    // of each node of before
+	slots           []slot    // in the order of the drawing
 }
 
 // slot is the place of a node in the drawing.
@@ -104,7 +104,8 @@ func (m *merging) order() {
 }
 
 // findMoved finds which of the nodes that both sides have are in another order: all but
-// those of the longest sequence that has the same order on both sides.
+// those of the longest sequence that has the same order on both sides. What is not drawn
+// counts as moved.
 func (m *merging) findMoved() {
 	m.moved = make([]bool, len(m.before.all))
 	var ends []int // the last node of the best sequence of each length
@@ -114,6 +115,9 @@ func (m *merging) findMoved() {
 			continue
 		}
 		m.moved[i] = true
+		if !m.drawn[0][i] {
+			continue
+		}
 		k := sort.SearchInts(ends, i)
 		previous[i] = none
 		if k > 0 {
@@ -135,73 +139,68 @@ func (m *merging) findMoved() {
 // draw decides which nodes are drawn: those that one of the sides would draw alone. It
 // connects them on both sides, and reports whether there are any.
 func (m *merging) draw(o Options) (bool, error) {
-	around := [2]string{o.Around, o.Around}
+	own := [2]Options{o, o}
 	if o.Around != "" {
-		drawn := false
-		for side, p := range []*part{m.before, m.after} {
-			if p.graph == nil {
-				continue
-			}
-			i, err := p.graph.Lookup(o.Around)
-			if err != nil {
-				continue
-			}
-			drawn = true
-			around[side] = p.all[i+1].name
-			// The other side may know it by another name.
-			if side == 0 && m.partner[i+1] != none {
-				around[1] = m.after.all[m.partner[i+1]].name
-			}
-			if side == 1 && m.origin[i+1] != none {
-				around[0] = m.before.all[m.origin[i+1]].name
-			}
-		}
-		if !drawn {
+		names, ok := m.around(o.Around)
+		if !ok {
 			return false, nil
 		}
+		own[0].Around, own[1].Around = names[0], names[1]
 	}
-	var drawn [2]map[int]bool // by the index among all
 	for side, p := range []*part{m.before, m.after} {
-		drawn[side] = make(map[int]bool)
-		if p.graph == nil {
+		m.drawn[side] = make([]bool, len(p.all))
+		if p.graph == nil || !p.choose(own[side]) {
 			continue
-		}
-		own := o
-		own.Around = around[side]
-		if !p.choose(own) {
-			p.nodes = nil
 		}
 		for _, n := range p.nodes {
-			drawn[side][n.index+1] = true
+			m.drawn[side][n.index+1] = true
 		}
 	}
-	m.keep = make([]bool, len(m.slots))
-	for k, s := range m.slots {
-		m.keep[k] = drawn[0][s.before] || drawn[1][s.after]
-		if m.keep[k] && s.before != none {
-			drawn[0][s.before] = true
-		}
-		if m.keep[k] && s.after != none {
-			drawn[1][s.after] = true
+	for i, j := range m.partner {
+		if j != none && (m.drawn[0][i] || m.drawn[1][j]) {
+			m.drawn[0][i], m.drawn[1][j] = true, true
 		}
 	}
 	for side, p := range []*part{m.before, m.after} {
 		if p.graph == nil {
 			continue
 		}
-		p.nodes = slices.DeleteFunc(slices.Clone(p.all), func(n node) bool { return !drawn[side][n.index+1] })
-		own := o
-		own.Around = around[side]
-		if _, err := p.graph.Lookup(own.Around); own.Around != "" && err != nil {
+		p.nodes = slices.DeleteFunc(slices.Clone(p.all), func(n node) bool { return !m.drawn[side][n.index+1] })
+		if _, err := p.graph.Lookup(own[side].Around); o.Around != "" && err != nil {
 			p.transits = true
-			continue // it is new, or gone: no transitions around it
+			continue // it has no transitions around a phase that it does not have
 		}
-		if err := p.connect(own); err != nil {
+		if err := p.connect(own[side]); err != nil {
 			return false, err
 		}
 		p.leaveOutDone()
 	}
 	return true, nil
+}
+
+// around is the name, on both sides, of the phase to draw around; ok if one of them has
+// it. The name is taken for one of after if that has it.
+func (m *merging) around(name string) (names [2]string, ok bool) {
+	names = [2]string{name, name}
+	for side, p := range []*part{m.before, m.after} {
+		if p.graph == nil {
+			continue
+		}
+		i, err := p.graph.Lookup(name)
+		if err != nil {
+			continue
+		}
+		ok = true
+		other, partner := m.after, m.partner
+		if side == 1 {
+			other, partner = m.before, m.origin
+		}
+		names[side] = p.all[i+1].name
+		if k := partner[i+1]; k != none {
+			names[1-side] = other.all[k].name
+		}
+	}
+	return names, ok
 }
 
 // merge makes the part: that of after, with what is gone.
@@ -219,9 +218,9 @@ func (m *merging) merge() *part {
 			p.change = changed
 		}
 	}
-	at := [2]map[int]int{{}, {}} // the node of the drawing, by the index among all
-	drawn := [2]map[int]bool{indices(b), indices(a)}
-	for k, s := range m.slots {
+	at := [2]map[int]int{{}, {}}                     // the node of the drawing, by the index among all
+	drawn := [2]map[int]bool{indices(b), indices(a)} // without done, where that is left out
+	for _, s := range m.slots {
 		var n node
 		before, after := drawn[0][s.before], drawn[1][s.after]
 		switch {
@@ -240,7 +239,7 @@ func (m *merging) merge() *part {
 			}
 		}
 		p.all = append(p.all, n)
-		if !m.keep[k] || !before && !after {
+		if !before && !after {
 			continue
 		}
 		if before {

@@ -25,7 +25,7 @@ func (m *merging) compare(s slot) []aspect {
 		all = append(all, aspect{what, was, now})
 	}
 	differ("name", was.name, now.name, "")
-	if m.moved[s.before] {
+	if m.moved[s.before] && m.drawn[0][s.before] {
 		all = append(all, aspect{"place", "after " + m.before.all[s.before-1].name, "after " + m.after.all[s.after-1].name})
 	}
 	differ("step", prefixed("step ", was.step), prefixed("step ", now.step), "no step")
@@ -83,6 +83,14 @@ func (b *band) words(p *part, arrow string) string {
 		return b.aspects[0].text(arrow)
 	}
 	return ""
+}
+
+// minor reports whether all that has changed follows from a run that went on: that the
+// phase is behind by now, or settled; or is a reason.
+func (n *node) minor() bool {
+	return n.change == changed && len(n.aspects) > 0 && !slices.ContainsFunc(n.aspects, func(a aspect) bool {
+		return a.what != "tentative" && a.what != "reason" && (a.what != "state" || n.state != behind || n.was.state == current)
+	})
 }
 
 // told is what is told of a node behind its name: its details, and in a drawing of
@@ -185,7 +193,7 @@ func (p *part) differences(arrow string) []string {
 		{"not failed", "has no longer failed", "have no longer failed"},
 		{"tentative", "is now tentative", "are now tentative"},
 		{"settled", "is settled now", "are settled now"},
-		{"reason", "is left out for another reason", "are left out for another reason"},
+		{"reason", "is as it was for another reason", "are as they were for another reason"},
 		{"defined", "is defined differently", "are defined differently"},
 	} {
 		switch all := names[one.what]; len(all) {

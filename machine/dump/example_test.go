@@ -36,6 +36,47 @@ var undo = machine.MustCompile(phases.Itinerary{Name: "Undo", Vocabulary: flags,
 	{Name: "Thaw", Step: "Undo"},
 }})
 
+// What one flag changes.
+func ExampleNewDiff() {
+	side := func(title string, yes phases.Flags) dump.Side {
+		plan := backup.Plan(phases.NewFacts(yes, flags.All()&^yes))
+		return dump.Side{Title: title, Itineraries: []dump.Itinerary{{Plan: plan}}}
+	}
+	drawing, err := dump.NewDiff(dump.Options{OnlyRun: true}, side("Backup, Verify", verify), side("Backup", 0))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if !drawing.Same() {
+		fmt.Print(drawing.Text())
+	}
+	// Output:
+	// was: Backup, Verify
+	// now: Backup
+	//
+	// Backup, at start
+	//   Verify: true -> false
+	//   step Check vanishes
+	//   1 phase no longer runs: Compare
+	//   1 jump is changed
+	//   >   (start)
+	//   Prepare
+	//     +   Freeze
+	//     +   Discover
+	//   Copy
+	//     +   CopyObjects
+	// - Check (vanishes)
+	// ~   -   Compare      will run -> will not run; needs Verify
+	// ~         -> CopyObjects if Differs (not taken); was may be taken
+	//   Finish
+	//     +   Thaw
+	//   +   (done)
+	//
+	// Backup: 1 phase that will not run is left out
+	// at the margin: + new, - gone, ~ changed; then: > current, + will run, - will
+	//   not run
+}
+
 // What a run does from where it stands, and why it does not do the rest.
 func Example() {
 	facts := phases.NewFacts(verify, hasVolumes|differs) // true, false

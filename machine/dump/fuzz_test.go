@@ -47,40 +47,63 @@ func FuzzNames(f *testing.F) {
 		d, err := New(Options{Title: step}, Itinerary{Plan: plan, Failed: []string{phase}})
 		require.NoError(t, err)
 
-		for line := range strings.Lines(d.Text()) {
-			line = strings.TrimSuffix(line, "\n")
-			assert.LessOrEqual(t, utf8.RuneCountInString(line), columns, "%q", line)
-			assert.False(t, strings.ContainsFunc(line, unicode.IsControl), "%q", line)
-		}
-		for line := range strings.Lines(d.Mermaid()) {
-			parts := strings.Split(line, `"`)
-			require.Contains(t, []int{1, 3}, len(parts), "%q", line)
-			if len(parts) == 3 {
-				assert.Regexp(t, mermaidLabel, parts[1])
-			}
-		}
-		shown := strings.Join(labelLines(phase), "")
-		mermaid := html.UnescapeString(entity.ReplaceAllString(d.Mermaid(), "&#$1;"))
-		if strings.Contains(mermaid, "subgraph i0") { // else names are so long that only a note is drawn
-			assert.Contains(t, strings.NewReplacer("<br/>", "", "\u2060", "").Replace(mermaid), strings.ReplaceAll(shown, "\u2060", ""))
-		}
-
-		// Graphviz ends a string at the first quote without a backslash before it.
-		found := false
-		for line := range strings.Lines(d.DOT()) {
-			for _, label := range dotStrings(t, line) {
-				found = found || strings.HasPrefix(dotRead.Replace(label), shown)
-			}
-		}
-		assert.True(t, found, d.DOT())
-
+		checkNames(t, d, phase)
 		var got struct {
 			Itineraries []struct{ Phases []struct{ Name, Step string } }
 		}
 		require.NoError(t, json.Unmarshal(d.JSON(), &got))
 		assert.Equal(t, phase, got.Itineraries[0].Phases[0].Name)
 		assert.Equal(t, step, got.Itineraries[0].Phases[0].Step)
+
+		after, err := machine.Compile(phases.Itinerary{Name: itinerary + "'", Vocabulary: ab, Phases: []phases.Phase{
+			{Name: step + " of another", Step: phase},
+			{Name: phase, Step: step + "'", Rides: true},
+			{Name: phase + "-", Step: step + "'", Formerly: []string{phase + "'"}, Jumps: []phases.Jump{{To: phase, Guard: phases.Guard{All: 1}}}},
+		}})
+		if err != nil {
+			require.ErrorAs(t, err, new(phases.DefinitionErrors))
+			return
+		}
+		later, err := after.PlanFrom(machine.Position{Phase: phase}, phases.NewFacts(2, 1))
+		require.NoError(t, err)
+		d, err = NewDiff(Options{Title: phase}, Side{step, []Itinerary{{Plan: plan, Failed: []string{phase}}}}, Side{itinerary, []Itinerary{{Plan: later}}})
+		require.NoError(t, err)
+		checkNames(t, d, phase)
+		require.NoError(t, json.Unmarshal(d.JSON(), &got))
+		assert.False(t, d.Same())
 	})
+}
+
+// checkNames checks that all names stay within their labels, and that of a phase can be
+// read.
+func checkNames(t *testing.T, d *Drawing, phase string) {
+	t.Helper()
+	for line := range strings.Lines(d.Text()) {
+		line = strings.TrimSuffix(line, "\n")
+		assert.LessOrEqual(t, utf8.RuneCountInString(line), columns, "%q", line)
+		assert.False(t, strings.ContainsFunc(line, unicode.IsControl), "%q", line)
+	}
+	for line := range strings.Lines(d.Mermaid()) {
+		parts := strings.Split(line, `"`)
+		require.Contains(t, []int{1, 3}, len(parts), "%q", line)
+		if len(parts) == 3 {
+			assert.Regexp(t, mermaidLabel, parts[1])
+		}
+	}
+	shown := strings.Join(labelLines(phase), "")
+	mermaid := html.UnescapeString(entity.ReplaceAllString(d.Mermaid(), "&#$1;"))
+	if strings.Contains(mermaid, "subgraph i0") { // else names are so long that only a note is drawn
+		assert.Contains(t, strings.NewReplacer("<br/>", "", "\u2060", "").Replace(mermaid), strings.ReplaceAll(shown, "\u2060", ""))
+	}
+
+	// Graphviz ends a string at the first quote without a backslash before it.
+	found := false
+	for line := range strings.Lines(d.DOT()) {
+		for _, label := range dotStrings(t, line) {
+			found = found || strings.HasPrefix(dotRead.Replace(label), shown)
+		}
+	}
+	assert.True(t, found, d.DOT())
 }
 
 // dotStrings are the quoted strings of a line, as they are written.

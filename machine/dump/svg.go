@@ -213,7 +213,7 @@ func (pic *picture) part(p *part) {
 			y := pic.y
 			pic.node(p, k, r)
 			if class := rowClass(&p.nodes[k]); class != "" && class != "tint" {
-				fmt.Fprintf(&pic.under, `<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", class, pic.left+4, y, pic.right-pic.left-8, pic.y-y)
+				pic.under.WriteString(pic.row(class, y))
 			}
 			pic.y += gap
 			k++
@@ -247,12 +247,15 @@ func (pic *picture) band(p *part, b band, r *rails) {
 		f.class = "stepoff"
 	}
 	pic.write(f, x, pic.y, f.wrap(step, width), "")
+	if words := b.words(p, arrowPicture); words != "" {
+		pic.lines(sayFace, x, pic.right-inset-x, words)
+	}
 	var tints strings.Builder
 	for k := b.first; k < b.first+b.n; k++ {
 		y := pic.y
 		pic.node(p, k, r)
 		if class := rowClass(&p.nodes[k]); class != "" {
-			fmt.Fprintf(&tints, `<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", class, pic.left+4, y, pic.right-pic.left-8, pic.y-y)
+			tints.WriteString(pic.row(class, y))
 		}
 	}
 	pic.y += gap / 2
@@ -266,16 +269,6 @@ const noneRuns = "none runs"
 
 // progress describes how much of a band runs; empty without a plan.
 func (p *part) progress(b band) string {
-	if words := b.words(p, arrowPicture); words != "" {
-		if text := p.running(b); text != "" {
-			words += ", " + text
-		}
-		return words
-	}
-	return p.running(b)
-}
-
-func (p *part) running(b band) string {
 	var sum [out + 1]int
 	all := 0
 	for _, n := range p.nodes[b.first : b.first+b.n] {
@@ -316,7 +309,7 @@ func (pic *picture) node(p *part, k int, r *rails) {
 	switch {
 	case n.change == removed:
 		f = cutFace
-	case p.compared() && n.change == same:
+	case p.compared() && (n.change == same || n.minor()):
 		f = offFace
 	case p.compared() && n.state != current && n.isPhase(): // it has changed
 	case n.state == current:
@@ -359,10 +352,10 @@ func (p *part) remarks(k, width int) []saying {
 		if n.why != nil && s == n.reason() {
 			s = n.why.Text
 		}
-		said := n.change != same && i < max(len(n.aspects), 1) && p.compared()
-		if said && s == n.change.String() {
+		if i == 0 && n.change != changed && p.compared() && s == n.change.String() {
 			continue // its tag
 		}
+		said := i < len(n.aspects) && !n.minor()
 		if last := len(lines) - 1; last >= 0 && lines[last].said == said {
 			if joined := lines[last].text + " · " + s; lines[last].face().measure(printable(joined)) <= width {
 				lines[last].text = joined
@@ -379,7 +372,7 @@ func (p *part) remarks(k, width int) []saying {
 		switch {
 		case e.to == e.from:
 			line = "jumps to itself"
-		case e.to < e.from:
+		case e.to < e.from && e.change != removed:
 			line = "jumps back to " + p.nodes[e.to].name
 		}
 		switch {
@@ -422,12 +415,17 @@ func rowClass(n *node) string {
 		return "rownew"
 	case n.change == removed:
 		return "rowgone"
-	case n.change == changed:
+	case n.change == changed && !n.minor():
 		return "rowchanged"
 	case n.state == current:
 		return "tint"
 	}
 	return ""
+}
+
+// row is the ground of a node that began at y. Two of them do not touch.
+func (pic *picture) row(class string, y int) string {
+	return fmt.Sprintf(`<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", class, pic.left+4, y+1, pic.right-pic.left-8, pic.y-y-2)
 }
 
 // changeMark draws how a thing compares around the origin.
@@ -518,7 +516,7 @@ func mark(n *node) string {
 	s := ""
 	switch {
 	case n.change == removed:
-		return `<circle class="void" r="5"/>`
+		return `<circle class="void" r="5.5"/><path class="gone" d="M-2.5 0H2.5"/>`
 	case n.failed:
 		s = `<rect class="bad" x="-7" y="-7" width="14" height="14" rx="3"/><path class="cross" d="M-3-3 3 3M3-3-3 3"/>`
 	case n.state == current:

@@ -29,7 +29,8 @@ func ratio(t *testing.T, a, b string) float64 {
 
 func TestColoursStandOut(t *testing.T) {
 	texts := []*paint{&ink, &faded}
-	shapes := []*paint{&blue, &thin, &amber, &violet, &red}
+	shapes := []*paint{&blue, &thin, &amber, &violet, &red, &green}
+	rows := []*paint{&tintNew, &tintGone, &tintChanged}
 	for _, tt := range []struct {
 		name   string
 		colors []*paint
@@ -37,8 +38,10 @@ func TestColoursStandOut(t *testing.T) {
 		least  float64
 	}{
 		{"text", texts, []*paint{&paper, &panel, &tint}, 4.5},
-		{"text on a tag", []*paint{&paper}, []*paint{&blue, &red}, 4.5},
+		{"text of what has changed", texts, rows, 4.5},
+		{"text on a tag", []*paint{&paper}, []*paint{&blue, &red, &green}, 4.5},
 		{"shapes", shapes, []*paint{&paper, &panel}, 3},
+		{"marks of what has changed", append(shapes, &ink), rows, 3},
 		{"the current phase", []*paint{&blue}, []*paint{&tint}, 3},
 		{"the cross of a failure", []*paint{&paper}, []*paint{&red}, 3},
 	} {
@@ -53,7 +56,7 @@ func TestColoursStandOut(t *testing.T) {
 
 // A reader who sees no colours, or prints the picture, goes by the shapes.
 func TestStatesDifferWithoutColours(t *testing.T) {
-	nodes := map[string]*node{"failed": {failed: true}}
+	nodes := map[string]*node{"failed": {failed: true}, "gone": {diff: diff{change: removed}}}
 	for s := plain; s <= out; s++ {
 		nodes["state "+s.String()] = &node{state: s}
 		nodes["tentative "+s.String()] = &node{state: s, tentative: true}
@@ -79,6 +82,11 @@ func TestArrowsDifferWithoutColours(t *testing.T) {
 		looks["choice, "+taken.String()] = newLook(edge{kind: jump, taken: taken, choice: true})
 		looks["transition, "+taken.String()] = newLook(edge{kind: skip, taken: taken})
 	}
+	for _, c := range []change{added, removed} {
+		looks[c.String()+" jump"] = newLook(edge{kind: jump, change: c})
+		looks[c.String()+" choice"] = newLook(edge{kind: jump, change: c, choice: true})
+		looks[c.String()+" transition"] = newLook(edge{kind: skip, change: c})
+	}
 	shapes := map[string]string{}
 	for name, l := range looks {
 		shape := fmt.Sprint(dashes[l.line], l.shape.path(0, 0, 1), l.choice)
@@ -89,7 +97,7 @@ func TestArrowsDifferWithoutColours(t *testing.T) {
 
 // Every entry of the legend has a mark of its own.
 func TestTheLegendHasNoMarkTwice(t *testing.T) {
-	pic := &picture{used: used{failed: true, tentative: true, jump: true, skip: true, choice: true, end: true, unsure: true, never: true, arrow: true}}
+	pic := &picture{used: used{failed: true, tentative: true, jump: true, skip: true, choice: true, end: true, unsure: true, never: true, arrow: true, changes: [changed + 1]bool{added: true, removed: true, changed: true}, arcNew: true, arcGone: true}}
 	for s := range pic.used.states {
 		pic.used.states[s] = true
 	}
@@ -99,7 +107,7 @@ func TestTheLegendHasNoMarkTwice(t *testing.T) {
 		assert.False(t, marks[m[1]], m[1])
 		marks[m[1]] = true
 	}
-	assert.Len(t, marks, 15)
+	assert.Len(t, marks, 20)
 }
 
 func TestTextWraps(t *testing.T) {

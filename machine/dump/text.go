@@ -88,8 +88,12 @@ func (d *Drawing) text(colors bool) string {
 	if len(last) > 0 {
 		t.WriteByte('\n')
 	}
+	indent := ""
+	if d.sides != nil {
+		indent = "  " // the margin is for marks
+	}
 	for _, text := range last {
-		t.wrapped("", "", text, ansiDim)
+		t.wrapped("", indent, text, ansiDim)
 	}
 	return t.String()
 }
@@ -203,7 +207,7 @@ func (t *textWriter) node(p *part, k, width int) {
 		mark, color = " ", ansiRed
 	case n.change == added:
 		color = ansiGreen
-	case n.change == changed:
+	case n.change == changed && !n.minor():
 		color = ansiBold
 	case p.compared():
 		color = ansiDim

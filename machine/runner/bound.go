@@ -61,21 +61,25 @@ const (
 // not zero, a limit of its size in bytes of JSON, as far as its texts allow. It
 // takes time and memory linear in its size.
 func (s *State) boundTo(size int) {
-	for l := maxTexts; ; l = l.half() {
-		s.bound(l)
-		if size == 0 || l == minTexts {
-			return
+	s.Bound(func() bool {
+		if size == 0 {
+			return true
 		}
-		if text, err := json.Marshal(s); err != nil || len(text) <= size {
-			return // an error is that of the write, too
+		text, err := json.Marshal(s)
+		return err != nil || len(text) <= size // an error is that of the write, too
+	})
+}
+
+// Bound cuts and drops texts of the state, more and more of them, until a function
+// reports that it fits or none is left: as a runner does for a limit of its size
+// ([Options].MaxState), for who keeps copies of states in little room.
+func (s *State) Bound(fits func() bool) {
+	for l := maxTexts; ; l = l.half() {
+		if s.bound(l); l == minTexts || fits() {
+			return
 		}
 	}
 }
-
-// Bound cuts and drops the texts of the state until it is within a limit of its
-// size in bytes of JSON, or until none is left, as a runner does
-// ([Options].MaxState). It takes time and memory linear in its size.
-func (s *State) Bound(size int) { s.boundTo(max(size, 1)) }
 
 // MinState returns the size in bytes of JSON that the checkpoint, the facts and
 // the steps of a run take without texts, in any itinerary and then in a cleanup

@@ -35,8 +35,7 @@ func TestEveryDocumentIsOfTheSchema(t *testing.T) {
 }
 
 func TestTheSchemaRefusesWhatIsFaulty(t *testing.T) {
-	document := string(drawing(t, "final-middle").New().JSON())
-	for _, tt := range []struct{ name, old, new, want string }{
+	refuses(t, "final-middle", []fault{
 		{"another version", `"version": 1`, `"version": 2`, "version"},
 		{"a member more", `"notes":`, `"remarks": [], "notes":`, "remarks"},
 		{"a member more of a phase", `"rides":`, `"color": "red", "rides":`, "color"},
@@ -49,7 +48,31 @@ func TestTheSchemaRefusesWhatIsFaulty(t *testing.T) {
 		{"a choice on another edge", `"kind": "order",`, `"kind": "order", "choice": true,`, "not"},
 		{"a phase that is no end or work", `"end": false,`, ``, "end"},
 		{"a phase of a plan that belongs to an unknown number of steps", `"under": [`, `"below": [`, "under"},
-	} {
+		{"a change of a phase that is compared with nothing", `"failed": false,`, `"failed": false, "change": "new", "changes": [],`, "not"},
+	})
+	refuses(t, "diff-versions-plan", []fault{
+		{"another change", `"change": "new"`, `"change": "better"`, "change"},
+		{"a change without its words", `"changes": [],`, ``, "changes"},
+		{"a change in an aspect that there is not", `"what": "decides"`, `"what": "color"`, "what"},
+		{"a drawing without the titles of its sides", `"diff": {`, `"delta": {`, "delta"},
+		{"a phase that has changed from nothing", `"change": "changed",
+                    "changes": [
+                        {
+                            "what": "decides"`, `"change": "new",
+                    "changes": [
+                        {
+                            "what": "decides"`, "not"},
+	})
+}
+
+// fault is one that is made in a document.
+type fault struct{ name, old, new, want string }
+
+// refuses makes faults in the document of a drawing, each of which the schema refuses.
+func refuses(t *testing.T, name string, faults []fault) {
+	t.Helper()
+	document := string(drawing(t, name).New().JSON())
+	for _, tt := range faults {
 		t.Run(tt.name, func(t *testing.T) {
 			faulty := strings.Replace(document, tt.old, tt.new, 1)
 			require.NotEqual(t, document, faulty)

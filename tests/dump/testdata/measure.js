@@ -43,7 +43,7 @@
   }
 
   const crossed = [];
-  for (const arc of root.querySelectorAll("path.arc, path.arcmay, path.arcgone, path.rail, path.may")) {
+  for (const arc of root.querySelectorAll("path.arc, path.arcmay, path.arcgone, path.arcchoice, path.arcmaychoice, path.arcnew, path.arcold, path.rail, path.may")) {
     if (arc.closest("g")) continue; // of a mark or the legend
     const around = arc.getBoundingClientRect();
     const near = texts.filter(({box: b}) => b.x < around.right && around.left < b.x + b.w && b.y < around.bottom && around.top < b.y + b.h);

@@ -1,0 +1,130 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+)
+
+// filter chooses some of the runs that were read.
+type filter struct {
+	names     []string // those that have one of these names
+	itinerary string   // those that are on it
+	step      string   // those that show it, or may; under its present name
+}
+
+// registerFilter adds --name and --itinerary-name to a command.
+func (s *subject) registerFilter(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&s.filter.names, "name", nil, "with -f, only the "+s.app.noun()+" of that `NAME`, NAMESPACE/NAME or NAME[ITEM]; can be given several times")
+	f.StringVar(&s.filter.itinerary, "itinerary-name", "", "with -f, only those on that `ITINERARY`")
+	complete(cmd, "name", cobra.NoFileCompletions)
+	complete(cmd, "itinerary-name", s.completeSet)
+}
+
+// registerRuns adds --runs to a command.
+func (s *subject) registerRuns(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.filter.step, "runs", "", "with -f, only those that run the `STEP` by what is known now, or may run it")
+	complete(cmd, "runs", s.completeSteps)
+}
+
+// checkFilter refuses filters without objects, or with names that no itinerary has.
+func (a *app) checkFilter(cmd *cobra.Command, s *subject, itineraries []*machine.Graph) error {
+	for _, option := range []string{"name", "itinerary-name", "runs"} {
+		switch {
+		case !cmd.Flags().Changed(option):
+		case len(s.files) == 0:
+			return fmt.Errorf("--%s needs -f; with -i alone there is no %s to choose", option, a.noun())
+		case cmd.Flags().Lookup(option).Value.String() == "":
+			return fmt.Errorf("--%s needs a value", option)
+		}
+	}
+	f := &s.filter
+	if f.itinerary != "" {
+		if _, err := a.objectsFamily().graph(f.itinerary); err != nil {
+			return fmt.Errorf("--itinerary-name: %w", err)
+		}
+	}
+	if f.step == "" {
+		return nil
+	}
+	q := question{name: f.step, stepNow: a.stepNow(f.step), step: true}
+	if err := q.check(a, itineraries, s.itinerary); err != nil {
+		return fmt.Errorf("--runs: %w", err)
+	}
+	if !slices.ContainsFunc(itineraries, func(g *machine.Graph) bool { return g.StepIndex(f.step) >= 0 }) {
+		f.step = q.stepNow
+	}
+	return nil
+}
+
+// chosen are the runs that --name and --itinerary-name leave. A name that no run
+// has is an error.
+func (a *app) chosen(all *reading, f *filter) ([]*Run, error) {
+	for _, name := range f.names {
+		if !slices.ContainsFunc(all.Runs, func(r *Run) bool { return r.is(name) }) {
+			return nil, a.noRunNamed(all, name)
+		}
+	}
+	var runs []*Run
+	for _, r := range all.Runs {
+		named := f.names == nil || slices.ContainsFunc(f.names, r.is)
+		if named && (f.itinerary == "" || r.Itinerary == f.itinerary) {
+			runs = append(runs, r)
+		}
+	}
+	return runs, nil
+}
+
+// noRunNamed is the error of a name that no run has.
+func (a *app) noRunNamed(all *reading, name string) error {
+	var known []string
+	for _, r := range all.Runs {
+		known = append(known, r.name())
+	}
+	if len(known) == 0 && a.failed {
+		return errReported // that none was read
+	}
+	what := a.noun()
+	if a.isBuiltin() && a.catalogue.Kind != "" {
+		what = a.catalogue.Kind
+	}
+	return fmt.Errorf("there is no %s %q%s", what, name, wording.DidYouMean(wording.Nearest(name, known)))
+}
+
+// admits reports whether --runs leaves the run.
+func (f *filter) admits(p *planned) bool {
+	return f.step == "" || slices.Contains(p.steps(), f.step) || slices.Contains(p.maybeSteps(), f.step)
+}
+
+// String is what the runs that are left do, for a message that none is.
+func (f *filter) String() string {
+	var all []string
+	if f.names != nil {
+		all = append(all, "has the name "+wording.List(f.names, "or"))
+	}
+	if f.itinerary != "" {
+		all = append(all, "is on the itinerary "+f.itinerary)
+	}
+	if f.step != "" {
+		all = append(all, "runs the step "+f.step)
+	}
+	return strings.Join(all, " and ")
+}
+
+// count is a number of runs in words.
+func (a *app) count(n int) string {
+	if n == 1 {
+		return "1 " + a.noun()
+	}
+	return fmt.Sprintf("%d %ss", n, a.noun())
+}
+
+// errDiffNeedsSet refuses --diff alone.
+var errDiffNeedsSet = errors.New("--diff needs --set FLAG=VALUE, and shows what that changes")

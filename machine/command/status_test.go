@@ -1,0 +1,165 @@
+package command_test
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/command"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// upgrades are the itineraries of the file of runs.
+func upgrades(t *testing.T) *machine.Set {
+	t.Helper()
+	text, err := os.Open("testdata/upgrades.yaml")
+	require.NoError(t, err)
+	defer text.Close()
+	f, err := phases.Load(text, "upgrades.yaml")
+	require.NoError(t, err)
+	set, err := machine.CompileSet(f.Itineraries...)
+	require.NoError(t, err)
+	return set
+}
+
+// upgradectl runs the command of an embedder, and returns the exit code, standard
+// output, and the lines of standard error without the name of the command.
+func upgradectl(t *testing.T, stdin string, args ...string) (code int, out, stderr string) {
+	t.Helper()
+	c := command.Catalogue{Command: "upgradectl", Itineraries: upgrades(t), Kind: "Upgrade", Noun: "upgrade"}
+	code, out, stderr = execute(t, c, stdin, args...)
+	return code, out, strings.ReplaceAll(stderr, "upgradectl: ", "")
+}
+
+const atNoon = "--now=2026-11-20T12:00:00Z"
+
+func TestStatus(t *testing.T) {
+	const stuck = "2 of 16 upgrades are stopped or past a deadline: databases/waiting-overdue and databases/stopped\n"
+	for _, format := range []string{"table", "json", "yaml"} {
+		code, out, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "-o", format)
+		assert.Equal(t, 1, code)
+		assert.Equal(t, stuck, stderr)
+		golden(t, "status."+strings.Replace(format, "table", "txt", 1), out)
+	}
+	code, out, stderr := upgradectl(t, "", "status", "-i", "testdata/upgrades.yaml", "-f", "testdata/runs.yaml", atNoon)
+	assert.Equal(t, 1, code)
+	assert.Equal(t, stuck, strings.Replace(stderr, "2 of 15 runs", "2 of 16 upgrades", 1), "with the catalogue as a file, an object without a state is none of its")
+	assert.NotContains(t, out, "not-begun")
+}
+
+// statusNames are the names in the first column.
+func statusNames(table string) (names []string) {
+	for line := range strings.Lines(table) {
+		names = append(names, strings.Fields(line)[0])
+	}
+	return names
+}
+
+// Is anything stuck, since when, on what, until when?
+func TestStatusStuck(t *testing.T) {
+	stuck := func(duration string) (code int, names []string, stderr string) {
+		code, out, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--stuck", duration)
+		return code, statusNames(out), stderr
+	}
+	code, names, stderr := stuck("30m")
+	assert.Equal(t, 1, code)
+	assert.Equal(t, []string{"NAME", "waiting-overdue", "stopped", "paused", "paused-retrying"}, names)
+	assert.Equal(t, "4 of 16 upgrades are stopped or past a deadline, or have not moved for 30 min: databases/waiting-overdue, databases/stopped and 2 more\n", stderr)
+
+	_, names, _ = stuck("10m")
+	assert.Equal(t, []string{"NAME", "waiting", "waiting-overdue", "retrying", "stopped", "paused", "paused-retrying", "was-paused", "cleaning-up"}, names)
+
+	_, names, _ = stuck("3h") // however long ago that was
+	assert.Equal(t, []string{"NAME", "waiting-overdue", "stopped"}, names)
+
+	_, out, _ := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--stuck", "30m", "--name", "databases/stopped")
+	for _, want := range []string{"Cutover", "ChangeSchema", "2 h 29 min", "schema version 41 is not known to this release; install release 2.4 or later", "since 09:30:03Z"} {
+		assert.Contains(t, out, want)
+	}
+
+	code, out, stderr = upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--stuck", "30m", "--name", "succeeded")
+	assert.Equal(t, 0, code)
+	assert.Empty(t, out)
+	assert.Equal(t, "note: of 1 upgrade, none is stuck\n", stderr)
+}
+
+// An upgrade that no controller takes up is stuck, too.
+func TestStatusOfWhatHasNotBegun(t *testing.T) {
+	const object = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "a", "creationTimestamp": "2026-11-18T11:00:00Z"}}`
+	code, out, stderr := upgradectl(t, object, "status", "-f", "-", atNoon, "--stuck", "1h")
+	assert.Equal(t, 1, code)
+	assert.Equal(t, ""+
+		"NAME   ITINERARY   STEP   PHASE   NOW         SINCE        WHY\n"+
+		"a      Upgrade     -      -       not begun   2 days 1 h   no controller has taken it up; since 2026-11-18T11:00:00Z\n", out)
+	assert.Equal(t, "1 of 1 upgrade is stopped or past a deadline, or has not moved for 1 h: a\n", stderr)
+}
+
+// Items of one object have a row each; one that waits for its turn is not stuck.
+func TestStatusOfItems(t *testing.T) {
+	const object = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "fleet", "namespace": "ns", "creationTimestamp": "2026-11-18T11:00:00Z"},
+		"status": {"databases": [
+			{"name": "a", "itinerary": "Upgrade", "phase": "CheckVersions", "visit": 1, "entered": "2026-11-20T11:00:00Z"},
+			{"name": "b", "visit": "many", "facts": {"hash": "x"}},
+			{"name": "c"}]}}`
+	code, out, stderr := upgradectl(t, object, "status", "-f", "-", atNoon)
+	assert.Equal(t, 1, code)
+	assert.Equal(t, ""+
+		"NAME       ITINERARY   STEP   PHASE           NOW         SINCE   WHY\n"+
+		"fleet[a]   Upgrade     -      CheckVersions   working     1 h     since 11:00:00Z\n"+
+		"fleet[c]   Upgrade     -      -               not begun   -       -\n", out)
+	assert.Contains(t, stderr, "Upgrade ns/fleet: .status.databases[1]: not the state of a run: ")
+
+	_, out, _ = upgradectl(t, object, "status", "-f", "-", atNoon, "--name", "fleet[a]", "-o", "json")
+	var rows []map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &rows))
+	require.Len(t, rows, 1)
+	assert.Equal(t, "a", rows[0]["item"])
+
+	_, out, _ = upgradectl(t, object, "status", "-f", "-", atNoon, "--stuck", "30m")
+	assert.Equal(t, []string{"NAME", "fleet[a]"}, statusNames(out))
+}
+
+// A path that no object has is an error: its runs may have begun.
+func TestStatusWithAPathThatIsNotThere(t *testing.T) {
+	code, out, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--name", "stopped", "--state-at", ".status.upgrade")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "not begun")
+	assert.Equal(t, "Upgrade databases/working: --state-at .status.upgrade: there is no .status.upgrade\n", stderr)
+
+	code, out, stderr = upgradectl(t, "", "status", "-i", "testdata/upgrades.yaml", "-f", "testdata/runs.yaml", "--state-at", ".status.upgrade")
+	assert.Equal(t, 1, code)
+	assert.Empty(t, out)
+	assert.Equal(t, "no object in testdata/runs.yaml has .status.upgrade, which --state-at names\n", stderr)
+
+	code, _, stderr = upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--name", "succeeded", "--state-at", ".status")
+	assert.Equal(t, 1, code)
+	assert.NotContains(t, stderr, "--state-at")
+	assert.Contains(t, stderr, "Upgrade databases/failed: .status: not the state of a run: it has neither facts nor a visit; a controller without this project wrote it\n")
+}
+
+func TestStatusOptions(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want string
+	}{
+		{"", "status needs -f FILE with what kubectl get -o yaml prints"},
+		{"-f testdata/runs.yaml --stuck 0", "--stuck takes a duration such as 30m or 2h, not 0s"},
+		{"-f testdata/runs.yaml --stuck -1h", "--stuck takes a duration such as 30m or 2h, not -1h0m0s"},
+		{"-f testdata/runs.yaml --now noon", `--now takes a time such as 2026-11-20T12:00:00Z, not "noon"`},
+		{"-f testdata/runs.yaml --name stoped", `there is no Upgrade "stoped"; did you mean "stopped"?`},
+		{"-f testdata/runs.yaml -o text", `-o takes table, json or yaml, not "text"`},
+		{"-f testdata/runs.yaml --state-at .status[", `invalid argument ".status[" for "--state-at" flag: ".status[" is no path such as .status.state, .status.vms[*].run or metadata.annotations['example.com/state']: a bracket has no end; see upgradectl status --help`},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			code, out, stderr := upgradectl(t, "", append([]string{"status"}, strings.Fields(c.args)...)...)
+			assert.Equal(t, 2, code)
+			assert.Empty(t, out)
+			assert.Equal(t, c.want+"\n", stderr)
+		})
+	}
+}

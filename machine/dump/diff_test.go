@@ -1,0 +1,190 @@
+package dump_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// version is an itinerary of these phases; those without a step are of the step S.
+func version(t *testing.T, all ...phases.Phase) dump.Side {
+	t.Helper()
+	it := phases.Itinerary{Name: "It", Vocabulary: vocabulary}
+	for _, p := range all {
+		if p.Step == "" && !p.End {
+			p.Step = "S"
+		}
+		it.Phases = append(it.Phases, p)
+	}
+	g, err := machine.Compile(it)
+	require.NoError(t, err)
+	return dump.Side{Itineraries: []dump.Itinerary{{Graph: g}}}
+}
+
+func planned(t *testing.T, s dump.Side, at machine.Position, f phases.Facts) dump.Side {
+	t.Helper()
+	plan, err := s.Itineraries[0].Graph.PlanFrom(at, f)
+	require.NoError(t, err)
+	s.Itineraries = []dump.Itinerary{{Plan: plan}}
+	return s
+}
+
+// marked are the lines of a text that are marked at the margin, and what is summed up.
+func marked(text string) (lines, summary []string) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "+ "), strings.HasPrefix(line, "- "), strings.HasPrefix(line, "~ "):
+			lines = append(lines, strings.Join(strings.Fields(line), " "))
+		case strings.HasPrefix(line, "  ") && len(lines) == 0 && !strings.Contains(line, "(start)"):
+			summary = append(summary, strings.TrimSpace(line))
+		}
+	}
+	return lines, summary
+}
+
+func TestWhatDiffersBetweenVersions(t *testing.T) {
+	a, b, c := phases.Phase{Name: "A"}, phases.Phase{Name: "B"}, phases.Phase{Name: "C"}
+	with := func(p phases.Phase, change func(p *phases.Phase)) phases.Phase {
+		change(&p)
+		return p
+	}
+	for _, tt := range []struct {
+		name           string
+		before, after  []phases.Phase
+		marked, summed []string
+	}{
+		{"a new phase", []phases.Phase{a, c}, []phases.Phase{a, b, c}, []string{"+ B new"}, []string{"1 phase is new: B"}},
+		{"a phase that is gone, at its old place", []phases.Phase{a, b, c}, []phases.Phase{a, c}, []string{"- B gone"}, []string{"1 phase is gone: B"}},
+		{"one in place of another", []phases.Phase{a, b}, []phases.Phase{a, c}, []string{"- B gone", "+ C new"}, []string{"1 phase is new: C", "1 phase is gone: B"}},
+		{"a phase that moved", []phases.Phase{a, b, c}, []phases.Phase{c, a, b}, []string{"~ C moved: was after B"}, []string{"1 phase has moved: C"}},
+		{"the first that moved", []phases.Phase{a, b, c}, []phases.Phase{b, c, a}, []string{"~ A moved: was after start"}, []string{"1 phase has moved: A"}},
+		{"another name", []phases.Phase{a, b}, []phases.Phase{a, with(c, func(p *phases.Phase) { p.Formerly = []string{"B"} })},
+			[]string{"~ C was B"}, []string{"1 phase has another name: C"}},
+		{"another name, back", []phases.Phase{a, with(c, func(p *phases.Phase) { p.Formerly = []string{"B"} })}, []phases.Phase{a, b},
+			[]string{"~ B was C"}, []string{"1 phase has another name: B"}},
+		{"two phases that became one", []phases.Phase{a, b, c}, []phases.Phase{a, with(c, func(p *phases.Phase) { p.Formerly = []string{"B"} })},
+			[]string{"- B gone"}, []string{"1 phase is gone: B"}},
+		{"another step", []phases.Phase{a, b}, []phases.Phase{a, with(b, func(p *phases.Phase) { p.Step = "T" })},
+			[]string{"+ T (appears)", "~ B step S -> step T"}, []string{"step T appears", "1 phase is defined differently: B"}},
+		{"a guard", []phases.Phase{a, b}, []phases.Phase{a, with(b, func(p *phases.Phase) { p.Guard.All = 1 })},
+			[]string{"~ B no guard -> if Done"}, []string{"1 phase is defined differently: B"}},
+		{"what it decides", []phases.Phase{a, with(b, func(p *phases.Phase) { p.Decides = 1 })}, []phases.Phase{a, b},
+			[]string{"~ B decides Done -> decides nothing"}, []string{"1 phase is defined differently: B"}},
+		{"that it rides", []phases.Phase{a, b}, []phases.Phase{a, with(b, func(p *phases.Phase) { p.Rides = true })},
+			[]string{"~ B shows its step -> rides"}, []string{"1 phase is defined differently: B"}},
+		{"an end", []phases.Phase{a, {Name: "B", Step: "S"}}, []phases.Phase{a, {Name: "B", Step: "S", End: true}},
+			[]string{"~ (B) no end -> end", "- (done) gone"}, []string{"1 phase is defined differently: B"}},
+		{"steps", []phases.Phase{a, b}, []phases.Phase{a, with(b, func(p *phases.Phase) { p.Steps = []phases.GuardedStep{{Step: "S", Guard: phases.Guard{All: 1}}} })},
+			[]string{"~ B one step -> step S if Done, else step S"}, []string{"1 phase is defined differently: B"}},
+		{"a new jump", []phases.Phase{a, b, c}, []phases.Phase{with(a, func(p *phases.Phase) { p.Jumps = []phases.Jump{{To: "C", Choice: true}} }), b, c},
+			[]string{"~ A", "+ -> C by choice"}, []string{"1 jump is new"}},
+		{"another guard of a jump", []phases.Phase{with(a, func(p *phases.Phase) { p.Jumps = []phases.Jump{{To: "C", Guard: phases.Guard{All: 1}}} }), b, c},
+			[]phases.Phase{with(a, func(p *phases.Phase) { p.Jumps = []phases.Jump{{To: "C", Guard: phases.Guard{All: 2}}} }), b, c},
+			[]string{"~ A", "~ -> C if Broken; was if Done"}, []string{"1 jump is changed"}},
+		{"a description", []phases.Phase{a}, []phases.Phase{with(a, func(p *phases.Phase) { p.Description = "It begins" })}, nil, []string{"nothing differs", "S", "A", "(done)"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := dump.NewDiff(dump.Options{}, version(t, tt.before...), version(t, tt.after...))
+			require.NoError(t, err)
+			lines, summary := marked(d.Text())
+			if len(lines) > 0 {
+				summary = summary[:len(tt.summed)]
+			}
+			if diff := cmp.Diff([][]string{tt.marked, tt.summed}, [][]string{lines, summary}); diff != "" {
+				t.Errorf("-want +got\n%s\n%s", diff, d.Text())
+			}
+			assert.Equal(t, tt.marked == nil, d.Same())
+		})
+	}
+}
+
+func TestWhatDiffersBetweenPlans(t *testing.T) {
+	v := version(t, phases.Phase{Name: "A"}, phases.Phase{Name: "B", Step: "T", Guard: phases.Guard{All: 1}}, phases.Phase{Name: "C", Guard: phases.Guard{All: 3}})
+	for _, tt := range []struct {
+		name           string
+		before, after  dump.Side
+		marked, summed []string
+	}{
+		{"a flag", planned(t, v, machine.Position{}, phases.NewFacts(0, 7)), planned(t, v, machine.Position{}, phases.NewFacts(1, 6)),
+			[]string{"+ T (appears)", "~ + B will not run -> will run; if Done", "~ - C needs Done and Broken -> needs Broken"},
+			[]string{"Done: false -> true", "step T appears", "1 phase now runs: B", "1 phase is as it was for another reason: C"}},
+		{"a flag by now unknown", planned(t, v, machine.Position{}, phases.NewFacts(1, 6)), planned(t, v, machine.Position{}, phases.NewFacts(0, 6)),
+			[]string{"~ T (shown -> may be shown)", "~ ? B will run -> unknown; hangs on Done, which is unknown"},
+			[]string{"Done: true -> unknown", "step T: shown -> may be shown", "1 phase may run now: B"}},
+		{"a flag that nothing reads", planned(t, v, machine.Position{}, phases.NewFacts(1, 6)), planned(t, v, machine.Position{}, phases.NewFacts(5, 2)), nil,
+			[]string{"Late: false -> true"}},
+		{"a position", planned(t, v, machine.Position{Phase: "A"}, phases.NewFacts(1, 6)), planned(t, v, machine.Position{Phase: "B"}, phases.NewFacts(1, 6)),
+			[]string{"~ . A current -> behind", "~ > B will run -> current"}, []string{"at A -> at B", "1 phase is now behind: A"}},
+		{"the end", planned(t, v, machine.Position{Phase: "A"}, phases.NewFacts(0, 7)), planned(t, v, machine.Position{Done: true}, phases.NewFacts(0, 7)),
+			[]string{"~ . A current -> behind", "~ . B will not run -> behind", "~ . C will not run -> behind", "~ > (done) will run -> current"},
+			[]string{"at A -> at done", "3 phases are now behind: A, B and C"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := dump.NewDiff(dump.Options{}, tt.before, tt.after)
+			require.NoError(t, err)
+			lines, summary := marked(unwrap(d.Text()))
+			if diff := cmp.Diff([][]string{tt.marked, tt.summed}, [][]string{lines, summary[:len(tt.summed)]}); diff != "" {
+				t.Errorf("-want +got\n%s\n%s", diff, d.Text())
+			}
+			assert.Equal(t, tt.marked == nil, d.Same())
+		})
+	}
+}
+
+// unwrap puts lines of details together again.
+func unwrap(text string) string { return strings.ReplaceAll(text, "\n"+strings.Repeat(" ", 14), " ") }
+
+func TestWhatCannotBeCompared(t *testing.T) {
+	v := version(t, phases.Phase{Name: "A"})
+	other := dump.Side{Itineraries: []dump.Itinerary{{Graph: machine.MustCompile(phases.Itinerary{Name: "Other", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "B", Step: "S"}}})}}}
+	both := dump.Side{Itineraries: append(v.Itineraries, other.Itineraries...)}
+	for _, tt := range []struct {
+		name          string
+		o             dump.Options
+		before, after dump.Side
+		want          string
+	}{
+		{"nothing", dump.Options{}, dump.Side{}, dump.Side{}, "no itinerary is given"},
+		{"a plan on one side", dump.Options{}, v, planned(t, v, machine.Position{}, phases.Facts{}), `itinerary "It" has a plan on one side only; give two or none`},
+		{"no graph", dump.Options{}, v, dump.Side{Itineraries: []dump.Itinerary{{}}}, "neither a graph nor a plan"},
+		{"an itinerary twice", dump.Options{}, v, dump.Side{Itineraries: append(v.Itineraries, v.Itineraries...)}, `itinerary "It" is given twice`},
+		{"only what runs, without plans", dump.Options{OnlyRun: true}, v, v, "not known without a plan"},
+		{"options that exclude each other", dump.Options{Around: "A", AllEdges: true}, v, v, "leave out AllEdges"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := dump.NewDiff(tt.o, tt.before, tt.after)
+			require.ErrorAs(t, err, new(*dump.OptionsError))
+			assert.ErrorContains(t, err, tt.want)
+		})
+	}
+	t.Run("around a phase that neither side has", func(t *testing.T) {
+		_, err := dump.NewDiff(dump.Options{Around: "Z"}, both, both)
+		require.ErrorAs(t, err, new(*dump.UnknownPhaseError))
+	})
+	t.Run("two of different names are compared", func(t *testing.T) {
+		d, err := dump.NewDiff(dump.Options{}, v, other)
+		require.NoError(t, err)
+		assert.Contains(t, d.Text(), "It -> Other\n")
+		assert.False(t, d.Same())
+	})
+	t.Run("one of several is gone", func(t *testing.T) {
+		d, err := dump.NewDiff(dump.Options{}, both, v)
+		require.NoError(t, err)
+		assert.Contains(t, d.Text(), "Other\n  this itinerary is gone\n- (start)\n- S\n-   B\n- (done)\n")
+		assert.Contains(t, d.Text(), "It: nothing differs; left out\n")
+	})
+	t.Run("around a phase that one side has", func(t *testing.T) {
+		d, err := dump.NewDiff(dump.Options{Around: "B"}, v, version(t, phases.Phase{Name: "A"}, phases.Phase{Name: "B"}))
+		require.NoError(t, err)
+		lines, _ := marked(d.Text())
+		assert.Equal(t, []string{"+ next: B", "+ B new", "+ next: (done)"}, lines)
+	})
+}
