@@ -120,30 +120,6 @@ What is read, and -f, -i, --flags, --unknown, --set, --name, --itinerary-name an
   dynamic-pipeline explain HasStageBackup -i Final --flags HasPVs,DirectImage`,
 	},
 	"graph": {
-		Short: "Draws an itinerary, and a migration on top of it",
-		Long: `Draws the phases of an itinerary in order, by step, with their guards and jumps.
-With --flags or --unknown also what runs with these flags, and why the rest does
-not; with -f the same for one MigMigration, from the phase that it has recorded.
-What is read is as for plan.
-
-A phase is behind if no way leads there any more. That does not mean that it
-ran: what is drawn of it are the flags of now.
-
-A phase is passed by if its guard does not admit; that follows from the guard
-and is no arrow of its own, unless --all-edges draws every transition that there
-may be, or --around those of one phase. Guards are judged one by one for that: a
-transition past one phase to another with the same guard is drawn, though no
-flags allow it. Several itineraries, or a file that has several, make one
-picture, with the switches between those of MTC.
-
-An end phase stands in parentheses; no arrow leads on from it. What depends on a
-choice of a handler that is not made is marked apart from what depends on an
-unknown flag. A phase that may belong to several steps is drawn under the one of
-the plan, or without a plan under its own.
-
-The text is 80 columns wide. For a picture there is svg, which needs no other
-program; dot is for Graphviz; mermaid is drawn by GitHub and GitLab; json is
-described by a schema in this project, machine/dump/graph.schema.json.`,
 		Example: `  # An itinerary
   dynamic-pipeline graph -i Final
 
@@ -167,31 +143,6 @@ described by a schema in this project, machine/dump/graph.schema.json.`,
   dynamic-pipeline graph -i warm.yaml#Warm -o dot > warm.dot`,
 	},
 	"run": {
-		Short: "Runs a migration with simulated work, and shows its pipeline",
-		Long: `Runs one migration to its end through the machine that a controller embeds. Only
-the work is simulated: nothing is called, nothing is changed. On a terminal the
-pipeline is redrawn in place; elsewhere each change is a line, behind the
-simulated time since the beginning. With -o json each event is a line, and the
-last one holds the pipeline.
-
-What is read, and -f, -i, --flags and --unknown, are as for plan. A migration
-that has begun goes on from its recorded phase. Flags keep their values, those
-that phases decide as well, unless --flag-flips-at says otherwise. A phase whose
-handler may choose where to go on makes no choice, unless --choose names one.
-
-A phase takes between 2 and 55 simulated seconds, always the same for its name.
---speed says how many of them pass in a second: 1x is real time. Without it,
-that is 60x on a terminal, and max, without any waiting, elsewhere. Same input,
-same output, whatever the speed.
-
-A phase that --fail-at names fails at the end of its work, the first time that
-it runs; one that --cancel-at names is interrupted. The migration then goes on
-in the itinerary that --on-fail or --on-cancel names: if they are not given, in
-Failed or Cancel. In a cleanup itinerary a phase that fails is passed by.
-
-Ctrl-C stops the run and says where. Exit code: as for all commands, and 130
-after Ctrl-C. A migration that fails or is canceled because an option says so
-is no error; an option whose phase never ran is one, with exit code 1.`,
 		Example: `  # Watch a final migration with volumes that are copied directly
   dynamic-pipeline run -i Final --flags HasPVs,DirectVolume,EnableVolume,DirectImage
 

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,12 +26,12 @@ func (a *app) describe(root *cobra.Command) (problems []string) {
 			name = ""
 		}
 		known = append(known, name)
-		text, ok := a.catalogue.Texts[name]
-		if !ok {
-			text, ok = helpTexts[name]
-		}
-		if ok {
-			cmd.Short, cmd.Long, cmd.Example = words.Replace(text.Short), words.Replace(text.Long), words.Replace(text.Example)
+		own, general := a.catalogue.Texts[name], helpTexts[name]
+		for _, text := range []struct {
+			of           *string
+			own, general string
+		}{{&cmd.Short, own.Short, general.Short}, {&cmd.Long, own.Long, general.Long}, {&cmd.Example, own.Example, general.Example}} {
+			*text.of = words.Replace(cmp.Or(text.own, text.general, *text.of))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.catalogue.Texts)) {
@@ -262,5 +263,26 @@ option whose phase never ran is one, with exit code 1.`,
 
   # Every event, for a program
   <command> run -i <itinerary> --flags <flag> -o json`,
+	},
+	"serve": {
+		Short: "Shows runs on pages of a local address",
+		Long: `Serves pages that show what each <noun> does, why, and what is left of it; the
+history that is recorded, and each itinerary with a switch for each flag. The
+first line of standard output is the URL. Ctrl-C ends it, with exit code 0.
+
+With -f the pages show the objects as they were read: files, or a directory such
+as must-gather makes. With -i alone they show one <noun> with simulated work,
+live; the options for that are as for run, and --speed is 60x without one.
+
+It listens on 127.0.0.1 and a free port unless --address says otherwise, and
+answers requests for that host, localhost and numbers alone, since a page of
+another site must read nothing here. Whoever reaches the address can read the
+names, phases, flags and messages of all that is served. A controller can show
+the same pages of its own runs: see machine/debug.`,
+		Example: `  # A must-gather
+  <command> serve -f must-gather/
+
+  # What the pages show while a <noun> runs
+  <command> serve -i <itinerary> --flags <flag>`,
 	},
 }

@@ -124,7 +124,7 @@ func (p *part) heading(show func(name string) string) string {
 	}
 	if p.compared() && p.change != added && p.change != removed {
 		if was := show(p.before.name()); was != name {
-			name = was + arrowText + name
+			name += ", was " + was
 		}
 		if p.plan != nil && show(p.before.plan.Position().String()) != at {
 			at = "" // what differs has it
