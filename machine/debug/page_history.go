@@ -32,7 +32,7 @@ func newHistory(rec *Recorder, run Run, now time.Time) *historyView {
 		DroppedMoments: run.DroppedMoments, DroppedEvents: run.DroppedEvents,
 	}
 	for i, m := range run.Moments {
-		v := runView{row: newRow(rec, run.Name, m, m.At)}
+		v := runView{row: newRow(rec, Run{Name: run.Name}, m, m.At)}
 		v.pipeline(&m.State, m.At)
 		p.Moments = append(p.Moments, momentEntry{i + 1, when{m.At, m.At}, v.row, v.Pipeline, m.State.Facts})
 	}

@@ -52,7 +52,8 @@ func (r row) Page() string { return runLink("run", r.name) }
 func (r row) Look() look { return r.look }
 
 // newRow describes a run at a moment.
-func newRow(rec *Recorder, n Name, m Moment, now time.Time) row {
+func newRow(rec *Recorder, run Run, m Moment, now time.Time) row {
+	n := run.Name
 	s := m.State.Status(now)
 	at := func(t time.Time) when { return when{t, now} }
 	r := row{
@@ -66,6 +67,9 @@ func newRow(rec *Recorder, n Name, m Moment, now time.Time) row {
 	}
 	if r.Done {
 		r.Result = s.Result
+	}
+	if r.Next.IsZero() && run.Next.After(now) && !r.Done {
+		r.Next.at = run.Next
 	}
 	r.Failing = r.NeedsAttention || m.State.Retry != nil || m.State.FailedPhases+m.State.FailedInCleanup > 0
 	if plan := rec.Plan(m); plan != nil {
@@ -224,7 +228,7 @@ func newRunList(rec *Recorder, l listQuery, now time.Time) *runList {
 	counts := make(map[string]int)
 	var c choices
 	for _, run := range runs {
-		r := newRow(rec, run.Name, run.Last(), now)
+		r := newRow(rec, run, run.Last(), now)
 		c.Itineraries = append(c.Itineraries, r.Itinerary)
 		c.Steps = append(c.Steps, r.Step)
 		c.Phases = append(c.Phases, r.Phase)
@@ -289,7 +293,7 @@ func (p *runList) text(t *text) {
 		for i, r := range p.Items {
 			rows[i] = []string{
 				r.FullName(), r.Itinerary, r.Step, r.Phase, r.look.Text, r.Since.Ago(), r.Progress,
-				r.Next.Away(), r.Deadline.Away(), r.Why,
+				r.Next.Due(), r.Deadline.Away(), r.Why,
 			}
 		}
 		t.table([]string{"NAME", "ITINERARY", "STEP", "PHASE", "DOES", "SINCE", "PROGRESS", "NEXT TRY", "DEADLINE", "WHY"}, rows)

@@ -66,6 +66,9 @@ type stepView struct {
 	Look look   `json:"-"`
 }
 
+// Open reports whether the step runs.
+func (s stepView) Open() bool { return s.State == stepOpen }
+
 // The states of a step.
 const (
 	stepDone     = "completed"
@@ -117,6 +120,8 @@ type factView struct {
 // Decided names what may change the flag.
 func (f factView) Decided() string {
 	switch {
+	case !f.Read:
+		return "not read here"
 	case f.Live:
 		return "live: may change at any moment"
 	case len(f.DecidedBy) == 0:
@@ -223,13 +228,10 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 	at := func(t time.Time) when { return when{t, now} }
 	s := &m.State
 	p := &runView{
-		row: newRow(rec, run.Name, m, now), Run: max(s.Run, 1),
+		row: newRow(rec, run, m, now), Run: max(s.Run, 1),
 		Moment: i + 1, Moments: len(run.Moments), At: at(m.At), Seen: at(run.Seen),
 		DroppedMoments: run.DroppedMoments, DroppedEvents: run.DroppedEvents,
 		plan: rec.Plan(m), latest: latest,
-	}
-	if latest && p.Next.IsZero() && !p.Done {
-		p.Next = at(run.Next)
 	}
 	if s.Retry != nil {
 		p.Error = s.Retry.Error
@@ -286,7 +288,7 @@ func (p *runView) sentence(s *runner.State) string {
 		since = " for " + p.Since.Ago()
 	}
 	why := ""
-	if p.Why != "" {
+	if p.Why != "" && p.Why != p.Error {
 		why = ": " + p.Why
 	}
 	switch runner.Activity(p.Activity) {
@@ -322,6 +324,9 @@ func (p *runView) sentence(s *runner.State) string {
 		}
 	default:
 		b.WriteString("Working" + in + since + why)
+	}
+	if p.Overdue {
+		return strings.TrimRight(b.String(), ".") + ". Its deadline passed " + p.Deadline.Away() + "."
 	}
 	return strings.TrimRight(b.String(), ".") + "."
 }
@@ -384,7 +389,14 @@ func (p *runView) planned(s *runner.State) {
 		return
 	}
 	p.MaybeSteps = steps.Possible(p.plan)
+	whole := p.plan.Graph().Plan(p.plan.Facts())
 	p.Phases = phasesOf(p.plan)
+	for i := range p.Phases {
+		v := &p.Phases[i]
+		if v.Why != nil && v.Why.Guard == "behind" && whole.Runs(i) == phases.False {
+			v.Why = whole.Why(i) // it did not run
+		}
+	}
 	shown := make(map[string]bool)
 	for _, step := range s.Pipeline {
 		shown[step.Name] = true
@@ -392,7 +404,7 @@ func (p *runView) planned(s *runner.State) {
 	for _, name := range append(steps.Visible(p.plan), p.MaybeSteps...) {
 		shown[name] = true
 	}
-	p.LeftOut = stepsLeftOut(p.plan, shown)
+	p.LeftOut = stepsLeftOut(whole, shown)
 }
 
 var runsWords = map[phases.Truth]string{phases.True: "yes", phases.False: "no", phases.Unknown: "unknown"}
@@ -441,8 +453,8 @@ func (v phaseView) Reason() string {
 	return text + wording.DecidedBy(v.Why.DecidedBy)
 }
 
-// stepsLeftOut describes the steps that are not shown. Phases that are behind
-// are no reason to show a step.
+// stepsLeftOut describes the steps that are not shown, by the plan from the start:
+// that a phase is behind does not explain it.
 func stepsLeftOut(plan *machine.Plan, shown map[string]bool) []leftOut {
 	g := plan.Graph()
 	var all []leftOut
@@ -451,16 +463,20 @@ func stepsLeftOut(plan *machine.Plan, shown map[string]bool) []leftOut {
 			continue
 		}
 		out := leftOut{Step: name}
-		var reasons []string
+		var reasons, riding []string
 		for i := range g.Len() {
 			if !slices.Contains(g.StepsOf(i), k) {
 				continue
 			}
-			out.Phases = append(out.Phases, g.Phase(i).Name)
-			why := plan.WhyUnder(i, k)
-			text := "rides: it does not show its step"
-			if why != nil {
+			phase := g.Phase(i).Name
+			out.Phases = append(out.Phases, phase)
+			text := "it was passed before its flags were as they are now"
+			switch why := plan.WhyUnder(i, k); {
+			case why != nil:
 				text = why.Text
+			case g.Rides(i):
+				riding = append(riding, phase)
+				continue
 			}
 			if !slices.Contains(reasons, text) {
 				reasons = append(reasons, text)
@@ -469,6 +485,9 @@ func stepsLeftOut(plan *machine.Plan, shown map[string]bool) []leftOut {
 		const most = 4
 		if n := len(reasons); n > most {
 			reasons = append(reasons[:most:most], fmt.Sprintf("%d other reasons", n-most))
+		}
+		if len(riding) > 0 {
+			reasons = append(reasons, wording.Few(riding)+" "+verb(riding, "rides", "ride")+" and "+verb(riding, "does", "do")+" not show it")
 		}
 		out.Why = strings.Join(reasons, "; ")
 		all = append(all, out)
@@ -636,6 +655,20 @@ func (p *runView) Following() string {
 	return p.MomentPage(p.Moment + 1)
 }
 
+// Read are the flags that the itinerary reads, and Unread the others.
+func (p *runView) Read() []factView { return p.Facts[:p.unread()] }
+
+// Unread are the flags that the itinerary does not read.
+func (p *runView) Unread() []factView { return p.Facts[p.unread():] }
+
+func (p *runView) unread() int {
+	i := slices.IndexFunc(p.Facts, func(f factView) bool { return !f.Read })
+	if i < 0 {
+		return len(p.Facts)
+	}
+	return i
+}
+
 // Latest reports whether the moment that is shown is the latest.
 func (p *runView) Latest() bool { return p.latest }
 
@@ -668,7 +701,7 @@ func (p *runView) text(t *text) {
 	}
 	pairs := [][]string{
 		{"itinerary", p.Itinerary}, {"step", p.Step}, {"phase", p.Phase}, {"progress", p.Progress},
-		{"next try", p.Next.Away()}, {"deadline", p.Deadline.Away()}, {"last error", p.Error},
+		{"next try", p.Next.Due()}, {"deadline", p.Deadline.Away()}, {"last error", p.Error},
 	}
 	pairs = slices.DeleteFunc(pairs, func(pair []string) bool { return pair[1] == "" })
 	t.heading("Facts of the run")

@@ -734,17 +734,17 @@ func TestConcurrentUse(t *testing.T) {
 	set := itineraries(t)
 	r := newRecorder(t, Options{Itineraries: set, MaxRuns: 5})
 	o := observe(t, r)
-	shared := newRunner(t, set, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	var writers, readers sync.WaitGroup
 	for i := range 8 {
 		writers.Add(1)
 		go func() {
 			defer writers.Done()
+			r := newRunner(t, set, o) // runners are for one object at a time
 			for k := range 3 {
 				m := newMigration(fmt.Sprint("migration-", (i+k)%8), busy)
 				for !m.State.Done {
-					if _, err := shared.Reconcile(ctx, m); err != nil {
+					if _, err := r.Reconcile(ctx, m); err != nil {
 						return
 					}
 				}

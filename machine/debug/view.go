@@ -55,8 +55,15 @@ func (w when) MarshalJSON() ([]byte, error) {
 // Exact is the moment in full.
 func (w when) Exact() string { return w.at.UTC().Format(time.RFC3339) }
 
-// Clock is the moment as a list of moments shows it.
-func (w when) Clock() string { return w.at.UTC().Format("2006-01-02 15:04:05") }
+// Clock is the moment as a list of moments shows it: without its day if that is
+// today.
+func (w when) Clock() string {
+	at, now := w.at.UTC(), w.now.UTC()
+	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return at.Format("15:04:05")
+	}
+	return at.Format("2006-01-02 15:04:05")
+}
 
 // Ago is for how long it has been, "0 s" for a moment ahead.
 func (w when) Ago() string {
@@ -78,6 +85,14 @@ func (w when) Away() string {
 	default:
 		return wording.Duration(-d) + " ago"
 	}
+}
+
+// Due is Away of something that is to happen: "in 3 min", "due 3 min ago".
+func (w when) Due() string {
+	if !w.IsZero() && w.now.Sub(w.at) >= time.Second {
+		return "due " + w.Away()
+	}
+	return w.Away()
 }
 
 // length is a duration. JSON has it in seconds.

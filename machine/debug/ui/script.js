@@ -43,6 +43,7 @@
       for (const part of document.querySelectorAll("[data-live]")) replace(part, page.getElementById(part.id));
       follow(page.getElementById("moment"));
     }
+    centre();
     const again = focused && document.getElementById(focused);
     if (again && document.activeElement !== again) again.focus({ preventScroll: true });
   }
@@ -56,6 +57,16 @@
       const d = document.getElementById(id);
       if (d) d.open = is;
     }
+  }
+
+  // centre scrolls the graph to the phase where the run is.
+  let at = "";
+  function centre() {
+    const graph = document.querySelector(".picture");
+    const here = graph && graph.querySelector(".dp .tint");
+    if (!here || at === here.getAttribute("y")) return;
+    at = here.getAttribute("y");
+    graph.scrollTop += here.getBoundingClientRect().top - graph.getBoundingClientRect().top - graph.clientHeight / 3;
   }
 
   // follow moves the slider to the moment that is shown, unless a hand is on it.
@@ -113,6 +124,7 @@
 
   window.addEventListener("popstate", () => location.reload());
 
+  centre();
   if (!stream) return;
 
   // A browser opens six connections to a host over HTTP/1.1. So at most three of
