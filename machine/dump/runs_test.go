@@ -44,7 +44,7 @@ func TestRunsAreCounted(t *testing.T) {
 	text := d.Text()
 	assert.Contains(t, text, "16 runs: 2 not begun, 3 under way, 3 done, 8 failed\n")
 	assert.Contains(t, text, ">!  CreateDisks  2 here: vm-2 and vm-3; 2 failed: bad-2 and bad-3;")
-	assert.Contains(t, text, "(done)       1 done: vm-7; 1 failed: bad-7\n")
+	assert.Contains(t, text, "(done)         1 done: vm-7; 1 failed: bad-7\n")
 	svg := string(d.SVG())
 	for _, tag := range []string{"2 not begun", "2 here", "2 done", "2 failed"} {
 		assert.Contains(t, svg, ">"+tag+"</text>")

@@ -114,12 +114,14 @@ func (p *part) summary() []string {
 		}
 		return lines
 	}
-	var run, may int
+	var run, may, choose int
 	for i := range p.graph.Len() {
-		switch p.plan.Runs(i) {
-		case phases.True:
+		switch runs := p.plan.Runs(i); {
+		case runs == phases.True:
 			run++
-		case phases.Unknown:
+		case p.all[i+1].state == byChoice:
+			choose++
+		case runs == phases.Unknown:
 			may++
 		}
 	}
@@ -133,9 +135,15 @@ func (p *part) summary() []string {
 	case at.Phase != "":
 		where = "at " + at.Phase
 	}
-	line := fmt.Sprintf("%s: %d of %s run from here", where, run, count(p.graph.Len(), "phase"))
+	line := where
+	if !at.Done {
+		line += fmt.Sprintf(": %d of %s run from here", run, count(p.graph.Len(), "phase"))
+	}
 	if may > 0 {
 		line += fmt.Sprintf(", %d may", may)
+	}
+	if choose > 0 {
+		line += fmt.Sprintf(", %d by choice", choose)
 	}
 	lines := []string{line}
 	v, f := p.graph.Vocabulary(), p.plan.Facts()
@@ -582,7 +590,11 @@ func (pic *picture) bytes(d *Drawing, styled bool) []byte {
 func (d *Drawing) describe() string {
 	var all []string
 	for _, p := range d.parts {
-		all = append(all, "Itinerary "+p.name()+", "+strings.Join(p.summary(), ", ")+".")
+		sep := ", "
+		if p.compared() {
+			sep = "; " // there are lists in it
+		}
+		all = append(all, "Itinerary "+p.name()+sep+strings.Join(p.summary(), sep)+".")
 	}
 	return strings.Join(all, " ")
 }
