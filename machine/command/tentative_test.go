@@ -68,7 +68,7 @@ func onlyReadBefore(p, q *machine.Plan, step string) bool {
 }
 
 // realistic gives the flags of open values that break no relation.
-func realistic(random *rand.Rand, v *phases.Vocabulary, f phases.Facts, open phases.Flags) phases.Facts {
+func realistic(t *testing.T, random *rand.Rand, v *phases.Vocabulary, f phases.Facts, open phases.Flags) phases.Facts {
 	for range 10000 {
 		g := f
 		for flag := range open.Each {

@@ -206,12 +206,12 @@ func (m *merging) around(name string) (names [2]string, ok bool) {
 // merge makes the part: that of after, with what is gone.
 func (m *merging) merge() *part {
 	b, a := m.before, m.after
-	p := &part{before: b, after: a, graph: a.graph, plan: a.plan, ends: a.ends, transits: a.transits}
+	p := &part{before: b, after: a, graph: a.graph, plan: a.plan, runs: a.runs, ends: a.ends, transits: a.transits}
 	switch {
 	case b.graph == nil:
 		p.change = added
 	case a.graph == nil:
-		p.change, p.graph, p.plan, p.ends, p.transits = removed, b.graph, b.plan, b.ends, b.transits
+		p.change, p.graph, p.plan, p.runs, p.ends, p.transits = removed, b.graph, b.plan, b.runs, b.ends, b.transits
 	default:
 		p.aspects = compareParts(b, a)
 		if len(p.aspects) > 0 {

@@ -29,8 +29,10 @@ func (m *merging) compare(s slot) []aspect {
 		all = append(all, aspect{"place", "after " + m.before.all[s.before-1].name, "after " + m.after.all[s.after-1].name})
 	}
 	differ("step", prefixed("step ", was.step), prefixed("step ", now.step), "no step")
-	differ("state", was.state.String(), now.state.String(), "")
-	differ("failed", when(was.failed, "failed"), when(now.failed, "failed"), "not failed")
+	if was.crowd.len()+now.crowd.len() == 0 { // else the runs tell it
+		differ("state", was.state.String(), now.state.String(), "")
+		differ("failed", when(was.failed, "failed"), when(now.failed, "failed"), "not failed")
+	}
 	if now.state == behind {
 		return all // all else follows
 	}
@@ -38,6 +40,7 @@ func (m *merging) compare(s slot) []aspect {
 	if was.state == now.state {
 		differ("reason", was.reason(), now.reason(), "no reason")
 	}
+	differ("runs", strings.Join(was.who(), ", "), strings.Join(now.who(), ", "), "no run")
 	differ("end", when(was.end, "end"), when(now.end, "end"), "no end")
 	differ("guard", prefixed("if ", was.guard), prefixed("if ", now.guard), "no guard")
 	differ("steps", was.steps, now.steps, "one step")
@@ -100,7 +103,7 @@ func (n *node) told(p *part, arrow string) []string {
 	case !p.compared(), p.change == added, p.change == removed:
 		return n.detail()
 	case n.change == same:
-		return nil
+		return n.who()
 	case n.change != changed:
 		return append([]string{n.change.String()}, n.detail()...)
 	}
@@ -157,6 +160,7 @@ func (p *part) differences(arrow string) []string {
 		lines = append(lines, p.flagDifferences(arrow)...)
 	}
 	lines = append(lines, p.stepDifferences(arrow)...)
+	lines = append(lines, p.runDifferences()...)
 
 	names := make(map[string][]string) // of phases, by what has become of them
 	jumps := make(map[change]int)

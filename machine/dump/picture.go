@@ -35,7 +35,7 @@ const labelWidth = 44
 func (n *node) label(p *part, short bool) []string {
 	lines := labelLines(n.name)
 	_, told := n.aspect("state")
-	if words := n.words(); n.isPhase() && words != "" && words != runs.String() && !told && n.change != removed {
+	if words := n.words(); n.isPhase() && n.crowd.len() == 0 && words != "" && words != runs.String() && !told && n.change != removed {
 		lines = append(lines, words)
 	}
 	if n.change == changed {
@@ -61,6 +61,9 @@ func labelLines(text string) []string {
 // headingLines are the lines of the heading of a part.
 func (p *part) headingLines() []string {
 	lines := wrap(p.heading(printable), labelWidth)
+	if text := p.tally(); text != "" {
+		lines = append(lines, text)
+	}
 	if p.compared() {
 		for _, line := range p.differences(arrowText) {
 			lines = append(lines, labelLines(line)...)
