@@ -282,7 +282,7 @@ the same pages of its own runs: see machine/debug.`,
 		Example: `  # A must-gather
   <command> serve -f must-gather/
 
-  # What the pages show while a <noun> runs
+  # What the pages show while one <noun> runs
   <command> serve -i <itinerary> --flags <flag>`,
 	},
 }

@@ -374,7 +374,7 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 
 var (
 	errNotRecorded = errors.New("the object does not record it")
-	errNotBegun    = errors.New("no flag is recorded before the beginning; give it a value with --set")
+	errNotBegun    = errors.New("it has not begun, so that no flag is recorded; give the flag a value with --set")
 )
 
 // sources are those of a run, or nil. One that fails makes its flags unknown.

@@ -102,8 +102,10 @@ func (s *subject) check(cmd *cobra.Command) error {
 	switch {
 	case len(s.files) == 0 && changed("whole"):
 		return errors.New("--whole needs -f; with -i the whole itinerary is planned")
-	case len(s.files) == 0 && (changed("state-at") || changed("today")):
-		return errors.New("--state-at and --today need -f; with -i alone there are no objects")
+	case len(s.files) == 0 && changed("state-at"):
+		return errors.New("--state-at needs -f; with -i alone there are no objects")
+	case len(s.files) == 0 && changed("today"):
+		return errors.New("--today needs -f; with -i alone there are no objects")
 	case len(s.files) > 0 && (changed("flags") || changed("unknown")):
 		if changed("itinerary") {
 			return errors.New("with -f the flags are those of the objects; leave out --flags and --unknown, or give --set")
