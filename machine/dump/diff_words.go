@@ -33,10 +33,9 @@ func (m *merging) compare(s slot) []aspect {
 		differ("state", was.state.String(), now.state.String(), "")
 		differ("failed", when(was.failed, "failed"), when(now.failed, "failed"), "not failed")
 	}
-	if now.state == behind {
-		return all // all else follows
+	if now.state != behind { // what is behind is settled
+		differ("tentative", when(was.tentative, "tentative"), when(now.tentative, "tentative"), "settled")
 	}
-	differ("tentative", when(was.tentative, "tentative"), when(now.tentative, "tentative"), "settled")
 	if was.state == now.state {
 		differ("reason", was.reason(), now.reason(), "no reason")
 	}
@@ -63,13 +62,9 @@ func when(is bool, word string) string {
 	return ""
 }
 
-// aspect returns the way in which a node has changed that is called so.
-func (n *node) aspect(what string) (aspect, bool) {
-	k := slices.IndexFunc(n.aspects, func(a aspect) bool { return a.what == what })
-	if k < 0 {
-		return aspect{}, false
-	}
-	return n.aspects[k], true
+// in reports whether a node has changed in the aspect that is called so.
+func (d diff) in(what string) bool {
+	return slices.ContainsFunc(d.aspects, func(a aspect) bool { return a.what == what })
 }
 
 // words describe whether users see a step, if that has changed.
@@ -111,9 +106,9 @@ func (n *node) told(p *part, arrow string) []string {
 	for _, a := range n.aspects {
 		all = append(all, a.text(arrow))
 	}
-	if _, ok := n.aspect("state"); ok && n.state > current {
+	if n.in("state") && n.state > current {
 		for _, r := range n.remarks() { // why it is so
-			if _, told := n.aspect(r.what); !told && (r.what == "guard" || r.what == "reason") {
+			if !n.in(r.what) && (r.what == "guard" || r.what == "reason") {
 				all = append(all, r.text)
 			}
 		}

@@ -34,8 +34,7 @@ const labelWidth = 44
 // the usual one, and what is told of it.
 func (n *node) label(p *part, short bool) []string {
 	lines := labelLines(n.name)
-	_, told := n.aspect("state")
-	if words := n.words(); n.isPhase() && n.crowd.len() == 0 && words != "" && words != runs.String() && !told && n.change != removed {
+	if words := n.words(); n.isPhase() && n.crowd.len() == 0 && words != "" && words != runs.String() && !n.in("state") && n.change != removed {
 		lines = append(lines, words)
 	}
 	if n.change == changed {

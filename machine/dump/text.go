@@ -234,10 +234,10 @@ func (t *textWriter) node(p *part, k, width int) {
 	name := n.textName()
 	indent = marked(n.change, indent)
 	detail := n.told(p, arrowText)
-	if _, told := n.aspect("failed"); n.failed && !told && n.crowd.len() == 0 {
+	if n.failed && !n.in("failed") && n.crowd.len() == 0 {
 		detail = append([]string{"failed"}, detail...)
 	}
-	if _, told := n.aspect("state"); n.state == current && n.isPhase() && !told && n.change != removed && n.crowd.len() == 0 {
+	if n.state == current && n.isPhase() && !n.in("state") && n.change != removed && n.crowd.len() == 0 {
 		detail = append([]string{"current"}, detail...)
 	}
 	rest := m.color
