@@ -274,9 +274,20 @@ func distinct(names []string, chosen string) []string {
 	return names
 }
 
+// order is an order that the list can have: the value of its parameter, which the
+// default does not need, and its name.
+type order struct {
+	Value, Text string
+	Chosen      bool
+}
+
 // Orders are those that the list can have.
-func (p *runList) Orders() []struct{ Value, Text string } {
-	return []struct{ Value, Text string }{{byAttention, "Needs attention first"}, {bySince, "Longest first"}, {byName, "Name"}}
+func (p *runList) Orders() []order {
+	return []order{
+		{"", "Needs attention first", p.Query.Sort == byAttention},
+		{bySince, "Longest first", p.Query.Sort == bySince},
+		{byName, "Name", p.Query.Sort == byName},
+	}
 }
 
 func (p *runList) page() string  { return "list" }
@@ -296,7 +307,7 @@ func (p *runList) text(t *text) {
 				r.Next.Due(), r.Deadline.Away(), r.Why,
 			}
 		}
-		t.table([]string{"NAME", "ITINERARY", "STEP", "PHASE", "DOES", "SINCE", "PROGRESS", "NEXT TRY", "DEADLINE", "WHY"}, rows)
+		t.table([]string{"NAME", "ITINERARY", "STEP", "PHASE", "ACTIVITY", "SINCE", "PROGRESS", "NEXT TRY", "DEADLINE", "WHY"}, rows)
 	}
 	if p.Dropped > 0 {
 		t.line(droppedRuns(p.Dropped))

@@ -316,7 +316,7 @@ func (p *runView) sentence(s *runner.State) string {
 			b.WriteString("; before that" + why)
 		}
 	case runner.ActivityStopped:
-		b.WriteString("Stopped" + in + since + why)
+		b.WriteString("Stopped" + in + since + why + ". It goes on once the object or the release is fixed")
 	case runner.ActivityDone:
 		b.WriteString("Done")
 		if !p.Since.IsZero() {

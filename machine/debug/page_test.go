@@ -105,7 +105,7 @@ func TestARunSaysWhatHappensInASentence(t *testing.T) {
 	f := newFixture(t, debug.Options{})
 	f.dozen()
 	for name, want := range map[string]string{
-		"crm-stopped":        "Stopped in phase EnsureInitialBackups for 49 min.",
+		"crm-stopped":        "Stopped in phase EnsureInitialBackups for 49 min. It goes on once the object or the release is fixed.",
 		"ledger-overdue":     "Waiting in phase WaitForDirectVolumeMigrationToComplete for 4 h 28 min: 3 of 5 volumes are copied. Its deadline passed 28 min ago.",
 		"shop-retrying":      "Retrying in phase EnsureInitialBackup for 37 min: attempt 6 failed.",
 		"wiki-flags-unknown": "Cannot go on for 34 min, since Quiesce, HasVerify and 8 more are unknown.",
