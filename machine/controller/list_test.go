@@ -26,6 +26,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -642,6 +643,28 @@ func TestObserversForgetItemsThatAreGone(t *testing.T) {
 	require.NoError(t, w.server.Delete(context.Background(), w.get()))
 	w.after(time.Second)
 	assert.Empty(t, runs)
+}
+
+// The recorder of package debug needs no more than the items.
+func TestItemsAreRecorded(t *testing.T) {
+	w := newPlanWorld(t, "a", "b")
+	recorder, err := debug.NewRecorder(debug.Options{Itineraries: itineraries})
+	require.NoError(t, err)
+	observer, err := debug.NewObserver[PlanVM](recorder, nil)
+	require.NoError(t, err)
+	w.list.Runner.Observers = []runner.Observer[PlanVM]{observer}
+	names := func() (names []string) {
+		runs, _ := recorder.Runs()
+		for _, run := range runs {
+			names = append(names, run.Name.String())
+		}
+		return names
+	}
+	w.after(time.Second)
+	assert.Equal(t, []string{"apps/shop/a", "apps/shop/b"}, names())
+	w.edit(func(f *Plan) { f.Spec.VMs = []string{"b", "c"} })
+	w.after(time.Second)
+	assert.Equal(t, []string{"apps/shop/b", "apps/shop/c"}, names(), "a is gone")
 }
 
 func TestItemsThatCannotBeToldApart(t *testing.T) {
