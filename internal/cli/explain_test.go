@@ -18,6 +18,38 @@ type explained struct {
 	Guard              *string
 	Missing, DecidedBy []string
 	Text               string
+	Flag               *flagExplained
+}
+
+// flagExplained is what is said of a flag beside that.
+type flagExplained struct {
+	Description          string
+	Live                 bool
+	ReadBy               []struct{ Phase, What, Of string }
+	DecidedBy, Relations []string
+	IfOther              []struct {
+		Value string
+		changed
+	}
+}
+
+// changed is what is different between two plans.
+type changed struct {
+	Flags []struct {
+		Name, Before, After string
+		Set                 bool
+	}
+	Steps []struct {
+		Name, Before, After string
+		Tentative           bool
+	}
+	Phases []struct {
+		Name, Step, Before, After string
+		Why                       *struct {
+			Guard, Text      string
+			Flags, DecidedBy []string
+		}
+	}
 }
 
 func explain(t *testing.T, stdin string, args ...string) []explained {
@@ -25,10 +57,16 @@ func explain(t *testing.T, stdin string, args ...string) []explained {
 	r := run(t, stdin, append([]string{"explain", "-o", "json"}, args...)...)
 	assert.Equal(t, 0, r.code)
 	assert.Empty(t, r.stderr)
+	return explanations(t, r.out)
+}
+
+// explanations reads what explain prints as JSON.
+func explanations(t *testing.T, text string) []explained {
+	t.Helper()
 	var all []explained
-	dec := json.NewDecoder(strings.NewReader(r.out))
+	dec := json.NewDecoder(strings.NewReader(text))
 	dec.DisallowUnknownFields()
-	require.NoError(t, dec.Decode(&all), r.out)
+	require.NoError(t, dec.Decode(&all), text)
 	for _, e := range all {
 		require.NotNil(t, e.Tentative)
 		require.NotNil(t, e.Guard)
@@ -65,18 +103,18 @@ func TestExplain(t *testing.T) {
 		{"a phase that was called as a step is", []string{"Prepare", "--phase"}, "phase", "yes", false, "", []string{}, []string{},
 			"phase StartRefresh runs in every migration of this itinerary"},
 		{"a step that is not", []string{"DataRestore"}, "step", "no", true, "all", []string{"HasStageBackup"}, []string{"WaitForRefresh"},
-			"step DataRestore is not shown: no phase runs for it; EnsureStageRestore and StageRestoreCreated: needs HasStageBackup (decided by WaitForRefresh)"},
+			"step DataRestore is not shown: no phase runs for it, since HasStageBackup is false; that may still change; needs HasStageBackup (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"},
 		{"an old name of a step", []string{"StageRestore"}, "step", "no", true, "all", []string{"HasStageBackup"}, []string{"WaitForRefresh"},
-			"step DataRestore is not shown: no phase runs for it; EnsureStageRestore and StageRestoreCreated: needs HasStageBackup (decided by WaitForRefresh)"},
+			"step DataRestore is not shown: no phase runs for it, since HasStageBackup is false; that may still change; needs HasStageBackup (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"},
 		{"its name in the other scheme", []string{"StateRestore", "--step"}, "step", "no", true, "all", []string{"HasStageBackup"}, []string{"WaitForRefresh"},
-			"step DataRestore is not shown: no phase runs for it; EnsureStageRestore and StageRestoreCreated: needs HasStageBackup (decided by WaitForRefresh)"},
+			"step DataRestore is not shown: no phase runs for it, since HasStageBackup is false; that may still change; needs HasStageBackup (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"},
 		{"several reasons, and phases that ride", []string{"DataBackup"}, "step", "no", true, "all", []string{"HasStagePods", "HasPVs", "HasISs", "IndirectImage", "IndirectVolume", "HasStageBackup", "EnableImage"},
 			[]string{"WaitForRefresh", "WaitForStaleStagePodsTerminated", "EnsureStagePodsFromRunning", "EnsureStagePodsFromTemplates", "EnsureStagePodsFromOrphanedPVCs"},
-			"step DataBackup is not shown: no phase runs for it; " +
-				"EnsureStagePodsFromRunning, EnsureStagePodsFromTemplates and EnsureStagePodsFromOrphanedPVCs: needs HasPVs and IndirectVolume (decided by WaitForRefresh); " +
-				"StagePodsCreated and RestartRestic: needs HasStagePods (decided by WaitForStaleStagePodsTerminated, EnsureStagePodsFromRunning and 2 more); " +
-				"AnnotateResources, EnsureStageBackup and 2 more: needs HasStageBackup (decided by WaitForRefresh); " +
-				"WaitForRegistriesReady: needs HasISs, IndirectImage and EnableImage (decided by WaitForRefresh); " +
+			"step DataBackup is not shown: no phase runs for it, since HasStagePods, HasPVs, HasISs, IndirectImage, IndirectVolume, HasStageBackup and EnableImage are false; that may still change; " +
+				"needs HasPVs and IndirectVolume (decided by WaitForRefresh): EnsureStagePodsFromRunning, EnsureStagePodsFromTemplates and EnsureStagePodsFromOrphanedPVCs; " +
+				"needs HasStagePods (decided by WaitForStaleStagePodsTerminated, EnsureStagePodsFromRunning and 2 more): StagePodsCreated and RestartRestic; " +
+				"needs HasStageBackup (decided by WaitForRefresh): AnnotateResources, EnsureStageBackup and 2 more; " +
+				"needs HasISs, IndirectImage and EnableImage (decided by WaitForRefresh): WaitForRegistriesReady; " +
 				"reported elsewhere: WaitForVeleroReady (under Prepare)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -93,11 +131,11 @@ func TestExplainWhatRunsByAFlag(t *testing.T) {
 	phase := explain(t, "", append(args, "EnsureStageBackup")...)[0]
 	assert.Equal(t, "yes", phase.Runs)
 	assert.True(t, *phase.Tentative)
-	assert.Equal(t, "phase EnsureStageBackup runs: its guard, HasStageBackup, holds; that may still change", phase.Text)
+	assert.Equal(t, "phase EnsureStageBackup runs: its guard, HasStageBackup, holds; that may still change (decided by WaitForRefresh)", phase.Text)
 	step := explain(t, "", append(args, "DataRestore")...)[0]
 	assert.Equal(t, "yes", step.Runs)
 	assert.True(t, *step.Tentative)
-	assert.Equal(t, "step DataRestore is shown for EnsureStageRestore and StageRestoreCreated; that may still change", step.Text)
+	assert.Equal(t, "step DataRestore is shown for EnsureStageRestore and StageRestoreCreated; that may still change (decided by WaitForRefresh)", step.Text)
 }
 
 func TestExplainUnknown(t *testing.T) {
@@ -105,7 +143,7 @@ func TestExplainUnknown(t *testing.T) {
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{"itinerary Stage: flag HasStageBackup is unknown: it is named under --unknown"}, r.lines(t))
 	assert.Contains(t, r.out, `"runs": "unknown"`)
-	assert.Contains(t, r.out, `"text": "step DataRestore may be shown; EnsureStageRestore and StageRestoreCreated: hangs on HasStageBackup, which is unknown (decided by WaitForRefresh)"`)
+	assert.Contains(t, r.out, `"text": "step DataRestore may be shown; hangs on HasStageBackup, which is unknown (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"`)
 
 	r = run(t, "", "explain", "EnsureStageBackup", "-i", "Stage", "--flags", "DirectImage", "--unknown", "HasStageBackup", "-o", "yaml")
 	assert.Contains(t, r.out, "text: \"phase EnsureStageBackup may run: it hangs on HasStageBackup, which is unknown (decided by WaitForRefresh)\"\n")

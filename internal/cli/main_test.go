@@ -148,6 +148,7 @@ type element struct {
 	Done                              *bool
 	Itinerary                         string
 	Flags, Unknown, Steps, MaybeSteps []string
+	TentativeSteps                    []string
 	Phases                            []phaseElement
 }
 

@@ -92,7 +92,7 @@ func TestPlanElementHasTheFieldsOfTheContract(t *testing.T) {
 		var all []map[string]json.RawMessage
 		require.NoError(t, json.Unmarshal([]byte(run(t, moments, append([]string{"plan", "-o", "json"}, args...)...).out), &all))
 		var keys []string
-		for _, key := range []string{"name", "namespace", "itinerary", "phase", "done", "flags", "unknown", "phases", "steps", "maybeSteps"} {
+		for _, key := range []string{"name", "namespace", "itinerary", "phase", "done", "flags", "unknown", "phases", "steps", "maybeSteps", "tentativeSteps"} {
 			if value, ok := all[0][key]; ok {
 				keys = append(keys, key)
 				assert.NotEqual(t, "null", string(value), key)
@@ -101,8 +101,8 @@ func TestPlanElementHasTheFieldsOfTheContract(t *testing.T) {
 		assert.Len(t, all[0], len(keys))
 		return keys
 	}
-	assert.Equal(t, []string{"name", "namespace", "itinerary", "phase", "done", "flags", "unknown", "phases", "steps", "maybeSteps"}, keys("-f", "-"))
-	assert.Equal(t, []string{"itinerary", "flags", "unknown", "phases", "steps", "maybeSteps"}, keys("-i", "Final"))
+	assert.Equal(t, []string{"name", "namespace", "itinerary", "phase", "done", "flags", "unknown", "phases", "steps", "maybeSteps", "tentativeSteps"}, keys("-f", "-"))
+	assert.Equal(t, []string{"itinerary", "flags", "unknown", "phases", "steps", "maybeSteps", "tentativeSteps"}, keys("-i", "Final"))
 }
 
 func TestPlanOfMoments(t *testing.T) {
@@ -151,7 +151,8 @@ func TestPlanOfAnItinerary(t *testing.T) {
 	assert.Equal(t, "all", p.Why.Guard)
 
 	table := run(t, "", "plan", "-i", "Stage", "--flags", "IndirectImage,EnableImage", "--unknown", "HasISs,HasStageBackup")
-	assert.Equal(t, "ITINERARY   STEPS\nStage       Prepare > (DataBackup) > (DataRestore) > Cleanup\n", table.out)
+	assert.Equal(t, "ITINERARY   STEPS\nStage       Prepare > (DataBackup) > (DataRestore) > Cleanup\n\n"+
+		"(NAME)  depends on a flag that is unknown, or on a choice that is not made\n", table.out)
 
 	r = run(t, "", "plan", "-i", "Stage", "--flags", "DirectImage", "--unknown", "HasVerify")
 	assert.Equal(t, 0, r.code, "nothing depends on it")
@@ -337,8 +338,9 @@ func TestPlanOfSeveralNamespaces(t *testing.T) {
 	r := run(t, around("", migration("m", ``, ``), other), "plan", "-f", "-")
 	assert.Equal(t, 0, r.code)
 	assert.Equal(t, "NAMESPACE   NAME   ITINERARY   PHASE   STEPS\n"+
-		"ns          m      Final       -       Prepare > Backup > DirectImage > Restore > Cleanup\n"+
-		"other       m      Final       -       Prepare > Backup > DirectImage > Restore > Cleanup\n", r.out)
+		"ns          m      Final       -       Prepare > Backup > DirectImage? > Restore > Cleanup\n"+
+		"other       m      Final       -       Prepare > Backup > DirectImage? > Restore > Cleanup\n"+
+		"\nNAME?   may still change, once a phase ahead has decided the flags that it depends on\n", r.out)
 }
 
 func TestPlanKeepsControlCharactersOffTheTerminal(t *testing.T) {
@@ -371,7 +373,7 @@ func TestPlanWhereNothingRuns(t *testing.T) {
 
 	r = run(t, "", "explain", "Zzzzzzzz", "-i", file)
 	assert.Equal(t, 2, r.code)
-	assert.Equal(t, []string{`itinerary Own has no phase or step "Zzzzzzzz"; see dynamic-pipeline plan -i ` + file + ` --explain`}, r.lines(t))
+	assert.Equal(t, []string{`itinerary Own has no phase, step or flag "Zzzzzzzz"; see dynamic-pipeline plan -i ` + file + ` --explain`}, r.lines(t))
 }
 
 // A loop whose exit no phase inside decides may never end: a warning, and no

@@ -44,13 +44,13 @@ func TestUsage(t *testing.T) {
 		{"an unknown flag that is unknown", []string{"plan", "-i", "Final", "--unknown", "HasPVs,Hooks"}, `--unknown: unknown flag "Hooks"; did you mean "HasPreBackupHooks", "HasPostBackupHooks" or "HasPreRestoreHooks"?`},
 		{"a flag that is both", []string{"plan", "-i", "Final", "--flags", "HasPVs,Quiesce", "--unknown", "HasISs,HasPVs"}, "HasPVs cannot be both in --flags and in --unknown; remove it from one"},
 
-		{"explain nothing", []string{"explain", "-i", "Final"}, "explain needs the NAME of a phase or a step"},
+		{"explain nothing", []string{"explain", "-i", "Final"}, "explain needs the NAME of a phase, a step or a flag"},
 		{"explain too much", []string{"explain", "A", "B", "-i", "Final"}, "explain takes one NAME, not 2"},
 		{"explain with an unknown format", []string{"explain", "Prepare", "-i", "Final", "-o", "wide"}, `-o takes table, json or yaml, not "wide"`},
 		{"explain without a subject", []string{"explain", "Prepare"}, "nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY"},
-		{"explain both kinds", []string{"explain", "Prepare", "-i", "Final", "--phase", "--step"}, "--phase and --step exclude each other; leave both out to see both"},
-		{"an unknown name", []string{"explain", "DataBakup", "-f", "-"}, `no itinerary has a phase or step "DataBakup"; did you mean "DataBackup"?`},
-		{"an unknown name of one itinerary", []string{"explain", "MigrationFailed", "-i", "Final"}, `itinerary Final has no phase or step "MigrationFailed"; see dynamic-pipeline plan -i Final --explain`},
+		{"explain both kinds", []string{"explain", "Prepare", "-i", "Final", "--phase", "--step"}, "--phase, --step and --flag exclude each other; leave them out to see all of that name"},
+		{"an unknown name", []string{"explain", "DataBakup", "-f", "-"}, `no itinerary has a phase, step or flag "DataBakup"; did you mean "DataBackup"?`},
+		{"an unknown name of one itinerary", []string{"explain", "MigrationFailed", "-i", "Final"}, `itinerary Final has no phase, step or flag "MigrationFailed"; see dynamic-pipeline plan -i Final --explain`},
 		{"a step that is asked for as a phase", []string{"explain", "DataBackup", "--phase", "-i", "Final"}, `itinerary Final has no phase "DataBackup"; there is a step of that name, leave out --phase`},
 		{"a phase that is asked for as a step", []string{"explain", "EnsureStageBackup", "--step", "-f", "-"}, `no itinerary has a step "EnsureStageBackup"; there is a phase of that name, leave out --step`},
 

@@ -98,9 +98,14 @@ func (p *planned) shown() func(step string) phases.Truth {
 	}
 }
 
+// stepBecomes is what becomes of a step, and of several.
+var stepBecomes = map[phases.Truth]struct{ one, several string }{
+	phases.True: {"appears", "appear"}, phases.False: {"vanishes", "vanish"}, phases.Unknown: {"may appear", "may appear"},
+}
+
 // text is a change of a step in words.
 func (c stepChange) text() string {
-	text := map[phases.Truth]string{phases.True: "is shown", phases.False: "is not shown any more", phases.Unknown: "may be shown"}[c.After]
+	text := stepBecomes[c.After].one
 	if c.Tentative {
 		text += "; " + mayChange
 	}
@@ -117,7 +122,7 @@ func (c phaseChange) text() string {
 	case c.After == phases.Unknown:
 		return "may run: it " + whyText(c.Why)
 	}
-	return "does not run any more: it " + whyText(c.Why)
+	return "does not run: it " + whyText(c.Why)
 }
 
 // signCell is a name with a sign that tells what becomes of it.
@@ -209,7 +214,7 @@ func (p *diffBlocks) print(one *planned) error {
 		t.row(begin(), signCell(s.Name, s.After), cell{text: s.text()})
 	}
 	if len(c.Steps) == 0 {
-		t.row(begin(), cell{text: "the same"}, cell{})
+		t.row(begin(), cell{text: "the same"})
 	}
 	begin = section("phases")
 	for _, f := range c.Phases {

@@ -162,7 +162,7 @@ func (q question) check(a *app, itineraries []*machine.Graph, arg string) error 
 	}
 	for _, other := range []question{{phase: true}, {step: true}, {flag: true}} {
 		if other.name, other.stepNow = q.name, q.stepNow; len(q.kinds()) == 1 && other.known(itineraries) {
-			hint = fmt.Sprintf("; there is a %s of that name", other.what())
+			hint = fmt.Sprintf("; there is a %s of that name, leave out --%s", other.what(), q.what())
 			break
 		}
 	}
@@ -391,7 +391,7 @@ func explainStep(p *planned, k int) explanation {
 		}
 		e.say("step " + name + " is shown for " + wording.Few(running) + tail)
 	case e.Runs == phases.Unknown:
-		e.say("step "+name+" may be shown"+tail, because...)
+		e.say("step "+name+" may be shown", because...)
 	default:
 		e.say("step "+name+" is not shown: no phase runs for it"+why.since(g.Vocabulary())+tail, because...)
 	}
@@ -496,7 +496,7 @@ func (p *explainTable) close() error {
 		}
 	}
 	t.write(&p.buf, "")
-	l.write(&p.buf, p.colors)
+	l.write(&p.output, p.colors)
 	return p.flush()
 }
 

@@ -55,8 +55,8 @@ func (a *app) checkFilter(cmd *cobra.Command, s *subject, itineraries []*machine
 		return nil
 	}
 	q := question{name: f.step, stepNow: a.stepNow(f.step), step: true}
-	if err := q.check(a, itineraries, s.itinerary); err != nil {
-		return fmt.Errorf("--runs: %w", err)
+	if !q.known(itineraries) {
+		return fmt.Errorf("--runs: no itinerary has a step %q%s", f.step, wording.DidYouMean(wording.Nearest(f.step, q.names(itineraries))))
 	}
 	if !slices.ContainsFunc(itineraries, func(g *machine.Graph) bool { return g.StepIndex(f.step) >= 0 }) {
 		f.step = q.stepNow

@@ -127,25 +127,33 @@ func (o otherValue) text(name string) string {
 	if !o.changed() {
 		return text + ", the same phases run"
 	}
-	// By what becomes of them.
-	steps, run := make(map[phases.Truth][]string), make(map[phases.Truth][]string)
-	for _, s := range o.Steps {
-		steps[s.After] = append(steps[s.After], s.Name)
-	}
-	for _, f := range o.Phases {
-		run[f.After] = append(run[f.After], f.Name)
-	}
 	var all []string
 	for _, after := range []phases.Truth{phases.False, phases.True, phases.Unknown} {
-		if names := steps[after]; names != nil {
-			all = append(all, "the pipeline "+map[phases.Truth]string{phases.False: "loses ", phases.True: "gains ", phases.Unknown: "may have "}[after]+wording.List(names, "and"))
+		var names []string
+		for _, s := range o.Steps {
+			if s.After == after {
+				names = append(names, s.Name)
+			}
+		}
+		switch what := stepBecomes[after]; len(names) {
+		case 0:
+		case 1:
+			all = append(all, "step "+names[0]+" "+what.one)
+		default:
+			all = append(all, "steps "+wording.List(names, "and")+" "+what.several)
 		}
 	}
 	if all == nil {
 		all = append(all, "the same steps")
 	}
 	for _, after := range []phases.Truth{phases.False, phases.True, phases.Unknown} {
-		if names := run[after]; names != nil {
+		var names []string
+		for _, f := range o.Phases {
+			if f.After == after {
+				names = append(names, f.Name)
+			}
+		}
+		if names != nil {
 			all = append(all, map[phases.Truth]string{phases.False: "without ", phases.True: "with ", phases.Unknown: "perhaps with "}[after]+wording.Few(names))
 		}
 	}
@@ -181,7 +189,7 @@ func (x *flagExplanation) uses() []string {
 		lines = append(lines, "on it depends "+wording.List(others, "and"))
 	}
 	if lines == nil {
-		lines = append(lines, "nothing depends on it")
+		return []string{"nothing depends on it"}
 	}
 	if len(x.DecidedBy) > 0 {
 		lines = append(lines, "decided by "+wording.List(x.DecidedBy, "and"))

@@ -21,7 +21,8 @@ type planned struct {
 	started []string // steps, in their order
 	done    bool
 	plan    *machine.Plan
-	// set are the flags that --set names, and before is the plan without it.
+	// set are the flags that --set names, and before, for --diff, is the plan
+	// without it.
 	set    phases.Flags
 	before *machine.Plan
 	// with returns the plan with further values of --set.
@@ -46,23 +47,23 @@ func (p *planned) tentativeSteps() []string {
 	if err != nil {
 		later = p.plan // never: it was planned from there
 	}
+	// settled are the steps with a phase that is sure to run, and may those with one
+	// that runs or may come to.
 	settled, may := slices.Clone(p.started), []string{}
 	for i := range g.Len() {
 		if g.Rides(i) {
 			continue
 		}
-		runs, tentative := p.plan.Runs(i), p.plan.Tentative(i)
-		for k, under := range p.plan.Under(i) {
-			switch {
-			case tentative && runs != phases.False:
-				may = append(may, g.Steps()[k])
-			case runs == phases.True && under == phases.True:
-				settled = append(settled, g.Steps()[k])
-			}
-		}
-		if tentative && later.Runs(i) != phases.False {
-			for k := range later.Under(i) {
-				may = append(may, g.Steps()[k])
+		for _, plan := range []*machine.Plan{p.plan, later} {
+			certain := plan.Runs(i) == phases.True && (plan == later || !p.plan.Tentative(i))
+			for k, under := range plan.Under(i) {
+				switch name := g.Steps()[k]; {
+				case plan.Runs(i) == phases.False:
+				case certain && under == phases.True:
+					settled = append(settled, name)
+				case p.plan.Tentative(i):
+					may = append(may, name)
+				}
 			}
 		}
 	}
@@ -253,7 +254,7 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 		at, p.started = machine.Position{}, nil
 	}
 	f := a.find(ctx, all, r, recorded, g, s.today, set)
-	if p.plan, err = g.PlanFrom(at, f.facts); err == nil {
+	if p.plan, err = g.PlanFrom(at, f.facts); err == nil && s.diff {
 		p.before, err = g.PlanFrom(at, f.before)
 	}
 	if err != nil {
@@ -312,8 +313,10 @@ type inquiry struct {
 	vocabulary *phases.Vocabulary
 	// known are those that the state records of the itinerary.
 	known phases.Facts
-	// sources find the others; if nil, only the state knows.
-	sources *phases.Sources
+	// sources find the others; if nil, only the state knows, and unrecorded is why
+	// they are unknown.
+	sources    *phases.Sources
+	unrecorded error
 }
 
 // facts returns the flags with the settings over them, and why flags are unknown.
@@ -323,7 +326,7 @@ func (q inquiry) facts(ctx context.Context, set settings) (phases.Facts, []*phas
 		return answer.Facts, answer.Errors
 	}
 	f, _ := set.over(q.vocabulary, q.known)
-	return f, set.reasons(q.vocabulary, f, errNotRecorded)
+	return f, set.reasons(q.vocabulary, f, q.unrecorded)
 }
 
 // finding is what is known of the flags of a run.
@@ -346,7 +349,10 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 	if all.Settled != nil {
 		all.Settled(set.flags)
 	}
-	f := finding{inquiry: inquiry{vocabulary: v, sources: a.sources(r, v)}, missing: r.Missing}
+	f := finding{inquiry: inquiry{vocabulary: v, sources: a.sources(r, v), unrecorded: errNotRecorded}, missing: r.Missing}
+	if recorded.Own && recorded.State.Visit == 0 && !recorded.Done {
+		f.unrecorded = errNotBegun
+	}
 	if recorded.Own && !today {
 		f.known = a.recordedFacts(recorded.State, g)
 	}
@@ -366,7 +372,10 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 	return f
 }
 
-var errNotRecorded = errors.New("the object does not record it")
+var (
+	errNotRecorded = errors.New("the object does not record it")
+	errNotBegun    = errors.New("it has not begun, so that no flag is recorded; give the flag a value with --set")
+)
 
 // sources are those of a run, or nil. One that fails makes its flags unknown.
 func (a *app) sources(r *Run, v *phases.Vocabulary) *phases.Sources {
@@ -396,7 +405,7 @@ func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.
 		}
 	}
 	if len(all) > 0 {
-		a.line("note: %v", r.wrong(fmt.Errorf("the objects say %s today; the run goes by what it has recorded (--today plans by the objects)", wording.List(all, "and"))))
+		a.line("note: %v", r.wrong(fmt.Errorf("the objects say %s today; the run goes by what it has recorded (plan --today goes by the objects)", wording.List(all, "and"))))
 	}
 }
 

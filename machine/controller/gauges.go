@@ -12,7 +12,7 @@ import (
 )
 
 // runGauges remember what the runs of a reconciler do, for the gauges: some 100 bytes
-// for each, until its object is gone.
+// for each, until its object is gone. Nil remembers nothing.
 type runGauges struct {
 	controller string
 	now        func() time.Time
@@ -30,8 +30,12 @@ type runGauge struct {
 	since, deadline time.Time
 }
 
-// newRunGauges makes the gauges of a reconciler, and registers their collector.
+// newRunGauges makes the gauges of a reconciler, and registers their collector. They
+// are nil without a registerer.
 func newRunGauges(to prometheus.Registerer, controller string, now func() time.Time) (*runGauges, error) {
+	if to == nil {
+		return nil, nil
+	}
 	g := &runGauges{controller: controller, now: now, of: map[types.NamespacedName][]runGauge{}}
 	all, err := register(to, newRunCollector())
 	if err != nil {
@@ -44,6 +48,9 @@ func newRunGauges(to prometheus.Registerer, controller string, now func() time.T
 // set replaces what is remembered of the runs of an object. Users can write any
 // itinerary into a state: one that is not known counts under the empty name.
 func (g *runGauges) set(object types.NamespacedName, runs []*run, known func(itinerary string) bool) {
+	if g == nil {
+		return
+	}
 	now := g.now()
 	is := make([]runGauge, len(runs))
 	for i, r := range runs {
@@ -60,9 +67,13 @@ func (g *runGauges) set(object types.NamespacedName, runs []*run, known func(iti
 	defer g.mu.Unlock()
 	was := g.of[object]
 	for i, r := range runs {
-		stop := isTerminal(r.problem())
+		problem := r.problem()
+		if problem == nil {
+			continue
+		}
+		stop := isTerminal(problem)
 		if !r.unwritable() && !(stop && r.out.State.Stopped == nil) {
-			continue // its state says all
+			continue // it is in the state
 		}
 		before := runGauge{}
 		if i < len(was) && was[i].item == r.item {
@@ -76,6 +87,9 @@ func (g *runGauges) set(object types.NamespacedName, runs []*run, known func(iti
 // hold records that no run of an object goes on, since the object cannot be read or
 // written. Stop reports that it is not retried.
 func (g *runGauges) hold(object types.NamespacedName, stop bool) {
+	if g == nil {
+		return
+	}
 	now := g.now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -103,6 +117,9 @@ func (r *runGauge) hold(was runGauge, stop bool, now time.Time) {
 
 // forget drops the runs of an object that is gone.
 func (g *runGauges) forget(object types.NamespacedName) {
+	if g == nil {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.of, object)

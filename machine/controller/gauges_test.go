@@ -193,3 +193,31 @@ func TestTheNameOfAController(t *testing.T) {
 	_, err := controller.New(w.options)
 	require.ErrorContains(t, err, "Name is \"\\xff\", which is not valid UTF-8")
 }
+
+// Metrics are collected while runs are reconciled.
+func TestGaugesAreCollectedAtAnyTime(t *testing.T) {
+	w := newPlanWorld(t, names(20)...)
+	w.restart()
+	stop, stopped := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+			}
+			if _, err := w.metrics.Gather(); err != nil {
+				stopped <- err
+				return
+			}
+		}
+	}()
+	for range 10 {
+		_, err := w.made.Reconcile(context.Background(), request)
+		require.NoError(t, err)
+	}
+	close(stop)
+	require.NoError(t, <-stopped)
+	assert.Contains(t, metricsOf(t, w.metrics), "runs{activity=Done controller=plan itinerary=Move} 20")
+}

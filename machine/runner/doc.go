@@ -15,6 +15,9 @@
 // which itinerary the selector names in vain. How the run ends is there as well
 // (State.Result), as data.
 //
+// What a run does at a moment, since when and why, [State.Status] works out of its
+// state alone, for tables, pages and metrics; [DecodeState] reads one that is JSON.
+//
 // A run that has ended is followed by another when the object's token changes
 // ([Options].Token): from the start, or from the phase that failed.
 //

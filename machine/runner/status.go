@@ -149,8 +149,8 @@ func (s *State) Status(now time.Time) Status {
 	default:
 		out.Activity, out.Since = ActivityWorking, out.Moved
 	}
-	if s.Deadline != nil && !s.Done {
-		out.Deadline = utc(s.Deadline)
+	if !s.Done && !s.Deadline.IsZero() {
+		out.Deadline = s.Deadline.UTC()
 		if held {
 			out.Deadline = out.Deadline.Add(max(now.Sub(s.PausedSince.Time), 0))
 		}

@@ -102,6 +102,8 @@ func TestStatus(t *testing.T) {
 			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute), Message: "Copying", Deadline: noon.Add(2 * time.Hour)})},
 		{"waiting, and the deadline has passed", copying(func(s *runner.State) { s.WaitingSince, s.Deadline = ago(12*minute), ago(0) }),
 			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute), Message: "Copying", Deadline: noon, Overdue: true, NeedsAttention: true})},
+		{"a deadline that could not be read", copying(func(s *runner.State) { s.Deadline = &metav1.Time{} }),
+			at(runner.Status{Activity: runner.ActivityWorking, Since: before(time.Hour), Message: "Copying"})},
 		{"done, and goes on later", copying(func(s *runner.State) { s.WaitingSince, s.WorkDone, s.NotBefore = ago(12*minute), true, ago(-time.Hour) }),
 			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute), Message: "the work of the phase is done, and the run goes on later", Next: noon.Add(time.Hour)})},
 		{"retrying", copying(func(s *runner.State) { s.Retry = retried }), at(runner.Status{

@@ -9,9 +9,13 @@ import (
 
 	"github.com/go-logr/logr"
 	"go.uber.org/goleak"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
@@ -49,7 +53,13 @@ func start(ctx context.Context) (*site, error) {
 		return nil, err
 	}
 	s := &site{Plane: p, stop: p.Stop}
-	if s.client, err = client.NewWithWatch(p.Config, client.Options{Scheme: example.Scheme()}); err != nil {
+	scheme := example.Scheme()
+	for _, add := range []func(*runtime.Scheme) error{authenticationv1.AddToScheme, authorizationv1.AddToScheme, rbacv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return s, err
+		}
+	}
+	if s.client, err = client.NewWithWatch(p.Config, client.Options{Scheme: scheme}); err != nil {
 		return s, err
 	}
 	for _, name := range []string{withImages, withoutImages} {

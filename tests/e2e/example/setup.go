@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
@@ -63,6 +64,8 @@ type Settings struct {
 	Concurrency int
 	Recorder    controller.Recorder
 	Metrics     prometheus.Registerer
+	// Runs records the runs, if it is there.
+	Runs *debug.Recorder
 	// Measure is put around the reconciler, if it is there.
 	Measure func(reconcile.Reconciler) reconcile.Reconciler
 }

@@ -16,16 +16,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
 type options struct {
-	kind, namespace, selector, source, report string
-	elect                                     bool
-	concurrency, maxPhases                    int
+	kind, namespace, selector, source, report, metrics string
+	elect                                              bool
+	concurrency, maxPhases                             int
 }
 
 func main() {
@@ -37,6 +39,7 @@ func main() {
 	flag.BoolVar(&o.elect, "leader-elect", false, "run only while no other replica does")
 	flag.IntVar(&o.concurrency, "concurrency", 4, "migrations that are reconciled at the same time")
 	flag.IntVar(&o.maxPhases, "max-phases", 1, "phases that may be left in one reconcile")
+	flag.StringVar(&o.metrics, "metrics-address", "0", "where metrics and the pages of runs are served; 0: nowhere")
 	flag.StringVar(&o.report, "report", "", "a URL that is told of each call of a phase, for tests")
 	flag.Parse()
 	ctrl.SetLogger(zap.New())
@@ -56,9 +59,21 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("-selector: %w", err)
 	}
+	itineraries, err := machine.CompileSet(mtc.Itineraries()...)
+	if err != nil {
+		return err
+	}
+	runs, err := debug.NewRecorder(debug.Options{Itineraries: itineraries})
+	if err != nil {
+		return err
+	}
+	pages, err := debug.NewHandler(runs, debug.HandlerOptions{Title: "Migrations"})
+	if err != nil {
+		return err
+	}
 	settings := ctrl.Options{
 		Scheme:                  example.Scheme(),
-		Metrics:                 server.Options{BindAddress: "0"},
+		Metrics:                 example.Metrics(o.metrics, pages),
 		HealthProbeBindAddress:  "0",
 		LeaderElection:          o.elect,
 		LeaderElectionID:        "migration-controller",
@@ -91,7 +106,7 @@ func run(ctx context.Context, o options) error {
 	if o.report != "" {
 		p.Around = example.Report(strings.TrimSuffix(o.report, "/"), fmt.Sprint(os.Getpid()))
 	}
-	s := example.Settings{Name: "migration", Concurrency: o.concurrency, Recorder: example.Events(mgr)}
+	s := example.Settings{Name: "migration", Concurrency: o.concurrency, Recorder: example.Events(mgr), Runs: runs}
 	switch o.kind {
 	case "mtc":
 		err = example.Setup(mgr, example.MTC, p, s)
