@@ -57,10 +57,16 @@ func explain(t *testing.T, stdin string, args ...string) []explained {
 	r := run(t, stdin, append([]string{"explain", "-o", "json"}, args...)...)
 	assert.Equal(t, 0, r.code)
 	assert.Empty(t, r.stderr)
+	return explanations(t, r.out)
+}
+
+// explanations reads what explain prints as JSON.
+func explanations(t *testing.T, text string) []explained {
+	t.Helper()
 	var all []explained
-	dec := json.NewDecoder(strings.NewReader(r.out))
+	dec := json.NewDecoder(strings.NewReader(text))
 	dec.DisallowUnknownFields()
-	require.NoError(t, dec.Decode(&all), r.out)
+	require.NoError(t, dec.Decode(&all), text)
 	for _, e := range all {
 		require.NotNil(t, e.Tentative)
 		require.NotNil(t, e.Guard)

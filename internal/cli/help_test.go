@@ -49,5 +49,5 @@ func TestHelpExamples(t *testing.T) {
 			}
 		})
 	}
-	assert.Equal(t, 30, ran)
+	assert.Equal(t, 35, ran)
 }

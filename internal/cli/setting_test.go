@@ -147,6 +147,17 @@ func TestSetInEachCommand(t *testing.T) {
 	}
 }
 
+// What a state records stays, but what follows from --set.
+func TestSetOverAState(t *testing.T) {
+	m := newOwn("m")
+	runUntil(t, m, "WaitForRegistriesReady", "IndirectImage,EnableImage,HasISs,HasStageBackup,Quiesce,HasVerify")
+	objects := around("", m.JSON(t)) // by which there are no Quiesce and HasVerify, and images are copied directly
+	e := elements(t, run(t, objects, "plan", "-f", "-", "-o", "json", "--set", "HasVerify=false").out)[0]
+	assert.Equal(t, []string{"Quiesce", "HasISs", "IndirectImage", "HasStageBackup", "EnableImage"}, e.Flags)
+	e = elements(t, run(t, objects, "plan", "-f", "-", "-o", "json", "--set", "DirectImage=true").out)[0]
+	assert.Equal(t, []string{"Quiesce", "HasVerify", "HasISs", "DirectImage", "EnableImage"}, e.Flags, "HasStageBackup is computed from IndirectImage")
+}
+
 func TestSetOfAFileOfItineraries(t *testing.T) {
 	file := write(t, "warm.yaml", several)
 	r := run(t, "", "plan", "-i", file+"#Warm", "--set", "Due=true")

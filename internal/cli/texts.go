@@ -40,10 +40,23 @@ or a MigPlan, the flags that depend on it are unknown. Statuses that older
 releases wrote are understood.
 
 With -i there are no objects: an itinerary is planned with the flags that you
-name. A step in parentheses depends on a flag that is unknown.
+name.
+
+A step in parentheses depends on a flag that is unknown. A step with a question
+mark may still change: WaitForRefresh reads the plan again, and decides flags that
+the step depends on. In json and yaml these are maybeSteps and tentativeSteps; the
+latter also has steps that are not shown, but may still come.
+
+--name, --itinerary-name and --runs leave only some migrations; --runs leaves
+those that run a step by what is known now, or may run it; names of earlier
+releases, such as StageBackup, are understood. A name that does not exist is an
+error; filters that leave nothing are none.
 
 --set gives a flag another value than the objects, or --flags, and follows the
-relations between flags: what else changes is noted.
+relations between flags: what else changes is noted. --diff shows what that
+changes, and nothing else: flags, steps that appear (+), vanish (-) or become
+uncertain (?), and phases with the reason; in json and yaml each with before and
+after.
 
 With --explain also what is left out, and why. The formats json and yaml always
 hold all of it: every phase, whether it runs, and why not.`,
@@ -58,8 +71,12 @@ hold all of it: every phase, whether it runs, and why not.`,
   # Straight from the cluster, as JSON; the source cluster has no image streams
   kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml | dynamic-pipeline plan -f - --no-image-streams -o json
 
-  # What would run if images were copied through a backup?
+  # Which migrations will run DirectVolume, and in which may that still change?
+  dynamic-pipeline plan -f objects.yaml --runs DirectVolume
+
+  # What would run if images were copied through a backup? What is different then?
   dynamic-pipeline plan -f objects.yaml --set IndirectImage=true --whole
+  dynamic-pipeline plan -f objects.yaml --set IndirectImage=true --diff --name under-way
 
   # No cluster at hand: a final migration with volumes that go through a backup
   dynamic-pipeline plan -i Final --flags HasPVs,IndirectVolume,HasStageBackup,DirectImage
@@ -72,50 +89,37 @@ hold all of it: every phase, whether it runs, and why not.`,
 	},
 	"explain": {
 		Short: "Says why a phase runs or a step is shown, or why not",
-		Long: `Says of a phase or a step, for each MigMigration, whether it runs, what its guard
-asks for, which flags are in the way, and which phases decide those.
+		Long: `Says of a phase, a step or a flag, for each MigMigration: whether a phase runs or
+a step is shown, what its guard asks for, which flags are in the way, and which
+phases decide those; of a flag what it is now, which phases read it, which decide
+it, and what would change with it.
 
-NAME is the name of a phase or of a step; names of earlier releases, such as
-StageBackup, are understood. If a name is both, both are explained, unless
---phase or --step says which. A phase that rides never makes its step visible,
-so that no step depends on it.
+NAME is the name of a phase, a step or a flag; names of earlier releases, such as
+StageBackup, are understood. If it is several, as DirectImage is, all are
+explained, unless --phase, --step or --flag says which. A phase that rides never
+makes its step visible, so that no step depends on it.
 
-What is read, and -f, -i, --flags, --unknown, --set and --whole, are as for
-plan.`,
-		Example: `  # Why do some migrations have no step DataBackup?
+Of a flag, json and yaml have under runs its value, and under flag: description,
+live, readBy, decidedBy, relations, and ifOther with what each other value would
+change, as plan --diff shows it.
+
+What is read, and -f, -i, --flags, --unknown, --set, --name, --itinerary-name and
+--whole, are as for plan.`,
+		Example: `  # Why do some migrations have no step DataBackup? Why has this one none?
   dynamic-pipeline explain DataBackup -f objects.yaml
+  dynamic-pipeline explain DataBackup -f objects.yaml --name under-way
 
   # Only the phase, not the step of the same name
   dynamic-pipeline explain PreBackupHooks --phase -f objects.yaml
 
   # What would it take?
-  dynamic-pipeline explain EnsureStageBackup -i Final --flags HasPVs,DirectImage`,
+  dynamic-pipeline explain EnsureStageBackup -i Final --flags HasPVs,DirectImage
+
+  # What depends on a flag, what decides it, and what would change with it?
+  dynamic-pipeline explain IndirectImage -f objects.yaml
+  dynamic-pipeline explain HasStageBackup -i Final --flags HasPVs,DirectImage`,
 	},
 	"graph": {
-		Short: "Draws an itinerary, and a migration on top of it",
-		Long: `Draws the phases of an itinerary in order, by step, with their guards and jumps.
-With --flags or --unknown also what runs with these flags, and why the rest does
-not; with -f the same for one MigMigration, from the phase that it has recorded.
-What is read is as for plan.
-
-A phase is behind if no way leads there any more. That does not mean that it
-ran: what is drawn of it are the flags of now.
-
-A phase is passed by if its guard does not admit; that follows from the guard
-and is no arrow of its own, unless --all-edges draws every transition that there
-may be, or --around those of one phase. Guards are judged one by one for that: a
-transition past one phase to another with the same guard is drawn, though no
-flags allow it. Several itineraries, or a file that has several, make one
-picture, with the switches between those of MTC.
-
-An end phase stands in parentheses; no arrow leads on from it. What depends on a
-choice of a handler that is not made is marked apart from what depends on an
-unknown flag. A phase that may belong to several steps is drawn under the one of
-the plan, or without a plan under its own.
-
-The text is 80 columns wide. For a picture there is svg, which needs no other
-program; dot is for Graphviz; mermaid is drawn by GitHub and GitLab; json is
-described by a schema in this project, machine/dump/graph.schema.json.`,
 		Example: `  # An itinerary
   dynamic-pipeline graph -i Final
 
@@ -139,31 +143,6 @@ described by a schema in this project, machine/dump/graph.schema.json.`,
   dynamic-pipeline graph -i warm.yaml#Warm -o dot > warm.dot`,
 	},
 	"run": {
-		Short: "Runs a migration with simulated work, and shows its pipeline",
-		Long: `Runs one migration to its end through the machine that a controller embeds. Only
-the work is simulated: nothing is called, nothing is changed. On a terminal the
-pipeline is redrawn in place; elsewhere each change is a line, behind the
-simulated time since the beginning. With -o json each event is a line, and the
-last one holds the pipeline.
-
-What is read, and -f, -i, --flags and --unknown, are as for plan. A migration
-that has begun goes on from its recorded phase. Flags keep their values, those
-that phases decide as well, unless --flag-flips-at says otherwise. A phase whose
-handler may choose where to go on makes no choice, unless --choose names one.
-
-A phase takes between 2 and 55 simulated seconds, always the same for its name.
---speed says how many of them pass in a second: 1x is real time. Without it,
-that is 60x on a terminal, and max, without any waiting, elsewhere. Same input,
-same output, whatever the speed.
-
-A phase that --fail-at names fails at the end of its work, the first time that
-it runs; one that --cancel-at names is interrupted. The migration then goes on
-in the itinerary that --on-fail or --on-cancel names: if they are not given, in
-Failed or Cancel. In a cleanup itinerary a phase that fails is passed by.
-
-Ctrl-C stops the run and says where. Exit code: as for all commands, and 130
-after Ctrl-C. A migration that fails or is canceled because an option says so
-is no error; an option whose phase never ran is one, with exit code 1.`,
 		Example: `  # Watch a final migration with volumes that are copied directly
   dynamic-pipeline run -i Final --flags HasPVs,DirectVolume,EnableVolume,DirectImage
 

@@ -1,6 +1,7 @@
 package dumptest
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -134,4 +135,44 @@ func Differences() ([]Drawing, error) {
 	add("others", dump.Options{}, side("", alone(mtcs[mtc.Cancel])), side("", alone(mtcs[mtc.Failed])))
 	add("same", dump.Options{}, side("A", plan(disks, machine.Position{}, Verify, 0)), side("B", plan(disks, machine.Position{}, Verify, 0)))
 	return all, failed
+}
+
+// Runs are drawings of several runs of one itinerary: few, many, and of hostile names;
+// and of two moments.
+func Runs() ([]Drawing, error) {
+	disks, err := machine.Compile(Disks())
+	if err != nil {
+		return nil, err
+	}
+	hostile, err := machine.Compile(Hostile())
+	if err != nil {
+		return nil, err
+	}
+	at := func(phase string) machine.Position { return machine.Position{Phase: phase} }
+	few := []dump.Run{
+		{Name: "vm-1", At: at("Copy")}, {Name: "vm-2", At: machine.Position{Phase: "Completed", Done: true}}, {Name: "vm-3", At: at("Switch"), Failed: true},
+		{Name: "vm-4", At: machine.Position{Phase: "Copy", Choice: "Undo"}}, {Name: "vm-5"}, {Name: "vm-6", At: machine.Position{Done: true}}, {Name: "vm-7", At: at("CreateVolumes")},
+	}
+	later := []dump.Run{
+		{Name: "vm-1", At: at("Copy"), Failed: true}, {Name: "vm-2", At: machine.Position{Phase: "Completed", Done: true}}, {Name: "vm-3", At: at("Switch"), Failed: true},
+		{Name: "vm-4", At: at("Undo")}, {Name: "vm-5", At: at("Scan")}, {Name: "vm-6", At: machine.Position{Done: true}}, {Name: "vm-7", At: at("Copy")},
+	}
+	var many, odd []dump.Run
+	for i := range 40 {
+		many = append(many, dump.Run{Name: fmt.Sprintf("openshift-migration/virtual-machine-%d", i), At: at([]string{"Copy", "Scan", "Copy", "Undo"}[i%4]), Failed: i%7 == 5})
+	}
+	for i, name := range HostileNames {
+		odd = append(odd, dump.Run{Name: name, At: at(HostileNames[i*i%90]), Failed: i%5 == 0})
+	}
+	one := func(name string, o dump.Options, g *machine.Graph, runs []dump.Run) Drawing {
+		return Drawing{Name: name, Options: o, Itineraries: []dump.Itinerary{{Graph: g, Runs: runs}}}
+	}
+	return []Drawing{
+		one("runs", dump.Options{Title: "konveyor-forklift/plan-1"}, disks, few),
+		one("runs-many", dump.Options{}, disks, many),
+		one("runs-all-edges", dump.Options{AllEdges: true}, disks, few),
+		one("runs-around", dump.Options{Around: "Copy"}, disks, few),
+		one("runs-hostile", dump.Options{}, hostile, odd),
+		{Name: "diff-runs", Before: dump.Side{Title: "10:04", Itineraries: []dump.Itinerary{{Graph: disks, Runs: few}}}, After: dump.Side{Title: "10:09", Itineraries: []dump.Itinerary{{Graph: disks, Runs: later}}}},
+	}, nil
 }

@@ -4,6 +4,7 @@ package dumptest
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -36,7 +37,7 @@ func (d Drawing) New() *dump.Drawing {
 
 // Drawings are MTC's itineraries, forklift's warm one, [Disks], and one of hostile
 // names: each alone, planned, and in the middle of a run with a phase that
-// failed. Some follow in other ways, MTC's all in one picture, and [Differences]. root is the
+// failed. Some follow in other ways, MTC's all in one picture, [Differences] and [Runs]. root is the
 // way to the root of the repository.
 func Drawings(root string) ([]Drawing, error) {
 	warm, err := Warm(root)
@@ -94,7 +95,11 @@ func Drawings(root string) ([]Drawing, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(append(all, several), differences...), nil
+	runs, err := Runs()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(all, []Drawing{several}, differences, runs), nil
 }
 
 // Warm is forklift's warm migration.

@@ -33,8 +33,10 @@ func List(names []string, conjunction string) string {
 }
 
 // Few names some, and how many more there are.
-func Few(names []string) string {
-	const most = 3
+func Few(names []string) string { return Some(names, 3) }
+
+// Some names at most so many, and how many more there are.
+func Some(names []string, most int) string {
 	if len(names) <= most {
 		return List(names, "and")
 	}

@@ -63,12 +63,12 @@ type Catalogue struct {
 	// Options are options of the catalogue's own for the commands that read
 	// objects. See [Objects.Has].
 	Options []Option
-	// Texts take the place of help texts, by the name of the command; "" is the
+	// Texts take the place of help texts, as far as they are not empty, by the name of the command; "" is the
 	// command itself.
 	Texts map[string]Text
 	// StepNow returns the present name of a step of an earlier release. Optional.
 	StepNow func(name string) string
-	// Own returns commands of the catalogue's own. Optional.
+	// Own returns commands of the catalogue's own, new ones at each call. Optional.
 	Own func(t *Tool) []*cobra.Command
 }
 

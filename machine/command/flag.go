@@ -189,7 +189,7 @@ func (x *flagExplanation) uses() []string {
 		lines = append(lines, "on it depends "+wording.List(others, "and"))
 	}
 	if lines == nil {
-		lines = append(lines, "nothing depends on it")
+		return []string{"nothing depends on it"}
 	}
 	if len(x.DecidedBy) > 0 {
 		lines = append(lines, "decided by "+wording.List(x.DecidedBy, "and"))

@@ -10,6 +10,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // graphOptions are the options of graph.
@@ -134,9 +135,9 @@ func (a *app) dump(d *dump.Drawing, format string) []byte {
 // drawn are the itineraries to draw. Problems with what was read are printed.
 func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, error) {
 	if len(o.files) > 0 {
-		one, title, err := a.drawnRecorded(cmd, o)
+		drawn, title, err := a.drawnRecorded(cmd, o)
 		o.draw.Title = title
-		return []dump.Itinerary{one}, err
+		return drawn, err
 	}
 	var all []*machine.Graph
 	var ours []string // that are built in
@@ -246,53 +247,117 @@ func graphNames(all []*machine.Graph) []string {
 	return names
 }
 
-// drawnRecorded is the itinerary that a run is on, from where it stands.
-func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (drawn dump.Itinerary, title string, err error) {
-	var none dump.Itinerary
+// drawnRecorded is the itinerary that a run is on, from where it stands, or those
+// that the many runs of one object are on, with the place of each.
+func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (drawn []dump.Itinerary, title string, err error) {
 	if len(o.itineraries) > 0 {
 		if err := a.useCatalogue(o.itineraries); err != nil {
-			return none, "", err
+			return nil, "", err
 		}
 	}
 	set, err := parseSettings(a.objectsFamily().vocabulary(), o.set)
 	if err != nil {
-		return none, "", err
+		return nil, "", err
 	}
 	all := a.read(&o.subject)
 	if len(all.Runs) == 0 {
-		return none, "", errReported
+		return nil, "", errReported
+	}
+	if items := all.itemsOf(o.name); items != nil && o.at == "" && !o.draw.OnlyRun && len(o.set) == 0 {
+		drawn, err := a.drawnItems(items)
+		a.notes(all)
+		return drawn, items[0].Object.Ref.String(), err
 	}
 	r, err := a.choose(all, cmd.Name(), o.name)
 	if err != nil {
-		return none, "", err
+		return nil, "", err
 	}
-	recorded := r.Recorded()
-	g, err := a.graphOf(r)
-	if recorded.StateErr != nil {
-		err = recorded.StateErr
+	one, err := a.drawnRun(cmd, o, all, r, set)
+	a.notes(all)
+	return []dump.Itinerary{one}, r.ref(), err
+}
+
+// drawnRun is the itinerary that a run is on, from where it stands. What is wrong is
+// printed.
+func (a *app) drawnRun(cmd *cobra.Command, o *graphOptions, all *reading, r *Run, set settings) (dump.Itinerary, error) {
+	g, at, err := a.placeOf(r)
+	if g != nil && o.at != "" {
+		if _, err := o.find([]*machine.Graph{g}); err != nil {
+			return dump.Itinerary{}, err
+		}
+		at, err = machine.Position{Phase: o.at}, nil
 	}
 	if err != nil {
 		a.problem(r.wrong(err))
-		return none, "", errReported
+		return dump.Itinerary{}, errReported
 	}
-	at := machine.Position{Phase: o.at}
-	if o.at != "" {
-		if _, err := o.find([]*machine.Graph{g}); err != nil {
-			return none, "", err
-		}
-	} else if at, err = a.position(r, recorded, g); err != nil {
-		a.problem(r.wrong(err))
-		return none, "", errReported
-	}
+	recorded := r.Recorded()
 	f := a.find(cmd.Context(), all, r, recorded, g, o.today, set)
 	plan, err := g.PlanFrom(at, f.facts)
 	if err != nil {
 		a.problem(r.wrong(err))
-		return none, "", errReported
+		return dump.Itinerary{}, errReported
 	}
 	a.unknownOf(r, f, plan)
-	a.notes(all)
-	return dump.Itinerary{Plan: plan, Failed: failedPhases(recorded, g)}, r.ref(), nil
+	return dump.Itinerary{Plan: plan, Failed: failedPhases(recorded, g)}, nil
+}
+
+// placeOf is the itinerary that a run is on, and where it stands there.
+func (a *app) placeOf(r *Run) (*machine.Graph, machine.Position, error) {
+	recorded := r.Recorded()
+	if recorded.StateErr != nil {
+		return nil, machine.Position{}, recorded.StateErr
+	}
+	g, err := a.graphOf(r)
+	if err != nil {
+		return nil, machine.Position{}, err
+	}
+	at, err := a.position(r, recorded, g)
+	return g, at, err
+}
+
+// itemsOf are the runs of the one object that a name names or that was read, if that
+// has several; else nil.
+func (all *reading) itemsOf(name string) []*Run {
+	var items []*Run
+	for _, r := range all.Runs {
+		if name != "" && name != r.Object.Ref.Name && name != r.Object.Ref.String() {
+			continue
+		}
+		if r.Item == "" || items != nil && r.Object != items[0].Object {
+			return nil
+		}
+		items = append(items, r)
+	}
+	if len(items) < 2 {
+		return nil
+	}
+	return items
+}
+
+// drawnItems are the itineraries of the runs of one object, in the order in which
+// they are first met. A run that cannot be placed is printed and left out.
+func (a *app) drawnItems(items []*Run) ([]dump.Itinerary, error) {
+	var drawn []dump.Itinerary
+	for _, r := range items {
+		g, at, err := a.placeOf(r)
+		if err != nil {
+			a.problem(r.wrong(err))
+			continue
+		}
+		k := slices.IndexFunc(drawn, func(it dump.Itinerary) bool { return it.Graph == g })
+		if k < 0 {
+			k = len(drawn)
+			drawn = append(drawn, dump.Itinerary{Graph: g})
+		}
+		state := r.Recorded().State
+		failed := state.PhaseFailed() || state.Done && state.Result == phases.Failed
+		drawn[k].Runs = append(drawn[k].Runs, dump.Run{Name: r.Item, At: at, Failed: failed})
+	}
+	if drawn == nil {
+		return nil, errReported
+	}
+	return drawn, nil
 }
 
 // failedPhases are the phases of an itinerary that have failed, as far as they are

@@ -80,7 +80,7 @@ func (s *diffSide) planned() bool {
 // planAll plans what is not planned with all flags false.
 func (s *diffSide) planAll() {
 	for i := range s.Itineraries {
-		if it := &s.Itineraries[i]; it.Plan == nil {
+		if it := &s.Itineraries[i]; it.Plan == nil && it.Runs == nil {
 			it.Plan = it.Graph.Plan(phases.NewFacts(0, it.Graph.Vocabulary().All()))
 		}
 	}
@@ -97,7 +97,7 @@ func (a *app) diffSide(cmd *cobra.Command, o *graphOptions, arg string) (diffSid
 		if title != "" {
 			title += " of " + source
 		}
-		return diffSide{dump.Side{Title: title, Itineraries: []dump.Itinerary{drawn}}}, err
+		return diffSide{dump.Side{Title: title, Itineraries: drawn}}, err
 	}
 	_, named, err := a.namedBy(source)
 	if err != nil {

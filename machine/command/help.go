@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,12 +26,12 @@ func (a *app) describe(root *cobra.Command) (problems []string) {
 			name = ""
 		}
 		known = append(known, name)
-		text, ok := a.catalogue.Texts[name]
-		if !ok {
-			text, ok = helpTexts[name]
-		}
-		if ok {
-			cmd.Short, cmd.Long, cmd.Example = words.Replace(text.Short), words.Replace(text.Long), words.Replace(text.Example)
+		own, general := a.catalogue.Texts[name], helpTexts[name]
+		for _, text := range []struct {
+			of           *string
+			own, general string
+		}{{&cmd.Short, own.Short, general.Short}, {&cmd.Long, own.Long, general.Long}, {&cmd.Example, own.Example, general.Example}} {
+			*text.of = words.Replace(cmp.Or(text.own, text.general, *text.of))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.catalogue.Texts)) {
@@ -101,11 +102,21 @@ pipeline.konveyor.io/state, in the status, or in a field of it; --state-at names
 another place. The flags are those that the state records.
 
 With -i alone there are no objects: an itinerary is planned with the flags that
-you name. A step in parentheses depends on a flag that is unknown, or on a choice
-that is not made; one with a question mark may still change.
+you name.
+
+A step in parentheses depends on a flag that is unknown, or on a choice that is
+not made. A step with a question mark may still change, once a phase ahead has
+decided the flags that it depends on. In json and yaml these are maybeSteps and
+tentativeSteps; the latter also has steps that are not shown, but may still come.
+
+--name, --itinerary-name and --runs leave only some; --runs leaves those that run
+a step by what is known now, or may run it. A name that does not exist is an
+error; filters that leave nothing are none.
 
 --set gives a flag another value, and follows the relations between flags: what
-else changes is noted. With --diff only what that changes is shown.
+else changes is noted. --diff shows what that changes, and nothing else: flags,
+steps that appear (+), vanish (-) or become uncertain (?), and phases with the
+reason; in json and yaml each with before and after.
 
 With --explain also what is left out, and why. The formats json and yaml always
 hold all of it: every phase, whether it runs, and why not.`,
@@ -161,9 +172,16 @@ NAME is the name of a phase, a step or a flag. If it is several, all are
 explained, unless --phase, --step or --flag says which. A phase that rides never
 makes its step visible, so that no step depends on it.
 
+Of a flag, json and yaml have under runs its value, and under flag: description,
+live, readBy, decidedBy, relations, and ifOther with what each other value would
+change, as plan --diff shows it.
+
 What is read, and the other options, are as for plan.`,
 		Example: `  # Why do some have no step <step>?
   <command> explain <step> -f objects.yaml
+
+  # Why has this one none?
+  <command> explain <step> -f objects.yaml --name NAME
 
   # What would it take?
   <command> explain <phase> -i <itinerary>
@@ -245,5 +263,26 @@ option whose phase never ran is one, with exit code 1.`,
 
   # Every event, for a program
   <command> run -i <itinerary> --flags <flag> -o json`,
+	},
+	"serve": {
+		Short: "Shows runs on pages of a local address",
+		Long: `Serves pages that show what each <noun> does, why, and what is left of it; the
+history that is recorded, and each itinerary with a switch for each flag. The
+first line of standard output is the URL. Ctrl-C ends it, with exit code 0.
+
+With -f the pages show the objects as they were read: files, or a directory such
+as must-gather makes. With -i alone they show one <noun> with simulated work,
+live; the options for that are as for run, and --speed is 60x without one.
+
+It listens on 127.0.0.1 and a free port unless --address says otherwise, and
+answers requests for that host, localhost and numbers alone, since a page of
+another site must read nothing here. Whoever reaches the address can read the
+names, phases, flags and messages of all that is served. A controller can show
+the same pages of its own runs: see machine/debug.`,
+		Example: `  # A must-gather
+  <command> serve -f must-gather/
+
+  # What the pages show while one <noun> runs
+  <command> serve -i <itinerary> --flags <flag>`,
 	},
 }

@@ -21,7 +21,8 @@ type planned struct {
 	started []string // steps, in their order
 	done    bool
 	plan    *machine.Plan
-	// set are the flags that --set names, and before is the plan without it.
+	// set are the flags that --set names, and before, for --diff, is the plan
+	// without it.
 	set    phases.Flags
 	before *machine.Plan
 	// with returns the plan with further values of --set.
@@ -46,20 +47,22 @@ func (p *planned) tentativeSteps() []string {
 	if err != nil {
 		later = p.plan // never: it was planned from there
 	}
+	// settled are the steps with a phase that is sure to run, and may those with one
+	// that runs or may come to.
 	settled, may := slices.Clone(p.started), []string{}
 	for i := range g.Len() {
 		if g.Rides(i) {
 			continue
 		}
-		// By current values, and whatever those ahead decide.
 		for _, plan := range []*machine.Plan{p.plan, later} {
+			certain := plan.Runs(i) == phases.True && (plan == later || !p.plan.Tentative(i))
 			for k, under := range plan.Under(i) {
 				switch name := g.Steps()[k]; {
 				case plan.Runs(i) == phases.False:
-				case p.plan.Tentative(i) && (plan == p.plan || plan.Runs(i) != phases.True || under != phases.True):
-					may = append(may, name)
-				case plan.Runs(i) == phases.True && under == phases.True:
+				case certain && under == phases.True:
 					settled = append(settled, name)
+				case p.plan.Tentative(i):
+					may = append(may, name)
 				}
 			}
 		}
@@ -251,7 +254,7 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 		at, p.started = machine.Position{}, nil
 	}
 	f := a.find(ctx, all, r, recorded, g, s.today, set)
-	if p.plan, err = g.PlanFrom(at, f.facts); err == nil {
+	if p.plan, err = g.PlanFrom(at, f.facts); err == nil && s.diff {
 		p.before, err = g.PlanFrom(at, f.before)
 	}
 	if err != nil {
@@ -371,7 +374,7 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 
 var (
 	errNotRecorded = errors.New("the object does not record it")
-	errNotBegun    = errors.New("no flag is recorded before the beginning; give it a value with --set")
+	errNotBegun    = errors.New("it has not begun, so that no flag is recorded; give the flag a value with --set")
 )
 
 // sources are those of a run, or nil. One that fails makes its flags unknown.
@@ -402,7 +405,7 @@ func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.
 		}
 	}
 	if len(all) > 0 {
-		a.line("note: %v", r.wrong(fmt.Errorf("the objects say %s today; the run goes by what it has recorded (--today plans by the objects)", wording.List(all, "and"))))
+		a.line("note: %v", r.wrong(fmt.Errorf("the objects say %s today; the run goes by what it has recorded (plan --today goes by the objects)", wording.List(all, "and"))))
 	}
 }
 

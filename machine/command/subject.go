@@ -95,19 +95,24 @@ func (s *subject) check(cmd *cobra.Command) error {
 			}
 			return fmt.Errorf("--%s needs -f; %s", o.Name, instead)
 		}
+		if changed(o.Name) && changed("itinerary") {
+			return ownObjects(o.Name)
+		}
 	}
 	switch {
 	case len(s.files) == 0 && changed("whole"):
 		return errors.New("--whole needs -f; with -i the whole itinerary is planned")
-	case len(s.files) == 0 && (changed("state-at") || changed("today")):
-		return errors.New("--state-at and --today need -f; with -i alone there are no objects")
+	case len(s.files) == 0 && changed("state-at"):
+		return errors.New("--state-at needs -f; with -i alone there are no objects")
+	case len(s.files) == 0 && changed("today"):
+		return errors.New("--today needs -f; with -i alone there are no objects")
 	case len(s.files) > 0 && (changed("flags") || changed("unknown")):
 		if changed("itinerary") {
 			return errors.New("with -f the flags are those of the objects; leave out --flags and --unknown, or give --set")
 		}
 		return errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
 	case changed("today") && changed("itinerary"):
-		return errors.New("--today is for the objects of this command's own catalogue; with -i FILE only states have flags, so leave it out")
+		return ownObjects("today")
 	case len(s.files) > 0:
 		return checkFiles(s.files)
 	case changed("itinerary"):
@@ -116,6 +121,11 @@ func (s *subject) check(cmd *cobra.Command) error {
 		return errors.New("--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects")
 	}
 	return errors.New("nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY")
+}
+
+// ownObjects refuses an option that is about the objects of the catalogue.
+func ownObjects(option string) error {
+	return fmt.Errorf("--%s is about the objects of this command's own itineraries; leave it out with -i FILE", option)
 }
 
 // content prints an error about a file of itineraries; others are about the

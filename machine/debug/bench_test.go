@@ -2,6 +2,7 @@ package debug
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -106,6 +107,49 @@ func BenchmarkObserve(b *testing.B) {
 		last := len(states) - 1
 		for i := 0; b.Loop(); i++ {
 			o.Observe(ctx, m, runner.RunReconciled{Key: string(m.UID), State: &states[last], Changed: i == 0})
+		}
+	})
+}
+
+// BenchmarkWatched is a change that 50 slow watchers are told of, as a multiple of
+// one without any.
+func BenchmarkWatched(b *testing.B) {
+	var took [2]time.Duration
+	recorders := [2]*Recorder{newRecorder(b, Options{}), newRecorder(b, Options{})}
+	for range 50 {
+		recorders[1].Watch(b.Context(), nil)
+	}
+	n := int64(0)
+	for b.Loop() {
+		n++
+		for i, r := range recorders {
+			start := time.Now()
+			r.Record(Name{Name: "a"}, runner.State{Visit: n}, false)
+			took[i] += time.Since(start)
+		}
+	}
+	b.ReportMetric(float64(took[1]-took[0])/float64(n), "ns-more")
+	b.ReportMetric(float64(took[1])/float64(took[0]), "ratio")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkRead reads 1,000 runs, and one with its history.
+func BenchmarkRead(b *testing.B) {
+	set := itineraries(b)
+	r := newRecorder(b, Options{Itineraries: set})
+	m := newMigration("migration", busy)
+	run(b, newRunner(b, set, observe(b, r)), m)
+	for i := range 999 {
+		r.Record(Name{Name: strconv.Itoa(i)}, m.State, false)
+	}
+	b.Run("list", func(b *testing.B) {
+		for b.Loop() {
+			r.Runs()
+		}
+	})
+	b.Run("one", func(b *testing.B) {
+		for b.Loop() {
+			r.Lookup(m.name())
 		}
 	})
 }

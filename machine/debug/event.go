@@ -86,16 +86,13 @@ func newEntry(e runner.Event) (n entry) {
 	return n
 }
 
+// mayRepeat reports whether events of the kind come again and again.
+func (n *entry) mayRepeat() bool { return n.kind == phaseWaiting || n.kind == phaseRetried }
+
 // repeats reports whether an event is the one before once more: a phase still
-// waits, for whatever reason, or is retried with the same error.
+// waits, for whatever it says, or is retried with the same error.
 func (n *entry) repeats(before *entry) bool {
-	switch {
-	case n.kind != before.kind || n.texts[0] != before.texts[0]:
-		return false
-	case n.kind == phaseWaiting:
-		return true
-	}
-	return n.kind == phaseRetried && n.texts == before.texts
+	return n.kind == before.kind && n.texts[0] == before.texts[0] && (n.kind == phaseWaiting || n.texts == before.texts)
 }
 
 func (e *encoder) entry(n *entry) {

@@ -56,9 +56,11 @@ func (n Name) len() int { return len(n.Namespace) + len(n.Name) + len(n.Item) }
 // fixed is what the history takes at least.
 func (h *history) fixed() int { return historySize + h.name.len() + len(h.key.key) }
 
-// room is what remains for the log.
+// room is what remains for the log, in whole blocks: a state that grows by a few
+// bytes does not move it.
 func (h *history) room(most int) int {
-	return most - h.fixed() - h.weight - cap(h.flags)*flagSize
+	const block = 512
+	return (most - h.fixed() - h.weight - cap(h.flags)*flagSize) / block * block
 }
 
 // record makes a state the latest moment, if it differs from the one before, and
@@ -155,7 +157,7 @@ func cutState(e *encoder, s *runner.State, limit int) *runner.State {
 
 // happened records an event.
 func (h *history) happened(e *encoder, n entry, most, maxEvents int) {
-	if h.log.last >= 0 {
+	if h.log.last >= 0 && n.mayRepeat() {
 		tag, body, _ := h.log.at(h.log.last)
 		before := (&decoder{words: e.words, base: h.base, buf: body}).entry(kind(tag &^ tagBefore))
 		if n.repeats(&before) {

@@ -43,7 +43,9 @@ func (l *log) append(tag byte, body []byte, room int) {
 	var length [binary.MaxVarintLen64]byte
 	size := 1 + binary.PutUvarint(length[:], uint64(len(body))) + len(body)
 	if size > room {
-		*l = emptyLog()
+		if tag == tagMoment { // from the latest moment nothing leads to those before
+			*l = emptyLog()
+		}
 		return
 	}
 	for l.size()+size > room {
@@ -82,7 +84,7 @@ func (l *log) trim(room int) {
 	for l.size() > max(room, 0) {
 		l.drop()
 	}
-	if cap(l.buf) > room {
+	if cap(l.buf) > max(room, 0) {
 		l.move(make([]byte, 0, l.size()))
 	}
 }

@@ -56,9 +56,9 @@ func NewDiff(o Options, before, after Side) (*Drawing, error) {
 			parts = append(parts, p)
 		}
 	}
-	same := !slices.ContainsFunc(parts, func(p *part) bool { return !p.same() })
+	differs := slices.ContainsFunc(parts, func(p *part) bool { return p.change != same })
 	for _, p := range parts {
-		if !same && p.same() {
+		if differs && p.change == same {
 			d.notes = append(d.notes, p.name()+": nothing differs; left out")
 			continue
 		}
@@ -72,7 +72,7 @@ func NewDiff(o Options, before, after Side) (*Drawing, error) {
 // kind. Flags that differ without an effect on these count as nothing, and so do
 // descriptions.
 func (d *Drawing) Same() bool {
-	return !slices.ContainsFunc(d.parts, func(p *part) bool { return !p.same() })
+	return !slices.ContainsFunc(d.parts, func(p *part) bool { return p.change != same })
 }
 
 // sides are the titles of the two sides.
@@ -185,14 +185,6 @@ func (one pairing) part(o Options) (*part, error) {
 	}
 	m.order()
 	return m.merge(), nil
-}
-
-// same reports whether nothing of a merged part differs.
-func (p *part) same() bool {
-	return p.change == same &&
-		!slices.ContainsFunc(p.nodes, func(n node) bool { return n.change != same }) &&
-		!slices.ContainsFunc(p.edges, func(e edge) bool { return e.change != same }) &&
-		!slices.ContainsFunc(p.bands, func(b band) bool { return b.change != same })
 }
 
 // refuse is an error of options or itineraries that cannot be drawn together.

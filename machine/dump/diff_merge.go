@@ -206,17 +206,14 @@ func (m *merging) around(name string) (names [2]string, ok bool) {
 // merge makes the part: that of after, with what is gone.
 func (m *merging) merge() *part {
 	b, a := m.before, m.after
-	p := &part{before: b, after: a, graph: a.graph, plan: a.plan, ends: a.ends, transits: a.transits}
+	p := &part{before: b, after: a, graph: a.graph, plan: a.plan, runs: a.runs, ends: a.ends, transits: a.transits}
 	switch {
 	case b.graph == nil:
 		p.change = added
 	case a.graph == nil:
-		p.change, p.graph, p.plan, p.ends, p.transits = removed, b.graph, b.plan, b.ends, b.transits
+		p.change, p.graph, p.plan, p.runs, p.ends, p.transits = removed, b.graph, b.plan, b.runs, b.ends, b.transits
 	default:
 		p.aspects = compareParts(b, a)
-		if len(p.aspects) > 0 {
-			p.change = changed
-		}
 	}
 	at := [2]map[int]int{{}, {}}                     // the node of the drawing, by the index among all
 	drawn := [2]map[int]bool{indices(b), indices(a)} // without done, where that is left out
@@ -256,7 +253,18 @@ func (m *merging) merge() *part {
 	for k := range p.bands {
 		p.bands[k].compare(was, now)
 	}
+	if p.change == same && p.differs() {
+		p.change = changed
+	}
 	return p
+}
+
+// differs reports whether anything of the part does.
+func (p *part) differs() bool {
+	return len(p.aspects) > 0 ||
+		slices.ContainsFunc(p.nodes, func(n node) bool { return n.change != same }) ||
+		slices.ContainsFunc(p.edges, func(e edge) bool { return e.change != same }) ||
+		slices.ContainsFunc(p.bands, func(b band) bool { return b.change != same })
 }
 
 // indices are the nodes that a part draws, by their index among all.

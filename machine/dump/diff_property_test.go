@@ -113,7 +113,7 @@ func TestADiffHasTheNodesOfBothSides(t *testing.T) {
 			}
 			require.Same(t, p.before, old.part)
 			was = append(was, old.name)
-			if _, ok := n.aspect("place"); ok {
+			if n.in("place") {
 				moved++
 			} else {
 				require.Greater(t, old.index, last, "%s is not in the order of before, and has not moved", n.name)
@@ -215,10 +215,10 @@ func TestADiffIsTheSameOnlyIfBothDrawingsAre(t *testing.T) {
 			}
 		}
 		equal := slices.Equal(nodes[0], nodes[1]) && slices.Equal(edges[0], edges[1])
-		seen[p.same()]++
+		seen[p.change == same]++
 		if equal {
-			require.True(t, p.same(), "%v\n%v\n%v", nodes[0], p.differences(arrowText), edges)
-		} else if p.same() {
+			require.True(t, p.change == same, "%v\n%v\n%v", nodes[0], p.differences(arrowText), edges)
+		} else if p.change == same {
 			// Only what is not compared differs: whether what is behind was tentative.
 			for k := range x.nodes {
 				if nodes[0][k] != nodes[1][k] {

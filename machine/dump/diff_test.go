@@ -172,7 +172,7 @@ func TestWhatCannotBeCompared(t *testing.T) {
 	t.Run("two of different names are compared", func(t *testing.T) {
 		d, err := dump.NewDiff(dump.Options{}, v, other)
 		require.NoError(t, err)
-		assert.Contains(t, d.Text(), "It -> Other\n")
+		assert.Contains(t, d.Text(), "Other, was It\n")
 		assert.False(t, d.Same())
 	})
 	t.Run("one of several is gone", func(t *testing.T) {

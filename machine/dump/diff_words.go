@@ -29,15 +29,17 @@ func (m *merging) compare(s slot) []aspect {
 		all = append(all, aspect{"place", "after " + m.before.all[s.before-1].name, "after " + m.after.all[s.after-1].name})
 	}
 	differ("step", prefixed("step ", was.step), prefixed("step ", now.step), "no step")
-	differ("state", was.state.String(), now.state.String(), "")
-	differ("failed", when(was.failed, "failed"), when(now.failed, "failed"), "not failed")
-	if now.state == behind {
-		return all // all else follows
+	if was.crowd.len()+now.crowd.len() == 0 { // else the runs tell it
+		differ("state", was.state.String(), now.state.String(), "")
+		differ("failed", when(was.failed, "failed"), when(now.failed, "failed"), "not failed")
 	}
-	differ("tentative", when(was.tentative, "tentative"), when(now.tentative, "tentative"), "settled")
+	if now.state != behind { // what is behind is settled
+		differ("tentative", when(was.tentative, "tentative"), when(now.tentative, "tentative"), "settled")
+	}
 	if was.state == now.state {
 		differ("reason", was.reason(), now.reason(), "no reason")
 	}
+	differ("runs", strings.Join(was.who(), ", "), strings.Join(now.who(), ", "), "no run")
 	differ("end", when(was.end, "end"), when(now.end, "end"), "no end")
 	differ("guard", prefixed("if ", was.guard), prefixed("if ", now.guard), "no guard")
 	differ("steps", was.steps, now.steps, "one step")
@@ -60,13 +62,9 @@ func when(is bool, word string) string {
 	return ""
 }
 
-// aspect returns the way in which a node has changed that is called so.
-func (n *node) aspect(what string) (aspect, bool) {
-	k := slices.IndexFunc(n.aspects, func(a aspect) bool { return a.what == what })
-	if k < 0 {
-		return aspect{}, false
-	}
-	return n.aspects[k], true
+// in reports whether a node has changed in the aspect that is called so.
+func (d diff) in(what string) bool {
+	return slices.ContainsFunc(d.aspects, func(a aspect) bool { return a.what == what })
 }
 
 // words describe whether users see a step, if that has changed.
@@ -100,7 +98,7 @@ func (n *node) told(p *part, arrow string) []string {
 	case !p.compared(), p.change == added, p.change == removed:
 		return n.detail()
 	case n.change == same:
-		return nil
+		return n.who()
 	case n.change != changed:
 		return append([]string{n.change.String()}, n.detail()...)
 	}
@@ -108,9 +106,9 @@ func (n *node) told(p *part, arrow string) []string {
 	for _, a := range n.aspects {
 		all = append(all, a.text(arrow))
 	}
-	if _, ok := n.aspect("state"); ok && n.state > current {
+	if n.in("state") && n.state > current {
 		for _, r := range n.remarks() { // why it is so
-			if _, told := n.aspect(r.what); !told && (r.what == "guard" || r.what == "reason") {
+			if !n.in(r.what) && (r.what == "guard" || r.what == "reason") {
 				all = append(all, r.text)
 			}
 		}
@@ -157,6 +155,7 @@ func (p *part) differences(arrow string) []string {
 		lines = append(lines, p.flagDifferences(arrow)...)
 	}
 	lines = append(lines, p.stepDifferences(arrow)...)
+	lines = append(lines, p.runDifferences()...)
 
 	names := make(map[string][]string) // of phases, by what has become of them
 	jumps := make(map[change]int)

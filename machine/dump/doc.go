@@ -24,5 +24,9 @@
 // what depends on a choice that is not made. A phase that may belong to several
 // steps is drawn under the one of the plan, or without a plan under its own.
 //
+// [NewDiff] makes one drawing of what differs between two sets of flags, two
+// positions or two versions of an itinerary. Both sides share one layout, so that
+// each phase has one place.
+//
 // The same drawing always gives the same bytes.
 package dump

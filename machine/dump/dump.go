@@ -17,6 +17,9 @@ type Itinerary struct {
 	Plan *machine.Plan
 	// Failed are the names of the phases that failed.
 	Failed []string
+	// Runs are several runs, drawn on top of the graph in place of a plan: each has
+	// its own facts.
+	Runs []Run
 }
 
 // Switch is an arrow from one itinerary to another: a run leaves From for To
@@ -186,6 +189,8 @@ func (o Options) checkAll(itineraries []Itinerary) error {
 			return refuse("itinerary number %d has neither a graph nor a plan; give one", i+1)
 		case it.Plan != nil && it.Plan.Graph() != g:
 			return refuse("the plan of itinerary %q is of another graph; plan with the graph that is drawn", g.Name())
+		case it.Plan != nil && len(it.Runs) > 0:
+			return refuse("itinerary %q has both a plan and runs; leave one out", g.Name())
 		case slices.Contains(names, g.Name()):
 			return refuse("itinerary %q is given twice; remove one", g.Name())
 		case o.OnlyRun && it.Plan == nil:
@@ -233,8 +238,11 @@ func (d *Drawing) note(p *part, o Options) {
 	for _, n := range p.nodes {
 		drawn[id{n.part, n.index}] = true
 	}
-	var passed, others int
+	var passed, others, runs int
 	for k := range p.all {
+		if n := &p.all[k]; !drawn[id{n.part, n.index}] {
+			runs += n.crowd.len()
+		}
 		switch n := &p.all[k]; {
 		case drawn[id{n.part, n.index}] || !n.isPhase():
 		case o.Around == "" && n.state == behind:
@@ -256,6 +264,9 @@ func (d *Drawing) note(p *part, o Options) {
 	}
 	if others > 0 {
 		all = append(all, count(others, "phase")+" "+which)
+	}
+	if runs > 0 {
+		all[len(all)-1] += ", with " + count(runs, "run") + ","
 	}
 	switch passed + others {
 	case 0:

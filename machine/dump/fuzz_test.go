@@ -71,6 +71,10 @@ func FuzzNames(f *testing.F) {
 		checkNames(t, d, phase)
 		require.NoError(t, json.Unmarshal(d.JSON(), &got))
 		assert.False(t, d.Same())
+
+		d, err = New(Options{}, Itinerary{Graph: g, Runs: []Run{{Name: step, At: machine.Position{Phase: phase}}, {Name: step + itinerary + ".", Failed: true}}})
+		require.NoError(t, err)
+		checkNames(t, d, phase)
 	})
 }
 

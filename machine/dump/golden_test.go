@@ -17,7 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/dumptest"
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 var update = flag.Bool("update", false, "write the golden files under testdata again")
@@ -47,7 +49,7 @@ func eachDrawing(t *testing.T, yield func(t *testing.T, name string, d *dump.Dra
 }
 
 // JSON is long, and has nothing that differs from one itinerary to the next.
-var asJSON = []string{"warm-middle", "warm-all-edges", "failed", "rollback-middle", "hostile-around", "disks-unknown", "disks-chosen"}
+var asJSON = []string{"warm-middle", "warm-all-edges", "failed", "rollback-middle", "hostile-around", "disks-unknown", "disks-chosen", "runs", "diff-runs", "diff-versions-plan", "diff-done"}
 
 func TestGolden(t *testing.T) {
 	eachDrawing(t, func(t *testing.T, name string, d *dump.Drawing) {
@@ -122,6 +124,51 @@ func TestStatesAreToldApartWithoutColors(t *testing.T) {
 					t.Errorf("%s and %s both look like %s", state, other, look)
 				}
 				looks[look] = state
+			}
+		})
+	}
+}
+
+// So are an unknown flag and a choice in a drawing of differences, whether the phase
+// has changed or not, and what is new, gone, changed and the same.
+func TestChangesAreToldApartWithoutColors(t *testing.T) {
+	v := func(names ...string) dump.Side {
+		it := phases.Itinerary{Name: "It", Vocabulary: vocabulary}
+		for _, name := range names {
+			p := phases.Phase{Name: name, Step: "S"}
+			switch strings.TrimRight(name, "12") {
+			case "Ask":
+				p.Jumps = []phases.Jump{{To: "Pick1", Choice: true}}
+			case "Flag":
+				p.Guard.All = 4
+			}
+			it.Phases = append(it.Phases, p)
+		}
+		g, err := machine.Compile(it)
+		require.NoError(t, err)
+		return dump.Side{Itineraries: []dump.Itinerary{{Plan: g.Plan(phases.NewFacts(0, 3))}}}
+	}
+	before := v("Go1", "Flag1", "Flag2", "Old", "Ask", "Wait1", "Wait2", "Pick1")
+	after := v("Go1", "Flag2", "Flag1", "Fresh", "Ask", "Wait2", "Wait1", "Pick1")
+	d, err := dump.NewDiff(dump.Options{}, before, after)
+	require.NoError(t, err)
+	for format, of := range map[string]func(*dump.Drawing) string{"dot": (*dump.Drawing).DOT, "mermaid": (*dump.Drawing).Mermaid} {
+		t.Run(format, func(t *testing.T) {
+			text := of(d)
+			for phase, words := range map[string]string{
+				"Go1": "", "Flag1": "unknown", "Flag2": "unknown/changed", "Wait1": "depends on a choice", "Wait2": "depends on a choice/changed", "Old": "gone", "Fresh": "new",
+			} {
+				k := strings.Index(text, `"`+phase)
+				require.Positive(t, k, phase)
+				label, _, _ := strings.Cut(text[k+1+len(phase):], `"`)
+				label = strings.TrimPrefix(strings.NewReplacer(`\n`, "/", "<br/>", "/").Replace(label), "/")
+				if words == "" {
+					assert.Empty(t, label, phase)
+				}
+				assert.True(t, strings.HasPrefix(label, words), "%s: %s", phase, label)
+				for _, other := range []string{"will run", "unknown", "depends on a choice", "new", "gone"} {
+					assert.Equal(t, strings.HasPrefix(words, other), strings.HasPrefix(label, other), "%s: %s", phase, label)
+				}
 			}
 		})
 	}

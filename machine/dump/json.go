@@ -100,6 +100,13 @@ type jsonWas struct {
 	Cleanup bool      `json:"cleanup"`
 	Result  string    `json:"result"`
 	Plan    *jsonPlan `json:"plan,omitempty"`
+	Runs    []jsonRun `json:"runs,omitempty"`
+}
+
+type jsonRun struct {
+	Name     string       `json:"name"`
+	Position jsonPosition `json:"position"`
+	Failed   bool         `json:"failed"`
 }
 
 type jsonPlan struct {
@@ -241,6 +248,9 @@ func (p *part) json() jsonItinerary {
 // jsonHead is the itinerary without what is drawn of it.
 func (p *part) jsonHead() jsonWas {
 	out := jsonWas{Name: p.name(), Hash: p.graph.Hash(), Cleanup: p.graph.IsCleanup(), Result: string(p.graph.Result())}
+	for _, r := range p.runs {
+		out.Runs = append(out.Runs, jsonRun{r.Name, jsonPosition(r.At), r.Failed})
+	}
 	if p.plan != nil {
 		v, f, at := p.graph.Vocabulary(), p.plan.Facts(), p.plan.Position()
 		out.Plan = &jsonPlan{jsonPosition(at), v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()), steps.Visible(p.plan), steps.Possible(p.plan)}

@@ -156,9 +156,7 @@ func (m *mermaidWriter) class(look mermaidLook, own colors) {
 		if suffix.colors != nil {
 			c = *suffix.colors
 		}
-		if suffix.style != "" {
-			style = suffix.style
-		}
+		style += suffix.style
 		fmt.Fprintf(m, "  classDef %s fill:%s,stroke:%s,color:%s%s\n  class %s %s\n", name, c.fill, c.line, c.text, style, strings.Join(m.classes[name], ","), name)
 	}
 }

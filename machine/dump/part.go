@@ -29,6 +29,7 @@ type part struct {
 	// have no graph. Both are nil in any other drawing.
 	before, after *part
 	diff
+	runs []Run
 }
 
 // diff is how a thing of a drawing of differences compares.
@@ -63,6 +64,7 @@ type node struct {
 	// Of a drawing of differences: the same node of before, if both sides have it.
 	was *node
 	diff
+	crowd crowd // the runs that are there
 }
 
 // state is the state of a node in a plan.
@@ -147,6 +149,9 @@ func newPart(it Itinerary) (*part, error) {
 	p.paths = paths{now: p.newPath(false), later: p.newPath(true)}
 	if p.plan != nil {
 		p.judgeDone()
+	}
+	if err := p.place(it.Runs); err != nil {
+		return nil, err
 	}
 	p.nodes = slices.Clone(p.all)
 	return p, nil
@@ -283,7 +288,7 @@ func (p *part) connect(o Options) error {
 // leaveOutDone leaves out done if there are end phases, and no edge leads to done.
 func (p *part) leaveOutDone() {
 	last := len(p.nodes) - 1
-	if n := &p.nodes[last]; !p.ends || n.index != p.graph.Len() || n.state == current {
+	if n := &p.nodes[last]; !p.ends || n.index != p.graph.Len() || n.state == current || n.crowd.len() > 0 {
 		return
 	}
 	if !slices.ContainsFunc(p.edges, func(e edge) bool { return e.to == last }) {

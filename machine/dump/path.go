@@ -145,7 +145,7 @@ func (w *path) entered(i int) ways {
 	for j := range all.jumps {
 		all.jumps[j] = and(again, all.jumps[j])
 	}
-	if n.state == current {
+	if n.state == current && w.plan != nil {
 		here := w.fromHere()
 		all.onward = or(all.onward, here.onward)
 		for j := range all.jumps {

@@ -34,8 +34,7 @@ const labelWidth = 44
 // the usual one, and what is told of it.
 func (n *node) label(p *part, short bool) []string {
 	lines := labelLines(n.name)
-	_, told := n.aspect("state")
-	if words := n.words(); n.isPhase() && words != "" && words != runs.String() && !told && n.change != removed {
+	if words := n.words(); n.isPhase() && n.crowd.len() == 0 && words != "" && words != runs.String() && !n.in("state") && n.change != removed {
 		lines = append(lines, words)
 	}
 	if n.change == changed {
@@ -61,6 +60,9 @@ func labelLines(text string) []string {
 // headingLines are the lines of the heading of a part.
 func (p *part) headingLines() []string {
 	lines := wrap(p.heading(printable), labelWidth)
+	if text := p.tally(); text != "" {
+		lines = append(lines, text)
+	}
 	if p.compared() {
 		for _, line := range p.differences(arrowText) {
 			lines = append(lines, labelLines(line)...)
@@ -124,7 +126,7 @@ func (p *part) heading(show func(name string) string) string {
 	}
 	if p.compared() && p.change != added && p.change != removed {
 		if was := show(p.before.name()); was != name {
-			name = was + arrowText + name
+			name += ", was " + was
 		}
 		if p.plan != nil && show(p.before.plan.Position().String()) != at {
 			at = "" // what differs has it

@@ -101,17 +101,27 @@ func (d *Drawing) picture() *picture {
 // is and by which flags it was planned.
 func (p *part) summary() []string {
 	if p.compared() {
-		return p.differences(arrowPicture)
+		lines := p.differences(arrowPicture)
+		if text := p.tally(); text != "" {
+			lines = append([]string{text}, lines...)
+		}
+		return lines
 	}
 	if p.plan == nil {
-		return []string{count(p.graph.Len(), "phase") + " in " + count(len(p.graph.Steps()), "step")}
+		lines := []string{count(p.graph.Len(), "phase") + " in " + count(len(p.graph.Steps()), "step")}
+		if text := p.tally(); text != "" {
+			lines = append(lines, text)
+		}
+		return lines
 	}
-	var run, may int
+	var run, may, choose int
 	for i := range p.graph.Len() {
-		switch p.plan.Runs(i) {
-		case phases.True:
+		switch runs := p.plan.Runs(i); {
+		case runs == phases.True:
 			run++
-		case phases.Unknown:
+		case p.all[i+1].state == byChoice:
+			choose++
+		case runs == phases.Unknown:
 			may++
 		}
 	}
@@ -125,9 +135,15 @@ func (p *part) summary() []string {
 	case at.Phase != "":
 		where = "at " + at.Phase
 	}
-	line := fmt.Sprintf("%s: %d of %s run from here", where, run, count(p.graph.Len(), "phase"))
+	line := where
+	if !at.Done {
+		line += fmt.Sprintf(": %d of %s run from here", run, count(p.graph.Len(), "phase"))
+	}
 	if may > 0 {
 		line += fmt.Sprintf(", %d may", may)
+	}
+	if choose > 0 {
+		line += fmt.Sprintf(", %d by choice", choose)
 	}
 	lines := []string{line}
 	v, f := p.graph.Vocabulary(), p.plan.Facts()
@@ -162,6 +178,7 @@ type used struct {
 	failed, tentative, rides, end    bool
 	jump, skip, unsure, never, arrow bool
 	choice                           bool
+	runs                             bool
 	changes                          [changed + 1]bool
 	arcNew, arcGone                  bool
 }
@@ -355,7 +372,7 @@ func (p *part) remarks(k, width int) []saying {
 		if i == 0 && n.change != changed && p.compared() && s == n.change.String() {
 			continue // its tag
 		}
-		said := i < len(n.aspects) && !n.minor()
+		said := i < len(n.aspects) && !n.minor() || !p.compared() && i < len(n.who())
 		if last := len(lines) - 1; last >= 0 && lines[last].said == said {
 			if joined := lines[last].text + " · " + s; lines[last].face().measure(printable(joined)) <= width {
 				lines[last].text = joined
@@ -450,8 +467,15 @@ func (pic *picture) changeMark(c change, y int) {
 
 // title is the state of a node in words, which its mark shows.
 func title(n *node) string {
-	if n.change == removed {
+	switch {
+	case n.change == removed:
 		return ""
+	case n.crowd.len() > 0:
+		var all []string
+		for _, c := range n.counts() {
+			all = append(all, c.word)
+		}
+		return strings.Join(all, ", ")
 	}
 	return n.words()
 }
@@ -479,6 +503,9 @@ func tags(n *node) []label {
 		all = append(all, label{n.change.String(), "good"})
 	case removed:
 		return []label{{n.change.String(), "bad"}}
+	}
+	if n.crowd.len() > 0 {
+		return append(all, n.counts()...)
 	}
 	if n.state == current {
 		all = append(all, label{"current", "full"})
@@ -563,7 +590,11 @@ func (pic *picture) bytes(d *Drawing, styled bool) []byte {
 func (d *Drawing) describe() string {
 	var all []string
 	for _, p := range d.parts {
-		all = append(all, "Itinerary "+p.name()+", "+strings.Join(p.summary(), ", ")+".")
+		sep := ", "
+		if p.compared() {
+			sep = "; " // there are lists in it
+		}
+		all = append(all, "Itinerary "+p.name()+sep+strings.Join(p.summary(), sep)+".")
 	}
 	return strings.Join(all, " ")
 }

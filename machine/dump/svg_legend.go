@@ -14,6 +14,7 @@ func (u *used) note(n *node) {
 	}
 	u.states[n.state] = true
 	u.failed = u.failed || n.failed
+	u.runs = u.runs || n.state == current && n.crowd.len() > 0
 	u.tentative = u.tentative || n.tentative
 	u.rides = u.rides || n.rides
 	u.end = u.end || n.end
@@ -31,6 +32,8 @@ func (pic *picture) legend() {
 	for c := added; c <= changed; c++ {
 		add(pic.used.changes[c], changeMark(c), c.String())
 	}
+	add(pic.used.runs, mark(&node{state: current}), "runs are here")
+	pic.used.states[current] = pic.used.states[current] && !pic.used.runs
 	for s := behind; s <= out; s++ {
 		add(pic.used.states[s], mark(&node{state: s}), s.String())
 	}

@@ -112,7 +112,7 @@ func TestAPictureForAPageWithTheStyleSheet(t *testing.T) {
 }
 
 // asSVG are the drawings that show all there is to a picture.
-var asSVG = []string{"diff-flags", "diff-positions", "diff-versions", "diff-versions-plan", "diff-versions-all-edges", "diff-several", "diff-done", "diff-hostile-only-run", "final", "final-middle", "final-all-edges", "final-only-run", "warm-middle", "failed-middle", "hostile-around", "mtc", "disks", "disks-plan", "disks-chosen", "disks-all-edges"}
+var asSVG = []string{"runs", "runs-many", "diff-runs", "diff-flags", "diff-positions", "diff-versions", "diff-versions-plan", "diff-versions-all-edges", "diff-several", "diff-done", "diff-hostile-only-run", "final", "final-middle", "final-all-edges", "final-only-run", "warm-middle", "failed-middle", "hostile-around", "mtc", "disks", "disks-plan", "disks-chosen", "disks-all-edges"}
 
 func TestGoldenPictures(t *testing.T) {
 	drawn := 0

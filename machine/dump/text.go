@@ -101,8 +101,9 @@ func (d *Drawing) text(colors bool) string {
 // legend explains the marks that the drawing uses.
 func (d *Drawing) legend() string {
 	var used [len(marks)]bool
-	var failed, tentative bool
+	var failed, tentative, several bool
 	for _, p := range d.parts {
+		several = several || len(p.runs) > 0
 		for _, n := range p.nodes {
 			if n.change == removed {
 				continue
@@ -117,7 +118,11 @@ func (d *Drawing) legend() string {
 		all = append(all, "at the margin: "+changeMarks[added]+" new, "+changeMarks[removed]+" gone, "+changeMarks[changed]+" changed")
 	}
 	for s, m := range marks {
-		if used[s] && m.word != "" {
+		switch {
+		case !used[s] || m.word == "":
+		case several && state(s) == current:
+			all = append(all, m.mark+" runs are here")
+		default:
 			all = append(all, m.mark+" "+m.word)
 		}
 	}
@@ -140,6 +145,9 @@ type textWriter struct {
 
 func (t *textWriter) part(d *Drawing, i int, p *part) {
 	t.wrapped("", "  ", p.heading(quoted), ansiBold)
+	if text := p.tally(); text != "" {
+		t.wrapped("  ", "    ", text, "")
+	}
 	if p.compared() {
 		for _, line := range p.differences(arrowText) {
 			t.wrapped("  ", "    ", printable(line), "")
@@ -217,7 +225,7 @@ func (t *textWriter) node(p *part, k, width int) {
 		indent = "    "
 	}
 	column := 4 + width + 2
-	if p.plan != nil {
+	if p.hasStates() {
 		indent += pad(mark, markWidth)
 		column += markWidth
 	} else if n.failed {
@@ -226,10 +234,10 @@ func (t *textWriter) node(p *part, k, width int) {
 	name := n.textName()
 	indent = marked(n.change, indent)
 	detail := n.told(p, arrowText)
-	if _, told := n.aspect("failed"); n.failed && !told {
+	if n.failed && !n.in("failed") && n.crowd.len() == 0 {
 		detail = append([]string{"failed"}, detail...)
 	}
-	if _, told := n.aspect("state"); n.state == current && n.isPhase() && !told && n.change != removed {
+	if n.state == current && n.isPhase() && !n.in("state") && n.change != removed && n.crowd.len() == 0 {
 		detail = append([]string{"current"}, detail...)
 	}
 	rest := m.color
@@ -284,16 +292,19 @@ func (n *node) detail() []string {
 }
 
 func (n *node) remarks() []remark {
+	var all []remark
+	for _, text := range n.who() {
+		all = append(all, remark{"runs", text})
+	}
 	switch {
 	case n.isPhase():
 	case n.state == unknown, n.state == byChoice:
-		return []remark{{"state", "may be reached"}}
+		return append(all, remark{"state", "may be reached"})
 	case n.state == out:
-		return []remark{{"state", "is not reached"}}
+		return append(all, remark{"state", "is not reached"})
 	default:
-		return nil
+		return all
 	}
-	var all []remark
 	if n.end {
 		all = append(all, remark{"end", "end"})
 	}

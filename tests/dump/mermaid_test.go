@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
 const mermaid = "node_modules/mermaid/dist/mermaid.min.js"
@@ -18,21 +20,21 @@ type parsed struct {
 }
 
 // parse lets mermaid parse a text.
-func (p *page) parse(text string) parsed {
-	p.t.Helper()
-	return call[parsed](p, `async text => {
+func (p page) parse(text string) parsed {
+	p.T.Helper()
+	return browser.Call[parsed](p.Page, `async text => {
 		try { return {type: (await mermaid.parse(text)).diagramType} } catch (e) { return {error: String(e)} }
 	}`, text)
 }
 
 // render lets mermaid draw a text, with its limits as they are by default, and
 // returns the graph that the page then shows.
-func (p *page) render(text string) (graph, error) {
-	p.t.Helper()
-	r := call[struct {
+func (p page) render(text string) (graph, error) {
+	p.T.Helper()
+	r := browser.Call[struct {
 		graph
 		Error string
-	}](p, `async text => {
+	}](p.Page, `async text => {
 		const main = document.querySelector("main");
 		mermaid.initialize({startOnLoad: false});
 		try { main.innerHTML = (await mermaid.render("drawn", text)).svg } catch (e) { return {error: String(e)} }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/dumptest/contrast"
+	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
 // rect is a rectangle of a page, in pixels.
@@ -96,17 +97,17 @@ func ratio(a, b string) float64 {
 }
 
 // measure shows a picture in a page of some width and measures it there.
-func (p *page) measure(svg string, width int) measures {
-	p.t.Helper()
+func (p page) measure(svg string, width int) measures {
+	p.T.Helper()
 	script, err := os.ReadFile("testdata/measure.js")
-	require.NoError(p.t, err)
-	return call[measures](p, string(script), svg, width)
+	require.NoError(p.T, err)
+	return browser.Call[measures](p.Page, string(script), svg, width)
 }
 
 // accessibility are the violations that axe finds in the page.
-func (p *page) accessibility() []string {
-	p.t.Helper()
-	return call[[]string](p, `async () => (await axe.run(document.querySelector("main"), {resultTypes: ["violations"]})).violations
+func (p page) accessibility() []string {
+	p.T.Helper()
+	return browser.Call[[]string](p.Page, `async () => (await axe.run(document.querySelector("main"), {resultTypes: ["violations"]})).violations
 		.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html.slice(0, 200)).join(", "))`)
 }
 
@@ -114,8 +115,8 @@ const axe = "node_modules/axe-core/axe.min.js"
 
 func TestAReaderCanReadEveryPicture(t *testing.T) {
 	p := openPage(t, axe)
-	for _, theme := range themes {
-		p.theme(theme)
+	for _, theme := range browser.Themes {
+		p.Theme(theme)
 		for _, d := range drawings {
 			t.Run(d.Name+" in "+theme, func(t *testing.T) {
 				svg := string(d.New().SVG())
@@ -134,8 +135,8 @@ func TestAReaderCanReadEveryPicture(t *testing.T) {
 func TestAPictureFollowsTheThemeAsAnImage(t *testing.T) {
 	p := openPage(t)
 	ground := func(theme string) []float64 {
-		p.theme(theme)
-		return call[[]float64](p, `async svg => {
+		p.Theme(theme)
+		return browser.Call[[]float64](p.Page, `async svg => {
 			const image = new Image();
 			image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg);
 			document.querySelector("main").replaceChildren(image);
@@ -167,7 +168,7 @@ func well(svg string) error {
 func TestEveryPictureIsXML(t *testing.T) {
 	p := openPage(t)
 	parse := func(svg string) string {
-		return call[string](p, `svg => {
+		return browser.Call[string](p.Page, `svg => {
 			const document = new DOMParser().parseFromString(svg, "image/svg+xml");
 			return document.querySelector("parsererror")?.textContent ?? document.documentElement.namespaceURI;
 		}`, svg)
@@ -187,7 +188,7 @@ func TestEveryPictureIsXML(t *testing.T) {
 // Each check of a picture finds the fault that it is there for.
 func TestAFaultyPictureIsFound(t *testing.T) {
 	p := openPage(t, axe)
-	p.theme("light")
+	p.Theme("light")
 	good := string(drawings[0].New().SVG())
 	require.Empty(t, p.measure(good, 400).problems())
 	name := good[strings.Index(good, `<text class="name"`):]

@@ -1,0 +1,2 @@
+// Package pages tests the pages of machine/debug in a browser.
+package pages

@@ -1,0 +1,148 @@
+package pages
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
+)
+
+// isAt waits until the page shows a phase as the current one: in what happens, in
+// the plan and in the graph.
+func (p *tab) isAt(phase string) {
+	p.T.Helper()
+	p.until(`phase => {
+		const fact = [...document.querySelectorAll(".facts div")].find(e => e.querySelector("dt").textContent === "Phase");
+		return fact?.querySelector("dd").textContent === phase
+			&& document.querySelector(".phases .here th")?.textContent === phase
+			&& [...document.querySelectorAll("#graph text.here")].map(e => e.textContent).join("") === phase;
+	}`, phase)
+}
+
+func TestARunShowsWhatItDoes(t *testing.T) {
+	s := newSite(t)
+	all := s.dozen()
+	for _, tt := range []struct {
+		name string
+		want map[string]string // texts by elements
+	}{
+		{"payments", map[string]string{
+			".sentence": "3 of 5 volumes are copied", ".facts": "Deadline", "#pipeline .open": "data-0: 41 of 120 GiB",
+			"#pipeline": "DirectVolume", "#leftout": "DataBackup", "#timeline": copying, "#flags": "HasPVs", "#events": "is entered",
+		}},
+		{"shop", map[string]string{".sentence": "fails", ".facts": "Next try", ".error": "connection refused", "#events": "connection refused"}},
+		{"crm", map[string]string{".sentence": "EnsureInitialBackups", ".error": "EnsureInitialBackup"}},
+		{"ledger", map[string]string{".facts .late": "ago"}},
+		{"billing", map[string]string{".sentence": "failed", "#past": "cloud-credentials"}},
+		{"mail", map[string]string{".sentence": "rolled back", "#past": "From Final"}},
+		{"wiki", map[string]string{".error": "get imagestreams"}},
+		{"forum", map[string]string{".sentence": "paused"}},
+		{"portal", map[string]string{".sentence": "not begun"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := s.open(t, runPage(all[tt.name]))
+			for selector, want := range tt.want {
+				assert.Contains(t, strings.Join(p.texts(selector), "\n"), want, selector)
+			}
+		})
+	}
+}
+
+func TestALiveRunMovesTheCurrentPhase(t *testing.T) {
+	s := newSite(t)
+	m := final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
+	s.drive(m)
+	list, p := s.open(t, ""), s.open(t, runPage(m))
+	p.isAt(mtc.PhaseEnsureInitialBackup)
+	list.mark()
+	p.mark()
+	open := browser.Call[bool](p.Page, `() => document.getElementById("all-phases").open = true`)
+	require.True(t, open)
+	m.holds, m.result = copying, runner.Wait(0, "3 of 5 volumes are copied")
+	s.drive(m)
+	p.isAt(copying)
+	p.shows(".sentence", "3 of 5 volumes are copied")
+	p.shows("#pipeline .open", "DirectVolume")
+	list.shows(".runs td", copying)
+	assert.True(t, browser.Call[bool](p.Page, `() => document.getElementById("all-phases").open`), "what was opened stays open")
+	m.holds = ""
+	s.drive(m)
+	p.shows(".sentence", "succeeded")
+	p.notReloaded()
+	list.notReloaded()
+}
+
+func TestTheSliderShowsAMomentBefore(t *testing.T) {
+	s := newSite(t)
+	m := final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
+	s.drive(m)
+	m.holds, m.result = copying, runner.Wait(0, "3 of 5 volumes are copied")
+	s.drive(m)
+	p := s.open(t, runPage(m))
+	p.isAt(copying)
+	p.mark()
+	latest := p.texts("#pipeline")[0]
+	require.Contains(t, latest, "3 of 5 volumes")
+
+	p.Do(chromedp.Focus(chromedp.CSS("#moment")), chromedp.KeyEvent(kb.Home))
+	p.until(`() => new URL(location.href).searchParams.get("moment") === "1"`)
+	p.shows("#doing", "As it was at")
+	p.until(`latest => document.querySelector("#pipeline").innerText.trim() !== latest`, latest)
+	first := browser.Call[string](p.Page, `() => [...document.querySelectorAll("#graph text.here")].map(e => e.textContent).join("")`)
+	assert.NotEqual(t, copying, first, "the graph has moved")
+	assert.NotContains(t, p.texts("#pipeline")[0], "3 of 5 volumes")
+	for first == "" || first == copying {
+		t.Fatalf("the graph shows %q", first)
+	}
+	p.isAt(first)
+
+	// What happens meanwhile does not take the moment away.
+	m.result = runner.Wait(0, "4 of 5 volumes are copied")
+	before := browser.Call[string](p.Page, `() => document.getElementById("moment").max`)
+	s.reconcile(m)
+	p.until(`before => document.getElementById("moment").max !== before`, before)
+	p.isAt(first)
+
+	p.click("#next")
+	p.until(`() => document.getElementById("moment").value === "2"`)
+	p.Do(chromedp.Focus(chromedp.CSS("#moment")), chromedp.KeyEvent(kb.End))
+	p.isAt(copying)
+	p.shows("#pipeline", "4 of 5 volumes")
+	p.until(`() => !new URL(location.href).searchParams.has("moment")`)
+	m.holds = ""
+	s.drive(m)
+	p.shows(".sentence", "succeeded")
+	p.notReloaded()
+}
+
+func TestHostileTextsStayTexts(t *testing.T) {
+	s := newSite(t)
+	const hostile = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>"'\u202e` + "\x1b[31m"
+	m := final("payments", mtc.PhaseEnsureInitialBackup, hostile, hostile)
+	m.name.Name = hostile
+	s.drive(m)
+	f := final("orders", mtc.PhaseEnsureInitialBackup, "")
+	f.name.Namespace = "javascript:window.hacked=1//"
+	s.drive(f)
+	f.result = runner.Fail(hostile)
+	s.reconcile(f)
+	s.reconcile(f)
+	for _, page := range []string{"", runPage(m), runPage(f)} {
+		p := s.open(t, page)
+		p.shows("main", `<img src=x onerror="window.hacked=1">`)
+		assert.False(t, browser.Call[bool](p.Page, `() => "hacked" in window || document.querySelector("main img, main script") !== null`))
+		assert.NotContains(t, strings.Join(p.texts("main"), ""), "\x1b")
+	}
+	p := newTab(t, s.url)
+	p.expected = "status of 404"
+	p.visit("run?name=" + "%3Cscript%3Ewindow.hacked%3D1%3C%2Fscript%3E")
+	p.shows("main", "<script>window.hacked")
+	assert.False(t, browser.Call[bool](p.Page, `() => "hacked" in window`))
+}

@@ -1,0 +1,199 @@
+package pages
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
+	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
+)
+
+// site serves the pages of a controller over HTTP/1.1.
+type site struct {
+	*controller
+	url string
+}
+
+const mounted = "/debug/pipeline/"
+
+func newSite(t testing.TB) *site {
+	t.Helper()
+	c := newController(t)
+	handler, err := debug.NewHandler(c.recorder, debug.HandlerOptions{Title: "Migrations", Now: c.clock})
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.Handle(mounted, handler)
+	server := httptest.NewServer(mux)
+	t.Cleanup(func() {
+		// All pages are closed by now, but a stream may not have noticed yet.
+		ctx, cancel := context.WithTimeout(context.Background(), browser.Timeout)
+		defer cancel()
+		assert.NoError(t, server.Config.Shutdown(ctx))
+		server.Close()
+	})
+	return &site{c, server.URL + mounted}
+}
+
+// runPage is the page of a migration.
+func runPage(m *migration) string { return "run?name=" + url.QueryEscape(m.name.String()) }
+
+// tab is a page of a site. At the end of the test it must not have complained,
+// nor asked another host.
+type tab struct {
+	*browser.Page
+	site string
+
+	mu         sync.Mutex
+	complaints []string
+	expected   string // part of complaints that are expected
+}
+
+// open opens a page of a site.
+func (s *site) open(t testing.TB, page string) *tab {
+	t.Helper()
+	return openTab(t, s.url, page)
+}
+
+func openTab(t testing.TB, site, page string) *tab {
+	t.Helper()
+	p := newTab(t, site)
+	p.visit(page)
+	return p
+}
+
+func newTab(t testing.TB, site string) *tab {
+	t.Helper()
+	p := &tab{site: site}
+	p.Page = browser.Open(t, chromedp.WithListener(p.listen))
+	t.Cleanup(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, c := range p.complaints {
+			if p.expected == "" || !strings.Contains(c, p.expected) {
+				t.Errorf("a page complains: %s", c)
+			}
+		}
+	})
+	p.width(1280)
+	return p
+}
+
+// listen notes what a user would find in the console, and requests to others.
+func (p *tab) listen(event any) {
+	complain := func(format string, args ...any) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.complaints = append(p.complaints, fmt.Sprintf(format, args...))
+	}
+	switch e := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		var texts []string
+		for _, arg := range e.Args {
+			texts = append(texts, string(arg.Value)+arg.Description)
+		}
+		complain("console.%s: %s", e.Type, strings.Join(texts, " "))
+	case *runtime.EventExceptionThrown:
+		complain("exception: %s", e.ExceptionDetails.Text)
+	case *log.EventEntryAdded:
+		complain("%s of %s: %s %s", e.Entry.Level, e.Entry.Source, e.Entry.Text, e.Entry.URL)
+	case *network.EventRequestWillBeSent:
+		if !strings.HasPrefix(e.Request.URL, p.site) && e.Request.URL != "about:blank" {
+			complain("a request to %s", e.Request.URL)
+		}
+	}
+}
+
+// visit goes to a page of the site.
+func (p *tab) visit(page string) {
+	p.T.Helper()
+	p.Do(chromedp.Navigate(p.site + page))
+}
+
+// width sets the width of the page, in pixels.
+func (p *tab) width(pixels int64) {
+	p.T.Helper()
+	p.Do(chromedp.EmulateViewport(pixels, 900))
+}
+
+// withoutScript makes the pages that are opened from now on run no script.
+func (p *tab) withoutScript() {
+	p.T.Helper()
+	_, err := chromedp.Call(p.Ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	require.NoError(p.T, err)
+}
+
+// until waits for a condition in JavaScript, which holds at once or comes to hold
+// without the test's doing.
+func (p *tab) until(condition string, args ...any) {
+	p.T.Helper()
+	ctx, cancel := context.WithTimeout(p.Ctx, browser.Timeout)
+	defer cancel()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		// An error may be that the page is left just now.
+		is, err := browser.Try[bool](ctx, condition, args...)
+		if err == nil && is {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			page := context.WithoutCancel(p.Ctx)
+			text, _ := browser.Try[string](page, `() => location.href + "\n" + document.body.innerText`)
+			require.FailNow(p.T, "the page never gets there", "%s %v (%v) in\n%s", condition, args, err, text)
+		case <-poll.C:
+		}
+	}
+}
+
+// shows waits until an element is there whose text contains another.
+func (p *tab) shows(selector, text string) {
+	p.T.Helper()
+	p.until(`(selector, text) => [...document.querySelectorAll(selector)].some(e => e.textContent.includes(text))`, selector, text)
+}
+
+// click clicks an element as a user does.
+func (p *tab) click(selector string) {
+	p.T.Helper()
+	p.Do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// texts are those of elements as a reader sees them.
+func (p *tab) texts(selector string) []string {
+	p.T.Helper()
+	return browser.Call[[]string](p.Page, `selector => [...document.querySelectorAll(selector)].map(e => e.innerText.trim())`, selector)
+}
+
+func (p *tab) address() *url.URL {
+	p.T.Helper()
+	u, err := url.Parse(browser.Call[string](p.Page, `() => location.href`))
+	require.NoError(p.T, err)
+	return u
+}
+
+// mark marks the page, so that a reload can be noticed.
+func (p *tab) mark() {
+	p.T.Helper()
+	browser.Call[bool](p.Page, `() => window.marked = true`)
+}
+
+// notReloaded checks that the page is the one that was marked.
+func (p *tab) notReloaded() {
+	p.T.Helper()
+	assert.True(p.T, browser.Call[bool](p.Page, `() => window.marked === true`), "the page was loaded again")
+}

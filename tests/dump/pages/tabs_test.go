@@ -1,0 +1,36 @@
+package pages
+
+import (
+	"testing"
+
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// A browser opens at most six connections to a host over HTTP/1.1, and a stream
+// keeps one.
+func TestEightTabsLoadAndAreLive(t *testing.T) {
+	s := newSite(t)
+	m := final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
+	s.drive(m)
+	var tabs []*tab
+	for i := range 8 {
+		page := runPage(m)
+		if i%2 == 1 {
+			page = ""
+		}
+		p := s.open(t, page)
+		p.shows("main", "backup payments-initial is in progress")
+		p.mark()
+		tabs = append(tabs, p)
+	}
+	for _, p := range tabs { // each has found out how it follows
+		p.until(`() => document.visibilityState === "visible" && document.getElementById("live").textContent.startsWith("Live")`)
+	}
+	m.result = runner.Wait(0, "backup payments-initial has 3 of 9 items")
+	s.reconcile(m)
+	for _, p := range tabs {
+		p.shows("main", "3 of 9 items")
+		p.notReloaded()
+	}
+}
