@@ -127,7 +127,7 @@ func (f factView) Decided() string {
 	case f.Live:
 		return "live: may change at any moment"
 	case len(f.DecidedBy) == 0:
-		return "known from the start"
+		return "no phase decides it"
 	}
 	return "decided by " + wording.Few(f.DecidedBy)
 }
@@ -176,6 +176,9 @@ func newEventView(e Event, now time.Time) eventView {
 func (e eventView) Times() string {
 	if e.Count < 2 {
 		return ""
+	}
+	if e.Last.at.After(e.Last.now) { // at a moment before, for which it was not counted
+		return fmt.Sprintf("%d times, also after this moment, last at %s", e.Count, e.Last.Clock())
 	}
 	return fmt.Sprintf("%d times, last %s", e.Count, e.Last.Away())
 }
@@ -307,7 +310,7 @@ func (p *runView) sentence(s *runner.State) string {
 		b.WriteString(why)
 	case runner.ActivityPaused:
 		b.WriteString("Paused" + in + since)
-		if p.Why != "" {
+		if why != "" {
 			b.WriteString("; before that" + why)
 		}
 	case runner.ActivityStopped:
@@ -317,8 +320,8 @@ func (p *runView) sentence(s *runner.State) string {
 		if !p.Since.IsZero() {
 			b.WriteString(" " + p.Since.Away())
 		}
-		if p.Result != "" {
-			b.WriteString(": " + strings.ToLower(resultLooks[p.Result].Text))
+		if l, known := resultLooks[p.Result]; known {
+			b.WriteString(": " + strings.ToLower(l.Text))
 		}
 		if n := int(s.FailedPhases); n > 0 {
 			b.WriteString(", " + plural(n, "phase") + " failed")
@@ -352,16 +355,18 @@ func (p *runView) pipeline(s *runner.State, now time.Time) {
 		v := stepView{Name: step.Name, Phase: step.Phase, Message: step.Message, Progress: step.Progress, State: stepLater}
 		end := now
 		if step.Ran() {
-			v.Started = when{step.Started.Time, now}
 			v.State = stepOpen
+		}
+		if !step.Started.IsZero() {
+			v.Started = when{step.Started.Time, now}
 		}
 		if step.Completed != nil && !step.Completed.IsZero() {
 			v.Completed = when{step.Completed.Time, now}
 			v.State = stepDone
 			end = step.Completed.Time
 		}
-		if step.Ran() {
-			v.Took = length(max(end.Sub(step.Started.Time), 0))
+		if !v.Started.IsZero() {
+			v.Took = length(max(end.Sub(v.Started.at), 0))
 		}
 		switch {
 		case step.Failed:
