@@ -2,6 +2,7 @@ package debug
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -78,4 +79,39 @@ func TestTheSentenceOfAPausedRun(t *testing.T) {
 	s.Done, s.Result, s.Retry, s.PausedSince = true, phases.Result("Other"), nil, nil
 	r.Record(n, s, false)
 	assert.Contains(t, page200(t, r, "/"+runLink("run", n), "text/plain"), "\nDone.\n", "a result that is not known is not shown")
+}
+
+func TestMomentsKeepTheirNumbers(t *testing.T) {
+	r := newRecorder(t, Options{MaxRunSize: MinRunSize})
+	n := Name{Namespace: "shop", Name: "orders"}
+	record := func(i int) {
+		r.Record(n, runner.State{
+			Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: "EnsureInitialBackup"},
+			Pipeline:   steps.Pipeline{{Name: "Backup", Message: strings.Repeat("x", 200) + fmt.Sprint(" volume ", i)}},
+		}, false)
+	}
+	for i := range 20 {
+		record(i + 1)
+	}
+	page := "/" + runLink("run", n, "moment", "20")
+	record(21)
+	assert.Contains(t, page200(t, r, page, "text/plain"), "volume 20", "before some are dropped")
+	for i := range 15 {
+		record(i + 22)
+	}
+	run, _ := r.Lookup(n)
+	require.Positive(t, run.DroppedMoments)
+	require.Less(t, run.DroppedMoments, 19)
+	assert.Contains(t, page200(t, r, page, "text/plain"), "volume 20\n", "and after")
+	assert.Contains(t, page200(t, r, page, "text/plain"), "Moment 20 of 36, at ")
+	assert.Contains(t, page200(t, r, page, "text/html"), fmt.Sprintf(`min="%d" max="36" value="20"`, run.DroppedMoments+1))
+	assert.Contains(t, page200(t, r, "/"+runLink("history", n), "application/json"), `"moment": 36`)
+
+	h, err := NewHandler(r, HandlerOptions{})
+	require.NoError(t, err)
+	for moment, want := range map[string]int{"1": http.StatusNotFound, "0": http.StatusBadRequest, "37": http.StatusBadRequest, "-1": http.StatusBadRequest} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/"+runLink("run", n, "moment", moment), nil))
+		assert.Equal(t, want, w.Code, "moment %s", moment)
+	}
 }

@@ -24,8 +24,9 @@ type runView struct {
 	Error string `json:"error,omitempty"`
 	// Run is the number of the run of its object, from 1.
 	Run int64 `json:"run"`
-	// Moment is the number of the moment that is shown, from 1, and Moments the
-	// number of those that are recorded.
+	// Moment is the number of the moment that is shown, and Moments that of the
+	// latest. They count from 1, those that were dropped included, so that a number
+	// stands for the same moment as long as that is recorded.
 	Moment  int  `json:"moment"`
 	Moments int  `json:"moments"`
 	At      when `json:"at"`
@@ -164,8 +165,11 @@ type eventView struct {
 	Page  string `json:"-"`
 }
 
-func newEventView(e Event, now time.Time) eventView {
-	v := eventView{At: when{e.At, now}, Kind: e.Kind, Text: e.Text, Moment: e.Moment + 1}
+func newEventView(run Run, e Event, now time.Time) eventView {
+	v := eventView{At: when{e.At, now}, Kind: e.Kind, Text: e.Text}
+	if e.Moment >= 0 {
+		v.Moment = run.number(e.Moment)
+	}
 	if e.Count > 1 {
 		v.Count, v.Last = e.Count, when{e.Last, now}
 	}
@@ -208,8 +212,11 @@ type pastRun struct {
 
 var runParameters = []parameter{{name: "name"}, {name: "item"}, {name: "moment"}}
 
+// number is the number of the moment at an index, among all that there were.
+func (r Run) number(i int) int { return r.DroppedMoments + i + 1 }
+
 // momentOf returns the index of the moment that a query asks for: the latest
-// unless it names one, by its number from 1.
+// unless it names one, by its number.
 func momentOf(q query, run Run) (int, error) {
 	last := len(run.Moments) - 1
 	text := q.get("moment")
@@ -217,10 +224,13 @@ func momentOf(q query, run Run) (int, error) {
 		return last, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > len(run.Moments) {
-		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; it takes 1 to %d, and without it the latest is shown", shorten(text), len(run.Moments))}
+	switch {
+	case err != nil || n < 1 || n > run.number(last):
+		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; it takes %d to %d, and without it the latest is shown", shorten(text), run.number(0), run.number(last))}
+	case n < run.number(0):
+		return 0, &requestError{status: notFound, Message: fmt.Sprintf("moment %d was dropped to bound the history; %d to %d are recorded, and without the parameter moment the latest is shown", n, run.number(0), run.number(last))}
 	}
-	return n - 1, nil
+	return n - run.number(0), nil
 }
 
 // newRunView describes a run at the moment of that index.
@@ -235,7 +245,7 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 	s := &m.State
 	p := &runView{
 		row: newRow(rec, run, m, now), Run: max(s.Run, 1),
-		Moment: i + 1, Moments: len(run.Moments), At: at(m.At), Seen: at(run.Seen),
+		Moment: run.number(i), Moments: run.number(len(run.Moments) - 1), At: at(m.At), Seen: at(run.Seen),
 		DroppedMoments: run.DroppedMoments, DroppedEvents: run.DroppedEvents,
 		Cut:  m.Cut,
 		plan: rec.Plan(m), latest: latest,
@@ -255,8 +265,8 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 		if !latest && e.At.After(m.At) {
 			continue
 		}
-		view := newEventView(e, now)
-		if e.Moment >= 0 && e.Moment < len(run.Moments) {
+		view := newEventView(run, e, now)
+		if view.Moment > 0 {
 			view.Page = p.MomentPage(view.Moment)
 		}
 		p.Events = append(p.Events, view)
@@ -647,10 +657,13 @@ func (p *runView) MomentPage(n int) string {
 	return runLink("run", p.name, "moment", strconv.Itoa(n))
 }
 
+// First is the number of the oldest moment that is recorded.
+func (p *runView) First() int { return p.DroppedMoments + 1 }
+
 // Previous and Following are the pages of the moments beside this; empty if
 // there is none.
 func (p *runView) Previous() string {
-	if p.Moment <= 1 {
+	if p.Moment <= p.First() {
 		return ""
 	}
 	return p.MomentPage(p.Moment - 1)
