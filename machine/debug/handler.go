@@ -3,7 +3,6 @@ package debug
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -168,11 +167,10 @@ func (h *handler) write(w http.ResponseWriter, r *http.Request, f form, status i
 	switch f {
 	case formJSON:
 		var err error
-		if body, err = json.MarshalIndent(v, "", "  "); err != nil {
+		if body, err = asJSON(v); err != nil {
 			http.Error(w, "the page cannot be written as JSON", http.StatusInternalServerError)
 			return
 		}
-		body = append(body, '\n')
 	case formText:
 		t := &text{}
 		v.text(t)
@@ -342,10 +340,10 @@ func (h *handler) history(w http.ResponseWriter, r *http.Request, q query) error
 	}
 	p := newHistory(h.recorder, run, h.o.Now())
 	p.typed(kinds["history"], h.o.Now())
-	body, err := json.MarshalIndent(p, "", "  ")
+	body, err := asJSON(p)
 	if err != nil {
 		return err
 	}
-	download(w, r, run.Name.label()+"-history.json", "application/json", append(body, '\n'))
+	download(w, r, run.Name.label()+"-history.json", "application/json", body)
 	return nil
 }

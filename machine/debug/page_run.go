@@ -128,7 +128,7 @@ func (f factView) Decided() string {
 	case f.Live:
 		return "live: may change at any moment"
 	case len(f.DecidedBy) == 0:
-		return "known from the start"
+		return "no phase decides it"
 	}
 	return "decided by " + wording.Few(f.DecidedBy)
 }
@@ -181,6 +181,9 @@ func (e eventView) Times() string {
 	if e.Count < 2 {
 		return ""
 	}
+	if e.Last.at.After(e.Last.now) { // at a moment before, for which it was not counted
+		return fmt.Sprintf("%d times, also after this moment, last at %s", e.Count, e.Last.Clock())
+	}
 	return fmt.Sprintf("%d times, last %s", e.Count, e.Last.Away())
 }
 
@@ -219,7 +222,10 @@ func momentOf(q query, run Run) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	i := n - 1 - run.DroppedMoments
-	if err != nil || n < 1 || i < 0 || i > last {
+	if err == nil && n >= 1 && i < 0 {
+		return 0, &requestError{status: notFound, Message: fmt.Sprintf("moment %d was dropped to bound the history; the moments %d to %d are recorded", n, run.DroppedMoments+1, run.DroppedMoments+last+1)}
+	}
+	if err != nil || n < 1 || i > last {
 		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; the moments %d to %d are recorded, and without it the latest is shown", shorten(text), run.DroppedMoments+1, run.DroppedMoments+last+1)}
 	}
 	return i, nil
@@ -312,7 +318,7 @@ func (p *runView) sentence(s *runner.State) string {
 		b.WriteString(why)
 	case runner.ActivityPaused:
 		b.WriteString("Paused" + in + since)
-		if p.Why != "" {
+		if why != "" {
 			b.WriteString("; before that" + why)
 		}
 	case runner.ActivityStopped:
@@ -322,8 +328,8 @@ func (p *runView) sentence(s *runner.State) string {
 		if !p.Since.IsZero() {
 			b.WriteString(" " + p.Since.Away())
 		}
-		if p.Result != "" {
-			b.WriteString(": " + strings.ToLower(resultLooks[p.Result].Text))
+		if l, known := resultLooks[p.Result]; known {
+			b.WriteString(": " + strings.ToLower(l.Text))
 		}
 		if n := int(s.FailedPhases); n > 0 {
 			b.WriteString(", " + plural(n, "phase") + " failed")
@@ -357,16 +363,18 @@ func (p *runView) pipeline(s *runner.State, now time.Time) {
 		v := stepView{Name: step.Name, Phase: step.Phase, Message: step.Message, Progress: step.Progress, State: stepLater}
 		end := now
 		if step.Ran() {
-			v.Started = when{step.Started.Time, now}
 			v.State = stepOpen
+		}
+		if !step.Started.IsZero() {
+			v.Started = when{step.Started.Time, now}
 		}
 		if step.Completed != nil && !step.Completed.IsZero() {
 			v.Completed = when{step.Completed.Time, now}
 			v.State = stepDone
 			end = step.Completed.Time
 		}
-		if step.Ran() {
-			v.Took = length(max(end.Sub(step.Started.Time), 0))
+		if !v.Started.IsZero() {
+			v.Took = length(max(end.Sub(v.Started.at), 0))
 		}
 		switch {
 		case step.Failed:
@@ -654,6 +662,9 @@ func (p *runView) MomentPage(n int) string {
 	}
 	return runLink("run", p.name, "moment", strconv.Itoa(n))
 }
+
+// First is the number of the oldest moment that is recorded.
+func (p *runView) First() int { return p.DroppedMoments + 1 }
 
 // Previous and Following are the pages of the moments beside this; empty if
 // there is none.
