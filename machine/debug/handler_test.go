@@ -184,7 +184,7 @@ func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
 		"/itinerary?name=Final&turn=HasPVs":                          {400, "the parameter turn takes"},
 		"/itinerary?name=Final&" + strings.Repeat("set=HasPVs&", 65): {400, "the parameter set is given 65 times"},
 		payments + "&moment=0":                                       {400, `the parameter moment does not take "0"`},
-		payments + "&moment=1000":                                    {400, `it takes 1 to 23`},
+		payments + "&moment=1000":                                    {400, `the moments 1 to 23 are recorded`},
 		"/graph":                                                     {400, "give the name of a run"},
 		"/graph?itinerary=Final&format=png":                          {400, `the parameter format does not take "png"`},
 		"/graph?name=openshift-migration/crm-stopped":                {404, "Nothing can be planned"},

@@ -34,10 +34,10 @@ func newHistory(rec *Recorder, run Run, now time.Time) *historyView {
 	for i, m := range run.Moments {
 		v := runView{row: newRow(rec, Run{Name: run.Name}, m, m.At)}
 		v.pipeline(&m.State, m.At)
-		p.Moments = append(p.Moments, momentEntry{i + 1, when{m.At, m.At}, v.row, v.Pipeline, m.State.Facts})
+		p.Moments = append(p.Moments, momentEntry{run.DroppedMoments + i + 1, when{m.At, m.At}, v.row, v.Pipeline, m.State.Facts})
 	}
 	for _, e := range run.Events {
-		p.Events = append(p.Events, newEventView(e, now))
+		p.Events = append(p.Events, newEventView(e, run.DroppedMoments, now))
 	}
 	return p
 }

@@ -360,6 +360,6 @@ func (p *itineraryView) text(t *text) {
 	section(t, "May run", nil, p.MaybeSteps, func(s string) []string { return []string{s} })
 	section(t, "Left out", []string{"STEP", "WHY"}, p.LeftOut, func(l leftOut) []string { return []string{l.Step, l.Why} })
 	section(t, "Phases", []string{"PHASE", "STEP", "PLAN", "WHY"}, p.Phases, func(v phaseView) []string {
-		return []string{v.Name, v.Step, v.Word(), v.Reason()}
+		return []string{v.Name, v.Step, v.Plan(), v.Reason()}
 	})
 }

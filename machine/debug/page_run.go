@@ -24,12 +24,13 @@ type runView struct {
 	Error string `json:"error,omitempty"`
 	// Run is the number of the run of its object, from 1.
 	Run int64 `json:"run"`
-	// Moment is the number of the moment that is shown, from 1, and Moments the
-	// number of those that are recorded.
-	Moment  int  `json:"moment"`
-	Moments int  `json:"moments"`
-	At      when `json:"at"`
-	Seen    when `json:"seen,omitzero"`
+	// Moment is the number of the moment that is shown. They are counted from 1, also
+	// those that were dropped: Oldest and Newest are recorded, and all between.
+	Moment int  `json:"moment"`
+	Oldest int  `json:"oldestMoment"`
+	Newest int  `json:"newestMoment"`
+	At     when `json:"at"`
+	Seen   when `json:"seen,omitzero"`
 
 	Pipeline []stepView `json:"pipeline"`
 	// MaybeSteps may still come, by flags that are unknown or a choice.
@@ -164,8 +165,11 @@ type eventView struct {
 	Page  string `json:"-"`
 }
 
-func newEventView(e Event, now time.Time) eventView {
-	v := eventView{At: when{e.At, now}, Kind: e.Kind, Text: e.Text, Moment: e.Moment + 1}
+func newEventView(e Event, dropped int, now time.Time) eventView {
+	v := eventView{At: when{e.At, now}, Kind: e.Kind, Text: e.Text}
+	if e.Moment >= 0 {
+		v.Moment = dropped + e.Moment + 1
+	}
 	if e.Count > 1 {
 		v.Count, v.Last = e.Count, when{e.Last, now}
 	}
@@ -205,8 +209,8 @@ type pastRun struct {
 
 var runParameters = []parameter{{name: "name"}, {name: "item"}, {name: "moment"}}
 
-// momentOf returns the index of the moment that a query asks for: the latest
-// unless it names one, by its number from 1.
+// momentOf returns the index of the moment that a query asks for by its number:
+// the latest if it names none.
 func momentOf(q query, run Run) (int, error) {
 	last := len(run.Moments) - 1
 	text := q.get("moment")
@@ -214,10 +218,11 @@ func momentOf(q query, run Run) (int, error) {
 		return last, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > len(run.Moments) {
-		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; it takes 1 to %d, and without it the latest is shown", shorten(text), len(run.Moments))}
+	i := n - 1 - run.DroppedMoments
+	if err != nil || n < 1 || i < 0 || i > last {
+		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; the moments %d to %d are recorded, and without it the latest is shown", shorten(text), run.DroppedMoments+1, run.DroppedMoments+last+1)}
 	}
-	return n - 1, nil
+	return i, nil
 }
 
 // newRunView describes a run at the moment of that index.
@@ -232,7 +237,7 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 	s := &m.State
 	p := &runView{
 		row: newRow(rec, run, m, now), Run: max(s.Run, 1),
-		Moment: i + 1, Moments: len(run.Moments), At: at(m.At), Seen: at(run.Seen),
+		Moment: run.DroppedMoments + i + 1, Oldest: run.DroppedMoments + 1, Newest: run.DroppedMoments + len(run.Moments), At: at(m.At), Seen: at(run.Seen),
 		DroppedMoments: run.DroppedMoments, DroppedEvents: run.DroppedEvents,
 		Cut:  m.Cut,
 		plan: rec.Plan(m), latest: latest,
@@ -252,7 +257,7 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 		if !latest && e.At.After(m.At) {
 			continue
 		}
-		view := newEventView(e, now)
+		view := newEventView(e, run.DroppedMoments, now)
 		if e.Moment >= 0 && e.Moment < len(run.Moments) {
 			view.Page = p.MomentPage(view.Moment)
 		}
@@ -443,6 +448,14 @@ func (v phaseView) Word() string {
 		return "by choice"
 	}
 	return "may run"
+}
+
+// Plan is Word, and whether that may still change.
+func (v phaseView) Plan() string {
+	if v.Tentative {
+		return v.Word() + ", tentative"
+	}
+	return v.Word()
 }
 
 // Reason is why it does not run, or what that depends on.
@@ -636,7 +649,7 @@ func scale(all []visit) {
 // MomentPage is the page of the moment of that number; the latest is the page of
 // the run itself.
 func (p *runView) MomentPage(n int) string {
-	if n >= p.Moments {
+	if n >= p.Newest {
 		return runLink("run", p.name)
 	}
 	return runLink("run", p.name, "moment", strconv.Itoa(n))
@@ -645,7 +658,7 @@ func (p *runView) MomentPage(n int) string {
 // Previous and Following are the pages of the moments beside this; empty if
 // there is none.
 func (p *runView) Previous() string {
-	if p.Moment <= 1 {
+	if p.Moment <= p.Oldest {
 		return ""
 	}
 	return p.MomentPage(p.Moment - 1)
@@ -653,7 +666,7 @@ func (p *runView) Previous() string {
 
 // Following is the page of the next moment.
 func (p *runView) Following() string {
-	if p.Moment >= p.Moments {
+	if p.Moment >= p.Newest {
 		return ""
 	}
 	return p.MomentPage(p.Moment + 1)
@@ -701,7 +714,7 @@ func (p *runView) text(t *text) {
 	t.line(p.FullName())
 	t.line(p.Doing)
 	if !p.latest {
-		t.line(fmt.Sprintf("Moment %d of %d, at %s.", p.Moment, p.Moments, p.At.Exact()))
+		t.line(fmt.Sprintf("Moment %d of %d, at %s.", p.Moment, p.Newest, p.At.Exact()))
 	}
 	pairs := [][]string{
 		{"itinerary", p.Itinerary}, {"step", p.Step}, {"phase", p.Phase}, {"progress", p.Progress},
@@ -733,7 +746,7 @@ func (p *runView) text(t *text) {
 		return []string{v.Entered.Clock(), v.Phase, v.Took.String(), v.Word()}
 	})
 	section(t, "Phases", []string{"PHASE", "STEP", "PLAN", "WHY"}, p.Phases, func(v phaseView) []string {
-		return []string{v.Name, v.Step, v.Word(), v.Reason()}
+		return []string{v.Name, v.Step, v.Plan(), v.Reason()}
 	})
 	section(t, "Failures", []string{"AT", "PHASE", "REASONS"}, p.Failures, func(f failureView) []string {
 		return []string{f.At.Clock(), f.Phase, strings.Join(f.Reasons, "; ")}

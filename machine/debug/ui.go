@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 )
@@ -51,7 +52,43 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, _ query) error {
 	return nil
 }
 
-var templates = template.Must(template.New("").ParseFS(ui, "ui/*.html"))
+// templates are those of the pages. What stands in each row of a long list is not
+// a template of its own, which would take most of the time of a page.
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"icon": func(name string) template.HTML { return icons[name] },
+	"look": func(l look) template.HTML {
+		return `<span class="look ` + template.HTML(template.HTMLEscapeString(l.Tone)) + `">` + icons[l.Icon] + template.HTML(template.HTMLEscapeString(l.Text)) + "</span>"
+	},
+	"ago":  func(w when) template.HTML { return w.element(w.Ago()) },
+	"away": func(w when) template.HTML { return w.element(w.Away()) },
+	"due":  func(w when) template.HTML { return w.element(w.Due()) },
+}).ParseFS(ui, "ui/*.html"))
+
+// icons are the icons by name.
+var icons = func() map[string]template.HTML {
+	t := template.Must(template.ParseFS(ui, "ui/icon.html"))
+	all := make(map[string]template.HTML)
+	for _, name := range []string{
+		"stopped", "overdue", "retrying", "unknown", "waiting", "paused", "working", "notbegun",
+		"done", "succeeded", "failed", "canceled", "rolledback", "leftout", "dot",
+	} {
+		var b strings.Builder
+		if err := t.ExecuteTemplate(&b, "icon", name); err != nil {
+			panic(err) // it is embedded
+		}
+		all[name] = template.HTML(b.String())
+	}
+	return all
+}()
+
+// element shows a moment in words, and in full to who points at it.
+func (w when) element(words string) template.HTML {
+	if w.IsZero() {
+		return ""
+	}
+	exact := w.Exact()
+	return template.HTML(`<time datetime="` + exact + `" title="` + exact + `">` + words + "</time>")
+}
 
 // page is what a template is given.
 type page struct {

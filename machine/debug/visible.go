@@ -56,6 +56,7 @@ func shown(r rune, size int) bool {
 
 // oneLine is a text as a cell of a table shows it.
 func oneLine(s string) string {
-	s = strings.NewReplacer("\r\n", " ↵ ", "\n", " ↵ ", "\t", " ").Replace(s)
-	return string(visible([]byte(s)))
+	return string(visible([]byte(breaks.Replace(s))))
 }
+
+var breaks = strings.NewReplacer("\r\n", " ↵ ", "\n", " ↵ ", "\t", " ")

@@ -73,6 +73,7 @@
   function follow(by) {
     const slider = document.getElementById("moment");
     if (!slider || !by) return;
+    slider.min = by.min;
     slider.max = by.max;
     slider.disabled = by.disabled;
     if (!sliding) slider.value = by.value;

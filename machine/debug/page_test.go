@@ -1,0 +1,297 @@
+package debug_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// read reads a page as JSON.
+func read[T any](f *fixture, path string) (page T) {
+	f.t.Helper()
+	r := get(f.pages(debug.HandlerOptions{}), path, "application/json")
+	text := body(f.t, r)
+	require.Equal(f.t, 200, r.StatusCode, text)
+	require.NoError(f.t, json.Unmarshal([]byte(text), &page))
+	return page
+}
+
+type runList struct {
+	Total, Dropped int
+	Items          []struct{ Name, Activity, Result string }
+}
+
+func (l runList) names() []string {
+	names := []string{}
+	for _, r := range l.Items {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+func TestTheListFindsRuns(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	f.dozen()
+	for query, want := range map[string][]string{
+		"":                              {"crm-stopped", "ledger-overdue", "shop-retrying", "wiki-flags-unknown", "payments-waiting", "vms", "forum-paused", "portal-not-begun", "catalog-working", "mail-rolled-back", "search-canceled", "billing-failed", "orders-done"},
+		"sort=name&activity=Done":       {"billing-failed", "mail-rolled-back", "orders-done", "search-canceled"},
+		"sort=since&activity=Waiting":   {"ledger-overdue", "payments-waiting", "vms"},
+		"q=REFUSED":                     {"shop-retrying"},
+		"q=volumes+copied+payments":     {"payments-waiting"},
+		"q=vm-4":                        {"vms"},
+		"itinerary=Cancel":              {"search-canceled"},
+		"step=DirectVolume":             {"ledger-overdue", "payments-waiting"},
+		"phase=EnsureInitialBackup":     {"shop-retrying", "vms", "forum-paused"},
+		"result=RolledBack":             {"mail-rolled-back"},
+		"failing=true":                  {"crm-stopped", "ledger-overdue", "shop-retrying", "wiki-flags-unknown", "billing-failed"},
+		"failing=true&activity=Stopped": {"crm-stopped"},
+		"q=nothing":                     {},
+	} {
+		l := read[runList](f, "/?"+query)
+		assert.Equal(t, want, l.names(), query)
+		assert.Equal(t, 13, l.Total, query)
+	}
+}
+
+func TestTheListSaysWhatWasDropped(t *testing.T) {
+	f := newFixture(t, debug.Options{MaxRuns: 2})
+	for _, name := range []string{"a", "b", "c"} {
+		f.reconcile(newMigration(name, nil), 2, time.Second)
+	}
+	l := read[runList](f, "/")
+	assert.Equal(t, []string{"b", "c"}, l.names())
+	assert.Equal(t, 1, l.Dropped)
+	assert.Contains(t, body(t, get(f.pages(debug.HandlerOptions{}), "/", "")), "1 run that had not been seen for the longest time")
+}
+
+func TestAnEmptyListSaysWhatToDo(t *testing.T) {
+	h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
+	assert.Contains(t, body(t, get(h, "/", "")), "A run shows up once the controller reconciles it.")
+	assert.Equal(t, "No run has been seen yet. A run shows up once the controller reconciles it.\n", body(t, get(h, "/", "text/plain")))
+}
+
+type runPage struct {
+	Doing, Error, Phase string
+	Moment              int
+	Pipeline            []struct{ Name, State string }
+	LeftOut             []struct{ Step, Why string }
+	Timeline            []struct {
+		Phase           string
+		Took            float64
+		Current, Failed bool
+	}
+	Facts []struct {
+		Flag, Value string
+		Evaluated   *time.Time
+		DecidedBy   []string
+	}
+	Switches []struct{ From, To, Reason string }
+}
+
+func TestARunSaysWhatHappensInASentence(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	f.dozen()
+	for name, want := range map[string]string{
+		"crm-stopped":        "Stopped in phase EnsureInitialBackups for 49 min.",
+		"ledger-overdue":     "Waiting in phase WaitForDirectVolumeMigrationToComplete for 4 h 28 min: 3 of 5 volumes are copied. Its deadline passed 28 min ago.",
+		"shop-retrying":      "Retrying in phase EnsureInitialBackup for 37 min: attempt 6 failed.",
+		"wiki-flags-unknown": "Cannot go on for 34 min, since Quiesce, HasVerify and 8 more are unknown.",
+		"payments-waiting":   "Waiting in phase WaitForDirectVolumeMigrationToComplete for 14 min: 3 of 5 volumes are copied.",
+		"forum-paused":       "Paused in phase EnsureInitialBackup for 29 min; before that: 3 of 5 volumes are copied.",
+		"catalog-working":    "Working in phase EnsureCloudSecretPropagated for 1 min: Waiting for the storage credentials to reach both clusters.",
+		"orders-done":        "Done 5 h 15 min ago: succeeded.",
+		"billing-failed":     "Done 5 h 3 min ago: failed, 1 phase failed.",
+		"search-canceled":    "Done 4 h 54 min ago: canceled.",
+		"mail-rolled-back":   "Done 4 h 41 min ago: rolled back.",
+	} {
+		assert.Equal(t, want, read[runPage](f, "/run?name=openshift-migration/"+name).Doing, name)
+	}
+}
+
+func TestARunExplainsWhatIsLeftOutAlsoWhenItIsBehind(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	f.dozen()
+	run := read[runPage](f, payments)
+	why := make(map[string]string)
+	for _, l := range run.LeftOut {
+		why[l.Step] = l.Why
+	}
+	assert.Equal(t, "needs HasPreBackupHooks", why["PreBackupHooks"])
+	assert.Contains(t, why["DataBackup"], "needs HasStageBackup")
+	assert.NotContains(t, why["DataBackup"], "behind")
+}
+
+func TestAMomentIsShownAsItWas(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	f.dozen()
+	latest := read[runPage](f, payments)
+	assert.Equal(t, 23, latest.Moment)
+	then := read[runPage](f, payments+"&moment=2")
+	assert.Equal(t, "Started", then.Phase)
+	assert.Equal(t, "Working in phase Started for 0 s: Checking that the migration can begin.", then.Doing)
+	assert.Equal(t, "not started", then.Pipeline[1].State)
+	require.NotEmpty(t, then.Timeline)
+	assert.True(t, then.Timeline[len(then.Timeline)-1].Current)
+	page := body(t, get(f.pages(debug.HandlerOptions{}), payments+"&moment=2", ""))
+	assert.Contains(t, page, "moment=1")
+	assert.Contains(t, page, "moment=3")
+	assert.Contains(t, page, "Show the latest")
+}
+
+// The number of a moment stays when older ones are dropped, so that a link to it
+// can be kept.
+func TestMomentsKeepTheirNumbers(t *testing.T) {
+	f := newFixture(t, debug.Options{MaxRunSize: 8 << 10})
+	turn := 0
+	m := newMigration("one", at("EnsureInitialBackup", func() (runner.Result, error) {
+		turn++
+		return runner.Wait(0, fmt.Sprintf("%d of 900 items: %x", turn, sha256.Sum256([]byte{byte(turn)}))), nil
+	}))
+	recorded := func() debug.Run {
+		run, _ := f.recorder.Lookup(m.name)
+		return run
+	}
+	f.until(m, "EnsureInitialBackup", time.Second)
+	n := strconv.Itoa(len(recorded().Moments) - 2)
+	shows := func() string { return read[runPage](f, "/run?name=openshift-migration/one&moment="+n).Phase }
+	then := shows()
+	f.reconcile(m, 60, time.Second)
+	require.Positive(t, recorded().DroppedMoments)
+	h := f.pages(debug.HandlerOptions{})
+	for range 900 {
+		if k, _ := strconv.Atoi(n); recorded().DroppedMoments >= k {
+			r := get(h, "/run?name=openshift-migration/one&moment="+n, "text/plain")
+			assert.Equal(t, 400, r.StatusCode)
+			assert.Contains(t, body(t, get(h, "/run?name=openshift-migration/one", "text/plain")), "dropped to bound its size")
+			return
+		}
+		require.Equal(t, then, shows())
+		f.reconcile(m, 5, time.Second)
+	}
+	t.Fatal("nothing was dropped")
+}
+
+func TestTheTimelineAddsUp(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	f.dozen()
+	run := read[runPage](f, payments)
+	var phases []string
+	for i, v := range run.Timeline {
+		phases = append(phases, v.Phase)
+		assert.Equal(t, i == len(run.Timeline)-1, v.Current, v.Phase)
+		if !v.Current {
+			assert.InDelta(t, 15, v.Took, 0.1, v.Phase)
+		}
+	}
+	assert.Equal(t, "Created", phases[0])
+	assert.Equal(t, copying, phases[len(phases)-1])
+	failed := read[runPage](f, "/run?name=openshift-migration/billing-failed")
+	i := slices.IndexFunc(failed.Timeline, func(v struct {
+		Phase           string
+		Took            float64
+		Current, Failed bool
+	}) bool {
+		return v.Failed
+	})
+	require.GreaterOrEqual(t, i, 0)
+	assert.Equal(t, "EnsureCloudSecretPropagated", failed.Timeline[i].Phase)
+	require.NotEmpty(t, failed.Switches)
+	assert.Equal(t, "a phase failed", failed.Switches[0].Reason)
+}
+
+func TestFlagsHaveTheirAgeAndWhoDecidesThem(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	f.dozen()
+	for _, fact := range read[runPage](f, payments).Facts {
+		if fact.Flag == "HasPVs" {
+			assert.Equal(t, "true", fact.Value)
+			assert.Equal(t, []string{"WaitForRefresh"}, fact.DecidedBy)
+			require.NotNil(t, fact.Evaluated)
+			return
+		}
+	}
+	t.Fatal("HasPVs is not shown")
+}
+
+func TestARunOfAnUnknownItineraryIsShown(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	m := newMigration("old", nil)
+	m.state.Itinerary, m.state.Phase = "Gone", "Somewhere"
+	m.state.Stopped = &runner.Stop{Error: "no itinerary \"Gone\""}
+	f.recorder.Record(m.name, m.state, false)
+	for _, accept := range []string{"text/html", "text/plain"} {
+		assert.Contains(t, strings.ReplaceAll(body(t, get(f.pages(debug.HandlerOptions{}), "/run?name=openshift-migration/old", accept)), "&#34;", `"`),
+			`this controller has no itinerary "Gone" with a phase "Somewhere"`)
+	}
+}
+
+type itineraryPage struct {
+	Flags []struct {
+		Flag, Value          string
+		Set, Forced, Changed bool
+	}
+	Turned                 *struct{ Flag, Value string }
+	Changed                []struct{ Flag, Value string }
+	Added, Removed, Broken []string
+	Pipeline, MaybeSteps   []string
+	Phases                 []struct{ Name, Runs string }
+}
+
+func TestASwitchTakesOtherFlagsAlong(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	const from = "/itinerary?name=Final&set=DirectImage,EnableImage,HasISs"
+	before := read[itineraryPage](f, from)
+	assert.Contains(t, before.Pipeline, "DirectImage")
+	assert.NotContains(t, before.Pipeline, "DataBackup")
+	after := read[itineraryPage](f, from+"&turn=IndirectImage%3Dtrue")
+	assert.NotContains(t, after.Pipeline, "DirectImage")
+	assert.Contains(t, after.Pipeline, "DataBackup")
+	assert.Equal(t, []struct{ Flag, Value string }{{"DirectImage", "false"}, {"HasStageBackup", "true"}}, after.Changed)
+	assert.Equal(t, []string{"DirectImage"}, after.Removed)
+	assert.Contains(t, after.Added, "DataBackup")
+	page := body(t, get(f.pages(debug.HandlerOptions{}), from+"&turn=IndirectImage%3Dtrue", ""))
+	assert.Contains(t, page, "The relations between the flags take others along: DirectImage is false and HasStageBackup is true.")
+	assert.Contains(t, page, `<input type="hidden" name="set" value="HasISs,IndirectImage,EnableImage">`, "the next turn goes on from here")
+
+	unknown := read[itineraryPage](f, "/itinerary?name=Final&turn=HasPreBackupHooks%3Dunknown")
+	assert.Equal(t, []string{"PreBackupHooks"}, unknown.MaybeSteps)
+}
+
+// From any flag, and after any two turns, the flags are such as a real run has,
+// and the last turn holds.
+func TestTurnsKeepTheRelations(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	names := mtc.Vocabulary().Names(mtc.Vocabulary().All())
+	for _, one := range names {
+		for _, other := range names {
+			for _, value := range []string{"true", "false"} {
+				page := read[itineraryPage](f, "/itinerary?"+url.Values{"name": {"Final"}, "set": {one}, "turn": {other + "=" + value}}.Encode())
+				assert.Empty(t, page.Broken, "%s, then %s=%s", one, other, value)
+				for _, flag := range page.Flags {
+					if flag.Flag == other {
+						assert.Equal(t, value, flag.Value)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestFlagsThatNoRunHasAreNamed(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	page := read[itineraryPage](f, "/itinerary?name=Final&set=DirectImage,IndirectImage")
+	assert.Len(t, page.Broken, 1)
+}

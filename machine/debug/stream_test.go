@@ -1,0 +1,160 @@
+package debug_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
+)
+
+// lines reads a stream line by line.
+func lines(r io.Reader) <-chan string {
+	c := make(chan string)
+	go func() {
+		defer close(c)
+		for s := bufio.NewScanner(r); s.Scan(); {
+			c <- s.Text()
+		}
+	}()
+	return c
+}
+
+// next returns the next line that is not empty; "" at the end.
+func next(t *testing.T, c <-chan string) string {
+	t.Helper()
+	for {
+		select {
+		case line, ok := <-c:
+			if line != "" || !ok {
+				return line
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("the stream is silent")
+		}
+	}
+}
+
+// serve serves a handler, and returns a function that opens a stream of it.
+func serve(t *testing.T, h http.Handler) (server *httptest.Server, open func(path string) (*http.Response, context.CancelFunc)) {
+	t.Helper()
+	server = httptest.NewUnstartedServer(h)
+	server.Config.WriteTimeout = 50 * time.Millisecond // which streams must outlive
+	server.Start()
+	t.Cleanup(server.Close)
+	client := &http.Client{Transport: &http.Transport{}}
+	t.Cleanup(client.CloseIdleConnections)
+	return server, func(path string) (*http.Response, context.CancelFunc) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(context.Background())
+		t.Cleanup(cancel)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+path, nil)
+		require.NoError(t, err)
+		res, err := client.Do(r)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = res.Body.Close() })
+		return res, cancel
+	}
+}
+
+func TestAStreamTellsOfChanges(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	f := newFixture(t, debug.Options{})
+	h := f.pages(debug.HandlerOptions{})
+	server, open := serve(t, h)
+	m, other := newMigration("one", nil), newMigration("other", nil)
+	f.reconcile(m, 2, time.Second)
+	f.reconcile(other, 2, time.Second)
+
+	one, stop := open("/events?name=openshift-migration/one")
+	assert.Equal(t, "text/event-stream; charset=utf-8", one.Header.Get("Content-Type"))
+	assert.Equal(t, "no-store", one.Header.Get("Cache-Control"))
+	ofOne := lines(one.Body)
+	assert.Equal(t, "retry: 5000", next(t, ofOne))
+	assert.Equal(t, ": open", next(t, ofOne))
+	any, stopAny := open("/events")
+	ofAny := lines(any.Body)
+	assert.Equal(t, "retry: 5000", next(t, ofAny))
+	assert.Equal(t, ": open", next(t, ofAny))
+
+	f.reconcile(other, 1, time.Second)
+	assert.Equal(t, "data: changed", next(t, ofAny))
+	f.reconcile(m, 1, time.Second)
+	assert.Equal(t, "data: changed", next(t, ofOne), "and not of the other run")
+	stop()
+	stopAny()
+	for range ofOne {
+	}
+	for range ofAny {
+	}
+	server.Client().CloseIdleConnections()
+	server.Close()
+}
+
+func TestAStreamBeatsAndEnds(t *testing.T) {
+	h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
+	debug.SetPace(h, 20*time.Millisecond, 200*time.Millisecond)
+	_, open := serve(t, h)
+	res, _ := open("/events")
+	all := lines(res.Body)
+	assert.Equal(t, "retry: 5000", next(t, all))
+	assert.Equal(t, ": open", next(t, all))
+	beats := 0
+	for line := next(t, all); line != ""; line = next(t, all) {
+		assert.Equal(t, ": beat", line)
+		beats++
+	}
+	assert.Positive(t, beats, "it outlives the server's WriteTimeout")
+}
+
+func TestOnlySoManyStreams(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	h := f.pages(debug.HandlerOptions{MaxStreams: 2})
+	_, open := serve(t, h)
+	open("/events")
+	_, stop := open("/events?name=a/b")
+	r := get(h, "/events", "")
+	assert.Equal(t, 503, r.StatusCode)
+	assert.Equal(t, "30", r.Header.Get("Retry-After"))
+	assert.Contains(t, body(t, r), "2 streams are open")
+	stop()
+	require.Eventually(t, func() bool {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/events", nil).WithContext(ctx))
+		return w.Code == 200
+	}, 30*time.Second, time.Millisecond, "a stream whose client is gone makes room")
+
+	none := f.pages(debug.HandlerOptions{MaxStreams: -1})
+	assert.Equal(t, 503, get(none, "/events", "").StatusCode)
+}
+
+func TestStreamsEndWhenTheirServerShutsDown(t *testing.T) {
+	h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
+	server, open := serve(t, h)
+	var all []<-chan string
+	for range 3 {
+		res, _ := open("/events")
+		c := lines(res.Body)
+		assert.Equal(t, "retry: 5000", next(t, c))
+		all = append(all, c)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	require.NoError(t, server.Config.Shutdown(ctx))
+	for _, c := range all {
+		for line := next(t, c); line != ""; line = next(t, c) {
+			assert.True(t, strings.HasPrefix(line, ":"), line)
+		}
+	}
+}
