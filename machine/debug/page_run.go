@@ -663,9 +663,6 @@ func (p *runView) MomentPage(n int) string {
 	return runLink("run", p.name, "moment", strconv.Itoa(n))
 }
 
-// First is the number of the oldest moment that is recorded.
-func (p *runView) First() int { return p.DroppedMoments + 1 }
-
 // Previous and Following are the pages of the moments beside this; empty if
 // there is none.
 func (p *runView) Previous() string {

@@ -174,7 +174,7 @@ func TestMomentsKeepTheirNumbers(t *testing.T) {
 	for range 900 {
 		if k, _ := strconv.Atoi(n); recorded().DroppedMoments >= k {
 			r := get(h, "/run?name=openshift-migration/one&moment="+n, "text/plain")
-			assert.Equal(t, 400, r.StatusCode)
+			assert.Equal(t, 404, r.StatusCode)
 			assert.Contains(t, body(t, get(h, "/run?name=openshift-migration/one", "text/plain")), "dropped to bound its size")
 			return
 		}
