@@ -60,7 +60,7 @@ func NewHandler(r *Recorder, o HandlerOptions) (http.Handler, error) {
 	}
 	o.Title = cmp.Or(o.Title, defaultTitle)
 	o.MaxStreams = cmp.Or(o.MaxStreams, defaultMaxStreams)
-	h := &handler{recorder: r, o: o, heartbeat: heartbeat, lifetime: lifetime, servers: make(map[*http.Server]chan struct{})}
+	h := &handler{recorder: r, o: o, heartbeat: heartbeat, lifetime: lifetime, writeTimeout: writeTimeout, servers: make(map[*http.Server]chan struct{})}
 	h.resources = map[string]resource{
 		"":            {parameters: listParameters, view: h.list},
 		"run":         {parameters: runParameters, view: h.run},
@@ -81,7 +81,7 @@ type handler struct {
 	o         HandlerOptions
 	resources map[string]resource
 
-	heartbeat, lifetime time.Duration
+	heartbeat, lifetime, writeTimeout time.Duration
 
 	mu      sync.Mutex
 	streams int

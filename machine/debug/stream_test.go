@@ -118,6 +118,32 @@ func TestAStreamBeatsAndEnds(t *testing.T) {
 	assert.Positive(t, beats, "it outlives the server's WriteTimeout")
 }
 
+// Over HTTP/2 the deadline of a write ends its stream also if nothing is written
+// any more.
+func TestASilentStreamOutlivesTheDeadlineOfItsWrites(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
+		debug.SetPace(h, 200*time.Millisecond, time.Minute)
+		debug.SetWriteTimeout(h, 50*time.Millisecond)
+		server := httptest.NewUnstartedServer(h)
+		server.Config.WriteTimeout = 50 * time.Millisecond
+		server.EnableHTTP2 = http2
+		server.StartTLS()
+		res, err := server.Client().Get(server.URL + "/events")
+		require.NoError(t, err)
+		assert.Equal(t, http2, res.ProtoMajor == 2)
+		all := lines(res.Body)
+		for _, line := range []string{"retry: 5000", ": open", ": beat", ": beat"} {
+			assert.Equal(t, line, next(t, all), res.Proto)
+		}
+		server.CloseClientConnections()
+		for range all { // to its end
+		}
+		_ = res.Body.Close()
+		server.Close()
+	}
+}
+
 func TestOnlySoManyStreams(t *testing.T) {
 	f := newFixture(t, debug.Options{})
 	h := f.pages(debug.HandlerOptions{MaxStreams: 2})
