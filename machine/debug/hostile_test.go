@@ -1,10 +1,13 @@
 package debug
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,4 +117,106 @@ func TestMomentsKeepTheirNumbers(t *testing.T) {
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/"+runLink("run", n, "moment", moment), nil))
 		assert.Equal(t, want, w.Code, "moment %s", moment)
 	}
+}
+
+func TestTheListIsBounded(t *testing.T) {
+	text := strings.Repeat("\"<&\u202e", runner.MaxText/8)
+	reasons := slices.Repeat([]string{text}, 7)
+	r := newRecorder(t, Options{})
+	for i := range DefaultMaxRuns {
+		r.Record(Name{Namespace: "shop", Name: fmt.Sprint("orders-", i)}, runner.State{
+			Checkpoint: machine.Checkpoint{Itinerary: mtc.Failed, Phase: "Completed", Done: true},
+			Result:     phases.Failed,
+			FailedAt:   &runner.FailedAt{Itinerary: mtc.Final, Phase: "EnsureInitialBackup"},
+			Failures:   []runner.Failure{{Itinerary: mtc.Final, Phase: "EnsureInitialBackup", Reasons: reasons}},
+		}, false)
+	}
+	for _, form := range forms {
+		assert.Less(t, len(page200(t, r, "/", form)), 6<<20, form)
+	}
+	page := page200(t, r, "/"+runLink("run", Name{Namespace: "shop", Name: "orders-1"}), "application/json")
+	var p struct{ Why string }
+	require.NoError(t, json.Unmarshal([]byte(page), &p))
+	assert.Contains(t, p.Why, strings.Join(reasons, "; "), "the page of the run has it in full")
+}
+
+func TestWhatWaitsLongestIsBeforeWhatIsDone(t *testing.T) {
+	r := newRecorder(t, Options{})
+	record := func(name, phase string, hours time.Duration) {
+		at := metav1.NewTime(time.Now().Add(-hours * time.Hour))
+		s := runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: phase, Done: phase == "Completed"}, Entered: &at, WaitingSince: &at}
+		s.Pipeline = steps.Pipeline{{Name: "Backup", Started: &at, Completed: &at}}
+		r.Record(Name{Name: name}, s, false)
+	}
+	record("done-long-ago", "Completed", 90)
+	record("done", "Completed", 80)
+	record("waits", "EnsureInitialBackup", 1)
+	record("waits-longest", "EnsureInitialBackup", 2)
+	var p struct{ Items []struct{ Name string } }
+	require.NoError(t, json.Unmarshal([]byte(page200(t, r, "/?sort=since", "application/json")), &p))
+	var names []string
+	for _, i := range p.Items {
+		names = append(names, i.Name)
+	}
+	assert.Equal(t, []string{"waits-longest", "waits", "done", "done-long-ago"}, names)
+}
+
+func TestARunThatWasDroppedMayBeListedAgain(t *testing.T) {
+	r := newRecorder(t, Options{MaxRuns: 1})
+	for _, name := range []string{"a", "b", "a"} {
+		r.Record(Name{Name: name}, runner.State{}, false)
+	}
+	got := page200(t, r, "/", "text/plain")
+	assert.Regexp(t, `(?m)^a +Not begun$`, got)
+	assert.Contains(t, got, "a run was dropped 2 times")
+	assert.Contains(t, got, "It is listed again once it is reconciled.")
+}
+
+func TestFlagsOfTheRunBeforeHaveNoAge(t *testing.T) {
+	r := newRecorder(t, Options{})
+	o := observe(t, r)
+	m := newMigration("orders", 0)
+	tell := func(e runner.Event) { o.Observe(t.Context(), m, e) }
+	tell(runner.FlagEvaluated{Flag: "HasPVs", Value: phases.True})
+	tell(runner.FlagEvaluated{Flag: "Quiesce", Value: phases.True})
+	tell(runner.RunReconciled{Key: "1", State: &runner.State{}, Changed: true})
+	tell(runner.RunBegun{Run: 2, Itinerary: mtc.Final})
+	tell(runner.FlagEvaluated{Flag: "Quiesce", Value: phases.True})
+	tell(runner.RunReconciled{Key: "1", State: &runner.State{Run: 2}, Changed: true})
+	run, ok := r.Lookup(m.name())
+	require.True(t, ok)
+	assert.Equal(t, []string{"Quiesce"}, slices.Collect(maps.Keys(run.Evaluated)))
+}
+
+func TestAClientThatDoesNotReadHoldsNoPage(t *testing.T) {
+	r := newRecorder(t, Options{})
+	h, err := NewHandler(r, HandlerOptions{})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		name    string
+		server  *http.Server
+		bounded bool
+	}{
+		{"a server without a limit", &http.Server{}, true},
+		{"a server with its own", &http.Server{WriteTimeout: time.Second}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := &deadlineWriter{ResponseRecorder: httptest.NewRecorder()}
+			request := httptest.NewRequest(http.MethodGet, "/", nil)
+			h.ServeHTTP(w, request.WithContext(context.WithValue(request.Context(), http.ServerContextKey, c.server)))
+			assert.Equal(t, http.StatusOK, w.Code)
+			assert.Equal(t, c.bounded, !w.deadline.IsZero())
+		})
+	}
+}
+
+// deadlineWriter notes the deadline of writes.
+type deadlineWriter struct {
+	*httptest.ResponseRecorder
+	deadline time.Time
+}
+
+func (w *deadlineWriter) SetWriteDeadline(at time.Time) error {
+	w.deadline = at
+	return nil
 }
