@@ -25,8 +25,8 @@ import (
 
 var forms = []string{"text/html", "text/plain", "application/json"}
 
-// page returns a page of a recorder.
-func page200(t *testing.T, r *Recorder, path, accept string) string {
+// readPage returns a page of a recorder.
+func readPage(t *testing.T, r *Recorder, path, accept string) string {
 	t.Helper()
 	h, err := NewHandler(r, HandlerOptions{})
 	require.NoError(t, err)
@@ -44,12 +44,12 @@ func TestJSONHasNoControlCharacters(t *testing.T) {
 	n := Name{Namespace: "shop", Name: "orders"}
 	r.Record(n, runner.State{Stopped: &runner.Stop{Error: text}}, false)
 	for _, path := range []string{"/", "/" + runLink("run", n), "/" + runLink("history", n)} {
-		got := page200(t, r, path, "application/json")
+		got := readPage(t, r, path, "application/json")
 		assert.False(t, strings.ContainsAny(got, "\u009b\u202e\U000e0041\u007f"), "%s: %q", path, got)
 		assert.Contains(t, got, `\u009b31m \u202edesrever \udb40\udc41 \u007f`, path)
 	}
 	var p struct{ Why string }
-	require.NoError(t, json.Unmarshal([]byte(page200(t, r, "/"+runLink("run", n), "application/json")), &p))
+	require.NoError(t, json.Unmarshal([]byte(readPage(t, r, "/"+runLink("run", n), "application/json")), &p))
 	assert.Equal(t, text, p.Why, "it is read back the same")
 }
 
@@ -62,11 +62,11 @@ func TestStepsWithoutAStart(t *testing.T) {
 		Pipeline:   steps.Pipeline{{Name: "Backup", Completed: &at}, {Name: "Restore", Failed: true}, {Name: "Cleanup"}},
 	}, false)
 	for _, form := range forms {
-		got := page200(t, r, "/"+runLink("run", n), form)
+		got := readPage(t, r, "/"+runLink("run", n), form)
 		assert.Contains(t, got, "Restore", form)
-		page200(t, r, "/"+runLink("history", n), form)
+		readPage(t, r, "/"+runLink("history", n), form)
 	}
-	assert.Regexp(t, `Backup +Completed\nRestore +Failed\nCleanup +Not started\n`, page200(t, r, "/"+runLink("run", n), "text/plain"))
+	assert.Regexp(t, `Backup +Completed\nRestore +Failed\nCleanup +Not started\n`, readPage(t, r, "/"+runLink("run", n), "text/plain"))
 }
 
 func TestTheSentenceOfAPausedRun(t *testing.T) {
@@ -78,10 +78,10 @@ func TestTheSentenceOfAPausedRun(t *testing.T) {
 		PausedSince: &since, Retry: &runner.Retry{Error: "connection refused", Attempts: 3},
 	}
 	r.Record(n, s, true)
-	assert.Contains(t, page200(t, r, "/"+runLink("run", n), "text/plain"), "Paused in phase EnsureInitialBackup for 10 min.\n", "the last error stands by itself")
+	assert.Contains(t, readPage(t, r, "/"+runLink("run", n), "text/plain"), "Paused in phase EnsureInitialBackup for 10 min.\n", "the last error stands by itself")
 	s.Done, s.Result, s.Retry, s.PausedSince = true, phases.Result("Other"), nil, nil
 	r.Record(n, s, false)
-	assert.Contains(t, page200(t, r, "/"+runLink("run", n), "text/plain"), "\nDone.\n", "a result that is not known is not shown")
+	assert.Contains(t, readPage(t, r, "/"+runLink("run", n), "text/plain"), "\nDone.\n", "a result that is not known is not shown")
 }
 
 func TestMomentsKeepTheirNumbers(t *testing.T) {
@@ -98,17 +98,17 @@ func TestMomentsKeepTheirNumbers(t *testing.T) {
 	}
 	page := "/" + runLink("run", n, "moment", "20")
 	record(21)
-	assert.Contains(t, page200(t, r, page, "text/plain"), "volume 20", "before some are dropped")
+	assert.Contains(t, readPage(t, r, page, "text/plain"), "volume 20", "before some are dropped")
 	for i := range 15 {
 		record(i + 22)
 	}
 	run, _ := r.Lookup(n)
 	require.Positive(t, run.DroppedMoments)
 	require.Less(t, run.DroppedMoments, 19)
-	assert.Contains(t, page200(t, r, page, "text/plain"), "volume 20\n", "and after")
-	assert.Contains(t, page200(t, r, page, "text/plain"), "Moment 20 of 36, at ")
-	assert.Contains(t, page200(t, r, page, "text/html"), fmt.Sprintf(`min="%d" max="36" value="20"`, run.DroppedMoments+1))
-	assert.Contains(t, page200(t, r, "/"+runLink("history", n), "application/json"), `"moment": 36`)
+	assert.Contains(t, readPage(t, r, page, "text/plain"), "volume 20\n", "and after")
+	assert.Contains(t, readPage(t, r, page, "text/plain"), "Moment 20 of 36, at ")
+	assert.Contains(t, readPage(t, r, page, "text/html"), fmt.Sprintf(`min="%d" max="36" value="20"`, run.DroppedMoments+1))
+	assert.Contains(t, readPage(t, r, "/"+runLink("history", n), "application/json"), `"moment": 36`)
 
 	h, err := NewHandler(r, HandlerOptions{})
 	require.NoError(t, err)
@@ -132,9 +132,9 @@ func TestTheListIsBounded(t *testing.T) {
 		}, false)
 	}
 	for _, form := range forms {
-		assert.Less(t, len(page200(t, r, "/", form)), 6<<20, form)
+		assert.Less(t, len(readPage(t, r, "/", form)), 6<<20, form)
 	}
-	page := page200(t, r, "/"+runLink("run", Name{Namespace: "shop", Name: "orders-1"}), "application/json")
+	page := readPage(t, r, "/"+runLink("run", Name{Namespace: "shop", Name: "orders-1"}), "application/json")
 	var p struct{ Why string }
 	require.NoError(t, json.Unmarshal([]byte(page), &p))
 	assert.Contains(t, p.Why, strings.Join(reasons, "; "), "the page of the run has it in full")
@@ -153,7 +153,7 @@ func TestWhatWaitsLongestIsBeforeWhatIsDone(t *testing.T) {
 	record("waits", "EnsureInitialBackup", 1)
 	record("waits-longest", "EnsureInitialBackup", 2)
 	var p struct{ Items []struct{ Name string } }
-	require.NoError(t, json.Unmarshal([]byte(page200(t, r, "/?sort=since", "application/json")), &p))
+	require.NoError(t, json.Unmarshal([]byte(readPage(t, r, "/?sort=since", "application/json")), &p))
 	var names []string
 	for _, i := range p.Items {
 		names = append(names, i.Name)
@@ -166,7 +166,7 @@ func TestARunThatWasDroppedMayBeListedAgain(t *testing.T) {
 	for _, name := range []string{"a", "b", "a"} {
 		r.Record(Name{Name: name}, runner.State{}, false)
 	}
-	got := page200(t, r, "/", "text/plain")
+	got := readPage(t, r, "/", "text/plain")
 	assert.Regexp(t, `(?m)^a +Not begun$`, got)
 	assert.Contains(t, got, "a run was dropped 2 times")
 	assert.Contains(t, got, "It is listed again once it is reconciled.")
@@ -219,4 +219,60 @@ type deadlineWriter struct {
 func (w *deadlineWriter) SetWriteDeadline(at time.Time) error {
 	w.deadline = at
 	return nil
+}
+
+func TestAPhaseThatRanIsNotLeftOut(t *testing.T) {
+	r := newRecorder(t, Options{})
+	n := Name{Namespace: "shop", Name: "orders"}
+	for visit, at := range []struct {
+		phase string
+		facts phases.Record
+	}{
+		{"StagePodsCreated", phases.Record{True: []string{"HasStagePods", "HasPVs"}, False: []string{"DirectImage"}}},
+		{"EnsureFinalRestore", phases.Record{True: []string{"HasPVs"}, False: []string{"DirectImage", "HasStagePods"}}},
+	} {
+		r.Record(n, runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: at.phase, Facts: at.facts}, Visit: int64(visit + 1)}, false)
+	}
+	got := readPage(t, r, "/"+runLink("run", n), "text/plain")
+	assert.Regexp(t, `(?m)^StagePodsCreated +DataBackup +behind$`, got)
+	assert.Regexp(t, `(?m)^RestartRestic +DataBackup +left out +needs HasStagePods`, got)
+}
+
+func TestTheWatcherOfARunThatIsDroppedIsTold(t *testing.T) {
+	r := newRecorder(t, Options{MaxRuns: 1})
+	r.Record(Name{Name: "a"}, runner.State{}, false)
+	changes := r.Watch(t.Context(), &Name{Name: "a"})
+	r.Record(Name{Name: "b"}, runner.State{}, false)
+	assert.Len(t, changes, 1)
+}
+
+func TestAFailureOfTheRunBeforeStaysInTheTimeline(t *testing.T) {
+	r := newRecorder(t, Options{})
+	o := newOptions(r.o.Itineraries, observe(t, r))
+	token := "1"
+	o.Token = func(context.Context, *migration) (string, runner.RunFrom, error) {
+		return token, runner.FromFailedPhase, nil
+	}
+	again, err := runner.New(o)
+	require.NoError(t, err)
+	m := newMigration("orders", busy)
+	m.Handle = func(v runner.Visit) (runner.Result, error) {
+		if v.Phase == "EnsureInitialBackup" && token == "1" {
+			return runner.Fail("no space left"), nil
+		}
+		return runner.Done(), nil
+	}
+	for range 30 {
+		_, err := again.Reconcile(t.Context(), m)
+		require.NoError(t, err)
+	}
+	require.True(t, m.State.Done)
+	page := "/" + runLink("run", m.name())
+	const failed = `(?m)EnsureInitialBackup +\S+ s +failed$`
+	require.Regexp(t, failed, readPage(t, r, page, "text/plain"))
+	token = "2"
+	_, err = again.Reconcile(t.Context(), m)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, m.State.Run)
+	assert.Regexp(t, failed, readPage(t, r, page, "text/plain"))
 }
