@@ -37,6 +37,8 @@ const (
 	defaultTitle      = "Pipelines"
 	defaultMaxStreams = 50
 	maxTitle          = 100
+	// pageTimeout bounds the writing of a page, if the server bounds none.
+	pageTimeout = time.Minute
 )
 
 // NewHandler returns a handler with pages of the runs that a recorder holds. The
@@ -190,6 +192,11 @@ func (h *handler) write(w http.ResponseWriter, r *http.Request, f form, status i
 func respond(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout == 0 {
+		// A client that does not read must not hold the page for ever. Not all writers
+		// have deadlines.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTimeout))
+	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // the client may be gone

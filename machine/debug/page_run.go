@@ -256,9 +256,9 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 	}
 	p.Doing = p.sentence(s)
 	p.pipeline(s, now)
+	p.timeline(run, i, now)
 	p.planned(s)
 	p.facts(s, run, now)
-	p.timeline(run, i, now)
 	for _, e := range slices.Backward(run.Events) {
 		if !latest && e.At.After(m.At) {
 			continue
@@ -410,7 +410,7 @@ func (p *runView) planned(s *runner.State) {
 	p.Phases = phasesOf(p.plan)
 	for i := range p.Phases {
 		v := &p.Phases[i]
-		if v.Why != nil && v.Why.Guard == "behind" && whole.Runs(i) == phases.False {
+		if v.Why != nil && v.Why.Guard == "behind" && whole.Runs(i) == phases.False && !p.visited(s.Itinerary, v.Name) {
 			v.Why = whole.Why(i) // it did not run
 		}
 	}
@@ -422,6 +422,12 @@ func (p *runView) planned(s *runner.State) {
 		shown[name] = true
 	}
 	p.LeftOut = stepsLeftOut(whole, shown)
+}
+
+// visited reports whether the run was in a phase, as far as that is recorded: its
+// flags may have changed since.
+func (p *runView) visited(itinerary, phase string) bool {
+	return slices.ContainsFunc(p.Timeline, func(v visit) bool { return v.Itinerary == itinerary && v.Phase == phase })
 }
 
 var runsWords = map[phases.Truth]string{phases.True: "yes", phases.False: "no", phases.Unknown: "unknown"}
@@ -615,7 +621,18 @@ func (p *runView) timeline(run Run, i int, now time.Time) {
 	if n := len(all); n > 0 && all[n-1].Current {
 		all[n-1].Took = length(max(now.Sub(all[n-1].Entered.at), 0))
 	}
-	for _, f := range run.Moments[i].State.Failures {
+	for k := range run.Moments[:i+1] {
+		if s := &run.Moments[k].State; k == i || s.Run != run.Moments[k+1].State.Run { // the last of each run has its failures
+			markFailed(all, s.Failures)
+		}
+	}
+	scale(all)
+	p.Timeline = all
+}
+
+// markFailed marks the visits in which phases have failed.
+func markFailed(all []visit, failures []runner.Failure) {
+	for _, f := range failures {
 		for k := range all {
 			if v := &all[k]; v.Phase == f.Phase && v.Itinerary == f.Itinerary && !f.At.Time.Before(v.Entered.at) &&
 				(k+1 == len(all) || !f.At.Time.After(all[k+1].Entered.at)) {
@@ -623,8 +640,6 @@ func (p *runView) timeline(run Run, i int, now time.Time) {
 			}
 		}
 	}
-	scale(all)
-	p.Timeline = all
 }
 
 // scale places the bars of a timeline between 0 and 100.
