@@ -74,7 +74,7 @@ func TestTheListSaysWhatWasDropped(t *testing.T) {
 	l := read[runList](f, "/")
 	assert.Equal(t, []string{"b", "c"}, l.names())
 	assert.Equal(t, 1, l.Dropped)
-	assert.Contains(t, body(t, get(f.pages(debug.HandlerOptions{}), "/", "")), "1 run that had not been seen for the longest time")
+	assert.Contains(t, body(t, get(f.pages(debug.HandlerOptions{}), "/", "")), "a run was dropped once: one that was done, or else the one that had not been seen for the longest time")
 }
 
 func TestAnEmptyListSaysWhatToDo(t *testing.T) {
