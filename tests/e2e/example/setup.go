@@ -86,7 +86,7 @@ func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) 
 	r, err := controller.New(controller.Options[T]{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(),
 		New: kind.New, StatusSubresource: kind.StatusSubresource, Conditions: kind.Conditions, Merge: kind.Merge,
-		Runner: o, Recorder: s.Recorder, Metrics: s.Metrics, Name: s.Name,
+		Runner: o, Recorder: s.Recorder, Metrics: s.Metrics, Runs: s.Runs, Name: s.Name,
 	})
 	if err != nil {
 		return err
