@@ -54,6 +54,7 @@ func TestRunsAreWatchedByThoseWhoMay(t *testing.T) {
 			g.until("shop", in("InitialBackupCreated"))
 
 			b := &browser{fixture: g, client: insecure(t, true), root: "https://" + o.Metrics.BindAddress + pagesPath}
+			b.serves()
 			viewer, operator, stranger := g.account("viewer"), g.account("operator"), g.account("stranger")
 			g.bind("viewer", "run-viewer-of-"+g.namespace)
 			g.create(&rbacv1.ClusterRole{
@@ -164,16 +165,8 @@ func TestAControllerThatIsWatchedEnds(t *testing.T) {
 		address := freeAddress(t)
 		p := g.spawn(access, "-metrics-address", address)
 		b := &browser{fixture: g, client: insecure(t, false), root: "https://" + address + pagesPath}
-		require.Eventually(t, func() bool {
-			request, err := http.NewRequestWithContext(g.ctx, http.MethodGet, b.root, nil)
-			require.NoError(t, err)
-			response, err := b.client.Do(request)
-			if err != nil {
-				return false
-			}
-			return assert.NoError(t, response.Body.Close())
-		}, timeout, tick, "it serves")
-		require.Eventually(t, func() bool { return b.list(viewer)["shop"].Phase == "InitialBackupCreated" }, timeout, tick)
+		b.serves()
+		require.Eventually(t, func() bool { return b.list(viewer)["shop"].Phase == "InitialBackupCreated" }, timeout, tick, "it shows what the object holds")
 		var streams []*stream
 		for range 50 {
 			streams = append(streams, b.stream("events", viewer))
@@ -280,6 +273,18 @@ type browser struct {
 	*fixture
 	client *http.Client
 	root   string
+}
+
+// serves waits until the server listens.
+func (b *browser) serves() {
+	b.Helper()
+	require.Eventually(b, func() bool {
+		response, err := b.client.Get(b.root)
+		if err != nil {
+			return false
+		}
+		return assert.NoError(b, response.Body.Close())
+	}, timeout, tick, "nothing listens at %s", b.root)
 }
 
 func (b *browser) open(method, page, token, accept string) *http.Response {
