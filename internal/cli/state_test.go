@@ -116,7 +116,7 @@ func TestTheStateOfAMigrationHasItsFlags(t *testing.T) {
 	assert.Contains(t, e.Steps, "DataBackup")
 	assert.NotContains(t, e.Steps, "DirectImage")
 	require.Len(t, r.lines(t), 1)
-	assert.Regexp(t, `^note: MigMigration ns/m: the objects say .*IndirectImage=false.* today; the run goes by what it has recorded \(--today plans by the objects\)$`, r.lines(t)[0])
+	assert.Regexp(t, `^note: MigMigration ns/m: the objects say .*IndirectImage=false.* today; the run goes by what it has recorded \(plan --today goes by the objects\)$`, r.lines(t)[0])
 
 	e = elements(t, run(t, objects, "plan", "-f", "-", "--today", "-o", "json").out)[0]
 	assert.Contains(t, e.Flags, "DirectImage")
@@ -190,4 +190,14 @@ func TestAStateOfAMigrationThatCannotBeRead(t *testing.T) {
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{"MigMigration ns/m: annotation pipeline.konveyor.io/state: not the state of a run: it is not JSON"}, r.lines(t))
 	assert.Equal(t, "EnsureInitialBackup", *elements(t, r.out)[0].Phase)
+}
+
+// convert replans the steps of a migration with a state by what that records.
+func TestConvertOfAMigrationWithAState(t *testing.T) {
+	m := newOwn("m")
+	runUntil(t, m, "WaitForRegistriesReady", "IndirectImage,EnableImage,HasISs,HasStageBackup,Quiesce")
+	r := run(t, around("", m.JSON(t)), "convert", "--to", "current", "-f", "-")
+	assert.Equal(t, 0, r.code, r.stderr)
+	assert.Contains(t, r.out, `"name": "DataBackup"`)
+	assert.NotContains(t, r.out, `"name": "DirectImage"`)
 }

@@ -68,7 +68,7 @@ type Catalogue struct {
 	Texts map[string]Text
 	// StepNow returns the present name of a step of an earlier release. Optional.
 	StepNow func(name string) string
-	// Own returns commands of the catalogue's own. Optional.
+	// Own returns commands of the catalogue's own, new ones at each call. Optional.
 	Own func(t *Tool) []*cobra.Command
 }
 

@@ -496,7 +496,7 @@ func (p *explainTable) close() error {
 		}
 	}
 	t.write(&p.buf, "")
-	l.write(&p.buf, p.colors)
+	l.write(&p.output, p.colors)
 	return p.flush()
 }
 

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -148,16 +147,25 @@ const (
 type legend struct{ tentative, maybe bool }
 
 // write writes the legend, behind an empty line, if there is something to explain.
-func (l legend) write(b *bytes.Buffer, c colors) {
+func (l legend) write(o *output, c colors) {
 	if l.tentative || l.maybe {
-		b.WriteByte('\n')
+		o.buf.WriteByte('\n')
 	}
 	if l.tentative {
-		b.WriteString(c.paint(dim, legendTentative) + "\n")
+		o.wrapped(c.paint(dim, legendTentative))
 	}
 	if l.maybe {
-		b.WriteString(c.paint(dim, legendMaybe) + "\n")
+		o.wrapped(c.paint(dim, legendMaybe))
 	}
+}
+
+// wrapped writes a text as lines of the width.
+func (o *output) wrapped(text string) {
+	lines := []string{text}
+	if o.width > 0 {
+		lines = wrapWords(text, o.width)
+	}
+	o.buf.WriteString(strings.Join(lines, "\n") + "\n")
 }
 
 // stepsText lists the steps: those that have started in green, then the others
@@ -235,7 +243,7 @@ func (p *planTable) close() error {
 		t.row(append(row, cell{text: l.stepsText(p.colors, one), painted: true})...)
 	}
 	t.write(&p.buf, "")
-	l.write(&p.buf, p.colors)
+	l.write(&p.output, p.colors)
 	return p.flush()
 }
 
@@ -380,7 +388,7 @@ func (r *reasons) add(why *machine.Why, phase string) {
 }
 
 func (p *planBlocks) close() error {
-	p.legend.write(&p.buf, p.colors)
+	p.legend.write(&p.output, p.colors)
 	return p.flush()
 }
 

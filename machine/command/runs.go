@@ -405,7 +405,7 @@ func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.
 		}
 	}
 	if len(all) > 0 {
-		a.line("note: %v", r.wrong(fmt.Errorf("the objects say %s today; the run goes by what it has recorded (--today plans by the objects)", wording.List(all, "and"))))
+		a.line("note: %v", r.wrong(fmt.Errorf("the objects say %s today; the run goes by what it has recorded (plan --today goes by the objects)", wording.List(all, "and"))))
 	}
 }
 

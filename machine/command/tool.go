@@ -36,8 +36,9 @@ func (t *Tool) ProblemOf(o *Object, problem func() error) { t.a.problemOf(o.stre
 // Warn prints a line that is no problem, such as "note: ..." or "warning: ...".
 func (t *Tool) Warn(format string, args ...any) { t.a.line(format, args...) }
 
-// RegisterObjects adds the options of commands that read objects to a command:
-// -f, --set and those of the catalogue's own. The values are in what it returns.
+// RegisterObjects adds the options of commands that read objects to a command: -f
+// and --set, and once Own has returned those of the catalogue's own. The values are
+// in what it returns.
 func (t *Tool) RegisterObjects(cmd *cobra.Command) *ObjectOptions {
 	o := &ObjectOptions{s: subject{app: t.a}, a: t.a}
 	cmd.Flags().StringArrayVarP(&o.s.files, "file", "f", nil, filesUsage)
@@ -104,14 +105,14 @@ func (o *ObjectOptions) Read() (*Objects, Reading) {
 	return r.objects, r.Reading
 }
 
-// Facts returns the flags of a run by the objects of today, with the values of
-// --set over them. What these change is printed.
+// Facts returns the flags of a run: those that its state records, and the others by
+// the objects, with the values of --set over them. What these change is printed.
 func (o *ObjectOptions) Facts(ctx context.Context, r *Run, all Reading) (phases.Facts, error) {
 	g, err := o.a.graphOf(r)
 	if err != nil {
 		return phases.Facts{}, err
 	}
-	return o.a.find(ctx, &reading{Reading: all}, r, r.Recorded(), g, true, o.set).facts, nil
+	return o.a.find(ctx, &reading{Reading: all}, r, r.Recorded(), g, false, o.set).facts, nil
 }
 
 // Print prints all objects that were read, with their texts as they are now

@@ -5,7 +5,8 @@
 // in one patch with an optimistic lock, or not at all if nothing changed. It
 // returns when to come back, and sets conditions. If the embedder gives it a
 // recorder, a registerer or a tracer provider, it also reports what happened as
-// Kubernetes events, metrics and spans. Nothing is global.
+// Kubernetes events, metrics and spans; with a [debug.Recorder], pages can
+// show the runs. Nothing is global.
 //
 // # What is written
 //

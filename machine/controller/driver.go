@@ -143,6 +143,9 @@ func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], em
 	}
 	// Last, since the runner reports a wrong observer by its number.
 	o.Observers = append(slices.Clone(o.Observers), runner.ObserverFunc[T](func(ctx context.Context, _ T, e runner.Event) { r.observe(ctx, e) }))
+	if err := recordRuns(&o, r.o.Runs); err != nil {
+		return c, nil, err
+	}
 
 	made, err := runner.New(o)
 	var runners *runner.OptionsError

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -66,6 +67,16 @@ func recordPause[T any](o *runner.Options[T]) {
 		}
 		return is, err
 	}
+}
+
+// recordRuns makes a recorder record the runs, if there is one.
+func recordRuns[T any](o *runner.Options[T], runs *debug.Recorder) error {
+	if runs == nil {
+		return nil
+	}
+	observer, err := debug.NewObserver[T](runs, nil)
+	o.Observers = append(o.Observers, observer)
+	return err
 }
 
 // observe keeps an event until it is written.

@@ -645,14 +645,12 @@ func TestObserversForgetItemsThatAreGone(t *testing.T) {
 	assert.Empty(t, runs)
 }
 
-// The recorder of package debug needs no more than the items.
-func TestItemsAreRecorded(t *testing.T) {
+// An item that leaves the list is forgotten.
+func TestRunsOfItemsAreRecorded(t *testing.T) {
 	w := newPlanWorld(t, "a", "b")
 	recorder, err := debug.NewRecorder(debug.Options{Itineraries: itineraries})
 	require.NoError(t, err)
-	observer, err := debug.NewObserver[PlanVM](recorder, nil)
-	require.NoError(t, err)
-	w.list.Runner.Observers = []runner.Observer[PlanVM]{observer}
+	w.options.Runs = recorder
 	names := func() (names []string) {
 		runs, _ := recorder.Runs()
 		for _, run := range runs {

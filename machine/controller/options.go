@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
@@ -62,6 +63,9 @@ type Options[T client.Object] struct {
 	// Metrics is where the metrics are registered. Several reconcilers may have one
 	// registerer: their label controller tells them apart. Optional.
 	Metrics prometheus.Registerer
+	// Runs records the runs, and those of items, for the pages of machine/debug
+	// ([debug.NewHandler]). A recorder is for one kind of objects. Optional.
+	Runs *debug.Recorder
 	// Name is the name of the controller, also in the metrics of controller-runtime.
 	// If empty, it is the kind of its objects in lower case.
 	Name string

@@ -27,3 +27,6 @@ func SetPace(h http.Handler, heartbeat, lifetime time.Duration) {
 
 // Assets are the names of the files of all pages.
 func Assets() []string { return []string{sheet.name, script.name, icon.name} }
+
+// SetWriteTimeout sets how long a write to a stream of a handler may take.
+func SetWriteTimeout(h http.Handler, d time.Duration) { h.(*handler).writeTimeout = d }

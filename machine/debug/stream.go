@@ -44,7 +44,7 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request, q query) error 
 	ctx, cancel := context.WithTimeout(r.Context(), h.lifetime)
 	defer cancel()
 	changes := h.recorder.Watch(ctx, name)
-	s := stream{w: w, control: http.NewResponseController(w)}
+	s := stream{w: w, control: http.NewResponseController(w), timeout: h.writeTimeout}
 	if s.send("retry: 5000\n: open\n\n") != nil {
 		return nil
 	}
@@ -120,16 +120,27 @@ func (h *handler) shutdown(r *http.Request) <-chan struct{} {
 type stream struct {
 	w       io.Writer
 	control *http.ResponseController
+	timeout time.Duration
 }
 
 func (s stream) send(text string) error {
-	// The deadline also replaces the server's WriteTimeout, which would end the
-	// stream.
-	if err := s.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := s.deadline(time.Now().Add(s.timeout)); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(s.w, text); err != nil {
 		return err
 	}
-	return s.control.Flush()
+	if err := s.control.Flush(); err != nil {
+		return err
+	}
+	// None until the next write: over HTTP/2 it would end a stream that is silent, and
+	// so would the server's WriteTimeout.
+	return s.deadline(time.Time{})
+}
+
+func (s stream) deadline(at time.Time) error {
+	if err := s.control.SetWriteDeadline(at); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }

@@ -3,10 +3,12 @@ package debug_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,6 +118,32 @@ func TestAStreamBeatsAndEnds(t *testing.T) {
 	assert.Positive(t, beats, "it outlives the server's WriteTimeout")
 }
 
+// Over HTTP/2 the deadline of a write ends its stream also if nothing is written
+// any more.
+func TestASilentStreamOutlivesTheDeadlineOfItsWrites(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
+		debug.SetPace(h, 200*time.Millisecond, time.Minute)
+		debug.SetWriteTimeout(h, 50*time.Millisecond)
+		server := httptest.NewUnstartedServer(h)
+		server.Config.WriteTimeout = 50 * time.Millisecond
+		server.EnableHTTP2 = http2
+		server.StartTLS()
+		res, err := server.Client().Get(server.URL + "/events")
+		require.NoError(t, err)
+		assert.Equal(t, http2, res.ProtoMajor == 2)
+		all := lines(res.Body)
+		for _, line := range []string{"retry: 5000", ": open", ": beat", ": beat"} {
+			assert.Equal(t, line, next(t, all), res.Proto)
+		}
+		server.CloseClientConnections()
+		for range all { // to its end
+		}
+		_ = res.Body.Close()
+		server.Close()
+	}
+}
+
 func TestOnlySoManyStreams(t *testing.T) {
 	f := newFixture(t, debug.Options{})
 	h := f.pages(debug.HandlerOptions{MaxStreams: 2})
@@ -157,4 +185,44 @@ func TestStreamsEndWhenTheirServerShutsDown(t *testing.T) {
 			assert.True(t, strings.HasPrefix(line, ":"), line)
 		}
 	}
+}
+
+// Pages are read, and streams open and close, while runs move and vanish.
+func TestPagesAreReadWhileRunsMove(t *testing.T) {
+	f := newFixture(t, debug.Options{MaxRuns: 4})
+	h := f.pages(debug.HandlerOptions{MaxStreams: 2})
+	var all sync.WaitGroup
+	done := make(chan struct{})
+	for i := range 3 {
+		all.Add(2)
+		go func() {
+			defer all.Done()
+			for k := range 3 {
+				m := newMigration(fmt.Sprint("run-", i, "-", k), nil)
+				f.reconcile(m, 30, time.Second)
+				f.recorder.Forget(m.name)
+			}
+		}()
+		go func() {
+			defer all.Done()
+			for k := 0; ; k++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				for _, path := range []string{"/", fmt.Sprint("/run?name=openshift-migration/run-", k%3, "-", k%2), "/itineraries"} {
+					assert.Less(t, get(h, path, "").StatusCode, 500)
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+				h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/events", nil).WithContext(ctx))
+				cancel()
+			}
+		}()
+	}
+	for range 10 {
+		get(h, "/", "text/plain")
+	}
+	close(done)
+	all.Wait()
 }

@@ -50,7 +50,7 @@ func TestRunsAreWatchedByThoseWhoMay(t *testing.T) {
 			defer release()
 			g.plan("shop", richest[0].plan)
 			g.migrate("shop", richest[0].spec)
-			g.runAs(g.controllerAccess(), o, example.Parts{Runs: runs}, example.Settings{Name: "example", Concurrency: 4})
+			g.runAs(g.controllerAccess(), o, example.Parts{}, example.Settings{Name: "example", Concurrency: 4, Runs: runs})
 			g.until("shop", in("InitialBackupCreated"))
 
 			b := &browser{fixture: g, client: insecure(t, true), root: "https://" + o.Metrics.BindAddress + pagesPath}
@@ -130,7 +130,7 @@ func TestRunsAreWatchedOnAMux(t *testing.T) {
 	mux.Handle("/stripped/", http.StripPrefix("/stripped", pages))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	g.run(example.Parts{Runs: runs})
+	g.runAs(g.Config, g.options(), example.Parts{}, example.Settings{Name: "example", Concurrency: 4, Runs: runs})
 	release := g.world.Hold(g.namespace, "shop-initialbackup")
 	defer release()
 	g.plan("shop", richest[0].plan)

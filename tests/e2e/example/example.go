@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
-	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -60,8 +59,6 @@ type Parts struct {
 	Deadlines map[string]time.Duration
 	// Observe is told of what happens, if it is there.
 	Observe func(m Migration, e runner.Event)
-	// Runs records the runs for the pages of machine/debug, if it is there.
-	Runs *debug.Recorder
 }
 
 // Around is called in place of a phase, and may call that.
@@ -137,13 +134,6 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 			at := At{it.Name, phase.Name}
 			o.PhasesByItinerary[it.Name][phase.Name] = runner.Phase[T]{Handler: phaseHandler[T](p, e, at), Deadline: p.Deadlines[phase.Name]}
 		}
-	}
-	if p.Runs != nil {
-		observer, err := debug.NewObserver[T](p.Runs, nil)
-		if err != nil {
-			return o, err
-		}
-		o.Observers = append(o.Observers, observer)
 	}
 	if p.Observe != nil {
 		o.Observers = append(o.Observers, runner.ObserverFunc[T](func(_ context.Context, m T, e runner.Event) { p.Observe(m, e) }))

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
@@ -63,6 +64,8 @@ type Settings struct {
 	Concurrency int
 	Recorder    controller.Recorder
 	Metrics     prometheus.Registerer
+	// Runs records the runs, if it is there.
+	Runs *debug.Recorder
 	// Measure is put around the reconciler, if it is there.
 	Measure func(reconcile.Reconciler) reconcile.Reconciler
 }
@@ -83,7 +86,7 @@ func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) 
 	r, err := controller.New(controller.Options[T]{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(),
 		New: kind.New, StatusSubresource: kind.StatusSubresource, Conditions: kind.Conditions, Merge: kind.Merge,
-		Runner: o, Recorder: s.Recorder, Metrics: s.Metrics, Name: s.Name,
+		Runner: o, Recorder: s.Recorder, Metrics: s.Metrics, Runs: s.Runs, Name: s.Name,
 	})
 	if err != nil {
 		return err

@@ -102,11 +102,11 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	p := example.Parts{ImageStreams: example.ImageStreams(images), MaxPhases: o.maxPhases, Runs: runs}
+	p := example.Parts{ImageStreams: example.ImageStreams(images), MaxPhases: o.maxPhases}
 	if o.report != "" {
 		p.Around = example.Report(strings.TrimSuffix(o.report, "/"), fmt.Sprint(os.Getpid()))
 	}
-	s := example.Settings{Name: "migration", Concurrency: o.concurrency, Recorder: example.Events(mgr)}
+	s := example.Settings{Name: "migration", Concurrency: o.concurrency, Recorder: example.Events(mgr), Runs: runs}
 	switch o.kind {
 	case "mtc":
 		err = example.Setup(mgr, example.MTC, p, s)
