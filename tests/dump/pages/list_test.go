@@ -77,7 +77,7 @@ func TestTheListIsSearchedAndFiltered(t *testing.T) {
 	})
 	t.Run("by what they do", func(t *testing.T) {
 		p.visit("")
-		p.click("#tab-retrying")
+		p.click("#tab-Retrying")
 		p.lists("shop")
 		p.click("#tab-all")
 		p.until(`(selector, n) => document.querySelectorAll(selector).length === n`, runNames, len(all))
