@@ -61,6 +61,19 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	check("empty list", "")
 }
 
+func TestTheListHasRoomForItsTexts(t *testing.T) {
+	s := newSite(t)
+	s.dozen()
+	p := s.open(t, "")
+	for _, width := range []int64{1280, 1440, 1600} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			p.width(width)
+			assert.Empty(t, browser.Call[[]string](p.Page, `() => [...document.querySelectorAll(".runs th, .runs td")]
+				.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)`))
+		})
+	}
+}
+
 // focused describes the element that has the focus, and its outline.
 type focused struct {
 	Element string // a name that is unique in the page; empty if none has it
@@ -137,6 +150,7 @@ func TestTheKeyboardDoesEverything(t *testing.T) {
 		p.Do(chromedp.Focus(chromedp.CSS("#failing")))
 		press(p, " ")
 		p.until(`() => new URL(location.href).searchParams.get("failing") === "true"`)
+		p.until(`selector => document.querySelectorAll(selector).length < 13`, runNames)
 		p.Do(chromedp.Focus(chromedp.CSS("#tab-Retrying")))
 		press(p, kb.Enter)
 		p.lists("shop")

@@ -212,7 +212,10 @@ func (c *controller) dozen() map[string]*migration {
 	c.reconcile(portal)
 
 	ledger.result = runner.Wait(30*time.Second, "6 of 7 volumes are copied", "archive-0: 798 of 840 GiB")
-	c.reconcile(shop)
+	for _, name := range []string{"ledger", "wiki", "forum", "portal", "payments", "shop"} {
+		c.reconcile(all[name])
+	}
+	c.pass(4 * time.Second)
 	return all
 }
 
