@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"unicode"
 
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 )
@@ -62,7 +63,28 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"ago":  func(w when) template.HTML { return w.element(w.Ago()) },
 	"away": func(w when) template.HTML { return w.element(w.Away()) },
 	"due":  func(w when) template.HTML { return w.element(w.Due()) },
+	"name": breakable,
 }).ParseFS(ui, "ui/*.html"))
+
+// breakable lets a long name break where a word of it begins.
+func breakable(name string) template.HTML {
+	if len(name) <= shortName {
+		return template.HTML(template.HTMLEscapeString(name))
+	}
+	var b strings.Builder
+	before := 'A'
+	for _, r := range name {
+		if unicode.IsUpper(r) && unicode.IsLower(before) {
+			b.WriteString("<wbr>")
+		}
+		template.HTMLEscape(&b, []byte(string(r)))
+		before = r
+	}
+	return template.HTML(b.String())
+}
+
+// shortName is the length of a name that is not broken.
+const shortName = 12
 
 // icons are the icons by name.
 var icons = func() map[string]template.HTML {
