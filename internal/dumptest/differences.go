@@ -122,12 +122,10 @@ func Differences() ([]Drawing, error) {
 	add("versions", dump.Options{}, side("release 1", alone(disks)), side("release 2", alone(newer)))
 	add("versions-all-edges", dump.Options{AllEdges: true}, side("release 1", alone(disks)), side("release 2", alone(newer)))
 	add("versions-around", dump.Options{Around: "CreateVolumes"}, side("release 1", alone(disks)), side("release 2", alone(newer)))
-	add("versions-back", dump.Options{}, side("release 2", alone(newer)), side("release 1", alone(disks)))
 	add("versions-plan", dump.Options{}, side("release 1", plan(disks, machine.Position{}, Inspected|Verify, 0)), side("release 2", plan(newer, machine.Position{}, Inspected|Verify, 0)))
 	add("versions-only-run", dump.Options{OnlyRun: true}, side("release 1", plan(disks, machine.Position{}, 0, Inspected)), side("release 2", plan(newer, machine.Position{}, 0, Inspected)))
 
 	add("hostile", dump.Options{}, side(HostileName, alone(hostile)), side("-->", alone(newerHostile)))
-	add("hostile-plan", dump.Options{Title: HostileName}, side("\x00", plan(hostile, machine.Position{}, 3, 4)), side("", plan(newerHostile, machine.Position{}, 5, 0)))
 	add("hostile-only-run", dump.Options{OnlyRun: true}, side("", plan(hostile, machine.Position{}, 3, 0)), side("<b>", plan(newerHostile, machine.Position{}, 7, 0)))
 
 	add("several", dump.Options{Title: "MTC", Switches: []dump.Switch{{From: mtc.Final, To: "Disks", When: "a phase failed"}, {From: "Disks", To: mtc.Rollback}}},
@@ -151,11 +149,11 @@ func Runs() ([]Drawing, error) {
 	at := func(phase string) machine.Position { return machine.Position{Phase: phase} }
 	few := []dump.Run{
 		{Name: "vm-1", At: at("Copy")}, {Name: "vm-2", At: machine.Position{Phase: "Completed", Done: true}}, {Name: "vm-3", At: at("Switch"), Failed: true},
-		{Name: "vm-4", At: machine.Position{Phase: "Copy", Choice: "Undo"}}, {Name: "vm-5"}, {Name: "vm-6", At: machine.Position{Done: true}}, {Name: "vm-7", At: at("CreateVolumes")},
+		{Name: "vm-4", At: machine.Position{Phase: "Copy", Choice: "Undo"}}, {Name: "vm-5"}, {Name: "vm-6", At: machine.Position{Phase: "Aborted", Done: true}}, {Name: "vm-7", At: at("CreateVolumes")},
 	}
 	later := []dump.Run{
 		{Name: "vm-1", At: at("Copy"), Failed: true}, {Name: "vm-2", At: machine.Position{Phase: "Completed", Done: true}}, {Name: "vm-3", At: at("Switch"), Failed: true},
-		{Name: "vm-4", At: at("Undo")}, {Name: "vm-5", At: at("Scan")}, {Name: "vm-6", At: machine.Position{Done: true}}, {Name: "vm-7", At: at("Copy")},
+		{Name: "vm-4", At: at("Undo")}, {Name: "vm-5", At: at("Scan")}, {Name: "vm-6", At: machine.Position{Phase: "Aborted", Done: true}}, {Name: "vm-7", At: at("Copy")},
 	}
 	var many, odd []dump.Run
 	for i := range 40 {

@@ -127,7 +127,7 @@ func TestCatalogueProblems(t *testing.T) {
 			code, stdout, stderr := execute(t, tt.c, "", "plan", "-i", "Forth")
 			assert.Equal(t, 2, code)
 			assert.Empty(t, stdout)
-			assert.Equal(t, "catalogue: "+strings.ReplaceAll(strings.Join(tt.want, "; "), `"\n"`, "")+"\n", stderr)
+			assert.Equal(t, "catalogue: "+strings.Join(tt.want, "; ")+"\n", stderr)
 		})
 	}
 }
@@ -150,54 +150,60 @@ func TestCommandsThatUsersCanType(t *testing.T) {
 	}
 }
 
+// kubectl finds a command with a dash under a name with an underscore.
+func TestCompletionOfAPluginWithADash(t *testing.T) {
+	c := command.Catalogue{Command: "kubectl boat-trip", Itineraries: letters(t, "Forth")}
+	code, stdout, stderr := execute(t, c, "", "completion")
+	assert.Equal(t, 0, code, stderr)
+	assert.Equal(t, "#!/bin/sh\n# kubectl calls this as kubectl_complete-boat_trip to complete: kubectl boat-trip\nexec kubectl-boat_trip __complete \"$@\"\n", stdout)
+}
+
 // No value of a catalogue makes a command panic: neither one that is refused, nor
 // one that has every text that a field may have.
 func TestNoCataloguePanics(t *testing.T) {
-	texts := []string{"", "x", "a b", "plan", "help", "List", "\x00", "\n", "%s%!", "{{.}}", "\xff", "--file", "<command>", strings.Repeat("long", 1000)}
-	sets := []*machine.Set{nil, letters(t, "Forth", "{{.}}", "a b", "\x1b[31m", "plan")}
-	calls := [][]string{nil, {"--help"}, {"--version"}, {"plan", "--help"}, {"plan", "-i", "Forth"}, {"plan", "-i", "{{.}}"}, {"explain", "A", "-i", "Forth"}, {"graph", "-i", "plan"},
-		{"run", "-i", "a b"}, {"plan", "-f", "-"}, {"run", "-f", "-"}, {"completion"}, {"completion", "bash"}, {"__complete", "plan", "-i", ""}, {"__complete", ""}, {"help", "own"}}
+	texts := []string{"", "x", "a b", "plan", "List", "\x00\n\xff\x1b[31m", "%s%!{{.}}", "--file", "<command>", strings.Repeat("long", 1000)}
+	set := letters(t, "Forth", "{{.}}", "a b", "\x1b[31m", "plan")
+	calls := [][]string{nil, {"plan", "--help"}, {"plan", "-i", "{{.}}"}, {"explain", "A", "-i", "Forth"}, {"graph", "-i", "plan"}, {"run", "-i", "a b"}, {"plan", "-f", "-"}, {"run", "-f", "-"},
+		{"completion", "bash"}, {"__complete", "plan", "-i", ""}, {"help", "own"}}
 	const objects = `{"kind": "x", "metadata": {"name": "n"}}
 {"kind": "plan", "apiVersion": "plan"}`
 	strange := errors.New("\x1b[31mstrange\n")
 	for i, text := range texts {
 		other := texts[(i+1)%len(texts)]
-		for _, set := range sets {
-			for _, c := range []command.Catalogue{
-				{Command: text, Version: other, Itineraries: set},
-				{Command: "x", Itineraries: set, Version: text, Kind: text, Noun: text, List: text},
-				{Command: "kubectl x", Itineraries: set, Kind: text, Noun: other, Select: func(*command.Object, string) (string, error) { return text, nil }},
-				{Command: "x", Itineraries: set, Kind: "x", Select: func(*command.Object, string) (string, error) { return "", strange },
-					Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) { return nil, strange }},
-				{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) { return nil, nil }},
-				{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) {
-					return phases.NewSources(phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "Foreign"}}))
-				}},
-				{Command: "x", Itineraries: set, Switches: []dump.Switch{{From: text, To: other, When: text}}},
-				{Command: "x", Itineraries: set, Options: []command.Option{{Name: text, Usage: other, Instead: text}, {Name: other, Usage: text}}},
-				{Command: "x", Itineraries: set, Texts: map[string]command.Text{text: {Short: text, Long: other, Example: text}, "plan": {Short: other}}},
-				{Command: "x", Itineraries: set, StepNow: func(string) string { return text }, KindOf: func(string, string) (string, bool) { return text, true }},
-				{Command: "x", Itineraries: set, Read: func(*command.Tool, *command.Objects) command.Reading { return command.Reading{} }},
-				{Command: "x", Itineraries: set, Read: func(_ *command.Tool, all *command.Objects) command.Reading {
-					r := command.Reading{Runs: []*command.Run{nil, {}}}
-					for _, o := range all.List {
-						r.Runs = append(r.Runs, &command.Run{Object: o, Itinerary: text}, &command.Run{Object: o, Itinerary: "Forth", Item: other})
-					}
-					return r
-				}},
-				{Command: "x", Itineraries: set, Own: func(*command.Tool) []*cobra.Command {
-					return []*cobra.Command{nil, {Use: text}, {Use: "own", Aliases: []string{text}, Short: other, RunE: func(*cobra.Command, []string) error { return strange }}}
-				}},
-				{Command: "x", Itineraries: set, Own: func(*command.Tool) []*cobra.Command { panic(text) }},
-			} {
-				for _, args := range calls {
-					assert.NotPanics(t, func() {
-						code, _, stderr := execute(t, c, objects, args...)
-						assert.Contains(t, []int{0, 1, 2}, code)
-						assert.NotContains(t, stderr, "\x1b")
-						assert.NotContains(t, stderr, "<nil>", fmt.Sprintf("%q", args))
-					}, "%q of %+v", args, c)
+		for _, c := range []command.Catalogue{
+			{Command: text, Version: other, Itineraries: set},
+			{Command: "x", Itineraries: set, Version: text, Kind: text, Noun: text, List: text},
+			{Command: "kubectl x", Itineraries: set, Kind: text, Noun: other, Select: func(*command.Object, string) (string, error) { return text, nil }},
+			{Command: "x", Itineraries: set, Kind: "x", Select: func(*command.Object, string) (string, error) { return "", strange },
+				Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) { return nil, strange }},
+			{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) { return nil, nil }},
+			{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) {
+				return phases.NewSources(phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "Foreign"}}))
+			}},
+			{Command: "x", Itineraries: set, Switches: []dump.Switch{{From: text, To: other, When: text}}},
+			{Command: "x", Itineraries: set, Options: []command.Option{{Name: text, Usage: other, Instead: text}, {Name: other, Usage: text}}},
+			{Command: "x", Itineraries: set, Texts: map[string]command.Text{text: {Short: text, Long: other, Example: text}, "plan": {Short: other}}},
+			{Command: "x", Itineraries: set, StepNow: func(string) string { return text }, KindOf: func(string, string) (string, bool) { return text, true }},
+			{Command: "x", Itineraries: set, Read: func(*command.Tool, *command.Objects) command.Reading { return command.Reading{} }},
+			{Command: "x", Itineraries: set, Read: func(_ *command.Tool, all *command.Objects) command.Reading {
+				r := command.Reading{Runs: []*command.Run{nil, {}}}
+				for _, o := range all.List {
+					r.Runs = append(r.Runs, &command.Run{Object: o, Itinerary: text}, &command.Run{Object: o, Itinerary: "Forth", Item: other})
 				}
+				return r
+			}},
+			{Command: "x", Itineraries: set, Own: func(*command.Tool) []*cobra.Command {
+				return []*cobra.Command{nil, {Use: text}, {Use: "own", Aliases: []string{text}, Short: other, RunE: func(*cobra.Command, []string) error { return strange }}}
+			}},
+			{Command: "x", Itineraries: set, Own: func(*command.Tool) []*cobra.Command { panic(text) }},
+		} {
+			for _, args := range calls {
+				assert.NotPanics(t, func() {
+					code, _, stderr := execute(t, c, objects, args...)
+					assert.Contains(t, []int{0, 1, 2}, code)
+					assert.NotContains(t, stderr, "\x1b")
+					assert.NotContains(t, stderr, "<nil>", fmt.Sprintf("%q", args))
+				}, "%q of %+v", args, c)
 			}
 		}
 	}

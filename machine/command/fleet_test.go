@@ -302,13 +302,13 @@ func TestAFleet(t *testing.T) {
 		typo   = `fleetctl: Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase "WaitForBakcup"; did you mean "WaitForBackup"?` + "\n"
 		store  = "flag BackupWanted is unknown: BackupStore s3 was not read; list it as well, or give --no-stores if there is none\n"
 	)
-	const begun = `NAME           ITINERARY   PHASE            STEPS
-shop[orders]   Upgrade     WaitForBackup    Prepare > Backup > Cutover
-shop[carts]    Cancel      WaitForReplica   Prepare > Backup > Replicas > Cancel
-shop[users]    Cancel      ReportCancel     Cancel
-shop[stock]    Upgrade     ChangeSchema     Prepare > Backup > Cutover
-shop[mails]    Upgrade     StartBackup      Prepare > Backup > Cutover
-shop[typo]     Upgrade     WaitForBakcup    Prepare > Backup > Cutover
+	const begun = `NAME           ITINERARY   PHASE                       STEPS
+shop[orders]   Upgrade     WaitForBackup               Prepare > Backup > Cutover
+shop[carts]    Cancel      WaitForReplica of Upgrade   Prepare > Backup > Replicas > Cancel
+shop[users]    Cancel      ReportCancel                Cancel
+shop[stock]    Upgrade     ChangeSchema                Prepare > Backup > Cutover
+shop[mails]    Upgrade     StartBackup                 Prepare > Backup > Cutover
+shop[typo]     Upgrade     WaitForBakcup               Prepare > Backup > Cutover
 `
 	for _, tt := range []struct {
 		about, objects string
@@ -316,14 +316,14 @@ shop[typo]     Upgrade     WaitForBakcup    Prepare > Backup > Cutover
 		out, stderr    string
 	}{
 		{"all that its flags need was read", fleetText(t) + backupStore, nil,
-			begun + "shop[new]      Upgrade     -                Prepare > Backup > Replicas > Cutover\n", edited + typo},
+			begun + "shop[new]      Upgrade     -                           Prepare > Backup > Replicas > Cutover\n", edited + typo},
 		{"an object that it refers to is missing", fleetText(t), nil,
-			begun + "shop[new]      Upgrade     -                Prepare > (Backup) > Replicas > Cutover > (Cleanup)\n\n(NAME)  depends on a flag that is unknown, or on a choice that is not made\n",
+			begun + "shop[new]      Upgrade     -                           Prepare > (Backup) > Replicas > Cutover > (Cleanup)\n\n(NAME)  depends on a flag that is unknown, or on a choice that is not made\n",
 			edited + typo + "fleetctl: Fleet databases/shop: item new: " + store},
 		{"by the objects of today", fleetText(t) + backupStore, []string{"--today"},
-			begun + "shop[new]      Upgrade     -                Prepare > Backup > Replicas > Cutover\n", typo},
+			begun + "shop[new]      Upgrade     -                           Prepare > Backup > Replicas > Cutover\n", typo},
 		{"an object of another project is left out", fleetText(t) + backupStore + "---\n{apiVersion: ships.example.com/v1, kind: Fleet, metadata: {name: navy}}\n", nil,
-			begun + "shop[new]      Upgrade     -                Prepare > Backup > Replicas > Cutover\n",
+			begun + "shop[new]      Upgrade     -                           Prepare > Backup > Replicas > Cutover\n",
 			edited + typo + "fleetctl: note: 1 of ships.example.com/v1 left out\n"},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
@@ -336,7 +336,7 @@ shop[typo]     Upgrade     WaitForBakcup    Prepare > Backup > Cutover
 
 	// The option of the catalogue's own.
 	_, out, _ := execute(t, fleets(t), fleetText(t), "plan", "-f", "-", "--no-stores")
-	assert.Contains(t, out, "shop[new]      Upgrade     -                Prepare > Replicas > Cutover > Cleanup\n")
+	assert.Contains(t, out, "shop[new]      Upgrade     -                           Prepare > Replicas > Cutover > Cleanup\n")
 	code, _, stderr := execute(t, fleets(t), "", "plan", "-i", "Upgrade", "--no-stores")
 	assert.Equal(t, 2, code)
 	assert.Equal(t, "fleetctl: --no-stores needs -f; with -i leave BackupWanted out of --flags\n", stderr)

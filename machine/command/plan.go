@@ -235,7 +235,7 @@ func (p *planTable) close() error {
 	for _, one := range p.all {
 		row := plain(one.plan.Graph().Name())
 		if r := one.run; r != nil {
-			row = append(nameCells(r, namespaces), row[0], orDash(one.phase))
+			row = append(nameCells(r, namespaces), row[0], orDash(one.where()))
 		}
 		if p.step != "" {
 			row = append(row, runsCell(one, p.step))
@@ -302,7 +302,7 @@ func (p *planBlocks) print(one *planned) error {
 	line := func(what, text string) { t.row(cell{text: what, color: dim}, cell{text: text, painted: true}) }
 	if one.run != nil {
 		line("itinerary", g.Name())
-		at := orDash(one.phase)
+		at := orDash(one.where())
 		line("phase", p.colors.paint(at.color, oneLine(at.text)))
 	}
 	names := func(f phases.Flags) string { return oneLine(strings.Join(g.Vocabulary().Names(f), ", ")) }

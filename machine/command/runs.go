@@ -18,6 +18,7 @@ import (
 type planned struct {
 	run     *Run     // nil with -i alone
 	phase   string   // as recorded, under its present name; empty if none is
+	left    string   // the itinerary of that phase, if the run is on another by now
 	started []string // steps, in their order
 	done    bool
 	plan    *machine.Plan
@@ -27,6 +28,14 @@ type planned struct {
 	before *machine.Plan
 	// with returns the plan with further values of --set.
 	with func(context.Context, settings) *machine.Plan
+}
+
+// where is the recorded phase, in words.
+func (p *planned) where() string {
+	if p.left == "" || p.phase == "" {
+		return p.phase
+	}
+	return p.phase + " of " + p.left
 }
 
 // steps are those that have started, and then those that are visible.
@@ -231,6 +240,9 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 	p = &planned{run: r, set: set.flags}
 	recorded := r.Recorded()
 	p.phase, p.started, p.done = recorded.Phase, recorded.Started, recorded.Done
+	if recorded.Itinerary != r.Itinerary && !recorded.Done {
+		p.left = recorded.Itinerary
+	}
 	if recorded.Err != nil {
 		a.problem(r.wrong(recorded.Err))
 	}

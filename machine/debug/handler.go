@@ -3,7 +3,6 @@ package debug
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -38,6 +37,8 @@ const (
 	defaultTitle      = "Pipelines"
 	defaultMaxStreams = 50
 	maxTitle          = 100
+	// pageTimeout bounds the writing of a page, if the server bounds none.
+	pageTimeout = time.Minute
 )
 
 // NewHandler returns a handler with pages of the runs that a recorder holds. The
@@ -168,11 +169,10 @@ func (h *handler) write(w http.ResponseWriter, r *http.Request, f form, status i
 	switch f {
 	case formJSON:
 		var err error
-		if body, err = json.MarshalIndent(v, "", "  "); err != nil {
+		if body, err = asJSON(v); err != nil {
 			http.Error(w, "the page cannot be written as JSON", http.StatusInternalServerError)
 			return
 		}
-		body = append(body, '\n')
 	case formText:
 		t := &text{}
 		v.text(t)
@@ -192,6 +192,11 @@ func (h *handler) write(w http.ResponseWriter, r *http.Request, f form, status i
 func respond(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout == 0 {
+		// A client that does not read must not hold the page for ever. Not all writers
+		// have deadlines.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTimeout))
+	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // the client may be gone
@@ -342,10 +347,10 @@ func (h *handler) history(w http.ResponseWriter, r *http.Request, q query) error
 	}
 	p := newHistory(h.recorder, run, h.o.Now())
 	p.typed(kinds["history"], h.o.Now())
-	body, err := json.MarshalIndent(p, "", "  ")
+	body, err := asJSON(p)
 	if err != nil {
 		return err
 	}
-	download(w, r, run.Name.label()+"-history.json", "application/json", append(body, '\n'))
+	download(w, r, run.Name.label()+"-history.json", "application/json", body)
 	return nil
 }

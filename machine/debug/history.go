@@ -166,6 +166,9 @@ func (h *history) happened(e *encoder, n entry, most, maxEvents int) {
 			h.events--
 		}
 	}
+	if n.kind == runBegun && n.texts[1] == "" { // from the start: no flag is known any more
+		h.flags = h.flags[:0]
+	}
 	e.reset(h.base)
 	e.entry(&n)
 	h.events++

@@ -85,8 +85,8 @@ func newRow(rec *Recorder, run Run, m Moment, now time.Time) row {
 // runList is the page of all runs.
 type runList struct {
 	meta
-	// Total is the number of runs that are recorded, and Dropped of those that had
-	// to make room.
+	// Total is the number of runs that are recorded, and Dropped how often one had
+	// to make room for others: it may be listed again.
 	Total   int   `json:"total"`
 	Dropped int   `json:"dropped"`
 	Counts  []tab `json:"counts"`
@@ -99,6 +99,10 @@ type runList struct {
 	AllCount int    `json:"-"`
 	AllPage  string `json:"-"`
 }
+
+// maxWhy is the limit of Why in the list, in bytes, so that a thousand runs whose
+// phases have failed for many reasons are one page. The page of a run has it in full.
+const maxWhy = 512
 
 // tab counts the runs of an activity, and links to them.
 type tab struct {
@@ -197,15 +201,21 @@ func (l listQuery) compare(a, b *row) int {
 	c := 0
 	switch l.Sort {
 	case byName:
-	case bySince:
-		c = bySinceFirst(a.Since, b.Since)
+	case bySince: // those that are done wait for nothing
+		c = cmp.Or(cmp.Compare(bit(a.Done), bit(b.Done)), a.bySince(b))
 	default:
-		c = cmp.Or(cmp.Compare(a.rank, b.rank), bySinceFirst(a.Since, b.Since))
-		if a.Done && b.Done {
-			c = cmp.Or(cmp.Compare(a.rank, b.rank), bySinceFirst(b.Since, a.Since))
-		}
+		c = cmp.Or(cmp.Compare(a.rank, b.rank), a.bySince(b))
 	}
 	return cmp.Or(c, cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Item, b.Item))
+}
+
+// bySince puts the one first that does longest what it does; of those that are
+// done, the one that was done last.
+func (r *row) bySince(o *row) int {
+	if r.Done && o.Done {
+		return bySinceFirst(o.Since, r.Since)
+	}
+	return bySinceFirst(r.Since, o.Since)
 }
 
 // bySinceFirst puts what began earlier first, and what is not known last.
@@ -238,6 +248,7 @@ func newRunList(rec *Recorder, l listQuery, now time.Time) *runList {
 		}
 		counts[r.Activity]++
 		if l.Activity == "" || l.Activity == r.Activity {
+			r.Why = cut(r.Why, maxWhy)
 			p.Items = append(p.Items, r)
 		}
 	}
@@ -274,9 +285,20 @@ func distinct(names []string, chosen string) []string {
 	return names
 }
 
+// order is an order that the list can have: the value of its parameter, which the
+// default does not need, and its name.
+type order struct {
+	Value, Text string
+	Chosen      bool
+}
+
 // Orders are those that the list can have.
-func (p *runList) Orders() []struct{ Value, Text string } {
-	return []struct{ Value, Text string }{{byAttention, "Needs attention first"}, {bySince, "Longest first"}, {byName, "Name"}}
+func (p *runList) Orders() []order {
+	return []order{
+		{"", "Needs attention first", p.Query.Sort == byAttention},
+		{bySince, "Longest first", p.Query.Sort == bySince},
+		{byName, "Name", p.Query.Sort == byName},
+	}
 }
 
 func (p *runList) page() string  { return "list" }
@@ -296,7 +318,7 @@ func (p *runList) text(t *text) {
 				r.Next.Due(), r.Deadline.Away(), r.Why,
 			}
 		}
-		t.table([]string{"NAME", "ITINERARY", "STEP", "PHASE", "DOES", "SINCE", "PROGRESS", "NEXT TRY", "DEADLINE", "WHY"}, rows)
+		t.table([]string{"NAME", "ITINERARY", "STEP", "PHASE", "ACTIVITY", "SINCE", "PROGRESS", "NEXT TRY", "DEADLINE", "WHY"}, rows)
 	}
 	if p.Dropped > 0 {
 		t.line(droppedRuns(p.Dropped))
@@ -314,5 +336,5 @@ func (p *runList) DroppedText() string {
 }
 
 func droppedRuns(n int) string {
-	return plural(n, "run") + " that had not been seen for the longest time made room for others and " + isAre(n) + " not listed."
+	return "To bound the history, a run was dropped " + times(n) + ": one that was done, or else the one that had not been seen for the longest time. It is listed again once it is reconciled."
 }

@@ -128,7 +128,7 @@ func (f factView) Decided() string {
 	case f.Live:
 		return "live: may change at any moment"
 	case len(f.DecidedBy) == 0:
-		return "known from the start"
+		return "no phase decides it"
 	}
 	return "decided by " + wording.Few(f.DecidedBy)
 }
@@ -181,6 +181,9 @@ func (e eventView) Times() string {
 	if e.Count < 2 {
 		return ""
 	}
+	if e.Last.at.After(e.Last.now) { // at a moment before, for which it was not counted
+		return fmt.Sprintf("%d times, also after this moment, last at %s", e.Count, e.Last.Clock())
+	}
 	return fmt.Sprintf("%d times, last %s", e.Count, e.Last.Away())
 }
 
@@ -219,7 +222,10 @@ func momentOf(q query, run Run) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	i := n - 1 - run.DroppedMoments
-	if err != nil || n < 1 || i < 0 || i > last {
+	if err == nil && n >= 1 && i < 0 {
+		return 0, &requestError{status: notFound, Message: fmt.Sprintf("moment %d was dropped to bound the history; the moments %d to %d are recorded", n, run.DroppedMoments+1, run.DroppedMoments+last+1)}
+	}
+	if err != nil || n < 1 || i > last {
 		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; the moments %d to %d are recorded, and without it the latest is shown", shorten(text), run.DroppedMoments+1, run.DroppedMoments+last+1)}
 	}
 	return i, nil
@@ -250,9 +256,9 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 	}
 	p.Doing = p.sentence(s)
 	p.pipeline(s, now)
+	p.timeline(run, i, now)
 	p.planned(s)
 	p.facts(s, run, now)
-	p.timeline(run, i, now)
 	for _, e := range slices.Backward(run.Events) {
 		if !latest && e.At.After(m.At) {
 			continue
@@ -312,18 +318,18 @@ func (p *runView) sentence(s *runner.State) string {
 		b.WriteString(why)
 	case runner.ActivityPaused:
 		b.WriteString("Paused" + in + since)
-		if p.Why != "" {
+		if why != "" {
 			b.WriteString("; before that" + why)
 		}
 	case runner.ActivityStopped:
-		b.WriteString("Stopped" + in + since + why)
+		b.WriteString("Stopped" + in + since + why + ". It goes on once the object or the release is fixed")
 	case runner.ActivityDone:
 		b.WriteString("Done")
 		if !p.Since.IsZero() {
 			b.WriteString(" " + p.Since.Away())
 		}
-		if p.Result != "" {
-			b.WriteString(": " + strings.ToLower(resultLooks[p.Result].Text))
+		if l, known := resultLooks[p.Result]; known {
+			b.WriteString(": " + strings.ToLower(l.Text))
 		}
 		if n := int(s.FailedPhases); n > 0 {
 			b.WriteString(", " + plural(n, "phase") + " failed")
@@ -357,16 +363,18 @@ func (p *runView) pipeline(s *runner.State, now time.Time) {
 		v := stepView{Name: step.Name, Phase: step.Phase, Message: step.Message, Progress: step.Progress, State: stepLater}
 		end := now
 		if step.Ran() {
-			v.Started = when{step.Started.Time, now}
 			v.State = stepOpen
+		}
+		if !step.Started.IsZero() {
+			v.Started = when{step.Started.Time, now}
 		}
 		if step.Completed != nil && !step.Completed.IsZero() {
 			v.Completed = when{step.Completed.Time, now}
 			v.State = stepDone
 			end = step.Completed.Time
 		}
-		if step.Ran() {
-			v.Took = length(max(end.Sub(step.Started.Time), 0))
+		if !v.Started.IsZero() {
+			v.Took = length(max(end.Sub(v.Started.at), 0))
 		}
 		switch {
 		case step.Failed:
@@ -402,7 +410,7 @@ func (p *runView) planned(s *runner.State) {
 	p.Phases = phasesOf(p.plan)
 	for i := range p.Phases {
 		v := &p.Phases[i]
-		if v.Why != nil && v.Why.Guard == "behind" && whole.Runs(i) == phases.False {
+		if v.Why != nil && v.Why.Guard == "behind" && whole.Runs(i) == phases.False && !p.visited(s.Itinerary, v.Name) {
 			v.Why = whole.Why(i) // it did not run
 		}
 	}
@@ -414,6 +422,12 @@ func (p *runView) planned(s *runner.State) {
 		shown[name] = true
 	}
 	p.LeftOut = stepsLeftOut(whole, shown)
+}
+
+// visited reports whether the run was in a phase, as far as that is recorded: its
+// flags may have changed since.
+func (p *runView) visited(itinerary, phase string) bool {
+	return slices.ContainsFunc(p.Timeline, func(v visit) bool { return v.Itinerary == itinerary && v.Phase == phase })
 }
 
 var runsWords = map[phases.Truth]string{phases.True: "yes", phases.False: "no", phases.Unknown: "unknown"}
@@ -607,7 +621,18 @@ func (p *runView) timeline(run Run, i int, now time.Time) {
 	if n := len(all); n > 0 && all[n-1].Current {
 		all[n-1].Took = length(max(now.Sub(all[n-1].Entered.at), 0))
 	}
-	for _, f := range run.Moments[i].State.Failures {
+	for k := range run.Moments[:i+1] {
+		if s := &run.Moments[k].State; k == i || s.Run != run.Moments[k+1].State.Run { // the last of each run has its failures
+			markFailed(all, s.Failures)
+		}
+	}
+	scale(all)
+	p.Timeline = all
+}
+
+// markFailed marks the visits in which phases have failed.
+func markFailed(all []visit, failures []runner.Failure) {
+	for _, f := range failures {
 		for k := range all {
 			if v := &all[k]; v.Phase == f.Phase && v.Itinerary == f.Itinerary && !f.At.Time.Before(v.Entered.at) &&
 				(k+1 == len(all) || !f.At.Time.After(all[k+1].Entered.at)) {
@@ -615,8 +640,6 @@ func (p *runView) timeline(run Run, i int, now time.Time) {
 			}
 		}
 	}
-	scale(all)
-	p.Timeline = all
 }
 
 // scale places the bars of a timeline between 0 and 100.

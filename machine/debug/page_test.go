@@ -74,7 +74,7 @@ func TestTheListSaysWhatWasDropped(t *testing.T) {
 	l := read[runList](f, "/")
 	assert.Equal(t, []string{"b", "c"}, l.names())
 	assert.Equal(t, 1, l.Dropped)
-	assert.Contains(t, body(t, get(f.pages(debug.HandlerOptions{}), "/", "")), "1 run that had not been seen for the longest time")
+	assert.Contains(t, body(t, get(f.pages(debug.HandlerOptions{}), "/", "")), "a run was dropped once: one that was done, or else the one that had not been seen for the longest time")
 }
 
 func TestAnEmptyListSaysWhatToDo(t *testing.T) {
@@ -105,7 +105,7 @@ func TestARunSaysWhatHappensInASentence(t *testing.T) {
 	f := newFixture(t, debug.Options{})
 	f.dozen()
 	for name, want := range map[string]string{
-		"crm-stopped":        "Stopped in phase EnsureInitialBackups for 49 min.",
+		"crm-stopped":        "Stopped in phase EnsureInitialBackups for 49 min. It goes on once the object or the release is fixed.",
 		"ledger-overdue":     "Waiting in phase WaitForDirectVolumeMigrationToComplete for 4 h 28 min: 3 of 5 volumes are copied. Its deadline passed 28 min ago.",
 		"shop-retrying":      "Retrying in phase EnsureInitialBackup for 37 min: attempt 6 failed.",
 		"wiki-flags-unknown": "Cannot go on for 34 min, since Quiesce, HasVerify and 8 more are unknown.",
@@ -174,7 +174,7 @@ func TestMomentsKeepTheirNumbers(t *testing.T) {
 	for range 900 {
 		if k, _ := strconv.Atoi(n); recorded().DroppedMoments >= k {
 			r := get(h, "/run?name=openshift-migration/one&moment="+n, "text/plain")
-			assert.Equal(t, 400, r.StatusCode)
+			assert.Equal(t, 404, r.StatusCode)
 			assert.Contains(t, body(t, get(h, "/run?name=openshift-migration/one", "text/plain")), "dropped to bound its size")
 			return
 		}

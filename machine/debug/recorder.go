@@ -204,7 +204,7 @@ func (r *Recorder) count(h *history) {
 		if oldest == nil {
 			oldest = r.live.Front()
 		}
-		r.remove(oldest.Value.(*history))
+		r.forget(oldest.Value.(*history))
 		r.dropped++
 	}
 }

@@ -3,10 +3,12 @@ package debug_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -183,4 +185,44 @@ func TestStreamsEndWhenTheirServerShutsDown(t *testing.T) {
 			assert.True(t, strings.HasPrefix(line, ":"), line)
 		}
 	}
+}
+
+// Pages are read, and streams open and close, while runs move and vanish.
+func TestPagesAreReadWhileRunsMove(t *testing.T) {
+	f := newFixture(t, debug.Options{MaxRuns: 4})
+	h := f.pages(debug.HandlerOptions{MaxStreams: 2})
+	var all sync.WaitGroup
+	done := make(chan struct{})
+	for i := range 3 {
+		all.Add(2)
+		go func() {
+			defer all.Done()
+			for k := range 3 {
+				m := newMigration(fmt.Sprint("run-", i, "-", k), nil)
+				f.reconcile(m, 30, time.Second)
+				f.recorder.Forget(m.name)
+			}
+		}()
+		go func() {
+			defer all.Done()
+			for k := 0; ; k++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				for _, path := range []string{"/", fmt.Sprint("/run?name=openshift-migration/run-", k%3, "-", k%2), "/itineraries"} {
+					assert.Less(t, get(h, path, "").StatusCode, 500)
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+				h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/events", nil).WithContext(ctx))
+				cancel()
+			}
+		}()
+	}
+	for range 10 {
+		get(h, "/", "text/plain")
+	}
+	close(done)
+	all.Wait()
 }

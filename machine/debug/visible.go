@@ -2,9 +2,12 @@ package debug
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -12,6 +15,27 @@ import (
 // what follows, by their numbers as Go writes them, so that a name or a message
 // cannot look like another or act on a terminal. New lines and tabs stay.
 func visible(text []byte) []byte {
+	return escape(text, func(r rune) string { return strings.Trim(strconv.QuoteRuneToASCII(r), "'") })
+}
+
+// asJSON returns a value as JSON in which these characters are escaped: it may be
+// printed on a terminal, and is read back the same.
+func asJSON(v any) ([]byte, error) {
+	body, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return escape(append(body, '\n'), func(r rune) string {
+		text := ""
+		for _, unit := range utf16.Encode([]rune{r}) {
+			text += fmt.Sprintf(`\u%04x`, unit)
+		}
+		return text
+	}), nil
+}
+
+// escape replaces the characters of a text that are not shown.
+func escape(text []byte, by func(r rune) string) []byte {
 	clean := true
 	for i := 0; i < len(text); {
 		r, size := rune(text[i]), 1
@@ -37,7 +61,7 @@ func visible(text []byte) []byte {
 		case shown(r, size):
 			b.WriteRune(r)
 		default:
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+			b.WriteString(by(r))
 		}
 		i += size
 	}

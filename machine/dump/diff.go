@@ -25,6 +25,9 @@ type Side struct {
 // itineraries are compared by name, and one that only one side has is new or gone. An
 // itinerary that does not differ is left out if another does.
 //
+// With [Options.OnlyRun] or [Options.Around] a phase is drawn if either side would draw
+// it alone.
+//
 // The errors are those of [New]. Two itineraries that are compared must both have a
 // plan, or neither.
 func NewDiff(o Options, before, after Side) (*Drawing, error) {

@@ -160,6 +160,17 @@ func TestMermaidStaysWithinItsLimits(t *testing.T) {
 	}
 }
 
+// A drawing of differences is made smaller in the same way.
+func TestMermaidOfDifferencesStaysWithinItsLimits(t *testing.T) {
+	side := func(g *machine.Graph) dump.Side { return dump.Side{Itineraries: []dump.Itinerary{{Graph: g}}} }
+	d, err := dump.NewDiff(dump.Options{AllEdges: true}, side(long(t, 100, true)), side(long(t, 120, true)))
+	require.NoError(t, err)
+	chart := strings.ReplaceAll(d.Mermaid(), "<br/>", " ")
+	assert.Contains(t, chart, "Not every transition is drawn")
+	assert.Contains(t, chart, "20 phases are new")
+	assert.Less(t, len(utf16.Encode([]rune(chart))), 45_000)
+}
+
 // No character of a name has a meaning in Mermaid: labels consist of letters,
 // digits, spaces and numbers of characters.
 func TestMermaidEscapesAllButLetters(t *testing.T) {

@@ -54,7 +54,8 @@ const (
 // Text returns the drawing as lines of at most 80 characters: a line for each
 // phase, below its step. Longer lines are wrapped, and no name is shortened. A
 // name with characters that cannot be printed is quoted as in Go. A character
-// counts as one column, however wide it is.
+// counts as one column, however wide it is. In a drawing of differences the first
+// column has the marks of what is new, gone or changed, and nothing else.
 func (d *Drawing) Text() string { return d.text(false) }
 
 // ColoredText is [Drawing.Text] for a terminal that understands ANSI's codes

@@ -80,8 +80,11 @@
   }
 
   // Links and forms show their page in place.
+  const address = () => location.pathname + location.search;
+  let shown = address();
   function visit(url, replaced) {
     history[replaced ? "replaceState" : "pushState"](null, "", url);
+    shown = address();
     return show(url);
   }
 
@@ -123,7 +126,9 @@
     }
   });
 
-  window.addEventListener("popstate", () => location.reload());
+  window.addEventListener("popstate", () => {
+    if (shown !== address()) location.reload(); // not if it is a link into this page
+  });
 
   centre();
   if (!stream) return;

@@ -37,14 +37,14 @@ func TestARunShowsWhatItDoes(t *testing.T) {
 			".sentence": "3 of 5 volumes are copied", ".facts": "Deadline", "#pipeline .open": "data-0: 41 of 120 GiB",
 			"#pipeline": "DirectVolume", "#leftout": "DataBackup", "#timeline": copying, "#flags": "HasPVs", "#events": "is entered",
 		}},
-		{"shop", map[string]string{".sentence": "fails", ".facts": "Next try", ".error": "connection refused", "#events": "connection refused"}},
+		{"shop", map[string]string{".sentence": "Retrying", ".facts": "Next try", ".error": "connection refused", "#events": "connection refused"}},
 		{"crm", map[string]string{".sentence": "EnsureInitialBackups", ".error": "EnsureInitialBackup"}},
 		{"ledger", map[string]string{".facts .late": "ago"}},
 		{"billing", map[string]string{".sentence": "failed", "#past": "cloud-credentials"}},
 		{"mail", map[string]string{".sentence": "rolled back", "#past": "From Final"}},
 		{"wiki", map[string]string{".error": "get imagestreams"}},
-		{"forum", map[string]string{".sentence": "paused"}},
-		{"portal", map[string]string{".sentence": "not begun"}},
+		{"forum", map[string]string{".sentence": "Paused in phase EnsureInitialBackup"}},
+		{"portal", map[string]string{".sentence": "Paused"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := s.open(t, runPage(all[tt.name]))
@@ -98,9 +98,6 @@ func TestTheSliderShowsAMomentBefore(t *testing.T) {
 	first := browser.Call[string](p.Page, `() => [...document.querySelectorAll("#graph text.here")].map(e => e.textContent).join("")`)
 	assert.NotEqual(t, copying, first, "the graph has moved")
 	assert.NotContains(t, p.texts("#pipeline")[0], "3 of 5 volumes")
-	for first == "" || first == copying {
-		t.Fatalf("the graph shows %q", first)
-	}
 	p.isAt(first)
 
 	// What happens meanwhile does not take the moment away.
@@ -129,7 +126,7 @@ func TestHostileTextsStayTexts(t *testing.T) {
 	m.name.Name = hostile
 	s.drive(m)
 	f := final("orders", mtc.PhaseEnsureInitialBackup, "")
-	f.name.Namespace = "javascript:window.hacked=1//"
+	f.name.Namespace = "javascript:window.hacked=1"
 	s.drive(f)
 	f.result = runner.Fail(hostile)
 	s.reconcile(f)

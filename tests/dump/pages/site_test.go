@@ -154,7 +154,7 @@ func (p *tab) until(condition string, args ...any) {
 		select {
 		case <-ctx.Done():
 			page := context.WithoutCancel(p.Ctx)
-			text, _ := browser.Try[string](page, `() => location.href + "\n" + document.body.innerText`)
+			text, _ := browser.Try[string](page, `() => location.href + "\n" + document.body.innerText.slice(0, 1500)`)
 			require.FailNow(p.T, "the page never gets there", "%s %v (%v) in\n%s", condition, args, err, text)
 		case <-poll.C:
 		}

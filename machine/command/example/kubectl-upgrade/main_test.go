@@ -22,14 +22,15 @@ type plugin struct {
 	dir string
 }
 
-// build builds the plugin.
-func build(t *testing.T) plugin {
-	t.Helper()
+// TestPlugin builds the plugin, and runs it.
+func TestPlugin(t *testing.T) {
 	p := plugin{t, t.TempDir()}
 	out, err := exec.Command("go", "build", "-o", p.dir, ".").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	require.FileExists(t, filepath.Join(p.dir, "kubectl-upgrade"))
-	return p
+	t.Run("commands", p.commands)
+	t.Run("help", p.help)
+	t.Run("completion", p.completion)
 }
 
 // result is what a program came to.
@@ -68,8 +69,7 @@ func TestItineraries(t *testing.T) {
 // foreign is what an embedder's command must not speak of.
 var foreign = regexp.MustCompile(`(?i)\bMTC\b|migration|migplan|HasISs|image ?stream|dynamic-pipeline (plan|explain|graph|run)|%!|\ba (?:[aeiou]\w+)`)
 
-func TestPlugin(t *testing.T) {
-	p := build(t)
+func (p plugin) commands(t *testing.T) {
 	begun := read(t, "..", "..", "testdata", "runs.yaml")
 	const blue = "{apiVersion: ops.example.com/v1, kind: Upgrade, metadata: {name: blue, namespace: databases}}\n"
 	for _, tt := range []struct {
@@ -147,7 +147,10 @@ func TestPlugin(t *testing.T) {
 		})
 	}
 
-	// The help of every command.
+}
+
+// The help of every command is about upgrades.
+func (p plugin) help(t *testing.T) {
 	for _, name := range []string{"", "plan", "explain", "graph", "run", "status", "serve", "completion"} {
 		r := p.run("kubectl-upgrade", "", append(strings.Fields(name), "--help")...)
 		assert.Equal(t, 0, r.code, name)
@@ -159,8 +162,7 @@ func TestPlugin(t *testing.T) {
 
 // kubectl completes a plugin by an executable beside it, which the plugin itself
 // prints.
-func TestPluginCompletion(t *testing.T) {
-	p := build(t)
+func (p plugin) completion(t *testing.T) {
 	script := p.run("kubectl-upgrade", "", "completion")
 	require.Equal(t, 0, script.code, script.stderr)
 	require.NoError(t, os.WriteFile(filepath.Join(p.dir, "kubectl_complete-upgrade"), []byte(script.out), 0o755))
