@@ -76,7 +76,7 @@ func TestRunsAreWatchedByThoseWhoMay(t *testing.T) {
 			}
 			assert.Equal(t, http.StatusForbidden, b.status(http.MethodGet, "../../metrics", viewer), "who may see runs may not see metrics")
 			redirect, _ := b.request(http.MethodGet, "../pipeline", "", "")
-			assert.Equal(t, pagesPath, redirect.Header.Get("Location"), "the mux adds the slash, and asks nobody")
+			assert.Equal(t, pagesPath, redirect.Header.Get("Location"), "the mux adds the slash, without authentication")
 			// The metrics server takes the method for the verb.
 			assert.Equal(t, http.StatusForbidden, b.status(http.MethodHead, "", viewer))
 			assert.Equal(t, http.StatusForbidden, b.status(http.MethodPost, "", viewer))

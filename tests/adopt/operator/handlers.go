@@ -61,14 +61,12 @@ func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (run
 	}
 	s := &c.newPrimary
 	switch v.Phase {
-	case "Check":
+	case "Check", "BackUp":
 		s = &c.oldPrimary
+		s.Spec.BackUp = v.Phase == "BackUp"
 		if s.Spec.Version == 0 || s.Spec.Version > u.Spec.Version {
 			return runner.Fail("there is no primary of an earlier version"), nil
 		}
-	case "BackUp":
-		s = &c.oldPrimary
-		s.Spec.BackUp = true
 	case "CreatePrimary":
 		s = newServer(u, "", api.Primary, c.oldPrimary.Name)
 	case "Reindex":
@@ -82,10 +80,8 @@ func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (run
 		if lag := s.Status.LagBytes; lag > 0 {
 			return runner.Wait(0, "", fmt.Sprintf("%d bytes behind", lag)), nil
 		}
-	case "Promote":
-		s.Spec.Source = ""
-	case "AcceptWrites":
-		s.Spec.Writable = true
+	case "Promote", "AcceptWrites":
+		s.Spec.Source, s.Spec.Writable = "", v.Phase == "AcceptWrites"
 	case "RemoveOldServers":
 		return w.remove(ctx, c.old)
 	case "RemoveNewServers":

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
+	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
 )
@@ -23,8 +24,13 @@ func main() {
 	utilruntime.Must(err)
 	utilruntime.Must(api.AddToScheme(mgr.GetScheme()))
 	utilruntime.Must(addToManager(mgr))
+	utilruntime.Must(mgr.AddMetricsServerExtraHandler("/debug/pipeline/", pages))
 	utilruntime.Must(mgr.Start(ctrl.SetupSignalHandler()))
 }
+
+// runs keeps what upgrades do and have done, and pages show it.
+var runs = debug.Must(debug.NewRecorder(debug.Options{Itineraries: itineraries}))
+var pages = debug.Must(debug.NewHandler(runs, debug.HandlerOptions{Title: "Upgrades"}))
 
 // worker does the work of upgrades. It reads past the cache of its manager: a
 // phase must see what the one before wrote.
@@ -32,18 +38,18 @@ type worker struct{ ctrl.Manager }
 
 // addToManager adds the controller of upgrades to a manager.
 func addToManager(mgr ctrl.Manager) error {
-	w := worker{mgr}
 	return controller.AddToManager(mgr, controller.Options[*api.Upgrade]{
 		New:               func() *api.Upgrade { return &api.Upgrade{} },
 		StatusSubresource: true,
 		Conditions:        controller.NewConditions((*api.Upgrade).Conditions),
 		Recorder:          controller.NewEventsRecorder(mgr.GetEventRecorder("upgrade")),
+		Runs:              runs,
 		Runner: runner.Options[*api.Upgrade]{
 			Itineraries: itineraries,
 			Select:      selectItinerary,
-			Sources:     w.sources,
+			Sources:     worker{mgr}.sources,
 			Storage:     runner.NewStatusStorage((*api.Upgrade).State),
-			Handler:     w,
+			Handler:     worker{mgr},
 			Token: func(_ context.Context, u *api.Upgrade) (string, runner.RunFrom, error) {
 				return u.Spec.Attempt, runner.FromStart, nil
 			},

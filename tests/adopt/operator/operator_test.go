@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -59,6 +60,14 @@ func TestUpgrade(t *testing.T) {
 						assert.NotContains(t, c.late, step.Name)
 					}
 				}
+			}
+
+			request := httptest.NewRequest(http.MethodGet, "/debug/pipeline/run?name="+f.namespace+"/shop", nil)
+			request.Header.Set("Accept", "text/plain")
+			page := httptest.NewRecorder()
+			pages.ServeHTTP(page, request)
+			for _, word := range append(c.steps, string(phases.Succeeded)) {
+				assert.Contains(t, page.Body.String(), word, "its page")
 			}
 
 			servers := f.servers(t.Context())
