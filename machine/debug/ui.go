@@ -55,7 +55,8 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, _ query) error {
 // templates are those of the pages. What stands in each row of a long list is not
 // a template of its own, which would take most of the time of a page.
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"icon": func(name string) template.HTML { return icons[name] },
+	"camel": camel,
+	"icon":  func(name string) template.HTML { return icons[name] },
 	"look": func(l look) template.HTML {
 		return `<span class="look ` + template.HTML(template.HTMLEscapeString(l.Tone)) + `">` + icons[l.Icon] + template.HTML(template.HTMLEscapeString(l.Text)) + "</span>"
 	},
@@ -88,6 +89,20 @@ func (w when) element(words string) template.HTML {
 	}
 	exact := w.Exact()
 	return template.HTML(`<time datetime="` + exact + `" title="` + exact + `">` + words + "</time>")
+}
+
+// camel is a name that breaks between its words, if its line is too short for it.
+func camel(name string) template.HTML {
+	var b strings.Builder
+	start := 0
+	for i := 1; i < len(name); i++ {
+		if name[i] >= 'A' && name[i] <= 'Z' && name[i-1] >= 'a' && name[i-1] <= 'z' {
+			b.WriteString(template.HTMLEscapeString(name[start:i]) + "<wbr>")
+			start = i
+		}
+	}
+	b.WriteString(template.HTMLEscapeString(name[start:]))
+	return template.HTML(b.String())
 }
 
 // page is what a template is given.
