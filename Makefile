@@ -34,8 +34,10 @@ test-dump: ## Run tests/dump on Graphviz, mermaid and Chromium (installs what is
 	tests/dump/install && cd tests/dump && go test -race -timeout 30m ./...
 
 .PHONY: test-e2e
-test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some 10 minutes)
+test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some 10 minutes), and the pages in Chromium
+	tests/dump/install
 	cd tests/e2e && go test -race -p 1 -parallel 6 -timeout 40m ./...
+	cd tests/dump && go test -race -p 1 -timeout 30m ./pages
 
 .PHONY: lives
 lives: ## Play 1,000 random lives on a real API server (some 5 minutes; LIVES and LIVES_SEED are taken)

@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
-	"unicode"
 
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 )
@@ -56,35 +55,15 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, _ query) error {
 // templates are those of the pages. What stands in each row of a long list is not
 // a template of its own, which would take most of the time of a page.
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"icon": func(name string) template.HTML { return icons[name] },
+	"camel": camel,
+	"icon":  func(name string) template.HTML { return icons[name] },
 	"look": func(l look) template.HTML {
 		return `<span class="look ` + template.HTML(template.HTMLEscapeString(l.Tone)) + `">` + icons[l.Icon] + template.HTML(template.HTMLEscapeString(l.Text)) + "</span>"
 	},
 	"ago":  func(w when) template.HTML { return w.element(w.Ago()) },
 	"away": func(w when) template.HTML { return w.element(w.Away()) },
 	"due":  func(w when) template.HTML { return w.element(w.Due()) },
-	"name": breakable,
 }).ParseFS(ui, "ui/*.html"))
-
-// breakable lets a long name break where a word of it begins.
-func breakable(name string) template.HTML {
-	if len(name) <= shortName {
-		return template.HTML(template.HTMLEscapeString(name))
-	}
-	var b strings.Builder
-	before := 'A'
-	for _, r := range name {
-		if unicode.IsUpper(r) && unicode.IsLower(before) {
-			b.WriteString("<wbr>")
-		}
-		template.HTMLEscape(&b, []byte(string(r)))
-		before = r
-	}
-	return template.HTML(b.String())
-}
-
-// shortName is the length of a name that is not broken.
-const shortName = 12
 
 // icons are the icons by name.
 var icons = func() map[string]template.HTML {
@@ -110,6 +89,20 @@ func (w when) element(words string) template.HTML {
 	}
 	exact := w.Exact()
 	return template.HTML(`<time datetime="` + exact + `" title="` + exact + `">` + words + "</time>")
+}
+
+// camel is a name that breaks between its words, if its line is too short for it.
+func camel(name string) template.HTML {
+	var b strings.Builder
+	start := 0
+	for i := 1; i < len(name); i++ {
+		if name[i] >= 'A' && name[i] <= 'Z' && name[i-1] >= 'a' && name[i-1] <= 'z' {
+			b.WriteString(template.HTMLEscapeString(name[start:i]) + "<wbr>")
+			start = i
+		}
+	}
+	b.WriteString(template.HTMLEscapeString(name[start:]))
+	return template.HTML(b.String())
 }
 
 // page is what a template is given.

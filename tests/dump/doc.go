@@ -2,6 +2,8 @@
 // them: Graphviz, mermaid, a browser and a JSON Schema validator. It is a
 // module of its own, so that the root module needs none of them.
 //
+// Its package pages tests the pages of machine/debug in a browser.
+//
 // The script install installs the programs; a test whose program is missing
 // fails.
 package dump

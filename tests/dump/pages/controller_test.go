@@ -173,7 +173,7 @@ func (c *controller) dozen() map[string]*migration {
 	mail.itinerary, mail.holds = mtc.Rollback, ""
 	c.drive(mail)
 
-	ledger := begin("ledger", copying, "6 of 7 volumes are copied", "archive-0: 212 of 840 GiB")
+	begin("ledger", copying, "6 of 7 volumes are copied", "archive-0: 798 of 840 GiB")
 	c.pass(4*time.Hour - 20*time.Minute)
 
 	crm := begin("crm", mtc.PhaseEnsureInitialBackup, "")
@@ -211,8 +211,7 @@ func (c *controller) dozen() map[string]*migration {
 	all["portal"] = portal
 	c.reconcile(portal)
 
-	ledger.result = runner.Wait(30*time.Second, "6 of 7 volumes are copied", "archive-0: 798 of 840 GiB")
-	for _, name := range []string{"ledger", "wiki", "forum", "portal", "payments", "shop"} {
+	for _, name := range []string{"wiki", "forum", "portal", "payments", "shop"} {
 		c.reconcile(all[name])
 	}
 	c.pass(4 * time.Second)
