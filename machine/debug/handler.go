@@ -179,7 +179,7 @@ func (h *handler) write(w http.ResponseWriter, r *http.Request, f form, status i
 		body = []byte(t.b.String())
 	default:
 		var b bytes.Buffer
-		if err := templates.ExecuteTemplate(&b, v.page(), h.newPage(v)); err != nil {
+		if err := templates().ExecuteTemplate(&b, v.page(), h.newPage(v)); err != nil {
 			http.Error(w, "the page cannot be written as HTML", http.StatusInternalServerError)
 			return
 		}

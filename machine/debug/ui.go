@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 )
@@ -53,20 +54,25 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, _ query) error {
 }
 
 // templates are those of the pages. What stands in each row of a long list is not
-// a template of its own, which would take most of the time of a page.
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"camel": camel,
-	"icon":  func(name string) template.HTML { return icons[name] },
-	"look": func(l look) template.HTML {
-		return `<span class="look ` + template.HTML(template.HTMLEscapeString(l.Tone)) + `">` + icons[l.Icon] + template.HTML(template.HTMLEscapeString(l.Text)) + "</span>"
-	},
-	"ago":  func(w when) template.HTML { return w.element(w.Ago()) },
-	"away": func(w when) template.HTML { return w.element(w.Away()) },
-	"due":  func(w when) template.HTML { return w.element(w.Due()) },
-}).ParseFS(ui, "ui/*.html"))
+// a template of its own, which would take most of the time of a page. They are
+// parsed when a page is asked for: a program that serves none starts without them.
+var templates = sync.OnceValue(func() *template.Template {
+	icons := newIcons()
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"camel": camel,
+		"icon":  func(name string) template.HTML { return icons[name] },
+		"look": func(l look) template.HTML {
+			return `<span class="look ` + template.HTML(template.HTMLEscapeString(l.Tone)) + `">` + icons[l.Icon] +
+				template.HTML(template.HTMLEscapeString(l.Text)) + "</span>"
+		},
+		"ago":  func(w when) template.HTML { return w.element(w.Ago()) },
+		"away": func(w when) template.HTML { return w.element(w.Away()) },
+		"due":  func(w when) template.HTML { return w.element(w.Due()) },
+	}).ParseFS(ui, "ui/*.html"))
+})
 
-// icons are the icons by name.
-var icons = func() map[string]template.HTML {
+// newIcons returns the icons by name.
+func newIcons() map[string]template.HTML {
 	t := template.Must(template.ParseFS(ui, "ui/icon.html"))
 	all := make(map[string]template.HTML)
 	for _, name := range []string{
@@ -80,7 +86,7 @@ var icons = func() map[string]template.HTML {
 		all[name] = template.HTML(b.String())
 	}
 	return all
-}()
+}
 
 // element shows a moment in words, and in full to who points at it.
 func (w when) element(words string) template.HTML {
