@@ -74,6 +74,7 @@ func (a *app) serves(cmd *cobra.Command, o *serveOptions) error {
 		return &writeError{err}
 	}
 	a.line("press Ctrl-C to end")
+	a.failed = false // what was wrong with the objects is printed; the rest is served
 
 	simulated := make(chan error, 1)
 	go func() {

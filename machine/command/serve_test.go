@@ -103,6 +103,14 @@ func TestServeShowsObjects(t *testing.T) {
 	assert.Equal(t, "dp: press Ctrl-C to end\n", s.stderr.String())
 }
 
+func TestServeEndsCleanlyWhateverItRead(t *testing.T) {
+	s := serve(t, "-f", "testdata/fleet.yaml", "-i", "testdata/upgrades.yaml")
+	_, status := s.get(t, "", "")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Zero(t, s.stop())
+	assert.Contains(t, s.stderr.String(), "item typo")
+}
+
 func TestServeShowsASimulation(t *testing.T) {
 	s := serve(t, "-i", "Stage", "--flags", "DirectImage", "--speed", "10000x")
 	require.Eventually(t, func() bool {
