@@ -108,7 +108,7 @@ func TestServeEndsCleanlyWhateverItRead(t *testing.T) {
 	_, status := s.get(t, "", "")
 	assert.Equal(t, http.StatusOK, status)
 	assert.Zero(t, s.stop())
-	assert.Contains(t, s.stderr.String(), "item typo")
+	assert.Contains(t, s.stderr.String(), "item new: it has not begun")
 }
 
 func TestServeShowsASimulation(t *testing.T) {
