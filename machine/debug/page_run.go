@@ -1,6 +1,7 @@
 package debug
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -145,6 +146,31 @@ type visit struct {
 	Failed  bool   `json:"failed,omitempty"`
 	// begin and part are where its bar begins and how long it is, in hundredths.
 	begin, part float64
+}
+
+// stretch is visits that follow each other in one step of one itinerary.
+type stretch struct {
+	// Title is the step, with the itinerary if that is another than before.
+	Title  string
+	Took   length
+	Visits []visit
+}
+
+// Stretches are the visits of the timeline by the steps that show them.
+func (p *runView) Stretches() (all []stretch) {
+	for i, v := range p.Timeline {
+		if i == 0 || v.Step != p.Timeline[i-1].Step || v.Itinerary != p.Timeline[i-1].Itinerary {
+			title := cmp.Or(v.Step, "No step")
+			if i > 0 && v.Itinerary != p.Timeline[i-1].Itinerary {
+				title += ", itinerary " + v.Itinerary
+			}
+			all = append(all, stretch{Title: title})
+		}
+		last := &all[len(all)-1]
+		last.Took += v.Took
+		last.Visits = append(last.Visits, v)
+	}
+	return all
 }
 
 // Begin and Part are the place and the length of the bar, as numbers of SVG.
