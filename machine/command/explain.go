@@ -291,12 +291,22 @@ func explainPhase(p *machine.Plan, i int, noun string) explanation {
 	return e
 }
 
-// decidedAhead are the phases ahead that decide a flag which the guard of a phase reads.
+// decidedAhead are the phases ahead that decide a flag which the guard of a phase
+// reads, and from which a way leads to it, whatever the guards say: by a jump back
+// from a phase that is not before it.
 func decidedAhead(p *machine.Plan, i int) (names []string) {
 	g := p.Graph()
 	reads := g.Phase(i).Guard.Reads()
+	last := i - 1 // the last phase from which a way leads there
+	for j := g.Len() - 1; j > last; j-- {
+		for _, jump := range g.Phase(j).Jumps {
+			if to, err := g.Lookup(jump.To); err == nil && to <= i {
+				last = j
+			}
+		}
+	}
 	for j := range p.Each {
-		if j < i && g.Phase(j).Decides&reads != 0 && (p.Runs(j) != phases.False || p.Tentative(j)) {
+		if j <= last && g.Phase(j).Decides&reads != 0 && (p.Runs(j) != phases.False || p.Tentative(j)) {
 			names = append(names, g.Phase(j).Name)
 		}
 	}

@@ -386,7 +386,7 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 
 var (
 	errNotRecorded = errors.New("the object does not record it")
-	errNotBegun    = errors.New("it has not begun, so that no flag is recorded; give the flag a value with --set")
+	errNotBegun    = errors.New("it has not begun, so that no flag is recorded; give values with --set")
 )
 
 // sources are those of a run, or nil. One that fails makes its flags unknown.
@@ -425,6 +425,10 @@ func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.
 func (a *app) unknownOf(r *Run, f finding, p *machine.Plan) {
 	if f.missing != nil {
 		a.problem(f.missing)
+		return
+	}
+	if flags := p.Graph().Vocabulary().Names(p.Matters()); len(flags) > 1 && f.sources == nil && f.unrecorded == errNotBegun {
+		a.problem(r.wrong(fmt.Errorf("flags %s are unknown: %w", wording.List(flags, "and"), errNotBegun))) // not a line for each
 		return
 	}
 	a.unknownFlags(p, f.errors, r.wrong)

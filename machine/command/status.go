@@ -19,7 +19,6 @@ import (
 // statusOptions are the options of status.
 type statusOptions struct {
 	subject
-	name   string
 	stuck  time.Duration
 	now    string
 	format string
@@ -48,8 +47,7 @@ func (a *app) status() *cobra.Command {
 	f.StringArrayVarP(&o.files, "file", "f", nil, filesUsage)
 	f.Var(&a.stateAt, "state-at", "where on an object the state of its run is: `PATH`, such as .status.upgrade")
 	complete(cmd, "state-at", cobra.NoFileCompletions)
-	f.StringVar(&o.name, "name", "", "only this "+a.noun()+": `NAME` or NAMESPACE/NAME")
-	complete(cmd, "name", cobra.NoFileCompletions)
+	o.registerNames(cmd)
 	f.DurationVar(&o.stuck, "stuck", 0, "only those that have not moved for a `DURATION` such as 30m, are stopped, or are past a deadline")
 	complete(cmd, "stuck", cobra.NoFileCompletions)
 	f.StringVar(&o.now, "now", "", "the `TIME` at which the objects were read, such as 2026-11-20T12:00:00Z, if that is not now")
@@ -83,17 +81,13 @@ func (o *statusOptions) check(cmd *cobra.Command) (now time.Time, err error) {
 // printStatus prints what the runs of the objects do.
 func (a *app) printStatus(o *statusOptions, now time.Time) error {
 	all := a.read(&o.subject)
-	if o.name != "" {
-		if !slices.ContainsFunc(all.Runs, func(r *Run) bool { return r.is(o.name) }) {
-			if _, err := a.choose(all, "status", o.name); err != nil {
-				return err
-			}
-		}
-		all.Runs = slices.DeleteFunc(all.Runs, func(r *Run) bool { return !r.is(o.name) })
+	runs, err := a.chosen(all, &o.filter)
+	if err != nil {
+		return err
 	}
 	var rows []statusRow
-	stuck := &StuckError{Of: len(all.Runs), Noun: a.noun(), Unmoved: o.stuck}
-	for _, r := range all.Runs {
+	stuck := &StuckError{Of: len(runs), Noun: a.noun(), Unmoved: o.stuck}
+	for _, r := range runs {
 		recorded := r.Recorded()
 		if err := cmp.Or(recorded.StateErr, recorded.Err); err != nil {
 			a.problem(r.wrong(err))

@@ -163,3 +163,12 @@ func TestStatusOptions(t *testing.T) {
 		})
 	}
 }
+
+func TestStatusOfSeveralNames(t *testing.T) {
+	code, out, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--name", "waiting", "--name", "databases/paused")
+	assert.Zero(t, code, stderr)
+	assert.Equal(t, []string{"NAME", "waiting", "paused"}, statusNames(out))
+	code, _, stderr = upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--name", "waiting", "--name", "pausd")
+	assert.Equal(t, 2, code)
+	assert.Equal(t, "there is no Upgrade \"pausd\"; did you mean \"paused\"?\n", stderr)
+}
