@@ -54,7 +54,7 @@ func (a *app) graph() *cobra.Command {
 	complete(cmd, "itinerary", a.completeItinerary)
 	complete(cmd, "flags", o.completeFlags)
 	complete(cmd, "unknown", o.completeFlags)
-	o.registerObjects(a, cmd)
+	o.registerObjects(a, cmd, o.completeSettings)
 	complete(cmd, "name", cobra.NoFileCompletions)
 	complete(cmd, "at", o.completePhases)
 	complete(cmd, "around", o.completePhases)
