@@ -22,6 +22,13 @@ type planned struct {
 	started []string // steps, in their order
 	done    bool
 	plan    *machine.Plan
+	// recorded is the plan of the whole itinerary with the flags that the state
+	// records; nil if it records none.
+	recorded *machine.Plan
+	// switches are the itineraries that the run has left, and lookup finds one by its
+	// name; nil if there is none.
+	switches []runner.Switch
+	lookup   func(name string) *machine.Graph
 	// set are the flags that --set names, and before, for --diff, is the plan
 	// without it.
 	set    phases.Flags
@@ -272,6 +279,16 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 	if err != nil {
 		a.problem(r.wrong(err))
 		return nil, nil
+	}
+	p.switches = recorded.State.Switches
+	p.lookup = func(name string) *machine.Graph {
+		left, _ := a.objectsFamily().graph(name) // or nil
+		return left
+	}
+	if recorded.Own && !s.whole {
+		if known := a.recordedFacts(recorded.State, g); known.Known() != 0 {
+			p.recorded = g.Plan(known)
+		}
 	}
 	p.with = func(ctx context.Context, more settings) *machine.Plan {
 		facts, _ := f.inquiry.facts(ctx, set.and(more))
