@@ -175,7 +175,7 @@ func (a *app) wanted(o *Object) bool {
 		_, wanted := a.catalogue.KindOf("", o.Kind)
 		return wanted
 	}
-	return a.isBuiltin() && o.Kind == a.catalogue.Kind && o.Kind != "" || o.broken || holdsState(o.JSON, a.stateAt)
+	return o.Kind == a.catalogue.Kind && o.Kind != "" || o.broken || holdsState(o.JSON, a.stateAt)
 }
 
 // each plans what the subject is about, one after the other, in the order
@@ -473,7 +473,7 @@ func (r *Run) is(name string) bool {
 
 // noun and kind are what runs and their objects are called.
 func (a *app) noun() string {
-	if !a.isBuiltin() {
+	if !a.isBuiltin() && !a.ofKind {
 		return "run"
 	}
 	return a.catalogue.noun()
@@ -490,7 +490,8 @@ func (a *app) kind() string {
 // objects of the catalogue's kind that hold none.
 func (a *app) stateRuns(all *Objects) Reading {
 	var runs []*Run
-	var missing error // of the object that has most of the path
+	var without []string // a state, though they are of the catalogue's kind
+	var missing error    // of the object that has most of the path
 	most, held := 0, false
 	for _, o := range all.List {
 		if o.Broken() {
@@ -502,8 +503,12 @@ func (a *app) stateRuns(all *Objects) Reading {
 			held = true
 			continue
 		}
-		if a.isBuiltin() && o.Kind == a.catalogue.Kind {
+		switch {
+		case o.Kind != a.catalogue.Kind || o.Kind == "":
+		case a.isBuiltin():
 			runs = append(runs, a.stateRun(o, all, foundState{}))
+		default:
+			without = append(without, o.Ref.String())
 		}
 		if e := a.stateAt.missing(o.JSON); e != nil && len(e.Missing) > most {
 			missing, most = o.Wrong(e), len(e.Missing)
@@ -512,6 +517,10 @@ func (a *app) stateRuns(all *Objects) Reading {
 	if missing != nil && !held { // the path is wrong, or no run has begun
 		a.problem(missing)
 	}
+	if len(without) > 0 && len(runs) > 0 {
+		a.line("note: left out, since %s no state of a run: %s", map[bool]string{true: "it holds", false: "they hold"}[len(without) == 1], many(without))
+	}
+	a.ofKind = !slices.ContainsFunc(runs, func(r *Run) bool { return r.Object.Kind != a.catalogue.Kind })
 	return Reading{Runs: runs, None: a.noRun(all)}
 }
 
