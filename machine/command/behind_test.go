@@ -127,3 +127,31 @@ func TestExplainNamesTheItineraryThatTheRunLeft(t *testing.T) {
 		assert.Contains(t, out, want)
 	}
 }
+
+// What a flag of a loop changes is whether it turns once more.
+func TestExplainOfAFlagOfALoop(t *testing.T) {
+	object := backupObject("loops", `"itinerary": "Backup", "phase": "WaitForSnapshot", "visit": 3, "entered": "2026-11-20T11:59:20Z",
+		"facts": {"hash": "`+hashOf(t, backups(t))+`", "true": ["HasVolumes"], "false": ["HasHook", "VolumesLeft", "Encrypted", "Frozen"]}`)
+	_, out, _ := execute(t, backups(t), object, "explain", "VolumesLeft", "-f", "-")
+	assert.Contains(t, out, "- with VolumesLeft=true")
+	_, out, _ = execute(t, backups(t), "", "explain", "VolumesLeft", "-i", "Backup", "--flags", "HasVolumes,VolumesLeft")
+	assert.Contains(t, out, "- with VolumesLeft=false, the same phases run, and WaitForSnapshot does not jump to Snapshot")
+}
+
+// The flags of an object that holds no state are unknown for one reason.
+func TestOneLineForARunThatHasNotBegun(t *testing.T) {
+	code, _, stderr := execute(t, backups(t), backupObject("new", ""), "plan", "-f", "-")
+	assert.Equal(t, 1, code)
+	assert.Equal(t, "kubectl backup: Backup ns/new: it has not begun, and records no flag; give HasHook, HasVolumes and 3 more a value with --set\n", stderr)
+}
+
+// Each example of run does what it says.
+func TestTheExampleOfAFailureFails(t *testing.T) {
+	_, out, _ := execute(t, backups(t), "", "run", "--help")
+	_, args, found := strings.Cut(out, "fails\n  kubectl backup ")
+	require.True(t, found, out)
+	args, _, _ = strings.Cut(args, "\n")
+	code, out, stderr := execute(t, backups(t), "", strings.Fields(args)...)
+	assert.Zero(t, code, stderr)
+	assert.Contains(t, out, "--fail-at says so")
+}

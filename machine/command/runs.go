@@ -444,7 +444,27 @@ func (a *app) unknownOf(r *Run, f finding, p *machine.Plan) {
 		a.problem(f.missing)
 		return
 	}
+	matters := p.Matters()
+	if f.unrecorded == errNotBegun && f.sources == nil && slices.ContainsFunc(f.errors, func(e *phases.FlagError) bool { return errors.Is(e, errNotBegun) }) {
+		var names []string
+		for _, e := range f.errors {
+			if flag, _ := f.vocabulary.Lookup(e.Flag); matters.Has(flag) && errors.Is(e, errNotBegun) {
+				names = append(names, e.Flag)
+			}
+		}
+		if names != nil {
+			a.problem(r.wrong(&notBegunError{names}))
+		}
+		return
+	}
 	a.unknownFlags(p, f.errors, r.wrong)
+}
+
+// notBegunError is why all flags of a run are unknown.
+type notBegunError struct{ flags []string }
+
+func (e *notBegunError) Error() string {
+	return fmt.Sprintf("it has not begun, and records no flag; give %s a value with --set", wording.Few(e.flags))
 }
 
 // choose finds a run by its name, or the only one, for a command that takes one.
@@ -510,7 +530,7 @@ func (a *app) stateRuns(all *Objects) Reading {
 		default:
 			without = append(without, o.Ref.String())
 		}
-		if e := a.stateAt.missing(o.JSON); e != nil && len(e.Missing) > most {
+		if e := a.stateAt.missing(o.JSON); e != nil && a.isBuiltin() && len(e.Missing) > most {
 			missing, most = o.Wrong(e), len(e.Missing)
 		}
 	}
