@@ -243,7 +243,7 @@ func (q question) ask(ctx context.Context, p *planned, noun string) []explanatio
 	var all []explanation
 	phase, step := q.find(p.plan.Graph())
 	if phase >= 0 {
-		all = append(all, explainPhase(p.plan, phase, noun))
+		all = append(all, explainPhase(p, phase, noun))
 	}
 	if step >= 0 {
 		all = append(all, explainStep(p, step))
@@ -258,10 +258,11 @@ func (q question) ask(ctx context.Context, p *planned, noun string) []explanatio
 	return all
 }
 
-func explainPhase(p *machine.Plan, i int, noun string) explanation {
+func explainPhase(one *planned, i int, noun string) explanation {
+	p := one.plan
 	phase := p.Graph().Phase(i)
 	e := explanation{Kind: kindPhase, Runs: p.Runs(i), Tentative: p.Tentative(i), Missing: []string{}, DecidedBy: []string{}}
-	why := p.Why(i)
+	why := one.why(i)
 	if why != nil {
 		e.Guard, e.Missing, e.DecidedBy = why.Guard, why.Flags, why.DecidedBy
 	}
@@ -274,6 +275,10 @@ func explainPhase(p *machine.Plan, i int, noun string) explanation {
 		text += " runs: its guard, " + guard + ", holds"
 	case e.Runs == phases.Unknown:
 		text += " may run: it " + whyText(why)
+	case one.ran(i, why):
+		text += " " + whyText(why) + "; its step has started"
+	case why.Guard == machine.WhyBehind:
+		text += " does not run any more: it " + whyText(why)
 	default:
 		text += " does not run: it " + whyText(why)
 	}
@@ -348,7 +353,7 @@ func explainStep(p *planned, k int) explanation {
 			}
 			continue
 		}
-		runs, one := plan.Runs(i), plan.WhyUnder(i, k)
+		runs, one := plan.Runs(i), p.whyUnder(i, k)
 		if one != nil && runs == phases.True { // under another step
 			runs = phases.False
 			for step := range plan.Under(i) {
@@ -502,7 +507,7 @@ func (p *explainTable) close() error {
 			}
 		}
 		if len(p.all[i]) == 0 {
-			t.row(append(begin, orDash(""), orDash(""), cell{text: fmt.Sprintf("itinerary %s has no such %s", itinerary, p.question.what()), color: dim})...)
+			t.row(append(begin, orDash(""), orDash(""), cell{text: p.question.notThere(one), color: dim})...)
 		}
 	}
 	t.write(&p.buf, "")
@@ -545,8 +550,11 @@ func (p *explainTable) flag() {
 // change.
 func (e *explanation) cell() cell {
 	text := e.Runs.String()
-	if e.Kind == kindFlag {
+	switch {
+	case e.Kind == kindFlag:
 		text = truthWord(e.Runs)
+	case e.Guard == machine.WhyBehind:
+		text = machine.WhyBehind
 	}
 	if e.Tentative {
 		text += markTentative

@@ -22,6 +22,13 @@ type planned struct {
 	started []string // steps, in their order
 	done    bool
 	plan    *machine.Plan
+	// recorded is the plan of the whole itinerary with the flags that the state
+	// records; nil if it records none.
+	recorded *machine.Plan
+	// switches are the itineraries that the run has left, and lookup finds one by its
+	// name; nil if there is none.
+	switches []runner.Switch
+	lookup   func(name string) *machine.Graph
 	// set are the flags that --set names, and before, for --diff, is the plan
 	// without it.
 	set    phases.Flags
@@ -168,7 +175,7 @@ func (a *app) wanted(o *Object) bool {
 		_, wanted := a.catalogue.KindOf("", o.Kind)
 		return wanted
 	}
-	return a.isBuiltin() && o.Kind == a.catalogue.Kind && o.Kind != "" || o.broken || holdsState(o.JSON, a.stateAt)
+	return o.Kind == a.catalogue.Kind && o.Kind != "" || o.broken || holdsState(o.JSON, a.stateAt)
 }
 
 // each plans what the subject is about, one after the other, in the order
@@ -272,6 +279,16 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 	if err != nil {
 		a.problem(r.wrong(err))
 		return nil, nil
+	}
+	p.switches = recorded.State.Switches
+	p.lookup = func(name string) *machine.Graph {
+		left, _ := a.objectsFamily().graph(name) // or nil
+		return left
+	}
+	if recorded.Own && !s.whole {
+		if known := a.recordedFacts(recorded.State, g); known.Known() != 0 {
+			p.recorded = g.Plan(known)
+		}
 	}
 	p.with = func(ctx context.Context, more settings) *machine.Plan {
 		facts, _ := f.inquiry.facts(ctx, set.and(more))
@@ -427,11 +444,27 @@ func (a *app) unknownOf(r *Run, f finding, p *machine.Plan) {
 		a.problem(f.missing)
 		return
 	}
-	if flags := p.Graph().Vocabulary().Names(p.Matters()); len(flags) > 1 && f.sources == nil && f.unrecorded == errNotBegun {
-		a.problem(r.wrong(fmt.Errorf("flags %s are unknown: %w", wording.List(flags, "and"), errNotBegun))) // not a line for each
+	matters := p.Matters()
+	if f.unrecorded == errNotBegun && f.sources == nil && slices.ContainsFunc(f.errors, func(e *phases.FlagError) bool { return errors.Is(e, errNotBegun) }) {
+		var names []string
+		for _, e := range f.errors {
+			if flag, _ := f.vocabulary.Lookup(e.Flag); matters.Has(flag) && errors.Is(e, errNotBegun) {
+				names = append(names, e.Flag)
+			}
+		}
+		if names != nil {
+			a.problem(r.wrong(&notBegunError{names}))
+		}
 		return
 	}
 	a.unknownFlags(p, f.errors, r.wrong)
+}
+
+// notBegunError is why all flags of a run are unknown.
+type notBegunError struct{ flags []string }
+
+func (e *notBegunError) Error() string {
+	return fmt.Sprintf("it has not begun, and records no flag; give %s a value with --set", wording.Few(e.flags))
 }
 
 // choose finds a run by its name, or the only one, for a command that takes one.
@@ -460,7 +493,7 @@ func (r *Run) is(name string) bool {
 
 // noun and kind are what runs and their objects are called.
 func (a *app) noun() string {
-	if !a.isBuiltin() {
+	if !a.isBuiltin() && !a.ofKind {
 		return "run"
 	}
 	return a.catalogue.noun()
@@ -477,7 +510,8 @@ func (a *app) kind() string {
 // objects of the catalogue's kind that hold none.
 func (a *app) stateRuns(all *Objects) Reading {
 	var runs []*Run
-	var missing error // of the object that has most of the path
+	var without []string // a state, though they are of the catalogue's kind
+	var missing error    // of the object that has most of the path
 	most, held := 0, false
 	for _, o := range all.List {
 		if o.Broken() {
@@ -489,16 +523,24 @@ func (a *app) stateRuns(all *Objects) Reading {
 			held = true
 			continue
 		}
-		if a.isBuiltin() && o.Kind == a.catalogue.Kind {
+		switch {
+		case o.Kind != a.catalogue.Kind || o.Kind == "":
+		case a.isBuiltin():
 			runs = append(runs, a.stateRun(o, all, foundState{}))
+		default:
+			without = append(without, o.Ref.String())
 		}
-		if e := a.stateAt.missing(o.JSON); e != nil && len(e.Missing) > most {
+		if e := a.stateAt.missing(o.JSON); e != nil && a.isBuiltin() && len(e.Missing) > most {
 			missing, most = o.Wrong(e), len(e.Missing)
 		}
 	}
 	if missing != nil && !held { // the path is wrong, or no run has begun
 		a.problem(missing)
 	}
+	if len(without) > 0 && len(runs) > 0 {
+		a.line("note: left out, since %s no state of a run: %s", map[bool]string{true: "it holds", false: "they hold"}[len(without) == 1], many(without))
+	}
+	a.ofKind = !slices.ContainsFunc(runs, func(r *Run) bool { return r.Object.Kind != a.catalogue.Kind })
 	return Reading{Runs: runs, None: a.noRun(all)}
 }
 

@@ -35,7 +35,7 @@ func (a *app) serve() *cobra.Command {
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serves(cmd, &o) },
 	}
-	o.register(a, cmd, "with -f, only this "+a.noun()+": `NAME` or NAMESPACE/NAME")
+	o.register(a, cmd, "with -f, only this "+a.noun()+": `NAME` or NAMESPACE/NAME", "default 60x")
 	cmd.Flags().StringVar(&o.address, "address", "127.0.0.1:0", "listen on this `HOST:PORT`; port 0 is a free one")
 	complete(cmd, "address", cobra.NoFileCompletions)
 	return cmd

@@ -19,9 +19,11 @@ import (
 // statusOptions are the options of status.
 type statusOptions struct {
 	subject
-	stuck  time.Duration
-	now    string
-	format string
+	// stuckFor is the value of --stuck, and stuck what it means.
+	stuckFor string
+	stuck    time.Duration
+	now      string
+	format   string
 }
 
 func (a *app) status() *cobra.Command {
@@ -48,7 +50,7 @@ func (a *app) status() *cobra.Command {
 	f.Var(&a.stateAt, "state-at", "where on an object the state of its run is: `PATH`, such as .status.upgrade")
 	complete(cmd, "state-at", cobra.NoFileCompletions)
 	o.registerNames(cmd)
-	f.DurationVar(&o.stuck, "stuck", 0, "only those that have not moved for a `DURATION` such as 30m, are stopped, or are past a deadline")
+	f.StringVar(&o.stuckFor, "stuck", "", "only those that have not moved for a `DURATION` such as 30m, are stopped, or are past a deadline")
 	complete(cmd, "stuck", cobra.NoFileCompletions)
 	f.StringVar(&o.now, "now", "", "the `TIME` at which the objects were read, such as 2026-11-20T12:00:00Z, if that is not now")
 	complete(cmd, "now", cobra.NoFileCompletions)
@@ -67,11 +69,12 @@ func (o *statusOptions) check(cmd *cobra.Command) (now time.Time, err error) {
 	if now, err = time.Parse(time.RFC3339, o.now); changed("now") && err != nil {
 		return now, fmt.Errorf("--now takes a time such as 2026-11-20T12:00:00Z, not %q", o.now)
 	}
+	o.stuck, err = time.ParseDuration(o.stuckFor)
 	switch {
 	case len(o.files) == 0:
 		return now, errors.New("status needs -f FILE with what kubectl get -o yaml prints")
-	case changed("stuck") && o.stuck <= 0:
-		return now, fmt.Errorf("--stuck takes a duration such as 30m or 2h, not %s", o.stuck)
+	case changed("stuck") && (err != nil || o.stuck <= 0):
+		return now, fmt.Errorf("--stuck takes a duration such as 30m or 2h, not %q", o.stuckFor)
 	case !changed("now"):
 		now = time.Now()
 	}
