@@ -67,6 +67,21 @@ func Duration(d time.Duration) string {
 	return units(fmt.Sprintf("%d days", d/day), d%day/time.Hour, "h")
 }
 
+// Exact is [Duration] if that leaves nothing out, else the duration in Go's notation.
+func Exact(d time.Duration) string {
+	unit := time.Second
+	switch abs := max(d, -d); {
+	case abs >= 24*time.Hour:
+		unit = time.Hour
+	case abs >= time.Minute:
+		unit = time.Minute
+	}
+	if d%unit != 0 {
+		return d.String()
+	}
+	return Duration(d)
+}
+
 // units appends the smaller unit, unless there is none of it.
 func units(text string, n time.Duration, unit string) string {
 	if n == 0 {

@@ -84,6 +84,16 @@ func TestDurations(t *testing.T) {
 	}
 }
 
+func TestExactDurations(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 s", 10 * time.Second: "10 s", 1500 * time.Millisecond: "1.5s",
+		20 * time.Minute: "20 min", 90 * time.Second: "1m30s", 90 * time.Minute: "1 h 30 min",
+		25 * time.Hour: "1 day 1 h", 24*time.Hour + time.Minute: "24h1m0s", -time.Minute: "-1 min",
+	} {
+		assert.Equal(t, want, Exact(d), "%s", d)
+	}
+}
+
 func TestDistance(t *testing.T) {
 	for _, c := range []struct {
 		a, b string

@@ -29,12 +29,15 @@ const (
 	phaseExited
 	phaseFailed
 	runFinished
+	runPaused
+	runResumed
 )
 
 var kindNames = [...]string{
 	itineraryBegun: "ItineraryBegun", runBegun: "RunBegun", flagEvaluated: "FlagEvaluated", pipelineReplanned: "PipelineReplanned",
 	phaseEntered: "PhaseEntered", phaseWaiting: "PhaseWaiting", phaseRetried: "PhaseRetried", runStopped: "RunStopped",
 	switchHeld: "SwitchHeld", phaseExited: "PhaseExited", phaseFailed: "PhaseFailed", runFinished: "RunFinished",
+	runPaused: "RunPaused", runResumed: "RunResumed",
 }
 
 // entry is an event as it is recorded.
@@ -194,6 +197,12 @@ func (n *entry) text() string {
 		text = fmt.Sprintf("phase %s is done, after %s", subject, wording.Duration(time.Duration(number)))
 	case phaseFailed:
 		text = fmt.Sprintf("phase %s has failed, after %s%s", subject, wording.Duration(time.Duration(number)), after(": ", detail))
+	case runPaused:
+		text = "the run is paused" + after(" in phase ", subject)
+	case runResumed:
+		if text = "the run goes on after a pause"; is {
+			text += " of " + wording.Duration(time.Duration(number))
+		}
 	case runFinished:
 		text = "the run is done: " + detail
 		if number > 0 {

@@ -271,7 +271,7 @@ func (h *handler) graph(w http.ResponseWriter, r *http.Request, q query) error {
 	if err != nil {
 		return err
 	}
-	var it dump.Itinerary
+	var d *dump.Drawing
 	name := ""
 	switch {
 	case q.has("itinerary") == q.has("name"):
@@ -285,7 +285,11 @@ func (h *handler) graph(w http.ResponseWriter, r *http.Request, q query) error {
 		if err != nil {
 			return err
 		}
-		it, name = p.drawn(), g.Name()
+		name = g.Name()
+		d, err = p.drawing()
+		if err != nil {
+			return err
+		}
 	default:
 		run, err := h.lookup(q)
 		if err != nil {
@@ -299,11 +303,11 @@ func (h *handler) graph(w http.ResponseWriter, r *http.Request, q query) error {
 		if p.plan == nil {
 			return &requestError{status: notFound, Message: p.Unplanned}
 		}
-		it, name = p.drawn(), run.Name.label()
-	}
-	d, err := dump.New(dump.Options{}, it)
-	if err != nil {
-		return err
+		name = run.Name.label()
+		d, err = p.drawing()
+		if err != nil {
+			return err
+		}
 	}
 	switch format {
 	case "dot":

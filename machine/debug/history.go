@@ -178,6 +178,20 @@ func (h *history) happened(e *encoder, n entry, most, maxEvents int) {
 	}
 }
 
+// happenedFirst records an event before the other events of the present reconcile.
+func (h *history) happenedFirst(e *encoder, n entry, most, maxEvents int) {
+	rest := h.log.takeFresh()
+	h.happened(e, n, most, maxEvents)
+	for offset := 0; offset < len(rest.buf); {
+		tag, body, next := rest.at(offset)
+		h.log.append(tag, body, h.room(most))
+		offset = next
+	}
+	for h.log.events > maxEvents {
+		h.log.drop()
+	}
+}
+
 // evaluated notes that a flag was evaluated, and reports whether that is news: its
 // value has changed, or it failed in another way.
 func (h *history) evaluated(w *words, n *entry) (news bool) {

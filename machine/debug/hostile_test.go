@@ -84,6 +84,27 @@ func TestTheSentenceOfAPausedRun(t *testing.T) {
 	assert.Contains(t, readPage(t, r, "/"+runLink("run", n), "text/plain"), "\nDone.\n", "a result that is not known is not shown")
 }
 
+func TestAPauseThatBeganBeforeIsAnEvent(t *testing.T) {
+	r := newRecorder(t, Options{})
+	n := Name{Namespace: "shop", Name: "orders"}
+	since := metav1.NewTime(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
+	r.Record(n, runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: "EnsureInitialBackup"}, PausedSince: &since}, true)
+	run, _ := r.Lookup(n)
+	require.Len(t, run.Events, 1)
+	assert.Equal(t, Event{At: since.UTC(), Kind: "RunPaused", Text: "the run is paused in phase EnsureInitialBackup", Count: 1, Last: since.UTC()}, run.Events[0])
+}
+
+func TestAPageOfARunThatHasNotBegun(t *testing.T) {
+	r := newRecorder(t, Options{})
+	n := Name{Namespace: "shop", Name: "orders"}
+	r.Record(n, runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final}}, false)
+	text := readPage(t, r, "/"+runLink("run", n), "text/plain")
+	assert.Contains(t, text, "May still come")
+	page := readPage(t, r, "/"+runLink("run", n), "text/html")
+	assert.Contains(t, page, "Nothing is left out yet")
+	assert.NotContains(t, page, "Every step of this itinerary is shown.")
+}
+
 func TestMomentsKeepTheirNumbers(t *testing.T) {
 	r := newRecorder(t, Options{MaxRunSize: MinRunSize})
 	n := Name{Namespace: "shop", Name: "orders"}

@@ -116,6 +116,21 @@ func (l *log) cut() {
 	l.last = -1
 }
 
+// takeFresh removes the events of the present reconcile, and returns them.
+func (l *log) takeFresh() (fresh log) {
+	if l.fresh < 0 {
+		return fresh
+	}
+	fresh.buf = slices.Clone(l.buf[l.fresh:])
+	for offset := 0; offset < len(fresh.buf); {
+		_, _, offset = fresh.at(offset)
+		l.events--
+	}
+	l.buf = l.buf[:l.fresh]
+	l.last, l.fresh = -1, -1
+	return fresh
+}
+
 // unchanged notes that the events of the present reconcile have changed no state.
 func (l *log) unchanged() {
 	for offset := l.fresh; offset >= 0 && offset < len(l.buf); {

@@ -2,6 +2,7 @@ package debug
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -14,12 +15,15 @@ type look struct {
 	Icon, Tone, Text string
 }
 
-// looks are those of the activities, in the order in which they are listed: what
-// needs a person first.
-var looks = []struct {
+// activityShown is how an activity is shown.
+type activityShown struct {
 	activity runner.Activity
 	look     look
-}{
+}
+
+// looks are those of the activities, in the order in which they are listed: what
+// needs a person first.
+var looks = []activityShown{
 	{runner.ActivityStopped, look{"stopped", "bad", "Stopped"}},
 	{runner.ActivityRetrying, look{"retrying", "warn", "Retrying"}},
 	{runner.ActivityFlagsUnknown, look{"unknown", "warn", "Flags unknown"}},
@@ -68,26 +72,25 @@ func lookOf(s runner.Status) look {
 		l.Icon, l.Tone = "overdue", "bad"
 		l.Text += ", overdue"
 	case s.Activity == runner.ActivityRetrying && s.Attempts > 0:
-		l.Text += fmt.Sprintf(", attempt %d", s.Attempts+1)
+		l.Text += fmt.Sprintf(", attempt %d failed", s.Attempts)
 	}
 	return l
 }
 
 // attention is the place of a run in the default order of the list: what needs
-// a person comes first.
+// a person comes first. It is that of its activity, between which there is a place
+// for runs that are overdue and for those that have failed.
 func attention(s runner.Status) int {
-	if s.Overdue && s.Activity != runner.ActivityStopped && s.Activity != runner.ActivityDone {
-		return 1
+	place := func(activity runner.Activity) int {
+		return 2 * slices.IndexFunc(looks, func(l activityShown) bool { return l.activity == activity })
 	}
-	for i, l := range looks {
-		if l.activity == s.Activity {
-			if i == 0 {
-				return 0
-			}
-			return i + 1
-		}
+	switch {
+	case s.Activity == runner.ActivityDone && s.Result == phases.Failed:
+		return place(runner.ActivityFlagsUnknown) + 1
+	case s.Overdue && s.Activity != runner.ActivityStopped:
+		return place(runner.ActivityStopped) + 1
 	}
-	return len(looks) + 1
+	return place(s.Activity)
 }
 
 func plural(n int, thing string) string {

@@ -2,6 +2,7 @@ package debug
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -76,6 +77,13 @@ func newRow(rec *Recorder, run Run, m Moment, now time.Time) row {
 		if p := steps.ProgressOf(m.State.Pipeline, plan); p.AtMost > 0 {
 			r.Progress = p.String()
 		}
+	}
+	failed := 0
+	for _, step := range m.State.Pipeline {
+		failed += int(bit(step.Failed))
+	}
+	if r.Progress != "" && failed > 0 {
+		r.Progress += fmt.Sprintf(", %d failed", failed)
 	}
 	r.look = lookOf(s)
 	r.rank = attention(s)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
@@ -52,8 +53,12 @@ type runView struct {
 	// Unplanned is why there is no plan, and so no graph; empty if there is one.
 	Unplanned string `json:"unplanned,omitempty"`
 
+	set    *machine.Set
 	plan   *machine.Plan
 	latest bool
+	// drawn are the itineraries of the graph, and switches those between them.
+	drawn    []dump.Itinerary
+	switches []dump.Switch
 }
 
 // stepView is a step of the pipeline as users see it.
@@ -202,15 +207,27 @@ func newEventView(e Event, dropped int, now time.Time) eventView {
 	return v
 }
 
-// Times says how often it happened; empty if it was once.
+// Shown is the time that it is listed with: if it happened several times, the last
+// one, which is what the text describes.
+func (e eventView) Shown() when {
+	if e.Count < 2 || e.goesOn() {
+		return e.At
+	}
+	return e.Last
+}
+
+// goesOn reports whether it happened also after the moment that is shown.
+func (e eventView) goesOn() bool { return e.Last.at.After(e.Last.now) }
+
+// Times says how often it happened, to be read after the text; empty if it was once.
 func (e eventView) Times() string {
-	if e.Count < 2 {
+	switch {
+	case e.Count < 2:
 		return ""
+	case e.goesOn():
+		return fmt.Sprintf("; %d times until %s, also after this moment", e.Count, e.Last.Clock())
 	}
-	if e.Last.at.After(e.Last.now) { // at a moment before, for which it was not counted
-		return fmt.Sprintf("%d times, also after this moment, last at %s", e.Count, e.Last.Clock())
-	}
-	return fmt.Sprintf("%d times, last %s", e.Count, e.Last.Away())
+	return fmt.Sprintf("; %d times since %s", e.Count, e.At.Clock())
 }
 
 type failureView struct {
@@ -218,6 +235,10 @@ type failureView struct {
 	Phase     string   `json:"phase"`
 	Reasons   []string `json:"reasons,omitempty"`
 	At        when     `json:"at"`
+	// Moment is the number of the latest moment in the phase, before the run went on;
+	// 0 if none is recorded.
+	Moment int    `json:"moment,omitempty"`
+	Page   string `json:"-"`
 }
 
 type switched struct {
@@ -271,8 +292,8 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 		row: newRow(rec, run, m, now), Run: max(s.Run, 1),
 		Moment: run.DroppedMoments + i + 1, Oldest: run.DroppedMoments + 1, Newest: run.DroppedMoments + len(run.Moments), At: at(m.At), Seen: at(run.Seen),
 		DroppedMoments: run.DroppedMoments, DroppedEvents: run.DroppedEvents,
-		Cut:  m.Cut,
-		plan: rec.Plan(m), latest: latest,
+		Cut: m.Cut,
+		set: rec.o.Itineraries, plan: rec.Plan(m), latest: latest,
 	}
 	if s.Retry != nil {
 		p.Error = s.Retry.Error
@@ -296,7 +317,14 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 		p.Events = append(p.Events, view)
 	}
 	for _, f := range s.Failures {
-		p.Failures = append(p.Failures, failureView{f.Itinerary, f.Phase, f.Reasons, at(f.At.Time)})
+		v := failureView{Itinerary: f.Itinerary, Phase: f.Phase, Reasons: f.Reasons, At: at(f.At.Time)}
+		for k, m := range run.Moments[:i] {
+			if m.State.Visit == f.Visit && m.State.Phase == f.Phase && m.State.Itinerary == f.Itinerary {
+				v.Moment = run.DroppedMoments + k + 1
+				v.Page = p.MomentPage(v.Moment)
+			}
+		}
+		p.Failures = append(p.Failures, v)
 	}
 	for _, w := range s.Switches {
 		p.Switches = append(p.Switches, switched{w.From, w.Phase, w.To, switchReason(w.Reason), at(w.At.Time)})
@@ -329,7 +357,7 @@ func (p *runView) sentence(s *runner.State) string {
 		since = " for " + p.Since.Ago()
 	}
 	why := ""
-	if p.Why != "" && p.Why != p.Error {
+	if p.Why != "" && strings.TrimPrefix(p.Why, runner.Before) != p.Error {
 		why = ": " + p.Why
 	}
 	switch runner.Activity(p.Activity) {
@@ -343,13 +371,24 @@ func (p *runView) sentence(s *runner.State) string {
 		fmt.Fprintf(&b, "Cannot go on%s%s, since %s unknown", in, since, flagsAre(p.Flags))
 		b.WriteString(why)
 	case runner.ActivityPaused:
-		b.WriteString("Paused" + in + since)
-		if why != "" {
-			b.WriteString("; before that" + why)
-		}
+		b.WriteString("Paused" + in + since + strings.Replace(why, ": ", "; ", 1))
 	case runner.ActivityStopped:
 		b.WriteString("Stopped" + in + since + why + ". It goes on once the object or the release is fixed")
 	case runner.ActivityDone:
+		if s.Result == phases.Failed && why != "" {
+			b.WriteString("Failed")
+			if !p.Since.IsZero() {
+				b.WriteString(" " + p.Since.Away())
+			}
+			b.WriteString(why)
+			if n := int(s.FailedPhases) - 1; n > 0 {
+				b.WriteString("; " + plural(n, "more phase") + " failed")
+			}
+			if n := int(s.FailedInCleanup); n > 0 {
+				b.WriteString("; " + plural(n, "phase") + " failed in cleanup")
+			}
+			break
+		}
 		b.WriteString("Done")
 		if !p.Since.IsZero() {
 			b.WriteString(" " + p.Since.Away())
@@ -448,6 +487,51 @@ func (p *runView) planned(s *runner.State) {
 		shown[name] = true
 	}
 	p.LeftOut = stepsLeftOut(whole, shown)
+	p.broken(s)
+}
+
+// broken finds the itineraries that were left and in which a phase has failed, to be
+// drawn beside the present one.
+func (p *runView) broken(s *runner.State) {
+	failures := s.Failures
+	if at := s.FailedAt; at != nil {
+		failures = append(failures[:len(failures):len(failures)], runner.Failure{Itinerary: at.Itinerary, Phase: at.Phase})
+	}
+	g := p.plan.Graph()
+	p.drawn = []dump.Itinerary{{Plan: p.plan}}
+	for _, f := range failures {
+		of, err := p.set.Graph(f.Itinerary)
+		if err != nil {
+			continue // of another release
+		}
+		if _, err := of.Lookup(f.Phase); err != nil {
+			continue
+		}
+		k := slices.IndexFunc(p.drawn, func(it dump.Itinerary) bool {
+			return it.Graph == of || it.Plan != nil && g.Name() == of.Name()
+		})
+		if k < 0 {
+			k = len(p.drawn) - 1 // the present one stays the last
+			p.drawn = slices.Insert(p.drawn, k, dump.Itinerary{Graph: of})
+		}
+		if it := &p.drawn[k]; !slices.Contains(it.Failed, f.Phase) {
+			it.Failed = append(it.Failed, f.Phase)
+		}
+	}
+	for _, w := range s.Switches {
+		p.switches = append(p.switches, dump.Switch{From: w.From, To: w.To, When: switchReason(w.Reason)})
+	}
+}
+
+// NoneLeftOut says that no step is left out, in a sentence; empty if one is.
+func (p *runView) NoneLeftOut() string {
+	switch {
+	case p.Unplanned != "" || len(p.LeftOut) > 0:
+		return ""
+	case len(p.MaybeSteps) > 0:
+		return "Nothing is left out yet: " + wording.List(p.MaybeSteps, "and") + " may still come."
+	}
+	return "Every step of this itinerary is shown."
 }
 
 // visited reports whether the run was in a phase, as far as that is recorded: its
@@ -770,8 +854,10 @@ func (p *runView) text(t *text) {
 		{"next try", p.Next.Due()}, {"deadline", p.Deadline.Away()}, {"last error", p.Error},
 	}
 	pairs = slices.DeleteFunc(pairs, func(pair []string) bool { return pair[1] == "" })
-	t.heading("Facts of the run")
-	t.table(nil, pairs)
+	if len(pairs) > 0 {
+		t.heading("Facts of the run")
+		t.table(nil, pairs)
+	}
 	t.heading("Pipeline")
 	var rows [][]string
 	for _, s := range p.Pipeline {
@@ -779,7 +865,11 @@ func (p *runView) text(t *text) {
 		if !s.Started.IsZero() {
 			took = s.Took.String()
 		}
-		rows = append(rows, []string{s.Name, s.Look.Text, took, strings.Join(append([]string{s.Message}, s.Progress...), " ")})
+		texts := s.Progress
+		if s.Message != "" {
+			texts = append([]string{s.Message}, texts...)
+		}
+		rows = append(rows, []string{s.Name, s.Look.Text, took, strings.Join(texts, "; ")})
 	}
 	if len(rows) == 0 {
 		t.line("No step has started, and none is planned yet.")
@@ -797,8 +887,8 @@ func (p *runView) text(t *text) {
 	section(t, "Phases", []string{"PHASE", "STEP", "PLAN", "WHY"}, p.Phases, func(v phaseView) []string {
 		return []string{v.Name, v.Step, v.Plan(), v.Reason()}
 	})
-	section(t, "Failures", []string{"AT", "PHASE", "REASONS"}, p.Failures, func(f failureView) []string {
-		return []string{f.At.Clock(), f.Phase, strings.Join(f.Reasons, "; ")}
+	section(t, "Failures", []string{"AT", "ITINERARY", "PHASE", "REASONS"}, p.Failures, func(f failureView) []string {
+		return []string{f.At.Clock(), f.Itinerary, f.Phase, strings.Join(f.Reasons, "; ")}
 	})
 	section(t, "Switches", []string{"AT", "FROM", "TO", "WHY"}, p.Switches, func(s switched) []string {
 		return []string{s.At.Clock(), s.From, s.To, s.Reason}
@@ -807,7 +897,7 @@ func (p *runView) text(t *text) {
 		return []string{string(r.Result), r.Itinerary, r.Phase, r.Ended.Away()}
 	})
 	section(t, "Events, latest first", []string{"AT", "EVENT"}, p.Events, func(e eventView) []string {
-		return []string{e.At.Clock(), strings.TrimSpace(e.Text + " " + e.Times())}
+		return []string{e.Shown().Clock(), e.Text + e.Times()}
 	})
 	if text := p.DroppedText(); text != "" {
 		t.line("")

@@ -3,6 +3,7 @@ package debug_test
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -46,7 +47,7 @@ func TestTheListFindsRuns(t *testing.T) {
 	f := newFixture(t, debug.Options{})
 	f.dozen()
 	for query, want := range map[string][]string{
-		"":                              {"crm-stopped", "ledger-overdue", "shop-retrying", "wiki-flags-unknown", "payments-waiting", "vms", "forum-paused", "portal-not-begun", "catalog-working", "mail-rolled-back", "search-canceled", "billing-failed", "orders-done"},
+		"":                              {"crm-stopped", "ledger-overdue", "shop-retrying", "wiki-flags-unknown", "billing-failed", "payments-waiting", "vms", "forum-paused", "portal-not-begun", "catalog-working", "mail-rolled-back", "search-canceled", "orders-done"},
 		"sort=name&activity=Done":       {"billing-failed", "mail-rolled-back", "orders-done", "search-canceled"},
 		"sort=since&activity=Waiting":   {"ledger-overdue", "payments-waiting", "vms"},
 		"q=REFUSED":                     {"shop-retrying"},
@@ -110,10 +111,10 @@ func TestARunSaysWhatHappensInASentence(t *testing.T) {
 		"shop-retrying":      "Retrying in phase EnsureInitialBackup for 37 min: attempt 6 failed.",
 		"wiki-flags-unknown": "Cannot go on for 34 min, since Quiesce, HasVerify and 8 more are unknown.",
 		"payments-waiting":   "Waiting in phase WaitForDirectVolumeMigrationToComplete for 14 min: 3 of 5 volumes are copied.",
-		"forum-paused":       "Paused in phase EnsureInitialBackup for 29 min; before that: 3 of 5 volumes are copied.",
+		"forum-paused":       "Paused in phase EnsureInitialBackup for 29 min; was: 3 of 5 volumes are copied.",
 		"catalog-working":    "Working in phase EnsureCloudSecretPropagated for 1 min: Waiting for the storage credentials to reach both clusters.",
 		"orders-done":        "Done 5 h 15 min ago: succeeded.",
-		"billing-failed":     "Done 5 h 3 min ago: failed, 1 phase failed.",
+		"billing-failed":     "Failed 5 h 3 min ago: phase \"EnsureCloudSecretPropagated\" of itinerary \"Final\" failed: secret cloud-credentials was not found in namespace openshift-migration.",
 		"search-canceled":    "Done 4 h 54 min ago: canceled.",
 		"mail-rolled-back":   "Done 4 h 41 min ago: rolled back.",
 	} {
@@ -294,4 +295,58 @@ func TestFlagsThatNoRunHasAreNamed(t *testing.T) {
 	f := newFixture(t, debug.Options{})
 	page := read[itineraryPage](f, "/itinerary?name=Final&set=DirectImage,IndirectImage")
 	assert.Len(t, page.Broken, 1)
+}
+
+func TestEventsHaveTheTimeOfTheLastOfThem(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	m := newMigration("one", at("EnsureInitialBackup", func() (runner.Result, error) { return runner.Result{}, errors.New("slow down") }))
+	f.until(m, "EnsureInitialBackup", time.Second)
+	f.reconcile(m, 3, time.Hour)
+	f.pass(time.Minute)
+	const page = "/run?name=openshift-migration/one"
+	text := body(t, get(f.pages(debug.HandlerOptions{}), page, "text/plain"))
+	first, last := f.now.Add(-3*time.Hour-time.Minute), f.now.Add(-time.Hour-time.Minute)
+	clock := func(t time.Time) string { return t.Format("15:04:05Z") }
+	assert.Contains(t, text, clock(last)+"  phase EnsureInitialBackup is retried, attempt 3 failed: slow down; 3 times since "+clock(first)+"\n")
+	assert.Contains(t, body(t, get(f.pages(debug.HandlerOptions{}), page, "")), "Retrying, attempt 3 failed", "as the event says")
+}
+
+func TestAPauseIsAnEvent(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	m := newMigration("one", nil)
+	f.until(m, "EnsureInitialBackup", time.Second)
+	m.paused = true
+	f.reconcile(m, 3, time.Minute)
+	m.paused = false
+	f.reconcile(m, 1, time.Minute)
+	run, _ := f.recorder.Lookup(m.name)
+	var after []string
+	for i, e := range run.Events {
+		if e.Kind == "RunPaused" {
+			for _, e := range run.Events[i:] {
+				after = append(after, e.Text)
+			}
+		}
+	}
+	require.GreaterOrEqual(t, len(after), 3)
+	assert.Equal(t, []string{"the run is paused in phase EnsureInitialBackup", "the run goes on after a pause of 3 min"}, after[:2])
+	assert.Contains(t, after[2], "phase EnsureInitialBackup is done", "what follows the pause comes after it")
+	assert.Equal(t, len(run.Moments)-1, run.Events[len(run.Events)-1].Moment)
+}
+
+func TestTheGraphShowsWhereTheItineraryThatWasLeftBroke(t *testing.T) {
+	f := newFixture(t, debug.Options{})
+	f.dozen()
+	const name = "?name=openshift-migration/billing-failed"
+	text := body(t, get(f.pages(debug.HandlerOptions{}), "/graph"+name+"&format=text", ""))
+	assert.Regexp(t, `(?m)EnsureCloudSecretPropagated\b.*failed`, text)
+	assert.Contains(t, text, "when a phase failed")
+	page := read[struct {
+		Failures []struct{ Moment int }
+		Progress string
+	}](f, "/run"+name)
+	require.Len(t, page.Failures, 1)
+	require.Positive(t, page.Failures[0].Moment)
+	assert.Equal(t, "EnsureCloudSecretPropagated", read[runPage](f, fmt.Sprintf("/run%s&moment=%d", name, page.Failures[0].Moment)).Phase)
+	assert.Contains(t, page.Progress, ", 1 failed")
 }

@@ -116,6 +116,7 @@ func (r *Recorder) Record(n Name, s runner.State, paused bool) {
 	defer r.mu.Unlock()
 	if h := r.get(n, now); h != nil {
 		h.seen, h.unwritten = now, false
+		r.pause(h, &s, paused, now)
 		if h.record(&r.encoder, &s, paused, now, r.o.MaxRunSize) {
 			r.watchers.changed(n)
 		}
@@ -166,6 +167,7 @@ func (r *Recorder) reconciled(observer any, h *history, e *runner.RunReconciled,
 	}
 	changed := h.log.fresh >= 0 || !next.Equal(h.next)
 	h.seen, h.next = now, next
+	r.pause(h, e.State, e.Paused, now)
 	if e.Changed || h.unwritten || h.moments == 0 || e.Paused != h.paused || !h.isAt(e.State) {
 		changed = h.record(&r.encoder, e.State, e.Paused, now, r.o.MaxRunSize) || changed
 		h.unwritten = e.Changed
@@ -174,6 +176,25 @@ func (r *Recorder) reconciled(observer any, h *history, e *runner.RunReconciled,
 	r.settle(h)
 	if changed {
 		r.watchers.changed(h.name)
+	}
+}
+
+// pause records that a pause began, or that it has ended, since the moment before. A
+// run that is paused when it is first seen was paused when its state says.
+func (r *Recorder) pause(h *history, s *runner.State, paused bool, now time.Time) {
+	switch {
+	case paused == h.paused:
+	case paused:
+		if h.moments == 0 && !s.PausedSince.IsZero() {
+			now = s.PausedSince.UTC()
+		}
+		h.happened(&r.encoder, entry{kind: runPaused, at: now, count: 1, texts: [4]string{cut(s.Phase, maxText)}}, r.o.MaxRunSize, r.o.MaxEvents)
+	default:
+		n := entry{kind: runResumed, at: now, count: 1}
+		if since := h.state.PausedSince; !since.IsZero() {
+			n.numbers[0] = int64(max(now.Sub(since.Time), 0))
+		}
+		h.happenedFirst(&r.encoder, n, r.o.MaxRunSize, r.o.MaxEvents)
 	}
 }
 

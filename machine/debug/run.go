@@ -46,7 +46,8 @@ type Moment struct {
 // Event is something that has happened in a run.
 type Event struct {
 	At time.Time
-	// Kind is the name of the type of the event in machine/runner.
+	// Kind is the name of the type of the event in machine/runner, or RunPaused or
+	// RunResumed, which the recorder finds by itself.
 	Kind string
 	// Text describes it in one line, without control characters.
 	Text string

@@ -141,9 +141,8 @@ func (h *handler) newPage(v view) page {
 // Is reports whether the view is the page of that name.
 func (p page) Is(name string) bool { return p.Template == name }
 
-// drawing returns a picture for a page that has its style.
-func drawing(it dump.Itinerary) template.HTML {
-	d, err := dump.New(dump.Options{}, it)
+// inline returns a drawing for a page that has its style.
+func inline(d *dump.Drawing, err error) template.HTML {
 	if err != nil {
 		return template.HTML("<p>" + template.HTMLEscapeString(err.Error()) + "</p>")
 	}
@@ -151,20 +150,15 @@ func drawing(it dump.Itinerary) template.HTML {
 }
 
 // SVG is the graph with the current phase.
-func (p *runView) SVG() template.HTML { return drawing(p.drawn()) }
+func (p *runView) SVG() template.HTML { return inline(p.drawing()) }
 
 // SVG is the graph by the flags that are set.
-func (p *itineraryView) SVG() template.HTML { return drawing(p.drawn()) }
+func (p *itineraryView) SVG() template.HTML { return inline(p.drawing()) }
 
-func (p *itineraryView) drawn() dump.Itinerary { return dump.Itinerary{Plan: p.plan} }
+func (p *itineraryView) drawing() (*dump.Drawing, error) {
+	return dump.New(dump.Options{}, dump.Itinerary{Plan: p.plan})
+}
 
-func (p *runView) drawn() dump.Itinerary {
-	it := dump.Itinerary{Plan: p.plan}
-	g := p.plan.Graph()
-	for _, f := range p.Failures {
-		if _, err := g.Lookup(f.Phase); err == nil && f.Itinerary == g.Name() {
-			it.Failed = append(it.Failed, f.Phase)
-		}
-	}
-	return it
+func (p *runView) drawing() (*dump.Drawing, error) {
+	return dump.New(dump.Options{Switches: p.switches}, p.drawn...)
 }

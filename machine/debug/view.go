@@ -55,14 +55,14 @@ func (w when) MarshalJSON() ([]byte, error) {
 // Exact is the moment in full.
 func (w when) Exact() string { return w.at.UTC().Format(time.RFC3339) }
 
-// Clock is the moment as a list of moments shows it: without its day if that is
-// today.
+// Clock is the moment in UTC as a list of moments shows it: without its day if that
+// is today.
 func (w when) Clock() string {
 	at, now := w.at.UTC(), w.now.UTC()
 	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
-		return at.Format("15:04:05")
+		return at.Format("15:04:05Z")
 	}
-	return at.Format("2006-01-02 15:04:05")
+	return at.Format("2006-01-02 15:04:05Z")
 }
 
 // Ago is for how long it has been, "0 s" for a moment ahead.

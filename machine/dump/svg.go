@@ -259,6 +259,7 @@ func (pic *picture) band(p *part, b band, r *rails) {
 		width -= w + gap
 	}
 	pic.changeMark(b.change, pic.y+stepFace.pitch/2)
+	pic.used.changes[b.change] = true
 	f := stepFace
 	if p.compared() && b.change == same || aside == noneRuns || aside == behind.String() || p.plan != nil && p.onlyRides(b) {
 		f.class = "stepoff"

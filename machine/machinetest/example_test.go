@@ -216,6 +216,6 @@ func ExampleHang() {
 	fmt.Println(strings.Join(failure.Reasons, "; "))
 	fmt.Println("after", failure.At.Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)))
 	// Output:
-	// phase Snapshot was not done within 10m0s; the last error: context deadline exceeded
+	// phase Snapshot was not done within 10 min; the last error: context deadline exceeded
 	// after 11m1s
 }

@@ -77,13 +77,13 @@ func TestLines(t *testing.T) {
 			assert.Equal(t, []string{"panic: nil map", "done"}, calls(l, "Upload"))
 		}},
 		{"a handler hangs until its deadline", []machinetest.Line{machinetest.HangIn("Snapshot")}, func(t *testing.T, l *life) {
-			l.WantFailures("Backup/Snapshot: phase Snapshot was not done within 10m0s; the last error: context deadline exceeded")
+			l.WantFailures("Backup/Snapshot: phase Snapshot was not done within 10 min; the last error: context deadline exceeded")
 		}},
 		{"a handler without a deadline hangs until the reconcile is given up", []machinetest.Line{machinetest.HangIn("Upload")}, func(t *testing.T, l *life) {
 			assert.Equal(t, []string{"error: context deadline exceeded", "done"}, calls(l, "Upload"))
 		}},
 		{"a handler waits past its deadline", []machinetest.Line{machinetest.Wait("Snapshot", time.Hour)}, func(t *testing.T, l *life) {
-			l.WantFailures("Backup/Snapshot: phase Snapshot was not done within 10m0s; at last: Waiting for the snapshot")
+			l.WantFailures("Backup/Snapshot: phase Snapshot was not done within 10 min; at last: Waiting for the snapshot")
 		}},
 		{"a deadline that passes while the controller is down, though the snapshot is ready", []machinetest.Line{machinetest.Clock("Snapshot", 8*time.Hour).Call(2)}, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", whole...)

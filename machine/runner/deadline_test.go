@@ -64,20 +64,20 @@ func TestADeadlineIsAboutWork(t *testing.T) {
 		{"a pause of eight hours", hour, []func() (runner.Result, error){waits}, []func(*world){call, pause(8 * time.Hour), call}, nil, 2},
 		{"two pauses", hour, []func() (runner.Result, error){waits}, []func(*world){pause(time.Hour), pause(time.Hour), down(50 * time.Minute), call}, nil, 1},
 		{"work beside a pause", hour, []func() (runner.Result, error){waits}, []func(*world){down(40 * time.Minute), call, pause(8 * time.Hour), call, down(30 * time.Minute), call},
-			[]string{"phase Copy was not done within 1h0m0s", "at last: copying"}, 3},
+			[]string{"phase Copy was not done within 1 h", "at last: copying"}, 3},
 		{"down past the deadline, and done meanwhile", hour, []func() (runner.Result, error){waits, done}, []func(*world){call, down(2 * time.Hour), call}, nil, 2},
 		{"down before the first call", hour, []func() (runner.Result, error){done}, []func(*world){down(2 * time.Hour), call}, nil, 1},
 		{"down past the deadline, and not done", hour, []func() (runner.Result, error){waits}, []func(*world){call, down(2 * time.Hour), call},
-			[]string{"phase Copy was not done within 1h0m0s", "at last: copying"}, 2},
+			[]string{"phase Copy was not done within 1 h", "at last: copying"}, 2},
 		{"errors to the end", hour, []func() (runner.Result, error){errs}, []func(*world){call, down(2 * time.Hour), call},
-			[]string{"phase Copy was not done within 1h0m0s", "the last error: conflict"}, 2},
+			[]string{"phase Copy was not done within 1 h", "the last error: conflict"}, 2},
 		{"errors, and waiting at last", hour, []func() (runner.Result, error){errs, waits}, []func(*world){call, down(2 * time.Hour), call},
-			[]string{"phase Copy was not done within 1h0m0s", "the last error: conflict"}, 2},
+			[]string{"phase Copy was not done within 1 h", "the last error: conflict"}, 2},
 		{"failed at last", hour, []func() (runner.Result, error){waits, func() (runner.Result, error) { return runner.Fail("no space"), nil }},
 			[]func(*world){call, down(2 * time.Hour), call}, []string{"no space"}, 2},
 		{"a clock that was a year ahead", hour, []func() (runner.Result, error){waits},
 			[]func(*world){func(w *world) { w.m.State.Entered.Time = w.m.State.Entered.AddDate(1, 0, 0) }, call, down(2 * time.Hour), call},
-			[]string{"phase Copy was not done within 1h0m0s", "at last: copying"}, 2},
+			[]string{"phase Copy was not done within 1 h", "at last: copying"}, 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.about, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestABackoffLongerThanTheDeadlineComesBackInTime(t *testing.T) {
 	w.now = w.now.Add(out.RequeueAfter - time.Second)
 	_, err = w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"phase Copy was not done within 1m0s", "the last error: conflict"}, w.m.State.Failures[0].Reasons)
+	assert.Equal(t, []string{"phase Copy was not done within 1 min", "the last error: conflict"}, w.m.State.Failures[0].Reasons)
 }
 
 // A flag that cannot be evaluated never fails a run: no deadline counts while

@@ -11,6 +11,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
@@ -392,7 +393,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 		return Result{}, failed
 	}
 	if late && (err != nil || result.outcome == wait) {
-		reasons := []string{fmt.Sprintf("phase %s was not done within %s", phase, options.Deadline)}
+		reasons := []string{fmt.Sprintf("phase %s was not done within %s", phase, wording.Exact(options.Deadline))}
 		switch {
 		case err != nil:
 			reasons = append(reasons, "the last error: "+err.Error())

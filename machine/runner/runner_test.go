@@ -588,7 +588,7 @@ func TestDeadline(t *testing.T) {
 	assert.Equal(t, 10*time.Second, out.RequeueAfter, "it comes back in time for the deadline")
 	w.now = w.now.Add(9 * time.Second)
 	w.end()
-	assert.Equal(t, []string{"phase Refresh was not done within 10s"}, w.m.Errors)
+	assert.Equal(t, []string{"phase Refresh was not done within 10 s"}, w.m.Errors)
 	assert.Equal(t, []string{"Refresh", "Refresh", "Detach", "Report", "Last"}, w.called, "it is called once more before it fails")
 	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads())
 }

@@ -46,6 +46,10 @@ func Activities() []Activity {
 	}
 }
 
+// Before is what [Status].Message begins with if it is what a run did before it was
+// paused: "was: 3 of 5 volumes are copied".
+const Before = "was: "
+
 // Status is what a run does at a moment, for tables, pages and metrics. Times that
 // are not known are zero. It shares nothing with the state.
 type Status struct {
@@ -57,7 +61,7 @@ type Status struct {
 	Itinerary, Phase, Step string
 	// Message is why the run does what it does: the last error, the reason of the
 	// stop, what is waited for, or what the phase does. Of a run that is paused it is
-	// what it did before, and of one that is done where and why it failed, if it did.
+	// what it did before, after [Before], and of one that is done where and why it failed, if it did.
 	Message string
 	// Flags are the flags that are unknown, and Attempts the number of attempts that
 	// failed, while something is retried, also while a pause holds that.
@@ -139,6 +143,9 @@ func (s *State) Status(now time.Time) Status {
 		out.Activity, out.Since, out.Message = ActivityDone, out.Moved, s.failure()
 	case held:
 		out.Activity, out.Since = ActivityPaused, utc(s.PausedSince)
+		if out.Message != "" {
+			out.Message = Before + out.Message
+		}
 	case s.Phase == "":
 		out.Activity, out.Since = ActivityNotBegun, out.Moved
 	case s.WaitingSince != nil:

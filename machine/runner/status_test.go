@@ -123,9 +123,9 @@ func TestStatus(t *testing.T) {
 			return s
 		}()},
 		{"paused", copying(func(s *runner.State) { s.PausedSince, s.PausedSeconds = ago(10*minute), 5*60 }), at(runner.Status{
-			Activity: runner.ActivityPaused, Since: before(10 * minute), Message: "Copying", Unmoved: 45 * minute})},
+			Activity: runner.ActivityPaused, Since: before(10 * minute), Message: "was: Copying", Unmoved: 45 * minute})},
 		{"paused for longer than it had worked, with a deadline", copying(func(s *runner.State) { s.PausedSince, s.Deadline = ago(50*minute), ago(20*minute) }), at(runner.Status{
-			Activity: runner.ActivityPaused, Since: before(50 * minute), Message: "Copying", Unmoved: 50 * minute, Deadline: noon.Add(30 * minute)})},
+			Activity: runner.ActivityPaused, Since: before(50 * minute), Message: "was: Copying", Unmoved: 50 * minute, Deadline: noon.Add(30 * minute)})},
 		{"paused while it is retried", copying(func(s *runner.State) { s.PausedSince, s.Retry = ago(10*minute), retried }), at(runner.Status{
 			Activity: runner.ActivityPaused, Since: before(10 * minute), Message: "no route to host", Attempts: 4, Unmoved: 50 * minute})},
 		{"paused while flags are unknown", copying(func(s *runner.State) { s.PausedSince, s.Retry = ago(10*minute), unknown }), at(runner.Status{
