@@ -94,6 +94,7 @@ func (a *app) printStatus(o *statusOptions, now time.Time) error {
 		}
 		all.Runs = slices.DeleteFunc(all.Runs, func(r *Run) bool { return !r.is(o.name) })
 	}
+	a.noteLeftOut()
 	var rows []statusRow
 	stuck := &StuckError{Of: len(all.Runs), Noun: a.noun(), Unmoved: o.stuck}
 	for _, r := range all.Runs {
