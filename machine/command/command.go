@@ -102,7 +102,10 @@ type app struct {
 	// in are the itineraries of the objects, if those are not the catalogue's.
 	in *family
 	// ofKind means that all runs that were read are of objects of the catalogue's kind.
-	ofKind         bool
+	ofKind bool
+	// leftOut are the objects of the catalogue's kind that hold no state of a run, if
+	// the itineraries are not the catalogue's.
+	leftOut        []string
 	options        map[string]*bool // the catalogue's own
 	readers        []*cobra.Command // that have them
 	stateAt        statePath        // where on an object the state of its run is

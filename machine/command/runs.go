@@ -218,6 +218,7 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 	if mayCome != nil {
 		a.line("note: not listed, since by what is known now they do not run the step %s, but may still come to: %s", s.filter.step, many(mayCome))
 	}
+	a.noteLeftOut()
 	a.notes(all)
 	return nil
 }
@@ -228,6 +229,17 @@ func many(names []string) string {
 		return wording.Few(names)
 	}
 	return wording.List(names, "and")
+}
+
+// noteLeftOut notes the objects that are left out, for commands that list runs.
+func (a *app) noteLeftOut() {
+	switch len(a.leftOut) {
+	case 0:
+	case 1:
+		a.line("note: left out, since it holds no state of a run: %s", a.leftOut[0])
+	default:
+		a.line("note: left out, since they hold no state of a run: %s", many(a.leftOut))
+	}
 }
 
 // notes prints what is to be noted of a reading.
@@ -537,10 +549,10 @@ func (a *app) stateRuns(all *Objects) Reading {
 	if missing != nil && !held { // the path is wrong, or no run has begun
 		a.problem(missing)
 	}
-	if len(without) > 0 && len(runs) > 0 {
-		a.line("note: left out, since %s no state of a run: %s", map[bool]string{true: "it holds", false: "they hold"}[len(without) == 1], many(without))
-	}
 	a.ofKind = !slices.ContainsFunc(runs, func(r *Run) bool { return r.Object.Kind != a.catalogue.Kind })
+	if len(runs) > 0 {
+		a.leftOut = without
+	}
 	return Reading{Runs: runs, None: a.noRun(all)}
 }
 

@@ -191,6 +191,7 @@ func (a *app) servedObjects(cmd *cobra.Command, o *serveOptions) (served, error)
 		name := debug.Name{Namespace: r.Object.Ref.Namespace, Name: r.Object.Ref.Name, Item: r.Item}
 		recorder.Record(name, a.stateOf(cmd.Context(), all, r, recorded, g, o.today, values), recorded.State.PausedSince != nil)
 	}
+	a.noteLeftOut()
 	a.notes(all)
 	return served{recorder: recorder, now: time.Now}, nil
 }

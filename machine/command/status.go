@@ -88,6 +88,7 @@ func (a *app) printStatus(o *statusOptions, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	a.noteLeftOut()
 	var rows []statusRow
 	stuck := &StuckError{Of: len(runs), Noun: a.noun(), Unmoved: o.stuck}
 	for _, r := range runs {
