@@ -158,6 +158,5 @@ func TestExplainNamesWhoDecidesInALoop(t *testing.T) {
 func TestFlagsOfARunThatHasNotBegunAreOneLine(t *testing.T) {
 	code, _, stderr := upgradectl(t, "", "plan", "-f", "testdata/runs.yaml", "--name", "not-begun", "--set", "BackupWanted=true")
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "Upgrade databases/not-begun: flags HasReplicas, ReplicasLeft, SchemaChanges and TrafficStopped are unknown: "+
-		"it has not begun, so that no flag is recorded; give values with --set\n", stderr)
+	assert.Equal(t, "Upgrade databases/not-begun: it has not begun, and records no flag; give HasReplicas, ReplicasLeft and 2 more a value with --set\n", stderr)
 }
