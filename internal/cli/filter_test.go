@@ -87,7 +87,7 @@ func TestFilterUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"plan", "-f", "-", "--name", "nobody"}, `there is no MigMigration "nobody"`},
+		{[]string{"plan", "-f", "-", "--name", "unheard-of"}, `there is no MigMigration "unheard-of"`},
 		{[]string{"plan", "-f", "-", "--name", "a", "--name", "ns/cc"}, `there is no MigMigration "ns/cc"`},
 		{[]string{"explain", "Cleanup", "-f", "-", "--name", "aa"}, `there is no MigMigration "aa"; did you mean "a"?`},
 		{[]string{"plan", "-f", "-", "--itinerary-name", "Finl"}, `--itinerary-name: unknown itinerary "Finl"; did you mean "Final"?`},

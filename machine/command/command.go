@@ -276,7 +276,7 @@ func (a *app) moreProblems() {
 
 // line prints a line on standard error.
 func (a *app) line(format string, args ...any) {
-	// Nobody is left to tell of an error here.
+	// There is no place for an error of this one.
 	_, _ = fmt.Fprintln(a.stderr, a.name+": "+oneLine(fmt.Sprintf(format, args...)))
 }
 

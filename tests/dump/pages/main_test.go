@@ -10,6 +10,6 @@ import (
 
 const root = "../../.."
 
-var update = flag.Bool("update", false, "write the screenshots of machine/debug/testdata anew")
+var update = flag.Bool("update", false, "write the screenshots of machine/debug/testdata")
 
 func TestMain(m *testing.M) { os.Exit(browser.RunTests(m)) }
