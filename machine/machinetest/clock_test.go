@@ -99,7 +99,7 @@ func TestWithoutHang(t *testing.T) {
 	life := New(t, s)
 	life.engine.blockTimeout = 20 * time.Millisecond
 	life.Run()
-	life.WantFailures("I/P: phase P was not done within 1m0s; the last error: context deadline exceeded")
+	life.WantFailures("I/P: phase P was not done within 1 min; the last error: context deadline exceeded")
 }
 
 // A handler that waits for its context without Hang is waited for, in real

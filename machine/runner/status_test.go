@@ -127,9 +127,9 @@ func TestStatus(t *testing.T) {
 		{"paused for longer than it had worked, with a deadline", copying(func(s *runner.State) { s.PausedSince, s.Deadline = ago(50*minute), ago(20*minute) }), at(runner.Status{
 			Activity: runner.ActivityPaused, Since: before(50 * minute), Message: "was: Copying", Unmoved: 50 * minute, Deadline: noon.Add(30 * minute)})},
 		{"paused while it is retried", copying(func(s *runner.State) { s.PausedSince, s.Retry = ago(10*minute), retried }), at(runner.Status{
-			Activity: runner.ActivityPaused, Since: before(10 * minute), Message: "no route to host", Attempts: 4, Unmoved: 50 * minute})},
+			Activity: runner.ActivityPaused, Since: before(10 * minute), Message: "was: no route to host", Attempts: 4, Unmoved: 50 * minute})},
 		{"paused while flags are unknown", copying(func(s *runner.State) { s.PausedSince, s.Retry = ago(10*minute), unknown }), at(runner.Status{
-			Activity: runner.ActivityPaused, Since: before(10 * minute), Message: "no answer", Flags: unknown.Flags, Attempts: 2, Unmoved: 50 * minute})},
+			Activity: runner.ActivityPaused, Since: before(10 * minute), Message: "was: no answer", Flags: unknown.Flags, Attempts: 2, Unmoved: 50 * minute})},
 		{"paused, and a function of the options is retried", copying(func(s *runner.State) { s.PausedSince, s.Retry = ago(10*minute), denied }), at(runner.Status{
 			Activity: runner.ActivityRetrying, Since: before(20 * minute), Message: denied.Error, Attempts: 3, Next: noon.Add(minute), Unmoved: 50 * minute})},
 		{"it was paused", copying(func(s *runner.State) { s.PausedSeconds = 20 * 60 }), at(runner.Status{
