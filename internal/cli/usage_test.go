@@ -20,6 +20,7 @@ func TestUsage(t *testing.T) {
 		want string
 	}{
 		{"an unknown command", []string{"plna"}, `unknown command "plna"; did you mean "plan"?`},
+		{"help for an unknown command", []string{"stauts", "--help"}, `unknown command "stauts"; did you mean "status"?`},
 		{"an unknown command of help", []string{"help", "plna"}, `unknown command "plna"; did you mean "plan"?`},
 		{"an unknown shell", []string{"completion", "powershel"}, `unknown command "powershel"; did you mean "powershell"?`},
 		{"an unknown option", []string{"plan", "--itinerry", "Final"}, `unknown option --itinerry; did you mean "--itinerary"?`},

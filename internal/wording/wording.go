@@ -132,7 +132,8 @@ func Nearest(name string, known []string) []string {
 		}
 		d := distance(lower, other)
 		longer := max(len(lower), len(other))
-		near := d < longer && d <= 1+longer/4
+		// More than one difference must be less than half of the name.
+		near := d < longer && (d == 1 || 2*d < longer) && d <= 1+longer/4
 		if !near && min(len(lower), len(other)) >= 4 && (strings.Contains(other, lower) || strings.Contains(lower, other)) {
 			near = true
 		}

@@ -20,6 +20,7 @@ func TestNearest(t *testing.T) {
 		{"another letter, and there is but one", "h", nil},
 		{"a part of a name", "StageBackup", []string{"HasStageBackup"}},
 		{"two letters swapped in a short one", "stpe", []string{"step"}},
+		{"half of a short one", "spot", nil},
 		{"nothing like it", "Quiesce", nil},
 		{"nothing at all", "", nil},
 	} {

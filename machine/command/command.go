@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	}
 	root.SetArgs(append([]string{}, args...)) // cobra takes nil for "those of the process"
 
-	err = root.ExecuteContext(ctx)
+	err = cmp.Or(root.ExecuteContext(ctx), a.unknownCommand)
 	var write *writeError
 	switch {
 	case errors.As(err, &write):
@@ -99,16 +100,22 @@ type app struct {
 	// builtin are the itineraries of the catalogue.
 	builtin *family
 	// in are the itineraries of the objects, if those are not the catalogue's.
-	in             *family
+	in *family
+	// ofKind means that all runs that were read are of objects of the catalogue's kind.
+	ofKind bool
+	// leftOut are the objects of the catalogue's kind that hold no state of a run, if
+	// the itineraries are not the catalogue's.
+	leftOut        []string
 	options        map[string]*bool // the catalogue's own
 	readers        []*cobra.Command // that have them
 	stateAt        statePath        // where on an object the state of its run is
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	colors         colors
-	live           bool // standard output is a terminal
-	width          int  // where tables are wrapped
-	failed         bool // there was a problem
+	live           bool  // standard output is a terminal
+	width          int   // where tables are wrapped
+	failed         bool  // there was a problem
+	unknownCommand error // whose help was asked for
 	// problems counts, by stream, what is wrong with what it holds.
 	problems map[string]int
 	sleep    func(context.Context, time.Duration)
@@ -138,6 +145,15 @@ func (a *app) root() (*cobra.Command, error) {
 	// As cobra would add them, but with the name that users type.
 	root.Flags().BoolP("help", "h", false, "help for "+a.name)
 	root.Flags().BoolP("version", "v", false, "version of "+a.name)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		// Help comes before the arguments are checked.
+		if err := noCommand(cmd, cmd.Flags().Args()); cmd == root && err != nil {
+			a.unknownCommand = err
+			return
+		}
+		help(cmd, args)
+	})
 	root.AddCommand(a.plan(), a.explain(), a.status(), a.graph(), a.run(), a.serve())
 	if problems := slices.Concat(a.addOwn(root), a.addOptions(), a.describe(root)); problems != nil {
 		return nil, &CatalogueError{problems}

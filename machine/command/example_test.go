@@ -61,8 +61,7 @@ status:
 	command.Execute(context.Background(), c, []string{"explain", "StartBackup", "-f", "-"}, strings.NewReader(objects), os.Stdout, os.Stderr)
 	// Output:
 	// NAME   ITINERARY   KIND    RUNS   WHY
-	// blue   Restart     phase   no     phase StartBackup does not run: it is behind: the run is at StopServer
-	//                                   - its guard is WantsBackup
+	// blue   Restart     phase   no     phase StartBackup does not run: it needs WantsBackup
 }
 
 // The flags of objects whose runs have not begun, found from their spec.

@@ -243,7 +243,7 @@ func (q question) ask(ctx context.Context, p *planned, noun string) []explanatio
 	var all []explanation
 	phase, step := q.find(p.plan.Graph())
 	if phase >= 0 {
-		all = append(all, explainPhase(p.plan, phase, noun))
+		all = append(all, explainPhase(p, phase, noun))
 	}
 	if step >= 0 {
 		all = append(all, explainStep(p, step))
@@ -258,10 +258,11 @@ func (q question) ask(ctx context.Context, p *planned, noun string) []explanatio
 	return all
 }
 
-func explainPhase(p *machine.Plan, i int, noun string) explanation {
+func explainPhase(one *planned, i int, noun string) explanation {
+	p := one.plan
 	phase := p.Graph().Phase(i)
 	e := explanation{Kind: kindPhase, Runs: p.Runs(i), Tentative: p.Tentative(i), Missing: []string{}, DecidedBy: []string{}}
-	why := p.Why(i)
+	why := one.why(i)
 	if why != nil {
 		e.Guard, e.Missing, e.DecidedBy = why.Guard, why.Flags, why.DecidedBy
 	}
@@ -274,6 +275,10 @@ func explainPhase(p *machine.Plan, i int, noun string) explanation {
 		text += " runs: its guard, " + guard + ", holds"
 	case e.Runs == phases.Unknown:
 		text += " may run: it " + whyText(why)
+	case one.ran(i, why):
+		text += " " + whyText(why) + "; its step has started"
+	case why.Guard == machine.WhyBehind:
+		text += " does not run any more: it " + whyText(why)
 	default:
 		text += " does not run: it " + whyText(why)
 	}
@@ -291,12 +296,22 @@ func explainPhase(p *machine.Plan, i int, noun string) explanation {
 	return e
 }
 
-// decidedAhead are the phases ahead that decide a flag which the guard of a phase reads.
+// decidedAhead are the phases ahead that decide a flag which the guard of a phase
+// reads, and from which a way leads to it, whatever the guards say: by a jump back
+// from a phase that is not before it.
 func decidedAhead(p *machine.Plan, i int) (names []string) {
 	g := p.Graph()
 	reads := g.Phase(i).Guard.Reads()
+	last := i - 1 // the last phase from which a way leads there
+	for j := g.Len() - 1; j > last; j-- {
+		for _, jump := range g.Phase(j).Jumps {
+			if to, err := g.Lookup(jump.To); err == nil && to <= i {
+				last = j
+			}
+		}
+	}
 	for j := range p.Each {
-		if j < i && g.Phase(j).Decides&reads != 0 && (p.Runs(j) != phases.False || p.Tentative(j)) {
+		if j <= last && g.Phase(j).Decides&reads != 0 && (p.Runs(j) != phases.False || p.Tentative(j)) {
 			names = append(names, g.Phase(j).Name)
 		}
 	}
@@ -338,7 +353,7 @@ func explainStep(p *planned, k int) explanation {
 			}
 			continue
 		}
-		runs, one := plan.Runs(i), plan.WhyUnder(i, k)
+		runs, one := plan.Runs(i), p.whyUnder(i, k)
 		if one != nil && runs == phases.True { // under another step
 			runs = phases.False
 			for step := range plan.Under(i) {
@@ -492,7 +507,7 @@ func (p *explainTable) close() error {
 			}
 		}
 		if len(p.all[i]) == 0 {
-			t.row(append(begin, orDash(""), orDash(""), cell{text: fmt.Sprintf("itinerary %s has no such %s", itinerary, p.question.what()), color: dim})...)
+			t.row(append(begin, orDash(""), orDash(""), cell{text: p.question.notThere(one), color: dim})...)
 		}
 	}
 	t.write(&p.buf, "")
@@ -535,8 +550,11 @@ func (p *explainTable) flag() {
 // change.
 func (e *explanation) cell() cell {
 	text := e.Runs.String()
-	if e.Kind == kindFlag {
+	switch {
+	case e.Kind == kindFlag:
 		text = truthWord(e.Runs)
+	case e.Guard == machine.WhyBehind:
+		text = machine.WhyBehind
 	}
 	if e.Tentative {
 		text += markTentative

@@ -21,11 +21,16 @@ type filter struct {
 
 // registerFilter adds --name and --itinerary-name to a command.
 func (s *subject) registerFilter(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringArrayVar(&s.filter.names, "name", nil, "with -f, only the "+s.app.noun()+" of that `NAME`, NAMESPACE/NAME or NAME[ITEM]; can be given several times")
-	f.StringVar(&s.filter.itinerary, "itinerary-name", "", "with -f, only those on that `ITINERARY`")
-	complete(cmd, "name", cobra.NoFileCompletions)
+	s.registerNames(cmd)
+	cmd.Flags().StringVar(&s.filter.itinerary, "itinerary-name", "", "with -f, only those on that `ITINERARY`")
 	complete(cmd, "itinerary-name", s.completeSet)
+}
+
+// registerNames adds --name to a command.
+func (s *subject) registerNames(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&s.filter.names, "name", nil,
+		"with -f, only the "+s.app.noun()+" of that `NAME`, NAMESPACE/NAME or NAME[ITEM]; can be given several times")
+	complete(cmd, "name", cobra.NoFileCompletions)
 }
 
 // registerRuns adds --runs to a command.
@@ -120,10 +125,7 @@ func (f *filter) String() string {
 
 // count is a number of runs in words.
 func (a *app) count(n int) string {
-	if n == 1 {
-		return "1 " + a.noun()
-	}
-	return fmt.Sprintf("%d %ss", n, a.noun())
+	return fmt.Sprintf("%d %s", n, plural(a.noun(), n))
 }
 
 // errDiffNeedsSet refuses --diff alone.

@@ -84,7 +84,7 @@ func explainFlag(ctx context.Context, p *planned, flag phases.Flags) explanation
 		set := settings{flags: flag, facts: phases.Facts{}.Set(flag, value)}
 		other := otherValue{truthWord(value), changeOf(p, p.with(ctx, set), flag)}
 		x.IfOther = append(x.IfOther, other)
-		changes = append(changes, other.text(name))
+		changes = append(changes, other.text(name, jumpsWith(g, flag, p.with(ctx, set).Facts())))
 	}
 	e.say(answer, changes...)
 	return e
@@ -112,8 +112,28 @@ func readers(g *machine.Graph, flag phases.Flags) []flagReader {
 	return all
 }
 
-// text is in words what the value would change for a flag of that name.
-func (o otherValue) text(name string) string {
+// jumpsWith is in words which jumps whose guards read a flag are taken with these
+// facts, and which are not, if the same phases run: empty if no jump reads it.
+func jumpsWith(g *machine.Graph, flag phases.Flags, f phases.Facts) (text string) {
+	for i := range g.Len() {
+		for _, j := range g.Phase(i).Jumps {
+			if !j.Guard.Reads().Has(flag) {
+				continue
+			}
+			switch j.Guard.Eval(f) {
+			case phases.True:
+				text += fmt.Sprintf(", and %s jumps to %s", g.Phase(i).Name, j.To)
+			case phases.False:
+				text += fmt.Sprintf(", and %s does not jump to %s", g.Phase(i).Name, j.To)
+			}
+		}
+	}
+	return text
+}
+
+// text is in words what the value would change for a flag of that name, and the jumps
+// if the same phases run.
+func (o otherValue) text(name, jumps string) string {
 	text := "with " + name + "=" + o.Value
 	var along []string
 	for _, f := range o.Flags {
@@ -125,7 +145,7 @@ func (o otherValue) text(name string) string {
 		text += ", and so " + wording.List(along, "and")
 	}
 	if !o.changed() {
-		return text + ", the same phases run"
+		return text + ", the same phases run" + jumps
 	}
 	var all []string
 	for _, after := range []phases.Truth{phases.False, phases.True, phases.Unknown} {

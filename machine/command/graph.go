@@ -54,7 +54,7 @@ func (a *app) graph() *cobra.Command {
 	complete(cmd, "itinerary", a.completeItinerary)
 	complete(cmd, "flags", o.completeFlags)
 	complete(cmd, "unknown", o.completeFlags)
-	o.registerObjects(a, cmd)
+	o.registerObjects(a, cmd, o.completeSettings)
 	complete(cmd, "name", cobra.NoFileCompletions)
 	complete(cmd, "at", o.completePhases)
 	complete(cmd, "around", o.completePhases)
@@ -75,15 +75,22 @@ func (a *app) drawing(cmd *cobra.Command, o *graphOptions, args []string) (drawi
 			return nil, drawnErr
 		}
 		drawing, err = dump.New(o.draw, itineraries...)
+		err = ofAround(err)
 	}
-	switch {
-	case errors.As(err, new(*machine.TooManyEdgesError)):
+	if errors.As(err, new(*machine.TooManyEdgesError)) {
 		a.problem(err)
 		return nil, errReported
-	case errors.As(err, new(*dump.UnknownPhaseError)):
-		return nil, fmt.Errorf("--around: %w", err)
 	}
 	return drawing, err
+}
+
+// ofAround adds to the error of a drawing that --around names a phase which it does
+// not have.
+func ofAround(err error) error {
+	if errors.As(err, new(*dump.UnknownPhaseError)) {
+		return fmt.Errorf("--around: %w", err)
+	}
+	return err
 }
 
 // check refuses options that do not go together.
@@ -92,6 +99,9 @@ func (o *graphOptions) check(cmd *cobra.Command) error {
 		return err
 	}
 	if err := o.subject.check(cmd); err != nil {
+		return err
+	}
+	if err := o.checkExtent(cmd); err != nil {
 		return err
 	}
 	changed := cmd.Flags().Changed
@@ -104,12 +114,24 @@ func (o *graphOptions) check(cmd *cobra.Command) error {
 		return errors.New("--at needs to know what runs from there; " + how)
 	case o.draw.OnlyRun && !planned:
 		return errors.New("--only-run needs to know what runs; " + how)
-	case changed("around") && o.draw.OnlyRun:
+	case changed("at") && o.at == "":
+		return errAtNeedsPhase
+	}
+	return nil
+}
+
+var errAtNeedsPhase = errors.New("--at and --around need the name of a phase")
+
+// checkExtent refuses options for how much is drawn that do not go together.
+func (o *graphOptions) checkExtent(cmd *cobra.Command) error {
+	around := cmd.Flags().Changed("around")
+	switch {
+	case around && o.draw.OnlyRun:
 		return errors.New("--around and --only-run exclude each other; leave one out")
-	case changed("around") && o.draw.AllEdges:
+	case around && o.draw.AllEdges:
 		return errors.New("--around draws every transition of its phase; leave out --all-edges")
-	case changed("around") && o.draw.Around == "", changed("at") && o.at == "":
-		return errors.New("--at and --around need the name of a phase")
+	case around && o.draw.Around == "":
+		return errAtNeedsPhase
 	}
 	return nil
 }

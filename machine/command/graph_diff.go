@@ -35,6 +35,9 @@ func (o *graphOptions) checkDiff(cmd *cobra.Command) error {
 			return fmt.Errorf("--diff takes what it compares as two arguments, and excludes --%s; write 'ITINERARY@PHASE?FLAG,...'", option)
 		}
 	}
+	if err := o.checkExtent(cmd); err != nil {
+		return err
+	}
 	return checkChoice("-o", o.format, formatText, formatDOT, formatMermaid, formatJSON, formatSVG)
 }
 
@@ -44,6 +47,10 @@ func (a *app) drawDiff(cmd *cobra.Command, o *graphOptions, args []string) (*dum
 		return nil, err
 	}
 	if len(o.itineraries) > 0 {
+		if _, err := a.builtin.graph(o.itineraries[0]); err == nil {
+			return nil, fmt.Errorf("--diff takes what it compares as two arguments; leave out -i %s, or give -i FILE.yaml with the itineraries of the objects",
+				o.itineraries[0])
+		}
 		if err := a.useCatalogue(o.itineraries); err != nil {
 			return nil, err
 		}
@@ -64,7 +71,7 @@ func (a *app) drawDiff(cmd *cobra.Command, o *graphOptions, args []string) (*dum
 	}
 	drawing, err := dump.NewDiff(o.draw, sides[0].Side, sides[1].Side)
 	if err != nil || drawing.Same() {
-		return nil, err
+		return nil, ofAround(err)
 	}
 	return drawing, nil
 }

@@ -61,6 +61,17 @@ func (a *app) words() *strings.Replacer {
 			break
 		}
 	}
+	// With the flag, this one does some work.
+	fails := phase
+	withFlag, _ := g.Vocabulary().Parse(flag) // none if the itinerary reads none
+	with := g.Plan(phases.NewFacts(withFlag, g.Vocabulary().All()&^withFlag))
+	for i := range g.Len() {
+		if !g.IsEnd(i) && with.Runs(i) == phases.True {
+			if fails = g.Phase(i).Name; g.Phase(i).Guard.Reads().Has(withFlag) && withFlag != 0 {
+				break
+			}
+		}
+	}
 	for _, name := range g.Steps() {
 		if !slices.Contains(steps.Visible(nothing), name) {
 			step = name
@@ -68,7 +79,7 @@ func (a *app) words() *strings.Replacer {
 		}
 	}
 	return strings.NewReplacer("<command>", c.Command, "<kind>", c.kind(), "<noun>", c.noun(), "<list>", c.list(),
-		"<itinerary>", g.Name(), "<flag>", flag, "<phase>", phase, "<step>", step)
+		"<itinerary>", g.Name(), "<flag>", flag, "<phase>", phase, "<fails>", fails, "<step>", step)
 }
 
 // helpTexts are the general texts of the commands.
@@ -82,7 +93,7 @@ It works on what kubectl prints, and talks to no cluster.
 
 Exit code: 0; 1 if something is wrong with what was read, or a flag that matters
 is unknown (what could be done is printed all the same); 2 if the command line
-makes no sense; 130 if Ctrl-C has stopped the <noun>.`,
+makes no sense; 130 if Ctrl-C has ended a simulation.`,
 		Example: `  # What will each <noun> do?
   <list> > objects.yaml
   <command> plan -f objects.yaml
@@ -138,7 +149,7 @@ hold all of it: every phase, whether it runs, and why not.`,
 	},
 	"status": {
 		Short: "Shows what each <noun> does now, and what is stuck",
-		Long: `Shows for each <kind> where its <noun> is and what that does now, since when and
+		Long: `Shows for each <kind> what its <noun> does now and in which phase, since when and
 why, when it is tried again, and when its deadline is, as the controller has last
 recorded it. What is read is as for plan; no flags are needed.
 
@@ -223,6 +234,9 @@ described by graph.schema.json of github.com/konveyor/dynamic-pipeline/machine/d
   # Where one <noun> is, as a picture
   <command> graph -f objects.yaml --name NAME -o svg > picture.svg
 
+  # What do these flags change?
+  <command> graph --diff <itinerary> '<itinerary>?<flag>'
+
   # From where does the machine come to a phase, and where does it go?
   <command> graph -i <itinerary> --around <phase>`,
 	},
@@ -245,18 +259,18 @@ that is 60x on a terminal, and max, without any waiting, elsewhere. Same input,
 same output, whatever the speed.
 
 A phase that --fail-at names fails at the end of its work, the first time that
-it runs; one that --cancel-at names is interrupted. The <noun> then goes on in
+it runs; one that --cancel-at names is interrupted. The simulation then goes on in
 the itinerary that --on-fail or --on-cancel names. In a cleanup itinerary a phase
 that fails is passed by.
 
-Ctrl-C stops the <noun> and says where. Exit code: as for all commands, and 130
+Ctrl-C ends the simulation and says where. Exit code: as for all commands, and 130
 after Ctrl-C. A failure or a cancel because an option says so is no error; an
 option whose phase never ran is one, with exit code 1.`,
 		Example: `  # Watch it
   <command> run -i <itinerary> --flags <flag>
 
   # What users see when a phase fails
-  <command> run -i <itinerary> --flags <flag> --fail-at <phase>
+  <command> run -i <itinerary> --flags <flag> --fail-at <fails>
 
   # One of a cluster, from where it stands
   <command> run -f objects.yaml --name NAME --speed 1000x
@@ -272,7 +286,7 @@ first line of standard output is the URL. Ctrl-C ends it, with exit code 0.
 
 With -f the pages show the objects as they were read: files, or a directory such
 as must-gather makes. With -i alone they show one <noun> with simulated work,
-live; the options for that are as for run, and --speed is 60x without one.
+live; the options for that are as for run.
 
 It listens on 127.0.0.1 and a free port unless --address says otherwise, and
 answers requests for that host, localhost and numbers alone, since a page of

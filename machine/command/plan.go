@@ -123,7 +123,7 @@ func newPlanElement(p *planned) planElement {
 		e.Steps = []string{}
 	}
 	for i, step := range steps.DisplaySteps(p.plan) {
-		e.Phases[i] = planPhase{g.Phase(i).Name, step, g.Rides(i), p.plan.Runs(i), p.plan.Tentative(i), p.plan.Why(i)}
+		e.Phases[i] = planPhase{g.Phase(i).Name, step, g.Rides(i), p.plan.Runs(i), p.plan.Tentative(i), p.why(i)}
 	}
 	if p.run != nil {
 		e.Name, e.Namespace = p.nameOf()
@@ -320,7 +320,7 @@ func (p *planBlocks) print(one *planned) error {
 // leftOut lists the phases that do not run, or may not, by their steps and
 // reasons; those that ride by themselves, since no step depends on them.
 func (p *planBlocks) leftOut(one *planned) {
-	plan, g := one.plan, one.plan.Graph()
+	g := one.plan.Graph()
 	shown, maybe, tentative := one.steps(), one.maybeSteps(), one.tentativeSteps()
 	t := table{colors: p.colors, width: p.width}
 	row := func(title string, all reasons) {
@@ -335,7 +335,7 @@ func (p *planBlocks) leftOut(one *planned) {
 			if g.Rides(i) || !slices.Contains(g.StepsOf(i), k) {
 				continue
 			}
-			if why := plan.WhyUnder(i, k); why != nil {
+			if why := one.whyUnder(i, k); why != nil && !one.ran(i, why) {
 				all.add(why, g.Phase(i).Name)
 			}
 		}
@@ -351,8 +351,8 @@ func (p *planBlocks) leftOut(one *planned) {
 	}
 	var riding, without reasons
 	for i := range g.Len() {
-		switch why := plan.Why(i); {
-		case why == nil:
+		switch why := one.why(i); {
+		case why == nil, one.ran(i, why):
 		case g.Rides(i):
 			riding.add(why, g.Phase(i).Name)
 		case g.StepsOf(i) == nil:

@@ -147,3 +147,16 @@ itineraries:
 	assert.Contains(t, plan("Big", "-o", "yaml"), "  tentativeSteps:\n  - Copy\n  - Stage\n  - Direct\n")
 	assert.NotContains(t, plan("Big", "--set", "Big=unknown"), "?", "that it is unknown is said by parentheses")
 }
+
+// A phase that decides may stand behind the phase that a jump leads back to.
+func TestExplainNamesWhoDecidesInALoop(t *testing.T) {
+	code, out, stderr := upgradectl(t, "", "explain", "UpgradeReplica", "-f", "testdata/runs.yaml", "--name", "waiting")
+	assert.Zero(t, code, stderr)
+	assert.Contains(t, out, "that may still change (decided by WaitForReplica)")
+}
+
+func TestFlagsOfARunThatHasNotBegunAreOneLine(t *testing.T) {
+	code, _, stderr := upgradectl(t, "", "plan", "-f", "testdata/runs.yaml", "--name", "not-begun", "--set", "BackupWanted=true")
+	assert.Equal(t, 1, code)
+	assert.Equal(t, "Upgrade databases/not-begun: it has not begun, and records no flag; give HasReplicas, ReplicasLeft and 2 more a value with --set\n", stderr)
+}

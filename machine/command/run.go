@@ -61,23 +61,23 @@ func (a *app) run() *cobra.Command {
 			return a.simulate(ctx, s, a.view(&o, s))
 		},
 	}
-	o.register(a, cmd, "with -f, the "+a.noun()+" to run, if there are several: `NAME` or NAMESPACE/NAME")
+	o.register(a, cmd, "with -f, the "+a.noun()+" to run, if there are several: `NAME` or NAMESPACE/NAME", "default 60x on a terminal, else max")
 	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table or json", formatTable, formatJSON)
 	return cmd
 }
 
 // register adds the options of a simulation to a command.
-func (o *runOptions) register(a *app, cmd *cobra.Command, nameUsage string) {
+func (o *runOptions) register(a *app, cmd *cobra.Command, nameUsage, speedDefault string) {
 	o.subject.register(a, cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.name, "name", "", nameUsage)
 	f.StringArrayVar(&o.failAt, "fail-at", nil, "let this `PHASE` fail; can be given several times")
 	f.StringVar(&o.onFail, "on-fail", "", "the `ITINERARY` that follows a failure"+a.standard(phases.Failed))
-	f.StringVar(&o.cancelAt, "cancel-at", "", "cancel the "+a.noun()+" during this `PHASE`")
+	f.StringVar(&o.cancelAt, "cancel-at", "", "cancel the simulation during this `PHASE`")
 	f.StringVar(&o.onCancel, "on-cancel", "", "the `ITINERARY` that follows a cancel"+a.standard(phases.Canceled))
 	f.StringArrayVar(&o.flipsAt, "flag-flips-at", nil, "give a flag that a phase decides another value once the phase is done, failed or canceled: `PHASE=FLAG=VALUE`, VALUE being true or false; can be given several times, for one phase and flag in the order in which the phase is done")
 	f.StringArrayVar(&o.choose, "choose", nil, "let a phase choose to go on with another, once it is done: `PHASE=PHASE`; can be given several times, for one phase in the order in which it is done")
-	f.StringVar(&o.speed, "speed", "", "simulated seconds per second: `N`x, or max for no waiting (default 60x on a terminal, else max)")
+	f.StringVar(&o.speed, "speed", "", "simulated seconds per second: `N`x, or max for no waiting ("+speedDefault+")")
 	f.IntVar(&o.maxPhases, "max-phases", standardMaxPhases, "stop after that many phases: a loop may never end")
 	complete(cmd, "name", cobra.NoFileCompletions)
 	complete(cmd, "fail-at", o.completePhases)

@@ -22,6 +22,13 @@ type planned struct {
 	started []string // steps, in their order
 	done    bool
 	plan    *machine.Plan
+	// recorded is the plan of the whole itinerary with the flags that the state
+	// records; nil if it records none.
+	recorded *machine.Plan
+	// switches are the itineraries that the run has left, and lookup finds one by its
+	// name; nil if there is none.
+	switches []runner.Switch
+	lookup   func(name string) *machine.Graph
 	// set are the flags that --set names, and before, for --diff, is the plan
 	// without it.
 	set    phases.Flags
@@ -168,7 +175,7 @@ func (a *app) wanted(o *Object) bool {
 		_, wanted := a.catalogue.KindOf("", o.Kind)
 		return wanted
 	}
-	return a.isBuiltin() && o.Kind == a.catalogue.Kind && o.Kind != "" || o.broken || holdsState(o.JSON, a.stateAt)
+	return o.Kind == a.catalogue.Kind && o.Kind != "" || o.broken || holdsState(o.JSON, a.stateAt)
 }
 
 // each plans what the subject is about, one after the other, in the order
@@ -211,6 +218,7 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 	if mayCome != nil {
 		a.line("note: not listed, since by what is known now they do not run the step %s, but may still come to: %s", s.filter.step, many(mayCome))
 	}
+	a.noteLeftOut()
 	a.notes(all)
 	return nil
 }
@@ -221,6 +229,17 @@ func many(names []string) string {
 		return wording.Few(names)
 	}
 	return wording.List(names, "and")
+}
+
+// noteLeftOut notes the objects that are left out, for commands that list runs.
+func (a *app) noteLeftOut() {
+	switch len(a.leftOut) {
+	case 0:
+	case 1:
+		a.line("note: left out, since it holds no state of a run: %s", a.leftOut[0])
+	default:
+		a.line("note: left out, since they hold no state of a run: %s", many(a.leftOut))
+	}
 }
 
 // notes prints what is to be noted of a reading.
@@ -272,6 +291,16 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 	if err != nil {
 		a.problem(r.wrong(err))
 		return nil, nil
+	}
+	p.switches = recorded.State.Switches
+	p.lookup = func(name string) *machine.Graph {
+		left, _ := a.objectsFamily().graph(name) // or nil
+		return left
+	}
+	if recorded.Own && !s.whole {
+		if known := a.recordedFacts(recorded.State, g); known.Known() != 0 {
+			p.recorded = g.Plan(known)
+		}
 	}
 	p.with = func(ctx context.Context, more settings) *machine.Plan {
 		facts, _ := f.inquiry.facts(ctx, set.and(more))
@@ -386,7 +415,7 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 
 var (
 	errNotRecorded = errors.New("the object does not record it")
-	errNotBegun    = errors.New("it has not begun, so that no flag is recorded; give the flag a value with --set")
+	errNotBegun    = errors.New("it has not begun, so that no flag is recorded; give values with --set")
 )
 
 // sources are those of a run, or nil. One that fails makes its flags unknown.
@@ -427,7 +456,27 @@ func (a *app) unknownOf(r *Run, f finding, p *machine.Plan) {
 		a.problem(f.missing)
 		return
 	}
+	matters := p.Matters()
+	if f.unrecorded == errNotBegun && f.sources == nil && slices.ContainsFunc(f.errors, func(e *phases.FlagError) bool { return errors.Is(e, errNotBegun) }) {
+		var names []string
+		for _, e := range f.errors {
+			if flag, _ := f.vocabulary.Lookup(e.Flag); matters.Has(flag) && errors.Is(e, errNotBegun) {
+				names = append(names, e.Flag)
+			}
+		}
+		if names != nil {
+			a.problem(r.wrong(&notBegunError{names}))
+		}
+		return
+	}
 	a.unknownFlags(p, f.errors, r.wrong)
+}
+
+// notBegunError is why all flags of a run are unknown.
+type notBegunError struct{ flags []string }
+
+func (e *notBegunError) Error() string {
+	return fmt.Sprintf("it has not begun, and records no flag; give %s a value with --set", wording.Few(e.flags))
 }
 
 // choose finds a run by its name, or the only one, for a command that takes one.
@@ -456,7 +505,7 @@ func (r *Run) is(name string) bool {
 
 // noun and kind are what runs and their objects are called.
 func (a *app) noun() string {
-	if !a.isBuiltin() {
+	if !a.isBuiltin() && !a.ofKind {
 		return "run"
 	}
 	return a.catalogue.noun()
@@ -473,7 +522,8 @@ func (a *app) kind() string {
 // objects of the catalogue's kind that hold none.
 func (a *app) stateRuns(all *Objects) Reading {
 	var runs []*Run
-	var missing error // of the object that has most of the path
+	var without []string // a state, though they are of the catalogue's kind
+	var missing error    // of the object that has most of the path
 	most, held := 0, false
 	for _, o := range all.List {
 		if o.Broken() {
@@ -485,15 +535,23 @@ func (a *app) stateRuns(all *Objects) Reading {
 			held = true
 			continue
 		}
-		if a.isBuiltin() && o.Kind == a.catalogue.Kind {
+		switch {
+		case o.Kind != a.catalogue.Kind || o.Kind == "":
+		case a.isBuiltin():
 			runs = append(runs, a.stateRun(o, all, foundState{}))
+		default:
+			without = append(without, o.Ref.String())
 		}
-		if e := a.stateAt.missing(o.JSON); e != nil && len(e.Missing) > most {
+		if e := a.stateAt.missing(o.JSON); e != nil && a.isBuiltin() && len(e.Missing) > most {
 			missing, most = o.Wrong(e), len(e.Missing)
 		}
 	}
 	if missing != nil && !held { // the path is wrong, or no run has begun
 		a.problem(missing)
+	}
+	a.ofKind = !slices.ContainsFunc(runs, func(r *Run) bool { return r.Object.Kind != a.catalogue.Kind })
+	if len(runs) > 0 {
+		a.leftOut = without
 	}
 	return Reading{Runs: runs, None: a.noRun(all)}
 }

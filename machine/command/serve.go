@@ -35,7 +35,7 @@ func (a *app) serve() *cobra.Command {
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serves(cmd, &o) },
 	}
-	o.register(a, cmd, "with -f, only this "+a.noun()+": `NAME` or NAMESPACE/NAME")
+	o.register(a, cmd, "with -f, only this "+a.noun()+": `NAME` or NAMESPACE/NAME", "default 60x")
 	cmd.Flags().StringVar(&o.address, "address", "127.0.0.1:0", "listen on this `HOST:PORT`; port 0 is a free one")
 	complete(cmd, "address", cobra.NoFileCompletions)
 	return cmd
@@ -191,6 +191,7 @@ func (a *app) servedObjects(cmd *cobra.Command, o *serveOptions) (served, error)
 		name := debug.Name{Namespace: r.Object.Ref.Namespace, Name: r.Object.Ref.Name, Item: r.Item}
 		recorder.Record(name, a.stateOf(cmd.Context(), all, r, recorded, g, o.today, values), recorded.State.PausedSince != nil)
 	}
+	a.noteLeftOut()
 	a.notes(all)
 	return served{recorder: recorder, now: time.Now}, nil
 }

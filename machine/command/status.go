@@ -19,10 +19,11 @@ import (
 // statusOptions are the options of status.
 type statusOptions struct {
 	subject
-	name   string
-	stuck  time.Duration
-	now    string
-	format string
+	// stuckFor is the value of --stuck, and stuck what it means.
+	stuckFor string
+	stuck    time.Duration
+	now      string
+	format   string
 }
 
 func (a *app) status() *cobra.Command {
@@ -48,9 +49,8 @@ func (a *app) status() *cobra.Command {
 	f.StringArrayVarP(&o.files, "file", "f", nil, filesUsage)
 	f.Var(&a.stateAt, "state-at", "where on an object the state of its run is: `PATH`, such as .status.upgrade")
 	complete(cmd, "state-at", cobra.NoFileCompletions)
-	f.StringVar(&o.name, "name", "", "only this "+a.noun()+": `NAME` or NAMESPACE/NAME")
-	complete(cmd, "name", cobra.NoFileCompletions)
-	f.DurationVar(&o.stuck, "stuck", 0, "only those that have not moved for a `DURATION` such as 30m, are stopped, or are past a deadline")
+	o.registerNames(cmd)
+	f.StringVar(&o.stuckFor, "stuck", "", "only those that have not moved for a `DURATION` such as 30m, are stopped, or are past a deadline")
 	complete(cmd, "stuck", cobra.NoFileCompletions)
 	f.StringVar(&o.now, "now", "", "the `TIME` at which the objects were read, such as 2026-11-20T12:00:00Z, if that is not now")
 	complete(cmd, "now", cobra.NoFileCompletions)
@@ -69,11 +69,12 @@ func (o *statusOptions) check(cmd *cobra.Command) (now time.Time, err error) {
 	if now, err = time.Parse(time.RFC3339, o.now); changed("now") && err != nil {
 		return now, fmt.Errorf("--now takes a time such as 2026-11-20T12:00:00Z, not %q", o.now)
 	}
+	o.stuck, err = time.ParseDuration(o.stuckFor)
 	switch {
 	case len(o.files) == 0:
 		return now, errors.New("status needs -f FILE with what kubectl get -o yaml prints")
-	case changed("stuck") && o.stuck <= 0:
-		return now, fmt.Errorf("--stuck takes a duration such as 30m or 2h, not %s", o.stuck)
+	case changed("stuck") && (err != nil || o.stuck <= 0):
+		return now, fmt.Errorf("--stuck takes a duration such as 30m or 2h, not %q", o.stuckFor)
 	case !changed("now"):
 		now = time.Now()
 	}
@@ -83,17 +84,14 @@ func (o *statusOptions) check(cmd *cobra.Command) (now time.Time, err error) {
 // printStatus prints what the runs of the objects do.
 func (a *app) printStatus(o *statusOptions, now time.Time) error {
 	all := a.read(&o.subject)
-	if o.name != "" {
-		if !slices.ContainsFunc(all.Runs, func(r *Run) bool { return r.is(o.name) }) {
-			if _, err := a.choose(all, "status", o.name); err != nil {
-				return err
-			}
-		}
-		all.Runs = slices.DeleteFunc(all.Runs, func(r *Run) bool { return !r.is(o.name) })
+	runs, err := a.chosen(all, &o.filter)
+	if err != nil {
+		return err
 	}
+	a.noteLeftOut()
 	var rows []statusRow
-	stuck := &StuckError{Of: len(all.Runs), Noun: a.noun(), Unmoved: o.stuck}
-	for _, r := range all.Runs {
+	stuck := &StuckError{Of: len(runs), Noun: a.noun(), Unmoved: o.stuck}
+	for _, r := range runs {
 		recorded := r.Recorded()
 		if err := cmp.Or(recorded.StateErr, recorded.Err); err != nil {
 			a.problem(r.wrong(err))

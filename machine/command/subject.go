@@ -44,11 +44,11 @@ func (s *subject) register(a *app, cmd *cobra.Command) {
 	complete(cmd, "itinerary", a.completeItinerary)
 	complete(cmd, "flags", s.completeFlags)
 	complete(cmd, "unknown", s.completeFlags)
-	s.registerObjects(a, cmd)
+	s.registerObjects(a, cmd, s.completeSettings)
 }
 
-// registerObjects adds the options for objects.
-func (s *subject) registerObjects(a *app, cmd *cobra.Command) {
+// registerObjects adds the options for objects, with how --set is completed.
+func (s *subject) registerObjects(a *app, cmd *cobra.Command, settings completion) {
 	s.app = a
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.files, "file", "f", nil, filesUsage)
@@ -58,7 +58,7 @@ func (s *subject) registerObjects(a *app, cmd *cobra.Command) {
 	}
 	complete(cmd, "state-at", cobra.NoFileCompletions)
 	a.readers = append(a.readers, cmd)
-	registerSet(cmd, &s.set, s.completeSettings)
+	registerSet(cmd, &s.set, settings)
 }
 
 // itineraryUsage describes -i.

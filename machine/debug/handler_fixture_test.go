@@ -38,7 +38,6 @@ type fixture struct {
 	runner   *runner.Runner[*migration]
 	mu       sync.Mutex
 	now      time.Time
-	broken   error
 }
 
 func newFixture(t testing.TB, o debug.Options) *fixture {

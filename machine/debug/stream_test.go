@@ -50,7 +50,7 @@ func next(t *testing.T, c <-chan string) string {
 func serve(t *testing.T, h http.Handler) (server *httptest.Server, open func(path string) (*http.Response, context.CancelFunc)) {
 	t.Helper()
 	server = httptest.NewUnstartedServer(h)
-	server.Config.WriteTimeout = 50 * time.Millisecond // which streams must outlive
+	server.Config.WriteTimeout = 2 * time.Second // which streams must outlive
 	server.Start()
 	t.Cleanup(server.Close)
 	client := &http.Client{Transport: &http.Transport{}}
@@ -123,10 +123,10 @@ func TestAStreamBeatsAndEnds(t *testing.T) {
 func TestASilentStreamOutlivesTheDeadlineOfItsWrites(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
-		debug.SetPace(h, 200*time.Millisecond, time.Minute)
-		debug.SetWriteTimeout(h, 50*time.Millisecond)
+		debug.SetPace(h, 3*time.Second, time.Minute)
+		debug.SetWriteTimeout(h, 2*time.Second) // also for a machine that is busy
 		server := httptest.NewUnstartedServer(h)
-		server.Config.WriteTimeout = 50 * time.Millisecond
+		server.Config.WriteTimeout = 2 * time.Second
 		server.EnableHTTP2 = http2
 		server.StartTLS()
 		res, err := server.Client().Get(server.URL + "/events")

@@ -84,6 +84,8 @@ func TestWhatDiffersBetweenVersions(t *testing.T) {
 			[]string{"~ (B) no end -> end", "- (done) gone"}, []string{"1 phase is defined differently: B"}},
 		{"steps", []phases.Phase{a, b}, []phases.Phase{a, with(b, func(p *phases.Phase) { p.Steps = []phases.GuardedStep{{Step: "S", Guard: phases.Guard{All: 1}}} })},
 			[]string{"~ B one step -> step S if Done, else step S"}, []string{"1 phase is defined differently: B"}},
+		{"several respects", []phases.Phase{a, b}, []phases.Phase{a, with(b, func(p *phases.Phase) { p.Rides, p.Decides = true, 1 })},
+			[]string{"~ B shows its step -> rides; decides nothing -> decides Done"}, []string{"1 phase is defined differently: B"}},
 		{"a new jump", []phases.Phase{a, b, c}, []phases.Phase{with(a, func(p *phases.Phase) { p.Jumps = []phases.Jump{{To: "C", Choice: true}} }), b, c},
 			[]string{"~ A", "+ -> C by choice"}, []string{"1 jump is new"}},
 		{"another guard of a jump", []phases.Phase{with(a, func(p *phases.Phase) { p.Jumps = []phases.Jump{{To: "C", Guard: phases.Guard{All: 1}}} }), b, c},
@@ -169,6 +171,7 @@ func TestWhatCannotBeCompared(t *testing.T) {
 	t.Run("around a phase that neither side has", func(t *testing.T) {
 		_, err := dump.NewDiff(dump.Options{Around: "Z"}, both, both)
 		require.ErrorAs(t, err, new(*dump.UnknownPhaseError))
+		assert.ErrorContains(t, err, `no phase "Z" in itineraries It and Other;`)
 	})
 	t.Run("two of different names are compared", func(t *testing.T) {
 		d, err := dump.NewDiff(dump.Options{}, v, other)

@@ -154,7 +154,6 @@ func (p *part) differences(arrow string) []string {
 		return []string{"this itinerary is " + p.change.String()}
 	}
 	var lines []string
-	tell := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	for _, a := range p.aspects {
 		if a.what != "itinerary" { // the heading has it
 			lines = append(lines, a.text(arrow))
@@ -162,21 +161,34 @@ func (p *part) differences(arrow string) []string {
 	}
 	if p.plan != nil {
 		if was, now := p.before.plan.Position().String(), p.plan.Position().String(); was != now {
-			tell("at %s%sat %s", was, arrow, now)
+			lines = append(lines, fmt.Sprintf("at %s%sat %s", was, arrow, now))
 		}
 		lines = append(lines, p.flagDifferences(arrow)...)
 	}
 	lines = append(lines, p.stepDifferences(arrow)...)
 	lines = append(lines, p.runDifferences()...)
+	lines = append(lines, p.phaseDifferences()...)
+	lines = append(lines, p.jumpDifferences()...)
+	if len(lines) == 0 {
+		lines = append(lines, "nothing differs")
+	}
+	return lines
+}
 
+// phaseDifferences sums up what has become of the phases. A phase that is defined
+// differently in several respects counts once.
+func (p *part) phaseDifferences() (lines []string) {
 	names := make(map[string][]string) // of phases, by what has become of them
-	jumps := make(map[change]int)
 	for k := range p.nodes {
 		n := &p.nodes[k]
 		if !n.isPhase() {
 			continue
 		}
-		note := func(what string) { names[what] = append(names[what], n.name) }
+		note := func(what string) {
+			if all := names[what]; len(all) == 0 || all[len(all)-1] != n.name {
+				names[what] = append(all, n.name)
+			}
+		}
 		switch n.change {
 		case added:
 			note("new")
@@ -184,11 +196,6 @@ func (p *part) differences(arrow string) []string {
 			note("gone")
 		case changed:
 			p.noteChange(n, note)
-		}
-	}
-	for _, e := range p.edges {
-		if e.kind == jump || p.transits {
-			jumps[e.change]++
 		}
 	}
 	for _, one := range []struct{ what, single, several string }{
@@ -211,9 +218,20 @@ func (p *part) differences(arrow string) []string {
 		switch all := names[one.what]; len(all) {
 		case 0:
 		case 1:
-			tell("1 phase %s: %s", one.single, all[0])
+			lines = append(lines, fmt.Sprintf("1 phase %s: %s", one.single, all[0]))
 		default:
-			tell("%d phases %s: %s", len(all), one.several, wording.Few(all))
+			lines = append(lines, fmt.Sprintf("%d phases %s: %s", len(all), one.several, wording.Few(all)))
+		}
+	}
+	return lines
+}
+
+// jumpDifferences counts the jumps, or all transitions, that have changed.
+func (p *part) jumpDifferences() (lines []string) {
+	jumps := make(map[change]int)
+	for _, e := range p.edges {
+		if e.kind == jump || p.transits {
+			jumps[e.change]++
 		}
 	}
 	thing := "jump"
@@ -224,13 +242,10 @@ func (p *part) differences(arrow string) []string {
 		switch n := jumps[c]; n {
 		case 0:
 		case 1:
-			tell("1 %s is %s", thing, c)
+			lines = append(lines, fmt.Sprintf("1 %s is %s", thing, c))
 		default:
-			tell("%s are %s", count(n, thing), c)
+			lines = append(lines, fmt.Sprintf("%s are %s", count(n, thing), c))
 		}
-	}
-	if len(lines) == 0 {
-		lines = append(lines, "nothing differs")
 	}
 	return lines
 }

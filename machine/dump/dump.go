@@ -213,7 +213,9 @@ func unknownPhase(name string, itineraries []Itinerary) error {
 	var known []string
 	for _, it := range itineraries {
 		g := it.graph()
-		e.Itineraries = append(e.Itineraries, g.Name())
+		if !slices.Contains(e.Itineraries, g.Name()) { // of both sides of a comparison
+			e.Itineraries = append(e.Itineraries, g.Name())
+		}
 		for i := range g.Len() {
 			known = append(known, g.Phase(i).Name)
 		}

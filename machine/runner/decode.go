@@ -41,7 +41,8 @@ func DecodeState(text []byte) (State, error) {
 //   - the number of a visit, which is positive,
 //   - what is retried, with one of the kinds of [RetryKind],
 //   - why and since when the run is stopped,
-//   - since when it is paused, and no member that a state does not have.
+//   - since when it is paused, and no member that neither a state has nor any status
+//     may have: conditions and observedGeneration.
 //
 // Other members count for nothing: the statuses of other controllers have an
 // itinerary, a phase and a pipeline as well. A state that is broken in another place
@@ -74,7 +75,11 @@ func IsState(text []byte) bool {
 	case has("pausedSince", &pausedSince) && !pausedSince.IsZero():
 		d := json.NewDecoder(bytes.NewReader(text))
 		d.DisallowUnknownFields()
-		return d.Decode(new(State)) == nil
+		return d.Decode(new(struct {
+			State
+			Conditions         json.RawMessage `json:"conditions"`
+			ObservedGeneration json.RawMessage `json:"observedGeneration"`
+		})) == nil
 	}
 	return false
 }

@@ -98,7 +98,7 @@ func (p plugin) commands(t *testing.T) {
 		{"plan of an object that has not begun", blue, []string{"plan", "-f", "-"}, 1, []string{
 			"blue   Upgrade     -       Prepare > (Backup) > (Replicas) > Cutover > (Cleanup)",
 		}, []string{
-			"kubectl upgrade: Upgrade databases/blue: flag BackupWanted is unknown: it has not begun, so that no flag is recorded; give the flag a value with --set",
+			"kubectl upgrade: Upgrade databases/blue: it has not begun, and records no flag; give BackupWanted, HasReplicas and 3 more a value with --set",
 		}},
 		{"plan of nothing", "kind: Pod", []string{"plan", "-f", "-"}, 1, nil, []string{
 			"kubectl upgrade: there is no Upgrade in standard input; list them with: kubectl get upgrade --all-namespaces -o yaml",
