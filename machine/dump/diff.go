@@ -72,8 +72,7 @@ func NewDiff(o Options, before, after Side) (*Drawing, error) {
 
 // Same reports whether nothing differs between the sides of a drawing that [NewDiff]
 // made: no phase, step or transition is marked, and the itineraries are of one name and
-// kind. Flags that differ without an effect on these count as nothing, and so do
-// descriptions.
+// kind. Flags that differ without an effect on these count as nothing.
 func (d *Drawing) Same() bool {
 	return !slices.ContainsFunc(d.parts, func(p *part) bool { return p.change != same })
 }

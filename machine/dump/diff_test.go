@@ -91,7 +91,8 @@ func TestWhatDiffersBetweenVersions(t *testing.T) {
 		{"another guard of a jump", []phases.Phase{with(a, func(p *phases.Phase) { p.Jumps = []phases.Jump{{To: "C", Guard: phases.Guard{All: 1}}} }), b, c},
 			[]phases.Phase{with(a, func(p *phases.Phase) { p.Jumps = []phases.Jump{{To: "C", Guard: phases.Guard{All: 2}}} }), b, c},
 			[]string{"~ A", "~ -> C if Broken; was if Done"}, []string{"1 jump is changed"}},
-		{"a description", []phases.Phase{a}, []phases.Phase{with(a, func(p *phases.Phase) { p.Description = "It begins" })}, nil, []string{"nothing differs", "S", "A", "(done)"}},
+		{"a description", []phases.Phase{a}, []phases.Phase{with(a, func(p *phases.Phase) { p.Description = "It begins" })},
+			[]string{`~ A no description -> "It begins"`}, []string{"1 phase has another description: A"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := dump.NewDiff(dump.Options{}, version(t, tt.before...), version(t, tt.after...))
@@ -190,4 +191,37 @@ func TestWhatCannotBeCompared(t *testing.T) {
 		lines, _ := marked(d.Text())
 		assert.Equal(t, []string{"+ next: B", "+ B new", "+ next: (done)"}, lines)
 	})
+}
+
+func TestADescriptionThatDiffers(t *testing.T) {
+	side := func(description string) dump.Side {
+		return version(t, phases.Phase{Name: "Upload", Description: description})
+	}
+	d, err := dump.NewDiff(dump.Options{}, side("Uploading the archive"), side("Sending the archive"))
+	require.NoError(t, err)
+	assert.False(t, d.Same())
+	assert.Contains(t, d.Text(), "1 phase has another description: Upload")
+	assert.Contains(t, d.Text(), `"Uploading the archive" -> "Sending the archive"`)
+	d, err = dump.NewDiff(dump.Options{}, side("Uploading"), side("Uploading"))
+	require.NoError(t, err)
+	assert.True(t, d.Same())
+}
+
+// What a phase decides is open while it is in progress, whatever the value is now.
+func TestAJumpThatTheCurrentPhaseDecidesMayBeTaken(t *testing.T) {
+	g, err := machine.Compile(phases.Itinerary{Name: "It", Vocabulary: vocabulary, Phases: []phases.Phase{
+		{Name: "Snapshot", Step: "S"},
+		{Name: "Wait", Step: "S", Decides: 1, Jumps: []phases.Jump{{To: "Snapshot", Guard: phases.Guard{All: 1}}}},
+		{Name: "Upload", Step: "S"},
+	}})
+	require.NoError(t, err)
+	for _, value := range []phases.Truth{phases.True, phases.False} {
+		plan, err := g.PlanFrom(machine.Position{Phase: "Wait"}, phases.Facts{}.Set(vocabulary.All(), phases.False).Set(1, value))
+		require.NoError(t, err)
+		d, err := dump.New(dump.Options{}, dump.Itinerary{Plan: plan})
+		require.NoError(t, err)
+		assert.Contains(t, d.Text(), "(may be taken)", value)
+		assert.NotContains(t, d.Text(), "(taken)", value)
+		assert.NotContains(t, d.Text(), "(not taken)", value)
+	}
 }

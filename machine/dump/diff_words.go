@@ -45,7 +45,19 @@ func (m *merging) compare(s slot) []aspect {
 	differ("steps", was.steps, now.steps, "one step")
 	differ("rides", when(was.rides, "rides"), when(now.rides, "rides"), "shows its step")
 	differ("decides", was.decides(), now.decides(), "decides nothing")
+	differ("description", was.description(), now.description(), "no description")
 	return all
+}
+
+// description is what users read while the phase runs, as a message quotes it.
+func (n *node) description() string {
+	if !n.isPhase() {
+		return ""
+	}
+	if text := n.part.graph.Phase(n.index).Description; text != "" {
+		return fmt.Sprintf("%q", text)
+	}
+	return ""
 }
 
 func prefixed(prefix, text string) string {
@@ -201,6 +213,7 @@ func (p *part) phaseDifferences() (lines []string) {
 		{"settled", "is settled now", "are settled now"},
 		{"reason", "is as it was for another reason", "are as they were for another reason"},
 		{"defined", "is defined differently", "are defined differently"},
+		{"description", "has another description", "have other descriptions"},
 	} {
 		switch all := names[one.what]; len(all) {
 		case 0:
@@ -251,6 +264,8 @@ func (p *part) noteChange(n *node, note func(what string)) {
 			note(a.now)
 		case "end", "guard", "steps", "rides", "decides":
 			note("defined")
+		case "description":
+			note(a.what)
 		case "step":
 			if n.was.steps == n.steps {
 				note("defined")

@@ -123,14 +123,24 @@ type ways struct {
 
 // from are the ways from the phase at an index, once that is done.
 func (w *path) from(i int) ways {
-	jumps, onward := w.graph.Onward(i, w.facts.Forget(w.open[i+1]))
+	jumps, onward := w.graph.Onward(i, w.facts.Forget(w.openAfter(i)))
 	return ways{jumps, onward}
 }
 
 // fromHere are the ways from where the plan begins: the choice there may be made.
 func (w *path) fromHere() ways {
-	jumps, onward := w.plan.Onward(w.facts.Forget(w.open[w.here()+1]))
+	jumps, onward := w.plan.Onward(w.facts.Forget(w.openAfter(w.here())))
 	return ways{jumps, onward}
+}
+
+// openAfter are the flags that may have changed once the phase at an index is left.
+// Those that the current phase decides are open whatever their values are now.
+func (w *path) openAfter(i int) phases.Flags {
+	open := w.open[i+1]
+	if n := &w.all[i+1]; n.state == current && n.isPhase() {
+		open |= w.graph.Decides(i)
+	}
+	return open
 }
 
 // entered are the ways from the phase at an index, as far as it is entered, or has
