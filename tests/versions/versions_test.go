@@ -45,7 +45,7 @@ func TestEmbeddersStayWhereTheyAre(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	proxy, version := release.Make(t, root)
-	packages := libraries(t, root, proxy)
+	packages, command := libraries(t, root, proxy)
 	for _, tt := range []struct {
 		name string
 		pair pair
@@ -69,6 +69,10 @@ func TestEmbeddersStayWhereTheyAre(t *testing.T) {
 			e.edit("-require=" + release.Controller + "@" + version)
 			e.run("mod", "tidy")
 			staysWithin(t, "both modules", before, e.requires(), 6)
+
+			e.write("command.go", imports(command))
+			e.run("mod", "tidy")
+			staysWithin(t, "both modules and a command of its own", before, e.requires(), 8)
 
 			e.copy("../e2e/testdata/embedder/main.go.txt", "whole/main.go")
 			e.run("build", "-o", os.DevNull, "./...")
@@ -136,8 +140,9 @@ func (e embedder) copy(from, to string) {
 	e.write(to, string(b))
 }
 
-// libraries returns all packages of the root that an embedder can import.
-func libraries(t *testing.T, root, proxy string) (paths []string) {
+// libraries returns all packages of the root that an embedder can import, and
+// apart from them the one that brings Cobra along.
+func libraries(t *testing.T, root, proxy string) (paths []string, command string) {
 	t.Helper()
 	all := release.Go(t, root, proxy, "list", "-f", `{{if and .GoFiles (ne .Name "main")}}{{.ImportPath}}{{end}}`, "./...")
 	for _, path := range strings.Fields(all) {
@@ -146,7 +151,9 @@ func libraries(t *testing.T, root, proxy string) (paths []string) {
 		}
 	}
 	require.Contains(t, paths, release.Root+"/machine/runner")
-	return paths
+	command = release.Root + "/machine/command"
+	require.Contains(t, paths, command)
+	return slices.DeleteFunc(paths, func(path string) bool { return path == command }), command
 }
 
 // imports returns a file of package main that imports packages.
