@@ -202,9 +202,6 @@ func newStatusRow(r *Run, recorded Recorded, now time.Time, unmoved time.Duratio
 		Next: timeOf(st.Next), Deadline: timeOf(st.Deadline), Overdue: st.Overdue,
 		Stuck: st.NeedsAttention || unmoved > 0 && st.Stuck(unmoved), Done: s.Done, Result: s.Result,
 	}
-	if row.Why == row.Phase {
-		row.Why = "" // it tells no more
-	}
 	since := st.Since
 	if since.IsZero() && !s.Done {
 		since = begun(r, &s)

@@ -69,7 +69,9 @@ func lookOf(s runner.Status) look {
 		}
 		return look{"done", "calm", "Done"}
 	case s.Overdue:
-		l.Icon, l.Tone = "overdue", "bad"
+		if l.Tone = "bad"; s.Activity != runner.ActivityStopped {
+			l.Icon = "overdue"
+		}
 		l.Text += ", overdue"
 	case s.Activity == runner.ActivityRetrying && s.Attempts > 0:
 		l.Text += fmt.Sprintf(", attempt %d failed", s.Attempts)

@@ -121,7 +121,10 @@ func (s *State) Status(now time.Time) Status {
 	out := Status{Itinerary: s.Itinerary, Phase: s.Phase, Moved: s.movedAt()}
 	step := s.Pipeline.Current()
 	if step != nil && !s.Done {
-		out.Step, out.Message = step.Name, step.Message
+		out.Step = step.Name
+		if step.Message != step.Phase { // of a phase without a description
+			out.Message = step.Message
+		}
 	}
 	if s.Retry != nil {
 		out.Message, out.Flags, out.Attempts = s.Retry.Error, slices.Clone(s.Retry.Flags), s.Retry.Attempts
