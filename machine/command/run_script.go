@@ -43,6 +43,16 @@ func (s script) take(phase string, what int) *cue {
 	return nil
 }
 
+// open is the number of cues that have not been taken up.
+func (s script) open() (n int) {
+	for _, c := range s {
+		if !c.done {
+			n++
+		}
+	}
+	return n
+}
+
 // flips takes up the flags that change as a phase is done or left: for each flag
 // the first that has not been taken up before.
 func (s script) flips(phase string) []*cue {

@@ -28,6 +28,8 @@ type simulation struct {
 	selected         string          // the itinerary that its state asks for
 	ran              map[string]bool // phases that were entered, or where it began
 	left             int             // phases that were left
+	turns            map[turn]bool   // in which phases were entered
+	loops            bool            // a phase was entered as it was before: nothing ends that
 	step             string          // of the current phase
 	progress         []string
 
@@ -63,6 +65,7 @@ func (s *simulation) prepare() error {
 	s.began = s.now
 	s.selected = s.itinerary
 	s.ran = map[string]bool{s.state.Phase: true}
+	s.turns = make(map[turn]bool)
 	if step := s.state.Pipeline.Current(); step != nil {
 		s.step = step.Name
 	}
@@ -167,18 +170,33 @@ func observe(_ context.Context, s *simulation, e runner.Event) {
 	switch e := e.(type) {
 	case runner.PhaseEntered:
 		s.ran[e.Phase], s.step = true, e.Step
+		now := turn{e.Itinerary, e.Phase, s.selected, s.facts, s.failing, s.script.open()}
+		s.loops = s.loops || s.turns[now]
+		s.turns[now] = true
 	case runner.PhaseExited:
 		s.left++
 	}
 	s.view.event(s, e)
 }
 
+// turn is all that decides which phases come after one is entered: simulated work
+// always ends in the same way.
+type turn struct {
+	itinerary, phase, selected string
+	facts                      phases.Facts
+	failing                    bool
+	cues                       int // that are still to come
+}
+
 // errInterrupted ends a run that the user has stopped.
 var errInterrupted = errors.New("interrupted")
 
-// endlessError ends a run that has gone through more phases than it may.
+// endlessError ends a run that turns in a loop, or has gone through more phases
+// than it may.
 type endlessError struct {
 	phases int
+	// loops means that nothing can end the loop.
+	loops bool
 	// exits are options that may end a loop.
 	exits []string
 }
@@ -186,7 +204,16 @@ type endlessError struct {
 func (e *endlessError) Error() string {
 	way := ""
 	if len(e.exits) > 0 {
-		way = "end it with " + wording.List(e.exits, "or") + ", or "
+		way = "end it with " + wording.List(e.exits, "or")
+	}
+	if e.loops {
+		if way != "" {
+			way = "; " + way
+		}
+		return fmt.Sprintf("after %d phases it turns in a loop for good%s", e.phases, way)
+	}
+	if way != "" {
+		way += ", or "
 	}
 	return fmt.Sprintf("after %d phases it is not done, and may turn in a loop for good; %sraise --max-phases", e.phases, way)
 }
@@ -209,8 +236,10 @@ func (s *simulation) run(ctx context.Context, v view) error {
 			return err // no answer changes by itself here
 		case out.Done:
 			return nil
+		case s.loops && s.speed == 0: // otherwise someone watches it turn
+			return &endlessError{s.left, true, s.exits()}
 		case s.left >= s.maxPhases:
-			return &endlessError{s.left, s.exits()}
+			return &endlessError{s.left, false, s.exits()}
 		}
 		if err := s.wait(ctx, out.RequeueAfter, v); err != nil {
 			return err

@@ -61,7 +61,8 @@ func (e *StateError) Unwrap() error { return e.Err }
 //     themselves or in a field.
 //
 // There, a state is known by its shape ([runner.IsState]). If one item of a list
-// holds a state, each item has a run, and one that holds none has not begun.
+// holds a state, each item has a run: one that holds nothing in the same field has
+// not begun, and anything else there is an error.
 //
 // A state without a pipeline gets that of the object or the item around it, and one
 // of an annotation that of the status.
@@ -160,19 +161,34 @@ func listedStates(o rawjson.Object, place string) (nodes []stateNode) {
 		if !isArray(m.Value) {
 			continue
 		}
+		fields := stateFields(m.Value)
 		nodes = append(nodes, itemStates(m.Value, place+memberPath(rawjson.Unquote(m.Key)), func(item []byte, place string) []stateNode {
 			if runner.IsState(item) {
 				return []stateNode{{text: item, place: place}}
 			}
 			for _, m := range rawjson.ParseObject(item) {
-				if isObject(m.Value) && runner.IsState(m.Value) {
-					return []stateNode{{text: m.Value, place: place + memberPath(rawjson.Unquote(m.Key))}}
+				if name := rawjson.Unquote(m.Key); fields[name] && !rawjson.IsNull(m.Value) {
+					return []stateNode{{text: m.Value, place: place + memberPath(name)}} // what is none is refused
 				}
 			}
 			return nil
 		})...)
 	}
 	return nodes
+}
+
+// stateFields are the fields in which items of a list hold the state of a run.
+func stateFields(list []byte) map[string]bool {
+	fields := make(map[string]bool)
+	for item := range rawjson.Elements(list) {
+		for _, m := range rawjson.ParseObject(item) {
+			if isObject(m.Value) && runner.IsState(m.Value) {
+				fields[rawjson.Unquote(m.Key)] = true
+				break
+			}
+		}
+	}
+	return fields
 }
 
 // itemStates finds the states of the items of a list with a function. If it finds

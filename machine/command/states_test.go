@@ -331,6 +331,11 @@ func TestStatesThatCannotBeRead(t *testing.T) {
 			"error: .status.vms[2]: holds null where the state of a run is needed",
 			"error: .status.vms[3]: not the state of a run: it is not JSON",
 		}},
+		{"fields of items", `{"status": {"vms": [{"name": "a", "run": {` + state + `}}, {"name": "b", "run": 7}, {"name": "c", "run": {"phase": 7}}, {"name": "d", "run": null}, {"name": "e"}, {"name": "f", "run": {}}]}}`, []string{
+			"a @ .status.vms[0].run: Move/Copy", "d @ .status.vms[3]: /", "e @ .status.vms[4]: /", "f @ .status.vms[5].run: /",
+			"error: .status.vms[1].run: holds a number where the state of a run is needed",
+			"error: .status.vms[2].run: not the state of a run: json: cannot unmarshal number into Go struct field State.phase of type string",
+		}},
 		{"a pipeline of another type", `{"status": {` + state + `, "pipeline": "text"}}`, []string{"error: .status.pipeline: holds a string where the steps of a run are needed"}},
 		{"a step without a name", `{"status": {"run": {` + state + `}, "pipeline": [{"name": "A"}, {}]}}`, []string{"error: .status.pipeline[1]: is no step: it has no name"}},
 		{"a time of a step", `{"status": {` + state + `, "pipeline": [{"name": "A", "started": "noon"}]}}`, []string{"error: .status.pipeline[0].started: is not a time as 2006-01-02T15:04:05Z"}},

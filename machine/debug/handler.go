@@ -276,6 +276,10 @@ func (h *handler) graph(w http.ResponseWriter, r *http.Request, q query) error {
 	switch {
 	case q.has("itinerary") == q.has("name"):
 		return &requestError{status: badRequest, Message: "give the name of a run as the parameter name, or that of an itinerary as the parameter itinerary"}
+	case q.has("itinerary") && (q.has("item") || q.has("moment")):
+		return &requestError{status: badRequest, Message: "item and moment are of a run; give its name as the parameter name, and no itinerary"}
+	case q.has("name") && (q.has("set") || q.has("unset") || q.has("unknown")):
+		return &requestError{status: badRequest, Message: "set, unset and unknown are of an itinerary; give its name as the parameter itinerary, and no run"}
 	case q.has("itinerary"):
 		g, err := h.set().Graph(q.get("itinerary"))
 		if err != nil {

@@ -186,6 +186,8 @@ func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
 		payments + "&moment=0":                                       {400, `the parameter moment does not take "0"`},
 		payments + "&moment=1000":                                    {400, `the moments 1 to 23 are recorded`},
 		"/graph":                                                     {400, "give the name of a run"},
+		"/graph?itinerary=Final&moment=2":                            {400, "item and moment are of a run"},
+		"/graph?name=openshift-migration/crm-stopped&set=Quiesce":    {400, "set, unset and unknown are of an itinerary"},
 		"/graph?itinerary=Final&format=png":                          {400, `the parameter format does not take "png"`},
 		"/graph?name=openshift-migration/crm-stopped":                {404, "Nothing can be planned"},
 		"/history?name=openshift-migration/payment-waiting":          {404, `did you mean "openshift-migration/payments-waiting"`},
