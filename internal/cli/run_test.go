@@ -22,7 +22,7 @@ import (
 // event is a line of run -o json.
 type event struct {
 	Offset                            int
-	Name                              string
+	Name, Namespace, Item             string
 	Event, Itinerary, Phase, Step     string
 	Left, Flag, Value, Error, Message string
 	Added, Removed, Progress, Reasons []string
@@ -267,7 +267,7 @@ func TestRunOfARecordedMigration(t *testing.T) {
 	all := events(t, r.out)
 	assert.Equal(t, "EnsureSrcQuiesced", entered(events(t, run(t, around(``, migration("m", `"quiescePods": true`, `"itinerary": "Final", "phase": "QuiesceApplications"`)), "run", "-f", "-", "-o", "json").out))[0],
 		"the recorded phase, under its present name, goes on")
-	assert.Equal(t, []string{"start", "ns/under-way", "Final", "QuiesceSourceApplications"}, []string{all[0].Event, all[0].Name, all[0].Itinerary, all[0].Phase})
+	assert.Equal(t, []string{"start", "ns", "under-way", "Final", "QuiesceSourceApplications"}, []string{all[0].Event, all[0].Namespace, all[0].Name, all[0].Itinerary, all[0].Phase})
 	assert.Len(t, all[0].Pipeline, 3, "without what is skipped")
 	pipeline := all[len(all)-1].Pipeline
 	assert.Equal(t, "2021-03-25T18:24:57Z", pipeline[0].Started.UTC().Format("2006-01-02T15:04:05Z07:00"))

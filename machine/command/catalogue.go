@@ -248,6 +248,21 @@ func (r *Run) name() string {
 	return r.Object.Ref.Name + "[" + r.Item + "]"
 }
 
+// runName names a run as JSON. With -i alone there is none, and all is absent.
+type runName struct {
+	Name      *string `json:"name,omitempty"`
+	Namespace *string `json:"namespace,omitempty"`
+	Item      string  `json:"item,omitempty"`
+}
+
+// names are the names of the run, which may be nil.
+func (r *Run) names() (n runName) {
+	if r != nil {
+		n = runName{&r.Object.Ref.Name, &r.Object.Ref.Namespace, r.Item}
+	}
+	return n
+}
+
 // wrong is a problem of the run.
 func (r *Run) wrong(err error) error {
 	if r.Item != "" {

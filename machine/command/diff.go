@@ -139,9 +139,8 @@ func signCell(name string, after phases.Truth) cell {
 
 // diffElement is what --set changes of a run, as JSON.
 type diffElement struct {
-	Name      *string `json:"name,omitempty"` // absent with -i, as the namespace
-	Namespace *string `json:"namespace,omitempty"`
-	Itinerary string  `json:"itinerary"`
+	runName
+	Itinerary string `json:"itinerary"`
 	change
 }
 
@@ -153,7 +152,7 @@ func (p *diffArray) print(one *planned) error {
 	if !e.changed() {
 		return nil
 	}
-	e.Name, e.Namespace = one.nameOf()
+	e.runName = one.run.names()
 	return p.add(e)
 }
 
@@ -162,15 +161,6 @@ func (p *planned) setChange() change {
 	before := *p
 	before.plan = p.before
 	return changeOf(&before, p.plan, p.set)
-}
-
-// nameOf are the name and the namespace of the run; nil with -i alone.
-func (p *planned) nameOf() (name, namespace *string) {
-	if p.run == nil {
-		return nil, nil
-	}
-	n := p.run.name()
-	return &n, &p.run.Object.Ref.Namespace
 }
 
 // diffBlocks prints what --set changes as a paragraph for each run in which

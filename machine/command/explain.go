@@ -211,10 +211,9 @@ func (q question) names(itineraries []*machine.Graph) []string {
 
 // explanation is what is said of a phase, a step or a flag.
 type explanation struct {
-	Name      *string `json:"name,omitempty"` // absent with -i, as the namespace
-	Namespace *string `json:"namespace,omitempty"`
-	Itinerary string  `json:"itinerary"`
-	Kind      string  `json:"kind"`
+	runName
+	Itinerary string `json:"itinerary"`
+	Kind      string `json:"kind"`
 	// Runs is, of a flag, its value.
 	Runs      phases.Truth `json:"runs"`
 	Tentative bool         `json:"tentative"`
@@ -253,7 +252,7 @@ func (q question) ask(ctx context.Context, p *planned, noun string) []explanatio
 	}
 	for i := range all {
 		all[i].Itinerary = p.plan.Graph().Name()
-		all[i].Name, all[i].Namespace = p.nameOf()
+		all[i].runName = p.run.names()
 	}
 	return all
 }

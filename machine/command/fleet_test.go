@@ -348,17 +348,13 @@ func TestAStateOfAnEarlierRelease(t *testing.T) {
 	c := fleets(t)
 	flagsOf := func(c command.Catalogue) (flags, unknown []string) {
 		_, out, stderr := execute(t, c, fleetText(t)+backupStore, "plan", "-f", "-", "-o", "json")
-		var all []struct {
-			Name, Phase    string
-			Flags, Unknown []string
+		type plan struct {
+			Name, Item, Phase string
+			Flags, Unknown    []string
 		}
+		var all []plan
 		require.NoError(t, json.Unmarshal([]byte(out), &all), stderr)
-		i := slices.IndexFunc(all, func(e struct {
-			Name, Phase    string
-			Flags, Unknown []string
-		}) bool {
-			return e.Name == "shop[mails]"
-		})
+		i := slices.IndexFunc(all, func(p plan) bool { return p.Name == "shop" && p.Item == "mails" })
 		require.GreaterOrEqual(t, i, 0)
 		assert.Equal(t, "StartBackup", all[i].Phase)
 		return all[i].Flags, all[i].Unknown

@@ -84,10 +84,9 @@ type planPrinter interface {
 
 // planElement is a plan as JSON.
 type planElement struct {
-	Name      *string     `json:"name,omitempty"` // absent with -i, as all that are pointers
-	Namespace *string     `json:"namespace,omitempty"`
+	runName
 	Itinerary string      `json:"itinerary"`
-	Phase     *string     `json:"phase,omitempty"`
+	Phase     *string     `json:"phase,omitempty"` // absent with -i, as Done
 	Done      *bool       `json:"done,omitempty"`
 	Flags     []string    `json:"flags"`
 	Unknown   []string    `json:"unknown"`
@@ -126,7 +125,7 @@ func newPlanElement(p *planned) planElement {
 		e.Phases[i] = planPhase{g.Phase(i).Name, step, g.Rides(i), p.plan.Runs(i), p.plan.Tentative(i), p.why(i)}
 	}
 	if p.run != nil {
-		e.Name, e.Namespace = p.nameOf()
+		e.runName = p.run.names()
 		e.Phase, e.Done = &p.phase, &p.done
 	}
 	return e

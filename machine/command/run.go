@@ -157,8 +157,7 @@ func (a *app) speedOf(text string) (float64, error) {
 
 // beginning is where a run begins.
 type beginning struct {
-	// title names the run; empty with -i.
-	title     string
+	of        *Run // nil with -i
 	itinerary string
 	facts     phases.Facts
 	unknown   map[string]error // by flag, why it is unknown
@@ -210,7 +209,7 @@ func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, erro
 		return nil, errReported
 	}
 	b := &beginning{
-		title: r.ref(), itinerary: g.Name(), state: recorded.State, failing: g.Result() == phases.Failed && !recorded.Done,
+		of: r, itinerary: g.Name(), state: recorded.State, failing: g.Result() == phases.Failed && !recorded.Done,
 		unknown: make(map[string]error), wrong: r.wrong,
 	}
 	f := a.find(cmd.Context(), all, r, recorded, g, o.today, set)

@@ -10,9 +10,9 @@ import (
 
 // eventLine is an event as a line of JSON.
 type eventLine struct {
-	Offset    int64          `json:"offset"` // simulated seconds since the run began
-	Event     string         `json:"event"`
-	Name      string         `json:"name,omitempty"` // of the run
+	Offset int64  `json:"offset"` // simulated seconds since the run began
+	Event  string `json:"event"`
+	runName
 	Itinerary string         `json:"itinerary"`
 	Phase     string         `json:"phase,omitempty"`
 	Step      string         `json:"step,omitempty"`
@@ -89,7 +89,7 @@ func (s *simulation) line(event string) eventLine {
 	return eventLine{
 		Offset:    seconds(s.elapsed()),
 		Event:     event,
-		Name:      s.title,
+		runName:   s.of.names(),
 		Itinerary: s.current(),
 		Phase:     s.state.Phase,
 		Done:      &s.state.Done,

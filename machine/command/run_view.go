@@ -33,8 +33,8 @@ func (a *app) view(o *runOptions, s *simulation) view {
 		return &screen{output: out, colors: a.colors}
 	}
 	v := &changeLines{output: out, width: s.widest()}
-	if s.title != "" {
-		v.line(s, "%s, %s", oneLine(s.title), oneLine(s.where()))
+	if s.of != nil {
+		v.line(s, "%s, %s", oneLine(s.of.ref()), oneLine(s.where()))
 	}
 	return v
 }
@@ -237,8 +237,8 @@ func (v *screen) text(s *simulation) string {
 		}
 	}
 	head := []cell{{text: "itinerary " + s.current(), color: bold}, state, {text: s.elapsed().String()}}
-	if s.title != "" {
-		head = append([]cell{{text: s.title, color: bold}}, head...)
+	if s.of != nil {
+		head = append([]cell{{text: s.of.ref(), color: bold}}, head...)
 	}
 	t.row(head...)
 	t.write(&out.buf, "")

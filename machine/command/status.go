@@ -165,9 +165,7 @@ func plural(noun string, n int) string {
 
 // statusRow is what a run does, as JSON.
 type statusRow struct {
-	Name      string          `json:"name"`
-	Namespace string          `json:"namespace"`
-	Item      string          `json:"item,omitempty"`
+	runName
 	Itinerary string          `json:"itinerary"`
 	Step      string          `json:"step,omitempty"`
 	Phase     string          `json:"phase,omitempty"`
@@ -196,8 +194,7 @@ func newStatusRow(r *Run, recorded Recorded, now time.Time, unmoved time.Duratio
 	}
 	st := s.Status(now)
 	row := statusRow{
-		Name: r.Object.Ref.Name, Namespace: r.Object.Ref.Namespace, Item: r.Item,
-		Itinerary: cmp.Or(s.Itinerary, r.Itinerary), Step: cmp.Or(st.Step, s.Step), Phase: cmp.Or(recorded.Phase, st.Phase),
+		runName: r.names(), Itinerary: cmp.Or(s.Itinerary, r.Itinerary), Step: cmp.Or(st.Step, s.Step), Phase: cmp.Or(recorded.Phase, st.Phase),
 		Activity: st.Activity, Why: st.Message, Flags: st.Flags, Attempts: st.Attempts,
 		Next: timeOf(st.Next), Deadline: timeOf(st.Deadline), Overdue: st.Overdue,
 		Stuck: st.NeedsAttention || unmoved > 0 && st.Stuck(unmoved), Done: s.Done, Result: s.Result,
@@ -264,7 +261,7 @@ func writeStatus(out *output, c colors, rows []statusRow, now time.Time) {
 		return
 	}
 	t := table{colors: c, width: out.width}
-	namespaces := slices.ContainsFunc(rows, func(r statusRow) bool { return r.Namespace != rows[0].Namespace })
+	namespaces := slices.ContainsFunc(rows, func(r statusRow) bool { return *r.Namespace != *rows[0].Namespace })
 	titles := []string{"NAME", "ITINERARY", "STEP", "PHASE", "NOW", "SINCE", "WHY"}
 	if namespaces {
 		titles = append([]string{"NAMESPACE"}, titles...)
@@ -272,13 +269,13 @@ func writeStatus(out *output, c colors, rows []statusRow, now time.Time) {
 	t.head(titles...)
 	for i := range rows {
 		r := &rows[i]
-		name := r.Name
+		name := *r.Name
 		if r.Item != "" {
 			name += "[" + r.Item + "]"
 		}
 		row := []cell{{text: name}, orDash(r.Itinerary), orDash(r.Step), orDash(r.Phase), r.activity(), orDash(r.age(now)), orDash(r.why(now))}
 		if namespaces {
-			row = append([]cell{{text: r.Namespace}}, row...)
+			row = append([]cell{{text: *r.Namespace}}, row...)
 		}
 		t.row(row...)
 	}

@@ -659,10 +659,10 @@ func TestRunsOfItemsAreRecorded(t *testing.T) {
 		return names
 	}
 	w.after(time.Second)
-	assert.Equal(t, []string{"apps/shop/a", "apps/shop/b"}, names())
+	assert.Equal(t, []string{"apps/shop[a]", "apps/shop[b]"}, names())
 	w.edit(func(f *Plan) { f.Spec.VMs = []string{"b", "c"} })
 	w.after(time.Second)
-	assert.Equal(t, []string{"apps/shop/b", "apps/shop/c"}, names(), "a is gone")
+	assert.Equal(t, []string{"apps/shop[b]", "apps/shop[c]"}, names(), "a is gone")
 }
 
 func TestItemsThatCannotBeToldApart(t *testing.T) {

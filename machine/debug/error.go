@@ -67,12 +67,12 @@ func asRequestError(err error) *requestError {
 
 // unknownRun is a run that is not recorded.
 func unknownRun(n Name, known []Run) *requestError {
-	text := n.label()
+	text := n.String()
 	e := &requestError{status: notFound}
 	all := make(map[string]Name, len(known))
 	names := make([]string, 0, len(known))
 	for _, r := range known {
-		one := r.Name.label()
+		one := r.Name.String()
 		all[one] = r.Name
 		names = append(names, one)
 	}

@@ -307,7 +307,7 @@ func (h *handler) graph(w http.ResponseWriter, r *http.Request, q query) error {
 		if p.plan == nil {
 			return &requestError{status: notFound, Message: p.Unplanned}
 		}
-		name = run.Name.label()
+		name = run.Name.String()
 		d, err = p.drawing()
 		if err != nil {
 			return err
@@ -359,6 +359,6 @@ func (h *handler) history(w http.ResponseWriter, r *http.Request, q query) error
 	if err != nil {
 		return err
 	}
-	download(w, r, run.Name.label()+"-history.json", "application/json", body)
+	download(w, r, run.Name.String()+"-history.json", "application/json", body)
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
-	"strings"
 )
 
 // Name names a run: its object and, if that has many runs, the item.
@@ -14,16 +13,17 @@ type Name struct {
 	Item      string `json:"item,omitempty"`
 }
 
-// String returns the parts of the name that are not empty, with slashes between
-// them.
+// String returns the name as the pages and the command show it: "namespace/name",
+// or "name" without a namespace, and "[item]" behind it if there is one.
 func (n Name) String() string {
-	parts := make([]string, 0, 3)
-	for _, part := range []string{n.Namespace, n.Name, n.Item} {
-		if part != "" {
-			parts = append(parts, part)
-		}
+	s := n.Name
+	if n.Namespace != "" {
+		s = n.Namespace + "/" + s
 	}
-	return strings.Join(parts, "/")
+	if n.Item != "" {
+		s += "[" + n.Item + "]"
+	}
+	return s
 }
 
 func (n Name) compare(o Name) int {

@@ -44,7 +44,7 @@ type row struct {
 }
 
 // FullName is how the run is called in one word.
-func (r row) FullName() string { return r.name.label() }
+func (r row) FullName() string { return r.name.String() }
 
 // Page is the page of the run.
 func (r row) Page() string { return runLink("run", r.name) }

@@ -613,7 +613,7 @@ func TestNames(t *testing.T) {
 	runs, _ := r.Runs()
 	require.Len(t, runs, 1)
 	assert.Equal(t, Name{"openshift-migration", "plan", "vm-1"}, runs[0].Name)
-	assert.Equal(t, "openshift-migration/plan/vm-1", runs[0].Name.String())
+	assert.Equal(t, "openshift-migration/plan[vm-1]", runs[0].Name.String())
 
 	_, err = NewObserver[*int](r, nil)
 	unnamed := new(UnnamedTypeError)

@@ -108,19 +108,6 @@ func (l length) String() string { return wording.Duration(time.Duration(l)) }
 // Exact is the duration in Go's notation.
 func (l length) Exact() string { return time.Duration(l).String() }
 
-// label is the name as the pages show it: "namespace/name" or "name", and
-// "[item]" behind it.
-func (n Name) label() string {
-	s := n.Name
-	if n.Namespace != "" {
-		s = n.Namespace + "/" + s
-	}
-	if n.Item != "" {
-		s += "[" + n.Item + "]"
-	}
-	return s
-}
-
 // object is the name of the object, as the parameter "name" holds it: the
 // namespace, a slash and the name, or the name alone. A namespace is written as in
 // a path, and the slash is there as well if the name has one.
