@@ -33,11 +33,37 @@ const (
 	runResumed
 )
 
-var kindNames = [...]string{
-	itineraryBegun: "ItineraryBegun", runBegun: "RunBegun", flagEvaluated: "FlagEvaluated", pipelineReplanned: "PipelineReplanned",
-	phaseEntered: "PhaseEntered", phaseWaiting: "PhaseWaiting", phaseRetried: "PhaseRetried", runStopped: "RunStopped",
-	switchHeld: "SwitchHeld", phaseExited: "PhaseExited", phaseFailed: "PhaseFailed", runFinished: "RunFinished",
-	runPaused: "RunPaused", runResumed: "RunResumed",
+// eventKinds are the names of the kinds, those of the types in machine/runner, and what
+// describes an event of each for people.
+var eventKinds = [...]struct {
+	name string
+	text func(n *entry) string
+}{
+	itineraryBegun:    {"ItineraryBegun", (*entry).itineraryBegun},
+	runBegun:          {"RunBegun", (*entry).runBegun},
+	flagEvaluated:     {"FlagEvaluated", (*entry).flagEvaluated},
+	pipelineReplanned: {"PipelineReplanned", (*entry).pipelineReplanned},
+	phaseEntered:      {"PhaseEntered", (*entry).phaseEntered},
+	phaseWaiting:      {"PhaseWaiting", func(n *entry) string { return "phase " + n.texts[0] + " waits" + after(": ", n.texts[1]) }},
+	phaseRetried:      {"PhaseRetried", (*entry).phaseRetried},
+	runStopped: {"RunStopped", func(n *entry) string {
+		return "the run is stopped" + after(" in phase ", n.texts[0]) + after(": ", n.texts[1])
+	}},
+	switchHeld: {"SwitchHeld", (*entry).switchHeld},
+	phaseExited: {"PhaseExited", func(n *entry) string {
+		return fmt.Sprintf("phase %s is done, after %s", n.texts[0], n.took())
+	}},
+	phaseFailed: {"PhaseFailed", func(n *entry) string {
+		return fmt.Sprintf("phase %s has failed, after %s%s", n.texts[0], n.took(), after(": ", n.texts[1]))
+	}},
+	runFinished: {"RunFinished", (*entry).runFinished},
+	runPaused:   {"RunPaused", func(n *entry) string { return "the run is paused" + after(" in phase ", n.texts[0]) }},
+	runResumed: {"RunResumed", func(n *entry) string {
+		if n.numbers[0] == 0 {
+			return "the run goes on after a pause"
+		}
+		return "the run goes on after a pause of " + n.took()
+	}},
 }
 
 // entry is an event as it is recorded.
@@ -126,93 +152,95 @@ func (d *decoder) entry(k kind) (n entry) {
 }
 
 // text describes an event for people.
-func (n *entry) text() string {
-	subject, detail := n.texts[0], n.texts[1]
-	is, number := n.numbers[0] != 0, n.numbers[0]
+func (n *entry) text() string { return printable(eventKinds[n.kind].text(n)) }
+
+// took is the duration that the first number is, in words.
+func (n *entry) took() string { return wording.Duration(time.Duration(n.numbers[0])) }
+
+func (n *entry) itineraryBegun() string {
+	text := fmt.Sprintf("itinerary %s begins", n.texts[0])
+	previous := n.texts[1]
+	if previous == "" {
+		return text
+	}
+	text += "; it follows " + previous + after(" in phase ", n.texts[2])
+	if n.numbers[0] != 0 {
+		text += ", which failed"
+	}
+	return text
+}
+
+func (n *entry) runBegun() string {
+	return fmt.Sprintf("run %d begins, with itinerary %s%s", n.numbers[0], n.texts[0], after(", in phase ", n.texts[1]))
+}
+
+func (n *entry) flagEvaluated() string {
+	flag, why := n.texts[0], n.texts[1]
 	var text string
-	switch n.kind {
-	case itineraryBegun:
-		text = fmt.Sprintf("itinerary %s begins", subject)
-		if previous := detail; previous != "" {
-			if phase := n.texts[2]; phase != "" {
-				previous += " in phase " + phase
-			}
-			if text += "; it follows " + previous; is {
-				text += ", which failed"
-			}
-		}
-	case runBegun:
-		text = fmt.Sprintf("run %d begins, with itinerary %s", number, subject)
-		if detail != "" {
-			text += ", in phase " + detail
-		}
-	case flagEvaluated:
-		switch value := phases.Truth(number); {
-		case value != phases.Unknown:
-			text = fmt.Sprintf("flag %s is %t", subject, value == phases.True)
-		case detail == "":
-			text = fmt.Sprintf("flag %s is not known yet", subject)
-		default:
-			text = fmt.Sprintf("flag %s is unknown: %s", subject, detail)
-		}
-		if n.numbers[1] != 0 {
-			text += "; its source did not return in time and was left behind"
-		}
-	case pipelineReplanned:
-		var parts []string
-		if subject != "" {
-			parts = append(parts, "will run as well: "+subject)
-		}
-		if detail != "" {
-			parts = append(parts, "will not run any more: "+detail)
-		}
-		text = strings.Join(parts, "; ")
-	case phaseEntered:
-		text = "phase " + subject + " is entered"
-		if is {
-			text += " by a jump"
-		}
-		if detail != "" {
-			text += ", in step " + detail
-		}
-	case phaseWaiting:
-		text = "phase " + subject + " waits" + after(": ", detail)
-	case phaseRetried:
-		what := "phase " + subject
-		switch flags := n.texts[2]; {
-		case detail == string(runner.RetryFlags):
-			what = "the evaluation of " + flags
-		case subject == "" || detail == string(runner.RetryOptions):
+	switch value := phases.Truth(n.numbers[0]); {
+	case value != phases.Unknown:
+		text = fmt.Sprintf("flag %s is %t", flag, value == phases.True)
+	case why == "":
+		text = fmt.Sprintf("flag %s is not known yet", flag)
+	default:
+		text = fmt.Sprintf("flag %s is unknown: %s", flag, why)
+	}
+	if n.numbers[1] != 0 {
+		text += "; its source did not return in time and was left behind"
+	}
+	return text
+}
+
+func (n *entry) pipelineReplanned() string {
+	var parts []string
+	if added := n.texts[0]; added != "" {
+		parts = append(parts, "will run as well: "+added)
+	}
+	if removed := n.texts[1]; removed != "" {
+		parts = append(parts, "will not run any more: "+removed)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (n *entry) phaseEntered() string {
+	text := "phase " + n.texts[0] + " is entered"
+	if n.numbers[0] != 0 {
+		text += " by a jump"
+	}
+	return text + after(", in step ", n.texts[1])
+}
+
+func (n *entry) phaseRetried() string {
+	what := "phase " + n.texts[0]
+	switch runner.RetryKind(n.texts[1]) {
+	case runner.RetryFlags:
+		what = "the evaluation of " + n.texts[2]
+	case runner.RetryOptions:
+		what = "the reconcile"
+	default:
+		if n.texts[0] == "" {
 			what = "the reconcile"
 		}
-		text = fmt.Sprintf("%s is retried, attempt %d failed%s", what, number, after(": ", n.texts[3]))
-	case runStopped:
-		text = "the run is stopped" + after(" in phase ", subject) + after(": ", detail)
-	case switchHeld:
-		text = fmt.Sprintf("itinerary %s is selected but not entered, since cleanup itinerary %s has begun", detail, subject)
-		if is {
-			text = fmt.Sprintf("itinerary %s is selected but not entered, since the run is done", detail)
-		}
-	case phaseExited:
-		text = fmt.Sprintf("phase %s is done, after %s", subject, wording.Duration(time.Duration(number)))
-	case phaseFailed:
-		text = fmt.Sprintf("phase %s has failed, after %s%s", subject, wording.Duration(time.Duration(number)), after(": ", detail))
-	case runPaused:
-		text = "the run is paused" + after(" in phase ", subject)
-	case runResumed:
-		if text = "the run goes on after a pause"; is {
-			text += " of " + wording.Duration(time.Duration(number))
-		}
-	case runFinished:
-		text = "the run is done: " + detail
-		if number > 0 {
-			text += fmt.Sprintf(", failed phases: %d", number)
-		}
-		if n.numbers[1] > 0 {
-			text += fmt.Sprintf(", failed phases in cleanup: %d", n.numbers[1])
-		}
 	}
-	return printable(text)
+	return fmt.Sprintf("%s is retried, attempt %d failed%s", what, n.numbers[0], after(": ", n.texts[3]))
+}
+
+func (n *entry) switchHeld() string {
+	if n.numbers[0] != 0 {
+		return fmt.Sprintf("itinerary %s is selected but not entered, since the run is done", n.texts[1])
+	}
+	return fmt.Sprintf("itinerary %s is selected but not entered, since cleanup itinerary %s has begun", n.texts[1], n.texts[0])
+}
+
+func (n *entry) runFinished() string {
+	text := "the run is done: " + n.texts[1]
+	if n.numbers[0] > 0 {
+		text += fmt.Sprintf(", failed phases: %d", n.numbers[0])
+	}
+	if n.numbers[1] > 0 {
+		text += fmt.Sprintf(", failed phases in cleanup: %d", n.numbers[1])
+	}
+	return text
 }
 
 // after returns a text after what introduces it; nothing if there is none.

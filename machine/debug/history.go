@@ -247,7 +247,7 @@ func (h *history) read(w *words) Run {
 			continue
 		}
 		n := d.entry(kind(tag &^ tagBefore))
-		e := Event{At: n.at, Kind: kindNames[n.kind], Text: n.text(), Count: n.count, Last: n.last, Moment: len(run.Moments)}
+		e := Event{At: n.at, Kind: eventKinds[n.kind].name, Text: n.text(), Count: n.count, Last: n.last, Moment: len(run.Moments)}
 		if tag&tagBefore != 0 {
 			e.Moment--
 		}

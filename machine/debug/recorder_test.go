@@ -317,7 +317,7 @@ func TestEveryEventHasAText(t *testing.T) {
 	} {
 		n := newEntry(c.event)
 		assert.Equal(t, c.text, n.text())
-		assert.Equal(t, fmt.Sprintf("%T", c.event), "runner."+kindNames[n.kind])
+		assert.Equal(t, fmt.Sprintf("%T", c.event), "runner."+eventKinds[n.kind].name)
 	}
 }
 
