@@ -109,7 +109,9 @@ type phaseView struct {
 
 // leftOut is a step that is not shown, and why.
 type leftOut struct {
-	Step   string   `json:"step"`
+	Step string `json:"step"`
+	// Itinerary is the one that the step is of, if the run has left that.
+	Itinerary string `json:"itinerary,omitempty"`
 	Why    string   `json:"why"`
 	Phases []string `json:"phases"`
 }
@@ -487,7 +489,37 @@ func (p *runView) planned(s *runner.State) {
 		shown[name] = true
 	}
 	p.LeftOut = stepsLeftOut(whole, shown)
+	p.left(s, shown)
 	p.broken(s)
+}
+
+// left describes the steps of the itineraries that the run has left: those that it
+// did not get to, and those that its flags leave out.
+func (p *runView) left(s *runner.State, shown map[string]bool) {
+	for _, out := range p.LeftOut {
+		shown[out.Step] = true
+	}
+	var left []leftOut
+	for _, w := range s.Switches {
+		g, err := p.set.Graph(w.From)
+		if err != nil || g.Vocabulary() != p.plan.Graph().Vocabulary() {
+			continue // of another release
+		}
+		plan := g.Plan(p.plan.Facts())
+		why := "not reached: the run left " + w.From
+		if w.Phase != "" {
+			why += " in phase " + w.Phase
+		}
+		for _, l := range stepsLeftOut(plan, shown) {
+			l.Itinerary = w.From
+			if slices.Contains(steps.Visible(plan), l.Step) || slices.Contains(steps.Possible(plan), l.Step) {
+				l.Why = why
+			}
+			shown[l.Step] = true
+			left = append(left, l)
+		}
+	}
+	p.LeftOut = append(left, p.LeftOut...)
 }
 
 // broken finds the itineraries that were left and in which a phase has failed, to be
@@ -878,6 +910,10 @@ func (p *runView) text(t *text) {
 	}
 	section(t, "May still come", nil, p.MaybeSteps, func(s string) []string { return []string{s} })
 	section(t, "Left out", []string{"STEP", "WHY"}, p.LeftOut, func(l leftOut) []string { return []string{l.Step, l.Why} })
+	if none := p.NoneLeftOut(); none != "" {
+		t.heading("Left out")
+		t.line(none)
+	}
 	section(t, "Flags", []string{"FLAG", "VALUE", "EVALUATED", "WHO DECIDES IT"}, p.Facts, func(f factView) []string {
 		return []string{f.Flag, f.Value, f.Evaluated.Away(), f.Decided()}
 	})
