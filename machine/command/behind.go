@@ -4,65 +4,17 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/konveyor/dynamic-pipeline/internal/passed"
 	"github.com/konveyor/dynamic-pipeline/machine"
-	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // why is why the phase at an index does not run, as [machine.Plan.Why] says it. Of a
 // phase that is behind it is the guard that did not admit, if that is known.
-func (p *planned) why(i int) *machine.Why { return p.guardOf(i, p.plan.Why(i)) }
+func (p *planned) why(i int) *machine.Why { return passed.Why(p.plan, p.recorded, i, p.plan.Why(i)) }
 
 // whyUnder is the same as [machine.Plan.WhyUnder] says it.
-func (p *planned) whyUnder(i, step int) *machine.Why { return p.guardOf(i, p.plan.WhyUnder(i, step)) }
-
-// guardOf returns in place of the reason that a phase is behind why its guard did not
-// admit: the flags that the state records say so, and none of those has changed since.
-func (p *planned) guardOf(i int, why *machine.Why) *machine.Why {
-	if why == nil || why.Guard != machine.WhyBehind || p.recorded == nil || p.recorded.Guard(i) != phases.False {
-		return why
-	}
-	guard := p.recorded.Why(i)
-	if flags := p.flagsOf(guard); flags == 0 || p.mayHaveChanged(i, flags) {
-		return why
-	}
-	return guard
-}
-
-// flagsOf are the flags that a reason names.
-func (p *planned) flagsOf(why *machine.Why) phases.Flags {
-	flags, _ := p.plan.Graph().Vocabulary().Parse(why.Flags...) // names of the vocabulary itself
-	return flags
-}
-
-// mayHaveChanged reports whether one of the flags may have changed since the run
-// passed the phase at an index: it is live, or a phase that may have run since decides
-// it.
-func (p *planned) mayHaveChanged(i int, flags phases.Flags) bool {
-	g := p.plan.Graph()
-	if g.Vocabulary().Live()&flags != 0 {
-		return true
-	}
-	at := p.plan.Current() // -1 if the run is done
-	for j := range g.Len() {
-		if j != i && g.Decides(j)&flags != 0 && leads(g, i, j) && (at < 0 || leads(g, j, at)) {
-			return true
-		}
-	}
-	return false
-}
-
-// leads reports whether a way leads from one phase to another, whatever the flags.
-func leads(g *machine.Graph, from, to int) bool {
-	plan, err := g.PlanFrom(machine.Position{Phase: g.Phase(from).Name}, phases.Facts{})
-	if err != nil {
-		return false // never: it is one of its phases
-	}
-	for i := range plan.Each {
-		if i == to {
-			return true
-		}
-	}
-	return false
+func (p *planned) whyUnder(i, step int) *machine.Why {
+	return passed.Why(p.plan, p.recorded, i, p.plan.WhyUnder(i, step))
 }
 
 // ran reports whether a phase that does not run for that reason has, as far as that is

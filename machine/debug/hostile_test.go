@@ -257,6 +257,17 @@ func TestAPhaseThatRanIsNotLeftOut(t *testing.T) {
 	got := readPage(t, r, "/"+runLink("run", n), "text/plain")
 	assert.Regexp(t, `(?m)^StagePodsCreated +DataBackup +behind$`, got)
 	assert.Regexp(t, `(?m)^RestartRestic +DataBackup +left out +needs HasStagePods`, got)
+
+	// Of a run that was seen late it is not known, since a phase may have decided the
+	// flag after it was read.
+	late := Name{Namespace: "shop", Name: "stock"}
+	run, _ := r.Lookup(n)
+	s := run.Last().State
+	s.Visit = 30
+	r.Record(late, s, false)
+	got = readPage(t, r, "/"+runLink("run", late), "text/plain")
+	assert.Regexp(t, `(?m)^RestartRestic +DataBackup +behind$`, got)
+	assert.Regexp(t, `(?m)^CreateDirectImageMigration +Backup +left out +needs DirectImage`, got)
 }
 
 func TestTheWatcherOfARunThatIsDroppedIsTold(t *testing.T) {

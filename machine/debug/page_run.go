@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/konveyor/dynamic-pipeline/internal/passed"
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
@@ -56,6 +57,8 @@ type runView struct {
 	set    *machine.Set
 	plan   *machine.Plan
 	latest bool
+	// complete reports whether the timeline has each visit since the first.
+	complete bool
 	// drawn are the itineraries of the graph, and switches those between them.
 	drawn    []dump.Itinerary
 	switches []dump.Switch
@@ -111,9 +114,9 @@ type phaseView struct {
 type leftOut struct {
 	Step string `json:"step"`
 	// Itinerary is the one that the step is of, if the run has left that.
-	Itinerary string `json:"itinerary,omitempty"`
-	Why    string   `json:"why"`
-	Phases []string `json:"phases"`
+	Itinerary string   `json:"itinerary,omitempty"`
+	Why       string   `json:"why"`
+	Phases    []string `json:"phases"`
 }
 
 // factView is a flag and what is known of it.
@@ -477,8 +480,12 @@ func (p *runView) planned(s *runner.State) {
 	p.Phases = phasesOf(p.plan)
 	for i := range p.Phases {
 		v := &p.Phases[i]
-		if v.Why != nil && v.Why.Guard == "behind" && whole.Runs(i) == phases.False && !p.visited(s.Itinerary, v.Name) {
+		switch {
+		case p.visited(s.Itinerary, v.Name):
+		case p.complete && v.Why != nil && v.Why.Guard == machine.WhyBehind && whole.Runs(i) == phases.False:
 			v.Why = whole.Why(i) // it did not run
+		default:
+			v.Why = passed.Why(p.plan, whole, i, v.Why)
 		}
 	}
 	shown := make(map[string]bool)
@@ -594,13 +601,13 @@ func (v phaseView) Word() string {
 	switch {
 	case v.Current:
 		return "current"
-	case v.Why != nil && v.Why.Guard == "behind":
+	case v.Why != nil && v.Why.Guard == machine.WhyBehind:
 		return "behind"
 	case v.Runs == "yes":
 		return "runs"
 	case v.Runs == "no":
 		return "left out"
-	case v.Why != nil && v.Why.Guard == "choice":
+	case v.Why != nil && v.Why.Guard == machine.WhyChoice:
 		return "by choice"
 	}
 	return "may run"
@@ -620,7 +627,7 @@ func (v phaseView) Reason() string {
 		return ""
 	}
 	text := v.Why.Text
-	if v.Why.Guard == "behind" {
+	if v.Why.Guard == machine.WhyBehind {
 		return ""
 	}
 	return text + wording.DecidedBy(v.Why.DecidedBy)
@@ -770,6 +777,13 @@ func (p *runView) timeline(run Run, i int, now time.Time) {
 	}
 	scale(all)
 	p.Timeline = all
+	next := int64(1)
+	p.complete = run.DroppedMoments == 0
+	for k := range run.Moments[:i+1] {
+		visit := run.Moments[k].State.Visit
+		p.complete = p.complete && visit <= next
+		next = visit + 1
+	}
 }
 
 // markFailed marks the visits in which phases have failed.
