@@ -191,7 +191,7 @@ func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
 		"/graph?itinerary=Final&format=png":                          {400, `the parameter format does not take "png"`},
 		"/graph?name=openshift-migration/crm":                        {404, "Nothing can be planned"},
 		"/history?name=openshift-migration/payment":                  {404, `did you mean "openshift-migration/payments"`},
-		"/run?name=openshift-migration/vms&item=vm-5":                {404, `did you mean "openshift-migration/vms[vm-4]"?`},
+		"/run?name=openshift-migration/vms&item=vm-5":                {404, `did you mean "openshift-migration/vms[vm-4]"`},
 	} {
 		for _, accept := range []string{"", "application/json", "text/plain"} {
 			r := get(h, path, accept)
