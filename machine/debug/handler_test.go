@@ -20,21 +20,21 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
 var update = flag.Bool("update", false, "write the golden files of the pages")
 
-// pages makes a handler of a fixture.
-func (f *fixture) pages(o debug.HandlerOptions) http.Handler {
-	f.t.Helper()
-	if o.Now == nil {
-		o.Now = f.clock
-	}
-	h, err := debug.NewHandler(f.recorder, o)
-	require.NoError(f.t, err)
-	return h
+// dozen records a dozen runs, and that of an item.
+func dozen(f *debugtest.Fixture) {
+	f.T.Helper()
+	f.Dozen()
+	item := debugtest.Final("vms", mtc.PhaseEnsureInitialBackup, "3 of 5 volumes are copied")
+	item.Name.Item = "vm-4"
+	f.Drive(item)
 }
 
 // get requests a page.
@@ -55,27 +55,27 @@ func body(t testing.TB, r *http.Response) string {
 	return string(text)
 }
 
-const payments = "/run?name=openshift-migration/payments-waiting"
+const payments = "/run?name=openshift-migration/payments"
 
 var paths = map[string]string{
 	"list":          "/",
 	"list-failing":  "/?failing=true&sort=name",
 	"run":           payments,
 	"run-moment":    payments + "&moment=12",
-	"run-retrying":  "/run?name=openshift-migration/shop-retrying",
-	"run-failed":    "/run?name=openshift-migration/billing-failed",
-	"run-stopped":   "/run?name=openshift-migration/crm-stopped",
-	"run-unknown":   "/run?name=openshift-migration/wiki-flags-unknown",
+	"run-retrying":  "/run?name=openshift-migration/shop",
+	"run-failed":    "/run?name=openshift-migration/billing",
+	"run-stopped":   "/run?name=openshift-migration/crm",
+	"run-unknown":   "/run?name=openshift-migration/wiki",
 	"itineraries":   "/itineraries",
 	"itinerary":     "/itinerary?name=Final",
 	"itinerary-set": "/itinerary?name=Final&set=DirectImage,EnableImage,HasISs&turn=IndirectImage%3Dtrue",
-	"error":         "/run?name=openshift-migration/payment-waiting",
+	"error":         "/run?name=openshift-migration/payment",
 }
 
 func TestPagesAsTextAndJSON(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
-	h := f.pages(debug.HandlerOptions{})
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
+	h := f.Handler(debug.HandlerOptions{})
 	for name, path := range paths {
 		for ending, accept := range map[string]string{"txt": "text/plain", "json": "application/json"} {
 			t.Run(name+"."+ending, func(t *testing.T) {
@@ -131,10 +131,10 @@ func TestTheFormIsTheOneThatIsAccepted(t *testing.T) {
 }
 
 func TestHeadersOfAllResponses(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
-	h := f.pages(debug.HandlerOptions{})
-	all := []string{"/missing", "/?nothing=1", "/graph?itinerary=Final", "/history?name=openshift-migration/payments-waiting"}
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
+	h := f.Handler(debug.HandlerOptions{})
+	all := []string{"/missing", "/?nothing=1", "/graph?itinerary=Final", "/history?name=openshift-migration/payments"}
 	for _, name := range debug.Assets() {
 		all = append(all, "/"+name)
 	}
@@ -158,9 +158,9 @@ func TestHeadersOfAllResponses(t *testing.T) {
 }
 
 func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
-	h := f.pages(debug.HandlerOptions{})
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
+	h := f.Handler(debug.HandlerOptions{})
 	long := strings.Repeat("x", 2000)
 	for path, want := range map[string]struct {
 		status  int
@@ -187,11 +187,11 @@ func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
 		payments + "&moment=1000":                                    {400, `the moments 1 to 23 are recorded`},
 		"/graph":                                                     {400, "give the name of a run"},
 		"/graph?itinerary=Final&moment=2":                            {400, "item and moment are of a run"},
-		"/graph?name=openshift-migration/crm-stopped&set=Quiesce":    {400, "set, unset and unknown are of an itinerary"},
+		"/graph?name=openshift-migration/crm&set=Quiesce":            {400, "set, unset and unknown are of an itinerary"},
 		"/graph?itinerary=Final&format=png":                          {400, `the parameter format does not take "png"`},
-		"/graph?name=openshift-migration/crm-stopped":                {404, "Nothing can be planned"},
-		"/history?name=openshift-migration/payment-waiting":          {404, `did you mean "openshift-migration/payments-waiting"`},
-		"/run?name=openshift-migration/vms&item=vm-5":                {404, `did you mean "openshift-migration/vms[vm-4]"?`},
+		"/graph?name=openshift-migration/crm":                        {404, "Nothing can be planned"},
+		"/history?name=openshift-migration/payment":                  {404, `did you mean "openshift-migration/payments"`},
+		"/run?name=openshift-migration/vms&item=vm-5":                {404, `did you mean "openshift-migration/vms[vm-4]"`},
 	} {
 		for _, accept := range []string{"", "application/json", "text/plain"} {
 			r := get(h, path, accept)
@@ -219,9 +219,9 @@ func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
 }
 
 func TestOnlyGetAndHead(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
-	h := f.pages(debug.HandlerOptions{})
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
+	h := f.Handler(debug.HandlerOptions{})
 	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(method, "/", strings.NewReader("x")))
@@ -237,7 +237,7 @@ func TestOnlyGetAndHead(t *testing.T) {
 }
 
 func TestAssetsAreKeptForEver(t *testing.T) {
-	h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
+	h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 	page := body(t, get(h, "/", ""))
 	for _, name := range debug.Assets() {
 		assert.Contains(t, page, `"`+name+`"`, "the page links its assets")
@@ -258,9 +258,9 @@ var links = regexp.MustCompile(`(?:href|src|action)="([^"]*)"`)
 // Wherever it is mounted, each link of each page leads to another, and to no
 // other host.
 func TestAllLinksWorkUnderAnyPath(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
-	h := f.pages(debug.HandlerOptions{})
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
+	h := f.Handler(debug.HandlerOptions{})
 	whole := http.NewServeMux()
 	whole.Handle("/debug/pipeline/", h)
 	stripped := http.NewServeMux()
@@ -284,7 +284,7 @@ func TestAllLinksWorkUnderAnyPath(t *testing.T) {
 			if strings.HasSuffix(u.Path, "/run") && u.RawQuery == "" || strings.HasSuffix(u.Path, "/itinerary") && u.RawQuery == "" {
 				continue // the action of a form, without its fields
 			}
-			if strings.Contains(u.String(), "crm-stopped") && strings.Contains(u.Path, "graph") {
+			if strings.Contains(u.String(), "crm") && strings.Contains(u.Path, "graph") {
 				continue
 			}
 			require.Equal(t, 200, r.StatusCode, u)
@@ -303,9 +303,9 @@ func TestAllLinksWorkUnderAnyPath(t *testing.T) {
 
 // A page holds no script and no style of its own, since the policy forbids them.
 func TestNothingInlineThatThePolicyForbids(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
-	h := f.pages(debug.HandlerOptions{})
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
+	h := f.Handler(debug.HandlerOptions{})
 	inline := regexp.MustCompile(`(?i)<style|<script(?: [^>]*)?>[^<]|\sstyle\s*=|\son[a-z]+\s*=|javascript:|<iframe|<object|<embed|<base`)
 	for name, path := range paths {
 		page := body(t, get(h, path, ""))
@@ -319,22 +319,20 @@ func TestHostileNamesAndMessagesAreText(t *testing.T) {
 		`<script>alert(1)</script>`, `"onload="alert(1)`, `'><img src=x onerror=alert(1)>`, "a\x1b[31mred\x00\x07", "\u202egnp.exe",
 		"{{.}}", `javascript:alert(1)`, "../../etc/passwd", "a/b?c=d&e#f", "line\nbreak\r\n", "\xff\xfe", strings.Repeat("long", 500), "%2e%2e", " ", "]]>", "-->",
 	}
-	f := newFixture(t, debug.Options{})
+	f := debugtest.New(t, debug.Options{})
 	for i, text := range hostile {
-		m := newMigration(text, at("EnsureInitialBackup", func() (runner.Result, error) {
-			return runner.Wait(0, text, text), nil
-		}))
-		m.name = debug.Name{Namespace: text, Name: fmt.Sprint(text, i), Item: text}
-		f.reconcile(m, 25, time.Second)
-		m.state.Failures = append(m.state.Failures, runner.Failure{Itinerary: text, Phase: text, Reasons: []string{text}})
-		m.state.Switches = append(m.state.Switches, runner.Switch{From: text, To: text, Phase: text})
-		m.state.Facts.True = append(m.state.Facts.True, text)
-		f.recorder.Record(m.name, m.state, false)
-		m.state.Itinerary, m.state.Phase = text, text
-		m.name.Item += "2"
-		f.recorder.Record(m.name, m.state, false)
+		m := debugtest.Final(text, mtc.PhaseEnsureInitialBackup, text, text)
+		m.Name = debug.Name{Namespace: text, Name: fmt.Sprint(text, i), Item: text}
+		f.Repeat(m, 25, time.Second)
+		m.State.Failures = append(m.State.Failures, runner.Failure{Itinerary: text, Phase: text, Reasons: []string{text}})
+		m.State.Switches = append(m.State.Switches, runner.Switch{From: text, To: text, Phase: text})
+		m.State.Facts.True = append(m.State.Facts.True, text)
+		f.Recorder.Record(m.Name, m.State, false)
+		m.State.Itinerary, m.State.Phase = text, text
+		m.Name.Item += "2"
+		f.Recorder.Record(m.Name, m.State, false)
 	}
-	h := f.pages(debug.HandlerOptions{Title: hostile[0]})
+	h := f.Handler(debug.HandlerOptions{Title: hostile[0]})
 	values := regexp.MustCompile(`="[^"]*"`) // in which quotes are escaped
 	tags := regexp.MustCompile(`(?i)<script>|<img|<[^>]*\sonload=|<[^>]*\sonerror=|href="javascript`)
 	control := regexp.MustCompile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
@@ -378,9 +376,9 @@ func TestANameIsTheSameInItsLink(t *testing.T) {
 }
 
 func TestControlsHaveLabels(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
-	h := f.pages(debug.HandlerOptions{})
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
+	h := f.Handler(debug.HandlerOptions{})
 	controls := regexp.MustCompile(`<(?:input|select)[^>]*>`)
 	id := regexp.MustCompile(` id="([^"]+)"`)
 	ids := regexp.MustCompile(`\sid="([^"]+)"`)
@@ -405,17 +403,17 @@ func TestControlsHaveLabels(t *testing.T) {
 }
 
 func TestDownloads(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
-	h := f.pages(debug.HandlerOptions{})
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
+	h := f.Handler(debug.HandlerOptions{})
 	for format, want := range map[string]struct{ contentType, begins, file string }{
-		"svg":     {"image/svg+xml", "<svg", "openshift-migration-payments-waiting.svg"},
-		"dot":     {"text/vnd.graphviz", "digraph", "openshift-migration-payments-waiting.dot"},
-		"mermaid": {"text/plain", "", "openshift-migration-payments-waiting.mmd"},
-		"json":    {"application/json", "{", "openshift-migration-payments-waiting.json"},
-		"text":    {"text/plain", "Final", "openshift-migration-payments-waiting.txt"},
+		"svg":     {"image/svg+xml", "<svg", "openshift-migration-payments.svg"},
+		"dot":     {"text/vnd.graphviz", "digraph", "openshift-migration-payments.dot"},
+		"mermaid": {"text/plain", "", "openshift-migration-payments.mmd"},
+		"json":    {"application/json", "{", "openshift-migration-payments.json"},
+		"text":    {"text/plain", "Final", "openshift-migration-payments.txt"},
 	} {
-		r := get(h, "/graph?name=openshift-migration/payments-waiting&moment=12&format="+format, "")
+		r := get(h, "/graph?name=openshift-migration/payments&moment=12&format="+format, "")
 		assert.Equal(t, want.contentType+"; charset=utf-8", r.Header.Get("Content-Type"))
 		assert.Equal(t, `attachment; filename="`+want.file+`"`, r.Header.Get("Content-Disposition"))
 		text := body(t, r)
@@ -430,7 +428,7 @@ func TestDownloads(t *testing.T) {
 		}
 		Events []struct{ Text string }
 	}
-	require.NoError(t, json.Unmarshal([]byte(body(t, get(h, "/history?name=openshift-migration/payments-waiting", ""))), &history))
+	require.NoError(t, json.Unmarshal([]byte(body(t, get(h, "/history?name=openshift-migration/payments", ""))), &history))
 	assert.Equal(t, "RunHistory", history.Kind)
 	assert.Len(t, history.Moments, 23)
 	assert.Equal(t, "EnsureCloudSecretPropagated", history.Moments[11].Phase)
@@ -441,14 +439,14 @@ func TestHandlerRefusesWrongOptions(t *testing.T) {
 	_, err := debug.NewHandler(nil, debug.HandlerOptions{})
 	var wrong *debug.HandlerOptionsError
 	require.ErrorAs(t, err, &wrong)
-	_, err = debug.NewHandler(newFixture(t, debug.Options{}).recorder, debug.HandlerOptions{Title: strings.Repeat("x", 101)})
+	_, err = debug.NewHandler(debugtest.New(t, debug.Options{}).Recorder, debug.HandlerOptions{Title: strings.Repeat("x", 101)})
 	require.ErrorAs(t, err, &wrong)
 }
 
 func BenchmarkListOf1000(b *testing.B) {
-	f := newFixture(b, debug.Options{MaxSize: 64 << 20})
-	f.many(1000)
-	h := f.pages(debug.HandlerOptions{})
+	f := debugtest.New(b, debug.Options{MaxSize: 64 << 20})
+	f.Many(1000)
+	h := f.Handler(debug.HandlerOptions{})
 	for _, accept := range []string{"text/html", "application/json", "text/plain"} {
 		b.Run(strings.ReplaceAll(accept, "/", "-"), func(b *testing.B) {
 			for b.Loop() {

@@ -15,18 +15,19 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
 // read reads a page as JSON.
-func read[T any](f *fixture, path string) (page T) {
-	f.t.Helper()
-	r := get(f.pages(debug.HandlerOptions{}), path, "application/json")
-	text := body(f.t, r)
-	require.Equal(f.t, 200, r.StatusCode, text)
-	require.NoError(f.t, json.Unmarshal([]byte(text), &page))
+func read[T any](f *debugtest.Fixture, path string) (page T) {
+	f.T.Helper()
+	r := get(f.Handler(debug.HandlerOptions{}), path, "application/json")
+	text := body(f.T, r)
+	require.Equal(f.T, 200, r.StatusCode, text)
+	require.NoError(f.T, json.Unmarshal([]byte(text), &page))
 	return page
 }
 
@@ -44,42 +45,42 @@ func (l runList) names() []string {
 }
 
 func TestTheListFindsRuns(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
 	for query, want := range map[string][]string{
-		"":                              {"crm-stopped", "ledger-overdue", "shop-retrying", "wiki-flags-unknown", "billing-failed", "payments-waiting", "vms", "forum-paused", "portal-not-begun", "catalog-working", "mail-rolled-back", "search-canceled", "orders-done"},
-		"sort=name&activity=Done":       {"billing-failed", "mail-rolled-back", "orders-done", "search-canceled"},
-		"sort=since&activity=Waiting":   {"ledger-overdue", "payments-waiting", "vms"},
-		"q=REFUSED":                     {"shop-retrying"},
-		"q=volumes+copied+payments":     {"payments-waiting"},
+		"":                              {"crm", "ledger", "shop", "wiki", "billing", "payments", "vms", "forum", "portal", "catalog", "mail", "search", "loyalty", "orders"},
+		"sort=name&activity=Done":       {"billing", "loyalty", "mail", "orders", "search"},
+		"sort=since&activity=Waiting":   {"ledger", "payments", "vms"},
+		"q=REFUSED":                     {"shop"},
+		"q=volumes+copied+payments":     {"payments"},
 		"q=vm-4":                        {"vms"},
-		"itinerary=Cancel":              {"search-canceled"},
-		"step=DirectVolume":             {"ledger-overdue", "payments-waiting"},
-		"phase=EnsureInitialBackup":     {"shop-retrying", "vms", "forum-paused"},
-		"result=RolledBack":             {"mail-rolled-back"},
-		"failing=true":                  {"crm-stopped", "ledger-overdue", "shop-retrying", "wiki-flags-unknown", "billing-failed"},
-		"failing=true&activity=Stopped": {"crm-stopped"},
+		"itinerary=Cancel":              {"search"},
+		"step=DirectVolume":             {"ledger", "payments"},
+		"phase=EnsureInitialBackup":     {"shop", "vms", "forum"},
+		"result=RolledBack":             {"mail"},
+		"failing=true":                  {"crm", "ledger", "shop", "wiki", "billing"},
+		"failing=true&activity=Stopped": {"crm"},
 		"q=nothing":                     {},
 	} {
 		l := read[runList](f, "/?"+query)
 		assert.Equal(t, want, l.names(), query)
-		assert.Equal(t, 13, l.Total, query)
+		assert.Equal(t, 14, l.Total, query)
 	}
 }
 
 func TestTheListSaysWhatWasDropped(t *testing.T) {
-	f := newFixture(t, debug.Options{MaxRuns: 2})
+	f := debugtest.New(t, debug.Options{MaxRuns: 2})
 	for _, name := range []string{"a", "b", "c"} {
-		f.reconcile(newMigration(name, nil), 2, time.Second)
+		f.Repeat(debugtest.Final(name, "", ""), 2, time.Second)
 	}
 	l := read[runList](f, "/")
 	assert.Equal(t, []string{"b", "c"}, l.names())
 	assert.Equal(t, 1, l.Dropped)
-	assert.Contains(t, body(t, get(f.pages(debug.HandlerOptions{}), "/", "")), "a run was dropped once: one that was done, or else the one that had not been seen for the longest time")
+	assert.Contains(t, body(t, get(f.Handler(debug.HandlerOptions{}), "/", "")), "a run was dropped once: one that was done, or else the one that had not been seen for the longest time")
 }
 
 func TestAnEmptyListSaysWhatToDo(t *testing.T) {
-	h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
+	h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 	assert.Contains(t, body(t, get(h, "/", "")), "A run shows up once the controller reconciles it.")
 	assert.Equal(t, "No run has been seen yet. A run shows up once the controller reconciles it.\n", body(t, get(h, "/", "text/plain")))
 }
@@ -103,28 +104,28 @@ type runPage struct {
 }
 
 func TestARunSaysWhatHappensInASentence(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
 	for name, want := range map[string]string{
-		"crm-stopped":        "Stopped in phase EnsureInitialBackups for 49 min. It goes on once the object or the release is fixed.",
-		"ledger-overdue":     "Waiting in phase WaitForDirectVolumeMigrationToComplete for 4 h 28 min: 3 of 5 volumes are copied. Its deadline passed 28 min ago.",
-		"shop-retrying":      "Retrying in phase EnsureInitialBackup for 37 min: attempt 6 failed.",
-		"wiki-flags-unknown": "Cannot go on for 34 min, since Quiesce, HasVerify and 8 more are unknown.",
-		"payments-waiting":   "Waiting in phase WaitForDirectVolumeMigrationToComplete for 14 min: 3 of 5 volumes are copied.",
-		"forum-paused":       "Paused in phase EnsureInitialBackup for 29 min; was: 3 of 5 volumes are copied.",
-		"catalog-working":    "Working in phase EnsureCloudSecretPropagated for 1 min: Waiting for the storage credentials to reach both clusters.",
-		"orders-done":        "Done 5 h 15 min ago: succeeded.",
-		"billing-failed":     "Failed 5 h 3 min ago: phase \"EnsureCloudSecretPropagated\" of itinerary \"Final\" failed: secret cloud-credentials was not found in namespace openshift-migration.",
-		"search-canceled":    "Done 4 h 54 min ago: canceled.",
-		"mail-rolled-back":   "Done 4 h 41 min ago: rolled back.",
+		"crm":      "Stopped in phase EnsureInitialBackups for 48 min. It goes on once the object or the release is fixed.",
+		"ledger":   "Waiting in phase WaitForDirectVolumeMigrationToComplete for 4 h 36 min: 6 of 7 volumes are copied. Its deadline passed 37 min ago.",
+		"shop":     "Retrying in phase EnsureInitialBackup for 40 min: attempt 5 failed.",
+		"wiki":     "Cannot go on for 37 min, since Quiesce, HasVerify and 8 more are unknown.",
+		"payments": "Waiting in phase WaitForDirectVolumeMigrationToComplete for 15 min: 3 of 5 volumes are copied.",
+		"forum":    "Paused in phase EnsureInitialBackup for 29 min; was: backup forum-initial is in progress.",
+		"catalog":  "Working in phase CleanStaleStagePods for 8 min: Removing stage pods left by earlier migrations.",
+		"orders":   "Done 5 h 44 min ago: succeeded.",
+		"billing":  "Failed 5 h 22 min ago: phase \"EnsureCloudSecretPropagated\" of itinerary \"Final\" failed: secret cloud-credentials was not found in namespace openshift-migration.",
+		"search":   "Done 5 h 10 min ago: canceled.",
+		"mail":     "Done 4 h 50 min ago: rolled back.",
 	} {
 		assert.Equal(t, want, read[runPage](f, "/run?name=openshift-migration/"+name).Doing, name)
 	}
 }
 
 func TestARunExplainsWhatIsLeftOutAlsoWhenItIsBehind(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
 	run := read[runPage](f, payments)
 	why := make(map[string]string)
 	for _, l := range run.LeftOut {
@@ -136,8 +137,8 @@ func TestARunExplainsWhatIsLeftOutAlsoWhenItIsBehind(t *testing.T) {
 }
 
 func TestAMomentIsShownAsItWas(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
 	latest := read[runPage](f, payments)
 	assert.Equal(t, 23, latest.Moment)
 	then := read[runPage](f, payments+"&moment=2")
@@ -146,7 +147,7 @@ func TestAMomentIsShownAsItWas(t *testing.T) {
 	assert.Equal(t, "not started", then.Pipeline[1].State)
 	require.NotEmpty(t, then.Timeline)
 	assert.True(t, then.Timeline[len(then.Timeline)-1].Current)
-	page := body(t, get(f.pages(debug.HandlerOptions{}), payments+"&moment=2", ""))
+	page := body(t, get(f.Handler(debug.HandlerOptions{}), payments+"&moment=2", ""))
 	assert.Contains(t, page, "moment=1")
 	assert.Contains(t, page, "moment=3")
 	assert.Contains(t, page, "Show the latest")
@@ -155,23 +156,27 @@ func TestAMomentIsShownAsItWas(t *testing.T) {
 // The number of a moment stays when older ones are dropped, so that a link to it
 // can be kept.
 func TestMomentsKeepTheirNumbers(t *testing.T) {
-	f := newFixture(t, debug.Options{MaxRunSize: 8 << 10})
+	f := debugtest.New(t, debug.Options{MaxRunSize: 8 << 10})
+	m := debugtest.Final("one", mtc.PhaseEnsureInitialBackup, "")
 	turn := 0
-	m := newMigration("one", at("EnsureInitialBackup", func() (runner.Result, error) {
-		turn++
-		return runner.Wait(0, fmt.Sprintf("%d of 900 items: %x", turn, sha256.Sum256([]byte{byte(turn)}))), nil
-	}))
+	reconcile := func(n int) {
+		for range n {
+			turn++
+			m.Result = runner.Wait(0, fmt.Sprintf("%d of 900 items: %x", turn, sha256.Sum256([]byte{byte(turn)})))
+			f.Repeat(m, 1, time.Second)
+		}
+	}
 	recorded := func() debug.Run {
-		run, _ := f.recorder.Lookup(m.name)
+		run, _ := f.Recorder.Lookup(m.Name)
 		return run
 	}
-	f.until(m, "EnsureInitialBackup", time.Second)
+	f.Drive(m)
 	n := strconv.Itoa(len(recorded().Moments) - 2)
 	shows := func() string { return read[runPage](f, "/run?name=openshift-migration/one&moment="+n).Phase }
 	then := shows()
-	f.reconcile(m, 60, time.Second)
+	reconcile(60)
 	require.Positive(t, recorded().DroppedMoments)
-	h := f.pages(debug.HandlerOptions{})
+	h := f.Handler(debug.HandlerOptions{})
 	for range 900 {
 		if k, _ := strconv.Atoi(n); recorded().DroppedMoments >= k {
 			r := get(h, "/run?name=openshift-migration/one&moment="+n, "text/plain")
@@ -180,15 +185,16 @@ func TestMomentsKeepTheirNumbers(t *testing.T) {
 			return
 		}
 		require.Equal(t, then, shows())
-		f.reconcile(m, 5, time.Second)
+		reconcile(5)
 	}
 	t.Fatal("nothing was dropped")
 }
 
 func TestTheTimelineAddsUp(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
-	run := read[runPage](f, payments)
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
+	f.Repeat(debugtest.Final("steady", debugtest.Copying, "3 of 5 volumes are copied"), 40, 15*time.Second)
+	run := read[runPage](f, "/run?name=openshift-migration/steady")
 	var phases []string
 	for i, v := range run.Timeline {
 		phases = append(phases, v.Phase)
@@ -198,8 +204,8 @@ func TestTheTimelineAddsUp(t *testing.T) {
 		}
 	}
 	assert.Equal(t, "Created", phases[0])
-	assert.Equal(t, copying, phases[len(phases)-1])
-	failed := read[runPage](f, "/run?name=openshift-migration/billing-failed")
+	assert.Equal(t, debugtest.Copying, phases[len(phases)-1])
+	failed := read[runPage](f, "/run?name=openshift-migration/billing")
 	i := slices.IndexFunc(failed.Timeline, func(v struct {
 		Phase           string
 		Took            float64
@@ -214,8 +220,8 @@ func TestTheTimelineAddsUp(t *testing.T) {
 }
 
 func TestFlagsHaveTheirAgeAndWhoDecidesThem(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
 	for _, fact := range read[runPage](f, payments).Facts {
 		if fact.Flag == "HasPVs" {
 			assert.Equal(t, "true", fact.Value)
@@ -228,13 +234,13 @@ func TestFlagsHaveTheirAgeAndWhoDecidesThem(t *testing.T) {
 }
 
 func TestARunOfAnUnknownItineraryIsShown(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	m := newMigration("old", nil)
-	m.state.Itinerary, m.state.Phase = "Gone", "Somewhere"
-	m.state.Stopped = &runner.Stop{Error: "no itinerary \"Gone\""}
-	f.recorder.Record(m.name, m.state, false)
+	f := debugtest.New(t, debug.Options{})
+	m := debugtest.Final("old", "", "")
+	m.State.Itinerary, m.State.Phase = "Gone", "Somewhere"
+	m.State.Stopped = &runner.Stop{Error: "no itinerary \"Gone\""}
+	f.Recorder.Record(m.Name, m.State, false)
 	for _, accept := range []string{"text/html", "text/plain"} {
-		assert.Contains(t, strings.ReplaceAll(body(t, get(f.pages(debug.HandlerOptions{}), "/run?name=openshift-migration/old", accept)), "&#34;", `"`),
+		assert.Contains(t, strings.ReplaceAll(body(t, get(f.Handler(debug.HandlerOptions{}), "/run?name=openshift-migration/old", accept)), "&#34;", `"`),
 			`this controller has no itinerary "Gone" with a phase "Somewhere"`)
 	}
 }
@@ -252,7 +258,7 @@ type itineraryPage struct {
 }
 
 func TestASwitchTakesOtherFlagsAlong(t *testing.T) {
-	f := newFixture(t, debug.Options{})
+	f := debugtest.New(t, debug.Options{})
 	const from = "/itinerary?name=Final&set=DirectImage,EnableImage,HasISs"
 	before := read[itineraryPage](f, from)
 	assert.Contains(t, before.Pipeline, "DirectImage")
@@ -263,7 +269,7 @@ func TestASwitchTakesOtherFlagsAlong(t *testing.T) {
 	assert.Equal(t, []struct{ Flag, Value string }{{"DirectImage", "false"}, {"HasStageBackup", "true"}}, after.Changed)
 	assert.Equal(t, []string{"DirectImage"}, after.Removed)
 	assert.Contains(t, after.Added, "DataBackup")
-	page := body(t, get(f.pages(debug.HandlerOptions{}), from+"&turn=IndirectImage%3Dtrue", ""))
+	page := body(t, get(f.Handler(debug.HandlerOptions{}), from+"&turn=IndirectImage%3Dtrue", ""))
 	assert.Contains(t, page, "The relations between the flags take others along: DirectImage is false and HasStageBackup is true.")
 	assert.Contains(t, page, `<input type="hidden" name="set" value="HasISs,IndirectImage,EnableImage">`, "the next turn goes on from here")
 
@@ -274,7 +280,7 @@ func TestASwitchTakesOtherFlagsAlong(t *testing.T) {
 // From any flag, and after any two turns, the flags are such as a real run has,
 // and the last turn holds.
 func TestTurnsKeepTheRelations(t *testing.T) {
-	f := newFixture(t, debug.Options{})
+	f := debugtest.New(t, debug.Options{})
 	names := mtc.Vocabulary().Names(mtc.Vocabulary().All())
 	for _, one := range names {
 		for _, other := range names {
@@ -292,34 +298,36 @@ func TestTurnsKeepTheRelations(t *testing.T) {
 }
 
 func TestFlagsThatNoRunHasAreNamed(t *testing.T) {
-	f := newFixture(t, debug.Options{})
+	f := debugtest.New(t, debug.Options{})
 	page := read[itineraryPage](f, "/itinerary?name=Final&set=DirectImage,IndirectImage")
 	assert.Len(t, page.Broken, 1)
 }
 
 func TestEventsHaveTheTimeOfTheLastOfThem(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	m := newMigration("one", at("EnsureInitialBackup", func() (runner.Result, error) { return runner.Result{}, errors.New("slow down") }))
-	f.until(m, "EnsureInitialBackup", time.Second)
-	f.reconcile(m, 3, time.Hour)
-	f.pass(time.Minute)
+	f := debugtest.New(t, debug.Options{})
+	m := debugtest.Final("one", mtc.PhaseEnsureInitialBackup, "")
+	m.Err = errors.New("slow down")
+	f.Drive(m)
+	f.Pass(time.Hour)
+	f.Repeat(m, 2, time.Hour)
+	f.Pass(time.Minute)
 	const page = "/run?name=openshift-migration/one"
-	text := body(t, get(f.pages(debug.HandlerOptions{}), page, "text/plain"))
-	first, last := f.now.Add(-3*time.Hour-time.Minute), f.now.Add(-time.Hour-time.Minute)
+	text := body(t, get(f.Handler(debug.HandlerOptions{}), page, "text/plain"))
+	first, last := f.Now().Add(-3*time.Hour-time.Minute), f.Now().Add(-time.Hour-time.Minute)
 	clock := func(t time.Time) string { return t.Format("15:04:05Z") }
 	assert.Contains(t, text, clock(last)+"  phase EnsureInitialBackup is retried, attempt 3 failed: slow down; 3 times since "+clock(first)+"\n")
-	assert.Contains(t, body(t, get(f.pages(debug.HandlerOptions{}), page, "")), "Retrying, attempt 3 failed", "as the event says")
+	assert.Contains(t, body(t, get(f.Handler(debug.HandlerOptions{}), page, "")), "Retrying, attempt 3 failed", "as the event says")
 }
 
 func TestAPauseIsAnEvent(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	m := newMigration("one", nil)
-	f.until(m, "EnsureInitialBackup", time.Second)
-	m.paused = true
-	f.reconcile(m, 3, time.Minute)
-	m.paused = false
-	f.reconcile(m, 1, time.Minute)
-	run, _ := f.recorder.Lookup(m.name)
+	f := debugtest.New(t, debug.Options{})
+	m := debugtest.Final("one", mtc.PhaseEnsureInitialBackup, "")
+	f.Drive(m)
+	m.Paused = true
+	f.Repeat(m, 3, time.Minute)
+	m.Paused, m.Holds = false, ""
+	f.Reconcile(m)
+	run, _ := f.Recorder.Lookup(m.Name)
 	var after []string
 	for i, e := range run.Events {
 		if e.Kind == "RunPaused" {
@@ -335,10 +343,10 @@ func TestAPauseIsAnEvent(t *testing.T) {
 }
 
 func TestTheGraphShowsWhereTheItineraryThatWasLeftBroke(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	f.dozen()
-	const name = "?name=openshift-migration/billing-failed"
-	text := body(t, get(f.pages(debug.HandlerOptions{}), "/graph"+name+"&format=text", ""))
+	f := debugtest.New(t, debug.Options{})
+	dozen(f)
+	const name = "?name=openshift-migration/billing"
+	text := body(t, get(f.Handler(debug.HandlerOptions{}), "/graph"+name+"&format=text", ""))
 	assert.Regexp(t, `(?m)EnsureCloudSecretPropagated\b.*failed`, text)
 	assert.Contains(t, text, "when a phase failed")
 	page := read[struct {

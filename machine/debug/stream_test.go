@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 )
 
@@ -70,12 +71,12 @@ func serve(t *testing.T, h http.Handler) (server *httptest.Server, open func(pat
 
 func TestAStreamTellsOfChanges(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	f := newFixture(t, debug.Options{})
-	h := f.pages(debug.HandlerOptions{})
+	f := debugtest.New(t, debug.Options{})
+	h := f.Handler(debug.HandlerOptions{})
 	server, open := serve(t, h)
-	m, other := newMigration("one", nil), newMigration("other", nil)
-	f.reconcile(m, 2, time.Second)
-	f.reconcile(other, 2, time.Second)
+	m, other := debugtest.Final("one", "", ""), debugtest.Final("other", "", "")
+	f.Repeat(m, 2, time.Second)
+	f.Repeat(other, 2, time.Second)
 
 	one, stop := open("/events?name=openshift-migration/one")
 	assert.Equal(t, "text/event-stream; charset=utf-8", one.Header.Get("Content-Type"))
@@ -88,9 +89,9 @@ func TestAStreamTellsOfChanges(t *testing.T) {
 	assert.Equal(t, "retry: 5000", next(t, ofAny))
 	assert.Equal(t, ": open", next(t, ofAny))
 
-	f.reconcile(other, 1, time.Second)
+	f.Reconcile(other)
 	assert.Equal(t, "data: changed", next(t, ofAny))
-	f.reconcile(m, 1, time.Second)
+	f.Reconcile(m)
 	assert.Equal(t, "data: changed", next(t, ofOne), "and not of the other run")
 	stop()
 	stopAny()
@@ -103,7 +104,7 @@ func TestAStreamTellsOfChanges(t *testing.T) {
 }
 
 func TestAStreamBeatsAndEnds(t *testing.T) {
-	h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
+	h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 	debug.SetPace(h, 20*time.Millisecond, 200*time.Millisecond)
 	_, open := serve(t, h)
 	res, _ := open("/events")
@@ -122,7 +123,7 @@ func TestAStreamBeatsAndEnds(t *testing.T) {
 // any more.
 func TestASilentStreamOutlivesTheDeadlineOfItsWrites(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
-		h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
+		h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 		debug.SetPace(h, 3*time.Second, time.Minute)
 		debug.SetWriteTimeout(h, 2*time.Second) // also for a machine that is busy
 		server := httptest.NewUnstartedServer(h)
@@ -145,8 +146,8 @@ func TestASilentStreamOutlivesTheDeadlineOfItsWrites(t *testing.T) {
 }
 
 func TestOnlySoManyStreams(t *testing.T) {
-	f := newFixture(t, debug.Options{})
-	h := f.pages(debug.HandlerOptions{MaxStreams: 2})
+	f := debugtest.New(t, debug.Options{})
+	h := f.Handler(debug.HandlerOptions{MaxStreams: 2})
 	_, open := serve(t, h)
 	open("/events")
 	_, stop := open("/events?name=a/b")
@@ -163,12 +164,12 @@ func TestOnlySoManyStreams(t *testing.T) {
 		return w.Code == 200
 	}, 30*time.Second, time.Millisecond, "a stream whose client is gone makes room")
 
-	none := f.pages(debug.HandlerOptions{MaxStreams: -1})
+	none := f.Handler(debug.HandlerOptions{MaxStreams: -1})
 	assert.Equal(t, 503, get(none, "/events", "").StatusCode)
 }
 
 func TestStreamsEndWhenTheirServerShutsDown(t *testing.T) {
-	h := newFixture(t, debug.Options{}).pages(debug.HandlerOptions{})
+	h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 	server, open := serve(t, h)
 	var all []<-chan string
 	for range 3 {
@@ -189,8 +190,8 @@ func TestStreamsEndWhenTheirServerShutsDown(t *testing.T) {
 
 // Pages are read, and streams open and close, while runs move and vanish.
 func TestPagesAreReadWhileRunsMove(t *testing.T) {
-	f := newFixture(t, debug.Options{MaxRuns: 4})
-	h := f.pages(debug.HandlerOptions{MaxStreams: 2})
+	f := debugtest.New(t, debug.Options{MaxRuns: 4})
+	h := f.Handler(debug.HandlerOptions{MaxStreams: 2})
 	var all sync.WaitGroup
 	done := make(chan struct{})
 	for i := range 3 {
@@ -198,9 +199,9 @@ func TestPagesAreReadWhileRunsMove(t *testing.T) {
 		go func() {
 			defer all.Done()
 			for k := range 3 {
-				m := newMigration(fmt.Sprint("run-", i, "-", k), nil)
-				f.reconcile(m, 30, time.Second)
-				f.recorder.Forget(m.name)
+				m := debugtest.Final(fmt.Sprint("run-", i, "-", k), "", "")
+				f.Repeat(m, 30, time.Second)
+				f.Recorder.Forget(m.Name)
 			}
 		}()
 		go func() {

@@ -12,13 +12,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
 	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
 const axe = "../node_modules/axe-core/axe.min.js"
 
 // pagesOf are all kinds of pages, by what they show.
-func pagesOf(all map[string]*migration) map[string]string {
+func pagesOf(all map[string]*debugtest.Migration) map[string]string {
 	pages := map[string]string{
 		"list": "", "list without a match": "?q=none", "itineraries": "itineraries",
 		"itinerary": finalDirect + "&turn=IndirectImage%3Dtrue", "cleanup itinerary": "itinerary?name=Rollback",
@@ -32,7 +33,7 @@ func pagesOf(all map[string]*migration) map[string]string {
 
 func TestEveryPageIsAccessible(t *testing.T) {
 	s := newSite(t)
-	pages := pagesOf(s.dozen())
+	pages := pagesOf(s.Dozen())
 	p := newTab(t, s.url)
 	p.expected = "status of 404"
 	check := func(name, url string) {
@@ -63,7 +64,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 
 func TestTheListHasRoomForItsTexts(t *testing.T) {
 	s := newSite(t)
-	s.dozen()
+	s.Dozen()
 	p := s.open(t, "")
 	for _, width := range []int64{1280, 1440, 1600} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
@@ -100,7 +101,7 @@ func (p *tab) focus() focused {
 
 func TestTheKeyboardReachesEverything(t *testing.T) {
 	s := newSite(t)
-	all := s.dozen()
+	all := s.Dozen()
 	for _, tt := range []struct{ name, page string }{
 		{"list", ""}, {"run", runPage(all["payments"])}, {"itineraries", "itineraries"}, {"itinerary", finalDirect},
 	} {
@@ -131,7 +132,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 
 func TestTheKeyboardDoesEverything(t *testing.T) {
 	s := newSite(t)
-	all := s.dozen()
+	all := s.Dozen()
 	press := func(p *tab, keys string) {
 		t.Helper()
 		p.Do(chromedp.KeyEvent(keys))
@@ -185,7 +186,7 @@ func TestTheKeyboardDoesEverything(t *testing.T) {
 
 func TestThePagesWorkWithoutScript(t *testing.T) {
 	s := newSite(t)
-	all := s.dozen()
+	all := s.Dozen()
 	p := newTab(t, s.url)
 	p.withoutScript()
 	p.visit("")
@@ -205,13 +206,13 @@ func TestThePagesWorkWithoutScript(t *testing.T) {
 	t.Run("a run and its moments", func(t *testing.T) {
 		p.visit("?q=payments")
 		p.click(runNames)
-		p.isAt(copying)
+		p.isAt(debugtest.Copying)
 		p.click("#previous")
 		p.shows("#doing", "As it was at")
 		p.click("#all-phases summary")
 		p.until(`() => document.getElementById("all-phases").open`)
 		_, text := p.download(`.files a[href^="history"]`)
-		assert.Contains(t, text, copying)
+		assert.Contains(t, text, debugtest.Copying)
 	})
 	t.Run("an itinerary", func(t *testing.T) {
 		p.visit(finalDirect)

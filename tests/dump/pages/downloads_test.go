@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
 	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
@@ -49,21 +50,21 @@ func (p *tab) download(link string) (name, text string) {
 
 func TestDownloads(t *testing.T) {
 	s := newSite(t)
-	m := final("payments", copying, "3 of 5 volumes are copied")
-	s.drive(m)
+	m := debugtest.Final("payments", debugtest.Copying, "3 of 5 volumes are copied")
+	s.Drive(m)
 	for _, tt := range []struct{ link, name, has string }{
 		{`.files a[href*="format=svg"]`, "openshift-migration-payments.svg", "<svg"},
 		{`.files a[href*="format=dot"]`, "openshift-migration-payments.dot", "digraph"},
 		{`.files a[href*="format=mermaid"]`, "openshift-migration-payments.mmd", "flowchart"},
 		{`.files a[href*="format=json"]`, "openshift-migration-payments.json", `"itineraries"`},
-		{`.files a[href*="format=text"]`, "openshift-migration-payments.txt", copying},
+		{`.files a[href*="format=text"]`, "openshift-migration-payments.txt", debugtest.Copying},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := s.open(t, runPage(m))
 			name, text := p.download(tt.link)
 			assert.Equal(t, tt.name, name)
 			assert.Contains(t, text, tt.has)
-			assert.Contains(t, text, copying)
+			assert.Contains(t, text, debugtest.Copying)
 		})
 	}
 	t.Run("the history", func(t *testing.T) {
@@ -80,7 +81,7 @@ func TestDownloads(t *testing.T) {
 		assert.NotEmpty(t, history.APIVersion)
 		assert.NotEmpty(t, history.Events)
 		require.NotEmpty(t, history.Moments)
-		assert.Equal(t, copying, history.Moments[len(history.Moments)-1].Phase)
+		assert.Equal(t, debugtest.Copying, history.Moments[len(history.Moments)-1].Phase)
 	})
 	t.Run("the graph of an itinerary with its switches", func(t *testing.T) {
 		p := s.open(t, finalDirect)

@@ -6,6 +6,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
 	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
@@ -32,7 +33,7 @@ func (p *tab) lists(names ...string) {
 
 func TestTheListIsSearchedAndFiltered(t *testing.T) {
 	s := newSite(t)
-	all := s.dozen()
+	all := s.Dozen()
 	p := s.open(t, "")
 	p.mark()
 	rows := p.texts(runNames)
@@ -104,14 +105,14 @@ func TestAnEmptyListTellsWhatToDo(t *testing.T) {
 	p := s.open(t, "")
 	p.shows(".empty", "No run has been seen yet")
 	p.mark()
-	s.drive(final("payments", copying, "3 of 5 volumes are copied"))
+	s.Drive(debugtest.Final("payments", debugtest.Copying, "3 of 5 volumes are copied"))
 	p.lists("payments")
 	p.notReloaded()
 }
 
 func TestAThousandRunsAreOnePage(t *testing.T) {
 	s := newSite(t)
-	s.many(1000)
+	s.Many(1000)
 	p := s.open(t, "")
 	assert.Len(t, p.texts(runNames), 1000)
 	times := browser.Call[map[string]float64](p.Page, `() => new Promise(resolve => {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
@@ -28,14 +29,14 @@ func (p *tab) isAt(phase string) {
 
 func TestARunShowsWhatItDoes(t *testing.T) {
 	s := newSite(t)
-	all := s.dozen()
+	all := s.Dozen()
 	for _, tt := range []struct {
 		name string
 		want map[string]string // texts by elements
 	}{
 		{"payments", map[string]string{
 			".sentence": "3 of 5 volumes are copied", ".facts": "Deadline", "#pipeline .open": "data-0: 41 of 120 GiB",
-			"#pipeline": "DirectVolume", "#leftout": "DataBackup", "#timeline": copying, "#flags": "HasPVs", "#events": "is entered",
+			"#pipeline": "DirectVolume", "#leftout": "DataBackup", "#timeline": debugtest.Copying, "#flags": "HasPVs", "#events": "is entered",
 		}},
 		{"shop", map[string]string{".sentence": "Retrying", ".facts": "Next try", ".error": "connection refused", "#events": "connection refused"}},
 		{"crm", map[string]string{".sentence": "EnsureInitialBackups", ".error": "EnsureInitialBackup"}},
@@ -57,23 +58,23 @@ func TestARunShowsWhatItDoes(t *testing.T) {
 
 func TestALiveRunMovesTheCurrentPhase(t *testing.T) {
 	s := newSite(t)
-	m := final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
-	s.drive(m)
+	m := debugtest.Final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
+	s.Drive(m)
 	list, p := s.open(t, ""), s.open(t, runPage(m))
 	p.isAt(mtc.PhaseEnsureInitialBackup)
 	list.mark()
 	p.mark()
 	open := browser.Call[bool](p.Page, `() => document.getElementById("all-phases").open = true`)
 	require.True(t, open)
-	m.holds, m.result = copying, runner.Wait(0, "3 of 5 volumes are copied")
-	s.drive(m)
-	p.isAt(copying)
+	m.Holds, m.Result = debugtest.Copying, runner.Wait(0, "3 of 5 volumes are copied")
+	s.Drive(m)
+	p.isAt(debugtest.Copying)
 	p.shows(".sentence", "3 of 5 volumes are copied")
 	p.shows("#pipeline .open", "DirectVolume")
-	list.shows(".runs td", copying)
+	list.shows(".runs td", debugtest.Copying)
 	assert.True(t, browser.Call[bool](p.Page, `() => document.getElementById("all-phases").open`), "what was opened stays open")
-	m.holds = ""
-	s.drive(m)
+	m.Holds = ""
+	s.Drive(m)
 	p.shows(".sentence", "succeeded")
 	p.notReloaded()
 	list.notReloaded()
@@ -81,12 +82,12 @@ func TestALiveRunMovesTheCurrentPhase(t *testing.T) {
 
 func TestTheSliderShowsAMomentBefore(t *testing.T) {
 	s := newSite(t)
-	m := final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
-	s.drive(m)
-	m.holds, m.result = copying, runner.Wait(0, "3 of 5 volumes are copied")
-	s.drive(m)
+	m := debugtest.Final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
+	s.Drive(m)
+	m.Holds, m.Result = debugtest.Copying, runner.Wait(0, "3 of 5 volumes are copied")
+	s.Drive(m)
 	p := s.open(t, runPage(m))
-	p.isAt(copying)
+	p.isAt(debugtest.Copying)
 	p.mark()
 	latest := p.texts("#pipeline")[0]
 	require.Contains(t, latest, "3 of 5 volumes")
@@ -96,25 +97,25 @@ func TestTheSliderShowsAMomentBefore(t *testing.T) {
 	p.shows("#doing", "As it was at")
 	p.until(`latest => document.querySelector("#pipeline").innerText.trim() !== latest`, latest)
 	first := browser.Call[string](p.Page, `() => [...document.querySelectorAll("#graph text.here")].map(e => e.textContent).join("")`)
-	assert.NotEqual(t, copying, first, "the graph has moved")
+	assert.NotEqual(t, debugtest.Copying, first, "the graph has moved")
 	assert.NotContains(t, p.texts("#pipeline")[0], "3 of 5 volumes")
 	p.isAt(first)
 
 	// What happens meanwhile does not take the moment away.
-	m.result = runner.Wait(0, "4 of 5 volumes are copied")
+	m.Result = runner.Wait(0, "4 of 5 volumes are copied")
 	before := browser.Call[string](p.Page, `() => document.getElementById("moment").max`)
-	s.reconcile(m)
+	s.Reconcile(m)
 	p.until(`before => document.getElementById("moment").max !== before`, before)
 	p.isAt(first)
 
 	p.click("#next")
 	p.until(`() => document.getElementById("moment").value === "2"`)
 	p.Do(chromedp.Focus(chromedp.CSS("#moment")), chromedp.KeyEvent(kb.End))
-	p.isAt(copying)
+	p.isAt(debugtest.Copying)
 	p.shows("#pipeline", "4 of 5 volumes")
 	p.until(`() => !new URL(location.href).searchParams.has("moment")`)
-	m.holds = ""
-	s.drive(m)
+	m.Holds = ""
+	s.Drive(m)
 	p.shows(".sentence", "succeeded")
 	p.notReloaded()
 }
@@ -122,15 +123,15 @@ func TestTheSliderShowsAMomentBefore(t *testing.T) {
 func TestHostileTextsStayTexts(t *testing.T) {
 	s := newSite(t)
 	const hostile = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>"'\u202e` + "\x1b[31m"
-	m := final("payments", mtc.PhaseEnsureInitialBackup, hostile, hostile)
-	m.name.Name = hostile
-	s.drive(m)
-	f := final("orders", mtc.PhaseEnsureInitialBackup, "")
-	f.name.Namespace = "javascript:window.hacked=1"
-	s.drive(f)
-	f.result = runner.Fail(hostile)
-	s.reconcile(f)
-	s.reconcile(f)
+	m := debugtest.Final("payments", mtc.PhaseEnsureInitialBackup, hostile, hostile)
+	m.Name.Name = hostile
+	s.Drive(m)
+	f := debugtest.Final("orders", mtc.PhaseEnsureInitialBackup, "")
+	f.Name.Namespace = "javascript:window.hacked=1"
+	s.Drive(f)
+	f.Result = runner.Fail(hostile)
+	s.Reconcile(f)
+	s.Reconcile(f)
 	for _, page := range []string{"", runPage(m), runPage(f)} {
 		p := s.open(t, page)
 		p.shows("main", `<img src=x onerror="window.hacked=1">`)

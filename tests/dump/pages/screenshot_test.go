@@ -25,7 +25,7 @@ const (
 // they are not compared.
 func TestScreenshots(t *testing.T) {
 	s := newSite(t)
-	all := s.dozen()
+	all := s.Dozen()
 	p := newTab(t, s.url)
 	for _, tt := range []struct{ name, page string }{
 		{"list", ""}, {"run", runPage(all["payments"])},

@@ -19,13 +19,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
-// site serves the pages of a controller over HTTP/1.1.
+// site serves the pages of a fixture over HTTP/1.1.
 type site struct {
-	*controller
+	*debugtest.Fixture
 	url string
 }
 
@@ -33,11 +34,9 @@ const mounted = "/debug/pipeline/"
 
 func newSite(t testing.TB) *site {
 	t.Helper()
-	c := newController(t)
-	handler, err := debug.NewHandler(c.recorder, debug.HandlerOptions{Title: "Migrations", Now: c.clock})
-	require.NoError(t, err)
+	f := debugtest.New(t, debug.Options{})
 	mux := http.NewServeMux()
-	mux.Handle(mounted, handler)
+	mux.Handle(mounted, f.Handler(debug.HandlerOptions{Title: "Migrations"}))
 	server := httptest.NewServer(mux)
 	t.Cleanup(func() {
 		// All pages are closed by now, but a stream may not have noticed yet.
@@ -46,11 +45,11 @@ func newSite(t testing.TB) *site {
 		assert.NoError(t, server.Config.Shutdown(ctx))
 		server.Close()
 	})
-	return &site{c, server.URL + mounted}
+	return &site{f, server.URL + mounted}
 }
 
 // runPage is the page of a migration.
-func runPage(m *migration) string { return "run?name=" + url.QueryEscape(m.name.String()) }
+func runPage(m *debugtest.Migration) string { return "run?name=" + url.QueryEscape(m.Name.String()) }
 
 // tab is a page of a site. At the end of the test it must not have complained,
 // nor asked another host.

@@ -3,6 +3,7 @@ package pages
 import (
 	"testing"
 
+	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
@@ -11,8 +12,8 @@ import (
 // keeps one.
 func TestEightTabsLoadAndAreLive(t *testing.T) {
 	s := newSite(t)
-	m := final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
-	s.drive(m)
+	m := debugtest.Final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
+	s.Drive(m)
 	var tabs []*tab
 	for i := range 8 {
 		page := runPage(m)
@@ -27,8 +28,8 @@ func TestEightTabsLoadAndAreLive(t *testing.T) {
 	for _, p := range tabs { // each has found out how it follows
 		p.until(`() => document.visibilityState === "visible" && document.getElementById("live").textContent.startsWith("Live")`)
 	}
-	m.result = runner.Wait(0, "backup payments-initial has 3 of 9 items")
-	s.reconcile(m)
+	m.Result = runner.Wait(0, "backup payments-initial has 3 of 9 items")
+	s.Reconcile(m)
 	for _, p := range tabs {
 		p.shows("main", "3 of 9 items")
 		p.notReloaded()
