@@ -199,6 +199,18 @@ type Run struct {
 	// Missing is an object without which flags are unknown; it explains all of
 	// them. It is nil if no object is missing.
 	Missing error
+	// kind is that of the object, if an object of another kind has the same name.
+	kind string
+}
+
+// object names the object of the run: with its kind, as KIND/NAME, if that tells it
+// apart.
+func (r *Run) object() Ref {
+	ref := r.Object.Ref
+	if r.kind != "" {
+		ref.Name = r.kind + "/" + ref.Name
+	}
+	return ref
 }
 
 // Recorded is what an object records of a run.
@@ -235,17 +247,17 @@ type Reading struct {
 // ref is how messages call the run.
 func (r *Run) ref() string {
 	if r.Item == "" {
-		return r.Object.Ref.String()
+		return r.object().String()
 	}
-	return r.Object.Ref.String() + "[" + r.Item + "]"
+	return r.object().String() + "[" + r.Item + "]"
 }
 
 // name is the name of the object, and of the item if there is one.
 func (r *Run) name() string {
 	if r.Item == "" {
-		return r.Object.Ref.Name
+		return r.object().Name
 	}
-	return r.Object.Ref.Name + "[" + r.Item + "]"
+	return r.object().Name + "[" + r.Item + "]"
 }
 
 // runName names a run as JSON. With -i alone there is none, and all is absent.
@@ -258,7 +270,8 @@ type runName struct {
 // names are the names of the run, which may be nil.
 func (r *Run) names() (n runName) {
 	if r != nil {
-		n = runName{&r.Object.Ref.Name, &r.Object.Ref.Namespace, r.Item}
+		ref := r.object()
+		n = runName{&ref.Name, &ref.Namespace, r.Item}
 	}
 	return n
 }

@@ -177,6 +177,8 @@ func TestNoCataloguePanics(t *testing.T) {
 			{Command: "x", Itineraries: set, Kind: "x", Select: func(*command.Object, string) (string, error) { return "", strange },
 				Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) { return nil, strange }},
 			{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) { return nil, nil }},
+			{Command: "x", Itineraries: set, Kind: "x", Select: func(*command.Object, string) (string, error) { panic(text) }},
+			{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) { panic(text) }},
 			{Command: "x", Itineraries: set, Kind: "x", Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) {
 				return phases.NewSources(phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "Foreign"}}))
 			}},

@@ -235,18 +235,38 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w%s", err, hint)
 }
 
-// problem prints something that is wrong with what was read: an error of
-// several lines as several.
+// problem prints something that is wrong with what was read: errors that were joined
+// in a line each.
 func (a *app) problem(err error) {
 	a.failed = true
-	var many interface{ Unwrap() []error }
-	if errors.As(err, &many) {
-		for _, one := range many.Unwrap() {
-			a.line("%v", one)
-		}
-		return
+	for _, text := range problemTexts(err) {
+		a.line("%s", text)
 	}
-	a.line("%v", err)
+}
+
+// problemTexts are the texts of an error: of errors that [errors.Join] has joined one
+// each, with what is wrapped around them all.
+func problemTexts(err error) []string {
+	whole := err.Error()
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		joined, is := inner.(interface{ Unwrap() []error })
+		if !is {
+			continue
+		}
+		var texts []string
+		for _, one := range joined.Unwrap() {
+			texts = append(texts, one.Error())
+		}
+		all := strings.Join(texts, "\n")
+		if inner.Error() != all || !strings.Contains(whole, all) {
+			break // it has a text of its own
+		}
+		for i, text := range texts {
+			texts[i] = strings.Replace(whole, all, text, 1)
+		}
+		return texts
+	}
+	return []string{whole}
 }
 
 // maxProblems is how many problems of one stream are printed; the others are

@@ -268,8 +268,10 @@ func explainPhase(one *planned, i int, noun string) explanation {
 	text := "phase " + phase.Name
 	guard := phase.Guard.Text(p.Graph().Vocabulary())
 	switch {
-	case why == nil && guard == "":
+	case why == nil && guard == "" && p.Graph().Plan(phases.Facts{}).Runs(i) == phases.True: // whatever the flags
 		text += " runs in every " + noun + " of this itinerary"
+	case why == nil && guard == "":
+		text += " runs: it is reached"
 	case why == nil:
 		text += " runs: its guard, " + guard + ", holds"
 	case e.Runs == phases.Unknown:

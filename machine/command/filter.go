@@ -29,7 +29,7 @@ func (s *subject) registerFilter(cmd *cobra.Command) {
 // registerNames adds --name to a command.
 func (s *subject) registerNames(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&s.filter.names, "name", nil,
-		"with -f, only the "+s.app.noun()+" of that `NAME`, NAMESPACE/NAME or NAME[ITEM]; can be given several times")
+		"with -f, only the "+s.app.noun()+" of that `NAME`, NAMESPACE/NAME or NAME[ITEM], and KIND/NAME if objects of several kinds have one name; can be given several times")
 	complete(cmd, "name", cobra.NoFileCompletions)
 }
 

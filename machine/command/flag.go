@@ -84,7 +84,7 @@ func explainFlag(ctx context.Context, p *planned, flag phases.Flags) explanation
 		set := settings{flags: flag, facts: phases.Facts{}.Set(flag, value)}
 		other := otherValue{truthWord(value), changeOf(p, p.with(ctx, set), flag)}
 		x.IfOther = append(x.IfOther, other)
-		changes = append(changes, other.text(name, jumpsWith(g, flag, p.with(ctx, set).Facts())))
+		changes = append(changes, other.text(name, jumpsWith(p.with(ctx, set), flag)))
 	}
 	e.say(answer, changes...)
 	return e
@@ -112,19 +112,23 @@ func readers(g *machine.Graph, flag phases.Flags) []flagReader {
 	return all
 }
 
-// jumpsWith is in words which jumps whose guards read a flag are taken with these
-// facts, and which are not, if the same phases run: empty if no jump reads it.
-func jumpsWith(g *machine.Graph, flag phases.Flags, f phases.Facts) (text string) {
+// jumpsWith is in words which jumps whose guards read a flag are taken by the phases
+// that run in a plan, and which are not: empty if no such jump reads it.
+func jumpsWith(plan *machine.Plan, flag phases.Flags) (text string) {
+	g := plan.Graph()
 	for i := range g.Len() {
+		if plan.Runs(i) == phases.False {
+			continue
+		}
 		for _, j := range g.Phase(i).Jumps {
-			if !j.Guard.Reads().Has(flag) {
-				continue
-			}
-			switch j.Guard.Eval(f) {
-			case phases.True:
-				text += fmt.Sprintf(", and %s jumps to %s", g.Phase(i).Name, j.To)
-			case phases.False:
+			holds := j.Guard.Eval(plan.Facts())
+			if reads := j.Guard.Reads().Has(flag); reads && holds == phases.False {
 				text += fmt.Sprintf(", and %s does not jump to %s", g.Phase(i).Name, j.To)
+			} else if reads && holds == phases.True {
+				text += fmt.Sprintf(", and %s jumps to %s", g.Phase(i).Name, j.To)
+			}
+			if holds != phases.False {
+				break // the first that holds is taken
 			}
 		}
 	}

@@ -288,7 +288,7 @@ func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (drawn []dump.I
 	if items := all.itemsOf(o.name); items != nil && o.at == "" && !o.draw.OnlyRun && len(o.set) == 0 {
 		drawn, err := a.drawnItems(items)
 		a.notes(all)
-		return drawn, items[0].Object.Ref.String(), err
+		return drawn, items[0].object().String(), err
 	}
 	r, err := a.choose(all, cmd.Name(), o.name)
 	if err != nil {
@@ -343,7 +343,7 @@ func (a *app) placeOf(r *Run) (*machine.Graph, machine.Position, error) {
 func (all *reading) itemsOf(name string) []*Run {
 	var items []*Run
 	for _, r := range all.Runs {
-		if name != "" && name != r.Object.Ref.Name && name != r.Object.Ref.String() {
+		if name != "" && name != r.object().Name && name != r.object().String() {
 			continue
 		}
 		if r.Item == "" || items != nil && r.Object != items[0].Object {

@@ -260,13 +260,10 @@ func (a *app) simulate(ctx context.Context, s *simulation, v view) error {
 		a.line("stopped after %s %s", s.elapsed(), s.where())
 		return stopped
 	case stopped != nil:
-		problems := []error{stopped}
-		if many := (interface{ Unwrap() []error })(nil); errors.As(stopped, &many) {
-			problems = many.Unwrap() // a flag each
+		if flags := (*machine.UnknownFlagsError)(nil); errors.As(stopped, &flags) && flags.Err != nil {
+			stopped = flags.Err // each flag and why
 		}
-		for _, err := range problems {
-			a.problem(s.wrong(err))
-		}
+		a.problem(s.wrong(stopped))
 		a.line("stopped after %s %s", s.elapsed(), s.where())
 		return errReported
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -123,7 +124,25 @@ func (a *app) readObjects(s *subject, all bool) *reading {
 		r.Reading = a.stateRuns(o)
 	}
 	a.moreProblems()
+	tellApart(r.Runs)
 	return r
+}
+
+// tellApart names runs of objects that have one name and different kinds with their
+// kinds.
+func tellApart(runs []*Run) {
+	kinds := make(map[Ref]string)
+	several := make(map[Ref]bool)
+	for _, r := range runs {
+		kind, known := kinds[r.Object.Ref]
+		several[r.Object.Ref] = several[r.Object.Ref] || known && kind != r.Object.Kind
+		kinds[r.Object.Ref] = r.Object.Kind
+	}
+	for _, r := range runs {
+		if several[r.Object.Ref] {
+			r.kind = r.Object.Kind
+		}
+	}
 }
 
 // usable returns what a catalogue has read, without what cannot be used of it.
@@ -500,7 +519,7 @@ func (a *app) choose(all *reading, command, name string) (*Run, error) {
 // is reports whether a name names the run: that of its object or, if the object has
 // many, that with the item, each with or without the namespace.
 func (r *Run) is(name string) bool {
-	return name == r.name() || name == r.ref() || r.Item != "" && (name == r.Object.Ref.Name || name == r.Object.Ref.String())
+	return name == r.name() || name == r.ref() || r.Item != "" && (name == r.object().Name || name == r.object().String())
 }
 
 // noun and kind are what runs and their objects are called.
@@ -574,7 +593,9 @@ func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
 	r := &Run{Object: o, Item: f.item}
 	r.Itinerary, r.SelectErr = a.selected(o, f)
 	if a.isBuiltin() && a.catalogue.Sources != nil {
-		r.Sources = func() (*phases.Sources, error) { return a.catalogue.Sources(o, f.item, all) }
+		r.Sources = func() (*phases.Sources, error) {
+			return protect(func() (*phases.Sources, error) { return a.catalogue.Sources(o, f.item, all) })
+		}
 	}
 	recorded := Recorded{State: f.state, Own: true, Itinerary: f.state.Itinerary, Phase: f.state.Phase, Done: f.state.Done}
 	for i := range f.state.Pipeline {
@@ -584,6 +605,17 @@ func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
 	}
 	r.Recorded = func() Recorded { return recorded }
 	return r
+}
+
+// protect calls a function of a catalogue for one run. Its panic is an error of that
+// run: the others are shown.
+func protect[T any](call func() (T, error)) (out T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &phases.PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return call()
 }
 
 // selected is the itinerary that a run is on.
@@ -597,7 +629,7 @@ func (a *app) selected(o *Object, f foundState) (string, error) {
 	case !a.isBuiltin() || a.catalogue.Select == nil:
 		return all.graphs[0].Name(), nil
 	}
-	selected, err := a.catalogue.Select(o, f.item)
+	selected, err := protect(func() (string, error) { return a.catalogue.Select(o, f.item) })
 	if err != nil || recorded == "" {
 		return selected, err
 	}

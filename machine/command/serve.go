@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -128,8 +130,8 @@ func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler
 
 // title is the heading of the pages.
 func (a *app) title() string {
-	noun := a.noun()
-	return strings.ToUpper(noun[:1]) + noun[1:] + "s"
+	first, size := utf8.DecodeRuneInString(a.noun())
+	return string(unicode.ToUpper(first)) + a.noun()[size:] + "s"
 }
 
 // served is what is served.
@@ -188,7 +190,7 @@ func (a *app) servedObjects(cmd *cobra.Command, o *serveOptions) (served, error)
 			a.problem(r.wrong(err))
 			continue
 		}
-		name := debug.Name{Namespace: r.Object.Ref.Namespace, Name: r.Object.Ref.Name, Item: r.Item}
+		name := debug.Name{Namespace: r.object().Namespace, Name: r.object().Name, Item: r.Item}
 		recorder.Record(name, a.stateOf(cmd.Context(), all, r, recorded, g, o.today, values), recorded.State.PausedSince != nil)
 	}
 	a.noteLeftOut()

@@ -58,7 +58,8 @@ func (e *StateError) Unwrap() error { return e.Err }
 //   - the status,
 //   - fields of the status,
 //   - a list in the status or in a field of it, whose items hold the state of a run
-//     themselves or in a field.
+//     themselves or in a field; of several such lists the items have the name of the
+//     list in front: vms/NAME.
 //
 // There, a state is known by its shape ([runner.IsState]). If one item of a list
 // holds a state, each item has a run: one that holds nothing in the same field has
@@ -140,14 +141,28 @@ func usualStates(object []byte) []stateNode {
 		nodes[0].item, nodes[0].around, nodes[0].aroundPlace = "", status, ".status"
 	}
 	if nodes == nil {
-		nodes = listedStates(status, ".status")
+		lists := listedStates(status, ".status")
 		for _, m := range status {
 			if isObject(m.Value) {
-				nodes = append(nodes, listedStates(rawjson.ParseObject(m.Value), ".status"+memberPath(rawjson.Unquote(m.Key)))...)
+				lists = append(lists, listedStates(rawjson.ParseObject(m.Value), ".status"+memberPath(rawjson.Unquote(m.Key)))...)
+			}
+		}
+		for _, list := range lists {
+			for _, n := range list.nodes {
+				if len(lists) > 1 { // an item of another may have the same name
+					n.item = list.name + "/" + n.item
+				}
+				nodes = append(nodes, n)
 			}
 		}
 	}
 	return nodes
+}
+
+// stateList is a list whose items hold states. Its name is where in the status it is.
+type stateList struct {
+	name  string
+	nodes []stateNode
 }
 
 // annotationNode is the state in an annotation.
@@ -156,13 +171,13 @@ func annotationNode(name string, text []byte, status rawjson.Object) stateNode {
 }
 
 // listedStates finds the states in the lists of an object.
-func listedStates(o rawjson.Object, place string) (nodes []stateNode) {
+func listedStates(o rawjson.Object, place string) (lists []stateList) {
 	for _, m := range o {
 		if !isArray(m.Value) {
 			continue
 		}
-		fields := stateFields(m.Value)
-		nodes = append(nodes, itemStates(m.Value, place+memberPath(rawjson.Unquote(m.Key)), func(item []byte, place string) []stateNode {
+		fields, list := stateFields(m.Value), place+memberPath(rawjson.Unquote(m.Key))
+		nodes := itemStates(m.Value, list, func(item []byte, place string) []stateNode {
 			if runner.IsState(item) {
 				return []stateNode{{text: item, place: place}}
 			}
@@ -172,9 +187,12 @@ func listedStates(o rawjson.Object, place string) (nodes []stateNode) {
 				}
 			}
 			return nil
-		})...)
+		})
+		if nodes != nil {
+			lists = append(lists, stateList{strings.TrimPrefix(list, ".status."), nodes})
+		}
 	}
-	return nodes
+	return lists
 }
 
 // stateFields are the fields in which items of a list hold the state of a run.

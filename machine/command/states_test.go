@@ -201,6 +201,16 @@ func TestStatesAreFoundWhereARunnerPutThem(t *testing.T) {
 			"vm-3 @ .status.vms[2]: /", // it has not begun
 		}, brief(findStates(text(t, o), statePath{})))
 	})
+	t.Run("items of several lists", func(t *testing.T) {
+		const run = `"run": {"itinerary": "Move", "phase": "Copy", "visit": 3, "facts": {"hash": "a"}}`
+		found, errs := findStates([]byte(`{"status": {"vms": [{"name": "a", `+run+`}], "disks": [{"name": "a", `+run+`}], "old": {"vms": [{"name": "a", `+run+`}]}}}`), statePath{})
+		require.Empty(t, errs)
+		var items []string
+		for _, f := range found {
+			items = append(items, f.item)
+		}
+		assert.Equal(t, []string{"vms/a", "disks/a", "old.vms/a"}, items)
+	})
 	t.Run("fields of items", func(t *testing.T) {
 		o := new(inItemFields)
 		for _, name := range []string{"web", "db"} {
