@@ -88,8 +88,8 @@ hold all of it: every phase, whether it runs, and why not.`,
   dynamic-pipeline plan -i warm.yaml#Warm --flags CutoverDue`,
 	},
 	"explain": {
-		Short: "Says why a phase runs or a step is shown, or why not",
-		Long: `Says of a phase, a step or a flag, for each MigMigration: whether a phase runs or
+		Short: "Explains why a phase runs or a step is shown, or why not",
+		Long: `Explains a phase, a step or a flag, for each MigMigration: whether a phase runs or
 a step is shown, what its guard asks for, which flags are in the way, and which
 phases decide those; of a flag what it is now, which phases read it, which decide
 it, and what would change with it.

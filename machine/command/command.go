@@ -171,7 +171,7 @@ func (a *app) root() (*cobra.Command, error) {
 	// What cobra adds by itself takes any argument and says nothing.
 	root.SetHelpCommand(&cobra.Command{
 		Use:   "help [COMMAND]",
-		Short: "Says more about a command",
+		Short: "Shows the help of a command",
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd, rest, err := root.Find(args)
 			if err == nil {

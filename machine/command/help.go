@@ -173,8 +173,8 @@ Exit code: 1 also if one is stuck.`,
   <command> status -f must-gather/ --now 2026-11-20T12:00:00Z`,
 	},
 	"explain": {
-		Short: "Says why a phase runs or a step is shown, or why not",
-		Long: `Says of a phase, a step or a flag, for each <kind>: whether a phase runs or a
+		Short: "Explains why a phase runs or a step is shown, or why not",
+		Long: `Explains a phase, a step or a flag, for each <kind>: whether a phase runs or a
 step is shown, what its guard asks for, which flags are in the way, and which
 phases decide those; of a flag what it is now, which phases read it, which decide
 it, and what would change with it.

@@ -335,7 +335,7 @@ func (p *runList) text(t *text) {
 
 const noRuns = "No run has been seen yet. A run shows up once the controller reconciles it."
 
-// DroppedText says that runs were dropped; empty if none was.
+// DroppedText is that runs were dropped, as a sentence; empty if none was.
 func (p *runList) DroppedText() string {
 	if p.Dropped == 0 {
 		return ""

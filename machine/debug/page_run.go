@@ -100,7 +100,7 @@ var stepLooks = map[string]look{
 	stepMaybe:    {"unknown", "warn", "May run"},
 }
 
-// phaseView is a phase of the itinerary, and what the plan says of it.
+// phaseView is a phase of the itinerary and what the plan has of it.
 type phaseView struct {
 	Name      string       `json:"name"`
 	Step      string       `json:"step,omitempty"`
@@ -562,7 +562,7 @@ func (p *runView) broken(s *runner.State) {
 	}
 }
 
-// NoneLeftOut says that no step is left out, in a sentence; empty if one is.
+// NoneLeftOut is that no step is left out, as a sentence; empty if one is.
 func (p *runView) NoneLeftOut() string {
 	switch {
 	case p.Unplanned != "" || len(p.LeftOut) > 0:
@@ -596,7 +596,7 @@ func phasesOf(plan *machine.Plan) []phaseView {
 	return all
 }
 
-// Word is what the plan says of the phase, in a word or two.
+// Word is what the plan has of the phase, in a word or two.
 func (v phaseView) Word() string {
 	switch {
 	case v.Current:
