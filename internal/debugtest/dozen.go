@@ -3,6 +3,7 @@ package debugtest
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -52,7 +53,10 @@ func (f *Fixture) Dozen() map[string]*Migration {
 	f.Reconcile(crm)
 
 	shop := begin("shop", mtc.PhaseEnsureInitialBackup, "")
-	shop.Err = errors.New(`Post "https://api.target.example.com:6443/apis/velero.io/v1/backups": dial tcp 10.0.12.7:6443: connect: connection refused`)
+	shop.Err = &url.Error{
+		Op: "Post", URL: "https://api.target.example.com:6443/apis/velero.io/v1/backups",
+		Err: errors.New("dial tcp 10.0.12.7:6443: connect: connection refused"),
+	}
 	f.Repeat(shop, 4, 40*time.Second)
 
 	wiki := add("wiki", "", "")

@@ -109,7 +109,7 @@ func TestARunSaysWhatHappensInASentence(t *testing.T) {
 	for name, want := range map[string]string{
 		"crm":      "Stopped in phase EnsureInitialBackups for 48 min. It goes on once the object or the release is fixed.",
 		"ledger":   "Waiting in phase WaitForDirectVolumeMigrationToComplete for 4 h 36 min: 6 of 7 volumes are copied. Its deadline passed 37 min ago.",
-		"shop":     "Retrying in phase EnsureInitialBackup for 40 min: attempt 5 failed.",
+		"shop":     "Retrying in phase EnsureInitialBackup for 40 min: attempt 6 failed.",
 		"wiki":     "Cannot go on for 37 min, since Quiesce, HasVerify and 8 more are unknown.",
 		"payments": "Waiting in phase WaitForDirectVolumeMigrationToComplete for 15 min: 3 of 5 volumes are copied.",
 		"forum":    "Paused in phase EnsureInitialBackup for 29 min; was: backup forum-initial is in progress.",
