@@ -92,3 +92,31 @@ itineraries:
 	assert.Contains(t, explain("Z", ""), "- with Z=true, the same phases run\n")
 	assert.Contains(t, explain("Z", "X"), "G jumps to B\n")
 }
+
+// Names of steps may have characters that are not shown as they are.
+func TestRunWithNamesThatAreNotShown(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "names.yaml")
+	for _, name := range []string{`S\t`, `\u202e`, `\u200b\u200b`, `S\n\u202e`, "👩‍👩‍👧‍👦👩‍👩‍👧‍👦"} {
+		require.NoError(t, os.WriteFile(file, []byte("itineraries:\n- name: A\n  phases:\n  - {name: P, step: \""+name+"\"}\n  - {name: Q, step: T}\n"), 0o644))
+		code, out, stderr := upgradectl(t, "", "run", "-i", file)
+		assert.Zero(t, code, "%s: %s", name, stderr)
+		assert.Contains(t, out, "done: Succeeded", name)
+	}
+}
+
+// Only what ends the loop that a run turns in is suggested.
+func TestALoopIsEndedByItsOwnPhases(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "loops.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`flags: [{name: More}]
+itineraries:
+- name: Cook
+  phases:
+  - {name: Shop, step: Prepare}
+  - {name: Fry, step: Fry, decides: [More], jumps: [{to: Fry, all: [More]}]}
+  - {name: Taste, step: Serve, jumps: [{to: Shop, choice: true}]}
+`), 0o644))
+	_, _, stderr := upgradectl(t, "", "run", "-i", file, "--flags", "More")
+	assert.Contains(t, stderr, "after 2 phases it turns in a loop for good; end it with --flag-flips-at Fry=More=false\n")
+	_, _, stderr = upgradectl(t, "", "run", "-i", file, "--flags", "", "--max-phases", "2")
+	assert.Contains(t, stderr, "after 2 phases it is not done; raise --max-phases\n")
+}

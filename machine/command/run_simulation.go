@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
@@ -28,8 +29,9 @@ type simulation struct {
 	selected         string          // the itinerary that its state asks for
 	ran              map[string]bool // phases that were entered, or where it began
 	left             int             // phases that were left
-	turns            map[turn]bool   // in which phases were entered
-	loops            bool            // a phase was entered as it was before: nothing ends that
+	turns            map[turn]int    // in which phases were entered, and after how many others
+	way              []string        // the phases that were entered, in order
+	loop             []string        // the phases of a loop that nothing ends, once one is entered as it was before
 	step             string          // of the current phase
 	progress         []string
 
@@ -65,7 +67,7 @@ func (s *simulation) prepare() error {
 	s.began = s.now
 	s.selected = s.itinerary
 	s.ran = map[string]bool{s.state.Phase: true}
-	s.turns = make(map[turn]bool)
+	s.turns = make(map[turn]int)
 	if step := s.state.Pipeline.Current(); step != nil {
 		s.step = step.Name
 	}
@@ -171,8 +173,11 @@ func observe(_ context.Context, s *simulation, e runner.Event) {
 	case runner.PhaseEntered:
 		s.ran[e.Phase], s.step = true, e.Step
 		now := turn{e.Itinerary, e.Phase, s.selected, s.facts, s.failing, s.script.open()}
-		s.loops = s.loops || s.turns[now]
-		s.turns[now] = true
+		if begin, again := s.turns[now]; again && s.loop == nil {
+			s.loop = s.way[begin:]
+		}
+		s.turns[now] = len(s.way)
+		s.way = append(s.way, e.Phase)
 	case runner.PhaseExited:
 		s.left++
 	}
@@ -191,12 +196,11 @@ type turn struct {
 // errInterrupted ends a run that the user has stopped.
 var errInterrupted = errors.New("interrupted")
 
-// endlessError ends a run that turns in a loop, or has gone through more phases
-// than it may.
+// endlessError ends a run that turns in a loop that nothing ends, or has gone through
+// more phases than it may.
 type endlessError struct {
 	phases int
-	// loops means that nothing can end the loop.
-	loops bool
+	loops  bool
 	// exits are options that may end a loop.
 	exits []string
 }
@@ -206,16 +210,13 @@ func (e *endlessError) Error() string {
 	if len(e.exits) > 0 {
 		way = "end it with " + wording.List(e.exits, "or")
 	}
-	if e.loops {
-		if way != "" {
-			way = "; " + way
-		}
-		return fmt.Sprintf("after %d phases it turns in a loop for good%s", e.phases, way)
+	if !e.loops {
+		return fmt.Sprintf("after %d phases it is not done; raise --max-phases", e.phases)
 	}
 	if way != "" {
-		way += ", or "
+		way = "; " + way
 	}
-	return fmt.Sprintf("after %d phases it is not done, and may turn in a loop for good; %sraise --max-phases", e.phases, way)
+	return fmt.Sprintf("after %d phases it turns in a loop for good%s", e.phases, way)
 }
 
 // run drives the run to its end.
@@ -236,10 +237,10 @@ func (s *simulation) run(ctx context.Context, v view) error {
 			return err // no answer changes by itself here
 		case out.Done:
 			return nil
-		case s.loops && s.speed == 0: // otherwise someone watches it turn
+		case s.loop != nil && s.speed == 0: // otherwise a user watches it turn
 			return &endlessError{s.left, true, s.exits()}
 		case s.left >= s.maxPhases:
-			return &endlessError{s.left, false, s.exits()}
+			return &endlessError{s.left, s.loop != nil, s.exits()}
 		}
 		if err := s.wait(ctx, out.RequeueAfter, v); err != nil {
 			return err
@@ -270,24 +271,31 @@ func (s *simulation) wait(ctx context.Context, d time.Duration, v view) error {
 	return nil
 }
 
-// exits are options that let a jump of the current itinerary be taken, or not.
+// exits are options that let a jump of the loop that it turns in be taken, or not.
 func (s *simulation) exits() []string {
 	g, err := s.set.Graph(s.state.Itinerary)
 	if err != nil {
 		return nil
 	}
+	inLoop := func(phase string) bool { return slices.Contains(s.loop, phase) }
 	var jumps phases.Flags
 	var flips []string
 	for i := range g.Len() {
+		if !inLoop(g.Phase(i).Name) {
+			continue
+		}
 		for _, j := range g.Phase(i).Jumps {
 			jumps |= j.Guard.Reads()
-			if j.Choice {
+			if j.Choice && !inLoop(j.To) {
 				flips = append(flips, fmt.Sprintf("%s %s=%s", optionChoose, g.Phase(i).Name, j.To))
 			}
 		}
 	}
 	for flag := range jumps.Each {
 		for _, phase := range deciders([]*machine.Graph{g}, flag) {
+			if !inLoop(phase) {
+				continue
+			}
 			flips = append(flips, fmt.Sprintf("%s %s=%s=%t", optionFlip, phase, g.Vocabulary().Names(flag)[0], s.facts.Of(flag) != phases.True))
 		}
 	}
@@ -333,11 +341,11 @@ func (s *simulation) widest() int {
 	width := 0
 	for _, g := range s.graphs {
 		for _, step := range g.Steps() {
-			width = max(width, runes(step))
+			width = max(width, runes(oneLine(step)))
 		}
 	}
 	for _, step := range s.state.Pipeline {
-		width = max(width, runes(step.Name))
+		width = max(width, runes(oneLine(step.Name)))
 	}
 	return width
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -45,7 +46,10 @@ func (a *app) serve() *cobra.Command {
 
 // serves serves the debug pages until the user ends it.
 func (a *app) serves(cmd *cobra.Command, o *serveOptions) error {
-	host, _, err := net.SplitHostPort(o.address)
+	host, port, err := net.SplitHostPort(o.address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
 	if err != nil {
 		return fmt.Errorf("--address takes HOST:PORT, such as 127.0.0.1:8080, not %q", o.address)
 	}
@@ -72,7 +76,11 @@ func (a *app) serves(cmd *cobra.Command, o *serveOptions) error {
 		return errReported
 	}
 	defer listener.Close()
-	if _, err := fmt.Fprintf(a.stdout, "http://%s/\n", listener.Addr()); err != nil {
+	url := listener.Addr().String()
+	if at, ok := listener.Addr().(*net.TCPAddr); ok && at.IP.IsUnspecified() { // of all addresses, one that can be typed
+		url = net.JoinHostPort("localhost", strconv.Itoa(at.Port))
+	}
+	if _, err := fmt.Fprintf(a.stdout, "http://%s/\n", url); err != nil {
 		return &writeError{err}
 	}
 	a.line("press Ctrl-C to end")

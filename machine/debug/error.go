@@ -69,27 +69,52 @@ func asRequestError(err error) *requestError {
 func unknownRun(n Name, known []Run) *requestError {
 	text := n.String()
 	e := &requestError{status: notFound}
-	all := make(map[string]Name, len(known))
-	names := make([]string, 0, len(known))
-	for _, r := range known {
-		one := r.Name.String()
-		all[one] = r.Name
-		names = append(names, one)
-	}
-	nearest := wording.Nearest(text, names)
-	for _, name := range nearest {
-		e.Nearest = append(e.Nearest, nearName{name, runLink("run", all[name])})
-	}
-	hint := wording.DidYouMean(nearest)
-	if hint == "" {
-		hint = "; a run shows up once the controller reconciles it, and vanishes with its object"
+	nearest := nearestRuns(n, known)
+	var names []string
+	for _, one := range nearest {
+		names = append(names, one.String())
+		e.Nearest = append(e.Nearest, nearName{one.String(), runLink("run", one)})
 	}
 	e.bare = fmt.Sprintf("there is no run %q", shorten(text))
-	e.Message = e.bare + hint
 	if len(nearest) == 0 {
-		e.bare = e.Message
+		e.bare += "; a run shows up once the controller reconciles it, and vanishes with its object"
 	}
+	e.Message = e.bare + wording.DidYouMean(names)
 	return e
+}
+
+// nearestRuns are the runs whose names resemble one: of its namespace, if there are
+// such, or else of others.
+func nearestRuns(n Name, known []Run) (nearest []Name) {
+	all := make(map[string]Name)
+	resemble := func(text string, of func(Name) string) {
+		var names []string
+		for _, r := range known {
+			if one := of(r.Name); one != "" {
+				names = append(names, one)
+				all[one] = r.Name
+			}
+		}
+		for _, name := range wording.Nearest(text, names) {
+			nearest = append(nearest, all[name])
+		}
+	}
+	resemble(Name{Name: n.Name, Item: n.Item}.String(), func(o Name) string {
+		if o.Namespace != n.Namespace {
+			return ""
+		}
+		return Name{Name: o.Name, Item: o.Item}.String()
+	})
+	if nearest == nil {
+		clear(all)
+		resemble(n.String(), func(o Name) string {
+			if o.Namespace == n.Namespace {
+				return ""
+			}
+			return o.String()
+		})
+	}
+	return nearest
 }
 
 func (e *requestError) page() string { return "error" }

@@ -2,6 +2,7 @@ package debug_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"html"
@@ -176,6 +177,7 @@ func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
 		"/?q=%ff":                           {400, "the parameter q is not valid UTF-8"},
 		"/?q=%zz":                           {400, "the query cannot be read"},
 		"/?sort=nam":                        {400, `the parameter sort does not take "nam"; did you mean "name"?`},
+		"/?result=good":                     {400, `the parameter result does not take "good"; it takes Succeeded, Failed, Canceled or RolledBack`},
 		"/?activity=ok":                     {400, `the parameter activity does not take "ok"`},
 		"/?" + strings.Repeat("q=x&", 3000): {400, "the query has 12000 bytes; at most 8192 are read"},
 		"/itinerary":                        {400, "the parameter name is missing"},
@@ -458,4 +460,32 @@ func BenchmarkListOf1000(b *testing.B) {
 			}
 		})
 	}
+}
+
+// The state of a run that is retried is not written each time. The page goes by what the
+// runner reports.
+func TestARunThatIsRetriedIsUpToDate(t *testing.T) {
+	f := debugtest.New(t, debug.Options{})
+	m := debugtest.Final("shop", mtc.PhaseEnsureInitialBackup, "")
+	f.Drive(m)
+	m.Err = errors.New("connection refused")
+	f.Repeat(m, 6, 4*time.Second)
+	written := m.State.Retry.Attempts
+	var page struct {
+		Attempts int64
+		Next     time.Time
+		Events   []struct{ Text string }
+	}
+	r := get(f.Handler(debug.HandlerOptions{}), "/run?name="+url.QueryEscape("openshift-migration/shop"), "application/json")
+	require.NoError(t, json.NewDecoder(r.Body).Decode(&page))
+	assert.Greater(t, page.Attempts, written)
+	assert.Contains(t, page.Events[0].Text, fmt.Sprintf("attempt %d failed", page.Attempts))
+	assert.True(t, page.Next.After(m.State.Retry.Next.Time), "%s is as old as the state", page.Next)
+
+	m.Err = nil
+	f.Repeat(m, 1, time.Second)
+	r = get(f.Handler(debug.HandlerOptions{}), "/run?name="+url.QueryEscape("openshift-migration/shop"), "application/json")
+	page.Attempts = 0
+	require.NoError(t, json.NewDecoder(r.Body).Decode(&page))
+	assert.Zero(t, page.Attempts)
 }

@@ -31,6 +31,8 @@ type history struct {
 	log             log
 	flags           []flag
 	seen, next      time.Time
+	// attempts are those that have failed in a row, as of the last event.
+	attempts int64
 	// unwritten reports that the latest state was about to be written when it was
 	// recorded: the write may have failed.
 	unwritten bool
@@ -221,7 +223,7 @@ func (h *history) count(most int) {
 // latest returns the latest moment, without what is recorded before it.
 func (h *history) latest() Run {
 	return Run{
-		Name: h.name, Next: h.next, Seen: h.seen,
+		Name: h.name, Next: h.next, Attempts: h.attempts, Seen: h.seen,
 		Moments:        []Moment{{At: h.at, State: *h.state.DeepCopy(), Paused: h.paused, Cut: h.isCut}},
 		DroppedMoments: h.moments - max(h.log.moments, 1), DroppedEvents: h.events - h.log.events,
 	}

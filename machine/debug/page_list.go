@@ -56,6 +56,9 @@ func (r row) Look() look { return r.look }
 func newRow(rec *Recorder, run Run, m Moment, now time.Time) row {
 	n := run.Name
 	s := m.State.Status(now)
+	if m.State.Retry != nil {
+		s.Attempts = max(s.Attempts, run.Attempts)
+	}
 	at := func(t time.Time) when { return when{t, now} }
 	r := row{
 		Namespace: n.Namespace, Name: n.Name, Item: n.Item,
@@ -69,7 +72,7 @@ func newRow(rec *Recorder, run Run, m Moment, now time.Time) row {
 	if r.Done {
 		r.Result = s.Result
 	}
-	if r.Next.IsZero() && run.Next.After(now) && !r.Done {
+	if !r.Done && run.Next.After(r.Next.at) && (run.Next.After(now) || !r.Next.IsZero()) { // the state may be older
 		r.Next.at = run.Next
 	}
 	r.Failing = r.NeedsAttention || m.State.Retry != nil || m.State.FailedPhases+m.State.FailedInCleanup > 0

@@ -289,7 +289,7 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 	latest := i == len(run.Moments)-1
 	if !latest {
 		now = m.At // as it was then
-		run.Next, run.Seen = time.Time{}, time.Time{}
+		run.Next, run.Seen, run.Attempts = time.Time{}, time.Time{}, 0
 	}
 	at := func(t time.Time) when { return when{t, now} }
 	s := &m.State

@@ -123,7 +123,7 @@ func (q query) oneOf(name string, values ...string) (string, error) {
 	}
 	hint := wording.DidYouMean(wording.Nearest(value, values))
 	if hint == "" {
-		hint = "; it takes " + wording.List(values, "or")
+		hint = "; it takes " + wording.List(slices.DeleteFunc(values, func(v string) bool { return v == "" }), "or")
 	}
 	return "", &requestError{status: badRequest, Message: fmt.Sprintf("the parameter %s does not take %q%s", name, shorten(value), hint)}
 }

@@ -147,6 +147,9 @@ func (r *Recorder) observe(observer any, n Name, e runner.Event) {
 	if h == nil || entry.kind == flagEvaluated && !h.evaluated(r.words, &entry) {
 		return
 	}
+	if entry.kind == phaseRetried {
+		h.attempts = entry.numbers[0]
+	}
 	h.happened(&r.encoder, entry, r.o.MaxRunSize, r.o.MaxEvents)
 	r.count(h)
 }
@@ -167,6 +170,9 @@ func (r *Recorder) reconciled(observer any, h *history, e *runner.RunReconciled,
 	}
 	changed := h.log.fresh >= 0 || !next.Equal(h.next)
 	h.seen, h.next = now, next
+	if e.State.Retry == nil {
+		h.attempts = 0
+	}
 	r.pause(h, e.State, e.Paused, now)
 	if e.Changed || h.unwritten || h.moments == 0 || e.Paused != h.paused || !h.isAt(e.State) {
 		changed = h.record(&r.encoder, e.State, e.Paused, now, r.o.MaxRunSize) || changed

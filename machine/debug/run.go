@@ -20,6 +20,9 @@ type Run struct {
 	Evaluated map[string]time.Time
 	// Next is when the run is reconciled next; zero if that is not known.
 	Next time.Time
+	// Attempts are those that have failed in a row, as the runner has last reported: the
+	// state is not written for each. Zero if none has, or that is not known.
+	Attempts int64
 	// Seen is when the run was last reconciled or read.
 	Seen time.Time
 }

@@ -143,6 +143,7 @@ func TestAChoiceThatThePhaseDoesNotDeclare(t *testing.T) {
 		var refused *machine.ChoiceError
 		require.ErrorAs(t, err, &refused)
 		require.ErrorAs(t, err, new(*runner.StopError))
+		assert.Equal(t, refused.Error(), err.Error(), "the phase is named once")
 		assert.True(t, runner.IsTerminal(err))
 		assert.False(t, out.Requeue)
 		assert.Equal(t, "Copy", w.m.State.Phase)

@@ -32,6 +32,9 @@ type StopError struct {
 }
 
 func (e *StopError) Error() string {
+	if choice, ok := e.Err.(*machine.ChoiceError); ok {
+		return choice.Error() // which names the phase itself
+	}
 	return fmt.Sprintf("itinerary %q: phase %q: %v", e.Itinerary, e.Phase, e.Err)
 }
 
