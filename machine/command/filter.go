@@ -96,6 +96,12 @@ func (a *app) noRunNamed(all *reading, name string) error {
 	if len(known) == 0 && a.failed {
 		return errReported // that none was read
 	}
+	for _, o := range all.objects.List {
+		if a.failed && (name == o.Ref.Name || name == o.Ref.String()) {
+			a.problem(fmt.Errorf("%s has no run that could be read", o))
+			return errReported
+		}
+	}
 	what := a.noun()
 	if a.isBuiltin() && a.catalogue.Kind != "" {
 		what = a.catalogue.Kind

@@ -120,3 +120,19 @@ itineraries:
 	_, _, stderr = upgradectl(t, "", "run", "-i", file, "--flags", "", "--max-phases", "2")
 	assert.Contains(t, stderr, "after 2 phases it is not done; raise --max-phases\n")
 }
+
+// An object whose state cannot be read is there all the same.
+func TestTheNameOfAnObjectThatCannotBeRead(t *testing.T) {
+	const objects = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "broken", "namespace": "ns"}, "status": {"visit": 3, "phase": 7}}
+{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "other", "namespace": "ns"}, "status": {}}
+`
+	for _, name := range []string{"broken", "ns/broken"} {
+		code, out, stderr := upgradectl(t, objects, "status", "-f", "-", "--name", name)
+		assert.Equal(t, 1, code)
+		assert.Empty(t, out)
+		assert.Contains(t, stderr, "\nUpgrade ns/broken has no run that could be read\n")
+	}
+	code, _, stderr := upgradectl(t, objects, "status", "-f", "-", "--name", "brokn")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, `there is no Upgrade "brokn"`)
+}

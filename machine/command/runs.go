@@ -565,14 +565,19 @@ func (a *app) stateRuns(all *Objects) Reading {
 			missing, most = o.Wrong(e), len(e.Missing)
 		}
 	}
-	if missing != nil && !held { // the path is wrong, or no run has begun
+	none := a.noRun(all)
+	switch {
+	case missing == nil || held:
+	case most > len(memberPath(a.stateAt.parts[0].name)): // the path is wrong: nothing is known of the runs
+		runs, none = nil, missing
+	default: // or no run has begun
 		a.problem(missing)
 	}
 	a.ofKind = !slices.ContainsFunc(runs, func(r *Run) bool { return r.Object.Kind != a.catalogue.Kind })
 	if len(runs) > 0 {
 		a.leftOut = without
 	}
-	return Reading{Runs: runs, None: a.noRun(all)}
+	return Reading{Runs: runs, None: none}
 }
 
 // runsOf finds the runs of an object that holds states, and reports whether it
