@@ -372,6 +372,10 @@ func (a *app) drawnItems(items []*Run) ([]dump.Itinerary, error) {
 			k = len(drawn)
 			drawn = append(drawn, dump.Itinerary{Graph: g})
 		}
+		if slices.ContainsFunc(drawn[k].Runs, func(other dump.Run) bool { return other.Name == r.Item }) {
+			a.problem(r.wrong(fmt.Errorf("two runs of that name are on itinerary %s, and the first is drawn; say with --state-at where the runs are", g.Name())))
+			continue
+		}
 		state := r.Recorded().State
 		failed := state.PhaseFailed() || state.Done && state.Result == phases.Failed
 		drawn[k].Runs = append(drawn[k].Runs, dump.Run{Name: r.Item, At: at, Failed: failed})
