@@ -49,7 +49,7 @@ func (a *app) graph() *cobra.Command {
 	f.BoolVar(&o.draw.AllEdges, "all-edges", false, "draw every transition that there may be")
 	f.BoolVar(&o.draw.OnlyRun, "only-run", false, "with --flags or -f, leave out what will not run")
 	f.StringVar(&o.draw.Around, "around", "", "draw only this `PHASE`, the phases one transition away, and these transitions")
-	f.BoolVar(&o.diff, "diff", false, "draw what differs between two arguments, each 'ITINERARY[@PHASE][?FLAG,...]', a file of itineraries, or a file with the object of one "+a.noun())
+	f.BoolVar(&o.diff, "diff", false, "draw what differs between two arguments, each 'ITINERARY[@PHASE][?FLAG,...]', a file of itineraries, or a file with the object of one "+a.noun()+"; \"-\" is standard input")
 	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT, formatMermaid, formatJSON, formatSVG)
 	complete(cmd, "itinerary", a.completeItinerary)
 	complete(cmd, "flags", o.completeFlags)
