@@ -75,6 +75,18 @@ func newerHostile() phases.Itinerary {
 	return it
 }
 
+// redeclaredDisks is [Disks] with the same phases over flags that are declared in another
+// way: two are new, one is live and one described, and there is a relation.
+func redeclaredDisks() phases.Itinerary {
+	it := Disks()
+	defs := it.Vocabulary.Defs()
+	defs[1].Description = "no disk has changed"
+	defs[2].Live = true
+	defs = append(defs, phases.FlagDef{Flag: 1 << 3, Name: "Encrypted"}, phases.FlagDef{Flag: 1 << 4, Name: "<b>&#2\"]-->"})
+	it.Vocabulary = phases.MustVocabulary(defs, phases.Clause{False: NothingToDo, True: Inspected | 1<<4})
+	return it
+}
+
 // Differences are drawings of differences: between sets of flags, positions and
 // versions, in all ways to draw them; of several itineraries; and of none.
 func Differences() ([]Drawing, error) {
@@ -94,7 +106,7 @@ func Differences() ([]Drawing, error) {
 		}
 		return dump.Itinerary{Plan: p}
 	}
-	disks, newer, hostile, newerHostile := compile(Disks()), compile(NewerDisks()), compile(Hostile()), compile(newerHostile())
+	disks, newer, redeclared, hostile, newerHostile := compile(Disks()), compile(NewerDisks()), compile(redeclaredDisks()), compile(Hostile()), compile(newerHostile())
 	mtcs := make(map[string]*machine.Graph)
 	for _, it := range mtc.Itineraries() {
 		mtcs[it.Name] = compile(it)
@@ -124,6 +136,9 @@ func Differences() ([]Drawing, error) {
 	add("versions-around", dump.Options{Around: "CreateVolumes"}, side("release 1", alone(disks)), side("release 2", alone(newer)))
 	add("versions-plan", dump.Options{}, side("release 1", plan(disks, machine.Position{}, Inspected|Verify, 0)), side("release 2", plan(newer, machine.Position{}, Inspected|Verify, 0)))
 	add("versions-only-run", dump.Options{OnlyRun: true}, side("release 1", plan(disks, machine.Position{}, 0, Inspected)), side("release 2", plan(newer, machine.Position{}, 0, Inspected)))
+
+	add("declared", dump.Options{}, side("release 1", alone(disks)), side("release 2", alone(redeclared)))
+	add("declared-plan", dump.Options{}, side("release 1", plan(disks, machine.Position{}, 0, Inspected)), side("release 2", plan(redeclared, machine.Position{}, 0, Inspected)))
 
 	add("hostile", dump.Options{}, side(HostileName, alone(hostile)), side("-->", alone(newerHostile)))
 	add("hostile-only-run", dump.Options{OnlyRun: true}, side("", plan(hostile, machine.Position{}, 3, 0)), side("<b>", plan(newerHostile, machine.Position{}, 7, 0)))

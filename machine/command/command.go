@@ -106,9 +106,10 @@ type app struct {
 	// leftOut are the objects of the catalogue's kind that hold no state of a run, if
 	// the itineraries are not the catalogue's.
 	leftOut        []string
-	options        map[string]*bool // the catalogue's own
-	readers        []*cobra.Command // that have them
-	stateAt        statePath        // where on an object the state of its run is
+	options        map[string]*bool  // the catalogue's own
+	readers        []*cobra.Command  // that have them
+	stateAt        statePath         // where on an object the state of its run is
+	held           map[string][]byte // texts of streams that are read a second time
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	colors         colors

@@ -130,6 +130,9 @@ func streamNames(files []string) []string {
 // slurp reads the text of a stream, unless that is too large. What gzip wrote
 // is decompressed.
 func (r *reader) slurp(file string) ([]byte, error) {
+	if text, held := r.held[file]; held {
+		return text, nil
+	}
 	in := r.stdin
 	var text bytes.Buffer
 	if file != "-" {
@@ -167,6 +170,19 @@ func (r *reader) slurp(file string) ([]byte, error) {
 		return nil, cannotRead(err)
 	}
 	return text.Bytes(), nil
+}
+
+// hold reads the text of a stream and keeps it, since a pipe can be read once.
+func (a *app) hold(file string) ([]byte, error) {
+	r := &reader{app: a, stream: streamNames([]string{file})[0]}
+	text, err := r.slurp(file)
+	if err == nil {
+		if a.held == nil {
+			a.held = make(map[string][]byte)
+		}
+		a.held[file] = text
+	}
+	return text, err
 }
 
 // cannotRead is the error of a file that cannot be read, with what to do if

@@ -49,7 +49,7 @@ func (a *app) graph() *cobra.Command {
 	f.BoolVar(&o.draw.AllEdges, "all-edges", false, "draw every transition that there may be")
 	f.BoolVar(&o.draw.OnlyRun, "only-run", false, "with --flags or -f, leave out what will not run")
 	f.StringVar(&o.draw.Around, "around", "", "draw only this `PHASE`, the phases one transition away, and these transitions")
-	f.BoolVar(&o.diff, "diff", false, "draw what differs between two arguments, each 'ITINERARY[@PHASE][?FLAG,...]', a file of itineraries, or a file with the object of one "+a.noun())
+	f.BoolVar(&o.diff, "diff", false, "draw what differs between two arguments, each 'ITINERARY[@PHASE][?FLAG,...]', a file of itineraries, or a file with the object of one "+a.noun()+"; \"-\" is standard input")
 	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT, formatMermaid, formatJSON, formatSVG)
 	complete(cmd, "itinerary", a.completeItinerary)
 	complete(cmd, "flags", o.completeFlags)
@@ -371,6 +371,10 @@ func (a *app) drawnItems(items []*Run) ([]dump.Itinerary, error) {
 		if k < 0 {
 			k = len(drawn)
 			drawn = append(drawn, dump.Itinerary{Graph: g})
+		}
+		if slices.ContainsFunc(drawn[k].Runs, func(other dump.Run) bool { return other.Name == r.Item }) {
+			a.problem(r.wrong(fmt.Errorf("two runs of that name are on itinerary %s, and the first is drawn; say with --state-at where the runs are", g.Name())))
+			continue
 		}
 		state := r.Recorded().State
 		failed := state.PhaseFailed() || state.Done && state.Result == phases.Failed

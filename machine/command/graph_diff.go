@@ -2,8 +2,10 @@ package command
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -30,8 +32,8 @@ func (o *graphOptions) diffArgs(cmd *cobra.Command, args []string) error {
 
 // checkDiff refuses options that do not go with --diff.
 func (o *graphOptions) checkDiff(cmd *cobra.Command) error {
-	for _, option := range []string{"file", "flags", "unknown", "set", "at", "whole"} {
-		if f := cmd.Flags().Lookup(option); f != nil && f.Changed {
+	for _, option := range []string{"file", "flags", "unknown", "set", "at"} {
+		if cmd.Flags().Changed(option) {
 			return fmt.Errorf("--diff takes what it compares as two arguments, and excludes --%s; write 'ITINERARY@PHASE?FLAG,...'", option)
 		}
 	}
@@ -55,102 +57,221 @@ func (a *app) drawDiff(cmd *cobra.Command, o *graphOptions, args []string) (*dum
 			return nil, err
 		}
 	}
-	var sides [2]diffSide
-	for i, arg := range args {
-		side, err := a.diffSide(cmd, o, arg)
-		if err != nil {
+	sides, err := splitSides(args)
+	if err != nil {
+		return nil, err
+	}
+	for _, side := range sides {
+		if err := a.open(side); err != nil {
 			return nil, err
 		}
-		sides[i] = side
 	}
-	planned := sides[0].planned() || sides[1].planned() || o.draw.OnlyRun
-	for i := range sides {
-		if planned {
-			sides[i].planAll()
+	if err := o.checkSides(cmd, sides); err != nil {
+		return nil, err
+	}
+	for _, side := range sides {
+		if err := a.fill(cmd, o, side); err != nil {
+			return nil, err
 		}
 	}
-	drawing, err := dump.NewDiff(o.draw, sides[0].Side, sides[1].Side)
+	before, after := sides[0], sides[1]
+	if before.planned() || after.planned() || o.draw.OnlyRun {
+		for _, side := range sides {
+			if side.many() {
+				return nil, fmt.Errorf("%s has many runs, which compare with many runs or with an itinerary alone; --name NAME[ITEM] picks one run", side.arg)
+			}
+			side.planAll()
+		}
+	}
+	drawing, err := dump.NewDiff(o.draw, before.Side, after.Side)
 	if err != nil || drawing.Same() {
 		return nil, ofAround(err)
 	}
 	return drawing, nil
 }
 
-// diffSide is one side of --diff.
-type diffSide struct{ dump.Side }
+// diffSide is one side of --diff: objects, or itineraries at a phase and with flags if
+// these are given.
+type diffSide struct {
+	dump.Side
+	arg          string
+	source       string // arg without phase and flags
+	phase, flags string
+	given        bool // flags are
+	objects      bool // it is the file or the directory source, which holds objects
+	named        []*machine.Graph
+	ofOption     bool // named is an itinerary of -i
+}
 
 // planned reports whether it is about a run or a set of flags.
 func (s *diffSide) planned() bool {
 	return slices.ContainsFunc(s.Itineraries, func(it dump.Itinerary) bool { return it.Plan != nil })
 }
 
+// many reports whether it is about many runs of one object.
+func (s *diffSide) many() bool {
+	return slices.ContainsFunc(s.Itineraries, func(it dump.Itinerary) bool { return it.Runs != nil })
+}
+
 // planAll plans what is not planned with all flags false.
 func (s *diffSide) planAll() {
 	for i := range s.Itineraries {
-		if it := &s.Itineraries[i]; it.Plan == nil && it.Runs == nil {
+		if it := &s.Itineraries[i]; it.Plan == nil {
 			it.Plan = it.Graph.Plan(phases.NewFacts(0, it.Graph.Vocabulary().All()))
 		}
 	}
 }
 
-// diffSide reads one side: a run of a file of objects, or itineraries, at a phase
-// and with flags if these are given.
-func (a *app) diffSide(cmd *cobra.Command, o *graphOptions, arg string) (diffSide, error) {
-	source, phase, flags, given := splitSide(arg)
-	if phase == "" && !given && isObjects(source) {
+// splitSides takes the arguments of --diff apart.
+func splitSides(args []string) (sides []*diffSide, err error) {
+	stdin := 0
+	for _, arg := range args {
+		s := &diffSide{Side: dump.Side{Title: streamNames([]string{arg})[0]}, arg: arg}
+		if err := s.split(); err != nil {
+			return nil, err
+		}
+		if file, _ := s.file(); file == "-" {
+			stdin++
+		}
+		sides = append(sides, s)
+	}
+	if stdin > 1 {
+		return nil, errors.New("both sides of --diff are standard input, which can be read once; give a file for one")
+	}
+	return sides, nil
+}
+
+// split takes ITINERARY[@PHASE][?FLAG,...] apart, unless all of it is a file.
+func (s *diffSide) split() error {
+	isFile := func(name string) bool { _, err := os.Stat(name); return err == nil || name == "-" }
+	if s.source = s.arg; isFile(s.source) {
+		return nil
+	}
+	if i := strings.LastIndexByte(s.source, '?'); i >= 0 {
+		s.source, s.flags, s.given = s.source[:i], s.source[i+1:], true
+	}
+	if isFile(s.source) {
+		return nil
+	}
+	if i := strings.LastIndexByte(s.source, '@'); i >= 0 {
+		if s.source, s.phase = s.source[:i], s.source[i+1:]; s.phase == "" {
+			return fmt.Errorf("%s: no phase stands behind @; name one, or leave @ out", s.arg)
+		}
+	}
+	return nil
+}
+
+// file is the file of the source, and the itinerary in it that it names; empty if the
+// source is the name of an itinerary.
+func (s *diffSide) file() (file, name string) {
+	if name, ok := strings.CutPrefix(s.source, "-#"); ok || s.source == "-" {
+		return "-", strings.TrimPrefix(name, "-")
+	}
+	return splitItinerary(s.source)
+}
+
+// open finds the itineraries of a side, or that it holds objects. What is read for that
+// is held for those who read the objects.
+func (a *app) open(s *diffSide) error {
+	if a.in != nil {
+		if g, err := a.in.graph(s.source); err == nil {
+			s.named, s.ofOption = []*machine.Graph{g}, true
+			return nil
+		}
+	}
+	file, name := s.file()
+	if _, err := a.builtin.graph(s.source); err == nil || file == "" {
+		if err != nil && a.in != nil {
+			_, err := a.in.graph(s.source)
+			return err
+		}
+		_, s.named, err = a.namedBy(s.source)
+		return err
+	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		s.objects = true
+	} else {
+		text, err := a.hold(file)
+		if err != nil {
+			a.problem(err)
+			return errReported
+		}
+		if s.objects = name == "" && holdsObjects(text); !s.objects {
+			stream := streamNames([]string{file})[0]
+			defs, err := phases.Load(bytes.NewReader(text), stream)
+			if err != nil {
+				return a.content(&fileError{err})
+			}
+			_, s.named, err = namedOf(defs, stream, name)
+			return a.content(err)
+		}
+	}
+	if s.given || s.phase != "" {
+		return fmt.Errorf("%s: flags and a phase are those of an itinerary, and %s holds objects; leave them out", s.arg, s.source)
+	}
+	return nil
+}
+
+// checkSides refuses options that neither side heeds.
+func (o *graphOptions) checkSides(cmd *cobra.Command, sides []*diffSide) error {
+	objects := slices.ContainsFunc(sides, func(s *diffSide) bool { return s.objects })
+	changed := cmd.Flags().Changed
+	own := []string{"today"}
+	for _, option := range o.app.catalogue.Options {
+		own = append(own, option.Name)
+	}
+	for _, option := range own {
+		if changed(option) && objects && changed("itinerary") {
+			return ownObjects(option)
+		}
+	}
+	for _, option := range append(own, "name", "state-at") {
+		if changed(option) && !objects {
+			return fmt.Errorf("--%s is about objects, and both sides of --diff are itineraries; leave it out", option)
+		}
+	}
+	if changed("itinerary") && !objects && !slices.ContainsFunc(sides, func(s *diffSide) bool { return s.ofOption }) {
+		return fmt.Errorf("neither side of --diff is of -i %s; leave it out", o.itineraries[0])
+	}
+	return nil
+}
+
+// fill finds what is to be drawn of a side. Problems with what was read are printed.
+func (a *app) fill(cmd *cobra.Command, o *graphOptions, s *diffSide) error {
+	if s.objects {
 		one := *o
-		one.files, one.itineraries = []string{source}, nil
+		one.files, one.itineraries = []string{s.source}, nil
 		drawn, title, err := a.drawnRecorded(cmd, &one)
 		if title != "" {
-			title += " of " + source
+			s.Title = title + " of " + s.Title
 		}
-		return diffSide{dump.Side{Title: title, Itineraries: drawn}}, err
+		s.Itineraries = drawn
+		return err
 	}
-	_, named, err := a.namedBy(source)
-	if err != nil {
-		return diffSide{}, a.content(err)
-	}
-	side := diffSide{dump.Side{Title: arg}}
-	if phase != "" {
-		if named, err = havePhase(named, arg, phase); err != nil {
-			return diffSide{}, err
+	named := s.named
+	if s.phase != "" {
+		var err error
+		if named, err = havePhase(named, s.arg, s.phase); err != nil {
+			return err
 		}
 	}
 	for _, g := range named {
 		it := dump.Itinerary{Graph: g}
-		if given || phase != "" {
-			facts, err := parseFlags(g.Vocabulary(), flags)
+		if s.given || s.phase != "" {
+			facts, err := parseFlags(g.Vocabulary(), s.flags)
 			if err != nil {
-				return diffSide{}, fmt.Errorf("%s: %w", arg, err)
+				return fmt.Errorf("%s: %w", s.arg, err)
 			}
 			for _, clause := range g.Vocabulary().Broken(facts) {
-				a.line("warning: %s: %s%s", arg, a.notReal(), clauseText(g.Vocabulary(), clause))
+				a.line("warning: %s: %s%s", s.arg, a.notReal(), clauseText(g.Vocabulary(), clause))
 			}
-			if it.Plan, err = g.PlanFrom(machine.Position{Phase: phase}, facts); err != nil {
-				return diffSide{}, fmt.Errorf("%s: %w", arg, err)
+			if it.Plan, err = g.PlanFrom(machine.Position{Phase: s.phase}, facts); err != nil {
+				return fmt.Errorf("%s: %w", s.arg, err)
 			}
 		}
-		side.Itineraries = append(side.Itineraries, it)
+		s.Itineraries = append(s.Itineraries, it)
 	}
-	return side, nil
-}
-
-// splitSide takes ITINERARY[@PHASE][?FLAG,...] apart, unless all of it is a file.
-func splitSide(arg string) (source, phase, flags string, given bool) {
-	isFile := func(name string) bool { _, err := os.Stat(name); return err == nil }
-	if source = arg; isFile(source) {
-		return source, "", "", false
-	}
-	if i := strings.LastIndexByte(source, '?'); i >= 0 {
-		source, flags, given = source[:i], source[i+1:], true
-	}
-	if isFile(source) {
-		return source, "", flags, given
-	}
-	if i := strings.LastIndexByte(source, '@'); i >= 0 {
-		source, phase = source[:i], source[i+1:]
-	}
-	return source, phase, flags, given
+	return nil
 }
 
 // parseFlags reads the flags behind the question mark: FLAG or FLAG=VALUE; all
@@ -175,24 +296,31 @@ func parseFlags(v *phases.Vocabulary, text string) (phases.Facts, error) {
 	return facts, nil
 }
 
-// isObjects reports whether a file holds objects of a cluster, not itineraries.
-func isObjects(file string) bool {
-	if info, err := os.Stat(file); err != nil || info.IsDir() {
-		return err == nil // a directory holds objects
+// holdsObjects reports whether a text is of objects of a cluster, not of itineraries:
+// by its first document that is not empty.
+func holdsObjects(text []byte) bool {
+	for len(text) > 0 {
+		end := chunkEnd(text)
+		chunk := withoutMarks(text[:end])
+		text = text[end:]
+		if body := bytes.TrimPrefix(chunk, []byte("---")); isJSON(body) {
+			var head struct{ Itineraries json.RawMessage }
+			err := json.NewDecoder(bytes.NewReader(body)).Decode(&head)
+			if err == nil || errors.As(err, new(*json.UnmarshalTypeError)) {
+				return head.Itineraries == nil
+			}
+		}
+		var doc yaml.Node
+		switch err := yaml.NewDecoder(bytes.NewReader(chunk)).Decode(&doc); {
+		case onlyDirectives(chunk), err == io.EOF, err == nil && doc.Content[0].ShortTag() == "!!null":
+			continue
+		case err != nil:
+			return false
+		}
+		has := func(key string) bool { return lookUp(doc.Content[0], key) != nil }
+		return !has("itineraries") && (has("apiVersion") || has("kind") || has("type") || doc.Content[0].Kind != yaml.MappingNode)
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return false
-	}
-	var head struct {
-		APIVersion string    `yaml:"apiVersion"`
-		Kind       string    `yaml:"kind"`
-		Type       string    `yaml:"type"`
-		Phases     yaml.Node `yaml:"itineraries"`
-	}
-	err = yaml.NewDecoder(bytes.NewReader(text)).Decode(&head)
-	var wrongType *yaml.TypeError
-	return head.Phases.IsZero() && (head.APIVersion+head.Kind+head.Type != "" || errors.As(err, &wrongType))
+	return false
 }
 
 // useCatalogue takes the itineraries of the objects from the one file that -i names.

@@ -1,6 +1,9 @@
 package command_test
 
 import (
+	"compress/gzip"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +11,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine/command"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 const upgradesFile = "testdata/upgrades.yaml"
@@ -64,6 +70,131 @@ func TestGraphDiff(t *testing.T) {
 	}
 }
 
+// gzipped writes a text to a file as gzip does.
+func gzipped(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "text.yaml.gz")
+	f, err := os.Create(name)
+	require.NoError(t, err)
+	z := gzip.NewWriter(f)
+	_, err = z.Write([]byte(text))
+	require.NoError(t, errors.Join(err, z.Close(), f.Close()))
+	return name
+}
+
+// pipe is a pipe out of which a text can be read once, as the shell makes it of <(...).
+func pipe(t *testing.T, text string) string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.WriteString(text)
+		done <- errors.Join(err, w.Close())
+	}()
+	t.Cleanup(func() { assert.NoError(t, errors.Join(<-done, r.Close())) })
+	return fmt.Sprintf("/dev/fd/%d", r.Fd())
+}
+
+// A side of --diff is read as -f reads it, once.
+func TestGraphDiffReadsWhatFilesAreReadAs(t *testing.T) {
+	runs := text(t, "testdata/runs.yaml")
+	moved := strings.Replace(runs, "phase: CheckVersions", "phase: UpgradePrimary", 1)
+	edited := strings.Replace(text(t, upgradesFile), "- {name: UpgradePrimary, step: Cutover}", "- {name: UpgradePrimary, step: Cutover}\n  - {name: Analyze, step: Cutover}", 1)
+	file := func(text string) string {
+		name := filepath.Join(t.TempDir(), "text.yaml")
+		require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+		return name
+	}
+	const newPhase = "1 phase is new: Analyze"
+	ofRuns := []string{"-i", upgradesFile, "--name", "working"}
+	for _, tt := range []struct {
+		name, stdin string
+		options     []string
+		before      string
+		after       string
+		want        string
+	}{
+		{"objects of gzip", "", ofRuns, gzipped(t, runs), gzipped(t, moved), "at UpgradePrimary"},
+		{"objects of pipes", "", ofRuns, pipe(t, runs), pipe(t, moved), "at UpgradePrimary"},
+		{"objects of standard input", moved, ofRuns, "testdata/runs.yaml", "-", "now: databases/working of standard input"},
+		{"an empty document before objects", "", ofRuns, file("# a comment\n---\n---\n" + runs), file("%YAML 1.1\n---\n...\n" + moved), "at UpgradePrimary"},
+		{"itineraries of gzip", "", nil, gzipped(t, text(t, upgradesFile)), gzipped(t, edited) + "#Upgrade", newPhase},
+		{"itineraries of pipes", "", nil, pipe(t, text(t, upgradesFile)), pipe(t, edited), newPhase},
+		{"itineraries of standard input", edited, nil, upgradesFile, "-", newPhase},
+		{"an empty document before itineraries", "", nil, upgradesFile, file("# a comment\n" + edited), newPhase},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			code, out, stderr := upgradectl(t, tt.stdin, append(append([]string{"graph", "--diff"}, tt.options...), tt.before, tt.after)...)
+			assert.Zero(t, code, stderr)
+			assert.Contains(t, out, tt.want)
+		})
+	}
+
+	code, _, stderr := upgradectl(t, runs, "graph", "--diff", "-", "-")
+	assert.Equal(t, 2, code)
+	assert.Equal(t, "both sides of --diff are standard input, which can be read once; give a file for one\n", stderr)
+
+	large := file("")
+	require.NoError(t, os.Truncate(large, 64<<20+1))
+	code, _, stderr = upgradectl(t, "", "graph", "--diff", large, upgradesFile)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stderr, "is larger than 64 MiB")
+}
+
+// A name is looked up in the itineraries of -i before those of the command.
+func TestGraphDiffNamesItinerariesOfTheOption(t *testing.T) {
+	code, out, stderr := upgradectl(t, "", "graph", "-i", upgradesFile, "--name", "shop[carts]", "--diff", "Upgrade?BackupWanted", "testdata/fleet.yaml")
+	assert.Zero(t, code, stderr)
+	assert.Contains(t, out, "was: Upgrade?BackupWanted\n")
+	assert.Contains(t, out, "at start -> at WaitForReplica\n")
+
+	edited := filepath.Join(t.TempDir(), "edited.yaml")
+	require.NoError(t, os.WriteFile(edited, []byte(strings.Replace(text(t, upgradesFile), "{name: ReportCancel,", "{name: ReportCancel, rides: true,", 1)), 0o600))
+	code, out, stderr = upgradectl(t, "", "graph", "-i", edited, "--diff", upgradesFile+"#Cancel", "Cancel")
+	assert.Zero(t, code, stderr)
+	assert.Contains(t, out, "1 phase is defined differently: ReportCancel\n")
+
+	for _, flags := range []string{"Upgrade?BackupWanted", "Upgrade@CheckVersions", upgradesFile + "#Upgrade?"} {
+		code, out, stderr = upgradectl(t, "", "graph", "-i", upgradesFile, "--diff", "testdata/fleet.yaml", flags)
+		assert.NotZero(t, code)
+		assert.Empty(t, out)
+		assert.Contains(t, stderr, "testdata/fleet.yaml has many runs, which compare with many runs or with an itinerary alone; --name NAME[ITEM] picks one run\n")
+	}
+}
+
+// Two lists of an object may have items of one name.
+func TestGraphOfTwoRunsOfOneName(t *testing.T) {
+	const run = "{itinerary: Upgrade, phase: UpgradePrimary, visit: 3, facts: {hash: a, \"true\": [BackupWanted]}}"
+	const object = "apiVersion: example.com/v1\nkind: Upgrade\nmetadata: {name: x, namespace: ns}\nstatus:\n" +
+		"  vms:\n  - {name: a, run: " + run + "}\n  disks:\n  - {name: a, run: " + run + "}\n"
+	code, out, stderr := upgradectl(t, object, "graph", "-f", "-", "-i", upgradesFile)
+	assert.Equal(t, 1, code)
+	assert.Equal(t, "Upgrade ns/x: item a: two runs of that name are on itinerary Upgrade, and the first is drawn; say with --state-at where the runs are\n", stderr)
+	assert.Contains(t, out, "1 here: a")
+
+	_, out, stderr = upgradectl(t, object, "graph", "-f", "-", "-i", upgradesFile, "--state-at", ".status.vms[*].run")
+	assert.NotContains(t, stderr, "two runs")
+	assert.Contains(t, out, "Upgrade, at UpgradePrimary")
+}
+
+func TestGraphDiffOfItinerariesRefusesOptionsOfObjects(t *testing.T) {
+	c := command.Catalogue{
+		Command: "upgradectl", Itineraries: upgrades(t), Kind: "Upgrade",
+		Options: []command.Option{{Name: "no-images", Usage: "there are no images"}},
+		Sources: func(*command.Object, string, *command.Objects) (*phases.Sources, error) { return nil, nil },
+	}
+	for _, option := range []string{"today", "no-images"} {
+		code, out, stderr := execute(t, c, "", "graph", "--diff", "Upgrade", "Cancel", "--"+option)
+		assert.Equal(t, 2, code)
+		assert.Empty(t, out)
+		assert.Equal(t, "upgradectl: --"+option+" is about objects, and both sides of --diff are itineraries; leave it out\n", stderr)
+		code, _, stderr = execute(t, c, "", "graph", "-i", upgradesFile, "--diff", "testdata/runs.yaml", "Upgrade", "--"+option)
+		assert.Equal(t, 2, code)
+		assert.Contains(t, stderr, "--"+option+" is about the objects of this command's own itineraries")
+	}
+}
+
 func TestGraphDiffUsage(t *testing.T) {
 	edited := filepath.Join(t.TempDir(), "edited.yaml")
 	require.NoError(t, os.WriteFile(edited, []byte(strings.Replace(text(t, upgradesFile), "{name: ReportCancel,", "{name: ReportCancel, rides: true,", 1)), 0o600))
@@ -83,6 +214,13 @@ func TestGraphDiffUsage(t *testing.T) {
 		{"an itinerary of its own", []string{"-i", "Abort", upgradesFile, upgradesFile}, "--diff takes what it compares as two arguments; leave out -i Abort, or "},
 		{"a value that is none", []string{upgradesFile + "#Cancel", upgradesFile + "#Cancel?TrafficStopped=maybe"}, `TrafficStopped is true, false or unknown, not "maybe"`},
 		{"a file that is not there", []string{upgradesFile + "#Cancel", "nowhere.yaml"}, "nowhere.yaml"},
+		{"a flag of objects", []string{"testdata/runs.yaml?HasReplicas", upgradesFile}, "testdata/runs.yaml?HasReplicas: flags and a phase are those of an itinerary, and testdata/runs.yaml holds objects"},
+		{"no phase behind @", []string{upgradesFile + "#Cancel@", upgradesFile + "#Cancel"}, upgradesFile + "#Cancel@: no phase stands behind @; name one, or leave @ out"},
+		{"no phase behind @, with flags", []string{upgradesFile + "#Cancel", upgradesFile + "#Cancel@?TrafficStopped"}, "no phase stands behind @"},
+		{"a name without objects", []string{"--name", "x", upgradesFile, edited}, "--name is about objects, and both sides of --diff are itineraries; leave it out"},
+		{"a place of states without objects", []string{"--state-at", ".status", upgradesFile, edited}, "--state-at is about objects"},
+		{"itineraries that no side is of", []string{"-i", upgradesFile, upgradesFile, edited}, "neither side of --diff is of -i " + upgradesFile + "; leave it out"},
+		{"an unknown name beside -i", []string{"-i", upgradesFile, upgradesFile, "Upgrad"}, `unknown itinerary "Upgrad"; did you mean "Upgrade"?`},
 		{"options of one drawing", []string{"--flags", "TrafficStopped", upgradesFile, upgradesFile}, "excludes --flags"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -210,6 +210,12 @@ func (a *app) namedBy(arg string) (f *family, named []*machine.Graph, err error)
 	if err != nil {
 		return nil, nil, &fileError{err}
 	}
+	return namedOf(defs, file, name)
+}
+
+// namedOf finds the itinerary of that name among those of a file, or all if the name is
+// empty. Errors are as for [app.namedBy].
+func namedOf(defs *phases.File, file, name string) (f *family, named []*machine.Graph, err error) {
 	if name != "" {
 		if _, err := defs.Itinerary(name); err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", file, err)

@@ -3,6 +3,7 @@ package dump
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Side is one of the two sides that a drawing of differences compares.
@@ -72,7 +73,8 @@ func NewDiff(o Options, before, after Side) (*Drawing, error) {
 
 // Same reports whether nothing differs between the sides of a drawing that [NewDiff]
 // made: no phase, step or transition is marked, and the itineraries are of one name and
-// kind. Flags that differ without an effect on these count as nothing.
+// kind, and declare the same flags and relations. Values of flags that differ without an
+// effect on these count as nothing.
 func (d *Drawing) Same() bool {
 	return !slices.ContainsFunc(d.parts, func(p *part) bool { return p.change != same })
 }
@@ -123,6 +125,13 @@ func (a aspect) text(arrow string) string {
 		return "was " + a.was
 	case "place":
 		return "moved: was " + a.was
+	case "flags", "relation":
+		if strings.HasPrefix(a.was, "no ") {
+			return "new: " + a.now
+		}
+		return "gone: " + a.was
+	case "live":
+		return "changed: " + a.now
 	}
 	return a.was + arrow + a.now
 }

@@ -1,10 +1,14 @@
 package dump
 
 import (
+	"cmp"
 	"slices"
 	"sort"
+	"strings"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
@@ -416,5 +420,85 @@ func compareParts(b, a *part) []aspect {
 	differ("itinerary", b.name(), a.name())
 	differ("cleanup", kind(b.graph), kind(a.graph))
 	differ("result", "result "+string(b.graph.Result()), "result "+string(a.graph.Result()))
+	return append(all, compareFlags(b.graph.Vocabulary(), a.graph.Vocabulary())...)
+}
+
+// compareFlags compares the flags that two versions declare, and the relations
+// between them. Their order does not count.
+func compareFlags(before, after *phases.Vocabulary) []aspect {
+	gone, added := without(before, after), without(after, before)
+	all := appear("flags", "no flag", nameFlags(gone), nameFlags(added))
+	var live, settled []string
+	var described []aspect
+	for _, now := range after.Defs() {
+		flag, both := before.Lookup(now.Name)
+		if !both {
+			continue
+		}
+		switch isLive := before.Live()&flag != 0; {
+		case now.Live && !isLive:
+			live = append(live, now.Name)
+		case !now.Live && isLive:
+			settled = append(settled, now.Name)
+		}
+		if was := before.Describe(flag); was != now.Description {
+			described = append(described, aspect{"description", describeFlag(now.Name, was), describeFlag(now.Name, now.Description)})
+		}
+	}
+	for _, one := range []struct {
+		names    []string
+		was, now string
+	}{{live, "not live", "live"}, {settled, "live", "not live"}} {
+		if flags := nameFlags(one.names); flags != "" {
+			is := " is "
+			if len(one.names) > 1 {
+				is = " are "
+			}
+			all = append(all, aspect{"live", flags + is + one.was, flags + is + one.now})
+		}
+	}
+	all = append(all, described...)
+	was, now := relations(before), relations(after)
+	for _, r := range was {
+		if !slices.Contains(now, r) {
+			all = append(all, appear("relation", "no relation", r, "")...)
+		}
+	}
+	for _, r := range now {
+		if !slices.Contains(was, r) {
+			all = append(all, appear("relation", "no relation", "", r)...)
+		}
+	}
+	return all
+}
+
+// appear is that something is gone and something is new, each unless it is empty.
+func appear(what, nothing, gone, added string) (all []aspect) {
+	if gone != "" {
+		all = append(all, aspect{what, gone, nothing})
+	}
+	if added != "" {
+		all = append(all, aspect{what, nothing, added})
+	}
+	return all
+}
+
+// without are the flags of a vocabulary that another does not have.
+func without(v, other *phases.Vocabulary) []string {
+	return slices.DeleteFunc(v.Names(v.All()), func(name string) bool { _, has := other.Lookup(name); return has })
+}
+
+// relations are those of a vocabulary in words, each once, with the flags sorted:
+// "relation !A or B".
+func relations(v *phases.Vocabulary) (all []string) {
+	for _, c := range v.Relations() {
+		literals := v.Literals(c)
+		slices.SortFunc(literals, func(x, y string) int {
+			return cmp.Or(cmp.Compare(strings.TrimPrefix(x, "!"), strings.TrimPrefix(y, "!")), cmp.Compare(x, y))
+		})
+		if r := "relation " + wording.List(literals, "or"); !slices.Contains(all, r) {
+			all = append(all, r)
+		}
+	}
 	return all
 }

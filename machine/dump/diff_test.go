@@ -193,6 +193,59 @@ func TestWhatCannotBeCompared(t *testing.T) {
 	})
 }
 
+// Both sides have the same phases and jumps: only the flags differ.
+func TestWhatDiffersBetweenDeclaredFlags(t *testing.T) {
+	side := func(defs []phases.FlagDef, relations ...phases.Clause) dump.Side {
+		g, err := machine.Compile(phases.Itinerary{Name: "It", Vocabulary: phases.MustVocabulary(defs, relations...), Phases: []phases.Phase{{Name: "A", Step: "S", Guard: phases.Guard{All: 1}}}})
+		require.NoError(t, err)
+		return dump.Side{Itineraries: []dump.Itinerary{{Graph: g}}}
+	}
+	flags := func(change ...func(defs []phases.FlagDef)) []phases.FlagDef {
+		defs := []phases.FlagDef{{Flag: 1, Name: "X"}, {Flag: 2, Name: "Y"}, {Flag: 4, Name: "Z"}}
+		for _, c := range change {
+			c(defs)
+		}
+		return defs
+	}
+	live := flags(func(defs []phases.FlagDef) { defs[0].Live, defs[1].Live = true, true })
+	described := flags(func(defs []phases.FlagDef) { defs[1].Description = "it is" })
+	for _, tt := range []struct {
+		name          string
+		before, after dump.Side
+		forth, back   []string
+	}{
+		{"nothing", side(flags()), side(flags()), nil, nil},
+		{"the order", side(flags(), phases.Clause{True: 1, False: 2}), side([]phases.FlagDef{{Flag: 1, Name: "X"}, {Flag: 2, Name: "Z"}, {Flag: 4, Name: "Y"}}, phases.Clause{True: 1, False: 4}), nil, nil},
+		{"a relation twice", side(flags(), phases.Clause{True: 3}), side(flags(), phases.Clause{True: 3}, phases.Clause{True: 3}), nil, nil},
+		{"a flag", side(flags()[:2]), side(flags()), []string{"new: flag Z"}, []string{"gone: flag Z"}},
+		{"flags", side(flags()[:1]), side(flags()), []string{"new: flags Y and Z"}, []string{"gone: flags Y and Z"}},
+		{"another name", side(flags()[:2]), side(flags(func(defs []phases.FlagDef) { defs[1].Name = "V" })[:2]),
+			[]string{"gone: flag Y", "new: flag V"}, []string{"gone: flag V", "new: flag Y"}},
+		{"live", side(flags()), side(live), []string{"changed: flags X and Y are live"}, []string{"changed: flags X and Y are not live"}},
+		{"a description", side(flags()), side(described), []string{`flag Y without description -> flag Y "it is"`}, []string{`flag Y "it is" -> flag Y without description`}},
+		{"a relation", side(flags()), side(flags(), phases.Clause{False: 1, True: 2}), []string{"new: relation !X or Y"}, []string{"gone: relation !X or Y"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, way := range []struct {
+				before, after dump.Side
+				want          []string
+			}{{tt.before, tt.after, tt.forth}, {tt.after, tt.before, tt.back}} {
+				d, err := dump.NewDiff(dump.Options{}, way.before, way.after)
+				require.NoError(t, err)
+				assert.Equal(t, way.want == nil, d.Same())
+				for _, want := range way.want {
+					assert.Contains(t, d.Text(), "\n  "+want+"\n")
+					assert.Equal(t, way.want == nil, strings.Contains(d.Text(), "nothing differs"))
+					for _, format := range []string{d.DOT(), d.Mermaid(), string(d.SVG()), string(d.JSON())} {
+						word, _, _ := strings.Cut(strings.Replace(want, ":", " ", 1), " ")
+						assert.Contains(t, format, word)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestADescriptionThatDiffers(t *testing.T) {
 	side := func(description string) dump.Side {
 		return version(t, phases.Phase{Name: "Upload", Description: description})

@@ -60,6 +60,25 @@ func (n *node) description() string {
 	return ""
 }
 
+// nameFlags calls flags flags: "flag A", "flags A and B"; empty if there is none.
+func nameFlags(names []string) string {
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return "flag " + names[0]
+	}
+	return "flags " + wording.List(names, "and")
+}
+
+// describeFlag is a flag with its description, as a message quotes it.
+func describeFlag(name, description string) string {
+	if description == "" {
+		return "flag " + name + " without description"
+	}
+	return fmt.Sprintf("flag %s %q", name, description)
+}
+
 func prefixed(prefix, text string) string {
 	if text == "" {
 		return ""
@@ -155,7 +174,10 @@ func (p *part) differences(arrow string) []string {
 	}
 	var lines []string
 	for _, a := range p.aspects {
-		if a.what != "itinerary" { // the heading has it
+		switch {
+		case a.what == "itinerary": // the heading has it
+		case a.what == "flags" && p.plan != nil: // those below have their values
+		default:
 			lines = append(lines, a.text(arrow))
 		}
 	}

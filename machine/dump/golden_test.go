@@ -49,7 +49,7 @@ func eachDrawing(t *testing.T, yield func(t *testing.T, name string, d *dump.Dra
 }
 
 // JSON is long, and has nothing that differs from one itinerary to the next.
-var asJSON = []string{"warm-middle", "warm-all-edges", "failed", "rollback-middle", "hostile-around", "disks-unknown", "disks-chosen", "runs", "diff-runs", "diff-versions-plan", "diff-done"}
+var asJSON = []string{"warm-middle", "warm-all-edges", "failed", "rollback-middle", "hostile-around", "disks-unknown", "disks-chosen", "runs", "diff-runs", "diff-versions-plan", "diff-declared", "diff-declared-plan", "diff-done"}
 
 func TestGolden(t *testing.T) {
 	eachDrawing(t, func(t *testing.T, name string, d *dump.Drawing) {
