@@ -208,6 +208,9 @@ func newStatusRow(r *Run, recorded Recorded, now time.Time, unmoved time.Duratio
 	if f := s.FailedAt; f != nil && !s.Done {
 		row.also("after " + failureOf(&s, f))
 	}
+	if recorded.Reasons != nil {
+		row.also(strings.Join(recorded.Reasons, "; "))
+	}
 	if r.Itinerary != "" && r.Itinerary != row.Itinerary && !s.Done {
 		row.also("the object selects itinerary " + r.Itinerary + " now")
 	}
