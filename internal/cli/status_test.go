@@ -36,3 +36,20 @@ func TestStatusOfAMigrationThatIsDone(t *testing.T) {
 		})
 	}
 }
+
+// A phase is all that the status of this migration has, or a time that is none.
+func TestStatusOfAMigrationWithoutATime(t *testing.T) {
+	r := run(t, "", "status", "-f", recorded("objects.json"), "--name", "migration-003", "--stuck", "30m")
+	assert.Equal(t, 0, r.code)
+	assert.Empty(t, r.out)
+	assert.Equal(t, []string{"note: of these it is not known since when they have not moved: openshift-migration/migration-003"}, r.lines(t))
+
+	broken := migration("m", "", `"itinerary": "Final", "phase": "EnsureInitialBackup", "pipeline": [{"name": "Prepare", "started": "yesterday"}]`)
+	r = run(t, broken, "status", "-f", "-", "--stuck", "30m")
+	assert.Equal(t, 1, r.code)
+	assert.Empty(t, r.out)
+	require.Len(t, r.lines(t), 2)
+	assert.Contains(t, r.lines(t)[0], `MigMigration ns/m: status: parsing time "yesterday"`)
+	assert.Equal(t, "note: of these it is not known since when they have not moved: ns/m", r.lines(t)[1])
+	assert.Contains(t, run(t, broken, "status", "-f", "-").out, `status: parsing time "yesterday"`)
+}
