@@ -125,8 +125,8 @@ func (inv *inventory) reading(t *command.Tool, all *command.Objects) command.Rea
 	}
 	adapter := legacy.NewAdapter(itineraries(), mtc.DataNames)
 	for _, m := range inv.migrations {
-		runs := t.RunsOf(m.object, all)
-		if runs == nil { // mig-controller wrote it
+		runs, holds := t.RunsOf(m.object, all)
+		if !holds { // mig-controller wrote it
 			runs = []*command.Run{{
 				Object:    m.object,
 				Itinerary: mtc.Current(m.Migration),

@@ -8,13 +8,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine/command"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // recorded is what the status of a migration records, in its present form.
 func (m *migration) recorded(adapter *legacy.Adapter) command.Recorded {
-	r := command.Recorded{Itinerary: m.Status.Itinerary, Phase: m.Status.Phase, Done: mtc.Done(m.Migration)}
+	r := command.Recorded{Itinerary: m.Status.Itinerary, Phase: m.Status.Phase, Done: mtc.Done(m.Migration), Reasons: m.Status.Errors}
 	present, err := m.upgraded(adapter)
 	if r.Err, r.StateErr = err, err; err != nil || rawjson.IsNull(present) {
 		return r
@@ -61,7 +62,7 @@ func (m *migration) state(present json.RawMessage) (runner.State, error) {
 	s.Itinerary, s.Phase = m.Status.Itinerary, status.Phase
 	selected := mtc.Current(m.Migration)
 	if mtc.Done(m.Migration) {
-		s.Itinerary, s.Done = selected, true
+		s.Itinerary, s.Done, s.Result = selected, true, m.result()
 	} else if s.Itinerary != "" && s.Itinerary != selected {
 		// A runner does not leave every cleanup itinerary; mig-controller, which
 		// wrote the status, does.
@@ -70,4 +71,17 @@ func (m *migration) state(present json.RawMessage) (runner.State, error) {
 		}
 	}
 	return s, nil
+}
+
+// result is how a migration that is done has ended. Errors and the condition Failed
+// count whatever the itinerary, as they do for mig-controller.
+func (m *migration) result() phases.Result {
+	if mtc.Select(m.Migration) == mtc.Failed {
+		return phases.Failed
+	}
+	g, err := itineraries().Graph(mtc.Current(m.Migration))
+	if err != nil {
+		return "" // never: it is one of them
+	}
+	return g.Result()
 }

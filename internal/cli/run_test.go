@@ -278,7 +278,7 @@ func TestRunOfARecordedMigration(t *testing.T) {
 	assert.NotContains(t, r.out, "StageRestore")
 
 	r = run(t, moments, "run", "-f", "-", "--name", "ns/done")
-	assert.Equal(t, result{0, "     0s  ns/done, at the end of itinerary Stage\n     0s  Prepare       completed    after 1m0s\n     0s  done\n", ""}, r)
+	assert.Equal(t, result{0, "     0s  ns/done, at the end of itinerary Stage\n     0s  Prepare       completed    after 1m0s\n     0s  done: Succeeded\n", ""}, r)
 
 	r = run(t, around(``, migration("m", ``, `"itinerary": "Cancel", "errors": ["it broke"]`)), "run", "-f", "-")
 	assert.Contains(t, r.out, "     0s  ns/m, at the beginning of itinerary Cancel\n     0s  itinerary Failed, in place of itinerary Cancel\n")

@@ -180,16 +180,18 @@ func TestTheItineraryOfAMigrationWithAState(t *testing.T) {
 	}
 }
 
-// A state that cannot be read is a problem, and the migration is planned by its
-// status.
+// A state that cannot be read is a problem, and nothing is planned by
+// mig-controller's rules, which are not those of the migration.
 func TestAStateOfAMigrationThatCannotBeRead(t *testing.T) {
 	m := newOwn("m")
 	runUntil(t, m, "EnsureInitialBackup", "DirectImage")
 	m.Annotations[command.StateAnnotation] = "{}}"
-	r := run(t, around("", m.JSON(t)), "plan", "-f", "-", "-o", "json")
-	assert.Equal(t, 1, r.code)
-	assert.Equal(t, []string{"MigMigration ns/m: annotation pipeline.konveyor.io/state: not the state of a run: it is not JSON"}, r.lines(t))
-	assert.Equal(t, "EnsureInitialBackup", *elements(t, r.out)[0].Phase)
+	for _, command := range []string{"plan", "status"} {
+		r := run(t, around("", m.JSON(t)), command, "-f", "-", "-o", "json")
+		assert.Equal(t, 1, r.code)
+		assert.Equal(t, []string{"MigMigration ns/m: annotation pipeline.konveyor.io/state: not the state of a run: it is not JSON"}, r.lines(t))
+		assert.Empty(t, elements(t, r.out))
+	}
 }
 
 // convert replans the steps of a migration with a state by what that records.

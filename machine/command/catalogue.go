@@ -218,12 +218,15 @@ type Recorded struct {
 	// State is what a runner would read. StateErr is why it cannot.
 	State    runner.State
 	StateErr error
-	// Itinerary and Phase are as they are recorded, under the present name of the
-	// phase. Started are the steps that have started, in their order, and Done
-	// whether the run is done.
+	// Itinerary and Phase are as they are recorded: the phase may have another name
+	// by now. Started are the steps that have started, in their order, and Done
+	// reports whether the run is done.
 	Itinerary, Phase string
 	Started          []string
 	Done             bool
+	// Reasons are why the run failed, if the state does not have them, since a
+	// controller without this project wrote it.
+	Reasons []string
 	// Err is what is wrong with the record, although some of it is understood.
 	Err error
 	// Own reports whether the state is one that this project wrote: its facts

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -90,16 +92,18 @@ func (a *app) printStatus(o *statusOptions, now time.Time) error {
 	}
 	a.noteLeftOut()
 	var rows []statusRow
+	var unknown []string // of those that may be stuck
 	stuck := &StuckError{Of: len(runs), Noun: a.noun(), Unmoved: o.stuck}
 	for _, r := range runs {
-		recorded := r.Recorded()
-		if err := cmp.Or(recorded.StateErr, recorded.Err); err != nil {
-			a.problem(r.wrong(err))
-		}
-		row := newStatusRow(r, recorded, now, o.stuck)
-		if row.Stuck {
+		row := a.statusOf(r, now, o.stuck)
+		switch {
+		case row.Stuck:
 			stuck.Runs = append(stuck.Runs, r.ref())
-		} else if o.stuck > 0 {
+		case o.stuck == 0:
+		case row.Since == nil && !row.Done:
+			unknown = append(unknown, r.ref())
+			continue
+		default:
 			continue
 		}
 		rows = append(rows, row)
@@ -107,10 +111,13 @@ func (a *app) printStatus(o *statusOptions, now time.Time) error {
 	if err := a.printRows(rows, o.format, now); err != nil {
 		return err
 	}
+	if unknown != nil {
+		a.line("note: of these it is not known since when they have not moved: %s", many(unknown))
+	}
 	switch {
 	case stuck.Runs != nil:
 		a.problem(stuck)
-	case o.stuck > 0 && stuck.Of > 0:
+	case o.stuck > 0 && stuck.Of > 0 && unknown == nil && !a.failed: // what cannot be read may be stuck
 		a.line("note: of %d %s, none is stuck", stuck.Of, plural(a.noun(), stuck.Of))
 	}
 	return nil
@@ -171,7 +178,8 @@ type statusRow struct {
 	Phase     string          `json:"phase,omitempty"`
 	Activity  runner.Activity `json:"activity"`
 	// Since is when the activity began: of a run that has not begun, when its object
-	// was created.
+	// was created. If the run does not fit the itineraries, it is since when its state
+	// is as it is.
 	Since    *time.Time `json:"since,omitempty"`
 	Why      string     `json:"why,omitempty"`
 	Flags    []string   `json:"flags,omitempty"`
@@ -183,6 +191,38 @@ type statusRow struct {
 	Done     bool       `json:"done"`
 	// Result is how the run ended, or how it will end while it cleans up.
 	Result phases.Result `json:"result,omitempty"`
+}
+
+// statusOf describes what a run does, as [newStatusRow] does, with the phase under
+// its present name. A run that is not done and does not fit the itineraries is
+// stopped: no runner goes on with it. Problems are printed.
+func (a *app) statusOf(r *Run, now time.Time, unmoved time.Duration) statusRow {
+	recorded := r.Recorded()
+	row := newStatusRow(r, recorded, now, unmoved)
+	if err := cmp.Or(recorded.StateErr, recorded.Err); err != nil {
+		a.problem(r.wrong(err))
+		row.also(err.Error())
+	}
+	if recorded.Done || !a.isBuiltin() && recorded.Itinerary == "" {
+		return row // which itinerary it will follow, a file alone does not decide
+	}
+	g, err := a.graphOf(r)
+	if err == nil {
+		var at machine.Position
+		at, err = a.position(r, recorded, g)
+		row.Phase = cmp.Or(at.Phase, row.Phase)
+	}
+	if err != nil {
+		a.problem(r.wrong(err))
+		if !strings.Contains(row.Why, err.Error()) { // else the run has recorded that
+			row.also(err.Error())
+		}
+		row.Stuck, row.Next = true, nil
+		if row.Activity != runner.ActivityPaused { // which comes first
+			row.Activity = runner.ActivityStopped
+		}
+	}
+	return row
 }
 
 // newStatusRow describes what a run does at a moment. It is stuck if it is stopped
@@ -200,7 +240,7 @@ func newStatusRow(r *Run, recorded Recorded, now time.Time, unmoved time.Duratio
 		Stuck: st.NeedsAttention || unmoved > 0 && st.Stuck(unmoved), Done: s.Done, Result: s.Result,
 	}
 	since := st.Since
-	if since.IsZero() && !s.Done {
+	if since.IsZero() && !s.Done && recorded.StateErr == nil {
 		since = begun(r, &s)
 		row.Stuck = row.Stuck || unmoved > 0 && !since.IsZero() && now.Sub(since) >= unmoved
 	}
@@ -208,8 +248,18 @@ func newStatusRow(r *Run, recorded Recorded, now time.Time, unmoved time.Duratio
 	if f := s.FailedAt; f != nil && !s.Done {
 		row.also("after " + failureOf(&s, f))
 	}
+	if recorded.Reasons != nil {
+		row.also(strings.Join(recorded.Reasons, "; "))
+	}
 	if r.Itinerary != "" && r.Itinerary != row.Itinerary && !s.Done {
 		row.also("the object selects itinerary " + r.Itinerary + " now")
+	}
+	switch {
+	case row.Why != "" || row.Activity != runner.ActivityNotBegun:
+	case !reflect.ValueOf(recorded.State).IsZero():
+		row.Why = "it has not entered a phase"
+	case row.Since != nil:
+		row.Why = "no controller has taken it up"
 	}
 	return row
 }
@@ -326,11 +376,8 @@ func (r *statusRow) age(now time.Time) string {
 func (r *statusRow) why(now time.Time) string {
 	var all []string
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	switch {
-	case r.Why != "":
+	if r.Why != "" {
 		add("%s", r.Why)
-	case r.Activity == runner.ActivityNotBegun && r.Since != nil:
-		add("no controller has taken it up")
 	}
 	if r.Since != nil {
 		add("since %s", clockTime(*r.Since, now))

@@ -182,3 +182,78 @@ func TestStatusOfARunThatIsPausedBeforeItBegins(t *testing.T) {
 	assert.Regexp(t, `waits +.*paused`, out)
 	assert.Contains(t, stderr, "ns/waits")
 }
+
+// A run whose itinerary, phase or choice does not exist is stopped, as it is for a
+// runner, and a phase is shown under its present name.
+func TestStatusOfARunThatDoesNotFitTheItineraries(t *testing.T) {
+	code, out, stderr := upgradectl(t, "", "status", "-i", "testdata/upgrades.yaml", "-f", "testdata/fleet.yaml", atNoon)
+	assert.Equal(t, 1, code)
+	assert.Equal(t, ""+
+		"Fleet databases/shop: item typo: itinerary \"Upgrade\" has no phase \"WaitForBakcup\"; did you mean \"WaitForBackup\"?\n"+
+		"1 of 7 runs is stopped or past a deadline: databases/shop[typo]\n", stderr)
+	assert.Regexp(t, `shop\[typo\] +Upgrade +Backup +WaitForBakcup +stopped +1 h 58 min +itinerary "Upgrade" has no phase "WaitForBakcup"`, out)
+	assert.Regexp(t, `shop\[mails\] +Upgrade +Backup +StartBackup +working`, out)
+	assert.Regexp(t, `shop\[new\] +- +- +- +not begun +-`, out)
+
+	for _, tt := range []struct{ about, state, activity, problem string }{
+		{"an itinerary", `"itinerary": "Nope", "phase": "Nope"`, "Stopped", `unknown itinerary "Nope"; there is "Upgrade", "Abort", "Cancel" and "Rollback"`},
+		{"a phase", `"itinerary": "Cancel", "phase": "Nope"`, "Stopped", `itinerary "Cancel" has no phase "Nope"; record one that it has, or declare the name as formerly of the phase that it is now`},
+		{"a choice", `"itinerary": "Upgrade", "phase": "StartBackup", "workDone": true, "choice": "Nope"`, "Stopped", `itinerary "Upgrade": phase "StartBackup" does not have the choice to jump to "Nope"; it declares no choice`},
+		{"a pause holds it", `"itinerary": "Cancel", "phase": "Nope", "pausedSince": "2026-11-20T11:59:00Z"`, "Paused", `itinerary "Cancel" has no phase "Nope"; record one that it has, or declare the name as formerly of the phase that it is now`},
+	} {
+		t.Run(tt.about, func(t *testing.T) {
+			object := `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "a"}, "status": {"visit": 3, "facts": {"hash": "a"}, ` + tt.state + `}}`
+			code, out, stderr := upgradectl(t, object, "status", "-f", "-", atNoon, "--stuck", "30m", "-o", "json")
+			assert.Equal(t, 1, code)
+			assert.Equal(t, "Upgrade a: "+tt.problem+"\n1 of 1 upgrade is stopped or past a deadline, or has not moved for 30 min: a\n", stderr)
+			var rows []struct {
+				Activity, Why string
+				Stuck         bool
+			}
+			require.NoError(t, json.Unmarshal([]byte(out), &rows))
+			require.Len(t, rows, 1)
+			assert.Equal(t, tt.activity, rows[0].Activity)
+			assert.Equal(t, tt.problem, rows[0].Why)
+			assert.True(t, rows[0].Stuck)
+		})
+	}
+}
+
+// What is not known is not said to be false.
+func TestStatusStuckIfItIsNotKnown(t *testing.T) {
+	const moved = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "moved"}, "status": {"visit": 1, "itinerary": "Upgrade", "phase": "CheckVersions", "entered": "2026-11-20T11:59:00Z"}}`
+	const without = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "without"}, "status": {"visit": 1, "itinerary": "Upgrade", "phase": "CheckVersions"}}`
+	const unread = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "unread", "annotations": {"pipeline.konveyor.io/state": "{}}"}}}`
+	for _, tt := range []struct {
+		about, objects string
+		code           int
+		want           string
+	}{
+		{"it is known", moved, 0, "note: of 1 upgrade, none is stuck\n"},
+		{"one has no time", moved + without, 0, "note: of these it is not known since when they have not moved: without\n"},
+		{"one cannot be read", moved + unread, 1, "Upgrade unread: annotation pipeline.konveyor.io/state: not the state of a run: it is not JSON\n"},
+	} {
+		t.Run(tt.about, func(t *testing.T) {
+			code, out, stderr := upgradectl(t, tt.objects, "status", "-f", "-", atNoon, "--stuck", "30m")
+			assert.Equal(t, tt.code, code)
+			assert.Empty(t, out)
+			assert.Equal(t, tt.want, stderr)
+		})
+	}
+}
+
+// That no controller has taken up an object is said only of one without a state.
+func TestStatusOfARunThatHasNotEnteredAPhase(t *testing.T) {
+	for about, state := range map[string]string{
+		"it has facts":      `"facts": {"hash": "x"}`,
+		"it began again":    `"visit": 4, "run": 2, "runStarted": "2026-11-20T11:00:00Z"`,
+		"it has only steps": `"visit": 1, "pipeline": [{"name": "Prepare", "message": "Not started"}]`,
+	} {
+		t.Run(about, func(t *testing.T) {
+			object := `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "a", "creationTimestamp": "2026-11-20T11:00:00Z"}, "status": {` + state + `}}`
+			code, out, stderr := upgradectl(t, object, "status", "-f", "-", atNoon)
+			assert.Equal(t, 0, code, stderr)
+			assert.Regexp(t, `a +Upgrade +- +- +not begun +1 h +it has not entered a phase; since 11:00:00Z`, out)
+		})
+	}
+}

@@ -18,11 +18,11 @@ type Tool struct{ a *app }
 func (t *Tool) StateRuns(all *Objects) Reading { return t.a.stateRuns(all) }
 
 // RunsOf finds the runs of an object that holds the states of runs, as StateRuns
-// does, for a catalogue that reads other objects otherwise. It returns none if the
-// object holds none, or none that can be read, which is then printed.
-func (t *Tool) RunsOf(o *Object, all *Objects) []*Run {
-	runs, _ := t.a.runsOf(o, all)
-	return runs
+// does, for a catalogue that reads other objects otherwise, and reports whether the
+// object holds a state. States that cannot be read are printed as problems, so that
+// there may be no run although it holds some.
+func (t *Tool) RunsOf(o *Object, all *Objects) (runs []*Run, holds bool) {
+	return t.a.runsOf(o, all)
 }
 
 // Problem prints something that is wrong with what was read; the exit code is then
