@@ -28,6 +28,7 @@ type outcomes struct {
 	// leaves, those in which each of its jumps is taken and, last, none.
 	enters []cases
 	leaves [][]cases
+	every  cases // all of them
 
 	memory     []uint64 // see none
 	used, kept int
@@ -105,7 +106,7 @@ func (o *outcomes) judge() {
 		}
 		return c
 	}
-	every := admit(phases.Guard{})
+	o.every = admit(phases.Guard{})
 	for i := range o.graph.nodes {
 		n := &o.graph.nodes[i]
 		enters := admit(n.guard)
@@ -117,11 +118,11 @@ func (o *outcomes) judge() {
 				}
 			}
 		}
-		rest := every
+		rest := o.every
 		var leaves []cases
 		for _, j := range n.jumps {
 			if j.choice {
-				leaves = append(leaves, every)
+				leaves = append(leaves, o.every)
 				continue
 			}
 			taken := admit(j.guard)
@@ -171,11 +172,17 @@ func (o *outcomes) settle() {
 		}
 		every, depends := len(o.all) == 1 && !o.choices, false
 		if !every {
-			every, depends = o.verdict(i)
+			every, depends = o.verdict(i, o.enters[i])
 		}
 		if every {
 			*m = *m&^(tentative|maybe) | ahead | always
 			continue
+		}
+		if *m&maybe != 0 {
+			// Every run comes by: whether it runs is up to its guard alone.
+			if comes, _ := o.verdict(i, o.every); comes {
+				*m &^= maybe
+			}
 		}
 		if depends {
 			*m |= maybe
@@ -186,13 +193,16 @@ func (o *outcomes) settle() {
 	}
 }
 
-// verdict reports whether every run enters the phase at index i; if not, whether
-// none does for some values of the flags that are unknown now.
+// verdict reports whether every run enters the phase at index i, which admits in
+// these cases; if not, whether none does for some values of the flags that are
+// unknown now.
 //
 // A run goes round in a loop only as long as what it decides there makes it. So
 // it misses the phase if it comes to a place, or to the end, from which no run
 // leads to the phase any more.
-func (o *outcomes) verdict(i int) (every, depends bool) {
+func (o *outcomes) verdict(i int, admits cases) (every, depends bool) {
+	defer func(enters cases) { o.enters[i] = enters }(o.enters[i])
+	o.enters[i] = admits
 	leads := o.leads(i)
 	every = true
 	for p, without := range o.reach(i) {

@@ -207,3 +207,28 @@ func TestAPlanIsRightForEveryOutcome(t *testing.T) {
 	}
 	assert.Greater(t, seen["up to a choice"], 80)
 }
+
+// A flag that is unknown for good does not make a phase unknown if every run comes
+// by, whatever the flag is and whatever is chosen: its guard alone says whether it
+// runs.
+func TestAFlagThatKeepsNoRunAwayChangesNothing(t *testing.T) {
+	v := phases.MustVocabulary([]phases.FlagDef{{Name: "Vegan", Flag: 1}, {Name: "MoreDishes", Flag: 2}, {Name: "Urgent", Flag: 4, Live: true}})
+	const vegan, moreDishes, urgent = phases.Flags(1), phases.Flags(2), phases.Flags(4)
+	g, err := machine.Compile(phases.Itinerary{Name: "Cook", Vocabulary: v, Phases: []phases.Phase{
+		{Name: "Shop", Step: "Cook"},
+		{Name: "Fry", Step: "Cook", Guard: phases.Guard{None: vegan}, Decides: moreDishes, Jumps: []phases.Jump{{To: "Fry", Guard: phases.Guard{All: moreDishes}}}},
+		{Name: "Taste", Step: "Cook", Jumps: []phases.Jump{{To: "Shop", Choice: true}}},
+		{Name: "Season", Step: "Cook", Guard: phases.Guard{None: urgent}},
+		{Name: "Serve", Step: "Cook"},
+	}})
+	require.NoError(t, err)
+	season, err := g.Lookup("Season")
+	require.NoError(t, err)
+	for _, truth := range []phases.Truth{phases.False, phases.True, phases.Unknown} {
+		plan, err := g.PlanFrom(machine.Position{Phase: "Fry"}, phases.NewFacts(moreDishes, urgent).Set(vegan, truth))
+		require.NoError(t, err)
+		assert.Equal(t, phases.True, plan.Runs(season), "Vegan is %v", truth)
+		assert.True(t, plan.Tentative(season), "Urgent is live")
+		assert.Nil(t, plan.Why(season))
+	}
+}

@@ -15,6 +15,9 @@ type Progress struct {
 	// Current is the name of the step that the run is in; empty at the start of
 	// an itinerary and when it is done.
 	Current string
+	// Number is the place of Current in the pipeline, counted from 1; 0 if there is
+	// none. Steps before it may not be completed, if they may be entered again.
+	Number int
 	// AtLeast and AtMost are how many steps the run shows in the end, unless it
 	// leaves its itinerary: the first counts those that have started or will
 	// run, the second also those that depend on a flag that is unknown or may
@@ -27,6 +30,11 @@ type Progress struct {
 func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 	var out Progress
 	g := plan.Graph()
+	if plan.Current() >= 0 {
+		if step := p.Current(); step != nil {
+			out.Current = step.Name
+		}
+	}
 	seen := make(map[string]bool, len(p))
 	for i := range p {
 		if !p[i].Ran() {
@@ -36,10 +44,8 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 		if !p[i].Open() {
 			out.Completed++
 		}
-	}
-	if plan.Current() >= 0 {
-		if step := p.Current(); step != nil {
-			out.Current = step.Name
+		if p[i].Name == out.Current {
+			out.Number = len(seen)
 		}
 	}
 	out.AtLeast = len(seen)
@@ -107,5 +113,5 @@ func (p Progress) String() string {
 	if p.Current == "" {
 		return fmt.Sprintf("%d of %s steps", p.Completed, of)
 	}
-	return fmt.Sprintf("step %d of %s", min(p.Completed+1, p.AtMost), of)
+	return fmt.Sprintf("step %d of %s", p.Number, of)
 }

@@ -50,6 +50,9 @@ func TestProgressIsTrueAtEachMoment(t *testing.T) {
 			require.LessOrEqual(t, progress.AtLeast, len(p), "seed %d, moment %d: %s", seed, at, bytes(t, p))
 			require.GreaterOrEqual(t, progress.AtMost, len(p), "seed %d, moment %d: %s", seed, at, bytes(t, p))
 			require.LessOrEqual(t, progress.Completed, progress.AtLeast)
+			if progress.Current != "" {
+				require.Equal(t, progress.Current, p[progress.Number-1].Name, "seed %d, moment %d: %s", seed, at, bytes(t, p))
+			}
 			moments++
 			if progress.AtLeast == progress.AtMost {
 				exact++
@@ -61,13 +64,53 @@ func TestProgressIsTrueAtEachMoment(t *testing.T) {
 	assert.Greater(t, exact, moments/3, "the number is often known")
 }
 
+// A step that may be entered again is left, but not completed: the current step keeps
+// its number.
+func TestProgressCountsTheStepsThatMayBeEnteredAgain(t *testing.T) {
+	cook := phases.Itinerary{Name: "Cook", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{
+		{Name: "Shop", Step: "Prepare"},
+		{Name: "Fry", Step: "Cook"},
+		{Name: "Taste", Step: "Taste", Jumps: []phases.Jump{{To: "Shop", Choice: true}}},
+		{Name: "Serve", Step: "Serve"},
+	}}
+	set, err := machine.CompileSet(cook)
+	require.NoError(t, err)
+	m, err := set.Resume(machine.Checkpoint{}, "Cook")
+	require.NoError(t, err)
+	var p steps.Pipeline
+	var read []string
+	sync := func() {
+		p = steps.Sync(p, steps.Snapshot{Plan: m.Plan()}, time.Unix(int64(len(read)), 0))
+		read = append(read, steps.ProgressOf(p, m.Plan()).String())
+	}
+	advance := func() {
+		_, err := m.Advance(context.Background())
+		require.NoError(t, err)
+		sync()
+		m.Finish()
+	}
+	sync()
+	advance()
+	advance()
+	advance()
+	require.NoError(t, m.Choose("Shop"))
+	for range 5 {
+		advance()
+	}
+	assert.Equal(t, []string{
+		"0 of 4 steps", "step 1 of 4", "step 2 of 4", "step 3 of 4",
+		"step 1 of 4", "step 2 of 4", "step 3 of 4", "step 4 of 4", "4 of 4 steps",
+	}, read)
+}
+
 func TestProgressReads(t *testing.T) {
 	for _, c := range []struct {
 		progress steps.Progress
 		want     string
 	}{
-		{steps.Progress{Completed: 2, Current: "Data", AtLeast: 7, AtMost: 7}, "step 3 of 7"},
-		{steps.Progress{Completed: 2, Current: "Data", AtLeast: 5, AtMost: 7}, "step 3 of 5 to 7"},
+		{steps.Progress{Completed: 2, Current: "Data", Number: 3, AtLeast: 7, AtMost: 7}, "step 3 of 7"},
+		{steps.Progress{Completed: 2, Current: "Data", Number: 3, AtLeast: 5, AtMost: 7}, "step 3 of 5 to 7"},
+		{steps.Progress{Current: "Data", Number: 3, AtLeast: 7, AtMost: 7}, "step 3 of 7"},
 		{steps.Progress{AtLeast: 4, AtMost: 4}, "0 of 4 steps"},
 		{steps.Progress{Completed: 7, AtLeast: 7, AtMost: 7}, "7 of 7 steps"},
 	} {

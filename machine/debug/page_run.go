@@ -36,7 +36,7 @@ type runView struct {
 	Seen   when `json:"seen,omitzero"`
 
 	Pipeline []stepView `json:"pipeline"`
-	// MaybeSteps may still come, by flags that are unknown or a choice.
+	// MaybeSteps are not in the pipeline and may still come, by flags that are unknown or a choice.
 	MaybeSteps []string      `json:"maybeSteps,omitempty"`
 	Phases     []phaseView   `json:"phases,omitempty"`
 	LeftOut    []leftOut     `json:"leftOut,omitempty"`
@@ -73,7 +73,8 @@ type stepView struct {
 	Progress  []string `json:"progress,omitempty"`
 	Started   when     `json:"started,omitzero"`
 	Completed when     `json:"completed,omitzero"`
-	// Took is for how long it has been open, in seconds.
+	// Took is for how long it has been open, in seconds; 0 if it continues later, since
+	// it is not recorded when it was left.
 	Took length `json:"took,omitempty"`
 	Look look   `json:"-"`
 }
@@ -81,23 +82,28 @@ type stepView struct {
 // Open reports whether the step runs.
 func (s stepView) Open() bool { return s.State == stepOpen }
 
+// Timed reports whether it has started and Took is known.
+func (s stepView) Timed() bool { return !s.Started.IsZero() && s.State != stepContinues }
+
 // The states of a step.
 const (
-	stepDone     = "completed"
-	stepFailed   = "failed"
-	stepCanceled = "canceled"
-	stepOpen     = "running"
-	stepLater    = "not started"
-	stepMaybe    = "may run"
+	stepDone      = "completed"
+	stepFailed    = "failed"
+	stepCanceled  = "canceled"
+	stepOpen      = "running"
+	stepContinues = "continues later"
+	stepLater     = "not started"
+	stepMaybe     = "may run"
 )
 
 var stepLooks = map[string]look{
-	stepDone:     {"succeeded", "good", "Completed"},
-	stepFailed:   {"failed", "bad", "Failed"},
-	stepCanceled: {"canceled", "calm", "Canceled"},
-	stepOpen:     {"working", "go", "Running"},
-	stepLater:    {"notbegun", "calm", "Not started"},
-	stepMaybe:    {"unknown", "warn", "May run"},
+	stepDone:      {"succeeded", "good", "Completed"},
+	stepFailed:    {"failed", "bad", "Failed"},
+	stepCanceled:  {"canceled", "calm", "Canceled"},
+	stepOpen:      {"working", "go", "Running"},
+	stepContinues: {"waiting", "calm", steps.MessageContinues},
+	stepLater:     {"notbegun", "calm", "Not started"},
+	stepMaybe:     {"unknown", "warn", "May run"},
 }
 
 // phaseView is a phase of the itinerary and what the plan has of it.
@@ -434,6 +440,9 @@ func (p *runView) pipeline(s *runner.State, now time.Time) {
 		end := now
 		if step.Ran() {
 			v.State = stepOpen
+			if step.Phase == "" && step.Message == steps.MessageContinues {
+				v.State = stepContinues
+			}
 		}
 		if !step.Started.IsZero() {
 			v.Started = when{step.Started.Time, now}
@@ -443,7 +452,7 @@ func (p *runView) pipeline(s *runner.State, now time.Time) {
 			v.State = stepDone
 			end = step.Completed.Time
 		}
-		if !v.Started.IsZero() {
+		if v.Timed() {
 			v.Took = length(max(end.Sub(v.Started.at), 0))
 		}
 		switch {
@@ -475,7 +484,7 @@ func (p *runView) planned(s *runner.State) {
 		}
 		return
 	}
-	p.MaybeSteps = steps.Possible(p.plan)
+	p.maybe()
 	whole := p.plan.Graph().Plan(p.plan.Facts())
 	p.Phases = phasesOf(p.plan)
 	for i := range p.Phases {
@@ -498,6 +507,19 @@ func (p *runView) planned(s *runner.State) {
 	p.LeftOut = stepsLeftOut(whole, shown)
 	p.left(s, shown)
 	p.broken(s)
+}
+
+// maybe sorts out the steps that may run, by flags that are unknown or a choice: those
+// of the pipeline that have not started, and MaybeSteps.
+func (p *runView) maybe() {
+	for _, name := range steps.Possible(p.plan) {
+		i := slices.IndexFunc(p.Pipeline, func(v stepView) bool { return v.Name == name })
+		if i < 0 {
+			p.MaybeSteps = append(p.MaybeSteps, name)
+		} else if v := &p.Pipeline[i]; v.State == stepLater {
+			v.State, v.Look, v.Message = stepMaybe, stepLooks[stepMaybe], ""
+		}
+	}
 }
 
 // left describes the steps of the itineraries that the run has left: those that it
@@ -908,7 +930,7 @@ func (p *runView) text(t *text) {
 	var rows [][]string
 	for _, s := range p.Pipeline {
 		took := ""
-		if !s.Started.IsZero() {
+		if s.Timed() {
 			took = s.Took.String()
 		}
 		texts := s.Progress

@@ -14,11 +14,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // read reads a page as JSON.
@@ -357,4 +361,48 @@ func TestTheGraphShowsWhereTheItineraryThatWasLeftBroke(t *testing.T) {
 	require.Positive(t, page.Failures[0].Moment)
 	assert.Equal(t, "EnsureCloudSecretPropagated", read[runPage](f, fmt.Sprintf("/run%s&moment=%d", name, page.Failures[0].Moment)).Phase)
 	assert.Contains(t, page.Progress, ", 1 failed")
+}
+
+// A step that was left and may be entered again has a state of its own; it is in the
+// pipeline, so that the page does not list it as one that may still come.
+func TestStepsThatContinueLaterAreNotRunning(t *testing.T) {
+	set, err := machine.CompileSet(phases.Itinerary{Name: "Cook", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{
+		{Name: "Shop", Step: "Prepare"},
+		{Name: "Fry", Step: "Cook"},
+		{Name: "Taste", Step: "Taste", Jumps: []phases.Jump{{To: "Shop", Choice: true}, {To: "Serve", Choice: true}}},
+		{Name: "Season", Step: "Season"},
+		{Name: "Decorate", Step: "Decorate"},
+		{Name: "Serve", Step: "Serve"},
+	}})
+	require.NoError(t, err)
+	recorder, err := debug.NewRecorder(debug.Options{Itineraries: set})
+	require.NoError(t, err)
+	started := metav1.Now()
+	recorder.Record(debug.Name{Name: "meal"}, runner.State{
+		Checkpoint: machine.Checkpoint{Itinerary: "Cook", Phase: "Taste"},
+		Stopped:    &runner.Stop{Error: "no such choice", Since: started},
+		Pipeline: steps.Pipeline{
+			{Name: "Prepare", Started: &started, Message: steps.MessageContinues},
+			{Name: "Cook", Started: &started, Message: steps.MessageContinues},
+			{Name: "Taste", Started: &started, Phase: "Taste", Message: "no such choice"},
+			{Name: "Season", Message: steps.MessageNotStarted},
+			{Name: "Serve", Message: steps.MessageNotStarted},
+		},
+	}, false)
+	h, err := debug.NewHandler(recorder, debug.HandlerOptions{})
+	require.NoError(t, err)
+	var page struct {
+		Progress   string
+		MaybeSteps []string
+		Pipeline   []struct{ Name, State, Message string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(body(t, get(h, "/run?name=meal", "application/json"))), &page))
+	assert.Equal(t, "step 3 of 4 to 6", page.Progress)
+	assert.Equal(t, []struct{ Name, State, Message string }{
+		{"Prepare", "continues later", ""}, {"Cook", "continues later", ""}, {"Taste", "running", "no such choice"},
+		{"Season", "may run", ""}, {"Serve", "not started", ""},
+	}, page.Pipeline)
+	assert.Equal(t, []string{"Decorate"}, page.MaybeSteps)
+	text := body(t, get(h, "/run?name=meal", "text/plain"))
+	assert.Contains(t, text, "Nothing is left out yet: Decorate may still come.")
 }
