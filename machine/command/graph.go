@@ -373,7 +373,7 @@ func (a *app) drawnItems(items []*Run) ([]dump.Itinerary, error) {
 			drawn = append(drawn, dump.Itinerary{Graph: g})
 		}
 		if slices.ContainsFunc(drawn[k].Runs, func(other dump.Run) bool { return other.Name == r.Item }) {
-			a.problem(r.wrong(fmt.Errorf("two runs of that name are on itinerary %s, and the first is drawn; say with --state-at where the runs are", g.Name())))
+			a.problem(r.wrong(fmt.Errorf("two runs of that name are on itinerary %s, and the first is drawn; give each item a name of its own", g.Name())))
 			continue
 		}
 		state := r.Recorded().State

@@ -169,13 +169,27 @@ func TestGraphOfTwoRunsOfOneName(t *testing.T) {
 	const object = "apiVersion: example.com/v1\nkind: Upgrade\nmetadata: {name: x, namespace: ns}\nstatus:\n" +
 		"  vms:\n  - {name: a, run: " + run + "}\n  disks:\n  - {name: a, run: " + run + "}\n"
 	code, out, stderr := upgradectl(t, object, "graph", "-f", "-", "-i", upgradesFile)
-	assert.Equal(t, 1, code)
-	assert.Equal(t, "Upgrade ns/x: item a: two runs of that name are on itinerary Upgrade, and the first is drawn; say with --state-at where the runs are\n", stderr)
-	assert.Contains(t, out, "1 here: a")
+	assert.Zero(t, code, stderr)
+	assert.Contains(t, out, "2 here: vms/a and disks/a")
 
 	_, out, stderr = upgradectl(t, object, "graph", "-f", "-", "-i", upgradesFile, "--state-at", ".status.vms[*].run")
 	assert.NotContains(t, stderr, "two runs")
 	assert.Contains(t, out, "Upgrade, at UpgradePrimary")
+
+	c := backups(t)
+	c.Read = func(_ *command.Tool, all *command.Objects) command.Reading {
+		var r command.Reading
+		for _, o := range all.List {
+			for range 2 {
+				r.Runs = append(r.Runs, &command.Run{Object: o, Item: "a", Itinerary: "Backup"})
+			}
+		}
+		return r
+	}
+	code, out, stderr = execute(t, c, backupObject("twice", ""), "graph", "-f", "-")
+	assert.Equal(t, 1, code)
+	assert.Equal(t, "kubectl backup: Backup ns/twice: item a: two runs of that name are on itinerary Backup, and the first is drawn; give each item a name of its own\n", stderr)
+	assert.Contains(t, out, "1 run: ")
 }
 
 func TestGraphDiffOfItinerariesRefusesOptionsOfObjects(t *testing.T) {

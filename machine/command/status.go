@@ -93,9 +93,13 @@ func (a *app) printStatus(o *statusOptions, now time.Time) error {
 	a.noteLeftOut()
 	var rows []statusRow
 	var unknown []string // of those that may be stuck
+	var ahead []string   // with times after --now
 	stuck := &StuckError{Of: len(runs), Noun: a.noun(), Unmoved: o.stuck}
 	for _, r := range runs {
 		row := a.statusOf(r, now, o.stuck)
+		if o.now != "" && row.Since != nil && row.Since.After(now) {
+			ahead = append(ahead, r.ref())
+		}
 		switch {
 		case row.Stuck:
 			stuck.Runs = append(stuck.Runs, r.ref())
@@ -110,6 +114,9 @@ func (a *app) printStatus(o *statusOptions, now time.Time) error {
 	}
 	if err := a.printRows(rows, o.format, now); err != nil {
 		return err
+	}
+	if ahead != nil {
+		a.line("note: --now is before times of %s, so that what is overdue or stuck may not be seen; give the time at which the objects were read, with its time zone", many(ahead))
 	}
 	if unknown != nil {
 		a.line("note: of these it is not known since when they have not moved: %s", many(unknown))

@@ -257,3 +257,12 @@ func TestStatusOfARunThatHasNotEnteredAPhase(t *testing.T) {
 		})
 	}
 }
+
+// A time in the wrong time zone hides what is overdue.
+func TestStatusAtATimeBeforeTheObjects(t *testing.T) {
+	code, _, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", "--now", "2026-11-20T12:00:00+02:00", "--name", "waiting-overdue", "--name", "was-paused")
+	assert.Zero(t, code)
+	assert.Equal(t, "note: --now is before times of databases/waiting-overdue, so that what is overdue or stuck may not be seen; give the time at which the objects were read, with its time zone\n", stderr)
+	_, _, stderr = upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--name", "waiting-overdue")
+	assert.NotContains(t, stderr, "--now")
+}
