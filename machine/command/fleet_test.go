@@ -157,6 +157,7 @@ func TestTheFileOfAFleetIsWhatTheRunnerMakes(t *testing.T) {
 
 	f := &fleet{Spec: fleetSpec{Store: "s3"}}
 	f.APIVersion, f.Kind, f.Name, f.Namespace = "ops.example.com/v1", "Fleet", "shop", "databases"
+	f.CreationTimestamp = metav1.NewTime(time.Date(2026, 11, 20, 9, 59, 0, 0, time.UTC))
 	for _, of := range []struct {
 		database
 		set    *machine.Set
