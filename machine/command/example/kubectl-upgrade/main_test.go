@@ -117,7 +117,7 @@ func (p plugin) commands(t *testing.T) {
 			"     0s  databases/waiting, in phase WaitForReplica of itinerary Upgrade", "  1m59s  done: Succeeded",
 		}, nil},
 		{"run of a loop without an end", begun, []string{"run", "-f", "-", "--name", "waiting"}, 1, nil, []string{
-			"kubectl upgrade: Upgrade databases/waiting: after 1000 phases it is not done, and may turn in a loop for good; end it with --flag-flips-at WaitForReplica=ReplicasLeft=false, or raise --max-phases",
+			"kubectl upgrade: Upgrade databases/waiting: after 3 phases it turns in a loop for good; end it with --flag-flips-at WaitForReplica=ReplicasLeft=false",
 		}},
 		{"run that fails", "", []string{"run", "-i", "Upgrade", "--fail-at", "UpgradePrimary"}, 0, []string{
 			"  1m29s  itinerary Abort, since UpgradePrimary of itinerary Upgrade failed",
