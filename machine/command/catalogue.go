@@ -87,13 +87,13 @@ type Option struct {
 	Instead string
 }
 
-// CatalogueError is a catalogue of which no command can be made.
-type CatalogueError struct {
+// catalogueError is a catalogue of which no command can be made.
+type catalogueError struct {
 	// Problems are all that is missing or wrong, in the order of the fields.
 	Problems []string
 }
 
-func (e *CatalogueError) Error() string { return "catalogue: " + strings.Join(e.Problems, "; ") }
+func (e *catalogueError) Error() string { return "catalogue: " + strings.Join(e.Problems, "; ") }
 
 var (
 	// commandWords are how a command is typed: with arguments of a shell that need no

@@ -44,7 +44,7 @@ func Main(c Catalogue) int {
 
 // Execute runs the command of a catalogue with the arguments that follow its name,
 // and returns the exit code: 2 also if no command can be made of the catalogue
-// ([CatalogueError]). Results go to stdout; errors, warnings and notes go to
+// ([catalogueError]). Results go to stdout; errors, warnings and notes go to
 // stderr, one line each. It can be called any number of times, also at the same
 // time.
 func Execute(ctx context.Context, c Catalogue, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -122,11 +122,11 @@ type app struct {
 	sleep    func(context.Context, time.Duration)
 }
 
-// root is the command of the catalogue. The error is a [*CatalogueError].
+// root is the command of the catalogue. The error is a [*catalogueError].
 func (a *app) root() (*cobra.Command, error) {
 	problems := a.catalogue.check()
 	if problems != nil {
-		return nil, &CatalogueError{problems}
+		return nil, &catalogueError{problems}
 	}
 	a.builtin = familyOfSet(a.catalogue.Itineraries)
 	root := &cobra.Command{
@@ -157,7 +157,7 @@ func (a *app) root() (*cobra.Command, error) {
 	})
 	root.AddCommand(a.plan(), a.explain(), a.status(), a.graph(), a.run(), a.serve())
 	if problems := slices.Concat(a.addOwn(root), a.addOptions(), a.describe(root)); problems != nil {
-		return nil, &CatalogueError{problems}
+		return nil, &catalogueError{problems}
 	}
 
 	// A flag is a fact about a run here; what cobra calls flags are

@@ -96,7 +96,7 @@ func ExampleCatalogue_sources() {
 }
 
 // A catalogue of which no command can be made is refused with all that is wrong.
-func ExampleCatalogueError() {
+func ExampleCatalogue_problems() {
 	c := command.Catalogue{Command: "restartctl", Itineraries: restarts, Kind: "Re start", Options: []command.Option{{Name: "file", Usage: "a file"}}}
 	code := command.Execute(context.Background(), c, nil, strings.NewReader(""), os.Stdout, os.Stdout)
 	fmt.Println(code)

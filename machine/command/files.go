@@ -18,24 +18,24 @@ import (
 // it is decompressed.
 const maxStream = 64 << 20
 
-// TooLargeError is a stream that is larger than what is read.
-type TooLargeError struct {
+// tooLargeError is a stream that is larger than what is read.
+type tooLargeError struct {
 	Stream string
 	Limit  int
 }
 
-func (e *TooLargeError) Error() string {
+func (e *tooLargeError) Error() string {
 	return fmt.Sprintf("%s is larger than %d MiB, which is all that is read; split it, or list fewer objects", e.Stream, e.Limit>>20)
 }
 
-// CompressedError is a stream that begins as gzip writes it, and cannot be
+// compressedError is a stream that begins as gzip writes it, and cannot be
 // decompressed.
-type CompressedError struct {
+type compressedError struct {
 	Stream string
 	Err    error
 }
 
-func (e *CompressedError) Error() string {
+func (e *compressedError) Error() string {
 	hint := "give it as gzip wrote it"
 	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
 		hint = "was it cut off?"
@@ -44,7 +44,7 @@ func (e *CompressedError) Error() string {
 }
 
 // Unwrap returns the error of gzip.
-func (e *CompressedError) Unwrap() error { return e.Err }
+func (e *compressedError) Unwrap() error { return e.Err }
 
 // extensions are those of the files of a directory that are read, each also
 // with .gz behind it.
@@ -144,7 +144,7 @@ func (r *reader) slurp(file string) ([]byte, error) {
 		in = f
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 			if info.Size() > maxStream {
-				return nil, &TooLargeError{Stream: r.stream, Limit: maxStream}
+				return nil, &tooLargeError{Stream: r.stream, Limit: maxStream}
 			}
 			text.Grow(int(info.Size()) + bytes.MinRead) // one read, and one to find the end
 		}
@@ -156,16 +156,16 @@ func (r *reader) slurp(file string) ([]byte, error) {
 	if compressed {
 		z, err := gzip.NewReader(buffered)
 		if err != nil {
-			return nil, &CompressedError{r.stream, err}
+			return nil, &compressedError{r.stream, err}
 		}
 		in = z
 	}
 	_, err := text.ReadFrom(io.LimitReader(in, maxStream+1))
 	switch {
 	case text.Len() > maxStream:
-		return nil, &TooLargeError{Stream: r.stream, Limit: maxStream}
+		return nil, &tooLargeError{Stream: r.stream, Limit: maxStream}
 	case err != nil && compressed:
-		return nil, &CompressedError{r.stream, err}
+		return nil, &compressedError{r.stream, err}
 	case err != nil:
 		return nil, cannotRead(err)
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
 )
 
-// PlaceError is something wrong at a place of a stream.
-type PlaceError struct {
+// placeError is something wrong at a place of a stream.
+type placeError struct {
 	// Stream is the file; Line counts from 1, 0 if it is about all of it;
 	// Item is "items[3]" in a list, or empty.
 	Stream  string
@@ -25,7 +25,7 @@ type PlaceError struct {
 	Problem string
 }
 
-func (e *PlaceError) Error() string { return place(e.Stream, e.Line, e.Item) + ": " + e.Problem }
+func (e *placeError) Error() string { return place(e.Stream, e.Line, e.Item) + ": " + e.Problem }
 
 func place(stream string, line int, item string) string {
 	if line > 0 {
@@ -145,7 +145,7 @@ func (r *reader) wrong(line int, item, format string, args ...any) {
 func (r *reader) wrongValue(line int, item, format string, args ...any) {
 	r.bad = true
 	r.problemOf(r.stream, func() error {
-		return &PlaceError{Stream: r.stream, Line: line, Item: item, Problem: fmt.Sprintf(format, args...)}
+		return &placeError{Stream: r.stream, Line: line, Item: item, Problem: fmt.Sprintf(format, args...)}
 	})
 }
 

@@ -151,7 +151,7 @@ func (a *app) usable(r Reading, all *Objects) Reading {
 	for i, run := range r.Runs {
 		switch {
 		case run == nil || run.Object == nil:
-			a.problem(&CatalogueError{[]string{fmt.Sprintf("Read returns run %d without an object; set Run.Object", i)}})
+			a.problem(&catalogueError{[]string{fmt.Sprintf("Read returns run %d without an object; set Run.Object", i)}})
 			continue
 		case run.Recorded == nil:
 			run.Recorded = func() Recorded { return Recorded{} }

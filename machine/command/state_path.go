@@ -30,21 +30,21 @@ type pathPart struct {
 	index int // counts if it is neither
 }
 
-// PathError is a path that cannot be read.
-type PathError struct {
+// pathError is a path that cannot be read.
+type pathError struct {
 	Path    string
 	Problem string
 }
 
-func (e *PathError) Error() string {
+func (e *pathError) Error() string {
 	return fmt.Sprintf("%q is no path such as .status.state, .status.vms[*].run or metadata.annotations['example.com/state']: %s", e.Path, e.Problem)
 }
 
-// parseStatePath reads a path. The error is a [*PathError].
+// parseStatePath reads a path. The error is a [*pathError].
 func parseStatePath(text string) (statePath, error) {
 	p := statePath{text: text}
 	wrong := func(format string, args ...any) (statePath, error) {
-		return statePath{}, &PathError{text, fmt.Sprintf(format, args...)}
+		return statePath{}, &pathError{text, fmt.Sprintf(format, args...)}
 	}
 	rest := strings.TrimSpace(text)
 	if inner, ok := strings.CutPrefix(rest, "{"); ok {
@@ -188,21 +188,21 @@ func elementAt(array []byte, index int) []byte {
 	return nil
 }
 
-// NoStateError is an object that has nothing where the state of its run should be.
-type NoStateError struct {
+// noStateError is an object that has nothing where the state of its run should be.
+type noStateError struct {
 	// Path is where it should be, and Missing the first part of that which is not
 	// there. Nearest are names like that which are.
 	Path, Missing string
 	Nearest       []string
 }
 
-func (e *NoStateError) Error() string {
+func (e *noStateError) Error() string {
 	return fmt.Sprintf("--state-at %s: there is no %s%s", e.Path, e.Missing, wording.DidYouMean(e.Nearest))
 }
 
 // missing returns the first part of the path that an object does not have, or nil:
 // for a path that no object has.
-func (p *statePath) missing(object []byte) *NoStateError {
+func (p *statePath) missing(object []byte) *noStateError {
 	place := ""
 	for _, part := range p.parts {
 		var next []byte
@@ -222,7 +222,7 @@ func (p *statePath) missing(object []byte) *NoStateError {
 			}
 		}
 		if rawjson.IsNull(next) {
-			e := &NoStateError{Path: p.text, Missing: place}
+			e := &noStateError{Path: p.text, Missing: place}
 			for _, name := range wording.Nearest(part.name, known) {
 				e.Nearest = append(e.Nearest, before+memberPath(name))
 			}

@@ -32,22 +32,22 @@ type foundState struct {
 	at string
 }
 
-// StateError is a part of an object that should be the state of a run, and cannot
+// stateError is a part of an object that should be the state of a run, and cannot
 // be read.
-type StateError struct {
+type stateError struct {
 	// Place is that part: ".status.vms[3].run", or "annotation
 	// pipeline.konveyor.io/state".
 	Place string
 	Err   error
 }
 
-func (e *StateError) Error() string { return e.Place + ": " + e.Err.Error() }
+func (e *stateError) Error() string { return e.Place + ": " + e.Err.Error() }
 
 // Unwrap returns what is wrong there.
-func (e *StateError) Unwrap() error { return e.Err }
+func (e *stateError) Unwrap() error { return e.Err }
 
 // findStates finds the states of the runs that an object holds, which is valid
-// JSON. Each error is a [*StateError] of a state that cannot be read; the others
+// JSON. Each error is a [*stateError] of a state that cannot be read; the others
 // are found all the same.
 //
 // If at is given, they are there, and an object that has nothing there has none.
@@ -291,24 +291,24 @@ func distinct(items []rawjson.Object, get func(rawjson.Object) []byte) []string 
 	return all
 }
 
-// read reads a state. The error is a [*StateError].
+// read reads a state. The error is a [*stateError].
 func (n stateNode) read() (foundState, error) {
 	f := foundState{item: n.item, at: n.place}
 	text := n.text
 	if isString(text) {
 		text = []byte(rawjson.Unquote(text))
 		if !json.Valid(text) {
-			return f, &StateError{n.place, errNoJSON}
+			return f, &stateError{n.place, errNoJSON}
 		}
 	}
 	var state rawjson.Object
 	if text != nil {
 		if !isObject(text) {
-			return f, &StateError{n.place, fmt.Errorf("holds %s where the state of a run is needed", rawjson.Type(text))}
+			return f, &stateError{n.place, fmt.Errorf("holds %s where the state of a run is needed", rawjson.Type(text))}
 		}
 		state = rawjson.ParseObject(text)
 		if n.unsure && !runner.IsState(text) && slices.ContainsFunc([]string{"itinerary", "phase", "done"}, func(name string) bool { return !rawjson.IsNull(state.Get(name)) }) {
-			return f, &StateError{n.place, errForeign}
+			return f, &stateError{n.place, errForeign}
 		}
 	}
 	pipeline, at := state.Get("pipeline"), n.place+".pipeline"
@@ -321,18 +321,18 @@ func (n stateNode) read() (foundState, error) {
 			return f, err
 		}
 		if pipeline, err = json.Marshal(p); err != nil {
-			return f, &StateError{at, err}
+			return f, &stateError{at, err}
 		}
 		state = slices.Clone(state)
 		state.Set("pipeline", pipeline)
 	}
 	s, err := runner.DecodeState(state.Text())
 	if err != nil {
-		return f, &StateError{n.place, err}
+		return f, &stateError{n.place, err}
 	}
 	if n.annotation {
 		if s, err = followFields(s, n.around); err != nil {
-			return f, &StateError{n.place, err}
+			return f, &stateError{n.place, err}
 		}
 	}
 	f.state = s
@@ -435,7 +435,7 @@ func isPipeline(text []byte) bool {
 // field of another type than that of [steps.Step] is left out, except the times.
 func decodePipeline(text []byte, place string) (steps.Pipeline, error) {
 	if !isArray(text) {
-		return nil, &StateError{place, fmt.Errorf("holds %s where the steps of a run are needed", rawjson.Type(text))}
+		return nil, &stateError{place, fmt.Errorf("holds %s where the steps of a run are needed", rawjson.Type(text))}
 	}
 	var p steps.Pipeline
 	for element := range rawjson.Elements(text) {
@@ -443,11 +443,11 @@ func decodePipeline(text []byte, place string) (steps.Pipeline, error) {
 		of := rawjson.ParseObject(element)
 		step := steps.Step{Name: stringIn(of, "name"), Phase: stringIn(of, "phase"), Message: stringIn(of, "message")}
 		if step.Name == "" {
-			return nil, &StateError{at, errors.New("is no step: it has no name")}
+			return nil, &stateError{at, errors.New("is no step: it has no name")}
 		}
 		for name, to := range map[string]**metav1.Time{"started": &step.Started, "completed": &step.Completed} {
 			if text := of.Get(name); !rawjson.IsNull(text) && json.Unmarshal(text, to) != nil {
-				return nil, &StateError{at + "." + name, errors.New("is not a time as 2006-01-02T15:04:05Z")}
+				return nil, &stateError{at + "." + name, errors.New("is not a time as 2006-01-02T15:04:05Z")}
 			}
 		}
 		if json.Unmarshal(of.Get("progress"), &step.Progress) != nil {

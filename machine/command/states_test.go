@@ -359,7 +359,7 @@ func TestStatesThatCannotBeRead(t *testing.T) {
 			assert.Equal(t, c.want, got)
 			assert.True(t, holdsState([]byte(c.object), statePath{}))
 			for _, err := range errs {
-				assert.ErrorAs(t, err, new(*StateError))
+				assert.ErrorAs(t, err, new(*stateError))
 			}
 		})
 	}
@@ -440,7 +440,7 @@ func TestPathsThatAreNone(t *testing.T) {
 		".vms[0]run":     `there is no dot before "run"`,
 	} {
 		_, err := parseStatePath(path)
-		var wrong *PathError
+		var wrong *pathError
 		require.ErrorAs(t, err, &wrong, path)
 		assert.Equal(t, want, wrong.Problem, path)
 	}
@@ -532,14 +532,14 @@ func FuzzFindStates(f *testing.F) {
 			paths = append(paths, at)
 			_ = at.missing([]byte(object))
 		} else {
-			assert.ErrorAs(t, err, new(*PathError))
+			assert.ErrorAs(t, err, new(*pathError))
 		}
 		for _, at := range paths {
 			found, errs := findStates([]byte(object), at)
 			for _, f := range found {
 				_ = f.state.Status(noon)
 			}
-			assert.False(t, slices.ContainsFunc(errs, func(err error) bool { return !errors.As(err, new(*StateError)) }))
+			assert.False(t, slices.ContainsFunc(errs, func(err error) bool { return !errors.As(err, new(*stateError)) }))
 		}
 	})
 }

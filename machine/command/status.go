@@ -94,7 +94,7 @@ func (a *app) printStatus(o *statusOptions, now time.Time) error {
 	var rows []statusRow
 	var unknown []string // of those that may be stuck
 	var ahead []string   // with times after --now
-	stuck := &StuckError{Of: len(runs), Noun: a.noun(), Unmoved: o.stuck}
+	stuck := &stuckError{Of: len(runs), Noun: a.noun(), Unmoved: o.stuck}
 	for _, r := range runs {
 		row := a.statusOf(r, now, o.stuck)
 		if o.now != "" && row.Since != nil && row.Since.After(now) {
@@ -145,9 +145,9 @@ func (a *app) printRows(rows []statusRow, format string, now time.Time) error {
 	return out.flush()
 }
 
-// StuckError is runs that need a person: they are stopped or past a deadline, or
+// stuckError is runs that need a person: they are stopped or past a deadline, or
 // have not moved for longer than the user allows.
-type StuckError struct {
+type stuckError struct {
 	// Runs are their names, and Of the number of all.
 	Runs []string
 	Of   int
@@ -157,7 +157,7 @@ type StuckError struct {
 	Unmoved time.Duration
 }
 
-func (e *StuckError) Error() string {
+func (e *stuckError) Error() string {
 	verb := "are"
 	if len(e.Runs) == 1 {
 		verb = "is"
