@@ -117,7 +117,7 @@ func TestAChoiceThatIsNotDeclared(t *testing.T) {
 		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Failures: -1})
 	})
 	require.NotEmpty(t, got)
-	assert.Contains(t, got[0], `from here the run can come to no end: at B1: itinerary "Main": phase "B1": itinerary "Main": phase "B1" does not have the choice to jump to "A1"`)
+	assert.Contains(t, got[0], `from here the run can come to no end: at B1: itinerary "Main": phase "B1" does not have the choice to jump to "A1"`)
 }
 
 // An exploration takes each choice that a phase declares and none, also when the
