@@ -108,8 +108,8 @@ func Example_watchingItems() {
 	}
 	show(debug.Must(debug.NewHandler(runs, debug.HandlerOptions{Title: "Virtual machines"})))
 	// Output:
-	// east/mail: step 1 of 2, DiskTransfer: Working in phase CopyDisks: CopyDisks
-	// east/web: step 1 of 2, DiskTransfer: Working in phase CopyDisks: CopyDisks
+	// east/mail: step 1 of 2, DiskTransfer: Working in phase CopyDisks
+	// east/web: step 1 of 2, DiskTransfer: Working in phase CopyDisks
 }
 
 func watchedScheme() *runtime.Scheme {
@@ -125,12 +125,12 @@ func show(pages http.Handler) {
 	response := httptest.NewRecorder()
 	pages.ServeHTTP(response, request)
 	var list struct {
-		Items []struct{ Name, Item, Step, Phase, Activity, Progress, Why string }
+		Items []struct{ Name, Item, Step, Phase, Activity, Progress string }
 	}
 	if err := json.Unmarshal(response.Body.Bytes(), &list); err != nil {
 		fmt.Println(err)
 	}
 	for _, i := range list.Items {
-		fmt.Printf("%s: %s, %s: %s in phase %s: %s\n", path.Join(i.Name, i.Item), i.Progress, i.Step, i.Activity, i.Phase, i.Why)
+		fmt.Printf("%s: %s, %s: %s in phase %s\n", path.Join(i.Name, i.Item), i.Progress, i.Step, i.Activity, i.Phase)
 	}
 }
