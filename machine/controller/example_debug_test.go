@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -125,12 +126,13 @@ func show(pages http.Handler) {
 	response := httptest.NewRecorder()
 	pages.ServeHTTP(response, request)
 	var list struct {
-		Items []struct{ Name, Item, Step, Phase, Activity, Progress string }
+		Items []struct{ Name, Item, Step, Phase, Activity, Progress, Why string }
 	}
 	if err := json.Unmarshal(response.Body.Bytes(), &list); err != nil {
 		fmt.Println(err)
 	}
 	for _, i := range list.Items {
-		fmt.Printf("%s: %s, %s: %s in phase %s\n", path.Join(i.Name, i.Item), i.Progress, i.Step, i.Activity, i.Phase)
+		line := fmt.Sprintf("%s: %s, %s: %s in phase %s: %s", path.Join(i.Name, i.Item), i.Progress, i.Step, i.Activity, i.Phase, i.Why)
+		fmt.Println(strings.TrimSuffix(line, ": "))
 	}
 }
