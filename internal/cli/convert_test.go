@@ -304,6 +304,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(exact))
 	f.Add([]byte(stream(migration("m", ``, oldStatus))))
 	f.Add([]byte("a: &a [1]\nb: *a\n<<: {c: 1}\n---\n...\n--- {a: 0x1F}\n---\n? a\n: b"))
+	f.Add([]byte("[1]\n{\"a\": 31}\n[[\"b\"]]"))
 	f.Add([]byte("[" + migration("m", ``, oldStatus) + ", {}, 3]\n\ufeff[]"))
 	f.Add([]byte(watched("ADDED", migration("m", ``, oldStatus)) + watched("DELETED", migration("m", ``, oldStatus)) + watched("ERROR", "{}")))
 	f.Add([]byte("\ufeff---\n\ufeffkind: A\nyes: on\n" + `{"kind": "Status", "status": "Failure"}`))

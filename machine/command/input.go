@@ -243,15 +243,29 @@ func (r *reader) chunk(line int, text []byte) {
 // brace or a bracket as well.
 func isJSON(text []byte) bool {
 	rest := bytes.TrimLeft(text, "[ \t\r\n") // not by recursion: there may be millions
-	if arrays := bytes.TrimSpace(text[:len(text)-len(rest)]); len(arrays) > 0 && bytes.HasPrefix(rest, []byte("]")) {
+	arrays := bytes.TrimSpace(text[:len(text)-len(rest)])
+	switch {
+	case len(arrays) > 0 && bytes.HasPrefix(rest, []byte("]")):
 		return true
-	}
-	text = rest
-	if !bytes.HasPrefix(text, []byte("{")) {
+	case len(arrays) > 0 && !bytes.HasPrefix(rest, []byte("{")):
+		return isArrayOfJSON(text)
+	case !bytes.HasPrefix(rest, []byte("{")):
 		return false
 	}
-	text = bytes.TrimSpace(text[1:])
+	text = bytes.TrimSpace(rest[1:])
 	return len(text) == 0 || text[0] == '"' || text[0] == '}'
+}
+
+// isArrayOfJSON tells an array that holds no objects, as convert prints it, from a
+// sequence of YAML: it is JSON to its end, and no comment or key follows.
+func isArrayOfJSON(text []byte) bool {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	var array json.RawMessage
+	if dec.Decode(&array) != nil {
+		return false
+	}
+	next := bytes.TrimSpace(text[dec.InputOffset():])
+	return len(next) == 0 || next[0] == '{' || next[0] == '['
 }
 
 // chunkJSON reads JSON values that follow each other in text[from:].
