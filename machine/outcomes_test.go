@@ -209,8 +209,7 @@ func TestAPlanIsRightForEveryOutcome(t *testing.T) {
 }
 
 // A flag that is unknown for good does not make a phase unknown if every run comes
-// by, whatever the flag is and whatever is chosen: its guard alone says whether it
-// runs.
+// by, whatever the flag is and whatever is chosen: the phase runs if its guard admits.
 func TestAFlagThatKeepsNoRunAwayChangesNothing(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Name: "Vegan", Flag: 1}, {Name: "MoreDishes", Flag: 2}, {Name: "Urgent", Flag: 4, Live: true}})
 	const vegan, moreDishes, urgent = phases.Flags(1), phases.Flags(2), phases.Flags(4)

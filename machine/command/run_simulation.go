@@ -206,17 +206,14 @@ type endlessError struct {
 }
 
 func (e *endlessError) Error() string {
-	way := ""
-	if len(e.exits) > 0 {
-		way = "end it with " + wording.List(e.exits, "or")
-	}
 	if !e.loops {
 		return fmt.Sprintf("after %d phases it is not done; raise --max-phases", e.phases)
 	}
-	if way != "" {
-		way = "; " + way
+	text := fmt.Sprintf("after %d phases it turns in a loop for good", e.phases)
+	if len(e.exits) > 0 {
+		text += "; end it with " + wording.List(e.exits, "or")
 	}
-	return fmt.Sprintf("after %d phases it turns in a loop for good%s", e.phases, way)
+	return text
 }
 
 // run drives the run to its end.
