@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -103,7 +102,7 @@ func (r *run) attribute(span trace.Span) {
 // sameStates reports whether runs have the same items and states.
 func sameStates(a, b []*run) bool {
 	return slices.EqualFunc(a, b, func(a, b *run) bool {
-		return a.item == b.item && (a.unread == nil) == (b.unread == nil) && equality.Semantic.DeepEqual(a.was, b.was)
+		return a.item == b.item && (a.unread == nil) == (b.unread == nil) && a.was.Equal(&b.was)
 	})
 }
 
@@ -155,10 +154,15 @@ func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], em
 	return caller[T]{o, made}, problems, err
 }
 
-// read reads a state; a panic is an error.
+// read reads a state, which shares nothing with the object; a panic is an error.
 func (c *caller[T]) read(ctx context.Context, object T) *run {
 	r := &run{record: record{pauseKnown: c.o.Paused == nil}}
-	if err := protect(func() (err error) { r.was, err = c.o.Storage.Read(ctx, object); return }); err != nil {
+	err := protect(func() error {
+		was, err := c.o.Storage.Read(ctx, object)
+		was.DeepCopyInto(&r.was)
+		return err
+	})
+	if err != nil {
 		r.unread = fmt.Errorf("read the state: %w", err)
 	}
 	return r

@@ -109,7 +109,7 @@ func (r *Reconciler[T]) recordRun(c *call[T], run *run) {
 	}
 	// Only the condition remembers whether a pause was reported; of an item, its
 	// state does.
-	was := r.holds(c.read, ConditionPaused, metav1.ConditionTrue, "")
+	was := r.holds(c.base, ConditionPaused, metav1.ConditionTrue, "")
 	is := r.holds(c.object, ConditionPaused, metav1.ConditionTrue, "")
 	if run.item != "" {
 		was, is = run.was.PausedSince != nil, run.out.State.PausedSince != nil
