@@ -5,33 +5,46 @@ import "bytes"
 // fewMembers is how many members are searched without an index.
 const fewMembers = 16
 
-// MergePatch returns the JSON merge patch (RFC 7386) that makes one object of
-// another, or nil if there is nothing to change. Both must be written by the same
+// AppendMergePatch appends the JSON merge patch (RFC 7386) that makes one object of
+// another, or nothing if there is nothing to change. Both must be written by the same
 // encoder: keys and values that are spelled alike are taken for the same, and no
 // others.
-func MergePatch(before, after Object) Object {
-	var patch Object
+func AppendMergePatch(b []byte, before, after Object) []byte {
+	start := len(b)
+	begin := func(key []byte) {
+		next := byte(',')
+		if len(b) == start {
+			next = '{'
+		}
+		b = append(append(append(b, next), key...), ':')
+	}
 	was, is := index(before), index(after)
 	for _, m := range after {
 		i := was(m.Key)
 		switch {
 		case i >= 0 && bytes.Equal(before[i].Value, m.Value):
-			continue
 		case i >= 0 && before[i].Value[0] == '{' && m.Value[0] == '{':
-			inner := MergePatch(ParseObject(before[i].Value), ParseObject(m.Value))
-			if inner == nil {
-				continue
+			at := len(b)
+			begin(m.Key)
+			value := len(b)
+			if b = AppendMergePatch(b, ParseObject(before[i].Value), ParseObject(m.Value)); len(b) == value {
+				b = b[:at] // the same in another order
 			}
-			m.Value = inner.Text()
+		default:
+			begin(m.Key)
+			b = append(b, m.Value...)
 		}
-		patch = append(patch, m)
 	}
 	for _, m := range before {
 		if is(m.Key) < 0 {
-			patch = append(patch, Member{m.Key, []byte("null")})
+			begin(m.Key)
+			b = append(b, "null"...)
 		}
 	}
-	return patch
+	if len(b) > start {
+		b = append(b, '}')
+	}
+	return b
 }
 
 // index returns what finds the members of an object by the texts of their keys: it

@@ -177,6 +177,9 @@ type call[T client.Object] struct {
 func (r *Reconciler[T]) begin(ctx context.Context, base T) *call[T] {
 	c := &call[T]{base: base, object: base.DeepCopyObject().(T)}
 	c.runs, c.unread = r.driver.Read(ctx, c.object)
+	for _, run := range c.runs { // a storage may return what belongs to the object
+		run.was = *run.was.DeepCopy()
+	}
 	c.before = r.parts(c.object)
 	return c
 }

@@ -325,15 +325,22 @@ func (w *write[T]) changes() (client.Patch, error) {
 	if err := cmp.Or(w.before.err, after.err); err != nil {
 		return nil, err
 	}
-	status := rawjson.MergePatch(w.before.status, after.status)
-	metadata := rawjson.MergePatch(w.before.metadata, after.metadata)
-	if status == nil && metadata == nil {
+	metadata := rawjson.ParseObject(rawjson.AppendMergePatch(nil, w.before.metadata, after.metadata))
+	changed := metadata != nil
+	metadata.Set("resourceVersion", rawjson.Quote(w.version))
+	patch := make([]byte, 0, metadata.Size()+after.status.Size()+len(`{"metadata":}`))
+	patch = metadata.AppendTo(append(patch, `{"metadata":`...))
+	end := len(patch)
+	if patch = rawjson.AppendMergePatch(patch, w.before.status, after.status); len(patch) > end {
+		changed = true
+		patch[end] = ',' // one object of both
+	} else {
+		patch = append(patch, '}')
+	}
+	if !changed {
 		return nil, nil
 	}
-	metadata.Set("resourceVersion", rawjson.Quote(w.version))
-	patch := status
-	patch.Set("metadata", metadata.Text())
-	return client.RawPatch(types.MergePatchType, patch.Text()), nil
+	return client.RawPatch(types.MergePatchType, patch), nil
 }
 
 // missing finds out what an API server did not find: the object, or its status
@@ -401,7 +408,7 @@ func differ(a, b *runner.State) (names []string, err error) {
 		}
 		fields[i] = rawjson.ParseObject(text)
 	}
-	for _, m := range rawjson.MergePatch(fields[0], fields[1]) {
+	for _, m := range rawjson.ParseObject(rawjson.AppendMergePatch(nil, fields[0], fields[1])) {
 		names = append(names, rawjson.Unquote(m.Key))
 	}
 	return names, nil
