@@ -311,6 +311,9 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 // isPermanent reports whether a write failed for a reason that stays, so that
 // it must be seen, and whether there is no use in retrying it.
 func isPermanent(err error) (permanent, stop bool) {
+	if err == nil {
+		return false, false
+	}
 	if kept := (*NotPersistedError)(nil); errors.As(err, &kept) {
 		return true, true
 	}

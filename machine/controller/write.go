@@ -182,17 +182,17 @@ func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 		err = w.o.Client.Patch(ctx, answer, w.patch)
 	}
 	switch {
+	case err == nil:
+		w.fate, w.answer = written, answer
+		w.own.made(w.key, answer.GetResourceVersion(), w.now())
+		return true, w.kept(ctx, answer)
 	case apierrors.IsConflict(err):
 		w.conflict = err
 		return false, nil
 	case apierrors.IsNotFound(err):
 		return true, w.missing(ctx)
-	case err != nil:
-		return true, refused(err)
 	}
-	w.fate, w.answer = written, answer
-	w.own.made(w.key, answer.GetResourceVersion(), w.now())
-	return true, w.kept(ctx, answer)
+	return true, refused(err)
 }
 
 // again reads the object after a conflict, and reports whether the changes can
