@@ -148,11 +148,24 @@ func (v *Vocabulary) Record(f Facts, hash string) Record {
 // ignored; flags that the record does not name are unknown, and so is a flag
 // that it names as both true and false: whoever asks will find its value.
 func (v *Vocabulary) Facts(r Record) Facts {
-	set := func(names []string) (f Flags) {
-		for _, name := range names {
-			f |= v.byName[name]
+	return NewFacts(v.set(r.True), v.set(r.False)).Forget(v.set(r.Unknown))
+}
+
+// set returns the flags of these names. If they are sorted, as [Vocabulary.Record]
+// writes them, it finds all of them on one way through the names that it has.
+func (v *Vocabulary) set(names []string) (f Flags) {
+	next := v.sorted
+	for _, name := range names {
+		k := 0
+		for k < len(next) && next[k].Name != name {
+			k++
 		}
-		return f
+		if k == len(next) { // in another order, or gone
+			f |= v.byName[name]
+			continue
+		}
+		f |= next[k].Flag
+		next = next[k+1:]
 	}
-	return NewFacts(set(r.True), set(r.False)).Forget(set(r.Unknown))
+	return f
 }
