@@ -29,9 +29,12 @@ type keyed interface {
 }
 
 func (o *Object) writeKey(b []byte, keep func(string) bool) []byte {
-	b = text(b, o.Itinerary)
-	if o.Paused {
-		b = append(b, 'p')
+	b = text(text(b, o.Itinerary), o.Token)
+	for _, is := range []bool{o.Paused, o.FromFailed} {
+		if is {
+			b = append(b, 1)
+		}
+		b = append(b, 0)
 	}
 	for _, name := range o.True {
 		if keep(name) {
@@ -87,6 +90,7 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 	b = binary.AppendUvarint(b, uint64(it.failures))
 	b = binary.AppendUvarint(b, uint64(it.crashes))
 	b = binary.AppendUvarint(b, it.edits)
+	b = binary.AppendUvarint(b, it.others())
 	b = binary.AppendUvarint(b, uint64(it.drifted&ahead.flags))
 	if it.partial {
 		b = append(b, 1)

@@ -1,0 +1,4 @@
+package machinetest
+
+// Coverage is.
+type Coverage struct{}
