@@ -54,7 +54,7 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 		key, err := w.key(&c)
 		add(candidate[T]{item: c, key: key, act: act{kind: actCrash, called: true}}, err)
 	}
-	decides := g.Decides(i) & w.inPlay
+	decides := g.Phase(i).Decides & w.inPlay // what is live is changed by users
 	settled := lists(w.Settled, g.Name(), g.Phase(i).Name)
 	if settled {
 		decides = 0

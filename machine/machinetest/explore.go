@@ -32,7 +32,7 @@ type Exploration[T, W any] struct {
 	// limits; a negative number means none.
 	Errors int
 	// Changes is how many times a user changes a live flag in one life, at any
-	// moment. Zero means 1, a negative number means none.
+	// moment, unless Fixed fixes it. Zero means 1, a negative number means none.
 	Changes int
 	// NeverFails lists phases that the exploration does not let fail: those
 	// without whose work an invariant cannot hold. This list, Settled and
@@ -176,6 +176,7 @@ type exploring[T, W any] struct {
 	horizon  time.Duration // the longest deadline, and some minutes at least
 	flags    *phases.Vocabulary
 	inPlay   phases.Flags
+	fixed    phases.Flags
 }
 
 // explorer is a worker, with an engine of its own.
@@ -291,6 +292,7 @@ func (e *exploring[T, W]) begin() error {
 	if err != nil {
 		return setupError("Fixed: %v", err)
 	}
+	e.fixed = fixed.Known()
 	text, err := encode(w.engine.setup.World)
 	if err != nil {
 		return setupError("Setup.World: %v", err)

@@ -53,7 +53,7 @@ func (w *explorer[T, W]) changes(it *item[T], add func(candidate[T], error)) {
 		return
 	}
 	now := w.before(it)
-	live := w.flags.Live() & w.inPlay & w.future.from(s, e.selects(it.object)).flags
+	live := w.flags.Live() & w.inPlay &^ w.fixed & w.future.from(s, e.selects(it.object)).flags
 	for flag := range live.Each {
 		names, changed, ok := w.change(now, flag)
 		if !ok {
