@@ -130,6 +130,14 @@ func (c *checking) begunAgain() {
 	case is.Visit < was.Visit:
 		c.broken(PromiseAgain, "visits are numbered as in the run before", "%d after %d", is.Visit, was.Visit)
 	}
+	known := c.graph.Vocabulary().Facts(is.Facts).Known()
+	for _, asked := range eventsIn[runner.FlagEvaluated](c) {
+		flag, _ := c.graph.Vocabulary().Lookup(asked.Flag)
+		known &^= flag
+	}
+	if known != 0 {
+		c.broken(PromiseAgain, "a new run takes over what the run before knew", "%s", strings.Join(c.graph.Vocabulary().Names(known), ", "))
+	}
 	if c.onePhase && len(c.calls) > 0 {
 		c.broken(PromiseAgain, "a handler is called before the new run is written", "%s", c.calls[0].phase)
 	}

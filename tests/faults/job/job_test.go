@@ -25,7 +25,7 @@ func TestEveryLife(t *testing.T) {
 		{"two runs in one object", job.New(), machinetest.Exploration[*job.List, job.World]{Crashes: none, Errors: none, Changes: none}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.x.Setup = tt.setup
+			tt.x.Setup, tt.x.MaxStates = tt.setup, 5000
 			t.Log(machinetest.Explore(t, tt.x))
 		})
 	}
