@@ -78,6 +78,7 @@ type reconciled[T any] struct {
 type carried struct {
 	drifted  phases.Flags // changed otherwise than by the outcome of a phase
 	attempts int          // calls of the handler of the current phase that ended in an error, without a break
+	came     int          // the index of the phase from which the current one was entered, plus two; zero if there is none
 }
 
 // call is a call of a handler.
@@ -223,6 +224,11 @@ func (e *engine[T, W]) restart() error {
 			})
 			o.PhasesByItinerary[name][phase.Name] = p
 		}
+	}
+	if e.setup.Coverage != nil {
+		e.setup.Coverage.declare(o.Itineraries, func(itinerary, phase string) bool {
+			return e.phase(itinerary, phase).Handler != nil || e.options.Handler != nil
+		})
 	}
 	r, err := runner.New(o)
 	e.runner = r
@@ -428,6 +434,7 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, before carried) *recon
 	}
 	r.breaks = append(r.breaks, e.promises(r)...)
 	r.attempts = e.attempts(r)
+	e.cover(r)
 	return r
 }
 
