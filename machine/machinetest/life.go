@@ -29,6 +29,7 @@ type Life[T, W any] struct {
 	injected []string
 	record   Record
 	breaks   []Break
+	flags    []Line // those that set flags
 	began    bool
 	stopped  bool // by a line
 }
@@ -189,6 +190,7 @@ func (l *Life[T, W]) prepare(script []Line) error {
 	}
 	for _, line := range script {
 		if line.verb == verbFlags {
+			l.flags = append(l.flags, line)
 			yes, err := l.engine.flags.Parse(line.texts...)
 			if err == nil {
 				err = l.engine.setFlags(l.object, phases.NewFacts(yes, l.engine.flags.All()&^yes))
