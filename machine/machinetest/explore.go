@@ -27,6 +27,13 @@ type Exploration[T, W any] struct {
 	// world: otherwise it only repeats the call. Zero means 1, a negative
 	// number means none.
 	Failures, Crashes int
+	// Errors is how many calls of handlers end in an error in one life, at phases
+	// with a limit of attempts. Zero means as many as the largest of these
+	// limits; a negative number means none.
+	Errors int
+	// Changes is how many times a user changes a live flag in one life, at any
+	// moment, unless Fixed fixes it. Zero means 1, a negative number means none.
+	Changes int
 	// NeverFails lists phases that the exploration does not let fail: those
 	// without whose work an invariant cannot hold. This list, Settled and
 	// NeverCalled name a phase as PHASE or as ITINERARY/PHASE.
@@ -68,8 +75,9 @@ const DefaultMaxStates = 100_000
 // Explore tries every life of a setup, breadth-first, and fails the test with
 // a shortest way to each break: all assignments of flags that the relations of
 // the vocabulary allow; each flag that a phase decides, both ways; each choice
-// that a phase declares, and none; a failure and a crash at each call of a handler; and the edits that it names at every
-// moment. In each state the promises of the design hold that the package
+// that a phase declares, and none; a failure and a crash at each call of a handler;
+// errors up to a limit of attempts, and waits up to a deadline; the edits that it
+// names, and a change of each live flag, at every moment. In each state the promises of the design hold that the package
 // comment lists, the contract of handlers, and the invariants of the setup.
 //
 // Lives that end up in the same state are one. It runs in the goroutine of the
@@ -100,11 +108,12 @@ type state struct {
 // act is what happens between two states.
 type act struct {
 	kind    actKind
-	decides []string // "HasPVs", "!HasISs"; of the first state, the flags that are true
-	done    *Line    // replaces what the handler returns, with another choice
-	name    string   // of an edit
-	after   bool     // a failure after the work
-	called  bool     // a handler was called
+	decides []string      // "HasPVs", "!HasISs"; of the first state, the flags that are true
+	done    *Line         // replaces what the handler returns, with another choice
+	name    string        // of an edit
+	after   bool          // a failure after the work
+	slept   time.Duration // before an edit
+	called  bool          // a handler was called
 }
 
 type actKind uint8
@@ -115,18 +124,23 @@ const (
 	actFail              // the phase fails
 	actPartial           // the handler is in the middle of its work
 	actCrash             // before the write
+	actWait              // the handler waits, until a deadline if there is one
+	actError             // the handler returns an error
 	actEdit
+	actChange // of a live flag
 )
 
 // item is a state that is to be explored.
 type item[T any] struct {
-	id       int32
-	object   T
-	world    []byte
-	now      time.Time
-	drifted  phases.Flags
+	id     int32
+	object T
+	world  []byte
+	now    time.Time
+	carried
 	failures int // that are left
 	crashes  int
+	errors   int
+	changes  int
 	edits    uint64 // done already, by index
 	injected []string
 	partial  bool
@@ -162,6 +176,7 @@ type exploring[T, W any] struct {
 	horizon  time.Duration // the longest deadline, and some minutes at least
 	flags    *phases.Vocabulary
 	inPlay   phases.Flags
+	fixed    phases.Flags
 }
 
 // explorer is a worker, with an engine of its own.
@@ -184,7 +199,7 @@ func (x Exploration[T, W]) run() (*Report, error) {
 		}
 		return max(n, 0)
 	}
-	x.Failures, x.Crashes = budget(x.Failures), budget(x.Crashes)
+	x.Failures, x.Crashes, x.Changes = budget(x.Failures), budget(x.Crashes), budget(x.Changes)
 	e := &exploring[T, W]{Exploration: x, byKey: make(map[key]int32),
 		found: make(map[Break]bool), called: make(map[string]bool)}
 	for range max(x.Workers, 1) {
@@ -224,6 +239,7 @@ func (e *exploring[T, W]) prepare() error {
 	set := engine.options.Itineraries
 	e.flags = engine.flags
 	var known []string
+	most := 0 // attempts that a phase may have
 	e.horizon = minHorizon
 	for _, name := range set.Names() {
 		g := engine.graph(name)
@@ -231,7 +247,17 @@ func (e *exploring[T, W]) prepare() error {
 			phase := g.Phase(i).Name
 			known = append(known, phase, name+"/"+phase)
 			e.horizon = max(e.horizon, engine.deadline(name, phase))
+			most = max(most, engine.phase(name, phase).MaxAttempts)
 		}
+	}
+	switch {
+	case e.Errors == 0:
+		e.Errors = most
+	case e.Errors < 0 || most == 0:
+		e.Errors = 0
+	}
+	if e.flags.Live() == 0 {
+		e.Changes = 0
 	}
 	for _, phase := range slices.Concat(e.NeverFails, e.Settled, e.NeverCalled) {
 		if !slices.Contains(known, phase) {
@@ -266,6 +292,7 @@ func (e *exploring[T, W]) begin() error {
 	if err != nil {
 		return setupError("Fixed: %v", err)
 	}
+	e.fixed = fixed.Known()
 	text, err := encode(w.engine.setup.World)
 	if err != nil {
 		return setupError("Setup.World: %v", err)
@@ -287,7 +314,8 @@ func (e *exploring[T, W]) begin() error {
 			}
 		}
 		c := candidate[T]{act: act{kind: actBegin, decides: e.flags.Names(facts.True())}, item: item[T]{
-			object: object, world: w.engine.save(), now: w.engine.setup.Start, failures: e.Failures, crashes: e.Crashes,
+			object: object, world: w.engine.save(), now: w.engine.setup.Start,
+			failures: e.Failures, crashes: e.Crashes, errors: e.Errors, changes: e.Changes,
 		}}
 		if c.key, err = w.key(&c.item); err != nil {
 			return err
@@ -435,7 +463,7 @@ func (e *exploring[T, W]) broke(moves []move, b Break) {
 		return
 	}
 	e.found[kind] = true
-	f := Found{Break: b, eachWrite: e.workers[0].engine.options.MaxPhases > 1}
+	f := Found{Break: b, eachWrite: e.workers[0].engine.options.MaxPhases > 1, source: e.Setup.Source}
 	for _, known := range e.Known {
 		known.Detail = ""
 		f.Known = f.Known || known == kind
@@ -477,7 +505,13 @@ func (e *exploring[T, W]) finish() {
 		}
 	}
 	for i := range e.report.Found {
-		e.report.Found[i].Reproduced = e.reproduce(e.report.Found[i])
+		f := &e.report.Found[i]
+		setup := e.Setup
+		setup.MaxReconciles, setup.NoAutoAdvance = 2*e.longest()+20, false
+		if f.Promise == PromiseEnds {
+			f.maxReconciles = setup.MaxReconciles
+		}
+		f.Reproduced = slices.ContainsFunc(breaksOf(setup, f.Script), func(b Break) bool { return b.same(f.Break) })
 	}
 }
 

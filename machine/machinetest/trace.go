@@ -77,8 +77,19 @@ func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
 			}
 			continue
 		case actEdit:
+			if m.act.slept > 0 {
+				script = append(script, line(Clock(m.from.phase, m.act.slept), begun[m.from]+1))
+			}
 			script = append(script, line(Edit(m.from.phase, m.act.name), begun[m.from]+1))
 			tell("%s, at %s", m.act.name, m.from)
+			continue
+		case actChange:
+			for _, name := range m.act.decides {
+				flag, not := strings.CutPrefix(name, "!")
+				script = append(script, line(Flag(m.from.phase, flag, !not), begun[m.from]+1))
+			}
+			outcome = ""
+			tell("a user sets %s, at %s", strings.Join(m.act.decides, ", "), m.from)
 			continue
 		}
 		begun[m.from]++
@@ -94,6 +105,12 @@ func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
 			}
 			script = append(script, line(fail, calls[m.from]))
 			tell("%s fails%s", m.from, when)
+		case actWait:
+			script = append(script, line(Wait(m.from.phase, 0), calls[m.from]))
+			tell("%s waits", m.from)
+		case actError:
+			script = append(script, line(Err(m.from.phase, "injected"), calls[m.from]))
+			tell("%s returns an error", m.from)
 		case actPartial:
 			script = append(script, line(Wait(m.from.phase, partialWait), calls[m.from]))
 			tell("%s is in the middle of its work", m.from)
@@ -141,16 +158,20 @@ func orNone(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// reproduce runs a life with the script of a break, and reports whether it
-// breaks the same; a run that can come to no end is not done.
-func (e *exploring[T, W]) reproduce(f Found) (same bool) {
-	setup := e.Setup
-	setup.MaxReconciles, setup.NoAutoAdvance = 2*e.longest()+20, false
-	life := New[T, W](silent{}, setup)
-	life.engine.eachWrite = true
-	if err := life.engine.restart(); err != nil {
-		return false
+// same reports whether two breaks are of one kind: they differ at most in their
+// detail, and runs that come to no end in the itinerary in which they do not.
+func (b Break) same(other Break) bool {
+	if b.Promise == PromiseEnds || other.Promise == PromiseEnds {
+		return b.Promise == other.Promise
 	}
+	return b.Promise == other.Promise && b.Itinerary == other.Itinerary && b.How == other.How
+}
+
+// breaksOf runs a life with a script, in silence, and returns what breaks; a run that
+// can come to no end is not done. It is nil if the script is of no life.
+func breaksOf[T, W any](setup Setup[T, W], script []Line) []Break {
+	setup.EachWrite, setup.Coverage = true, nil
+	var life *Life[T, W]
 	var err error
 	func() {
 		defer func() {
@@ -158,14 +179,18 @@ func (e *exploring[T, W]) reproduce(f Found) (same bool) {
 				panic(p)
 			}
 		}()
-		err = life.run(f.Script)
+		life = New[T, W](silent{}, setup)
+		err = life.run(script)
 	}()
-	if f.Promise == PromiseEnds {
-		return err != nil
+	if life == nil {
+		return nil
 	}
-	return slices.ContainsFunc(life.breaks, func(b Break) bool {
-		return b.Promise == f.Promise && b.Itinerary == f.Itinerary && b.How == f.How
-	})
+	breaks := life.breaks
+	if err != nil {
+		s, _ := life.engine.read(life.object)
+		breaks = append(breaks, Break{Promise: PromiseEnds, Itinerary: s.Itinerary, How: "the run comes to no end", Detail: err.Error()})
+	}
+	return breaks
 }
 
 // longest is the number of acts on the longest way that was explored.
