@@ -18,8 +18,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## Run the tests of all modules but tests/adopt, alerts, dump, e2e and versions, with the race detector
-	@for m in $(filter-out tests/adopt/% tests/alerts/ tests/dump/ tests/e2e/ tests/versions/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
+test: ## Run the tests of all modules but tests/adopt, alerts, bench, dump, e2e and versions, with the race detector
+	@for m in $(filter-out tests/adopt/% tests/alerts/ tests/bench/ tests/dump/ tests/e2e/ tests/versions/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
 
 .PHONY: test-adopt
 test-adopt: ## Run tests/adopt: controllers that adopt the library, one of them on the API server of test-e2e
@@ -28,6 +28,10 @@ test-adopt: ## Run tests/adopt: controllers that adopt the library, one of them 
 .PHONY: test-alerts
 test-alerts: ## Run tests/alerts on promtool (installs it if it is missing)
 	tests/alerts/install && cd tests/alerts && go test ./...
+
+.PHONY: test-bench
+test-bench: ## Run each benchmark of tests/bench once, and check its README against the results
+	cd tests/bench && go test -bench . -benchtime 1x ./...
 
 .PHONY: test-dump
 test-dump: ## Run tests/dump on Graphviz, mermaid and Chromium (installs what is missing)
@@ -65,8 +69,13 @@ lint: ## Check formatting, go vet, go mod tidy and staticcheck
 		(cd $$m && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; done
 
 .PHONY: bench
-bench: ## Run the benchmarks (BENCH is a pattern)
-	go test -run '^$$' -bench '$(BENCH)' -benchmem ./tests/conformance
+bench: ## Run the benchmarks of all modules (BENCH is a pattern)
+	@for dir in $$(git grep -l '^func Benchmark' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
+		echo "== ./$$dir"; (cd $$dir && go test -run '^$$' -bench '$(BENCH)' -benchmem .) || exit 1; done
+
+.PHONY: bench-results
+bench-results: ## Measure all that the README of tests/bench shows, and rewrite it (some 5 minutes of a quiet machine; COUNT and BENCHTIME are taken)
+	tests/bench/results
 
 .PHONY: cover
 cover: ## Measure the coverage of the root module, by all of its tests

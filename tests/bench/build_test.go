@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"context"
+	"testing"
+
+	"github.com/looplab/fsm"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// BenchmarkBuild makes what can be shared of Final, and takes the first hop with it:
+// some put work off until then.
+func BenchmarkBuild(b *testing.B) {
+	compare(b, hopTo,
+		contender{here, func(tb testing.TB) subject {
+			it, f := itinerary(tb), facts(busy)
+			var tr machine.Transition
+			return subject{
+				func() error {
+					g, err := machine.Compile(it)
+					if err != nil {
+						return err
+					}
+					m, err := g.NewMachine(machine.Position{Phase: hopFrom}, f)
+					if err != nil {
+						return err
+					}
+					tr, err = m.Advance(context.Background())
+					return err
+				},
+				func() any { return tr.To.Phase },
+			}
+		}},
+		contender{"looplab-each", looplabEach},
+		contender{"stateless-each", statelessEach},
+		contender{"cocoonspace-each", cocoonspaceEach},
+		contender{"mig-controller", func(tb testing.TB) subject {
+			it := itinerary(tb)
+			var t *task
+			return subject{
+				func() error {
+					t = newTask(it, busy)
+					t.phase = hopFrom
+					return t.next()
+				},
+				func() any { return t.phase },
+			}
+		}},
+		contender{"masks", func(tb testing.TB) subject {
+			d, to := newDefinition(tb, itinerary(tb)), 0
+			it, from := itinerary(tb), d.index[hopFrom]
+			return subject{
+				func() error { to = newMasks(it).next(from, busy); return nil },
+				func() any { return d.states[to] },
+			}
+		}},
+	)
+}
+
+// BenchmarkCompile checks and compiles itineraries.
+func BenchmarkCompile(b *testing.B) {
+	for _, c := range []struct {
+		name        string
+		itineraries []phases.Itinerary
+	}{{"Final", []phases.Itinerary{itinerary(b)}}, {"all-five", mtc.Itineraries()}} {
+		b.Run("of="+c.name, func(b *testing.B) {
+			compare(b, len(c.itineraries), contender{here, func(tb testing.TB) subject {
+				var set *machine.Set
+				return subject{
+					func() (err error) { set, err = machine.CompileSet(c.itineraries...); return err },
+					func() any { return len(set.Names()) },
+				}
+			}})
+		})
+	}
+}
+
+// dumps returns an op that draws, and whether the drawing has the last phase.
+func dumps(draw func() (string, error)) subject {
+	var text string
+	return subject{
+		func() (err error) { text, err = draw(); return err },
+		func() any { return len(text) > 1000 },
+	}
+}
+
+// BenchmarkDump draws Final.
+func BenchmarkDump(b *testing.B) {
+	ours := func(format func(d *dump.Drawing) (string, error)) func(tb testing.TB) subject {
+		return func(tb testing.TB) subject {
+			g := graph(tb)
+			return dumps(func() (string, error) {
+				d, err := dump.New(dump.Options{AllEdges: true}, dump.Itinerary{Graph: g})
+				if err != nil {
+					return "", err
+				}
+				return format(d)
+			})
+		}
+	}
+	theirs := func(format fsm.VisualizeType) func(tb testing.TB) subject {
+		return func(tb testing.TB) subject {
+			f := newLooplabShared(tb).fsm
+			return dumps(func() (string, error) { return fsm.VisualizeWithType(f, format) })
+		}
+	}
+	b.Run("as=dot", func(b *testing.B) {
+		compare(b, true,
+			contender{here, ours(func(d *dump.Drawing) (string, error) { return d.DOT(), nil })},
+			contender{"looplab-shared", theirs(fsm.GRAPHVIZ)},
+			contender{"stateless-own", func(tb testing.TB) subject {
+				m := newStatelessDefinition(tb).newOwn(0)
+				return dumps(func() (string, error) { return m.ToGraph(), nil })
+			}},
+		)
+	})
+	b.Run("as=mermaid", func(b *testing.B) {
+		compare(b, true,
+			contender{here, ours(func(d *dump.Drawing) (string, error) { return d.Mermaid(), nil })},
+			contender{"looplab-shared", theirs(fsm.MermaidStateDiagram)},
+		)
+	})
+}
