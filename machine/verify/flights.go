@@ -152,6 +152,9 @@ func (f *flight) enter(i, turn int, set bdd.Set, values []value) {
 	}
 	f.byPhase[i] = append(f.byPhase[i], len(f.entries))
 	f.entries = append(f.entries, entry{i, turn, set, values, f.steps(i, set, values)})
+	for _, s := range f.graph.Phase(i).Steps {
+		f.look(s.Guard, set, values)
+	}
 	f.entered[i] = f.Or(f.entered[i], set)
 	if f.graph.IsEnd(i) {
 		f.done = f.Or(f.done, set)
@@ -229,6 +232,9 @@ func (s *side) choices(phase int, l life, turn int) (all []choice) {
 func (f *flight) fresh(turn, place int, a arrival) bool {
 	set := a.set
 	for i, name := range f.flags {
+		if !f.varies[i] {
+			continue // the same in all turns
+		}
 		for _, now := range []struct {
 			kind variableKind
 			set  bdd.Set
@@ -265,11 +271,11 @@ func (f *flight) ran(phase, turn, place int) bdd.Set {
 	return set
 }
 
-// twice reports whether a run enters a phase in two turns.
+// twice reports whether a run that comes to the end enters a phase in two turns.
 func (f *flight) twice(phase int) bool {
 	before := bdd.None
 	for _, k := range f.byPhase[phase] {
-		if f.And(before, f.entries[k].set) != bdd.None {
+		if f.And(f.done, before, f.entries[k].set) != bdd.None {
 			return true
 		}
 		before = f.Or(before, f.entries[k].set)

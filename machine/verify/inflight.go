@@ -135,6 +135,7 @@ type side struct {
 	heads   []bool  // by place: a way leads back to it
 	indices [64]int // of the vocabulary's flags among those that count; -1 if it does not
 	reads   []bool  // by flag that counts: the itinerary reads it
+	varies  []bool  // by flag that counts: a phase in a loop decides it
 	clauses []clause
 	// unknowns reports that one of the two itineraries is a cleanup itinerary.
 	unknowns bool
@@ -157,10 +158,15 @@ func (s *side) start() []value {
 	values := make([]value, len(s.flags))
 	for i, name := range s.flags {
 		values[i].true = s.Var(s.number(variable{kind: isTrue, name: name}))
-	}
-	if s.unknowns {
-		for i, name := range s.flags {
+		s.number(variable{kind: nowTrue, name: name}) // near it in the order
+		if s.unknowns {
 			values[i].unknown = s.Var(s.number(variable{kind: isUnknown, name: name}))
+			s.number(variable{kind: nowUnknown, name: name})
+		}
+	}
+	for i, in := range s.loops {
+		if in {
+			s.number(variable{kind: hasRun, phase: s.ids[i]})
 		}
 	}
 	return values
@@ -418,13 +424,19 @@ func (p *pair) count(from, to *Release) {
 	}
 	for _, s := range []*side{p.from, p.to} {
 		v := s.graph.Vocabulary()
-		s.reads = make([]bool, len(p.flags))
+		s.reads, s.varies = make([]bool, len(p.flags)), make([]bool, len(p.flags))
+		var varies phases.Flags
+		for i, in := range s.loops {
+			if in {
+				varies |= s.graph.Decides(i)
+			}
+		}
 		for i, d := range v.Defs() {
 			k, ok := index[d.Name]
 			if !ok {
 				k = -1
 			} else {
-				s.reads[k] = s.graph.Reads().Has(d.Flag)
+				s.reads[k], s.varies[k] = s.graph.Reads().Has(d.Flag), varies.Has(d.Flag)
 			}
 			s.indices[i] = k
 		}
