@@ -405,8 +405,9 @@ type workRules struct {
 
 func (n *inspection) workRules() *workRules {
 	w := &workRules{inspection: n, often: make([]bool, len(n.same))}
+	ends, endsNew := n.past.ends(), n.restarts.ends()
 	for i, k := range n.same {
-		w.often[i] = k < 0 || n.past.twice(i) || n.restarts.twice(k)
+		w.often[i] = k < 0 || n.past.twice(i, ends) || n.restarts.twice(k, endsNew)
 	}
 	for a, x := range n.same {
 		for b, y := range n.same {
