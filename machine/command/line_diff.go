@@ -5,12 +5,16 @@ import (
 	"strings"
 )
 
-// diffContext is the number of lines that stay as they are around a change.
-const diffContext = 3
+const (
+	// diffContext is the number of lines that stay as they are around a change.
+	diffContext = 3
+	// mostEdits is the number of lines that may differ. If more do, the texts are shown
+	// one after the other.
+	mostEdits = 2000
+)
 
 // lineDiff returns what differs between two versions of a file, as diff -u prints
-// it, or "" if nothing does. Its time grows with the number of lines that differ
-// times that of all lines.
+// it, or "" if nothing does.
 func lineDiff(name, before, after string) string {
 	if before == after {
 		return ""
@@ -98,6 +102,9 @@ func lineEdits(a, b []string) []edit {
 	d := 0
 search:
 	for ; ; d++ {
+		if d > mostEdits {
+			return replaced(a, b)
+		}
 		reached = append(reached, make(map[int]int, d+1))
 		for k := -d; k <= d; k += 2 {
 			x, _ := furthest(d, k)
@@ -134,6 +141,18 @@ search:
 	}
 	for i, j := 0, len(edits)-1; i < j; i, j = i+1, j-1 {
 		edits[i], edits[j] = edits[j], edits[i]
+	}
+	return edits
+}
+
+// replaced are the edits that remove one list of lines and add another.
+func replaced(a, b []string) []edit {
+	var edits []edit
+	for i, line := range a {
+		edits = append(edits, edit{'-', line, i, 0})
+	}
+	for i, line := range b {
+		edits = append(edits, edit{'+', line, len(a), i})
 	}
 	return edits
 }

@@ -35,25 +35,18 @@ type Result struct {
 	Place Place
 	// Names are what the result is about, from the outside in.
 	Names []Name
+	// Fingerprint identifies the result in later reports: by its rule and its names,
+	// so that neither another wording nor another line makes it a new one.
+	Fingerprint string
 	// Notes are further lines: how to reproduce the result, what fixes it.
 	Notes []string
 	// Suppressed is the reason why the result does not count, or empty.
 	Suppressed string
 }
 
-// Name is the name of an itinerary, a phase, a step or a flag, or a direction.
+// Name is the name of an itinerary, a phase, a step, a flag or a choice, or a
+// direction.
 type Name struct{ Kind, Name string }
-
-// Fingerprint identifies the result in later reports: by its rule and its names,
-// so that neither another wording nor another line makes it a new one. It is
-// printable ASCII.
-func (r *Result) Fingerprint() string {
-	text := r.Rule
-	for i, n := range r.Names {
-		text += map[bool]string{true: "?", false: "&"}[i == 0] + n.Kind + "=" + url.QueryEscape(n.Name)
-	}
-	return text
-}
 
 // name is the name of a kind, or empty.
 func (r *Result) name(kind string) string {
@@ -76,6 +69,7 @@ const (
 	kindPhase     = "phase"
 	kindStep      = "step"
 	kindFlag      = "flag"
+	kindChoice    = "choice"
 )
 
 // named returns the names that are not empty.
@@ -83,12 +77,22 @@ func named(names ...Name) []Name {
 	return slices.DeleteFunc(names, func(n Name) bool { return n.Name == "" })
 }
 
+// Fingerprint names the finding by its rule, itinerary and names, without prose and
+// without a place: it stays the same if texts change or lines move.
+func (f Finding) Fingerprint() string {
+	text := f.Rule + "/" + url.PathEscape(f.Itinerary)
+	for _, n := range named(Name{kindPhase, f.Phase}, Name{kindStep, f.Step}, Name{kindFlag, f.Flag}) {
+		text += "/" + n.Kind + "=" + url.PathEscape(n.Name)
+	}
+	return text
+}
+
 // ResultsOf are the results of [Check] in the shape of a [Report].
 func ResultsOf(findings []Finding) []Result {
 	results := make([]Result, len(findings))
 	for i, f := range findings {
 		results[i] = Result{
-			Rule: f.Rule, Level: f.Severity, Text: f.Text, Place: f.Place, Suppressed: f.Suppressed,
+			Rule: f.Rule, Level: f.Severity, Text: f.Text, Place: f.Place, Suppressed: f.Suppressed, Fingerprint: f.Fingerprint(),
 			Names: named(Name{kindItinerary, f.Itinerary}, Name{kindPhase, f.Phase}, Name{kindStep, f.Step}, Name{kindFlag, f.Flag}),
 		}
 		if f.Reproduce != "" {
@@ -104,8 +108,9 @@ func BreakResultsOf(breaks []Break) []Result {
 	for i := range breaks {
 		b := &breaks[i]
 		results[i] = Result{
-			Rule: b.Rule, Level: b.Kind.Severity(), Text: b.Text, Suppressed: b.Accepted,
-			Names: named(Name{kindDirection, string(b.Direction)}, Name{kindItinerary, b.Itinerary}, Name{kindPhase, b.Phase}, Name{kindStep, b.Step}),
+			Rule: b.Rule, Level: b.Severity(), Text: b.Text, Suppressed: b.Accepted, Fingerprint: b.Fingerprint(),
+			Names: named(Name{kindDirection, string(b.Direction)}, Name{kindItinerary, b.Itinerary}, Name{kindPhase, b.Phase},
+				Name{kindChoice, b.Choice}, Name{kindStep, b.Step}, Name{kindFlag, b.Flag}),
 		}
 		if b.State != nil {
 			results[i].Notes = append(results[i].Notes, "state in flight: "+b.State.String())
@@ -175,6 +180,12 @@ func (s *InFlight) String() string {
 		text += ", not begun"
 	} else {
 		text += " at " + s.Phase
+	}
+	if s.WorkDone {
+		text += ", whose work is done"
+	}
+	if s.Choice != "" {
+		text += ", having chosen " + s.Choice
 	}
 	for _, set := range []struct {
 		flags []string

@@ -216,14 +216,13 @@ func joined(got, want string) string {
 }
 
 func TestFingerprintsHoldNamesAndNoProse(t *testing.T) {
-	one := verify.ResultsOf(findings)[0]
+	one := findings[0]
 	print := one.Fingerprint()
-	assert.Equal(t, "phase-never-runs?itinerary=Warm&phase=Cut&step=Cutover", print)
-	one.Text, one.Place.Line, one.Suppressed, one.Level = "other words", 99, "a reason", verify.Info
+	assert.Equal(t, "phase-never-runs/Warm/phase=Cut/step=Cutover", print)
+	one.Text, one.Place.Line, one.Suppressed, one.Severity = "other words", 99, "a reason", verify.Info
 	assert.Equal(t, print, one.Fingerprint())
-	one.Names[1].Name = "Cut&step=Cutover"
+	one.Phase, one.Step = "Cut/step=Cutover", ""
 	assert.NotEqual(t, print, one.Fingerprint())
-	assert.Equal(t, "phase-gone?direction=upgrade&itinerary=Warm&phase=Cut&step=Cutover", verify.BreakResultsOf(breaks)[0].Fingerprint())
 }
 
 func TestFilesAreRelativeToTheDirectory(t *testing.T) {
@@ -249,9 +248,10 @@ func TestFilesAreRelativeToTheDirectory(t *testing.T) {
 
 func TestAStateInFlightIsALine(t *testing.T) {
 	for want, s := range map[string]verify.InFlight{
+		"Final at Copy, whose work is done, having chosen Fail": {Itinerary: "Final", Phase: "Copy", WorkDone: true, Choice: "Fail"},
 		"Final, not begun": {Itinerary: "Final"},
-		"Final at Copy, with A and B, not knowing C, after Prepare": {"Final", "Copy", phases.Record{True: []string{"A", "B"}, Unknown: []string{"C"}}, []string{"Prepare"}},
-		"Final at Copy, after 3 phases, the last of them Stop":      {"Final", "Copy", phases.Record{False: []string{"A"}}, []string{"Prepare", "Check", "Stop"}},
+		"Final at Copy, with A and B, not knowing C, after Prepare": {Itinerary: "Final", Phase: "Copy", Facts: phases.Record{True: []string{"A", "B"}, Unknown: []string{"C"}}, Ran: []string{"Prepare"}},
+		"Final at Copy, after 3 phases, the last of them Stop":      {Itinerary: "Final", Phase: "Copy", Facts: phases.Record{False: []string{"A"}}, Ran: []string{"Prepare", "Check", "Stop"}},
 	} {
 		assert.Equal(t, want, s.String())
 	}

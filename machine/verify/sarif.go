@@ -102,7 +102,7 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 		}
 		result := sarifResult{
 			RuleID: one.Rule, RuleIndex: index[one.Rule], Level: sarifLevels.of(one.Level), Message: sarifMessage{one.message()},
-			Locations: r.sarifLocations(one), PartialFingerprints: map[string]string{fingerprintKey: one.Fingerprint()},
+			Locations: r.sarifLocations(one), PartialFingerprints: map[string]string{fingerprintKey: one.Fingerprint},
 		}
 		if one.Suppressed != "" {
 			result.Suppressions = []sarifSuppression{{"external", one.Suppressed}}
