@@ -48,8 +48,8 @@ const generalSuite = "all itineraries"
 
 // WriteJUnit writes the report in the format of JUnit: a suite for each
 // itinerary, and in it a test case for each rule. A case fails if a result of it
-// reaches the level; it is skipped if all its results are suppressed. Results
-// below the level are its output.
+// reaches the level, and none if that is empty; it is skipped if all its results
+// are suppressed. Results below the level are its output.
 func (r *Report) WriteJUnit(w io.Writer, level Severity) error {
 	all := junitSuites{Name: r.Tool}
 	for _, name := range r.suites() {

@@ -59,8 +59,10 @@ func (r *Result) name(kind string) string {
 }
 
 // Reaches reports whether the result counts at a level: it is not suppressed, and
-// its own level reaches it.
-func (r *Result) Reaches(level Severity) bool { return r.Suppressed == "" && r.Level.Reaches(level) }
+// its own level reaches it. Nothing reaches a level that is empty.
+func (r *Result) Reaches(level Severity) bool {
+	return level != "" && r.Suppressed == "" && r.Level.Reaches(level)
+}
 
 // The kinds of names.
 const (
