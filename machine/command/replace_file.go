@@ -39,6 +39,9 @@ func replaceFile(file string, text []byte) (err error) {
 	if err := regular(file); err != nil {
 		return err
 	}
+	if mode&0o200 == 0 {
+		return fmt.Errorf("%s is read-only; make it writable first", file)
+	}
 	next, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
 	if err != nil {
 		return err

@@ -153,5 +153,5 @@ func (r *Result) placed(of *Report) string {
 	}
 	at := r.Place
 	at.File = of.file(at.File)
-	return placeText(at) + ": " + r.message()
+	return at.String() + ": " + r.message()
 }

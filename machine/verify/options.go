@@ -61,12 +61,6 @@ func RunnerOf[T any](o runner.Options[T]) *Runner {
 	}
 }
 
-// TB is the part of [testing.TB] that [Test] needs.
-type TB interface {
-	Helper()
-	Errorf(format string, args ...any)
-}
-
 // Test checks the itineraries of a set and fails the test with each finding that
 // reaches [Warning] and is not suppressed. It is the one line that a controller
 // needs in its tests:

@@ -74,8 +74,8 @@ const (
 	kindChoice    = "choice"
 )
 
-// named returns the names that are not empty.
-func named(names ...Name) []Name {
+// given returns the names that are not empty.
+func given(names ...Name) []Name {
 	return slices.DeleteFunc(names, func(n Name) bool { return n.Name == "" })
 }
 
@@ -83,7 +83,7 @@ func named(names ...Name) []Name {
 // without a place: it stays the same if texts change or lines move.
 func (f Finding) Fingerprint() string {
 	text := f.Rule + "/" + url.PathEscape(f.Itinerary)
-	for _, n := range named(Name{kindPhase, f.Phase}, Name{kindStep, f.Step}, Name{kindFlag, f.Flag}) {
+	for _, n := range given(Name{kindPhase, f.Phase}, Name{kindStep, f.Step}, Name{kindFlag, f.Flag}) {
 		text += "/" + n.Kind + "=" + url.PathEscape(n.Name)
 	}
 	return text
@@ -95,7 +95,7 @@ func ResultsOf(findings []Finding) []Result {
 	for i, f := range findings {
 		results[i] = Result{
 			Rule: f.Rule, Level: f.Severity, Text: f.Text, Place: f.Place, Suppressed: f.Suppressed, Fingerprint: f.Fingerprint(),
-			Names: named(Name{kindItinerary, f.Itinerary}, Name{kindPhase, f.Phase}, Name{kindStep, f.Step}, Name{kindFlag, f.Flag}),
+			Names: given(Name{kindItinerary, f.Itinerary}, Name{kindPhase, f.Phase}, Name{kindStep, f.Step}, Name{kindFlag, f.Flag}),
 		}
 		if f.Reproduce != "" {
 			results[i].Notes = append(results[i].Notes, "reproduce: "+f.Reproduce)
@@ -111,7 +111,7 @@ func BreakResultsOf(breaks []Break) []Result {
 		b := &breaks[i]
 		results[i] = Result{
 			Rule: b.Rule, Level: b.Severity(), Text: b.Text, Suppressed: b.Accepted, Fingerprint: b.Fingerprint(),
-			Names: named(Name{kindDirection, string(b.Direction)}, Name{kindItinerary, b.Itinerary}, Name{kindPhase, b.Phase},
+			Names: given(Name{kindDirection, string(b.Direction)}, Name{kindItinerary, b.Itinerary}, Name{kindPhase, b.Phase},
 				Name{kindChoice, b.Choice}, Name{kindStep, b.Step}, Name{kindFlag, b.Flag}),
 		}
 		if b.State != nil {
@@ -163,8 +163,8 @@ func (l levels) of(s Severity) string {
 	}
 }
 
-// placeText is FILE:LINE:COLUMN, as far as it is known.
-func placeText(p Place) string {
+// String returns FILE:LINE:COLUMN, as far as it is known.
+func (p Place) String() string {
 	text := p.File
 	for _, number := range []int{p.Line, p.Column} {
 		if number > 0 {

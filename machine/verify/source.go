@@ -55,6 +55,9 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // Name is the name that [Load] was given.
 func (s *Source) Name() string { return s.name }
 
+// Text is the text of the file.
+func (s *Source) Text() string { return string(s.text) }
+
 // File is what the file defines. It must not be changed.
 func (s *Source) File() *phases.File { return s.file }
 
