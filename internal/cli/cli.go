@@ -42,6 +42,9 @@ func Catalogue() command.Catalogue {
 			Instead: "with -i give --flags without HasISs",
 		}},
 		Texts:   texts,
+		Name:    "mtc",
+		// mtc.Select returns one of them all.
+		Selected: []string{mtc.Stage, mtc.Final, mtc.Cancel, mtc.Failed, mtc.Rollback},
 		StepNow: stepNow,
 		Own:     func(t *command.Tool) []*cobra.Command { return []*cobra.Command{convert(t)} },
 	}
