@@ -1,12 +1,16 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // The rules of [Compat], by name. Names never change.
@@ -35,7 +39,7 @@ var compatRules = []Rule{
 	{RuleStepGone, Warning, "A step that users see, as started or as still to come, belongs to no phase ahead any more."},
 	{RuleStepReordered, Warning, "Two steps that users see as still to come change places."},
 	{RuleFlagGone, Info, "A flag that the run has recorded is ignored, since the other release does not have it."},
-	{RuleFlagNew, Warning, "What runs ahead depends on a flag that the run has not recorded, since the release that it began under does not have it."},
+	{RuleFlagNew, Warning, "A guard ahead depends on a flag that the run has not recorded, since its itinerary did not read it."},
 	{RuleDefinitionChanged, Info, "The definition of the itinerary differs, so that the run is planned again."},
 	{RuleInconclusive, Error, "A bound was hit before every state in flight was looked at, so that nothing is shown."},
 	{RuleAcceptanceUnused, Warning, "An acceptance matches no break; remove it."},
@@ -104,6 +108,9 @@ type CompatOptions struct {
 	// some microseconds. Zero means [DefaultMaxNodes] and [DefaultMaxVisits]. What
 	// hits a bound is [RuleInconclusive].
 	MaxNodes, MaxVisits int
+
+	// everything looks at all states also if the definitions are the same.
+	everything bool
 }
 
 // The bounds of options that set none.
@@ -144,6 +151,110 @@ func (e *PlaceError) Unwrap() error { return e.Err }
 // Compat works out every state that a run of the old release can be in, resumes it
 // in the new one, and returns what it meets there; and the other way round, for a
 // rollback. It is safe for concurrent use.
+//
+// A state is a phase, the flags as the run knows them, and the phases that ran. A
+// run may begin in each itinerary, with any flags that the relations allow, and
+// enters it from whichever it may leave. Each phase finds for the flags that it
+// decides, live ones included, any value that the relations allow. Two runs are
+// compared over the same start and the same findings: a phase finds the same in
+// both releases, unless it is in a loop. A waiting itinerary gets to know what it
+// depends on, so that both values of a flag that is unknown are looked at; in a
+// cleanup itinerary a flag, or what a phase finds, may also stay unknown. Relations
+// hold of what a run finds in the new release as far as both releases have them, or
+// they read a flag that is new.
+//
+// Phases are the same in both releases if they have one name, or if one of them is
+// formerly the other.
 func Compat(old, new *Release, o CompatOptions) *CompatReport {
-	return &CompatReport{Breaks: []Break{}}
+	if o.MaxNodes <= 0 {
+		o.MaxNodes = DefaultMaxNodes
+	}
+	if o.MaxVisits <= 0 {
+		o.MaxVisits = DefaultMaxVisits
+	}
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	r := &CompatReport{Breaks: []Break{}}
+	r.compare(old, new, Upgrade, o)
+	r.compare(new, old, Rollback, o)
+	r.accept(o.Acceptances, o.Now)
+	return r
+}
+
+// compare adds the breaks of one direction.
+func (r *CompatReport) compare(old, new *Release, d Direction, o CompatOptions) {
+	var places *places
+	if d == Upgrade && o.Objects != nil {
+		places = newPlaces(old, new, o.Objects)
+	}
+	for _, b := range relations(old, new, d) {
+		if o.Objects != nil {
+			b.Objects = places.all()
+		}
+		r.Breaks = append(r.Breaks, b)
+	}
+	for _, itinerary := range old.Itineraries() {
+		n := newInspection(old, new, d, itinerary, o)
+		n.inspect()
+		if d == Upgrade {
+			n.suggest(o)
+		}
+		breaks := n.breaks()
+		if o.Objects != nil {
+			places.fill(n, breaks)
+		}
+		r.Breaks = append(r.Breaks, breaks...)
+	}
+	if places != nil {
+		r.Unplaced = places.unplaced
+	}
+}
+
+// breaks returns what was found, by kind and rule.
+func (n *inspection) breaks() []Break {
+	breaks := make([]Break, len(n.order))
+	for i, key := range n.order {
+		breaks[i] = n.found[key].Break
+	}
+	kinds := []Kind{StateKind, WorkKind, ViewKind, DefinitionKind}
+	slices.SortStableFunc(breaks, func(a, b Break) int {
+		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(ruleIndex(a.Rule), ruleIndex(b.Rule)))
+	})
+	return breaks
+}
+
+func ruleIndex(name string) int {
+	return slices.IndexFunc(compatRules, func(r Rule) bool { return r.Name == name })
+}
+
+// relations compares the relations of two releases.
+func relations(old, new *Release, d Direction) []Break {
+	texts := func(v *phases.Vocabulary, other *phases.Vocabulary) (only []string) {
+		var theirs []string
+		for _, c := range other.Relations() {
+			theirs = append(theirs, strings.Join(sortedLiterals(other, c), " or "))
+		}
+		for _, c := range v.Relations() {
+			if text := strings.Join(sortedLiterals(v, c), " or "); !slices.Contains(theirs, text) {
+				only = append(only, text)
+			}
+		}
+		return only
+	}
+	gone, added := texts(old.flags, new.flags), texts(new.flags, old.flags)
+	var parts []string
+	if gone != nil {
+		parts = append(parts, fmt.Sprintf("%s does not have: %s", new.name, wording.Some(gone, 8)))
+	}
+	if added != nil {
+		parts = append(parts, fmt.Sprintf("%s does not have: %s", old.name, wording.Some(added, 8)))
+	}
+	if parts == nil {
+		return nil
+	}
+	return []Break{{
+		Rule: RuleDefinitionChanged, Kind: DefinitionKind, Direction: d,
+		Text: "the relations between flags differ, so that other flags are possible; " + strings.Join(parts, "; "),
+	}}
 }
