@@ -113,37 +113,33 @@ func (c *checker) itineraryUnreachable() {
 	}
 }
 
-func (c *checker) cleanupPhaseWithoutDeadline() {
-	if c.Runner == nil || c.Runner.HasDeadline == nil {
+func (s *subject) cleanupPhaseWithoutDeadline() {
+	if s.Runner == nil || s.Runner.HasDeadline == nil || !s.g.IsCleanup() {
 		return
 	}
-	c.eachWorking(func(where at, name string) {
-		if where.g.IsCleanup() && !c.Runner.HasDeadline(where.g.Name(), name) {
-			f := c.add(where, fmt.Sprintf("phase %q of the cleanup itinerary %q has no deadline; set one, so that the run comes to its end whatever happens", name, where.g.Name()))
-			c.showRunning(f, where)
+	s.eachWorking(func(i int, name string) {
+		if !s.Runner.HasDeadline(s.g.Name(), name) {
+			s.showRunning(s.add(s.at(i), fmt.Sprintf("phase %q of the cleanup itinerary %q has no deadline; set one, so that the run comes to its end whatever happens", name, s.g.Name())), i)
 		}
 	})
 }
 
-func (c *checker) phaseWithoutHandler() {
-	if c.Runner == nil || c.Runner.HasHandler == nil {
+func (s *subject) phaseWithoutHandler() {
+	if s.Runner == nil || s.Runner.HasHandler == nil {
 		return
 	}
-	c.eachWorking(func(where at, name string) {
-		if !c.Runner.HasHandler(where.g.Name(), name) {
-			f := c.add(where, fmt.Sprintf("phase %q of itinerary %q has no handler; register one", name, where.g.Name()))
-			c.showRunning(f, where)
+	s.eachWorking(func(i int, name string) {
+		if !s.Runner.HasHandler(s.g.Name(), name) {
+			s.showRunning(s.add(s.at(i), fmt.Sprintf("phase %q of itinerary %q has no handler; register one", name, s.g.Name())), i)
 		}
 	})
 }
 
 // eachWorking calls yield with each phase that is no end phase.
-func (c *checker) eachWorking(yield func(where at, name string)) {
-	for _, g := range c.graphs {
-		for i := range g.Len() {
-			if !g.IsEnd(i) {
-				yield(at{g: g, phase: i, node: c.Source.phase(g.Name(), i)}, g.Phase(i).Name)
-			}
+func (s *subject) eachWorking(yield func(i int, name string)) {
+	for i := range s.g.Len() {
+		if !s.g.IsEnd(i) {
+			yield(i, s.g.Phase(i).Name)
 		}
 	}
 }
