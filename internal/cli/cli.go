@@ -41,12 +41,13 @@ func Catalogue() command.Catalogue {
 			Usage:   "there are no image streams on the source clusters but those that are read",
 			Instead: "with -i give --flags without HasISs",
 		}},
-		Texts:   texts,
-		Name:    "mtc",
+		Texts: texts,
+		Name:  "mtc",
 		// mtc.Select returns one of them all.
 		Selected: []string{mtc.Stage, mtc.Final, mtc.Cancel, mtc.Failed, mtc.Rollback},
-		StepNow: stepNow,
-		Own:     func(t *command.Tool) []*cobra.Command { return []*cobra.Command{convert(t)} },
+		Suppress: mtc.Suppressions(),
+		StepNow:  stepNow,
+		Own:      func(t *command.Tool) []*cobra.Command { return []*cobra.Command{convert(t)} },
 	}
 }
 

@@ -157,11 +157,10 @@ func readAcceptances(file string) ([]verify.Acceptance, error) {
 
 // recordedRuns are the runs of the objects that were read.
 type recordedRuns struct {
-	objects []verify.Object
-	// lost is the number of those that cannot be read or placed, which break or not.
-	lost int
-	// done and notBegun are the numbers of those that are not in flight.
-	done int
+	objects []verify.Object // in flight
+	done    int             // runs that are done
+	unread  []string        // runs of which it is not known where they are
+	lost    bool            // there may be more in what could not be read
 }
 
 // recordedRuns reads the runs of objects. They are the catalogue's if the old release
@@ -179,14 +178,19 @@ func (a *app) recordedRuns(ctx context.Context, o *compatOptions, sides []*relea
 	if err != nil {
 		return nil, err
 	}
-	r := &recordedRuns{lost: len(all.objects.Lost)}
+	r := &recordedRuns{lost: len(all.objects.Lost) > 0}
+	for _, o := range all.objects.List {
+		if o.Broken() && o.Kind == a.catalogue.Kind {
+			r.unread = append(r.unread, o.Ref.String())
+		}
+	}
 	for _, run := range runs {
 		recorded := run.Recorded()
 		err := cmp.Or(recorded.StateErr, recorded.Err, run.SelectErr)
 		switch at := checkpointOf(recorded, old); {
 		case err != nil:
 			a.problem(run.wrong(err))
-			r.lost++
+			r.unread = append(r.unread, run.ref())
 		case recorded.Done:
 			r.done++
 		case only != "" && cmp.Or(at.Itinerary, run.Itinerary) != only:
@@ -268,63 +272,130 @@ func (a *app) printBreaks(o *compatOptions, args []string, releases []*verify.Re
 	return err
 }
 
-// kindTitles are what breaks of a kind mean.
-var kindTitles = map[verify.Kind]string{
-	verify.StateKind:      "cannot be resumed",
-	verify.WorkKind:       "work is repeated, skipped or reordered",
-	verify.ViewKind:       "what users see changes",
-	verify.DefinitionKind: "planned again, with the same result",
-}
-
 // printBreaksTable prints breaks for readers, by direction and kind.
 func (a *app) printBreaksTable(args []string, found *verify.CompatReport, recorded *recordedRuns, r *verify.Report) error {
 	out := output{w: a.stdout, width: a.width}
-	for _, d := range []verify.Direction{verify.Upgrade, verify.Rollback} {
-		from, to := args[0], args[1]
-		if d == verify.Rollback {
-			from, to = to, from
+	a.writeDirection(&out, "upgrade from "+args[0]+" to "+args[1], verify.Upgrade, found.Breaks)
+	a.writeDirection(&out, "rollback from "+args[1]+" to "+args[0], verify.Rollback, found.Breaks)
+	var unused []block
+	for i := range found.Breaks {
+		if b := &found.Breaks[i]; ofAcceptance(b) {
+			unused = append(unused, block{head: []cell{a.levelCell(b.Severity()), {text: b.Rule}}, lines: []string{b.Text}})
 		}
-		a.writeWrapped(&out, fmt.Sprintf("%s from %s to %s", strings.ToUpper(string(d)), from, to), "")
-		some := false
-		for _, k := range []verify.Kind{verify.StateKind, verify.WorkKind, verify.ViewKind, verify.DefinitionKind} {
-			var blocks []block
-			for i := range found.Breaks {
-				if b := &found.Breaks[i]; b.Direction == d && b.Kind == k {
-					blocks = append(blocks, a.breakBlock(b))
-				}
-			}
-			if blocks == nil {
-				continue
-			}
-			some = true
-			out.buf.WriteString("\n  " + a.colors.paint(levelColors[k.Severity()], string(k)) + ": " + kindTitles[k] + "\n")
-			a.writeBlocks(&out, blocks, "    ")
-		}
-		if !some {
-			out.buf.WriteString("  nothing breaks\n")
-		}
+	}
+	if unused != nil {
+		out.buf.WriteString(a.colors.paint(bold, "acceptances") + "\n\n")
+		a.writeBlocks(&out, unused, "  ")
 		out.buf.WriteByte('\n')
 	}
 	a.writeWrapped(&out, countsText(r.Results, "break", "accepted"), "")
+	if recorded != nil {
+		a.writeWrapped(&out, recorded.summary(found), "")
+	}
 	return out.flush()
 }
 
-// breakBlock is a break: where, by which rule, what, in which state, and what to do.
+// ofAcceptance reports whether a break is about an acceptance.
+func ofAcceptance(b *verify.Break) bool {
+	return b.Rule == verify.RuleAcceptanceUnused || b.Rule == verify.RuleAcceptanceExpired
+}
+
+// kinds are those of breaks, from the worst on, and what they mean.
+var kinds = []struct {
+	kind  verify.Kind
+	means string
+}{
+	{verify.StateKind, "a run cannot be resumed"},
+	{verify.WorkKind, "work is done twice, left out, or done in another order"},
+	{verify.ViewKind, "users see other steps"},
+	{verify.DefinitionKind, "a run is planned again"},
+}
+
+// writeDirection writes the breaks of one direction.
+func (a *app) writeDirection(out *output, title string, d verify.Direction, breaks []verify.Break) {
+	out.buf.WriteString(a.colors.paint(bold, oneLine(title)) + "\n\n")
+	some := false
+	for _, k := range kinds {
+		var blocks []block
+		for i := range breaks {
+			if b := &breaks[i]; b.Direction == d && b.Kind == k.kind && !ofAcceptance(b) {
+				blocks = append(blocks, a.breakBlock(b))
+			}
+		}
+		if blocks == nil {
+			continue
+		}
+		some = true
+		out.buf.WriteString("  " + a.colors.paint(levelColors[k.kind.Severity()], string(k.kind)) + ": " + k.means + "\n\n")
+		a.writeBlocks(out, blocks, "    ")
+		out.buf.WriteByte('\n')
+	}
+	if !some {
+		out.buf.WriteString("  nothing breaks\n\n")
+	}
+}
+
+// breakBlock is a break: by which rule and where, what happens, in which state, to which
+// objects, and what to do.
 func (a *app) breakBlock(b *verify.Break) block {
-	one := block{head: []cell{{text: b.Rule, color: bold}, {text: breakPlace(b)}}, lines: []string{b.Text}}
+	one := block{head: []cell{{text: b.Rule}, orDash(breakPlace(b))}, lines: []string{b.Text}}
 	if b.State != nil {
 		one.lines = append(one.lines, "in flight: "+b.State.String())
 	}
 	if len(b.Objects) > 0 {
-		one.lines = append(one.lines, fmt.Sprintf("recorded: %d, %s", len(b.Objects), many(b.Objects)))
+		one.lines = append(one.lines, fmt.Sprintf("recorded: %d (%s)", len(b.Objects), many(b.Objects)))
 	}
-	switch {
-	case b.Accepted != "":
+	if b.Accepted != "" {
 		one.lines = append(one.lines, "accepted: "+b.Accepted)
-	case b.Suggestion != "":
-		one.lines = append(one.lines, "fix: "+b.Suggestion)
+		return one
+	}
+	if b.Suggestion != "" {
+		one.copy = append(one.copy, "fix: "+b.Suggestion)
+	}
+	if b.Severity().Reaches(verify.Warning) && b.Rule != verify.RuleInconclusive {
+		one.copy = append(one.copy, "fingerprint: "+b.Fingerprint())
 	}
 	return one
+}
+
+// summary is what the comparison means for the recorded runs. Those that cannot be
+// placed, and all if something was not looked at, are never said to go on.
+func (r *recordedRuns) summary(found *verify.CompatReport) string {
+	met, unsure := []string{}, slices.Clone(r.unread)
+	open := false // something was not looked at
+	for _, b := range found.Breaks {
+		open = open || b.Rule == verify.RuleInconclusive && b.Direction == verify.Upgrade
+		if b.Direction == verify.Upgrade && b.Kind.Severity() == verify.Error {
+			met = append(met, without(slices.Clone(b.Objects), met)...)
+		}
+	}
+	for _, p := range found.Unplaced {
+		unsure = append(unsure, without([]string{p.Object}, slices.Concat(unsure, met))...)
+	}
+	n := len(r.objects) + len(r.unread)
+	rest := n - len(met) - len(unsure)
+	if n == 0 {
+		return "no recorded run is in flight" + map[bool]string{true: "; what could not be read may hold some"}[r.lost]
+	}
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if len(met) > 0 {
+		add("%d cannot go on as before (%s)", len(met), many(met))
+	}
+	if len(unsure) > 0 {
+		add("of %d it is not known whether they can go on (%s)", len(unsure), many(unsure))
+	}
+	switch {
+	case rest == 0:
+	case open:
+		add("of %d it is not known, since not every state was looked at", rest)
+	default:
+		add("%d can go on", rest)
+	}
+	if r.lost {
+		add("what could not be read may hold more")
+	}
+	return fmt.Sprintf("recorded and not done: %d; %s", n, strings.Join(parts, "; "))
 }
 
 // breakPlace is what a break is about, in words.

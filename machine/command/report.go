@@ -3,7 +3,6 @@ package command
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -157,39 +156,34 @@ func countsText(results []verify.Result, one, suppressed string) string {
 	return text
 }
 
-// block is a line of columns and, below it, further lines that are wrapped.
+// block is a row of columns and, below it, further lines that are wrapped, and lines to
+// copy, which are not.
 type block struct {
-	head  []cell
-	lines []string
+	head        []cell
+	lines, copy []string
 }
 
 // blockIndent is before the further lines of a block.
-const blockIndent = "    "
+const blockIndent = "  "
 
 // writeBlocks writes blocks below each other, their columns aligned, each line behind
 // the indent.
 func (a *app) writeBlocks(out *output, blocks []block, indent string) {
-	var widths []int
+	t := table{colors: a.colors, width: a.width}
 	for _, b := range blocks {
-		for i := range b.head {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			b.head[i].text = oneLine(b.head[i].text)
-			widths[i] = max(widths[i], runes(b.head[i].text))
-		}
+		t.row(b.head...)
 	}
-	for _, b := range blocks {
-		out.buf.WriteString(indent)
-		for i, c := range b.head {
-			out.buf.WriteString(a.colors.paint(c.color, c.text))
-			if i < len(b.head)-1 {
-				out.buf.WriteString(strings.Repeat(" ", widths[i]-runes(c.text)+columnGap))
-			}
+	widths := t.widths()
+	for i, b := range blocks {
+		if i > 0 {
+			out.buf.WriteByte('\n')
 		}
-		out.buf.WriteByte('\n')
+		t.writeRow(&out.buf, b.head, widths, indent)
 		for _, line := range b.lines {
 			a.writeWrapped(out, line, indent+blockIndent)
+		}
+		for _, line := range b.copy {
+			out.buf.WriteString(indent + blockIndent + oneLine(line) + "\n")
 		}
 	}
 }

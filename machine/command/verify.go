@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -316,32 +317,28 @@ func (a *app) freeze(o *verifyOptions) error {
 	return nil
 }
 
-// printFindingsTable prints findings for readers: each with where it is, what is
-// wrong, and how to see that.
+// printFindingsTable prints findings for readers, by itinerary: each with where it is,
+// what is wrong, and how to see that.
 func (a *app) printFindingsTable(findings []verify.Finding, r *verify.Report) error {
 	out := output{w: a.stdout, width: a.width}
-	var blocks, quiet []block
-	for i := range findings {
-		f := &findings[i]
-		b := block{head: []cell{a.levelCell(f.Severity), {text: f.Rule, color: bold}, {text: placeOf(f)}}}
-		if f.Suppressed != "" {
-			b.head[0] = cell{text: "suppressed", color: dim}
-			b.lines = []string{"reason: " + f.Suppressed}
-			quiet = append(quiet, b)
-			continue
+	for len(findings) > 0 {
+		of := findings[0].Itinerary
+		n := slices.IndexFunc(findings, func(f verify.Finding) bool { return f.Itinerary != of })
+		if n < 0 {
+			n = len(findings)
 		}
-		b.lines = append(b.lines, f.Text)
-		switch {
-		case f.Reproduce != "":
-			b.lines = append(b.lines, "see: "+f.Reproduce)
-		case f.Assignment != nil:
-			b.lines = append(b.lines, "shown by: "+flagsText(f.Assignment))
+		title := "itinerary " + of
+		if of == "" {
+			title = "flags and names"
 		}
-		blocks = append(blocks, b)
-	}
-	a.writeBlocks(&out, append(blocks, quiet...), "")
-	if len(blocks)+len(quiet) > 0 {
+		out.buf.WriteString(a.colors.paint(bold, oneLine(title)) + "\n\n")
+		var blocks []block
+		for i := range findings[:n] {
+			blocks = append(blocks, a.findingBlock(&findings[i]))
+		}
+		a.writeBlocks(&out, blocks, "  ")
 		out.buf.WriteByte('\n')
+		findings = findings[n:]
 	}
 	checked := "itinerary " + wording.List(r.Itineraries, "and")
 	if len(r.Itineraries) != 1 {
@@ -349,6 +346,21 @@ func (a *app) printFindingsTable(findings []verify.Finding, r *verify.Report) er
 	}
 	a.writeWrapped(&out, fmt.Sprintf("%s in %s, by %d rules", countsText(r.Results, "finding", "suppressed"), checked, len(r.Rules)), "")
 	return out.flush()
+}
+
+// findingBlock is a finding within its itinerary.
+func (a *app) findingBlock(f *verify.Finding) block {
+	b := block{head: []cell{a.levelCell(f.Severity), {text: f.Rule}, orDash(placeOf(f))}, lines: []string{f.Text}}
+	switch {
+	case f.Suppressed != "":
+		b.head[0] = cell{text: "suppressed", color: dim}
+		b.lines = []string{"reason: " + f.Suppressed}
+	case f.Reproduce != "":
+		b.copy = []string{"see: " + f.Reproduce}
+	case f.Assignment != nil:
+		b.lines = append(b.lines, "with "+flagsText(f.Assignment))
+	}
+	return b
 }
 
 // flagsText is an assignment in words.
@@ -359,20 +371,16 @@ func flagsText(flags []string) string {
 	return wording.List(flags, "and") + " true, the others false"
 }
 
-// placeOf is where a finding is, in words.
+// placeOf is where a finding is within its itinerary, in words.
 func placeOf(f *verify.Finding) string {
-	text := f.Itinerary
+	var parts []string
 	for _, part := range []struct{ kind, name string }{{"phase ", f.Phase}, {"step ", f.Step}, {"flag ", f.Flag}} {
-		if part.name == "" {
-			continue
+		if part.name != "" {
+			parts = append(parts, part.kind+part.name)
 		}
-		if text != "" {
-			text += ", "
-		}
-		text += part.kind + part.name
 	}
-	if p := f.Place; p.File != "" {
-		text += " (" + p.String() + ")"
+	if f.Place.File != "" {
+		parts = append(parts, f.Place.String())
 	}
-	return text
+	return strings.Join(parts, ", ")
 }

@@ -189,13 +189,11 @@ func (s *InFlight) String() string {
 	if s.Choice != "" {
 		text += ", having chosen " + s.Choice
 	}
-	for _, set := range []struct {
-		flags []string
-		words string
-	}{{s.Facts.True, ", with "}, {s.Facts.Unknown, ", not knowing "}} {
-		if len(set.flags) > 0 {
-			text += set.words + wording.List(set.flags, "and")
-		}
+	if len(s.Facts.True) > 0 {
+		text += ", with " + wording.List(s.Facts.True, "and")
+	}
+	if len(s.Facts.Unknown) > 0 {
+		text += ", not knowing " + wording.Few(s.Facts.Unknown)
 	}
 	switch n := len(s.Ran); n {
 	case 0:
