@@ -204,6 +204,10 @@ func (s *subject) showAhead(add func() *Finding, shows func(*machine.Plan) bool,
 	steady, _ := question(ahead{subject: s, steady: true})
 	f := add()
 	s.showFirst(f, listed, shows, steady, start)
+	if f.Reproduce == "" { // the smallest one, whether or not flags change on the way
+		f.Assignment = nil
+		s.showFirst(f, listed, nil, start)
+	}
 	if f.Assignment == nil {
 		f.Text += " (this takes a run of an earlier release that goes on under a former name)"
 		s.showFirst(f, listed, nil, resumed)
