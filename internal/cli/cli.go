@@ -41,11 +41,10 @@ func Catalogue() command.Catalogue {
 			Usage:   "there are no image streams on the source clusters but those that are read",
 			Instead: "with -i give --flags without HasISs",
 		}},
-		Texts: texts,
-		Name:  "mtc",
-		// mtc.Select returns one of them all.
-		Selected: []string{mtc.Stage, mtc.Final, mtc.Cancel, mtc.Failed, mtc.Rollback},
-		Suppress: mtc.Suppressions(),
+		Texts:    texts,
+		Name:     "mtc",
+		Selected: mtc.Selected(),
+		Suppress: mtc.Suppressed(),
 		StepNow:  stepNow,
 		Own:      func(t *command.Tool) []*cobra.Command { return []*cobra.Command{convert(t)} },
 	}

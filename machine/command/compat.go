@@ -187,7 +187,7 @@ func (a *app) recordedRuns(ctx context.Context, o *compatOptions, sides []*relea
 	for _, run := range runs {
 		recorded := run.Recorded()
 		err := cmp.Or(recorded.StateErr, recorded.Err, run.SelectErr)
-		switch at := checkpointOf(recorded, old); {
+		switch at := checkpointOf(run, recorded, old); {
 		case err != nil:
 			a.problem(run.wrong(err))
 			r.unread = append(r.unread, run.ref())
@@ -213,12 +213,16 @@ func (a *app) checkOwnOptions(o *compatOptions) error {
 	return nil
 }
 
-// checkpointOf is where an object records its run, with the phase under the name that
-// the release knows.
-func checkpointOf(recorded Recorded, of *family) machine.Checkpoint {
+// checkpointOf is where a run is, with the phase under the name that the release knows.
+// One that its object selects another itinerary for is at the start of that, whatever is
+// recorded.
+func checkpointOf(run *Run, recorded Recorded, of *family) machine.Checkpoint {
 	at := recorded.State.Checkpoint
 	if !recorded.Own {
 		at.Itinerary, at.Phase = cmp.Or(at.Itinerary, recorded.Itinerary), recorded.Phase
+	}
+	if at.Itinerary != "" && run.Itinerary != "" && at.Itinerary != run.Itinerary && !at.Done {
+		return machine.Checkpoint{Itinerary: run.Itinerary, Facts: at.Facts}
 	}
 	if recorded.Was == "" {
 		return at
