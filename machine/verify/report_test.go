@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -20,8 +19,6 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/verify"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
-
-var update = flag.Bool("update", false, "write the golden files under testdata")
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
