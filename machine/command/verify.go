@@ -340,11 +340,9 @@ func (a *app) printFindingsTable(findings []verify.Finding, r *verify.Report) er
 		out.buf.WriteByte('\n')
 		findings = findings[n:]
 	}
-	checked := "itinerary " + wording.List(r.Itineraries, "and")
-	if len(r.Itineraries) != 1 {
-		checked = fmt.Sprintf("%d itineraries", len(r.Itineraries))
-	}
-	a.writeWrapped(&out, fmt.Sprintf("%s in %s, by %d rules", countsText(r.Results, "finding", "suppressed"), checked, len(r.Rules)), "")
+	n := len(r.Itineraries)
+	what := map[bool]string{true: "itinerary", false: "itineraries"}[n == 1]
+	a.writeWrapped(&out, fmt.Sprintf("%d %s, %d rules: %s", n, what, len(r.Rules), countsText(r.Results, "finding", "suppressed")), "")
 	return out.flush()
 }
 
