@@ -30,8 +30,8 @@ test-alerts: ## Run tests/alerts on promtool (installs it if it is missing)
 	tests/alerts/install && cd tests/alerts && go test ./...
 
 .PHONY: test-dump
-test-dump: ## Run tests/dump on Graphviz, mermaid and Chromium (installs what is missing)
-	tests/dump/install && cd tests/dump && go test -race -timeout 30m .
+test-dump: ## Run tests/dump on Graphviz, mermaid, Chromium and schemas (installs what is missing)
+	tests/dump/install && cd tests/dump && go test -race -timeout 30m . ./sarif
 
 .PHONY: test-e2e
 test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some 10 minutes), and the pages in Chromium

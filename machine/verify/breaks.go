@@ -17,8 +17,8 @@ type standing struct {
 	workDone bool
 	choice   int
 	set      bdd.Set
-	values   []value
-	entered  []value // values when the phase was entered
+	values   []flagValue
+	entered  []flagValue // values when the phase was entered
 }
 
 // inspection finds what runs of one itinerary meet in one direction.
@@ -33,13 +33,13 @@ type inspection struct {
 	past      *flight // all runs of the release that is left
 	restarts  *flight // all runs of the other
 	standings []*standing
-	found     map[string]*found
+	found     map[string]*foundBreak
 	// order lists the fingerprints in the order in which they were found.
 	order []string
 }
 
-// found is a break, and the states that meet it.
-type found struct {
+// foundBreak is a break, and the states that meet it.
+type foundBreak struct {
 	Break
 	smallest int // the number of true flags in its state
 	hits     []hit
@@ -52,7 +52,7 @@ type hit struct {
 }
 
 func newInspection(old, new *Release, d Direction, itinerary string, o CompatOptions) *inspection {
-	n := &inspection{old: old, new: new, direction: d, itinerary: itinerary, thorough: o.everything, found: make(map[string]*found)}
+	n := &inspection{old: old, new: new, direction: d, itinerary: itinerary, thorough: o.everything, found: make(map[string]*foundBreak)}
 	if old.byName[itinerary] != nil && new.byName[itinerary] != nil {
 		n.pair = newPair(newWorld(o.MaxNodes, o.MaxVisits), old, new, itinerary)
 	}
@@ -60,9 +60,9 @@ func newInspection(old, new *Release, d Direction, itinerary string, o CompatOpt
 }
 
 // add notes a break that does not depend on a state.
-func (n *inspection) add(b Break) *found {
+func (n *inspection) add(b Break) *foundBreak {
 	b.Direction, b.Itinerary = n.direction, n.itinerary
-	f := &found{Break: b, every: true}
+	f := &foundBreak{Break: b, every: true}
 	key := b.Fingerprint()
 	n.found[key] = f
 	n.order = append(n.order, key)
@@ -86,7 +86,7 @@ func (n *inspection) meet(at *standing, set bdd.Set, b Break, format string, arg
 		return
 	}
 	if f == nil {
-		f = &found{smallest: -1}
+		f = &foundBreak{smallest: -1}
 		n.found[key] = f
 		n.order = append(n.order, key)
 	}
@@ -264,7 +264,7 @@ func (n *inspection) stand() {
 
 // askable returns the assignments in which the flags that only the other release
 // has agree with its relations. If there is no such value of theirs, any counts.
-func (n *inspection) askable(set bdd.Set, values []value) bdd.Set {
+func (n *inspection) askable(set bdd.Set, values []flagValue) bdd.Set {
 	allowed := n.to.relations(values, func(c clause) bool { return c.fresh })
 	some := allowed
 	for _, name := range n.flags {
@@ -313,7 +313,7 @@ type resumed struct {
 	ahead *flight // in the other release
 	// stays are the runs if the release did not change, as far as want admits.
 	stays *flight
-	want  func(entry) bool
+	want  func(entering) bool
 	ran   []bdd.Set // by phase
 	still []bdd.Set // by phase: entered ahead if the release did not change
 }
@@ -351,11 +351,11 @@ func (n *inspection) fly() {
 		}
 		set := n.And(at.set, n.askable(at.set, values))
 		r.ahead = n.to.flyFrom(resumes, at, to, choice, set, values, watched)
-		r.stays, r.want = n.past, func(e entry) bool {
+		r.stays, r.want = n.past, func(e entering) bool {
 			return e.turn > at.turn || e.turn == at.turn && e.phase > at.phase
 		}
 		if slices.Contains(n.from.heads, true) {
-			r.stays, r.want = n.from.flyFrom(stays, at, at.phase, at.choice, at.set, at.values, nil), func(entry) bool { return true }
+			r.stays, r.want = n.from.flyFrom(stays, at, at.phase, at.choice, at.set, at.values, nil), func(entering) bool { return true }
 		}
 		for i := range a.Len() {
 			r.ran = append(r.ran, n.past.ran(i, at.turn, at.phase))
@@ -529,7 +529,7 @@ func mayPrecede(g *machine.Graph, s, t string) bool {
 func (v *viewRules) find(r *resumed) {
 	a, b := v.from.graph, v.to.graph
 	at := a.Phase(r.standing.phase).Name
-	all := func(entry) bool { return true }
+	all := func(entering) bool { return true }
 	// The step of the phase in progress, in both releases: it is fixed when the phase
 	// is entered, unless the other release does not have it.
 	in := v.from.steps(r.standing.phase, r.set, r.entered)
@@ -541,7 +541,7 @@ func (v *viewRules) find(r *resumed) {
 		inNew = v.resumedSteps(r, in)
 	}
 	started := func(step string) bdd.Set {
-		return v.Or(in[step], v.past.showing(step, func(e entry) bool {
+		return v.Or(in[step], v.past.showing(step, func(e entering) bool {
 			return e.turn < r.turn || e.turn == r.turn && e.phase < r.standing.phase
 		}))
 	}
@@ -582,7 +582,7 @@ func (v *viewRules) resumedSteps(r *resumed, in map[string]bdd.Set) map[string]b
 
 // first returns the runs in which a step is reached before another, among the
 // entries that want reports.
-func (v *viewRules) first(f *flight, s, t string, want func(entry) bool) bdd.Set {
+func (v *viewRules) first(f *flight, s, t string, want func(entering) bool) bdd.Set {
 	neither, set := bdd.All, bdd.None
 	for _, e := range f.entries {
 		if want(e) {

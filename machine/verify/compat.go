@@ -184,7 +184,7 @@ func Compat(old, new *Release, o CompatOptions) *CompatReport {
 
 // compare adds the breaks of one direction.
 func (r *CompatReport) compare(old, new *Release, d Direction, o CompatOptions) {
-	var places *places
+	var places *placing
 	if d == Upgrade && o.Objects != nil {
 		places = newPlaces(old, new, o.Objects)
 	}
@@ -219,12 +219,12 @@ func (n *inspection) breaks() []Break {
 	}
 	kinds := []Kind{StateKind, WorkKind, ViewKind, DefinitionKind}
 	slices.SortStableFunc(breaks, func(a, b Break) int {
-		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(ruleIndex(a.Rule), ruleIndex(b.Rule)))
+		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(compatRuleIndex(a.Rule), compatRuleIndex(b.Rule)))
 	})
 	return breaks
 }
 
-func ruleIndex(name string) int {
+func compatRuleIndex(name string) int {
 	return slices.IndexFunc(compatRules, func(r Rule) bool { return r.Name == name })
 }
 

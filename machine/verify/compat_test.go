@@ -13,12 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
-
-var update = flag.Bool("update", false, "write the goldens anew")
 
 // releaseOf compiles itineraries as a release.
 func releaseOf(t testing.TB, name string, itineraries ...phases.Itinerary) *Release {
@@ -47,11 +44,14 @@ func fingerprints(breaks []Break) []string {
 	return all
 }
 
+// updating reports whether tests write the files that they compare with.
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
+
 // golden compares with a file, or writes it.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
-	if *update {
+	if updating() {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
 	}
@@ -60,7 +60,7 @@ func golden(t *testing.T, name, got string) {
 	assert.Empty(t, cmp.Diff(string(want), got), "run with -update if this is meant")
 }
 
-func TestNamesOfRulesAreFrozen(t *testing.T) {
+func TestNamesOfCompatRulesAreFrozen(t *testing.T) {
 	var b strings.Builder
 	for _, r := range CompatRules() {
 		fmt.Fprintf(&b, "%s %s: %s\n", r.Name, r.Severity, r.Definition)
@@ -84,15 +84,15 @@ func final() phases.Itinerary {
 	return it
 }
 
-func at(it phases.Itinerary, phase string) int {
+func indexOf(it phases.Itinerary, phase string) int {
 	return slices.IndexFunc(it.Phases, func(p phases.Phase) bool { return p.Name == phase })
 }
 
 // move puts a phase before another.
 func move(it *phases.Itinerary, phase, before string) {
-	p := it.Phases[at(*it, phase)]
-	it.Phases = slices.Delete(it.Phases, at(*it, phase), at(*it, phase)+1)
-	it.Phases = slices.Insert(it.Phases, at(*it, before), p)
+	p := it.Phases[indexOf(*it, phase)]
+	it.Phases = slices.Delete(it.Phases, indexOf(*it, phase), indexOf(*it, phase)+1)
+	it.Phases = slices.Insert(it.Phases, indexOf(*it, before), p)
 }
 
 func TestPlantedChangesInFinalAreFound(t *testing.T) {
@@ -104,24 +104,24 @@ func TestPlantedChangesInFinalAreFound(t *testing.T) {
 			move(it, mtc.PhaseEnsureSrcQuiesced, mtc.PhasePreRestoreHooks)
 		}},
 		{"a phase is renamed", func(it *phases.Itinerary) {
-			it.Phases[at(*it, mtc.PhaseEnsureSrcQuiesced)].Name = "EnsureSourceQuiesced"
+			it.Phases[indexOf(*it, mtc.PhaseEnsureSrcQuiesced)].Name = "EnsureSourceQuiesced"
 		}},
 		{"a phase is renamed, and says so", func(it *phases.Itinerary) {
-			p := &it.Phases[at(*it, mtc.PhaseEnsureSrcQuiesced)]
+			p := &it.Phases[indexOf(*it, mtc.PhaseEnsureSrcQuiesced)]
 			p.Formerly, p.Name = append(slices.Clone(p.Formerly), p.Name), "EnsureSourceQuiesced"
 		}},
 		{"a phase is dropped", func(it *phases.Itinerary) {
-			i := at(*it, mtc.PhaseVerification)
+			i := indexOf(*it, mtc.PhaseVerification)
 			it.Phases = slices.Delete(it.Phases, i, i+1)
 		}},
 		{"a flag is added", func(it *phases.Itinerary) {
 			const more = mtc.FirstOwnFlag
 			defs := append(mtc.Vocabulary().Defs(), phases.FlagDef{Flag: more, Name: "HasQuota"})
 			it.Vocabulary = phases.MustVocabulary(defs, mtc.Vocabulary().Relations()...)
-			it.Phases[at(*it, mtc.PhasePostRestoreHooks)].Guard.None = more
+			it.Phases[indexOf(*it, mtc.PhasePostRestoreHooks)].Guard.None = more
 		}},
 		{"a guard is changed", func(it *phases.Itinerary) {
-			it.Phases[at(*it, mtc.PhaseEnsureInitialBackupReplicated)].Guard = phases.Guard{All: mtc.Quiesce}
+			it.Phases[indexOf(*it, mtc.PhaseEnsureInitialBackupReplicated)].Guard = phases.Guard{All: mtc.Quiesce}
 		}},
 		{"a step is renamed", func(it *phases.Itinerary) {
 			for i := range it.Phases {
@@ -131,11 +131,11 @@ func TestPlantedChangesInFinalAreFound(t *testing.T) {
 			}
 		}},
 		{"a loop is added", func(it *phases.Itinerary) {
-			it.Phases[at(*it, mtc.PhaseVerification)].Jumps = []phases.Jump{{To: mtc.PhasePostRestoreHooks, Guard: phases.Guard{All: mtc.HasVerify}}}
-			it.Phases[at(*it, mtc.PhaseVerification)].Decides = mtc.HasVerify
+			it.Phases[indexOf(*it, mtc.PhaseVerification)].Jumps = []phases.Jump{{To: mtc.PhasePostRestoreHooks, Guard: phases.Guard{All: mtc.HasVerify}}}
+			it.Phases[indexOf(*it, mtc.PhaseVerification)].Decides = mtc.HasVerify
 		}},
 		{"the work of a phase is another's", func(it *phases.Itinerary) {
-			it.Phases[at(*it, mtc.PhaseWaitForRefresh)].Decides |= mtc.Quiesce
+			it.Phases[indexOf(*it, mtc.PhaseWaitForRefresh)].Decides |= mtc.Quiesce
 		}},
 		{"the result is another", func(it *phases.Itinerary) { it.Result = phases.Canceled }},
 		{"it becomes a cleanup itinerary", func(it *phases.Itinerary) { it.Cleanup = true }},
@@ -158,5 +158,3 @@ func TestPlantedChangesInFinalAreFound(t *testing.T) {
 		})
 	}
 }
-
-var _ = machine.Compile

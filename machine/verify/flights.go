@@ -22,7 +22,7 @@ type flight struct {
 	last     int // turn in which something has arrived
 	// entries are the phases that are entered, in order. entered and byPhase are, by
 	// phase, the union of their sets and their places among the entries.
-	entries []entry
+	entries []entering
 	entered []bdd.Set
 	byPhase [][]int
 	done    bdd.Set // the runs that come to the end
@@ -38,14 +38,14 @@ type flight struct {
 // arrival is a set of runs that come by a place, and the values of the flags then.
 type arrival struct {
 	set    bdd.Set
-	values []value
+	values []flagValue
 }
 
-// entry is a set of runs that enter a phase.
-type entry struct {
+// entering is a set of runs that enter a phase.
+type entering struct {
 	phase, turn int
 	set         bdd.Set
-	values      []value
+	values      []flagValue
 	under       map[string]bdd.Set // by step
 }
 
@@ -66,7 +66,7 @@ func (s *side) newFlight(l life) *flight {
 }
 
 // fly follows the runs of the set from the start.
-func (s *side) fly(l life, set bdd.Set, values []value) *flight {
+func (s *side) fly(l life, set bdd.Set, values []flagValue) *flight {
 	f := s.newFlight(l)
 	f.arrive(0, -1, 0, set, values)
 	f.run(0)
@@ -75,7 +75,7 @@ func (s *side) fly(l life, set bdd.Set, values []value) *flight {
 
 // flyFrom follows runs that are at work in a phase, or whose work there is done;
 // a choice that is made leads to a phase, else it is -1.
-func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, values []value, watched map[int]bool) *flight {
+func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, values []flagValue, watched map[int]bool) *flight {
 	f := s.newFlight(l)
 	f.watched, f.asked = watched, make(map[int]bdd.Set)
 	switch {
@@ -98,7 +98,7 @@ func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, val
 }
 
 // arrive notes runs that come to a place from another. Going back begins a turn.
-func (f *flight) arrive(turn, from, to int, set bdd.Set, values []value) {
+func (f *flight) arrive(turn, from, to int, set bdd.Set, values []flagValue) {
 	if set == bdd.None {
 		return
 	}
@@ -120,9 +120,9 @@ func (f *flight) arrive(turn, from, to int, set bdd.Set, values []value) {
 	if slices.Equal(a.values, values) {
 		return
 	}
-	merged := make([]value, len(values))
+	merged := make([]flagValue, len(values))
 	for i, v := range values {
-		merged[i] = value{f.Ite(set, v.true, a.values[i].true), f.Ite(set, v.unknown, a.values[i].unknown)}
+		merged[i] = flagValue{f.Ite(set, v.true, a.values[i].true), f.Ite(set, v.unknown, a.values[i].unknown)}
 	}
 	a.values = merged
 }
@@ -156,12 +156,12 @@ func (f *flight) run(first int) {
 }
 
 // enter notes runs that enter a phase, and follows them.
-func (f *flight) enter(i, turn int, set bdd.Set, values []value) {
+func (f *flight) enter(i, turn int, set bdd.Set, values []flagValue) {
 	if set == bdd.None {
 		return
 	}
 	f.byPhase[i] = append(f.byPhase[i], len(f.entries))
-	f.entries = append(f.entries, entry{i, turn, set, values, f.steps(i, set, values)})
+	f.entries = append(f.entries, entering{i, turn, set, values, f.steps(i, set, values)})
 	for _, s := range f.graph.Phase(i).Steps {
 		f.look(s.Guard, set, values)
 	}
@@ -175,7 +175,7 @@ func (f *flight) enter(i, turn int, set bdd.Set, values []value) {
 }
 
 // choose follows runs from a phase whose handler may choose.
-func (f *flight) choose(i, turn int, set bdd.Set, values []value) {
+func (f *flight) choose(i, turn int, set bdd.Set, values []flagValue) {
 	for _, c := range f.choices(i, f.life, turn) {
 		f.arrive(turn, i, c.to, f.And(set, c.set), values)
 		set = f.Minus(set, c.set)
@@ -184,7 +184,7 @@ func (f *flight) choose(i, turn int, set bdd.Set, values []value) {
 }
 
 // leave follows runs from a phase whose handler has chosen nothing.
-func (f *flight) leave(i, turn int, set bdd.Set, values []value) {
+func (f *flight) leave(i, turn int, set bdd.Set, values []flagValue) {
 	for _, j := range f.graph.Phase(i).Jumps {
 		if j.Choice {
 			continue
@@ -198,7 +198,7 @@ func (f *flight) leave(i, turn int, set bdd.Set, values []value) {
 }
 
 // look judges a guard, and notes the watched flags that it depends on.
-func (f *flight) look(g phases.Guard, set bdd.Set, values []value) (yes, no bdd.Set) {
+func (f *flight) look(g phases.Guard, set bdd.Set, values []flagValue) (yes, no bdd.Set) {
 	yes, no = f.judge(g, values)
 	if set == bdd.None {
 		return yes, no
@@ -336,7 +336,7 @@ func (f *flight) precede(a, b int) bdd.Set {
 
 // showing returns the runs that enter a phase which does not ride under a step, among
 // the entries that want reports.
-func (f *flight) showing(step string, want func(entry) bool) bdd.Set {
+func (f *flight) showing(step string, want func(entering) bool) bdd.Set {
 	set := bdd.None
 	for _, e := range f.entries {
 		if under, ok := e.under[step]; ok && !f.graph.Rides(e.phase) && want(e) {

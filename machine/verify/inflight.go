@@ -3,7 +3,6 @@ package verify
 import (
 	"cmp"
 	"fmt"
-	"math/bits"
 	"slices"
 
 	"github.com/konveyor/dynamic-pipeline/internal/bdd"
@@ -121,10 +120,10 @@ func (w *world) number(x variable) int {
 	return n
 }
 
-// value is a flag in each assignment: its real value, and whether a cleanup
+// flagValue is a flag in each assignment: its real value, and whether a cleanup
 // itinerary knows it. Waiting itineraries come to know each flag on which the next
 // transition depends, and so both values of one that is unknown are looked at.
-type value struct{ true, unknown bdd.Set }
+type flagValue struct{ true, unknown bdd.Set }
 
 // side is the itinerary of one release in a comparison.
 type side struct {
@@ -154,8 +153,8 @@ type literal struct {
 }
 
 // start returns the values of the flags at the start of a run.
-func (s *side) start() []value {
-	values := make([]value, len(s.flags))
+func (s *side) start() []flagValue {
+	values := make([]flagValue, len(s.flags))
 	for i, name := range s.flags {
 		values[i].true = s.Var(s.number(variable{kind: isTrue, name: name}))
 		s.number(variable{kind: nowTrue, name: name}) // near it in the order
@@ -174,7 +173,7 @@ func (s *side) start() []value {
 
 // known and not are the assignments in which the itinerary knows the flag to have
 // that value.
-func (s *side) known(v value, is bool) bdd.Set {
+func (s *side) known(v flagValue, is bool) bdd.Set {
 	set := v.true
 	if !is {
 		set = s.Not(set)
@@ -187,7 +186,7 @@ func (s *side) known(v value, is bool) bdd.Set {
 
 // judge returns the assignments in which a guard admits, and those in which it does
 // not, as [phases.Guard.Eval] judges one assignment.
-func (s *side) judge(g phases.Guard, values []value) (yes, no bdd.Set) {
+func (s *side) judge(g phases.Guard, values []flagValue) (yes, no bdd.Set) {
 	yes, no = bdd.All, bdd.None
 	each := func(flags phases.Flags, is bool) {
 		for flag := range flags.Each {
@@ -211,13 +210,13 @@ func (s *side) judge(g phases.Guard, values []value) (yes, no bdd.Set) {
 	return s.Minus(yes, no), no
 }
 
-// value returns the value of a flag of the side's vocabulary that it reads.
-func (s *side) value(flag phases.Flags, values []value) value {
+// flagValue returns the value of a flag of the side's vocabulary that it reads.
+func (s *side) value(flag phases.Flags, values []flagValue) flagValue {
 	return values[s.indices[bit(flag)]]
 }
 
 // holds returns the assignments in which a clause holds of these values.
-func (s *side) holds(c clause, values []value) bdd.Set {
+func (s *side) holds(c clause, values []flagValue) bdd.Set {
 	set := bdd.None
 	for _, l := range c.literals {
 		v := values[l.flag].true
@@ -230,7 +229,7 @@ func (s *side) holds(c clause, values []value) bdd.Set {
 }
 
 // relations returns the assignments in which those clauses hold that want reports.
-func (s *side) relations(values []value, want func(clause) bool) bdd.Set {
+func (s *side) relations(values []flagValue, want func(clause) bool) bdd.Set {
 	set := bdd.All
 	for _, c := range s.clauses {
 		if want(c) {
@@ -258,12 +257,12 @@ func (s *side) outcome(kind variableKind, phase int, name string, l life, turn i
 
 // decide returns the values after a phase, and the assignments of the set in which
 // the relations hold of them.
-func (s *side) decide(phase int, set bdd.Set, values []value, l life, turn int) (bdd.Set, []value) {
+func (s *side) decide(phase int, set bdd.Set, values []flagValue, l life, turn int) (bdd.Set, []flagValue) {
 	decides := s.graph.Decides(phase)
 	if decides == 0 {
 		return set, values
 	}
-	after := append([]value(nil), values...)
+	after := append([]flagValue(nil), values...)
 	changed := make([]bool, len(values))
 	for flag := range decides.Each {
 		i := s.indices[bit(flag)]
@@ -271,7 +270,7 @@ func (s *side) decide(phase int, set bdd.Set, values []value, l life, turn int) 
 			continue
 		}
 		changed[i] = true
-		after[i] = value{true: s.outcome(isTrue, phase, s.flags[i], l, turn)}
+		after[i] = flagValue{true: s.outcome(isTrue, phase, s.flags[i], l, turn)}
 		if s.unknowns {
 			after[i].unknown = s.outcome(isUnknown, phase, s.flags[i], l, turn)
 		}
@@ -289,7 +288,7 @@ func (s *side) decide(phase int, set bdd.Set, values []value, l life, turn int) 
 
 // steps returns, for each step that the phase may belong to, the assignments of the
 // set in which it is entered under that step.
-func (s *side) steps(phase int, set bdd.Set, values []value) map[string]bdd.Set {
+func (s *side) steps(phase int, set bdd.Set, values []flagValue) map[string]bdd.Set {
 	p := s.graph.Phase(phase)
 	by := make(map[string]bdd.Set, 1+len(p.Steps))
 	add := func(step string, under bdd.Set) {
@@ -469,6 +468,3 @@ func sortedLiterals(v *phases.Vocabulary, c phases.Clause) []string {
 	slices.Sort(literals)
 	return literals
 }
-
-// bit is the position of a single flag.
-func bit(flag phases.Flags) int { return bits.TrailingZeros64(uint64(flag)) }

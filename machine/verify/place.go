@@ -5,8 +5,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// places are recorded objects and where they are in the release that they leave.
-type places struct {
+// placing are recorded objects and where they are in the release that they leave.
+type placing struct {
 	old, new *Release
 	objects  []placed
 	unplaced []*PlaceError
@@ -20,8 +20,8 @@ type placed struct {
 }
 
 // newPlaces finds the itinerary of each object that is not done.
-func newPlaces(old, new *Release, objects []Object) *places {
-	p := &places{old: old, new: new}
+func newPlaces(old, new *Release, objects []Object) *placing {
+	p := &placing{old: old, new: new}
 	for _, o := range objects {
 		c := o.Checkpoint
 		one := placed{Object: o, itinerary: c.Itinerary, begun: c.Phase != ""}
@@ -55,12 +55,12 @@ func newPlaces(old, new *Release, objects []Object) *places {
 	return p
 }
 
-func (p *places) refuse(o Object, itinerary, problem string, err error) {
+func (p *placing) refuse(o Object, itinerary, problem string, err error) {
 	p.unplaced = append(p.unplaced, &PlaceError{Object: o.Name, Itinerary: itinerary, Phase: o.Checkpoint.Phase, Problem: problem, Err: err})
 }
 
 // all returns the names of all objects in flight.
-func (p *places) all() []string {
+func (p *placing) all() []string {
 	names := []string{}
 	if p != nil {
 		for _, o := range p.objects {
@@ -71,7 +71,7 @@ func (p *places) all() []string {
 }
 
 // fill names in each break of an itinerary the objects that meet it.
-func (p *places) fill(n *inspection, breaks []Break) {
+func (p *placing) fill(n *inspection, breaks []Break) {
 	for i := range breaks {
 		breaks[i].Objects = []string{}
 	}
