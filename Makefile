@@ -34,8 +34,8 @@ test-bench: ## Run each benchmark of tests/bench once, and check its README agai
 	cd tests/bench && go test -bench . -benchtime 1x ./...
 
 .PHONY: test-dump
-test-dump: ## Run tests/dump on Graphviz, mermaid and Chromium (installs what is missing)
-	tests/dump/install && cd tests/dump && go test -race -timeout 30m .
+test-dump: ## Run tests/dump on Graphviz, mermaid, Chromium and schemas (installs what is missing)
+	tests/dump/install && cd tests/dump && go test -race -timeout 30m . ./sarif
 
 .PHONY: test-e2e
 test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some 10 minutes), and the pages in Chromium

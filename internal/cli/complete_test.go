@@ -38,7 +38,7 @@ func TestCompletion(t *testing.T) {
 		want      []string
 		directive string
 	}{
-		{"commands", []string{"c"}, []string{"completion", "convert"}, noFiles},
+		{"commands", []string{"c"}, []string{"compat", "completion", "convert"}, noFiles},
 		{"itineraries", []string{"plan", "-i", ""}, []string{"Stage", "Final", "Cancel", "Failed", "Rollback"}, withFiles},
 		{"itineraries that begin so", []string{"explain", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
 		{"itineraries of a file", []string{"plan", "-i", file + "#"}, []string{file + "#Warm", file + "#Cold"}, noFiles},
