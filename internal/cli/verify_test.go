@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -226,12 +225,9 @@ func TestFreeze(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotZero(t, info.Mode()&os.ModeSymlink)
 	})
-	pipe := filepath.Join(t.TempDir(), "pipe.yaml")
-	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	locked := write(t, "locked.yaml", "kept")
 	require.NoError(t, os.Chmod(locked, 0o400))
 	for _, tt := range []struct{ name, file, want string }{
-		{"a pipe", pipe, "is no regular file, so that it cannot be replaced"},
 		{"a directory", t.TempDir(), "is a directory; give a file"},
 		{"a read-only file", locked, "is read-only; make it writable first"},
 		{"a directory that does not exist", filepath.Join(t.TempDir(), "none", "a.yaml"), "no such file or directory"},
@@ -244,29 +240,4 @@ func TestFreeze(t *testing.T) {
 		})
 	}
 	assert.Equal(t, "kept", read(t, locked))
-}
-
-func TestFixRefusesWhatIsNoFile(t *testing.T) {
-	pipe := filepath.Join(t.TempDir(), "pipe.yaml")
-	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
-	for _, tt := range []struct {
-		name string
-		args []string
-		code int
-		want string
-	}{
-		{"a pipe, which nothing writes to", []string{"-i", pipe}, 1, "--fix: " + pipe + " is no regular file, so that it cannot be replaced; copy it to one"},
-		{"a pipe, also to look at it", []string{"-i", pipe, "--dry-run"}, 1, "--fix: " + pipe + " is no regular file, so that it cannot be replaced; copy it to one"},
-		{"an itinerary of a pipe", []string{"-i", pipe + "#Warm"}, 1, "--fix: " + pipe + " is no regular file, so that it cannot be replaced; copy it to one"},
-		{"what is built in", []string{"-i", "Final"}, 2, "--fix changes a file, and -i Final is none; give -i FILE.yaml"},
-		{"standard input", []string{"-i", "-"}, 2, "--fix changes a file, and -i - is none; give -i FILE.yaml"},
-		{"no file", []string{"-i", filepath.Join(t.TempDir(), "none.yaml")}, 1, "cannot read: open "},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := run(t, "", append([]string{"verify", "--fix"}, tt.args...)...)
-			assert.Equal(t, tt.code, r.code)
-			require.Len(t, r.lines(t), 1)
-			assert.True(t, strings.HasPrefix(r.lines(t)[0], tt.want), r.lines(t)[0])
-		})
-	}
 }

@@ -20,7 +20,7 @@ func regular(file string) error {
 	case info.IsDir():
 		return fmt.Errorf("%s is a directory; give a file", file)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is no regular file, so that it cannot be replaced; copy it to one", file)
+		return fmt.Errorf("%s is no regular file, so that it cannot be replaced; name one", file)
 	}
 	return nil
 }
