@@ -169,7 +169,8 @@ func (e *editor) run(n *yaml.Node, size, first, last int) error {
 		return e.at(n.Content[i*size])
 	}
 	from := begin(first)
-	refused := &FixError{e.name, n.Content[first*size].Line, "what is to be removed here cannot be told from what is around it; remove it by hand"}
+	refused := &FixError{e.name, n.Content[first*size].Line,
+		"what is to be removed here cannot be told from what is around it; remove it by hand"}
 	if from < 0 {
 		return refused
 	}

@@ -69,10 +69,13 @@ type fixer struct {
 	removed map[*yaml.Node]map[int]bool
 }
 
+// fixable reports whether a finding is of a rule and not suppressed.
+func fixable(f Finding, rule string) bool { return f.Rule == rule && f.Suppressed == "" }
+
 // inOrder returns the findings that are fixed.
 func (f *fixer) inOrder(findings []Finding) (fixed []Finding) {
 	for _, one := range findings {
-		if (one.Rule == GuardRedundantFlag || one.Rule == FlagNeverRead) && one.Suppressed == "" && f.fixed[one.Place] {
+		if (fixable(one, GuardRedundantFlag) || fixable(one, FlagNeverRead)) && f.fixed[one.Place] {
 			fixed = append(fixed, one)
 		}
 	}
@@ -105,7 +108,7 @@ func (f *fixer) flags(findings []Finding) {
 	}
 	byName := map[string]Finding{}
 	for _, one := range findings {
-		if flag, ok := v.Lookup(one.Flag); ok && one.Rule == FlagNeverRead && one.Suppressed == "" && reads&flag == 0 {
+		if flag, ok := v.Lookup(one.Flag); ok && fixable(one, FlagNeverRead) && reads&flag == 0 {
 			unread |= flag
 			byName[one.Flag] = one
 		}
@@ -200,7 +203,7 @@ func (f *fixer) guards(findings []Finding, without map[string]bool) {
 	found := map[*yaml.Node][]slot{}
 	for _, one := range findings {
 		at, ok := slots[[2]int{one.Place.Line, one.Place.Column}]
-		if ok && one.Rule == GuardRedundantFlag && one.Suppressed == "" && one.Place.File == f.name && !without[one.Itinerary] && at.node().Value == one.Flag {
+		if ok && fixable(one, GuardRedundantFlag) && one.Place.File == f.name && !without[one.Itinerary] && at.node().Value == one.Flag {
 			at.finding = one
 			found[at.holder] = append(found[at.holder], at)
 		}
@@ -241,7 +244,8 @@ func (f *fixer) edit() ([]byte, error) {
 	text := e.text()
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil || len(document.Content) == 0 || !f.same(f.root, document.Content[0]) {
-		return nil, &FixError{f.name, f.root.Line, "the file is laid out in a way that cannot be changed safely; remove by hand what the findings name"}
+		return nil, &FixError{f.name, f.root.Line,
+			"the file is laid out in a way that cannot be changed safely; remove by hand what the findings name"}
 	}
 	return text, nil
 }
@@ -258,7 +262,8 @@ func (f *fixer) same(before, after *yaml.Node) bool {
 			kept = append(kept, n)
 		}
 	}
-	if before.Kind != after.Kind || before.ShortTag() != after.ShortTag() || before.Value != after.Value || len(kept) != len(after.Content) {
+	if before.Kind != after.Kind || before.ShortTag() != after.ShortTag() || before.Value != after.Value ||
+		len(kept) != len(after.Content) {
 		return false
 	}
 	for i, n := range kept {

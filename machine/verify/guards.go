@@ -50,8 +50,10 @@ func (s *subject) guardContradictsRelations() {
 			return
 		}
 		yes, _ := s.smallest(admits) // which the itinerary's own check made sure of
-		f := s.add(g.at, fmt.Sprintf("no flags that the relations allow satisfy the guard of %s (%s): with %s the relation %s does not hold; correct one of them",
-			g.what, g.Text(v), flagList(v, yes), relationText(v, v.Broken(phases.NewFacts(yes, v.All()&^yes)))))
+		f := s.add(g.at,
+			"no flags that the relations allow satisfy the guard of %s (%s): with %s the relation %s does not hold; "+
+				"correct one of them",
+			g.what, g.Text(v), flagList(v, yes), relationText(v, v.Broken(phases.NewFacts(yes, v.All()&^yes))))
 		s.show(f, s.g, yes, explained, broken)
 	})
 }
@@ -96,7 +98,9 @@ func (s *subject) guardRedundantFlag() {
 				if n := entry(value(g.keys, part.name), name); n != nil {
 					where.node = n
 				}
-				f := s.add(where, fmt.Sprintf("the guard of %s admits just the same without %s in %s, since %s; remove it", g.what, wording.List(v.Names(part.flags), "and"), part.name, why))
+				f := s.add(where,
+					"the guard of %s admits just the same without %s in %s, since %s; remove it",
+					g.what, wording.List(v.Names(part.flags), "and"), part.name, why)
 				s.showFirst(f, explained, broken, differs)
 			}
 		}
@@ -153,7 +157,7 @@ func (c *checker) relationContradictsRelations() {
 		if len(with) > 0 {
 			text += " together with " + wording.List(with, "and")
 		}
-		f := c.add(at{phase: -1, node: c.Source.top("relations", i)}, text+"; correct one of them")
+		f := c.add(at{phase: -1, node: c.Source.top("relations", i)}, "%s; correct one of them", text)
 		c.show(f, c.graphs[0], yes, explained, broken)
 	}
 }
