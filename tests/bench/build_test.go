@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -26,11 +25,7 @@ func BenchmarkBuild(b *testing.B) {
 					if err != nil {
 						return err
 					}
-					m, err := g.NewMachine(machine.Position{Phase: hopFrom}, f)
-					if err != nil {
-						return err
-					}
-					tr, err = m.Advance(context.Background())
+					tr, err = advance(g, f)
 					return err
 				},
 				func() any { return tr.To.Phase },

@@ -37,7 +37,8 @@ func TestREADME(t *testing.T) {
 		require.NoError(t, os.WriteFile(readme, []byte(after), 0o644))
 		return
 	}
-	assert.Equal(t, after, string(before), "%s differs from %s or %s; rewrite it with go test -run TestREADME -update", readme, figures, loaded)
+	assert.Equal(t, after, string(before),
+		"%s differs from %s or %s; rewrite it with go test -run TestREADME -update", readme, figures, loaded)
 }
 
 // replaced returns a text with what stands between two markers replaced.

@@ -17,7 +17,7 @@ const (
 	unfairLooplab = "knows no flags that are unknown, no plan, no names of other releases; one run at a time, under a lock"
 	unfairShared  = "knows no flags that are unknown, no plan, no names of other releases; the run and its flags come in a context"
 	unfairCocoon  = "an FSM that lives as long as its run; its state cannot be set, so that it cannot come from what is persisted"
-	unfairMig     = "a flag is a bit here; upstream each question reads objects, one of them on a remote cluster, and none of the answers is kept"
+	unfairMig     = "a flag is a bit here; upstream each question reads objects, some on a remote cluster, and keeps no answer"
 	unfairLift    = "a flag is a bit here, and none can be unknown; it has no plan"
 	unfairMasks   = "the limit: numbers in, numbers out, without names, errors, reasons or jumps"
 	unfairBuilt   = "built for each reconcile; one that is shared is there as well"
@@ -25,17 +25,10 @@ const (
 
 var sections = []section{
 	{"Hop", "One guarded hop, from a position and flags",
-		"A machine is made at a phase, and goes on to the next one, which the guards allow.", []row{
-			{here, ""},
-			{"looplab-shared", unfairLooplab},
-			{"stateless-shared", unfairShared},
-			{"cocoonspace-own", unfairCocoon},
-			{"mig-controller", unfairMig},
-			{"forklift", unfairLift},
-			{"masks", unfairMasks},
-		}},
+		"A machine is made at a phase, and goes on to the next one, which the guards allow.", runRows},
 	{"Resume", "One guarded hop, from what is persisted",
-		"Here a checkpoint is looked up by names, its flags are read by name, and its definition's hash is compared; the others take the name of a state.", []row{
+		"Here a checkpoint is looked up by names, its flags are read by name, and its definition's hash is compared; " +
+			"the others take the name of a state.", []row{
 			{here, ""},
 			{"looplab-shared", "the state is a name, the flags are bits already; " + unfairLooplab},
 			{"looplab-each", unfairBuilt},
