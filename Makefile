@@ -47,6 +47,13 @@ test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some
 lives: ## Play 1,000 random lives on a real API server (some 5 minutes; LIVES and LIVES_SEED are taken)
 	cd tests/e2e && LIVES=$${LIVES:-1000} go test -v -count=1 -timeout 60m -run '^TestRandomLives$$' .
 
+.PHONY: load load-results
+load: ## Run 5,000 migrations at once on one controller, and on two that share them (some 2 hours; LOAD is taken)
+	cd tests/e2e && LOAD=$${LOAD:-5000} go test -v -count=1 -timeout 6h -run '^TestLoadOfProcesses$$' .
+load-results: ## The same, and rewrite the README of tests/bench
+	LOAD_FILE=$(CURDIR)/tests/bench/testdata/load.txt $(MAKE) load
+	cd tests/bench && go test -run '^TestREADME$$' . -update
+
 .PHONY: test-versions
 test-versions: ## Build and test in modules of embedders at the oldest, a middle and the newest controller-runtime (some 8 minutes)
 	cd tests/versions && go test -v -count=1 -timeout 90m ./...

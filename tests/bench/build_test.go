@@ -1,7 +1,7 @@
 package bench
 
 import (
-	"context"
+	"fmt"
 	"testing"
 
 	"github.com/looplab/fsm"
@@ -25,11 +25,7 @@ func BenchmarkBuild(b *testing.B) {
 					if err != nil {
 						return err
 					}
-					m, err := g.NewMachine(machine.Position{Phase: hopFrom}, f)
-					if err != nil {
-						return err
-					}
-					tr, err = m.Advance(context.Background())
+					tr, err = advance(g, f)
 					return err
 				},
 				func() any { return tr.To.Phase },
@@ -61,21 +57,36 @@ func BenchmarkBuild(b *testing.B) {
 	)
 }
 
-// BenchmarkCompile checks and compiles itineraries.
-func BenchmarkCompile(b *testing.B) {
-	for _, c := range []struct {
-		name        string
-		itineraries []phases.Itinerary
-	}{{"Final", []phases.Itinerary{itinerary(b)}}, {"all-five", mtc.Itineraries()}} {
-		b.Run("of="+c.name, func(b *testing.B) {
-			compare(b, len(c.itineraries), contender{here, func(tb testing.TB) subject {
-				var set *machine.Set
-				return subject{
-					func() (err error) { set, err = machine.CompileSet(c.itineraries...); return err },
-					func() any { return len(set.Names()) },
-				}
-			}})
-		})
+// checks are what is done with itineraries before they run. Each returns what is to
+// be true once it has succeeded.
+var checks = []struct {
+	name string
+	do   func(itineraries []phases.Itinerary) (bool, error)
+}{
+	{"compile", func(itineraries []phases.Itinerary) (bool, error) {
+		set, err := machine.CompileSet(itineraries...)
+		return err == nil && len(set.Names()) == len(itineraries), err
+	}},
+}
+
+// BenchmarkCheck is what is done with Final, and with MTC's five itineraries, before
+// they run.
+func BenchmarkCheck(b *testing.B) {
+	for _, c := range checks {
+		for _, of := range []struct {
+			name        string
+			itineraries []phases.Itinerary
+		}{{"Final", []phases.Itinerary{itinerary(b)}}, {"all-five", mtc.Itineraries()}} {
+			b.Run(fmt.Sprintf("do=%s/of=%s", c.name, of.name), func(b *testing.B) {
+				compare(b, true, contender{here, func(testing.TB) subject {
+					var did bool
+					return subject{
+						func() (err error) { did, err = c.do(of.itineraries); return err },
+						func() any { return did },
+					}
+				}})
+			})
+		}
 	}
 }
 

@@ -1,8 +1,7 @@
 // Package bench measures this project beside what its users would otherwise take:
 // looplab/fsm, qmuntal/stateless and cocoonspace/fsm used directly, the loops over
 // a list of phases that mig-controller and forklift have, and bit masks written by
-// hand, below which nothing is to be had. All of them go the same way: MTC's Final
-// with the same flags.
+// hand, the limit. All of them go the same way: MTC's Final with the same flags.
 //
 // Each benchmark checks after its timed loop that what it measured came to the
 // right end. The names follow one pattern, so that benchstat can put the

@@ -15,19 +15,21 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
+// advance makes a machine and takes the hop with it.
+func advance(g *machine.Graph, f phases.Facts) (machine.Transition, error) {
+	m, err := g.NewMachine(machine.Position{Phase: hopFrom}, f)
+	if err != nil {
+		return machine.Transition{}, err
+	}
+	return m.Advance(context.Background())
+}
+
 // hop is one guarded hop of a machine that is made for it.
 func hop(tb testing.TB) subject {
 	g, f := graph(tb), facts(busy)
 	var tr machine.Transition
 	return subject{
-		func() error {
-			m, err := g.NewMachine(machine.Position{Phase: hopFrom}, f)
-			if err != nil {
-				return err
-			}
-			tr, err = m.Advance(context.Background())
-			return err
-		},
+		func() (err error) { tr, err = advance(g, f); return err },
 		func() any { return tr.To.Phase },
 	}
 }
@@ -182,11 +184,7 @@ func BenchmarkParallel(b *testing.B) {
 	}{
 		{here, func() func() bool {
 			return func() bool {
-				m, err := g.NewMachine(machine.Position{Phase: hopFrom}, f)
-				if err != nil {
-					return false
-				}
-				tr, err := m.Advance(context.Background())
+				tr, err := advance(g, f)
 				return err == nil && tr.To.Phase == hopTo
 			}
 		}},

@@ -17,15 +17,17 @@ var update = flag.Bool("update", false, "rewrite the tables of README.md from th
 const (
 	readme  = "README.md"
 	figures = "testdata/results.txt"
+	loaded  = "testdata/load.txt"
 )
 
 func TestREADME(t *testing.T) {
-	r := read(t, figures)
+	r, load := read(t, figures), read(t, loaded)
 	before, err := os.ReadFile(readme)
 	require.NoError(t, err)
 	after := string(before)
 	for _, part := range []struct{ marker, text string }{
-		{"targets", about(r) + "\n\n" + targetTable(t, r)},
+		{"targets", about(r) + "\n\n" + targetTable(r, targets)},
+		{"load", fmt.Sprintf("Measured on %s.\n\n%s\n\n%s", load.about["date"], loadTable(t, load), targetTable(load, loadTargets))},
 		{"results", resultTables(t, r)},
 	} {
 		after, err = replaced(after, part.marker, part.text)
@@ -35,7 +37,8 @@ func TestREADME(t *testing.T) {
 		require.NoError(t, os.WriteFile(readme, []byte(after), 0o644))
 		return
 	}
-	assert.Equal(t, after, string(before), "%s differs from %s; rewrite it with go test -run TestREADME -update", readme, figures)
+	assert.Equal(t, after, string(before),
+		"%s differs from %s or %s; rewrite it with go test -run TestREADME -update", readme, figures, loaded)
 }
 
 // replaced returns a text with what stands between two markers replaced.
@@ -58,22 +61,44 @@ func about(r *results) string {
 		r.about["date"], r.about["commit"], r.about["go"], r.about["cpu"], strings.Join(peers, ", "), r.runs())
 }
 
-func targetTable(t *testing.T, r *results) string {
+func targetTable(r *results, targets []target) string {
 	var b strings.Builder
 	b.WriteString("| | at most | measured | |\n| --- | --- | --- | --- |")
 	for _, target := range targets {
-		v, ok := target.of(r)
-		if !assert.True(t, ok, "%s does not have what this target is about: %s", figures, target.what) {
-			continue
-		}
-		limit, met := "", ""
+		limit, measured, met := "", "not measured", ""
 		if target.limit > 0 {
-			limit, met = number(target.limit)+" "+target.unit, "reached"
+			limit = number(target.limit) + " " + target.unit
 		}
-		if limit != "" && v > target.limit {
-			met = "**missed**"
+		if v, ok := target.of(r); ok {
+			measured = number(v) + " " + target.unit
+			switch {
+			case target.limit == 0:
+			case v <= target.limit:
+				met = "reached"
+			default:
+				met = "**missed**"
+			}
 		}
-		fmt.Fprintf(&b, "\n| %s | %s | %s %s | %s |", target.what, limit, number(v), target.unit, met)
+		fmt.Fprintf(&b, "\n| %s | %s | %s | %s |", target.what, limit, measured, met)
+	}
+	return b.String()
+}
+
+// loadTable has a column for each process that ran a share of the load.
+func loadTable(t *testing.T, r *results) string {
+	names := []string{"Load/processes=1/process=1", "Load/processes=2/process=1", "Load/processes=2/process=2"}
+	var b strings.Builder
+	b.WriteString("| | one process | the first of two | the second |\n| --- | --- | --- | --- |")
+	for _, row := range loadRows {
+		fmt.Fprintf(&b, "\n| %s |", row.what)
+		for _, name := range names {
+			if row.all {
+				name, _, _ = strings.Cut(name, "/process=")
+			}
+			v, ok := r.of(name, row.unit)
+			assert.True(t, ok, "%s lacks %s in %s", loaded, name, row.unit)
+			fmt.Fprintf(&b, " %s |", number(v))
+		}
 	}
 	return b.String()
 }

@@ -17,7 +17,7 @@ const (
 	unfairLooplab = "knows no flags that are unknown, no plan, no names of other releases; one run at a time, under a lock"
 	unfairShared  = "knows no flags that are unknown, no plan, no names of other releases; the run and its flags come in a context"
 	unfairCocoon  = "an FSM that lives as long as its run; its state cannot be set, so that it cannot come from what is persisted"
-	unfairMig     = "a flag is a bit here; upstream each question reads objects, one of them on a remote cluster, and none of the answers is kept"
+	unfairMig     = "a flag is a bit here; upstream each question reads objects, some on a remote cluster, and keeps no answer"
 	unfairLift    = "a flag is a bit here, and none can be unknown; it has no plan"
 	unfairMasks   = "the limit: numbers in, numbers out, without names, errors, reasons or jumps"
 	unfairBuilt   = "built for each reconcile; one that is shared is there as well"
@@ -25,17 +25,10 @@ const (
 
 var sections = []section{
 	{"Hop", "One guarded hop, from a position and flags",
-		"A machine is made at a phase, and goes on to the next one, which the guards allow.", []row{
-			{here, ""},
-			{"looplab-shared", unfairLooplab},
-			{"stateless-shared", unfairShared},
-			{"cocoonspace-own", unfairCocoon},
-			{"mig-controller", unfairMig},
-			{"forklift", unfairLift},
-			{"masks", unfairMasks},
-		}},
+		"A machine is made at a phase, and goes on to the next one, which the guards allow.", runRows},
 	{"Resume", "One guarded hop, from what is persisted",
-		"Here a checkpoint is looked up by names, its flags are read by name, and its definition's hash is compared; the others take the name of a state.", []row{
+		"Here a checkpoint is looked up by names, its flags are read by name, and its definition's hash is compared; " +
+			"the others take the name of a state.", []row{
 			{here, ""},
 			{"looplab-shared", "the state is a name, the flags are bits already; " + unfairLooplab},
 			{"looplab-each", unfairBuilt},
@@ -79,8 +72,8 @@ var sections = []section{
 			{"mig-controller", "a list is copied"},
 			{"masks", "a list is copied"},
 		}},
-	{"Compile/of=Final", "Compiling Final", "", []row{{here, ""}}},
-	{"Compile/of=all-five", "Compiling MTC's five itineraries", "", []row{{here, ""}}},
+	{"Check/do=compile/of=Final", "Compiling Final", "", []row{{here, ""}}},
+	{"Check/do=compile/of=all-five", "Compiling MTC's five itineraries", "", []row{{here, ""}}},
 	{"Live", "Memory of a live run, beside what is persisted of it",
 		"With 100,000 alive; an FSM for each run by 1,000, since 100,000 of them would take gigabytes.", []row{
 			{here, "only while it is used: no machine needs to live between two reconciles"},
@@ -103,7 +96,7 @@ var sections = []section{
 	{"Parallel/cores=2", "The guarded hop on two cores that share the definitions",
 		"Time of the clock for each hop: half of the table above if both cores work all the time.", parallelRows},
 	{"Toggle", "The peers' own benchmark: two states, no guard",
-		"This project loses it: it has a graph with a jump under a guard here, where the peers have two edges.", []row{
+		"This project loses it: it has a graph with a jump under a guard here, and the peers have two edges.", []row{
 			{here, "a jump under a guard that reads a flag"},
 			{"looplab-own", "no guard"},
 			{"stateless-own", "no guard"},
@@ -186,6 +179,37 @@ var targets = []target{
 	{"the same, for each hop beside looplab's own", 8, "allocations",
 		beside("PipelineRun/flags=busy/by="+here, "Run/flags=busy/by=looplab-shared", 44)},
 	{"the plan of Final, to the masks", 3, "times", ratio("Plan/by="+here, "Plan/by=masks")},
+	{"a reconcile of the controller", 60, "µs", value("Reconcile", "ns/op", 1e-3)},
+	{"a reconcile of the controller", 500, "allocations", value("Reconcile", "allocs/op", 1)},
+	{"a reconcile of the controller", 35, "KB", value("Reconcile", "B/op", 1e-3)},
+	{"verify of Final", 100, "ms", value("Check/do=verify/of=Final/by="+here, "ns/op", 1e-6)},
+	{"verify of all five itineraries", 500, "ms", value("Check/do=verify/of=all-five/by="+here, "ns/op", 1e-6)},
+	{"compat of two Finals", 2, "s", value("Check/do=compat/of=Final/by="+here, "ns/op", 1e-9)},
 	{"a hop of the runner with the recorder of the pages, to one without", 0, "times", value("Recorder/runs=1", "ratio", 1)},
 	{"the same, with 1,000 runs", 0, "times", value("Recorder/runs=1000", "ratio", 1)},
+}
+
+// loadRows are what `make load` measures of a process, or of all of a run.
+var loadRows = []struct {
+	what, unit string
+	all        bool
+}{
+	{"runs at once", "runs", false},
+	{"to the end of all of both, in seconds", "s/all", true},
+	{"reconciles in a second, of both", "reconciles/s", true},
+	{"reconciles of a run", "reconciles/run", false},
+	{"writes of its object", "writes/run", false},
+	{"writes of what its phases make", "others/run", false},
+	{"a reconcile on a processor, without API calls: p50, in ms", "p50-ms", false},
+	{"p99, in ms", "p99-ms", false},
+	{"by the clock, without API calls: p50, in ms", "p50-wall-ms", false},
+	{"p99, in ms", "p99-wall-ms", false},
+	{"memory of a live run beside the objects in the caches, in KiB", "KiB/run", false},
+	{"the objects in the caches, in KiB for each run", "KiB-cached/run", false},
+}
+
+var loadTargets = []target{
+	{"a reconcile on a processor, without API calls, p50", 0.3, "ms", value("Load/processes=1/process=1", "p50-ms", 1)},
+	{"p99", 0.6, "ms", value("Load/processes=1/process=1", "p99-ms", 1)},
+	{"memory of a live run beside the objects in the caches", 25, "KiB", value("Load/processes=1/process=1", "KiB/run", 1)},
 }

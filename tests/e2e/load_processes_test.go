@@ -139,7 +139,8 @@ func load(t *testing.T, processes, n int) (results []string) {
 		total += f.Reconciles
 		assert.LessOrEqual(t, f.Writes, 60*m.runs, "a write for each phase, and some for flags and retries")
 		live := float64(m.busy.Heap-m.idle.Heap-m.busy.Cached) / float64(m.runs) / 1024
-		results = append(results, fmt.Sprintf("BenchmarkLoad/processes=%d/process=%d 1 %d runs %.1f reconciles/run %.1f writes/run %.1f others/run "+
+		results = append(results, fmt.Sprintf("BenchmarkLoad/processes=%d/process=%d 1 "+
+			"%d runs %.1f reconciles/run %.1f writes/run %.1f others/run "+
 			"%.3f p50-ms %.3f p99-ms %.3f p50-wall-ms %.3f p99-wall-ms %.1f KiB/run %.1f KiB-cached/run",
 			processes, i+1, m.runs, per(f.Reconciles, m.runs), per(f.Writes, m.runs), per(f.Others, m.runs),
 			ms(f.OwnP50), ms(f.OwnP99), ms(f.WallP50), ms(f.WallP99), live, per(m.busy.Cached, m.runs)/1024))
