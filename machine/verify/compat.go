@@ -32,8 +32,10 @@ const (
 
 var compatRules = []Rule{
 	{RuleItineraryGone, Error, "A run is in an itinerary that the other release does not have, so that it cannot be resumed there."},
-	{RulePhaseGone, Error, "A run can be in a phase, or its handler can have made a choice, that the other release knows under no name, so that it cannot be resumed there."},
-	{RulePhaseRepeated, Error, "A run that is resumed enters a phase that ran before, although neither release enters it twice from start to end."},
+	{RulePhaseGone, Error, "A run can be in a phase, or its handler can have made a choice, " +
+		"that the other release knows under no name, so that it cannot be resumed there."},
+	{RulePhaseRepeated, Error, "A run that is resumed enters a phase that ran before, " +
+		"although neither release enters it twice from start to end."},
 	{RulePhaseSkipped, Error, "A run that is resumed never enters a phase that each of the two releases enters from start to end."},
 	{RulePhaseReordered, Error, "A run that is resumed enters its phases in an order that neither release has from start to end."},
 	{RuleStepGone, Warning, "A step that users see, as started or as still to come, belongs to no phase ahead any more."},
@@ -157,11 +159,12 @@ func (e *PlaceError) Unwrap() error { return e.Err }
 // enters it from whichever it may leave. Each phase finds for the flags that it
 // decides, live ones included, any value that the relations allow. Two runs are
 // compared over the same start and the same findings: a phase finds the same in
-// both releases, unless it is in a loop. A waiting itinerary gets to know what it
-// depends on, so that both values of a flag that is unknown are looked at; in a
-// cleanup itinerary a flag, or what a phase finds, may also stay unknown. Relations
-// hold of what a run finds in the new release as far as both releases have them, or
-// they read a flag that is new.
+// both releases, unless it is in a loop. What loops find does not compare: a phase is
+// skipped only if the run does not enter it whatever they find. A waiting itinerary
+// gets to know what it depends on, so that both values of a flag that is unknown are
+// looked at; in a cleanup itinerary a flag, or what a phase finds, may also stay
+// unknown. Relations hold of what a run finds in the new release as far as both
+// releases have them, or they read a flag that is new.
 //
 // Phases are the same in both releases if they have one name, or if one of them is
 // formerly the other.
@@ -219,7 +222,8 @@ func (n *inspection) breaks() []Break {
 	}
 	kinds := []Kind{StateKind, WorkKind, ViewKind, DefinitionKind}
 	slices.SortStableFunc(breaks, func(a, b Break) int {
-		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(compatRuleIndex(a.Rule), compatRuleIndex(b.Rule)))
+		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)),
+			cmp.Compare(compatRuleIndex(a.Rule), compatRuleIndex(b.Rule)))
 	})
 	return breaks
 }
