@@ -18,6 +18,7 @@ type standing struct {
 	choice   int
 	set      bdd.Set
 	values   []flagValue
+	entered  []flagValue // values when the phase was entered
 }
 
 // inspection finds what runs of one itinerary meet in one direction.
@@ -76,16 +77,20 @@ func (n *inspection) meet(at *standing, set bdd.Set, b Break, format string, arg
 	b.Direction, b.Itinerary = n.direction, n.itinerary
 	key := b.Fingerprint()
 	f := n.found[key]
+	if f != nil && f.smallest == 0 {
+		f.hits = append(f.hits, hit{at, set})
+		return
+	}
+	state := n.smallest(at, set)
+	if state == nil {
+		return
+	}
 	if f == nil {
 		f = &foundBreak{smallest: -1}
 		n.found[key] = f
 		n.order = append(n.order, key)
 	}
 	f.hits = append(f.hits, hit{at, set})
-	state := n.smallest(at, set)
-	if state == nil {
-		return
-	}
 	if trues := len(state.Facts.True); f.smallest < 0 || trues < f.smallest {
 		b.State, b.Text = state, fmt.Sprintf(format, args...)
 		f.Break, f.smallest = b, trues
@@ -106,7 +111,7 @@ func (n *inspection) smallest(at *standing, set bdd.Set) *InFlight {
 		now := s.known(at.values[i], true)
 		facts = n.And(facts, n.Ite(now, v, n.Not(v)))
 	}
-	for k := range len(n.numbers) {
+	for k := len(n.numbers) - 1; k >= 0; k-- {
 		if !kept[k] {
 			facts = n.Exists(facts, k)
 		}
@@ -231,7 +236,7 @@ func (n *inspection) stand() {
 		if s.graph.IsEnd(e.phase) {
 			continue
 		}
-		n.standings = append(n.standings, &standing{phase: e.phase, turn: e.turn, choice: -1, set: e.set, values: e.values})
+		n.standings = append(n.standings, &standing{phase: e.phase, turn: e.turn, choice: -1, set: e.set, values: e.values, entered: e.values})
 		p := s.graph.Phase(e.phase)
 		chooses := slices.ContainsFunc(p.Jumps, func(j phases.Jump) bool { return j.Choice })
 		if i, err := n.to.graph.Lookup(p.Name); err == nil {
@@ -241,7 +246,7 @@ func (n *inspection) stand() {
 			continue // as if the work were still to be done
 		}
 		set, values := s.decide(e.phase, e.set, e.values, past, e.turn)
-		done := standing{phase: e.phase, turn: e.turn, workDone: true, values: values}
+		done := standing{phase: e.phase, turn: e.turn, workDone: true, values: values, entered: e.values}
 		add := func(choice int, set bdd.Set) {
 			if set != bdd.None {
 				one := done
@@ -392,16 +397,17 @@ type workRules struct {
 	*inspection
 	// often are phases that one of the releases enters twice by itself.
 	often []bool
-	// early are pairs of phases that the other release enters in the other order, and
-	// late the runs of it that do.
+	// swapped are pairs of phases that the other release enters in the other order, and
+	// swaps the runs of it that do.
 	swapped [][2]int
 	swaps   []bdd.Set
 }
 
 func (n *inspection) workRules() *workRules {
 	w := &workRules{inspection: n, often: make([]bool, len(n.same))}
+	ends, endsNew := n.past.ends(), n.restarts.ends()
 	for i, k := range n.same {
-		w.often[i] = k < 0 || n.past.twice(i) || n.restarts.twice(k)
+		w.often[i] = k < 0 || n.past.twice(i, ends) || n.restarts.twice(k, endsNew)
 	}
 	for a, x := range n.same {
 		for b, y := range n.same {
@@ -466,13 +472,17 @@ func (w *workRules) reordered(r *resumed) {
 		return
 	}
 	g := w.from.graph
-	for _, p := range w.swapped { // p[0] comes first in the old release, and p[1] in the new one
-		a, b := p[0], p[1]
-		ahead := w.And(before, r.still[a], r.still[b], r.ahead.precede(w.same[b], w.same[a]))
-		ahead = w.Minus(ahead, w.Or(r.ran[a], r.ran[b]))
-		w.meet(r.standing, ahead, Break{Rule: RulePhaseReordered, Kind: WorkKind, Phase: g.Phase(b).Name},
-			"a run at %s has run %s before %s, as only %s does, and then runs %s before %s, as only %s does", g.Phase(r.standing.phase).Name,
-			g.Phase(first[0]).Name, g.Phase(first[1]).Name, w.old.name, g.Phase(b).Name, g.Phase(a).Name, w.new.name)
+	for a, x := range w.same { // a comes first in the old release, and b in the new one
+		for b, y := range w.same {
+			if a == b || x == y || w.often[a] || w.often[b] || !w.visit(1) {
+				continue
+			}
+			ahead := w.And(before, r.still[a], r.still[b], r.stays.precede(a, b), r.ahead.precede(y, x))
+			ahead = w.Minus(ahead, w.Or(r.ran[a], r.ran[b]))
+			w.meet(r.standing, ahead, Break{Rule: RulePhaseReordered, Kind: WorkKind, Phase: g.Phase(b).Name},
+				"a run at %s has run %s before %s, as only %s does, and then runs %s before %s, as only %s does", g.Phase(r.standing.phase).Name,
+				g.Phase(first[0]).Name, g.Phase(first[1]).Name, w.old.name, g.Phase(b).Name, g.Phase(a).Name, w.new.name)
+		}
 	}
 }
 
@@ -522,7 +532,7 @@ func (v *viewRules) find(r *resumed) {
 	all := func(entering) bool { return true }
 	// The step of the phase in progress, in both releases: it is fixed when the phase
 	// is entered, unless the other release does not have it.
-	in := v.from.steps(r.standing.phase, r.set, r.values)
+	in := v.from.steps(r.standing.phase, r.set, r.entered)
 	if a.Rides(r.standing.phase) {
 		in = nil
 	}

@@ -27,6 +27,8 @@ type flight struct {
 	byPhase [][]int
 	done    bdd.Set // the runs that come to the end
 	seen    map[int]bdd.Set
+	// junctions are the runs that came to a place that a way leads back to.
+	junctions []junction
 	// asked are, by flag that counts, the runs that come to a guard which depends on
 	// what the flag was at the start. Only watched flags are looked at.
 	watched map[int]bool
@@ -45,6 +47,14 @@ type entering struct {
 	set         bdd.Set
 	values      []flagValue
 	under       map[string]bdd.Set // by step
+}
+
+// junction is a set of runs that came to a place, and the same with the state in
+// which they came, as the variables of fresh have it.
+type junction struct {
+	place    int
+	set, in  bdd.Set
+	followed bool
 }
 
 func (s *side) newFlight(l life) *flight {
@@ -152,6 +162,9 @@ func (f *flight) enter(i, turn int, set bdd.Set, values []flagValue) {
 	}
 	f.byPhase[i] = append(f.byPhase[i], len(f.entries))
 	f.entries = append(f.entries, entering{i, turn, set, values, f.steps(i, set, values)})
+	for _, s := range f.graph.Phase(i).Steps {
+		f.look(s.Guard, set, values)
+	}
 	f.entered[i] = f.Or(f.entered[i], set)
 	if f.graph.IsEnd(i) {
 		f.done = f.Or(f.done, set)
@@ -229,6 +242,9 @@ func (s *side) choices(phase int, l life, turn int) (all []choice) {
 func (f *flight) fresh(turn, place int, a arrival) bool {
 	set := a.set
 	for i, name := range f.flags {
+		if !f.varies[i] {
+			continue // the same in all turns
+		}
 		for _, now := range []struct {
 			kind variableKind
 			set  bdd.Set
@@ -245,12 +261,38 @@ func (f *flight) fresh(turn, place int, a arrival) bool {
 			set = f.And(set, f.Ite(f.ran(i, turn, place), v, f.Not(v)))
 		}
 	}
+	j := junction{place: place, set: a.set, in: set}
 	set = f.Exists(set, f.found[f.life]...)
-	if !f.ok() || f.Within(set, f.seen[place]) {
-		return false
+	if j.followed = !f.Within(set, f.seen[place]); j.followed {
+		f.seen[place] = f.Or(f.seen[place], set)
 	}
-	f.seen[place] = f.Or(f.seen[place], set)
-	return true
+	f.junctions = append(f.junctions, j)
+	return j.followed && f.ok()
+}
+
+// ends returns the runs that come to the end, those included that are not followed
+// there since others have come by in the same state.
+func (f *flight) ends() bdd.Set {
+	var states []int
+	for x, n := range f.numbers {
+		if x.kind == nowTrue || x.kind == nowUnknown || x.kind == hasRun {
+			states = append(states, n)
+		}
+	}
+	ends := f.done
+	for before := bdd.None; before != ends && f.visit(len(f.junctions)); {
+		before = ends
+		end := make(map[int]bdd.Set)
+		for _, j := range f.junctions {
+			end[j.place] = f.Or(end[j.place], f.Exists(f.And(j.in, ends), f.found[f.life]...))
+		}
+		for _, j := range f.junctions {
+			if !j.followed {
+				ends = f.Or(ends, f.Exists(f.And(j.in, end[j.place]), states...))
+			}
+		}
+	}
+	return ends
 }
 
 // ran returns the runs that have entered a phase before they come to a place in a
@@ -265,11 +307,12 @@ func (f *flight) ran(phase, turn, place int) bdd.Set {
 	return set
 }
 
-// twice reports whether a run enters a phase in two turns.
-func (f *flight) twice(phase int) bool {
+// twice reports whether a run that comes to the end, as ends returns them, enters a
+// phase in two turns.
+func (f *flight) twice(phase int, ends bdd.Set) bool {
 	before := bdd.None
 	for _, k := range f.byPhase[phase] {
-		if f.And(before, f.entries[k].set) != bdd.None {
+		if f.And(ends, before, f.entries[k].set) != bdd.None {
 			return true
 		}
 		before = f.Or(before, f.entries[k].set)

@@ -16,7 +16,7 @@ import (
 // finds. A run is a function of these, and so is the set of phases that ran.
 //
 // Variables are numbered in the order in which they are first asked for: the flags
-// at the start, then what phases find in the order in which runs come to them.
+// fromPhase the start, then what phases find in the order in which runs come to them.
 type world struct {
 	*bdd.Space
 	numbers map[variable]int
@@ -66,7 +66,7 @@ func (a identity) String() string {
 }
 
 // life is the run that a phase in a loop belongs to. All other phases are entered
-// at most once and find the same in every life. What a phase in a loop finds
+// fromPhase most once and find the same in every life. What a phase in a loop finds
 // differs from turn to turn, so that lives are not comparable turn by turn: each
 // has variables of its own.
 type life byte
@@ -134,6 +134,7 @@ type side struct {
 	heads   []bool  // by place: a way leads back to it
 	indices [64]int // of the vocabulary's flags among those that count; -1 if it does not
 	reads   []bool  // by flag that counts: the itinerary reads it
+	varies  []bool  // by flag that counts: a phase in a loop decides it
 	clauses []clause
 	// unknowns reports that one of the two itineraries is a cleanup itinerary.
 	unknowns bool
@@ -156,10 +157,15 @@ func (s *side) start() []flagValue {
 	values := make([]flagValue, len(s.flags))
 	for i, name := range s.flags {
 		values[i].true = s.Var(s.number(variable{kind: isTrue, name: name}))
-	}
-	if s.unknowns {
-		for i, name := range s.flags {
+		s.number(variable{kind: nowTrue, name: name}) // near it in the order
+		if s.unknowns {
 			values[i].unknown = s.Var(s.number(variable{kind: isUnknown, name: name}))
+			s.number(variable{kind: nowUnknown, name: name})
+		}
+	}
+	for i, in := range s.loops {
+		if in {
+			s.number(variable{kind: hasRun, phase: s.ids[i]})
 		}
 	}
 	return values
@@ -417,13 +423,19 @@ func (p *pair) count(from, to *Release) {
 	}
 	for _, s := range []*side{p.from, p.to} {
 		v := s.graph.Vocabulary()
-		s.reads = make([]bool, len(p.flags))
+		s.reads, s.varies = make([]bool, len(p.flags)), make([]bool, len(p.flags))
+		var varies phases.Flags
+		for i, in := range s.loops {
+			if in {
+				varies |= s.graph.Decides(i)
+			}
+		}
 		for i, d := range v.Defs() {
 			k, ok := index[d.Name]
 			if !ok {
 				k = -1
 			} else {
-				s.reads[k] = s.graph.Reads().Has(d.Flag)
+				s.reads[k], s.varies[k] = s.graph.Reads().Has(d.Flag), varies.Has(d.Flag)
 			}
 			s.indices[i] = k
 		}

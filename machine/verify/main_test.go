@@ -1,12 +1,13 @@
 package verify_test
 
 import (
-	"flag"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/konveyor/dynamic-pipeline/machine/verify"
 )
 
-var update = flag.Bool("update", false, "write the files that the tests compare with")
+var update = verify.Update
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

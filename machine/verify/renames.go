@@ -96,12 +96,16 @@ func (n *inspection) candidates(gone int) []int {
 	var all []int
 	var fresh []string
 	for k := range b.Len() {
-		if slices.Contains(n.same, k) || b.IsEnd(k) != a.IsEnd(gone) {
+		known := slices.Index(n.same, k)
+		if known >= 0 && known != gone || b.IsEnd(k) != a.IsEnd(gone) {
 			continue
 		}
 		q := b.Phase(k)
 		fresh = append(fresh, q.Name)
 		points := 0
+		if known == gone { // a former name is that of both
+			points += 4
+		}
 		if first < k && k < last {
 			points += 3
 		}
