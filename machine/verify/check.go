@@ -86,12 +86,13 @@ type at struct {
 	node  *yaml.Node // in the file; nil for that of the phase or the itinerary
 }
 
-// add adds a finding of the present rule.
-func (c *checker) add(where at, text string) *Finding {
+// add adds a finding of the present rule. The format is that of its text.
+func (c *checker) add(where at, format string, args ...any) *Finding {
 	f := found{
-		Finding: Finding{Rule: c.rule.Name, Severity: c.rule.Severity, Step: where.step, Flag: where.flag, Text: text},
+		Finding: Finding{Rule: c.rule.Name, Severity: c.rule.Severity, Step: where.step, Flag: where.flag},
 		phase:   where.phase, rule: c.index, itinerary: slices.Index(c.graphs, where.g),
 	}
+	f.Text = fmt.Sprintf(format, args...)
 	if where.g != nil {
 		f.Itinerary = where.g.Name()
 		if where.node == nil {
@@ -166,7 +167,7 @@ func (c *checker) suppress() {
 
 // unused adds the finding of a suppression that is of no use.
 func (c *checker) unused(s phases.Suppression, node *yaml.Node, text string) {
-	f := c.add(at{phase: -1, step: s.Step, flag: s.Flag, node: node}, text)
+	f := c.add(at{phase: -1, step: s.Step, flag: s.Flag, node: node}, "%s", text)
 	f.Itinerary, f.Phase = s.Itinerary, s.Phase
 	f.Place.Itinerary, f.Place.Phase = s.Itinerary, s.Phase
 }

@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"fmt"
-
 	"github.com/konveyor/dynamic-pipeline/internal/bdd"
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -33,7 +31,10 @@ func (s *subject) endUnreachable() {
 			}
 			reported[l.to] = true
 			s.showStuck(func() *Finding {
-				return s.add(s.at(i), fmt.Sprintf("a run can be in phase %q of itinerary %q with flags from which no way leads to the end; let a way out depend on a flag that is decided there or is live", s.g.Phase(i).Name, s.g.Name()))
+				return s.add(s.at(i),
+					"a run can be in phase %q of itinerary %q with flags from which no way leads to the end; let a way out "+
+						"depend on a flag that is decided there or is live",
+					s.g.Phase(i).Name, s.g.Name())
 			}, i, stuck, func(p *machine.Plan) bool {
 				return p.Runs(i) == phases.True && (endsNever(p) || len(s.frozenLoops()) > 0)
 			})
@@ -105,8 +106,10 @@ func (s *subject) loopNeverEnds() {
 			continue
 		}
 		s.showStuck(func() *Finding {
-			return s.add(s.at(i), fmt.Sprintf("a run may never leave the loop of %s in itinerary %q: that depends on %s, which no phase in it decides; declare it under decides of one that does, or make it live",
-				wording.Few(loop.Phases), s.g.Name(), wording.List(loop.Flags, "and")))
+			return s.add(s.at(i),
+				"a run may never leave the loop of %s in itinerary %q: that depends on %s, which no phase in it decides; "+
+					"declare it under decides of one that does, or make it live",
+				wording.Few(loop.Phases), s.g.Name(), wording.List(loop.Flags, "and"))
 		}, i, stuck(i), runsIn(i))
 	}
 }

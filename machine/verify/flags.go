@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"fmt"
-
 	"github.com/konveyor/dynamic-pipeline/internal/bdd"
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -16,7 +14,7 @@ func (c *checker) flagNeverRead() {
 	for i, d := range c.vocabulary().Defs() {
 		if reads&d.Flag == 0 {
 			c.add(at{phase: -1, flag: d.Name, node: c.Source.top("flags", i)},
-				fmt.Sprintf("no guard reads flag %q; remove it, unless other flags are computed from it", d.Name))
+				"no guard reads flag %q; remove it, unless other flags are computed from it", d.Name)
 		}
 	}
 }
@@ -50,7 +48,10 @@ func (s *subject) flagReadBeforeDecided() {
 		first, name := deciders[flag][0], v.Names(flag)[0]
 		where := s.at(first)
 		where.flag, where.node = name, entry(value(where.node, "decides"), name)
-		f := s.add(where, fmt.Sprintf("guards of itinerary %q read flag %q only before it is decided (by %s); move that forward, or the guards back", s.g.Name(), name, wording.Few(names)))
+		f := s.add(where,
+			"guards of itinerary %q read flag %q only before it is decided (by %s); move that forward, or the guards "+
+				"back",
+			s.g.Name(), name, wording.Few(names))
 		s.showRunning(f, first)
 	}
 }
@@ -70,7 +71,10 @@ func (s *subject) decidesNeverRead() {
 			}
 			where := s.at(i)
 			where.flag, where.node = name, entry(value(where.node, "decides"), name)
-			f := s.add(where, fmt.Sprintf("phase %q of itinerary %q decides flag %q, which no guard reads after it; remove it from what the phase decides", s.g.Phase(i).Name, s.g.Name(), name))
+			f := s.add(where,
+				"phase %q of itinerary %q decides flag %q, which no guard reads after it; remove it from what the phase "+
+					"decides",
+				s.g.Phase(i).Name, s.g.Name(), name)
 			s.showRunning(f, i)
 		}
 	}

@@ -50,8 +50,10 @@ func (s *subject) guardContradictsRelations() {
 			return
 		}
 		yes, _ := s.smallest(admits) // which the itinerary's own check made sure of
-		f := s.add(g.at, fmt.Sprintf("no flags that the relations allow satisfy the guard of %s (%s): with %s the relation %s does not hold; correct one of them",
-			g.what, g.Text(v), flagList(v, yes), relationText(v, v.Broken(phases.NewFacts(yes, v.All()&^yes)))))
+		f := s.add(g.at,
+			"no flags that the relations allow satisfy the guard of %s (%s): with %s the relation %s does not hold; "+
+				"correct one of them",
+			g.what, g.Text(v), flagList(v, yes), relationText(v, v.Broken(phases.NewFacts(yes, v.All()&^yes))))
 		s.show(f, s.g, yes, explained, broken)
 	})
 }
@@ -76,41 +78,55 @@ func relationText(v *phases.Vocabulary, relations []phases.Clause) string {
 func (s *subject) guardRedundantFlag() {
 	v := s.g.Vocabulary()
 	s.eachGuard(func(g guarded) {
-		admits := s.guard(g.Guard)
-		allowed := s.And(admits, s.relations)
-		if allowed == bdd.None {
+		rest := s.reduce(g.Guard)
+		if rest == g.Guard {
 			return
 		}
-		// A flag that is found is left out from then on: all that are found can be
-		// removed together.
-		rest := g.Guard
+		without, admits := s.guard(rest), s.guard(g.Guard)
+		differs := s.Or(s.Minus(without, admits), s.Minus(admits, without))
+		why := "the rest of it settles that"
+		if differs != bdd.None {
+			why = "the relations settle that"
+		}
 		for _, part := range []struct {
 			name  string
-			flags *phases.Flags
-		}{{phases.PartAll, &rest.All}, {phases.PartAny, &rest.Any}, {phases.PartNone, &rest.None}} {
-			for _, flag := range slices.Backward(slices.Collect((*part.flags).Each)) {
-				before := *part.flags
-				*part.flags &^= flag
-				without := s.guard(rest)
-				if s.And(without, s.relations) != allowed {
-					*part.flags = before
-					continue
-				}
-				name := v.Names(flag)[0]
+			flags phases.Flags
+		}{{phases.PartAll, g.All &^ rest.All}, {phases.PartAny, g.Any &^ rest.Any}, {phases.PartNone, g.None &^ rest.None}} {
+			for _, name := range v.Names(part.flags) {
 				where := g.at
 				where.flag = name
 				if n := entry(value(g.keys, part.name), name); n != nil {
 					where.node = n
 				}
-				why, differs := "the rest of the guard settles it", s.Or(s.Minus(without, admits), s.Minus(admits, without))
-				if differs != bdd.None {
-					why = "the relations settle it"
-				}
-				f := s.add(where, fmt.Sprintf("the guard of %s admits just the same without %s in %s, since %s; remove it", g.what, name, part.name, why))
+				f := s.add(where,
+					"the guard of %s admits just the same without %s in %s, since %s; remove it",
+					g.what, wording.List(v.Names(part.flags), "and"), part.name, why)
 				s.showFirst(f, explained, broken, differs)
 			}
 		}
 	})
+}
+
+// reduce returns the guard without the flags that make no difference for what the
+// relations allow: the flags of Any together, if they can go, and then one by one.
+func (s *space) reduce(g phases.Guard) phases.Guard {
+	allowed := s.And(s.guard(g), s.relations)
+	same := func(other phases.Guard) bool { return s.And(s.guard(other), s.relations) == allowed && s.Err() == nil }
+	if allowed == bdd.None {
+		return g
+	}
+	if whole := (phases.Guard{All: g.All, None: g.None}); same(whole) {
+		g = whole
+	}
+	for _, part := range []*phases.Flags{&g.Any, &g.None, &g.All} {
+		for _, flag := range slices.Backward(slices.Collect((*part).Each)) {
+			*part &^= flag
+			if !same(g) {
+				*part |= flag
+			}
+		}
+	}
+	return g
 }
 
 func (c *checker) relationContradictsRelations() {
@@ -141,7 +157,7 @@ func (c *checker) relationContradictsRelations() {
 		if len(with) > 0 {
 			text += " together with " + wording.List(with, "and")
 		}
-		f := c.add(at{phase: -1, node: c.Source.top("relations", i)}, text+"; correct one of them")
+		f := c.add(at{phase: -1, node: c.Source.top("relations", i)}, "%s; correct one of them", text)
 		c.show(f, c.graphs[0], yes, explained, broken)
 	}
 }

@@ -1,11 +1,8 @@
 package verify
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
@@ -39,7 +36,9 @@ func (c *checker) names() (all []named) {
 func (c *checker) nameNotURLSafe() {
 	for _, n := range c.names() {
 		if !urlSafe(n.name) {
-			c.add(n.at, fmt.Sprintf("the name of %s %q cannot stand in a URL as it is; use letters and digits of ASCII, '-', '.', '_' and '~'", n.kind, n.name))
+			c.add(n.at,
+				"the name of %s %q cannot stand in a URL as it is; use letters and digits of ASCII, '-', '.', '_' and '~'",
+				n.kind, n.name)
 		}
 	}
 }
@@ -67,7 +66,9 @@ func (c *checker) namesDifferByCase() {
 			first[key] = n.name
 		case before != n.name && !reported[[2]string{n.kind, n.name}]:
 			reported[[2]string{n.kind, n.name}] = true
-			c.add(n.at, fmt.Sprintf("%s %q and %s %q differ only in upper and lower case; give them one name, or two that cannot be confused", n.kind, before, n.kind, n.name))
+			c.add(n.at,
+				"%s %q and %s %q differ only in upper and lower case; give them one name, or two that cannot be confused",
+				n.kind, before, n.kind, n.name)
 		}
 	}
 }
@@ -86,9 +87,11 @@ func (c *checker) formerNameReused() {
 				if !ok || itinerary == g.Name() {
 					continue
 				}
-				var list *yaml.Node = value(c.Source.phase(g.Name(), i), "formerly")
-				c.add(at{g: g, phase: i, node: entry(list, former)}, fmt.Sprintf("phase %q of itinerary %q was formerly %q, which is a phase of itinerary %q now; "+
-					"name that one otherwise, since a recorded name must mean one phase", g.Phase(i).Name, g.Name(), former, itinerary))
+				list := value(c.Source.phase(g.Name(), i), "formerly")
+				c.add(at{g: g, phase: i, node: entry(list, former)},
+					"phase %q of itinerary %q was formerly %q, which is a phase of itinerary %q now; "+
+						"name that one otherwise, since a recorded name must mean one phase",
+					g.Phase(i).Name, g.Name(), former, itinerary)
 			}
 		}
 	}
@@ -102,12 +105,14 @@ func (c *checker) itineraryUnreachable() {
 	for _, g := range c.graphs {
 		names = append(names, g.Name())
 		if !slices.Contains(c.Selected, g.Name()) {
-			c.add(at{g: g, phase: -1}, fmt.Sprintf("the selector never returns itinerary %q; select it, or remove it", g.Name()))
+			c.add(at{g: g, phase: -1}, "the selector never returns itinerary %q; select it, or remove it", g.Name())
 		}
 	}
 	for i, name := range c.Selected {
 		if !slices.Contains(names, name) && slices.Index(c.Selected, name) == i {
-			f := c.add(at{phase: -1}, fmt.Sprintf("the selector returns itinerary %q, which does not exist%s", name, wording.DidYouMean(wording.Nearest(name, names))))
+			f := c.add(at{phase: -1},
+				"the selector returns itinerary %q, which does not exist%s",
+				name, wording.DidYouMean(wording.Nearest(name, names)))
 			f.Itinerary, f.Place.Itinerary = name, name
 		}
 	}
@@ -119,7 +124,10 @@ func (s *subject) cleanupPhaseWithoutDeadline() {
 	}
 	s.eachWorking(func(i int, name string) {
 		if !s.Runner.HasDeadline(s.g.Name(), name) {
-			s.showRunning(s.add(s.at(i), fmt.Sprintf("phase %q of the cleanup itinerary %q has no deadline; set one, so that the run comes to its end whatever happens", name, s.g.Name())), i)
+			s.showRunning(s.add(s.at(i),
+				"phase %q of the cleanup itinerary %q has no deadline; set one, so that the run comes to its end whatever "+
+					"happens",
+				name, s.g.Name()), i)
 		}
 	})
 }
@@ -130,7 +138,7 @@ func (s *subject) phaseWithoutHandler() {
 	}
 	s.eachWorking(func(i int, name string) {
 		if !s.Runner.HasHandler(s.g.Name(), name) {
-			s.showRunning(s.add(s.at(i), fmt.Sprintf("phase %q of itinerary %q has no handler; register one", name, s.g.Name())), i)
+			s.showRunning(s.add(s.at(i), "phase %q of itinerary %q has no handler; register one", name, s.g.Name()), i)
 		}
 	})
 }

@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"fmt"
-
 	"github.com/konveyor/dynamic-pipeline/internal/bdd"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -22,7 +20,7 @@ func (s *subject) phaseNeverRuns() {
 		case r.come[i] == bdd.None:
 			why = "no run comes by"
 		}
-		f := s.add(s.at(i), fmt.Sprintf("phase %q of itinerary %q never runs: %s; correct the guards, or remove it", p.Name, s.g.Name(), why))
+		f := s.add(s.at(i), "phase %q of itinerary %q never runs: %s; correct the guards, or remove it", p.Name, s.g.Name(), why)
 		s.showMissing(f, i, func(p *machine.Plan) bool { return p.Runs(i) != phases.True })
 	}
 }
@@ -54,7 +52,10 @@ func (s *subject) stepNeverShown() {
 		}
 		where := s.at(first[step])
 		where.step = name
-		f := s.add(where, fmt.Sprintf("step %q of itinerary %q is never shown: no phase that makes it visible ever runs under it; correct the guards, or remove it", name, s.g.Name()))
+		f := s.add(where,
+			"step %q of itinerary %q is never shown: no phase that makes it visible ever runs under it; correct the "+
+				"guards, or remove it",
+			name, s.g.Name())
 		s.showMissing(f, where.phase, func(p *machine.Plan) bool { return !visible(p, step) })
 	}
 }
@@ -91,7 +92,9 @@ func (s *subject) jumpNeverTaken() {
 			}
 			where := s.at(i)
 			where.node = item(value(where.node, "jumps"), l.jump)
-			f := s.add(where, fmt.Sprintf("the jump of phase %q of itinerary %q to %q is never taken: %s; correct its guard, or remove it", s.g.Phase(i).Name, s.g.Name(), jumps[l.jump].To, why))
+			f := s.add(where,
+				"the jump of phase %q of itinerary %q to %q is never taken: %s; correct its guard, or remove it",
+				s.g.Phase(i).Name, s.g.Name(), jumps[l.jump].To, why)
 			runs := s.guard(s.g.Phase(i).Guard)
 			both := s.And(runs, guard)
 			s.showFirst(f, explained, func(p *machine.Plan) bool {
@@ -127,8 +130,10 @@ func (s *subject) jumpsOverlap() {
 				}
 				where := s.at(i)
 				where.node = item(value(where.node, "jumps"), l)
-				f := s.add(where, fmt.Sprintf("the jumps of phase %q of itinerary %q to %q and to %q can admit at once, and the first is taken; let the guard of the second exclude that of the first if the order must not decide",
-					s.g.Phase(i).Name, s.g.Name(), earlier.To, later.To))
+				f := s.add(where,
+					"the jumps of phase %q of itinerary %q to %q and to %q can admit at once, and the first is taken; let the "+
+						"guard of the second exclude that of the first if the order must not decide",
+					s.g.Phase(i).Name, s.g.Name(), earlier.To, later.To)
 				s.showFirst(f, listed, runsIn(i), s.And(s.relations, s.guard(s.g.Phase(i).Guard), both), s.And(out, both))
 			}
 		}

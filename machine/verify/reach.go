@@ -25,7 +25,7 @@ func (s *subject) reach() *runs {
 	r := s.forward(func(f *forward) {
 		f.comeBy(0, s.relations)
 		for i := range s.g.Len() {
-			if s.isRoot(i) {
+			if s.wasFormerly(i) {
 				f.enter(i, s.relations)
 			}
 		}
@@ -41,9 +41,12 @@ func (s *subject) reach() *runs {
 	return r
 }
 
-// isRoot reports whether a run can be resumed in the phase at an index without having
-// entered it in this release.
-func (s *subject) isRoot(i int) bool { return len(s.g.Phase(i).Formerly) > 0 }
+// wasFormerly reports whether a run of an earlier release may go on in the phase at an
+// index, under a former name.
+func (s *subject) wasFormerly(i int) bool { return len(s.g.Phase(i).Formerly) > 0 }
+
+// runsAgain reports whether a run may begin in a phase of the itinerary that failed.
+func (s *subject) runsAgain() bool { return s.Runner != nil && s.Runner.RunsAgain && !s.g.IsCleanup() }
 
 // forward spreads sets of assignments along the ways of runs up to the fixed point.
 type forward struct {
@@ -64,7 +67,7 @@ func (s *subject) forward(begin func(*forward), stop func(f *forward, p int) boo
 		s.effort = -1
 		return &f.runs
 	}
-	f.again = s.Runner != nil && s.Runner.RunsAgain && !s.g.IsCleanup()
+	f.again = s.runsAgain()
 	s.spend(n / 16) // for the memory
 	begin(f)
 	for len(f.todo) > 0 && s.spend(1) {
@@ -184,11 +187,12 @@ func (a ahead) solve(end bdd.Set, enter func(i int, self layer) bdd.Set) layer {
 }
 
 // begins returns the assignments with which a run begins that has it ahead: at the
-// first place, and in phases in which an earlier release may have left it.
+// first place, and in phases in which it may be resumed.
 func (a ahead) begins(l layer, enter func(i int, self layer) bdd.Set) (start, resumed bdd.Set) {
 	start = a.And(l[0], a.relations)
 	for i := range a.g.Len() {
-		if a.isRoot(i) {
+		again := a.runsAgain() && !a.g.IsEnd(i) && a.reach().in[i] != bdd.None
+		if again || a.wasFormerly(i) {
 			resumed = a.Or(resumed, a.And(enter(i, l), a.relations))
 		}
 	}
@@ -209,7 +213,11 @@ func (s *subject) showAhead(add func() *Finding, shows func(*machine.Plan) bool,
 		s.showFirst(f, listed, nil, start)
 	}
 	if f.Assignment == nil {
-		f.Text += " (this takes a run of an earlier release that goes on under a former name)"
+		f.Text += " (this takes a run of an earlier release that goes on under a former name"
+		if s.runsAgain() {
+			f.Text += ", or one that begins again in a phase that failed"
+		}
+		f.Text += ")"
 		s.showFirst(f, listed, nil, resumed)
 	}
 }

@@ -70,7 +70,7 @@ func table() []checkedRule {
 			"A run can be in the phase with flags from which no way leads to the end of the itinerary."},
 			nil, (*subject).endUnreachable},
 		{Rule{LoopNeverEnds, Error,
-			"A run can enter a loop that it never leaves, since the exits read only flags that no phase in the loop decides and that are not live."},
+			"A run can enter a loop that it never leaves, since its exits read only flags that are not live and that no phase in it decides."},
 			nil, (*subject).loopNeverEnds},
 		{Rule{JumpNeverTaken, Warning,
 			"No run ever takes the jump: its phase never runs, its guard never admits there, or another jump always comes first."},

@@ -273,3 +273,16 @@ func TestARunThatBeginsAgainInThePhaseThatFailed(t *testing.T) {
 	assert.Equal(t, 1, jumps(verify.Options{Source: s}))
 	assert.Zero(t, jumps(verify.Options{Source: s, Runner: &verify.Runner{RunsAgain: true}}), "all flags are asked again there")
 }
+
+func TestARunThatBeginsAgainIsStuck(t *testing.T) {
+	// A run that begins at the first phase is in the loop only without A.
+	text := ab + one("  - {name: O, step: S, jumps: [{to: E, all: [A]}]}\n  - {name: P, step: S, jumps: [{to: P, all: [A]}]}\n  - {name: E, end: true}\n")
+	s, set := load(t, text)
+	assert.Empty(t, of(verify.Check(set, verify.Options{Source: s}), verify.EndUnreachable))
+	found := of(verify.Check(set, verify.Options{Source: s, Runner: &verify.Runner{RunsAgain: true}}), verify.EndUnreachable)
+	require.Len(t, found, 1)
+	assert.Equal(t, "P", found[0].Phase)
+	assert.Equal(t, []string{"A"}, found[0].Assignment)
+	assert.Empty(t, found[0].Reproduce, "no plan begins there")
+	assert.Contains(t, found[0].Text, "begins again in a phase that failed")
+}

@@ -11,7 +11,7 @@ import (
 // maxPlans bounds the effort for lines that reproduce findings: phases that are
 // planned. Of very large itineraries with very many findings the last ones have no
 // line.
-const maxPlans = 1 << 22
+const maxPlans = 1 << 20
 
 // How a plan is printed: with what is left out and why, or as JSON, with each phase in
 // order and the step that it is reported under.

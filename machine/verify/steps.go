@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"fmt"
-
 	"github.com/konveyor/dynamic-pipeline/internal/bdd"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -21,7 +19,10 @@ func (s *subject) stepCutInTwo() {
 		s.showAhead(func() *Finding {
 			where := s.at(may[step])
 			where.step = name
-			return s.add(where, fmt.Sprintf("a run can leave step %q of itinerary %q for another step and come back to it; put its phases together, or give those behind another step", name, s.g.Name()))
+			return s.add(where,
+				"a run can leave step %q of itinerary %q for another step and come back to it; put its phases together, "+
+					"or give those behind another step",
+				name, s.g.Name())
 		}, func(p *machine.Plan) bool {
 			cut = cutOf(p, step)
 			return cut != nil
@@ -119,7 +120,10 @@ func (s *subject) ridesAlone() {
 			s.showAhead(func() *Finding {
 				where := s.at(i)
 				where.step = name
-				return s.add(where, fmt.Sprintf("phase %q of itinerary %q, which rides, can run while nothing shows its step %q: it is then reported under another step", s.g.Phase(i).Name, s.g.Name(), name))
+				return s.add(where,
+					"phase %q of itinerary %q, which rides, can run while nothing shows its step %q: it is then reported "+
+						"under another step",
+					s.g.Phase(i).Name, s.g.Name(), name)
 			}, func(p *machine.Plan) bool {
 				return p.Runs(i) == phases.True && p.StepOf(i) == step && !visible(p, step)
 			}, func(a ahead) (start, resumed bdd.Set) { return a.alone(i, step) })

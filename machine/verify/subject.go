@@ -91,7 +91,8 @@ func (s *subject) check(rule checkedRule) {
 		why = "there are too many ways through its phases"
 	}
 	s.found = s.found[:before]
-	s.notDecided(at{g: s.g, phase: -1}, fmt.Sprintf("for itinerary %q: %s; split the itinerary, or state more relations between its flags", s.g.Name(), why))
+	s.notDecided(at{g: s.g, phase: -1},
+		fmt.Sprintf("for itinerary %q: %s; split the itinerary, or state more relations between its flags", s.g.Name(), why))
 }
 
 // notDecided adds the finding that the present rule is not decided.
@@ -100,7 +101,7 @@ func (c *checker) notDecided(where at, text string) {
 	rules := Rules()
 	c.index = ruleIndex(rules, NotDecided)
 	c.rule = rules[c.index]
-	c.add(where, fmt.Sprintf("rule %s is not decided %s", rule.Name, text))
+	c.add(where, "rule %s is not decided %s", rule.Name, text)
 	c.rule, c.index = rule, index
 }
 

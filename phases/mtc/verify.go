@@ -11,6 +11,7 @@ func Selected() []string { return []string{Stage, Final, Cancel, Failed, Rollbac
 func Suppressed() []phases.Suppression {
 	return []phases.Suppression{{
 		Rule: "step-cut-in-two", Itinerary: Rollback, Step: CleanupMigrated,
-		Reason: "upstream moves live virtual machines back between the two halves: before their volumes are deleted, and after the applications are scaled down",
+		Reason: "upstream moves live virtual machines back between the two halves: " +
+			"after the applications are scaled down, and before their volumes are deleted",
 	}}
 }
