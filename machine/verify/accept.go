@@ -66,26 +66,30 @@ func LoadAcceptances(r io.Reader, name string) ([]Acceptance, error) {
 	if len(text) > MaxAcceptFileSize {
 		return nil, &AcceptError{File: name, Problem: fmt.Sprintf("holds more than %d bytes; split it", MaxAcceptFileSize)}
 	}
-	var file struct {
-		Accept []yaml.Node `yaml:"accept"`
-	}
+	var doc yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
+	if err := d.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
 		line, problem := yamltext.Locate(err)
 		return nil, &AcceptError{File: name, Line: line, Problem: problem, Err: err}
 	}
 	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, &AcceptError{File: name, Problem: "holds more than one document; keep one"}
 	}
-	if len(file.Accept) > MaxAcceptances {
-		return nil, &AcceptError{File: name, Line: file.Accept[MaxAcceptances].Line, Problem: fmt.Sprintf("is one acceptance too many: a file holds at most %d", MaxAcceptances)}
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode || len(root.Content) != 2 || root.Content[0].Value != "accept" || root.Content[1].Kind != yaml.SequenceNode {
+		return nil, &AcceptError{File: name, Line: root.Line, Problem: "the file must be a mapping with the key accept alone, which holds a list"}
+	}
+	entries := root.Content[1].Content
+	if len(entries) > MaxAcceptances {
+		return nil, &AcceptError{File: name, Line: entries[MaxAcceptances].Line, Problem: fmt.Sprintf("is one acceptance too many: a file holds at most %d", MaxAcceptances)}
 	}
 	var all []Acceptance
 	var errs []error
-	for i := range file.Accept {
-		a, problem := acceptance(&file.Accept[i])
-		a.File, a.Line = name, file.Accept[i].Line
+	for _, n := range entries {
+		a, problem := acceptance(n)
+		a.File, a.Line = name, n.Line
 		if slices.ContainsFunc(all, func(b Acceptance) bool { return b.Fingerprint == a.Fingerprint }) {
 			problem = fmt.Sprintf("fingerprint %s stands twice; remove one", a.Fingerprint)
 		}

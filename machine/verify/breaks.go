@@ -19,6 +19,7 @@ type standing struct {
 	set      bdd.Set
 	values   []flagValue
 	entered  []flagValue // values when the phase was entered
+	found    []string    // the flags that the phase has decided, if its work is done
 }
 
 // inspection finds what runs of one itinerary meet in one direction.
@@ -246,7 +247,7 @@ func (n *inspection) stand() {
 			continue // as if the work were still to be done
 		}
 		set, values := s.decide(e.phase, e.set, e.values, past, e.turn)
-		done := standing{phase: e.phase, turn: e.turn, workDone: true, values: values, entered: e.values}
+		done := standing{phase: e.phase, turn: e.turn, workDone: true, values: values, entered: e.values, found: s.graph.Vocabulary().Names(s.graph.Decides(e.phase))}
 		add := func(choice int, set bdd.Set) {
 			if set != bdd.None {
 				one := done
@@ -441,7 +442,8 @@ func (w *workRules) find(r *resumed) {
 				"%s ran before a run of %s comes to %s, and %s runs it again after that", name, w.old.name, at, w.new.name)
 		}
 		if k != r.phase {
-			never := w.Minus(w.And(r.set, r.ahead.done), w.Or(r.ran[i], r.ahead.entered[k]))
+			// Whatever loops ahead of it find: lives with other turns do not compare.
+			never := w.Minus(w.And(r.set, r.ahead.done), w.Or(r.ran[i], r.ahead.some(r.ahead.entered[k])))
 			w.meet(r.standing, w.And(never, r.still[i], w.restarts.entered[k]), Break{Rule: RulePhaseSkipped, Kind: WorkKind, Phase: name},
 				"%s has not run when a run of %s comes to %s, and %s does not run it after that", name, w.old.name, at, w.new.name)
 		}
@@ -547,7 +549,7 @@ func (v *viewRules) find(r *resumed) {
 	}
 	for _, step := range a.Steps() {
 		open := v.And(r.set, v.Or(in[step], r.stays.showing(step, r.want)))
-		gone := v.Minus(v.And(open, r.ahead.done), v.Or(inNew[step], r.ahead.showing(step, all)))
+		gone := v.Minus(v.And(open, r.ahead.done), v.Or(inNew[step], r.ahead.some(r.ahead.showing(step, all))))
 		if b.StepIndex(step) >= 0 {
 			gone = v.Minus(gone, v.Minus(started(step), in[step]))
 		}
@@ -556,7 +558,7 @@ func (v *viewRules) find(r *resumed) {
 	}
 	for _, p := range v.swapped {
 		set := v.And(r.set, v.first(r.stays, p[0], p[1], r.want), v.first(r.ahead, p[1], p[0], all))
-		set = v.Minus(set, v.Or(started(p[0]), started(p[1]), inNew[p[0]], inNew[p[1]]))
+		set = v.Minus(set, v.Or(started(p[0]), started(p[1]), inNew[p[0]], inNew[p[1]], r.ahead.some(v.first(r.ahead, p[0], p[1], all))))
 		v.meet(r.standing, set, Break{Rule: RuleStepReordered, Kind: ViewKind, Step: p[1]},
 			"steps %s and %s are ahead of a run at %s in this order; under %s they change places", p[0], p[1], at, v.new.name)
 	}

@@ -157,11 +157,12 @@ func (e *PlaceError) Unwrap() error { return e.Err }
 // enters it from whichever it may leave. Each phase finds for the flags that it
 // decides, live ones included, any value that the relations allow. Two runs are
 // compared over the same start and the same findings: a phase finds the same in
-// both releases, unless it is in a loop. A waiting itinerary gets to know what it
-// depends on, so that both values of a flag that is unknown are looked at; in a
-// cleanup itinerary a flag, or what a phase finds, may also stay unknown. Relations
-// hold of what a run finds in the new release as far as both releases have them, or
-// they read a flag that is new.
+// both releases, unless it is in a loop. What loops find does not compare: a phase is
+// skipped only if the run does not enter it whatever they find. A waiting itinerary
+// gets to know what it depends on, so that both values of a flag that is unknown are
+// looked at; in a cleanup itinerary a flag, or what a phase finds, may also stay
+// unknown. Relations hold of what a run finds in the new release as far as both
+// releases have them, or they read a flag that is new.
 //
 // Phases are the same in both releases if they have one name, or if one of them is
 // formerly the other.

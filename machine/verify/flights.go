@@ -83,7 +83,7 @@ func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, val
 		f.done = set
 	case at.workDone:
 		// What the phase decides is evaluated again, and is what it found.
-		set, values = s.decide(phase, set, values, past, at.turn)
+		set, values = s.decide(phase, set, values, l, at.turn, at.found...)
 		if choice >= 0 {
 			f.arrive(at.turn, phase, choice, set, values)
 		} else {
@@ -294,6 +294,10 @@ func (f *flight) ends() bdd.Set {
 	}
 	return ends
 }
+
+// some returns the set, whatever the phases of loops find in this life: the runs of
+// which some are in it that differ in that alone.
+func (f *flight) some(set bdd.Set) bdd.Set { return f.Exists(set, f.found[f.life]...) }
 
 // ran returns the runs that have entered a phase before they come to a place in a
 // turn.

@@ -238,7 +238,7 @@ func TestCompatHistory(t *testing.T) {
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 		}
 	}
-	if *update {
+	if updating() {
 		require.NoError(t, os.WriteFile("COMPAT.md", []byte(b.String()), 0o644))
 	}
 	want, err := os.ReadFile("COMPAT.md")

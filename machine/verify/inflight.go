@@ -256,8 +256,8 @@ func (s *side) outcome(kind variableKind, phase int, name string, l life, turn i
 }
 
 // decide returns the values after a phase, and the assignments of the set in which
-// the relations hold of them.
-func (s *side) decide(phase int, set bdd.Set, values []flagValue, l life, turn int) (bdd.Set, []flagValue) {
+// the relations hold of them. What was found already, by the names of kept, stays.
+func (s *side) decide(phase int, set bdd.Set, values []flagValue, l life, turn int, kept ...string) (bdd.Set, []flagValue) {
 	decides := s.graph.Decides(phase)
 	if decides == 0 {
 		return set, values
@@ -269,7 +269,9 @@ func (s *side) decide(phase int, set bdd.Set, values []flagValue, l life, turn i
 		if i < 0 {
 			continue
 		}
-		changed[i] = true
+		if changed[i] = true; slices.Contains(kept, s.flags[i]) {
+			continue
+		}
 		after[i] = flagValue{true: s.outcome(isTrue, phase, s.flags[i], l, turn)}
 		if s.unknowns {
 			after[i].unknown = s.outcome(isUnknown, phase, s.flags[i], l, turn)

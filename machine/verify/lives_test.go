@@ -448,15 +448,19 @@ func (x *reference) resume(old, new *Release, m moment, restarts [][]stop) {
 		})
 	}
 	for _, n := range ahead {
-		x.work(m, to, n, stays, restarts)
+		x.work(m, to, n, ahead, stays, restarts)
 		for _, s := range stays {
-			x.view(m, inStep, n, s)
+			x.view(m, inStep, n, ahead, s)
 		}
 	}
 }
 
+// some reports whether a life is such: whatever loops find, as far as the lives
+// differ in nothing else.
+func some(lives [][]stop, is func([]stop) bool) bool { return slices.ContainsFunc(lives, is) }
+
 // work compares what runs in one life ahead.
-func (x *reference) work(m moment, to int, ahead []stop, stays, restarts [][]stop) {
+func (x *reference) work(m moment, to int, ahead []stop, all, stays, restarts [][]stop) {
 	a, b := x.from.graph, x.to.graph
 	for i, k := range x.same {
 		if i == m.phase || k < 0 || a.IsEnd(i) || b.IsEnd(k) {
@@ -465,7 +469,7 @@ func (x *reference) work(m moment, to int, ahead []stop, stays, restarts [][]sto
 		if !x.often[i] && has(m.ran, i) && (has(ahead, k) || k == to && !m.workDone) {
 			x.meet(m, Break{Rule: RulePhaseRepeated, Kind: WorkKind, Phase: a.Phase(i).Name})
 		}
-		if k == to || has(m.ran, i) || has(ahead, k) || !ended(ahead) {
+		if k == to || has(m.ran, i) || !ended(ahead) || some(all, func(l []stop) bool { return has(l, k) }) {
 			continue
 		}
 		each(stays, restarts, func(s, n []stop) {
@@ -514,7 +518,7 @@ func each(stays, restarts [][]stop, yield func(s, n []stop)) {
 }
 
 // view compares the steps of one life ahead in each release.
-func (x *reference) view(m moment, inStep string, ahead, stays []stop) {
+func (x *reference) view(m moment, inStep string, ahead []stop, all [][]stop, stays []stop) {
 	a, b := x.from.graph, x.to.graph
 	shows := func(g *machine.Graph, l []stop, step string) bool {
 		return slices.ContainsFunc(l, func(s stop) bool { return s.step == step && s != endless && !g.Rides(s.phase) })
@@ -527,7 +531,7 @@ func (x *reference) view(m moment, inStep string, ahead, stays []stop) {
 		in = m.step
 	}
 	for _, step := range a.Steps() {
-		if ended(ahead) && (in == step || shows(a, stays, step)) && inStep != step && !shows(b, ahead, step) &&
+		if ended(ahead) && (in == step || shows(a, stays, step)) && inStep != step && !some(all, func(l []stop) bool { return shows(b, l, step) }) &&
 			(b.StepIndex(step) < 0 || in == step || !shows(a, m.ran, step)) {
 			x.meet(m, Break{Rule: RuleStepGone, Kind: ViewKind, Step: step})
 		}
@@ -538,7 +542,8 @@ func (x *reference) view(m moment, inStep string, ahead, stays []stop) {
 			if s == t || started || !shows(a, stays, s) || !shows(a, stays, t) || !shows(b, ahead, s) || !shows(b, ahead, t) {
 				continue
 			}
-			if first(stays, s) < first(stays, t) && first(ahead, t) < first(ahead, s) {
+			kept := some(all, func(l []stop) bool { return shows(b, l, s) && shows(b, l, t) && first(l, s) < first(l, t) })
+			if !kept && first(stays, s) < first(stays, t) && first(ahead, t) < first(ahead, s) {
 				x.meet(m, Break{Rule: RuleStepReordered, Kind: ViewKind, Step: t})
 			}
 		}
@@ -753,7 +758,7 @@ func TestBreaksAreThoseOfEveryLife(t *testing.T) {
 		name  string
 		loops bool
 		pairs int
-	}{{"without loops", false, 200}, {"with a loop", true, 25}} {
+	}{{"without loops", false, 120}, {"with a loop", true, 15}} {
 		t.Run(c.name, func(t *testing.T) {
 			g := generator{rand.New(rand.NewPCG(7, uint64(c.pairs))), c.loops}
 			rules := make(map[string]int)
