@@ -40,8 +40,8 @@ func (a Acceptance) expired(now time.Time) bool {
 	return !now.UTC().Truncate(24 * time.Hour).Before(a.Expires.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1))
 }
 
-// where is the place of the acceptance, as a text begins.
-func (a Acceptance) where() string {
+// place is the place of the acceptance, as a text begins.
+func (a Acceptance) place() string {
 	if a.File == "" {
 		return "the acceptance"
 	}
@@ -78,12 +78,14 @@ func LoadAcceptances(r io.Reader, name string) ([]Acceptance, error) {
 		return nil, &AcceptError{File: name, Problem: "holds more than one document; keep one"}
 	}
 	root := doc.Content[0]
-	if root.Kind != yaml.MappingNode || len(root.Content) != 2 || root.Content[0].Value != "accept" || root.Content[1].Kind != yaml.SequenceNode {
+	if root.Kind != yaml.MappingNode || len(root.Content) != 2 || root.Content[0].Value != "accept" ||
+		root.Content[1].Kind != yaml.SequenceNode {
 		return nil, &AcceptError{File: name, Line: root.Line, Problem: "the file must be a mapping with the key accept alone, which holds a list"}
 	}
 	entries := root.Content[1].Content
 	if len(entries) > MaxAcceptances {
-		return nil, &AcceptError{File: name, Line: entries[MaxAcceptances].Line, Problem: fmt.Sprintf("is one acceptance too many: a file holds at most %d", MaxAcceptances)}
+		return nil, &AcceptError{File: name, Line: entries[MaxAcceptances].Line,
+			Problem: fmt.Sprintf("is one acceptance too many: a file holds at most %d", MaxAcceptances)}
 	}
 	var all []Acceptance
 	var errs []error
@@ -168,14 +170,16 @@ func (r *CompatReport) accept(acceptances []Acceptance, now time.Time) {
 		}
 		switch {
 		case i < 0:
-			of.Text = fmt.Sprintf("%s of %s matches no break; remove it", a.where(), a.Fingerprint)
+			of.Text = fmt.Sprintf("%s of %s matches no break; remove it", a.place(), a.Fingerprint)
 		case r.Breaks[i].Rule == RuleInconclusive:
-			of.Text = fmt.Sprintf("%s of %s counts for nothing, since what was not looked at cannot be accepted; remove it", a.where(), a.Fingerprint)
+			of.Text = fmt.Sprintf("%s of %s counts for nothing, since what was not looked at cannot be accepted; remove it",
+				a.place(), a.Fingerprint)
 		case a.Reason == "":
-			of.Text = fmt.Sprintf("%s of %s has no reason; give it one", a.where(), a.Fingerprint)
+			of.Text = fmt.Sprintf("%s of %s has no reason; give it one", a.place(), a.Fingerprint)
 		case a.expired(now):
 			of.Rule = RuleAcceptanceExpired
-			of.Text = fmt.Sprintf("%s of %s expired on %s; resolve the break, or decide again until when it is acceptable", a.where(), a.Fingerprint, a.Expires.UTC().Format(dayLayout))
+			of.Text = fmt.Sprintf("%s of %s expired on %s; resolve the break, or decide again until when it is acceptable",
+				a.place(), a.Fingerprint, a.Expires.UTC().Format(dayLayout))
 		default:
 			r.Breaks[i].Accepted = a.Reason
 			continue

@@ -205,7 +205,8 @@ func names(g *machine.Graph) []string {
 func (n *inspection) definitions() {
 	a, b := n.from.graph, n.to.graph
 	if a.IsCleanup() != b.IsCleanup() {
-		text := "waits for flags that are unknown in %s; %s takes it for a cleanup itinerary, which runs a phase whose guard is unknown and passes by one that fails"
+		text := "waits for flags that are unknown in %s; %s takes it for a cleanup itinerary, " +
+			"which runs a phase whose guard is unknown and passes by one that fails"
 		if a.IsCleanup() {
 			text = "is a cleanup itinerary in %s; %s waits for flags that are unknown, and does not pass by a phase that fails"
 		}
@@ -214,7 +215,8 @@ func (n *inspection) definitions() {
 	if a.Result() != b.Result() {
 		n.add(Break{
 			Rule: RuleDefinitionChanged, Kind: ViewKind,
-			Text: fmt.Sprintf("a run that ends in %s without a failure is called %s in %s, and %s in %s", n.itinerary, a.Result(), n.old.name, b.Result(), n.new.name),
+			Text: fmt.Sprintf("a run that ends in %s without a failure is called %s in %s, and %s in %s",
+				n.itinerary, a.Result(), n.old.name, b.Result(), n.new.name),
 		})
 	}
 	if a.Hash() != b.Hash() {
@@ -247,7 +249,8 @@ func (n *inspection) stand() {
 			continue // as if the work were still to be done
 		}
 		set, values := s.decide(e.phase, e.set, e.values, past, e.turn)
-		done := standing{phase: e.phase, turn: e.turn, workDone: true, values: values, entered: e.values, found: s.graph.Vocabulary().Names(s.graph.Decides(e.phase))}
+		done := standing{phase: e.phase, turn: e.turn, workDone: true, values: values, entered: e.values,
+			found: s.graph.Vocabulary().Names(s.graph.Decides(e.phase))}
 		add := func(choice int, set bdd.Set) {
 			if set != bdd.None {
 				one := done
@@ -289,7 +292,8 @@ func (n *inspection) resume(at *standing) {
 	}
 	target := n.from.graph.Phase(at.choice).Name
 	n.meet(at, at.set, Break{Rule: RulePhaseGone, Kind: StateKind, Phase: p.Name, Choice: target},
-		"%s does not have the choice of %s after %s in %s, so that a run whose handler made it cannot be resumed", n.new.name, target, p.Name, n.itinerary)
+		"%s does not have the choice of %s after %s in %s, so that a run whose handler made it cannot be resumed",
+		n.new.name, target, p.Name, n.itinerary)
 }
 
 // chosen returns the phase that a recorded choice leads to in the other release, or

@@ -32,8 +32,10 @@ const (
 
 var compatRules = []Rule{
 	{RuleItineraryGone, Error, "A run is in an itinerary that the other release does not have, so that it cannot be resumed there."},
-	{RulePhaseGone, Error, "A run can be in a phase, or its handler can have made a choice, that the other release knows under no name, so that it cannot be resumed there."},
-	{RulePhaseRepeated, Error, "A run that is resumed enters a phase that ran before, although neither release enters it twice from start to end."},
+	{RulePhaseGone, Error, "A run can be in a phase, or its handler can have made a choice, " +
+		"that the other release knows under no name, so that it cannot be resumed there."},
+	{RulePhaseRepeated, Error, "A run that is resumed enters a phase that ran before, " +
+		"although neither release enters it twice from start to end."},
 	{RulePhaseSkipped, Error, "A run that is resumed never enters a phase that each of the two releases enters from start to end."},
 	{RulePhaseReordered, Error, "A run that is resumed enters its phases in an order that neither release has from start to end."},
 	{RuleStepGone, Warning, "A step that users see, as started or as still to come, belongs to no phase ahead any more."},
@@ -220,7 +222,8 @@ func (n *inspection) breaks() []Break {
 	}
 	kinds := []Kind{StateKind, WorkKind, ViewKind, DefinitionKind}
 	slices.SortStableFunc(breaks, func(a, b Break) int {
-		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(compatRuleIndex(a.Rule), compatRuleIndex(b.Rule)))
+		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)),
+			cmp.Compare(compatRuleIndex(a.Rule), compatRuleIndex(b.Rule)))
 	})
 	return breaks
 }

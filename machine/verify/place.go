@@ -5,7 +5,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// placing are recorded objects and where they are in the release that they leave.
+// placing are recorded objects and their places in the release that they leave.
 type placing struct {
 	old, new *Release
 	objects  []placed
@@ -33,7 +33,8 @@ func newPlaces(old, new *Release, objects []Object) *placing {
 			continue
 		}
 		if g == nil {
-			p.refuse(o, one.itinerary, "the release has no such itinerary", &phases.UnknownItineraryError{Name: one.itinerary, Known: old.Itineraries()})
+			p.refuse(o, one.itinerary, "the release has no such itinerary",
+				&phases.UnknownItineraryError{Name: one.itinerary, Known: old.Itineraries()})
 			continue
 		}
 		if one.begun {
