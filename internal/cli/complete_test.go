@@ -81,6 +81,12 @@ func TestCompletion(t *testing.T) {
 		{"values of a flag", []string{"run", "-i", "Final", "--flag-flips-at", "WaitForRefresh=HasPVs="}, []string{
 			"WaitForRefresh=HasPVs=true", "WaitForRefresh=HasPVs=false"}, noFiles},
 		{"speeds", []string{"run", "--speed", ""}, []string{"1x", "10x", "60x", "1000x", "max"}, noFiles},
+		{"itineraries to verify", []string{"verify", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
+		{"formats of reports", []string{"verify", "-o", ""}, []string{"table", "json", "sarif", "junit", "github"}, noFiles},
+		{"levels", []string{"compat", "--fail-level", ""}, []string{"info", "warning", "error", "none"}, noFiles},
+		{"the release that is built in", []string{"compat", "m"}, []string{"mtc@current"}, withFiles},
+		{"a second release", []string{"compat", "a.yaml", ""}, []string{"mtc@current"}, withFiles},
+		{"no third release", []string{"compat", "a.yaml", "b.yaml", ""}, nil, noFiles},
 		{"formats of run", []string{"run", "-o", ""}, []string{"table", "json"}, noFiles},
 		{"itineraries to draw", []string{"graph", "-i", "Stage", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
 		{"flags to draw", []string{"graph", "-i", file, "--flags", ""}, []string{"Due"}, noFilesNoSpace},

@@ -321,10 +321,8 @@ func (a *app) writeDirection(out *output, title string, d verify.Direction, brea
 	some := false
 	for _, k := range kinds {
 		var blocks []block
-		for i := range breaks {
-			if b := &breaks[i]; b.Direction == d && b.Kind == k.kind && !ofAcceptance(b) {
-				blocks = append(blocks, a.breakBlock(b))
-			}
+		for _, alike := range alikeBreaks(breaks, d, k.kind) {
+			blocks = append(blocks, a.breakBlock(alike))
 		}
 		if blocks == nil {
 			continue
@@ -339,10 +337,41 @@ func (a *app) writeDirection(out *output, title string, d verify.Direction, brea
 	}
 }
 
-// breakBlock is a break: by which rule and where, what happens, in which state, to which
-// objects, and what to do.
-func (a *app) breakBlock(b *verify.Break) block {
-	one := block{head: []cell{{text: b.Rule}, orDash(breakPlace(b))}, lines: []string{b.Text}}
+// alikeBreaks are the breaks of a direction and a kind: together if they are of one rule
+// and itinerary, runs in one place meet them, and the same is to be said of them.
+func alikeBreaks(breaks []verify.Break, d verify.Direction, k verify.Kind) (all [][]*verify.Break) {
+	type key struct{ rule, itinerary, phase, objects, accepted, suggestion string }
+	index := make(map[key]int)
+	for i := range breaks {
+		b := &breaks[i]
+		if b.Direction != d || b.Kind != k || ofAcceptance(b) {
+			continue
+		}
+		if b.State == nil {
+			all = append(all, []*verify.Break{b})
+			continue
+		}
+		of := key{b.Rule, b.Itinerary, b.State.Phase, strings.Join(b.Objects, "\n"), b.Accepted, b.Suggestion}
+		at, known := index[of]
+		if !known {
+			at = len(all)
+			index[of] = at
+			all = append(all, nil)
+		}
+		all[at] = append(all[at], b)
+	}
+	return all
+}
+
+// breakBlock is breaks that are alike: by which rule and where, what happens, in which
+// state, to which objects, and what to do.
+func (a *app) breakBlock(alike []*verify.Break) block {
+	b := alike[0]
+	where := breakPlace(b)
+	if n := len(alike); n > 1 {
+		where = fmt.Sprintf("%s, %d times, of runs at %s", b.Itinerary, n, cmp.Or(b.State.Phase, "the beginning"))
+	}
+	one := block{head: []cell{{text: b.Rule}, orDash(where)}, lines: []string{b.Text}}
 	if b.State != nil {
 		one.lines = append(one.lines, "in flight: "+b.State.String())
 	}
@@ -351,13 +380,13 @@ func (a *app) breakBlock(b *verify.Break) block {
 	}
 	if b.Accepted != "" {
 		one.lines = append(one.lines, "accepted: "+b.Accepted)
-		return one
-	}
-	if b.Suggestion != "" {
+	} else if b.Suggestion != "" {
 		one.copy = append(one.copy, "fix: "+b.Suggestion)
 	}
-	if b.Severity().Reaches(verify.Warning) && b.Rule != verify.RuleInconclusive {
-		one.copy = append(one.copy, "fingerprint: "+b.Fingerprint())
+	if len(alike) > 1 || b.Accepted == "" && b.Severity().Reaches(verify.Warning) && b.Rule != verify.RuleInconclusive {
+		for _, b := range alike {
+			one.copy = append(one.copy, "fingerprint: "+b.Fingerprint())
+		}
 	}
 	return one
 }

@@ -16,7 +16,7 @@ import (
 // finds. A run is a function of these, and so is the set of phases that ran.
 //
 // Variables are numbered in the order in which they are first asked for: the flags
-// at the start, then what phases find in the order in which runs come to them.
+// fromPhase the start, then what phases find in the order in which runs come to them.
 type world struct {
 	*bdd.Space
 	numbers map[variable]int
@@ -66,7 +66,7 @@ func (a identity) String() string {
 }
 
 // life is the run that a phase in a loop belongs to. All other phases are entered
-// at most once and find the same in every life. What a phase in a loop finds
+// fromPhase most once and find the same in every life. What a phase in a loop finds
 // differs from turn to turn, so that lives are not comparable turn by turn: each
 // has variables of its own.
 type life byte
