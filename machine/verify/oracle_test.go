@@ -199,8 +199,7 @@ func (l *lives) readAfter(i int, flag phases.Flags) bool {
 	reads := func(guard phases.Guard) bool { return guard.Reads()&flag != 0 }
 	seen := map[life]bool{}
 	var passes func(p int, f phases.Facts) bool
-	var leaves func(one life) bool
-	leaves = func(one life) bool {
+	leaves := func(one life) bool {
 		if seen[one] {
 			return false
 		}
