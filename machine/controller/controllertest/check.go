@@ -107,7 +107,8 @@ var changing = map[string]bool{
 var anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
 
 // comparable returns a value as JSON without what differs from one life to
-// another: times, versions, counts of retries, and the label of other clients.
+// another: times, versions, counts of retries, namespaces, and the label of other
+// clients.
 func comparable(v any) (any, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -135,6 +136,9 @@ func timeless(v any) any {
 				continue
 			}
 			v[name] = timeless(value)
+			if metadata, ok := value.(map[string]any); ok && name == "metadata" {
+				delete(metadata, "namespace")
+			}
 		}
 		if labels, ok := v["labels"].(map[string]any); ok && len(labels) == 0 {
 			delete(v, "labels")

@@ -25,7 +25,7 @@ var plants = []struct {
 		name: "it writes without an optimistic lock", file: "write.go",
 		old:   "	if w.o.StatusSubresource {\n		err = ",
 		new:   "	if planted(`it writes without an optimistic lock`) {\n		w.patch = unlocked(w.patch)\n	}\n	if w.o.StatusSubresource {\n		err = ",
-		sweep: "in the status, uploaded", only: "4 crash-after-stale", finds: "PLACE",
+		sweep: "in the status, uploaded", only: "4 crash-after-stale", finds: "the start of a step changes: Volumes",
 	},
 	{
 		name: "it takes a conflict for a success", file: "write.go",
@@ -34,9 +34,9 @@ var plants = []struct {
 		sweep: "in the status, uploaded", only: "4 conflict", finds: "work is done more often than the fault justifies: Backup/Prepare",
 	},
 	{
-		name: "it stops if an answer is lost", file: "write.go",
-		old:   "	case err != nil:\n		return true, refused(err)\n",
-		new:   "	case err != nil:\n		if planted(`it stops if an answer is lost`) {\n			return true, &NotPersistedError{}\n		}\n		return true, refused(err)\n",
+		name: "it stops if an answer is lost", file: "controller.go",
+		old:   "	case err != nil:\n		return reconcile.Result{}, err\n	}\n",
+		new:   "	case err != nil:\n		if planted(`it stops if an answer is lost`) {\n			err = reconcile.TerminalError(err)\n		}\n		return reconcile.Result{}, err\n	}\n",
 		sweep: "in the status, uploaded", only: "4 answer-lost", finds: "the run stops: true, without the fault: false",
 	},
 	{
@@ -56,7 +56,7 @@ var plants = []struct {
 		name: "it writes over what another replica has moved", file: "write.go",
 		old:   "!sameStates(w.runs, is)",
 		new:   "!(planted(`it writes over what another replica has moved`) || sameStates(w.runs, is))",
-		sweep: "by item, failed", only: "4 crash-after-stale", finds: "PLACE",
+		sweep: "by item, failed", only: "4 crash-after-stale", finds: "the start of a step changes: Volumes",
 	},
 	{
 		name: "it sets no conditions at the end", file: "controller.go",
