@@ -17,10 +17,13 @@ import (
 func lifeOfStates(t *testing.T) (set *machine.Set, all []runner.State) {
 	t.Helper()
 	s := setup()
-	s.Invariants = append(s.Invariants, machinetest.Invariant[*Backup, Cluster]{Name: "every state is kept", Check: func(at machinetest.Snapshot[*Backup, Cluster]) error {
-		all = append(all, *at.State.DeepCopy())
-		return nil
-	}})
+	s.Invariants = append(s.Invariants, machinetest.Invariant[*Backup, Cluster]{
+		Name: "every state is kept",
+		Check: func(at machinetest.Snapshot[*Backup, Cluster]) error {
+			all = append(all, *at.State.DeepCopy())
+			return nil
+		},
+	})
 	life := machinetest.New(t, s)
 	life.Run(machinetest.Flags("HasVolumes"))
 	require.Greater(t, len(all), 3)
@@ -50,12 +53,17 @@ func TestStatesThatBreakAPromise(t *testing.T) {
 		how    string
 	}{
 		{"it goes back", all[running], func(s *runner.State) { *s = *all[0].DeepCopy() }, "the run goes back"},
-		{"it is done and moves", last, func(s *runner.State) { *s = *all[running].DeepCopy(); s.Visit = last.Visit + 1 }, "a run that was done has moved"},
-		{"another phase without a visit", all[running], func(s *runner.State) { s.Phase = all[0].Phase }, "the run changes its phase without entering one"},
-		{"a phase behind", all[running], func(s *runner.State) { s.Phase = all[0].Phase; s.Visit++ }, "a phase is entered that the plan leaves out"},
-		{"a phase that there is not", all[running], func(s *runner.State) { s.Phase = "Nowhere" }, "the state that was written cannot be planned"},
+		{"it is done and moves", last, func(s *runner.State) { *s = *all[running].DeepCopy(); s.Visit = last.Visit + 1 },
+			"a run that was done has moved"},
+		{"another phase without a visit", all[running], func(s *runner.State) { s.Phase = all[0].Phase },
+			"the run changes its phase without entering one"},
+		{"a phase behind", all[running], func(s *runner.State) { s.Phase = all[0].Phase; s.Visit++ },
+			"a phase is entered that the plan leaves out"},
+		{"a phase that there is not", all[running], func(s *runner.State) { s.Phase = "Nowhere" },
+			"the state that was written cannot be planned"},
 		{"a step is skipped", all[running], func(s *runner.State) { s.Pipeline[0].Skipped = true }, "a step is marked skipped"},
-		{"a step is lost", all[running], func(s *runner.State) { s.Pipeline = s.Pipeline[1:] }, "steps that have started are lost or change their order"},
+		{"a step is lost", all[running], func(s *runner.State) { s.Pipeline = s.Pipeline[1:] },
+			"steps that have started are lost or change their order"},
 		{"a step starts again", all[running], func(s *runner.State) {
 			at := metav1.NewTime(s.Pipeline[0].Started.Add(time.Hour))
 			s.Pipeline[0].Started = &at

@@ -106,10 +106,10 @@ var changing = map[string]bool{
 // anyTime is a time as JSON has it, also inside of a text.
 var anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
 
-// comparable returns a value as JSON without what differs from one life to
+// normalized returns a value as JSON without what differs from one life to
 // another: times, versions, counts of retries, namespaces, and the label of other
 // clients.
-func comparable(v any) (any, error) {
+func normalized(v any) (any, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, err

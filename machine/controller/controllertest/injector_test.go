@@ -76,7 +76,8 @@ func TestFaultsOfAWrite(t *testing.T) {
 
 			assert.Equal(t, c.crashed, injector.Crashed())
 			injector.Restart()
-			assert.ErrorIs(t, through.Get(context.Background(), client.ObjectKeyFromObject(o), o), controllertest.ErrCrashed, "it belongs to the process before")
+			err = through.Get(context.Background(), client.ObjectKeyFromObject(o), o)
+			assert.ErrorIs(t, err, controllertest.ErrCrashed, "it belongs to the process before")
 			assert.NoError(t, injector.Client().Get(context.Background(), client.ObjectKeyFromObject(o), o))
 		})
 	}
