@@ -9,14 +9,13 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
-
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // CheckStates holds two versions of an object, as they were written one after
