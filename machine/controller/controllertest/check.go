@@ -9,14 +9,13 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
-
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // CheckStates holds two versions of an object, as they were written one after
@@ -106,9 +105,10 @@ var changing = map[string]bool{
 // anyTime is a time as JSON has it, also inside of a text.
 var anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
 
-// comparable returns a value as JSON without what differs from one life to
-// another: times, versions, counts of retries, and the label of other clients.
-func comparable(v any) (any, error) {
+// normalized returns a value as JSON without what differs from one life to
+// another: times, versions, counts of retries, namespaces, and the label of other
+// clients.
+func normalized(v any) (any, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -135,6 +135,9 @@ func timeless(v any) any {
 				continue
 			}
 			v[name] = timeless(value)
+			if metadata, ok := value.(map[string]any); ok && name == "metadata" {
+				delete(metadata, "namespace")
+			}
 		}
 		if labels, ok := v["labels"].(map[string]any); ok && len(labels) == 0 {
 			delete(v, "labels")

@@ -139,6 +139,13 @@ type Request struct {
 // IsWrite reports whether the request changes something.
 func (r Request) IsWrite() bool { return !slices.Contains([]string{"get", "list", "watch"}, r.Verb) }
 
+// like reports whether a request of another life is the same, in a namespace of
+// its own.
+func (r Request) like(other Request) bool {
+	other.Namespace = r.Namespace
+	return r == other
+}
+
 // String returns the request as text, such as "patch Backup/status apps/shop".
 func (r Request) String() string {
 	text := r.Verb + " " + r.Object

@@ -248,17 +248,25 @@ func (i *Injector) client(cached bool) client.WithWatch {
 		DeleteAllOf: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteAllOfOption) error {
 			return write(ctx, "deletecollection", "", o, func() error { return c.DeleteAllOf(ctx, o, opts...) })
 		},
-		SubResourceGet: func(ctx context.Context, c client.Client, name string, o, sub client.Object, opts ...client.SubResourceGetOption) error {
+		SubResourceGet: func(
+			ctx context.Context, c client.Client, name string, o, sub client.Object, opts ...client.SubResourceGetOption,
+		) error {
 			r := i.request("get", name, o, client.ObjectKeyFromObject(o), false)
 			return i.do(ctx, process, r, o, func() error { return c.SubResource(name).Get(ctx, o, sub, opts...) })
 		},
-		SubResourceCreate: func(ctx context.Context, c client.Client, name string, o, sub client.Object, opts ...client.SubResourceCreateOption) error {
+		SubResourceCreate: func(
+			ctx context.Context, c client.Client, name string, o, sub client.Object, opts ...client.SubResourceCreateOption,
+		) error {
 			return write(ctx, "create", name, o, func() error { return c.SubResource(name).Create(ctx, o, sub, opts...) })
 		},
-		SubResourceUpdate: func(ctx context.Context, c client.Client, name string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+		SubResourceUpdate: func(
+			ctx context.Context, c client.Client, name string, o client.Object, opts ...client.SubResourceUpdateOption,
+		) error {
 			return write(ctx, "update", name, o, func() error { return c.SubResource(name).Update(ctx, o, opts...) })
 		},
-		SubResourcePatch: func(ctx context.Context, c client.Client, name string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
+		SubResourcePatch: func(
+			ctx context.Context, c client.Client, name string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption,
+		) error {
 			return write(ctx, "patch", name, o, func() error { return c.SubResource(name).Patch(ctx, o, p, opts...) })
 		},
 	})

@@ -195,7 +195,7 @@ func (l *life[T]) again(r reconcile.Reconciler) {
 
 // plain returns an object as it is compared; an error stands for itself.
 func plain(object any) any {
-	v, err := comparable(object)
+	v, err := normalized(object)
 	if err != nil {
 		return err.Error()
 	}
@@ -212,7 +212,7 @@ func (l *life[T]) end(e end) (end, error) {
 		if l.setup.Ignore != nil {
 			l.setup.Ignore(now)
 		}
-		if e.object, err = comparable(now); err != nil {
+		if e.object, err = normalized(now); err != nil {
 			return e, err
 		}
 	}
@@ -223,6 +223,6 @@ func (l *life[T]) end(e end) (end, error) {
 	if err != nil {
 		return e, setupError("Outside: %v", err)
 	}
-	e.outside, err = comparable(outside)
+	e.outside, err = normalized(outside)
 	return e, err
 }

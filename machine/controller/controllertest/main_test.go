@@ -210,6 +210,18 @@ var (
 
 func conditionsOf(b *Backup) *[]metav1.Condition { return &b.Status.Conditions }
 
+// runnerOptions are those of a backup with one run.
+func runnerOptions(c client.Client, storage runner.Storage[*Backup]) runner.Options[*Backup] {
+	failed := func(b *Backup) bool {
+		s, err := storage.Read(context.Background(), b)
+		return err == nil && s.FailedPhases > 0
+	}
+	return options(storage, func(b *Backup) *Backup { return b }, failed,
+		func(ctx context.Context, b *Backup, v runner.Visit) (runner.Result, error) {
+			return snapshots{c}.handle(ctx, b, "", v.Phase)
+		})
+}
+
 // one is a sweep over a backup with one run.
 func one(subresource bool, storage runner.Storage[*Backup], spec BackupSpec) controllertest.Setup[*Backup] {
 	return controllertest.Setup[*Backup]{
@@ -220,18 +232,10 @@ func one(subresource bool, storage runner.Storage[*Backup], spec BackupSpec) con
 		Elapse:      completeSnapshots,
 		Outside:     snapshotNames,
 		New: func(env controllertest.Env) (reconcile.Reconciler, error) {
-			work := snapshots{env.Client}
-			failed := func(b *Backup) bool {
-				s, err := storage.Read(context.Background(), b)
-				return err == nil && s.FailedPhases > 0
-			}
 			return controller.New(controller.Options[*Backup]{
 				Client: env.Client, Reader: env.Reader, New: func() *Backup { return &Backup{} }, StatusSubresource: subresource,
 				Conditions: controller.NewConditions(conditionsOf),
-				Runner: controllertest.Bind(env, options(storage, func(b *Backup) *Backup { return b }, failed,
-					func(ctx context.Context, b *Backup, v runner.Visit) (runner.Result, error) {
-						return work.handle(ctx, b, "", v.Phase)
-					})),
+				Runner:     controllertest.Bind(env, runnerOptions(env.Client, storage)),
 			})
 		},
 	}

@@ -23,9 +23,10 @@ var plants = []struct {
 }{
 	{
 		name: "it writes without an optimistic lock", file: "write.go",
-		old:   "	if w.o.StatusSubresource {\n		err = ",
-		new:   "	if planted(`it writes without an optimistic lock`) {\n		w.patch = unlocked(w.patch)\n	}\n	if w.o.StatusSubresource {\n		err = ",
-		sweep: "in the status, uploaded", only: "4 crash-after-stale", finds: "PLACE",
+		old: "	if w.o.StatusSubresource {\n		err = ",
+		new: "	if planted(`it writes without an optimistic lock`) {\n		w.patch = unlocked(w.patch)\n	}\n" +
+			"	if w.o.StatusSubresource {\n		err = ",
+		sweep: "in the status, uploaded", only: "4 crash-after-stale", finds: "the start of a step changes: Volumes",
 	},
 	{
 		name: "it takes a conflict for a success", file: "write.go",
@@ -34,9 +35,10 @@ var plants = []struct {
 		sweep: "in the status, uploaded", only: "4 conflict", finds: "work is done more often than the fault justifies: Backup/Prepare",
 	},
 	{
-		name: "it stops if an answer is lost", file: "write.go",
-		old:   "	case err != nil:\n		return true, refused(err)\n",
-		new:   "	case err != nil:\n		if planted(`it stops if an answer is lost`) {\n			return true, &NotPersistedError{}\n		}\n		return true, refused(err)\n",
+		name: "it stops if an answer is lost", file: "controller.go",
+		old: "	case err != nil:\n		return reconcile.Result{}, err\n	}\n",
+		new: "	case err != nil:\n		if planted(`it stops if an answer is lost`) {\n			err = reconcile.TerminalError(err)\n		}\n" +
+			"		return reconcile.Result{}, err\n	}\n",
 		sweep: "in the status, uploaded", only: "4 answer-lost", finds: "the run stops: true, without the fault: false",
 	},
 	{
@@ -48,7 +50,9 @@ var plants = []struct {
 	{
 		name: "it writes the status before the annotation", file: "write.go",
 		old: "	if w.o.StatusSubresource {\n		err = ",
-		new: "	if planted(`it writes the status before the annotation`) {\n		if err := w.o.Client.Patch(ctx, answer, only(w.patch, `status`)); err != nil {\n			return true, err\n		}\n		w.patch = only(w.patch, `metadata`)\n	}\n" +
+		new: "	if planted(`it writes the status before the annotation`) {\n" +
+			"		if err := w.o.Client.Patch(ctx, answer, only(w.patch, `status`)); err != nil {\n			return true, err\n		}\n" +
+			"		w.patch = only(w.patch, `metadata`)\n	}\n" +
 			"	if w.o.StatusSubresource {\n		err = ",
 		sweep: "in an annotation, failed", only: "4 crash-after", finds: "the run goes back",
 	},
@@ -56,12 +60,13 @@ var plants = []struct {
 		name: "it writes over what another replica has moved", file: "write.go",
 		old:   "!sameStates(w.runs, is)",
 		new:   "!(planted(`it writes over what another replica has moved`) || sameStates(w.runs, is))",
-		sweep: "by item, failed", only: "4 crash-after-stale", finds: "PLACE",
+		sweep: "by item, failed", only: "4 crash-after-stale", finds: "the start of a step changes: Volumes",
 	},
 	{
 		name: "it sets no conditions at the end", file: "controller.go",
-		old:   "	if r.o.Conditions != nil {\n		r.driver.SetConditions(c)",
-		new:   "	if r.o.Conditions != nil && !(planted(`it sets no conditions at the end`) && c.runs[0].out.State.Done) {\n		r.driver.SetConditions(c)",
+		old: "	if r.o.Conditions != nil {\n		r.driver.SetConditions(c)",
+		new: "	if r.o.Conditions != nil && !(planted(`it sets no conditions at the end`) && c.runs[0].out.State.Done) {\n" +
+			"		r.driver.SetConditions(c)",
 		sweep: "in the status, uploaded", only: "1 timeout", finds: "condition Running is true, and the run is done",
 	},
 }
