@@ -151,16 +151,17 @@ type item[T any] struct {
 
 // candidate is a state that an act leads to.
 type candidate[T any] struct {
-	item   item[T]
-	key    key
-	act    act
-	breaks []Break
-	end    bool   // the run is done, or stopped by a failure that is not answered
-	plain  bool   // it came of the controller's own doing
-	paused bool   // the state that it came of is paused
-	err    string // of the reconcile
-	ended  string // the phase in which the run is done
-	stay   bool   // there is no state to go on from
+	item    item[T]
+	key     key
+	act     act
+	breaks  []Break
+	end     bool   // the run is done, or stopped by a failure that is not answered
+	plain   bool   // it came of the controller's own doing
+	paused  bool   // the state that it came of is paused
+	err     string // of the reconcile
+	ended   string // the phase in which the run is done
+	entered bool   // a phase
+	stay    bool   // there is no state to go on from
 }
 
 // exploring is the state of one exploration.
@@ -171,7 +172,7 @@ type exploring[T, W any] struct {
 	byKey    map[key]int32
 	ends     []int32    // states that are ends
 	edges    [][2]int32 // by the controller's own doing
-	passages [][2]int32 // all of them, if a coverage is collected
+	passages []edge     // all of them, if a coverage is collected
 	frontier []item[T]
 	report   Report
 	found    map[Break]bool
@@ -459,7 +460,7 @@ func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 		e.edges = append(e.edges, [2]int32{parent, id})
 	}
 	if e.Setup.Coverage != nil && parent >= 0 {
-		e.passages = append(e.passages, [2]int32{parent, id})
+		e.passages = append(e.passages, edge{parent, id, c.entered})
 	}
 }
 
@@ -590,12 +591,18 @@ func (e *exploring[T, W]) endless() {
 	}
 }
 
+// edge leads from a state to another, and may enter a phase.
+type edge struct {
+	from, to int32
+	entered  bool
+}
+
 // pairs takes down the pairs of transitions of all lives: those by which a state is
 // come to, with those that leave it.
 func (e *exploring[T, W]) pairs() {
-	onward := make(map[int32][]int32)
+	onward := make(map[int32][]edge)
 	for _, p := range e.passages {
-		onward[p[0]] = append(onward[p[0]], p[1])
+		onward[p.from] = append(onward[p.from], p)
 	}
 	came := make([]map[place]bool, len(e.states)) // the places from which the phase of a state was entered
 	var worklist []int32
@@ -617,18 +624,19 @@ func (e *exploring[T, W]) pairs() {
 		id := worklist[len(worklist)-1]
 		worklist = worklist[:len(worklist)-1]
 		at := e.states[id].place
-		for _, next := range onward[id] {
+		for _, p := range onward[id] {
+			next := p.to
 			to := e.states[next].place
 			switch {
 			case at.phase == End: // another run begins, in any phase
 				continue
 			case to.itinerary != at.itinerary:
 				comes(next, place{to.itinerary, Start})
-			case to != at:
+			case p.entered || to != at:
 				comes(next, at)
 			}
 			for from := range came[id] {
-				if to == at {
+				if to == at && !p.entered {
 					comes(next, from)
 				} else if to.itinerary == at.itinerary && from.itinerary == at.itinerary && at.phase != Start {
 					e.pair(from, at, place{to.itinerary, cmp.Or(e.states[next].ended, to.phase)})

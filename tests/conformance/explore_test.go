@@ -60,6 +60,31 @@ func TestExplore(t *testing.T) {
 	}
 }
 
+// Pauses and other runs, beside a cancel and failures. A run that a pause holds does
+// not move, so that one life in which it is paused commutes with all others: the
+// flags that only leave phases out are fixed.
+func TestExploreMore(t *testing.T) {
+	narrow := []string{"!IndirectImage", "!IndirectVolume", "Quiesce", "EnableImage", "EnableVolume", "!StorageConversion", "!RollingBack"}
+	never := []string{"CreateDirectImageMigration", "WaitForDirectImageMigrationToComplete", "DeleteDirectImageMigrationResources"}
+	for _, tt := range []struct {
+		name  string
+		edits []string
+	}{
+		{"pauses", []string{"cancel", "pause", "resume"}},
+		{"runs that begin again", []string{"again", "again from the failed phase"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := exploration(mtc.Stage, true)
+			x.Fixed, x.Edits, x.Crashes, x.MaxStates = narrow, tt.edits, -1, 100_000
+			x.Setup = machinetest.NewScripted(machinetest.Script{
+				Itineraries: itineraries, Itinerary: mtc.Stage, OnFail: onFail, OnCancel: onCancel, RunAgain: tt.name != "pauses"})
+			x.Switches = switches
+			_ = never
+			report(t, machinetest.Explore(t, x))
+		})
+	}
+}
+
 // A cancel of Stage that the user takes back at some moment: the selector then
 // names Stage again.
 func TestExploreCancelTakenBack(t *testing.T) {
