@@ -244,6 +244,16 @@ func (e *engine[T, W]) graph(name string) *machine.Graph {
 	return g
 }
 
+// isEnd reports whether a phase is an end phase.
+func (e *engine[T, W]) isEnd(itinerary, phase string) bool {
+	g := e.graph(itinerary)
+	if g == nil {
+		return false
+	}
+	i, err := g.Lookup(phase)
+	return err == nil && g.IsEnd(i)
+}
+
 // phase is how the embedder's options run a phase, with their defaults.
 func (e *engine[T, W]) phase(itinerary, phase string) runner.Phase[T] {
 	p, ok := e.options.PhasesByItinerary[itinerary][phase]

@@ -228,6 +228,10 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 		c.breaks = append(c.breaks, e.invariants(e.snapshot(r.object, r.after, c.item.injected))...)
 	}
 	var unanswered *runner.UnansweredFailureError
+	c.entered = r.before.Visit != r.after.Visit
+	if r.after.Done && e.isEnd(r.after.Itinerary, r.after.Phase) {
+		c.ended = r.after.Phase
+	}
 	c.end = r.after.Done || errors.As(r.err, &unanswered)
 	var err error
 	c.key, err = w.key(&c.item)

@@ -1,6 +1,7 @@
 package machinetest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -102,6 +103,7 @@ type state struct {
 	partial bool
 	paused  bool   // as it turned out
 	err     string // of the reconcile in it
+	ended   string // the phase in which the run is done
 	act     act
 }
 
@@ -149,15 +151,17 @@ type item[T any] struct {
 
 // candidate is a state that an act leads to.
 type candidate[T any] struct {
-	item   item[T]
-	key    key
-	act    act
-	breaks []Break
-	end    bool   // the run is done, or stopped by a failure that is not answered
-	plain  bool   // it came of the controller's own doing
-	paused bool   // the state that it came of is paused
-	err    string // of the reconcile
-	stay   bool   // there is no state to go on from
+	item    item[T]
+	key     key
+	act     act
+	breaks  []Break
+	end     bool   // the run is done, or stopped by a failure that is not answered
+	plain   bool   // it came of the controller's own doing
+	paused  bool   // the state that it came of is paused
+	err     string // of the reconcile
+	ended   string // the phase in which the run is done
+	entered bool   // a phase
+	stay    bool   // there is no state to go on from
 }
 
 // exploring is the state of one exploration.
@@ -168,6 +172,7 @@ type exploring[T, W any] struct {
 	byKey    map[key]int32
 	ends     []int32    // states that are ends
 	edges    [][2]int32 // by the controller's own doing
+	passages []edge     // all of them, if a coverage is collected
 	frontier []item[T]
 	report   Report
 	found    map[Break]bool
@@ -444,7 +449,7 @@ func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 		}
 		id = int32(len(e.states))
 		e.byKey[c.key] = id
-		e.states = append(e.states, state{parent: parent, act: c.act, place: c.item.place, partial: c.item.partial})
+		e.states = append(e.states, state{parent: parent, act: c.act, place: c.item.place, partial: c.item.partial, ended: c.ended})
 		c.item.id = id
 		e.frontier = append(e.frontier, c.item)
 		if c.end {
@@ -453,6 +458,9 @@ func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 	}
 	if c.plain && parent >= 0 {
 		e.edges = append(e.edges, [2]int32{parent, id})
+	}
+	if e.Setup.Coverage != nil && parent >= 0 {
+		e.passages = append(e.passages, edge{parent, id, c.entered})
 	}
 }
 
@@ -504,6 +512,7 @@ func (e *exploring[T, W]) finish() {
 			}
 		}
 	}
+	e.pairs()
 	for i := range e.report.Found {
 		f := &e.report.Found[i]
 		setup := e.Setup
@@ -580,4 +589,75 @@ func (e *exploring[T, W]) endless() {
 			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary, How: "from here the run can come to no end", Detail: strings.TrimSuffix("at "+s.place.String()+": "+s.err, ": ")})
 		}
 	}
+}
+
+// edge leads from a state to another, and may enter a phase.
+type edge struct {
+	from, to int32
+	entered  bool
+}
+
+// pairs takes down the pairs of transitions of all lives: those by which a state is
+// come to, with those that leave it.
+func (e *exploring[T, W]) pairs() {
+	onward := make(map[int32][]edge)
+	for _, p := range e.passages {
+		onward[p.from] = append(onward[p.from], p)
+	}
+	came := make([]map[place]bool, len(e.states)) // the places from which the phase of a state was entered
+	var worklist []int32
+	comes := func(id int32, from place) {
+		if came[id] == nil {
+			came[id] = make(map[place]bool)
+		}
+		if !came[id][from] {
+			came[id][from] = true
+			worklist = append(worklist, id)
+		}
+	}
+	for id, s := range e.states {
+		if s.parent < 0 && len(e.passages) > 0 {
+			comes(int32(id), s.place)
+		}
+	}
+	for len(worklist) > 0 {
+		id := worklist[len(worklist)-1]
+		worklist = worklist[:len(worklist)-1]
+		at := e.states[id].place
+		for _, p := range onward[id] {
+			next := p.to
+			to := e.states[next].place
+			switch {
+			case at.phase == End: // another run begins, in any phase
+				continue
+			case to.itinerary != at.itinerary:
+				comes(next, place{to.itinerary, Start})
+			case p.entered || to != at:
+				comes(next, at)
+			}
+			for from := range came[id] {
+				if to == at && !p.entered {
+					comes(next, from)
+				} else if to.itinerary == at.itinerary && from.itinerary == at.itinerary && at.phase != Start {
+					e.pair(from, at, place{to.itinerary, cmp.Or(e.states[next].ended, to.phase)})
+				}
+			}
+		}
+	}
+}
+
+// pair takes down a pair of transitions.
+func (e *exploring[T, W]) pair(from, at, to place) {
+	g := e.workers[0].engine.graph(at.itinerary)
+	index := func(p place) int {
+		i, err := g.Lookup(p.phase)
+		switch {
+		case err == nil:
+			return i
+		case p.phase == End:
+			return g.Len()
+		}
+		return -1
+	}
+	e.Setup.Coverage.pair(g, index(from), index(at), index(to))
 }

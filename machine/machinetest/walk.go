@@ -26,6 +26,9 @@ type Walks[T, W any] struct {
 	Edits []string
 	// NeverFails lists phases that fail in no life, as in an [Exploration].
 	NeverFails []string
+	// Settled lists phases whose handlers settle themselves what the phase decides and
+	// chooses, as in an [Exploration].
+	Settled []string
 }
 
 // Tour is what [Walk] found.
@@ -145,7 +148,8 @@ func (w *walking[T, W]) script(r *rand.Rand) (script []Line) {
 	for range r.IntN(w.Lines + 1) {
 		at := w.places[r.IntN(len(w.places))]
 		line, ok := w.line(r, at)
-		if !ok {
+		settles := line.verb == verbDecide || line.verb == verbDone
+		if !ok || settles && lists(w.Settled, at.itinerary, at.phase) {
 			continue
 		}
 		line = line.In(at.itinerary)

@@ -64,7 +64,7 @@ var faults = []fault{
 		"limits and pauses", "a deadline that has passed is not kept: Copy"},
 	{"a failure in a cleanup itinerary is not passed by",
 		[]edit{{reconcile, "case to == g && g.IsCleanup():\n\t\treturn true, nil", "case to == g && g.IsCleanup():\n\t\treturn false, c.unanswered()"}},
-		"failures and crashes", "a run comes to its end, in itinerary CleanUp"},
+		"failures and crashes", "a cleanup itinerary is left only for another, in itinerary CleanUp: it stops at a phase that failed: Undo"},
 	{"the result is that of the last itinerary",
 		[]edit{{reconcile, `if c.state.Result == "" {`, "if true {"}},
 		"failures and crashes", "the result is not the one that the record leads to"},
@@ -126,6 +126,11 @@ func (f fault) overlay(t *testing.T, more map[string]string) string {
 	return path
 }
 
+// run is the pattern of the test that finds the fault.
+func (f fault) run() string {
+	return "^TestEveryLife$/^" + strings.ReplaceAll(f.in, " ", "_") + "$"
+}
+
 // goTest runs the tests of a package with an overlay, and returns what it prints.
 func goTest(overlay, pkg, run string) (string, error) {
 	cmd := exec.Command("go", "test", "-overlay", overlay, "-count=1", "-vet=off", "-ldflags=-s -w", "-run", run, pkg)
@@ -138,10 +143,33 @@ func goTest(overlay, pkg, run string) (string, error) {
 func TestFaultsAreFound(t *testing.T) {
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
-			out, err := goTest(f.overlay(t, nil), "./tests/faults/job", "^TestEveryLife$/^"+strings.ReplaceAll(f.in, " ", "_")+"$")
+			out, err := goTest(f.overlay(t, nil), "./tests/faults/job", f.run())
 			require.Error(t, err, "the fault is not found")
 			require.NotContains(t, out, "build failed")
 			assert.Contains(t, out, f.want)
 		})
 	}
+}
+
+// The test that is printed of a break compiles, and fails in the same way.
+func TestThePrintedTestFailsAgain(t *testing.T) {
+	const pkg = "tests/faults/found"
+	f := faults[0]
+	out, err := goTest(f.overlay(t, nil), "./tests/faults/job", f.run())
+	require.Error(t, err)
+	_, printed, ok := strings.Cut(out, "package found_test\n")
+	require.True(t, ok, out)
+	var text strings.Builder
+	text.WriteString("package found_test\n")
+	for line := range strings.Lines(printed) {
+		line = strings.TrimPrefix(line, "        ") // as package testing indents it
+		text.WriteString(line)
+		if strings.HasPrefix(line, "}") {
+			break
+		}
+	}
+	out, err = goTest(f.overlay(t, map[string]string{pkg + "/found_test.go": text.String()}), "./"+pkg, "^TestFound$")
+	require.Error(t, err, text.String())
+	assert.Contains(t, out, "--- FAIL: TestFound", text.String())
+	assert.Contains(t, out, f.want)
 }
