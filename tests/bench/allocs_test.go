@@ -22,9 +22,9 @@ func TestAllocations(t *testing.T) {
 		got, atMost   float64
 		looplab, hops float64
 	}{
-		{"a hop from a position, beside looplab's own", allocations(hop), 5, bareHop, 1},
-		{"a hop from a checkpoint, beside looplab's own", allocations(resume), 5, bareHop, 1},
-		{"a hop of a run with plan and pipeline, beside looplab's own", allocations(pipelineRun(busy)), 13, bareRun, float64(loads[0].hops)},
+		{"a hop from a position, beside looplab's own", allocations(hop), 3, bareHop, 1},
+		{"a hop from a checkpoint, beside looplab's own", allocations(resume), 3, bareHop, 1},
+		{"a hop of a run with plan and pipeline, beside looplab's own", allocations(pipelineRun(busy)), 8, bareRun, float64(loads[0].hops)},
 	} {
 		assert.LessOrEqual(t, (c.got-c.looplab)/c.hops, c.atMost, c.name)
 	}

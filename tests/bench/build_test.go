@@ -2,12 +2,14 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/looplab/fsm"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
+	"github.com/konveyor/dynamic-pipeline/machine/verify"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
@@ -67,6 +69,42 @@ var checks = []struct {
 		set, err := machine.CompileSet(itineraries...)
 		return err == nil && len(set.Names()) == len(itineraries), err
 	}},
+	{"verify", func(itineraries []phases.Itinerary) (bool, error) {
+		set, err := machine.CompileSet(itineraries...)
+		if err != nil {
+			return false, err
+		}
+		found := verify.Check(set, verify.Options{Suppressions: mtc.Suppressed()})
+		return len(found) > 0 && len(verify.Failing(found, verify.Error)) == 0, nil
+	}},
+	// A phase is moved, so that the states of both are worked out.
+	{"compat", func(itineraries []phases.Itinerary) (bool, error) {
+		changed := slices.Clone(itineraries)
+		for i := range changed {
+			p := slices.Clone(changed[i].Phases)
+			last := len(p) - 2
+			p[last], p[last-1] = p[last-1], p[last]
+			changed[i].Phases = p
+		}
+		before, err := release("old", itineraries)
+		if err != nil {
+			return false, err
+		}
+		after, err := release("new", changed)
+		if err != nil {
+			return false, err
+		}
+		return len(verify.Compat(before, after, verify.CompatOptions{}).Breaks) > 0, nil
+	}},
+}
+
+// release compiles a release.
+func release(name string, itineraries []phases.Itinerary) (*verify.Release, error) {
+	set, err := machine.CompileSet(itineraries...)
+	if err != nil {
+		return nil, err
+	}
+	return verify.ReleaseOf(name, set)
 }
 
 // BenchmarkCheck is what is done with Final, and with MTC's five itineraries, before

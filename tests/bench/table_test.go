@@ -74,6 +74,10 @@ var sections = []section{
 		}},
 	{"Check/do=compile/of=Final", "Compiling Final", "", []row{{here, ""}}},
 	{"Check/do=compile/of=all-five", "Compiling MTC's five itineraries", "", []row{{here, ""}}},
+	{"Check/do=verify/of=Final", "The findings of Final", "", []row{{here, ""}}},
+	{"Check/do=verify/of=all-five", "The findings of MTC's five itineraries", "", []row{{here, ""}}},
+	{"Check/do=compat/of=Final", "Two releases of Final, one of them with a moved phase", "", []row{{here, ""}}},
+	{"Check/do=compat/of=all-five", "Two releases of MTC's five itineraries, with a moved phase in each", "", []row{{here, ""}}},
 	{"Live", "Memory of a live run, beside what is persisted of it",
 		"With 100,000 alive; an FSM for each run by 1,000, since 100,000 of them would take gigabytes.", []row{
 			{here, "only while it is used: no machine needs to live between two reconciles"},
