@@ -135,7 +135,7 @@ func TestVeryLargeItineraries(t *testing.T) {
 			}
 		}, true, verify.PhaseNeverRuns, 1},
 		{"steps that return", 0, func(i int, p *phases.Phase) { p.Step = fmt.Sprintf("S%d", i%500) }, false, verify.PhaseNeverRuns, 0},
-		{"ways back", 1 << 12, func(i int, p *phases.Phase) {
+		{"ways back", 1 << 10, func(i int, p *phases.Phase) {
 			p.Decides = 1 << (i * 7 % 64)
 			if i%2 == 1 {
 				p.Jumps = []phases.Jump{{To: fmt.Sprintf("P%d", i/2), Guard: phases.Guard{All: 1 << (i * 3 % 64)}}}

@@ -225,6 +225,23 @@ func TestLinesOfTheBuiltInCatalogueShowTheirFindings(t *testing.T) {
 	require.Greater(t, requireReproduced(t, findings), 10)
 }
 
+func TestLinesOfAFileShowTheirFindings(t *testing.T) {
+	const name = "../../phases/testdata/database-upgrade.yaml"
+	text, err := os.Open(name)
+	require.NoError(t, err)
+	defer text.Close()
+	s, err := verify.Load(text, name)
+	require.NoError(t, err)
+	set, err := machine.CompileSet(s.File().Itineraries...)
+	require.NoError(t, err)
+	findings := verify.Check(set, verify.Options{Source: s})
+	for _, f := range findings {
+		t.Log(f)
+		assert.Equal(t, name, f.Place.File)
+	}
+	assert.Positive(t, requireReproduced(t, findings))
+}
+
 func TestNoFindingHidesAnother(t *testing.T) {
 	_, set := load(t, ab+"relations: [[\"!A\"]]\n"+one("  - {name: P, step: S T, all: [A, B], jumps: [{to: Q, none: [B]}]}\n  - {name: Q, step: S}\n  - {name: q, step: U, rides: false}\n"))
 	var got []string
