@@ -51,7 +51,8 @@ func gitFile(ctx context.Context, ref, path string) ([]byte, error) {
 	case errors.Is(err, errTooLarge):
 		return nil, fmt.Errorf("%s in %s is larger than %d bytes, which is all that is read", path, ref, phases.MaxFileSize)
 	case err != nil:
-		return nil, fmt.Errorf("commit %s has no file %s; a path begins at the top of the repository, or with ./ at the current directory", ref, path)
+		return nil, fmt.Errorf("commit %s has no file %s; a path begins at the top of the repository, or with ./ at the current directory",
+			ref, path)
 	}
 	return text, nil
 }
