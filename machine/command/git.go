@@ -81,7 +81,8 @@ func git(ctx context.Context, args ...string) (out []byte, problem string, err e
 		_ = cmd.Wait() // it was ended
 		return nil, "", errTooLarge
 	}
-	return out, stderr.String(), errors.Join(err, cmd.Wait())
+	err = errors.Join(err, cmd.Wait()) // only then all of standard error is there
+	return out, stderr.String(), err
 }
 
 // limitedWriter keeps the first bytes that are written to it.
