@@ -52,7 +52,8 @@ func (a *app) compat() *cobra.Command {
 	f.Var(&a.stateAt, "state-at", "with -f, where on an object the state of its run is: `PATH`, such as .status.upgrade")
 	complete(cmd, "state-at", cobra.NoFileCompletions)
 	o.registerNames(cmd)
-	f.StringVar(&o.accept, "accept", "", "the `FILE` that accepts breaks which are intended, each with a reason and the day on which that expires")
+	f.StringVar(&o.accept, "accept", "",
+		"the `FILE` that accepts breaks which are intended, each with a reason and the day on which that expires")
 	f.StringVar(&o.now, "now", "", "with --accept, the `TIME` as of which acceptances expire, such as 2026-11-20T12:00:00Z, if that is not now")
 	complete(cmd, "now", cobra.NoFileCompletions)
 	a.readers = append(a.readers, cmd)
@@ -111,7 +112,8 @@ func (a *app) printCompat(ctx context.Context, o *compatOptions, args []string, 
 	}
 	only := cmp.Or(sides[0].only, sides[1].only)
 	if both := sides[1].only; both != "" && both != only {
-		return fmt.Errorf("itineraries %s and %s are compared by their names, which differ; give two of one name, or leave the names out", only, both)
+		return fmt.Errorf("itineraries %s and %s are compared by their names, which differ; give two of one name, or leave the names out",
+			only, both)
 	}
 	var releases []*verify.Release
 	for _, side := range sides {
@@ -252,7 +254,9 @@ func (a *app) factsInFlight(ctx context.Context, r *Run, recorded Recorded, of *
 }
 
 // printBreaks prints what runs in flight meet.
-func (a *app) printBreaks(o *compatOptions, args []string, releases []*verify.Release, found *verify.CompatReport, recorded *recordedRuns) error {
+func (a *app) printBreaks(
+	o *compatOptions, args []string, releases []*verify.Release, found *verify.CompatReport, recorded *recordedRuns,
+) error {
 	var names []string
 	for _, r := range releases {
 		names = append(names, without(r.Itineraries(), names)...)

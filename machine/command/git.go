@@ -51,7 +51,8 @@ func gitFile(ctx context.Context, ref, path string) ([]byte, error) {
 	case errors.Is(err, errTooLarge):
 		return nil, fmt.Errorf("%s in %s is larger than %d bytes, which is all that is read", path, ref, phases.MaxFileSize)
 	case err != nil:
-		return nil, fmt.Errorf("commit %s has no file %s; a path begins at the top of the repository, or with ./ at the current directory", ref, path)
+		return nil, fmt.Errorf("commit %s has no file %s; a path begins at the top of the repository, or with ./ at the current directory",
+			ref, path)
 	}
 	return text, nil
 }
@@ -80,7 +81,8 @@ func git(ctx context.Context, args ...string) (out []byte, problem string, err e
 		_ = cmd.Wait() // it was ended
 		return nil, "", errTooLarge
 	}
-	return out, stderr.String(), errors.Join(err, cmd.Wait())
+	err = errors.Join(err, cmd.Wait()) // only then all of standard error is there
+	return out, stderr.String(), err
 }
 
 // limitedWriter keeps the first bytes that are written to it.

@@ -27,9 +27,11 @@ type reportOptions struct {
 }
 
 func (o *reportOptions) register(cmd *cobra.Command) {
-	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table, json, sarif, junit or github", formatTable, formatJSON, formatSARIF, formatJUnit, formatGitHub)
+	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table, json, sarif, junit or github",
+		formatTable, formatJSON, formatSARIF, formatJUnit, formatGitHub)
 	levels := []string{string(verify.Info), string(verify.Warning), string(verify.Error), failNever}
-	cmd.Flags().StringVar(&o.failLevel, "fail-level", string(verify.Warning), "exit code 1 if something is found at this `LEVEL` or above it: info, warning or error; none if for nothing")
+	cmd.Flags().StringVar(&o.failLevel, "fail-level", string(verify.Warning),
+		"exit code 1 if something is found at this `LEVEL` or above it: info, warning or error; none if for nothing")
 	complete(cmd, "fail-level", fixed(levels...))
 	cmd.Flags().BoolVar(&o.rules, "rules", false, "print the rules by which it looks, as a table or as json, and nothing else")
 }

@@ -49,9 +49,11 @@ func (a *app) verify() *cobra.Command {
 	f.StringArrayVarP(&o.itineraries, "itinerary", "i", nil, "what to check: `ITINERARY`, "+wording.List(a.builtin.names(), "or")+
 		", FILE.yaml, or FILE.yaml#NAME; can be given several times (default: all that are built in)")
 	complete(cmd, "itinerary", a.completeItinerary)
-	f.BoolVar(&o.fix, "fix", false, "with -i FILE.yaml, remove from the file what is safe to remove: flags that nothing reads, and those without which a guard is the same")
+	f.BoolVar(&o.fix, "fix", false,
+		"with -i FILE.yaml, remove from the file what is safe to remove: flags that nothing reads, and those without which a guard is the same")
 	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix, print what would change as a diff, and write nothing")
-	f.StringVar(&o.freeze, "freeze", "", "write the definitions to a `FILE`, or - for standard output, and check nothing: the next release is compared with it (compat)")
+	f.StringVar(&o.freeze, "freeze", "",
+		"write the definitions to a `FILE`, or - for standard output, and check nothing: the next release is compared with it (compat)")
 	o.register(cmd)
 	return cmd
 }
@@ -298,7 +300,8 @@ func (a *app) freeze(o *verifyOptions) error {
 	case len(all) > 1:
 		return errors.New("--freeze writes one release; give -i once, or leave it out for what is built in")
 	case all[0].only != nil:
-		return fmt.Errorf("--freeze writes a whole release, since a run goes from one itinerary to another; leave out %s", wording.List(all[0].only, "and"))
+		return fmt.Errorf("--freeze writes a whole release, since a run goes from one itinerary to another; leave out %s",
+			wording.List(all[0].only, "and"))
 	}
 	out := output{w: a.stdout}
 	r, err := verify.NewRelease(a.current(), all[0].family.graphs...)

@@ -77,6 +77,9 @@ type (
 // sarifLevels are those of SARIF.
 var sarifLevels = levels{"note", "warning", "error"}
 
+// sarifSchema is where the schema is published.
+const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
 // fingerprintKey names the fingerprints, with the version of how they are made.
 const fingerprintKey = "ruleAndNames/v1"
 
@@ -90,7 +93,9 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 	index := make(map[string]int)
 	add := func(rule Rule) {
 		index[rule.Name] = len(run.Tool.Driver.Rules)
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{rule.Name, sarifMessage{rule.Definition}, sarifConfig{sarifLevels.of(rule.Severity)}})
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
+			rule.Name, sarifMessage{rule.Definition}, sarifConfig{sarifLevels.of(rule.Severity)},
+		})
 	}
 	for _, rule := range r.Rules {
 		add(rule)
@@ -109,7 +114,7 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 		}
 		run.Results = append(run.Results, result)
 	}
-	return writeJSON(w, sarifLog{"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", "2.1.0", []sarifRun{run}})
+	return writeJSON(w, sarifLog{sarifSchema, "2.1.0", []sarifRun{run}})
 }
 
 // sarifLocations are where a result is, in a file and in the definition.
