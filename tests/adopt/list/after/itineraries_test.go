@@ -65,7 +65,7 @@ func orNil(list []string) []string {
 }
 
 // Every life of the cold itinerary: all flags, and a failure, a crash and a cancel at
-// every moment. Its work is not looked at: [TestEveryRequestMeetsAFault] does that.
+// every moment. Its work is not looked at: [TestEveryWriteMeetsAFault] does that.
 func TestEveryLife(t *testing.T) {
 	machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{
 		Setup: machinetest.NewScripted(machinetest.Script{
