@@ -87,6 +87,7 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 		return c.breaks
 	}
 	c.asked()
+	c.present()
 	c.pause()
 	c.takenOver()
 	c.work()
@@ -311,6 +312,19 @@ func (c *checking) plan() {
 			continue
 		}
 		c.broken(PromisePlan, "a phase that the plan called certain does not run", "%s, planned at %s", g.Phase(i).Name, c.was.Position())
+	}
+}
+
+// present checks that the phase in which the run is was entered, now or before.
+func (c *checking) present() {
+	if c.after.Phase == "" || slices.Contains(c.entered(), c.after.Phase) {
+		return
+	}
+	if i, err := c.graph.Lookup(c.before.Phase); err == nil && c.before.Itinerary == c.after.Itinerary && c.graph.Phase(i).Name == c.after.Phase {
+		return
+	}
+	if c.before.Itinerary != c.after.Itinerary || c.before.Phase != c.after.Phase {
+		c.broken(PromisePlan, "the run is in a phase that it has not entered", "%s", c.after.Phase)
 	}
 }
 
