@@ -560,8 +560,10 @@ func mark(n *node) string {
 		s = `<circle class="ask" r="7"/><path class="mark" d="M-2.3-1.8a2.3 2.3 0 1 1 3.4 2q-1.1 .6-1.1 1.5M0 4v.1"/>`
 	case n.state == byChoice:
 		s = `<path class="pick" d="M0-7.5 7.5 0 0 7.5-7.5 0z"/><path class="branch" d="M0 3.5V.5L-2.6-2.6M0 .5 2.6-2.6"/>`
-	case n.state == out, n.state == impossible:
+	case n.state == out:
 		s = `<circle class="out" r="4.5"/><path class="gone" d="M-3 3 3-3"/>`
+	case n.state == impossible:
+		s = `<circle class="void" r="5"/><path class="gone" d="M-3 3 3-3"/>`
 	case n.state == covered:
 		s = `<circle class="good" r="7"/><path class="cross" d="M-3.2 .2-.8 2.8 3.4-2.6"/>`
 	case n.state == missed:
