@@ -343,7 +343,9 @@ func (s *syncing) follow() {
 			continue
 		}
 		for k, t := range s.Plan.Under(i) {
-			if s.place[k] <= nowhere && (runs == phases.True && t == phases.True || s.graph.IsCleanup() && !s.graph.IsEnd(i) || s.place[k] == waiting) {
+			place := s.place[k]
+			sure := runs == phases.True && t == phases.True
+			if place == waiting || place == nowhere && (sure || s.graph.IsCleanup() && !s.graph.IsEnd(i)) {
 				shown[k] = true
 			}
 		}

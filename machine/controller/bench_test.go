@@ -46,7 +46,9 @@ func record(tb testing.TB) *tape {
 			t.reads = append(t.reads, o.DeepCopyObject().(*Move))
 			return err
 		},
-		SubResourcePatch: func(ctx context.Context, c client.Client, _ string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
+		SubResourcePatch: func(ctx context.Context, c client.Client, _ string, o client.Object, p client.Patch,
+			opts ...client.SubResourcePatchOption,
+		) error {
 			data, err := p.Data(o)
 			require.NoError(tb, err)
 			t.patches = append(t.patches, data)
