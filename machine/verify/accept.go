@@ -163,7 +163,7 @@ func (r *CompatReport) accept(acceptances []Acceptance, now time.Time) {
 	var added []Break
 	for _, a := range acceptances {
 		i := slices.IndexFunc(r.Breaks, func(b Break) bool { return b.Fingerprint() == a.Fingerprint })
-		of := Break{Rule: RuleAcceptanceUnused, Kind: DefinitionKind}
+		of := Break{Rule: RuleAcceptanceUnused, Kind: DefinitionKind, Acceptance: a.Fingerprint}
 		if i >= 0 {
 			b := r.Breaks[i]
 			of.Direction, of.Itinerary, of.Phase, of.Step, of.Flag, of.Choice = b.Direction, b.Itinerary, b.Phase, b.Step, b.Flag, b.Choice

@@ -130,6 +130,9 @@ type Break struct {
 	Suggestion string `json:"suggestion"`
 	// Accepted is the reason of the acceptance that covers the break, or empty.
 	Accepted string `json:"accepted,omitempty"`
+	// Acceptance is the fingerprint of the acceptance that the break is about, if it is
+	// about one: [RuleAcceptanceUnused] and [RuleAcceptanceExpired].
+	Acceptance string `json:"acceptance,omitempty"`
 }
 
 // InFlight is a state that a run of a release can be in.
