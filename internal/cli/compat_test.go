@@ -105,8 +105,10 @@ func TestCompat(t *testing.T) {
 	})
 	t.Run("other formats", func(t *testing.T) {
 		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "sarif").out, `"ruleAndNames/v1": "phase-gone/upgrade/Warm/phase=Cut"`)
-		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "junit").out, `<testcase name="phase-gone" classname="Warm">`)
-		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "github").out, "::error title=phase-gone%3A upgrade / Warm / Cut::")
+		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "junit").out, `<testcase name="phase-gone" classname="Warm" file="renamed.yaml" line="3">`)
+		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "github").out, "::error file=renamed.yaml,line=3,col=3,title=phase-gone%3A upgrade / Warm / Cut::")
+		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "github").out,
+			"::error file=renamed.yaml,line=6,col=5,title=phase-gone%3A rollback / Warm / CutOver::", "the place is in the new release")
 		assert.Equal(t, result{out: "[]\n"}, run(t, "", "compat", "before.yaml", "before.yaml", "-o", "json"))
 	})
 }
@@ -183,6 +185,8 @@ func TestAcceptedBreaks(t *testing.T) {
 	r = compat(t, accept(t, both+`- {fingerprint: phase-gone/upgrade/Warm/phase=Other, reason: "-", expires: 2027-03-31}`+"\n"))
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.out, "acceptance-unused")
+	assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "--accept", write(t, "unused.yaml",
+		"accept:\n- {fingerprint: x, reason: r, expires: 2999-01-01}\n"), "-o", "github").out, "unused.yaml,title=acceptance-unused::")
 
 	for name, text := range map[string]string{
 		"an unknown key":       "accept:\n- {fingerprint: a, reason: b, until: 2027-03-31}\n",

@@ -87,6 +87,14 @@ func TestVerifyAFile(t *testing.T) {
 	require.Len(t, r.lines(t), 1)
 	assert.Regexp(t, `^\d+ findings? at level warning or above$`, r.lines(t)[0])
 
+	unused := run(t, "", "verify", "-i", write(t, "unused.yaml", faulty+`suppress:
+- {rule: rides-alone, itinerary: Warm, reason: r}
+- {rule: rides-alone, reason: r}
+`)).out
+	for _, title := range []string{"flags and names", "itinerary Warm"} {
+		assert.Equal(t, 1, strings.Count("\n"+unused, "\n"+title+"\n"), "each title stands once: %s", title)
+	}
+
 	for level, code := range map[string]int{"info": 1, "warning": 1, "error": 1, "none": 0} {
 		r := run(t, "", "verify", "-i", file, "--fail-level", level)
 		assert.Equal(t, code, r.code, level)

@@ -44,7 +44,7 @@ func Main(c Catalogue) int {
 
 // Execute runs the command of a catalogue with the arguments that follow its name,
 // and returns the exit code: 2 also if no command can be made of the catalogue
-// ([catalogueError]). Results go to stdout; errors, warnings and notes go to
+// (its error names what is missing). Results go to stdout; errors, warnings and notes go to
 // stderr, one line each. It can be called any number of times, also at the same
 // time.
 func Execute(ctx context.Context, c Catalogue, args []string, stdin io.Reader, stdout, stderr io.Writer) int {

@@ -272,12 +272,37 @@ func (a *app) printBreaks(
 			err = out.flush()
 		}
 	default:
-		err = a.printReport(r, &o.reportOptions)
+		if err = a.placeBreaks(r.Results, found.Breaks, args[1], o.accept); err == nil {
+			err = a.printReport(r, &o.reportOptions)
+		}
 	}
 	if err == nil {
 		a.failedBy(r, &o.reportOptions, "break")
 	}
 	return err
+}
+
+// placeBreaks gives the results of breaks a place for reports that are shown beside a
+// change: in the new release, if that is a file, and in the file of acceptances.
+func (a *app) placeBreaks(results []verify.Result, breaks []verify.Break, arg, accept string) error {
+	var source *verify.Source
+	if ref, file, _, err := a.releaseArg(arg); err == nil && ref == "" && file != "" {
+		c, err := readChecked(file)
+		if err != nil {
+			return err
+		}
+		source = c.source
+	}
+	for i := range breaks {
+		b := &breaks[i]
+		switch {
+		case ofAcceptance(b):
+			results[i].Place = verify.Place{File: accept}
+		case source != nil:
+			results[i].Place = source.Place(b.Itinerary, b.Phase)
+		}
+	}
+	return nil
 }
 
 // printBreaksTable prints breaks for readers, by direction and kind.
@@ -373,7 +398,7 @@ func (a *app) breakBlock(alike []*verify.Break) block {
 	b := alike[0]
 	where := breakPlace(b)
 	if n := len(alike); n > 1 {
-		where = fmt.Sprintf("%s, %d times, of runs at %s", b.Itinerary, n, cmp.Or(b.State.Phase, "the beginning"))
+		where = fmt.Sprintf("%s and %d more at %s", where, n-1, cmp.Or(b.State.Phase, "the beginning"))
 	}
 	one := block{head: []cell{{text: b.Rule}, orDash(where)}, lines: []string{b.Text}}
 	if b.State != nil {

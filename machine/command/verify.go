@@ -324,24 +324,27 @@ func (a *app) freeze(o *verifyOptions) error {
 // what is wrong, and how to see that.
 func (a *app) printFindingsTable(findings []verify.Finding, r *verify.Report) error {
 	out := output{w: a.stdout, width: a.width}
-	for len(findings) > 0 {
-		of := findings[0].Itinerary
-		n := slices.IndexFunc(findings, func(f verify.Finding) bool { return f.Itinerary != of })
-		if n < 0 {
-			n = len(findings)
+	var order []string
+	byItinerary := make(map[string][]verify.Finding)
+	for _, f := range findings {
+		if byItinerary[f.Itinerary] == nil {
+			order = append(order, f.Itinerary)
 		}
+		byItinerary[f.Itinerary] = append(byItinerary[f.Itinerary], f)
+	}
+	for _, of := range order {
+		findings := byItinerary[of]
 		title := "itinerary " + of
 		if of == "" {
 			title = "flags and names"
 		}
 		out.buf.WriteString(a.colors.paint(bold, oneLine(title)) + "\n\n")
 		var blocks []block
-		for i := range findings[:n] {
+		for i := range findings {
 			blocks = append(blocks, a.findingBlock(&findings[i]))
 		}
 		a.writeBlocks(&out, blocks, "  ")
 		out.buf.WriteByte('\n')
-		findings = findings[n:]
 	}
 	n := len(r.Itineraries)
 	what := map[bool]string{true: "itinerary", false: "itineraries"}[n == 1]

@@ -41,6 +41,11 @@
 // and changes of live flags at every moment. Pauses and runs that begin again are
 // edits. A pause lasts longer than the deadline of its phase.
 //
+// It knows nothing of what handlers do: that StartTraffic never leaves traffic off,
+// and that nothing can go on if it fails. An invariant then breaks in a way that
+// production does not know. List such phases in Settled, so that flags are as the
+// handler leaves them, and in NeverFails.
+//
 // The first break that it finds of each kind comes with a shortest way to it,
 // in words and as the script of a life that breaks the same. If [Setup.Source] says
 // how a test makes the setup, the first is printed as a test in Go as well, which

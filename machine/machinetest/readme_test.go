@@ -5,6 +5,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/machine/verify"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -22,6 +23,11 @@ func TestAnUploadThatFails(t *testing.T) {
 	life.WantItinerary("CleanUp")
 	life.WantResult(phases.Failed)
 	life.WantSteps("Prepare", "Upload", "CleanUp") // no step Volumes: there are none
+}
+
+// What an exploration wants to see declared, the verifier does not take for wrong.
+func TestItinerariesOfBackups(t *testing.T) {
+	verify.Test(t, machine.MustCompileSet(itineraries()...), verify.Options{Selected: []string{"Backup", "CleanUp"}})
 }
 
 func TestEveryBackup(t *testing.T) {
