@@ -16,7 +16,8 @@ import (
 )
 
 // CoverageDir is the environment variable that names the folder in which
-// [Coverage.Save] saves by default.
+// [Coverage.Save] saves by default. Give an absolute path: go test runs each package
+// in its own folder.
 const CoverageDir = "MACHINETEST_COVERAGE"
 
 // coverageVersion is the version of the files; it is raised when they change.
