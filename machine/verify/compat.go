@@ -72,7 +72,7 @@ func (b Break) Fingerprint() string {
 		text += "/" + url.PathEscape(part)
 	}
 	for _, part := range []struct{ key, value string }{
-		{"phase", b.Phase}, {"choice", b.Choice}, {"step", b.Step}, {"flag", b.Flag},
+		{"phase", b.Phase}, {"choice", b.Choice}, {"step", b.Step}, {"flag", b.Flag}, {"acceptance", b.Acceptance},
 	} {
 		if part.value != "" {
 			text += "/" + part.key + "=" + url.PathEscape(part.value)
