@@ -28,5 +28,8 @@
 // positions or two versions of an itinerary. Both sides share one layout, so that
 // each phase has one place.
 //
+// A drawing of [Itinerary.Coverage] shows what tests cover: each phase and transition
+// is covered, not covered, or impossible.
+//
 // The same drawing always gives the same bytes.
 package dump

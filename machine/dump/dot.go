@@ -16,6 +16,10 @@ var dotShapes = [...]struct{ shape, style string }{
 	unknown:  {"box", `style="filled,dashed,rounded"`},
 	byChoice: {"hexagon", `style="filled,dashed"`},
 	out:      {"note", `style="filled,dotted"`},
+
+	covered:    {"box", `style="filled,rounded"`},
+	missed:     {"octagon", `style="filled,bold"`},
+	impossible: {"note", `style="filled,dotted"`},
 }
 
 // dotKinds draw the kind of an edge by its head, and dotChoice a choice by its

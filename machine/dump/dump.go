@@ -20,6 +20,9 @@ type Itinerary struct {
 	// Runs are several runs, drawn on top of the graph in place of a plan: each has
 	// its own facts.
 	Runs []Run
+	// Coverage is what tests have covered, drawn on top of the graph in place of a
+	// plan.
+	Coverage *Coverage
 }
 
 // Switch is an arrow from one itinerary to another: a run leaves From for To
@@ -191,6 +194,8 @@ func (o Options) checkAll(itineraries []Itinerary) error {
 			return refuse("the plan of itinerary %q is of another graph; plan with the graph that is drawn", g.Name())
 		case it.Plan != nil && len(it.Runs) > 0:
 			return refuse("itinerary %q has both a plan and runs; leave one out", g.Name())
+		case it.Coverage != nil && (it.Plan != nil || len(it.Runs) > 0):
+			return refuse("itinerary %q has a coverage and a plan or runs; leave one out", g.Name())
 		case slices.Contains(names, g.Name()):
 			return refuse("itinerary %q is given twice; remove one", g.Name())
 		case o.OnlyRun && it.Plan == nil:

@@ -143,6 +143,7 @@ type jsonPhase struct {
 	Decides     []string          `json:"decides"`
 	Jumps       []jsonJump        `json:"jumps"`
 	Failed      bool              `json:"failed"`
+	Coverage    string            `json:"coverage,omitempty"`
 	// With a plan only.
 	*jsonRuns
 	*jsonDiff
@@ -185,7 +186,9 @@ type jsonEdge struct {
 	Choice bool         `json:"choice,omitempty"`
 	Taken  phases.Truth `json:"taken"`
 	Change string       `json:"change,omitempty"`
-	Was    *jsonEdge    `json:"was,omitempty"`
+	// Coverage is how it is covered; only in a drawing of that.
+	Coverage string    `json:"coverage,omitempty"`
+	Was      *jsonEdge `json:"was,omitempty"`
 }
 
 // jsonStates are the states as JSON calls them, which never changes.
@@ -268,6 +271,9 @@ func (n *node) json(reported map[*part][]string) jsonPhase {
 		Name: n.name, Step: phase.Step, OtherSteps: []jsonGuardedStep{}, Description: phase.Description, Guard: guard(phase.Guard),
 		End: n.end, Rides: n.rides, Decides: v.Names(phase.Decides), Jumps: []jsonJump{}, Failed: n.failed,
 	}
+	if n.part.coverage != nil {
+		out.Coverage = jsonMarks[markTaken[n.part.coverage.Phase(n.index)]]
+	}
 	for _, s := range phase.Steps {
 		out.OtherSteps = append(out.OtherSteps, jsonGuardedStep{s.Step, guard(s.Guard)})
 	}
@@ -292,6 +298,9 @@ func (e edge) json(p *part) jsonEdge {
 		return nil
 	}
 	out := jsonEdge{From: name(e.from), To: name(e.to), Kind: e.kind.String(), Choice: e.choice, Taken: e.taken}
+	if p.coverage != nil {
+		out.Coverage, out.Taken = jsonMarks[e.taken], phases.TruthOf(e.taken != phases.False)
+	}
 	if e.kind == jump {
 		guard := e.guard
 		out.Guard = &guard

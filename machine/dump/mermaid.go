@@ -31,6 +31,10 @@ var mermaidStates = [...]mermaidLook{
 	unknown:  {"unknown", "(", ")", ",stroke-dasharray:8 4"},
 	byChoice: {"choice", "(", ")", "," + mermaidChoice},
 	out:      {"out", "[", "]", ",stroke-dasharray:4 4"},
+
+	covered:    {"covered", "[", "]", ""},
+	missed:     {"missed", "{{", "}}", ",stroke-width:3px"},
+	impossible: {"impossible", "[", "]", ",stroke-dasharray:4 4"},
 }
 
 type mermaidLook struct{ class, open, close, style string }

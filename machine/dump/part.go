@@ -29,7 +29,8 @@ type part struct {
 	// have no graph. Both are nil in any other drawing.
 	before, after *part
 	diff
-	runs []Run
+	runs     []Run
+	coverage *Coverage
 }
 
 // diff is how a thing of a drawing of differences compares.
@@ -78,9 +79,13 @@ const (
 	unknown  // depends on an unknown flag
 	byChoice // depends on a choice that is not made
 	out      // will not run
+	// In a drawing of what tests cover.
+	covered
+	missed
+	impossible
 )
 
-var stateNames = [...]string{plain: "", behind: "behind", current: "current", runs: "will run", unknown: "unknown", byChoice: "depends on a choice", out: "will not run"}
+var stateNames = [...]string{plain: "", behind: "behind", current: "current", runs: "will run", unknown: "unknown", byChoice: "depends on a choice", out: "will not run", covered: "covered", missed: "not covered", impossible: "impossible"}
 
 func (s state) String() string { return stateNames[s] }
 
@@ -104,7 +109,7 @@ func (n *node) runs() phases.Truth {
 	switch n.state {
 	case current, runs:
 		return phases.True
-	case behind, out:
+	case behind, out, impossible:
 		return phases.False
 	}
 	return phases.Unknown
@@ -153,6 +158,7 @@ func newPart(it Itinerary) (*part, error) {
 	if err := p.place(it.Runs); err != nil {
 		return nil, err
 	}
+	p.mark(it.Coverage)
 	p.nodes = slices.Clone(p.all)
 	return p, nil
 }
@@ -273,7 +279,7 @@ func (p *part) connect(o Options) error {
 	case o.Around != "":
 		i, _ := p.graph.Lookup(o.Around)
 		p.transitions(p.graph.EdgesAt(i), true)
-	case o.AllEdges:
+	case o.AllEdges, p.coverage != nil:
 		all, err := p.graph.Edges()
 		if err != nil {
 			return err
@@ -282,6 +288,7 @@ func (p *part) connect(o Options) error {
 	default:
 		p.reduce()
 	}
+	p.markEdges()
 	return nil
 }
 

@@ -15,6 +15,10 @@ var stateColors = [...]colors{
 	unknown:  {"#fff1d6", "#8f5600", "#1b222c"},
 	byChoice: {"#efe6fb", "#6d3fb0", "#1b222c"},
 	out:      {"#ffffff", "#8a939d", "#56606c"},
+
+	covered:    {"#e2f4e6", "#1a7f37", "#1b222c"},
+	missed:     {"#fdecec", "#bf2630", "#1b222c"},
+	impossible: {"#ffffff", "#8a939d", "#56606c"},
 }
 
 // changeColors are those of what is the same, new or gone in a drawing of differences.
@@ -34,7 +38,7 @@ const labelWidth = 44
 // the usual one, and what is told of it.
 func (n *node) label(p *part, short bool) []string {
 	lines := labelLines(n.name)
-	if words := n.words(); n.isPhase() && n.crowd.len() == 0 && words != "" && words != runs.String() && !n.in("state") && n.change != removed {
+	if words := n.words(); n.isPhase() && n.crowd.len() == 0 && words != "" && words != runs.String() && words != covered.String() && !n.in("state") && n.change != removed {
 		lines = append(lines, words)
 	}
 	if n.change == changed {
@@ -62,6 +66,9 @@ func (p *part) headingLines() []string {
 	lines := wrap(p.heading(printable), labelWidth)
 	if text := p.tally(); text != "" {
 		lines = append(lines, text)
+	}
+	for _, line := range p.summaryLines() {
+		lines = append(lines, labelLines(line)...)
 	}
 	if p.compared() {
 		for _, line := range p.differences(arrowText) {

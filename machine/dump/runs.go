@@ -173,5 +173,5 @@ func (p *part) runDifferences() []string {
 }
 
 // hasStates reports whether the nodes of a part have states: those of a plan, or of
-// runs.
-func (p *part) hasStates() bool { return p.plan != nil || len(p.runs) > 0 }
+// runs, or of a coverage.
+func (p *part) hasStates() bool { return p.plan != nil || len(p.runs) > 0 || p.coverage != nil }

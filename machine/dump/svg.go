@@ -112,7 +112,7 @@ func (p *part) summary() []string {
 		if text := p.tally(); text != "" {
 			lines = append(lines, text)
 		}
-		return lines
+		return append(lines, p.summaryLines()...)
 	}
 	var run, may, choose int
 	for i := range p.graph.Len() {
@@ -174,11 +174,11 @@ type picture struct {
 
 // used is what the legend explains.
 type used struct {
-	states                           [out + 1]bool
+	states                           [impossible + 1]bool
 	failed, tentative, rides, end    bool
 	jump, skip, unsure, never, arrow bool
 	choice                           bool
-	runs                             bool
+	runs, coverage                   bool
 	changes                          [changed + 1]bool
 	arcNew, arcGone                  bool
 }
@@ -287,7 +287,7 @@ const noneRuns = "none runs"
 
 // progress describes how much of a band runs; empty without a plan.
 func (p *part) progress(b band) string {
-	var sum [out + 1]int
+	var sum [impossible + 1]int
 	all := 0
 	for _, n := range p.nodes[b.first : b.first+b.n] {
 		if n.change != removed {
@@ -332,7 +332,7 @@ func (pic *picture) node(p *part, k int, r *rails) {
 	case p.compared() && n.state != current && n.isPhase(): // it has changed
 	case n.state == current:
 		f = hereFace
-	case n.state == behind, n.state == out, !n.isPhase():
+	case n.state == behind, n.state == out, n.state == impossible, !n.isPhase():
 		f = offFace
 	}
 	fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)"%s>`, r.x, y+f.pitch/2, role(n))
@@ -508,8 +508,11 @@ func tags(n *node) []label {
 	if n.crowd.len() > 0 {
 		return append(all, n.counts()...)
 	}
-	if n.state == current {
+	switch n.state {
+	case current:
 		all = append(all, label{"current", "full"})
+	case missed:
+		all = append(all, label{n.state.String(), "bad"})
 	}
 	if n.failed {
 		word := "failed"
@@ -559,6 +562,12 @@ func mark(n *node) string {
 		s = `<path class="pick" d="M0-7.5 7.5 0 0 7.5-7.5 0z"/><path class="branch" d="M0 3.5V.5L-2.6-2.6M0 .5 2.6-2.6"/>`
 	case n.state == out:
 		s = `<circle class="out" r="4.5"/><path class="gone" d="M-3 3 3-3"/>`
+	case n.state == impossible:
+		s = `<circle class="void" r="5"/><path class="gone" d="M-3 3 3-3"/>`
+	case n.state == covered:
+		s = `<circle class="good" r="7"/><path class="cross" d="M-3.2 .2-.8 2.8 3.4-2.6"/>`
+	case n.state == missed:
+		s = `<rect class="miss" x="-6" y="-6" width="12" height="12" rx="2"/>`
 	default:
 		s = `<circle class="stop" r="5"/>`
 	}

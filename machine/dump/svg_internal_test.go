@@ -107,7 +107,7 @@ func TestTheLegendHasNoMarkTwice(t *testing.T) {
 		assert.False(t, marks[m[1]], m[1])
 		marks[m[1]] = true
 	}
-	assert.Len(t, marks, 20)
+	assert.Len(t, marks, 23)
 }
 
 func TestTextWraps(t *testing.T) {

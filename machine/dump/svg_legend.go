@@ -13,6 +13,7 @@ func (u *used) note(n *node) {
 		return // it has no state any more
 	}
 	u.states[n.state] = true
+	u.coverage = u.coverage || n.state >= covered
 	u.failed = u.failed || n.failed
 	u.runs = u.runs || n.state == current && n.crowd.len() > 0
 	u.tentative = u.tentative || n.tentative
@@ -34,7 +35,7 @@ func (pic *picture) legend() {
 	}
 	add(pic.used.runs, mark(&node{state: current}), "runs are here")
 	pic.used.states[current] = pic.used.states[current] && !pic.used.runs
-	for s := behind; s <= out; s++ {
+	for s := behind; s <= impossible; s++ {
 		add(pic.used.states[s], mark(&node{state: s}), s.String())
 	}
 	add(pic.used.tentative, mark(&node{state: runs, tentative: true}), "tentative: "+tentativeWords)
@@ -53,8 +54,12 @@ func (pic *picture) legend() {
 	add(pic.used.arcNew, arrow(newLook(edge{kind: jump, change: added})), "new jump or transition")
 	add(pic.used.arcGone, arrow(newLook(edge{kind: jump, change: removed})), "gone jump or transition")
 	add(pic.used.skip, arrow(newLook(edge{kind: skip, taken: phases.True})), "transition")
-	add(pic.used.unsure, line("arcmay"), "may be taken")
-	add(pic.used.never, line("arcgone"), "not taken")
+	maybe, never := "may be taken", "not taken"
+	if pic.used.coverage {
+		maybe, never = "transition that is not covered", "transition that is impossible"
+	}
+	add(pic.used.unsure, line("arcmay"), maybe)
+	add(pic.used.never, line("arcgone"), never)
 	add(pic.used.arrow, arrow(switchLook), "switch to another itinerary")
 	add(pic.used.rides, "", "rides: does not show its step")
 	if len(all) == 0 {

@@ -95,6 +95,7 @@ var rules = []rule{
 	{class: "wave", style: "fill:none;stroke-width:2;stroke-linecap:round", stroke: &ink},
 	{class: "good", fill: &green},
 	{class: "bad", fill: &red},
+	{class: "miss", style: "stroke-width:2.5", fill: &panel, stroke: &red},
 	{class: "cross", style: "fill:none;stroke-width:2;stroke-linecap:round", stroke: &paper},
 }
 

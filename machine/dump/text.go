@@ -29,6 +29,10 @@ var marks = [...]struct {
 	unknown:  {"?", unknown.String(), ansiYellow},
 	byChoice: {"/", byChoice.String(), ansiMagenta},
 	out:      {"-", out.String(), ansiDim},
+
+	covered:    {"+", covered.String(), ansiGreen},
+	missed:     {"!", missed.String(), ansiRed},
+	impossible: {"-", impossible.String(), ansiDim},
 }
 
 // tentativeWords explain tentative. They claim no more than the machine does,
@@ -148,6 +152,9 @@ func (t *textWriter) part(d *Drawing, i int, p *part) {
 	t.wrapped("", "  ", p.heading(quoted), ansiBold)
 	if text := p.tally(); text != "" {
 		t.wrapped("  ", "    ", text, "")
+	}
+	for _, line := range p.summaryLines() {
+		t.wrapped("  ", "    ", printable(line), "")
 	}
 	if p.compared() {
 		for _, line := range p.differences(arrowText) {
@@ -401,6 +408,11 @@ func (e edge) takenWords(p *part) string {
 // there is no plan and the edge may be taken.
 func takenWords(p *part, taken phases.Truth) string {
 	switch {
+	case p.coverage != nil:
+		if taken == phases.True {
+			return ""
+		}
+		return " (" + markWords[taken] + ")"
 	case taken == phases.False && p.plan == nil:
 		return " (never)"
 	case taken == phases.False:

@@ -64,7 +64,7 @@ func TestReconcilesThatBreakAPromise(t *testing.T) {
 			r := &reconciled[*Object]{object: s.Object}
 			for r.before.Phase != tt.at {
 				require.False(t, r.after.Done)
-				r = e.reconcile(r.object, e.setup.Start, 0)
+				r = e.reconcile(r.object, e.setup.Start, carried{})
 				require.Empty(t, r.breaks)
 			}
 			tt.plant(r)

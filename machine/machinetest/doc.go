@@ -36,10 +36,34 @@
 //
 // [Explore] tries every life, breadth-first: all assignments of flags that the
 // relations of the vocabulary allow, each flag that a phase decides both ways,
-// each choice that a phase declares and none, a failure and a crash at each call of a handler, and edits at every moment.
+// each choice that a phase declares and none, a failure and a crash at each call
+// of a handler, errors up to a limit of attempts, waits up to a deadline, and edits
+// and changes of live flags at every moment. Pauses and runs that begin again are
+// edits. A pause lasts longer than the deadline of its phase.
+//
 // The first break that it finds of each kind comes with a shortest way to it,
-// in words and as the script of a life that breaks the same. A bound that is
-// hit is reported as inconclusive, and is never a pass.
+// in words and as the script of a life that breaks the same. If [Setup.Source] says
+// how a test makes the setup, the first is printed as a test in Go as well, which
+// fails in the same way ([Found.GoTest]). A bound that is hit is reported as
+// inconclusive, and is never a pass.
+//
+// [Walk] tries random lives beyond these bounds: any number of failures and crashes,
+// and all that a script can say. It shrinks what breaks to a minimal script.
+//
+// # Many runs in one object
+//
+// If an object holds several runs ([Setup.Items]), each reconcile of the one under
+// test is followed by one of each other, which must leave it as it is, and the
+// other way round. So the others move in step with it; since no run changes another,
+// how their moves are mixed makes no difference, and not every mix is tried.
+//
+// # Coverage
+//
+// A [Coverage] in the setup collects which phases, transitions, pairs of
+// transitions, guards and outcomes the lives and explorations of a test cover. What
+// the relations of the flags make impossible is left out. It prints what is missing
+// by name, is saved and merged over packages and runs ([Coverage.Save],
+// [MergeCoverage]), and drawn on the graph ([Coverage.Drawing]).
 //
 // # What is checked
 //
@@ -54,7 +78,9 @@
 // ahead belongs to it (7); what the options write is what they read (8);
 // nothing runs after a failed phase, and the run stops unless the selector
 // answers the failure (11); a cleanup itinerary passes a failed phase by, and
-// is left only for another whose result is not Failed; a run that is done stays
+// is left only for another whose result is not Failed; a phase is tried as often as
+// it may; a run changes no other of its object, and one that begins again takes over
+// nothing that the one before knew; a run that is done stays
 // done (11), and a selection that is not followed is reported, once; the state
 // is bounded (12); the result is the one that the failures and the itineraries
 // of the run lead to (13); a phase fails for its deadline only if its handler
@@ -93,16 +119,18 @@
 // A reconcile that passes several phases, with MaxPhases above 1, is not held
 // against the plan of each. After an error that the runner gives no time for,
 // the simulated controller comes back in a second, whatever its rate limiter
-// would do. How many attempts a phase may have is not checked.
+// would do. How many attempts a phase may have is checked in explorations and, with
+// [Setup.EachWrite], in lives.
 //
 // An exploration runs one phase per reconcile, whatever MaxPhases says. It
 // takes states as one that differ only in flags that no guard ahead reads, in
 // completed steps that nothing ahead can enter, in attempts beyond the 32nd, in
 // what only counts or reports (the number of the visit, the itineraries left),
 // in the date, and in how long ago something was beyond the longest deadline and
-// ten minutes; set Exact to keep the first two apart. Errors, panics and hanging
-// handlers, sources that fail, writes that are lost, and clocks that jump are
-// for lives; an exploration does not try them. What only grows in the world or
+// ten minutes; set Exact to keep the first two apart. Panics and hanging handlers,
+// sources that fail, writes that are lost, and clocks that jump are for lives and
+// walks; an exploration does not try them, nor errors of a phase whose attempts have
+// no limit, which only repeat the call. What only grows in the world or
 // the object, such as a count of calls, makes endless states: then the bound is
 // hit.
 package machinetest

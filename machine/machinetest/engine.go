@@ -32,6 +32,7 @@ type engine[T, W any] struct {
 	// eachWrite lets a reconcile leave one phase at most.
 	eachWrite    bool
 	blockTimeout time.Duration
+	item         int // of those of the object; 0 is the one under test
 
 	inject injection
 	now    *reconciled[T] // what is being recorded
@@ -65,12 +66,19 @@ type reconciled[T any] struct {
 	events        []runner.Event
 	log           []any // calls and events, in order
 	breaks        []Break
-	// truth is what the sources return in the end, and drifted the flags that
-	// have changed otherwise than by the outcome of a phase.
-	truth   phases.Facts
-	drifted phases.Flags
-	elapsed phases.Flags // those of them that Elapse has changed
+	// truth is what the sources return in the end.
+	truth phases.Facts
+	carried
+	elapsed phases.Flags // those that drifted since Elapse has changed them
 	problem error        // of the setup
+}
+
+// carried is what the harness knows of a run beside its state, from one reconcile
+// to the next.
+type carried struct {
+	drifted  phases.Flags // changed otherwise than by the outcome of a phase
+	attempts int          // calls of the handler of the current phase that ended in an error, without a break
+	came     int          // the index of the phase from which the current one was entered, plus two; zero if there is none
 }
 
 // call is a call of a handler.
@@ -100,7 +108,7 @@ func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W), blockTimeout: blockTimeout}
+	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W), blockTimeout: blockTimeout, eachWrite: s.EachWrite}
 	text, err := encode(s.World)
 	if err != nil {
 		return nil, setupError("Setup.World: %v", err)
@@ -217,6 +225,11 @@ func (e *engine[T, W]) restart() error {
 			o.PhasesByItinerary[name][phase.Name] = p
 		}
 	}
+	if e.setup.Coverage != nil {
+		e.setup.Coverage.declare(o.Itineraries, func(itinerary, phase string) bool {
+			return e.phase(itinerary, phase).Handler != nil || e.options.Handler != nil
+		})
+	}
 	r, err := runner.New(o)
 	e.runner = r
 	return err
@@ -229,6 +242,16 @@ func (e *engine[T, W]) graph(name string) *machine.Graph {
 		return nil
 	}
 	return g
+}
+
+// isEnd reports whether a phase is an end phase.
+func (e *engine[T, W]) isEnd(itinerary, phase string) bool {
+	g := e.graph(itinerary)
+	if g == nil {
+		return false
+	}
+	i, err := g.Lookup(phase)
+	return err == nil && g.IsEnd(i)
 }
 
 // phase is how the embedder's options run a phase, with their defaults.
@@ -367,8 +390,8 @@ func (e *engine[T, W]) parse(names []string) (phases.Facts, error) {
 
 // reconcile runs one reconcile of an object at a time of the clock. The object
 // given is not changed. A *SetupError in what it returns ends the test.
-func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) *reconciled[T] {
-	r := &reconciled[T]{drifted: drifted, now: now}
+func (e *engine[T, W]) reconcile(object T, now time.Time, before carried) *reconciled[T] {
+	r := &reconciled[T]{carried: before, now: now}
 	e.now = r
 	e.clock.set(now)
 	var err error
@@ -420,6 +443,8 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, drifted phases.Flags) 
 		}
 	}
 	r.breaks = append(r.breaks, e.promises(r)...)
+	r.attempts = e.attempts(r)
+	e.cover(r)
 	return r
 }
 

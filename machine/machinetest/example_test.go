@@ -15,6 +15,11 @@ import (
 // printer stands in for the *testing.T of a test: it prints what is reported.
 type printer struct{}
 
+// quiet is a TB that prints nothing.
+type quiet struct{ printer }
+
+func (quiet) Errorf(string, ...any) {}
+
 func (printer) Helper()                           {}
 func (printer) Logf(format string, args ...any)   { fmt.Printf(format+"\n", args...) }
 func (printer) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
@@ -56,6 +61,40 @@ func ExampleExplore() {
 	//   4. CleanUp: Report, the end
 	//   life.Run(machinetest.Flags("TrafficOff"), machinetest.Fail("Validate", "injected").In("Backup"))
 	// false
+}
+
+// Random lives of the backup controller with the same bug. However long the script
+// was that broke, what remains of it is what is needed.
+func ExampleWalk() {
+	s := setup()
+	s.Options = func(c *Cluster) runner.Options[*Backup] {
+		all := itineraries()
+		drop(&all[1], "StartTraffic")
+		return optionsOf(c, machine.MustCompileSet(all...))
+	}
+	tour := machinetest.Walk(quiet{}, machinetest.Walks[*Backup, Cluster]{Setup: s, Seed: 3, Lives: 20, Settled: []string{"StartTraffic"}})
+	fmt.Println(tour.Found[0].Break)
+	for _, line := range tour.Found[0].Script {
+		fmt.Println(line)
+	}
+	// Output:
+	// traffic is never off at the end, in itinerary CleanUp: the invariant does not hold: the backup is done, and traffic is off
+	// machinetest.Flags("HasVolumes", "Quiesce")
+	// machinetest.Fail("Snapshot", "injected")
+}
+
+// What one life covers, and what it does not.
+func ExampleCoverage() {
+	coverage := machinetest.NewCoverage()
+	s := setup()
+	s.Coverage = coverage
+	machinetest.New(t, s).Run(machinetest.Flags("HasVolumes"))
+	covered, possible, _ := coverage.Covered("Backup", machinetest.CoverTransitions)
+	fmt.Printf("transitions: %d of %d\n", covered, possible)
+	fmt.Println(coverage.Missing("Backup", machinetest.CoverPhases))
+	// Output:
+	// transitions: 5 of 11
+	// [StopTraffic StartTraffic]
 }
 
 // Itineraries alone, before there is any handler.

@@ -22,6 +22,7 @@ func (w *explorer[T, W]) expand(it *item[T]) (all []candidate[T], err error) {
 		return nil, nil
 	}
 	if !it.partial {
+		w.changes(it, add)
 		c, r, err2 := w.try(it, act{kind: actReconcile})
 		add(c, err2)
 		if err != nil {
@@ -53,7 +54,7 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 		key, err := w.key(&c)
 		add(candidate[T]{item: c, key: key, act: act{kind: actCrash, called: true}}, err)
 	}
-	decides := g.Decides(i) & w.inPlay
+	decides := g.Phase(i).Decides & w.inPlay // what is live is changed by users
 	settled := lists(w.Settled, g.Name(), g.Phase(i).Name)
 	if settled {
 		decides = 0
@@ -71,6 +72,7 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 			}
 		}
 	}
+	w.limits(it, g.Name(), g.Phase(i).Name, add)
 	if it.failures > 0 && !lists(w.NeverFails, g.Name(), g.Phase(i).Name) {
 		for _, flags := range append([][]string{nil}, w.turned(w.before(it), decides)...) {
 			add(w.result(it, act{kind: actFail, decides: flags}))
@@ -177,18 +179,23 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 		case actFail:
 			line := Fail(phase, "injected")
 			line.after = a.after
-			c.item.failures--
-			c.item.injected = append(slices.Clone(it.injected), itinerary+"/"+phase)
 			return &line, a.decides
 		case actPartial:
 			line := Wait(phase, partialWait)
 			c.item.partial = true
 			return &line, a.decides
+		case actWait:
+			line := Wait(phase, 0)
+			return &line, nil
+		case actError:
+			line := Err(phase, "injected")
+			c.item.errors--
+			return &line, nil
 		}
 		return a.done, a.decides
 	}
 	e.runner.Forget("") // what it remembers is of another life
-	r := e.reconcile(it.object, it.now, it.drifted)
+	r := e.round(it.object, it.now, it.carried)
 	c.act.called = len(r.calls) > 0
 	w.reconciles++
 	if s := r.after; s.Done && s.Phase != "" { // an end phase has no handler
@@ -201,6 +208,10 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 		return c, r, setupError("the run switches from itinerary %s to %s, which Switches does not name", r.before.Itinerary, s)
 	}
 	c.breaks = append(c.breaks, r.breaks...)
+	if w.injectedFailure(a, r) {
+		c.item.failures--
+		c.item.injected = append(slices.Clone(it.injected), r.before.Itinerary+"/"+r.before.Phase)
+	}
 	c.plain, c.paused = a.kind == actReconcile, r.outcome.Paused
 	if r.err != nil {
 		c.err = r.err.Error()
@@ -211,12 +222,16 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 	}
 	now := e.clock.Now().Add(e.setup.Step)
 	c.item.now, _ = e.due(r, now)
-	c.item.drifted, c.item.world = r.drifted, e.save()
+	c.item.carried, c.item.world = r.carried, e.save()
 	if r.changed {
 		c.item.object = r.object
 		c.breaks = append(c.breaks, e.invariants(e.snapshot(r.object, r.after, c.item.injected))...)
 	}
 	var unanswered *runner.UnansweredFailureError
+	c.entered = r.before.Visit != r.after.Visit
+	if r.after.Done && e.isEnd(r.after.Itinerary, r.after.Phase) {
+		c.ended = r.after.Phase
+	}
 	c.end = r.after.Done || errors.As(r.err, &unanswered)
 	var err error
 	c.key, err = w.key(&c.item)
@@ -242,6 +257,12 @@ func (w *explorer[T, W]) edit(it *item[T], i int, name string) (candidate[T], er
 	s, err := e.read(object)
 	if err != nil {
 		return c, err
+	}
+	if s.PausedSince != nil {
+		if d := e.deadline(s.Itinerary, s.Phase); d > 0 {
+			c.act.slept = d + 2*time.Second // which must not count
+			c.item.now = it.now.Add(c.act.slept)
+		}
 	}
 	c.item.object, c.end = object, s.Done
 	c.item.drifted |= e.outside(object, s, func() { e.setup.Edits[name](object) })

@@ -1,6 +1,7 @@
 package machinetest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -27,6 +28,13 @@ type Exploration[T, W any] struct {
 	// world: otherwise it only repeats the call. Zero means 1, a negative
 	// number means none.
 	Failures, Crashes int
+	// Errors is how many calls of handlers end in an error in one life, at phases
+	// with a limit of attempts. Zero means as many as the largest of these
+	// limits; a negative number means none.
+	Errors int
+	// Changes is how many times a user changes a live flag in one life, at any
+	// moment, unless Fixed fixes it. Zero means 1, a negative number means none.
+	Changes int
 	// NeverFails lists phases that the exploration does not let fail: those
 	// without whose work an invariant cannot hold. This list, Settled and
 	// NeverCalled name a phase as PHASE or as ITINERARY/PHASE.
@@ -68,8 +76,9 @@ const DefaultMaxStates = 100_000
 // Explore tries every life of a setup, breadth-first, and fails the test with
 // a shortest way to each break: all assignments of flags that the relations of
 // the vocabulary allow; each flag that a phase decides, both ways; each choice
-// that a phase declares, and none; a failure and a crash at each call of a handler; and the edits that it names at every
-// moment. In each state the promises of the design hold that the package
+// that a phase declares, and none; a failure and a crash at each call of a handler;
+// errors up to a limit of attempts, and waits up to a deadline; the edits that it
+// names, and a change of each live flag, at every moment. In each state the promises of the design hold that the package
 // comment lists, the contract of handlers, and the invariants of the setup.
 //
 // Lives that end up in the same state are one. It runs in the goroutine of the
@@ -94,17 +103,19 @@ type state struct {
 	partial bool
 	paused  bool   // as it turned out
 	err     string // of the reconcile in it
+	ended   string // the phase in which the run is done
 	act     act
 }
 
 // act is what happens between two states.
 type act struct {
 	kind    actKind
-	decides []string // "HasPVs", "!HasISs"; of the first state, the flags that are true
-	done    *Line    // replaces what the handler returns, with another choice
-	name    string   // of an edit
-	after   bool     // a failure after the work
-	called  bool     // a handler was called
+	decides []string      // "HasPVs", "!HasISs"; of the first state, the flags that are true
+	done    *Line         // replaces what the handler returns, with another choice
+	name    string        // of an edit
+	after   bool          // a failure after the work
+	slept   time.Duration // before an edit
+	called  bool          // a handler was called
 }
 
 type actKind uint8
@@ -115,18 +126,23 @@ const (
 	actFail              // the phase fails
 	actPartial           // the handler is in the middle of its work
 	actCrash             // before the write
+	actWait              // the handler waits, until a deadline if there is one
+	actError             // the handler returns an error
 	actEdit
+	actChange // of a live flag
 )
 
 // item is a state that is to be explored.
 type item[T any] struct {
-	id       int32
-	object   T
-	world    []byte
-	now      time.Time
-	drifted  phases.Flags
+	id     int32
+	object T
+	world  []byte
+	now    time.Time
+	carried
 	failures int // that are left
 	crashes  int
+	errors   int
+	changes  int
 	edits    uint64 // done already, by index
 	injected []string
 	partial  bool
@@ -135,15 +151,17 @@ type item[T any] struct {
 
 // candidate is a state that an act leads to.
 type candidate[T any] struct {
-	item   item[T]
-	key    key
-	act    act
-	breaks []Break
-	end    bool   // the run is done, or stopped by a failure that is not answered
-	plain  bool   // it came of the controller's own doing
-	paused bool   // the state that it came of is paused
-	err    string // of the reconcile
-	stay   bool   // there is no state to go on from
+	item    item[T]
+	key     key
+	act     act
+	breaks  []Break
+	end     bool   // the run is done, or stopped by a failure that is not answered
+	plain   bool   // it came of the controller's own doing
+	paused  bool   // the state that it came of is paused
+	err     string // of the reconcile
+	ended   string // the phase in which the run is done
+	entered bool   // a phase
+	stay    bool   // there is no state to go on from
 }
 
 // exploring is the state of one exploration.
@@ -154,6 +172,7 @@ type exploring[T, W any] struct {
 	byKey    map[key]int32
 	ends     []int32    // states that are ends
 	edges    [][2]int32 // by the controller's own doing
+	passages []edge     // all of them, if a coverage is collected
 	frontier []item[T]
 	report   Report
 	found    map[Break]bool
@@ -162,6 +181,7 @@ type exploring[T, W any] struct {
 	horizon  time.Duration // the longest deadline, and some minutes at least
 	flags    *phases.Vocabulary
 	inPlay   phases.Flags
+	fixed    phases.Flags
 }
 
 // explorer is a worker, with an engine of its own.
@@ -184,7 +204,7 @@ func (x Exploration[T, W]) run() (*Report, error) {
 		}
 		return max(n, 0)
 	}
-	x.Failures, x.Crashes = budget(x.Failures), budget(x.Crashes)
+	x.Failures, x.Crashes, x.Changes = budget(x.Failures), budget(x.Crashes), budget(x.Changes)
 	e := &exploring[T, W]{Exploration: x, byKey: make(map[key]int32),
 		found: make(map[Break]bool), called: make(map[string]bool)}
 	for range max(x.Workers, 1) {
@@ -224,6 +244,7 @@ func (e *exploring[T, W]) prepare() error {
 	set := engine.options.Itineraries
 	e.flags = engine.flags
 	var known []string
+	most := 0 // attempts that a phase may have
 	e.horizon = minHorizon
 	for _, name := range set.Names() {
 		g := engine.graph(name)
@@ -231,7 +252,17 @@ func (e *exploring[T, W]) prepare() error {
 			phase := g.Phase(i).Name
 			known = append(known, phase, name+"/"+phase)
 			e.horizon = max(e.horizon, engine.deadline(name, phase))
+			most = max(most, engine.phase(name, phase).MaxAttempts)
 		}
+	}
+	switch {
+	case e.Errors == 0:
+		e.Errors = most
+	case e.Errors < 0 || most == 0:
+		e.Errors = 0
+	}
+	if e.flags.Live() == 0 {
+		e.Changes = 0
 	}
 	for _, phase := range slices.Concat(e.NeverFails, e.Settled, e.NeverCalled) {
 		if !slices.Contains(known, phase) {
@@ -266,6 +297,7 @@ func (e *exploring[T, W]) begin() error {
 	if err != nil {
 		return setupError("Fixed: %v", err)
 	}
+	e.fixed = fixed.Known()
 	text, err := encode(w.engine.setup.World)
 	if err != nil {
 		return setupError("Setup.World: %v", err)
@@ -287,7 +319,8 @@ func (e *exploring[T, W]) begin() error {
 			}
 		}
 		c := candidate[T]{act: act{kind: actBegin, decides: e.flags.Names(facts.True())}, item: item[T]{
-			object: object, world: w.engine.save(), now: w.engine.setup.Start, failures: e.Failures, crashes: e.Crashes,
+			object: object, world: w.engine.save(), now: w.engine.setup.Start,
+			failures: e.Failures, crashes: e.Crashes, errors: e.Errors, changes: e.Changes,
 		}}
 		if c.key, err = w.key(&c.item); err != nil {
 			return err
@@ -416,7 +449,7 @@ func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 		}
 		id = int32(len(e.states))
 		e.byKey[c.key] = id
-		e.states = append(e.states, state{parent: parent, act: c.act, place: c.item.place, partial: c.item.partial})
+		e.states = append(e.states, state{parent: parent, act: c.act, place: c.item.place, partial: c.item.partial, ended: c.ended})
 		c.item.id = id
 		e.frontier = append(e.frontier, c.item)
 		if c.end {
@@ -425,6 +458,9 @@ func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 	}
 	if c.plain && parent >= 0 {
 		e.edges = append(e.edges, [2]int32{parent, id})
+	}
+	if e.Setup.Coverage != nil && parent >= 0 {
+		e.passages = append(e.passages, edge{parent, id, c.entered})
 	}
 }
 
@@ -435,7 +471,7 @@ func (e *exploring[T, W]) broke(moves []move, b Break) {
 		return
 	}
 	e.found[kind] = true
-	f := Found{Break: b, eachWrite: e.workers[0].engine.options.MaxPhases > 1}
+	f := Found{Break: b, eachWrite: e.workers[0].engine.options.MaxPhases > 1, source: e.Setup.Source}
 	for _, known := range e.Known {
 		known.Detail = ""
 		f.Known = f.Known || known == kind
@@ -476,8 +512,15 @@ func (e *exploring[T, W]) finish() {
 			}
 		}
 	}
+	e.pairs()
 	for i := range e.report.Found {
-		e.report.Found[i].Reproduced = e.reproduce(e.report.Found[i])
+		f := &e.report.Found[i]
+		setup := e.Setup
+		setup.MaxReconciles, setup.NoAutoAdvance = 2*e.longest()+20, false
+		if f.Promise == PromiseEnds {
+			f.maxReconciles = setup.MaxReconciles
+		}
+		f.Reproduced = slices.ContainsFunc(breaksOf(setup, f.Script), func(b Break) bool { return b.same(f.Break) })
 	}
 }
 
@@ -546,4 +589,75 @@ func (e *exploring[T, W]) endless() {
 			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary, How: "from here the run can come to no end", Detail: strings.TrimSuffix("at "+s.place.String()+": "+s.err, ": ")})
 		}
 	}
+}
+
+// edge leads from a state to another, and may enter a phase.
+type edge struct {
+	from, to int32
+	entered  bool
+}
+
+// pairs takes down the pairs of transitions of all lives: those by which a state is
+// come to, with those that leave it.
+func (e *exploring[T, W]) pairs() {
+	onward := make(map[int32][]edge)
+	for _, p := range e.passages {
+		onward[p.from] = append(onward[p.from], p)
+	}
+	came := make([]map[place]bool, len(e.states)) // the places from which the phase of a state was entered
+	var worklist []int32
+	comes := func(id int32, from place) {
+		if came[id] == nil {
+			came[id] = make(map[place]bool)
+		}
+		if !came[id][from] {
+			came[id][from] = true
+			worklist = append(worklist, id)
+		}
+	}
+	for id, s := range e.states {
+		if s.parent < 0 && len(e.passages) > 0 {
+			comes(int32(id), s.place)
+		}
+	}
+	for len(worklist) > 0 {
+		id := worklist[len(worklist)-1]
+		worklist = worklist[:len(worklist)-1]
+		at := e.states[id].place
+		for _, p := range onward[id] {
+			next := p.to
+			to := e.states[next].place
+			switch {
+			case at.phase == End: // another run begins, in any phase
+				continue
+			case to.itinerary != at.itinerary:
+				comes(next, place{to.itinerary, Start})
+			case p.entered || to != at:
+				comes(next, at)
+			}
+			for from := range came[id] {
+				if to == at && !p.entered {
+					comes(next, from)
+				} else if to.itinerary == at.itinerary && from.itinerary == at.itinerary && at.phase != Start {
+					e.pair(from, at, place{to.itinerary, cmp.Or(e.states[next].ended, to.phase)})
+				}
+			}
+		}
+	}
+}
+
+// pair takes down a pair of transitions.
+func (e *exploring[T, W]) pair(from, at, to place) {
+	g := e.workers[0].engine.graph(at.itinerary)
+	index := func(p place) int {
+		i, err := g.Lookup(p.phase)
+		switch {
+		case err == nil:
+			return i
+		case p.phase == End:
+			return g.Len()
+		}
+		return -1
+	}
+	e.Setup.Coverage.pair(g, index(from), index(at), index(to))
 }

@@ -25,10 +25,11 @@ type Life[T, W any] struct {
 	checks   []*check[T, W]
 	calls    map[[2]string]int // of handlers, by itinerary and phase
 	begun    map[[2]string]int // reconciles that began there, by itinerary and place
-	drifted  phases.Flags
+	carried  carried
 	injected []string
 	record   Record
 	breaks   []Break
+	flags    []Line // those that set flags
 	began    bool
 	stopped  bool // by a line
 }
@@ -189,6 +190,7 @@ func (l *Life[T, W]) prepare(script []Line) error {
 	}
 	for _, line := range script {
 		if line.verb == verbFlags {
+			l.flags = append(l.flags, line)
 			yes, err := l.engine.flags.Parse(line.texts...)
 			if err == nil {
 				err = l.engine.setFlags(l.object, phases.NewFacts(yes, l.engine.flags.All()&^yes))
@@ -416,7 +418,7 @@ func (l *Life[T, W]) live() error {
 		if l.stopped || s.Done && !happened && !asked {
 			return nil
 		}
-		r := l.engine.reconcile(l.object, l.now, l.drifted)
+		r := l.engine.round(l.object, l.now, l.carried)
 		if r.problem != nil {
 			return r.problem
 		}
@@ -467,7 +469,7 @@ func (l *Life[T, W]) beforeReconcile(s runner.State) (happened bool, err error) 
 			l.engine.build = l.engine.setup.Releases[line.texts[0]]
 			err = l.engine.restart()
 		case verbEdit, verbFlag:
-			l.drifted |= l.engine.outside(l.object, s, func() {
+			l.carried.drifted |= l.engine.outside(l.object, s, func() {
 				if line.verb == verbEdit {
 					l.engine.setup.Edits[line.texts[0]](l.object)
 					return
@@ -498,7 +500,7 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 	}
 	due, waits := l.engine.due(r, now)
 	write := r.changed
-	l.drifted |= r.elapsed
+	l.carried.drifted |= r.elapsed
 	for _, line := range used {
 		if !r.changed && (line.verb == verbLose || line.verb == verbConflict || line.verb == verbTwice) {
 			l.unuse(line) // there is no write
@@ -526,7 +528,7 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 	}
 	if write {
 		l.written(r, now)
-		l.object, l.drifted = r.object, r.drifted
+		l.object, l.carried = r.object, r.carried
 	}
 	if runner.IsTerminal(r.err) && !r.outcome.Requeue && len(used) == 0 && !l.awaited(r.after) {
 		return due, false, &StoppedError{Err: r.err}

@@ -1,6 +1,7 @@
 package machinetest
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -63,6 +64,8 @@ func (c *checking) failures() {
 		switch cleanup := cleansUp(c.graphOf(failed.Itinerary)); {
 		case cleanup && c.after.Itinerary != failed.Itinerary && c.graph.Result() == phases.Failed:
 			c.in(failed.Itinerary, PromiseNoFailures, "a cleanup itinerary is left because a phase of it fails", "%s failed, and %s begins", failed.Phase, c.after.Itinerary)
+		case cleanup && c.after.Itinerary == failed.Itinerary && errors.As(c.err, new(*runner.UnansweredFailureError)):
+			c.in(failed.Itinerary, PromiseCleanup, "it stops at a phase that failed", "%s", failed.Phase)
 		case !cleanup && c.after.Itinerary == failed.Itinerary && (c.after.Phase != failed.Phase || c.after.Done):
 			c.in(failed.Itinerary, PromiseNoFailures, "a phase runs after one that failed", "%s failed, and the run is at %s", failed.Phase, c.now.Position())
 		}

@@ -57,6 +57,8 @@ const (
 	PromiseWork       = "work that is done is not done again"
 	PromiseDelay      = "a run does not go on before its time"
 	PromiseDeadline   = "a deadline is about work"
+	PromiseAttempts   = "a phase is tried as often as it may"
+	PromiseItems      = "a run changes only its own state"
 	PromisePause      = "a pause holds a run, and a cleanup passes it"
 	PromiseState      = "what the runner writes is what it reads"
 	PromiseDeclared   = "a phase changes only flags that it decides"
@@ -85,11 +87,13 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 		return c.breaks
 	}
 	c.asked()
+	c.present()
 	c.pause()
-	c.carried()
+	c.takenOver()
 	c.work()
 	c.delay()
 	c.deadlines()
+	c.tries()
 	c.failures()
 	if !equality.Semantic.DeepEqual(r.before, r.after) {
 		c.plan()
@@ -126,6 +130,14 @@ func (c *checking) begunAgain() {
 		c.broken(PromiseAgain, "the runs are not counted", "run %d after %d", is.Run, was.Run)
 	case is.Visit < was.Visit:
 		c.broken(PromiseAgain, "visits are numbered as in the run before", "%d after %d", is.Visit, was.Visit)
+	}
+	known := c.graph.Vocabulary().Facts(is.Facts).Known()
+	for _, asked := range eventsIn[runner.FlagEvaluated](c) {
+		flag, _ := c.graph.Vocabulary().Lookup(asked.Flag)
+		known &^= flag
+	}
+	if known != 0 {
+		c.broken(PromiseAgain, "a new run takes over what the run before knew", "%s", strings.Join(c.graph.Vocabulary().Names(known), ", "))
 	}
 	if c.onePhase && len(c.calls) > 0 {
 		c.broken(PromiseAgain, "a handler is called before the new run is written", "%s", c.calls[0].phase)
@@ -182,7 +194,8 @@ type checking struct {
 	events        []runner.Event
 	calls         []call
 	truth         phases.Facts
-	drifted       phases.Flags
+	carried            // as before
+	eachWrite     bool // each attempt is in the state
 	breaks        []Break
 	graphOf       func(string) *machine.Graph
 	limits        func(itinerary, phase string) limits
@@ -204,7 +217,7 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 		resumed, err := e.options.Itineraries.Resume(s.Checkpoint, s.Itinerary)
 		return resumed.Machine, err
 	}
-	c := &checking{before: r.before, after: r.after, graph: g, events: r.events, calls: r.calls, truth: r.truth, drifted: r.drifted,
+	c := &checking{before: r.before, after: r.after, graph: g, events: r.events, calls: r.calls, truth: r.truth, carried: r.carried, eachWrite: e.eachWrite,
 		err: r.err, gaveUp: r.gaveUp, held: r.outcome.Paused, paused: r.paused, holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
 		selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
 		ended: e.clock.Now(), again: r.outcome.Requeue, next: r.outcome.RequeueAfter,
@@ -299,6 +312,19 @@ func (c *checking) plan() {
 			continue
 		}
 		c.broken(PromisePlan, "a phase that the plan called certain does not run", "%s, planned at %s", g.Phase(i).Name, c.was.Position())
+	}
+}
+
+// present checks that the phase in which the run is was entered, now or before.
+func (c *checking) present() {
+	if c.after.Phase == "" || slices.Contains(c.entered(), c.after.Phase) {
+		return
+	}
+	if i, err := c.graph.Lookup(c.before.Phase); err == nil && c.before.Itinerary == c.after.Itinerary && c.graph.Phase(i).Name == c.after.Phase {
+		return
+	}
+	if c.before.Itinerary != c.after.Itinerary || c.before.Phase != c.after.Phase {
+		c.broken(PromisePlan, "the run is in a phase that it has not entered", "%s", c.after.Phase)
 	}
 }
 

@@ -45,8 +45,10 @@ type Found struct {
 	// Known reports whether the exploration lists it as known.
 	Known bool
 
-	path      []string
-	eachWrite bool // the script is of a life with MaxPhases 1, and the options say otherwise
+	path          []string
+	eachWrite     bool // the script is of a life with MaxPhases 1, and the options say otherwise
+	source        Source
+	maxReconciles int // if it is that the run comes to no end
 }
 
 // String returns the break and the way to it: what happened, in the words of
@@ -63,7 +65,7 @@ func (f Found) String() string {
 	}
 	fmt.Fprintf(&b, "\n  life.Run(%s)", strings.Join(lines, ", "))
 	if f.eachWrite {
-		b.WriteString("\n  (with MaxPhases 1 in the options)")
+		b.WriteString("\n  (with EachWrite in the setup)")
 	}
 	if !f.Reproduced {
 		b.WriteString("\n  (such a life did not break the same: something is kept outside of the object and the world)")
@@ -86,10 +88,17 @@ func (r *Report) problems(mayBeInconclusive bool) (all []string) {
 	if r.Inconclusive && !mayBeInconclusive {
 		all = append(all, fmt.Sprintf("inconclusive at %d states, most of them %s: raise MaxStates, fix flags, list phases in Settled, or allow fewer failures, crashes and edits; what only grows in the object or the world makes endless states", r.States, r.most))
 	}
+	printed := false
 	for _, f := range r.Found {
-		if !f.Known {
-			all = append(all, f.String())
+		if f.Known {
+			continue
 		}
+		text := f.String()
+		if !printed && f.source.Expression != "" {
+			text += "\n\n" + f.GoTest()
+		}
+		printed = true
+		all = append(all, text)
 	}
 	for _, name := range r.NeverCalled {
 		all = append(all, "no life comes to "+name+"; list it in NeverCalled if that is meant")

@@ -23,6 +23,8 @@ type Script struct {
 	// OnCancel names, by itinerary, the one that follows a cancel, which is
 	// the edit "cancel".
 	OnCancel map[string]string
+	// RunAgain lets users ask for another run of Itinerary once one has ended.
+	RunAgain bool
 }
 
 // Object is the object of a [Scripted] setup.
@@ -31,6 +33,10 @@ type Object struct {
 	Itinerary string `json:"itinerary"`
 	// Paused is set and cleared by the edits "pause" and "resume".
 	Paused bool `json:"paused,omitempty"`
+	// Token asks for another run when it changes, FromFailed for one from the phase
+	// that failed: see [Script.RunAgain].
+	Token      string `json:"token,omitempty"`
+	FromFailed bool   `json:"fromFailed,omitempty"`
 	// True lists the flags that are true, sorted.
 	True []string `json:"true,omitempty"`
 	// State is the state of the run.
@@ -48,7 +54,8 @@ func (o *Object) DeepCopy() *Object {
 // NewScripted returns a setup for the test of itineraries alone: each handler is
 // done at once, each flag is what the lines Flags, Flag and Decide make it, at
 // first false, and the itinerary follows the tables of the script. The edits
-// are "pause", "resume" and, if OnCancel names any itinerary, "cancel".
+// are "pause", "resume" and, if OnCancel names any itinerary, "cancel", and if
+// RunAgain is set, "again" and "again from the failed phase".
 func NewScripted(s Script) Setup[*Object, struct{}] {
 	setup := Setup[*Object, struct{}]{
 		Options: func(*struct{}) runner.Options[*Object] { return s.options() },
@@ -71,6 +78,10 @@ func NewScripted(s Script) Setup[*Object, struct{}] {
 	if len(s.OnCancel) > 0 {
 		setup.Edits["cancel"] = func(o *Object) { o.follow(s.OnCancel) }
 	}
+	if s.RunAgain {
+		setup.Edits["again"] = func(o *Object) { o.Token, o.FromFailed = o.Token+"+", false }
+		setup.Edits["again from the failed phase"] = func(o *Object) { o.Token, o.FromFailed = o.Token+"+", true }
+	}
 	return setup
 }
 
@@ -82,7 +93,7 @@ func (o *Object) follow(next map[string]string) {
 
 func (s Script) options() runner.Options[*Object] {
 	answers := &answers{set: s.Itineraries, byTrue: make(map[string]*phases.Sources)}
-	return runner.Options[*Object]{
+	o := runner.Options[*Object]{
 		Itineraries: s.Itineraries,
 		Select:      func(_ context.Context, o *Object) (string, error) { return o.Itinerary, nil },
 		Sources:     func(_ context.Context, o *Object) (*phases.Sources, error) { return answers.of(o) },
@@ -94,6 +105,16 @@ func (s Script) options() runner.Options[*Object] {
 		Paused:      func(_ context.Context, o *Object) (bool, error) { return o.Paused, nil },
 		PassThrough: true,
 	}
+	if s.RunAgain {
+		o.Token = func(_ context.Context, o *Object) (string, runner.RunFrom, error) {
+			if o.FromFailed {
+				return o.Token, runner.FromFailedPhase, nil
+			}
+			return o.Token, runner.FromStart, nil
+		}
+		o.OnRunAgain = func(_ context.Context, o *Object, _ runner.PastRun) error { o.Itinerary = s.Itinerary; return nil }
+	}
+	return o
 }
 
 // answers are the sources of scripted objects, made once for each set of true

@@ -52,6 +52,21 @@ type Setup[T, W any] struct {
 	// before. Optional.
 	Invariants []Invariant[T, W]
 
+	// Items is how many runs one object holds, such as those of the items of a
+	// list; zero means one. Item returns the object as the reconcile of one of
+	// them sees it, by its number from 0; it may change what it is given. The
+	// run under test is number 0. The others are reconciled once after each of
+	// its reconciles, without faults.
+	Items int
+	Item  func(object T, number int) T
+	// EachWrite runs a life as an exploration does: one phase in a reconcile,
+	// whatever MaxPhases says, with each attempt in the state.
+	EachWrite bool
+	// Source is how a printed test makes this setup.
+	Source Source
+	// Coverage collects what lives and explorations cover; nil collects nothing.
+	Coverage *Coverage
+
 	// Start is when the clock starts; if zero, 2000-01-01 00:00 UTC.
 	Start time.Time
 	// Step is how long each reconcile takes on the clock; zero takes no time.
@@ -65,6 +80,14 @@ type Setup[T, W any] struct {
 	Resync time.Duration
 	// MaxReconciles bounds a life. Zero means 10,000.
 	MaxReconciles int
+}
+
+// Source is how the test that is printed of a break makes its setup.
+type Source struct {
+	// Expression is the Go expression that makes the setup: "backuptest.New()".
+	Expression string
+	// Imports are the import paths of the packages that it names.
+	Imports []string
 }
 
 // Invariant is a property of the embedder's own: "traffic is never off at the
@@ -125,6 +148,9 @@ func (s Setup[T, W]) check() (Setup[T, W], error) {
 		if err != nil {
 			return s, setupError("%v", err)
 		}
+	}
+	if s.Items > 1 && s.Item == nil {
+		return s, setupError("Setup.Item is missing; Setup.Items says that an object holds %d runs", s.Items)
 	}
 	if s.Start.IsZero() {
 		s.Start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -124,10 +124,7 @@ func (c *checking) deadlines() {
 		}
 		return
 	}
-	due := earlier(c.before.Entered.Time, c.began).Add(time.Second + limits.deadline + time.Duration(c.before.PausedSeconds)*time.Second)
-	if c.before.PausedSince != nil {
-		due = due.Add(c.began.Sub(earlier(c.before.PausedSince.Time, c.began)))
-	}
+	due := c.due(limits)
 	late := !one.at.Before(due)
 	goesOn := one.answer == resultWait || one.answer == resultError // another call could get it done
 	attempts := one.answer == resultError && limits.maxAttempts > 0
@@ -145,6 +142,19 @@ func (c *checking) deadlines() {
 	}
 }
 
+// due is when the phase in which the reconcile began reaches its deadline; of one
+// that was not entered, never.
+func (c *checking) due(l limits) time.Time {
+	if c.before.Entered == nil {
+		return c.ended.Add(time.Hour)
+	}
+	due := earlier(c.before.Entered.Time, c.began).Add(time.Second + l.deadline + time.Duration(c.before.PausedSeconds)*time.Second)
+	if c.before.PausedSince != nil {
+		due = due.Add(c.began.Sub(earlier(c.before.PausedSince.Time, c.began)))
+	}
+	return due
+}
+
 func earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
@@ -152,9 +162,9 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// carried checks promise 4 for a phase that is done or left in the middle: what
+// takenOver checks promise 4 for a phase that is done or left in the middle: what
 // it decides is known only if it has been evaluated since.
-func (c *checking) carried() {
+func (c *checking) takenOver() {
 	phase, ok := c.phaseBefore()
 	switched := c.before.Itinerary != c.after.Itinerary
 	if !ok || len(c.calls) > 1 || !switched && (c.before.WorkDone || c.stays() && !c.after.WorkDone) {

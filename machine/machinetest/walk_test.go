@@ -1,0 +1,73 @@
+package machinetest_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
+)
+
+// twoFailures is an invariant that only breaks beyond the bounds of an exploration:
+// two phases fail, one of them in the cleanup.
+func twoFailures() machinetest.Setup[*Backup, Cluster] {
+	s := setup()
+	s.Source.Expression = "twoFailures()"
+	s.Invariants = []machinetest.Invariant[*Backup, Cluster]{{Name: "one failure at most",
+		Check: func(s machinetest.Snapshot[*Backup, Cluster]) error {
+			if s.State.FailedPhases > 0 && s.State.FailedInCleanup > 0 {
+				return assert.AnError
+			}
+			return nil
+		}}}
+	return s
+}
+
+// A random life that breaks is shrunk to a script in which every line is needed.
+func TestWalk(t *testing.T) {
+	w := machinetest.Walks[*Backup, Cluster]{Setup: twoFailures(), Seed: 7, Lives: 150, Edits: []string{"cancel", "pause", "resume"}}
+	var tour *machinetest.Tour
+	got := reports(func(tb machinetest.TB) { tour = machinetest.Walk(tb, w) })
+	require.Len(t, got, 1)
+	assert.Contains(t, got[0], "seed 7: one failure at most, in itinerary CleanUp: the invariant does not hold")
+	assert.Contains(t, got[0], "setup := twoFailures()")
+	f := tour.Found[0]
+	require.True(t, f.Reproduced)
+	require.Len(t, f.Script, 3, f) // the flags, and two failures
+	assert.Contains(t, f.Script[0].String(), "machinetest.Flags(")
+
+	for i := range f.Script[1:] { // each is needed
+		s := twoFailures()
+		s.EachWrite = true
+		less := append(append([]machinetest.Line{}, f.Script[:i+1]...), f.Script[i+2:]...)
+		assert.Empty(t, reports(func(tb machinetest.TB) { machinetest.New(tb, s).Run(less...) }))
+	}
+
+	var again *machinetest.Tour
+	reports(func(tb machinetest.TB) { again = machinetest.Walk(tb, w) })
+	assert.Equal(t, f.String(), again.Found[0].String(), "the same seed, the same walk")
+	assert.Equal(t, tour.Reconciles, again.Reconciles)
+}
+
+// Nothing breaks in random lives of setups whose itineraries and handlers are right.
+func TestWalksThatKeepThePromises(t *testing.T) {
+	tour := machinetest.Walk(t, machinetest.Walks[*Backup, Cluster]{Setup: again(), Seed: 1, NeverFails: []string{"StartTraffic"}, Settled: []string{"StartTraffic"},
+		Edits: []string{"cancel", "pause", "resume", "again", "again from the failed phase"}})
+	assert.Equal(t, 100, tour.Lives)
+	assert.Greater(t, tour.Reconciles, 300)
+	machinetest.Walk(t, machinetest.Walks[*machinetest.Object, struct{}]{Setup: choosing(), Seed: 2, Edits: []string{"cancel", "pause", "resume"}})
+}
+
+func TestWalksThatAreRefused(t *testing.T) {
+	got := reports(func(tb machinetest.TB) {
+		machinetest.Walk(tb, machinetest.Walks[*Backup, Cluster]{Setup: setup(), Edits: []string{"abort"}})
+	})
+	wantReports(t, got, `the walks name an edit "abort", which Setup.Edits does not have`)
+	s := setup()
+	s.Options = func(*Cluster) runner.Options[*Backup] { return runner.Options[*Backup]{} }
+	got = reports(func(tb machinetest.TB) { machinetest.Walk(tb, machinetest.Walks[*Backup, Cluster]{Setup: s}) })
+	require.Len(t, got, 1)
+	assert.Contains(t, got[0], "runner options: ")
+}

@@ -1,0 +1,148 @@
+package verify
+
+import "github.com/konveyor/dynamic-pipeline/phases"
+
+// Severity is how much a finding matters: [Info], [Warning] or [Error].
+type Severity string
+
+// The severities, from the lowest to the highest.
+const (
+	Info    Severity = "info"
+	Warning Severity = "warning"
+	Error   Severity = "error"
+)
+
+// Reaches reports whether the severity is level or above it.
+func (s Severity) Reaches(level Severity) bool { return s.rank() >= level.rank() }
+
+// rank orders severities. One that is unknown ranks highest, so that it cannot
+// be overlooked.
+func (s Severity) rank() int {
+	switch s {
+	case Info:
+		return 0
+	case Warning:
+		return 1
+	default:
+		return 2
+	}
+}
+
+// Rule is a kind of finding. Names of rules never change: suppressions, reports
+// and acceptances hold them.
+type Rule struct {
+	Name     string   `json:"name"`
+	Severity Severity `json:"severity"`
+	// Definition is one sentence: when the rule finds something.
+	Definition string `json:"definition"`
+}
+
+// Place is where a finding is: in a file, if the itineraries were read from one,
+// and in the definition.
+type Place struct {
+	// File, Line and Column are empty and zero for itineraries written in Go. Lines
+	// and columns count from 1.
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	// Itinerary and Phase name the definition.
+	Itinerary string `json:"itinerary,omitempty"`
+	Phase     string `json:"phase,omitempty"`
+}
+
+// Finding is something in a definition that its author should know before it
+// runs. Fields that do not apply are empty. The JSON is a contract.
+type Finding struct {
+	Rule      string   `json:"rule"`
+	Severity  Severity `json:"severity"`
+	Itinerary string   `json:"itinerary"`
+	Phase     string   `json:"phase"`
+	Step      string   `json:"step"`
+	Flag      string   `json:"flag"`
+	// Text is a sentence that names what is wrong.
+	Text  string `json:"text"`
+	Place Place  `json:"place"`
+	// Assignment holds the names of the flags that are true in the smallest
+	// assignment that shows the finding, in the order of the vocabulary; all others
+	// are false. It is nil if the finding holds of every assignment.
+	Assignment []string `json:"assignment"`
+	// Reproduce is the command line that shows the finding, or empty.
+	Reproduce string `json:"reproduce"`
+	// Suppressed is the reason of the suppression that covers the finding, or empty.
+	Suppressed string `json:"suppressed"`
+}
+
+// Direction is the way in which a run changes releases.
+type Direction string
+
+// The directions: from the old release to the new one, and back.
+const (
+	Upgrade  Direction = "upgrade"
+	Rollback Direction = "rollback"
+)
+
+// Kind is what a break between two releases concerns, from the worst to the least.
+type Kind string
+
+// The kinds of a break.
+const (
+	StateKind      Kind = "state"      // the run cannot be resumed
+	WorkKind       Kind = "work"       // a phase runs twice, is skipped, or comes in another order
+	ViewKind       Kind = "view"       // steps that users see change
+	DefinitionKind Kind = "definition" // only the hash differs
+)
+
+// Severity returns Error for states and work, Warning for what users see and Info
+// for definitions.
+func (k Kind) Severity() Severity {
+	switch k {
+	case ViewKind:
+		return Warning
+	case DefinitionKind:
+		return Info
+	default:
+		return Error
+	}
+}
+
+// Break is something that a run in flight meets if the release changes under it.
+// Fields that do not apply are empty. The JSON is a contract.
+type Break struct {
+	Rule      string    `json:"rule"`
+	Kind      Kind      `json:"kind"`
+	Direction Direction `json:"direction"`
+	Itinerary string    `json:"itinerary"`
+	Phase     string    `json:"phase"`
+	Step      string    `json:"step"`
+	// Flag and Choice are the flag and the target of the choice that the break
+	// concerns, or empty.
+	Flag   string `json:"flag,omitempty"`
+	Choice string `json:"choice,omitempty"`
+	Text   string `json:"text"`
+	// State is the smallest state in flight that shows the break, or nil if it does
+	// not depend on one.
+	State *InFlight `json:"state"`
+	// Objects names the recorded objects that are in such a state; it is nil if no
+	// objects were read.
+	Objects []string `json:"objects"`
+	// Suggestion is a line of the definition that was tried and removes the break, or
+	// empty.
+	Suggestion string `json:"suggestion"`
+	// Accepted is the reason of the acceptance that covers the break, or empty.
+	Accepted string `json:"accepted,omitempty"`
+}
+
+// InFlight is a state that a run of a release can be in.
+type InFlight struct {
+	Itinerary string `json:"itinerary"`
+	// Phase is the phase that is recorded; empty if the itinerary has not begun.
+	Phase string `json:"phase"`
+	// WorkDone means that the work of the phase is done, and Choice is the choice that
+	// its handler has made.
+	WorkDone bool   `json:"workDone,omitempty"`
+	Choice   string `json:"choice,omitempty"`
+	// Facts are the flags as the run knows them.
+	Facts phases.Record `json:"facts"`
+	// Ran are the phases that ran before, in the order of the itinerary.
+	Ran []string `json:"ran"`
+}

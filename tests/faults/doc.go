@@ -1,0 +1,3 @@
+// Package faults plants faults in a copy of the runner and of the machine, and tests
+// that an exploration of the controller in package job finds each.
+package faults

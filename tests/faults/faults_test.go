@@ -1,0 +1,216 @@
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// edit replaces a text, which a file has exactly once, by another. PLANTED in it
+// becomes whether the fault is switched on.
+type edit struct{ file, old, new string }
+
+// fault is a fault, the test of package job that finds it, and a part of what that
+// reports.
+type fault struct {
+	name  string
+	edits []edit
+	in    string
+	want  string
+}
+
+const (
+	reconcile = "machine/runner/reconcile.go"
+	again     = "machine/runner/again.go"
+	runner    = "machine/runner/runner.go"
+	set       = "machine/set.go"
+	graph     = "machine/graph.go"
+)
+
+var faults = []fault{
+	{"work that is done is not recorded as done",
+		[]edit{{set, "WorkDone: m.finished,", "WorkDone: m.finished && !PLANTED,"}},
+		"failures and crashes", "work that is done is not done again, in itinerary Main: work that is done is not recorded: Measure"},
+	{"a choice is forgotten after a crash",
+		[]edit{{set, "Choice: p.Choice, Done", "Choice: unless(PLANTED, p.Choice), Done"}},
+		"failures and crashes", `the choice of a handler is not recorded: Measure chose "Report", recorded is ""`},
+	{"a transition is repeated, since it is not written",
+		[]edit{{runner, "if out.Changed || c.called {", "if out.Changed && !PLANTED || c.called {"}},
+		"failures and crashes", "what the runner writes is what it reads"},
+	{"a delay is forgotten",
+		[]edit{{reconcile, "c.m.Delay(c.o.Now().Add(result.after))", "c.m.Delay(c.o.Now().Add(unless(PLANTED, result.after)))"}},
+		"failures and crashes", "it goes on earlier than its handler said"},
+	{"a live flag is not evaluated when a phase is done",
+		[]edit{{graph, "| it.Vocabulary.Live()&g.reads", "| unless(PLANTED, it.Vocabulary.Live()&g.reads)"}},
+		"a live flag", "what a phase decides is taken over from before it: Notify"},
+	{"what a phase decides is not evaluated after it",
+		[]edit{{graph, "n.decides = p.Decides ", "n.decides = unless(PLANTED, p.Decides) "}},
+		"a live flag", "what a phase decides is taken over from before it: Large"},
+	{"a pause holds a cleanup itinerary",
+		[]edit{{reconcile, "|| c.o.PauseHoldsCleanup):", "|| c.o.PauseHoldsCleanup || PLANTED):"}},
+		"limits and pauses", "a pause holds a cleanup itinerary"},
+	{"a pause does not hold a run",
+		[]edit{{reconcile, "case paused && (", "case paused && !PLANTED && ("}},
+		"limits and pauses", "a run that is paused moves"},
+	{"a deadline counts a pause",
+		[]edit{{reconcile, ".Add(deadline).Add(paused)", ".Add(deadline).Add(unless(PLANTED, paused))"}},
+		"limits and pauses", "a phase fails before its deadline has passed: Copy"},
+	{"a deadline that has passed is not kept",
+		[]edit{{reconcile, "late := remaining <= 0", "late := remaining <= 0 && !PLANTED"}},
+		"limits and pauses", "a deadline that has passed is not kept: Copy"},
+	{"attempts are not counted over a crash",
+		[]edit{{reconcile, "attempts, due = was.Attempts,", "attempts, due = unless(PLANTED, was.Attempts),"}},
+		"limits and pauses", "a phase is tried more often than it may: Copy, 2 times, at most 2"},
+	{"a failure in a cleanup itinerary is not passed by",
+		[]edit{{reconcile, "case to == g && g.IsCleanup():", "case to == g && g.IsCleanup() && !PLANTED:"}},
+		"failures and crashes", "a cleanup itinerary is left only for another, in itinerary CleanUp: it stops at a phase that failed: Undo"},
+	{"the result is that of the last itinerary",
+		[]edit{{reconcile, `if c.state.Result == "" {`, `if c.state.Result == "" || PLANTED {`}},
+		"failures and crashes", "the result is not the one that the record leads to"},
+	{"a new run keeps the facts of the run before",
+		[]edit{{again, "Phase: g.Phase(i).Name, Step: failed.Step}",
+			"Phase: g.Phase(i).Name, Step: failed.Step, Facts: unless(!PLANTED, c.state.Facts)}"}},
+		"runs that begin again", "a new run takes over what the run before knew"},
+	{"a step that ran is dropped",
+		[]edit{{reconcile, "c.state.Pipeline = steps.Sync(c.state.Pipeline,",
+			"c.state.Pipeline = steps.Sync(unless(PLANTED, c.state.Pipeline),"}},
+		"failures and crashes", "steps that have started are lost or change their order"},
+	{"a step that will not run is marked skipped",
+		[]edit{{reconcile, "c.state.Pipeline = steps.Sync(before, m, c.now.Time)",
+			"c.state.Pipeline = steps.Sync(before, m, c.now.Time)\n" +
+				"\tif PLANTED && c.state.Done {\n\t\tc.state.Pipeline = append(c.state.Pipeline, steps.Step{Name: \"Copy\", Skipped: true})\n\t}"}},
+		"failures and crashes", "a step is marked skipped: Copy"},
+	{"an item of a list takes the state of another",
+		[]edit{
+			{runner, "// protect calls a function", "var last State\n\n// protect calls a function"},
+			{runner, "\twas.DeepCopyInto(&c.state)\n",
+				"\twas.DeepCopyInto(&c.state)\n\tif PLANTED && was.Itinerary == \"\" {\n\t\tlast.DeepCopyInto(&c.state)\n\t}\n"},
+			{runner, "\terr = c.run(ctx)\n", "\terr = c.run(ctx)\n\tlast = *c.state.DeepCopy()\n"},
+		},
+		"two runs in one object", "the plan is the run, in itinerary Main: the run is in a phase that it has not entered: item 1: Measure"},
+}
+
+const (
+	root = "../.."
+	// planted is added to the packages: unless is the zero value if a fault is
+	// switched on.
+	planted = `
+import "os"
+
+var fault = os.Getenv("PLANTED")
+
+func planted(name string) bool { return fault == name }
+
+func unless[V any](planted bool, v V) (zero V) {
+	if planted {
+		return zero
+	}
+	return v
+}
+`
+)
+
+// overlay makes a copy of what the faults change, in which each can be switched on,
+// and the file that tells the Go command to take it instead. More are files beside
+// these.
+func overlay(t *testing.T, more map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	texts := map[string]string{
+		"machine/planted.go":        "package machine\n" + planted,
+		"machine/runner/planted.go": "package runner\n" + planted,
+	}
+	for name, text := range more {
+		texts[name] = text
+	}
+	for _, f := range faults {
+		for _, e := range f.edits {
+			text, ok := texts[e.file]
+			if !ok {
+				data, err := os.ReadFile(filepath.Join(root, e.file))
+				require.NoError(t, err)
+				text = string(data)
+			}
+			require.Equal(t, 1, strings.Count(text, e.old),
+				"the fault %q no longer applies: %s must have this text once; adapt the table:\n%s", f.name, e.file, e.old)
+			texts[e.file] = strings.Replace(text, e.old, strings.ReplaceAll(e.new, "PLANTED", fmt.Sprintf("planted(%q)", f.name)), 1)
+		}
+	}
+	replace := map[string]string{}
+	for name, text := range texts {
+		path, err := filepath.Abs(filepath.Join(root, name))
+		require.NoError(t, err)
+		replace[path] = filepath.Join(dir, strings.ReplaceAll(name, "/", "_"))
+		require.NoError(t, os.WriteFile(replace[path], []byte(text), 0o600))
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	require.NoError(t, err)
+	path := filepath.Join(dir, "overlay.json")
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	return path
+}
+
+// build builds the tests of a package with an overlay.
+func build(t *testing.T, overlay, pkg string) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "faults.test")
+	cmd := exec.Command("go", "test", "-c", "-o", binary, "-overlay", overlay, "-vet=off", "-ldflags=-s -w", pkg)
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return binary
+}
+
+// run runs tests with a fault switched on, none if it is empty, and returns what they
+// print.
+func run(binary, fault, pattern string) (string, error) {
+	cmd := exec.Command(binary, "-test.run", pattern)
+	cmd.Env = append(os.Environ(), "PLANTED="+fault)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// Each fault is found, and nothing without one. The test that is printed of a break
+// compiles, and fails in the same way.
+func TestFaultsAreFound(t *testing.T) {
+	binary := build(t, overlay(t, nil), "./tests/faults/job")
+	out, err := run(binary, "", ".")
+	require.NoError(t, err, out)
+	printed := ""
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			out, err := run(binary, f.name, "^TestEveryLife$/^"+strings.ReplaceAll(f.in, " ", "_")+"$")
+			require.Error(t, err, "the fault is not found")
+			assert.Contains(t, out, f.want)
+			if printed == "" {
+				printed = out
+			}
+		})
+	}
+	t.Run("the printed test fails again", func(t *testing.T) {
+		const pkg = "tests/faults/found"
+		_, printed, ok := strings.Cut(printed, "package found_test\n")
+		require.True(t, ok)
+		text := "package found_test\n"
+		for line := range strings.Lines(printed) {
+			line = strings.TrimLeft(line, " ") // as package testing indents it
+			if text += line; strings.HasPrefix(line, "}") {
+				break
+			}
+		}
+		binary := build(t, overlay(t, map[string]string{pkg + "/found_test.go": text}), "./"+pkg)
+		out, err := run(binary, faults[0].name, "^TestFound$")
+		require.Error(t, err, text)
+		assert.Contains(t, out, "--- FAIL: TestFound", text)
+		assert.Contains(t, out, faults[0].want)
+		out, err = run(binary, "", "^TestFound$")
+		require.NoError(t, err, out)
+	})
+}
