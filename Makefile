@@ -10,6 +10,14 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME    ?= 5000x
 BENCH       ?= .
 
+# What promises rest on: these packages are measured by cover and mutate.
+PROVEN := phases phases/mtc machine machine/runner steps legacy
+N      ?= 50
+SEED   ?= 1
+PKG    ?= $(PROVEN)
+comma  := ,
+space  := $() $()
+
 # The oldest Go that the modules of embedders serve.
 OLDEST_GO := go1.24.0
 
@@ -18,8 +26,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## Run the tests of all modules but tests/adopt, alerts, dump, e2e and versions, with the race detector
-	@for m in $(filter-out tests/adopt/% tests/alerts/ tests/dump/ tests/e2e/ tests/versions/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
+test: ## Run the tests of all modules but tests/adopt, alerts, bench, dump, e2e and versions, with the race detector
+	@for m in $(filter-out tests/adopt/% tests/alerts/ tests/bench/ tests/dump/ tests/e2e/ tests/versions/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
 
 .PHONY: test-adopt
 test-adopt: ## Run tests/adopt: controllers that adopt the library, one of them on the API server of test-e2e
@@ -29,9 +37,13 @@ test-adopt: ## Run tests/adopt: controllers that adopt the library, one of them 
 test-alerts: ## Run tests/alerts on promtool (installs it if it is missing)
 	tests/alerts/install && cd tests/alerts && go test ./...
 
+.PHONY: test-bench
+test-bench: ## Run each benchmark of tests/bench once, and check its README against the results
+	cd tests/bench && go test -bench . -benchtime 1x ./...
+
 .PHONY: test-dump
-test-dump: ## Run tests/dump on Graphviz, mermaid and Chromium (installs what is missing)
-	tests/dump/install && cd tests/dump && go test -race -timeout 30m .
+test-dump: ## Run tests/dump on Graphviz, mermaid, Chromium and schemas (installs what is missing)
+	tests/dump/install && cd tests/dump && go test -race -timeout 30m . ./sarif
 
 .PHONY: test-e2e
 test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some 10 minutes), and the pages in Chromium
@@ -42,6 +54,13 @@ test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some
 .PHONY: lives
 lives: ## Play 1,000 random lives on a real API server (some 5 minutes; LIVES and LIVES_SEED are taken)
 	cd tests/e2e && LIVES=$${LIVES:-1000} go test -v -count=1 -timeout 60m -run '^TestRandomLives$$' .
+
+.PHONY: load load-results
+load: ## Run 5,000 migrations at once on one controller, and on two that share them (some 2 hours; LOAD is taken)
+	cd tests/e2e && LOAD=$${LOAD:-5000} go test -v -count=1 -timeout 6h -run '^TestLoadOfProcesses$$' .
+load-results: ## The same, and rewrite the README of tests/bench
+	LOAD_FILE=$(CURDIR)/tests/bench/testdata/load.txt $(MAKE) load
+	cd tests/bench && go test -run '^TestREADME$$' . -update
 
 .PHONY: test-versions
 test-versions: ## Build and test in modules of embedders at the oldest, a middle and the newest controller-runtime (some 8 minutes)
@@ -65,12 +84,28 @@ lint: ## Check formatting, go vet, go mod tidy and staticcheck
 		(cd $$m && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; done
 
 .PHONY: bench
-bench: ## Run the benchmarks (BENCH is a pattern)
-	go test -run '^$$' -bench '$(BENCH)' -benchmem ./tests/conformance
+bench: ## Run the benchmarks of all modules (BENCH is a pattern)
+	@for dir in $$(git grep -l '^func Benchmark' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
+		echo "== ./$$dir"; (cd $$dir && go test -run '^$$' -bench '$(BENCH)' -benchmem .) || exit 1; done
+
+.PHONY: bench-results
+bench-results: ## Measure all that the README of tests/bench shows, and rewrite it (some 5 minutes of a quiet machine; COUNT and BENCHTIME are taken)
+	tests/bench/results
 
 .PHONY: cover
-cover: ## Measure the coverage of the root module, by all of its tests
-	go test -coverpkg=./... -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1
+cover: ## Measure the coverage of PROVEN by all tests of the root module; below 95 % of the statements of a package it fails
+	@go test -coverpkg=$(subst $(space),$(comma),$(PROVEN:%=./%)) -coverprofile=coverage.out ./...
+	@awk -f internal/mutate/cover.awk -v least=95 coverage.out
+
+.PHONY: mutate mutate-retry mutate-report
+mutate: ## Try N mutants of PKG (default: PROVEN) in the order of SEED that were not tried yet (some 20 s each)
+	@ulimit -v 16000000; go run ./internal/mutate -n $(N) -seed $(SEED) $(PKG:%=./%)
+
+mutate-retry: ## Try the mutants of PKG once more that live and are not explained
+	@ulimit -v 16000000; go run ./internal/mutate -retry -n $(N) $(PKG:%=./%)
+
+mutate-report: ## Print how many mutants of PKG were killed, and those that live; fails if one is not explained
+	@go run ./internal/mutate -report $(PKG:%=./%)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (5000x is some seconds)

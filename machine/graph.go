@@ -298,6 +298,9 @@ func (g *Graph) point(p Position, f phases.Facts) (point, error) {
 // else its step by the facts.
 func (g *Graph) stepNamed(i int, name string, f phases.Facts) int32 {
 	n := &g.nodes[i]
+	if n.steps == nil {
+		return n.step
+	}
 	if k := int32(g.StepIndex(name)); k >= 0 {
 		if n.step == k || slices.ContainsFunc(n.steps, func(s guardedStep) bool { return s.step == k }) {
 			return k
@@ -328,10 +331,12 @@ func (g *Graph) position(pt point) Position {
 	if pt.at == start {
 		return Position{}
 	}
-	p := Position{Phase: pt.end, Done: true}
-	i, ok := g.byName[pt.end]
-	if pt.at != g.done() {
-		i, ok = pt.at, true
+	i, ok := pt.at, true
+	var p Position
+	if pt.at == g.done() {
+		p = Position{Phase: pt.end, Done: true}
+		i, ok = g.byName[pt.end]
+	} else {
 		p = Position{Phase: g.names[i]}
 		if pt.choice > 0 {
 			p.Choice = g.names[g.nodes[i].jumps[pt.choice-1].to]

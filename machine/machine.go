@@ -353,12 +353,13 @@ func (m *Machine) move(ctx context.Context, observers []func(Transition), choose
 		if err != nil {
 			return Transition{}, err
 		}
-		h := &hop{from: m.point, facts: m.facts}
-		if err := table.fire(ctx, h, to); err != nil {
+		from := m.point
+		d, err := table.fire(from, m.facts, to)
+		if err != nil {
 			return Transition{}, m.refused(err, to)
 		}
-		m.point, m.fresh, m.notBefore = g.enter(to, h.to.step), 0, time.Time{}
-		return Transition{Itinerary: g.Name(), From: g.position(h.from), To: g.position(m.point), Jumped: h.to.jumped}, nil
+		m.point, m.fresh, m.notBefore = g.enter(to, d.step), 0, time.Time{}
+		return Transition{Itinerary: g.Name(), From: g.position(from), To: g.position(m.point), Jumped: d.jumped}, nil
 	}()
 	if err != nil {
 		return t, err

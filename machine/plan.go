@@ -15,7 +15,8 @@ type Plan struct {
 	facts phases.Facts
 	point
 	marks []mark
-	loops *loops // nil without jumps
+	loops *loops   // nil without jumps
+	room  [64]mark // the marks of itineraries of a usual size, in one piece with the plan
 }
 
 // loops is what a plan with jumps holds beside its marks.
@@ -80,35 +81,48 @@ func (g *Graph) PlanFrom(p Position, f phases.Facts) (*Plan, error) {
 	return g.plan(pt, f), nil
 }
 
+// newPlan returns a plan without marks.
+func (g *Graph) newPlan(pt point, f phases.Facts) *Plan {
+	p := &Plan{graph: g, facts: f, point: pt}
+	if n := len(g.nodes); n <= len(p.room) {
+		p.marks = p.room[:n:n]
+	} else {
+		p.marks = make([]mark, n)
+	}
+	return p
+}
+
 func (g *Graph) plan(pt point, f phases.Facts) *Plan {
-	p := &Plan{graph: g, facts: f, point: pt, marks: make([]mark, len(g.nodes))}
-	at := p.at
+	p := g.newPlan(pt, f)
 	if g.jumps {
 		p.walk(true)
 		return p
 	}
+	marks, at := p.marks, pt.at
+	for i := range marks[:max(at, 0)] {
+		marks[i] = mark(g.nodes[i].guard.Eval(f))
+	}
 	var open phases.Flags // decided by a phase that is not done
-	for i := range g.nodes {
+	if at >= 0 && at < len(marks) {
+		marks[at] = mark(phases.True) | ahead
+		open = g.nodes[at].decides
+	}
+	for i := at + 1; i < len(marks); i++ {
 		n := &g.nodes[i]
 		t := n.guard.Eval(f)
-		m := mark(t)
-		if i >= at {
-			m |= ahead
-			if i == at {
-				t, m = phases.True, mark(phases.True)|ahead
-			} else {
-				if n.guard.Reads()&open != 0 {
-					m |= tentative
-				}
-				if n.steps != nil && n.stepReads()&open != 0 {
-					m |= stepOpen
-				}
+		m := mark(t) | ahead
+		if open != 0 {
+			if n.guard.Reads()&open != 0 {
+				m |= tentative
 			}
-			if n.decides != 0 && (t != phases.False || n.guard.Eval(f.Forget(open)) != phases.False) {
-				open |= n.decides
+			if n.steps != nil && n.stepReads()&open != 0 {
+				m |= stepOpen
 			}
 		}
-		p.marks[i] = m
+		if n.decides != 0 && (t != phases.False || n.guard.Eval(f.Forget(open)) != phases.False) {
+			open |= n.decides
+		}
+		marks[i] = m
 	}
 	return p
 }
@@ -355,7 +369,7 @@ func (g *Graph) matters(pt point, f phases.Facts) phases.Flags {
 	if !g.jumps {
 		return g.plan(pt, f).Matters()
 	}
-	p := &Plan{graph: g, facts: f, point: pt, marks: make([]mark, len(g.nodes))}
+	p := g.newPlan(pt, f)
 	p.walk(false)
 	return p.Matters()
 }

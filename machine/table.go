@@ -23,7 +23,15 @@ type table struct {
 	states    []string // of the phases, then done
 	events    []fsm.EventDesc
 	callbacks fsm.Callbacks
-	idle      chan *fsm.FSM
+	idle      chan *mover
+}
+
+// mover is an FSM and what its guards are told of the transition that is tried.
+// Whoever moves has it to itself.
+type mover struct {
+	fsm  *fsm.FSM
+	hop  hop
+	args []any // the hop
 }
 
 // States and events have prefixes of their own, since looplab/fsm gives the
@@ -63,7 +71,7 @@ func (g *Graph) newTable() (*table, error) {
 	}
 	t := &table{
 		callbacks: fsm.Callbacks{},
-		idle:      make(chan *fsm.FSM, runtime.GOMAXPROCS(0)),
+		idle:      make(chan *mover, runtime.GOMAXPROCS(0)),
 	}
 	for _, name := range g.names {
 		t.states = append(t.states, statePrefix+name)
@@ -209,29 +217,41 @@ func (g *Graph) allows(from point, to int, f phases.Facts) (destination, error) 
 	return destination{}, e
 }
 
-// fire tries the edge from the hop's index. The FSM decides: it has the edge,
-// and the edge's guard admits. An FSM that was left in the middle of a
-// transition is thrown away, never used again.
-func (t *table) fire(ctx context.Context, h *hop, to int) error {
-	var f *fsm.FSM
+// fire tries the edge from a point to an index, and returns the destination. The FSM
+// decides: it has the edge, and the edge's guard admits. An FSM that was left in the
+// middle of a transition is thrown away, never used again.
+func (t *table) fire(from point, f phases.Facts, to int) (destination, error) {
+	var m *mover
 	select {
-	case f = <-t.idle:
+	case m = <-t.idle:
 	default:
-		f = fsm.NewFSM(startState, t.events, t.callbacks)
+		m = &mover{fsm: fsm.NewFSM(startState, t.events, t.callbacks)}
+		m.args = []any{&m.hop}
 	}
-	f.SetState(t.state(h.from.at))
+	m.hop = hop{from: from, facts: f}
+	m.fsm.SetState(t.state(from.at))
 	// A context that is done would leave the FSM stuck in the transition; the
-	// caller has looked at it before.
-	err := f.Event(context.WithoutCancel(ctx), t.event(to), h)
+	// caller has looked at it before, and no guard needs one.
+	err := m.fsm.Event(context.Background(), t.event(to), m.args...)
+	d := m.hop.to
+	if err == nil {
+		t.release(m)
+		return d, nil
+	}
 	var same fsm.NoTransitionError
 	if errors.As(err, &same) {
 		err = same.Err // a phase that is entered again from itself
 	}
 	if err == nil || errors.As(err, new(fsm.CanceledError)) || errors.As(err, new(fsm.InvalidEventError)) {
-		select {
-		case t.idle <- f:
-		default:
-		}
+		t.release(m)
 	}
-	return err
+	return d, err
+}
+
+// release keeps an FSM for whoever moves next.
+func (t *table) release(m *mover) {
+	select {
+	case t.idle <- m:
+	default:
+	}
 }

@@ -27,7 +27,7 @@ func lettersGraph(t *testing.T) *Graph {
 
 func TestFSMsAreReused(t *testing.T) {
 	g := lettersGraph(t)
-	var first *fsm.FSM
+	var first *mover
 	for range 100 {
 		m, err := g.NewMachine(Position{}, phases.NewFacts(1, 0))
 		require.NoError(t, err)
@@ -53,7 +53,7 @@ func TestAnFSMThatIsStuckIsNeverUsedAgain(t *testing.T) {
 	require.NoError(t, err)
 	stuck := fsm.NewFSM(startState, table.events, fsm.Callbacks{"leave_state": func(_ context.Context, e *fsm.Event) { e.Async() }})
 	require.Error(t, stuck.Event(context.Background(), table.event(0)))
-	table.idle <- stuck
+	table.idle <- &mover{fsm: stuck}
 
 	m, err := g.NewMachine(Position{}, phases.NewFacts(1, 0))
 	require.NoError(t, err)
@@ -83,7 +83,7 @@ func TestTheGuardsAreTheFSMs(t *testing.T) {
 		{"no edge leads from A to done", 0, 3, phases.NewFacts(1, 0), new(fsm.InvalidEventError)},
 	} {
 		t.Run(c.about, func(t *testing.T) {
-			err := table.fire(context.Background(), &hop{from: point{at: c.from}, facts: c.facts}, c.to)
+			_, err := table.fire(point{at: c.from}, c.facts, c.to)
 			switch want := c.want.(type) {
 			case *fsm.InvalidEventError:
 				assert.ErrorAs(t, err, want)
@@ -96,6 +96,20 @@ func TestTheGuardsAreTheFSMs(t *testing.T) {
 	}
 }
 
+// cancelledLater is a context that is cancelled after it was looked at once.
+type cancelledLater struct {
+	context.Context
+	looked bool
+}
+
+func (c *cancelledLater) Err() error {
+	if !c.looked {
+		c.looked = true
+		return nil
+	}
+	return c.Context.Err()
+}
+
 // A context that is cancelled while the machine moves, after it was looked at,
 // does not leave the FSM stuck.
 func TestAContextThatIsCancelledOnTheWay(t *testing.T) {
@@ -104,8 +118,14 @@ func TestAContextThatIsCancelledOnTheWay(t *testing.T) {
 	require.NoError(t, err)
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	require.NoError(t, table.fire(cancelled, &hop{from: point{at: start}, facts: phases.NewFacts(1, 0)}, 0))
+	m, err := g.NewMachine(Position{}, phases.NewFacts(1, 0))
+	require.NoError(t, err)
+	tr, err := m.Advance(&cancelledLater{Context: cancelled})
+	require.NoError(t, err)
+	assert.Equal(t, "A", tr.To.Phase)
 	assert.Len(t, table.idle, 1)
+	_, err = m.Advance(&cancelledLater{Context: cancelled, looked: true})
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // The edges that are listed are those of looplab's table: each of them is a

@@ -1,7 +1,5 @@
 package phases
 
-import "slices"
-
 // Truth is the value of a flag or a guard: no, yes, or unknown.
 type Truth uint8
 
@@ -99,7 +97,16 @@ type Record struct {
 
 // DeepCopyInto copies the record into out; the two share nothing.
 func (r *Record) DeepCopyInto(out *Record) {
-	*out = Record{Hash: r.Hash, True: slices.Clone(r.True), False: slices.Clone(r.False), Unknown: slices.Clone(r.Unknown)}
+	all := make([]string, 0, len(r.True)+len(r.False)+len(r.Unknown)) // in one piece
+	copied := func(names []string) []string {
+		if names == nil {
+			return nil
+		}
+		from := len(all)
+		all = append(all, names...)
+		return all[from:len(all):len(all)]
+	}
+	*out = Record{Hash: r.Hash, True: copied(r.True), False: copied(r.False), Unknown: copied(r.Unknown)}
 }
 
 // DeepCopy copies the record; the copy shares nothing with it. It is nil if the
@@ -116,11 +123,18 @@ func (r *Record) DeepCopy() *Record {
 // Record writes facts down by name. The hash is that of the itinerary's
 // definition.
 func (v *Vocabulary) Record(f Facts, hash string) Record {
+	all := make([]string, 0, len(v.sorted)) // in one piece
 	sorted := func(set Flags) []string {
-		if set &= v.All(); set == 0 {
+		from := len(all)
+		for _, d := range v.sorted {
+			if set.Has(d.Flag) {
+				all = append(all, d.Name)
+			}
+		}
+		if len(all) == from {
 			return nil // as it is read back from JSON
 		}
-		return slices.Sorted(slices.Values(v.Names(set)))
+		return all[from:len(all):len(all)]
 	}
 	return Record{
 		Hash:    hash,
@@ -134,11 +148,24 @@ func (v *Vocabulary) Record(f Facts, hash string) Record {
 // ignored; flags that the record does not name are unknown, and so is a flag
 // that it names as both true and false: whoever asks will find its value.
 func (v *Vocabulary) Facts(r Record) Facts {
-	set := func(names []string) (f Flags) {
-		for _, name := range names {
-			f |= v.byName[name]
+	return NewFacts(v.set(r.True), v.set(r.False)).Forget(v.set(r.Unknown))
+}
+
+// set returns the flags of these names. If they are sorted, as [Vocabulary.Record]
+// writes them, it finds all of them on one way through the names that it has.
+func (v *Vocabulary) set(names []string) (f Flags) {
+	next := v.sorted
+	for _, name := range names {
+		k := 0
+		for k < len(next) && next[k].Name != name {
+			k++
 		}
-		return f
+		if k == len(next) { // in another order, or gone
+			f |= v.byName[name]
+			continue
+		}
+		f |= next[k].Flag
+		next = next[k+1:]
 	}
-	return NewFacts(set(r.True), set(r.False)).Forget(set(r.Unknown))
+	return f
 }

@@ -18,6 +18,8 @@ const (
 type File struct {
 	Vocabulary  *Vocabulary
 	Itineraries []Itinerary
+	// Suppressions are the findings of the verifier that the file accepts.
+	Suppressions []Suppression
 }
 
 // Itinerary returns the itinerary of that name. The error is an
@@ -35,7 +37,7 @@ func (f *File) Itinerary(name string) (Itinerary, error) {
 
 // LimitError is a file that has more of something than [Load] and [Save] allow.
 type LimitError struct {
-	// What is counted: "bytes", "phases" or "flags".
+	// What is counted: "bytes", "phases", "flags" or "suppressions".
 	What  string
 	Limit int
 }

@@ -3,6 +3,7 @@ package phases
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -67,6 +68,7 @@ func (c Clause) Broken(f Facts) bool {
 // relations between them. It is immutable and safe for concurrent use.
 type Vocabulary struct {
 	defs      []FlagDef
+	sorted    []FlagDef // by name
 	relations []Clause
 	byName    map[string]Flags
 	live      Flags
@@ -84,6 +86,7 @@ func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 	}
 	v := &Vocabulary{
 		defs:      append([]FlagDef(nil), defs...),
+		sorted:    slices.SortedFunc(slices.Values(defs), func(a, b FlagDef) int { return strings.Compare(a.Name, b.Name) }),
 		relations: append([]Clause(nil), relations...),
 		byName:    make(map[string]Flags, len(defs)),
 	}

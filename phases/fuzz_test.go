@@ -24,6 +24,7 @@ func FuzzLoad(f *testing.F) {
 		"", "---\n---\n", "[[[[", "a: *a", "\ufeffflags: []", "flags: [{name: \"\\ud800\"}]",
 		"itineraries: [{name: I, phases: [{name: P, step: S}]}]",
 		"flags: [{name: A}, {name: B}]\nrelations: [[\"!A\", B]]\nitineraries: [{name: I, cleanup: true, result: RolledBack, phases: [{name: P, step: S, all: [A], any: [B], none: [], rides: false, decides: [A], jumps: [{to: P, none: [A]}], formerly: [Q], description: \"x\\ny\"}]}]",
+		"itineraries: [{name: I, phases: [{name: P, step: S}]}]\nsuppress: [{rule: R, itinerary: I, phase: P, step: S, flag: A, reason: \"a\\nb\"}, {rule: R}]",
 		"itineraries:\n- name: |\n    a\n    b\n  phases:\n  - name: >-\n      c\n\n      d\n    step: \"\\x00\\u2028\\U0001F600\"\n",
 	} {
 		f.Add([]byte(text))

@@ -75,11 +75,12 @@ func (l *loader) load(r io.Reader) *File {
 	if root == nil {
 		return nil
 	}
-	top := l.mapping(root, "a file", "flags", "relations", "itineraries")
+	top := l.mapping(root, "a file", "flags", "relations", "itineraries", "suppress")
 	if top == nil {
 		return nil
 	}
 	f := &File{Vocabulary: l.vocabulary(top)}
 	l.itineraries(root, top, f)
+	f.Suppressions = l.suppressions(top)
 	return f
 }

@@ -52,6 +52,10 @@ itineraries:
   - name: P
     step: T
     rides: false
+suppress:
+- {rule: rides-alone, itinerary: Warm, phase: Q, step: S, flag: A, reason: "meant so"}
+- rule: jump-never-taken
+  reason: it stays for a release
 `
 	const a, b, c = Flags(1), Flags(2), Flags(4)
 	flags := MustVocabulary([]FlagDef{{a, "A", "when A is true", false}, {b, "B", "", false}, {c, "C", "", false}}, Clause{True: b | c, False: a})
@@ -64,6 +68,9 @@ itineraries:
 			{Name: "E", End: true, Guard: Guard{All: a}},
 		}},
 		{Name: "Cold", Vocabulary: flags, Phases: []Phase{{Name: "P", Step: "T"}}},
+	}, Suppressions: []Suppression{
+		{Rule: "rides-alone", Itinerary: "Warm", Phase: "Q", Step: "S", Flag: "A", Reason: "meant so"},
+		{Rule: "jump-never-taken", Reason: "it stays for a release"},
 	}}
 	for about, text := range map[string]string{
 		"as it is":             text,
@@ -134,9 +141,15 @@ func TestLoadRefuses(t *testing.T) {
 		{"a broken second document", one(fine) + "---\n{\n", []string{
 			`f:7: is not YAML: did not find expected node content; correct it at this line or before it`}},
 		{"a list instead of a file", "- a\n", []string{
-			`f:1:1: a file must be a mapping with the keys flags, relations and itineraries, not a list`}},
+			`f:1:1: a file must be a mapping with the keys flags, relations, itineraries and suppress, not a list`}},
 		{"a word instead of a file", "hello", []string{
-			`f:1:1: a file must be a mapping with the keys flags, relations and itineraries, not the string "hello"`}},
+			`f:1:1: a file must be a mapping with the keys flags, relations, itineraries and suppress, not the string "hello"`}},
+		{"a suppression without a reason", one(fine) + "suppress:\n- {rule: rides-alone}\n", []string{
+			`f:7:3: a suppression gives no reason; write down why the finding is accepted`}},
+		{"a suppression without a rule", one(fine) + "suppress:\n- {reason: meant so, phase: P}\n", []string{
+			`f:7:3: a suppression names no rule; name the rule whose findings it accepts`}},
+		{"a mistyped key of a suppression", one(fine) + "suppress:\n- {rule: rides-alone, reason: r, phse: P}\n", []string{
+			`f:7:34: a suppression has no key "phse"; did you mean "phase"?`}},
 		{"no itineraries", "flags: []\n", []string{
 			`f:1:1: has no itineraries; list at least one under itineraries`}},
 		{"a mistyped key of the file", "itinerary: []\n", []string{
@@ -396,6 +409,9 @@ func TestLoadLimits(t *testing.T) {
 		}
 		return "flags:\n" + b.String() + "itineraries: [{name: I, phases: [{name: P, step: S, all: [F" + fmt.Sprint(n-1) + "]}]}]"
 	}
+	suppressions := func(n int) string {
+		return "suppress:\n" + strings.Repeat("- {rule: R, reason: r}\n", n)
+	}
 	size := func(n int) string {
 		text := one("  - {name: P, step: S}\n")
 		return text + strings.Repeat("#", n-len(text))
@@ -411,6 +427,8 @@ func TestLoadLimits(t *testing.T) {
 		{"a phase too many", one(phases(MaxFilePhases + 1)), "f:10005:5: is one phase too many: a file holds at most 10000 phases; split it", &LimitError{"phases", MaxFilePhases}},
 		{"a phase too many, in two itineraries", one(phases(MaxFilePhases)) + "- name: J\n  phases:\n" + phases(2), "f:10007:5: is one phase too many: a file holds at most 10000 phases; split it", &LimitError{"phases", MaxFilePhases}},
 		{"as many flags as allowed", flags(MaxFlags), "", nil},
+		{"as many suppressions as allowed", one("  - {name: P, step: S}\n") + suppressions(MaxSuppressions), "", nil},
+		{"a suppression too many", one("  - {name: P, step: S}\n") + suppressions(MaxSuppressions+1), "f:1007:3: is one suppression too many: a file holds at most 1000 suppressions; split it", &LimitError{"suppressions", MaxSuppressions}},
 		{"flags too many", flags(MaxFlags + 5), "f:66:3: is one flag too many: a file holds at most 64 flags; split it", &LimitError{"flags", MaxFlags}},
 	} {
 		t.Run(c.about, func(t *testing.T) {

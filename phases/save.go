@@ -67,8 +67,16 @@ func (f *File) check() error {
 		seen[it.Name] = true
 		phases += len(it.Phases)
 	}
-	if phases > MaxFilePhases {
+	switch {
+	case phases > MaxFilePhases:
 		return &LimitError{What: "phases", Limit: MaxFilePhases}
+	case len(f.Suppressions) > MaxSuppressions:
+		return &LimitError{What: "suppressions", Limit: MaxSuppressions}
+	}
+	for i, s := range f.Suppressions {
+		if problem := s.problem(); problem != "" {
+			return &SaveError{Problem: fmt.Sprintf("suppression %d %s", i+1, problem)}
+		}
 	}
 	return nil
 }
@@ -105,6 +113,12 @@ func (f *File) write(b *bytes.Buffer) {
 		for _, p := range it.Phases {
 			p.write(b, f.Vocabulary)
 		}
+	}
+	if len(f.Suppressions) > 0 {
+		fmt.Fprintln(b, "suppress:")
+	}
+	for _, s := range f.Suppressions {
+		fmt.Fprintf(b, "- %s\n", flow(s.pairs()))
 	}
 }
 

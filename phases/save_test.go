@@ -157,6 +157,10 @@ func TestSaveRefuses(t *testing.T) {
 				f.Itineraries[0].Phases = append(f.Itineraries[0].Phases, Phase{Name: fmt.Sprint(i), Step: "S"})
 			}
 		}), new(*LimitError), "a file holds at most 10000 phases; split it"},
+		{"a suppression without a reason", file(func(f *File) {
+			f.Suppressions = []Suppression{{Rule: "rides-alone", Reason: "r"}, {Rule: "rides-alone"}}
+		}), new(*SaveError), "cannot save: suppression 2 gives no reason; write down why the finding is accepted"},
+		{"too many suppressions", file(func(f *File) { f.Suppressions = make([]Suppression, MaxSuppressions+1) }), new(*LimitError), "a file holds at most 1000 suppressions; split it"},
 		{"too many bytes", file(func(f *File) { f.Itineraries[0].Phases[0].Description = strings.Repeat("x", MaxFileSize) }), new(*LimitError), "a file holds at most 1048576 bytes; split it"},
 	} {
 		t.Run(c.about, func(t *testing.T) {

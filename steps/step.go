@@ -127,9 +127,26 @@ func (p Pipeline) DeepCopy() Pipeline {
 	if p == nil {
 		return nil
 	}
-	out := make(Pipeline, len(p))
+	out := slices.Clone(p)
+	count := 0
 	for i := range p {
-		p[i].DeepCopyInto(&out[i])
+		for _, t := range []*metav1.Time{p[i].Started, p[i].Completed} {
+			if t != nil {
+				count++
+			}
+		}
+	}
+	times := make([]metav1.Time, 0, count) // in one piece
+	copied := func(t *metav1.Time) *metav1.Time {
+		if t == nil {
+			return nil
+		}
+		times = append(times, *t)
+		return &times[len(times)-1]
+	}
+	for i := range out {
+		step := &out[i]
+		step.Started, step.Completed, step.Progress = copied(step.Started), copied(step.Completed), slices.Clone(step.Progress)
 	}
 	return out
 }

@@ -57,8 +57,14 @@ func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 	if m.Plan.Graph() == nil {
 		return p.DeepCopy()
 	}
-	var s syncing
-	s.begin(p, m, now)
+	graph := m.Plan.Graph()
+	n := len(graph.Steps())
+	indices := make([]int32, n+len(p)+n+1)
+	s := syncing{
+		Snapshot: m, graph: graph, now: now.UTC().Truncate(time.Second), out: make(Pipeline, 0, len(p)+1),
+		place: indices[:n:n], index: indices[n:],
+	}
+	s.begin(p)
 	switch at := m.Plan.Current(); {
 	case at >= 0:
 		s.enter(at)
@@ -71,34 +77,47 @@ func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 	return s.out
 }
 
+// usual is for how many steps there is room on the stack, and for how many phases
+// usualPhases.
+const usual, usualPhases = 32, 64
+
+// sized returns a slice of n zero values: in the room, if that is large enough.
+func sized[V any](room []V, n int) []V {
+	if n <= len(room) {
+		return room[:n]
+	}
+	return make([]V, n)
+}
+
 // syncing is the state of one Sync. Steps are looked up by their index in the
 // graph, -1 for those that it does not have.
 type syncing struct {
 	Snapshot
-	graph   *machine.Graph
-	now     time.Time
-	out     Pipeline       // as it will be
-	index   []int32        // of the steps in out
-	place   []int32        // by index: the place of the step in out, counted from 1; 0 if it is not there
-	others  map[string]int // the places, counted from 1, of steps that the graph does not have
-	waiting []bool         // by index: whether it was listed and had not started
-	times   []metav1.Time  // what the timestamps of out point into
+	graph  *machine.Graph
+	now    time.Time
+	out    Pipeline       // as it will be
+	index  []int32        // of the steps in out, with room for more
+	place  []int32        // by index: the place of the step in out, counted from 1, or one of those below
+	others map[string]int // the places, counted from 1, of steps that the graph does not have
+	times  []metav1.Time  // what the timestamps of out point into
 }
 
-func (s *syncing) begin(p Pipeline, m Snapshot, now time.Time) {
-	s.Snapshot, s.graph, s.now = m, m.Plan.Graph(), now.UTC().Truncate(time.Second)
-	s.out = make(Pipeline, 0, len(p)+1)
-	s.index = make([]int32, 0, len(p)+1)
-	s.place = make([]int32, len(s.graph.Steps()))
-	s.waiting = make([]bool, len(s.graph.Steps()))
+// The places of steps that are not in out: those that were listed and had not
+// started, and all others.
+const (
+	waiting int32 = -1
+	nowhere int32 = 0
+)
+
+func (s *syncing) begin(p Pipeline) {
 	for i := range p {
 		k := s.graph.StepIndex(p[i].Name)
 		switch {
 		case p[i].Name == "": // it names no step, and an API server refuses it
 		case p[i].Ran():
 			s.add(&p[i], k)
-		case k >= 0 && !p[i].Skipped:
-			s.waiting[k] = true
+		case k >= 0 && !p[i].Skipped && s.place[k] == nowhere:
+			s.place[k] = waiting
 		}
 	}
 	s.times = make([]metav1.Time, 0, 2*len(s.out)+2)
@@ -140,7 +159,8 @@ func (s *syncing) add(step *Step, index int) {
 
 // list appends a step.
 func (s *syncing) list(step Step, index int) {
-	s.out, s.index = append(s.out, step), append(s.index, int32(index))
+	s.index[len(s.out)] = int32(index)
+	s.out = append(s.out, step)
 	if index >= 0 {
 		s.place[index] = int32(len(s.out))
 	}
@@ -238,8 +258,12 @@ func (s *syncing) interrupt() {
 
 // enter shows the phase at index at under its step.
 func (s *syncing) enter(at int) {
-	var room [64]int32 // keeps itineraries of a usual size off the heap
-	under, shown := reported(s.Plan, s.place, room[:0])
+	var room struct { // keeps itineraries of a usual size off the heap
+		under        [usualPhases]int32
+		shown, ahead [usual]bool
+	}
+	shown := sized(room.shown[:], len(s.place))
+	under := reported(s.Plan, s.place, room.under[:0], shown)
 	k := int(under[at])
 	current := s.find(k)
 	if !shown[s.Plan.StepOf(at)] && (current == nil || !current.Open()) {
@@ -273,7 +297,7 @@ func (s *syncing) enter(at int) {
 		current.Message = phase.Name
 	}
 
-	ahead := make([]bool, len(s.place))
+	ahead := sized(room.ahead[:], len(s.place))
 	for i := range s.Plan.Each {
 		if i == at || s.Plan.Runs(i) == phases.False || under[i] < 0 {
 			continue
@@ -285,8 +309,8 @@ func (s *syncing) enter(at int) {
 			}
 		}
 	}
-	for i, k := range s.index {
-		step := &s.out[i]
+	for i := range s.out {
+		step, k := &s.out[i], s.index[i]
 		switch {
 		case step == current || !step.Open() && !s.Again:
 		case k >= 0 && ahead[k]:
@@ -311,14 +335,17 @@ func (s *syncing) follow() {
 	if s.Plan.Position().Done {
 		return
 	}
-	shown := make([]bool, len(s.place))
+	var room [usual]bool
+	shown := sized(room[:], len(s.place))
 	for i := range s.Plan.Each {
 		runs := s.Plan.Runs(i)
 		if s.graph.Rides(i) || runs == phases.False {
 			continue
 		}
 		for k, t := range s.Plan.Under(i) {
-			if s.place[k] == 0 && (runs == phases.True && t == phases.True || s.graph.IsCleanup() && !s.graph.IsEnd(i) || s.waiting[k]) {
+			place := s.place[k]
+			sure := runs == phases.True && t == phases.True
+			if place == waiting || place == nowhere && (sure || s.graph.IsCleanup() && !s.graph.IsEnd(i)) {
 				shown[k] = true
 			}
 		}

@@ -71,7 +71,7 @@ func DisplaySteps(p *machine.Plan) []string {
 		return []string{}
 	}
 	names := make([]string, g.Len())
-	under, _ := reported(p, nil, nil)
+	under := reported(p, nil, nil, make([]bool, len(g.Steps())))
 	for i, k := range under {
 		if k >= 0 {
 			names[i] = g.Steps()[k]
@@ -82,10 +82,9 @@ func DisplaySteps(p *machine.Plan) []string {
 
 // reported is [DisplaySteps] by indices of steps, appended to under. The steps that
 // have started are shown as well: those whose place, by index, is above 0 (nil
-// for none). By index, shown reports which steps are.
-func reported(p *machine.Plan, started []int32, under []int32) (_ []int32, shown []bool) {
+// for none). It sets in shown, by index, which steps are.
+func reported(p *machine.Plan, started []int32, under []int32, shown []bool) []int32 {
 	g := p.Graph()
-	shown = make([]bool, len(g.Steps()))
 	for i := range g.Len() {
 		under = append(under, int32(p.StepOf(i)))
 	}
@@ -124,7 +123,7 @@ func reported(p *machine.Plan, started []int32, under []int32) (_ []int32, shown
 			}
 		}
 	}
-	return under, shown
+	return under
 }
 
 // settled reports whether it is known to which step a phase belongs.

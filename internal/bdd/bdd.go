@@ -149,8 +149,18 @@ func (p *Space) Ite(cond, then, other Set) Set {
 	low := p.Ite(p.branch(cond, top, false), p.branch(then, top, false), p.branch(other, top, false))
 	high := p.Ite(p.branch(cond, top, true), p.branch(then, top, true), p.branch(other, top, true))
 	s := p.make(top, low, high)
+	p.note()
 	p.ite[key] = s
 	return s
+}
+
+// note bounds what is remembered of operations as well: many may be needed although
+// their results have few nodes.
+func (p *Space) note() {
+	const each = 2
+	if p.err == nil && len(p.ite)+len(p.exists) >= each*p.limit {
+		p.err = &LimitError{Nodes: p.limit}
+	}
 }
 
 // Exists returns the assignments that are in s for some value of each of the
@@ -255,6 +265,7 @@ func (p *Space) without(s Set, variable int32) Set {
 		return t
 	}
 	t := p.make(n.variable, p.without(n.low, variable), p.without(n.high, variable))
+	p.note()
 	p.exists[key] = t
 	return t
 }

@@ -131,3 +131,15 @@ func TestBoundIsReported(t *testing.T) {
 	_, ok := p.Smallest(s)
 	assert.False(t, ok, "nothing is concluded from sets beyond the bound")
 }
+
+func TestBoundCountsOperationsAsWell(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	p := New(3, 300) // more nodes than sets of three variables have
+	for range 2000 {
+		p.Ite(Set(r.IntN(p.Len())), Set(r.IntN(p.Len())), Set(r.IntN(p.Len())))
+		p.Or(p.Var(r.IntN(3)), Set(r.IntN(p.Len())))
+	}
+	var limit *LimitError
+	require.True(t, errors.As(p.Err(), &limit))
+	assert.Less(t, p.Len(), 300)
+}

@@ -41,9 +41,12 @@ func Catalogue() command.Catalogue {
 			Usage:   "there are no image streams on the source clusters but those that are read",
 			Instead: "with -i give --flags without HasISs",
 		}},
-		Texts:   texts,
-		StepNow: stepNow,
-		Own:     func(t *command.Tool) []*cobra.Command { return []*cobra.Command{convert(t)} },
+		Texts:    texts,
+		Name:     "mtc",
+		Selected: mtc.Selected(),
+		Suppress: mtc.Suppressed(),
+		StepNow:  stepNow,
+		Own:      func(t *command.Tool) []*cobra.Command { return []*cobra.Command{convert(t)} },
 	}
 }
 

@@ -38,7 +38,7 @@ func TestCompletion(t *testing.T) {
 		want      []string
 		directive string
 	}{
-		{"commands", []string{"c"}, []string{"completion", "convert"}, noFiles},
+		{"commands", []string{"c"}, []string{"compat", "completion", "convert"}, noFiles},
 		{"itineraries", []string{"plan", "-i", ""}, []string{"Stage", "Final", "Cancel", "Failed", "Rollback"}, withFiles},
 		{"itineraries that begin so", []string{"explain", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
 		{"itineraries of a file", []string{"plan", "-i", file + "#"}, []string{file + "#Warm", file + "#Cold"}, noFiles},
@@ -81,6 +81,12 @@ func TestCompletion(t *testing.T) {
 		{"values of a flag", []string{"run", "-i", "Final", "--flag-flips-at", "WaitForRefresh=HasPVs="}, []string{
 			"WaitForRefresh=HasPVs=true", "WaitForRefresh=HasPVs=false"}, noFiles},
 		{"speeds", []string{"run", "--speed", ""}, []string{"1x", "10x", "60x", "1000x", "max"}, noFiles},
+		{"itineraries to verify", []string{"verify", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
+		{"formats of reports", []string{"verify", "-o", ""}, []string{"table", "json", "sarif", "junit", "github"}, noFiles},
+		{"levels", []string{"compat", "--fail-level", ""}, []string{"info", "warning", "error", "none"}, noFiles},
+		{"the release that is built in", []string{"compat", "m"}, []string{"mtc@current"}, withFiles},
+		{"a second release", []string{"compat", "a.yaml", ""}, []string{"mtc@current"}, withFiles},
+		{"no third release", []string{"compat", "a.yaml", "b.yaml", ""}, nil, noFiles},
 		{"formats of run", []string{"run", "-o", ""}, []string{"table", "json"}, noFiles},
 		{"itineraries to draw", []string{"graph", "-i", "Stage", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
 		{"flags to draw", []string{"graph", "-i", file, "--flags", ""}, []string{"Due"}, noFilesNoSpace},

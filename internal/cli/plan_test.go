@@ -217,7 +217,7 @@ func TestPlanOfAFileOfItineraries(t *testing.T) {
 		{"no such file", "no/such.yaml", 1, []string{"cannot read: open no/such.yaml: no such file or directory; check the name"}},
 		{"not itineraries", write(t, "bad.yaml", "flags: [{name: A}]\nitineraries:\n- {name: I, phases: [{name: P, step: S, all: [B]}]}\nfoo: 1\n"), 1, []string{
 			`bad.yaml:3:47: unknown flag "B"; declare it under flags`,
-			`bad.yaml:4:1: a file has no key "foo"; the keys are flags, relations and itineraries`,
+			`bad.yaml:4:1: a file has no key "foo"; the keys are flags, relations, itineraries and suppress`,
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -30,7 +30,7 @@ func (m *migration) recorded(adapter *legacy.Adapter) command.Recorded {
 		} `json:"pipeline"`
 	}
 	if r.Err = json.Unmarshal(present, &status); r.Err == nil {
-		r.Phase = status.Phase
+		r.Was, r.Phase = r.Phase, status.Phase
 		for _, s := range status.Pipeline {
 			if s.Started != "" || s.Completed != "" || s.Failed {
 				r.Started = append(r.Started, s.Name)

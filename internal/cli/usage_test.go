@@ -75,6 +75,37 @@ func TestUsage(t *testing.T) {
 		{"draw around a phase and all", []string{"graph", "-i", "Final", "--all-edges", "--around", "Created"}, "--around draws every transition of its phase; leave out --all-edges"},
 		{"draw around an unknown phase", []string{"graph", "-i", "Final", "--around", "EnsureStgeBackup"}, `--around: no phase "EnsureStgeBackup" in itinerary Final; did you mean "EnsureStageBackup"?`},
 
+		{"an argument to verify", []string{"verify", "a.yaml"}, `verify takes no argument "a.yaml"; itineraries are given with -i`},
+		{"verify an unknown itinerary", []string{"verify", "-i", "Finl"}, `unknown itinerary "Finl"; did you mean "Final"?`},
+		{"verify an itinerary twice", []string{"verify", "-i", "Final", "-i", "Final"}, "-i Final is given twice, alone or with the others of its file; remove one"},
+		{"verify nothing", []string{"verify", "-i", ""}, "-i needs the name of an itinerary or of a file"},
+		{"verify as yaml", []string{"verify", "-o", "yaml"}, `-o takes table, json, sarif, junit or github, not "yaml"`},
+		{"verify in a format with a typo", []string{"verify", "-o", "sarfi"}, `-o takes table, json, sarif, junit or github, not "sarfi"; did you mean "sarif"?`},
+		{"verify up to an unknown level", []string{"verify", "--fail-level", "warn"}, `--fail-level takes info, warning, error or none, not "warn"; did you mean "warning"?`},
+		{"fix what is built in", []string{"verify", "--fix"}, "--fix changes a file; give -i FILE.yaml, since what is built in is no file"},
+		{"a dry run of nothing", []string{"verify", "--dry-run"}, "--dry-run needs --fix, and shows what that would change"},
+		{"a dry run in a format", []string{"verify", "--fix", "--dry-run", "-i", "a.yaml", "-o", "json"}, "--dry-run prints a diff alone; leave out -o and --fail-level"},
+		{"rules as sarif", []string{"verify", "--rules", "-o", "sarif"}, `-o with --rules takes table or json, not "sarif"`},
+		{"rules of an itinerary", []string{"verify", "--rules", "-i", "Final"}, "--rules prints rules and looks at nothing; leave out --itinerary"},
+		{"rules that fail", []string{"verify", "--rules", "--fail-level", "info"}, "--rules prints rules and looks at nothing; leave out --fail-level"},
+		{"rules of releases", []string{"compat", "--rules", "a.yaml", "b.yaml"}, `--rules prints rules and compares nothing; leave out "a.yaml"`},
+		{"freeze and fix", []string{"verify", "--freeze", "-", "--fix"}, "--freeze writes definitions and checks nothing; leave out --fix"},
+		{"freeze in a format", []string{"verify", "--freeze", "-", "-o", "json"}, "--freeze writes definitions and checks nothing; leave out --output"},
+		{"freeze into nothing", []string{"verify", "--freeze", ""}, `--freeze needs the name of a file, or "-"`},
+		{"freeze one itinerary", []string{"verify", "--freeze", "-", "-i", "Final"}, "--freeze writes a whole release, since a run goes from one itinerary to another; leave out Final"},
+
+		{"compare nothing", []string{"compat"}, "compat takes two releases, OLD and NEW, not 0; give each as FILE.yaml, git:REF:PATH or mtc@current"},
+		{"compare one release", []string{"compat", "mtc@current"}, "compat takes two releases, OLD and NEW, not 1; give each as FILE.yaml, git:REF:PATH or mtc@current"},
+		{"compare what is built in, without its suffix", []string{"compat", "mtc", "mtc@current"}, `unknown release "mtc"; did you mean "mtc@current"?`},
+		{"compare what is built in, with a typo", []string{"compat", "mtc@curent", "mtc@current"}, `unknown release "mtc@curent"; did you mean "mtc@current"?`},
+		{"compare an unknown release", []string{"compat", "v1", "mtc@current"}, `unknown release "v1"; give a FILE.yaml, git:REF:PATH, or mtc@current for what is built in`},
+		{"compare as yaml", []string{"compat", "mtc@current", "mtc@current", "-o", "yaml"}, `-o takes table, json, sarif, junit or github, not "yaml"`},
+		{"compare names without objects", []string{"compat", "mtc@current", "mtc@current", "--name", "m"}, "--name needs -f; without objects there is no migration"},
+		{"compare an option for objects without them", []string{"compat", "mtc@current", "mtc@current", "--no-image-streams"}, "--no-image-streams needs -f; without it no objects are read"},
+		{"compare as of no time", []string{"compat", "mtc@current", "mtc@current", "--accept", "a.yaml", "--now", "today"}, `--now takes a time such as 2026-11-20T12:00:00Z, not "today"`},
+		{"compare as of a time for nothing", []string{"compat", "mtc@current", "mtc@current", "--now", "2026-11-20T12:00:00Z"}, "--now needs --accept: it is as of when acceptances expire"},
+		{"accept nothing", []string{"compat", "mtc@current", "mtc@current", "--accept", ""}, "--accept needs the name of a file"},
+
 		{"convert to nothing", []string{"convert", "-f", "-"}, "convert needs --to current or --to legacy"},
 		{"convert to something else", []string{"convert", "--to", "old", "-f", "-"}, `--to takes current or legacy, not "old"`},
 		{"convert nothing", []string{"convert", "--to", "legacy"}, "nothing to convert; give -f FILE with what kubectl get -o yaml or -o json prints"},
@@ -96,7 +127,7 @@ func TestNoCommandPrintsHelp(t *testing.T) {
 		r := run(t, "", args...)
 		assert.Equal(t, 0, r.code)
 		assert.Empty(t, r.stderr)
-		for _, command := range []string{"plan", "explain", "graph", "run", "convert", "completion"} {
+		for _, command := range []string{"plan", "explain", "graph", "run", "verify", "compat", "convert", "completion"} {
 			assert.Contains(t, r.out, "\n  "+command+" ")
 		}
 	}
@@ -138,6 +169,12 @@ func TestOutputThatFails(t *testing.T) {
 				{"graph", "-f", recorded("objects.json"), "--no-image-streams", "--name", "migration-000", "-o", "json"},
 				{"convert", "--to", "current", "-f", recorded("objects.json"), "--no-image-streams"},
 				{"run", "-i", "Final", "--flags", "DirectImage"},
+				{"verify"},
+				{"verify", "-o", "sarif"},
+				{"verify", "--rules"},
+				{"verify", "--freeze", "-"},
+				{"compat", "mtc@current", "mtc@current"},
+				{"compat", "mtc@current", "mtc@current", "-o", "json"},
 				{"run", "-i", "Final", "--flags", "DirectImage", "-o", "json"},
 			} {
 				var stderr bytes.Buffer

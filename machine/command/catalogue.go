@@ -12,6 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/machine/verify"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -66,6 +67,16 @@ type Catalogue struct {
 	// Texts take the place of help texts, as far as they are not empty, by the name of the command; "" is the
 	// command itself.
 	Texts map[string]Text
+	// Name is what the release that is built in is called: NAME@current for compat. If
+	// empty, it is the last word of Command.
+	Name string
+	// Selected are all names that the selector of the controller can return, and
+	// Runner is what verify knows of its handlers ([verify.RunnerOf]). What is not
+	// given is not checked.
+	Selected []string
+	Runner   *verify.Runner
+	// Suppress accepts findings of verify that the authors know and want to keep.
+	Suppress []phases.Suppression
 	// StepNow returns the present name of a step of an earlier release. Optional.
 	StepNow func(name string) string
 	// Own returns commands of the catalogue's own, new ones at each call. Optional.
@@ -100,6 +111,7 @@ var (
 	// quotes.
 	commandWords = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*( [A-Za-z0-9_.][A-Za-z0-9_.-]*)*$`)
 	kindName     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
+	releaseName  = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 	optionName   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 )
 
@@ -130,6 +142,14 @@ func (c *Catalogue) check() []string {
 				add("Switches[%d].%s: there is no itinerary %q%s", i, end.field, end.name, wording.DidYouMean(wording.Nearest(end.name, names)))
 			}
 		}
+	}
+	for i, s := range c.Suppress {
+		if err := s.Validate(); err != nil {
+			add("Suppress[%d]: %v", i, err)
+		}
+	}
+	if c.Name != "" && !releaseName.MatchString(c.Name) {
+		add("Name %q is not the name of a release; give letters and digits, such as mtc", c.Name)
 	}
 	switch {
 	case c.Kind == "":
@@ -218,6 +238,8 @@ type Recorded struct {
 	// State is what a runner would read. StateErr is why it cannot.
 	State    runner.State
 	StateErr error
+	// Was is the phase as the object records it, if Phase is its present name.
+	Was string
 	// Itinerary and Phase are as they are recorded: the phase may have another name
 	// by now. Started are the steps that have started, in their order, and Done
 	// reports whether the run is done.

@@ -155,7 +155,7 @@ func (a *app) root() (*cobra.Command, error) {
 		}
 		help(cmd, args)
 	})
-	root.AddCommand(a.plan(), a.explain(), a.status(), a.graph(), a.run(), a.serve())
+	root.AddCommand(a.plan(), a.explain(), a.status(), a.graph(), a.run(), a.verify(), a.compat(), a.serve())
 	if problems := slices.Concat(a.addOwn(root), a.addOptions(), a.describe(root)); problems != nil {
 		return nil, &catalogueError{problems}
 	}

@@ -78,7 +78,7 @@ func (a *app) words() *strings.Replacer {
 			break
 		}
 	}
-	return strings.NewReplacer("<command>", c.Command, "<kind>", c.kind(), "<noun>", c.noun(), "<list>", c.list(),
+	return strings.NewReplacer("<command>", c.Command, "<kind>", c.kind(), "<noun>", c.noun(), "<list>", c.list(), "<current>", a.current(),
 		"<itinerary>", g.Name(), "<flag>", flag, "<phase>", phase, "<fails>", fails, "<step>", step)
 }
 
@@ -277,6 +277,92 @@ option whose phase never ran is one, with exit code 1.`,
 
   # Every event, for a program
   <command> run -i <itinerary> --flags <flag> -o json`,
+	},
+	"verify": {
+		Short: "Checks itineraries, over all combinations of flags",
+		Long: `Checks itineraries by rules (--rules lists them), over every combination of flags
+that the relations allow and every way that one <noun> can take: phases that
+never run, flags that nothing reads, loops without an end. Nothing is sampled; what is
+too large to be decided is a finding. What is checked are the itineraries that are
+built in, or with -i a file, or one itinerary.
+
+Each finding has its place, the smallest set of flags that shows it, and, if a
+plan shows it, the command that prints that plan. In a file, a list "suppress"
+accepts findings that are meant so, by rule and names, each with a reason; one that
+accepts nothing is a finding itself.
+
+sarif is for code hosts, junit for CI servers, github annotates the change in
+GitHub Actions. json is one array of findings.
+
+--fix removes from a file flags that nothing reads, and flags of guards that are
+the same without them; all else stays as it is. What is left is then printed.
+--dry-run prints what would change as a diff.
+
+--freeze writes the definitions as they are, for compat: freeze each release.
+
+Exit code: 1 also if a finding is not suppressed and reaches --fail-level, which
+is warning unless it is given.`,
+		Example: `  # What is built in
+  <command> verify
+
+  # A file of itineraries, in CI
+  <command> verify -i itineraries.yaml -o github
+
+  # What could be removed?
+  <command> verify -i itineraries.yaml --fix --dry-run
+
+  # What does it look for?
+  <command> verify --rules
+
+  # Write down what this release runs, for the next one
+  <command> verify --freeze release.yaml`,
+	},
+	"compat": {
+		Short: "Shows whether what is in flight can go on under another release",
+		Long: `Compares two releases of itineraries: every state that one <noun> can be in
+under OLD is resumed under NEW, and the other way round, for a rollback of the
+release.
+Nothing is sampled; if a bound is hit, the result is inconclusive, with exit code
+1, and cannot be accepted.
+
+A release is <current>, which is built in; FILE.yaml, such as verify --freeze
+writes it; or git:REF:PATH, the file as it was in a commit. The path begins at the
+top of the repository, or with ./ at the current directory. With #NAME behind a
+file, only that itinerary is compared.
+
+What is found is of four kinds:
+  state       it cannot be resumed: its phase is gone
+  work        a phase runs twice, is skipped, or comes in another order
+  view        steps that users see are renamed, reordered or dropped
+  definition  only the hash differs, so that it is planned again
+The first two are errors, the third is a warning, the last is information. Each
+comes with the smallest state in flight that shows it. If a phase was renamed, the
+line "formerly" that fixes it is shown; it was tried.
+
+With -f, objects are read as plan reads them, and each break names those that are
+in such a state. An object whose state cannot be placed is an error: whether it can
+go on is not known.
+
+--accept names a file of breaks that are intended, by their fingerprints:
+
+  accept:
+  - fingerprint: phase-gone/upgrade/Final/phase=EnsureQuiesced
+    reason: no <noun> is in flight when this release is rolled out
+    expires: 2027-03-31
+
+One that matches nothing, or has expired, is a finding itself.
+
+Exit code: 1 also if a break is not accepted and reaches --fail-level, which is
+warning unless it is given.`,
+		Example: `  # Can what the last release left in flight go on under this one, and back?
+  <command> compat release.yaml <current>
+
+  # And the objects of this cluster?
+  <list> > objects.yaml
+  <command> compat release.yaml <current> -f objects.yaml
+
+  # What does this branch do to a file of itineraries?
+  <command> compat git:origin/main:itineraries.yaml itineraries.yaml -o github`,
 	},
 	"serve": {
 		Short: "Shows runs on pages of a local address",

@@ -141,7 +141,14 @@ func (t *table) row(cells ...cell) { t.rows = append(t.rows, cells) }
 
 // write writes the table, each line behind the indent.
 func (t *table) write(b *bytes.Buffer, indent string) {
-	var widths []int
+	widths := t.widths()
+	for _, row := range t.rows {
+		t.writeRow(b, row, widths, indent)
+	}
+}
+
+// widths makes each cell one line, and returns how wide each column is.
+func (t *table) widths() (widths []int) {
 	for _, row := range t.rows {
 		for i := range row {
 			if i == len(widths) {
@@ -154,20 +161,23 @@ func (t *table) write(b *bytes.Buffer, indent string) {
 			widths[i] = max(widths[i], runes(row[i].text))
 		}
 	}
-	for _, row := range t.rows {
-		b.WriteString(indent)
-		column := runes(indent)
-		for i, c := range row {
-			if i == len(row)-1 {
-				t.writeLast(b, c, column, indent)
-				break
-			}
-			b.WriteString(t.colors.paint(c.color, c.text))
-			b.WriteString(strings.Repeat(" ", widths[i]-runes(c.text)+columnGap))
-			column += widths[i] + columnGap
+	return widths
+}
+
+// writeRow writes a row of columns of these widths.
+func (t *table) writeRow(b *bytes.Buffer, row []cell, widths []int, indent string) {
+	b.WriteString(indent)
+	column := runes(indent)
+	for i, c := range row {
+		if i == len(row)-1 {
+			t.writeLast(b, c, column, indent)
+			break
 		}
-		b.WriteByte('\n')
+		b.WriteString(t.colors.paint(c.color, c.text))
+		b.WriteString(strings.Repeat(" ", widths[i]-runes(c.text)+columnGap))
+		column += widths[i] + columnGap
 	}
+	b.WriteByte('\n')
 }
 
 const (

@@ -68,8 +68,8 @@ func (o *statusOptions) check(cmd *cobra.Command) (now time.Time, err error) {
 		return now, err
 	}
 	changed := cmd.Flags().Changed
-	if now, err = time.Parse(time.RFC3339, o.now); changed("now") && err != nil {
-		return now, fmt.Errorf("--now takes a time such as 2026-11-20T12:00:00Z, not %q", o.now)
+	if now, err = parseNow(cmd, o.now); err != nil {
+		return now, err
 	}
 	o.stuck, err = time.ParseDuration(o.stuckFor)
 	switch {
@@ -77,8 +77,18 @@ func (o *statusOptions) check(cmd *cobra.Command) (now time.Time, err error) {
 		return now, errors.New("status needs -f FILE with what kubectl get -o yaml prints")
 	case changed("stuck") && (err != nil || o.stuck <= 0):
 		return now, fmt.Errorf("--stuck takes a duration such as 30m or 2h, not %q", o.stuckFor)
-	case !changed("now"):
-		now = time.Now()
+	}
+	return now, nil
+}
+
+// parseNow is the time that --now gives, or the present one.
+func parseNow(cmd *cobra.Command, text string) (time.Time, error) {
+	if !cmd.Flags().Changed("now") {
+		return time.Now(), nil
+	}
+	now, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return now, fmt.Errorf("--now takes a time such as 2026-11-20T12:00:00Z, not %q", text)
 	}
 	return now, nil
 }

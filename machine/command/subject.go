@@ -200,11 +200,7 @@ func (a *app) namedBy(arg string) (f *family, named []*machine.Graph, err error)
 	}
 	file, name := splitItinerary(arg)
 	if file == "" {
-		hint := wording.DidYouMean(wording.Nearest(arg, a.builtin.names()))
-		if hint == "" {
-			hint = "; built in are " + wording.List(a.builtin.names(), "and") + ", and -i FILE.yaml reads others"
-		}
-		return nil, nil, fmt.Errorf("unknown itinerary %q%s", arg, hint)
+		return nil, nil, a.unknownItinerary(arg)
 	}
 	defs, err := loadFile(file)
 	if err != nil {

@@ -161,22 +161,26 @@ type call[T client.Object] struct {
 	// base is the object as it was read, which may be the cache's own and is
 	// not changed.
 	base T
-	// read is a copy of it, with its runs, or why these cannot be read; object
-	// is the copy that is worked on. Reading the state of an object may change
-	// it, which is no change that must be written: a field that was nil is made.
-	read   T
+	// object is the copy that is worked on, with its runs, or why these cannot be
+	// read. Before are its parts after that: reading the state of an object may
+	// change it, which is no change that must be written: a field that was nil is
+	// made.
+	object T
 	runs   []*run
 	unread error
-	object T
+	before parts
 	// refused is why nothing can be written but a condition.
 	refused error
 }
 
 // begin reads the runs of an object.
 func (r *Reconciler[T]) begin(ctx context.Context, base T) *call[T] {
-	c := &call[T]{base: base, read: base.DeepCopyObject().(T)}
-	c.runs, c.unread = r.driver.Read(ctx, c.read)
-	c.object = c.read.DeepCopyObject().(T)
+	c := &call[T]{base: base, object: base.DeepCopyObject().(T)}
+	c.runs, c.unread = r.driver.Read(ctx, c.object)
+	for _, run := range c.runs { // a storage may return what belongs to the object
+		run.was = *run.was.DeepCopy()
+	}
+	c.before = r.parts(c.object)
 	return c
 }
 
@@ -307,6 +311,9 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 // isPermanent reports whether a write failed for a reason that stays, so that
 // it must be seen, and whether there is no use in retrying it.
 func isPermanent(err error) (permanent, stop bool) {
+	if err == nil {
+		return false, false
+	}
 	if kept := (*NotPersistedError)(nil); errors.As(err, &kept) {
 		return true, true
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -103,7 +102,7 @@ func (r *run) attribute(span trace.Span) {
 // sameStates reports whether runs have the same items and states.
 func sameStates(a, b []*run) bool {
 	return slices.EqualFunc(a, b, func(a, b *run) bool {
-		return a.item == b.item && (a.unread == nil) == (b.unread == nil) && equality.Semantic.DeepEqual(a.was, b.was)
+		return a.item == b.item && (a.unread == nil) == (b.unread == nil) && a.was.Equal(&b.was)
 	})
 }
 
@@ -115,8 +114,9 @@ func (e *stateWriteError) Unwrap() error { return e.err }
 
 // caller calls a runner for what T is: an object, or an item of one.
 type caller[T any] struct {
-	o      runner.Options[T]
-	runner *runner.Runner[T]
+	o       runner.Options[T] // as the runner has them
+	storage runner.Storage[T] // as the embedder gave it
+	runner  *runner.Runner[T]
 }
 
 // newCaller makes a caller that reports to a reconciler. It returns what is
@@ -128,6 +128,10 @@ func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], em
 	r.now = o.Now
 	if empty != nil {
 		problems = probeStorage(o.Storage, empty)
+	}
+	storage := o.Storage
+	if storage.Read != nil { // the runner is told what was read before
+		o.Storage.Read = func(ctx context.Context, _ T) (runner.State, error) { return called(ctx).was, nil }
 	}
 	if write := o.Storage.Write; write != nil {
 		o.Storage.Write = func(ctx context.Context, object T, s runner.State) error {
@@ -152,13 +156,13 @@ func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], em
 	if errors.As(err, &runners) {
 		return c, append(problems, "Runner: "+strings.Join(runners.Problems, "; ")), nil
 	}
-	return caller[T]{o, made}, problems, err
+	return caller[T]{o, storage, made}, problems, err
 }
 
 // read reads a state; a panic is an error.
 func (c *caller[T]) read(ctx context.Context, object T) *run {
 	r := &run{record: record{pauseKnown: c.o.Paused == nil}}
-	if err := protect(func() (err error) { r.was, err = c.o.Storage.Read(ctx, object); return }); err != nil {
+	if err := protect(func() (err error) { r.was, err = c.storage.Read(ctx, object); return }); err != nil {
 		r.unread = fmt.Errorf("read the state: %w", err)
 	}
 	return r
@@ -170,7 +174,7 @@ func (c *caller[T]) call(ctx context.Context, r *run, object T) {
 		r.err = r.unread
 		return
 	}
-	r.out, r.err = c.runner.Reconcile(context.WithValue(ctx, callKey{}, &r.record), object)
+	r.out, r.err = c.runner.Reconcile(context.WithValue(ctx, callKey{}, r), object)
 }
 
 // Known reports whether an itinerary is one of this release.

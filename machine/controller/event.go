@@ -43,8 +43,14 @@ const (
 	EventResumed = "Resumed"
 )
 
-// callKey is the key of a call's record in its context.
+// callKey is the key of a run in the context of its call.
 type callKey struct{}
+
+// called returns the run that is called in a context, or nil.
+func called(ctx context.Context) *run {
+	r, _ := ctx.Value(callKey{}).(*run)
+	return r
+}
 
 // record is what happened while the runner was called.
 type record struct {
@@ -62,7 +68,7 @@ func recordPause[T any](o *runner.Options[T]) {
 	}
 	o.Paused = func(ctx context.Context, object T) (bool, error) {
 		is, err := paused(ctx, object)
-		if r, ok := ctx.Value(callKey{}).(*record); ok {
+		if r := called(ctx); r != nil {
 			r.paused, r.pauseKnown = is, err == nil
 		}
 		return is, err
@@ -85,7 +91,7 @@ func (r *Reconciler[T]) observe(ctx context.Context, e runner.Event) {
 		return
 	}
 	r.metrics.happened(e)
-	if r, ok := ctx.Value(callKey{}).(*record); ok {
+	if r := called(ctx); r != nil {
 		r.events = append(r.events, e)
 	}
 }
@@ -109,7 +115,7 @@ func (r *Reconciler[T]) recordRun(c *call[T], run *run) {
 	}
 	// Only the condition remembers whether a pause was reported; of an item, its
 	// state does.
-	was := r.holds(c.read, ConditionPaused, metav1.ConditionTrue, "")
+	was := r.holds(c.base, ConditionPaused, metav1.ConditionTrue, "")
 	is := r.holds(c.object, ConditionPaused, metav1.ConditionTrue, "")
 	if run.item != "" {
 		was, is = run.was.PausedSince != nil, run.out.State.PausedSince != nil

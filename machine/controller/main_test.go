@@ -96,7 +96,7 @@ const (
 // world is all around a reconciler: an API server, a clock, what handlers do,
 // and what has happened.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	now      time.Time
 	handlers map[string]func(context.Context, *Move) (runner.Result, error)
 	flagErr  error
@@ -121,7 +121,7 @@ type world struct {
 
 var request = reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "apps", Name: "shop"}}
 
-func newWorld(t *testing.T, statusSubresource bool) *world {
+func newWorld(t testing.TB, statusSubresource bool) *world {
 	w := &world{
 		t: t, now: time.Unix(1_600_000_000, 0), volumes: true, registry: prometheus.NewRegistry(), scheme: runtime.NewScheme(),
 		handlers: map[string]func(context.Context, *Move) (runner.Result, error){},

@@ -59,7 +59,7 @@ func (w *world) counted() (all []string) {
 	return metricsOf(w.t, w.registry)
 }
 
-func metricsOf(t *testing.T, from prometheus.Gatherer) (got []string) {
+func metricsOf(t testing.TB, from prometheus.Gatherer) (got []string) {
 	t.Helper()
 	families, err := from.Gather()
 	require.NoError(t, err)

@@ -2,12 +2,12 @@ package controller
 
 import (
 	"context"
-	"maps"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/konveyor/dynamic-pipeline/machine/controller/internal/handlers"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
@@ -28,21 +28,7 @@ const (
 // traced returns options whose handlers make spans. The maps given are not
 // changed.
 func traced[T any](o runner.Options[T], tracer trace.Tracer) runner.Options[T] {
-	wrap := func(all map[string]runner.Phase[T]) map[string]runner.Phase[T] {
-		all = maps.Clone(all)
-		for name, p := range all {
-			p.Handler = tracedHandler(p.Handler, tracer)
-			all[name] = p
-		}
-		return all
-	}
-	o.Handler = tracedHandler(o.Handler, tracer)
-	o.Phases = wrap(o.Phases)
-	o.PhasesByItinerary = maps.Clone(o.PhasesByItinerary)
-	for itinerary, all := range o.PhasesByItinerary {
-		o.PhasesByItinerary[itinerary] = wrap(all)
-	}
-	return o
+	return handlers.Wrap(o, func(h runner.Handler[T]) runner.Handler[T] { return tracedHandler(h, tracer) })
 }
 
 // tracedHandler returns a handler that makes a span for each call of h.

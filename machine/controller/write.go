@@ -1,12 +1,11 @@
 package controller
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
@@ -112,13 +112,13 @@ var conflicts = wait.Backoff{Duration: 5 * time.Millisecond, Factor: 1.2, Jitter
 // write writes what a call has changed, with an optimistic lock. It never
 // returns nil.
 func (r *Reconciler[T]) write(ctx context.Context, c *call[T]) (*write[T], error) {
-	key := client.ObjectKeyFromObject(c.read)
-	w := &write[T]{Reconciler: r, call: c, key: key, version: c.read.GetResourceVersion()}
+	key := client.ObjectKeyFromObject(c.base)
+	w := &write[T]{Reconciler: r, call: c, key: key, version: c.base.GetResourceVersion()}
 	var err error
 	if w.patch, err = w.changes(); err != nil || w.patch == nil {
 		return w, err
 	}
-	r.own.begin(key, c.read.GetUID(), w.version, c.atOnce())
+	r.own.begin(key, c.base.GetUID(), w.version, c.atOnce())
 	err = wait.ExponentialBackoffWithContext(ctx, conflicts, w.try)
 	if wait.Interrupted(err) && w.conflict != nil {
 		err = w.conflict // and the whole reconcile is retried
@@ -148,6 +148,10 @@ type write[T client.Object] struct {
 	// for.
 	patch   client.Patch
 	version string
+	// read is what the object was, with what other clients wrote since; made by the
+	// first merge.
+	read   T
+	merged bool
 
 	conflict error
 	fate     writeResult
@@ -178,17 +182,17 @@ func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 		err = w.o.Client.Patch(ctx, answer, w.patch)
 	}
 	switch {
+	case err == nil:
+		w.fate, w.answer = written, answer
+		w.own.made(w.key, answer.GetResourceVersion(), w.now())
+		return true, w.kept(ctx, answer)
 	case apierrors.IsConflict(err):
 		w.conflict = err
 		return false, nil
 	case apierrors.IsNotFound(err):
 		return true, w.missing(ctx)
-	case err != nil:
-		return true, refused(err)
 	}
-	w.fate, w.answer = written, answer
-	w.own.made(w.key, answer.GetResourceVersion(), w.now())
-	return true, w.kept(ctx, answer)
+	return true, refused(err)
 }
 
 // again reads the object after a conflict, and reports whether the changes can
@@ -206,9 +210,13 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 	}
 	w.own.saw(w.key, fresh.GetResourceVersion(), w.now())
 	is, unread := w.driver.Read(ctx, fresh)
-	if fresh.GetUID() != w.read.GetUID() || (unread == nil) != (w.unread == nil) || !sameStates(w.runs, is) {
+	if fresh.GetUID() != w.base.GetUID() || (unread == nil) != (w.unread == nil) || !sameStates(w.runs, is) {
 		w.fate = stale
 		return false, nil
+	}
+	if !w.merged {
+		w.read, w.merged = w.base.DeepCopyObject().(T), true
+		_, _ = w.driver.Read(ctx, w.read) // which makes what it made of the object
 	}
 	if w.o.Conditions != nil {
 		w.o.Conditions.merge(w.read, w.object, fresh)
@@ -218,6 +226,7 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 	if w.o.Merge != nil {
 		w.o.Merge(w.read, w.object, fresh)
 	}
+	w.before = w.parts(w.read)
 	w.version = fresh.GetResourceVersion()
 	w.patch, err = w.changes()
 	return err == nil, err
@@ -273,38 +282,65 @@ func byKey[V any, K comparable](all []V, key func(V) K) map[K]int {
 	return index
 }
 
+// parts are the parts of an object that a reconciler writes, as JSON.
+type parts struct {
+	status, metadata rawjson.Object
+	err              error
+}
+
+// ownMetadata are the fields of the metadata that handlers may change, unless the
+// status is a subresource.
+var ownMetadata = []string{"annotations", "finalizers", "labels", "ownerReferences"}
+
+// parts returns the parts of an object.
+func (r *Reconciler[T]) parts(object T) (p parts) {
+	text, err := json.Marshal(object)
+	if err != nil {
+		p.err = fmt.Errorf("compare the object with what was read: %w", err)
+		return p
+	}
+	all := rawjson.ParseObject(text)
+	p.status = members(all, "status")
+	if !r.o.StatusSubresource {
+		p.metadata = members(rawjson.ParseObject(all.Get("metadata")), ownMetadata...)
+	}
+	return p
+}
+
+// members returns the members of an object that have one of the names.
+func members(o rawjson.Object, names ...string) (some rawjson.Object) {
+	for _, name := range names {
+		if i := o.Index(name); i >= 0 {
+			some = append(some, o[i])
+		}
+	}
+	return some
+}
+
 // changes returns what has changed as a merge patch that holds only for the
 // version, or nil if nothing has. Of the metadata it has what handlers may
 // change, and nothing with a status subresource.
 func (w *write[T]) changes() (client.Patch, error) {
-	data, err := client.MergeFrom(w.read).Data(w.object)
-	if err != nil {
-		return nil, fmt.Errorf("compare the object with what was read: %w", err)
+	after := w.parts(w.object)
+	if err := cmp.Or(w.before.err, after.err); err != nil {
+		return nil, err
 	}
-	var changed struct {
-		Status   json.RawMessage            `json:"status"`
-		Metadata map[string]json.RawMessage `json:"metadata"`
+	metadata := rawjson.ParseObject(rawjson.AppendMergePatch(nil, w.before.metadata, after.metadata))
+	changed := metadata != nil
+	metadata.Set("resourceVersion", rawjson.Quote(w.version))
+	patch := make([]byte, 0, metadata.Size()+after.status.Size()+len(`{"metadata":}`))
+	patch = metadata.AppendTo(append(patch, `{"metadata":`...))
+	end := len(patch)
+	if patch = rawjson.AppendMergePatch(patch, w.before.status, after.status); len(patch) > end {
+		changed = true
+		patch[end] = ',' // one object of both
+	} else {
+		patch = append(patch, '}')
 	}
-	if err := json.Unmarshal(data, &changed); err != nil {
-		return nil, fmt.Errorf("compare the object with what was read: %w", err)
-	}
-	metadata := map[string]any{"resourceVersion": w.version}
-	if !w.o.StatusSubresource {
-		for _, field := range []string{"annotations", "labels", "finalizers", "ownerReferences"} {
-			if value, ok := changed.Metadata[field]; ok {
-				metadata[field] = value
-			}
-		}
-	}
-	patch := map[string]any{"metadata": metadata}
-	if changed.Status != nil {
-		patch["status"] = changed.Status
-	}
-	if len(patch) == 1 && len(metadata) == 1 {
+	if !changed {
 		return nil, nil
 	}
-	data, err = json.Marshal(patch)
-	return client.RawPatch(types.MergePatchType, data), err
+	return client.RawPatch(types.MergePatchType, patch), nil
 }
 
 // missing finds out what an API server did not find: the object, or its status
@@ -332,52 +368,48 @@ func (w *write[T]) kept(ctx context.Context, answer T) error {
 	if err != nil {
 		return fmt.Errorf("read the state that was written: %w", err)
 	}
-	read := make(map[string]*run, len(is))
-	for _, r := range is {
-		read[r.item] = r
-	}
-	lost := map[string]bool{}
-	for _, r := range w.runs {
+	var lost []string
+	for i, r := range w.runs {
 		if !r.out.Changed {
 			continue
 		}
-		back := read[r.item]
-		if back == nil {
-			back = &run{} // the item is lost, and all fields of its state
+		back := &run{} // if the item is lost, and all fields of its state
+		if i < len(is) && is[i].item == r.item {
+			back = is[i]
+		} else if k := slices.IndexFunc(is, func(other *run) bool { return other.item == r.item }); k >= 0 {
+			back = is[k]
 		}
 		if back.unread != nil {
 			return r.named(fmt.Errorf("what was written: %w", back.unread))
 		}
-		want, err := jsonFields(r.out.State)
+		if r.out.State.Equal(&back.was) {
+			continue
+		}
+		fields, err := differ(&r.out.State, &back.was)
 		if err != nil {
 			return err
 		}
-		got, err := jsonFields(back.was)
-		if err != nil {
-			return err
-		}
-		for name := range want {
-			if !bytes.Equal(want[name], got[name]) {
-				lost[name] = true
-			}
-		}
-		for name := range got {
-			if _, ok := want[name]; !ok {
-				lost[name] = true
-			}
-		}
+		lost = append(lost, fields...)
 	}
 	if len(lost) == 0 {
 		return nil
 	}
-	return &NotPersistedError{slices.Sorted(maps.Keys(lost))}
+	slices.Sort(lost)
+	return &NotPersistedError{slices.Compact(lost)}
 }
 
-// jsonFields returns the fields of a state, by their JSON names.
-func jsonFields(s runner.State) (fields map[string]json.RawMessage, err error) {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
+// differ returns the JSON names of the fields in which two states differ.
+func differ(a, b *runner.State) (names []string, err error) {
+	var fields [2]rawjson.Object
+	for i, s := range []*runner.State{a, b} {
+		text, err := json.Marshal(s)
+		if err != nil {
+			return nil, err
+		}
+		fields[i] = rawjson.ParseObject(text)
 	}
-	return fields, json.Unmarshal(text, &fields)
+	for _, m := range rawjson.ParseObject(rawjson.AppendMergePatch(nil, fields[0], fields[1])) {
+		names = append(names, rawjson.Unquote(m.Key))
+	}
+	return names, nil
 }

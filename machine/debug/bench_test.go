@@ -22,28 +22,6 @@ func run(t testing.TB, r *runner.Runner[*migration], m *migration) (hops int) {
 	return hops
 }
 
-// BenchmarkRun compares a run of Final without and with a recorder; ratio is what
-// a hop takes with it, as a multiple of what it takes without.
-func BenchmarkRun(b *testing.B) {
-	set := itineraries(b)
-	recorder := newRecorder(b, Options{Itineraries: set})
-	without, with := newRunner(b, set), newRunner(b, set, observe(b, recorder))
-	var took [2]time.Duration
-	hops := 0
-	for b.Loop() {
-		for i, r := range []*runner.Runner[*migration]{without, with} {
-			start := time.Now()
-			hops += run(b, r, newMigration("migration", busy))
-			took[i] += time.Since(start)
-		}
-	}
-	hops /= 2
-	b.ReportMetric(float64(took[0].Nanoseconds())/float64(hops), "ns/hop-without")
-	b.ReportMetric(float64(took[1].Nanoseconds())/float64(hops), "ns/hop-with")
-	b.ReportMetric(float64(took[1])/float64(took[0]), "ratio")
-	b.ReportMetric(0, "ns/op")
-}
-
 // BenchmarkIdle compares a reconcile that changes nothing.
 func BenchmarkIdle(b *testing.B) {
 	set := itineraries(b)

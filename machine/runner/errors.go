@@ -67,6 +67,9 @@ func (e *UnansweredFailureError) Error() string {
 // could be read. What a handler, a source or another function of the embedder
 // returned is not terminal otherwise, whatever it wraps.
 func IsTerminal(err error) bool {
+	if err == nil {
+		return false
+	}
 	var (
 		handler *HandlerError
 		flags   *machine.UnknownFlagsError

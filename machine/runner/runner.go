@@ -7,8 +7,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
-
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
@@ -144,7 +142,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	c.state.boundTo(size)
 
 	out = Outcome{State: c.state, Requeue: c.again, RequeueAfter: c.after, Done: c.state.Done, Paused: c.paused}
-	out.Changed = !equality.Semantic.DeepEqual(was, c.state)
+	out.Changed = !was.Equal(&c.state)
 	if out.Requeue && !out.Changed && !c.moved {
 		out.RequeueAfter = max(out.RequeueAfter, minPause)
 	}

@@ -114,7 +114,11 @@ type Break struct {
 	Itinerary string    `json:"itinerary"`
 	Phase     string    `json:"phase"`
 	Step      string    `json:"step"`
-	Text      string    `json:"text"`
+	// Flag and Choice are the flag and the target of the choice that the break
+	// concerns, or empty.
+	Flag   string `json:"flag,omitempty"`
+	Choice string `json:"choice,omitempty"`
+	Text   string `json:"text"`
 	// State is the smallest state in flight that shows the break, or nil if it does
 	// not depend on one.
 	State *InFlight `json:"state"`
@@ -126,12 +130,21 @@ type Break struct {
 	Suggestion string `json:"suggestion"`
 	// Accepted is the reason of the acceptance that covers the break, or empty.
 	Accepted string `json:"accepted,omitempty"`
+	// Acceptance is the fingerprint that an acceptance holds which is of no use, and
+	// Place is where that is in its file: empty and nil for all other breaks.
+	Acceptance string `json:"acceptance,omitempty"`
+	Place      *Place `json:"place,omitempty"`
 }
 
 // InFlight is a state that a run of a release can be in.
 type InFlight struct {
 	Itinerary string `json:"itinerary"`
-	Phase     string `json:"phase"`
+	// Phase is the phase that is recorded; empty if the itinerary has not begun.
+	Phase string `json:"phase"`
+	// WorkDone means that the work of the phase is done, and Choice is the choice that
+	// its handler has made.
+	WorkDone bool   `json:"workDone,omitempty"`
+	Choice   string `json:"choice,omitempty"`
 	// Facts are the flags as the run knows them.
 	Facts phases.Record `json:"facts"`
 	// Ran are the phases that ran before, in the order of the itinerary.

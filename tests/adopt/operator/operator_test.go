@@ -1,18 +1,14 @@
 package main
 
 import (
-	"errors"
 	"net/http"
 	"net/http/httptest"
-	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -216,46 +212,4 @@ func TestACancelThatComesTooLate(t *testing.T) {
 	u := r.awaitDone()
 	assert.Equal(t, phases.Succeeded, u.Status.Result)
 	assert.Equal(t, []string{"shop-v17"}, f.names())
-}
-
-// An operator that ends between the work of a phase and the write of its state
-// leaves nothing behind that the next one does a second time.
-func TestACrashInTheLoop(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t, 2)
-	f.stop()
-	cut := &cut{made: make(chan struct{})}
-	throughCut := rest.CopyConfig(access)
-	throughCut.Wrap(func(next http.RoundTripper) http.RoundTripper { cut.next = next; return cut })
-	f.start(throughCut)
-	r := f.upgrade(api.UpgradeSpec{})
-	<-cut.made // the first replica
-	f.stop()
-
-	before := f.names()
-	assert.Len(t, before, 5, "the new primary has one replica, which no state knows")
-	f.start(access)
-	u := r.awaitDone()
-	assert.Equal(t, phases.Succeeded, u.Status.Result)
-	assert.Equal(t, []string{"shop-v17", "shop-v17-3", "shop-v17-4"}, f.names())
-	assert.Contains(t, before, "shop-v17-3", "it was taken over")
-	assert.Equal(t, []string{"Check", "CreatePrimary", "RebuildReplica", "RebuildReplica", "StopWrites", "CatchUp", "Promote", "AcceptWrites", "RemoveOldServers"}, r.phases())
-}
-
-// cut cuts the connection once the second server is made.
-type cut struct {
-	next    http.RoundTripper
-	servers atomic.Int32
-	made    chan struct{}
-}
-
-func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
-	if c.servers.Load() == 2 {
-		return nil, errors.New("the connection is cut")
-	}
-	response, err := c.next.RoundTrip(r)
-	if err == nil && response.StatusCode == http.StatusCreated && strings.HasSuffix(r.URL.Path, "/servers") && c.servers.Add(1) == 2 {
-		close(c.made)
-	}
-	return response, err
 }

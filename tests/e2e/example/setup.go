@@ -91,6 +91,9 @@ func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) 
 	if err != nil {
 		return err
 	}
+	if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), planIndex, planOf); err != nil {
+		return err
+	}
 	watches := func(b *builder.Builder) {
 		b.Named(s.Name).WithOptions(ctrl.Options{MaxConcurrentReconciles: s.Concurrency})
 		b.Watches(&api.Task{}, controller.EnqueueByLabel(MigrationLabel))
@@ -105,17 +108,21 @@ func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) 
 	return b.Complete(s.Measure(r))
 }
 
+// planIndex is the index of the cache by which the migrations of a plan are found:
+// to look at all of them for each event of a plan takes minutes with thousands.
+const planIndex = "spec.migPlanRef.name"
+
+func planOf(o client.Object) []string { return []string{o.(Migration).MTC().Spec.PlanRef.Name} }
+
 // ofPlan are the migrations of a plan.
 func ofPlan(c client.Reader, newList func() client.ObjectList) handler.MapFunc {
 	return func(ctx context.Context, plan client.Object) (requests []reconcile.Request) {
 		list := newList()
-		if err := c.List(ctx, list, client.InNamespace(plan.GetNamespace())); err != nil {
+		if err := c.List(ctx, list, client.InNamespace(plan.GetNamespace()), client.MatchingFields{planIndex: plan.GetName()}); err != nil {
 			return nil
 		}
 		_ = meta.EachListItem(list, func(o runtime.Object) error {
-			if m := o.(Migration); m.MTC().Spec.PlanRef.Name == plan.GetName() {
-				requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(m)})
-			}
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o.(client.Object))})
 			return nil
 		})
 		return requests

@@ -3,12 +3,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/ptr"
@@ -16,18 +20,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
+	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/meter"
 )
 
 type options struct {
-	kind, namespace, selector, source, report, metrics string
-	elect                                              bool
-	concurrency, maxPhases                             int
+	kind, namespace, selector, source, report, metrics, measure string
+	elect                                                       bool
+	concurrency, maxPhases                                      int
 }
 
 func main() {
@@ -41,6 +47,7 @@ func main() {
 	flag.IntVar(&o.maxPhases, "max-phases", 1, "phases that may be left in one reconcile")
 	flag.StringVar(&o.metrics, "metrics-address", "0", "where metrics and the pages of runs are served; 0: nowhere")
 	flag.StringVar(&o.report, "report", "", "a URL that is told of each call of a phase, for tests")
+	flag.StringVar(&o.measure, "measure", "", "a unix socket that tells what reconciles cost; without the pages of runs then")
 	flag.Parse()
 	ctrl.SetLogger(zap.New())
 	if err := run(ctrl.SetupSignalHandler(), o); err != nil {
@@ -71,22 +78,12 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	settings := ctrl.Options{
-		Scheme:                  example.Scheme(),
-		Metrics:                 example.Metrics(o.metrics, pages),
-		HealthProbeBindAddress:  "0",
-		LeaderElection:          o.elect,
-		LeaderElectionID:        "migration-controller",
-		LeaderElectionNamespace: o.namespace,
-		// Another replica takes over within seconds.
-		LeaseDuration: ptr.To(4 * time.Second), RenewDeadline: ptr.To(3 * time.Second), RetryPeriod: ptr.To(500 * time.Millisecond),
-		Cache: cache.Options{
-			DefaultNamespaces: map[string]cache.Config{o.namespace: {}},
-			ByObject: map[client.Object]cache.ByObject{
-				&api.MigMigration{}: {Label: selector},
-				&api.Migration{}:    {Label: selector},
-			},
-		},
+	settings := managerOptions(o, selector)
+	settings.Metrics = example.Metrics(o.metrics, pages)
+	var m *meter.Meter
+	if o.measure != "" {
+		m = meter.New(maxMeasured)
+		settings.NewClient = m.NewClient
 	}
 	mgr, err := ctrl.NewManager(config, settings)
 	if err != nil {
@@ -107,6 +104,12 @@ func run(ctx context.Context, o options) error {
 		p.Around = example.Report(strings.TrimSuffix(o.report, "/"), fmt.Sprint(os.Getpid()))
 	}
 	s := example.Settings{Name: "migration", Concurrency: o.concurrency, Recorder: example.Events(mgr), Runs: runs}
+	if m != nil {
+		s.Runs = nil
+		if err := measured(mgr, m, o, &p, &s); err != nil {
+			return err
+		}
+	}
 	switch o.kind {
 	case "mtc":
 		err = example.Setup(mgr, example.MTC, p, s)
@@ -119,4 +122,61 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	return mgr.Start(ctx)
+}
+
+// managerOptions are those of a manager of the migrations that the selector matches.
+func managerOptions(o options, selector labels.Selector) ctrl.Options {
+	return ctrl.Options{
+		Scheme:                  example.Scheme(),
+		HealthProbeBindAddress:  "0",
+		LeaderElection:          o.elect,
+		LeaderElectionID:        "migration-controller",
+		LeaderElectionNamespace: o.namespace,
+		// Another replica takes over within seconds.
+		LeaseDuration: ptr.To(4 * time.Second), RenewDeadline: ptr.To(3 * time.Second), RetryPeriod: ptr.To(500 * time.Millisecond),
+		Cache: cache.Options{
+			DefaultNamespaces: map[string]cache.Config{o.namespace: {}},
+			ByObject: map[client.Object]cache.ByObject{
+				&api.MigMigration{}: {Label: selector},
+				&api.Migration{}:    {Label: selector},
+			},
+		},
+	}
+}
+
+// maxMeasured is the number of reconciles that a meter has room for from the start.
+const maxMeasured = 1 << 19
+
+// measured has reconciles and their API calls measured, and serves what was measured
+// on a unix socket.
+func measured(mgr manager.Manager, m *meter.Meter, o options, p *example.Parts, s *example.Settings) error {
+	runs := client.ObjectList(&api.MigMigrationList{})
+	if o.kind == "variant" {
+		runs = &api.MigrationList{}
+	}
+	live, err := client.NewWithWatch(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return err
+	}
+	p.Live, s.Measure = m.Client(live, true), m.Reconciler
+	images := p.ImageStreams
+	p.ImageStreams = mtc.ImageStreamsFunc(func(ctx context.Context, namespaces []string) (has bool, err error) {
+		err = m.Call(ctx, func() error { has, err = images.HasImageStreams(ctx, namespaces); return err })
+		return has, err
+	})
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: m.Handler(func(ctx context.Context) (meter.Memory, error) {
+		return meter.MemoryOf(ctx, mgr.GetCache(), runs, &api.MigPlanList{}, &api.TaskList{}, &corev1.PodList{})
+	})}
+	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+		listener, err := net.Listen("unix", o.measure)
+		if err != nil {
+			return err
+		}
+		stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+		defer stop()
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	}))
 }

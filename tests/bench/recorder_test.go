@@ -1,4 +1,4 @@
-package conformance
+package bench
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -27,13 +28,15 @@ type recorded struct {
 // keeps, each of which moves by one phase in turn. They take turns in one run, so
 // that the ratio holds on a busy machine.
 func BenchmarkRecorder(b *testing.B) {
+	itineraries, err := machine.CompileSet(mtc.Itineraries()...)
+	require.NoError(b, err)
 	for _, n := range []int{1, 1_000} {
 		b.Run(fmt.Sprintf("runs=%d", n), func(b *testing.B) {
 			runs, err := debug.NewRecorder(debug.Options{Itineraries: itineraries})
 			require.NoError(b, err)
 			observer, err := debug.NewObserver[*recorded](runs, nil)
 			require.NoError(b, err)
-			runners := [2]*runner.Runner[*recorded]{finalRunner(b), finalRunner(b, observer)}
+			runners := [2]*runner.Runner[*recorded]{finalRunner(b, itineraries), finalRunner(b, itineraries, observer)}
 			var took [2]time.Duration
 			hops := 0
 			for b.Loop() {
@@ -44,7 +47,7 @@ func BenchmarkRecorder(b *testing.B) {
 						all[k] = &recorded{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: name, UID: types.UID(name)}}
 					}
 					start := time.Now()
-					hops += i * toTheEnd(b, r, all)
+					hops += i * allToTheEnd(b, r, all)
 					took[i] += time.Since(start)
 				}
 			}
@@ -56,8 +59,8 @@ func BenchmarkRecorder(b *testing.B) {
 	}
 }
 
-// toTheEnd reconciles all in turn until they are done, and returns how often.
-func toTheEnd(b *testing.B, r *runner.Runner[*recorded], all []*recorded) (hops int) {
+// allToTheEnd reconciles all in turn until they are done, and returns how often.
+func allToTheEnd(b *testing.B, r *runner.Runner[*recorded], all []*recorded) (hops int) {
 	for done := false; !done; {
 		done = true
 		for _, m := range all {
@@ -75,15 +78,15 @@ func toTheEnd(b *testing.B, r *runner.Runner[*recorded], all []*recorded) (hops 
 }
 
 // finalRunner runs final migrations with much to do, whose phases do nothing.
-func finalRunner(b *testing.B, observers ...runner.Observer[*recorded]) *runner.Runner[*recorded] {
+func finalRunner(b *testing.B, itineraries *machine.Set, observers ...runner.Observer[*recorded]) *runner.Runner[*recorded] {
 	r, err := runner.New(runner.Options[*recorded]{
 		Itineraries: itineraries,
 		Select:      func(context.Context, *recorded) (string, error) { return mtc.Final, nil },
 		Sources: func(context.Context, *recorded) (*phases.Sources, error) {
-			facts := busyFacts()
+			known := facts(busy)
 			var all []phases.Source
 			for _, d := range mtc.Vocabulary().Defs() {
-				all = append(all, phases.SourceOf(d.Flag, facts.Of(d.Flag)))
+				all = append(all, phases.SourceOf(d.Flag, known.Of(d.Flag)))
 			}
 			return phases.NewSources(mtc.Vocabulary(), all...)
 		},

@@ -1,0 +1,9 @@
+package far
+
+import "testing"
+
+func TestAway(t *testing.T) {
+	if !Away() {
+		t.Error("Away() = false, want true")
+	}
+}

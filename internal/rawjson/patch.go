@@ -1,0 +1,73 @@
+package rawjson
+
+import "bytes"
+
+// fewMembers is how many members are searched without an index.
+const fewMembers = 16
+
+// AppendMergePatch appends the JSON merge patch (RFC 7386) that makes one object of
+// another, or nothing if there is nothing to change. Both must be written by the same
+// encoder: keys and values that are spelled alike are taken for the same, and no
+// others.
+func AppendMergePatch(b []byte, before, after Object) []byte {
+	start := len(b)
+	begin := func(key []byte) {
+		next := byte(',')
+		if len(b) == start {
+			next = '{'
+		}
+		b = append(append(append(b, next), key...), ':')
+	}
+	was, is := index(before), index(after)
+	for _, m := range after {
+		i := was(m.Key)
+		switch {
+		case i >= 0 && bytes.Equal(before[i].Value, m.Value):
+		case i >= 0 && before[i].Value[0] == '{' && m.Value[0] == '{':
+			at := len(b)
+			begin(m.Key)
+			value := len(b)
+			if b = AppendMergePatch(b, ParseObject(before[i].Value), ParseObject(m.Value)); len(b) == value {
+				b = b[:at] // the same in another order
+			}
+		default:
+			begin(m.Key)
+			b = append(b, m.Value...)
+		}
+	}
+	for _, m := range before {
+		if is(m.Key) < 0 {
+			begin(m.Key)
+			b = append(b, "null"...)
+		}
+	}
+	if len(b) > start {
+		b = append(b, '}')
+	}
+	return b
+}
+
+// index returns what finds the members of an object by the texts of their keys: it
+// returns -1 if there is none.
+func index(o Object) func(key []byte) int {
+	if len(o) <= fewMembers {
+		return func(key []byte) int {
+			for i := range o {
+				if bytes.Equal(o[i].Key, key) {
+					return i
+				}
+			}
+			return -1
+		}
+	}
+	at := make(map[string]int, len(o))
+	for i := range o {
+		at[string(o[i].Key)] = i
+	}
+	return func(key []byte) int {
+		if i, ok := at[string(key)]; ok {
+			return i
+		}
+		return -1
+	}
+}

@@ -1,0 +1,99 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// gitPrefix begins the name of a file as it was in a commit: git:REF:PATH.
+const gitPrefix = "git:"
+
+// splitGit takes git:REF:PATH apart. The error is about the command line.
+func splitGit(arg string) (ref, path string, err error) {
+	ref, path, ok := strings.Cut(strings.TrimPrefix(arg, gitPrefix), ":")
+	switch {
+	case !ok || ref == "" || path == "":
+		return "", "", fmt.Errorf("%q must be git:REF:PATH, such as git:v1.2.0:deploy/itineraries.yaml", arg)
+	case strings.HasPrefix(ref, "-"):
+		return "", "", fmt.Errorf("%q: a ref does not begin with -; give a tag, a branch or a commit", arg)
+	case strings.ContainsFunc(ref+path, unprintable):
+		return "", "", fmt.Errorf("%q: a ref and a path are one line of text", arg)
+	}
+	return ref, path, nil
+}
+
+// gitFile reads a file as it was in a commit of the repository that the current
+// directory is in. At most [phases.MaxFileSize] bytes are read.
+func gitFile(ctx context.Context, ref, path string) ([]byte, error) {
+	if _, err := exec.LookPath("git"); err != nil {
+		return nil, errors.New("git:REF:PATH needs git, which is not in the PATH; install it, or give the file itself")
+	}
+	tree, problem, err := git(ctx, "rev-parse", "--verify", "--end-of-options", ref+"^{tree}")
+	switch {
+	case err == nil:
+	case strings.Contains(problem, "not a git repository"):
+		return nil, errors.New("git:REF:PATH needs a git repository, and the current directory is in none; change to one")
+	case strings.Contains(problem, "dubious ownership"):
+		return nil, errors.New("git refuses this repository, since another user owns it; see safe.directory in git help config")
+	default:
+		return nil, fmt.Errorf("git knows no commit %q; fetch it, or see git tag and git branch --all for names", ref)
+	}
+	text, _, err := git(ctx, "cat-file", "blob", strings.TrimSpace(string(tree))+":"+path)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, fmt.Errorf("%s in %s is larger than %d bytes, which is all that is read", path, ref, phases.MaxFileSize)
+	case err != nil:
+		return nil, fmt.Errorf("commit %s has no file %s; a path begins at the top of the repository, or with ./ at the current directory",
+			ref, path)
+	}
+	return text, nil
+}
+
+var errTooLarge = errors.New("too large")
+
+// git runs git and returns its output, and what it says on standard error. It asks
+// no questions.
+func git(ctx context.Context, args ...string) (out []byte, problem string, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0")
+	var stderr bytes.Buffer
+	cmd.Stderr = &limitedWriter{&stderr, 4 << 10}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, "", err
+	}
+	out, err = io.ReadAll(io.LimitReader(stdout, phases.MaxFileSize+1))
+	if len(out) > phases.MaxFileSize {
+		cancel()
+		_ = cmd.Wait() // it was ended
+		return nil, "", errTooLarge
+	}
+	err = errors.Join(err, cmd.Wait()) // only then all of standard error is there
+	return out, stderr.String(), err
+}
+
+// limitedWriter keeps the first bytes that are written to it.
+type limitedWriter struct {
+	kept *bytes.Buffer
+	rest int
+}
+
+func (w *limitedWriter) Write(p []byte) (int, error) {
+	n := min(len(p), w.rest)
+	w.kept.Write(p[:n])
+	w.rest -= n
+	return len(p), nil
+}

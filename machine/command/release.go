@@ -1,0 +1,106 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/verify"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// currentSuffix is behind the name of the release that is built in.
+const currentSuffix = "@current"
+
+// current is what the release that is built in is called on the command line.
+func (a *app) current() string {
+	name := a.catalogue.Name
+	if name == "" {
+		words := strings.Split(a.name, " ")
+		name = words[len(words)-1]
+	}
+	return name + currentSuffix
+}
+
+// release is one of those that are compared.
+type release struct {
+	arg    string
+	family *family
+	only   string // the itinerary that the argument names, or empty for all
+}
+
+// releaseArg takes an argument apart that names a release: one that is built in, or
+// a file, as it is now or as it was in a commit, and an itinerary in it. Errors are
+// about the command line.
+func (a *app) releaseArg(arg string) (ref, file, itinerary string, err error) {
+	switch {
+	case arg == a.current():
+		return "", "", "", nil
+	case strings.HasPrefix(arg, gitPrefix):
+		if ref, file, err = splitGit(arg); err != nil {
+			return "", "", "", err
+		}
+		if i := strings.LastIndexByte(file, '#'); i >= 0 {
+			file, itinerary = file[:i], file[i+1:]
+		}
+		return ref, file, itinerary, nil
+	}
+	file, itinerary = splitItinerary(arg)
+	if file != "" {
+		return "", file, itinerary, nil
+	}
+	hint := wording.DidYouMean(wording.Nearest(arg, []string{a.current()}))
+	if name := strings.TrimSuffix(a.current(), currentSuffix); arg == name {
+		hint = wording.DidYouMean([]string{a.current()})
+	}
+	if hint == "" {
+		hint = fmt.Sprintf("; give a FILE.yaml, git:REF:PATH, or %s for what is built in", a.current())
+	}
+	return "", "", "", fmt.Errorf("unknown release %q%s", arg, hint)
+}
+
+// release reads a release. Errors about a file are a [*fileError].
+func (a *app) release(ctx context.Context, arg string) (*release, error) {
+	ref, file, itinerary, err := a.releaseArg(arg)
+	if err != nil {
+		return nil, err
+	}
+	r := &release{arg: arg, family: a.builtin, only: itinerary}
+	if file == "" {
+		return r, nil
+	}
+	var defs *phases.File
+	if ref == "" {
+		defs, err = loadFile(file)
+	} else {
+		var text []byte
+		if text, err = gitFile(ctx, ref, file); err == nil {
+			defs, err = phases.Load(bytes.NewReader(text), gitPrefix+ref+":"+file)
+		}
+	}
+	if err != nil {
+		return nil, &fileError{err}
+	}
+	if itinerary != "" {
+		if _, err := defs.Itinerary(itinerary); err != nil {
+			return nil, fmt.Errorf("%s: %w", strings.TrimSuffix(arg, "#"+itinerary), err)
+		}
+	}
+	if r.family, err = newFamily(defs.Itineraries...); err != nil {
+		return nil, &fileError{err}
+	}
+	return r, nil
+}
+
+// compared is what is compared of the release: the itinerary of that name, or all if
+// it is empty or the release has no such itinerary.
+func (r *release) compared(only string) (*verify.Release, error) {
+	graphs := r.family.graphs
+	if g, err := r.family.graph(only); err == nil {
+		graphs = []*machine.Graph{g}
+	}
+	return verify.NewRelease(r.arg, graphs...)
+}

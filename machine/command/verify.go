@@ -1,0 +1,387 @@
+package command
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine/verify"
+)
+
+// verifyOptions are the options of verify.
+type verifyOptions struct {
+	reportOptions
+	itineraries []string
+	fix, dryRun bool
+	freeze      string
+}
+
+func (a *app) verify() *cobra.Command {
+	var o verifyOptions
+	cmd := &cobra.Command{
+		Use: "verify [-i ITINERARY...]",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return fmt.Errorf("verify takes no argument %q; itineraries are given with -i", args[0])
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			switch {
+			case o.rules:
+				return a.printRules(verify.Rules(), o.format)
+			case o.freeze != "":
+				return a.freeze(&o)
+			}
+			return a.printFindings(&o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.itineraries, "itinerary", "i", nil, "what to check: `ITINERARY`, "+wording.List(a.builtin.names(), "or")+
+		", FILE.yaml, or FILE.yaml#NAME; can be given several times (default: all that are built in)")
+	complete(cmd, "itinerary", a.completeItinerary)
+	f.BoolVar(&o.fix, "fix", false,
+		"with -i FILE.yaml, remove from the file what is safe to remove: flags that nothing reads, and those without which a guard is the same")
+	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix, print what would change as a diff, and write nothing")
+	f.StringVar(&o.freeze, "freeze", "",
+		"write the definitions to a `FILE`, or - for standard output, and check nothing: the next release is compared with it (compat)")
+	o.register(cmd)
+	return cmd
+}
+
+// check refuses options that do not go together.
+func (o *verifyOptions) check(cmd *cobra.Command) error {
+	changed := cmd.Flags().Changed
+	if o.rules {
+		return o.checkRules(cmd, nil, "itinerary", "fix", "dry-run", "freeze")
+	}
+	if changed("freeze") {
+		for _, option := range []string{"fix", "dry-run", "fail-level", "output"} {
+			if changed(option) {
+				return fmt.Errorf("--freeze writes definitions and checks nothing; leave out --%s", option)
+			}
+		}
+		if o.freeze == "" {
+			return errors.New(`--freeze needs the name of a file, or "-"`)
+		}
+	}
+	switch {
+	case slices.Contains(o.itineraries, ""):
+		return errors.New("-i needs the name of an itinerary or of a file")
+	case o.dryRun && !o.fix:
+		return errors.New("--dry-run needs --fix, and shows what that would change")
+	case o.fix && len(o.itineraries) == 0:
+		return errors.New("--fix changes a file; give -i FILE.yaml, since what is built in is no file")
+	case o.dryRun && (changed("output") || changed("fail-level")):
+		return errors.New("--dry-run prints a diff alone; leave out -o and --fail-level")
+	}
+	return o.reportOptions.check()
+}
+
+// checked are itineraries that are defined together, and which of them are asked for.
+type checked struct {
+	family *family
+	source *verify.Source // nil if they are built in
+	only   []string       // nil for all
+}
+
+// toCheck finds what -i names, each file once. Errors are as for [app.namedBy].
+func (a *app) toCheck(args []string) (all []*checked, err error) {
+	if len(args) == 0 {
+		return []*checked{{family: a.builtin}}, nil
+	}
+	byFile := make(map[string]*checked) // "" is what is built in
+	for _, arg := range args {
+		file, name := splitItinerary(arg)
+		if _, err := a.builtin.graph(arg); err == nil {
+			file, name = "", arg
+		} else if file == "" {
+			return nil, a.unknownItinerary(arg)
+		}
+		c, known := byFile[file]
+		if !known {
+			c = &checked{family: a.builtin, only: []string{}}
+			if file != "" {
+				if c, err = readChecked(file); err != nil {
+					return nil, err
+				}
+			}
+			byFile[file] = c
+			all = append(all, c)
+		}
+		switch {
+		case name == "" && !known:
+			c.only = nil
+			continue
+		case name == "" || c.only == nil || slices.Contains(c.only, name):
+			return nil, fmt.Errorf("-i %s is given twice, alone or with the others of its file; remove one", arg)
+		}
+		if _, err := c.family.graph(name); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		c.only = append(c.only, name)
+	}
+	return all, nil
+}
+
+// readChecked reads a file of itineraries. An error is a [*fileError].
+func readChecked(file string) (*checked, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, &fileError{cannotRead(err)}
+	}
+	defer f.Close()
+	source, err := verify.Load(f, file)
+	if err != nil {
+		return nil, &fileError{err}
+	}
+	return checkedOf(source)
+}
+
+// checkedOf compiles the itineraries of a file. An error is a [*fileError].
+func checkedOf(source *verify.Source) (*checked, error) {
+	f, err := newFamily(source.File().Itineraries...)
+	if err != nil {
+		return nil, &fileError{err}
+	}
+	return &checked{family: f, source: source, only: []string{}}, nil
+}
+
+// unknownItinerary is the error of a name that -i gives and that is neither an
+// itinerary nor a file.
+func (a *app) unknownItinerary(name string) error {
+	hint := wording.DidYouMean(wording.Nearest(name, a.builtin.names()))
+	if hint == "" {
+		hint = "; built in are " + wording.List(a.builtin.names(), "and") + ", and -i FILE.yaml reads others"
+	}
+	return fmt.Errorf("unknown itinerary %q%s", name, hint)
+}
+
+// names are those of the itineraries that are asked for.
+func (c *checked) names() []string {
+	if c.only == nil {
+		return c.family.names()
+	}
+	return c.only
+}
+
+// findings are those of the itineraries that are asked for, and with all of them
+// those of no itinerary, with the lines that reproduce them as users type them.
+func (a *app) findings(c *checked) []verify.Finding {
+	o := verify.Options{Source: c.source}
+	if c.source == nil {
+		o.Suppressions, o.Selected, o.Runner = a.catalogue.Suppress, a.catalogue.Selected, a.catalogue.Runner
+	}
+	findings := verify.CheckGraphs(c.family.graphs, o)
+	for i := range findings {
+		if line := &findings[i].Reproduce; *line != "" {
+			*line = a.name + " " + *line
+		}
+	}
+	if c.only == nil {
+		return findings
+	}
+	return slices.DeleteFunc(findings, func(f verify.Finding) bool { return !slices.Contains(c.only, f.Itinerary) })
+}
+
+// printFindings checks itineraries and prints what is found. With --fix, that is
+// what remains.
+func (a *app) printFindings(o *verifyOptions) error {
+	if o.fix {
+		if err := a.checkFixable(o.itineraries); err != nil {
+			return err
+		}
+	}
+	all, err := a.toCheck(o.itineraries)
+	if err != nil {
+		return a.content(err)
+	}
+	if o.dryRun {
+		return a.printFixes(all)
+	}
+	var findings []verify.Finding
+	var names []string
+	for _, c := range all {
+		if o.fix {
+			if c, err = a.fix(c); err != nil {
+				a.problem(err)
+				continue
+			}
+		}
+		findings = append(findings, a.findings(c)...)
+		names = append(names, c.names()...)
+	}
+	r := a.report(verify.Rules(), names, verify.ResultsOf(findings))
+	switch o.format {
+	case formatTable:
+		err = a.printFindingsTable(findings, r)
+	case formatJSON:
+		out := output{w: a.stdout}
+		if err = verify.WriteJSON(&out.buf, findings); err == nil {
+			err = out.flush()
+		}
+	default:
+		err = a.printReport(r, &o.reportOptions)
+	}
+	if err == nil {
+		a.failedBy(r, &o.reportOptions, "finding")
+	}
+	return err
+}
+
+// checkFixable refuses what --fix cannot change, before anything is read: reading a
+// pipe may never end.
+func (a *app) checkFixable(args []string) error {
+	for _, arg := range args {
+		if _, err := a.builtin.graph(arg); err == nil || arg == "-" {
+			return fmt.Errorf("--fix changes a file, and -i %s is none; give -i FILE.yaml", arg)
+		}
+		file, _ := splitItinerary(arg)
+		if err := regular(file); file != "" && err != nil {
+			a.problem(fmt.Errorf("--fix: %w", err))
+			return errReported
+		}
+	}
+	return nil
+}
+
+// printFixes prints what --fix would change.
+func (a *app) printFixes(all []*checked) error {
+	out := output{w: a.stdout}
+	for _, c := range all {
+		text, _, err := c.source.Fix(a.findings(c))
+		if err != nil {
+			a.problem(err)
+			continue
+		}
+		out.buf.WriteString(lineDiff(c.source.Name(), c.source.Text(), string(text)))
+	}
+	return out.flush()
+}
+
+// fix changes the file of what is checked, and returns that as it is then.
+func (a *app) fix(c *checked) (*checked, error) {
+	text, fixed, err := c.source.Fix(a.findings(c))
+	if err != nil || len(fixed) == 0 {
+		return c, err
+	}
+	name := c.source.Name()
+	source, err := verify.Load(bytes.NewReader(text), name)
+	if err != nil {
+		return nil, err
+	}
+	next, err := checkedOf(source)
+	if err != nil {
+		return nil, err
+	}
+	if err := replaceFile(name, text); err != nil {
+		return nil, fmt.Errorf("--fix: cannot write: %w", err)
+	}
+	a.line("note: %s: fixed %d %s", name, len(fixed), plural("finding", len(fixed)))
+	next.only = c.only
+	return next, nil
+}
+
+// freeze writes the definitions that -i names, or those that are built in.
+func (a *app) freeze(o *verifyOptions) error {
+	all, err := a.toCheck(o.itineraries)
+	switch {
+	case err != nil:
+		return a.content(err)
+	case len(all) > 1:
+		return errors.New("--freeze writes one release; give -i once, or leave it out for what is built in")
+	case all[0].only != nil:
+		return fmt.Errorf("--freeze writes a whole release, since a run goes from one itinerary to another; leave out %s",
+			wording.List(all[0].only, "and"))
+	}
+	out := output{w: a.stdout}
+	r, err := verify.NewRelease(a.current(), all[0].family.graphs...)
+	if err == nil {
+		err = r.Freeze(&out.buf)
+	}
+	if err == nil && o.freeze == "-" {
+		return out.flush()
+	}
+	if err == nil {
+		err = replaceFile(o.freeze, out.buf.Bytes())
+	}
+	if err != nil {
+		a.problem(fmt.Errorf("--freeze: %w", err))
+	}
+	return nil
+}
+
+// printFindingsTable prints findings for readers, by itinerary: each with where it is,
+// what is wrong, and how to see that.
+func (a *app) printFindingsTable(findings []verify.Finding, r *verify.Report) error {
+	out := output{w: a.stdout, width: a.width}
+	for len(findings) > 0 {
+		of := findings[0].Itinerary
+		n := slices.IndexFunc(findings, func(f verify.Finding) bool { return f.Itinerary != of })
+		if n < 0 {
+			n = len(findings)
+		}
+		title := "itinerary " + of
+		if of == "" {
+			title = "flags and names"
+		}
+		out.buf.WriteString(a.colors.paint(bold, oneLine(title)) + "\n\n")
+		var blocks []block
+		for i := range findings[:n] {
+			blocks = append(blocks, a.findingBlock(&findings[i]))
+		}
+		a.writeBlocks(&out, blocks, "  ")
+		out.buf.WriteByte('\n')
+		findings = findings[n:]
+	}
+	n := len(r.Itineraries)
+	what := map[bool]string{true: "itinerary", false: "itineraries"}[n == 1]
+	a.writeWrapped(&out, fmt.Sprintf("%d %s, %d rules: %s", n, what, len(r.Rules), countsText(r.Results, "finding", "suppressed")), "")
+	return out.flush()
+}
+
+// findingBlock is a finding within its itinerary.
+func (a *app) findingBlock(f *verify.Finding) block {
+	b := block{head: []cell{a.levelCell(f.Severity), {text: f.Rule}, orDash(placeOf(f))}, lines: []string{f.Text}}
+	switch {
+	case f.Suppressed != "":
+		b.head[0] = cell{text: "suppressed", color: dim}
+		b.lines = []string{"reason: " + f.Suppressed}
+	case f.Reproduce != "":
+		b.copy = []string{"see: " + f.Reproduce}
+	case f.Assignment != nil:
+		b.lines = append(b.lines, "with "+flagsText(f.Assignment))
+	}
+	return b
+}
+
+// flagsText is an assignment in words.
+func flagsText(flags []string) string {
+	if len(flags) == 0 {
+		return "all flags false"
+	}
+	return wording.List(flags, "and") + " true, the others false"
+}
+
+// placeOf is where a finding is within its itinerary, in words.
+func placeOf(f *verify.Finding) string {
+	var parts []string
+	for _, part := range []struct{ kind, name string }{{"phase ", f.Phase}, {"step ", f.Step}, {"flag ", f.Flag}} {
+		if part.name != "" {
+			parts = append(parts, part.kind+part.name)
+		}
+	}
+	if f.Place.File != "" {
+		parts = append(parts, f.Place.String())
+	}
+	return strings.Join(parts, ", ")
+}

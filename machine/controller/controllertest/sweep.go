@@ -1,0 +1,203 @@
+package controllertest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+)
+
+// Report is what a [Sweep] found.
+type Report struct {
+	// Requests are those of the life without a fault.
+	Requests []Request
+	// Lives counts the lives with a fault.
+	Lives int
+	// Failures are the lives in which something is wrong.
+	Failures []Failure
+}
+
+// Failure is a life in which something is wrong.
+type Failure struct {
+	// Request is the request that met the fault, and Kind the kind of that; of
+	// the life without a fault, both are zero.
+	Request Request
+	Kind    Kind
+	// Broken is what is wrong.
+	Broken []string
+}
+
+// Only returns what plays this life alone, as [Setup].Only.
+func (f Failure) Only() string { return only(f.Request, f.Kind) }
+
+func only(r Request, k Kind) string { return fmt.Sprintf("%d %s", r.N, k) }
+
+// String returns the failure as text, and how to see it again.
+func (f Failure) String() string {
+	text := "without a fault"
+	if f.Kind != "" {
+		text = fmt.Sprintf("%s at request %d, %s (alone: Only: %q)", f.Kind, f.Request.N, f.Request, f.Only())
+	}
+	for _, b := range f.Broken {
+		text += "\n  " + strings.ReplaceAll(strings.TrimSpace(b), "\n", "\n  ")
+	}
+	return text
+}
+
+// maxShown is how many failures are shown; the report has all.
+const maxShown = 5
+
+// Sweep plays the life of an object under a controller without a fault, and
+// then once for each request of that life and each kind of fault that fits it.
+// After a crash the controller is made again. Each life must come to the end
+// that the one without a fault has, and keep what the package comment lists.
+// What is wrong fails the test, with the request and the fault by name.
+func Sweep[T client.Object](t machinetest.TB, s Setup[T]) *Report {
+	t.Helper()
+	report, err := sweep(s)
+	if err != nil {
+		t.Errorf("%v", err)
+		t.FailNow()
+		return report
+	}
+	for i, f := range report.Failures {
+		if i == maxShown {
+			t.Errorf("%d more lives fail; the first are shown", len(report.Failures)-i)
+			break
+		}
+		t.Errorf("%s", f)
+	}
+	return report
+}
+
+func sweep[T client.Object](s Setup[T]) (*Report, error) {
+	report := &Report{}
+	s, err := s.check()
+	if err != nil {
+		return report, err
+	}
+	whole, err := newLife(s)
+	if err != nil {
+		return report, err
+	}
+	want, err := whole.run()
+	if err != nil {
+		return report, fmt.Errorf("without a fault: %w", err)
+	}
+	report.Requests = whole.injector.Requests()
+	if whole.broken != nil {
+		report.Failures = append(report.Failures, Failure{Broken: whole.broken})
+	}
+	known := s.Only == ""
+	for _, r := range report.Requests {
+		for _, k := range s.Kinds {
+			if !k.fits(r) || s.Only != "" && s.Only != only(r, k) {
+				continue
+			}
+			known = true
+			broken, err := s.with(whole, want, r, k)
+			if err != nil {
+				return report, err
+			}
+			report.Lives++
+			if broken != nil {
+				report.Failures = append(report.Failures, Failure{Request: r, Kind: k, Broken: broken})
+			}
+		}
+	}
+	if !known {
+		return report, setupError("Only is %q, and there is no such life; there are %d requests, from %q on", s.Only, len(report.Requests),
+			only(Request{N: 1}, s.Kinds[0]))
+	}
+	return report, nil
+}
+
+// with plays a life in which a request meets a fault, and returns what is wrong.
+func (s Setup[T]) with(whole *life[T], want end, r Request, k Kind) ([]string, error) {
+	l, err := newLife(s, Fault{Kind: k, Nth: r.N})
+	if err != nil {
+		return nil, err
+	}
+	got, err := l.run()
+	if err != nil {
+		return append(l.broken, err.Error()), nil
+	}
+	fired := l.injector.Fired()
+	if len(fired) == 0 || !fired[0].like(r) {
+		return nil, setupError("request %d is %s without a fault, and %s with one: "+
+			"let the requests of the controller and what Begin makes be the same each time", r.N, r, describe(fired))
+	}
+	if got.stopped != want.stopped {
+		l.breaks("the run stops: %t, without the fault: %t", got.stopped, want.stopped)
+	}
+	if diff := cmp.Diff(want.object, got.object); diff != "" {
+		l.breaks("the object ends differently: -without +with the fault\n%s", diff)
+	}
+	if diff := cmp.Diff(want.outside, got.outside); diff != "" {
+		l.breaks("what is outside of the object ends differently: -without +with the fault\n%s", diff)
+	}
+	if k == Conflict {
+		l.keptTouched(fired[0])
+	}
+	l.worked(whole.work, s.repeats(r, k))
+	return l.broken, nil
+}
+
+func describe(fired []Request) string {
+	if len(fired) == 0 {
+		return "does not come"
+	}
+	return fired[0].String()
+}
+
+// repeats is how often a fault may let the work of one visit be done again: what
+// was done is lost if its write is, or the controller crashes.
+func (s Setup[T]) repeats(r Request, k Kind) int {
+	switch {
+	case k == StaleRead && slices.Contains(s.MayRepeat, k):
+		return staleReads
+	case k == StaleRead, k == Conflict && !slices.Contains(s.MayRepeat, k):
+		return 0
+	case !r.IsWrite() && k != Slow && !k.crashes(): // the reconcile goes on, or has done nothing
+		return 0
+	}
+	return 1
+}
+
+// keptTouched checks that what another client wrote into the reconciled object
+// is still there.
+func (l *life[T]) keptTouched(r Request) {
+	if r.Namespace != l.key.Namespace || r.Name != l.key.Name || r.Object != l.injector.request("", "", l.empty, l.key, false).Object {
+		return
+	}
+	if l.last.GetLabels()[Touched] == "" {
+		l.breaks("what another client wrote into the object is lost: the label %s", Touched)
+	}
+}
+
+// worked compares the work that was done with that of a life without a fault.
+func (l *life[T]) worked(without *work, repeats int) {
+	var lost, often []string
+	for v := range without.times {
+		if l.work.times[v] == 0 {
+			lost = append(lost, v.String())
+		}
+	}
+	for v, n := range l.work.times {
+		if n > 1+repeats {
+			often = append(often, fmt.Sprintf("%s: %d times", v, n))
+		}
+	}
+	slices.Sort(lost)
+	slices.Sort(often)
+	if lost != nil {
+		l.breaks("work is not done: %s", strings.Join(lost, ", "))
+	}
+	if often != nil {
+		l.breaks("work is done more often than the fault justifies: %s", strings.Join(often, ", "))
+	}
+}

@@ -1,0 +1,506 @@
+package verify
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+)
+
+// releaseOf compiles itineraries as a release.
+func releaseOf(t testing.TB, name string, itineraries ...phases.Itinerary) *Release {
+	t.Helper()
+	r, err := ReleaseOfFile(name, &phases.File{Vocabulary: itineraries[0].Vocabulary, Itineraries: itineraries})
+	require.NoError(t, err)
+	return r
+}
+
+// parse reads a release from YAML.
+func parse(t testing.TB, name, text string) *Release {
+	t.Helper()
+	f, err := phases.Load(strings.NewReader(text), name)
+	require.NoError(t, err)
+	r, err := ReleaseOfFile(name, f)
+	require.NoError(t, err)
+	return r
+}
+
+// fingerprints are those of the breaks, in order.
+func fingerprints(breaks []Break) []string {
+	all := make([]string, len(breaks))
+	for i, b := range breaks {
+		all[i] = b.Fingerprint()
+	}
+	return all
+}
+
+// updating reports whether tests write the files that they compare with.
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
+
+// golden compares with a file, or writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if updating() {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Empty(t, cmp.Diff(string(want), got), "run with -update if this is meant")
+}
+
+func TestNamesOfCompatRulesAreFrozen(t *testing.T) {
+	var b strings.Builder
+	for _, r := range CompatRules() {
+		fmt.Fprintf(&b, "%s %s: %s\n", r.Name, r.Severity, r.Definition)
+	}
+	golden(t, "compat-rules.txt", b.String())
+}
+
+func TestAReleaseIsCompatibleWithItself(t *testing.T) {
+	r := releaseOf(t, "mtc", mtc.Itineraries()...)
+	report := Compat(r, r, CompatOptions{everything: true})
+	assert.Empty(t, cmp.Diff([]Break{}, report.Breaks), "all states are looked at")
+	assert.Empty(t, Compat(r, r, CompatOptions{}).Breaks)
+	assert.False(t, report.Reaches(Info))
+}
+
+// final returns a copy of MTC's Final that may be changed.
+func final() phases.Itinerary {
+	i := slices.IndexFunc(mtc.Itineraries(), func(it phases.Itinerary) bool { return it.Name == mtc.Final })
+	it := mtc.Itineraries()[i]
+	it.Phases = slices.Clone(it.Phases)
+	return it
+}
+
+func indexOf(it phases.Itinerary, phase string) int {
+	return slices.IndexFunc(it.Phases, func(p phases.Phase) bool { return p.Name == phase })
+}
+
+// move puts a phase before another.
+func move(it *phases.Itinerary, phase, before string) {
+	p := it.Phases[indexOf(*it, phase)]
+	it.Phases = slices.Delete(it.Phases, indexOf(*it, phase), indexOf(*it, phase)+1)
+	it.Phases = slices.Insert(it.Phases, indexOf(*it, before), p)
+}
+
+func TestPlantedChangesInFinalAreFound(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(it *phases.Itinerary)
+	}{
+		{"a phase is moved", func(it *phases.Itinerary) {
+			move(it, mtc.PhaseEnsureSrcQuiesced, mtc.PhasePreRestoreHooks)
+		}},
+		{"a phase is renamed", func(it *phases.Itinerary) {
+			it.Phases[indexOf(*it, mtc.PhaseEnsureSrcQuiesced)].Name = "EnsureSourceQuiesced"
+		}},
+		{"a phase is renamed, and says so", func(it *phases.Itinerary) {
+			p := &it.Phases[indexOf(*it, mtc.PhaseEnsureSrcQuiesced)]
+			p.Formerly, p.Name = append(slices.Clone(p.Formerly), p.Name), "EnsureSourceQuiesced"
+		}},
+		{"a phase is dropped", func(it *phases.Itinerary) {
+			i := indexOf(*it, mtc.PhaseVerification)
+			it.Phases = slices.Delete(it.Phases, i, i+1)
+		}},
+		{"a flag is added", func(it *phases.Itinerary) {
+			const more = mtc.FirstOwnFlag
+			defs := append(mtc.Vocabulary().Defs(), phases.FlagDef{Flag: more, Name: "HasQuota"})
+			it.Vocabulary = phases.MustVocabulary(defs, mtc.Vocabulary().Relations()...)
+			it.Phases[indexOf(*it, mtc.PhasePostRestoreHooks)].Guard.None = more
+		}},
+		{"a guard is changed", func(it *phases.Itinerary) {
+			it.Phases[indexOf(*it, mtc.PhaseEnsureInitialBackupReplicated)].Guard = phases.Guard{All: mtc.Quiesce}
+		}},
+		{"a step is renamed", func(it *phases.Itinerary) {
+			for i := range it.Phases {
+				if it.Phases[i].Step == mtc.Restore {
+					it.Phases[i].Step = "RestoreDefinitions"
+				}
+			}
+		}},
+		{"a loop is added", func(it *phases.Itinerary) {
+			it.Phases[indexOf(*it, mtc.PhaseVerification)].Jumps = []phases.Jump{{To: mtc.PhasePostRestoreHooks, Guard: phases.Guard{All: mtc.HasVerify}}}
+			it.Phases[indexOf(*it, mtc.PhaseVerification)].Decides = mtc.HasVerify
+		}},
+		{"the work of a phase is another's", func(it *phases.Itinerary) {
+			it.Phases[indexOf(*it, mtc.PhaseWaitForRefresh)].Decides |= mtc.Quiesce
+		}},
+		{"the result is another", func(it *phases.Itinerary) { it.Result = phases.Canceled }},
+		{"it becomes a cleanup itinerary", func(it *phases.Itinerary) { it.Cleanup = true }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			changed := final()
+			c.change(&changed)
+			report := Compat(releaseOf(t, "old", final()), releaseOf(t, "new", changed), CompatOptions{})
+			var b strings.Builder
+			for _, one := range report.Breaks {
+				fmt.Fprintf(&b, "%s %s\n  %s\n", one.Severity(), one.Fingerprint(), one.Text)
+				if s := one.State; s != nil {
+					fmt.Fprintf(&b, "  smallest: at %q with %s after %d phases\n", s.Phase, strings.Join(s.Facts.True, ", "), len(s.Ran))
+				}
+				if one.Suggestion != "" {
+					fmt.Fprintf(&b, "  suggestion: %s\n", one.Suggestion)
+				}
+			}
+			golden(t, "compat/"+strings.NewReplacer(" ", "-", ",", "", "'", "").Replace(c.name)+".txt", b.String())
+		})
+	}
+}
+
+func TestBoundsMakeItInconclusive(t *testing.T) {
+	changed := final()
+	move(&changed, mtc.PhaseEnsureSrcQuiesced, mtc.PhasePreRestoreHooks)
+	old, new := releaseOf(t, "old", final()), releaseOf(t, "new", changed)
+	for name, o := range map[string]CompatOptions{
+		"memory": {MaxNodes: 1000}, "time": {MaxVisits: 100},
+	} {
+		report := Compat(old, new, o)
+		var found []string
+		for _, b := range report.Breaks {
+			if b.Rule == RuleInconclusive {
+				found = append(found, b.Fingerprint())
+				assert.Equal(t, Error, b.Severity())
+			}
+		}
+		require.Equal(t, []string{"inconclusive/upgrade/Final", "inconclusive/rollback/Final"}, found, name)
+
+		o.Acceptances = []Acceptance{{Fingerprint: found[0], Reason: "why not", Expires: time.Now().AddDate(1, 0, 0)}}
+		accepted := Compat(old, new, o)
+		i := slices.IndexFunc(accepted.Breaks, func(b Break) bool { return b.Rule == RuleInconclusive })
+		assert.Empty(t, accepted.Breaks[i].Accepted, "what was not looked at cannot be accepted")
+		assert.True(t, accepted.Reaches(Error))
+	}
+}
+
+func TestThousandsOfPhasesEnd(t *testing.T) {
+	many := func(last string) *Release {
+		it := phases.Itinerary{Name: "Long", Vocabulary: phases.MustVocabulary(nil)}
+		for i := range 10_000 {
+			it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprint("P", i), Step: "S"})
+		}
+		it.Phases[9_999].Name = last
+		return releaseOf(t, last, it)
+	}
+	report := Compat(many("A"), many("B"), CompatOptions{})
+	assert.Equal(t, []string{
+		"phase-gone/upgrade/Long/phase=A", "inconclusive/upgrade/Long", "definition-changed/upgrade/Long/kind=definition",
+		"phase-gone/rollback/Long/phase=B", "inconclusive/rollback/Long", "definition-changed/rollback/Long/kind=definition",
+	}, fingerprints(report.Breaks))
+}
+
+const loopOld = `
+flags: [{name: Again}, {name: Ready}]
+itineraries:
+- name: Copy
+  phases:
+  - {name: Begin, step: Copy}
+  - {name: Pause, step: Copy, decides: [Again], jumps: [{to: Ask, choice: true}, {to: Begin, all: [Again]}]}
+  - {name: Move, step: Move, all: [Ready]}
+  - {name: Ask, step: Move}
+  - {name: End, end: true}
+- name: Gone
+  phases: [{name: Only, step: Only}]
+`
+
+const loopNew = `
+flags: [{name: Again}, {name: Ready}]
+itineraries:
+- name: Copy
+  phases:
+  - {name: Begin, step: Copy}
+  - {name: Pause, step: Copy, decides: [Again], jumps: [{to: Begin, all: [Again]}]}
+  - {name: Ask, step: Move}
+  - {name: Move, step: Move, all: [Ready]}
+  - {name: End, end: true}
+`
+
+func TestRecordedRunsAreNamedInWhatTheyMeet(t *testing.T) {
+	facts := func(yes, no string) phases.Record {
+		return phases.Record{True: strings.Fields(yes), False: strings.Fields(no)}
+	}
+	report := Compat(parse(t, "old", loopOld), parse(t, "new", loopNew), CompatOptions{Objects: []Object{
+		{Name: "moving", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "Move", Facts: facts("Ready", "Again")}},
+		{Name: "asking", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "Ask", Facts: facts("Ready", "Again")}},
+		{Name: "asking, not ready", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "Ask", Facts: facts("", "Again Ready")}},
+		{Name: "chosen", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "Pause", WorkDone: true, Choice: "Ask", Facts: facts("Ready", "")}},
+		{Name: "not begun", Checkpoint: machine.Checkpoint{Itinerary: "Copy"}},
+		{Name: "in a gone itinerary", Checkpoint: machine.Checkpoint{Itinerary: "Gone", Phase: "Only"}},
+		{Name: "done", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "End", Done: true}},
+		{Name: "at the end, which is done", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "End"}},
+		{Name: "without a way there", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "Move", Facts: facts("", "Ready Again")}},
+		{Name: "in a typo", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "Mvoe"}},
+		{Name: "nowhere", Checkpoint: machine.Checkpoint{Itinerary: "Cpoy", Phase: "Move"}},
+	}})
+	met := make(map[string][]string)
+	for _, b := range report.Breaks {
+		if b.Direction == Upgrade && b.Kind != DefinitionKind {
+			met[b.Fingerprint()] = b.Objects
+		}
+		if b.Direction == Rollback {
+			assert.Empty(t, b.Objects)
+		}
+	}
+	assert.Empty(t, cmp.Diff(map[string][]string{
+		"itinerary-gone/upgrade/Gone":                    {"in a gone itinerary"},
+		"phase-gone/upgrade/Copy/phase=Pause/choice=Ask": {"chosen"},
+		"phase-skipped/upgrade/Copy/phase=Ask":           {"moving"},
+		"phase-repeated/upgrade/Copy/phase=Move":         {"asking"},
+	}, met))
+	var unplaced []string
+	for _, e := range report.Unplaced {
+		unplaced = append(unplaced, e.Object)
+	}
+	assert.ElementsMatch(t, []string{"without a way there", "in a typo", "nowhere"}, unplaced)
+	var unknown *machine.UnknownPhaseError
+	assert.True(t, slices.ContainsFunc(report.Unplaced, func(e *PlaceError) bool { return errors.As(e, &unknown) }))
+}
+
+func TestARecordedPhaseIsLookedUpOnlyInTheItineraryThatIsOn(t *testing.T) {
+	old := parse(t, "old", `itineraries:
+- {name: Work, phases: [{name: Do, step: S}, {name: End, end: true}]}
+- {name: Undo, cleanup: true, result: RolledBack, phases: [{name: Back, step: S}]}
+- {name: Failed, cleanup: true, result: Failed, phases: [{name: Tidy, step: S}]}
+`)
+	without := parse(t, "new", "itineraries:\n- {name: Other, phases: [{name: Do, step: S}]}\n")
+	object := func(itinerary, phase, selected string) Object {
+		return Object{Name: itinerary + "/" + phase + " to " + selected, Selected: selected,
+			Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase}}
+	}
+	for _, c := range []struct {
+		name     string
+		object   Object
+		new      *Release
+		unplaced string // the itinerary, or empty
+		gone     []string
+	}{
+		{"a phase that no release has, in an itinerary that is left", object("Work", "Dp", "Undo"), old, "", nil},
+		{"a phase that no release has, in the itinerary that is on", object("Work", "Dp", "Work"), old, "Work", nil},
+		{"a phase that no release has, in a cleanup itinerary that is not left", object("Undo", "Bakc", "Failed"), old, "Undo", nil},
+		{"an itinerary that no release has, and one that is on", object("Wrok", "Do", "Undo"), old, "", nil},
+		{"an end phase is done, whatever is selected", object("Work", "End", "Undo"), without, "", nil},
+		{"the selected itinerary is gone", object("Work", "Do", "Undo"), without, "", []string{"Undo"}},
+		{"the selected itinerary is in no release", object("Work", "Do", "Nudo"), old, "Nudo", nil},
+		{"the recorded itinerary is gone, and is left", object("Work", "Do", "Other"), without, "Other", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			report := Compat(old, c.new, CompatOptions{Objects: []Object{c.object}})
+			unplaced := ""
+			for _, e := range report.Unplaced {
+				unplaced = e.Itinerary
+			}
+			assert.Equal(t, c.unplaced, unplaced)
+			var gone []string
+			for _, b := range report.Breaks {
+				if len(b.Objects) > 0 {
+					gone = append(gone, b.Itinerary)
+				}
+			}
+			assert.Equal(t, c.gone, gone)
+		})
+	}
+}
+
+func TestRunsThatComeBackOrNeverEnd(t *testing.T) {
+	old := parse(t, "old", `flags: [{name: F}]
+itineraries:
+- name: A
+  phases:
+  - {name: P, step: S, decides: [F]}
+  - {name: Y, step: S}
+  - {name: B, step: T}
+`)
+	for _, c := range []struct {
+		name, phases string
+		want         []string
+	}{
+		{"a loop that the other release never begins keeps a run for ever", `
+  - {name: P, step: S, decides: [F], jumps: [{to: B, none: [F]}]}
+  - {name: Y, step: S, jumps: [{to: Y, none: [F]}]}
+  - {name: B, step: T}
+`, []string{"phase-repeated/upgrade/A/phase=Y", "phase-skipped/upgrade/A/phase=B"}},
+		{"a jump that the other release never takes leads a run back to where it is", `
+  - {name: P, step: S, decides: [F], jumps: [{to: B, none: [F]}]}
+  - {name: Y, step: S}
+  - {name: Q, step: S, none: [F], jumps: [{to: Y, none: [F]}]}
+  - {name: B, step: T}
+`, []string{"phase-repeated/upgrade/A/phase=Y", "phase-skipped/upgrade/A/phase=B"}},
+		{"a loop that keeps runs of the other release from the start on is no break", `
+  - {name: P, step: S, decides: [F]}
+  - {name: Y, step: S, jumps: [{to: Y, none: [F]}]}
+  - {name: B, step: T}
+`, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			new := parse(t, "new", "flags: [{name: F}]\nitineraries:\n- name: A\n  phases:"+c.phases)
+			var got []string
+			for _, b := range Compat(old, new, CompatOptions{}).Breaks {
+				if b.Direction == Upgrade && b.Severity() == Error {
+					got = append(got, b.Fingerprint())
+				}
+			}
+			assert.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestAcceptancesCoverBreaksUntilTheyExpire(t *testing.T) {
+	const fingerprint = "phase-skipped/upgrade/Copy/phase=Ask"
+	day := time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)
+	of := func(now time.Time, a ...Acceptance) (accepted, added []string) {
+		for _, b := range Compat(parse(t, "old", loopOld), parse(t, "new", loopNew), CompatOptions{Acceptances: a, Now: now}).Breaks {
+			if b.Accepted != "" {
+				accepted = append(accepted, b.Fingerprint()+": "+b.Accepted)
+			}
+			if b.Rule == RuleAcceptanceUnused || b.Rule == RuleAcceptanceExpired {
+				added = append(added, b.Rule+" "+b.Phase)
+				assert.Equal(t, Warning, b.Severity())
+			}
+		}
+		return accepted, added
+	}
+	a := Acceptance{Fingerprint: fingerprint, Reason: "it is asked by hand", Expires: day}
+	accepted, added := of(day.Add(23*time.Hour), a)
+	assert.Equal(t, []string{fingerprint + ": it is asked by hand"}, accepted)
+	assert.Empty(t, added)
+
+	accepted, added = of(day.Add(24*time.Hour), a)
+	assert.Empty(t, accepted)
+	assert.Equal(t, []string{"acceptance-expired Ask"}, added)
+
+	accepted, _ = of(day, Acceptance{Fingerprint: fingerprint, Reason: " ", Expires: day})
+	assert.Empty(t, accepted, "a blank reason is none")
+
+	_, added = of(day, Acceptance{Fingerprint: "phase-gone/upgrade/Copy/phase=X", Reason: "r", Expires: day}, Acceptance{Fingerprint: fingerprint, Expires: day})
+	assert.Equal(t, []string{"acceptance-unused ", "acceptance-unused Ask"}, added, "one that has no reason counts for nothing")
+}
+
+func TestAcceptancesOfNoUseAreShownInTheirFile(t *testing.T) {
+	old := parse(t, "old", loopOld)
+	acceptances := []Acceptance{
+		{Fingerprint: "phase-gone/upgrade/A", Reason: "r", File: "accept.yaml", Line: 2, Column: 3},
+		{Fingerprint: "phase-gone/upgrade/B", Reason: "r", File: "accept.yaml", Line: 5, Column: 3},
+	}
+	r := Report{Results: BreakResultsOf(Compat(old, old, CompatOptions{Acceptances: acceptances}).Breaks)}
+	require.Len(t, r.Results, 2)
+	assert.NotEqual(t, r.Results[0].Fingerprint, r.Results[1].Fingerprint)
+	var github, sarif strings.Builder
+	require.NoError(t, r.WriteGitHub(&github))
+	assert.Empty(t, cmp.Diff("::warning file=accept.yaml,line=2,col=3,title=acceptance-unused"+
+		"::the acceptance of phase-gone/upgrade/A matches no break; remove it\n"+
+		"::warning file=accept.yaml,line=5,col=3,title=acceptance-unused"+
+		"::the acceptance of phase-gone/upgrade/B matches no break; remove it\n", github.String()))
+	require.NoError(t, r.WriteSARIF(&sarif))
+	assert.Contains(t, sarif.String(), `"uri": "accept.yaml"`)
+	assert.Contains(t, sarif.String(), `"startLine": 5`)
+}
+
+func TestFilesOfAcceptancesAreReadStrictly(t *testing.T) {
+	got, err := LoadAcceptances(strings.NewReader("accept:\n- fingerprint: a/b\n  reason: r\n  expires: 2027-03-31\n"), "f.yaml")
+	require.NoError(t, err)
+	assert.Empty(t, cmp.Diff([]Acceptance{{Fingerprint: "a/b", Reason: "r", Expires: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC), File: "f.yaml", Line: 2, Column: 3}}, got))
+	got, err = LoadAcceptances(strings.NewReader(""), "f.yaml")
+	require.NoError(t, err)
+	assert.Empty(t, got)
+
+	entry := "- {fingerprint: a, reason: r, expires: 2027-03-31}\n"
+	for _, c := range []struct{ name, text, want string }{
+		{"another key of the file", "acept: []\n", "f.yaml:1: "},
+		{"another key of an entry", "accept:\n- {fingerprint: a, reson: r, expires: 2027-03-31}\n", `f.yaml:2: an entry has no key "reson"`},
+		{"no reason", "accept:\n- {fingerprint: a, expires: 2027-03-31}\n", "f.yaml:2: an entry has no reason"},
+		{"no day", "accept:\n- {fingerprint: a, reason: r, expires: soon}\n", `f.yaml:2: expires must be a day such as 2027-03-31, not "soon"`},
+		{"one fingerprint twice", "accept:\n" + entry + entry, "f.yaml:3: fingerprint a stands twice"},
+		{"two documents", "accept: []\n---\naccept: []\n", "more than one document"},
+		{"too many", "accept:\n" + strings.Repeat(entry, MaxAcceptances+1), "one acceptance too many"},
+		{"too large", "#" + strings.Repeat("x", MaxAcceptFileSize), "more than 1048576 bytes"},
+		{"no list", "accept: 1\n", "f.yaml"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := LoadAcceptances(strings.NewReader(c.text), "f.yaml")
+			var problem *AcceptError
+			require.ErrorAs(t, err, &problem)
+			assert.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestAFrozenReleaseIsReadBackAsItWas(t *testing.T) {
+	r := releaseOf(t, "mtc", mtc.Itineraries()...)
+	path := filepath.Join(t.TempDir(), "release.yaml")
+	fake := &recordingTB{}
+	Frozen(fake, r, path, FrozenOptions{})
+	require.Len(t, fake.errors, 1, "there is nothing to compare with")
+	Frozen(fake, r, path, FrozenOptions{Update: true})
+	back, err := ReadRelease(path)
+	require.NoError(t, err)
+	require.Equal(t, r.Itineraries(), back.Itineraries())
+	for _, name := range r.Itineraries() {
+		assert.Equal(t, r.Graph(name).Hash(), back.Graph(name).Hash())
+	}
+	Frozen(fake, r, path, FrozenOptions{})
+	require.Len(t, fake.errors, 1, "the release is compatible with itself")
+
+	changed := final()
+	changed.Phases[indexOf(changed, mtc.PhaseVerification)].Name = "Verify"
+	Frozen(fake, releaseOf(t, "new", changed), path, FrozenOptions{Level: Error})
+	var all strings.Builder
+	for _, text := range fake.errors[1:] {
+		all.WriteString(text + "\n")
+	}
+	assert.Contains(t, all.String(), "itinerary-gone/upgrade/Cancel")
+	assert.Contains(t, all.String(), "phase-gone/upgrade/Final/phase=Verification")
+	assert.Contains(t, all.String(), "phase-gone/rollback/Final/phase=Verify")
+
+	accept := filepath.Join(t.TempDir(), "accept.yaml")
+	require.NoError(t, os.WriteFile(accept, []byte("accept:\n- {fingerprint: phase-gone/upgrade/Final/phase=Verification, reason: none is in flight, expires: 2027-03-31}\n"), 0o600))
+	fake = &recordingTB{}
+	Frozen(fake, releaseOf(t, "new", changed), path, FrozenOptions{Level: Error, Accept: accept, Now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)})
+	assert.NotContains(t, strings.Join(fake.errors, "\n"), "phase-gone/upgrade/Final/phase=Verification")
+}
+
+type recordingTB struct{ errors []string }
+
+func (*recordingTB) Helper() {}
+
+func (r *recordingTB) Errorf(format string, args ...any) {
+	r.errors = append(r.errors, fmt.Sprintf(format, args...))
+}
+
+func TestItinerariesThatMakeNoReleaseAreRefused(t *testing.T) {
+	g := machine.MustCompile(final())
+	other := machine.MustCompile(phases.Itinerary{Name: "Other", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{{Name: "P", Step: "S"}}})
+	for name, graphs := range map[string][]*machine.Graph{"none": nil, "nil": {nil}, "twice": {g, g}, "vocabularies": {g, other}} {
+		_, err := NewRelease("r", graphs...)
+		var refused *ReleaseError
+		assert.ErrorAs(t, err, &refused, name)
+	}
+	_, err := ReleaseOf("r", nil)
+	assert.Error(t, err)
+	_, err = ReleaseOfFile("r", nil)
+	assert.Error(t, err)
+}
+
+func BenchmarkCompatOfTwoFinals(b *testing.B) {
+	changed := final()
+	move(&changed, mtc.PhaseEnsureSrcQuiesced, mtc.PhasePreRestoreHooks)
+	old, new := releaseOf(b, "old", final()), releaseOf(b, "new", changed)
+	for b.Loop() {
+		if !Compat(old, new, CompatOptions{}).Reaches(Error) {
+			b.Fatal("the moved phase is not found")
+		}
+	}
+}

@@ -1,0 +1,306 @@
+package verify
+
+import (
+	"bytes"
+	"slices"
+	"sort"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// editor removes nodes from a text of YAML and leaves the rest as it is.
+type editor struct {
+	*Source
+	lines []int // where lines start
+	cuts  []span
+	start map[*yaml.Node]int
+	// after is where the node begins that follows a node in the text, or where the text
+	// ends.
+	after map[*yaml.Node]int
+	seps  map[*yaml.Node][]int // see separators
+}
+
+// span is a part of the text.
+type span struct{ from, to int }
+
+func newEditor(s *Source) *editor {
+	e := &editor{Source: s, start: map[*yaml.Node]int{}, after: map[*yaml.Node]int{}, seps: map[*yaml.Node][]int{}}
+	start := len(s.text) - len(bytes.TrimPrefix(s.text, []byte("\ufeff")))
+	e.lines = []int{start}
+	for at := start; at < len(s.text); {
+		size := lineBreak(s.text[at:])
+		at += max(size, 1)
+		if size > 0 {
+			e.lines = append(e.lines, at)
+		}
+	}
+	end := len(s.text)
+	for _, from := range slices.Backward(e.lines) {
+		if bytes.HasPrefix(s.text[from:], []byte("...")) {
+			end = from
+		}
+	}
+	e.locateAll(s.root, &cursor{line: -1})
+	e.follow(s.root, end)
+	return e
+}
+
+// lineBreak returns the length of the line break of YAML that a text begins with, or 0.
+func lineBreak(text []byte) int {
+	for _, br := range []string{"\r\n", "\n", "\r", "\u0085", "\u2028", "\u2029"} {
+		if bytes.HasPrefix(text, []byte(br)) {
+			return len(br)
+		}
+	}
+	return 0
+}
+
+// follow notes what follows each node of a tree, behind which next follows.
+func (e *editor) follow(n *yaml.Node, next int) {
+	e.after[n] = next
+	for _, child := range slices.Backward(n.Content) {
+		e.follow(child, next)
+		next = e.at(child)
+		if n.Kind == yaml.SequenceNode && n.Style&yaml.FlowStyle == 0 {
+			if dash := e.dash(child); dash >= 0 {
+				next = dash
+			}
+		}
+	}
+}
+
+// cursor is a place in the text.
+type cursor struct{ line, column, at int }
+
+// locateAll notes where the nodes of a tree begin. They are met in the order of the
+// text, so that it is walked through once.
+func (e *editor) locateAll(n *yaml.Node, c *cursor) {
+	if c.line != n.Line || c.column > n.Column {
+		*c = cursor{n.Line, 1, e.lines[n.Line-1]}
+	}
+	for ; c.column < n.Column; c.column++ {
+		_, size := utf8.DecodeRune(e.Source.text[c.at:])
+		c.at += size
+	}
+	e.start[n] = c.at
+	for _, child := range n.Content {
+		e.locateAll(child, c)
+	}
+}
+
+// at is where a node begins.
+func (e *editor) at(n *yaml.Node) int { return e.start[n] }
+
+// dash is where the dash of an entry of a list is, or -1.
+func (e *editor) dash(n *yaml.Node) int {
+	before := bytes.TrimRight(e.Source.text[:e.at(n)], " \t\r\n")
+	if !bytes.HasSuffix(before, []byte("-")) {
+		return -1
+	}
+	return len(before) - 1
+}
+
+// line returns where the line of a place begins.
+func (e *editor) line(at int) int {
+	return e.lines[sort.SearchInts(e.lines, at+1)-1]
+}
+
+// nextLine returns where the line behind that of a place begins.
+func (e *editor) nextLine(at int) int {
+	if k := sort.SearchInts(e.lines, at+1); k < len(e.lines) {
+		return e.lines[k]
+	}
+	return len(e.Source.text)
+}
+
+// blank reports whether a part of the text has only white space.
+func (e *editor) blank(from, to int) bool {
+	return len(bytes.TrimSpace(e.Source.text[from:to])) == 0
+}
+
+// idle reports whether the rest of a line from a place on has only white space and a
+// comment.
+func (e *editor) idle(from int) bool {
+	rest := bytes.TrimSpace(e.Source.text[from:e.nextLine(from)])
+	return len(rest) == 0 || rest[0] == '#'
+}
+
+// cut notes what to remove from a tree.
+func (e *editor) cut(n *yaml.Node, removed map[*yaml.Node]map[int]bool) error {
+	size := 1
+	if n.Kind == yaml.MappingNode {
+		size = 2
+	}
+	gone := removed[n]
+	for i, child := range n.Content {
+		if !gone[i/size] {
+			if err := e.cut(child, removed); err != nil {
+				return err
+			}
+		}
+	}
+	count := len(n.Content) / size
+	for i := 0; i < count; i++ {
+		if !gone[i] {
+			continue
+		}
+		last := i
+		for last+1 < count && gone[last+1] {
+			last++
+		}
+		if err := e.run(n, size, i, last); err != nil {
+			return err
+		}
+		i = last
+	}
+	return nil
+}
+
+// run removes neighbouring entries of a node, which has others.
+func (e *editor) run(n *yaml.Node, size, first, last int) error {
+	if n.Style&yaml.FlowStyle != 0 {
+		return e.flow(n, first, last)
+	}
+	begin := func(i int) int {
+		if n.Kind == yaml.SequenceNode {
+			return e.dash(n.Content[i])
+		}
+		return e.at(n.Content[i*size])
+	}
+	from := begin(first)
+	refused := &FixError{e.name, n.Content[first*size].Line,
+		"what is to be removed here cannot be told from what is around it; remove it by hand"}
+	if from < 0 {
+		return refused
+	}
+	if e.blank(e.line(from), from) {
+		// Whole lines, without the comments before what follows.
+		to := e.after[n.Content[last*size+size-1]]
+		if to < len(e.Source.text) {
+			to = e.line(to)
+		}
+		for to > from && (e.idle(e.line(to-1)) && e.line(to-1) > from) {
+			to = e.line(to - 1)
+		}
+		e.cuts = append(e.cuts, span{e.line(from), to})
+		return nil
+	}
+	// Behind a dash: what follows moves there.
+	if (last+1)*size >= len(n.Content) {
+		return refused
+	}
+	to := begin(last + 1)
+	for at := e.nextLine(from); at < e.line(to); at = e.nextLine(at) {
+		if e.idle(at) && !e.blank(at, e.nextLine(at)) {
+			return refused
+		}
+	}
+	e.cuts = append(e.cuts, span{from, to})
+	return nil
+}
+
+// flow removes neighbouring entries of a list or mapping in brackets.
+func (e *editor) flow(n *yaml.Node, first, last int) error {
+	text := e.Source.text
+	seps, ok := e.seps[n]
+	if !ok {
+		seps = e.separators(e.at(n))
+		e.seps[n] = seps
+	}
+	if len(seps) <= last+1 {
+		return &FixError{e.name, n.Line, "the end of what is to be removed here is not found; remove it by hand"}
+	}
+	begin := func(i int) int { // of an entry, behind white space and comments
+		at := seps[i] + 1
+		for at < seps[i+1] && e.blank(at, at+1) || text[at] == '#' {
+			if text[at] == '#' {
+				at = e.nextLine(at)
+			} else {
+				at++
+			}
+		}
+		return at
+	}
+	from, behind := begin(first), seps[last+1]
+	end := from + len(bytes.TrimRight(text[from:behind], " \t\r\n"))
+	comma := text[behind] == ','
+	ownLine := e.blank(e.line(from), from)
+	switch {
+	case ownLine && comma && e.idle(behind+1):
+		e.cuts = append(e.cuts, span{e.line(from), e.nextLine(behind)})
+	case ownLine && !comma && e.idle(end):
+		e.cuts = append(e.cuts, span{e.line(from), e.nextLine(end)})
+	case first > 0 && !ownLine:
+		e.cuts = append(e.cuts, span{len(bytes.TrimRight(text[:seps[first]], " \t")), end})
+	case comma && !e.idle(behind+1):
+		e.cuts = append(e.cuts, span{from, begin(last + 1)})
+	case comma:
+		e.cuts = append(e.cuts, span{from, behind + 1})
+	default:
+		e.cuts = append(e.cuts, span{from, end})
+	}
+	return nil
+}
+
+// separators returns where the bracket that opens at a place is, the commas directly
+// within, and the bracket that closes it.
+func (e *editor) separators(at int) (all []int) {
+	text := e.Source.text
+	depth := 0
+	before := byte('[') // the last character that is no white space
+	for ; at < len(text); at++ {
+		c := text[at]
+		switch {
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+			continue
+		case c == '#' && e.blank(at-1, at):
+			at = e.nextLine(at) - 1
+			continue
+		case (c == '"' || c == '\'') && bytes.IndexByte([]byte("[{,:"), before) >= 0:
+			at = closing(text, at)
+		case c == '[' || c == '{':
+			if depth++; depth == 1 {
+				all = append(all, at)
+			}
+		case c == ']' || c == '}':
+			if depth--; depth == 0 {
+				return append(all, at)
+			}
+		case c == ',' && depth == 1:
+			all = append(all, at)
+		}
+		before = c
+	}
+	return nil
+}
+
+// closing returns where the quote that opens at a place closes.
+func closing(text []byte, at int) int {
+	quote := text[at]
+	for at++; at < len(text); at++ {
+		switch {
+		case text[at] == '\\' && quote == '"':
+			at++
+		case text[at] == quote && quote == '\'' && at+1 < len(text) && text[at+1] == quote:
+			at++
+		case text[at] == quote:
+			return at
+		}
+	}
+	return at
+}
+
+// text returns the text without what was cut.
+func (e *editor) text() []byte {
+	slices.SortFunc(e.cuts, func(a, b span) int { return a.from - b.from })
+	var out []byte
+	at := 0
+	for _, c := range e.cuts {
+		if c.from > at {
+			out = append(out, e.Source.text[at:c.from]...)
+		}
+		at = max(at, c.to)
+	}
+	return append(out, e.Source.text[at:]...)
+}

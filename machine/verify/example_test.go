@@ -1,0 +1,84 @@
+package verify_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/machine/verify"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// Two flags exclude each other, and a phase needs both.
+func ExampleCheck() {
+	const (
+		Online phases.Flags = 1 << iota
+		Offline
+	)
+	flags := phases.MustVocabulary([]phases.FlagDef{{Flag: Online, Name: "Online"}, {Flag: Offline, Name: "Offline"}},
+		phases.Clause{False: Online | Offline})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "Backup", Vocabulary: flags, Phases: []phases.Phase{
+		{Name: "Freeze", Step: "Copy", Guard: phases.Guard{All: Online}},
+		{Name: "CopyFiles", Step: "Copy"},
+		{Name: "Thaw", Step: "Copy", Guard: phases.Guard{All: Online | Offline}},
+	}})
+
+	for _, f := range verify.Check(set, verify.Options{}) {
+		fmt.Println(f.Severity, f.Rule, f.Phase, f.Assignment)
+		fmt.Println(" ", f.Reproduce)
+	}
+	// Output:
+	// warning phase-never-runs Thaw [Online Offline]
+	//   plan -i Backup --flags Online,Offline --explain
+	// warning guard-contradicts-relations Thaw [Online Offline]
+	//   plan -i Backup --flags Online,Offline --explain
+}
+
+// A redundant flag is removed from a file; its comments stay.
+func ExampleSource_Fix() {
+	source, err := verify.Load(strings.NewReader(`flags: [{name: HasVolumes}, {name: HasSnapshots}]
+relations: [["!HasSnapshots", HasVolumes]] # a snapshot is of a volume
+itineraries:
+- name: Backup
+  phases:
+  - {name: Copy, step: Copy, all: [HasVolumes]}
+  - {name: Clean, step: Copy, all: [HasVolumes, HasSnapshots]} # snapshots go
+`), "backup.yaml")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	set, err := machine.CompileSet(source.File().Itineraries...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	text, fixed, err := source.Fix(verify.Check(set, verify.Options{Source: source}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(fixed[0].Flag, "of", fixed[0].Phase)
+	fmt.Println(strings.Split(string(text), "\n")[6])
+	// Output:
+	// HasVolumes of Clean
+	//   - {name: Clean, step: Copy, all: [HasSnapshots]} # snapshots go
+}
+
+// A finding that is meant so is suppressed with a reason. What remains fails a test.
+func ExampleFailing() {
+	set := machine.MustCompileSet(phases.Itinerary{Name: "Backup", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{
+		{Name: "Copy files", Step: "Copy"},
+		{Name: "Check files", Step: "Check"},
+	}})
+
+	findings := verify.Check(set, verify.Options{Suppressions: []phases.Suppression{
+		{Rule: verify.NameNotURLSafe, Phase: "Copy files", Reason: "the first release called it so"},
+	}})
+	for _, f := range verify.Failing(findings, verify.Warning) {
+		fmt.Println(f.Rule, f.Phase)
+	}
+	// Output:
+	// name-not-url-safe Check files
+}

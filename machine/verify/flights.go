@@ -1,0 +1,350 @@
+package verify
+
+import (
+	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/internal/bdd"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// flight follows all runs of one itinerary from somewhere to the end at once: for
+// each place the assignments in which they come by, and the values of the flags
+// there. Every assignment is one run.
+//
+// A run that goes back begins another turn. Turns are followed until one brings
+// nothing new: all runs that come to a place in it are, but for what they found in
+// earlier turns, runs that came there before.
+type flight struct {
+	*side
+	life life
+	// arrivals are, by turn and place, runs that come by.
+	arrivals map[int][]arrival
+	last     int // turn in which something has arrived
+	// entries are the phases that are entered, in order. entered and byPhase are, by
+	// phase, the union of their sets and their places among the entries.
+	entries []entering
+	entered []bdd.Set
+	byPhase [][]int
+	done    bdd.Set // the runs that come to the end
+	seen    map[int]bdd.Set
+	// junctions are the runs that came to a place that a way leads back to.
+	junctions []junction
+	// asked are, by flag that counts, the runs that come to a guard which depends on
+	// what the flag was at the start. Only watched flags are looked at.
+	watched map[int]bool
+	asked   map[int]bdd.Set
+}
+
+// arrival is a set of runs that come by a place, and the values of the flags then.
+type arrival struct {
+	set    bdd.Set
+	values []flagValue
+}
+
+// entering is a set of runs that enter a phase.
+type entering struct {
+	phase, turn int
+	set         bdd.Set
+	values      []flagValue
+	under       map[string]bdd.Set // by step
+}
+
+// junction is a set of runs that came to a place, and the same with the state in
+// which they came, as the variables of fresh have it.
+type junction struct {
+	place    int
+	set, in  bdd.Set
+	followed bool
+}
+
+func (s *side) newFlight(l life) *flight {
+	n := s.graph.Len()
+	return &flight{
+		side: s, life: l, arrivals: make(map[int][]arrival),
+		entered: make([]bdd.Set, n), byPhase: make([][]int, n), seen: make(map[int]bdd.Set),
+	}
+}
+
+// fly follows the runs of the set from the start.
+func (s *side) fly(l life, set bdd.Set, values []flagValue) *flight {
+	f := s.newFlight(l)
+	f.arrive(0, -1, 0, set, values)
+	f.run(0)
+	return f
+}
+
+// flyFrom follows runs that are at work in a phase, or whose work there is done;
+// a choice that is made leads to a phase, else it is -1.
+func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, values []flagValue, watched map[int]bool) *flight {
+	f := s.newFlight(l)
+	f.watched, f.asked = watched, make(map[int]bdd.Set)
+	switch {
+	case s.graph.IsEnd(phase):
+		f.done = set
+	case at.workDone:
+		// What the phase decides is evaluated again, and is what it found.
+		set, values = s.decide(phase, set, values, l, at.turn, at.found...)
+		if choice >= 0 {
+			f.arrive(at.turn, phase, choice, set, values)
+		} else {
+			f.leave(phase, at.turn, set, values)
+		}
+	default:
+		set, values = s.decide(phase, set, values, l, at.turn)
+		f.choose(phase, at.turn, set, values)
+	}
+	f.run(at.turn)
+	return f
+}
+
+// arrive notes runs that come to a place from another. Going back begins a turn.
+func (f *flight) arrive(turn, from, to int, set bdd.Set, values []flagValue) {
+	if set == bdd.None {
+		return
+	}
+	if to <= from {
+		turn++
+	}
+	all := f.arrivals[turn]
+	if all == nil {
+		all = make([]arrival, f.graph.Len()+1)
+		f.arrivals[turn] = all
+	}
+	f.last = max(f.last, turn)
+	a := &all[to]
+	if a.set == bdd.None {
+		*a = arrival{set, values}
+		return
+	}
+	a.set = f.Or(a.set, set)
+	if slices.Equal(a.values, values) {
+		return
+	}
+	merged := make([]flagValue, len(values))
+	for i, v := range values {
+		merged[i] = flagValue{f.Ite(set, v.true, a.values[i].true), f.Ite(set, v.unknown, a.values[i].unknown)}
+	}
+	a.values = merged
+}
+
+// run follows what has arrived, turn by turn.
+func (f *flight) run(first int) {
+	for turn := first; turn <= f.last; turn++ {
+		for i := range f.graph.Len() {
+			if !f.visit(1) {
+				return
+			}
+			if f.arrivals[turn] == nil {
+				break
+			}
+			a := f.arrivals[turn][i]
+			if a.set == bdd.None || f.heads[i] && !f.fresh(turn, i, a) {
+				continue
+			}
+			yes, no := f.look(f.graph.Phase(i).Guard, a.set, a.values)
+			if f.graph.IsCleanup() && !f.graph.IsEnd(i) {
+				yes = f.Not(no) // a guard that is unknown admits
+			}
+			in := f.And(a.set, yes)
+			f.arrive(turn, i, i+1, f.Minus(a.set, in), a.values)
+			f.enter(i, turn, in, a.values)
+		}
+		if all := f.arrivals[turn]; all != nil {
+			f.done = f.Or(f.done, all[f.graph.Len()].set)
+		}
+	}
+}
+
+// enter notes runs that enter a phase, and follows them.
+func (f *flight) enter(i, turn int, set bdd.Set, values []flagValue) {
+	if set == bdd.None {
+		return
+	}
+	f.byPhase[i] = append(f.byPhase[i], len(f.entries))
+	f.entries = append(f.entries, entering{i, turn, set, values, f.steps(i, set, values)})
+	for _, s := range f.graph.Phase(i).Steps {
+		f.look(s.Guard, set, values)
+	}
+	f.entered[i] = f.Or(f.entered[i], set)
+	if f.graph.IsEnd(i) {
+		f.done = f.Or(f.done, set)
+		return
+	}
+	set, values = f.decide(i, set, values, f.life, turn)
+	f.choose(i, turn, set, values)
+}
+
+// choose follows runs from a phase whose handler may choose.
+func (f *flight) choose(i, turn int, set bdd.Set, values []flagValue) {
+	for _, c := range f.choices(i, f.life, turn) {
+		f.arrive(turn, i, c.to, f.And(set, c.set), values)
+		set = f.Minus(set, c.set)
+	}
+	f.leave(i, turn, set, values)
+}
+
+// leave follows runs from a phase whose handler has chosen nothing.
+func (f *flight) leave(i, turn int, set bdd.Set, values []flagValue) {
+	for _, j := range f.graph.Phase(i).Jumps {
+		if j.Choice {
+			continue
+		}
+		yes, _ := f.look(j.Guard, set, values)
+		to, _ := f.graph.Lookup(j.To)
+		f.arrive(turn, i, to, f.And(set, yes), values)
+		set = f.Minus(set, yes)
+	}
+	f.arrive(turn, i, i+1, set, values)
+}
+
+// look judges a guard, and notes the watched flags that it depends on.
+func (f *flight) look(g phases.Guard, set bdd.Set, values []flagValue) (yes, no bdd.Set) {
+	yes, no = f.judge(g, values)
+	if set == bdd.None {
+		return yes, no
+	}
+	for i := range f.watched {
+		n := f.number(variable{kind: isTrue, name: f.flags[i]})
+		low, high := f.With(yes, n, false), f.With(yes, n, true)
+		depends := f.Or(f.Minus(low, high), f.Minus(high, low))
+		f.asked[i] = f.Or(f.asked[i], f.And(f.Exists(set, n), depends))
+	}
+	return yes, no
+}
+
+// choice is a jump that a handler may choose, and in which assignments it does.
+type choice struct {
+	to  int
+	set bdd.Set
+}
+
+// choices returns the choices of a phase, in an order that is the same in both
+// releases: of several that are chosen the first counts.
+func (s *side) choices(phase int, l life, turn int) (all []choice) {
+	for _, j := range s.graph.Phase(phase).Jumps {
+		if to, err := s.graph.Lookup(j.To); err == nil && j.Choice {
+			all = append(all, choice{to: to})
+		}
+	}
+	slices.SortFunc(all, func(a, b choice) int { return s.ids[a.to].compare(s.ids[b.to]) })
+	rest := bdd.All
+	for i, c := range all {
+		chosen := s.outcome(isChosen, phase, s.ids[c.to].String(), l, turn)
+		all[i].set = s.And(rest, chosen)
+		rest = s.Minus(rest, chosen)
+	}
+	return all
+}
+
+// fresh reports whether runs come to a place in a state in which none came there
+// before: with these values, after these phases of loops, and with the same
+// findings outside of loops. What happens to the others has been followed.
+func (f *flight) fresh(turn, place int, a arrival) bool {
+	set := a.set
+	for i, name := range f.flags {
+		if !f.varies[i] {
+			continue // the same in all turns
+		}
+		for _, now := range []struct {
+			kind variableKind
+			set  bdd.Set
+		}{{nowTrue, a.values[i].true}, {nowUnknown, a.values[i].unknown}} {
+			if now.kind == nowTrue || f.unknowns {
+				v := f.Var(f.number(variable{kind: now.kind, name: name}))
+				set = f.And(set, f.Ite(now.set, v, f.Not(v)))
+			}
+		}
+	}
+	for i, in := range f.loops {
+		if in {
+			v := f.Var(f.number(variable{kind: hasRun, phase: f.ids[i]}))
+			set = f.And(set, f.Ite(f.ran(i, turn, place), v, f.Not(v)))
+		}
+	}
+	j := junction{place: place, set: a.set, in: set}
+	set = f.Exists(set, f.found[f.life]...)
+	if j.followed = !f.Within(set, f.seen[place]); j.followed {
+		f.seen[place] = f.Or(f.seen[place], set)
+	}
+	f.junctions = append(f.junctions, j)
+	return j.followed && f.ok()
+}
+
+// ends returns the runs that come to the end, those included that are not followed
+// there since others have come by in the same state.
+func (f *flight) ends() bdd.Set {
+	var states []int
+	for x, n := range f.numbers {
+		if x.kind == nowTrue || x.kind == nowUnknown || x.kind == hasRun {
+			states = append(states, n)
+		}
+	}
+	ends := f.done
+	for before := bdd.None; before != ends && f.visit(len(f.junctions)); {
+		before = ends
+		end := make(map[int]bdd.Set)
+		for _, j := range f.junctions {
+			end[j.place] = f.Or(end[j.place], f.Exists(f.And(j.in, ends), f.found[f.life]...))
+		}
+		for _, j := range f.junctions {
+			if !j.followed {
+				ends = f.Or(ends, f.Exists(f.And(j.in, end[j.place]), states...))
+			}
+		}
+	}
+	return ends
+}
+
+// some returns the set, whatever the phases of loops find in this life: the runs of
+// which some are in it that differ in that alone.
+func (f *flight) some(set bdd.Set) bdd.Set { return f.Exists(set, f.found[f.life]...) }
+
+// ran returns the runs that have entered a phase before they come to a place in a
+// turn.
+func (f *flight) ran(phase, turn, place int) bdd.Set {
+	set := bdd.None
+	for _, k := range f.byPhase[phase] {
+		if e := &f.entries[k]; e.turn < turn || e.turn == turn && phase < place {
+			set = f.Or(set, e.set)
+		}
+	}
+	return set
+}
+
+// twice reports whether a run enters a phase in two turns.
+func (f *flight) twice(phase int) bool {
+	before := bdd.None
+	for _, k := range f.byPhase[phase] {
+		if f.And(before, f.entries[k].set) != bdd.None {
+			return true
+		}
+		before = f.Or(before, f.entries[k].set)
+	}
+	return false
+}
+
+// precede returns the runs that enter a phase before another, of those that they
+// enter for the first time.
+func (f *flight) precede(a, b int) bdd.Set {
+	set := bdd.None
+	for _, k := range f.byPhase[a] {
+		for _, m := range f.byPhase[b] {
+			if k < m {
+				set = f.Or(set, f.And(f.entries[k].set, f.entries[m].set))
+			}
+		}
+	}
+	return set
+}
+
+// showing returns the runs that enter a phase which does not ride under a step, among
+// the entries that want reports.
+func (f *flight) showing(step string, want func(entering) bool) bdd.Set {
+	set := bdd.None
+	for _, e := range f.entries {
+		if under, ok := e.under[step]; ok && !f.graph.Rides(e.phase) && want(e) {
+			set = f.Or(set, under)
+		}
+	}
+	return set
+}

@@ -1,0 +1,72 @@
+package verify
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// TB is the part of testing.TB that this package uses. A *testing.T is one.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+// FrozenOptions are the options of [Frozen].
+type FrozenOptions struct {
+	// Update writes the present release to the file instead of comparing. Set it, by a
+	// flag of the test, when a release has been made.
+	Update bool
+	// Accept is a file of acceptances ([LoadAcceptances]); empty if there is none.
+	Accept string
+	// Level is the lowest severity that fails the test. If empty, it is [Warning].
+	Level Severity
+	// Now is when acceptances expire or not. If zero, it is the present time.
+	Now time.Time
+}
+
+// Frozen fails the test if runs in flight of the release that the file holds break
+// under the present one, or on the way back. It is one line in the tests of an
+// embedder:
+//
+//	verify.Frozen(t, release, "testdata/last-release.yaml", verify.FrozenOptions{Update: *update})
+func Frozen(t TB, present *Release, file string, o FrozenOptions) {
+	t.Helper()
+	if o.Update {
+		var b bytes.Buffer
+		err := present.Freeze(&b)
+		if err == nil {
+			err = os.WriteFile(filepath.Clean(file), b.Bytes(), 0o644)
+		}
+		if err != nil {
+			t.Errorf("cannot freeze the release: %v", err)
+		}
+		return
+	}
+	last, err := ReadRelease(file)
+	if err != nil {
+		t.Errorf("cannot read the frozen release; write it with Update: %v", err)
+		return
+	}
+	var accepted []Acceptance
+	if o.Accept != "" {
+		text, err := os.ReadFile(o.Accept)
+		if err == nil {
+			accepted, err = LoadAcceptances(bytes.NewReader(text), o.Accept)
+		}
+		if err != nil {
+			t.Errorf("cannot read the acceptances: %v", err)
+			return
+		}
+	}
+	level := o.Level
+	if level == "" {
+		level = Warning
+	}
+	for _, b := range Compat(last, present, CompatOptions{Acceptances: accepted, Now: o.Now}).Breaks {
+		if b.Accepted == "" && b.Severity().Reaches(level) {
+			t.Errorf("%s: %s: %s\naccept it as %s", b.Severity(), b.Rule, b.Text, b.Fingerprint())
+		}
+	}
+}

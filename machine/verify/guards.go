@@ -1,0 +1,182 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/konveyor/dynamic-pipeline/internal/bdd"
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// guarded is a guard of an itinerary.
+type guarded struct {
+	at
+	phases.Guard
+	what string     // that is guarded, in words
+	keys *yaml.Node // the mapping that holds the guard
+}
+
+// eachGuard calls yield with the guards that read flags, in order.
+func (s *subject) eachGuard(yield func(guarded)) {
+	for i := range s.g.Len() {
+		p, where := s.g.Phase(i), s.at(i)
+		one := func(guard phases.Guard, step, what string, keys *yaml.Node) {
+			if guard != (phases.Guard{}) {
+				where.step, where.node = step, keys
+				yield(guarded{where, guard, what, keys})
+			}
+		}
+		node := where.node
+		of := fmt.Sprintf("phase %q of itinerary %q", p.Name, s.g.Name())
+		one(p.Guard, "", of, node)
+		for k, step := range p.Steps {
+			one(step.Guard, step.Step, fmt.Sprintf("step %q of %s", step.Step, of), item(value(node, "steps"), k))
+		}
+		for k, j := range p.Jumps {
+			one(j.Guard, "", fmt.Sprintf("the jump to %q of %s", j.To, of), item(value(node, "jumps"), k))
+		}
+	}
+}
+
+func (s *subject) guardContradictsRelations() {
+	v := s.g.Vocabulary()
+	s.eachGuard(func(g guarded) {
+		admits := s.guard(g.Guard)
+		if s.And(admits, s.relations) != bdd.None || s.Err() != nil {
+			return
+		}
+		yes, _ := s.smallest(admits) // which the itinerary's own check made sure of
+		f := s.add(g.at,
+			"no flags that the relations allow satisfy the guard of %s (%s): with %s the relation %s does not hold; "+
+				"correct one of them",
+			g.what, g.Text(v), flagList(v, yes), relationText(v, v.Broken(phases.NewFacts(yes, v.All()&^yes))))
+		s.show(f, s.g, yes, explained, broken)
+	})
+}
+
+// flagList names the flags that are true in an assignment.
+func flagList(v *phases.Vocabulary, yes phases.Flags) string {
+	if yes == 0 {
+		return "no flag"
+	}
+	return wording.List(v.Names(yes), "and")
+}
+
+// relationText writes the first of some relations as files have it; empty if there is
+// none.
+func relationText(v *phases.Vocabulary, relations []phases.Clause) string {
+	if len(relations) == 0 {
+		return ""
+	}
+	return "[" + strings.Join(v.Literals(relations[0]), ", ") + "]"
+}
+
+func (s *subject) guardRedundantFlag() {
+	v := s.g.Vocabulary()
+	s.eachGuard(func(g guarded) {
+		rest := s.reduce(g.Guard)
+		if rest == g.Guard {
+			return
+		}
+		without, admits := s.guard(rest), s.guard(g.Guard)
+		differs := s.Or(s.Minus(without, admits), s.Minus(admits, without))
+		why := "the rest of it settles that"
+		if differs != bdd.None {
+			why = "the relations settle that"
+		}
+		for _, part := range []struct {
+			name  string
+			flags phases.Flags
+		}{{phases.PartAll, g.All &^ rest.All}, {phases.PartAny, g.Any &^ rest.Any}, {phases.PartNone, g.None &^ rest.None}} {
+			for _, name := range v.Names(part.flags) {
+				where := g.at
+				where.flag = name
+				if n := entry(value(g.keys, part.name), name); n != nil {
+					where.node = n
+				}
+				f := s.add(where,
+					"the guard of %s admits just the same without %s in %s, since %s; remove it",
+					g.what, wording.List(v.Names(part.flags), "and"), part.name, why)
+				s.showFirst(f, explained, broken, differs)
+			}
+		}
+	})
+}
+
+// reduce returns the guard without the flags that make no difference for what the
+// relations allow: the flags of Any together, if they can go, and then one by one.
+func (s *space) reduce(g phases.Guard) phases.Guard {
+	allowed := s.And(s.guard(g), s.relations)
+	same := func(other phases.Guard) bool { return s.And(s.guard(other), s.relations) == allowed && s.Err() == nil }
+	if allowed == bdd.None {
+		return g
+	}
+	if whole := (phases.Guard{All: g.All, None: g.None}); same(whole) {
+		g = whole
+	}
+	for _, part := range []*phases.Flags{&g.Any, &g.None, &g.All} {
+		for _, flag := range slices.Backward(slices.Collect((*part).Each)) {
+			*part &^= flag
+			if !same(g) {
+				*part |= flag
+			}
+		}
+	}
+	return g
+}
+
+func (c *checker) relationContradictsRelations() {
+	v := c.vocabulary()
+	s := &space{}
+	if len(c.graphs) > 0 {
+		s = newSpace(v, nil, c.MaxNodes)
+	}
+	var kept []phases.Clause
+	allowed := bdd.All
+	for i, clause := range v.Relations() {
+		next := s.And(allowed, s.clause(clause))
+		if s.Err() != nil {
+			c.notDecided(at{phase: -1}, fmt.Sprintf("for the relations: %v; state fewer", s.Err()))
+			return
+		}
+		if next != bdd.None {
+			allowed = next
+			kept = append(kept, clause)
+			continue
+		}
+		var with []string
+		for _, one := range s.core(kept, clause) {
+			with = append(with, relationText(v, []phases.Clause{one}))
+		}
+		yes, _ := s.smallest(allowed)
+		text := fmt.Sprintf("the relation %s cannot hold", relationText(v, []phases.Clause{clause}))
+		if len(with) > 0 {
+			text += " together with " + wording.List(with, "and")
+		}
+		f := c.add(at{phase: -1, node: c.Source.top("relations", i)}, "%s; correct one of them", text)
+		c.show(f, c.graphs[0], yes, explained, broken)
+	}
+}
+
+// core returns a few of the relations with which another cannot hold: without any of
+// them it could.
+func (s *space) core(relations []phases.Clause, other phases.Clause) []phases.Clause {
+	const most = 64 // beyond it takes too long to find out
+	for i := 0; i < len(relations) && len(relations) <= most; {
+		fewer := slices.Delete(slices.Clone(relations), i, i+1)
+		allowed := s.clause(other)
+		for _, c := range fewer {
+			allowed = s.And(allowed, s.clause(c))
+		}
+		if allowed == bdd.None && s.Err() == nil {
+			relations = fewer
+		} else {
+			i++
+		}
+	}
+	return relations[:min(len(relations), most)]
+}

@@ -1,0 +1,139 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
+	"github.com/konveyor/dynamic-pipeline/machine"
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// The bounds of looking for renames: how many candidates are tried for a phase, and
+// for all phases of an itinerary.
+const (
+	maxCandidates = 3
+	maxTries      = 60
+)
+
+// suggest looks for phases that were renamed: for each that is gone it tries those
+// that are new and alike as its new name, and suggests the one that makes it found
+// without another break of the same weight.
+func (n *inspection) suggest(o CompatOptions) {
+	if n.pair == nil || !n.ok() {
+		return
+	}
+	before := n.weight()
+	tries := maxTries
+	for _, key := range slices.Clone(n.order) {
+		f := n.found[key]
+		if f.Rule != RulePhaseGone || f.Choice != "" {
+			continue
+		}
+		gone, _ := n.from.graph.Lookup(f.Phase)
+		least := before
+		for _, k := range n.candidates(gone) {
+			if tries--; tries < 0 {
+				return
+			}
+			after := n.try(k, f.Phase, o)
+			if after == nil || after.found[key] != nil || after.weight() >= least {
+				continue
+			}
+			least = after.weight()
+			f.Suggestion = fmt.Sprintf("{name: %s, formerly: [%s]}", n.to.graph.Phase(k).Name, strings.Join(after.to.graph.Phase(k).Formerly, ", "))
+		}
+	}
+}
+
+// weight is the number of breaks of states and of work.
+func (n *inspection) weight() (weight int) {
+	for _, f := range n.found {
+		if f.Kind == StateKind || f.Kind == WorkKind {
+			weight++
+		}
+	}
+	return weight
+}
+
+// try compares again, as if the phase had that former name. It returns nil if the
+// definition cannot have it, or a bound is hit.
+func (n *inspection) try(phase int, former string, o CompatOptions) *inspection {
+	it := itineraryOf(n.to.graph)
+	it.Phases[phase].Formerly = append(slices.Clone(it.Phases[phase].Formerly), former)
+	g, err := machine.Compile(it)
+	if err != nil {
+		return nil
+	}
+	changed := *n.new
+	changed.byName = map[string]*machine.Graph{n.itinerary: g}
+	after := newInspection(n.old, &changed, n.direction, n.itinerary, o)
+	after.inspect()
+	if !after.ok() {
+		return nil
+	}
+	return after
+}
+
+// candidates returns the phases of the new release that the phase may be called now,
+// the likeliest first: those without a counterpart, by whether they are between the
+// same phases, have the same step and guard, and a name that is alike.
+func (n *inspection) candidates(gone int) []int {
+	a, b := n.from.graph, n.to.graph
+	p := a.Phase(gone)
+	first, last := -1, b.Len()
+	for i, k := range n.same {
+		switch {
+		case k < 0:
+		case i < gone:
+			first = k
+		case i > gone && last == b.Len():
+			last = k
+		}
+	}
+	likeness := make(map[int]int)
+	var all []int
+	var fresh []string
+	for k := range b.Len() {
+		known := slices.Index(n.same, k)
+		if known >= 0 && known != gone || b.IsEnd(k) != a.IsEnd(gone) {
+			continue
+		}
+		q := b.Phase(k)
+		fresh = append(fresh, q.Name)
+		points := 0
+		if known == gone { // a former name is that of both
+			points += 4
+		}
+		if first < k && k < last {
+			points += 3
+		}
+		if p.Step == q.Step {
+			points++
+		}
+		if guardText(a.Vocabulary(), p.Guard) == guardText(b.Vocabulary(), q.Guard) {
+			points += 2
+		}
+		likeness[k] = points
+		all = append(all, k)
+	}
+	for _, name := range wording.Nearest(p.Name, fresh) {
+		if k, err := b.Lookup(name); err == nil {
+			likeness[k] += 3
+		}
+	}
+	all = slices.DeleteFunc(all, func(k int) bool { return likeness[k] < 4 })
+	slices.SortStableFunc(all, func(x, y int) int { return likeness[y] - likeness[x] })
+	return all[:min(len(all), maxCandidates)]
+}
+
+// guardText writes a guard so that it is equal in both releases.
+func guardText(v *phases.Vocabulary, g phases.Guard) string {
+	sorted := func(f phases.Flags) []string {
+		names := v.Names(f)
+		slices.Sort(names)
+		return names
+	}
+	return fmt.Sprintf("%q %q %q", sorted(g.All), sorted(g.Any), sorted(g.None))
+}

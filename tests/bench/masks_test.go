@@ -1,0 +1,40 @@
+package bench
+
+import (
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
+
+// masks are guards as bit masks, written by hand: the limit of what can be had. The
+// first is that of the start.
+type masks []mask
+
+type mask struct{ all, any, none phases.Flags }
+
+func newMasks(it phases.Itinerary) masks {
+	m := masks{{}}
+	for _, p := range it.Phases {
+		m = append(m, mask{p.Guard.All, p.Guard.Any, p.Guard.None})
+	}
+	return m
+}
+
+func (m *mask) admits(f phases.Flags) bool {
+	return f&m.all == m.all && f&m.none == 0 && (m.any == 0 || f&m.any != 0)
+}
+
+func (m masks) next(state int, f phases.Flags) int {
+	for state++; state < len(m) && !m[state].admits(f); state++ {
+	}
+	return state
+}
+
+// plan returns the states that are admitted, as a set of bits.
+func (m masks) plan(f phases.Flags) (runs []uint64) {
+	runs = make([]uint64, (len(m)+63)/64)
+	for i := 1; i < len(m); i++ {
+		if m[i].admits(f) {
+			runs[i/64] |= 1 << (i % 64)
+		}
+	}
+	return runs
+}

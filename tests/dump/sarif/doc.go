@@ -1,0 +1,3 @@
+// Package sarif holds the reports of machine/verify against the published schema
+// of their format.
+package sarif
