@@ -94,7 +94,7 @@ func TestRunnerOf(t *testing.T) {
 			PhasesByItinerary: map[string]map[string]runner.Phase[*object]{"X": {"P": {Deadline: time.Minute}}},
 		}, false, true, false},
 		{"for all", runner.Options[*object]{Handler: done, Deadline: time.Minute}, true, true, false},
-		{"passed through", runner.Options[*object]{PassThrough: true}, true, false, false},
+		{"passed through, which takes no time", runner.Options[*object]{PassThrough: true}, true, true, false},
 		{"passed through but for the phase", runner.Options[*object]{PassThrough: true, Phases: map[string]runner.Phase[*object]{"P": {}}}, false, false, false},
 		{"again", runner.Options[*object]{Token: func(context.Context, *object) (string, runner.RunFrom, error) { return "", "", nil }}, false, false, true},
 	} {

@@ -81,6 +81,9 @@ func (b Break) Fingerprint() string {
 	if b.Rule == RuleDefinitionChanged || b.Rule == RuleFlagNew { // rules with several kinds
 		text += "/kind=" + string(b.Kind)
 	}
+	if b.Acceptance != "" {
+		text += "/acceptance=" + url.PathEscape(b.Acceptance)
+	}
 	return text
 }
 

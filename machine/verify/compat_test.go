@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -369,6 +370,8 @@ func TestAcceptancesCoverBreaksUntilTheyExpire(t *testing.T) {
 			if b.Rule == RuleAcceptanceUnused || b.Rule == RuleAcceptanceExpired {
 				added = append(added, b.Rule+" "+b.Phase)
 				assert.Equal(t, Warning, b.Severity())
+				assert.Contains(t, b.Fingerprint(), url.PathEscape(b.Acceptance), "each is a result of its own")
+				assert.NotEmpty(t, b.Acceptance)
 			}
 		}
 		return accepted, added
@@ -440,7 +443,7 @@ func TestFilesOfAcceptancesAreReadStrictly(t *testing.T) {
 
 func TestAFrozenReleaseIsReadBackAsItWas(t *testing.T) {
 	r := releaseOf(t, "mtc", mtc.Itineraries()...)
-	path := filepath.Join(t.TempDir(), "release.yaml")
+	path := filepath.Join(t.TempDir(), "testdata", "release.yaml")
 	fake := &recordingTB{}
 	Frozen(fake, r, path, FrozenOptions{})
 	require.Len(t, fake.errors, 1, "there is nothing to compare with")
@@ -464,6 +467,9 @@ func TestAFrozenReleaseIsReadBackAsItWas(t *testing.T) {
 	assert.Contains(t, all.String(), "itinerary-gone/upgrade/Cancel")
 	assert.Contains(t, all.String(), "phase-gone/upgrade/Final/phase=Verification")
 	assert.Contains(t, all.String(), "phase-gone/rollback/Final/phase=Verify")
+	assert.Contains(t, all.String(), "error: phase-gone (upgrade): ")
+	assert.Contains(t, all.String(), "\nin flight: Final at Verification, ")
+	assert.Contains(t, all.String(), "\nfix: {name: Verify, formerly: [Verification]}\n")
 
 	accept := filepath.Join(t.TempDir(), "accept.yaml")
 	require.NoError(t, os.WriteFile(accept, []byte("accept:\n- {fingerprint: phase-gone/upgrade/Final/phase=Verification, reason: none is in flight, expires: 2027-03-31}\n"), 0o600))

@@ -39,7 +39,8 @@ func (s *subject) flagReadBeforeDecided() {
 		var names []string
 		read := false
 		for _, i := range deciders[flag] {
-			read = read || s.readAfter(i, flag)
+			// A phase whose own guard reads the flag undoes what the flag reports.
+			read = read || s.g.Phase(i).Guard.Reads()&flag != 0 || s.readAfter(i, flag)
 			names = append(names, s.g.Phase(i).Name)
 		}
 		if read {
@@ -73,7 +74,7 @@ func (s *subject) decidesNeverRead() {
 			where.flag, where.node = name, entry(value(where.node, "decides"), name)
 			f := s.add(where,
 				"phase %q of itinerary %q decides flag %q, which no guard reads after it; remove it from what the phase "+
-					"decides",
+					"decides, unless the phase does change it",
 				s.g.Phase(i).Name, s.g.Name(), name)
 			s.showRunning(f, i)
 		}

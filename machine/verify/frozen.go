@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -37,6 +38,9 @@ func Frozen(t TB, present *Release, file string, o FrozenOptions) {
 		var b bytes.Buffer
 		err := present.Freeze(&b)
 		if err == nil {
+			err = os.MkdirAll(filepath.Dir(file), 0o755)
+		}
+		if err == nil {
 			err = os.WriteFile(filepath.Clean(file), b.Bytes(), 0o644)
 		}
 		if err != nil {
@@ -46,7 +50,7 @@ func Frozen(t TB, present *Release, file string, o FrozenOptions) {
 	}
 	last, err := ReadRelease(file)
 	if err != nil {
-		t.Errorf("cannot read the frozen release; write it with Update: %v", err)
+		t.Errorf("cannot read the frozen release; if none was frozen yet, run the test with Update: %v", err)
 		return
 	}
 	var accepted []Acceptance
@@ -66,7 +70,28 @@ func Frozen(t TB, present *Release, file string, o FrozenOptions) {
 	}
 	for _, b := range Compat(last, present, CompatOptions{Acceptances: accepted, Now: o.Now}).Breaks {
 		if b.Accepted == "" && b.Severity().Reaches(level) {
-			t.Errorf("%s: %s: %s\naccept it as %s", b.Severity(), b.Rule, b.Text, b.Fingerprint())
+			t.Errorf("%s", b.report())
 		}
 	}
+}
+
+// report returns the break for a reader of a failed test: in which direction, what
+// happens, in which state, and what to do.
+func (b Break) report() string {
+	text := fmt.Sprintf("%s: %s", b.Severity(), b.Rule)
+	if b.Direction != "" {
+		text += fmt.Sprintf(" (%s)", b.Direction)
+	}
+	text += ": " + b.Text
+	if b.State != nil {
+		text += "\nin flight: " + b.State.String()
+	}
+	if b.Suggestion != "" {
+		text += "\nfix: " + b.Suggestion
+	}
+	switch b.Rule {
+	case RuleInconclusive, RuleAcceptanceUnused, RuleAcceptanceExpired:
+		return text
+	}
+	return text + "\nfingerprint: " + b.Fingerprint()
 }

@@ -30,7 +30,7 @@ type Options struct {
 // Runner is what the verifier needs to know of a runner's options.
 type Runner struct {
 	// HasHandler reports whether a phase has a handler, and HasDeadline whether it
-	// has a deadline. If nil, that is not checked. They are not called for end
+	// has a deadline or is passed. If nil, that is not checked. They are not called for end
 	// phases.
 	HasHandler, HasDeadline func(itinerary, phase string) bool
 	// RunsAgain reports that a new run may begin in the phase that failed: then a
@@ -54,8 +54,9 @@ func RunnerOf[T any](o runner.Options[T]) *Runner {
 			return p.Handler != nil || o.Handler != nil || o.PassThrough && !ok
 		},
 		HasDeadline: func(itinerary, name string) bool {
-			p, _ := phase(itinerary, name)
-			return p.Deadline > 0 || o.Deadline > 0
+			p, ok := phase(itinerary, name)
+			passed := o.PassThrough && !ok && o.Handler == nil // it takes no time
+			return passed || p.Deadline > 0 || o.Deadline > 0
 		},
 		RunsAgain: o.Token != nil,
 	}

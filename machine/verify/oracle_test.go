@@ -325,6 +325,11 @@ func (l *lives) expected() map[string]bool {
 	for flag := range itinerarytest.Four.All().Each {
 		name := g.Vocabulary().Names(flag)[0]
 		for i := range g.Len() {
+			if own := g.Phase(i).Decides &^ g.Vocabulary().Live() & g.Phase(i).Guard.Reads(); own&flag != 0 {
+				all["read after: "+name] = true
+			}
+		}
+		for i := range g.Len() {
 			if g.Phase(i).Decides&^g.Vocabulary().Live()&g.Reads()&flag != 0 && !all["read after: "+name] {
 				add(verify.FlagReadBeforeDecided, -1, "", name)
 			}

@@ -72,6 +72,8 @@ var ruleCases = []struct {
 		"flags:\n- name: A\n- name: B\n" + one("  - {name: P, step: S, all: [A]}\n  - {name: Q, step: S}\n"), "all: [A]", "any: [A, B]"},
 	{"a flag that is decided behind its guards", verify.FlagReadBeforeDecided,
 		ab + one("  - {name: P, step: S, all: [A]}\n  - {name: Q, step: S, decides: [A]}\n  - {name: R, step: S}\n"), "R, step: S", "R, step: S, none: [A]"},
+	{"a flag that is decided behind its guards, not by the phase that undoes it", verify.FlagReadBeforeDecided,
+		ab + one("  - {name: P, step: S, all: [A]}\n  - {name: Q, step: S, decides: [A]}\n  - {name: R, step: S}\n"), "Q, step: S", "Q, step: S, all: [A]"},
 	{"a flag that is decided for nothing", verify.DecidesNeverRead,
 		ab + one("  - {name: P, step: S, decides: [B]}\n  - {name: R, step: S}\n"), "R, step: S", "R, step: S, none: [B]"},
 	{"a flag that a cleanup reads later", verify.DecidesNeverRead,

@@ -135,6 +135,20 @@ func (s *Source) phase(itinerary string, index int) *yaml.Node {
 	return s.phases[i][index]
 }
 
+// Place returns where the file defines a phase, under its present or a former name; the
+// itinerary, if it has no such phase; or its itineraries, if there is no such itinerary.
+func (s *Source) Place(itinerary, phase string) Place {
+	p := Place{Itinerary: itinerary, Phase: phase}
+	s.locate(&p, value(s.root, "itineraries"))
+	s.locate(&p, s.itinerary(itinerary))
+	if it, err := s.file.Itinerary(itinerary); err == nil {
+		s.locate(&p, s.phase(itinerary, slices.IndexFunc(it.Phases, func(one phases.Phase) bool {
+			return one.Name == phase || slices.Contains(one.Formerly, phase)
+		})))
+	}
+	return p
+}
+
 // locate fills in where a node is in the file.
 func (s *Source) locate(p *Place, n *yaml.Node) {
 	if s != nil && n != nil {
