@@ -1,6 +1,7 @@
 package phases
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -42,7 +43,7 @@ func (s Suppression) problem() string {
 	switch {
 	case s.Rule == "":
 		return "names no rule; name the rule whose findings it accepts"
-	case s.Reason == "":
+	case strings.TrimSpace(s.Reason) == "":
 		return "gives no reason; write down why the finding is accepted"
 	}
 	for _, text := range []string{s.Rule, s.Itinerary, s.Phase, s.Step, s.Flag, s.Reason} {

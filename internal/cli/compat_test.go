@@ -113,6 +113,18 @@ func TestCompat(t *testing.T) {
 	})
 }
 
+func TestCompatOfAnItineraryThatOneReleaseLacks(t *testing.T) {
+	releases(t)
+	write := func(name, text string) { require.NoError(t, os.WriteFile(name, []byte(text), 0o600)) }
+	write("cold.yaml", "itineraries:\n- {name: Cold, phases: [{name: Copy, step: Disks}]}\n- {name: Hot, phases: [{name: Copy, step: Disks}]}\n")
+	r := run(t, "", "compat", "before.yaml#Warm", "cold.yaml", "-o", "json")
+	assert.Equal(t, 1, r.code)
+	all := breaks(t, r.out)
+	require.Len(t, all, 1, r.out)
+	assert.Equal(t, []string{"itinerary-gone", "upgrade", "Warm"}, []string{all[0].Rule, all[0].Direction, all[0].Itinerary},
+		"nothing is said of itineraries that are not compared")
+}
+
 func TestCompatWithObjects(t *testing.T) {
 	releases(t)
 	summary := func(r result) string {
@@ -185,8 +197,9 @@ func TestAcceptedBreaks(t *testing.T) {
 	r = compat(t, accept(t, both+`- {fingerprint: phase-gone/upgrade/Warm/phase=Other, reason: "-", expires: 2027-03-31}`+"\n"))
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.out, "acceptance-unused")
+	assert.Contains(t, r.out, "accept.yaml:")
 	assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "--accept", write(t, "unused.yaml",
-		"accept:\n- {fingerprint: x, reason: r, expires: 2999-01-01}\n"), "-o", "github").out, "unused.yaml,title=acceptance-unused::")
+		"accept:\n- {fingerprint: x, reason: r, expires: 2999-01-01}\n"), "-o", "github").out, "unused.yaml,line=2,col=3,title=acceptance-unused")
 
 	for name, text := range map[string]string{
 		"an unknown key":       "accept:\n- {fingerprint: a, reason: b, until: 2027-03-31}\n",

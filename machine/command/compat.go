@@ -141,6 +141,9 @@ func (a *app) printCompat(ctx context.Context, o *compatOptions, args []string, 
 		options.Objects = recorded.objects
 	}
 	found := verify.Compat(releases[0], releases[1], options)
+	if only != "" { // one release may not have it, and is given with all that it has
+		found.Breaks = slices.DeleteFunc(found.Breaks, func(b verify.Break) bool { return b.Itinerary != "" && b.Itinerary != only })
+	}
 	for _, unplaced := range found.Unplaced {
 		a.problem(unplaced)
 	}
@@ -180,7 +183,7 @@ func (a *app) recordedRuns(ctx context.Context, o *compatOptions, sides []*relea
 	if err != nil {
 		return nil, err
 	}
-	r := &recordedRuns{lost: len(all.objects.Lost) > 0}
+	r := &recordedRuns{objects: []verify.Object{}, lost: len(all.objects.Lost) > 0}
 	for _, o := range all.objects.List {
 		if o.Broken() && o.Kind == a.catalogue.Kind {
 			r.unread = append(r.unread, o.Ref.String())
@@ -195,7 +198,7 @@ func (a *app) recordedRuns(ctx context.Context, o *compatOptions, sides []*relea
 			r.unread = append(r.unread, run.ref())
 		case recorded.Done:
 			r.done++
-		case only != "" && cmp.Or(at.Itinerary, run.Itinerary) != only:
+		case only != "" && cmp.Or(run.Itinerary, at.Itinerary) != only:
 		default:
 			at.Facts = a.factsInFlight(ctx, run, recorded, old, at)
 			r.objects = append(r.objects, verify.Object{Name: run.ref(), Checkpoint: at, Selected: run.Itinerary})
@@ -216,15 +219,14 @@ func (a *app) checkOwnOptions(o *compatOptions) error {
 }
 
 // checkpointOf is where a run is, with the phase under the name that the release knows.
-// One that its object selects another itinerary for is at the start of that, whatever is
-// recorded.
+// Runs without a state of this project leave any itinerary for the selected one.
 func checkpointOf(run *Run, recorded Recorded, of *family) machine.Checkpoint {
 	at := recorded.State.Checkpoint
 	if !recorded.Own {
 		at.Itinerary, at.Phase = cmp.Or(at.Itinerary, recorded.Itinerary), recorded.Phase
-	}
-	if at.Itinerary != "" && run.Itinerary != "" && at.Itinerary != run.Itinerary && !at.Done {
-		return machine.Checkpoint{Itinerary: run.Itinerary, Facts: at.Facts}
+		if run.Itinerary != "" && at.Itinerary != run.Itinerary {
+			return machine.Checkpoint{Itinerary: run.Itinerary, Facts: at.Facts}
+		}
 	}
 	if recorded.Was == "" {
 		return at
@@ -240,7 +242,7 @@ func checkpointOf(run *Run, recorded Recorded, of *family) machine.Checkpoint {
 // factsInFlight are the flags of a run in flight by the vocabulary of its release:
 // those that it records, and those that the objects answer of the others.
 func (a *app) factsInFlight(ctx context.Context, r *Run, recorded Recorded, of *family, at machine.Checkpoint) phases.Record {
-	g, err := of.graph(cmp.Or(at.Itinerary, r.Itinerary))
+	g, err := of.graph(cmp.Or(r.Itinerary, at.Itinerary))
 	if err != nil || recorded.Own && recorded.State.Visit > 0 {
 		return at.Facts
 	}
@@ -272,7 +274,7 @@ func (a *app) printBreaks(
 			err = out.flush()
 		}
 	default:
-		if err = a.placeBreaks(r.Results, found.Breaks, args[1], o.accept); err == nil {
+		if err = a.placeBreaks(r.Results, found.Breaks, args[1]); err == nil {
 			err = a.printReport(r, &o.reportOptions)
 		}
 	}
@@ -283,8 +285,8 @@ func (a *app) printBreaks(
 }
 
 // placeBreaks gives the results of breaks a place for reports that are shown beside a
-// change: in the new release, if that is a file, and in the file of acceptances.
-func (a *app) placeBreaks(results []verify.Result, breaks []verify.Break, arg, accept string) error {
+// change: in the new release, if that is a file. Those of acceptances have theirs.
+func (a *app) placeBreaks(results []verify.Result, breaks []verify.Break, arg string) error {
 	var source *verify.Source
 	if ref, file, _, err := a.releaseArg(arg); err == nil && ref == "" && file != "" {
 		c, err := readChecked(file)
@@ -294,11 +296,7 @@ func (a *app) placeBreaks(results []verify.Result, breaks []verify.Break, arg, a
 		source = c.source
 	}
 	for i := range breaks {
-		b := &breaks[i]
-		switch {
-		case ofAcceptance(b):
-			results[i].Place = verify.Place{File: accept}
-		case source != nil:
+		if b := &breaks[i]; source != nil && !ofAcceptance(b) {
 			results[i].Place = source.Place(b.Itinerary, b.Phase)
 		}
 	}
@@ -313,7 +311,11 @@ func (a *app) printBreaksTable(args []string, found *verify.CompatReport, record
 	var unused []block
 	for i := range found.Breaks {
 		if b := &found.Breaks[i]; ofAcceptance(b) {
-			unused = append(unused, block{head: []cell{a.levelCell(b.Severity()), {text: b.Rule}}, lines: []string{b.Text}})
+			one := block{head: []cell{a.levelCell(b.Severity()), {text: b.Rule}}, lines: []string{b.Text}}
+			if b.Place != nil {
+				one.head = append(one.head, cell{text: b.Place.String()})
+			}
+			unused = append(unused, one)
 		}
 	}
 	if unused != nil {

@@ -168,7 +168,8 @@ func stepsOf(p phases.Phase, i int) (all []question) {
 func decides(guard phases.Guard, f phases.Facts) (flags phases.Flags) {
 	now := guard.Eval(f)
 	for flag := range (guard.Reads() & f.Known()).Each {
-		if turned := guard.Eval(f.Set(flag, phases.TruthOf(f.Of(flag) != phases.True))); now != phases.Unknown && turned != phases.Unknown && turned != now {
+		turned := guard.Eval(f.Set(flag, phases.TruthOf(f.Of(flag) != phases.True)))
+		if now != phases.Unknown && turned != phases.Unknown && turned != now {
 			flags |= flag
 		}
 	}
@@ -297,7 +298,8 @@ func (one call) outcome() string {
 
 // cover takes down what a reconcile covers.
 func (e *engine[T, W]) cover(r *reconciled[T]) {
-	p := passage{before: e.graph(r.before.Itinerary), after: e.graph(r.after.Itinerary), from: -1, to: nowhere, calls: r.calls, choice: r.before.Choice}
+	p := passage{before: e.graph(r.before.Itinerary), after: e.graph(r.after.Itinerary),
+		from: -1, to: nowhere, calls: r.calls, choice: r.before.Choice}
 	if e.setup.Coverage == nil || p.after == nil || r.problem != nil {
 		return
 	}

@@ -70,7 +70,8 @@ func (c *Coverage) JSON() []byte {
 	for _, key := range c.sorted() {
 		one := c.itineraries[key]
 		file.Itineraries = append(file.Itineraries, coverageJSON{Name: key.name, Hash: key.hash, Phases: one.names,
-			Covered: one.list(itemCovered), Missing: one.list(itemMissing), Impossible: one.list(itemImpossible), Undecided: one.list(itemUndecided)})
+			Covered: one.list(itemCovered), Missing: one.list(itemMissing),
+			Impossible: one.list(itemImpossible), Undecided: one.list(itemUndecided)})
 	}
 	text, err := json.Marshal(file)
 	if err != nil { // names and numbers: nothing that JSON could refuse

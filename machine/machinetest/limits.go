@@ -139,8 +139,10 @@ func (c *checking) tries() {
 	}
 	switch failed := c.failedNow(*one); {
 	case failed && n < limits.maxAttempts:
-		c.in(one.itinerary, PromiseAttempts, "a phase fails before it was tried as often as it may", "%s, %d of %d times", one.phase, n, limits.maxAttempts)
+		c.in(one.itinerary, PromiseAttempts, "a phase fails before it was tried as often as it may",
+			"%s, %d of %d times", one.phase, n, limits.maxAttempts)
 	case !failed && n >= limits.maxAttempts && c.stays():
-		c.in(one.itinerary, PromiseAttempts, "a phase is tried more often than it may", "%s, %d times, at most %d", one.phase, n, limits.maxAttempts)
+		c.in(one.itinerary, PromiseAttempts, "a phase is tried more often than it may",
+			"%s, %d times, at most %d", one.phase, n, limits.maxAttempts)
 	}
 }

@@ -42,106 +42,129 @@ func (e *exploring[T, W]) moves(from int32, last act, to place) (all []move) {
 	}
 }
 
+// tracing is a way as a script and in words, in the making.
+type tracing struct {
+	script       []Line
+	path         []string
+	calls, begun map[place]int
+	segment      []string // phases that are entered one after the other
+	in           string   // their itinerary
+}
+
+// flush ends a segment.
+func (t *tracing) flush() {
+	if len(t.segment) > 0 {
+		t.path = append(t.path, t.in+": "+strings.Join(t.segment, ", "))
+	}
+	t.segment = nil
+}
+
+func (t *tracing) tell(format string, args ...any) {
+	t.flush()
+	t.path = append(t.path, fmt.Sprintf(format, args...))
+}
+
+// add adds a line about a call at a place.
+func (t *tracing) add(at place, l Line, call int) {
+	if at.itinerary != "" {
+		l = l.In(at.itinerary)
+	}
+	t.script = append(t.script, l.Call(call))
+}
+
 // trace describes a way as a script and in words.
 func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
-	calls, begun := make(map[place]int), make(map[place]int)
-	var segment []string // phases that are entered one after the other
-	in := ""             // their itinerary
-	flush := func() {
-		if len(segment) > 0 {
-			path = append(path, in+": "+strings.Join(segment, ", "))
-		}
-		segment = nil
-	}
+	t := &tracing{calls: make(map[place]int), begun: make(map[place]int)}
 	for _, m := range moves {
-		line := func(l Line, call int) Line {
-			if m.from.itinerary != "" {
-				l = l.In(m.from.itinerary)
-			}
-			return l.Call(call)
-		}
-		outcome := ""
-		if m.act.decides != nil {
-			outcome = "; now " + strings.Join(m.act.decides, ", ")
-		}
-		tell := func(format string, args ...any) {
-			flush()
-			path = append(path, fmt.Sprintf(format, args...)+outcome)
-		}
 		switch m.act.kind {
 		case actBegin:
 			if e.flags.Len() > 0 {
-				script = append(script, Flags(m.act.decides...))
-				outcome = ""
-				tell("flags: %s", orNone(m.act.decides))
+				t.script = append(t.script, Flags(m.act.decides...))
+				t.tell("flags: %s", orNone(m.act.decides))
 			}
 			continue
-		case actEdit:
-			if m.act.slept > 0 {
-				script = append(script, line(Clock(m.from.phase, m.act.slept), begun[m.from]+1))
-			}
-			script = append(script, line(Edit(m.from.phase, m.act.name), begun[m.from]+1))
-			tell("%s, at %s", m.act.name, m.from)
-			continue
-		case actChange:
-			for _, name := range m.act.decides {
-				flag, not := strings.CutPrefix(name, "!")
-				script = append(script, line(Flag(m.from.phase, flag, !not), begun[m.from]+1))
-			}
-			outcome = ""
-			tell("a user sets %s, at %s", strings.Join(m.act.decides, ", "), m.from)
+		case actEdit, actChange:
+			t.user(m)
 			continue
 		}
-		begun[m.from]++
+		t.begun[m.from]++
 		if m.act.called {
-			calls[m.from]++
+			t.calls[m.from]++
 		}
-		switch m.act.kind {
-		case actFail:
-			fail := Fail(m.from.phase, "injected")
-			when := ""
-			if fail.after = m.act.after; fail.after {
-				when = " after its work"
-			}
-			script = append(script, line(fail, calls[m.from]))
-			tell("%s fails%s", m.from, when)
-		case actWait:
-			script = append(script, line(Wait(m.from.phase, 0), calls[m.from]))
-			tell("%s waits", m.from)
-		case actError:
-			script = append(script, line(Err(m.from.phase, "injected"), calls[m.from]))
-			tell("%s returns an error", m.from)
-		case actPartial:
-			script = append(script, line(Wait(m.from.phase, partialWait), calls[m.from]))
-			tell("%s is in the middle of its work", m.from)
-		case actCrash:
-			script = append(script, line(CrashBefore(m.from.phase), begun[m.from]))
-			tell("the controller crashes after the work of %s, before the write", m.from)
-		case actReconcile:
-			switch {
-			case m.act.done != nil:
-				script = append(script, line(*m.act.done, calls[m.from]))
-				tell("%s is done, and %s", m.from, chosen(m.act.done.done.Choice()))
-			case outcome != "":
-				tell("%s is done", m.from)
-			}
-		}
-		if m.act.decides != nil {
-			script = append(script, line(Decide(m.from.phase, m.act.decides...), calls[m.from]))
-		}
+		t.reconcile(m)
 		if m.to == m.from {
 			continue
 		}
-		if m.to.itinerary != in {
-			flush()
-			in = m.to.itinerary
+		if m.to.itinerary != t.in {
+			t.flush()
+			t.in = m.to.itinerary
 		}
 		if m.to.phase != Start {
-			segment = append(segment, m.to.String())
+			t.segment = append(t.segment, m.to.String())
 		}
 	}
-	flush()
-	return script, path
+	t.flush()
+	return t.script, t.path
+}
+
+// user describes what a user does.
+func (t *tracing) user(m move) {
+	call := t.begun[m.from] + 1
+	if m.act.kind == actEdit {
+		if m.act.slept > 0 {
+			t.add(m.from, Clock(m.from.phase, m.act.slept), call)
+		}
+		t.add(m.from, Edit(m.from.phase, m.act.name), call)
+		t.tell("%s, at %s", m.act.name, m.from)
+		return
+	}
+	for _, name := range m.act.decides {
+		flag, not := strings.CutPrefix(name, "!")
+		t.add(m.from, Flag(m.from.phase, flag, !not), call)
+	}
+	t.tell("a user sets %s, at %s", strings.Join(m.act.decides, ", "), m.from)
+}
+
+// reconcile describes what is injected into a reconcile.
+func (t *tracing) reconcile(m move) {
+	phase, call := m.from.phase, t.calls[m.from]
+	outcome := ""
+	if m.act.decides != nil {
+		outcome = "; now " + strings.Join(m.act.decides, ", ")
+	}
+	switch m.act.kind {
+	case actFail:
+		fail := Fail(phase, "injected")
+		when := ""
+		if fail.after = m.act.after; fail.after {
+			when = " after its work"
+		}
+		t.add(m.from, fail, call)
+		t.tell("%s fails%s%s", m.from, when, outcome)
+	case actWait:
+		t.add(m.from, Wait(phase, 0), call)
+		t.tell("%s waits", m.from)
+	case actError:
+		t.add(m.from, Err(phase, "injected"), call)
+		t.tell("%s returns an error", m.from)
+	case actPartial:
+		t.add(m.from, Wait(phase, partialWait), call)
+		t.tell("%s is in the middle of its work%s", m.from, outcome)
+	case actCrash:
+		t.add(m.from, CrashBefore(phase), t.begun[m.from])
+		t.tell("the controller crashes after the work of %s, before the write", m.from)
+	case actReconcile:
+		switch {
+		case m.act.done != nil:
+			t.add(m.from, *m.act.done, call)
+			t.tell("%s is done, and %s%s", m.from, chosen(m.act.done.done.Choice()), outcome)
+		case outcome != "":
+			t.tell("%s is done%s", m.from, outcome)
+		}
+	}
+	if m.act.decides != nil {
+		t.add(m.from, Decide(phase, m.act.decides...), call)
+	}
 }
 
 func chosen(choice string) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -27,9 +28,9 @@ type Acceptance struct {
 	Reason string
 	// Expires is the last day on which the acceptance holds, in UTC.
 	Expires time.Time
-	// File and Line are its place; empty and zero if it is written in Go.
-	File string
-	Line int
+	// File, Line and Column are its place; empty and zero if it is written in Go.
+	File         string
+	Line, Column int
 }
 
 // dayLayout is how a file writes a day.
@@ -38,14 +39,6 @@ const dayLayout = "2006-01-02"
 // expired reports whether the day of the acceptance is over.
 func (a Acceptance) expired(now time.Time) bool {
 	return !now.UTC().Truncate(24 * time.Hour).Before(a.Expires.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1))
-}
-
-// place is the place of the acceptance, as a text begins.
-func (a Acceptance) place() string {
-	if a.File == "" {
-		return "the acceptance"
-	}
-	return fmt.Sprintf("%s:%d: the acceptance", a.File, a.Line)
 }
 
 // LoadAcceptances reads a file of acceptances, strictly:
@@ -91,7 +84,7 @@ func LoadAcceptances(r io.Reader, name string) ([]Acceptance, error) {
 	var errs []error
 	for _, n := range entries {
 		a, problem := acceptance(n)
-		a.File, a.Line = name, n.Line
+		a.File, a.Line, a.Column = name, n.Line, n.Column
 		if slices.ContainsFunc(all, func(b Acceptance) bool { return b.Fingerprint == a.Fingerprint }) {
 			problem = fmt.Sprintf("fingerprint %s stands twice; remove one", a.Fingerprint)
 		}
@@ -127,7 +120,7 @@ func acceptance(n *yaml.Node) (a Acceptance, problem string) {
 		values[key] = value.Value
 	}
 	for _, key := range []string{"fingerprint", "reason", "expires"} {
-		if values[key] == "" {
+		if strings.TrimSpace(values[key]) == "" {
 			return a, fmt.Sprintf("an entry has no %s; give it one", key)
 		}
 	}
@@ -164,22 +157,25 @@ func (r *CompatReport) accept(acceptances []Acceptance, now time.Time) {
 	for _, a := range acceptances {
 		i := slices.IndexFunc(r.Breaks, func(b Break) bool { return b.Fingerprint() == a.Fingerprint })
 		of := Break{Rule: RuleAcceptanceUnused, Kind: DefinitionKind, Acceptance: a.Fingerprint}
+		if a.File != "" {
+			of.Place = &Place{File: a.File, Line: a.Line, Column: a.Column}
+		}
 		if i >= 0 {
 			b := r.Breaks[i]
 			of.Direction, of.Itinerary, of.Phase, of.Step, of.Flag, of.Choice = b.Direction, b.Itinerary, b.Phase, b.Step, b.Flag, b.Choice
 		}
 		switch {
 		case i < 0:
-			of.Text = fmt.Sprintf("%s of %s matches no break; remove it", a.place(), a.Fingerprint)
+			of.Text = fmt.Sprintf("the acceptance of %s matches no break; remove it", a.Fingerprint)
 		case r.Breaks[i].Rule == RuleInconclusive:
-			of.Text = fmt.Sprintf("%s of %s counts for nothing, since what was not looked at cannot be accepted; remove it",
-				a.place(), a.Fingerprint)
-		case a.Reason == "":
-			of.Text = fmt.Sprintf("%s of %s has no reason; give it one", a.place(), a.Fingerprint)
+			of.Text = fmt.Sprintf("the acceptance of %s counts for nothing, since what was not looked at cannot be accepted; remove it",
+				a.Fingerprint)
+		case strings.TrimSpace(a.Reason) == "":
+			of.Text = fmt.Sprintf("the acceptance of %s has no reason; give it one", a.Fingerprint)
 		case a.expired(now):
 			of.Rule = RuleAcceptanceExpired
-			of.Text = fmt.Sprintf("%s of %s expired on %s; resolve the break, or decide again until when it is acceptable",
-				a.place(), a.Fingerprint, a.Expires.UTC().Format(dayLayout))
+			of.Text = fmt.Sprintf("the acceptance of %s expired on %s; resolve the break, or decide again until when it is acceptable",
+				a.Fingerprint, a.Expires.UTC().Format(dayLayout))
 		default:
 			r.Breaks[i].Accepted = a.Reason
 			continue

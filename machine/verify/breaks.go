@@ -410,9 +410,8 @@ type workRules struct {
 
 func (n *inspection) workRules() *workRules {
 	w := &workRules{inspection: n, often: make([]bool, len(n.same))}
-	ends, endsNew := n.past.ends(), n.restarts.ends()
 	for i, k := range n.same {
-		w.often[i] = k < 0 || n.past.twice(i, ends) || n.restarts.twice(k, endsNew)
+		w.often[i] = k < 0 || n.past.twice(i) || n.restarts.twice(k)
 	}
 	for a, x := range n.same {
 		for b, y := range n.same {
@@ -432,11 +431,23 @@ func (n *inspection) workRules() *workRules {
 func (w *workRules) find(r *resumed) {
 	a, b := w.from.graph, w.to.graph
 	at := a.Phase(r.standing.phase).Name
+	// The runs that come to the end, or never do, whatever loops find.
+	settled := w.And(r.set, r.ahead.done)
+	if slices.Contains(w.to.heads, true) {
+		settled = w.Or(settled, w.Minus(r.set, r.ahead.some(r.ahead.ends())))
+	}
 	for i, k := range w.same {
-		if i == r.standing.phase || k < 0 || a.IsEnd(i) || b.IsEnd(k) {
+		if k < 0 || a.IsEnd(i) || b.IsEnd(k) {
 			continue
 		}
 		name := a.Phase(i).Name
+		if i == r.standing.phase {
+			if !w.often[i] {
+				w.meet(r.standing, w.And(r.set, r.ahead.entered[k]), Break{Rule: RulePhaseRepeated, Kind: WorkKind, Phase: name},
+					"a run of %s that is at %s comes back to it under %s, and runs it again", w.old.name, at, w.new.name)
+			}
+			continue
+		}
 		if !w.often[i] {
 			again := r.ahead.entered[k]
 			if k == r.phase && !r.workDone {
@@ -447,7 +458,7 @@ func (w *workRules) find(r *resumed) {
 		}
 		if k != r.phase {
 			// Whatever loops ahead of it find: lives with other turns do not compare.
-			never := w.Minus(w.And(r.set, r.ahead.done), w.Or(r.ran[i], r.ahead.some(r.ahead.entered[k])))
+			never := w.Minus(settled, w.Or(r.ran[i], r.ahead.some(r.ahead.entered[k])))
 			w.meet(r.standing, w.And(never, r.still[i], w.restarts.entered[k]), Break{Rule: RulePhaseSkipped, Kind: WorkKind, Phase: name},
 				"%s has not run when a run of %s comes to %s, and %s does not run it after that", name, w.old.name, at, w.new.name)
 		}

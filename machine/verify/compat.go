@@ -72,7 +72,7 @@ func (b Break) Fingerprint() string {
 		text += "/" + url.PathEscape(part)
 	}
 	for _, part := range []struct{ key, value string }{
-		{"phase", b.Phase}, {"choice", b.Choice}, {"step", b.Step}, {"flag", b.Flag},
+		{"phase", b.Phase}, {"choice", b.Choice}, {"step", b.Step}, {"flag", b.Flag}, {"acceptance", b.Acceptance},
 	} {
 		if part.value != "" {
 			text += "/" + part.key + "=" + url.PathEscape(part.value)
@@ -80,9 +80,6 @@ func (b Break) Fingerprint() string {
 	}
 	if b.Rule == RuleDefinitionChanged || b.Rule == RuleFlagNew { // rules with several kinds
 		text += "/kind=" + string(b.Kind)
-	}
-	if b.Acceptance != "" {
-		text += "/acceptance=" + url.PathEscape(b.Acceptance)
 	}
 	return text
 }

@@ -271,6 +271,94 @@ func TestRecordedRunsAreNamedInWhatTheyMeet(t *testing.T) {
 	assert.True(t, slices.ContainsFunc(report.Unplaced, func(e *PlaceError) bool { return errors.As(e, &unknown) }))
 }
 
+func TestARecordedPhaseIsLookedUpOnlyInTheItineraryThatIsOn(t *testing.T) {
+	old := parse(t, "old", `itineraries:
+- {name: Work, phases: [{name: Do, step: S}, {name: End, end: true}]}
+- {name: Undo, cleanup: true, result: RolledBack, phases: [{name: Back, step: S}]}
+- {name: Failed, cleanup: true, result: Failed, phases: [{name: Tidy, step: S}]}
+`)
+	without := parse(t, "new", "itineraries:\n- {name: Other, phases: [{name: Do, step: S}]}\n")
+	object := func(itinerary, phase, selected string) Object {
+		return Object{Name: itinerary + "/" + phase + " to " + selected, Selected: selected,
+			Checkpoint: machine.Checkpoint{Itinerary: itinerary, Phase: phase}}
+	}
+	for _, c := range []struct {
+		name     string
+		object   Object
+		new      *Release
+		unplaced string // the itinerary, or empty
+		gone     []string
+	}{
+		{"a phase that no release has, in an itinerary that is left", object("Work", "Dp", "Undo"), old, "", nil},
+		{"a phase that no release has, in the itinerary that is on", object("Work", "Dp", "Work"), old, "Work", nil},
+		{"a phase that no release has, in a cleanup itinerary that is not left", object("Undo", "Bakc", "Failed"), old, "Undo", nil},
+		{"an itinerary that no release has, and one that is on", object("Wrok", "Do", "Undo"), old, "", nil},
+		{"an end phase is done, whatever is selected", object("Work", "End", "Undo"), without, "", nil},
+		{"the selected itinerary is gone", object("Work", "Do", "Undo"), without, "", []string{"Undo"}},
+		{"the selected itinerary is in no release", object("Work", "Do", "Nudo"), old, "Nudo", nil},
+		{"the recorded itinerary is gone, and is left", object("Work", "Do", "Other"), without, "Other", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			report := Compat(old, c.new, CompatOptions{Objects: []Object{c.object}})
+			unplaced := ""
+			for _, e := range report.Unplaced {
+				unplaced = e.Itinerary
+			}
+			assert.Equal(t, c.unplaced, unplaced)
+			var gone []string
+			for _, b := range report.Breaks {
+				if len(b.Objects) > 0 {
+					gone = append(gone, b.Itinerary)
+				}
+			}
+			assert.Equal(t, c.gone, gone)
+		})
+	}
+}
+
+func TestRunsThatComeBackOrNeverEnd(t *testing.T) {
+	old := parse(t, "old", `flags: [{name: F}]
+itineraries:
+- name: A
+  phases:
+  - {name: P, step: S, decides: [F]}
+  - {name: Y, step: S}
+  - {name: B, step: T}
+`)
+	for _, c := range []struct {
+		name, phases string
+		want         []string
+	}{
+		{"a loop that the other release never begins keeps a run for ever", `
+  - {name: P, step: S, decides: [F], jumps: [{to: B, none: [F]}]}
+  - {name: Y, step: S, jumps: [{to: Y, none: [F]}]}
+  - {name: B, step: T}
+`, []string{"phase-repeated/upgrade/A/phase=Y", "phase-skipped/upgrade/A/phase=B"}},
+		{"a jump that the other release never takes leads a run back to where it is", `
+  - {name: P, step: S, decides: [F], jumps: [{to: B, none: [F]}]}
+  - {name: Y, step: S}
+  - {name: Q, step: S, none: [F], jumps: [{to: Y, none: [F]}]}
+  - {name: B, step: T}
+`, []string{"phase-repeated/upgrade/A/phase=Y", "phase-skipped/upgrade/A/phase=B"}},
+		{"a loop that keeps runs of the other release from the start on is no break", `
+  - {name: P, step: S, decides: [F]}
+  - {name: Y, step: S, jumps: [{to: Y, none: [F]}]}
+  - {name: B, step: T}
+`, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			new := parse(t, "new", "flags: [{name: F}]\nitineraries:\n- name: A\n  phases:"+c.phases)
+			var got []string
+			for _, b := range Compat(old, new, CompatOptions{}).Breaks {
+				if b.Direction == Upgrade && b.Severity() == Error {
+					got = append(got, b.Fingerprint())
+				}
+			}
+			assert.Equal(t, c.want, got)
+		})
+	}
+}
+
 func TestAcceptancesCoverBreaksUntilTheyExpire(t *testing.T) {
 	const fingerprint = "phase-skipped/upgrade/Copy/phase=Ask"
 	day := time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)
@@ -297,14 +385,37 @@ func TestAcceptancesCoverBreaksUntilTheyExpire(t *testing.T) {
 	assert.Empty(t, accepted)
 	assert.Equal(t, []string{"acceptance-expired Ask"}, added)
 
+	accepted, _ = of(day, Acceptance{Fingerprint: fingerprint, Reason: " ", Expires: day})
+	assert.Empty(t, accepted, "a blank reason is none")
+
 	_, added = of(day, Acceptance{Fingerprint: "phase-gone/upgrade/Copy/phase=X", Reason: "r", Expires: day}, Acceptance{Fingerprint: fingerprint, Expires: day})
 	assert.Equal(t, []string{"acceptance-unused ", "acceptance-unused Ask"}, added, "one that has no reason counts for nothing")
+}
+
+func TestAcceptancesOfNoUseAreShownInTheirFile(t *testing.T) {
+	old := parse(t, "old", loopOld)
+	acceptances := []Acceptance{
+		{Fingerprint: "phase-gone/upgrade/A", Reason: "r", File: "accept.yaml", Line: 2, Column: 3},
+		{Fingerprint: "phase-gone/upgrade/B", Reason: "r", File: "accept.yaml", Line: 5, Column: 3},
+	}
+	r := Report{Results: BreakResultsOf(Compat(old, old, CompatOptions{Acceptances: acceptances}).Breaks)}
+	require.Len(t, r.Results, 2)
+	assert.NotEqual(t, r.Results[0].Fingerprint, r.Results[1].Fingerprint)
+	var github, sarif strings.Builder
+	require.NoError(t, r.WriteGitHub(&github))
+	assert.Empty(t, cmp.Diff("::warning file=accept.yaml,line=2,col=3,title=acceptance-unused"+
+		"::the acceptance of phase-gone/upgrade/A matches no break; remove it\n"+
+		"::warning file=accept.yaml,line=5,col=3,title=acceptance-unused"+
+		"::the acceptance of phase-gone/upgrade/B matches no break; remove it\n", github.String()))
+	require.NoError(t, r.WriteSARIF(&sarif))
+	assert.Contains(t, sarif.String(), `"uri": "accept.yaml"`)
+	assert.Contains(t, sarif.String(), `"startLine": 5`)
 }
 
 func TestFilesOfAcceptancesAreReadStrictly(t *testing.T) {
 	got, err := LoadAcceptances(strings.NewReader("accept:\n- fingerprint: a/b\n  reason: r\n  expires: 2027-03-31\n"), "f.yaml")
 	require.NoError(t, err)
-	assert.Empty(t, cmp.Diff([]Acceptance{{Fingerprint: "a/b", Reason: "r", Expires: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC), File: "f.yaml", Line: 2}}, got))
+	assert.Empty(t, cmp.Diff([]Acceptance{{Fingerprint: "a/b", Reason: "r", Expires: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC), File: "f.yaml", Line: 2, Column: 3}}, got))
 	got, err = LoadAcceptances(strings.NewReader(""), "f.yaml")
 	require.NoError(t, err)
 	assert.Empty(t, got)
@@ -365,6 +476,11 @@ func TestAFrozenReleaseIsReadBackAsItWas(t *testing.T) {
 	fake = &recordingTB{}
 	Frozen(fake, releaseOf(t, "new", changed), path, FrozenOptions{Level: Error, Accept: accept, Now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)})
 	assert.NotContains(t, strings.Join(fake.errors, "\n"), "phase-gone/upgrade/Final/phase=Verification")
+
+	fake = &recordingTB{}
+	Frozen(fake, r, path, FrozenOptions{Accept: accept, Now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)})
+	require.Len(t, fake.errors, 1)
+	assert.Contains(t, fake.errors[0], "warning: acceptance-unused: "+accept+":2:", "the place of what is to be removed")
 }
 
 type recordingTB struct{ errors []string }

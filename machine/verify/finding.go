@@ -130,9 +130,10 @@ type Break struct {
 	Suggestion string `json:"suggestion"`
 	// Accepted is the reason of the acceptance that covers the break, or empty.
 	Accepted string `json:"accepted,omitempty"`
-	// Acceptance is the fingerprint of the acceptance that the break is about, if it is
-	// about one: [RuleAcceptanceUnused] and [RuleAcceptanceExpired].
+	// Acceptance is the fingerprint that an acceptance holds which is of no use, and
+	// Place is where that is in its file: empty and nil for all other breaks.
 	Acceptance string `json:"acceptance,omitempty"`
+	Place      *Place `json:"place,omitempty"`
 }
 
 // InFlight is a state that a run of a release can be in.

@@ -311,12 +311,11 @@ func (f *flight) ran(phase, turn, place int) bdd.Set {
 	return set
 }
 
-// twice reports whether a run that comes to the end, as ends returns them, enters a
-// phase in two turns.
-func (f *flight) twice(phase int, ends bdd.Set) bool {
+// twice reports whether a run enters a phase in two turns.
+func (f *flight) twice(phase int) bool {
 	before := bdd.None
 	for _, k := range f.byPhase[phase] {
-		if f.And(ends, before, f.entries[k].set) != bdd.None {
+		if f.And(before, f.entries[k].set) != bdd.None {
 			return true
 		}
 		before = f.Or(before, f.entries[k].set)

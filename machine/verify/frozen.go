@@ -82,7 +82,11 @@ func (b Break) report() string {
 	if b.Direction != "" {
 		text += fmt.Sprintf(" (%s)", b.Direction)
 	}
-	text += ": " + b.Text
+	text += ": "
+	if b.Place != nil {
+		text += b.Place.String() + ": "
+	}
+	text += b.Text
 	if b.State != nil {
 		text += "\nin flight: " + b.State.String()
 	}

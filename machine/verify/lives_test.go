@@ -285,9 +285,6 @@ func (x *reference) compare(old, new *Release) {
 	twice := func(lives [][]stop) map[int]bool {
 		often := make(map[int]bool)
 		for _, l := range lives {
-			if !ended(l) {
-				continue
-			}
 			for i, a := range l {
 				for _, b := range l[:i] {
 					often[a.phase] = often[a.phase] || a.phase == b.phase
@@ -462,13 +459,17 @@ func some(lives [][]stop, is func([]stop) bool) bool { return slices.ContainsFun
 func (x *reference) work(m moment, to int, ahead []stop, all, stays, restarts [][]stop) {
 	a, b := x.from.graph, x.to.graph
 	for i, k := range x.same {
-		if i == m.phase || k < 0 || a.IsEnd(i) || b.IsEnd(k) {
+		if k < 0 || a.IsEnd(i) || b.IsEnd(k) {
 			continue
 		}
-		if !x.often[i] && has(m.ran, i) && (has(ahead, k) || k == to && !m.workDone) {
+		again := has(m.ran, i) && (has(ahead, k) || k == to && !m.workDone)
+		if i == m.phase {
+			again = has(ahead, k)
+		}
+		if !x.often[i] && again {
 			x.meet(m, Break{Rule: RulePhaseRepeated, Kind: WorkKind, Phase: a.Phase(i).Name})
 		}
-		if k == to || has(m.ran, i) || !ended(ahead) || some(all, func(l []stop) bool { return has(l, k) }) {
+		if i == m.phase || k == to || has(m.ran, i) || !ended(ahead) && some(all, ended) || some(all, func(l []stop) bool { return has(l, k) }) {
 			continue
 		}
 		each(stays, restarts, func(s, n []stop) {

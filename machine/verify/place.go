@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"cmp"
+
 	"github.com/konveyor/dynamic-pipeline/internal/bdd"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -24,36 +26,48 @@ func newPlaces(old, new *Release, objects []Object) *placing {
 	p := &placing{old: old, new: new}
 	for _, o := range objects {
 		c := o.Checkpoint
-		one := placed{Object: o, itinerary: c.Itinerary, begun: c.Phase != ""}
-		if one.itinerary == "" {
-			one.itinerary = o.Selected
-		}
-		g := old.byName[one.itinerary]
-		if c.Done {
+		one := placed{Object: o, itinerary: cmp.Or(c.Itinerary, o.Selected), begun: c.Phase != ""}
+		if c.Done || old.ended(one.itinerary, c.Phase) { // whether that is recorded or not
 			continue
 		}
+		if o.Selected != "" && o.Selected != one.itinerary && new.leaves(one.itinerary, c.Phase, o.Selected) {
+			one.itinerary, one.begun = o.Selected, false // it is at the start of that, whatever is recorded
+		}
+		g := old.byName[one.itinerary]
 		if g == nil {
 			p.refuse(o, one.itinerary, "the release has no such itinerary",
 				&phases.UnknownItineraryError{Name: one.itinerary, Known: old.Itineraries()})
 			continue
 		}
 		if one.begun {
-			i, err := g.Lookup(c.Phase)
-			switch {
-			case err != nil:
+			if _, err := g.Lookup(c.Phase); err != nil {
 				p.refuse(o, one.itinerary, err.Error(), err)
 				continue
-			case g.IsEnd(i): // it is done, whether that is recorded or not
-				continue
 			}
-		}
-		to := new.byName[one.itinerary]
-		if o.Selected != "" && o.Selected != one.itinerary && (!one.begun || to == nil || to.MayLeaveFor(new.byName[o.Selected])) {
-			one.itinerary, one.begun = o.Selected, false // it is at the start of that
 		}
 		p.objects = append(p.objects, one)
 	}
 	return p
+}
+
+// ended reports whether a phase is known as an end phase.
+func (r *Release) ended(itinerary, phase string) bool {
+	g := r.byName[itinerary]
+	if g == nil || phase == "" {
+		return false
+	}
+	i, err := g.Lookup(phase)
+	return err == nil && g.IsEnd(i)
+}
+
+// leaves reports whether a run that is resumed goes from a recorded phase to the start
+// of another itinerary, which its object's state selects, as [machine.Set.Resume] does.
+func (r *Release) leaves(recorded, phase, selected string) bool {
+	from, to := r.byName[recorded], r.byName[selected]
+	if from == nil || to == nil || phase == "" {
+		return true // without the selected one it cannot be resumed at all
+	}
+	return !r.ended(recorded, phase) && from.MayLeaveFor(to)
 }
 
 func (p *placing) refuse(o Object, itinerary, problem string, err error) {

@@ -114,6 +114,9 @@ func BreakResultsOf(breaks []Break) []Result {
 			Names: given(Name{kindDirection, string(b.Direction)}, Name{kindItinerary, b.Itinerary}, Name{kindPhase, b.Phase},
 				Name{kindChoice, b.Choice}, Name{kindStep, b.Step}, Name{kindFlag, b.Flag}),
 		}
+		if b.Place != nil {
+			results[i].Place = *b.Place
+		}
 		if b.State != nil {
 			results[i].Notes = append(results[i].Notes, "state in flight: "+b.State.String())
 		}

@@ -75,19 +75,23 @@ var faults = []fault{
 		[]edit{{reconcile, `if c.state.Result == "" {`, `if c.state.Result == "" || PLANTED {`}},
 		"failures and crashes", "the result is not the one that the record leads to"},
 	{"a new run keeps the facts of the run before",
-		[]edit{{again, "Phase: g.Phase(i).Name, Step: failed.Step}", "Phase: g.Phase(i).Name, Step: failed.Step, Facts: unless(!PLANTED, c.state.Facts)}"}},
+		[]edit{{again, "Phase: g.Phase(i).Name, Step: failed.Step}",
+			"Phase: g.Phase(i).Name, Step: failed.Step, Facts: unless(!PLANTED, c.state.Facts)}"}},
 		"runs that begin again", "a new run takes over what the run before knew"},
 	{"a step that ran is dropped",
-		[]edit{{reconcile, "c.state.Pipeline = steps.Sync(c.state.Pipeline,", "c.state.Pipeline = steps.Sync(unless(PLANTED, c.state.Pipeline),"}},
+		[]edit{{reconcile, "c.state.Pipeline = steps.Sync(c.state.Pipeline,",
+			"c.state.Pipeline = steps.Sync(unless(PLANTED, c.state.Pipeline),"}},
 		"failures and crashes", "steps that have started are lost or change their order"},
 	{"a step that will not run is marked skipped",
 		[]edit{{reconcile, "c.state.Pipeline = steps.Sync(before, m, c.now.Time)",
-			"c.state.Pipeline = steps.Sync(before, m, c.now.Time)\n\tif PLANTED && c.state.Done {\n\t\tc.state.Pipeline = append(c.state.Pipeline, steps.Step{Name: \"Copy\", Skipped: true})\n\t}"}},
+			"c.state.Pipeline = steps.Sync(before, m, c.now.Time)\n" +
+				"\tif PLANTED && c.state.Done {\n\t\tc.state.Pipeline = append(c.state.Pipeline, steps.Step{Name: \"Copy\", Skipped: true})\n\t}"}},
 		"failures and crashes", "a step is marked skipped: Copy"},
 	{"an item of a list takes the state of another",
 		[]edit{
 			{runner, "// protect calls a function", "var last State\n\n// protect calls a function"},
-			{runner, "\twas.DeepCopyInto(&c.state)\n", "\twas.DeepCopyInto(&c.state)\n\tif PLANTED && was.Itinerary == \"\" {\n\t\tlast.DeepCopyInto(&c.state)\n\t}\n"},
+			{runner, "\twas.DeepCopyInto(&c.state)\n",
+				"\twas.DeepCopyInto(&c.state)\n\tif PLANTED && was.Itinerary == \"\" {\n\t\tlast.DeepCopyInto(&c.state)\n\t}\n"},
 			{runner, "\terr = c.run(ctx)\n", "\terr = c.run(ctx)\n\tlast = *c.state.DeepCopy()\n"},
 		},
 		"two runs in one object", "the plan is the run, in itinerary Main: the run is in a phase that it has not entered: item 1: Measure"},
@@ -134,7 +138,8 @@ func overlay(t *testing.T, more map[string]string) string {
 				require.NoError(t, err)
 				text = string(data)
 			}
-			require.Equal(t, 1, strings.Count(text, e.old), "the fault %q no longer applies: %s must have this text once; adapt the table:\n%s", f.name, e.file, e.old)
+			require.Equal(t, 1, strings.Count(text, e.old),
+				"the fault %q no longer applies: %s must have this text once; adapt the table:\n%s", f.name, e.file, e.old)
 			texts[e.file] = strings.Replace(text, e.old, strings.ReplaceAll(e.new, "PLANTED", fmt.Sprintf("planted(%q)", f.name)), 1)
 		}
 	}

@@ -40,6 +40,9 @@ func TestSweep(t *testing.T) {
 	for _, c := range sweeps {
 		t.Run(c.name, func(t *testing.T) {
 			c.setup.Kinds, c.setup.Only = c.kinds, *only
+			if raced {
+				c.setup.Kinds = []controllertest.Kind{controllertest.Conflict, controllertest.CrashStale}
+			}
 			r := controllertest.Sweep(t, c.setup)
 			t.Logf("%d requests, %d lives", len(r.Requests), r.Lives)
 			assert.Positive(t, r.Lives)

@@ -338,18 +338,6 @@ func (r *record) edit(spec string) {
 	require.NoError(r, r.client.Patch(r.ctx, u, client.RawPatch(types.MergePatchType, []byte(`{"spec":`+spec+`}`))))
 }
 
-// phases returns the phases that were seen, in order.
-func (r *record) phases() (names []string) {
-	visit := int64(0)
-	for _, u := range r.all() {
-		if u.Status.Visit != visit && u.Status.Phase != "" {
-			names = append(names, u.Status.Phase)
-		}
-		visit = u.Status.Visit
-	}
-	return names
-}
-
 // messages returns the steps of a pipeline with their messages.
 func messages(u *api.Upgrade) (all []string) {
 	for _, s := range u.Status.Pipeline {

@@ -116,7 +116,8 @@ func options(w *World) runner.Options[*List] {
 					return phases.TruthOf(slices.Contains(l.True, name)), nil
 				}
 			}
-			return phases.NewSources(vocabulary, phases.Source{Flag: Large, Evaluate: is("Large")}, phases.Source{Flag: Notify, Evaluate: is("Notify")})
+			return phases.NewSources(vocabulary,
+				phases.Source{Flag: Large, Evaluate: is("Large")}, phases.Source{Flag: Notify, Evaluate: is("Notify")})
 		},
 		Storage: runner.NewStatusStorage(func(l *List) *runner.State { return &l.States[l.Item] }),
 		Phases: map[string]runner.Phase[*List]{

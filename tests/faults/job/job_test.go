@@ -11,18 +11,20 @@ import (
 // combined.
 func TestEveryLife(t *testing.T) {
 	const none = -1
+	type exploration = machinetest.Exploration[*job.List, job.World]
 	for _, tt := range []struct {
 		name  string
 		setup machinetest.Setup[*job.List, job.World]
-		x     machinetest.Exploration[*job.List, job.World]
+		x     exploration
 	}{
-		{"failures and crashes", job.NewOne(), machinetest.Exploration[*job.List, job.World]{Edits: []string{"cancel"}, Errors: none, Changes: none}},
-		{"a live flag", job.NewOne(), machinetest.Exploration[*job.List, job.World]{Failures: none, Crashes: none, Errors: none, NeverCalled: []string{"CleanUp/Undo", "CleanUp/Report"}}},
-		{"limits and pauses", job.NewOne(), machinetest.Exploration[*job.List, job.World]{Fixed: []string{"!Notify"}, Edits: []string{"pause", "resume", "cancel"},
+		{"failures and crashes", job.NewOne(), exploration{Edits: []string{"cancel"}, Errors: none, Changes: none}},
+		{"a live flag", job.NewOne(), exploration{Failures: none, Crashes: none, Errors: none,
+			NeverCalled: []string{"CleanUp/Undo", "CleanUp/Report"}}},
+		{"limits and pauses", job.NewOne(), exploration{Fixed: []string{"!Notify"}, Edits: []string{"pause", "resume", "cancel"},
 			Crashes: none, Changes: none, NeverCalled: []string{"Tell"}, NeverFails: []string{"Measure", "Report"}}},
-		{"runs that begin again", job.NewOne(), machinetest.Exploration[*job.List, job.World]{Fixed: []string{"!Notify"}, Edits: []string{"again", "again from the failed phase"},
-			Crashes: none, Errors: none, Changes: none, NeverCalled: []string{"Tell"}}},
-		{"two runs in one object", job.New(), machinetest.Exploration[*job.List, job.World]{Crashes: none, Errors: none, Changes: none}},
+		{"runs that begin again", job.NewOne(), exploration{Fixed: []string{"!Notify"},
+			Edits: []string{"again", "again from the failed phase"}, Crashes: none, Errors: none, Changes: none, NeverCalled: []string{"Tell"}}},
+		{"two runs in one object", job.New(), exploration{Crashes: none, Errors: none, Changes: none}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.x.Setup, tt.x.MaxStates = tt.setup, 5000
