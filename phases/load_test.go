@@ -146,6 +146,8 @@ func TestLoadRefuses(t *testing.T) {
 			`f:1:1: a file must be a mapping with the keys flags, relations, itineraries and suppress, not the string "hello"`}},
 		{"a suppression without a reason", one(fine) + "suppress:\n- {rule: rides-alone}\n", []string{
 			`f:7:3: a suppression gives no reason; write down why the finding is accepted`}},
+		{"a suppression with a blank reason", one(fine) + "suppress:\n- {rule: rides-alone, reason: ' '}\n", []string{
+			`f:7:3: a suppression gives no reason; write down why the finding is accepted`}},
 		{"a suppression without a rule", one(fine) + "suppress:\n- {reason: meant so, phase: P}\n", []string{
 			`f:7:3: a suppression names no rule; name the rule whose findings it accepts`}},
 		{"a mistyped key of a suppression", one(fine) + "suppress:\n- {rule: rides-alone, reason: r, phse: P}\n", []string{
