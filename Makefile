@@ -99,10 +99,10 @@ cover: ## Measure the coverage of PROVEN by all tests of the root module; below 
 
 .PHONY: mutate mutate-retry mutate-report
 mutate: ## Try N mutants of PKG (default: PROVEN) in the order of SEED that were not tried yet (some 20 s each)
-	@ulimit -v 16000000; go run ./internal/mutate -n $(N) -seed $(SEED) $(PKG:%=./%)
+	@ulimit -t 300; ulimit -v 16000000; go run ./internal/mutate -n $(N) -seed $(SEED) $(PKG:%=./%)
 
 mutate-retry: ## Try the mutants of PKG once more that live and are not explained
-	@ulimit -v 16000000; go run ./internal/mutate -retry -n $(N) $(PKG:%=./%)
+	@ulimit -t 300; ulimit -v 16000000; go run ./internal/mutate -retry -n $(N) $(PKG:%=./%)
 
 mutate-report: ## Print how many mutants of PKG were killed, and those that live; fails if one is not explained
 	@go run ./internal/mutate -report $(PKG:%=./%)

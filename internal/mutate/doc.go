@@ -16,7 +16,8 @@
 // first, then the nearest, up to the first that fails. The outcome is one of
 //
 //   - killed: a test fails,
-//   - timeout: a test does not end, which counts as killed,
+//   - timeout: a test does not end, or takes more of the processor than the make target
+//     allows, which counts as killed,
 //   - alive: every test passes,
 //   - broken: it does not compile, and counts as nothing.
 //

@@ -33,7 +33,7 @@ func main() {
 	o := options{dir: "."}
 	flag.IntVar(&o.count, "n", 50, "how many mutants to try; those that do not compile do not count")
 	flag.Int64Var(&o.seed, "seed", 1, "the order of the mutants")
-	flag.DurationVar(&o.timeout, "timeout", 3*time.Minute, "of the tests of one package")
+	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "of the tests of one package; a loop ends sooner by ulimit -t")
 	flag.StringVar(&o.results, "results", filepath.FromSlash("internal/mutate/testdata/results.jsonl"), "the file that results are appended to")
 	flag.StringVar(&o.explained, "explained", filepath.FromSlash("internal/mutate/alive.md"), "the file that explains mutants that live")
 	flag.StringVar(&o.all, "tests", "./...", "the packages whose tests are run, if they depend on the mutated one")

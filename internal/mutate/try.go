@@ -91,7 +91,7 @@ func judge(err error) (string, error) {
 		return "", err
 	case strings.Contains(text, "[build failed]"):
 		return broken, nil
-	case strings.Contains(text, "panic: test timed out after"):
+	case strings.Contains(text, "panic: test timed out after"), strings.Contains(text, "signal: killed"): // by ulimit -t
 		return timeout, nil
 	case strings.Contains(text, "FAIL\t"):
 		return killed, nil
