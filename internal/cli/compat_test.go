@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -125,6 +126,24 @@ func TestCompatOfAnItineraryThatOneReleaseLacks(t *testing.T) {
 		"nothing is said of itineraries that are not compared")
 }
 
+// What was not decided fails, whatever the level.
+func TestAnInconclusiveResultAlwaysFails(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("flags:\n")
+	for i := range 40 {
+		fmt.Fprintf(&text, "- {name: F%d}\n", i)
+	}
+	text.WriteString("itineraries:\n- name: Long\n  phases:\n")
+	for i := range 300 {
+		fmt.Fprintf(&text, "  - {name: P%d, step: S, any: [F%d, F%d], none: [F%d], decides: [F%d]}\n", i, i%40, (i+9)%40, (i+17)%40, i*13%40)
+	}
+	old, next := write(t, "old.yaml", text.String()), write(t, "new.yaml", text.String()+"  - {name: Last, step: S}\n")
+	r := run(t, "", "compat", old, next, "--fail-level", "none")
+	assert.Equal(t, 1, r.code, r.out)
+	assert.Contains(t, r.out, "inconclusive")
+	assert.Contains(t, r.stderr, "the result is inconclusive")
+}
+
 func TestCompatWithObjects(t *testing.T) {
 	releases(t)
 	summary := func(r result) string {
@@ -197,6 +216,12 @@ func TestAcceptedBreaks(t *testing.T) {
 	r = compat(t, accept(t, both+`- {fingerprint: phase-gone/upgrade/Warm/phase=Other, reason: "-", expires: 2027-03-31}`+"\n"))
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.out, "acceptance-unused")
+
+	other := both + `- {fingerprint: phase-gone/upgrade/Cold/phase=Other, reason: "-", expires: 2027-03-31}` + "\n"
+	assert.Equal(t, 1, compat(t, accept(t, other)).code)
+	r = run(t, "", "compat", "before.yaml#Warm", "renamed.yaml", "--accept", accept(t, other), "--now", "2027-01-01T00:00:00Z")
+	assert.Zero(t, r.code, "an itinerary that is not compared needs no acceptance: %s", r.out)
+	r = compat(t, accept(t, both+`- {fingerprint: phase-gone/upgrade/Warm/phase=Other, reason: "-", expires: 2027-03-31}`+"\n"))
 	assert.Contains(t, r.out, "accept.yaml:")
 	assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "--accept", write(t, "unused.yaml",
 		"accept:\n- {fingerprint: x, reason: r, expires: 2999-01-01}\n"), "-o", "github").out, "unused.yaml,line=2,col=3,title=acceptance-unused")

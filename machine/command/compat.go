@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -140,6 +141,9 @@ func (a *app) printCompat(ctx context.Context, o *compatOptions, args []string, 
 		}
 		options.Objects = recorded.objects
 	}
+	if only != "" { // what is not compared needs no acceptance, and does not make one useless
+		options.Acceptances = slices.DeleteFunc(options.Acceptances, func(a verify.Acceptance) bool { return ofAnother(a, only) })
+	}
 	found := verify.Compat(releases[0], releases[1], options)
 	if only != "" { // one release may not have it, and is given with all that it has
 		found.Breaks = slices.DeleteFunc(found.Breaks, func(b verify.Break) bool { return b.Itinerary != "" && b.Itinerary != only })
@@ -148,6 +152,12 @@ func (a *app) printCompat(ctx context.Context, o *compatOptions, args []string, 
 		a.problem(unplaced)
 	}
 	return a.printBreaks(o, args, releases, found, recorded)
+}
+
+// ofAnother reports whether an acceptance is of a break of another itinerary.
+func ofAnother(a verify.Acceptance, itinerary string) bool {
+	parts := strings.Split(a.Fingerprint, "/") // rule, direction, itinerary, and names
+	return len(parts) > 2 && parts[2] != "" && parts[2] != url.PathEscape(itinerary)
 }
 
 // readAcceptances reads the file of --accept.
@@ -280,6 +290,9 @@ func (a *app) printBreaks(
 	}
 	if err == nil {
 		a.failedBy(r, &o.reportOptions, "break")
+		if o.level() == "" && slices.ContainsFunc(found.Breaks, func(b verify.Break) bool { return b.Rule == verify.RuleInconclusive }) {
+			a.problem(errors.New("the result is inconclusive, which --fail-level none does not cover"))
+		}
 	}
 	return err
 }

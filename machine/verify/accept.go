@@ -151,9 +151,11 @@ func (e *AcceptError) Unwrap() error { return e.Err }
 
 // accept marks the breaks that acceptances cover, and adds a break for each
 // acceptance that matches none, has expired or has no reason. What is inconclusive
-// is not covered.
+// is not covered, and then an acceptance that matches none may be of a break that was
+// not found.
 func (r *CompatReport) accept(acceptances []Acceptance, now time.Time) {
 	var added []Break
+	inconclusive := slices.ContainsFunc(r.Breaks, func(b Break) bool { return b.Rule == RuleInconclusive })
 	for _, a := range acceptances {
 		i := slices.IndexFunc(r.Breaks, func(b Break) bool { return b.Fingerprint() == a.Fingerprint })
 		of := Break{Rule: RuleAcceptanceUnused, Kind: DefinitionKind, Acceptance: a.Fingerprint}
@@ -165,6 +167,8 @@ func (r *CompatReport) accept(acceptances []Acceptance, now time.Time) {
 			of.Direction, of.Itinerary, of.Phase, of.Step, of.Flag, of.Choice = b.Direction, b.Itinerary, b.Phase, b.Step, b.Flag, b.Choice
 		}
 		switch {
+		case i < 0 && inconclusive:
+			continue
 		case i < 0:
 			of.Text = fmt.Sprintf("the acceptance of %s matches no break; remove it", a.Fingerprint)
 		case r.Breaks[i].Rule == RuleInconclusive:

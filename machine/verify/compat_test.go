@@ -180,8 +180,14 @@ func TestBoundsMakeItInconclusive(t *testing.T) {
 		}
 		require.Equal(t, []string{"inconclusive/upgrade/Final", "inconclusive/rollback/Final"}, found, name)
 
-		o.Acceptances = []Acceptance{{Fingerprint: found[0], Reason: "why not", Expires: time.Now().AddDate(1, 0, 0)}}
+		o.Acceptances = []Acceptance{
+			{Fingerprint: found[0], Reason: "why not", Expires: time.Now().AddDate(1, 0, 0)},
+			{Fingerprint: "phase-skipped/upgrade/Final/phase=Other", Reason: "it may be found", Expires: time.Now().AddDate(1, 0, 0)},
+		}
 		accepted := Compat(old, new, o)
+		for _, b := range accepted.Breaks {
+			assert.NotEqual(t, o.Acceptances[1].Fingerprint, b.Acceptance, "what was not found is not absent")
+		}
 		i := slices.IndexFunc(accepted.Breaks, func(b Break) bool { return b.Rule == RuleInconclusive })
 		assert.Empty(t, accepted.Breaks[i].Accepted, "what was not looked at cannot be accepted")
 		assert.True(t, accepted.Reaches(Error))

@@ -7,7 +7,7 @@ import (
 )
 
 // naive evaluates a phase as upstream's allFlags and anyFlags do: each flag of
-// the guard is evaluated anew, by name.
+// the guard is evaluated again, by name.
 type naive struct {
 	phases []naivePhase
 	flags  map[string]func() bool

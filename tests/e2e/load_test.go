@@ -79,7 +79,7 @@ func TestLoad(t *testing.T) {
 			for i, name := range names[:4] {
 				assert.Equal(t, expected(t, mtc.Final, richest[i%2].flags, nil), g.calls.ran(name, mtc.Final), name)
 			}
-			assert.LessOrEqual(t, int(asked.lists.Load()), 2*c.number, "one list where the migration begins, and one where the plan was looked at anew")
+			assert.LessOrEqual(t, int(asked.lists.Load()), 2*c.number, "one list where the migration begins, and one when the plan was looked at again")
 			if c.maxPhases > 1 {
 				assert.Less(t, per(f.Writes, c.number), 30.0)
 			}
