@@ -1,7 +1,6 @@
 package verify_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
@@ -188,13 +187,12 @@ func checkFormats(t *testing.T, text string) {
 	b.Reset()
 	require.NoError(t, r.WriteGitHub(&b))
 	assert.True(t, utf8.Valid(b.Bytes()))
-	lines := bufio.NewScanner(&b)
 	n := 0
-	for lines.Scan() {
+	for line := range strings.Lines(b.String()) {
 		n++
-		assert.True(t, strings.HasPrefix(lines.Text(), "::error "), "%q", lines.Text())
-		assert.NotContains(t, lines.Text(), "\r")
-		assert.NotContains(t, lines.Text(), "\x1b")
+		assert.True(t, strings.HasPrefix(line, "::error "), "%q", line)
+		assert.NotContains(t, line, "\r")
+		assert.NotContains(t, line, "\x1b")
 	}
 	assert.Equal(t, 1, n, "one line for the result that is not suppressed")
 
