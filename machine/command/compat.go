@@ -427,7 +427,7 @@ func (a *app) breakBlock(alike []*verify.Break) block {
 	} else if b.Suggestion != "" {
 		one.copy = append(one.copy, "fix: "+b.Suggestion)
 	}
-	if len(alike) > 1 || b.Accepted == "" && b.Severity().Reaches(verify.Warning) && b.Rule != verify.RuleInconclusive {
+	if len(alike) > 1 || b.Acceptable() && b.Severity().Reaches(verify.Warning) {
 		for _, b := range alike {
 			one.copy = append(one.copy, "fingerprint: "+b.Fingerprint())
 		}

@@ -85,8 +85,9 @@ func (s *subject) guardRedundantFlag() {
 		without, admits := s.guard(rest), s.guard(g.Guard)
 		differs := s.Or(s.Minus(without, admits), s.Minus(admits, without))
 		why := "the rest of it settles that"
-		if differs != bdd.None {
-			why = "the relations settle that"
+		if yes, ok := s.smallest(differs); ok {
+			why = fmt.Sprintf("the relations settle that (with %s it would differ, but the relation %s does not hold then)",
+				flagList(v, yes), relationText(v, v.Broken(phases.NewFacts(yes, v.All()&^yes))))
 		}
 		for _, part := range []struct {
 			name  string

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -45,9 +44,9 @@ func recordedReleases(t *testing.T, name string) (all []recordedRelease) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
 	require.NoError(t, err)
-	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
+	for line := range bytes.Lines(text) {
 		var r recordedRelease
-		require.NoError(t, json.Unmarshal(s.Bytes(), &r))
+		require.NoError(t, json.Unmarshal(line, &r))
 		all = append(all, r)
 	}
 	return all

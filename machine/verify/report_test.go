@@ -122,6 +122,29 @@ func TestJSONHoldsEveryFieldAndIsEmptyIfClean(t *testing.T) {
 }
 
 // hostile are names and texts that formats must escape.
+// Code hosts tell results apart by their fingerprints.
+func TestResultsAreToldApart(t *testing.T) {
+	s, graphs := loadGraphs(t, `flags: [{name: A}]
+itineraries: [{name: X, phases: [{name: P, step: S, jumps: [{to: Q, all: [A]}, {to: P, all: [A]}, {to: R, all: [A]}]}, {name: Q, step: S}, {name: R, step: S}]}]
+suppress:
+- {rule: rides-alone, itinerary: X, phase: P, reason: none}
+- {rule: step-cut-in-two, itinerary: X, phase: P, reason: none}
+`)
+	var got []string
+	for _, r := range verify.ResultsOf(verify.CheckGraphs(graphs, verify.Options{Source: s})) {
+		got = append(got, r.Fingerprint)
+	}
+	assert.Empty(t, cmp.Diff([]string{
+		"suppression-unused/X/phase=P/suppression=rides-alone",
+		"suppression-unused/X/phase=P/suppression=step-cut-in-two",
+		"jump-never-taken/X/phase=P",
+		"jump-never-taken/X/phase=P/2",
+		"jumps-overlap/X/phase=P",
+		"jumps-overlap/X/phase=P/2",
+		"jumps-overlap/X/phase=P/3",
+	}, got), "-want +got")
+}
+
 var hostile = []string{
 	"", " ", "a\nb", "\r\n::error::x", "]]>", "<!-- & -->", `"quotes" 'and' \back`, "\x00\x01\x1b[31m", "\xff\xfe", "a\u2028b\ufffe\u0085", "é移行", "%0A,:=;", "../../etc/passwd", "C:\\dir", "a:b.yaml",
 }
