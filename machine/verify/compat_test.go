@@ -2,7 +2,6 @@ package verify
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -48,28 +48,12 @@ func fingerprints(breaks []Break) []string {
 	return all
 }
 
-// updating reports whether tests write the files that they compare with.
-func updating() bool { return flag.Lookup("update").Value.String() == "true" }
-
-// golden compares with a file, or writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if updating() {
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Empty(t, cmp.Diff(string(want), got), "run with -update if this is meant")
-}
-
 func TestNamesOfCompatRulesAreFrozen(t *testing.T) {
 	var b strings.Builder
 	for _, r := range CompatRules() {
 		fmt.Fprintf(&b, "%s %s: %s\n", r.Name, r.Severity, r.Definition)
 	}
-	golden(t, "compat-rules.txt", b.String())
+	goldentest.Compare(t, "testdata/compat-rules.txt", b.String())
 }
 
 func TestAReleaseIsCompatibleWithItself(t *testing.T) {
@@ -158,7 +142,7 @@ func TestPlantedChangesInFinalAreFound(t *testing.T) {
 					fmt.Fprintf(&b, "  suggestion: %s\n", one.Suggestion)
 				}
 			}
-			golden(t, "compat/"+strings.NewReplacer(" ", "-", ",", "", "'", "").Replace(c.name)+".txt", b.String())
+			goldentest.Compare(t, "testdata/compat/"+strings.NewReplacer(" ", "-", ",", "", "'", "").Replace(c.name)+".txt", b.String())
 		})
 	}
 }

@@ -5,32 +5,17 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine/verify"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: -want +got\n%s", name, diff)
-	}
-}
 
 var (
 	reportRules = []verify.Rule{
@@ -87,7 +72,7 @@ func TestReports(t *testing.T) {
 			t.Run(prefix+name, func(t *testing.T) {
 				var b bytes.Buffer
 				require.NoError(t, write(report(results), &b))
-				golden(t, prefix+name, b.String())
+				goldentest.Compare(t, "testdata/"+prefix+name, b.String())
 			})
 		}
 	}
