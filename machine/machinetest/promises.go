@@ -321,8 +321,10 @@ func (c *checking) present() {
 	if c.after.Phase == "" || slices.Contains(c.entered(), c.after.Phase) {
 		return
 	}
-	if i, err := c.graph.Lookup(c.before.Phase); err == nil && c.before.Itinerary == c.after.Itinerary && c.graph.Phase(i).Name == c.after.Phase {
-		return
+	if c.before.Itinerary == c.after.Itinerary {
+		if i, err := c.graph.Lookup(c.before.Phase); err == nil && c.graph.Phase(i).Name == c.after.Phase {
+			return
+		}
 	}
 	if c.before.Itinerary != c.after.Itinerary || c.before.Phase != c.after.Phase {
 		c.broken(PromisePlan, "the run is in a phase that it has not entered", "%s", c.after.Phase)

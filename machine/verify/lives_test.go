@@ -396,6 +396,13 @@ func (x *reference) resume(old, new *Release, m moment, restarts [][]stop) {
 			x.meet(m, Break{Rule: RuleFlagGone, Kind: DefinitionKind, Flag: name})
 		}
 	}
+	x.resumed(old, m, r.Machine, was.Checkpoint().Step, to, restarts)
+}
+
+// resumed compares the lives of a run that goes on at the phase to of the new release
+// with those that the old one has for it.
+func (x *reference) resumed(old *Release, m moment, on *machine.Machine, step string, to int, restarts [][]stop) {
+	a, b := x.from.graph, x.to.graph
 	values := slices.Clone(m.values)
 	if b.IsCleanup() && !a.IsCleanup() {
 		for i := range values {
@@ -410,11 +417,12 @@ func (x *reference) resume(old, new *Release, m moment, restarts [][]stop) {
 	visit := func(at moment) {}
 	inStep := ""
 	switch {
-	case r.Machine.Position().Done:
+	case on.Position().Done:
 		ahead = [][]stop{nil}
 	case m.workDone:
 		target := -1
-		if c := r.Machine.Position().Choice; c != "" {
+		if c := on.Position().Choice; c != "" {
+			var err error
 			target, err = b.Lookup(c)
 			require.NoError(x.t, err)
 		}
@@ -423,7 +431,7 @@ func (x *reference) resume(old, new *Release, m moment, restarts [][]stop) {
 			return ok && a.Decides(m.phase).Has(f)
 		}
 		x.findings(x.to, to, values, decided, func(after []real) {
-			require.True(x.t, r.Machine.WorkDone())
+			require.True(x.t, on.WorkDone())
 			x.leave(x.to, to, target, after, nil, visit, end)
 		})
 	default:
@@ -431,8 +439,8 @@ func (x *reference) resume(old, new *Release, m moment, restarts [][]stop) {
 			x.choosing(x.to, to, func(c int) { x.leave(x.to, to, c, after, nil, visit, end) })
 		})
 	}
-	if !r.Machine.Position().Done && !b.Rides(to) {
-		mm, err := b.NewMachine(machine.Position{Phase: p.Name, Step: was.Checkpoint().Step}, x.facts(x.to, values))
+	if !on.Position().Done && !b.Rides(to) {
+		mm, err := b.NewMachine(machine.Position{Phase: b.Phase(to).Name, Step: step}, x.facts(x.to, values))
 		require.NoError(x.t, err)
 		if inStep = mm.Position().Step; inStep == "" {
 			inStep = b.Phase(to).Step
