@@ -58,27 +58,24 @@ func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 	}
 	graph := m.Plan.Graph()
 	n := len(graph.Steps())
-	var room struct { // keeps runs of a usual size off the heap
-		place [usual]int32
-		index [2 * usual]int32
-		ahead [usualPhases]reached
-	}
+	indices := make([]int32, n+len(p)+n+1)
 	s := syncing{
 		Snapshot: m, graph: graph, now: now.UTC().Truncate(time.Second),
-		place: sized(room.place[:], n), index: sized(room.index[:], len(p)+n+1),
+		place: indices[:n:n], index: indices[n:],
 	}
 	s.begin(p)
-	switch at, position := m.Plan.Current(), m.Plan.Position(); {
-	case position.Done:
+	if position := m.Plan.Position(); position.Done {
 		s.end(position.Phase)
-	case at < 0:
-		s.interrupt()
-		s.follow(reaches(m.Plan, room.ahead[:0]))
-	default:
-		ahead := reaches(m.Plan, room.ahead[:0])
-		s.enter(at, ahead)
-		s.follow(ahead)
+		return s.out
 	}
+	var room [usualPhases]reached // keeps itineraries of a usual size off the heap
+	ahead := reaches(m.Plan, room[:0])
+	if at := m.Plan.Current(); at >= 0 {
+		s.enter(at, ahead)
+	} else {
+		s.interrupt()
+	}
+	s.follow(ahead)
 	return s.out
 }
 
