@@ -13,7 +13,7 @@
 //
 // The source tree is never touched: the file with the fault is given to the go command
 // as an overlay. Only tests of packages that depend on the mutated one are run, its own
-// first, then the nearest, up to the first that fails. The outcome is one of
+// first, then the fastest, up to the first that fails. The outcome is one of
 //
 //   - killed: a test fails,
 //   - timeout: a test does not end, or takes more of the processor than the make target

@@ -235,7 +235,7 @@ func TestResultsNameTheLine(t *testing.T) {
 }
 
 // TestDependents checks that the tests of a package come first, then those that are
-// farther away, and that what does not depend on it, or has no tests, is left out.
+// farther away, or that are slower once that is measured, and that what does not depend on it, or has no tests, is left out.
 func TestDependents(t *testing.T) {
 	t.Parallel()
 	tests := []string{"x_test.go"}
@@ -249,4 +249,6 @@ func TestDependents(t *testing.T) {
 		"f":      {ImportPath: "f", Imports: []string{"e"}, TestGoFiles: tests}, // the tests of e alone import a
 	}}
 	require.Equal(t, []string{"a", "b", "e", "c", "d"}, m.dependents("a"))
+	took := map[string]time.Duration{"a": 9, "b": 4, "c": 1, "d": 2, "e": 3}
+	require.Equal(t, []string{"a", "c", "d", "e", "b"}, trial{module: m, took: took}.order("a"), "itself, then the fastest")
 }

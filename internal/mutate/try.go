@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,7 +24,8 @@ const (
 // A trial tries mutants of a module.
 type trial struct {
 	module  *module
-	timeout time.Duration // of the tests of one package
+	timeout time.Duration            // of the tests of one package
+	took    map[string]time.Duration // by the tests of each package, without a mutant
 }
 
 // try builds a mutant and runs the tests that depend on it. It returns the outcome and
@@ -46,7 +49,7 @@ func (t trial) try(ctx context.Context, m mutant) (outcome, by string, err error
 	} else if err != nil {
 		return broken, "", nil
 	}
-	for _, name := range t.module.dependents(path) {
+	for _, name := range t.order(path) {
 		_, err := goCommand(ctx, t.module.root, t.test(name, "-overlay", overlay)...)
 		if err == nil {
 			continue
@@ -60,19 +63,38 @@ func (t trial) try(ctx context.Context, m mutant) (outcome, by string, err error
 	return alive, "", nil
 }
 
-// passes reports an error if a test that a mutant of the packages can be tried with
-// fails without any.
-func (t trial) passes(ctx context.Context, paths []string) error {
-	tested := map[string]bool{}
+// own is -1 for the package at path, which comes first, and 0 for all others.
+func own(name, path string) int {
+	if name == path {
+		return -1
+	}
+	return 0
+}
+
+// order returns the packages whose tests can notice a mutant of the package at path:
+// itself, then those whose tests are fast.
+func (t trial) order(path string) []string {
+	names := t.module.dependents(path)
+	slices.SortStableFunc(names, func(a, b string) int {
+		return cmp.Or(own(a, path), -own(b, path), cmp.Compare(t.took[a], t.took[b]))
+	})
+	return names
+}
+
+// passes measures the tests that a mutant of the packages can be tried with. It returns
+// an error if one fails without any.
+func (t *trial) passes(ctx context.Context, paths []string) error {
+	t.took = map[string]time.Duration{}
 	for _, path := range paths {
 		for _, name := range t.module.dependents(path) {
-			if tested[name] {
+			if _, known := t.took[name]; known {
 				continue
 			}
-			tested[name] = true
-			if _, err := goCommand(ctx, t.module.root, t.test(name)...); err != nil {
+			begin := time.Now()
+			if _, err := goCommand(ctx, t.module.root, t.test(name, "-count", "1")...); err != nil {
 				return fmt.Errorf("the tests fail without a mutant: %w", err)
 			}
+			t.took[name] = time.Since(begin)
 		}
 	}
 	return nil
