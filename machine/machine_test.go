@@ -414,7 +414,9 @@ func TestCompileSetRefuses(t *testing.T) {
 	foreign := loop
 	foreign.Vocabulary = phases.MustVocabulary(four.Defs())
 	_, err = machine.CompileSet(abc, foreign)
-	assert.ErrorAs(t, err, new(*machine.SwitchError))
+	var sw *machine.SwitchError
+	require.ErrorAs(t, err, &sw)
+	assert.Equal(t, []string{"Letters", "Loop"}, []string{sw.From, sw.To})
 	broken := loop
 	broken.Name, broken.Phases = "Letters", nil
 	_, err = machine.CompileSet(abc, broken)

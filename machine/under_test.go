@@ -156,6 +156,19 @@ func TestAStepIsTentative(t *testing.T) {
 	}
 }
 
+// A release may have ended in a phase that is none by now: no step was recorded with it.
+func TestTheStepOfAPhaseThatIsNoEndAnyMore(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: "Disks", Vocabulary: four, Phases: []phases.Phase{
+		{Name: "Inspect", Step: "Prepare"},
+		{Name: "Copy", Step: "Copy", Steps: []phases.GuardedStep{{Step: "Transfer", Guard: all(flagA)}}},
+	}})
+	for _, f := range []phases.Facts{{}, facts(flagA)} {
+		m, err := g.NewMachine(machine.Position{Phase: "Copy", Done: true}, f)
+		require.NoError(t, err)
+		assert.Equal(t, machine.Position{Phase: "Copy", Done: true}, m.Position())
+	}
+}
+
 // A run that an earlier release ended in an end phase, which has another name by
 // now, stays under the step by which it ended.
 func TestTheStepOfAFormerEndPhase(t *testing.T) {

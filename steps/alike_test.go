@@ -225,6 +225,16 @@ func TestStepsOfATypeThatIsNotAlike(t *testing.T) {
 	assert.Equal(t, []any{1, "B"}, []any{refused.Index, refused.Step})
 	assert.EqualError(t, err, `step number 2 "B" is not like a step in JSON: it holds {"name":"B"} after {"name":"B","message":"Not started"} was written; use SyncOf with an accessor for its type`)
 
+	type wrongTime struct {
+		Name    string `json:"name"`
+		Started int    `json:"started"`
+	}
+	now := metav1.Now()
+	_, err = steps.ToAlike[wrongTime](steps.Pipeline{{Name: "A", Started: &now}}, nil)
+	var wrong *json.UnmarshalTypeError
+	require.ErrorAs(t, err, &wrong, "that it cannot be written, rather than read back")
+	assert.Equal(t, "started", wrong.Field)
+
 	none, err := steps.FromAlike[tooFew](nil)
 	require.NoError(t, err)
 	assert.Nil(t, none)
