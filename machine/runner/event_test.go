@@ -137,7 +137,8 @@ func TestLoggersReportHowBadAnEventIs(t *testing.T) {
 			`level=INFO msg="itinerary begins" itinerary=Move left="" phase=Copy failed=false`, "0"},
 		{runner.RunBegun{Run: 2, From: runner.FromFailedPhase, Itinerary: "Move", Phase: "Copy",
 			Previous: runner.PastRun{Result: phases.Failed}},
-			`level=INFO msg="run begins again" run=2 from=` + string(runner.FromFailedPhase) + ` itinerary=Move phase=Copy previousResult=Failed`, "0"},
+			`level=INFO msg="run begins again" run=2 from=` + string(runner.FromFailedPhase) +
+				` itinerary=Move phase=Copy previousResult=Failed`, "0"},
 		{runner.FlagEvaluated{Itinerary: "Move", Flag: "HasPVs", Value: phases.True},
 			`level=DEBUG msg="flag evaluated" itinerary=Move flag=HasPVs value=yes`, "1"},
 		{runner.FlagEvaluated{Itinerary: "Move", Flag: "HasPVs", Value: phases.Unknown, Err: cause},
@@ -149,7 +150,8 @@ func TestLoggersReportHowBadAnEventIs(t *testing.T) {
 		{runner.PhaseWaiting{Itinerary: "Move", Phase: "Copy", Message: "3 of 7", RequeueAfter: time.Minute},
 			`level=DEBUG msg="phase waits" itinerary=Move phase=Copy message="3 of 7"`, "1"},
 		{runner.PhaseRetried{Itinerary: "Move", Phase: "Copy", Kind: runner.RetryHandler, Attempt: 3, Err: cause, RequeueAfter: time.Minute},
-			`level=WARN msg="to be tried again" itinerary=Move phase=Copy kind=` + string(runner.RetryHandler) + ` flags=[] attempt=3 error="no space left" again=1m0s`,
+			`level=WARN msg="to be tried again" itinerary=Move phase=Copy kind=` + string(runner.RetryHandler) +
+				` flags=[] attempt=3 error="no space left" again=1m0s`,
 			"0"},
 		{runner.RunStopped{Itinerary: "Move", Phase: "Copy", Err: cause},
 			`level=WARN msg="run stopped" itinerary=Move phase=Copy error="no space left"`, "0"},

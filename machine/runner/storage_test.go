@@ -86,7 +86,8 @@ func TestAnAnnotationThatIsNotAStateIsAnErrorThatNamesIt(t *testing.T) {
 	storage := runner.NewAnnotationStorage("example.com/state", runner.Fields[*plain]{Pipeline: plainPipeline})
 	for name, tt := range map[string]struct{ text, want string }{
 		"cut off": {`{"itinerary":`,
-			`annotation "example.com/state" is not the state of a run; fix it, or remove it to start from the status: unexpected end of JSON input`},
+			`annotation "example.com/state" is not the state of a run; fix it, or remove it to start from the status: ` +
+				`unexpected end of JSON input`},
 		"of another client": {`"yes"`, "cannot unmarshal string"},
 		"too large":         {strings.Repeat(" ", 256<<10) + "{}", "it has 262146 bytes, more than the 262144 that all annotations may have"},
 	} {
