@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -190,4 +191,20 @@ func TestSaveWritesOnce(t *testing.T) {
 	w := &counter{err: full}
 	require.ErrorIs(t, Save(w, f), full)
 	assert.Equal(t, 1, w.writes)
+}
+
+// What a file accepts is written as it is read, with quotes if YAML needs them.
+func TestSaveKeepsSuppressions(t *testing.T) {
+	flags := MustVocabulary(nil)
+	f := &File{Vocabulary: flags, Itineraries: []Itinerary{{Name: "Final", Vocabulary: flags, Phases: []Phase{{Name: "P", Step: "S"}}}},
+		Suppressions: []Suppression{
+			{Rule: "rides-alone", Itinerary: "Final", Phase: "P", Step: "S", Flag: "No", Reason: "meant so: see {the manual}"},
+			{Rule: "jump-never-taken", Reason: "it stays for a release"},
+		}}
+	assert.Contains(t, requireRoundTrip(t, f), `suppress:
+- {rule: rides-alone, itinerary: Final, phase: P, step: S, flag: "No", reason: "meant so: see {the manual}"}
+- {rule: jump-never-taken, reason: it stays for a release}
+`)
+	f.Suppressions[0].Reason = "\xff"
+	require.EqualError(t, Save(io.Discard, f), "cannot save: suppression 1 holds a text that is not valid UTF-8")
 }

@@ -47,9 +47,9 @@ func (d *Drawing) DOT() string {
 		fmt.Fprintf(&b, "  %s -> %s [ltail=%q, lhead=%q, label=%s, arrowhead=diamond, style=bold, color=\"#bf2630\"]\n",
 			dotID(a.from, len(d.parts[a.from].nodes)-1), dotID(a.to, 0), dotCluster(a.from), dotCluster(a.to), dotQuote(a.label()...))
 	}
-	if len(d.notes) > 0 {
-		lines := make([]string, len(d.notes))
-		for i, note := range d.notes {
+	if notes := d.legended("Lines: solid is covered, dashed is not covered, dotted is impossible"); len(notes) > 0 {
+		lines := make([]string, len(notes))
+		for i, note := range notes {
 			lines[i] = printable(note)
 		}
 		fmt.Fprintf(&b, "  \"notes\" [shape=plaintext, label=%s]\n", dotQuote(lines...))

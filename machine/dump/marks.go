@@ -1,6 +1,8 @@
 package dump
 
 import (
+	"slices"
+
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -56,6 +58,15 @@ func (p *part) markEdges() {
 		e := &p.edges[k]
 		e.taken = markTaken[p.coverage.Transition(machine.Edge{From: p.nodes[e.from].index, To: p.nodes[e.to].index})]
 	}
+}
+
+// legended returns the notes of a drawing, with a legend of lines behind them if there
+// is a coverage: unlike phases, lines have no words.
+func (d *Drawing) legended(lines string) []string {
+	if !slices.ContainsFunc(d.parts, func(p *part) bool { return p.coverage != nil }) {
+		return d.notes
+	}
+	return append(slices.Clone(d.notes), lines)
 }
 
 // summaryLines sum up a coverage; none if there is none.

@@ -61,13 +61,47 @@ func TestCoverageMarks(t *testing.T) {
 		assert.Equal(t, e.Coverage != "impossible", e.Taken == phases.True)
 	}
 	assert.Equal(t, map[string]int{"covered": 1, "notCovered": 6, "impossible": 1}, marks)
-	for _, want := range []string{"phases: 2 of 3 covered", "transition that is not covered", "transition that is impossible", ">not covered<"} {
+	for _, want := range []string{"phases: 2 of 3 covered", ">2 of 3 covered<", ">not covered<",
+		"transition that is covered", "transition that is not covered", "transition that is impossible"} {
 		assert.Contains(t, string(d.SVG()), want)
 	}
+	assert.NotContains(t, string(d.SVG()), ">transition<", "each line is explained once")
 	assert.Contains(t, d.DOT(), `label="Two\nnot covered\nif A", shape=octagon`)
+	assert.Contains(t, d.DOT(), "solid is covered, dashed is not covered, dotted is impossible")
 	assert.Contains(t, d.Mermaid(), "classDef missed")
+	assert.Contains(t, d.Mermaid(), "circle is not covered")
+	assert.NotContains(t, d.Text(), "circle", "in text, lines have words")
 	assert.False(t, strings.Contains(d.Mermaid(), "classDef current"))
 
 	_, err = New(Options{}, Itinerary{Plan: g.Plan(phases.Facts{}), Coverage: c})
 	require.EqualError(t, err, `cannot draw: itinerary "Main" has a coverage and a plan or runs; leave one out`)
+}
+
+// A step all of whose phases are impossible is told apart from one that no test has
+// covered, and so is the way to its phases from that to others.
+func TestCoverageOfAnImpossibleStep(t *testing.T) {
+	g := machine.MustCompile(phases.Itinerary{Name: "Main", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{
+		{Name: "One", Step: "A"}, {Name: "Two", Step: "B"}, {Name: "Three", Step: "C"}}})
+	d, err := New(Options{}, Itinerary{Graph: g, Coverage: &Coverage{
+		Phase: func(i int) Mark { return []Mark{Covered, Impossible, NotCovered}[i] },
+		Transition: func(e machine.Edge) Mark {
+			if e.To == 1 {
+				return Impossible
+			}
+			return NotCovered
+		},
+	}})
+	require.NoError(t, err)
+	svg := string(d.SVG())
+	for _, want := range []string{">1 of 1 covered<", ">impossible<", ">0 of 1 covered<"} {
+		assert.Contains(t, svg, want)
+	}
+	assert.Equal(t, 2, strings.Count(svg, `<path class="arcgone"`), "the piece of the rail and its explanation")
+	assert.Zero(t, strings.Count(svg, `<path class="rail"`), "no transition is covered")
+
+	plain, err := New(Options{}, Itinerary{Graph: g})
+	require.NoError(t, err)
+	assert.NotContains(t, plain.DOT(), "covered")
+	assert.NotContains(t, plain.Mermaid(), "covered")
+	assert.NotContains(t, string(plain.SVG()), "covered")
 }

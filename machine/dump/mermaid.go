@@ -118,7 +118,7 @@ func (d *Drawing) mermaid(short bool) (chart, excess string) {
 	if titled {
 		m.WriteString("  end\n")
 	}
-	for i, note := range d.notes {
+	for i, note := range d.legended("Heads of lines: an arrow is covered, a circle is not covered, a cross is impossible") {
 		fmt.Fprintf(m, "  note%d>%s]\n", i, mermaidQuote(labelLines(note)...))
 	}
 	for s, look := range mermaidStates {

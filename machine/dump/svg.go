@@ -285,7 +285,8 @@ func (pic *picture) band(p *part, b band, r *rails) {
 
 const noneRuns = "none runs"
 
-// progress describes how much of a band runs; empty without a plan.
+// progress describes how much of a band runs or, with a coverage, is covered; empty
+// without either.
 func (p *part) progress(b band) string {
 	var sum [impossible + 1]int
 	all := 0
@@ -297,6 +298,10 @@ func (p *part) progress(b band) string {
 	}
 	run := sum[runs] + sum[current]
 	switch {
+	case p.coverage != nil && sum[impossible] == all:
+		return impossible.String()
+	case p.coverage != nil:
+		return fmt.Sprintf("%d of %d covered", sum[covered], all-sum[impossible])
 	case p.plan == nil, all == 0:
 		return ""
 	case sum[behind] == all:

@@ -53,10 +53,12 @@ func (pic *picture) legend() {
 	add(pic.used.choice, arrow(newLook(edge{kind: jump, taken: phases.True, choice: true})), "jump by choice of a handler")
 	add(pic.used.arcNew, arrow(newLook(edge{kind: jump, change: added})), "new jump or transition")
 	add(pic.used.arcGone, arrow(newLook(edge{kind: jump, change: removed})), "gone jump or transition")
-	add(pic.used.skip, arrow(newLook(edge{kind: skip, taken: phases.True})), "transition")
 	maybe, never := "may be taken", "not taken"
 	if pic.used.coverage {
 		maybe, never = "transition that is not covered", "transition that is impossible"
+		add(true, line("arc"), "transition that is covered")
+	} else {
+		add(pic.used.skip, arrow(newLook(edge{kind: skip, taken: phases.True})), "transition")
 	}
 	add(pic.used.unsure, line("arcmay"), maybe)
 	add(pic.used.never, line("arcgone"), never)

@@ -171,6 +171,9 @@ func (pic *picture) rails(p *part, r *rails) {
 		}
 		class := "rail"
 		switch {
+		case e.taken == phases.False && p.coverage != nil:
+			class = "arcgone"
+			pic.used.never = true
 		case e.taken == phases.False, e.change == removed:
 			class = "gone"
 		case e.taken == phases.Unknown:

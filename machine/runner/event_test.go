@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
+	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // Each reconcile ends with an event that has the state as it is written, whatever
@@ -121,6 +122,59 @@ func TestLoggersIgnoreTheEndOfAReconcile(t *testing.T) {
 	w.end()
 	assert.Contains(t, b.String(), "run done")
 	assert.NotContains(t, b.String(), "reconciled")
+}
+
+// What needs a reader is a warning, what repeats is for who looks for it, and each
+// line names the itinerary and what has happened.
+func TestLoggersReportHowBadAnEventIs(t *testing.T) {
+	cause := errors.New("no space left")
+	for _, tt := range []struct {
+		event     runner.Event
+		slog      string
+		verbosity string
+	}{
+		{runner.ItineraryBegun{Itinerary: "Move", Phase: "Copy"},
+			`level=INFO msg="itinerary begins" itinerary=Move left="" phase=Copy failed=false`, "0"},
+		{runner.RunBegun{Run: 2, From: runner.FromFailedPhase, Itinerary: "Move", Phase: "Copy",
+			Previous: runner.PastRun{Result: phases.Failed}},
+			`level=INFO msg="run begins again" run=2 from=` + string(runner.FromFailedPhase) +
+				` itinerary=Move phase=Copy previousResult=Failed`, "0"},
+		{runner.FlagEvaluated{Itinerary: "Move", Flag: "HasPVs", Value: phases.True},
+			`level=DEBUG msg="flag evaluated" itinerary=Move flag=HasPVs value=yes`, "1"},
+		{runner.FlagEvaluated{Itinerary: "Move", Flag: "HasPVs", Value: phases.Unknown, Err: cause},
+			`level=WARN msg="flag evaluated" itinerary=Move flag=HasPVs value=unknown error="no space left"`, "0"},
+		{runner.PipelineReplanned{Itinerary: "Move", Added: []string{"Volumes"}},
+			`level=INFO msg="steps planned anew" itinerary=Move added=[Volumes] removed=[]`, "0"},
+		{runner.PhaseEntered{Itinerary: "Move", Phase: "Copy", Step: "Volumes"},
+			`level=INFO msg="phase entered" itinerary=Move phase=Copy step=Volumes jumped=false`, "0"},
+		{runner.PhaseWaiting{Itinerary: "Move", Phase: "Copy", Message: "3 of 7", RequeueAfter: time.Minute},
+			`level=DEBUG msg="phase waits" itinerary=Move phase=Copy message="3 of 7"`, "1"},
+		{runner.PhaseRetried{Itinerary: "Move", Phase: "Copy", Kind: runner.RetryHandler, Attempt: 3, Err: cause, RequeueAfter: time.Minute},
+			`level=WARN msg="to be tried again" itinerary=Move phase=Copy kind=` + string(runner.RetryHandler) +
+				` flags=[] attempt=3 error="no space left" again=1m0s`,
+			"0"},
+		{runner.RunStopped{Itinerary: "Move", Phase: "Copy", Err: cause},
+			`level=WARN msg="run stopped" itinerary=Move phase=Copy error="no space left"`, "0"},
+		{runner.SwitchHeld{Itinerary: "Undo", Phase: "Delete", Selected: "Move"},
+			`level=WARN msg="selection not followed" itinerary=Undo phase=Delete selected=Move done=false`, "0"},
+		{runner.PhaseExited{Itinerary: "Move", Phase: "Copy", Took: time.Second},
+			`level=INFO msg="phase done" itinerary=Move phase=Copy took=1s`, "0"},
+		{runner.PhaseFailed{Itinerary: "Move", Phase: "Copy", Reasons: []string{"full"}, Took: time.Second},
+			`level=WARN msg="phase failed" itinerary=Move phase=Copy reasons=[full] took=1s`, "0"},
+		{runner.RunFinished{Itinerary: "Move", Result: phases.Failed, Failures: 1},
+			`level=INFO msg="run done" itinerary=Move result=Failed failures=1 cleanupFailures=0`, "0"},
+	} {
+		t.Run(fmt.Sprintf("%T", tt.event), func(t *testing.T) {
+			var text, lines bytes.Buffer
+			toText := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			runner.NewSlogObserver[*migration](toText).Observe(context.Background(), nil, tt.event)
+			assert.Contains(t, text.String(), tt.slog)
+			logger := funcr.New(func(_, args string) { fmt.Fprintln(&lines, args) }, funcr.Options{Verbosity: 10})
+			toLines := func(context.Context) logr.Logger { return logger }
+			runner.NewLogrObserver[*migration](toLines).Observe(context.Background(), nil, tt.event)
+			assert.Contains(t, lines.String(), `"level"=`+tt.verbosity+" ")
+		})
+	}
 }
 
 // forgetful is an observer that remembers runs, by their keys.

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,4 +72,61 @@ func TestStepsThatAreNotAlikeAreAnError(t *testing.T) {
 	_, err := storage.Read(context.Background(), &job{})
 	require.ErrorAs(t, err, &alike)
 	require.ErrorAs(t, storage.Write(context.Background(), &job{}, runner.State{Pipeline: steps.Pipeline{{Name: "Volumes"}}}), &alike)
+}
+
+// plain has its pipeline in a field of the type of this project.
+type plain struct {
+	metav1.ObjectMeta
+	Pipeline steps.Pipeline
+}
+
+func plainPipeline(p *plain) *steps.Pipeline { return &p.Pipeline }
+
+func TestAnAnnotationThatIsNotAStateIsAnErrorThatNamesIt(t *testing.T) {
+	storage := runner.NewAnnotationStorage("example.com/state", runner.Fields[*plain]{Pipeline: plainPipeline})
+	for name, tt := range map[string]struct{ text, want string }{
+		"cut off": {`{"itinerary":`,
+			`annotation "example.com/state" is not the state of a run; fix it, or remove it to start from the status: ` +
+				`unexpected end of JSON input`},
+		"of another client": {`"yes"`, "cannot unmarshal string"},
+		"too large":         {strings.Repeat(" ", 256<<10) + "{}", "it has 262146 bytes, more than the 262144 that all annotations may have"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			object := &plain{}
+			object.Annotations = map[string]string{"example.com/state": tt.text}
+			state, err := storage.Read(context.Background(), object)
+			var broken *runner.AnnotationError
+			require.ErrorAs(t, err, &broken)
+			require.Equal(t, "example.com/state", broken.Annotation)
+			require.ErrorContains(t, err, tt.want)
+			require.ErrorIs(t, err, broken.Err)
+			require.Empty(t, cmp.Diff(runner.State{}, state), "nothing of it is taken for a state")
+		})
+	}
+}
+
+func TestAStorageThatCannotWorkIsRefused(t *testing.T) {
+	text := func(*plain) *string { return new(string) }
+	inSteps := runner.AlikeSteps(func(*plain) *[]*task { return nil })
+	for name, tt := range map[string]struct {
+		annotation string
+		fields     runner.Fields[*plain]
+		want       string
+	}{
+		"a key that no API server takes": {"a state", runner.Fields[*plain]{Pipeline: plainPipeline},
+			`Storage: "a state" is not the key of an annotation: `},
+		"no pipeline": {"state", runner.Fields[*plain]{},
+			"Storage: Fields.Pipeline is missing; give a function that returns a pointer to the pipeline, or Steps"},
+		"two pipelines": {"state", runner.Fields[*plain]{Pipeline: plainPipeline, Steps: inSteps},
+			"Storage: Fields has both Pipeline and Steps; give one of them"},
+		"a phase without an itinerary": {"state", runner.Fields[*plain]{Pipeline: plainPipeline, Phase: text},
+			"Storage: Fields has only one of Itinerary and Phase; give both or neither"},
+		"an itinerary without a phase": {"state", runner.Fields[*plain]{Pipeline: plainPipeline, Itinerary: text},
+			"Storage: Fields has only one of Itinerary and Phase; give both or neither"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := runner.New(runner.Options[*plain]{Storage: runner.NewAnnotationStorage(tt.annotation, tt.fields)})
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
 }

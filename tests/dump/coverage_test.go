@@ -11,19 +11,29 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
+	"github.com/konveyor/dynamic-pipeline/phases"
+	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
-// What a life covers is drawn in every format as programs and readers expect it.
-func TestACoverageIsDrawn(t *testing.T) {
-	set := machine.MustCompileSet(dumptest.Disks())
-	s := machinetest.NewScripted(machinetest.Script{Itinerary: "Disks", Itineraries: set})
+// coverageOfALife draws what one life covers of an itinerary.
+func coverageOfALife(t *testing.T, name string, itineraries []phases.Itinerary, flags ...string) *dump.Drawing {
+	t.Helper()
+	set := machine.MustCompileSet(itineraries...)
+	s := machinetest.NewScripted(machinetest.Script{Itinerary: name, Itineraries: set})
 	s.Coverage = machinetest.NewCoverage()
-	machinetest.New(t, s).Run(machinetest.Flags("Verify"))
-	g, err := set.Graph("Disks")
+	machinetest.New(t, s).Run(machinetest.Flags(flags...))
+	g, err := set.Graph(name)
 	require.NoError(t, err)
 	drawing, err := s.Coverage.Drawing(dump.Options{}, g)
 	require.NoError(t, err)
+	return drawing
+}
+
+// What a life covers is drawn in every format as programs and readers expect it.
+func TestACoverageIsDrawn(t *testing.T) {
+	drawing := coverageOfALife(t, "Disks", []phases.Itinerary{dumptest.Disks()}, "Verify")
+	final := coverageOfALife(t, mtc.Final, mtc.Itineraries(), "HasPVs", "DirectImage", "Quiesce", "DirectVolume", "EnableVolume")
 
 	document := drawing.JSON()
 	require.NoError(t, validate(t, document))
@@ -42,13 +52,16 @@ func TestACoverageIsDrawn(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, got.differences(c, mermaidBand))
 		assert.Contains(t, got.Nodes["i0n2"], "not covered")
+		assert.Equal(t, parsed{Type: "flowchart-v2"}, p.parse(final.Mermaid()))
 	})
 	t.Run("a browser", func(t *testing.T) {
 		p := openPage(t, axe)
 		for _, theme := range browser.Themes {
 			p.Theme(theme)
-			assert.Empty(t, p.measure(string(drawing.SVG()), 400).problems(), theme)
-			assert.Empty(t, p.accessibility(), theme)
+			for _, d := range []*dump.Drawing{drawing, final} {
+				assert.Empty(t, p.measure(string(d.SVG()), 400).problems(), theme)
+				assert.Empty(t, p.accessibility(), theme)
+			}
 		}
 	})
 }
