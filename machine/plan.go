@@ -98,11 +98,8 @@ func (g *Graph) plan(pt point, f phases.Facts) *Plan {
 		p.walk(true)
 		return p
 	}
-	marks, at := p.marks, pt.at
-	for i := range marks[:max(at, 0)] {
-		marks[i] = mark(g.nodes[i].guard.Eval(f))
-	}
-	var open phases.Flags // decided by a phase that is not done
+	marks, at := p.marks, pt.at // what is behind has none
+	var open phases.Flags       // decided by a phase that is not done
 	if at >= 0 && at < len(marks) {
 		marks[at] = mark(phases.True) | ahead
 		open = g.nodes[at].decides
@@ -288,7 +285,13 @@ func (p *Plan) StepOf(i int) int {
 
 // Guard is the guard of the phase at index i, judged by current values alone:
 // also for phases that are behind.
-func (p *Plan) Guard(i int) phases.Truth { return phases.Truth(p.mark(i) & truthMask) }
+func (p *Plan) Guard(i int) phases.Truth {
+	m := p.mark(i)
+	if p != nil && p.loops == nil && i >= 0 && i < p.at && i < len(p.marks) {
+		return p.graph.nodes[i].guard.Eval(p.facts)
+	}
+	return phases.Truth(m & truthMask)
+}
 
 // Each calls yield with the index of each phase that the walk reaches, in the
 // order in which it first reaches them. It has the shape of an iterator.

@@ -49,6 +49,28 @@ func completes(f, of phases.Facts) bool {
 	return f.True().Has(of.True()) && f.False().Has(of.False())
 }
 
+// A guard is judged by current values, before the position as well as behind it.
+func TestAPlanJudgesEveryGuard(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 1))
+	for k := range 40 {
+		g, err := machine.Compile(itinerarytest.Generate(r, k%2 == 1, false))
+		require.NoError(t, err)
+		for _, f := range []phases.Facts{{}, phases.NewFacts(1|2, 4), phases.NewFacts(8, 1|2|4), phases.NewFacts(0, four.All())} {
+			for _, from := range append(positions(g), machine.Position{Done: true}) {
+				plan, err := g.PlanFrom(from, f)
+				require.NoError(t, err)
+				for i := range g.Len() {
+					want := g.Phase(i).Guard.Eval(f)
+					if i == plan.Current() {
+						want = phases.True
+					}
+					require.Equal(t, want, plan.Guard(i), "%s from %s", g.Phase(i).Name, from)
+				}
+			}
+		}
+	}
+}
+
 // Promise 1, from every position, with and without jumps.
 func TestThePlanIsTheRun(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))

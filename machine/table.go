@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strconv"
 
 	"github.com/looplab/fsm"
 
@@ -20,8 +21,7 @@ const MaxEdges = 100_000
 // move, so each is built once, and set to the state of whichever machine
 // moves. It never runs an embedder's code: its callbacks are the guards.
 type table struct {
-	states    []string // of the phases, then done
-	events    []fsm.EventDesc
+	events    []fsm.EventDesc // to each phase, then to done
 	callbacks fsm.Callbacks
 	idle      chan *mover
 }
@@ -34,21 +34,17 @@ type mover struct {
 	args []any // the hop
 }
 
-// States and events have prefixes of their own, since looplab/fsm gives the
-// names "event" and "state", and names that begin like a callback's, a meaning.
-const (
-	startState  = "at start"
-	doneState   = "at done"
-	statePrefix = "in "
-	eventPrefix = "to "
-)
+// States, and the events that lead to them, are named by their indices: looplab/fsm
+// gives the names "event" and "state", and names that begin like a callback's, a
+// meaning, and it hashes several names at each move.
+const startState = "-1"
 
 // state is the name of the state at an index.
 func (t *table) state(i int) string {
 	if i == start {
 		return startState
 	}
-	return t.states[i]
+	return t.events[i].Dst
 }
 
 // event is the name of the event that leads to an index: one per destination.
@@ -73,12 +69,9 @@ func (g *Graph) newTable() (*table, error) {
 		callbacks: fsm.Callbacks{},
 		idle:      make(chan *mover, runtime.GOMAXPROCS(0)),
 	}
-	for _, name := range g.names {
-		t.states = append(t.states, statePrefix+name)
-	}
-	t.states = append(t.states, doneState)
-	for to, state := range t.states {
-		event := fsm.EventDesc{Name: eventPrefix + state, Dst: state}
+	for to := range g.done() + 1 {
+		state := strconv.Itoa(to)
+		event := fsm.EventDesc{Name: state, Dst: state}
 		t.events = append(t.events, event)
 		t.callbacks["before_"+event.Name] = func(_ context.Context, e *fsm.Event) {
 			h := e.Args[0].(*hop)

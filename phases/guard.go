@@ -28,14 +28,14 @@ func (g Guard) Reads() Flags { return g.All | g.Any | g.None }
 // of flags all call it.
 func (g Guard) Eval(f Facts) Truth {
 	switch {
-	case g.All&f.no != 0, g.None&f.yes != 0,
+	case g.All&f.no|g.None&f.yes != 0,
 		// A flag of Any that is also in None cannot be the one that is true.
-		g.Any != 0 && f.no.Has(g.Any&^g.None):
+		g.Any != 0 && g.Any&^g.None&^f.no == 0:
 		return False
-	case f.yes.Has(g.All) && f.no.Has(g.None) && (g.Any == 0 || g.Any&f.yes != 0):
-		return True
+	case g.All&^f.yes|g.None&^f.no != 0, g.Any != 0 && g.Any&f.yes == 0:
+		return Unknown
 	}
-	return Unknown
+	return True
 }
 
 // The parts of a guard, as reasons name them.

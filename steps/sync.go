@@ -7,7 +7,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
-	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
 // Snapshot is a moment of a run, as [Sync] shows it.
@@ -61,19 +60,22 @@ func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 	n := len(graph.Steps())
 	indices := make([]int32, n+len(p)+n+1)
 	s := syncing{
-		Snapshot: m, graph: graph, now: now.UTC().Truncate(time.Second), out: make(Pipeline, 0, len(p)+1),
+		Snapshot: m, graph: graph, now: now.UTC().Truncate(time.Second),
 		place: indices[:n:n], index: indices[n:],
 	}
 	s.begin(p)
-	switch at := m.Plan.Current(); {
-	case at >= 0:
-		s.enter(at)
-	case m.Plan.Position().Done:
-		s.end(m.Plan.Position().Phase)
-	default:
+	if position := m.Plan.Position(); position.Done {
+		s.end(position.Phase)
+		return s.out
+	}
+	var room [usualPhases]reached // keeps itineraries of a usual size off the heap
+	ahead := reaches(m.Plan, room[:0])
+	if at := m.Plan.Current(); at >= 0 {
+		s.enter(at, ahead)
+	} else {
 		s.interrupt()
 	}
-	s.follow()
+	s.follow(ahead)
 	return s.out
 }
 
@@ -110,8 +112,14 @@ const (
 )
 
 func (s *syncing) begin(p Pipeline) {
+	steps, next := s.graph.Steps(), 0
+	s.out = make(Pipeline, 0, max(len(p), len(steps)/2))
 	for i := range p {
-		k := s.graph.StepIndex(p[i].Name)
+		k := next
+		if k >= len(steps) || steps[k] != p[i].Name { // they mostly come in order
+			k = s.graph.StepIndex(p[i].Name)
+		}
+		next = k + 1
 		switch {
 		case p[i].Name == "": // it names no step, and an API server refuses it
 		case p[i].Ran():
@@ -257,16 +265,20 @@ func (s *syncing) interrupt() {
 }
 
 // enter shows the phase at index at under its step.
-func (s *syncing) enter(at int) {
-	var room struct { // keeps itineraries of a usual size off the heap
-		under        [usualPhases]int32
-		shown, ahead [usual]bool
-	}
+func (s *syncing) enter(at int, ahead []reached) {
+	var room struct{ shown, comes [usual]bool }
 	shown := sized(room.shown[:], len(s.place))
-	under := reported(s.Plan, s.place, room.under[:0], shown)
-	k := int(under[at])
+	report(s.Plan, ahead, s.place, shown)
+	own := s.Plan.StepOf(at)
+	k := own
+	for _, r := range ahead {
+		if r.phase == at {
+			k = int(r.under)
+			break
+		}
+	}
 	current := s.find(k)
-	if !shown[s.Plan.StepOf(at)] && (current == nil || !current.Open()) {
+	if !shown[own] && (current == nil || !current.Open()) {
 		// It rides under the step before it. Facts may have changed since
 		// that ran: the step that is open is the one.
 		if open := s.out.Current(); open != nil {
@@ -297,23 +309,22 @@ func (s *syncing) enter(at int) {
 		current.Message = phase.Name
 	}
 
-	ahead := sized(room.ahead[:], len(s.place))
-	for i := range s.Plan.Each {
-		if i == at || s.Plan.Runs(i) == phases.False || under[i] < 0 {
+	comes := sized(room.comes[:], len(s.place)) // the steps that something ahead may belong to
+	for i := range ahead {
+		r := &ahead[i]
+		if r.phase == at || r.under < 0 {
 			continue
 		}
-		ahead[under[i]] = true
-		if int(under[i]) == s.Plan.StepOf(i) {
-			for k := range s.Plan.Under(i) {
-				ahead[k] = true
-			}
+		comes[r.under] = true
+		if r.under == r.step {
+			r.eachStep(s.Plan, func(k int, _ bool) { comes[k] = true })
 		}
 	}
 	for i := range s.out {
 		step, k := &s.out[i], s.index[i]
 		switch {
 		case step == current || !step.Open() && !s.Again:
-		case k >= 0 && ahead[k]:
+		case k >= 0 && comes[k]:
 			step.Phase, step.Completed, step.Message = "", nil, MessageContinues
 		case !step.Open():
 		default:
@@ -331,34 +342,27 @@ func (s *syncing) find(index int) *Step {
 }
 
 // follow lists the steps that have not started.
-func (s *syncing) follow() {
-	if s.Plan.Position().Done {
-		return
-	}
+func (s *syncing) follow(ahead []reached) {
 	var room [usual]bool
 	shown := sized(room[:], len(s.place))
-	for i := range s.Plan.Each {
-		runs := s.Plan.Runs(i)
-		if s.graph.Rides(i) || runs == phases.False {
+	for i := range ahead {
+		r := &ahead[i]
+		if r.rides {
 			continue
 		}
-		for k, t := range s.Plan.Under(i) {
+		r.eachStep(s.Plan, func(k int, sure bool) {
 			place := s.place[k]
-			sure := runs == phases.True && t == phases.True
-			if place == waiting || place == nowhere && (sure || s.graph.IsCleanup() && !s.graph.IsEnd(i)) {
+			if place == waiting || place == nowhere && (sure || s.graph.IsCleanup() && !s.graph.IsEnd(r.phase)) {
 				shown[k] = true
 			}
-		}
+		})
 	}
-	for i := range s.Plan.Each {
-		if s.Plan.Runs(i) == phases.False {
-			continue
-		}
-		for k := range s.Plan.Under(i) {
+	for i := range ahead {
+		ahead[i].eachStep(s.Plan, func(k int, _ bool) {
 			if shown[k] {
 				shown[k] = false
 				s.list(Step{Name: s.graph.Steps()[k], Message: MessageNotStarted}, k)
 			}
-		}
+		})
 	}
 }

@@ -71,32 +71,78 @@ func DisplaySteps(p *machine.Plan) []string {
 		return []string{}
 	}
 	names := make([]string, g.Len())
-	under := reported(p, nil, nil, make([]bool, len(g.Steps())))
-	for i, k := range under {
-		if k >= 0 {
+	for i := range names {
+		if k := p.StepOf(i); k >= 0 {
 			names[i] = g.Steps()[k]
+		}
+	}
+	ahead := reaches(p, nil)
+	report(p, ahead, nil, make([]bool, len(g.Steps())))
+	for _, r := range ahead {
+		if r.under >= 0 {
+			names[r.phase] = g.Steps()[r.under]
 		}
 	}
 	return names
 }
 
-// reported is [DisplaySteps] by indices of steps, appended to under. The steps that
-// have started are shown as well: those whose place, by index, is above 0 (nil
-// for none). It sets in shown, by index, which steps are.
-func reported(p *machine.Plan, started []int32, under []int32, shown []bool) []int32 {
+// reached is a phase that a plan reaches and that runs or may run, as far as steps
+// depend on it: one pass over the plan finds all of them, for all that is asked.
+type reached struct {
+	phase int
+	step  int32 // its own ([machine.Plan.StepOf]); -1 if none
+	under int32 // under which it is reported
+	sure  bool  // it runs
+	rides bool
+	// belongs: it is known that it belongs to its step, and to no other. If not,
+	// [machine.Plan.Under] has those that it may belong to.
+	belongs bool
+}
+
+// reaches appends them to list, in the order of the plan, each under its own step.
+func reaches(p *machine.Plan, list []reached) []reached {
 	g := p.Graph()
-	for i := range g.Len() {
-		under = append(under, int32(p.StepOf(i)))
-	}
 	for i := range p.Each {
-		if p.Runs(i) == phases.True && !g.Rides(i) && settled(p, i) {
-			shown[under[i]] = true
+		runs := p.Runs(i)
+		if runs == phases.False {
+			continue
+		}
+		r := reached{phase: i, step: int32(p.StepOf(i)), sure: runs == phases.True, rides: g.Rides(i)}
+		for _, t := range p.Under(i) {
+			r.belongs = t == phases.True
+			break
+		}
+		r.under = r.step
+		list = append(list, r)
+	}
+	return list
+}
+
+// eachStep calls yield with each step that the phase may belong to, and whether it
+// is sure that it runs under it.
+func (r *reached) eachStep(p *machine.Plan, yield func(step int, sure bool)) {
+	if r.belongs {
+		yield(int(r.step), r.sure)
+		return
+	}
+	for k := range p.Under(r.phase) {
+		yield(k, false)
+	}
+}
+
+// report changes under which step phases are reported, as [DisplaySteps] says. The
+// steps that have started are shown as well: those whose place, by index, is above
+// 0 (nil for none). It sets in shown, by index, which steps are.
+func report(p *machine.Plan, ahead []reached, started []int32, shown []bool) {
+	for _, r := range ahead {
+		if r.sure && !r.rides && r.belongs {
+			shown[r.step] = true
 		}
 	}
 	first, last := int32(-1), int32(-1)
-	for i := range p.Each { // the first visible step may be reached by a phase that rides
-		if p.Runs(i) == phases.True && under[i] >= 0 && shown[under[i]] {
-			first = under[i]
+	for _, r := range ahead { // the first visible step may be reached by a phase that rides
+		if r.sure && r.step >= 0 && shown[r.step] {
+			first = r.step
 			break
 		}
 	}
@@ -104,34 +150,25 @@ func reported(p *machine.Plan, started []int32, under []int32, shown []bool) []i
 		shown[k] = shown[k] || place > 0
 	}
 	looked := p.Current() <= 0 // for what is behind
-	for i := range p.Each {
-		switch {
-		case p.Runs(i) == phases.False || under[i] < 0:
-		case !g.Rides(i):
-			if p.Runs(i) == phases.True {
-				last, looked = under[i], true
+	for i := range ahead {
+		switch r := &ahead[i]; {
+		case r.step < 0:
+		case !r.rides:
+			if r.sure {
+				last, looked = r.step, true
 			}
-		case shown[under[i]]:
+		case shown[r.step]:
 		default:
 			if !looked {
 				last, looked = lastBehind(p), true
 			}
 			if last >= 0 {
-				under[i] = last
+				r.under = last
 			} else if first >= 0 {
-				under[i] = first
+				r.under = first
 			}
 		}
 	}
-	return under
-}
-
-// settled reports whether it is known to which step a phase belongs.
-func settled(p *machine.Plan, i int) bool {
-	for _, t := range p.Under(i) {
-		return t == phases.True
-	}
-	return false
 }
 
 // lastBehind returns the index of the step of the last phase that does not ride

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
 func TestDiff(t *testing.T) {
@@ -14,7 +16,7 @@ func TestDiff(t *testing.T) {
 		"--set", "IndirectImage=true,HasISs=true,HasStageBackup=true", "--set", "EnableVolume=unknown", "--diff")
 	assert.Equal(t, 1, r.code, "a flag that matters is unknown")
 	assert.Equal(t, []string{"itinerary Final: flag EnableVolume is unknown: --set says so"}, r.lines(t))
-	golden(t, "plan-diff.txt", r.out)
+	goldentest.Compare(t, "testdata/plan-diff.txt", r.out)
 	for _, line := range []string{
 		"EnableVolume ", "true -> unknown",
 		"- DirectImage ", "+ DataBackup ", "appears; that may still change",

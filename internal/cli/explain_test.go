@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
 // explained is an explanation as JSON.
@@ -192,7 +194,7 @@ func TestExplainMigrations(t *testing.T) {
 
 	r := run(t, objects, "explain", "DataBackup", "-f", "-")
 	assert.Equal(t, 0, r.code)
-	golden(t, "explain.txt", r.out)
+	goldentest.Compare(t, "testdata/explain.txt", r.out)
 
 	r = run(t, objects, "explain", "Rollback", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, r.code, "a phase of an itinerary that none of them is on")

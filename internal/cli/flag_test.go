@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
 func TestExplainFlag(t *testing.T) {
@@ -85,7 +87,7 @@ func TestExplainWhatChangesWithAFlag(t *testing.T) {
 func TestExplainFlagTable(t *testing.T) {
 	r := run(t, various, "explain", "DirectImage", "-f", "-")
 	assert.Equal(t, 0, r.code)
-	golden(t, "explain-flag.txt", r.out)
+	goldentest.Compare(t, "testdata/explain-flag.txt", r.out)
 	assert.Regexp(t, `(?s)^flag DirectImage: \S.*\n  relations .*\n  in Stage .*\n\nNAMESPACE   NAME   ITINERARY   KIND   RUNS `, r.out, "what is the same for all comes first")
 
 	// A name that is several.

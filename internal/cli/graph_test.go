@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
 // The formats are tested in package dump; what is tested here is that the
@@ -31,7 +33,7 @@ func TestGraphText(t *testing.T) {
 			r := run(t, tt.stdin, append([]string{"graph"}, tt.args...)...)
 			assert.Equal(t, 0, r.code)
 			assert.Empty(t, r.stderr)
-			golden(t, tt.golden, r.out)
+			goldentest.Compare(t, "testdata/"+tt.golden, r.out)
 		})
 	}
 }

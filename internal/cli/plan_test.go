@@ -10,13 +10,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
 func TestPlanTable(t *testing.T) {
 	r := run(t, "", "plan", "-f", recorded("objects.json"))
 	assert.Equal(t, 0, r.code)
 	assert.Equal(t, []string{"note: no ImageStream was read in namespaces app-000, app-004 and 15 more, which counts as having none (HasISs); some were read in namespaces app-001, app-002 and 21 more"}, r.lines(t))
-	golden(t, "plan.txt", r.out)
+	goldentest.Compare(t, "testdata/plan.txt", r.out)
 }
 
 // moments is a stream of migrations at various moments of their lives.
@@ -35,17 +37,17 @@ func TestPlanExplainTable(t *testing.T) {
 	r := run(t, moments, "plan", "-f", "-", "--explain")
 	assert.Equal(t, 0, r.code)
 	assert.Empty(t, r.stderr)
-	golden(t, "plan-explain.txt", r.out)
+	goldentest.Compare(t, "testdata/plan-explain.txt", r.out)
 
 	r = run(t, "", "plan", "-i", "Stage", "--explain", "--flags", "DirectVolume,HasPVs,DirectImage", "--unknown", "EnableVolume,HasStageBackup")
 	assert.Equal(t, 1, r.code)
-	golden(t, "plan-explain-itinerary.txt", r.out)
+	goldentest.Compare(t, "testdata/plan-explain-itinerary.txt", r.out)
 }
 
 func TestPlanJSON(t *testing.T) {
 	r := run(t, moments, "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, r.code)
-	golden(t, "plan.json", r.out)
+	goldentest.Compare(t, "testdata/plan.json", r.out)
 }
 
 // wanted is a line of objects.want.jsonl.

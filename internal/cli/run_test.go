@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/cli"
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -117,7 +118,7 @@ func TestRunPrintsChanges(t *testing.T) {
 			r := run(t, "", append([]string{"run"}, tt.args...)...)
 			assert.Equal(t, 0, r.code)
 			assert.Empty(t, r.stderr)
-			golden(t, tt.file, r.out)
+			goldentest.Compare(t, "testdata/"+tt.file, r.out)
 
 			again := run(t, "", append([]string{"run", "--speed", "max"}, tt.args...)...)
 			assert.Equal(t, r, again, "the same input has the same output")
@@ -283,7 +284,7 @@ func TestRunOfARecordedMigration(t *testing.T) {
 	r = run(t, around(``, migration("m", ``, `"itinerary": "Cancel", "errors": ["it broke"]`)), "run", "-f", "-")
 	assert.Contains(t, r.out, "     0s  ns/m, at the beginning of itinerary Cancel\n     0s  itinerary Failed, in place of itinerary Cancel\n")
 
-	golden(t, "run-recorded.txt", run(t, moments, "run", "-f", "-", "--name", "under-way").out)
+	goldentest.Compare(t, "testdata/run-recorded.txt", run(t, moments, "run", "-f", "-", "--name", "under-way").out)
 }
 
 // Whatever a controller of an earlier release has left, it comes to its end.

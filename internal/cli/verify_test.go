@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
 // faulty has a flag that nothing reads, and a phase that never runs.
@@ -47,7 +49,7 @@ func TestVerifyPassesWhatIsBuiltIn(t *testing.T) {
 	r := run(t, "", "verify")
 	assert.Zero(t, r.code, r.stderr)
 	assert.Empty(t, r.stderr)
-	golden(t, "verify.txt", r.out)
+	goldentest.Compare(t, "testdata/verify.txt", r.out)
 
 	suppressed := 0
 	for _, f := range findings(t, run(t, "", "verify", "-o", "json").out) {

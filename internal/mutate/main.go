@@ -34,7 +34,8 @@ func main() {
 	flag.IntVar(&o.count, "n", 50, "how many mutants to try; those that do not compile do not count")
 	flag.Int64Var(&o.seed, "seed", 1, "the order of the mutants")
 	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "of the tests of one package; a loop ends sooner by ulimit -t")
-	flag.StringVar(&o.results, "results", filepath.FromSlash("internal/mutate/testdata/results.jsonl"), "the file that results are appended to")
+	flag.StringVar(&o.results, "results", filepath.FromSlash("internal/mutate/testdata/results.jsonl"),
+		"the file that results are appended to")
 	flag.StringVar(&o.explained, "explained", filepath.FromSlash("internal/mutate/alive.md"), "the file that explains mutants that live")
 	flag.StringVar(&o.all, "tests", "./...", "the packages whose tests are run, if they depend on the mutated one")
 	flag.BoolVar(&o.report, "report", false, "try nothing: only print what the file of results says")
@@ -88,14 +89,17 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	}
 	open := newReport(mutants, results).print(w, explained)
 	if o.report && open > 0 {
-		return fmt.Errorf("%d mutants live and are not explained in %s: test what they change, or say there why no test can see it", open, o.explained)
+		return fmt.Errorf("%d mutants live and are not explained in %s: test what they change, or say there why no test can see it",
+			open, o.explained)
 	}
 	return nil
 }
 
 // sample tries mutants in their order until enough have been tried. It adds each to the
 // results and to their file, and prints it.
-func (t trial) sample(ctx context.Context, o options, w io.Writer, mutants []mutant, results map[string]result, explained map[string]bool) error {
+func (t trial) sample(
+	ctx context.Context, o options, w io.Writer, mutants []mutant, results map[string]result, explained map[string]bool,
+) error {
 	commit, err := commitOf(ctx, t.module.root)
 	if err != nil {
 		return err

@@ -55,7 +55,8 @@ func (a *app) compat() *cobra.Command {
 	o.registerNames(cmd)
 	f.StringVar(&o.accept, "accept", "",
 		"the `FILE` that accepts breaks which are intended, each with a reason and the day on which that expires")
-	f.StringVar(&o.now, "now", "", "with --accept, the `TIME` as of which acceptances expire, such as 2026-11-20T12:00:00Z, if that is not now")
+	f.StringVar(&o.now, "now", "",
+		"with --accept, the `TIME` as of which acceptances expire, such as 2026-11-20T12:00:00Z, if that is not now")
 	complete(cmd, "now", cobra.NoFileCompletions)
 	a.readers = append(a.readers, cmd)
 	o.register(cmd)
@@ -427,7 +428,7 @@ func (a *app) breakBlock(alike []*verify.Break) block {
 	} else if b.Suggestion != "" {
 		one.copy = append(one.copy, "fix: "+b.Suggestion)
 	}
-	if len(alike) > 1 || b.Accepted == "" && b.Severity().Reaches(verify.Warning) && b.Rule != verify.RuleInconclusive {
+	if len(alike) > 1 || b.Acceptable() && b.Severity().Reaches(verify.Warning) {
 		for _, b := range alike {
 			one.copy = append(one.copy, "fingerprint: "+b.Fingerprint())
 		}

@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/command"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -184,7 +185,7 @@ func TestTheFileOfAFleetIsWhatTheRunnerMakes(t *testing.T) {
 	}
 	out, err := yaml.Marshal(f)
 	require.NoError(t, err)
-	golden(t, "fleet.yaml", string(out))
+	goldentest.Compare(t, "testdata/fleet.yaml", string(out))
 }
 
 const noStoresOption = "no-stores"

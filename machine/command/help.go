@@ -328,7 +328,7 @@ Nothing is sampled; if a bound is hit, the result is inconclusive, with exit cod
 A release is <current>, which is built in; FILE.yaml, such as verify --freeze
 writes it; or git:REF:PATH, the file as it was in a commit. The path begins at the
 top of the repository, or with ./ at the current directory. With #NAME behind a
-file, only that itinerary is compared.
+release, only that itinerary is compared.
 
 What is found is of four kinds:
   state       it cannot be resumed: its phase is gone

@@ -39,6 +39,8 @@ func (a *app) releaseArg(arg string) (ref, file, itinerary string, err error) {
 	switch {
 	case arg == a.current():
 		return "", "", "", nil
+	case strings.HasPrefix(arg, a.current()+"#"):
+		return "", "", strings.TrimPrefix(arg, a.current()+"#"), nil
 	case strings.HasPrefix(arg, gitPrefix):
 		if ref, file, err = splitGit(arg); err != nil {
 			return "", "", "", err
@@ -70,6 +72,9 @@ func (a *app) release(ctx context.Context, arg string) (*release, error) {
 	}
 	r := &release{arg: arg, family: a.builtin, only: itinerary}
 	if file == "" {
+		if _, err := a.builtin.graph(itinerary); err != nil && itinerary != "" {
+			return nil, fmt.Errorf("%s: %w", a.current(), err)
+		}
 		return r, nil
 	}
 	var defs *phases.File

@@ -27,11 +27,13 @@ func regular(file string) error {
 
 // replaceFile gives a file another text in one step: it has the one or the other,
 // whatever happens. Its mode stays; a new file gets the usual one. A link stays, and
-// the file that it leads to is replaced.
+// the file that it leads to is replaced; one that leads to no file is refused.
 func replaceFile(file string, text []byte) (err error) {
 	mode := fs.FileMode(0o644)
 	if target, err := filepath.EvalSymlinks(file); err == nil {
 		file = target
+	} else if _, err := os.Lstat(file); err == nil {
+		return fmt.Errorf("%s is a link that leads to no file; create that file, or name another", file)
 	}
 	if info, err := os.Stat(file); err == nil {
 		mode = info.Mode().Perm()
@@ -44,7 +46,11 @@ func replaceFile(file string, text []byte) (err error) {
 	}
 	next, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
 	if err != nil {
-		return err
+		var cause *fs.PathError // which names a file that the user has never heard of
+		if errors.As(err, &cause) {
+			err = cause.Err
+		}
+		return fmt.Errorf("no file can be created in %s: %w", filepath.Dir(file), err)
 	}
 	defer func() {
 		if err != nil {

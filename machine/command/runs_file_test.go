@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -274,5 +275,5 @@ func TestTheFileOfRunsIsWhatTheRunnerMakes(t *testing.T) {
 	}
 	out, err := yaml.Marshal(list)
 	require.NoError(t, err)
-	golden(t, "runs.yaml", string(out))
+	goldentest.Compare(t, "testdata/runs.yaml", string(out))
 }

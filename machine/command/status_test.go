@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/command"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -44,7 +45,7 @@ func TestStatus(t *testing.T) {
 		code, out, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "-o", format)
 		assert.Equal(t, 1, code)
 		assert.Equal(t, stuck, stderr)
-		golden(t, "status."+strings.Replace(format, "table", "txt", 1), out)
+		goldentest.Compare(t, "testdata/status."+strings.Replace(format, "table", "txt", 1), out)
 	}
 	code, out, stderr := upgradectl(t, "", "status", "-i", "testdata/upgrades.yaml", "-f", "testdata/runs.yaml", atNoon)
 	assert.Equal(t, 1, code)

@@ -214,7 +214,6 @@ func (a *app) printFindings(o *verifyOptions) error {
 		if o.fix {
 			if c, err = a.fix(c); err != nil {
 				a.problem(err)
-				continue
 			}
 		}
 		findings = append(findings, a.findings(c)...)
@@ -268,7 +267,8 @@ func (a *app) printFixes(all []*checked) error {
 	return out.flush()
 }
 
-// fix changes the file of what is checked, and returns that as it is then.
+// fix changes the file of what is checked, and returns that as it is then: unchanged
+// if there is an error.
 func (a *app) fix(c *checked) (*checked, error) {
 	text, fixed, err := c.source.Fix(a.findings(c))
 	if err != nil || len(fixed) == 0 {
@@ -277,14 +277,14 @@ func (a *app) fix(c *checked) (*checked, error) {
 	name := c.source.Name()
 	source, err := verify.Load(bytes.NewReader(text), name)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	next, err := checkedOf(source)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	if err := replaceFile(name, text); err != nil {
-		return nil, fmt.Errorf("--fix: cannot write: %w", err)
+		return c, fmt.Errorf("--fix: cannot write: %w", err)
 	}
 	a.line("note: %s: fixed %d %s", name, len(fixed), plural("finding", len(fixed)))
 	next.only = c.only

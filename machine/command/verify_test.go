@@ -1,9 +1,12 @@
 package command_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/machine/command"
 	"github.com/konveyor/dynamic-pipeline/machine/verify"
@@ -33,11 +36,48 @@ func TestVerifyKnowsTheCatalogue(t *testing.T) {
 	assert.Contains(t, out, verify.PhaseWithoutHandler)
 }
 
+func TestAFixThatFailsHidesNoFinding(t *testing.T) {
+	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
+	file := filepath.Join(t.TempDir(), "f.yaml")
+	const text = "flags: [{name: A}]\nitineraries:\n- name: X\n  phases:\n  - ? decides\n    : - A\n    name: P\n    step: S\n"
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+	code, out, stderr := execute(t, c, "", "verify", "-i", file, "--fix")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stderr, "remove by hand what the findings name")
+	assert.Contains(t, out, "no guard reads flag")
+	assert.Contains(t, out, "1 itinerary, 22 rules: ")
+	got, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, text, string(got))
+}
+
+func TestAFileThatCannotBeWrittenIsNamedAsTheUserKnowsIt(t *testing.T) {
+	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
+	dir := t.TempDir()
+	code, _, stderr := execute(t, c, "", "verify", "--freeze", filepath.Join(dir, "none", "f.yaml"))
+	assert.Equal(t, 1, code)
+	assert.Equal(t, "kubectl letters: --freeze: no file can be created in "+filepath.Join(dir, "none")+": no such file or directory\n", stderr)
+
+	link := filepath.Join(dir, "link.yaml")
+	require.NoError(t, os.Symlink("gone.yaml", link))
+	code, _, stderr = execute(t, c, "", "verify", "--freeze", link)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stderr, "link.yaml is a link that leads to no file; create that file, or name another")
+	_, err := os.Readlink(link)
+	assert.NoError(t, err, "it is still a link")
+}
+
 func TestTheReleaseThatIsBuiltInHasAName(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	code, out, stderr := execute(t, c, "", "compat", "letters@current", "letters@current")
 	assert.Zero(t, code, stderr)
 	assert.Contains(t, out, "upgrade from letters@current to letters@current")
+	code, out, stderr = execute(t, c, "", "compat", "letters@current", "letters@current#Forth")
+	assert.Zero(t, code, stderr)
+	assert.Contains(t, out, "rollback from letters@current#Forth to letters@current")
+	code, _, stderr = execute(t, c, "", "compat", "letters@current", "letters@current#Fort")
+	assert.Equal(t, 2, code)
+	assert.Equal(t, "kubectl letters: letters@current: unknown itinerary \"Fort\"; did you mean \"Forth\"?\n", stderr)
 	c.Name = "abc"
 	code, _, stderr = execute(t, c, "", "compat", "abc@current", "letters@current")
 	assert.Equal(t, 2, code)

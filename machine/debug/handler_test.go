@@ -3,31 +3,27 @@ package debug_test
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
-
-var update = flag.Bool("update", false, "write the golden files of the pages")
 
 // dozen records a dozen runs, and that of an item.
 func dozen(f *debugtest.Fixture) {
@@ -90,14 +86,7 @@ func TestPagesAsTextAndJSON(t *testing.T) {
 					assert.Equal(t, debug.APIVersion, page.APIVersion)
 					assert.NotEmpty(t, page.Kind)
 				}
-				file := filepath.Join("testdata", "pages", name+"."+ending)
-				if *update {
-					require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
-					require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-				}
-				want, err := os.ReadFile(file)
-				require.NoError(t, err, "run go test with -update")
-				assert.Empty(t, cmp.Diff(string(want), got), "-want +got")
+				goldentest.Compare(t, filepath.Join("testdata", "pages", name+"."+ending), got)
 			})
 		}
 	}

@@ -3,7 +3,6 @@ package dump_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,31 +11,15 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/dumptest"
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
-
-var update = flag.Bool("update", false, "write the golden files under testdata again")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: -want +got\n%s", name, diff)
-	}
-}
 
 // eachDrawing walks the drawings that all formats are tested with.
 func eachDrawing(t *testing.T, yield func(t *testing.T, name string, d *dump.Drawing)) {
@@ -53,11 +36,11 @@ var asJSON = []string{"warm-middle", "warm-all-edges", "failed", "rollback-middl
 
 func TestGolden(t *testing.T) {
 	eachDrawing(t, func(t *testing.T, name string, d *dump.Drawing) {
-		golden(t, name+".txt", d.Text())
-		golden(t, name+".dot", d.DOT())
-		golden(t, name+".mmd", d.Mermaid())
+		goldentest.Compare(t, "testdata/"+name+".txt", d.Text())
+		goldentest.Compare(t, "testdata/"+name+".dot", d.DOT())
+		goldentest.Compare(t, "testdata/"+name+".mmd", d.Mermaid())
 		if slices.Contains(asJSON, name) {
-			golden(t, name+".json", string(d.JSON()))
+			goldentest.Compare(t, "testdata/"+name+".json", string(d.JSON()))
 		}
 	})
 }

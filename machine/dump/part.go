@@ -85,7 +85,11 @@ const (
 	impossible
 )
 
-var stateNames = [...]string{plain: "", behind: "behind", current: "current", runs: "will run", unknown: "unknown", byChoice: "depends on a choice", out: "will not run", covered: "covered", missed: "not covered", impossible: "impossible"}
+var stateNames = [...]string{
+	plain: "", behind: "behind", current: "current",
+	runs: "will run", unknown: "unknown", byChoice: "depends on a choice", out: "will not run",
+	covered: "covered", missed: "not covered", impossible: "impossible",
+}
 
 func (s state) String() string { return stateNames[s] }
 

@@ -1,6 +1,9 @@
 package dump
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // colors are those of a state in pictures that others draw: DOT and Mermaid.
 // Fill, line and text are all given, so that a picture reads the same on a
@@ -38,7 +41,8 @@ const labelWidth = 44
 // the usual one, and what is told of it.
 func (n *node) label(p *part, short bool) []string {
 	lines := labelLines(n.name)
-	if words := n.words(); n.isPhase() && n.crowd.len() == 0 && words != "" && words != runs.String() && words != covered.String() && !n.in("state") && n.change != removed {
+	usual := []string{"", runs.String(), covered.String()}
+	if words := n.words(); n.isPhase() && n.crowd.len() == 0 && !slices.Contains(usual, words) && !n.in("state") && n.change != removed {
 		lines = append(lines, words)
 	}
 	if n.change == changed {

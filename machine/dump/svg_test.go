@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/dumptest"
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -118,7 +119,7 @@ func TestGoldenPictures(t *testing.T) {
 	drawn := 0
 	eachDrawing(t, func(t *testing.T, name string, d *dump.Drawing) {
 		if slices.Contains(asSVG, name) {
-			golden(t, name+".svg", string(d.SVG()))
+			goldentest.Compare(t, "testdata/"+name+".svg", string(d.SVG()))
 			drawn++
 		}
 	})
@@ -142,7 +143,7 @@ func TestThePictureOfTheREADME(t *testing.T) {
 	require.NoError(t, err)
 	d, err := dump.New(dump.Options{}, dump.Itinerary{Plan: plan})
 	require.NoError(t, err)
-	golden(t, "upgrade.svg", string(d.SVG()))
+	goldentest.Compare(t, "testdata/upgrade.svg", string(d.SVG()))
 }
 
 func TestAPictureOfManyPhasesIsLinear(t *testing.T) {

@@ -207,22 +207,7 @@ func (e *engine[T, W]) restart() error {
 			if phase.End { // it does no work
 				continue
 			}
-			p, ok := e.options.PhasesByItinerary[name][phase.Name]
-			if !ok {
-				p = e.options.Phases[phase.Name]
-			}
-			work := p.Handler
-			if work == nil {
-				work = o.Handler
-			}
-			p.Handler = runner.VisitFunc[T](func(ctx context.Context, object T, v runner.Visit) (runner.Result, error) {
-				var bound runner.HandlerFunc[T] // nil passes through
-				if work != nil {
-					bound = func(ctx context.Context, object T) (runner.Result, error) { return work.Handle(ctx, object, v) }
-				}
-				return e.handle(ctx, object, name, phase, bound)
-			})
-			o.PhasesByItinerary[name][phase.Name] = p
+			o.PhasesByItinerary[name][phase.Name] = e.watched(name, phase)
 		}
 	}
 	if e.setup.Coverage != nil {
@@ -233,6 +218,24 @@ func (e *engine[T, W]) restart() error {
 	r, err := runner.New(o)
 	e.runner = r
 	return err
+}
+
+// watched returns the embedder's options of a phase, with a handler that goes through
+// the engine.
+func (e *engine[T, W]) watched(itinerary string, phase phases.Phase) runner.Phase[T] {
+	p := e.given(itinerary, phase.Name)
+	work := p.Handler
+	if work == nil {
+		work = e.options.Handler
+	}
+	p.Handler = runner.VisitFunc[T](func(ctx context.Context, object T, v runner.Visit) (runner.Result, error) {
+		var bound runner.HandlerFunc[T] // nil passes through
+		if work != nil {
+			bound = func(ctx context.Context, object T) (runner.Result, error) { return work.Handle(ctx, object, v) }
+		}
+		return e.handle(ctx, object, itinerary, phase, bound)
+	})
+	return p
 }
 
 // graph is the itinerary of that name, or nil.
@@ -254,12 +257,17 @@ func (e *engine[T, W]) isEnd(itinerary, phase string) bool {
 	return err == nil && g.IsEnd(i)
 }
 
+// given returns the embedder's options of a phase.
+func (e *engine[T, W]) given(itinerary, phase string) runner.Phase[T] {
+	if p, ok := e.options.PhasesByItinerary[itinerary][phase]; ok {
+		return p
+	}
+	return e.options.Phases[phase]
+}
+
 // phase is how the embedder's options run a phase, with their defaults.
 func (e *engine[T, W]) phase(itinerary, phase string) runner.Phase[T] {
-	p, ok := e.options.PhasesByItinerary[itinerary][phase]
-	if !ok {
-		p = e.options.Phases[phase]
-	}
+	p := e.given(itinerary, phase)
 	if p.Deadline == 0 {
 		p.Deadline = e.options.Deadline
 	}

@@ -217,7 +217,8 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 		resumed, err := e.options.Itineraries.Resume(s.Checkpoint, s.Itinerary)
 		return resumed.Machine, err
 	}
-	c := &checking{before: r.before, after: r.after, graph: g, events: r.events, calls: r.calls, truth: r.truth, carried: r.carried, eachWrite: e.eachWrite,
+	c := &checking{before: r.before, after: r.after, graph: g,
+		events: r.events, calls: r.calls, truth: r.truth, carried: r.carried, eachWrite: e.eachWrite,
 		err: r.err, gaveUp: r.gaveUp, held: r.outcome.Paused, paused: r.paused, holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
 		selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
 		ended: e.clock.Now(), again: r.outcome.Requeue, next: r.outcome.RequeueAfter,
@@ -320,8 +321,10 @@ func (c *checking) present() {
 	if c.after.Phase == "" || slices.Contains(c.entered(), c.after.Phase) {
 		return
 	}
-	if i, err := c.graph.Lookup(c.before.Phase); err == nil && c.before.Itinerary == c.after.Itinerary && c.graph.Phase(i).Name == c.after.Phase {
-		return
+	if c.before.Itinerary == c.after.Itinerary {
+		if i, err := c.graph.Lookup(c.before.Phase); err == nil && c.graph.Phase(i).Name == c.after.Phase {
+			return
+		}
 	}
 	if c.before.Itinerary != c.after.Itinerary || c.before.Phase != c.after.Phase {
 		c.broken(PromisePlan, "the run is in a phase that it has not entered", "%s", c.after.Phase)

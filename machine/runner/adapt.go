@@ -19,7 +19,8 @@ import (
 // Key that is nil stays nil, and then goes by the type U.
 func Adapt[T, U any](o Options[T], of func(object U) T) Options[U] {
 	if of == nil {
-		return Options[U]{Storage: Storage[U]{problems: []string{"Storage: Adapt has no function; give one that returns the object that another holds"}}}
+		return Options[U]{Storage: Storage[U]{problems: []string{
+			"Storage: Adapt has no function; give one that returns the object that another holds"}}}
 	}
 	a := Options[U]{
 		Itineraries: o.Itineraries, PassThrough: o.PassThrough, PauseHoldsCleanup: o.PauseHoldsCleanup, SourceFlags: o.SourceFlags,

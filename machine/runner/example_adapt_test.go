@@ -23,10 +23,12 @@ type House struct{ Rooms map[string]*Room }
 func ExampleAdapt() {
 	flags := phases.MustVocabulary(nil)
 	ofRooms := runner.Options[*Room]{
-		Itineraries: machine.MustCompileSet(phases.Itinerary{Name: "Paint", Vocabulary: flags, Phases: []phases.Phase{{Name: "Walls", Step: "Paint"}}}),
-		Select:      func(context.Context, *Room) (string, error) { return "Paint", nil },
-		Sources:     func(context.Context, *Room) (*phases.Sources, error) { return phases.NewSources(flags) },
-		Storage:     runner.NewStatusStorage(func(r *Room) *runner.State { return &r.State }),
+		Itineraries: machine.MustCompileSet(phases.Itinerary{Name: "Paint", Vocabulary: flags, Phases: []phases.Phase{
+			{Name: "Walls", Step: "Paint"},
+		}}),
+		Select:  func(context.Context, *Room) (string, error) { return "Paint", nil },
+		Sources: func(context.Context, *Room) (*phases.Sources, error) { return phases.NewSources(flags) },
+		Storage: runner.NewStatusStorage(func(r *Room) *runner.State { return &r.State }),
 		Handler: runner.HandlerFunc[*Room](func(_ context.Context, r *Room) (runner.Result, error) {
 			r.Painted = true
 			return runner.Done(), nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,12 @@ const (
 	MaxAcceptFileSize = 1 << 20
 	MaxAcceptances    = 1_000
 )
+
+// maxAcceptErrors is the number of problems of a file that are listed.
+const maxAcceptErrors = 20
+
+// acceptKeys are those of an entry, all of them mandatory.
+var acceptKeys = []string{"fingerprint", "reason", "expires"}
 
 // Acceptance accepts a break that is intended, until a day.
 type Acceptance struct {
@@ -49,8 +56,8 @@ func (a Acceptance) expired(now time.Time) bool {
 //	  expires: 2027-03-31
 //
 // All three keys are mandatory, and a fingerprint stands once. The name stands for
-// the file in messages. The error joins an [*AcceptError] for each problem. At most
-// [MaxAcceptFileSize] bytes and [MaxAcceptances] entries are read.
+// the file in messages. The error joins an [*AcceptError] for each problem, of very many
+// the first. At most [MaxAcceptFileSize] bytes and [MaxAcceptances] entries are read.
 func LoadAcceptances(r io.Reader, name string) ([]Acceptance, error) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxAcceptFileSize+1))
 	if err != nil {
@@ -80,55 +87,75 @@ func LoadAcceptances(r io.Reader, name string) ([]Acceptance, error) {
 		return nil, &AcceptError{File: name, Line: entries[MaxAcceptances].Line,
 			Problem: fmt.Sprintf("is one acceptance too many: a file holds at most %d", MaxAcceptances)}
 	}
+	l := acceptLoader{file: name}
 	var all []Acceptance
-	var errs []error
 	for _, n := range entries {
-		a, problem := acceptance(n)
+		a := l.acceptance(n)
 		a.File, a.Line, a.Column = name, n.Line, n.Column
-		if slices.ContainsFunc(all, func(b Acceptance) bool { return b.Fingerprint == a.Fingerprint }) {
-			problem = fmt.Sprintf("fingerprint %s stands twice; remove one", a.Fingerprint)
-		}
-		if problem != "" {
-			errs = append(errs, &AcceptError{File: name, Line: a.Line, Problem: problem})
-			continue
+		if a.Fingerprint != "" && slices.ContainsFunc(all, func(b Acceptance) bool { return b.Fingerprint == a.Fingerprint }) {
+			l.add(n, "fingerprint %s stands twice; remove one", a.Fingerprint)
 		}
 		all = append(all, a)
 	}
-	if errs != nil {
-		return nil, errors.Join(errs...)
+	if more := l.found - len(l.errs); more > 0 {
+		l.errs = append(l.errs, &AcceptError{File: name, Problem: fmt.Sprintf("%d more problems are not listed; correct those above first", more)})
+	}
+	if l.errs != nil {
+		return nil, errors.Join(l.errs...)
 	}
 	return all, nil
 }
 
-// acceptance reads an entry, and returns what is wrong with it.
-func acceptance(n *yaml.Node) (a Acceptance, problem string) {
+// acceptLoader notes what is wrong in a file of acceptances.
+type acceptLoader struct {
+	file  string
+	errs  []error
+	found int
+}
+
+func (l *acceptLoader) add(n *yaml.Node, format string, args ...any) {
+	if l.found++; l.found <= maxAcceptErrors {
+		l.errs = append(l.errs, &AcceptError{File: l.file, Line: n.Line, Problem: fmt.Sprintf(format, args...)})
+	}
+}
+
+// acceptance reads an entry, and notes all that is wrong with it.
+func (l *acceptLoader) acceptance(n *yaml.Node) (a Acceptance) {
 	if n.Kind != yaml.MappingNode {
-		return a, "an entry must be a mapping with the keys fingerprint, reason and expires"
+		l.add(n, "an entry must be a mapping with the keys fingerprint, reason and expires")
+		return a
 	}
-	values := make(map[string]string)
+	values := make(map[string]*yaml.Node)
 	for i := 0; i < len(n.Content); i += 2 {
-		key, value := n.Content[i].Value, n.Content[i+1]
-		_, twice := values[key]
+		key, value := n.Content[i], n.Content[i+1]
 		switch {
-		case !slices.Contains([]string{"fingerprint", "reason", "expires"}, key):
-			return a, fmt.Sprintf("an entry has no key %q; the keys are fingerprint, reason and expires", key)
-		case twice:
-			return a, fmt.Sprintf("key %q stands twice; remove one", key)
+		case !slices.Contains(acceptKeys, key.Value):
+			l.add(key, "an entry has no key %q; the keys are fingerprint, reason and expires", key.Value)
+		case values[key.Value] != nil:
+			l.add(key, "key %q stands twice; remove one", key.Value)
+		default:
+			values[key.Value] = value
+		}
+	}
+	text := func(key string) string {
+		switch value := values[key]; {
+		case value == nil || value.Kind == yaml.ScalarNode && (value.ShortTag() == "!!null" || strings.TrimSpace(value.Value) == ""):
+			l.add(n, "an entry has no %s; give it one", key)
 		case value.Kind != yaml.ScalarNode:
-			return a, fmt.Sprintf("%s must be a text", key)
+			l.add(value, "%s must be a text", key)
+		default:
+			return value.Value
 		}
-		values[key] = value.Value
+		return ""
 	}
-	for _, key := range []string{"fingerprint", "reason", "expires"} {
-		if strings.TrimSpace(values[key]) == "" {
-			return a, fmt.Sprintf("an entry has no %s; give it one", key)
+	a.Fingerprint, a.Reason = text("fingerprint"), text("reason")
+	if day := text("expires"); day != "" {
+		var err error
+		if a.Expires, err = time.Parse(dayLayout, day); err != nil {
+			l.add(values["expires"], "expires must be a day such as 2027-03-31, not %q", day)
 		}
 	}
-	day, err := time.Parse(dayLayout, values["expires"])
-	if err != nil {
-		return a, fmt.Sprintf("expires must be a day such as 2027-03-31, not %q", values["expires"])
-	}
-	return Acceptance{Fingerprint: values["fingerprint"], Reason: values["reason"], Expires: day}, ""
+	return a
 }
 
 // AcceptError is a problem at one place of a file of acceptances.
@@ -149,6 +176,20 @@ func (e *AcceptError) Error() string {
 // Unwrap returns the cause, or nil.
 func (e *AcceptError) Unwrap() error { return e.Err }
 
+// about returns the direction and the itinerary that the fingerprint names; both are
+// empty if it is none of a break.
+func (a Acceptance) about() (Direction, string) {
+	parts := strings.Split(a.Fingerprint, "/") // rule, direction, itinerary, and names
+	if len(parts) < 3 || !slices.Contains([]string{string(Upgrade), string(Rollback)}, parts[1]) {
+		return "", ""
+	}
+	itinerary, err := url.PathUnescape(parts[2])
+	if err != nil {
+		return "", ""
+	}
+	return Direction(parts[1]), itinerary
+}
+
 // accept marks the breaks that acceptances cover, and adds a break for each
 // acceptance that matches none, has expired or has no reason. What is inconclusive
 // is not covered, and then an acceptance that matches none may be of a break that was
@@ -159,6 +200,7 @@ func (r *CompatReport) accept(acceptances []Acceptance, now time.Time) {
 	for _, a := range acceptances {
 		i := slices.IndexFunc(r.Breaks, func(b Break) bool { return b.Fingerprint() == a.Fingerprint })
 		of := Break{Rule: RuleAcceptanceUnused, Kind: DefinitionKind, Acceptance: a.Fingerprint}
+		of.Direction, of.Itinerary = a.about()
 		if a.File != "" {
 			of.Place = &Place{File: a.File, Line: a.Line, Column: a.Column}
 		}

@@ -168,7 +168,7 @@ func (c *checker) suppress() {
 // unused adds the finding of a suppression that is of no use.
 func (c *checker) unused(s phases.Suppression, node *yaml.Node, text string) {
 	f := c.add(at{phase: -1, step: s.Step, flag: s.Flag, node: node}, "%s", text)
-	f.Itinerary, f.Phase = s.Itinerary, s.Phase
+	f.Itinerary, f.Phase, f.Suppression = s.Itinerary, s.Phase, s.Rule
 	f.Place.Itinerary, f.Place.Phase = s.Itinerary, s.Phase
 }
 

@@ -63,6 +63,16 @@ func (b Break) Severity() Severity {
 	return b.Kind.Severity()
 }
 
+// Acceptable reports whether an acceptance can still cover the break: it is not accepted
+// yet, and neither about an acceptance nor inconclusive.
+func (b Break) Acceptable() bool {
+	switch b.Rule {
+	case RuleInconclusive, RuleAcceptanceUnused, RuleAcceptanceExpired:
+		return false
+	}
+	return b.Accepted == ""
+}
+
 // Fingerprint names the break by its rule, kind, direction, itinerary and names,
 // without prose and without the state: it stays the same when texts change. It is
 // what an [Acceptance] holds.
@@ -168,6 +178,9 @@ func (e *PlaceError) Unwrap() error { return e.Err }
 //
 // Phases are the same in both releases if they have one name, or if one of them is
 // formerly the other.
+//
+// Whether each run of a release comes to its end is what [Check] decides
+// ([EndUnreachable], [LoopNeverEnds]), and is not compared.
 func Compat(old, new *Release, o CompatOptions) *CompatReport {
 	if o.MaxNodes <= 0 {
 		o.MaxNodes = DefaultMaxNodes

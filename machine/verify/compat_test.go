@@ -2,7 +2,6 @@ package verify
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -48,28 +48,12 @@ func fingerprints(breaks []Break) []string {
 	return all
 }
 
-// updating reports whether tests write the files that they compare with.
-func updating() bool { return flag.Lookup("update").Value.String() == "true" }
-
-// golden compares with a file, or writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if updating() {
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Empty(t, cmp.Diff(string(want), got), "run with -update if this is meant")
-}
-
 func TestNamesOfCompatRulesAreFrozen(t *testing.T) {
 	var b strings.Builder
 	for _, r := range CompatRules() {
 		fmt.Fprintf(&b, "%s %s: %s\n", r.Name, r.Severity, r.Definition)
 	}
-	golden(t, "compat-rules.txt", b.String())
+	goldentest.Compare(t, "testdata/compat-rules.txt", b.String())
 }
 
 func TestAReleaseIsCompatibleWithItself(t *testing.T) {
@@ -158,7 +142,7 @@ func TestPlantedChangesInFinalAreFound(t *testing.T) {
 					fmt.Fprintf(&b, "  suggestion: %s\n", one.Suggestion)
 				}
 			}
-			golden(t, "compat/"+strings.NewReplacer(" ", "-", ",", "", "'", "").Replace(c.name)+".txt", b.String())
+			goldentest.Compare(t, "testdata/compat/"+strings.NewReplacer(" ", "-", ",", "", "'", "").Replace(c.name)+".txt", b.String())
 		})
 	}
 }
@@ -407,11 +391,16 @@ func TestAcceptancesOfNoUseAreShownInTheirFile(t *testing.T) {
 	r := Report{Results: BreakResultsOf(Compat(old, old, CompatOptions{Acceptances: acceptances}).Breaks)}
 	require.Len(t, r.Results, 2)
 	assert.NotEqual(t, r.Results[0].Fingerprint, r.Results[1].Fingerprint)
+	for fingerprint, want := range map[string]string{"phase-gone/rollback/A%2FB": "rollback of A/B", "phase-gone/sideways/A": " of ", "a": " of "} {
+		for _, b := range Compat(old, old, CompatOptions{Acceptances: []Acceptance{{Fingerprint: fingerprint}}}).Breaks {
+			assert.Equal(t, want, string(b.Direction)+" of "+b.Itinerary)
+		}
+	}
 	var github, sarif strings.Builder
 	require.NoError(t, r.WriteGitHub(&github))
-	assert.Empty(t, cmp.Diff("::warning file=accept.yaml,line=2,col=3,title=acceptance-unused"+
+	assert.Empty(t, cmp.Diff("::warning file=accept.yaml,line=2,col=3,title=acceptance-unused%3A upgrade / A"+
 		"::the acceptance of phase-gone/upgrade/A matches no break; remove it\n"+
-		"::warning file=accept.yaml,line=5,col=3,title=acceptance-unused"+
+		"::warning file=accept.yaml,line=5,col=3,title=acceptance-unused%3A upgrade / B"+
 		"::the acceptance of phase-gone/upgrade/B matches no break; remove it\n", github.String()))
 	require.NoError(t, r.WriteSARIF(&sarif))
 	assert.Contains(t, sarif.String(), `"uri": "accept.yaml"`)
@@ -437,6 +426,14 @@ func TestFilesOfAcceptancesAreReadStrictly(t *testing.T) {
 		{"too many", "accept:\n" + strings.Repeat(entry, MaxAcceptances+1), "one acceptance too many"},
 		{"too large", "#" + strings.Repeat("x", MaxAcceptFileSize), "more than 1048576 bytes"},
 		{"no list", "accept: 1\n", "f.yaml"},
+		{"all that is wrong with an entry", "accept:\n- {fingerprint: [a], resaon: r, expires: soon}\n",
+			`f.yaml:2: an entry has no key "resaon"; the keys are fingerprint, reason and expires
+f.yaml:2: fingerprint must be a text
+f.yaml:2: an entry has no reason; give it one
+f.yaml:2: expires must be a day such as 2027-03-31, not "soon"`},
+		{"no value", "accept:\n- {fingerprint: ~, reason: r, expires: 2027-03-31}\n", "f.yaml:2: an entry has no fingerprint"},
+		{"a key twice", "accept:\n- reason: r\n  reason: s\n", `f.yaml:3: key "reason" stands twice`},
+		{"very many problems", "accept:\n" + strings.Repeat("- x\n", 100), "f.yaml: 80 more problems are not listed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := LoadAcceptances(strings.NewReader(c.text), "f.yaml")
@@ -486,7 +483,7 @@ func TestAFrozenReleaseIsReadBackAsItWas(t *testing.T) {
 	fake = &recordingTB{}
 	Frozen(fake, r, path, FrozenOptions{Accept: accept, Now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)})
 	require.Len(t, fake.errors, 1)
-	assert.Contains(t, fake.errors[0], "warning: acceptance-unused: "+accept+":2:", "the place of what is to be removed")
+	assert.Contains(t, fake.errors[0], "warning: acceptance-unused (upgrade): "+accept+":2:", "the place of what is to be removed")
 }
 
 type recordingTB struct{ errors []string }

@@ -180,7 +180,8 @@ func (e *editor) run(n *yaml.Node, size, first, last int) error {
 		if to < len(e.Source.text) {
 			to = e.line(to)
 		}
-		for to > from && (e.idle(e.line(to-1)) && e.line(to-1) > from) {
+		least := max(from, e.bodyEnd(n.Content[last*size+size-1], to))
+		for to > least && (e.idle(e.line(to-1)) && e.line(to-1) > from) {
 			to = e.line(to - 1)
 		}
 		e.cuts = append(e.cuts, span{e.line(from), to})
@@ -198,6 +199,40 @@ func (e *editor) run(n *yaml.Node, size, first, last int) error {
 	}
 	e.cuts = append(e.cuts, span{from, to})
 	return nil
+}
+
+// bodyEnd returns where the lines end of a text of several lines that a node ends in,
+// at next at most: in it, a line that begins with # is no comment. It is 0 for other nodes.
+func (e *editor) bodyEnd(n *yaml.Node, next int) (end int) {
+	for len(n.Content) > 0 {
+		n = n.Content[len(n.Content)-1]
+	}
+	switch {
+	case n.Kind != yaml.ScalarNode:
+	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+		end = e.nextLine(min(closing(e.Source.text, e.at(n)), len(e.Source.text)-1))
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		header := e.Source.text[e.at(n):e.nextLine(e.at(n))]
+		indent := -1
+		if i := bytes.IndexAny(header, "123456789#"); i >= 0 && header[i] != '#' {
+			indent = int(header[i] - '0') // behind that of what holds the text
+		}
+		for at := e.nextLine(e.at(n)); at < next; at = e.nextLine(at) {
+			line := e.Source.text[at:e.nextLine(at)]
+			spaces := len(line) - len(bytes.TrimLeft(line, " "))
+			if e.blank(at, e.nextLine(at)) {
+				continue
+			}
+			if indent < 0 {
+				indent = spaces
+			}
+			if spaces < indent {
+				break
+			}
+			end = e.nextLine(at)
+		}
+	}
+	return min(end, next)
 }
 
 // flow removes neighbouring entries of a list or mapping in brackets.

@@ -70,6 +70,9 @@ type Finding struct {
 	Reproduce string `json:"reproduce"`
 	// Suppressed is the reason of the suppression that covers the finding, or empty.
 	Suppressed string `json:"suppressed"`
+	// Suppression is the rule that a suppression names which is of no use: empty for all
+	// other findings.
+	Suppression string `json:"suppression,omitempty"`
 }
 
 // Direction is the way in which a run changes releases.
@@ -108,8 +111,10 @@ func (k Kind) Severity() Severity {
 // Break is something that a run in flight meets if the release changes under it.
 // Fields that do not apply are empty. The JSON is a contract.
 type Break struct {
-	Rule      string    `json:"rule"`
-	Kind      Kind      `json:"kind"`
+	Rule string `json:"rule"`
+	Kind Kind   `json:"kind"`
+	// Direction and Itinerary are those that the fingerprint names if the break is about
+	// an acceptance; empty if it names none.
 	Direction Direction `json:"direction"`
 	Itinerary string    `json:"itinerary"`
 	Phase     string    `json:"phase"`

@@ -131,6 +131,33 @@ itineraries:
   - {all: [A], name: Q, step: S}
 ...
 `},
+		{"lines that look like comments", `flags:
+- name: X
+  description: |
+    of several lines
+    # no comment
+  # before A
+- name: A
+- name: Y
+  description: "of several
+    # lines"
+# before B
+- name: B
+- name: Z
+  description: >2
+      far in
+
+    # no comment
+ # before the itineraries
+itineraries: [{name: One, phases: [{name: P, step: S, all: [A, B]}]}]
+`, `flags:
+  # before A
+- name: A
+# before B
+- name: B
+ # before the itineraries
+itineraries: [{name: One, phases: [{name: P, step: S, all: [A, B]}]}]
+`},
 		{"the only flag", "flags:\n- name: A\nrelations:\n- [A]\nitineraries: [{name: X, phases: [{name: \"it's, [P]\", decides: [A], step: 'S''s'}]}]\n",
 			"itineraries: [{name: X, phases: [{name: \"it's, [P]\", step: 'S''s'}]}]\n"},
 		{"a loop that would not compile without the guard", `flags: [{name: A}]

@@ -93,9 +93,8 @@ func (b Break) report() string {
 	if b.Suggestion != "" {
 		text += "\nfix: " + b.Suggestion
 	}
-	switch b.Rule {
-	case RuleInconclusive, RuleAcceptanceUnused, RuleAcceptanceExpired:
-		return text
+	if b.Acceptable() {
+		text += "\nfingerprint: " + b.Fingerprint()
 	}
-	return text + "\nfingerprint: " + b.Fingerprint()
+	return text
 }

@@ -53,7 +53,7 @@ func (s *subject) guardContradictsRelations() {
 		f := s.add(g.at,
 			"no flags that the relations allow satisfy the guard of %s (%s): with %s the relation %s does not hold; "+
 				"correct one of them",
-			g.what, g.Text(v), flagList(v, yes), relationText(v, v.Broken(phases.NewFacts(yes, v.All()&^yes))))
+			g.what, g.Text(v), flagList(v, yes), relationText(v, v.Broken(phases.NewFacts(yes, v.All()&^yes))[0]))
 		s.show(f, s.g, yes, explained, broken)
 	})
 }
@@ -66,13 +66,18 @@ func flagList(v *phases.Vocabulary, yes phases.Flags) string {
 	return wording.List(v.Names(yes), "and")
 }
 
-// relationText writes the first of some relations as files have it; empty if there is
-// none.
-func relationText(v *phases.Vocabulary, relations []phases.Clause) string {
-	if len(relations) == 0 {
-		return ""
+// relationText writes a relation as files have it.
+func relationText(v *phases.Vocabulary, relation phases.Clause) string {
+	return "[" + strings.Join(v.Literals(relation), ", ") + "]"
+}
+
+// relationList writes relations as a list in a sentence.
+func relationList(v *phases.Vocabulary, relations []phases.Clause) string {
+	var texts []string
+	for _, r := range relations {
+		texts = append(texts, relationText(v, r))
 	}
-	return "[" + strings.Join(v.Literals(relations[0]), ", ") + "]"
+	return wording.List(texts, "and")
 }
 
 func (s *subject) guardRedundantFlag() {
@@ -86,7 +91,11 @@ func (s *subject) guardRedundantFlag() {
 		differs := s.Or(s.Minus(without, admits), s.Minus(admits, without))
 		why := "the rest of it settles that"
 		if differs != bdd.None {
-			why = "the relations settle that"
+			settle := s.core(v.Relations(), differs)
+			why = "the relations " + relationList(v, settle) + " settle that"
+			if len(settle) == 1 {
+				why = "the relation " + relationList(v, settle) + " settles that"
+			}
 		}
 		for _, part := range []struct {
 			name  string
@@ -148,27 +157,23 @@ func (c *checker) relationContradictsRelations() {
 			kept = append(kept, clause)
 			continue
 		}
-		var with []string
-		for _, one := range s.core(kept, clause) {
-			with = append(with, relationText(v, []phases.Clause{one}))
-		}
 		yes, _ := s.smallest(allowed)
-		text := fmt.Sprintf("the relation %s cannot hold", relationText(v, []phases.Clause{clause}))
-		if len(with) > 0 {
-			text += " together with " + wording.List(with, "and")
+		text := fmt.Sprintf("the relation %s cannot hold", relationText(v, clause))
+		if with := s.core(kept, s.clause(clause)); len(with) > 0 {
+			text += " together with " + relationList(v, with)
 		}
 		f := c.add(at{phase: -1, node: c.Source.top("relations", i)}, "%s; correct one of them", text)
 		c.show(f, c.graphs[0], yes, explained, broken)
 	}
 }
 
-// core returns a few of the relations with which another cannot hold: without any of
-// them it could.
-func (s *space) core(relations []phases.Clause, other phases.Clause) []phases.Clause {
+// core returns a few of the relations that together allow nothing of a set: without any
+// of them they would.
+func (s *space) core(relations []phases.Clause, of bdd.Set) []phases.Clause {
 	const most = 64 // beyond it takes too long to find out
 	for i := 0; i < len(relations) && len(relations) <= most; {
 		fewer := slices.Delete(slices.Clone(relations), i, i+1)
-		allowed := s.clause(other)
+		allowed := of
 		for _, c := range fewer {
 			allowed = s.And(allowed, s.clause(c))
 		}

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -11,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -45,9 +44,9 @@ func recordedReleases(t *testing.T, name string) (all []recordedRelease) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
 	require.NoError(t, err)
-	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
+	for line := range bytes.Lines(text) {
 		var r recordedRelease
-		require.NoError(t, json.Unmarshal(s.Bytes(), &r))
+		require.NoError(t, json.Unmarshal(line, &r))
 		all = append(all, r)
 	}
 	return all
@@ -192,7 +191,7 @@ func TestHistoryIsThatOfTheReleases(t *testing.T) {
 		for _, r := range recordedReleases(t, name) {
 			var b bytes.Buffer
 			require.NoError(t, phases.Save(&b, r.definition(t)))
-			golden(t, "releases/"+r.file(), b.String())
+			goldentest.Compare(t, "testdata/releases/"+r.file(), b.String())
 		}
 	}
 }
@@ -238,12 +237,7 @@ func TestCompatHistory(t *testing.T) {
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 		}
 	}
-	if updating() {
-		require.NoError(t, os.WriteFile("COMPAT.md", []byte(b.String()), 0o644))
-	}
-	want, err := os.ReadFile("COMPAT.md")
-	require.NoError(t, err)
-	assert.Empty(t, cmp.Diff(string(want), b.String()), "run with -update if this is meant")
+	goldentest.Compare(t, "COMPAT.md", b.String())
 }
 
 const historyHead = `# What upgrades did to migrations in flight

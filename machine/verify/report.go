@@ -83,15 +83,18 @@ func given(names ...Name) []Name {
 // without a place: it stays the same if texts change or lines move.
 func (f Finding) Fingerprint() string {
 	text := f.Rule + "/" + url.PathEscape(f.Itinerary)
-	for _, n := range given(Name{kindPhase, f.Phase}, Name{kindStep, f.Step}, Name{kindFlag, f.Flag}) {
+	for _, n := range given(Name{kindPhase, f.Phase}, Name{kindStep, f.Step}, Name{kindFlag, f.Flag}, Name{"suppression", f.Suppression}) {
 		text += "/" + n.Kind + "=" + url.PathEscape(n.Name)
 	}
 	return text
 }
 
-// ResultsOf are the results of [Check] in the shape of a [Report].
+// ResultsOf are the results of [Check] in the shape of a [Report]. Of findings that have
+// one fingerprint, such as those of several jumps of a phase, all but the first are
+// counted in that of the result.
 func ResultsOf(findings []Finding) []Result {
 	results := make([]Result, len(findings))
+	times := make(map[string]int)
 	for i, f := range findings {
 		results[i] = Result{
 			Rule: f.Rule, Level: f.Severity, Text: f.Text, Place: f.Place, Suppressed: f.Suppressed, Fingerprint: f.Fingerprint(),
@@ -99,6 +102,9 @@ func ResultsOf(findings []Finding) []Result {
 		}
 		if f.Reproduce != "" {
 			results[i].Notes = append(results[i].Notes, "reproduce: "+f.Reproduce)
+		}
+		if times[f.Fingerprint()]++; times[f.Fingerprint()] > 1 {
+			results[i].Fingerprint += "/" + strconv.Itoa(times[f.Fingerprint()])
 		}
 	}
 	return results
@@ -125,6 +131,9 @@ func BreakResultsOf(breaks []Break) []Result {
 		}
 		if b.Suggestion != "" {
 			results[i].Notes = append(results[i].Notes, "suggestion: "+b.Suggestion)
+		}
+		if b.Acceptable() {
+			results[i].Notes = append(results[i].Notes, "fingerprint: "+b.Fingerprint())
 		}
 	}
 	return results

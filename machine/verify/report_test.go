@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -15,22 +13,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine/verify"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: -want +got\n%s", name, diff)
-	}
-}
 
 var (
 	reportRules = []verify.Rule{
@@ -87,7 +73,7 @@ func TestReports(t *testing.T) {
 			t.Run(prefix+name, func(t *testing.T) {
 				var b bytes.Buffer
 				require.NoError(t, write(report(results), &b))
-				golden(t, prefix+name, b.String())
+				goldentest.Compare(t, "testdata/"+prefix+name, b.String())
 			})
 		}
 	}
@@ -122,6 +108,29 @@ func TestJSONHoldsEveryFieldAndIsEmptyIfClean(t *testing.T) {
 }
 
 // hostile are names and texts that formats must escape.
+// Code hosts tell results apart by their fingerprints.
+func TestResultsAreToldApart(t *testing.T) {
+	s, graphs := loadGraphs(t, `flags: [{name: A}]
+itineraries: [{name: X, phases: [{name: P, step: S, jumps: [{to: Q, all: [A]}, {to: P, all: [A]}, {to: R, all: [A]}]}, {name: Q, step: S}, {name: R, step: S}]}]
+suppress:
+- {rule: rides-alone, itinerary: X, phase: P, reason: none}
+- {rule: step-cut-in-two, itinerary: X, phase: P, reason: none}
+`)
+	var got []string
+	for _, r := range verify.ResultsOf(verify.CheckGraphs(graphs, verify.Options{Source: s})) {
+		got = append(got, r.Fingerprint)
+	}
+	assert.Empty(t, cmp.Diff([]string{
+		"suppression-unused/X/phase=P/suppression=rides-alone",
+		"suppression-unused/X/phase=P/suppression=step-cut-in-two",
+		"jump-never-taken/X/phase=P",
+		"jump-never-taken/X/phase=P/2",
+		"jumps-overlap/X/phase=P",
+		"jumps-overlap/X/phase=P/2",
+		"jumps-overlap/X/phase=P/3",
+	}, got), "-want +got")
+}
+
 var hostile = []string{
 	"", " ", "a\nb", "\r\n::error::x", "]]>", "<!-- & -->", `"quotes" 'and' \back`, "\x00\x01\x1b[31m", "\xff\xfe", "a\u2028b\ufffe\u0085", "é移行", "%0A,:=;", "../../etc/passwd", "C:\\dir", "a:b.yaml",
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/cli"
+	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/verify"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -156,19 +157,7 @@ func TestEachRuleHasAFindingAndNoneNearBy(t *testing.T) {
 	for _, r := range verify.Rules() {
 		assert.True(t, covered[r.Name], "there is a case for %s", r.Name)
 	}
-	requireGolden(t, golden, all.String())
-}
-
-// requireGolden compares a text with a file, or writes that with -update.
-func requireGolden(t testing.TB, file, got string) {
-	t.Helper()
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-		return
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Empty(t, cmp.Diff(string(want), got), "-want +got")
+	goldentest.Compare(t, golden, all.String())
 }
 
 // requireReproduced runs the lines of findings and requires that each shows its
