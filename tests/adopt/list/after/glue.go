@@ -25,21 +25,17 @@ func (r *Reconciler) Controller() (*controller.Reconciler[*api.Plan], error) {
 			Key:       func(vm *api.VMStatus) string { return vm.Name },
 			MaxAtWork: r.MaxInFlight,
 			Summarize: func(plan *api.Plan, _ controller.Summary) { r.end(plan) },
-			Runner:    r.options(),
+			Runner: runner.Options[item]{
+				Itineraries: itineraries,
+				Select:      selectItinerary,
+				Sources:     r.sources,
+				Storage:     runner.Storage[item]{Read: read, Write: write},
+				Handler:     runner.VisitFunc[item](r.handle),
+				Observers:   []runner.Observer[item]{runner.ObserverFunc[item](r.observe)},
+				Now:         r.Now,
+			},
 		}),
 	})
-}
-
-func (r *Reconciler) options() runner.Options[item] {
-	return runner.Options[item]{
-		Itineraries: itineraries,
-		Select:      selectItinerary,
-		Sources:     r.sources,
-		Storage:     runner.Storage[item]{Read: read, Write: write},
-		Handler:     runner.VisitFunc[item](r.handle),
-		Observers:   []runner.Observer[item]{runner.ObserverFunc[item](r.observe)},
-		Now:         r.Now,
-	}
 }
 
 func selectItinerary(_ context.Context, i item) (string, error) {
