@@ -325,17 +325,24 @@ func (e *engine[T, W]) aside() (context.Context, context.CancelFunc) {
 
 // truth is what the sources return, apart from the runner's own evaluation and
 // without injected faults.
-func (e *engine[T, W]) truth(object T) (f phases.Facts) {
+func (e *engine[T, W]) truth(object T) phases.Facts {
+	f, _ := e.answers(object)
+	return f
+}
+
+// answers is what the sources return, and which of them do not answer at all: one
+// that returns unknown without an error does.
+func (e *engine[T, W]) answers(object T) (f phases.Facts, silent phases.Flags) {
 	defer func() {
-		if p := recover(); p != nil {
-			f = phases.Facts{} // sources that panic answer nothing
+		if p := recover(); p != nil { // sources that panic answer nothing
+			f, silent = phases.Facts{}, e.flags.All()
 		}
 	}()
 	ctx, cancel := e.aside()
 	defer cancel()
 	sources, err := e.options.Sources(ctx, object)
 	if err != nil || sources == nil {
-		return phases.Facts{}
+		return phases.Facts{}, e.flags.All()
 	}
 	// Sources.Evaluate bounds, orders by cost and collects errors, of which nothing
 	// matters here, and would take most of the time of an exploration.
@@ -353,11 +360,13 @@ func (e *engine[T, W]) truth(object T) (f phases.Facts) {
 			t, err := src.Evaluate(ctx, f)
 			if err == nil {
 				f = f.Set(src.Flag, t)
+			} else {
+				silent |= src.Flag
 			}
 			src.Evaluate, progress = nil, true // once is enough
 		}
 	}
-	return f
+	return f, silent
 }
 
 // setFlags gives flags a value, and sees that their sources then answer so.
@@ -372,9 +381,10 @@ func (e *engine[T, W]) setFlags(object T, values phases.Facts) error {
 			return setupError("SetFlag %s=%s: %v", name, values.Of(flag), err)
 		}
 	}
-	truth := e.truth(object)
+	truth, silent := e.answers(object)
 	for flag := range (values.Known() & e.sourced).Each {
-		if got := truth.Of(flag); got != values.Of(flag) {
+		notYet := !truth.Known().Has(flag) && !silent.Has(flag)
+		if got := truth.Of(flag); got != values.Of(flag) && !notYet {
 			return setupError("after SetFlag %s=%s its source returns %s; let SetFlag change what the source looks at, or let a relation of the vocabulary exclude this combination of flags",
 				e.flags.Names(flag)[0], values.Of(flag), got)
 		}

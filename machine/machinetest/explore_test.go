@@ -322,6 +322,20 @@ func TestExplorationsThatAreRefused(t *testing.T) {
 		{"a flag that cannot be set", func(x *backupExploration) {
 			x.Setup.SetFlag = func(*Backup, *Cluster, string, bool) error { return errors.New("no cluster") }
 		}, "SetFlag HasVolumes=no: no cluster"},
+		{"a flag whose source then fails", func(x *backupExploration) {
+			build := x.Setup.Options
+			x.Setup.Options = func(c *Cluster) runner.Options[*Backup] {
+				o := build(c)
+				o.Sources = func(_ context.Context, b *Backup) (*phases.Sources, error) {
+					return phases.NewSources(flags, phases.SourceOf(HasVolumes, phases.TruthOf(b.Spec.Volumes)),
+						phases.SourceOf(Quiesce, phases.TruthOf(b.Spec.Quiesce)),
+						phases.Source{Flag: TrafficOff, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+							return phases.Unknown, errors.New("no route")
+						}})
+				}
+				return o
+			}
+		}, "after SetFlag TrafficOff=no its source returns unknown"},
 		{"an unknown flag", func(x *backupExploration) { x.Fixed = []string{"HasVolume"} }, `Fixed: unknown flag "HasVolume"; did you mean "HasVolumes"?`},
 		{"an unknown phase", func(x *backupExploration) { x.NeverFails = []string{"Restore"} }, `names a phase "Restore", which no itinerary has`},
 		{"a phase of another itinerary", func(x *backupExploration) { x.Settled = []string{"CleanUp/Upload"} }, `names a phase "CleanUp/Upload", which no itinerary has`},
@@ -336,6 +350,45 @@ func TestExplorationsThatAreRefused(t *testing.T) {
 			wantReports(t, got, tt.want)
 		})
 	}
+}
+
+// A flag that its source cannot know yet is set both ways for the moment when it can.
+func TestAFlagThatIsNotKnownYet(t *testing.T) {
+	seen := map[phases.Truth]bool{}
+	x := exploration()
+	build := x.Setup.Options
+	x.Setup.Options = func(c *Cluster) runner.Options[*Backup] {
+		o := build(c)
+		o.Sources = func(ctx context.Context, b *Backup) (*phases.Sources, error) {
+			volumes := phases.Unknown // until the backup has begun
+			if b.Status.State.Phase != "" {
+				volumes = phases.TruthOf(b.Spec.Volumes)
+			}
+			return phases.NewSources(flags, phases.SourceOf(HasVolumes, volumes),
+				phases.SourceOf(Quiesce, phases.TruthOf(b.Spec.Quiesce)), phases.SourceOf(TrafficOff, phases.TruthOf(c.TrafficOff)))
+		}
+		return o
+	}
+	itinerary := func(all []phases.Itinerary) *machine.Set {
+		all[0].Phases[0].Decides |= HasVolumes
+		return machine.MustCompileSet(all...)
+	}
+	withSources := x.Setup.Options
+	x.Setup.Options = func(c *Cluster) runner.Options[*Backup] {
+		o := withSources(c)
+		o.Itineraries = itinerary(itineraries())
+		return o
+	}
+	x.Settled = append(x.Settled, "Validate")
+	x.Setup.Invariants = append(x.Setup.Invariants, machinetest.Invariant[*Backup, Cluster]{Name: "seen", Check: func(s machinetest.Snapshot[*Backup, Cluster]) error {
+		if s.State.Phase == "Report" {
+			seen[flags.Facts(s.State.Facts).Of(HasVolumes)] = true
+		}
+		return nil
+	}})
+	r := machinetest.Explore(t, x)
+	assert.Equal(t, 8, r.Assignments)
+	assert.Equal(t, map[phases.Truth]bool{phases.True: true, phases.False: true}, seen)
 }
 
 // Explorations of generated itineraries, with loops and choices and without: no promise

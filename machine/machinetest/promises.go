@@ -340,8 +340,9 @@ func (c *checking) first(entered string) {
 	if names, _ := m.Available(); !slices.Contains(names, entered) {
 		c.broken(PromisePlan, "an itinerary does not begin with the first phase that runs", "entered %q, offered %q", entered, names)
 	}
+	awaits := m.Awaits() // at the start, which under leaves
 	c.under(m)
-	if awaits := m.Awaits(); awaits != 0 {
+	if awaits != 0 {
 		c.broken(PromiseUnknown, "an itinerary begins although its plan depends on an unknown flag that no phase ahead decides", "%s", strings.Join(c.graph.Vocabulary().Names(awaits), ", "))
 	}
 }

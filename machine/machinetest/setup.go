@@ -35,8 +35,10 @@ type Setup[T, W any] struct {
 	World W
 
 	// SetFlag changes the object and the world so that the source of the flag
-	// answers with that value. An exploration needs it for every flag; a life
-	// needs it for the lines Flags, Flag and Decide. An error ends the test.
+	// answers with that value, at once or as soon as it can: a source may return
+	// unknown until then, such as before there is what it looks at. An exploration
+	// needs it for every flag; a life needs it for the lines Flags, Flag and
+	// Decide. An error ends the test.
 	SetFlag func(object T, world *W, flag string, value bool) error
 	// Elapse is what the rest of the world does as time passes: a backup that
 	// comes to its end, a pod that starts. It is called before each

@@ -44,9 +44,11 @@ func (w worker) sources(ctx context.Context, u *api.Upgrade) (*phases.Sources, e
 	if c.newPrimary.Ready() {
 		collation = phases.TruthOf(c.newPrimary.Status.CollationChanged)
 	}
+	// An attempt may follow one that had come further: clients may be on the new primary.
+	back := len(c.new) > 0 && c.oldPrimary.Name != "" && !c.newPrimary.Spec.Writable
 	return phases.NewSources(flags,
 		phases.SourceOf(WantsBackup, phases.TruthOf(u.Spec.Backup)),
-		phases.SourceOf(HasNewServers, phases.TruthOf(len(c.new) > 0)),
+		phases.SourceOf(HasNewServers, phases.TruthOf(back)),
 		phases.SourceOf(CollationChanged, collation),
 		phases.SourceOf(ReplicasMissing, phases.TruthOf(len(c.old) > max(len(c.new), 1))),
 	)
@@ -80,8 +82,10 @@ func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (run
 		if lag := s.Status.LagBytes; lag > 0 {
 			return runner.Wait(0, "", fmt.Sprintf("%d bytes behind", lag)), nil
 		}
-	case "Promote", "AcceptWrites":
-		s.Spec.Source, s.Spec.Writable = "", v.Phase == "AcceptWrites"
+	case "Promote":
+		s.Spec.Source = ""
+	case "AcceptWrites":
+		s.Spec.Writable = true
 	case "RemoveOldServers":
 		return w.remove(ctx, c.old)
 	case "RemoveNewServers":

@@ -44,25 +44,32 @@ func addToManager(mgr ctrl.Manager) error {
 		Conditions:        controller.NewConditions((*api.Upgrade).Conditions),
 		Recorder:          controller.NewEventsRecorder(mgr.GetEventRecorder("upgrade")),
 		Runs:              runs,
-		Runner: runner.Options[*api.Upgrade]{
-			Itineraries: itineraries,
-			Select:      selectItinerary,
-			Sources:     worker{mgr}.sources,
-			Storage:     runner.NewStatusStorage((*api.Upgrade).State),
-			Handler:     worker{mgr},
-			Token: func(_ context.Context, u *api.Upgrade) (string, runner.RunFrom, error) {
-				return u.Spec.Attempt, runner.FromStart, nil
-			},
-			Phases: map[string]runner.Phase[*api.Upgrade]{"CatchUp": {Deadline: 10 * time.Minute}},
-		},
+		Runner:            worker{mgr}.options(),
 	}, func(b *ctrl.Builder) { b.Watches(&api.Server{}, controller.EnqueueByLabel(api.Cluster)) })
+}
+
+// options are how an upgrade runs.
+func (w worker) options() runner.Options[*api.Upgrade] {
+	return runner.Options[*api.Upgrade]{
+		Itineraries: itineraries,
+		Select:      selectItinerary,
+		Sources:     w.sources,
+		Storage:     runner.NewStatusStorage((*api.Upgrade).State),
+		Handler:     w,
+		Token: func(_ context.Context, u *api.Upgrade) (string, runner.RunFrom, error) {
+			return u.Spec.Attempt, runner.FromStart, nil
+		},
+		Phases: map[string]runner.Phase[*api.Upgrade]{"CatchUp": {Deadline: 10 * time.Minute}},
+	}
 }
 
 // selectItinerary returns the itinerary that an upgrade asks for. Once the new
 // primary accepts writes, there is no way back.
 func selectItinerary(_ context.Context, u *api.Upgrade) (string, error) {
-	late := u.Status.Phase == "AcceptWrites" || u.Status.Phase == "RemoveOldServers"
-	if !late && (u.Spec.Canceled || u.Status.FailedPhases > 0) {
+	s := &u.Status
+	late := s.Phase == "AcceptWrites" || s.Phase == "RemoveOldServers" ||
+		s.Done && s.Itinerary == "Upgrade"
+	if !late && (u.Spec.Canceled || s.FailedPhases > 0) {
 		return "Rollback", nil
 	}
 	return "Upgrade", nil
