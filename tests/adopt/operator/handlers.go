@@ -64,8 +64,7 @@ func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (run
 	s := &c.newPrimary
 	switch v.Phase {
 	case "Check", "BackUp":
-		s = &c.oldPrimary
-		s.Spec.BackUp = v.Phase == "BackUp"
+		s, c.oldPrimary.Spec.BackUp = &c.oldPrimary, v.Phase == "BackUp"
 		if s.Spec.Version == 0 || s.Spec.Version > u.Spec.Version {
 			return runner.Fail("there is no primary of an earlier version"), nil
 		}
@@ -76,16 +75,13 @@ func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (run
 	case "RebuildReplica": // one at each visit
 		s = newServer(u, fmt.Sprintf("-%d", v.Number), api.Replica, s.Name)
 	case "StopWrites", "ResumeWrites":
-		s = &c.oldPrimary
-		s.Spec.Writable = v.Phase == "ResumeWrites"
+		s, c.oldPrimary.Spec.Writable = &c.oldPrimary, v.Phase == "ResumeWrites"
 	case "CatchUp":
 		if lag := s.Status.LagBytes; lag > 0 {
 			return runner.Wait(0, "", fmt.Sprintf("%d bytes behind", lag)), nil
 		}
-	case "Promote":
-		s.Spec.Source = ""
-	case "AcceptWrites":
-		s.Spec.Writable = true
+	case "Promote", "AcceptWrites":
+		s.Spec.Source, s.Spec.Writable = "", s.Spec.Writable || v.Phase == "AcceptWrites"
 	case "RemoveOldServers":
 		return w.remove(ctx, c.old)
 	case "RemoveNewServers":

@@ -13,7 +13,7 @@ import (
 )
 
 // An operator is short: all of it but the types and what is generated from them
-// is at most 210 lines of at most 100 columns, without blank lines and comments.
+// is less than 200 lines of at most 100 columns, without blank lines and comments.
 func TestLines(t *testing.T) {
 	paths, err := filepath.Glob("*.go")
 	require.NoError(t, err)
@@ -32,7 +32,7 @@ func TestLines(t *testing.T) {
 		total += n
 	}
 	t.Logf("total: %d", total)
-	assert.LessOrEqual(t, total, 210)
+	assert.Less(t, total, 200)
 }
 
 // lines returns how many lines have code.

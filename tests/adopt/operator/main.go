@@ -39,23 +39,18 @@ type worker struct{ ctrl.Manager }
 // addToManager adds the controller of upgrades to a manager.
 func addToManager(mgr ctrl.Manager) error {
 	return controller.AddToManager(mgr, controller.Options[*api.Upgrade]{
-		New:               func() *api.Upgrade { return &api.Upgrade{} },
-		StatusSubresource: true,
-		Conditions:        controller.NewConditions((*api.Upgrade).Conditions),
-		Recorder:          controller.NewEventsRecorder(mgr.GetEventRecorder("upgrade")),
-		Runs:              runs,
-		Runner:            worker{mgr}.options(),
+		New: func() *api.Upgrade { return &api.Upgrade{} }, StatusSubresource: true,
+		Conditions: controller.NewConditions((*api.Upgrade).Conditions),
+		Recorder:   controller.NewEventsRecorder(mgr.GetEventRecorder("upgrade")),
+		Runs:       runs, Runner: worker{mgr}.options(),
 	}, func(b *ctrl.Builder) { b.Watches(&api.Server{}, controller.EnqueueByLabel(api.Cluster)) })
 }
 
 // options are how an upgrade runs.
 func (w worker) options() runner.Options[*api.Upgrade] {
 	return runner.Options[*api.Upgrade]{
-		Itineraries: itineraries,
-		Select:      selectItinerary,
-		Sources:     w.sources,
-		Storage:     runner.NewStatusStorage((*api.Upgrade).State),
-		Handler:     w,
+		Itineraries: itineraries, Select: selectItinerary, Sources: w.sources, Handler: w,
+		Storage: runner.NewStatusStorage((*api.Upgrade).State),
 		Token: func(_ context.Context, u *api.Upgrade) (string, runner.RunFrom, error) {
 			return u.Spec.Attempt, runner.FromStart, nil
 		},
@@ -66,11 +61,10 @@ func (w worker) options() runner.Options[*api.Upgrade] {
 // selectItinerary returns the itinerary that an upgrade asks for. Once the new
 // primary accepts writes, there is no way back.
 func selectItinerary(_ context.Context, u *api.Upgrade) (string, error) {
-	s := &u.Status
-	late := s.Phase == "AcceptWrites" || s.Phase == "RemoveOldServers" ||
-		s.Done && s.Itinerary == "Upgrade"
-	if !late && (u.Spec.Canceled || s.FailedPhases > 0) {
-		return "Rollback", nil
+	switch s := u.Status; {
+	case s.Phase == "AcceptWrites", s.Phase == "RemoveOldServers",
+		s.Done && s.Itinerary == "Upgrade", !u.Spec.Canceled && s.FailedPhases == 0:
+		return "Upgrade", nil
 	}
-	return "Upgrade", nil
+	return "Rollback", nil
 }
