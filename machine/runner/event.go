@@ -162,7 +162,7 @@ func (e FlagEvaluated) event() (string, []any) {
 	return "flag evaluated", a
 }
 func (e PipelineReplanned) event() (string, []any) {
-	return "steps planned anew", []any{"itinerary", e.Itinerary, "added", e.Added, "removed", e.Removed}
+	return "steps replanned", []any{"itinerary", e.Itinerary, "added", e.Added, "removed", e.Removed}
 }
 func (e PhaseEntered) event() (string, []any) {
 	return "phase entered", []any{"itinerary", e.Itinerary, "phase", e.Phase, "step", e.Step, "jumped", e.Jumped}

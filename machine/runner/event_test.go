@@ -144,7 +144,7 @@ func TestLoggersReportHowBadAnEventIs(t *testing.T) {
 		{runner.FlagEvaluated{Itinerary: "Move", Flag: "HasPVs", Value: phases.Unknown, Err: cause},
 			`level=WARN msg="flag evaluated" itinerary=Move flag=HasPVs value=unknown error="no space left"`, "0"},
 		{runner.PipelineReplanned{Itinerary: "Move", Added: []string{"Volumes"}},
-			`level=INFO msg="steps planned anew" itinerary=Move added=[Volumes] removed=[]`, "0"},
+			`level=INFO msg="steps replanned" itinerary=Move added=[Volumes] removed=[]`, "0"},
 		{runner.PhaseEntered{Itinerary: "Move", Phase: "Copy", Step: "Volumes"},
 			`level=INFO msg="phase entered" itinerary=Move phase=Copy step=Volumes jumped=false`, "0"},
 		{runner.PhaseWaiting{Itinerary: "Move", Phase: "Copy", Message: "3 of 7", RequeueAfter: time.Minute},
