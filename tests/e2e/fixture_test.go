@@ -221,11 +221,23 @@ func (g *fixture) done(name string) record.Version {
 	return g.until(name, func(v record.Version) bool { return v.State.Done })
 }
 
+// until waits for a version of a migration for as long as the migration goes on: a machine
+// that is busy makes a run slow, and only one that enters no phase within the timeout has
+// stopped.
 func (g *fixture) until(name string, is func(record.Version) bool) record.Version {
 	g.Helper()
-	ctx, cancel := context.WithTimeout(g.ctx, timeout)
-	defer cancel()
-	v, err := g.recorder.Until(ctx, name, is)
+	ctx, cancel := context.WithCancelCause(g.ctx)
+	defer cancel(nil)
+	stopped := time.AfterFunc(timeout, func() { cancel(fmt.Errorf("it entered no phase within %v", timeout)) })
+	defer stopped.Stop()
+	var entered time.Time
+	v, err := g.recorder.Until(ctx, name, func(v record.Version) bool {
+		if at := v.State.Entered; at != nil && at.After(entered) {
+			entered = at.Time
+			stopped.Reset(timeout)
+		}
+		return is(v)
+	})
 	require.NoError(g, err)
 	return v
 }

@@ -227,7 +227,7 @@ func (r *Recorder) Steps(migration string) []string {
 }
 
 // Until waits until a version of the migration has been seen of which is says
-// true, and returns the first.
+// true, and returns the first. If the context ends before, its cause is wrapped.
 func (r *Recorder) Until(ctx context.Context, migration string, is func(Version) bool) (Version, error) {
 	for {
 		r.mu.Lock()
@@ -245,7 +245,7 @@ func (r *Recorder) Until(ctx context.Context, migration string, is func(Version)
 				pipeline, _ := json.Marshal(v.State)
 				last = fmt.Sprintf("last seen, after %d versions: %s", len(all), pipeline)
 			}
-			return Version{}, fmt.Errorf("migration %s: %w; %s", migration, ctx.Err(), last)
+			return Version{}, fmt.Errorf("migration %s: %w; %s", migration, context.Cause(ctx), last)
 		}
 	}
 }
