@@ -109,6 +109,17 @@ func TestEndPhasesInAPlan(t *testing.T) {
 	m.Finish()
 	assert.Equal(t, []string{"Copy", "Succeeded"}, m.Plan().Running())
 	assert.Equal(t, "is not reached: Succeeded is the end", m.Plan().Why(4).Text)
+	// That of a later phase still can.
+	twice := machine.MustCompile(phases.Itinerary{Name: "Twice", Vocabulary: four, Phases: []phases.Phase{
+		{Name: "Ask", Step: "S", Jumps: []phases.Jump{{To: "Fix", Choice: true}}},
+		{Name: "AskAgain", Step: "S", Jumps: []phases.Jump{{To: "Fix", Choice: true}}},
+		{Name: "Next", End: true},
+		{Name: "Fix", Step: "S"},
+	}})
+	m, err = twice.NewMachine(machine.Position{Phase: "Ask"}, facts(0))
+	require.NoError(t, err)
+	m.Finish()
+	assert.Equal(t, "hangs on the choice of AskAgain", m.Plan().Why(3).Text)
 }
 
 func TestChoose(t *testing.T) {

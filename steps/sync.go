@@ -58,7 +58,7 @@ func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 	}
 	graph := m.Plan.Graph()
 	n := len(graph.Steps())
-	indices := make([]int32, n+len(p)+n+1)
+	indices := make([]int32, n+len(p)+n)
 	s := syncing{
 		Snapshot: m, graph: graph, now: now.UTC().Truncate(time.Second),
 		place: indices[:n:n], index: indices[n:],

@@ -455,3 +455,10 @@ func TestTheLeastStateHasAllNames(t *testing.T) {
 	assert.GreaterOrEqual(t, choice-without, 400)
 	assert.GreaterOrEqual(t, step-without, 400)
 }
+
+func TestARunnerThatWasNotMadeHasNoLeastState(t *testing.T) {
+	for _, r := range []*runner.Runner[*migration]{nil, {}} {
+		_, err := r.MinState()
+		assert.EqualError(t, err, "the runner was not made; make it with New")
+	}
+}
