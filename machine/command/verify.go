@@ -94,10 +94,11 @@ type checked struct {
 	only   []string       // nil for all
 }
 
-// toCheck finds what -i names, each file once. Errors are as for [app.namedBy].
-func (a *app) toCheck(args []string) (all []*checked, err error) {
+// toCheck finds what -i names, each file once, and returns beside it the errors of files
+// that cannot be read. An error alone is one of the command line.
+func (a *app) toCheck(args []string) (all []*checked, unread []error, err error) {
 	if len(args) == 0 {
-		return []*checked{{family: a.builtin}}, nil
+		return []*checked{{family: a.builtin}}, nil, nil
 	}
 	byFile := make(map[string]*checked) // "" is what is built in
 	for _, arg := range args {
@@ -105,32 +106,36 @@ func (a *app) toCheck(args []string) (all []*checked, err error) {
 		if _, err := a.builtin.graph(arg); err == nil {
 			file, name = "", arg
 		} else if file == "" {
-			return nil, a.unknownItinerary(arg)
+			return nil, nil, a.unknownItinerary(arg)
 		}
 		c, known := byFile[file]
 		if !known {
 			c = &checked{family: a.builtin, only: []string{}}
 			if file != "" {
 				if c, err = readChecked(file); err != nil {
-					return nil, err
+					unread = append(unread, err)
 				}
 			}
 			byFile[file] = c
-			all = append(all, c)
+			if c != nil {
+				all = append(all, c)
+			}
 		}
 		switch {
+		case c == nil:
+			continue
 		case name == "" && !known:
 			c.only = nil
 			continue
 		case name == "" || c.only == nil || slices.Contains(c.only, name):
-			return nil, fmt.Errorf("-i %s is given twice, alone or with the others of its file; remove one", arg)
+			return nil, nil, fmt.Errorf("-i %s is given twice, alone or with the others of its file; remove one", arg)
 		}
 		if _, err := c.family.graph(name); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, nil, fmt.Errorf("%s: %w", file, err)
 		}
 		c.only = append(c.only, name)
 	}
-	return all, nil
+	return all, unread, nil
 }
 
 // readChecked reads a file of itineraries. An error is a [*fileError].
@@ -201,9 +206,15 @@ func (a *app) printFindings(o *verifyOptions) error {
 			return err
 		}
 	}
-	all, err := a.toCheck(o.itineraries)
+	all, unread, err := a.toCheck(o.itineraries)
 	if err != nil {
-		return a.content(err)
+		return err
+	}
+	for _, unread := range unread {
+		err = a.content(unread)
+	}
+	if len(all) == 0 {
+		return err
 	}
 	if o.dryRun {
 		return a.printFixes(all)
@@ -293,10 +304,12 @@ func (a *app) fix(c *checked) (*checked, error) {
 
 // freeze writes the definitions that -i names, or those that are built in.
 func (a *app) freeze(o *verifyOptions) error {
-	all, err := a.toCheck(o.itineraries)
+	all, unread, err := a.toCheck(o.itineraries)
 	switch {
 	case err != nil:
-		return a.content(err)
+		return err
+	case len(unread) > 0:
+		return a.content(unread[0])
 	case len(all) > 1:
 		return errors.New("--freeze writes one release; give -i once, or leave it out for what is built in")
 	case all[0].only != nil:

@@ -51,6 +51,24 @@ func TestAFixThatFailsHidesNoFinding(t *testing.T) {
 	assert.Equal(t, text, string(got))
 }
 
+func TestAFileThatCannotBeReadHidesNoOther(t *testing.T) {
+	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
+	dir := t.TempDir()
+	good, bad := filepath.Join(dir, "good.yaml"), filepath.Join(dir, "bad.yaml")
+	require.NoError(t, os.WriteFile(good, []byte("flags: [{name: A}]\nitineraries:\n- name: X\n  phases:\n  - {name: P, step: S}\n"), 0o644))
+	require.NoError(t, os.WriteFile(bad, []byte("flags: [A]\nitineraries: []\n"), 0o644))
+	code, out, stderr := execute(t, c, "", "verify", "-i", bad, "-i", good, "-i", filepath.Join(dir, "none.yaml"))
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "no guard reads flag")
+	assert.Contains(t, out, "1 itinerary, 22 rules: ")
+	assert.Contains(t, stderr, "bad.yaml:1:9: a flag must be a mapping")
+	assert.Contains(t, stderr, "none.yaml: no such file or directory")
+
+	code, out, _ = execute(t, c, "", "verify", "--freeze", "-", "-i", good, "-i", bad)
+	assert.Equal(t, 1, code)
+	assert.Empty(t, out, "a release is whole")
+}
+
 func TestAFileThatCannotBeWrittenIsNamedAsTheUserKnowsIt(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	dir := t.TempDir()
