@@ -268,38 +268,49 @@ func (a *app) checkFixable(args []string) error {
 func (a *app) printFixes(all []*checked) error {
 	out := output{w: a.stdout}
 	for _, c := range all {
-		text, _, err := c.source.Fix(a.findings(c))
+		fixed, _, err := a.fixed(c)
 		if err != nil {
 			a.problem(err)
-			continue
 		}
-		out.buf.WriteString(lineDiff(c.source.Name(), c.source.Text(), string(text)))
+		out.buf.WriteString(lineDiff(c.source.Name(), c.source.Text(), fixed.source.Text()))
 	}
 	return out.flush()
 }
 
-// fix changes the file of what is checked, and returns that as it is then: unchanged
-// if there is an error.
+// fix changes the file of what is checked, and returns that as it is then.
 func (a *app) fix(c *checked) (*checked, error) {
-	text, fixed, err := c.source.Fix(a.findings(c))
-	if err != nil || len(fixed) == 0 {
+	next, n, err := a.fixed(c)
+	if n == 0 {
 		return c, err
 	}
 	name := c.source.Name()
-	source, err := verify.Load(bytes.NewReader(text), name)
-	if err != nil {
-		return c, err
-	}
-	next, err := checkedOf(source)
-	if err != nil {
-		return c, err
-	}
-	if err := replaceFile(name, text); err != nil {
+	if err := replaceFile(name, []byte(next.source.Text())); err != nil {
 		return c, fmt.Errorf("--fix: cannot write: %w", err)
 	}
-	a.line("note: %s: fixed %d %s", name, len(fixed), plural("finding", len(fixed)))
-	next.only = c.only
-	return next, nil
+	a.line("note: %s: fixed %d %s", name, n, plural("finding", n))
+	return next, err
+}
+
+// fixed returns what is checked without what can be fixed, and the number of findings
+// that are gone. A fix can make room for another: a flag that no guard reads any more.
+// After an error, that is as far as it came.
+func (a *app) fixed(c *checked) (next *checked, n int, err error) {
+	for {
+		text, fixed, err := c.source.Fix(a.findings(c))
+		if err != nil || len(fixed) == 0 {
+			return c, n, err
+		}
+		source, err := verify.Load(bytes.NewReader(text), c.source.Name())
+		if err != nil {
+			return c, n, err
+		}
+		next, err := checkedOf(source)
+		if err != nil {
+			return c, n, err
+		}
+		next.only = c.only
+		c, n = next, n+len(fixed)
+	}
 }
 
 // freeze writes the definitions that -i names, or those that are built in.

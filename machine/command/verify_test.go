@@ -51,6 +51,23 @@ func TestAFixThatFailsHidesNoFinding(t *testing.T) {
 	assert.Equal(t, text, string(got))
 }
 
+func TestAFixMakesRoomForTheNext(t *testing.T) {
+	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
+	file := filepath.Join(t.TempDir(), "f.yaml")
+	const rest = "itineraries:\n- name: X\n  phases:\n  - {name: P, step: S, all: [A"
+	require.NoError(t, os.WriteFile(file, []byte("flags: [{name: A}, {name: B}]\nrelations:\n- ['!A', B]\n"+rest+", B]}\n"), 0o644))
+	code, diff, _ := execute(t, c, "", "verify", "-i", file, "--fix", "--dry-run")
+	assert.Zero(t, code)
+	assert.Contains(t, diff, "+flags: [{name: A}]\n", "B is read by nothing once the guard is without it")
+
+	code, out, stderr := execute(t, c, "", "verify", "-i", file, "--fix", "--fail-level", "info")
+	assert.Zero(t, code, out)
+	assert.Contains(t, stderr, "fixed 2 findings")
+	got, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, "flags: [{name: A}]\n"+rest+"]}\n", string(got))
+}
+
 func TestAFileThatCannotBeReadHidesNoOther(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	dir := t.TempDir()
