@@ -49,6 +49,8 @@ func TestWhyAPhaseDoesNotRunUnderAStep(t *testing.T) {
 			&machine.Why{Guard: "none", Flags: []string{"D"}, DecidedBy: []string{}, Text: "runs only without D"}},
 		{"whether the phase runs is unknown, under the step that it would have", phases.NewFacts(flagA|flagB, flagC), "Transfer",
 			&machine.Why{Guard: "none", Flags: []string{"D"}, DecidedBy: []string{}, Text: "hangs on D, which is unknown"}},
+		{"whether the phase runs is unknown, under a step that does not admit it", phases.NewFacts(flagB, flagA|flagC), "Transfer",
+			&machine.Why{Guard: "all", Flags: []string{"A"}, DecidedBy: []string{"Inspect"}, Text: "needs A"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			got := g.Plan(c.f).WhyUnder(1, slices.Index(g.Steps(), c.step))
@@ -86,7 +88,7 @@ func TestTheNextTransitionDependsOnAllFlagsOnTheWayIfThereAreManyCases(t *testin
 	it := phases.Itinerary{Name: "Long", Vocabulary: phases.MustVocabulary(defs), Phases: []phases.Phase{
 		{Name: "Back", Step: "S", Guard: flag(20)},
 		{Name: "Stop", Step: "S"},
-		{Name: "Begin", Step: "S", Jumps: []phases.Jump{{To: "Back", Guard: flag(21)}, {To: "End", Choice: true}}},
+		{Name: "Begin", Step: "S", Jumps: []phases.Jump{{To: "Back", Guard: flag(21)}, {To: "End", Choice: true}, {To: "P00", Choice: true}}},
 	}}
 	for i := range 18 {
 		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprintf("P%02d", i), Step: "S", Guard: flag(i)})
@@ -108,4 +110,9 @@ func TestTheNextTransitionDependsOnAllFlagsOnTheWayIfThereAreManyCases(t *testin
 	assert.Equal(t, order|1<<22, depends(phases.NewFacts(0, 1<<21)), "the jump is not taken")
 	assert.Equal(t, phases.Flags(1<<20), depends(phases.NewFacts(1<<21, 0)), "the jump is taken")
 	assert.Equal(t, order&^1|1<<20|1<<21, depends(phases.NewFacts(0, 1)), "the steps of a phase that does not run are not looked at")
+
+	m, err := g.NewMachine(machine.Position{Phase: "Begin"}, phases.Facts{})
+	require.NoError(t, err)
+	require.NoError(t, m.Choose("P00"))
+	assert.Equal(t, order|1<<22, m.Depends(), "only what is behind the jump that was chosen")
 }

@@ -214,6 +214,23 @@ func TestValidateReportsEverythingInTheOrderOfThePhases(t *testing.T) {
 	assert.Equal(t, len(errs)-1, strings.Count(err.Error(), "\n"), "one line each")
 }
 
+func TestAProblemOfTheItineraryIsOfNoPhase(t *testing.T) {
+	for reason, it := range map[Reason]Itinerary{
+		ReasonEmptyName:     {Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}},
+		ReasonInvalidName:   {Name: "\xff", Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}},
+		ReasonUnknownResult: {Name: "I", Result: "Fine", Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}},
+		ReasonNoVocabulary:  {Name: "I", Phases: []Phase{{Name: "P", Step: "S"}}},
+		ReasonNoPhases:      {Name: "I", Vocabulary: abcFlags},
+	} {
+		var errs DefinitionErrors
+		require.ErrorAs(t, it.Validate(), &errs, string(reason))
+		require.Len(t, errs, 1, string(reason))
+		assert.Equal(t, reason, errs[0].Reason)
+		assert.Equal(t, -1, errs[0].Index, string(reason))
+		assert.Empty(t, errs[0].Phase, string(reason))
+	}
+}
+
 func TestReadsIncludesStepsAndJumps(t *testing.T) {
 	it := Itinerary{Phases: []Phase{
 		{Guard: Guard{All: flagA}, Decides: 8},

@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math/rand"
 	"reflect"
 	"testing"
@@ -203,6 +204,17 @@ func TestStepsThroughAnAccessor(t *testing.T) {
 	assert.Empty(t, cmp.Diff(got, others.To(p, old), cmp.AllowUnexported(other{})))
 	assert.Nil(t, others.From(nil))
 	assert.Nil(t, others.To(nil, old))
+}
+
+// unreadable is a type of a step that cannot be read back.
+type unreadable struct{}
+
+func (u *unreadable) UnmarshalJSON([]byte) error  { return nil }
+func (u unreadable) MarshalJSON() ([]byte, error) { return nil, errors.New("no room") }
+
+func TestAStepThatCannotBeReadBackIsRefused(t *testing.T) {
+	_, err := steps.ToAlike[unreadable](steps.Pipeline{{Name: "A"}}, nil)
+	assert.ErrorContains(t, err, "no room")
 }
 
 // A type that is not like a step in JSON is refused, by its step.

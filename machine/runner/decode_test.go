@@ -101,6 +101,8 @@ func TestIsState(t *testing.T) {
 		`{"visit": 0}`:                                    false,
 		`{"pausedSince": "2026-11-20T12:00:00Z", "a": 1}`: false,
 		`{"pausedSince": "x"}`:                            false,
+		`{"pausedSince": null}`:                           false,
+		`{"pausedSince": "0001-01-01T00:00:00Z"}`:         false,
 		`{"pausedSince": "2026-11-20T12:00:00Z"}`:         true,
 		`{"pausedSince": "2026-11-20T12:00:00Z", "conditions": [{"type": "Paused"}], "observedGeneration": 3}`: true,
 		`{"visit": 3, "conditions": []}`:                               true,
