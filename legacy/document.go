@@ -124,14 +124,11 @@ func (r *reader) text(name string) string {
 
 // truth returns a boolean; null and no member are false.
 func (r *reader) truth(name string) bool {
-	switch v := r.one(name); string(v) {
-	case "true":
-		return true
-	case "", "null", "false":
-		return false
+	v := string(r.one(name))
+	if !slices.Contains([]string{"true", "false", "null", ""}, v) {
+		r.fail(name, "is neither true nor false")
 	}
-	r.fail(name, "is neither true nor false")
-	return false
+	return v == "true"
 }
 
 // with returns the status with another phase and pipeline. The phase is compact

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -133,6 +135,19 @@ func TestDowngradeOfWhatWentOn(t *testing.T) {
 			require.Empty(t, cmp.Diff(form(tt.wantPhase, tt.want), string(down.Status)))
 		})
 	}
+}
+
+// A step that had not started, and that the upgrade dropped, comes back if it can still
+// start, also if it was the first of all.
+func TestDowngradeBringsTheFirstStepBack(t *testing.T) {
+	const was = `{"itinerary":"Stage","pipeline":[{"name":"StageBackup","message":"Not started"},{"name":"Prepare","message":"%s"},{"name":"Cleanup","message":"Not started"}]}`
+	up, err := adapter.Upgrade([]byte(fmt.Sprintf(was, "Not started")), selected(mtc.Stage, mtc.DirectImage|mtc.EnableImage))
+	require.NoError(t, err)
+	require.NotContains(t, string(up.Status), "DataBackup")
+	went := strings.Replace(string(up.Status), `"Not started"`, `"Soon"`, 1)
+	down, err := adapter.Downgrade([]byte(went), up.Remainder)
+	require.NoError(t, err)
+	assert.Contains(t, string(down.Status), `[{"name":"StageBackup","message":"Not started"},{"name":"Prepare",`)
 }
 
 // TestDowngradeFormerText: after the migration has gone on, a step that has not
