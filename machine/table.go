@@ -171,10 +171,10 @@ func (g *Graph) EdgesAt(i int) []Edge {
 // checkEdges counts the edges without listing them.
 func (g *Graph) checkEdges() error {
 	stops := g.stops()
-	longest := span{0, -1}
+	first, run := 0, 0
 	for i, stop := range stops[:len(g.nodes)] {
-		if stop-i > longest.last-longest.first+1 {
-			longest = span{i, stop - 1}
+		if stop-i > run {
+			first, run = i, stop-i
 		}
 	}
 	edges := 0
@@ -186,9 +186,9 @@ func (g *Graph) checkEdges() error {
 	if edges <= MaxEdges {
 		return nil
 	}
-	e := &TooManyEdgesError{Itinerary: g.Name(), Edges: edges, Limit: MaxEdges, Run: longest.last - longest.first + 1}
-	if e.Run > 0 {
-		e.First, e.Last = g.names[longest.first], g.names[longest.last]
+	e := &TooManyEdgesError{Itinerary: g.Name(), Edges: edges, Limit: MaxEdges, Run: run}
+	if run > 0 {
+		e.First, e.Last = g.names[first], g.names[first+run-1]
 	}
 	return e
 }

@@ -352,7 +352,7 @@ func forged() map[string]string {
 		}(),
 		"a huge token":       `{"done":true,"token":"` + huge + `","failedAt":{"itinerary":"` + huge + `","phase":"Copy","step":"` + huge + `","steps":9223372036854775807}}`,
 		"many runs":          `{"done":true,"token":"1","run":9223372036854775807,"runs":[` + strings.TrimSuffix(strings.Repeat(`{"result":"Excellent","phase":"x"},`, 50_000), ",") + `]}`,
-		"a run of no time":   `{"stopped":{"error":"x"},"token":"","run":-5,"runStarted":"0000-01-01T00:00:00+01:00","runs":[{"started":"0000-01-01T00:00:00+01:00","ended":"9999-12-31T23:59:59Z"}]}`,
+		"a run of no time":   `{"stopped":{"error":"x"},"token":"","run":-5,"runStarted":"0000-01-01T00:00:00+01:00","runs":[{"started":"0000-01-01T00:00:00+01:00","ended":"9999-12-31T23:59:59-23:00"}]}`,
 		"failed nowhere":     `{"done":true,"token":"1","failedAt":{"phase":"Copy","steps":-1},"pipeline":[{"name":"Data"},{"name":"Data","failed":true}]}`,
 		"failed at no phase": `{"done":true,"token":"1","failedAt":{}}`,
 		"no such result":     `{"itinerary":"Move","phase":"Copy","result":"Excellent"}`,
