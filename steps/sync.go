@@ -79,17 +79,8 @@ func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 	return s.out
 }
 
-// usual is for how many steps there is room on the stack, and for how many phases
-// usualPhases.
-const usual, usualPhases = 32, 64
-
-// sized returns a slice of n zero values: in the room, if that is large enough.
-func sized[V any](room []V, n int) []V {
-	if n <= len(room) {
-		return room[:n]
-	}
-	return make([]V, n)
-}
+// usualPhases is for how many phases there is room on the stack.
+const usualPhases = 64
 
 // syncing is the state of one Sync. Steps are looked up by their index in the
 // graph, -1 for those that it does not have.
@@ -266,8 +257,7 @@ func (s *syncing) interrupt() {
 
 // enter shows the phase at index at under its step.
 func (s *syncing) enter(at int, ahead []reached) {
-	var room struct{ shown, comes [usual]bool }
-	shown := sized(room.shown[:], len(s.place))
+	shown := make([]bool, len(s.place))
 	report(s.Plan, ahead, s.place, shown)
 	own := s.Plan.StepOf(at)
 	k := own
@@ -309,7 +299,7 @@ func (s *syncing) enter(at int, ahead []reached) {
 		current.Message = phase.Name
 	}
 
-	comes := sized(room.comes[:], len(s.place)) // the steps that something ahead may belong to
+	comes := make([]bool, len(s.place)) // the steps that something ahead may belong to
 	for i := range ahead {
 		r := &ahead[i]
 		if r.phase == at || r.under < 0 {
@@ -343,8 +333,7 @@ func (s *syncing) find(index int) *Step {
 
 // follow lists the steps that have not started.
 func (s *syncing) follow(ahead []reached) {
-	var room [usual]bool
-	shown := sized(room[:], len(s.place))
+	shown := make([]bool, len(s.place))
 	for i := range ahead {
 		r := &ahead[i]
 		if r.rides {

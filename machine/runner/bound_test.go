@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,11 +16,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
+	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
 // everywhere is a controller of MTC's itineraries with one handler for all
@@ -461,4 +464,20 @@ func TestARunnerThatWasNotMadeHasNoLeastState(t *testing.T) {
 		_, err := r.MinState()
 		assert.EqualError(t, err, "the runner was not made; make it with New")
 	}
+}
+
+// What the current step reports counts as well when the progress of all steps is
+// bounded, and the oldest is shortened first.
+func TestTheProgressOfTheCurrentStepTakesRoom(t *testing.T) {
+	at := metav1.Now()
+	lines := slices.Repeat([]string{strings.Repeat("x", 98)}, runner.MaxProgress/2/110)
+	s := runner.State{Pipeline: steps.Pipeline{
+		{Name: "First", Started: &at, Completed: &at, Progress: slices.Clone(lines)},
+		{Name: "Second", Started: &at, Completed: &at, Progress: slices.Clone(lines)},
+		{Name: "Third", Started: &at, Phase: "Copy", Progress: slices.Clone(lines)},
+	}}
+	s.Bound(func() bool { return true })
+	assert.Len(t, s.Pipeline[0].Progress, 1)
+	assert.Equal(t, lines, s.Pipeline[1].Progress)
+	assert.Equal(t, lines, s.Pipeline[2].Progress)
 }
