@@ -231,3 +231,29 @@ func TestAFlagThatKeepsNoRunAwayChangesNothing(t *testing.T) {
 		assert.Nil(t, plan.Why(season))
 	}
 }
+
+// Ten flags that vary are told apart, so that a choice which changes nothing for a
+// phase leaves it certain. With eleven the walk alone decides, which takes the choice
+// for one that may lead past the phase.
+func TestTenFlagsThatVaryAreToldApart(t *testing.T) {
+	for n, want := range map[int]phases.Truth{9: phases.True, 10: phases.True, 11: phases.Unknown} {
+		var defs []phases.FlagDef
+		for i := range n {
+			defs = append(defs, phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%02d", i), Live: i == 2})
+		}
+		it := phases.Itinerary{Name: "Cook", Vocabulary: phases.MustVocabulary(defs), Phases: []phases.Phase{
+			{Name: "Shop", Step: "Cook"},
+			{Name: "Fry", Step: "Cook", Guard: phases.Guard{None: 1}, Decides: 2, Jumps: []phases.Jump{{To: "Fry", Guard: all(2)}}},
+			{Name: "Taste", Step: "Cook", Jumps: []phases.Jump{{To: "Shop", Choice: true}}},
+			{Name: "Season", Step: "Cook", Guard: phases.Guard{None: 4}},
+			{Name: "Serve", Step: "Cook"},
+		}}
+		for i := 3; i < n; i++ {
+			it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprintf("P%02d", i), Step: "Side", Guard: all(1 << i)})
+		}
+		g := machine.MustCompile(it)
+		plan, err := g.PlanFrom(machine.Position{Phase: "Fry"}, phases.NewFacts(2, 4))
+		require.NoError(t, err)
+		assert.Equal(t, want, plan.Runs(3), "%d flags", n)
+	}
+}

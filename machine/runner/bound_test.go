@@ -459,6 +459,22 @@ func TestTheLeastStateHasAllNames(t *testing.T) {
 	assert.GreaterOrEqual(t, step-without, 400)
 }
 
+// The phase is in the checkpoint and in its step, also if there is but one.
+func TestTheLeastStateOfOneStepHasItsPhaseTwice(t *testing.T) {
+	least := func(phase string) int {
+		w := newWorld(t)
+		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: phase, Step: "Data"}}})
+		w.options.Phases, w.options.PassThrough = nil, true
+		r, err := runner.New(w.options)
+		require.NoError(t, err)
+		n, err := r.MinState()
+		require.NoError(t, err)
+		return n
+	}
+	// It is recorded as the one that failed as well.
+	assert.Equal(t, 3*300, least(strings.Repeat("p", 400))-least(strings.Repeat("p", 100)))
+}
+
 func TestARunnerThatWasNotMadeHasNoLeastState(t *testing.T) {
 	for _, r := range []*runner.Runner[*migration]{nil, {}} {
 		_, err := r.MinState()

@@ -67,6 +67,26 @@ func TestACatalogueChangesWhatItsOptionsNameAndNothingElse(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestACatalogueLeavesTheOptionsAsTheyAre(t *testing.T) {
+	own := []phases.GuardedStep{{Step: mtc.DataBackup, Guard: phases.Guard{All: mtc.Quiesce}}}
+	c, err := mtc.NewCatalogue(mtc.Options{
+		Phases: map[string][]phases.Phase{mtc.Final: {{Name: mtc.PhaseVerification, Step: "Approval", Steps: own}}},
+		Steps:  map[string]string{mtc.DataBackup: "StateBackup"},
+	})
+	require.NoError(t, err)
+	var steps []phases.GuardedStep
+	for _, it := range c.Itineraries {
+		for _, p := range it.Phases {
+			if it.Name == mtc.Final && p.Name == mtc.PhaseVerification {
+				steps = p.Steps
+			}
+		}
+	}
+	require.Len(t, steps, 1)
+	assert.Equal(t, "StateBackup", steps[0].Step)
+	assert.Equal(t, mtc.DataBackup, own[0].Step)
+}
+
 func TestACatalogueRefusesNamesThatItDoesNotHave(t *testing.T) {
 	own := func(flag phases.Flags, name string) []phases.FlagDef {
 		return []phases.FlagDef{{Flag: flag, Name: name}}
