@@ -123,7 +123,9 @@ func setFlag(l *look, s *site, flag string, value bool) error {
 }
 
 // ends is what holds of a virtual machine at its end.
-var ends = machinetest.Invariant[*look, site]{Name: "a virtual machine runs on one side, as its status reads", Check: func(s machinetest.Snapshot[*look, site]) error {
+var ends = machinetest.Invariant[*look, site]{Name: "a virtual machine runs on one side, as its status reads", Check: checkEnd}
+
+func checkEnd(s machinetest.Snapshot[*look, site]) error {
 	vm, result := s.Object.item().Item, s.State.Result
 	off, made := s.World.Off[vm.Name], s.World.Made[vm.Name]
 	switch {
@@ -139,7 +141,7 @@ var ends = machinetest.Invariant[*look, site]{Name: "a virtual machine runs on o
 		return fmt.Errorf("it is %s; off on the source: %t, made on the target: %t", result, off, made)
 	}
 	return nil
-}}
+}
 
 // newSetup returns the setup of a plan.
 func newSetup(warm bool, vms ...string) machinetest.Setup[*look, site] {
@@ -180,7 +182,8 @@ func TestEveryLife(t *testing.T) {
 			never: []string{migration.AllocateDisks, migration.CopyDisksVirtV2V, migration.CreateGuestConversionPod, migration.ConvertGuest,
 				migration.WaitForGuestReboots}},
 		{name: "warm, and a final snapshot is lost", itinerary: "Warm", vms: []string{"a"},
-			fixed: []string{"!HasPreHook", "!HasPostHook", "!RunInspection", "!RequiresConversion", "CDIDiskCopy", "WaitForFinalSnapshotConsolidation"},
+			fixed: []string{"!HasPreHook", "!HasPostHook", "!RunInspection", "!RequiresConversion", "CDIDiskCopy",
+				"WaitForFinalSnapshotConsolidation"},
 			never: []string{migration.PreHook, migration.PostHook, migration.PreflightInspection, migration.CreateGuestConversionPod,
 				migration.ConvertGuest, migration.WaitForGuestReboots}},
 	} {
