@@ -102,6 +102,7 @@ type state struct {
 	place   place
 	partial bool
 	paused  bool   // as it turned out
+	end     bool   // the run is done or stopped, as it turned out
 	err     string // of the reconcile in it
 	ended   string // the phase in which the run is done
 	act     act
@@ -170,7 +171,6 @@ type exploring[T, W any] struct {
 	workers  []*explorer[T, W]
 	states   []state
 	byKey    map[key]int32
-	ends     []int32    // states that are ends
 	edges    [][2]int32 // by the controller's own doing
 	passages []edge     // all of them, if a coverage is collected
 	frontier []item[T]
@@ -452,9 +452,9 @@ func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 		e.states = append(e.states, state{parent: parent, act: c.act, place: c.item.place, partial: c.item.partial, ended: c.ended})
 		c.item.id = id
 		e.frontier = append(e.frontier, c.item)
-		if c.end {
-			e.ends = append(e.ends, id)
-		}
+	}
+	if c.end { // also one that an edit has led to, and that stays as it is
+		e.states[id].end = true
 	}
 	if c.plain && parent >= 0 {
 		e.edges = append(e.edges, [2]int32{parent, id})
@@ -544,9 +544,11 @@ func (e *exploring[T, W]) endless() {
 		back[edge[1]] = append(back[edge[1]], edge[0])
 	}
 	reaches := make([]bool, len(e.states))
-	worklist := slices.Clone(e.ends)
-	for _, id := range worklist {
-		reaches[id] = true
+	var worklist []int32
+	for id, s := range e.states {
+		if reaches[id] = s.end; s.end {
+			worklist = append(worklist, int32(id))
+		}
 	}
 	for len(worklist) > 0 {
 		id := worklist[len(worklist)-1]

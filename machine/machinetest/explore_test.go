@@ -480,6 +480,16 @@ func TestTwoKindsOfNoEnd(t *testing.T) {
 	assert.Contains(t, got[0]+got[1]+got[2], "in itinerary CleanUp: from here the run can come to no end: at K")
 }
 
+// A run that a failure has stopped is at its end, also after an edit that changes
+// nothing for it.
+func TestAnEditOfARunThatIsStopped(t *testing.T) {
+	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}}})
+	s := machinetest.NewScripted(machinetest.Script{Itineraries: set, Itinerary: "Main"})
+	s.Edits["ask for more"] = func(o *machinetest.Object) { o.FromFailed = true }
+	machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Edits: []string{"ask for more"}})
+}
+
 // Edits are tried at the end, too.
 func TestAnEditAtTheEnd(t *testing.T) {
 	x := exploration()

@@ -23,8 +23,8 @@ type run struct {
 	*controller.Task
 }
 
-func newRunner(now func() time.Time) (*runner.Runner[run], error) {
-	return runner.New(runner.Options[run]{
+func options(now func() time.Time) runner.Options[run] {
+	return runner.Options[run]{
 		Itineraries: itineraries,
 		Select:      func(_ context.Context, r run) (string, error) { return r.Selected(), nil },
 		Sources: func(ctx context.Context, r run) (*phases.Sources, error) {
@@ -47,7 +47,7 @@ func newRunner(now func() time.Time) (*runner.Runner[run], error) {
 			return nil
 		},
 		Now: now,
-	})
+	}
 }
 
 // visit runs the switch. How that goes on is the result.

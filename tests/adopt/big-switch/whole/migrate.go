@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/api"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/controller"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
@@ -15,7 +16,7 @@ import (
 
 // New makes the controller.
 func New(c client.Client, w *world.World, now func() time.Time) (*controller.Reconciler, error) {
-	runs, err := newRunner(now)
+	runs, err := runner.New(options(now))
 	if err != nil {
 		return nil, err
 	}

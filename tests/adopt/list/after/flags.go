@@ -30,7 +30,13 @@ var vocabulary = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: WindowsWaitForGuestReboot, Name: "WindowsWaitForGuestReboot"},
 	{Flag: WaitForFinalSnapshotConsolidation, Name: "WaitForFinalSnapshotConsolidation"},
 	{Flag: CutoverDue, Name: "CutoverDue"},
-})
+},
+	phases.Clause{True: CDIDiskCopy | VirtV2VDiskCopy},
+	phases.Clause{False: CDIDiskCopy | VirtV2VDiskCopy},
+	phases.Clause{False: VirtV2VDiskCopy, True: VSphere},
+	phases.Clause{False: VirtV2VDiskCopy, True: RequiresConversion},
+	phases.Clause{False: WindowsWaitForGuestReboot, True: RequiresConversion},
+)
 
 // sourcesOf returns the sources of the flags: the functions that the controller
 // has.

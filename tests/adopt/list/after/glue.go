@@ -25,17 +25,25 @@ func (r *Reconciler) Controller() (*controller.Reconciler[*api.Plan], error) {
 			Key:       func(vm *api.VMStatus) string { return vm.Name },
 			MaxAtWork: r.MaxInFlight,
 			Summarize: func(plan *api.Plan, _ controller.Summary) { r.end(plan) },
-			Runner: runner.Options[item]{
-				Itineraries: itineraries,
-				Select:      selectItinerary,
-				Sources:     r.sources,
-				Storage:     runner.Storage[item]{Read: read, Write: write},
-				Handler:     runner.VisitFunc[item](r.handle),
-				Observers:   []runner.Observer[item]{runner.ObserverFunc[item](r.observe)},
-				Now:         r.Now,
-			},
+			Runner:    r.options(),
 		}),
 	})
+}
+
+func (r *Reconciler) options() runner.Options[item] {
+	return runner.Options[item]{
+		Itineraries: itineraries,
+		Select:      selectItinerary,
+		Sources:     r.sources,
+		Storage:     runner.Storage[item]{Read: read, Write: write},
+		Handler:     runner.VisitFunc[item](r.handle),
+		OnFail: func(_ context.Context, i item, f runner.Failure) error {
+			i.Item.AddError(f.Reasons...) // the work has noted most, but none of a deadline
+			return nil
+		},
+		Observers: []runner.Observer[item]{runner.ObserverFunc[item](r.observe)},
+		Now:       r.Now,
+	}
 }
 
 func selectItinerary(_ context.Context, i item) (string, error) {

@@ -8,8 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 )
 
 // The warm itinerary is the one that was recorded from forklift, with steps, an
@@ -62,16 +60,4 @@ func orNil(list []string) []string {
 		return nil
 	}
 	return list
-}
-
-// Every life of the cold itinerary: all flags, and a failure, a crash and a cancel at
-// every moment. Its work is not looked at: [TestEveryWriteMeetsAFault] does that.
-func TestEveryLife(t *testing.T) {
-	machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{
-		Setup: machinetest.NewScripted(machinetest.Script{
-			Itineraries: itineraries, Itinerary: "Cold",
-			OnFail: map[string]string{"Cold": "Failed"}, OnCancel: map[string]string{"Cold": "Canceled"},
-		}),
-		Edits: []string{"cancel"}, Switches: map[string][]string{"Cold": {"Failed", "Canceled"}},
-	})
 }

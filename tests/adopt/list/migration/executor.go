@@ -13,7 +13,8 @@ import (
 
 // Source is the provider that virtual machines come from.
 type Source interface {
-	CreateSnapshot(vm string) (id string, err error)
+	// CreateSnapshot makes the snapshot of that name, unless there is one.
+	CreateSnapshot(vm, name string) (id string, err error)
 	SnapshotReady(vm, id string) (bool, error)
 	SnapshotDeltas(vm, id string) (string, error)
 	RemoveSnapshot(vm, id string) error
@@ -35,6 +36,7 @@ type Target interface {
 	// succeeded.
 	EnsurePod(vm, phase string) (done bool, err error)
 	EnsureVM(vm string) error
+	RemoveVM(vm string) error
 	Cleanup(vm string) error
 }
 
@@ -170,10 +172,14 @@ func (x *Executor) work(vm *api.VMStatus, step *api.Step) (err error) {
 		}
 		done = !vm.Warm.NextPrecopyAt.After(x.Now())
 	case CreateInitialSnapshot, CreateSnapshot, CreateFinalSnapshot:
+		turn := len(vm.Warm.Precopies) + 1
+		if turn > 1 && vm.Warm.Last().End == nil {
+			break // it is called again
+		}
 		var id string
-		if id, err = x.Source.CreateSnapshot(vm.Name); err == nil {
+		if id, err = x.Source.CreateSnapshot(vm.Name, strconv.Itoa(turn)); err == nil {
 			vm.Warm.Precopies = append(vm.Warm.Precopies, api.Precopy{Snapshot: id})
-			resetTasks(step, len(vm.Warm.Precopies))
+			resetTasks(step, turn)
 		}
 	case WaitForInitialSnapshot, WaitForSnapshot, WaitForFinalSnapshot:
 		done, err = x.Source.SnapshotReady(vm.Name, vm.Warm.Last().Snapshot)
@@ -201,6 +207,8 @@ func (x *Executor) work(vm *api.VMStatus, step *api.Step) (err error) {
 		done, err = x.Source.PoweredOff(vm.Name)
 	case Finalize:
 		if done, err = x.copyDisks(vm, step); errors.Is(err, ErrSnapshotLost) {
+			now := x.now()
+			vm.Warm.Last().End = &now
 			x.Choose(vm, CreateFinalSnapshot)
 			return nil
 		}
@@ -260,7 +268,11 @@ func (x *Executor) CleanUp(vm *api.VMStatus) {
 		_ = x.Source.RemoveSnapshot(vm.Name, vm.Warm.Last().Snapshot)
 	}
 	_ = x.Target.Cleanup(vm.Name)
-	if vm.HasCondition(api.Canceled) && vm.RestorePowerState == "On" {
+	if !vm.HasCondition(api.Canceled) {
+		return
+	}
+	_ = x.Target.RemoveVM(vm.Name) // or it would run on both sides
+	if vm.RestorePowerState == "On" {
 		_ = x.Source.PowerOn(vm.Name)
 	}
 }

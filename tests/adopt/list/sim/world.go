@@ -135,9 +135,8 @@ func (w *World) ready(vm, what string, ticks int) (bool, error) {
 }
 
 // CreateSnapshot implements [migration.Source].
-func (w *World) CreateSnapshot(vm string) (string, error) {
-	w.count["snapshots "+vm]++
-	return fmt.Sprintf("%s-snapshot-%d", vm, w.count["snapshots "+vm]), w.fault(vm)
+func (w *World) CreateSnapshot(vm, name string) (string, error) {
+	return vm + "-snapshot-" + name, w.fault(vm)
 }
 
 // SnapshotReady implements [migration.Source].
@@ -211,6 +210,9 @@ func (w *World) EnsurePod(vm, phase string) (bool, error) {
 
 // EnsureVM implements [migration.Target].
 func (w *World) EnsureVM(vm string) error { return w.fault(vm) }
+
+// RemoveVM implements [migration.Target].
+func (w *World) RemoveVM(string) error { return nil }
 
 // Cleanup implements [migration.Target].
 func (w *World) Cleanup(vm string) error {
