@@ -47,6 +47,22 @@ func TestFSMsAreReused(t *testing.T) {
 	}
 }
 
+func TestAnFSMThatRefusedATransitionIsReused(t *testing.T) {
+	g := lettersGraph(t)
+	table, err := g.table()
+	require.NoError(t, err)
+	m, err := g.NewMachine(Position{}, phases.NewFacts(1, 0))
+	require.NoError(t, err)
+	_, err = m.Advance(context.Background())
+	require.NoError(t, err)
+	require.Len(t, table.idle, 1)
+	for to := range g.Len() {
+		_, err = table.fire(point{at: start, step: -1}, phases.NewFacts(1, 0), to)
+		assert.Len(t, table.idle, 1, "to %d: %v", to, err)
+	}
+	require.Error(t, err, "the last phase is not next")
+}
+
 func TestAnFSMThatIsStuckIsNeverUsedAgain(t *testing.T) {
 	g := lettersGraph(t)
 	table, err := g.table()

@@ -215,6 +215,8 @@ func (u unreadable) MarshalJSON() ([]byte, error) { return nil, errors.New("no r
 func TestAStepThatCannotBeReadBackIsRefused(t *testing.T) {
 	_, err := steps.ToAlike[unreadable](steps.Pipeline{{Name: "A"}}, nil)
 	assert.ErrorContains(t, err, "no room")
+	_, err = steps.ToAlike(steps.Pipeline{}, []unreadable{{}})
+	assert.ErrorContains(t, err, "no room", "of the entries before")
 }
 
 // A type that is not like a step in JSON is refused, by its step.
