@@ -264,8 +264,11 @@ func (w *explorer[T, W]) edit(it *item[T], i int, name string) (candidate[T], er
 			c.item.now = it.now.Add(c.act.slept)
 		}
 	}
-	c.item.object, c.end = object, s.Done
+	c.item.object = object
 	c.item.drifted |= e.outside(object, s, func() { e.setup.Edits[name](object) })
+	if s, err := e.read(object); err == nil {
+		c.end = s.Done
+	}
 	c.item.world = e.save()
 	c.key, err = w.key(&c.item)
 	return c, err

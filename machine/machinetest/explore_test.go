@@ -490,6 +490,25 @@ func TestAnEditOfARunThatIsStopped(t *testing.T) {
 	machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Edits: []string{"ask for more"}})
 }
 
+// A state from which a run goes nowhere is no end because a run that was done has been
+// edited into it.
+func TestAnEditOfARunThatIsDone(t *testing.T) {
+	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}}})
+	s := machinetest.NewScripted(machinetest.Script{Itineraries: set, Itinerary: "Main"})
+	r, err := runner.New(s.Options(nil))
+	require.NoError(t, err)
+	gone := &machinetest.Object{Itinerary: "Gone"}
+	_, err = r.Reconcile(context.Background(), gone)
+	require.Error(t, err)
+	s.Edits["ask for what there is not"] = func(o *machinetest.Object) { *o = *gone }
+	got := reports(func(tb machinetest.TB) {
+		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{
+			Setup: s, Edits: []string{"ask for what there is not"}, Failures: -1, Crashes: -1})
+	})
+	assert.Contains(t, strings.Join(got, "\n"), "from here the run can come to no end")
+}
+
 // Edits are tried at the end, too.
 func TestAnEditAtTheEnd(t *testing.T) {
 	x := exploration()
