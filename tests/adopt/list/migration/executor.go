@@ -262,7 +262,8 @@ func resetTasks(step *api.Step, turn int) {
 }
 
 // CleanUp removes what is not needed once a migration has ended. Errors do not
-// hold it up.
+// hold it up, but the source of a virtual machine whose migration was canceled is
+// started only if the target does not have it: it must not run on both sides.
 func (x *Executor) CleanUp(vm *api.VMStatus) {
 	if vm.Warm != nil && len(vm.Warm.Precopies) > 0 && !vm.HasCondition(api.Succeeded) {
 		_ = x.Source.RemoveSnapshot(vm.Name, vm.Warm.Last().Snapshot)
@@ -271,7 +272,9 @@ func (x *Executor) CleanUp(vm *api.VMStatus) {
 	if !vm.HasCondition(api.Canceled) {
 		return
 	}
-	_ = x.Target.RemoveVM(vm.Name) // or it would run on both sides
+	if !vm.HasCondition(api.Succeeded) && x.Target.RemoveVM(vm.Name) != nil {
+		return
+	}
 	if vm.RestorePowerState == "On" {
 		_ = x.Source.PowerOn(vm.Name)
 	}
