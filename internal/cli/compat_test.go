@@ -317,7 +317,7 @@ func TestFix(t *testing.T) {
 
 	r = run(t, "", "verify", "-i", file, "--fix", "--fail-level", "none", "-o", "json")
 	assert.Zero(t, r.code, r.stderr)
-	assert.Equal(t, []string{"note: " + file + ": fixed 1 finding"}, r.lines(t))
+	assert.Equal(t, []string{"note: " + file + ": fixed 1 finding: flag-never-read (flag Idle)"}, r.lines(t))
 	assert.Equal(t, strings.Replace(faulty, "- {name: Idle}\n", "", 1), read(t, file))
 	for _, f := range findings(t, r.out) {
 		assert.NotEqual(t, "flag-never-read", f.Rule, "what is fixed is not found again")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -89,7 +90,7 @@ func (o *verifyOptions) check(cmd *cobra.Command) error {
 
 // checked are itineraries that are defined together, and which of them are asked for.
 type checked struct {
-	family *family
+	family *family        // nil if the file cannot be read
 	source *verify.Source // nil if they are built in
 	only   []string       // nil for all
 }
@@ -108,34 +109,49 @@ func (a *app) toCheck(args []string) (all []*checked, unread []error, err error)
 		} else if file == "" {
 			return nil, nil, a.unknownItinerary(arg)
 		}
-		c, known := byFile[file]
+		key := sameFile(file)
+		c, known := byFile[key]
 		if !known {
 			c = &checked{family: a.builtin, only: []string{}}
 			if file != "" {
 				if c, err = readChecked(file); err != nil {
-					unread = append(unread, err)
+					unread, c = append(unread, err), &checked{only: []string{}}
 				}
 			}
-			byFile[file] = c
-			if c != nil {
+			if byFile[key] = c; c.family != nil {
 				all = append(all, c)
 			}
 		}
 		switch {
-		case c == nil:
-			continue
 		case name == "" && !known:
 			c.only = nil
 			continue
 		case name == "" || c.only == nil || slices.Contains(c.only, name):
 			return nil, nil, fmt.Errorf("-i %s is given twice, alone or with the others of its file; remove one", arg)
 		}
-		if _, err := c.family.graph(name); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", file, err)
+		if c.family != nil {
+			if _, err := c.family.graph(name); err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", file, err)
+			}
 		}
 		c.only = append(c.only, name)
 	}
 	return all, unread, nil
+}
+
+// sameFile returns one name for all names of a file that is there: one that is written
+// twice would lose the first change.
+func sameFile(name string) string {
+	if name == "" {
+		return ""
+	}
+	if whole, err := filepath.Abs(name); err == nil {
+		name = whole
+	}
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	return name
 }
 
 // readChecked reads a file of itineraries. An error is a [*fileError].
@@ -268,8 +284,11 @@ func (a *app) checkFixable(args []string) error {
 func (a *app) printFixes(all []*checked) error {
 	out := output{w: a.stdout}
 	for _, c := range all {
-		fixed, _, err := a.fixed(c)
-		if err != nil {
+		fixed, done, err := a.fixed(c)
+		switch {
+		case err != nil && len(done) > 0:
+			a.problem(fmt.Errorf("once this is changed: %w", err))
+		case err != nil:
 			a.problem(err)
 		}
 		out.buf.WriteString(lineDiff(c.source.Name(), c.source.Text(), fixed.source.Text()))
@@ -279,37 +298,44 @@ func (a *app) printFixes(all []*checked) error {
 
 // fix changes the file of what is checked, and returns that as it is then.
 func (a *app) fix(c *checked) (*checked, error) {
-	next, n, err := a.fixed(c)
-	if n == 0 {
+	next, done, err := a.fixed(c)
+	if len(done) == 0 {
 		return c, err
 	}
 	name := c.source.Name()
-	if err := replaceFile(name, []byte(next.source.Text())); err != nil {
-		return c, fmt.Errorf("--fix: cannot write: %w", err)
+	if wrong := replaceFile(name, []byte(next.source.Text())); wrong != nil {
+		return c, errors.Join(fmt.Errorf("--fix: cannot write: %w", wrong), err)
 	}
-	a.line("note: %s: fixed %d %s", name, n, plural("finding", n))
+	what := make([]string, len(done))
+	for i, f := range done {
+		f.Place = verify.Place{} // in a text that is gone
+		if what[i] = f.Rule + " (" + placeOf(&f) + ")"; f.Itinerary != "" {
+			what[i] = f.Rule + " (" + f.Itinerary + ", " + placeOf(&f) + ")"
+		}
+	}
+	a.line("note: %s: fixed %d %s: %s", name, len(done), plural("finding", len(done)), strings.Join(what, ", "))
 	return next, err
 }
 
-// fixed returns what is checked without what can be fixed, and the number of findings
-// that are gone. A fix can make room for another: a flag that no guard reads any more.
-// After an error, that is as far as it came.
-func (a *app) fixed(c *checked) (next *checked, n int, err error) {
+// fixed returns what is checked without what can be fixed, and the findings that are
+// gone. A fix can make room for another: a flag that no guard reads any more. After an
+// error, that is as far as it came.
+func (a *app) fixed(c *checked) (next *checked, done []verify.Finding, err error) {
 	for {
 		text, fixed, err := c.source.Fix(a.findings(c))
 		if err != nil || len(fixed) == 0 {
-			return c, n, err
+			return c, done, err
 		}
 		source, err := verify.Load(bytes.NewReader(text), c.source.Name())
 		if err != nil {
-			return c, n, err
+			return c, done, err
 		}
 		next, err := checkedOf(source)
 		if err != nil {
-			return c, n, err
+			return c, done, err
 		}
 		next.only = c.only
-		c, n = next, n+len(fixed)
+		c, done = next, append(done, fixed...)
 	}
 }
 
@@ -319,10 +345,10 @@ func (a *app) freeze(o *verifyOptions) error {
 	switch {
 	case err != nil:
 		return err
+	case len(o.itineraries) > 1:
+		return errors.New("--freeze writes one release; give -i once, or leave it out for what is built in")
 	case len(unread) > 0:
 		return a.content(unread[0])
-	case len(all) > 1:
-		return errors.New("--freeze writes one release; give -i once, or leave it out for what is built in")
 	case all[0].only != nil:
 		return fmt.Errorf("--freeze writes a whole release, since a run goes from one itinerary to another; leave out %s",
 			wording.List(all[0].only, "and"))

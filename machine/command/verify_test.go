@@ -3,6 +3,7 @@ package command_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -62,7 +63,7 @@ func TestAFixMakesRoomForTheNext(t *testing.T) {
 
 	code, out, stderr := execute(t, c, "", "verify", "-i", file, "--fix", "--fail-level", "info")
 	assert.Zero(t, code, out)
-	assert.Contains(t, stderr, "fixed 2 findings")
+	assert.Contains(t, stderr, "fixed 2 findings: guard-redundant-flag (X, phase P, flag B), flag-never-read (flag B)\n")
 	got, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, "flags: [{name: A}]\n"+rest+"]}\n", string(got))
@@ -81,9 +82,35 @@ func TestAFileThatCannotBeReadHidesNoOther(t *testing.T) {
 	assert.Contains(t, stderr, "bad.yaml:1:9: a flag must be a mapping")
 	assert.Contains(t, stderr, "none.yaml: no such file or directory")
 
-	code, out, _ = execute(t, c, "", "verify", "--freeze", "-", "-i", good, "-i", bad)
+	code, out, _ = execute(t, c, "", "verify", "--freeze", "-", "-i", bad)
 	assert.Equal(t, 1, code)
-	assert.Empty(t, out, "a release is whole")
+	assert.Empty(t, out)
+	for _, twice := range [][]string{{"-i", bad, "-i", bad}, {"-i", bad + "#X", "-i", bad}, {"-i", bad, "-i", bad + "#X"}} {
+		code, _, stderr = execute(t, c, "", append([]string{"verify"}, twice...)...)
+		assert.Equal(t, 2, code, twice)
+		assert.Contains(t, stderr, "is given twice")
+	}
+	code, _, stderr = execute(t, c, "", "verify", "--freeze", "-", "-i", good, "-i", bad)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "--freeze writes one release")
+}
+
+func TestAFileOfTwoNamesIsOne(t *testing.T) {
+	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "f.yaml"), filepath.Join(dir, "link.yaml")
+	text := "flags: [{name: A}, {name: B}]\nrelations:\n- ['!A', B]\nitineraries:\n"
+	for _, name := range []string{"X", "Y"} {
+		text += "- name: " + name + "\n  phases:\n  - {name: P, step: S, all: [A, B]}\n"
+	}
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+	require.NoError(t, os.Symlink("f.yaml", link))
+	code, _, stderr := execute(t, c, "", "verify", "--fix", "-i", file+"#X", "-i", link+"#Y")
+	assert.Zero(t, code, stderr)
+	assert.Equal(t, "kubectl letters: note: "+file+": fixed 2 findings: guard-redundant-flag (X, phase P, flag B), guard-redundant-flag (Y, phase P, flag B)\n", stderr)
+	got, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, strings.ReplaceAll(text, "all: [A, B]", "all: [A]"), string(got))
 }
 
 func TestAFileThatCannotBeWrittenIsNamedAsTheUserKnowsIt(t *testing.T) {
