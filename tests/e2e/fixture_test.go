@@ -226,7 +226,9 @@ func (g *fixture) done(name string) record.Version {
 // stopped.
 func (g *fixture) until(name string, is func(record.Version) bool) record.Version {
 	g.Helper()
-	ctx, cancel := context.WithCancelCause(g.ctx)
+	whole, end := context.WithTimeout(g.ctx, 10*timeout) // one that loops goes on as well
+	defer end()
+	ctx, cancel := context.WithCancelCause(whole)
 	defer cancel(nil)
 	stopped := time.AfterFunc(timeout, func() { cancel(fmt.Errorf("it entered no phase within %v", timeout)) })
 	defer stopped.Stop()
