@@ -235,6 +235,66 @@ func TestTheGuardOfThePhaseInProgressMattersInALoop(t *testing.T) {
 	}
 }
 
+// Of flags that make too many cases to tell apart, each guard counts alone: no phase
+// that can be next is missing, and no flag that a guard reads.
+func TestAvailableOfTooManyCases(t *testing.T) {
+	defs := make([]phases.FlagDef, 28)
+	for i := range defs {
+		defs[i] = phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%d", i)}
+	}
+	v := phases.MustVocabulary(defs)
+	flag := func(i int) phases.Flags { return 1 << i }
+	it := phases.Itinerary{Name: "Many", Vocabulary: v, Phases: []phases.Phase{
+		{Name: "Choose", Step: "S", Jumps: []phases.Jump{
+			{To: "Two", Choice: true}, {To: "Eleven", Choice: true}, {To: "Last", Guard: phases.Guard{All: flag(26)}}}},
+	}}
+	var names []string
+	for i, name := range []string{"One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"} {
+		names = append(names, name)
+		it.Phases = append(it.Phases, phases.Phase{Name: name, Step: "S", Guard: phases.Guard{All: flag(2*i) | flag(2*i+1)}})
+	}
+	it.Phases[12].Steps = []phases.GuardedStep{{Step: "T", Guard: phases.Guard{All: flag(24)}}}
+	it.Phases = append(it.Phases, phases.Phase{Name: "Last", Step: "S", Guard: phases.Guard{All: flag(25)}})
+	names = append(names, "Last")
+
+	m, err := machine.MustCompile(it).NewMachine(machine.Position{Phase: "Choose"}, phases.Facts{})
+	require.NoError(t, err)
+	next, end := m.Available()
+	assert.Equal(t, names, next)
+	assert.True(t, end)
+	assert.Equal(t, v.Names(1<<27-1), v.Names(m.Depends()), "the flags of the jump, of the steps and of the phases; F27 is read by none")
+	assert.Equal(t, v.Names(1<<27-1), v.Names(m.Awaits()))
+	var unknown *machine.UnknownFlagsError
+	_, err = m.Advance(context.Background())
+	require.ErrorAs(t, err, &unknown)
+	assert.Equal(t, v.Names(1<<27-1), unknown.Flags)
+
+	require.NoError(t, m.Choose("Two"))
+	assert.Equal(t, v.Names(1<<26-1<<2), v.Names(m.Depends()), "the flags of the phases from the chosen one on")
+	require.NoError(t, m.Choose("Eleven"))
+	assert.Equal(t, v.Names(1<<26-1<<20), v.Names(m.Depends()), "which are few cases")
+
+	// A phase that runs in any case is the last that can be next, and one that does not
+	// run is none.
+	known := phases.NewFacts(flag(22)|flag(23), flag(2)|flag(26))
+	m, err = machine.MustCompile(it).NewMachine(machine.Position{Phase: "Choose"}, known)
+	require.NoError(t, err)
+	next, end = m.Available()
+	assert.Equal(t, slices.Delete(names[:12], 1, 2), next)
+	assert.False(t, end)
+	want := v.Names(1<<22 - 1 - flag(2) - flag(3) | flag(24))
+	assert.Equal(t, want, v.Names(m.Depends()))
+
+	// So is the destination of a jump that is made in any case.
+	known = phases.NewFacts(flag(26), 0)
+	it.Phases[0].Jumps = []phases.Jump{{To: "Two", Guard: phases.Guard{All: flag(26)}}}
+	m, err = machine.MustCompile(it).NewMachine(machine.Position{Phase: "Choose"}, known)
+	require.NoError(t, err)
+	next, end = m.Available()
+	assert.Equal(t, []string{"Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve", "Last"}, next)
+	assert.True(t, end)
+}
+
 // moves returns every move that some run makes from a position, where what a
 // phase decides may turn out either way.
 func moves(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts) map[machine.Transition]bool {

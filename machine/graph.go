@@ -459,15 +459,15 @@ const maxStepForks = 64
 
 // forks splits the unknown flags into the cases that lead somewhere, and
 // returns the flags which decide where, or under which step. If there are more
-// cases than maxForks, it takes every unknown flag that a guard on the way reads
-// for one, and returns no cases.
+// cases than maxForks, it returns the destinations and the flags of [Graph.possible]
+// instead.
 func (g *Graph) forks(pt point, f phases.Facts) (all []fork, depends phases.Flags) {
 	if pt.at == g.done() {
 		return nil, 0
 	}
 	all, depends, ok := split(f, maxForks, func(f phases.Facts) (destination, phases.Flags) { return g.search(pt, f, false) })
 	if !ok {
-		g.eachUnknown(pt, f, func(unknown phases.Flags) { depends |= unknown })
+		return g.possible(pt, f)
 	}
 	return all, depends
 }
@@ -529,33 +529,37 @@ func (g *Graph) stepForks(i int, f phases.Facts) (all []fork, depends phases.Fla
 	})
 }
 
-// eachUnknown calls yield with the unknown flags of each guard that may be
-// looked at to find what is next after a point.
-func (g *Graph) eachUnknown(pt point, f phases.Facts, yield func(phases.Flags)) {
+// possible returns what each guard that may be looked at after a point leads to, one
+// guard at a time: more than can be next if the guards depend on each other. It also
+// returns the unknown flags that these guards read.
+func (g *Graph) possible(pt point, f phases.Facts) (all []fork, unknown phases.Flags) {
 	look := func(guard phases.Guard) phases.Truth {
 		t := guard.Eval(f)
 		if t == phases.Unknown {
-			yield(guard.Reads() &^ f.Known())
+			unknown |= guard.Reads() &^ f.Known()
 		}
 		return t
 	}
-	order := func(from int) {
-		for to := from; to < len(g.nodes); to++ {
+	order := func(to int) {
+		for ; to < len(g.nodes); to++ {
 			n := &g.nodes[to]
 			t := look(n.guard)
-			if t != phases.False {
-				for _, s := range n.steps {
-					look(s.guard)
-				}
+			if t == phases.False {
+				continue
+			}
+			all = append(all, fork{destination: destination{to: to}})
+			for _, s := range n.steps {
+				look(s.guard)
 			}
 			if t == phases.True {
 				return
 			}
 		}
+		all = append(all, fork{destination: destination{to: g.done()}})
 	}
 	if pt.choice > 0 {
 		order(g.nodes[pt.at].jumps[pt.choice-1].to)
-		return
+		return all, unknown
 	}
 	if pt.at != start {
 		for _, j := range g.nodes[pt.at].jumps {
@@ -567,11 +571,12 @@ func (g *Graph) eachUnknown(pt point, f phases.Facts, yield func(phases.Flags)) 
 				order(j.to)
 			}
 			if t == phases.True {
-				return
+				return all, unknown
 			}
 		}
 	}
 	order(pt.at + 1)
+	return all, unknown
 }
 
 // MayLeaveFor reports whether a run that stands in a phase of this itinerary

@@ -256,7 +256,9 @@ func (m *Machine) Awaits() phases.Flags {
 
 // Available lists the phases that can come next, in order: one if no unknown
 // flag and no choice could change that, several otherwise. End reports whether
-// the run can be done next without an end phase. Nothing is fired.
+// the run can be done next without an end phase. Nothing is fired. If the unknown
+// flags make more than 1,024 cases, each guard is judged alone, and a phase whose
+// guard contradicts those before it may be listed, too.
 func (m *Machine) Available() (next []string, end bool) {
 	if !m.lock() {
 		return nil, false

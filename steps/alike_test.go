@@ -212,6 +212,29 @@ type unreadable struct{}
 func (u *unreadable) UnmarshalJSON([]byte) error  { return nil }
 func (u unreadable) MarshalJSON() ([]byte, error) { return nil, errors.New("no room") }
 
+// refusing is a type of a step that keeps what it reads, and refuses some of it.
+type refusing steps.Step
+
+func (r *refusing) UnmarshalJSON(text []byte) error {
+	if err := json.Unmarshal(text, (*steps.Step)(r)); err != nil {
+		return err
+	}
+	if r.Name == "B" {
+		return errors.New("B is no step of ours")
+	}
+	return nil
+}
+
+func (r refusing) MarshalJSON() ([]byte, error) { return json.Marshal(steps.Step(r)) }
+
+func TestToAlikeReturnsTheErrorOfTheType(t *testing.T) {
+	_, err := steps.ToAlike[refusing](steps.Pipeline{{Name: "A"}, {Name: "B"}}, nil)
+	var refused *steps.AlikeError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, "B", refused.Step)
+	assert.ErrorContains(t, err, "B is no step of ours")
+}
+
 func TestAStepThatCannotBeReadBackIsRefused(t *testing.T) {
 	_, err := steps.ToAlike[unreadable](steps.Pipeline{{Name: "A"}}, nil)
 	assert.ErrorContains(t, err, "no room")
