@@ -221,25 +221,35 @@ func (g *fixture) done(name string) record.Version {
 	return g.until(name, func(v record.Version) bool { return v.State.Done })
 }
 
-// until waits for a version of a migration for as long as the migration goes on: a machine
-// that is busy makes a run slow, and only one that enters no phase within the timeout has
-// stopped.
+// until waits for a version of a migration. A run can be slow on a busy machine, and a
+// controller takes new objects before those that it found at its start. So it waits as
+// long as any migration of the fixture enters phases, up to 10 timeouts. It fails the test
+// if none enters a phase within the timeout.
 func (g *fixture) until(name string, is func(record.Version) bool) record.Version {
 	g.Helper()
-	whole, end := context.WithTimeout(g.ctx, 10*timeout) // one that loops goes on as well
+	whole, end := context.WithTimeout(g.ctx, 10*timeout) // a run in a loop enters phases forever
 	defer end()
 	ctx, cancel := context.WithCancelCause(whole)
 	defer cancel(nil)
-	stopped := time.AfterFunc(timeout, func() { cancel(fmt.Errorf("it entered no phase within %v", timeout)) })
-	defer stopped.Stop()
-	var entered time.Time
-	v, err := g.recorder.Until(ctx, name, func(v record.Version) bool {
-		if at := v.State.Entered; at != nil && at.After(entered) {
-			entered = at.Time
-			stopped.Reset(timeout)
+	begun := time.Now()
+	go func() {
+		for {
+			last := g.recorder.Entered()
+			if last.Before(begun) {
+				last = begun
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Until(last.Add(timeout))):
+			}
+			if !g.recorder.Entered().After(last) {
+				cancel(fmt.Errorf("no migration entered a phase within %v", timeout))
+				return
+			}
 		}
-		return is(v)
-	})
+	}()
+	v, err := g.recorder.Until(ctx, name, is)
 	require.NoError(g, err)
 	return v
 }

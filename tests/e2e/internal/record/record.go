@@ -54,6 +54,7 @@ type Recorder struct {
 	mu       sync.Mutex
 	changed  chan struct{} // closed at each version
 	versions map[string][]Version
+	entered  time.Time // when a version of any migration was last seen in another phase
 	problems []string
 }
 
@@ -164,6 +165,9 @@ func (r *Recorder) add(o *unstructured.Unstructured) {
 	for _, p := range r.rules.check(before, &v) {
 		r.problems = append(r.problems, fmt.Sprintf("%s at version %s: %s", v.Name, v.ResourceVersion, p))
 	}
+	if before == nil || before.State.Phase != v.State.Phase || !before.State.Entered.Equal(v.State.Entered) {
+		r.entered = time.Now()
+	}
 	r.versions[v.Name] = append(r.versions[v.Name], v)
 	close(r.changed)
 	r.changed = make(chan struct{})
@@ -203,6 +207,13 @@ func (r *Recorder) Problems() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.problems)
+}
+
+// Entered returns when any of the migrations was last seen in another phase than before.
+func (r *Recorder) Entered() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.entered
 }
 
 // Versions are all that was seen of a migration.
