@@ -15,7 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -132,8 +131,6 @@ func managerOptions(o options, selector labels.Selector) ctrl.Options {
 		LeaderElection:          o.elect,
 		LeaderElectionID:        "migration-controller",
 		LeaderElectionNamespace: o.namespace,
-		// Another replica takes over within seconds.
-		LeaseDuration: ptr.To(4 * time.Second), RenewDeadline: ptr.To(3 * time.Second), RetryPeriod: ptr.To(500 * time.Millisecond),
 		Cache: cache.Options{
 			DefaultNamespaces: map[string]cache.Config{o.namespace: {}},
 			ByObject: map[client.Object]cache.ByObject{
