@@ -1,16 +1,16 @@
-# Modules of this repository: the root, which embedders inherit, and nested
-# ones with what they should not. One of them has no Go of its own: it only
-# pins the control plane that tests/e2e builds.
+# The modules of this repository: the root, which embedders inherit, and nested
+# ones for heavy dependencies. tests/e2e/kube has no Go code: it only pins the
+# control plane that tests/e2e builds.
 MODULES    := $(sort $(dir $(shell git ls-files -- go.mod '*/go.mod')))
 GO_MODULES := $(filter-out tests/e2e/kube/,$(MODULES))
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
-# A number of runs, some seconds' worth: with a time, go test reports now and
-# then that its own deadline was exceeded.
+# A number of runs, some seconds' worth: given a time, go test sometimes reports
+# that its own deadline was exceeded.
 FUZZTIME    ?= 5000x
 BENCH       ?= .
 
-# What promises rest on: these packages are measured by cover and mutate.
+# The packages on which the promises rest: cover and mutate measure them.
 PROVEN := phases phases/mtc machine machine/runner steps legacy
 N      ?= 50
 SEED   ?= 1
@@ -18,7 +18,7 @@ PKG    ?= $(PROVEN)
 comma  := ,
 space  := $() $()
 
-# The oldest Go that the modules of embedders serve.
+# The oldest Go that embedders can use.
 OLDEST_GO := go1.24.0
 
 .PHONY: help
@@ -52,11 +52,11 @@ test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some
 	cd tests/dump && go test -race -p 1 -timeout 30m ./pages
 
 .PHONY: lives
-lives: ## Play 1,000 random lives on a real API server (some 5 minutes; LIVES and LIVES_SEED are taken)
+lives: ## Play 1,000 random lives on a real API server (some 5 minutes; takes LIVES and LIVES_SEED)
 	cd tests/e2e && LIVES=$${LIVES:-1000} go test -v -count=1 -timeout 60m -run '^TestRandomLives$$' .
 
 .PHONY: load load-results
-load: ## Run 5,000 migrations at once on one controller, and on two that share them (some 2 hours; LOAD is taken)
+load: ## Run 5,000 runs at once on one controller, and on two that share them (some 2 hours; takes LOAD)
 	cd tests/e2e && LOAD=$${LOAD:-5000} go test -v -count=1 -timeout 6h -run '^TestLoadOfProcesses$$' .
 load-results: ## The same, and rewrite the README of tests/bench
 	LOAD_FILE=$(CURDIR)/tests/bench/testdata/load.txt $(MAKE) load
@@ -67,7 +67,7 @@ test-versions: ## Build and test in modules of embedders at the oldest, a middle
 	cd tests/versions && go test -v -count=1 -timeout 90m ./...
 
 .PHONY: test-oldest
-test-oldest: ## Build and test the root and machine/controller with the oldest Go that they serve
+test-oldest: ## Build and test the root and machine/controller with the oldest Go that embedders can use
 	@for m in . machine/controller; do echo "== $(OLDEST_GO) $$m"; \
 		(cd $$m && GOTOOLCHAIN=$(OLDEST_GO) go build ./... && GOTOOLCHAIN=$(OLDEST_GO) go test ./...) || exit 1; done
 
@@ -76,9 +76,10 @@ explore: ## Explore every life of MTC's itineraries, with all flags of Final (so
 	go test -v -timeout 60m -run '^TestExplore$$' ./tests/conformance -whole
 
 .PHONY: lint
-lint: ## Check formatting, go vet, go mod tidy and staticcheck
+lint: ## Check formatting, language, layout, go vet, go mod tidy and staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files -- '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	go run ./internal/style
 	@for m in $(MODULES); do echo "== go mod tidy $$m"; (cd $$m && go mod tidy -diff) || exit 1; done
 	@for m in $(GO_MODULES); do echo "== go vet and staticcheck $$m"; \
 		(cd $$m && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; done
@@ -89,11 +90,11 @@ bench: ## Run the benchmarks of all modules (BENCH is a pattern)
 		echo "== ./$$dir"; (cd $$dir && go test -run '^$$' -bench '$(BENCH)' -benchmem .) || exit 1; done
 
 .PHONY: bench-results
-bench-results: ## Measure all that the README of tests/bench shows, and rewrite it (some 5 minutes of a quiet machine; COUNT and BENCHTIME are taken)
+bench-results: ## Measure all that the README of tests/bench shows, and rewrite it (some 5 minutes of a quiet machine; takes COUNT and BENCHTIME)
 	tests/bench/results
 
 .PHONY: cover
-cover: ## Measure the coverage of PROVEN by all tests of the root module; below 95 % of the statements of a package it fails
+cover: ## Measure the coverage of PROVEN by all tests of the root module; fails below 95 % of the statements of a package
 	@go test -coverpkg=$(subst $(space),$(comma),$(PROVEN:%=./%)) -coverprofile=coverage.out ./...
 	@awk -f internal/mutate/cover.awk -v least=95 coverage.out
 
