@@ -1,6 +1,10 @@
 package conformance
 
 import (
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -247,4 +251,36 @@ func TestCONTRIBUTINGNamesTheChecks(t *testing.T) {
 		}
 	}
 	require.Greater(t, made, 5)
+}
+
+// A reader who opens a package meets doc.go first, and finds examples that run.
+func TestPackagesHaveIntroductions(t *testing.T) {
+	introduced := 0
+	for _, dir := range packageDirs(t, root) {
+		if exportedOf(t, root, dir) == "" {
+			continue
+		}
+		introduced++
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, filepath.Join(root, dir, "doc.go"), nil, parser.ParseComments|parser.PackageClauseOnly)
+		if assert.NoError(t, err) {
+			assert.NotNil(t, file.Doc, "%s/doc.go has no package comment", dir)
+		}
+		names, err := filepath.Glob(filepath.Join(root, dir, "*_test.go"))
+		require.NoError(t, err)
+		var tests []*ast.File
+		for _, name := range names {
+			file, err := parser.ParseFile(files, name, nil, parser.ParseComments)
+			require.NoError(t, err)
+			tests = append(tests, file)
+		}
+		run := 0
+		for _, example := range doc.Examples(tests...) {
+			if example.Output != "" {
+				run++
+			}
+		}
+		assert.GreaterOrEqual(t, run, 2, "%s has %d examples that run", dir, run)
+	}
+	require.Greater(t, introduced, 10)
 }
