@@ -13,13 +13,15 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// What no embedder's options can make a runner do: the record of a reconcile,
-// changed to that of a runner with a fault.
-func TestReconcilesThatBreakAPromise(t *testing.T) {
+// Faults of a runner that no embedder's options can cause: the test changes the record of a
+// reconcile instead.
+func TestPromisesBrokenByRunner(t *testing.T) {
 	v := phases.MustVocabulary(nil)
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}, {Name: "C", Step: "S"}}},
-		phases.Itinerary{Name: "Cancel", Vocabulary: v, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{{Name: "K", Step: "K"}, {Name: "L", Step: "K"}}})
+		phases.Itinerary{Name: "Main", Vocabulary: v,
+			Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}, {Name: "C", Step: "S"}}},
+		phases.Itinerary{Name: "Cancel", Vocabulary: v, Cleanup: true, Result: phases.Canceled,
+			Phases: []phases.Phase{{Name: "K", Step: "K"}, {Name: "L", Step: "K"}}})
 	failed := runner.PhaseFailed{Itinerary: "Main", Phase: "A", Reasons: []string{"no"}}
 	for _, tt := range []struct {
 		name, itinerary, at string

@@ -42,7 +42,7 @@ func scripted() machinetest.Setup[*machinetest.Object, struct{}] {
 	})
 }
 
-// step is a step of a state that is written.
+// step returns a step of a state to be written.
 func step(s *runner.State, name string) *steps.Step {
 	found, _ := s.Pipeline.Lookup(name)
 	return found
@@ -62,8 +62,8 @@ func writing(change func(*runner.State)) func(*scriptedOptions) {
 	}
 }
 
-// reading changes what the runner itself reads of the states that it changes:
-// of four readings of a state that is the harness's last before the runner's.
+// reading changes the states that the runner itself reads. A state is read four times, the last but
+// one time by the harness and the last time by the runner.
 func reading(change func(*runner.State)) func(*scriptedOptions) {
 	return func(o *scriptedOptions) {
 		read, reads := o.Storage.Read, 0
@@ -88,7 +88,7 @@ func plants(all ...func(*scriptedOptions)) func(*scriptedOptions) {
 	}
 }
 
-// planted returns what is reported of a life of a setup with a fault.
+// planted returns the reports of a life of a setup with a fault.
 func planted(s machinetest.Setup[*machinetest.Object, struct{}], plant func(*scriptedOptions), script ...machinetest.Line) []string {
 	build := s.Options
 	s.Options = func(w *struct{}) scriptedOptions {
@@ -100,9 +100,9 @@ func planted(s machinetest.Setup[*machinetest.Object, struct{}], plant func(*scr
 	return reports(func(tb machinetest.TB) { machinetest.New(tb, s).Run(script...) })
 }
 
-// A state that breaks a promise is reported, whatever wrote it: here the
-// embedder's own Write and Read.
-func TestPromisesThatAreBroken(t *testing.T) {
+// A state that breaks a promise is reported, whatever wrote it. Here it is the embedder's Write and
+// Read.
+func TestPromisesBroken(t *testing.T) {
 	type options = scriptedOptions
 	selects := func(name string) func(*options) {
 		return func(o *options) {
@@ -213,7 +213,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
 				s, err := read(context.Background(), object)
 				if s.Phase == "A1" {
-					if reads++; reads%2 == 0 { // the runner's own reading, behind the harness's
+					if reads++; reads%2 == 0 { // the runner reads after the harness
 						s.Facts.True, s.Facts.False = nil, []string{"X", "Y"}
 					}
 				}
@@ -230,7 +230,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
 				s, err := read(context.Background(), object)
 				if s.Phase == "C1" {
-					if asks++; asks%2 == 0 { // the runner's own reading, behind the harness's
+					if asks++; asks%2 == 0 { // the runner reads after the harness
 						s.Facts.True, s.Facts.False, s.Facts.Unknown = nil, nil, []string{"X", "Y"}
 					}
 				}
@@ -248,8 +248,8 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			}
 		}), `unknown is not false, in itinerary Main: a run moves although an unknown flag decides what comes next, or its step: from C1 to D1, offered ["D1" "E1"]`, nil},
 		{"when a phase was entered is not kept", writing(func(s *runner.State) { s.Entered = nil }),
-			"what the runner writes is what it reads, in itinerary Main: Write and Read of the options do not keep the state", nil},
-		{"a failure is not kept", writing(func(s *runner.State) { s.Failures = nil }), "Write and Read of the options do not keep the state", fails},
+			"what the runner writes is what it reads, in itinerary Main: Storage.Write and Storage.Read do not keep the state", nil},
+		{"a failure is not kept", writing(func(s *runner.State) { s.Failures = nil }), "Storage.Write and Storage.Read do not keep the state", fails},
 		{name: "a cleanup is taken back", plant: plants(selects("Main"), reading(func(s *runner.State) {
 			if s.Phase == "Y2" {
 				s.Phase = ""
@@ -332,13 +332,13 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				s.Entered = &metav1.Time{Time: s.Entered.Add(-time.Hour)}
 			}
 		})), script: append(slices.Clone(lives), machinetest.Wait("C1", time.Hour)),
-			want: "a deadline is about work, in itinerary Main: a phase fails before its deadline has passed: C1, called 1m1s before"},
+			want: "a deadline is about work, in itinerary Main: a phase fails before its deadline has passed: C1, called 1m1s before it"},
 		{name: "a deadline that passes without a failure", plant: plants(deadline, reading(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Entered = later
 			}
 		})), script: append(slices.Clone(lives), machinetest.Wait("C1", time.Hour), machinetest.Wait("C1", time.Hour).Call(2)),
-			want: "a deadline that has passed is not kept: C1, called 0s behind"},
+			want: "a deadline that has passed is not kept: C1, called 0s after it"},
 		{name: "a call that comes later than the deadline", plant: plants(deadline, reading(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Entered = later
@@ -346,8 +346,9 @@ func TestPromisesThatAreBroken(t *testing.T) {
 		})), script: append(slices.Clone(lives), machinetest.Clock("C1", 30*time.Second), machinetest.Wait("C1", time.Hour)),
 			want: "the next call comes later than the deadline: C1, after 1m1s"},
 		{name: "a pause that counts for a deadline", plant: plants(deadline, reading(func(s *runner.State) { s.PausedSince = nil })),
-			script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Clock("C1", time.Hour).Call(2), machinetest.Edit("C1", "resume").Call(2), machinetest.Wait("C1", time.Minute)),
-			want:   "a phase fails before its deadline has passed: C1"},
+			script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Clock("C1", time.Hour).Call(2),
+				machinetest.Edit("C1", "resume").Call(2), machinetest.Wait("C1", time.Minute)),
+			want: "a phase fails before its deadline has passed: C1"},
 		{name: "a pause that begins again", plant: plants(deadline, reading(func(s *runner.State) { s.PausedSince = nil })),
 			script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Edit("C1", "resume").Call(3)),
 			want:   "since when a pause holds the run changes: C1"},
@@ -362,7 +363,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			o.Paused = func(_ context.Context, object *machinetest.Object) (bool, error) {
 				calls++
 				is, err := paused(context.Background(), object)
-				return is && calls%2 == 1, err // the harness asks before the runner does
+				return is && calls%2 == 1, err // the harness calls before the runner
 			}
 		}, script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Edit("D1", "resume")),
 			want: `a pause holds a run, and a cleanup passes it, in itinerary Main: a run that is paused moves: from "C1" to D1, 1 calls of handlers`},
@@ -376,7 +377,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 		{name: "a pause that holds a cancel", plant: func(o *options) {
 			selects, calls := o.Select, 0
 			o.Select = func(_ context.Context, object *machinetest.Object) (string, error) {
-				if calls++; object.Paused && calls%2 == 1 { // the runner asks before the harness does
+				if calls++; object.Paused && calls%2 == 1 { // the runner calls before the harness
 					return "Main", nil
 				}
 				return selects(context.Background(), object)
@@ -406,9 +407,8 @@ func TestPromisesThatAreBroken(t *testing.T) {
 	}
 }
 
-// Without a fault nothing is reported, in any of the lives that the table
-// above plants faults in.
-func TestPromisesThatAreKept(t *testing.T) {
+// Without a fault nothing is reported, in any of the lives in which the table above plants faults.
+func TestPromisesKept(t *testing.T) {
 	for _, script := range [][]machinetest.Line{
 		{machinetest.Flags("X"), machinetest.Decide("C1", "Y"), machinetest.Edit(machinetest.End, "cancel")},
 		{machinetest.Flags("X"), machinetest.Fail("E1")},
@@ -419,14 +419,15 @@ func TestPromisesThatAreKept(t *testing.T) {
 	} {
 		machinetest.New(t, scripted()).Run(script...)
 	}
-	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: scripted(), Edits: []string{"cancel", "pause", "resume"}, Failures: 2})
+	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{
+		Setup: scripted(), Edits: []string{"cancel", "pause", "resume"}, Failures: 2})
 	if r.States < 500 {
 		t.Errorf("explored %d states only", r.States)
 	}
 }
 
-// A run whose sources cannot be evaluated is retried, and nothing comes of it.
-func TestUnknownIsNotFalse(t *testing.T) {
+// A run whose sources cannot be evaluated is retried, and changes nothing.
+func TestPromiseUnknown(t *testing.T) {
 	l := machinetest.New(t, scripted())
 	l.Run(machinetest.Flags("X"), machinetest.FlagErr(machinetest.Start, "X", "down"), machinetest.FlagErr("C1", "Y", "down").Times(2))
 	l.WantPhases("Main", "A1", "B1", "A2", "C1", "E1")
