@@ -73,13 +73,13 @@ func TestPromisesAboutNewRunsBroken(t *testing.T) {
 		want  string
 	}{
 		{"failures are kept", func(before runner.State, s *runner.State) { s.Failures, s.Result = before.Failures, before.Result },
-			"a new run has failures of the run before: Failed"},
-		{"visits are counted from one again", func(_ runner.State, s *runner.State) { s.Visit = 1 }, "visits are numbered as in the run before"},
-		{"the runs are not counted", func(_ runner.State, s *runner.State) { s.Run = 7 }, "the runs are not counted: run 7 after 0"},
+			"a new run has failures of the previous run: Failed"},
+		{"visits are counted from one again", func(_ runner.State, s *runner.State) { s.Visit = 1 }, "visits are not numbered after those of the previous run"},
+		{"the number of the run is wrong", func(_ runner.State, s *runner.State) { s.Run = 7 }, "the number of the run is wrong: run 7 after 0"},
 		{"the token is not recorded", func(before runner.State, s *runner.State) { s.Token = before.Token },
 			"a run begins although the token is the same"},
 		{"a step is lost", func(_ runner.State, s *runner.State) { s.Pipeline = s.Pipeline[1:] },
-			"a step of the run before changes its place or its start"},
+			"a step of the previous run changes its place or its start"},
 		{"a step stays failed", func(_ runner.State, s *runner.State) { s.Pipeline[0].Failed = true }, "a step of a new run has failed: Prepare"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -30,10 +30,10 @@ func TestPromisesBrokenByRunner(t *testing.T) {
 	}{
 		{"a phase fails without a call", "Main", "A", func(r *reconciled[*Object]) {
 			r.calls, r.events = nil, []runner.Event{failed}
-		}, "a deadline is about work, in itinerary Main: a phase fails without one more call of its handler: A: no"},
-		{"a phase fails though its work is done", "Main", "A", func(r *reconciled[*Object]) {
+		}, "a deadline is about work, in itinerary Main: a phase fails without a last call of its handler: A: no"},
+		{"a phase fails although its work is done", "Main", "A", func(r *reconciled[*Object]) {
 			r.events = []runner.Event{failed}
-		}, "work that is done is not done again, in itinerary Main: a phase fails though its work is done: A: no"},
+		}, "work that is done is not done again, in itinerary Main: a phase fails although its work is done: A: no"},
 		{"a phase without a deadline fails while it waits", "Main", "A", func(r *reconciled[*Object]) {
 			r.calls[0].answer, r.events = resultWait, []runner.Event{failed}
 		}, "a deadline is about work, in itinerary Main: a phase without a deadline fails while it waits: A"},

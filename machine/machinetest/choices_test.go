@@ -197,7 +197,7 @@ func TestPromisesAboutChoicesBroken(t *testing.T) {
 		{"a choice that is not recorded", writing(func(s *runner.State) { s.Choice = "" }), chosen,
 			`work that is done is not done again, in itinerary Main: the choice of a handler is not recorded: B1 chose "Undo", recorded is ""`},
 		{"a choice that is not followed", reading(undone), chosen,
-			`the plan is the run, in itinerary Main: what comes next is not what the machine offers: entered ["B1"], offered ["Undo"]`},
+			`the plan is the run, in itinerary Main: the machine does not offer what comes next: entered ["B1"], offered ["Undo"]`},
 		{"a choice that changes", reading(undone), paused, `the choice of a handler changes: of B1, from "Undo" to "B1"`},
 		{"a recorded choice that the phase does not declare", writing(func(s *runner.State) {
 			if s.Choice != "" {
@@ -205,16 +205,16 @@ func TestPromisesAboutChoicesBroken(t *testing.T) {
 			}
 		}), chosen, `the state that was written cannot be planned: itinerary "Main": phase "B1" does not have the choice to jump to "D1"`},
 		{"a handler that is called while the run is delayed", reading(func(s *runner.State) { s.WorkDone = false }), chosen,
-			"a handler is called though its work is recorded as done: B1"},
+			"a handler is called although its work is recorded as done: B1"},
 		{"a run that goes on early", reading(func(s *runner.State) { s.NotBefore = nil }), early,
-			"a run does not go on before its time, in itinerary Main: it goes on earlier than its handler said: from B1, by 5s"},
-		{"a delay that is not recorded", writing(func(s *runner.State) { s.NotBefore = nil }), chosen, "the time at which it goes on is not recorded: B1"},
-		{"a delay that is recorded longer", writing(later), chosen, "the time at which it goes on is not recorded: B1"},
+			"a run does not go on before its time, in itinerary Main: the run continues earlier than its handler requested: from B1, by 5s"},
+		{"a delay that is not recorded", writing(func(s *runner.State) { s.NotBefore = nil }), chosen, "the time at which the run continues is not recorded: B1"},
+		{"a delay that is recorded longer", writing(later), chosen, "the time at which the run continues is not recorded: B1"},
 		{"a call that comes too late", plants(reading(later), writing(func(s *runner.State) {
 			if s.NotBefore != nil && s.NotBefore.Minute() == 0 && s.NotBefore.Hour() == 1 {
 				s.NotBefore.Time = s.NotBefore.Add(-time.Hour)
 			}
-		})), early, "the next call comes later than the time at which it goes on: B1, after 1h0m5s"},
+		})), early, "the next reconcile is later than the time at which the run continues: B1, after 1h0m5s"},
 		{"a step that changes while its phase is at work", reading(func(s *runner.State) {
 			if s.Step == "C" {
 				s.Step = "B"
@@ -241,7 +241,7 @@ func TestPromisesAboutChoicesBroken(t *testing.T) {
 			if s.Phase == "B1" {
 				s.Facts.True, s.Facts.Unknown = nil, []string{"X", "Y"}
 			}
-		}), chosen, `unknown is not false, in itinerary Main: a run moves although an unknown flag decides what comes next, or its step: ` +
+		}), chosen, `unknown is not false, in itinerary Main: a run moves although an unknown flag decides the next phase or its step: ` +
 			`from A1 to B1, offered ["B1"], unknown ["X"]`},
 		{"an end phase whose step is not shown", writing(func(s *runner.State) {
 			if s.Done {
@@ -252,15 +252,15 @@ func TestPromisesAboutChoicesBroken(t *testing.T) {
 			if s.Done {
 				s.Phase = ""
 			}
-		}), chosen, `the state is not at the phase that was entered: entered "GivenUp", at done`},
+		}), chosen, `the state is not at the entered phase: entered "GivenUp", at done`},
 		{"an end phase at which the run is not done", writing(func(s *runner.State) { s.Done = false }), chosen,
-			`the state is not at the phase that was entered: entered "GivenUp", at GivenUp`},
+			`the state is not at the entered phase: entered "GivenUp", at GivenUp`},
 		{"another end phase", reading(func(s *runner.State) {
 			if s.Phase == "D1" {
 				s.Phase = "Undo"
 			}
 		}), []machinetest.Line{machinetest.Flags("X"), machinetest.Decide("B1", "Y")},
-			`what comes next is not what the machine offers: entered ["GivenUp"], offered ["Completed"]`},
+			`the machine does not offer what comes next: entered ["GivenUp"], offered ["Completed"]`},
 		{"a run that goes on behind its end phase", func(o *scriptedOptions) {
 			read, reads := o.Storage.Read, 0
 			o.Storage.Read = func(ctx context.Context, object *machinetest.Object) (runner.State, error) {

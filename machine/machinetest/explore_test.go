@@ -82,7 +82,7 @@ func TestExploreFindsBugs(t *testing.T) {
 				}
 				return runner.Done(), nil
 			})
-		}, []string{"handlers are idempotent, in itinerary Backup: after a crash before the write, repeated calls reach another world: Snapshot"},
+		}, []string{"handlers are idempotent, in itinerary Backup: after a crash before the write, repeated calls reach a different world: Snapshot"},
 			[]string{"flags: HasVolumes", "Backup: Validate, Snapshot, Upload", `life.Run(machinetest.Flags("HasVolumes"))`}},
 
 		{"an itinerary that cleans up and leaves traffic off", func(x *backupExploration) {
@@ -119,7 +119,8 @@ func TestExploreFindsBugs(t *testing.T) {
 				b.Status.Snapshot, c.Uploaded = "uploaded", []string{b.Spec.Name}
 				return runner.Done(), nil
 			})
-		}, []string{"handlers are idempotent, in itinerary Backup: after a crash before the write, repeated calls do not get it done: Upload: fail: the backup exists already"},
+		}, []string{"handlers are idempotent, in itinerary Backup: after a crash before the write, repeated calls do not finish the work: " +
+			"Upload: fail: the backup exists already"},
 			[]string{"2. Backup: Validate, Upload, Report"}},
 
 		{"a handler that uploads again when it is called again", func(x *backupExploration) {
@@ -139,7 +140,7 @@ func TestExploreFindsBugs(t *testing.T) {
 		}, []string{
 			"a phase changes only flags that it decides, in itinerary Backup: a phase changes a flag that it does not decide: " +
 				"Upload changes TrafficOff; add it to Decides of the phase",
-			"phases are judged by a value from before: TrafficOff",
+			"phases are judged by an outdated value: TrafficOff",
 		}, nil},
 
 		{"a phase that no life reaches", func(x *backupExploration) {

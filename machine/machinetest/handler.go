@@ -159,9 +159,9 @@ func (e *engine[T, W]) checkRepeat(itinerary, phase string, work runner.HandlerF
 	}
 	switch {
 	case !b.done():
-		report("after a crash before the write, repeated calls do not get it done", b.String())
+		report("after a crash before the write, repeated calls do not finish the work", b.String())
 	case !bytes.Equal(a.world, b.world):
-		report("after a crash before the write, repeated calls reach another world", diffJSON(a.world, b.world))
+		report("after a crash before the write, repeated calls reach a different world", diffJSON(a.world, b.world))
 	}
 }
 

@@ -137,10 +137,10 @@ func (c *checking) tries() {
 	}
 	switch failed := c.failedNow(*one); {
 	case failed && n < limits.maxAttempts:
-		c.in(one.itinerary, PromiseAttempts, "a phase fails before it was tried as often as it may",
+		c.in(one.itinerary, PromiseAttempts, "a phase fails before its attempts are used up",
 			"%s, after %d of %d attempts", one.phase, n, limits.maxAttempts)
 	case !failed && n >= limits.maxAttempts && c.stays():
-		c.in(one.itinerary, PromiseAttempts, "a phase is tried more often than it may",
+		c.in(one.itinerary, PromiseAttempts, "a phase has more attempts than allowed",
 			"%s, %d attempts, at most %d", one.phase, n, limits.maxAttempts)
 	}
 }

@@ -34,10 +34,10 @@ func (c *checking) failures() {
 	begun := c.before.Phase != "" && c.before.Itinerary != c.after.Itinerary
 	switch {
 	case begun && cleansUp(c.leftGraph) && !cleansUp(c.graph):
-		c.in(c.before.Itinerary, PromiseCleanup, "it is left for an itinerary that does not clean up",
+		c.in(c.before.Itinerary, PromiseCleanup, "a cleanup itinerary is left for one that does not clean up",
 			"%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)
 	case begun && cleansUp(c.leftGraph) && c.graph.Result() == phases.Failed:
-		c.in(c.before.Itinerary, PromiseCleanup, "it is left for an itinerary that stands for a failure",
+		c.in(c.before.Itinerary, PromiseCleanup, "a cleanup itinerary is left for one whose result is Failed",
 			"%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)
 	}
 
@@ -48,7 +48,7 @@ func (c *checking) failures() {
 			"%s failed, and the run is at %s", c.before.Phase, c.now.Position())
 	}
 	if c.after.PhaseFailed() && !cleansUp(c.graph) && c.err == nil && !c.held {
-		c.broken(PromiseNoFailures, "a failure that is not answered does not stop the run", "%s failed", c.after.Phase)
+		c.broken(PromiseNoFailures, "an unanswered failure does not stop the run", "%s failed", c.after.Phase)
 	}
 	failures := eventsIn[runner.PhaseFailed](c)
 	if c.onFails >= 0 && c.onFails != len(failures) {
@@ -62,10 +62,10 @@ func (c *checking) failures() {
 	for _, failed := range failures {
 		switch cleanup := cleansUp(c.graphOf(failed.Itinerary)); {
 		case cleanup && c.after.Itinerary != failed.Itinerary && c.graph.Result() == phases.Failed:
-			c.in(failed.Itinerary, PromiseNoFailures, "a cleanup itinerary is left because a phase of it fails",
+			c.in(failed.Itinerary, PromiseNoFailures, "a cleanup itinerary is left because one of its phases fails",
 				"%s failed, and %s begins", failed.Phase, c.after.Itinerary)
 		case cleanup && c.after.Itinerary == failed.Itinerary && errors.As(c.err, new(*runner.UnansweredFailureError)):
-			c.in(failed.Itinerary, PromiseCleanup, "it stops at a phase that failed", "%s", failed.Phase)
+			c.in(failed.Itinerary, PromiseCleanup, "a cleanup itinerary stops at a failed phase", "%s", failed.Phase)
 		case !cleanup && c.after.Itinerary == failed.Itinerary && (c.after.Phase != failed.Phase || c.after.Done):
 			c.in(failed.Itinerary, PromiseNoFailures, "a phase runs after one that failed",
 				"%s failed, and the run is at %s", failed.Phase, c.now.Position())
@@ -78,7 +78,7 @@ func (c *checking) failures() {
 func (c *checking) pause() {
 	if !c.paused {
 		if c.held {
-			c.broken(PromisePause, "a run is held that is not paused", "at %s", c.now.Position())
+			c.broken(PromisePause, "a run is held although it is not paused", "at %s", c.now.Position())
 		}
 		return
 	}
@@ -89,7 +89,7 @@ func (c *checking) pause() {
 	case passes && c.held:
 		c.broken(PromisePause, "a pause holds a cleanup itinerary", "at %s", c.now.Position())
 	case !passes && (moved || len(c.calls) > 0):
-		c.broken(PromisePause, "a run that is paused moves",
+		c.broken(PromisePause, "a paused run moves",
 			"from %q to %s, %d calls of handlers", c.before.Phase, c.now.Position(), len(c.calls))
 	case !passes && cleansUp(to) && !c.holdsCleanup && c.err == nil && c.graph.MayLeaveFor(to):
 		c.broken(PromisePause, "a pause holds a switch to a cleanup itinerary", "%s, at %s", c.selected, c.now.Position())
@@ -107,11 +107,12 @@ func (c *checking) selection() {
 		want = c.selected
 	}
 	if got := c.after.SwitchHeld; got != want {
-		c.broken(PromiseSelected, "the state does not hold the selection that is not followed", "it holds %q, want %q", got, want)
+		c.broken(PromiseSelected, "the state does not record the selection that is not followed", "it holds %q, want %q", got, want)
 	}
 	told := len(eventsIn[runner.SwitchHeld](c))
 	if is := c.after.SwitchHeld; told > 1 || (told == 1) != (is != "" && is != c.before.SwitchHeld) {
-		c.broken(PromiseSelected, "it is not reported once", "%d events, before %q, now %q", told, c.before.SwitchHeld, is)
+		c.broken(PromiseSelected, "the selection is not reported exactly once",
+			"%d events, before %q, now %q", told, c.before.SwitchHeld, is)
 	}
 }
 
@@ -129,7 +130,7 @@ func (c *checking) outcome() {
 		}
 		left = append(left, runner.Switch{From: begun.PreviousItinerary, Phase: begun.Phase, To: begun.Itinerary, Reason: why})
 		if failed := c.failedAt(begun.PreviousItinerary, begun.Phase); begun.Failed != failed && (failed || !c.failed) {
-			c.broken(PromiseOutcome, "why an itinerary was left is not what happened",
+			c.broken(PromiseOutcome, "the reason for a switch is wrong",
 				"%s at %q: %s", begun.PreviousItinerary, begun.Phase, why)
 		}
 	}
@@ -138,7 +139,7 @@ func (c *checking) outcome() {
 		a.At = b.At // the event does not have it
 		return a == b
 	}) {
-		c.broken(PromiseOutcome, "the itineraries left are not those that were left", "the state holds %v, want %v", c.after.Switches, left)
+		c.broken(PromiseOutcome, "the recorded switches are wrong", "the state holds %v, want %v", c.after.Switches, left)
 	}
 
 	failed, inCleanup := c.before.FailedPhases, c.before.FailedInCleanup
@@ -159,11 +160,11 @@ func (c *checking) outcome() {
 	}
 	want := c.result()
 	if c.after.Result != want {
-		c.broken(PromiseOutcome, "the result is not the one that the record leads to", "%q, want %q", c.after.Result, want)
+		c.broken(PromiseOutcome, "the result does not follow from the record", "%q, want %q", c.after.Result, want)
 	}
 	for _, finished := range eventsIn[runner.RunFinished](c) {
 		if finished.Result != want {
-			c.broken(PromiseOutcome, "the result that is reported is not the one of the record", "%q, want %q", finished.Result, want)
+			c.broken(PromiseOutcome, "the reported result does not follow from the record", "%q, want %q", finished.Result, want)
 		}
 	}
 }

@@ -121,13 +121,13 @@ func (c *checking) begunAgain() {
 	was, is := c.before, c.after
 	switch {
 	case !was.Done && was.Stopped == nil:
-		c.broken(PromiseAgain, "a run begins although the one before has not ended", "at %q of %s", was.Phase, was.Itinerary)
+		c.broken(PromiseAgain, "a run begins although the previous one has not ended", "at %q of %s", was.Phase, was.Itinerary)
 	case was.Token == nil || is.Token == nil || *was.Token == *is.Token:
 		c.broken(PromiseAgain, "a run begins although the token is the same", "run %d", is.Run)
 	case is.Run != max(was.Run, 1)+1:
-		c.broken(PromiseAgain, "the runs are not counted", "run %d after %d", is.Run, was.Run)
+		c.broken(PromiseAgain, "the number of the run is wrong", "run %d after %d", is.Run, was.Run)
 	case is.Visit < was.Visit:
-		c.broken(PromiseAgain, "visits are numbered as in the run before", "%d after %d", is.Visit, was.Visit)
+		c.broken(PromiseAgain, "visits are not numbered after those of the previous run", "%d after %d", is.Visit, was.Visit)
 	}
 	known := c.graph.Vocabulary().Facts(is.Facts).Known()
 	for _, asked := range eventsIn[runner.FlagEvaluated](c) {
@@ -135,13 +135,14 @@ func (c *checking) begunAgain() {
 		known &^= flag
 	}
 	if known != 0 {
-		c.broken(PromiseAgain, "a new run takes over what the run before knew", "%s", strings.Join(c.graph.Vocabulary().Names(known), ", "))
+		c.broken(PromiseAgain, "a new run takes over facts of the previous run",
+			"%s", strings.Join(c.graph.Vocabulary().Names(known), ", "))
 	}
 	if c.onePhase && len(c.calls) > 0 {
 		c.broken(PromiseAgain, "a handler is called before the new run is written", "%s", c.calls[0].phase)
 	}
 	if c.onePhase && (len(is.Failures) > 0 || is.Result == phases.Failed) {
-		c.broken(PromiseAgain, "a new run has failures of the run before", "%s", is.Result)
+		c.broken(PromiseAgain, "a new run has failures of the previous run", "%s", is.Result)
 	}
 	for i := range is.Pipeline {
 		step := &is.Pipeline[i]
@@ -150,7 +151,7 @@ func (c *checking) begunAgain() {
 		case step.Failed && c.onePhase:
 			c.broken(PromiseAgain, "a step of a new run has failed", "%s", step.Name)
 		case kept && (i >= len(was.Pipeline) || was.Pipeline[i].Name != step.Name || !step.Started.Equal(was.Pipeline[i].Started)):
-			c.broken(PromiseAgain, "a step of the run before changes its place or its start", "%s", step.Name)
+			c.broken(PromiseAgain, "a step of the previous run changes its place or its start", "%s", step.Name)
 		}
 	}
 }
@@ -286,12 +287,12 @@ func (c *checking) plan() {
 	if len(entered) == 1 {
 		i, err := g.Lookup(entered[0])
 		if err != nil {
-			c.broken(PromisePlan, "a phase is entered that the itinerary does not have", "%s", entered[0])
+			c.broken(PromisePlan, "an unknown phase is entered", "%s", entered[0])
 			return
 		}
 		next = i
 		if at := c.after.Phase; at != entered[0] || c.after.Done != g.IsEnd(i) {
-			c.broken(PromisePlan, "the state is not at the phase that was entered", "entered %q, at %s", entered[0], c.now.Position())
+			c.broken(PromisePlan, "the state is not at the entered phase", "entered %q, at %s", entered[0], c.now.Position())
 		}
 		if c.left.Runs(i) == phases.False && i != c.left.Current() {
 			c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", entered[0], c.left.Why(i).Text)
@@ -299,10 +300,10 @@ func (c *checking) plan() {
 	}
 	names, end := c.leaving.Available()
 	if next == g.Len() && !end || next < g.Len() && !slices.Contains(names, g.Phase(next).Name) {
-		c.broken(PromisePlan, "what comes next is not what the machine offers", "entered %q, offered %q", entered, names)
+		c.broken(PromisePlan, "the machine does not offer what comes next", "entered %q, offered %q", entered, names)
 	}
 	if depends := c.leaving.Depends(); depends != 0 && !g.IsCleanup() {
-		c.broken(PromiseUnknown, "a run moves although an unknown flag decides what comes next, or its step",
+		c.broken(PromiseUnknown, "a run moves although an unknown flag decides the next phase or its step",
 			"from %s to %s, offered %q, unknown %q",
 			c.left.Position(), c.now.Position(), names, g.Vocabulary().Names(depends))
 	}
@@ -314,7 +315,8 @@ func (c *checking) plan() {
 		if i == next || i == c.was.Current() || c.was.Runs(i) != phases.True || c.was.Tentative(i) || c.now.Runs(i) == phases.True {
 			continue
 		}
-		c.broken(PromisePlan, "a phase that the plan called certain does not run", "%s, planned at %s", g.Phase(i).Name, c.was.Position())
+		c.broken(PromisePlan, "a phase does not run although the plan called it certain",
+			"%s, planned at %s", g.Phase(i).Name, c.was.Position())
 	}
 }
 
@@ -396,18 +398,18 @@ func (c *checking) steps() {
 		case s.Ran():
 			ran = append(ran, s.Name)
 			if len(waiting) > 0 {
-				c.broken(PromiseSteps, "a step that has started stands behind one that has not", "%s", s.Name)
+				c.broken(PromiseSteps, "a step that has started follows one that has not", "%s", s.Name)
 			}
 		default:
 			waiting = append(waiting, s.Name)
 		}
 	}
 	if len(ran) < len(ranBefore) || !slices.Equal(ran[:len(ranBefore)], ranBefore) {
-		c.broken(PromiseSteps, "steps that have started are lost or change their order", "before %q, now %q", ranBefore, ran)
+		c.broken(PromiseSteps, "steps that have started are lost or reordered", "before %q, now %q", ranBefore, ran)
 	}
 	if c.after.Done {
 		if len(waiting) > 0 {
-			c.broken(PromiseSteps, "a step is listed at the end that never ran", "%q", waiting)
+			c.broken(PromiseSteps, "a step that never ran is listed at the end", "%q", waiting)
 		}
 		if end, err := c.graph.Lookup(c.after.Phase); err == nil {
 			if k := c.now.StepOf(end); k >= 0 && !slices.Contains(ran, c.graph.Steps()[k]) {
@@ -470,7 +472,7 @@ func (c *checking) asked() {
 		}
 		flag, _ := v.Lookup(asked.Flag)
 		if known.Has(flag) && c.decided()&flag == 0 && c.before.Itinerary != "" && (c.same || c.before.Itinerary != c.after.Itinerary) {
-			c.broken(PromiseFlags, "a flag that is known is evaluated", "%s", asked.Flag)
+			c.broken(PromiseFlags, "a known flag is evaluated", "%s", asked.Flag)
 		}
 		if seen[asked.Flag] && len(c.calls) <= 1 && c.same {
 			c.broken(PromiseFlags, "a flag is evaluated twice in one reconcile", "%s", asked.Flag)
@@ -487,7 +489,7 @@ func (c *checking) asked() {
 		stale = 0 // nothing is judged anymore
 	}
 	if stale != 0 {
-		c.broken(PromiseFlags, "phases are judged by a value from before",
+		c.broken(PromiseFlags, "phases are judged by an outdated value",
 			"%s, at %s; let the phase that changes it decide it", strings.Join(v.Names(stale), ", "), c.now.Position())
 	}
 }
@@ -534,9 +536,9 @@ func (c *checking) completed() {
 		case was.Started != nil && (s.Started == nil || !s.Started.Equal(was.Started)):
 			c.broken(PromiseCompleted, "the start of a step changes", "%s", s.Name)
 		case was.Failed && !s.Failed:
-			c.broken(PromiseCompleted, "a step that failed is not failed any more", "%s", s.Name)
+			c.broken(PromiseCompleted, "a failed step is no longer failed", "%s", s.Name)
 		case was.Completed != nil && s.Completed == nil && !current:
-			c.broken(PromiseCompleted, "a completed step is opened without a phase of it being entered", "%s", s.Name)
+			c.broken(PromiseCompleted, "a completed step is reopened although none of its phases is entered", "%s", s.Name)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func TestCheckStatesBroken(t *testing.T) {
 			"the state that was written cannot be planned"},
 		{"a step is skipped", all[running], func(s *runner.State) { s.Pipeline[0].Skipped = true }, "a step is marked skipped"},
 		{"a step is lost", all[running], func(s *runner.State) { s.Pipeline = s.Pipeline[1:] },
-			"steps that have started are lost or change their order"},
+			"steps that have started are lost or reordered"},
 		{"a step starts again", all[running], func(s *runner.State) {
 			at := metav1.NewTime(s.Pipeline[0].Started.Add(time.Hour))
 			s.Pipeline[0].Started = &at

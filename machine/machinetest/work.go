@@ -56,7 +56,7 @@ func (c *checking) work() {
 	switch {
 	case one == nil:
 	case c.before.WorkDone:
-		c.in(one.itinerary, PromiseWork, "a handler is called though its work is recorded as done", "%s", one.phase)
+		c.in(one.itinerary, PromiseWork, "a handler is called although its work is recorded as done", "%s", one.phase)
 	case one.answer == resultDone && c.stays() && !c.after.WorkDone:
 		c.in(one.itinerary, PromiseWork, "work that is done is not recorded", "%s", one.phase)
 	case one.answer == resultDone && c.stays() && c.after.Choice != one.choice:
@@ -75,10 +75,10 @@ func (c *checking) work() {
 		}
 		switch {
 		case last == nil:
-			c.in(failed.Itinerary, PromiseDeadline, "a phase fails without one more call of its handler",
+			c.in(failed.Itinerary, PromiseDeadline, "a phase fails without a last call of its handler",
 				"%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
 		case last.answer == resultDone:
-			c.in(failed.Itinerary, PromiseWork, "a phase fails though its work is done",
+			c.in(failed.Itinerary, PromiseWork, "a phase fails although its work is done",
 				"%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
 		}
 	}
@@ -98,11 +98,12 @@ func (c *checking) delay() {
 	switch {
 	case !c.ended.Before(first) || c.before.Itinerary != c.after.Itinerary:
 	case !c.stays():
-		c.broken(PromiseDelay, "it goes on earlier than its handler said", "from %s, by %s", c.before.Phase, first.Sub(c.ended))
+		c.broken(PromiseDelay, "the run continues earlier than its handler requested", "from %s, by %s", c.before.Phase, first.Sub(c.ended))
 	case until == nil || until.Time.Before(first) || until.After(last):
-		c.broken(PromiseDelay, "the time at which it goes on is not recorded", "%s", c.after.Phase)
+		c.broken(PromiseDelay, "the time at which the run continues is not recorded", "%s", c.after.Phase)
 	case !c.held && c.err == nil && (!c.again || c.next > until.Sub(c.ended)):
-		c.broken(PromiseDelay, "the next call comes later than the time at which it goes on", "%s, after %s", c.after.Phase, c.next)
+		c.broken(PromiseDelay, "the next reconcile is later than the time at which the run continues",
+			"%s, after %s", c.after.Phase, c.next)
 	}
 }
 
@@ -111,7 +112,7 @@ func (c *checking) delay() {
 // time.
 func (c *checking) deadlines() {
 	if was, is := c.before.PausedSince, c.after.PausedSince; was != nil && is != nil && !was.After(c.began) && !was.Equal(is) {
-		c.broken(PromiseDeadline, "since when a pause holds the run changes", "%s", c.after.Phase)
+		c.broken(PromiseDeadline, "the start of a pause changes", "%s", c.after.Phase)
 	}
 	one := c.callBefore()
 	if one == nil || c.before.Entered == nil || c.before.WorkDone {
@@ -135,9 +136,9 @@ func (c *checking) deadlines() {
 			"%s, called %s before it", one.phase, due.Sub(one.at))
 	case c.gaveUp: // a controller that shuts down, which is not the last call
 	case !failed && goesOn && late && c.stays():
-		c.in(one.itinerary, PromiseDeadline, "a deadline that has passed is not kept", "%s, called %s after it", one.phase, one.at.Sub(due))
+		c.in(one.itinerary, PromiseDeadline, "a phase does not fail at its deadline", "%s, called %s after it", one.phase, one.at.Sub(due))
 	case !failed && goesOn && c.stays() && (!c.again || c.next > max(due.Sub(c.ended), time.Second)):
-		c.in(one.itinerary, PromiseDeadline, "the next call comes later than the deadline", "%s, after %s", one.phase, c.next)
+		c.in(one.itinerary, PromiseDeadline, "the next reconcile is later than the deadline", "%s, after %s", one.phase, c.next)
 	}
 	if one.ended {
 		c.in(one.itinerary, PromiseDeadline, "a handler is called with a context that has ended", "%s", one.phase)
@@ -180,7 +181,7 @@ func (c *checking) takenOver() {
 		}
 	}
 	if taken != 0 {
-		c.broken(PromiseFlags, "what a phase decides is taken over from before it", "%s, which %s decides, in %s at %s",
+		c.broken(PromiseFlags, "a value from before a phase that decides it is kept", "%s, which %s decides, in %s at %s",
 			strings.Join(v.Names(taken), ", "), phase.Name, c.after.Itinerary, c.now.Position())
 	}
 }
