@@ -29,7 +29,7 @@
 //		}
 //	}
 //
-// It does not simulate an API server: for requests that fail, watches that lag
+// The package does not simulate an API server: for requests that fail, watches that lag
 // behind and several replicas use machine/controller/controllertest. It does not
 // analyze itineraries that no life runs: for that use machine/verify.
 //

@@ -1,8 +1,11 @@
 package machinetest_test
 
 import (
+	"os"
+	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -12,7 +15,22 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The table of the package comment.
+// The table in the package comment is TestBackupItinerary.
+func TestPackageCommentTable(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	var table strings.Builder
+	for line := range strings.Lines(string(doc)) {
+		if code, ok := strings.CutPrefix(line, "//\t"); ok {
+			table.WriteString(code)
+		}
+	}
+	require.NotEmpty(t, table.String())
+	text, err := os.ReadFile("readme_test.go")
+	require.NoError(t, err)
+	assert.Contains(t, string(text), table.String())
+}
+
 func TestBackupItinerary(t *testing.T) {
 	type script = []machinetest.Line
 	for name, tt := range map[string]struct {
