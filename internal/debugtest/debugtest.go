@@ -1,6 +1,3 @@
-// Package debugtest is the fixture of tests of package debug and of its pages: a
-// runner of MTC's itineraries that reports to a [debug.Recorder], on a clock that
-// the test moves, and migrations that get into every state that the pages know.
 package debugtest
 
 import (
@@ -21,8 +18,8 @@ import (
 // Copying is the phase of [mtc.Final] that has a deadline, of 4 hours.
 const Copying = mtc.PhaseWaitForDirectVolumeMigrationToComplete
 
-// flags are the true ones of all migrations: these copy images and volumes without
-// a backup of them.
+// flags are the true flags of all migrations. They copy images and volumes directly, without a
+// backup.
 const flags = mtc.Quiesce | mtc.HasPVs | mtc.DirectVolume | mtc.EnableVolume |
 	mtc.DirectImage | mtc.EnableImage | mtc.HasISs
 
@@ -30,18 +27,16 @@ const flags = mtc.Quiesce | mtc.HasPVs | mtc.DirectVolume | mtc.EnableVolume |
 type Migration struct {
 	Name       debug.Name
 	State      runner.State
-	Itinerary  string // the one that is selected unless a phase has failed
+	Itinerary  string // selected unless a phase has failed
 	Paused     bool
-	SourcesErr error // what making the sources of flags returns
-	// Holds is the phase whose handler returns Result and Err. All other phases are
-	// done at once; if Holds is empty, all are.
+	SourcesErr error // returned by Sources
+	// Holds is the phase whose handler returns Result and Err. Other phases are done at once.
 	Holds  string
 	Result runner.Result
 	Err    error
 }
 
-// Final returns a final migration that waits in the phase holds, with a message
-// and progress.
+// Final returns a final migration that waits in the phase holds with a message and progress.
 func Final(name, holds, message string, progress ...string) *Migration {
 	return &Migration{
 		Name: debug.Name{Namespace: "openshift-migration", Name: name}, Itinerary: mtc.Final,
@@ -60,7 +55,7 @@ type Fixture struct {
 	now    time.Time
 }
 
-// New returns a fixture. Itineraries and Now of the options are the fixture's.
+// New returns a fixture, which sets Itineraries and Now of the options.
 func New(t testing.TB, o debug.Options) *Fixture {
 	t.Helper()
 	f := &Fixture{T: t, now: time.Date(2026, 11, 20, 9, 12, 0, 0, time.UTC)}
@@ -115,8 +110,7 @@ func New(t testing.TB, o debug.Options) *Fixture {
 	return f
 }
 
-// Handler returns a handler of the pages of the recorder. If o.Now is nil, it is
-// the clock of the fixture.
+// Handler returns a handler for the recorder's pages. If o.Now is nil, it uses the fixture's clock.
 func (f *Fixture) Handler(o debug.HandlerOptions) http.Handler {
 	f.T.Helper()
 	if o.Now == nil {
@@ -129,24 +123,24 @@ func (f *Fixture) Handler(o debug.HandlerOptions) http.Handler {
 	return h
 }
 
-// Now returns the time of the clock, which only Pass, Repeat and Drive move.
+// Now returns the clock's time. Only Pass, Repeat and Drive move the clock.
 func (f *Fixture) Now() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.now
 }
 
-// Pass moves the clock on.
+// Pass advances the clock by d.
 func (f *Fixture) Pass(d time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.now = f.now.Add(d)
 }
 
-// Reconcile reconciles a migration once. Its errors are recorded.
+// Reconcile reconciles a migration once. Errors go to the recorder only.
 func (f *Fixture) Reconcile(m *Migration) { _, _ = f.runner.Reconcile(context.Background(), m) }
 
-// Repeat reconciles a migration n times, and moves the clock on after each.
+// Repeat reconciles a migration n times, and advances the clock after each.
 func (f *Fixture) Repeat(m *Migration, n int, apart time.Duration) {
 	for range n {
 		f.Reconcile(m)
@@ -154,9 +148,9 @@ func (f *Fixture) Repeat(m *Migration, n int, apart time.Duration) {
 	}
 }
 
-// Drive reconciles a migration until the handler of the phase that holds it has
-// run, or until it is done, paused or without its flags. Some phases take seconds
-// and some minutes. If none of these happens, the test fails.
+// Drive reconciles a migration until the handler of the phase in Holds has run, or until the
+// migration is done, paused, or has SourcesErr. It advances the clock by seconds to minutes per
+// reconcile. If none of these happens, the test fails.
 func (f *Fixture) Drive(m *Migration) {
 	f.T.Helper()
 	for i := range 200 {
@@ -167,5 +161,5 @@ func (f *Fixture) Drive(m *Migration) {
 		}
 		f.Pass(time.Duration(3+i*i%97) * time.Second)
 	}
-	f.T.Fatalf("%s does not get to %s; it is in %s", m.Name, cmp.Or(m.Holds, "its end"), m.State.Phase)
+	f.T.Fatalf("%s does not reach %s; it is in %s", m.Name, cmp.Or(m.Holds, "its end"), m.State.Phase)
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// Dozen records migrations in every state that the pages know, and returns them by
-// name.
+// Dozen records migrations in every state that the pages show, and returns them by name.
 func (f *Fixture) Dozen() map[string]*Migration {
 	f.T.Helper()
 	all := make(map[string]*Migration)
@@ -60,7 +59,8 @@ func (f *Fixture) Dozen() map[string]*Migration {
 	f.Repeat(shop, 4, 40*time.Second)
 
 	wiki := add("wiki", "", "")
-	wiki.SourcesErr = errors.New("the server was unable to return a response in the time allotted (get imagestreams.image.openshift.io)")
+	wiki.SourcesErr = errors.New(
+		"the server was unable to return a response in the time allotted (get imagestreams.image.openshift.io)")
 	f.Drive(wiki)
 
 	forum := begin("forum", mtc.PhaseEnsureInitialBackup, "backup forum-initial is in progress")
@@ -83,7 +83,7 @@ func (f *Fixture) Dozen() map[string]*Migration {
 	return all
 }
 
-// Many records n migrations, a third of which cannot go on.
+// Many records n migrations, a third of which keep failing.
 func (f *Fixture) Many(n int) {
 	for i := range n {
 		m := Final(fmt.Sprintf("migration-%04d", i), Copying, "3 of 5 volumes are copied")

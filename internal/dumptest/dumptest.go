@@ -1,4 +1,3 @@
-// Package dumptest has the drawings that the tests of all formats share.
 package dumptest
 
 import (
@@ -15,15 +14,15 @@ import (
 
 // Drawing is one drawing to dump.
 type Drawing struct {
-	// Name is fit for the name of a file.
+	// Name is fit for a file name.
 	Name        string
 	Options     dump.Options
 	Itineraries []dump.Itinerary
-	// Before and After are there in place of Itineraries in a drawing of differences.
+	// Before and After replace Itineraries in a drawing of differences.
 	Before, After dump.Side
 }
 
-// New makes the drawing, and panics if that is impossible.
+// New makes the drawing. It panics on an error.
 func (d Drawing) New() *dump.Drawing {
 	drawing, err := dump.New(d.Options, d.Itineraries...)
 	if d.After.Itineraries != nil {
@@ -35,10 +34,10 @@ func (d Drawing) New() *dump.Drawing {
 	return drawing
 }
 
-// Drawings are MTC's itineraries, forklift's warm one, [Disks], and one of hostile
-// names: each alone, planned, and in the middle of a run with a phase that
-// failed. Some follow in other ways, MTC's all in one picture, [Differences] and [Runs]. root is the
-// way to the root of the repository.
+// Drawings returns drawings of MTC's itineraries, forklift's warm one, [Disks] and [Hostile]: each
+// alone, planned, and in the middle of a run with a failed phase, and some of them in other ways. A
+// drawing of all of MTC's itineraries, [Differences] and [Runs] follow. root is the path of the
+// repository's root.
 func Drawings(root string) ([]Drawing, error) {
 	warm, err := Warm(root)
 	if err != nil {
@@ -102,7 +101,7 @@ func Drawings(root string) ([]Drawing, error) {
 	return slices.Concat(all, []Drawing{several}, differences, runs), nil
 }
 
-// Warm is forklift's warm migration.
+// Warm returns forklift's warm migration.
 func Warm(root string) (phases.Itinerary, error) {
 	name := filepath.Join(root, "tests", "conformance", "testdata", "forklift-warm.yaml")
 	f, err := os.Open(name)
@@ -117,11 +116,10 @@ func Warm(root string) (phases.Itinerary, error) {
 	return file.Itineraries[0], nil
 }
 
-// Facts are some under which phases of every kind are drawn: of the flags that
-// the itinerary reads, those in an even place are true, every eighth is
-// unknown, and the others are false. Of MTC's they are those of a migration
-// that quiesces and copies its volumes directly, while it is unknown whether
-// there are hooks after the restore.
+// Facts returns facts with which phases of every kind are drawn. Of the flags that the itinerary
+// reads, every second is true, every eighth is unknown, and the others are false. MTC's are those
+// of a migration that quiesces and copies its volumes directly, and for which hooks after the
+// restore are unknown.
 func Facts(it phases.Itinerary) phases.Facts {
 	v := it.Vocabulary
 	if v == mtc.Vocabulary() {
@@ -130,7 +128,7 @@ func Facts(it phases.Itinerary) phases.Facts {
 	}
 	var yes, unknown phases.Flags
 	for i, name := range v.Names(it.Reads()) {
-		flag, _ := v.Parse(name) // a name of the vocabulary itself
+		flag, _ := v.Parse(name) // the vocabulary knows its own names
 		switch {
 		case i%8 == 7:
 			unknown |= flag
@@ -148,10 +146,11 @@ const (
 	Verify
 )
 
-// Disks is a small itinerary with end phases, with and without a step, guarded and
-// not; with choices; and with a phase that may belong to two steps.
+// Disks is a small itinerary with guarded and unguarded end phases, some without a step; with
+// choices; and with a phase that may belong to two steps.
 func Disks() phases.Itinerary {
-	v := phases.MustVocabulary([]phases.FlagDef{{Flag: Inspected, Name: "Inspected"}, {Flag: NothingToDo, Name: "NothingToDo"}, {Flag: Verify, Name: "Verify"}})
+	v := phases.MustVocabulary([]phases.FlagDef{
+		{Flag: Inspected, Name: "Inspected"}, {Flag: NothingToDo, Name: "NothingToDo"}, {Flag: Verify, Name: "Verify"}})
 	return phases.Itinerary{Name: "Disks", Vocabulary: v, Phases: []phases.Phase{
 		{Name: "Scan", Step: "Prepare", Decides: NothingToDo},
 		{Name: "UpToDate", End: true, Guard: phases.Guard{All: NothingToDo}},
@@ -165,8 +164,7 @@ func Disks() phases.Itinerary {
 	}}
 }
 
-// begunDisks are drawings of [Disks] with a choice made, with flags unknown, and
-// after the end.
+// begunDisks returns drawings of [Disks] with a choice made, with unknown flags, and after the end.
 func begunDisks() ([]Drawing, error) {
 	g, err := machine.Compile(Disks())
 	if err != nil {
@@ -195,28 +193,30 @@ func begunDisks() ([]Drawing, error) {
 // HostileName is the name of [Hostile].
 const HostileName = "end\"; --> <script>alert('#9829;')</script>\n%% subgraph"
 
-// HostileNames are names that mean something to one format or another, or to a
-// terminal, or are wider or longer than others.
+// HostileNames are names that have a meaning in one of the formats or in a terminal, or are
+// especially wide or long.
 var HostileNames = []string{
 	"end", "start", "done", "graph", "subgraph", "node", "edge", "strict", "class", "style", "click", "default", "null", "__proto__",
 	":", "a:b:c", "\"", "'", "\"quoted\" 'twice'", "-", "--", "-->", "---", "==>", "~~~", "->", "a -- b",
 	"<b>bold</b>", "<br/>", "<script>alert(1)</script>", "&amp;", "&", "&#x22;", "]]>", "<!-- x -->", "<![CDATA[",
 	"#", "#quot;", "#9829;", ";", "a;b", "%%", "%%{init: {}}%%", "`", "`code`", "**bold**", "_", "\\", "\\n", "\\\"", "\\G\\N\\L", "$", "$$x^2$$", "${x}",
 	"two\nlines", "a\r\nb", "a\tb", " leading", "trailing ", "  ", "a  b", "\u00a0",
-	"[", "]", "[[x]]", "(", ")", "((x))", "{", "}", "{{x}}", "|", "a|b", "/x/", "\\x\\", ">x]", "@", "@{ shape: circle }", ":::", ":::current", "A,B", "*", "1", "0x", "1.5", "true",
+	"[", "]", "[[x]]", "(", ")", "((x))", "{", "}", "{{x}}", "|", "a|b", "/x/", "\\x\\", ">x]", "@", "@{ shape: circle }",
+	":::", ":::current", "A,B", "*", "1", "0x", "1.5", "true",
 	"\u05e9\u05dc\u05d5\u05dd", "\u0645\u0631\u062d\u0628\u0627 abc", "\u202eright to left", "\u4e2d\u6587\u540d\u79f0", "e\u0301", "\U0001f600", "\u200b", "\u2028", "\ufeff",
 	"\x00", "\x01", "\x1b[31mred", "\x7f", "\u0085", "\ufffe", "\uffff",
 	strings.Repeat("x", 200), strings.Repeat("long name ", 20), strings.Repeat("\u4e2d", 200),
 }
 
-// Hostile is an itinerary whose phases, steps and descriptions have the
-// hostile names. Flags have names that are allowed of flags.
+// Hostile is an itinerary whose phases, steps and descriptions have the hostile names. Its flags
+// have valid names.
 func Hostile() phases.Itinerary {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "end"}, {Flag: 2, Name: "subgraph"}, {Flag: 4, Name: "node"}})
 	it := phases.Itinerary{Name: HostileName, Vocabulary: v}
 	n := len(HostileNames)
 	for i, name := range HostileNames {
-		p := phases.Phase{Name: name, Step: HostileNames[n-1-i/2], Description: HostileNames[(i+7)%n], Guard: phases.Guard{All: phases.Flags(i % 3), None: phases.Flags(i % 2 * 4)}}
+		p := phases.Phase{Name: name, Step: HostileNames[n-1-i/2], Description: HostileNames[(i+7)%n],
+			Guard: phases.Guard{All: phases.Flags(i % 3), None: phases.Flags(i % 2 * 4)}}
 		switch i % 16 {
 		case 3: // a step that is entered again
 			p.Step = HostileNames[n-1]
@@ -232,7 +232,8 @@ func Hostile() phases.Itinerary {
 				p.Step = ""
 			}
 		case 9:
-			p.Jumps = []phases.Jump{{To: HostileNames[i-6], Guard: phases.Guard{Any: 5}}, {To: HostileNames[(i+20)%n], Guard: phases.Guard{All: 2}}}
+			p.Jumps = []phases.Jump{{To: HostileNames[i-6], Guard: phases.Guard{Any: 5}},
+				{To: HostileNames[(i+20)%n], Guard: phases.Guard{All: 2}}}
 		}
 		it.Phases = append(it.Phases, p)
 	}

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Shown returns a name as pictures show it: characters that have no shape by
-// their numbers, a backslash by two, and a name of nothing but spaces in quotes.
-// A name with a character of several, as some emoji are, is not shown so.
+// Shown returns a name as the pictures show it: invisible characters as their numbers, a backslash
+// as two, and a name of only spaces in quotes. It does not support names with a visible character
+// that consists of several, as some emoji do.
 func Shown(name string) string {
 	quoted := strconv.Quote(name)
 	if strings.TrimSpace(name) == "" {

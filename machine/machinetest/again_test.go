@@ -12,8 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// again is the backup controller with runs that begin again, and users who ask for
-// one.
+// again is the backup controller with repeated runs, and users who request them.
 func again() machinetest.Setup[*Backup, Cluster] {
 	s := setup()
 	s.Options = func(cluster *Cluster) runner.Options[*Backup] {
@@ -32,9 +31,9 @@ func again() machinetest.Setup[*Backup, Cluster] {
 	return s
 }
 
-// A user asks for another run while the first is in its cleanup, and for one from
-// the failed phase when that has failed as well.
-func TestALifeOfSeveralRuns(t *testing.T) {
+// A user requests another run while the first is in its cleanup, and one from the failed phase when
+// the second has failed as well.
+func TestLifeOfSeveralRuns(t *testing.T) {
 	life := machinetest.New(t, again())
 	life.Run(machinetest.Flags("HasVolumes"),
 		machinetest.Fail("Upload"), machinetest.Edit("DeleteSnapshot", "again"),
@@ -57,9 +56,8 @@ func names(s runner.State) (all []string) {
 	return all
 }
 
-// Every life in which users ask for other runs keeps the promises, and comes to its
-// end.
-func TestEveryLifeOfSeveralRuns(t *testing.T) {
+// Every life in which users request other runs keeps the promises, and ends.
+func TestExploreSeveralRuns(t *testing.T) {
 	r := machinetest.Explore(t, machinetest.Exploration[*Backup, Cluster]{
 		Setup: again(), Edits: []string{"again", "again from the failed phase"}, Failures: 1, Crashes: -1,
 		NeverFails: []string{"StopTraffic", "StartTraffic"}, Settled: []string{"StartTraffic"},
@@ -67,21 +65,21 @@ func TestEveryLifeOfSeveralRuns(t *testing.T) {
 	assert.Greater(t, r.States, 200)
 }
 
-// Faults of a runner that begins runs, each with what is reported of it.
-func TestFaultsOfRunsThatBeginAgain(t *testing.T) {
+// Faults of a runner that begins new runs, each with its report.
+func TestPromisesAboutNewRunsBroken(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		plant func(before runner.State, s *runner.State)
 		want  string
 	}{
 		{"failures are kept", func(before runner.State, s *runner.State) { s.Failures, s.Result = before.Failures, before.Result },
-			"a new run has failures of the run before: Failed"},
-		{"visits are counted from one again", func(_ runner.State, s *runner.State) { s.Visit = 1 }, "visits are numbered as in the run before"},
-		{"the runs are not counted", func(_ runner.State, s *runner.State) { s.Run = 7 }, "the runs are not counted: run 7 after 0"},
+			"a new run has failures of the previous run: Failed"},
+		{"visits are counted from one again", func(_ runner.State, s *runner.State) { s.Visit = 1 }, "visits are not numbered after those of the previous run"},
+		{"the number of the run is wrong", func(_ runner.State, s *runner.State) { s.Run = 7 }, "the number of the run is wrong: run 7 after 0"},
 		{"the token is not recorded", func(before runner.State, s *runner.State) { s.Token = before.Token },
 			"a run begins although the token is the same"},
 		{"a step is lost", func(_ runner.State, s *runner.State) { s.Pipeline = s.Pipeline[1:] },
-			"a step of the run before changes its place or its start"},
+			"a step of the previous run changes its place or its start"},
 		{"a step stays failed", func(_ runner.State, s *runner.State) { s.Pipeline[0].Failed = true }, "a step of a new run has failed: Prepare"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// A small backup controller, as an embedder would write it: flags, itineraries,
-// a custom resource, a world outside, sources and handlers.
+// A small backup controller, as an embedder would write it: flags, itineraries, a custom resource,
+// an outside world, sources and handlers.
 
 const (
 	HasVolumes phases.Flags = 1 << iota
@@ -57,7 +57,7 @@ type Spec struct {
 	Quiesce  bool   `json:"quiesce,omitempty"`
 	Canceled bool   `json:"canceled,omitempty"`
 	Paused   bool   `json:"paused,omitempty"`
-	// Again asks for a new run, and FromFailed for one from the phase that failed.
+	// Again requests a new run, FromFailed one that begins in the phase that failed.
 	Again      string `json:"again,omitempty"`
 	FromFailed bool   `json:"fromFailed,omitempty"`
 }
@@ -68,16 +68,15 @@ type Status struct {
 	Snapshot string       `json:"snapshot,omitempty"`
 }
 
-// Cluster is the world outside of the custom resource.
+// Cluster is the world outside the custom resource.
 type Cluster struct {
 	TrafficOff bool `json:"trafficOff,omitempty"`
-	// Snapshots holds for each whether it is ready.
+	// Snapshots maps each snapshot to whether it is ready.
 	Snapshots map[string]bool `json:"snapshots,omitempty"`
 	Uploaded  []string        `json:"uploaded,omitempty"`
 }
 
-// Elapse is what the cluster does by itself: a snapshot that was asked for
-// gets ready.
+// Elapse is what the cluster does by itself: requested snapshots become ready.
 func (c *Cluster) Elapse(time.Time) {
 	for name := range c.Snapshots {
 		c.Snapshots[name] = true
@@ -140,8 +139,8 @@ func (c Controller) sources(_ context.Context, b *Backup) (*phases.Sources, erro
 		phases.Source{Flag: TrafficOff, Slow: true, Evaluate: answer(func() bool { return c.cluster.TrafficOff })})
 }
 
-// options are what the controller passes to runner.New; a test passes a world
-// in memory.
+// options returns the options that the controller passes to runner.New. A test passes a world in
+// memory.
 func options(cluster *Cluster) runner.Options[*Backup] {
 	return optionsOf(cluster, machine.MustCompileSet(itineraries()...))
 }
@@ -175,7 +174,7 @@ func optionsOf(cluster *Cluster, set *machine.Set) runner.Options[*Backup] {
 	}
 }
 
-// setup is the controller under test.
+// setup describes the controller under test.
 func setup() machinetest.Setup[*Backup, Cluster] {
 	return machinetest.Setup[*Backup, Cluster]{
 		Options: options,

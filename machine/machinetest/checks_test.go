@@ -13,13 +13,15 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// What no embedder's options can make a runner do: the record of a reconcile,
-// changed to that of a runner with a fault.
-func TestReconcilesThatBreakAPromise(t *testing.T) {
+// Faults of a runner that no embedder's options can cause: the test changes the record of a
+// reconcile instead.
+func TestPromisesBrokenByRunner(t *testing.T) {
 	v := phases.MustVocabulary(nil)
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}, {Name: "C", Step: "S"}}},
-		phases.Itinerary{Name: "Cancel", Vocabulary: v, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{{Name: "K", Step: "K"}, {Name: "L", Step: "K"}}})
+		phases.Itinerary{Name: "Main", Vocabulary: v,
+			Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}, {Name: "C", Step: "S"}}},
+		phases.Itinerary{Name: "Cancel", Vocabulary: v, Cleanup: true, Result: phases.Canceled,
+			Phases: []phases.Phase{{Name: "K", Step: "K"}, {Name: "L", Step: "K"}}})
 	failed := runner.PhaseFailed{Itinerary: "Main", Phase: "A", Reasons: []string{"no"}}
 	for _, tt := range []struct {
 		name, itinerary, at string
@@ -28,10 +30,10 @@ func TestReconcilesThatBreakAPromise(t *testing.T) {
 	}{
 		{"a phase fails without a call", "Main", "A", func(r *reconciled[*Object]) {
 			r.calls, r.events = nil, []runner.Event{failed}
-		}, "a deadline is about work, in itinerary Main: a phase fails without one more call of its handler: A: no"},
-		{"a phase fails though its work is done", "Main", "A", func(r *reconciled[*Object]) {
+		}, "a deadline is about work, in itinerary Main: a phase fails without a last call of its handler: A: no"},
+		{"a phase fails although its work is done", "Main", "A", func(r *reconciled[*Object]) {
 			r.events = []runner.Event{failed}
-		}, "work that is done is not done again, in itinerary Main: a phase fails though its work is done: A: no"},
+		}, "work that is done is not done again, in itinerary Main: a phase fails although its work is done: A: no"},
 		{"a phase without a deadline fails while it waits", "Main", "A", func(r *reconciled[*Object]) {
 			r.calls[0].answer, r.events = resultWait, []runner.Event{failed}
 		}, "a deadline is about work, in itinerary Main: a phase without a deadline fails while it waits: A"},

@@ -20,8 +20,8 @@ import (
 
 type scriptedSetup = machinetest.Setup[*machinetest.Object, struct{}]
 
-// choosing is a setup of itineraries with end phases, a phase that belongs to one of
-// two steps, and choices: to go round, and to give up.
+// choosing returns itineraries with end phases, a phase that belongs to one of two steps, and
+// choices: to repeat a phase, and to give up.
 func choosing() scriptedSetup {
 	return machinetest.NewScripted(machinetest.Script{
 		Itineraries: machine.MustCompileSet(
@@ -45,11 +45,12 @@ func choosing() scriptedSetup {
 
 var chosen = []machinetest.Line{machinetest.Flags("X"), machinetest.Done("B1", runner.Choose("Undo"), runner.After(10*time.Second))}
 
-// A life follows what its script chooses, under the step that counts when the phase
-// is entered, and is done by the end phase that it comes to.
-func TestChoices(t *testing.T) {
+// A life follows the choices of its script, enters each phase under the step that counts, and is
+// done at the end phase that it reaches.
+func TestLifeWithChoices(t *testing.T) {
 	life := machinetest.New(t, choosing())
-	life.Run(machinetest.Flags("X"), machinetest.Done("B1", runner.Choose("B1")), machinetest.Done("B1", runner.After(time.Hour)).Call(2), machinetest.Decide("B1", "Y").Call(2))
+	life.Run(machinetest.Flags("X"), machinetest.Done("B1", runner.Choose("B1")),
+		machinetest.Done("B1", runner.After(time.Hour)).Call(2), machinetest.Decide("B1", "Y").Call(2))
 	life.WantPhases("Main", "A1", "B1", "B1", "D1", "Completed")
 	life.WantMessages("A: Completed", "C: Completed", "D: Completed", "E: Completed")
 	life.WantResult(phases.Succeeded)
@@ -63,17 +64,21 @@ func TestChoices(t *testing.T) {
 	life.WantSteps("A", "C", "U")
 	assert.Contains(t, life.Transcript(), "call     B1: done, go on with Undo after 10s\n")
 	assert.Contains(t, life.Transcript(), "enter    GivenUp\n")
-	assert.Equal(t, []machinetest.Call{{"Main", "A1", "done"}, {"Main", "B1", "done, go on with Undo after 10s"}, {"Main", "Undo", "done"}}, life.Record().Calls)
+	assert.Equal(t, []machinetest.Call{
+		{"Main", "A1", "done"}, {"Main", "B1", "done, go on with Undo after 10s"}, {"Main", "Undo", "done"},
+	}, life.Record().Calls)
 
-	// A cancel does not wait.
+	// A cancel does not wait for the delay.
 	life = machinetest.New(t, choosing())
-	life.Run(slices.Concat(chosen, []machinetest.Line{machinetest.Edit("B1", "cancel").Call(2), machinetest.Done("Y1", runner.Choose("Y3"))})...)
+	life.Run(slices.Concat(chosen, []machinetest.Line{
+		machinetest.Edit("B1", "cancel").Call(2), machinetest.Done("Y1", runner.Choose("Y3")),
+	})...)
 	life.WantPhases("Main", "A1", "B1")
 	life.WantPhases("Canceled", "Y1", "Y3", "Over")
 	life.WantMessages("A: Completed", "C: Canceled", "Y: Completed", "Z: Completed")
 }
 
-func TestLinesAboutChoices(t *testing.T) {
+func TestDoneLine(t *testing.T) {
 	assert.Equal(t, `machinetest.Done("B1", runner.Choose("Undo"), runner.After(10*time.Second)).In("Main").Call(2).AfterWork()`,
 		machinetest.Done("B1", runner.Choose("Undo"), runner.After(10*time.Second)).In("Main").Call(2).AfterWork().String())
 	assert.Equal(t, `machinetest.Done("B1")`, machinetest.Done("B1").String())
@@ -82,16 +87,16 @@ func TestLinesAboutChoices(t *testing.T) {
 		want string
 	}{
 		{machinetest.Done("B1", runner.Choose("D1")), `machinetest.Done("B1", runner.Choose("D1")): the phase does not declare this choice; add a jump to it that is a choice`},
-		{machinetest.Fail("Completed"), `machinetest.Fail("Completed"): "Completed" is an end phase, which does no work; name the phase before it, or End`},
+		{machinetest.Fail("Completed"), `machinetest.Fail("Completed"): "Completed" is an end phase, which does no work; name the phase before it`},
 		{machinetest.Edit("Over", "cancel"), `"Over" is an end phase`},
 	} {
 		wantReports(t, reports(func(tb machinetest.TB) { machinetest.New(tb, choosing()).Run(tt.line) }), tt.want)
 	}
 }
 
-// A choice that the phase does not declare stops the run; in a cleanup itinerary the
-// phase fails, and is passed by.
-func TestAChoiceThatIsNotDeclared(t *testing.T) {
+// An undeclared choice stops the run. In a cleanup itinerary the phase fails, and the cleanup
+// continues.
+func TestLifeWithUndeclaredChoice(t *testing.T) {
 	s := choosing()
 	build := s.Options
 	s.Options = func(w *struct{}) scriptedOptions {
@@ -117,11 +122,12 @@ func TestAChoiceThatIsNotDeclared(t *testing.T) {
 		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Failures: -1})
 	})
 	require.NotEmpty(t, got)
-	assert.Contains(t, got[0], `from here the run can come to no end: at B1: itinerary "Main": phase "B1" does not have the choice to jump to "A1"`)
+	assert.Contains(t, got[0], `from here the run can come to no end: at B1: `+
+		`itinerary "Main": phase "B1" does not have the choice to jump to "A1"`)
 }
 
-// An exploration takes each choice that a phase declares and none, also when the
-// handler lets the run go on later, and so comes to each end phase.
+// An exploration takes each declared choice and none, even if the handler delays the run, and so
+// reaches each end phase.
 func TestExploreChoices(t *testing.T) {
 	for _, after := range []time.Duration{0, time.Minute} {
 		s := choosing()
@@ -144,12 +150,12 @@ func TestExploreChoices(t *testing.T) {
 
 		x.Settled = []string{"B1"}
 		wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }),
-			"no life comes to Main/D1; list it", "no life comes to Main/Completed; list it", "no life comes to Canceled/Y2; list it")
+			"no life reaches Main/D1; list it", "no life reaches Main/Completed; list it", "no life reaches Canceled/Y2; list it")
 	}
 }
 
-// A break behind a choice comes with the script that makes it.
-func TestABreakBehindAChoice(t *testing.T) {
+// A break behind a choice is reported with the script that makes the choice.
+func TestExploreBreakBehindChoice(t *testing.T) {
 	s := choosing()
 	s.Invariants = []machinetest.Invariant[*machinetest.Object, struct{}]{{Name: "no run gives up",
 		Check: func(s machinetest.Snapshot[*machinetest.Object, struct{}]) error {
@@ -168,8 +174,8 @@ func TestABreakBehindAChoice(t *testing.T) {
 	assert.True(t, r.Found[0].Reproduced)
 }
 
-// Faults about choices, steps under guards, end phases and delays are reported.
-func TestPromisesAboutChoicesThatAreBroken(t *testing.T) {
+// Faults with choices, guarded steps, end phases and delays are reported.
+func TestPromisesAboutChoicesBroken(t *testing.T) {
 	early := append(slices.Clone(chosen), machinetest.Clock("B1", -5*time.Second).Call(2))
 	paused := append(slices.Clone(chosen), machinetest.Edit("B1", "pause").Call(2), machinetest.Edit("B1", "resume").Call(3))
 	later := func(s *runner.State) {
@@ -191,7 +197,7 @@ func TestPromisesAboutChoicesThatAreBroken(t *testing.T) {
 		{"a choice that is not recorded", writing(func(s *runner.State) { s.Choice = "" }), chosen,
 			`work that is done is not done again, in itinerary Main: the choice of a handler is not recorded: B1 chose "Undo", recorded is ""`},
 		{"a choice that is not followed", reading(undone), chosen,
-			`the plan is the run, in itinerary Main: what comes next is not what the machine offers: entered ["B1"], offered ["Undo"]`},
+			`the plan is the run, in itinerary Main: the machine does not offer what comes next: entered ["B1"], offered ["Undo"]`},
 		{"a choice that changes", reading(undone), paused, `the choice of a handler changes: of B1, from "Undo" to "B1"`},
 		{"a recorded choice that the phase does not declare", writing(func(s *runner.State) {
 			if s.Choice != "" {
@@ -199,16 +205,16 @@ func TestPromisesAboutChoicesThatAreBroken(t *testing.T) {
 			}
 		}), chosen, `the state that was written cannot be planned: itinerary "Main": phase "B1" does not have the choice to jump to "D1"`},
 		{"a handler that is called while the run is delayed", reading(func(s *runner.State) { s.WorkDone = false }), chosen,
-			"a handler is called though its work is recorded as done: B1"},
+			"a handler is called although its work is recorded as done: B1"},
 		{"a run that goes on early", reading(func(s *runner.State) { s.NotBefore = nil }), early,
-			"a run does not go on before its time, in itinerary Main: it goes on earlier than its handler said: from B1, 5s before"},
-		{"a delay that is not recorded", writing(func(s *runner.State) { s.NotBefore = nil }), chosen, "the time at which it goes on is not recorded: B1"},
-		{"a delay that is recorded longer", writing(later), chosen, "the time at which it goes on is not recorded: B1"},
+			"a run does not go on before its time, in itinerary Main: the run continues earlier than its handler requested: from B1, by 5s"},
+		{"a delay that is not recorded", writing(func(s *runner.State) { s.NotBefore = nil }), chosen, "the time at which the run continues is not recorded: B1"},
+		{"a delay that is recorded longer", writing(later), chosen, "the time at which the run continues is not recorded: B1"},
 		{"a call that comes too late", plants(reading(later), writing(func(s *runner.State) {
 			if s.NotBefore != nil && s.NotBefore.Minute() == 0 && s.NotBefore.Hour() == 1 {
 				s.NotBefore.Time = s.NotBefore.Add(-time.Hour)
 			}
-		})), early, "the next call comes later than the time at which it goes on: B1, after 1h0m5s"},
+		})), early, "the next reconcile is later than the time at which the run continues: B1, after 1h0m5s"},
 		{"a step that changes while its phase is at work", reading(func(s *runner.State) {
 			if s.Step == "C" {
 				s.Step = "B"
@@ -235,7 +241,8 @@ func TestPromisesAboutChoicesThatAreBroken(t *testing.T) {
 			if s.Phase == "B1" {
 				s.Facts.True, s.Facts.Unknown = nil, []string{"X", "Y"}
 			}
-		}), chosen, `unknown is not false, in itinerary Main: a run moves although an unknown flag decides what comes next, or its step: from A1 to B1, offered ["B1"], unknown ["X"]`},
+		}), chosen, `unknown is not false, in itinerary Main: a run moves although an unknown flag decides the next phase or its step: ` +
+			`from A1 to B1, offered ["B1"], unknown ["X"]`},
 		{"an end phase whose step is not shown", writing(func(s *runner.State) {
 			if s.Done {
 				s.Pipeline = slices.DeleteFunc(s.Pipeline, func(s steps.Step) bool { return s.Name == "E" })
@@ -245,15 +252,15 @@ func TestPromisesAboutChoicesThatAreBroken(t *testing.T) {
 			if s.Done {
 				s.Phase = ""
 			}
-		}), chosen, `the state is not at the phase that was entered: entered "GivenUp", at done`},
+		}), chosen, `the state is not at the entered phase: entered "GivenUp", at done`},
 		{"an end phase at which the run is not done", writing(func(s *runner.State) { s.Done = false }), chosen,
-			`the state is not at the phase that was entered: entered "GivenUp", at GivenUp`},
+			`the state is not at the entered phase: entered "GivenUp", at GivenUp`},
 		{"another end phase", reading(func(s *runner.State) {
 			if s.Phase == "D1" {
 				s.Phase = "Undo"
 			}
 		}), []machinetest.Line{machinetest.Flags("X"), machinetest.Decide("B1", "Y")},
-			`what comes next is not what the machine offers: entered ["GivenUp"], offered ["Completed"]`},
+			`the machine does not offer what comes next: entered ["GivenUp"], offered ["Completed"]`},
 		{"a run that goes on behind its end phase", func(o *scriptedOptions) {
 			read, reads := o.Storage.Read, 0
 			o.Storage.Read = func(ctx context.Context, object *machinetest.Object) (runner.State, error) {

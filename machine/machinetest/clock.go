@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// clock is the simulated time of one life. Time moves only when it is moved:
-// timeouts made by WithTimeout end when the clock reaches them.
+// clock is the simulated time of one life. Time moves only when a caller moves it: timeouts made by
+// WithTimeout end when the clock reaches them.
 type clock struct {
 	mu     sync.Mutex
 	now    time.Time
@@ -25,8 +25,7 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
-// set moves the clock to a time, forward or back, and ends the timeouts that
-// it has reached.
+// set moves the clock to a time, forward or back, and ends the timeouts that it has reached.
 func (c *clock) set(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,7 +37,7 @@ func (c *clock) set(now time.Time) {
 	}
 }
 
-// next moves the clock to the next timeout, and reports whether there is one.
+// next moves the clock to the next timeout. It reports false if there is none.
 func (c *clock) next() bool {
 	c.mu.Lock()
 	var first time.Time
@@ -91,8 +90,8 @@ func (t *timeout) Err() error {
 	return t.err
 }
 
-// Deadline is as far from the real time as the timeout is from the clock's:
-// whoever computes how much remains, such as a dialer, does so by real time.
+// Deadline is as far from the real time as the timeout is from the clock's, since callers that
+// compute the remaining time, such as a dialer, use real time.
 func (t *timeout) Deadline() (time.Time, bool) {
 	own := time.Now().Add(t.deadline.Sub(t.clock.Now()))
 	if d, ok := t.Context.Deadline(); ok && d.Before(own) {
@@ -103,7 +102,7 @@ func (t *timeout) Deadline() (time.Time, bool) {
 
 func (t *timeout) Value(key any) any {
 	if key == (clockKey{}) {
-		return t // the nearest one
+		return t // the nearest timeout
 	}
 	return t.Context.Value(key)
 }
@@ -114,7 +113,7 @@ func (t *timeout) cancel(err error) {
 	t.end(err)
 }
 
-// end ends the context; the caller holds the clock's lock.
+// end ends the context. The caller must hold the clock's lock.
 func (t *timeout) end(err error) {
 	delete(t.clock.timers, t)
 	if t.err == nil {
@@ -123,30 +122,28 @@ func (t *timeout) end(err error) {
 	}
 }
 
-// Hang waits until ctx ends and returns its error, as a request does that
-// never gets an answer. Inside a handler or a source that runs under this
-// package it takes no time: the simulated clock moves on to the next timeout
-// at once. Elsewhere, and for a timeout that the handler made itself with
-// package context, it waits in real time. It is safe for concurrent use.
+// Hang waits until ctx ends and returns its error, like a request that never gets an answer. In a
+// handler or a source that runs under this package it takes no time: the simulated clock moves to
+// the next timeout at once. Elsewhere, and for a timeout that the handler made itself with package
+// context, it waits in real time. It is safe for concurrent use.
 func Hang(ctx context.Context) error {
 	t, _ := ctx.Value(clockKey{}).(*timeout)
 	for t != nil && ctx.Err() == nil && t.Err() == nil && !endsBefore(ctx, t) && t.clock.next() {
 	}
-	<-ctx.Done() // a context made of t ends a moment later, or by itself
+	<-ctx.Done() // a context derived from t ends a moment later, or by itself
 	return ctx.Err()
 }
 
-// endsBefore reports whether a context has a deadline of its own, by real time,
-// before that of the timeout that it was made of.
+// endsBefore reports whether a context derived from t has a real-time deadline of its own before
+// that of t.
 func endsBefore(ctx context.Context, t *timeout) bool {
 	own, _ := ctx.Deadline()
 	deadline, _ := t.Deadline()
-	return own.Add(time.Second).Before(deadline) // t's moves as real time passes
+	return own.Add(time.Second).Before(deadline) // t's deadline moves with real time
 }
 
-// late waits as [Hang] does, and then goes on as if nothing had happened: as
-// an answer that comes after its request has timed out. It returns an error
-// only if ctx has no end to wait for.
+// late waits as [Hang] does, and then returns nil, like an answer that comes after its request has
+// timed out. It returns an error only if ctx has no end to wait for.
 func late(ctx context.Context) error {
 	if err := Hang(ctx); err == nil {
 		return errors.New("the context has not ended")

@@ -17,7 +17,7 @@ import (
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-func TestTimeoutsFollowTheClock(t *testing.T) {
+func TestClockTimeouts(t *testing.T) {
 	c := newClock(noon)
 	ctx, cancel := c.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -25,7 +25,7 @@ func TestTimeoutsFollowTheClock(t *testing.T) {
 	defer cancelLonger()
 	deadline, ok := longer.Deadline()
 	assert.True(t, ok)
-	assert.InDelta(t, time.Minute, time.Until(deadline), float64(30*time.Second), "that of the parent comes first, by real time")
+	assert.InDelta(t, time.Minute, time.Until(deadline), float64(30*time.Second), "the deadline of the parent, in real time")
 
 	c.set(noon.Add(59 * time.Second))
 	require.NoError(t, ctx.Err())
@@ -34,18 +34,18 @@ func TestTimeoutsFollowTheClock(t *testing.T) {
 	<-longer.Done()
 	assert.ErrorIs(t, longer.Err(), context.DeadlineExceeded)
 	cancel()
-	assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded, "the first reason counts")
-	assert.False(t, c.next(), "nothing is left to end")
+	assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded, "the first error remains")
+	assert.False(t, c.next(), "no timeout remains")
 }
 
-func TestATimeoutThatIsOver(t *testing.T) {
+func TestClockTimeoutOfZero(t *testing.T) {
 	c := newClock(noon)
 	ctx, cancel := c.WithTimeout(t.Context(), 0)
 	defer cancel()
 	assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
 }
 
-func TestATimeoutThatIsCanceled(t *testing.T) {
+func TestClockTimeoutCanceled(t *testing.T) {
 	c := newClock(noon)
 	parent, cancelParent := context.WithCancel(t.Context())
 	ctx, cancel := c.WithTimeout(parent, time.Minute)
@@ -56,7 +56,7 @@ func TestATimeoutThatIsCanceled(t *testing.T) {
 	assert.Equal(t, noon, c.Now())
 }
 
-// Hanging moves the clock, once for several that hang at once.
+// Hanging moves the clock, once for several concurrent calls.
 func TestHang(t *testing.T) {
 	c := newClock(noon)
 	ctx, cancel := c.WithTimeout(t.Context(), 8*time.Hour)
@@ -74,20 +74,22 @@ func TestHang(t *testing.T) {
 	assert.NoError(t, late(ctx))
 }
 
-// A handler and a source that wait for their contexts without Hang end, also
-// when this package calls them apart from the runner.
-func TestWithoutHang(t *testing.T) {
+// A handler and a source that wait for their contexts without Hang end, even when this package
+// calls them apart from the runner.
+func TestHandlerWithoutHang(t *testing.T) {
 	const f phases.Flags = 1
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: f, Name: "F"}})
-	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Vocabulary: v, Cleanup: true, Phases: []phases.Phase{{Name: "P", Step: "S", Guard: phases.Guard{All: f}}}})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Vocabulary: v, Cleanup: true,
+		Phases: []phases.Phase{{Name: "P", Step: "S", Guard: phases.Guard{All: f}}}})
 	s := NewScripted(Script{Itineraries: set, Itinerary: "I"})
 	build := s.Options
 	s.Options = func(w *struct{}) runner.Options[*Object] {
 		o := build(w)
-		o.Phases = map[string]runner.Phase[*Object]{"P": {Deadline: time.Minute, Handler: runner.HandlerFunc[*Object](func(ctx context.Context, _ *Object) (runner.Result, error) {
+		hang := func(ctx context.Context, _ *Object) (runner.Result, error) {
 			<-ctx.Done()
 			return runner.Result{}, ctx.Err()
-		})}}
+		}
+		o.Phases = map[string]runner.Phase[*Object]{"P": {Deadline: time.Minute, Handler: runner.HandlerFunc[*Object](hang)}}
 		o.Sources = func(context.Context, *Object) (*phases.Sources, error) {
 			return phases.NewSources(v, phases.Source{Flag: f, Evaluate: func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
 				<-ctx.Done()
@@ -102,10 +104,10 @@ func TestWithoutHang(t *testing.T) {
 	life.WantFailures("I/P: phase P was not done within 1 min; the last error: context deadline exceeded")
 }
 
-// A handler that waits for its context without Hang is waited for, in real
-// time, and no longer.
-func TestTheWatch(t *testing.T) {
-	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{{Name: "P", Step: "S"}}})
+// watch waits in real time for a handler that waits for its context without Hang.
+func TestEngineWatch(t *testing.T) {
+	set := machine.MustCompileSet(phases.Itinerary{Name: "I", Vocabulary: phases.MustVocabulary(nil),
+		Phases: []phases.Phase{{Name: "P", Step: "S"}}})
 	s := NewScripted(Script{Itineraries: set, Itinerary: "I"})
 	e, err := newEngine(s)
 	require.NoError(t, err)

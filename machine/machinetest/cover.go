@@ -11,57 +11,53 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Coverage collects what lives and explorations cover of itineraries, if a
-// [Setup] names it:
+// Coverage collects what lives and explorations cover of itineraries, if [Setup.Coverage] is set:
 //
 //   - phases that were entered;
-//   - transitions from one to the next, and pairs of transitions that follow each
-//     other, in one itinerary;
-//   - guards of phases, jumps and steps: for each flag that the guard reads, that
-//     it was true, and that it was false, and decided alone whether the guard
-//     admits (MC/DC);
-//   - outcomes of handlers: done, wait, fail, error, and each choice. A phase that
-//     has no handler is done.
+//   - transitions from one phase to the next, and pairs of consecutive transitions in one
+//     itinerary;
+//   - guards of phases, jumps and steps: for each flag that the guard reads, that it was true, and
+//     that it was false, and alone decided whether the guard admits (MC/DC);
+//   - outcomes of handlers: done, wait, fail, error, and each choice. A phase without a handler is
+//     done.
 //
-// What the relations of the vocabulary make impossible does not count: it is found
-// out exactly, by the sets of facts with which a run that begins at the first phase
-// can come to each guard. It does not count either what only a run with unknown
-// flags, or one that begins in the phase that failed, can do; if it was covered it is
-// possible.
+// Items that the relations of the vocabulary make impossible do not count. They are determined
+// exactly, from the sets of facts with which a run that begins at the first phase can reach each
+// guard. Items that only a run with unknown flags, or one that begins in the phase that failed, can
+// cover do not count either, unless they were covered.
 //
-// Make it with [NewCoverage] or [MergeCoverage]. It is safe for concurrent use.
+// Make a Coverage with [NewCoverage] or [MergeCoverage]. It is safe for concurrent use.
 type Coverage struct {
 	mu          sync.Mutex
 	itineraries map[coverKey]*covered
 }
 
-// NewCoverage returns a coverage of nothing.
+// NewCoverage returns an empty coverage.
 func NewCoverage() *Coverage { return &Coverage{itineraries: make(map[coverKey]*covered)} }
 
-// coverKey is a definition of an itinerary.
+// coverKey identifies the definition of an itinerary.
 type coverKey struct{ name, hash string }
 
-// covered is the coverage of a definition.
+// covered is the coverage of one definition.
 type covered struct {
-	graph *machine.Graph // nil if it was only read
+	graph *machine.Graph // nil if the coverage was only read from a file
 	names []string       // of the phases
-	works []bool         // by index: a phase has a handler
+	works []bool         // by index: the phase has a handler
 	items map[coverItem]coverStatus
-	exact bool // the items that are not covered are known, and so is whether they are possible
+	exact bool // all items are listed, including those that are not covered
 }
 
-// coverStatus is what is known of an item. Of two that are merged, the larger one
-// holds.
+// coverStatus is what is known about an item. When two are merged, the larger one wins.
 type coverStatus uint8
 
 const (
-	itemUndecided  coverStatus = iota + 1 // not covered, and not known to be possible
-	itemImpossible                        // not covered, and cannot be
-	itemMissing                           // not covered
+	itemUndecided  coverStatus = iota + 1 // not covered, and possibly impossible
+	itemImpossible                        // cannot be covered
+	itemMissing                           // possible, but not covered
 	itemCovered
 )
 
-// CoverKind is what an item of a coverage is about.
+// CoverKind is the kind of an item of a coverage.
 type CoverKind string
 
 // The kinds of items, in the order of reports.
@@ -75,17 +71,17 @@ const (
 
 var coverKinds = []CoverKind{CoverPhases, CoverTransitions, CoverPairs, CoverGuards, CoverOutcomes}
 
-// nowhere fills the places that an item does not have.
+// nowhere fills the unused elements of coverItem.At.
 const nowhere = -2
 
 // coverItem is one thing that can be covered.
 type coverItem struct {
 	Kind CoverKind `json:"kind"`
-	// At are indices of phases: -1 is the start, their number done.
+	// At are indices of phases: -1 is the start, the number of phases is done.
 	At [3]int `json:"at"`
-	// Of is the jump or the step whose guard it is; empty if it is the phase's.
+	// Of is the jump or the step that has the guard; empty if the phase has it.
 	Of string `json:"of,omitempty"`
-	// Name is a flag, with "!" in front if it is false, or an outcome.
+	// Name is a flag, prefixed with "!" if it is false, or an outcome.
 	Name string `json:"name,omitempty"`
 }
 
@@ -104,7 +100,7 @@ func (it coverItem) compare(other coverItem) int {
 		cmp.Compare(strings.TrimPrefix(it.Name, "!"), strings.TrimPrefix(other.Name, "!")), cmp.Compare(it.Name, other.Name))
 }
 
-// text names an item for users, without its kind.
+// text returns the name of an item for users, without its kind.
 func (c *covered) text(it coverItem) string {
 	var places []string
 	for _, i := range it.At {
@@ -128,16 +124,16 @@ func (c *covered) text(it coverItem) string {
 	return text
 }
 
-// question is a guard that is judged on the way from a phase to the next.
+// question is a guard that is judged on the path from one phase to the next.
 type question struct {
-	at    int // the phase whose guard it is
+	at    int // the phase that has the guard
 	of    string
 	guard phases.Guard
-	to    int // the phase to which it leads if it admits
+	to    int // the phase that follows if the guard admits
 }
 
-// jumpsFrom are the questions about the jumps of a phase that no handler chooses,
-// in order, and the targets of those that it chooses, by their names.
+// jumpsFrom returns the questions of a phase's guarded jumps, in order, and the targets of its
+// choices, by name.
 func jumpsFrom(g *machine.Graph, i int) (guarded []question, choices map[string]int) {
 	choices = make(map[string]int)
 	if i < 0 {
@@ -156,7 +152,7 @@ func jumpsFrom(g *machine.Graph, i int) (guarded []question, choices map[string]
 	return guarded, choices
 }
 
-// stepsOf are the questions about the steps of a phase, in order.
+// stepsOf returns the questions of a phase's steps, in order.
 func stepsOf(p phases.Phase, i int) (all []question) {
 	for _, s := range p.Steps {
 		all = append(all, question{i, "step " + s.Step, s.Guard, i})
@@ -164,7 +160,7 @@ func stepsOf(p phases.Phase, i int) (all []question) {
 	return all
 }
 
-// decides returns the flags that decide alone, by the facts, whether a guard admits.
+// decides returns the flags that alone decide, given the facts, whether a guard admits.
 func decides(guard phases.Guard, f phases.Facts) (flags phases.Flags) {
 	now := guard.Eval(f)
 	for flag := range (guard.Reads() & f.Known()).Each {
@@ -176,7 +172,7 @@ func decides(guard phases.Guard, f phases.Facts) (flags phases.Flags) {
 	return flags
 }
 
-// guardItem is that a flag decides the answer to a question alone, with a value.
+// item returns the item for a flag that alone decides the question, with this value.
 func (q question) item(flag string, value bool) coverItem {
 	if !value {
 		flag = "!" + flag
@@ -184,8 +180,7 @@ func (q question) item(flag string, value bool) coverItem {
 	return coverItem{Kind: CoverGuards, At: [3]int{q.at, nowhere, nowhere}, Of: q.of, Name: flag}
 }
 
-// declare makes the itineraries of a controller known. It reports by itinerary and
-// index whether a phase has a handler.
+// declare registers the itineraries of a controller. works reports whether a phase has a handler.
 func (c *Coverage) declare(set *machine.Set, works func(itinerary, phase string) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -204,7 +199,7 @@ func (c *Coverage) declare(set *machine.Set, works func(itinerary, phase string)
 	}
 }
 
-// of returns the coverage of a definition; the caller holds the lock.
+// of returns the coverage of a definition. The caller must hold the lock.
 func (c *Coverage) of(key coverKey) *covered {
 	if c.itineraries == nil {
 		c.itineraries = make(map[coverKey]*covered)
@@ -218,13 +213,13 @@ func (c *Coverage) of(key coverKey) *covered {
 // passage is what a reconcile covers.
 type passage struct {
 	before, after *machine.Graph
-	from, to      int    // in the itinerary after; to is nowhere if nothing was entered
-	choice        string // that was made
+	from, to      int    // indices in the itinerary after; to is nowhere if nothing was entered
+	choice        string // made by the handler
 	facts         phases.Facts
 	calls         []call
 }
 
-// record takes down a passage.
+// record records a passage.
 func (c *Coverage) record(p passage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -273,14 +268,14 @@ func (c *Coverage) record(p passage) {
 	}
 }
 
-// pair takes down two transitions of an itinerary that follow each other.
+// pair records two consecutive transitions of an itinerary.
 func (c *Coverage) pair(g *machine.Graph, i, j, k int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.of(coverKey{g.Name(), g.Hash()}).items[pairItem(i, j, k)] = itemCovered
 }
 
-// outcome is what a call of a handler came to, as an item names it.
+// outcome returns the name of a call's outcome, as in an item.
 func (one call) outcome() string {
 	switch one.answer {
 	case resultDone:
@@ -296,7 +291,7 @@ func (one call) outcome() string {
 	return "error"
 }
 
-// cover takes down what a reconcile covers.
+// cover records what a reconcile covers.
 func (e *engine[T, W]) cover(r *reconciled[T]) {
 	p := passage{before: e.graph(r.before.Itinerary), after: e.graph(r.after.Itinerary),
 		from: -1, to: nowhere, calls: r.calls, choice: r.before.Choice}
@@ -319,10 +314,10 @@ func (e *engine[T, W]) cover(r *reconciled[T]) {
 		}
 	}
 	if r.after.Run != r.before.Run {
-		p.to, r.came = nowhere, 0 // it may begin in any phase
+		p.to, r.came = nowhere, 0 // a new run may begin in any phase
 	}
 	if passed := len(eventsOf[runner.PhaseEntered](&Record{Events: r.events})); passed > 1 {
-		p.to, r.came = nowhere, 0 // which facts each was judged by is not known
+		p.to, r.came = nowhere, 0 // it is unknown by which facts each was judged
 	}
 	e.setup.Coverage.record(p)
 	if p.to == nowhere {

@@ -15,12 +15,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// CoverageDir is the environment variable that names the folder in which
-// [Coverage.Save] saves by default. Give an absolute path: go test runs each package
-// in its own folder.
+// CoverageDir is the environment variable that names the default folder of [Coverage.Save]. Set it
+// to an absolute path: go test runs each package in its own folder.
 const CoverageDir = "MACHINETEST_COVERAGE"
 
-// coverageVersion is the version of the files; it is raised when they change.
+// coverageVersion is the version of the file format. Raise it when the format changes.
 const coverageVersion = 1
 
 type coverageFile struct {
@@ -38,7 +37,7 @@ type coverageJSON struct {
 	Undecided  []coverItem `json:"undecided"`
 }
 
-// list returns the items of a status, in order.
+// list returns the items with a status, in order.
 func (c *covered) list(status coverStatus) []coverItem {
 	all := []coverItem{}
 	for it, s := range c.items {
@@ -50,8 +49,7 @@ func (c *covered) list(status coverStatus) []coverItem {
 	return all
 }
 
-// sorted completes all itineraries, and returns their keys in order; the caller
-// holds the lock.
+// sorted completes all itineraries, and returns their keys in order. The caller must hold the lock.
 func (c *Coverage) sorted() []coverKey {
 	keys := slices.SortedFunc(maps.Keys(c.itineraries), func(a, b coverKey) int {
 		return strings.Compare(a.name+"\x00"+a.hash, b.name+"\x00"+b.hash)
@@ -62,7 +60,7 @@ func (c *Coverage) sorted() []coverKey {
 	return keys
 }
 
-// JSON returns the coverage as JSON, from which [MergeCoverage] reads it back.
+// JSON returns the coverage as JSON, which [MergeCoverage] reads.
 func (c *Coverage) JSON() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,16 +72,15 @@ func (c *Coverage) JSON() []byte {
 			Impossible: one.list(itemImpossible), Undecided: one.list(itemUndecided)})
 	}
 	text, err := json.Marshal(file)
-	if err != nil { // names and numbers: nothing that JSON could refuse
+	if err != nil { // names and numbers always marshal
 		return nil
 	}
 	return append(text, '\n')
 }
 
-// Save saves the coverage as a file of its own in a folder, which it makes if there
-// is none. If the folder is empty it is the one that the environment variable
-// [CoverageDir] names, and nothing is saved without it. Call it when the tests of a
-// package are over, for example in TestMain.
+// Save writes the coverage to a new file in a folder, which it creates if necessary. If folder is
+// empty, Save uses the one in the environment variable [CoverageDir]; if that is not set, it saves
+// nothing. Call it after the tests of a package, for example in TestMain.
 func (c *Coverage) Save(folder string) error {
 	if folder == "" {
 		if folder = os.Getenv(CoverageDir); folder == "" {
@@ -94,14 +91,14 @@ func (c *Coverage) Save(folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("save the coverage: %w", err)
 	}
-	sum := sha256.Sum256(text) // the same coverage is the same file
+	sum := sha256.Sum256(text) // the same coverage makes the same file
 	if err := os.WriteFile(filepath.Join(folder, "coverage-"+hex.EncodeToString(sum[:8])+".json"), text, 0o644); err != nil {
 		return fmt.Errorf("save the coverage: %w", err)
 	}
 	return nil
 }
 
-// CoverageError reports a file that does not hold a coverage.
+// CoverageError reports a file that does not contain a coverage.
 type CoverageError struct {
 	File    string
 	Problem string
@@ -111,9 +108,8 @@ func (e *CoverageError) Error() string {
 	return fmt.Sprintf("%s: %s; remove it, or save the coverage again", e.File, e.Problem)
 }
 
-// MergeCoverage merges all that [Coverage.Save] saved in folders. Two definitions
-// of an itinerary are two itineraries. A file that does not hold a coverage is a
-// [*CoverageError].
+// MergeCoverage merges all files that [Coverage.Save] wrote to the folders. Different definitions
+// of an itinerary are kept apart. A file that does not contain a coverage is a [*CoverageError].
 func MergeCoverage(folders ...string) (*Coverage, error) {
 	c := NewCoverage()
 	for _, folder := range folders {
@@ -143,10 +139,10 @@ func (c *Coverage) add(name string, text []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&file); err != nil {
-		return &CoverageError{name, "it is no coverage: " + err.Error()}
+		return &CoverageError{name, "not a coverage: " + err.Error()}
 	}
 	if file.Version != coverageVersion {
-		return &CoverageError{name, fmt.Sprintf("it is of version %d, this is version %d", file.Version, coverageVersion)}
+		return &CoverageError{name, fmt.Sprintf("it has version %d; this package reads version %d", file.Version, coverageVersion)}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -169,9 +165,8 @@ func (c *Coverage) add(name string, text []byte) error {
 	return nil
 }
 
-// Covered returns how many of the possible items of a kind are covered in the
-// itineraries of that name, how many are possible, and how many it was too much to
-// decide for.
+// Covered returns, for one kind of items in the itineraries with that name, how many are covered,
+// how many are possible, and how many were too expensive to decide.
 func (c *Coverage) Covered(itinerary string, kind CoverKind) (covered, possible, undecided int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -199,8 +194,8 @@ func (c *covered) count(kind CoverKind) (covered, possible, undecided int) {
 	return covered, possible, undecided
 }
 
-// Missing returns what is possible and not covered of a kind in the itineraries of
-// that name, in order: "Copy -> Report", "Copy: !HasVolumes".
+// Missing returns the possible items of a kind that are not covered in the itineraries with that
+// name, in order: "Copy -> Report", "Copy: !HasVolumes".
 func (c *Coverage) Missing(itinerary string, kind CoverKind) (names []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -218,8 +213,8 @@ func (c *Coverage) Missing(itinerary string, kind CoverKind) (names []string) {
 	return names
 }
 
-// String returns the coverage as text: for each itinerary how much of each kind is
-// covered, and by name what is not.
+// String returns the coverage as text: for each itinerary how much of each kind is covered, and the
+// names of the items that are not.
 func (c *Coverage) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -249,7 +244,7 @@ func (c *Coverage) String() string {
 	return b.String()
 }
 
-// plural names several of a kind.
+// plural returns the plural of a kind.
 func (k CoverKind) plural() string {
 	if k == CoverPairs {
 		return "pairs of transitions"

@@ -7,10 +7,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 )
 
-// Drawing draws what is covered on the graph of an itinerary, in any format of
-// package dump: covered, not covered and impossible phases and transitions, and how
-// much of each kind is covered. What is not known of a graph is not covered. The
-// error is that of [dump.New].
+// Drawing draws the coverage on the graphs of itineraries, in any format of package dump. It marks
+// phases and transitions as covered, not covered or impossible, and shows how much of each kind is
+// covered. Anything unknown about a graph is not covered. The error is that of [dump.New].
 func (c *Coverage) Drawing(o dump.Options, graphs ...*machine.Graph) (*dump.Drawing, error) {
 	itineraries := make([]dump.Itinerary, len(graphs))
 	for k, g := range graphs {
@@ -22,7 +21,7 @@ func (c *Coverage) Drawing(o dump.Options, graphs ...*machine.Graph) (*dump.Draw
 	return dump.New(o, itineraries...)
 }
 
-// marks are those of a graph.
+// marks returns the coverage of a graph for its drawing.
 func (c *Coverage) marks(g *machine.Graph) *dump.Coverage {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,16 +17,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// related are itineraries in which the relation "X implies Y" makes things
-// impossible: Both runs after OnlyY only, and Never never.
+// related returns itineraries in which the relation "X implies Y" makes items impossible: Both runs
+// only after OnlyY, and Never never runs.
 func related() machinetest.Script {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: x, Name: "X"}, {Flag: y, Name: "Y"}}, phases.Clause{False: x, True: y})
-	return machinetest.Script{Itinerary: "Main", Itineraries: machine.MustCompileSet(phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{
+	set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{
 		{Name: "OnlyY", Step: "A", Guard: phases.Guard{All: y}},
 		{Name: "Both", Step: "B", Guard: phases.Guard{All: x | y}, Jumps: []phases.Jump{{To: "Last", Choice: true}}},
 		{Name: "Never", Step: "C", Guard: phases.Guard{All: x, None: y}},
 		{Name: "Last", Step: "D"},
-	}})}
+	}})
+	return machinetest.Script{Itinerary: "Main", Itineraries: set}
 }
 
 func covering(c *machinetest.Coverage) scriptedSetup {
@@ -35,9 +36,9 @@ func covering(c *machinetest.Coverage) scriptedSetup {
 	return s
 }
 
-// One life covers what it went through, and the report names what remains, but for
-// what the relations make impossible.
-func TestCoverageOfALife(t *testing.T) {
+// A life covers what it went through. The report names the rest, except what the relations make
+// impossible.
+func TestCoverageOfLife(t *testing.T) {
 	c := machinetest.NewCoverage()
 	machinetest.New(t, covering(c)).Run(machinetest.Flags("X", "Y"))
 	want := `Main: phases 3 of 3, transitions 4 of 6, pairs of transitions 3 of 6, guards 4 of 7 and outcomes 3 of 3
@@ -55,10 +56,14 @@ func TestCoverageOfALife(t *testing.T) {
 	}
 }
 
-// An exploration covers everything that is possible: its lives and the diagrams of
-// what is possible are two ways to the same.
-func TestCoverageOfAnExploration(t *testing.T) {
-	for name, s := range map[string]scriptedSetup{"relations": machinetest.NewScripted(related()), "choices and end phases": choosing(), "decided flags": scripted()} {
+// An exploration covers everything that is possible: its lives and the sets of facts in reach.go
+// agree.
+func TestCoverageOfExploration(t *testing.T) {
+	for name, s := range map[string]scriptedSetup{
+		"relations":              machinetest.NewScripted(related()),
+		"choices and end phases": choosing(),
+		"decided flags":          scripted(),
+	} {
 		t.Run(name, func(t *testing.T) {
 			c := machinetest.NewCoverage()
 			s.Coverage = c
@@ -74,7 +79,10 @@ func TestCoverageOfAnExploration(t *testing.T) {
 			}
 			machinetest.Explore(t, x)
 			for _, itinerary := range []string{"Main", "Canceled"} {
-				for _, kind := range []machinetest.CoverKind{machinetest.CoverPhases, machinetest.CoverTransitions, machinetest.CoverPairs, machinetest.CoverGuards, machinetest.CoverOutcomes} {
+				for _, kind := range []machinetest.CoverKind{
+					machinetest.CoverPhases, machinetest.CoverTransitions, machinetest.CoverPairs,
+					machinetest.CoverGuards, machinetest.CoverOutcomes,
+				} {
 					assert.Empty(t, c.Missing(itinerary, kind), "%s of %s", kind, itinerary)
 				}
 			}
@@ -86,7 +94,7 @@ func TestCoverageOfAnExploration(t *testing.T) {
 	}
 }
 
-// Coverages of several packages and runs are merged from the files that they saved.
+// MergeCoverage merges the files that several packages and runs have saved.
 func TestMergeCoverage(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv(machinetest.CoverageDir, folder)
@@ -98,7 +106,7 @@ func TestMergeCoverage(t *testing.T) {
 		machinetest.New(t, covering(c)).Run(machinetest.Flags("Y"))
 	}
 	require.NoError(t, one.Save(""))
-	require.NoError(t, one.Save("")) // once
+	require.NoError(t, one.Save("")) // same content, same file
 	require.NoError(t, two.Save(""))
 	files, err := filepath.Glob(filepath.Join(folder, "*"))
 	require.NoError(t, err)
@@ -111,9 +119,9 @@ func TestMergeCoverage(t *testing.T) {
 	assert.NotEqual(t, one.String(), merged.String())
 
 	for text, want := range map[string]string{
-		`{`:                            "it is no coverage: unexpected EOF",
-		`{"version":2}`:                "it is of version 2, this is version 1",
-		`{"version":1,"itinerary":[]}`: `it is no coverage: json: unknown field "itinerary"`,
+		`{`:                            "not a coverage: unexpected EOF",
+		`{"version":2}`:                "it has version 2; this package reads version 1",
+		`{"version":1,"itinerary":[]}`: `not a coverage: json: unknown field "itinerary"`,
 		`{"version":1,"itineraries":[{"name":"Main","covered":[{"kind":"phase","at":[7,-2,-2]}]}]}`: `itinerary "Main" has no phase number 7`,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, "coverage-broken.json"), []byte(text), 0o600))
@@ -127,8 +135,8 @@ func TestMergeCoverage(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// The graph shows what is covered, what is not and what cannot be.
-func TestCoverageIsDrawn(t *testing.T) {
+// The graph shows which items are covered, not covered and impossible.
+func TestCoverageDrawing(t *testing.T) {
 	c := machinetest.NewCoverage()
 	s := covering(c)
 	machinetest.New(t, s).Run(machinetest.Flags("Y"))
@@ -137,17 +145,22 @@ func TestCoverageIsDrawn(t *testing.T) {
 	drawing, err := c.Drawing(dump.Options{}, g)
 	require.NoError(t, err)
 	text := drawing.Text()
-	for _, want := range []string{"phases: 2 of 3 covered", "+   OnlyY", "!   Both", "-   Never", "+   Last", "+ covered, ! not covered, - impossible", "Both (not covered)", "Never (impossible)"} {
+	for _, want := range []string{
+		"phases: 2 of 3 covered", "+   OnlyY", "!   Both", "-   Never", "+   Last",
+		"+ covered, ! not covered, - impossible", "Both (not covered)", "Never (impossible)",
+	} {
 		assert.Contains(t, text, want)
 	}
-	for name, picture := range map[string]string{"dot": drawing.DOT(), "mermaid": drawing.Mermaid(), "svg": string(drawing.SVG()), "json": string(drawing.JSON())} {
+	for name, picture := range map[string]string{
+		"dot": drawing.DOT(), "mermaid": drawing.Mermaid(), "svg": string(drawing.SVG()), "json": string(drawing.JSON()),
+	} {
 		assert.Contains(t, picture, "phases", name)
 		assert.Contains(t, strings.ReplaceAll(picture, "notCovered", "not covered"), "not covered", name)
 		assert.Contains(t, picture, "impossible", name)
 	}
 }
 
-// A jump, a step and a guard of several flags are judged as a run comes to them.
+// A jump, a step and a guard of several flags are judged when a run reaches them.
 func TestCoverageOfGuards(t *testing.T) {
 	c := machinetest.NewCoverage()
 	s := choosing()

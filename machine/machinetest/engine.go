@@ -17,68 +17,68 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// engine runs single reconciles of a setup, with faults injected, and watches
-// them. A life uses one from its beginning to its end; an exploration puts one
-// at the beginning of each reconcile that it tries.
+// engine runs single reconciles of a setup, injects faults and watches what happens. A life uses
+// one engine from beginning to end; an exploration resets its engine before each reconcile that it
+// tries.
 type engine[T, W any] struct {
 	setup   Setup[T, W]
-	build   func(*W) runner.Options[T] // of the present release
+	build   func(*W) runner.Options[T] // of the current release
 	clock   *clock
 	world   *W
-	options runner.Options[T] // as the embedder gave them
+	options runner.Options[T] // the embedder's
 	runner  *runner.Runner[T]
 	flags   *phases.Vocabulary
-	sourced phases.Flags // those that have a source
-	// eachWrite lets a reconcile leave one phase at most.
+	sourced phases.Flags // the flags that have a source
+	// eachWrite limits a reconcile to one phase.
 	eachWrite    bool
 	blockTimeout time.Duration
-	item         int // of those of the object; 0 is the one under test
+	item         int // index of the current run in the object; 0 is the one under test
 
 	inject injection
-	now    *reconciled[T] // what is being recorded
+	now    *reconciled[T] // the reconcile being recorded
 }
 
 // injection is what a test injects into a reconcile.
 type injection struct {
-	// call returns what happens at a call of a phase's handler: a line that
-	// replaces it, or nil, and flags that it decides.
+	// call returns what happens at a call of a phase's handler: a line that replaces it, or nil,
+	// and the flags that it decides.
 	call func(itinerary, phase string) (instead *Line, decides []string)
-	// ask returns the line about a source that is evaluated, or nil. If ask is
-	// nil, sources are left as they are.
+	// ask returns the line about the source of a flag that is evaluated, or nil. If ask is nil,
+	// sources are not changed.
 	ask func(flag string) *Line
 }
 
-// reconciled is what came of a reconcile.
+// reconciled is the result of a reconcile.
 type reconciled[T any] struct {
 	object        T   // as the runner left it
 	size          int // of the object, as JSON
 	now           time.Time
-	selected      string // by the object as the runner left it
+	selected      string // the itinerary that the object selects after the reconcile
 	before, after runner.State
 	outcome       runner.Outcome
 	err           error
-	gaveUp        bool // whether the context of the reconcile has ended
-	changed       bool // whether the object differs from what was read
-	worked        bool // whether a handler has changed the world
-	paused        bool // as the options see the object
+	gaveUp        bool // the context of the reconcile has ended
+	changed       bool // the object differs from the one that was read
+	worked        bool // a handler has changed the world
+	paused        bool // according to the options
 	calls         []call
-	onFails       int // calls of OnFail that took down a failure
+	onFails       int // calls of OnFail that recorded a failure
 	events        []runner.Event
 	log           []any // calls and events, in order
 	breaks        []Break
-	// truth is what the sources return in the end.
+	// truth is what the sources answer after the reconcile.
 	truth phases.Facts
 	carried
-	elapsed phases.Flags // those that drifted since Elapse has changed them
-	problem error        // of the setup
+	elapsed phases.Flags // the drifted flags that Elapse has changed
+	problem error        // with the setup
 }
 
-// carried is what the harness knows of a run beside its state, from one reconcile
-// to the next.
+// carried is what the harness remembers about a run besides its state, from one reconcile to the
+// next.
 type carried struct {
-	drifted  phases.Flags // changed otherwise than by the outcome of a phase
-	attempts int          // calls of the handler of the current phase that ended in an error, without a break
-	came     int          // the index of the phase from which the current one was entered, plus two; zero if there is none
+	drifted  phases.Flags // changed by something other than the outcome of a phase
+	attempts int          // consecutive calls of the current phase's handler that ended in an error
+	came     int          // the index of the phase from which the current one was entered, plus two; zero if none
 }
 
 // call is a call of a handler.
@@ -87,12 +87,12 @@ type call struct {
 	result           string
 	answer           answer
 	choice           string        // of a handler that is done
-	after            time.Duration // after which the run goes on, of a handler that is done
-	at               time.Time     // on the clock, as it began
-	ended            bool          // its context had ended before it was called
+	after            time.Duration // delay of the run, of a handler that is done
+	at               time.Time     // on the clock, at the beginning
+	ended            bool          // the context had ended before the call
 }
 
-// answer is what a call of a handler came to.
+// answer classifies the result of a handler call.
 type answer uint8
 
 const (
@@ -100,7 +100,7 @@ const (
 	resultWait
 	resultFail
 	resultError // or a panic
-	resultStop  // an error that stops the run, as OnError decided, or a choice that the phase does not declare
+	resultStop  // an error that stops the run, by OnError or by an undeclared choice
 )
 
 func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
@@ -108,7 +108,8 @@ func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W), blockTimeout: blockTimeout, eachWrite: s.EachWrite}
+	e := &engine[T, W]{setup: s, build: s.Options, clock: newClock(s.Start), world: new(W),
+		blockTimeout: blockTimeout, eachWrite: s.EachWrite}
 	text, err := encode(s.World)
 	if err != nil {
 		return nil, setupError("Setup.World: %v", err)
@@ -119,7 +120,7 @@ func newEngine[T, W any](s Setup[T, W]) (*engine[T, W], error) {
 	return e, e.restart()
 }
 
-// load makes the world what it was.
+// load sets the world from JSON.
 func (e *engine[T, W]) load(text []byte) error {
 	w, err := decode[W](text)
 	if err != nil {
@@ -129,7 +130,7 @@ func (e *engine[T, W]) load(text []byte) error {
 	return nil
 }
 
-// save writes the world down.
+// save returns the world as JSON.
 func (e *engine[T, W]) save() []byte {
 	text, err := encode(*e.world)
 	if err != nil {
@@ -150,12 +151,12 @@ func (e *engine[T, W]) broken(b Break) { e.now.breaks = append(e.now.breaks, b) 
 func (e *engine[T, W]) restart() error {
 	e.options = e.build(e.world)
 	if _, err := runner.New(e.options); err != nil {
-		return err // as the embedder's own call of New reports it
+		return err // the error of the embedder's own call of New
 	}
 	o := e.options
 	o.Now, o.WithTimeout = e.clock.Now, e.clock.WithTimeout
 	o.Observers = append(slices.Clone(o.Observers), runner.ObserverFunc[T](func(_ context.Context, _ T, event runner.Event) {
-		if _, ok := event.(runner.RunReconciled); ok { // whose state must not be kept
+		if _, ok := event.(runner.RunReconciled); ok { // its state must not be kept
 			return
 		}
 		e.now.events = append(e.now.events, event)
@@ -166,7 +167,7 @@ func (e *engine[T, W]) restart() error {
 	if onFail := o.OnFail; onFail != nil {
 		o.OnFail = func(ctx context.Context, object T, f runner.Failure) error {
 			returned := false
-			defer func() { // outside a cleanup, a failure that OnFail has not written is none yet
+			defer func() { // outside a cleanup, a failure counts only once OnFail has written it
 				if returned || cleansUp(e.graph(f.Itinerary)) {
 					e.now.onFails++
 				}
@@ -204,7 +205,7 @@ func (e *engine[T, W]) restart() error {
 		o.PhasesByItinerary[name] = make(map[string]runner.Phase[T], g.Len())
 		for i := range g.Len() {
 			phase := g.Phase(i)
-			if phase.End { // it does no work
+			if phase.End { // it has no handler
 				continue
 			}
 			o.PhasesByItinerary[name][phase.Name] = e.watched(name, phase)
@@ -220,8 +221,7 @@ func (e *engine[T, W]) restart() error {
 	return err
 }
 
-// watched returns the embedder's options of a phase, with a handler that goes through
-// the engine.
+// watched returns the embedder's options of a phase, with the handler wrapped by the engine.
 func (e *engine[T, W]) watched(itinerary string, phase phases.Phase) runner.Phase[T] {
 	p := e.given(itinerary, phase.Name)
 	work := p.Handler
@@ -229,7 +229,7 @@ func (e *engine[T, W]) watched(itinerary string, phase phases.Phase) runner.Phas
 		work = e.options.Handler
 	}
 	p.Handler = runner.VisitFunc[T](func(ctx context.Context, object T, v runner.Visit) (runner.Result, error) {
-		var bound runner.HandlerFunc[T] // nil passes through
+		var bound runner.HandlerFunc[T] // nil means pass through
 		if work != nil {
 			bound = func(ctx context.Context, object T) (runner.Result, error) { return work.Handle(ctx, object, v) }
 		}
@@ -238,7 +238,7 @@ func (e *engine[T, W]) watched(itinerary string, phase phases.Phase) runner.Phas
 	return p
 }
 
-// graph is the itinerary of that name, or nil.
+// graph returns the itinerary with that name, or nil.
 func (e *engine[T, W]) graph(name string) *machine.Graph {
 	g, err := e.options.Itineraries.Graph(name)
 	if err != nil {
@@ -265,7 +265,7 @@ func (e *engine[T, W]) given(itinerary, phase string) runner.Phase[T] {
 	return e.options.Phases[phase]
 }
 
-// phase is how the embedder's options run a phase, with their defaults.
+// phase returns the embedder's options of a phase, with defaults filled in.
 func (e *engine[T, W]) phase(itinerary, phase string) runner.Phase[T] {
 	p := e.given(itinerary, phase)
 	if p.Deadline == 0 {
@@ -277,12 +277,12 @@ func (e *engine[T, W]) phase(itinerary, phase string) runner.Phase[T] {
 	return p
 }
 
-// deadline is that of a phase; zero if it has none.
+// deadline returns the deadline of a phase; zero if it has none.
 func (e *engine[T, W]) deadline(itinerary, phase string) time.Duration {
 	return e.phase(itinerary, phase).Deadline
 }
 
-// sources are those of the embedder, with the faults that are injected.
+// sources returns the embedder's sources, with the injected faults.
 func (e *engine[T, W]) sources(ctx context.Context, object T) (*phases.Sources, error) {
 	sources, err := e.options.Sources(ctx, object)
 	if err != nil || sources == nil || e.inject.ask == nil {
@@ -311,8 +311,8 @@ func (e *engine[T, W]) sources(ctx context.Context, object T) (*phases.Sources, 
 	return phases.NewSources(e.flags, all...)
 }
 
-// aside is a context for what this package asks and calls apart from the
-// runner, on a clock of its own.
+// aside returns a context with a separate clock, for calls that this package makes apart from the
+// runner.
 func (e *engine[T, W]) aside() (context.Context, context.CancelFunc) {
 	c := newClock(e.clock.Now())
 	ctx, cancel := c.WithTimeout(context.Background(), reconcileTimeout)
@@ -323,15 +323,15 @@ func (e *engine[T, W]) aside() (context.Context, context.CancelFunc) {
 	}
 }
 
-// truth is what the sources return, apart from the runner's own evaluation and
-// without injected faults.
+// truth returns what the sources answer, independent of the runner's own evaluation and without
+// injected faults.
 func (e *engine[T, W]) truth(object T) phases.Facts {
 	f, _ := e.answers(object)
 	return f
 }
 
-// answers is what the sources return, and which of them do not answer at all: one
-// that returns unknown without an error does.
+// answers returns what the sources answer, and the flags whose sources do not answer at all. A
+// source that returns unknown without an error does answer.
 func (e *engine[T, W]) answers(object T) (f phases.Facts, silent phases.Flags) {
 	defer func() {
 		if p := recover(); p != nil { // sources that panic answer nothing
@@ -344,8 +344,8 @@ func (e *engine[T, W]) answers(object T) (f phases.Facts, silent phases.Flags) {
 	if err != nil || sources == nil {
 		return phases.Facts{}, e.flags.All()
 	}
-	// Sources.Evaluate bounds, orders by cost and collects errors, of which nothing
-	// matters here, and would take most of the time of an exploration.
+	// Evaluate the sources directly: Sources.Evaluate also bounds, orders and collects errors,
+	// which would dominate the time of an exploration.
 	all := sources.All()
 	for i := range all {
 		e.sourced |= all[i].Flag
@@ -363,19 +363,19 @@ func (e *engine[T, W]) answers(object T) (f phases.Facts, silent phases.Flags) {
 			} else {
 				silent |= src.Flag
 			}
-			src.Evaluate, progress = nil, true // once is enough
+			src.Evaluate, progress = nil, true // evaluate each source once
 		}
 	}
 	return f, silent
 }
 
-// setFlags gives flags a value, and sees that their sources then answer so.
+// setFlags sets flags, and checks that their sources then return these values.
 func (e *engine[T, W]) setFlags(object T, values phases.Facts) error {
 	if e.setup.SetFlag == nil {
 		return setupError("Setup.SetFlag is missing; the test sets flags")
 	}
-	e.truth(object)                                       // finds out which flags have sources
-	for flag := range (values.Known() & e.sourced).Each { // the runner asks no other
+	e.truth(object)                                       // records which flags have sources
+	for flag := range (values.Known() & e.sourced).Each { // the runner evaluates no other
 		name := e.flags.Names(flag)[0]
 		if err := e.setup.SetFlag(object, e.world, name, values.Of(flag) == phases.True); err != nil {
 			return setupError("SetFlag %s=%s: %v", name, values.Of(flag), err)
@@ -385,14 +385,15 @@ func (e *engine[T, W]) setFlags(object T, values phases.Facts) error {
 	for flag := range (values.Known() & e.sourced).Each {
 		notYet := !truth.Known().Has(flag) && !silent.Has(flag)
 		if got := truth.Of(flag); got != values.Of(flag) && !notYet {
-			return setupError("after SetFlag %s=%s its source returns %s; let SetFlag change what the source looks at, or let a relation of the vocabulary exclude this combination of flags",
+			return setupError("after SetFlag %s=%s its source returns %s; "+
+				"change in SetFlag what the source reads, or exclude this combination of flags by a relation of the vocabulary",
 				e.flags.Names(flag)[0], values.Of(flag), got)
 		}
 	}
 	return nil
 }
 
-// parse reads flags as the line Decide names them.
+// parse reads flags in the notation of the line Decide.
 func (e *engine[T, W]) parse(names []string) (phases.Facts, error) {
 	var f phases.Facts
 	for _, name := range names {
@@ -406,8 +407,8 @@ func (e *engine[T, W]) parse(names []string) (phases.Facts, error) {
 	return f, nil
 }
 
-// reconcile runs one reconcile of an object at a time of the clock. The object
-// given is not changed. A *SetupError in what it returns ends the test.
+// reconcile runs one reconcile of an object at a time of the clock. It does not change the given
+// object. A *SetupError in the result ends the test.
 func (e *engine[T, W]) reconcile(object T, now time.Time, before carried) *reconciled[T] {
 	r := &reconciled[T]{carried: before, now: now}
 	e.now = r
@@ -433,7 +434,7 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, before carried) *recon
 	r.outcome, r.err = e.runner.Reconcile(ctx, r.object)
 	stop()
 	r.gaveUp = ctx.Err() != nil
-	if r.object, err = copyOf(r.object); err != nil { // as it is kept
+	if r.object, err = copyOf(r.object); err != nil { // as it is stored
 		e.problem("the object cannot be kept as JSON: %v", err)
 		return r
 	}
@@ -443,7 +444,7 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, before carried) *recon
 	}
 	r.after = *r.after.DeepCopy()
 	if r.outcome.Changed && !equality.Semantic.DeepEqual(r.outcome.State, r.after) {
-		e.broken(Break{Promise: PromiseState, Itinerary: r.after.Itinerary, How: "Write and Read of the options do not keep the state",
+		e.broken(Break{Promise: PromiseState, Itinerary: r.after.Itinerary, How: "Storage.Write and Storage.Read do not keep the state",
 			Detail: diffLines(cmp.Diff(r.outcome.State, r.after))})
 	}
 	was, err1 := encode(object)
@@ -466,8 +467,7 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, before carried) *recon
 	return r
 }
 
-// selects is the itinerary that the object asks for; empty if the selector
-// does not return one.
+// selects returns the itinerary that the object selects; empty if the selector returns none.
 func (e *engine[T, W]) selects(object T) (name string) {
 	defer func() {
 		if recover() != nil {
@@ -481,8 +481,7 @@ func (e *engine[T, W]) selects(object T) (name string) {
 	return name
 }
 
-// isPaused reports whether the run is paused; if the function of the options
-// fails, it is not.
+// isPaused reports whether the run is paused. If the options' Paused fails, it is not.
 func (e *engine[T, W]) isPaused(object T) (paused bool) {
 	defer func() {
 		if recover() != nil {
@@ -496,9 +495,8 @@ func (e *engine[T, W]) isPaused(object T) (paused bool) {
 	return paused && err == nil
 }
 
-// outside lets something happen outside of the controller, and returns the
-// flags that it changes and that the current phase does not decide: the run
-// need not see these.
+// outside runs happen, which acts outside the controller, and returns the flags that it changes
+// except those that the current phase decides: the run need not see these changes.
 func (e *engine[T, W]) outside(object T, s runner.State, happen func()) phases.Flags {
 	was := e.truth(object)
 	happen()
@@ -511,9 +509,9 @@ func (e *engine[T, W]) outside(object T, s runner.State, happen func()) phases.F
 	return changed
 }
 
-// due is when the controller comes back: as the runner asks for it, a second
-// after an error, and else with the next resync. Waits reports whether it need
-// not be soon.
+// due returns when the controller reconciles next: at the requeue that the runner requested, one
+// second after an error, or else at the next resync. waits reports whether that may be later than
+// now.
 func (e *engine[T, W]) due(r *reconciled[T], now time.Time) (due time.Time, waits bool) {
 	switch {
 	case r.outcome.Requeue:
@@ -526,10 +524,10 @@ func (e *engine[T, W]) due(r *reconciled[T], now time.Time) (due time.Time, wait
 	return now.Add(e.setup.Resync), true
 }
 
-// watch moves a clock on while something blocks in real time: a handler or a
-// source that waits for its context without [Hang].
+// watch advances a clock while something blocks in real time: a handler or a source that waits for
+// its context without [Hang].
 func (e *engine[T, W]) watch(c *clock) (stop func()) {
-	var mu sync.Mutex // also orders the timer's function behind its assignment
+	var mu sync.Mutex // orders the timer's function after its assignment
 	stopped := false
 	var timer *time.Timer
 	mu.Lock()
@@ -550,22 +548,23 @@ func (e *engine[T, W]) watch(c *clock) (stop func()) {
 	}
 }
 
-// snapshot is the moment after a write.
+// snapshot returns the moment after a write.
 func (e *engine[T, W]) snapshot(object T, s runner.State, injected []string) Snapshot[T, W] {
 	return Snapshot[T, W]{Object: object, World: e.world, State: s, Now: e.clock.Now(), Injected: injected}
 }
 
-// invariants checks those of the embedder.
+// invariants checks the invariants of the setup.
 func (e *engine[T, W]) invariants(s Snapshot[T, W]) (breaks []Break) {
 	for _, i := range e.setup.Invariants {
 		if err := i.Check(s); err != nil {
-			breaks = append(breaks, Break{Promise: i.Name, Itinerary: s.State.Itinerary, How: "the invariant does not hold", Detail: err.Error()})
+			breaks = append(breaks, Break{Promise: i.Name, Itinerary: s.State.Itinerary,
+				How: "the invariant does not hold", Detail: err.Error()})
 		}
 	}
 	return breaks
 }
 
-// differ are the flags that are known in both and differ.
+// differ returns the flags that are known in both and differ.
 func differ(a, b phases.Facts) (flags phases.Flags) {
 	return a.True()&b.False() | a.False()&b.True()
 }

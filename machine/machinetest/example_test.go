@@ -12,7 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// printer stands in for the *testing.T of a test: it prints what is reported.
+// printer stands in for the *testing.T of a test: it prints the reports.
 type printer struct{}
 
 // quiet is a TB that prints nothing.
@@ -27,8 +27,8 @@ func (printer) FailNow()                          { panic("the example fails") }
 
 var t printer
 
-// A backup whose upload fails. The setup, with its handlers and its cluster in
-// memory, is in backup_test.go.
+// A backup whose upload fails. The setup, with its handlers and its cluster in memory, is in
+// backup_test.go.
 func Example() {
 	life := machinetest.New(t, setup())
 	life.Run(machinetest.Flags("HasVolumes"), machinetest.Fail("Upload", "no space left"))
@@ -42,8 +42,8 @@ func Example() {
 	// snapshots left: 0
 }
 
-// Every life of the backup controller, with a bug in an itinerary: CleanUp does
-// not turn traffic on again.
+// Explore every life of the backup controller, with a bug in an itinerary: CleanUp does not turn
+// traffic on again.
 func ExampleExplore() {
 	s := setup()
 	s.Options = func(c *Cluster) runner.Options[*Backup] {
@@ -63,8 +63,8 @@ func ExampleExplore() {
 	// false
 }
 
-// Random lives of the backup controller with the same bug. However long the script
-// was that broke, what remains of it is what is needed.
+// Walk through random lives of the backup controller with the same bug. However long the script was
+// that broke, only the necessary lines remain.
 func ExampleWalk() {
 	s := setup()
 	s.Options = func(c *Cluster) runner.Options[*Backup] {
@@ -83,7 +83,7 @@ func ExampleWalk() {
 	// machinetest.Fail("Snapshot", "injected")
 }
 
-// What one life covers, and what it does not.
+// See what one life covers, and what it does not.
 func ExampleCoverage() {
 	coverage := machinetest.NewCoverage()
 	s := setup()
@@ -97,7 +97,7 @@ func ExampleCoverage() {
 	// [StopTraffic StartTraffic]
 }
 
-// Itineraries alone, before there is any handler.
+// Test itineraries alone, before there is any handler.
 func ExampleNewScripted() {
 	life := machinetest.New(t, machinetest.NewScripted(machinetest.Script{
 		Itineraries: machine.MustCompileSet(itineraries()...),
@@ -117,7 +117,7 @@ func ExampleNewScripted() {
 	// CleanUp: Completed
 }
 
-// What happened, in order. Golden compares it with a file.
+// Print what happened, in order. Golden compares it with a file.
 func ExampleLife_Transcript() {
 	life := machinetest.New(t, setup())
 	life.Run(machinetest.Flags("Quiesce"), machinetest.CrashBefore("Upload"))
@@ -127,15 +127,15 @@ func ExampleLife_Transcript() {
 		}
 	}
 	// Output:
-	//       0s  ask      HasVolumes is no
-	//       0s  ask      Quiesce is yes
-	//       0s  ask      TrafficOff is no
+	//       0s  flag     HasVolumes is no
+	//       0s  flag     Quiesce is yes
+	//       0s  flag     TrafficOff is no
 	//       0s  begin    Backup
 	//       0s  enter    Validate (Prepare)
 	//       0s  call     Validate: done
 	//       0s  enter    StopTraffic (Prepare)
 	//       0s  call     StopTraffic: done
-	//       0s  ask      TrafficOff is yes
+	//       0s  flag     TrafficOff is yes
 	//       0s  enter    Upload (Upload)
 	//       0s  call     Upload: done
 	//       0s  enter    StartTraffic (Finish)
@@ -148,7 +148,7 @@ func ExampleLife_Transcript() {
 	//       0s  done     Succeeded, in Backup
 }
 
-// A look at a moment in the middle.
+// Check a moment in the middle of a life.
 func ExampleLife_Check() {
 	life := machinetest.New(t, setup())
 	life.Check("Upload", func(s machinetest.Snapshot[*Backup, Cluster]) error {
@@ -163,7 +163,7 @@ func ExampleLife_Check() {
 	// at Upload: Upload
 }
 
-// Faults of handlers, sources, writes and the clock, in one life.
+// Combine faults of handlers, sources, writes and the clock in one life.
 func ExampleLine() {
 	life := machinetest.New(t, setup())
 	life.Run(
@@ -190,8 +190,8 @@ type Garden struct {
 
 type Soil struct{ Watered int }
 
-// A whole setup: a controller that waters a garden if it is dry. In production
-// the handler would call a pump; here it works on the soil in memory.
+// A complete setup: a controller that waters a garden if it is dry. In production the handler would
+// call a pump; here it works on the soil in memory.
 func ExampleSetup() {
 	const Dry phases.Flags = 1
 	flags := phases.MustVocabulary([]phases.FlagDef{{Flag: Dry, Name: "Dry"}})
@@ -236,9 +236,9 @@ func ExampleSetup() {
 	// watered: 1
 }
 
-// A fake that hangs, as a request does that gets no answer: the deadline of the
-// phase ends it, ten minutes later on the clock and at once in real time; and
-// so it does a minute later, when the handler is called once more.
+// Let a fake hang, like a request that gets no answer. The deadline of the phase ends it, after ten
+// minutes on the clock and at once in real time. A minute later it ends the last call of the
+// handler in the same way.
 func ExampleHang() {
 	s := setup()
 	s.Options = func(c *Cluster) runner.Options[*Backup] {

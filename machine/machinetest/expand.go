@@ -10,7 +10,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// expand tries all that can happen in a state.
+// expand tries everything that can happen in a state.
 func (w *explorer[T, W]) expand(it *item[T]) (all []candidate[T], err error) {
 	add := func(c candidate[T], err2 error) {
 		if err == nil {
@@ -54,7 +54,7 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 		key, err := w.key(&c)
 		add(candidate[T]{item: c, key: key, act: act{kind: actCrash, called: true}}, err)
 	}
-	decides := g.Phase(i).Decides & w.inPlay // what is live is changed by users
+	decides := g.Phase(i).Decides & w.inPlay // users change the live flags
 	settled := lists(w.Settled, g.Name(), g.Phase(i).Name)
 	if settled {
 		decides = 0
@@ -88,14 +88,13 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 	}
 }
 
-// lists reports whether a list of phases names one, as PHASE or as
-// ITINERARY/PHASE.
+// lists reports whether names has a phase, as PHASE or as ITINERARY/PHASE.
 func lists(names []string, itinerary, phase string) bool {
 	return slices.Contains(names, phase) || slices.Contains(names, itinerary+"/"+phase)
 }
 
-// choices are the other choices of a phase whose handler is done, each as the line
-// that makes it: those that it declares, and none.
+// choices returns the other choices of a phase whose handler is done, each as the line that makes
+// it: those that the phase declares, and none.
 func choices(phase phases.Phase, made call) (all []Line) {
 	targets := []string{}
 	for _, j := range phase.Jumps {
@@ -114,8 +113,7 @@ func choices(phase phases.Phase, made call) (all []Line) {
 	return all
 }
 
-// left reports whether the handler of the phase that a reconcile began in is done,
-// or the phase has failed.
+// left reports whether the phase in which a reconcile began is done or has failed.
 func (w *explorer[T, W]) left(r *reconciled[T]) bool {
 	return r.calls[0].answer == resultDone || slices.ContainsFunc(r.events, func(event runner.Event) bool {
 		failed, ok := event.(runner.PhaseFailed)
@@ -123,7 +121,7 @@ func (w *explorer[T, W]) left(r *reconciled[T]) bool {
 	})
 }
 
-// before is what the sources return in a state.
+// before returns what the sources answer in a state.
 func (w *explorer[T, W]) before(it *item[T]) phases.Facts {
 	if err := w.engine.load(it.world); err != nil {
 		return phases.Facts{}
@@ -131,12 +129,12 @@ func (w *explorer[T, W]) before(it *item[T]) phases.Facts {
 	return w.engine.truth(it.object)
 }
 
-// maxWays is in how many ways a phase can decide its flags, at most, before an
-// exploration gives up.
+// maxWays is the number of ways in which a phase can decide its flags beyond which an exploration
+// gives up.
 const maxWays = 4096
 
-// turned are the other values that a phase can give the flags that it decides,
-// each as the line Decide names those that change.
+// turned returns the other values that a phase can give to the flags that it decides. Each is a
+// list of the flags that change, as for the line Decide.
 func (w *explorer[T, W]) turned(f phases.Facts, decides phases.Flags) (all [][]string) {
 	if decides == 0 || !f.Known().Has(w.engine.sourced) {
 		return nil
@@ -194,7 +192,7 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 		}
 		return a.done, a.decides
 	}
-	e.runner.Forget("") // what it remembers is of another life
+	e.runner.Forget("") // the runner may remember another life
 	r := e.round(it.object, it.now, it.carried)
 	c.act.called = len(r.calls) > 0
 	w.reconciles++
@@ -204,8 +202,9 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 	if r.problem != nil {
 		return c, r, r.problem
 	}
-	if s := r.after.Itinerary; w.Switches != nil && r.before.Itinerary != "" && s != r.before.Itinerary && !slices.Contains(w.Switches[r.before.Itinerary], s) {
-		return c, r, setupError("the run switches from itinerary %s to %s, which Switches does not name", r.before.Itinerary, s)
+	from, to := r.before.Itinerary, r.after.Itinerary
+	if w.Switches != nil && from != "" && to != from && !slices.Contains(w.Switches[from], to) {
+		return c, r, setupError("the run switches from itinerary %s to %s, which Switches does not name", from, to)
 	}
 	c.breaks = append(c.breaks, r.breaks...)
 	if w.injectedFailure(a, r) {
@@ -238,7 +237,7 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 	return c, r, err
 }
 
-// partialWait is how long a handler waits that is in the middle of its work.
+// partialWait is how long a handler waits in the middle of its work.
 const partialWait = time.Second
 
 // edit applies an edit to a state.
@@ -260,7 +259,7 @@ func (w *explorer[T, W]) edit(it *item[T], i int, name string) (candidate[T], er
 	}
 	if s.PausedSince != nil {
 		if d := e.deadline(s.Itinerary, s.Phase); d > 0 {
-			c.act.slept = d + 2*time.Second // which must not count
+			c.act.slept = d + 2*time.Second // this time must not count
 			c.item.now = it.now.Add(c.act.slept)
 		}
 	}

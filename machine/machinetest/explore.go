@@ -12,77 +12,75 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Exploration is what [Explore] tries: every life that a setup can have, as
-// far as the fields allow.
+// Exploration configures [Explore]: every life that a setup can have, as far as the fields allow.
 type Exploration[T, W any] struct {
-	// Setup is the controller under test. Its functions must keep what they
-	// change in the object and the world alone.
+	// Setup is the controller under test. Its functions must keep what they change in the object
+	// and the world only.
 	Setup Setup[T, W]
-	// Fixed fixes flags, "HasPVs" to true and "!HasPVs" to false. All others
-	// that a guard reads, or that a relation ties to one, take both values, as
-	// far as the relations of the vocabulary allow; the rest has one value.
+	// Fixed fixes flags: "HasPVs" to true, "!HasPVs" to false. Every other flag that a guard reads,
+	// or that a relation ties to one that is read, takes both values as far as the relations of the
+	// vocabulary allow. The remaining flags take one value.
 	Fixed []string
-	// Failures is how many phases fail in one life, each at every call of its
-	// handler; Crashes is how many crashes there are between the work of a
-	// handler and its write. A crash is tried if the handler has changed the
-	// world: otherwise it only repeats the call. Zero means 1, a negative
-	// number means none.
+	// Failures is the number of phases that fail in one life, each at every call of its handler.
+	// Crashes is the number of crashes between a handler's work and its write; a crash is tried
+	// only if the handler has changed the world, since otherwise it merely repeats the call. Zero
+	// means 1, a negative number means none.
 	Failures, Crashes int
-	// Errors is how many calls of handlers end in an error in one life, at phases
-	// with a limit of attempts. Zero means as many as the largest of these
-	// limits; a negative number means none.
+	// Errors is the number of handler calls that end in an error in one life, at phases with a
+	// limit of attempts. Zero means the largest of these limits; a negative number means none.
 	Errors int
-	// Changes is how many times a user changes a live flag in one life, at any
-	// moment, unless Fixed fixes it. Zero means 1, a negative number means none.
+	// Changes is how many times a user changes a live flag in one life, at any moment, except those
+	// in Fixed. Zero means 1, a negative number means none.
 	Changes int
-	// NeverFails lists phases that the exploration does not let fail: those
-	// without whose work an invariant cannot hold. This list, Settled and
-	// NeverCalled name a phase as PHASE or as ITINERARY/PHASE.
+	// NeverFails lists phases that the exploration does not make fail, because an invariant cannot
+	// hold without their work. NeverFails, Settled and NeverCalled name a phase as PHASE or as
+	// ITINERARY/PHASE.
 	NeverFails []string
-	// Settled lists phases whose handlers settle themselves what the phase
-	// decides and chooses: those flags are as the handler leaves them, not both
-	// ways, and the run goes on with the choice that the handler makes.
+	// Settled lists phases whose handlers themselves settle what the phase decides and chooses: the
+	// exploration keeps the flags as the handler leaves them, instead of trying both values, and
+	// follows the choice that the handler makes.
 	Settled []string
-	// Edits lists edits of the setup that are tried at every moment, each at
-	// most once in a life.
+	// Edits lists edits of the setup that are tried at every moment, each at most once in a life.
 	Edits []string
-	// Switches names, by itinerary, those that it may be left for. If nil,
-	// each may be left for all others. It keeps the exploration small; a
-	// switch that it does not name is an error.
+	// Switches maps each itinerary to those that a run may leave it for. If nil, any itinerary may
+	// follow any other. Naming them keeps the exploration small; a switch that is not named is an
+	// error.
 	Switches map[string][]string
-	// NeverCalled lists phases that no life comes to. Any other phase whose
-	// handler is never called is an error, and any other end phase that is never
-	// entered.
+	// NeverCalled lists phases that no life reaches. For any other phase it is an error if its
+	// handler is never called or, for an end phase, if it is never entered.
 	NeverCalled []string
-	// Known lists breaks that are known, by promise, itinerary and how (their
-	// Detail does not count). The exploration goes on past them, and one that
-	// no longer breaks is an error.
+	// Known lists known breaks by promise, itinerary and how; Detail is ignored. The exploration
+	// continues past them. A known break that no longer occurs is an error.
 	Known []Break
-	// MaxStates bounds the exploration. Zero means 100,000. When the bound is
-	// hit the exploration is inconclusive, which is an error unless
-	// MayBeInconclusive is set.
+	// MaxStates bounds the exploration. Zero means 100,000. When the bound is reached the
+	// exploration is inconclusive, which is an error unless MayBeInconclusive is set.
 	MaxStates         int
 	MayBeInconclusive bool
-	// Exact keeps states apart that differ in nothing that lies ahead.
+	// Exact keeps states apart even if the difference cannot matter to anything ahead.
 	Exact bool
-	// Workers explore at the same time. Zero means 1; with more the functions
-	// of the setup must be safe for concurrent use.
+	// Workers is the number of goroutines that explore. Zero means 1; with more, the functions of
+	// the setup must be safe for concurrent use.
 	Workers int
 }
 
-// DefaultMaxStates is the MaxStates of an exploration that sets none.
+// DefaultMaxStates is the bound that a MaxStates of zero stands for.
 const DefaultMaxStates = 100_000
 
-// Explore tries every life of a setup, breadth-first, and fails the test with
-// a shortest way to each break: all assignments of flags that the relations of
-// the vocabulary allow; each flag that a phase decides, both ways; each choice
-// that a phase declares, and none; a failure and a crash at each call of a handler;
-// errors up to a limit of attempts, and waits up to a deadline; the edits that it
-// names, and a change of each live flag, at every moment. In each state the promises of the design hold that the package
-// comment lists, the contract of handlers, and the invariants of the setup.
+// Explore tries every life of a setup, breadth-first, and fails the test with a shortest path to
+// each break. It tries
 //
-// Lives that end up in the same state are one. It runs in the goroutine of the
-// caller, and in the workers that the exploration asks for.
+//   - all assignments of flags that the relations of the vocabulary allow;
+//   - both values of each flag that a phase decides, and each choice that a phase declares, and
+//     none;
+//   - a failure and a crash at each call of a handler, errors up to a limit of attempts, and waits
+//     up to a deadline;
+//   - the listed edits, and a change of each live flag, at every moment.
+//
+// In each state it checks the promises that the package comment lists, the contract of handlers,
+// and the invariants of the setup.
+//
+// Lives that reach the same state are explored as one. Explore runs in the caller's goroutine and
+// in x.Workers-1 others.
 func Explore[T, W any](t TB, x Exploration[T, W]) *Report {
 	t.Helper()
 	r, err := x.run()
@@ -96,14 +94,14 @@ func Explore[T, W any](t TB, x Exploration[T, W]) *Report {
 	return r
 }
 
-// state is a state that was found, and how: what the way to it is made of.
+// state is an explored state, and how it was reached: the paths of breaks are made of states.
 type state struct {
-	parent  int32 // index of the state before, or -1
+	parent  int32 // index of the previous state, or -1
 	place   place
 	partial bool
-	paused  bool   // as it turned out
-	end     bool   // the run is done or stopped, as it turned out
-	err     string // of the reconcile in it
+	paused  bool   // set once the state has been expanded
+	end     bool   // the run is done or stopped
+	err     string // of the reconcile in this state
 	ended   string // the phase in which the run is done
 	act     act
 }
@@ -111,10 +109,10 @@ type state struct {
 // act is what happens between two states.
 type act struct {
 	kind    actKind
-	decides []string      // "HasPVs", "!HasISs"; of the first state, the flags that are true
+	decides []string      // "HasPVs", "!HasISs"; in the first state, the true flags
 	done    *Line         // replaces what the handler returns, with another choice
 	name    string        // of an edit
-	after   bool          // a failure after the work
+	after   bool          // a failure after the work was done
 	slept   time.Duration // before an edit
 	called  bool          // a handler was called
 }
@@ -123,7 +121,7 @@ type actKind uint8
 
 const (
 	actBegin     actKind = iota
-	actReconcile         // as the controller does it
+	actReconcile         // as the controller does it, without faults
 	actFail              // the phase fails
 	actPartial           // the handler is in the middle of its work
 	actCrash             // before the write
@@ -133,14 +131,14 @@ const (
 	actChange // of a live flag
 )
 
-// item is a state that is to be explored.
+// item is a state to be explored.
 type item[T any] struct {
 	id     int32
 	object T
 	world  []byte
 	now    time.Time
 	carried
-	failures int // that are left
+	failures int // remaining
 	crashes  int
 	errors   int
 	changes  int
@@ -156,13 +154,13 @@ type candidate[T any] struct {
 	key     key
 	act     act
 	breaks  []Break
-	end     bool   // the run is done, or stopped by a failure that is not answered
-	plain   bool   // it came of the controller's own doing
-	paused  bool   // the state that it came of is paused
+	end     bool   // the run is done, or stopped by an unanswered failure
+	plain   bool   // the controller alone led here
+	paused  bool   // the previous state is paused
 	err     string // of the reconcile
 	ended   string // the phase in which the run is done
-	entered bool   // a phase
-	stay    bool   // there is no state to go on from
+	entered bool   // a phase was entered
+	stay    bool   // there is no state to continue from
 }
 
 // exploring is the state of one exploration.
@@ -171,26 +169,26 @@ type exploring[T, W any] struct {
 	workers  []*explorer[T, W]
 	states   []state
 	byKey    map[key]int32
-	edges    [][2]int32 // by the controller's own doing
-	passages []edge     // all of them, if a coverage is collected
+	edges    [][2]int32 // that the controller alone leads along
+	passages []edge     // all edges, if a coverage is collected
 	frontier []item[T]
 	report   Report
 	found    map[Break]bool
 	called   map[string]bool
 	future   *future
-	horizon  time.Duration // the longest deadline, and some minutes at least
+	horizon  time.Duration // the longest deadline, and at least minHorizon
 	flags    *phases.Vocabulary
 	inPlay   phases.Flags
 	fixed    phases.Flags
 }
 
-// explorer is a worker, with an engine of its own.
+// explorer is a worker with an engine of its own.
 type explorer[T, W any] struct {
 	*exploring[T, W]
 	engine     *engine[T, W]
 	reconciles int
 	called     map[string]bool
-	overflow   bool // a phase decides more ways than there may be states
+	overflow   bool // a phase decides its flags in more than maxWays ways
 }
 
 func (x Exploration[T, W]) run() (*Report, error) {
@@ -234,17 +232,16 @@ func (x Exploration[T, W]) run() (*Report, error) {
 	return &e.report, nil
 }
 
-// minHorizon is how far back times make a difference at least.
+// minHorizon is the age up to which times make a difference at least.
 const minHorizon = 10 * time.Minute
 
-// prepare checks the names that the exploration uses, and finds out which
-// flags are in play.
+// prepare checks the names in the exploration, and determines the flags in play.
 func (e *exploring[T, W]) prepare() error {
 	engine := e.workers[0].engine
 	set := engine.options.Itineraries
 	e.flags = engine.flags
 	var known []string
-	most := 0 // attempts that a phase may have
+	most := 0 // the largest number of attempts that a phase may have
 	e.horizon = minHorizon
 	for _, name := range set.Names() {
 		g := engine.graph(name)
@@ -266,7 +263,8 @@ func (e *exploring[T, W]) prepare() error {
 	}
 	for _, phase := range slices.Concat(e.NeverFails, e.Settled, e.NeverCalled) {
 		if !slices.Contains(known, phase) {
-			return setupError("the exploration names a phase %q, which no itinerary has%s", phase, wording.DidYouMean(wording.Nearest(phase, known)))
+			return setupError("the exploration names a phase %q, which no itinerary has%s",
+				phase, wording.DidYouMean(wording.Nearest(phase, known)))
 		}
 	}
 	for _, name := range e.Edits {
@@ -285,7 +283,7 @@ func (e *exploring[T, W]) prepare() error {
 		}
 	}
 	e.future = newFuture(set, e.Switches)
-	engine.truth(engine.setup.Object) // finds out which flags have sources
+	engine.truth(engine.setup.Object) // records which flags have sources
 	e.inPlay = e.future.inPlay(engine.selects(engine.setup.Object)) & engine.sourced
 	return nil
 }
@@ -337,8 +335,8 @@ func (e *exploring[T, W]) begin() error {
 	return nil
 }
 
-// assignments are those of all flags that the relations allow: every one of
-// the flags in play that can be completed, with one completion.
+// assignments yields one complete assignment, among those that the relations allow, for each
+// possible assignment of the flags in play.
 func (e *exploring[T, W]) assignments(fixed phases.Facts, inPlay phases.Flags) func(yield func(phases.Facts) bool) {
 	all := e.flags.All()
 	return func(yield func(phases.Facts) bool) {
@@ -365,8 +363,8 @@ func (e *exploring[T, W]) assignments(fixed phases.Facts, inPlay phases.Flags) f
 	}
 }
 
-// propagate sets the flags that the relations leave one value for, and reports
-// whether none of them is broken: unit propagation.
+// propagate sets the flags for which the relations leave one value (unit propagation). It reports
+// false if a relation is broken.
 func propagate(v *phases.Vocabulary, f phases.Facts) (phases.Facts, bool) {
 	for changed := true; changed; {
 		changed = false
@@ -385,11 +383,11 @@ func propagate(v *phases.Vocabulary, f phases.Facts) (phases.Facts, bool) {
 	return f, true
 }
 
-// chunk is how many states are explored before what they lead to is taken
-// down, in their order: so the result is the same for any number of workers.
+// chunk is the number of states that are explored before their successors are recorded. These are
+// recorded in order, so that the result does not depend on the number of workers.
 const chunk = 256
 
-// level explores the states of a level.
+// level explores the states of one level.
 func (e *exploring[T, W]) level() error {
 	frontier := e.frontier
 	e.frontier = nil
@@ -418,7 +416,7 @@ func (e *exploring[T, W]) level() error {
 			for _, c := range results[i] {
 				e.take(part[i].id, c)
 			}
-			part[i] = item[T]{} // it is not needed any more
+			part[i] = item[T]{} // free the memory
 		}
 		for _, w := range e.workers {
 			e.report.Inconclusive = e.report.Inconclusive || w.overflow
@@ -430,7 +428,7 @@ func (e *exploring[T, W]) level() error {
 	return nil
 }
 
-// take takes down what an act has led to.
+// take records the state that an act has led to.
 func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 	for _, b := range c.breaks {
 		e.broke(e.moves(parent, c.act, c.item.place), b)
@@ -453,7 +451,7 @@ func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 		c.item.id = id
 		e.frontier = append(e.frontier, c.item)
 	}
-	if c.end { // also one that an edit has led to, and that stays as it is
+	if c.end { // even if an edit has led to it and it stays there
 		e.states[id].end = true
 	}
 	if c.plain && parent >= 0 {
@@ -464,7 +462,7 @@ func (e *exploring[T, W]) take(parent int32, c candidate[T]) {
 	}
 }
 
-// broke takes down a break, the first of its kind with the way to it.
+// broke records a break; the first of its kind is recorded with its path.
 func (e *exploring[T, W]) broke(moves []move, b Break) {
 	kind := Break{Promise: b.Promise, Itinerary: b.Itinerary, How: b.How}
 	if e.found[kind] {
@@ -480,8 +478,8 @@ func (e *exploring[T, W]) broke(moves []move, b Break) {
 	e.report.Found = append(e.report.Found, f)
 }
 
-// finish looks at the whole: which phases were never called, from which states
-// no end can be reached, and which breaks did not come about.
+// finish evaluates the whole exploration: phases that were never called, states from which no end
+// can be reached, and known breaks that did not occur.
 func (e *exploring[T, W]) finish() {
 	e.report.States = len(e.states)
 	e.report.most = e.mostStates()
@@ -524,11 +522,11 @@ func (e *exploring[T, W]) finish() {
 	}
 }
 
-// mostStates is the place with the most states.
+// mostStates returns the place with the most states.
 func (e *exploring[T, W]) mostStates() string {
 	count := make(map[place]int)
 	var most place
-	for _, s := range e.states { // in their order, so that it is the same each time
+	for _, s := range e.states { // in order, so that the result is the same each time
 		if count[s.place]++; count[s.place] > count[most] {
 			most = s.place
 		}
@@ -536,8 +534,7 @@ func (e *exploring[T, W]) mostStates() string {
 	return "at " + most.String()
 }
 
-// endless finds the states from which no end can be reached by the
-// controller's own doing.
+// endless reports the states from which the controller alone cannot reach an end.
 func (e *exploring[T, W]) endless() {
 	back := make(map[int32][]int32, len(e.states))
 	for _, edge := range e.edges {
@@ -560,10 +557,10 @@ func (e *exploring[T, W]) endless() {
 			}
 		}
 	}
-	// One in the middle of a phase goes on by an edit, and so does one that is
-	// paused.
+	// An edit can resume a paused state and one in the middle of a phase, so neither counts as
+	// endless.
 	ends := func(s state) bool { return !s.partial && !s.paused }
-	// Those that stay where they are are the reason; the others lead there.
+	// States that do not move are the cause; the others lead to one of them.
 	moves := make([]bool, len(e.states))
 	for _, edge := range e.edges {
 		if e.states[edge[0]].place != e.states[edge[1]].place {
@@ -588,25 +585,26 @@ func (e *exploring[T, W]) endless() {
 	}
 	for id, s := range e.states {
 		if ends(s) && !reaches[id] && (!moves[id] || !leads[id]) {
-			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary, How: "from here the run can come to no end", Detail: strings.TrimSuffix("at "+s.place.String()+": "+s.err, ": ")})
+			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary,
+				How: "from here the run can come to no end", Detail: strings.TrimSuffix("at "+s.place.String()+": "+s.err, ": ")})
 		}
 	}
 }
 
-// edge leads from a state to another, and may enter a phase.
+// edge leads from one state to another, and may enter a phase.
 type edge struct {
 	from, to int32
 	entered  bool
 }
 
-// pairs takes down the pairs of transitions of all lives: those by which a state is
-// come to, with those that leave it.
+// pairs records the pairs of transitions of all lives: each transition that leads to a state, with
+// each that leaves it.
 func (e *exploring[T, W]) pairs() {
 	onward := make(map[int32][]edge)
 	for _, p := range e.passages {
 		onward[p.from] = append(onward[p.from], p)
 	}
-	came := make([]map[place]bool, len(e.states)) // the places from which the phase of a state was entered
+	came := make([]map[place]bool, len(e.states)) // per state, the places from which its phase was entered
 	var worklist []int32
 	comes := func(id int32, from place) {
 		if came[id] == nil {
@@ -648,7 +646,7 @@ func (e *exploring[T, W]) pairs() {
 	}
 }
 
-// pair takes down a pair of transitions.
+// pair records a pair of transitions.
 func (e *exploring[T, W]) pair(from, at, to place) {
 	g := e.workers[0].engine.graph(at.itinerary)
 	index := func(p place) int {

@@ -30,7 +30,8 @@ func with(x *backupExploration, phase string, h func(*Cluster, *Backup) (runner.
 	build := x.Setup.Options
 	x.Setup.Options = func(c *Cluster) runner.Options[*Backup] {
 		o := build(c)
-		o.Phases[phase] = runner.Phase[*Backup]{Handler: runner.HandlerFunc[*Backup](func(_ context.Context, b *Backup) (runner.Result, error) { return h(c, b) })}
+		handler := func(_ context.Context, b *Backup) (runner.Result, error) { return h(c, b) }
+		o.Phases[phase] = runner.Phase[*Backup]{Handler: runner.HandlerFunc[*Backup](handler)}
 		return o
 	}
 }
@@ -62,8 +63,8 @@ func guard(it *phases.Itinerary, name string, g phases.Guard) {
 	}
 }
 
-// Each bug is found, with a shortest way that a person can follow.
-func TestPlantedBugs(t *testing.T) {
+// Each bug is found, with a shortest path that a reader can follow.
+func TestExploreFindsBugs(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		plant func(*backupExploration)
@@ -81,7 +82,7 @@ func TestPlantedBugs(t *testing.T) {
 				}
 				return runner.Done(), nil
 			})
-		}, []string{"handlers are idempotent, in itinerary Backup: after a crash before the write, repeated calls reach another world: Snapshot"},
+		}, []string{"handlers are idempotent, in itinerary Backup: after a crash before the write, repeated calls reach a different world: Snapshot"},
 			[]string{"flags: HasVolumes", "Backup: Validate, Snapshot, Upload", `life.Run(machinetest.Flags("HasVolumes"))`}},
 
 		{"an itinerary that cleans up and leaves traffic off", func(x *backupExploration) {
@@ -118,7 +119,8 @@ func TestPlantedBugs(t *testing.T) {
 				b.Status.Snapshot, c.Uploaded = "uploaded", []string{b.Spec.Name}
 				return runner.Done(), nil
 			})
-		}, []string{"handlers are idempotent, in itinerary Backup: after a crash before the write, repeated calls do not get it done: Upload: fail: the backup exists already"},
+		}, []string{"handlers are idempotent, in itinerary Backup: after a crash before the write, repeated calls do not finish the work: " +
+			"Upload: fail: the backup exists already"},
 			[]string{"2. Backup: Validate, Upload, Report"}},
 
 		{"a handler that uploads again when it is called again", func(x *backupExploration) {
@@ -136,24 +138,25 @@ func TestPlantedBugs(t *testing.T) {
 			})
 			x.Setup.Invariants = nil
 		}, []string{
-			"a phase changes only flags that it decides, in itinerary Backup: a phase changes a flag that it does not decide: Upload changes TrafficOff; add it to Decides of the phase",
-			"phases are judged by a value from before: TrafficOff",
+			"a phase changes only flags that it decides, in itinerary Backup: a phase changes a flag that it does not decide: " +
+				"Upload changes TrafficOff; add it to Decides of the phase",
+			"phases are judged by an outdated value: TrafficOff",
 		}, nil},
 
-		{"a phase that no life comes to", func(x *backupExploration) {
+		{"a phase that no life reaches", func(x *backupExploration) {
 			x.Fixed = []string{"!Quiesce"}
-		}, []string{"no life comes to Backup/StopTraffic"}, nil},
+		}, []string{"no life reaches Backup/StopTraffic"}, nil},
 
-		{"a handler that waits for ever", func(x *backupExploration) {
+		{"a handler that waits forever", func(x *backupExploration) {
 			with(x, "Upload", func(*Cluster, *Backup) (runner.Result, error) { return runner.Wait(0, "waiting"), nil })
 		}, []string{
 			"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload",
-			"no life comes to Backup/StartTraffic", "no life comes to Backup/Report",
+			"no life reaches Backup/StartTraffic", "no life reaches Backup/Report",
 		}, nil},
 
-		{"an edit after which a handler waits for ever", func(x *backupExploration) {
+		{"an edit after which a handler waits forever", func(x *backupExploration) {
 			x.Setup.Edits["rename"] = func(b *Backup) { b.Spec.Name = "" }
-			x.Edits = []string{"rename", "pause"} // a run that is paused need not end
+			x.Edits = []string{"rename", "pause"} // a paused run need not end
 			with(x, "Upload", func(_ *Cluster, b *Backup) (runner.Result, error) {
 				if b.Spec.Name == "" {
 					return runner.Wait(0, "waiting for a name"), nil
@@ -181,8 +184,8 @@ func TestPlantedBugs(t *testing.T) {
 	}
 }
 
-// The script of a break is the script of a life that breaks the same.
-func TestAScriptThatIsFoundRuns(t *testing.T) {
+// The script of a break makes a life that breaks in the same way.
+func TestFoundScript(t *testing.T) {
 	x := exploration()
 	itinerary(&x, func(_, cleanUp *phases.Itinerary) { drop(cleanUp, "StartTraffic") })
 	x.NeverFails, x.Edits = nil, []string{"cancel"}
@@ -196,7 +199,7 @@ func TestAScriptThatIsFoundRuns(t *testing.T) {
 	}
 }
 
-func TestTheBound(t *testing.T) {
+func TestExploreMaxStates(t *testing.T) {
 	x := exploration()
 	x.MaxStates = 20
 	var r *machinetest.Report
@@ -210,9 +213,9 @@ func TestTheBound(t *testing.T) {
 	assert.True(t, r.Inconclusive)
 }
 
-// The same report for any number of workers, and whether or not states with
-// the same future are taken as one.
-func TestWorkersAndExact(t *testing.T) {
+// The report does not depend on the number of workers, nor on whether states with the same future
+// are taken for one.
+func TestExploreWorkersAndExact(t *testing.T) {
 	explore := func(workers int, exact bool) *machinetest.Report {
 		x := exploration()
 		x.Edits, x.Workers, x.Exact = []string{"cancel"}, workers, exact
@@ -227,7 +230,7 @@ func TestWorkersAndExact(t *testing.T) {
 	t.Logf("%d states, exact %d", one.States, exact.States)
 }
 
-func TestKnownBreaks(t *testing.T) {
+func TestExploreKnownBreaks(t *testing.T) {
 	x := exploration()
 	itinerary(&x, func(_, cleanUp *phases.Itinerary) { drop(cleanUp, "StartTraffic") })
 	x.NeverFails = nil
@@ -236,17 +239,18 @@ func TestKnownBreaks(t *testing.T) {
 
 	x = exploration()
 	x.Known = []machinetest.Break{{Promise: "traffic is never off at the end", Itinerary: "CleanUp", How: "the invariant does not hold"}}
-	wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }), "known, but it no longer breaks: traffic is never off at the end")
+	wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }),
+		"known, but no longer broken: traffic is never off at the end")
 }
 
-func TestAPhaseThatIsCalledAfterAll(t *testing.T) {
+func TestExploreStaleNeverCalled(t *testing.T) {
 	x := exploration()
 	x.NeverCalled = []string{"Upload"}
-	wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }), "NeverCalled lists Upload, to which a life comes")
+	wantReports(t, reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) }), "NeverCalled lists Upload, which a life reaches")
 }
 
-// Explorations that are too large say so at once.
-func TestTooManyFlags(t *testing.T) {
+// Explorations that are too large are reported at once.
+func TestExploreTooManyFlags(t *testing.T) {
 	var defs []phases.FlagDef
 	for i := range 40 {
 		defs = append(defs, phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%d", i)})
@@ -271,8 +275,8 @@ func TestTooManyFlags(t *testing.T) {
 		"no assignment of flags satisfies the relations of the vocabulary and Fixed")
 }
 
-// A flag that no source evaluates stays unknown, and is no matter of a test.
-func TestAFlagWithoutASource(t *testing.T) {
+// A flag without a source stays unknown, and is not tried both ways.
+func TestExploreFlagWithoutSource(t *testing.T) {
 	x := exploration()
 	build := x.Setup.Options
 	x.Setup.Options = func(c *Cluster) runner.Options[*Backup] {
@@ -293,23 +297,22 @@ func TestAFlagWithoutASource(t *testing.T) {
 	assert.Equal(t, 4, r.Assignments)
 }
 
-// A controller that keeps something elsewhere is called out, instead of a
-// trace that leads nowhere.
-func TestSomethingIsKeptElsewhere(t *testing.T) {
+// A controller that keeps something elsewhere is reported as such, not with a misleading trace.
+func TestExploreNotReproduced(t *testing.T) {
 	x := exploration()
 	uploads := 0
 	with(&x, "Upload", func(c *Cluster, b *Backup) (runner.Result, error) {
-		if uploads++; uploads == 4 { // behind the calls that look whether it is idempotent
+		if uploads++; uploads == 4 { // after the calls that check idempotence
 			c.TrafficOff = !c.TrafficOff
 		}
 		return runner.Done(), nil
 	})
 	got := reports(func(tb machinetest.TB) { machinetest.Explore(tb, x) })
 	require.NotEmpty(t, got)
-	assert.Contains(t, got[0], "something is kept outside of the object and the world")
+	assert.Contains(t, got[0], "something is kept outside the object and the world")
 }
 
-func TestExplorationsThatAreRefused(t *testing.T) {
+func TestExploreRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*backupExploration)
@@ -341,7 +344,8 @@ func TestExplorationsThatAreRefused(t *testing.T) {
 		{"a phase of another itinerary", func(x *backupExploration) { x.Settled = []string{"CleanUp/Upload"} }, `names a phase "CleanUp/Upload", which no itinerary has`},
 		{"an unknown edit", func(x *backupExploration) { x.Edits = []string{"abort"} }, `names an edit "abort", which Setup.Edits does not have`},
 		{"an unknown itinerary", func(x *backupExploration) { x.Switches = map[string][]string{"Backup": {"Cleanup"}} }, `Switches: unknown itinerary "Cleanup"`},
-		{"a switch that is not named", func(x *backupExploration) { x.Switches = map[string][]string{"CleanUp": nil} }, "the run switches from itinerary Backup to CleanUp, which Switches does not name"},
+		{"a switch that is not named", func(x *backupExploration) { x.Switches = map[string][]string{"CleanUp": nil} },
+			"the run switches from itinerary Backup to CleanUp, which Switches does not name"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x := exploration()
@@ -352,8 +356,8 @@ func TestExplorationsThatAreRefused(t *testing.T) {
 	}
 }
 
-// A flag that its source cannot know yet is set both ways for the moment when it can.
-func TestAFlagThatIsNotKnownYet(t *testing.T) {
+// A flag that its source cannot know yet is set both ways for when it can.
+func TestExploreFlagNotKnownYet(t *testing.T) {
 	seen := map[phases.Truth]bool{}
 	x := exploration()
 	build := x.Setup.Options
@@ -391,9 +395,9 @@ func TestAFlagThatIsNotKnownYet(t *testing.T) {
 	assert.Equal(t, map[phases.Truth]bool{phases.True: true, phases.False: true}, seen)
 }
 
-// Explorations of generated itineraries, with loops and choices and without: no promise
-// is broken but that some loops never end, since nothing in them decides a flag.
-func TestGeneratedItineraries(t *testing.T) {
+// Explorations of generated itineraries, with and without loops and choices, break no promise,
+// except that some loops never end because nothing in them decides a flag.
+func TestExploreGeneratedItineraries(t *testing.T) {
 	states, endless := 0, 0
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 0))
@@ -401,14 +405,15 @@ func TestGeneratedItineraries(t *testing.T) {
 		if seed%2 == 1 {
 			it = itinerarytest.AddChoices(r, it)
 		}
-		cleanUp := phases.Itinerary{Name: "CleanUp", Vocabulary: it.Vocabulary, Cleanup: true, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}}
+		cleanUp := phases.Itinerary{Name: "CleanUp", Vocabulary: it.Vocabulary, Cleanup: true,
+			Phases: []phases.Phase{{Name: "Report", Step: "Report"}}}
 		next := map[string]string{it.Name: "CleanUp"}
 		s := machinetest.NewScripted(machinetest.Script{
 			Itineraries: machine.MustCompileSet(it, cleanUp), Itinerary: it.Name, OnFail: next, OnCancel: next})
 		build := s.Options
 		s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
 			o := build(w)
-			if seed%5 == 0 { // the run goes on later
+			if seed%5 == 0 { // the run continues later
 				o.Handler = runner.HandlerFunc[*machinetest.Object](func(context.Context, *machinetest.Object) (runner.Result, error) {
 					return runner.Done(runner.After(time.Minute)), nil
 				})
@@ -436,11 +441,12 @@ func TestGeneratedItineraries(t *testing.T) {
 	t.Logf("%d states", states)
 }
 
-// States are told apart by what lies ahead if an itinerary is entered again.
-func TestAnItineraryThatIsEnteredAgain(t *testing.T) {
+// If an itinerary is entered again, states differ by what lies ahead then.
+func TestExploreItineraryEnteredAgain(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "First", Step: "S"}, {Name: "A", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "B", Step: "S"}}},
+		phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{
+			{Name: "First", Step: "S"}, {Name: "A", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "B", Step: "S"}}},
 		phases.Itinerary{Name: "Other", Vocabulary: v, Phases: []phases.Phase{{Name: "O", Step: "O"}}})
 	s := machinetest.NewScripted(machinetest.Script{Itineraries: set, Itinerary: "Main"})
 	s.Edits["leave"] = func(o *machinetest.Object) { o.Itinerary = "Other" }
@@ -453,16 +459,18 @@ func TestAnItineraryThatIsEnteredAgain(t *testing.T) {
 			return nil
 		}}}
 	got := reports(func(tb machinetest.TB) {
-		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Edits: []string{"leave", "back"}, Failures: -1})
+		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{
+			Setup: s, Edits: []string{"leave", "back"}, Failures: -1})
 	})
 	wantReports(t, got, "A is not entered from Other, in itinerary Main")
 }
 
-// A loop that never ends is found beside a phase that waits for ever.
-func TestTwoKindsOfNoEnd(t *testing.T) {
+// A loop that never ends is found besides a phase that waits forever.
+func TestExploreTwoEndlessRuns(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S", Jumps: []phases.Jump{{To: "A", Guard: phases.Guard{All: 1}}}}}},
+		phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{
+			{Name: "A", Step: "S"}, {Name: "B", Step: "S", Jumps: []phases.Jump{{To: "A", Guard: phases.Guard{All: 1}}}}}},
 		phases.Itinerary{Name: "CleanUp", Vocabulary: v, Cleanup: true, Phases: []phases.Phase{{Name: "K", Step: "K"}}})
 	s := machinetest.NewScripted(machinetest.Script{Itineraries: set, Itinerary: "Main", OnCancel: map[string]string{"Main": "CleanUp"}})
 	build := s.Options
@@ -480,43 +488,44 @@ func TestTwoKindsOfNoEnd(t *testing.T) {
 	assert.Contains(t, got[0]+got[1]+got[2], "in itinerary CleanUp: from here the run can come to no end: at K")
 }
 
-// A run that a failure has stopped is at its end, also after an edit that changes
-// nothing for it.
-func TestAnEditOfARunThatIsStopped(t *testing.T) {
+// A run that a failure has stopped is at its end, even after an edit that changes nothing for it.
+func TestExploreEditOfStoppedRun(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
-	set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}}})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Vocabulary: v,
+		Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}}})
 	s := machinetest.NewScripted(machinetest.Script{Itineraries: set, Itinerary: "Main"})
-	s.Edits["ask for more"] = func(o *machinetest.Object) { o.FromFailed = true }
-	machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Edits: []string{"ask for more"}})
+	s.Edits["change nothing"] = func(o *machinetest.Object) { o.FromFailed = true }
+	machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Edits: []string{"change nothing"}})
 }
 
-// A state from which a run goes nowhere is no end because a run that was done has been
-// edited into it.
-func TestAnEditOfARunThatIsDone(t *testing.T) {
+// A state from which a run cannot move is not an end merely because an edit led there from a run
+// that was done.
+func TestExploreEditOfDoneRun(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "F"}})
-	set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}}})
+	set := machine.MustCompileSet(phases.Itinerary{Name: "Main", Vocabulary: v,
+		Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}}})
 	s := machinetest.NewScripted(machinetest.Script{Itineraries: set, Itinerary: "Main"})
 	r, err := runner.New(s.Options(nil))
 	require.NoError(t, err)
 	gone := &machinetest.Object{Itinerary: "Gone"}
 	_, err = r.Reconcile(context.Background(), gone)
 	require.Error(t, err)
-	s.Edits["ask for what there is not"] = func(o *machinetest.Object) { *o = *gone }
+	s.Edits["select an unknown itinerary"] = func(o *machinetest.Object) { *o = *gone }
 	got := reports(func(tb machinetest.TB) {
 		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{
-			Setup: s, Edits: []string{"ask for what there is not"}, Failures: -1, Crashes: -1})
+			Setup: s, Edits: []string{"select an unknown itinerary"}, Failures: -1, Crashes: -1})
 	})
 	assert.Contains(t, strings.Join(got, "\n"), "from here the run can come to no end")
 }
 
 // Edits are tried at the end, too.
-func TestAnEditAtTheEnd(t *testing.T) {
+func TestExploreEditAtEnd(t *testing.T) {
 	x := exploration()
 	x.Edits = []string{"cancel"}
 	x.Setup.Invariants = nil
 	x.Setup.Edits["cancel"] = func(b *Backup) {
 		if b.Spec.Canceled = true; b.Status.State.Done {
-			b.Status.State.Pipeline = nil // as a controller that forgets what it has shown
+			b.Status.State.Pipeline = nil // a controller that forgets what it has shown
 		}
 	}
 	build := x.Setup.Options

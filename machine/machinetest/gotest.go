@@ -8,16 +8,15 @@ import (
 	"strings"
 )
 
-// Packages that a printed test may need beside those of its setup.
+// Packages that a printed test may need besides those of its setup.
 const (
 	packageTest   = "github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	packageRunner = "github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// GoTest returns a test file in Go that breaks in the same way: it makes the setup
-// as [Setup.Source] says, "setup()" by default, and runs a life with the script of
-// the break. The file is of package found_test; put it into a folder of its own, or
-// change the package.
+// GoTest returns a Go test file that breaks in the same way. It makes the setup with the expression
+// of [Setup.Source] ("setup()" by default) and runs a life with the script of the break. The file
+// belongs to package found_test: put it into a folder of its own, or change the package.
 func (f Found) GoTest() string {
 	imports := append([]string{"testing", packageTest}, f.source.Imports...)
 	var script strings.Builder
@@ -56,7 +55,7 @@ func (f Found) GoTest() string {
 	}
 	fmt.Fprintf(&b, "\tlife := machinetest.New(t, setup)\n\tlife.Run(\n%s\t)\n}\n", script.String())
 	text, err := format.Source([]byte(b.String()))
-	if err != nil { // the caller's expression is none
+	if err != nil { // the caller's expression does not parse
 		return b.String()
 	}
 	return string(text)

@@ -15,7 +15,9 @@ import (
 )
 
 // handle is the handler of every phase.
-func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, phase phases.Phase, work runner.HandlerFunc[T]) (result runner.Result, err error) {
+func (e *engine[T, W]) handle(
+	ctx context.Context, object T, itinerary string, phase phases.Phase, work runner.HandlerFunc[T],
+) (result runner.Result, err error) {
 	c := call{itinerary: itinerary, phase: phase.Name, at: e.clock.Now(), ended: ctx.Err() != nil}
 	instead, decides := e.inject.call(itinerary, phase.Name)
 	was := e.truth(object)
@@ -65,7 +67,7 @@ func (e *engine[T, W]) handle(ctx context.Context, object T, itinerary string, p
 	return result, err
 }
 
-// answerOf is what a result without an error says.
+// answerOf classifies a result that came without an error.
 func (e *engine[T, W]) answerOf(itinerary, phase string, result runner.Result) answer {
 	switch {
 	case result.IsDone() && (result.Choice() == "" || e.mayChoose(itinerary, phase, result.Choice())):
@@ -88,7 +90,7 @@ func (e *engine[T, W]) mayChoose(itinerary, phase, choice string) bool {
 	return err == nil && m.MayChoose(choice) == nil
 }
 
-// work does the work of a phase, or what a line puts in its place.
+// work calls the phase's handler, or does what a line of the script puts in its place.
 func (e *engine[T, W]) work(ctx context.Context, object T, work runner.HandlerFunc[T], instead *Line) (runner.Result, error) {
 	if instead == nil || instead.after {
 		result, err := runner.Done(), error(nil)
@@ -114,10 +116,9 @@ func (e *engine[T, W]) work(ctx context.Context, object T, work runner.HandlerFu
 	return runner.Wait(instead.duration, ""), nil
 }
 
-// checkRepeat sees that a handler is idempotent. Called once more after it is
-// done, it must be done and leave the world as it is; and after a crash before
-// its write, when the object is as it was, repeated calls must get it done and
-// reach the same world as without the crash.
+// checkRepeat checks that a handler is idempotent. Called again after it is done, it must be done
+// again and leave the world unchanged. After a crash before its write, when the object has its old
+// state, repeated calls must finish the work and reach the same world as without the crash.
 func (e *engine[T, W]) checkRepeat(itinerary, phase string, work runner.HandlerFunc[T], was, is T, worldWas []byte, result runner.Result) {
 	worldIs := e.save()
 	if !result.IsDone() && bytes.Equal(worldWas, worldIs) {
@@ -146,7 +147,7 @@ func (e *engine[T, W]) checkRepeat(itinerary, phase string, work runner.HandlerF
 	}
 	a := e.again(work, is, worldIs, without)
 	if !a.done() {
-		return // calls alone do not get it done, so there is no end to compare
+		return // repeated calls do not finish it, so there is no end to compare
 	}
 	b := e.again(work, was, worldIs, repeat{calls: maxRepeats})
 	// Compare the worlds at the same time: the rest of the world goes on.
@@ -158,20 +159,19 @@ func (e *engine[T, W]) checkRepeat(itinerary, phase string, work runner.HandlerF
 	}
 	switch {
 	case !b.done():
-		report("after a crash before the write, repeated calls do not get it done", b.String())
+		report("after a crash before the write, repeated calls do not finish the work", b.String())
 	case !bytes.Equal(a.world, b.world):
-		report("after a crash before the write, repeated calls reach another world", diffJSON(a.world, b.world))
+		report("after a crash before the write, repeated calls reach a different world", diffJSON(a.world, b.world))
 	}
 }
 
 // maxRepeats bounds the calls of a handler after a simulated crash.
 const maxRepeats = 100
 
-// repeat says how often a handler is called at most, and how often at least
-// time passes.
+// repeat is how often a handler is called at most, and how often time passes at least.
 type repeat struct{ calls, elapses int }
 
-// repeated is what came of it.
+// repeated is the result of a repeat.
 type repeated struct {
 	repeat
 	result  runner.Result
@@ -189,8 +189,8 @@ func (r repeated) String() string {
 	return r.result.String()
 }
 
-// again calls a handler on a copy of an object and in a world, until it is done
-// or has been called often enough. Time passes between two calls.
+// again calls a handler on a copy of an object and of a world until it is done or has been called
+// n.calls times. Time passes between two calls.
 func (e *engine[T, W]) again(work runner.HandlerFunc[T], object T, world []byte, n repeat) (r repeated) {
 	r.repeat = n
 	if r.err = e.load(world); r.err != nil {
@@ -224,7 +224,7 @@ func (e *engine[T, W]) again(work runner.HandlerFunc[T], object T, world []byte,
 	return r
 }
 
-// callSafely calls a handler as the runner does.
+// callSafely calls a handler and recovers from its panics, as the runner does.
 func callSafely[T any](ctx context.Context, work runner.HandlerFunc[T], object T) (result runner.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -234,14 +234,14 @@ func callSafely[T any](ctx context.Context, work runner.HandlerFunc[T], object T
 	return work(ctx, object)
 }
 
-// diffJSON shows how two worlds differ: the lines of a diff that do, in one.
+// diffJSON returns the differing lines of two worlds in one line.
 func diffJSON(before, after []byte) string {
 	a, _ := decode[any](before)
 	b, _ := decode[any](after)
 	return "-before +after: " + diffLines(cmp.Diff(a, b))
 }
 
-// diffLines puts the lines of a diff that differ into one.
+// diffLines joins the differing lines of a diff into one line.
 func diffLines(diff string) string {
 	var lines []string
 	for line := range strings.Lines(diff) {

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var _ machinetest.TB = (*testing.T)(nil)
 
-// recorder is a TB that keeps what a test would have reported.
+// recorder is a TB that records what a test would report.
 type recorder struct{ errors []string }
 
 type failNow struct{}
@@ -44,7 +44,7 @@ func reports(f func(machinetest.TB)) (errors []string) {
 	return nil
 }
 
-// wantReports compares reports with substrings, one each.
+// wantReports checks that each report contains the substring at its index.
 func wantReports(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	require.Len(t, got, len(want), strings.Join(got, "\n"))

@@ -12,8 +12,7 @@ import (
 
 // Several runs in one object: the one under test, and the others.
 
-// round is a reconcile of the run under test and, if its object holds others, one
-// of each of them.
+// round reconciles the run under test and, if its object holds others, each of those once.
 func (e *engine[T, W]) round(object T, now time.Time, before carried) *reconciled[T] {
 	r := e.alone(object, now, before)
 	for n := 1; n < e.setup.Items && r.problem == nil; n++ {
@@ -22,8 +21,8 @@ func (e *engine[T, W]) round(object T, now time.Time, before carried) *reconcile
 	return r
 }
 
-// other reconciles another run of the object, without faults. It must leave the
-// one under test as it is.
+// other reconciles another run of the object, without faults. It must not change the run under
+// test.
 func (e *engine[T, W]) other(r *reconciled[T], number int) {
 	object, err := e.itemOf(r.object, number)
 	if err != nil {
@@ -33,7 +32,7 @@ func (e *engine[T, W]) other(r *reconciled[T], number int) {
 	inject := e.inject
 	e.inject, e.item = injection{call: func(string, string) (*Line, []string) { return nil, nil }}, number
 	truth := e.truth(r.object)
-	// What the run under test has changed may be news to the others.
+	// The others may not have seen what the run under test has changed.
 	other := e.alone(object, e.clock.Now(), carried{drifted: ^phases.Flags(0)})
 	e.inject, e.item, e.now = inject, 0, r
 	if r.problem = other.problem; r.problem != nil {
@@ -57,8 +56,7 @@ func (e *engine[T, W]) other(r *reconciled[T], number int) {
 	r.drifted |= differ(truth, r.truth)
 }
 
-// alone reconciles one run of an object, and sees that it leaves the others as
-// they are.
+// alone reconciles one run of an object, and checks that the other runs do not change.
 func (e *engine[T, W]) alone(object T, now time.Time, before carried) *reconciled[T] {
 	was := e.states(object)
 	r := e.reconcile(object, now, before)
@@ -74,7 +72,7 @@ func (e *engine[T, W]) alone(object T, now time.Time, before carried) *reconcile
 	return r
 }
 
-// states are those of all runs of an object; nil if there is one.
+// states returns the states of all runs of an object, or nil if it holds one.
 func (e *engine[T, W]) states(object T) (all []runner.State) {
 	for number := range e.setup.Items {
 		if e.setup.Items < 2 {
@@ -94,7 +92,7 @@ func (e *engine[T, W]) states(object T) (all []runner.State) {
 	return all
 }
 
-// itemOf is a copy of an object as the reconcile of one of its runs sees it.
+// itemOf returns a copy of an object as the reconcile of one of its runs sees it.
 func (e *engine[T, W]) itemOf(object T, number int) (T, error) {
 	object, err := copyOf(object)
 	if err != nil {

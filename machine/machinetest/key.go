@@ -16,14 +16,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// key tells states apart. Two states with one key have the same future: times
-// count from the state's own clock, and unless the exploration is exact, flags
-// that nothing ahead reads and completed steps that nothing ahead can enter do
-// not count.
+// key identifies a state. Two states with one key have the same future. Times are relative to the
+// state's own clock. Unless the exploration is exact, a key ignores flags that nothing ahead reads
+// and completed steps that nothing ahead can enter.
 type key [16]byte
 
-// keyed is an object that writes itself for a key without its state, with only
-// those of its own flags that are given.
+// keyed is an object that writes its own key: without the run's state, and only with those of its
+// flags for which keep returns true.
 type keyed interface {
 	writeKey(b []byte, keep func(flag string) bool) []byte
 }
@@ -44,7 +43,7 @@ func (o *Object) writeKey(b []byte, keep func(string) bool) []byte {
 	return append(b, 0)
 }
 
-// text appends a string so that no two lists of strings append the same.
+// text appends a string so that different lists of strings append different bytes.
 func text(b []byte, s string) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s))+1)
 	return append(b, s...)
@@ -59,7 +58,7 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 	it.place = place{s.Itinerary, placeOf(s)}
 	selected := w.engine.selects(it.object)
 	ahead := w.future.everything
-	if !w.Exact && !(s.Done && w.engine.options.Token != nil) { // which another run may follow
+	if !w.Exact && !(s.Done && w.engine.options.Token != nil) { // another run may follow a done one
 		ahead = w.future.from(s, selected)
 	}
 	keep := func(name string) bool {
@@ -77,7 +76,7 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 		if err == nil {
 			err = w.engine.options.Storage.Write(context.Background(), object, runner.State{})
 		}
-		for n := 1; n < w.engine.setup.Items && err == nil; n++ { // the other runs, whose times matter no more than those of this one
+		for n := 1; n < w.engine.setup.Items && err == nil; n++ { // the times of the other runs are relative, too
 			var other runner.State
 			object = w.engine.setup.Item(object, n)
 			if other, err = w.engine.read(object); err != nil {
@@ -110,9 +109,8 @@ func (w *explorer[T, W]) key(it *item[T]) (k key, err error) {
 
 var timestamp = regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]{1,16}"`)
 
-// relative is a JSON text in which times count from now. How long ago something
-// was makes no difference beyond a horizon, or a run that waits for ever would
-// come to ever new states.
+// relative returns a JSON text with times relative to now. Beyond the horizon, age makes no
+// difference; otherwise a run that waits forever would reach new states without end.
 func relative(text []byte, now time.Time, horizon time.Duration) string {
 	return string(timestamp.ReplaceAllFunc(text, func(quoted []byte) []byte {
 		t, err := time.Parse(time.RFC3339Nano, string(quoted[1:len(quoted)-1]))
@@ -123,7 +121,7 @@ func relative(text []byte, now time.Time, horizon time.Duration) string {
 	}))
 }
 
-// age appends how long ago something was, up to the horizon.
+// age appends how long ago t was, up to the horizon.
 func age(b []byte, t *metav1.Time, now time.Time, horizon time.Duration) []byte {
 	if t == nil {
 		return append(b, 0)
@@ -131,19 +129,17 @@ func age(b []byte, t *metav1.Time, now time.Time, horizon time.Duration) []byte 
 	return binary.AppendVarint(append(b, 1), int64(min(now.Sub(t.Time), horizon)))
 }
 
-// maxAttempts is the number of attempts from which on more make no difference:
-// backoffs have come to their longest by then.
+// maxAttempts is the number of attempts beyond which more make no difference: backoffs have reached
+// their maximum by then.
 const maxAttempts = 32
 
-// evaluateEvery is how often the runner evaluates flags again that could not be known,
-// although nothing depends on them yet.
+// evaluateEvery is how often the runner evaluates unknown flags on which nothing depends yet.
 const evaluateEvery = time.Minute
 
-// writeState appends what of a state changes what happens next, with times as
-// they are seen from now: not what only counts or reports, such as the number of
-// the visit, which grows without end in a loop. When the phase was entered
-// counts only if it has a deadline, unless functions of an embedder may look at
-// the times and reasons of the state.
+// writeState appends the parts of a state that change what happens next, with times relative to
+// now. It omits what only counts or reports, such as the visit number, which grows without end in a
+// loop. The time at which the phase was entered counts only if the phase has a deadline, unless an
+// embedder's functions may read the times and reasons in the state.
 func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a ahead, keep func(string) bool, embedders bool) []byte {
 	b = text(text(b, s.Itinerary), s.Phase)
 	b = text(text(text(b, s.Step), s.Choice), s.Facts.Hash)
@@ -160,15 +156,18 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 	}
 	if d := w.engine.deadline(s.Itinerary, s.Phase); s.Entered != nil && d > 0 {
 		until := now
-		if s.PausedSince != nil { // it stands still
+		if s.PausedSince != nil { // the deadline is held
 			until = s.PausedSince.Time
 		}
 		worked := until.Sub(s.Entered.Time) - time.Duration(s.PausedSeconds)*time.Second
-		b = binary.AppendVarint(b, int64(min(worked, d+time.Second))) // once it has passed, it has passed
+		b = binary.AppendVarint(b, int64(min(worked, d+time.Second))) // past the deadline, age makes no difference
 	}
 	b = append(b, 0)
 	var set byte
-	for i, is := range []bool{s.WorkDone, s.PhaseFailed(), s.Stopped != nil, s.PausedSince != nil, s.WaitingSince != nil, s.FailedPhases > 0, s.Retry != nil, s.Done} {
+	for i, is := range []bool{
+		s.WorkDone, s.PhaseFailed(), s.Stopped != nil, s.PausedSince != nil,
+		s.WaitingSince != nil, s.FailedPhases > 0, s.Retry != nil, s.Done,
+	} {
 		if is {
 			set |= 1 << i
 		}
@@ -223,9 +222,9 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 
 // ahead is what can still matter from a state on.
 type ahead struct {
-	flags   phases.Flags // that a guard reads, and those that relations tie to them
-	decided phases.Flags // that a phase decides
-	steps   []string     // nil: all
+	flags   phases.Flags // read by a guard, or tied to such a flag by a relation
+	decided phases.Flags // by a phase
+	steps   []string     // nil means all
 }
 
 // future knows what lies ahead of each state of the itineraries.
@@ -233,7 +232,7 @@ type future struct {
 	set        *machine.Set
 	switches   map[string][]string
 	everything ahead
-	byIndex    map[string][]ahead // by itinerary, and by the index from which on
+	byIndex    map[string][]ahead // by itinerary and first index
 }
 
 func newFuture(set *machine.Set, switches map[string][]string) *future {
@@ -255,14 +254,13 @@ func newFuture(set *machine.Set, switches map[string][]string) *future {
 	return f
 }
 
-// reachable are the itineraries that a run in the given one can come to, that
-// one first.
+// reachable returns the itineraries that a run in the given one can reach, beginning with that one.
 func (f *future) reachable(name string) (all []*machine.Graph) {
 	names := []string{name}
 	for i := 0; i < len(names); i++ {
 		g, err := f.set.Graph(names[i])
 		if err != nil {
-			continue // the runner reports it
+			continue // the runner reports the error
 		}
 		all = append(all, g)
 		next := f.switches[names[i]]
@@ -288,8 +286,8 @@ func (f *future) comesBack(name string) bool {
 	return false
 }
 
-// inPlay are the flags that a run which begins in an itinerary can read, and
-// those that relations tie to them.
+// inPlay returns the flags that a run beginning in an itinerary can read, and those that relations
+// tie to them.
 func (f *future) inPlay(name string) (flags phases.Flags) {
 	all := ahead{}
 	for _, g := range f.reachable(name) {
@@ -298,7 +296,7 @@ func (f *future) inPlay(name string) (flags phases.Flags) {
 	return all.flags
 }
 
-// from is what lies ahead of a state, if the object asks for an itinerary.
+// from returns what lies ahead of a state if the object selects the given itinerary.
 func (f *future) from(s runner.State, selected string) ahead {
 	if s.Done {
 		return ahead{steps: []string{}}
@@ -320,7 +318,7 @@ func (f *future) from(s runner.State, selected string) ahead {
 		}
 	}
 	a := f.byIndex[s.Itinerary][at]
-	if selected != s.Itinerary { // a switch is due, and may be taken back
+	if selected != s.Itinerary { // a switch is due, and may be revoked
 		b := f.byIndex[selected][0]
 		a.flags |= b.flags
 		a.steps = slices.Concat(a.steps, b.steps)
@@ -337,8 +335,7 @@ func hasJumps(g *machine.Graph) bool {
 	return false
 }
 
-// with adds what the phases of a graph read, decide and belong to, from an
-// index on.
+// with adds the flags and steps of a graph's phases from an index on.
 func (a ahead) with(g *machine.Graph, from int) ahead {
 	a.steps = slices.Clone(a.steps)
 	for i := from; i < g.Len(); i++ {
@@ -359,8 +356,8 @@ func (a ahead) with(g *machine.Graph, from int) ahead {
 	return a
 }
 
-// related adds the flags that a relation ties to one that is decided ahead and
-// read: they limit the values that it can take.
+// related adds the flags that a relation ties to a flag that is both decided and read ahead, since
+// they limit its values.
 func (a ahead) related(v *phases.Vocabulary) ahead {
 	for was := ^a.flags; was != a.flags; {
 		was = a.flags

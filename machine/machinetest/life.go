@@ -14,40 +14,40 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Life is one run of a controller under test, from the object as a user
-// creates it to its end. It is not safe for concurrent use.
+// Life is one run of the controller under test, from the object as a user creates it to its end. It
+// is not safe for concurrent use.
 type Life[T, W any] struct {
 	t        TB
 	engine   *engine[T, W]
-	object   T // as it was last written
+	object   T // as last written
 	now      time.Time
 	lines    []*scriptLine
 	checks   []*check[T, W]
-	calls    map[[2]string]int // of handlers, by itinerary and phase
-	begun    map[[2]string]int // reconciles that began there, by itinerary and place
+	calls    map[[2]string]int // per itinerary and phase, the calls of its handler
+	begun    map[[2]string]int // per itinerary and place, the reconciles that began there
 	carried  carried
 	injected []string
 	record   Record
 	breaks   []Break
-	flags    []Line // those that set flags
+	flags    []Line // lines that set flags
 	began    bool
 	stopped  bool // by a line
 }
 
-// scriptLine is a line of the script and what has become of it.
+// scriptLine is a line of the script and its progress.
 type scriptLine struct {
 	Line
-	left int // how often it still takes effect
+	left int // how often it can still take effect
 }
 
-// check is a function of the test that runs at a moment.
+// check is a function of the test that runs at a place.
 type check[T, W any] struct {
 	Line
 	run func(Snapshot[T, W]) error
 	ran bool
 }
 
-// New begins a life. What is wrong with the setup fails the test at once.
+// New begins a life. An invalid setup fails the test at once.
 func New[T, W any](t TB, s Setup[T, W]) *Life[T, W] {
 	t.Helper()
 	e, err := newEngine(s)
@@ -62,18 +62,16 @@ func New[T, W any](t TB, s Setup[T, W]) *Life[T, W] {
 	return l
 }
 
-// Check lets a function look at the run while it is in the phase, before the
-// phase's handler is called for the first time; an error of it fails the test.
-// [Start] and [End] are places too. It must be called before Run. A check that
-// never ran fails the test.
+// Check calls f when the run is in the phase, before the phase's handler is called for the first
+// time. An error from f fails the test, and so does a check that never ran. [Start] and [End] are
+// places too. Call Check before Run.
 func (l *Life[T, W]) Check(phase string, f func(Snapshot[T, W]) error) {
 	l.checks = append(l.checks, &check[T, W]{Line: at("Check", phase), run: f})
 }
 
-// Run runs the life to its end, with what the lines of the script say. It
-// fails the test if the run does not come to its end, if a line was never
-// used, if a check never ran, and if a promise, an invariant or the contract
-// of a handler was broken on the way. It is called once.
+// Run runs the life to its end, following the script. It fails the test if the run does not end, if
+// a line was never used, if a check never ran, or if a promise, an invariant or the contract of a
+// handler was broken. Call it once.
 func (l *Life[T, W]) Run(script ...Line) {
 	l.t.Helper()
 	if err := l.run(script); err != nil {
@@ -81,33 +79,31 @@ func (l *Life[T, W]) Run(script ...Line) {
 	}
 }
 
-// RunToError is [Life.Run] for a run that must stop: it returns the error at
-// which nothing can go on, one for which [runner.IsTerminal] holds, such as an
-// [*runner.UnansweredFailureError]. It fails the test if the run does not stop.
+// RunToError is [Life.Run] for a run that must stop. It returns the error that stops it, for which
+// [runner.IsTerminal] holds, such as an [*runner.UnansweredFailureError]. It fails the test if the
+// run does not stop.
 func (l *Life[T, W]) RunToError(script ...Line) error {
 	l.t.Helper()
 	err := l.run(script)
 	var stopped *StoppedError
 	if !errors.As(err, &stopped) {
-		l.t.Errorf("the run was to stop with an error; it ended with %v\n%s", err, l.Transcript())
+		l.t.Errorf("the run must stop with an error; it ended with %v\n%s", err, l.Transcript())
 		return nil
 	}
 	return stopped.Err
 }
 
-// StoppedError is the error at which a run stopped before its end: an end of
-// the life, since nothing that the controller does leads on from there. A life
-// goes on all the same if a line of its script waits for the next reconcile
-// there, such as an edit that fixes the object.
+// StoppedError is the error that stops a run before its end. It ends the life, since nothing that
+// the controller does continues the run. If a line of the script waits for the next reconcile
+// there, such as an edit that fixes the object, the life continues.
 type StoppedError struct{ Err error }
 
 func (e *StoppedError) Error() string { return "the run stopped: " + e.Err.Error() }
 
-// Unwrap returns what stopped the run.
+// Unwrap returns the error that stopped the run.
 func (e *StoppedError) Unwrap() error { return e.Err }
 
-// NotDoneError reports a life that did not come to its end within
-// [Setup.MaxReconciles].
+// NotDoneError reports a life that did not end within [Setup.MaxReconciles].
 type NotDoneError struct {
 	Reconciles       int
 	Itinerary, Phase string
@@ -129,7 +125,7 @@ func (e *NotDoneError) Unwrap() error { return e.Last }
 func (l *Life[T, W]) run(script []Line) error {
 	l.t.Helper()
 	if l.began {
-		fatalf(l.t, "a life is run once; make another with New")
+		fatalf(l.t, "a life runs only once; make another with New")
 	}
 	l.began = true
 	if err := l.prepare(script); err != nil {
@@ -149,13 +145,13 @@ func (l *Life[T, W]) run(script []Line) error {
 	}
 	for _, c := range l.checks {
 		if !c.ran {
-			l.t.Errorf("the check at %s never ran: the run did not come there", quotePlace(c.phase))
+			l.t.Errorf("the check at %s never ran: the run did not get there", quotePlace(c.phase))
 		}
 	}
 	return err
 }
 
-// unused adds why a line may not have been used.
+// unused explains why a line may not have been used.
 func (l *Life[T, W]) unused(line Line) string {
 	calls, counts := 0, l.begun
 	if line.when() == atCall {
@@ -168,11 +164,11 @@ func (l *Life[T, W]) unused(line Line) string {
 	}
 	switch {
 	case calls == 0 && line.when() == before && l.engine.options.MaxPhases > 1:
-		return ": no reconcile began there; with MaxPhases above 1 a run can pass a phase within one"
+		return ": no reconcile began there; with MaxPhases above 1 a run can pass a phase within one reconcile"
 	case calls == 0:
-		return ": the run did not come there"
+		return ": the run did not get there"
 	case line.when() == atEvaluation:
-		return ": the runner did not evaluate that flag there (often enough)"
+		return ": the runner did not evaluate that flag there, or not often enough"
 	case calls < line.call:
 		return fmt.Sprintf(": the run was there for %d reconciles", calls)
 	}
@@ -227,7 +223,7 @@ func (l *Life[T, W]) prepare(script []Line) error {
 	return nil
 }
 
-// known refuses a line that names something which does not exist.
+// known refuses a line with a name that does not exist.
 func (l *Life[T, W]) known(line Line, names []string) error {
 	if line.phase != Start && line.phase != End {
 		if line.itinerary != "" {
@@ -243,7 +239,8 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 			return setupError("%s: no itinerary has a phase %q%s", line, line.phase, wording.DidYouMean(wording.Nearest(line.phase, names)))
 		}
 		if l.isEnd(line) {
-			return setupError("%s: %q is an end phase, which does no work; name the phase before it, or End for what happens once the run is done", line, line.phase)
+			return setupError("%s: %q is an end phase, which does no work; name the phase before it, or use End after the run is done",
+				line, line.phase)
 		}
 	}
 	flags := []string{}
@@ -264,7 +261,7 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 	case line.times < 1 || line.times > 1 && line.when() != atEvaluation:
 		return setupError("%s: Times is for lines about a source, and at least 1", line)
 	case line.call > 1 && line.when() == atEvaluation:
-		return setupError("%s: Call is not for lines about a source, which take effect when it is evaluated next", line)
+		return setupError("%s: Call is not for lines about a source, which take effect at its next evaluation", line)
 	case line.after && !line.replaces():
 		return setupError("%s: AfterWork is for lines that replace what a handler returns", line)
 	}
@@ -285,7 +282,7 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 	return nil
 }
 
-// decides refuses a line Decide of flags that the phase does not decide.
+// decides refuses a line Decide with flags that the phase does not decide.
 func (l *Life[T, W]) decides(line Line) error {
 	f, err := l.engine.parse(line.texts)
 	if err != nil {
@@ -296,7 +293,8 @@ func (l *Life[T, W]) decides(line Line) error {
 			return nil
 		}
 	}
-	return setupError("%s: the phase does not declare that it decides all of these flags; add them to its Decides, or use Flag for a change from outside", line)
+	return setupError("%s: the phase does not declare that it decides all of these flags; add them to its Decides, "+
+		"or use Flag for a change from outside", line)
 }
 
 // chooses refuses a line Done with a choice that the phase does not declare.
@@ -310,8 +308,8 @@ func (l *Life[T, W]) chooses(line Line) error {
 	return setupError("%s: the phase does not declare this choice; add a jump to it that is a choice", line)
 }
 
-// isEnd reports whether the phase of a line is an end phase in all itineraries
-// that the line is about.
+// isEnd reports whether the phase of a line is an end phase in every itinerary that the line is
+// about.
 func (l *Life[T, W]) isEnd(line Line) bool {
 	for g, i := range l.phases(line) {
 		if !g.IsEnd(i) {
@@ -321,7 +319,7 @@ func (l *Life[T, W]) isEnd(line Line) bool {
 	return true
 }
 
-// phases are the phases that a line is about, by itinerary and index.
+// phases yields the phases that a line is about, by itinerary and index.
 func (l *Life[T, W]) phases(line Line) iter.Seq2[*machine.Graph, int] {
 	return func(yield func(*machine.Graph, int) bool) {
 		for _, name := range l.engine.options.Itineraries.Names() {
@@ -336,8 +334,7 @@ func (l *Life[T, W]) phases(line Line) iter.Seq2[*machine.Graph, int] {
 	}
 }
 
-// use returns the lines of a kind that are about the given call, and counts
-// them as used.
+// use returns the lines of a kind that are about the given call, and counts them as used.
 func (l *Life[T, W]) use(w when, itinerary, phase string, call int) (used []Line) {
 	for _, line := range l.lines {
 		if line.left > 0 && line.when() == w && line.is(itinerary, phase, call) {
@@ -348,7 +345,7 @@ func (l *Life[T, W]) use(w when, itinerary, phase string, call int) (used []Line
 	return used
 }
 
-// unuse takes back that a line was used.
+// unuse reverts the use of a line.
 func (l *Life[T, W]) unuse(used Line) {
 	for _, line := range l.lines {
 		if line.String() == used.String() {
@@ -358,7 +355,7 @@ func (l *Life[T, W]) unuse(used Line) {
 	}
 }
 
-// atCall is the injection at a call of a handler.
+// atCall returns the injection for a call of a handler.
 func (l *Life[T, W]) atCall(itinerary, phase string) (instead *Line, decides []string) {
 	key := [2]string{itinerary, phase}
 	l.calls[key]++
@@ -375,7 +372,7 @@ func (l *Life[T, W]) atCall(itinerary, phase string) (instead *Line, decides []s
 	return instead, decides
 }
 
-// atEvaluation is the injection when a source is evaluated.
+// atEvaluation returns the injection for the evaluation of a source.
 func (l *Life[T, W]) atEvaluation(flag string) *Line {
 	s, err := l.engine.read(l.object)
 	if err != nil {
@@ -391,10 +388,11 @@ func (l *Life[T, W]) atEvaluation(flag string) *Line {
 
 // isAbout reports whether a line is about the evaluation of a flag in a state.
 func (l *scriptLine) isAbout(flag string, s runner.State) bool {
-	return l.left > 0 && l.when() == atEvaluation && l.flag == flag && l.phase == placeOf(s) && (l.itinerary == "" || l.itinerary == s.Itinerary)
+	return l.left > 0 && l.when() == atEvaluation && l.flag == flag && l.phase == placeOf(s) &&
+		(l.itinerary == "" || l.itinerary == s.Itinerary)
 }
 
-// placeOf is the place of a state.
+// placeOf returns the place of a state.
 func placeOf(s runner.State) string {
 	if s.Done {
 		return End
@@ -405,7 +403,7 @@ func placeOf(s runner.State) string {
 // live runs reconciles until the run is done.
 func (l *Life[T, W]) live() error {
 	var last error
-	asked := false // for another reconcile although the run is done: another follows
+	asked := false // another reconcile was requested although the run is done: another run follows
 	for range l.engine.setup.MaxReconciles {
 		s, err := l.engine.read(l.object)
 		if err != nil {
@@ -442,8 +440,8 @@ func (l *Life[T, W]) live() error {
 	return &NotDoneError{Reconciles: l.engine.setup.MaxReconciles, Itinerary: s.Itinerary, Phase: s.Phase, Last: last}
 }
 
-// beforeReconcile does what the script says at a place before a reconcile, and
-// reports whether that was anything.
+// beforeReconcile applies the lines and checks at a place before a reconcile, and reports whether
+// there were any.
 func (l *Life[T, W]) beforeReconcile(s runner.State) (happened bool, err error) {
 	itinerary := s.Itinerary
 	key := [2]string{itinerary, placeOf(s)}
@@ -488,8 +486,8 @@ func (l *Life[T, W]) beforeReconcile(s runner.State) (happened bool, err error) 
 	return happened, nil
 }
 
-// after writes what a reconcile has made, unless the script says otherwise,
-// and returns when the next one is due, or that none is.
+// after writes the result of a reconcile, unless the script says otherwise. It returns when the
+// next reconcile is due, and reports as idle that none is.
 func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idle bool, err error) {
 	l.take(r)
 	now := l.engine.clock.Now().Add(l.engine.setup.Step)
@@ -539,14 +537,14 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 	return due, false, nil
 }
 
-// pending reports whether a line still waits to take effect before a
-// reconcile, which then is not waited for.
+// pending reports whether a line waits to take effect before a reconcile. The clock then does not
+// wait for that reconcile to be due.
 func (l *Life[T, W]) pending() bool {
 	return slices.ContainsFunc(l.lines, func(line *scriptLine) bool { return line.left > 0 && line.when() == before })
 }
 
-// awaited reports whether a line waits for the next reconcile in the place of a
-// state: then a run that stopped there may go on.
+// awaited reports whether a line waits for the next reconcile at the place of a state. If so, a run
+// that stopped there may continue.
 func (l *Life[T, W]) awaited(s runner.State) bool {
 	next := l.begun[[2]string{s.Itinerary, placeOf(s)}] + 1
 	return slices.ContainsFunc(l.lines, func(line *scriptLine) bool {
@@ -554,7 +552,7 @@ func (l *Life[T, W]) awaited(s runner.State) bool {
 	})
 }
 
-// take takes down what a reconcile did, and reports what it broke.
+// take records what a reconcile did, and reports what it broke.
 func (l *Life[T, W]) take(r *reconciled[T]) {
 	l.record.take(r.log, r.err, l.now.Sub(l.engine.setup.Start))
 	for _, event := range r.events {
@@ -565,7 +563,7 @@ func (l *Life[T, W]) take(r *reconciled[T]) {
 		for _, line := range l.lines {
 			if line.isAbout(asked.Flag, r.before) {
 				line.left--
-				break // the others did not take effect
+				break // the remaining calls did not take effect
 			}
 		}
 	}
@@ -580,7 +578,7 @@ func (l *Life[T, W]) report(breaks []Break) {
 	}
 }
 
-// written takes down a write, and checks the invariants.
+// written records a write, and checks the invariants.
 func (l *Life[T, W]) written(r *reconciled[T], now time.Time) {
 	l.record.write(r.after, now.Sub(l.engine.setup.Start))
 	l.report(l.engine.invariants(l.engine.snapshot(r.object, r.after, l.injected)))
@@ -590,7 +588,7 @@ func (l *Life[T, W]) addLine(what, text string) {
 	l.record.add(l.now.Sub(l.engine.setup.Start), what, text)
 }
 
-// Object returns the object as it was last written.
+// Object returns the object as last written.
 func (l *Life[T, W]) Object() T { return l.object }
 
 // World returns the world.

@@ -28,7 +28,7 @@ var (
 
 type life = machinetest.Life[*Backup, Cluster]
 
-// calls are the results of a phase's handler, in order.
+// calls returns the results of a phase's handler, in order.
 func calls(l *life, phase string) (results []string) {
 	for _, c := range l.Record().Calls {
 		if c.Phase == phase {
@@ -38,8 +38,8 @@ func calls(l *life, phase string) (results []string) {
 	return results
 }
 
-// Every line of a script, and what becomes of the life.
-func TestLines(t *testing.T) {
+// Each line of a script, and its effect on the life.
+func TestLifeLines(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		script []machinetest.Line
@@ -63,14 +63,14 @@ func TestLines(t *testing.T) {
 			assert.Equal(t, []string{"shop"}, l.World().Uploaded)
 			l.WantItinerary("CleanUp")
 		}},
-		{"a phase fails in the itinerary that cleans up", []machinetest.Line{
+		{"a phase fails in the cleanup itinerary", []machinetest.Line{
 			machinetest.Fail("Upload").In("Backup"), machinetest.Fail("StartTraffic").In("CleanUp").AfterWork(),
 		}, func(t *testing.T, l *life) {
 			l.WantFailures("Backup/Upload: ", "CleanUp/StartTraffic: ")
 		}},
 		{"a handler errs twice", []machinetest.Line{machinetest.Err("Upload", "timeout"), machinetest.Err("Upload", "timeout").Call(2)}, func(t *testing.T, l *life) {
 			assert.Equal(t, []string{"error: timeout", "error: timeout", "done"}, calls(l, "Upload"))
-			assert.Contains(t, l.Transcript(), "      6s  error", "each try a second after the one before")
+			assert.Contains(t, l.Transcript(), "      6s  error", "a retry each second")
 			l.WantPhases("Backup", whole...)
 		}},
 		{"a handler panics", []machinetest.Line{machinetest.Panic("Upload", "nil map")}, func(t *testing.T, l *life) {
@@ -85,7 +85,9 @@ func TestLines(t *testing.T) {
 		{"a handler waits past its deadline", []machinetest.Line{machinetest.Wait("Snapshot", time.Hour)}, func(t *testing.T, l *life) {
 			l.WantFailures("Backup/Snapshot: phase Snapshot was not done within 10 min; at last: Waiting for the snapshot")
 		}},
-		{"a deadline that passes while the controller is down, though the snapshot is ready", []machinetest.Line{machinetest.Clock("Snapshot", 8*time.Hour).Call(2)}, func(t *testing.T, l *life) {
+		{"a deadline that passes while the controller is down, although the snapshot is ready", []machinetest.Line{
+			machinetest.Clock("Snapshot", 8*time.Hour).Call(2),
+		}, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", whole...)
 			l.WantFailures()
 		}},
@@ -115,9 +117,11 @@ func TestLines(t *testing.T) {
 		}},
 		{"a source errs", []machinetest.Line{machinetest.FlagErr(machinetest.Start, "HasVolumes", "no route").Times(2)}, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", whole...)
-			assert.Equal(t, 2, strings.Count(l.Transcript(), "ask      HasVolumes is unknown: no route"), l.Transcript())
+			assert.Equal(t, 2, strings.Count(l.Transcript(), "flag     HasVolumes is unknown: no route"), l.Transcript())
 		}},
-		{"a source errs until the phase that decides its flag has run", []machinetest.Line{machinetest.FlagErr(machinetest.Start, "TrafficOff", "no route")}, func(t *testing.T, l *life) {
+		{"a source errs until the phase that decides its flag has run", []machinetest.Line{
+			machinetest.FlagErr(machinetest.Start, "TrafficOff", "no route"),
+		}, func(t *testing.T, l *life) {
 			l.WantPhases("Backup", whole...)
 			l.WantEvaluated("HasVolumes", "Quiesce", "TrafficOff", "TrafficOff")
 		}},
@@ -164,7 +168,9 @@ func TestLines(t *testing.T) {
 		{"a cancel after the end", []machinetest.Line{machinetest.Edit(machinetest.End, "cancel")}, func(t *testing.T, l *life) {
 			l.WantItinerary("Backup")
 		}},
-		{"a pause that is left to the limit of reconciles", []machinetest.Line{machinetest.Edit("Upload", "pause"), machinetest.Stop("Upload").Call(1)}, func(t *testing.T, l *life) {
+		{"a stop while the run is paused", []machinetest.Line{
+			machinetest.Edit("Upload", "pause"), machinetest.Stop("Upload").Call(1),
+		}, func(t *testing.T, l *life) {
 			assert.True(t, l.Object().Spec.Paused)
 			assert.Equal(t, "Upload", l.State().Phase)
 		}},
@@ -189,7 +195,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// renamed is a release that calls Upload Send.
+// renamed is a release in which Upload is named Send.
 func renamed(c *Cluster) runner.Options[*Backup] {
 	all := itineraries()
 	for i := range all[0].Phases {
@@ -203,7 +209,7 @@ func renamed(c *Cluster) runner.Options[*Backup] {
 	return o
 }
 
-// countEqual counts writes that are the same as the one before.
+// countEqual counts writes that equal the previous one.
 func countEqual(writes []machinetest.Write) (n int) {
 	for i := 1; i < len(writes); i++ {
 		if fmt.Sprint(writes[i].State) == fmt.Sprint(writes[i-1].State) {
@@ -213,8 +219,8 @@ func countEqual(writes []machinetest.Write) (n int) {
 	return n
 }
 
-// What a life reports, and nothing else.
-func TestALifeFails(t *testing.T) {
+// Each problem of a life is reported, and nothing else.
+func TestLifeReports(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		live func(machinetest.TB)
@@ -222,7 +228,7 @@ func TestALifeFails(t *testing.T) {
 	}{
 		{"a line for a phase that does not run", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Fail("StopTraffic"))
-		}, []string{`the line machinetest.Fail("StopTraffic") was never used: the run did not come there`}},
+		}, []string{`the line machinetest.Fail("StopTraffic") was never used: the run did not get there`}},
 		{"a line for a call that never comes", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Fail("Upload").Call(7))
 		}, []string{`the line machinetest.Fail("Upload").Call(7) was never used: the run was there for 1 reconciles`}},
@@ -272,15 +278,15 @@ func TestALifeFails(t *testing.T) {
 			s.Releases = map[string]func(*Cluster) runner.Options[*Backup]{"without": without}
 			machinetest.New(t, s).Run(machinetest.Release("Upload", "without"))
 		}, []string{`the run stopped: itinerary "Backup" has no phase "Upload"`}},
-		{"a run that was to stop", func(t machinetest.TB) { _ = machinetest.New(t, setup()).RunToError() },
-			[]string{"the run was to stop with an error"}},
+		{"a run that must stop", func(t machinetest.TB) { _ = machinetest.New(t, setup()).RunToError() },
+			[]string{"the run must stop with an error"}},
 		{"an assertion before anything ran", func(t machinetest.TB) { machinetest.New(t, setup()).WantSteps("Prepare") },
 			[]string{"nothing has run yet; call Run first"}},
 		{"a life that is run twice", func(t machinetest.TB) {
 			l := machinetest.New(t, setup())
 			l.Run()
 			l.Run()
-		}, []string{"a life is run once"}},
+		}, []string{"a life runs only once"}},
 		{"other phases", func(t machinetest.TB) {
 			l := machinetest.New(t, setup())
 			l.Run()
@@ -295,7 +301,8 @@ func TestALifeFails(t *testing.T) {
 			l.WantResult(phases.Canceled)
 			l.WantFailures("Backup/Upload: no")
 			l.WantEvaluated("HasVolumes")
-		}, []string{"steps: -want +got", "messages: -want +got", "itinerary: -want +got", "result: -want +got", "failures: -want +got", "flags asked: -want +got"}},
+		}, []string{"steps: -want +got", "messages: -want +got", "itinerary: -want +got", "result: -want +got", "failures: -want +got",
+			"flags evaluated: -want +got"}},
 		{"an invariant", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Flags("Quiesce"), machinetest.Flag("Report", "TrafficOff", true))
 		}, []string{"traffic is never off at the end"}},
@@ -345,12 +352,12 @@ func TestALifeFails(t *testing.T) {
 		{"a world that JSON does not keep", func(t machinetest.TB) {
 			machinetest.New(t, machinetest.Setup[*Backup, struct{ pods int }]{Object: &Backup{},
 				Options: func(*struct{ pods int }) runner.Options[*Backup] { return options(&Cluster{}) }})
-		}, []string{"pods is not exported, and would be lost"}},
+		}, []string{"pods is not exported and would be lost"}},
 		{"a world with a pointer", func(t machinetest.TB) {
 			type world struct{ Cluster *Cluster }
 			machinetest.New(t, machinetest.Setup[*Backup, world]{Object: &Backup{},
 				Options: func(w *world) runner.Options[*Backup] { return options(w.Cluster) }})
-		}, []string{"world.Cluster is a pointer; what keeps it would not see the world of the next reconcile"}},
+		}, []string{"world.Cluster is a pointer; a function that keeps it would miss the next reconcile's world"}},
 		{"a lost write that is none", func(t machinetest.TB) {
 			s := setup()
 			s.Elapse = func(c *Cluster, now time.Time) {
@@ -374,7 +381,7 @@ func TestALifeFails(t *testing.T) {
 			l := machinetest.New(t, setup())
 			l.Run()
 			l.Golden("testdata/none.golden", false)
-		}, []string{"let the test write it once, with update set"}},
+		}, []string{"run the test once with update set to write the file"}},
 		{"another golden file", func(t machinetest.TB) {
 			l := machinetest.New(t, setup())
 			l.Run(machinetest.Flags())
@@ -396,7 +403,7 @@ func without(c *Cluster) runner.Options[*Backup] {
 	return o
 }
 
-func TestARunThatStops(t *testing.T) {
+func TestRunToError(t *testing.T) {
 	s := setup()
 	s.Releases = map[string]func(*Cluster) runner.Options[*Backup]{"without": without}
 	l := machinetest.New(t, s)
@@ -407,8 +414,8 @@ func TestARunThatStops(t *testing.T) {
 	l.WantItinerary("Backup")
 }
 
-// A run that a failure has stopped goes on once a user fixes the object.
-func TestARunThatIsFixed(t *testing.T) {
+// A run that a failure has stopped continues once a user fixes the object.
+func TestRunToErrorOfFixedRun(t *testing.T) {
 	s := scripted()
 	build := s.Options
 	s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
@@ -430,9 +437,9 @@ func TestARunThatIsFixed(t *testing.T) {
 	assert.Equal(t, phases.Failed, l.State().Result)
 }
 
-// Outside a cleanup itinerary a failure that OnFail panics at is recorded once
-// OnFail can be called: the handler is called again until then.
-func TestAFailureWhileOnFailPanics(t *testing.T) {
+// If OnFail panics outside a cleanup itinerary, the failure is recorded once OnFail returns; until
+// then the handler is called again.
+func TestLifeWhoseOnFailPanics(t *testing.T) {
 	s := scripted()
 	build := s.Options
 	s.Options = func(w *struct{}) runner.Options[*machinetest.Object] {
@@ -453,10 +460,9 @@ func TestAFailureWhileOnFailPanics(t *testing.T) {
 	l.WantResult(phases.Failed)
 }
 
-// A failure in a cleanup itinerary that OnFail or the selector could not be told
-// of at first is passed by later, and what the phase decides is evaluated all the
-// same.
-func TestAFailureInACleanupWhileTheSelectorPanics(t *testing.T) {
+// If OnFail or the selector panics at a failure in a cleanup itinerary, the cleanup continues
+// later, and the flags that the phase decides are evaluated all the same.
+func TestLifeWhoseCleanupPanics(t *testing.T) {
 	for name, plant := range map[string]func(*runner.Options[*machinetest.Object]){
 		"OnFail panics": func(o *runner.Options[*machinetest.Object]) {
 			o.OnFail = func(context.Context, *machinetest.Object, runner.Failure) error { panic("no lister") }
@@ -489,14 +495,14 @@ func TestAFailureInACleanupWhileTheSelectorPanics(t *testing.T) {
 	}
 }
 
-func TestGolden(t *testing.T) {
+func TestLifeGolden(t *testing.T) {
 	l := machinetest.New(t, setup())
 	l.Run(machinetest.Flags("HasVolumes", "Quiesce"), machinetest.Err("Snapshot", "timeout"), machinetest.Fail("Upload", "no space left"))
 	l.Golden("testdata/backup.golden", *update)
 }
 
-// The clock stands still, goes by steps, or follows the requeues.
-func TestTheClock(t *testing.T) {
+// The clock does not move, moves in steps, or follows the requeues.
+func TestLifeClock(t *testing.T) {
 	end := func(change func(*machinetest.Setup[*Backup, Cluster]), script ...machinetest.Line) (time.Time, *life) {
 		s := setup()
 		change(&s)
@@ -523,15 +529,15 @@ func TestTheClock(t *testing.T) {
 }
 
 // A handler that waits for its context without Hang ends all the same.
-func TestHangOutsideOfALife(t *testing.T) {
+func TestHangOutsideLife(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	assert.ErrorIs(t, machinetest.Hang(ctx), context.DeadlineExceeded)
 }
 
-// A real handler that hangs moves the clock to its deadline, and contexts made
-// of its own end with it.
-func TestARealHandlerHangs(t *testing.T) {
+// A real handler that hangs moves the clock to its deadline, which also ends contexts derived from
+// its own.
+func TestLifeWhoseHandlerHangs(t *testing.T) {
 	s := setup()
 	var child, parent error
 	s.Options = func(c *Cluster) runner.Options[*Backup] {
@@ -549,15 +555,14 @@ func TestARealHandlerHangs(t *testing.T) {
 	}
 	l := machinetest.New(t, s)
 	l.Run()
-	assert.Equal(t, 11*time.Minute+time.Second, l.Record().Writes[len(l.Record().Writes)-1].At, "of the clock, and not an hour more")
+	assert.Equal(t, 11*time.Minute+time.Second, l.Record().Writes[len(l.Record().Writes)-1].At, "not an hour more")
 	assert.ErrorIs(t, child, context.DeadlineExceeded)
 	assert.ErrorIs(t, parent, context.DeadlineExceeded)
 	l.WantItinerary("CleanUp")
 }
 
-// Lives with several phases in a reconcile break no promise, whatever is
-// decided on the way.
-func TestSeveralPhasesInAReconcile(t *testing.T) {
+// Lives with several phases per reconcile break no promise, whatever is decided on the way.
+func TestLifeWithSeveralPhasesPerReconcile(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		it := itinerarytest.Generate(r, false, true)
@@ -589,9 +594,9 @@ func TestSeveralPhasesInAReconcile(t *testing.T) {
 	}
 }
 
-// What Elapse changes while a phase waits is no fault of the run, which need not
-// see it.
-func TestAFlagThatElapseChanges(t *testing.T) {
+// A flag that Elapse changes while a phase waits breaks no promise: the run need not see the
+// change.
+func TestLifeWhoseElapseChangesFlag(t *testing.T) {
 	s := setup()
 	s.Elapse = func(c *Cluster, now time.Time) {
 		c.TrafficOff = now.After(time.Date(2000, 1, 1, 0, 0, 20, 0, time.UTC)) && now.Before(time.Date(2000, 1, 1, 0, 1, 0, 0, time.UTC))
@@ -602,24 +607,24 @@ func TestAFlagThatElapseChanges(t *testing.T) {
 	machinetest.New(t, s).Run()
 }
 
-// Each evaluation takes one line, the first that is left.
-func TestTwoErrorsOfASource(t *testing.T) {
+// Each evaluation uses one line: the first remaining one.
+func TestFlagErrTwice(t *testing.T) {
 	l := machinetest.New(t, setup())
 	l.Run(machinetest.FlagErr(machinetest.Start, "Quiesce", "one"), machinetest.FlagErr(machinetest.Start, "Quiesce", "two"))
 	for _, text := range []string{"one", "two"} {
-		assert.Equal(t, 1, strings.Count(l.Transcript(), "ask      Quiesce is unknown: "+text), l.Transcript())
+		assert.Equal(t, 1, strings.Count(l.Transcript(), "flag     Quiesce is unknown: "+text), l.Transcript())
 	}
 }
 
-// clocked is a world that keeps the time, for handlers that need it.
+// clocked is a world that has the time, for handlers that need it.
 type clocked struct {
 	Now  time.Time
 	Made []string
 }
 
-// A handler that adopts what it has made before a crash, one wait later, is
-// idempotent, although time has passed.
-func TestAWorldThatKeepsTheTime(t *testing.T) {
+// A handler that adopts what it made before a crash, one wait later, is idempotent although time
+// has passed.
+func TestLifeWhoseWorldHasTime(t *testing.T) {
 	machinetest.Explore(t, machinetest.Exploration[*Backup, clocked]{Setup: machinetest.Setup[*Backup, clocked]{
 		Object: &Backup{Spec: Spec{Name: "shop"}},
 		Elapse: func(w *clocked, now time.Time) { w.Now = now },
@@ -636,7 +641,7 @@ func TestAWorldThatKeepsTheTime(t *testing.T) {
 				case len(w.Made) == 0:
 					w.Made, b.Status.Snapshot = []string{b.Spec.Name}, b.Spec.Name
 					return runner.Done(), nil
-				case b.Status.Snapshot == "": // of before the crash
+				case b.Status.Snapshot == "": // from before the crash
 					b.Status.Snapshot = w.Made[0]
 					return runner.Wait(time.Second, "adopting the snapshot"), nil
 				}
@@ -646,7 +651,7 @@ func TestAWorldThatKeepsTheTime(t *testing.T) {
 		}}, Failures: -1})
 }
 
-func TestLinesPrintThemselves(t *testing.T) {
+func TestLineString(t *testing.T) {
 	for _, tt := range []struct {
 		line machinetest.Line
 		want string
@@ -663,8 +668,8 @@ func TestLinesPrintThemselves(t *testing.T) {
 	}
 }
 
-// Whoever imports the package does not import testing with it.
-func TestTestingIsNotImported(t *testing.T) {
+// A program that imports the package does not import testing.
+func TestImportsWithoutTesting(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -678,10 +683,12 @@ func TestTestingIsNotImported(t *testing.T) {
 	}
 }
 
-// What OnError decides is what the harness expects: a phase that fails before
-// its deadline and without one, a run that stops, a cleanup that goes on.
-func TestWhatAnErrorMeans(t *testing.T) {
-	for action, name := range map[runner.ErrorAction]string{runner.ActionRetry: "retry", runner.ActionFail: "fail", runner.ActionStop: "stop"} {
+// The harness expects what OnError decides: a phase fails before its deadline or without one, a run
+// stops, a cleanup continues.
+func TestLifeWithOnError(t *testing.T) {
+	for action, name := range map[runner.ErrorAction]string{
+		runner.ActionRetry: "retry", runner.ActionFail: "fail", runner.ActionStop: "stop",
+	} {
 		for _, deadline := range []time.Duration{0, time.Hour} {
 			t.Run(fmt.Sprint(name, ", deadline ", deadline), func(t *testing.T) {
 				s := setup()
@@ -712,9 +719,9 @@ func TestWhatAnErrorMeans(t *testing.T) {
 	}
 }
 
-// One handler for all phases is one of each: it is called for the phases that
-// have none, with the visit, and checked as theirs are.
-func TestOneHandlerForAllPhases(t *testing.T) {
+// A handler for all phases is called for the phases that have none, with the visit, and is checked
+// like theirs.
+func TestLifeWithOptionsHandler(t *testing.T) {
 	s := setup()
 	build := s.Options
 	var at []string

@@ -7,16 +7,16 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// What an exploration tries at phases that have limits, and with live flags.
+// What an exploration tries at phases with limits, and with live flags.
 
-// others are the budgets that a state has beside those of failures and crashes, as
-// one number.
+// others returns the remaining budgets of a state, apart from those of failures and crashes, as one
+// number.
 func (it *item[T]) others() uint64 {
 	return uint64(it.errors)<<32 | uint64(it.changes)<<16 | uint64(min(it.attempts, maxAttempts))
 }
 
-// limits tries what the limits of a phase are about: its handler waits, which it
-// does until its deadline, and returns errors.
+// limits tries what the limits of a phase are for: the handler waits until the deadline, and it
+// returns errors.
 func (w *explorer[T, W]) limits(it *item[T], itinerary, phase string, add func(candidate[T], error)) {
 	p := w.engine.phase(itinerary, phase)
 	fails := it.failures > 0 && !lists(w.NeverFails, itinerary, phase)
@@ -28,7 +28,7 @@ func (w *explorer[T, W]) limits(it *item[T], itinerary, phase string, add func(c
 	}
 }
 
-// injectedFailure reports whether a phase failed by what an act injected.
+// injectedFailure reports whether an act's injection made a phase fail.
 func (w *explorer[T, W]) injectedFailure(a act, r *reconciled[T]) bool {
 	switch a.kind {
 	case actFail:
@@ -76,8 +76,8 @@ func (w *explorer[T, W]) changes(it *item[T], add func(candidate[T], error)) {
 	}
 }
 
-// change turns a live flag, and other live flags as far as the relations force
-// that. It reports false if they do not allow it.
+// change inverts a live flag, and other live flags if the relations force that. It reports false if
+// the relations do not allow the change.
 func (w *explorer[T, W]) change(now phases.Facts, flag phases.Flags) (names []string, changed phases.Facts, ok bool) {
 	live := w.flags.Live()
 	f, ok := propagate(w.flags, now.Forget(live).Set(flag, phases.TruthOf(now.Of(flag) != phases.True)))
@@ -99,8 +99,7 @@ func (w *explorer[T, W]) change(now phases.Facts, flag phases.Flags) (names []st
 	return names, changed, true
 }
 
-// attempts counts the calls of a handler that ended in an error without a break,
-// this reconcile included.
+// attempts counts consecutive handler calls that ended in an error, including this reconcile.
 func (e *engine[T, W]) attempts(r *reconciled[T]) int {
 	switch {
 	case r.before.Itinerary != r.after.Itinerary || r.before.Visit != r.after.Visit || r.after.Done:
@@ -115,15 +114,14 @@ func (e *engine[T, W]) attempts(r *reconciled[T]) int {
 	return r.carried.attempts + 1
 }
 
-// early reports whether a handler was called before its next attempt was due,
-// which does not count.
+// early reports whether a handler was called before its next attempt was due; such a call does not
+// count.
 func early(before runner.State, one call) bool {
 	return before.Retry != nil && before.Retry.Kind == runner.RetryHandler && before.Retry.Next.After(one.at)
 }
 
-// tries checks that a phase fails once it was tried as often as it may, and not
-// before. An attempt whose write was lost counts for a runner that remembers it,
-// so this is checked only if each attempt is in the state.
+// tries checks that a phase fails when its attempts are used up, and not before. A runner also
+// counts an attempt whose write was lost, so this is checked only if each attempt is in the state.
 func (c *checking) tries() {
 	one := c.callBefore()
 	if one == nil || !c.eachWrite || one.answer != resultError || c.gaveUp {
@@ -139,10 +137,10 @@ func (c *checking) tries() {
 	}
 	switch failed := c.failedNow(*one); {
 	case failed && n < limits.maxAttempts:
-		c.in(one.itinerary, PromiseAttempts, "a phase fails before it was tried as often as it may",
-			"%s, %d of %d times", one.phase, n, limits.maxAttempts)
+		c.in(one.itinerary, PromiseAttempts, "a phase fails before its attempts are used up",
+			"%s, after %d of %d attempts", one.phase, n, limits.maxAttempts)
 	case !failed && n >= limits.maxAttempts && c.stays():
-		c.in(one.itinerary, PromiseAttempts, "a phase is tried more often than it may",
-			"%s, %d times, at most %d", one.phase, n, limits.maxAttempts)
+		c.in(one.itinerary, PromiseAttempts, "a phase has more attempts than allowed",
+			"%s, %d attempts, at most %d", one.phase, n, limits.maxAttempts)
 	}
 }

@@ -9,14 +9,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// in reports a break in an itinerary that need not be the one in which the run
-// is now.
+// in reports a break in an itinerary that may differ from the current one.
 func (c *checking) in(itinerary, promise, how, format string, args ...any) {
 	c.broken(promise, how, format, args...)
 	c.breaks[len(c.breaks)-1].Itinerary = itinerary
 }
 
-// eventsIn are the events of a kind, in order.
+// eventsIn returns the events of one kind, in order.
 func eventsIn[E runner.Event](c *checking) (all []E) {
 	for _, event := range c.events {
 		if e, ok := event.(E); ok {
@@ -28,28 +27,28 @@ func eventsIn[E runner.Event](c *checking) (all []E) {
 
 func cleansUp(g *machine.Graph) bool { return g != nil && g.IsCleanup() }
 
-// failures checks promise 11: a cleanup itinerary passes a failed phase by and
-// is left only for another that does not stand for a failure; in any other
-// itinerary nothing runs after a failed phase, and the run stops unless it is
-// switched.
+// failures checks promise 11. A cleanup itinerary continues after a failed phase, and a run leaves
+// it only for another cleanup itinerary whose result is not Failed. In any other itinerary nothing
+// runs after a failed phase, and the run stops unless it switches.
 func (c *checking) failures() {
 	begun := c.before.Phase != "" && c.before.Itinerary != c.after.Itinerary
 	switch {
 	case begun && cleansUp(c.leftGraph) && !cleansUp(c.graph):
-		c.in(c.before.Itinerary, PromiseCleanup, "it is left for an itinerary that does not clean up",
+		c.in(c.before.Itinerary, PromiseCleanup, "a cleanup itinerary is left for one that does not clean up",
 			"%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)
 	case begun && cleansUp(c.leftGraph) && c.graph.Result() == phases.Failed:
-		c.in(c.before.Itinerary, PromiseCleanup, "it is left for an itinerary that stands for a failure",
+		c.in(c.before.Itinerary, PromiseCleanup, "a cleanup itinerary is left for one whose result is Failed",
 			"%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)
 	}
 
 	here := c.before.Itinerary == c.after.Itinerary
 	moved := here && (c.after.Phase != c.before.Phase || c.after.Visit != c.before.Visit || c.after.Done)
 	if c.before.PhaseFailed() && !cleansUp(c.leftGraph) && here && (moved || len(c.calls) > 0) {
-		c.broken(PromiseNoFailures, "a phase runs after one that failed", "%s failed, and the run is at %s", c.before.Phase, c.now.Position())
+		c.broken(PromiseNoFailures, "a phase runs after one that failed",
+			"%s failed, and the run is at %s", c.before.Phase, c.now.Position())
 	}
 	if c.after.PhaseFailed() && !cleansUp(c.graph) && c.err == nil && !c.held {
-		c.broken(PromiseNoFailures, "a failure that is not answered does not stop the run", "%s failed", c.after.Phase)
+		c.broken(PromiseNoFailures, "an unanswered failure does not stop the run", "%s failed", c.after.Phase)
 	}
 	failures := eventsIn[runner.PhaseFailed](c)
 	if c.onFails >= 0 && c.onFails != len(failures) {
@@ -63,38 +62,42 @@ func (c *checking) failures() {
 	for _, failed := range failures {
 		switch cleanup := cleansUp(c.graphOf(failed.Itinerary)); {
 		case cleanup && c.after.Itinerary != failed.Itinerary && c.graph.Result() == phases.Failed:
-			c.in(failed.Itinerary, PromiseNoFailures, "a cleanup itinerary is left because a phase of it fails", "%s failed, and %s begins", failed.Phase, c.after.Itinerary)
+			c.in(failed.Itinerary, PromiseNoFailures, "a cleanup itinerary is left because one of its phases fails",
+				"%s failed, and %s begins", failed.Phase, c.after.Itinerary)
 		case cleanup && c.after.Itinerary == failed.Itinerary && errors.As(c.err, new(*runner.UnansweredFailureError)):
-			c.in(failed.Itinerary, PromiseCleanup, "it stops at a phase that failed", "%s", failed.Phase)
+			c.in(failed.Itinerary, PromiseCleanup, "a cleanup itinerary stops at a failed phase", "%s", failed.Phase)
 		case !cleanup && c.after.Itinerary == failed.Itinerary && (c.after.Phase != failed.Phase || c.after.Done):
-			c.in(failed.Itinerary, PromiseNoFailures, "a phase runs after one that failed", "%s failed, and the run is at %s", failed.Phase, c.now.Position())
+			c.in(failed.Itinerary, PromiseNoFailures, "a phase runs after one that failed",
+				"%s failed, and the run is at %s", failed.Phase, c.now.Position())
 		}
 	}
 }
 
-// pause checks promise 16: while a run is paused no handler is called and
-// nothing moves, but for a cleanup itinerary, which runs all the same.
+// pause checks promise 16: while a run is paused no handler is called and nothing moves, except in
+// a cleanup itinerary.
 func (c *checking) pause() {
 	if !c.paused {
 		if c.held {
-			c.broken(PromisePause, "a run is held that is not paused", "at %s", c.now.Position())
+			c.broken(PromisePause, "a run is held although it is not paused", "at %s", c.now.Position())
 		}
 		return
 	}
 	passes := cleansUp(c.graph) && !c.holdsCleanup
-	moved := c.before.Itinerary != c.after.Itinerary || c.before.Phase != c.after.Phase || c.before.Visit != c.after.Visit && c.before.Visit != 0 || c.after.Done
+	moved := c.before.Itinerary != c.after.Itinerary || c.before.Phase != c.after.Phase ||
+		c.before.Visit != c.after.Visit && c.before.Visit != 0 || c.after.Done
 	switch to := c.graphOf(c.selected); {
 	case passes && c.held:
 		c.broken(PromisePause, "a pause holds a cleanup itinerary", "at %s", c.now.Position())
 	case !passes && (moved || len(c.calls) > 0):
-		c.broken(PromisePause, "a run that is paused moves", "from %q to %s, %d calls of handlers", c.before.Phase, c.now.Position(), len(c.calls))
+		c.broken(PromisePause, "a paused run moves",
+			"from %q to %s, %d calls of handlers", c.before.Phase, c.now.Position(), len(c.calls))
 	case !passes && cleansUp(to) && !c.holdsCleanup && c.err == nil && c.graph.MayLeaveFor(to):
 		c.broken(PromisePause, "a pause holds a switch to a cleanup itinerary", "%s, at %s", c.selected, c.now.Position())
 	}
 }
 
-// selection checks that a selection which is not followed can be seen, and is
-// reported once.
+// selection checks that a selection which is not followed is recorded in the state, and reported
+// once.
 func (c *checking) selection() {
 	if c.selected == "" || c.err != nil {
 		return
@@ -104,17 +107,17 @@ func (c *checking) selection() {
 		want = c.selected
 	}
 	if got := c.after.SwitchHeld; got != want {
-		c.broken(PromiseSelected, "the state does not hold the selection that is not followed", "it holds %q, want %q", got, want)
+		c.broken(PromiseSelected, "the state does not record the selection that is not followed", "it holds %q, want %q", got, want)
 	}
 	told := len(eventsIn[runner.SwitchHeld](c))
 	if is := c.after.SwitchHeld; told > 1 || (told == 1) != (is != "" && is != c.before.SwitchHeld) {
-		c.broken(PromiseSelected, "it is not reported once", "%d events, before %q, now %q", told, c.before.SwitchHeld, is)
+		c.broken(PromiseSelected, "the selection is not reported exactly once",
+			"%d events, before %q, now %q", told, c.before.SwitchHeld, is)
 	}
 }
 
-// outcome checks promise 13: what the state holds of failures and of
-// itineraries that were left is what happened in this reconcile beside what it
-// held before, and its result follows from that.
+// outcome checks promise 13: the failures and itineraries that this reconcile adds to the state are
+// those that happened, and the result follows from them.
 func (c *checking) outcome() {
 	left := slices.Clone(c.before.Switches)
 	for _, begun := range eventsIn[runner.ItineraryBegun](c) {
@@ -127,15 +130,16 @@ func (c *checking) outcome() {
 		}
 		left = append(left, runner.Switch{From: begun.PreviousItinerary, Phase: begun.Phase, To: begun.Itinerary, Reason: why})
 		if failed := c.failedAt(begun.PreviousItinerary, begun.Phase); begun.Failed != failed && (failed || !c.failed) {
-			c.broken(PromiseOutcome, "why an itinerary was left is not what happened", "%s at %q: %s", begun.PreviousItinerary, begun.Phase, why)
+			c.broken(PromiseOutcome, "the reason for a switch is wrong",
+				"%s at %q: %s", begun.PreviousItinerary, begun.Phase, why)
 		}
 	}
 	left = left[max(len(left)-runner.MaxSwitches, 0):]
 	if !slices.EqualFunc(left, c.after.Switches, func(a, b runner.Switch) bool {
-		a.At = b.At // it is not in the event
+		a.At = b.At // the event does not have it
 		return a == b
 	}) {
-		c.broken(PromiseOutcome, "the itineraries left are not those that were left", "the state holds %v, want %v", c.after.Switches, left)
+		c.broken(PromiseOutcome, "the recorded switches are wrong", "the state holds %v, want %v", c.after.Switches, left)
 	}
 
 	failed, inCleanup := c.before.FailedPhases, c.before.FailedInCleanup
@@ -147,33 +151,35 @@ func (c *checking) outcome() {
 		}
 	}
 	if failed != c.after.FailedPhases || inCleanup != c.after.FailedInCleanup {
-		c.broken(PromiseOutcome, "a failure is not counted", "%d and %d in cleanup, want %d and %d", c.after.FailedPhases, c.after.FailedInCleanup, failed, inCleanup)
+		c.broken(PromiseOutcome, "a failure is not counted",
+			"%d and %d in cleanup, want %d and %d", c.after.FailedPhases, c.after.FailedInCleanup, failed, inCleanup)
 	}
 
 	if c.after.Dropped != nil && c.after.Dropped.Switches > 0 {
-		return // the first itineraries are not known any more
+		return // the first itineraries are no longer known
 	}
 	want := c.result()
 	if c.after.Result != want {
-		c.broken(PromiseOutcome, "the result is not the one that the record leads to", "%q, want %q", c.after.Result, want)
+		c.broken(PromiseOutcome, "the result does not follow from the record", "%q, want %q", c.after.Result, want)
 	}
 	for _, finished := range eventsIn[runner.RunFinished](c) {
 		if finished.Result != want {
-			c.broken(PromiseOutcome, "the result that is reported is not the one of the record", "%q, want %q", finished.Result, want)
+			c.broken(PromiseOutcome, "the reported result does not follow from the record", "%q, want %q", finished.Result, want)
 		}
 	}
 }
 
-// failedAt reports whether a phase has failed when its itinerary was left.
+// failedAt reports whether a phase had failed when its itinerary was left.
 func (c *checking) failedAt(itinerary, phase string) bool {
 	if c.before.Itinerary == itinerary && c.before.Phase == phase && c.before.PhaseFailed() {
 		return true
 	}
-	return slices.ContainsFunc(eventsIn[runner.PhaseFailed](c), func(f runner.PhaseFailed) bool { return f.Itinerary == itinerary && f.Phase == phase })
+	return slices.ContainsFunc(eventsIn[runner.PhaseFailed](c), func(f runner.PhaseFailed) bool {
+		return f.Itinerary == itinerary && f.Phase == phase
+	})
 }
 
-// result is that of the run, by what the state holds of its failures and
-// itineraries.
+// result computes the run's result from the failures and itineraries in the state.
 func (c *checking) result() phases.Result {
 	if c.after.FailedPhases > 0 {
 		return phases.Failed
@@ -188,10 +194,10 @@ func (c *checking) result() phases.Result {
 	if len(entered) == 0 {
 		entered = []*machine.Graph{c.graph}
 	}
-	var first phases.Result // of a cleanup itinerary
+	var first phases.Result // of the first cleanup itinerary
 	for _, g := range entered {
 		switch {
-		case g == nil: // another release had it
+		case g == nil: // it belongs to another release
 		case g.Result() == phases.Canceled:
 			return phases.Canceled
 		case g.IsCleanup() && first == "":

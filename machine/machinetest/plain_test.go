@@ -21,26 +21,29 @@ type deep struct {
 	ByName            map[string]deep
 }
 
-// What JSON does not keep is refused, by its place.
-func TestWhatJSONKeeps(t *testing.T) {
+// Types that JSON does not keep are refused, with the place of the problem.
+func TestCheckPlain(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		v    any
 		want string
 	}{
 		{"a custom resource", &deep{}, ""},
-		{"a type without anything", struct{}{}, ""},
+		{"an empty type", struct{}{}, ""},
 		{"a time", time.Time{}, ""},
-		{"a field that is not exported", struct{ pods int }{}, "pods is not exported, and would be lost from one reconcile to the next; export it, or let the type implement json.Marshaler and json.Unmarshaler"},
+		{"a field that is not exported", struct{ pods int }{},
+			"pods is not exported and would be lost between reconciles; " +
+				"export it, or implement json.Marshaler and json.Unmarshaler on the type"},
 		{"a field deep inside", struct {
 			Pods map[string][]struct{ name string }
 		}{}, "Pods.name is not exported"},
 		{"a field without a name in JSON", struct {
 			Pods int `json:"-"`
-		}{}, "Pods is kept out of JSON by its tag"},
-		{"a type that only writes itself", struct{ At halfway }{}, "At writes itself as JSON and does not read itself back; let it implement json.Unmarshaler too"},
-		{"a function", struct{ Create func() }{}, "Create is a func, which cannot be kept as JSON"},
-		{"a channel", struct{ Done chan int }{}, "Done is a chan, which cannot be kept as JSON"},
+		}{}, "Pods is excluded from JSON by its tag"},
+		{"a type that only writes itself", struct{ At halfway }{},
+			"At writes itself as JSON but cannot be read back; implement json.Unmarshaler too"},
+		{"a function", struct{ Create func() }{}, "Create is a func, which JSON cannot represent"},
+		{"a channel", struct{ Done chan int }{}, "Done is a chan, which JSON cannot represent"},
 		{"an interface", struct{ Any any }{}, "Any is an interface, which cannot be read back from JSON"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -58,12 +61,12 @@ type halfway struct{ Name string }
 
 func (halfway) MarshalJSON() ([]byte, error) { return []byte("1"), nil }
 
-// shallow has a DeepCopy that is none.
+// shallow has a DeepCopy that shares its map.
 type shallow struct{ Pods map[string]bool }
 
 func (s *shallow) DeepCopy() *shallow { out := *s; return &out }
 
-func TestADeepCopyIsNotTrusted(t *testing.T) {
+func TestCopyOfIgnoresDeepCopy(t *testing.T) {
 	a := &shallow{Pods: map[string]bool{"a": true}}
 	b, err := copyOf(a)
 	require.NoError(t, err)
@@ -71,7 +74,7 @@ func TestADeepCopyIsNotTrusted(t *testing.T) {
 	assert.True(t, a.Pods["a"])
 }
 
-func TestCopiesShareNothing(t *testing.T) {
+func TestCopyOfSharesNothing(t *testing.T) {
 	a := &deep{Self: []*deep{{Took: time.Second}}}
 	b, err := copyOf(a)
 	require.NoError(t, err)

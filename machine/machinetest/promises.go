@@ -16,19 +16,19 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Break is a promise or an invariant that did not hold.
+// Break is a promise or an invariant that does not hold.
 type Break struct {
 	// Promise is one of the Promise constants, or the name of an invariant.
 	Promise string
-	// Itinerary is the itinerary in which it happened; empty before the first.
+	// Itinerary is the itinerary in which the break occurred; empty before the first.
 	Itinerary string
-	// How describes what happened, in the same words each time.
+	// How describes what happened; it is the same text for every break of this kind.
 	How string
 	// Detail names the phases, steps and flags.
 	Detail string
 }
 
-// String returns all of it in a line, and the detail behind it.
+// String returns the break as one line.
 func (b Break) String() string {
 	in := "in itinerary " + b.Itinerary
 	if b.Itinerary == "" {
@@ -37,9 +37,8 @@ func (b Break) String() string {
 	return strings.TrimSuffix(fmt.Sprintf("%s, %s: %s: %s", b.Promise, in, b.How, b.Detail), ": ")
 }
 
-// What is checked, as the Promise of a [Break]: the promises of the design that
-// every reconcile is held against, the contract of handlers, and that every
-// state which an exploration comes to has a way to the end.
+// Values of the Promise of a [Break]: the promises of the design that every reconcile is checked
+// against, the contract of handlers, and that every explored state has a path to the end.
 const (
 	PromisePlan       = "the plan is the run"
 	PromiseSteps      = "no step that will not run"
@@ -66,16 +65,16 @@ const (
 	PromiseEnds       = "a run comes to its end"
 )
 
-// promises holds a reconcile against the promises of the design. It goes by
-// the states before and after, by the events, and by a plan of its own for
-// each; and by what the sources really answer.
+// promises checks a reconcile against the promises of the design, based on the states before and
+// after, a plan made from each, the events, and what the sources really answer.
 func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 	if r.after.Itinerary == "" || lost(r.err) {
 		return nil // nothing has begun, or nothing was done
 	}
 	c, err := e.checking(r)
 	if err != nil {
-		return []Break{{Promise: PromisePlan, Itinerary: r.after.Itinerary, How: "the state that was written cannot be planned", Detail: err.Error()}}
+		return []Break{{Promise: PromisePlan, Itinerary: r.after.Itinerary,
+			How: "the state that was written cannot be planned", Detail: err.Error()}}
 	}
 	c.selection()
 	if r.after.Run != r.before.Run {
@@ -105,9 +104,8 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 	return c.breaks
 }
 
-// lost reports whether an error means that a run does not know where it is, or
-// where to go on: then nothing was done. A choice that stops the run is of a
-// handler.
+// lost reports whether err means that a run does not know where it is or where to continue: then
+// nothing was done. A choice that stops the run is a handler's error instead.
 func lost(err error) bool {
 	var phase *machine.UnknownPhaseError
 	var itinerary *phases.UnknownItineraryError
@@ -116,20 +114,20 @@ func lost(err error) bool {
 	return errors.As(err, &phase) || errors.As(err, &itinerary) || errors.As(err, &choice) && !errors.As(err, &stop)
 }
 
-// begunAgain checks a reconcile that begins a new run: the one before has ended, the
-// token is another, and nothing of that run is taken over but the steps before the
-// phase that failed, which have not failed.
+// begunAgain checks a reconcile that begins a new run. The previous run must have ended and the
+// token must have changed. The new run takes over only the steps before the phase that failed, and
+// none of these has failed.
 func (c *checking) begunAgain() {
 	was, is := c.before, c.after
 	switch {
 	case !was.Done && was.Stopped == nil:
-		c.broken(PromiseAgain, "a run begins although the one before has not ended", "at %q of %s", was.Phase, was.Itinerary)
+		c.broken(PromiseAgain, "a run begins although the previous one has not ended", "at %q of %s", was.Phase, was.Itinerary)
 	case was.Token == nil || is.Token == nil || *was.Token == *is.Token:
 		c.broken(PromiseAgain, "a run begins although the token is the same", "run %d", is.Run)
 	case is.Run != max(was.Run, 1)+1:
-		c.broken(PromiseAgain, "the runs are not counted", "run %d after %d", is.Run, was.Run)
+		c.broken(PromiseAgain, "the number of the run is wrong", "run %d after %d", is.Run, was.Run)
 	case is.Visit < was.Visit:
-		c.broken(PromiseAgain, "visits are numbered as in the run before", "%d after %d", is.Visit, was.Visit)
+		c.broken(PromiseAgain, "visits are not numbered after those of the previous run", "%d after %d", is.Visit, was.Visit)
 	}
 	known := c.graph.Vocabulary().Facts(is.Facts).Known()
 	for _, asked := range eventsIn[runner.FlagEvaluated](c) {
@@ -137,13 +135,14 @@ func (c *checking) begunAgain() {
 		known &^= flag
 	}
 	if known != 0 {
-		c.broken(PromiseAgain, "a new run takes over what the run before knew", "%s", strings.Join(c.graph.Vocabulary().Names(known), ", "))
+		c.broken(PromiseAgain, "a new run takes over facts of the previous run",
+			"%s", strings.Join(c.graph.Vocabulary().Names(known), ", "))
 	}
 	if c.onePhase && len(c.calls) > 0 {
 		c.broken(PromiseAgain, "a handler is called before the new run is written", "%s", c.calls[0].phase)
 	}
 	if c.onePhase && (len(is.Failures) > 0 || is.Result == phases.Failed) {
-		c.broken(PromiseAgain, "a new run has failures of the run before", "%s", is.Result)
+		c.broken(PromiseAgain, "a new run has failures of the previous run", "%s", is.Result)
 	}
 	for i := range is.Pipeline {
 		step := &is.Pipeline[i]
@@ -152,13 +151,13 @@ func (c *checking) begunAgain() {
 		case step.Failed && c.onePhase:
 			c.broken(PromiseAgain, "a step of a new run has failed", "%s", step.Name)
 		case kept && (i >= len(was.Pipeline) || was.Pipeline[i].Name != step.Name || !step.Started.Equal(was.Pipeline[i].Started)):
-			c.broken(PromiseAgain, "a step of the run before changes its place or its start", "%s", step.Name)
+			c.broken(PromiseAgain, "a step of the previous run changes its place or its start", "%s", step.Name)
 		}
 	}
 }
 
-// done checks that a run which was done does nothing, but say which itinerary
-// is asked for in vain, and why no other run can follow.
+// done checks that a run which was done does nothing, except record which selected itinerary is not
+// followed and why no other run can follow.
 func (c *checking) done() {
 	before := c.before
 	before.SwitchHeld, before.Token = c.after.SwitchHeld, c.after.Token
@@ -169,40 +168,40 @@ func (c *checking) done() {
 	}
 }
 
-// checking is what the checks of a reconcile share.
+// checking is the state that the checks of a reconcile share.
 type checking struct {
 	before, after runner.State
 	err           error
 	gaveUp        bool   // the context of the reconcile has ended
-	held          bool   // by a pause, as the outcome reports it
-	paused        bool   // as the embedder's options see the object
-	holdsCleanup  bool   // a pause holds a cleanup itinerary as well
-	onFails       int    // calls of OnFail that took down a failure; negative if there is none
-	selected      string // the itinerary that the object asks for now; empty if that is not known
+	held          bool   // by a pause, according to the outcome
+	paused        bool   // according to the embedder's options
+	holdsCleanup  bool   // a pause also holds a cleanup itinerary
+	onFails       int    // calls of OnFail that recorded a failure; negative if the options have no OnFail
+	selected      string // the itinerary that the object selects now; empty if unknown
 	began, ended  time.Time
-	again         bool // and after what time
+	again         bool // and after next
 	next          time.Duration
 	size          int              // of the object, as JSON
-	onePhase      bool             // a reconcile leaves one phase at most
-	same          bool             // the itinerary is the same, and so is its definition
-	graph         *machine.Graph   // of the itinerary after
-	now           *machine.Plan    // from where the run is
-	was           *machine.Plan    // from where it was, by the facts of before; nil if it is another itinerary now
-	left          *machine.Plan    // from where it was once its work is done, by the facts of now; nil likewise
-	leaving       *machine.Machine // there
-	leftGraph     *machine.Graph   // of the itinerary before; nil if there was none
+	onePhase      bool             // a reconcile leaves at most one phase
+	same          bool             // the itinerary and its definition have not changed
+	graph         *machine.Graph   // of the itinerary after the reconcile
+	now           *machine.Plan    // from the current position
+	was           *machine.Plan    // from the previous position, by the facts before; nil unless same
+	left          *machine.Plan    // from the previous position once its work is done, by the facts after; nil unless same
+	leaving       *machine.Machine // at the position of left
+	leftGraph     *machine.Graph   // of the itinerary before the reconcile; nil if there was none
 	events        []runner.Event
 	calls         []call
 	truth         phases.Facts
-	carried            // as before
+	carried            // before the reconcile
 	eachWrite     bool // each attempt is in the state
 	breaks        []Break
 	graphOf       func(string) *machine.Graph
 	limits        func(itinerary, phase string) limits
-	failed        bool // the embedder's options may call a run failed
+	failed        bool // the options have a Failed, which may call a run failed
 }
 
-// limits are those of how a phase is run.
+// limits are the limits of a phase.
 type limits struct {
 	deadline    time.Duration
 	maxAttempts int
@@ -219,7 +218,8 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 	}
 	c := &checking{before: r.before, after: r.after, graph: g,
 		events: r.events, calls: r.calls, truth: r.truth, carried: r.carried, eachWrite: e.eachWrite,
-		err: r.err, gaveUp: r.gaveUp, held: r.outcome.Paused, paused: r.paused, holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
+		err: r.err, gaveUp: r.gaveUp, held: r.outcome.Paused, paused: r.paused,
+		holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
 		selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
 		ended: e.clock.Now(), again: r.outcome.Requeue, next: r.outcome.RequeueAfter,
 		leftGraph: e.graph(r.before.Itinerary), graphOf: e.graph, onePhase: e.eachWrite || e.options.MaxPhases <= 1,
@@ -255,7 +255,7 @@ func (c *checking) broken(promise, how, format string, args ...any) {
 	c.breaks = append(c.breaks, Break{Promise: promise, Itinerary: c.after.Itinerary, How: how, Detail: fmt.Sprintf(format, args...)})
 }
 
-// entered are the phases that were entered, in order.
+// entered returns the phases that were entered, in order.
 func (c *checking) entered() (names []string) {
 	for _, event := range c.events {
 		if entered, ok := event.(runner.PhaseEntered); ok {
@@ -265,33 +265,34 @@ func (c *checking) entered() (names []string) {
 	return names
 }
 
-// plan checks promises 1 and 5, for a reconcile that has left one phase at most, in
-// one itinerary: what was entered is what comes next by the plan, and what the
-// plan called certain is entered or still ahead. A run that waits for unknown
-// flags does not move while they decide what comes next.
+// plan checks promises 1 and 5 for a reconcile that has left at most one phase, within one
+// itinerary. The entered phase must come next by the plan, and a phase that the plan called certain
+// must be entered or still be ahead. A run must not move while unknown flags decide what comes
+// next.
 func (c *checking) plan() {
 	entered := c.entered()
 	if c.onePhase && len(entered) > 1 {
 		c.broken(PromisePlan, "two phases are entered in one reconcile", "%q, with MaxPhases 1", entered)
 	}
-	here := func(one call) bool { return one.itinerary == c.after.Itinerary } // it may have changed the facts
+	here := func(one call) bool { return one.itinerary == c.after.Itinerary } // handlers called here may have changed the facts
 	if c.before.Itinerary != c.after.Itinerary && len(entered) == 1 && !slices.ContainsFunc(c.calls, here) {
 		c.first(entered[0])
 	}
-	if !c.same || len(entered) > 1 || len(c.calls) > 1 || c.before.Phase == c.after.Phase && c.before.Done == c.after.Done && len(entered) == 0 {
+	if !c.same || len(entered) > 1 || len(c.calls) > 1 ||
+		c.before.Phase == c.after.Phase && c.before.Done == c.after.Done && len(entered) == 0 {
 		return
 	}
 	g := c.graph
-	next := g.Len() // the index of what was entered, or of done
+	next := g.Len() // the index of the entered phase, or of done
 	if len(entered) == 1 {
 		i, err := g.Lookup(entered[0])
 		if err != nil {
-			c.broken(PromisePlan, "a phase is entered that the itinerary does not have", "%s", entered[0])
+			c.broken(PromisePlan, "an unknown phase is entered", "%s", entered[0])
 			return
 		}
 		next = i
 		if at := c.after.Phase; at != entered[0] || c.after.Done != g.IsEnd(i) {
-			c.broken(PromisePlan, "the state is not at the phase that was entered", "entered %q, at %s", entered[0], c.now.Position())
+			c.broken(PromisePlan, "the state is not at the entered phase", "entered %q, at %s", entered[0], c.now.Position())
 		}
 		if c.left.Runs(i) == phases.False && i != c.left.Current() {
 			c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", entered[0], c.left.Why(i).Text)
@@ -299,10 +300,12 @@ func (c *checking) plan() {
 	}
 	names, end := c.leaving.Available()
 	if next == g.Len() && !end || next < g.Len() && !slices.Contains(names, g.Phase(next).Name) {
-		c.broken(PromisePlan, "what comes next is not what the machine offers", "entered %q, offered %q", entered, names)
+		c.broken(PromisePlan, "the machine does not offer what comes next", "entered %q, offered %q", entered, names)
 	}
 	if depends := c.leaving.Depends(); depends != 0 && !g.IsCleanup() {
-		c.broken(PromiseUnknown, "a run moves although an unknown flag decides what comes next, or its step", "from %s to %s, offered %q, unknown %q", c.left.Position(), c.now.Position(), names, g.Vocabulary().Names(depends))
+		c.broken(PromiseUnknown, "a run moves although an unknown flag decides the next phase or its step",
+			"from %s to %s, offered %q, unknown %q",
+			c.left.Position(), c.now.Position(), names, g.Vocabulary().Names(depends))
 	}
 	c.under(c.leaving)
 	if c.drifted != 0 || hasJumps(g) && c.loops() {
@@ -312,11 +315,12 @@ func (c *checking) plan() {
 		if i == next || i == c.was.Current() || c.was.Runs(i) != phases.True || c.was.Tentative(i) || c.now.Runs(i) == phases.True {
 			continue
 		}
-		c.broken(PromisePlan, "a phase that the plan called certain does not run", "%s, planned at %s", g.Phase(i).Name, c.was.Position())
+		c.broken(PromisePlan, "a phase does not run although the plan called it certain",
+			"%s, planned at %s", g.Phase(i).Name, c.was.Position())
 	}
 }
 
-// present checks that the phase in which the run is was entered, now or before.
+// present checks that the current phase was entered, now or before.
 func (c *checking) present() {
 	if c.after.Phase == "" || slices.Contains(c.entered(), c.after.Phase) {
 		return
@@ -343,22 +347,23 @@ func (c *checking) first(entered string) {
 	awaits := m.Awaits() // at the start, which under leaves
 	c.under(m)
 	if awaits != 0 {
-		c.broken(PromiseUnknown, "an itinerary begins although its plan depends on an unknown flag that no phase ahead decides", "%s", strings.Join(c.graph.Vocabulary().Names(awaits), ", "))
+		c.broken(PromiseUnknown, "an itinerary begins although its plan depends on an unknown flag that no phase ahead decides",
+			"%s", strings.Join(c.graph.Vocabulary().Names(awaits), ", "))
 	}
 }
 
-// under checks that a phase is entered under the step that counts for it, by a
-// machine that has not left for it yet.
+// under checks that a phase is entered under the step that counts for it, given a machine at the
+// previous position.
 func (c *checking) under(m *machine.Machine) {
 	t, err := m.Advance(context.Background())
 	if err == nil && t.To.Phase == c.after.Phase && t.To.Step != c.after.Step {
-		c.broken(PromiseSteps, "a phase is entered under another step than the one that counts", "%s under %q, not under %q", c.after.Phase, c.after.Step, t.To.Step)
+		c.broken(PromiseSteps, "a phase is entered under another step than the one that counts",
+			"%s under %q, not under %q", c.after.Phase, c.after.Step, t.To.Step)
 	}
 }
 
-// loops reports whether the machine goes round in a loop by the facts of now.
-// What is certain if the run ends does not come about then; an exploration
-// reports a loop that nothing ends.
+// loops reports whether the machine loops by the current facts. Phases that are certain only if the
+// run ends are not reached then; an exploration reports loops without an end.
 func (c *checking) loops() bool {
 	m, err := c.graph.NewMachine(c.now.Position(), c.now.Facts())
 	if err != nil {
@@ -393,18 +398,18 @@ func (c *checking) steps() {
 		case s.Ran():
 			ran = append(ran, s.Name)
 			if len(waiting) > 0 {
-				c.broken(PromiseSteps, "a step that has started stands behind one that has not", "%s", s.Name)
+				c.broken(PromiseSteps, "a step that has started follows one that has not", "%s", s.Name)
 			}
 		default:
 			waiting = append(waiting, s.Name)
 		}
 	}
 	if len(ran) < len(ranBefore) || !slices.Equal(ran[:len(ranBefore)], ranBefore) {
-		c.broken(PromiseSteps, "steps that have started are lost or change their order", "before %q, now %q", ranBefore, ran)
+		c.broken(PromiseSteps, "steps that have started are lost or reordered", "before %q, now %q", ranBefore, ran)
 	}
 	if c.after.Done {
 		if len(waiting) > 0 {
-			c.broken(PromiseSteps, "a step is listed at the end that never ran", "%q", waiting)
+			c.broken(PromiseSteps, "a step that never ran is listed at the end", "%q", waiting)
 		}
 		if end, err := c.graph.Lookup(c.after.Phase); err == nil {
 			if k := c.now.StepOf(end); k >= 0 && !slices.Contains(ran, c.graph.Steps()[k]) {
@@ -414,7 +419,8 @@ func (c *checking) steps() {
 		return
 	}
 	if c.stays() && c.same && c.before.Step != c.after.Step {
-		c.broken(PromiseSteps, "the step of a phase changes while it is at work", "%s was under %q, is under %q", c.after.Phase, c.before.Step, c.after.Step)
+		c.broken(PromiseSteps, "the step of a phase changes while it is at work",
+			"%s was under %q, is under %q", c.after.Phase, c.before.Step, c.after.Step)
 	}
 	ahead := func(names []string) []string {
 		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(ran, name) })
@@ -422,7 +428,8 @@ func (c *checking) steps() {
 	visible, maybe := ahead(steps.Visible(c.now)), ahead(steps.Possible(c.now))
 	sure := slices.DeleteFunc(slices.Clone(waiting), func(name string) bool { return slices.Contains(maybe, name) })
 	if !slices.Equal(sure, visible) {
-		c.broken(PromiseSteps, "the steps listed are not those that the plan shows", "at %s: listed %q, planned %q", c.now.Position(), waiting, visible)
+		c.broken(PromiseSteps, "the steps listed are not those that the plan shows",
+			"at %s: listed %q, planned %q", c.now.Position(), waiting, visible)
 	}
 	if c.before.Itinerary == c.after.Itinerary {
 		return
@@ -434,8 +441,8 @@ func (c *checking) steps() {
 	}
 }
 
-// decided are the flags that phases decide in which the run was during the
-// reconcile, and that of the state before it if the reconcile left it.
+// decided returns the flags that are decided by the phases that were worked on in this reconcile,
+// and by the phase before it if the reconcile left it.
 func (c *checking) decided() (flags phases.Flags) {
 	add := func(g *machine.Graph, phase string) {
 		if g == nil || phase == "" {
@@ -452,9 +459,8 @@ func (c *checking) decided() (flags phases.Flags) {
 	return flags
 }
 
-// asked checks promise 4: nothing is evaluated that is known and that no phase has
-// decided since, and no phase is judged by a value from before a phase that
-// may have changed it.
+// asked checks promise 4: no known flag is evaluated unless a phase has decided it since, and no
+// phase is judged by a value from before a phase that may have changed it.
 func (c *checking) asked() {
 	v := c.graph.Vocabulary()
 	known := v.Facts(c.before.Facts).Known()
@@ -466,7 +472,7 @@ func (c *checking) asked() {
 		}
 		flag, _ := v.Lookup(asked.Flag)
 		if known.Has(flag) && c.decided()&flag == 0 && c.before.Itinerary != "" && (c.same || c.before.Itinerary != c.after.Itinerary) {
-			c.broken(PromiseFlags, "a flag that is known is evaluated", "%s", asked.Flag)
+			c.broken(PromiseFlags, "a known flag is evaluated", "%s", asked.Flag)
 		}
 		if seen[asked.Flag] && len(c.calls) <= 1 && c.same {
 			c.broken(PromiseFlags, "a flag is evaluated twice in one reconcile", "%s", asked.Flag)
@@ -480,16 +486,17 @@ func (c *checking) asked() {
 		stale &^= c.graph.Decides(i) // it is evaluated once the phase is done
 	}
 	if c.after.Done {
-		stale = 0 // nothing is judged any more
+		stale = 0 // nothing is judged anymore
 	}
 	if stale != 0 {
-		c.broken(PromiseFlags, "phases are judged by a value from before", "%s, at %s; let the phase that changes it decide it", strings.Join(v.Names(stale), ", "), c.now.Position())
+		c.broken(PromiseFlags, "phases are judged by an outdated value",
+			"%s, at %s; let the phase that changes it decide it", strings.Join(v.Names(stale), ", "), c.now.Position())
 	}
 }
 
 // completed checks promise 7.
 func (c *checking) completed() {
-	ahead := make([]bool, len(c.graph.Steps())) // by index: a phase that does not ride is sure to come
+	ahead := make([]bool, len(c.graph.Steps())) // by index: a phase that does not ride is certain to come
 	possible := make([]bool, len(c.graph.Steps()))
 	reported := steps.DisplaySteps(c.now)
 	for i := range c.now.Each {
@@ -517,8 +524,7 @@ func (c *checking) completed() {
 		case s.Completed != nil && current:
 			c.broken(PromiseCompleted, "the step of the current phase is completed", "%s", s.Name)
 		case s.Completed != nil && c.same && len(c.calls) <= 1 && k >= 0 && ahead[k] && (was == nil || was.Completed == nil):
-			// A step that a switch has interrupted is completed, whatever the
-			// next itinerary holds.
+			// A step that a switch has interrupted is completed, whatever the next itinerary has.
 			c.broken(PromiseCompleted, "a step is completed although a phase of it is ahead", "%s, at %s", s.Name, c.now.Position())
 		case s.Open() && c.after.Done:
 			c.broken(PromiseCompleted, "a step is open at the end", "%s", s.Name)
@@ -530,9 +536,9 @@ func (c *checking) completed() {
 		case was.Started != nil && (s.Started == nil || !s.Started.Equal(was.Started)):
 			c.broken(PromiseCompleted, "the start of a step changes", "%s", s.Name)
 		case was.Failed && !s.Failed:
-			c.broken(PromiseCompleted, "a step that failed is not failed any more", "%s", s.Name)
+			c.broken(PromiseCompleted, "a failed step is no longer failed", "%s", s.Name)
 		case was.Completed != nil && s.Completed == nil && !current:
-			c.broken(PromiseCompleted, "a completed step is opened without a phase of it being entered", "%s", s.Name)
+			c.broken(PromiseCompleted, "a completed step is reopened although none of its phases is entered", "%s", s.Name)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func scripted() machinetest.Setup[*machinetest.Object, struct{}] {
 	})
 }
 
-// step is a step of a state that is written.
+// step returns a step of a state to be written.
 func step(s *runner.State, name string) *steps.Step {
 	found, _ := s.Pipeline.Lookup(name)
 	return found
@@ -62,8 +62,8 @@ func writing(change func(*runner.State)) func(*scriptedOptions) {
 	}
 }
 
-// reading changes what the runner itself reads of the states that it changes:
-// of four readings of a state that is the harness's last before the runner's.
+// reading changes the states that the runner itself reads. A state is read four times, the last but
+// one time by the harness and the last time by the runner.
 func reading(change func(*runner.State)) func(*scriptedOptions) {
 	return func(o *scriptedOptions) {
 		read, reads := o.Storage.Read, 0
@@ -88,7 +88,7 @@ func plants(all ...func(*scriptedOptions)) func(*scriptedOptions) {
 	}
 }
 
-// planted returns what is reported of a life of a setup with a fault.
+// planted returns the reports of a life of a setup with a fault.
 func planted(s machinetest.Setup[*machinetest.Object, struct{}], plant func(*scriptedOptions), script ...machinetest.Line) []string {
 	build := s.Options
 	s.Options = func(w *struct{}) scriptedOptions {
@@ -100,9 +100,9 @@ func planted(s machinetest.Setup[*machinetest.Object, struct{}], plant func(*scr
 	return reports(func(tb machinetest.TB) { machinetest.New(tb, s).Run(script...) })
 }
 
-// A state that breaks a promise is reported, whatever wrote it: here the
-// embedder's own Write and Read.
-func TestPromisesThatAreBroken(t *testing.T) {
+// A state that breaks a promise is reported, whatever wrote it. Here it is the embedder's Write and
+// Read.
+func TestPromisesBroken(t *testing.T) {
 	type options = scriptedOptions
 	selects := func(name string) func(*options) {
 		return func(o *options) {
@@ -137,12 +137,12 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			if s.Phase == "C1" {
 				s.Pipeline = s.Pipeline[1:]
 			}
-		}), "steps that have started are lost or change their order", nil},
+		}), "steps that have started are lost or reordered", nil},
 		{"steps that ran change places", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Pipeline[0], s.Pipeline[1] = s.Pipeline[1], s.Pipeline[0]
 			}
-		}), "steps that have started are lost or change their order", nil},
+		}), "steps that have started are lost or reordered", nil},
 		{"a step is listed that will not run", writing(func(s *runner.State) {
 			if s.Phase == "A2" {
 				s.Pipeline = append(s.Pipeline, steps.Step{Name: "Ghost", Message: steps.MessageNotStarted})
@@ -157,12 +157,12 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			if s.Done {
 				s.Pipeline = append(s.Pipeline, steps.Step{Name: "Ghost"})
 			}
-		}), "a step is listed at the end that never ran", nil},
+		}), "a step that never ran is listed at the end", nil},
 		{"a step that waits stands in front", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Pipeline = append(s.Pipeline[3:], s.Pipeline[:3]...)
 			}
-		}), "a step that has started stands behind one that has not", nil},
+		}), "a step that has started follows one that has not", nil},
 		{"a step starts again", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				step(s, "A").Started = later
@@ -172,7 +172,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			if s.Done && s.Itinerary == "Failed" {
 				step(s, "C").Failed = false
 			}
-		}), "a step that failed is not failed any more: C", fails},
+		}), "a failed step is no longer failed: C", fails},
 		{"the current step is completed", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				step(s, "C").Completed = later
@@ -192,7 +192,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			if s.Phase == "D1" || s.Phase == "E1" {
 				step(s, "B").Completed = nil
 			}
-		}), "a completed step is opened without a phase of it being entered: B", nil},
+		}), "a completed step is reopened although none of its phases is entered: B", nil},
 		{"a step is open at the end", writing(func(s *runner.State) {
 			if s.Done {
 				step(s, "E").Completed = nil
@@ -207,19 +207,19 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			if s.Phase == "C1" {
 				s.Phase = "E1"
 			}
-		}), `the plan is the run, in itinerary Main: the state is not at the phase that was entered: entered "C1", at E1`, nil},
+		}), `the plan is the run, in itinerary Main: the state is not at the entered phase: entered "C1", at E1`, nil},
 		{"a phase that is sure to come is passed over", func(o *options) {
 			read, reads := o.Storage.Read, 0
 			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
 				s, err := read(context.Background(), object)
 				if s.Phase == "A1" {
-					if reads++; reads%2 == 0 { // the runner's own reading, behind the harness's
+					if reads++; reads%2 == 0 { // the runner reads after the harness
 						s.Facts.True, s.Facts.False = nil, []string{"X", "Y"}
 					}
 				}
 				return s, err
 			}
-		}, "the plan is the run, in itinerary Main: a phase that the plan called certain does not run: B1, planned at A1", nil},
+		}, "the plan is the run, in itinerary Main: a phase does not run although the plan called it certain: B1, planned at A1", nil},
 		{"a phase that the itinerary does not have", writing(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Phase = "C9"
@@ -230,36 +230,38 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
 				s, err := read(context.Background(), object)
 				if s.Phase == "C1" {
-					if asks++; asks%2 == 0 { // the runner's own reading, behind the harness's
+					if asks++; asks%2 == 0 { // the runner reads after the harness
 						s.Facts.True, s.Facts.False, s.Facts.Unknown = nil, nil, []string{"X", "Y"}
 					}
 				}
 				return s, err
 			}
-		}, "a flag that is known is evaluated: X", nil},
+		}, "a known flag is evaluated: X", nil},
 		{"a phase is judged by a value from before", writing(func(s *runner.State) {
 			if s.Phase == "D1" {
 				s.Facts.True, s.Facts.False = []string{"X"}, []string{"Y"}
 			}
-		}), "phases are judged by a value from before: Y, at D1", nil},
+		}), "phases are judged by an outdated value: Y, at D1", nil},
 		{"a run does not wait for an unknown flag", writing(func(s *runner.State) {
 			if s.Phase == "D1" {
 				s.Facts.True, s.Facts.False, s.Facts.Unknown = []string{"X"}, nil, []string{"Y"}
 			}
-		}), `unknown is not false, in itinerary Main: a run moves although an unknown flag decides what comes next, or its step: from C1 to D1, offered ["D1" "E1"]`, nil},
+		}), `unknown is not false, in itinerary Main: a run moves although an unknown flag decides the next phase or its step: from C1 to D1, offered ["D1" "E1"]`, nil},
 		{"when a phase was entered is not kept", writing(func(s *runner.State) { s.Entered = nil }),
-			"what the runner writes is what it reads, in itinerary Main: Write and Read of the options do not keep the state", nil},
-		{"a failure is not kept", writing(func(s *runner.State) { s.Failures = nil }), "Write and Read of the options do not keep the state", fails},
+			"what the runner writes is what it reads, in itinerary Main: Storage.Write and Storage.Read do not keep the state", nil},
+		{"a failure is not kept", writing(func(s *runner.State) { s.Failures = nil }), "Storage.Write and Storage.Read do not keep the state", fails},
 		{name: "a cleanup is taken back", plant: plants(selects("Main"), reading(func(s *runner.State) {
 			if s.Phase == "Y2" {
 				s.Phase = ""
 			}
-		})), script: canceled, want: "a cleanup itinerary is left only for another, in itinerary Canceled: it is left for an itinerary that does not clean up: Main begins"},
+		})), script: canceled, want: "a cleanup itinerary is left only for another, in itinerary Canceled: " +
+			"a cleanup itinerary is left for one that does not clean up: Main begins"},
 		{name: "a cleanup is left for a failure", plant: plants(selects("Failed"), reading(func(s *runner.State) {
 			if s.Phase == "Y2" {
 				s.Phase = ""
 			}
-		})), script: canceled, want: "a cleanup itinerary is left only for another, in itinerary Canceled: it is left for an itinerary that stands for a failure: Failed begins"},
+		})), script: canceled, want: "a cleanup itinerary is left only for another, in itinerary Canceled: " +
+			"a cleanup itinerary is left for one whose result is Failed: Failed begins"},
 		{"a run that is done goes on", func(o *options) {
 			read, reads := o.Storage.Read, 0
 			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
@@ -279,43 +281,43 @@ func TestPromisesThatAreBroken(t *testing.T) {
 			if s.Phase == "C1" {
 				s.Failures, s.FailedPhases = []runner.Failure{{Itinerary: "Main", Phase: "C1", Visit: s.Visit}}, 1
 			}
-		}), want: "nothing runs after a failed phase, in itinerary Main: a failure that is not answered does not stop the run: C1 failed"},
+		}), want: "nothing runs after a failed phase, in itinerary Main: an unanswered failure does not stop the run: C1 failed"},
 		{name: "a selection that is not followed is not kept", plant: plants(selects("Main"), writing(func(s *runner.State) { s.SwitchHeld = "" })),
 			script: canceled,
-			want:   `a selection that is not followed is reported, in itinerary Canceled: the state does not hold the selection that is not followed: it holds "", want "Main"`},
+			want:   `a selection that is not followed is reported, in itinerary Canceled: the state does not record the selection that is not followed: it holds "", want "Main"`},
 		{name: "a selection that is not followed is reported twice", plant: plants(selects("Main"), reading(func(s *runner.State) { s.SwitchHeld = "" })),
 			script: append(slices.Clone(canceled), machinetest.Wait("Y2", time.Second)),
-			want:   `it is not reported once: 1 events, before "Main", now "Main"`},
+			want:   `the selection is not reported exactly once: 1 events, before "Main", now "Main"`},
 		{name: "a selection that is not followed is never reported", plant: plants(selects("Main"), reading(func(s *runner.State) {
 			if s.Phase == "Y2" {
 				s.SwitchHeld = "Main"
 			}
-		})), script: canceled, want: `it is not reported once: 0 events, before "", now "Main"`},
+		})), script: canceled, want: `the selection is not reported exactly once: 0 events, before "", now "Main"`},
 		{name: "a failure that reads Succeeded", plant: writing(func(s *runner.State) {
 			if s.Done {
 				s.Result = phases.Succeeded
 			}
-		}), script: fails, want: `the outcome is recorded, in itinerary Failed: the result is not the one that the record leads to: "Succeeded", want "Failed"`},
+		}), script: fails, want: `the outcome is recorded, in itinerary Failed: the result does not follow from the record: "Succeeded", want "Failed"`},
 		{name: "a cancel that is reported as a rollback", plant: reading(func(s *runner.State) {
 			if s.Phase == "Y3" {
 				s.Result = phases.RolledBack
 			}
-		}), script: canceled, want: `the result that is reported is not the one of the record: "RolledBack", want "Canceled"`},
+		}), script: canceled, want: `the reported result does not follow from the record: "RolledBack", want "Canceled"`},
 		{name: "a failure in a cleanup that changes the result", plant: writing(func(s *runner.State) {
 			if s.FailedInCleanup > 0 {
 				s.Result = phases.Failed
 			}
-		}), script: append(slices.Clone(canceled), machinetest.Fail("Y2")), want: `the result is not the one that the record leads to: "Failed", want "Canceled"`},
+		}), script: append(slices.Clone(canceled), machinetest.Fail("Y2")), want: `the result does not follow from the record: "Failed", want "Canceled"`},
 		{name: "a failure that is not counted", plant: writing(func(s *runner.State) { s.FailedPhases = 0 }), script: fails,
 			want: "a failure is not counted: 0 and 0 in cleanup, want 1 and 0"},
 		{name: "a failure in a cleanup that is counted as one of the run", plant: writing(func(s *runner.State) {
 			s.FailedPhases, s.FailedInCleanup = s.FailedPhases+s.FailedInCleanup, 0
 		}), script: append(slices.Clone(canceled), machinetest.Fail("Y2")), want: "a failure is not counted: 1 and 0 in cleanup, want 0 and 1"},
 		{name: "an itinerary that was left is not kept", plant: writing(func(s *runner.State) { s.Switches = nil }), script: canceled,
-			want: "the itineraries left are not those that were left"},
+			want: "the recorded switches are wrong"},
 		{name: "a failure that reads as a cancel", plant: plants(deaf, reading(forgets)),
 			script: append(slices.Clone(fails), machinetest.Edit("C1", "cancel").Call(2)),
-			want:   `why an itinerary was left is not what happened: Main at "C1": Selected`},
+			want:   `the reason for a switch is wrong: Main at "C1": Selected`},
 		{name: "a state that is too large", plant: writing(func(s *runner.State) {
 			if s.Phase == "Z1" {
 				s.Failures[0].Reasons = []string{strings.Repeat("x", 70_000)}
@@ -323,7 +325,7 @@ func TestPromisesThatAreBroken(t *testing.T) {
 		}), script: fails, want: "what is kept is bounded, in itinerary Failed: the state is too large"},
 		{name: "a handler that is done is called again", plant: reading(func(s *runner.State) { s.WorkDone = false }),
 			script: append(slices.Clone(lives), machinetest.FlagErr("C1", "Y", "down").Times(2)),
-			want:   "work that is done is not done again, in itinerary Main: a handler is called though its work is recorded as done: C1"},
+			want:   "work that is done is not done again, in itinerary Main: a handler is called although its work is recorded as done: C1"},
 		{name: "work that is done is not recorded", plant: writing(func(s *runner.State) { s.WorkDone = false }),
 			script: append(slices.Clone(lives), machinetest.FlagErr("C1", "Y", "down").Times(2)),
 			want:   "work that is done is not recorded: C1"},
@@ -332,51 +334,52 @@ func TestPromisesThatAreBroken(t *testing.T) {
 				s.Entered = &metav1.Time{Time: s.Entered.Add(-time.Hour)}
 			}
 		})), script: append(slices.Clone(lives), machinetest.Wait("C1", time.Hour)),
-			want: "a deadline is about work, in itinerary Main: a phase fails before its deadline has passed: C1, called 1m1s before"},
+			want: "a deadline is about work, in itinerary Main: a phase fails before its deadline has passed: C1, called 1m1s before it"},
 		{name: "a deadline that passes without a failure", plant: plants(deadline, reading(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Entered = later
 			}
 		})), script: append(slices.Clone(lives), machinetest.Wait("C1", time.Hour), machinetest.Wait("C1", time.Hour).Call(2)),
-			want: "a deadline that has passed is not kept: C1, called 0s behind"},
+			want: "a phase does not fail at its deadline: C1, called 0s after it"},
 		{name: "a call that comes later than the deadline", plant: plants(deadline, reading(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Entered = later
 			}
 		})), script: append(slices.Clone(lives), machinetest.Clock("C1", 30*time.Second), machinetest.Wait("C1", time.Hour)),
-			want: "the next call comes later than the deadline: C1, after 1m1s"},
+			want: "the next reconcile is later than the deadline: C1, after 1m1s"},
 		{name: "a pause that counts for a deadline", plant: plants(deadline, reading(func(s *runner.State) { s.PausedSince = nil })),
-			script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Clock("C1", time.Hour).Call(2), machinetest.Edit("C1", "resume").Call(2), machinetest.Wait("C1", time.Minute)),
-			want:   "a phase fails before its deadline has passed: C1"},
+			script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Clock("C1", time.Hour).Call(2),
+				machinetest.Edit("C1", "resume").Call(2), machinetest.Wait("C1", time.Minute)),
+			want: "a phase fails before its deadline has passed: C1"},
 		{name: "a pause that begins again", plant: plants(deadline, reading(func(s *runner.State) { s.PausedSince = nil })),
 			script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Edit("C1", "resume").Call(3)),
-			want:   "since when a pause holds the run changes: C1"},
+			want:   "the start of a pause changes: C1"},
 		{name: "what a phase decides that is left in the middle", plant: reading(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Phase = ""
 			}
 		}), script: []machinetest.Line{machinetest.Flags("X"), machinetest.Edit("C1", "cancel")},
-			want: "in itinerary Canceled: what a phase decides is taken over from before it: Y, which C1 decides, in Canceled at Y1"},
+			want: "in itinerary Canceled: a value from before a phase that decides it is kept: Y, which C1 decides, in Canceled at Y1"},
 		{name: "a run that moves while it is paused", plant: func(o *options) {
 			paused, calls := o.Paused, 0
 			o.Paused = func(_ context.Context, object *machinetest.Object) (bool, error) {
 				calls++
 				is, err := paused(context.Background(), object)
-				return is && calls%2 == 1, err // the harness asks before the runner does
+				return is && calls%2 == 1, err // the harness calls before the runner
 			}
 		}, script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Edit("D1", "resume")),
-			want: `a pause holds a run, and a cleanup passes it, in itinerary Main: a run that is paused moves: from "C1" to D1, 1 calls of handlers`},
+			want: `a pause holds a run, and a cleanup passes it, in itinerary Main: a paused run moves: from "C1" to D1, 1 calls of handlers`},
 		{name: "a run that is held without a pause", plant: func(o *options) {
 			calls := 0
 			o.Paused = func(_ context.Context, object *machinetest.Object) (bool, error) {
 				calls++
 				return object.State.Phase == "C1" && calls%2 == 0, nil
 			}
-		}, want: "a run is held that is not paused: at C1"},
+		}, want: "a run is held although it is not paused: at C1"},
 		{name: "a pause that holds a cancel", plant: func(o *options) {
 			selects, calls := o.Select, 0
 			o.Select = func(_ context.Context, object *machinetest.Object) (string, error) {
-				if calls++; object.Paused && calls%2 == 1 { // the runner asks before the harness does
+				if calls++; object.Paused && calls%2 == 1 { // the runner calls before the harness
 					return "Main", nil
 				}
 				return selects(context.Background(), object)
@@ -406,9 +409,8 @@ func TestPromisesThatAreBroken(t *testing.T) {
 	}
 }
 
-// Without a fault nothing is reported, in any of the lives that the table
-// above plants faults in.
-func TestPromisesThatAreKept(t *testing.T) {
+// Without a fault nothing is reported, in any of the lives in which the table above plants faults.
+func TestPromisesKept(t *testing.T) {
 	for _, script := range [][]machinetest.Line{
 		{machinetest.Flags("X"), machinetest.Decide("C1", "Y"), machinetest.Edit(machinetest.End, "cancel")},
 		{machinetest.Flags("X"), machinetest.Fail("E1")},
@@ -419,14 +421,15 @@ func TestPromisesThatAreKept(t *testing.T) {
 	} {
 		machinetest.New(t, scripted()).Run(script...)
 	}
-	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: scripted(), Edits: []string{"cancel", "pause", "resume"}, Failures: 2})
+	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{
+		Setup: scripted(), Edits: []string{"cancel", "pause", "resume"}, Failures: 2})
 	if r.States < 500 {
 		t.Errorf("explored %d states only", r.States)
 	}
 }
 
-// A run whose sources cannot be evaluated is retried, and nothing comes of it.
-func TestUnknownIsNotFalse(t *testing.T) {
+// A run whose sources cannot be evaluated is retried, and changes nothing.
+func TestPromiseUnknown(t *testing.T) {
 	l := machinetest.New(t, scripted())
 	l.Run(machinetest.Flags("X"), machinetest.FlagErr(machinetest.Start, "X", "down"), machinetest.FlagErr("C1", "Y", "down").Times(2))
 	l.WantPhases("Main", "A1", "B1", "A2", "C1", "E1")

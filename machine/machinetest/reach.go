@@ -8,17 +8,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// reach works out what the runs of an itinerary can do that begin at its first
-// phase, by sets of facts.
+// reach computes what the runs of an itinerary that begin at its first phase can do, by sets of
+// facts.
 type reach struct {
 	*bdd.Space
 	graph     *machine.Graph
 	relations bdd.Set
-	leaving   []bdd.Set // by index plus one: the facts with which a phase, or the start, is left
+	leaving   []bdd.Set // by index plus one: the facts with which the start or a phase is left
 	possible  map[coverItem]bool
 }
 
-// newReach finds out all that is possible. It reports false if that takes too much.
+// newReach computes everything that is possible. It reports false if that takes too much.
 func newReach(g *machine.Graph) (*reach, bool) {
 	v := g.Vocabulary()
 	r := &reach{Space: bdd.New(v.Len(), 0), graph: g, relations: bdd.All, possible: make(map[coverItem]bool)}
@@ -56,7 +56,7 @@ func newReach(g *machine.Graph) (*reach, bool) {
 	return r, r.Err() == nil
 }
 
-// literals combines those of flags.
+// literals combines the literals of flags.
 func (r *reach) literals(flags phases.Flags, value bool, empty bdd.Set, combine func(...bdd.Set) bdd.Set) bdd.Set {
 	set := empty
 	for flag := range flags.Each {
@@ -65,10 +65,10 @@ func (r *reach) literals(flags phases.Flags, value bool, empty bdd.Set, combine 
 	return set
 }
 
-// index is the variable of a flag.
+// index returns the variable of a flag.
 func index(flag phases.Flags) int { return bits.TrailingZeros64(uint64(flag)) }
 
-// admits is the set of facts by which a guard admits.
+// admits returns the set of facts that a guard admits.
 func (r *reach) admits(g phases.Guard) bdd.Set {
 	set := r.And(r.literals(g.All, true, bdd.All, r.And), r.literals(g.None, false, bdd.All, r.And))
 	if g.Any != 0 {
@@ -77,8 +77,8 @@ func (r *reach) admits(g phases.Guard) bdd.Set {
 	return set
 }
 
-// judge takes down which flags can decide a guard alone, by facts of a set, and
-// splits the set by it.
+// judge splits facts by a question, and if record is set, records which flags alone can decide the
+// guard.
 func (r *reach) judge(q question, facts bdd.Set, record bool) (admitted, rest bdd.Set) {
 	admits := r.admits(q.guard)
 	if record {
@@ -96,8 +96,7 @@ func (r *reach) judge(q question, facts bdd.Set, record bool) (admitted, rest bd
 	return r.And(facts, admits), r.Minus(facts, admits)
 }
 
-// from are the transitions from a phase, or from the start, each with the facts with
-// which it is made.
+// from returns the transitions from a phase, or from the start, each with its facts.
 func (r *reach) from(i int, facts bdd.Set, record bool) map[int]bdd.Set {
 	all := make(map[int]bdd.Set)
 	if facts == bdd.None || i >= 0 && r.graph.IsEnd(i) {
@@ -128,7 +127,7 @@ func (r *reach) from(i int, facts bdd.Set, record bool) map[int]bdd.Set {
 	return all
 }
 
-// enter takes down that a phase is entered.
+// enter records that a phase is entered.
 func (r *reach) enter(i int, facts bdd.Set) {
 	r.possible[phaseItem(i)] = true
 	for _, q := range stepsOf(r.graph.Phase(i), i) {
@@ -136,7 +135,7 @@ func (r *reach) enter(i int, facts bdd.Set) {
 	}
 }
 
-// done are the facts after a phase that was entered with some.
+// done returns the facts after a phase that was entered with the given ones.
 func (r *reach) done(i int, facts bdd.Set) bdd.Set {
 	var decided []int
 	for flag := range (r.graph.Phase(i).Decides | r.graph.Vocabulary().Live()).Each {
@@ -148,8 +147,7 @@ func (r *reach) done(i int, facts bdd.Set) bdd.Set {
 	return r.And(r.Exists(facts, decided...), r.relations)
 }
 
-// universe completes the items of a definition: those that are not covered, and
-// whether they are possible.
+// universe adds the items of a definition that are not covered, with whether they are possible.
 func (c *covered) universe() {
 	if c.exact || c.graph == nil {
 		return
@@ -176,7 +174,7 @@ func (c *covered) universe() {
 			add(q.item(name, false))
 		}
 	}
-	edges, _ := g.Edges() // of too many, only those that are possible count
+	edges, _ := g.Edges() // if there are too many, only the possible ones count
 	for _, e := range edges {
 		add(transitionItem(e.From, e.To))
 	}

@@ -16,14 +16,14 @@ import (
 
 // Record is what happened in a life, in order.
 type Record struct {
-	// Reconciles counts them.
+	// Reconciles is the number of reconciles.
 	Reconciles int
-	// Calls are the calls of handlers.
+	// Calls lists the calls of handlers.
 	Calls []Call
-	// Events are those that the runner's observers are told, the phases
-	// entered and the flags asked among them, except [runner.RunReconciled].
+	// Events lists what the runner's observers receive, including the phases entered and flags
+	// evaluated, except [runner.RunReconciled].
 	Events []runner.Event
-	// Writes are the states that were written.
+	// Writes lists the states that were written.
 	Writes []Write
 
 	lines []string // of the transcript
@@ -32,20 +32,20 @@ type Record struct {
 // Call is a call of a handler.
 type Call struct {
 	Itinerary, Phase string
-	// Result describes what it returned, as runner.Result prints itself, or
-	// "error: ..." or "panic: ...".
+	// Result describes the returned result as runner.Result prints itself, or is "error: ..." or
+	// "panic: ...".
 	Result string
 }
 
 // Write is a write of the object.
 type Write struct {
-	// At is the time since the beginning.
+	// At is the time since the life began.
 	At time.Duration
-	// State is what was written of the run, its pipeline included.
+	// State is the written state of the run, including its pipeline.
 	State runner.State
 }
 
-// Phases returns the phases that were entered, in order, also by reconciles
+// Phases returns the phases that were entered, in order, including those entered by reconciles
 // whose write was lost.
 func (r *Record) Phases() []runner.PhaseEntered { return eventsOf[runner.PhaseEntered](r) }
 
@@ -76,7 +76,7 @@ func (r *Record) add(at time.Duration, what, text string) {
 	r.lines = append(r.lines, strings.TrimRight(fmt.Sprintf("%8s  %-7s  %s", at.Truncate(time.Second), what, text), " "))
 }
 
-// take takes down what a reconcile did.
+// take records what a reconcile did.
 func (r *Record) take(log []any, err error, at time.Duration) {
 	r.Reconciles++
 	for _, one := range log {
@@ -96,7 +96,7 @@ func (r *Record) take(log []any, err error, at time.Duration) {
 	}
 }
 
-// write takes down a write, with the steps that it changes.
+// write records a write, with the steps that it changes.
 func (r *Record) write(s runner.State, at time.Duration) {
 	var was steps.Pipeline
 	if n := len(r.Writes); n > 0 {
@@ -108,8 +108,8 @@ func (r *Record) write(s runner.State, at time.Duration) {
 	}
 }
 
-// describe is an event as a line of the transcript; what is empty for one that
-// another line shows.
+// describe returns an event as a line of the transcript. what is empty if another line shows the
+// event.
 func describe(event runner.Event) (what, text string) {
 	switch e := event.(type) {
 	case runner.ItineraryBegun:
@@ -126,7 +126,7 @@ func describe(event runner.Event) (what, text string) {
 		if e.Err != nil {
 			text += ": " + e.Err.Error()
 		}
-		return "ask", text
+		return "flag", text
 	case runner.PhaseEntered:
 		return "enter", strings.TrimSuffix(fmt.Sprintf("%s (%s)", e.Phase, e.Step), " ()")
 	case runner.PipelineReplanned:
@@ -139,9 +139,9 @@ func describe(event runner.Event) (what, text string) {
 		}
 		return "retry", fmt.Sprintf("%s, in %s", e.Phase, e.RequeueAfter)
 	case runner.RunStopped:
-		return "stop", "the run cannot go on"
+		return "stop", "the run cannot continue"
 	case runner.SwitchHeld:
-		return "select", fmt.Sprintf("%s is asked for in vain", e.Selected)
+		return "select", fmt.Sprintf("%s is selected, but not followed", e.Selected)
 	case runner.RunFinished:
 		text = fmt.Sprintf("%s, in %s", e.Result, e.Itinerary)
 		if e.Failures > 0 || e.CleanupFailures > 0 {
@@ -152,7 +152,7 @@ func describe(event runner.Event) (what, text string) {
 	return "", ""
 }
 
-// pipelineText is a pipeline in a line.
+// pipelineText returns a pipeline as one line.
 func pipelineText(p steps.Pipeline) string {
 	texts := make([]string, len(p))
 	for i, s := range p {
@@ -164,10 +164,10 @@ func pipelineText(p steps.Pipeline) string {
 	return strings.Join(texts, " | ")
 }
 
-// Record returns what has happened. Do not change it.
+// Record returns what has happened so far. Do not change it.
 func (l *Life[T, W]) Record() *Record { return &l.record }
 
-// State returns the state of the run as it was last written.
+// State returns the state of the run as last written.
 func (l *Life[T, W]) State() runner.State {
 	l.t.Helper()
 	s, err := l.engine.read(l.object)
@@ -177,14 +177,14 @@ func (l *Life[T, W]) State() runner.State {
 	return s
 }
 
-// Transcript returns what has happened as text, a line each: the same for the
-// same life.
+// Transcript returns what has happened as text, one line each. The same life has the same
+// transcript.
 func (l *Life[T, W]) Transcript() string {
 	return strings.Join(l.record.lines, "\n") + "\n"
 }
 
-// Golden compares the transcript with a file, or writes the file if update is
-// true. The flag that asks for it is the test's own:
+// Golden compares the transcript with a file, or writes the file if update is true. Declare the
+// flag for update in the test:
 //
 //	var update = flag.Bool("update", false, "write the golden files")
 func (l *Life[T, W]) Golden(file string, update bool) {
@@ -199,13 +199,13 @@ func (l *Life[T, W]) Golden(file string, update bool) {
 	}
 	want, err := os.ReadFile(file)
 	if err != nil {
-		fatalf(l.t, "%v; let the test write it once, with update set", err)
+		fatalf(l.t, "%v; run the test once with update set to write the file", err)
 		return
 	}
 	l.want(file, string(want), got)
 }
 
-// ran refuses an assertion about a life that was not run.
+// ran fails the test if the life was not run.
 func (l *Life[T, W]) ran() {
 	l.t.Helper()
 	if !l.began {
@@ -220,8 +220,8 @@ func (l *Life[T, W]) want(what string, want, got any) {
 	}
 }
 
-// WantPhases compares the phases that were entered in an itinerary, end phases
-// included, in order and as often as they were entered, also by a reconcile whose write was lost.
+// WantPhases compares the phases that were entered in an itinerary: in order, as often as they were
+// entered, including end phases and phases entered by a reconcile whose write was lost.
 func (l *Life[T, W]) WantPhases(itinerary string, names ...string) {
 	l.t.Helper()
 	l.ran()
@@ -245,8 +245,7 @@ func (l *Life[T, W]) WantSteps(names ...string) {
 	l.want("steps", names, got)
 }
 
-// WantMessages compares what a user reads in the pipeline, as "STEP: MESSAGE",
-// in order.
+// WantMessages compares the pipeline as a user reads it, as "STEP: MESSAGE", in order.
 func (l *Life[T, W]) WantMessages(messages ...string) {
 	l.t.Helper()
 	l.ran()
@@ -257,23 +256,23 @@ func (l *Life[T, W]) WantMessages(messages ...string) {
 	l.want("messages", messages, got)
 }
 
-// WantItinerary compares the itinerary in which the run is, or ended.
+// WantItinerary compares the itinerary in which the run is or ended.
 func (l *Life[T, W]) WantItinerary(name string) {
 	l.t.Helper()
 	l.ran()
 	l.want("itinerary", name, l.State().Itinerary)
 }
 
-// WantResult compares how the run ended, or how it will as far as that is
-// decided: State.Result.
+// WantResult compares State.Result: how the run ended, or how it will end as far as that is
+// decided.
 func (l *Life[T, W]) WantResult(result phases.Result) {
 	l.t.Helper()
 	l.ran()
 	l.want("result", result, l.State().Result)
 }
 
-// WantFailures compares the phases that failed, as "ITINERARY/PHASE: REASONS",
-// with "; " between several reasons, in order.
+// WantFailures compares the phases that failed, as "ITINERARY/PHASE: REASONS", in order. Several
+// reasons are joined by "; ".
 func (l *Life[T, W]) WantFailures(failures ...string) {
 	l.t.Helper()
 	l.ran()
@@ -284,7 +283,7 @@ func (l *Life[T, W]) WantFailures(failures ...string) {
 	l.want("failures", failures, got)
 }
 
-// WantEvaluated compares the flags that the runner asked, in order.
+// WantEvaluated compares the flags that the runner evaluated, in order.
 func (l *Life[T, W]) WantEvaluated(flags ...string) {
 	l.t.Helper()
 	l.ran()
@@ -292,5 +291,5 @@ func (l *Life[T, W]) WantEvaluated(flags ...string) {
 	for _, e := range l.record.Evaluated() {
 		got = append(got, e.Flag)
 	}
-	l.want("flags asked", flags, got)
+	l.want("flags evaluated", flags, got)
 }

@@ -6,53 +6,48 @@ import (
 	"time"
 )
 
-// Report is what an exploration found.
+// Report is the result of [Explore].
 type Report struct {
-	// Assignments counts the assignments of flags with which lives began,
-	// States the states that they came to, and Reconciles the reconciles that
-	// were tried.
+	// Assignments is the number of assignments of flags with which lives began, States the number
+	// of states that they reached, and Reconciles the number of reconciles that were tried.
 	Assignments, States, Reconciles int
-	// Inconclusive reports whether the bound was hit: what lies behind it was
-	// not looked at.
+	// Inconclusive reports whether the bound was reached: states beyond it were not explored.
 	Inconclusive bool
-	// Found are the breaks, one for each promise, itinerary and how, those
-	// with the shortest way to them first.
+	// Found lists the breaks, one for each promise, itinerary and how, ordered by the length of the
+	// path.
 	Found []Found
-	// NeverCalled lists the phases whose handlers were never called and the end
-	// phases that were never entered, as ITINERARY/PHASE, but for those that the
-	// exploration names.
+	// NeverCalled lists the phases whose handlers were never called and the end phases that were
+	// never entered, as ITINERARY/PHASE, except those in Exploration.NeverCalled.
 	NeverCalled []string
-	// NotBroken lists the known breaks that were not found.
+	// NotBroken lists the known breaks that did not occur.
 	NotBroken []Break
-	// StaleNeverCalled lists what the exploration names as never called, and
-	// is called or, of end phases, entered.
+	// StaleNeverCalled lists the phases in Exploration.NeverCalled that were called or, for end
+	// phases, entered.
 	StaleNeverCalled []string
-	// Took is the real time that the exploration took.
+	// Took is the duration of the exploration, in real time.
 	Took time.Duration
 
 	most string // the place with the most states
 }
 
-// Found is a break and a shortest way to it.
+// Found is a break and a shortest path to it.
 type Found struct {
 	Break
-	// Script leads to the break as the script of [Life.Run].
+	// Script leads to the break when it is passed to [Life.Run].
 	Script []Line
-	// Reproduced reports whether a life with that script broke the same. If it
-	// did not, the controller keeps something outside of the object and the
-	// world.
+	// Reproduced reports whether a life with that script broke in the same way. If it did not, the
+	// controller keeps something outside the object and the world.
 	Reproduced bool
-	// Known reports whether the exploration lists it as known.
+	// Known reports whether Exploration.Known lists the break.
 	Known bool
 
 	path          []string
-	eachWrite     bool // the script is of a life with MaxPhases 1, and the options say otherwise
+	eachWrite     bool // the script requires EachWrite, which the setup does not set
 	source        Source
-	maxReconciles int // if it is that the run comes to no end
+	maxReconciles int // set if the run does not end
 }
 
-// String returns the break and the way to it: what happened, in the words of
-// the itinerary, and the script.
+// String returns the break and the path to it, in words and as a script.
 func (f Found) String() string {
 	var b strings.Builder
 	b.WriteString(f.Break.String())
@@ -68,7 +63,7 @@ func (f Found) String() string {
 		b.WriteString("\n  (with EachWrite in the setup)")
 	}
 	if !f.Reproduced {
-		b.WriteString("\n  (such a life did not break the same: something is kept outside of the object and the world)")
+		b.WriteString("\n  (such a life did not break in the same way: something is kept outside the object and the world)")
 	}
 	return b.String()
 }
@@ -76,17 +71,20 @@ func (f Found) String() string {
 // String returns the report as text.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d assignments of flags, %d states, %d reconciles, %s", r.Assignments, r.States, r.Reconciles, r.Took.Round(time.Millisecond))
+	fmt.Fprintf(&b, "%d assignments of flags, %d states, %d reconciles, %s",
+		r.Assignments, r.States, r.Reconciles, r.Took.Round(time.Millisecond))
 	for _, p := range r.problems(false) {
 		b.WriteString("\n" + p)
 	}
 	return b.String()
 }
 
-// problems are what fails a test.
+// problems returns the messages that fail a test.
 func (r *Report) problems(mayBeInconclusive bool) (all []string) {
 	if r.Inconclusive && !mayBeInconclusive {
-		all = append(all, fmt.Sprintf("inconclusive at %d states, most of them %s: raise MaxStates, fix flags, list phases in Settled, or allow fewer failures, crashes and edits; what only grows in the object or the world makes endless states", r.States, r.most))
+		all = append(all, fmt.Sprintf("inconclusive at %d states, most of them %s: raise MaxStates, "+
+			"fix flags, list phases in Settled, or allow fewer failures, crashes and edits; "+
+			"data that only grows in the object or the world makes endless states", r.States, r.most))
 	}
 	printed := false
 	for _, f := range r.Found {
@@ -101,13 +99,13 @@ func (r *Report) problems(mayBeInconclusive bool) (all []string) {
 		all = append(all, text)
 	}
 	for _, name := range r.NeverCalled {
-		all = append(all, "no life comes to "+name+"; list it in NeverCalled if that is meant")
+		all = append(all, "no life reaches "+name+"; list it in NeverCalled if that is intended")
 	}
 	for _, name := range r.StaleNeverCalled {
-		all = append(all, "NeverCalled lists "+name+", to which a life comes; remove it there")
+		all = append(all, "NeverCalled lists "+name+", which a life reaches; remove it there")
 	}
 	for _, b := range r.NotBroken {
-		all = append(all, "known, but it no longer breaks: "+b.String()+"; remove it from Known")
+		all = append(all, "known, but no longer broken: "+b.String()+"; remove it from Known")
 	}
 	return all
 }

@@ -9,24 +9,23 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Start and End are the places of lines before the first phase of an itinerary
-// and after the run is done, for functions that take the name of a phase.
+// Start and End stand for a phase name in a line or check: Start is before the first phase of an
+// itinerary, End is after the run is done.
 const (
 	Start = ""
 	End   = "\x00end"
 )
 
-// Line is one line of a script: something that happens in a life beside what
-// the controller does. Lines are made by the functions that return one. Each
-// names the phase during which it happens, which is no end phase, by default at the first call of
-// that phase's handler; [Line.In] and [Line.Call] choose another. A Line
-// prints itself as the Go code that makes it. It is immutable.
+// Line is one line of a script: an event in a life besides what the controller does. Functions that
+// return a Line make one. A line names the phase during which it happens, which cannot be an end
+// phase. By default it happens at the first call of that phase's handler; [Line.In] and [Line.Call]
+// choose another. A Line prints itself as the Go code that makes it. It is immutable.
 type Line struct {
 	verb      verb
-	itinerary string // empty: any
+	itinerary string // empty means any
 	phase     string
-	call      int // of the phase's handler, from 1
-	times     int // of a source, how often; from 1
+	call      int // number of the call of the phase's handler, from 1
+	times     int // how often a line about a source takes effect, from 1
 	after     bool
 	flag      string
 	value     bool
@@ -62,7 +61,7 @@ const (
 	verbStop        verb = "Stop"
 )
 
-// when a line takes effect.
+// when is the point at which a line takes effect.
 type when uint8
 
 const (
@@ -70,7 +69,7 @@ const (
 	before                   // before a reconcile
 	atCall                   // at a call of a handler
 	atEvaluation             // when a source is evaluated
-	atWrite                  // when a reconcile has been made, and is about to be written
+	atWrite                  // after a reconcile, before its write
 )
 
 var verbs = map[verb]when{
@@ -94,164 +93,161 @@ func (l Line) excludes(m Line) bool {
 
 func at(v verb, phase string) Line { return Line{verb: v, phase: phase, call: 1, times: 1} }
 
-// Flags sets every flag before the life begins: those named are true, all
-// others are false. Without it the flags are what Object and World make them.
+// Flags sets every flag before the life begins: the named ones to true, all others to false.
+// Without it, Object and World determine the flags.
 func Flags(names ...string) Line { return Line{verb: verbFlags, texts: names} }
 
-// Done lets the phase be done, with a choice ([runner.Choose]), so that the run goes
-// on after a duration ([runner.After]), or with neither; its handler is not called,
-// but see [Line.AfterWork]. The phase must declare the choice.
+// Done makes the phase complete without calling its handler (but see [Line.AfterWork]). Pass
+// [runner.Choose] for a choice, which the phase must declare, and [runner.After] to continue the
+// run later.
 func Done(phase string, options ...runner.DoneOption) Line {
 	l := at(verbDone, phase)
 	l.done = runner.Done(options...)
 	return l
 }
 
-// Fail lets the phase fail for these reasons; its handler is not called, but
-// see [Line.AfterWork].
+// Fail makes the phase fail for these reasons without calling its handler, but see
+// [Line.AfterWork].
 func Fail(phase string, reasons ...string) Line {
 	l := at(verbFail, phase)
 	l.texts = reasons
 	return l
 }
 
-// Err lets the handler of the phase return an error, which the runner retries.
+// Err makes the phase's handler return an error, which the runner retries.
 func Err(phase, text string) Line {
 	l := at(verbErr, phase)
 	l.texts = []string{text}
 	return l
 }
 
-// Panic lets the handler of the phase panic with this text.
+// Panic makes the phase's handler panic with this text.
 func Panic(phase, text string) Line {
 	l := at(verbPanic, phase)
 	l.texts = []string{text}
 	return l
 }
 
-// HangIn lets the handler of the phase hang until its context ends.
+// HangIn makes the phase's handler hang until its context ends.
 func HangIn(phase string) Line { return at(verbHang, phase) }
 
-// Wait lets the handler of the phase wait that long, as a handler that returns
-// runner.Wait does.
+// Wait makes the phase's handler return [runner.Wait] with that duration.
 func Wait(phase string, d time.Duration) Line {
 	l := at(verbWait, phase)
 	l.duration = d
 	return l
 }
 
-// Decide gives flags a value at the end of a call of the phase's handler, as
-// its outcome: "HasPVs" is true then, "!HasPVs" false. The phase must declare
-// that it decides them.
+// Decide sets flags at the end of a call of the phase's handler, as its outcome: "HasPVs" to true,
+// "!HasPVs" to false. The phase must declare that it decides them.
 func Decide(phase string, flags ...string) Line {
 	l := at(verbDecide, phase)
 	l.texts = flags
 	return l
 }
 
-// Flag gives a flag a value while the run is in the phase, before its handler
-// is called: something outside of the controller has changed.
+// Flag sets a flag while the run is in the phase, before its handler is called, as if something
+// outside the controller had changed.
 func Flag(phase, flag string, value bool) Line {
 	l := at(verbFlag, phase)
 	l.flag, l.value = flag, value
 	return l
 }
 
-// FlagErr lets the source of the flag return an error the next time that the
-// runner asks it while the run is in the phase; more often with [Line.Times].
+// FlagErr makes the flag's source return an error the next time that the runner evaluates it in the
+// phase; use [Line.Times] for more often.
 func FlagErr(phase, flag, text string) Line {
 	l := at(verbFlagErr, phase)
 	l.flag, l.texts = flag, []string{text}
 	return l
 }
 
-// FlagHang lets the source of the flag hang until its context ends.
+// FlagHang makes the flag's source hang until its context ends.
 func FlagHang(phase, flag string) Line {
 	l := at(verbFlagHang, phase)
 	l.flag = flag
 	return l
 }
 
-// FlagLate lets the source of the flag answer only after its context has ended.
+// FlagLate makes the flag's source answer only after its context has ended.
 func FlagLate(phase, flag string) Line {
 	l := at(verbFlagLate, phase)
 	l.flag = flag
 	return l
 }
 
-// CrashBefore stops the controller after the phase's handler was called and
-// before anything is written, and starts it again.
+// CrashBefore restarts the controller after the phase's handler was called and before anything is
+// written.
 func CrashBefore(phase string) Line { return at(verbCrashBefore, phase) }
 
-// CrashAfter stops the controller right after the write that follows the call
-// of the phase's handler, and starts it again.
+// CrashAfter restarts the controller right after the write that follows the call of the phase's
+// handler.
 func CrashAfter(phase string) Line { return at(verbCrashAfter, phase) }
 
-// LoseWrite loses the write that follows the call of the phase's handler,
-// though the controller takes it for done.
+// LoseWrite loses the write that follows the call of the phase's handler, although the controller
+// sees it succeed.
 func LoseWrite(phase string) Line { return at(verbLose, phase) }
 
-// WriteTwice lets the write that follows the call of the phase's handler reach
-// the API server, but not its answer: the controller writes again, meets the
-// newer version of the object, and reconciles that.
+// WriteTwice makes the write that follows the call of the phase's handler reach the API server but
+// loses the answer. The controller writes again, meets the newer version of the object, and
+// reconciles that.
 func WriteTwice(phase string) Line { return at(verbTwice, phase) }
 
-// Conflict lets another client write the object first: the write that follows
-// the call of the phase's handler is refused, and the object reconciled again.
+// Conflict lets another client write the object first: the write that follows the call of the
+// phase's handler is refused, and the object is reconciled again.
 func Conflict(phase string) Line { return at(verbConflict, phase) }
 
-// Edit lets a user change the object, by a function of [Setup.Edits], while
-// the run is in the phase and before its handler is called.
+// Edit makes a user change the object by a function of [Setup.Edits], while the run is in the phase
+// and before its handler is called.
 func Edit(phase, name string) Line {
 	l := at(verbEdit, phase)
 	l.texts = []string{name}
 	return l
 }
 
-// Release replaces the controller by another version, of [Setup.Releases],
-// while the run is in the phase.
+// Release replaces the controller by another version from [Setup.Releases] while the run is in the
+// phase.
 func Release(phase, name string) Line {
 	l := at(verbRelease, phase)
 	l.texts = []string{name}
 	return l
 }
 
-// Clock moves the clock while the run is in the phase, forward or, by a
-// negative duration, back.
+// Clock moves the clock while the run is in the phase: forward, or back if the duration is
+// negative.
 func Clock(phase string, d time.Duration) Line {
 	l := at(verbClock, phase)
 	l.duration = d
 	return l
 }
 
-// Stop ends the life when the run is in the phase, before its handler is
-// called: for a test of a moment in the middle.
+// Stop ends the life when the run is in the phase, before its handler is called, for a test of a
+// moment in the middle.
 func Stop(phase string) Line { return at(verbStop, phase) }
 
-// In restricts the line to one itinerary, if several have a phase of that name.
+// In restricts the line to one itinerary, for a phase name that several have.
 func (l Line) In(itinerary string) Line {
 	l.itinerary = itinerary
 	return l
 }
 
-// Call chooses the call of the phase's handler, counted from 1 over the whole
-// life and apart for each itinerary. For lines that are about no call (Edit,
-// Flag, Release, Clock, Stop, and those about writes) it counts the reconciles
-// that began in the phase, which are the same unless the run is paused.
+// Call chooses the call of the phase's handler at which the line takes effect, counted from 1 over
+// the whole life and separately for each itinerary. For lines that need no call (Edit, Flag,
+// Release, Clock, Stop, and those about writes) it counts the reconciles that began in the phase;
+// the two differ only while the run is paused.
 func (l Line) Call(n int) Line {
 	l.call = n
 	return l
 }
 
-// Times repeats a line about a source: it holds the next n times that the
-// source is evaluated.
+// Times repeats a line about a source: it applies to the next n evaluations of that source.
 func (l Line) Times(n int) Line {
 	l.times = n
 	return l
 }
 
-// AfterWork lets the handler do its work first; what the line says replaces
-// only what it returns. For Done, Fail, Err, Panic, HangIn and Wait.
+// AfterWork lets the handler do its work first; the line then replaces only the result. It applies
+// to Done, Fail, Err, Panic, HangIn and Wait.
 func (l Line) AfterWork() Line {
 	l.after = true
 	return l

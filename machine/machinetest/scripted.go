@@ -11,30 +11,29 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Script is what [Scripted] makes a setup of: itineraries without a controller.
+// Script describes the setup that [NewScripted] makes: itineraries without a controller.
 type Script struct {
 	// Itineraries are those under test.
 	Itineraries *machine.Set
-	// Itinerary is the one that the object asks for at the beginning.
+	// Itinerary is the itinerary that the object selects at the beginning.
 	Itinerary string
-	// OnFail names, by itinerary, the one that follows when a phase fails; an
-	// itinerary that it does not name is kept.
+	// OnFail maps an itinerary to the one that follows when a phase of it fails. An itinerary that
+	// it does not name is kept.
 	OnFail map[string]string
-	// OnCancel names, by itinerary, the one that follows a cancel, which is
-	// the edit "cancel".
+	// OnCancel maps an itinerary to the one that follows a cancel, which is the edit "cancel".
 	OnCancel map[string]string
-	// RunAgain lets users ask for another run of Itinerary once one has ended.
+	// RunAgain lets users request another run of Itinerary once one has ended.
 	RunAgain bool
 }
 
-// Object is the object of a [Scripted] setup.
+// Object is the object of a setup made by [NewScripted].
 type Object struct {
-	// Itinerary is the itinerary that the object asks for.
+	// Itinerary is the itinerary that the object selects.
 	Itinerary string `json:"itinerary"`
 	// Paused is set and cleared by the edits "pause" and "resume".
 	Paused bool `json:"paused,omitempty"`
-	// Token asks for another run when it changes, FromFailed for one from the phase
-	// that failed: see [Script.RunAgain].
+	// Token requests another run when it changes, FromFailed one that begins in the phase that
+	// failed: see [Script.RunAgain].
 	Token      string `json:"token,omitempty"`
 	FromFailed bool   `json:"fromFailed,omitempty"`
 	// True lists the flags that are true, sorted.
@@ -43,7 +42,7 @@ type Object struct {
 	State runner.State `json:"state"`
 }
 
-// DeepCopy copies the object; the copy shares nothing with it.
+// DeepCopy returns a copy that shares nothing with the object.
 func (o *Object) DeepCopy() *Object {
 	out := *o
 	out.True = slices.Clone(o.True)
@@ -51,11 +50,10 @@ func (o *Object) DeepCopy() *Object {
 	return &out
 }
 
-// NewScripted returns a setup for the test of itineraries alone: each handler is
-// done at once, each flag is what the lines Flags, Flag and Decide make it, at
-// first false, and the itinerary follows the tables of the script. The edits
-// are "pause", "resume" and, if OnCancel names any itinerary, "cancel", and if
-// RunAgain is set, "again" and "again from the failed phase".
+// NewScripted returns a setup that tests itineraries alone. Each handler is done at once. Flags
+// begin as false and change only by the lines Flags, Flag and Decide, and the itinerary follows
+// OnFail and OnCancel. The edits are "pause" and "resume"; "cancel" if OnCancel is not empty; and
+// "again" and "again from the failed phase" if RunAgain is set.
 func NewScripted(s Script) Setup[*Object, struct{}] {
 	setup := Setup[*Object, struct{}]{
 		Options: func(*struct{}) runner.Options[*Object] { return s.options() },
@@ -117,8 +115,8 @@ func (s Script) options() runner.Options[*Object] {
 	return o
 }
 
-// answers are the sources of scripted objects, made once for each set of true
-// flags: an exploration asks them a million times.
+// answers caches the sources of scripted objects, one for each set of true flags: an exploration
+// needs them a million times.
 type answers struct {
 	set    *machine.Set
 	mu     sync.Mutex

@@ -8,83 +8,75 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Setup is a controller under test: its real parts, over a world in memory.
+// Setup describes the controller under test: its real parts, working on a world in memory.
 //
-// T is the type of the object that is reconciled, usually a pointer to a
-// custom resource. W is the type of the world, all that handlers change and
-// sources look at outside of the object: backups, pods, whether traffic is on.
-// Both are kept as JSON between two reconciles, as an API server keeps an
-// object; a type that JSON does not keep whole is refused. W may be struct{}.
+// T is the type of the reconciled object, usually a pointer to a custom resource. W is the type of
+// the world: everything outside the object that handlers change and sources read, such as backups,
+// pods, or whether traffic is on. Both are kept as JSON between two reconciles, as an API server
+// keeps an object; a type that does not survive JSON whole is refused. W may be struct{}.
 //
-// A Setup is data. It can be used any number of times, also concurrently if
-// its functions allow that; each life and each exploration works on copies of
-// Object and World.
+// A Setup is data. It can be used any number of times, also concurrently if its functions allow
+// that. Each life and each exploration works on copies of Object and World.
 type Setup[T, W any] struct {
-	// Options returns the runner's options of the controller, with handlers,
-	// sources and selector that work on *world: they keep the pointer and
-	// nothing that they found behind it, since each reconcile has a world of
-	// its own there. Its Now and WithTimeout are replaced by a simulated clock,
-	// which Elapse can keep in the world for handlers that need the time; its
-	// observers are kept. It is called
-	// again after each simulated crash; what its functions keep elsewhere than
-	// in the object and the world is lost then, as in a real restart.
+	// Options returns the controller's runner options, with handlers, sources and selector that
+	// work on *world. They may keep the pointer but nothing found behind it, since each reconcile
+	// has a world of its own there. Now and WithTimeout are replaced by a simulated clock, and
+	// observers are kept. A handler that needs the time can read it from the world if Elapse stores
+	// it there.
+	//
+	// Options is called again after each simulated crash. Whatever its functions keep outside the
+	// object and the world is then lost, as in a real restart.
 	Options func(world *W) runner.Options[T]
 	// Object is the object as a user creates it.
 	Object T
-	// World is the world at that moment.
+	// World is the world at the time the user creates the object.
 	World W
 
-	// SetFlag changes the object and the world so that the source of the flag
-	// answers with that value, at once or as soon as it can: a source may return
-	// unknown until then, such as before there is what it looks at. An exploration
-	// needs it for every flag; a life needs it for the lines Flags, Flag and
+	// SetFlag changes the object and the world so that the flag's source answers with that value,
+	// at once or as soon as it can: a source may return unknown while it has nothing to read yet.
+	// An exploration needs SetFlag for every flag; a life needs it for the lines Flags, Flag and
 	// Decide. An error ends the test.
 	SetFlag func(object T, world *W, flag string, value bool) error
-	// Elapse is what the rest of the world does as time passes: a backup that
-	// comes to its end, a pod that starts. It is called before each
-	// reconcile. Optional.
+	// Elapse advances the rest of the world with time: a backup completes, a pod starts. It is
+	// called before each reconcile. Optional.
 	Elapse func(world *W, now time.Time)
-	// Edits are what users may do to the object at any moment, by name:
-	// "cancel", "pause". Optional.
+	// Edits are the changes that users may make to the object at any moment, by name: "cancel",
+	// "pause". Optional.
 	Edits map[string]func(object T)
-	// Releases are other versions of the controller, by name, for the line
-	// Release. Optional.
+	// Releases are other versions of the controller, by name, for the line Release. Optional.
 	Releases map[string]func(world *W) runner.Options[T]
-	// Invariants hold whenever the object has been written, whatever happened
-	// before. Optional.
+	// Invariants must hold after every write of the object, whatever happened before. Optional.
 	Invariants []Invariant[T, W]
 
-	// Items is how many runs one object holds, such as those of the items of a
-	// list; zero means one. Item returns the object as the reconcile of one of
-	// them sees it, by its number from 0; it may change what it is given. The
-	// run under test is number 0. The others are reconciled once after each of
-	// its reconciles, without faults.
+	// Items is the number of runs that one object holds, such as one per item of a list. Zero means
+	// one. Item returns the object as the reconcile of one run sees it, given the run's number from
+	// 0; it may change its argument. The run under test is number 0. The others are reconciled once
+	// after each of its reconciles, without faults.
 	Items int
 	Item  func(object T, number int) T
-	// EachWrite runs a life as an exploration does: one phase in a reconcile,
-	// whatever MaxPhases says, with each attempt in the state.
+	// EachWrite makes a life run as an exploration does: at most one phase per reconcile, whatever
+	// MaxPhases is, with each attempt recorded in the state.
 	EachWrite bool
-	// Source is how a printed test makes this setup.
+	// Source describes how a printed test makes this setup.
 	Source Source
-	// Coverage collects what lives and explorations cover; nil collects nothing.
+	// Coverage collects what lives and explorations cover. If nil, nothing is collected.
 	Coverage *Coverage
 
-	// Start is when the clock starts; if zero, 2000-01-01 00:00 UTC.
+	// Start is the time at which the clock starts. Zero means 2000-01-01 00:00 UTC.
 	Start time.Time
-	// Step is how long each reconcile takes on the clock; zero takes no time.
+	// Step is how far each reconcile moves the clock. Zero means not at all.
 	Step time.Duration
-	// NoAutoAdvance keeps the clock where it is, beside Step and the line
-	// Clock: a reconcile that is due later never comes, and a life ends when
-	// nothing is due. Without it the clock follows the requeues.
+	// NoAutoAdvance stops the clock from following the requeues: only Step and the line Clock move
+	// it. A reconcile that is due later never happens, and a life ends when nothing is due.
 	NoAutoAdvance bool
-	// Resync is the time after which an object is reconciled that asked for no
-	// requeue and waits for a watch. Zero means one minute.
+	// Resync is the time after which an object that requested no requeue is reconciled again. Zero
+	// means one minute.
 	Resync time.Duration
 	// MaxReconciles bounds a life. Zero means 10,000.
 	MaxReconciles int
 }
 
-// Source is how the test that is printed of a break makes its setup.
+// Source describes how a test printed for a break makes its setup.
 type Source struct {
 	// Expression is the Go expression that makes the setup: "backuptest.New()".
 	Expression string
@@ -92,17 +84,15 @@ type Source struct {
 	Imports []string
 }
 
-// Invariant is a property of the embedder's own: "traffic is never off at the
-// end".
+// Invariant is a property that the embedder requires, such as "traffic is never off at the end".
 type Invariant[T, W any] struct {
 	Name string
-	// Check returns an error that describes what is wrong, or nil. It must not
-	// change anything.
+	// Check returns an error that describes the violation, or nil. It must not change anything.
 	Check func(Snapshot[T, W]) error
 }
 
-// Snapshot is a moment of a life: the object as it was last written, and the
-// world. Both are the harness's own; do not change them.
+// Snapshot is one moment of a life: the object as it was last written, and the world. The harness
+// owns both; do not change them.
 type Snapshot[T, W any] struct {
 	Object T
 	World  *W
@@ -110,13 +100,12 @@ type Snapshot[T, W any] struct {
 	State runner.State
 	// Now is the time on the simulated clock.
 	Now time.Time
-	// Injected lists the phases in which the test let a handler fail, as
-	// ITINERARY/PHASE, in order.
+	// Injected lists the phases that the test made fail, as ITINERARY/PHASE, in order.
 	Injected []string
 }
 
-// SetupError describes what is missing or wrong in a [Setup] or an
-// [Exploration], or what its functions did that they must not do.
+// SetupError reports something missing or wrong in a [Setup] or an [Exploration], or a function of
+// theirs that broke its contract.
 type SetupError struct{ Problem string }
 
 func (e *SetupError) Error() string { return "machinetest: " + e.Problem }
@@ -128,15 +117,14 @@ func setupError(format string, args ...any) error {
 const (
 	defaultResync        = time.Minute
 	defaultMaxReconciles = 10_000
-	// reconcileTimeout ends the context of a reconcile, on the simulated
-	// clock, if nothing else does.
+	// reconcileTimeout bounds a reconcile on the simulated clock.
 	reconcileTimeout = time.Hour
-	// blockTimeout is how long, in real time, a reconcile may block before the
-	// simulated clock moves on to the next timeout.
+	// blockTimeout is how long, in real time, a reconcile may block before the simulated clock
+	// moves to the next timeout.
 	blockTimeout = 10 * time.Second
 )
 
-// check finds what is missing, and fills in the defaults.
+// check reports what is missing, and fills in the defaults.
 func (s Setup[T, W]) check() (Setup[T, W], error) {
 	if s.Options == nil {
 		return s, setupError("Setup.Options is missing; give a function that returns the runner's options")
@@ -152,7 +140,7 @@ func (s Setup[T, W]) check() (Setup[T, W], error) {
 		}
 	}
 	if s.Items > 1 && s.Item == nil {
-		return s, setupError("Setup.Item is missing; Setup.Items says that an object holds %d runs", s.Items)
+		return s, setupError("Setup.Item is missing; it is required because Setup.Items is %d", s.Items)
 	}
 	if s.Start.IsZero() {
 		s.Start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

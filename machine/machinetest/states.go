@@ -8,13 +8,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// CheckStates holds two states of one run against the promises of the design
-// that states alone can show: after is what was written next after before, which
-// is zero for the first. It returns what is broken: the run has gone back, or to
-// a phase to which no way leads; a step is marked skipped, lost, or listed and
-// will not run; a step is completed or open against what is ahead; the state is
-// too large, or cannot be planned. Both states belong to the itineraries of the
-// set. It changes nothing and is safe for concurrent use.
+// CheckStates checks two consecutively written states of one run against the promises that states
+// alone can show. before is the zero State for the first write. It returns what is broken: the run
+// has gone back, or to a phase that the plan does not reach; a step is marked skipped, is lost, or
+// is listed although it will not run; a step is wrongly completed or open, given the phases ahead;
+// the state is too large, or cannot be planned. Both states must belong to itineraries of the set.
+// CheckStates changes nothing and is safe for concurrent use.
 func CheckStates(set *machine.Set, before, after runner.State) []Break {
 	if after.Itinerary == "" {
 		return nil // nothing has begun
@@ -26,7 +25,7 @@ func CheckStates(set *machine.Set, before, after runner.State) []Break {
 	}
 	c.forward()
 	if before.Run != after.Run || before.Done {
-		return c.breaks // another run, or none that goes on
+		return c.breaks // another run, or one that was done
 	}
 	c.steps()
 	c.completed()
@@ -34,8 +33,8 @@ func CheckStates(set *machine.Set, before, after runner.State) []Break {
 	return c.breaks
 }
 
-// states makes the plans of both states. Without that of the state after,
-// nothing else can be checked.
+// states makes the plans of both states. It reports false if the state after cannot be planned:
+// then nothing else can be checked.
 func (c *checking) states(set *machine.Set) bool {
 	var err error
 	if c.graph, err = set.Graph(c.after.Itinerary); err == nil {
@@ -56,7 +55,7 @@ func (c *checking) states(set *machine.Set) bool {
 	}
 	was, err := set.Resume(c.before.Checkpoint, c.before.Itinerary)
 	if err != nil {
-		return true // a user has written a phase that there is not
+		return true // a user has written an unknown phase
 	}
 	c.leaving = was.Machine
 	c.leaving.Finish()
@@ -84,13 +83,12 @@ func (c *checking) forward() {
 	}
 }
 
-// reaches checks that the plan from the phase before leads to one that was
-// entered. It takes a phase behind for one that is left out, unless a jump leads
-// there.
+// reaches checks that the plan from the previous phase leads to the entered one. A phase behind it
+// counts as left out unless a jump leads there.
 func (c *checking) reaches(phase string) {
 	i, err := c.graph.Lookup(phase)
 	if err != nil {
-		return // it could be planned, so it is known under a former name
+		return // it was planned, so it is known under a former name
 	}
 	if c.left.Runs(i) == phases.False && i != c.left.Current() {
 		c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", phase, c.left.Why(i).Text)

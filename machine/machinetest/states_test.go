@@ -13,7 +13,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// lifeOfStates returns the states that a backup has, one after the other.
+// lifeOfStates returns the consecutive states of a backup.
 func lifeOfStates(t *testing.T) (set *machine.Set, all []runner.State) {
 	t.Helper()
 	s := setup()
@@ -30,7 +30,7 @@ func lifeOfStates(t *testing.T) (set *machine.Set, all []runner.State) {
 	return s.Options(&Cluster{}).Itineraries, all
 }
 
-func TestStatesOfALife(t *testing.T) {
+func TestCheckStatesOfLife(t *testing.T) {
 	set, all := lifeOfStates(t)
 	var before runner.State
 	for _, s := range all {
@@ -39,7 +39,7 @@ func TestStatesOfALife(t *testing.T) {
 	}
 }
 
-func TestStatesThatBreakAPromise(t *testing.T) {
+func TestCheckStatesBroken(t *testing.T) {
 	set, all := lifeOfStates(t)
 	last := all[len(all)-1]
 	running := 0 // the first state of the second phase
@@ -59,11 +59,11 @@ func TestStatesThatBreakAPromise(t *testing.T) {
 			"the run changes its phase without entering one"},
 		{"a phase behind", all[running], func(s *runner.State) { s.Phase = all[0].Phase; s.Visit++ },
 			"a phase is entered that the plan leaves out"},
-		{"a phase that there is not", all[running], func(s *runner.State) { s.Phase = "Nowhere" },
+		{"an unknown phase", all[running], func(s *runner.State) { s.Phase = "Nowhere" },
 			"the state that was written cannot be planned"},
 		{"a step is skipped", all[running], func(s *runner.State) { s.Pipeline[0].Skipped = true }, "a step is marked skipped"},
 		{"a step is lost", all[running], func(s *runner.State) { s.Pipeline = s.Pipeline[1:] },
-			"steps that have started are lost or change their order"},
+			"steps that have started are lost or reordered"},
 		{"a step starts again", all[running], func(s *runner.State) {
 			at := metav1.NewTime(s.Pipeline[0].Started.Add(time.Hour))
 			s.Pipeline[0].Started = &at
@@ -81,12 +81,12 @@ func TestStatesThatBreakAPromise(t *testing.T) {
 	}
 }
 
-func TestASimulatedClock(t *testing.T) {
+func TestSimulatedClock(t *testing.T) {
 	clock := machinetest.NewClock(time.Unix(0, 0))
 	ctx, cancel := clock.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	clock.Set(time.Unix(3599, 0))
 	require.NoError(t, ctx.Err())
 	require.ErrorContains(t, machinetest.Hang(ctx), "deadline exceeded")
-	assert.Equal(t, time.Unix(3600, 0), clock.Now(), "it has moved to the end of the timeout")
+	assert.Equal(t, time.Unix(3600, 0), clock.Now(), "the end of the timeout")
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// move is an act and the places between which it leads.
+// move is an act and the places before and after it.
 type move struct {
 	from, to place
 	act      act
@@ -26,7 +26,7 @@ func (p place) String() string {
 	return p.phase
 }
 
-// moves are the way to a state and, behind that, to where an act in it leads.
+// moves returns the path to a state, followed by an act in it and the place to which that leads.
 func (e *exploring[T, W]) moves(from int32, last act, to place) (all []move) {
 	for id := from; ; id = e.states[id].parent {
 		m := move{to: to, act: last}
@@ -42,12 +42,12 @@ func (e *exploring[T, W]) moves(from int32, last act, to place) (all []move) {
 	}
 }
 
-// tracing is a way as a script and in words, in the making.
+// tracing builds the description of a path, as a script and in words.
 type tracing struct {
 	script       []Line
 	path         []string
 	calls, begun map[place]int
-	segment      []string // phases that are entered one after the other
+	segment      []string // consecutively entered phases
 	in           string   // their itinerary
 }
 
@@ -72,7 +72,7 @@ func (t *tracing) add(at place, l Line, call int) {
 	t.script = append(t.script, l.Call(call))
 }
 
-// trace describes a way as a script and in words.
+// trace describes a path as a script and in words.
 func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
 	t := &tracing{calls: make(map[place]int), begun: make(map[place]int)}
 	for _, m := range moves {
@@ -107,7 +107,7 @@ func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
 	return t.script, t.path
 }
 
-// user describes what a user does.
+// user describes an act of a user.
 func (t *tracing) user(m move) {
 	call := t.begun[m.from] + 1
 	if m.act.kind == actEdit {
@@ -181,8 +181,8 @@ func orNone(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// same reports whether two breaks are of one kind: they differ at most in their
-// detail, and runs that come to no end in the itinerary in which they do not.
+// same reports whether two breaks are of one kind: they differ at most in their detail. Two breaks
+// of PromiseEnds in one itinerary are of one kind.
 func (b Break) same(other Break) bool {
 	if b.Promise == PromiseEnds || other.Promise == PromiseEnds {
 		return b.Promise == other.Promise
@@ -190,8 +190,8 @@ func (b Break) same(other Break) bool {
 	return b.Promise == other.Promise && b.Itinerary == other.Itinerary && b.How == other.How
 }
 
-// breaksOf runs a life with a script, in silence, and returns what breaks; a run that
-// can come to no end is not done. It is nil if the script is of no life.
+// breaksOf runs a life with a script silently, and returns the breaks. A run that does not end is
+// one. It returns nil if the script is invalid.
 func breaksOf[T, W any](setup Setup[T, W], script []Line) []Break {
 	setup.EachWrite, setup.Coverage = true, nil
 	var life *Life[T, W]
@@ -211,16 +211,17 @@ func breaksOf[T, W any](setup Setup[T, W], script []Line) []Break {
 	breaks := life.breaks
 	if err != nil {
 		s, _ := life.engine.read(life.object)
-		breaks = append(breaks, Break{Promise: PromiseEnds, Itinerary: s.Itinerary, How: "the run comes to no end", Detail: err.Error()})
+		breaks = append(breaks, Break{Promise: PromiseEnds, Itinerary: s.Itinerary,
+			How: "the run comes to no end", Detail: err.Error()})
 	}
 	return breaks
 }
 
-// longest is the number of acts on the longest way that was explored.
+// longest returns the number of acts on the longest explored path.
 func (e *exploring[T, W]) longest() int {
 	depth := make([]int, len(e.states))
 	most := 0
-	for id, s := range e.states { // a parent stands before its children
+	for id, s := range e.states { // a parent is before its children
 		if s.parent >= 0 {
 			depth[id] = depth[s.parent] + 1
 		}
@@ -229,7 +230,7 @@ func (e *exploring[T, W]) longest() int {
 	return most
 }
 
-// silent is a TB that stops without a word.
+// silent is a TB that reports nothing and stops the test by a panic.
 type silent struct{}
 
 var errStopped = errors.New("stopped")

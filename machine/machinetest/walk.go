@@ -11,33 +11,33 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Walks are what [Walk] tries: random lives of a setup. They go beyond the bounds of
-// an exploration: any number of failures, errors, panics and crashes, writes that
-// are lost, refused or done twice, sources that fail, and clocks that jump.
+// Walks configures [Walk]: random lives of a setup. They go beyond the bounds of an exploration:
+// any number of failures, errors, panics and crashes; writes that are lost, refused or done twice;
+// sources that fail; and clocks that jump.
 type Walks[T, W any] struct {
 	// Setup is the controller under test, as in an [Exploration].
 	Setup Setup[T, W]
-	// Seed makes the walks the same each time; it is reported with what they find.
+	// Seed makes the walks reproducible; it is reported with each break.
 	Seed uint64
-	// Lives is how many lives there are; zero means 100. Lines is the largest number
-	// of lines in the script of one, beside that of its flags; zero means 12.
+	// Lives is the number of lives. Zero means 100. Lines is the maximum number of lines in each
+	// script, apart from the one that sets the flags. Zero means 12.
 	Lives, Lines int
-	// Edits lists the edits of the setup that users may do.
+	// Edits lists the edits of the setup that users may make.
 	Edits []string
-	// NeverFails lists phases that fail in no life, as in an [Exploration].
+	// NeverFails lists phases that no life makes fail, as in an [Exploration].
 	NeverFails []string
-	// Settled lists phases whose handlers settle themselves what the phase decides and
-	// chooses, as in an [Exploration].
+	// Settled lists phases whose handlers themselves settle what the phase decides and chooses, as
+	// in an [Exploration].
 	Settled []string
 }
 
-// Tour is what [Walk] found.
+// Tour is the result of [Walk].
 type Tour struct {
 	Seed              uint64
 	Lives, Reconciles int
-	// Found are the breaks, one for each promise, itinerary and how, in the order in
-	// which they were found. The script of each is minimal: without any of its lines,
-	// or with one that is simpler, the life does not break in the same way.
+	// Found lists the breaks, one for each promise, itinerary and how, in the order in which they
+	// were found. Each script is minimal: if a line is removed or simplified, the life no longer
+	// breaks in the same way.
 	Found []Found
 }
 
@@ -48,9 +48,9 @@ const (
 	maxShrinkingRuns = 2000
 )
 
-// Walk tries random lives of a setup, and fails the test with each kind of break
-// that it finds and the minimal script that it could shrink the life to. A life that
-// does not come to its end is no break: a pause that no user ends is one.
+// Walk tries random lives of a setup. It fails the test for each kind of break that it finds, and
+// reports the minimal script to which it could shrink the life. A life that does not end is not a
+// break, since a user may have paused it.
 func Walk[T, W any](t TB, w Walks[T, W]) *Tour {
 	t.Helper()
 	tour, err := w.run()
@@ -68,10 +68,10 @@ func Walk[T, W any](t TB, w Walks[T, W]) *Tour {
 	return tour
 }
 
-// walking is the state of walks.
+// walking is the state of a Walk.
 type walking[T, W any] struct {
 	Walks[T, W]
-	probe  *Life[T, W] // knows which lines there may be
+	probe  *Life[T, W] // knows which lines are possible
 	places []place
 	known  []string // names of phases
 }
@@ -101,7 +101,7 @@ func (w Walks[T, W]) run() (*Tour, error) {
 			walks.places = append(walks.places, place{name, g.Phase(i).Name})
 		}
 	}
-	e.truth(e.setup.Object) // finds out which flags have sources
+	e.truth(e.setup.Object) // records which flags have sources
 	tour := &Tour{Seed: w.Seed, Lives: w.Lives}
 	for n := range w.Lives {
 		script := walks.script(rand.New(rand.NewPCG(w.Seed, uint64(n))))
@@ -119,7 +119,7 @@ func (w Walks[T, W]) run() (*Tour, error) {
 	return tour, nil
 }
 
-// live runs a life in silence. The error is a *SetupError.
+// live runs a life silently. The error is a *SetupError.
 func (w *walking[T, W]) live(script []Line, coverage *Coverage) (life *Life[T, W], err error) {
 	setup := w.Setup
 	setup.EachWrite, setup.Coverage = true, coverage
@@ -139,7 +139,7 @@ func (w *walking[T, W]) live(script []Line, coverage *Coverage) (life *Life[T, W
 	return life, err
 }
 
-// script makes a random script.
+// script returns a random script.
 func (w *walking[T, W]) script(r *rand.Rand) (script []Line) {
 	e := w.probe.engine
 	if e.flags.Len() > 0 && e.setup.SetFlag != nil {
@@ -163,7 +163,7 @@ func (w *walking[T, W]) script(r *rand.Rand) (script []Line) {
 	return script
 }
 
-// assignment is a random one that the relations allow.
+// assignment returns a random assignment of flags that the relations allow.
 func (w *walking[T, W]) assignment(r *rand.Rand) phases.Facts {
 	v := w.probe.engine.flags
 	f, _ := propagate(v, phases.Facts{})
@@ -181,8 +181,8 @@ func (w *walking[T, W]) assignment(r *rand.Rand) phases.Facts {
 	return f
 }
 
-// line makes a random line at a place. It reports false if there is none of its
-// kind.
+// line returns a random line at a place. It reports false if no line of the chosen kind is possible
+// there.
 func (w *walking[T, W]) line(r *rand.Rand, at place) (line Line, ok bool) {
 	e := w.probe.engine
 	g := e.graph(at.itinerary)
@@ -235,7 +235,7 @@ func (w *walking[T, W]) line(r *rand.Rand, at place) (line Line, ok bool) {
 	return Done(at.phase, runner.Choose(names[r.IntN(len(names))])).AfterWork(), true
 }
 
-// mayErr reports whether a phase that is held up may fail for it.
+// mayErr reports whether the walk may hold up a phase, which may make it fail.
 func (w *walking[T, W]) mayErr(at place) bool {
 	p := w.probe.engine.phase(at.itinerary, at.phase)
 	return p.MaxAttempts == 0 && p.Deadline == 0 || !lists(w.NeverFails, at.itinerary, at.phase)
@@ -243,13 +243,13 @@ func (w *walking[T, W]) mayErr(at place) bool {
 
 func not(r *rand.Rand) string { return []string{"", "!"}[r.IntN(2)] }
 
-// shrink makes the script of a break minimal, by delta debugging: it leaves lines
-// out, halves of them first, and simplifies those that remain.
+// shrink makes the script of a break minimal, by delta debugging: it removes lines, halves of the
+// script first, and simplifies the remaining ones.
 func (w *walking[T, W]) shrink(life *Life[T, W], b Break) Found {
 	script := life.flags
 	for _, line := range life.lines {
 		if line.left < line.times {
-			script = append(script, line.Line) // what was never used changed nothing
+			script = append(script, line.Line) // an unused line changed nothing
 		}
 	}
 	runs := 0
@@ -295,7 +295,7 @@ func replace(script []Line, i int, line Line) []Line {
 	return less
 }
 
-// simpler are lines that say less than this one.
+// simpler returns simpler versions of the line.
 func (l Line) simpler() (all []Line) {
 	add := func(change func(*Line)) {
 		m := l

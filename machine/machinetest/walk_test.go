@@ -10,12 +10,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// twoFailures is an invariant that only breaks beyond the bounds of an exploration:
-// two phases fail, one of them in the cleanup.
+// twoFailures has an invariant that breaks only beyond the bounds of an exploration: two phases
+// fail, one of them in the cleanup.
 func twoFailures() machinetest.Setup[*Backup, Cluster] {
 	s := setup()
 	s.Source.Expression = "twoFailures()"
-	s.Invariants = []machinetest.Invariant[*Backup, Cluster]{{Name: "one failure at most",
+	s.Invariants = []machinetest.Invariant[*Backup, Cluster]{{Name: "at most one failure",
 		Check: func(s machinetest.Snapshot[*Backup, Cluster]) error {
 			if s.State.FailedPhases > 0 && s.State.FailedInCleanup > 0 {
 				return assert.AnError
@@ -31,7 +31,7 @@ func TestWalk(t *testing.T) {
 	var tour *machinetest.Tour
 	got := reports(func(tb machinetest.TB) { tour = machinetest.Walk(tb, w) })
 	require.Len(t, got, 1)
-	assert.Contains(t, got[0], "seed 7: one failure at most, in itinerary CleanUp: the invariant does not hold")
+	assert.Contains(t, got[0], "seed 7: at most one failure, in itinerary CleanUp: the invariant does not hold")
 	assert.Contains(t, got[0], "setup := twoFailures()")
 	f := tour.Found[0]
 	require.True(t, f.Reproduced)
@@ -46,20 +46,21 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// Nothing breaks in random lives of setups whose itineraries and handlers are right.
-func TestWalksThatKeepThePromises(t *testing.T) {
-	w := machinetest.Walks[*Backup, Cluster]{Setup: again(), Seed: 1, Lives: 30, NeverFails: []string{"StartTraffic"}, Settled: []string{"StartTraffic"},
-		Edits: []string{"cancel", "pause", "resume", "again", "again from the failed phase"}}
+// Random lives of setups without faults break nothing.
+func TestWalkWithoutFaults(t *testing.T) {
+	w := machinetest.Walks[*Backup, Cluster]{Setup: again(), Seed: 1, Lives: 30, NeverFails: []string{"StartTraffic"},
+		Settled: []string{"StartTraffic"}, Edits: []string{"cancel", "pause", "resume", "again", "again from the failed phase"}}
 	tour := machinetest.Walk(t, w)
 	assert.Equal(t, 30, tour.Lives)
 	assert.Greater(t, tour.Reconciles, 100)
 	assert.Equal(t, tour, machinetest.Walk(t, w), "the same seed, the same walks")
 	w.Seed = 2
 	assert.NotEqual(t, tour.Reconciles, machinetest.Walk(t, w).Reconciles)
-	machinetest.Walk(t, machinetest.Walks[*machinetest.Object, struct{}]{Setup: choosing(), Seed: 2, Lives: 30, Edits: []string{"cancel", "pause", "resume"}})
+	machinetest.Walk(t, machinetest.Walks[*machinetest.Object, struct{}]{
+		Setup: choosing(), Seed: 2, Lives: 30, Edits: []string{"cancel", "pause", "resume"}})
 }
 
-func TestWalksThatAreRefused(t *testing.T) {
+func TestWalkRefused(t *testing.T) {
 	got := reports(func(tb machinetest.TB) {
 		machinetest.Walk(tb, machinetest.Walks[*Backup, Cluster]{Setup: setup(), Edits: []string{"abort"}})
 	})

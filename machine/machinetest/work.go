@@ -9,12 +9,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// What a phase does and what it leaves behind: the promises about work that is
-// done, about deadlines, about the flags of a phase that is left, and about the
-// size of the state.
+// What a phase does and what it leaves behind: the promises about finished work, deadlines, the
+// flags of a phase that was left, and the size of the state.
 
-// phaseBefore is the phase in which the reconcile began, as its itinerary has
-// it now, and whether there is one.
+// phaseBefore returns the phase in which the reconcile began, as the current definition of its
+// itinerary has it.
 func (c *checking) phaseBefore() (phase phases.Phase, ok bool) {
 	if c.leftGraph == nil || c.before.Phase == "" {
 		return phase, false
@@ -26,8 +25,7 @@ func (c *checking) phaseBefore() (phase phases.Phase, ok bool) {
 	return c.leftGraph.Phase(i), true
 }
 
-// callBefore is the call of the phase in which the reconcile began; nil if
-// there was none.
+// callBefore returns the handler call of the phase in which the reconcile began, or nil.
 func (c *checking) callBefore() *call {
 	phase, ok := c.phaseBefore()
 	if !ok || len(c.calls) == 0 || c.calls[0].itinerary != c.before.Itinerary || c.calls[0].phase != phase.Name {
@@ -36,7 +34,7 @@ func (c *checking) callBefore() *call {
 	return &c.calls[0]
 }
 
-// stays reports whether the run is in the visit to a phase in which it was.
+// stays reports whether the run is still in the same visit to a phase.
 func (c *checking) stays() bool {
 	return c.before.Itinerary == c.after.Itinerary && c.before.Visit == c.after.Visit && !c.after.Done
 }
@@ -51,18 +49,19 @@ func (c *checking) failedNow(one call) bool {
 	return false
 }
 
-// work checks that a handler which is done is not called again, and that no
-// phase fails but by what its handler returns.
+// work checks that a handler which is done is not called again, and that a phase fails only because
+// of what its handler returned.
 func (c *checking) work() {
 	one := c.callBefore()
 	switch {
 	case one == nil:
 	case c.before.WorkDone:
-		c.in(one.itinerary, PromiseWork, "a handler is called though its work is recorded as done", "%s", one.phase)
+		c.in(one.itinerary, PromiseWork, "a handler is called although its work is recorded as done", "%s", one.phase)
 	case one.answer == resultDone && c.stays() && !c.after.WorkDone:
 		c.in(one.itinerary, PromiseWork, "work that is done is not recorded", "%s", one.phase)
 	case one.answer == resultDone && c.stays() && c.after.Choice != one.choice:
-		c.in(one.itinerary, PromiseWork, "the choice of a handler is not recorded", "%s chose %q, recorded is %q", one.phase, one.choice, c.after.Choice)
+		c.in(one.itinerary, PromiseWork, "the choice of a handler is not recorded",
+			"%s chose %q, recorded is %q", one.phase, one.choice, c.after.Choice)
 	}
 	if c.before.WorkDone && c.stays() && c.same && c.after.Choice != c.before.Choice {
 		c.broken(PromiseWork, "the choice of a handler changes", "of %s, from %q to %q", c.after.Phase, c.before.Choice, c.after.Choice)
@@ -76,17 +75,19 @@ func (c *checking) work() {
 		}
 		switch {
 		case last == nil:
-			c.in(failed.Itinerary, PromiseDeadline, "a phase fails without one more call of its handler", "%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
+			c.in(failed.Itinerary, PromiseDeadline, "a phase fails without a last call of its handler",
+				"%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
 		case last.answer == resultDone:
-			c.in(failed.Itinerary, PromiseWork, "a phase fails though its work is done", "%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
+			c.in(failed.Itinerary, PromiseWork, "a phase fails although its work is done",
+				"%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
 		}
 	}
 }
 
-// delay checks that a run whose handler said so goes on later, and comes back in
+// delay checks that a run continues no earlier than its handler requested, and is reconciled in
 // time for that. A switch does not wait.
 func (c *checking) delay() {
-	var first, last time.Time // it goes on between these
+	var first, last time.Time // the run continues between these
 	if c.before.WorkDone && c.before.NotBefore != nil {
 		first, last = c.before.NotBefore.Time, c.before.NotBefore.Time
 	}
@@ -97,20 +98,21 @@ func (c *checking) delay() {
 	switch {
 	case !c.ended.Before(first) || c.before.Itinerary != c.after.Itinerary:
 	case !c.stays():
-		c.broken(PromiseDelay, "it goes on earlier than its handler said", "from %s, %s before", c.before.Phase, first.Sub(c.ended))
+		c.broken(PromiseDelay, "the run continues earlier than its handler requested", "from %s, by %s", c.before.Phase, first.Sub(c.ended))
 	case until == nil || until.Time.Before(first) || until.After(last):
-		c.broken(PromiseDelay, "the time at which it goes on is not recorded", "%s", c.after.Phase)
+		c.broken(PromiseDelay, "the time at which the run continues is not recorded", "%s", c.after.Phase)
 	case !c.held && c.err == nil && (!c.again || c.next > until.Sub(c.ended)):
-		c.broken(PromiseDelay, "the next call comes later than the time at which it goes on", "%s, after %s", c.after.Phase, c.next)
+		c.broken(PromiseDelay, "the next reconcile is later than the time at which the run continues",
+			"%s, after %s", c.after.Phase, c.next)
 	}
 }
 
-// deadlines checks promise 15 for the phase in which the reconcile began: it
-// fails for its deadline if, and only if, that has passed when its handler is
-// called, and the handler is called in time for that.
+// deadlines checks promise 15 for the phase in which the reconcile began. It fails for its deadline
+// if and only if the deadline has passed when its handler is called, and the handler is called in
+// time.
 func (c *checking) deadlines() {
 	if was, is := c.before.PausedSince, c.after.PausedSince; was != nil && is != nil && !was.After(c.began) && !was.Equal(is) {
-		c.broken(PromiseDeadline, "since when a pause holds the run changes", "%s", c.after.Phase)
+		c.broken(PromiseDeadline, "the start of a pause changes", "%s", c.after.Phase)
 	}
 	one := c.callBefore()
 	if one == nil || c.before.Entered == nil || c.before.WorkDone {
@@ -126,24 +128,25 @@ func (c *checking) deadlines() {
 	}
 	due := c.due(limits)
 	late := !one.at.Before(due)
-	goesOn := one.answer == resultWait || one.answer == resultError // another call could get it done
+	goesOn := one.answer == resultWait || one.answer == resultError // another call could finish the work
 	attempts := one.answer == resultError && limits.maxAttempts > 0
 	switch {
 	case failed && goesOn && !late && !attempts:
-		c.in(one.itinerary, PromiseDeadline, "a phase fails before its deadline has passed", "%s, called %s before", one.phase, due.Sub(one.at))
-	case c.gaveUp: // as a controller that shuts down: that is no last look
+		c.in(one.itinerary, PromiseDeadline, "a phase fails before its deadline has passed",
+			"%s, called %s before it", one.phase, due.Sub(one.at))
+	case c.gaveUp: // a controller that shuts down, which is not the last call
 	case !failed && goesOn && late && c.stays():
-		c.in(one.itinerary, PromiseDeadline, "a deadline that has passed is not kept", "%s, called %s behind", one.phase, one.at.Sub(due))
+		c.in(one.itinerary, PromiseDeadline, "a phase does not fail at its deadline", "%s, called %s after it", one.phase, one.at.Sub(due))
 	case !failed && goesOn && c.stays() && (!c.again || c.next > max(due.Sub(c.ended), time.Second)):
-		c.in(one.itinerary, PromiseDeadline, "the next call comes later than the deadline", "%s, after %s", one.phase, c.next)
+		c.in(one.itinerary, PromiseDeadline, "the next reconcile is later than the deadline", "%s, after %s", one.phase, c.next)
 	}
 	if one.ended {
 		c.in(one.itinerary, PromiseDeadline, "a handler is called with a context that has ended", "%s", one.phase)
 	}
 }
 
-// due is when the phase in which the reconcile began reaches its deadline; of one
-// that was not entered, never.
+// due returns when the phase in which the reconcile began reaches its deadline; never if it was not
+// entered.
 func (c *checking) due(l limits) time.Time {
 	if c.before.Entered == nil {
 		return c.ended.Add(time.Hour)
@@ -162,8 +165,8 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// takenOver checks promise 4 for a phase that is done or left in the middle: what
-// it decides is known only if it has been evaluated since.
+// takenOver checks promise 4 for a phase that is done or was left in the middle: the flags that it
+// decides are known only if they have been evaluated since.
 func (c *checking) takenOver() {
 	phase, ok := c.phaseBefore()
 	switched := c.before.Itinerary != c.after.Itinerary
@@ -178,18 +181,18 @@ func (c *checking) takenOver() {
 		}
 	}
 	if taken != 0 {
-		c.broken(PromiseFlags, "what a phase decides is taken over from before it", "%s, which %s decides, in %s at %s",
+		c.broken(PromiseFlags, "a value from before a phase that decides it is kept", "%s, which %s decides, in %s at %s",
 			strings.Join(v.Names(taken), ", "), phase.Name, c.after.Itinerary, c.now.Position())
 	}
 }
 
-// maxState is the size that a state does not exceed, in bytes of JSON.
+// maxState is the maximum size of a state, in bytes of JSON.
 const maxState = 64 << 10
 
-// bounded checks promise 12: the texts of a state are bounded. An itinerary
-// with thousands of steps has a larger state, of their names.
+// bounded checks promise 12: the texts of a state are bounded. An itinerary with thousands of steps
+// has a larger state because of their names.
 func (c *checking) bounded() {
-	if c.size <= maxState { // the object holds the state
+	if c.size <= maxState { // the object contains the state
 		return
 	}
 	size := func(s *runner.State) int {
