@@ -181,7 +181,7 @@ func TestAwaits(t *testing.T) {
 	}{
 		{"a flag that a phase ahead decides does not keep a run from beginning", scan, "", phases.NewFacts(flagB, 0), 0, 0},
 		{"a flag that no phase decides does", scan, "", phases.Facts{}, flagB, 0},
-		{"a phase that may run decides as well", mayScan, "", phases.Facts{}, flagB, 0},
+		{"a phase that may run also decides", mayScan, "", phases.Facts{}, flagB, 0},
 		{"without Scan, Copy may be next", mayScan, "Open", phases.Facts{}, flagA | flagB, flagA | flagB},
 		{"with it, Scan is next", mayScan, "Open", phases.NewFacts(flagB, 0), 0, 0},
 		{"a phase that does not run decides nothing", mayScan, "", phases.NewFacts(0, flagB), flagA, 0},
@@ -222,7 +222,7 @@ func TestMattersOfThePhaseInProgressInALoop(t *testing.T) {
 		{"whether Check jumps is unknown, too", "Copy", true, phases.Facts{}, flagA | flagB},
 		{"nothing leads back", "Copy", false, phases.NewFacts(0, flagB), 0},
 		{"Copy is behind, and the jump leads there", "Check", true, phases.NewFacts(flagB, 0), flagA},
-		{"Copy is behind for good", "End", true, phases.Facts{}, 0},
+		{"Copy stays behind", "End", true, phases.Facts{}, 0},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			it := it

@@ -32,9 +32,9 @@ func (e *UnknownPhaseError) Error() string {
 	return fmt.Sprintf("itinerary %q has no phase %q%s", e.Itinerary, e.Phase, hint)
 }
 
-// ChoiceError reports a choice that the phase does not declare. A handler made it, or a release
-// recorded it that did declare it. Choose one of Choices, or declare it as a jump of the phase with
-// Choice set.
+// ChoiceError reports a choice that the phase does not declare. Its handler made it, or an earlier
+// release that declared it recorded it. Choose one of Choices, or declare it as a jump of the phase
+// with Choice set.
 type ChoiceError struct {
 	Itinerary, Phase string
 	Choice           string

@@ -23,7 +23,7 @@ const maxExact = 24
 // A choice that is not made yet is possible, in addition to all the others. Nothing comes after an
 // end phase.
 func (g *Graph) Onward(i int, f phases.Facts) (jumps []phases.Truth, order phases.Truth) {
-	return g.judgeOnward(i, f, anyWay)
+	return g.judgeOnward(i, f, anyEdge)
 }
 
 // Onward is like [Graph.Onward] for the phase in progress. If its handler has chosen a jump, only

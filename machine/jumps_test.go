@@ -51,7 +51,7 @@ func TestOnward(t *testing.T) {
 		{"a jump that is not", []phases.Guard{all(flagA)}, false, facts(0), "[no]", phases.True},
 		{"a flag and its opposite", []phases.Guard{all(flagA), without(flagA)}, false, phases.Facts{}, "[unknown unknown]", phases.False},
 		{"and a third, which is never reached", []phases.Guard{all(flagA), without(flagA), all(flagB)}, false, phases.Facts{}, "[unknown unknown no]", phases.False},
-		{"two flags in four ways", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, {All: flagB, None: flagA}, without(flagA | flagB)},
+		{"two flags in four cases", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, {All: flagB, None: flagA}, without(flagA | flagB)},
 			false, phases.Facts{}, "[unknown unknown unknown unknown]", phases.False},
 		{"one of the four is missing", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, without(flagA | flagB)},
 			false, phases.Facts{}, "[unknown unknown unknown]", phases.Unknown},

@@ -63,7 +63,7 @@ type structure struct {
 func (g *Graph) structure() *structure {
 	s := &structure{g, make([][]int, len(g.nodes)+1), make([][]int, len(g.nodes)+1)}
 	for i := range g.nodes {
-		s.eachWay(i, phases.Facts{}, func(to int, _ phases.Flags) {
+		s.eachEdge(i, phases.Facts{}, func(to int, _ phases.Flags) {
 			if !slices.Contains(s.next[i], to) {
 				s.next[i] = append(s.next[i], to)
 				s.before[to] = append(s.before[to], i)
@@ -73,9 +73,9 @@ func (g *Graph) structure() *structure {
 	return s
 }
 
-// eachWay calls yield for each place to which an edge may lead from place i, past the phase or
+// eachEdge calls yield for each place to which an edge may lead from place i, past the phase or
 // through it, given only f. It passes the flags that the edge depends on.
-func (s *structure) eachWay(i int, f phases.Facts, yield func(to int, reads phases.Flags)) {
+func (s *structure) eachEdge(i int, f phases.Facts, yield func(to int, reads phases.Flags)) {
 	n := &s.nodes[i]
 	reads := n.guard.Reads()
 	enters := n.guard.Eval(f)
@@ -206,7 +206,7 @@ func (s *structure) exits(loop []int) (reads, decides phases.Flags) {
 // eachExit calls yield with the flags that each exit of a loop depends on.
 func (s *structure) eachExit(loop []int, f phases.Facts, yield func(phases.Flags)) {
 	for _, i := range loop {
-		s.eachWay(i, f, func(to int, reads phases.Flags) {
+		s.eachEdge(i, f, func(to int, reads phases.Flags) {
 			if _, inside := slices.BinarySearch(loop, to); !inside {
 				yield(reads)
 			}

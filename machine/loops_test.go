@@ -202,7 +202,7 @@ func TestFrozenLoops(t *testing.T) {
 		{"two jumps back to one phase", "S T V>T(A) W>T(B) U", []machine.Loop{
 			{Phases: []string{"T", "V"}, Flags: []string{"A"}}, {Phases: []string{"T", "V", "W"}, Flags: []string{"B"}},
 		}},
-		{"two ways back by one flag each", "S T W>T(A)>S(B) U", []machine.Loop{
+		{"two jumps back by one flag each", "S T W>T(A)>S(B) U", []machine.Loop{
 			{Phases: []string{"T", "W"}, Flags: []string{"A", "B"}}, {Phases: []string{"S", "T", "W"}, Flags: []string{"A", "B"}},
 		}},
 		{"left whatever the flag", "S T>U(A) W>U(!A)>T U", nil},

@@ -126,9 +126,9 @@ func (g *Graph) decides(i int) phases.Flags {
 	return g.nodes[i].decides
 }
 
-// Finish records that the work of the current phase is done. The flags that the phase decides then
-// become unknown until they are evaluated. The checkpoint records the finished work, so an
-// evaluation that fails does not repeat it. Finish has no effect at the start and when done.
+// Finish records that the work of the current phase is done. The flags that the phase decides
+// become unknown until they are evaluated. The checkpoint records that the work is done, so it is
+// not repeated if these flags cannot be evaluated. Finish has no effect at the start and when done.
 func (m *Machine) Finish() {
 	if !m.lock() {
 		return
@@ -213,7 +213,7 @@ func (m *Machine) Matters(f phases.Facts) phases.Flags {
 // Depends returns the unknown flags that the next transition depends on. These are the flags that
 // could change which phase is next, which of its steps it belongs to, or whether there is a next
 // phase. The result is empty if no unknown flag could change that. A cleanup itinerary does not
-// wait for these flags, but evaluate them before it moves.
+// wait for these flags, but they are worth evaluating before it moves.
 func (m *Machine) Depends() phases.Flags {
 	if !m.lock() {
 		return 0

@@ -254,7 +254,7 @@ func (o *outcomes) reach(avoid int) []cases {
 		admitted := o.enters[p]
 		come(p+1, o.andNot(reached[p], admitted))
 		if p != avoid {
-			o.leave(p, o.and(reached[p], admitted), anyWay, come)
+			o.leave(p, o.and(reached[p], admitted), anyEdge, come)
 		}
 	}
 	return reached
@@ -271,7 +271,7 @@ func (o *outcomes) leave(p int, c cases, possible func(k int) bool, come func(to
 	}
 }
 
-func anyWay(int) bool { return true }
+func anyEdge(int) bool { return true }
 
 // to returns the place to which the k-th jump leads, or the next place in order if k is the number
 // of jumps.
@@ -295,7 +295,7 @@ func (o *outcomes) leads(i int) []cases {
 			admitted := o.enters[p]
 			enters := admitted
 			if p != i {
-				enters = o.and(admitted, o.through(p, leads, anyWay))
+				enters = o.and(admitted, o.through(p, leads, anyEdge))
 			}
 			changed = leads[p].add(enters) || changed
 			changed = leads[p].add(o.andNot(leads[p+1], admitted)) || changed

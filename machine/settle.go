@@ -49,10 +49,10 @@ type Settlement struct {
 	RequeueAfter time.Duration
 }
 
-// Settle completes the step from one phase to the next. Call it when the work of the current phase
-// is done ([Machine.Finish], [Machine.Choose]), and at the start of an itinerary. It evaluates the
-// flags that the next move depends on and those that the phase decided, and then advances
-// ([Machine.Advance]). Persist the checkpoint afterwards, even if there is an error.
+// Settle makes the transition from one phase to the next. Call it when the work of the current
+// phase is done ([Machine.Finish], [Machine.Choose]), and at the start of an itinerary. It
+// evaluates the flags that the next move depends on and those that the phase decided, and then
+// advances ([Machine.Advance]). Persist the checkpoint afterwards, even if there is an error.
 //
 // Each flag is evaluated once, and again only after a phase that decides it. A flag that stayed
 // unknown is evaluated again before each transition that depends on it, after each phase that

@@ -23,8 +23,8 @@ type walk struct {
 }
 
 type onward struct {
-	later phases.Facts
-	ways  []int
+	later    phases.Facts
+	possible []int
 }
 
 // certainty describes an edge, or the paths to a place. Values are ordered: a lattice as in
@@ -205,13 +205,13 @@ func (w *walk) edges(i int, yield func(to int, s certainty)) {
 		phase = w.at
 	}
 	later := w.facts.Forget(w.after(i))
-	ways := w.onward(i, phase, later)
-	chooses := len(ways) > 1 && slices.ContainsFunc(ways, func(k int) bool { return k < len(n.jumps) && n.jumps[k].choice })
+	possible := w.onward(i, phase, later)
+	chooses := len(possible) > 1 && slices.ContainsFunc(possible, func(k int) bool { return k < len(n.jumps) && n.jumps[k].choice })
 	inOrder := unreachable
 	judged := 0
-	for _, k := range ways {
+	for _, k := range possible {
 		// An edge depends on the guards before it, unless it is the only one.
-		for ; judged <= k && judged < len(n.jumps) && len(ways) > 1; judged++ {
+		for ; judged <= k && judged < len(n.jumps) && len(possible) > 1; judged++ {
 			guard := n.jumps[judged].guard
 			if guard.Eval(later) == phases.Unknown {
 				enters = min(enters, onTentative)
@@ -242,15 +242,15 @@ func (w *walk) onward(i, phase int, later phases.Facts) []int {
 		w.onwards = make([]onward, len(w.reached))
 	}
 	o := &w.onwards[i]
-	if o.ways == nil || o.later != later {
-		o.later, o.ways = later, o.ways[:0]
+	if o.possible == nil || o.later != later {
+		o.later, o.possible = later, o.possible[:0]
 		w.graph.onward(phase, later, func(k int) {
 			if i != w.entry() || w.mayTake(k) {
-				o.ways = append(o.ways, k)
+				o.possible = append(o.possible, k)
 			}
 		})
 	}
-	return o.ways
+	return o.possible
 }
 
 // after returns the open flags after place i. They include those that its phase decides if it runs
@@ -290,19 +290,19 @@ func (w *walk) propagate() {
 func (w *walk) certainty() []certainty {
 	sure := make([]certainty, len(w.reached))
 	close := func(level certainty) {
-		var work []int
+		var worklist []int
 		for i, s := range sure {
 			if s >= level {
-				work = append(work, i)
+				worklist = append(worklist, i)
 			}
 		}
-		for len(work) > 0 {
-			i := work[len(work)-1]
-			work = work[:len(work)-1]
+		for len(worklist) > 0 {
+			i := worklist[len(worklist)-1]
+			worklist = worklist[:len(worklist)-1]
 			w.edges(i, func(to int, s certainty) {
 				if s >= level && sure[to] < level {
 					sure[to] = level
-					work = append(work, to)
+					worklist = append(worklist, to)
 				}
 			})
 		}
@@ -324,30 +324,30 @@ func (w *walk) certainty() []certainty {
 // first: the dominators of done in the flow graph. Candidates are the places of one such path. They
 // are swept in its order: a place is a dominator if nothing before it leads past it.
 func (w *walk) dominators() []int {
-	way := w.path()
-	if way == nil {
+	path := w.path()
+	if path == nil {
 		return []int{w.entry()}
 	}
-	at := make(map[int]int, len(way)) // a place's index on the path
-	for k, i := range way {
+	at := make(map[int]int, len(path)) // a place's index on the path
+	for k, i := range path {
 		at[i] = k
 	}
 	var dominators []int
 	seen := make([]bool, len(w.reached))
 	furthest := 0
-	for k, i := range way {
+	for k, i := range path {
 		if furthest == k {
 			dominators = append(dominators, i)
 		}
-		for work := []int{i}; len(work) > 0; {
-			from := work[len(work)-1]
-			work = work[:len(work)-1]
+		for worklist := []int{i}; len(worklist) > 0; {
+			from := worklist[len(worklist)-1]
+			worklist = worklist[:len(worklist)-1]
 			w.edges(from, func(to int, _ certainty) {
 				if k, on := at[to]; on {
 					furthest = max(furthest, k)
 				} else if !seen[to] {
 					seen[to] = true
-					work = append(work, to)
+					worklist = append(worklist, to)
 				}
 			})
 		}
@@ -363,22 +363,22 @@ func (w *walk) path() []int {
 	}
 	entry := w.entry()
 	before[entry] = entry
-	for work := []int{entry}; len(work) > 0; {
-		i := work[0]
-		work = work[1:]
+	for worklist := []int{entry}; len(worklist) > 0; {
+		i := worklist[0]
+		worklist = worklist[1:]
 		if i == w.done() {
-			way := []int{i}
+			path := []int{i}
 			for i != entry {
 				i = before[i]
-				way = append(way, i)
+				path = append(path, i)
 			}
-			slices.Reverse(way)
-			return way
+			slices.Reverse(path)
+			return path
 		}
 		w.edges(i, func(to int, _ certainty) {
 			if before[to] < 0 {
 				before[to] = i
-				work = append(work, to)
+				worklist = append(worklist, to)
 			}
 		})
 	}
