@@ -254,7 +254,7 @@ func (e *evaluator) sources(ctx context.Context) (s *phases.Sources, err error) 
 		}
 	}()
 	if e.SettleOptions.Sources == nil {
-		return nil, &SourcesError{Itinerary: e.graph.Name(), Problem: "is nil; set it in the options"}
+		return nil, &SourcesError{Itinerary: e.graph.Name(), Problem: "is missing; set it in the options"}
 	}
 	s, err = e.SettleOptions.Sources(e.ctx)
 	switch {

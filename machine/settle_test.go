@@ -171,7 +171,7 @@ func TestSettleRefuses(t *testing.T) {
 		want    string
 	}{
 		{"no function", nil, 0, `itinerary "Settling" at start: the next phase depends on B and D, which are not known yet: ` +
-			`sources of flags: itinerary "Settling": Sources is nil; set it in the options`},
+			`sources of flags: itinerary "Settling": Sources is missing; set it in the options`},
 		{"nil", returns(nil), 0, `Sources returned nil; return sources or an error`},
 		{"another vocabulary", returns(other), 0,
 			`Sources returned sources over another vocabulary; build them over the vocabulary of the itineraries`},
