@@ -1,6 +1,6 @@
-// Command dynamic-pipeline shows what a migration will do before it does it:
-// the steps that will run, and why the others will not. It is the command of
-// machine/command with MTC's catalogue; run it without arguments for help.
+// Command dynamic-pipeline shows what a migration will do before it starts: the steps that will
+// run, and why the others will not. It is the command of package machine/command with MTC's
+// catalogue; run it without arguments for help.
 package main
 
 import (

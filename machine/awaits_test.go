@@ -15,8 +15,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// positions are the start and each phase of a graph that is no end, entered under
-// its own step.
+// positions returns the start and each phase of a graph that is not an end phase, entered under its
+// own step.
 func positions(g *machine.Graph) []machine.Position {
 	all := []machine.Position{{}}
 	for i := range g.Len() {
@@ -31,8 +31,8 @@ func positions(g *machine.Graph) []machine.Position {
 	return all
 }
 
-// decisive returns the flags for which two completions of the facts that differ
-// in nothing else differ in what is made of them.
+// decisive returns the flags for which two completions of f that differ in nothing else give
+// different results of the function of.
 func decisive[T comparable](f phases.Facts, of func(phases.Facts) T) (flags phases.Flags) {
 	results := make(map[phases.Flags]T)
 	for full := range itinerarytest.Assignments {
@@ -50,10 +50,10 @@ func decisive[T comparable](f phases.Facts, of func(phases.Facts) T) (flags phas
 	return flags
 }
 
-// The next transition depends on exactly those unknown flags that could change
-// which phase is next, judged by what the machine does once they are known. If
-// there are none, it moves; otherwise it names them all.
-func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
+// The next transition depends on exactly the unknown flags that could change which phase is next,
+// judged by what the machine does once they are known. If there are none, it moves; otherwise the
+// error names them all.
+func TestDependsIsExact(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	moved, waited := 0, 0
 	for k := range 60 {
@@ -72,12 +72,13 @@ func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 				})
 				m, err := waiting.NewMachine(at, f)
 				require.NoError(t, err)
-				require.Equal(t, want, m.Depends(), "%+v at %s: true %v, false %v", it.Phases, at, four.Names(f.True()), four.Names(f.False()))
+				require.Equal(t, want, m.Depends(), "%+v at %s: true %v, false %v",
+					it.Phases, at, four.Names(f.True()), four.Names(f.False()))
 				if at.Phase != "" {
 					require.Equal(t, want, m.Awaits())
 				}
 				require.True(t, m.Awaits().Has(want))
-				require.True(t, m.Matters(f).Has(want), "what decides the next transition matters: %+v at %s", it.Phases, at)
+				require.True(t, m.Matters(f).Has(want), "flags that decide the next transition matter: %+v at %s", it.Phases, at)
 				next, end := m.Available()
 				require.True(t, want != 0 || len(next)+count(end) == 1)
 
@@ -102,7 +103,7 @@ func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 
 				m, err = cleanup.NewMachine(at, f)
 				require.NoError(t, err)
-				require.Equal(t, want, m.Depends(), "a cleanup itinerary does not wait, and depends on the same")
+				require.Equal(t, want, m.Depends(), "a cleanup itinerary does not wait, but depends on the same flags")
 				require.Zero(t, m.Awaits())
 				_, err = m.Advance(context.Background())
 				require.NoError(t, err)
@@ -113,9 +114,9 @@ func TestTheNextTransitionDependsOnWhatCouldChangeIt(t *testing.T) {
 	assert.Greater(t, waited, 5_000)
 }
 
-// Guards by the dozen, each of several flags, make more cases than are told
-// apart; the machine then waits for every flag that a guard reads.
-func TestTheNextTransitionOfManyCases(t *testing.T) {
+// Dozens of guards, each of several flags, make more cases than forks separates. The machine then
+// waits for every flag that a guard reads.
+func TestDependsWithManyCases(t *testing.T) {
 	var defs []phases.FlagDef
 	for i := range 64 {
 		defs = append(defs, phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%d", i)})
@@ -129,7 +130,7 @@ func TestTheNextTransitionOfManyCases(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, v.All()&^(15<<60), m.Depends())
 
-	// As many flags as a vocabulary has, one in each guard, are told apart.
+	// One flag in each guard makes few cases, even with as many flags as a vocabulary can have.
 	it.Phases = nil
 	for i := range 64 {
 		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprint(i), Step: "S", Guard: phases.Guard{All: 1 << i}})
@@ -142,7 +143,7 @@ func TestTheNextTransitionOfManyCases(t *testing.T) {
 	assert.True(t, end)
 }
 
-// What a run awaits at each position, by hand.
+// The expected flags at each position were worked out by hand.
 func TestAwaits(t *testing.T) {
 	scan := phases.Itinerary{Name: "Scan", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Open", Step: "S"},
@@ -151,7 +152,7 @@ func TestAwaits(t *testing.T) {
 		{Name: "Verify", Step: "S", Guard: phases.Guard{All: flagA | flagB}},
 		{Name: "Close", Step: "S"},
 	}}
-	// Scan itself may not run: that is unknown before B is known.
+	// Whether Scan runs is unknown until B is known.
 	mayScan := scan
 	mayScan.Phases = slices.Clone(scan.Phases)
 	mayScan.Phases[1].Guard = phases.Guard{All: flagB}
@@ -162,7 +163,9 @@ func TestAwaits(t *testing.T) {
 		{Name: "End", Step: "S"},
 	}}
 	either := phases.Itinerary{Name: "Either", Vocabulary: four, Phases: []phases.Phase{
-		{Name: "Choose", Step: "S", Jumps: []phases.Jump{{To: "Left", Guard: phases.Guard{All: flagA}}, {To: "Left", Guard: phases.Guard{None: flagA}}, {To: "Right", Guard: phases.Guard{All: flagB}}}},
+		{Name: "Choose", Step: "S", Jumps: []phases.Jump{
+			{To: "Left", Guard: phases.Guard{All: flagA}}, {To: "Left", Guard: phases.Guard{None: flagA}}, {To: "Right", Guard: phases.Guard{All: flagB}},
+		}},
 		{Name: "Right", Step: "S", Guard: phases.Guard{All: flagC}},
 		{Name: "Left", Step: "S"},
 	}}
@@ -176,20 +179,20 @@ func TestAwaits(t *testing.T) {
 		awaits  phases.Flags
 		depends phases.Flags
 	}{
-		{"what a phase ahead decides does not keep a run from its beginning", scan, "", phases.NewFacts(flagB, 0), 0, 0},
-		{"what no phase decides does", scan, "", phases.Facts{}, flagB, 0},
-		{"a phase that may run decides as well", mayScan, "", phases.Facts{}, flagB, 0},
-		{"without it, Copy would be next, or not", mayScan, "Open", phases.Facts{}, flagA | flagB, flagA | flagB},
-		{"with it, Scan is", mayScan, "Open", phases.NewFacts(flagB, 0), 0, 0},
+		{"a flag that a phase ahead decides does not keep a run from beginning", scan, "", phases.NewFacts(flagB, 0), 0, 0},
+		{"a flag that no phase decides does", scan, "", phases.Facts{}, flagB, 0},
+		{"a phase that may run also decides", mayScan, "", phases.Facts{}, flagB, 0},
+		{"without Scan, Copy may be next", mayScan, "Open", phases.Facts{}, flagA | flagB, flagA | flagB},
+		{"with it, Scan is next", mayScan, "Open", phases.NewFacts(flagB, 0), 0, 0},
 		{"a phase that does not run decides nothing", mayScan, "", phases.NewFacts(0, flagB), flagA, 0},
-		{"the first phase depends on it", first, "", phases.NewFacts(flagB, 0), flagA, flagA},
-		{"nor is it awaited before the transition that depends on it", scan, "Open", phases.NewFacts(flagB, 0), 0, 0},
-		{"which is the one from the phase that decides", scan, "Scan", phases.NewFacts(flagB, 0), flagA, flagA},
-		{"all flags count, not the first guard's alone", scan, "Scan", phases.Facts{}, flagA, flagA},
-		{"B only where A is true", scan, "Copy", phases.NewFacts(flagA, 0), flagB, flagB},
-		{"and not where it is false", scan, "Copy", phases.NewFacts(0, flagA), 0, 0},
+		{"the first phase depends on the flag", first, "", phases.NewFacts(flagB, 0), flagA, flagA},
+		{"a flag is not awaited before the transition that depends on it", scan, "Open", phases.NewFacts(flagB, 0), 0, 0},
+		{"that is the transition from the deciding phase", scan, "Scan", phases.NewFacts(flagB, 0), flagA, flagA},
+		{"all flags count, not only those of the first guard", scan, "Scan", phases.Facts{}, flagA, flagA},
+		{"B only if A is true", scan, "Copy", phases.NewFacts(flagA, 0), flagB, flagB},
+		{"and not if it is false", scan, "Copy", phases.NewFacts(0, flagA), 0, 0},
 		{"a phase that is repeated decides its own guard", repeat, "", phases.Facts{}, flagA, flagA},
-		{"and is entered again or not by that", repeat, "Copy", phases.Facts{}, flagA, flagA},
+		{"which decides whether it is entered again", repeat, "Copy", phases.Facts{}, flagA, flagA},
 		{"two jumps that lead to one phase, whatever the flag", either, "Choose", phases.Facts{}, 0, 0},
 		{"a cleanup itinerary awaits nothing", cleanup, "Scan", phases.Facts{}, 0, flagA},
 	} {
@@ -202,9 +205,8 @@ func TestAwaits(t *testing.T) {
 	}
 }
 
-// The guard of the phase in progress matters as soon as a loop can lead back to
-// it.
-func TestTheGuardOfThePhaseInProgressMattersInALoop(t *testing.T) {
+// The guard of the phase in progress matters if a loop can lead back to it.
+func TestMattersOfThePhaseInProgressInALoop(t *testing.T) {
 	it := phases.Itinerary{Name: "Loop", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Copy", Step: "S", Guard: phases.Guard{All: flagA}},
 		{Name: "Check", Step: "S", Decides: flagB, Jumps: []phases.Jump{{To: "Copy", Guard: phases.Guard{All: flagB}}}},
@@ -217,10 +219,10 @@ func TestTheGuardOfThePhaseInProgressMattersInALoop(t *testing.T) {
 		want      phases.Flags
 	}{
 		{"Check may jump back to it", "Copy", true, phases.NewFacts(0, flagB), flagA},
-		{"and whether it does is unknown, too", "Copy", true, phases.Facts{}, flagA | flagB},
+		{"whether Check jumps is unknown, too", "Copy", true, phases.Facts{}, flagA | flagB},
 		{"nothing leads back", "Copy", false, phases.NewFacts(0, flagB), 0},
-		{"it is behind, and the jump leads there", "Check", true, phases.NewFacts(flagB, 0), flagA},
-		{"it is behind for good", "End", true, phases.Facts{}, 0},
+		{"Copy is behind, and the jump leads there", "Check", true, phases.NewFacts(flagB, 0), flagA},
+		{"Copy stays behind", "End", true, phases.Facts{}, 0},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			it := it
@@ -235,9 +237,9 @@ func TestTheGuardOfThePhaseInProgressMattersInALoop(t *testing.T) {
 	}
 }
 
-// Of flags that make too many cases to tell apart, each guard counts alone: no phase
-// that can be next is missing, and no flag that a guard reads.
-func TestAvailableOfTooManyCases(t *testing.T) {
+// If the flags make too many cases to separate, each guard counts alone: no phase that can be next
+// is missing, and no flag that a guard reads.
+func TestAvailableWithTooManyCases(t *testing.T) {
 	defs := make([]phases.FlagDef, 28)
 	for i := range defs {
 		defs[i] = phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%d", i)}
@@ -262,7 +264,7 @@ func TestAvailableOfTooManyCases(t *testing.T) {
 	next, end := m.Available()
 	assert.Equal(t, names, next)
 	assert.True(t, end)
-	assert.Equal(t, v.Names(1<<27-1), v.Names(m.Depends()), "the flags of the jump, of the steps and of the phases; F27 is read by none")
+	assert.Equal(t, v.Names(1<<27-1), v.Names(m.Depends()), "the flags of the jump, of the steps and of the phases; no guard reads F27")
 	assert.Equal(t, v.Names(1<<27-1), v.Names(m.Awaits()))
 	var unknown *machine.UnknownFlagsError
 	_, err = m.Advance(context.Background())
@@ -272,10 +274,10 @@ func TestAvailableOfTooManyCases(t *testing.T) {
 	require.NoError(t, m.Choose("Two"))
 	assert.Equal(t, v.Names(1<<26-1<<2), v.Names(m.Depends()), "the flags of the phases from the chosen one on")
 	require.NoError(t, m.Choose("Eleven"))
-	assert.Equal(t, v.Names(1<<26-1<<20), v.Names(m.Depends()), "which are few cases")
+	assert.Equal(t, v.Names(1<<26-1<<20), v.Names(m.Depends()), "few cases are exact")
 
-	// A phase that runs in any case is the last that can be next, and one that does not
-	// run is none.
+	// A phase that runs in any case is the last that can be next. One that does not run cannot be
+	// next.
 	known := phases.NewFacts(flag(22)|flag(23), flag(2)|flag(26))
 	m, err = machine.MustCompile(it).NewMachine(machine.Position{Phase: "Choose"}, known)
 	require.NoError(t, err)
@@ -285,7 +287,7 @@ func TestAvailableOfTooManyCases(t *testing.T) {
 	want := v.Names(1<<22 - 1 - flag(2) - flag(3) | flag(24))
 	assert.Equal(t, want, v.Names(m.Depends()))
 
-	// So is the destination of a jump that is made in any case.
+	// The target of a jump that is taken in any case is the first that can be next.
 	known = phases.NewFacts(flag(26), 0)
 	it.Phases[0].Jumps = []phases.Jump{{To: "Two", Guard: phases.Guard{All: flag(26)}}}
 	m, err = machine.MustCompile(it).NewMachine(machine.Position{Phase: "Choose"}, known)
@@ -295,8 +297,8 @@ func TestAvailableOfTooManyCases(t *testing.T) {
 	assert.True(t, end)
 }
 
-// moves returns every move that some run makes from a position, where what a
-// phase decides may turn out either way.
+// moves returns every move that some run makes from a position, if each flag that a phase decides
+// may have either value.
 func moves(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts) map[machine.Transition]bool {
 	type state struct {
 		at    machine.Position
@@ -304,9 +306,9 @@ func moves(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts
 	}
 	all := map[machine.Transition]bool{}
 	seen := map[state]bool{}
-	for work := []state{{from, f}}; len(work) > 0; {
-		s := work[len(work)-1]
-		work = work[:len(work)-1]
+	for worklist := []state{{from, f}}; len(worklist) > 0; {
+		s := worklist[len(worklist)-1]
+		worklist = worklist[:len(worklist)-1]
 		if seen[s] || s.at.Done {
 			continue
 		}
@@ -323,13 +325,13 @@ func moves(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts
 			tr, err := m.Advance(context.Background())
 			require.NoError(t, err)
 			all[tr] = true
-			work = append(work, state{tr.To, next})
+			worklist = append(worklist, state{tr.To, next})
 		}
 	}
 	return all
 }
 
-// runs writes what a plan says of each phase.
+// runs returns the plan of each phase as text.
 func runs(p *machine.Plan) (text string) {
 	for i := range p.Graph().Len() {
 		text += p.Runs(i).String() + " "
@@ -343,10 +345,10 @@ func runs(p *machine.Plan) (text string) {
 	return text
 }
 
-// If no flag matters, no value of an unknown flag changes what the plan says,
-// nor, with jumps, any move that a run makes from there. Without jumps, each
-// flag that matters decides for some values of the others.
-func TestMattersIsWhatCouldChangeThePlan(t *testing.T) {
+// If no flag matters, no value of an unknown flag changes the plan or, with jumps, any move of a
+// run from there. Without jumps, each flag that matters changes the plan for some values of the
+// others.
+func TestMattersIsExact(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	none, some := 0, 0
 	for k := range 400 {
@@ -399,9 +401,9 @@ func TestMattersIsWhatCouldChangeThePlan(t *testing.T) {
 	assert.Greater(t, some, 500)
 }
 
-// A run that begins once it awaits nothing waits later only for flags that a
-// phase decides, or that a guard reads beside one of these.
-func TestARunThatHasBegunWaitsOnlyForWhatIsDecided(t *testing.T) {
+// A run that begins when it awaits nothing waits later only for flags that a phase decides, or that
+// are read by a guard together with such a flag.
+func TestAwaitsAfterTheStart(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
 	waited := 0
 	for k := range 300 {
@@ -425,7 +427,7 @@ func TestARunThatHasBegunWaitsOnlyForWhatIsDecided(t *testing.T) {
 		f := phases.NewFacts(phases.Flags(r.IntN(16)), phases.Flags(r.IntN(16)))
 		m, err := g.NewMachine(machine.Position{}, f)
 		require.NoError(t, err)
-		for m.Awaits() != 0 { // as if its sources answered
+		for m.Awaits() != 0 { // as if its sources had returned
 			flag := m.Awaits() & -m.Awaits()
 			m.SetFacts(m.Facts().Set(flag, phases.TruthOf(r.IntN(2) == 0)))
 		}
@@ -444,5 +446,5 @@ func TestARunThatHasBegunWaitsOnlyForWhatIsDecided(t *testing.T) {
 			m.SetFacts(m.Facts().Set(m.Awaits(), phases.True))
 		}
 	}
-	assert.Greater(t, waited, 5, "the property was hardly tested")
+	assert.Greater(t, waited, 5, "the property was hardly exercised")
 }

@@ -11,18 +11,19 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// copying ends early if there is nothing to copy (A), and after a failure that
-// its handler finds.
+// copying ends early if there is nothing to copy (A), and after a failure that its handler finds.
 var copying = phases.Itinerary{Name: "Copying", Vocabulary: four, Phases: []phases.Phase{
 	{Name: "Scan", Step: "Prepare", Decides: flagA},
 	{Name: "Nothing", End: true, Guard: phases.Guard{All: flagA}},
-	{Name: "Copy", Step: "Transfer", Jumps: []phases.Jump{{To: "Undo", Choice: true}, {To: "Copy", Choice: true}, {To: "Scan", Guard: phases.Guard{All: flagB}}}},
+	{Name: "Copy", Step: "Transfer", Jumps: []phases.Jump{
+		{To: "Undo", Choice: true}, {To: "Copy", Choice: true}, {To: "Scan", Guard: phases.Guard{All: flagB}},
+	}},
 	{Name: "Succeeded", Step: "Cleanup", End: true},
 	{Name: "Undo", Step: "Cleanup", Steps: []phases.GuardedStep{{Step: "Transfer", Guard: phases.Guard{All: flagC}}}},
 	{Name: "Failed", End: true, Step: "Cleanup"},
 }}
 
-func TestWhoEntersAnEndPhaseIsDone(t *testing.T) {
+func TestEndPhaseCompletesTheRun(t *testing.T) {
 	set := machine.MustCompileSet(copying, abc)
 	g, err := set.Graph("Copying")
 	require.NoError(t, err)
@@ -41,7 +42,7 @@ func TestWhoEntersAnEndPhaseIsDone(t *testing.T) {
 	assert.ErrorIs(t, err, machine.ErrDone)
 
 	c := m.Checkpoint()
-	assert.Equal(t, "Nothing", c.Phase, "who reads the phase still can")
+	assert.Equal(t, "Nothing", c.Phase, "the phase remains readable")
 	assert.True(t, c.Done)
 	for _, recorded := range []machine.Checkpoint{c, {Itinerary: "Copying", Phase: "Nothing", Facts: c.Facts}} {
 		for _, selected := range []string{"Copying", "Letters"} {
@@ -91,25 +92,26 @@ func TestEndPhasesInAPlan(t *testing.T) {
 			assert.Zero(t, p.Matters())
 		})
 	}
-	// A reason names the choice that is made, and not a jump that it excludes.
+	// A reason names the choice that was made, not a jump that it excludes.
 	p, err := g.PlanFrom(machine.Position{Phase: "Copy", Choice: "Undo"}, facts(flagB))
 	require.NoError(t, err)
 	assert.Equal(t, "is not reached: Copy jumps to Undo", p.Why(3).Text)
-	// A choice is no jump whose guard is unknown.
+	// A choice is not a jump whose guard is unknown.
 	asks := machine.MustCompile(phases.Itinerary{Name: "Asks", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Ask", Step: "S", Jumps: []phases.Jump{{To: "Fix", Choice: true}}},
 		{Name: "Retry", Step: "S", Guard: phases.Guard{All: flagA}, Jumps: []phases.Jump{{To: "Ask", Choice: true}}},
 		{Name: "Next", End: true},
 		{Name: "Fix", Step: "S"},
 	}})
-	assert.Equal(t, &machine.Why{Guard: machine.WhyChoice, Flags: []string{}, DecidedBy: []string{}, Text: "hangs on the choice of Ask"}, asks.Plan(phases.Facts{}).Why(3))
-	// Once the work is done without a choice, none can be made.
+	why := &machine.Why{Guard: machine.WhyChoice, Flags: []string{}, DecidedBy: []string{}, Text: "depends on the choice of Ask"}
+	assert.Equal(t, why, asks.Plan(phases.Facts{}).Why(3))
+	// After the work is done without a choice, none can be made.
 	m, err := g.NewMachine(machine.Position{Phase: "Copy"}, facts(0))
 	require.NoError(t, err)
 	m.Finish()
 	assert.Equal(t, []string{"Copy", "Succeeded"}, m.Plan().Running())
 	assert.Equal(t, "is not reached: Succeeded is the end", m.Plan().Why(4).Text)
-	// That of a later phase still can.
+	// A later phase still can choose.
 	twice := machine.MustCompile(phases.Itinerary{Name: "Twice", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Ask", Step: "S", Jumps: []phases.Jump{{To: "Fix", Choice: true}}},
 		{Name: "AskAgain", Step: "S", Jumps: []phases.Jump{{To: "Fix", Choice: true}}},
@@ -119,7 +121,7 @@ func TestEndPhasesInAPlan(t *testing.T) {
 	m, err = twice.NewMachine(machine.Position{Phase: "Ask"}, facts(0))
 	require.NoError(t, err)
 	m.Finish()
-	assert.Equal(t, "hangs on the choice of AskAgain", m.Plan().Why(3).Text)
+	assert.Equal(t, "depends on the choice of AskAgain", m.Plan().Why(3).Text)
 }
 
 func TestChoose(t *testing.T) {
@@ -134,10 +136,12 @@ func TestChoose(t *testing.T) {
 	for _, phase := range []string{"Scan", "Nowhere", ""} {
 		var refused *machine.ChoiceError
 		require.ErrorAs(t, m.Choose(phase), &refused)
-		assert.Equal(t, machine.ChoiceError{Itinerary: "Copying", Phase: "Copy", Choice: phase, Choices: []string{"Undo", "Copy"}}, *refused)
+		want := machine.ChoiceError{Itinerary: "Copying", Phase: "Copy", Choice: phase, Choices: []string{"Undo", "Copy"}}
+		assert.Equal(t, want, *refused)
 	}
-	assert.False(t, m.WorkDone(), "nothing is recorded of a choice that is refused")
-	require.EqualError(t, m.Choose("Scan"), `itinerary "Copying": phase "Copy" does not have the choice to jump to "Scan"; its choices are Undo and Copy`)
+	assert.False(t, m.WorkDone(), "a refused choice is not recorded")
+	require.EqualError(t, m.Choose("Scan"),
+		`itinerary "Copying": phase "Copy" does not declare the choice to jump to "Scan"; its choices are Undo and Copy`)
 
 	require.NoError(t, m.Choose("Undo"))
 	assert.True(t, m.WorkDone())
@@ -149,15 +153,18 @@ func TestChoose(t *testing.T) {
 	require.ErrorAs(t, r.Can("Scan"), new(*machine.TransitionError))
 	tr, err := r.Advance(context.Background())
 	require.NoError(t, err)
-	assert.Equal(t, machine.Transition{Itinerary: "Copying", From: machine.Position{Phase: "Copy", Choice: "Undo"}, To: machine.Position{Phase: "Undo", Step: "Cleanup"}, Jumped: true}, tr,
-		"a choice takes precedence over jumps whose guard admits")
+	want := machine.Transition{
+		Itinerary: "Copying", Jumped: true,
+		From: machine.Position{Phase: "Copy", Choice: "Undo"}, To: machine.Position{Phase: "Undo", Step: "Cleanup"},
+	}
+	assert.Equal(t, want, tr, "a choice takes precedence over jumps whose guard admits")
 
-	// A release that does not have the choice any more does not guess.
+	// A release that no longer has the choice refuses to guess.
 	var refused *machine.ChoiceError
 	_, err = set.Resume(machine.Checkpoint{Itinerary: "Copying", Phase: "Copy", WorkDone: true, Choice: "Scan"}, "Copying")
 	require.ErrorAs(t, err, &refused)
 	_, err = set.Resume(machine.Checkpoint{Itinerary: "Copying", Phase: "Undo", WorkDone: true, Choice: "Scan"}, "Copying")
-	require.EqualError(t, err, `itinerary "Copying": phase "Undo" does not have the choice to jump to "Scan"; it declares no choice`)
+	require.EqualError(t, err, `itinerary "Copying": phase "Undo" does not declare the choice to jump to "Scan"; it declares no choice`)
 	for _, at := range []machine.Position{{}, {Done: true}} {
 		m, err := g.NewMachine(at, facts(0))
 		require.NoError(t, err)
@@ -166,9 +173,8 @@ func TestChoose(t *testing.T) {
 	require.ErrorIs(t, new(machine.Machine).Choose("Undo"), machine.ErrNoItinerary)
 }
 
-// A cleanup does not end because a flag is unknown: its end phase is passed by, and
-// what follows runs.
-func TestACleanupDoesNotEndBecauseAFlagIsUnknown(t *testing.T) {
+// An unknown flag does not end a cleanup: the run passes the end phase, and continues.
+func TestCleanupPassesAnUncertainEndPhase(t *testing.T) {
 	undo := phases.Itinerary{Name: "Undo", Vocabulary: four, Cleanup: true, Phases: []phases.Phase{
 		{Name: "Stop", Step: "Undo"},
 		{Name: "Nothing", Step: "Report", End: true, Guard: phases.Guard{None: flagA}},

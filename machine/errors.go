@@ -7,39 +7,38 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// ErrNoItinerary is returned if a machine is used that was not made by
-// [Graph.NewMachine] or [Set.Resume].
+// ErrNoItinerary is returned when a machine is used that was not made by [Graph.NewMachine] or
+// [Set.Resume].
 var ErrNoItinerary = errors.New("the machine is in no itinerary; make it with Graph.NewMachine or Set.Resume")
 
-// ErrDone is returned where a run that is done is asked to move. A
-// migration that is done neither advances nor switches.
+// ErrDone is returned when a machine whose run is done is told to move. Such a machine neither
+// advances nor switches.
 var ErrDone = errors.New("the run is done; nothing comes after")
 
-// UnknownPhaseError is a recorded phase that its itinerary does not have: a
-// typo, or a phase of another release. Nothing is completed or skipped for
-// it; declare the name as formerly of the phase that it is now called, or
-// write a phase that exists.
+// UnknownPhaseError reports a recorded phase that its itinerary does not have: a typo, or a phase
+// of another release. Nothing is completed or skipped for it. Add the name to Formerly of the phase
+// that replaces it, or record a phase that exists.
 type UnknownPhaseError struct {
 	Itinerary, Phase string
-	// Nearest are the names that resemble it, nearest first.
+	// Nearest lists the names that resemble Phase, nearest first.
 	Nearest []string
 }
 
 func (e *UnknownPhaseError) Error() string {
 	hint := wording.DidYouMean(e.Nearest)
 	if hint == "" {
-		hint = "; record one that it has, or declare the name as formerly of the phase that it is now"
+		hint = "; record an existing phase, or add the name to Formerly of the phase that replaces it"
 	}
 	return fmt.Sprintf("itinerary %q has no phase %q%s", e.Itinerary, e.Phase, hint)
 }
 
-// ChoiceError reports a choice that the phase does not declare: of its handler, or
-// recorded by a release that did. Choose one of Choices, or declare it as a jump
-// of the phase that is a choice.
+// ChoiceError reports a choice that the phase does not declare. Its handler made it, or an earlier
+// release that declared it recorded it. Choose one of Choices, or declare it as a jump of the phase
+// with Choice set.
 type ChoiceError struct {
 	Itinerary, Phase string
 	Choice           string
-	// Choices are the phases that the phase may choose.
+	// Choices lists the phases that the phase may choose.
 	Choices []string
 }
 
@@ -48,22 +47,21 @@ func (e *ChoiceError) Error() string {
 	if len(e.Choices) > 0 {
 		choices = "its choices are " + wording.List(e.Choices, "and")
 	}
-	return fmt.Sprintf("itinerary %q: phase %q does not have the choice to jump to %q; %s", e.Itinerary, e.Phase, e.Choice, choices)
+	return fmt.Sprintf("itinerary %q: phase %q does not declare the choice to jump to %q; %s", e.Itinerary, e.Phase, e.Choice, choices)
 }
 
-// UnknownFlagsError reports that the machine cannot move yet, since the way from
-// here depends on unknown flags. The machine has not moved; evaluate the flags and
-// retry.
+// UnknownFlagsError reports that the next move depends on unknown flags. The machine has not moved;
+// evaluate the flags and retry.
 type UnknownFlagsError struct {
 	Itinerary string
-	// At is where the machine is.
+	// At is the position of the machine.
 	At Position
-	// Flags are all unknown flags that must become known first: those that the
-	// next transition depends on ([Machine.Depends]), and at the start of an
-	// itinerary all that it awaits ([Machine.Awaits]).
+	// Flags lists all unknown flags that must become known first: those that the next transition
+	// depends on ([Machine.Depends]) and, at the start of an itinerary, all that it awaits
+	// ([Machine.Awaits]).
 	Flags []string
-	// Err joins the [*phases.FlagError] of those that could not be evaluated; nil
-	// if their sources returned unknown, or were not called.
+	// Err joins the [*phases.FlagError] of the flags that could not be evaluated. It is nil if
+	// their sources returned unknown or were not called.
 	Err error
 }
 
@@ -72,7 +70,8 @@ func (e *UnknownFlagsError) Error() string {
 	if len(e.Flags) > 1 {
 		verb = "are"
 	}
-	text := fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which %s not known yet", e.Itinerary, e.At, wording.List(e.Flags, "and"), verb)
+	text := fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which %s not known yet",
+		e.Itinerary, e.At, wording.List(e.Flags, "and"), verb)
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -82,8 +81,8 @@ func (e *UnknownFlagsError) Error() string {
 // Unwrap returns Err.
 func (e *UnknownFlagsError) Unwrap() error { return e.Err }
 
-// NoSourceError reports that the way from here depends on flags that no source
-// evaluates. It stays until there is one.
+// NoSourceError reports that the next move depends on flags that no source evaluates. Retrying does
+// not help until a source is added.
 type NoSourceError struct {
 	Itinerary string
 	At        Position
@@ -91,11 +90,12 @@ type NoSourceError struct {
 }
 
 func (e *NoSourceError) Error() string {
-	return fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which no source evaluates; add a source in Sources", e.Itinerary, e.At, wording.List(e.Flags, "and"))
+	return fmt.Sprintf("itinerary %q at %s: the next phase depends on %s, which no source evaluates; add a source in Sources",
+		e.Itinerary, e.At, wording.List(e.Flags, "and"))
 }
 
-// SourcesError reports that the Sources function of the options is missing, or
-// returned sources that cannot be used: none, or those of another vocabulary.
+// SourcesError reports that the Sources function of the options is missing, or returned nil or
+// sources over another vocabulary.
 type SourcesError struct {
 	Itinerary string
 	Problem   string
@@ -105,15 +105,14 @@ func (e *SourcesError) Error() string {
 	return fmt.Sprintf("itinerary %q: Sources %s", e.Itinerary, e.Problem)
 }
 
-// TransitionError says that a transition to a certain phase is not allowed
-// now. The machine stands where it stood.
+// TransitionError reports that a transition to a phase is not allowed now. The machine does not
+// move.
 type TransitionError struct {
 	Itinerary string
 	From, To  Position
-	// Next is where the machine would go instead.
+	// Next is the position to which the machine would move instead.
 	Next Position
-	// Why tells what keeps the phase To from running, where that is the
-	// reason; nil where To would run, but not next.
+	// Why explains why the phase To does not run; nil if it would run, but not next.
 	Why *Why
 }
 
@@ -125,12 +124,10 @@ func (e *TransitionError) Error() string {
 	return fmt.Sprintf("itinerary %q: no transition from %s to %s now: %s", e.Itinerary, e.From, e.To, reason)
 }
 
-// SwitchError reports that a switch is refused: it leads to the itinerary that
-// the machine is in, to one over another vocabulary, to one that may not follow
-// a cleanup itinerary, or to none.
+// SwitchError reports a refused switch: to the machine's own itinerary, to one over another
+// vocabulary, to one that may not follow a cleanup itinerary, or to none.
 type SwitchError struct {
-	// From and To are the names of the itineraries; To is empty if there is
-	// none.
+	// From and To are the names of the itineraries; To is empty if there is none.
 	From, To string
 	Problem  string
 }
@@ -143,19 +140,18 @@ func (e *SwitchError) Error() string {
 	return fmt.Sprintf("cannot switch from itinerary %q to %s: %s", e.From, to, e.Problem)
 }
 
-// TooManyEdgesError says that an itinerary cannot be run as a state machine,
-// since its transition table would be too large. It can still be planned.
-// Every phase without a guard cuts a run of guarded phases in two.
+// TooManyEdgesError reports that an itinerary cannot run as a state machine, because its transition
+// table would be too large. It can still be planned. A phase without a guard splits a sequence of
+// guarded phases in two.
 type TooManyEdgesError struct {
 	Itinerary    string
 	Edges, Limit int
-	// First and Last are the ends of the longest run of guarded phases, Run
-	// its length.
+	// First and Last are the ends of the longest sequence of guarded phases, and Run is its length.
 	First, Last string
 	Run         int
 }
 
 func (e *TooManyEdgesError) Error() string {
-	return fmt.Sprintf("itinerary %q has %d edges, more than the %d that a machine takes: from %q to %q stand %d guarded phases in a row; split them with a phase that always runs",
-		e.Itinerary, e.Edges, e.Limit, e.First, e.Last, e.Run)
+	return fmt.Sprintf("itinerary %q has %d edges, more than the limit of %d: from %q to %q there are %d guarded phases in a row; "+
+		"split them with a phase that always runs", e.Itinerary, e.Edges, e.Limit, e.First, e.Last, e.Run)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// A backup controller with two flags and two itineraries.
+// A backup controller has two flags and two itineraries.
 const (
 	hasVolumes phases.Flags = 1 << iota
 	hasHook
@@ -17,7 +17,7 @@ const (
 
 var backupFlags = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: hasVolumes, Name: "HasVolumes", Description: "the application has volumes"},
-	{Flag: hasHook, Name: "HasHook", Description: "a hook is to run before the backup"},
+	{Flag: hasHook, Name: "HasHook", Description: "a hook runs before the backup"},
 })
 
 var backups = machine.MustCompileSet(
@@ -32,6 +32,40 @@ var backups = machine.MustCompileSet(
 		{Name: "Report", Step: "CleanUp"},
 	}},
 )
+
+// A controller that exists already can drive a machine itself, without a runner.
+func Example() {
+	if err := backUp(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// start runs [Scan Upload Completed]
+	// Scan runs [Scan SnapshotVolumes Upload Completed]
+	// SnapshotVolumes runs [SnapshotVolumes Upload Completed]
+	// Upload runs [Upload Completed]
+}
+
+func backUp(ctx context.Context) error {
+	graph, err := machine.Compile(phases.Itinerary{Name: "Backup", Vocabulary: backupFlags, Phases: []phases.Phase{
+		{Name: "Scan", Step: "Prepare", Decides: hasVolumes},
+		{Name: "SnapshotVolumes", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}},
+		{Name: "Upload", Step: "Upload"},
+		{Name: "Completed", End: true},
+	}})
+	if err != nil {
+		return err
+	}
+	m, err := graph.NewMachine(machine.Position{}, phases.NewFacts(0, hasVolumes|hasHook))
+	for err == nil && !m.Position().Done {
+		if m.Position().Phase == "Scan" { // its work is done, and found volumes
+			m.SetFacts(m.Facts().Set(m.Decides(), phases.True))
+		}
+		fmt.Println(m.Position(), "runs", m.Plan().Running())
+		next, _ := m.Available()              // one phase, if all flags are known
+		_, err = m.TransitionTo(ctx, next[0]) // or m.Advance(ctx)
+	}
+	return err
+}
 
 func ExampleGraph_Plan() {
 	graph, err := backups.Graph("Backup")
@@ -95,7 +129,7 @@ func ExampleMachine_Can() {
 	// itinerary "Backup": no transition from Validate to RunHook now: it needs HasHook; next is SnapshotVolumes
 }
 
-// Itineraries that are written in YAML.
+// Itineraries can be written in YAML.
 func ExampleCompileSet() {
 	reader := strings.NewReader(`
 flags:
@@ -116,7 +150,7 @@ itineraries:
 		fmt.Println(err)
 		return
 	}
-	yes, err := file.Vocabulary.Parse("HasVolumes")
+	trues, err := file.Vocabulary.Parse("HasVolumes")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -126,11 +160,11 @@ itineraries:
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(graph.Plan(phases.NewFacts(yes, 0)).Running())
+	fmt.Println(graph.Plan(phases.NewFacts(trues, 0)).Running())
 	// Output: [Snapshot Upload]
 }
 
-// A run begins although a flag is unknown that a phase ahead decides, and waits
+// A run begins although a flag that a phase ahead decides is unknown, and waits
 // for it when the next transition depends on it.
 func ExampleMachine_Awaits() {
 	graph, err := machine.Compile(phases.Itinerary{Name: "Scan", Vocabulary: backupFlags, Phases: []phases.Phase{
@@ -156,8 +190,8 @@ func ExampleMachine_Awaits() {
 	// RunHook [HasVolumes]
 }
 
-// A migration whose state selects another itinerary begins that at its start,
-// with the facts that are known.
+// A run whose state selects another itinerary begins that at its start, with the
+// known facts.
 func ExampleSet_Resume() {
 	checkpoint := machine.Checkpoint{Itinerary: "Backup", Phase: "Upload", Facts: phases.Record{True: []string{"HasVolumes"}}}
 	resumed, err := backups.Resume(checkpoint, "CleanUp")

@@ -1,7 +1,7 @@
 package machine
 
-// WithoutOutcomes plans by the walk alone until the function that it returns is
-// called, as for an itinerary of too many phases and flags.
+// WithoutOutcomes plans with the walk alone until the returned function is called, as for an
+// itinerary with too many phases and flags.
 func WithoutOutcomes() (restore func()) {
 	before := maxOutcomes
 	maxOutcomes = 0

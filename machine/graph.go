@@ -8,28 +8,28 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Graph is a compiled itinerary: its phases as nodes, and from each an edge to
-// every phase that can come next. It is immutable and safe for concurrent use,
-// so compile each itinerary once and share it.
+// Graph is a compiled itinerary. Its phases are nodes; an edge leads from each phase to every phase
+// that can come next. A Graph is immutable and safe for concurrent use, so compile each itinerary
+// once and share it.
 //
-// Edges are not stored but follow from the guards: an edge leads from a phase
-// to a later one if that one's guard admits and the guards of all between them
-// do not. Compiling and planning so stay linear in the number of phases, while
-// a list of n guarded phases has n²/2 edges.
+// Edges are not stored; they follow from the guards. An edge leads from a phase to a later one if
+// the later guard admits and the guards of all phases between do not. Compiling and planning
+// therefore stay linear in the number of phases, although a list of n guarded phases has n²/2
+// edges.
 type Graph struct {
 	itinerary phases.Itinerary
 	hash      string
 	reads     phases.Flags
 	nodes     []node
-	steps     []string // in the order in which the phases name them
+	steps     []string // in order of first mention by a phase
 	byStep    map[string]int
 	byName    map[string]int
 	names     []string
-	jumps     bool // whether a way leads elsewhere than to the next in order
+	jumps     bool // whether an edge leads anywhere but to the next phase in order
 
-	// The table of the FSM is built when the first machine moves.
+	// table builds the table of the FSM when the first machine moves.
 	table func() (*table, error)
-	// Who decides what is found out when the first reason is asked for.
+	// deciders finds the deciding phases when the first reason is requested.
 	deciders func() []decider
 }
 
@@ -38,10 +38,10 @@ type node struct {
 	guard   phases.Guard
 	decides phases.Flags
 	step    int32         // its own; -1 if it has none
-	steps   []guardedStep // others that it may belong to
+	steps   []guardedStep // other steps that it may belong to
 	end     bool
 	rides   bool
-	jumps   []jump // of an end phase, one to done
+	jumps   []jump // an end phase has one, to done
 }
 
 type guardedStep struct {
@@ -55,12 +55,11 @@ type jump struct {
 	choice bool
 }
 
-// Compile checks an itinerary and turns it into a graph. It takes one of any
-// size; see [CompileSet] for those that are to run. It refuses what
-// [phases.Itinerary.Validate] refuses, with that error, and a loop that nothing
-// leaves whatever the flags are, with a [phases.DefinitionErrors] of
-// [phases.ReasonEndlessLoop]. The graph keeps a copy of the list of phases; what
-// the phases themselves point to must not be changed any more.
+// Compile checks an itinerary and turns it into a graph. It accepts an itinerary of any size; use
+// [CompileSet] for itineraries that will run. It returns the error of [phases.Itinerary.Validate],
+// or a [phases.DefinitionErrors] with [phases.ReasonEndlessLoop] if the itinerary has a loop that
+// no flag values leave. The graph copies the list of phases, but not what the phases point to: do
+// not change that afterwards.
 func Compile(it phases.Itinerary) (*Graph, error) {
 	if err := it.Validate(); err != nil {
 		return nil, err
@@ -72,7 +71,7 @@ func Compile(it phases.Itinerary) (*Graph, error) {
 	return g, nil
 }
 
-// newGraph makes a graph of an itinerary that is valid, or has no phases.
+// newGraph builds the graph of an itinerary that is valid, or has no phases.
 func newGraph(it phases.Itinerary) *Graph {
 	it.Phases = append([]phases.Phase(nil), it.Phases...)
 	g := &Graph{
@@ -113,7 +112,8 @@ func newGraph(it phases.Itinerary) *Graph {
 	return g
 }
 
-// addStep returns the index of the step of that name: -1 for the empty name.
+// addStep returns the index of the named step, and adds it if needed. It returns -1 for the empty
+// name.
 func (g *Graph) addStep(name string) int32 {
 	if name == "" {
 		return -1
@@ -127,8 +127,7 @@ func (g *Graph) addStep(name string) int32 {
 	return int32(k)
 }
 
-// MustCompile is [Compile] for package-level tables: it panics where that
-// returns an error.
+// MustCompile is like [Compile] but panics on error. It is for package-level tables.
 func MustCompile(it phases.Itinerary) *Graph {
 	g, err := Compile(it)
 	if err != nil {
@@ -137,45 +136,43 @@ func MustCompile(it phases.Itinerary) *Graph {
 	return g
 }
 
-// Name is the name of the itinerary.
+// Name returns the name of the itinerary.
 func (g *Graph) Name() string { return g.itinerary.Name }
 
-// Vocabulary is the vocabulary of the itinerary.
+// Vocabulary returns the vocabulary of the itinerary.
 func (g *Graph) Vocabulary() *phases.Vocabulary { return g.itinerary.Vocabulary }
 
-// IsCleanup reports whether the itinerary is a cleanup itinerary: one that must
-// always reach its end ([phases.Itinerary]).
+// IsCleanup reports whether the itinerary is a cleanup itinerary, which must always reach its end
+// ([phases.Itinerary]).
 func (g *Graph) IsCleanup() bool { return g.itinerary.Cleanup }
 
-// Result is what a run that ends in the itinerary without a failure is called;
-// it is never empty.
+// Result returns the result of a run that ends in this itinerary without a failure. It is never
+// empty.
 func (g *Graph) Result() phases.Result { return g.itinerary.Result.OrDefault() }
 
-// Hash is the fingerprint of the definition, as [phases.Itinerary.Hash] makes it.
+// Hash returns the fingerprint of the definition, as computed by [phases.Itinerary.Hash].
 func (g *Graph) Hash() string { return g.hash }
 
-// Reads is the set of flags that the guards of the itinerary look at.
+// Reads returns the set of flags that the guards of the itinerary read.
 func (g *Graph) Reads() phases.Flags { return g.reads }
 
-// Len is the number of phases.
+// Len returns the number of phases.
 func (g *Graph) Len() int { return len(g.nodes) }
 
-// Phase is the phase at index i, counting from 0 in the order of the
-// itinerary. Its slices are shared and must not be changed.
+// Phase returns the phase at index i, counting from 0 in the order of the itinerary. Its slices are
+// shared and must not be changed.
 func (g *Graph) Phase(i int) phases.Phase { return g.itinerary.Phases[i] }
 
-// Steps returns the names of all steps, in the order in which the phases
-// first name them. A step's place in this list is its index. The slice is
-// shared and must not be changed.
+// Steps returns the names of all steps, in the order in which the phases first name them. A step's
+// position in this list is its index. The slice is shared and must not be changed.
 func (g *Graph) Steps() []string { return g.steps }
 
-// StepOf is the index in [Graph.Steps] of the step that the phase at index i
-// names as its own, or -1 if it names none. It may belong to others
-// ([Plan.Under]).
+// StepOf returns the index in [Graph.Steps] of the step that the phase at index i names as its own,
+// or -1 if it names none. The phase may belong to other steps ([Plan.Under]).
 func (g *Graph) StepOf(i int) int { return int(g.nodes[i].step) }
 
-// StepsOf returns the indices in [Graph.Steps] of all steps that the phase at index
-// i names: those under guards, in order, and then its own. Each is listed once.
+// StepsOf returns the indices in [Graph.Steps] of all steps that the phase at index i names: first
+// those under guards, in order, then its own. Each is listed once.
 func (g *Graph) StepsOf(i int) (steps []int) {
 	n := &g.nodes[i]
 	for _, s := range append(slices.Clone(n.steps), guardedStep{step: n.step}) {
@@ -186,11 +183,10 @@ func (g *Graph) StepsOf(i int) (steps []int) {
 	return steps
 }
 
-// IsEnd reports whether the phase at index i is an end phase: a run that enters
-// it is done.
+// IsEnd reports whether the phase at index i is an end phase: a run that enters it is done.
 func (g *Graph) IsEnd(i int) bool { return g.nodes[i].end }
 
-// StepIndex is the index in [Graph.Steps] of the step of that name, or -1.
+// StepIndex returns the index in [Graph.Steps] of the named step, or -1.
 func (g *Graph) StepIndex(name string) int {
 	if k, ok := g.byStep[name]; ok {
 		return k
@@ -198,17 +194,15 @@ func (g *Graph) StepIndex(name string) int {
 	return -1
 }
 
-// Decides returns the flags that the phase at index i decides, and, as if it
-// decided them, those that are live and that the itinerary reads.
+// Decides returns the flags that the phase at index i decides. Live flags that the itinerary reads
+// are included, as if the phase decided them.
 func (g *Graph) Decides(i int) phases.Flags { return g.nodes[i].decides }
 
-// Rides reports whether the phase at index i rides: it never makes its step
-// visible.
+// Rides reports whether the phase at index i rides, that is, never makes its step visible.
 func (g *Graph) Rides(i int) bool { return g.nodes[i].rides }
 
-// Lookup returns the index of the phase of that name, or of the phase that was
-// formerly called so. A name that the itinerary does not have is an
-// [*UnknownPhaseError].
+// Lookup returns the index of the phase with that name or former name. If the itinerary has no such
+// phase, it returns an [*UnknownPhaseError].
 func (g *Graph) Lookup(name string) (int, error) {
 	if i, ok := g.byName[name]; ok {
 		return i, nil
@@ -216,24 +210,23 @@ func (g *Graph) Lookup(name string) (int, error) {
 	return 0, &UnknownPhaseError{Itinerary: g.Name(), Phase: name, Nearest: wording.Nearest(name, g.names)}
 }
 
-// Position is where a run is in an itinerary: at the start (the zero value), in a
-// phase, or done.
+// Position describes where a run is in an itinerary: at the start (the zero value), in a phase, or
+// done.
 type Position struct {
-	// Phase is the current phase, or the end phase by which the run is done. It is
-	// empty at the start, and if the run is done without an end phase.
+	// Phase is the current phase, or the end phase that completed the run. It is empty at the
+	// start, and if the run is done without an end phase.
 	Phase string
-	// Step is the step under which the phase was entered, if the phase may belong
-	// to several. If empty, it is the step by the facts, as a cleanup itinerary
-	// takes it.
+	// Step is the step under which the phase was entered, if the phase may belong to several. If
+	// empty, the facts determine the step, as in a cleanup itinerary.
 	Step string
-	// Choice is the target of the jump that the handler of the phase has chosen;
-	// the work of the phase is then done. Empty if there is no choice.
+	// Choice is the jump target that the phase's handler has chosen, in which case the work of the
+	// phase is done. It is empty if there is no choice.
 	Choice string
-	// Done reports that the run has come to its end.
+	// Done reports whether the run has reached its end.
 	Done bool
 }
 
-// String returns the phase, "start" or "done".
+// String returns the name of the phase, "start" or "done".
 func (p Position) String() string {
 	switch {
 	case p.Phase != "":
@@ -244,26 +237,24 @@ func (p Position) String() string {
 	return "start"
 }
 
-// The indices that stand for start and done: start is before the first phase,
-// done behind the last.
+// The index of start is before the first phase, and that of done after the last.
 const start = -1
 
 func (g *Graph) done() int { return len(g.nodes) }
 
-// point is a position by indices.
+// point is a position by index.
 type point struct {
 	at   int
-	step int32 // under which the phase was entered; -1 if none
-	// choice is 1 + the place of the jump that the handler has chosen; 0 if none.
+	step int32 // the step under which the phase was entered; -1 if none
+	// choice is 1 + the index of the jump that the handler has chosen; 0 if none.
 	choice int
-	// finished means that the work of the phase is done.
+	// finished reports whether the work of the phase is done.
 	finished bool
-	// end is the end phase by which the run is done.
+	// end is the end phase that completed the run.
 	end string
 }
 
-// point finds a position among the phases. The errors are [*UnknownPhaseError]
-// and [*ChoiceError].
+// point returns the point of a position. The errors are [*UnknownPhaseError] and [*ChoiceError].
 func (g *Graph) point(p Position, f phases.Facts) (point, error) {
 	pt := point{at: g.done(), step: -1}
 	switch {
@@ -294,8 +285,8 @@ func (g *Graph) point(p Position, f phases.Facts) (point, error) {
 	return pt, err
 }
 
-// stepNamed is the step of that name, if the phase at index i may belong to it,
-// else its step by the facts.
+// stepNamed returns the named step if the phase at index i may belong to it, and otherwise the step
+// given by the facts.
 func (g *Graph) stepNamed(i int, name string, f phases.Facts) int32 {
 	n := &g.nodes[i]
 	if n.steps == nil {
@@ -310,7 +301,7 @@ func (g *Graph) stepNamed(i int, name string, f phases.Facts) int32 {
 	return step
 }
 
-// choice finds the choice of the phase at index i whose target has that name.
+// choice returns the choice of the phase at index i that leads to target, as in point.choice.
 func (g *Graph) choice(i int, target string) (choice int, err error) {
 	to, known := g.byName[target]
 	e := &ChoiceError{Itinerary: g.Name(), Phase: g.names[i], Choice: target}
@@ -326,7 +317,7 @@ func (g *Graph) choice(i int, target string) (choice int, err error) {
 	return 0, e
 }
 
-// position is the way back from point.
+// position is the inverse of point.
 func (g *Graph) position(pt point) Position {
 	if pt.at == start {
 		return Position{}
@@ -348,7 +339,7 @@ func (g *Graph) position(pt point) Position {
 	return p
 }
 
-// enter is where a run is that enters the phase at an index, or is done.
+// enter returns the point of a run that enters the phase at index to, or that is done.
 func (g *Graph) enter(to int, step int32) point {
 	switch {
 	case to == g.done():
@@ -359,9 +350,8 @@ func (g *Graph) enter(to int, step int32) point {
 	return point{at: to, step: step}
 }
 
-// stepBy is the step of a phase by these facts. A guard that is unknown does not
-// admit; unless settle is set, the flags of the first such guard that counts are
-// returned beside.
+// stepBy returns the step of a phase, given f. A guard that is unknown does not admit. Unless
+// settle is set, stepBy also returns the unknown flags of the first such guard that counts.
 func (n *node) stepBy(f phases.Facts, settle bool) (step int32, unknown phases.Flags) {
 	for _, s := range n.steps {
 		switch s.guard.Eval(f) {
@@ -376,15 +366,15 @@ func (n *node) stepBy(f phases.Facts, settle bool) (step int32, unknown phases.F
 	return n.step, unknown
 }
 
-// destination is where a machine goes.
+// destination is the target of a move.
 type destination struct {
 	to     int
-	step   int32 // under which the phase is entered
+	step   int32 // the step under which the phase is entered
 	jumped bool
 }
 
-// next is where the machine goes from a point. The error is an
-// [*UnknownFlagsError] if that depends on unknown flags.
+// next returns the destination of a move from a point. If that depends on unknown flags, the error
+// is an [*UnknownFlagsError].
 func (g *Graph) next(pt point, f phases.Facts) (destination, error) {
 	d, unknown := g.search(pt, f, g.itinerary.Cleanup)
 	if unknown == 0 {
@@ -394,7 +384,7 @@ func (g *Graph) next(pt point, f phases.Facts) (destination, error) {
 	if depends != 0 {
 		return destination{}, &UnknownFlagsError{Itinerary: g.Name(), At: g.position(pt), Flags: g.Vocabulary().Names(depends)}
 	}
-	// Whatever the unknown flags are, one phase is next.
+	// The same phase is next whatever the unknown flags are.
 	d = forks[0].destination
 	for _, k := range forks {
 		d.jumped = d.jumped && k.jumped
@@ -402,12 +392,11 @@ func (g *Graph) next(pt point, f phases.Facts) (destination, error) {
 	return d, nil
 }
 
-// search looks for what is next after a point: at the choice or the jumps there,
-// then at the guards in order, then at those of the phase's steps. It stops at
-// the first guard that is unknown and returns the flags that this depends on,
-// and the destination that the guard leads to; if settle is set, it goes on as a
-// cleanup itinerary does instead: into a phase whose guard is unknown, past an end
-// phase, a jump and a step.
+// search finds what is next after a point. It evaluates the choice or the jumps there, then the
+// guards in order, then the guards of the phase's steps. It stops at the first unknown guard, and
+// returns the flags which that guard depends on and the destination to which it leads. If settle is
+// set, it instead continues as a cleanup itinerary does: it enters a phase whose guard is unknown,
+// and passes an end phase, jump or step whose guard is unknown.
 func (g *Graph) search(pt point, f phases.Facts, settle bool) (d destination, unknown phases.Flags) {
 	from := pt.at + 1
 	switch {
@@ -433,7 +422,7 @@ func (g *Graph) search(pt point, f phases.Facts, settle bool) (d destination, un
 		switch t := n.guard.Eval(f); {
 		case t == phases.Unknown && !settle:
 			return d, n.guard.Reads() &^ f.Known()
-		case t == phases.Unknown && n.end: // a cleanup does not end because a flag is unknown
+		case t == phases.Unknown && n.end: // an unknown flag does not end a cleanup
 		case t != phases.False:
 			d.step, unknown = n.stepBy(f, settle)
 			return d, unknown
@@ -442,25 +431,24 @@ func (g *Graph) search(pt point, f phases.Facts, settle bool) (d destination, un
 	return d, 0
 }
 
-// fork is where the machine goes in one of the cases that the unknown flags
-// allow. The facts of two forks differ in the value of at least one flag.
+// fork is the destination in one of the cases that the unknown flags allow. The facts of two forks
+// differ in the value of at least one flag.
 type fork struct {
 	destination
 	facts phases.Facts
 }
 
-// maxForks bounds the cases that are told apart. As many flags as there are,
-// guards that read one flag each make one case more than flags.
+// maxForks limits the number of cases. If each guard reads one flag, there is one case more than
+// there are flags.
 const maxForks = 1024
 
-// maxStepForks bounds the cases of the steps of one phase, which are told apart
-// for each phase of a plan: as many as six flags have.
+// maxStepForks limits the number of cases for the steps of one phase, which are computed for each
+// phase of a plan. It allows all cases of six flags.
 const maxStepForks = 64
 
-// forks splits the unknown flags into the cases that lead somewhere, and
-// returns the flags which decide where, or under which step. If there are more
-// cases than maxForks, it returns the destinations and the flags of [Graph.possible]
-// instead.
+// forks splits the unknown flags into cases by destination. It returns the flags that affect the
+// destination or its step. If there are more than maxForks cases, it returns the destinations and
+// flags of [Graph.possible] instead.
 func (g *Graph) forks(pt point, f phases.Facts) (all []fork, depends phases.Flags) {
 	if pt.at == g.done() {
 		return nil, 0
@@ -472,9 +460,9 @@ func (g *Graph) forks(pt point, f phases.Facts) (all []fork, depends phases.Flag
 	return all, depends
 }
 
-// split tells apart the cases of the unknown flags that look asks for. It returns
-// the flags for which two assignments that differ in nothing else have different
-// destinations. ok is false if there are more cases than limit.
+// split separates the cases of the unknown flags that look reads. It returns the flags for which
+// two assignments that differ in nothing else have different destinations. ok is false if there are
+// more cases than limit.
 func split(f phases.Facts, limit int, look func(phases.Facts) (destination, phases.Flags)) (all []fork, depends phases.Flags, ok bool) {
 	var halve func(f phases.Facts) bool
 	halve = func(f phases.Facts) bool {
@@ -500,8 +488,8 @@ func split(f phases.Facts, limit int, look func(phases.Facts) (destination, phas
 	return all, depends, true
 }
 
-// stepDepends returns the unknown flags on which depends whether the phase at
-// index i runs under one of its steps or another.
+// stepDepends returns the unknown flags that affect which of its steps the phase at index i runs
+// under.
 func (g *Graph) stepDepends(i int, f phases.Facts) phases.Flags {
 	if g.nodes[i].steps == nil {
 		return 0
@@ -513,8 +501,8 @@ func (g *Graph) stepDepends(i int, f phases.Facts) phases.Flags {
 	return depends
 }
 
-// stepForks splits the unknown flags into the cases in which the phase at index i
-// runs under a step, and those in which it does not run: these lead to start.
+// stepForks splits the unknown flags into cases by the step under which the phase at index i runs.
+// Cases in which it does not run have the destination start.
 func (g *Graph) stepForks(i int, f phases.Facts) (all []fork, depends phases.Flags, ok bool) {
 	n := &g.nodes[i]
 	return split(f, maxStepForks, func(f phases.Facts) (d destination, unknown phases.Flags) {
@@ -529,8 +517,8 @@ func (g *Graph) stepForks(i int, f phases.Facts) (all []fork, depends phases.Fla
 	})
 }
 
-// possible returns what each guard that may be looked at after a point leads to, one
-// guard at a time: more than can be next if the guards depend on each other. It also
+// possible returns every destination of each guard that may be evaluated after a point, judging one
+// guard at a time. If guards depend on each other, it returns more than can be next. It also
 // returns the unknown flags that these guards read.
 func (g *Graph) possible(pt point, f phases.Facts) (all []fork, unknown phases.Flags) {
 	look := func(guard phases.Guard) phases.Truth {
@@ -579,12 +567,11 @@ func (g *Graph) possible(pt point, f phases.Facts) (all []fork, unknown phases.F
 	return all, unknown
 }
 
-// MayLeaveFor reports whether a run that stands in a phase of this itinerary
-// may be switched to another. It always may, unless this is a cleanup
-// itinerary: that is left only for another cleanup itinerary, and never for one
-// whose result is [phases.Failed]. It reports false for nil.
+// MayLeaveFor reports whether a run in a phase of this itinerary may be switched to another. It
+// always may, unless this is a cleanup itinerary: that may be left only for another cleanup
+// itinerary whose result is not [phases.Failed]. It reports false for nil.
 //
-// It does not compare names or vocabularies; see [Machine.Switch].
+// MayLeaveFor does not compare names or vocabularies; see [Machine.Switch].
 func (g *Graph) MayLeaveFor(to *Graph) bool {
 	if to == nil {
 		return false
@@ -592,10 +579,9 @@ func (g *Graph) MayLeaveFor(to *Graph) bool {
 	return !g.IsCleanup() || to.IsCleanup() && to.Result() != phases.Failed
 }
 
-// starts are the indices at which the search for the phase after index i can
-// begin, whatever the facts: the targets of its jumps, and the phase after it,
-// as far as [Graph.Onward] takes them for possible. After an end phase there are
-// none.
+// starts returns the indices at which the search for the phase after index i can begin, whatever
+// the facts. These are the targets of its jumps and the phase after it, if [Graph.Onward] considers
+// them possible. After an end phase there are none.
 func (g *Graph) starts(i int) []int {
 	switch {
 	case i == start:

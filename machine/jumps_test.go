@@ -14,8 +14,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// fork is an itinerary in which Choose has these jumps, each to a phase of its
-// own, with Behind after it in order.
+// fork returns an itinerary in which Choose has these jumps, each to its own phase, with Behind
+// after it in order.
 func fork(v *phases.Vocabulary, decides phases.Flags, guards ...phases.Guard) phases.Itinerary {
 	it := phases.Itinerary{Name: "Fork", Vocabulary: v}
 	choose := phases.Phase{Name: "Choose", Step: "Choose", Decides: decides}
@@ -34,7 +34,7 @@ func all(f phases.Flags) phases.Guard     { return phases.Guard{All: f} }
 func anyOf(f phases.Flags) phases.Guard   { return phases.Guard{Any: f} }
 func without(f phases.Flags) phases.Guard { return phases.Guard{None: f} }
 
-// Where a phase leads whose jumps exclude each other, or not.
+// The jumps of a phase may exclude each other.
 func TestOnward(t *testing.T) {
 	for _, c := range []struct {
 		about   string
@@ -45,22 +45,25 @@ func TestOnward(t *testing.T) {
 		order   phases.Truth
 	}{
 		{"no jumps", nil, false, phases.Facts{}, "[]", phases.True},
-		{"one that may be taken", []phases.Guard{all(flagA)}, false, phases.Facts{}, "[unknown]", phases.Unknown},
-		{"one that always is", []phases.Guard{{}}, false, phases.Facts{}, "[yes]", phases.False},
-		{"one that is, by what is known", []phases.Guard{all(flagA)}, false, facts(flagA), "[yes]", phases.False},
-		{"one that is not", []phases.Guard{all(flagA)}, false, facts(0), "[no]", phases.True},
+		{"a jump that may be taken", []phases.Guard{all(flagA)}, false, phases.Facts{}, "[unknown]", phases.Unknown},
+		{"a jump that always is", []phases.Guard{{}}, false, phases.Facts{}, "[yes]", phases.False},
+		{"a jump that is taken, by the known flags", []phases.Guard{all(flagA)}, false, facts(flagA), "[yes]", phases.False},
+		{"a jump that is not", []phases.Guard{all(flagA)}, false, facts(0), "[no]", phases.True},
 		{"a flag and its opposite", []phases.Guard{all(flagA), without(flagA)}, false, phases.Facts{}, "[unknown unknown]", phases.False},
 		{"and a third, which is never reached", []phases.Guard{all(flagA), without(flagA), all(flagB)}, false, phases.Facts{}, "[unknown unknown no]", phases.False},
-		{"two flags in four ways", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, {All: flagB, None: flagA}, without(flagA | flagB)}, false, phases.Facts{}, "[unknown unknown unknown unknown]", phases.False},
-		{"one of the four is missing", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, without(flagA | flagB)}, false, phases.Facts{}, "[unknown unknown unknown]", phases.Unknown},
-		{"and is excluded by what is known", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, without(flagA | flagB)}, false, phases.NewFacts(0, flagB), "[no unknown unknown]", phases.False},
+		{"two flags in four cases", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, {All: flagB, None: flagA}, without(flagA | flagB)},
+			false, phases.Facts{}, "[unknown unknown unknown unknown]", phases.False},
+		{"one of the four is missing", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, without(flagA | flagB)},
+			false, phases.Facts{}, "[unknown unknown unknown]", phases.Unknown},
+		{"and is excluded by the known flags", []phases.Guard{all(flagA | flagB), {All: flagA, None: flagB}, without(flagA | flagB)},
+			false, phases.NewFacts(0, flagB), "[no unknown unknown]", phases.False},
 		{"any of two, and none of them", []phases.Guard{anyOf(flagA | flagB), without(flagA | flagB)}, false, phases.Facts{}, "[unknown unknown]", phases.False},
-		{"the second asks for more than the first", []phases.Guard{all(flagA), all(flagA | flagB)}, false, phases.Facts{}, "[unknown no]", phases.Unknown},
+		{"the second requires more than the first", []phases.Guard{all(flagA), all(flagA | flagB)}, false, phases.Facts{}, "[unknown no]", phases.Unknown},
 		{"a cleanup itinerary takes neither if the flag stays unknown", []phases.Guard{all(flagA), without(flagA)}, true, phases.Facts{}, "[unknown unknown]", phases.Unknown},
 		{"unless it is known", []phases.Guard{all(flagA), without(flagA)}, true, facts(flagA), "[yes no]", phases.False},
 		{"and an empty guard always admits", []phases.Guard{all(flagA), {}}, true, phases.Facts{}, "[unknown unknown]", phases.False},
-		{"in a cleanup, too, the second asks for more", []phases.Guard{anyOf(flagA | flagB), all(flagA | flagC)}, true, phases.Facts{}, "[unknown no]", phases.Unknown},
-		{"or for something else", []phases.Guard{all(flagA), anyOf(flagA | flagB)}, true, phases.Facts{}, "[unknown unknown]", phases.Unknown},
+		{"in a cleanup, too, the second requires more", []phases.Guard{anyOf(flagA | flagB), all(flagA | flagC)}, true, phases.Facts{}, "[unknown no]", phases.Unknown},
+		{"or something else", []phases.Guard{all(flagA), anyOf(flagA | flagB)}, true, phases.Facts{}, "[unknown unknown]", phases.Unknown},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			it := fork(four, 0, c.guards...)
@@ -78,13 +81,14 @@ func TestOnward(t *testing.T) {
 	}
 }
 
-// Onward agrees with what the jumps do for each assignment of the flags that are
-// unknown: in a cleanup itinerary, each may be unknown as well.
+// Onward agrees with the jumps taken for each assignment of the unknown flags. In a cleanup
+// itinerary each flag may also stay unknown.
 func TestOnwardIsExact(t *testing.T) {
 	r := rand.New(rand.NewPCG(10, 10))
 	guard := func() phases.Guard {
 		for {
-			g := phases.Guard{All: phases.Flags(r.IntN(16) & r.IntN(16)), Any: phases.Flags(r.IntN(16) & r.IntN(16)), None: phases.Flags(r.IntN(16) & r.IntN(16))}
+			some := func() phases.Flags { return phases.Flags(r.IntN(16) & r.IntN(16)) }
+			g := phases.Guard{All: some(), Any: some(), None: some()}
 			if g.All&g.None == 0 && (g.Any == 0 || !g.None.Has(g.Any)) {
 				return g
 			}
@@ -116,21 +120,22 @@ func TestOnwardIsExact(t *testing.T) {
 				try(full)
 			}
 		}
-		ways := 0
+		possible := 0
 		for _, b := range taken {
-			ways += count(b)
+			possible += count(b)
 		}
 		jumps, order := g.Onward(0, f)
 		for k, got := range append(jumps, order) {
 			want := phases.False
 			if taken[k] {
 				want = phases.Unknown
-				if ways == 1 {
+				if possible == 1 {
 					want = phases.True
 				}
 			}
 			seen[want]++
-			require.Equal(t, want, got, "way %d of %+v (cleanup %v): true %v, false %v", k, it.Phases[0].Jumps, it.Cleanup, four.Names(f.True()), four.Names(f.False()))
+			require.Equal(t, want, got, "jump %d of %+v (cleanup %v): true %v, false %v",
+				k, it.Phases[0].Jumps, it.Cleanup, four.Names(f.True()), four.Names(f.False()))
 		}
 	}
 	for _, truth := range []phases.Truth{phases.False, phases.True, phases.Unknown} {
@@ -138,10 +143,9 @@ func TestOnwardIsExact(t *testing.T) {
 	}
 }
 
-// Jumps on one flag after the other, and the last on none of them: together they
-// always admit. With more flags than are held against each other that is not
-// found out.
-func TestOnwardOfManyFlags(t *testing.T) {
+// The jumps test one flag after the other, and the last tests that all are false: together they
+// always admit. With more flags than Onward compares, it does not notice.
+func TestOnwardWithManyFlags(t *testing.T) {
 	var defs []phases.FlagDef
 	for i := range 64 {
 		defs = append(defs, phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%d", i)})
@@ -181,9 +185,9 @@ func TestOnwardOfManyFlags(t *testing.T) {
 	}
 }
 
-// A phase behind jumps that exclude each other is neither planned, nor an edge,
-// nor drawn as one that might run.
-func TestThePhaseBehindJumpsThatExcludeEachOther(t *testing.T) {
+// A phase after jumps of which one always admits is neither planned, nor the end of an edge, nor
+// drawn as a phase that might run.
+func TestPlanBehindJumpsThatAlwaysAdmit(t *testing.T) {
 	it := fork(four, flagA, all(flagA), without(flagA))
 	g := machine.MustCompile(it)
 	for f := range itinerarytest.Partial {
@@ -196,26 +200,32 @@ func TestThePhaseBehindJumpsThatExcludeEachOther(t *testing.T) {
 			restore()
 			assert.Equal(t, phases.False, p.Runs(1))
 			assert.False(t, p.Tentative(1))
-			assert.Equal(t, &machine.Why{Guard: machine.WhyJump, Flags: []string{"A"}, DecidedBy: []string{"Choose"}, Text: "is not reached: Choose jumps to " + map[bool]string{true: "Way0", false: "Way1"}[f.Of(flagA) != phases.False]}, p.Why(1))
+			to := map[bool]string{true: "Way0", false: "Way1"}[f.Of(flagA) != phases.False]
+			text := "is not reached: Choose jumps to " + to
+			why := &machine.Why{Guard: machine.WhyJump, Flags: []string{"A"}, DecidedBy: []string{"Choose"}, Text: text}
+			assert.Equal(t, why, p.Why(1))
 			assert.NotContains(t, p.Running(), "Behind")
 		}
 	}
 	all, err := g.Edges()
 	require.NoError(t, err)
-	assert.Equal(t, []machine.Edge{{From: -1, To: 0}, {From: 0, To: 2}, {From: 0, To: 3}, {From: 1, To: 4}, {From: 2, To: 4}, {From: 3, To: 4}, {From: 4, To: 5}}, all)
+	want := []machine.Edge{
+		{From: -1, To: 0}, {From: 0, To: 2}, {From: 0, To: 3}, {From: 1, To: 4}, {From: 2, To: 4}, {From: 3, To: 4}, {From: 4, To: 5},
+	}
+	assert.Equal(t, want, all)
 	assert.Equal(t, []machine.Edge{{From: 1, To: 4}}, g.EdgesAt(1))
 
 	it.Cleanup = true
 	g = machine.MustCompile(it)
 	p := g.Plan(phases.Facts{})
-	assert.Equal(t, phases.Unknown, p.Runs(1), "a cleanup itinerary goes on in order if A stays unknown")
-	assert.Contains(t, marks(g.Plan(facts(flagA))), "Behind=yes~", "as it may once Choose has decided A")
+	assert.Equal(t, phases.Unknown, p.Runs(1), "a cleanup itinerary continues in order if A stays unknown")
+	assert.Contains(t, marks(g.Plan(facts(flagA))), "Behind=yes~", "Choose may make A unknown")
 	it.Phases[0].Decides = 0
-	assert.Contains(t, marks(machine.MustCompile(it).Plan(facts(flagA))), "Behind=no ", "while nothing decides it, A stays known")
+	assert.Contains(t, marks(machine.MustCompile(it).Plan(facts(flagA))), "Behind=no ", "if no phase decides it, A stays known")
 }
 
-// Nothing decides F, so that whoever comes to B with it turns round for good.
-func TestALoopThatIsLeftOrNotByAFlagThatNothingDecides(t *testing.T) {
+// No phase decides A, so a run that comes to B while A is true repeats the loop forever.
+func TestPlanOfALoopWithAnUndecidedExit(t *testing.T) {
 	it := phases.Itinerary{Name: "Loop", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "A", Step: "S"},
 		{Name: "B", Step: "S", Jumps: []phases.Jump{{To: "A", Guard: all(flagA)}}},
@@ -243,7 +253,7 @@ func TestALoopThatIsLeftOrNotByAFlagThatNothingDecides(t *testing.T) {
 			p := machine.MustCompile(it).Plan(c.known)
 			assert.Equal(t, c.want, marks(p))
 			if p.Runs(2) == phases.Unknown {
-				assert.Equal(t, "hangs on whether B jumps to A", p.Why(2).Text)
+				assert.Equal(t, "depends on whether B jumps to A", p.Why(2).Text)
 				assert.Equal(t, flagA, p.Matters())
 			}
 			defer machine.WithoutOutcomes()()
@@ -251,14 +261,14 @@ func TestALoopThatIsLeftOrNotByAFlagThatNothingDecides(t *testing.T) {
 		})
 	}
 
-	// What was decided before the loop begins is for good in it.
+	// A flag that was decided before the loop begins stays constant in it.
 	it.Phases = slices.Insert(slices.Clone(it.Phases), 0, phases.Phase{Name: "Decide", Step: "S", Decides: flagA})
 	assert.Equal(t, "Decide=yes A=yes B=yes C=yes~", marks(machine.MustCompile(it).Plan(facts(0))))
 	assert.Equal(t, "Decide=yes A=yes B=yes C=yes~", marks(machine.MustCompile(it).Plan(facts(flagA))), "it may turn out otherwise")
 }
 
-// Whoever draws a plan asks it for the phase in progress: a choice that is made
-// excludes all else, and is no choice any more.
+// Plan.Onward is for drawing the phase in progress: a choice that is made excludes all other edges,
+// and is no longer a choice.
 func TestOnwardOfThePhaseInProgress(t *testing.T) {
 	g := machine.MustCompile(copying)
 	of := func(p *machine.Plan) []phases.Truth {

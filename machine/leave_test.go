@@ -15,8 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// sets are MTC's itineraries, and generated ones of which every other is a
-// cleanup itinerary.
+// sets returns MTC's itineraries, and generated ones of which every other is a cleanup itinerary.
 func sets(t *testing.T) map[string]*machine.Set {
 	t.Helper()
 	r := rand.New(rand.NewPCG(5, 5))
@@ -38,9 +37,8 @@ func sets(t *testing.T) map[string]*machine.Set {
 	return all
 }
 
-// eachLeaving calls yield for each phase of each itinerary, and each other
-// itinerary that may follow: with a machine in the phase for which every flag
-// is known.
+// eachLeaving calls yield for each phase of each itinerary and each other itinerary, with a machine
+// in that phase that knows every flag.
 func eachLeaving(t *testing.T, yield func(t *testing.T, set *machine.Set, m *machine.Machine, to *machine.Graph)) {
 	for about, set := range sets(t) {
 		t.Run(about, func(t *testing.T) {
@@ -55,8 +53,8 @@ func eachLeaving(t *testing.T, yield func(t *testing.T, set *machine.Set, m *mac
 						to, err := set.Graph(name)
 						require.NoError(t, err)
 						// Every other flag is true.
-						yes := g.Vocabulary().All() & 0x5555555555555555
-						m, err := g.NewMachine(at, phases.NewFacts(yes, g.Vocabulary().All()&^yes))
+						trues := g.Vocabulary().All() & 0x5555555555555555
+						m, err := g.NewMachine(at, phases.NewFacts(trues, g.Vocabulary().All()&^trues))
 						require.NoError(t, err)
 						yield(t, set, m, to)
 					}
@@ -66,9 +64,8 @@ func eachLeaving(t *testing.T, yield func(t *testing.T, set *machine.Set, m *mac
 	}
 }
 
-// Whatever a phase decides is unknown once the phase is left in the middle, and
-// nothing else is.
-func TestWhatAPhaseLeftInTheMiddleDecidesIsUnknown(t *testing.T) {
+// The flags that an interrupted phase decides become unknown, and no others.
+func TestSwitchForgetsWhatTheInterruptedPhaseDecides(t *testing.T) {
 	followed, forgot := 0, 0
 	eachLeaving(t, func(t *testing.T, set *machine.Set, m *machine.Machine, to *machine.Graph) {
 		from, was, decides := m.Graph(), m.Facts(), m.Decides()
@@ -96,8 +93,8 @@ func TestWhatAPhaseLeftInTheMiddleDecidesIsUnknown(t *testing.T) {
 	assert.Greater(t, forgot, 150)
 }
 
-// An itinerary that has not begun has left no phase.
-func TestASwitchAtTheStartForgetsNothing(t *testing.T) {
+// An itinerary that has not begun has interrupted no phase.
+func TestSwitchAtTheStartForgetsNothing(t *testing.T) {
 	g := machine.MustCompile(loop)
 	m, err := g.NewMachine(machine.Position{}, facts(flagC))
 	require.NoError(t, err)
@@ -105,15 +102,16 @@ func TestASwitchAtTheStartForgetsNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, facts(flagC), m.Facts())
 
-	r, err := machine.MustCompileSet(loop, abc).Resume(machine.Checkpoint{Itinerary: "Loop", Facts: four.Record(facts(flagC), g.Hash())}, "Letters")
+	checkpoint := machine.Checkpoint{Itinerary: "Loop", Facts: four.Record(facts(flagC), g.Hash())}
+	r, err := machine.MustCompileSet(loop, abc).Resume(checkpoint, "Letters")
 	require.NoError(t, err)
 	assert.True(t, r.Switched)
 	assert.Equal(t, facts(flagC), r.Facts())
 }
 
-// Of a phase that its itinerary no longer has, it is unknown what it decided:
-// what any phase decides is unknown. A former name is one that it has.
-func TestWhatAPhaseOfAnOlderReleaseMayHaveDecided(t *testing.T) {
+// If the itinerary no longer has the recorded phase, that phase may have decided any flag that some
+// phase decides. A former name counts as present.
+func TestResumeForgetsWhatAMissingPhaseMayHaveDecided(t *testing.T) {
 	it := loop
 	it.Phases = append([]phases.Phase{}, loop.Phases...)
 	it.Phases[1].Decides = flagA
@@ -130,7 +128,8 @@ func TestWhatAPhaseOfAnOlderReleaseMayHaveDecided(t *testing.T) {
 		{"Gone", "Copy", four.All()},
 	} {
 		t.Run(c.itinerary+" "+c.phase, func(t *testing.T) {
-			r, err := set.Resume(machine.Checkpoint{Itinerary: c.itinerary, Phase: c.phase, Facts: four.Record(facts(flagB), "")}, "Letters")
+			checkpoint := machine.Checkpoint{Itinerary: c.itinerary, Phase: c.phase, Facts: four.Record(facts(flagB), "")}
+			r, err := set.Resume(checkpoint, "Letters")
 			require.NoError(t, err)
 			assert.True(t, r.Switched)
 			assert.Equal(t, facts(flagB).Forget(c.forgets), r.Facts())
@@ -138,9 +137,9 @@ func TestWhatAPhaseOfAnOlderReleaseMayHaveDecided(t *testing.T) {
 	}
 }
 
-// A cleanup itinerary that has begun is left only for another one, and never
-// because something in it failed.
-func TestACleanupThatHasBegunIsLeftOnlyForAnother(t *testing.T) {
+// A cleanup itinerary that has begun is left only for another one, and never because part of it
+// failed.
+func TestMayLeaveForOfACleanup(t *testing.T) {
 	stays := 0
 	eachLeaving(t, func(t *testing.T, set *machine.Set, m *machine.Machine, to *machine.Graph) {
 		from, at, was := m.Graph(), m.Position(), m.Facts()
@@ -163,12 +162,12 @@ func TestACleanupThatHasBegunIsLeftOnlyForAnother(t *testing.T) {
 		_, err = m.Switch(to)
 		require.ErrorAs(t, err, &refused)
 		require.Equal(t, machine.SwitchError{From: from.Name(), To: to.Name(), Problem: refused.Problem}, *refused)
-		require.Contains(t, err.Error(), "left only for another cleanup itinerary")
+		require.Contains(t, err.Error(), "can be left only for another cleanup itinerary")
 		require.Equal(t, at, m.Position())
 		require.Equal(t, from, m.Graph())
 		require.Equal(t, was, m.Facts())
 
-		// Before its first phase it has cleaned up nothing.
+		// Before its first phase it has cleaned up nothing, so it may be left.
 		begins, err := from.NewMachine(machine.Position{}, was)
 		require.NoError(t, err)
 		r, err = set.Resume(begins.Checkpoint(), to.Name())
@@ -182,9 +181,9 @@ func TestACleanupThatHasBegunIsLeftOnlyForAnother(t *testing.T) {
 	assert.False(t, machine.MustCompile(abc).MayLeaveFor(nil))
 }
 
-// In a cleanup that is not left the recorded phase is looked up, although the
-// object's state selects another itinerary.
-func TestACleanupThatIsNotLeftStopsAtAnUnknownPhase(t *testing.T) {
+// In a cleanup that is not left, the recorded phase is looked up although the object's state
+// selects another itinerary.
+func TestResumeOfACleanupStopsAtAnUnknownPhase(t *testing.T) {
 	it := loop
 	it.Cleanup = true
 	set := machine.MustCompileSet(abc, it)
@@ -200,12 +199,11 @@ func TestACleanupThatIsNotLeftStopsAtAnUnknownPhase(t *testing.T) {
 	assert.True(t, r.Changed)
 
 	_, err = set.Resume(machine.Checkpoint{Itinerary: "Loop", Phase: "Cut"}, "Lettres")
-	assert.ErrorAs(t, err, new(*phases.UnknownItineraryError), "a selected itinerary that there is not is seen at once")
+	assert.ErrorAs(t, err, new(*phases.UnknownItineraryError), "an unknown selected itinerary is reported at once")
 }
 
-// A run that is done stays so, whatever is selected and whichever itineraries
-// the set still has.
-func TestDoneIsNeverLookedUp(t *testing.T) {
+// A run that is done stays done, whatever is selected and whichever itineraries the set still has.
+func TestResumeNeverLooksUpDone(t *testing.T) {
 	cleanup := loop
 	cleanup.Cleanup = true
 	for about, set := range map[string]*machine.Set{
@@ -218,7 +216,9 @@ func TestDoneIsNeverLookedUp(t *testing.T) {
 			for _, selected := range []string{"Letters", "Loop", "Gone", "Lost", ""} {
 				for _, phase := range []string{"", "B", "Gone"} {
 					t.Run(fmt.Sprintf("%s: %q at %q, selected %q", about, recorded, phase, selected), func(t *testing.T) {
-						r, err := set.Resume(machine.Checkpoint{Itinerary: recorded, Phase: phase, Done: true, Facts: four.Record(facts(flagA), "of old")}, selected)
+						facts := four.Record(facts(flagA), "of old")
+						checkpoint := machine.Checkpoint{Itinerary: recorded, Phase: phase, Done: true, Facts: facts}
+						r, err := set.Resume(checkpoint, selected)
 						require.NoError(t, err)
 						in, switchHeld := recorded, selected
 						if recorded == "" {
@@ -248,7 +248,7 @@ func TestDoneIsNeverLookedUp(t *testing.T) {
 	}
 }
 
-func TestWhatThereIsNot(t *testing.T) {
+func TestZeroValuesAndBadIndices(t *testing.T) {
 	for about, p := range map[string]*machine.Plan{"nil": nil, "zero": {}} {
 		assert.Nil(t, p.Graph(), about)
 		assert.Empty(t, p.Running(), about)

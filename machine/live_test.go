@@ -12,7 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// withLive returns the vocabulary of four flags in which some are live.
+// withLive returns the vocabulary of four flags with some of them live.
 func withLive(live phases.Flags) *phases.Vocabulary {
 	defs := four.Defs()
 	for i := range defs {
@@ -21,9 +21,9 @@ func withLive(live phases.Flags) *phases.Vocabulary {
 	return phases.MustVocabulary(defs)
 }
 
-// A live flag counts as if every phase decided it: in plans from every
-// position, and in what is unknown once a phase is done or left.
-func TestALiveFlagIsAsIfEveryPhaseDecidedIt(t *testing.T) {
+// A live flag counts as if every phase decided it, both in plans from every position and after a
+// phase is done or left.
+func TestLiveFlagsAreDecidedByEveryPhase(t *testing.T) {
 	r := rand.New(rand.NewPCG(14, 1))
 	tentative := 0
 	for k := range 60 {
@@ -74,7 +74,7 @@ func TestALiveFlagIsAsIfEveryPhaseDecidedIt(t *testing.T) {
 				require.Equal(t, n.Facts().Known()&g.Reads(), m.Facts().Known()&g.Reads())
 			}
 		}
-		assert.Equal(t, live&g.Reads() != 0, g.Hash() != sameWithoutLive(t, it), "the definition is another one")
+		assert.Equal(t, live&g.Reads() != 0, g.Hash() != sameWithoutLive(t, it), "a live flag changes the hash")
 	}
 	assert.Positive(t, tentative)
 }
@@ -86,8 +86,8 @@ func sameWithoutLive(t *testing.T, it phases.Itinerary) string {
 	return g.Hash()
 }
 
-// A reason does not name every phase as deciding a flag because it is live.
-func TestAReasonOfALiveFlag(t *testing.T) {
+// A reason does not list every phase as deciding a flag just because the flag is live.
+func TestWhyOfALiveFlag(t *testing.T) {
 	v := withLive(1)
 	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: v, Phases: []phases.Phase{
 		{Name: "First", Step: "S"}, {Name: "Second", Step: "S", Guard: phases.Guard{All: 1}},
@@ -97,8 +97,8 @@ func TestAReasonOfALiveFlag(t *testing.T) {
 	assert.Equal(t, &machine.Why{Guard: "all", Flags: []string{"A"}, DecidedBy: []string{}, Text: "needs A"}, p.Why(1))
 }
 
-// A loop that a live flag leaves is none that nothing decides.
-func TestALoopThatALiveFlagLeaves(t *testing.T) {
+// A loop that a live flag can leave is not frozen.
+func TestFrozenLoopsWithALiveFlag(t *testing.T) {
 	for _, live := range []bool{false, true} {
 		v := withLive(0)
 		if live {

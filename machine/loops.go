@@ -8,23 +8,21 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Loop is a part of an itinerary that a run can go round in.
+// Loop describes a part of an itinerary that a run can repeat.
 type Loop struct {
 	// Phases are the names of its phases, in the order of the itinerary.
 	Phases []string
-	// Flags are the names of the flags that it depends on whether a run leaves
-	// the loop, in the order of the vocabulary.
+	// Flags are the names of the flags that affect whether a run leaves the loop, in the order of
+	// the vocabulary.
 	Flags []string
 }
 
-// FrozenLoops returns the loops whose exits read only flags that no phase inside
-// decides, in the order of the jumps that lead back: with some values of these
-// flags, a run that enters the loop never leaves it. It returns nil if there are
-// none. If the exits of a loop read more than 12 flags, it is taken for granted
-// that there are such values.
+// FrozenLoops returns the loops whose exits read only flags that no phase inside decides, ordered
+// by the jumps that lead back. With some values of these flags, a run that enters the loop never
+// leaves it. If the exits of a loop read more than 12 flags, FrozenLoops assumes that such values
+// exist. It returns nil if there are no such loops.
 //
-// A loop that nothing leaves whatever the flags are is no such loop: [Compile]
-// refuses it.
+// Loops that no flag values leave are not included: [Compile] refuses them.
 func (g *Graph) FrozenLoops() []Loop {
 	if !g.jumps {
 		return nil
@@ -56,7 +54,7 @@ func (g *Graph) FrozenLoops() []Loop {
 	return frozen
 }
 
-// structure is where ways lead whatever the facts: by places, as in the walk.
+// structure holds the edges between places, as in walk, whatever the facts.
 type structure struct {
 	*Graph
 	next, before [][]int
@@ -65,7 +63,7 @@ type structure struct {
 func (g *Graph) structure() *structure {
 	s := &structure{g, make([][]int, len(g.nodes)+1), make([][]int, len(g.nodes)+1)}
 	for i := range g.nodes {
-		s.eachWay(i, phases.Facts{}, func(to int, _ phases.Flags) {
+		s.eachEdge(i, phases.Facts{}, func(to int, _ phases.Flags) {
 			if !slices.Contains(s.next[i], to) {
 				s.next[i] = append(s.next[i], to)
 				s.before[to] = append(s.before[to], i)
@@ -75,10 +73,9 @@ func (g *Graph) structure() *structure {
 	return s
 }
 
-// eachWay calls yield with each place that the way may lead to from place i,
-// past the phase or through it, if no more is known than f, and with the flags
-// that this depends on.
-func (s *structure) eachWay(i int, f phases.Facts, yield func(to int, reads phases.Flags)) {
+// eachEdge calls yield for each place to which an edge may lead from place i, past the phase or
+// through it, given only f. It passes the flags that the edge depends on.
+func (s *structure) eachEdge(i int, f phases.Facts, yield func(to int, reads phases.Flags)) {
 	n := &s.nodes[i]
 	reads := n.guard.Reads()
 	enters := n.guard.Eval(f)
@@ -101,8 +98,7 @@ func (s *structure) eachWay(i int, f phases.Facts, yield func(to int, reads phas
 	})
 }
 
-// endless returns, for each loop that no way leads out of to the end, its
-// places in order.
+// endless returns the places, in order, of each loop from which no path leads to the end.
 func (s *structure) endless() (all [][]int) {
 	ends := make([]bool, len(s.next))
 	ends[len(s.nodes)] = true
@@ -141,7 +137,7 @@ func (s *structure) endless() (all [][]int) {
 	return all
 }
 
-// checkLoops refuses loops that nothing leaves.
+// checkLoops refuses loops that cannot be left.
 func (g *Graph) checkLoops() error {
 	if !g.jumps {
 		return nil
@@ -158,7 +154,8 @@ func (g *Graph) checkLoops() error {
 		}
 		errs = append(errs, &phases.DefinitionError{
 			Itinerary: g.Name(), Phase: g.names[loop[0]], Index: loop[0], Reason: phases.ReasonEndlessLoop,
-			Problem: fmt.Sprintf("is in a loop that nothing leaves, whatever the flags (%s); give the jump that leads back a guard, or add a jump that leads out", strings.Join(names, ", ")),
+			Problem: fmt.Sprintf("is in a loop that no flag values leave (%s); "+
+				"add a guard to the jump that leads back, or a jump that leads out", strings.Join(names, ", ")),
 		})
 	}
 	if errs == nil {
@@ -167,9 +164,9 @@ func (g *Graph) checkLoops() error {
 	return errs
 }
 
-// loop returns the places of the loop that a way back from one place to another
-// closes: those from which a way leads there without passing the other, and to
-// which one leads from the other among these.
+// loop returns the places of the loop that the edge back from one place to another closes. These
+// are the places from which a path leads to from without passing to, and to which one leads from to
+// within this set.
 func (s *structure) loop(from, to int, component []int) []int {
 	leads := map[int]bool{to: true}
 	for worklist := []int{from}; len(worklist) > 0; {
@@ -196,8 +193,8 @@ func (s *structure) loop(from, to int, component []int) []int {
 	return loop
 }
 
-// exits returns the flags that the ways out of a loop depend on, and those that
-// the phases of the loop decide.
+// exits returns the flags that the exits of a loop depend on, and those that the phases of the loop
+// decide.
 func (s *structure) exits(loop []int) (reads, decides phases.Flags) {
 	s.eachExit(loop, phases.Facts{}, func(flags phases.Flags) { reads |= flags })
 	for _, i := range loop {
@@ -206,10 +203,10 @@ func (s *structure) exits(loop []int) (reads, decides phases.Flags) {
 	return reads, decides
 }
 
-// eachExit calls yield with what each way out of a loop depends on.
+// eachExit calls yield with the flags that each exit of a loop depends on.
 func (s *structure) eachExit(loop []int, f phases.Facts, yield func(phases.Flags)) {
 	for _, i := range loop {
-		s.eachWay(i, f, func(to int, reads phases.Flags) {
+		s.eachEdge(i, f, func(to int, reads phases.Flags) {
 			if _, inside := slices.BinarySearch(loop, to); !inside {
 				yield(reads)
 			}
@@ -217,8 +214,7 @@ func (s *structure) eachExit(loop []int, f phases.Facts, yield func(phases.Flags
 	}
 }
 
-// stays reports whether some values of these flags leave a loop without a way
-// out.
+// stays reports whether some values of these flags leave the loop without an exit.
 func (s *structure) stays(loop []int, flags phases.Flags, f phases.Facts) bool {
 	const maxSplit = 12
 	if flags.Len() > maxSplit {
@@ -233,9 +229,8 @@ func (s *structure) stays(loop []int, flags phases.Flags, f phases.Facts) bool {
 	return flag != 0 && (s.stays(loop, flags&^flag, f.Set(flag, phases.True)) || s.stays(loop, flags&^flag, f.Set(flag, phases.False)))
 }
 
-// components numbers the strongly connected components of the places that among
-// reports: places of one number lead to each other (Tarjan). The others have
-// number -1.
+// components numbers the strongly connected components (Tarjan) of the places that among reports.
+// Places with the same number lead to each other. The others have number -1.
 func (s *structure) components(among func(int) bool) []int {
 	n := len(s.next)
 	component, index, low := make([]int, n), make([]int, n), make([]int, n)

@@ -19,8 +19,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// letters makes phases of words such as B?A^C>A(!A)>D: B, which runs if A is
-// true, decides C, and jumps to A without A, else to D.
+// letters builds an itinerary from words such as B?A^C>A(!A)>D: phase B runs if A is true, decides
+// C, and jumps to phase A if A is false, else to D.
 func letters(t *testing.T, text string) phases.Itinerary {
 	t.Helper()
 	flags := func(names string) (f phases.Flags) {
@@ -50,26 +50,26 @@ func letters(t *testing.T, text string) phases.Itinerary {
 	return it
 }
 
-func TestLoopsThatNothingLeaves(t *testing.T) {
+func TestCompileRefusesEndlessLoops(t *testing.T) {
 	for _, c := range []struct {
 		about, phases string
 		want          []string
 	}{
 		{"no loop", "S T?A U", nil},
-		{"a phase that jumps to itself for good", "S W>W U", []string{"W"}},
-		{"whose guard lets it be passed by", "S W?A>W U", nil},
-		{"that is left under a guard", "S W>W(A) U", nil},
+		{"a phase that always jumps to itself", "S W>W U", []string{"W"}},
+		{"a guard lets the run pass it", "S W?A>W U", nil},
+		{"one that is left under a guard", "S W>W(A) U", nil},
 		{"a loop of three", "S T V W>T U", []string{"T, V, W"}},
 		{"one that is left in its middle", "S T V>U(A) W>T U", nil},
-		{"by passing by the phase that turns", "S T V W?!A>T U", nil},
+		{"left by passing the phase that jumps back", "S T V W?!A>T U", nil},
 		{"two jumps that exclude each other, both back", "S T W>T(A)>S(!A) U", []string{"S, T, W"}},
 		{"two jumps that exclude each other, one out", "S T W>T(A)>U(!A) V U", nil},
 		{"a loop that nothing leads to", "S>U W>W U", []string{"W"}},
-		{"a phase that only leads into one is none", "S V W>W", []string{"W"}},
-		{"two of them", "S T>T U>V(A)>U V", []string{"T"}},
+		{"a phase that only leads into a loop is not part of it", "S V W>W", []string{"W"}},
+		{"a loop and its entry", "S T>T U>V(A)>U V", []string{"T"}},
 		{"one that leads only into the other", "S T>T(A) U>U", []string{"U"}},
 		{"two, side by side", "S>T(A)>U T>T U>U V", []string{"T", "U"}},
-		{"the last phase turns back for good", "S T>S", []string{"S, T"}},
+		{"the last phase always jumps back", "S T>S", []string{"S, T"}},
 		{"jumps that always lead to each other", "S T>U U>T V", []string{"T, U"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
@@ -102,7 +102,8 @@ func TestLoopsThatNothingLeaves(t *testing.T) {
 	assert.NoError(t, err, "a cleanup itinerary leaves it if A stays unknown")
 
 	_, err = machine.Compile(letters(t, "S W>W U"))
-	assert.EqualError(t, err, `itinerary "Letters": phase "W" is in a loop that nothing leaves, whatever the flags (W); give the jump that leads back a guard, or add a jump that leads out`)
+	assert.EqualError(t, err, `itinerary "Letters": phase "W" is in a loop that no flag values leave (W); `+
+		`add a guard to the jump that leads back, or a jump that leads out`)
 	long := letters(t, "S")
 	for i := range 20 {
 		long.Phases = append(long.Phases, phases.Phase{Name: fmt.Sprint(i), Step: "S"})
@@ -112,10 +113,9 @@ func TestLoopsThatNothingLeaves(t *testing.T) {
 	assert.ErrorContains(t, err, "(S, 0, 1, 2, 3, 4, 5, 6, 7, 8, and 11 more)")
 }
 
-// Whatever is refused is never left, even if every flag changes at every move;
-// and whatever compiles comes to its end from every phase, if guards are judged
-// one by one.
-func TestEveryPhaseThatCompilesLeadsToTheEnd(t *testing.T) {
+// A loop that is refused is never left, even if every flag changes at every move. From every phase
+// of an itinerary that compiles, the end can be reached, if guards are judged one by one.
+func TestCompileRefusesExactlyTheEndlessLoops(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 11))
 	refused, compiled := 0, 0
 	for range 800 {
@@ -154,8 +154,8 @@ func TestEveryPhaseThatCompilesLeadsToTheEnd(t *testing.T) {
 	assert.Greater(t, compiled, 50)
 }
 
-// leadsToTheEnd reports for each phase whether some run comes from there to the
-// end, with any values of the flags at each phase that it comes by.
+// leadsToTheEnd reports for each phase whether some run comes from there to the end, with any
+// values of the flags at each phase on its path.
 func leadsToTheEnd(it phases.Itinerary) []bool {
 	n := len(it.Phases)
 	ends := make([]bool, n+1)
@@ -167,10 +167,11 @@ func leadsToTheEnd(it phases.Itinerary) []bool {
 					ends[i] = ends[i] || ends[i+1]
 					continue
 				}
-				// It need not be left with what it was entered with.
+				// The flags on leaving may differ from those on entering.
 				for f := range itinerarytest.Assignments {
 					to := i + 1
-					if k := slices.IndexFunc(p.Jumps, func(j phases.Jump) bool { return j.Guard.Eval(f) == phases.True }); k >= 0 {
+					k := slices.IndexFunc(p.Jumps, func(j phases.Jump) bool { return j.Guard.Eval(f) == phases.True })
+					if k >= 0 {
 						to = slices.IndexFunc(it.Phases, func(q phases.Phase) bool { return q.Name == p.Jumps[k].To })
 					}
 					ends[i] = ends[i] || ends[to]
@@ -187,21 +188,25 @@ func TestFrozenLoops(t *testing.T) {
 		want          []machine.Loop
 	}{
 		{"no loop", "S T?A U", nil},
-		{"a phase that repeats itself by a flag that nothing decides", "S W>W(A) U", []machine.Loop{{Phases: []string{"W"}, Flags: []string{"A"}}}},
-		{"that it decides", "S W^A>W(A) U", nil},
-		{"that is decided before", "S^A W>W(A) U", []machine.Loop{{Phases: []string{"W"}, Flags: []string{"A"}}}},
-		{"that is decided behind", "S W>W(A) U^A", []machine.Loop{{Phases: []string{"W"}, Flags: []string{"A"}}}},
-		{"that another phase of the loop decides", "S T^A W>T(A) U", nil},
+		{"a phase that repeats while a flag is set that no phase decides", "S W>W(A) U", []machine.Loop{{Phases: []string{"W"}, Flags: []string{"A"}}}},
+		{"a flag that the phase decides", "S W^A>W(A) U", nil},
+		{"a flag that is decided before", "S^A W>W(A) U", []machine.Loop{{Phases: []string{"W"}, Flags: []string{"A"}}}},
+		{"a flag that is decided after", "S W>W(A) U^A", []machine.Loop{{Phases: []string{"W"}, Flags: []string{"A"}}}},
+		{"a flag that another phase of the loop decides", "S T^A W>T(A) U", nil},
 		{"a loop that is left in its middle", "S T V>U(AB) W^C>T U", []machine.Loop{{Phases: []string{"T", "V", "W"}, Flags: []string{"A", "B"}}}},
-		{"a way out that one decides, and one that none does", "S T>U(A) V^B W>T(B) U", nil},
-		{"passed by the phase that turns", "S T W?A>T U", []machine.Loop{{Phases: []string{"T", "W"}, Flags: []string{"A"}}}},
+		{"one exit whose flag is decided, and one whose flag is not", "S T>U(A) V^B W>T(B) U", nil},
+		{"left by passing the phase that jumps back", "S T W?A>T U", []machine.Loop{{Phases: []string{"T", "W"}, Flags: []string{"A"}}}},
 		{"one inside of another that is left", "S T V>V(A) W^B>T(B) U", []machine.Loop{{Phases: []string{"V"}, Flags: []string{"A"}}}},
 		{"one around another that is left", "S T V^A>V(A) W>T(B) U", []machine.Loop{{Phases: []string{"T", "V", "W"}, Flags: []string{"B"}}}},
 		{"two that begin with one phase", "S T V>T(A) W^B>T(B) U", []machine.Loop{{Phases: []string{"T", "V"}, Flags: []string{"A"}}}},
-		{"two jumps back to one phase", "S T V>T(A) W>T(B) U", []machine.Loop{{Phases: []string{"T", "V"}, Flags: []string{"A"}}, {Phases: []string{"T", "V", "W"}, Flags: []string{"B"}}}},
-		{"two ways back by one flag each", "S T W>T(A)>S(B) U", []machine.Loop{{Phases: []string{"T", "W"}, Flags: []string{"A", "B"}}, {Phases: []string{"S", "T", "W"}, Flags: []string{"A", "B"}}}},
-		{"left whatever the flag is", "S T>U(A) W>U(!A)>T U", nil},
-		{"by a jump over the phase that would turn", "S T>U(A) W>T U", []machine.Loop{{Phases: []string{"T", "W"}, Flags: []string{"A"}}}},
+		{"two jumps back to one phase", "S T V>T(A) W>T(B) U", []machine.Loop{
+			{Phases: []string{"T", "V"}, Flags: []string{"A"}}, {Phases: []string{"T", "V", "W"}, Flags: []string{"B"}},
+		}},
+		{"two jumps back by one flag each", "S T W>T(A)>S(B) U", []machine.Loop{
+			{Phases: []string{"T", "W"}, Flags: []string{"A", "B"}}, {Phases: []string{"S", "T", "W"}, Flags: []string{"A", "B"}},
+		}},
+		{"left whatever the flag", "S T>U(A) W>U(!A)>T U", nil},
+		{"left by a jump over the phase that jumps back", "S T>U(A) W>T U", []machine.Loop{{Phases: []string{"T", "W"}, Flags: []string{"A"}}}},
 		{"a jump into the middle of a loop", "S>W(B) T W>T(A) U", []machine.Loop{{Phases: []string{"T", "W"}, Flags: []string{"A"}}}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
@@ -217,9 +222,8 @@ func TestFrozenLoops(t *testing.T) {
 	}
 }
 
-// With some values of its flags a frozen loop is not left, whatever its phases
-// decide.
-func TestAFrozenLoopIsNotLeft(t *testing.T) {
+// With some values of its flags a frozen loop is not left, whatever its phases decide.
+func TestFrozenLoopsAreNotLeft(t *testing.T) {
 	r := rand.New(rand.NewPCG(12, 12))
 	frozen := 0
 	for range 2000 {
@@ -239,8 +243,8 @@ func TestAFrozenLoopIsNotLeft(t *testing.T) {
 	assert.Greater(t, frozen, 300)
 }
 
-// staysIn reports whether no move from a phase of the loop to a phase or the end
-// outside is possible, with these values of its flags and any of the others.
+// staysIn reports whether no move leads from a phase of the loop to the end or to a phase outside,
+// with the flag values f and any values of the other flags.
 func staysIn(t *testing.T, g *machine.Graph, loop machine.Loop, f phases.Facts) bool {
 	t.Helper()
 	for _, name := range loop.Phases {
@@ -268,7 +272,7 @@ func staysIn(t *testing.T, g *machine.Graph, loop machine.Loop, f phases.Facts) 
 	return true
 }
 
-// A thousand loops in ten thousand phases, one in another.
+// The itinerary has a thousand loops in ten thousand phases, inside one more.
 func TestFrozenLoopsOfALargeItinerary(t *testing.T) {
 	it := phases.Itinerary{Name: "Large", Vocabulary: four}
 	for i := range 10_000 {

@@ -15,31 +15,30 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Machine is one run on its way through an itinerary: a looplab/fsm
-// state machine whose transitions are the edges of the graph, guarded by the
-// facts. It holds a position and facts; everything else is shared with all
-// machines of the graph. All that it knows is in its
-// [Checkpoint], so it can be made again at any moment, on any replica.
+// Machine is one run moving through an itinerary. It is a looplab/fsm state machine whose
+// transitions are the edges of the graph, guarded by the facts. It holds only a position and facts,
+// and shares everything else with the other machines of the graph. Its entire state is in its
+// [Checkpoint], so it can be rebuilt at any time, on any replica.
 //
-// A machine is safe for concurrent use. It runs no code of the embedder while
-// it moves. A nil machine and the zero value are in no itinerary: they do not
-// move, with [ErrNoItinerary], and have nothing to return.
+// A Machine is safe for concurrent use. It runs no code of the embedder while it moves. A nil
+// Machine and the zero value are in no itinerary: methods that move them return [ErrNoItinerary],
+// and the others return zero values.
 type Machine struct {
 	mu    sync.Mutex
 	graph *Graph
 	facts phases.Facts
 	point
-	// fresh are flags that the phase which is done, or was left, decided.
+	// fresh holds the flags decided by the phase that was finished or left.
 	fresh phases.Flags
-	// notBefore is when the run goes on at the earliest.
+	// notBefore is the earliest time at which the run may continue.
 	notBefore time.Time
-	// flagsEvaluated is when flags were last evaluated in vain.
+	// flagsEvaluated is the time of the last evaluation that left flags unknown.
 	flagsEvaluated time.Time
 }
 
-// NewMachine returns a machine at a position, with these facts. A machine at an
-// end phase is done. The errors are [*UnknownPhaseError] and, for a choice that
-// the phase does not declare, [*ChoiceError].
+// NewMachine returns a machine at a position, with the facts f. A machine at an end phase is done.
+// The errors are [*UnknownPhaseError] and, for a choice that the phase does not declare,
+// [*ChoiceError].
 func (g *Graph) NewMachine(p Position, f phases.Facts) (*Machine, error) {
 	pt, err := g.point(p, f)
 	if err != nil {
@@ -48,7 +47,7 @@ func (g *Graph) NewMachine(p Position, f phases.Facts) (*Machine, error) {
 	return &Machine{graph: g, facts: f, point: pt}, nil
 }
 
-// lock locks the machine, unless it is in no itinerary: then it reports false.
+// lock locks the machine. It reports false, without locking, if the machine is in no itinerary.
 func (m *Machine) lock() bool {
 	if m == nil {
 		return false
@@ -65,13 +64,13 @@ func (m *Machine) lock() bool {
 type Transition struct {
 	Itinerary string
 	From, To  Position
-	// Jumped says that a jump led there.
+	// Jumped reports whether the move was a jump.
 	Jumped bool
-	// PreviousItinerary is the itinerary that a switch has left; empty for all other moves.
+	// PreviousItinerary is the itinerary that a switch left; empty for all other moves.
 	PreviousItinerary string
 }
 
-// Graph is the itinerary that the machine is in.
+// Graph returns the itinerary that the machine is in.
 func (m *Machine) Graph() *Graph {
 	if !m.lock() {
 		return nil
@@ -80,7 +79,7 @@ func (m *Machine) Graph() *Graph {
 	return m.graph
 }
 
-// Position is where the machine stands.
+// Position returns the current position of the machine.
 func (m *Machine) Position() Position {
 	if !m.lock() {
 		return Position{}
@@ -89,7 +88,7 @@ func (m *Machine) Position() Position {
 	return m.graph.position(m.point)
 }
 
-// Facts are the facts by which the machine judges guards.
+// Facts returns the facts with which the machine evaluates guards.
 func (m *Machine) Facts() phases.Facts {
 	if !m.lock() {
 		return phases.Facts{}
@@ -98,8 +97,8 @@ func (m *Machine) Facts() phases.Facts {
 	return m.facts
 }
 
-// SetFacts replaces the facts: once flags have been asked, at the beginning of
-// an itinerary or after a phase that decides some ([Machine.Decides]).
+// SetFacts replaces the facts. Call it after evaluating flags: at the beginning of an itinerary, or
+// after a phase that decides some ([Machine.Decides]).
 func (m *Machine) SetFacts(f phases.Facts) {
 	if !m.lock() {
 		return
@@ -108,8 +107,8 @@ func (m *Machine) SetFacts(f phases.Facts) {
 	m.facts = f
 }
 
-// Decides are the flags that the current phase decides: they must be evaluated
-// again once it is done, before the machine advances ([Machine.Settle] does both).
+// Decides returns the flags that the current phase decides. They must be evaluated again once the
+// phase is done, before the machine advances. [Machine.Settle] does both.
 func (m *Machine) Decides() phases.Flags {
 	if !m.lock() {
 		return 0
@@ -118,8 +117,8 @@ func (m *Machine) Decides() phases.Flags {
 	return m.graph.decides(m.at)
 }
 
-// decides are the flags that the phase at index i decides: none at the start
-// and when done.
+// decides returns the flags that the phase at index i decides. There are none at the start and when
+// done.
 func (g *Graph) decides(i int) phases.Flags {
 	if i == start || i == g.done() {
 		return 0
@@ -127,10 +126,9 @@ func (g *Graph) decides(i int) phases.Flags {
 	return g.nodes[i].decides
 }
 
-// Finish records that the work of the current phase is done. What the phase
-// decides is unknown from then on, until it is evaluated; a checkpoint keeps
-// that the work is done, so that it is not done again because those flags cannot
-// be evaluated. At the start and when done it has no effect.
+// Finish records that the work of the current phase is done. The flags that the phase decides
+// become unknown until they are evaluated. The checkpoint records that the work is done, so it is
+// not repeated if these flags cannot be evaluated. Finish has no effect at the start and when done.
 func (m *Machine) Finish() {
 	if !m.lock() {
 		return
@@ -146,9 +144,8 @@ func (m *Machine) finish() {
 	}
 }
 
-// MayChoose returns nil if the handler of the current phase may choose to go on
-// with the phase of that name, and otherwise the [*ChoiceError] that
-// [Machine.Choose] would return.
+// MayChoose returns nil if the handler of the current phase may choose the named phase as the next
+// one. Otherwise it returns the [*ChoiceError] that [Machine.Choose] would return.
 func (m *Machine) MayChoose(phase string) error {
 	if !m.lock() {
 		return ErrNoItinerary
@@ -158,7 +155,7 @@ func (m *Machine) MayChoose(phase string) error {
 	return err
 }
 
-// choiceOf finds a choice of the current phase.
+// choiceOf returns a choice of the current phase.
 func (m *Machine) choiceOf(phase string) (choice int, err error) {
 	if m.at == start || m.at == m.graph.done() {
 		return 0, &ChoiceError{Itinerary: m.graph.Name(), Phase: m.graph.position(m.point).String(), Choice: phase}
@@ -166,11 +163,10 @@ func (m *Machine) choiceOf(phase string) (choice int, err error) {
 	return m.graph.choice(m.at, phase)
 }
 
-// Choose records that the work of the current phase is done, as [Machine.Finish]
-// does, and that its handler chose to go on with the phase of that name. The
-// choice takes precedence over the guards of all jumps. It returns a
-// [*ChoiceError] if the current phase does not declare that choice; nothing is
-// recorded then.
+// Choose records that the work of the current phase is done, as [Machine.Finish] does, and that its
+// handler chose the named phase as the next one. The choice takes precedence over the guards of all
+// jumps. If the current phase does not declare that choice, Choose returns a [*ChoiceError] and
+// records nothing.
 func (m *Machine) Choose(phase string) error {
 	if !m.lock() {
 		return ErrNoItinerary
@@ -185,9 +181,8 @@ func (m *Machine) Choose(phase string) error {
 	return nil
 }
 
-// WorkDone reports whether the work of the current phase is done
-// ([Machine.Finish]): what remains is to evaluate the flags on which the next
-// transition depends, and to advance.
+// WorkDone reports whether the work of the current phase is done ([Machine.Finish]). It then
+// remains to evaluate the flags on which the next transition depends, and to advance.
 func (m *Machine) WorkDone() bool {
 	if !m.lock() {
 		return false
@@ -196,7 +191,7 @@ func (m *Machine) WorkDone() bool {
 	return m.finished
 }
 
-// Plan plans the itinerary from where the machine stands.
+// Plan plans the itinerary from the current position.
 func (m *Machine) Plan() *Plan {
 	if !m.lock() {
 		return nil
@@ -205,8 +200,8 @@ func (m *Machine) Plan() *Plan {
 	return m.graph.plan(m.point, m.facts)
 }
 
-// Matters returns the unknown flags that could change the plan from the current
-// position, given f: the Matters of a [phases.Request]. See [Plan.Matters].
+// Matters returns the unknown flags that could change the plan from the current position, given f.
+// Use it as the Matters field of a [phases.Request]. See [Plan.Matters].
 func (m *Machine) Matters(f phases.Facts) phases.Flags {
 	if !m.lock() {
 		return 0
@@ -215,11 +210,10 @@ func (m *Machine) Matters(f phases.Facts) phases.Flags {
 	return m.graph.matters(m.point, f)
 }
 
-// Depends returns the unknown flags that the next transition depends on: those
-// that could change which phase is next, to which of its steps it belongs then, or
-// whether one is next. It is empty if that is the same whatever the unknown flags
-// are. A cleanup itinerary
-// does not wait for them; they are those worth evaluating before it moves.
+// Depends returns the unknown flags that the next transition depends on. These are the flags that
+// could change which phase is next, which of its steps it belongs to, or whether there is a next
+// phase. The result is empty if no unknown flag could change that. A cleanup itinerary does not
+// wait for these flags, but they are worth evaluating before it moves.
 func (m *Machine) Depends() phases.Flags {
 	if !m.lock() {
 		return 0
@@ -229,14 +223,12 @@ func (m *Machine) Depends() phases.Flags {
 	return depends
 }
 
-// Awaits returns the unknown flags that must become known before the run goes
-// on from here.
+// Awaits returns the unknown flags that must become known before the run can continue.
 //
-// In a phase these are the flags that the next transition depends on
-// ([Machine.Depends]): if there are none, [Machine.Advance] never returns an
-// [*UnknownFlagsError]. At the start of an itinerary they are these and all
-// others that the plan depends on ([Plan.Matters]), except those that a phase
-// ahead decides if it runs or may run. A cleanup itinerary awaits none.
+// In a phase these are the flags that the next transition depends on ([Machine.Depends]). If there
+// are none, [Machine.Advance] never returns an [*UnknownFlagsError]. At the start of an itinerary,
+// Awaits adds all others that the plan depends on ([Plan.Matters]), except those decided by a phase
+// ahead that runs or may run. A cleanup itinerary awaits none.
 func (m *Machine) Awaits() phases.Flags {
 	if !m.lock() {
 		return 0
@@ -254,11 +246,11 @@ func (m *Machine) Awaits() phases.Flags {
 	return awaits
 }
 
-// Available lists the phases that can come next, in order: one if no unknown
-// flag and no choice could change that, several otherwise. End reports whether
-// the run can be done next without an end phase. Nothing is fired. If the unknown
-// flags make more than 1,024 cases, each guard is judged alone, and a phase whose
-// guard contradicts those before it may be listed, too.
+// Available returns the phases that can come next, in order. There is one if no unknown flag and no
+// choice could change that, and several otherwise. End reports whether the run can be done next
+// without an end phase. Available does not move the machine. If the unknown flags allow more than
+// 1,024 cases, it judges each guard alone, and may list a phase whose guard contradicts those
+// before it.
 func (m *Machine) Available() (next []string, end bool) {
 	if !m.lock() {
 		return nil, false
@@ -288,8 +280,8 @@ func (m *Machine) Available() (next []string, end bool) {
 	return next, end
 }
 
-// Can returns nil if the machine may go to the phase of that name now, and
-// otherwise the error that [Machine.TransitionTo] would return. Nothing is fired.
+// Can returns nil if the machine may go to the named phase now, and otherwise the error that
+// [Machine.TransitionTo] would return. It does not move the machine.
 func (m *Machine) Can(phase string) error {
 	if !m.lock() {
 		return ErrNoItinerary
@@ -306,20 +298,22 @@ func (m *Machine) Can(phase string) error {
 	return err
 }
 
-// Advance leaves the current phase, which is done, for the next one: its choice
-// ([Machine.Choose]), else the first jump whose guard admits, else the first
-// phase after it whose guard admits, else done. The guard of the current phase
-// does not matter any more. Who enters an end phase is done.
+// Advance moves the machine from the current phase, whose work is done, to the next one. The next
+// phase is the handler's choice ([Machine.Choose]), else the target of the first jump whose guard
+// admits, else the first later phase whose guard admits. If there is none, or the next phase is an
+// end phase, the run is done. The guard of the current phase no longer matters.
 //
-// It returns [ErrDone] if nothing can come after, an [*UnknownFlagsError] if it
-// depends on unknown flags which phase is next ([Machine.Depends]), a
-// [*TooManyEdgesError] if the itinerary is too large for a state machine, and the
-// context's error, wrapped, if that is done already. On error the machine does
-// not move.
+// Advance returns
+//   - [ErrDone] if the run is done already,
+//   - an [*UnknownFlagsError] if the next phase depends on unknown flags ([Machine.Depends]),
+//   - a [*TooManyEdgesError] if the itinerary is too large for a state machine,
+//   - the wrapped error of ctx if that is done already.
 //
-// The observers are called in order once the machine has moved; they may call
-// any of its methods. A panic of theirs is returned as a [*phases.PanicError];
-// the machine has moved all the same.
+// On error the machine does not move.
+//
+// The observers are called in order after the machine has moved; they may call any of its methods.
+// Advance returns a panic of an observer as a [*phases.PanicError]; the machine has moved all the
+// same.
 func (m *Machine) Advance(ctx context.Context, observers ...func(Transition)) (Transition, error) {
 	return m.move(ctx, observers, func() (int, error) {
 		d, err := m.graph.next(m.point, m.facts)
@@ -327,9 +321,9 @@ func (m *Machine) Advance(ctx context.Context, observers ...func(Transition)) (T
 	})
 }
 
-// TransitionTo leaves the current phase for the phase of that name, if the machine may
-// go there now. It returns what [Machine.Advance] returns, an
-// [*UnknownPhaseError], or a [*TransitionError] that tells why it may not.
+// TransitionTo moves the machine from the current phase to the named one, if it may go there now.
+// It returns the errors of [Machine.Advance], an [*UnknownPhaseError], or a [*TransitionError] that
+// explains why it may not.
 func (m *Machine) TransitionTo(ctx context.Context, phase string, observers ...func(Transition)) (Transition, error) {
 	return m.move(ctx, observers, func() (int, error) { return m.graph.Lookup(phase) })
 }
@@ -369,28 +363,26 @@ func (m *Machine) move(ctx context.Context, observers []func(Transition), choose
 	return t, observe(t, observers)
 }
 
-// refused turns an error of looplab/fsm into one of this package.
+// refused translates an error of looplab/fsm into one of this package.
 func (m *Machine) refused(err error, to int) error {
 	var canceled fsm.CanceledError
 	if errors.As(err, &canceled) && canceled.Err != nil {
-		return canceled.Err // what the guard said
+		return canceled.Err // the guard's reason
 	}
-	// There is no such edge whatever the facts; the predicate tells why.
+	// The graph has no such edge, whatever the facts; allows explains why.
 	if _, why := m.graph.allows(m.point, to, m.facts); why != nil {
 		return why
 	}
 	return err
 }
 
-// Switch leaves the itinerary for the start of another: on a failure, a cancel
-// or a rollback, as the embedder's selector says. Facts carry over, except what
-// the phase that is left decides: it may have changed that, so it is unknown
-// from then on.
+// Switch leaves the itinerary for the start of another, which the embedder selects after a failure,
+// a cancel or a rollback. Facts carry over, except the flags that the interrupted phase decides: it
+// may have changed them, so they become unknown.
 //
-// It returns [ErrDone] if the run is done, and a [*SwitchError] if the other is
-// nil, is the same itinerary, has another vocabulary, or may not follow
-// ([Graph.MayLeaveFor]); the machine then does not move. Observers are as for
-// [Machine.Advance].
+// Switch returns [ErrDone] if the run is done. It returns a [*SwitchError] if the other itinerary
+// is nil, is the same one, has another vocabulary, or may not follow ([Graph.MayLeaveFor]). On
+// error the machine does not move. The observers are called as by [Machine.Advance].
 func (m *Machine) Switch(to *Graph, observers ...func(Transition)) (Transition, error) {
 	t, err := func() (Transition, error) {
 		if !m.lock() {
@@ -417,8 +409,7 @@ func (m *Machine) Switch(to *Graph, observers ...func(Transition)) (Transition, 
 	return t, observe(t, observers)
 }
 
-// checkSwitch returns a [*SwitchError] if the other itinerary cannot follow
-// after index i.
+// checkSwitch returns a [*SwitchError] if the itinerary to cannot follow after index i.
 func (g *Graph) checkSwitch(i int, to *Graph) error {
 	if to == nil {
 		return &SwitchError{From: g.Name(), Problem: "there is no such itinerary; take one of the same set"}
@@ -426,18 +417,19 @@ func (g *Graph) checkSwitch(i int, to *Graph) error {
 	problem := ""
 	switch {
 	case to.Name() == g.Name():
-		problem = "it is in that itinerary already; go on with its next phase"
+		problem = "the run is in that itinerary already; continue with its next phase"
 	case to.Vocabulary() != g.Vocabulary():
-		problem = "they have different vocabularies, so that facts would not carry over; build them over one"
+		problem = "their vocabularies differ, so facts would not carry over; build them over one"
 	case i != start && !g.MayLeaveFor(to):
-		problem = "a cleanup itinerary that has begun is left only for another cleanup itinerary, and never for one whose result is Failed; let it come to its end"
+		problem = "a cleanup itinerary that has begun can be left only for another cleanup itinerary whose result is not Failed; " +
+			"let it reach its end"
 	default:
 		return nil
 	}
 	return &SwitchError{From: g.Name(), To: to.Name(), Problem: problem}
 }
 
-// observe calls the observers outside every lock, and catches their panics.
+// observe calls the observers without holding a lock, and returns their panic as an error.
 func observe(t Transition, observers []func(Transition)) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

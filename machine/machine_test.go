@@ -25,7 +25,7 @@ const (
 	flagD
 )
 
-// loop goes from Copy to Again and back until C, which Check decides, is true.
+// loop repeats Copy, Check and Again until C, which Check decides, is true.
 var loop = phases.Itinerary{Name: "Loop", Vocabulary: four, Phases: []phases.Phase{
 	{Name: "Begin", Step: "Begin"},
 	{Name: "Copy", Step: "Copy"},
@@ -36,8 +36,7 @@ var loop = phases.Itinerary{Name: "Loop", Vocabulary: four, Phases: []phases.Pha
 
 func facts(yes phases.Flags) phases.Facts { return phases.NewFacts(yes, 15&^yes) }
 
-// marks writes a plan as one word a phase: what it says of it, and "~" where
-// that is tentative.
+// marks writes a plan as one word per phase, with "~" if it is tentative.
 func marks(p *machine.Plan) string {
 	var all []string
 	for i := range p.Graph().Len() {
@@ -66,18 +65,18 @@ func TestPlan(t *testing.T) {
 		facts phases.Facts
 		want  string
 	}{
-		{"what a phase decides is tentative behind it", list, "", facts(flagA), "First=yes All=no~ Any=no~ None=yes~ Last=yes"},
+		{"a decided flag is tentative after its phase", list, "", facts(flagA), "First=yes All=no~ Any=no~ None=yes~ Last=yes"},
 		{"a phase that does not run decides nothing", list, "", facts(0), "First=no All=no Any=no None=yes Last=yes"},
 		{"a phase that may run decides", list, "", phases.NewFacts(0, flagB|flagC|flagD), "First=unknown All=no~ Any=no~ None=yes~ Last=yes"},
-		{"once it is done it is settled", list, "All", facts(flagA), "First=no All=yes Any=no None=yes Last=yes"},
-		{"the phase in progress runs, whatever its guard says by now (failure l)", list, "First", facts(0), "First=yes All=no~ Any=no~ None=yes~ Last=yes"},
+		{"the flag is settled once the phase is done", list, "All", facts(flagA), "First=no All=yes Any=no None=yes Last=yes"},
+		{"the phase in progress runs, whatever its guard now is (failure l)", list, "First", facts(0), "First=yes All=no~ Any=no~ None=yes~ Last=yes"},
 		{"unknown is not false", list, "", phases.NewFacts(0, flagA), "First=no All=unknown Any=unknown None=unknown~ Last=yes"},
 		{"an any guard needs one of its flags (failure h)", list, "", phases.NewFacts(flagC, flagA|flagB|flagD), "First=no All=no Any=yes None=yes~ Last=yes"},
 		{"a loop is entered as well as left", loop, "", facts(flagA), "Begin=yes Copy=yes Check=yes Again=yes~ Cut=yes"},
-		{"and so when it would be left at once", loop, "", facts(flagA | flagC), "Begin=yes Copy=yes Check=yes Again=yes~ Cut=yes"},
-		{"nobody knows whether it turns, and it ends all the same", loop, "", phases.NewFacts(flagA, flagB|flagD), "Begin=yes Copy=yes Check=yes Again=unknown~ Cut=yes"},
-		{"from inside the loop what lies before it is behind", loop, "Again", facts(flagA), "Begin=no Copy=yes Check=yes Again=yes Cut=yes"},
-		{"the way out is the rest", loop, "Cut", facts(flagA), "Begin=no Copy=no Check=no Again=no Cut=yes"},
+		{"even if it would be left at once", loop, "", facts(flagA | flagC), "Begin=yes Copy=yes Check=yes Again=yes~ Cut=yes"},
+		{"whether it repeats is unknown, and it ends all the same", loop, "", phases.NewFacts(flagA, flagB|flagD), "Begin=yes Copy=yes Check=yes Again=unknown~ Cut=yes"},
+		{"from inside the loop, phases before it are behind", loop, "Again", facts(flagA), "Begin=no Copy=yes Check=yes Again=yes Cut=yes"},
+		{"after the loop, only the rest remains", loop, "Cut", facts(flagA), "Begin=no Copy=no Check=no Again=no Cut=yes"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			g, err := machine.Compile(c.it)
@@ -119,17 +118,25 @@ func TestWhy(t *testing.T) {
 		want  *machine.Why
 	}{
 		{"it runs", "", facts(15), "All", nil},
-		{"one flag of all is false", "", facts(flagA | flagB), "All", &machine.Why{Guard: "all", Flags: []string{"C"}, DecidedBy: []string{}, Text: "needs C"}},
-		{"three are, and one phase decides two", "", facts(0), "All", &machine.Why{Guard: "all", Flags: []string{"A", "B", "C"}, DecidedBy: []string{"Decider"}, Text: "needs A, B and C"}},
-		{"no flag of any is true", "", facts(0), "Any", &machine.Why{Guard: "any", Flags: []string{"C", "D"}, DecidedBy: []string{}, Text: "needs C or D"}},
-		{"a flag of none is true", "", facts(flagD), "None", &machine.Why{Guard: "none", Flags: []string{"D"}, DecidedBy: []string{}, Text: "runs only without D"}},
-		{"a flag is unknown", "", phases.NewFacts(flagA|flagB, flagD), "All", &machine.Why{Guard: "all", Flags: []string{"C"}, DecidedBy: []string{}, Text: "hangs on C, which is unknown"}},
-		{"two are", "", phases.Facts{}, "None", &machine.Why{Guard: "none", Flags: []string{"C", "D"}, DecidedBy: []string{}, Text: "hangs on C and D, which are unknown"}},
-		{"a jump leads past it", "Jumps", facts(flagB), "Past", nil}, // see below: B is settled by then
-		{"the migration has passed it", "End", facts(0), "Decider", &machine.Why{Guard: "behind", Flags: []string{}, DecidedBy: []string{}, Text: "is behind: the run is at End"}},
+		{"one flag of all is false", "", facts(flagA | flagB), "All",
+			&machine.Why{Guard: "all", Flags: []string{"C"}, DecidedBy: []string{}, Text: "needs C"}},
+		{"three flags of all are false, and one phase decides two", "", facts(0), "All",
+			&machine.Why{Guard: "all", Flags: []string{"A", "B", "C"}, DecidedBy: []string{"Decider"}, Text: "needs A, B and C"}},
+		{"no flag of any is true", "", facts(0), "Any",
+			&machine.Why{Guard: "any", Flags: []string{"C", "D"}, DecidedBy: []string{}, Text: "needs C or D"}},
+		{"a flag of none is true", "", facts(flagD), "None",
+			&machine.Why{Guard: "none", Flags: []string{"D"}, DecidedBy: []string{}, Text: "runs only without D"}},
+		{"a flag is unknown", "", phases.NewFacts(flagA|flagB, flagD), "All",
+			&machine.Why{Guard: "all", Flags: []string{"C"}, DecidedBy: []string{}, Text: "depends on C, which is unknown"}},
+		{"two flags are unknown", "", phases.Facts{}, "None",
+			&machine.Why{Guard: "none", Flags: []string{"C", "D"}, DecidedBy: []string{}, Text: "depends on C and D, which are unknown"}},
+		{"a jump leads past it", "Jumps", facts(flagB), "Past", nil}, // see below: B is settled then
+		{"the run has passed it", "End", facts(0), "Decider",
+			&machine.Why{Guard: "behind", Flags: []string{}, DecidedBy: []string{}, Text: "is behind: the run is at End"}},
 	} {
 		if c.phase == "Past" {
-			c.want = &machine.Why{Guard: "jump", Flags: []string{"B"}, DecidedBy: []string{"Decider"}, Text: "is not reached: Jumps jumps to End"}
+			c.want = &machine.Why{Guard: "jump", Flags: []string{"B"}, DecidedBy: []string{"Decider"},
+				Text: "is not reached: Jumps jumps to End"}
 		}
 		t.Run(c.about, func(t *testing.T) {
 			p, err := g.PlanFrom(machine.Position{Phase: c.from}, c.facts)
@@ -143,10 +150,11 @@ func TestWhy(t *testing.T) {
 	require.NoError(t, err)
 	i, err := g.Lookup("Past")
 	require.NoError(t, err)
-	assert.Equal(t, &machine.Why{Guard: "jump", Flags: []string{"B"}, DecidedBy: []string{"Decider"}, Text: "hangs on whether Jumps jumps to End"}, p.Why(i))
+	why := &machine.Why{Guard: "jump", Flags: []string{"B"}, DecidedBy: []string{"Decider"}, Text: "depends on whether Jumps jumps to End"}
+	assert.Equal(t, why, p.Why(i))
 }
 
-// What a phase in a loop hangs on may be a jump behind it.
+// A phase in a loop may depend on a later jump.
 func TestWhyOfAJumpBack(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "P0", Step: "S", Jumps: []phases.Jump{{To: "P3"}}},
@@ -157,12 +165,13 @@ func TestWhyOfAJumpBack(t *testing.T) {
 	}})
 	p := g.Plan(phases.NewFacts(0, 15&^flagA))
 	assert.Equal(t, "P0=yes P1=unknown~ P2=unknown~ P3=yes P4=yes", marks(p))
-	assert.Equal(t, &machine.Why{Guard: "jump", Flags: []string{"A"}, DecidedBy: []string{"P3"}, Text: "hangs on whether P3 jumps to P1"}, p.Why(1))
+	why := &machine.Why{Guard: "jump", Flags: []string{"A"}, DecidedBy: []string{"P3"}, Text: "depends on whether P3 jumps to P1"}
+	assert.Equal(t, why, p.Why(1))
 }
 
-// Reasons of an itinerary of many loops are a matter of moments, and of many
-// phases that decide the last are named.
-func TestReasonsOfALargeItinerary(t *testing.T) {
+// The reasons of an itinerary with many loops are found quickly. If many phases decide, the last
+// ones are named.
+func TestWhyOfALargeItinerary(t *testing.T) {
 	it := phases.Itinerary{Name: "I", Vocabulary: four}
 	for i := range 3000 {
 		it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprint(i), Step: "S", Guard: phases.Guard{All: flagA}, Decides: flagA,
@@ -172,11 +181,11 @@ func TestReasonsOfALargeItinerary(t *testing.T) {
 	for i := range it.Phases {
 		require.Len(t, p.Why(i).DecidedBy, machine.MaxDecidedBy)
 	}
-	assert.Equal(t, "2999", p.Why(0).DecidedBy[machine.MaxDecidedBy-1], "loops lead back from the last")
+	assert.Equal(t, "2999", p.Why(0).DecidedBy[machine.MaxDecidedBy-1], "loops lead back from the last phase")
 }
 
-// A phase in a loop is decided by what comes behind it in the loop, too.
-func TestDecidedByInALoop(t *testing.T) {
+// A phase in a loop also depends on later phases of the loop.
+func TestWhyInALoop(t *testing.T) {
 	it := loop
 	it.Phases = append([]phases.Phase{}, loop.Phases...)
 	it.Phases[1].Guard = phases.Guard{None: flagC}
@@ -206,22 +215,25 @@ func TestMachineThroughALoop(t *testing.T) {
 	assert.ErrorIs(t, err, machine.ErrDone)
 	assert.ErrorIs(t, m.Can("Cut"), machine.ErrDone)
 	_, err = m.Switch(machine.MustCompile(abc))
-	assert.ErrorIs(t, err, machine.ErrDone, "a migration that is done never switches")
+	assert.ErrorIs(t, err, machine.ErrDone, "a run that is done never switches")
 	next, end := m.Available()
 	assert.Empty(t, next)
 	assert.False(t, end)
 	assert.Zero(t, m.Decides())
 }
 
-// Where the target of a jump does not admit, the machine goes on behind it.
-func TestAJumpToAPhaseThatDoesNotRun(t *testing.T) {
+// If the target of a jump does not admit, the machine continues after it.
+func TestAdvancePassesAJumpTargetThatDoesNotRun(t *testing.T) {
 	it := loop
 	it.Phases = append([]phases.Phase{}, loop.Phases...)
 	it.Phases[1].Guard = phases.Guard{All: flagB}
 	m := machineAt(t, it, "Again", flagA)
 	tr, err := m.Advance(context.Background())
 	require.NoError(t, err)
-	assert.Equal(t, machine.Transition{Itinerary: "Loop", From: machine.Position{Phase: "Again"}, To: machine.Position{Phase: "Check"}, Jumped: true}, tr)
+	want := machine.Transition{
+		Itinerary: "Loop", From: machine.Position{Phase: "Again"}, To: machine.Position{Phase: "Check"}, Jumped: true,
+	}
+	assert.Equal(t, want, tr)
 }
 
 func TestAdvanceResumesAtAnyPhase(t *testing.T) {
@@ -242,9 +254,9 @@ func TestAdvanceResumesAtAnyPhase(t *testing.T) {
 	}
 }
 
-// (l) upstream: a relative's Next ended an itinerary early, as done, when the
-// guard of the current phase turned false.
-func TestTheGuardOfTheCurrentPhaseDoesNotMatter(t *testing.T) {
+// Upstream failure l: a function Next of a related project ended an itinerary early, as done, if
+// the guard of the current phase had turned false.
+func TestAdvanceIgnoresTheGuardOfTheCurrentPhase(t *testing.T) {
 	m := machineAt(t, abc, "B", 0)
 	tr, err := m.Advance(context.Background())
 	require.NoError(t, err)
@@ -260,7 +272,7 @@ func TestUnknownFlags(t *testing.T) {
 	var unknown *machine.UnknownFlagsError
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, machine.UnknownFlagsError{Itinerary: "Letters", At: machine.Position{Phase: "A"}, Flags: []string{"A"}}, *unknown)
-	assert.Equal(t, "A", m.Position().Phase, "the machine stands where it stood")
+	assert.Equal(t, "A", m.Position().Phase, "the machine has not moved")
 	assert.ErrorAs(t, m.Can("C"), &unknown)
 	next, end := m.Available()
 	assert.Equal(t, []string{"B", "C"}, next)
@@ -272,7 +284,7 @@ func TestUnknownFlags(t *testing.T) {
 	require.NoError(t, err)
 	tr, err := m.Advance(context.Background())
 	require.NoError(t, err)
-	assert.Equal(t, "B", tr.To.Phase, "an itinerary that runs what it does not know")
+	assert.Equal(t, "B", tr.To.Phase, "a cleanup itinerary runs a phase whose guard is unknown")
 
 	back := loop
 	m, err = machine.MustCompile(back).NewMachine(machine.Position{Phase: "Check"}, phases.NewFacts(flagA, 0))
@@ -285,22 +297,22 @@ func TestUnknownFlags(t *testing.T) {
 	require.NoError(t, err)
 	tr, err = m.Advance(context.Background())
 	require.NoError(t, err)
-	assert.Equal(t, "Again", tr.To.Phase, "and takes no jump that it does not know")
+	assert.Equal(t, "Again", tr.To.Phase, "and takes no jump whose guard is unknown")
 }
 
-func TestGoAndCan(t *testing.T) {
+func TestTransitionToAndCan(t *testing.T) {
 	g := machine.MustCompile(abc)
 	for _, c := range []struct {
 		about, from, to string
 		yes             phases.Flags
 		err             string
 	}{
-		{"the next one", "A", "B", flagA, ""},
-		{"past one that does not run", "A", "C", 0, ""},
-		{"past one that runs", "A", "C", flagA, `itinerary "Letters": no transition from A to C now: next is B`},
-		{"to one that does not run", "A", "B", 0, `itinerary "Letters": no transition from A to B now: it needs A; next is C`},
+		{"to the next phase", "A", "B", flagA, ""},
+		{"past a phase that does not run", "A", "C", 0, ""},
+		{"past a phase that runs", "A", "C", flagA, `itinerary "Letters": no transition from A to C now: next is B`},
+		{"to a phase that does not run", "A", "B", 0, `itinerary "Letters": no transition from A to B now: it needs A; next is C`},
 		{"back", "C", "A", 0, `itinerary "Letters": no transition from C to A now: it is behind: the run is at C; next is done`},
-		{"nowhere", "A", "Bee", 0, `itinerary "Letters" has no phase "Bee"; record one that it has, or declare the name as formerly of the phase that it is now`},
+		{"to an unknown phase", "A", "Bee", 0, `itinerary "Letters" has no phase "Bee"; record an existing phase, or add the name to Formerly of the phase that replaces it`},
 		{"from the start", "", "A", 0, ""},
 	} {
 		t.Run(c.about, func(t *testing.T) {
@@ -336,7 +348,8 @@ func TestSwitch(t *testing.T) {
 	var refused *machine.SwitchError
 	_, err = m.Switch(machine.MustCompile(other))
 	require.ErrorAs(t, err, &refused)
-	assert.EqualError(t, err, `cannot switch from itinerary "Loop" to "Loop": it is in that itinerary already; go on with its next phase`)
+	assert.EqualError(t, err, `cannot switch from itinerary "Loop" to "Loop": the run is in that itinerary already; `+
+		`continue with its next phase`)
 	foreign := abc
 	foreign.Vocabulary = phases.MustVocabulary(four.Defs())
 	_, err = m.Switch(machine.MustCompile(foreign))
@@ -353,7 +366,8 @@ func TestCheckpoints(t *testing.T) {
 	require.NoError(t, err)
 	b, err := json.Marshal(m.Checkpoint())
 	require.NoError(t, err)
-	assert.JSONEq(t, fmt.Sprintf(`{"itinerary":"Letters","phase":"B","facts":{"hash":%q,"true":["A"],"false":["B","D"],"unknown":["C"]}}`, g.Hash()), string(b))
+	want := fmt.Sprintf(`{"itinerary":"Letters","phase":"B","facts":{"hash":%q,"true":["A"],"false":["B","D"],"unknown":["C"]}}`, g.Hash())
+	assert.JSONEq(t, want, string(b))
 	var c machine.Checkpoint
 	require.NoError(t, json.Unmarshal(b, &c))
 
@@ -369,20 +383,36 @@ func TestCheckpoints(t *testing.T) {
 		changed  bool
 		err      string
 	}{
-		{about: "as it was", selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters", facts: known},
+		{about: "unchanged", selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters", facts: known},
 		{about: "the state selects another", selected: "Loop", in: "Loop", facts: known, switched: true},
-		{about: "another, and the recorded phase is unknown: no error", change: func(c *machine.Checkpoint) { c.Phase = "Gone" }, selected: "Loop", in: "Loop", facts: known, switched: true},
-		{about: "another, and the recorded itinerary is unknown: no error, and nothing is known", change: func(c *machine.Checkpoint) { c.Itinerary = "Gone" }, selected: "Loop", in: "Loop", switched: true},
-		{about: "another, and an itinerary that is unknown had not begun", change: func(c *machine.Checkpoint) { c.Itinerary, c.Phase = "Gone", "" }, selected: "Loop", in: "Loop", facts: known, switched: true},
-		{about: "a recorded phase that is unknown stops", change: func(c *machine.Checkpoint) { c.Phase = "BB" }, selected: "Letters", err: `itinerary "Letters" has no phase "BB"; did you mean "B"?`},
-		{about: "a former name", change: func(c *machine.Checkpoint) { c.Itinerary, c.Phase, c.Facts.Hash = "Loop", "Cutover", "" }, selected: "Loop", at: machine.Position{Phase: "Cut"}, in: "Loop", facts: known, changed: true},
-		{about: "a phase without an itinerary", change: func(c *machine.Checkpoint) { c.Itinerary = "" }, selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters", facts: known},
-		{about: "an unknown phase without an itinerary", change: func(c *machine.Checkpoint) { c.Itinerary, c.Phase = "", "Upload" }, selected: "Letters", err: `itinerary "Letters" has no phase "Upload"; record one that it has, or declare the name as formerly of the phase that it is now`},
+		{about: "another, and the recorded phase is unknown: no error",
+			change:   func(c *machine.Checkpoint) { c.Phase = "Gone" },
+			selected: "Loop", in: "Loop", facts: known, switched: true},
+		{about: "another, and the recorded itinerary is unknown: no error, and no flag is known",
+			change:   func(c *machine.Checkpoint) { c.Itinerary = "Gone" },
+			selected: "Loop", in: "Loop", switched: true},
+		{about: "another, and an unknown itinerary that had not begun",
+			change:   func(c *machine.Checkpoint) { c.Itinerary, c.Phase = "Gone", "" },
+			selected: "Loop", in: "Loop", facts: known, switched: true},
+		{about: "an unknown recorded phase stops the run",
+			change:   func(c *machine.Checkpoint) { c.Phase = "BB" },
+			selected: "Letters", err: `itinerary "Letters" has no phase "BB"; did you mean "B"?`},
+		{about: "a former name",
+			change:   func(c *machine.Checkpoint) { c.Itinerary, c.Phase, c.Facts.Hash = "Loop", "Cutover", "" },
+			selected: "Loop", at: machine.Position{Phase: "Cut"}, in: "Loop", facts: known, changed: true},
+		{about: "a phase without an itinerary",
+			change:   func(c *machine.Checkpoint) { c.Itinerary = "" },
+			selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters", facts: known},
+		{about: "an unknown phase without an itinerary",
+			change:   func(c *machine.Checkpoint) { c.Itinerary, c.Phase = "", "Upload" },
+			selected: "Letters",
+			err: `itinerary "Letters" has no phase "Upload"; ` +
+				`record an existing phase, or add the name to Formerly of the phase that replaces it`},
 		{about: "not begun", change: func(c *machine.Checkpoint) { *c = machine.Checkpoint{} }, selected: "Letters", in: "Letters", changed: false},
 		{about: "a new release", change: func(c *machine.Checkpoint) {
 			c.Facts.Hash, c.Facts.True = "of old", []string{"A", "NoMore"}
 		}, selected: "Letters", at: machine.Position{Phase: "B"}, in: "Letters", facts: known, changed: true},
-		{about: "an itinerary that there is not", selected: "Lettres", err: `unknown itinerary "Lettres"; did you mean "Letters"?`},
+		{about: "an unknown itinerary", selected: "Lettres", err: `unknown itinerary "Lettres"; did you mean "Letters"?`},
 	} {
 		t.Run(x.about, func(t *testing.T) {
 			var now machine.Checkpoint
@@ -420,7 +450,8 @@ func TestCompileSetRefuses(t *testing.T) {
 	broken := loop
 	broken.Name, broken.Phases = "Letters", nil
 	_, err = machine.CompileSet(abc, broken)
-	assert.EqualError(t, err, `itinerary "Letters": there are two of that name; rename one`+"\n"+`itinerary "Letters": has no phases; give it at least one`)
+	assert.EqualError(t, err, `itinerary "Letters": there are two of that name; rename one`+"\n"+
+		`itinerary "Letters": has no phases; give it at least one`)
 	_, err = machine.CompileSet(phases.Itinerary{})
 	assert.ErrorAs(t, err, new(phases.DefinitionErrors))
 	assert.Panics(t, func() { machine.MustCompileSet(abc, abc) })

@@ -7,28 +7,26 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// outcomes explores every run that a plan with jumps stands for: with each value
-// of a flag that is unknown, and, after a phase that decides a flag, with each
-// value of that. In a cleanup itinerary, which does not wait, a flag may also
-// stay unknown.
+// outcomes explores every run that a plan with jumps stands for. It tries each value of every
+// unknown flag and, after a phase that decides a flag, each value of that flag. In a cleanup
+// itinerary, which does not wait, a flag may also stay unknown.
 //
-// The walk judges each place by itself. So it takes no notice of a flag that a
-// way to a phase requires and that the phase's guard excludes, nor of a loop that
-// is never left for one value of a flag. Outcomes do.
+// The walk judges each place by itself. It therefore misses a flag that every path to a phase
+// requires and the phase's guard excludes, and a loop that is never left for one value of a flag.
+// outcomes finds both.
 type outcomes struct {
 	*walk
-	// all are the cases: an assignment of the flags that vary, each.
+	// all lists the cases; each is an assignment of the flags that vary.
 	all    []phases.Facts
-	values int // that a flag can have
+	values int // number of values of a flag
 	stride map[phases.Flags]int
-	// choices reports whether a phase has a choice: then there are several runs in
-	// one case.
+	// choices reports whether a phase has a choice. If so, one case stands for several runs.
 	choices bool
-	// enters are the cases in which each phase is entered when the run comes by;
-	// leaves, those in which each of its jumps is taken and, last, none.
+	// enters holds, for each phase, the cases in which a run that comes to its place enters it.
+	// leaves holds the cases in which each of its jumps is taken and, last, those in which none is.
 	enters []cases
 	leaves [][]cases
-	every  cases // all of them
+	every  cases // all cases
 
 	memory     []uint64 // see none
 	used, kept int
@@ -37,16 +35,15 @@ type outcomes struct {
 // cases is a set of cases, one bit each.
 type cases []uint64
 
-// maxOutcomes bounds the effort of exploring: the product of the places, of the
-// places again (each is looked for in turn) and of the words of a set of cases.
-// It is enough for fifty phases if ten flags vary, and for 250 if six do. Tests
-// set it to 0, to see what the walk alone is worth.
+// maxOutcomes limits the effort of exploring: the number of places, squared because each place is
+// searched for in turn, times the words of a set of cases. It allows for fifty phases if ten flags
+// vary, and for 250 if six do. Tests set it to 0 to see the result of the walk alone.
 var maxOutcomes = 1 << 16
 
-// maxCases bounds the cases: ten flags that vary, or six in a cleanup itinerary.
+// maxCases limits the number of cases: ten flags that vary, or six in a cleanup itinerary.
 const maxCases = 1 << 10
 
-// newOutcomes returns nil if there are too many.
+// newOutcomes returns nil if there would be too many cases.
 func newOutcomes(w *walk) *outcomes {
 	vary := ^w.facts.Known()
 	for i := range w.open {
@@ -90,7 +87,7 @@ func newOutcomes(w *walk) *outcomes {
 	return o
 }
 
-// judge judges all guards in all cases.
+// judge evaluates all guards in all cases.
 func (o *outcomes) judge() {
 	sets := make(map[phases.Guard]cases)
 	admit := func(guard phases.Guard) cases {
@@ -136,8 +133,8 @@ func (o *outcomes) judge() {
 
 func (o *outcomes) words() int { return (len(o.all) + 63) / 64 }
 
-// none returns a set of no cases. It is cut from one piece of memory, whose part
-// behind kept is used again for each phase.
+// none returns an empty set of cases. It is cut from one block of memory, whose part after kept is
+// reused for each phase.
 func (o *outcomes) none() cases {
 	n := o.words()
 	if o.used+n > len(o.memory) {
@@ -149,9 +146,9 @@ func (o *outcomes) none() cases {
 	return c
 }
 
-// settle corrects the marks of the walk: a phase that no run enters does not
-// run, one that every run enters runs for sure, and any other is tentative or, if
-// some values of the unknown flags keep it from running, unknown.
+// settle corrects the marks of the walk. A phase that no run enters does not run, and one that
+// every run enters is certain to run. Any other is tentative or, if some values of the unknown
+// flags keep it from running, unknown.
 func (o *outcomes) settle() {
 	reached := o.reach(-1)
 	o.kept = o.used
@@ -179,7 +176,7 @@ func (o *outcomes) settle() {
 			continue
 		}
 		if *m&maybe != 0 {
-			// Every run comes by: whether it runs is up to its guard alone.
+			// Every run comes to its place: only its guard decides whether it runs.
 			if comes, _ := o.verdict(i, o.every); comes {
 				*m &^= maybe
 			}
@@ -193,13 +190,12 @@ func (o *outcomes) settle() {
 	}
 }
 
-// verdict reports whether every run enters the phase at index i, which admits in
-// these cases; if not, whether none does for some values of the flags that are
-// unknown now.
+// verdict reports whether every run enters the phase at index i, which admits in the given cases.
+// If not, depends reports whether no run enters it for some values of the flags that are unknown
+// now.
 //
-// A run goes round in a loop only as long as what it decides there makes it. So
-// it misses the phase if it comes to a place, or to the end, from which no run
-// leads to the phase any more.
+// A run repeats a loop only as long as what it decides there makes it. It therefore misses the
+// phase exactly if it comes to a place, or to the end, from which no run leads to the phase.
 func (o *outcomes) verdict(i int, admits cases) (every, depends bool) {
 	defer func(enters cases) { o.enters[i] = enters }(o.enters[i])
 	o.enters[i] = admits
@@ -219,7 +215,7 @@ func (o *outcomes) verdict(i int, admits cases) (every, depends bool) {
 	return every, !o.andNot(o.begin(), can).empty()
 }
 
-// begin are the cases that agree with the facts.
+// begin returns the cases that agree with the facts.
 func (o *outcomes) begin() cases {
 	c := o.none()
 	for k, f := range o.all {
@@ -230,8 +226,8 @@ func (o *outcomes) begin() cases {
 	return c
 }
 
-// reach returns the cases in which runs come by each place. A run that enters
-// the phase at index avoid is not followed any further.
+// reach returns the cases in which runs come to each place. A run that enters the phase at index
+// avoid is not followed further.
 func (o *outcomes) reach(avoid int) []cases {
 	reached := make([]cases, o.done()+1)
 	for p := range reached {
@@ -258,14 +254,14 @@ func (o *outcomes) reach(avoid int) []cases {
 		admitted := o.enters[p]
 		come(p+1, o.andNot(reached[p], admitted))
 		if p != avoid {
-			o.leave(p, o.and(reached[p], admitted), anyWay, come)
+			o.leave(p, o.and(reached[p], admitted), anyEdge, come)
 		}
 	}
 	return reached
 }
 
-// leave calls come with where runs go from a phase that they have entered in
-// these cases, by the ways that are possible.
+// leave calls come with the places that follow a phase entered in the cases c, by the edges that
+// are possible.
 func (o *outcomes) leave(p int, c cases, possible func(k int) bool, come func(to int, c cases)) {
 	c = o.decide(o.graph.nodes[p].decides, c)
 	for k, leaves := range o.leaves[p] {
@@ -275,10 +271,10 @@ func (o *outcomes) leave(p int, c cases, possible func(k int) bool, come func(to
 	}
 }
 
-func anyWay(int) bool { return true }
+func anyEdge(int) bool { return true }
 
-// to is the place that a jump leads to: by its place among the jumps, or, behind
-// them, the next in order.
+// to returns the place to which the k-th jump leads, or the next place in order if k is the number
+// of jumps.
 func (o *outcomes) to(p, k int) int {
 	if jumps := o.graph.nodes[p].jumps; k < len(jumps) {
 		return jumps[k].to
@@ -286,8 +282,8 @@ func (o *outcomes) to(p, k int) int {
 	return p + 1
 }
 
-// leads returns the cases in which some run from each place enters the phase at
-// index i.
+// leads returns, for each place, the cases in which some run from there enters the phase at index
+// i.
 func (o *outcomes) leads(i int) []cases {
 	leads := make([]cases, o.done()+1)
 	for p := range leads {
@@ -299,7 +295,7 @@ func (o *outcomes) leads(i int) []cases {
 			admitted := o.enters[p]
 			enters := admitted
 			if p != i {
-				enters = o.and(admitted, o.through(p, leads, anyWay))
+				enters = o.and(admitted, o.through(p, leads, anyEdge))
 			}
 			changed = leads[p].add(enters) || changed
 			changed = leads[p].add(o.andNot(leads[p+1], admitted)) || changed
@@ -308,8 +304,8 @@ func (o *outcomes) leads(i int) []cases {
 	return leads
 }
 
-// through are the cases in which a phase is entered so that some run leads from
-// it, by the ways that are possible, to one of these.
+// through returns the cases in which some run enters the phase at p and continues, by a possible
+// edge, to a place in one of its cases in leads.
 func (o *outcomes) through(p int, leads []cases, possible func(k int) bool) cases {
 	after := o.none()
 	for k, leaves := range o.leaves[p] {
@@ -317,11 +313,11 @@ func (o *outcomes) through(p int, leads []cases, possible func(k int) bool) case
 			after.add(o.and(leaves, leads[o.to(p, k)]))
 		}
 	}
-	// What the phase decides turns out either way, so backwards as well.
+	// A decided flag may have either value, so this also works backwards.
 	return o.decide(o.graph.nodes[p].decides, after)
 }
 
-// decide returns the cases that may have come about once the flags are decided.
+// decide returns the cases that are possible after the flags were decided.
 func (o *outcomes) decide(flags phases.Flags, c cases) cases {
 	for flag := range flags.Each {
 		stride := o.stride[flag]
@@ -354,7 +350,7 @@ func (c cases) empty() bool {
 	return true
 }
 
-// add adds other cases, and reports whether any of them is new.
+// add adds the cases in d, and reports whether any of them is new.
 func (c cases) add(d cases) (changed bool) {
 	for k := range c {
 		changed = changed || d[k]&^c[k] != 0

@@ -15,29 +15,28 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// moment is where a run is and what it knows.
+// moment is the position and facts of a run.
 type moment struct {
 	at    machine.Position
 	facts phases.Facts
 }
 
-// lives are all runs of an itinerary from a position: what can follow upon each
-// moment, where flags turn out in every way that they can.
+// lives describes all runs of an itinerary from a position: the moments that can follow each
+// moment, if each flag may have any value.
 type lives struct {
 	begin   []moment
 	follows map[moment][]moment
 }
 
-// live lets a machine go every way. An unknown flag has either value, and a flag
-// that a phase decides has either value after it; in a cleanup itinerary each
-// may be unknown as well.
+// live explores every run. An unknown flag has either value, and so does a flag after a phase that
+// decides it. In a cleanup itinerary each of these flags may also be unknown.
 func live(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts) lives {
 	t.Helper()
 	values := []phases.Truth{phases.True, phases.False}
 	if g.IsCleanup() {
 		values = append(values, phases.Unknown)
 	}
-	turnOut := func(f phases.Facts, flags phases.Flags) []phases.Facts {
+	variants := func(f phases.Facts, flags phases.Flags) []phases.Facts {
 		all := []phases.Facts{f}
 		for flag := range flags.Each {
 			var next []phases.Facts
@@ -51,7 +50,7 @@ func live(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts)
 		return all
 	}
 	l := lives{follows: map[moment][]moment{}}
-	for _, f := range turnOut(f, four.All()&^f.Known()) {
+	for _, f := range variants(f, four.All()&^f.Known()) {
 		l.begin = append(l.begin, moment{from, f})
 	}
 	for work := slices.Clone(l.begin); len(work) > 0; {
@@ -63,7 +62,7 @@ func live(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts)
 		l.follows[now] = nil
 		m, err := g.NewMachine(now.at, now.facts)
 		require.NoError(t, err)
-		for _, f := range turnOut(now.facts, m.Decides()) {
+		for _, f := range variants(now.facts, m.Decides()) {
 			for _, choice := range choices(t, g, now.at) {
 				m, err := g.NewMachine(now.at, f)
 				require.NoError(t, err)
@@ -81,7 +80,7 @@ func live(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts)
 	return l
 }
 
-// choices are those that the handler at a position has, none included.
+// choices returns the choices of the handler at a position, and "" for none.
 func choices(t *testing.T, g *machine.Graph, at machine.Position) []string {
 	t.Helper()
 	all := []string{""}
@@ -98,11 +97,10 @@ func choices(t *testing.T, g *machine.Graph, at machine.Position) []string {
 	return all
 }
 
-// fate reports whether some run enters a phase, and whether every run does,
-// sooner or later: a run that goes round in a loop leaves it one day, if what is
-// decided there can let it.
+// fate reports whether some run enters a phase, and whether every run eventually does. A run that
+// repeats a loop is assumed to leave it eventually, if the flags decided there allow it.
 func (l lives) fate(phase string, begin ...moment) (some, every bool) {
-	leads := map[moment]bool{} // a run enters the phase next, or later on
+	leads := map[moment]bool{} // a run enters the phase next or later
 	for changed := true; changed; {
 		changed = false
 		for now, next := range l.follows {
@@ -135,11 +133,11 @@ func (l lives) fate(phase string, begin ...moment) (some, every bool) {
 	return some, every
 }
 
-// What runs whichever way the flags turn out is planned to run, what never does
-// is planned not to, and everything else is unknown or tentative. What cannot run
-// for some values of the unknown flags is not planned to run. A choice is made in
-// every way; what depends on one alone is unknown, and says so.
-func TestAPlanIsRightForEveryOutcome(t *testing.T) {
+// A phase that runs for every outcome is planned to run, one that runs for none is planned not to,
+// and every other phase is unknown or tentative. A phase that cannot run for some values of the
+// unknown flags is not planned to run. Every choice is explored; a phase that depends only on a
+// choice is unknown for that reason.
+func TestPlanHoldsForEveryOutcome(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	seen := map[string]int{}
 	for k := range 700 {
@@ -167,9 +165,10 @@ func TestAPlanIsRightForEveryOutcome(t *testing.T) {
 			for i := range g.Len() {
 				name := g.Phase(i).Name
 				if name == at.Phase {
-					continue // it runs, whatever comes
+					continue // it runs in any case
 				}
-				about := fmt.Sprintf("%s of %+v (cleanup %v) from %s: true %v, false %v", name, it.Phases, it.Cleanup, at, four.Names(f.True()), four.Names(f.False()))
+				about := fmt.Sprintf("%s of %+v (cleanup %v) from %s: true %v, false %v",
+					name, it.Phases, it.Cleanup, at, four.Names(f.True()), four.Names(f.False()))
 				some, every := l.fate(name, l.begin...)
 				switch {
 				case every:
@@ -208,14 +207,17 @@ func TestAPlanIsRightForEveryOutcome(t *testing.T) {
 	assert.Greater(t, seen["up to a choice"], 80)
 }
 
-// A flag that is unknown for good does not make a phase unknown if every run comes
-// by, whatever the flag is and whatever is chosen: the phase runs if its guard admits.
-func TestAFlagThatKeepsNoRunAwayChangesNothing(t *testing.T) {
-	v := phases.MustVocabulary([]phases.FlagDef{{Name: "Vegan", Flag: 1}, {Name: "MoreDishes", Flag: 2}, {Name: "Urgent", Flag: 4, Live: true}})
+// A flag that stays unknown does not make a later phase unknown if every run comes to that phase,
+// whatever the flag is and whatever is chosen. The phase then runs if its guard admits.
+func TestPlanPastAnIrrelevantUnknownFlag(t *testing.T) {
+	v := phases.MustVocabulary([]phases.FlagDef{
+		{Name: "Vegan", Flag: 1}, {Name: "MoreDishes", Flag: 2}, {Name: "Urgent", Flag: 4, Live: true},
+	})
 	const vegan, moreDishes, urgent = phases.Flags(1), phases.Flags(2), phases.Flags(4)
 	g, err := machine.Compile(phases.Itinerary{Name: "Cook", Vocabulary: v, Phases: []phases.Phase{
 		{Name: "Shop", Step: "Cook"},
-		{Name: "Fry", Step: "Cook", Guard: phases.Guard{None: vegan}, Decides: moreDishes, Jumps: []phases.Jump{{To: "Fry", Guard: phases.Guard{All: moreDishes}}}},
+		{Name: "Fry", Step: "Cook", Guard: phases.Guard{None: vegan}, Decides: moreDishes,
+			Jumps: []phases.Jump{{To: "Fry", Guard: phases.Guard{All: moreDishes}}}},
 		{Name: "Taste", Step: "Cook", Jumps: []phases.Jump{{To: "Shop", Choice: true}}},
 		{Name: "Season", Step: "Cook", Guard: phases.Guard{None: urgent}},
 		{Name: "Serve", Step: "Cook"},
@@ -232,10 +234,10 @@ func TestAFlagThatKeepsNoRunAwayChangesNothing(t *testing.T) {
 	}
 }
 
-// Ten flags that vary are told apart, so that a choice which changes nothing for a
-// phase leaves it certain. With eleven the walk alone decides, which takes the choice
-// for one that may lead past the phase.
-func TestTenFlagsThatVaryAreToldApart(t *testing.T) {
+// With up to ten flags that vary, all cases are explored, so a choice that does not affect a phase
+// leaves it certain. With eleven only the walk decides, which assumes that the choice may lead past
+// the phase.
+func TestPlanIsExactForTenFlags(t *testing.T) {
 	for n, want := range map[int]phases.Truth{9: phases.True, 10: phases.True, 11: phases.Unknown} {
 		var defs []phases.FlagDef
 		for i := range n {

@@ -17,8 +17,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Each of looplab/fsm's sharp edges is shown twice: that it is there in the
-// release that is pinned, and that a machine does not suffer from it.
+// Each pitfall of looplab/fsm is shown twice: it exists in the pinned release, and a machine does
+// not suffer from it.
 
 var abc = phases.Itinerary{
 	Name:       "Letters",
@@ -43,13 +43,13 @@ func TestPitfallCancelledContext(t *testing.T) {
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
 
-	t.Run("looplab stays in the transition for good", func(t *testing.T) {
+	t.Run("looplab stays in the transition forever", func(t *testing.T) {
 		f := fsm.NewFSM("a", fsm.Events{{Name: "go", Src: []string{"a"}, Dst: "b"}}, nil)
 		require.Error(t, f.Event(cancelled, "go"))
 		assert.Equal(t, "a", f.Current())
 		assert.ErrorAs(t, f.Event(context.Background(), "go"), new(fsm.InTransitionError))
 	})
-	t.Run("a machine stands where it stood and moves on later", func(t *testing.T) {
+	t.Run("a machine does not move, and can move later", func(t *testing.T) {
 		m := machineAt(t, abc, "A", 0)
 		_, err := m.Advance(cancelled)
 		require.ErrorIs(t, err, context.Canceled)
@@ -58,7 +58,7 @@ func TestPitfallCancelledContext(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "C", tr.To.Phase)
 	})
-	t.Run("a context cancelled while the machine moves hurts no later move", func(t *testing.T) {
+	t.Run("a context cancelled during a move does not affect later moves", func(t *testing.T) {
 		g := machine.MustCompile(abc)
 		for range 500 {
 			ctx, cancel := context.WithCancel(context.Background())
@@ -78,27 +78,27 @@ func TestPitfallCancelledContext(t *testing.T) {
 }
 
 func TestPitfallCallsFromCallbacks(t *testing.T) {
-	t.Run("looplab deadlocks when a guard asks what it can do", func(t *testing.T) {
-		asked, answered := make(chan struct{}), make(chan struct{})
+	t.Run("looplab deadlocks if a guard calls Can", func(t *testing.T) {
+		called, returned := make(chan struct{}), make(chan struct{})
 		f := fsm.NewFSM("a", fsm.Events{{Name: "go", Src: []string{"a"}, Dst: "b"}}, fsm.Callbacks{
 			"before_go": func(_ context.Context, e *fsm.Event) {
-				go func() { // the deadlock is left to a goroutine, so that the test ends
-					close(asked)
+				go func() { // the deadlock happens in a goroutine, so the test can end
+					close(called)
 					e.FSM.Can("go")
-					close(answered)
+					close(returned)
 				}()
-				<-asked
+				<-called
 				select {
-				case <-answered:
-					t.Error("looplab answers by now; the wrapper need not care any more")
+				case <-returned:
+					t.Error("looplab no longer deadlocks; the workaround can be removed")
 				case <-time.After(50 * time.Millisecond):
 				}
 			},
 		})
 		require.NoError(t, f.Event(context.Background(), "go"))
-		<-answered // the goroutine ends with the event
+		<-returned // the goroutine ends with the event
 	})
-	t.Run("an observer of a machine may ask, move and switch", func(t *testing.T) {
+	t.Run("an observer may query, move and switch the machine", func(t *testing.T) {
 		m := machineAt(t, abc, "", 15)
 		other := abc
 		other.Name = "Other"
@@ -123,14 +123,14 @@ func TestPitfallCallsFromCallbacks(t *testing.T) {
 }
 
 func TestPitfallPanics(t *testing.T) {
-	t.Run("looplab stays in the transition for good", func(t *testing.T) {
+	t.Run("looplab stays in the transition forever", func(t *testing.T) {
 		f := fsm.NewFSM("a", fsm.Events{{Name: "go", Src: []string{"a"}, Dst: "b"}}, fsm.Callbacks{
 			"leave_a": func(context.Context, *fsm.Event) { panic("boom") },
 		})
 		require.Panics(t, func() { _ = f.Event(context.Background(), "go") })
 		assert.ErrorAs(t, f.Event(context.Background(), "go"), new(fsm.InTransitionError))
 	})
-	t.Run("a panic of an observer is an error, and the machine has moved", func(t *testing.T) {
+	t.Run("a panic of an observer is returned as an error, and the machine has moved", func(t *testing.T) {
 		m := machineAt(t, abc, "A", 0)
 		cause := errors.New("boom")
 		tr, err := m.Advance(context.Background(), func(machine.Transition) { panic(cause) })
@@ -154,7 +154,7 @@ func TestPitfallGuardErrorWithoutCancel(t *testing.T) {
 		require.Error(t, f.Event(context.Background(), "go"))
 		assert.Equal(t, "b", f.Current())
 	})
-	t.Run("a machine whose guard does not admit stands where it stood", func(t *testing.T) {
+	t.Run("a machine whose guard does not admit does not move", func(t *testing.T) {
 		m := machineAt(t, abc, "A", 0)
 		_, err := m.TransitionTo(context.Background(), "B")
 		var refused *machine.TransitionError
@@ -166,11 +166,11 @@ func TestPitfallGuardErrorWithoutCancel(t *testing.T) {
 }
 
 func TestPitfallSameState(t *testing.T) {
-	t.Run("looplab calls it an error to stay", func(t *testing.T) {
+	t.Run("looplab returns an error for a transition to the same state", func(t *testing.T) {
 		f := fsm.NewFSM("a", fsm.Events{{Name: "again", Src: []string{"a"}, Dst: "a"}}, nil)
 		assert.ErrorAs(t, f.Event(context.Background(), "again"), new(fsm.NoTransitionError))
 	})
-	t.Run("a machine enters a phase again from itself", func(t *testing.T) {
+	t.Run("a machine can enter a phase again from itself", func(t *testing.T) {
 		it := abc
 		it.Phases = []phases.Phase{
 			{Name: "Copy", Step: "Copy", Jumps: []phases.Jump{{To: "Copy", Guard: phases.Guard{None: 1}}}},
@@ -180,7 +180,8 @@ func TestPitfallSameState(t *testing.T) {
 		for range 3 {
 			tr, err := m.Advance(context.Background())
 			require.NoError(t, err)
-			assert.Equal(t, machine.Transition{Itinerary: "Letters", From: machine.Position{Phase: "Copy"}, To: machine.Position{Phase: "Copy"}, Jumped: true}, tr)
+			copying := machine.Position{Phase: "Copy"}
+			assert.Equal(t, machine.Transition{Itinerary: "Letters", From: copying, To: copying, Jumped: true}, tr)
 		}
 		m.SetFacts(phases.NewFacts(1, 0))
 		tr, err := m.Advance(context.Background())
@@ -189,15 +190,19 @@ func TestPitfallSameState(t *testing.T) {
 	})
 }
 
-func TestPitfallNamesWithAMeaning(t *testing.T) {
-	names := []string{"event", "state", "before_event", "leave_state", "enter_x", "x", "after_x", "to x", "in x", "at start", "at done", "start", "done", " ", "é\n\"'"}
-	t.Run("looplab gives the name event a meaning", func(t *testing.T) {
-		f := fsm.NewFSM("a", fsm.Events{{Name: "event", Src: []string{"a"}, Dst: "b"}, {Name: "other", Src: []string{"a"}, Dst: "c"}}, fsm.Callbacks{
+func TestPitfallReservedNames(t *testing.T) {
+	names := []string{
+		"event", "state", "before_event", "leave_state", "enter_x", "x", "after_x", "to x", "in x",
+		"at start", "at done", "start", "done", " ", "é\n\"'",
+	}
+	t.Run("looplab gives the name event a special meaning", func(t *testing.T) {
+		events := fsm.Events{{Name: "event", Src: []string{"a"}, Dst: "b"}, {Name: "other", Src: []string{"a"}, Dst: "c"}}
+		f := fsm.NewFSM("a", events, fsm.Callbacks{
 			"before_event": func(_ context.Context, e *fsm.Event) { e.Cancel() },
 		})
-		assert.ErrorAs(t, f.Event(context.Background(), "other"), new(fsm.CanceledError), "the guard of event guards other, too")
+		assert.ErrorAs(t, f.Event(context.Background(), "other"), new(fsm.CanceledError), "the guard of event also guards other")
 	})
-	t.Run("a machine takes phases of any name", func(t *testing.T) {
+	t.Run("a machine accepts phases of any name", func(t *testing.T) {
 		it := phases.Itinerary{Name: "event", Vocabulary: four}
 		for i, n := range names {
 			it.Phases = append(it.Phases, phases.Phase{Name: n, Step: n, Guard: phases.Guard{All: phases.Flags(i%2) * 1}})
@@ -266,8 +271,8 @@ func TestPitfallConcurrentUse(t *testing.T) {
 	})
 }
 
-func TestPitfallWhatLooplabAccepts(t *testing.T) {
-	t.Run("looplab keeps the last of two transitions of one event", func(t *testing.T) {
+func TestPitfallUncheckedDefinitions(t *testing.T) {
+	t.Run("looplab silently keeps the last of two transitions of one event", func(t *testing.T) {
 		f := fsm.NewFSM("a", fsm.Events{{Name: "go", Src: []string{"a"}, Dst: "b"}, {Name: "go", Src: []string{"a"}, Dst: "c"}}, nil)
 		require.NoError(t, f.Event(context.Background(), "go"))
 		assert.Equal(t, "c", f.Current())
@@ -280,7 +285,7 @@ func TestPitfallWhatLooplabAccepts(t *testing.T) {
 		f.SetState("nowhere")
 		assert.Equal(t, "nowhere", f.Current())
 	})
-	t.Run("a graph refuses two phases of one name, jumps to nowhere and unknown phases", func(t *testing.T) {
+	t.Run("a graph refuses duplicate names, jumps to unknown phases, and unknown positions", func(t *testing.T) {
 		it := abc
 		it.Phases = append([]phases.Phase{}, abc.Phases...)
 		it.Phases[1].Name = "A"
@@ -307,10 +312,10 @@ func TestTooManyEdges(t *testing.T) {
 	want := machine.TooManyEdgesError{Itinerary: "Long", Edges: 290_801, Limit: machine.MaxEdges, First: "P301", Last: "P999", Run: 699}
 	var e *machine.TooManyEdgesError
 	_, err := machine.CompileSet(abc, it)
-	require.ErrorAs(t, err, &e, "no run is made from it")
+	require.ErrorAs(t, err, &e, "no run can be made from it")
 	assert.Equal(t, want, *e)
 
-	// By itself it can still be planned, and drawn.
+	// It can still be planned and drawn.
 	m := machineAt(t, it, "", 1)
 	assert.Len(t, m.Plan().Running(), 1000)
 	_, err = m.Advance(context.Background())
@@ -318,7 +323,7 @@ func TestTooManyEdges(t *testing.T) {
 	assert.Equal(t, want, *e)
 	assert.Equal(t, machine.Position{}, m.Position())
 
-	// Up to the limit, and one phase more.
+	// The limit, and one phase more.
 	short := it
 	short.Phases = it.Phases[:301+328]
 	_, err = machine.CompileSet(short)

@@ -7,35 +7,35 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Plan is the result of the static walk: for each phase of an itinerary
-// whether it runs from here on, given the facts. It is immutable and safe for
-// concurrent use, and holds no copy of the itinerary.
+// Plan is the result of the static walk: whether each phase of an itinerary runs from the planned
+// position on, given the facts. A Plan is immutable and safe for concurrent use, and holds no copy
+// of the itinerary.
 type Plan struct {
 	graph *Graph
 	facts phases.Facts
 	point
 	marks []mark
 	loops *loops   // nil without jumps
-	room  [64]mark // the marks of itineraries of a usual size, in one piece with the plan
+	room  [64]mark // the marks of itineraries of common size, allocated with the plan
 }
 
-// loops is what a plan with jumps holds beside its marks.
+// loops is the additional data of a plan with jumps.
 type loops struct {
-	order   []int        // the phases ahead in the order of the walk
-	matters phases.Flags // what Matters returns
+	order   []int        // the phases ahead, in the order of the walk
+	matters phases.Flags // the result of Matters
 }
 
-// mark is what a plan knows of a phase.
+// mark is what a plan records about a phase.
 type mark uint8
 
 const (
-	truthMask mark = 3      // the guard by current values, as a phases.Truth
-	tentative mark = 1 << 2 // depends on a flag, or a way, that may still change
+	truthMask mark = 3      // the guard by current values, a phases.Truth
+	tentative mark = 1 << 2 // depends on a flag or path that may still change
 	ahead     mark = 1 << 3 // the walk reaches it
 	maybe     mark = 1 << 4 // the walk reaches it only if an unknown flag allows
-	always    mark = 1 << 5 // whatever the flags turn out to be, it runs
-	never     mark = 1 << 6 // whatever they turn out to be, it does not
-	stepOpen  mark = 1 << 7 // to which step it belongs depends on a flag that may still change
+	always    mark = 1 << 5 // runs whatever the flags turn out to be
+	never     mark = 1 << 6 // does not run whatever the flags turn out to be
+	stepOpen  mark = 1 << 7 // its step depends on a flag that may still change
 )
 
 func (m mark) runs() phases.Truth {
@@ -51,28 +51,26 @@ func (m mark) runs() phases.Truth {
 	return t
 }
 
-// Plan walks the whole itinerary from its start. It costs one pass over the
-// phases; see [Graph.PlanFrom].
+// Plan plans the whole itinerary from its start, in one pass over the phases; see [Graph.PlanFrom].
 func (g *Graph) Plan(f phases.Facts) *Plan { return g.plan(point{at: start, step: -1}, f) }
 
-// PlanFrom walks the itinerary from a position on. The phase there is in
-// progress: it runs, whatever its guard says by now, and the flags that it
-// decides are tentative until it is done. Phases that are behind do not run
-// any more. The errors are [*UnknownPhaseError] and, for a choice that the phase
+// PlanFrom plans the itinerary from a position on. The phase there is in progress: it runs,
+// whatever its guard now is, and the flags that it decides are tentative until it is done. Phases
+// behind it do not run again. The errors are [*UnknownPhaseError] and, for a choice that the phase
 // does not declare, [*ChoiceError].
 //
-// A choice that is not made is possible, and so is what comes without one: what
-// depends on it is unknown.
+// A choice that is not made yet is possible, and so is continuing without one: whatever depends on
+// it is unknown.
 //
-// Guards are judged by the current values, tentative or not. A jump is walked
-// unless it cannot be taken whatever phases ahead decide, and the phase after it
-// in order unless the jumps together always admit ([Graph.Onward]): so a loop
-// whose exit is decided inside it is left as well as entered. What runs for
-// every outcome of what is decided, and for every value of the unknown flags,
-// is planned to run; what never does, not to; and all else is unknown or
-// tentative. With jumps this is exact as long as few flags vary (up to ten in
-// fifty phases); with more, a phase may be called unknown, tentative, or one that
-// may run, that is settled.
+// Guards are evaluated with the current values, tentative or not. A jump is followed unless it
+// cannot be taken whatever phases ahead decide. The next phase in order is followed unless the
+// jumps together always admit ([Graph.Onward]). A loop whose exit is decided inside it is therefore
+// left as well as entered.
+//
+// A phase is planned to run if it runs for every outcome of what is decided and every value of the
+// unknown flags. If it runs for none of them, it is planned not to. All other phases are unknown or
+// tentative. With jumps this is exact if few flags vary (up to ten with fifty phases). With more, a
+// phase whose outcome is certain may be reported as unknown, tentative, or possible.
 func (g *Graph) PlanFrom(p Position, f phases.Facts) (*Plan, error) {
 	pt, err := g.point(p, f)
 	if err != nil {
@@ -98,7 +96,7 @@ func (g *Graph) plan(pt point, f phases.Facts) *Plan {
 		p.walk(true)
 		return p
 	}
-	marks, at := p.marks, pt.at // what is behind has none
+	marks, at := p.marks, pt.at // phases behind it have no mark
 	var open phases.Flags       // decided by a phase that is not done
 	if at >= 0 && at < len(marks) {
 		marks[at] = mark(phases.True) | ahead
@@ -124,8 +122,8 @@ func (g *Graph) plan(pt point, f phases.Facts) *Plan {
 	return p
 }
 
-// mark is that of the phase at index i: none if there is no such phase, so that
-// a nil plan says of each that it does not run.
+// mark returns the mark of the phase at index i. It is zero if there is no such phase, or if the
+// plan is nil.
 func (p *Plan) mark(i int) mark {
 	if p == nil || i < 0 || i >= len(p.marks) {
 		return 0
@@ -133,8 +131,8 @@ func (p *Plan) mark(i int) mark {
 	return p.marks[i]
 }
 
-// Graph is the itinerary that was planned; nil for a nil plan, of which all
-// other methods report that nothing runs.
+// Graph returns the itinerary that was planned. It is nil for a nil plan; all other methods of a
+// nil plan report that nothing runs.
 func (p *Plan) Graph() *Graph {
 	if p == nil {
 		return nil
@@ -142,7 +140,7 @@ func (p *Plan) Graph() *Graph {
 	return p.graph
 }
 
-// Facts are the facts that the plan was made from.
+// Facts returns the facts that the plan was made from.
 func (p *Plan) Facts() phases.Facts {
 	if p == nil {
 		return phases.Facts{}
@@ -150,7 +148,7 @@ func (p *Plan) Facts() phases.Facts {
 	return p.facts
 }
 
-// Position is where the plan begins.
+// Position returns the position from which the plan was made.
 func (p *Plan) Position() Position {
 	if p == nil || p.graph == nil {
 		return Position{}
@@ -158,8 +156,7 @@ func (p *Plan) Position() Position {
 	return p.graph.position(p.point)
 }
 
-// Current is the index of the phase in progress, or -1 at the start and when
-// done.
+// Current returns the index of the phase in progress, or -1 at the start and when done.
 func (p *Plan) Current() int {
 	if p == nil || p.graph == nil || p.at == p.graph.done() {
 		return -1
@@ -167,27 +164,24 @@ func (p *Plan) Current() int {
 	return p.at
 }
 
-// Runs reports whether the phase at index i runs from here on, by current values.
-// It is Unknown only if that depends on an unknown flag, or on a choice that is not
-// made. A phase that the
+// Runs reports whether the phase at index i runs from here on, by current values. It is Unknown
+// only if that depends on an unknown flag, or on a choice that is not made. A phase that the
 // itinerary does not have does not run.
 func (p *Plan) Runs(i int) phases.Truth { return p.mark(i).runs() }
 
-// Tentative reports whether what Runs returns for the phase at index i may still
-// change, or if it runs its step: a guard of these reads a flag that a phase ahead
-// of it decides, or the only ways to it lead over such a flag. Replan once the
-// phase that decides is done.
+// Tentative reports whether the result of Runs for the phase at index i or, if it runs, its step
+// may still change. This is so if one of its guards reads a flag that a phase ahead of it decides,
+// or if the only paths to it depend on such a flag. Replan once the deciding phase is done.
 func (p *Plan) Tentative(i int) bool {
 	m := p.mark(i)
 	return m&tentative != 0 || m&stepOpen != 0 && m.runs() != phases.False
 }
 
-// Under returns an iterator over the steps that the phase at index i may belong to
-// when it runs, by their index in [Graph.Steps], each once. By current values,
-// that is [phases.True] for one, or [phases.Unknown] for several, if it depends on
-// unknown flags. Of the phase in progress, and of an end phase by which the run is
-// done, it is the step under which it was entered. There are none for a phase that
-// names no step.
+// Under returns an iterator over the steps that the phase at index i may belong to when it runs, by
+// their index in [Graph.Steps], each once. By current values there is one with [phases.True] or, if
+// the step depends on unknown flags, several with [phases.Unknown]. For the phase in progress, and
+// for an end phase that completed the run, it yields the step under which the phase was entered.
+// For a phase that names no step, it yields nothing.
 func (p *Plan) Under(i int) func(yield func(step int, t phases.Truth) bool) {
 	return func(yield func(int, phases.Truth) bool) {
 		if p == nil || i < 0 || i >= len(p.marks) {
@@ -213,8 +207,8 @@ func (p *Plan) Under(i int) func(yield func(step int, t phases.Truth) bool) {
 	}
 }
 
-// endedBy reports whether the run is done by the end phase at index i, which may
-// be recorded under a former name.
+// endedBy reports whether the end phase at index i completed the run. It may be recorded under a
+// former name.
 func (p *Plan) endedBy(i int) bool {
 	if p.at != p.graph.done() {
 		return false
@@ -223,8 +217,8 @@ func (p *Plan) endedBy(i int) bool {
 	return ok && end == i
 }
 
-// eachStep calls yield with each step that the phase at index i may belong to if
-// it runs, by facts in which its guard is not false.
+// eachStep calls yield with each step that the phase at index i may belong to if it runs, given
+// facts in which its guard is not false.
 func (g *Graph) eachStep(i int, f phases.Facts, yield func(step int, t phases.Truth) bool) {
 	var may []int32
 	add := func(step int32) {
@@ -256,7 +250,7 @@ func (g *Graph) eachStep(i int, f phases.Facts, yield func(step int, t phases.Tr
 	}
 }
 
-// stepReads are the flags on which the step of the phase depends.
+// stepReads returns the flags on which the step of the phase depends.
 func (n *node) stepReads() (reads phases.Flags) {
 	for _, s := range n.steps {
 		reads |= s.guard.Reads()
@@ -264,9 +258,9 @@ func (n *node) stepReads() (reads phases.Flags) {
 	return reads
 }
 
-// StepOf returns the index in [Graph.Steps] of the step that the phase at index i
-// belongs to by current values: -1 if it has none. If it may belong to several
-// ([Plan.Under]), it is the one as if a guard that is unknown did not admit.
+// StepOf returns the index in [Graph.Steps] of the step that the phase at index i belongs to by
+// current values, or -1 if it has none. If it may belong to several ([Plan.Under]), StepOf treats
+// unknown guards as if they did not admit.
 func (p *Plan) StepOf(i int) int {
 	if p == nil || i < 0 || i >= len(p.marks) {
 		return -1
@@ -283,8 +277,8 @@ func (p *Plan) StepOf(i int) int {
 	return int(step)
 }
 
-// Guard is the guard of the phase at index i, judged by current values alone:
-// also for phases that are behind.
+// Guard returns the guard of the phase at index i, evaluated with current values alone, even for
+// phases that are behind.
 func (p *Plan) Guard(i int) phases.Truth {
 	m := p.mark(i)
 	if p != nil && p.loops == nil && i >= 0 && i < p.at && i < len(p.marks) {
@@ -293,8 +287,8 @@ func (p *Plan) Guard(i int) phases.Truth {
 	return phases.Truth(m & truthMask)
 }
 
-// Each calls yield with the index of each phase that the walk reaches, in the
-// order in which it first reaches them. It has the shape of an iterator.
+// Each calls yield with the index of each phase that the walk reaches, in the order in which it
+// first reaches them. It can be used as an iterator.
 func (p *Plan) Each(yield func(i int) bool) {
 	if p == nil {
 		return
@@ -314,8 +308,8 @@ func (p *Plan) Each(yield func(i int) bool) {
 	}
 }
 
-// Running returns the names of the phases that run from here on, in the order
-// in which the machine enters them. A phase inside a loop is named once.
+// Running returns the names of the phases that run from here on, in the order in which the machine
+// enters them. A phase inside a loop is listed once.
 func (p *Plan) Running() []string {
 	if p == nil {
 		return []string{}
@@ -329,17 +323,14 @@ func (p *Plan) Running() []string {
 	return names
 }
 
-// Matters returns the unknown flags that could change the plan: those on which
-// the guard of a phase or a jump ahead depends, or to which of its steps a phase
-// belongs. The guard of the phase in
-// progress is among these if a loop can lead back to it. It is what a
-// [phases.Request] asks for.
+// Matters returns the unknown flags that could change the plan: those that affect the guard of a
+// phase or jump ahead, or the step of a phase. The guard of the phase in progress is included if a
+// loop can lead back to it. Matters is what a [phases.Request] needs.
 //
-// If it is empty, the same phases run under the same steps whatever the unknown
-// flags are. Without jumps the reverse holds as well, flag by flag: for each flag
-// that Matters returns, there are values of the other unknown flags for which it
-// decides whether a phase runs, or under which step. With jumps Matters may return more, since it takes every
-// way that a phase ahead can open by what it decides.
+// If the result is empty, the same phases run under the same steps whatever the unknown flags are.
+// Without jumps the reverse also holds, flag by flag: for some values of the other unknown flags,
+// the flag affects whether a phase runs, or under which step. With jumps Matters may return more,
+// because it follows every path that a phase ahead can open by what it decides.
 func (p *Plan) Matters() phases.Flags {
 	if p == nil || p.graph == nil {
 		return 0
@@ -364,7 +355,7 @@ func (p *Plan) Matters() phases.Flags {
 	return matters
 }
 
-// matters is Matters of a plan from a point, without the rest of the plan.
+// matters returns Matters of a plan from a point, without making the rest of the plan.
 func (g *Graph) matters(pt point, f phases.Facts) phases.Flags {
 	if f.Known().Has(g.reads) {
 		return 0
@@ -377,7 +368,7 @@ func (g *Graph) matters(pt point, f phases.Facts) phases.Flags {
 	return p.Matters()
 }
 
-// Decides returns the flags that the phases ahead decide that run or may run.
+// Decides returns the flags decided by the phases ahead that run or may run.
 func (p *Plan) Decides() (decides phases.Flags) {
 	if p == nil {
 		return 0
@@ -390,20 +381,19 @@ func (p *Plan) Decides() (decides phases.Flags) {
 	return decides
 }
 
-// PhasePlan is what a plan holds of one phase.
+// PhasePlan is the part of a plan that describes one phase.
 type PhasePlan struct {
 	Name string
-	// Step is the step that it belongs to ([Plan.StepOf]); empty if it has none.
+	// Step is the step that the phase belongs to ([Plan.StepOf]); empty if it has none.
 	Step      string
 	Runs      phases.Truth
 	Tentative bool
-	// Why is why the phase does not run, or what that depends on; nil if it
-	// runs.
+	// Why explains why the phase does not run, or what that depends on; nil if it runs.
 	Why *Why
 }
 
-// Phase describes the phase at index i: the zero value if the itinerary does not
-// have it.
+// Phase describes the phase at index i. It returns the zero value if the itinerary has no such
+// phase.
 func (p *Plan) Phase(i int) PhasePlan {
 	if p == nil || i < 0 || i >= len(p.marks) {
 		return PhasePlan{}
@@ -415,12 +405,12 @@ func (p *Plan) Phase(i int) PhasePlan {
 	return out
 }
 
-// The kinds of a reason beside the parts of a guard ([phases.PartAll],
-// [phases.PartAny], [phases.PartNone]).
+// Kinds of reasons in addition to the parts of a guard ([phases.PartAll], [phases.PartAny],
+// [phases.PartNone]).
 const (
 	// WhyJump: the guard would admit, but a jump leads past the phase.
 	WhyJump = "jump"
-	// WhyChoice: it depends on a choice of a handler that is not made yet.
+	// WhyChoice: it depends on a choice that a handler has not made yet.
 	WhyChoice = "choice"
 	// WhyStep: the phase runs, but under another of its steps.
 	WhyStep = "step"
@@ -428,23 +418,22 @@ const (
 	WhyBehind = "behind"
 )
 
-// Why is the reason why a phase does not run, or why that is unknown.
+// Why explains why a phase does not run, or why that is unknown.
 type Why struct {
-	// Guard is the part of the guard that does not admit, or one of the
-	// other kinds: "all", "any", "none", "jump", "choice", "step", "behind".
+	// Guard is the part of the guard that does not admit, or another kind: "all", "any", "none",
+	// "jump", "choice", "step" or "behind".
 	Guard string `json:"guard"`
-	// Flags are the flags in the way: false ones of all and any, true ones of
-	// none, unknown ones if it depends on them.
+	// Flags are the flags responsible: false flags of all and any, true flags of none, or unknown
+	// flags on which it depends.
 	Flags []string `json:"flags"`
-	// DecidedBy are the phases before it that decide one of these flags.
+	// DecidedBy lists the earlier phases that decide one of these flags, at most [MaxDecidedBy].
 	DecidedBy []string `json:"decidedBy"`
-	// Text says the same as part of a sentence: "needs HasPVs".
+	// Text is the reason as part of a sentence, such as "needs HasPVs".
 	Text string `json:"text"`
 }
 
-// Why is why the phase at index i does not run from here on, or what that depends
-// on. It is nil for a phase that runs, and for one that the itinerary does not
-// have.
+// Why explains why the phase at index i does not run from here on, or what that depends on. It
+// returns nil for a phase that runs, and for one that the itinerary does not have.
 func (p *Plan) Why(i int) *Why {
 	if p == nil || i < 0 || i >= len(p.marks) {
 		return nil
@@ -464,13 +453,12 @@ func (p *Plan) Why(i int) *Why {
 	if part == "" || p.Guard(i) != t {
 		return p.whyJump(i, t)
 	}
-	names := g.Vocabulary().Names(flags)
-	return &Why{Guard: part, Flags: names, DecidedBy: g.decidedBy(i, flags), Text: whyText(part, t, names)}
+	return g.whyFlags(i, part, flags, t)
 }
 
-// WhyUnder is why the phase at index i does not run under the step of that index, or
-// what that depends on. It is nil if it does, and for a phase that the itinerary
-// does not have.
+// WhyUnder explains why the phase at index i does not run under the given step, or what that
+// depends on. It returns nil if the phase runs under it, and for a phase that the itinerary does
+// not have.
 func (p *Plan) WhyUnder(i, step int) *Why {
 	why := p.Why(i)
 	if p == nil || i < 0 || i >= len(p.marks) || why != nil && p.Runs(i) == phases.False {
@@ -487,8 +475,7 @@ func (p *Plan) WhyUnder(i, step int) *Why {
 		guard = s.guard
 		if int(s.step) == step {
 			if part, flags := guard.Unmet(p.facts); part != "" {
-				names := g.Vocabulary().Names(flags)
-				return &Why{Guard: part, Flags: names, DecidedBy: g.decidedBy(i, flags), Text: whyText(part, guard.Eval(p.facts), names)}
+				return g.whyFlags(i, part, flags, guard.Eval(p.facts))
 			}
 		}
 		if guard.Eval(p.facts) != phases.False {
@@ -497,8 +484,7 @@ func (p *Plan) WhyUnder(i, step int) *Why {
 	}
 	flags := guard.Reads()
 	if unknown := flags &^ p.facts.Known(); unknown != 0 {
-		names := g.Vocabulary().Names(unknown)
-		return &Why{Guard: WhyStep, Flags: names, DecidedBy: g.decidedBy(i, unknown), Text: whyText(WhyStep, phases.Unknown, names)}
+		return g.whyFlags(i, WhyStep, unknown, phases.Unknown)
 	}
 	text := "runs under no step"
 	if k := p.StepOf(i); k >= 0 {
@@ -507,12 +493,19 @@ func (p *Plan) WhyUnder(i, step int) *Why {
 	return &Why{Guard: WhyStep, Flags: g.Vocabulary().Names(flags), DecidedBy: g.decidedBy(i, flags), Text: text}
 }
 
+// whyFlags returns the reason of the given kind for the phase at index i: some flags, which are
+// unknown if t is.
+func (g *Graph) whyFlags(i int, kind string, flags phases.Flags, t phases.Truth) *Why {
+	names := g.Vocabulary().Names(flags)
+	return &Why{Guard: kind, Flags: names, DecidedBy: g.decidedBy(i, flags), Text: whyText(kind, t, names)}
+}
+
 func whyText(part string, t phases.Truth, names []string) string {
 	switch {
 	case t == phases.Unknown && len(names) == 1:
-		return "hangs on " + names[0] + ", which is unknown"
+		return "depends on " + names[0] + ", which is unknown"
 	case t == phases.Unknown:
-		return "hangs on " + wording.List(names, "and") + ", which are unknown"
+		return "depends on " + wording.List(names, "and") + ", which are unknown"
 	case part == phases.PartAny:
 		return "needs " + wording.List(names, "or")
 	case part == phases.PartNone:
@@ -521,9 +514,8 @@ func whyText(part string, t phases.Truth, names []string) string {
 	return "needs " + wording.List(names, "and")
 }
 
-// whyJump names the jump that leads past a phase, or the one on which it depends
-// whether the phase is reached: that of the nearest phase before it, else of
-// the last in the itinerary.
+// whyJump names the jump that leads past a phase, or the one that decides whether the phase is
+// reached. It takes the jump of the nearest phase before it, else of the last in the itinerary.
 func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 	g := p.graph
 	for k := range g.nodes {
@@ -533,7 +525,8 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 		}
 		n := &g.nodes[from]
 		if from == p.at && p.choice > 0 && t == phases.False {
-			return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached: " + g.names[from] + " jumps to " + g.names[n.jumps[p.choice-1].to]}
+			text := "is not reached: " + g.names[from] + " jumps to " + g.names[n.jumps[p.choice-1].to]
+			return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: text}
 		}
 		if t == phases.Unknown && p.mayChoose(from, func(to int) bool { return from < to && to <= i }) {
 			return g.whyChoice(from)
@@ -545,7 +538,8 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 			now := j.guard.Eval(p.facts)
 			past := t == phases.False && now != phases.False && j.to != i
 			if past && j.to == g.done() {
-				return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached: " + g.names[from] + " is the end"}
+				text := "is not reached: " + g.names[from] + " is the end"
+				return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: text}
 			}
 			if past {
 				flags := j.guard.Reads()
@@ -555,7 +549,7 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 			unknown := (j.guard.Reads() | n.guard.Reads()) &^ p.facts.Known()
 			if t == phases.Unknown && (now == phases.Unknown || now == phases.True && p.Runs(from) == phases.Unknown) && unknown != 0 {
 				return &Why{Guard: WhyJump, Flags: g.Vocabulary().Names(unknown), DecidedBy: g.decidedBy(from+1, unknown),
-					Text: "hangs on whether " + g.names[from] + " jumps to " + g.name(j.to)}
+					Text: "depends on whether " + g.names[from] + " jumps to " + g.name(j.to)}
 			}
 		}
 	}
@@ -567,9 +561,9 @@ func (p *Plan) whyJump(i int, t phases.Truth) *Why {
 	return &Why{Guard: WhyJump, Flags: []string{}, DecidedBy: []string{}, Text: "is not reached"}
 }
 
-// chooses is the nearest phase before the phase at index i that has a choice which
-// is not made and that runs or may run, else the last such in the itinerary, else
-// -1.
+// chooses returns the index of the nearest phase before index i that runs or may run and has a
+// choice that is not made yet. If there is none before i, it returns the last such phase of the
+// itinerary, or -1.
 func (p *Plan) chooses(i int) int {
 	g := p.graph
 	for k := range g.nodes {
@@ -581,18 +575,19 @@ func (p *Plan) chooses(i int) int {
 	return -1
 }
 
-// mayChoose reports whether the phase at an index has a choice which is not made
-// and which leads to one of these indices.
+// mayChoose reports whether the phase at index i has a choice that is not made yet and leads to an
+// index for which leads is true.
 func (p *Plan) mayChoose(i int, leads func(to int) bool) bool {
 	made := i == p.at && p.finished
 	return !made && slices.ContainsFunc(p.graph.nodes[i].jumps, func(j jump) bool { return j.choice && leads(j.to) })
 }
 
 func (g *Graph) whyChoice(i int) *Why {
-	return &Why{Guard: WhyChoice, Flags: []string{}, DecidedBy: []string{}, Text: "hangs on the choice of " + g.names[i]}
+	text := "depends on the choice of " + g.names[i]
+	return &Why{Guard: WhyChoice, Flags: []string{}, DecidedBy: []string{}, Text: text}
 }
 
-// name is the name of the phase at an index, or done.
+// name returns the name of the phase at index i, or "done".
 func (g *Graph) name(i int) string {
 	if i == g.done() {
 		return "done"
@@ -600,19 +595,19 @@ func (g *Graph) name(i int) string {
 	return g.names[i]
 }
 
-// MaxDecidedBy is the number of phases that a reason names at the most as
-// deciding a flag; of more it names the last ones.
+// MaxDecidedBy is the largest number of deciding phases that a reason names. If there are more, it
+// names the last ones.
 const MaxDecidedBy = 32
 
-// decider is a phase that decides flags.
+// decider describes a phase that decides flags.
 type decider struct {
 	index   int
 	decides phases.Flags
-	lowest  int // the lowest index that a way from there leads to
+	lowest  int // the lowest index to which a path leads from there
 }
 
-// decidedBy are the phases that decide one of the flags and from which a way
-// leads to the phase at index i, whatever the guards say.
+// decidedBy returns the phases that decide one of the flags and from which a path leads to the
+// phase at index i, whatever the guards are.
 func (g *Graph) decidedBy(i int, flags phases.Flags) []string {
 	names := []string{}
 	for _, d := range slices.Backward(g.deciders()) {
@@ -624,13 +619,12 @@ func (g *Graph) decidedBy(i int, flags phases.Flags) []string {
 	return names
 }
 
-// findDeciders lists the phases that decide flags, in order. From an index
-// the way leads to all behind it; so the lowest that it leads to is, where a
-// jump from there or from behind leads further back, the lowest from that
-// jump's target.
+// findDeciders lists the phases that decide flags, in order. Every index leads to all indices after
+// it. If a jump from an index or a later one leads further back, the lowest index reached is the
+// lowest one reached from the target of that jump.
 func (g *Graph) findDeciders() []decider {
 	n := len(g.nodes)
-	back := make([]int, n+1) // the lowest target of a jump from here or behind
+	back := make([]int, n+1) // the lowest target of a jump from here or later
 	back[n] = n
 	for i := n - 1; i >= 0; i-- {
 		back[i] = back[i+1]

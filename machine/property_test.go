@@ -2,6 +2,7 @@ package machine_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -14,14 +15,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The properties are checked on generated itineraries over four flags: every
-// assignment of each, and every way that deciding phases can turn flags.
+// The properties are checked on generated itineraries over four flags, for every assignment and
+// every value that deciding phases can give to flags.
 
 var four = itinerarytest.Four
 
-// enters runs a machine from a position with facts that nothing changes, and
-// returns the phases in the order in which they are entered first, and whether
-// it came to the end rather than round in a loop.
+// enters runs a machine from a position with constant facts. It returns the phases in the order in
+// which they are first entered, and whether the run reached the end rather than repeating a loop.
 func enters(t *testing.T, g *machine.Graph, from machine.Position, f phases.Facts) (names []string, ended bool) {
 	t.Helper()
 	m, err := g.NewMachine(from, f)
@@ -39,7 +39,7 @@ func enters(t *testing.T, g *machine.Graph, from machine.Position, f phases.Fact
 			return names, true
 		}
 		if slices.Contains(names, tr.To.Phase) {
-			return names, false // from here on it repeats itself
+			return names, false // from here on the run repeats itself
 		}
 		names = append(names, tr.To.Phase)
 	}
@@ -49,8 +49,8 @@ func completes(f, of phases.Facts) bool {
 	return f.True().Has(of.True()) && f.False().Has(of.False())
 }
 
-// A guard is judged by current values, before the position as well as behind it.
-func TestAPlanJudgesEveryGuard(t *testing.T) {
+// Guards are evaluated by current values, for phases before the position as well as after it.
+func TestPlanEvaluatesEveryGuard(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 1))
 	for k := range 40 {
 		g, err := machine.Compile(itinerarytest.Generate(r, k%2 == 1, false))
@@ -72,7 +72,7 @@ func TestAPlanJudgesEveryGuard(t *testing.T) {
 }
 
 // Promise 1, from every position, with and without jumps.
-func TestThePlanIsTheRun(t *testing.T) {
+func TestPlanIsTheRun(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for k := range 600 {
 		it := itinerarytest.Generate(r, k%2 == 1, false)
@@ -91,12 +91,12 @@ func TestThePlanIsTheRun(t *testing.T) {
 	}
 }
 
-// Promise 5: what a plan is sure of holds for every value of the unknown
-// flags, and without jumps it is sure wherever that can be said.
-func TestUnknownIsNotFalse(t *testing.T) {
-	t.Run("few phases and flags", unknownIsNotFalse)
+// Promise 5: a certain result of a plan holds for every value of the unknown flags. Without jumps,
+// a plan is certain whenever that is possible.
+func TestPlanNeverTakesUnknownForFalse(t *testing.T) {
+	t.Run("with outcomes", unknownIsNotFalse)
 	defer machine.WithoutOutcomes()()
-	t.Run("as of many", unknownIsNotFalse)
+	t.Run("by the walk alone", unknownIsNotFalse)
 }
 
 func unknownIsNotFalse(t *testing.T) {
@@ -125,22 +125,25 @@ func unknownIsNotFalse(t *testing.T) {
 				}
 			}
 			unknown := false
+			about := func(i int, text string) string {
+				return fmt.Sprintf("%+v: P%d %s with true %v, false %v", it.Phases, i, text, four.Names(f.True()), four.Names(f.False()))
+			}
 			for i := range always {
 				switch plan.Runs(i) {
 				case phases.True:
-					require.True(t, always[i], "%+v: P%d is said to run with true %v, false %v", it.Phases, i, four.Names(f.True()), four.Names(f.False()))
+					require.True(t, always[i], about(i, "is planned to run"))
 				case phases.False:
-					require.True(t, never[i], "%+v: P%d is said not to run with true %v, false %v", it.Phases, i, four.Names(f.True()), four.Names(f.False()))
+					require.True(t, never[i], about(i, "is planned not to run"))
 				case phases.Unknown:
 					unknown = true
 					if !jumps && guardIsExact(g.Phase(i).Guard) {
-						require.False(t, always[i] || never[i], "%+v: P%d is settled with true %v, false %v", it.Phases, i, four.Names(f.True()), four.Names(f.False()))
+						require.False(t, always[i] || never[i], about(i, "is certain"))
 					}
 				}
 				for _, sure := range plan.Under(i) {
 					unknown = unknown || plan.Runs(i) == phases.True && sure == phases.Unknown
 				}
-				require.Equal(t, plan.Runs(i) == phases.True, plan.Why(i) == nil, "a reason for each phase left out")
+				require.Equal(t, plan.Runs(i) == phases.True, plan.Why(i) == nil, "each phase that may not run has a reason")
 			}
 			if unknown {
 				require.NotZero(t, plan.Matters(), "%+v", it.Phases)
@@ -151,22 +154,21 @@ func unknownIsNotFalse(t *testing.T) {
 	}
 }
 
-// guardIsExact says whether three-valued evaluation is exact for the guard: no
-// flag stands in two of its parts.
+// guardIsExact reports whether three-valued evaluation is exact for the guard: no flag is in two of
+// its parts.
 func guardIsExact(g phases.Guard) bool {
 	return g.All&g.Any == 0 && g.Any&g.None == 0 && g.All&g.None == 0
 }
 
-// What a plan does not call tentative holds whatever the deciding phases do.
-// The reference explores every way that the run can take: after a phase that
-// decides flags, each of them may have either value.
-func TestWhatIsNotTentativeStays(t *testing.T) {
-	t.Run("few phases and flags", whatIsNotTentativeStays)
+// A result that is not tentative holds whatever the deciding phases do. The reference explores
+// every possible run: after a phase that decides flags, each of them may have either value.
+func TestPlanNeverChangesUnlessTentative(t *testing.T) {
+	t.Run("with outcomes", neverChangesUnlessTentative)
 	defer machine.WithoutOutcomes()()
-	t.Run("as of many", whatIsNotTentativeStays)
+	t.Run("by the walk alone", neverChangesUnlessTentative)
 }
 
-func whatIsNotTentativeStays(t *testing.T) {
+func neverChangesUnlessTentative(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	sure := 0
 	for k := range 300 {
@@ -181,36 +183,37 @@ func whatIsNotTentativeStays(t *testing.T) {
 				}
 				sure++
 				with, without := explore(t, g, f, i)
+				about := fmt.Sprintf("%+v: P%d with %v", it.Phases, i, four.Names(f.True()))
 				if plan.Runs(i) == phases.True {
-					require.False(t, without, "%+v: P%d runs for good with %v, yet a run comes to the end without it", it.Phases, i, four.Names(f.True()))
+					require.False(t, without, "%s is certain to run, but a run reaches the end without it", about)
 				} else {
-					require.False(t, with, "%+v: P%d does not run for good with %v, yet a run enters it", it.Phases, i, four.Names(f.True()))
+					require.False(t, with, "%s is certain not to run, but a run enters it", about)
 				}
 			}
 		}
 	}
-	require.Greater(t, sure, 1000, "the property was hardly tested")
+	require.Greater(t, sure, 1000, "the property was hardly exercised")
 }
 
-// explore says whether some run enters the phase at index i, and whether some
-// run comes to the end without it.
+// explore reports whether some run enters the phase at index i, and whether some run reaches the
+// end without it.
 func explore(t *testing.T, g *machine.Graph, f phases.Facts, i int) (with, without bool) {
 	type state struct {
 		at    machine.Position
 		facts phases.Facts
 	}
 	seen := map[state]bool{}
-	work := []state{{facts: f}}
-	for len(work) > 0 {
-		s := work[len(work)-1]
-		work = work[:len(work)-1]
+	worklist := []state{{facts: f}}
+	for len(worklist) > 0 {
+		s := worklist[len(worklist)-1]
+		worklist = worklist[:len(worklist)-1]
 		if seen[s] {
 			continue
 		}
 		seen[s] = true
 		if s.at.Phase == g.Phase(i).Name {
 			with = true
-			continue // runs without it are looked for elsewhere
+			continue // other branches cover runs without it
 		}
 		if s.at.Done {
 			without = true
@@ -230,14 +233,14 @@ func explore(t *testing.T, g *machine.Graph, f phases.Facts, i int) (with, witho
 			require.NoError(t, err)
 			tr, err := m.Advance(context.Background())
 			require.NoError(t, err)
-			work = append(work, state{tr.To, next})
+			worklist = append(worklist, state{tr.To, next})
 		}
 	}
 	return with, without
 }
 
-// Available lists what Advance can lead to once the unknown flags are known.
-func TestAvailableIsWhatCanComeNext(t *testing.T) {
+// Available lists everything to which Advance can lead once the unknown flags are known.
+func TestAvailableIsComplete(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	for k := range 300 {
 		it := itinerarytest.Generate(r, k%2 == 1, false)
@@ -261,7 +264,7 @@ func TestAvailableIsWhatCanComeNext(t *testing.T) {
 						require.Contains(t, next, tr.To.Phase)
 					}
 					if f == full {
-						require.Equal(t, 1, len(next)+count(end), "with all known, one")
+						require.Equal(t, 1, len(next)+count(end), "with all flags known, one phase")
 					}
 					m, err = g.NewMachine(from, f)
 					require.NoError(t, err)

@@ -10,34 +10,31 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Checkpoint is what an embedder writes down of a run: plain data, as
-// JSON beside its status. A machine can be made of it at any moment.
+// Checkpoint is the part of a run's state that the embedder persists: plain data, stored as JSON
+// with its status. A machine can be made from it at any time.
 type Checkpoint struct {
-	// Itinerary is the itinerary that the run is in; empty before the
-	// first.
+	// Itinerary is the itinerary that the run is in. It is empty before the first.
 	Itinerary string `json:"itinerary,omitempty"`
-	// Phase is the current phase, or the end phase by which the run is done. It is
-	// empty if the itinerary has not begun, or is done without an end phase.
+	// Phase is the current phase, or the end phase that completed the run. It is empty if the
+	// itinerary has not begun, or is done without an end phase.
 	Phase string `json:"phase,omitempty"`
-	// Step is the step under which the phase was entered, if it may belong to
-	// several.
+	// Step is the step under which the phase was entered, if it may belong to several.
 	Step string `json:"step,omitempty"`
-	// WorkDone means that the work of the phase is done ([Machine.Finish]), and
-	// that only the flags on which the next transition depends are still to be
-	// evaluated.
+	// WorkDone reports whether the work of the phase is done ([Machine.Finish]). It then remains
+	// only to evaluate the flags on which the next transition depends.
 	WorkDone bool `json:"workDone,omitempty"`
-	// Choice is the phase that the handler of the phase chose to go on with; empty
-	// if it chose none.
+	// Choice is the phase that the handler chose as the next one. It is empty if the handler chose
+	// none.
 	Choice string `json:"choice,omitempty"`
-	// NotBefore is the time before which the run does not go on, once the work of
-	// the phase is done ([Machine.Delay]); nil if there is none.
+	// NotBefore is the earliest time at which the run may continue after the work of the phase is
+	// done ([Machine.Delay]). Nil means no delay.
 	NotBefore *metav1.Time `json:"notBefore,omitempty"`
-	// FlagsEvaluated is when flags were last evaluated in vain; nil if there is no
-	// flag that could not be known.
+	// FlagsEvaluated is the time of the last evaluation that left flags unknown. It is nil if there
+	// are no such flags.
 	FlagsEvaluated *metav1.Time `json:"flagsEvaluated,omitempty"`
-	// Done means that the itinerary has come to its end.
+	// Done reports whether the itinerary has reached its end.
 	Done bool `json:"done,omitempty"`
-	// Facts are the flags by name, with the hash of the definition.
+	// Facts holds the flags by name, with the hash of the definition.
 	// +optional
 	Facts phases.Record `json:"facts,omitzero"`
 }
@@ -50,8 +47,8 @@ func (c *Checkpoint) DeepCopyInto(out *Checkpoint) {
 	c.Facts.DeepCopyInto(&out.Facts)
 }
 
-// DeepCopy copies the checkpoint; the copy shares nothing with it. It is nil if
-// the checkpoint is.
+// DeepCopy returns a copy that shares nothing with the checkpoint. It returns nil if the checkpoint
+// is nil.
 func (c *Checkpoint) DeepCopy() *Checkpoint {
 	if c == nil {
 		return nil
@@ -61,7 +58,7 @@ func (c *Checkpoint) DeepCopy() *Checkpoint {
 	return out
 }
 
-// Checkpoint writes the machine down.
+// Checkpoint returns the state of the machine.
 func (m *Machine) Checkpoint() Checkpoint {
 	if !m.lock() {
 		return Checkpoint{}
@@ -75,29 +72,36 @@ func (m *Machine) Checkpoint() Checkpoint {
 	}
 }
 
-// Set is the itineraries of one controller, compiled. It is immutable and safe
-// for concurrent use.
+// Set holds the compiled itineraries of one controller. It is immutable and safe for concurrent
+// use.
 type Set struct {
 	names  []string
 	byName map[string]*Graph
 }
 
-// CompileSet compiles itineraries that share one vocabulary, so that facts
-// carry over from one to another. The error joins all that is wrong: what
-// [Compile] returns, a [*TooManyEdgesError] if an itinerary has more edges than
-// [MaxEdges], so that it can be planned but not run, a [*phases.DefinitionError]
-// with ReasonDuplicateName if two have one name, and a [*SwitchError] if their
-// vocabularies differ.
+// CompileSet compiles itineraries that share one vocabulary, so facts carry over from one to
+// another. The error joins all problems:
+//   - the errors of [Compile];
+//   - a [*TooManyEdgesError] if an itinerary has more edges than [MaxEdges], and can therefore be
+//     planned but not run;
+//   - a [*phases.DefinitionError] with ReasonDuplicateName if two have the same name;
+//   - a [*SwitchError] if their vocabularies differ.
 func CompileSet(itineraries ...phases.Itinerary) (*Set, error) {
 	s := &Set{byName: make(map[string]*Graph, len(itineraries))}
 	var errs []error
 	for _, it := range itineraries {
 		if slices.Contains(s.names, it.Name) {
-			errs = append(errs, &phases.DefinitionError{Itinerary: it.Name, Index: -1, Reason: phases.ReasonDuplicateName, Problem: "there are two of that name; rename one"})
+			errs = append(errs, &phases.DefinitionError{
+				Itinerary: it.Name, Index: -1, Reason: phases.ReasonDuplicateName,
+				Problem: "there are two of that name; rename one",
+			})
 		}
 		s.names = append(s.names, it.Name)
 		if it.Vocabulary != itineraries[0].Vocabulary {
-			errs = append(errs, &SwitchError{From: itineraries[0].Name, To: it.Name, Problem: "they have different vocabularies; build them over one"})
+			errs = append(errs, &SwitchError{
+				From: itineraries[0].Name, To: it.Name,
+				Problem: "their vocabularies differ; build them over one",
+			})
 		}
 		g, err := Compile(it)
 		if err == nil {
@@ -114,8 +118,7 @@ func CompileSet(itineraries ...phases.Itinerary) (*Set, error) {
 	return s, nil
 }
 
-// MustCompileSet is [CompileSet] for package-level tables: it panics where
-// that returns an error.
+// MustCompileSet is like [CompileSet] but panics on error. It is for package-level tables.
 func MustCompileSet(itineraries ...phases.Itinerary) *Set {
 	s, err := CompileSet(itineraries...)
 	if err != nil {
@@ -124,7 +127,7 @@ func MustCompileSet(itineraries ...phases.Itinerary) *Set {
 	return s
 }
 
-// Names returns the names of the itineraries, in the order given.
+// Names returns the names of the itineraries, in the given order.
 func (s *Set) Names() []string {
 	if s == nil {
 		return nil
@@ -132,7 +135,7 @@ func (s *Set) Names() []string {
 	return append([]string(nil), s.names...)
 }
 
-// Graph returns the itinerary of that name, or an [*phases.UnknownItineraryError].
+// Graph returns the named itinerary, or an [*phases.UnknownItineraryError].
 func (s *Set) Graph(name string) (*Graph, error) {
 	if s != nil && s.byName[name] != nil {
 		return s.byName[name], nil
@@ -140,47 +143,46 @@ func (s *Set) Graph(name string) (*Graph, error) {
 	return nil, &phases.UnknownItineraryError{Name: name, Known: s.Names(), Nearest: wording.Nearest(name, s.Names())}
 }
 
-// Resumption is a machine made of a checkpoint, and what has changed since.
+// Resumption is a machine made from a checkpoint, and what has changed since.
 type Resumption struct {
 	*Machine
-	// Switched reports that the object's state selects another itinerary than
-	// the recorded one, and that the machine is at the start of that. It is
-	// never set for a run that is done.
+	// Switched reports whether the object's state selects another itinerary than the recorded one,
+	// in which case the machine is at the start of that. It is never set for a run that is done.
 	Switched bool
-	// SwitchHeld is the itinerary that the object's state selects if the
-	// machine stays in another: in a cleanup itinerary that has begun and may
-	// not be left for it ([Graph.MayLeaveFor]), or in any if the run is done.
-	// Otherwise it is empty.
+	// SwitchHeld is the itinerary that the object's state selects, if the machine stays in another
+	// one. This is so in a cleanup itinerary that has begun and may not be left for it
+	// ([Graph.MayLeaveFor]), and in any itinerary if the run is done. Otherwise it is empty.
 	SwitchHeld string
-	// Changed reports that the definition of the itinerary is not the one that
-	// the facts were found under: a new release. Flags that are new are
-	// unknown, flags that are gone are ignored; replan.
+	// Changed reports whether the definition of the itinerary differs from the one under which the
+	// facts were recorded, as after an upgrade. New flags are unknown and removed flags are
+	// ignored; replan.
 	Changed bool
 }
 
-// Resume makes a machine of a checkpoint. Selected is the itinerary that the
-// object's state selects now. A checkpoint that has no itinerary is one of the
-// selected.
+// Resume makes a machine from a checkpoint. Selected is the itinerary that the object's state
+// selects now. A checkpoint without an itinerary is treated as one of the selected itinerary.
 //
-// If the selected itinerary is the recorded one, the machine is at the recorded
-// phase, found under its present name. A recorded end phase means that the run is
-// done. If the selected itinerary is another, the machine is at the
-// start of that. The facts carry over, except what the recorded phase decides,
-// which was left in the middle: that is unknown from then on. If the recorded
-// itinerary no longer has the phase, what any phase of it decides is unknown;
-// if the set no longer has the itinerary, everything is.
+// If the selected itinerary is the recorded one, the machine is at the recorded phase, found by its
+// current or a former name. A recorded end phase means that the run is done.
 //
-// Two things are not left for another itinerary, which Resumption.SwitchHeld then
-// names: a cleanup itinerary whose recorded phase is not empty, except for one
-// that may follow it ([Graph.MayLeaveFor]), and a run that is done. That is
-// done in the recorded itinerary, even if the set no longer has it: the
-// machine's graph then is one of that name without phases.
+// If another itinerary is selected, the machine is at its start. The facts carry over, except the
+// flags that the recorded phase decides: it was interrupted, so they are unknown. If the recorded
+// itinerary no longer has the phase, all flags that any of its phases decides are unknown. If the
+// set no longer has the itinerary, all flags are.
 //
-// The errors are [*phases.UnknownItineraryError], if the set does not have the
-// selected itinerary and the run is not done, and, if the machine stays in the
-// recorded itinerary, [*UnknownPhaseError], if that does not have the recorded
-// phase, and [*ChoiceError], if the phase does not have the recorded choice:
-// nothing is silently completed.
+// A machine stays in the recorded itinerary, and SwitchHeld names the selected one, in two cases. A
+// cleanup itinerary with a recorded phase is left only for one that may follow it
+// ([Graph.MayLeaveFor]). A run that is done stays done, even if the set no longer has its
+// itinerary: the machine's graph then has that name and no phases.
+//
+// The errors are
+//   - [*phases.UnknownItineraryError], if the set does not have the selected itinerary and the run
+//     is not done;
+//   - [*UnknownPhaseError], if the machine stays in the recorded itinerary and that does not have
+//     the recorded phase;
+//   - [*ChoiceError], if it stays there and the phase does not have the recorded choice.
+//
+// Resume never completes or skips a phase that it cannot find.
 func (s *Set) Resume(c Checkpoint, selected string) (Resumption, error) {
 	recorded := c.Itinerary
 	if recorded == "" && (c.Phase != "" || c.Done) {
@@ -252,9 +254,9 @@ func (g *Graph) resume(c Checkpoint, selected string) (Resumption, error) {
 	return r, nil
 }
 
-// undecided are the flags that become unknown when the phase of that name is
-// left in the middle: those that it decides; if the graph does not have it,
-// those that any phase decides; without a graph, all.
+// undecided returns the flags that become unknown when the named phase is interrupted: those that
+// it decides. If the graph does not have it, these are the flags that any phase decides; without a
+// graph, all flags.
 func (g *Graph) undecided(phase string) (decides phases.Flags) {
 	if g == nil {
 		return ^phases.Flags(0)
@@ -268,8 +270,8 @@ func (g *Graph) undecided(phase string) (decides phases.Flags) {
 	return decides
 }
 
-// vocabulary is the one that all itineraries of the set share: an empty one if
-// there are none.
+// vocabulary returns the vocabulary that all itineraries of the set share. It is empty if there are
+// none.
 func (s *Set) vocabulary() *phases.Vocabulary {
 	if s != nil {
 		for _, g := range s.byName {

@@ -12,62 +12,61 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// SettleOptions are the embedder's part in [Machine.Settle] and
-// [Machine.Evaluate].
+// SettleOptions holds what the embedder provides to [Machine.Settle] and [Machine.Evaluate].
 type SettleOptions struct {
-	// Sources returns the sources of the object's flags, over the vocabulary of
-	// the itineraries. It is called only if there is something to evaluate, with
-	// a context that is bounded by EvaluationTimeout. An error or a panic counts
-	// for each flag that would have been evaluated.
+	// Sources returns the sources of the object's flags, over the vocabulary of the itineraries. It
+	// is called only if there are flags to evaluate, with a context bounded by EvaluationTimeout.
+	// An error or a panic counts for each flag that would have been evaluated.
 	Sources func(ctx context.Context) (*phases.Sources, error)
-	// LeftBehind remembers the sources of this run that were left behind, so
-	// that they are not called again before they return. Optional.
+	// LeftBehind remembers the sources of this run that were abandoned at a deadline, so they are
+	// not called again before they return. Optional.
 	LeftBehind *phases.LeftBehind
-	// EvaluationTimeout bounds the evaluation. Zero means
-	// [DefaultEvaluationTimeout]; if negative, no time remains, and each flag
-	// has an error that says so.
+	// EvaluationTimeout limits the evaluation. Zero means [DefaultEvaluationTimeout]. If negative,
+	// no time remains, and each flag gets an error that reports it.
 	EvaluationTimeout time.Duration
-	// Now is the clock; nil means time.Now. WithTimeout bounds a context by that
-	// clock; nil means [context.WithTimeout].
+	// Now is the clock. If nil, time.Now is used. WithTimeout derives a context with a timeout by
+	// that clock. If nil, [context.WithTimeout] is used.
 	Now         func() time.Time
 	WithTimeout func(parent context.Context, timeout time.Duration) (context.Context, context.CancelFunc)
 }
 
-// DefaultEvaluationTimeout is the EvaluationTimeout of options that set none.
+// DefaultEvaluationTimeout is used if EvaluationTimeout is zero.
 const DefaultEvaluationTimeout = 30 * time.Second
 
-// evaluateEvery is how often flags that could not be known are evaluated again,
-// beside before each transition that depends on them.
+// evaluateEvery is the interval at which unknown flags are evaluated again, in addition to the
+// evaluation before each transition that depends on them.
 const evaluateEvery = time.Minute
 
-// Settlement describes what came of [Machine.Settle].
+// Settlement describes the result of [Machine.Settle].
 type Settlement struct {
-	// Moved reports whether the machine has moved, and Transition how.
+	// Moved reports whether the machine has moved. If so, Transition describes the move.
 	Moved      bool
 	Transition Transition
-	// Evaluation is what was evaluated, also if there is an error beside.
+	// Evaluation describes what was evaluated, even if there is an error.
 	Evaluation phases.Evaluation
-	// RequeueAfter is after how long to settle again if the machine has not moved
-	// and there is no error: the run is delayed ([Machine.Delay]).
+	// RequeueAfter is the time after which to call Settle again, if the machine has not moved
+	// because the run is delayed ([Machine.Delay]) and there is no error.
 	RequeueAfter time.Duration
 }
 
-// Settle is what comes between two phases. Call it when the work of the current
-// phase is done ([Machine.Finish], [Machine.Choose]), and at the start of an
-// itinerary. It evaluates the flags on which the way from here depends, and those
-// that the phase decided, and goes on ([Machine.Advance]). Write the checkpoint
-// down afterwards, also if there is an error.
+// Settle makes the transition from one phase to the next. Call it when the work of the current
+// phase is done ([Machine.Finish], [Machine.Choose]), and at the start of an itinerary. It
+// evaluates the flags that the next move depends on and those that the phase decided, and then
+// advances ([Machine.Advance]). Persist the checkpoint afterwards, even if there is an error.
 //
-// Each flag is evaluated once, and again only after a phase that decides it. A
-// flag that could not be known is evaluated again before each transition that
-// depends on it, after each phase that decides it, and otherwise at most once a
-// minute. At the start of an itinerary that waits, each attempt evaluates all of
-// them, until all that it awaits are known ([Machine.Awaits]).
+// Each flag is evaluated once, and again only after a phase that decides it. A flag that stayed
+// unknown is evaluated again before each transition that depends on it, after each phase that
+// decides it, and otherwise at most once a minute. At the start of an itinerary that waits, each
+// attempt evaluates all unknown flags, until all that it awaits are known ([Machine.Awaits]).
 //
-// The errors are [ErrWorkNotDone], [*UnknownFlagsError], which is to be retried
-// and wraps why, [*NoSourceError], which stays until there is a source, and those
-// of Advance. On error the machine does not move; what was evaluated in a phase is
-// kept. Do not settle a machine twice at the same time.
+// The errors are
+//   - [ErrWorkNotDone];
+//   - [*UnknownFlagsError], which wraps the cause and can be retried;
+//   - [*NoSourceError], which persists until a source is added;
+//   - those of Advance.
+//
+// On error the machine does not move, but in a phase the flags that were evaluated are kept. Do not
+// call Settle for the same machine concurrently.
 func (m *Machine) Settle(ctx context.Context, o SettleOptions) (s Settlement, err error) {
 	if !m.lock() {
 		return s, ErrNoItinerary
@@ -96,11 +95,10 @@ func (m *Machine) Settle(ctx context.Context, o SettleOptions) (s Settlement, er
 	return s, err
 }
 
-// Evaluate evaluates all flags that the itinerary reads and that are unknown,
-// without going on: when the definition has changed under a phase that is at work
-// ([Resumption].Changed), so that what is new in it is planned by its flags. What
-// could not be evaluated stays unknown, with its error in the evaluation. The
-// error is [ErrNoItinerary].
+// Evaluate evaluates all unknown flags that the itinerary reads, without advancing. Call it when
+// the definition has changed while a phase is in progress ([Resumption].Changed), so the new parts
+// of the itinerary are planned with their flags. A flag that could not be evaluated stays unknown;
+// its error is in the evaluation. The only error returned is [ErrNoItinerary].
 func (m *Machine) Evaluate(ctx context.Context, o SettleOptions) (phases.Evaluation, error) {
 	if !m.lock() {
 		return phases.Evaluation{}, ErrNoItinerary
@@ -109,15 +107,15 @@ func (m *Machine) Evaluate(ctx context.Context, o SettleOptions) (phases.Evaluat
 	return m.evaluate(ctx, o, true)
 }
 
-// evaluate evaluates what is not known: all if everything is set, else what the
-// next transition needs. It returns an error if the run must wait.
+// evaluate evaluates unknown flags: all if everything is set, and otherwise those that the next
+// transition needs. It returns an error if the run must wait.
 func (m *Machine) evaluate(ctx context.Context, o SettleOptions, everything bool) (phases.Evaluation, error) {
 	m.mu.Lock()
 	g, begins, fresh := m.graph, m.at == start, m.fresh
 	m.mu.Unlock()
 	var s *evaluator
 	if fresh != 0 {
-		// What is computed from a flag that may have changed may have changed.
+		// A flag computed from one that may have changed may have changed, too.
 		s = g.evaluator(ctx, o)
 		defer s.cancel()
 		fresh |= s.Computed(fresh)
@@ -148,7 +146,7 @@ func (m *Machine) evaluate(ctx context.Context, o SettleOptions, everything bool
 		m.evaluated(at)
 		return evaluation, nil
 	}
-	if begins { // the object may still change: everything is evaluated again
+	if begins { // the object may still change: evaluate everything again
 		m.SetFacts(known)
 	}
 	names := g.Vocabulary().Names(awaits)
@@ -162,25 +160,25 @@ func (m *Machine) evaluate(ctx context.Context, o SettleOptions, everything bool
 	return evaluation, &UnknownFlagsError{Itinerary: g.Name(), At: m.Position(), Flags: names, Err: err}
 }
 
-// evaluated records when flags were last evaluated in vain; the zero time if there
-// is none that could not be known.
+// evaluated records the time of the last evaluation that left flags unknown; the zero time if it
+// left none.
 func (m *Machine) evaluated(at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fresh, m.flagsEvaluated = 0, at.Truncate(time.Second)
 }
 
-// evaluationDue reports whether flags that could not be known may be evaluated
-// again although nothing depends on them now.
+// evaluationDue reports whether unknown flags may be evaluated again although nothing depends on
+// them now.
 func (m *Machine) evaluationDue(now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.flagsEvaluated.IsZero() || now.Sub(m.flagsEvaluated) >= evaluateEvery
 }
 
-// Delay keeps the run from going on before a time, once the work of the current
-// phase is done. Times are whole seconds; it rounds up, and takes a time after the
-// year 9999 for the end of that year. At the start and when done it has no effect.
+// Delay keeps the run from continuing before a time, after the work of the current phase is done.
+// The time is rounded up to a whole second. A time after the year 9999 means the end of that year.
+// Delay has no effect at the start and when done.
 func (m *Machine) Delay(until time.Time) {
 	if !m.lock() {
 		return
@@ -189,7 +187,7 @@ func (m *Machine) Delay(until time.Time) {
 	if m.at != start && m.at != m.graph.done() {
 		m.notBefore = until.Add(time.Second - 1).Truncate(time.Second)
 		switch year := m.notBefore.UTC().Year(); {
-		case year > 9999: // JSON has no such time
+		case year > 9999: // JSON cannot represent later times
 			m.notBefore = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
 		case year < 0:
 			m.notBefore = time.Time{}
@@ -197,8 +195,8 @@ func (m *Machine) Delay(until time.Time) {
 	}
 }
 
-// NotBefore is the time before which the run does not go on ([Machine.Delay]); the
-// zero time if there is none.
+// NotBefore returns the earliest time at which the run may continue ([Machine.Delay]). The zero
+// time means no delay.
 func (m *Machine) NotBefore() time.Time {
 	if !m.lock() {
 		return time.Time{}
@@ -214,7 +212,8 @@ func (o SettleOptions) now() time.Time {
 	return o.Now()
 }
 
-// evaluator is the embedder's sources, or why they cannot be used: none then.
+// evaluator holds the embedder's sources. If they cannot be used, Sources is nil and err explains
+// why.
 type evaluator struct {
 	*phases.Sources
 	SettleOptions
@@ -261,15 +260,16 @@ func (e *evaluator) sources(ctx context.Context) (s *phases.Sources, err error) 
 	switch {
 	case err != nil:
 	case s == nil:
-		err = &SourcesError{Itinerary: e.graph.Name(), Problem: "returned nil; let it return the sources, or an error"}
+		err = &SourcesError{Itinerary: e.graph.Name(), Problem: "returned nil; return sources or an error"}
 	case s.Vocabulary() != e.graph.Vocabulary():
-		err = &SourcesError{Itinerary: e.graph.Name(), Problem: "returned sources over another vocabulary; make them over that of the itineraries"}
+		problem := "returned sources over another vocabulary; build them over the vocabulary of the itineraries"
+		err = &SourcesError{Itinerary: e.graph.Name(), Problem: problem}
 	}
 	return s, err
 }
 
-// evaluate evaluates what is not known of these facts. If there are no sources,
-// the reason counts for each flag.
+// evaluate evaluates the flags that are unknown in known. If there are no usable sources, each flag
+// gets the reason as its error.
 func (e *evaluator) evaluate(known phases.Facts, matters func(phases.Facts) phases.Flags) phases.Evaluation {
 	g := e.graph
 	if e.err == nil {
@@ -282,7 +282,7 @@ func (e *evaluator) evaluate(known phases.Facts, matters func(phases.Facts) phas
 	return evaluation
 }
 
-// recorded is a time as a checkpoint has it.
+// recorded returns t as a checkpoint stores it.
 func recorded(t time.Time) *metav1.Time {
 	if t.IsZero() {
 		return nil
@@ -291,7 +291,7 @@ func recorded(t time.Time) *metav1.Time {
 	return &at
 }
 
-// read is the way back from recorded.
+// read is the inverse of recorded.
 func read(t *metav1.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -299,6 +299,6 @@ func read(t *metav1.Time) time.Time {
 	return t.Time
 }
 
-// ErrWorkNotDone is returned if a machine is to be settled in a phase whose work
-// is not done: call [Machine.Finish] or [Machine.Choose] once it is.
+// ErrWorkNotDone is returned by [Machine.Settle] if the work of the current phase is not done. Call
+// [Machine.Finish] or [Machine.Choose] once it is.
 var ErrWorkNotDone = errors.New("the work of the phase is not done; call Finish or Choose once it is")

@@ -24,7 +24,7 @@ var settling = phases.Itinerary{Name: "Settling", Vocabulary: four, Phases: []ph
 	{Name: "End", End: true},
 }}
 
-// object is what sources read.
+// object is the fixture that the sources read.
 type object struct {
 	values phases.Facts
 	broken map[phases.Flags]error
@@ -57,10 +57,11 @@ func (o *object) options() machine.SettleOptions {
 	}
 }
 
-// settleThrough settles until an error or the end, and finishes each phase; after
-// each step it goes through a checkpoint.
-func settleThrough(t *testing.T, set *machine.Set, c machine.Checkpoint, o *object) (entered []string, last machine.Checkpoint, err error) {
+// settleThrough settles until an error or the end, and finishes each phase. After each step it
+// resumes from the checkpoint.
+func settleThrough(t *testing.T, set *machine.Set, c machine.Checkpoint, o *object) ([]string, machine.Checkpoint, error) {
 	t.Helper()
+	var entered []string
 	for {
 		m, err := set.Resume(c, "Settling")
 		require.NoError(t, err)
@@ -79,8 +80,8 @@ func settleThrough(t *testing.T, set *machine.Set, c machine.Checkpoint, o *obje
 	}
 }
 
-// Each flag is evaluated once, and what a phase decides again after it, with what
-// is computed from that.
+// Each flag is evaluated once. The flags that a phase decides are evaluated again after it, with
+// the flags computed from them.
 func TestSettle(t *testing.T) {
 	set := machine.MustCompileSet(settling)
 	o := &object{values: facts(flagA | flagD)}
@@ -95,8 +96,8 @@ func TestSettle(t *testing.T) {
 	assert.ErrorIs(t, err, machine.ErrDone)
 }
 
-// At the start a run waits for what its plan depends on, and evaluates all of it
-// again; later only for what the next transition depends on.
+// At the start a run waits for the flags that its plan depends on, and evaluates all of them again;
+// later it waits only for those that the next transition depends on.
 func TestSettleWaits(t *testing.T) {
 	set := machine.MustCompileSet(settling)
 	down := errors.New("the API server is down")
@@ -109,13 +110,13 @@ func TestSettleWaits(t *testing.T) {
 	assert.Empty(t, c.Phase)
 	assert.Empty(t, c.Facts.True, "the object may still change before the run begins")
 
-	// A flag that a phase ahead decides does not hold the beginning.
+	// A flag that a phase ahead decides does not delay the start.
 	o.broken = map[phases.Flags]error{flagA: down}
 	entered, c, err := settleThrough(t, set, machine.Checkpoint{}, o)
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, []string{"A"}, unknown.Flags)
 	assert.Equal(t, []string{"Scan"}, entered)
-	assert.True(t, c.WorkDone, "the work is not done again")
+	assert.True(t, c.WorkDone, "the work is not repeated")
 	o.broken, o.asked = nil, nil
 	entered, _, err = settleThrough(t, set, c, o)
 	require.NoError(t, err)
@@ -123,9 +124,8 @@ func TestSettleWaits(t *testing.T) {
 	assert.Equal(t, []string{"A", "D"}, o.asked)
 }
 
-// A flag that could not be known and that nothing depends on now is evaluated at
-// most once a minute.
-func TestSettleEvaluatesAgainOnceAMinute(t *testing.T) {
+// A flag that stayed unknown and that nothing depends on now is evaluated at most once a minute.
+func TestSettleReevaluatesOnceAMinute(t *testing.T) {
 	set := machine.MustCompileSet(settling)
 	g, err := set.Graph("Settling")
 	require.NoError(t, err)
@@ -142,7 +142,7 @@ func TestSettleEvaluatesAgainOnceAMinute(t *testing.T) {
 		assert.True(t, begin.Equal(at.Time))
 
 		c := m.Checkpoint()
-		c.Phase = "OnA" // whose next phase does not depend on B
+		c.Phase = "OnA" // the phase after it does not depend on B
 		r, err := set.Resume(c, "Settling")
 		require.NoError(t, err)
 		o.now, o.asked = begin.Add(after), nil
@@ -161,18 +161,24 @@ func TestSettleRefuses(t *testing.T) {
 	require.NoError(t, err)
 	none, err := phases.NewSources(four)
 	require.NoError(t, err)
+	returns := func(s *phases.Sources) func(context.Context) (*phases.Sources, error) {
+		return func(context.Context) (*phases.Sources, error) { return s, nil }
+	}
 	for _, c := range []struct {
 		about   string
 		sources func(context.Context) (*phases.Sources, error)
 		timeout time.Duration
 		want    string
 	}{
-		{"no function", nil, 0, `itinerary "Settling" at start: the next phase depends on B and D, which are not known yet: sources of flags: itinerary "Settling": Sources is missing; set it in the options`},
-		{"nil", func(context.Context) (*phases.Sources, error) { return nil, nil }, 0, `Sources returned nil; let it return the sources, or an error`},
-		{"another vocabulary", func(context.Context) (*phases.Sources, error) { return other, nil }, 0, `Sources returned sources over another vocabulary; make them over that of the itineraries`},
+		{"no function", nil, 0, `itinerary "Settling" at start: the next phase depends on B and D, which are not known yet: ` +
+			`sources of flags: itinerary "Settling": Sources is missing; set it in the options`},
+		{"nil", returns(nil), 0, `Sources returned nil; return sources or an error`},
+		{"another vocabulary", returns(other), 0,
+			`Sources returned sources over another vocabulary; build them over the vocabulary of the itineraries`},
 		{"a panic", func(context.Context) (*phases.Sources, error) { panic("boom") }, 0, `sources of flags: panic: boom`},
-		{"no source", func(context.Context) (*phases.Sources, error) { return none, nil }, 0, `itinerary "Settling" at start: the next phase depends on B and D, which no source evaluates; add a source in Sources`},
-		{"no time", func(context.Context) (*phases.Sources, error) { return none, nil }, -1, "sources of flags: not evaluated: context deadline exceeded"},
+		{"no source", returns(none), 0,
+			`itinerary "Settling" at start: the next phase depends on B and D, which no source evaluates; add a source in Sources`},
+		{"no time", returns(none), -1, "sources of flags: not evaluated: context deadline exceeded"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			m, err := g.NewMachine(machine.Position{}, phases.Facts{})
@@ -190,8 +196,8 @@ func TestSettleRefuses(t *testing.T) {
 	assert.EqualError(t, err, `itinerary "Settling" at Scan: the work of the phase is not done; call Finish or Choose once it is`)
 }
 
-// A run that is delayed goes on when its time has come, with what the phase
-// decides evaluated then.
+// A delayed run continues when its time has come, and evaluates then the flags that the phase
+// decides.
 func TestDelay(t *testing.T) {
 	set := machine.MustCompileSet(settling)
 	g, err := set.Graph("Settling")
@@ -218,17 +224,17 @@ func TestDelay(t *testing.T) {
 	s, err := r.Settle(context.Background(), o.options())
 	require.NoError(t, err)
 	assert.True(t, s.Moved)
-	assert.Equal(t, "Wait", r.Position().Phase, "by the value of now")
-	assert.Equal(t, []string{"A", "D"}, o.asked, "and what is computed from it")
+	assert.Equal(t, "Wait", r.Position().Phase, "by the new value of A")
+	assert.Equal(t, []string{"A", "D"}, o.asked, "A, and D, which is computed from it")
 	assert.Nil(t, r.Checkpoint().NotBefore)
 }
 
-// A new release under a phase at work: what is new is evaluated, and nothing
-// moves.
+// After an upgrade during a phase, new flags are evaluated, and the machine does not move.
 func TestEvaluate(t *testing.T) {
 	set := machine.MustCompileSet(settling)
 	o := &object{values: facts(flagB)}
-	m, err := set.Resume(machine.Checkpoint{Itinerary: "Settling", Phase: "Wait", Facts: four.Record(phases.NewFacts(0, flagA), "of an older release")}, "Settling")
+	facts := four.Record(phases.NewFacts(0, flagA), "of an older release")
+	m, err := set.Resume(machine.Checkpoint{Itinerary: "Settling", Phase: "Wait", Facts: facts}, "Settling")
 	require.NoError(t, err)
 	require.True(t, m.Changed)
 	evaluation, err := m.Evaluate(context.Background(), o.options())
@@ -238,8 +244,8 @@ func TestEvaluate(t *testing.T) {
 	assert.Equal(t, []string{"Wait", "OnB", "End"}, m.Plan().Running())
 }
 
-// JSON has no time after the year 9999, and a checkpoint must be readable.
-func TestADelayCanBeReadBack(t *testing.T) {
+// JSON cannot represent a time after the year 9999, and a checkpoint must be readable.
+func TestDelayCanBeReadBack(t *testing.T) {
 	set := machine.MustCompileSet(settling)
 	for _, year := range []int{-5, 0, 1970, 9999, 10000, 200000} {
 		r, err := set.Resume(machine.Checkpoint{Itinerary: "Settling", Phase: "Wait", WorkDone: true}, "Settling")
@@ -255,8 +261,8 @@ func TestADelayCanBeReadBack(t *testing.T) {
 	}
 }
 
-// A delay that is set while the phase is at work survives a checkpoint.
-func TestADelayBeforeTheWorkIsDone(t *testing.T) {
+// A delay that is set while the phase is in progress survives a checkpoint.
+func TestDelayBeforeTheWorkIsDone(t *testing.T) {
 	set := machine.MustCompileSet(settling)
 	o := &object{values: facts(flagB)}
 	r, err := set.Resume(machine.Checkpoint{Itinerary: "Settling", Phase: "Wait"}, "Settling")

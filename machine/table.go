@@ -12,34 +12,33 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// MaxEdges is the largest number of edges that the table of a state machine
-// may have. Final, MTC's largest itinerary, has 315.
+// MaxEdges is the largest number of edges that the table of a state machine may have. Final, MTC's
+// largest itinerary, has 315.
 const MaxEdges = 100_000
 
-// table is the transition table of a graph as looplab/fsm wants it, and FSMs
-// that are made of it. An FSM costs a hundred times as much to build as to
-// move, so each is built once, and set to the state of whichever machine
-// moves. It never runs an embedder's code: its callbacks are the guards.
+// table is the transition table of a graph in the form that looplab/fsm needs, and the FSMs made
+// from it. Building an FSM costs a hundred times as much as a move, so FSMs are reused: each is set
+// to the state of the machine that moves. An FSM never runs the embedder's code; its callbacks are
+// the guards.
 type table struct {
 	events    []fsm.EventDesc // to each phase, then to done
 	callbacks fsm.Callbacks
 	idle      chan *mover
 }
 
-// mover is an FSM and what its guards are told of the transition that is tried.
-// Whoever moves has it to itself.
+// mover is an FSM and the transition that its guards judge. Only one machine uses it at a time.
 type mover struct {
 	fsm  *fsm.FSM
 	hop  hop
-	args []any // the hop
+	args []any // &hop
 }
 
-// States, and the events that lead to them, are named by their indices: looplab/fsm
-// gives the names "event" and "state", and names that begin like a callback's, a
-// meaning, and it hashes several names at each move.
+// States, and the events that lead to them, are named by their indices. looplab/fsm gives a special
+// meaning to the names "event" and "state" and to names with the prefix of a callback, and it
+// hashes several names at each move.
 const startState = "-1"
 
-// state is the name of the state at an index.
+// state returns the name of the state at index i.
 func (t *table) state(i int) string {
 	if i == start {
 		return startState
@@ -47,19 +46,18 @@ func (t *table) state(i int) string {
 	return t.events[i].Dst
 }
 
-// event is the name of the event that leads to an index: one per destination.
+// event returns the name of the event that leads to an index; there is one per destination.
 func (t *table) event(to int) string { return t.events[to].Name }
 
-// hop is a transition that is tried: what the guards need to know of it, and
-// what they find out.
+// hop is an attempted transition: the input of the guards and their result.
 type hop struct {
 	from  point
 	facts phases.Facts
 	to    destination
 }
 
-// newTable builds the table from the edges of the graph. Each edge is guarded
-// by its destination's guard and the absence of those between.
+// newTable builds the table from the edges of the graph. An edge is allowed if its destination's
+// guard admits and the guards between do not.
 func (g *Graph) newTable() (*table, error) {
 	all, err := g.Edges()
 	if err != nil {
@@ -90,8 +88,8 @@ func (g *Graph) newTable() (*table, error) {
 // span is a range of indices, both ends included.
 type span struct{ first, last int }
 
-// edges are the destinations of the edges from an index, as ranges that do
-// not overlap: from each start of the search to where it stops at the latest.
+// edges returns the destinations of the edges from an index as ranges that do not overlap. Each
+// extends from a start of the search to its furthest stop.
 func (g *Graph) edges(from int, stops []int) []span {
 	starts := g.starts(from)
 	slices.Sort(starts)
@@ -105,9 +103,8 @@ func (g *Graph) edges(from int, stops []int) []span {
 	return spans
 }
 
-// stops returns for each index where a search that begins there stops at the
-// latest: at the first phase without a guard, which nothing gets past, or at
-// done.
+// stops returns, for each index, the furthest index at which a search that begins there stops: the
+// first phase without a guard, or done.
 func (g *Graph) stops() []int {
 	n := len(g.nodes)
 	stops := make([]int, n+1)
@@ -121,18 +118,17 @@ func (g *Graph) stops() []int {
 	return stops
 }
 
-// Edge is a transition that a machine may make. From and To are indices of
-// phases. From is -1 at the start; To is the number of phases when done.
+// Edge is a transition that a machine may make. From and To are indices of phases. From is -1 at
+// the start; To is the number of phases when done.
 //
-// Which edges there are follows from the guards judged one by one: a phase
-// without a guard is never passed by, one with a guard may be. So there may be
-// an edge that no facts allow, as one past a phase to another whose guard is
-// the same.
+// Edges are derived from guards judged one by one: a phase without a guard is never passed by, and
+// one with a guard may be. There may therefore be an edge that no facts allow, such as one past a
+// phase to another phase with the same guard.
 type Edge struct{ From, To int }
 
-// Edges lists every transition that the machine may make, by From and then by
-// To; see [Edge] for those that no facts allow. The error is a
-// [*TooManyEdgesError] if there are more than [MaxEdges].
+// Edges lists every transition that the machine may make, by From and then by To. Some may not be
+// allowed by any facts; see [Edge]. If there are more than [MaxEdges], the error is a
+// [*TooManyEdgesError].
 func (g *Graph) Edges() ([]Edge, error) {
 	if err := g.checkEdges(); err != nil {
 		return nil, err
@@ -149,9 +145,9 @@ func (g *Graph) Edges() ([]Edge, error) {
 	return all, nil
 }
 
-// EdgesAt lists the transitions that may be made from and to the phase at index
-// i, by From and then by To, as [Graph.Edges] does. There are at most two for
-// each phase of the itinerary, so that there is no limit.
+// EdgesAt lists the transitions that may be made from and to the phase at index i, by From and then
+// by To, as [Graph.Edges] does. There are at most two for each phase of the itinerary, so there is
+// no limit.
 func (g *Graph) EdgesAt(i int) []Edge {
 	var all []Edge
 	stops := g.stops()
@@ -168,7 +164,8 @@ func (g *Graph) EdgesAt(i int) []Edge {
 	return all
 }
 
-// checkEdges counts the edges without listing them.
+// checkEdges returns a [*TooManyEdgesError] if there are too many edges. It counts them without
+// listing them.
 func (g *Graph) checkEdges() error {
 	stops := g.stops()
 	first, run := 0, 0
@@ -193,8 +190,8 @@ func (g *Graph) checkEdges() error {
 	return e
 }
 
-// allows is the guard of the edge to an index, as a predicate over facts. It
-// returns the destination with the step, and whether the way there is a jump.
+// allows is the guard of the edge to an index, as a predicate over facts. It returns the
+// destination with the step, and whether the edge is a jump.
 func (g *Graph) allows(from point, to int, f phases.Facts) (destination, error) {
 	next, err := g.next(from, f)
 	if err != nil || next.to == to {
@@ -210,9 +207,9 @@ func (g *Graph) allows(from point, to int, f phases.Facts) (destination, error) 
 	return destination{}, e
 }
 
-// fire tries the edge from a point to an index, and returns the destination. The FSM
-// decides: it has the edge, and the edge's guard admits. An FSM that was left in the
-// middle of a transition is thrown away, never used again.
+// fire tries the edge from a point to an index, and returns the destination. The FSM refuses the
+// move unless it has the edge and the edge's guard admits. An FSM that was left in the middle of a
+// transition is discarded.
 func (t *table) fire(from point, f phases.Facts, to int) (destination, error) {
 	var m *mover
 	select {
@@ -223,8 +220,8 @@ func (t *table) fire(from point, f phases.Facts, to int) (destination, error) {
 	}
 	m.hop = hop{from: from, facts: f}
 	m.fsm.SetState(t.state(from.at))
-	// A context that is done would leave the FSM stuck in the transition; the
-	// caller has looked at it before, and no guard needs one.
+	// A canceled context would leave the FSM stuck in the transition. The caller has checked the
+	// context before, and no guard needs one.
 	err := m.fsm.Event(context.Background(), t.event(to), m.args...)
 	d := m.hop.to
 	if err == nil {
@@ -241,7 +238,7 @@ func (t *table) fire(from point, f phases.Facts, to int) (destination, error) {
 	return d, err
 }
 
-// release keeps an FSM for whoever moves next.
+// release keeps an FSM for the next move.
 func (t *table) release(m *mover) {
 	select {
 	case t.idle <- m:

@@ -25,7 +25,7 @@ func lettersGraph(t *testing.T) *Graph {
 	return g
 }
 
-func TestFSMsAreReused(t *testing.T) {
+func TestTableReusesFSMs(t *testing.T) {
 	g := lettersGraph(t)
 	var first *mover
 	for range 100 {
@@ -37,7 +37,7 @@ func TestFSMsAreReused(t *testing.T) {
 		}
 		table, err := g.table()
 		require.NoError(t, err)
-		require.Len(t, table.idle, 1, "one at a time needs one")
+		require.Len(t, table.idle, 1, "moves in turn need only one")
 		f := <-table.idle
 		if first == nil {
 			first = f
@@ -47,7 +47,7 @@ func TestFSMsAreReused(t *testing.T) {
 	}
 }
 
-func TestAnFSMThatRefusedATransitionIsReused(t *testing.T) {
+func TestTableReusesAnFSMThatRefused(t *testing.T) {
 	g := lettersGraph(t)
 	table, err := g.table()
 	require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestAnFSMThatRefusedATransitionIsReused(t *testing.T) {
 	require.Error(t, err, "the last phase is not next")
 }
 
-func TestAnFSMThatIsStuckIsNeverUsedAgain(t *testing.T) {
+func TestTableDiscardsAStuckFSM(t *testing.T) {
 	g := lettersGraph(t)
 	table, err := g.table()
 	require.NoError(t, err)
@@ -75,15 +75,15 @@ func TestAnFSMThatIsStuckIsNeverUsedAgain(t *testing.T) {
 	require.NoError(t, err)
 	_, err = m.Advance(context.Background())
 	require.ErrorAs(t, err, new(fsm.InTransitionError))
-	assert.Equal(t, Position{}, m.Position(), "the machine stands where it stood")
-	assert.Empty(t, table.idle, "the stuck one is gone")
+	assert.Equal(t, Position{}, m.Position(), "the machine has not moved")
+	assert.Empty(t, table.idle, "the stuck FSM was discarded")
 	tr, err := m.Advance(context.Background())
 	require.NoError(t, err)
 	assert.Equal(t, "A", tr.To.Phase)
 }
 
-// The FSM itself refuses what its guards do not admit: Advance only proposes.
-func TestTheGuardsAreTheFSMs(t *testing.T) {
+// The FSM itself refuses moves that its guards do not admit: Advance only proposes.
+func TestTableGuards(t *testing.T) {
 	g := lettersGraph(t)
 	table, err := g.table()
 	require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestTheGuardsAreTheFSMs(t *testing.T) {
 	}{
 		{"B needs A", 0, 1, phases.NewFacts(0, 1), new(*TransitionError)},
 		{"B comes before C", 0, 2, phases.NewFacts(1, 0), new(*TransitionError)},
-		{"nobody knows A", 0, 1, phases.Facts{}, new(*UnknownFlagsError)},
+		{"A is unknown", 0, 1, phases.Facts{}, new(*UnknownFlagsError)},
 		{"no edge leads from A to done", 0, 3, phases.NewFacts(1, 0), new(fsm.InvalidEventError)},
 	} {
 		t.Run(c.about, func(t *testing.T) {
@@ -112,23 +112,22 @@ func TestTheGuardsAreTheFSMs(t *testing.T) {
 	}
 }
 
-// cancelledLater is a context that is cancelled after it was looked at once.
+// cancelledLater is a context that is cancelled after its first check.
 type cancelledLater struct {
 	context.Context
-	looked bool
+	checked bool
 }
 
 func (c *cancelledLater) Err() error {
-	if !c.looked {
-		c.looked = true
+	if !c.checked {
+		c.checked = true
 		return nil
 	}
 	return c.Context.Err()
 }
 
-// A context that is cancelled while the machine moves, after it was looked at,
-// does not leave the FSM stuck.
-func TestAContextThatIsCancelledOnTheWay(t *testing.T) {
+// A context that is cancelled during the move, after it was checked, does not leave the FSM stuck.
+func TestAdvanceWithAContextCancelledMeanwhile(t *testing.T) {
 	g := lettersGraph(t)
 	table, err := g.table()
 	require.NoError(t, err)
@@ -140,12 +139,11 @@ func TestAContextThatIsCancelledOnTheWay(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "A", tr.To.Phase)
 	assert.Len(t, table.idle, 1)
-	_, err = m.Advance(&cancelledLater{Context: cancelled, looked: true})
+	_, err = m.Advance(&cancelledLater{Context: cancelled, checked: true})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// The edges that are listed are those of looplab's table: each of them is a
-// transition that the FSM knows, and no other is.
+// The listed edges are exactly those of looplab's table.
 func TestEdgesAreThoseOfTheTable(t *testing.T) {
 	g := lettersGraph(t)
 	all, err := g.Edges()
@@ -166,7 +164,7 @@ func TestEdgesAreThoseOfTheTable(t *testing.T) {
 	assert.Equal(t, all, known)
 }
 
-func TestEdgesAtAPhase(t *testing.T) {
+func TestEdgesAt(t *testing.T) {
 	g := lettersGraph(t)
 	all, err := g.Edges()
 	require.NoError(t, err)
@@ -190,5 +188,5 @@ func TestEdgesOfALargeItinerary(t *testing.T) {
 	require.NoError(t, err)
 	_, err = g.Edges()
 	require.ErrorAs(t, err, new(*TooManyEdgesError))
-	assert.Len(t, g.EdgesAt(5000), 10_001, "one from each before it, one to each after it, from the start and to the end")
+	assert.Len(t, g.EdgesAt(5000), 10_001, "one from the start and each phase before it, one to each phase after it and the end")
 }

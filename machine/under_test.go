@@ -15,7 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// entered returns the steps under which a run enters its phases, by name.
+// entered returns the steps under which a run enters its phases, by phase name.
 func entered(t *testing.T, g *machine.Graph, f phases.Facts) map[string]string {
 	t.Helper()
 	steps := map[string]string{}
@@ -39,9 +39,9 @@ func entered(t *testing.T, g *machine.Graph, f phases.Facts) map[string]string {
 	}
 }
 
-// A plan lists exactly the steps under which runs enter a phase, for all values of
-// the unknown flags.
-func TestTheStepIsAsPlanned(t *testing.T) {
+// A plan lists exactly the steps under which runs enter a phase, over all values of the unknown
+// flags.
+func TestUnderIsExact(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 1))
 	several := 0
 	for range 60 {
@@ -87,12 +87,14 @@ func TestTheStepIsAsPlanned(t *testing.T) {
 	assert.Greater(t, several, 100)
 }
 
-// The step of a phase is fixed when it is entered, whatever the facts become, and
-// a machine waits until it is known.
-func TestTheStepIsFixedWhenThePhaseIsEntered(t *testing.T) {
+// The step of a phase is fixed when it is entered, whatever the facts become, and a machine waits
+// until the step is known.
+func TestStepIsFixedWhenThePhaseIsEntered(t *testing.T) {
 	it := phases.Itinerary{Name: "Disks", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Begin", Step: "Prepare"},
-		{Name: "CreateVolumes", Step: "Prepare", Decides: flagA, Steps: []phases.GuardedStep{{Step: "Transfer", Guard: all(flagA)}, {Step: "Check", Guard: all(flagB)}}},
+		{Name: "CreateVolumes", Step: "Prepare", Decides: flagA, Steps: []phases.GuardedStep{
+			{Step: "Transfer", Guard: all(flagA)}, {Step: "Check", Guard: all(flagB)},
+		}},
 		{Name: "End", End: true},
 	}}
 	set := machine.MustCompileSet(it)
@@ -121,7 +123,7 @@ func TestTheStepIsFixedWhenThePhaseIsEntered(t *testing.T) {
 		}
 	}
 
-	// A step that the phase does not have any more is found again by the facts.
+	// A step that the phase no longer has is determined from the facts.
 	c := m.Checkpoint()
 	c.Step = "Gone"
 	c.Facts = four.Record(facts(flagB), c.Facts.Hash)
@@ -137,8 +139,8 @@ func TestTheStepIsFixedWhenThePhaseIsEntered(t *testing.T) {
 	assert.Equal(t, "Prepare", tr.To.Step, "in a cleanup itinerary a guard that is unknown does not admit")
 }
 
-// What a phase decides may still change the step of a phase after it.
-func TestAStepIsTentative(t *testing.T) {
+// A flag that a phase decides may still change the step of a later phase.
+func TestTentativeStep(t *testing.T) {
 	for _, back := range []bool{false, true} {
 		it := phases.Itinerary{Name: "Disks", Vocabulary: four, Phases: []phases.Phase{
 			{Name: "Inspect", Step: "Prepare", Decides: flagA},
@@ -156,8 +158,9 @@ func TestAStepIsTentative(t *testing.T) {
 	}
 }
 
-// A release may have ended in a phase that is none by now: no step was recorded with it.
-func TestTheStepOfAPhaseThatIsNoEndAnyMore(t *testing.T) {
+// An earlier release may have ended in a phase that is no longer an end phase, and recorded no
+// step.
+func TestPositionOfAPhaseThatNoLongerEnds(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "Disks", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Inspect", Step: "Prepare"},
 		{Name: "Copy", Step: "Copy", Steps: []phases.GuardedStep{{Step: "Transfer", Guard: all(flagA)}}},
@@ -169,22 +172,23 @@ func TestTheStepOfAPhaseThatIsNoEndAnyMore(t *testing.T) {
 	}
 }
 
-// A run that an earlier release ended in an end phase, which has another name by
-// now, stays under the step by which it ended.
-func TestTheStepOfAFormerEndPhase(t *testing.T) {
+// A run that an earlier release ended in an end phase, since renamed, keeps the step under which it
+// ended.
+func TestStepOfAFormerEndPhase(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "Move", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Copy", Step: "Data"},
-		{Name: "Completed", Formerly: []string{"Ended"}, Step: "Cleanup", End: true, Steps: []phases.GuardedStep{{Step: "Report", Guard: phases.Guard{All: flagA}}}},
+		{Name: "Completed", Formerly: []string{"Ended"}, Step: "Cleanup", End: true, Steps: []phases.GuardedStep{
+			{Step: "Report", Guard: phases.Guard{All: flagA}},
+		}},
 	}})
 	plan, err := g.PlanFrom(machine.Position{Phase: "Ended", Step: "Report", Done: true}, phases.Facts{})
 	require.NoError(t, err)
 	assert.Equal(t, "Report", g.Steps()[plan.StepOf(1)])
 }
 
-// A plan of a long itinerary, each phase of which has many steps under guards of
-// unknown flags, is made in linear time: more cases than a few flags have are not
-// told apart.
-func TestManyStepsUnderGuards(t *testing.T) {
+// A plan of a long itinerary whose phases each have many steps with unknown guards takes linear
+// time: cases beyond those of a few flags are not separated.
+func TestPlanWithManyGuardedSteps(t *testing.T) {
 	var defs []phases.FlagDef
 	for i := range phases.MaxFlags {
 		defs = append(defs, phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%02d", i)})

@@ -6,40 +6,40 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// walk plans an itinerary with jumps. It works on places: place i is the
-// moment when the phase at index i is next in order; after those come done and
-// the entry, where the walk begins. From a place the way leads to the place
-// after it, or, through the phase, to the targets of its jumps; so the edges
-// stay linear in the phases, and a place is reached whether or not its phase's
-// guard admits.
+// walk plans an itinerary with jumps. It works on places. Place i is the moment when the phase at
+// index i is next in order; after the places of the phases come done and the entry, where the walk
+// begins. An edge leads from a place to the next place or, through the phase, to the targets of its
+// jumps. The edges therefore stay linear in the phases, and a place is reached whether or not its
+// phase's guard admits.
 type walk struct {
 	*Plan
-	// open holds for each place the flags that a phase on some way to it
-	// decides; reached, whether there is such a way.
+	// open holds, for each place, the flags decided by a phase on some path to it. reached reports
+	// whether there is such a path.
 	open    []phases.Flags
 	reached []bool
-	// frozen: a loop may never be left, for a value of an unknown flag.
+	// frozen reports that a loop may never be left, for some value of an unknown flag.
 	frozen  bool
 	onwards []onward
 }
 
 type onward struct {
-	later phases.Facts
-	ways  []int
+	later    phases.Facts
+	possible []int
 }
 
-// certainty of an edge, and of the ways to a place.
+// certainty describes an edge, or the paths to a place. Values are ordered: a lattice as in
+// fixed-point dataflow analysis.
 type certainty uint8
 
 const (
 	unreachable certainty = iota
-	onChange              // not by current values, only if a flag changes
+	onChange              // not by current values, but if a flag changes
 	onUnknown             // depends on an unknown flag
 	onTentative           // depends on a flag that may still change
 	certain
 )
 
-// walk makes the plan. If all is false, it makes what Matters needs.
+// walk makes the plan. If all is false, it computes only what Matters needs.
 func (p *Plan) walk(all bool) {
 	places := len(p.marks) + 2
 	w := &walk{Plan: p, open: make([]phases.Flags, places), reached: make([]bool, places)}
@@ -56,7 +56,7 @@ func (p *Plan) walk(all bool) {
 		switch {
 		case i == p.at: // in progress
 			p.marks[i] = mark(phases.True) | ahead
-			if w.reached[i] && p.graph.nodes[i].steps != nil { // entered again, it may belong to another
+			if w.reached[i] && p.graph.nodes[i].steps != nil { // if entered again, it may belong to another step
 				p.marks[i] |= stepOpen
 			}
 			continue
@@ -84,9 +84,8 @@ func (p *Plan) walk(all bool) {
 	p.loops.order = w.order()
 }
 
-// jumpsDepend are the unknown flags that jumps on a way depend on. It also finds
-// out whether a loop may be frozen: some way leads back, and the value of one of
-// these flags is for good.
+// jumpsDepend returns the unknown flags that jumps on a path depend on. It also sets frozen:
+// whether some path leads back, and one of these flags never changes its value.
 func (w *walk) jumpsDepend() (flags phases.Flags) {
 	back, forGood := false, false
 	for i := range w.marks {
@@ -114,9 +113,9 @@ func (w *walk) jumpsDepend() (flags phases.Flags) {
 	return flags
 }
 
-// matters are the unknown flags of all guards on a way that are not settled for
-// good. A guard that is settled stays so whatever the unknown flags are, and a
-// flag that no other guard reads changes nothing.
+// matters returns the unknown flags of all reached guards that are not settled for good. A guard
+// that is settled stays so whatever the unknown flags are, and a flag that no other guard reads has
+// no effect.
 func (w *walk) matters() (flags phases.Flags) {
 	unknown := ^w.facts.Known()
 	for i, reached := range w.reached {
@@ -153,12 +152,12 @@ func (w *walk) matters() (flags phases.Flags) {
 	return flags
 }
 
-// done and entry are the places behind those of the phases.
+// done and entry are the places after those of the phases.
 func (w *walk) done() int  { return len(w.marks) }
 func (w *walk) entry() int { return len(w.marks) + 1 }
 
-// phase is the node whose phase lies behind a place, and what its guard says
-// now and for good. At the entry that is the phase in progress: it runs.
+// phase returns the node of the phase at a place, and the values of its guard now and for good. At
+// the entry that is the phase in progress, which runs.
 func (w *walk) phase(i int) (n *node, now, later phases.Truth) {
 	if i == w.entry() {
 		return &w.graph.nodes[w.at], phases.True, phases.True
@@ -167,7 +166,7 @@ func (w *walk) phase(i int) (n *node, now, later phases.Truth) {
 	return n, n.guard.Eval(w.facts), n.guard.Eval(w.facts.Forget(w.open[i]))
 }
 
-// edges calls yield for each place that the way leads to from place i.
+// edges calls yield for each place to which an edge leads from place i.
 func (w *walk) edges(i int, yield func(to int, s certainty)) {
 	next := i + 1
 	switch {
@@ -206,14 +205,13 @@ func (w *walk) edges(i int, yield func(to int, s certainty)) {
 		phase = w.at
 	}
 	later := w.facts.Forget(w.after(i))
-	ways := w.onward(i, phase, later)
-	chooses := len(ways) > 1 && slices.ContainsFunc(ways, func(k int) bool { return k < len(n.jumps) && n.jumps[k].choice })
+	possible := w.onward(i, phase, later)
+	chooses := len(possible) > 1 && slices.ContainsFunc(possible, func(k int) bool { return k < len(n.jumps) && n.jumps[k].choice })
 	inOrder := unreachable
 	judged := 0
-	for _, k := range ways {
-		// What a way depends on are the guards up to there, if it is not the
-		// only one.
-		for ; judged <= k && judged < len(n.jumps) && len(ways) > 1; judged++ {
+	for _, k := range possible {
+		// An edge depends on the guards before it, unless it is the only one.
+		for ; judged <= k && judged < len(n.jumps) && len(possible) > 1; judged++ {
 			guard := n.jumps[judged].guard
 			if guard.Eval(later) == phases.Unknown {
 				enters = min(enters, onTentative)
@@ -236,27 +234,27 @@ func (w *walk) edges(i int, yield func(to int, s certainty)) {
 	}
 }
 
-// onward are the jumps that are possible from place i, by their place, and the
-// number of jumps if the way on in order is. It keeps what it has found, which
-// changes only with the flags that are open.
+// onward returns the positions of the jumps that are possible from place i, and the number of jumps
+// if the next phase in order is. The result depends only on the open flags, and is cached until
+// they change.
 func (w *walk) onward(i, phase int, later phases.Facts) []int {
 	if w.onwards == nil {
 		w.onwards = make([]onward, len(w.reached))
 	}
 	o := &w.onwards[i]
-	if o.ways == nil || o.later != later {
-		o.later, o.ways = later, o.ways[:0]
+	if o.possible == nil || o.later != later {
+		o.later, o.possible = later, o.possible[:0]
 		w.graph.onward(phase, later, func(k int) {
 			if i != w.entry() || w.mayTake(k) {
-				o.ways = append(o.ways, k)
+				o.possible = append(o.possible, k)
 			}
 		})
 	}
-	return o.ways
+	return o.possible
 }
 
-// after are the open flags behind place i, those of its phase included where
-// that runs or may run.
+// after returns the open flags after place i. They include those that its phase decides if it runs
+// or may run.
 func (w *walk) after(i int) phases.Flags {
 	if i == w.entry() && (w.at == start || w.at == w.done()) {
 		return 0
@@ -268,43 +266,43 @@ func (w *walk) after(i int) phases.Flags {
 	return w.open[i] | n.decides
 }
 
-// propagate finds the places that are reached and the flags that are open there,
-// up to the fixed point: more open flags open more ways, never fewer.
+// propagate finds the reached places and the flags that are open there, up to the fixed point: more
+// open flags open more paths, never fewer.
 func (w *walk) propagate() {
 	w.reached[w.entry()] = true
-	for work := []int{w.entry()}; len(work) > 0; {
-		i := work[len(work)-1]
-		work = work[:len(work)-1]
+	for worklist := []int{w.entry()}; len(worklist) > 0; {
+		i := worklist[len(worklist)-1]
+		worklist = worklist[:len(worklist)-1]
 		w.edges(i, func(to int, _ certainty) {
 			if open := w.after(i); !w.reached[to] || open&^w.open[to] != 0 {
 				w.reached[to] = true
 				w.open[to] |= open
-				work = append(work, to)
+				worklist = append(worklist, to)
 			}
 		})
 	}
 }
 
-// certainty returns for each place how sure it is that the machine comes by. A
-// place is sure if sure edges lead to it, or if every way from the entry to done
-// leads through it: then the machine comes by if it comes to its end. If a loop
-// may be frozen, that is unknown.
+// certainty returns, for each place, how certain it is that the machine comes to it. A place is
+// certain if certain edges lead to it. It is also certain if it dominates done, that is, if every
+// path from the entry to done leads through it. If a loop may be frozen, the latter is unknown,
+// because the run may never end.
 func (w *walk) certainty() []certainty {
 	sure := make([]certainty, len(w.reached))
 	close := func(level certainty) {
-		var work []int
+		var worklist []int
 		for i, s := range sure {
 			if s >= level {
-				work = append(work, i)
+				worklist = append(worklist, i)
 			}
 		}
-		for len(work) > 0 {
-			i := work[len(work)-1]
-			work = work[:len(work)-1]
+		for len(worklist) > 0 {
+			i := worklist[len(worklist)-1]
+			worklist = worklist[:len(worklist)-1]
 			w.edges(i, func(to int, s certainty) {
 				if s >= level && sure[to] < level {
 					sure[to] = level
-					work = append(work, to)
+					worklist = append(worklist, to)
 				}
 			})
 		}
@@ -322,34 +320,34 @@ func (w *walk) certainty() []certainty {
 	return sure
 }
 
-// dominators are the places that every way from the entry to done leads through,
-// the entry first. Candidates are the places of one such way. They are swept
-// in its order: a place is a dominator if nothing before it leads past it.
+// dominators returns the places through which every path from the entry to done leads, the entry
+// first: the dominators of done in the flow graph. Candidates are the places of one such path. They
+// are swept in its order: a place is a dominator if nothing before it leads past it.
 func (w *walk) dominators() []int {
-	way := w.path()
-	if way == nil {
+	path := w.path()
+	if path == nil {
 		return []int{w.entry()}
 	}
-	at := make(map[int]int, len(way)) // a place's index on the way
-	for k, i := range way {
+	at := make(map[int]int, len(path)) // a place's index on the path
+	for k, i := range path {
 		at[i] = k
 	}
 	var dominators []int
 	seen := make([]bool, len(w.reached))
 	furthest := 0
-	for k, i := range way {
+	for k, i := range path {
 		if furthest == k {
 			dominators = append(dominators, i)
 		}
-		for work := []int{i}; len(work) > 0; {
-			from := work[len(work)-1]
-			work = work[:len(work)-1]
+		for worklist := []int{i}; len(worklist) > 0; {
+			from := worklist[len(worklist)-1]
+			worklist = worklist[:len(worklist)-1]
 			w.edges(from, func(to int, _ certainty) {
 				if k, on := at[to]; on {
 					furthest = max(furthest, k)
 				} else if !seen[to] {
 					seen[to] = true
-					work = append(work, to)
+					worklist = append(worklist, to)
 				}
 			})
 		}
@@ -357,7 +355,7 @@ func (w *walk) dominators() []int {
 	return dominators
 }
 
-// path is some way from the entry to done, or nil where none leads there.
+// path returns some path from the entry to done, or nil if there is none.
 func (w *walk) path() []int {
 	before := make([]int, len(w.reached))
 	for i := range before {
@@ -365,32 +363,31 @@ func (w *walk) path() []int {
 	}
 	entry := w.entry()
 	before[entry] = entry
-	for work := []int{entry}; len(work) > 0; {
-		i := work[0]
-		work = work[1:]
+	for worklist := []int{entry}; len(worklist) > 0; {
+		i := worklist[0]
+		worklist = worklist[1:]
 		if i == w.done() {
-			way := []int{i}
+			path := []int{i}
 			for i != entry {
 				i = before[i]
-				way = append(way, i)
+				path = append(path, i)
 			}
-			slices.Reverse(way)
-			return way
+			slices.Reverse(path)
+			return path
 		}
 		w.edges(i, func(to int, _ certainty) {
 			if before[to] < 0 {
 				before[to] = i
-				work = append(work, to)
+				worklist = append(worklist, to)
 			}
 		})
 	}
 	return nil
 }
 
-// order lists the phases that are reached in reverse postorder, the order in
-// which a reader of the itinerary meets them: the phase after in order before
-// the target of a jump, unless only the jump leads there. The ways are those by
-// current values, as long as they lead to all that runs.
+// order lists the reached phases in reverse postorder, the order in which a reader of the itinerary
+// meets them. The next phase in order comes before the target of a jump, unless only the jump leads
+// there. Only edges by current values are followed, as long as they lead to all phases that run.
 func (w *walk) order() []int {
 	order := w.orderBy(onUnknown)
 	listed := make([]bool, len(w.marks))
@@ -405,7 +402,7 @@ func (w *walk) order() []int {
 	return order
 }
 
-// orderBy takes the ways that are at least as sure as level.
+// orderBy follows the edges that are at least as certain as level.
 func (w *walk) orderBy(level certainty) []int {
 	order := make([]int, 0, len(w.marks))
 	seen := make([]bool, len(w.reached))

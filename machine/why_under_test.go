@@ -14,7 +14,7 @@ import (
 )
 
 // A phase that may run under one of several steps is explained for each of them.
-func TestWhyAPhaseDoesNotRunUnderAStep(t *testing.T) {
+func TestWhyUnder(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "Disks", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Inspect", Step: "Prepare", Decides: flagA},
 		{Name: "Create", Step: "Own", Guard: phases.Guard{None: flagD}, Steps: []phases.GuardedStep{
@@ -27,28 +27,28 @@ func TestWhyAPhaseDoesNotRunUnderAStep(t *testing.T) {
 		step  string
 		want  *machine.Why
 	}{
-		{"it runs under the first step that admits it", facts(flagA | flagB), "Transfer", nil},
-		{"and so not under the next", facts(flagA | flagB), "Check",
+		{"the phase runs under the first step that admits", facts(flagA | flagB), "Transfer", nil},
+		{"and therefore not under the next", facts(flagA | flagB), "Check",
 			&machine.Why{Guard: "step", Flags: []string{"A", "B"}, DecidedBy: []string{"Inspect"}, Text: "runs under Transfer"}},
 		{"nor under its own", facts(flagA | flagB), "Own",
 			&machine.Why{Guard: "step", Flags: []string{"A", "B"}, DecidedBy: []string{"Inspect"}, Text: "runs under Transfer"}},
 		{"the guard of the step does not admit", facts(flagB), "Transfer",
 			&machine.Why{Guard: "all", Flags: []string{"A"}, DecidedBy: []string{"Inspect"}, Text: "needs A"}},
-		{"nor does that of the second", facts(flagB | flagC), "Check",
+		{"nor does the guard of the second", facts(flagB | flagC), "Check",
 			&machine.Why{Guard: "none", Flags: []string{"C"}, DecidedBy: []string{}, Text: "runs only without C"}},
-		{"it runs under its own step if no other admits it", facts(flagB | flagC), "Own", nil},
-		{"the second step admits it", facts(flagB), "Own",
+		{"it runs under its own step if no other admits", facts(flagB | flagC), "Own", nil},
+		{"the second step admits", facts(flagB), "Own",
 			&machine.Why{Guard: "step", Flags: []string{"C"}, DecidedBy: []string{}, Text: "runs under Check"}},
 		{"the guard of the step is unknown", phases.NewFacts(flagB, flagC|flagD), "Transfer",
-			&machine.Why{Guard: "all", Flags: []string{"A"}, DecidedBy: []string{"Inspect"}, Text: "hangs on A, which is unknown"}},
+			&machine.Why{Guard: "all", Flags: []string{"A"}, DecidedBy: []string{"Inspect"}, Text: "depends on A, which is unknown"}},
 		{"the guard of the step before is unknown", phases.NewFacts(flagB, flagC|flagD), "Check",
-			&machine.Why{Guard: "step", Flags: []string{"A"}, DecidedBy: []string{"Inspect"}, Text: "hangs on A, which is unknown"}},
-		{"two flags of it are unknown", phases.NewFacts(0, flagC|flagD), "Own",
-			&machine.Why{Guard: "step", Flags: []string{"A", "B"}, DecidedBy: []string{"Inspect"}, Text: "hangs on A and B, which are unknown"}},
+			&machine.Why{Guard: "step", Flags: []string{"A"}, DecidedBy: []string{"Inspect"}, Text: "depends on A, which is unknown"}},
+		{"two flags are unknown", phases.NewFacts(0, flagC|flagD), "Own",
+			&machine.Why{Guard: "step", Flags: []string{"A", "B"}, DecidedBy: []string{"Inspect"}, Text: "depends on A and B, which are unknown"}},
 		{"the phase does not run at all", facts(flagA | flagB | flagD), "Transfer",
 			&machine.Why{Guard: "none", Flags: []string{"D"}, DecidedBy: []string{}, Text: "runs only without D"}},
 		{"whether the phase runs is unknown, under the step that it would have", phases.NewFacts(flagA|flagB, flagC), "Transfer",
-			&machine.Why{Guard: "none", Flags: []string{"D"}, DecidedBy: []string{}, Text: "hangs on D, which is unknown"}},
+			&machine.Why{Guard: "none", Flags: []string{"D"}, DecidedBy: []string{}, Text: "depends on D, which is unknown"}},
 		{"whether the phase runs is unknown, under a step that does not admit it", phases.NewFacts(flagB, flagA|flagC), "Transfer",
 			&machine.Why{Guard: "all", Flags: []string{"A"}, DecidedBy: []string{"Inspect"}, Text: "needs A"}},
 	} {
@@ -57,7 +57,7 @@ func TestWhyAPhaseDoesNotRunUnderAStep(t *testing.T) {
 			assert.Empty(t, cmp.Diff(c.want, got))
 		})
 	}
-	assert.Nil(t, g.Plan(facts(0)).WhyUnder(0, 0), "a phase of one step runs under it")
+	assert.Nil(t, g.Plan(facts(0)).WhyUnder(0, 0), "a phase with one step runs under it")
 	assert.Nil(t, g.Plan(facts(0)).WhyUnder(2, 0), "there is no such phase")
 	assert.Nil(t, g.Plan(facts(0)).WhyUnder(-1, 0))
 	assert.Nil(t, (*machine.Plan)(nil).WhyUnder(0, 0))
@@ -68,18 +68,19 @@ func TestWhyAPhaseDoesNotRunUnderAStep(t *testing.T) {
 }
 
 // A phase that names no step runs under none.
-func TestWhyAPhaseWithoutAStepRunsUnderNone(t *testing.T) {
+func TestWhyUnderWithoutAStep(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "Move", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Copy", Step: "Data"}, {Name: "Completed", End: true},
 	}})
-	assert.Equal(t, &machine.Why{Guard: "step", Flags: []string{}, DecidedBy: []string{}, Text: "runs under no step"}, g.Plan(facts(0)).WhyUnder(1, 0))
+	want := &machine.Why{Guard: "step", Flags: []string{}, DecidedBy: []string{}, Text: "runs under no step"}
+	assert.Equal(t, want, g.Plan(facts(0)).WhyUnder(1, 0))
 }
 
-// If the unknown flags have more cases than are told apart, the next transition
-// depends on each that a guard on the way reads: those of the phases in order up to
-// the first that always runs, of their steps, of the jumps that a handler does not
-// choose, and of what is behind these.
-func TestTheNextTransitionDependsOnAllFlagsOnTheWayIfThereAreManyCases(t *testing.T) {
+// If the unknown flags have too many cases to separate, the next transition depends on each flag
+// that a guard ahead reads: the guards of the phases in order up to the first that always runs, of
+// their steps, of the jumps that a handler does not choose, and of the phases after the targets of
+// these.
+func TestDependsOnEveryGuardAheadIfThereAreManyCases(t *testing.T) {
 	var defs []phases.FlagDef
 	for i := range 24 {
 		defs = append(defs, phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%02d", i)})
@@ -109,10 +110,10 @@ func TestTheNextTransitionDependsOnAllFlagsOnTheWayIfThereAreManyCases(t *testin
 	assert.Equal(t, order|1<<20|1<<21|1<<22, depends(phases.Facts{}))
 	assert.Equal(t, order|1<<22, depends(phases.NewFacts(0, 1<<21)), "the jump is not taken")
 	assert.Equal(t, phases.Flags(1<<20), depends(phases.NewFacts(1<<21, 0)), "the jump is taken")
-	assert.Equal(t, order&^1|1<<20|1<<21, depends(phases.NewFacts(0, 1)), "the steps of a phase that does not run are not looked at")
+	assert.Equal(t, order&^1|1<<20|1<<21, depends(phases.NewFacts(0, 1)), "the steps of a phase that does not run do not matter")
 
 	m, err := g.NewMachine(machine.Position{Phase: "Begin"}, phases.Facts{})
 	require.NoError(t, err)
 	require.NoError(t, m.Choose("P00"))
-	assert.Equal(t, order|1<<22, m.Depends(), "only what is behind the jump that was chosen")
+	assert.Equal(t, order|1<<22, m.Depends(), "only the phases after the chosen jump")
 }

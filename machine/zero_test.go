@@ -11,8 +11,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// A machine that was not made moves nowhere, and panics nowhere.
-func TestAMachineThatIsInNoItinerary(t *testing.T) {
+// A machine that was not made by the package never moves, and never panics.
+func TestMachineWithoutAnItinerary(t *testing.T) {
 	to := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: four, Phases: []phases.Phase{{Name: "P", Step: "S"}}})
 	for name, m := range map[string]*machine.Machine{"nil": nil, "zero": {}, "of a failed resumption": machine.Resumption{}.Machine} {
 		t.Run(name, func(t *testing.T) {
@@ -44,8 +44,8 @@ func TestAMachineThatIsInNoItinerary(t *testing.T) {
 	}
 }
 
-// A set that was not made has no itinerary.
-func TestASetThatWasNotMade(t *testing.T) {
+// A set that was not made by CompileSet has no itinerary.
+func TestSetWithoutItineraries(t *testing.T) {
 	for name, s := range map[string]*machine.Set{"nil": nil, "zero": {}} {
 		t.Run(name, func(t *testing.T) {
 			assert.Empty(t, s.Names())
@@ -55,7 +55,7 @@ func TestASetThatWasNotMade(t *testing.T) {
 				require.ErrorAs(t, err, &unknown)
 			}
 			r, err := s.Resume(machine.Checkpoint{Itinerary: "I", Done: true, Facts: phases.Record{True: []string{"A"}}}, "I")
-			require.NoError(t, err, "what is done is never looked up")
+			require.NoError(t, err, "a run that is done is never looked up")
 			assert.True(t, r.Position().Done)
 			assert.Equal(t, "I", r.Checkpoint().Itinerary)
 			_, err = r.Advance(context.Background())

@@ -2,21 +2,20 @@ package steps
 
 import "time"
 
-// Accessor describes how the steps of an embedder's own type are read and
-// written: a struct or a pointer to one. Both functions are required, and must
-// be safe for concurrent use if steps are synced concurrently.
+// Accessor describes how to read and write the steps of an embedder's own type, a struct or a
+// pointer to one. Both functions are required. They must be safe for concurrent use if steps are
+// synced concurrently.
 type Accessor[S any] struct {
-	// Get returns what a step holds, as far as its type has a field for it.
+	// Get returns the content of a step, as far as its type has fields for it.
 	Get func(step S) Step
-	// Set returns the step with what it is to hold now. Fields that Get does not
-	// read stay as they are. If S is a pointer, Set must return a pointer to a
-	// changed copy; for a step that was not listed before it is given the zero
-	// S, a nil pointer.
+	// Set returns the step with the given content. It must not change fields that Get does not
+	// read. If S is a pointer, Set must return a pointer to a changed copy. For a step that was not
+	// listed before, it gets the zero S, a nil pointer.
 	Set func(step S, to Step) S
 }
 
-// From returns the pipeline that a list holds, as far as the type has fields for
-// it: the way back of To.
+// From converts a list to a pipeline, as far as the type has fields for it. It is the inverse of
+// To.
 func (a Accessor[S]) From(list []S) Pipeline {
 	if list == nil {
 		return nil
@@ -28,9 +27,8 @@ func (a Accessor[S]) From(list []S) Pipeline {
 	return p
 }
 
-// To returns a pipeline as a list. Each step is made of the entry that it has in
-// the list before: of several entries of one name, the first that has started.
-// Neither argument is changed.
+// To converts a pipeline to a list. Each step is made from its entry in the list before: if several
+// entries have the same name, from the first that has started. Neither argument is changed.
 func (a Accessor[S]) To(p Pipeline, before []S) []S {
 	if p == nil {
 		return nil
@@ -44,18 +42,16 @@ func (a Accessor[S]) To(p Pipeline, before []S) []S {
 	})
 }
 
-// SyncOf is [Sync] for a pipeline of an embedder's own type. Each step of the
-// result is made of the entry that it had before, as [Accessor.To] makes it. The
-// list given is not changed.
+// SyncOf is [Sync] for a pipeline of an embedder's own type. Each step of the result is made from
+// its previous entry, as by [Accessor.To]. The given list is not changed.
 //
-// It is idempotent if Get returns what Set was given, as far as the type has
-// fields for it.
+// SyncOf is idempotent if Get returns what Set was given, as far as the type has fields for it.
 func SyncOf[S any](list []S, a Accessor[S], m Snapshot, now time.Time) []S {
 	return a.To(Sync(a.From(list), m, now), list)
 }
 
-// merge makes a list of the steps of a pipeline. Set is called with the index of
-// the entry that a step had before, or -1.
+// merge makes a list from the steps of a pipeline. It calls set with the index of a step's previous
+// entry, or -1.
 func merge[S any](before, after Pipeline, set func(i int, to Step) S) []S {
 	entry := make(map[string]int, len(before))
 	for i := range before {

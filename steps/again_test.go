@@ -14,9 +14,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// In a new run that begins in a phase, a step that was completed is open if
-// something ahead belongs to it, and keeps its times otherwise.
-func TestStepsOfARunThatBeginsAgain(t *testing.T) {
+// In a new run that begins in a phase, a completed step is reopened if a phase ahead belongs to it,
+// and keeps its times otherwise.
+func TestSyncOfARunThatBeginsAgain(t *testing.T) {
 	g, err := set.Graph("Move")
 	require.NoError(t, err)
 	at := func(second int64) *metav1.Time { at := metav1.Unix(second, 0); return &at }
@@ -31,8 +31,9 @@ func TestStepsOfARunThatBeginsAgain(t *testing.T) {
 		facts phases.Facts
 		data  steps.Step
 	}{
-		{"a phase of Data is ahead", true, phases.NewFacts(volumes, hook), steps.Step{Name: "Data", Started: at(2), Message: steps.MessageContinues}},
-		{"none is", true, phases.NewFacts(0, volumes|hook), before[1]},
+		{"a phase of Data is ahead", true, phases.NewFacts(volumes, hook),
+			steps.Step{Name: "Data", Started: at(2), Message: steps.MessageContinues}},
+		{"no phase of Data is ahead", true, phases.NewFacts(0, volumes|hook), before[1]},
 		{"it is the same run", false, phases.NewFacts(volumes, hook), before[1]},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -46,7 +47,7 @@ func TestStepsOfARunThatBeginsAgain(t *testing.T) {
 				{Name: "Cleanup", Message: steps.MessageNotStarted},
 			}
 			assert.Empty(t, cmp.Diff(want, got))
-			assert.Empty(t, cmp.Diff(got, steps.Sync(got, m, time.Unix(10, 0))), "twice is once")
+			assert.Empty(t, cmp.Diff(got, steps.Sync(got, m, time.Unix(10, 0))), "a second call changes nothing")
 		})
 	}
 }

@@ -8,28 +8,26 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 )
 
-// AlikeError is a step of an embedder's type that cannot be converted: its JSON
-// does not have the fields of [Step], or not with their types. Use [SyncOf]
-// with an accessor for such a type.
+// AlikeError reports a step of an embedder's type that cannot be converted, because its JSON lacks
+// a field of [Step] or has another type for it. Use [SyncOf] with an accessor for such a type.
 type AlikeError struct {
-	// Index is the place of the step in the list, from 0, and Step its name, if
-	// that is known.
+	// Index is the position of the step in the list, from 0. Step is its name, if known.
 	Index int
 	Step  string
 	Err   error
 }
 
 func (e *AlikeError) Error() string {
-	return fmt.Sprintf("step number %d %q is not like a step in JSON: %v; use SyncOf with an accessor for its type", e.Index+1, e.Step, e.Err)
+	return fmt.Sprintf("step number %d %q does not convert to a pipeline step through JSON: %v; use SyncOf with an accessor for its type",
+		e.Index+1, e.Step, e.Err)
 }
 
 // Unwrap returns the error of the JSON package.
 func (e *AlikeError) Unwrap() error { return e.Err }
 
-// FromAlike returns the pipeline that a list of an embedder's own type holds, a
-// struct or a pointer to one, if its JSON has the fields of [Step]: the names
-// and types of MTC's status.pipeline. Fields that Step does not have are left
-// out. The error is an [*AlikeError].
+// FromAlike converts a list of an embedder's own type, a struct or a pointer to one, to a pipeline.
+// The JSON of the type must have the fields of [Step], with the names and types of MTC's
+// status.pipeline. Other fields are omitted. The error is an [*AlikeError].
 func FromAlike[S any](list []S) (Pipeline, error) {
 	if list == nil {
 		return nil, nil
@@ -47,12 +45,11 @@ func FromAlike[S any](list []S) (Pipeline, error) {
 	return p, nil
 }
 
-// ToAlike returns a pipeline as a list of an embedder's own type: the way back of
-// [FromAlike]. An entry of the list before whose step has not changed is taken as
-// it is. Any other step is made of a copy of its entry, so that fields which Step
-// does not have, unexported ones included, stay as they are. Neither argument is
-// changed. The error is an [*AlikeError], also if the
-// type does not keep what a step holds.
+// ToAlike converts a pipeline to a list of an embedder's own type. It is the inverse of
+// [FromAlike]. An entry of the list before whose step has not changed is reused. Any other step is
+// made from a copy of its entry, so fields that Step does not have, including unexported ones, keep
+// their values. Neither argument is changed. The error is an [*AlikeError], also if the type does
+// not keep the content of a step.
 func ToAlike[S any](p Pipeline, before []S) ([]S, error) {
 	if p == nil {
 		return nil, nil
@@ -69,7 +66,7 @@ func ToAlike[S any](p Pipeline, before []S) ([]S, error) {
 		if i >= 0 {
 			step = before[i]
 			if equality.Semantic.DeepEqual(was[i], to) {
-				return step // as most steps in most reconciles, and without JSON
+				return step // the most frequent case; it needs no JSON
 			}
 		}
 		if err := setAlike(&step, to); err != nil && failed == nil {
@@ -83,8 +80,7 @@ func ToAlike[S any](p Pipeline, before []S) ([]S, error) {
 	return out, nil
 }
 
-// unshare copies what a struct embeds by pointers, into which JSON would be
-// decoded.
+// unshare copies the structs that v embeds by pointer, because decoding JSON would change them.
 func unshare(v reflect.Value) {
 	if v.Kind() != reflect.Struct {
 		return
@@ -104,7 +100,7 @@ func unshare(v reflect.Value) {
 	}
 }
 
-// setAlike sets the fields of a step through JSON, and checks that they are kept.
+// setAlike sets the fields of a step through JSON, and checks that the type keeps them.
 func setAlike[S any](step *S, to Step) error {
 	if v := reflect.ValueOf(step).Elem(); v.Kind() == reflect.Pointer {
 		c := reflect.New(v.Type().Elem())
@@ -116,8 +112,8 @@ func setAlike[S any](step *S, to Step) error {
 	} else {
 		unshare(v)
 	}
-	// Null empties what a step does not hold, and so that a list of the entry
-	// before is not written into.
+	// Nulls clear the fields that the step does not set, and keep JSON from decoding into a list
+	// that the previous entry shares.
 	none := []byte(`{"started":null,"completed":null,"name":"","phase":"","message":"","progress":null,"failed":false,"skipped":false}`)
 	if err := json.Unmarshal(none, step); err != nil {
 		return err
@@ -139,7 +135,7 @@ func setAlike[S any](step *S, to Step) error {
 	}
 	if !reflect.DeepEqual(kept[0], want) {
 		holds, _ := json.Marshal(kept[0])
-		return fmt.Errorf("it holds %s after %s was written", holds, text)
+		return fmt.Errorf("it reads back as %s after writing %s", holds, text)
 	}
 	return nil
 }

@@ -18,13 +18,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// timed is embedded, as times are in mig-controller's step.
+// Timed is embedded, as times are in mig-controller's step.
 type Timed struct {
 	Started   *metav1.Time `json:"started,omitempty"`
 	Completed *metav1.Time `json:"completed,omitempty"`
 }
 
-// embedded is a step as mig-controller has it, with fields that Step lacks.
+// embedded is a step as in mig-controller, with fields that Step lacks.
 type embedded struct {
 	Timed    `json:",inline"`
 	Name     string         `json:"name"`
@@ -38,7 +38,7 @@ type embedded struct {
 	private  string
 }
 
-// byPointer embeds by a pointer.
+// byPointer embeds Timed by pointer.
 type byPointer struct {
 	*Timed
 	Name     string   `json:"name"`
@@ -51,7 +51,7 @@ type byPointer struct {
 	private  string
 }
 
-// other has a phase that means something else, no progress and no message.
+// other has a phase with another meaning, and neither progress nor message.
 type other struct {
 	Title      string
 	Began, End time.Time
@@ -89,8 +89,8 @@ var others = steps.Accessor[*other]{
 
 var timesByInstant = cmp.Comparer(func(a, b metav1.Time) bool { return a.Equal(&b) })
 
-// anyLike returns steps of an embedder's type that hold any pipeline, and what
-// they hold beside it.
+// anyLike returns random steps of two embedder's types that hold the same pipeline, with additional
+// content.
 func anyLike(t *testing.T, r *rand.Rand) (list []embedded, pointers []*byPointer) {
 	p := anyPipeline(r)
 	list, err := steps.ToAlike[embedded](p, nil)
@@ -104,9 +104,9 @@ func anyLike(t *testing.T, r *rand.Rand) (list []embedded, pointers []*byPointer
 	return list, pointers
 }
 
-// Whatever pipeline there is: it is the same in a type that is like a step, fields
-// that a step does not have survive a sync, and what was given is not changed.
-func TestStepsOfATypeThatIsAlike(t *testing.T) {
+// Any pipeline converts to a type with the same JSON and back. Fields that Step does not have
+// survive a sync, and the arguments do not change.
+func TestToAlikeKeepsOtherFields(t *testing.T) {
 	private := cmp.AllowUnexported(embedded{}, byPointer{})
 	kept := 0
 	for seed := range int64(500) {
@@ -146,8 +146,8 @@ func TestStepsOfATypeThatIsAlike(t *testing.T) {
 				kept++
 			}
 		}
-		require.Empty(t, cmp.Diff(wasList, list, private), "seed %d: what was given has changed", seed)
-		require.Empty(t, cmp.Diff(wasPointers, pointers, private), "seed %d: what was given has changed", seed)
+		require.Empty(t, cmp.Diff(wasList, list, private), "seed %d: the argument has changed", seed)
+		require.Empty(t, cmp.Diff(wasPointers, pointers, private), "seed %d: the argument has changed", seed)
 	}
 	assert.Positive(t, kept)
 }
@@ -174,8 +174,8 @@ func deepCopy[S any](list []S) []S {
 	return out
 }
 
-// Through an accessor, a type needs to be like a step in nothing.
-func TestStepsThroughAnAccessor(t *testing.T) {
+// With an accessor, a type need not resemble a step.
+func TestSyncOfThroughAnAccessor(t *testing.T) {
 	set := anySet(rand.New(rand.NewSource(3)), false)
 	m, err := set.Resume(machine.Checkpoint{}, "Move")
 	require.NoError(t, err)
@@ -183,12 +183,14 @@ func TestStepsThroughAnAccessor(t *testing.T) {
 	first := g.Phase(0)
 	at, err := g.PlanFrom(machine.Position{Phase: first.Name}, anyFacts(rand.New(rand.NewSource(1))))
 	require.NoError(t, err)
-	old := []*other{{Title: "Retired", Began: time.Unix(1, 0), Phase: 7, secret: "r"}, {Title: "Waits", Phase: 8}, {Title: first.Step, Phase: 9, secret: "s"}}
+	old := []*other{
+		{Title: "Retired", Began: time.Unix(1, 0), Phase: 7, secret: "r"}, {Title: "Waits", Phase: 8}, {Title: first.Step, Phase: 9, secret: "s"},
+	}
 	before := []other{*old[0], *old[1], *old[2]}
 
 	now := time.Unix(50, 0)
 	got := steps.SyncOf(old, others, steps.Snapshot{Plan: at}, now)
-	assert.Empty(t, cmp.Diff(before, []other{*old[0], *old[1], *old[2]}, cmp.AllowUnexported(other{})), "what was given has changed")
+	assert.Empty(t, cmp.Diff(before, []other{*old[0], *old[1], *old[2]}, cmp.AllowUnexported(other{})), "the argument has changed")
 	by := map[string]*other{}
 	for _, o := range got {
 		by[o.Title] = o
@@ -199,20 +201,20 @@ func TestStepsThroughAnAccessor(t *testing.T) {
 	again := steps.SyncOf(got, others, steps.Snapshot{Plan: at}, now)
 	assert.Empty(t, cmp.Diff(got, again, cmp.AllowUnexported(other{})), "idempotent")
 
-	// The same for a pipeline that another has synced.
+	// To gives the same for a pipeline that was synced separately.
 	p := steps.Sync(others.From(old), steps.Snapshot{Plan: at}, now)
 	assert.Empty(t, cmp.Diff(got, others.To(p, old), cmp.AllowUnexported(other{})))
 	assert.Nil(t, others.From(nil))
 	assert.Nil(t, others.To(nil, old))
 }
 
-// unreadable is a type of a step that cannot be read back.
+// unreadable is a step type that cannot be read back.
 type unreadable struct{}
 
 func (u *unreadable) UnmarshalJSON([]byte) error  { return nil }
 func (u unreadable) MarshalJSON() ([]byte, error) { return nil, errors.New("no room") }
 
-// refusing is a type of a step that keeps what it reads, and refuses some of it.
+// refusing is a step type that keeps what it reads, but refuses some of it.
 type refusing steps.Step
 
 func (r *refusing) UnmarshalJSON(text []byte) error {
@@ -220,7 +222,7 @@ func (r *refusing) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	if r.Name == "B" {
-		return errors.New("B is no step of ours")
+		return errors.New("B is not a valid step")
 	}
 	return nil
 }
@@ -232,18 +234,18 @@ func TestToAlikeReturnsTheErrorOfTheType(t *testing.T) {
 	var refused *steps.AlikeError
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, "B", refused.Step)
-	assert.ErrorContains(t, err, "B is no step of ours")
+	assert.ErrorContains(t, err, "B is not a valid step")
 }
 
-func TestAStepThatCannotBeReadBackIsRefused(t *testing.T) {
+func TestToAlikeRefusesUnreadableSteps(t *testing.T) {
 	_, err := steps.ToAlike[unreadable](steps.Pipeline{{Name: "A"}}, nil)
 	assert.ErrorContains(t, err, "no room")
 	_, err = steps.ToAlike(steps.Pipeline{}, []unreadable{{}})
-	assert.ErrorContains(t, err, "no room", "of the entries before")
+	assert.ErrorContains(t, err, "no room", "the error of a previous entry")
 }
 
-// A type that is not like a step in JSON is refused, by its step.
-func TestStepsOfATypeThatIsNotAlike(t *testing.T) {
+// A type whose JSON differs from a step is refused, and the error names the step.
+func TestAlikeErrorNamesTheStep(t *testing.T) {
 	type wrongPhase struct {
 		Name  string         `json:"name"`
 		Phase map[string]int `json:"phase"`
@@ -260,7 +262,8 @@ func TestStepsOfATypeThatIsNotAlike(t *testing.T) {
 	_, err = steps.ToAlike[tooFew](steps.Pipeline{{Name: "A"}, {Name: "B", Message: "Not started"}}, nil)
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, []any{1, "B"}, []any{refused.Index, refused.Step})
-	assert.EqualError(t, err, `step number 2 "B" is not like a step in JSON: it holds {"name":"B"} after {"name":"B","message":"Not started"} was written; use SyncOf with an accessor for its type`)
+	assert.EqualError(t, err, `step number 2 "B" does not convert to a pipeline step through JSON: `+
+		`it reads back as {"name":"B"} after writing {"name":"B","message":"Not started"}; use SyncOf with an accessor for its type`)
 
 	type wrongTime struct {
 		Name    string `json:"name"`
@@ -269,7 +272,7 @@ func TestStepsOfATypeThatIsNotAlike(t *testing.T) {
 	now := metav1.Now()
 	_, err = steps.ToAlike[wrongTime](steps.Pipeline{{Name: "A", Started: &now}}, nil)
 	var wrong *json.UnmarshalTypeError
-	require.ErrorAs(t, err, &wrong, "that it cannot be written, rather than read back")
+	require.ErrorAs(t, err, &wrong, "the error is that of writing, not of reading back")
 	assert.Equal(t, "started", wrong.Field)
 
 	none, err := steps.FromAlike[tooFew](nil)

@@ -1,12 +1,13 @@
-// Package steps is what users see of a run: the [Pipeline] in the
-// status of its custom resource, a [Step] at a time.
+// Package steps maintains what users see of a run: the [Pipeline] in the status of its custom
+// resource, a list of [Step] values.
 //
-// [Visible] returns the steps that a plan shows, and [Sync] brings a
-// pipeline to a moment of a run: steps that will run are listed and no
-// other, a step that has started stays in its place for good, and a step is
-// completed when nothing ahead belongs to it. [ProgressOf] counts them.
+// [Visible] returns the steps that a plan shows. [Sync] updates a pipeline to the current state of
+// a run: steps that will run are listed and no others, a step that has started keeps its place, and
+// a step is completed when nothing ahead belongs to it. [ProgressOf] counts the steps.
 //
-// A controller whose status has a step type of its own keeps it: [FromAlike] and
-// [ToAlike] convert one whose JSON is that of a step, and [SyncOf] works on any
-// other through an [Accessor]. Fields that a step does not have survive.
+// A controller whose status has its own step type keeps that type. [FromAlike] and [ToAlike]
+// convert a type that has the same JSON as a step. [SyncOf] works on any other through an
+// [Accessor]. Fields that Step does not have survive.
+//
+// The package writes no objects and runs no phases: the embedder stores the pipeline.
 package steps

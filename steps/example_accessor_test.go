@@ -27,12 +27,12 @@ func atCopy() steps.Snapshot {
 	return steps.Snapshot{Plan: plan}
 }
 
-// Task is a controller's own type of a step.
+// Task is a controller's own step type.
 type Task struct {
 	Title   string
 	Running bool
 	Ended   bool
-	Owner   string // which no step has
+	Owner   string // not a field of a step
 }
 
 func ExampleSyncOf() {
@@ -62,7 +62,7 @@ func ExampleSyncOf() {
 	// {Title:Restore Running:false Ended:false Owner:}
 }
 
-// A type with the JSON of a step and fields of its own.
+// MyStep has the JSON of a step and its own fields.
 type MyStep struct {
 	Name    string `json:"name"`
 	Phase   string `json:"phase,omitempty"`

@@ -11,7 +11,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// The flags of a small backup controller, and its two itineraries.
+// A small backup controller has two flags and two itineraries.
 const (
 	HasVolumes phases.Flags = 1 << iota
 	HasHook
@@ -19,7 +19,7 @@ const (
 
 var flags = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: HasVolumes, Name: "HasVolumes", Description: "the application has volumes"},
-	{Flag: HasHook, Name: "HasHook", Description: "a hook is to run before the backup"},
+	{Flag: HasHook, Name: "HasHook", Description: "a hook runs before the backup"},
 })
 
 var itineraries = machine.MustCompileSet(
@@ -35,8 +35,7 @@ var itineraries = machine.MustCompileSet(
 	}},
 )
 
-// Backup is the custom resource: the checkpoint and the pipeline are what the
-// library wants to see kept.
+// Backup is the custom resource. The library needs the checkpoint and the pipeline persisted.
 type Backup struct {
 	Canceled bool
 	Status   struct {
@@ -45,15 +44,15 @@ type Backup struct {
 	}
 }
 
-// Controller has the embedder's own parts: how flags are found, and the work.
+// Controller holds the embedder's own parts: the sources of flags, and the work.
 type Controller struct {
 	Sources func(ctx context.Context) (*phases.Sources, error)
 	Work    func(ctx context.Context, phase string) (done bool, err error)
 	Now     func() time.Time
 }
 
-// Reconcile moves a backup on by at most one phase. The caller writes the
-// object, also beside an error, and calls again, until it is done.
+// Reconcile advances a backup by at most one phase. The caller writes the object, even if there is
+// an error, and calls again until the backup is done.
 func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err error) {
 	selected := "Backup"
 	if b.Canceled {
@@ -66,7 +65,7 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 	if m.Position().Done {
 		return true, nil
 	}
-	if m.Switched { // show what the cancel has interrupted
+	if m.Switched { // show the interrupted step
 		b.Status.Pipeline = steps.Sync(b.Status.Pipeline, steps.Snapshot{Plan: m.Plan()}, c.Now())
 	}
 
@@ -74,9 +73,9 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 		if done, err := c.Work(ctx, phase); err != nil || !done {
 			return false, err
 		}
-		m.Finish() // what the phase decides is unknown now
+		m.Finish() // the flags that the phase decides are unknown now
 	}
-	// Evaluate what the way from here depends on, and go on.
+	// Evaluate the flags that the next move depends on, and advance.
 	_, err = m.Settle(ctx, machine.SettleOptions{Sources: c.Sources})
 
 	b.Status.Checkpoint = m.Checkpoint()
@@ -86,7 +85,9 @@ func (c *Controller) Reconcile(ctx context.Context, b *Backup) (done bool, err e
 
 func Example() {
 	flag := func(flag phases.Flags, value bool) phases.Source {
-		return phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.TruthOf(value), nil }}
+		return phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+			return phases.TruthOf(value), nil
+		}}
 	}
 	clock := time.Date(2021, 2, 4, 10, 0, 0, 0, time.UTC)
 	c := &Controller{

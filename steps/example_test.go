@@ -11,7 +11,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// The steps of a final migration with direct images and no volumes.
+// The plan of a final migration with direct images and no volumes shows five steps.
 func ExampleVisible() {
 	final, err := mtc.Itinerary(mtc.Final)
 	if err != nil {
@@ -19,8 +19,8 @@ func ExampleVisible() {
 		return
 	}
 	graph := machine.MustCompile(final)
-	yes := mtc.DirectImage | mtc.EnableImage
-	plan := graph.Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes))
+	trues := mtc.DirectImage | mtc.EnableImage
+	plan := graph.Plan(phases.NewFacts(trues, mtc.Vocabulary().All()&^trues))
 	fmt.Println(steps.Visible(plan))
 	// Output: [Prepare Backup DirectImage Restore Cleanup]
 }

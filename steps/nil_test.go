@@ -10,8 +10,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Without an itinerary nothing is known of what is ahead, and nothing changes.
-func TestAPlanOfNoItinerary(t *testing.T) {
+// Without an itinerary nothing is known about the phases ahead, and nothing changes.
+func TestPlanOfNoItinerary(t *testing.T) {
 	p := steps.Pipeline{{Name: "Data", Started: second(1), Phase: "Copy"}, {Name: "Restore"}}
 	for _, plan := range []*machine.Plan{nil, {}, new(machine.Machine).Plan()} {
 		assert.Equal(t, p, steps.Sync(p, steps.Snapshot{Plan: plan}, time.Unix(9, 0)))

@@ -7,26 +7,24 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Progress is how far a run is, counted in steps.
+// Progress describes how far a run has come, in steps.
 type Progress struct {
-	// Completed is the number of steps that are completed, those that failed or
-	// were interrupted included.
+	// Completed is the number of completed steps, including those that failed or were interrupted.
 	Completed int
-	// Current is the name of the step that the run is in; empty at the start of
-	// an itinerary and when it is done.
+	// Current is the name of the step that the run is in. It is empty at the start of an itinerary
+	// and when the run is done.
 	Current string
-	// Number is the place of Current in the pipeline, counted from 1; 0 if there is
-	// none. Steps before it may not be completed, if they may be entered again.
+	// Number is the position of Current in the pipeline, counted from 1, or 0 if Current is empty.
+	// Steps before it may not be completed, if they may be entered again.
 	Number int
-	// AtLeast and AtMost are how many steps the run shows in the end, unless it
-	// leaves its itinerary: the first counts those that have started or will
-	// run, the second also those that depend on a flag that is unknown or may
-	// still change.
+	// AtLeast and AtMost bound the number of steps that the run shows in the end, unless it leaves
+	// its itinerary. AtLeast counts the steps that have started or will run; AtMost adds those that
+	// depend on a flag that is unknown or may still change.
 	AtLeast, AtMost int
 }
 
-// ProgressOf returns the progress of a run from its pipeline, as [Sync] made it,
-// and the plan from its position. Of what is behind it counts steps, not phases.
+// ProgressOf returns the progress of a run, given its pipeline, as returned by [Sync], and the plan
+// from its position. Phases behind the position count as steps, not as phases.
 func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 	var out Progress
 	g := plan.Graph()
@@ -67,7 +65,7 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 	}
 	out.AtMost = out.AtLeast
 	for i := range g.Len() {
-		// A phase that rides shows its own step only if no other one can be shown.
+		// A phase that rides shows its own step only if no other step can be shown.
 		possible := plan.Runs(i) != phases.False || plan.Tentative(i)
 		if !possible || g.Rides(i) && sure {
 			continue
@@ -83,10 +81,9 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 	return out
 }
 
-// mayBelong returns the steps that a phase may belong to, whatever is decided
-// before it, and whether it is certain that it belongs to one of them. In a cleanup
-// itinerary, which does not wait for unknown flags, they may become known until
-// then.
+// mayBelong returns the steps that a phase may belong to, whatever is decided before it, and
+// whether it is certain to belong to one of them. A cleanup itinerary does not wait for unknown
+// flags, but they may become known before the phase.
 func mayBelong(plan *machine.Plan, i int) (names []string, certain bool) {
 	g := plan.Graph()
 	may := plan.Tentative(i) || g.IsCleanup() && !plan.Facts().Known().Has(g.Reads())
@@ -103,8 +100,7 @@ func mayBelong(plan *machine.Plan, i int) (names []string, certain bool) {
 	return names, certain
 }
 
-// String returns "step 3 of 7", "step 3 of 5 to 7" or, between steps,
-// "2 of 7 steps".
+// String returns "step 3 of 7", "step 3 of 5 to 7" or, between steps, "2 of 7 steps".
 func (p Progress) String() string {
 	of := fmt.Sprint(p.AtMost)
 	if p.AtLeast < p.AtMost {

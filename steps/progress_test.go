@@ -14,10 +14,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// However the flags turn out: a run shows as many steps in the end as its
-// progress said at each moment, and never fewer are completed than before unless
-// a step is entered again.
-func TestProgressIsTrueAtEachMoment(t *testing.T) {
+// Whatever values the flags get, a run shows in the end as many steps as its progress reported at
+// each moment.
+func TestProgressHoldsAtEachMoment(t *testing.T) {
 	exact, moments := 0, 0
 	for seed := range int64(1500) {
 		r := rand.New(rand.NewSource(seed))
@@ -34,7 +33,7 @@ func TestProgressIsTrueAtEachMoment(t *testing.T) {
 			if ended = m.Position().Done; ended {
 				break
 			}
-			m.Finish() // what the phase decides turns out either way
+			m.Finish() // the flags that the phase decides may get either value
 			f := m.Facts()
 			for flag := range (m.Graph().Vocabulary().All() &^ f.Known()).Each {
 				f = f.Set(flag, pick(r, phases.True, phases.False))
@@ -44,7 +43,7 @@ func TestProgressIsTrueAtEachMoment(t *testing.T) {
 			require.NoError(t, err)
 		}
 		if !ended {
-			continue // it goes round in a loop
+			continue // it repeats a loop
 		}
 		for at, progress := range all {
 			require.LessOrEqual(t, progress.AtLeast, len(p), "seed %d, moment %d: %s", seed, at, bytes(t, p))
@@ -61,12 +60,11 @@ func TestProgressIsTrueAtEachMoment(t *testing.T) {
 		end := all[len(all)-1]
 		require.Equal(t, steps.Progress{Completed: len(p), AtLeast: len(p), AtMost: len(p)}, end, "seed %d", seed)
 	}
-	assert.Greater(t, exact, moments/3, "the number is often known")
+	assert.Greater(t, exact, moments/3, "the number of steps is often certain")
 }
 
-// A step that may be entered again is left, but not completed: the current step keeps
-// its number.
-func TestProgressCountsTheStepsThatMayBeEnteredAgain(t *testing.T) {
+// A step that may be entered again is left, but not completed: the current step keeps its number.
+func TestProgressCountsStepsThatMayBeEnteredAgain(t *testing.T) {
 	cook := phases.Itinerary{Name: "Cook", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{
 		{Name: "Shop", Step: "Prepare"},
 		{Name: "Fry", Step: "Cook"},
@@ -103,7 +101,7 @@ func TestProgressCountsTheStepsThatMayBeEnteredAgain(t *testing.T) {
 	}, read)
 }
 
-func TestProgressReads(t *testing.T) {
+func TestProgressString(t *testing.T) {
 	for _, c := range []struct {
 		progress steps.Progress
 		want     string

@@ -35,9 +35,8 @@ func anyFacts(r *rand.Rand) (f phases.Facts) {
 	return f
 }
 
-// anySet makes two itineraries of up to 12 phases, the second a cleanup
-// itinerary, with everything that a phase can have; decides reports whether
-// phases may decide flags.
+// anySet makes two itineraries of up to 12 phases with every feature of a phase. The second is a
+// cleanup itinerary. decides reports whether phases may decide flags.
 func anySet(r *rand.Rand, decides bool) *machine.Set {
 	for {
 		var its []phases.Itinerary
@@ -68,7 +67,7 @@ func anySet(r *rand.Rand, decides bool) *machine.Set {
 			}
 			its = append(its, it)
 		}
-		// A step whose phases all ride is refused, for example.
+		// The set may be refused, for example for a step whose phases all ride.
 		if set, err := machine.CompileSet(its...); err == nil {
 			return set
 		}
@@ -105,11 +104,14 @@ func anyMoment(t *testing.T, r *rand.Rand, set *machine.Set) steps.Snapshot {
 	}
 	plan, err := g.PlanFrom(at, anyFacts(r))
 	require.NoError(t, err)
-	return steps.Snapshot{Plan: plan, Failed: r.Intn(4) == 0, Message: pick(r, "", "", "Waiting", steps.MessageCanceled), Progress: pick(r, nil, nil, []string{"of now"})}
+	return steps.Snapshot{
+		Plan: plan, Failed: r.Intn(4) == 0,
+		Message: pick(r, "", "", "Waiting", steps.MessageCanceled), Progress: pick(r, nil, nil, []string{"of now"}),
+	}
 }
 
-// Whatever pipeline is given, at whatever moment, by whatever clock.
-func TestSyncOfAnyPipelineAtAnyMoment(t *testing.T) {
+// Any pipeline is synced at any moment, by any clock.
+func TestSyncOfAnyPipeline(t *testing.T) {
 	for seed := range int64(600) {
 		r := rand.New(rand.NewSource(seed))
 		set, p := anySet(r, true), anyPipeline(r)
@@ -122,9 +124,9 @@ func TestSyncOfAnyPipelineAtAnyMoment(t *testing.T) {
 	}
 }
 
-// A run through an itinerary whose facts stay shows the steps that were planned
-// at its beginning, in that order, and all of them completed.
-func TestARunShowsTheStepsThatWerePlanned(t *testing.T) {
+// A run with constant facts shows the steps that were planned at its beginning, in that order, and
+// completes all of them.
+func TestSyncShowsThePlannedSteps(t *testing.T) {
 	ended := 0
 	for seed := range int64(600) {
 		r := rand.New(rand.NewSource(seed))
@@ -163,14 +165,14 @@ func TestARunShowsTheStepsThatWerePlanned(t *testing.T) {
 	require.Greater(t, ended, 400, "most runs end")
 }
 
-// entries sums up the entries of one name that have started.
+// entries summarizes the started entries with one name.
 type entries struct {
-	started, completed      *metav1.Time // the earliest, the latest
+	started, completed      *metav1.Time // the earliest and the latest
 	failed, ended, progress bool         // any, all, any
 }
 
-// named gathers them, independently of how Sync does it, with the names in the
-// order of the first entry that has started.
+// named returns the entries by name, computed independently of Sync, and the names in the order of
+// the first started entry.
 func named(p steps.Pipeline) (names []string, by map[string]entries) {
 	by = make(map[string]entries)
 	for _, s := range p {
@@ -197,41 +199,29 @@ func named(p steps.Pipeline) (names []string, by map[string]entries) {
 	return names, by
 }
 
-// requireSynced holds what is promised of the pipeline that Sync made of old.
+// synced is a call of Sync to check, with the entries before it.
+type synced struct {
+	steps.Snapshot
+	next    steps.Pipeline
+	names   []string
+	was     map[string]entries
+	current int    // the index in next of the step with a phase; -1 if none
+	text    string // describes the call
+	now     time.Time
+}
+
+// requireSynced checks the promises about the pipeline that Sync made from old.
 func requireSynced(t *testing.T, old, next steps.Pipeline, m steps.Snapshot, now time.Time, about string) {
 	t.Helper()
-	text := fmt.Sprintf("%s\nin %s at %s, by %s\n%s\n%s", about, m.Plan.Graph().Name(), m.Plan.Position(), now.UTC(), bytes(t, old), bytes(t, next))
-	at, position := m.Plan.Current(), m.Plan.Position()
-	names, was := named(old)
+	s := synced{Snapshot: m, next: next, now: now}
+	s.text = fmt.Sprintf("%s\nin %s at %s, by %s\n%s\n%s",
+		about, m.Plan.Graph().Name(), m.Plan.Position(), now.UTC(), bytes(t, old), bytes(t, next))
+	s.names, s.was = named(old)
+	s.requireOrder(t)
 
-	// What started is kept, once, in its order, before what has not.
-	var order []string
-	current := -1
-	seen := map[string]bool{}
-	for i, s := range next {
-		require.NotEmpty(t, s.Name, text)
-		require.False(t, seen[s.Name], "%s twice: %s", s.Name, text)
-		seen[s.Name] = true
-		require.False(t, s.Skipped, text)
-		if !s.Ran() {
-			require.Empty(t, cmp.Diff(steps.Step{Name: s.Name, Message: steps.MessageNotStarted}, s), text)
-			require.False(t, position.Done, "nothing is to come: %s", text)
-			continue
-		}
-		require.True(t, i == 0 || next[i-1].Ran(), "%s has started and follows one that has not: %s", s.Name, text)
-		if _, ok := was[s.Name]; ok {
-			order = append(order, s.Name)
-		}
-		if s.Phase != "" {
-			require.Equal(t, -1, current, "two steps have a phase: %s", text)
-			current = i
-		}
-	}
-	require.Equal(t, names, order, text)
-	require.Equal(t, at >= 0, current >= 0, "a step has a phase if the run is in one: %s", text)
-
-	ahead := map[string]bool{} // phases that do not ride
+	ahead := map[string]bool{} // steps with phases ahead that do not ride
 	rides := false
+	at := m.Plan.Current()
 	for i := range m.Plan.Each {
 		if i == at || m.Plan.Runs(i) == phases.False {
 			continue
@@ -242,58 +232,103 @@ func requireSynced(t *testing.T, old, next steps.Pipeline, m steps.Snapshot, now
 		}
 		rides = rides || m.Plan.Graph().Rides(i)
 	}
-	for i, s := range next {
-		before, ran := was[s.Name]
-		if !s.Ran() {
+	for i, step := range next {
+		if !step.Ran() {
 			continue
 		}
-		ends := !ran && s.Name == endStep(m.Plan)
-		require.True(t, ran || i == current || ends, "%s starts, and is not current: %s", s.Name, text)
-		if ends {
-			require.True(t, s.Started.Time.Equal(now.Truncate(time.Second)) && s.Completed.Equal(s.Started), text)
-		}
-		if before.started != nil {
-			require.True(t, before.started.Equal(s.Started), "%s has another start: %s", s.Name, text)
-		}
-		require.False(t, before.failed && !s.Failed, "%s has failed: %s", s.Name, text)
-		require.True(t, !before.progress || len(s.Progress) > 0, "%s has lost its progress: %s", s.Name, text)
-		switch {
-		case i == current:
-			require.Nil(t, s.Completed, text)
-			require.NotNil(t, s.Started, text)
-			require.Equal(t, position.Phase, s.Phase, text)
-			require.True(t, !m.Failed || s.Failed, text)
-			require.True(t, len(m.Progress) == 0 || slices.Equal(m.Progress, s.Progress), text)
-			require.True(t, m.Message == "" || m.Message == s.Message, text)
-		case s.Completed == nil: // left, to be entered again
-			require.Equal(t, steps.MessageContinues, s.Message, text)
-			require.False(t, before.ended, "%s was completed: %s", s.Name, text)
-			require.True(t, at >= 0 && (ahead[s.Name] || rides), "nothing ahead belongs to %s: %s", s.Name, text)
-		default:
-			want := []string{steps.MessageCompleted, steps.MessageCanceled}
-			if s.Failed {
-				want = []string{steps.MessageFailed}
-			}
-			require.Contains(t, want, s.Message, text)
-			if before.ended {
-				require.True(t, before.completed.Equal(s.Completed), "%s has another end: %s", s.Name, text)
-				require.Equal(t, before.failed, s.Failed, "%s was completed: %s", s.Name, text)
-				break
-			}
-			require.False(t, at >= 0 && ahead[s.Name], "%s is completed, and has phases ahead: %s", s.Name, text)
-			require.False(t, s.Started != nil && s.Completed.Before(s.Started), "%s ends before its start: %s", s.Name, text)
-		}
+		s.requireHistory(t, i)
+		s.requireState(t, i, at >= 0 && ahead[step.Name], at >= 0 && (ahead[step.Name] || rides))
 	}
 
-	// A second call, and one on what was stored, change nothing.
-	require.Equal(t, bytes(t, next), bytes(t, steps.Sync(next, m, now)), text)
+	// A second call, also on the stored pipeline, changes nothing.
+	require.Equal(t, bytes(t, next), bytes(t, steps.Sync(next, m, now)), s.text)
 	var stored steps.Pipeline
-	require.NoError(t, json.Unmarshal([]byte(bytes(t, next)), &stored), text)
-	require.Equal(t, bytes(t, next), bytes(t, steps.Sync(stored, m, now)), text)
+	require.NoError(t, json.Unmarshal([]byte(bytes(t, next)), &stored), s.text)
+	require.Equal(t, bytes(t, next), bytes(t, steps.Sync(stored, m, now)), s.text)
 }
 
-// endStep returns the step of the end phase by which a run is done; empty if there
-// is none.
+// requireOrder checks that started steps are kept, once, in their order, before
+// the others. It sets current.
+func (c *synced) requireOrder(t *testing.T) {
+	t.Helper()
+	var order []string
+	c.current = -1
+	seen := map[string]bool{}
+	for i, s := range c.next {
+		require.NotEmpty(t, s.Name, c.text)
+		require.False(t, seen[s.Name], "%s twice: %s", s.Name, c.text)
+		seen[s.Name] = true
+		require.False(t, s.Skipped, c.text)
+		if !s.Ran() {
+			require.Empty(t, cmp.Diff(steps.Step{Name: s.Name, Message: steps.MessageNotStarted}, s), c.text)
+			require.False(t, c.Plan.Position().Done, "no steps are ahead: %s", c.text)
+			continue
+		}
+		require.True(t, i == 0 || c.next[i-1].Ran(), "%s has started and follows one that has not: %s", s.Name, c.text)
+		if _, ok := c.was[s.Name]; ok {
+			order = append(order, s.Name)
+		}
+		if s.Phase != "" {
+			require.Equal(t, -1, c.current, "two steps have a phase: %s", c.text)
+			c.current = i
+		}
+	}
+	require.Equal(t, c.names, order, c.text)
+	require.Equal(t, c.Plan.Current() >= 0, c.current >= 0, "a step has a phase if the run is in one: %s", c.text)
+}
+
+// requireHistory checks a started step against its entries before the call.
+func (c *synced) requireHistory(t *testing.T, i int) {
+	t.Helper()
+	s := c.next[i]
+	before, ran := c.was[s.Name]
+	ends := !ran && s.Name == endStep(c.Plan)
+	require.True(t, ran || i == c.current || ends, "%s starts, and is not current: %s", s.Name, c.text)
+	if ends {
+		require.True(t, s.Started.Time.Equal(c.now.Truncate(time.Second)) && s.Completed.Equal(s.Started), c.text)
+	}
+	if before.started != nil {
+		require.True(t, before.started.Equal(s.Started), "%s has another start: %s", s.Name, c.text)
+	}
+	require.False(t, before.failed && !s.Failed, "%s has failed: %s", s.Name, c.text)
+	require.True(t, !before.progress || len(s.Progress) > 0, "%s has lost its progress: %s", s.Name, c.text)
+}
+
+// requireState checks a started step: current, left or completed. comes reports
+// whether a phase ahead belongs to it, and mayCome whether one may.
+func (c *synced) requireState(t *testing.T, i int, comes, mayCome bool) {
+	t.Helper()
+	s, text := c.next[i], c.text
+	before := c.was[s.Name]
+	switch {
+	case i == c.current:
+		require.Nil(t, s.Completed, text)
+		require.NotNil(t, s.Started, text)
+		require.Equal(t, c.Plan.Position().Phase, s.Phase, text)
+		require.True(t, !c.Failed || s.Failed, text)
+		require.True(t, len(c.Progress) == 0 || slices.Equal(c.Progress, s.Progress), text)
+		require.True(t, c.Message == "" || c.Message == s.Message, text)
+	case s.Completed == nil: // left, and will be entered again
+		require.Equal(t, steps.MessageContinues, s.Message, text)
+		require.False(t, before.ended, "%s was completed: %s", s.Name, text)
+		require.True(t, mayCome, "nothing ahead belongs to %s: %s", s.Name, text)
+	default:
+		want := []string{steps.MessageCompleted, steps.MessageCanceled}
+		if s.Failed {
+			want = []string{steps.MessageFailed}
+		}
+		require.Contains(t, want, s.Message, text)
+		if before.ended {
+			require.True(t, before.completed.Equal(s.Completed), "%s has another end: %s", s.Name, text)
+			require.Equal(t, before.failed, s.Failed, "%s was completed: %s", s.Name, text)
+			break
+		}
+		require.False(t, comes, "%s is completed, and has phases ahead: %s", s.Name, text)
+		require.False(t, s.Started != nil && s.Completed.Before(s.Started), "%s ends before its start: %s", s.Name, text)
+	}
+}
+
+// endStep returns the step of the end phase that completed the run, or "" if there is none.
 func endStep(p *machine.Plan) string {
 	if i, err := p.Graph().Lookup(p.Position().Phase); err == nil && p.Position().Done {
 		if k := p.StepOf(i); k >= 0 {
@@ -303,7 +338,7 @@ func endStep(p *machine.Plan) string {
 	return ""
 }
 
-// storable reports whether JSON can hold all times of the pipeline.
+// storable reports whether JSON can represent all times of the pipeline.
 func storable(p steps.Pipeline) bool {
 	for _, s := range p {
 		for _, at := range []*metav1.Time{s.Started, s.Completed} {
@@ -315,7 +350,7 @@ func storable(p steps.Pipeline) bool {
 	return true
 }
 
-// allocated returns how many bytes do allocates.
+// allocated returns the number of bytes that do allocates.
 func allocated(do func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -326,9 +361,12 @@ func allocated(do func()) uint64 {
 
 // A pipeline is read back from an object that users can write to.
 func FuzzSync(f *testing.F) {
-	f.Add([]byte(`[{"name":"Prepare","started":"2021-02-04T10:00:00Z","completed":"2021-02-04T09:00:00Z","phase":"Copy","message":"x"}]`), uint8(4), uint8(0), false, int64(1))
-	f.Add([]byte(`[{"name":"Data"},{"name":"Data","started":"2021-02-04T10:00:00.5+01:00"},{"name":"Data","failed":true},{}]`), uint8(8), uint8(1), true, int64(-1))
-	f.Add([]byte(`[{"name":"Data","skipped":true},{"name":"Retired","started":"0001-01-01T00:00:00Z"},{"name":"Retired","started":null}]`), uint8(20), uint8(2), true, int64(1<<40))
+	f.Add([]byte(`[{"name":"Prepare","started":"2021-02-04T10:00:00Z","completed":"2021-02-04T09:00:00Z","phase":"Copy","message":"x"}]`),
+		uint8(4), uint8(0), false, int64(1))
+	f.Add([]byte(`[{"name":"Data"},{"name":"Data","started":"2021-02-04T10:00:00.5+01:00"},{"name":"Data","failed":true},{}]`),
+		uint8(8), uint8(1), true, int64(-1))
+	f.Add([]byte(`[{"name":"Data","skipped":true},{"name":"Retired","started":"0001-01-01T00:00:00Z"},{"name":"Retired","started":null}]`),
+		uint8(20), uint8(2), true, int64(1<<40))
 	r := rand.New(rand.NewSource(1))
 	for range 20 {
 		b, err := json.Marshal(anyPipeline(r))
@@ -363,7 +401,7 @@ func FuzzSync(f *testing.F) {
 		var next steps.Pipeline
 		bytes := allocated(func() { next = steps.Sync(p, moment, now) })
 		requireSynced(t, p, next, moment, now, "")
-		// An entry of 3 bytes, "{},", is one of 120 in memory.
+		// An entry of 3 bytes, "{},", takes 120 bytes in memory.
 		require.Less(t, bytes, uint64(100*len(text)+1<<16))
 	})
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// second is that second of the test's clock.
+// second returns the n-th second of the test's clock.
 func second(n int64) *metav1.Time {
 	t := metav1.NewTime(time.Unix(n, 0).UTC())
 	return &t
 }
 
-// everywhere calls do with a plan from each position of each itinerary: its
-// start, each of its phases, and done.
+// everywhere calls do with a plan from each position of each itinerary: its start, each of its
+// phases, and done.
 func everywhere(t *testing.T, f phases.Facts, do func(t *testing.T, plan *machine.Plan)) {
 	t.Helper()
 	for _, name := range []string{"Move", "Undo"} {
@@ -40,9 +40,9 @@ func everywhere(t *testing.T, f phases.Facts, do func(t *testing.T, plan *machin
 	}
 }
 
-// mig-controller completes a step without clearing its phase and its message
-// if the next one is DirectVolume.
-func TestACompletedStepReadsExactlyHowItEnded(t *testing.T) {
+// mig-controller completes a step without clearing its phase and message if the next step is
+// DirectVolume.
+func TestSyncRepairsCompletedSteps(t *testing.T) {
 	for _, c := range []struct {
 		about  string
 		step   steps.Step
@@ -65,7 +65,7 @@ func TestACompletedStepReadsExactlyHowItEnded(t *testing.T) {
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			everywhere(t, phases.NewFacts(0, volumes|hook), func(t *testing.T, plan *machine.Plan) {
-				// Neither itinerary enters the first now, nor knows the second.
+				// Neither itinerary enters the first step now, and neither has the second.
 				was := steps.Pipeline{c.step, c.step}
 				was[0].Name, was[1].Name = "Hook", "Retired"
 				var want steps.Pipeline
@@ -74,7 +74,7 @@ func TestACompletedStepReadsExactlyHowItEnded(t *testing.T) {
 					want = append(want, steps.Step{Name: was[i].Name, Started: second(1), Completed: second(2),
 						Message: c.reads, Progress: []string{"7 of 7 volumes"}, Failed: c.failed})
 				}
-				if plan.Position().Phase == "Hook" { // in progress, whatever its guard
+				if plan.Position().Phase == "Hook" { // in progress, whatever its guard is
 					was, want = was[1:], want[1:]
 				}
 				got := steps.Sync(was, steps.Snapshot{Plan: plan}, time.Unix(9, 0))
@@ -84,7 +84,7 @@ func TestACompletedStepReadsExactlyHowItEnded(t *testing.T) {
 	}
 }
 
-func TestEntriesOfOneNameBecomeOne(t *testing.T) {
+func TestSyncMergesEntriesWithOneName(t *testing.T) {
 	step := func(name string, started, completed int64, more steps.Step) steps.Step {
 		more.Name = name
 		if started > 0 {
@@ -104,15 +104,17 @@ func TestEntriesOfOneNameBecomeOne(t *testing.T) {
 			return steps.Pipeline{step(n, 4, 5, steps.Step{Message: "Completed"}), step(n, 2, 3, steps.Step{Message: "Completed"})}
 		}, "%s[2-5]"},
 		{"one of them failed", func(n string) steps.Pipeline {
-			return steps.Pipeline{step(n, 2, 3, steps.Step{Message: "Failed", Failed: true}), step(n, 4, 5, steps.Step{Message: "Completed"})}
+			return steps.Pipeline{
+				step(n, 2, 3, steps.Step{Message: "Failed", Failed: true}), step(n, 4, 5, steps.Step{Message: "Completed"}),
+			}
 		}, "%s[2!-5]"},
-		{"the one that ended last was canceled", func(n string) steps.Pipeline {
+		{"the entry that ended last was canceled", func(n string) steps.Pipeline {
 			return steps.Pipeline{step(n, 4, 5, steps.Step{Message: "Canceled"}), step(n, 2, 3, steps.Step{Message: "Completed"})}
 		}, "%s[2-5 Canceled]"},
-		{"the one that was canceled went on", func(n string) steps.Pipeline {
+		{"the canceled entry continued", func(n string) steps.Pipeline {
 			return steps.Pipeline{step(n, 2, 3, steps.Step{Message: "Canceled"}), step(n, 4, 5, steps.Step{Message: "Completed"})}
 		}, "%s[2-5]"},
-		{"one is open: so is the step, and it ends now", func(n string) steps.Pipeline {
+		{"one is open: the step is open, and ends now", func(n string) steps.Pipeline {
 			return steps.Pipeline{step(n, 2, 0, steps.Step{Message: "Continues later"}), step(n, 3, 4, steps.Step{Message: "Completed"})}
 		}, "%s[2-9]"},
 		{"one has not started", func(n string) steps.Pipeline {
@@ -121,11 +123,16 @@ func TestEntriesOfOneNameBecomeOne(t *testing.T) {
 		{"one has lost its start", func(n string) steps.Pipeline {
 			return steps.Pipeline{step(n, 0, 6, steps.Step{Message: "Completed"}), step(n, 3, 4, steps.Step{Message: "Completed"})}
 		}, "%s[3-6]"},
-		{"it keeps the place of the first that ran", func(n string) steps.Pipeline {
-			return steps.Pipeline{step(n, 0, 0, steps.Step{}), step("Other", 2, 3, steps.Step{}), step(n, 4, 5, steps.Step{}), step("Another", 5, 6, steps.Step{}), step(n, 1, 2, steps.Step{})}
+		{"the place is that of the first that ran", func(n string) steps.Pipeline {
+			return steps.Pipeline{
+				step(n, 0, 0, steps.Step{}), step("Other", 2, 3, steps.Step{}), step(n, 4, 5, steps.Step{}),
+				step("Another", 5, 6, steps.Step{}), step(n, 1, 2, steps.Step{}),
+			}
 		}, "Other[2-3] %s[1-5] Another[5-6]"},
 		{"the progress is that of the one that ended last", func(n string) steps.Pipeline {
-			return steps.Pipeline{step(n, 4, 5, steps.Step{Progress: []string{"late"}}), step(n, 2, 3, steps.Step{Progress: []string{"early"}})}
+			return steps.Pipeline{
+				step(n, 4, 5, steps.Step{Progress: []string{"late"}}), step(n, 2, 3, steps.Step{Progress: []string{"early"}}),
+			}
 		}, "%s[2-5 (late)]"},
 		{"progress that only one of them has is kept", func(n string) steps.Pipeline {
 			return steps.Pipeline{step(n, 4, 5, steps.Step{}), step(n, 2, 3, steps.Step{Progress: []string{"early"}})}
@@ -134,12 +141,13 @@ func TestEntriesOfOneNameBecomeOne(t *testing.T) {
 			return steps.Pipeline{step(n, 4, 5, steps.Step{}), step(n, 2, 3, steps.Step{Failed: true}), step(n, 6, 7, steps.Step{})}
 		}, "%s[2!-7]"},
 	} {
-		// One name of the itinerary, and one that it does not have.
+		// One name is in the itinerary, and one is not.
 		for _, name := range []string{"Prepare", "Retired"} {
 			t.Run(c.about+": "+name, func(t *testing.T) {
 				was := c.p(name)
 				before := was.DeepCopy()
-				p := steps.Sync(was, steps.Snapshot{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, volumes|hook))}, time.Unix(9, 0))
+				plan := planOf(t, "Undo", "Finish", phases.NewFacts(0, volumes|hook))
+				p := steps.Sync(was, steps.Snapshot{Plan: plan}, time.Unix(9, 0))
 				assert.Equal(t, fmt.Sprintf(c.want, name)+" Cleanup[9 Finish]", read(p))
 				assert.Empty(t, cmp.Diff(before, was), "the pipeline given is not changed")
 			})
@@ -148,7 +156,7 @@ func TestEntriesOfOneNameBecomeOne(t *testing.T) {
 }
 
 // Of two open entries, the one with a phase is the step that the run is in.
-func TestTheInterruptedStepOfADuplicate(t *testing.T) {
+func TestSyncOfAnInterruptedDuplicate(t *testing.T) {
 	for _, phaseFirst := range []bool{true, false} {
 		p := steps.Pipeline{
 			{Name: "Data", Started: second(2), Phase: "Copy", Message: "Copying volumes"},
@@ -158,42 +166,46 @@ func TestTheInterruptedStepOfADuplicate(t *testing.T) {
 		if !phaseFirst {
 			p[0], p[1] = p[1], p[0]
 		}
-		p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Undo", "", phases.NewFacts(0, volumes|hook)), Failed: true}, time.Unix(9, 0))
+		plan := planOf(t, "Undo", "", phases.NewFacts(0, volumes|hook))
+		p = steps.Sync(p, steps.Snapshot{Plan: plan, Failed: true}, time.Unix(9, 0))
 		assert.Equal(t, "Data[1!-9] Restore[3-9] Helpers Cleanup", read(p), "phase first: %t", phaseFirst)
 	}
 }
 
-// What an edit or another release left in a list, and no step of the run is.
-func TestEntriesThatAreNoStep(t *testing.T) {
+// An edit or another release may leave entries that are not steps of the run.
+func TestSyncDropsEntriesThatAreNotSteps(t *testing.T) {
 	for _, c := range []struct {
 		about string
 		p     steps.Pipeline
 		facts phases.Facts
 		want  string
 	}{
-		{"one without a name, which the API server would refuse", steps.Pipeline{{Started: second(1), Completed: second(2)}, {Message: "Not started"}},
+		{"without a name, which the API server would refuse",
+			steps.Pipeline{{Started: second(1), Completed: second(2)}, {Message: "Not started"}},
 			phases.NewFacts(0, volumes|hook), "Restore[9 Attach] Cleanup"},
-		{"one that the itinerary does not have, and that has not started", steps.Pipeline{{Name: "Retired", Message: "Not started"}},
+		{"not in the itinerary, and not started", steps.Pipeline{{Name: "Retired", Message: "Not started"}},
 			phases.NewFacts(0, volumes|hook), "Restore[9 Attach] Cleanup"},
-		{"one that the itinerary does not have, and that has run: it is kept", steps.Pipeline{{Name: "Retired", Started: second(1), Completed: second(2)}},
+		{"not in the itinerary, but has run: it is kept", steps.Pipeline{{Name: "Retired", Started: second(1), Completed: second(2)}},
 			phases.NewFacts(0, volumes|hook), "Retired[1-2] Restore[9 Attach] Cleanup"},
-		{"one that the itinerary does not have, and that is open: nothing ahead belongs to it", steps.Pipeline{{Name: "Retired", Started: second(1), Phase: "Gone", Message: "Going"}},
+		{"not in the itinerary, and open: nothing ahead belongs to it",
+			steps.Pipeline{{Name: "Retired", Started: second(1), Phase: "Gone", Message: "Going"}},
 			phases.NewFacts(0, volumes|hook), "Retired[1-9] Restore[9 Attach] Cleanup"},
-		{"one that is behind and has not started", steps.Pipeline{{Name: "Prepare", Message: "Not started"}},
+		{"behind, and not started", steps.Pipeline{{Name: "Prepare", Message: "Not started"}},
 			phases.NewFacts(0, volumes|hook), "Restore[9 Attach] Cleanup"},
-		{"one that was skipped, and will not run", steps.Pipeline{{Name: "Data", Message: "Skipped", Skipped: true}},
+		{"skipped, and will not run", steps.Pipeline{{Name: "Data", Message: "Skipped", Skipped: true}},
 			phases.NewFacts(0, volumes|hook), "Restore[9 Attach] Cleanup"},
-		{"one that was skipped, and will run after all", steps.Pipeline{{Name: "Data", Message: "Skipped", Skipped: true}},
+		{"skipped, but will run after all", steps.Pipeline{{Name: "Data", Message: "Skipped", Skipped: true}},
 			phases.NewFacts(volumes, hook), "Restore[9 Attach] Data Cleanup"},
-		{"one that was skipped, and may run: it was not shown as coming", steps.Pipeline{{Name: "Data", Message: "Skipped", Skipped: true}},
+		{"skipped, and may run: it was not shown as coming", steps.Pipeline{{Name: "Data", Message: "Skipped", Skipped: true}},
 			phases.NewFacts(0, hook), "Restore[9 Attach] Cleanup"},
-		{"one that was listed, and may run: it stays", steps.Pipeline{{Name: "Data", Message: "Not started"}},
+		{"listed, and may run: it stays", steps.Pipeline{{Name: "Data", Message: "Not started"}},
 			phases.NewFacts(0, hook), "Restore[9 Attach] Data Cleanup"},
-		{"one that was skipped while it was open", steps.Pipeline{{Name: "Data", Started: second(1), Message: "Skipped", Skipped: true}},
+		{"skipped while it was open", steps.Pipeline{{Name: "Data", Started: second(1), Message: "Skipped", Skipped: true}},
 			phases.NewFacts(volumes, hook), "Data[1 Continues later] Restore[9 Attach] Cleanup"},
-		{"one not started that has a phase, a message and lines", steps.Pipeline{{Name: "Cleanup", Phase: "Finish", Message: "Finishing", Progress: []string{"x"}}},
+		{"not started, with a phase, a message and progress",
+			steps.Pipeline{{Name: "Cleanup", Phase: "Finish", Message: "Finishing", Progress: []string{"x"}}},
 			phases.NewFacts(0, volumes|hook), "Restore[9 Attach] Cleanup"},
-		{"one with timestamps of zero, which JSON writes as null", steps.Pipeline{{Name: "Hook", Started: &metav1.Time{}, Completed: &metav1.Time{}}},
+		{"with zero timestamps, which JSON writes as null", steps.Pipeline{{Name: "Hook", Started: &metav1.Time{}, Completed: &metav1.Time{}}},
 			phases.NewFacts(0, volumes|hook), "Restore[9 Attach] Cleanup"},
 	} {
 		t.Run(c.about, func(t *testing.T) {

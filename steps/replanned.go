@@ -2,20 +2,19 @@ package steps
 
 import "slices"
 
-// Replanned returns how the steps that have not started differ between two
-// versions of a pipeline, by name and in their order: added are those of after
-// that have not started and are not in before; removed are those of before that
-// are not in after. Both are nil if nothing differs. A step that starts or ends
-// is neither. It takes time linear in the steps.
+// Replanned compares the steps that have not started in two versions of a pipeline. It returns
+// names in their order: added are steps of after that have not started and are not in before, and
+// removed are steps of before that are not in after. Both are nil if nothing differs. A step that
+// starts or ends is neither. Replanned takes time linear in the number of steps.
 func Replanned(before, after Pipeline) (added, removed []string) {
 	if slices.EqualFunc(before, after, func(a, b Step) bool { return a.Name == b.Name }) {
-		return nil, nil // as at most calls, and without a map
+		return nil, nil // the usual case; it needs no map
 	}
 	was, is := before.names(), after.names()
 	for i := range after {
 		if name := after[i].Name; !after[i].Ran() && !was[name] {
 			added = append(added, name)
-			was[name] = true // names it once
+			was[name] = true // lists it once
 		}
 	}
 	for i := range before {
@@ -27,7 +26,7 @@ func Replanned(before, after Pipeline) (added, removed []string) {
 	return added, removed
 }
 
-// names returns the set of the steps' names.
+// names returns the set of step names.
 func (p Pipeline) names() map[string]bool {
 	names := make(map[string]bool, len(p))
 	for i := range p {

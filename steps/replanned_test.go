@@ -24,11 +24,11 @@ func TestReplanned(t *testing.T) {
 		{"nothing differs", steps.Pipeline{ran("A"), {Name: "B"}}, steps.Pipeline{ran("A"), {Name: "B"}}, nil, nil},
 		{"a step starts", steps.Pipeline{{Name: "A"}, {Name: "B"}}, steps.Pipeline{ran("A"), {Name: "B"}}, nil, nil},
 		{"another order", steps.Pipeline{{Name: "A"}, {Name: "B"}}, steps.Pipeline{{Name: "B"}, {Name: "A"}}, nil, nil},
-		{"added, in the order of the new one", steps.Pipeline{{Name: "B"}}, steps.Pipeline{{Name: "D"}, {Name: "B"}, {Name: "A"}}, []string{"D", "A"}, nil},
-		{"removed, in the order of the old one", steps.Pipeline{{Name: "D"}, {Name: "B"}, {Name: "A"}}, steps.Pipeline{{Name: "B"}}, nil, []string{"D", "A"}},
-		{"one for another, among many", steps.Pipeline{ran("A"), {Name: "B"}, {Name: "C"}}, steps.Pipeline{ran("A"), {Name: "X"}, {Name: "C"}}, []string{"X"}, []string{"B"}},
-		{"added and started at once is no change of what is to come", nil, steps.Pipeline{ran("A")}, nil, nil},
-		{"entries of one name count once", steps.Pipeline{{Name: "A"}, {Name: "A"}}, steps.Pipeline{{Name: "B"}, {Name: "B"}}, []string{"B"}, []string{"A"}},
+		{"added, in the order of after", steps.Pipeline{{Name: "B"}}, steps.Pipeline{{Name: "D"}, {Name: "B"}, {Name: "A"}}, []string{"D", "A"}, nil},
+		{"removed, in the order of before", steps.Pipeline{{Name: "D"}, {Name: "B"}, {Name: "A"}}, steps.Pipeline{{Name: "B"}}, nil, []string{"D", "A"}},
+		{"one replaces another, among many", steps.Pipeline{ran("A"), {Name: "B"}, {Name: "C"}}, steps.Pipeline{ran("A"), {Name: "X"}, {Name: "C"}}, []string{"X"}, []string{"B"}},
+		{"a step that is added and started at once does not count", nil, steps.Pipeline{ran("A")}, nil, nil},
+		{"entries with one name count once", steps.Pipeline{{Name: "A"}, {Name: "A"}}, steps.Pipeline{{Name: "B"}, {Name: "B"}}, []string{"B"}, []string{"A"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			added, removed := steps.Replanned(c.before, c.after)
@@ -38,16 +38,18 @@ func TestReplanned(t *testing.T) {
 	}
 }
 
-// From phase to phase of each itinerary, what is replanned is what the plans
-// show beside what has started.
-func TestReplannedOfTwoSyncs(t *testing.T) {
-	all := []phases.Facts{{}, phases.NewFacts(0, volumes|hook), phases.NewFacts(volumes, hook), phases.NewFacts(hook, volumes), phases.NewFacts(volumes|hook, 0)}
+// From every position of each itinerary, Replanned reports the differences between the plans,
+// except for started steps.
+func TestReplannedBetweenSyncs(t *testing.T) {
+	all := []phases.Facts{
+		{}, phases.NewFacts(0, volumes|hook), phases.NewFacts(volumes, hook), phases.NewFacts(hook, volumes), phases.NewFacts(volumes|hook, 0),
+	}
 	for from, was := range all {
 		for to, is := range all {
 			t.Run(fmt.Sprint(from, " to ", to), func(t *testing.T) {
 				everywhere(t, was, func(t *testing.T, plan *machine.Plan) {
 					if plan.Position().Done {
-						return // nothing is to come
+						return // no steps are ahead
 					}
 					before := steps.Sync(nil, steps.Snapshot{Plan: plan}, time.Unix(1, 0))
 					now, err := plan.Graph().PlanFrom(plan.Position(), is)

@@ -12,9 +12,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// large is an itinerary of n steps with three phases each: one that rides, one
-// under a guard, and one more behind those of all steps, so that in the middle
-// of it half of the steps are to be entered again.
+// large returns plans of an itinerary of n steps with three phases each: one that rides, one under
+// a guard, and one after the first two of all steps. In its middle, half of the steps will be
+// entered again.
 func large(tb testing.TB, n int) (start, middle, end *machine.Plan) {
 	tb.Helper()
 	it := phases.Itinerary{Name: "Large", Vocabulary: vocabulary}
@@ -38,8 +38,8 @@ func large(tb testing.TB, n int) (start, middle, end *machine.Plan) {
 	return plan(machine.Position{}), plan(machine.Position{Phase: fmt.Sprint("Again", n/2)}), plan(machine.Position{Done: true})
 }
 
-// entriesOf makes a pipeline of n steps that have started, each twice, half of
-// which the itinerary does not have.
+// entriesOf makes a pipeline of n started steps, each listed twice, half of which the itinerary
+// does not have.
 func entriesOf(n int) (p steps.Pipeline) {
 	for range 2 {
 		for i := range n {
@@ -58,7 +58,7 @@ type task struct {
 	do    func()
 }
 
-// work is everything of the package that goes through all steps.
+// work returns every operation of the package that visits all steps.
 func work(tb testing.TB, n int) []task {
 	start, middle, end := large(tb, n)
 	twice := entriesOf(n)
@@ -69,35 +69,34 @@ func work(tb testing.TB, n int) []task {
 	return []task{
 		{"Sync of nothing, at the start", sync(nil, start)},
 		{"Sync in the middle", sync(begun, middle)},
-		{"Sync of two entries a step", sync(twice, middle)},
+		{"Sync of two entries per step", sync(twice, middle)},
 		{"Sync of an interrupted pipeline", sync(begun, start)},
 		{"Sync at the end", sync(begun, end)},
 		{"Visible", func() { steps.Visible(middle) }},
-		{"Maybe", func() { steps.Possible(middle) }},
-		{"Reported", func() { steps.DisplaySteps(middle) }},
+		{"Possible", func() { steps.Possible(middle) }},
+		{"DisplaySteps", func() { steps.DisplaySteps(middle) }},
 		{"Replanned", func() { steps.Replanned(begun, begun[:n/2]) }},
-		{"Replanned, of no change", func() { steps.Replanned(begun, begun) }},
+		{"Replanned without a change", func() { steps.Replanned(begun, begun) }},
 		{"Lookup", func() { begun.Lookup("none") }},
 		{"Current", func() { begun.Current() }},
 		{"DeepCopy", func() { begun.DeepCopy() }},
 	}
 }
 
-// Memory is in proportion to the steps. BenchmarkSizes shows the same of time.
-func TestMemoryIsLinearInTheSteps(t *testing.T) {
+// Memory is proportional to the number of steps. BenchmarkSizes shows the same for time.
+func TestMemoryIsLinearInSteps(t *testing.T) {
 	const factor = 8
 	small, big := work(t, 1000), work(t, 1000*factor)
 	for i, task := range small {
 		t.Run(task.about, func(t *testing.T) {
 			few, many := allocated(task.do), allocated(big[i].do)
-			// A map doubles, so it can be twice as large for its entries.
+			// A map grows by doubling, so it can be twice as large as its entries need.
 			require.LessOrEqual(t, many, 2*factor*few+4096, "%d bytes for 1000 steps", few)
 		})
 	}
 }
 
-// BenchmarkSizes reports the time for each step, which is the same for 1000
-// steps and for 8000.
+// BenchmarkSizes reports the time per step, which is the same for 1000 steps and for 8000.
 func BenchmarkSizes(b *testing.B) {
 	for _, n := range []int{1000, 8000} {
 		for _, task := range work(b, n) {

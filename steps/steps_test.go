@@ -27,12 +27,12 @@ func planOf(t *testing.T, itinerary, phase string, f phases.Facts) *machine.Plan
 	return p
 }
 
-func TestVisibleMaybeAndReported(t *testing.T) {
+func TestVisiblePossibleAndDisplaySteps(t *testing.T) {
 	for _, c := range []struct {
-		about          string
-		facts          phases.Facts
-		visible, maybe []string
-		quiesce        string // the step that Quiesce, which rides on Data, is reported under
+		about             string
+		facts             phases.Facts
+		visible, possible []string
+		quiesce           string // the step that Quiesce, which rides on Data, is reported under
 	}{
 		{"all flags false", phases.NewFacts(0, volumes|hook), []string{"Prepare", "Restore", "Cleanup"}, []string{}, "Prepare"},
 		{"a hook", phases.NewFacts(hook, volumes), []string{"Prepare", "Hook", "Restore", "Cleanup"}, []string{}, "Hook"},
@@ -43,14 +43,14 @@ func TestVisibleMaybeAndReported(t *testing.T) {
 		t.Run(c.about, func(t *testing.T) {
 			p := planOf(t, "Move", "", c.facts)
 			assert.Equal(t, c.visible, steps.Visible(p))
-			assert.Equal(t, c.maybe, steps.Possible(p))
+			assert.Equal(t, c.possible, steps.Possible(p))
 			want := []string{"Prepare", "Prepare", "Hook", c.quiesce, "Data", "Restore", "Data", "Cleanup"}
 			assert.Equal(t, want, steps.DisplaySteps(p))
 		})
 	}
 }
 
-func TestAPhaseThatRidesFirstIsReportedUnderTheFirstVisibleStep(t *testing.T) {
+func TestDisplayStepsOfAFirstPhaseThatRides(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Rides", Step: "Hidden", Rides: true},
 		{Name: "Work", Step: "Work"},
@@ -63,9 +63,9 @@ func TestAPhaseThatRidesFirstIsReportedUnderTheFirstVisibleStep(t *testing.T) {
 	assert.Equal(t, "Work[7 Rides]", read(steps.Sync(nil, steps.Snapshot{Plan: p}, time.Unix(7, 0))))
 }
 
-// The first visible step is the first in the order of Visible, also if a phase
-// that rides reaches it.
-func TestAPhaseThatRidesFirstIsReportedUnderAStepThatOneThatRidesReaches(t *testing.T) {
+// The first visible step is the first in the order of Visible, even if a phase that rides reaches
+// it.
+func TestDisplayStepsOfTwoFirstPhasesThatRide(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Rides", Step: "Hidden", Rides: true},
 		{Name: "Tell", Step: "Announce", Rides: true},
@@ -81,8 +81,8 @@ func TestAPhaseThatRidesFirstIsReportedUnderAStepThatOneThatRidesReaches(t *test
 	assert.Equal(t, "Announce[7 Rides] Work", read(steps.Sync(nil, steps.Snapshot{Plan: plan}, time.Unix(7, 0))))
 }
 
-// A step is reached by its first phase, whether or not that rides.
-func TestStepsComeInTheOrderInWhichTheyAreReached(t *testing.T) {
+// The order of steps is that of their first phases, including those that ride.
+func TestVisibleIsInTheOrderOfFirstPhases(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Begin", Step: "Prepare"},
 		{Name: "Tell", Step: "Announce", Rides: true},
@@ -94,18 +94,18 @@ func TestStepsComeInTheOrderInWhichTheyAreReached(t *testing.T) {
 	assert.Equal(t, "Prepare Announce Work", read(steps.Sync(nil, steps.Snapshot{Plan: plan}, time.Unix(1, 0))))
 }
 
-// A phase that rides stays with the step that is open, also if the facts
-// under which that step ran have changed since.
-func TestAPhaseThatRidesStaysWithTheOpenStep(t *testing.T) {
+// A phase that rides stays with the open step, even if the facts under which that step ran have
+// changed.
+func TestSyncKeepsAPhaseThatRidesUnderTheOpenStep(t *testing.T) {
 	p := steps.Sync(nil, steps.Snapshot{Plan: planOf(t, "Move", "Created", phases.NewFacts(hook, volumes))}, time.Unix(1, 0))
 	p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Move", "Hook", phases.NewFacts(hook, volumes))}, time.Unix(2, 0))
 	p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Move", "Quiesce", phases.NewFacts(0, volumes|hook))}, time.Unix(3, 0))
 	assert.Equal(t, "Prepare[1-2] Hook[2 Quiesce] Restore Cleanup", read(p))
 }
 
-// A phase that a jump leads past has not run, whatever its guard says: what
-// rides behind it is not reported there.
-func TestAPhaseThatRidesIsNotReportedUnderAStepThatAJumpLeadsPast(t *testing.T) {
+// A phase that a jump passes has not run, whatever its guard is: a later phase that rides is not
+// reported under its step.
+func TestDisplayStepsBehindAJump(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "I", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Work", Step: "Work", Jumps: []phases.Jump{{To: "Rides", Guard: phases.Guard{None: hook}}}},
 		{Name: "Attach", Step: "Restore"},
@@ -132,7 +132,7 @@ func TestAPhaseThatRidesIsNotReportedUnderAStepThatAJumpLeadsPast(t *testing.T) 
 	}
 }
 
-func TestStepIsJSONAsMTCStoresIt(t *testing.T) {
+func TestStepJSON(t *testing.T) {
 	at := metav1.NewTime(time.Date(2021, 2, 4, 1, 2, 3, 0, time.UTC))
 	for _, c := range []struct {
 		about string
@@ -140,8 +140,13 @@ func TestStepIsJSONAsMTCStoresIt(t *testing.T) {
 		want  string
 	}{
 		{"only the name", steps.Step{Name: "Prepare"}, `{"name":"Prepare"}`},
-		{"everything", steps.Step{Started: &at, Completed: &at, Name: "Prepare", Phase: "Started", Message: "m", Progress: []string{"p"}, Failed: true, Skipped: true},
-			`{"started":"2021-02-04T01:02:03Z","completed":"2021-02-04T01:02:03Z","name":"Prepare","phase":"Started","message":"m","progress":["p"],"failed":true,"skipped":true}`},
+		{"everything",
+			steps.Step{
+				Started: &at, Completed: &at, Name: "Prepare", Phase: "Started", Message: "m", Progress: []string{"p"},
+				Failed: true, Skipped: true,
+			},
+			`{"started":"2021-02-04T01:02:03Z","completed":"2021-02-04T01:02:03Z","name":"Prepare","phase":"Started","message":"m",` +
+				`"progress":["p"],"failed":true,"skipped":true}`},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			b, err := json.Marshal(c.step)
@@ -154,7 +159,7 @@ func TestStepIsJSONAsMTCStoresIt(t *testing.T) {
 	}
 }
 
-func TestCopiesShareNothing(t *testing.T) {
+func TestDeepCopySharesNothing(t *testing.T) {
 	at := metav1.NewTime(time.Unix(1, 0))
 	was := steps.Pipeline{{Name: "A", Started: &at, Completed: at.DeepCopy(), Progress: []string{"p"}}}
 	want := bytes(t, was)
@@ -178,13 +183,13 @@ func TestCopiesShareNothing(t *testing.T) {
 	assert.Nil(t, (*steps.Step)(nil).DeepCopy())
 }
 
-func TestAClockThatRunsBehindNeverEndsAStepBeforeItsStart(t *testing.T) {
+func TestSyncWithASlowClock(t *testing.T) {
 	p := steps.Sync(nil, steps.Snapshot{Plan: planOf(t, "Undo", "Remove", phases.NewFacts(0, 3))}, time.Unix(100, 0))
 	p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(40, 0))
 	assert.Equal(t, "Helpers[100-100] Cleanup[40 Finish]", read(p))
 }
 
-// What an earlier release marked as skipped is read, and never written.
+// Sync reads steps that an earlier release marked as skipped, and never marks any.
 func TestSyncNeverSetsSkipped(t *testing.T) {
 	at := metav1.NewTime(time.Unix(1, 0))
 	p := steps.Pipeline{
@@ -195,10 +200,12 @@ func TestSyncNeverSetsSkipped(t *testing.T) {
 	assert.Equal(t, "Helpers[1-1] Cleanup[2 Finish]", read(p))
 }
 
-// Earlier releases have lost timestamps; a step that is entered again has one.
-func TestAStepWithoutAStartGetsOneWhenItIsEntered(t *testing.T) {
+// Earlier releases have lost timestamps. A step that is entered again gets a start.
+func TestSyncRestoresAMissingStart(t *testing.T) {
 	at := metav1.NewTime(time.Unix(1, 0))
-	p := steps.Pipeline{{Name: "Helpers", Completed: &at, Message: steps.MessageCompleted}, {Name: "Cleanup", Completed: &at, Message: steps.MessageCompleted}}
+	p := steps.Pipeline{
+		{Name: "Helpers", Completed: &at, Message: steps.MessageCompleted}, {Name: "Cleanup", Completed: &at, Message: steps.MessageCompleted},
+	}
 	p = steps.Sync(p, steps.Snapshot{Plan: planOf(t, "Undo", "Finish", phases.NewFacts(0, 3))}, time.Unix(2, 0))
 	assert.Equal(t, "Helpers[-1] Cleanup[2 Finish]", read(p))
 }

@@ -9,49 +9,43 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 )
 
-// Snapshot is a moment of a run, as [Sync] shows it.
+// Snapshot is the state of a run for which [Sync] updates a pipeline.
 type Snapshot struct {
-	// Plan is the plan from the run's position: at the start of an itinerary,
-	// in a phase, or done. Without a plan that was made of an itinerary, nothing
-	// changes.
+	// Plan is the plan from the run's position: at the start of an itinerary, in a phase, or done.
+	// Without a plan of an itinerary, Sync changes nothing.
 	Plan *machine.Plan
-	// Failed reports that a phase failed. At the start of an itinerary it is
-	// why the itinerary before was left; if it is false, that was a cancel or
-	// a rollback. In a phase it is that phase which failed: in a cleanup
-	// itinerary the run goes on all the same.
+	// Failed reports whether a phase failed. At the start of an itinerary, this is the reason why
+	// the previous itinerary was left; if false, the reason was a cancel or a rollback. In a phase,
+	// that phase failed: a cleanup itinerary continues nevertheless.
 	Failed bool
-	// Again reports that a new run begins in the current phase: a completed step
-	// that something ahead belongs to is open again.
+	// Again reports whether a new run begins in the current phase: a completed step is reopened if
+	// a phase ahead belongs to it.
 	Again bool
-	// Message replaces the description of the current phase, for example of
-	// one that waits or is retried.
+	// Message replaces the description of the current phase, for example while it waits or is
+	// retried.
 	Message string
-	// Progress replaces the progress of the current step. If empty, the step
-	// keeps the progress that it has.
+	// Progress replaces the progress of the current step. If empty, the step keeps its progress.
 	Progress []string
 }
 
-// Sync returns the pipeline as it reads at a moment. It is a function of its
-// arguments alone, and idempotent: applied to its own result it returns the
-// same, so that a controller that calls it twice writes once. The pipeline
-// given is neither changed nor shared. Times are whole seconds.
+// Sync returns the pipeline for the state m of a run. It depends only on its arguments and is
+// idempotent: applied to its own result it returns the same, so a controller that calls it twice
+// writes once. The given pipeline is neither changed nor shared. Times are whole seconds.
 //
-// Steps that have started are kept, in their order, with their start. The step
-// of the current phase is started or, if it was completed, opened again. Other
-// open steps are completed, unless something ahead may belong to them. A run that
-// is done by an end phase has its step completed, and started if it was not. At the
-// start of an itinerary, what is still open is what the itinerary before was
-// left in: the step of a phase that failed reads Failed and the others
-// Completed; after a cancel or a rollback they read Canceled. Steps that have
-// not started follow as the plan shows them; if it is unknown whether one will
-// run, it stays if it was listed.
+// Steps that have started keep their order and start. The step of the current phase is started or,
+// if it was completed, reopened. Other open steps are completed, unless a phase ahead may belong to
+// them. If an end phase completed the run, its step is completed, and started if it was not.
 //
-// What another release or an edit left in the pipeline is fixed. A completed
-// step has no phase and reads Failed if it failed, Canceled if it read so, and
-// Completed otherwise. Entries of one name become one, in the place of the
-// first that has started: with the earliest start, failed if one of them
-// failed, and completed, at the latest end, if all that started are. Entries
-// without a name are dropped, and so are skipped ones that have not started.
+// At the start of an itinerary, steps still open are those in which the previous itinerary was
+// left. After a failure the step of the failed phase reads Failed and the others Completed; after a
+// cancel or a rollback all read Canceled. Steps that have not started follow as the plan shows
+// them. If it is unknown whether a step will run, it is kept if it was listed.
+//
+// Sync also repairs what another release or an edit left in the pipeline. A completed step has no
+// phase and reads Failed if it failed, Canceled if it read so, and Completed otherwise. Entries
+// with the same name are merged, in the place of the first that has started: with the earliest
+// start, failed if one of them failed, and, if all that started are completed, completed at the
+// latest end. Entries without a name are dropped, and so are skipped ones that have not started.
 func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 	if m.Plan.Graph() == nil {
 		return p.DeepCopy()
@@ -68,7 +62,7 @@ func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 		s.end(position.Phase)
 		return s.out
 	}
-	var room [usualPhases]reached // keeps itineraries of a usual size off the heap
+	var room [usualPhases]reached // keeps itineraries of common size off the heap
 	ahead := reaches(m.Plan, room[:0])
 	if at := m.Plan.Current(); at >= 0 {
 		s.enter(at, ahead)
@@ -79,24 +73,24 @@ func Sync(p Pipeline, m Snapshot, now time.Time) Pipeline {
 	return s.out
 }
 
-// usualPhases is for how many phases there is room on the stack.
+// usualPhases is the number of phases for which there is room on the stack.
 const usualPhases = 64
 
-// syncing is the state of one Sync. Steps are looked up by their index in the
-// graph, -1 for those that it does not have.
+// syncing is the state of one Sync. Steps are looked up by their index in the graph, which is -1 if
+// the graph does not have them.
 type syncing struct {
 	Snapshot
 	graph  *machine.Graph
 	now    time.Time
-	out    Pipeline       // as it will be
-	index  []int32        // of the steps in out, with room for more
-	place  []int32        // by index: the place of the step in out, counted from 1, or one of those below
-	others map[string]int // the places, counted from 1, of steps that the graph does not have
-	times  []metav1.Time  // what the timestamps of out point into
+	out    Pipeline       // the new pipeline
+	index  []int32        // the index of each step in out, with room for more
+	place  []int32        // by index: the position of the step in out, counted from 1, or one of the values below
+	others map[string]int // the positions, counted from 1, of steps that the graph does not have
+	times  []metav1.Time  // the timestamps to which out points
 }
 
-// The places of steps that are not in out: those that were listed and had not
-// started, and all others.
+// Positions of steps that are not in out. Steps that were listed and had not started are waiting,
+// and all others nowhere.
 const (
 	waiting int32 = -1
 	nowhere int32 = 0
@@ -107,12 +101,12 @@ func (s *syncing) begin(p Pipeline) {
 	s.out = make(Pipeline, 0, max(len(p), len(steps)/2))
 	for i := range p {
 		k := next
-		if k >= len(steps) || steps[k] != p[i].Name { // they mostly come in order
+		if k >= len(steps) || steps[k] != p[i].Name { // steps usually come in order
 			k = s.graph.StepIndex(p[i].Name)
 		}
 		next = k + 1
 		switch {
-		case p[i].Name == "": // it names no step, and an API server refuses it
+		case p[i].Name == "": // names no step, and an API server refuses it
 		case p[i].Ran():
 			s.add(&p[i], k)
 		case k >= 0 && !p[i].Skipped && s.place[k] == nowhere:
@@ -135,8 +129,7 @@ func (s *syncing) begin(p Pipeline) {
 	}
 }
 
-// add lists a step that has started. If its name is listed already, the two
-// become one.
+// add lists a step that has started. If its name is already listed, it merges the two.
 func (s *syncing) add(step *Step, index int) {
 	if index >= 0 {
 		if at := s.place[index]; at > 0 {
@@ -165,7 +158,7 @@ func (s *syncing) list(step Step, index int) {
 	}
 }
 
-// join adds another entry of the step's name, which has started as well.
+// join merges another started entry with the step's name into s.
 func (s *Step) join(other Step) {
 	if other.supersedes(s) {
 		*s, other = other, *s
@@ -179,9 +172,9 @@ func (s *Step) join(other Step) {
 	}
 }
 
-// supersedes reports whether s, rather than before, is the present state of the
-// step that both are entries of: the one that is open, of open ones the one
-// with a phase, else the one that was completed last.
+// supersedes reports whether s, rather than before, is the current state of the step that both
+// describe. An open entry supersedes a completed one; of two open ones, the one with a phase wins,
+// and of two completed ones, the one completed last.
 func (s *Step) supersedes(before *Step) bool {
 	switch open, was := s.Open(), before.Open(); {
 	case open && was:
@@ -192,7 +185,7 @@ func (s *Step) supersedes(before *Step) bool {
 	return !s.Completed.Before(before.Completed)
 }
 
-// copyTime returns a copy of a time, or nil if there is none.
+// copyTime returns a copy of a time, or nil if it is not set.
 func (s *syncing) copyTime(t *metav1.Time) *metav1.Time {
 	if t.IsZero() {
 		return nil
@@ -208,18 +201,18 @@ func ended(step *Step) string {
 	return MessageCompleted
 }
 
-// complete ends a step that is open. Its progress stays.
+// complete completes an open step. Its progress is kept.
 func (s *syncing) complete(step *Step, message string) {
 	at := metav1.NewTime(s.now)
 	if step.Started != nil && step.Started.After(s.now) {
-		at = *step.Started // another replica's clock runs ahead
+		at = *step.Started // another replica's clock is ahead
 	}
 	step.Completed = s.copyTime(&at)
 	step.Phase, step.Message = "", message
 }
 
-// end completes all open steps, and the step of the end phase by which the run is
-// done: that starts and ends in this moment.
+// end completes all open steps, and the step of the end phase that completed the run, which starts
+// and ends now.
 func (s *syncing) end(phase string) {
 	i, err := s.graph.Lookup(phase)
 	if err == nil && s.graph.IsEnd(i) {
@@ -235,9 +228,9 @@ func (s *syncing) end(phase string) {
 	}
 }
 
-// interrupt ends the steps that the itinerary before was left in. After a
-// failure one of them has failed, and nothing more of the others will run;
-// after a cancel or a rollback all of them are interrupted.
+// interrupt completes the steps in which the previous itinerary was left. After a failure one of
+// them has failed, and the others are finished; after a cancel or a rollback all of them are
+// interrupted.
 func (s *syncing) interrupt() {
 	hit := s.out.Current()
 	for i := range s.out {
@@ -269,8 +262,8 @@ func (s *syncing) enter(at int, ahead []reached) {
 	}
 	current := s.find(k)
 	if !shown[own] && (current == nil || !current.Open()) {
-		// It rides under the step before it. Facts may have changed since
-		// that ran: the step that is open is the one.
+		// The phase rides under the step before it. Facts may have changed since that step ran, so
+		// an open step takes precedence.
 		if open := s.out.Current(); open != nil {
 			current = open
 		}
@@ -279,7 +272,7 @@ func (s *syncing) enter(at int, ahead []reached) {
 		s.list(Step{Name: s.graph.Steps()[k]}, k)
 		current = s.find(k)
 	}
-	if current.Started == nil { // also if an earlier release has lost it
+	if current.Started == nil { // even if an earlier release lost it
 		now := metav1.NewTime(s.now)
 		current.Started = s.copyTime(&now)
 	}
@@ -299,7 +292,7 @@ func (s *syncing) enter(at int, ahead []reached) {
 		current.Message = phase.Name
 	}
 
-	comes := make([]bool, len(s.place)) // the steps that something ahead may belong to
+	comes := make([]bool, len(s.place)) // steps to which a phase ahead may belong
 	for i := range ahead {
 		r := &ahead[i]
 		if r.phase == at || r.under < 0 {
@@ -323,7 +316,7 @@ func (s *syncing) enter(at int, ahead []reached) {
 	}
 }
 
-// find returns the listed step of that index, or nil.
+// find returns the listed step with that index, or nil.
 func (s *syncing) find(index int) *Step {
 	if at := s.place[index]; at > 0 {
 		return &s.out[at-1]

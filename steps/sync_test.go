@@ -15,8 +15,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// A small itinerary with all that can happen to a step: a flag that is decided
-// on the way, a step that is left and entered again, a phase that rides.
+// A small itinerary has everything that can happen to a step: a flag that is decided on the way, a
+// step that is left and entered again, and a phase that rides.
 const (
 	volumes phases.Flags = 1 << iota
 	hook
@@ -42,8 +42,8 @@ var set = machine.MustCompileSet(
 	}},
 )
 
-// moment is a line of a life: what happens, and how the pipeline reads then. A
-// second passes with each moment, counted from 1. A step reads:
+// moment is an event in the life of a pipeline, and how the pipeline then reads. A second passes
+// with each moment, counted from 1. A step reads:
 //
 //	Prepare              not started
 //	Prepare[1 text]      started at second 1, and its message
@@ -51,16 +51,16 @@ var set = machine.MustCompileSet(
 //	Prepare[1-4 text]    completed with another message
 //	Prepare[1!...        failed
 //
-// What happens is one of:
+// The event is one of:
 //
 //	start ITINERARY      at the start of an itinerary
 //	fail ITINERARY       a phase failed; at the start of that itinerary
 //	cancel ITINERARY     a cancel or a rollback; at the start of that itinerary
 //	PHASE                the phase is entered
 //	wait TEXT            the phase waits, with that message and progress
-//	pass                 the phase failed, and is passed by
+//	pass                 the phase failed, and the run continues
 //	FLAG yes|no|unknown  the flag changes, and the run is replanned
-//	done                 the itinerary has come to its end
+//	done                 the itinerary has reached its end
 type moment struct{ happens, reads string }
 
 var lives = []struct {
@@ -77,7 +77,7 @@ var lives = []struct {
 		{"Finish", "Prepare[2-5] Restore[5-6] Cleanup[6 Finish]"},
 		{"done", "Prepare[2-5] Restore[5-6] Cleanup[6-7]"},
 	}},
-	{"a step that is left and entered again is never shown completed in between", phases.NewFacts(volumes, hook), []moment{
+	{"a step that is left and entered again is not shown completed in between", phases.NewFacts(volumes, hook), []moment{
 		{"start Move", "Prepare Data Restore Cleanup"},
 		{"Refresh", "Prepare[2 Refreshing the plan] Data Restore Cleanup"},
 		{"Quiesce", "Prepare[2-3] Data[3 Quiesce] Restore Cleanup"},
@@ -87,7 +87,7 @@ var lives = []struct {
 		{"Finish", "Prepare[2-3] Data[3-7] Restore[5-6] Cleanup[7 Finish]"},
 		{"done", "Prepare[2-3] Data[3-7] Restore[5-6] Cleanup[7-8]"},
 	}},
-	{"a step keeps its last progress until a phase of it reports other", phases.NewFacts(volumes, hook), []moment{
+	{"a step keeps its last progress until one of its phases reports another", phases.NewFacts(volumes, hook), []moment{
 		{"start Move", "Prepare Data Restore Cleanup"},
 		{"Copy", "Data[2 Copying volumes] Restore Cleanup"},
 		{"wait 2 of 7 volumes", "Data[2 2 of 7 volumes (2 of 7 volumes)] Restore Cleanup"},
@@ -98,7 +98,7 @@ var lives = []struct {
 		{"Finish", "Data[2-8 (1 released)] Restore[5-6] Cleanup[8 Finish]"},
 		{"done", "Data[2-8 (1 released)] Restore[5-6] Cleanup[8-9]"},
 	}},
-	{"a step that is interrupted keeps its progress, also if a phase of the cleanup enters it again", phases.NewFacts(volumes, hook), []moment{
+	{"an interrupted step keeps its progress, even if the cleanup enters it again", phases.NewFacts(volumes, hook), []moment{
 		{"start Move", "Prepare Data Restore Cleanup"},
 		{"Copy", "Data[2 Copying volumes] Restore Cleanup"},
 		{"wait 2 of 7 volumes", "Data[2 2 of 7 volumes (2 of 7 volumes)] Restore Cleanup"},
@@ -113,7 +113,7 @@ var lives = []struct {
 		{"wait 2 of 7 volumes", "Data[2 2 of 7 volumes (2 of 7 volumes)] Restore Cleanup"},
 		{"fail Undo", "Data[2!-4 (2 of 7 volumes)] Helpers Cleanup"},
 	}},
-	{"a step of which a phase waits with the text of another state reads Completed at its end", phases.NewFacts(0, volumes|hook), []moment{
+	{"a step whose phase waits with the text of another state reads Completed at its end", phases.NewFacts(0, volumes|hook), []moment{
 		{"start Move", "Prepare Restore Cleanup"},
 		{"Created", "Prepare[2 Created] Restore Cleanup"},
 		{"wait Canceled", "Prepare[2 Canceled (Canceled)] Restore Cleanup"},
@@ -138,7 +138,7 @@ var lives = []struct {
 		{"Quiesce", "Prepare[2-4] Hook[4 Quiesce] Restore Cleanup"},
 		{"Attach", "Prepare[2-4] Hook[4-6] Restore[6 Attach] Cleanup"},
 	}},
-	{"a step that has run stays, whatever the flags say by then", phases.NewFacts(volumes, hook), []moment{
+	{"a step that has run stays, whatever the flags become", phases.NewFacts(volumes, hook), []moment{
 		{"start Move", "Prepare Data Restore Cleanup"},
 		{"Copy", "Data[2 Copying volumes] Restore Cleanup"},
 		{"Volumes no", "Data[2 Copying volumes] Restore Cleanup"},
@@ -155,7 +155,7 @@ var lives = []struct {
 		{"Finish", "Prepare[2-3] Hook[3!-4] Data[5-6] Helpers[6-7] Cleanup[7 Finish]"},
 		{"done", "Prepare[2-3] Hook[3!-4] Data[5-6] Helpers[6-7] Cleanup[7-8]"},
 	}},
-	{"a cancel interrupts one step; the cleanup runs and reads so (failure i)", phases.NewFacts(0, volumes|hook), []moment{
+	{"a cancel interrupts one step; the cleanup runs and is shown (failure i)", phases.NewFacts(0, volumes|hook), []moment{
 		{"start Move", "Prepare Restore Cleanup"},
 		{"Attach", "Restore[2 Attach] Cleanup"},
 		{"cancel Undo", "Restore[2-3 Canceled] Helpers Cleanup"},
@@ -171,7 +171,7 @@ var lives = []struct {
 		{"Detach", "Data[2 Detaching volumes] Restore[3!-4] Helpers Cleanup"},
 		{"Remove", "Data[2-6] Restore[3!-4] Helpers[6 Remove] Cleanup"},
 	}},
-	{"a step that failed is named again: it keeps its place, its start and its mark", phases.NewFacts(volumes, hook), []moment{
+	{"a failed step is entered again: it keeps its place, its start and its mark", phases.NewFacts(volumes, hook), []moment{
 		{"start Move", "Prepare Data Restore Cleanup"},
 		{"Copy", "Data[2 Copying volumes] Restore Cleanup"},
 		{"fail Undo", "Data[2!-3] Helpers Cleanup"},
@@ -186,7 +186,7 @@ var lives = []struct {
 		{"Attach", "Data[2 Continues later] Restore[3 Attach] Cleanup"},
 		{"cancel Undo", "Data[2-4 Canceled] Restore[3-4 Canceled] Helpers Cleanup"},
 	}},
-	{"a step in which a phase has failed reads Failed, also if a cancel interrupts it", phases.NewFacts(volumes, hook), []moment{
+	{"a step in which a phase failed reads Failed, even if a cancel interrupts it", phases.NewFacts(volumes, hook), []moment{
 		{"start Move", "Prepare Data Restore Cleanup"},
 		{"Created", "Prepare[2 Created] Data Restore Cleanup"},
 		{"pass", "Prepare[2! Created] Data Restore Cleanup"},
@@ -200,7 +200,7 @@ var lives = []struct {
 		{"Finish", "Helpers[2!-4] Cleanup[4 Finish]"},
 		{"done", "Helpers[2!-4] Cleanup[4-5]"},
 	}},
-	{"a rollback of a migration that had come to its last step", phases.NewFacts(volumes, hook), []moment{
+	{"a rollback of a run that had reached its last step", phases.NewFacts(volumes, hook), []moment{
 		{"start Move", "Prepare Data Restore Cleanup"},
 		{"Release", "Data[2 Release] Cleanup"},
 		{"Finish", "Data[2-3] Cleanup[3 Finish]"},
@@ -218,7 +218,7 @@ var lives = []struct {
 		{"Volumes no", "Prepare[2 Refreshing the plan] Restore Cleanup"},
 		{"Hook yes", "Prepare[2 Refreshing the plan] Hook Restore Cleanup"},
 	}},
-	{"if a cleanup itinerary runs what is unknown, it shows it", phases.NewFacts(0, hook), []moment{
+	{"a cleanup itinerary shows the unknown steps that it runs", phases.NewFacts(0, hook), []moment{
 		{"start Undo", "Data Helpers Cleanup"},
 		{"Detach", "Data[2 Detaching volumes] Helpers Cleanup"},
 	}},
@@ -236,25 +236,26 @@ func TestSync(t *testing.T) {
 			for second, m := range l.life {
 				now := time.Unix(int64(second+1), 999)
 				var moment steps.Snapshot
-				what, arg, _ := strings.Cut(m.happens, " ")
-				flag, isFlag := vocabulary.Lookup(what)
+				event, arg, _ := strings.Cut(m.happens, " ")
+				flag, isFlag := vocabulary.Lookup(event)
 				switch {
-				case what == "start", what == "fail", what == "cancel":
+				case event == "start", event == "fail", event == "cancel":
 					var err error
 					g, err = set.Graph(arg)
 					require.NoError(t, err)
 					at = machine.Position{}
-					moment.Failed = what == "fail"
-				case what == "wait":
+					moment.Failed = event == "fail"
+				case event == "wait":
 					moment.Message, moment.Progress = arg, []string{arg}
-				case what == "pass":
+				case event == "pass":
 					moment.Failed = true
-				case what == "done":
+				case event == "done":
 					at = machine.Position{Done: true}
 				case isFlag && arg != "":
-					facts = facts.Set(flag, map[string]phases.Truth{"yes": phases.True, "no": phases.False, "unknown": phases.Unknown}[arg])
+					truths := map[string]phases.Truth{"yes": phases.True, "no": phases.False, "unknown": phases.Unknown}
+					facts = facts.Set(flag, truths[arg])
 				default:
-					at = machine.Position{Phase: what}
+					at = machine.Position{Phase: event}
 				}
 				plan, err := g.PlanFrom(at, facts)
 				require.NoError(t, err)
@@ -265,7 +266,7 @@ func TestSync(t *testing.T) {
 				if diff := cmp.Diff(m.reads, read(next)); diff != "" {
 					t.Fatalf("second %d, %s: -want +got\n%s", second+1, m.happens, diff)
 				}
-				require.Empty(t, cmp.Diff(before, p), "the pipeline given is not changed")
+				require.Empty(t, cmp.Diff(before, p), "the argument has changed")
 				requireKept(t, p, next)
 				again := steps.Sync(next, moment, now)
 				require.Equal(t, bytes(t, next), bytes(t, again), "%s: a second call changes nothing", m.happens)
@@ -282,7 +283,7 @@ func bytes(t *testing.T, p steps.Pipeline) string {
 	return string(b)
 }
 
-// read writes a pipeline as the lives do.
+// read returns a pipeline in the notation of moment.
 func read(p steps.Pipeline) string {
 	var all []string
 	for _, s := range p {
@@ -317,7 +318,7 @@ func read(p steps.Pipeline) string {
 	return strings.Join(all, " ")
 }
 
-// requireKept holds promises 2 and 7 from one version of a pipeline to the next.
+// requireKept checks promises 2 and 7 for consecutive versions of a pipeline.
 func requireKept(t *testing.T, old, next steps.Pipeline) {
 	t.Helper()
 	var ran, order []string

@@ -7,16 +7,15 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Visible returns the steps that a plan will show from its position on: those
-// with a phase that runs and does not ride. They come in the order in which
-// the itinerary first reaches them, by a phase that rides or one that does not.
+// Visible returns the steps that a plan shows from its position on: those with a phase that runs
+// and does not ride. They are in the order in which the itinerary first reaches them, by any phase,
+// including those that ride.
 func Visible(p *machine.Plan) []string {
 	return visible(p, func(t phases.Truth) bool { return t == phases.True })
 }
 
-// Possible returns the steps that depend on unknown flags: those that are not
-// visible, but have a phase that may run and does not ride. Order as for
-// [Visible].
+// Possible returns the steps that depend on unknown flags: those that are not visible, but have a
+// phase that may run and does not ride. They are ordered as by [Visible].
 func Possible(p *machine.Plan) []string {
 	if p.Graph() == nil {
 		return []string{}
@@ -60,11 +59,10 @@ func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
 	return names
 }
 
-// DisplaySteps returns, for each phase by index, the step that it is reported
-// under: its own ([machine.Plan.StepOf]; empty if it has none), unless the phase
-// runs, rides, and nothing else makes its step visible. Such a phase is reported under the step of the last running phase
-// before it that does not ride or, if there is none, under the first visible
-// step.
+// DisplaySteps returns, for each phase by index, the step under which it is reported. That is its
+// own step ([machine.Plan.StepOf]; empty if it has none), unless the phase runs, rides, and nothing
+// else makes its step visible. Such a phase is reported under the step of the last running phase
+// before it that does not ride or, if there is none, under the first visible step.
 func DisplaySteps(p *machine.Plan) []string {
 	g := p.Graph()
 	if g == nil {
@@ -86,20 +84,20 @@ func DisplaySteps(p *machine.Plan) []string {
 	return names
 }
 
-// reached is a phase that a plan reaches and that runs or may run, as far as steps
-// depend on it: one pass over the plan finds all of them, for all that is asked.
+// reached describes a phase that a plan reaches and that runs or may run. One pass over the plan
+// finds all of them.
 type reached struct {
 	phase int
-	step  int32 // its own ([machine.Plan.StepOf]); -1 if none
-	under int32 // under which it is reported
-	sure  bool  // it runs
+	step  int32 // its own step ([machine.Plan.StepOf]); -1 if none
+	under int32 // the step under which it is reported
+	sure  bool  // whether it is certain to run
 	rides bool
-	// belongs: it is known that it belongs to its step, and to no other. If not,
-	// [machine.Plan.Under] has those that it may belong to.
+	// belongs reports whether it is certain to belong to its step. If not, [machine.Plan.Under]
+	// returns the steps that it may belong to.
 	belongs bool
 }
 
-// reaches appends them to list, in the order of the plan, each under its own step.
+// reaches appends the reached phases to list, in the order of the plan, each under its own step.
 func reaches(p *machine.Plan, list []reached) []reached {
 	g := p.Graph()
 	for i := range p.Each {
@@ -118,8 +116,8 @@ func reaches(p *machine.Plan, list []reached) []reached {
 	return list
 }
 
-// eachStep calls yield with each step that the phase may belong to, and whether it
-// is sure that it runs under it.
+// eachStep calls yield with each step that the phase may belong to, and whether it is certain to
+// run under it.
 func (r *reached) eachStep(p *machine.Plan, yield func(step int, sure bool)) {
 	if r.belongs {
 		yield(int(r.step), r.sure)
@@ -130,9 +128,9 @@ func (r *reached) eachStep(p *machine.Plan, yield func(step int, sure bool)) {
 	}
 }
 
-// report changes under which step phases are reported, as [DisplaySteps] says. The
-// steps that have started are shown as well: those whose place, by index, is above
-// 0 (nil for none). It sets in shown, by index, which steps are.
+// report sets the step under which each phase is reported, as described at [DisplaySteps]. Steps
+// that have started are also shown: those whose position in started, by index, is positive (nil for
+// none). report records in shown, by index, which steps are shown.
 func report(p *machine.Plan, ahead []reached, started []int32, shown []bool) {
 	for _, r := range ahead {
 		if r.sure && !r.rides && r.belongs {
@@ -140,7 +138,7 @@ func report(p *machine.Plan, ahead []reached, started []int32, shown []bool) {
 		}
 	}
 	first, last := int32(-1), int32(-1)
-	for _, r := range ahead { // the first visible step may be reached by a phase that rides
+	for _, r := range ahead { // a phase that rides may reach the first visible step
 		if r.sure && r.step >= 0 && shown[r.step] {
 			first = r.step
 			break
@@ -149,7 +147,7 @@ func report(p *machine.Plan, ahead []reached, started []int32, shown []bool) {
 	for k, place := range started {
 		shown[k] = shown[k] || place > 0
 	}
-	looked := p.Current() <= 0 // for what is behind
+	looked := p.Current() <= 0 // whether last covers the phases behind
 	for i := range ahead {
 		switch r := &ahead[i]; {
 		case r.step < 0:
@@ -171,9 +169,9 @@ func report(p *machine.Plan, ahead []reached, started []int32, shown []bool) {
 	}
 }
 
-// lastBehind returns the index of the step of the last phase that does not ride
-// and, by the facts of now, ran before the current one; -1 if there is none.
-// Phases that a jump led past are none, whatever their guards say.
+// lastBehind returns the index of the step of the last phase that does not ride and, by the current
+// facts, ran before the current phase. It returns -1 if there is none. Phases that a jump passed do
+// not count, whatever their guards.
 func lastBehind(p *machine.Plan) int32 {
 	g, last := p.Graph(), int32(-1)
 	whole := g.Plan(p.Facts())
@@ -185,5 +183,5 @@ func lastBehind(p *machine.Plan) int32 {
 			last = int32(whole.StepOf(i))
 		}
 	}
-	return -1 // the facts of now lead elsewhere
+	return -1 // the current facts lead elsewhere
 }

@@ -1,14 +1,3 @@
-// Package bdd holds sets of assignments of yes/no variables as reduced ordered
-// binary decision diagrams: a set of any number of variables takes memory by
-// its structure, not by its size, and equal sets are equal values.
-//
-// It is small on purpose: no reordering of variables and no garbage
-// collection. A [Space] lives as long as one question; its size is bounded, and
-// [Space.Err] reports that the bound was hit. After that all results are
-// meaningless and must be dropped.
-//
-// The algorithms are those of R. E. Bryant, "Graph-Based Algorithms for Boolean
-// Function Manipulation" (1986).
 package bdd
 
 import (
@@ -16,27 +5,28 @@ import (
 	"math"
 )
 
-// Set is a set of assignments. It belongs to the Space that made it; two sets
-// of one space are equal exactly if they are ==.
+// Set is a set of assignments. It belongs to the Space that made it. Two sets of one space are
+// equal exactly if they are ==.
 type Set int32
 
-// The sets that every space has.
+// Sets that exist in every space.
 const (
 	None Set = 0 // no assignment
 	All  Set = 1 // every assignment
 )
 
-// MaxNodes is the bound of a Space that sets none.
+// MaxNodes is the default limit of a Space.
 const MaxNodes = 1 << 20
 
-// LimitError reports that the sets of a space need more nodes than its bound.
+// LimitError reports that the sets of a space need more nodes than its limit.
 type LimitError struct{ Nodes int }
 
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("the sets of assignments need more than %d nodes", e.Nodes)
 }
 
-// node branches on a variable: low is the set in which it is false.
+// node branches on a variable: low is the set in which it is false, and high the one in which it is
+// true.
 type node struct {
 	variable  int32
 	low, high Set
@@ -45,7 +35,7 @@ type node struct {
 // triple is an operation on three sets: if, then, else.
 type triple struct{ i, t, e Set }
 
-// quantified is a set without a variable.
+// quantified is a set from which a variable was eliminated.
 type quantified struct {
 	s        Set
 	variable int32
@@ -62,9 +52,9 @@ type Space struct {
 	err       error
 }
 
-// New returns a space of sets over variables 0 to variables-1, which is also
-// their order: variables that are read together should have near numbers. The
-// space holds at most limit nodes; zero means MaxNodes.
+// New returns a space of sets over variables 0 to variables-1. The numbers are also the order of
+// the variables: those that are read together should have near numbers. The space holds at most
+// limit nodes. Zero means [MaxNodes].
 func New(variables, limit int) *Space {
 	if limit <= 0 {
 		limit = MaxNodes
@@ -86,14 +76,14 @@ func (p *Space) Variables() int { return p.variables }
 // Len returns the number of nodes that the space holds.
 func (p *Space) Len() int { return len(p.nodes) }
 
-// Err returns a *LimitError once the bound of the space was hit. All sets that
-// were made since are meaningless.
+// Err returns a [*LimitError] if the limit of the space was reached. All sets made since then are
+// meaningless.
 func (p *Space) Err() error { return p.err }
 
 // Var returns the assignments in which the variable is true.
 func (p *Space) Var(variable int) Set { return p.make(int32(variable), None, All) }
 
-// Literal returns the assignments in which the variable has the value.
+// Literal returns the assignments in which the variable has the given value.
 func (p *Space) Literal(variable int, value bool) Set {
 	if value {
 		return p.make(int32(variable), None, All)
@@ -128,8 +118,7 @@ func (p *Space) Minus(s, t Set) Set { return p.Ite(t, None, s) }
 // Within reports whether every assignment of s is in t.
 func (p *Space) Within(s, t Set) bool { return p.Minus(s, t) == None }
 
-// Ite returns the assignments of then that are in cond, and those of other that
-// are not.
+// Ite returns the assignments of then that are in cond, and those of other that are not in cond.
 func (p *Space) Ite(cond, then, other Set) Set {
 	switch {
 	case cond == All, then == other:
@@ -154,8 +143,8 @@ func (p *Space) Ite(cond, then, other Set) Set {
 	return s
 }
 
-// note bounds what is remembered of operations as well: many may be needed although
-// their results have few nodes.
+// note also limits the memory for cached operations: many may be needed although their results have
+// few nodes.
 func (p *Space) note() {
 	const each = 2
 	if p.err == nil && len(p.ite)+len(p.exists) >= each*p.limit {
@@ -172,14 +161,14 @@ func (p *Space) Exists(s Set, variables ...int) Set {
 	return s
 }
 
-// With returns the assignments that are in s if the variable has the value; the
-// result does not depend on the variable.
+// With returns the assignments that are in s if the variable has the given value. The result does
+// not depend on the variable.
 func (p *Space) With(s Set, variable int, value bool) Set {
 	return p.without(p.And(s, p.Literal(variable, value)), int32(variable))
 }
 
-// Assign returns the assignments of s after the variable was set to the value:
-// what s said of it before is forgotten.
+// Assign returns the assignments of s after the variable is set to the given value, whatever value
+// it had before.
 func (p *Space) Assign(s Set, variable int, value bool) Set {
 	return p.And(p.without(s, int32(variable)), p.Literal(variable, value))
 }
@@ -189,9 +178,9 @@ func (p *Space) Depends(s Set, variable int) bool {
 	return p.With(s, variable, false) != p.With(s, variable, true)
 }
 
-// Smallest returns the variables that are true in an assignment of s with as few
-// true variables as possible; of several it is the one whose true variables come
-// last in the order. It reports false if s is empty.
+// Smallest returns the true variables of an assignment in s with as few true variables as possible.
+// Of several it returns the one whose true variables come last in the order. It reports false if s
+// is empty.
 func (p *Space) Smallest(s Set) (variables []int, ok bool) {
 	if s == None || p.err != nil {
 		return nil, false
@@ -221,8 +210,7 @@ func (p *Space) cost(s Set, costs map[Set]int) int {
 	return c
 }
 
-// Contains reports whether the assignment in which value reports the variables
-// is in s.
+// Contains reports whether s contains the assignment given by value.
 func (p *Space) Contains(s Set, value func(variable int) bool) bool {
 	for s > All {
 		n := p.nodes[s]
@@ -233,14 +221,14 @@ func (p *Space) Contains(s Set, value func(variable int) bool) bool {
 	return s == All
 }
 
-// Count returns the number of assignments in s, as a float since there may be
-// more than integers hold.
+// Count returns the number of assignments in s. It is a float because it may exceed any integer
+// type.
 func (p *Space) Count(s Set) float64 {
 	shares := map[Set]float64{None: 0, All: 1}
 	return p.share(s, shares) * math.Pow(2, float64(p.variables))
 }
 
-// share returns which part of all assignments is in s.
+// share returns the fraction of all assignments that is in s.
 func (p *Space) share(s Set, shares map[Set]float64) float64 {
 	if c, ok := shares[s]; ok {
 		return c
@@ -251,7 +239,7 @@ func (p *Space) share(s Set, shares map[Set]float64) float64 {
 	return c
 }
 
-// without returns s with the variable quantified away.
+// without returns s with the variable existentially quantified.
 func (p *Space) without(s Set, variable int32) Set {
 	n := p.nodes[s]
 	switch {
@@ -283,7 +271,7 @@ func (p *Space) branch(s Set, variable int32, value bool) Set {
 	}
 }
 
-// make returns the one set of that shape.
+// make returns the unique set with the given branches.
 func (p *Space) make(variable int32, low, high Set) Set {
 	if low == high {
 		return low

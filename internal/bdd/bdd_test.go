@@ -12,8 +12,8 @@ import (
 
 const variables = 6
 
-// table is a set as the truth table that it must agree with: bit a is set if
-// the assignment a, bit v of which is variable v, is in the set.
+// table is the truth table of a set. Bit a is set if the assignment a, in which variable v has the
+// value of bit v, is in the set.
 type table uint64
 
 func tableOf(p *Space, s Set) (t table) {
@@ -43,7 +43,7 @@ func (t table) without(v int) (out table) {
 	return out
 }
 
-// pair is a set and the truth table that it must have.
+// pair is a set and its expected truth table.
 type pair struct {
 	set   Set
 	table table
@@ -68,7 +68,7 @@ func random(p *Space, r *rand.Rand, depth int) pair {
 	}
 }
 
-func TestSetsAgreeWithTruthTables(t *testing.T) {
+func TestSetAgreesWithTruthTables(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	p := New(variables, 0)
 	known := map[table]Set{}
@@ -94,7 +94,7 @@ func TestSetsAgreeWithTruthTables(t *testing.T) {
 	assert.NoError(t, p.Err())
 }
 
-func TestSmallestHasTheFewestTrueVariables(t *testing.T) {
+func TestSmallestHasFewestTrueVariables(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	p := New(variables, 0)
 	for range 500 {
@@ -118,7 +118,7 @@ func TestSmallestHasTheFewestTrueVariables(t *testing.T) {
 	}
 }
 
-func TestBoundIsReported(t *testing.T) {
+func TestLimitIsReported(t *testing.T) {
 	p := New(40, 100)
 	s := All
 	for v := range 20 { // pairs that are far apart in the order: 2^20 nodes
@@ -129,10 +129,10 @@ func TestBoundIsReported(t *testing.T) {
 	assert.Equal(t, 100, limit.Nodes)
 	assert.LessOrEqual(t, p.Len(), 100)
 	_, ok := p.Smallest(s)
-	assert.False(t, ok, "nothing is concluded from sets beyond the bound")
+	assert.False(t, ok, "sets beyond the limit have no result")
 }
 
-func TestBoundCountsOperationsAsWell(t *testing.T) {
+func TestLimitCountsCachedOperations(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	p := New(3, 300) // more nodes than sets of three variables have
 	for range 2000 {

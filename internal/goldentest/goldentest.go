@@ -1,5 +1,3 @@
-// Package goldentest compares what tests make with golden files. Importing it gives
-// the tests of a package the flag -update, with which they write these files.
 package goldentest
 
 import (
@@ -12,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write the golden files that the tests compare with")
+var update = flag.Bool("update", false, "write the golden files")
 
-// Compare reports an error if a file does not hold exactly got. With -update it writes
-// the file first, and the folders above it.
+// Compare reports a test error if the file does not contain exactly got. With -update it first
+// writes the file, and creates its directories.
 func Compare(t testing.TB, file, got string) {
 	t.Helper()
 	if *update {
@@ -25,6 +23,6 @@ func Compare(t testing.TB, file, got string) {
 	want, err := os.ReadFile(file)
 	require.NoError(t, err, "run go test with -update")
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: -want +got, run go test with -update if this is meant\n%s", file, diff)
+		t.Errorf("%s: -want +got, run go test with -update if this is intended\n%s", file, diff)
 	}
 }

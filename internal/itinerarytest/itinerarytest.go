@@ -1,5 +1,3 @@
-// Package itinerarytest generates itineraries for tests of properties, and the
-// facts to hold them against.
 package itinerarytest
 
 import (
@@ -10,14 +8,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Four is the vocabulary of what is generated.
+// Four is the vocabulary of the generated itineraries.
 var Four = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: 1, Name: "A"}, {Flag: 2, Name: "B"}, {Flag: 4, Name: "C"}, {Flag: 8, Name: "D"},
 })
 
-// Generate makes an itinerary of up to eight phases that compiles, some with end
-// phases and steps under guards; with jumps and decides if asked for. Without
-// jumps an end phase is the last.
+// Generate returns a random itinerary of up to eight phases that compiles. Some have end phases and
+// guarded steps; jumps and decides add jumps and decided flags. Without jumps only the last phase
+// may be an end phase.
 func Generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
 	for {
 		it := generate(r, jumps, decides)
@@ -66,8 +64,7 @@ func generate(r *rand.Rand, jumps, decides bool) phases.Itinerary {
 	return it
 }
 
-// AddChoices gives some phases of an itinerary the choice to jump, so that it
-// still compiles.
+// AddChoices adds jumps by choice to some phases of an itinerary. The result compiles.
 func AddChoices(r *rand.Rand, it phases.Itinerary) phases.Itinerary {
 	for {
 		more := it
@@ -87,20 +84,20 @@ func AddChoices(r *rand.Rand, it phases.Itinerary) phases.Itinerary {
 	}
 }
 
-// Assignments yields all 16 facts over the four flags in which each is known.
+// Assignments yields all 16 facts over the four flags in which every flag is known.
 func Assignments(yield func(phases.Facts) bool) {
-	for yes := range phases.Flags(16) {
-		if !yield(phases.NewFacts(yes, 15&^yes)) {
+	for trues := range phases.Flags(16) {
+		if !yield(phases.NewFacts(trues, 15&^trues)) {
 			return
 		}
 	}
 }
 
-// Partial yields all 81 facts over the four flags.
+// Partial yields all 81 facts over the four flags, including unknown flags.
 func Partial(yield func(phases.Facts) bool) {
-	for yes := range phases.Flags(16) {
-		for no := range phases.Flags(16) {
-			if yes&no == 0 && !yield(phases.NewFacts(yes, no)) {
+	for trues := range phases.Flags(16) {
+		for falses := range phases.Flags(16) {
+			if trues&falses == 0 && !yield(phases.NewFacts(trues, falses)) {
 				return
 			}
 		}

@@ -1,6 +1,6 @@
-# Prints how many statements of each package a coverage profile has run, and fails if
-# it is less than `least` percent of one. A block is listed once for each test binary
-# that knows it: it is covered if one of them ran it.
+# Prints how many statements of each package a coverage profile covers, and fails if a
+# package has less than `least` percent. A block is listed once for each test binary
+# that contains it, and is covered if one of them ran it.
 NR > 1 {
 	statements[$1] = $2
 	if ($3 > 0) ran[$1] = 1

@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// options are what the command line says.
+// options are the command line options.
 type options struct {
-	dir       string // of the module
+	dir       string // the directory of the module
 	packages  []string
 	count     int
 	seed      int64
 	timeout   time.Duration
 	results   string
 	explained string
-	report    bool // try nothing
-	retry     bool // try those that lived
+	report    bool // try no mutants
+	retry     bool // retry those that live
 	all       string
 }
 
@@ -31,15 +31,15 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	o := options{dir: "."}
-	flag.IntVar(&o.count, "n", 50, "how many mutants to try; those that do not compile do not count")
+	flag.IntVar(&o.count, "n", 50, "number of mutants to try, not counting those that do not compile")
 	flag.Int64Var(&o.seed, "seed", 1, "the order of the mutants")
-	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "of the tests of one package; a loop ends sooner by ulimit -t")
+	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "timeout of the tests of one package; ulimit -t ends an endless loop sooner")
 	flag.StringVar(&o.results, "results", filepath.FromSlash("internal/mutate/testdata/results.jsonl"),
-		"the file that results are appended to")
-	flag.StringVar(&o.explained, "explained", filepath.FromSlash("internal/mutate/alive.md"), "the file that explains mutants that live")
-	flag.StringVar(&o.all, "tests", "./...", "the packages whose tests are run, if they depend on the mutated one")
-	flag.BoolVar(&o.report, "report", false, "try nothing: only print what the file of results says")
-	flag.BoolVar(&o.retry, "retry", false, "try those that lived and are not explained, instead of new ones")
+		"the file to which results are appended")
+	flag.StringVar(&o.explained, "explained", filepath.FromSlash("internal/mutate/alive.md"), "the file that explains living mutants")
+	flag.StringVar(&o.all, "tests", "./...", "the packages whose tests run, if they depend on the mutated one")
+	flag.BoolVar(&o.report, "report", false, "try no mutants: only print the recorded results")
+	flag.BoolVar(&o.retry, "retry", false, "retry mutants that live and are not explained, instead of new ones")
 	flag.Parse()
 	o.packages = flag.Args()
 	if err := run(ctx, o, os.Stdout); err != nil {
@@ -89,14 +89,14 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	}
 	open := newReport(mutants, results).print(w, explained)
 	if o.report && open > 0 {
-		return fmt.Errorf("%d mutants live and are not explained in %s: test what they change, or say there why no test can see it",
+		return fmt.Errorf("%d mutants live and are not explained in %s: test what they change, or explain there why no test can detect it",
 			open, o.explained)
 	}
 	return nil
 }
 
-// sample tries mutants in their order until enough have been tried. It adds each to the
-// results and to their file, and prints it.
+// sample tries mutants in their order until enough have been tried. It adds each result to results
+// and its file, and prints it.
 func (t trial) sample(
 	ctx context.Context, o options, w io.Writer, mutants []mutant, results map[string]result, explained map[string]bool,
 ) error {
@@ -129,7 +129,7 @@ func (t trial) sample(
 	return nil
 }
 
-// commitOf returns the commit of the tree in a folder.
+// commitOf returns the commit of the tree in a directory.
 func commitOf(ctx context.Context, dir string) (string, error) {
 	out, err := command(ctx, dir, "git", "rev-parse", "--short=12", "HEAD")
 	return strings.TrimSpace(string(out)), err

@@ -14,13 +14,13 @@ import (
 	"strings"
 )
 
-// A module is what the go command lists of one: its packages by import path.
+// module is what the go command lists about a module: its packages by import path.
 type module struct {
 	root     string
 	packages map[string]*listed
 }
 
-// A listed is one package as go list prints it.
+// listed is one package as printed by go list.
 type listed struct {
 	Dir, ImportPath                    string
 	Imports, TestImports, XTestImports []string
@@ -28,7 +28,7 @@ type listed struct {
 	Module                             struct{ Dir string }
 }
 
-// load lists the packages that patterns name, in the module of the folder dir.
+// load lists the packages that match the patterns, in the module of the directory dir.
 func load(ctx context.Context, dir string, patterns ...string) (*module, error) {
 	out, err := goCommand(ctx, dir, append([]string{"list", "-json"}, patterns...)...)
 	if err != nil {
@@ -40,15 +40,15 @@ func load(ctx context.Context, dir string, patterns ...string) (*module, error) 
 		if err := decoder.Decode(p); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return nil, fmt.Errorf("reading what go list prints: %w", err)
+			return nil, fmt.Errorf("reading the output of go list: %w", err)
 		}
 		m.root, m.packages[p.ImportPath] = p.Module.Dir, p
 	}
 	return m, nil
 }
 
-// dependents returns the packages with tests that depend on the package at path,
-// nearest first: itself, then those whose tests import it, and so on.
+// dependents returns the packages with tests that depend on the package at path, nearest first: the
+// package itself, then those whose tests import it, and so on.
 func (m *module) dependents(path string) []string {
 	distance := map[string]int{}
 	for name, p := range m.packages {
@@ -69,8 +69,8 @@ func (m *module) dependents(path string) []string {
 	return names
 }
 
-// distance returns how many imports lie between the tests of p and the package at path,
-// or -1 if they do not depend on it.
+// distance returns the number of imports between the tests of p and the package at path, or -1 if
+// they do not depend on it.
 func (m *module) distance(p *listed, path string) int {
 	at := []string{p.ImportPath}
 	seen := map[string]bool{p.ImportPath: true}
@@ -99,8 +99,8 @@ func (m *module) distance(p *listed, path string) int {
 	return -1
 }
 
-// goCommand runs the go command in dir and returns what it prints; on error with what
-// it prints on standard error.
+// goCommand runs the go command in dir and returns its output. An error includes its output on
+// standard error.
 func goCommand(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	return command(ctx, dir, "go", args...)
 }
@@ -108,7 +108,7 @@ func goCommand(ctx context.Context, dir string, args ...string) ([]byte, error) 
 // command runs a command in dir.
 func command(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
-	// An interrupt lets the go command stop its tests; after a kill they would go on.
+	// An interrupt lets the go command stop its tests; after a kill they would continue.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Dir = dir
 	var stderr bytes.Buffer

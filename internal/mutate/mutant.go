@@ -15,10 +15,10 @@ import (
 	"strings"
 )
 
-// A mutant is one small fault in one file.
+// mutant is one small fault in one file.
 type mutant struct {
-	// ID names the mutant: a hash of its file, of the source of the declaration that
-	// it changes, of its place in it, and of the change.
+	// ID identifies the mutant. It is a hash of the file, of the source of the changed declaration,
+	// of the offset in it, and of the change.
 	ID string `json:"id"`
 	// File is the path from the root of the module, with slashes.
 	File     string `json:"file"`
@@ -31,19 +31,19 @@ type mutant struct {
 	edit edit
 }
 
-// An edit replaces the bytes of a file from start to end.
+// edit replaces the bytes of a file from start to end.
 type edit struct {
 	start, end int
 	text       string
 }
 
-// apply returns src with the edit.
+// apply returns src with the edit applied.
 func (e edit) apply(src []byte) []byte {
 	return slices.Concat(src[:e.start], []byte(e.text), src[e.end:])
 }
 
-// mutantsOf returns the mutants of the Go file name with the source src, in the order
-// of the source. A generated file has none.
+// mutantsOf returns the mutants of the Go file name with the source src, in source order. A
+// generated file has none.
 func mutantsOf(name string, src []byte) ([]mutant, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
@@ -73,8 +73,8 @@ func mutantsOf(name string, src []byte) ([]mutant, error) {
 	return mutants, nil
 }
 
-// mutantsIn returns the mutants of the files of a package, tests apart. Root is the
-// folder of the module and dir that of the package.
+// mutantsIn returns the mutants of the files of a package, except tests. Root is the directory of
+// the module and dir that of the package.
 func mutantsIn(root, dir string) ([]mutant, error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
@@ -102,8 +102,8 @@ func mutantsIn(root, dir string) ([]mutant, error) {
 	return all, nil
 }
 
-// shuffle brings mutants into an order that depends on the seed and on each mutant
-// alone: those that come or go do not change the order of the others.
+// shuffle sorts mutants in an order that depends only on the seed and on each mutant: adding or
+// removing mutants does not change the order of the others.
 func shuffle(mutants []mutant, seed int64) {
 	rank := make(map[string]string, len(mutants))
 	for _, m := range mutants {
@@ -118,7 +118,7 @@ func identity(texts ...string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// oneLine returns a text with its white space folded, cut to what fits on a line.
+// oneLine returns a text on one line, with its white space collapsed, cut to 80 characters.
 func oneLine(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if runes := []rune(text); len(runes) > 80 {
@@ -127,6 +127,5 @@ func oneLine(text string) string {
 	return text
 }
 
-// packageOf returns the folder of the package that the mutant is in, from the root of
-// the module.
+// packageOf returns the directory of the mutant's package, from the root of the module.
 func (m mutant) packageOf() string { return path.Dir(m.File) }

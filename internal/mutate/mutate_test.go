@@ -16,7 +16,7 @@ import (
 
 const tiny = "github.com/konveyor/dynamic-pipeline/internal/mutate/testdata/tiny"
 
-// tinyOptions are those that try every mutant of package tiny.
+// tinyOptions returns options that try every mutant of package tiny.
 func tinyOptions(t *testing.T) options {
 	t.Helper()
 	dir := t.TempDir()
@@ -27,8 +27,8 @@ func tinyOptions(t *testing.T) options {
 	}
 }
 
-// TestRun checks the outcome of every mutant of a package, that what was tried is not
-// tried again but for the living, and that a living mutant must be explained.
+// TestRun checks the outcome of every mutant of a package. It also checks that a mutant is retried
+// only if it lives, and that a living mutant must be explained.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	ctx, o := context.Background(), tinyOptions(t)
@@ -54,21 +54,23 @@ func TestRun(t *testing.T) {
 		"constant: 3 → 4":              "broken ;",
 		"constant: 3 → 2":              "broken ;",
 		"dropped: close(done) → ":      "timeout ;",
-		"boolean: true → false":        got["boolean: true → false"], // of two functions, in no order
+		"boolean: true → false":        got["boolean: true → false"], // of two functions, in any order
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
-	require.ElementsMatch(t, []string{"killed /far", "alive "}, strings.Split(strings.TrimSuffix(got["boolean: true → false"], ";"), ";"))
-	require.Contains(t, printed.String(), "7 of 9 mutants tried: 5 killed, 1 timed out, 1 alive (1 not explained); 2 more do not compile, 0 old results\n")
+	require.ElementsMatch(t, []string{"killed /far", "alive "},
+		strings.Split(strings.TrimSuffix(got["boolean: true → false"], ";"), ";"))
+	require.Contains(t, printed.String(),
+		"7 of 9 mutants tried: 5 killed, 1 timed out, 1 alive (1 not explained); 2 more do not compile, 0 old results\n")
 
 	lines := countLines(t, o.results)
 	require.NoError(t, run(ctx, o, &printed))
-	require.Equal(t, lines, countLines(t, o.results), "a second run tries what was tried")
+	require.Equal(t, lines, countLines(t, o.results), "a second run tries the same mutants")
 
 	o.retry = true
 	require.NoError(t, run(ctx, o, &printed))
-	require.Equal(t, lines+1, countLines(t, o.results), "a retry tries the living")
+	require.Equal(t, lines+1, countLines(t, o.results), "a retry tries the living mutant")
 
 	o.retry, o.report = false, true
 	require.ErrorContains(t, run(ctx, o, &printed), "1 mutants live and are not explained")
@@ -83,8 +85,8 @@ func countLines(t *testing.T, name string) int {
 	return bytes.Count(text, []byte("\n"))
 }
 
-// TestRunRefusesTestsThatFail checks that tests which fail without a mutant are an
-// error, and no mutant is tried: each would be killed.
+// TestRunRefusesTestsThatFail checks that run returns an error and tries no mutant if the tests
+// fail without one: every mutant would be killed.
 func TestRunRefusesTestsThatFail(t *testing.T) {
 	t.Parallel()
 	o := tinyOptions(t)
@@ -103,8 +105,8 @@ func TestRunRefusesTestsThatFail(t *testing.T) {
 	require.NoFileExists(t, o.results)
 }
 
-// TestMutantsOf checks each operator on the smallest source that has it, and what is
-// left out because no test could see it.
+// TestMutantsOf checks each operator on the smallest source that has it, and that undetectable
+// mutants are omitted.
 func TestMutantsOf(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -115,10 +117,10 @@ func TestMutantsOf(t *testing.T) {
 		{"bounds", "var v = a <= b", []string{"bound <= <"}},
 		{"connectives", "var v = a && b", []string{"connective && ||"}},
 		{"arithmetic", "var v = a - b", []string{"arithmetic - +"}},
-		{"texts are not subtracted", `var v = a + "x" + b`, nil},
+		{"strings are not subtracted", `var v = a + "x" + b`, nil},
 		{"bit sets", "var v = a &^ b", []string{"bits &^ &"}},
 		{"constants", "var v = 0x10", []string{"constant 0x10 17", "constant 0x10 15"}},
-		{"zero has nothing below", "var v = f(0)", []string{"constant 0 1"}},
+		{"zero is not decremented", "var v = f(0)", []string{"constant 0 1"}},
 		{"booleans", "var v = true", []string{"boolean true false"}},
 		{
 			"guards", "func f() { if a { g() } }",
@@ -142,11 +144,11 @@ func TestMutantsOf(t *testing.T) {
 		},
 		{"two results of one type", "func f() (a, b int) { return x, y }", []string{"returned swapped x, y y, x"}},
 		{"a function in a function", "var v = func() error { return err }", []string{"returned err nil"}},
-		{"no error to leave out", "func f() error { return nil }", nil},
+		{"no error to omit", "func f() error { return nil }", nil},
 		{"capacities", "var v = append(make([]int, 0, 8), make(map[int]int, 8))", nil},
 		{"a length is no capacity", "var v = make([]int, 8)", []string{"constant 8 9", "constant 8 7"}},
-		{"room", "func f() { b.Grow(8) }", nil},
-		{"assertions of the compiler", "var _ I = f(1)", nil},
+		{"growth", "func f() { b.Grow(8) }", nil},
+		{"compile-time assertions", "var _ I = f(1)", nil},
 		{"types", "type t struct { a [8]int }", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -172,8 +174,8 @@ func TestMutantsOfGenerated(t *testing.T) {
 	require.Empty(t, mutants)
 }
 
-// TestIdentity checks that a mutant keeps its identity and its rank when code is added
-// elsewhere, gets a new one when its declaration changes, and that a seed is an order.
+// TestIdentity checks that a mutant keeps its identity and rank if code is added elsewhere, that it
+// gets a new identity if its declaration changes, and that a seed determines the order.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	ids := func(seed int64, source string) []string {
@@ -197,8 +199,8 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestReport checks that the last result of a mutant counts, and that of a mutant that
-// is gone does not.
+// TestReport checks that the last result of a mutant counts, and that the result of a removed
+// mutant does not.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "results.jsonl")
@@ -221,8 +223,8 @@ func TestReport(t *testing.T) {
 	require.Equal(t, "two.go", r.living[0].File)
 }
 
-// TestResultsNameTheLine checks that a line that cannot be read is named.
-func TestResultsNameTheLine(t *testing.T) {
+// TestResultsNameTheLine checks that the error names a line that cannot be read.
+func TestReadResultsNamesTheLine(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "results.jsonl")
 	line, err := json.Marshal(result{mutant: mutant{ID: "one"}})
@@ -234,8 +236,8 @@ func TestResultsNameTheLine(t *testing.T) {
 	require.ErrorContains(t, err, name+":2: ")
 }
 
-// TestDependents checks that the tests of a package come first, then those that are
-// farther away, or that are slower once that is measured, and that what does not depend on it, or has no tests, is left out.
+// TestDependents checks that the tests of a package come first, then the nearest or, once they are
+// measured, the fastest. Packages that do not depend on it or have no tests are omitted.
 func TestDependents(t *testing.T) {
 	t.Parallel()
 	tests := []string{"x_test.go"}
@@ -246,9 +248,9 @@ func TestDependents(t *testing.T) {
 		"helper": {ImportPath: "helper", Imports: []string{"a"}},
 		"d":      {ImportPath: "d", XTestImports: []string{"helper"}, XTestGoFiles: tests},
 		"e":      {ImportPath: "e", TestImports: []string{"a"}, TestGoFiles: tests},
-		"f":      {ImportPath: "f", Imports: []string{"e"}, TestGoFiles: tests}, // the tests of e alone import a
+		"f":      {ImportPath: "f", Imports: []string{"e"}, TestGoFiles: tests}, // only the tests of e import a
 	}}
 	require.Equal(t, []string{"a", "b", "e", "c", "d"}, m.dependents("a"))
 	took := map[string]time.Duration{"a": 9, "b": 4, "c": 1, "d": 2, "e": 3}
-	require.Equal(t, []string{"a", "c", "d", "e", "b"}, trial{module: m, took: took}.order("a"), "itself, then the fastest")
+	require.Equal(t, []string{"a", "c", "d", "e", "b"}, trial{module: m, took: took}.order("a"), "the package itself, then the fastest")
 }

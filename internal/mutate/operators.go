@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// operators of two operands, and what each becomes: another comparison or bound, the
-// other connective, the other direction of arithmetic or of a bit set.
+// operators maps each operator of two operands to its replacement: another comparison or bound, the
+// other connective, or the opposite arithmetic or bit operation.
 var operators = map[token.Token]struct {
 	name string
 	to   token.Token
@@ -31,7 +31,7 @@ var operators = map[token.Token]struct {
 	token.INC: {"arithmetic", token.DEC}, token.DEC: {"arithmetic", token.INC},
 }
 
-// A finder collects the edits of one declaration.
+// finder collects the edits of one declaration.
 type finder struct {
 	fset  *token.FileSet
 	src   []byte
@@ -55,15 +55,15 @@ func (f *finder) text(n ast.Node) string {
 	return string(f.src[f.offset(n.Pos()):f.offset(n.End())])
 }
 
-// A scope visits what belongs to one function: its results tell what a return can
-// return instead.
+// scope visits the nodes of one function. The types of its results determine what its return
+// statements can return instead.
 type scope struct {
 	*finder
 	results []string // the types of the results, as written
 }
 
-// Visit adds the mutants of one node. It leaves out what no test can see: capacities,
-// and assertions that a type implements an interface.
+// Visit adds the mutants of one node. It omits undetectable ones: capacities, and assertions that a
+// type implements an interface.
 func (s scope) Visit(n ast.Node) ast.Visitor {
 	switch n := n.(type) {
 	case *ast.FuncDecl:
@@ -112,14 +112,14 @@ func (s scope) Visit(n ast.Node) ast.Visitor {
 	return s
 }
 
-// operator adds the mutant with another operator, if there is one for it.
+// operator adds the mutant with the replacement of op, if there is one.
 func (s scope) operator(pos token.Pos, op token.Token) {
 	if to, ok := operators[op]; ok {
 		s.replace(to.name, pos, pos+token.Pos(len(op.String())), to.to.String())
 	}
 }
 
-// constant adds the mutants that move an integer by one.
+// constant adds the mutants that change an integer by one.
 func (s scope) constant(n *ast.BasicLit) {
 	value, err := strconv.ParseInt(n.Value, 0, 64)
 	if n.Kind != token.INT || err != nil {
@@ -131,8 +131,8 @@ func (s scope) constant(n *ast.BasicLit) {
 	}
 }
 
-// guard adds the mutants of a condition: negated, unless another operator does the
-// same, and never true.
+// guard adds the mutants of a condition: negated, unless another operator does the same, and never
+// true.
 func (s scope) guard(cond ast.Expr) {
 	if cond == nil {
 		return
@@ -143,8 +143,8 @@ func (s scope) guard(cond ast.Expr) {
 	s.replace("guard off", cond.Pos(), cond.End(), "false && ("+s.text(cond)+")")
 }
 
-// returned adds the mutants of what a function returns: no error, the other boolean,
-// an empty text, and two results of one type swapped.
+// returned adds the mutants of returned values: no error, the other boolean, an empty string, and
+// two results of the same type swapped.
 func (s scope) returned(n *ast.ReturnStmt) {
 	if len(n.Results) != len(s.results) {
 		return
@@ -170,8 +170,8 @@ func (s scope) returned(n *ast.ReturnStmt) {
 	}
 }
 
-// statements adds the mutants that leave one statement out. An assignment keeps what it
-// computes, so that nothing becomes unused.
+// statements adds the mutants that remove one statement. An assignment keeps its right-hand side,
+// so nothing becomes unused.
 func (s scope) statements(list []ast.Stmt) {
 	for _, stmt := range list {
 		switch stmt := stmt.(type) {
@@ -210,8 +210,8 @@ func results(fn *ast.FuncType) []string {
 	return all
 }
 
-// isCapacity reports whether a call gives room only: make of an empty slice or of a
-// map, and Grow.
+// isCapacity reports whether a call only allocates capacity: make of an empty slice or of a map,
+// and Grow.
 func isCapacity(call *ast.CallExpr) bool {
 	switch fn := call.Fun.(type) {
 	case *ast.IndexExpr:
@@ -234,7 +234,7 @@ func isCapacity(call *ast.CallExpr) bool {
 	return false
 }
 
-// isText reports whether an expression is a sum of which one part is a text as written.
+// isText reports whether an expression is a string literal, or a sum that contains one.
 func isText(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -245,7 +245,8 @@ func isText(e ast.Expr) bool {
 	return false
 }
 
-// isEquality reports whether an expression is one that the other operator negates.
+// isEquality reports whether an expression is a comparison with == or !=, which replacing the
+// operator negates.
 func isEquality(e ast.Expr) bool {
 	binary, ok := e.(*ast.BinaryExpr)
 	return ok && (binary.Op == token.EQL || binary.Op == token.NEQ)

@@ -11,16 +11,15 @@ import (
 	"regexp"
 )
 
-// A result is one line of the file of results.
+// result is one line of the results file.
 type result struct {
 	mutant
-	Commit  string `json:"commit"` // of the tree that it was tried in
+	Commit  string `json:"commit"` // the commit at which it was tried
 	Outcome string `json:"outcome"`
 	By      string `json:"by,omitempty"` // the package whose tests killed it
 }
 
-// readResults returns the last result of each mutant in a file; none if there is no
-// file yet.
+// readResults returns the last result of each mutant in a file, or none if there is no file yet.
 func readResults(name string) (map[string]result, error) {
 	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,7 +40,7 @@ func readResults(name string) (map[string]result, error) {
 	return results, lines.Err()
 }
 
-// appendResult adds a line to a file of results.
+// appendResult appends a line to a results file.
 func appendResult(name string, r result) error {
 	line, err := json.Marshal(r)
 	if err != nil {
@@ -58,8 +57,8 @@ func appendResult(name string, r result) error {
 // explanation matches a line of alive.md that explains a mutant.
 var explanation = regexp.MustCompile("(?m)^- `([0-9a-f]{12})` ")
 
-// readExplained returns the identities of the mutants that a file explains; none if
-// there is no file.
+// readExplained returns the identities of the mutants that a file explains, or none if there is no
+// file.
 func readExplained(name string) (map[string]bool, error) {
 	text, err := os.ReadFile(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -72,15 +71,15 @@ func readExplained(name string) (map[string]bool, error) {
 	return explained, nil
 }
 
-// A report counts the results of the mutants that there are.
+// report counts the results of the current mutants.
 type report struct {
 	mutants  int
 	outcomes map[string]int
-	old      int      // results of mutants that are gone
+	old      int      // results of mutants that no longer exist
 	living   []result // in the order of the mutants
 }
 
-// newReport holds results against the mutants that there are.
+// newReport matches results to the current mutants.
 func newReport(mutants []mutant, results map[string]result) report {
 	r := report{mutants: len(mutants), outcomes: map[string]int{}, old: len(results)}
 	for _, m := range mutants {
@@ -91,14 +90,14 @@ func newReport(mutants []mutant, results map[string]result) report {
 		r.old--
 		r.outcomes[had.Outcome]++
 		if had.Outcome == alive {
-			had.mutant = m // where it is now
+			had.mutant = m // its current position
 			r.living = append(r.living, had)
 		}
 	}
 	return r
 }
 
-// print writes the report, and reports how many mutants live that are not explained.
+// print writes the report, and returns the number of living mutants that are not explained.
 func (r report) print(w io.Writer, explained map[string]bool) (open int) {
 	for _, l := range r.living {
 		note := "explained"
@@ -109,7 +108,8 @@ func (r report) print(w io.Writer, explained map[string]bool) (open int) {
 		fmt.Fprintf(w, "%s, %s\n", l, note)
 	}
 	tried := r.outcomes[killed] + r.outcomes[timeout] + r.outcomes[alive]
-	fmt.Fprintf(w, "%d of %d mutants tried: %d killed, %d timed out, %d alive (%d not explained); %d more do not compile, %d old results\n",
+	fmt.Fprintf(w,
+		"%d of %d mutants tried: %d killed, %d timed out, %d alive (%d not explained); %d more do not compile, %d old results\n",
 		tried, r.mutants, r.outcomes[killed], r.outcomes[timeout], r.outcomes[alive], open, r.outcomes[broken], r.old)
 	return open
 }

@@ -21,16 +21,15 @@ const (
 	broken  = "broken"  // it does not compile
 )
 
-// A trial tries mutants of a module.
+// trial tries mutants of a module.
 type trial struct {
 	module  *module
 	timeout time.Duration            // of the tests of one package
-	took    map[string]time.Duration // by the tests of each package, without a mutant
+	took    map[string]time.Duration // duration of the tests of each package, without a mutant
 }
 
-// try builds a mutant and runs the tests that depend on it. It returns the outcome and
-// the package whose tests killed the mutant. An error is one of the tool or of its
-// environment, not of the mutant.
+// try builds a mutant and runs the tests that depend on it. It returns the outcome and the package
+// whose tests killed the mutant. An error concerns the tool or its environment, not the mutant.
 func (t trial) try(ctx context.Context, m mutant) (outcome, by string, err error) {
 	overlay, remove, err := t.overlay(m)
 	if err != nil {
@@ -63,7 +62,7 @@ func (t trial) try(ctx context.Context, m mutant) (outcome, by string, err error
 	return alive, "", nil
 }
 
-// own is -1 for the package at path, which comes first, and 0 for all others.
+// own returns -1 for the package at path, which comes first, and 0 for all others.
 func own(name, path string) int {
 	if name == path {
 		return -1
@@ -71,8 +70,8 @@ func own(name, path string) int {
 	return 0
 }
 
-// order returns the packages whose tests can notice a mutant of the package at path:
-// itself, then those whose tests are fast.
+// order returns the packages whose tests can detect a mutant of the package at path: the package
+// itself, then the others by the duration of their tests.
 func (t trial) order(path string) []string {
 	names := t.module.dependents(path)
 	slices.SortStableFunc(names, func(a, b string) int {
@@ -81,8 +80,8 @@ func (t trial) order(path string) []string {
 	return names
 }
 
-// passes measures the tests that a mutant of the packages can be tried with. It returns
-// an error if one fails without any.
+// passes measures the tests that can detect mutants of the packages. It returns an error if one
+// fails without a mutant.
 func (t *trial) passes(ctx context.Context, paths []string) error {
 	t.took = map[string]time.Duration{}
 	for _, path := range paths {
@@ -106,7 +105,7 @@ func (t trial) test(name string, more ...string) []string {
 	return append(append(args, more...), name)
 }
 
-// judge returns what a failed go test means.
+// judge returns the outcome that a failed go test means.
 func judge(err error) (string, error) {
 	switch text := err.Error(); {
 	case errors.Is(err, context.Canceled), strings.Contains(text, "[setup failed]"), strings.Contains(text, "no space left on device"):
@@ -121,8 +120,8 @@ func judge(err error) (string, error) {
 	return "", err
 }
 
-// overlay writes the file of a mutant, and the overlay that puts it in place of the
-// source. The caller calls remove when done.
+// overlay writes the file of a mutant, and the overlay that substitutes it for the source. The
+// caller must call remove when done.
 func (t trial) overlay(m mutant) (overlay string, remove func(), err error) {
 	source := filepath.Join(t.module.root, filepath.FromSlash(m.File))
 	src, err := os.ReadFile(source)

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// sum is a hash that bytes are added to.
+// sum is a running hash of bytes.
 type sum uint64
 
 const (
@@ -31,29 +31,28 @@ func (s sum) number(n uint64) sum {
 	return s
 }
 
-// string adds a decoded string, so that nothing else has the same sum.
+// string adds a decoded string with its length, so the encoding is unambiguous.
 func (s sum) string(text []byte) sum {
 	return s.mark('"').number(uint64(len(text))).write(text)
 }
 
-// Digest is a hash of JSON values (FNV-1a, 64 bits), in compact texts. Values
-// have one hash if they differ only in the order of keys and in how strings are
-// spelled: an API server changes both. Numbers count as they are written, and so
-// do strings that are not UTF-8, of which decoding would lose a part.
+// Digest is a hash of JSON values (FNV-1a, 64 bits), given as compact texts. Values that differ
+// only in the order of keys and in the spelling of strings have the same hash, because an API
+// server changes both. Numbers are hashed as written, and so are strings that are not UTF-8, since
+// decoding would lose part of them.
 //
-// It guards against accidents only: a user can make two values of one hash.
+// Digest guards against accidents only: a user can construct two values with the same hash.
 //
-// It reads a text once, and keeps no more than the members of the objects that
-// are open at one moment.
+// It reads a text once, and stores only the members of the objects that are currently open.
 type Digest struct {
 	sum   sum
-	parts []part // of the objects that are open, the outer ones first
+	parts []part // of the open objects, the outer ones first
 }
 
 // NewDigest returns a digest of no values.
 func NewDigest() *Digest { return &Digest{sum: noSum} }
 
-// Value adds a value. A text that is nil counts as well.
+// Value adds a value. A nil text counts, too.
 func (d *Digest) Value(text []byte) {
 	if text != nil {
 		d.sum, _ = d.value(d.sum, text, 0)
@@ -70,17 +69,17 @@ func (d *Digest) Object(o Object) {
 	d.sum = d.close(d.sum, 0).mark('\n')
 }
 
-// Sum returns the hash of all values that were added.
+// Sum returns the hash of all values added.
 func (d *Digest) Sum() uint64 { return uint64(d.sum) }
 
-// part is a member of an object: its key, decoded, and the sum of its value.
+// part is a member of an object: its decoded key, and the sum of its value.
 type part struct {
 	key []byte
 	sum sum
 }
 
-// value adds the value that begins at index i of a compact text. It returns the
-// sum and the index behind the value.
+// value adds the value that begins at index i of a compact text. It returns the sum and the index
+// after the value.
 func (d *Digest) value(s sum, text []byte, i int) (sum, int) {
 	switch from := i; text[i] {
 	case '"':
@@ -117,7 +116,7 @@ func (d *Digest) object(s sum, text []byte, i int) (sum, int) {
 	return d.close(s, outer), i + 1
 }
 
-// add adds a member to the object that was opened last.
+// add adds a member to the innermost open object.
 func (d *Digest) add(key []byte, value sum) {
 	if len(d.parts) == cap(d.parts) {
 		d.parts = slices.Grow(d.parts, len(d.parts)+1) // twice as many
@@ -125,8 +124,8 @@ func (d *Digest) add(key []byte, value sum) {
 	d.parts = append(d.parts, part{decoded(key), value})
 }
 
-// close adds the members from index outer on, sorted by their keys; those of one
-// key keep their order.
+// close adds the members from index outer on, sorted by key. Members with the same key keep their
+// order.
 func (d *Digest) close(s sum, outer int) sum {
 	parts := d.parts[outer:]
 	if !slices.IsSortedFunc(parts, byKey) {
@@ -142,8 +141,7 @@ func (d *Digest) close(s sum, outer int) sum {
 
 func byKey(a, b part) int { return bytes.Compare(a.key, b.key) }
 
-// decoded returns what a JSON string spells, or its inside as it is if that is
-// not UTF-8.
+// decoded returns the decoded content of a JSON string, or its raw content if that is not UTF-8.
 func decoded(text []byte) []byte {
 	inner := text[1 : len(text)-1]
 	if bytes.IndexByte(inner, '\\') < 0 || !utf8.Valid(inner) {

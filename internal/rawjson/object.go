@@ -1,11 +1,3 @@
-// Package rawjson changes JSON without decoding it. What encoding/json decodes
-// and encodes again is not what it was: keys come sorted, numbers rounded,
-// strings spelled otherwise. So an [Object] is cut into the texts of its
-// members, changed as such, and written once.
-//
-// Texts must be valid JSON; [Compact] checks that. Users can write to what is
-// read here: each function reads its text once or twice, whatever it holds, and
-// allocates no more than a small multiple of its length.
 package rawjson
 
 import (
@@ -14,10 +6,10 @@ import (
 	"slices"
 )
 
-// Member is a member of an object: the text of its key and that of its value.
+// Member is a member of an object: the texts of its key and value.
 type Member struct{ Key, Value []byte }
 
-// Is reports whether the key spells name.
+// Is reports whether the decoded key is name.
 func (m Member) Is(name string) bool {
 	const escape = len(`\u0000`)
 	key := m.Key[1 : len(m.Key)-1]
@@ -31,21 +23,21 @@ func (m Member) Is(name string) bool {
 	return string(decode(buf[:0], key)) == name
 }
 
-// Object is a JSON object: its members, in order. Keys keep their spelling.
-// Of several members of one name the last counts, as for encoding/json.
+// Object is a JSON object: its members, in order. Keys keep their spelling. Of several members with
+// the same name the last counts, as in encoding/json.
 //
-// The zero value is an empty object. Set and Remove change the members in
-// place: clone an object that is shared.
+// The zero value is an empty object. Set and Remove change the members in place: clone an object
+// that is shared.
 type Object []Member
 
-// ParseObject returns the members of an object. Of a text that is another value
-// or empty it returns nil.
+// ParseObject returns the members of an object. It returns nil for an empty text or another kind of
+// value.
 func ParseObject(text []byte) Object {
 	i := spaceEnd(text, 0)
 	if i == len(text) || text[i] != '{' {
 		return nil
 	}
-	var few [8]Member // most objects have no more, and are read once
+	var few [8]Member // most objects have no more members, and are read once
 	n := 0
 	for m := range members(text, i) {
 		if n < len(few) {
@@ -74,7 +66,7 @@ func (o Object) Index(name string) int {
 	return -1
 }
 
-// Get returns the text of a value, or nil if there is none.
+// Get returns the text of the named member's value, or nil if there is none.
 func (o Object) Get(name string) []byte {
 	if i := o.Index(name); i >= 0 {
 		return o[i].Value
@@ -82,8 +74,8 @@ func (o Object) Get(name string) []byte {
 	return nil
 }
 
-// Set replaces the value of a member. A new member goes in front of the first
-// that has one of the names in before, or else to the end.
+// Set replaces the value of a member. A new member is inserted before the first with one of the
+// names in before, or else appended.
 func (o *Object) Set(name string, value []byte, before ...string) {
 	if i := o.Index(name); i >= 0 {
 		(*o)[i].Value = value
@@ -96,7 +88,7 @@ func (o *Object) Set(name string, value []byte, before ...string) {
 	*o = slices.Insert(*o, at, Member{Quote(name), value})
 }
 
-// Remove removes all members of a name.
+// Remove removes all members with that name.
 func (o *Object) Remove(name string) {
 	*o = slices.DeleteFunc(*o, func(m Member) bool { return m.Is(name) })
 }
@@ -120,7 +112,7 @@ func (o Object) Size() int {
 // Text returns the object as JSON.
 func (o Object) Text() []byte { return o.AppendTo(make([]byte, 0, o.Size())) }
 
-// AppendTo appends the text.
+// AppendTo appends the text to b.
 func (o Object) AppendTo(b []byte) []byte {
 	b = append(b, '{')
 	for i, m := range o {
@@ -132,7 +124,7 @@ func (o Object) AppendTo(b []byte) []byte {
 	return append(b, '}')
 }
 
-// Array returns the array of some values.
+// Array returns a JSON array of values.
 func Array[T ~[]byte](values []T) []byte {
 	size := len("[]") + len(values)*len(",")
 	for _, v := range values {
@@ -148,13 +140,12 @@ func Array[T ~[]byte](values []T) []byte {
 	return append(b, ']')
 }
 
-// Compact returns a text without white space, in memory of its own, or an error
-// if it is not JSON.
+// Compact returns a copy of a text without white space, or an error if it is not JSON.
 func Compact(text []byte) ([]byte, error) {
 	var b bytes.Buffer
 	err := json.Compact(&b, text)
 	return b.Bytes(), err
 }
 
-// IsNull reports whether there is no text, or null.
+// IsNull reports whether a text is empty or null.
 func IsNull(text []byte) bool { return len(text) == 0 || string(text) == "null" }

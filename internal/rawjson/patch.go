@@ -2,13 +2,12 @@ package rawjson
 
 import "bytes"
 
-// fewMembers is how many members are searched without an index.
+// fewMembers is the number of members up to which no index is used.
 const fewMembers = 16
 
-// AppendMergePatch appends the JSON merge patch (RFC 7386) that makes one object of
-// another, or nothing if there is nothing to change. Both must be written by the same
-// encoder: keys and values that are spelled alike are taken for the same, and no
-// others.
+// AppendMergePatch appends the JSON merge patch (RFC 7386) that turns before into after. It appends
+// nothing if they are equal. Both must be written by the same encoder: keys and values are the same
+// only if their texts are.
 func AppendMergePatch(b []byte, before, after Object) []byte {
 	start := len(b)
 	begin := func(key []byte) {
@@ -28,7 +27,7 @@ func AppendMergePatch(b []byte, before, after Object) []byte {
 			begin(m.Key)
 			value := len(b)
 			if b = AppendMergePatch(b, ParseObject(before[i].Value), ParseObject(m.Value)); len(b) == value {
-				b = b[:at] // the same in another order
+				b = b[:at] // equal, in another order
 			}
 		default:
 			begin(m.Key)
@@ -47,8 +46,8 @@ func AppendMergePatch(b []byte, before, after Object) []byte {
 	return b
 }
 
-// index returns what finds the members of an object by the texts of their keys: it
-// returns -1 if there is none.
+// index returns a function that finds the members of an object by the texts of their keys. It
+// returns -1 for an unknown key.
 func index(o Object) func(key []byte) int {
 	if len(o) <= fewMembers {
 		return func(key []byte) int {

@@ -20,12 +20,12 @@ func TestAppendMergePatch(t *testing.T) {
 		{"inside an object", `{"o":{"a":1,"b":2,"c":3}}`, `{"o":{"a":1,"b":3}}`, `{"o":{"b":3,"c":null}}`},
 		{"an object that becomes empty", `{"o":{"a":1}}`, `{"o":{}}`, `{"o":{"a":null}}`},
 		{"a list is written as a whole", `{"l":[{"a":1},2]}`, `{"l":[{"a":2},2]}`, `{"l":[{"a":2},2]}`},
-		{"an object for a value", `{"a":1}`, `{"a":{"b":1}}`, `{"a":{"b":1}}`},
-		{"a value for an object", `{"a":{"b":1}}`, `{"a":1}`, `{"a":1}`},
+		{"an object replaces a value", `{"a":1}`, `{"a":{"b":1}}`, `{"a":{"b":1}}`},
+		{"a value replaces an object", `{"a":{"b":1}}`, `{"a":1}`, `{"a":1}`},
 		{"a number beyond a float", `{"n":9007199254740993}`, `{"n":9007199254740995}`, `{"n":9007199254740995}`},
-		{"the same in another order, and more", `{"o":{"a":1,"b":2},"z":1}`, `{"o":{"b":2,"a":1},"z":2}`, `{"z":2}`},
-		{"the same in another order", `{"o":{"a":1,"b":2}}`, `{"o":{"b":2,"a":1}}`, ``},
-		{"nothing", `{"a":{"b":[1]}}`, `{"a":{"b":[1]}}`, ``},
+		{"another order, and a change", `{"o":{"a":1,"b":2},"z":1}`, `{"o":{"b":2,"a":1},"z":2}`, `{"z":2}`},
+		{"only another order", `{"o":{"a":1,"b":2}}`, `{"o":{"b":2,"a":1}}`, ``},
+		{"no change", `{"a":{"b":[1]}}`, `{"a":{"b":[1]}}`, ``},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := rawjson.AppendMergePatch([]byte("x"), rawjson.ParseObject([]byte(tt.before)), rawjson.ParseObject([]byte(tt.after)))
@@ -34,9 +34,9 @@ func TestAppendMergePatch(t *testing.T) {
 	}
 }
 
-// TestMergePatchMakesOneOfTheOther: applied to one of two random objects, small and
-// large, the patch gives the other, and nothing that is the same is in it.
-func TestMergePatchMakesOneOfTheOther(t *testing.T) {
+// Applied to one of two random objects, small or large, the patch gives the other, and it contains
+// only changes.
+func TestAppendMergePatchOfRandomObjects(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var object func(depth int) map[string]any
 	object = func(depth int) map[string]any {
@@ -64,7 +64,7 @@ func TestMergePatchMakesOneOfTheOther(t *testing.T) {
 	}
 }
 
-// apply applies a merge patch, each member of which must change something.
+// apply applies a merge patch. Each of its members must change something.
 func apply(t *testing.T, to, patch map[string]any) {
 	for key, value := range patch {
 		was, had := to[key]

@@ -11,7 +11,7 @@ import (
 // Quote returns a string as JSON, without the escapes that only HTML needs.
 func Quote(s string) []byte { return AppendQuote(make([]byte, 0, len(s)+len(`""`)), s) }
 
-// AppendQuote appends what [Quote] returns.
+// AppendQuote appends the result of [Quote] to b.
 func AppendQuote(b []byte, s string) []byte {
 	if isPlain(s) {
 		return append(append(append(b, '"'), s...), '"')
@@ -19,11 +19,11 @@ func AppendQuote(b []byte, s string) []byte {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // of a string there is no error
+	_ = enc.Encode(s) // a string gives no error
 	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
 }
 
-// isPlain reports whether all of a string is ASCII that JSON does not escape.
+// isPlain reports whether a string is all ASCII that JSON does not escape.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
@@ -33,7 +33,7 @@ func isPlain(s string) bool {
 	return true
 }
 
-// Unquote returns what a JSON string spells, as encoding/json reads it.
+// Unquote returns the decoded content of a JSON string, as encoding/json does.
 func Unquote(text []byte) string {
 	inner := text[1 : len(text)-1]
 	size := len(inner)
@@ -45,8 +45,8 @@ func Unquote(text []byte) string {
 	return string(decode(make([]byte, 0, size), inner))
 }
 
-// decode appends what the inside of a JSON string spells, as encoding/json
-// reads it: what is not UTF-8, or half a surrogate pair, is U+FFFD.
+// decode appends the decoded content of a JSON string, as encoding/json does: bytes that are not
+// UTF-8, and half a surrogate pair, become U+FFFD.
 func decode(b, inner []byte) []byte {
 	for i := 0; i < len(inner); {
 		if inner[i] != '\\' {
@@ -87,8 +87,8 @@ func decode(b, inner []byte) []byte {
 	return b
 }
 
-// hexRune reads four hexadecimal digits.
+// hexRune parses four hexadecimal digits.
 func hexRune(digits []byte) rune {
-	r, _ := strconv.ParseUint(string(digits[:4]), 16, 16) // JSON has no others there
+	r, _ := strconv.ParseUint(string(digits[:4]), 16, 16) // valid JSON has only digits there
 	return rune(r)
 }

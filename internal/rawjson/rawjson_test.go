@@ -15,9 +15,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 )
 
-// TestUnquoteReadsAsEncodingJSON holds Unquote against encoding/json, on strings
-// put together from all that is special in one.
-func TestUnquoteReadsAsEncodingJSON(t *testing.T) {
+// Unquote is compared with encoding/json on strings composed of all special sequences.
+func TestUnquoteAgreesWithEncodingJSON(t *testing.T) {
 	parts := []string{
 		"a", "é", "\u2028", "😀", "\xff", "\xe2\x80", " ", "<", `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t`,
 		`\u0041`, `\u00e9`, `\uD83D`, `\ude00`, `\ud83d\ude00`, `\uFFFD`, `\u0000`, `u0041`,
@@ -36,7 +35,7 @@ func TestUnquoteReadsAsEncodingJSON(t *testing.T) {
 	}
 }
 
-// TestQuote: Quote is what encoding/json writes without escapes for HTML.
+// Quote writes what encoding/json writes without HTML escapes.
 func TestQuote(t *testing.T) {
 	for s, want := range map[string]string{
 		"": `""`, "Prepare ~": `"Prepare ~"`, `a"b\c`: `"a\"b\\c"`, "<&>": `"<&>"`, "é": `"é"`,
@@ -47,8 +46,10 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-func TestMembersAndElements(t *testing.T) {
-	spaced := strings.NewReplacer("{", "\n{ ", "}", "\t} ", "[", " [ ", "]", " ]\r", ",", " , ", ":", " :\n", "-1.5e3", " -1.5e3 ").Replace
+func TestParseObjectAndElements(t *testing.T) {
+	spaced := strings.NewReplacer(
+		"{", "\n{ ", "}", "\t} ", "[", " [ ", "]", " ]\r", ",", " , ", ":", " :\n", "-1.5e3", " -1.5e3 ",
+	).Replace
 	for _, form := range []func(string) string{func(s string) string { return s }, spaced} {
 		var got []string
 		object := form(`{"a":{"b":[1,{"c":2}]},"\"":"\\","":[],"n":-1.5e3,"t":true,"z":null}`)
@@ -78,19 +79,19 @@ func TestMembersAndElements(t *testing.T) {
 	}
 }
 
-// TestChanges: what is not changed keeps its text and its place.
-func TestChanges(t *testing.T) {
+// Unchanged members keep their text and position.
+func TestSetAndRemove(t *testing.T) {
 	phase := func(o *rawjson.Object) { o.Set("phase", []byte(`"B"`), "itinerary", "pipeline") }
 	skipped := func(o *rawjson.Object) { o.Remove("skipped") }
 	for _, tt := range []struct {
 		name, object, want string
 		change             func(o *rawjson.Object)
 	}{
-		{"in its place, in its spelling", `{"a":1,"ph\u0061se":"A","z":2}`, `{"a":1,"ph\u0061se":"B","z":2}`, phase},
-		{"in front of the first", `{"a":1,"pipeline":[],"itinerary":"X"}`, `{"a":1,"phase":"B","pipeline":[],"itinerary":"X"}`, phase},
+		{"in its position, with its spelling", `{"a":1,"ph\u0061se":"A","z":2}`, `{"a":1,"ph\u0061se":"B","z":2}`, phase},
+		{"before the first", `{"a":1,"pipeline":[],"itinerary":"X"}`, `{"a":1,"phase":"B","pipeline":[],"itinerary":"X"}`, phase},
 		{"at the end", `{"a":1}`, `{"a":1,"phase":"B"}`, phase},
 		{"alone", `{}`, `{"phase":"B"}`, phase},
-		{"of two the last", `{"phase":"A","b":1,"phase":"A"}`, `{"phase":"A","b":1,"phase":"B"}`, phase},
+		{"the last of two", `{"phase":"A","b":1,"phase":"A"}`, `{"phase":"A","b":1,"phase":"B"}`, phase},
 		{"removed", `{"skipped":true,"a":1,"skipped":false}`, `{"a":1}`, skipped},
 		{"removed, and nothing remains", `{"skipped":true}`, `{}`, skipped},
 		{"several", `{"name":"A","skipped":true}`, `{"phase":"B","name":"C"}`, func(o *rawjson.Object) {
@@ -98,8 +99,9 @@ func TestChanges(t *testing.T) {
 			o.Set("name", []byte(`"C"`))
 			o.Set("phase", []byte(`"B"`), "name")
 		}},
-		{"nothing", `{"a" : [ 1 ], "b":"\u0061" }`, `{"a":[ 1 ],"b":"\u0061"}`, func(*rawjson.Object) {}},
-		{"a key that is another", `{"phas":1,"phase\u0000":2,"` + strings.Repeat(`\u0070`, 32) + `":3}`, `{"phas":1,"phase\u0000":2,"` + strings.Repeat(`\u0070`, 32) + `":3,"phase":"B"}`, phase},
+		{"no change", `{"a" : [ 1 ], "b":"\u0061" }`, `{"a":[ 1 ],"b":"\u0061"}`, func(*rawjson.Object) {}},
+		{"a key that is another", `{"phas":1,"phase\u0000":2,"` + strings.Repeat(`\u0070`, 32) + `":3}`,
+			`{"phas":1,"phase\u0000":2,"` + strings.Repeat(`\u0070`, 32) + `":3,"phase":"B"}`, phase},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := rawjson.ParseObject([]byte(tt.object))
@@ -117,13 +119,13 @@ func TestChanges(t *testing.T) {
 
 func TestGet(t *testing.T) {
 	o := rawjson.ParseObject([]byte(`{"a":1,"\u0061":2,"b":3}`))
-	require.Equal(t, 1, o.Index("a"), "of two the last counts")
+	require.Equal(t, 1, o.Index("a"), "the last of two counts")
 	require.Equal(t, "2", string(o.Get("a")))
 	require.Equal(t, -1, o.Index("c"))
 	require.Nil(t, o.Get("c"))
 	require.Nil(t, rawjson.Object(nil).Get("a"))
 	require.False(t, o.Equal(o[1:]))
-	require.False(t, o[:1].Equal(o[1:2]), "keys are compared as they are spelled")
+	require.False(t, o[:1].Equal(o[1:2]), "keys are compared by their spelling")
 	for _, name := range []string{"name", "phaseAbsent", strings.Repeat("x", 200)} {
 		var spelled strings.Builder
 		for _, c := range name {
@@ -144,9 +146,9 @@ func TestArray(t *testing.T) {
 	require.False(t, rawjson.IsNull([]byte(`"null"`)))
 }
 
-// TestParsingIsLinear: an object of very many members is parsed, changed and
-// written in memory that is a small multiple of its text.
-func TestParsingIsLinear(t *testing.T) {
+// An object with very many members is parsed, changed and written in memory that is a small
+// multiple of its text.
+func TestParseObjectIsLinear(t *testing.T) {
 	const n, most = 200_000, 20
 	text := []byte(`{"":0` + strings.Repeat(`,"":0`, n) + `}`)
 	var before, after runtime.MemStats
@@ -158,7 +160,7 @@ func TestParsingIsLinear(t *testing.T) {
 	require.Less(t, int(after.TotalAlloc-before.TotalAlloc), most*len(text))
 }
 
-// digest returns the digest of values, of which nil counts as well.
+// digest returns the digest of values, including nil ones.
 func digest(values ...[]byte) uint64 {
 	d := rawjson.NewDigest()
 	for _, v := range values {
@@ -167,9 +169,8 @@ func digest(values ...[]byte) uint64 {
 	return d.Sum()
 }
 
-// TestDigestsTellValuesApart: two values have one digest if an API server could have
-// made one of the other, and else they have two.
-func TestDigestsTellValuesApart(t *testing.T) {
+// Two values have the same digest exactly if an API server could have made one from the other.
+func TestDigestDistinguishesValues(t *testing.T) {
 	for _, tt := range []struct {
 		a, b string
 		same bool
@@ -203,7 +204,7 @@ func TestDigestsTellValuesApart(t *testing.T) {
 	} {
 		require.Equal(t, tt.same, digest([]byte(tt.a)) == digest([]byte(tt.b)), "%s and %s", tt.a, tt.b)
 	}
-	many := func(at int) []byte { // members of one key, so many that an unstable sort would mix them
+	many := func(at int) []byte { // so many members with one key that an unstable sort would mix them
 		b := []byte(`{"c":0`)
 		for i := range 100 {
 			if i == at {
@@ -225,13 +226,13 @@ func TestDigestsTellValuesApart(t *testing.T) {
 	}
 }
 
-// TestDigestsOfRandomValues changes the order and spelling of values, as an API
-// server does, and then one thing in them.
-func TestDigestsOfRandomValues(t *testing.T) {
+// The test changes the order and spelling of random values, as an API server does, and compares
+// with other values.
+func TestDigestOfRandomValues(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 3_000 {
 		v := random(r, 4)
-		text, err := json.Marshal(v) // sorts keys
+		text, err := json.Marshal(v) // sorts the keys
 		require.NoError(t, err)
 		spelled := shuffled(r, v)
 		require.Equal(t, digest(text), digest(spelled), "%s and %s", text, spelled)
@@ -261,11 +262,10 @@ func random(r *rand.Rand, depth int) any {
 	return strings.Repeat("\n<x", r.IntN(3)) + string(rune('a'+r.IntN(3)))
 }
 
-// shuffled writes a value with its keys in another order and its strings in
-// another spelling.
+// shuffled returns a value with its keys in another order and its strings in another spelling.
 func shuffled(r *rand.Rand, v any) []byte {
 	switch v := v.(type) {
-	case map[string]any: // its order is random
+	case map[string]any: // iterated in random order
 		b := []byte{'{'}
 		for key, value := range v {
 			if len(b) > 1 {
@@ -298,8 +298,8 @@ func escaped(text string) []byte {
 	return append(b, '"')
 }
 
-// FuzzObject: of any object, with white space or without, parsing and writing
-// gives the text; and a member that is set and removed leaves no trace.
+// Parsing and writing any object, with or without white space, gives the same text. Setting and
+// then removing a member leaves no trace.
 func FuzzObject(f *testing.F) {
 	for _, seed := range []string{`{}`, ` { "a" : [ 1 , {"b" : "}" } ] , "\u0061":null,"a":-1e9 } `, `[{}]`, `"{"`, `{"":{"":""}}`} {
 		f.Add([]byte(seed))
@@ -320,7 +320,7 @@ func FuzzObject(f *testing.F) {
 		if err != nil || !bytes.Equal(compact, written) {
 			t.Fatalf("%s became %s, %v", text, written, err)
 		}
-		const name = "a name that is not there"
+		const name = "an unused name"
 		if o.Index(name) >= 0 {
 			return
 		}

@@ -17,7 +17,7 @@ func members(text []byte, i int) iter.Seq[Member] {
 	}
 }
 
-// Elements iterates over the elements of an array. The text must be one.
+// Elements iterates over the elements of an array. The text must be an array.
 func Elements(array []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for i := spaceEnd(array, spaceEnd(array, 0)+1); array[i] != ']'; {
@@ -38,8 +38,8 @@ func Len(array []byte) (n int) {
 	return n
 }
 
-// nextItem returns the index of the next member or element behind one that ends
-// at index i, or else of the closing bracket.
+// nextItem returns the index of the next member or element after one that ends at index i, or else
+// of the closing bracket.
 func nextItem(text []byte, i int) int {
 	if i = spaceEnd(text, i); text[i] == ',' {
 		i = spaceEnd(text, i+1)
@@ -47,7 +47,7 @@ func nextItem(text []byte, i int) int {
 	return i
 }
 
-// spaceEnd returns the index behind the white space at index i.
+// spaceEnd returns the index after the white space at index i.
 func spaceEnd(text []byte, i int) int {
 	for i < len(text) && isSpace(text[i]) {
 		i++
@@ -57,7 +57,7 @@ func spaceEnd(text []byte, i int) int {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// valueEnd returns the index behind the value that begins at index i.
+// valueEnd returns the index after the value that begins at index i.
 func valueEnd(text []byte, i int) int {
 	for depth := 0; ; {
 		switch text[i] {
@@ -80,7 +80,7 @@ func valueEnd(text []byte, i int) int {
 	}
 }
 
-// stringEnd returns the index behind the string that begins at index i.
+// stringEnd returns the index after the string that begins at index i.
 func stringEnd(text []byte, i int) int {
 	for i++; text[i] != '"'; i++ {
 		if text[i] == '\\' {
@@ -90,8 +90,7 @@ func stringEnd(text []byte, i int) int {
 	return i + 1
 }
 
-// literalEnd returns the index behind the number, true, false or null that
-// begins at index i.
+// literalEnd returns the index after the number, true, false or null that begins at index i.
 func literalEnd(text []byte, i int) int {
 	for i < len(text) && text[i] != ',' && text[i] != ']' && text[i] != '}' && !isSpace(text[i]) {
 		i++

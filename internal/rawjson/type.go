@@ -1,6 +1,6 @@
 package rawjson
 
-// Type describes in words what a JSON text holds, which must not be empty.
+// Type describes the type of a JSON text in words. The text must not be empty.
 func Type(text []byte) string {
 	switch text[0] {
 	case '{':

@@ -1,5 +1,3 @@
-// Package wording has what messages share: suggestions for a mistyped name, and
-// lists of names and durations as sentences write them.
 package wording
 
 import (
@@ -10,8 +8,7 @@ import (
 	"time"
 )
 
-// DidYouMean is the tail of an error message that suggests names: empty where
-// there are none.
+// DidYouMean returns the tail of an error message that suggests names, or "" if there are none.
 func DidYouMean(nearest []string) string {
 	if len(nearest) == 0 {
 		return ""
@@ -23,7 +20,7 @@ func DidYouMean(nearest []string) string {
 	return "; did you mean " + List(quoted, "or") + "?"
 }
 
-// List joins names as a sentence does: "A", "A and B", "A, B and C".
+// List joins names as in a sentence: "A", "A and B", "A, B and C".
 func List(names []string, conjunction string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
@@ -32,10 +29,10 @@ func List(names []string, conjunction string) string {
 	return strings.Join(names[:last], ", ") + " " + conjunction + " " + names[last]
 }
 
-// Few names some, and how many more there are.
+// Few lists up to three names; if there are more, it lists two and counts the rest.
 func Few(names []string) string { return Some(names, 3) }
 
-// Some names at most so many, and how many more there are.
+// Some lists up to most names; if there are more, it lists most-1 and counts the rest.
 func Some(names []string, most int) string {
 	if len(names) <= most {
 		return List(names, "and")
@@ -43,9 +40,8 @@ func Some(names []string, most int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), len(names)-most+1)
 }
 
-// Duration is a duration as people read it, in whole seconds, in at most two units:
-// "45 s", "3 min", "2 h 5 min", "3 days", "1 day 4 h". What is shorter than the
-// smaller unit is left out.
+// Duration formats a duration for users, in whole seconds and at most two units: "45 s", "3 min",
+// "2 h 5 min", "3 days", "1 day 4 h". It omits anything shorter than the smaller unit.
 func Duration(d time.Duration) string {
 	if d < 0 {
 		if d > -time.Second {
@@ -67,7 +63,7 @@ func Duration(d time.Duration) string {
 	return units(fmt.Sprintf("%d days", d/day), d%day/time.Hour, "h")
 }
 
-// Exact is [Duration] if that leaves nothing out, else the duration in Go's notation.
+// Exact returns [Duration] if that is exact, and otherwise the duration in Go's notation.
 func Exact(d time.Duration) string {
 	unit := time.Second
 	switch abs := max(d, -d); {
@@ -82,7 +78,7 @@ func Exact(d time.Duration) string {
 	return Duration(d)
 }
 
-// units appends the smaller unit, unless there is none of it.
+// units appends the smaller unit, unless its count is zero.
 func units(text string, n time.Duration, unit string) string {
 	if n == 0 {
 		return text
@@ -90,8 +86,7 @@ func units(text string, n time.Duration, unit string) string {
 	return fmt.Sprintf("%s %d %s", text, n, unit)
 }
 
-// DecidedBy is the tail of a reason that names the phases which decide it:
-// empty if there are none.
+// DecidedBy returns the tail of a reason that names the deciding phases, or "" if there are none.
 func DecidedBy(phases []string) string {
 	if len(phases) == 0 {
 		return ""
@@ -100,18 +95,16 @@ func DecidedBy(phases []string) string {
 }
 
 const (
-	// Most is the number of names that Nearest returns at the most.
+	// Most is the largest number of names that Nearest returns.
 	Most = 3
-	// Longest is the length in bytes up to which names are compared. Nobody
-	// mistypes a longer one, and the time for a pair of names grows with the
-	// product of their lengths.
+	// Longest is the length in bytes up to which names are compared. Longer names are hardly typos,
+	// and the time to compare two names grows with the product of their lengths.
 	Longest = 100
 )
 
-// Nearest returns the known names that are close enough to name to be worth
-// suggesting, nearest first, at most [Most] of them. Names at the same
-// distance keep the order in which they are known. Nothing resembles an empty
-// name, or one longer than [Longest].
+// Nearest returns the known names that are similar enough to name to be suggested, nearest first,
+// at most [Most] of them. Names at the same distance keep their order. An empty name, or one longer
+// than [Longest], has no similar names.
 func Nearest(name string, known []string) []string {
 	if name == "" || len(name) > Longest {
 		return nil
@@ -128,11 +121,11 @@ func Nearest(name string, known []string) []string {
 		}
 		other := strings.ToLower(k)
 		if lower == other {
-			return []string{k} // all but the case is right
+			return []string{k} // only the case differs
 		}
 		d := distance(lower, other)
 		longer := max(len(lower), len(other))
-		// More than one difference must be less than half of the name.
+		// If there is more than one difference, they must be less than half of the name.
 		near := d < longer && (d == 1 || 2*d < longer) && d <= 1+longer/4
 		if !near && min(len(lower), len(other)) >= 4 && (strings.Contains(other, lower) || strings.Contains(lower, other)) {
 			near = true
@@ -149,8 +142,8 @@ func Nearest(name string, known []string) []string {
 	return names
 }
 
-// distance is the number of bytes to change, add or remove, or of neighbours to
-// swap, that makes b of a (optimal string alignment).
+// distance returns the number of bytes to change, add or remove, or of neighbors to swap, that
+// turns a into b (optimal string alignment).
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

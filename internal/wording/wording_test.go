@@ -17,12 +17,12 @@ func TestNearest(t *testing.T) {
 	}{
 		{"a swapped letter", "HasVPs", []string{"HasPVs", "HasISs"}},
 		{"another case", "haspvs", []string{"HasPVs"}},
-		{"another letter, and there is but one", "h", nil},
+		{"another letter, and no other", "h", nil},
 		{"a part of a name", "StageBackup", []string{"HasStageBackup"}},
 		{"two letters swapped in a short one", "stpe", []string{"step"}},
 		{"half of a short one", "spot", nil},
-		{"nothing like it", "Quiesce", nil},
-		{"nothing at all", "", nil},
+		{"no similar name", "Quiesce", nil},
+		{"an empty name", "", nil},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			assert.Equal(t, c.want, Nearest(c.name, known))
@@ -34,13 +34,13 @@ func TestNearestReturnsAtMostThree(t *testing.T) {
 	assert.Len(t, Nearest("abcde", []string{"abcd1", "abcd2", "abcd3", "abcd4"}), Most)
 }
 
-func TestLongNamesAreNotCompared(t *testing.T) {
+func TestNearestIgnoresLongNames(t *testing.T) {
 	long := strings.Repeat("a", Longest+1)
 	assert.Empty(t, Nearest(long, []string{long}))
 	assert.Equal(t, []string{long[1:]}, Nearest(long[1:], []string{long, "", long[1:]}))
 }
 
-func TestSentences(t *testing.T) {
+func TestListAndDidYouMean(t *testing.T) {
 	for _, c := range []struct {
 		names            []string
 		list, didYouMean string
@@ -55,7 +55,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-func TestFewNamesAndHowManyMore(t *testing.T) {
+func TestFewAndDecidedBy(t *testing.T) {
 	for _, c := range []struct {
 		names          []string
 		few, decidedBy string
@@ -70,7 +70,7 @@ func TestFewNamesAndHowManyMore(t *testing.T) {
 	}
 }
 
-func TestDurations(t *testing.T) {
+func TestDuration(t *testing.T) {
 	const day = 24 * time.Hour
 	for d, want := range map[time.Duration]string{
 		0: "0 s", 999 * time.Millisecond: "0 s", -time.Millisecond: "0 s",
@@ -84,7 +84,7 @@ func TestDurations(t *testing.T) {
 	}
 }
 
-func TestExactDurations(t *testing.T) {
+func TestExact(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0 s", 10 * time.Second: "10 s", 1500 * time.Millisecond: "1.5s",
 		20 * time.Minute: "20 min", 90 * time.Second: "1m30s", 90 * time.Minute: "1 h 30 min",

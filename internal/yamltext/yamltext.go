@@ -1,6 +1,3 @@
-// Package yamltext holds what readers and writers of YAML share beside the
-// parser: places of errors, characters that a text must not contain, and words
-// that versions of YAML read differently.
 package yamltext
 
 import (
@@ -13,13 +10,12 @@ import (
 
 var (
 	yamlError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
-	// The errors of the parser, unlike those of the scanner below it, count
-	// lines from 0.
+	// Errors of the parser, unlike those of the underlying scanner, count lines from 0.
 	parserError = regexp.MustCompile(`^did not find expected (<|node content|'|key)`)
 )
 
-// Locate splits an error of the YAML parser into its line, which counts from
-// 1, and its text on one line. The line is 0 if the error does not have one.
+// Locate splits an error of the YAML parser into its line, counted from 1, and its text on one
+// line. The line is 0 if the error has none.
 func Locate(err error) (line int, problem string) {
 	problem = err.Error()
 	if m := yamlError.FindStringSubmatch(problem); m != nil {
@@ -34,8 +30,8 @@ func Locate(err error) (line int, problem string) {
 	return line, strings.ReplaceAll(problem, "\n", " ")
 }
 
-// Position returns the line and the column of the byte at that index. Both
-// count from 1, the column in characters.
+// Position returns the line and the column of the byte at index at. Both count from 1, the column
+// in characters.
 func Position(text []byte, at int) (line, column int) {
 	before := text[:at]
 	start := bytes.LastIndexByte(before, '\n') + 1
@@ -54,9 +50,8 @@ func Invalid(text []byte) int {
 	return -1
 }
 
-// Allowed reports whether YAML allows a character in a text. Others must be
-// written as an escape in double quotes. A byte order mark, which is allowed
-// only before a document, is not.
+// Allowed reports whether YAML allows a character in a text. Other characters must be escaped in
+// double quotes. A byte order mark is not allowed, because YAML allows it only before a document.
 func Allowed(r rune) bool {
 	switch {
 	case r == '\t', r == '\n', r == '\r', r == '\u0085':
@@ -67,21 +62,23 @@ func Allowed(r rune) bool {
 	return true
 }
 
-// booleans are those of YAML 1.1. YAML 1.2 has only true and false.
+// booleans holds those of YAML 1.1. YAML 1.2 has only true and false.
 var booleans = map[string]bool{
-	"y": true, "Y": true, "yes": true, "Yes": true, "YES": true, "on": true, "On": true, "ON": true, "true": true, "True": true, "TRUE": true,
-	"n": false, "N": false, "no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false, "false": false, "False": false, "FALSE": false,
+	"y": true, "Y": true, "yes": true, "Yes": true, "YES": true,
+	"on": true, "On": true, "ON": true, "true": true, "True": true, "TRUE": true,
+	"n": false, "N": false, "no": false, "No": false, "NO": false,
+	"off": false, "Off": false, "OFF": false, "false": false, "False": false, "FALSE": false,
 }
 
-// Bool returns the value of a plain word that is a boolean in YAML 1.1, which
-// is what kubectl reads.
+// Bool returns the value of a plain word that is a boolean in YAML 1.1, the version that kubectl
+// reads.
 func Bool(word string) (value, ok bool) {
 	value, ok = booleans[word]
 	return value, ok
 }
 
-// Ambiguous reports whether a version of YAML takes a plain word, in some
-// case, for a boolean or null. As a string it must be quoted.
+// Ambiguous reports whether some version of YAML reads a plain word, in any case, as a boolean or
+// null. As a string it must be quoted.
 func Ambiguous(word string) bool {
 	lower := strings.ToLower(word)
 	_, ok := booleans[lower]

@@ -21,10 +21,10 @@ func TestLocate(t *testing.T) {
 		{"an error of the scanner", "a: b\n c: d\n", 2, "mapping values are not allowed in this context"},
 		{"a tab", "a:\n\tb: c\n", 2, "found character that cannot start any token"},
 		{"an error of the parser, which counts lines from 0", "a:\n- [\n}\n", 3, "did not find expected node content"},
-		{"a bracket left open", "a: b\nc: [d}\n", 2, "did not find expected ',' or ']'"},
-		{"a key that is missing", "a: b\nc: d\n- e\n", 3, "did not find expected key"},
+		{"an open bracket", "a: b\nc: [d}\n", 2, "did not find expected ',' or ']'"},
+		{"a missing key", "a: b\nc: d\n- e\n", 3, "did not find expected key"},
 		{"an error in the first line has none", "a: [b}\n", 0, "did not find expected ',' or ']'"},
-		{"an alias of nothing has none", "a: b\nc: *d\n", 0, "unknown anchor 'd' referenced"},
+		{"an unknown alias has none", "a: b\nc: *d\n", 0, "unknown anchor 'd' referenced"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			var doc yaml.Node
@@ -53,7 +53,7 @@ func TestPosition(t *testing.T) {
 		line, column int
 	}{
 		{"the first byte", "é:", 1, 1},
-		{"behind a character of two bytes", ": a", 1, 2},
+		{"after a character of two bytes", ": a", 1, 2},
 		{"the end of a line", "\n\n", 1, 6},
 		{"an empty line", "\nb", 2, 1},
 		{"the last line", "!", 3, 5},
@@ -85,10 +85,10 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-func TestTheParserReadsWhatIsAllowed(t *testing.T) {
+func TestAllowedCharactersAreRead(t *testing.T) {
 	var allowed strings.Builder
 	for r := rune(1); r < 0x20000; r++ {
-		// The others are quotes and ends of lines, or have no UTF-8.
+		// The others are quotes and line ends, or have no UTF-8.
 		if Allowed(r) && utf8.ValidRune(r) && !strings.ContainsRune("'\n\r\u0085\u2028\u2029", r) {
 			allowed.WriteRune(r)
 		}

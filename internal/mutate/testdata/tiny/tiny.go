@@ -4,10 +4,10 @@ package tiny
 // Small reports whether n is below ten.
 func Small(n int) bool { return n < 10 }
 
-// Far is tested by package far alone.
+// Far is tested only by package far.
 func Far() bool { return true }
 
-// Fixed compiles with one constant only.
+// Fixed compiles with only one constant.
 func Fixed() [3]int { return [3]int{} }
 
 // Untested is tested by no package.

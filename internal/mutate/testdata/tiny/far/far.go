@@ -3,5 +3,5 @@ package far
 
 import "github.com/konveyor/dynamic-pipeline/internal/mutate/testdata/tiny"
 
-// Away returns what package tiny has for it.
+// Away reports the result of tiny.Far.
 func Away() bool { return tiny.Far() }

@@ -1,0 +1,5 @@
+// Package goldentest compares test results with golden files. Importing it adds the flag -update to
+// the tests of a package, which writes these files.
+//
+// It is for the tests of this module only.
+package goldentest
