@@ -120,9 +120,10 @@ func (e *SourceError) Error() string {
 	return fmt.Sprintf("flag %s: %s", e.Flag, e.Problem)
 }
 
-// FlagError describes why a flag is unknown. It wraps the error of its source, a
-// [*LeftBehindError], an [*UnknownInputError] or an [*InvalidTruthError]. If the
-// context was done before the source was called, it wraps the error of the context.
+// FlagError describes why a flag is unknown. It wraps the error or the [*PanicError] of
+// its source, a [*LeftBehindError], an [*UnknownInputError] or an [*InvalidTruthError].
+// If the context was done before the source was called, it wraps the error of the
+// context.
 type FlagError struct {
 	Flag string
 	Err  error

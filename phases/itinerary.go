@@ -35,8 +35,8 @@ type Phase struct {
 	// Rides marks a phase that never makes its step visible. If no other phase makes
 	// the step visible, the phase is reported under the step before it.
 	Rides bool
-	// Decides are the flags that the outcome of the phase may change. They
-	// are evaluated again once the phase is done.
+	// Decides are the flags that the outcome of the phase may change. They are
+	// evaluated again once the phase is done.
 	Decides Flags
 	// Jumps lead to the phase that follows once the phase is done: the target of the
 	// choice that its handler made; without a choice, the target of the first jump in

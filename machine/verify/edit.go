@@ -56,8 +56,8 @@ func lineBreak(text []byte) int {
 	return 0
 }
 
-// follow records the start of the text that follows each node of a tree; next follows
-// the tree.
+// follow records, for each node of a tree, the start of the text that follows it; next
+// is that of the tree.
 func (e *editor) follow(n *yaml.Node, next int) {
 	e.after[n] = next
 	for _, child := range slices.Backward(n.Content) {

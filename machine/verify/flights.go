@@ -73,8 +73,8 @@ func (s *side) fly(l life, set bdd.Set, values []flagValue) *flight {
 	return f
 }
 
-// flyFrom follows runs that are at work in a phase, or whose work there is done. If a
-// choice is made, it is the phase that the choice leads to, else -1.
+// flyFrom follows runs that are at work in a phase, or whose work there is done. choice
+// is the phase that a choice already made leads to, or -1.
 func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, values []flagValue, watched map[int]bool) *flight {
 	f := s.newFlight(l)
 	f.watched, f.asked = watched, make(map[int]bdd.Set)
@@ -271,8 +271,8 @@ func (f *flight) fresh(turn, place int, a arrival) bool {
 	return j.followed && f.ok()
 }
 
-// ends returns the runs that reach the end. It includes runs that were not followed
-// there because others had passed in the same state.
+// ends returns the runs that reach the end. It includes runs that were not followed to
+// the end because others had reached the same state.
 func (f *flight) ends() bdd.Set {
 	var states []int
 	for x, n := range f.numbers {

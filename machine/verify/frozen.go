@@ -28,7 +28,8 @@ type FrozenOptions struct {
 }
 
 // Frozen fails the test if runs in flight of the release in the file break under the
-// present release, or on the way back. A controller needs one line in its tests:
+// present release, or if the upgrade is undone. A controller needs one line in its
+// tests:
 //
 //	verify.Frozen(t, release, "testdata/last-release.yaml", verify.FrozenOptions{Update: *update})
 func Frozen(t TB, present *Release, file string, o FrozenOptions) {

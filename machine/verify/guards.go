@@ -167,8 +167,9 @@ func (c *checker) relationContradictsRelations() {
 	}
 }
 
-// core returns a minimal list of the relations that together exclude a set: without any
-// one of them, something of it would be allowed.
+// core returns a few of the relations that together exclude a set: without any one of
+// them, something of the set would be allowed. If there are very many relations, it
+// returns the first ones.
 func (s *space) core(relations []phases.Clause, of bdd.Set) []phases.Clause {
 	const most = 64 // more would take too long
 	for i := 0; i < len(relations) && len(relations) <= most; {
