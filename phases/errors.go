@@ -9,9 +9,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// VocabularyError says what is wrong with a row of a vocabulary.
+// VocabularyError describes an invalid row of a vocabulary.
 type VocabularyError struct {
-	// Row counts from 0, among the flags or among the relations.
+	// Row is the index of the row among the flags or among the relations.
 	Row int
 	// Name is the flag's name, or "relation N", N counting from 1.
 	Name    string
@@ -25,7 +25,7 @@ func (e *VocabularyError) Error() string {
 	return fmt.Sprintf("flag %q: %s", e.Name, e.Problem)
 }
 
-// UnknownFlagError is a flag name that the vocabulary does not have.
+// UnknownFlagError reports a flag name that the vocabulary does not have.
 type UnknownFlagError struct {
 	Name string
 	// Nearest are the names that resemble it, nearest first.
@@ -42,7 +42,7 @@ func (e *UnknownFlagError) Error() string {
 	return fmt.Sprintf("unknown flag %q%s", e.Name, hint)
 }
 
-// Reason is why a definition is refused. The list is closed.
+// Reason is the reason why a definition is refused. The list is closed.
 type Reason string
 
 // The reasons of a [DefinitionError].
@@ -63,15 +63,15 @@ const (
 	ReasonEndlessLoop        Reason = "EndlessLoop" // found by machine.Compile, not by Validate
 )
 
-// DefinitionError says why an itinerary is refused.
+// DefinitionError describes why an itinerary is refused.
 type DefinitionError struct {
 	Itinerary string
-	// Phase is the name of the phase it is about; Index its place, counting
-	// from 0, or -1 if it is about the itinerary itself.
+	// Phase is the name of the phase that the error is about, and Index its index.
+	// Index is -1 if the error is about the itinerary itself.
 	Phase  string
 	Index  int
 	Reason Reason
-	// Problem is the rest of the sentence, and says what to do.
+	// Problem is the rest of the sentence, including what to do.
 	Problem string
 }
 
@@ -85,8 +85,8 @@ func (e *DefinitionError) Error() string {
 	return fmt.Sprintf("itinerary %q: phase %q %s", e.Itinerary, e.Phase, e.Problem)
 }
 
-// DefinitionErrors are all the reasons why an itinerary is refused, in the
-// order of its phases. errors.As finds the first as a [*DefinitionError].
+// DefinitionErrors are all the reasons why an itinerary is refused, in the order of its
+// phases. errors.As finds the first one as a [*DefinitionError].
 type DefinitionErrors []*DefinitionError
 
 func (e DefinitionErrors) Error() string {
@@ -106,7 +106,7 @@ func (e DefinitionErrors) Unwrap() []error {
 	return all
 }
 
-// SourceError describes what is wrong with the sources of flags.
+// SourceError describes an invalid source of a flag.
 type SourceError struct {
 	// Flag is the name of the flag. It is empty if the error is not about one.
 	Flag    string
@@ -120,10 +120,10 @@ func (e *SourceError) Error() string {
 	return fmt.Sprintf("flag %s: %s", e.Flag, e.Problem)
 }
 
-// FlagError describes why a flag is unknown. It wraps what its source
-// returned, a [*LeftBehindError], an [*UnknownInputError], an
-// [*InvalidTruthError], or the error of the context that was done before its
-// turn.
+// FlagError describes why a flag is unknown. It wraps the error or the [*PanicError] of
+// its source, a [*LeftBehindError], an [*UnknownInputError] or an [*InvalidTruthError].
+// If the context was done before the source was called, it wraps the error of the
+// context.
 type FlagError struct {
 	Flag string
 	Err  error
@@ -134,10 +134,10 @@ func (e *FlagError) Error() string { return fmt.Sprintf("flag %s is unknown: %v"
 // Unwrap returns the cause.
 func (e *FlagError) Unwrap() error { return e.Err }
 
-// UnknownInputError is a flag that could not be computed, since flags that it
-// is computed from could not be found out.
+// UnknownInputError reports a flag that could not be computed, because flags that it is
+// computed from are unknown.
 type UnknownInputError struct {
-	// Inputs are the names of these flags; each has an error of its own.
+	// Inputs are the names of these flags; each has a separate error.
 	Inputs []string
 }
 
@@ -145,20 +145,19 @@ func (e *UnknownInputError) Error() string {
 	return "it is computed from " + wording.List(e.Inputs, "and") + ", not all of which are known"
 }
 
-// InvalidTruthError is a value that a source returned and that is none of True,
-// False and Unknown.
+// InvalidTruthError reports a value returned by a source that is none of True, False
+// and Unknown.
 type InvalidTruthError struct {
 	Truth Truth
 }
 
 func (e *InvalidTruthError) Error() string {
-	return fmt.Sprintf("its source returned the value %d, which is no Truth; let it return True, False or Unknown", uint8(e.Truth))
+	return fmt.Sprintf("its source returned the value %d, which is not a Truth; let it return True, False or Unknown", uint8(e.Truth))
 }
 
-// LeftBehindError is a source that has not returned although its context is
-// done.
+// LeftBehindError reports a source that has not returned although its context is done.
 type LeftBehindError struct {
-	// Since is when it was left behind.
+	// Since is the time at which it was left behind.
 	Since time.Time
 	// Err is the error of its context.
 	Err error
@@ -172,8 +171,7 @@ func (e *LeftBehindError) Error() string {
 // Unwrap returns the error of the context.
 func (e *LeftBehindError) Unwrap() error { return e.Err }
 
-// PanicError is a panic of an embedder's function, caught at the border of
-// this library.
+// PanicError is a panic of an embedder's function, which this library has recovered.
 type PanicError struct {
 	Value any
 	// Stack is the stack of the goroutine that panicked.
@@ -188,7 +186,7 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// UnknownItineraryError is the name of an itinerary that a file, a catalogue or a
+// UnknownItineraryError reports the name of an itinerary that a file, a catalogue or a
 // set does not have.
 type UnknownItineraryError struct {
 	Name string

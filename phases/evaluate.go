@@ -11,41 +11,40 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// Source answers one flag.
+// Source evaluates one flag.
 type Source struct {
-	// Flag is the single flag that it answers.
+	// Flag is the single flag that it evaluates.
 	Flag Flags
-	// Inputs are the flags that it is computed from. They are evaluated before it,
-	// and it reads them from the facts that it is given.
+	// Inputs are the flags that it is computed from. They are evaluated first, and the
+	// source reads them from the facts that it is given.
 	Inputs Flags
-	// Slow marks a source that is worth avoiding, such as a list on a remote
-	// cluster: it is evaluated only if the others do not settle the answer.
+	// Slow marks a source that is worth avoiding, such as a list on a remote cluster.
+	// It is evaluated only if the other sources leave the plan open.
 	Slow bool
-	// Evaluate finds the value. It runs in a goroutine of its own, at the same time
-	// as other sources.
+	// Evaluate returns the value. It runs in a separate goroutine, concurrently with
+	// other sources.
 	//
-	// Yes and No are the value. Unknown without an error means "not yet": the
-	// flag cannot be known before a phase ahead has decided it. From a source
-	// that is computed from other flags it means that the known ones do not
-	// settle the value; it is then evaluated again once more of them are known,
-	// and is "not yet" only if none of them failed. An error leaves the flag
-	// unknown and is reported; the flag is evaluated again another time. A panic
-	// and runtime.Goexit count as errors.
+	// True and False are values. Unknown without an error means "not yet": the flag
+	// cannot be known before a phase ahead has decided it. From a source that is
+	// computed from other flags it means that the known ones do not determine the
+	// value. The source is then called again once more of them are known, and is "not
+	// yet" only if none of them failed. An error leaves the flag unknown and is
+	// reported; a later request evaluates the flag again. A panic and runtime.Goexit
+	// count as errors.
 	//
-	// Evaluate must return once ctx is done. One that does not is left behind (see
-	// [LeftBehind]), and what it returns later is dropped.
+	// Evaluate must return once ctx is done. A source that does not is left behind (see
+	// [LeftBehind]), and its late result is dropped.
 	Evaluate func(ctx context.Context, known Facts) (Truth, error)
 }
 
-// SourceOf returns the source of a flag whose value is known already, such as one
-// that an object holds which was read for all flags together. Unknown means "not
-// yet".
+// SourceOf returns the source of a flag whose value is known already, such as a value
+// from an object that was read for all flags together. Unknown means "not yet".
 func SourceOf(flag Flags, value Truth) Source {
 	return Source{Flag: flag, Evaluate: func(context.Context, Facts) (Truth, error) { return value, nil }}
 }
 
-// Bool returns an Evaluate function for a [Source] whose flag is always known
-// unless f returns an error, such as a function that a controller has already.
+// Bool returns an Evaluate function for a [Source] from a function that a controller
+// may already have. The flag is known unless f returns an error.
 func Bool(f func(ctx context.Context) (bool, error)) func(context.Context, Facts) (Truth, error) {
 	return func(ctx context.Context, _ Facts) (Truth, error) {
 		value, err := f(ctx)
@@ -56,9 +55,8 @@ func Bool(f func(ctx context.Context) (bool, error)) func(context.Context, Facts
 	}
 }
 
-// Sources are the sources of a vocabulary's flags. They are immutable and
-// safe for concurrent use as far as their Evaluate functions are. A nil *Sources
-// has no source.
+// Sources are the sources of a vocabulary's flags. They are immutable, and safe for
+// concurrent use if their Evaluate functions are. A nil *Sources has no source.
 type Sources struct {
 	flags  *Vocabulary
 	byFlag [MaxFlags]*Source
@@ -68,10 +66,10 @@ type Sources struct {
 	sequential bool
 }
 
-// NewSources checks the sources: each has exactly one flag of the vocabulary,
-// no flag has two sources, what a flag is computed from has sources as well,
-// and nothing is computed from itself. Not every flag needs a source: Answers
-// returns those that have one. The error is a [*SourceError].
+// NewSources checks the sources. Each must have exactly one flag of the vocabulary, no
+// flag may have two sources, all inputs must have sources, and no flag may be computed
+// from itself. Not every flag needs a source: [Sources.Flags] returns those that have
+// one. The error is a [*SourceError].
 func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 	if flags == nil {
 		return nil, &SourceError{Problem: "sources need the vocabulary of their flags, not nil"}
@@ -80,7 +78,8 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 	for i := range sources {
 		src := sources[i]
 		if src.Flag.Len() != 1 || !flags.All().Has(src.Flag) {
-			return nil, &SourceError{Flag: fmt.Sprint(flags.Names(src.Flag)), Problem: fmt.Sprintf("source number %d must evaluate exactly one flag of the vocabulary", i+1)}
+			return nil, &SourceError{Flag: fmt.Sprint(flags.Names(src.Flag)),
+				Problem: fmt.Sprintf("source number %d must evaluate exactly one flag of the vocabulary", i+1)}
 		}
 		if s.have.Has(src.Flag) {
 			return nil, &SourceError{Flag: flags.Names(src.Flag)[0], Problem: "has two sources; remove one"}
@@ -97,10 +96,12 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 	for flag := range s.have.Each {
 		missing := s.byFlag[bit(flag)].Inputs &^ s.have
 		if missing&^flags.All() != 0 {
-			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: "is computed from a flag that the vocabulary does not have; add it there"}
+			return nil, &SourceError{Flag: flags.Names(flag)[0],
+				Problem: "is computed from a flag that the vocabulary does not have; add it there"}
 		}
 		if missing != 0 {
-			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: fmt.Sprintf("is computed from %s, which no source evaluates; add one", wording.List(flags.Names(missing), "and"))}
+			return nil, &SourceError{Flag: flags.Names(flag)[0],
+				Problem: fmt.Sprintf("is computed from %s, which no source evaluates; add one", wording.List(flags.Names(missing), "and"))}
 		}
 		if s.closure(s.byFlag[bit(flag)].Inputs, s.have).Has(flag) {
 			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: "is computed from itself, directly or through another flag"}
@@ -125,9 +126,8 @@ func (s *Sources) Flags() Flags {
 	return s.have
 }
 
-// All returns a copy of the sources, in the order of the vocabulary. Sources
-// that add something to each, such as a count, are made of it with
-// [NewSources].
+// All returns a copy of the sources, in the order of the vocabulary. Use it with
+// [NewSources] to wrap each source, for example with a counter.
 func (s *Sources) All() []Source {
 	all := make([]Source, 0, s.Flags().Len())
 	for flag := range s.Flags().Each {
@@ -136,11 +136,11 @@ func (s *Sources) All() []Source {
 	return all
 }
 
-// Sequential returns the same sources, of which a request calls one at a time,
-// cheap ones before slow ones: the next slow one only if it still matters after
-// the one before. Use it if they share something that is not safe for
-// concurrent use. A source that was left behind may still run meanwhile.
-// Sources that are made of [Sources.All] are not sequential.
+// Sequential returns the same sources, of which a request calls one at a time, cheap
+// ones before slow ones. It calls the next slow source only if that still matters after
+// the one before. Use it if the sources share something that is not safe for concurrent
+// use. A source that was left behind may still run meanwhile. Sources made from
+// [Sources.All] are not sequential.
 func (s *Sources) Sequential() *Sources {
 	if s == nil {
 		return nil
@@ -150,8 +150,8 @@ func (s *Sources) Sequential() *Sources {
 	return &sequential
 }
 
-// Computed returns the flags that are computed from any of these, directly or
-// through others: if these may have changed, so may they.
+// Computed returns the flags that are computed from any of these, directly or through
+// others. If these flags may have changed, so may the returned ones.
 func (s *Sources) Computed(from Flags) (flags Flags) {
 	if s == nil {
 		return 0
@@ -168,8 +168,8 @@ func (s *Sources) Computed(from Flags) (flags Flags) {
 	return flags
 }
 
-// closure adds to flags all that they are computed from, both among the given
-// ones only: what is known needs nothing that it was computed from.
+// closure returns the flags with all flags that they are computed from, restricted to
+// among: a known flag needs no inputs.
 func (s *Sources) closure(flags, among Flags) Flags {
 	flags &= among
 	for {
@@ -184,49 +184,49 @@ func (s *Sources) closure(flags, among Flags) Flags {
 	}
 }
 
-// Request describes what to evaluate.
+// Request describes an evaluation of flags.
 type Request struct {
-	// Known is what is known already; these flags are not evaluated.
+	// Known are the facts known already; these flags are not evaluated.
 	Known Facts
-	// Read are the flags that the itinerary reads; only these, and those that
-	// they are computed from, are evaluated.
+	// Read are the flags that the itinerary reads. Only these, and the flags that they
+	// are computed from, are evaluated.
 	Read Flags
-	// Matters returns, given what is known so far, the unknown flags that
-	// could still change the plan; a slow source is evaluated only for one of
-	// these, or for one that these are computed from. If nil, every flag of
-	// Read matters. Evaluate calls it in the goroutine of its caller.
+	// Matters returns, given the facts known so far, the unknown flags that could still
+	// change the plan. A slow source is evaluated only for such a flag, or for a flag
+	// that one is computed from. If nil, every flag of Read matters. Evaluate calls it
+	// in the goroutine of its caller.
 	Matters func(Facts) Flags
-	// Timeout bounds the whole evaluation. Zero means no bound but the context's.
+	// Timeout bounds the whole evaluation. Zero means no timeout; the deadline of the
+	// context still applies.
 	Timeout time.Duration
-	// WithTimeout makes the context that Timeout bounds, for a test that has a
-	// clock of its own. If nil, it is [context.WithTimeout].
+	// WithTimeout makes the context that Timeout bounds, for a test with a fake clock.
+	// If nil, it is [context.WithTimeout].
 	WithTimeout func(parent context.Context, timeout time.Duration) (context.Context, context.CancelFunc)
-	// LeftBehind remembers the sources that did not return in time, from one
-	// request of a run to the next: they are not evaluated until they have
-	// returned. If nil, they are forgotten, and evaluated again.
+	// LeftBehind remembers the sources that did not return in time, from one request of
+	// a run to the next. They are not evaluated again until they have returned. If nil,
+	// they are forgotten, and evaluated again.
 	LeftBehind *LeftBehind
 	// Now is the clock of [LeftBehindError]. If nil, it is [time.Now].
 	Now func() time.Time
 }
 
-// Evaluation is the result of a request. A flag of Read that is unknown is in
-// Errors, in NotYet, or in neither: it then has no source, or nothing depends
-// on it any more.
+// Evaluation is the result of a request. An unknown flag of Read is in Errors, in
+// NotYet, or in neither. In the last case it has no source, or no longer matters.
 type Evaluation struct {
-	// Facts is all that was known and all that was found.
+	// Facts are all facts known before and found now.
 	Facts Facts
 	// Evaluated are the flags whose sources were called.
 	Evaluated Flags
-	// NotYet are the flags that cannot be known before a phase ahead has
-	// decided them: their sources returned Unknown without an error, with
-	// nothing to wait for but other flags that are not yet known.
+	// NotYet are the flags that cannot be known before a phase ahead has decided them.
+	// Their sources returned Unknown without an error, and wait only for flags that are
+	// not yet known themselves.
 	NotYet Flags
 	// LeftBehind are the flags whose sources this request has left behind.
 	LeftBehind Flags
-	// Errors holds one error for each flag that is unknown because its source
-	// failed, was left behind, or was not evaluated (the context was done before
-	// its turn, or an earlier call has not returned), in the order of the
-	// vocabulary.
+	// Errors holds one error, in the order of the vocabulary, for each flag that is
+	// unknown because its source failed, was left behind, or was not called. A source
+	// is not called if the context was done before its turn, or if an earlier call has
+	// not returned.
 	Errors []*FlagError
 }
 
@@ -239,18 +239,17 @@ func (a Evaluation) Err() error {
 	return errors.Join(errs...)
 }
 
-// Evaluate finds out flags. Sources that do not depend on each other run at the
-// same time, started in the order of the vocabulary, unless the sources are
-// sequential ([Sources.Sequential]). Cheap sources come first; a slow one is
-// evaluated only if its flag, or one computed from it, still matters then. A
-// source is called once; one that waits for flags that it is computed from is
-// called again when they are settled. A flag whose source fails stays unknown
-// and is reported; nothing else is lost.
+// Evaluate evaluates flags. Sources that do not depend on each other run concurrently,
+// started in the order of the vocabulary, unless the sources are sequential
+// ([Sources.Sequential]). Cheap sources come first; a slow one is evaluated only if its
+// flag, or one computed from it, still matters then. Each source is called once, except
+// that a source which waits for its inputs is called again when they are settled. A
+// flag whose source fails stays unknown and is reported; all other results are kept.
 //
-// Evaluate returns when every source that it called has returned, or was left
-// behind: that is a source that has not returned 100 ms after ctx, or Timeout,
-// was done. Without a deadline Evaluate waits as long as its sources do. A nil ctx
-// is [context.Background].
+// Evaluate returns when every source that it called has returned or was left behind. A
+// source is left behind if it has not returned 100 ms after ctx, or Timeout, was done.
+// Without a deadline Evaluate waits as long as its sources do. A nil ctx is
+// [context.Background].
 func (s *Sources) Evaluate(ctx context.Context, q Request) Evaluation {
 	if s == nil {
 		return Evaluation{Facts: q.Known}
@@ -269,8 +268,8 @@ func (s *Sources) Evaluate(ctx context.Context, q Request) Evaluation {
 	}
 	a := evaluator{Sources: s, request: q, facts: q.Known}
 	for {
-		// What a result made known, or a failure hopeless, needs no inputs
-		// any more: so the flags to evaluate are found again each time.
+		// Known flags and failed ones need no inputs any more, so the flags to evaluate
+		// are computed again each time.
 		ready := a.ready(s.closure(q.Read, a.open()), false)
 		if ready == 0 {
 			matters := q.Read
@@ -297,23 +296,22 @@ type evaluator struct {
 	evaluated Flags // called at least once
 	failed    Flags // unknown because of an error; not called again
 	notYet    Flags // cannot be known yet; not called again
-	waiting   Flags // called, and wait for flags that they are computed from
+	waiting   Flags // called, waiting for their inputs
 	behind    Flags // called, and left behind
 	errs      [MaxFlags]error
 }
 
-// open are the flags that are unknown and may still become known.
+// open returns the flags that are unknown and may still become known.
 func (a *evaluator) open() Flags { return a.have &^ a.facts.Known() &^ a.failed &^ a.notYet }
 
-// fail takes in that the flag is unknown because of err.
+// fail records that the flag is unknown because of err.
 func (a *evaluator) fail(flag Flags, err error) {
 	a.failed |= flag
 	a.errs[bit(flag)] = err
 }
 
-// ready are the flags among the given open ones whose turn it is: the cheap
-// ones once no other cheap one has to come before, or the slow ones once all
-// that they are computed from is settled.
+// ready returns the flags among the given open ones whose turn it is: cheap flags once
+// no other cheap one must come before, or slow flags once all their inputs are settled.
 func (a *evaluator) ready(among Flags, slow bool) (ready Flags) {
 	for flag := range (among &^ a.waiting).Each {
 		src := a.byFlag[bit(flag)]
@@ -328,8 +326,8 @@ func (a *evaluator) ready(among Flags, slow bool) (ready Flags) {
 	return ready
 }
 
-// call evaluates the given flags, except those for which it is too late or whose
-// source has not returned from an earlier call, and takes in the results.
+// call evaluates the given flags and records the results. It skips flags for which it
+// is too late, or whose source has not returned from an earlier call.
 func (a *evaluator) call(ctx context.Context, flags Flags) {
 	var callable Flags
 	for flag := range flags.Each {
@@ -342,7 +340,7 @@ func (a *evaluator) call(ctx context.Context, flags Flags) {
 		}
 	}
 	a.take(a.callAll(ctx, callable))
-	// What waited for one of these is called again.
+	// Flags that waited for one of these are called again.
 	for flag := range a.waiting.Each {
 		if from := a.byFlag[bit(flag)].Inputs; from&flags&^a.open() != 0 {
 			a.waiting &^= flag
@@ -350,23 +348,22 @@ func (a *evaluator) call(ctx context.Context, flags Flags) {
 	}
 }
 
-// result is what one call of a source came to.
+// result is the result of one call of a source.
 type result struct {
 	flag  Flags
 	truth Truth
 	err   error
 }
 
-// grace is how long Evaluate waits, once its context is done, for the sources that
-// notice that and return.
+// grace is the time that sources have to notice that the context is done and return.
 const grace = 100 * time.Millisecond
 
-// callAll calls the sources of the given flags at the same time, and returns
-// one result for each, in any order. The sources have returned, or are left
-// behind.
+// callAll calls the sources of the given flags concurrently, and returns one result for
+// each, in any order. By then each source has returned or is left behind.
 func (a *evaluator) callAll(ctx context.Context, flags Flags) []result {
 	a.evaluated |= flags
-	// Late results fit in as well, so that no goroutine stays to deliver one.
+	// The buffer has room for late results, so that no goroutine blocks on delivering
+	// one.
 	returned := make(chan result, flags.Len())
 	for flag := range flags.Each {
 		go a.byFlag[bit(flag)].call(ctx, a.facts, returned)
@@ -385,7 +382,7 @@ func (a *evaluator) callAll(ctx context.Context, flags Flags) []result {
 		case <-done:
 			done, late = nil, time.After(grace)
 		case <-late:
-			for range len(returned) { // came at the last moment
+			for range len(returned) { // arrived at the last moment
 				receive(<-returned)
 			}
 			err := a.leave(pending, ctx.Err(), returned)
@@ -397,8 +394,8 @@ func (a *evaluator) callAll(ctx context.Context, flags Flags) []result {
 	return results
 }
 
-// leave leaves the sources of the given flags behind, which will deliver their
-// results to returned.
+// leave leaves the sources of the given flags behind. They will deliver their results
+// to returned.
 func (a *evaluator) leave(flags Flags, cause error, returned <-chan result) error {
 	if flags == 0 {
 		return nil
@@ -413,7 +410,7 @@ func (a *evaluator) leave(flags Flags, cause error, returned <-chan result) erro
 	return err
 }
 
-// take takes in the results of calls.
+// take records the results of calls.
 func (a *evaluator) take(results []result) {
 	var unknown Flags
 	for _, r := range results {
@@ -443,9 +440,9 @@ func (a *evaluator) take(results []result) {
 
 var errNoResult = errors.New("its source ended its goroutine without a result; let it return an error")
 
-// call calls the source and delivers its result, whichever way it ends.
+// call calls the source and delivers its result, however the call ends.
 func (s *Source) call(ctx context.Context, known Facts, returned chan<- result) {
-	r := result{flag: s.Flag, err: errNoResult} // stands if it calls runtime.Goexit
+	r := result{flag: s.Flag, err: errNoResult} // kept if the source calls runtime.Goexit
 	defer func() { returned <- r }()
 	r.truth, r.err = s.evaluate(ctx, known)
 }

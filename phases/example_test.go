@@ -47,6 +47,27 @@ itineraries:
 	// Cutover Cutover []
 }
 
+func ExampleLoad_file() {
+	file, err := os.Open("testdata/database-upgrade.yaml")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer file.Close()
+
+	f, err := phases.Load(file, "database-upgrade.yaml")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, it := range f.Itineraries {
+		fmt.Printf("%s: %d phases, %s\n", it.Name, len(it.Phases), it.Result.OrDefault())
+	}
+	// Output:
+	// Upgrade: 11 phases, Succeeded
+	// Abort: 2 phases, Failed
+}
+
 func ExampleLoad_problems() {
 	_, err := phases.Load(strings.NewReader(`
 flags: [{name: HasPVs}]
@@ -111,7 +132,7 @@ func ExampleItinerary_Validate() {
 	fmt.Println(err)
 	// Output:
 	// itinerary "Final": phase "Backup" needs HasPVs both in all and in none and can never run; remove the flag from one of them
-	// itinerary "Final": phase "Backup" stands twice, as number 1 and 2; rename one of them
+	// itinerary "Final": phase "Backup" is defined twice, as number 1 and 2; rename one of them
 	// itinerary "Final": phase "Backup" jumps to "Restore", which the itinerary does not have
 }
 
@@ -124,26 +145,27 @@ func ExampleSources_Evaluate() {
 			return phases.Unknown, errors.New("the source cluster does not answer")
 		}},
 		// Computed: with volumes, no image streams need to be listed.
-		phases.Source{Flag: HasStageBackup, Inputs: HasPVs | HasISs, Evaluate: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
-			return phases.Guard{Any: HasPVs | HasISs}.Eval(known), nil
-		}},
+		phases.Source{Flag: HasStageBackup, Inputs: HasPVs | HasISs,
+			Evaluate: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
+				return phases.Guard{Any: HasPVs | HasISs}.Eval(known), nil
+			}},
 	)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	evaluation := sources.Evaluate(context.Background(), phases.Request{Read: HasStageBackup})
-	fmt.Println("true:", flags.Names(evaluation.Facts.True()), "asked:", flags.Names(evaluation.Evaluated))
+	fmt.Println("true:", flags.Names(evaluation.Facts.True()), "evaluated:", flags.Names(evaluation.Evaluated))
 
 	evaluation = sources.Evaluate(context.Background(), phases.Request{Known: evaluation.Facts, Read: HasISs})
 	fmt.Println(evaluation.Err())
 	// Output:
-	// true: [HasPVs HasStageBackup] asked: [HasPVs HasStageBackup]
+	// true: [HasPVs HasStageBackup] evaluated: [HasPVs HasStageBackup]
 	// flag HasISs is unknown: the source cluster does not answer
 }
 
-// A scan finds out whether there are volumes. Before it has run, its report does
-// not exist: that is no error, and what is computed from it is "not yet" as well.
+// A phase scans for volumes. Before it has run, its report does not exist: that is not
+// an error, and flags that are computed from it are "not yet" as well.
 func ExampleSources_Evaluate_notYet() {
 	var report *bool // written by the phase that scans
 	hasPVs := phases.Source{Flag: HasPVs, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
@@ -152,9 +174,10 @@ func ExampleSources_Evaluate_notYet() {
 		}
 		return phases.TruthOf(*report), nil
 	}}
-	hasStageBackup := phases.Source{Flag: HasStageBackup, Inputs: HasPVs, Evaluate: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
-		return known.Of(HasPVs), nil
-	}}
+	hasStageBackup := phases.Source{Flag: HasStageBackup, Inputs: HasPVs,
+		Evaluate: func(_ context.Context, known phases.Facts) (phases.Truth, error) {
+			return known.Of(HasPVs), nil
+		}}
 	sources, err := phases.NewSources(flags, hasPVs, hasStageBackup)
 	if err != nil {
 		fmt.Println(err)

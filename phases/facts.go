@@ -1,9 +1,9 @@
 package phases
 
-// Truth is the value of a flag or a guard: no, yes, or unknown.
+// Truth is the value of a flag or a guard: false, true, or unknown.
 type Truth uint8
 
-// The three values. The zero value is No.
+// The three values. The zero value is False.
 const (
 	False Truth = iota
 	True
@@ -21,10 +21,10 @@ func (t Truth) String() string {
 	return "unknown"
 }
 
-// MarshalText writes a truth as its String, so that JSON and YAML show it.
+// MarshalText returns the String of a truth, for JSON and YAML.
 func (t Truth) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// TruthOf turns a known value into a Truth.
+// TruthOf returns a known value as a Truth.
 func TruthOf(b bool) Truth {
 	if b {
 		return True
@@ -32,10 +32,10 @@ func TruthOf(b bool) Truth {
 	return False
 }
 
-// Facts is what is known of the flags now: each is true, false or unknown.
-// It is a small value, to be copied and compared with ==; its zero value knows
-// nothing. Bit positions mean something only together with the vocabulary;
-// what is written down is a [Record].
+// Facts are the known values of the flags: each is true, false or unknown. Facts is a
+// small value, to be copied and compared with ==; its zero value knows nothing. Bit
+// positions mean something only together with the vocabulary; the stored form is a
+// [Record].
 type Facts struct {
 	yes, no Flags
 }
@@ -46,13 +46,13 @@ func NewFacts(yes, no Flags) Facts {
 	return Facts{yes: yes &^ no, no: no &^ yes}
 }
 
-// True is the set of flags that are known to be true.
+// True returns the flags that are known to be true.
 func (f Facts) True() Flags { return f.yes }
 
-// False is the set of flags that are known to be false.
+// False returns the flags that are known to be false.
 func (f Facts) False() Flags { return f.no }
 
-// Known is the set of flags that are known.
+// Known returns the flags that are known.
 func (f Facts) Known() Flags { return f.yes | f.no }
 
 // Of returns the value of a single flag.
@@ -66,8 +66,8 @@ func (f Facts) Of(flag Flags) Truth {
 	return Unknown
 }
 
-// Set returns facts in which all the given flags have the given value, and
-// the others are as they were.
+// Set returns facts in which all the given flags have the given value, and the others
+// are unchanged.
 func (f Facts) Set(flags Flags, t Truth) Facts {
 	f = f.Forget(flags)
 	switch t {
@@ -84,10 +84,9 @@ func (f Facts) Forget(flags Flags) Facts {
 	return Facts{yes: f.yes &^ flags, no: f.no &^ flags}
 }
 
-// Record is how facts are written down beside the state of a run: by
-// name, in sorted lists, with the hash of the itinerary's definition
-// ([Itinerary.Hash]) under which they were found. It survives a release that
-// adds flags, drops flags or changes their order.
+// Record is the stored form of facts, beside the state of a run: sorted lists of names,
+// with the hash of the itinerary's definition ([Itinerary.Hash]) under which they were
+// found. It survives a release that adds flags, drops flags or changes their order.
 type Record struct {
 	Hash    string   `json:"hash,omitempty"`
 	True    []string `json:"true,omitempty"`
@@ -97,7 +96,7 @@ type Record struct {
 
 // DeepCopyInto copies the record into out; the two share nothing.
 func (r *Record) DeepCopyInto(out *Record) {
-	all := make([]string, 0, len(r.True)+len(r.False)+len(r.Unknown)) // in one piece
+	all := make([]string, 0, len(r.True)+len(r.False)+len(r.Unknown)) // one allocation for all lists
 	copied := func(names []string) []string {
 		if names == nil {
 			return nil
@@ -109,7 +108,7 @@ func (r *Record) DeepCopyInto(out *Record) {
 	*out = Record{Hash: r.Hash, True: copied(r.True), False: copied(r.False), Unknown: copied(r.Unknown)}
 }
 
-// DeepCopy copies the record; the copy shares nothing with it. It is nil if the
+// DeepCopy returns a copy of the record, which shares nothing with it. It is nil if the
 // record is.
 func (r *Record) DeepCopy() *Record {
 	if r == nil {
@@ -120,10 +119,9 @@ func (r *Record) DeepCopy() *Record {
 	return out
 }
 
-// Record writes facts down by name. The hash is that of the itinerary's
-// definition.
+// Record returns facts by name. The hash is that of the itinerary's definition.
 func (v *Vocabulary) Record(f Facts, hash string) Record {
-	all := make([]string, 0, len(v.sorted)) // in one piece
+	all := make([]string, 0, len(v.sorted)) // one allocation for all lists
 	sorted := func(set Flags) []string {
 		from := len(all)
 		for _, d := range v.sorted {
@@ -132,7 +130,7 @@ func (v *Vocabulary) Record(f Facts, hash string) Record {
 			}
 		}
 		if len(all) == from {
-			return nil // as it is read back from JSON
+			return nil // the same as after a round trip through JSON
 		}
 		return all[from:len(all):len(all)]
 	}
@@ -144,15 +142,15 @@ func (v *Vocabulary) Record(f Facts, hash string) Record {
 	}
 }
 
-// Facts reads a record back. Flags that the vocabulary no longer has are
-// ignored; flags that the record does not name are unknown, and so is a flag
-// that it names as both true and false: whoever asks will find its value.
+// Facts returns the facts of a record. It ignores flags that the vocabulary no longer
+// has. A flag that the record does not name is unknown, and so is one that it names as
+// both true and false: the next evaluation finds its value.
 func (v *Vocabulary) Facts(r Record) Facts {
 	return NewFacts(v.set(r.True), v.set(r.False)).Forget(v.set(r.Unknown))
 }
 
-// set returns the flags of these names. If they are sorted, as [Vocabulary.Record]
-// writes them, it finds all of them on one way through the names that it has.
+// set returns the flags of these names. If the names are sorted, as [Vocabulary.Record]
+// writes them, one pass over the vocabulary finds all of them.
 func (v *Vocabulary) set(names []string) (f Flags) {
 	next := v.sorted
 	for _, name := range names {
@@ -160,7 +158,7 @@ func (v *Vocabulary) set(names []string) (f Flags) {
 		for k < len(next) && next[k].Name != name {
 			k++
 		}
-		if k == len(next) { // in another order, or gone
+		if k == len(next) { // not sorted, or gone
 			f |= v.byName[name]
 			continue
 		}

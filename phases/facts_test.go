@@ -55,7 +55,7 @@ func TestRecordRoundTrip(t *testing.T) {
 		require.NoError(t, err)
 		var again Record
 		require.NoError(t, json.Unmarshal(text, &again))
-		require.Empty(t, cmp.Diff(r, again), "the record is the same after it was stored")
+		require.Empty(t, cmp.Diff(r, again), "the record survives JSON")
 		require.Equal(t, f, v.Facts(again))
 	}
 }
@@ -105,9 +105,9 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Users can write to what is read back: whatever stands there, reading it
-// takes no memory, and what is written then is as small as the vocabulary.
-func TestFactsOfAForgedRecordTakeNoMemory(t *testing.T) {
+// Users can write to stored records: whatever a record holds, reading it takes no
+// memory, and the record written afterwards is as small as the vocabulary.
+func TestFactsOfForgedRecordsTakeNoMemory(t *testing.T) {
 	const n = 1_000_000
 	of := func(name func(i int) string) []string {
 		names := make([]string, n)
@@ -124,7 +124,7 @@ func TestFactsOfAForgedRecordTakeNoMemory(t *testing.T) {
 		record Record
 		want   Facts
 	}{
-		{"names that are none", Record{True: unknown, False: unknown, Unknown: unknown}, Facts{}},
+		{"unknown names", Record{True: unknown, False: unknown, Unknown: unknown}, Facts{}},
 		{"one flag as true", Record{True: same}, NewFacts(flagA, 0)},
 		{"one flag as false", Record{False: same}, NewFacts(0, flagA)},
 		{"one flag in two lists", Record{True: same, False: same}, Facts{}},

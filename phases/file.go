@@ -6,15 +6,15 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// The most that a file holds. A definition has dozens of phases and a few
-// kilobytes; a text that is orders of magnitude larger is not one.
+// The limits of a file. A definition has dozens of phases and a few kilobytes; a text
+// that is orders of magnitude larger is not a definition.
 const (
 	MaxFileSize   = 1 << 20
 	MaxFilePhases = 10_000
 )
 
-// File is what a YAML file defines: one vocabulary, and itineraries that all
-// use it. It is plain data, safe to share as long as it is not changed.
+// File is the content of a YAML file: one vocabulary, and itineraries that all use it.
+// It is plain data, safe to share as long as it is not changed.
 type File struct {
 	Vocabulary  *Vocabulary
 	Itineraries []Itinerary
@@ -35,9 +35,9 @@ func (f *File) Itinerary(name string) (Itinerary, error) {
 	return Itinerary{}, &UnknownItineraryError{Name: name, Nearest: wording.Nearest(name, known), Known: known}
 }
 
-// LimitError is a file that has more of something than [Load] and [Save] allow.
+// LimitError reports a file that has more of something than [Load] and [Save] allow.
 type LimitError struct {
-	// What is counted: "bytes", "phases", "flags" or "suppressions".
+	// What names the counted things: "bytes", "phases", "flags" or "suppressions".
 	What  string
 	Limit int
 }
@@ -46,7 +46,7 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("a file holds at most %d %s; split it", e.Limit, e.What)
 }
 
-// duplicateItinerary is the error of two itineraries of one name in a file.
+// duplicateItinerary returns the error of two itineraries with the same name in a file.
 func duplicateItinerary(name string) *DefinitionError {
-	return &DefinitionError{Itinerary: name, Index: -1, Reason: ReasonDuplicateName, Problem: "stands twice; rename one of them"}
+	return &DefinitionError{Itinerary: name, Index: -1, Reason: ReasonDuplicateName, Problem: "is defined twice; rename one of them"}
 }

@@ -11,18 +11,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// Flags is a set of flags, one bit each: a single flag is a set of one. Which
-// bit has which name is told by a [Vocabulary]; bit positions are never
-// written down.
+// Flags is a set of flags, one bit each: a single flag is a set of one. A [Vocabulary]
+// names the bits; bit positions are never stored.
 type Flags uint64
 
-// MaxFlags is the number of flags that a vocabulary can hold.
+// MaxFlags is the maximum number of flags in a vocabulary.
 const MaxFlags = 64
 
 // Has reports whether every flag of g is in f.
 func (f Flags) Has(g Flags) bool { return f&g == g }
 
-// Len is the number of flags in f.
+// Len returns the number of flags in f.
 func (f Flags) Len() int { return bits.OnesCount64(uint64(f)) }
 
 // Each calls yield with each single flag of f, lowest bit first. It has the
@@ -43,23 +42,22 @@ type FlagDef struct {
 	Name string
 	// Description is a short sentence: when the flag is true.
 	Description string
-	// Live marks a flag that may change at any moment, because a user may change
-	// the object. It counts as if every phase decided it: it is evaluated again
-	// when a phase is done, and what depends on it is tentative until then. A flag
-	// that is not live keeps the value that it had when its itinerary began, or
-	// that a phase decided, so that a run does not drift from its plan.
+	// Live marks a flag that may change at any moment, because a user may change the
+	// object. It counts as if every phase decided it: it is evaluated again when a
+	// phase is done, and what depends on it is tentative until then. A flag that is not
+	// live keeps its value from the start of its itinerary, or the value that a phase
+	// decided, so a run does not drift from its plan.
 	Live bool
 }
 
-// Clause is a relation between flags that holds when at least one flag of
-// True is true or at least one flag of False is false. "A implies B" is the
-// clause {True: B, False: A}.
+// Clause is a relation between flags. It holds if at least one flag of True is true or
+// at least one flag of False is false. "A implies B" is the clause {True: B, False: A}.
 type Clause struct {
 	True, False Flags
 }
 
-// Broken reports whether the clause is certain not to hold: every flag of
-// True is known to be false and every flag of False is known to be true.
+// Broken reports whether the clause is known not to hold: every flag of True is known
+// to be false and every flag of False is known to be true.
 func (c Clause) Broken(f Facts) bool {
 	return f.no.Has(c.True) && f.yes.Has(c.False)
 }
@@ -74,10 +72,10 @@ type Vocabulary struct {
 	live      Flags
 }
 
-// NewVocabulary makes a vocabulary of the given flags, in this order. Row i
-// must define bit i (1 << i), so that a table of constants and the vocabulary
-// cannot drift apart. Names are not empty, unique, and free of white space,
-// commas and a leading "!"; names and descriptions are UTF-8. The error is a
+// NewVocabulary returns a vocabulary of the given flags, in this order. Row i must
+// define bit i (1 << i), so that a table of constants and the vocabulary cannot drift
+// apart. Names must be unique, not empty, and free of white space, control characters,
+// commas and a leading "!"; names and descriptions must be UTF-8. The error is a
 // [*VocabularyError].
 func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 	if len(defs) > MaxFlags {
@@ -96,7 +94,7 @@ func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 			problem = "is defined twice"
 		}
 		if problem == "" && d.Flag != 1<<i {
-			problem = fmt.Sprintf("stands in row %d and must be the bit 1<<%d; put the rows in the order of the constants", i, i)
+			problem = fmt.Sprintf("is in row %d and must be the bit 1<<%d; put the rows in the order of the constants", i, i)
 		}
 		if problem == "" && !utf8.ValidString(d.Description) {
 			problem = "has a description that is not valid UTF-8"
@@ -124,8 +122,7 @@ func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 	return v, nil
 }
 
-// MustVocabulary is [NewVocabulary] for package-level tables: it panics if
-// that returns an error.
+// MustVocabulary is [NewVocabulary] for package-level tables. It panics on an error.
 func MustVocabulary(defs []FlagDef, relations ...Clause) *Vocabulary {
 	v, err := NewVocabulary(defs, relations...)
 	if err != nil {
@@ -150,10 +147,10 @@ func flagNameProblem(name string) string {
 	return ""
 }
 
-// Len is the number of flags.
+// Len returns the number of flags.
 func (v *Vocabulary) Len() int { return len(v.defs) }
 
-// All is the set of all flags of the vocabulary.
+// All returns the set of all flags of the vocabulary.
 func (v *Vocabulary) All() Flags {
 	if len(v.defs) == MaxFlags {
 		return ^Flags(0)
@@ -167,14 +164,14 @@ func (v *Vocabulary) Defs() []FlagDef { return append([]FlagDef(nil), v.defs...)
 // Relations returns a copy of the relations, in order.
 func (v *Vocabulary) Relations() []Clause { return append([]Clause(nil), v.relations...) }
 
-// Lookup returns the flag of that name, and false if the vocabulary has none.
+// Lookup returns the flag of that name. It returns false if the vocabulary has none.
 func (v *Vocabulary) Lookup(name string) (Flags, bool) {
 	f, ok := v.byName[name]
 	return f, ok
 }
 
-// Parse returns the set of the flags of these names. A name that the
-// vocabulary does not have is an [*UnknownFlagError].
+// Parse returns the set of the flags of these names. The error is an
+// [*UnknownFlagError] if the vocabulary does not have a name.
 func (v *Vocabulary) Parse(names ...string) (Flags, error) {
 	var set Flags
 	for _, name := range names {
@@ -191,9 +188,9 @@ func (v *Vocabulary) Parse(names ...string) (Flags, error) {
 	return set, nil
 }
 
-// Names returns the names of the flags in f, in the order of the vocabulary;
-// it is empty, never nil, if there are none. Bits that the vocabulary does
-// not have are left out.
+// Names returns the names of the flags in f, in the order of the vocabulary. It is
+// empty, never nil, if there are none. Bits that the vocabulary does not have are
+// ignored.
 func (v *Vocabulary) Names(f Flags) []string {
 	names := make([]string, 0, f.Len())
 	for i := range v.defs {
@@ -212,7 +209,7 @@ func (v *Vocabulary) Live() Flags {
 	return v.live
 }
 
-// Describe returns the description of a single flag, and "" for anything else.
+// Describe returns the description of a single flag, and "" for any other set.
 func (v *Vocabulary) Describe(flag Flags) string {
 	for _, d := range v.defs {
 		if d.Flag == flag {
@@ -222,7 +219,7 @@ func (v *Vocabulary) Describe(flag Flags) string {
 	return ""
 }
 
-// Broken returns the relations that are certain not to hold, in order.
+// Broken returns the relations that are known not to hold, in order.
 func (v *Vocabulary) Broken(f Facts) []Clause {
 	var broken []Clause
 	for _, c := range v.relations {
@@ -233,8 +230,8 @@ func (v *Vocabulary) Broken(f Facts) []Clause {
 	return broken
 }
 
-// Literals writes a clause as the names of its flags, those of False with a
-// leading "!", in the order of the vocabulary: the form of the YAML files.
+// Literals returns a clause as the names of its flags, those of False with a leading
+// "!", in the order of the vocabulary. This is the form of the YAML files.
 func (v *Vocabulary) Literals(c Clause) []string {
 	literals := make([]string, 0, c.True.Len()+c.False.Len())
 	for _, d := range v.defs {

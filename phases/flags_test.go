@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// abcFlags names the three flags of the tests.
+// abcFlags names the three flags of most tests.
 var abcFlags = MustVocabulary([]FlagDef{{flagA, "A", "first", false}, {flagB, "B", "second", false}, {flagC, "C", "", false}})
 
 func TestFlags(t *testing.T) {
@@ -47,7 +47,8 @@ func TestNewVocabularyRefuses(t *testing.T) {
 		{"a no-break space", []FlagDef{{1, "A\u00a0B", "", false}}, nil, VocabularyError{0, "A\u00a0B", "contains a comma, white space or a control character"}},
 		{"a control character", []FlagDef{{1, "A\x00", "", false}}, nil, VocabularyError{0, "A\x00", "contains a comma, white space or a control character"}},
 		{"a name twice", []FlagDef{{1, "A", "", false}, {2, "A", "", false}}, nil, VocabularyError{1, "A", "is defined twice"}},
-		{"rows out of order", []FlagDef{{2, "B", "", false}, {1, "A", "", false}}, nil, VocabularyError{0, "B", "stands in row 0 and must be the bit 1<<0; put the rows in the order of the constants"}},
+		{"rows out of order", []FlagDef{{2, "B", "", false}, {1, "A", "", false}}, nil,
+			VocabularyError{0, "B", "is in row 0 and must be the bit 1<<0; put the rows in the order of the constants"}},
 		{"an empty relation", []FlagDef{{1, "A", "", false}}, []Clause{{True: 1}, {}}, VocabularyError{1, "relation 2", "is empty and can never hold"}},
 		{"a relation of unknown flags", []FlagDef{{1, "A", "", false}}, []Clause{{True: 2}}, VocabularyError{0, "relation 1", "names a flag that the vocabulary does not have"}},
 	} {
@@ -76,7 +77,7 @@ func TestVocabularyOf64Flags(t *testing.T) {
 	assert.Equal(t, []string{"F0", "F63"}, v.Names(1|1<<63))
 }
 
-func TestVocabularyLooksUp(t *testing.T) {
+func TestVocabularyLookups(t *testing.T) {
 	assert.Equal(t, 3, abcFlags.Len())
 	assert.Equal(t, abc, abcFlags.All())
 	assert.Equal(t, "second", abcFlags.Describe(flagB))
@@ -95,7 +96,7 @@ func TestVocabularyLooksUp(t *testing.T) {
 	assert.EqualError(t, err, `unknown flag "D"; there is A, B and C`)
 }
 
-func TestVocabularyCannotBeChangedFromOutside(t *testing.T) {
+func TestVocabularyIsImmutable(t *testing.T) {
 	defs := []FlagDef{{1, "A", "", false}}
 	relations := []Clause{{True: 1}}
 	v := MustVocabulary(defs, relations...)
@@ -105,7 +106,7 @@ func TestVocabularyCannotBeChangedFromOutside(t *testing.T) {
 	assert.Equal(t, []Clause{{True: 1}}, v.Relations())
 }
 
-func TestRelations(t *testing.T) {
+func TestVocabularyBroken(t *testing.T) {
 	impliesB := Clause{True: flagB, False: flagA} // A implies B
 	either := Clause{True: flagB | flagC}
 	v := MustVocabulary(abcFlags.Defs(), impliesB, either)

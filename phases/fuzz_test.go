@@ -23,7 +23,8 @@ func FuzzLoad(f *testing.F) {
 	for _, text := range []string{
 		"", "---\n---\n", "[[[[", "a: *a", "\ufeffflags: []", "flags: [{name: \"\\ud800\"}]",
 		"itineraries: [{name: I, phases: [{name: P, step: S}]}]",
-		"flags: [{name: A}, {name: B}]\nrelations: [[\"!A\", B]]\nitineraries: [{name: I, cleanup: true, result: RolledBack, phases: [{name: P, step: S, all: [A], any: [B], none: [], rides: false, decides: [A], jumps: [{to: P, none: [A]}], formerly: [Q], description: \"x\\ny\"}]}]",
+		"flags: [{name: A}, {name: B}]\nrelations: [[\"!A\", B]]\nitineraries: [{name: I, cleanup: true, result: RolledBack, " +
+			"phases: [{name: P, step: S, all: [A], any: [B], none: [], rides: false, decides: [A], jumps: [{to: P, none: [A]}], formerly: [Q], description: \"x\\ny\"}]}]",
 		"itineraries: [{name: I, phases: [{name: P, step: S}]}]\nsuppress: [{rule: R, itinerary: I, phase: P, step: S, flag: A, reason: \"a\\nb\"}, {rule: R}]",
 		"itineraries:\n- name: |\n    a\n    b\n  phases:\n  - name: >-\n      c\n\n      d\n    step: \"\\x00\\u2028\\U0001F600\"\n",
 	} {
@@ -54,8 +55,8 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// Whatever a record says: the facts contradict neither themselves nor it, and
-// cost memory in proportion to nothing but the vocabulary.
+// Whatever a record holds, its facts contradict neither themselves nor the record, and
+// take memory only in proportion to the vocabulary.
 func FuzzFacts(f *testing.F) {
 	for _, text := range []string{
 		"{}", `{"hash":"ab","true":["A"],"false":["B"],"unknown":["C"]}`,
@@ -81,7 +82,7 @@ func FuzzFacts(f *testing.F) {
 		}
 		require.Zero(t, facts.Known()&^abc)
 		again := abcFlags.Record(facts, r.Hash)
-		require.Equal(t, abc.Len(), len(again.True)+len(again.False)+len(again.Unknown), "each flag stands once")
+		require.Equal(t, abc.Len(), len(again.True)+len(again.False)+len(again.Unknown), "each flag is recorded once")
 		require.Equal(t, facts, abcFlags.Facts(again))
 	})
 }

@@ -6,23 +6,22 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// Guard decides whether a phase runs or a jump is taken: every flag of All is
-// true, at least one flag of Any is true where Any has any, and no flag of
-// None is true. The empty guard admits.
+// Guard decides whether a phase runs or a jump is taken. It admits if every flag of All
+// is true, at least one flag of Any is true (unless Any is empty), and no flag of None
+// is true. The empty guard admits.
 //
-// All and Any are those of mig-controller's itineraries; upstream once
-// inverted an Any of two flags, here it reads "at least one".
+// All and Any are those of mig-controller's itineraries. Upstream once inverted an Any
+// of two flags; here it means "at least one".
 type Guard struct {
 	All, Any, None Flags
 }
 
-// Reads is the set of flags that the guard looks at.
+// Reads returns the set of flags that the guard depends on.
 func (g Guard) Reads() Flags { return g.All | g.Any | g.None }
 
-// Eval judges the guard by what is known. It is Unknown only where a flag
-// that is unknown could still turn the answer: one false flag of All settles
-// it, whatever the others are. (A flag both in All and in None, which Validate
-// refuses, is noticed only once it is known.)
+// Eval evaluates the guard. The result is Unknown only if an unknown flag could still
+// change it: one false flag of All settles it, whatever the others are. (A flag both in
+// All and in None, which Validate refuses, is noticed only once it is known.)
 //
 // This is the only implementation of guards: plans, machines and the evaluation
 // of flags all call it.
@@ -45,11 +44,10 @@ const (
 	PartNone = "none"
 )
 
-// Unmet tells which part of the guard does not admit, and the flags of it that
-// are in the way: for "all" the false ones, for "none" the true ones, for
-// "any" all of them. Where no part is certain not to admit, it names the first
-// part with an unknown flag, and the unknown flags. For a guard that admits it
-// returns "" and no flags.
+// Unmet returns the part of the guard that does not admit, and the flags responsible:
+// for "all" the false ones, for "none" the true ones, for "any" all of them. If no part
+// is known not to admit, it returns the first part with an unknown flag, and the
+// unknown flags. For a guard that admits it returns "" and no flags.
 func (g Guard) Unmet(f Facts) (part string, flags Flags) {
 	switch g.Eval(f) {
 	case True:
@@ -90,7 +88,7 @@ func (g Guard) Text(v *Vocabulary) string {
 	return strings.Join(parts, " and ")
 }
 
-// contradiction says why no facts can ever satisfy the guard, or "".
+// contradiction returns why no facts can satisfy the guard, or "".
 func (g Guard) contradiction(v *Vocabulary) string {
 	if both := g.All & g.None; both != 0 {
 		return "needs " + wording.List(v.Names(both), "and") + " both in all and in none"

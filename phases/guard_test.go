@@ -13,10 +13,10 @@ const (
 	flagC
 )
 
-// abc is all three flags; most tests need no more.
+// abc is the set of all three flags; most tests need no more.
 const abc = flagA | flagB | flagC
 
-// allFacts are the 27 facts over three flags.
+// allFacts returns the 27 facts over three flags.
 func allFacts() (all []Facts) {
 	for yes := range abc + 1 {
 		for no := range abc + 1 {
@@ -28,7 +28,7 @@ func allFacts() (all []Facts) {
 	return all
 }
 
-// allGuards are the 512 guards over three flags.
+// allGuards returns the 512 guards over three flags.
 func allGuards() (all []Guard) {
 	for a := range abc + 1 {
 		for b := range abc + 1 {
@@ -40,7 +40,7 @@ func allGuards() (all []Guard) {
 	return all
 }
 
-// naive is the definition of a guard, flag by flag, where all flags are known.
+// naive is the definition of a guard, flag by flag, for facts that are all known.
 func naive(g Guard, true_ Flags) bool {
 	any := g.Any == 0
 	for flag := range abc.Each {
@@ -53,8 +53,8 @@ func naive(g Guard, true_ Flags) bool {
 	return any
 }
 
-// exact is the value of a guard over every way in which the unknown flags can
-// turn out: yes or no where all agree.
+// exact returns the value of a guard over every completion of the unknown flags: True
+// or False if all agree, else Unknown.
 func exact(g Guard, f Facts) Truth {
 	admits, refuses := 0, 0
 	for true_ := range abc + 1 {
@@ -75,11 +75,11 @@ func exact(g Guard, f Facts) Truth {
 	return Unknown
 }
 
-// Eval looks at the parts of a guard one by one, yet agrees with what every
-// completion of the facts says: parts that share flags included (of Any and
-// None, only a flag that is not in None can be the one that is true). The one
-// exception are guards with a flag in both All and None, which Validate
-// refuses: no completion admits, and Eval sees it only once the flag is known.
+// Eval evaluates the parts of a guard one by one, yet agrees with every completion of
+// the facts, even if parts share flags: of Any and None, only a flag that is not in
+// None can be the true one. The one exception is a guard with a flag in both All and
+// None, which Validate refuses: no completion admits, and Eval notices that only once
+// the flag is known.
 func TestGuardEvalAgreesWithEveryCompletion(t *testing.T) {
 	differ := 0
 	for _, g := range allGuards() {
@@ -95,7 +95,7 @@ func TestGuardEvalAgreesWithEveryCompletion(t *testing.T) {
 	assert.Positive(t, differ, "the exception is real")
 }
 
-func TestGuardEvalNeverTakesBackAnAnswer(t *testing.T) {
+func TestGuardEvalIsMonotonic(t *testing.T) {
 	for _, g := range allGuards() {
 		for _, f := range allFacts() {
 			before := g.Eval(f)
@@ -110,8 +110,8 @@ func TestGuardEvalNeverTakesBackAnAnswer(t *testing.T) {
 	}
 }
 
-// Upstream once inverted an any guard with two of its flags.
-func TestAnAnyGuardWithTwoOfItsFlagsIsNotInverted(t *testing.T) {
+// Upstream once inverted an Any guard of two flags.
+func TestGuardAnyOfTwoFlagsIsNotInverted(t *testing.T) {
 	g := Guard{Any: flagA | flagB}
 	for _, c := range []struct {
 		about    string
@@ -139,7 +139,7 @@ func TestAnAnyGuardWithTwoOfItsFlagsIsNotInverted(t *testing.T) {
 	}
 }
 
-func TestGuardUnmetNamesWhatIsInTheWay(t *testing.T) {
+func TestGuardUnmetNamesTheFlagsThatDoNotAdmit(t *testing.T) {
 	for _, c := range []struct {
 		about   string
 		guard   Guard
@@ -153,7 +153,7 @@ func TestGuardUnmetNamesWhatIsInTheWay(t *testing.T) {
 		{"all flags of any", Guard{Any: flagA | flagB}, 0, abc, PartAny, flagA | flagB},
 		{"all before none", Guard{All: flagA, None: flagB}, flagB, flagA, PartAll, flagA},
 		{"none before any", Guard{None: flagA, Any: flagB}, flagA, flagB, PartNone, flagA},
-		{"what is certain before what is unknown", Guard{All: flagA, None: flagB}, flagB, 0, PartNone, flagB},
+		{"certain flags before unknown ones", Guard{All: flagA, None: flagB}, flagB, 0, PartNone, flagB},
 		{"the unknown flags of all", Guard{All: abc}, flagA, 0, PartAll, flagB | flagC},
 		{"the unknown flags of none", Guard{None: abc}, 0, flagA, PartNone, flagB | flagC},
 		{"the unknown flags of any", Guard{Any: abc}, 0, flagA, PartAny, flagB | flagC},
@@ -167,7 +167,7 @@ func TestGuardUnmetNamesWhatIsInTheWay(t *testing.T) {
 	}
 }
 
-func TestGuardUnmetIsEmptyOnlyWhereTheGuardAdmits(t *testing.T) {
+func TestGuardUnmetIsEmptyOnlyIfTheGuardAdmits(t *testing.T) {
 	for _, g := range allGuards() {
 		for _, f := range allFacts() {
 			part, flags := g.Unmet(f)

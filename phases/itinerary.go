@@ -14,38 +14,36 @@ import (
 //
 //	{Name: "EnsureStageBackup", Step: DataBackup, Guard: phases.Guard{All: HasStageBackup}},
 type Phase struct {
-	// Name is unique within the itinerary. Any non-empty UTF-8 string will do.
+	// Name is unique within the itinerary. It may be any non-empty UTF-8 string.
 	Name string
 	// Step is what users see while the phase runs. An end phase may have none.
 	Step string
-	// Steps are other steps that the phase may belong to: the first whose guard
-	// admits counts, and Step if none does. Outside cleanup itineraries the
-	// phase is entered only once it is known which; in a cleanup itinerary a
-	// guard that is unknown does not admit. The step is fixed when the phase is
-	// entered.
+	// Steps are other steps that the phase may belong to: the first whose guard admits
+	// counts, or Step if none admits. Outside cleanup itineraries the phase is entered
+	// only once its step is known; in a cleanup itinerary an unknown guard does not
+	// admit. The step is fixed when the phase is entered.
 	Steps []GuardedStep
 	// Guard decides whether the phase runs. The empty guard admits.
 	Guard Guard
-	// End marks an end phase: it does no work, and a run that enters it is done.
-	// It decides nothing, has no jumps, and does not ride. What follows it in
-	// order is reached by jumps, or if its guard does not admit.
+	// End marks an end phase: it does no work, and a run that enters it is done. It
+	// decides nothing, has no jumps, and does not ride. The phases after it are reached
+	// by jumps, or if its guard does not admit.
 	End bool
-	// Description is one short sentence, which the step shows while the phase
-	// runs. Where it is empty the name is shown.
+	// Description is one short sentence, which the step shows while the phase runs. If
+	// empty, the name is shown.
 	Description string
-	// Rides says that the phase never makes its step visible: where nothing
-	// else does, it is reported under the step before it.
+	// Rides marks a phase that never makes its step visible. If no other phase makes
+	// the step visible, the phase is reported under the step before it.
 	Rides bool
-	// Decides are the flags that the outcome of the phase may change. They
-	// are evaluated again once the phase is done.
+	// Decides are the flags that the outcome of the phase may change. They are
+	// evaluated again once the phase is done.
 	Decides Flags
-	// Jumps are where the phase may lead once it is done: to the target of the
-	// choice that its handler made; without a choice, to that of the first jump
-	// in order whose guard admits; without one, to the phase after this one in
-	// order.
+	// Jumps lead to the phase that follows once the phase is done: the target of the
+	// choice that its handler made; without a choice, the target of the first jump in
+	// order whose guard admits; otherwise the next phase in order.
 	Jumps []Jump
-	// Formerly lists the names that the phase had in earlier releases. A
-	// recorded old name is found under the new one.
+	// Formerly lists the names of the phase in earlier releases. A recorded old name is
+	// found under the new one.
 	Formerly []string
 }
 
@@ -55,19 +53,19 @@ type GuardedStep struct {
 	Guard Guard
 }
 
-// Jump leads from a phase to another than the next in order, forward or back.
-// If the guard of the phase To does not admit, the machine goes on with the
-// phases after To, as it would have in order.
+// Jump leads from a phase to another one than the next in order, forward or back. If
+// the guard of the phase To does not admit, the machine continues with the phases after
+// To, as it would in order.
 type Jump struct {
 	To    string
 	Guard Guard
-	// Choice marks a jump that the handler of the phase may choose. It has no
-	// guard. Until the handler has chosen, it is possible.
+	// Choice marks a jump that the handler of the phase may choose. It has no guard.
+	// Until the handler has chosen, plans treat the jump as possible.
 	Choice bool
 }
 
-// Result is how a run has ended: one of the constants below, or empty, which
-// means [Succeeded].
+// Result is the outcome of a run: one of the constants below, or empty, which means
+// [Succeeded].
 type Result string
 
 // The results of a run.
@@ -102,20 +100,20 @@ func resultList() string {
 type Itinerary struct {
 	Name       string
 	Vocabulary *Vocabulary
-	// Cleanup marks a cleanup itinerary, one that must always reach its end: a
-	// phase whose guard is unknown runs, but an end phase or a jump whose guard is
-	// unknown is passed by, and so is a phase that fails. Its handlers must be
-	// idempotent. Any other itinerary waits until it is known which phase is
-	// next, and no phase of it runs after one that failed.
+	// Cleanup marks a cleanup itinerary, which must always reach its end. A phase whose
+	// guard is unknown runs, an end phase or a jump whose guard is unknown is passed
+	// by, and so is a phase that fails. Its handlers must be idempotent. Any other
+	// itinerary waits until the next phase is known, and runs no phase after one that
+	// failed.
 	Cleanup bool
-	// Result is what a run that ends in this itinerary without a failure is
-	// called. Empty means [Succeeded].
+	// Result is the result of a run that ends in this itinerary without a failure.
+	// Empty means [Succeeded].
 	Result Result
 	Phases []Phase
 }
 
-// Reads is the set of flags that the guards of the itinerary look at, those of
-// steps and jumps included.
+// Reads returns the set of flags that the guards of the itinerary read, including those
+// of steps and jumps.
 func (it Itinerary) Reads() Flags {
 	var reads Flags
 	for _, p := range it.Phases {
@@ -130,16 +128,15 @@ func (it Itinerary) Reads() Flags {
 	return reads
 }
 
-// Hash is a fingerprint of all that plans and transitions depend on: the
-// itinerary's name, whether it is a cleanup, which flags that it reads are live,
-// and of each phase the name, steps, guard, end, rides, decides and jumps, with
-// flags by name. Descriptions, former names, the result and the order of the vocabulary do not count. It is 16
-// hexadecimal digits, and the same in every process and release. Of an
-// itinerary that Validate refuses it means nothing.
+// Hash returns a fingerprint of everything that plans and transitions depend on. That
+// is the itinerary's name, whether it is a cleanup, which of its flags are live, and of
+// each phase the name, steps, guard, end, rides, decides and jumps, with flags by name.
+// Descriptions, former names, the result and the order of the vocabulary do not count.
+// The hash is 16 hexadecimal digits, and the same in every process and release. It is
+// meaningless for an itinerary that Validate refuses.
 func (it Itinerary) Hash() string {
 	h := sha256.New()
-	// Every value is written quoted, so that no two definitions can spell the
-	// same text.
+	// Every value is quoted, so no two definitions produce the same text.
 	sorted := func(f Flags) []string { return slices.Sorted(slices.Values(it.Vocabulary.Names(f))) }
 	guard := func(g Guard) {
 		fmt.Fprintf(h, " all%q any%q none%q", sorted(g.All), sorted(g.Any), sorted(g.None))

@@ -2,19 +2,19 @@ package phases
 
 import "sync"
 
-// LeftBehind remembers the sources of one run that did not return although
-// their context was done: they are not evaluated again until they return. Its
-// flags are those of one vocabulary. The zero value is ready to use, a nil
-// *LeftBehind remembers nothing, and both are safe for concurrent use.
+// LeftBehind remembers the sources of one run that did not return although their
+// context was done. They are not evaluated again until they return. Its flags are those
+// of one vocabulary. The zero value is ready to use, a nil *LeftBehind remembers
+// nothing, and both are safe for concurrent use.
 //
-// Of questions that are evaluated one after the other, at most one call of each
-// flag's source is behind at any moment.
+// If requests follow one another, at most one call of each flag's source is left behind
+// at any moment.
 type LeftBehind struct {
 	mu     sync.Mutex
 	behind map[Flags]*straggler
 }
 
-// straggler are the calls of one flag's source that have not returned.
+// straggler holds the calls of one flag's source that have not returned.
 type straggler struct {
 	calls int
 	err   *LeftBehindError // of the first
@@ -33,7 +33,7 @@ func (l *LeftBehind) Flags() (flags Flags) {
 	return flags
 }
 
-// of returns why the flag cannot be evaluated, or nil.
+// of returns the error of a flag that cannot be evaluated, or nil.
 func (l *LeftBehind) of(flag Flags) *LeftBehindError {
 	if l == nil {
 		return nil
@@ -46,7 +46,7 @@ func (l *LeftBehind) of(flag Flags) *LeftBehindError {
 	return nil
 }
 
-// add remembers one call for each of the flags, until its result comes.
+// add remembers one call for each of the flags, until its result arrives.
 func (l *LeftBehind) add(flags Flags, err *LeftBehindError, returned <-chan result) {
 	if l == nil {
 		return

@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stuck makes sources whose context, made by untilCalled, is done once they are
-// called, and which ignore that. They return once released, which the end of the
-// test does at the latest.
+// stuck makes sources that cancel their context, made by untilCalled, when they are
+// called, and then ignore it. They return once released, at the latest at the end of
+// the test.
 type stuck struct {
 	free  chan struct{}
 	once  sync.Once
@@ -49,7 +49,7 @@ func untilCalled() context.Context {
 	return context.WithValue(ctx, cancelKey{}, cancel)
 }
 
-// release lets the calls return, and those to come return at once.
+// release lets the calls return, and future calls return at once.
 func (s *stuck) release() {
 	s.once.Do(func() { close(s.free) })
 	s.out.Wait()
@@ -62,7 +62,7 @@ func waitForAll(l *LeftBehind) {
 	}
 }
 
-func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
+func TestEvaluateLeavesBehindASourceThatIgnoresItsContext(t *testing.T) {
 	since := time.Date(2025, 3, 4, 5, 6, 7, 0, time.UTC)
 	onDone := func(ctx context.Context, _ Facts) (Truth, error) { <-ctx.Done(); return True, nil }
 	for _, c := range []struct {
@@ -72,21 +72,24 @@ func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
 		known   Flags
 		errs    Flags
 	}{
-		{"alone", func(s *stuck) []Source { return []Source{s.source(flagA, says(True))} }, flagA, 0, flagA},
-		{"alone and slow", func(s *stuck) []Source { return []Source{slow(s.source(flagA, says(True)))} }, flagA, 0, flagA},
+		{"alone", func(s *stuck) []Source { return []Source{s.source(flagA, returns(True))} }, flagA, 0, flagA},
+		{"alone and slow", func(s *stuck) []Source { return []Source{slow(s.source(flagA, returns(True)))} }, flagA, 0, flagA},
 		{"two of them", func(s *stuck) []Source {
-			return []Source{s.source(flagA, says(True)), s.source(flagC, says(True))}
+			return []Source{s.source(flagA, returns(True)), s.source(flagC, returns(True))}
 		}, flagA | flagC, 0, flagA | flagC},
 		{"beside one that returns", func(s *stuck) []Source {
-			return []Source{s.source(flagA, says(True)), {Flag: flagB, Evaluate: says(True)}}
+			return []Source{s.source(flagA, returns(True)), {Flag: flagB, Evaluate: returns(True)}}
 		}, flagA, flagB, flagA},
 		{"beside one that returns when its context is done", func(s *stuck) []Source {
-			return []Source{s.source(flagA, says(True)), {Flag: flagB, Evaluate: onDone}}
+			return []Source{s.source(flagA, returns(True)), {Flag: flagB, Evaluate: onDone}}
 		}, flagA, flagB, flagA},
 		{"before what is computed from it, and a slow one", func(s *stuck) []Source {
-			return []Source{s.source(flagA, says(True)), from(flagA, Source{Flag: flagB, Evaluate: either(flagA, flagA)}), slow(Source{Flag: flagC, Evaluate: says(True)})}
+			return []Source{
+				s.source(flagA, returns(True)), from(flagA, Source{Flag: flagB, Evaluate: either(flagA, flagA)}),
+				slow(Source{Flag: flagC, Evaluate: returns(True)}),
+			}
 		}, flagA, 0, abc},
-		{"in the end without a value", func(s *stuck) []Source { return []Source{s.source(flagA, says(Unknown))} }, flagA, 0, flagA},
+		{"in the end without a value", func(s *stuck) []Source { return []Source{s.source(flagA, returns(Unknown))} }, flagA, 0, flagA},
 		{"in the end with an error", func(s *stuck) []Source { return []Source{s.source(flagA, fails(errors.New("late")))} }, flagA, 0, flagA},
 		{"in the end with a panic", func(s *stuck) []Source {
 			return []Source{s.source(flagA, func(context.Context, Facts) (Truth, error) { panic("late") })}
@@ -101,7 +104,7 @@ func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
 			var left LeftBehind
 			q := Request{Read: abc, LeftBehind: &left, Now: func() time.Time { return since }}
 
-			first := all.Evaluate(untilCalled(), q) // does not wait for ever
+			first := all.Evaluate(untilCalled(), q) // does not wait forever
 			assert.Equal(t, c.behind, first.LeftBehind)
 			assert.Equal(t, c.behind, left.Flags())
 			assert.Equal(t, c.known, first.Facts.Known())
@@ -126,14 +129,14 @@ func TestAskLeavesASourceBehindThatIgnoresItsContext(t *testing.T) {
 			for _, err := range second.Errors {
 				flag, _ := sixFlags.Lookup(err.Flag)
 				if c.behind.Has(flag) {
-					require.EqualError(t, err, "flag "+err.Flag+" is unknown: its source has not returned since 2025-03-04T05:06:07Z although its context is done "+
-						"(context canceled); let it return when the context is done")
+					require.EqualError(t, err, "flag "+err.Flag+" is unknown: its source has not returned since 2025-03-04T05:06:07Z "+
+						"although its context is done (context canceled); let it return when the context is done")
 				}
 			}
 
 			st.release()
 			waitForAll(&left)
-			assert.Equal(t, c.known, first.Facts.Known(), "the late answer is dropped")
+			assert.Equal(t, c.known, first.Facts.Known(), "the late result is dropped")
 			third := all.Evaluate(context.Background(), q)
 			assert.Equal(t, 2*calls, st.calls.Load(), "it is evaluated again once it has returned")
 			assert.True(t, third.Evaluated.Has(c.behind))
@@ -150,16 +153,18 @@ func flagsOf(errs []*FlagError) (flags Flags) {
 	return flags
 }
 
-// An unknown flag is not called "not yet" while what it is computed from is
-// behind.
-func TestAskWaitsForNothingThatIsBehind(t *testing.T) {
+// A flag is not reported as "not yet" while its input is left behind.
+func TestEvaluateWaitsForNothingThatIsBehind(t *testing.T) {
 	st := newStuck(t)
-	all := sources(t, st.source(flagA, says(True)), from(flagA, Source{Flag: flagB, Evaluate: either(flagA, flagA)}), slow(Source{Flag: flagC, Evaluate: says(True)}))
+	all := sources(t,
+		st.source(flagA, returns(True)), from(flagA, Source{Flag: flagB, Evaluate: either(flagA, flagA)}),
+		slow(Source{Flag: flagC, Evaluate: returns(True)}),
+	)
 	var left LeftBehind
 	all.Evaluate(untilCalled(), Request{Read: flagA, LeftBehind: &left})
 
 	answer := all.Evaluate(context.Background(), Request{Read: abc, LeftBehind: &left})
-	assert.Equal(t, NewFacts(flagC, 0), answer.Facts, "what does not depend on it is found")
+	assert.Equal(t, NewFacts(flagC, 0), answer.Facts, "flags that do not depend on it are found")
 	assert.Zero(t, answer.NotYet)
 	assert.Equal(t, flagB|flagC, answer.Evaluated)
 	require.Len(t, answer.Errors, 2)
@@ -170,9 +175,9 @@ func TestAskWaitsForNothingThatIsBehind(t *testing.T) {
 	waitForAll(&left)
 }
 
-func TestAskWithoutAMemoryAsksAgain(t *testing.T) {
+func TestEvaluateWithoutLeftBehindCallsAgain(t *testing.T) {
 	st := newStuck(t)
-	all := sources(t, st.source(flagA, says(True)))
+	all := sources(t, st.source(flagA, returns(True)))
 	for n := range int32(3) {
 		answer := all.Evaluate(untilCalled(), Request{Read: flagA})
 		assert.Equal(t, flagA, answer.LeftBehind)
@@ -182,11 +187,11 @@ func TestAskWithoutAMemoryAsksAgain(t *testing.T) {
 	assert.Zero(t, none.Flags())
 }
 
-// Questions of several goroutines may leave the same source behind; it is
-// asked again when the last call has returned.
-func TestLeftBehindMayBeSharedBetweenGoroutines(t *testing.T) {
+// Requests of several goroutines may leave the same source behind; it is called again
+// once the last call has returned.
+func TestLeftBehindIsSafeForConcurrentUse(t *testing.T) {
 	st := newStuck(t)
-	all := sources(t, st.source(flagA, says(True)), Source{Flag: flagB, Evaluate: says(True)})
+	all := sources(t, st.source(flagA, returns(True)), Source{Flag: flagB, Evaluate: returns(True)})
 	var left LeftBehind
 	var done sync.WaitGroup
 	var behind atomic.Int32

@@ -9,14 +9,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxLoadErrors is the number of problems that are listed.
+// maxLoadErrors is the maximum number of problems that are listed.
 const maxLoadErrors = 20
 
-// Load reads a file of itineraries, strictly: whatever it does not know or
-// finds ill-formed is an error. The name stands for the file in messages. The
-// error is a [LoadErrors] with all that was found. Without an error every
-// itinerary of the file passes [Itinerary.Validate]. At most [MaxFileSize]
-// bytes are read from r, and one more to find that there are more.
+// Load reads a file of itineraries, strictly: anything unknown or ill-formed is an
+// error. The name stands for the file in messages. The error is a [LoadErrors] with all
+// problems found. Without an error every itinerary of the file passes
+// [Itinerary.Validate]. Load reads at most [MaxFileSize] bytes from r, and one more to
+// detect that there are more.
 func Load(r io.Reader, name string) (*File, error) {
 	l := &loader{file: name, refused: make(map[string]bool)}
 	f := l.load(r)
@@ -28,7 +28,7 @@ func Load(r io.Reader, name string) (*File, error) {
 	})
 	if more := l.found - maxLoadErrors; more > 0 {
 		l.errs = append(l.errs[:maxLoadErrors:maxLoadErrors], &LoadError{File: name,
-			Problem: fmt.Sprintf("%d more problems are not listed; correct those above first", more)})
+			Problem: fmt.Sprintf("%d more problems are not listed; fix those above first", more)})
 	}
 	return nil, l.errs
 }
@@ -38,23 +38,23 @@ type loader struct {
 	file  string
 	errs  LoadErrors
 	found int
-	// refused are names under flags that could not be declared. They have
-	// been reported, and are not reported as unknown again.
+	// refused are the names under flags that could not be declared. They have been
+	// reported, and are not reported again as unknown.
 	refused map[string]bool
 	phases  int
 }
 
-// add notes a problem at a place. err is its cause, or nil.
+// add records a problem at a position. err is its cause, or nil.
 func (l *loader) add(line, column int, err error, format string, args ...any) {
 	l.found++
-	// Errors are sorted later, so that more are kept than are listed. A file
-	// of nothing but problems must not take the memory of thousands.
+	// Errors are sorted later, so more are kept than are listed. The bound keeps a file
+	// full of problems from taking the memory of thousands of errors.
 	if l.found <= 50*maxLoadErrors {
 		l.errs = append(l.errs, &LoadError{File: l.file, Line: line, Column: column, Problem: fmt.Sprintf(format, args...), Err: err})
 	}
 }
 
-// at notes a problem at a node.
+// at records a problem at a node.
 func (l *loader) at(n *yaml.Node, format string, args ...any) {
 	l.add(n.Line, n.Column, nil, format, args...)
 }

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// LoadError is a problem at one place of a file.
+// LoadError is a problem at one position in a file.
 type LoadError struct {
 	// File is the name that Load was given.
 	File string
-	// Line and Column count from 1, the column in characters. They are 0 if
-	// the place is not known.
+	// Line and Column count from 1, the column in characters. They are 0 if the
+	// position is not known.
 	Line, Column int
-	// Problem describes what is wrong and what to do, on one line.
+	// Problem describes the problem and what to do, on one line.
 	Problem string
-	// Err is the cause if it has a type of its own: a [*LimitError], an
-	// [*UnknownFlagError], a [*VocabularyError], a [*DefinitionError], or the
-	// error of the reader. It may be nil.
+	// Err is the cause if it has a type: a [*LimitError], an [*UnknownFlagError], a
+	// [*VocabularyError], a [*DefinitionError], a [*SuppressionError], or the error of
+	// the reader. It may be nil.
 	Err error
 }
 
@@ -33,10 +33,9 @@ func (e *LoadError) Error() string {
 // Unwrap returns the cause, or nil.
 func (e *LoadError) Unwrap() error { return e.Err }
 
-// LoadErrors are the problems of a file, in the order of its lines. Of a long
-// list only the first are kept, and a last entry gives the number of the
-// others. errors.As finds the first as a [*LoadError], or by the type of its
-// cause.
+// LoadErrors are the problems of a file, in the order of its lines. Of a long list only
+// the first are kept, and a last entry gives the number of the others. errors.As finds
+// the first one as a [*LoadError], or by the type of its cause.
 type LoadErrors []*LoadError
 
 func (e LoadErrors) Error() string {

@@ -33,8 +33,8 @@ func (l *loader) vocabulary(top *fields) *Vocabulary {
 			defs, nodes, rows = append(defs, def), append(nodes, n), append(rows, row)
 		}
 	}
-	// NewVocabulary describes the first bad row. That row is removed, and the
-	// others tried again.
+	// NewVocabulary describes the first bad row. That row is removed and the others are
+	// retried.
 	for {
 		for i := range defs {
 			defs[i].Flag = 1 << i
@@ -87,7 +87,7 @@ func (l *loader) relations(top *fields, v *Vocabulary) *Vocabulary {
 	if len(clauses) == 0 {
 		return v
 	}
-	// The rows and the clauses have been checked, so that this cannot panic.
+	// The rows and the clauses have been checked, so this cannot panic.
 	return MustVocabulary(v.Defs(), clauses...)
 }
 
@@ -96,7 +96,7 @@ func (l *loader) flag(n *yaml.Node, what, name string, v *Vocabulary, set *Flags
 	flag, ok := v.Lookup(name)
 	switch {
 	case ok && *set&flag != 0:
-		l.at(n, "flag %q stands twice in %s; remove one", name, what)
+		l.at(n, "flag %q is listed twice in %s; remove one", name, what)
 	case ok:
 		*set |= flag
 	case !l.refused[name]:

@@ -35,8 +35,8 @@ func (l *loader) itineraries(root *yaml.Node, top *fields, f *File) {
 	}
 }
 
-// result reads the result of an itinerary. It is empty for Succeeded, the
-// default, and for a value that cannot be read, which has been noted.
+// result reads the result of an itinerary. It is empty for Succeeded, the default, and
+// for an invalid value, which has been recorded.
 func (l *loader) result(fs *fields) Result {
 	n := fs.byKey["result"]
 	if n == nil {
@@ -69,8 +69,8 @@ func (l *loader) itinerary(n *yaml.Node, fs *fields, it *Itinerary) {
 		}
 		return
 	}
-	// A phase that could not be read has been noted: what the itinerary lacks
-	// for that reason alone is not noted again.
+	// A phase that could not be read has been recorded. Problems that follow from it
+	// alone are not recorded again.
 	spoiled := make([]bool, len(nodes))
 	incomplete := false
 	for i, node := range nodes {
@@ -97,7 +97,8 @@ func (l *loader) itinerary(n *yaml.Node, fs *fields, it *Itinerary) {
 
 // phase reads a phase. spoiled reports whether a part of it could not be read.
 func (l *loader) phase(n *yaml.Node, v *Vocabulary) (p Phase, spoiled bool) {
-	fs := l.mapping(n, "a phase", "name", "step", "steps", "description", "all", "any", "none", "end", "rides", "decides", "jumps", "formerly")
+	fs := l.mapping(n, "a phase", "name", "step", "steps", "description", "all", "any", "none", "end", "rides", "decides", "jumps",
+		"formerly")
 	if fs == nil {
 		return p, true
 	}
@@ -150,7 +151,7 @@ func (l *loader) jumps(fs *fields, v *Vocabulary) (jumps []Jump) {
 		case j.To != "":
 			jumps = append(jumps, j)
 		case !js.spoiled:
-			l.at(item, "a jump goes nowhere; name the phase to go on with under to")
+			l.at(item, "a jump has no target; name the phase to continue with under to")
 		}
 	}
 	return jumps

@@ -11,15 +11,15 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// fields are the values of a mapping by key. spoiled reports that some could
-// not be read, which has been noted.
+// fields are the values of a mapping by key. spoiled reports that some could not be
+// read, which has been recorded.
 type fields struct {
 	byKey   map[string]*yaml.Node
 	spoiled bool
 }
 
-// usable reports whether a node may stand for a value. An anchor, an alias, a
-// tag and null are noted.
+// usable reports whether a node can be a value. An anchor, an alias, a tag and null are
+// recorded as problems.
 func (l *loader) usable(n *yaml.Node, what string) bool {
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
@@ -58,7 +58,7 @@ func (l *loader) mapping(n *yaml.Node, what string, keys ...string) *fields {
 		switch first := lines[name]; {
 		case l.found > found:
 		case first > 0:
-			l.at(key, "key %q stands twice, first in line %d; remove one", name, first)
+			l.at(key, "duplicate key %q, first in line %d; remove one", name, first)
 		case !slices.Contains(keys, name):
 			known := wording.DidYouMean(l.suggest(name, keys))
 			if known == "" {
@@ -74,8 +74,8 @@ func (l *loader) mapping(n *yaml.Node, what string, keys ...string) *fields {
 	return fs
 }
 
-// suggest returns the known names nearest to a name, for the first problems
-// only, since comparing takes time.
+// suggest returns the known names nearest to a name. It does so only for the first
+// problems, because comparing takes time.
 func (l *loader) suggest(name string, known []string) []string {
 	if l.found > 5*maxLoadErrors {
 		return nil
@@ -95,9 +95,9 @@ func (l *loader) items(n *yaml.Node, what string) []*yaml.Node {
 	return n.Content
 }
 
-// text returns a string. A scalar that is no string to some version of YAML is
-// noted and returned as it is written, so that reading can go on. ok is false
-// if there is nothing to go on with.
+// text returns a string. A scalar that some version of YAML does not read as a string
+// is recorded and returned as written, so that reading can continue. ok is false if
+// there is no usable value.
 func (l *loader) text(n *yaml.Node, what string) (value string, ok bool) {
 	if !l.usable(n, what) {
 		return "", false
@@ -113,8 +113,8 @@ func (l *loader) text(n *yaml.Node, what string) (value string, ok bool) {
 	return n.Value, true
 }
 
-// oldBool reports whether YAML 1.1, which many tools still read, takes a word
-// for a boolean that YAML 1.2 takes for a string.
+// oldBool reports whether a word is a boolean in YAML 1.1, which many tools still read,
+// but a string in YAML 1.2.
 func oldBool(word string) bool {
 	switch strings.ToLower(word) {
 	case "yes", "no", "on", "off":
@@ -123,7 +123,7 @@ func oldBool(word string) bool {
 	return false
 }
 
-// describe returns what messages call a usable node.
+// describe returns the description of a usable node for messages.
 func describe(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.SequenceNode:
@@ -147,7 +147,7 @@ func describe(n *yaml.Node) string {
 	return fmt.Sprintf("the %s %q", kind, short(n.Value))
 }
 
-// short cuts a long value for a message.
+// short shortens a long value for a message.
 func short(value string) string {
 	if len(value) <= 40 {
 		return value
@@ -155,7 +155,7 @@ func short(value string) string {
 	return strings.ToValidUTF8(value[:40], "") + "..."
 }
 
-// string is text for an optional key.
+// string reads an optional key with text.
 func (l *loader) string(fs *fields, key string) string {
 	n := fs.byKey[key]
 	if n == nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sameFile compares files as data: vocabularies by rows and relations, and a
-// list that is nil with one that is empty.
+// sameFile compares files as data: vocabularies by rows and relations, and nil lists as
+// equal to empty ones.
 var sameFile = cmp.Options{
 	cmpopts.EquateEmpty(),
 	cmp.Transformer("Vocabulary", func(v *Vocabulary) any {
@@ -42,7 +42,8 @@ itineraries:
   result: Canceled
   phases:
   - {name: P, step: S, all: [A], any: [B, C], none: [], description: "doing P", formerly: [Old, "1"]}
-  - {name: Q, step: S, none: [B], rides: true, decides: [A, C], jumps: [{to: P, all: [A]}, {to: Q, any: [B], none: [C]}, {to: E, choice: true}]}
+  - {name: Q, step: S, none: [B], rides: true, decides: [A, C],
+     jumps: [{to: P, all: [A]}, {to: Q, any: [B], none: [C]}, {to: E, choice: true}]}
   - {name: R, step: S, steps: [{step: T, all: [A]}, {step: U, any: [B], none: [C]}]}
   - {name: E, end: true, all: [A]}
 - name: Cold
@@ -53,12 +54,13 @@ itineraries:
     step: T
     rides: false
 suppress:
-- {rule: rides-alone, itinerary: Warm, phase: Q, step: S, flag: A, reason: "meant so"}
+- {rule: rides-alone, itinerary: Warm, phase: Q, step: S, flag: A, reason: "intended"}
 - rule: jump-never-taken
   reason: it stays for a release
 `
 	const a, b, c = Flags(1), Flags(2), Flags(4)
-	flags := MustVocabulary([]FlagDef{{a, "A", "when A is true", false}, {b, "B", "", false}, {c, "C", "", false}}, Clause{True: b | c, False: a})
+	flags := MustVocabulary([]FlagDef{{a, "A", "when A is true", false}, {b, "B", "", false}, {c, "C", "", false}},
+		Clause{True: b | c, False: a})
 	want := &File{Vocabulary: flags, Itineraries: []Itinerary{
 		{Name: "Warm", Vocabulary: flags, Cleanup: true, Result: Canceled, Phases: []Phase{
 			{Name: "P", Step: "S", Guard: Guard{All: a, Any: b | c}, Description: "doing P", Formerly: []string{"Old", "1"}},
@@ -69,7 +71,7 @@ suppress:
 		}},
 		{Name: "Cold", Vocabulary: flags, Phases: []Phase{{Name: "P", Step: "T"}}},
 	}, Suppressions: []Suppression{
-		{Rule: "rides-alone", Itinerary: "Warm", Phase: "Q", Step: "S", Flag: "A", Reason: "meant so"},
+		{Rule: "rides-alone", Itinerary: "Warm", Phase: "Q", Step: "S", Flag: "A", Reason: "intended"},
 		{Rule: "jump-never-taken", Reason: "it stays for a release"},
 	}}
 	for about, text := range map[string]string{
@@ -100,13 +102,13 @@ func TestLoadWithoutFlags(t *testing.T) {
 	}
 }
 
-func TestLoadTakesQuotedWordsForStrings(t *testing.T) {
+func TestLoadReadsQuotedWordsAsStrings(t *testing.T) {
 	f, err := Load(strings.NewReader(`
 flags: [{name: "true"}]
 itineraries: [{name: 'null', phases: [{name: "1", step: "yes", all: ["true"]}, {name: y, step: |-
   n}]}]
 `), "f")
-	require.Error(t, err, "a block scalar cannot stand in a flow mapping")
+	require.Error(t, err, "a block scalar is not allowed in a flow mapping")
 	require.Nil(t, f)
 	f, err = Load(strings.NewReader(`
 flags: [{name: "true"}]
@@ -118,8 +120,8 @@ itineraries: [{name: 'null', phases: [{name: "1", step: "yes", all: ["true"]}, {
 	assert.Equal(t, "y", f.Itineraries[0].Phases[1].Name)
 }
 
-// one is a file with one itinerary, I, with these phases, whose first line is
-// line 5.
+// one returns a file with one itinerary, I, with these phases, whose first line is line
+// 5.
 func one(phases string) string {
 	return "flags: [{name: HasPVs}, {name: HasISs}]\nitineraries:\n- name: I\n  phases:\n" + phases
 }
@@ -137,9 +139,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"an empty document", "---\n", []string{
 			`f:1:1: is empty; list at least one itinerary under itineraries`}},
 		{"a second document", one(fine) + "---\na: b\n", []string{
-			`f:6:1: a second document begins here; a file holds only one, so move it to a file of its own`}},
+			`f:6:1: a second document begins here; a file holds only one, so move it to a separate file`}},
 		{"a broken second document", one(fine) + "---\n{\n", []string{
-			`f:7: is not YAML: did not find expected node content; correct it at this line or before it`}},
+			`f:7: is not YAML: did not find expected node content; fix it at this line or before it`}},
 		{"a list instead of a file", "- a\n", []string{
 			`f:1:1: a file must be a mapping with the keys flags, relations, itineraries and suppress, not a list`}},
 		{"a word instead of a file", "hello", []string{
@@ -148,7 +150,7 @@ func TestLoadRefuses(t *testing.T) {
 			`f:7:3: a suppression gives no reason; write down why the finding is accepted`}},
 		{"a suppression with a blank reason", one(fine) + "suppress:\n- {rule: rides-alone, reason: ' '}\n", []string{
 			`f:7:3: a suppression gives no reason; write down why the finding is accepted`}},
-		{"a suppression without a rule", one(fine) + "suppress:\n- {reason: meant so, phase: P}\n", []string{
+		{"a suppression without a rule", one(fine) + "suppress:\n- {reason: intended, phase: P}\n", []string{
 			`f:7:3: a suppression names no rule; name the rule whose findings it accepts`}},
 		{"a mistyped key of a suppression", one(fine) + "suppress:\n- {rule: rides-alone, reason: r, phse: P}\n", []string{
 			`f:7:34: a suppression has no key "phse"; did you mean "phase"?`}},
@@ -171,22 +173,22 @@ func TestLoadRefuses(t *testing.T) {
 		{"phases that are a mapping", "itineraries:\n- name: I\n  phases: {name: P}\n", []string{
 			`f:3:11: phases must be a list, not a mapping`}},
 		{"two itineraries of one name", one(fine) + "- name: I\n  phases:\n" + fine, []string{
-			`f:6:3: itinerary "I": stands twice; rename one of them; the first is in line 3`}},
+			`f:6:3: itinerary "I": is defined twice; rename one of them; the first is in line 3`}},
 		{"an unknown result", "itineraries: [{name: I, result: canceled, phases: [{name: P, step: S}]}]", []string{
 			`f:1:33: result must be Succeeded, Failed, Canceled or RolledBack, not "canceled"`}},
 
 		{"a phase twice", one("  - {name: P, step: S}\n  - {name: Q, step: S}\n  - {name: P, step: S}\n"), []string{
-			`f:7:5: itinerary "I": phase "P" stands twice, as number 1 and 3; rename one of them`}},
+			`f:7:5: itinerary "I": phase "P" is defined twice, as number 1 and 3; rename one of them`}},
 		{"a phase without a name", one("  - {step: S}\n"), []string{
 			`f:5:5: itinerary "I": phase number 1 has no name; give it one`}},
 		{"a phase without a step", one("  - {name: P}\n"), []string{
-			`f:5:5: itinerary "I": phase "P" has no step; name the step that people see while it runs`}},
+			`f:5:5: itinerary "I": phase "P" has no step; name the step that users see while it runs`}},
 		{"a mistyped key of a phase", one("  - {name: P, stpe: S}\n"), []string{
 			`f:5:15: a phase has no key "stpe"; did you mean "step" or "steps"?`}},
 		{"a key of a phase like no other", one("  - {name: P, step: S, frobnicate: x}\n"), []string{
 			`f:5:24: a phase has no key "frobnicate"; the keys are name, step, steps, description, all, any, none, end, rides, decides, jumps and formerly`}},
 		{"a key twice", one("  - name: P\n    step: S\n    name: Q\n"), []string{
-			`f:7:5: key "name" stands twice, first in line 5; remove one`}},
+			`f:7:5: duplicate key "name", first in line 5; remove one`}},
 		{"a boolean for a name", one("  - {name: true, step: S}\n"), []string{
 			`f:5:12: name must be a string, not the boolean "true"; quote it: "true"`}},
 		{"a boolean of YAML 1.1 for a name", one("  - {name: No, step: S}\n"), []string{
@@ -220,15 +222,15 @@ func TestLoadRefuses(t *testing.T) {
 		{"a negated flag in a guard", one("  - {name: P, step: S, any: [\"!HasPVs\"]}\n"), []string{
 			`f:5:30: unknown flag "!HasPVs"; only relations negate with "!", a guard lists the flag under none`}},
 		{"a flag twice in a guard", one("  - {name: P, step: S, any: [HasPVs, HasPVs]}\n"), []string{
-			`f:5:38: flag "HasPVs" stands twice in any; remove one`}},
+			`f:5:38: flag "HasPVs" is listed twice in any; remove one`}},
 		{"a guard that contradicts itself", one("  - {name: P, step: S, all: [HasPVs], none: [HasPVs]}\n"), []string{
 			`f:5:5: itinerary "I": phase "P" needs HasPVs both in all and in none and can never run; remove the flag from one of them`}},
 		{"a step that only rides", one("  - {name: P, step: S, rides: true}\n"), []string{
-			`f:5:5: itinerary "I": phase "P" belongs to step "S", whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step`}},
+			`f:5:5: itinerary "I": phase "P" belongs to step "S", whose phases all ride, so it is never shown; let one of them not ride, or give them another step`}},
 		{"a jump to an unknown phase", one("  - {name: CopyDisks, step: S, jumps: [{to: CopyDisk}]}\n"), []string{
 			`f:5:5: itinerary "I": phase "CopyDisks" jumps to "CopyDisk", which the itinerary does not have; did you mean "CopyDisks"?`}},
 		{"a jump without a target", one("  - {name: P, step: S, jumps: [{all: [HasPVs]}]}\n"), []string{
-			`f:5:32: a jump goes nowhere; name the phase to go on with under to`}},
+			`f:5:32: a jump has no target; name the phase to continue with under to`}},
 		{"a mistyped key of a jump", one("  - {name: P, step: S, jumps: [{tp: P}]}\n"), []string{
 			`f:5:33: a jump has no key "tp"; did you mean "to"?`}},
 		{"a guarded step without a name", one("  - {name: P, step: S, steps: [{all: [HasPVs]}]}\n"), []string{
@@ -251,25 +253,26 @@ func TestLoadRefuses(t *testing.T) {
 
 		{"a flag twice", "flags:\n- name: A\n- name: A\nitineraries: [{name: I, phases: [{name: P, step: S, all: [A]}]}]", []string{
 			`f:3:3: flag "A" is defined twice; rename it`}},
-		{"flags with bad names", "flags:\n- name: a b\n- name: A\n- name: \"!x\"\n- description: none\nitineraries: [{name: I, phases: [{name: P, step: S, all: [A, a b]}]}]", []string{
-			`f:2:3: flag "a b" contains a comma, white space or a control character; rename it`,
-			`f:4:3: flag "!x" starts with "!", which negates a flag in a relation; rename it`,
-			`f:5:3: flag "" has no name; give it one`}},
+		{"flags with bad names",
+			"flags:\n- name: a b\n- name: A\n- name: \"!x\"\n- description: none\nitineraries: [{name: I, phases: [{name: P, step: S, all: [A, a b]}]}]", []string{
+				`f:2:3: flag "a b" contains a comma, white space or a control character; rename it`,
+				`f:4:3: flag "!x" starts with "!", which negates a flag in a relation; rename it`,
+				`f:5:3: flag "" has no name; give it one`}},
 		{"a flag that is a word", "flags: [A]\nitineraries: [{name: I, phases: [{name: P, step: S}]}]", []string{
 			`f:1:9: a flag must be a mapping with the keys name, description and live, not the string "A"`}},
 		{"an unknown flag in a relation", "relations:\n- [\"!HasIS\"]\n" + one(fine), []string{
 			`f:2:4: unknown flag "HasIS"; did you mean "HasISs" or "HasPVs"?`}},
-		{"relations that say nothing", "relations:\n- []\n- A\n-\n- [A, A]\nflags: [{name: A}]\nitineraries: [{name: I, phases: [{name: P, step: S}]}]", []string{
+		{"relations without meaning", "relations:\n- []\n- A\n-\n- [A, A]\nflags: [{name: A}]\nitineraries: [{name: I, phases: [{name: P, step: S}]}]", []string{
 			`f:2:3: a relation without flags can never hold; list at least one flag`,
 			`f:3:3: a relation must be a list, not the string "A"`,
 			`f:4:2: a relation has no value; give it one, or remove it`,
-			`f:5:7: flag "A" stands twice in a relation; remove one`}},
+			`f:5:7: flag "A" is listed twice in a relation; remove one`}},
 
 		{"an anchor and an alias", one("  - {name: &n P, step: S}\n  - {name: Q, step: *n}\n"), []string{
 			`f:5:12: name has an anchor or an alias, which are not supported; write the value out`,
 			`f:6:21: step has an anchor or an alias, which are not supported; write the value out`}},
 		{"an alias to nothing", one("  - {name: P, step: *nowhere }\n"), []string{
-			`f:5: is not YAML: unknown anchor 'nowhere' referenced; correct it at this line or before it`}},
+			`f:5: is not YAML: unknown anchor 'nowhere' referenced; fix it at this line or before it`}},
 		{"a merge key", one("  - {name: P, step: S, <<: {rides: true}}\n"), []string{
 			`f:5:24: merge keys are not supported; write the keys out`}},
 		{"a tag", one("  - {name: !!str 1, step: S}\n"), []string{
@@ -284,9 +287,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"a tab", "itineraries:\n\t- name: I\n", []string{
 			`f:2: is not YAML: found character that cannot start any token; indent with spaces instead of tabs`}},
 		{"a bracket left open", one("  - {name: P, step: S, all: [HasPVs}\n"), []string{
-			`f:5: is not YAML: did not find expected ',' or ']'; correct it at this line or before it`}},
+			`f:5: is not YAML: did not find expected ',' or ']'; fix it at this line or before it`}},
 		{"a quote left open", "itineraries: \"\n", []string{
-			`f:1: is not YAML: found unexpected end of stream; correct it at this line or before it`}},
+			`f:1: is not YAML: found unexpected end of stream; fix it at this line or before it`}},
 		{"bytes that are not UTF-8", "flags: []\n# é \xff\n", []string{
 			`f:2:5: byte 0xff is not valid UTF-8; save the file as UTF-8`}},
 		{"UTF-16", "\xff\xfea\x00", []string{
@@ -297,9 +300,10 @@ func TestLoadRefuses(t *testing.T) {
 			`f:2:1: character U+FEFF is not allowed in YAML; remove it, or write it as an escape in double quotes`}},
 
 		{"several things at once, in the order of the lines",
-			"itineraries:\n- name: I\n  phases:\n  - {name: P, step: S, all: [B]}\n  - {name: P, step: S}\n- {name: J, phase: []}\nflags: [{name: A}, {name: A}]\nflag: []\n", []string{
+			"itineraries:\n- name: I\n  phases:\n  - {name: P, step: S, all: [B]}\n  - {name: P, step: S}\n- {name: J, phase: []}\n" +
+				"flags: [{name: A}, {name: A}]\nflag: []\n", []string{
 				`f:4:30: unknown flag "B"; declare it under flags`,
-				`f:5:5: itinerary "I": phase "P" stands twice, as number 1 and 2; rename one of them`,
+				`f:5:5: itinerary "I": phase "P" is defined twice, as number 1 and 2; rename one of them`,
 				`f:6:13: an itinerary has no key "phase"; did you mean "phases"?`,
 				`f:7:20: flag "A" is defined twice; rename it`,
 				`f:8:1: a file has no key "flag"; did you mean "flags"?`}},
@@ -318,9 +322,8 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-func TestLoadLeavesNamesRoomForEveryCharacter(t *testing.T) {
-	// A name that is longer than anybody types gets no suggestion, and takes
-	// no time to look for one.
+func TestLoadSuggestsNothingForVeryLongNames(t *testing.T) {
+	// A very long name gets no suggestion, and no time is spent on looking for one.
 	long := strings.Repeat("x", 400_000)
 	_, err := Load(strings.NewReader(one("  - {name: "+long+", step: S, jumps: [{to: "+long+"y}]}\n")), "f")
 	var d *DefinitionError
@@ -340,7 +343,7 @@ func TestLoadListsTheFirstProblems(t *testing.T) {
 	require.Len(t, errs, 21)
 	assert.Equal(t, 5, errs[0].Line)
 	assert.Equal(t, 24, errs[19].Line)
-	assert.EqualError(t, errs[20], "f: 4980 more problems are not listed; correct those above first")
+	assert.EqualError(t, errs[20], "f: 4980 more problems are not listed; fix those above first")
 	assert.Equal(t, 20, strings.Count(err.Error(), "\n"))
 }
 
@@ -363,7 +366,8 @@ func TestLoadWrapsItsCauses(t *testing.T) {
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, &UnknownFlagError{Name: "HasPV", Nearest: []string{"HasPVs"}}, unknown)
 
-	_, err = Load(strings.NewReader("flags: [{name: A}, 1, {name: A}, {name: 'b c'}]\nitineraries: [{name: I, phases: [{name: P, step: S}]}]"), "f")
+	_, err = Load(strings.NewReader("flags: [{name: A}, 1, {name: A}, {name: 'b c'}]\n"+
+		"itineraries: [{name: I, phases: [{name: P, step: S}]}]"), "f")
 	var errs LoadErrors
 	require.ErrorAs(t, err, &errs)
 	var rows []int
@@ -373,7 +377,7 @@ func TestLoadWrapsItsCauses(t *testing.T) {
 			rows = append(rows, v.Row)
 		}
 	}
-	assert.Equal(t, []int{2, 3}, rows, "rows count as they do in the file")
+	assert.Equal(t, []int{2, 3}, rows, "rows are numbered as in the file")
 
 	broken := errors.New("the disk is gone")
 	_, err = Load(io.MultiReader(strings.NewReader("flags: []"), failing{broken}), "f")
@@ -385,7 +389,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// endless never ends, and counts what is read.
+// endless never ends, and counts the bytes read.
 type endless struct{ read int }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -424,14 +428,19 @@ func TestLoadLimits(t *testing.T) {
 		limit       *LimitError
 	}{
 		{"as many bytes as allowed", size(MaxFileSize), "", nil},
-		{"a byte too many", size(MaxFileSize + 1), "f: is too large: a file holds at most 1048576 bytes; split it", &LimitError{"bytes", MaxFileSize}},
+		{"a byte too many", size(MaxFileSize + 1),
+			"f: is too large: a file holds at most 1048576 bytes; split it", &LimitError{"bytes", MaxFileSize}},
 		{"as many phases as allowed", one(phases(MaxFilePhases)), "", nil},
-		{"a phase too many", one(phases(MaxFilePhases + 1)), "f:10005:5: is one phase too many: a file holds at most 10000 phases; split it", &LimitError{"phases", MaxFilePhases}},
-		{"a phase too many, in two itineraries", one(phases(MaxFilePhases)) + "- name: J\n  phases:\n" + phases(2), "f:10007:5: is one phase too many: a file holds at most 10000 phases; split it", &LimitError{"phases", MaxFilePhases}},
+		{"a phase too many", one(phases(MaxFilePhases + 1)),
+			"f:10005:5: is one phase too many: a file holds at most 10000 phases; split it", &LimitError{"phases", MaxFilePhases}},
+		{"a phase too many, in two itineraries", one(phases(MaxFilePhases)) + "- name: J\n  phases:\n" + phases(2),
+			"f:10007:5: is one phase too many: a file holds at most 10000 phases; split it", &LimitError{"phases", MaxFilePhases}},
 		{"as many flags as allowed", flags(MaxFlags), "", nil},
 		{"as many suppressions as allowed", one("  - {name: P, step: S}\n") + suppressions(MaxSuppressions), "", nil},
-		{"a suppression too many", one("  - {name: P, step: S}\n") + suppressions(MaxSuppressions+1), "f:1007:3: is one suppression too many: a file holds at most 1000 suppressions; split it", &LimitError{"suppressions", MaxSuppressions}},
-		{"flags too many", flags(MaxFlags + 5), "f:66:3: is one flag too many: a file holds at most 64 flags; split it", &LimitError{"flags", MaxFlags}},
+		{"a suppression too many", one("  - {name: P, step: S}\n") + suppressions(MaxSuppressions+1),
+			"f:1007:3: is one suppression too many: a file holds at most 1000 suppressions; split it", &LimitError{"suppressions", MaxSuppressions}},
+		{"flags too many", flags(MaxFlags + 5),
+			"f:66:3: is one flag too many: a file holds at most 64 flags; split it", &LimitError{"flags", MaxFlags}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			_, err := Load(strings.NewReader(c.text), "f")
@@ -445,7 +454,7 @@ func TestLoadLimits(t *testing.T) {
 			assert.Equal(t, c.limit, limit)
 		})
 	}
-	t.Run("no more is read than is needed to refuse", func(t *testing.T) {
+	t.Run("it reads no more than it needs to refuse", func(t *testing.T) {
 		var r endless
 		_, err := Load(&r, "f")
 		var limit *LimitError
@@ -454,8 +463,8 @@ func TestLoadLimits(t *testing.T) {
 	})
 }
 
-// Whatever is wrong ten thousand times does not make the loader slow: without
-// a bound on suggestions this takes minutes.
+// Ten thousand unknown names do not make the loader slow: without a bound on
+// suggestions this takes minutes.
 func TestLoadSuggestsOnlyForTheFirstProblems(t *testing.T) {
 	var text strings.Builder
 	for i := range MaxFilePhases {
@@ -472,7 +481,7 @@ func TestLoadRefusesDeepNesting(t *testing.T) {
 	for _, opening := range []string{"[", "{", "- ", "? ", "{a: ", "[? "} {
 		t.Run(opening, func(t *testing.T) {
 			_, err := Load(strings.NewReader(strings.Repeat(opening, MaxFileSize/len(opening))), "f")
-			require.EqualError(t, err, "f:1: is not YAML: exceeded max depth of 10000; correct it at this line or before it")
+			require.EqualError(t, err, "f:1: is not YAML: exceeded max depth of 10000; fix it at this line or before it")
 		})
 	}
 }
@@ -495,7 +504,7 @@ func TestFileItinerary(t *testing.T) {
 	assert.EqualError(t, err, `unknown itinerary "Final"; there is none`)
 }
 
-// databaseUpgrade is the example of the README.
+// databaseUpgrade returns the example of the README.
 func databaseUpgrade(t testing.TB) (*File, []byte) {
 	text, err := os.ReadFile("testdata/database-upgrade.yaml")
 	require.NoError(t, err)
@@ -506,7 +515,8 @@ func databaseUpgrade(t testing.TB) (*File, []byte) {
 
 func TestLoadReadsTheExample(t *testing.T) {
 	f, _ := databaseUpgrade(t)
-	assert.Equal(t, []string{"BackupWanted", "HasReplicas", "ReplicasLeft", "SchemaChanges", "TrafficStopped"}, f.Vocabulary.Names(f.Vocabulary.All()))
+	assert.Equal(t, []string{"BackupWanted", "HasReplicas", "ReplicasLeft", "SchemaChanges", "TrafficStopped"},
+		f.Vocabulary.Names(f.Vocabulary.All()))
 	upgrade, err := f.Itinerary("Upgrade")
 	require.NoError(t, err)
 	left, _ := f.Vocabulary.Lookup("ReplicasLeft")
@@ -521,9 +531,10 @@ func TestLoadReadsTheExample(t *testing.T) {
 	assert.Equal(t, Failed, abort.Result)
 }
 
-// A flag is live only if the file says so, and stays so when it is saved.
-func TestLiveFlags(t *testing.T) {
-	text := "flags:\n- name: A\n- name: B\n  live: true\n- {name: C, live: false}\nitineraries:\n- name: I\n  phases:\n  - {name: P, step: S, all: [B]}\n"
+// A flag is live only if the file declares it so, and stays live when it is saved.
+func TestLoadReadsLiveFlags(t *testing.T) {
+	text := "flags:\n- name: A\n- name: B\n  live: true\n- {name: C, live: false}\n" +
+		"itineraries:\n- name: I\n  phases:\n  - {name: P, step: S, all: [B]}\n"
 	f, err := Load(strings.NewReader(text), "f")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"B"}, f.Vocabulary.Names(f.Vocabulary.Live()))

@@ -33,15 +33,15 @@ func (l *loader) parse(text []byte) *yaml.Node {
 	case err == io.EOF:
 		return doc.Content[0]
 	case err == nil:
-		l.at(&second, "a second document begins here; a file holds only one, so move it to a file of its own")
+		l.at(&second, "a second document begins here; a file holds only one, so move it to a separate file")
 	default:
 		l.broken(text, err)
 	}
 	return nil
 }
 
-// unreadable returns the index of the first byte that YAML allows nowhere in a
-// text, and the problem, which is empty if there is no such byte.
+// unreadable returns the index of the first byte that YAML does not allow anywhere in a
+// text, and the problem. The problem is empty if there is no such byte.
 func unreadable(text []byte) (at int, problem string) {
 	invalid := yamltext.Invalid(text)
 	valid := text
@@ -64,8 +64,7 @@ var (
 	bareNegation = regexp.MustCompile(`(^|[\[,\s-])!\w`)
 )
 
-// broken notes an error of the YAML parser: where it is, and what may have
-// been meant.
+// broken records an error of the YAML parser with its position and a likely remedy.
 func (l *loader) broken(text []byte, err error) {
 	line, problem := yamltext.Locate(err)
 	if m := unknownAlias.FindStringSubmatch(problem); m != nil {
@@ -73,7 +72,7 @@ func (l *loader) broken(text []byte, err error) {
 	}
 	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
 	line = min(max(line, 1), len(lines))
-	todo := "correct it at this line or before it"
+	todo := "fix it at this line or before it"
 	switch at := lines[line-1]; {
 	case strings.HasPrefix(strings.TrimLeft(at, " "), "\t"):
 		todo = "indent with spaces instead of tabs"

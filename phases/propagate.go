@@ -1,11 +1,11 @@
 package phases
 
-// Propagate returns f with every unknown flag set that the relations force,
-// given the known ones: unit propagation (Davis, Putnam, Logemann and Loveland).
-// If all but one of the literals of a clause are false, the remaining one must
-// hold, which may in turn force others. Known flags keep their values, so that
-// relations which f breaks stay broken; [Vocabulary.Broken] lists them. Flags of
-// open stay unknown, and nothing follows from what they would be.
+// Propagate returns f with the value of every unknown flag that the relations force,
+// given the known ones. This is unit propagation (Davis, Putnam, Logemann and
+// Loveland): if all but one of the literals of a clause are false, the remaining one
+// must hold, which may in turn force others. Known flags keep their values, so
+// relations that f breaks stay broken; [Vocabulary.Broken] lists them. Flags of open
+// stay unknown, and nothing is derived from them.
 func (v *Vocabulary) Propagate(f Facts, open Flags) Facts {
 	for changed := true; changed; {
 		changed = false
@@ -18,8 +18,8 @@ func (v *Vocabulary) Propagate(f Facts, open Flags) Facts {
 	return f
 }
 
-// forces returns the flag that the clause forces and its value, or 0 if it
-// holds already, is broken, or leaves a choice.
+// forces returns the flag that the clause forces and its value. The flag is 0 if the
+// clause holds already, is broken, or leaves a choice.
 func (c Clause) forces(f Facts) (Flags, Truth) {
 	open := (c.True | c.False) &^ f.Known()
 	switch {

@@ -30,16 +30,16 @@ func TestPropagate(t *testing.T) {
 		{"an implication", []phases.Clause{implies(a, b)}, a, 0, 0, phases.NewFacts(a|b, 0)},
 		{"an implication backwards", []phases.Clause{implies(a, b)}, 0, b, 0, phases.NewFacts(0, a|b)},
 		{"a chain, in the order of its clauses", []phases.Clause{implies(a, b), implies(b, c), implies(c, d)}, a, 0, 0, phases.NewFacts(a|b|c|d, 0)},
-		{"a chain, against their order", []phases.Clause{implies(c, d), implies(b, c), implies(a, b)}, a, 0, 0, phases.NewFacts(a|b|c|d, 0)},
+		{"a chain, against the order of its clauses", []phases.Clause{implies(c, d), implies(b, c), implies(a, b)}, a, 0, 0, phases.NewFacts(a|b|c|d, 0)},
 		{"a fact by itself", []phases.Clause{{True: a}, {False: b}}, 0, 0, 0, phases.NewFacts(a, b)},
 		{"two that exclude each other", []phases.Clause{{False: a | b}}, a, 0, 0, phases.NewFacts(a, b)},
 		{"a choice stays open", []phases.Clause{implies(a, b|c)}, a, 0, 0, phases.NewFacts(a, 0)},
-		{"a choice of which one is left", []phases.Clause{implies(a, b|c)}, a, b, 0, phases.NewFacts(a|c, b)},
+		{"a choice with one remaining", []phases.Clause{implies(a, b|c)}, a, b, 0, phases.NewFacts(a|c, b)},
 		{"a clause that holds forces nothing", []phases.Clause{implies(a, b)}, 0, a, 0, phases.NewFacts(0, a)},
-		{"what is known stays, though a clause is broken", []phases.Clause{implies(a, b)}, a, b, 0, phases.NewFacts(a, b)},
-		{"of two that contradict, the first counts", []phases.Clause{implies(a, b), {False: a | b}}, a, 0, 0, phases.NewFacts(a|b, 0)},
-		{"what is open stays unknown", []phases.Clause{implies(a, b)}, a, 0, b, phases.NewFacts(a, 0)},
-		{"nothing follows from what is open", []phases.Clause{implies(a, b), implies(b, c), implies(a, d)}, a, 0, b, phases.NewFacts(a|d, 0)},
+		{"known flags stay, although a clause is broken", []phases.Clause{implies(a, b)}, a, b, 0, phases.NewFacts(a, b)},
+		{"the first of two contradicting clauses counts", []phases.Clause{implies(a, b), {False: a | b}}, a, 0, 0, phases.NewFacts(a|b, 0)},
+		{"open flags stay unknown", []phases.Clause{implies(a, b)}, a, 0, b, phases.NewFacts(a, 0)},
+		{"nothing follows from open flags", []phases.Clause{implies(a, b), implies(b, c), implies(a, d)}, a, 0, b, phases.NewFacts(a|d, 0)},
 		{"a flag on both sides forces nothing", []phases.Clause{{True: b, False: a | b}}, a, 0, 0, phases.NewFacts(a, 0)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,8 +49,8 @@ func TestPropagate(t *testing.T) {
 	}
 }
 
-// Every value that is set holds in each assignment of MTC's flags that
-// satisfies the relations and agrees with what was known.
+// Every value that is set holds in each assignment of MTC's flags that satisfies the
+// relations and agrees with the known flags.
 func TestPropagateSetsOnlyWhatIsForced(t *testing.T) {
 	v := mtc.Vocabulary()
 	var real []phases.Flags // assignments that satisfy the relations

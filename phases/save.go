@@ -12,10 +12,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
 )
 
-// SaveError says why a file cannot be written, where [Itinerary.Validate] does
-// not say it.
+// SaveError describes why a file cannot be written, for reasons that
+// [Itinerary.Validate] does not report.
 type SaveError struct {
-	// Itinerary is the name of the itinerary that it is about, or empty.
+	// Itinerary is the name of the itinerary that the error is about, or empty.
 	Itinerary string
 	Problem   string
 }
@@ -27,11 +27,11 @@ func (e *SaveError) Error() string {
 	return fmt.Sprintf("cannot save itinerary %q: %s", e.Itinerary, e.Problem)
 }
 
-// Save writes a file that [Load] reads back as the same data: same input, same
-// bytes. A phase stands on one line where it fits there and has no
-// description. Everything is checked before the one write: the error is a
-// [DefinitionErrors], a [*DefinitionError] for a duplicate itinerary, a
-// [*LimitError], a [*SaveError], or what w returned.
+// Save writes a file that [Load] reads back as the same data. The same input gives the
+// same bytes. A phase is written on one line if it fits and has no description. Save
+// checks everything before its only write. The error is a [DefinitionErrors], a
+// [*DefinitionError] for a duplicate itinerary, a [*LimitError], a [*SaveError], or the
+// error of w.
 func Save(w io.Writer, f *File) error {
 	if err := f.check(); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (f *File) check() error {
 	phases := 0
 	for _, it := range f.Itineraries {
 		if it.Vocabulary != f.Vocabulary {
-			return &SaveError{Itinerary: it.Name, Problem: "it has a vocabulary of its own; let it use that of the file"}
+			return &SaveError{Itinerary: it.Name, Problem: "it has another vocabulary than the file; use that of the file"}
 		}
 		if err := it.Validate(); err != nil {
 			return err
@@ -122,7 +122,7 @@ func (f *File) write(b *bytes.Buffer) {
 	}
 }
 
-// maxFlowWidth is the width up to which a phase stands on one line.
+// maxFlowWidth is the maximum width of a phase on one line.
 const maxFlowWidth = 120
 
 // pair is a key and its value, ready to be written.
@@ -189,7 +189,7 @@ func (p Phase) write(b *bytes.Buffer, v *Vocabulary) {
 	}
 }
 
-// pairs are the parts of a guard that are not empty.
+// pairs returns the parts of a guard that are not empty.
 func (g Guard) pairs(v *Vocabulary) (pairs []pair) {
 	for _, part := range []struct {
 		key   string
@@ -202,7 +202,7 @@ func (g Guard) pairs(v *Vocabulary) (pairs []pair) {
 	return pairs
 }
 
-// flow writes a mapping on one line.
+// flow formats a mapping on one line.
 func flow(pairs []pair) string {
 	parts := make([]string, len(pairs))
 	for i, p := range pairs {
@@ -211,7 +211,7 @@ func flow(pairs []pair) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-// sequence writes a list of strings on one line.
+// sequence formats a list of strings on one line.
 func sequence(values []string) string {
 	parts := make([]string, len(values))
 	for i, value := range values {
@@ -220,8 +220,8 @@ func sequence(values []string) string {
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
-// scalar writes a string, in quotes unless every reader of YAML takes it for a
-// string without. What Go escapes in quotes, YAML does too, in the same way.
+// scalar formats a string, without quotes only if every reader of YAML takes it for a
+// string. YAML has all escapes that Go uses in quotes, with the same meaning.
 func scalar(s string) string {
 	if yamltext.Ambiguous(s) {
 		return strconv.Quote(s)

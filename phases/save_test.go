@@ -27,7 +27,7 @@ func requireRoundTrip(t testing.TB, f *File) string {
 	return first.String()
 }
 
-func TestSaveWritesTheExampleAsItStands(t *testing.T) {
+func TestSaveWritesTheExampleUnchanged(t *testing.T) {
 	f, text := databaseUpgrade(t)
 	assert.Empty(t, cmp.Diff(string(text), requireRoundTrip(t, f)))
 }
@@ -81,7 +81,7 @@ func TestSaveKeepsOddNames(t *testing.T) {
 	f.Itineraries = f.Itineraries[:20]
 	requireRoundTrip(t, f)
 
-	// Readers of YAML 1.1 have to see strings too.
+	// Readers of YAML 1.1 must see strings too.
 	for _, name := range names {
 		var got map[string]any
 		require.NoError(t, k8syaml.Unmarshal([]byte("a: {b: "+scalar(name)+"}\nc: ["+scalar(name)+"]"), &got), "%q", name)
@@ -146,13 +146,20 @@ func TestSaveRefuses(t *testing.T) {
 		want  string
 	}{
 		{"no file", nil, new(*SaveError), "cannot save: the file has no vocabulary; set Vocabulary, to an empty one if no guard reads a flag"},
-		{"no vocabulary", file(func(f *File) { f.Vocabulary = nil }), new(*SaveError), "cannot save: the file has no vocabulary; set Vocabulary, to an empty one if no guard reads a flag"},
-		{"no itineraries", file(func(f *File) { f.Itineraries = nil }), new(*SaveError), "cannot save: the file has no itineraries; give it at least one"},
-		{"a vocabulary of its own", file(func(f *File) { f.Itineraries[0].Vocabulary = MustVocabulary(nil) }), new(*SaveError), `cannot save itinerary "I": it has a vocabulary of its own; let it use that of the file`},
-		{"a bad definition", file(func(f *File) { f.Itineraries[0].Phases[0].Step = "" }), new(DefinitionErrors), `itinerary "I": phase "P" has no step; name the step that people see while it runs`},
-		{"two of one name", file(func(f *File) { f.Itineraries = append(f.Itineraries, f.Itineraries[0]) }), new(*DefinitionError), `itinerary "I": stands twice; rename one of them`},
-		{"an unknown result", file(func(f *File) { f.Itineraries[0].Result = "Done" }), new(DefinitionErrors), `itinerary "I": its result is "Done", which is none; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
-		{"a description that is not UTF-8", file(func(f *File) { f.Itineraries[0].Phases[0].Description = "\xff" }), new(DefinitionErrors), `itinerary "I": phase "P" has a description that is not valid UTF-8`},
+		{"no vocabulary", file(func(f *File) { f.Vocabulary = nil }),
+			new(*SaveError), "cannot save: the file has no vocabulary; set Vocabulary, to an empty one if no guard reads a flag"},
+		{"no itineraries", file(func(f *File) { f.Itineraries = nil }),
+			new(*SaveError), "cannot save: the file has no itineraries; give it at least one"},
+		{"another vocabulary", file(func(f *File) { f.Itineraries[0].Vocabulary = MustVocabulary(nil) }),
+			new(*SaveError), `cannot save itinerary "I": it has another vocabulary than the file; use that of the file`},
+		{"a bad definition", file(func(f *File) { f.Itineraries[0].Phases[0].Step = "" }),
+			new(DefinitionErrors), `itinerary "I": phase "P" has no step; name the step that users see while it runs`},
+		{"two itineraries of the same name", file(func(f *File) { f.Itineraries = append(f.Itineraries, f.Itineraries[0]) }),
+			new(*DefinitionError), `itinerary "I": is defined twice; rename one of them`},
+		{"an unknown result", file(func(f *File) { f.Itineraries[0].Result = "Done" }),
+			new(DefinitionErrors), `itinerary "I": its result is "Done"; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
+		{"a description that is not UTF-8", file(func(f *File) { f.Itineraries[0].Phases[0].Description = "\xff" }),
+			new(DefinitionErrors), `itinerary "I": phase "P" has a description that is not valid UTF-8`},
 		{"too many phases", file(func(f *File) {
 			for i := range MaxFilePhases {
 				f.Itineraries[0].Phases = append(f.Itineraries[0].Phases, Phase{Name: fmt.Sprint(i), Step: "S"})
@@ -161,8 +168,10 @@ func TestSaveRefuses(t *testing.T) {
 		{"a suppression without a reason", file(func(f *File) {
 			f.Suppressions = []Suppression{{Rule: "rides-alone", Reason: "r"}, {Rule: "rides-alone"}}
 		}), new(*SaveError), "cannot save: suppression 2 gives no reason; write down why the finding is accepted"},
-		{"too many suppressions", file(func(f *File) { f.Suppressions = make([]Suppression, MaxSuppressions+1) }), new(*LimitError), "a file holds at most 1000 suppressions; split it"},
-		{"too many bytes", file(func(f *File) { f.Itineraries[0].Phases[0].Description = strings.Repeat("x", MaxFileSize) }), new(*LimitError), "a file holds at most 1048576 bytes; split it"},
+		{"too many suppressions", file(func(f *File) { f.Suppressions = make([]Suppression, MaxSuppressions+1) }),
+			new(*LimitError), "a file holds at most 1000 suppressions; split it"},
+		{"too many bytes", file(func(f *File) { f.Itineraries[0].Phases[0].Description = strings.Repeat("x", MaxFileSize) }),
+			new(*LimitError), "a file holds at most 1048576 bytes; split it"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			var b bytes.Buffer
@@ -174,7 +183,7 @@ func TestSaveRefuses(t *testing.T) {
 	}
 }
 
-// counter counts the writes, and fails them.
+// counter counts the writes and fails them.
 type counter struct {
 	writes int
 	err    error
@@ -193,18 +202,18 @@ func TestSaveWritesOnce(t *testing.T) {
 	assert.Equal(t, 1, w.writes)
 }
 
-// What a file accepts is written as it is read, with quotes if YAML needs them.
+// Suppressions are written as they are read, with quotes if YAML needs them.
 func TestSaveKeepsSuppressions(t *testing.T) {
 	flags := MustVocabulary(nil)
 	f := &File{Vocabulary: flags, Itineraries: []Itinerary{{Name: "Final", Vocabulary: flags, Phases: []Phase{{Name: "P", Step: "S"}}}},
 		Suppressions: []Suppression{
-			{Rule: "rides-alone", Itinerary: "Final", Phase: "P", Step: "S", Flag: "No", Reason: "meant so: see {the manual}"},
+			{Rule: "rides-alone", Itinerary: "Final", Phase: "P", Step: "S", Flag: "No", Reason: "intended: see {the manual}"},
 			{Rule: "jump-never-taken", Reason: "it stays for a release"},
 		}}
 	assert.Contains(t, requireRoundTrip(t, f), `suppress:
-- {rule: rides-alone, itinerary: Final, phase: P, step: S, flag: "No", reason: "meant so: see {the manual}"}
+- {rule: rides-alone, itinerary: Final, phase: P, step: S, flag: "No", reason: "intended: see {the manual}"}
 - {rule: jump-never-taken, reason: it stays for a release}
 `)
 	f.Suppressions[0].Reason = "\xff"
-	require.EqualError(t, Save(io.Discard, f), "cannot save: suppression 1 holds a text that is not valid UTF-8")
+	require.EqualError(t, Save(io.Discard, f), "cannot save: suppression 1 has a text that is not valid UTF-8")
 }

@@ -7,22 +7,23 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxSuppressions is the number of suppressions that a file holds at most.
+// MaxSuppressions is the maximum number of suppressions in a file.
 const MaxSuppressions = 1000
 
-// Suppression accepts findings of the verifier (package machine/verify) that the
-// author knows and wants to keep. It covers the findings of its rule that have all
-// of the names that it sets.
+// Suppression accepts findings of the verifier (package machine/verify) that the author
+// knows and wants to keep. It covers the findings of its rule that have all the names
+// that it sets.
 type Suppression struct {
 	// Rule is the name of the rule. It is required.
 	Rule string
-	// Itinerary, Phase, Step and Flag narrow it to findings there. Empty means any.
+	// Itinerary, Phase, Step and Flag restrict it to findings with these names. Empty
+	// means any.
 	Itinerary, Phase, Step, Flag string
-	// Reason is a sentence for readers: why the finding is accepted. It is required.
+	// Reason is a sentence that explains why the finding is accepted. It is required.
 	Reason string
 }
 
-// SuppressionError describes why a suppression cannot be used and what to do.
+// SuppressionError describes why a suppression is invalid and what to do.
 type SuppressionError struct {
 	Suppression Suppression
 	Problem     string
@@ -30,8 +31,8 @@ type SuppressionError struct {
 
 func (e *SuppressionError) Error() string { return "a suppression " + e.Problem }
 
-// Validate reports a suppression without a rule or a reason, or with a text that is
-// not UTF-8, as a [*SuppressionError].
+// Validate returns a [*SuppressionError] if the suppression has no rule, no reason, or
+// a text that is not UTF-8.
 func (s Suppression) Validate() error {
 	if problem := s.problem(); problem != "" {
 		return &SuppressionError{Suppression: s, Problem: problem}
@@ -48,7 +49,7 @@ func (s Suppression) problem() string {
 	}
 	for _, text := range []string{s.Rule, s.Itinerary, s.Phase, s.Step, s.Flag, s.Reason} {
 		if !utf8.ValidString(text) {
-			return "holds a text that is not valid UTF-8"
+			return "has a text that is not valid UTF-8"
 		}
 	}
 	return ""
@@ -87,7 +88,7 @@ func (l *loader) suppression(n *yaml.Node) (s Suppression, ok bool) {
 	return s, err == nil
 }
 
-// pairs are the parts of the suppression that are not empty.
+// pairs returns the parts of the suppression that are not empty.
 func (s Suppression) pairs() (pairs []pair) {
 	for _, one := range []pair{
 		{"rule", s.Rule}, {"itinerary", s.Itinerary}, {"phase", s.Phase}, {"step", s.Step}, {"flag", s.Flag}, {"reason", s.Reason},

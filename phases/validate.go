@@ -8,13 +8,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// Validate checks that the itinerary can be compiled. It refuses an itinerary
-// without a name, a vocabulary or phases, or with an unknown result; empty,
-// duplicate or ill-formed names; descriptions that are not UTF-8; flags outside
-// the vocabulary; guards that contradict themselves; a step whose phases all
-// ride, which nothing could ever show; jumps to nowhere; choices that have a
-// guard or stand twice; and end phases that decide, jump or ride. The error is a
-// [DefinitionErrors] with all that was found, in the order of the phases.
+// Validate checks that the itinerary can be compiled. It refuses an itinerary without a
+// name, a vocabulary or phases, or with an unknown result. It refuses empty, duplicate
+// or ill-formed names, descriptions that are not UTF-8, flags outside the vocabulary,
+// and guards that contradict themselves. It refuses a step whose phases all ride, which
+// nothing could show, jumps to unknown phases, choices that are duplicate or have a
+// guard, and end phases that decide, jump or ride. The error is a [DefinitionErrors]
+// with all problems found, in the order of the phases.
 func (it Itinerary) Validate() error {
 	v := newValidator(it)
 	v.itinerary()
@@ -33,13 +33,13 @@ func (it Itinerary) Validate() error {
 type validator struct {
 	it   Itinerary
 	errs DefinitionErrors
-	// names are those of the phases in order, first the index of each.
+	// names are the names of the phases in order. first is the first index of each.
 	names []string
 	first map[string]int
 	// former are the former names so far, with the index of their phase.
 	former map[string]int
-	// shown are the steps of phases that do not ride. riding are the other
-	// steps so far, since each is an error once.
+	// shown are the steps of phases that do not ride. riding are the other steps so
+	// far, each of which is reported once.
 	shown, riding map[string]bool
 	suggested     int
 }
@@ -68,7 +68,7 @@ func newValidator(it Itinerary) *validator {
 	return v
 }
 
-// add notes a problem of the phase of that index, or of the itinerary if it is
+// add records a problem of the phase of that index, or of the itinerary if the index is
 // -1.
 func (v *validator) add(index int, reason Reason, format string, args ...any) {
 	e := &DefinitionError{Itinerary: v.it.Name, Index: index, Reason: reason, Problem: fmt.Sprintf(format, args...)}
@@ -78,7 +78,7 @@ func (v *validator) add(index int, reason Reason, format string, args ...any) {
 	v.errs = append(v.errs, e)
 }
 
-// itinerary checks all but the phases.
+// itinerary checks everything except the phases.
 func (v *validator) itinerary() {
 	switch {
 	case v.it.Name == "":
@@ -87,7 +87,7 @@ func (v *validator) itinerary() {
 		v.add(-1, ReasonInvalidName, "its name is not valid UTF-8")
 	}
 	if !slices.Contains(results, v.it.Result.OrDefault()) {
-		v.add(-1, ReasonUnknownResult, "its result is %q, which is none; it must be %s, or empty", v.it.Result, resultList())
+		v.add(-1, ReasonUnknownResult, "its result is %q; it must be %s, or empty", v.it.Result, resultList())
 	}
 	switch {
 	case v.it.Vocabulary == nil:
@@ -135,19 +135,20 @@ func (v *validator) name(i int, name string) {
 		v.add(i, ReasonInvalidName, "has a name that is not valid UTF-8")
 	}
 	if first := v.first[name]; first != i {
-		v.add(i, ReasonDuplicateName, "stands twice, as number %d and %d; rename one of them", first+1, i+1)
+		v.add(i, ReasonDuplicateName, "is defined twice, as number %d and %d; rename one of them", first+1, i+1)
 	}
 }
 
 func (v *validator) step(i int, step string) {
 	switch {
 	case step == "":
-		v.add(i, ReasonEmptyName, "has no step; name the step that people see while it runs")
+		v.add(i, ReasonEmptyName, "has no step; name the step that users see while it runs")
 	case !utf8.ValidString(step):
 		v.add(i, ReasonInvalidName, "has a step whose name is not valid UTF-8")
 	case !v.shown[step] && !v.riding[step]:
 		v.riding[step] = true
-		v.add(i, ReasonRidingStep, "belongs to step %q, whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step", step)
+		v.add(i, ReasonRidingStep, "belongs to step %q, whose phases all ride, so it is never shown; "+
+			"let one of them not ride, or give them another step", step)
 	}
 }
 
@@ -157,7 +158,7 @@ func (v *validator) description(i int, text string) {
 	}
 }
 
-// guard checks the guard of a phase or a jump. The prefix begins the problem.
+// guard checks the guard of a phase, step or jump. The prefix begins the problem.
 func (v *validator) guard(i int, g Guard, prefix string) {
 	if extra := g.Reads() &^ v.it.Vocabulary.All(); extra != 0 {
 		v.add(i, ReasonUndeclaredFlag, "%sreads %s", prefix, v.undeclared(extra))
@@ -181,10 +182,11 @@ func (v *validator) jump(i int, j Jump) {
 	v.guard(i, j.Guard, fmt.Sprintf("jumps to %q under a guard that ", j.To))
 }
 
-// choice checks a choice. Seen are those before it.
+// choice checks a choice. seen holds the targets of the choices before it.
 func (v *validator) choice(i int, j Jump, seen map[string]bool) {
 	if j.Guard != (Guard{}) {
-		v.add(i, ReasonGuardedChoice, "has the choice to jump to %q under a guard, but its handler chooses; remove the guard, or the choice", j.To)
+		v.add(i, ReasonGuardedChoice,
+			"has the choice to jump to %q under a guard, but its handler chooses; remove the guard, or the choice", j.To)
 	}
 	if seen[j.To] {
 		v.add(i, ReasonDuplicateName, "has the choice to jump to %q twice; remove one", j.To)
@@ -192,7 +194,7 @@ func (v *validator) choice(i int, j Jump, seen map[string]bool) {
 	seen[j.To] = true
 }
 
-// end checks what an end phase must not have.
+// end checks that an end phase does no work.
 func (v *validator) end(i int, p Phase) {
 	var has []string
 	if p.Decides != 0 {
@@ -218,9 +220,11 @@ func (v *validator) formerly(i int, name string) {
 	case !utf8.ValidString(name):
 		v.add(i, ReasonInvalidName, "has a former name that is not valid UTF-8")
 	case isNow:
-		v.add(i, ReasonDuplicateName, "was formerly %q, which is the name of phase number %d now; a recorded name can mean only one phase", name, now+1)
+		v.add(i, ReasonDuplicateName,
+			"was formerly %q, which is now the name of phase number %d; a recorded name can mean only one phase", name, now+1)
 	case wasBefore:
-		v.add(i, ReasonDuplicateName, "was formerly %q, and so was phase number %d; a recorded name can mean only one phase", name, before+1)
+		v.add(i, ReasonDuplicateName,
+			"was formerly %q, and so was phase number %d; a recorded name can mean only one phase", name, before+1)
 	default:
 		v.former[name] = i
 	}
@@ -228,11 +232,12 @@ func (v *validator) formerly(i int, name string) {
 
 // undeclared describes flags that the vocabulary does not have.
 func (v *validator) undeclared(extra Flags) string {
-	return fmt.Sprintf("flag bits %#x, which the vocabulary of %d flags does not declare; add them to it", uint64(extra), v.it.Vocabulary.Len())
+	return fmt.Sprintf("flag bits %#x, which the vocabulary of %d flags does not declare; add them to it",
+		uint64(extra), v.it.Vocabulary.Len())
 }
 
-// didYouMean suggests phases for the first unknown names: comparing a name with
-// thousands of others takes time.
+// didYouMean returns a suggestion of phases for the first unknown names only, because
+// comparing a name with thousands of others takes time.
 func (v *validator) didYouMean(name string) string {
 	const most = 20
 	if v.suggested++; v.suggested > most {

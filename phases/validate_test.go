@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestValidateAcceptsOddButSoundDefinitions(t *testing.T) {
+func TestValidateAcceptsUnusualDefinitions(t *testing.T) {
 	for _, c := range []struct {
 		about string
 		it    Itinerary
 	}{
 		{"one phase without flags", Itinerary{Name: "I", Vocabulary: MustVocabulary(nil), Phases: []Phase{{Name: "P", Step: "S"}}}},
-		{"names that machines use themselves", Itinerary{Name: "state", Vocabulary: abcFlags, Phases: []Phase{{Name: "event", Step: "S"}, {Name: "before_x", Step: "state"}}}},
+		{"names that the machine uses itself", Itinerary{Name: "state", Vocabulary: abcFlags, Phases: []Phase{{Name: "event", Step: "S"}, {Name: "before_x", Step: "state"}}}},
 		{"a jump to itself, back and forward", Itinerary{Name: "I", Vocabulary: abcFlags, Phases: []Phase{
 			{Name: "P", Step: "S", Jumps: []Jump{{To: "P"}, {To: "Q"}}}, {Name: "Q", Step: "S", Jumps: []Jump{{To: "P"}}}}}},
 		{"a step that rides in one of its phases", Itinerary{Name: "I", Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S", Rides: true}, {Name: "Q", Step: "S"}}}},
@@ -47,14 +47,14 @@ func TestValidateRefuses(t *testing.T) {
 			`itinerary "": has no name; give it one`},
 		{"an itinerary whose name is not UTF-8", Itinerary{Name: "\xff", Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonInvalidName,
 			`itinerary "\xff": its name is not valid UTF-8`},
-		{"a result that is none", Itinerary{Name: "I", Vocabulary: abcFlags, Result: "Done", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonUnknownResult,
-			`itinerary "I": its result is "Done", which is none; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
+		{"an unknown result", Itinerary{Name: "I", Vocabulary: abcFlags, Result: "Done", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonUnknownResult,
+			`itinerary "I": its result is "Done"; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
 		{"a result in lower case", Itinerary{Name: "I", Vocabulary: abcFlags, Result: "canceled", Phases: []Phase{{Name: "P", Step: "S"}}}, ReasonUnknownResult,
-			`itinerary "I": its result is "canceled", which is none; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
+			`itinerary "I": its result is "canceled"; it must be Succeeded, Failed, Canceled or RolledBack, or empty`},
 		{"a phase without a name", with(Phase{Step: "S"}), ReasonEmptyName,
 			`itinerary "I": phase number 1 has no name; give it one`},
 		{"a phase without a step", with(Phase{Name: "P"}), ReasonEmptyName,
-			`itinerary "I": phase "P" has no step; name the step that people see while it runs`},
+			`itinerary "I": phase "P" has no step; name the step that users see while it runs`},
 		{"a former name that is empty", with(Phase{Name: "P", Step: "S", Formerly: []string{""}}), ReasonEmptyName,
 			`itinerary "I": phase "P" has an empty former name; remove it`},
 		{"a phase whose name is not UTF-8", with(Phase{Name: "\xff", Step: "S"}), ReasonInvalidName,
@@ -66,16 +66,17 @@ func TestValidateRefuses(t *testing.T) {
 		{"a former name that is not UTF-8", with(Phase{Name: "P", Step: "S", Formerly: []string{"\xff"}}), ReasonInvalidName,
 			`itinerary "I": phase "P" has a former name that is not valid UTF-8`},
 		{"a phase twice", with(Phase{Name: "P", Step: "S"}, Phase{Name: "Q", Step: "S"}, Phase{Name: "P", Step: "T"}), ReasonDuplicateName,
-			`itinerary "I": phase "P" stands twice, as number 1 and 3; rename one of them`},
+			`itinerary "I": phase "P" is defined twice, as number 1 and 3; rename one of them`},
 		{"a former name that a phase has now", with(Phase{Name: "P", Step: "S", Formerly: []string{"Q"}}, Phase{Name: "Q", Step: "S"}), ReasonDuplicateName,
-			`itinerary "I": phase "P" was formerly "Q", which is the name of phase number 2 now; a recorded name can mean only one phase`},
-		{"a former name of two phases", with(Phase{Name: "P", Step: "S", Formerly: []string{"Old"}}, Phase{Name: "Q", Step: "S", Formerly: []string{"Old"}}), ReasonDuplicateName,
+			`itinerary "I": phase "P" was formerly "Q", which is now the name of phase number 2; a recorded name can mean only one phase`},
+		{"a former name of two phases", with(Phase{Name: "P", Step: "S", Formerly: []string{"Old"}}, Phase{Name: "Q", Step: "S", Formerly: []string{"Old"}}),
+			ReasonDuplicateName,
 			`itinerary "I": phase "Q" was formerly "Old", and so was phase number 1; a recorded name can mean only one phase`},
-		{"a guard that reads a flag of nowhere", with(Phase{Name: "P", Step: "S", Guard: Guard{None: 8}}), ReasonUndeclaredFlag,
+		{"a guard that reads an undeclared flag", with(Phase{Name: "P", Step: "S", Guard: Guard{None: 8}}), ReasonUndeclaredFlag,
 			`itinerary "I": phase "P" reads flag bits 0x8, which the vocabulary of 3 flags does not declare; add them to it`},
-		{"a phase that decides a flag of nowhere", with(Phase{Name: "P", Step: "S", Decides: flagA | 8 | 16}), ReasonUndeclaredFlag,
+		{"a phase that decides an undeclared flag", with(Phase{Name: "P", Step: "S", Decides: flagA | 8 | 16}), ReasonUndeclaredFlag,
 			`itinerary "I": phase "P" decides flag bits 0x18, which the vocabulary of 3 flags does not declare; add them to it`},
-		{"a jump whose guard reads a flag of nowhere", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{To: "P", Guard: Guard{Any: 8}}}}), ReasonUndeclaredFlag,
+		{"a jump whose guard reads an undeclared flag", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{To: "P", Guard: Guard{Any: 8}}}}), ReasonUndeclaredFlag,
 			`itinerary "I": phase "P" jumps to "P" under a guard that reads flag bits 0x8, which the vocabulary of 3 flags does not declare; add them to it`},
 		{"a flag both in all and none", with(Phase{Name: "P", Step: "S", Guard: Guard{All: flagA | flagB, None: flagA | flagB}}), ReasonContradiction,
 			`itinerary "I": phase "P" needs A and B both in all and in none and can never run; remove the flag from one of them`},
@@ -83,23 +84,26 @@ func TestValidateRefuses(t *testing.T) {
 			`itinerary "I": phase "P" has every flag of any (A) also in none and can never run; remove the flag from one of them`},
 		{"a jump whose guard contradicts itself", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{To: "P", Guard: Guard{All: flagA, None: flagA}}}}), ReasonContradiction,
 			`itinerary "I": phase "P" jumps to "P" under a guard that needs A both in all and in none and can never run; remove the flag from one of them`},
-		{"a step whose phases all ride", with(Phase{Name: "P", Step: "S"}, Phase{Name: "Q", Step: "T", Rides: true}, Phase{Name: "R", Step: "T", Rides: true}), ReasonRidingStep,
-			`itinerary "I": phase "Q" belongs to step "T", whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step`},
-		{"a jump to nowhere", with(Phase{Name: "CopyDisks", Step: "S", Jumps: []Jump{{To: "CopyDisk"}}}), ReasonUnknownJump,
+		{"a step whose phases all ride", with(Phase{Name: "P", Step: "S"}, Phase{Name: "Q", Step: "T", Rides: true}, Phase{Name: "R", Step: "T", Rides: true}),
+			ReasonRidingStep,
+			`itinerary "I": phase "Q" belongs to step "T", whose phases all ride, so it is never shown; let one of them not ride, or give them another step`},
+		{"a jump to an unknown phase", with(Phase{Name: "CopyDisks", Step: "S", Jumps: []Jump{{To: "CopyDisk"}}}), ReasonUnknownJump,
 			`itinerary "I": phase "CopyDisks" jumps to "CopyDisk", which the itinerary does not have; did you mean "CopyDisks"?`},
 		{"a guarded step without a name", with(Phase{Name: "P", Step: "S", Steps: []GuardedStep{{Guard: Guard{All: flagA}}}}), ReasonEmptyName,
-			`itinerary "I": phase "P" has no step; name the step that people see while it runs`},
+			`itinerary "I": phase "P" has no step; name the step that users see while it runs`},
 		{"a guarded step whose guard contradicts itself", with(Phase{Name: "P", Step: "S", Steps: []GuardedStep{{"T", Guard{All: flagA, None: flagA}}}}), ReasonContradiction,
 			`itinerary "I": phase "P" belongs to step "T" under a guard that needs A both in all and in none and can never run; remove the flag from one of them`},
-		{"guarded steps without a step for the rest", with(Phase{Name: "P", Steps: []GuardedStep{{"T", Guard{All: flagA}}}}), ReasonEmptyName,
-			`itinerary "I": phase "P" has no step; name the step that people see while it runs`},
-		{"a guarded step whose phases all ride", with(Phase{Name: "O", Step: "S"}, Phase{Name: "P", Step: "S", Steps: []GuardedStep{{"T", Guard{All: flagA}}}, Rides: true}), ReasonRidingStep,
-			`itinerary "I": phase "P" belongs to step "T", whose phases all ride, so that it could never be seen; let one of them not ride, or give them another step`},
+		{"guarded steps without a default step", with(Phase{Name: "P", Steps: []GuardedStep{{"T", Guard{All: flagA}}}}), ReasonEmptyName,
+			`itinerary "I": phase "P" has no step; name the step that users see while it runs`},
+		{"a guarded step whose phases all ride", with(Phase{Name: "O", Step: "S"}, Phase{Name: "P", Step: "S", Steps: []GuardedStep{{"T", Guard{All: flagA}}}, Rides: true}),
+			ReasonRidingStep,
+			`itinerary "I": phase "P" belongs to step "T", whose phases all ride, so it is never shown; let one of them not ride, or give them another step`},
 		{"a choice under a guard", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{To: "P", Guard: Guard{All: flagA}, Choice: true}}}), ReasonGuardedChoice,
 			`itinerary "I": phase "P" has the choice to jump to "P" under a guard, but its handler chooses; remove the guard, or the choice`},
 		{"a choice twice", with(Phase{Name: "P", Step: "S", Jumps: []Jump{{To: "P", Choice: true}, {To: "P"}, {To: "P", Choice: true}}}), ReasonDuplicateName,
 			`itinerary "I": phase "P" has the choice to jump to "P" twice; remove one`},
-		{"an end phase that works", with(Phase{Name: "P", Step: "S"}, Phase{Name: "E", Step: "S", End: true, Rides: true, Decides: flagA, Jumps: []Jump{{To: "P"}}}), ReasonWorkingEnd,
+		{"an end phase that works", with(Phase{Name: "P", Step: "S"}, Phase{Name: "E", Step: "S", End: true, Rides: true, Decides: flagA, Jumps: []Jump{{To: "P"}}}),
+			ReasonWorkingEnd,
 			`itinerary "I": phase "E" is an end phase, which does no work, but it decides flags, jumps and rides; remove that, or end`},
 		{"an end phase that rides without a step", with(Phase{Name: "P", Step: "S"}, Phase{Name: "E", End: true, Rides: true}), ReasonWorkingEnd,
 			`itinerary "I": phase "E" is an end phase, which does no work, but it rides; remove that, or end`},
@@ -122,8 +126,8 @@ func TestValidateRefuses(t *testing.T) {
 	}
 }
 
-// eachField calls visit with each value of a definition that is not made of
-// others, and its name such as "Phases.Jumps.To".
+// eachField calls visit with each scalar of a definition, and its name such as
+// "Phases.Jumps.To".
 func eachField(t *testing.T, v reflect.Value, name string, visit func(name string, v reflect.Value)) {
 	t.Helper()
 	switch v.Kind() {
@@ -132,7 +136,7 @@ func eachField(t *testing.T, v reflect.Value, name string, visit func(name strin
 			eachField(t, v.Field(i), strings.TrimPrefix(name+"."+v.Type().Field(i).Name, "."), visit)
 		}
 	case reflect.Slice:
-		require.NotZero(t, v.Len(), "%s must be in the definition that is walked", name)
+		require.NotZero(t, v.Len(), "the definition must have %s", name)
 		for i := range v.Len() {
 			eachField(t, v.Index(i), name, visit)
 		}
@@ -140,7 +144,7 @@ func eachField(t *testing.T, v reflect.Value, name string, visit func(name strin
 	case reflect.String, reflect.Bool, reflect.Uint64:
 		visit(name, v)
 	default:
-		t.Fatalf("%s is a %s: say here how it is checked", name, v.Type())
+		t.Fatalf("%s is a %s: add it to this switch", name, v.Type())
 	}
 }
 
@@ -150,11 +154,12 @@ func whole() Itinerary {
 	return Itinerary{Name: "I", Vocabulary: abcFlags, Cleanup: true, Result: Failed, Phases: []Phase{
 		{Name: "P", Step: "S", Steps: []GuardedStep{{Step: "T", Guard: guard}}, Guard: guard, Description: "d", Rides: true, Decides: flagB,
 			Jumps: []Jump{{To: "Q", Guard: guard}, {To: "P", Choice: true}}, Formerly: []string{"Old"}},
-		{Name: "Q", Step: "S", Steps: []GuardedStep{{Step: "T", Guard: guard}}, Guard: guard, Description: "e", Decides: flagA, Jumps: []Jump{{To: "P", Guard: guard}}, Formerly: []string{"Older"}},
+		{Name: "Q", Step: "S", Steps: []GuardedStep{{Step: "T", Guard: guard}}, Guard: guard, Description: "e",
+			Decides: flagA, Jumps: []Jump{{To: "P", Guard: guard}}, Formerly: []string{"Older"}},
 	}}
 }
 
-// What is wrong in any field is refused, whichever it is.
+// An invalid value is refused in every field.
 func TestValidateChecksEveryField(t *testing.T) {
 	it := whole()
 	require.NoError(t, it.Validate())
@@ -168,14 +173,14 @@ func TestValidateChecksEveryField(t *testing.T) {
 			v.SetString("\xff")
 		case reflect.Uint64:
 			v.SetUint(1 << 40)
-		case reflect.Bool: // both values mean something
+		case reflect.Bool: // both values are valid
 			return
 		}
 		var errs DefinitionErrors
 		require.ErrorAs(t, it.Validate(), &errs, "%s is %#v", name, v.Interface())
 	})
-	require.NoError(t, it.Validate(), "all is as it was")
-	assert.True(t, seen["Result"] && seen["Phases.Jumps.Guard.None"], "the walk reaches what is nested: %v", seen)
+	require.NoError(t, it.Validate(), "the definition is restored")
+	assert.True(t, seen["Result"] && seen["Phases.Jumps.Guard.None"], "the walk reaches nested fields: %v", seen)
 }
 
 func TestValidateAcceptsEveryResult(t *testing.T) {
@@ -214,7 +219,7 @@ func TestValidateReportsEverythingInTheOrderOfThePhases(t *testing.T) {
 	assert.Equal(t, len(errs)-1, strings.Count(err.Error(), "\n"), "one line each")
 }
 
-func TestAProblemOfTheItineraryIsOfNoPhase(t *testing.T) {
+func TestValidateReportsItineraryProblemsWithoutAPhase(t *testing.T) {
 	for reason, it := range map[Reason]Itinerary{
 		ReasonEmptyName:     {Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}},
 		ReasonInvalidName:   {Name: "\xff", Vocabulary: abcFlags, Phases: []Phase{{Name: "P", Step: "S"}}},
@@ -231,7 +236,7 @@ func TestAProblemOfTheItineraryIsOfNoPhase(t *testing.T) {
 	}
 }
 
-func TestReadsIncludesStepsAndJumps(t *testing.T) {
+func TestItineraryReadsIncludesStepsAndJumps(t *testing.T) {
 	it := Itinerary{Phases: []Phase{
 		{Guard: Guard{All: flagA}, Decides: 8},
 		{Steps: []GuardedStep{{"S", Guard{Any: flagB}}}, Jumps: []Jump{{Guard: Guard{None: flagC}}}},
@@ -247,7 +252,7 @@ func TestHash(t *testing.T) {
 		}}
 	}
 	want := base().Hash()
-	assert.Equal(t, "af96955241a43a44", want, "recorded hashes have to stay valid")
+	assert.Equal(t, "af96955241a43a44", want, "recorded hashes must stay valid")
 	seen := map[string]string{want: "unchanged"}
 	for _, c := range []struct {
 		about  string
@@ -277,7 +282,7 @@ func TestHash(t *testing.T) {
 		{"an end", func(it *Itinerary) { it.Phases[0].End = true }, false},
 		{"a guarded step", func(it *Itinerary) { it.Phases[0].Steps = []GuardedStep{{"T", Guard{All: flagA}}} }, false},
 		{"no jump", func(it *Itinerary) { it.Phases[1].Jumps = nil }, false},
-		{"a phase less", func(it *Itinerary) { it.Phases = it.Phases[:1] }, false},
+		{"one phase less", func(it *Itinerary) { it.Phases = it.Phases[:1] }, false},
 		{"the order of the phases", func(it *Itinerary) { it.Phases[0], it.Phases[1] = it.Phases[1], it.Phases[0] }, false},
 	} {
 		t.Run(c.about, func(t *testing.T) {
@@ -294,7 +299,7 @@ func TestHash(t *testing.T) {
 	}
 }
 
-// Every field counts, but those that change no plan and no transition.
+// Every field counts, except those that change no plan and no transition.
 func TestHashCountsEveryField(t *testing.T) {
 	free := map[string]bool{"Result": true, "Phases.Description": true, "Phases.Formerly": true}
 	it := whole()
@@ -322,8 +327,9 @@ func TestHashCountsEveryField(t *testing.T) {
 	assert.Equal(t, want, it.Hash())
 }
 
-// Names that look like parts of what is hashed make no two definitions equal.
-func TestHashTellsNamesApartThatLookLikeOthers(t *testing.T) {
+// No two definitions get the same hash because of names that look like parts of the
+// hashed text.
+func TestHashDistinguishesNamesThatLookLikeSyntax(t *testing.T) {
 	names := []string{"a", `a" "b`, `"`, `\`, `\"`, "a b", "\n", " all", `to"a"`, "\xff", "\ufffd", "é", "e\u0301"}
 	v := MustVocabulary([]FlagDef{{flagA, "A", "", false}, {flagB, `A"B`, "", false}})
 	seen := make(map[string]string)

@@ -15,7 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
 )
 
-// The most that a file of acceptances holds.
+// The limits of a file of acceptances.
 const (
 	MaxAcceptFileSize = 1 << 20
 	MaxAcceptances    = 1_000
@@ -24,12 +24,12 @@ const (
 // maxAcceptErrors is the number of problems of a file that are listed.
 const maxAcceptErrors = 20
 
-// acceptKeys are those of an entry, all of them mandatory.
+// acceptKeys are the keys of an entry. All are mandatory.
 var acceptKeys = []string{"fingerprint", "reason", "expires"}
 
 // Acceptance accepts a break that is intended, until a day.
 type Acceptance struct {
-	// Fingerprint is that of the break ([Break.Fingerprint]).
+	// Fingerprint is that of the accepted break ([Break.Fingerprint]).
 	Fingerprint string
 	// Reason is why the break is acceptable. It must not be empty.
 	Reason string
@@ -40,7 +40,7 @@ type Acceptance struct {
 	Line, Column int
 }
 
-// dayLayout is how a file writes a day.
+// dayLayout is the format of a day in a file.
 const dayLayout = "2006-01-02"
 
 // expired reports whether the day of the acceptance is over.
@@ -55,9 +55,10 @@ func (a Acceptance) expired(now time.Time) bool {
 //	  reason: no migration is in flight when this release is rolled out
 //	  expires: 2027-03-31
 //
-// All three keys are mandatory, and a fingerprint stands once. The name stands for
-// the file in messages. The error joins an [*AcceptError] for each problem, of very many
-// the first. At most [MaxAcceptFileSize] bytes and [MaxAcceptances] entries are read.
+// All three keys are mandatory, and fingerprints are unique. The name stands for the
+// file in messages. The error joins an [*AcceptError] for each problem, at most the
+// first 20. A file of more than [MaxAcceptFileSize] bytes or [MaxAcceptances] entries
+// is refused.
 func LoadAcceptances(r io.Reader, name string) ([]Acceptance, error) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxAcceptFileSize+1))
 	if err != nil {
@@ -80,7 +81,8 @@ func LoadAcceptances(r io.Reader, name string) ([]Acceptance, error) {
 	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode || len(root.Content) != 2 || root.Content[0].Value != "accept" ||
 		root.Content[1].Kind != yaml.SequenceNode {
-		return nil, &AcceptError{File: name, Line: root.Line, Problem: "the file must be a mapping with the key accept alone, which holds a list"}
+		return nil, &AcceptError{File: name, Line: root.Line,
+			Problem: "the file must be a mapping with the single key accept, which holds a list"}
 	}
 	entries := root.Content[1].Content
 	if len(entries) > MaxAcceptances {
@@ -93,12 +95,13 @@ func LoadAcceptances(r io.Reader, name string) ([]Acceptance, error) {
 		a := l.acceptance(n)
 		a.File, a.Line, a.Column = name, n.Line, n.Column
 		if a.Fingerprint != "" && slices.ContainsFunc(all, func(b Acceptance) bool { return b.Fingerprint == a.Fingerprint }) {
-			l.add(n, "fingerprint %s stands twice; remove one", a.Fingerprint)
+			l.add(n, "duplicate fingerprint %s; remove one", a.Fingerprint)
 		}
 		all = append(all, a)
 	}
 	if more := l.found - len(l.errs); more > 0 {
-		l.errs = append(l.errs, &AcceptError{File: name, Problem: fmt.Sprintf("%d more problems are not listed; correct those above first", more)})
+		l.errs = append(l.errs, &AcceptError{File: name,
+			Problem: fmt.Sprintf("%d more problems are not listed; fix those above first", more)})
 	}
 	if l.errs != nil {
 		return nil, errors.Join(l.errs...)
@@ -106,7 +109,7 @@ func LoadAcceptances(r io.Reader, name string) ([]Acceptance, error) {
 	return all, nil
 }
 
-// acceptLoader notes what is wrong in a file of acceptances.
+// acceptLoader collects the problems of a file of acceptances.
 type acceptLoader struct {
 	file  string
 	errs  []error
@@ -119,7 +122,7 @@ func (l *acceptLoader) add(n *yaml.Node, format string, args ...any) {
 	}
 }
 
-// acceptance reads an entry, and notes all that is wrong with it.
+// acceptance reads an entry and records its problems.
 func (l *acceptLoader) acceptance(n *yaml.Node) (a Acceptance) {
 	if n.Kind != yaml.MappingNode {
 		l.add(n, "an entry must be a mapping with the keys fingerprint, reason and expires")
@@ -132,7 +135,7 @@ func (l *acceptLoader) acceptance(n *yaml.Node) (a Acceptance) {
 		case !slices.Contains(acceptKeys, key.Value):
 			l.add(key, "an entry has no key %q; the keys are fingerprint, reason and expires", key.Value)
 		case values[key.Value] != nil:
-			l.add(key, "key %q stands twice; remove one", key.Value)
+			l.add(key, "duplicate key %q; remove one", key.Value)
 		default:
 			values[key.Value] = value
 		}
@@ -142,7 +145,7 @@ func (l *acceptLoader) acceptance(n *yaml.Node) (a Acceptance) {
 		case value == nil || value.Kind == yaml.ScalarNode && (value.ShortTag() == "!!null" || strings.TrimSpace(value.Value) == ""):
 			l.add(n, "an entry has no %s; give it one", key)
 		case value.Kind != yaml.ScalarNode:
-			l.add(value, "%s must be a text", key)
+			l.add(value, "%s must be a string", key)
 		default:
 			return value.Value
 		}
@@ -158,10 +161,10 @@ func (l *acceptLoader) acceptance(n *yaml.Node) (a Acceptance) {
 	return a
 }
 
-// AcceptError is a problem at one place of a file of acceptances.
+// AcceptError is a problem in a file of acceptances.
 type AcceptError struct {
 	File    string
-	Line    int // 0 if the place is not known
+	Line    int // 0 if the position is not known
 	Problem string
 	Err     error // the cause, or nil
 }
@@ -176,8 +179,8 @@ func (e *AcceptError) Error() string {
 // Unwrap returns the cause, or nil.
 func (e *AcceptError) Unwrap() error { return e.Err }
 
-// about returns the direction and the itinerary that the fingerprint names; both are
-// empty if it is none of a break.
+// about returns the direction and the itinerary that the fingerprint names. Both are
+// empty if it is not the fingerprint of a break.
 func (a Acceptance) about() (Direction, string) {
 	parts := strings.Split(a.Fingerprint, "/") // rule, direction, itinerary, and names
 	if len(parts) < 3 || !slices.Contains([]string{string(Upgrade), string(Rollback)}, parts[1]) {
@@ -190,10 +193,10 @@ func (a Acceptance) about() (Direction, string) {
 	return Direction(parts[1]), itinerary
 }
 
-// accept marks the breaks that acceptances cover, and adds a break for each
-// acceptance that matches none, has expired or has no reason. What is inconclusive
-// is not covered, and then an acceptance that matches none may be of a break that was
-// not found.
+// accept marks the breaks that acceptances cover, and adds a break for each acceptance
+// that matches none, has expired or has no reason. An inconclusive result cannot be
+// covered. If there is one, an acceptance without a match is left alone: its break may
+// not have been found.
 func (r *CompatReport) accept(acceptances []Acceptance, now time.Time) {
 	var added []Break
 	inconclusive := slices.ContainsFunc(r.Breaks, func(b Break) bool { return b.Rule == RuleInconclusive })
@@ -214,7 +217,7 @@ func (r *CompatReport) accept(acceptances []Acceptance, now time.Time) {
 		case i < 0:
 			of.Text = fmt.Sprintf("the acceptance of %s matches no break; remove it", a.Fingerprint)
 		case r.Breaks[i].Rule == RuleInconclusive:
-			of.Text = fmt.Sprintf("the acceptance of %s counts for nothing, since what was not looked at cannot be accepted; remove it",
+			of.Text = fmt.Sprintf("the acceptance of %s has no effect, because an inconclusive result cannot be accepted; remove it",
 				a.Fingerprint)
 		case strings.TrimSpace(a.Reason) == "":
 			of.Text = fmt.Sprintf("the acceptance of %s has no reason; give it one", a.Fingerprint)

@@ -22,17 +22,17 @@ type standing struct {
 	found    []string    // the flags that the phase has decided, if its work is done
 }
 
-// inspection finds what runs of one itinerary meet in one direction.
+// inspection finds the breaks that runs of one itinerary meet in one direction.
 type inspection struct {
 	*pair
-	old, new  *Release // that runs leave, and that they are resumed in
+	old, new  *Release // the release that runs leave, and the one that resumes them
 	direction Direction
 	itinerary string
 	thorough  bool
 
 	begin     bdd.Set // the starts that both releases allow
-	past      *flight // all runs of the release that is left
-	restarts  *flight // all runs of the other
+	past      *flight // all runs of old, from the start
+	restarts  *flight // all runs of new, from the start
 	standings []*standing
 	found     map[string]*foundBreak
 	// order lists the fingerprints in the order in which they were found.
@@ -53,14 +53,17 @@ type hit struct {
 }
 
 func newInspection(old, new *Release, d Direction, itinerary string, o CompatOptions) *inspection {
-	n := &inspection{old: old, new: new, direction: d, itinerary: itinerary, thorough: o.everything, found: make(map[string]*foundBreak)}
+	n := &inspection{
+		old: old, new: new, direction: d, itinerary: itinerary, thorough: o.everything,
+		found: make(map[string]*foundBreak),
+	}
 	if old.byName[itinerary] != nil && new.byName[itinerary] != nil {
 		n.pair = newPair(newWorld(o.MaxNodes, o.MaxVisits), old, new, itinerary)
 	}
 	return n
 }
 
-// add notes a break that does not depend on a state.
+// add records a break that does not depend on a state.
 func (n *inspection) add(b Break) *foundBreak {
 	b.Direction, b.Itinerary = n.direction, n.itinerary
 	f := &foundBreak{Break: b, every: true}
@@ -70,7 +73,7 @@ func (n *inspection) add(b Break) *foundBreak {
 	return f
 }
 
-// meet notes a break that runs of the set meet in a state.
+// meet records a break that the runs of the set meet in a state.
 func (n *inspection) meet(at *standing, set bdd.Set, b Break, format string, args ...any) {
 	if set == bdd.None || !n.ok() {
 		return
@@ -101,7 +104,7 @@ func (n *inspection) meet(at *standing, set bdd.Set, b Break, format string, arg
 // smallest describes the state with the fewest true flags among runs of the set.
 func (n *inspection) smallest(at *standing, set bdd.Set) *InFlight {
 	s := n.from
-	facts := set // by the flags as they are now alone
+	facts := set // projected to the present values of the flags
 	kept := make(map[int]bool)
 	for i, name := range n.flags {
 		if !s.reads[i] {
@@ -167,15 +170,15 @@ func (n *inspection) inspect() {
 	if n.pair == nil {
 		f := n.add(Break{
 			Rule: RuleItineraryGone, Kind: StateKind,
-			Text: fmt.Sprintf("%s has no itinerary %s, so that a run in it cannot be resumed", n.new.name, n.itinerary),
+			Text: fmt.Sprintf("%s has no itinerary %s, so a run in it cannot be resumed", n.new.name, n.itinerary),
 		})
 		f.State = &InFlight{Itinerary: n.itinerary, Facts: g.Vocabulary().Record(phases.Facts{}, g.Hash()), Ran: []string{}}
 		return
 	}
 	n.definitions()
 	if !n.thorough && g.Hash() == n.to.graph.Hash() && slices.Equal(names(g), names(n.to.graph)) {
-		// The hash covers all that runs and plans depend on. What is recorded is found
-		// under its name, so that nothing changes for any run.
+		// The hash covers all that runs and plans depend on, and recorded phases are
+		// found under their names: nothing changes for any run.
 		return
 	}
 	n.stand()
@@ -188,7 +191,7 @@ func (n *inspection) inspect() {
 	if err := n.failure(); err != nil {
 		n.add(Break{
 			Rule: RuleInconclusive, Kind: StateKind,
-			Text: fmt.Sprintf("not every state in flight of %s was looked at: %v", n.itinerary, err),
+			Text: fmt.Sprintf("not every state in flight of %s was examined: %v", n.itinerary, err),
 		})
 	}
 }
@@ -201,14 +204,14 @@ func names(g *machine.Graph) []string {
 	return all
 }
 
-// definitions compares what does not depend on a state.
+// definitions compares the parts of the definitions that do not depend on a state.
 func (n *inspection) definitions() {
 	a, b := n.from.graph, n.to.graph
 	if a.IsCleanup() != b.IsCleanup() {
-		text := "waits for flags that are unknown in %s; %s takes it for a cleanup itinerary, " +
+		text := "waits for unknown flags in %s; in %s it is a cleanup itinerary, " +
 			"which runs a phase whose guard is unknown and passes by one that fails"
 		if a.IsCleanup() {
-			text = "is a cleanup itinerary in %s; %s waits for flags that are unknown, and does not pass by a phase that fails"
+			text = "is a cleanup itinerary in %s; in %s it waits for unknown flags, and does not pass by a phase that fails"
 		}
 		n.add(Break{Rule: RuleDefinitionChanged, Kind: WorkKind, Text: n.itinerary + " " + fmt.Sprintf(text, n.old.name, n.new.name)})
 	}
@@ -222,12 +225,12 @@ func (n *inspection) definitions() {
 	if a.Hash() != b.Hash() {
 		n.add(Break{
 			Rule: RuleDefinitionChanged, Kind: DefinitionKind,
-			Text: fmt.Sprintf("the definition of %s differs, so that a run in flight is planned again", n.itinerary),
+			Text: fmt.Sprintf("the definition of %s differs, so a run in flight is replanned", n.itinerary),
 		})
 	}
 }
 
-// stand works out every state that a run can be in.
+// stand computes every state that a run can be in.
 func (n *inspection) stand() {
 	s := n.from
 	start := s.start()
@@ -239,14 +242,16 @@ func (n *inspection) stand() {
 		if s.graph.IsEnd(e.phase) {
 			continue
 		}
-		n.standings = append(n.standings, &standing{phase: e.phase, turn: e.turn, choice: -1, set: e.set, values: e.values, entered: e.values})
+		n.standings = append(n.standings, &standing{
+			phase: e.phase, turn: e.turn, choice: -1, set: e.set, values: e.values, entered: e.values,
+		})
 		p := s.graph.Phase(e.phase)
 		chooses := slices.ContainsFunc(p.Jumps, func(j phases.Jump) bool { return j.Choice })
 		if i, err := n.to.graph.Lookup(p.Name); err == nil {
 			chooses = chooses || slices.ContainsFunc(n.to.graph.Phase(i).Jumps, func(j phases.Jump) bool { return j.Choice })
 		}
 		if s.graph.Decides(e.phase) == 0 && !chooses {
-			continue // as if the work were still to be done
+			continue // the same as before the work is done
 		}
 		set, values := s.decide(e.phase, e.set, e.values, past, e.turn)
 		done := standing{phase: e.phase, turn: e.turn, workDone: true, values: values, entered: e.values,
@@ -266,8 +271,8 @@ func (n *inspection) stand() {
 	}
 }
 
-// askable returns the assignments in which the flags that only the other release
-// has agree with its relations. If there is no such value of theirs, any counts.
+// askable returns the assignments in which the flags that only the other release has
+// agree with its relations. If no values of these flags agree, all are allowed.
 func (n *inspection) askable(set bdd.Set, values []flagValue) bdd.Set {
 	allowed := n.to.relations(values, func(c clause) bool { return c.fresh })
 	some := allowed
@@ -285,19 +290,19 @@ func (n *inspection) resume(at *standing) {
 	to, err := n.to.graph.Lookup(p.Name)
 	if err != nil {
 		n.meet(at, at.set, Break{Rule: RulePhaseGone, Kind: StateKind, Phase: p.Name},
-			"%s has no phase %s in %s, so that a run that is recorded there cannot be resumed", n.new.name, p.Name, n.itinerary)
+			"%s has no phase %s in %s, so a run that is recorded there cannot be resumed", n.new.name, p.Name, n.itinerary)
 	}
 	if at.choice < 0 || err == nil && (n.to.graph.IsEnd(to) || n.chosen(at, to) >= 0) {
 		return
 	}
 	target := n.from.graph.Phase(at.choice).Name
 	n.meet(at, at.set, Break{Rule: RulePhaseGone, Kind: StateKind, Phase: p.Name, Choice: target},
-		"%s does not have the choice of %s after %s in %s, so that a run whose handler made it cannot be resumed",
+		"%s does not have the choice of %s after %s in %s, so a run whose handler made it cannot be resumed",
 		n.new.name, target, p.Name, n.itinerary)
 }
 
-// chosen returns the phase that a recorded choice leads to in the other release, or
-// -1 if it does not have the choice.
+// chosen returns the phase that a recorded choice leads to in the other release, or -1
+// if that release does not have the choice.
 func (n *inspection) chosen(at *standing, phase int) int {
 	to, err := n.to.graph.Lookup(n.from.graph.Phase(at.choice).Name)
 	if err != nil {
@@ -311,19 +316,19 @@ func (n *inspection) chosen(at *standing, phase int) int {
 	return -1
 }
 
-// resumed is a state that is resumed: the runs from there on, in both releases.
+// resumed is a resumed state and the runs from there, in both releases.
 type resumed struct {
 	*standing
 	phase int     // in the other release
 	ahead *flight // in the other release
-	// stays are the runs if the release did not change, as far as want admits.
+	// stays are the runs under the unchanged release, as far as want selects them.
 	stays *flight
 	want  func(entering) bool
 	ran   []bdd.Set // by phase
-	still []bdd.Set // by phase: entered ahead if the release did not change
+	still []bdd.Set // by phase: entered ahead under the unchanged release
 }
 
-// fly resumes every state and finds what comes of it.
+// fly resumes every state and finds the breaks that it meets.
 func (n *inspection) fly() {
 	a, b := n.from.graph, n.to.graph
 	watched := make(map[int]bool)
@@ -347,7 +352,7 @@ func (n *inspection) fly() {
 		}
 		r := &resumed{standing: at, phase: to}
 		values := slices.Clone(at.values)
-		if b.IsCleanup() && !a.IsCleanup() { // what a waiting itinerary has asked is known
+		if b.IsCleanup() && !a.IsCleanup() { // a waiting itinerary knows the flags that it has read
 			for i := range values {
 				if n.from.reads[i] {
 					values[i].unknown = bdd.None
@@ -378,12 +383,13 @@ func (n *inspection) fly() {
 	}
 }
 
-// flagRules finds flags that a run has recorded in vain, and flags that it lacks.
+// flagRules finds flags whose recorded values are ignored, and flags that a run has not
+// recorded.
 func (n *inspection) flagRules(r *resumed, watched map[int]bool) {
 	for i, name := range n.flags {
 		if _, ok := n.new.flags.Lookup(name); !ok && n.from.reads[i] {
 			n.meet(r.standing, r.set, Break{Rule: RuleFlagGone, Kind: DefinitionKind, Flag: name},
-				"%s does not have the flag %s, so that what a run has recorded of it is ignored", n.new.name, name)
+				"%s does not have the flag %s, so the value that a run has recorded is ignored", n.new.name, name)
 		}
 		if !watched[i] {
 			continue
@@ -393,17 +399,18 @@ func (n *inspection) flagRules(r *resumed, watched map[int]bool) {
 			kind, then = WorkKind, "the phases that depend on it run although it is unknown, unless it can be evaluated"
 		}
 		n.meet(r.standing, n.And(r.set, r.ahead.asked[i]), Break{Rule: RuleFlagNew, Kind: kind, Flag: name},
-			"a run at %s has not recorded %s, which %s reads ahead of it: %s", n.from.graph.Phase(r.standing.phase).Name, name, n.new.name, then)
+			"a run at %s has not recorded %s, which %s reads ahead of it: %s",
+			n.from.graph.Phase(r.standing.phase).Name, name, n.new.name, then)
 	}
 }
 
-// workRules finds phases that a run enters twice, never, or in another order.
+// workRules finds phases that a resumed run enters twice, never, or in another order.
 type workRules struct {
 	*inspection
-	// often are phases that one of the releases enters twice by itself.
+	// often are the phases that one of the releases enters twice by itself.
 	often []bool
-	// swapped are pairs of phases that the other release enters in the other order, and
-	// swaps the runs of it that do.
+	// swapped are pairs of phases that the other release enters in the opposite order,
+	// and swaps the runs in which it does.
 	swapped [][2]int
 	swaps   []bdd.Set
 }
@@ -431,7 +438,7 @@ func (n *inspection) workRules() *workRules {
 func (w *workRules) find(r *resumed) {
 	a, b := w.from.graph, w.to.graph
 	at := a.Phase(r.standing.phase).Name
-	// The runs that come to the end, or never do, whatever loops find.
+	// The runs that reach the end, and those that never do, whatever loops find.
 	settled := w.And(r.set, r.ahead.done)
 	if slices.Contains(w.to.heads, true) {
 		settled = w.Or(settled, w.Minus(r.set, r.ahead.some(r.ahead.ends())))
@@ -444,7 +451,7 @@ func (w *workRules) find(r *resumed) {
 		if i == r.standing.phase {
 			if !w.often[i] {
 				w.meet(r.standing, w.And(r.set, r.ahead.entered[k]), Break{Rule: RulePhaseRepeated, Kind: WorkKind, Phase: name},
-					"a run of %s that is at %s comes back to it under %s, and runs it again", w.old.name, at, w.new.name)
+					"a run of %s that is at %s returns to it under %s, and runs it again", w.old.name, at, w.new.name)
 			}
 			continue
 		}
@@ -454,21 +461,22 @@ func (w *workRules) find(r *resumed) {
 				again = bdd.All
 			}
 			w.meet(r.standing, w.And(r.set, r.ran[i], again), Break{Rule: RulePhaseRepeated, Kind: WorkKind, Phase: name},
-				"%s ran before a run of %s comes to %s, and %s runs it again after that", name, w.old.name, at, w.new.name)
+				"%s ran before a run of %s reaches %s, and %s runs it again after that", name, w.old.name, at, w.new.name)
 		}
 		if k != r.phase {
-			// Whatever loops ahead of it find: lives with other turns do not compare.
+			// Whatever loops ahead of it find: lives with different turns are not
+			// comparable.
 			never := w.Minus(settled, w.Or(r.ran[i], r.ahead.some(r.ahead.entered[k])))
 			w.meet(r.standing, w.And(never, r.still[i], w.restarts.entered[k]), Break{Rule: RulePhaseSkipped, Kind: WorkKind, Phase: name},
-				"%s has not run when a run of %s comes to %s, and %s does not run it after that", name, w.old.name, at, w.new.name)
+				"%s has not run when a run of %s reaches %s, and %s does not run it after that", name, w.old.name, at, w.new.name)
 		}
 	}
 	w.reordered(r)
 }
 
-// reordered finds runs whose phases come in an order that neither release has: two
-// that have run before are swapped in the new one, and two ahead were swapped in the
-// old one.
+// reordered finds runs whose phases come in an order that neither release has: the new
+// release swaps two phases that have run before, and the old one swapped two that are
+// ahead.
 func (w *workRules) reordered(r *resumed) {
 	before := bdd.None
 	ranOrIn := func(i int) bdd.Set {
@@ -497,8 +505,9 @@ func (w *workRules) reordered(r *resumed) {
 			ahead := w.And(before, r.still[a], r.still[b], r.stays.precede(a, b), r.ahead.precede(y, x))
 			ahead = w.Minus(ahead, w.Or(r.ran[a], r.ran[b]))
 			w.meet(r.standing, ahead, Break{Rule: RulePhaseReordered, Kind: WorkKind, Phase: g.Phase(b).Name},
-				"a run at %s has run %s before %s, as only %s does, and then runs %s before %s, as only %s does", g.Phase(r.standing.phase).Name,
-				g.Phase(first[0]).Name, g.Phase(first[1]).Name, w.old.name, g.Phase(b).Name, g.Phase(a).Name, w.new.name)
+				"a run at %s has run %s before %s, as only %s does, and then runs %s before %s, as only %s does",
+				g.Phase(r.standing.phase).Name, g.Phase(first[0]).Name, g.Phase(first[1]).Name, w.old.name,
+				g.Phase(b).Name, g.Phase(a).Name, w.new.name)
 		}
 	}
 }
@@ -536,7 +545,7 @@ func mayPrecede(g *machine.Graph, s, t string) bool {
 		before = before || slices.Contains(steps, x)
 		for _, j := range g.Phase(i).Jumps {
 			if k, err := g.Lookup(j.To); err == nil && k <= i {
-				return true // order and places differ
+				return true // a jump back: the order of entry is not that of the itinerary
 			}
 		}
 	}
@@ -569,7 +578,7 @@ func (v *viewRules) find(r *resumed) {
 			gone = v.Minus(gone, v.Minus(started(step), in[step]))
 		}
 		v.meet(r.standing, gone, Break{Rule: RuleStepGone, Kind: ViewKind, Step: step},
-			"step %s is open when a run of %s comes to %s, and no phase ahead belongs to it under %s", step, v.old.name, at, v.new.name)
+			"step %s is open when a run of %s reaches %s, and no phase ahead belongs to it under %s", step, v.old.name, at, v.new.name)
 	}
 	for _, p := range v.swapped {
 		set := v.And(r.set, v.first(r.stays, p[0], p[1], r.want), v.first(r.ahead, p[1], p[0], all))
@@ -597,8 +606,8 @@ func (v *viewRules) resumedSteps(r *resumed, in map[string]bdd.Set) map[string]b
 	return kept
 }
 
-// first returns the runs in which a step is reached before another, among the
-// entries that want reports.
+// first returns the runs in which a step is reached before another, among the entries
+// for which want reports true.
 func (v *viewRules) first(f *flight, s, t string, want func(entering) bool) bdd.Set {
 	neither, set := bdd.All, bdd.None
 	for _, e := range f.entries {

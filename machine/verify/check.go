@@ -13,11 +13,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Check checks the itineraries of a set by all rules ([Rules]) over every
-// assignment of their flags that the relations allow, and over every way that a
-// run can take. It returns what it finds by itinerary, phase and rule; what is
-// suppressed is among that, with the reason. It returns no errors: a rule that is
-// not decided is a finding of [NotDecided]. It is safe for concurrent use.
+// Check checks the itineraries of a set by all rules ([Rules]), over every assignment
+// of their flags that the relations allow and every path that a run can take. It
+// returns the findings ordered by itinerary, phase and rule, including the suppressed
+// ones with their reasons. It returns no error: a rule that is not decided is a finding
+// of [NotDecided]. It is safe for concurrent use.
 func Check(set *machine.Set, o Options) []Finding {
 	var graphs []*machine.Graph
 	for _, name := range set.Names() {
@@ -28,8 +28,8 @@ func Check(set *machine.Set, o Options) []Finding {
 	return CheckGraphs(graphs, o)
 }
 
-// CheckGraphs is [Check] for itineraries of any size, such as those that are too
-// large for a set. They must have names of their own and share one vocabulary.
+// CheckGraphs is [Check] for itineraries of any size, including those that are too
+// large for a set. Their names must differ, and they must share one vocabulary.
 func CheckGraphs(graphs []*machine.Graph, o Options) []Finding {
 	c := &checker{graphs: graphs, Options: o, plans: maxPlans}
 	if o.Source != nil {
@@ -65,19 +65,19 @@ type checker struct {
 	Options
 	graphs   []*machine.Graph
 	subjects []*subject
-	rule     Rule // that is checked now
+	rule     Rule // the rule in progress
 	index    int
 	found    []found
-	plans    int // the effort that remains for lines that reproduce
+	plans    int // the remaining effort for Finding.Reproduce
 }
 
-// found is a finding with where it is sorted in: -1 is before the first.
+// found is a finding with its sort keys. An index of -1 sorts before the first.
 type found struct {
 	Finding
 	itinerary, phase, rule int
 }
 
-// at is where a finding is.
+// at is the place of a finding.
 type at struct {
 	g     *machine.Graph // nil for the vocabulary and the like
 	phase int            // -1 for none
@@ -86,7 +86,7 @@ type at struct {
 	node  *yaml.Node // in the file; nil for that of the phase or the itinerary
 }
 
-// add adds a finding of the present rule. The format is that of its text.
+// add adds a finding of the rule in progress; format and args are its text.
 func (c *checker) add(where at, format string, args ...any) *Finding {
 	f := found{
 		Finding: Finding{Rule: c.rule.Name, Severity: c.rule.Severity, Step: where.step, Flag: where.flag},
@@ -124,8 +124,8 @@ func (f Finding) String() string {
 	return b.String()
 }
 
-// suppress marks what is suppressed, and adds a finding for each suppression that
-// is of no use.
+// suppress marks the suppressed findings, and adds a finding for each suppression that
+// is invalid or covers none.
 func (c *checker) suppress() {
 	rules := Rules()
 	c.index = ruleIndex(rules, SuppressionUnused)
@@ -165,14 +165,14 @@ func (c *checker) suppress() {
 	}
 }
 
-// unused adds the finding of a suppression that is of no use.
+// unused adds the finding of a suppression that has no effect.
 func (c *checker) unused(s phases.Suppression, node *yaml.Node, text string) {
 	f := c.add(at{phase: -1, step: s.Step, flag: s.Flag, node: node}, "%s", text)
 	f.Itinerary, f.Phase, f.Suppression = s.Itinerary, s.Phase, s.Rule
 	f.Place.Itinerary, f.Place.Phase = s.Itinerary, s.Phase
 }
 
-// covers reports whether the suppression is about the finding.
+// covers reports whether the suppression applies to the finding.
 func covers(s phases.Suppression, f Finding) bool {
 	for _, p := range [][2]string{{s.Itinerary, f.Itinerary}, {s.Phase, f.Phase}, {s.Step, f.Step}, {s.Flag, f.Flag}} {
 		if p[0] != "" && p[0] != p[1] {

@@ -24,13 +24,13 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
-func TestTestFailsWithWhatReachesWarningAndIsNotSuppressed(t *testing.T) {
+func TestTestFailsOnWarningsThatAreNotSuppressed(t *testing.T) {
 	s, set := load(t, ab+one("  - {name: P, step: S T, all: [A]}\n  - {name: Q, step: S U}\n"))
 	o := verify.Options{Source: s, Suppressions: []phases.Suppression{{Rule: verify.NameNotURLSafe, Step: "S U", Reason: "r"}}}
 	var r recorder
 	verify.Test(&r, set, o)
 	assert.Empty(t, cmp.Diff([]string{
-		`f.yaml:5:5: warning: name-not-url-safe: the name of step "S T" cannot stand in a URL as it is; use letters and digits of ASCII, '-', '.', '_' and '~'`,
+		`f.yaml:5:5: warning: name-not-url-safe: the name of step "S T" must be escaped in a URL; use only ASCII letters, digits, '-', '.', '_' and '~'`,
 	}, r.errors), "-want +got")
 	assert.Len(t, verify.Failing(verify.Check(set, o), verify.Info), 2, "flag B is never read")
 	assert.Empty(t, verify.Failing(verify.Check(set, o), verify.Error))
@@ -52,12 +52,12 @@ func TestSuppressionsCoverByRuleAndPlace(t *testing.T) {
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			_, set := load(t, text)
-			c.suppression.Rule, c.suppression.Reason = verify.NameNotURLSafe, "meant so"
+			c.suppression.Rule, c.suppression.Reason = verify.NameNotURLSafe, "intended"
 			var covered []string
 			unused := 0
 			for _, f := range verify.Check(set, verify.Options{Suppressions: []phases.Suppression{c.suppression}}) {
 				if f.Suppressed != "" {
-					assert.Equal(t, "meant so", f.Suppressed)
+					assert.Equal(t, "intended", f.Suppressed)
 					covered = append(covered, f.Step)
 				}
 				if f.Rule == verify.SuppressionUnused {
@@ -70,7 +70,7 @@ func TestSuppressionsCoverByRuleAndPlace(t *testing.T) {
 	}
 }
 
-func TestASuppressionWithoutAReasonIsOfNoUse(t *testing.T) {
+func TestSuppressionsNeedAReason(t *testing.T) {
 	_, set := load(t, one("  - {name: P, step: S T}\n"))
 	findings := verify.Check(set, verify.Options{Suppressions: []phases.Suppression{{Rule: verify.NameNotURLSafe}}})
 	require.Len(t, findings, 2)
@@ -95,7 +95,7 @@ func TestRunnerOf(t *testing.T) {
 		}, false, true, false},
 		{"for all", runner.Options[*object]{Handler: done, Deadline: time.Minute}, true, true, false},
 		{"passed through, which takes no time", runner.Options[*object]{PassThrough: true}, true, true, false},
-		{"passed through but for the phase", runner.Options[*object]{PassThrough: true, Phases: map[string]runner.Phase[*object]{"P": {}}}, false, false, false},
+		{"passed through, except the phase", runner.Options[*object]{PassThrough: true, Phases: map[string]runner.Phase[*object]{"P": {}}}, false, false, false},
 		{"again", runner.Options[*object]{Token: func(context.Context, *object) (string, runner.RunFrom, error) { return "", "", nil }}, false, false, true},
 	} {
 		t.Run(c.about, func(t *testing.T) {
@@ -112,9 +112,9 @@ func TestCheckOfNothing(t *testing.T) {
 	assert.NotNil(t, verify.Check(nil, verify.Options{}), "an empty array as JSON")
 }
 
-// Ten thousand phases that decide flags, ride and lead back: each rule ends, with its
+// Ten thousand phases that decide flags, ride and jump back: each rule ends, with
 // findings or without a decision.
-func TestVeryLargeItineraries(t *testing.T) {
+func TestCheckOfVeryLargeItineraries(t *testing.T) {
 	var defs []phases.FlagDef
 	for i := range phases.MaxFlags {
 		defs = append(defs, phases.FlagDef{Flag: 1 << i, Name: fmt.Sprintf("F%d", i)})
@@ -135,7 +135,7 @@ func TestVeryLargeItineraries(t *testing.T) {
 			}
 		}, true, verify.PhaseNeverRuns, 1},
 		{"steps that return", 0, func(i int, p *phases.Phase) { p.Step = fmt.Sprintf("S%d", i%500) }, false, verify.PhaseNeverRuns, 0},
-		{"ways back", 1 << 10, func(i int, p *phases.Phase) {
+		{"jumps back", 1 << 10, func(i int, p *phases.Phase) {
 			p.Decides = 1 << (i * 7 % 64)
 			if i%2 == 1 {
 				p.Jumps = []phases.Jump{{To: fmt.Sprintf("P%d", i/2), Guard: phases.Guard{All: 1 << (i * 3 % 64)}}}

@@ -31,30 +31,30 @@ const (
 )
 
 var compatRules = []Rule{
-	{RuleItineraryGone, Error, "A run is in an itinerary that the other release does not have, so that it cannot be resumed there."},
+	{RuleItineraryGone, Error, "A run is in an itinerary that the other release does not have, so it cannot be resumed there."},
 	{RulePhaseGone, Error, "A run can be in a phase, or its handler can have made a choice, " +
-		"that the other release knows under no name, so that it cannot be resumed there."},
-	{RulePhaseRepeated, Error, "A run that is resumed enters a phase that ran before, " +
+		"that the other release does not know under any name, so it cannot be resumed there."},
+	{RulePhaseRepeated, Error, "A resumed run enters a phase that ran before, " +
 		"although neither release enters it twice from start to end."},
-	{RulePhaseSkipped, Error, "A run that is resumed never enters a phase that each of the two releases enters from start to end."},
-	{RulePhaseReordered, Error, "A run that is resumed enters its phases in an order that neither release has from start to end."},
-	{RuleStepGone, Warning, "A step that users see, as started or as still to come, belongs to no phase ahead any more."},
+	{RulePhaseSkipped, Error, "A resumed run never enters a phase that both releases enter from start to end."},
+	{RulePhaseReordered, Error, "A resumed run enters its phases in an order that neither release has from start to end."},
+	{RuleStepGone, Warning, "A step that users see, as started or as still to come, no longer has a phase ahead."},
 	{RuleStepReordered, Warning, "Two steps that users see as still to come change places."},
-	{RuleFlagGone, Info, "A flag that the run has recorded is ignored, since the other release does not have it."},
-	{RuleFlagNew, Warning, "A guard ahead depends on a flag that the run has not recorded, since its itinerary did not read it."},
-	{RuleDefinitionChanged, Info, "The definition of the itinerary differs, so that the run is planned again."},
-	{RuleInconclusive, Error, "A bound was hit before every state in flight was looked at, so that nothing is shown."},
+	{RuleFlagGone, Info, "A flag that the run has recorded is ignored, because the other release does not have it."},
+	{RuleFlagNew, Warning, "A guard ahead depends on a flag that the run has not recorded, because its itinerary did not read it."},
+	{RuleDefinitionChanged, Info, "The definition of the itinerary differs, so the run is replanned."},
+	{RuleInconclusive, Error, "A bound was hit before every state in flight was examined, so nothing is proved."},
 	{RuleAcceptanceUnused, Warning, "An acceptance matches no break; remove it."},
-	{RuleAcceptanceExpired, Warning, "An acceptance has expired; what it accepted counts again."},
+	{RuleAcceptanceExpired, Warning, "An acceptance has expired; the break that it accepted counts again."},
 }
 
-// CompatRules returns the rules by which [Compat] finds breaks, in a stable order.
-// The severity of a rule is that of most of its breaks; what counts is
-// [Break.Severity].
+// CompatRules returns the rules by which [Compat] finds breaks, in a stable order. The
+// severity of a rule is that of most of its breaks; [Break.Severity] is that of one
+// break.
 func CompatRules() []Rule { return slices.Clone(compatRules) }
 
-// Severity returns how much the break matters: by its kind, and [Warning] for
-// acceptances that are unused or expired.
+// Severity returns how much the break matters: the severity of its kind, or [Warning]
+// for an acceptance that is unused or expired.
 func (b Break) Severity() Severity {
 	switch b.Rule {
 	case RuleAcceptanceUnused, RuleAcceptanceExpired:
@@ -63,8 +63,8 @@ func (b Break) Severity() Severity {
 	return b.Kind.Severity()
 }
 
-// Acceptable reports whether an acceptance can still cover the break: it is not accepted
-// yet, and neither about an acceptance nor inconclusive.
+// Acceptable reports whether an acceptance can cover the break: it is not accepted yet,
+// not about an acceptance, and not inconclusive.
 func (b Break) Acceptable() bool {
 	switch b.Rule {
 	case RuleInconclusive, RuleAcceptanceUnused, RuleAcceptanceExpired:
@@ -73,9 +73,9 @@ func (b Break) Acceptable() bool {
 	return b.Accepted == ""
 }
 
-// Fingerprint names the break by its rule, kind, direction, itinerary and names,
-// without prose and without the state: it stays the same when texts change. It is
-// what an [Acceptance] holds.
+// Fingerprint identifies the break by its rule, kind, direction, itinerary and names,
+// without prose and without the state, so it stays the same when texts change. An
+// [Acceptance] refers to it.
 func (b Break) Fingerprint() string {
 	text := b.Rule
 	for _, part := range []string{string(b.Direction), b.Itinerary} {
@@ -94,38 +94,38 @@ func (b Break) Fingerprint() string {
 	return text
 }
 
-// Object is a run that an object records.
+// Object is an object that records a run.
 type Object struct {
-	// Name is what breaks call it: "namespace/name".
+	// Name identifies the object in breaks: "namespace/name".
 	Name string
-	// Checkpoint is the recorded state. One without an itinerary is one of Selected.
+	// Checkpoint is the recorded state. If it names no itinerary, Selected is used.
 	Checkpoint machine.Checkpoint
 	// Selected is the itinerary that the object's state selects. If empty, it is the
 	// recorded one.
 	Selected string
 }
 
-// CompatOptions are the options of [Compat]; the zero value is a good one.
+// CompatOptions are the options of [Compat]. The zero value is ready to use.
 type CompatOptions struct {
 	// Objects are runs in flight of the old release. Each break of the upgrade then
 	// names those that meet it.
 	Objects []Object
-	// Acceptances are breaks that are intended. They cover breaks only in memory:
-	// Break.Accepted holds the reason. What is inconclusive cannot be accepted.
+	// Acceptances are breaks that are intended. A covered break stays in the report,
+	// with the reason in Break.Accepted. An inconclusive result cannot be accepted.
 	Acceptances []Acceptance
-	// Now is when acceptances expire or not. If zero, it is the present time.
+	// Now decides which acceptances have expired. If zero, it is the present time.
 	Now time.Time
 	// MaxNodes bounds the memory for the sets of states of one itinerary, in nodes of
-	// some 100 bytes, and MaxVisits the time, in visits of one state to one phase of
-	// some microseconds. Zero means [DefaultMaxNodes] and [DefaultMaxVisits]. What
-	// hits a bound is [RuleInconclusive].
+	// some 100 bytes. MaxVisits bounds the time, in visits of one state to one phase,
+	// each some microseconds. Zero means [DefaultMaxNodes] and [DefaultMaxVisits].
+	// Exceeding a bound is [RuleInconclusive].
 	MaxNodes, MaxVisits int
 
-	// everything looks at all states also if the definitions are the same.
+	// everything examines all states even if the definitions are the same.
 	everything bool
 }
 
-// The bounds of options that set none.
+// The default bounds of [CompatOptions].
 const (
 	DefaultMaxNodes  = 1 << 20
 	DefaultMaxVisits = 1 << 20
@@ -133,8 +133,8 @@ const (
 
 // CompatReport is the result of [Compat].
 type CompatReport struct {
-	// Breaks are what runs in flight meet, in a stable order: by direction, itinerary
-	// and kind. It is empty, never nil, if there are none.
+	// Breaks are the breaks that runs in flight meet, in a stable order: by direction,
+	// itinerary and kind. It is empty, never nil, if there are none.
 	Breaks []Break
 	// Unplaced are the objects that are in no state of the old release, in order.
 	Unplaced []*PlaceError
@@ -145,8 +145,7 @@ func (r *CompatReport) Reaches(level Severity) bool {
 	return slices.ContainsFunc(r.Breaks, func(b Break) bool { return b.Accepted == "" && b.Severity().Reaches(level) })
 }
 
-// PlaceError reports an object whose recorded state is none that a run of the
-// release can be in.
+// PlaceError reports an object whose recorded state no run of the release can be in.
 type PlaceError struct {
 	Object, Itinerary, Phase string
 	Problem                  string
@@ -160,26 +159,26 @@ func (e *PlaceError) Error() string {
 // Unwrap returns the cause, or nil.
 func (e *PlaceError) Unwrap() error { return e.Err }
 
-// Compat works out every state that a run of the old release can be in, resumes it
-// in the new one, and returns what it meets there; and the other way round, for a
-// rollback. It is safe for concurrent use.
+// Compat computes every state that a run of the old release can be in, resumes it in
+// the new release, and returns the breaks that it meets. It then does the same from the
+// new release to the old one, for a rollback. It is safe for concurrent use.
 //
-// A state is a phase, the flags as the run knows them, and the phases that ran. A
-// run may begin in each itinerary, with any flags that the relations allow, and
-// enters it from whichever it may leave. Each phase finds for the flags that it
-// decides, live ones included, any value that the relations allow. Two runs are
-// compared over the same start and the same findings: a phase finds the same in
-// both releases, unless it is in a loop. What loops find does not compare: a phase is
-// skipped only if the run does not enter it whatever they find. A waiting itinerary
-// gets to know what it depends on, so that both values of a flag that is unknown are
-// looked at; in a cleanup itinerary a flag, or what a phase finds, may also stay
-// unknown. Relations hold of what a run finds in the new release as far as both
-// releases have them, or they read a flag that is new.
+// A state is a phase, the flags as the run knows them, and the phases that ran. A run
+// may begin in any itinerary, with any flags that the relations allow, because it may
+// be switched there from another. A phase may find any value that the relations allow
+// for the flags that it decides, live ones included. Two runs are compared over the
+// same start and the same findings: a phase finds the same in both releases, unless it
+// is in a loop. Findings in loops are not comparable: a phase counts as skipped only if
+// the run does not enter it whatever the loops find. A waiting itinerary learns the
+// flags that it depends on, so both values of an unknown flag are examined. In a
+// cleanup itinerary, a flag or a finding may also stay unknown. A relation holds for
+// the findings of a run in the new release if both releases have it, or if it reads a
+// new flag.
 //
-// Phases are the same in both releases if they have one name, or if one of them is
-// formerly the other.
+// Phases are the same in both releases if they have the same name, or if one name is a
+// former name of the other phase.
 //
-// Whether each run of a release comes to its end is what [Check] decides
+// Whether each run of a release reaches its end is decided by [Check]
 // ([EndUnreachable], [LoopNeverEnds]), and is not compared.
 func Compat(old, new *Release, o CompatOptions) *CompatReport {
 	if o.MaxNodes <= 0 {
@@ -227,7 +226,7 @@ func (r *CompatReport) compare(old, new *Release, d Direction, o CompatOptions) 
 	}
 }
 
-// breaks returns what was found, by kind and rule.
+// breaks returns the breaks found, ordered by kind and rule.
 func (n *inspection) breaks() []Break {
 	breaks := make([]Break, len(n.order))
 	for i, key := range n.order {
@@ -272,6 +271,6 @@ func relations(old, new *Release, d Direction) []Break {
 	}
 	return []Break{{
 		Rule: RuleDefinitionChanged, Kind: DefinitionKind, Direction: d,
-		Text: "the relations between flags differ, so that other flags are possible; " + strings.Join(parts, "; "),
+		Text: "the relations between flags differ, so other combinations are possible; " + strings.Join(parts, "; "),
 	}}
 }

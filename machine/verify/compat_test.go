@@ -39,7 +39,7 @@ func parse(t testing.TB, name, text string) *Release {
 	return r
 }
 
-// fingerprints are those of the breaks, in order.
+// fingerprints returns the fingerprints of the breaks, in order.
 func fingerprints(breaks []Break) []string {
 	all := make([]string, len(breaks))
 	for i, b := range breaks {
@@ -48,7 +48,7 @@ func fingerprints(breaks []Break) []string {
 	return all
 }
 
-func TestNamesOfCompatRulesAreFrozen(t *testing.T) {
+func TestCompatRulesAreFrozen(t *testing.T) {
 	var b strings.Builder
 	for _, r := range CompatRules() {
 		fmt.Fprintf(&b, "%s %s: %s\n", r.Name, r.Severity, r.Definition)
@@ -56,10 +56,10 @@ func TestNamesOfCompatRulesAreFrozen(t *testing.T) {
 	goldentest.Compare(t, "testdata/compat-rules.txt", b.String())
 }
 
-func TestAReleaseIsCompatibleWithItself(t *testing.T) {
+func TestCompatOfAReleaseWithItself(t *testing.T) {
 	r := releaseOf(t, "mtc", mtc.Itineraries()...)
 	report := Compat(r, r, CompatOptions{everything: true})
-	assert.Empty(t, cmp.Diff([]Break{}, report.Breaks), "all states are looked at")
+	assert.Empty(t, cmp.Diff([]Break{}, report.Breaks), "all states are examined")
 	assert.Empty(t, Compat(r, r, CompatOptions{}).Breaks)
 	assert.False(t, report.Reaches(Info))
 }
@@ -83,7 +83,7 @@ func move(it *phases.Itinerary, phase, before string) {
 	it.Phases = slices.Insert(it.Phases, indexOf(*it, before), p)
 }
 
-func TestPlantedChangesInFinalAreFound(t *testing.T) {
+func TestCompatFindsPlantedChangesInFinal(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(it *phases.Itinerary)
@@ -94,7 +94,7 @@ func TestPlantedChangesInFinalAreFound(t *testing.T) {
 		{"a phase is renamed", func(it *phases.Itinerary) {
 			it.Phases[indexOf(*it, mtc.PhaseEnsureSrcQuiesced)].Name = "EnsureSourceQuiesced"
 		}},
-		{"a phase is renamed, and says so", func(it *phases.Itinerary) {
+		{"a phase is renamed with its former name", func(it *phases.Itinerary) {
 			p := &it.Phases[indexOf(*it, mtc.PhaseEnsureSrcQuiesced)]
 			p.Formerly, p.Name = append(slices.Clone(p.Formerly), p.Name), "EnsureSourceQuiesced"
 		}},
@@ -122,10 +122,10 @@ func TestPlantedChangesInFinalAreFound(t *testing.T) {
 			it.Phases[indexOf(*it, mtc.PhaseVerification)].Jumps = []phases.Jump{{To: mtc.PhasePostRestoreHooks, Guard: phases.Guard{All: mtc.HasVerify}}}
 			it.Phases[indexOf(*it, mtc.PhaseVerification)].Decides = mtc.HasVerify
 		}},
-		{"the work of a phase is another's", func(it *phases.Itinerary) {
+		{"a phase decides another flag", func(it *phases.Itinerary) {
 			it.Phases[indexOf(*it, mtc.PhaseWaitForRefresh)].Decides |= mtc.Quiesce
 		}},
-		{"the result is another", func(it *phases.Itinerary) { it.Result = phases.Canceled }},
+		{"the result changes", func(it *phases.Itinerary) { it.Result = phases.Canceled }},
 		{"it becomes a cleanup itinerary", func(it *phases.Itinerary) { it.Cleanup = true }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestPlantedChangesInFinalAreFound(t *testing.T) {
 	}
 }
 
-func TestBoundsMakeItInconclusive(t *testing.T) {
+func TestCompatIsInconclusiveAtItsBounds(t *testing.T) {
 	changed := final()
 	move(&changed, mtc.PhaseEnsureSrcQuiesced, mtc.PhasePreRestoreHooks)
 	old, new := releaseOf(t, "old", final()), releaseOf(t, "new", changed)
@@ -170,15 +170,15 @@ func TestBoundsMakeItInconclusive(t *testing.T) {
 		}
 		accepted := Compat(old, new, o)
 		for _, b := range accepted.Breaks {
-			assert.NotEqual(t, o.Acceptances[1].Fingerprint, b.Acceptance, "what was not found is not absent")
+			assert.NotEqual(t, o.Acceptances[1].Fingerprint, b.Acceptance, "its break may not have been found")
 		}
 		i := slices.IndexFunc(accepted.Breaks, func(b Break) bool { return b.Rule == RuleInconclusive })
-		assert.Empty(t, accepted.Breaks[i].Accepted, "what was not looked at cannot be accepted")
+		assert.Empty(t, accepted.Breaks[i].Accepted, "an inconclusive result cannot be accepted")
 		assert.True(t, accepted.Reaches(Error))
 	}
 }
 
-func TestThousandsOfPhasesEnd(t *testing.T) {
+func TestCompatOfThousandsOfPhasesEnds(t *testing.T) {
 	many := func(last string) *Release {
 		it := phases.Itinerary{Name: "Long", Vocabulary: phases.MustVocabulary(nil)}
 		for i := range 10_000 {
@@ -220,7 +220,7 @@ itineraries:
   - {name: End, end: true}
 `
 
-func TestRecordedRunsAreNamedInWhatTheyMeet(t *testing.T) {
+func TestCompatNamesTheObjectsThatMeetABreak(t *testing.T) {
 	facts := func(yes, no string) phases.Record {
 		return phases.Record{True: strings.Fields(yes), False: strings.Fields(no)}
 	}
@@ -233,7 +233,7 @@ func TestRecordedRunsAreNamedInWhatTheyMeet(t *testing.T) {
 		{Name: "in a gone itinerary", Checkpoint: machine.Checkpoint{Itinerary: "Gone", Phase: "Only"}},
 		{Name: "done", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "End", Done: true}},
 		{Name: "at the end, which is done", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "End"}},
-		{Name: "without a way there", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "Move", Facts: facts("", "Ready Again")}},
+		{Name: "with impossible flags", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "Move", Facts: facts("", "Ready Again")}},
 		{Name: "in a typo", Checkpoint: machine.Checkpoint{Itinerary: "Copy", Phase: "Mvoe"}},
 		{Name: "nowhere", Checkpoint: machine.Checkpoint{Itinerary: "Cpoy", Phase: "Move"}},
 	}})
@@ -256,12 +256,12 @@ func TestRecordedRunsAreNamedInWhatTheyMeet(t *testing.T) {
 	for _, e := range report.Unplaced {
 		unplaced = append(unplaced, e.Object)
 	}
-	assert.ElementsMatch(t, []string{"without a way there", "in a typo", "nowhere"}, unplaced)
+	assert.ElementsMatch(t, []string{"with impossible flags", "in a typo", "nowhere"}, unplaced)
 	var unknown *machine.UnknownPhaseError
 	assert.True(t, slices.ContainsFunc(report.Unplaced, func(e *PlaceError) bool { return errors.As(e, &unknown) }))
 }
 
-func TestARecordedPhaseIsLookedUpOnlyInTheItineraryThatIsOn(t *testing.T) {
+func TestCompatLooksUpThePhaseInTheCurrentItineraryOnly(t *testing.T) {
 	old := parse(t, "old", `itineraries:
 - {name: Work, phases: [{name: Do, step: S}, {name: End, end: true}]}
 - {name: Undo, cleanup: true, result: RolledBack, phases: [{name: Back, step: S}]}
@@ -279,10 +279,10 @@ func TestARecordedPhaseIsLookedUpOnlyInTheItineraryThatIsOn(t *testing.T) {
 		unplaced string // the itinerary, or empty
 		gone     []string
 	}{
-		{"a phase that no release has, in an itinerary that is left", object("Work", "Dp", "Undo"), old, "", nil},
-		{"a phase that no release has, in the itinerary that is on", object("Work", "Dp", "Work"), old, "Work", nil},
+		{"a phase that no release has, in an itinerary to leave", object("Work", "Dp", "Undo"), old, "", nil},
+		{"a phase that no release has, in the selected itinerary", object("Work", "Dp", "Work"), old, "Work", nil},
 		{"a phase that no release has, in a cleanup itinerary that is not left", object("Undo", "Bakc", "Failed"), old, "Undo", nil},
-		{"an itinerary that no release has, and one that is on", object("Wrok", "Do", "Undo"), old, "", nil},
+		{"an itinerary that no release has, and one that is selected", object("Wrok", "Do", "Undo"), old, "", nil},
 		{"an end phase is done, whatever is selected", object("Work", "End", "Undo"), without, "", nil},
 		{"the selected itinerary is gone", object("Work", "Do", "Undo"), without, "", []string{"Undo"}},
 		{"the selected itinerary is in no release", object("Work", "Do", "Nudo"), old, "Nudo", nil},
@@ -306,7 +306,7 @@ func TestARecordedPhaseIsLookedUpOnlyInTheItineraryThatIsOn(t *testing.T) {
 	}
 }
 
-func TestRunsThatComeBackOrNeverEnd(t *testing.T) {
+func TestCompatOfRunsThatReturnOrNeverEnd(t *testing.T) {
 	old := parse(t, "old", `flags: [{name: F}]
 itineraries:
 - name: A
@@ -319,18 +319,18 @@ itineraries:
 		name, phases string
 		want         []string
 	}{
-		{"a loop that the other release never begins keeps a run for ever", `
+		{"a loop that the other release never begins keeps a run forever", `
   - {name: P, step: S, decides: [F], jumps: [{to: B, none: [F]}]}
   - {name: Y, step: S, jumps: [{to: Y, none: [F]}]}
   - {name: B, step: T}
 `, []string{"phase-repeated/upgrade/A/phase=Y", "phase-skipped/upgrade/A/phase=B"}},
-		{"a jump that the other release never takes leads a run back to where it is", `
+		{"a jump that the other release never takes leads a run back to its phase", `
   - {name: P, step: S, decides: [F], jumps: [{to: B, none: [F]}]}
   - {name: Y, step: S}
   - {name: Q, step: S, none: [F], jumps: [{to: Y, none: [F]}]}
   - {name: B, step: T}
 `, []string{"phase-repeated/upgrade/A/phase=Y", "phase-skipped/upgrade/A/phase=B"}},
-		{"a loop that keeps runs of the other release from the start on is no break", `
+		{"a loop that also keeps runs that start in the other release is no break", `
   - {name: P, step: S, decides: [F]}
   - {name: Y, step: S, jumps: [{to: Y, none: [F]}]}
   - {name: B, step: T}
@@ -360,7 +360,7 @@ func TestAcceptancesCoverBreaksUntilTheyExpire(t *testing.T) {
 			if b.Rule == RuleAcceptanceUnused || b.Rule == RuleAcceptanceExpired {
 				added = append(added, b.Rule+" "+b.Phase)
 				assert.Equal(t, Warning, b.Severity())
-				assert.Contains(t, b.Fingerprint(), url.PathEscape(b.Acceptance), "each is a result of its own")
+				assert.Contains(t, b.Fingerprint(), url.PathEscape(b.Acceptance), "each is a separate result")
 				assert.NotEmpty(t, b.Acceptance)
 			}
 		}
@@ -376,13 +376,15 @@ func TestAcceptancesCoverBreaksUntilTheyExpire(t *testing.T) {
 	assert.Equal(t, []string{"acceptance-expired Ask"}, added)
 
 	accepted, _ = of(day, Acceptance{Fingerprint: fingerprint, Reason: " ", Expires: day})
-	assert.Empty(t, accepted, "a blank reason is none")
+	assert.Empty(t, accepted, "a blank reason does not count")
 
-	_, added = of(day, Acceptance{Fingerprint: "phase-gone/upgrade/Copy/phase=X", Reason: "r", Expires: day}, Acceptance{Fingerprint: fingerprint, Expires: day})
-	assert.Equal(t, []string{"acceptance-unused ", "acceptance-unused Ask"}, added, "one that has no reason counts for nothing")
+	_, added = of(day,
+		Acceptance{Fingerprint: "phase-gone/upgrade/Copy/phase=X", Reason: "r", Expires: day},
+		Acceptance{Fingerprint: fingerprint, Expires: day})
+	assert.Equal(t, []string{"acceptance-unused ", "acceptance-unused Ask"}, added, "one without a reason has no effect")
 }
 
-func TestAcceptancesOfNoUseAreShownInTheirFile(t *testing.T) {
+func TestAcceptancesWithoutEffectAreReportedInTheirFile(t *testing.T) {
 	old := parse(t, "old", loopOld)
 	acceptances := []Acceptance{
 		{Fingerprint: "phase-gone/upgrade/A", Reason: "r", File: "accept.yaml", Line: 2, Column: 3},
@@ -391,7 +393,9 @@ func TestAcceptancesOfNoUseAreShownInTheirFile(t *testing.T) {
 	r := Report{Results: BreakResultsOf(Compat(old, old, CompatOptions{Acceptances: acceptances}).Breaks)}
 	require.Len(t, r.Results, 2)
 	assert.NotEqual(t, r.Results[0].Fingerprint, r.Results[1].Fingerprint)
-	for fingerprint, want := range map[string]string{"phase-gone/rollback/A%2FB": "rollback of A/B", "phase-gone/sideways/A": " of ", "a": " of "} {
+	for fingerprint, want := range map[string]string{
+		"phase-gone/rollback/A%2FB": "rollback of A/B", "phase-gone/sideways/A": " of ", "a": " of ",
+	} {
 		for _, b := range Compat(old, old, CompatOptions{Acceptances: []Acceptance{{Fingerprint: fingerprint}}}).Breaks {
 			assert.Equal(t, want, string(b.Direction)+" of "+b.Itinerary)
 		}
@@ -407,10 +411,13 @@ func TestAcceptancesOfNoUseAreShownInTheirFile(t *testing.T) {
 	assert.Contains(t, sarif.String(), `"startLine": 5`)
 }
 
-func TestFilesOfAcceptancesAreReadStrictly(t *testing.T) {
+func TestLoadAcceptancesIsStrict(t *testing.T) {
 	got, err := LoadAcceptances(strings.NewReader("accept:\n- fingerprint: a/b\n  reason: r\n  expires: 2027-03-31\n"), "f.yaml")
 	require.NoError(t, err)
-	assert.Empty(t, cmp.Diff([]Acceptance{{Fingerprint: "a/b", Reason: "r", Expires: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC), File: "f.yaml", Line: 2, Column: 3}}, got))
+	assert.Empty(t, cmp.Diff([]Acceptance{{
+		Fingerprint: "a/b", Reason: "r", Expires: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC),
+		File: "f.yaml", Line: 2, Column: 3,
+	}}, got))
 	got, err = LoadAcceptances(strings.NewReader(""), "f.yaml")
 	require.NoError(t, err)
 	assert.Empty(t, got)
@@ -421,18 +428,18 @@ func TestFilesOfAcceptancesAreReadStrictly(t *testing.T) {
 		{"another key of an entry", "accept:\n- {fingerprint: a, reson: r, expires: 2027-03-31}\n", `f.yaml:2: an entry has no key "reson"`},
 		{"no reason", "accept:\n- {fingerprint: a, expires: 2027-03-31}\n", "f.yaml:2: an entry has no reason"},
 		{"no day", "accept:\n- {fingerprint: a, reason: r, expires: soon}\n", `f.yaml:2: expires must be a day such as 2027-03-31, not "soon"`},
-		{"one fingerprint twice", "accept:\n" + entry + entry, "f.yaml:3: fingerprint a stands twice"},
+		{"one fingerprint twice", "accept:\n" + entry + entry, "f.yaml:3: duplicate fingerprint a"},
 		{"two documents", "accept: []\n---\naccept: []\n", "more than one document"},
 		{"too many", "accept:\n" + strings.Repeat(entry, MaxAcceptances+1), "one acceptance too many"},
 		{"too large", "#" + strings.Repeat("x", MaxAcceptFileSize), "more than 1048576 bytes"},
 		{"no list", "accept: 1\n", "f.yaml"},
-		{"all that is wrong with an entry", "accept:\n- {fingerprint: [a], resaon: r, expires: soon}\n",
+		{"all problems of an entry", "accept:\n- {fingerprint: [a], resaon: r, expires: soon}\n",
 			`f.yaml:2: an entry has no key "resaon"; the keys are fingerprint, reason and expires
-f.yaml:2: fingerprint must be a text
+f.yaml:2: fingerprint must be a string
 f.yaml:2: an entry has no reason; give it one
 f.yaml:2: expires must be a day such as 2027-03-31, not "soon"`},
 		{"no value", "accept:\n- {fingerprint: ~, reason: r, expires: 2027-03-31}\n", "f.yaml:2: an entry has no fingerprint"},
-		{"a key twice", "accept:\n- reason: r\n  reason: s\n", `f.yaml:3: key "reason" stands twice`},
+		{"a key twice", "accept:\n- reason: r\n  reason: s\n", `f.yaml:3: duplicate key "reason"`},
 		{"very many problems", "accept:\n" + strings.Repeat("- x\n", 100), "f.yaml: 80 more problems are not listed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -444,7 +451,7 @@ f.yaml:2: expires must be a day such as 2027-03-31, not "soon"`},
 	}
 }
 
-func TestAFrozenReleaseIsReadBackAsItWas(t *testing.T) {
+func TestFrozenReadsBackWhatItWrote(t *testing.T) {
 	r := releaseOf(t, "mtc", mtc.Itineraries()...)
 	path := filepath.Join(t.TempDir(), "testdata", "release.yaml")
 	fake := &recordingTB{}
@@ -475,15 +482,17 @@ func TestAFrozenReleaseIsReadBackAsItWas(t *testing.T) {
 	assert.Contains(t, all.String(), "\nfix: {name: Verify, formerly: [Verification]}\n")
 
 	accept := filepath.Join(t.TempDir(), "accept.yaml")
-	require.NoError(t, os.WriteFile(accept, []byte("accept:\n- {fingerprint: phase-gone/upgrade/Final/phase=Verification, reason: none is in flight, expires: 2027-03-31}\n"), 0o600))
+	text := "accept:\n- {fingerprint: phase-gone/upgrade/Final/phase=Verification, reason: none is in flight, expires: 2027-03-31}\n"
+	require.NoError(t, os.WriteFile(accept, []byte(text), 0o600))
+	now := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	fake = &recordingTB{}
-	Frozen(fake, releaseOf(t, "new", changed), path, FrozenOptions{Level: Error, Accept: accept, Now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)})
+	Frozen(fake, releaseOf(t, "new", changed), path, FrozenOptions{Level: Error, Accept: accept, Now: now})
 	assert.NotContains(t, strings.Join(fake.errors, "\n"), "phase-gone/upgrade/Final/phase=Verification")
 
 	fake = &recordingTB{}
-	Frozen(fake, r, path, FrozenOptions{Accept: accept, Now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)})
+	Frozen(fake, r, path, FrozenOptions{Accept: accept, Now: now})
 	require.Len(t, fake.errors, 1)
-	assert.Contains(t, fake.errors[0], "warning: acceptance-unused (upgrade): "+accept+":2:", "the place of what is to be removed")
+	assert.Contains(t, fake.errors[0], "warning: acceptance-unused (upgrade): "+accept+":2:", "the position of the acceptance")
 }
 
 type recordingTB struct{ errors []string }
@@ -494,9 +503,11 @@ func (r *recordingTB) Errorf(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
-func TestItinerariesThatMakeNoReleaseAreRefused(t *testing.T) {
+func TestNewReleaseRefuses(t *testing.T) {
 	g := machine.MustCompile(final())
-	other := machine.MustCompile(phases.Itinerary{Name: "Other", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{{Name: "P", Step: "S"}}})
+	other := machine.MustCompile(phases.Itinerary{
+		Name: "Other", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{{Name: "P", Step: "S"}},
+	})
 	for name, graphs := range map[string][]*machine.Graph{"none": nil, "nil": {nil}, "twice": {g, g}, "vocabularies": {g, other}} {
 		_, err := NewRelease("r", graphs...)
 		var refused *ReleaseError

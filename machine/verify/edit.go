@@ -9,14 +9,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// editor removes nodes from a text of YAML and leaves the rest as it is.
+// editor removes nodes from a YAML text and leaves the rest unchanged.
 type editor struct {
 	*Source
-	lines []int // where lines start
+	lines []int // the start of each line
 	cuts  []span
 	start map[*yaml.Node]int
-	// after is where the node begins that follows a node in the text, or where the text
-	// ends.
+	// after is, by node, the start of the following node in the text, or the end of the
+	// text.
 	after map[*yaml.Node]int
 	seps  map[*yaml.Node][]int // see separators
 }
@@ -46,7 +46,7 @@ func newEditor(s *Source) *editor {
 	return e
 }
 
-// lineBreak returns the length of the line break of YAML that a text begins with, or 0.
+// lineBreak returns the length of the YAML line break that the text begins with, or 0.
 func lineBreak(text []byte) int {
 	for _, br := range []string{"\r\n", "\n", "\r", "\u0085", "\u2028", "\u2029"} {
 		if bytes.HasPrefix(text, []byte(br)) {
@@ -56,7 +56,8 @@ func lineBreak(text []byte) int {
 	return 0
 }
 
-// follow notes what follows each node of a tree, behind which next follows.
+// follow records, for each node of a tree, the start of the text that follows it; next
+// is that of the tree.
 func (e *editor) follow(n *yaml.Node, next int) {
 	e.after[n] = next
 	for _, child := range slices.Backward(n.Content) {
@@ -70,11 +71,11 @@ func (e *editor) follow(n *yaml.Node, next int) {
 	}
 }
 
-// cursor is a place in the text.
+// cursor is a position in the text.
 type cursor struct{ line, column, at int }
 
-// locateAll notes where the nodes of a tree begin. They are met in the order of the
-// text, so that it is walked through once.
+// locateAll records the start of each node of a tree. Nodes come in the order of the
+// text, so one pass over the text is enough.
 func (e *editor) locateAll(n *yaml.Node, c *cursor) {
 	if c.line != n.Line || c.column > n.Column {
 		*c = cursor{n.Line, 1, e.lines[n.Line-1]}
@@ -89,10 +90,10 @@ func (e *editor) locateAll(n *yaml.Node, c *cursor) {
 	}
 }
 
-// at is where a node begins.
+// at returns the start of a node.
 func (e *editor) at(n *yaml.Node) int { return e.start[n] }
 
-// dash is where the dash of an entry of a list is, or -1.
+// dash returns the position of the dash before an entry of a list, or -1.
 func (e *editor) dash(n *yaml.Node) int {
 	before := bytes.TrimRight(e.Source.text[:e.at(n)], " \t\r\n")
 	if !bytes.HasSuffix(before, []byte("-")) {
@@ -101,12 +102,12 @@ func (e *editor) dash(n *yaml.Node) int {
 	return len(before) - 1
 }
 
-// line returns where the line of a place begins.
+// line returns the start of the line that holds a position.
 func (e *editor) line(at int) int {
 	return e.lines[sort.SearchInts(e.lines, at+1)-1]
 }
 
-// nextLine returns where the line behind that of a place begins.
+// nextLine returns the start of the line after the one that holds a position.
 func (e *editor) nextLine(at int) int {
 	if k := sort.SearchInts(e.lines, at+1); k < len(e.lines) {
 		return e.lines[k]
@@ -114,19 +115,18 @@ func (e *editor) nextLine(at int) int {
 	return len(e.Source.text)
 }
 
-// blank reports whether a part of the text has only white space.
+// blank reports whether a part of the text is only white space.
 func (e *editor) blank(from, to int) bool {
 	return len(bytes.TrimSpace(e.Source.text[from:to])) == 0
 }
 
-// idle reports whether the rest of a line from a place on has only white space and a
-// comment.
+// idle reports whether the rest of a line is only white space and a comment.
 func (e *editor) idle(from int) bool {
 	rest := bytes.TrimSpace(e.Source.text[from:e.nextLine(from)])
 	return len(rest) == 0 || rest[0] == '#'
 }
 
-// cut notes what to remove from a tree.
+// cut records the entries of a tree to remove.
 func (e *editor) cut(n *yaml.Node, removed map[*yaml.Node]map[int]bool) error {
 	size := 1
 	if n.Kind == yaml.MappingNode {
@@ -157,7 +157,7 @@ func (e *editor) cut(n *yaml.Node, removed map[*yaml.Node]map[int]bool) error {
 	return nil
 }
 
-// run removes neighbouring entries of a node, which has others.
+// run removes adjacent entries of a node that keeps other entries.
 func (e *editor) run(n *yaml.Node, size, first, last int) error {
 	if n.Style&yaml.FlowStyle != 0 {
 		return e.flow(n, first, last)
@@ -170,12 +170,12 @@ func (e *editor) run(n *yaml.Node, size, first, last int) error {
 	}
 	from := begin(first)
 	refused := &FixError{e.name, n.Content[first*size].Line,
-		"what is to be removed here cannot be told from what is around it; remove it by hand"}
+		"the entry to remove cannot be separated from the text around it; remove it by hand"}
 	if from < 0 {
 		return refused
 	}
 	if e.blank(e.line(from), from) {
-		// Whole lines, without the comments before what follows.
+		// Whole lines, without the comments before the next entry.
 		to := e.after[n.Content[last*size+size-1]]
 		if to < len(e.Source.text) {
 			to = e.line(to)
@@ -187,7 +187,7 @@ func (e *editor) run(n *yaml.Node, size, first, last int) error {
 		e.cuts = append(e.cuts, span{e.line(from), to})
 		return nil
 	}
-	// Behind a dash: what follows moves there.
+	// Behind a dash: the next entry moves there.
 	if (last+1)*size >= len(n.Content) {
 		return refused
 	}
@@ -201,8 +201,9 @@ func (e *editor) run(n *yaml.Node, size, first, last int) error {
 	return nil
 }
 
-// bodyEnd returns where the lines end of a text of several lines that a node ends in,
-// at next at most: in it, a line that begins with # is no comment. It is 0 for other nodes.
+// bodyEnd returns the end of the last line of the multi-line scalar that a node ends
+// with, at most next. In such a scalar, a line that begins with # is not a comment. It
+// returns 0 for other nodes.
 func (e *editor) bodyEnd(n *yaml.Node, next int) (end int) {
 	for len(n.Content) > 0 {
 		n = n.Content[len(n.Content)-1]
@@ -215,7 +216,7 @@ func (e *editor) bodyEnd(n *yaml.Node, next int) (end int) {
 		header := e.Source.text[e.at(n):e.nextLine(e.at(n))]
 		indent := -1
 		if i := bytes.IndexAny(header, "123456789#"); i >= 0 && header[i] != '#' {
-			indent = int(header[i] - '0') // behind that of what holds the text
+			indent = int(header[i] - '0') // relative to the parent of the scalar
 		}
 		for at := e.nextLine(e.at(n)); at < next; at = e.nextLine(at) {
 			line := e.Source.text[at:e.nextLine(at)]
@@ -235,7 +236,7 @@ func (e *editor) bodyEnd(n *yaml.Node, next int) (end int) {
 	return min(end, next)
 }
 
-// flow removes neighbouring entries of a list or mapping in brackets.
+// flow removes adjacent entries of a list or mapping in brackets.
 func (e *editor) flow(n *yaml.Node, first, last int) error {
 	text := e.Source.text
 	seps, ok := e.seps[n]
@@ -244,9 +245,9 @@ func (e *editor) flow(n *yaml.Node, first, last int) error {
 		e.seps[n] = seps
 	}
 	if len(seps) <= last+1 {
-		return &FixError{e.name, n.Line, "the end of what is to be removed here is not found; remove it by hand"}
+		return &FixError{e.name, n.Line, "the end of the entry to remove was not found; remove it by hand"}
 	}
-	begin := func(i int) int { // of an entry, behind white space and comments
+	begin := func(i int) int { // of an entry, after white space and comments
 		at := seps[i] + 1
 		for at < seps[i+1] && e.blank(at, at+1) || text[at] == '#' {
 			if text[at] == '#' {
@@ -278,12 +279,12 @@ func (e *editor) flow(n *yaml.Node, first, last int) error {
 	return nil
 }
 
-// separators returns where the bracket that opens at a place is, the commas directly
-// within, and the bracket that closes it.
+// separators returns the positions of the opening bracket at a position, the commas
+// directly within it, and its closing bracket.
 func (e *editor) separators(at int) (all []int) {
 	text := e.Source.text
 	depth := 0
-	before := byte('[') // the last character that is no white space
+	before := byte('[') // the last character that is not white space
 	for ; at < len(text); at++ {
 		c := text[at]
 		switch {
@@ -310,7 +311,7 @@ func (e *editor) separators(at int) (all []int) {
 	return nil
 }
 
-// closing returns where the quote that opens at a place closes.
+// closing returns the position of the quote that closes the one at a position.
 func closing(text []byte, at int) int {
 	quote := text[at]
 	for at++; at < len(text); at++ {
@@ -326,7 +327,7 @@ func closing(text []byte, at int) int {
 	return at
 }
 
-// text returns the text without what was cut.
+// text returns the text without the parts that were cut.
 func (e *editor) text() []byte {
 	slices.SortFunc(e.cuts, func(a, b span) int { return a.from - b.from })
 	var out []byte

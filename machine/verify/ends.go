@@ -9,12 +9,12 @@ import (
 
 func (s *subject) endUnreachable() {
 	if !s.back {
-		return // each way leads on
+		return // every path leads forward
 	}
 	r := s.reach()
 	a := ahead{subject: s}
 	ends := a.solve(bdd.All, a.through)
-	reported := make([]bool, s.g.Len()) // by where the way leads back to
+	reported := make([]bool, s.g.Len()) // by the place that the path leads back to
 	for i, in := range r.in {
 		stuck := s.Minus(in, a.through(i, ends))
 		if stuck == bdd.None {
@@ -22,7 +22,7 @@ func (s *subject) endUnreachable() {
 		}
 		out := s.free(stuck, s.decides(i))
 		for _, l := range s.onward(i) {
-			// A run that never ends goes back for ever: there it is reported.
+			// A run that never ends goes back forever: it is reported there.
 			if l.to > i || reported[l.to] || s.And(out, l.with) == bdd.None {
 				continue
 			}
@@ -32,7 +32,7 @@ func (s *subject) endUnreachable() {
 			reported[l.to] = true
 			s.showStuck(func() *Finding {
 				return s.add(s.at(i),
-					"a run can be in phase %q of itinerary %q with flags from which no way leads to the end; let a way out "+
+					"a run can be in phase %q of itinerary %q with flags from which no path leads to the end; make an exit "+
 						"depend on a flag that is decided there or is live",
 					s.g.Phase(i).Name, s.g.Name())
 			}, i, stuck, func(p *machine.Plan) bool {
@@ -42,7 +42,8 @@ func (s *subject) endUnreachable() {
 	}
 }
 
-// endsNever reports whether an itinerary has end phases and none runs by a plan.
+// endsNever reports whether the itinerary has end phases and the plan runs none of
+// them.
 func endsNever(p *machine.Plan) bool {
 	ends := false
 	for i := range p.Graph().Len() {
@@ -56,7 +57,7 @@ func endsNever(p *machine.Plan) bool {
 	return ends
 }
 
-// showStuck shows a finding by a run that comes into a phase with some assignments.
+// showStuck shows a finding by a run that enters a phase with one of some assignments.
 func (s *subject) showStuck(add func() *Finding, i int, stuck bdd.Set, shows func(*machine.Plan) bool) {
 	s.showAhead(add, shows, func(a ahead) (start, resumed bdd.Set) {
 		enter := func(k int, self layer) bdd.Set {
@@ -70,8 +71,8 @@ func (s *subject) showStuck(add func() *Finding, i int, stuck bdd.Set, shows fun
 	})
 }
 
-// frozenLoops are those of the graph, or none, with the effort spent, if there are
-// too many ways back.
+// frozenLoops returns [machine.Graph.FrozenLoops]. If there are too many jumps back, it
+// returns none and the effort is spent.
 func (s *subject) frozenLoops() []machine.Loop {
 	back := 0
 	for i, targets := range s.targets {
@@ -108,7 +109,7 @@ func (s *subject) loopNeverEnds() {
 		s.showStuck(func() *Finding {
 			return s.add(s.at(i),
 				"a run may never leave the loop of %s in itinerary %q: that depends on %s, which no phase in it decides; "+
-					"declare it under decides of one that does, or make it live",
+					"declare it under decides of the phase that changes it, or make it live",
 				wording.Few(loop.Phases), s.g.Name(), wording.List(loop.Flags, "and"))
 		}, i, stuck(i), runsIn(i))
 	}

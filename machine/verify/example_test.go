@@ -66,7 +66,8 @@ itineraries:
 	//   - {name: Clean, step: Copy, all: [HasSnapshots]} # snapshots go
 }
 
-// A finding that is meant so is suppressed with a reason. What remains fails a test.
+// A finding that is intended is suppressed with a reason. The other findings fail a
+// test.
 func ExampleFailing() {
 	set := machine.MustCompileSet(phases.Itinerary{Name: "Backup", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{
 		{Name: "Copy files", Step: "Copy"},
@@ -74,11 +75,43 @@ func ExampleFailing() {
 	}})
 
 	findings := verify.Check(set, verify.Options{Suppressions: []phases.Suppression{
-		{Rule: verify.NameNotURLSafe, Phase: "Copy files", Reason: "the first release called it so"},
+		{Rule: verify.NameNotURLSafe, Phase: "Copy files", Reason: "the first release used this name"},
 	}})
 	for _, f := range verify.Failing(findings, verify.Warning) {
 		fmt.Println(f.Rule, f.Phase)
 	}
 	// Output:
 	// name-not-url-safe Check files
+}
+
+// The next release renames a phase. A run that is recorded in the phase can be resumed
+// only if the phase has its old name under formerly.
+func ExampleCompat() {
+	release := func(name string, phase phases.Phase) *verify.Release {
+		r, err := verify.NewRelease(name, machine.MustCompile(phases.Itinerary{
+			Name: "Backup", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{phase, {Name: "Clean", Step: "Clean"}},
+		}))
+		if err != nil {
+			panic(err)
+		}
+		return r
+	}
+	old := release("v1", phases.Phase{Name: "Copy", Step: "Copy"})
+	for _, next := range []*verify.Release{
+		release("v2", phases.Phase{Name: "CopyFiles", Step: "Copy"}),
+		release("v3", phases.Phase{Name: "CopyFiles", Step: "Copy", Formerly: []string{"Copy"}}),
+	} {
+		fmt.Println("upgrade to", next.Name())
+		for _, b := range verify.Compat(old, next, verify.CompatOptions{}).Breaks {
+			if b.Direction == verify.Upgrade && b.Severity() == verify.Error {
+				fmt.Println(" ", b.Text)
+				fmt.Println("  fix:", b.Suggestion)
+			}
+		}
+	}
+	// Output:
+	// upgrade to v2
+	//   v2 has no phase Copy in Backup, so a run that is recorded there cannot be resumed
+	//   fix: {name: CopyFiles, formerly: [Copy]}
+	// upgrade to v3
 }

@@ -12,11 +12,11 @@ const (
 	Error   Severity = "error"
 )
 
-// Reaches reports whether the severity is level or above it.
+// Reaches reports whether the severity is at least level.
 func (s Severity) Reaches(level Severity) bool { return s.rank() >= level.rank() }
 
-// rank orders severities. One that is unknown ranks highest, so that it cannot
-// be overlooked.
+// rank orders severities. An unknown severity ranks highest, so it cannot be
+// overlooked.
 func (s Severity) rank() int {
 	switch s {
 	case Info:
@@ -37,8 +37,8 @@ type Rule struct {
 	Definition string `json:"definition"`
 }
 
-// Place is where a finding is: in a file, if the itineraries were read from one,
-// and in the definition.
+// Place is the position of a finding in the definition and, if the itineraries were
+// read from a file, in that file.
 type Place struct {
 	// File, Line and Column are empty and zero for itineraries written in Go. Lines
 	// and columns count from 1.
@@ -50,8 +50,8 @@ type Place struct {
 	Phase     string `json:"phase,omitempty"`
 }
 
-// Finding is something in a definition that its author should know before it
-// runs. Fields that do not apply are empty. The JSON is a contract.
+// Finding is a problem in a definition that its author should know before it runs.
+// Fields that do not apply are empty. The JSON is a contract.
 type Finding struct {
 	Rule      string   `json:"rule"`
 	Severity  Severity `json:"severity"`
@@ -59,23 +59,23 @@ type Finding struct {
 	Phase     string   `json:"phase"`
 	Step      string   `json:"step"`
 	Flag      string   `json:"flag"`
-	// Text is a sentence that names what is wrong.
+	// Text is a sentence that names the problem.
 	Text  string `json:"text"`
 	Place Place  `json:"place"`
-	// Assignment holds the names of the flags that are true in the smallest
-	// assignment that shows the finding, in the order of the vocabulary; all others
-	// are false. It is nil if the finding holds of every assignment.
+	// Assignment holds the names of the flags that are true in the smallest assignment
+	// that shows the finding, in the order of the vocabulary; all other flags are
+	// false. It is nil if the finding holds for every assignment.
 	Assignment []string `json:"assignment"`
 	// Reproduce is the command line that shows the finding, or empty.
 	Reproduce string `json:"reproduce"`
 	// Suppressed is the reason of the suppression that covers the finding, or empty.
 	Suppressed string `json:"suppressed"`
-	// Suppression is the rule that a suppression names which is of no use: empty for all
-	// other findings.
+	// Suppression is the rule of a suppression that has no effect, if the finding is
+	// about one. It is empty for all other findings.
 	Suppression string `json:"suppression,omitempty"`
 }
 
-// Direction is the way in which a run changes releases.
+// Direction is the direction in which a run changes releases.
 type Direction string
 
 // The directions: from the old release to the new one, and back.
@@ -95,8 +95,8 @@ const (
 	DefinitionKind Kind = "definition" // only the hash differs
 )
 
-// Severity returns Error for states and work, Warning for what users see and Info
-// for definitions.
+// Severity returns [Error] for states and work, [Warning] for steps that users see, and
+// [Info] for definitions.
 func (k Kind) Severity() Severity {
 	switch k {
 	case ViewKind:
@@ -108,13 +108,13 @@ func (k Kind) Severity() Severity {
 	}
 }
 
-// Break is something that a run in flight meets if the release changes under it.
-// Fields that do not apply are empty. The JSON is a contract.
+// Break is a problem that a run in flight meets if the release changes under it. Fields
+// that do not apply are empty. The JSON is a contract.
 type Break struct {
 	Rule string `json:"rule"`
 	Kind Kind   `json:"kind"`
-	// Direction and Itinerary are those that the fingerprint names if the break is about
-	// an acceptance; empty if it names none.
+	// Direction and Itinerary are those in the fingerprint if the break is about an
+	// acceptance. They are empty if the fingerprint has none.
 	Direction Direction `json:"direction"`
 	Itinerary string    `json:"itinerary"`
 	Phase     string    `json:"phase"`
@@ -124,19 +124,19 @@ type Break struct {
 	Flag   string `json:"flag,omitempty"`
 	Choice string `json:"choice,omitempty"`
 	Text   string `json:"text"`
-	// State is the smallest state in flight that shows the break, or nil if it does
-	// not depend on one.
+	// State is the smallest state in flight that shows the break. It is nil if the
+	// break does not depend on a state.
 	State *InFlight `json:"state"`
 	// Objects names the recorded objects that are in such a state; it is nil if no
 	// objects were read.
 	Objects []string `json:"objects"`
-	// Suggestion is a line of the definition that was tried and removes the break, or
-	// empty.
+	// Suggestion is a line of the definition that removes the break, as a trial has
+	// shown, or empty.
 	Suggestion string `json:"suggestion"`
 	// Accepted is the reason of the acceptance that covers the break, or empty.
 	Accepted string `json:"accepted,omitempty"`
-	// Acceptance is the fingerprint that an acceptance holds which is of no use, and
-	// Place is where that is in its file: empty and nil for all other breaks.
+	// Acceptance is the fingerprint of an acceptance that has no effect, and Place is
+	// its position in its file. They are empty and nil for all other breaks.
 	Acceptance string `json:"acceptance,omitempty"`
 	Place      *Place `json:"place,omitempty"`
 }
@@ -144,10 +144,10 @@ type Break struct {
 // InFlight is a state that a run of a release can be in.
 type InFlight struct {
 	Itinerary string `json:"itinerary"`
-	// Phase is the phase that is recorded; empty if the itinerary has not begun.
+	// Phase is the recorded phase. It is empty if the itinerary has not begun.
 	Phase string `json:"phase"`
-	// WorkDone means that the work of the phase is done, and Choice is the choice that
-	// its handler has made.
+	// WorkDone means that the work of the phase is done. Choice is the choice that its
+	// handler has made, or empty.
 	WorkDone bool   `json:"workDone,omitempty"`
 	Choice   string `json:"choice,omitempty"`
 	// Facts are the flags as the run knows them.

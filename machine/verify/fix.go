@@ -12,7 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// FixError reports that a file is laid out so that nothing can be removed at a place
+// FixError reports that the layout of a file does not allow an entry to be removed
 // without changing the rest. Nothing was fixed; remove by hand what the finding names.
 type FixError struct {
 	File    string
@@ -23,15 +23,15 @@ type FixError struct {
 func (e *FixError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Problem) }
 
 // Fix removes from the text of the file what findings of [GuardRedundantFlag] and
-// [FlagNeverRead] name, if that is safe: a flag of a guard; and a flag of the
-// vocabulary with the relations that name it, if the others are related as before. The
-// findings are those that [Check] returned for this source; other ones, and those that
-// are suppressed, are left alone.
+// [FlagNeverRead] name, if that is safe: a flag of a guard, or a flag of the
+// vocabulary. A flag of the vocabulary goes together with the relations that name it,
+// if the other flags are related as before. The findings are those that [Check]
+// returned for this source; findings of other rules and suppressed ones are ignored.
 //
-// It returns the new text and the findings that were fixed. All else in the text stays
-// as it is, comments and layout included. The new text loads and compiles, and for
-// every assignment that the relations allow the same phases run. The error is a
-// [*FixError], or what [phases.Load] returns.
+// It returns the new text and the findings that were fixed. The rest of the text is
+// unchanged, comments and layout included. The new text loads and compiles, and the
+// same phases run for every assignment that the relations allow. The error is a
+// [*FixError], or the error of [phases.Load].
 func (s *Source) Fix(findings []Finding) (text []byte, fixed []Finding, err error) {
 	without := map[string]bool{} // itineraries that do not compile without a flag
 	for {
@@ -64,15 +64,15 @@ func (s *Source) Fix(findings []Finding) (text []byte, fixed []Finding, err erro
 type fixer struct {
 	*Source
 	fixed map[Place]bool // of the findings that are fixed
-	// removed are the places of what goes away: of items in lists, and of keys in
-	// mappings (counting pairs).
+	// removed are the indices of removed entries, by list or mapping. A mapping counts
+	// pairs.
 	removed map[*yaml.Node]map[int]bool
 }
 
-// fixable reports whether a finding is of a rule and not suppressed.
+// fixable reports whether a finding is one of the rule and not suppressed.
 func fixable(f Finding, rule string) bool { return f.Rule == rule && f.Suppressed == "" }
 
-// inOrder returns the findings that are fixed.
+// inOrder returns the findings that are fixed, in their order.
 func (f *fixer) inOrder(findings []Finding) (fixed []Finding) {
 	for _, one := range findings {
 		if (fixable(one, GuardRedundantFlag) || fixable(one, FlagNeverRead)) && f.fixed[one.Place] {
@@ -82,8 +82,7 @@ func (f *fixer) inOrder(findings []Finding) (fixed []Finding) {
 	return fixed
 }
 
-// remove removes an item of the list that is the value of a key, and the key if
-// nothing remains.
+// remove removes an entry of the list under a key, and the key if no entry remains.
 func (f *fixer) remove(holder *yaml.Node, key string, i int) {
 	list := value(holder, key)
 	f.drop(list, i)
@@ -99,7 +98,7 @@ func (f *fixer) drop(n *yaml.Node, i int) {
 	f.removed[n][i] = true
 }
 
-// flags removes the flags of the vocabulary that nothing reads.
+// flags removes the flags of the vocabulary that no guard reads.
 func (f *fixer) flags(findings []Finding) {
 	v := f.file.Vocabulary
 	var unread, reads phases.Flags
@@ -139,8 +138,8 @@ func (f *fixer) flags(findings []Finding) {
 	}
 }
 
-// removable returns those of the flags without which, and without the relations that
-// name them, the others are related as before.
+// removable returns the flags that can be removed together with the relations that name
+// them, such that the other flags are related as before.
 func (f *fixer) removable(unread phases.Flags) (all phases.Flags) {
 	v := f.file.Vocabulary
 	named := phases.Flags(0)
@@ -169,18 +168,18 @@ func (f *fixer) removable(unread phases.Flags) (all phases.Flags) {
 	return all
 }
 
-// slot is an entry of a list of a guard.
+// slot is an entry of one of the lists of a guard.
 type slot struct {
 	holder *yaml.Node
 	part   string
 	index  int
-	// finding is what is said of it.
+	// finding is the finding about the entry.
 	finding Finding
 }
 
 func (s slot) node() *yaml.Node { return value(s.holder, s.part).Content[s.index] }
 
-// guards removes the flags of guards that change nothing.
+// guards removes the flags of guards that make no difference.
 func (f *fixer) guards(findings []Finding, without map[string]bool) {
 	slots := map[[2]int]slot{}
 	add := func(holder *yaml.Node) {
@@ -212,7 +211,7 @@ func (f *fixer) guards(findings []Finding, without map[string]bool) {
 	for _, all := range found {
 		before, after := f.guard(all[0].holder, nil), f.guard(all[0].holder, all)
 		if s.And(s.guard(before), s.relations) != s.And(s.guard(after), s.relations) || s.Err() != nil {
-			continue // not all of what can only be removed together
+			continue // only some of the flags that must be removed together
 		}
 		for _, at := range all {
 			f.remove(at.holder, at.part, at.index)
@@ -221,7 +220,7 @@ func (f *fixer) guards(findings []Finding, without map[string]bool) {
 	}
 }
 
-// guard returns the guard that a mapping holds, without some of its entries.
+// guard returns the guard that a mapping holds, except some of its entries.
 func (f *fixer) guard(holder *yaml.Node, without []slot) (g phases.Guard) {
 	for part, flags := range map[string]*phases.Flags{phases.PartAll: &g.All, phases.PartAny: &g.Any, phases.PartNone: &g.None} {
 		for i, n := range items(value(holder, part)) {
@@ -234,8 +233,8 @@ func (f *fixer) guard(holder *yaml.Node, without []slot) (g phases.Guard) {
 	return g
 }
 
-// edit returns the text without what is removed, and makes sure that it says the rest
-// as before.
+// edit returns the text without the removed entries, after checking that its other
+// content is as before.
 func (f *fixer) edit() ([]byte, error) {
 	e := newEditor(f.Source)
 	if err := e.cut(f.root, f.removed); err != nil {
@@ -245,12 +244,12 @@ func (f *fixer) edit() ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil || len(document.Content) == 0 || !f.same(f.root, document.Content[0]) {
 		return nil, &FixError{f.name, f.root.Line,
-			"the file is laid out in a way that cannot be changed safely; remove by hand what the findings name"}
+			"the layout of the file does not allow a safe change; remove by hand what the findings name"}
 	}
 	return text, nil
 }
 
-// same reports whether a node is as another was, without what is removed.
+// same reports whether a node equals an earlier one without its removed entries.
 func (f *fixer) same(before, after *yaml.Node) bool {
 	size := 1
 	if before.Kind == yaml.MappingNode {

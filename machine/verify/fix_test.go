@@ -17,7 +17,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-func TestFixKeepsAllElseAsItIs(t *testing.T) {
+func TestFixKeepsTheRestOfTheFile(t *testing.T) {
 	for _, c := range []struct{ about, text, want string }{
 		{"lists in brackets", `# a file
 flags: [{name: A}, {name: B}, {name: C}] # all flags
@@ -186,13 +186,15 @@ itineraries: [{name: X, phases: [{name: P, step: S, all: [A, C]}, {name: Q, step
 relations: [["!A", B], ["!B", C]]
 itineraries: [{name: X, phases: [{name: P, step: S, all: [A]}, {name: Q, step: S, any: [C]}]}]
 `},
-		{"what is suppressed", `flags: [{name: A}]
+		{"a suppressed finding", `flags: [{name: A}]
 itineraries: [{name: X, phases: [{name: P, step: S}]}]
 suppress: [{rule: flag-never-read, flag: A, reason: a source needs it}]
 `, ""},
 		{"nothing", "itineraries: [{name: X, phases: [{name: P, step: S}]}]\n", ""},
 	} {
-		for about, text := range map[string]string{"": c.text, ", with CRLF": strings.ReplaceAll(c.text, "\n", "\r\n"), ", with a BOM": "\ufeff" + c.text} {
+		for about, text := range map[string]string{
+			"": c.text, ", with CRLF": strings.ReplaceAll(c.text, "\n", "\r\n"), ", with a BOM": "\ufeff" + c.text,
+		} {
 			t.Run(c.about+about, func(t *testing.T) {
 				if c.want == "" {
 					c.want = c.text
@@ -209,7 +211,7 @@ suppress: [{rule: flag-never-read, flag: A, reason: a source needs it}]
 	}
 }
 
-// loadGraphs is load for itineraries that no set holds.
+// loadGraphs is load for itineraries that do not form a set.
 func loadGraphs(t testing.TB, text string) (*verify.Source, []*machine.Graph) {
 	t.Helper()
 	s, err := verify.Load(strings.NewReader(text), "f.yaml")
@@ -223,8 +225,8 @@ func loadGraphs(t testing.TB, text string) (*verify.Source, []*machine.Graph) {
 	return s, graphs
 }
 
-// Whatever is fixed: the same phases run in the same order for every assignment, and
-// nothing is left to fix but what would change that.
+// For every assignment the same phases run in the same order, and only fixes that would
+// change that remain.
 func TestFixChangesNoPlan(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	fixes := 0
@@ -234,10 +236,10 @@ func TestFixChangesNoPlan(t *testing.T) {
 		for i := range g.Len() {
 			p := g.Phase(i)
 			if p.Guard.All != 0 && r.IntN(2) == 0 {
-				p.Guard.Any |= p.Guard.All // of no use
+				p.Guard.Any |= p.Guard.All // redundant
 			}
 			if r.IntN(3) == 0 {
-				p.Description = "so that the phase is written over several lines"
+				p.Description = "makes the phase span several lines"
 			}
 			it.Phases = append(it.Phases, p)
 		}
@@ -267,7 +269,7 @@ func TestFixChangesNoPlan(t *testing.T) {
 		left := verify.CheckGraphs(after, verify.Options{Source: again})
 		_, more, err := again.Fix(left)
 		require.NoError(t, err)
-		for _, one := range more { // a flag that only guards read from which it was removed
+		for _, one := range more { // a flag that was read only by guards that no longer have it
 			require.Equal(t, verify.FlagNeverRead, one.Rule, "%s\n%s", text.String(), got)
 		}
 	}
@@ -288,10 +290,11 @@ func TestFixOfAVeryLargeFile(t *testing.T) {
 	assert.Equal(t, strings.ReplaceAll(text.String(), "[A, B]", "[A]"), string(got))
 }
 
-func TestFixRefusesALayoutThatItCannotTellApart(t *testing.T) {
-	s, graphs := loadGraphs(t, "flags: [{name: A}]\nitineraries:\n- name: X\n  phases:\n  - any: [A]\n    # it is A\n    all: [A]\n    name: P\n    step: S\n")
+func TestFixRefusesAnAmbiguousLayout(t *testing.T) {
+	s, graphs := loadGraphs(t, "flags: [{name: A}]\nitineraries:\n- name: X\n  phases:\n"+
+		"  - any: [A]\n    # it is A\n    all: [A]\n    name: P\n    step: S\n")
 	_, _, err := s.Fix(verify.CheckGraphs(graphs, verify.Options{Source: s}))
 	var refused *verify.FixError
 	require.ErrorAs(t, err, &refused)
-	assert.EqualError(t, err, "f.yaml:5: what is to be removed here cannot be told from what is around it; remove it by hand")
+	assert.EqualError(t, err, "f.yaml:5: the entry to remove cannot be separated from the text around it; remove it by hand")
 }

@@ -19,7 +19,7 @@ func (c *checker) flagNeverRead() {
 	}
 }
 
-// decided returns the flags that a phase declares to decide and that are not live.
+// decided returns the flags that a phase declares to decide, except live ones.
 func (s *subject) decided(i int) phases.Flags {
 	return s.g.Phase(i).Decides &^ s.g.Vocabulary().Live()
 }
@@ -50,15 +50,15 @@ func (s *subject) flagReadBeforeDecided() {
 		where := s.at(first)
 		where.flag, where.node = name, entry(value(where.node, "decides"), name)
 		f := s.add(where,
-			"guards of itinerary %q read flag %q only before it is decided (by %s); move that forward, or the guards "+
-				"back",
+			"guards of itinerary %q read flag %q only before it is decided (by %s); move the deciding phase forward, "+
+				"or the guards back",
 			s.g.Name(), name, wording.Few(names))
 		s.showRunning(f, first)
 	}
 }
 
 func (s *subject) decidesNeverRead() {
-	var others phases.Flags // that itineraries read to which a run may be switched
+	var others phases.Flags // flags of the itineraries that a run may be switched to
 	for _, g := range s.graphs {
 		if g != s.g && s.g.MayLeaveFor(g) {
 			others |= g.Reads()
@@ -81,8 +81,8 @@ func (s *subject) decidesNeverRead() {
 	}
 }
 
-// readAfter reports whether a guard reads a flag after a run has been in a phase. Of
-// a phase that never runs it is as if it could run with any flags.
+// readAfter reports whether a guard reads a flag after a run has been in a phase. For a
+// phase that never runs, it assumes every assignment that the relations allow.
 func (s *subject) readAfter(i int, flag phases.Flags) bool {
 	in := s.reach().in[i]
 	if in == bdd.None {
@@ -114,7 +114,8 @@ func (s *subject) readAfter(i int, flag phases.Flags) bool {
 	return read
 }
 
-// onwardReads returns the flags that jumps read when a run has been in a phase.
+// onwardReads returns the flags that the jumps of a phase read after a run has been in
+// it.
 func (s *subject) onwardReads(i int, in bdd.Set) (reads phases.Flags) {
 	rest := s.free(in, s.decides(i))
 	for _, j := range s.g.Phase(i).Jumps {

@@ -7,35 +7,35 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// flight follows all runs of one itinerary from somewhere to the end at once: for
-// each place the assignments in which they come by, and the values of the flags
-// there. Every assignment is one run.
+// flight follows all runs of one itinerary from some place to the end at the same time.
+// For each place it holds the assignments in which runs reach it, and the values of the
+// flags there. Every assignment is one run.
 //
-// A run that goes back begins another turn. Turns are followed until one brings
-// nothing new: all runs that come to a place in it are, but for what they found in
-// earlier turns, runs that came there before.
+// A run that goes back begins another turn. Turns are followed until one adds nothing:
+// apart from the findings of earlier turns, all its runs reached the same places
+// before.
 type flight struct {
 	*side
 	life life
-	// arrivals are, by turn and place, runs that come by.
+	// arrivals are, by turn and place, the runs that reach the place.
 	arrivals map[int][]arrival
-	last     int // turn in which something has arrived
-	// entries are the phases that are entered, in order. entered and byPhase are, by
-	// phase, the union of their sets and their places among the entries.
+	last     int // turn with an arrival
+	// entries are the phases that are entered, in order. By phase, entered is the union
+	// of their sets and byPhase lists their indices in entries.
 	entries []entering
 	entered []bdd.Set
 	byPhase [][]int
-	done    bdd.Set // the runs that come to the end
+	done    bdd.Set // the runs that reach the end
 	seen    map[int]bdd.Set
-	// junctions are the runs that came to a place that a way leads back to.
+	// junctions are the runs that reached a place that a jump leads back to.
 	junctions []junction
-	// asked are, by flag that counts, the runs that come to a guard which depends on
-	// what the flag was at the start. Only watched flags are looked at.
+	// asked are, by flag that counts, the runs that reach a guard which depends on the
+	// value of the flag at the start. Only watched flags are examined.
 	watched map[int]bool
 	asked   map[int]bdd.Set
 }
 
-// arrival is a set of runs that come by a place, and the values of the flags then.
+// arrival is a set of runs that reach a place, and the values of the flags then.
 type arrival struct {
 	set    bdd.Set
 	values []flagValue
@@ -49,8 +49,8 @@ type entering struct {
 	under       map[string]bdd.Set // by step
 }
 
-// junction is a set of runs that came to a place, and the same with the state in
-// which they came, as the variables of fresh have it.
+// junction is a set of runs that reached a place. in is the same set with the state of
+// the runs encoded by the variables of fresh.
 type junction struct {
 	place    int
 	set, in  bdd.Set
@@ -73,8 +73,8 @@ func (s *side) fly(l life, set bdd.Set, values []flagValue) *flight {
 	return f
 }
 
-// flyFrom follows runs that are at work in a phase, or whose work there is done;
-// a choice that is made leads to a phase, else it is -1.
+// flyFrom follows runs that are at work in a phase, or whose work there is done. choice
+// is the phase that a choice already made leads to, or -1.
 func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, values []flagValue, watched map[int]bool) *flight {
 	f := s.newFlight(l)
 	f.watched, f.asked = watched, make(map[int]bdd.Set)
@@ -82,7 +82,8 @@ func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, val
 	case s.graph.IsEnd(phase):
 		f.done = set
 	case at.workDone:
-		// What the phase decides is evaluated again, and is what it found.
+		// The flags that the phase decides are evaluated again, with the values that it
+		// found.
 		set, values = s.decide(phase, set, values, l, at.turn, at.found...)
 		if choice >= 0 {
 			f.arrive(at.turn, phase, choice, set, values)
@@ -97,7 +98,7 @@ func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, val
 	return f
 }
 
-// arrive notes runs that come to a place from another. Going back begins a turn.
+// arrive records runs that reach a place from another. Going back begins a turn.
 func (f *flight) arrive(turn, from, to int, set bdd.Set, values []flagValue) {
 	if set == bdd.None {
 		return
@@ -127,7 +128,7 @@ func (f *flight) arrive(turn, from, to int, set bdd.Set, values []flagValue) {
 	a.values = merged
 }
 
-// run follows what has arrived, turn by turn.
+// run follows the arrivals, turn by turn.
 func (f *flight) run(first int) {
 	for turn := first; turn <= f.last; turn++ {
 		for i := range f.graph.Len() {
@@ -155,7 +156,7 @@ func (f *flight) run(first int) {
 	}
 }
 
-// enter notes runs that enter a phase, and follows them.
+// enter records runs that enter a phase, and follows them.
 func (f *flight) enter(i, turn int, set bdd.Set, values []flagValue) {
 	if set == bdd.None {
 		return
@@ -197,7 +198,7 @@ func (f *flight) leave(i, turn int, set bdd.Set, values []flagValue) {
 	f.arrive(turn, i, i+1, set, values)
 }
 
-// look judges a guard, and notes the watched flags that it depends on.
+// look evaluates a guard, and records the watched flags that it depends on.
 func (f *flight) look(g phases.Guard, set bdd.Set, values []flagValue) (yes, no bdd.Set) {
 	yes, no = f.judge(g, values)
 	if set == bdd.None {
@@ -212,14 +213,14 @@ func (f *flight) look(g phases.Guard, set bdd.Set, values []flagValue) (yes, no 
 	return yes, no
 }
 
-// choice is a jump that a handler may choose, and in which assignments it does.
+// choice is a jump that a handler may choose, and the assignments in which it does.
 type choice struct {
 	to  int
 	set bdd.Set
 }
 
 // choices returns the choices of a phase, in an order that is the same in both
-// releases: of several that are chosen the first counts.
+// releases. If several are chosen, the first counts.
 func (s *side) choices(phase int, l life, turn int) (all []choice) {
 	for _, j := range s.graph.Phase(phase).Jumps {
 		if to, err := s.graph.Lookup(j.To); err == nil && j.Choice {
@@ -236,9 +237,9 @@ func (s *side) choices(phase int, l life, turn int) (all []choice) {
 	return all
 }
 
-// fresh reports whether runs come to a place in a state in which none came there
-// before: with these values, after these phases of loops, and with the same
-// findings outside of loops. What happens to the others has been followed.
+// fresh reports whether runs reach a place in a new state: none reached it before with
+// these flag values, after these phases of loops, and with the same findings outside of
+// loops. Runs that are not fresh have been followed already.
 func (f *flight) fresh(turn, place int, a arrival) bool {
 	set := a.set
 	for i, name := range f.flags {
@@ -270,8 +271,8 @@ func (f *flight) fresh(turn, place int, a arrival) bool {
 	return j.followed && f.ok()
 }
 
-// ends returns the runs that come to the end, those included that are not followed
-// there since others have come by in the same state.
+// ends returns the runs that reach the end. It includes runs that were not followed to
+// the end because others had reached the same state.
 func (f *flight) ends() bdd.Set {
 	var states []int
 	for x, n := range f.numbers {
@@ -295,12 +296,11 @@ func (f *flight) ends() bdd.Set {
 	return ends
 }
 
-// some returns the set, whatever the phases of loops find in this life: the runs of
-// which some are in it that differ in that alone.
+// some returns the runs that are in the set for at least one outcome of what the phases
+// of loops find in this life.
 func (f *flight) some(set bdd.Set) bdd.Set { return f.Exists(set, f.found[f.life]...) }
 
-// ran returns the runs that have entered a phase before they come to a place in a
-// turn.
+// ran returns the runs that entered a phase before they reached a place in a turn.
 func (f *flight) ran(phase, turn, place int) bdd.Set {
 	set := bdd.None
 	for _, k := range f.byPhase[phase] {
@@ -337,8 +337,8 @@ func (f *flight) precede(a, b int) bdd.Set {
 	return set
 }
 
-// showing returns the runs that enter a phase which does not ride under a step, among
-// the entries that want reports.
+// showing returns the runs that enter, under a step, a phase that does not ride, among
+// the entries for which want reports true.
 func (f *flight) showing(step string, want func(entering) bool) bdd.Set {
 	set := bdd.None
 	for _, e := range f.entries {

@@ -16,20 +16,20 @@ type TB interface {
 
 // FrozenOptions are the options of [Frozen].
 type FrozenOptions struct {
-	// Update writes the present release to the file instead of comparing. Set it, by a
-	// flag of the test, when a release has been made.
+	// Update writes the present release to the file instead of comparing. Set it when a
+	// release is made, for example by a flag of the test.
 	Update bool
-	// Accept is a file of acceptances ([LoadAcceptances]); empty if there is none.
+	// Accept is a file of acceptances ([LoadAcceptances]). If empty, there is none.
 	Accept string
 	// Level is the lowest severity that fails the test. If empty, it is [Warning].
 	Level Severity
-	// Now is when acceptances expire or not. If zero, it is the present time.
+	// Now decides which acceptances have expired. If zero, it is the present time.
 	Now time.Time
 }
 
-// Frozen fails the test if runs in flight of the release that the file holds break
-// under the present one, or on the way back. It is one line in the tests of an
-// embedder:
+// Frozen fails the test if runs in flight of the release in the file break under the
+// present release, or if the upgrade is undone. A controller needs one line in its
+// tests:
 //
 //	verify.Frozen(t, release, "testdata/last-release.yaml", verify.FrozenOptions{Update: *update})
 func Frozen(t TB, present *Release, file string, o FrozenOptions) {
@@ -50,7 +50,7 @@ func Frozen(t TB, present *Release, file string, o FrozenOptions) {
 	}
 	last, err := ReadRelease(file)
 	if err != nil {
-		t.Errorf("cannot read the frozen release; if none was frozen yet, run the test with Update: %v", err)
+		t.Errorf("cannot read the frozen release; if there is none yet, run the test with Update: %v", err)
 		return
 	}
 	var accepted []Acceptance
@@ -75,8 +75,8 @@ func Frozen(t TB, present *Release, file string, o FrozenOptions) {
 	}
 }
 
-// report returns the break for a reader of a failed test: in which direction, what
-// happens, in which state, and what to do.
+// report formats the break for a failed test: the direction, the problem, the state,
+// and what to do.
 func (b Break) report() string {
 	text := fmt.Sprintf("%s: %s", b.Severity(), b.Rule)
 	if b.Direction != "" {

@@ -8,10 +8,10 @@ import (
 	"unicode"
 )
 
-// githubLevels are the commands that annotate a change.
+// githubLevels are the workflow commands that annotate a change.
 var githubLevels = levels{"notice", "warning", "error"}
 
-// WriteGitHub writes the report as commands of a workflow of GitHub Actions, one a
+// WriteGitHub writes the report as workflow commands of GitHub Actions, one on each
 // line, which annotate the change. Suppressed results are left out.
 func (r *Report) WriteGitHub(w io.Writer) error {
 	var b bytes.Buffer
@@ -41,7 +41,7 @@ func (r *Report) WriteGitHub(w io.Writer) error {
 	return err
 }
 
-// title is the rule, and what the result is about.
+// title returns the rule and the names that the result is about.
 func (r *Result) title() string {
 	if len(r.Names) == 0 {
 		return r.Rule
@@ -53,13 +53,14 @@ func (r *Result) title() string {
 	return r.Rule + ": " + strings.Join(names, " / ")
 }
 
-// What workflow commands escape: in what they say, and in their properties.
+// Escapes of workflow commands: in their message, and in their properties.
 var (
 	githubData       = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	githubProperties = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
-// harmless replaces what a terminal takes for commands, and what is no UTF-8.
+// harmless replaces control characters, which a terminal may execute, and invalid
+// UTF-8.
 func harmless(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' && r != '\r' {

@@ -16,11 +16,11 @@ import (
 type guarded struct {
 	at
 	phases.Guard
-	what string     // that is guarded, in words
+	what string     // the guarded thing, in words
 	keys *yaml.Node // the mapping that holds the guard
 }
 
-// eachGuard calls yield with the guards that read flags, in order.
+// eachGuard calls yield with each guard that reads flags, in order.
 func (s *subject) eachGuard(yield func(guarded)) {
 	for i := range s.g.Len() {
 		p, where := s.g.Phase(i), s.at(i)
@@ -49,7 +49,7 @@ func (s *subject) guardContradictsRelations() {
 		if s.And(admits, s.relations) != bdd.None || s.Err() != nil {
 			return
 		}
-		yes, _ := s.smallest(admits) // which the itinerary's own check made sure of
+		yes, _ := s.smallest(admits) // exists, because the itinerary passed its own validation
 		f := s.add(g.at,
 			"no flags that the relations allow satisfy the guard of %s (%s): with %s the relation %s does not hold; "+
 				"correct one of them",
@@ -58,7 +58,7 @@ func (s *subject) guardContradictsRelations() {
 	})
 }
 
-// flagList names the flags that are true in an assignment.
+// flagList returns the names of the flags that are true in an assignment.
 func flagList(v *phases.Vocabulary, yes phases.Flags) string {
 	if yes == 0 {
 		return "no flag"
@@ -66,12 +66,12 @@ func flagList(v *phases.Vocabulary, yes phases.Flags) string {
 	return wording.List(v.Names(yes), "and")
 }
 
-// relationText writes a relation as files have it.
+// relationText formats a relation as in a YAML file.
 func relationText(v *phases.Vocabulary, relation phases.Clause) string {
 	return "[" + strings.Join(v.Literals(relation), ", ") + "]"
 }
 
-// relationList writes relations as a list in a sentence.
+// relationList formats relations as a list in a sentence.
 func relationList(v *phases.Vocabulary, relations []phases.Clause) string {
 	var texts []string
 	for _, r := range relations {
@@ -108,7 +108,7 @@ func (s *subject) guardRedundantFlag() {
 					where.node = n
 				}
 				f := s.add(where,
-					"the guard of %s admits just the same without %s in %s, since %s; remove it",
+					"the guard of %s gives the same answer without %s in %s, because %s; remove it",
 					g.what, wording.List(v.Names(part.flags), "and"), part.name, why)
 				s.showFirst(f, explained, broken, differs)
 			}
@@ -116,8 +116,8 @@ func (s *subject) guardRedundantFlag() {
 	})
 }
 
-// reduce returns the guard without the flags that make no difference for what the
-// relations allow: the flags of Any together, if they can go, and then one by one.
+// reduce returns the guard without the flags that make no difference under the
+// relations: first all flags of Any together, if possible, then one by one.
 func (s *space) reduce(g phases.Guard) phases.Guard {
 	allowed := s.And(s.guard(g), s.relations)
 	same := func(other phases.Guard) bool { return s.And(s.guard(other), s.relations) == allowed && s.Err() == nil }
@@ -167,10 +167,11 @@ func (c *checker) relationContradictsRelations() {
 	}
 }
 
-// core returns a few of the relations that together allow nothing of a set: without any
-// of them they would.
+// core returns a few of the relations that together exclude a set: without any one of
+// them, something of the set would be allowed. If there are very many relations, it
+// returns the first ones.
 func (s *space) core(relations []phases.Clause, of bdd.Set) []phases.Clause {
-	const most = 64 // beyond it takes too long to find out
+	const most = 64 // more would take too long
 	for i := 0; i < len(relations) && len(relations) <= most; {
 		fewer := slices.Delete(slices.Clone(relations), i, i+1)
 		allowed := of

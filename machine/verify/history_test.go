@@ -21,7 +21,7 @@ import (
 
 const releasesFolder = "testdata/releases/"
 
-// recordedRelease is a line of the files of releases.
+// recordedRelease is a line of a file of releases.
 type recordedRelease struct {
 	Controller, Releases string
 	Itineraries          []struct {
@@ -33,7 +33,7 @@ type recordedRelease struct {
 	}
 }
 
-// file is the name of the release's file: "mtc-1.4.yaml".
+// file returns the name of the release's file, such as "mtc-1.4.yaml".
 func (r recordedRelease) file() string {
 	first, _, _ := strings.Cut(r.Releases, " ")
 	parts := strings.Split(first, ".")
@@ -52,26 +52,33 @@ func recordedReleases(t *testing.T, name string) (all []recordedRelease) {
 	return all
 }
 
-// forkliftSteps are steps of this project's own, since forklift's phases have none.
+// forkliftSteps are steps chosen by this project, because forklift's phases have none.
 var forkliftSteps = map[string][]string{
-	"Initialize":             {"Started", "CreateInitialSnapshot", "WaitForInitialSnapshot", "StoreInitialSnapshotDeltas", "CreateDataVolumes"},
-	"PreHook":                {"PreHook"},
-	"Inspection":             {"PreflightInspection"},
-	"DiskTransfer":           {"WaitForDataVolumesStatus", "CopyDisks", "CopyingPaused", "RemovePreviousSnapshot", "WaitForPreviousSnapshotRemoval", "CreateSnapshot", "WaitForSnapshot", "StoreSnapshotDeltas", "AddCheckpoint", "AllocateDisks"},
-	"Cutover":                {"StorePowerState", "PowerOffSource", "WaitForPowerOff", "RemovePenultimateSnapshot", "WaitForPenultimateSnapshotRemoval", "CreateFinalSnapshot", "WaitForFinalSnapshot", "AddFinalCheckpoint", "WaitForFinalDataVolumesStatus", "Finalize", "RemoveFinalSnapshot"},
+	"Initialize": {"Started", "CreateInitialSnapshot", "WaitForInitialSnapshot", "StoreInitialSnapshotDeltas", "CreateDataVolumes"},
+	"PreHook":    {"PreHook"},
+	"Inspection": {"PreflightInspection"},
+	"DiskTransfer": {
+		"WaitForDataVolumesStatus", "CopyDisks", "CopyingPaused", "RemovePreviousSnapshot", "WaitForPreviousSnapshotRemoval",
+		"CreateSnapshot", "WaitForSnapshot", "StoreSnapshotDeltas", "AddCheckpoint", "AllocateDisks",
+	},
+	"Cutover": {
+		"StorePowerState", "PowerOffSource", "WaitForPowerOff", "RemovePenultimateSnapshot", "WaitForPenultimateSnapshotRemoval",
+		"CreateFinalSnapshot", "WaitForFinalSnapshot", "AddFinalCheckpoint", "WaitForFinalDataVolumesStatus", "Finalize",
+		"RemoveFinalSnapshot",
+	},
 	"ImageConversion":        {"CreateGuestConversionPod", "ConvertGuest", "CopyDisksVirtV2V", "ConvertOpenstackSnapshot"},
 	"VirtualMachineCreation": {"CreateVM", "WaitForGuestReboots"},
 	"PostHook":               {"PostHook"},
 	"Cleanup":                {"WaitForFinalSnapshotRemoval"},
 }
 
-// upstreamSteps are MTC's steps by the names that all releases called them.
+// upstreamSteps are the names that all releases used for two of MTC's steps.
 var upstreamSteps = map[string]string{mtc.DataBackup: "StageBackup", mtc.DataRestore: "StageRestore"}
 
-// definition is the release as data. What the releases did not declare is as in
-// today's catalogue: what phases decide, the relations of the flags, steps before
-// 1.4, and which itineraries clean up. A flag StorageConversion that a release did
-// not have is false. Former names are left out: releases had none.
+// definition returns the release as data. Parts that the releases did not declare are
+// as in today's catalogue: what phases decide, the relations of the flags, steps before
+// 1.4, and which itineraries clean up. If a release did not have the flag
+// StorageConversion, it is false. Former names are left out: releases had none.
 func (r recordedRelease) definition(t *testing.T) *phases.File {
 	t.Helper()
 	isMTC := r.Controller == "mig-controller"
@@ -98,7 +105,7 @@ func (r recordedRelease) definition(t *testing.T) *phases.File {
 		defs[i] = phases.FlagDef{Flag: 1 << i, Name: name}
 	}
 	bare := phases.MustVocabulary(defs)
-	// named are the flags of these names, as far as the release has them all.
+	// named returns the flags with these names, and whether the release has them all.
 	named := func(flags phases.Flags) (phases.Flags, bool) {
 		f, err := bare.Parse(mtc.Vocabulary().Names(flags)...)
 		return f, err == nil
@@ -186,7 +193,7 @@ func likeForklift(p *phases.Phase, itinerary string, v *phases.Vocabulary) {
 	}
 }
 
-func TestHistoryIsThatOfTheReleases(t *testing.T) {
+func TestRecordedReleasesMatchTheirFiles(t *testing.T) {
 	for _, name := range []string{"mtc-releases.jsonl", "forklift-releases.jsonl"} {
 		for _, r := range recordedReleases(t, name) {
 			var b bytes.Buffer
@@ -196,7 +203,7 @@ func TestHistoryIsThatOfTheReleases(t *testing.T) {
 	}
 }
 
-// upgrades are the pairs of neighbouring releases, with today's catalogue last.
+// upgrades returns the pairs of neighbouring releases, with today's catalogue last.
 func upgrades(t *testing.T) (pairs [][2]*Release) {
 	t.Helper()
 	for _, name := range []string{"mtc-releases.jsonl", "forklift-releases.jsonl"} {
@@ -217,7 +224,7 @@ func upgrades(t *testing.T) (pairs [][2]*Release) {
 	return pairs
 }
 
-// argument is how the command names a release.
+// argument returns the name of a release as an argument of the command.
 func argument(r *Release) string {
 	if strings.Contains(r.name, "@") {
 		return r.name
@@ -232,7 +239,7 @@ func TestCompatHistory(t *testing.T) {
 		report := Compat(p[0], p[1], CompatOptions{})
 		assert.False(t, slices.ContainsFunc(report.Breaks, func(b Break) bool { return b.Rule == RuleInconclusive }))
 		fmt.Fprintf(&b, "\n## %s to %s\n\n`go run . compat %s %s`\n\n", p[0].name, p[1].name, argument(p[0]), argument(p[1]))
-		b.WriteString("| itinerary | rule | of | smallest state | on the way back |\n| --- | --- | --- | --- | --- |\n")
+		b.WriteString("| itinerary | rule | names | smallest state | breaks on rollback |\n| --- | --- | --- | --- | --- |\n")
 		for _, row := range historyRows(report.Breaks) {
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 		}
@@ -242,21 +249,21 @@ func TestCompatHistory(t *testing.T) {
 
 const historyHead = `# What upgrades did to migrations in flight
 
-Every pair of neighbouring releases of MTC and forklift of which the itineraries are
-recorded, and what runs in flight met when the release changed under them, found by
-Compat over every state that a run can be in. The releases are in
-testdata/releases, as their source had them; what they did not declare (what phases
-decide, how flags relate, MTC's steps before 1.4 and all of forklift's) is as in
-today's catalogue. A flag that a phase decides may turn out either way. This file is
-made by TestCompatHistory with -update.
+This file covers every pair of neighbouring releases of MTC and forklift whose
+itineraries are recorded. It lists the breaks that runs in flight met when the release
+changed under them, as Compat finds them over every state that a run can be in. The
+releases are in testdata/releases, as their source had them. Parts that they did not
+declare (what phases decide, how flags relate, MTC's steps before 1.4 and all of
+forklift's) are as in today's catalogue. A flag that a phase decides may turn out either
+way. TestCompatHistory writes this file with -update.
 
-A line names the phases, steps and flags that one rule finds in one itinerary, and the
+A row names the phases, steps and flags that one rule finds in one itinerary, and the
 smallest state that shows the first of them: the recorded phase, and the flags that are
-true. The last column counts what the same rule finds if the upgrade is undone.
-Definitions that differ in their hash alone are left out.
+true. The last column counts the breaks of the same rule if the upgrade is undone.
+Definitions that differ only in their hash are left out.
 `
 
-// historyRows are the lines of a table.
+// historyRows returns the rows of a table.
 func historyRows(breaks []Break) (rows [][]string) {
 	type key struct{ itinerary, rule string }
 	names := make(map[key][]string)

@@ -10,17 +10,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// world holds the variables of one comparison of two itineraries: an assignment
-// of them is one history of the world. The variables are the flags at the start
-// of a run and, for each phase and each flag that it decides, what the phase
-// finds. A run is a function of these, and so is the set of phases that ran.
+// world holds the variables of one comparison of two itineraries: one assignment of
+// them is one history of the world. The variables are the flags at the start of a run
+// and, for each phase and each flag that it decides, what the phase finds. A run is a
+// function of these, and so is the set of phases that ran.
 //
-// Variables are numbered in the order in which they are first asked for: the flags
-// fromPhase the start, then what phases find in the order in which runs come to them.
+// Variables are numbered in the order in which they are first requested: the flags at
+// the start, then the findings of phases in the order in which runs reach them.
 type world struct {
 	*bdd.Space
 	numbers map[variable]int
-	// found are the variables of each life that phases in loops have.
+	// found are, by life, the variables of the findings of phases in loops.
 	found map[life][]int
 	// flags are the names of the flags that count.
 	flags  []string
@@ -41,16 +41,16 @@ type variableKind byte
 
 const (
 	isTrue    variableKind = iota // the flag is true
-	isUnknown                     // a cleanup itinerary does not get to know the flag
+	isUnknown                     // a cleanup itinerary does not learn the flag
 	isChosen                      // the handler chooses the target
-	// What a set is projected to: see fresh.
+	// State variables, see fresh.
 	nowTrue
 	nowUnknown
 	hasRun
 )
 
-// identity is a phase in both releases: by its name in the release that runs leave,
-// or, if only the other release has it, by its name there.
+// identity is a phase in both releases: its name in the release that runs leave or, if
+// only the other release has it, its name there.
 type identity struct {
 	other bool
 	name  string
@@ -65,24 +65,24 @@ func (a identity) String() string {
 	return "phase " + a.name
 }
 
-// life is the run that a phase in a loop belongs to. All other phases are entered
-// fromPhase most once and find the same in every life. What a phase in a loop finds
-// differs from turn to turn, so that lives are not comparable turn by turn: each
-// has variables of its own.
+// life is the run that a phase in a loop belongs to. All other phases are entered at
+// most once and find the same in every life. The findings of a phase in a loop differ
+// from turn to turn, and turns of different lives are not comparable, so each life has
+// separate variables.
 type life byte
 
 const (
-	past     life = iota // in the release that is left
-	stays                // the same run, if the release did not change
-	resumes              // the same run in the other release
-	restarts             // another run, in the other release from start to end
+	past     life = iota // under the release that is left
+	stays                // the same run under the unchanged release
+	resumes              // the same run under the other release
+	restarts             // another run, under the other release from start to end
 )
 
 // visitsError reports that the bound of visits was hit.
 type visitsError struct{}
 
 func (*visitsError) Error() string {
-	return "there are too many phases to look at each state in flight"
+	return "there are too many phases to examine each state in flight"
 }
 
 func newWorld(nodes, visits int) *world {
@@ -92,7 +92,7 @@ func newWorld(nodes, visits int) *world {
 	}
 }
 
-// visit counts work, and reports whether there is any left to do.
+// visit counts work, and reports whether any is allowed to follow.
 func (w *world) visit(n int) bool {
 	if w.visits -= n; w.visits < 0 && w.err == nil {
 		w.err = &visitsError{}
@@ -102,7 +102,7 @@ func (w *world) visit(n int) bool {
 
 func (w *world) ok() bool { return w.failure() == nil }
 
-// failure is the bound that was hit, or nil.
+// failure returns the error of the bound that was hit, or nil.
 func (w *world) failure() error {
 	if err := w.Err(); err != nil {
 		return err
@@ -121,8 +121,8 @@ func (w *world) number(x variable) int {
 }
 
 // flagValue is a flag in each assignment: its real value, and whether a cleanup
-// itinerary knows it. Waiting itineraries come to know each flag on which the next
-// transition depends, and so both values of one that is unknown are looked at.
+// itinerary does not know it. Waiting itineraries learn each flag that the next
+// transition depends on, so both values of an unknown flag are examined.
 type flagValue struct{ true, unknown bdd.Set }
 
 // side is the itinerary of one release in a comparison.
@@ -130,9 +130,9 @@ type side struct {
 	*world
 	graph   *machine.Graph
 	ids     []identity
-	loops   []bool  // by phase: it is in a loop here, or its counterpart is there
-	heads   []bool  // by place: a way leads back to it
-	indices [64]int // of the vocabulary's flags among those that count; -1 if it does not
+	loops   []bool  // by phase: it, or its counterpart, is in a loop
+	heads   []bool  // by place: a jump leads back to it
+	indices [64]int // by bit of the vocabulary: index among the flags that count, or -1
 	reads   []bool  // by flag that counts: the itinerary reads it
 	varies  []bool  // by flag that counts: a phase in a loop decides it
 	clauses []clause
@@ -143,7 +143,8 @@ type side struct {
 // clause is a relation of the flags that count.
 type clause struct {
 	literals []literal
-	// fresh reports that it reads a flag which the other release does not have.
+	// fresh reports that the relation reads a flag that the other release does not
+	// have.
 	fresh bool
 }
 
@@ -157,7 +158,7 @@ func (s *side) start() []flagValue {
 	values := make([]flagValue, len(s.flags))
 	for i, name := range s.flags {
 		values[i].true = s.Var(s.number(variable{kind: isTrue, name: name}))
-		s.number(variable{kind: nowTrue, name: name}) // near it in the order
+		s.number(variable{kind: nowTrue, name: name}) // next to it in the order
 		if s.unknowns {
 			values[i].unknown = s.Var(s.number(variable{kind: isUnknown, name: name}))
 			s.number(variable{kind: nowUnknown, name: name})
@@ -171,8 +172,8 @@ func (s *side) start() []flagValue {
 	return values
 }
 
-// known and not are the assignments in which the itinerary knows the flag to have
-// that value.
+// known returns the assignments in which the itinerary knows that the flag has the
+// value is.
 func (s *side) known(v flagValue, is bool) bdd.Set {
 	set := v.true
 	if !is {
@@ -185,7 +186,7 @@ func (s *side) known(v flagValue, is bool) bdd.Set {
 }
 
 // judge returns the assignments in which a guard admits, and those in which it does
-// not, as [phases.Guard.Eval] judges one assignment.
+// not, as [phases.Guard.Eval] does for one assignment.
 func (s *side) judge(g phases.Guard, values []flagValue) (yes, no bdd.Set) {
 	yes, no = bdd.All, bdd.None
 	each := func(flags phases.Flags, is bool) {
@@ -210,12 +211,12 @@ func (s *side) judge(g phases.Guard, values []flagValue) (yes, no bdd.Set) {
 	return s.Minus(yes, no), no
 }
 
-// flagValue returns the value of a flag of the side's vocabulary that it reads.
+// value returns the value of a flag of the side's vocabulary that counts.
 func (s *side) value(flag phases.Flags, values []flagValue) flagValue {
 	return values[s.indices[bit(flag)]]
 }
 
-// holds returns the assignments in which a clause holds of these values.
+// holds returns the assignments in which a clause holds for these values.
 func (s *side) holds(c clause, values []flagValue) bdd.Set {
 	set := bdd.None
 	for _, l := range c.literals {
@@ -228,7 +229,8 @@ func (s *side) holds(c clause, values []flagValue) bdd.Set {
 	return set
 }
 
-// relations returns the assignments in which those clauses hold that want reports.
+// relations returns the assignments in which all clauses hold for which want reports
+// true.
 func (s *side) relations(values []flagValue, want func(clause) bool) bdd.Set {
 	set := bdd.All
 	for _, c := range s.clauses {
@@ -239,8 +241,7 @@ func (s *side) relations(values []flagValue, want func(clause) bool) bdd.Set {
 	return set
 }
 
-// outcome is the variable of something that a phase finds, or that its handler
-// chooses.
+// outcome returns the variable of a finding of a phase, or of a choice of its handler.
 func (s *side) outcome(kind variableKind, phase int, name string, l life, turn int) bdd.Set {
 	x := variable{kind: kind, phase: s.ids[phase], name: name}
 	if !s.loops[phase] {
@@ -255,8 +256,9 @@ func (s *side) outcome(kind variableKind, phase int, name string, l life, turn i
 	return s.Var(n)
 }
 
-// decide returns the values after a phase, and the assignments of the set in which
-// the relations hold of them. What was found already, by the names of kept, stays.
+// decide returns the values after a phase, and the assignments of the set in which the
+// relations hold for them. Flags named in kept keep the values that the phase found
+// earlier.
 func (s *side) decide(phase int, set bdd.Set, values []flagValue, l life, turn int, kept ...string) (bdd.Set, []flagValue) {
 	decides := s.graph.Decides(phase)
 	if decides == 0 {
@@ -315,7 +317,7 @@ type pair struct {
 	same []int
 }
 
-// newPair finds out which phases are the same and which flags count.
+// newPair matches the phases of the two itineraries and finds the flags that count.
 func newPair(w *world, from, to *Release, itinerary string) *pair {
 	p := &pair{world: w, from: newSide(w, from.byName[itinerary]), to: newSide(w, to.byName[itinerary])}
 	a, b := p.from, p.to
@@ -344,8 +346,8 @@ func newPair(w *world, from, to *Release, itinerary string) *pair {
 	return p
 }
 
-// counterpart returns the phase that a run which has p recorded goes on with, or,
-// if there is none, the one that p was formerly called like; else -1.
+// counterpart returns the phase in which a run with p recorded continues. If there is
+// none, it returns the phase that has a former name of p; else -1.
 func counterpart(p phases.Phase, to *machine.Graph) int {
 	for _, name := range append([]string{p.Name}, p.Formerly...) {
 		if i, err := to.Lookup(name); err == nil {
@@ -368,12 +370,12 @@ func newSide(w *world, g *machine.Graph) *side {
 	return s
 }
 
-// loops reports for each phase whether a way may lead from it back to it.
+// loops reports for each phase whether a path may lead from it back to it.
 func loops(g *machine.Graph) []bool {
 	n := g.Len()
 	in := make([]bool, n)
-	// first[i] is the first place that the places up to i lead back to: a loop is
-	// closed by a jump back, and everything between may be part of it.
+	// A loop is closed by a jump back, and every phase between its ends may be part of
+	// it.
 	for i := range n {
 		for _, j := range g.Phase(i).Jumps {
 			to, err := g.Lookup(j.To)
@@ -388,8 +390,8 @@ func loops(g *machine.Graph) []bool {
 	return in
 }
 
-// count finds the flags that count: those that either itinerary reads, and those
-// that the relations connect with them.
+// count finds the flags that count: those that either itinerary reads, and those that
+// relations connect with them.
 func (p *pair) count(from, to *Release) {
 	index := make(map[string]int)
 	add := func(names []string) (added bool) {
@@ -463,7 +465,7 @@ func (p *pair) count(from, to *Release) {
 	}
 }
 
-// sortedLiterals writes a relation so that it is equal in both releases, whatever
+// sortedLiterals formats a relation such that it is equal in both releases, whatever
 // the order of their flags.
 func sortedLiterals(v *phases.Vocabulary, c phases.Clause) []string {
 	literals := v.Literals(c)

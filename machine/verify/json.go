@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// WriteJSON writes findings or breaks as one JSON array, whose fields are a
-// contract. Without any it is an empty array.
+// WriteJSON writes findings, breaks or rules as one JSON array; its fields are a
+// contract. If there are none, the array is empty.
 func WriteJSON[T Finding | Break | Rule](w io.Writer, all []T) error {
 	if all == nil {
 		all = []T{}

@@ -43,13 +43,14 @@ type (
 	}
 )
 
-// generalSuite is the suite of what belongs to no itinerary: flags and relations.
+// generalSuite is the suite of results that belong to no itinerary, such as those about
+// flags and relations.
 const generalSuite = "all itineraries"
 
-// WriteJUnit writes the report in the format of JUnit: a suite for each
-// itinerary, and in it a test case for each rule. A case fails if a result of it
-// reaches the level, and none if that is empty; it is skipped if all its results
-// are suppressed. Results below the level are its output.
+// WriteJUnit writes the report in the JUnit format: one suite for each itinerary, with
+// one test case for each rule. A case fails if one of its results reaches the level; if
+// the level is empty, none fails. A case is skipped if all its results are suppressed.
+// Results below the level are its output.
 func (r *Report) WriteJUnit(w io.Writer, level Severity) error {
 	all := junitSuites{Name: r.Tool}
 	for _, name := range r.suites() {
@@ -71,7 +72,7 @@ func (r *Report) WriteJUnit(w io.Writer, level Severity) error {
 	return err
 }
 
-// suites are the itineraries that were checked, then others that results name.
+// suites returns the itineraries that were checked, then others that results name.
 func (r *Report) suites() []string {
 	names := slices.Clone(r.Itineraries)
 	for i := range r.Results {
@@ -82,7 +83,7 @@ func (r *Report) suites() []string {
 	return names
 }
 
-// junitSuite is the suite of one itinerary.
+// junitSuite returns the suite of one itinerary.
 func (r *Report) junitSuite(itinerary string, level Severity) junitSuite {
 	suite := junitSuite{Name: itinerary}
 	if itinerary == "" {
@@ -116,7 +117,7 @@ func (r *Report) junitSuite(itinerary string, level Severity) junitSuite {
 	return suite
 }
 
-// junitCase is the case of one rule.
+// junitCase returns the case of one rule.
 func (r *Report) junitCase(rule string, results []*Result, level Severity) junitCase {
 	c := junitCase{Name: rule}
 	var failed, others, reasons []string
@@ -146,7 +147,7 @@ func (r *Report) junitCase(rule string, results []*Result, level Severity) junit
 	return c
 }
 
-// placed is the message of a result behind its place in a file.
+// placed returns the message of a result, preceded by its position in a file.
 func (r *Result) placed(of *Report) string {
 	if r.Place.File == "" {
 		return r.message()

@@ -20,7 +20,7 @@ import (
 // The reference lives every life with the machine itself, one by one, and resumes it
 // from its checkpoint at every phase.
 
-// real is what a flag is, and whether a cleanup itinerary gets to know it.
+// real is the value of a flag, and whether a cleanup itinerary does not learn it.
 type real struct{ is, unknown bool }
 
 // stop is a phase of a life, and the step under which it was entered.
@@ -42,9 +42,9 @@ type moment struct {
 // reference enumerates all lives of two itineraries.
 type reference struct {
 	t        *testing.T
-	*pair    // which phases and flags are the same
+	*pair    // matches phases and flags
 	old, new *machine.Set
-	world    map[string]bool // what is found outside of loops, and the flags at the start
+	world    map[string]bool // the findings outside of loops, and the flags at the start
 	keys     []string
 	often    []bool
 	least    map[string]int // by fingerprint: the fewest true flags
@@ -59,7 +59,7 @@ var endless = stop{phase: -1}
 
 func ended(l []stop) bool { return !slices.Contains(l, endless) }
 
-// keysOf are the names of all that is found outside of loops.
+// keysOf collects the names of all findings outside of loops.
 func (x *reference) keysOf() {
 	add := func(key string) {
 		if !slices.Contains(x.keys, key) {
@@ -92,7 +92,7 @@ func (x *reference) keysOf() {
 	}
 }
 
-// choiceTargets are the choices of a phase in the order of precedence.
+// choiceTargets returns the choices of a phase in the order of precedence.
 func (s *side) choiceTargets(i int) (targets []int) {
 	for _, j := range s.graph.Phase(i).Jumps {
 		if to, err := s.graph.Lookup(j.To); err == nil && j.Choice {
@@ -107,7 +107,7 @@ func (x *reference) realOf(place, name string) real {
 	return real{x.world[place+" is "+name], x.world[place+" unknown "+name]}
 }
 
-// facts are the flags as the machine of a side is told them.
+// facts returns the flags as the machine of a side knows them.
 func (x *reference) facts(s *side, values []real) (f phases.Facts) {
 	for _, d := range s.graph.Vocabulary().Defs() {
 		i := s.indices[bit(d.Flag)]
@@ -123,8 +123,8 @@ func holds(c clause, values []real) bool {
 	return slices.ContainsFunc(c.literals, func(l literal) bool { return values[l.flag].is == l.is })
 }
 
-// findings calls yield with the values after a phase: one time outside of loops, and
-// for every outcome inside. Flags of kept keep their values.
+// findings calls yield with the values after a phase: once outside of loops, and for
+// every outcome inside. Flags for which kept reports true keep their values.
 func (x *reference) findings(s *side, i int, values []real, kept func(name string) bool, yield func([]real)) {
 	var open []int
 	after := slices.Clone(values)
@@ -163,7 +163,7 @@ func (x *reference) findings(s *side, i int, values []real, kept func(name strin
 	each(open)
 }
 
-// choosing calls yield with what the handler may choose: -1 for nothing.
+// choosing calls yield with each choice of the handler, -1 for none.
 func (x *reference) choosing(s *side, i int, yield func(choice int)) {
 	for _, c := range s.choiceTargets(i) {
 		if s.loops[i] {
@@ -176,8 +176,9 @@ func (x *reference) choosing(s *side, i int, yield func(choice int)) {
 	yield(-1)
 }
 
-// follow lives on from a machine that is at a place: visit is told each phase that is
-// entered, and end the phases of each life that ends. ran are the phases before.
+// follow continues the lives of a machine that is at a place. It calls visit with each
+// phase that is entered, and end with the phases of each life that ends. ran are the
+// phases before.
 func (x *reference) follow(s *side, m *machine.Machine, values []real, ran []stop, visit func(moment), end func([]stop)) {
 	p := m.Position()
 	i, err := s.graph.Lookup(p.Phase)
@@ -217,7 +218,7 @@ func (x *reference) follow(s *side, m *machine.Machine, values []real, ran []sto
 	})
 }
 
-// leave goes on from a phase whose work is done.
+// leave continues from a phase whose work is done.
 func (x *reference) leave(s *side, i, choice int, values []real, ran []stop, visit func(moment), end func([]stop)) {
 	m, err := s.graph.NewMachine(machine.Position{Phase: s.graph.Phase(i).Name}, x.facts(s, values))
 	require.NoError(x.t, err)
@@ -239,7 +240,7 @@ func (x *reference) advance(s *side, m *machine.Machine, values []real, ran []st
 	x.follow(s, m, values, ran, visit, end)
 }
 
-// lives are the distinct lives of a side from the start.
+// lives returns the distinct lives of a side from the start.
 func (x *reference) lives(s *side, values []real, visit func(moment)) (all [][]stop) {
 	m, err := s.graph.NewMachine(machine.Position{}, x.facts(s, values))
 	require.NoError(x.t, err)
@@ -254,8 +255,8 @@ func addLife(all [][]stop, one []stop) [][]stop {
 	return append(all, one)
 }
 
-// askable reports whether flags that are new have values which the new relations
-// allow, or could not have such.
+// askable reports whether the new relations allow the values of the flags that are new,
+// or allow no values of these flags at all.
 func (x *reference) askable(old *Release, values []real) bool {
 	var fresh []int
 	for i, name := range x.flags {
@@ -342,7 +343,7 @@ func (x *reference) eachWorld(yield func([]real)) {
 	}
 }
 
-// meet notes that a state meets a break.
+// meet records that a state meets a break.
 func (x *reference) meet(m moment, b Break) {
 	b.Direction, b.Itinerary = Upgrade, x.from.graph.Name()
 	trues := x.facts(x.from, m.values).True().Len()
@@ -391,7 +392,7 @@ func (x *reference) resume(old, new *Release, m moment, restarts [][]stop) {
 	require.NoError(x.t, err)
 	to, err := b.Lookup(p.Name)
 	require.NoError(x.t, err)
-	for i, name := range x.flags { // what is gone is ignored
+	for i, name := range x.flags { // flags that are gone are ignored
 		if _, ok := new.flags.Lookup(name); !ok && x.from.reads[i] {
 			x.meet(m, Break{Rule: RuleFlagGone, Kind: DefinitionKind, Flag: name})
 		}
@@ -399,8 +400,8 @@ func (x *reference) resume(old, new *Release, m moment, restarts [][]stop) {
 	x.resumed(old, m, r.Machine, was.Checkpoint().Step, to, restarts)
 }
 
-// resumed compares the lives of a run that goes on at the phase to of the new release
-// with those that the old one has for it.
+// resumed compares the lives of a run that continues at the phase to of the new release
+// with those that the old release has for it.
 func (x *reference) resumed(old *Release, m moment, on *machine.Machine, step string, to int, restarts [][]stop) {
 	a, b := x.from.graph, x.to.graph
 	values := slices.Clone(m.values)
@@ -463,10 +464,10 @@ func (x *reference) resumed(old *Release, m moment, on *machine.Machine, step st
 	}
 }
 
-// unrecorded notes which flags that the old release neither reads nor decides matter
-// ahead: two runs that differ in nothing else go on otherwise.
+// unrecorded records the flags that matter ahead although the old release neither reads
+// nor decides them: two runs that differ in nothing else continue differently.
 func (x *reference) unrecorded(m moment, ahead [][]stop) {
-	if len(ahead) != 1 { // what loops find differs as well
+	if len(ahead) != 1 { // findings of loops differ as well
 		return
 	}
 	for i, name := range x.flags {
@@ -497,11 +498,11 @@ func (x *reference) changes(name string) bool {
 	return false
 }
 
-// some reports whether a life is such: whatever loops find, as far as the lives
-// differ in nothing else.
+// some reports whether is holds for at least one of the lives, which differ only in the
+// findings of loops.
 func some(lives [][]stop, is func([]stop) bool) bool { return slices.ContainsFunc(lives, is) }
 
-// work compares what runs in one life ahead.
+// work compares the phases that run in one life ahead.
 func (x *reference) work(m moment, to int, ahead []stop, all, stays, restarts [][]stop) {
 	a, b := x.from.graph, x.to.graph
 	for i, k := range x.same {
@@ -515,7 +516,8 @@ func (x *reference) work(m moment, to int, ahead []stop, all, stays, restarts []
 		if !x.often[i] && again {
 			x.meet(m, Break{Rule: RulePhaseRepeated, Kind: WorkKind, Phase: a.Phase(i).Name})
 		}
-		if i == m.phase || k == to || has(m.ran, i) || !ended(ahead) && some(all, ended) || some(all, func(l []stop) bool { return has(l, k) }) {
+		if i == m.phase || k == to || has(m.ran, i) || !ended(ahead) && some(all, ended) ||
+			some(all, func(l []stop) bool { return has(l, k) }) {
 			continue
 		}
 		each(stays, restarts, func(s, n []stop) {
@@ -577,7 +579,8 @@ func (x *reference) view(m moment, inStep string, ahead []stop, all [][]stop, st
 		in = m.step
 	}
 	for _, step := range a.Steps() {
-		if ended(ahead) && (in == step || shows(a, stays, step)) && inStep != step && !some(all, func(l []stop) bool { return shows(b, l, step) }) &&
+		if ended(ahead) && (in == step || shows(a, stays, step)) && inStep != step &&
+			!some(all, func(l []stop) bool { return shows(b, l, step) }) &&
 			(b.StepIndex(step) < 0 || in == step || !shows(a, m.ran, step)) {
 			x.meet(m, Break{Rule: RuleStepGone, Kind: ViewKind, Step: step})
 		}
@@ -709,7 +712,7 @@ func (g generator) jump(d *definition) {
 	}
 }
 
-// change makes the next release of a definition.
+// change returns the next release of a definition.
 func (g generator) change(d definition) definition {
 	d.phases = slices.Clone(d.phases)
 	d.flags = slices.Clone(d.flags)
@@ -717,7 +720,7 @@ func (g generator) change(d definition) definition {
 		i := g.IntN(len(d.phases))
 		p := &d.phases[i]
 		switch g.IntN(13) {
-		case 11: // each two change places
+		case 11: // neighbours change places
 			for k := 0; k+1 < len(d.phases); k += 2 + g.IntN(2) {
 				d.phases[k], d.phases[k+1] = d.phases[k+1], d.phases[k]
 			}
@@ -771,7 +774,7 @@ func (g generator) change(d definition) definition {
 	return d
 }
 
-// compile returns nil if the definition is refused, or goes to nowhere.
+// compile returns nil if the definition is refused.
 func (d definition) compile(name string) (*Release, *machine.Set) {
 	f, err := phases.Load(strings.NewReader(d.text()), name)
 	if err != nil {
@@ -788,7 +791,7 @@ func (d definition) compile(name string) (*Release, *machine.Set) {
 	return r, set
 }
 
-// compared are the breaks that depend on states.
+// compared returns the breaks that depend on states.
 func compared(n *inspection) map[string]int {
 	least := make(map[string]int)
 	for key, f := range n.found {
@@ -799,7 +802,7 @@ func compared(n *inspection) map[string]int {
 	return least
 }
 
-func TestBreaksAreThoseOfEveryLife(t *testing.T) {
+func TestCompatAgreesWithEveryLife(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		loops bool
@@ -811,7 +814,7 @@ func TestBreaksAreThoseOfEveryLife(t *testing.T) {
 			for pairs := 0; pairs < c.pairs; {
 				before := g.definition()
 				after := g.change(before)
-				if g.chance(50) { // as on the way back
+				if g.chance(50) { // as in a rollback
 					before, after = after, before
 				}
 				old, oldSet := before.compile("old")
@@ -821,8 +824,10 @@ func TestBreaksAreThoseOfEveryLife(t *testing.T) {
 				}
 				o := CompatOptions{MaxNodes: DefaultMaxNodes, MaxVisits: DefaultMaxVisits, everything: true}
 				n := newInspection(old, new, Upgrade, "Work", o)
-				x := &reference{t: t, pair: newPair(newWorld(0, 1<<30), old, new, "Work"), old: oldSet, new: newSet, least: make(map[string]int),
-					aheads: make(map[string]string), matters: make(map[string]bool)}
+				x := &reference{
+					t: t, pair: newPair(newWorld(0, 1<<30), old, new, "Work"), old: oldSet, new: newSet,
+					least: make(map[string]int), aheads: make(map[string]string), matters: make(map[string]bool),
+				}
 				turns := slices.Contains(x.from.heads, true) || slices.Contains(x.to.heads, true)
 				if x.keysOf(); len(x.keys) > 9 || turns && (!c.loops || x.from.unknowns) {
 					continue
@@ -839,7 +844,7 @@ func TestBreaksAreThoseOfEveryLife(t *testing.T) {
 					}
 				}
 				x.compare(old, new)
-				for name := range x.matters { // a guard may depend on a flag although what runs does not
+				for name := range x.matters { // a guard may depend on a flag although the phases that run do not
 					require.True(t, asked[name], "pair %d: %s\n--- old\n%s\n--- new\n%s", pairs, name, before.text(), after.text())
 					rules[RuleFlagNew]++
 				}

@@ -18,12 +18,12 @@ func mtcSet(t testing.TB) *machine.Set {
 	return set
 }
 
-// The built-in catalogue has no finding but what it accepts with a reason.
-func TestMTC(t *testing.T) {
+// The built-in catalogue has no findings except those that it accepts with a reason.
+func TestCheckOfMTC(t *testing.T) {
 	verify.Test(t, mtcSet(t), verify.Options{Selected: mtc.Selected(), Suppressions: mtc.Suppressed()})
 }
 
-func TestSelectedAreWhatTheSelectorReturns(t *testing.T) {
+func TestSelectedMatchesTheSelectorOfMTC(t *testing.T) {
 	returned := map[string]bool{}
 	for _, m := range []mtc.Migration{
 		{}, {Spec: mtc.MigrationSpec{Stage: true}}, {Spec: mtc.MigrationSpec{Rollback: true}}, {Spec: mtc.MigrationSpec{Canceled: true}},
@@ -37,8 +37,8 @@ func TestSelectedAreWhatTheSelectorReturns(t *testing.T) {
 	require.Len(t, returned, len(mtc.Selected()))
 }
 
-// Each mistake is made in Final, and found by its rule where it was made.
-func TestPlantedMistakesInFinalAreFound(t *testing.T) {
+// Each mistake is planted in Final, and its rule finds it in its place.
+func TestCheckFindsPlantedMistakesInFinal(t *testing.T) {
 	phase := func(it *phases.Itinerary, name string) *phases.Phase {
 		for i := range it.Phases {
 			if it.Phases[i].Name == name {
@@ -62,7 +62,7 @@ func TestPlantedMistakesInFinalAreFound(t *testing.T) {
 			p := phase(it, mtc.PhaseDeleteRegistries)
 			*p = phases.Phase{Name: p.Name, Step: p.Step, End: true}
 		}},
-		{"a step that no phase shows any more", verify.StepNeverShown, mtc.PhasePostRestoreHooks, mtc.PostRestoreHooks, "", func(it *phases.Itinerary) {
+		{"a step that no phase shows", verify.StepNeverShown, mtc.PhasePostRestoreHooks, mtc.PostRestoreHooks, "", func(it *phases.Itinerary) {
 			phase(it, mtc.PhasePostRestoreHooks).Guard = phases.Guard{All: mtc.DirectImage | mtc.IndirectImage}
 		}},
 		{"a flag too many", verify.GuardRedundantFlag, mtc.PhaseRestartRestic, "", "HasPVs", func(it *phases.Itinerary) {
@@ -77,7 +77,7 @@ func TestPlantedMistakesInFinalAreFound(t *testing.T) {
 		{"a flag that is decided too late", verify.FlagReadBeforeDecided, mtc.PhaseDeleteRegistries, "", "HasPreBackupHooks", func(it *phases.Itinerary) {
 			phase(it, mtc.PhaseDeleteRegistries).Decides = mtc.HasPreBackupHooks
 		}},
-		{"a loop without a way out", verify.LoopNeverEnds, mtc.PhaseRestartVelero, "", "", func(it *phases.Itinerary) {
+		{"a loop without an exit", verify.LoopNeverEnds, mtc.PhaseRestartVelero, "", "", func(it *phases.Itinerary) {
 			phase(it, mtc.PhaseWaitForVeleroReady).Jumps = []phases.Jump{{To: mtc.PhaseRestartVelero, Guard: phases.Guard{All: mtc.Quiesce}}}
 		}},
 		{"the end behind that loop", verify.EndUnreachable, mtc.PhaseWaitForVeleroReady, "", "", func(it *phases.Itinerary) {

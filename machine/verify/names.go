@@ -13,8 +13,8 @@ type named struct {
 	at
 }
 
-// names returns the names of all itineraries, and of their phases and steps, in
-// order. A step is named once, at the first phase of it in all itineraries.
+// names returns the names of all itineraries, phases and steps, in order. A step
+// appears once, at its first phase in all itineraries.
 func (c *checker) names() (all []named) {
 	seen := map[string]bool{}
 	for _, g := range c.graphs {
@@ -37,14 +37,14 @@ func (c *checker) nameNotURLSafe() {
 	for _, n := range c.names() {
 		if !urlSafe(n.name) {
 			c.add(n.at,
-				"the name of %s %q cannot stand in a URL as it is; use letters and digits of ASCII, '-', '.', '_' and '~'",
+				"the name of %s %q must be escaped in a URL; use only ASCII letters, digits, '-', '.', '_' and '~'",
 				n.kind, n.name)
 		}
 	}
 }
 
-// urlSafe reports whether a name can be a segment of a path without escapes
-// (RFC 3986, unreserved characters).
+// urlSafe reports whether a name can be a path segment of a URL without escapes (RFC
+// 3986, unreserved characters).
 func urlSafe(name string) bool {
 	return name != "." && name != ".." && !strings.ContainsFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
@@ -67,7 +67,7 @@ func (c *checker) namesDifferByCase() {
 		case before != n.name && !reported[[2]string{n.kind, n.name}]:
 			reported[[2]string{n.kind, n.name}] = true
 			c.add(n.at,
-				"%s %q and %s %q differ only in upper and lower case; give them one name, or two that cannot be confused",
+				"%s %q and %s %q differ only in case; give them one name, or two that cannot be confused",
 				n.kind, before, n.kind, n.name)
 		}
 	}
@@ -89,8 +89,8 @@ func (c *checker) formerNameReused() {
 				}
 				list := value(c.Source.phase(g.Name(), i), "formerly")
 				c.add(at{g: g, phase: i, node: entry(list, former)},
-					"phase %q of itinerary %q was formerly %q, which is a phase of itinerary %q now; "+
-						"name that one otherwise, since a recorded name must mean one phase",
+					"phase %q of itinerary %q was formerly %q, which is now a phase of itinerary %q; "+
+						"rename that one, because a recorded name must mean one phase",
 					g.Phase(i).Name, g.Name(), former, itinerary)
 			}
 		}
@@ -125,7 +125,7 @@ func (s *subject) cleanupPhaseWithoutDeadline() {
 	s.eachWorking(func(i int, name string) {
 		if !s.Runner.HasDeadline(s.g.Name(), name) {
 			s.showRunning(s.add(s.at(i),
-				"phase %q of the cleanup itinerary %q has no deadline; set one, so that the run comes to its end whatever "+
+				"phase %q of the cleanup itinerary %q has no deadline; set one, so that the run reaches its end whatever "+
 					"happens",
 				name, s.g.Name()), i)
 		}
@@ -143,7 +143,7 @@ func (s *subject) phaseWithoutHandler() {
 	})
 }
 
-// eachWorking calls yield with each phase that is no end phase.
+// eachWorking calls yield with each phase that is not an end phase.
 func (s *subject) eachWorking(yield func(i int, name string)) {
 	for i := range s.g.Len() {
 		if !s.g.IsEnd(i) {

@@ -17,14 +17,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// life is a run in a phase, with the flags that it entered the phase with. The phase
-// behind the last stands for the end.
+// life is a run in a phase, with the flags with which it entered the phase. The phase
+// after the last stands for the end.
 type life struct {
 	phase int
 	facts phases.Facts
 }
 
-// lives is every life that a run of an itinerary can have, found by real machines,
+// lives holds every life that a run of an itinerary can have, found by real machines,
 // one assignment at a time.
 type lives struct {
 	t       *testing.T
@@ -77,7 +77,7 @@ func (l *lives) advance(p machine.Position, f phases.Facts) life {
 	return life{i, f}
 }
 
-// outcomes are the flags that may be true once the phase of a life is done.
+// outcomes returns the assignments that are possible once the phase of a life is done.
 func (l *lives) outcomes(one life) (all []phases.Facts) {
 	open := l.g.Phase(one.phase).Decides | l.g.Vocabulary().Live()
 	for _, f := range l.allowed {
@@ -106,7 +106,7 @@ func (l *lives) after(one life) (next []life) {
 	return next
 }
 
-// step is the step under which the phase of a life was entered, or -1.
+// step returns the step under which the phase of a life was entered, or -1.
 func (l *lives) step(one life) int {
 	if one.phase == l.g.Len() {
 		return -1
@@ -114,7 +114,7 @@ func (l *lives) step(one life) int {
 	return l.g.Plan(one.facts).StepOf(one.phase)
 }
 
-// shown is step of a life that makes it visible.
+// shown returns the step that a life makes visible, or -1.
 func (l *lives) shown(one life) int {
 	if one.phase < l.g.Len() && l.g.Rides(one.phase) {
 		return -1
@@ -122,9 +122,9 @@ func (l *lives) shown(one life) int {
 	return l.step(one)
 }
 
-// search reports whether runs come from some lives to one with a state that found
-// accepts. The state follows from that before and the life; a negative one ends the
-// search there.
+// search reports whether runs lead from some lives to one with a state that found
+// accepts. follow derives the state from the state before and the life; a negative
+// state ends the search there.
 func (l *lives) search(from []life, follow func(state int, one life) int, found func(state int, one life) bool) bool {
 	type node struct {
 		life
@@ -257,7 +257,7 @@ func (l *lives) readAfter(i int, flag phases.Flags) bool {
 	return slices.ContainsFunc(from, leaves)
 }
 
-// expected are the findings of the rules about runs, by rule, phase, step and flag.
+// expected returns the findings of the rules about runs, by rule, phase, step and flag.
 func (l *lives) expected() map[string]bool {
 	all := map[string]bool{}
 	add := func(rule string, i int, step, flag string) {
@@ -347,8 +347,8 @@ func key(rule, phase, step, flag string) string {
 	return fmt.Sprintf("%s: phase %q step %q flag %q", rule, phase, step, flag)
 }
 
-// generated makes an itinerary with what is rare besides: relations, live flags,
-// choices, former names and phases that ride.
+// generated returns an itinerary that may have relations, live flags, choices, former
+// names and phases that ride.
 func generated(r *rand.Rand) *machine.Graph {
 	for {
 		it := itinerarytest.Generate(r, r.IntN(3) > 0, true)
@@ -380,8 +380,8 @@ func generated(r *rand.Rand) *machine.Graph {
 	}
 }
 
-// Every finding about runs is one that machines show, and none is missing.
-func TestFindingsAreThoseOfEveryLife(t *testing.T) {
+// Machines show every finding about runs, and no finding is missing.
+func TestCheckAgreesWithEveryLife(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 10))
 	checked := map[string]int{}
 	for range 120 {
@@ -393,7 +393,8 @@ func TestFindingsAreThoseOfEveryLife(t *testing.T) {
 			require.NotEqual(t, verify.NotDecided, f.Rule, f.Text)
 			checked[f.Rule]++
 			switch f.Rule {
-			case verify.GuardContradictsRelations, verify.GuardRedundantFlag, verify.FlagNeverRead, verify.RelationContradictsRelations: // about guards
+			case verify.GuardContradictsRelations, verify.GuardRedundantFlag, verify.FlagNeverRead,
+				verify.RelationContradictsRelations: // not about runs
 			case verify.EndUnreachable:
 				stuck[f.Phase] = true
 			case verify.LoopNeverEnds:
@@ -421,12 +422,13 @@ func TestFindingsAreThoseOfEveryLife(t *testing.T) {
 		}
 	}
 	for _, rule := range verify.Rules()[:13] {
-		require.Positive(t, checked[rule.Name], "%s is among what was held against lives", rule.Name)
+		require.Positive(t, checked[rule.Name], "%s was compared with lives", rule.Name)
 	}
 }
 
-// requireShown requires that a run which begins with the assignment of a finding
-// shows it, and that none with fewer flags does if the plan of it does not.
+// requireShown requires that a run which begins with the assignment of a finding shows
+// it. If the plan of the assignment does not show it, no run with fewer flags may show
+// it either.
 func (l *lives) requireShown(f verify.Finding) {
 	shows := func(from []life) bool { return l.cut(from, l.g.StepIndex(f.Step)) }
 	switch {
@@ -453,7 +455,7 @@ func (l *lives) requireShown(f verify.Finding) {
 	}
 }
 
-// frozen is the number of frozen loops in which some life stays.
+// frozen returns the number of frozen loops in which some life stays.
 func (l *lives) frozen() (n int) {
 	for _, loop := range l.g.FrozenLoops() {
 		stays := false
@@ -461,7 +463,8 @@ func (l *lives) frozen() (n int) {
 			inside := func(one life) bool {
 				return one.phase < l.g.Len() && slices.Contains(loop.Phases, l.g.Phase(one.phase).Name)
 			}
-			stays = stays || inside(one) && !l.search([]life{one}, func(int, life) int { return 0 }, func(_ int, one life) bool { return !inside(one) || l.ended(one) })
+			stays = stays || inside(one) && !l.search([]life{one}, func(int, life) int { return 0 },
+				func(_ int, one life) bool { return !inside(one) || l.ended(one) })
 		}
 		if stays {
 			n++

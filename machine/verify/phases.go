@@ -13,21 +13,21 @@ func (s *subject) phaseNeverRuns() {
 			continue
 		}
 		p := s.g.Phase(i)
-		why := "whenever a run comes by, its guard does not admit"
+		why := "its guard does not admit when a run reaches it"
 		switch guard := s.And(s.guard(p.Guard), s.relations); {
 		case guard == bdd.None:
 			why = "no flags that the relations allow satisfy its guard"
 		case r.come[i] == bdd.None:
-			why = "no run comes by"
+			why = "no run reaches it"
 		}
 		f := s.add(s.at(i), "phase %q of itinerary %q never runs: %s; correct the guards, or remove it", p.Name, s.g.Name(), why)
 		s.showMissing(f, i, func(p *machine.Plan) bool { return p.Runs(i) != phases.True })
 	}
 }
 
-// showMissing shows a finding about a phase that is expected to run: by flags for
-// which its guard admits, although the plan is without it, or, if relations forbid
-// that, by flags that break them.
+// showMissing shows a finding about a phase that is expected to run, by flags for which
+// its guard admits although the plan is without it. If relations forbid that, it uses
+// flags that break them.
 func (s *subject) showMissing(f *Finding, i int, missing func(*machine.Plan) bool) {
 	guard := s.guard(s.g.Phase(i).Guard)
 	s.showFirst(f, explained, func(p *machine.Plan) bool { return broken(p) || missing(p) }, s.And(s.relations, guard), guard)
@@ -35,7 +35,7 @@ func (s *subject) showMissing(f *Finding, i int, missing func(*machine.Plan) boo
 
 func (s *subject) stepNeverShown() {
 	r := s.reach()
-	first := make([]int, len(s.g.Steps())) // that names the step and does not ride
+	first := make([]int, len(s.g.Steps())) // phase of the step that does not ride
 	shown := make([]bool, len(first))
 	for i := s.g.Len() - 1; i >= 0; i-- {
 		if s.g.Rides(i) {

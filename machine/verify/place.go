@@ -7,7 +7,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// placing are recorded objects and their places in the release that they leave.
+// placing holds recorded objects and their places in the release that they leave.
 type placing struct {
 	old, new *Release
 	objects  []placed
@@ -27,11 +27,11 @@ func newPlaces(old, new *Release, objects []Object) *placing {
 	for _, o := range objects {
 		c := o.Checkpoint
 		one := placed{Object: o, itinerary: cmp.Or(c.Itinerary, o.Selected), begun: c.Phase != ""}
-		if c.Done || old.ended(one.itinerary, c.Phase) { // whether that is recorded or not
+		if c.Done || old.ended(one.itinerary, c.Phase) { // even if Done is not recorded
 			continue
 		}
 		if o.Selected != "" && o.Selected != one.itinerary && new.leaves(one.itinerary, c.Phase, o.Selected) {
-			one.itinerary, one.begun = o.Selected, false // it is at the start of that, whatever is recorded
+			one.itinerary, one.begun = o.Selected, false // it is at the start of Selected, whatever is recorded
 		}
 		g := old.byName[one.itinerary]
 		if g == nil {
@@ -50,7 +50,7 @@ func newPlaces(old, new *Release, objects []Object) *placing {
 	return p
 }
 
-// ended reports whether a phase is known as an end phase.
+// ended reports whether the phase is an end phase of the itinerary.
 func (r *Release) ended(itinerary, phase string) bool {
 	g := r.byName[itinerary]
 	if g == nil || phase == "" {
@@ -60,18 +60,21 @@ func (r *Release) ended(itinerary, phase string) bool {
 	return err == nil && g.IsEnd(i)
 }
 
-// leaves reports whether a run that is resumed goes from a recorded phase to the start
-// of another itinerary, which its object's state selects, as [machine.Set.Resume] does.
+// leaves reports whether a resumed run moves from a recorded phase to the start of
+// another itinerary, which the state of its object selects, as [machine.Set.Resume]
+// does.
 func (r *Release) leaves(recorded, phase, selected string) bool {
 	from, to := r.byName[recorded], r.byName[selected]
 	if from == nil || to == nil || phase == "" {
-		return true // without the selected one it cannot be resumed at all
+		return true // without the selected itinerary it cannot be resumed
 	}
 	return !r.ended(recorded, phase) && from.MayLeaveFor(to)
 }
 
 func (p *placing) refuse(o Object, itinerary, problem string, err error) {
-	p.unplaced = append(p.unplaced, &PlaceError{Object: o.Name, Itinerary: itinerary, Phase: o.Checkpoint.Phase, Problem: problem, Err: err})
+	p.unplaced = append(p.unplaced, &PlaceError{
+		Object: o.Name, Itinerary: itinerary, Phase: o.Checkpoint.Phase, Problem: problem, Err: err,
+	})
 }
 
 // all returns the names of all objects in flight.
@@ -85,7 +88,7 @@ func (p *placing) all() []string {
 	return names
 }
 
-// fill names in each break of an itinerary the objects that meet it.
+// fill sets, in each break of an itinerary, the names of the objects that meet it.
 func (p *placing) fill(n *inspection, breaks []Break) {
 	for i := range breaks {
 		breaks[i].Objects = []string{}
@@ -109,8 +112,8 @@ func (p *placing) fill(n *inspection, breaks []Break) {
 	}
 }
 
-// met returns the fingerprints of the breaks that an object meets. It reports false
-// if no run is in its state; what does not depend on flags is met all the same.
+// met returns the fingerprints of the breaks that an object meets. possible is false if
+// no run is in its state; breaks that do not depend on flags are met all the same.
 func (n *inspection) met(o placed) (met map[string]bool, possible bool) {
 	met = make(map[string]bool)
 	for key, f := range n.found {
@@ -132,7 +135,7 @@ func (n *inspection) met(o placed) (met map[string]bool, possible bool) {
 	for _, s := range at {
 		possible = possible || n.And(s.set, known[s]) != bdd.None
 	}
-	if !possible { // flags that no run has: the phase may be gone for all that
+	if !possible { // no run has these flags, but the phase may be gone all the same
 		for key, f := range n.found {
 			for _, h := range f.hits {
 				if _, ok := known[h.at]; ok && f.Kind == StateKind {
@@ -145,7 +148,7 @@ func (n *inspection) met(o placed) (met map[string]bool, possible bool) {
 }
 
 // recorded returns the states of the phase that an object records, and for each the
-// assignments that agree with the flags which it records.
+// assignments that agree with the recorded flags.
 func (n *inspection) recorded(o placed) (at []*standing, known map[*standing]bdd.Set) {
 	s, c := n.from, o.Checkpoint
 	phase, err := s.graph.Lookup(c.Phase)
@@ -158,7 +161,7 @@ func (n *inspection) recorded(o placed) (at []*standing, known map[*standing]bdd
 			return nil, nil
 		}
 	}
-	for _, workDone := range []bool{c.WorkDone, false} { // without states of its own it is as if at work
+	for _, workDone := range []bool{c.WorkDone, false} { // if there is no state with its work done, it counts as at work
 		for _, st := range n.standings {
 			if st.phase == phase && st.workDone == workDone && (!workDone || st.choice == choice) {
 				at = append(at, st)

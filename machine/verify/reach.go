@@ -7,17 +7,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 )
 
-// runs is where runs can be: at a place, which is the moment when the phase of that
-// index is next in order (the place behind the last is the end), or in a phase.
+// runs holds the places and phases that runs can be in. A run is at a place when the
+// phase of that index is next in order; the place after the last phase is the end.
 type runs struct {
-	// come are the assignments with which a run comes by each place, and in those
-	// with which it is in each phase: it entered the phase, or was resumed there.
+	// come are the assignments with which a run reaches each place. in are those with
+	// which it is in each phase: it entered the phase, or was resumed there.
 	come, in []bdd.Set
 }
 
-// reach returns where runs can be. A run begins at the first place, or, if a phase
-// has former names, in that phase, where an earlier release has left it: both with
-// any flags that the relations allow.
+// reach returns the places and phases that runs can be in. A run begins at the first
+// place, or in a phase with former names, because an earlier release may have left it
+// there. In both cases it has any flags that the relations allow.
 func (s *subject) reach() *runs {
 	if s.runs != nil {
 		return s.runs
@@ -34,21 +34,21 @@ func (s *subject) reach() *runs {
 	case s.Err() != nil:
 		s.tooHard = s.Err().Error()
 	case s.effort < 0:
-		s.tooHard = "there are too many ways through its phases"
+		s.tooHard = "there are too many paths through its phases"
 	default:
 		s.runs = r
 	}
 	return r
 }
 
-// wasFormerly reports whether a run of an earlier release may go on in the phase at an
-// index, under a former name.
+// wasFormerly reports whether a run of an earlier release may continue, under a former
+// name, in the phase at an index.
 func (s *subject) wasFormerly(i int) bool { return len(s.g.Phase(i).Formerly) > 0 }
 
 // runsAgain reports whether a run may begin in a phase of the itinerary that failed.
 func (s *subject) runsAgain() bool { return s.Runner != nil && s.Runner.RunsAgain && !s.g.IsCleanup() }
 
-// forward spreads sets of assignments along the ways of runs up to the fixed point.
+// forward propagates sets of assignments along the paths of runs up to the fixed point.
 type forward struct {
 	*subject
 	runs
@@ -58,8 +58,8 @@ type forward struct {
 	again bool
 }
 
-// forward follows the runs that begin adds, until stop, if there is one, reports true
-// of a place.
+// forward follows the runs that begin adds, until stop reports true for a place. stop
+// may be nil.
 func (s *subject) forward(begin func(*forward), stop func(f *forward, p int) bool) *runs {
 	n := s.g.Len()
 	f := &forward{subject: s, runs: runs{come: make([]bdd.Set, n+1), in: make([]bdd.Set, n)}, waiting: make([]bool, n+1)}
@@ -85,7 +85,7 @@ func (s *subject) forward(begin func(*forward), stop func(f *forward, p int) boo
 	return &f.runs
 }
 
-// comeBy adds assignments with which a run comes by a place.
+// comeBy adds assignments with which a run reaches a place.
 func (f *forward) comeBy(p int, with bdd.Set) {
 	all := f.Or(f.come[p], with)
 	if all == f.come[p] {
@@ -119,8 +119,8 @@ func (f *forward) leave(i int, in bdd.Set) {
 	}
 }
 
-// places is a heap of places, the lowest first: then a place without a way back to
-// it is looked at once.
+// places is a heap of places, the lowest first: a place that no jump leads back to is
+// then examined once.
 type places []int
 
 func (p places) Len() int           { return len(p) }
@@ -134,21 +134,23 @@ func (p *places) Pop() any {
 	return x
 }
 
-// layer holds for each place the assignments with which a run that comes by has
+// layer holds, for each place, the assignments with which a run that reaches it has
 // something ahead.
 type layer []bdd.Set
 
 // ahead is a question about what runs have ahead of them.
 type ahead struct {
 	*subject
-	// steady takes only runs in which no phase changes a flag: what a plan shows.
+	// steady restricts the question to runs in which no phase changes a flag, as in a
+	// plan.
 	steady bool
-	// inside, if not nil, are the places that count: the others have all ahead.
+	// inside, if not nil, selects the places that count: all other places have it ahead
+	// for every assignment.
 	inside []bool
 }
 
-// through returns the assignments with which a run in a phase can go on so that it
-// comes by a place with one of the layer's.
+// through returns the assignments with which a run in a phase can continue to a place
+// with one of the layer's assignments.
 func (a ahead) through(i int, l layer) bdd.Set {
 	out := bdd.None
 	for _, leave := range a.onward(i) {
@@ -157,12 +159,12 @@ func (a ahead) through(i int, l layer) bdd.Set {
 	if a.steady {
 		return out
 	}
-	// What the phase decides turns out either way, so backwards as well.
+	// A decided flag may take any value, so the same holds backwards.
 	return a.free(a.And(out, a.relations), a.decides(i))
 }
 
-// solve returns the least layer in which end is that of the last place and enter
-// gives the assignments for a phase that is entered.
+// solve returns the least layer in which end belongs to the last place and enter gives
+// the assignments for an entered phase.
 func (a ahead) solve(end bdd.Set, enter func(i int, self layer) bdd.Set) layer {
 	n := a.g.Len()
 	self := make(layer, n+1)
@@ -186,8 +188,8 @@ func (a ahead) solve(end bdd.Set, enter func(i int, self layer) bdd.Set) layer {
 	return self
 }
 
-// begins returns the assignments with which a run begins that has it ahead: at the
-// first place, and in phases in which it may be resumed.
+// begins returns the assignments with which a run has it ahead when it begins: at the
+// first place, and in the phases in which it may be resumed.
 func (a ahead) begins(l layer, enter func(i int, self layer) bdd.Set) (start, resumed bdd.Set) {
 	start = a.And(l[0], a.relations)
 	for i := range a.g.Len() {
@@ -199,7 +201,7 @@ func (a ahead) begins(l layer, enter func(i int, self layer) bdd.Set) (start, re
 	return start, resumed
 }
 
-// showAhead adds and shows a finding if some run has something ahead when it begins.
+// showAhead adds and shows a finding if some run has it ahead when it begins.
 func (s *subject) showAhead(add func() *Finding, shows func(*machine.Plan) bool, question func(a ahead) (start, resumed bdd.Set)) {
 	start, resumed := question(ahead{subject: s})
 	if start == bdd.None && resumed == bdd.None || s.Err() != nil {
@@ -208,14 +210,14 @@ func (s *subject) showAhead(add func() *Finding, shows func(*machine.Plan) bool,
 	steady, _ := question(ahead{subject: s, steady: true})
 	f := add()
 	s.showFirst(f, listed, shows, steady, start)
-	if f.Reproduce == "" { // the smallest one, whether or not flags change on the way
+	if f.Reproduce == "" { // the smallest assignment, even if flags change on the way
 		f.Assignment = nil
 		s.showFirst(f, listed, nil, start)
 	}
 	if f.Assignment == nil {
-		f.Text += " (this takes a run of an earlier release that goes on under a former name"
+		f.Text += " (only in a run of an earlier release that continues under a former name"
 		if s.runsAgain() {
-			f.Text += ", or one that begins again in a phase that failed"
+			f.Text += ", or in one that begins again in a failed phase"
 		}
 		f.Text += ")"
 		s.showFirst(f, listed, nil, resumed)

@@ -17,9 +17,9 @@ const (
 	rulesEnd   = "<!-- The end of the table. -->\n"
 )
 
-// The names and sentences of rules are a contract: suppressions and reports hold
+// The names and sentences of rules are a contract: suppressions and reports refer to
 // the names.
-func TestRulesAreThoseOfTheREADME(t *testing.T) {
+func TestRulesMatchTheREADME(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| rule | severity | finds something if |\n| --- | --- | --- |\n")
 	for _, r := range verify.Rules() {
@@ -35,7 +35,7 @@ func TestRulesAreThoseOfTheREADME(t *testing.T) {
 }
 
 // Names never change.
-func TestNamesOfRulesAreFrozen(t *testing.T) {
+func TestRuleNamesAreFrozen(t *testing.T) {
 	var names strings.Builder
 	for _, r := range verify.Rules() {
 		fmt.Fprintln(&names, r.Name, r.Severity)

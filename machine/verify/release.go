@@ -10,8 +10,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Release is what one release of a controller runs: its itineraries over one
-// vocabulary, compiled. It is immutable and safe for concurrent use.
+// Release is the set of itineraries that one release of a controller runs, compiled
+// over one vocabulary. It is immutable and safe for concurrent use.
 type Release struct {
 	name   string
 	flags  *phases.Vocabulary
@@ -19,9 +19,9 @@ type Release struct {
 	byName map[string]*machine.Graph
 }
 
-// NewRelease returns the release of these itineraries. The name is what findings
-// call it: a file, or a version. The itineraries may be of any size. It returns a
-// [*ReleaseError] if there are none, if two have one name, or if their
+// NewRelease returns the release of these itineraries, which may be of any size. The
+// name, such as a file or a version, identifies the release in texts. The error is a
+// [*ReleaseError] if there are no itineraries, if two have the same name, or if their
 // vocabularies differ.
 func NewRelease(name string, graphs ...*machine.Graph) (*Release, error) {
 	r := &Release{name: name, graphs: graphs, byName: make(map[string]*machine.Graph, len(graphs))}
@@ -33,9 +33,10 @@ func NewRelease(name string, graphs ...*machine.Graph) (*Release, error) {
 		case g == nil:
 			return nil, &ReleaseError{Release: name, Problem: "has an itinerary that is nil; compile it first"}
 		case r.byName[g.Name()] != nil:
-			return nil, &ReleaseError{Release: name, Itinerary: g.Name(), Problem: "stands twice; rename one of them"}
+			return nil, &ReleaseError{Release: name, Itinerary: g.Name(), Problem: "is defined twice; rename one of them"}
 		case g.Vocabulary() != graphs[0].Vocabulary():
-			return nil, &ReleaseError{Release: name, Itinerary: g.Name(), Problem: "has a vocabulary of its own; build all itineraries over one"}
+			return nil, &ReleaseError{Release: name, Itinerary: g.Name(),
+				Problem: "has another vocabulary; build all itineraries over one"}
 		}
 		r.byName[g.Name()] = g
 	}
@@ -126,14 +127,15 @@ func itineraryOf(g *machine.Graph) phases.Itinerary {
 }
 
 // Freeze writes the release as YAML, which [ReadRelease] reads back as the same
-// definitions: same hashes, same former names. A release freezes what it ships, so
-// that the next one can be held against it. The errors are those of [phases.Save].
+// definitions, with the same hashes and former names. Freeze each release that is
+// shipped, so that the next one can be compared with it. The errors are those of
+// [phases.Save].
 func (r *Release) Freeze(w io.Writer) error { return phases.Save(w, r.File()) }
 
 // ReleaseError reports that itineraries do not make a release.
 type ReleaseError struct {
 	Release   string
-	Itinerary string // empty if it concerns them all
+	Itinerary string // empty if the problem concerns all
 	Problem   string
 }
 

@@ -10,16 +10,16 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The bounds of looking for renames: how many candidates are tried for a phase, and
+// The bounds of the search for renames: the candidates for one phase, and the trials
 // for all phases of an itinerary.
 const (
 	maxCandidates = 3
 	maxTries      = 60
 )
 
-// suggest looks for phases that were renamed: for each that is gone it tries those
-// that are new and alike as its new name, and suggests the one that makes it found
-// without another break of the same weight.
+// suggest searches for renamed phases. For each phase that is gone it tries the similar
+// new phases, and suggests the one that resolves the break with the fewest other
+// breaks.
 func (n *inspection) suggest(o CompatOptions) {
 	if n.pair == nil || !n.ok() {
 		return
@@ -42,12 +42,13 @@ func (n *inspection) suggest(o CompatOptions) {
 				continue
 			}
 			least = after.weight()
-			f.Suggestion = fmt.Sprintf("{name: %s, formerly: [%s]}", n.to.graph.Phase(k).Name, strings.Join(after.to.graph.Phase(k).Formerly, ", "))
+			renamed := after.to.graph.Phase(k)
+			f.Suggestion = fmt.Sprintf("{name: %s, formerly: [%s]}", renamed.Name, strings.Join(renamed.Formerly, ", "))
 		}
 	}
 }
 
-// weight is the number of breaks of states and of work.
+// weight returns the number of breaks of states and of work.
 func (n *inspection) weight() (weight int) {
 	for _, f := range n.found {
 		if f.Kind == StateKind || f.Kind == WorkKind {
@@ -57,8 +58,8 @@ func (n *inspection) weight() (weight int) {
 	return weight
 }
 
-// try compares again, as if the phase had that former name. It returns nil if the
-// definition cannot have it, or a bound is hit.
+// try compares again with the former name added to the phase. It returns nil if the
+// definition cannot have that name, or if a bound is hit.
 func (n *inspection) try(phase int, former string, o CompatOptions) *inspection {
 	it := itineraryOf(n.to.graph)
 	it.Phases[phase].Formerly = append(slices.Clone(it.Phases[phase].Formerly), former)
@@ -77,8 +78,8 @@ func (n *inspection) try(phase int, former string, o CompatOptions) *inspection 
 }
 
 // candidates returns the phases of the new release that the phase may be called now,
-// the likeliest first: those without a counterpart, by whether they are between the
-// same phases, have the same step and guard, and a name that is alike.
+// the likeliest first. It considers phases without a counterpart, by position between
+// the same phases, by equal step and guard, and by similar names.
 func (n *inspection) candidates(gone int) []int {
 	a, b := n.from.graph, n.to.graph
 	p := a.Phase(gone)
@@ -103,7 +104,7 @@ func (n *inspection) candidates(gone int) []int {
 		q := b.Phase(k)
 		fresh = append(fresh, q.Name)
 		points := 0
-		if known == gone { // a former name is that of both
+		if known == gone { // a former name already connects them
 			points += 4
 		}
 		if first < k && k < last {
@@ -128,7 +129,7 @@ func (n *inspection) candidates(gone int) []int {
 	return all[:min(len(all), maxCandidates)]
 }
 
-// guardText writes a guard so that it is equal in both releases.
+// guardText formats a guard such that it is equal in both releases.
 func guardText(v *phases.Vocabulary, g phases.Guard) string {
 	sorted := func(f phases.Flags) []string {
 		names := v.Names(f)

@@ -10,20 +10,20 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// Report is findings, or breaks between releases, in the one shape that all
-// formats share. Its writers may be called from any number of goroutines as long
-// as no one changes it.
+// Report holds findings, or breaks between releases, in the shape that all formats
+// share. Its writers may be called concurrently as long as the report does not change.
 type Report struct {
 	// Tool and Version are those of the program that reports.
 	Tool, Version string
-	// Rules are all rules that were checked, those that found nothing included.
+	// Rules are all rules that were checked, including those that found nothing.
 	Rules []Rule
-	// Itineraries are the names of all that were checked, clean ones included.
+	// Itineraries are the names of all itineraries that were checked, including clean
+	// ones.
 	Itineraries []string
-	// Results are what was found.
+	// Results are the findings or breaks.
 	Results []Result
-	// Directory is that to which the files in a report are relative. If empty, files
-	// with a relative name keep it.
+	// Directory is the base of file names in the report. If empty, relative names are
+	// kept.
 	Directory string
 }
 
@@ -33,10 +33,10 @@ type Result struct {
 	Level Severity
 	Text  string
 	Place Place
-	// Names are what the result is about, from the outside in.
+	// Names identify what the result is about, from the outside in.
 	Names []Name
-	// Fingerprint identifies the result in later reports: by its rule and its names,
-	// so that neither another wording nor another line makes it a new one.
+	// Fingerprint identifies the result in later reports by its rule and names. Another
+	// wording or another line does not change it.
 	Fingerprint string
 	// Notes are further lines: how to reproduce the result, what fixes it.
 	Notes []string
@@ -48,7 +48,7 @@ type Result struct {
 // direction.
 type Name struct{ Kind, Name string }
 
-// name is the name of a kind, or empty.
+// name returns the name of a kind, or "".
 func (r *Result) name(kind string) string {
 	for _, n := range r.Names {
 		if n.Kind == kind {
@@ -58,8 +58,8 @@ func (r *Result) name(kind string) string {
 	return ""
 }
 
-// Reaches reports whether the result counts at a level: it is not suppressed, and
-// its own level reaches it. Nothing reaches a level that is empty.
+// Reaches reports whether the result counts at a level: it is not suppressed, and its
+// own level reaches it. Nothing reaches an empty level.
 func (r *Result) Reaches(level Severity) bool {
 	return level != "" && r.Suppressed == "" && r.Level.Reaches(level)
 }
@@ -79,8 +79,8 @@ func given(names ...Name) []Name {
 	return slices.DeleteFunc(names, func(n Name) bool { return n.Name == "" })
 }
 
-// Fingerprint names the finding by its rule, itinerary and names, without prose and
-// without a place: it stays the same if texts change or lines move.
+// Fingerprint identifies the finding by its rule, itinerary and names, without prose
+// and without a position, so it stays the same when texts change or lines move.
 func (f Finding) Fingerprint() string {
 	text := f.Rule + "/" + url.PathEscape(f.Itinerary)
 	for _, n := range given(Name{kindPhase, f.Phase}, Name{kindStep, f.Step}, Name{kindFlag, f.Flag}, Name{"suppression", f.Suppression}) {
@@ -89,9 +89,9 @@ func (f Finding) Fingerprint() string {
 	return text
 }
 
-// ResultsOf are the results of [Check] in the shape of a [Report]. Of findings that have
-// one fingerprint, such as those of several jumps of a phase, all but the first are
-// counted in that of the result.
+// ResultsOf returns the findings of [Check] as results of a [Report]. If several
+// findings have the same fingerprint, such as those of several jumps of a phase, all
+// but the first get a number appended.
 func ResultsOf(findings []Finding) []Result {
 	results := make([]Result, len(findings))
 	times := make(map[string]int)
@@ -110,7 +110,7 @@ func ResultsOf(findings []Finding) []Result {
 	return results
 }
 
-// BreakResultsOf are the breaks of [Compat] in the shape of a [Report].
+// BreakResultsOf returns the breaks of [Compat] as results of a [Report].
 func BreakResultsOf(breaks []Break) []Result {
 	results := make([]Result, len(breaks))
 	for i := range breaks {
@@ -139,11 +139,11 @@ func BreakResultsOf(breaks []Break) []Result {
 	return results
 }
 
-// message is the sentence and the notes, a line each.
+// message returns the text and the notes, one on each line.
 func (r *Result) message() string { return strings.Join(append([]string{r.Text}, r.Notes...), "\n") }
 
-// file is the name of a file in a report, relative to its directory and with
-// slashes; absolute if the file is not below it.
+// file returns the name of a file in the report, with slashes: relative to the
+// directory, or absolute if the file is not below it.
 func (r *Report) file(name string) string {
 	if name == "" {
 		return ""
@@ -160,7 +160,7 @@ func (r *Report) file(name string) string {
 	return filepath.ToSlash(name)
 }
 
-// levels are the words for a severity in a format; one that is unknown gets the
+// levels are the words of a format for the severities. An unknown severity gets the
 // last.
 type levels struct{ info, warning, err string }
 
@@ -175,7 +175,7 @@ func (l levels) of(s Severity) string {
 	}
 }
 
-// String returns FILE:LINE:COLUMN, as far as it is known.
+// String returns FILE:LINE:COLUMN, without the parts that are unknown.
 func (p Place) String() string {
 	text := p.File
 	for _, number := range []int{p.Line, p.Column} {
@@ -186,8 +186,8 @@ func (p Place) String() string {
 	return text
 }
 
-// String describes the state in a line: where the run is, what it knows, and what
-// ran before.
+// String describes the state on one line: the phase, the known flags, and the phases
+// that ran.
 func (s *InFlight) String() string {
 	text := s.Itinerary
 	if s.Phase == "" {

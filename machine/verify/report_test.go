@@ -55,7 +55,9 @@ var (
 )
 
 func report(results []verify.Result) *verify.Report {
-	return &verify.Report{Tool: "upgradectl", Version: "v1.2.3", Rules: reportRules, Itineraries: []string{"Warm", "Cold", "Clean"}, Results: results}
+	return &verify.Report{
+		Tool: "upgradectl", Version: "v1.2.3", Rules: reportRules, Itineraries: []string{"Warm", "Cold", "Clean"}, Results: results,
+	}
 }
 
 // formats are all writers, by the name of a golden file.
@@ -79,7 +81,7 @@ func TestReports(t *testing.T) {
 	}
 }
 
-func TestJSONHoldsEveryFieldAndIsEmptyIfClean(t *testing.T) {
+func TestWriteJSONHoldsEveryField(t *testing.T) {
 	keys := func(write func(io.Writer) error) []string {
 		var b bytes.Buffer
 		require.NoError(t, write(&b))
@@ -97,7 +99,9 @@ func TestJSONHoldsEveryFieldAndIsEmptyIfClean(t *testing.T) {
 		}
 		return names
 	}
-	assert.Equal(t, []string{"rule", "severity", "itinerary", "phase", "step", "flag", "text", "place", "assignment", "reproduce", "suppressed"},
+	assert.Equal(t, []string{
+		"rule", "severity", "itinerary", "phase", "step", "flag", "text", "place", "assignment", "reproduce", "suppressed",
+	},
 		keys(func(w io.Writer) error { return verify.WriteJSON(w, findings) }))
 	assert.Equal(t, []string{"rule", "kind", "direction", "itinerary", "phase", "step", "text", "state", "objects", "suggestion"},
 		keys(func(w io.Writer) error { return verify.WriteJSON(w, breaks[:1]) }))
@@ -107,11 +111,15 @@ func TestJSONHoldsEveryFieldAndIsEmptyIfClean(t *testing.T) {
 	assert.Equal(t, "[]\n", b.String())
 }
 
-// hostile are names and texts that formats must escape.
-// Code hosts tell results apart by their fingerprints.
-func TestResultsAreToldApart(t *testing.T) {
+// Code hosts distinguish results by their fingerprints.
+func TestFingerprintsDistinguishResults(t *testing.T) {
 	s, graphs := loadGraphs(t, `flags: [{name: A}]
-itineraries: [{name: X, phases: [{name: P, step: S, jumps: [{to: Q, all: [A]}, {to: P, all: [A]}, {to: R, all: [A]}]}, {name: Q, step: S}, {name: R, step: S}]}]
+itineraries:
+- name: X
+  phases:
+  - {name: P, step: S, jumps: [{to: Q, all: [A]}, {to: P, all: [A]}, {to: R, all: [A]}]}
+  - {name: Q, step: S}
+  - {name: R, step: S}
 suppress:
 - {rule: rides-alone, itinerary: X, phase: P, reason: none}
 - {rule: step-cut-in-two, itinerary: X, phase: P, reason: none}
@@ -131,17 +139,19 @@ suppress:
 	}, got), "-want +got")
 }
 
+// hostile are names and texts that formats must escape.
 var hostile = []string{
-	"", " ", "a\nb", "\r\n::error::x", "]]>", "<!-- & -->", `"quotes" 'and' \back`, "\x00\x01\x1b[31m", "\xff\xfe", "a\u2028b\ufffe\u0085", "é移行", "%0A,:=;", "../../etc/passwd", "C:\\dir", "a:b.yaml",
+	"", " ", "a\nb", "\r\n::error::x", "]]>", "<!-- & -->", `"quotes" 'and' \back`, "\x00\x01\x1b[31m", "\xff\xfe",
+	"a\u2028b\ufffe\u0085", "é移行", "%0A,:=;", "../../etc/passwd", "C:\\dir", "a:b.yaml",
 }
 
-func TestNamesBreakNoFormat(t *testing.T) {
+func TestReportsEscapeNames(t *testing.T) {
 	for _, text := range hostile {
 		checkFormats(t, text)
 	}
 }
 
-func FuzzNamesBreakNoFormat(f *testing.F) {
+func FuzzReportsEscapeNames(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text)
 	}
@@ -174,7 +184,8 @@ func checkFormats(t *testing.T, text string) {
 	require.NoError(t, json.Unmarshal(b.Bytes(), &log))
 	require.Len(t, log.Runs[0].Results, 2)
 	assert.Equal(t, len(reportRules), log.Runs[0].Results[0].RuleIndex)
-	assert.Equal(t, strings.ToValidUTF8("because "+text, "\ufffd"), joined(log.Runs[0].Results[1].Suppressions[0].Justification, "because "+text))
+	justification := log.Runs[0].Results[1].Suppressions[0].Justification
+	assert.Equal(t, strings.ToValidUTF8("because "+text, "\ufffd"), joined(justification, "because "+text))
 
 	b.Reset()
 	require.NoError(t, r.WriteJUnit(&b, verify.Warning))
@@ -210,8 +221,9 @@ func checkFormats(t *testing.T, text string) {
 	assert.True(t, json.Valid(b.Bytes()))
 }
 
-// joined returns got if it is want with each run of bytes that are no UTF-8
-// replaced, however many characters stand for one.
+// joined returns got if want is valid UTF-8. Otherwise formats may replace a run of
+// invalid bytes by any number of characters, so it returns want with each run replaced
+// by one.
 func joined(got, want string) string {
 	if strings.ToValidUTF8(want, "") == want {
 		return got
@@ -229,7 +241,7 @@ func TestFingerprintsHoldNamesAndNoProse(t *testing.T) {
 	assert.NotEqual(t, print, one.Fingerprint())
 }
 
-func TestFilesAreRelativeToTheDirectory(t *testing.T) {
+func TestReportFilesAreRelativeToTheDirectory(t *testing.T) {
 	for _, tt := range []struct{ name, directory, file, want string }{
 		{"relative", "", "dir/a b.yaml", "dir/a%20b.yaml"},
 		{"with a dot before it", "", "./a.yaml", "a.yaml"},
@@ -250,12 +262,17 @@ func TestFilesAreRelativeToTheDirectory(t *testing.T) {
 	}
 }
 
-func TestAStateInFlightIsALine(t *testing.T) {
+func TestInFlightString(t *testing.T) {
 	for want, s := range map[string]verify.InFlight{
 		"Final at Copy, whose work is done, having chosen Fail": {Itinerary: "Final", Phase: "Copy", WorkDone: true, Choice: "Fail"},
 		"Final, not begun": {Itinerary: "Final"},
-		"Final at Copy, with A and B, not knowing C, after Prepare": {Itinerary: "Final", Phase: "Copy", Facts: phases.Record{True: []string{"A", "B"}, Unknown: []string{"C"}}, Ran: []string{"Prepare"}},
-		"Final at Copy, after 3 phases, the last of them Stop":      {Itinerary: "Final", Phase: "Copy", Facts: phases.Record{False: []string{"A"}}, Ran: []string{"Prepare", "Check", "Stop"}},
+		"Final at Copy, with A and B, not knowing C, after Prepare": {
+			Itinerary: "Final", Phase: "Copy", Facts: phases.Record{True: []string{"A", "B"}, Unknown: []string{"C"}},
+			Ran: []string{"Prepare"},
+		},
+		"Final at Copy, after 3 phases, the last of them Stop": {
+			Itinerary: "Final", Phase: "Copy", Facts: phases.Record{False: []string{"A"}}, Ran: []string{"Prepare", "Check", "Stop"},
+		},
 	} {
 		assert.Equal(t, want, s.String())
 	}

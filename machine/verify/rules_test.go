@@ -22,7 +22,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// load reads a file of itineraries that is called f.yaml.
+// load reads a file of itineraries named f.yaml.
 func load(t testing.TB, text string) (*verify.Source, *machine.Set) {
 	t.Helper()
 	s, err := verify.Load(strings.NewReader(text), "f.yaml")
@@ -32,7 +32,7 @@ func load(t testing.TB, text string) (*verify.Source, *machine.Set) {
 	return s, set
 }
 
-// of are the findings of a rule.
+// of returns the findings of a rule.
 func of(findings []verify.Finding, rule string) (some []verify.Finding) {
 	for _, f := range findings {
 		if f.Rule == rule {
@@ -44,12 +44,12 @@ func of(findings []verify.Finding, rule string) (some []verify.Finding) {
 
 const ab = "flags: [{name: A}, {name: B}]\n"
 
-// one is an itinerary X with these phases, the first of which is in line 4 of a file
-// that begins with a line of flags.
+// one returns an itinerary X with these phases. The first is on line 4 if the file
+// begins with a line of flags.
 func one(phases string) string { return "itineraries:\n- name: X\n  phases:\n" + phases }
 
-// ruleCases are a definition with a finding of each rule, and one near by without: in
-// that, old is replaced by new.
+// ruleCases are definitions with a finding of each rule. Replacing old by new removes
+// the finding.
 var ruleCases = []struct {
 	about, rule, text, old, new string
 }{
@@ -71,9 +71,9 @@ var ruleCases = []struct {
 		ab + one("  - {name: P, step: S, all: [A], any: [A, B]}\n  - {name: Q, step: S}\n"), "[A, B]", "[B]"},
 	{"a flag without a guard", verify.FlagNeverRead,
 		"flags:\n- name: A\n- name: B\n" + one("  - {name: P, step: S, all: [A]}\n  - {name: Q, step: S}\n"), "all: [A]", "any: [A, B]"},
-	{"a flag that is decided behind its guards", verify.FlagReadBeforeDecided,
+	{"a flag that is decided after its guards", verify.FlagReadBeforeDecided,
 		ab + one("  - {name: P, step: S, all: [A]}\n  - {name: Q, step: S, decides: [A]}\n  - {name: R, step: S}\n"), "R, step: S", "R, step: S, none: [A]"},
-	{"a flag that is decided behind its guards, not by the phase that undoes it", verify.FlagReadBeforeDecided,
+	{"a flag that is decided after its guards, not by the phase that undoes it", verify.FlagReadBeforeDecided,
 		ab + one("  - {name: P, step: S, all: [A]}\n  - {name: Q, step: S, decides: [A]}\n  - {name: R, step: S}\n"), "Q, step: S", "Q, step: S, all: [A]"},
 	{"a flag that is decided for nothing", verify.DecidesNeverRead,
 		ab + one("  - {name: P, step: S, decides: [B]}\n  - {name: R, step: S}\n"), "R, step: S", "R, step: S, none: [B]"},
@@ -86,7 +86,8 @@ var ruleCases = []struct {
 	{"a phase that rides without its step", verify.RidesAlone,
 		ab + one("  - {name: P, step: S}\n  - {name: Q, step: T, rides: true}\n  - {name: R, step: T, all: [A]}\n"), ", all: [A]", ""},
 	{"a loop that one of its flags cannot leave", verify.EndUnreachable,
-		ab + one("  - {name: P, step: S}\n  - {name: Q, step: S, decides: [A], jumps: [{to: E, all: [A, B]}, {to: P}]}\n  - {name: E, end: true}\n"), "decides: [A]", "decides: [A, B]"},
+		ab + one("  - {name: P, step: S}\n  - {name: Q, step: S, decides: [A], jumps: [{to: E, all: [A, B]}, {to: P}]}\n  - {name: E, end: true}\n"),
+		"decides: [A]", "decides: [A, B]"},
 	{"a loop whose flags nothing decides", verify.LoopNeverEnds,
 		ab + one("  - {name: P, step: S}\n  - {name: Q, step: S, jumps: [{to: P, all: [A]}]}\n  - {name: E, end: true}\n"), "{name: A}", "{name: A, live: true}"},
 	{"a jump behind one that is always taken", verify.JumpNeverTaken,
@@ -94,7 +95,8 @@ var ruleCases = []struct {
 	{"a jump under a flag that the phase excludes", verify.JumpNeverTaken,
 		ab + one("  - {name: P, step: S, none: [A], jumps: [{to: E, all: [A]}]}\n  - {name: R, step: S}\n  - {name: E, end: true}\n"), "none: [A]", "none: [A], decides: [A]"},
 	{"two jumps for the same flags", verify.JumpsOverlap,
-		ab + one("  - {name: P, step: S, jumps: [{to: E, all: [A]}, {to: R, all: [B]}]}\n  - {name: Q, step: S}\n  - {name: R, step: S}\n  - {name: E, end: true}\n"), "all: [B]", "all: [B], none: [A]"},
+		ab + one("  - {name: P, step: S, jumps: [{to: E, all: [A]}, {to: R, all: [B]}]}\n  - {name: Q, step: S}\n  - {name: R, step: S}\n  - {name: E, end: true}\n"),
+		"all: [B]", "all: [B], none: [A]"},
 	{"an itinerary that is not selected", verify.ItineraryUnreachable,
 		one("  - {name: P, step: S}\n"), "name: X", "name: Y"},
 	{"a step with a blank", verify.NameNotURLSafe,
@@ -111,11 +113,11 @@ var ruleCases = []struct {
 		one("  - {name: P, step: S, formerly: [Q]}\n- name: Y\n  phases:\n  - {name: Q, step: S}\n"), "name: Q", "name: R"},
 	{"a suppression that covers nothing", verify.SuppressionUnused,
 		"suppress: [{rule: jumps-overlap, itinerary: X, reason: r}]\n" + one("  - {name: P, step: S T}\n"), "jumps-overlap", "name-not-url-safe"},
-	{"a suppression of no rule", verify.SuppressionUnused,
+	{"a suppression of an unknown rule", verify.SuppressionUnused,
 		"suppress: [{rule: name-not-url-save, reason: r}]\n" + one("  - {name: P, step: S T}\n"), "url-save", "url-safe"},
 }
 
-// ruleOptions are those that some rules need.
+// ruleOptions returns the options that the rule needs.
 func ruleOptions(rule string, s *verify.Source) verify.Options {
 	o := verify.Options{Source: s}
 	switch rule {
@@ -129,8 +131,8 @@ func ruleOptions(rule string, s *verify.Source) verify.Options {
 	return o
 }
 
-func TestEachRuleHasAFindingAndNoneNearBy(t *testing.T) {
-	covered := map[string]bool{verify.NotDecided: true} // see TestWhatIsTooLargeIsNotDecided
+func TestRulesFindTheirCases(t *testing.T) {
+	covered := map[string]bool{verify.NotDecided: true} // see TestNotDecidedIfTooLarge
 	var all strings.Builder
 	golden, err := filepath.Abs("testdata/findings.golden")
 	require.NoError(t, err)
@@ -151,7 +153,7 @@ func TestEachRuleHasAFindingAndNoneNearBy(t *testing.T) {
 
 			require.Contains(t, c.text, c.old)
 			s, set = load(t, strings.Replace(c.text, c.old, c.new, 1))
-			assert.Less(t, len(of(verify.Check(set, ruleOptions(c.rule, s)), c.rule)), len(got), "near by")
+			assert.Less(t, len(of(verify.Check(set, ruleOptions(c.rule, s)), c.rule)), len(got), "after the change")
 		})
 	}
 	for _, r := range verify.Rules() {
@@ -160,7 +162,7 @@ func TestEachRuleHasAFindingAndNoneNearBy(t *testing.T) {
 	goldentest.Compare(t, golden, all.String())
 }
 
-// requireReproduced runs the lines of findings and requires that each shows its
+// requireReproduced runs the command lines of findings and requires that each shows its
 // finding.
 func requireReproduced(t testing.TB, findings []verify.Finding) (lines int) {
 	t.Helper()
@@ -197,7 +199,8 @@ func requireReproduced(t testing.TB, findings []verify.Finding) (lines int) {
 		require.Contains(t, ran, f.Phase, f.String())
 		switch f.Rule {
 		case verify.StepCutInTwo:
-			require.Greater(t, len(slices.DeleteFunc(slices.Compact(under), func(step string) bool { return step != f.Step })), 1, "%v: %v", f, under)
+			times := slices.DeleteFunc(slices.Compact(under), func(step string) bool { return step != f.Step })
+			require.Greater(t, len(times), 1, "%v: %v", f, under)
 		case verify.RidesAlone:
 			require.NotContains(t, plans[0].Steps, f.Step)
 			require.NotEqual(t, f.Step, under[slices.Index(ran, f.Phase)])
@@ -208,7 +211,7 @@ func requireReproduced(t testing.TB, findings []verify.Finding) (lines int) {
 	return lines
 }
 
-func TestLinesOfTheBuiltInCatalogueShowTheirFindings(t *testing.T) {
+func TestReproduceOfTheBuiltInCatalogue(t *testing.T) {
 	set := mtcSet(t)
 	findings := verify.Check(set, verify.Options{Selected: []string{}, Runner: &verify.Runner{
 		HasHandler: func(_, phase string) bool { return phase != mtc.PhaseStagePodsCreated },
@@ -216,7 +219,7 @@ func TestLinesOfTheBuiltInCatalogueShowTheirFindings(t *testing.T) {
 	require.Greater(t, requireReproduced(t, findings), 10)
 }
 
-func TestLinesOfAFileShowTheirFindings(t *testing.T) {
+func TestReproduceOfAFile(t *testing.T) {
 	const name = "../../phases/testdata/database-upgrade.yaml"
 	text, err := os.Open(name)
 	require.NoError(t, err)
@@ -233,8 +236,9 @@ func TestLinesOfAFileShowTheirFindings(t *testing.T) {
 	assert.Positive(t, requireReproduced(t, findings))
 }
 
-func TestNoFindingHidesAnother(t *testing.T) {
-	_, set := load(t, ab+"relations: [[\"!A\"]]\n"+one("  - {name: P, step: S T, all: [A, B], jumps: [{to: Q, none: [B]}]}\n  - {name: Q, step: S}\n  - {name: q, step: U, rides: false}\n"))
+func TestFindingsDoNotHideEachOther(t *testing.T) {
+	_, set := load(t, ab+"relations: [[\"!A\"]]\n"+one("  - {name: P, step: S T, all: [A, B], jumps: [{to: Q, none: [B]}]}\n"+
+		"  - {name: Q, step: S}\n  - {name: q, step: U, rides: false}\n"))
 	var got []string
 	for _, f := range verify.Check(set, verify.Options{}) {
 		got = append(got, fmt.Sprintf("%s %s %s %s", f.Rule, f.Phase, f.Step, f.Flag))
@@ -245,7 +249,7 @@ func TestNoFindingHidesAnother(t *testing.T) {
 	}, got), "-want +got")
 }
 
-func TestWhatIsTooLargeIsNotDecided(t *testing.T) {
+func TestNotDecidedIfTooLarge(t *testing.T) {
 	// Pairs of flags that are far apart, whatever their order: their relations need
 	// more nodes than allowed, and the rules that read them are not decided.
 	var defs []phases.FlagDef
@@ -268,23 +272,25 @@ func TestWhatIsTooLargeIsNotDecided(t *testing.T) {
 	for _, f := range findings {
 		rules[f.Rule]++
 	}
-	assert.Equal(t, 1, rules[verify.NamesDifferByCase], "what needs no sets is found")
+	assert.Equal(t, 1, rules[verify.NamesDifferByCase], "this rule needs no sets")
 	assert.Greater(t, rules[verify.NotDecided], 5)
 	assert.Len(t, rules, 2, "nothing else is found: %v", rules)
 	text := findings[0].Text + findings[1].Text
 	assert.Contains(t, text, `rule phase-never-runs is not decided for itinerary "X": the sets of assignments need more than 200 nodes`)
 }
 
-func TestARunThatBeginsAgainInThePhaseThatFailed(t *testing.T) {
-	s, set := load(t, ab+one("  - {name: P, step: S, jumps: [{to: R, all: [A]}]}\n  - {name: Q, step: S, none: [A], jumps: [{to: P, all: [A], none: [B]}]}\n  - {name: R, step: S}\n"))
+func TestRunsAgainBeginsWithAllFlags(t *testing.T) {
+	s, set := load(t, ab+one("  - {name: P, step: S, jumps: [{to: R, all: [A]}]}\n"+
+		"  - {name: Q, step: S, none: [A], jumps: [{to: P, all: [A], none: [B]}]}\n  - {name: R, step: S}\n"))
 	jumps := func(o verify.Options) int { return len(of(verify.Check(set, o), verify.JumpNeverTaken)) }
 	assert.Equal(t, 1, jumps(verify.Options{Source: s}))
-	assert.Zero(t, jumps(verify.Options{Source: s, Runner: &verify.Runner{RunsAgain: true}}), "all flags are asked again there")
+	assert.Zero(t, jumps(verify.Options{Source: s, Runner: &verify.Runner{RunsAgain: true}}), "all flags are evaluated again there")
 }
 
-func TestARunThatBeginsAgainIsStuck(t *testing.T) {
+func TestRunsAgainCanGetStuck(t *testing.T) {
 	// A run that begins at the first phase is in the loop only without A.
-	text := ab + one("  - {name: O, step: S, jumps: [{to: E, all: [A]}]}\n  - {name: P, step: S, jumps: [{to: P, all: [A]}]}\n  - {name: E, end: true}\n")
+	text := ab + one("  - {name: O, step: S, jumps: [{to: E, all: [A]}]}\n"+
+		"  - {name: P, step: S, jumps: [{to: P, all: [A]}]}\n  - {name: E, end: true}\n")
 	s, set := load(t, text)
 	assert.Empty(t, of(verify.Check(set, verify.Options{Source: s}), verify.EndUnreachable))
 	found := of(verify.Check(set, verify.Options{Source: s, Runner: &verify.Runner{RunsAgain: true}}), verify.EndUnreachable)
@@ -292,5 +298,5 @@ func TestARunThatBeginsAgainIsStuck(t *testing.T) {
 	assert.Equal(t, "P", found[0].Phase)
 	assert.Equal(t, []string{"A"}, found[0].Assignment)
 	assert.Empty(t, found[0].Reproduce, "no plan begins there")
-	assert.Contains(t, found[0].Text, "begins again in a phase that failed")
+	assert.Contains(t, found[0].Text, "begins again in a failed phase")
 }

@@ -77,16 +77,15 @@ type (
 // sarifLevels are those of SARIF.
 var sarifLevels = levels{"note", "warning", "error"}
 
-// sarifSchema is where the schema is published.
+// sarifSchema is the URL of the published schema.
 const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-// fingerprintKey names the fingerprints, with the version of how they are made.
+// fingerprintKey names the fingerprints, with the version of their format.
 const fingerprintKey = "ruleAndNames/v1"
 
-// WriteSARIF writes the report as SARIF 2.1.0, which code hosts show beside the
-// lines of a change. Results with the reason of a suppression are in it as
-// suppressed. A result whose rule is not among those of the report gets a rule
-// without a description.
+// WriteSARIF writes the report as SARIF 2.1.0, which code hosts show beside the lines
+// of a change. Suppressed results are included, marked as suppressed. A result whose
+// rule is not among those of the report gets a rule without a description.
 func (r *Report) WriteSARIF(w io.Writer) error {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: r.Tool, Version: r.Version, Rules: []sarifRule{}}
@@ -117,7 +116,7 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 	return writeJSON(w, sarifLog{sarifSchema, "2.1.0", []sarifRun{run}})
 }
 
-// sarifLocations are where a result is, in a file and in the definition.
+// sarifLocations returns the locations of a result in a file and in the definition.
 func (r *Report) sarifLocations(one *Result) []sarifLocation {
 	var at sarifLocation
 	if one.Place.File != "" {
@@ -129,7 +128,7 @@ func (r *Report) sarifLocations(one *Result) []sarifLocation {
 	var qualified []string
 	for _, n := range one.Names {
 		if n.Kind == kindDirection {
-			continue // which is no place
+			continue // not a location
 		}
 		full := slices.Concat(qualified, []string{url.PathEscape(n.Name)})
 		if n.Kind == kindItinerary {
@@ -143,7 +142,7 @@ func (r *Report) sarifLocations(one *Result) []sarifLocation {
 	return []sarifLocation{at}
 }
 
-// fileURI is the name of a file as a URI: relative if the name is.
+// fileURI returns the name of a file as a URI, which is relative if the name is.
 func fileURI(name string) string {
 	u := url.URL{Path: name}
 	if path.IsAbs(name) {

@@ -8,20 +8,20 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// maxPlans bounds the effort for lines that reproduce findings: phases that are
-// planned. Of very large itineraries with very many findings the last ones have no
-// line.
+// maxPlans bounds the effort for Finding.Reproduce, in planned phases. In very large
+// itineraries with very many findings, the last findings have no command line.
 const maxPlans = 1 << 20
 
-// How a plan is printed: with what is left out and why, or as JSON, with each phase in
-// order and the step that it is reported under.
+// The formats of a printed plan: with the skipped phases and the reasons, or as JSON
+// with each phase in order and the step that it is reported under.
 const (
 	explained = "--explain"
 	listed    = "-o json"
 )
 
-// show sets the assignment of a finding, and the line that reproduces it if a plan
-// with these flags shows it. Shows may be nil: then there is no line.
+// show sets the assignment of a finding. It also sets the command line that reproduces
+// the finding, if the plan with these flags shows it. If shows is nil, there is no
+// command line.
 func (c *checker) show(f *Finding, g *machine.Graph, yes phases.Flags, how string, shows func(*machine.Plan) bool) {
 	v := g.Vocabulary()
 	f.Assignment = v.Names(yes)
@@ -34,7 +34,8 @@ func (c *checker) show(f *Finding, g *machine.Graph, yes phases.Flags, how strin
 	}
 }
 
-// line is the command that plans an itinerary with flags; empty if none can name it.
+// line returns the command that plans an itinerary with flags, or "" if no command can
+// name the itinerary.
 func (c *checker) line(g *machine.Graph, flags []string, how string) string {
 	name := g.Name()
 	if c.Input != "" {
@@ -50,7 +51,7 @@ func (c *checker) line(g *machine.Graph, flags []string, how string) string {
 	return line + " " + how
 }
 
-// quote writes an argument of a shell.
+// quote quotes an argument for a shell.
 func quote(text string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./,:@%+=#", r)
@@ -61,7 +62,8 @@ func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// vocabulary is the one that all itineraries share: an empty one if there are none.
+// vocabulary returns the vocabulary that all itineraries share, or an empty one if
+// there are none.
 func (c *checker) vocabulary() *phases.Vocabulary {
 	if len(c.graphs) == 0 {
 		return new(phases.Vocabulary)
@@ -69,25 +71,25 @@ func (c *checker) vocabulary() *phases.Vocabulary {
 	return c.graphs[0].Vocabulary()
 }
 
-// broken reports whether the flags of a plan break a relation, of which the command
-// warns.
+// broken reports whether the flags of a plan break a relation; the command warns about
+// that.
 func broken(p *machine.Plan) bool {
 	return len(p.Graph().Vocabulary().Broken(p.Facts())) > 0
 }
 
-// runsIn reports whether the phase at an index runs by a plan.
+// runsIn returns a predicate that reports whether a plan runs the phase at an index.
 func runsIn(i int) func(p *machine.Plan) bool {
 	return func(p *machine.Plan) bool { return p.Runs(i) == phases.True }
 }
 
-// showRunning shows a finding about a phase by a plan in which the phase runs.
+// showRunning shows a finding about a phase by a plan that runs the phase.
 func (s *subject) showRunning(f *Finding, i int) {
 	s.showFirst(f, listed, runsIn(i), s.And(s.relations, s.guard(s.g.Phase(i).Guard)))
 }
 
-// showFirst shows a finding by the first of some sets whose smallest assignment
-// gives a plan that shows it; if there is none, by the first set that is not empty,
-// without a line.
+// showFirst shows a finding by the first of some sets whose smallest assignment gives a
+// plan that shows it. If there is none, it uses the first set that is not empty,
+// without a command line.
 func (s *subject) showFirst(f *Finding, how string, shows func(*machine.Plan) bool, sets ...bdd.Set) {
 	for _, set := range sets {
 		yes, ok := s.smallest(set)

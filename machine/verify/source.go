@@ -10,20 +10,21 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Source is a YAML file of itineraries, with the place of everything that it
+// Source is a YAML file of itineraries, with the position of everything that it
 // defines. It is immutable and safe for concurrent use.
 type Source struct {
 	name string
 	text []byte
 	file *phases.File
 	root *yaml.Node
-	// byName are the itineraries, and phases the phases of each, as nodes.
+	// byName are the indices of the itineraries, and phases the nodes of the phases of
+	// each.
 	byName map[string]int
 	phases [][]*yaml.Node
 }
 
-// Load reads a file of itineraries as [phases.Load] does, with its errors, and
-// remembers its text. The name stands for the file in places and messages.
+// Load reads a file of itineraries as [phases.Load] does, with the same errors, and
+// keeps its text. The name stands for the file in positions and messages.
 func Load(r io.Reader, name string) (*Source, error) {
 	text, err := io.ReadAll(io.LimitReader(r, phases.MaxFileSize+1))
 	again := io.Reader(bytes.NewReader(text))
@@ -52,13 +53,13 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// Name is the name that [Load] was given.
+// Name returns the name that [Load] was given.
 func (s *Source) Name() string { return s.name }
 
-// Text is the text of the file.
+// Text returns the text of the file.
 func (s *Source) Text() string { return string(s.text) }
 
-// File is what the file defines. It must not be changed.
+// File returns the content of the file. It must not be changed.
 func (s *Source) File() *phases.File { return s.file }
 
 // value returns the value of a key of a mapping, or nil.
@@ -69,7 +70,7 @@ func value(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// keyIndex returns the place of a key among the content of a mapping, or -1.
+// keyIndex returns the index of a key in the content of a mapping, or -1.
 func keyIndex(mapping *yaml.Node, key string) int {
 	if mapping != nil {
 		for k := 0; k+1 < len(mapping.Content); k += 2 {
@@ -97,13 +98,13 @@ func item(list *yaml.Node, i int) *yaml.Node {
 	return nil
 }
 
-// entry returns the entry of a list of that text, or nil.
+// entry returns the entry of a list with that text, or nil.
 func entry(list *yaml.Node, text string) *yaml.Node {
 	return item(list, slices.IndexFunc(items(list), func(n *yaml.Node) bool { return n.Value == text }))
 }
 
-// top returns an entry of a list of the file: a flag, a relation, an itinerary or a
-// suppression. It is nil for a nil source, as everything below.
+// top returns an entry of a top-level list of the file: a flag, a relation, an
+// itinerary or a suppression. Like the methods below, it returns nil for a nil source.
 func (s *Source) top(key string, i int) *yaml.Node {
 	if s == nil {
 		return nil
@@ -135,8 +136,9 @@ func (s *Source) phase(itinerary string, index int) *yaml.Node {
 	return s.phases[i][index]
 }
 
-// Place returns where the file defines a phase, under its present or a former name; the
-// itinerary, if it has no such phase; or its itineraries, if there is no such itinerary.
+// Place returns the position of a phase in the file, under its present or a former
+// name. If there is no such phase, it is the position of the itinerary; if there is no
+// such itinerary, that of the list of itineraries.
 func (s *Source) Place(itinerary, phase string) Place {
 	p := Place{Itinerary: itinerary, Phase: phase}
 	s.locate(&p, value(s.root, "itineraries"))
@@ -149,7 +151,7 @@ func (s *Source) Place(itinerary, phase string) Place {
 	return p
 }
 
-// locate fills in where a node is in the file.
+// locate fills in the position of a node in the file.
 func (s *Source) locate(p *Place, n *yaml.Node) {
 	if s != nil && n != nil {
 		p.File, p.Line, p.Column = s.name, n.Line, n.Column

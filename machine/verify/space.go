@@ -14,12 +14,12 @@ type space struct {
 	vocabulary *phases.Vocabulary
 	variable   [phases.MaxFlags]int // by the bit of a flag
 	flag       []phases.Flags       // by variable
-	relations  bdd.Set              // what they allow
+	relations  bdd.Set              // the assignments that the relations allow
 	guards     map[phases.Guard]bdd.Set
 }
 
-// newSpace returns a space in which flags that guards or relations read together
-// are near.
+// newSpace returns a space whose variable order keeps flags close that guards or
+// relations read together.
 func newSpace(v *phases.Vocabulary, g *machine.Graph, limit int) *space {
 	s := &space{Space: bdd.New(v.Len(), limit), vocabulary: v, guards: map[phases.Guard]bdd.Set{}}
 	s.order(together(v, g))
@@ -30,7 +30,7 @@ func newSpace(v *phases.Vocabulary, g *machine.Graph, limit int) *space {
 	return s
 }
 
-// together returns for each flag, by its bit, those that a relation or a guard
+// together returns for each flag, by its bit, the flags that a relation or a guard
 // reads together with it.
 func together(v *phases.Vocabulary, g *machine.Graph) (near [phases.MaxFlags]phases.Flags) {
 	add := func(flags phases.Flags) {
@@ -57,9 +57,8 @@ func together(v *phases.Vocabulary, g *machine.Graph) (near [phases.MaxFlags]pha
 	return near
 }
 
-// order numbers the variables breadth first along what is read together, which
-// keeps the diagrams small (as E. Cuthill and J. McKee keep the bandwidth of
-// matrices).
+// order numbers the variables breadth first along flags that are read together, which
+// keeps the diagrams small (as E. Cuthill and J. McKee keep the bandwidth of matrices).
 func (s *space) order(near [phases.MaxFlags]phases.Flags) {
 	seen := phases.Flags(0)
 	var next []phases.Flags
@@ -99,7 +98,7 @@ func (s *space) clause(c phases.Clause) bdd.Set {
 	return s.Not(s.And(s.all(c.True, false), s.all(c.False, true)))
 }
 
-// guard returns the assignments that the guard admits.
+// guard returns the assignments in which the guard admits.
 func (s *space) guard(g phases.Guard) bdd.Set {
 	if set, ok := s.guards[g]; ok {
 		return set
@@ -112,8 +111,8 @@ func (s *space) guard(g phases.Guard) bdd.Set {
 	return set
 }
 
-// free returns the assignments that may come about from those of a set once the
-// flags have got any values that the relations allow.
+// free returns the assignments that can result from those of a set if the flags take
+// any values that the relations allow.
 func (s *space) free(set bdd.Set, flags phases.Flags) bdd.Set {
 	if flags == 0 {
 		return set
@@ -124,8 +123,8 @@ func (s *space) free(set bdd.Set, flags phases.Flags) bdd.Set {
 	return s.And(set, s.relations)
 }
 
-// smallest returns the flags that are true in the smallest assignment of a set. It
-// reports false if there is none.
+// smallest returns the flags that are true in the smallest assignment of a set. ok is
+// false if the set is empty or a bound was hit.
 func (s *space) smallest(set bdd.Set) (flags phases.Flags, ok bool) {
 	variables, ok := s.Smallest(set)
 	for _, v := range variables {

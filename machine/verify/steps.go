@@ -20,8 +20,8 @@ func (s *subject) stepCutInTwo() {
 			where := s.at(may[step])
 			where.step = name
 			return s.add(where,
-				"a run can leave step %q of itinerary %q for another step and come back to it; put its phases together, "+
-					"or give those behind another step",
+				"a run can leave step %q of itinerary %q for another step and return to it; put its phases together, "+
+					"or give the later ones another step",
 				name, s.g.Name())
 		}, func(p *machine.Plan) bool {
 			cut = cutOf(p, step)
@@ -31,13 +31,13 @@ func (s *subject) stepCutInTwo() {
 }
 
 // mayBeCut returns for each step the first phase that shows it, if the order of the
-// phases lets a run come back to the step, and otherwise -1.
+// phases lets a run return to the step, and otherwise -1.
 func (s *subject) mayBeCut() []int {
 	first, may := make([]int, len(s.g.Steps())), make([]int, len(s.g.Steps()))
 	for step := range first {
 		first[step], may[step] = -1, -1
 	}
-	// The last phases that show one step only, of two different steps, and the last
+	// The last phases that show one step only, for two different steps, and the last
 	// one that may show several.
 	type seen struct{ at, step int }
 	last, other, several := seen{-1, -1}, seen{-1, -1}, -1
@@ -73,7 +73,7 @@ func (s *subject) mayBeCut() []int {
 	return may
 }
 
-// cut returns the assignments with which runs begin that come back to a step.
+// cut returns the assignments with which runs begin that return to a step.
 func (a ahead) cut(step int) (start, resumed bdd.Set) {
 	enters := a.solve(bdd.None, func(i int, self layer) bdd.Set {
 		with, _ := a.shows(i, step)
@@ -131,8 +131,8 @@ func (s *subject) ridesAlone() {
 	}
 }
 
-// alone returns the assignments with which runs begin that come to their end through
-// a phase of a step, and through none that shows the step.
+// alone returns the assignments with which runs begin that pass through a phase of a
+// step, and reach their end without a phase that shows the step.
 func (a ahead) alone(i, step int) (start, resumed bdd.Set) {
 	hidden := func(k int, l layer) bdd.Set {
 		with, _ := a.shows(k, step)

@@ -13,38 +13,37 @@ import (
 type subject struct {
 	*checker
 	g *machine.Graph
-	// targets are the indices that the jumps of each phase lead to, and back
-	// reports whether one leads back.
+	// targets are the indices that the jumps of each phase lead to. back reports
+	// whether one of them leads back.
 	targets [][]int
 	back    bool
 
-	*space // nil if it is not made yet, or was dropped
+	*space // nil if not created yet, or dropped
 	memo
-	// effort is what the present rule may still cost, in places of the itinerary
-	// that are looked at.
+	// effort is the remaining effort of the rule in progress, in places to examine.
 	effort int
 	limit  int // the bound of the next space
-	// tooHard is why no rule that follows runs can be decided, or empty.
+	// tooHard is the reason why rules that follow runs cannot be decided, or empty.
 	tooHard string
 }
 
-// memo is what several rules need, in the sets of one space.
+// memo caches what several rules need, in the sets of one space.
 type memo struct {
 	runs   *runs
 	under  [][]underStep
 	leaves [][]leave
 }
 
-// underStep are the assignments with which a phase that is entered belongs to a step.
+// underStep holds the assignments with which an entered phase belongs to a step.
 type underStep struct {
 	step int
 	with bdd.Set
 }
 
-// leave are the assignments with which a run that has been in a phase goes on at a
+// leave holds the assignments with which a run that has been in a phase continues at a
 // place.
 type leave struct {
-	jump int // -1 in order
+	jump int // -1: in order
 	to   int
 	with bdd.Set
 }
@@ -64,10 +63,10 @@ func newSubject(c *checker, g *machine.Graph) *subject {
 	return s
 }
 
-// at is where a finding about a phase is.
+// at returns the place of a finding about a phase.
 func (s *subject) at(i int) at { return at{g: s.g, phase: i, node: s.Source.phase(s.g.Name(), i)} }
 
-// check checks one rule. If it is not decided, nothing of what it found is kept.
+// check checks one rule. If the rule is not decided, its findings are dropped.
 func (s *subject) check(rule checkedRule) {
 	before := len(s.found)
 	s.effort = maxEffort
@@ -80,22 +79,22 @@ func (s *subject) check(rule checkedRule) {
 	switch err := s.Err(); {
 	case err != nil:
 		why = err.Error()
-		// What it holds is meaningless. The rules that follow get less memory, so that
-		// all of them together take seconds.
+		// Its sets are meaningless now. The rules that follow get less memory, so all
+		// of them together take seconds.
 		s.space, s.limit = nil, max(s.limit/8, 1)
 	case s.effort >= 0:
 		return
 	case s.tooHard != "":
 		why = s.tooHard
 	default:
-		why = "there are too many ways through its phases"
+		why = "there are too many paths through its phases"
 	}
 	s.found = s.found[:before]
 	s.notDecided(at{g: s.g, phase: -1},
 		fmt.Sprintf("for itinerary %q: %s; split the itinerary, or state more relations between its flags", s.g.Name(), why))
 }
 
-// notDecided adds the finding that the present rule is not decided.
+// notDecided adds the finding that the rule in progress is not decided.
 func (c *checker) notDecided(where at, text string) {
 	rule, index := c.rule, c.index
 	rules := Rules()
@@ -105,7 +104,7 @@ func (c *checker) notDecided(where at, text string) {
 	c.rule, c.index = rule, index
 }
 
-// spend reports whether the rule may go on, having looked at some more places.
+// spend spends effort for some places, and reports whether the rule may continue.
 func (s *subject) spend(places int) bool {
 	s.effort -= places
 	return s.effort >= 0 && s.Err() == nil
@@ -119,7 +118,7 @@ func (s *subject) decides(i int) phases.Flags {
 	return s.g.Phase(i).Decides | s.g.Vocabulary().Live()
 }
 
-// onward returns where a run goes on that has been in the phase at an index.
+// onward returns where a run may continue after the phase at an index.
 func (s *subject) onward(i int) []leave {
 	if s.leaves[i] != nil {
 		return s.leaves[i]
