@@ -13,9 +13,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// atCopy returns a world in which Copy has just been entered, with these
-// options, and whose handler returns these results one after the other, the
-// last one for ever.
+// atCopy returns a world in which Copy has just been entered with these options. Its
+// handler returns the given results in order, and the last one for ever.
 func atCopy(t *testing.T, p runner.Phase[*migration], results ...func() (runner.Result, error)) *world {
 	w := newWorld(t)
 	calls := 0
@@ -38,9 +37,9 @@ func done() (runner.Result, error)  { return runner.Done(), nil }
 func waits() (runner.Result, error) { return runner.Wait(time.Minute, "copying"), nil }
 func errs() (runner.Result, error)  { return runner.Result{}, errors.New("conflict") }
 
-// A deadline is about work: however the time went by, a phase whose work is
-// done goes on, and one whose work is not fails after one more look.
-func TestADeadlineIsAboutWork(t *testing.T) {
+// A deadline limits work. However the time went by, a phase whose work is done
+// continues, and any other phase fails after one last call.
+func TestDeadlineLimitsWork(t *testing.T) {
 	hour := runner.Phase[*migration]{Deadline: time.Hour}
 	pause := func(d time.Duration) func(*world) {
 		return func(w *world) {
@@ -58,7 +57,7 @@ func TestADeadlineIsAboutWork(t *testing.T) {
 		phase   runner.Phase[*migration]
 		results []func() (runner.Result, error)
 		happens []func(*world)
-		failure []string // nil: it goes on
+		failure []string // nil: the run continues
 		calls   int
 	}{
 		{"a pause of eight hours", hour, []func() (runner.Result, error){waits}, []func(*world){call, pause(8 * time.Hour), call}, nil, 2},
@@ -98,9 +97,9 @@ func TestADeadlineIsAboutWork(t *testing.T) {
 }
 
 // Times are whole seconds, so a deadline counts from the end of the second.
-func TestADeadlineOfOneSecond(t *testing.T) {
+func TestDeadlineOfOneSecond(t *testing.T) {
 	w := newWorld(t)
-	w.options.Deadline = time.Second // of all phases
+	w.options.Deadline = time.Second // for all phases
 	w.now = w.now.Add(990 * time.Millisecond)
 	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) { return waits() }
 	r := w.runner()
@@ -121,8 +120,8 @@ func TestADeadlineOfOneSecond(t *testing.T) {
 	assert.Len(t, w.m.State.Failures, 1)
 }
 
-// The context of the last look is bounded, since the deadline has passed.
-func TestTheContextOfTheLastLook(t *testing.T) {
+// The context of the last call is bounded, since the deadline has passed.
+func TestContextOfLastCall(t *testing.T) {
 	for _, tt := range []struct{ deadline, want time.Duration }{{time.Hour, time.Minute}, {10 * time.Second, 10 * time.Second}} {
 		w := newWorld(t)
 		var timeouts []time.Duration
@@ -143,7 +142,7 @@ func TestTheContextOfTheLastLook(t *testing.T) {
 	}
 }
 
-func TestABackoffLongerThanTheDeadlineComesBackInTime(t *testing.T) {
+func TestBackoffIsCutToDeadline(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{Deadline: time.Minute, Backoff: runner.Backoff{Initial: 10 * time.Minute}}, errs)
 	out, err := w.reconcile()
 	require.Error(t, err)
@@ -155,9 +154,9 @@ func TestABackoffLongerThanTheDeadlineComesBackInTime(t *testing.T) {
 	assert.Equal(t, []string{"phase Copy was not done within 1 min", "the last error: conflict"}, w.m.State.Failures[0].Reasons)
 }
 
-// A flag that cannot be evaluated never fails a run: no deadline counts while
-// the work is done.
-func TestNoDeadlineCountsWhenTheWorkIsDone(t *testing.T) {
+// A flag that cannot be evaluated never fails a run: no deadline counts once the work
+// is done.
+func TestDeadlineDoesNotCountWhenWorkIsDone(t *testing.T) {
 	w := newWorld(t)
 	w.options.Deadline = time.Minute
 	_, err := w.reconcile()
@@ -176,8 +175,8 @@ func TestNoDeadlineCountsWhenTheWorkIsDone(t *testing.T) {
 	assert.Equal(t, "Copy", w.m.State.Phase)
 }
 
-// The state has the moment at which the phase fails, for those who read it.
-func TestTheDeadlineIsInTheState(t *testing.T) {
+// The state has the time at which the phase fails, for its readers.
+func TestDeadlineIsInState(t *testing.T) {
 	hour := runner.Phase[*migration]{Deadline: time.Hour}
 	w := atCopy(t, hour, waits)
 	entered := w.now
@@ -237,7 +236,7 @@ func TestTheDeadlineIsInTheState(t *testing.T) {
 	assert.Nil(t, w.m.State.Deadline, "a run that is done has none")
 }
 
-func TestNoDeadlineIsInTheStateUnlessTheHandlerIsCalledAgain(t *testing.T) {
+func TestDeadlineIsInStateOnlyIfHandlerIsCalledAgain(t *testing.T) {
 	for _, c := range []struct {
 		about string
 		set   func(w *world)

@@ -17,9 +17,8 @@ import (
 
 type options = runner.Options[*migration]
 
-// Whatever an option can get wrong, New refuses: nothing of it is left to the
-// first reconcile.
-func TestNewRefusesWhatIsWrong(t *testing.T) {
+// New refuses every fault of an option: none remains for the first reconcile.
+func TestNewRefusesInvalidOptions(t *testing.T) {
 	phase := func(change func(p *runner.Phase[*migration])) func(*options) {
 		return func(o *options) {
 			p := o.Phases["Copy"]
@@ -95,7 +94,7 @@ func (h *handler) Handle(context.Context, *migration, runner.Visit) (runner.Resu
 	return runner.Done(), nil
 }
 
-// thousands is a controller of one itinerary of n phases, each a step.
+// thousands returns a controller of one itinerary of n phases, each a step.
 func thousands(t *testing.T, n int) *world {
 	w := newWorld(t)
 	it := phases.Itinerary{Name: "Move", Vocabulary: vocabulary}
@@ -110,8 +109,8 @@ func thousands(t *testing.T, n int) *world {
 	return w
 }
 
-// New and a reconcile are linear in the phases and steps: from 1,000 to 8,000
-// what they allocate grows by little more than eight times.
+// New and a reconcile are linear in the phases and steps: from 1,000 to 8,000, their
+// allocations grow by little more than eight times.
 func TestThousandsOfSteps(t *testing.T) {
 	cost := func(n int) (news, reconciles uint64) {
 		w := thousands(t, n)

@@ -15,7 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// ends is a controller with one itinerary for each way to end.
+// ends returns a controller with one itinerary for each result.
 func ends(t *testing.T) *world {
 	w := newWorld(t)
 	cleanup := func(name string, result phases.Result) phases.Itinerary {
@@ -46,7 +46,7 @@ func listen[E runner.Event](w *world) *[]E {
 	return all
 }
 
-// handle replaces all handlers by one that is told where it is.
+// handle replaces all handlers by one that receives its position.
 func (w *world) handle(f func(place string) runner.Result) {
 	for name, p := range w.options.Phases {
 		p.Handler = runner.HandlerFunc[*migration](func(_ context.Context, m *migration) (runner.Result, error) {
@@ -56,15 +56,15 @@ func (w *world) handle(f func(place string) runner.Result) {
 	}
 }
 
-// The outcome of a run, for each way in which it can go: at which places the
-// selector names another itinerary, and which phases fail.
-func TestTheOutcomeIsRecorded(t *testing.T) {
-	type at map[string]string // a place, "/" before the first phase: the itinerary that is named there
+// The result of a run is recorded for each course that it can take: where the selector
+// names another itinerary, and which phases fail.
+func TestResultIsRecorded(t *testing.T) {
+	type at map[string]string // from a position ("/" before the first phase) to the itinerary that is then selected
 	for _, tt := range []struct {
 		about    string
 		selects  at
 		fails    []string
-		failedTo string // the itinerary that is named once a phase has failed
+		failedTo string // the itinerary that is selected once a phase has failed
 		result   phases.Result
 		failed   [2]int64 // phases outside and in cleanup itineraries
 		left     []string
@@ -122,8 +122,8 @@ func TestTheOutcomeIsRecorded(t *testing.T) {
 	}
 }
 
-// What a cleanup itinerary is not left for is recorded, and reported once.
-func TestASelectionThatIsNotFollowed(t *testing.T) {
+// A selection for which a cleanup itinerary is not left is recorded, and reported once.
+func TestSwitchHeld(t *testing.T) {
 	for _, tt := range []struct {
 		about, at, selected   string
 		itinerary, switchHeld string
@@ -168,7 +168,7 @@ func TestASelectionThatIsNotFollowed(t *testing.T) {
 }
 
 // A cancel passes a pause, unless the options hold it.
-func TestACancelPassesAPause(t *testing.T) {
+func TestCancelPassesPause(t *testing.T) {
 	for _, holds := range []bool{false, true} {
 		w := ends(t)
 		w.options.PauseHoldsCleanup = holds
@@ -201,9 +201,8 @@ func TestACancelPassesAPause(t *testing.T) {
 	}
 }
 
-// Ten failures within a second are ten, and one after the clock went back is
-// one.
-func TestFailuresAreToldApartByVisit(t *testing.T) {
+// Ten failures within a second count as ten, and one after the clock went back as one.
+func TestFailuresDifferByVisit(t *testing.T) {
 	for _, step := range []time.Duration{0, time.Second, -time.Hour} {
 		w := newWorld(t)
 		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{
@@ -237,9 +236,8 @@ func TestFailuresAreToldApartByVisit(t *testing.T) {
 }
 
 // A cleanup after a failure that is left for a rollback was interrupted by the
-// rollback: nothing of it failed, although the object still says that something
-// did.
-func TestACleanupThatIsInterruptedHasNotFailed(t *testing.T) {
+// rollback. It has not failed, although the object still reports a failure.
+func TestInterruptedCleanupHasNotFailed(t *testing.T) {
 	w := ends(t)
 	selected, failed := "Move", false
 	w.options.Select = func(context.Context, *migration) (string, error) { return selected, nil }

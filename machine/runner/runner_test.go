@@ -60,8 +60,8 @@ type migration struct {
 	Errors   []string
 }
 
-// world is all around a runner: a clock, the values of flags and their errors,
-// what handlers return, and what has happened.
+// world is everything around a runner: a clock, the values of flags and their errors,
+// the results of handlers, and what has happened.
 type world struct {
 	t        *testing.T
 	now      time.Time
@@ -111,7 +111,7 @@ func newWorld(t *testing.T) *world {
 		Now:    func() time.Time { return w.now },
 		Phases: map[string]runner.Phase[*migration]{},
 		Observers: []runner.Observer[*migration]{runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-			if _, ok := e.(runner.RunReconciled); !ok { // which each reconcile ends with
+			if _, ok := e.(runner.RunReconciled); !ok { // ends each reconcile
 				w.events = append(w.events, strings.TrimPrefix(fmt.Sprintf("%T", e), "runner."))
 			}
 		})},
@@ -137,8 +137,8 @@ func (w *world) runner() *runner.Runner[*migration] {
 	return r
 }
 
-// reconcile reconciles once, a second later, from a state that has been through
-// JSON, as a controller's has.
+// reconcile reconciles once, a second later, from a state that has been through JSON,
+// as a controller's has.
 func (w *world) reconcile() (runner.Outcome, error) {
 	w.t.Helper()
 	w.now = w.now.Add(time.Second)
@@ -149,7 +149,7 @@ func (w *world) reconcile() (runner.Outcome, error) {
 	return w.runner().Reconcile(context.Background(), w.m)
 }
 
-// reads shows the pipeline: each step with its message.
+// reads returns the pipeline: each step with its message.
 func (w *world) reads() string {
 	var all []string
 	for _, s := range w.m.State.Pipeline {
@@ -158,7 +158,7 @@ func (w *world) reads() string {
 	return strings.Join(all, " | ")
 }
 
-// end reconciles to the end, and returns how often.
+// end reconciles to the end, and returns the number of reconciles.
 func (w *world) end() int {
 	w.t.Helper()
 	for n := 1; n < 100; n++ {
@@ -173,7 +173,7 @@ func (w *world) end() int {
 	return 0
 }
 
-func TestAWholeMigration(t *testing.T) {
+func TestReconcileWholeMigration(t *testing.T) {
 	w := newWorld(t)
 	for _, want := range []string{
 		"Prepare: Refresh | Data: Not started | Restore: Not started",
@@ -198,15 +198,15 @@ func TestSeveralPhasesInOneReconcile(t *testing.T) {
 	for _, c := range []struct{ most, reconciles int }{{1, 4}, {2, 2}, {3, 2}, {4, 1}, {100, 1}} {
 		w := newWorld(t)
 		w.options.MaxPhases = c.most
-		assert.Equal(t, c.reconciles, w.end(), "%d phases at the most", c.most)
+		assert.Equal(t, c.reconciles, w.end(), "at most %d phases", c.most)
 		assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
 		assert.Equal(t, "Prepare: Completed | Data: Completed | Restore: Completed", w.reads())
 	}
 }
 
-// Failure (a) of upstream, and promise 5: volumes appear and vanish while the
-// plan is refreshed.
-func TestThePlanFollowsAPhaseThatDecides(t *testing.T) {
+// Failure (a) of upstream, and promise 5: volumes appear and vanish while the plan is
+// refreshed.
+func TestPlanFollowsPhaseThatDecides(t *testing.T) {
 	w := newWorld(t)
 	w.values[volumes] = false
 	_, err := w.reconcile()
@@ -229,7 +229,7 @@ func TestThePlanFollowsAPhaseThatDecides(t *testing.T) {
 }
 
 // Failure (d) of upstream: a list that fails while planning.
-func TestAFlagThatCannotBeAskedIsTriedAgain(t *testing.T) {
+func TestFlagThatCannotBeEvaluatedIsRetried(t *testing.T) {
 	w := newWorld(t)
 	w.broken[images] = errors.New("connection refused")
 	out, err := w.reconcile()
@@ -259,9 +259,9 @@ func TestAFlagThatCannotBeAskedIsTriedAgain(t *testing.T) {
 	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called, "the handler is not called again")
 }
 
-// Failure (e) of upstream: a source cluster that cannot be reached keeps the
-// way out from its end.
-func TestTheWayOutReachesItsEndWithoutFlags(t *testing.T) {
+// Failure (e) of upstream: an unreachable source cluster keeps the cleanup itinerary
+// from its end.
+func TestCleanupReachesItsEndWithoutFlags(t *testing.T) {
 	w := newWorld(t)
 	w.m.Canceled = true
 	w.broken[volumes], w.broken[images] = errors.New("unreachable"), errors.New("unreachable")
@@ -298,11 +298,12 @@ func TestFailAndCancel(t *testing.T) {
 	require.NoError(t, err)
 	w.m.Errors = []string{"found by a validation"}
 	w.end()
-	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads(), "a failure that the object tells of")
+	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads(), "a failure that the object reports")
 }
 
-// And where not even the objects that sources are made from can be read.
-func TestTheWayOutReachesItsEndWithoutSources(t *testing.T) {
+// The cleanup reaches its end even if the objects from which sources are made cannot be
+// read.
+func TestCleanupReachesItsEndWithoutSources(t *testing.T) {
 	w := newWorld(t)
 	w.m.Canceled = true
 	var told []error
@@ -326,7 +327,7 @@ func TestTheWayOutReachesItsEndWithoutSources(t *testing.T) {
 }
 
 // Promise 11.
-func TestAFailureOnTheWayOutIsPassedBy(t *testing.T) {
+func TestCleanupPassesFailuresBy(t *testing.T) {
 	w := newWorld(t)
 	w.m.Canceled = true
 	w.handlers["Report"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no mail"), nil }
@@ -336,8 +337,8 @@ func TestAFailureOnTheWayOutIsPassedBy(t *testing.T) {
 	assert.Equal(t, []string{"no mail"}, w.m.State.Failures[0].Reasons)
 }
 
-// A selector may go by the failures that are kept.
-func TestASelectorThatGoesByTheState(t *testing.T) {
+// A selector may depend on the recorded failures.
+func TestSelectByState(t *testing.T) {
 	w := newWorld(t)
 	w.options.OnFail = nil
 	w.options.Select = func(_ context.Context, m *migration) (string, error) {
@@ -352,10 +353,10 @@ func TestASelectorThatGoesByTheState(t *testing.T) {
 	assert.Equal(t, "Prepare: Completed | Data: Failed | Report: Completed", w.reads())
 }
 
-// Nothing runs after a phase that failed, unless the selector answers.
-func TestAFailureThatTheSelectorDoesNotAnswer(t *testing.T) {
+// Nothing runs after a failed phase, unless the selector answers.
+func TestUnansweredFailure(t *testing.T) {
 	w := newWorld(t)
-	w.options.OnFail = nil // the selector stays
+	w.options.OnFail = nil // the selection does not change
 	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no access"), nil }
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -403,7 +404,7 @@ func TestWait(t *testing.T) {
 		out, err := w.reconcile()
 		require.NoError(t, err)
 		assert.Equal(t, 5*time.Second, out.RequeueAfter)
-		assert.Equal(t, want.changed, out.Changed, "a write only where something changed")
+		assert.Equal(t, want.changed, out.Changed, "a write only if something changed")
 		step := w.m.State.Pipeline.Current()
 		assert.Equal(t, fmt.Sprintf("%d left", left), step.Message)
 		assert.Equal(t, []string{"line"}, step.Progress)
@@ -417,7 +418,7 @@ func TestWait(t *testing.T) {
 	assert.Equal(t, []string{"line"}, w.m.State.Pipeline[0].Progress, "a completed step keeps its last progress")
 }
 
-func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
+func TestErrorsOfHandlersAreRetried(t *testing.T) {
 	w := newWorld(t)
 	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler, Backoff: runner.Backoff{Initial: time.Second, Max: 5 * time.Second}}
 	for _, c := range []struct {
@@ -465,7 +466,7 @@ func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
 }
 
 // The count of attempts and the time of waiting are those of the phase.
-func TestWaitingAndAttemptsBeginAnewWithAPhase(t *testing.T) {
+func TestWaitingAndAttemptsRestartWithPhase(t *testing.T) {
 	w := newWorld(t)
 	w.options.Phases["Refresh"] = runner.Phase[*migration]{Handler: w.options.Phases["Refresh"].Handler, Backoff: runner.Backoff{Initial: time.Second}}
 	results := []func() (runner.Result, error){
@@ -524,23 +525,23 @@ func TestBackoffStaysWithinItsBounds(t *testing.T) {
 	}
 }
 
-// The evaluation of flags has a deadline of its own.
-func TestAskTimeout(t *testing.T) {
+// The evaluation of flags has its own timeout.
+func TestEvaluationTimeout(t *testing.T) {
 	w := newWorld(t)
 	w.options.EvaluationTimeout = time.Millisecond
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		hangs := func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
+		stalls := func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
 			<-ctx.Done() // a cluster that hangs
 			return phases.Unknown, ctx.Err()
 		}
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: hangs}, phases.Source{Flag: images, Evaluate: hangs})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: stalls}, phases.Source{Flag: images, Evaluate: stalls})
 	}
 	_, err := w.reconcile()
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Empty(t, w.m.State.Itinerary, "the run has not begun")
 }
 
-// Both kinds of timeouts are those of the embedder's clock, if it has one.
+// Both kinds of timeouts use the embedder's clock, if it has one.
 func TestTimeoutsOfTheEmbeddersClock(t *testing.T) {
 	w := newWorld(t)
 	var asked []time.Duration
@@ -616,9 +617,8 @@ func TestPaused(t *testing.T) {
 	w.end()
 }
 
-// Promises 4 and 6: a release with a phase and a flag more, and a phase that
-// has another name.
-func TestANewRelease(t *testing.T) {
+// Promises 4 and 6: a release adds a phase and a flag, and renames a phase.
+func TestReleaseChangesItinerary(t *testing.T) {
 	w := newWorld(t)
 	for range 2 {
 		_, err := w.reconcile()
@@ -671,7 +671,7 @@ func TestANewRelease(t *testing.T) {
 	assert.Equal(t, before.Checkpoint, w.m.State.Checkpoint)
 	w.m.Canceled = true
 	w.end()
-	assert.Equal(t, "Prepare: Canceled | Data: Completed | Report: Completed", w.reads(), "where the state selects another, the recorded phase is no error")
+	assert.Equal(t, "Prepare: Canceled | Data: Completed | Report: Completed", w.reads(), "if the state selects another itinerary, the recorded phase is no error")
 }
 
 // Failure (g) of upstream: messages leaked from one migration to another.
@@ -834,9 +834,9 @@ func TestStateIsJSONAndCopies(t *testing.T) {
 	assert.Equal(t, steps.MessageFailed, back.Pipeline[1].Message)
 }
 
-// A phase begins once the handler of the one before has returned, however long
-// that took: its deadline counts from there.
-func TestASlowHandlerTakesNoTimeFromTheNextPhase(t *testing.T) {
+// A phase begins once the handler of the phase before has returned, however long that
+// took. Its deadline counts from then.
+func TestSlowHandlerTakesNoTimeFromNextPhase(t *testing.T) {
 	w := newWorld(t)
 	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
 		w.now = w.now.Add(time.Minute)

@@ -20,7 +20,8 @@ import (
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-// ago is a time as a state has it, in the zone of the machine that has read it.
+// ago returns a time as a state has it, in the time zone of the machine that has read
+// it.
 func ago(d time.Duration) *metav1.Time {
 	t := metav1.NewTime(noon.Add(-d).In(time.FixedZone("", 3600)))
 	return &t
@@ -28,7 +29,7 @@ func ago(d time.Duration) *metav1.Time {
 
 func before(d time.Duration) time.Time { return noon.Add(-d) }
 
-// copying is a state in the phase Copy.
+// copying returns a state in the phase Copy.
 func copying(set func(s *runner.State)) runner.State {
 	s := runner.State{
 		Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Copy"},
@@ -42,7 +43,7 @@ func copying(set func(s *runner.State)) runner.State {
 	return s
 }
 
-// ended is a state of a run that is done.
+// ended returns a state of a run that is done.
 func ended(result phases.Result, set func(s *runner.State)) runner.State {
 	s := runner.State{
 		Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "End", Done: true}, Result: result,
@@ -146,7 +147,7 @@ func TestStatus(t *testing.T) {
 		}), doneAt(runner.Status{Result: phases.Failed, Message: `phase "Copy" of itinerary "Move" failed: disk full; read-only`})},
 		{"failed, and the reasons were dropped", ended(phases.Failed, func(s *runner.State) { s.FailedAt = &runner.FailedAt{Itinerary: "Move", Phase: "Copy"} }),
 			doneAt(runner.Status{Result: phases.Failed, Message: `phase "Copy" of itinerary "Move" failed`})},
-		{"failed, since the object says so", ended(phases.Failed, nothing), doneAt(runner.Status{Result: phases.Failed})},
+		{"failed, since the object reports it", ended(phases.Failed, nothing), doneAt(runner.Status{Result: phases.Failed})},
 		{"another controller ended it", ended("", func(s *runner.State) { s.Pipeline = nil }), runner.Status{Activity: runner.ActivityDone, Itinerary: "Move", Phase: "End"}},
 		{"done, and paused", ended(phases.Succeeded, func(s *runner.State) { s.PausedSince = ago(minute) }), doneAt(runner.Status{Result: phases.Succeeded})},
 		{"done, and the run after it cannot begin", ended(phases.Succeeded, func(s *runner.State) { s.Stopped = &runner.Stop{Error: "no phase has failed", Since: *ago(minute)} }),
@@ -167,7 +168,7 @@ func TestStatus(t *testing.T) {
 	assert.Equal(t, runner.Status{Activity: runner.ActivityNotBegun}, (*runner.State)(nil).Status(noon))
 }
 
-// doneAt is the status of a run that is done, as ended makes it.
+// doneAt returns the status of a run that is done, as ended makes it.
 func doneAt(s runner.Status) runner.Status {
 	s.Itinerary, s.Phase, s.Moved = "Move", "End", before(10*time.Minute)
 	if s.Activity == "" {
@@ -181,7 +182,7 @@ func TestStuck(t *testing.T) {
 	for _, c := range []struct {
 		about       string
 		state       runner.State
-		long, short bool // whether it is stuck for the durations
+		long, short bool // whether it is stuck for these durations
 	}{
 		{"nothing is known", runner.State{}, false, false},
 		{"working for an hour", copying(func(*runner.State) {}), true, false},
@@ -204,8 +205,8 @@ func TestStuck(t *testing.T) {
 	}
 }
 
-// What a runner makes of a run has the status that the run has.
-func TestTheStatusOfARun(t *testing.T) {
+// Status agrees with the runs that a runner makes.
+func TestStatusOfRuns(t *testing.T) {
 	w := newWorld(t)
 	w.now = noon
 	status := func() runner.Status {
@@ -264,7 +265,7 @@ func TestTheStatusOfARun(t *testing.T) {
 
 	w.now = w.now.Add(time.Hour)
 	w.handlers["Attach"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("in use"), nil }
-	w.options.OnFail = nil // so that Select does not answer the failure
+	w.options.OnFail = nil // Select does not answer the failure
 	status()
 	s = status()
 	assert.Equal(t, runner.ActivityStopped, s.Activity)
