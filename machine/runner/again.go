@@ -73,9 +73,11 @@ type RunAgainError struct {
 
 func (e *RunAgainError) Error() string {
 	if e.Phase == "" {
-		return "the token asks for a new run from the phase that failed, but no phase has failed outside cleanup itineraries; ask for a run from the start"
+		return "the token asks for a new run from the phase that failed, but no phase has failed outside cleanup itineraries; " +
+			"ask for a run from the start"
 	}
-	return fmt.Sprintf("the token asks for a new run from phase %q, which failed in itinerary %q, but Select names itinerary %q, which does not have that phase, or has it as an end phase; "+
+	return fmt.Sprintf("the token asks for a new run from phase %q, which failed in itinerary %q, but Select names itinerary %q, "+
+		"which does not have that phase, or has it as an end phase; "+
 		"clear in OnRunAgain what Select depends on, or ask for a run from the start", e.Phase, e.Itinerary, e.Selected)
 }
 

@@ -313,7 +313,8 @@ func TestPipelineOfRunFromFailedPhase(t *testing.T) {
 	assert.Equal(t, []string{"Copy", "Attach"}, w.called)
 	assert.Equal(t, "Prepare: Completed | Data: Completed | Restore: Completed", w.reads())
 	assert.Equal(t, phases.Succeeded, w.m.State.Result)
-	want := []runner.PastRun{{Result: phases.Failed, Itinerary: "Move", Phase: "Copy", Started: metav1.Unix(1, 0), Ended: metav1.Unix(6, 0)}}
+	want := []runner.PastRun{{Result: phases.Failed, Itinerary: "Move", Phase: "Copy", Started: metav1.Unix(1, 0),
+		Ended: metav1.Unix(6, 0)}}
 	assert.Empty(t, cmp.Diff(want, w.m.State.Runs))
 	assert.Equal(t, int64(7), w.m.State.RunStarted.Unix())
 }
@@ -638,7 +639,8 @@ func TestPastRunsAreBounded(t *testing.T) {
 // liveOfMTC returns a runner of MTC's itineraries whose flags have these values, and its
 // migration. The call of the handler with the number failAt fails. entered lists the
 // phases in which the handler is called, and token is that of the migration.
-func liveOfMTC(t *testing.T, selected string, values phases.Facts, failAt int) (r *runner.Runner[*migration], m *migration, entered *[]string, token *string) {
+func liveOfMTC(t *testing.T, selected string, values phases.Facts, failAt int) (r *runner.Runner[*migration], m *migration,
+	entered *[]string, token *string) {
 	vocabulary := mtc.Vocabulary()
 	m, entered, token = new(migration), new([]string), new(string)
 	now := time.Unix(1_700_000_000, 0)

@@ -138,7 +138,8 @@ func bare(left, g *machine.Graph, again bool) *State {
 		for _, name := range g.Steps() {
 			if !known[name] {
 				known[name] = true
-				s.Pipeline = append(s.Pipeline, steps.Step{Name: name, Started: &at, Completed: &at, Message: steps.MessageCompleted, Failed: g.IsCleanup()})
+				s.Pipeline = append(s.Pipeline, steps.Step{Name: name, Started: &at, Completed: &at, Message: steps.MessageCompleted,
+					Failed: g.IsCleanup()})
 			}
 		}
 	}

@@ -27,7 +27,8 @@ import (
 
 // everywhere returns a controller of MTC's itineraries with one handler for all phases
 // and flags that are all true.
-func everywhere(t *testing.T, selected string, handler func() (runner.Result, error), options ...func(o *runner.Options[*migration])) (*runner.Runner[*migration], *migration, *time.Time) {
+func everywhere(t *testing.T, selected string, handler func() (runner.Result, error),
+	options ...func(o *runner.Options[*migration])) (*runner.Runner[*migration], *migration, *time.Time) {
 	now := new(time.Time)
 	*now = time.Unix(1_700_000_000, 0)
 	m := new(migration)
@@ -226,11 +227,12 @@ func TestCutTextIsRecognized(t *testing.T) {
 					least, err := free.MinState()
 					require.NoError(t, err)
 					o.MaxState = func(*migration) int { return least + add }
-					o.Observers = []runner.Observer[*migration]{runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-						if _, ok := e.(runner.RunStopped); ok {
-							stops++
-						}
-					})}
+					o.Observers = []runner.Observer[*migration]{runner.ObserverFunc[*migration](
+						func(_ context.Context, _ *migration, e runner.Event) {
+							if _, ok := e.(runner.RunStopped); ok {
+								stops++
+							}
+						})}
 				})
 				for range 3 {
 					_, _ = r.Reconcile(context.Background(), m)
@@ -281,19 +283,21 @@ func TestFailureWithThousandsOfReasons(t *testing.T) {
 // line, then dropped and counted. The newest is always whole.
 func TestFailuresOfLoopAreBounded(t *testing.T) {
 	w := newWorld(t)
-	w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{
-		{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
-		{Name: "Last", Step: "Report"},
-	}})
+	w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true,
+		Phases: []phases.Phase{
+			{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
+			{Name: "Last", Step: "Report"},
+		}})
 	w.options.Select = func(context.Context, *migration) (string, error) { return "Loop", nil }
 	w.options.OnFail = nil
 	w.options.Observers = nil
 	turns := 0
-	w.options.Phases = map[string]runner.Phase[*migration]{"Last": w.options.Phases["Last"], "Try": {Handler: runner.HandlerFunc[*migration](
-		func(context.Context, *migration) (runner.Result, error) {
-			turns++
-			return runner.Fail(fmt.Sprintf("turn %d", turns), "the registry answered 503"), nil
-		})}}
+	w.options.Phases = map[string]runner.Phase[*migration]{"Last": w.options.Phases["Last"],
+		"Try": {Handler: runner.HandlerFunc[*migration](
+			func(context.Context, *migration) (runner.Result, error) {
+				turns++
+				return runner.Fail(fmt.Sprintf("turn %d", turns), "the registry answered 503"), nil
+			})}}
 	r := w.runner()
 	const most = 20_000
 	for turns < most {
@@ -332,19 +336,25 @@ func TestSwitchesAreBounded(t *testing.T) {
 func forged() map[string]string {
 	huge := strings.Repeat("x", 1<<20)
 	return map[string]string{
-		"attempts":       `{"itinerary":"Move","phase":"Copy","retry":{"attempts":9000000000000000000,"error":"e","since":"2000-01-01T00:00:00Z","at":"2000-01-01T00:00:00Z"}}`,
-		"negative":       `{"itinerary":"Move","phase":"Copy","visit":-9000000000000000000,"pausedSeconds":-9000000000000000000,"failedPhases":-1,"failedInCleanup":-5,"dropped":{"failures":-1},"retry":{"attempts":-7}}`,
-		"numbers":        `{"itinerary":"Move","phase":"Copy","visit":9223372036854775807,"pausedSeconds":9223372036854775807,"failedPhases":9223372036854775807,"dropped":{"failures":9223372036854775807}}`,
-		"the far future": `{"itinerary":"Move","phase":"Copy","entered":"9999-12-31T23:59:59Z","waitingSince":"9999-12-31T23:59:59Z","pausedSince":"9999-12-31T23:59:59Z","flagsEvaluated":"9999-12-31T23:59:59Z","retry":{"since":"9999-12-31T23:59:59Z","at":"9999-12-31T23:59:59Z"}}`,
-		"the far past":   `{"itinerary":"Move","phase":"Copy","entered":"0001-01-01T00:00:00Z","pausedSince":"0001-01-01T00:00:00Z"}`,
-		"no year":        `{"itinerary":"Move","phase":"Copy","entered":"0000-01-01T00:00:00+01:00","pipeline":[{"name":"Data","started":"0000-01-01T00:00:00+01:00"}],"failures":[{"at":"0000-01-01T00:00:00+01:00"}]}`,
+		"attempts": `{"itinerary":"Move","phase":"Copy","retry":{"attempts":9000000000000000000,"error":"e","since":"2000-01-01T00:00:00Z","at":"2000-01-01T00:00:00Z"}}`,
+		"negative": `{"itinerary":"Move","phase":"Copy","visit":-9000000000000000000,"pausedSeconds":-9000000000000000000,` +
+			`"failedPhases":-1,"failedInCleanup":-5,"dropped":{"failures":-1},"retry":{"attempts":-7}}`,
+		"numbers": `{"itinerary":"Move","phase":"Copy","visit":9223372036854775807,"pausedSeconds":9223372036854775807,` +
+			`"failedPhases":9223372036854775807,"dropped":{"failures":9223372036854775807}}`,
+		"the far future": `{"itinerary":"Move","phase":"Copy","entered":"9999-12-31T23:59:59Z","waitingSince":"9999-12-31T23:59:59Z",` +
+			`"pausedSince":"9999-12-31T23:59:59Z","flagsEvaluated":"9999-12-31T23:59:59Z","retry":{"since":"9999-12-31T23:59:59Z",` +
+			`"at":"9999-12-31T23:59:59Z"}}`,
+		"the far past": `{"itinerary":"Move","phase":"Copy","entered":"0001-01-01T00:00:00Z","pausedSince":"0001-01-01T00:00:00Z"}`,
+		"no year": `{"itinerary":"Move","phase":"Copy","entered":"0000-01-01T00:00:00+01:00","pipeline":[{"name":"Data",` +
+			`"started":"0000-01-01T00:00:00+01:00"}],"failures":[{"at":"0000-01-01T00:00:00+01:00"}]}`,
 		"a huge error":   `{"itinerary":"Move","phase":"Copy","retry":{"error":"` + huge + `"},"stopped":{"error":"` + huge + `"},"switchHeld":"` + huge + `"}`,
 		"a huge failure": `{"itinerary":"Move","phase":"Copy","failures":[{"itinerary":"` + huge + `","phase":"` + huge + `","reasons":["` + huge + `"]}]}`,
 		"many failures":  `{"itinerary":"Move","phase":"Copy","failures":[` + strings.TrimSuffix(strings.Repeat(`{"visit":3},`, 50_000), ",") + `]}`,
 		"many reasons":   `{"itinerary":"Move","phase":"Copy","failures":[{"reasons":[` + strings.TrimSuffix(strings.Repeat(`"x",`, 200_000), ",") + `]}]}`,
 		"many left":      `{"itinerary":"Move","phase":"Copy","switches":[` + strings.TrimSuffix(strings.Repeat(`{"reason":"nonsense"},`, 50_000), ",") + `]}`,
-		"many flags":     `{"itinerary":"Move","phase":"Copy","facts":{"true":[` + strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]},"retry":{"flags":[` + strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]}}`,
-		"many steps":     `{"itinerary":"Move","phase":"Copy","pipeline":[` + strings.TrimSuffix(strings.Repeat(`{"name":"Data","progress":["x","y"]},`, 30_000), ",") + `]}`,
+		"many flags": `{"itinerary":"Move","phase":"Copy","facts":{"true":[` +
+			strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]},"retry":{"flags":[` + strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]}}`,
+		"many steps": `{"itinerary":"Move","phase":"Copy","pipeline":[` + strings.TrimSuffix(strings.Repeat(`{"name":"Data","progress":["x","y"]},`, 30_000), ",") + `]}`,
 		"many other steps": func() string {
 			var b strings.Builder
 			b.WriteString(`{"itinerary":"Move","phase":"Copy","pipeline":[`)
@@ -353,9 +363,11 @@ func forged() map[string]string {
 			}
 			return strings.TrimSuffix(b.String(), ",") + "]}"
 		}(),
-		"a huge token":       `{"done":true,"token":"` + huge + `","failedAt":{"itinerary":"` + huge + `","phase":"Copy","step":"` + huge + `","steps":9223372036854775807}}`,
-		"many runs":          `{"done":true,"token":"1","run":9223372036854775807,"runs":[` + strings.TrimSuffix(strings.Repeat(`{"result":"Excellent","phase":"x"},`, 50_000), ",") + `]}`,
-		"a run of no time":   `{"stopped":{"error":"x"},"token":"","run":-5,"runStarted":"0000-01-01T00:00:00+01:00","runs":[{"started":"0000-01-01T00:00:00+01:00","ended":"9999-12-31T23:59:59-23:00"}]}`,
+		"a huge token": `{"done":true,"token":"` + huge + `","failedAt":{"itinerary":"` + huge + `","phase":"Copy","step":"` + huge + `","steps":9223372036854775807}}`,
+		"many runs": `{"done":true,"token":"1","run":9223372036854775807,"runs":[` +
+			strings.TrimSuffix(strings.Repeat(`{"result":"Excellent","phase":"x"},`, 50_000), ",") + `]}`,
+		"a run of no time": `{"stopped":{"error":"x"},"token":"","run":-5,"runStarted":"0000-01-01T00:00:00+01:00",` +
+			`"runs":[{"started":"0000-01-01T00:00:00+01:00","ended":"9999-12-31T23:59:59-23:00"}]}`,
 		"failed nowhere":     `{"done":true,"token":"1","failedAt":{"phase":"Copy","steps":-1},"pipeline":[{"name":"Data"},{"name":"Data","failed":true}]}`,
 		"failed at no phase": `{"done":true,"token":"1","failedAt":{}}`,
 		"no such result":     `{"itinerary":"Move","phase":"Copy","result":"Excellent"}`,
@@ -443,7 +455,8 @@ func TestMinStateHasAllNames(t *testing.T) {
 		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 			p, {Name: strings.Repeat("p", 400), Step: "Data"},
 		}})
-		w.options.Phases, w.options.Handler = nil, runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return runner.Done(), nil })
+		w.options.Phases, w.options.Handler = nil,
+			runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return runner.Done(), nil })
 		r, err := runner.New(w.options)
 		require.NoError(t, err)
 		n, err := r.MinState()
@@ -463,7 +476,8 @@ func TestMinStateHasAllNames(t *testing.T) {
 func TestMinStateOfOneStepHasItsPhaseTwice(t *testing.T) {
 	least := func(phase string) int {
 		w := newWorld(t)
-		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: phase, Step: "Data"}}})
+		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary,
+			Phases: []phases.Phase{{Name: phase, Step: "Data"}}})
 		w.options.Phases, w.options.PassThrough = nil, true
 		r, err := runner.New(w.options)
 		require.NoError(t, err)

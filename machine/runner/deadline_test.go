@@ -62,7 +62,8 @@ func TestDeadlineLimitsWork(t *testing.T) {
 	}{
 		{"a pause of eight hours", hour, []func() (runner.Result, error){waits}, []func(*world){call, pause(8 * time.Hour), call}, nil, 2},
 		{"two pauses", hour, []func() (runner.Result, error){waits}, []func(*world){pause(time.Hour), pause(time.Hour), down(50 * time.Minute), call}, nil, 1},
-		{"work beside a pause", hour, []func() (runner.Result, error){waits}, []func(*world){down(40 * time.Minute), call, pause(8 * time.Hour), call, down(30 * time.Minute), call},
+		{"work beside a pause", hour, []func() (runner.Result, error){waits},
+			[]func(*world){down(40 * time.Minute), call, pause(8 * time.Hour), call, down(30 * time.Minute), call},
 			[]string{"phase Copy was not done within 1 h", "at last: copying"}, 3},
 		{"down past the deadline, and done meanwhile", hour, []func() (runner.Result, error){waits, done}, []func(*world){call, down(2 * time.Hour), call}, nil, 2},
 		{"down before the first call", hour, []func() (runner.Result, error){done}, []func(*world){down(2 * time.Hour), call}, nil, 1},
@@ -207,7 +208,8 @@ func TestDeadlineIsInState(t *testing.T) {
 	assert.Equal(t, 4*time.Hour+5*time.Second, at(), "the pause is over")
 	assert.Equal(t, remaining, w.m.State.Deadline.Sub(w.now))
 
-	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler, Deadline: 90*time.Minute + time.Millisecond}
+	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler,
+		Deadline: 90*time.Minute + time.Millisecond}
 	_, err = w.reconcile()
 	require.NoError(t, err)
 	assert.Equal(t, 4*time.Hour+30*time.Minute+6*time.Second, at(), "another release has a longer deadline, in part of a second")

@@ -112,7 +112,8 @@ func TestHandlerChooses(t *testing.T) {
 		_, err := w.reconcile()
 		require.NoError(t, err)
 	}
-	assert.Equal(t, "Prepare: Continues later | Volumes: Copy | Undo: Not started", w.reads(), "the loop is left by the choice to give up alone")
+	assert.Equal(t, "Prepare: Continues later | Volumes: Copy | Undo: Not started", w.reads(),
+		"the loop is left by the choice to give up alone")
 	assert.Equal(t, "Volumes", w.m.State.Step)
 	w.end()
 	assert.Equal(t, []string{"Refresh", "Copy", "Copy", "Refresh", "Copy", "GiveUp"}, w.called)
@@ -137,7 +138,8 @@ func TestUndeclaredChoice(t *testing.T) {
 		if cleanup {
 			require.NoError(t, err)
 			assert.Equal(t, int64(1), w.m.State.FailedInCleanup)
-			assert.Equal(t, []string{`itinerary "Move": phase "Copy" does not have the choice to jump to "Refresh"; its choices are Copy and GiveUp`}, w.m.State.Failures[0].Reasons)
+			assert.Equal(t, []string{`itinerary "Move": phase "Copy" does not have the choice to jump to "Refresh"; its choices ` +
+				`are Copy and GiveUp`}, w.m.State.Failures[0].Reasons)
 			continue
 		}
 		var refused *machine.ChoiceError
@@ -237,7 +239,8 @@ func TestEndPhaseHasNoHandler(t *testing.T) {
 	w.options.Phases["Completed"] = runner.Phase[*migration]{Deadline: time.Second}
 	w.options.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"GivenUp": {Handler: w.options.Handler}}}
 	_, err := runner.New(w.options)
-	assert.EqualError(t, err, `runner options: Phases: "Completed" is an end phase, which does no work; remove it here; PhasesByItinerary: phase "GivenUp" of itinerary "Move" is an end phase, which does no work; remove it here`)
+	assert.EqualError(t, err, `runner options: Phases: "Completed" is an end phase, which does no work; remove it here; `+
+		`PhasesByItinerary: phase "GivenUp" of itinerary "Move" is an end phase, which does no work; remove it here`)
 }
 
 // A choice and a step that a user wrote are bounded like any text that is read.

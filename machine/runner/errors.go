@@ -50,7 +50,8 @@ type UnansweredFailureError struct {
 }
 
 func (e *UnansweredFailureError) Error() string {
-	text := fmt.Sprintf("phase %q of itinerary %q failed, and Select still names %q; let it name another itinerary, such as a cleanup itinerary, when a phase has failed",
+	text := fmt.Sprintf("phase %q of itinerary %q failed, and Select still names %q; let it name another itinerary, such as "+
+		"a cleanup itinerary, when a phase has failed",
 		e.Phase, e.Itinerary, e.Itinerary)
 	if len(e.Reasons) > 0 {
 		text += ": " + strings.Join(e.Reasons, "; ")
@@ -95,7 +96,8 @@ func IsTerminal(err error) bool {
 		source     *machine.NoSourceError
 		again      *RunAgainError
 	)
-	return errors.As(err, &phase) || errors.As(err, &choice) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source) || errors.As(err, &again) || errors.As(err, &annotation)
+	return errors.As(err, &phase) || errors.As(err, &choice) || errors.As(err, &itinerary) || errors.As(err, &failure) ||
+		errors.As(err, &source) || errors.As(err, &again) || errors.As(err, &annotation)
 }
 
 // optionError is an error or a panic of a function of the options.

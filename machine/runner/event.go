@@ -150,7 +150,8 @@ func (e ItineraryBegun) event() (string, []any) {
 	return "itinerary begins", []any{"itinerary", e.Itinerary, "left", e.PreviousItinerary, "phase", e.Phase, "failed", e.Failed}
 }
 func (e RunBegun) event() (string, []any) {
-	return "run begins again", []any{"run", e.Run, "from", string(e.From), "itinerary", e.Itinerary, "phase", e.Phase, "previousResult", string(e.Previous.Result)}
+	return "run begins again", []any{"run", e.Run, "from", string(e.From), "itinerary", e.Itinerary, "phase", e.Phase,
+		"previousResult", string(e.Previous.Result)}
 }
 func (e FlagEvaluated) event() (string, []any) {
 	a := []any{"itinerary", e.Itinerary, "flag", e.Flag, "value", e.Value.String()}
@@ -166,10 +167,12 @@ func (e PhaseEntered) event() (string, []any) {
 	return "phase entered", []any{"itinerary", e.Itinerary, "phase", e.Phase, "step", e.Step, "jumped", e.Jumped}
 }
 func (e PhaseWaiting) event() (string, []any) {
-	return "phase waits", []any{"itinerary", e.Itinerary, "phase", e.Phase, "message", e.Message, "since", e.Since, "again", e.RequeueAfter.String()}
+	return "phase waits", []any{"itinerary", e.Itinerary, "phase", e.Phase, "message", e.Message, "since", e.Since,
+		"again", e.RequeueAfter.String()}
 }
 func (e PhaseRetried) event() (string, []any) {
-	return "retrying", []any{"itinerary", e.Itinerary, "phase", e.Phase, "kind", string(e.Kind), "flags", e.Flags, "attempt", e.Attempt, "error", e.Err.Error(), "again", e.RequeueAfter.String()}
+	return "retrying", []any{"itinerary", e.Itinerary, "phase", e.Phase, "kind", string(e.Kind), "flags", e.Flags, "attempt", e.Attempt,
+		"error", e.Err.Error(), "again", e.RequeueAfter.String()}
 }
 func (e RunStopped) event() (string, []any) {
 	return "run stopped", []any{"itinerary", e.Itinerary, "phase", e.Phase, "error", e.Err.Error()}
@@ -184,11 +187,13 @@ func (e PhaseFailed) event() (string, []any) {
 	return "phase failed", []any{"itinerary", e.Itinerary, "phase", e.Phase, "reasons", e.Reasons, "took", e.Took.String()}
 }
 func (e RunFinished) event() (string, []any) {
-	return "run done", []any{"itinerary", e.Itinerary, "result", string(e.Result), "failures", e.Failures, "cleanupFailures", e.CleanupFailures}
+	return "run done", []any{"itinerary", e.Itinerary, "result", string(e.Result), "failures", e.Failures,
+		"cleanupFailures", e.CleanupFailures}
 }
 
 func (e RunReconciled) event() (string, []any) {
-	return "reconciled", []any{"itinerary", e.State.Itinerary, "phase", e.State.Phase, "changed", e.Changed, "again", e.RequeueAfter.String()}
+	return "reconciled", []any{"itinerary", e.State.Itinerary, "phase", e.State.Phase, "changed", e.Changed,
+		"again", e.RequeueAfter.String()}
 }
 
 // Observer receives each event, in order, in the goroutine of the reconcile. A panic of

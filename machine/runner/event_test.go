@@ -26,12 +26,13 @@ func TestLastEventHasState(t *testing.T) {
 	w := newWorld(t)
 	var events []runner.Event
 	var state *runner.State // a copy
-	w.options.Observers = []runner.Observer[*migration]{runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-		events = append(events, e)
-		if e, ok := e.(runner.RunReconciled); ok {
-			state = e.State.DeepCopy()
-		}
-	})}
+	w.options.Observers = []runner.Observer[*migration]{runner.ObserverFunc[*migration](
+		func(_ context.Context, _ *migration, e runner.Event) {
+			events = append(events, e)
+			if e, ok := e.(runner.RunReconciled); ok {
+				state = e.State.DeepCopy()
+			}
+		})}
 	w.options.Key = func(*migration) string { return "key" }
 	long := strings.Repeat("r", 2*runner.MaxText)
 	result, cause := runner.Wait(time.Minute, "copying"), error(nil)
@@ -51,7 +52,8 @@ func TestLastEventHasState(t *testing.T) {
 		{"nothing changes", func() {}, runner.RunReconciled{Requeue: true, RequeueAfter: time.Minute}, "", false},
 		{"a pause", func() { w.m.Paused = true }, runner.RunReconciled{Changed: true, Paused: true}, "", true},
 		{"the pause goes on", func() {}, runner.RunReconciled{Paused: true}, "", true},
-		{"an error", func() { w.m.Paused, cause = false, errors.New("no answer") }, runner.RunReconciled{Changed: true, Requeue: true, RequeueAfter: time.Second}, "no answer", false},
+		{"an error", func() { w.m.Paused, cause = false, errors.New("no answer") },
+			runner.RunReconciled{Changed: true, Requeue: true, RequeueAfter: time.Second}, "no answer", false},
 		{"a function of the options fails", func() {
 			w.options.Select = func(context.Context, *migration) (string, error) { return "", errors.New("forbidden") }
 		}, runner.RunReconciled{Changed: true, Requeue: true, RequeueAfter: time.Second}, "forbidden", false},
@@ -82,7 +84,8 @@ func TestLastEventHasState(t *testing.T) {
 			assert.Equal(t, "key", last.Key)
 			last.State, last.Err, last.Key = nil, nil, ""
 			assert.Equal(t, c.want, last)
-			assert.Equal(t, c.want, runner.RunReconciled{Changed: out.Changed, Requeue: out.Requeue, RequeueAfter: out.RequeueAfter, Paused: out.Paused})
+			assert.Equal(t, c.want, runner.RunReconciled{Changed: out.Changed, Requeue: out.Requeue, RequeueAfter: out.RequeueAfter,
+				Paused: out.Paused})
 		})
 	}
 	assert.Len(t, w.m.State.Failures[0].Reasons[0], runner.MaxText, "the state is the bounded one")
@@ -150,7 +153,7 @@ func TestLoggersLevels(t *testing.T) {
 		{runner.PhaseWaiting{Itinerary: "Move", Phase: "Copy", Message: "3 of 7", RequeueAfter: time.Minute},
 			`level=DEBUG msg="phase waits" itinerary=Move phase=Copy message="3 of 7"`, "1"},
 		{runner.PhaseRetried{Itinerary: "Move", Phase: "Copy", Kind: runner.RetryHandler, Attempt: 3, Err: cause, RequeueAfter: time.Minute},
-			`level=WARN msg="retrying" itinerary=Move phase=Copy kind=` + string(runner.RetryHandler) +
+			`level=WARN msg=retrying itinerary=Move phase=Copy kind=` + string(runner.RetryHandler) +
 				` flags=[] attempt=3 error="no space left" again=1m0s`,
 			"0"},
 		{runner.RunStopped{Itinerary: "Move", Phase: "Copy", Err: cause},

@@ -80,7 +80,8 @@ func TestTransitionWaitsForUnknownFlag(t *testing.T) {
 func TestFlagWithoutSource(t *testing.T) {
 	w := newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: images, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.False, nil }})
+		return phases.NewSources(vocabulary, phases.Source{Flag: images,
+			Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.False, nil }})
 	}
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -95,7 +96,9 @@ func TestFlagWithoutSource(t *testing.T) {
 
 	w.options.SourceFlags = images
 	_, err = runner.New(w.options)
-	assert.EqualError(t, err, `runner options: SourceFlags: itinerary "CleanUp" reads Volumes, which no source evaluates; add a source, or remove the flag; SourceFlags: itinerary "Move" reads Volumes, which no source evaluates; add a source, or remove the flag`)
+	assert.EqualError(t, err, `runner options: SourceFlags: itinerary "CleanUp" reads Volumes, which no source evaluates; add a `+
+		`source, or remove the flag; SourceFlags: itinerary "Move" reads Volumes, which no source evaluates; add a source, or `+
+		`remove the flag`)
 	w.options.SourceFlags = images | volumes
 	_, err = runner.New(w.options)
 	assert.NoError(t, err)
@@ -221,13 +224,14 @@ func TestSourceIgnoresContext(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
-			mu.Lock()
-			calls++
-			mu.Unlock()
-			<-release
-			return phases.True, nil
-		}})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes,
+			Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+				mu.Lock()
+				calls++
+				mu.Unlock()
+				<-release
+				return phases.True, nil
+			}})
 	}
 	left := listen[runner.FlagEvaluated](w)
 	r := w.runner()
@@ -253,10 +257,11 @@ func TestSourceIgnoresContext(t *testing.T) {
 
 	w = newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
-			runtime.Goexit()
-			return phases.True, nil
-		}})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes,
+			Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+				runtime.Goexit()
+				return phases.True, nil
+			}})
 	}
 	w.m.Canceled = true
 	w.end()
@@ -276,7 +281,8 @@ func TestPhaseLeftInTheMiddle(t *testing.T) {
 				its[0].Phases[1].Guard = phases.Guard{All: images}
 			}
 			w.options.Itineraries = machine.MustCompileSet(its...)
-			w.options.Phases["Refresh"] = runner.Phase[*migration]{MaxAttempts: 1, Deadline: time.Minute, Handler: w.options.Phases["Refresh"].Handler}
+			w.options.Phases["Refresh"] = runner.Phase[*migration]{MaxAttempts: 1, Deadline: time.Minute,
+				Handler: w.options.Phases["Refresh"].Handler}
 			w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
 				w.values[volumes] = true // it has begun to change
 				switch left {

@@ -44,7 +44,8 @@ func TestHandlerForAllThatIsNil(t *testing.T) {
 	w := newWorld(t)
 	w.options.Handler = runner.VisitFunc[*migration](nil)
 	_, err := runner.New(w.options)
-	assert.EqualError(t, err, "runner options: Handler holds a nil runner.VisitFunc[*github.com/konveyor/dynamic-pipeline/machine/runner_test.migration]; set one that can be called, or remove it")
+	assert.EqualError(t, err, "runner options: Handler holds a nil "+
+		"runner.VisitFunc[*github.com/konveyor/dynamic-pipeline/machine/runner_test.migration]; set one that can be called, or remove it")
 }
 
 var errQuota = errors.New("quota exceeded")

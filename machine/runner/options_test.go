@@ -44,7 +44,8 @@ func TestNewRefusesInvalidOptions(t *testing.T) {
 		{"an infinite factor", backoff(runner.Backoff{Initial: 1, Factor: math.Inf(1)}), `Phases: phase "Copy": Backoff: Factor is +Inf; it must be at least 1 and finite`},
 		{"a factor below 1", backoff(runner.Backoff{Initial: 1, Factor: 0.5}), `Phases: phase "Copy": Backoff: Factor is 0.5; it must be at least 1 and finite`},
 		{"a negative factor", backoff(runner.Backoff{Initial: 1, Factor: -2}), `Phases: phase "Copy": Backoff: Factor is -2; it must be at least 1 and finite`},
-		{"a backoff that begins above its end", backoff(runner.Backoff{Initial: time.Hour, Max: time.Minute}), `Phases: phase "Copy": Backoff: Initial is 1h0m0s, which is above Max, 1m0s`},
+		{"a backoff that begins above its end", backoff(runner.Backoff{Initial: time.Hour, Max: time.Minute}),
+			`Phases: phase "Copy": Backoff: Initial is 1h0m0s, which is above Max, 1m0s`},
 		{"half a backoff", backoff(runner.Backoff{Max: time.Minute}), `Phases: phase "Copy": Backoff: Max or Factor is set without Initial; set Initial`},
 		{"a backoff of one itinerary", func(o *options) {
 			p := o.Phases["Copy"]

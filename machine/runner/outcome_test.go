@@ -19,7 +19,8 @@ import (
 func ends(t *testing.T) *world {
 	w := newWorld(t)
 	cleanup := func(name string, result phases.Result) phases.Itinerary {
-		return phases.Itinerary{Name: name, Cleanup: true, Result: result, Phases: []phases.Phase{{Name: "Detach", Step: "Restore"}, {Name: "Report", Step: "Report"}}}
+		return phases.Itinerary{Name: name, Cleanup: true, Result: result,
+			Phases: []phases.Phase{{Name: "Detach", Step: "Restore"}, {Name: "Report", Step: "Report"}}}
 	}
 	its := []phases.Itinerary{
 		{Name: "Move", Phases: []phases.Phase{{Name: "Copy", Step: "Data"}, {Name: "Attach", Step: "Restore"}}},
@@ -38,11 +39,12 @@ func ends(t *testing.T) *world {
 
 func listen[E runner.Event](w *world) *[]E {
 	all := new([]E)
-	w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-		if e, ok := e.(E); ok {
-			*all = append(*all, e)
-		}
-	}))
+	w.options.Observers = append(w.options.Observers,
+		runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
+			if e, ok := e.(E); ok {
+				*all = append(*all, e)
+			}
+		}))
 	return all
 }
 
@@ -79,14 +81,18 @@ func TestResultIsRecorded(t *testing.T) {
 		{"failed", nil, []string{"Move/Copy"}, "Failed", phases.Failed, [2]int64{1, 0}, []string{"Move/Copy Failed Failed"}},
 		{"failed, answered by an itinerary that succeeds", nil, []string{"Move/Copy"}, "Tidy", phases.Failed, [2]int64{1, 0}, []string{"Move/Copy Failed Tidy"}},
 		{"failed, answered by a rollback", nil, []string{"Move/Copy"}, "Rollback", phases.Failed, [2]int64{1, 0}, []string{"Move/Copy Failed Rollback"}},
-		{"failed, then canceled", at{"Failed/Detach": "Cancel"}, []string{"Move/Copy"}, "Failed", phases.Failed, [2]int64{1, 0}, []string{"Move/Copy Failed Failed", "Failed/Detach Selected Cancel"}},
+		{"failed, then canceled", at{"Failed/Detach": "Cancel"}, []string{"Move/Copy"}, "Failed", phases.Failed, [2]int64{1, 0},
+			[]string{"Move/Copy Failed Failed", "Failed/Detach Selected Cancel"}},
 		{"canceled, and the cancel fails", at{"Move/Copy": "Cancel"}, []string{"Cancel/Detach"}, "Failed", phases.Canceled, [2]int64{0, 1}, []string{"Move/Copy Selected Cancel"}},
-		{"canceled, and all of the cancel fails", at{"Move/Copy": "Cancel"}, []string{"Cancel/Detach", "Cancel/Report"}, "Failed", phases.Canceled, [2]int64{0, 2}, []string{"Move/Copy Selected Cancel"}},
+		{"canceled, and all of the cancel fails", at{"Move/Copy": "Cancel"}, []string{"Cancel/Detach", "Cancel/Report"}, "Failed",
+			phases.Canceled, [2]int64{0, 2}, []string{"Move/Copy Selected Cancel"}},
 		{"a rollback that fails", at{"Move/Copy": "Rollback"}, []string{"Rollback/Detach"}, "Failed", phases.RolledBack, [2]int64{0, 1}, []string{"Move/Copy Selected Rollback"}},
 		{"found to have failed", at{"Move/Copy": "Failed"}, nil, "", phases.Failed, [2]int64{}, []string{"Move/Copy Selected Failed"}},
-		{"found to have failed, then canceled", at{"Move/Copy": "Failed", "Failed/Detach": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Copy Selected Failed", "Failed/Detach Selected Cancel"}},
+		{"found to have failed, then canceled", at{"Move/Copy": "Failed", "Failed/Detach": "Cancel"}, nil, "", phases.Canceled,
+			[2]int64{}, []string{"Move/Copy Selected Failed", "Failed/Detach Selected Cancel"}},
 		{"tidied up", at{"Move/Copy": "Tidy"}, nil, "", phases.Succeeded, [2]int64{}, []string{"Move/Copy Selected Tidy"}},
-		{"tidied up, then rolled back", at{"Move/Copy": "Tidy", "Tidy/Report": "Rollback"}, nil, "", phases.Succeeded, [2]int64{}, []string{"Move/Copy Selected Tidy", "Tidy/Report Selected Rollback"}},
+		{"tidied up, then rolled back", at{"Move/Copy": "Tidy", "Tidy/Report": "Rollback"}, nil, "", phases.Succeeded, [2]int64{},
+			[]string{"Move/Copy Selected Tidy", "Tidy/Report Selected Rollback"}},
 		{"another one", at{"Move/Copy": "Other"}, nil, "", phases.Succeeded, [2]int64{}, []string{"Move/Copy Selected Other"}},
 		{"a failure answered by another one", nil, []string{"Move/Attach"}, "Other", phases.Failed, [2]int64{1, 0}, []string{"Move/Attach Failed Other"}},
 	} {
@@ -117,7 +123,8 @@ func TestResultIsRecorded(t *testing.T) {
 			}
 			assert.Equal(t, tt.left, left)
 			last := w.m.State.Itinerary
-			assert.Equal(t, []runner.RunFinished{{Itinerary: last, Result: tt.result, Failures: tt.failed[0], CleanupFailures: tt.failed[1]}}, *finished)
+			assert.Equal(t, []runner.RunFinished{{Itinerary: last, Result: tt.result, Failures: tt.failed[0],
+				CleanupFailures: tt.failed[1]}}, *finished)
 		})
 	}
 }
@@ -205,19 +212,21 @@ func TestCancelPassesPause(t *testing.T) {
 func TestFailuresDifferByVisit(t *testing.T) {
 	for _, step := range []time.Duration{0, time.Second, -time.Hour} {
 		w := newWorld(t)
-		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{
-			{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
-			{Name: "Last", Step: "Report"},
-		}})
+		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true,
+			Phases: []phases.Phase{
+				{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
+				{Name: "Last", Step: "Report"},
+			}})
 		w.options.Select = func(context.Context, *migration) (string, error) { return "Loop", nil }
 		tries := 0
-		w.options.Phases = map[string]runner.Phase[*migration]{"Last": w.options.Phases["Last"], "Try": {Handler: runner.HandlerFunc[*migration](
-			func(context.Context, *migration) (runner.Result, error) {
-				tries++
-				w.values[volumes] = tries < 10
-				w.now = w.now.Add(step)
-				return runner.Fail("no"), nil
-			})}}
+		w.options.Phases = map[string]runner.Phase[*migration]{"Last": w.options.Phases["Last"],
+			"Try": {Handler: runner.HandlerFunc[*migration](
+				func(context.Context, *migration) (runner.Result, error) {
+					tries++
+					w.values[volumes] = tries < 10
+					w.now = w.now.Add(step)
+					return runner.Fail("no"), nil
+				})}}
 		failed, left := listen[runner.PhaseFailed](w), listen[runner.PhaseExited](w)
 		r := w.runner()
 		for !w.m.State.Done {
@@ -258,7 +267,8 @@ func TestInterruptedCleanupHasNotFailed(t *testing.T) {
 	}
 	selected = "Rollback"
 	w.end()
-	assert.Equal(t, []runner.SwitchReason{runner.SwitchFailed, runner.SwitchSelected}, []runner.SwitchReason{w.m.State.Switches[0].Reason, w.m.State.Switches[1].Reason})
+	assert.Equal(t, []runner.SwitchReason{runner.SwitchFailed, runner.SwitchSelected},
+		[]runner.SwitchReason{w.m.State.Switches[0].Reason, w.m.State.Switches[1].Reason})
 	restore, _ := w.m.State.Pipeline.Lookup("Restore")
 	assert.False(t, restore.Failed)
 	assert.Equal(t, "Data: Failed | Restore: Completed | Report: Completed", w.reads())

@@ -56,7 +56,8 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	}
 	var paused bool
 	if c.o.Paused != nil {
-		if err := c.option("Paused", func() (err error) { paused, err = c.o.Paused(ctx, c.object); return }); err != nil && (c.asked || !c.state.Done) {
+		if err := c.option("Paused", func() (err error) { paused, err = c.o.Paused(ctx, c.object); return }); err != nil &&
+			(c.asked || !c.state.Done) {
 			return err
 		}
 	}
@@ -199,7 +200,8 @@ func (c *reconcile[T]) end(ctx context.Context) {
 	if c.state.Result == "" {
 		c.state.Result = c.m.Graph().Result()
 	}
-	c.emit(ctx, RunFinished{Itinerary: c.m.Graph().Name(), Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
+	c.emit(ctx, RunFinished{Itinerary: c.m.Graph().Name(), Result: c.state.Result, Failures: c.state.FailedPhases,
+		CleanupFailures: c.state.FailedInCleanup})
 }
 
 // option calls a function of the options.
@@ -523,7 +525,8 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 	if c.m != nil {
 		itinerary, phase = c.m.Graph().Name(), c.m.Position().Phase
 	}
-	c.emit(ctx, PhaseRetried{Itinerary: itinerary, Phase: phase, Kind: kind, Flags: flags, Err: err, Attempt: attempts, RequeueAfter: c.after})
+	c.emit(ctx, PhaseRetried{Itinerary: itinerary, Phase: phase, Kind: kind, Flags: flags, Err: err, Attempt: attempts,
+		RequeueAfter: c.after})
 	return attempts, false
 }
 
@@ -539,7 +542,8 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 			c.again, c.after = true, remaining
 		}
 	}
-	c.emit(ctx, PhaseWaiting{Itinerary: c.m.Graph().Name(), Phase: phase, Message: result.message, Since: c.state.WaitingSince.Time, RequeueAfter: c.after})
+	c.emit(ctx, PhaseWaiting{Itinerary: c.m.Graph().Name(), Phase: phase, Message: result.message, Since: c.state.WaitingSince.Time,
+		RequeueAfter: c.after})
 }
 
 // fail records a failure and switches to the itinerary that the selector then names. In
@@ -548,7 +552,8 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string) (passed bool, err error) {
 	g := c.m.Graph()
 	before := c.state.DeepCopy()
-	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: cutLines(reasons, MaxFailures/2, MaxText), At: c.now, Visit: c.state.Visit}
+	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: cutLines(reasons, MaxFailures/2, MaxText), At: c.now,
+		Visit: c.state.Visit}
 	c.state.fail(failure, g.IsCleanup())
 	c.state.Retry, c.memo.attempts = nil, 0
 	c.keep(ctx, steps.Snapshot{Failed: true})

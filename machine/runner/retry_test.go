@@ -93,12 +93,13 @@ func TestRetryOfFlagsIsShown(t *testing.T) {
 			}
 			w.broken[volumes], w.broken[images] = errors.New("no answer"), errors.New("no answer")
 			var attempts []int64
-			w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-				if e, ok := e.(runner.PhaseRetried); ok {
-					attempts = append(attempts, e.Attempt)
-					assert.Equal(t, at, e.Phase)
-				}
-			}))
+			w.options.Observers = append(w.options.Observers,
+				runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
+					if e, ok := e.(runner.PhaseRetried); ok {
+						attempts = append(attempts, e.Attempt)
+						assert.Equal(t, at, e.Phase)
+					}
+				}))
 			since := w.now.Add(time.Second).Unix()
 			for i := range 50 {
 				out, err := w.due()
@@ -183,7 +184,8 @@ func TestWaitIsNeverBusyLoop(t *testing.T) {
 
 // Changes that handlers make to the state on the object are not kept.
 func TestHandlerCannotChangeState(t *testing.T) {
-	for _, result := range []func() (runner.Result, error){errs, waits, done, func() (runner.Result, error) { return runner.Fail("no"), nil }} {
+	for _, result := range []func() (runner.Result, error){errs, waits, done,
+		func() (runner.Result, error) { return runner.Fail("no"), nil }} {
 		w := atCopy(t, runner.Phase[*migration]{}, result)
 		for range 2 {
 			w.handlers["Copy"] = func(_ context.Context, m *migration) (runner.Result, error) {

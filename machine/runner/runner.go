@@ -149,7 +149,8 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 		err = errors.Join(err, c.beside)
 	}
 	if len(r.o.Observers) > 0 {
-		c.emit(ctx, RunReconciled{Key: key, State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused, RequeueAfter: out.RequeueAfter, Err: err})
+		c.emit(ctx, RunReconciled{Key: key, State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused,
+			RequeueAfter: out.RequeueAfter, Err: err})
 	}
 	// A handler may have changed the state on the object.
 	if out.Changed || c.called {

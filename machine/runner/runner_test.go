@@ -118,13 +118,14 @@ func newWorld(t *testing.T) *world {
 	}
 	for _, it := range itineraries() {
 		for _, p := range it.Phases {
-			w.options.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](func(ctx context.Context, m *migration) (runner.Result, error) {
-				w.called = append(w.called, p.Name)
-				if h := w.handlers[p.Name]; h != nil {
-					return h(ctx, m)
-				}
-				return runner.Done(), nil
-			})}
+			w.options.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](
+				func(ctx context.Context, m *migration) (runner.Result, error) {
+					w.called = append(w.called, p.Name)
+					if h := w.handlers[p.Name]; h != nil {
+						return h(ctx, m)
+					}
+					return runner.Done(), nil
+				})}
 		}
 	}
 	return w
@@ -188,7 +189,8 @@ func TestReconcileWholeMigration(t *testing.T) {
 	}
 	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
 	assert.Equal(t, []string{"Volumes", "Images", "Volumes"}, w.asked, "each once, and what Refresh decides again")
-	assert.Equal(t, "FlagEvaluated FlagEvaluated ItineraryBegun PhaseEntered FlagEvaluated PhaseExited PhaseEntered PhaseExited PhaseEntered PhaseExited RunFinished", strings.Join(w.events, " "))
+	assert.Equal(t, "FlagEvaluated FlagEvaluated ItineraryBegun PhaseEntered FlagEvaluated PhaseExited PhaseEntered PhaseExited "+
+		"PhaseEntered PhaseExited RunFinished", strings.Join(w.events, " "))
 	out, err := w.reconcile()
 	require.NoError(t, err)
 	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "what is done is left alone")
@@ -307,11 +309,12 @@ func TestCleanupReachesItsEndWithoutSources(t *testing.T) {
 	w := newWorld(t)
 	w.m.Canceled = true
 	var told []error
-	w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-		if a, ok := e.(runner.FlagEvaluated); ok {
-			told = append(told, a.Err)
-		}
-	}))
+	w.options.Observers = append(w.options.Observers,
+		runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
+			if a, ok := e.(runner.FlagEvaluated); ok {
+				told = append(told, a.Err)
+			}
+		}))
 	cause := errors.New("unreachable")
 	w.options.Sources = func(ctx context.Context, _ *migration) (*phases.Sources, error) {
 		_, bounded := ctx.Deadline()
@@ -420,7 +423,8 @@ func TestWait(t *testing.T) {
 
 func TestErrorsOfHandlersAreRetried(t *testing.T) {
 	w := newWorld(t)
-	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler, Backoff: runner.Backoff{Initial: time.Second, Max: 5 * time.Second}}
+	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler,
+		Backoff: runner.Backoff{Initial: time.Second, Max: 5 * time.Second}}
 	for _, c := range []struct {
 		about, phase string
 		handler      func(context.Context, *migration) (runner.Result, error)
@@ -430,7 +434,8 @@ func TestErrorsOfHandlersAreRetried(t *testing.T) {
 			return runner.Result{}, errors.New("conflict")
 		}, "conflict"},
 		{"a panic", "Refresh", func(context.Context, *migration) (runner.Result, error) { panic("boom") }, "panic: boom"},
-		{"a result that is none", "Refresh", func(context.Context, *migration) (runner.Result, error) { return runner.Result{}, nil }, "its handler returned neither Done, Wait nor Fail"},
+		{"a result that is none", "Refresh", func(context.Context, *migration) (runner.Result, error) { return runner.Result{}, nil },
+			"its handler returned neither Done, Wait nor Fail"},
 	} {
 		w.handlers[c.phase] = c.handler
 		if w.m.State.Phase == "" {
@@ -468,7 +473,8 @@ func TestErrorsOfHandlersAreRetried(t *testing.T) {
 // The count of attempts and the time of waiting are those of the phase.
 func TestWaitingAndAttemptsRestartWithPhase(t *testing.T) {
 	w := newWorld(t)
-	w.options.Phases["Refresh"] = runner.Phase[*migration]{Handler: w.options.Phases["Refresh"].Handler, Backoff: runner.Backoff{Initial: time.Second}}
+	w.options.Phases["Refresh"] = runner.Phase[*migration]{Handler: w.options.Phases["Refresh"].Handler,
+		Backoff: runner.Backoff{Initial: time.Second}}
 	results := []func() (runner.Result, error){
 		func() (runner.Result, error) { return runner.Result{}, errors.New("conflict") },
 		func() (runner.Result, error) { return runner.Wait(0, ""), nil },
@@ -553,11 +559,14 @@ func TestTimeoutsOfTheEmbeddersClock(t *testing.T) {
 		func(ctx context.Context, _ *migration) (runner.Result, error) { return runner.Result{}, ctx.Err() })}
 	_, err := w.reconcile()
 	require.ErrorIs(t, err, context.DeadlineExceeded, "the flags")
-	w.m.State = runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Copy"}, Entered: &metav1.Time{Time: w.now.Add(time.Second)}} // the next reconcile
+	// the next reconcile
+	w.m.State = runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Copy"},
+		Entered: &metav1.Time{Time: w.now.Add(time.Second)}}
 	w.m.State.Facts = vocabulary.Record(phases.NewFacts(volumes, images), w.m.State.Facts.Hash)
 	_, err = w.reconcile()
 	require.ErrorIs(t, err, context.DeadlineExceeded, "the handler was cut off")
-	assert.Equal(t, []time.Duration{runner.DefaultEvaluationTimeout, 11 * time.Second}, asked, "counted from the end of the second in which it was entered")
+	assert.Equal(t, []time.Duration{runner.DefaultEvaluationTimeout, 11 * time.Second}, asked,
+		"counted from the end of the second in which it was entered")
 }
 
 func TestResultsPrintThemselves(t *testing.T) {
@@ -671,7 +680,8 @@ func TestReleaseChangesItinerary(t *testing.T) {
 	assert.Equal(t, before.Checkpoint, w.m.State.Checkpoint)
 	w.m.Canceled = true
 	w.end()
-	assert.Equal(t, "Prepare: Canceled | Data: Completed | Report: Completed", w.reads(), "if the state selects another itinerary, the recorded phase is no error")
+	assert.Equal(t, "Prepare: Canceled | Data: Completed | Report: Completed", w.reads(),
+		"if the state selects another itinerary, the recorded phase is no error")
 }
 
 // Failure (g) of upstream: messages leaked from one migration to another.
@@ -721,7 +731,8 @@ func TestPanicsOfTheEmbedder(t *testing.T) {
 		})
 	}
 	w := newWorld(t)
-	w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(context.Context, *migration, runner.Event) { panic("boom") }))
+	w.options.Observers = append(w.options.Observers,
+		runner.ObserverFunc[*migration](func(context.Context, *migration, runner.Event) { panic("boom") }))
 	w.end()
 }
 
@@ -757,7 +768,8 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 	w = newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) { return phases.NewSources(vocabulary) }
 	_, err = w.reconcile()
-	assert.EqualError(t, err, `itinerary "Move" at start: the next phase depends on Images, which no source evaluates; add a source in Sources`)
+	assert.EqualError(t, err, `itinerary "Move" at start: the next phase depends on Images, which no source evaluates; add a `+
+		`source in Sources`)
 	assert.True(t, runner.IsTerminal(err))
 }
 
@@ -768,14 +780,16 @@ func TestNewRefuses(t *testing.T) {
 		want   string
 	}{
 		{"a missing handler", func(o *runner.Options[*migration]) { delete(o.Phases, "Copy") }, `runner options: phase "Copy" of itinerary "Move" has no handler`},
-		{"a name that no itinerary has", func(o *runner.Options[*migration]) { o.Phases["Atach"] = o.Phases["Attach"] }, `runner options: Phases: no itinerary has a phase "Atach"; did you mean "Attach" or "Detach"?`},
+		{"a name that no itinerary has", func(o *runner.Options[*migration]) { o.Phases["Atach"] = o.Phases["Attach"] },
+			`runner options: Phases: no itinerary has a phase "Atach"; did you mean "Attach" or "Detach"?`},
 		{"a name that the itinerary does not have", func(o *runner.Options[*migration]) {
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"Detach": o.Phases["Copy"]}}
 		}, `runner options: PhasesByItinerary: itinerary "Move" has no phase "Detach"; did you mean "Attach"?`},
 		{"an itinerary that there is not", func(o *runner.Options[*migration]) {
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Mvoe": {}}
 		}, `runner options: PhasesByItinerary: unknown itinerary "Mvoe"; did you mean "Move"?`},
-		{"nothing at all", func(o *runner.Options[*migration]) { *o = runner.Options[*migration]{} }, "runner options: Select is missing; Sources is missing; Storage is missing; use NewStatusStorage or NewAnnotationStorage; Itineraries are missing"},
+		{"nothing at all", func(o *runner.Options[*migration]) { *o = runner.Options[*migration]{} },
+			"runner options: Select is missing; Sources is missing; Storage is missing; use NewStatusStorage or NewAnnotationStorage; Itineraries are missing"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			w := newWorld(t)
@@ -802,7 +816,9 @@ func TestLoggers(t *testing.T) {
 	var b bytes.Buffer
 	w := newWorld(t)
 	logger := funcr.New(func(_, args string) { fmt.Fprintln(&b, args) }, funcr.Options{})
-	w.options.Observers = []runner.Observer[*migration]{runner.NewLogrObserver[*migration](func(context.Context) logr.Logger { return logger })}
+	w.options.Observers = []runner.Observer[*migration]{
+		runner.NewLogrObserver[*migration](func(context.Context) logr.Logger { return logger }),
+	}
 	w.end()
 	assert.Contains(t, b.String(), `"msg"="phase entered" "itinerary"="Move" "phase"="Copy" "step"="Data" "jumped"=false`)
 	assert.NotContains(t, b.String(), "flag evaluated")
@@ -810,7 +826,8 @@ func TestLoggers(t *testing.T) {
 	b.Reset()
 	w = newWorld(t)
 	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
-	w.options.Observers = []runner.Observer[*migration]{runner.NewSlogObserver[*migration](slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug})))}
+	w.options.Observers = []runner.Observer[*migration]{runner.NewSlogObserver[*migration](slog.New(
+		slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug})))}
 	w.end()
 	assert.Contains(t, b.String(), `level=WARN msg="phase failed" itinerary=Move phase=Copy reasons="[disk full]" took=1s`)
 	assert.Contains(t, b.String(), `level=DEBUG msg="flag evaluated" itinerary=Move flag=Volumes value=yes`)

@@ -48,7 +48,9 @@ func TestObjectsWithoutAKeyInParallel(t *testing.T) {
 	w.options.Observers = nil
 	w.options.Now = time.Now
 	for n, p := range w.options.Phases {
-		p.Handler = runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return runner.Result{}, errors.New("x") })
+		p.Handler = runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) {
+			return runner.Result{}, errors.New("x")
+		})
 		w.options.Phases[n] = p
 	}
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
@@ -281,7 +283,8 @@ func TestRetryOfFlagsIsRecordedSparingly(t *testing.T) {
 func TestAttemptsOfFlagsRestartWithItinerary(t *testing.T) {
 	v := vocabulary
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Move", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S", Decides: volumes}, {Name: "B", Step: "S", Guard: phases.Guard{All: volumes}}}},
+		phases.Itinerary{Name: "Move", Vocabulary: v,
+			Phases: []phases.Phase{{Name: "A", Step: "S", Decides: volumes}, {Name: "B", Step: "S", Guard: phases.Guard{All: volumes}}}},
 		phases.Itinerary{Name: "Other", Vocabulary: v, Phases: []phases.Phase{{Name: "C", Step: "S", Guard: phases.Guard{All: volumes}}}},
 	)
 	w := newWorld(t)
@@ -373,7 +376,8 @@ func TestStopEndsPause(t *testing.T) {
 func TestCancelTakenBackBeforeItsFirstPhase(t *testing.T) {
 	set := machine.MustCompileSet(
 		phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}}},
-		phases.Itinerary{Name: "Cancel", Vocabulary: vocabulary, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{{Name: "C", Step: "T"}}},
+		phases.Itinerary{Name: "Cancel", Vocabulary: vocabulary, Cleanup: true, Result: phases.Canceled,
+			Phases: []phases.Phase{{Name: "C", Step: "T"}}},
 	)
 	w := newWorld(t)
 	w.options.Itineraries, w.options.PassThrough, w.options.Phases = set, true, nil
@@ -503,7 +507,8 @@ func TestFlagComputedFromDecidedFlag(t *testing.T) {
 			phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 				return phases.TruthOf(w.values[volumes]), nil
 			}},
-			phases.Source{Flag: images, Inputs: volumes, Evaluate: func(_ context.Context, f phases.Facts) (phases.Truth, error) { return f.Of(volumes), nil }})
+			phases.Source{Flag: images, Inputs: volumes,
+				Evaluate: func(_ context.Context, f phases.Facts) (phases.Truth, error) { return f.Of(volumes), nil }})
 	}
 	w.values[volumes] = false
 	_, err := w.reconcile()
@@ -542,14 +547,16 @@ func TestRetryOfSelectDoesNotCountForHandler(t *testing.T) {
 func TestStateSizeWithHostileTexts(t *testing.T) {
 	var ph []phases.Phase
 	for i := range 50 {
-		ph = append(ph, phases.Phase{Name: fmt.Sprintf("EnsureStagePodsTerminated%02d", i), Step: fmt.Sprintf("DirectVolumeMigration%02d", i)})
+		ph = append(ph, phases.Phase{Name: fmt.Sprintf("EnsureStagePodsTerminated%02d", i),
+			Step: fmt.Sprintf("DirectVolumeMigration%02d", i)})
 	}
 	set := machine.MustCompileSet(
 		phases.Itinerary{Name: "Final", Vocabulary: vocabulary, Phases: ph},
 		phases.Itinerary{Name: "CancelA", Vocabulary: vocabulary, Cleanup: true, Phases: ph},
 		phases.Itinerary{Name: "CancelB", Vocabulary: vocabulary, Cleanup: true, Phases: ph},
 	)
-	for _, text := range []string{strings.Repeat("x", 3000), strings.Repeat("\x00", 3000), strings.Repeat("<", 3000), strings.Repeat("\xff", 3000), strings.Repeat("€", 3000)} {
+	for _, text := range []string{strings.Repeat("x", 3000), strings.Repeat("\x00", 3000), strings.Repeat("<", 3000),
+		strings.Repeat("\xff", 3000), strings.Repeat("€", 3000)} {
 		w := newWorld(t)
 		w.options.Itineraries = set
 		w.options.Phases = map[string]runner.Phase[*migration]{}
@@ -557,15 +564,16 @@ func TestStateSizeWithHostileTexts(t *testing.T) {
 		sel := "Final"
 		w.options.Select = func(context.Context, *migration) (string, error) { return sel, nil }
 		for _, p := range ph {
-			w.options.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) {
-				if n++; n%3 == 0 {
-					return runner.Fail(text, text, text, text, text), nil
-				}
-				if n%3 == 1 {
-					return runner.Wait(1, text, text, text, text, text, text, text), nil
-				}
-				return runner.Result{}, errors.New(text)
-			})}
+			w.options.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](
+				func(context.Context, *migration) (runner.Result, error) {
+					if n++; n%3 == 0 {
+						return runner.Fail(text, text, text, text, text), nil
+					}
+					if n%3 == 1 {
+						return runner.Wait(1, text, text, text, text, text, text, text), nil
+					}
+					return runner.Result{}, errors.New(text)
+				})}
 		}
 		most := 0
 		for i := range 400 {
@@ -597,7 +605,8 @@ func TestRetriedRunIsNotStopped(t *testing.T) {
 
 func TestUnchangedWaitIsWrittenOnce(t *testing.T) {
 	for _, res := range []runner.Result{
-		runner.Wait(time.Minute, ""), runner.Wait(time.Minute, "", ""), runner.Wait(time.Minute, "\x00"), runner.Wait(time.Minute, strings.Repeat("é", 2000), make([]string, 5000)...),
+		runner.Wait(time.Minute, ""), runner.Wait(time.Minute, "", ""), runner.Wait(time.Minute, "\x00"),
+		runner.Wait(time.Minute, strings.Repeat("é", 2000), make([]string, 5000)...),
 		runner.Wait(time.Minute, "Not started"), runner.Wait(time.Minute, "Canceled"), runner.Wait(time.Minute, "Continues later"),
 		runner.Wait(time.Minute, "a\xff\n", "a\xff\n"), runner.Wait(time.Minute, " x ", strings.Repeat("\u2028", 9000)),
 	} {

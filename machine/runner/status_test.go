@@ -58,9 +58,12 @@ func ended(result phases.Result, set func(s *runner.State)) runner.State {
 }
 
 var (
-	retried = &runner.Retry{Kind: runner.RetryHandler, Since: *ago(40 * time.Minute), Attempts: 4, Error: "no route to host", At: *ago(time.Minute), Next: *ago(-2 * time.Minute)}
-	unknown = &runner.Retry{Kind: runner.RetryFlags, Flags: []string{"Images", "Volumes"}, Since: *ago(30 * time.Minute), Attempts: 2, Error: "no answer", At: *ago(time.Minute), Next: *ago(0)}
-	denied  = &runner.Retry{Kind: runner.RetryOptions, Since: *ago(20 * time.Minute), Attempts: 3, Error: "Select: forbidden", At: *ago(time.Minute), Next: *ago(-time.Minute)}
+	retried = &runner.Retry{Kind: runner.RetryHandler, Since: *ago(40 * time.Minute), Attempts: 4, Error: "no route to host",
+		At: *ago(time.Minute), Next: *ago(-2 * time.Minute)}
+	unknown = &runner.Retry{Kind: runner.RetryFlags, Flags: []string{"Images", "Volumes"}, Since: *ago(30 * time.Minute), Attempts: 2,
+		Error: "no answer", At: *ago(time.Minute), Next: *ago(0)}
+	denied = &runner.Retry{Kind: runner.RetryOptions, Since: *ago(20 * time.Minute), Attempts: 3, Error: "Select: forbidden",
+		At: *ago(time.Minute), Next: *ago(-time.Minute)}
 	stopped = &runner.Stop{Error: "phase \"Cpoy\" is unknown", Since: *ago(50 * time.Minute)}
 )
 
@@ -106,7 +109,8 @@ func TestStatus(t *testing.T) {
 		{"a deadline that could not be read", copying(func(s *runner.State) { s.Deadline = &metav1.Time{} }),
 			at(runner.Status{Activity: runner.ActivityWorking, Since: before(time.Hour), Message: "Copying"})},
 		{"done, and goes on later", copying(func(s *runner.State) { s.WaitingSince, s.WorkDone, s.NotBefore = ago(12*minute), true, ago(-time.Hour) }),
-			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute), Message: "the work of the phase is done, and the run goes on later", Next: noon.Add(time.Hour)})},
+			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute),
+				Message: "the work of the phase is done, and the run goes on later", Next: noon.Add(time.Hour)})},
 		{"retrying", copying(func(s *runner.State) { s.Retry = retried }), at(runner.Status{
 			Activity: runner.ActivityRetrying, Since: before(40 * minute), Message: "no route to host", Attempts: 4, Next: noon.Add(2 * minute)})},
 		{"a function of the options is retried, while it waits", copying(func(s *runner.State) { s.Retry, s.WaitingSince = denied, ago(30*minute) }), at(runner.Status{
@@ -143,7 +147,8 @@ func TestStatus(t *testing.T) {
 		{"rolled back", ended(phases.RolledBack, nothing), doneAt(runner.Status{Result: phases.RolledBack})},
 		{"failed", ended(phases.Failed, func(s *runner.State) {
 			s.FailedAt = &runner.FailedAt{Itinerary: "Move", Phase: "Copy"}
-			s.Failures = []runner.Failure{{Itinerary: "Move", Phase: "Copy", Reasons: []string{"disk full", "read-only"}}, {Itinerary: "CleanUp", Phase: "Detach", Reasons: []string{"busy"}}}
+			s.Failures = []runner.Failure{{Itinerary: "Move", Phase: "Copy", Reasons: []string{"disk full", "read-only"}},
+				{Itinerary: "CleanUp", Phase: "Detach", Reasons: []string{"busy"}}}
 		}), doneAt(runner.Status{Result: phases.Failed, Message: `phase "Copy" of itinerary "Move" failed: disk full; read-only`})},
 		{"failed, and the reasons were dropped", ended(phases.Failed, func(s *runner.State) { s.FailedAt = &runner.FailedAt{Itinerary: "Move", Phase: "Copy"} }),
 			doneAt(runner.Status{Result: phases.Failed, Message: `phase "Copy" of itinerary "Move" failed`})},
@@ -151,9 +156,11 @@ func TestStatus(t *testing.T) {
 		{"another controller ended it", ended("", func(s *runner.State) { s.Pipeline = nil }), runner.Status{Activity: runner.ActivityDone, Itinerary: "Move", Phase: "End"}},
 		{"done, and paused", ended(phases.Succeeded, func(s *runner.State) { s.PausedSince = ago(minute) }), doneAt(runner.Status{Result: phases.Succeeded})},
 		{"done, and the run after it cannot begin", ended(phases.Succeeded, func(s *runner.State) { s.Stopped = &runner.Stop{Error: "no phase has failed", Since: *ago(minute)} }),
-			doneAt(runner.Status{Result: phases.Succeeded, Activity: runner.ActivityStopped, Since: before(minute), Message: "no phase has failed", Unmoved: minute, NeedsAttention: true})},
+			doneAt(runner.Status{Result: phases.Succeeded, Activity: runner.ActivityStopped, Since: before(minute),
+				Message: "no phase has failed", Unmoved: minute, NeedsAttention: true})},
 		{"done, and the token cannot be read", ended(phases.Succeeded, func(s *runner.State) { s.Retry = denied }),
-			doneAt(runner.Status{Result: phases.Succeeded, Activity: runner.ActivityRetrying, Since: before(20 * minute), Message: denied.Error, Attempts: 3, Next: noon.Add(minute), Unmoved: 20 * minute})},
+			doneAt(runner.Status{Result: phases.Succeeded, Activity: runner.ActivityRetrying, Since: before(20 * minute),
+				Message: denied.Error, Attempts: 3, Next: noon.Add(minute), Unmoved: 20 * minute})},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			assert.Empty(t, cmp.Diff(c.want, c.state.Status(noon)))
@@ -214,7 +221,8 @@ func TestStatusOfRuns(t *testing.T) {
 		out, err := w.reconcile()
 		s := w.m.State.Status(w.now)
 		assert.Equal(t, out.Done, s.Result != "")
-		assert.Equal(t, err != nil, s.Activity == runner.ActivityRetrying || s.Activity == runner.ActivityFlagsUnknown || s.Activity == runner.ActivityStopped)
+		assert.Equal(t, err != nil, s.Activity == runner.ActivityRetrying || s.Activity == runner.ActivityFlagsUnknown ||
+			s.Activity == runner.ActivityStopped)
 		return s
 	}
 	s := w.m.State.Status(w.now)
