@@ -13,8 +13,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// condition is a type of an embedder's own, as mig-controller has one: with
-// fields that others lack, and without a generation.
+// condition is an embedder's own type, such as mig-controller's: with fields that
+// others lack, and without a generation.
 type condition struct {
 	Type     string      `json:"type"`
 	Status   string      `json:"status"`
@@ -35,8 +35,8 @@ func setCondition(c condition, to metav1.Condition) condition {
 	return c
 }
 
-// Conditions of an embedder's own type read like those of the API machinery,
-// and what else they hold stays, also what other clients write meanwhile.
+// Conditions of an embedder's own type read like those of the API machinery. Their
+// other contents stay, even if other clients write them meanwhile.
 func TestConditionsOfAnotherType(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
@@ -86,9 +86,9 @@ func TestConditionsOfAnotherType(t *testing.T) {
 	}
 }
 
-func TestConditionsThatLackAFunction(t *testing.T) {
+func TestConditionsWithoutFunctions(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.options.Conditions = controller.NewConditionsOf(ownConditions, nil, setCondition)
 	_, err := controller.New(w.options)
-	assert.EqualError(t, err, "controller options: Conditions lacks a function; give all of them")
+	assert.EqualError(t, err, "controller options: Conditions lacks a function; set all of them")
 }

@@ -30,14 +30,14 @@ var ways = []struct {
 }
 
 // Another client writes between each read and the write that follows it.
-func TestNothingIsLostInAConflict(t *testing.T) {
+func TestConflictLosesNothing(t *testing.T) {
 	for _, c := range ways {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
 			w.options.Runner.Storage = c.keep
 			others := 0
 			w.before = func(n int) error {
-				if n%3 != 0 { // every third write comes through
+				if n%3 != 0 { // every third write succeeds
 					others++
 					w.edit(func(m *Move) {
 						metav1.SetMetaDataLabel(&m.ObjectMeta, "touched", string(rune('a'+others)))
@@ -76,7 +76,7 @@ func TestMerge(t *testing.T) {
 		return runner.Done(), nil
 	}
 	w.before = func(n int) error {
-		if n < 4 { // each of two tries
+		if n < 4 { // each of two attempts
 			w.edit(func(m *Move) { m.Status.Note += "theirs " })
 		}
 		return nil
@@ -87,7 +87,7 @@ func TestMerge(t *testing.T) {
 	assert.Equal(t, 4, w.writes)
 }
 
-func TestARunThatAnotherReplicaHasMoved(t *testing.T) {
+func TestRunMovedByAnotherReplica(t *testing.T) {
 	for _, c := range ways {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
@@ -117,14 +117,14 @@ func TestARunThatAnotherReplicaHasMoved(t *testing.T) {
 	}
 }
 
-func TestAnObjectThatWasReplaced(t *testing.T) {
+func TestObjectWasReplaced(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.before = func(n int) error {
 		if n == 1 {
-			anew := &Move{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "shop", UID: "2", Generation: 1}}
+			replaced := &Move{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "shop", UID: "2", Generation: 1}}
 			require.NoError(t, w.server.Delete(context.Background(), w.get()))
-			require.NoError(t, w.server.Create(context.Background(), anew))
-			w.edit(func(m *Move) { m.Status.Note = "another" }) // versions begin anew in the fake client
+			require.NoError(t, w.server.Create(context.Background(), replaced))
+			w.edit(func(m *Move) { m.Status.Note = "another" }) // versions start again in the fake client
 			return conflict()
 		}
 		return nil
@@ -137,7 +137,7 @@ func TestAnObjectThatWasReplaced(t *testing.T) {
 	w.end()
 }
 
-func TestAConflictWithoutEnd(t *testing.T) {
+func TestConflictWithoutEnd(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.before = func(int) error {
 		w.edit(func(m *Move) { m.Status.Note += "." })
@@ -152,7 +152,7 @@ func TestAConflictWithoutEnd(t *testing.T) {
 	w.end()
 }
 
-func TestAConflictOverTheSame(t *testing.T) {
+func TestConflictOverSameChange(t *testing.T) {
 	w := newWorld(t, subresource)
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -169,8 +169,8 @@ func TestAConflictOverTheSame(t *testing.T) {
 	assert.Len(t, w.events, 3, "told by one of them")
 }
 
-// The cache is behind: what was written last is not read yet.
-func TestNoPhaseRunsAgainFromAStaleCache(t *testing.T) {
+// The cache is behind: the last write cannot be read yet.
+func TestPhaseDoesNotRunAgainFromStaleCache(t *testing.T) {
 	w := newWorld(t, subresource)
 	stale := &cache{Client: w.options.Client}
 	w.options.Client, w.options.Reader = stale, w.server
@@ -228,7 +228,7 @@ func TestNoPhaseRunsAgainFromAStaleCache(t *testing.T) {
 		_, err = w.reconcile()
 		require.NoError(t, err)
 		for n := 0; err == nil && n < 20; n++ {
-			_, err = w.reconcile() // a second each; the write is refused in the end
+			_, err = w.reconcile() // a second each; in the end the write is refused
 		}
 		require.True(t, apierrors.IsConflict(err))
 		assert.Equal(t, []string{"Refresh", "Refresh"}, w.called, "the older version is believed after a while")
@@ -255,7 +255,7 @@ func TestPredicate(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.restart()
 	p := w.made.Predicate()
-	// An event from one version to the next, as the watch brings it.
+	// An event from one version to the next, as the watch delivers it.
 	update := func(from, to *Move) bool { return p.Update(event.UpdateEvent{ObjectOld: from, ObjectNew: to}) }
 
 	was := w.get()
@@ -280,7 +280,7 @@ func TestPredicate(t *testing.T) {
 	w.edit(func(m *Move) { m.Spec.Canceled = false })
 
 	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(0, "see here"), nil }
-	w.before = func(int) error { // another client's comes first
+	w.before = func(int) error { // another client's event comes first
 		w.before = nil
 		was := w.get()
 		w.edit(func(m *Move) { m.Spec.Size = "large" })

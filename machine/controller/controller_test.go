@@ -22,7 +22,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-func TestAWholeMigration(t *testing.T) {
+func TestReconcileWholeMigration(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		status    bool
@@ -48,7 +48,7 @@ func TestAWholeMigration(t *testing.T) {
 				`Normal StepStarted: step "Prepare" has started, with phase "Refresh"`,
 				`Normal StepStarted: step "Data" has started, with phase "Copy"`,
 				`Normal StepStarted: step "Restore" has started, with phase "Attach"`,
-				`Normal RunSucceeded: itinerary "Move" has come to its end`,
+				`Normal RunSucceeded: itinerary "Move" has ended`,
 			}, w.events)
 			s, err := c.keep.Read(context.Background(), w.get())
 			require.NoError(t, err)
@@ -229,7 +229,7 @@ func TestWait(t *testing.T) {
 	}
 	assert.Equal(t, 3, w.writes, "when it began to wait, and no more")
 	assert.Equal(t, "Running=True/Waiting Succeeded=Unknown/Running Failed=False/No Paused=False/No", w.conditions())
-	assert.Equal(t, `phase "Copy" of itinerary "Move" waits since 2020-09-13T12:26:43Z: 3 of 5 volumes`, w.get().Status.Conditions[0].Message)
+	assert.Equal(t, `phase "Copy" of itinerary "Move" has been waiting since 2020-09-13T12:26:43Z: 3 of 5 volumes`, w.get().Status.Conditions[0].Message)
 	assert.Equal(t, metav1.Unix(1_600_000_001, 0).UTC(), w.get().Status.Conditions[0].LastTransitionTime.UTC(), "it was running before")
 
 	w.handlers["Copy"] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(0, ""), nil }
@@ -269,7 +269,7 @@ func TestFailAndCancel(t *testing.T) {
 	assert.Equal(t, "Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No", w.conditions())
 	assert.Contains(t, w.events, `Warning PhaseFailed: phase "Copy" of itinerary "Move" failed: disk full`)
 	assert.Contains(t, w.events, `Warning ItineraryBegun: itinerary "CleanUp" begins, since "Move" failed`)
-	assert.Contains(t, w.events, `Warning RunFailed: itinerary "CleanUp" has come to its end`)
+	assert.Contains(t, w.events, `Warning RunFailed: itinerary "CleanUp" has ended`)
 
 	w = newWorld(t, subresource)
 	for range 2 {
@@ -279,10 +279,10 @@ func TestFailAndCancel(t *testing.T) {
 	w.edit(func(m *Move) { m.Spec.Canceled = true })
 	w.end()
 	assert.Equal(t, "Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No", w.conditions())
-	assert.Contains(t, w.events, `Normal RunCanceled: itinerary "CleanUp" has come to its end`)
+	assert.Contains(t, w.events, `Normal RunCanceled: itinerary "CleanUp" has ended`)
 }
 
-func TestWhatHandlersMayChange(t *testing.T) {
+func TestChangesOfHandlers(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		status bool
@@ -331,7 +331,7 @@ func TestWritesThatFail(t *testing.T) {
 	assert.EqualValues(t, 3, w.count("phases_total"))
 }
 
-func TestAStateThatIsNotPersisted(t *testing.T) {
+func TestStateIsNotPersisted(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		prepare func(w *world)
@@ -364,7 +364,7 @@ func TestAStateThatIsNotPersisted(t *testing.T) {
 	}
 }
 
-// pruning loses a field, as an API server does whose schema does not have it.
+// pruning drops a field, as an API server does if its schema lacks it.
 var pruning = runner.Storage[*Move]{Read: inStatus.Read, Write: func(ctx context.Context, m *Move, s runner.State) error {
 	s.Entered = nil
 	return inStatus.Write(ctx, m, s)
@@ -376,8 +376,8 @@ var filling = runner.Storage[*Move]{Read: inStatus.Read, Write: func(ctx context
 	return inStatus.Write(ctx, m, s)
 }}
 
-// The cache may have been told not to copy what it gives.
-func TestWhatWasReadIsNotChanged(t *testing.T) {
+// The cache may be configured not to copy what it returns.
+func TestCacheIsNotChanged(t *testing.T) {
 	w := newWorld(t, subresource)
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -395,8 +395,8 @@ func TestWhatWasReadIsNotChanged(t *testing.T) {
 	assert.Empty(t, cmp.Diff(before, shared.DeepCopyObject()))
 }
 
-// sharing gives slices of one object to all that read it, as a cache does that
-// was told not to copy.
+// sharing returns slices of one object to all readers, as a cache does that is
+// configured not to copy.
 type sharing struct {
 	client.Client
 	shared *Move

@@ -29,7 +29,7 @@ func gaugesOf(all []string) (gauges []string) {
 }
 
 // The gauges show what a run does at the moment at which they are collected.
-func TestGaugesOfARun(t *testing.T) {
+func TestGaugesOfRun(t *testing.T) {
 	w := newWorld(t, subresource)
 	result, cause := runner.Wait(10*time.Minute, "copying"), error(nil)
 	w.handlers["Copy"] = func(context.Context, *Move) (runner.Result, error) { return result, cause }
@@ -74,8 +74,9 @@ func TestGaugesOfARun(t *testing.T) {
 	assert.Equal(t, []string{"runs_overdue{itinerary=CleanUp} 0", "runs{activity=Done itinerary=CleanUp} 1"}, w.gauges())
 }
 
-// What cannot be read or written is stopped or retried, since the first time.
-func TestGaugesOfWhatCannotBeReadOrWritten(t *testing.T) {
+// An object that cannot be read or written is stopped or retried, since the first
+// failure.
+func TestGaugesOfUnreadableObjects(t *testing.T) {
 	w := newWorld(t, plain)
 	w.options.Runner.Storage = inAnnotation
 	_, err := w.reconcile()
@@ -98,7 +99,7 @@ func TestGaugesOfWhatCannotBeReadOrWritten(t *testing.T) {
 	w.end()
 	assert.Equal(t, []string{"runs_overdue{itinerary=Move} 0", "runs{activity=Done itinerary=Move} 1"}, w.gauges())
 
-	// The first that is seen of an object.
+	// The first failure that is seen of an object.
 	w = newWorld(t, plain)
 	w.options.Runner.Storage = inAnnotation
 	w.edit(func(m *Move) { m.Annotations = map[string]string{annotation: "{"} })
@@ -123,7 +124,7 @@ func TestGaugesForgetObjectsThatAreBeingDeleted(t *testing.T) {
 	assert.Empty(t, w.gauges())
 }
 
-// Each item of a list counts, from the reconcile on in which it changes.
+// Each item of a list counts, from the reconcile in which it changes.
 func TestGaugesOfItems(t *testing.T) {
 	w := newPlanWorld(t, "a", "b", "c", "d")
 	w.list.MaxAtWork = 2
@@ -163,7 +164,7 @@ func TestGaugesOfItems(t *testing.T) {
 }
 
 // An item whose state cannot be read or written counts as well.
-func TestGaugesOfAnItemThatCannotBeRead(t *testing.T) {
+func TestGaugesOfUnreadableItem(t *testing.T) {
 	w := newPlanWorld(t, "a", "b")
 	read := w.list.Runner.Storage.Read
 	w.list.Runner.Storage.Read = func(ctx context.Context, i PlanVM) (runner.State, error) {
@@ -182,7 +183,7 @@ func TestGaugesOfAnItemThatCannotBeRead(t *testing.T) {
 	assert.Contains(t, got, "runs{activity=Working controller=plan itinerary=Move} 1")
 }
 
-func TestTheNameOfAController(t *testing.T) {
+func TestNameOfController(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.options.Name = "moves"
 	w.end()

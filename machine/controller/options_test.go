@@ -15,7 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// In all of these, what is wrong would be found at the first reconcile, or never.
+// Without New's checks, these faults would be found at the first reconcile, or never.
 func TestNewRefuses(t *testing.T) {
 	pipeline := func(m *Move) *steps.Pipeline { return &m.Status.Pipeline }
 	text := func(m *Move) *string { return &m.Status.Phase }
@@ -70,15 +70,15 @@ func TestNewRefuses(t *testing.T) {
 			o.Conditions = controller.NewConditions(func(*Move) *[]metav1.Condition { return nil })
 		}, "Conditions returns nil; let it return a pointer to the object's conditions"},
 		{"nil clients", func(o *controller.Options[*Move]) { o.Client, o.Reader = (*cache)(nil), (*cache)(nil) },
-			"Client holds a nil *controller_test.cache; give one that can be called, or leave it out if it is optional; Reader holds a nil *controller_test.cache; give one that can be called, or leave it out if it is optional"},
+			"Client holds a nil *controller_test.cache; set one that can be called, or remove it if it is optional; Reader holds a nil *controller_test.cache; set one that can be called, or remove it if it is optional"},
 		{"a nil recorder of the newer events", func(o *controller.Options[*Move]) { o.Recorder = controller.NewEventsRecorder(nil) },
-			"Recorder holds a nil controller.RecorderFunc; give one that can be called, or leave it out if it is optional"},
+			"Recorder holds a nil controller.RecorderFunc; set one that can be called, or remove it if it is optional"},
 		{"a nil recorder", func(o *controller.Options[*Move]) { o.Recorder = controller.RecorderFunc(nil) },
-			"Recorder holds a nil controller.RecorderFunc; give one that can be called, or leave it out if it is optional"},
+			"Recorder holds a nil controller.RecorderFunc; set one that can be called, or remove it if it is optional"},
 		{"a nil registry", func(o *controller.Options[*Move]) { o.Metrics = (*prometheus.Registry)(nil) },
-			"Metrics holds a nil *prometheus.Registry; give one that can be called, or leave it out if it is optional"},
+			"Metrics holds a nil *prometheus.Registry; set one that can be called, or remove it if it is optional"},
 		{"a nil tracer", func(o *controller.Options[*Move]) { o.TracerProvider = (*spans)(nil) },
-			"TracerProvider holds a nil *controller_test.spans; give one that can be called, or leave it out if it is optional"},
+			"TracerProvider holds a nil *controller_test.spans; set one that can be called, or remove it if it is optional"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, subresource)

@@ -19,7 +19,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// withResult lets CleanUp have a result, and a step that Move has as well.
+// withResult gives CleanUp a result, and a step that Move has as well.
 func (w *world) withResult(r phases.Result) {
 	w.options.Runner.Itineraries = machine.MustCompileSet(
 		phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
@@ -29,7 +29,7 @@ func (w *world) withResult(r phases.Result) {
 	)
 }
 
-// endOf describes the end of a run, wherever it can be read.
+// endOf describes the end of a run, from everywhere where it can be read.
 func (w *world) endOf() string {
 	w.t.Helper()
 	families, err := w.registry.Gather()
@@ -46,9 +46,9 @@ func (w *world) endOf() string {
 }
 
 // The run is left for CleanUp in each phase, before the first, and never.
-func TestHowARunEnded(t *testing.T) {
+func TestResultIsShown(t *testing.T) {
 	reads := func(succeeded, failed, kind, event, itinerary, result string) string {
-		return fmt.Sprintf("Running=False/Done Succeeded=%s/%s Failed=%s Paused=False/No\n%s Run%s: itinerary %q has come to its end\n%s %s 1",
+		return fmt.Sprintf("Running=False/Done Succeeded=%s/%s Failed=%s Paused=False/No\n%s Run%s: itinerary %q has ended\n%s %s 1",
 			succeeded, result, failed, kind, event, itinerary, itinerary, result)
 	}
 	for _, at := range []string{"never", "", "Refresh", "Copy", "Attach"} {
@@ -92,9 +92,9 @@ func TestHowARunEnded(t *testing.T) {
 	}
 }
 
-// A failure in a cleanup itinerary does not change how the run ended. It counts
+// A failure in a cleanup itinerary does not change the result of the run. It counts
 // once, as failed.
-func TestAFailureInACleanup(t *testing.T) {
+func TestFailureInCleanup(t *testing.T) {
 	for name, c := range map[string]struct {
 		begin func(w *world)
 		want  string
@@ -102,14 +102,14 @@ func TestAFailureInACleanup(t *testing.T) {
 	}{
 		"after a cancel": {
 			func(w *world) { w.edit(func(m *Move) { m.Spec.Canceled = true }) },
-			"Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No\nNormal RunCanceled: itinerary \"CleanUp\" has come to its end; a phase of a cleanup itinerary failed\nCleanUp Canceled 1",
+			"Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No\nNormal RunCanceled: itinerary \"CleanUp\" has ended; a phase of a cleanup itinerary failed\nCleanUp Canceled 1",
 			1,
 		},
 		"after a failure": {
 			func(w *world) {
 				w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("disk full"), nil }
 			},
-			"Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No\nWarning RunFailed: itinerary \"CleanUp\" has come to its end; a phase of a cleanup itinerary failed\nCleanUp Failed 1",
+			"Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No\nWarning RunFailed: itinerary \"CleanUp\" has ended; a phase of a cleanup itinerary failed\nCleanUp Failed 1",
 			2,
 		},
 	} {
@@ -136,8 +136,8 @@ func TestAFailureInACleanup(t *testing.T) {
 	}
 }
 
-// How a run ended that another controller ended is not known.
-func TestARunThatWasDoneBeforeResultsWereRecorded(t *testing.T) {
+// The result of a run that another controller ended is unknown.
+func TestDoneRunWithoutResult(t *testing.T) {
 	const want = "Succeeded=Unknown/Done"
 	for _, canceled := range []bool{false, true} {
 		w := newWorld(t, subresource)
@@ -150,7 +150,7 @@ func TestARunThatWasDoneBeforeResultsWereRecorded(t *testing.T) {
 }
 
 // A run that is done in an itinerary that the release no longer has is done.
-func TestDoneInAnItineraryThatIsGone(t *testing.T) {
+func TestDoneInItineraryThatIsGone(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			w := newWorld(t, way.status)
@@ -175,7 +175,7 @@ func TestDoneInAnItineraryThatIsGone(t *testing.T) {
 	}
 }
 
-func TestASwitchThatIsNotMade(t *testing.T) {
+func TestSwitchHeld(t *testing.T) {
 	waits := func(context.Context, *Move) (runner.Result, error) { return runner.Wait(time.Minute, "reporting"), nil }
 	const held = "Warning SwitchHeld: "
 	t.Run("since a cleanup has begun", func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestASwitchThatIsNotMade(t *testing.T) {
 			}
 			assert.Contains(t, w.conditions(), "Running=True/Waiting")
 			assert.Contains(t, w.conditions(), "SwitchHeld=True/CleanupBegun")
-			text := `the object selects itinerary "Move", but cleanup itinerary "CleanUp" has begun and is not left for that`
+			text := `the object selects itinerary "Move", but cleanup itinerary "CleanUp" has begun and is not left for it`
 			assert.Equal(t, text, w.message(controller.ConditionSwitchHeld))
 			assert.Equal(t, held+text, w.events[len(w.events)-1])
 			w.edit(func(m *Move) { m.Spec.Canceled = true })
@@ -221,7 +221,7 @@ func TestASwitchThatIsNotMade(t *testing.T) {
 	})
 }
 
-func TestACancelPassesAPause(t *testing.T) {
+func TestCancelPassesPause(t *testing.T) {
 	for _, holds := range []bool{false, true} {
 		t.Run(fmt.Sprintf("the pause holds cleanups: %v", holds), func(t *testing.T) {
 			w := newWorld(t, subresource)
@@ -282,7 +282,7 @@ func TestACancelPassesAPause(t *testing.T) {
 }
 
 // The clock goes back by an hour in each phase.
-func TestNoDurationIsNegative(t *testing.T) {
+func TestDurationsAreNotNegative(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.handlers["Attach"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("no"), nil }
 	for n := 0; w.get().Status.State == nil || !w.get().Status.State.Done; n++ {
@@ -305,8 +305,8 @@ func TestNoDurationIsNegative(t *testing.T) {
 	assert.Equal(t, 4, phases)
 }
 
-// A source that ignores its context is left behind, and counted. One that has
-// no answer yet is no error.
+// A source that ignores its context is left behind, and counted. A source without an
+// answer yet is no error.
 func TestSourcesAreCounted(t *testing.T) {
 	w := newWorld(t, subresource)
 	release, asked := make(chan struct{}), make(chan struct{})
@@ -345,8 +345,9 @@ func TestSourcesAreCounted(t *testing.T) {
 	assert.Zero(t, w.count("flag_evaluation_errors_total"))
 }
 
-// What is remembered of own writes goes with the object, however that goes.
-func TestNothingIsRememberedOfObjectsThatAreGone(t *testing.T) {
+// What is remembered of own writes is dropped with the object, whichever way that is
+// deleted.
+func TestObjectsThatAreGoneAreForgotten(t *testing.T) {
 	gone := func(w *world) { require.NoError(w.t, w.server.Delete(context.Background(), w.get())) }
 	for name, do := range map[string]func(w *world){
 		"while it is written": func(w *world) {
