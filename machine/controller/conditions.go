@@ -33,7 +33,8 @@ func NewConditions[T any](field func(object T) *[]metav1.Condition) *Conditions[
 // with the values of a condition; it receives the zero C if the condition was not
 // listed. Fields of C that get does not read stay as they are. Each type of condition
 // is listed once.
-func NewConditionsOf[T, C any](field func(object T) *[]C, get func(c C) metav1.Condition, set func(c C, to metav1.Condition) C) *Conditions[T] {
+func NewConditionsOf[T, C any](field func(object T) *[]C, get func(c C) metav1.Condition,
+	set func(c C, to metav1.Condition) C) *Conditions[T] {
 	index := func(all []C, kind string) int {
 		return slices.IndexFunc(all, func(c C) bool { return get(c).Type == kind })
 	}

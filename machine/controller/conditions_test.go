@@ -27,7 +27,8 @@ type condition struct {
 func ownConditions(m *Move) *[]condition { return &m.Status.Own }
 
 func getCondition(c condition) metav1.Condition {
-	return metav1.Condition{Type: c.Type, Status: metav1.ConditionStatus(c.Status), Reason: c.Reason, Message: c.Message, LastTransitionTime: c.Since}
+	return metav1.Condition{Type: c.Type, Status: metav1.ConditionStatus(c.Status), Reason: c.Reason, Message: c.Message,
+		LastTransitionTime: c.Since}
 }
 
 func setCondition(c condition, to metav1.Condition) condition {
@@ -44,7 +45,8 @@ func TestConditionsOfAnotherType(t *testing.T) {
 			usual.options.Runner.Storage, own.options.Runner.Storage = way.keep, way.keep
 			own.options.Conditions = controller.NewConditionsOf(ownConditions, getCondition, setCondition)
 			own.options.Runner.Select = func(_ context.Context, m *Move) (string, error) {
-				if slices.ContainsFunc(m.Status.Own, func(c condition) bool { return c.Type == controller.ConditionFailed && c.Status == "True" }) {
+				if slices.ContainsFunc(m.Status.Own,
+					func(c condition) bool { return c.Type == controller.ConditionFailed && c.Status == "True" }) {
 					return "CleanUp", nil
 				}
 				return "Move", nil
@@ -53,7 +55,8 @@ func TestConditionsOfAnotherType(t *testing.T) {
 				w.handlers["Attach"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("no node"), nil }
 			}
 			own.edit(func(m *Move) {
-				m.Status.Own = []condition{{Type: controller.ConditionRunning, Status: "Unknown", Category: "Advisory"}, {Type: "Other", Status: "True", Category: "Warn"}}
+				m.Status.Own = []condition{{Type: controller.ConditionRunning, Status: "Unknown", Category: "Advisory"},
+					{Type: "Other", Status: "True", Category: "Warn"}}
 			})
 			own.restart()
 			own.before = func(n int) error {
@@ -76,7 +79,8 @@ func TestConditionsOfAnotherType(t *testing.T) {
 			}
 			for _, want := range usual.get().Status.Conditions {
 				c := got[want.Type]
-				assert.Equal(t, []string{string(want.Status), want.Reason, want.Message}, []string{c.Status, c.Reason, c.Message}, want.Type)
+				assert.Equal(t, []string{string(want.Status), want.Reason, want.Message}, []string{c.Status, c.Reason, c.Message},
+					want.Type)
 			}
 			assert.Equal(t, "Advisory", got[controller.ConditionRunning].Category)
 			assert.Equal(t, "Warn", got["Other"].Category)

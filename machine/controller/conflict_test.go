@@ -41,7 +41,8 @@ func TestConflictLosesNothing(t *testing.T) {
 					others++
 					w.edit(func(m *Move) {
 						metav1.SetMetaDataLabel(&m.ObjectMeta, "touched", string(rune('a'+others)))
-						meta.SetStatusCondition(&m.Status.Conditions, metav1.Condition{Type: "Ready", Status: metav1.ConditionTrue, Reason: string(rune('A' + others))})
+						meta.SetStatusCondition(&m.Status.Conditions,
+							metav1.Condition{Type: "Ready", Status: metav1.ConditionTrue, Reason: string(rune('A' + others))})
 					})
 				}
 				return nil

@@ -229,7 +229,8 @@ func TestWait(t *testing.T) {
 	}
 	assert.Equal(t, 3, w.writes, "when it began to wait, and no more")
 	assert.Equal(t, "Running=True/Waiting Succeeded=Unknown/Running Failed=False/No Paused=False/No", w.conditions())
-	assert.Equal(t, `phase "Copy" of itinerary "Move" has been waiting since 2020-09-13T12:26:43Z: 3 of 5 volumes`, w.get().Status.Conditions[0].Message)
+	assert.Equal(t, `phase "Copy" of itinerary "Move" has been waiting since 2020-09-13T12:26:43Z: 3 of 5 volumes`,
+		w.get().Status.Conditions[0].Message)
 	assert.Equal(t, metav1.Unix(1_600_000_001, 0).UTC(), w.get().Status.Conditions[0].LastTransitionTime.UTC(), "it was running before")
 
 	w.handlers["Copy"] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(0, ""), nil }

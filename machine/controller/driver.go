@@ -146,7 +146,8 @@ func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], em
 		o = traced(o, r.o.TracerProvider.Tracer(tracerName))
 	}
 	// The last one, since the runner reports a nil observer by its number.
-	o.Observers = append(slices.Clone(o.Observers), runner.ObserverFunc[T](func(ctx context.Context, _ T, e runner.Event) { r.observe(ctx, e) }))
+	o.Observers = append(slices.Clone(o.Observers),
+		runner.ObserverFunc[T](func(ctx context.Context, _ T, e runner.Event) { r.observe(ctx, e) }))
 	if err := recordRuns(&o, r.o.Runs); err != nil {
 		return c, nil, err
 	}

@@ -172,7 +172,8 @@ type runCollector struct {
 
 func newRunCollector() *runCollector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(metricNamespace, "", name), help, append([]string{labelController, "itinerary"}, labels...), nil)
+		return prometheus.NewDesc(prometheus.BuildFQName(metricNamespace, "", name), help,
+			append([]string{labelController, "itinerary"}, labels...), nil)
 	}
 	var activities []string
 	for _, a := range runner.Activities() {

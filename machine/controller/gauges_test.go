@@ -50,22 +50,26 @@ func TestGaugesOfRun(t *testing.T) {
 
 	reconcile()
 	w.now = w.now.Add(time.Minute)
-	waits := []string{"oldest_activity_seconds{activity=Waiting itinerary=Move} 60", overdue + "0", "runs{activity=Waiting itinerary=Move} 1"}
+	waits := []string{"oldest_activity_seconds{activity=Waiting itinerary=Move} 60", overdue + "0",
+		"runs{activity=Waiting itinerary=Move} 1"}
 	assert.Equal(t, waits, w.gauges())
 
 	w.edit(func(m *Move) { m.Spec.Paused = true })
 	reconcile()
 	w.now = w.now.Add(2 * time.Hour)
-	assert.Equal(t, []string{"oldest_activity_seconds{activity=Paused itinerary=Move} 7200", overdue + "0", "runs{activity=Paused itinerary=Move} 1"}, w.gauges(),
+	assert.Equal(t, []string{"oldest_activity_seconds{activity=Paused itinerary=Move} 7200", overdue + "0",
+		"runs{activity=Paused itinerary=Move} 1"}, w.gauges(),
 		"a pause moves the deadline")
 	w.edit(func(m *Move) { m.Spec.Paused = false })
 
 	cause = errDown
 	reconcile()
 	w.now = w.now.Add(30 * time.Second)
-	assert.Equal(t, []string{"oldest_activity_seconds{activity=Retrying itinerary=Move} 30", overdue + "0", "runs{activity=Retrying itinerary=Move} 1"}, w.gauges())
+	assert.Equal(t, []string{"oldest_activity_seconds{activity=Retrying itinerary=Move} 30", overdue + "0",
+		"runs{activity=Retrying itinerary=Move} 1"}, w.gauges())
 	w.now = w.now.Add(time.Hour)
-	assert.Equal(t, []string{"oldest_activity_seconds{activity=Retrying itinerary=Move} 3630", overdue + "1", "runs{activity=Retrying itinerary=Move} 1"}, w.gauges(),
+	assert.Equal(t, []string{"oldest_activity_seconds{activity=Retrying itinerary=Move} 3630", overdue + "1",
+		"runs{activity=Retrying itinerary=Move} 1"}, w.gauges(),
 		"the controller does not get to it")
 
 	cause = nil
@@ -93,7 +97,8 @@ func TestGaugesOfUnreadableObjects(t *testing.T) {
 	w.edit(func(m *Move) { m.Annotations[annotation] = `{"itinerary": "Mvoe", "done": true}` })
 	_, err = w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"runs_overdue{itinerary=} 0", "runs{activity=Done itinerary=} 1"}, w.gauges(), "users can write any name into a state")
+	assert.Equal(t, []string{"runs_overdue{itinerary=} 0", "runs{activity=Done itinerary=} 1"}, w.gauges(),
+		"users can write any name into a state")
 
 	w.edit(func(m *Move) { delete(m.Annotations, annotation); m.Status.Itinerary, m.Status.Phase = "", "" })
 	w.end()

@@ -704,7 +704,8 @@ func TestTooManyItems(t *testing.T) {
 	assert.Equal(t, 20_000, many.Items)
 	assert.Greater(t, many.Max, 500)
 	assert.Empty(t, w.called)
-	assert.Equal(t, fmt.Sprintf("False/Stopped: the object has 20000 items, and the states of at most %d fit; divide them among several objects", many.Max),
+	assert.Equal(t, fmt.Sprintf("False/Stopped: the object has 20000 items, and the states of at most %d fit; divide them among "+
+		"several objects", many.Max),
 		w.condition(controller.ConditionRunning))
 	w.edit(func(f *Plan) { f.Spec.VMs = names(many.Max) })
 	w.list.MaxAtWork = 1
@@ -737,7 +738,8 @@ func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 	w.list.Runner.Sources = func(context.Context, PlanVM) (*phases.Sources, error) {
 		var all []phases.Source
 		for flag := range warm.Vocabulary.All().Each {
-			all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }})
+			all = append(all, phases.Source{Flag: flag,
+				Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }})
 		}
 		return phases.NewSources(warm.Vocabulary, all...)
 	}
@@ -872,14 +874,16 @@ func TestInvalidOptionsOfList(t *testing.T) {
 		"no key":      {func(w *planWorld) { w.list.Key = nil }, "List: Key is missing"},
 		"negative":    {func(w *planWorld) { w.list.MaxAtWork = -1 }, "List: MaxAtWork is -1; it must not be negative"},
 		"no selector": {func(w *planWorld) { w.list.Runner.Select = nil }, "List: Runner: Select is missing"},
-		"items panic": {func(w *planWorld) { w.list.Items = func(*Plan) []*VM { panic("none") } }, "List: Items panics with an empty object: none; let it make what the object does not have yet"},
+		"items panic": {func(w *planWorld) { w.list.Items = func(*Plan) []*VM { panic("none") } },
+			"List: Items panics with an empty object: none; let it make what the object does not have yet"},
 		"both":        {func(w *planWorld) { w.options.Runner.Itineraries = itineraries }, "both Runner and List are set; set one of them"},
 		"no client":   {func(w *planWorld) { w.options.Client = nil }, "Client is missing"},
 		"a zero list": {func(w *planWorld) { w.options.List = &controller.List[*Plan]{} }, "List was not made; make it with NewList"},
 		"read panics": {func(w *planWorld) {
 			w.list.Runner.Storage.Read = func(context.Context, PlanVM) (runner.State, error) { panic("none") }
 		}, "List: Read of Storage panics with an empty object: none; let it make what the object does not have yet"},
-		"an annotation.": {func(w *planWorld) { w.list.Runner.Storage.Annotation = "example.com/state" }, `List: Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
+		"an annotation.": {func(w *planWorld) { w.list.Runner.Storage.Annotation = "example.com/state" },
+			`List: Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newPlanWorld(t)

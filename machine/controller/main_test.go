@@ -189,13 +189,14 @@ func newWorld(t testing.TB, statusSubresource bool) *world {
 		},
 	}
 	for _, name := range []string{"Refresh", "Copy", "Attach", "Report"} {
-		w.options.Runner.Phases[name] = runner.Phase[*Move]{Handler: runner.HandlerFunc[*Move](func(ctx context.Context, m *Move) (runner.Result, error) {
-			w.called = append(w.called, name)
-			if h := w.handlers[name]; h != nil {
-				return h(ctx, m)
-			}
-			return runner.Done(), nil
-		})}
+		w.options.Runner.Phases[name] = runner.Phase[*Move]{Handler: runner.HandlerFunc[*Move](
+			func(ctx context.Context, m *Move) (runner.Result, error) {
+				w.called = append(w.called, name)
+				if h := w.handlers[name]; h != nil {
+					return h(ctx, m)
+				}
+				return runner.Done(), nil
+			})}
 	}
 	return w
 }

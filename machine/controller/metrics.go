@@ -37,7 +37,8 @@ func newMetrics(to prometheus.Registerer, controller string) (*metrics, error) {
 	var problems []error
 	its := prometheus.Labels{labelController: controller}
 	counter := func(vec **prometheus.CounterVec, name, help string, labels ...string) {
-		all, err := register(to, prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: metricNamespace, Name: name, Help: help}, append(labels, labelController)))
+		all, err := register(to, prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: metricNamespace, Name: name, Help: help},
+			append(labels, labelController)))
 		*vec = all.MustCurryWith(its) // it has the label
 		problems = append(problems, err)
 	}
@@ -45,7 +46,8 @@ func newMetrics(to prometheus.Registerer, controller string) (*metrics, error) {
 	counter(&m.errors, "phase_errors_total", "Calls of handlers that ended in an error and are retried.", "itinerary", "phase")
 	counter(&m.asked, "flag_evaluations_total", "Flags that were evaluated.", "itinerary", "flag")
 	counter(&m.unasked, "flag_evaluation_errors_total", "Flags whose evaluation ended in an error.", "itinerary", "flag")
-	counter(&m.behind, "flag_sources_left_behind_total", "Sources of flags that did not return although their context was done.", "itinerary", "flag")
+	counter(&m.behind, "flag_sources_left_behind_total", "Sources of flags that did not return although their context was done.",
+		"itinerary", "flag")
 	counter(&m.replans, "replans_total", "Times that the remaining steps changed during a run.", "itinerary")
 	counter(&m.ended, "runs_total", "Runs that are done, by their last itinerary and result.", "itinerary", "result")
 	counter(&m.conflicts, "write_conflicts_total", "Writes that conflicted with another client's, by outcome: merged or dropped.", "result")

@@ -73,7 +73,8 @@ func metricsOf(t testing.TB, from prometheus.Gatherer) (got []string) {
 			if h := m.GetHistogram(); h != nil {
 				value = fmt.Sprintf("%d in %gs", h.GetSampleCount(), h.GetSampleSum())
 			}
-			got = append(got, fmt.Sprintf("%s{%s} %s", strings.TrimPrefix(f.GetName(), "dynamic_pipeline_"), strings.Join(labels, " "), value))
+			got = append(got, fmt.Sprintf("%s{%s} %s", strings.TrimPrefix(f.GetName(), "dynamic_pipeline_"), strings.Join(labels, " "),
+				value))
 		}
 	}
 	sort.Strings(got)

@@ -197,7 +197,8 @@ func (o *Options[T]) check() (problems []string) {
 // storageProblem describes an annotation that is used although the status is a
 // subresource.
 func storageProblem(annotation string) string {
-	return fmt.Sprintf("Storage is the annotation %q, which cannot be written together with a status subresource; use NewStatusStorage", annotation)
+	return fmt.Sprintf("Storage is the annotation %q, which cannot be written together with a status subresource; use NewStatusStorage",
+		annotation)
 }
 
 // probe calls, with an empty object, the functions that every object is passed to. If
@@ -205,7 +206,8 @@ func storageProblem(annotation string) string {
 func (o *Options[T]) probe() (problems []string) {
 	problems = probe(problems, "New", "return an empty object", func() any { return o.New() })
 	if problems == nil && o.Conditions != nil {
-		problems = probe(problems, "Conditions", "return a pointer to the object's conditions", func() any { return o.Conditions.probe(o.New()) })
+		problems = probe(problems, "Conditions", "return a pointer to the object's conditions",
+			func() any { return o.Conditions.probe(o.New()) })
 	}
 	return problems
 }

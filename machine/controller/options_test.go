@@ -29,7 +29,8 @@ func TestNewRefuses(t *testing.T) {
 		want string
 	}{
 		{"nothing given", func(o *controller.Options[*Move]) { *o = controller.Options[*Move]{} },
-			"Client is missing; New is missing; Runner: Select is missing; Sources is missing; Storage is missing; use NewStatusStorage or NewAnnotationStorage; Itineraries are missing"},
+			"Client is missing; New is missing; Runner: Select is missing; Sources is missing; Storage is missing; use " +
+				"NewStatusStorage or NewAnnotationStorage; Itineraries are missing"},
 		{"an annotation beside a status subresource", func(o *controller.Options[*Move]) { o.Runner.Storage = inAnnotation },
 			`Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
 		{"a handler too few", func(o *controller.Options[*Move]) { delete(o.Runner.Phases, "Copy") },
@@ -43,12 +44,15 @@ func TestNewRefuses(t *testing.T) {
 		}, "Runner: Observers: number 1 is nil; remove it"},
 
 		{"no key", keep(runner.NewAnnotationStorage("", fields)),
-			`Runner: Storage: "" is not the key of an annotation: name part must be non-empty; Storage: "" is not the key of an annotation: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`},
+			`Runner: Storage: "" is not the key of an annotation: name part must be non-empty; Storage: "" is not the key of an ` +
+				`annotation: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an ` +
+				`alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`},
 		{"a key with two slashes", keep(runner.NewAnnotationStorage("example.com/state/of", fields)),
 			`Runner: Storage: "example.com/state/of" is not the key of an annotation: ` + validation.IsQualifiedName("example.com/state/of")[0]},
 		{"an annotation without a pipeline", keep(runner.NewAnnotationStorage(annotation, runner.Fields[*Move]{Itinerary: text, Phase: text})),
 			"Runner: Storage: Fields.Pipeline is missing; give a function that returns a pointer to the pipeline, or Steps"},
-		{"two pipelines", keep(runner.NewAnnotationStorage(annotation, runner.Fields[*Move]{Pipeline: pipeline, Steps: runner.AlikeSteps(func(m *Move) *[]steps.Step { return (*[]steps.Step)(&m.Status.Pipeline) })})),
+		{"two pipelines", keep(runner.NewAnnotationStorage(annotation,
+			runner.Fields[*Move]{Pipeline: pipeline, Steps: runner.AlikeSteps(func(m *Move) *[]steps.Step { return (*[]steps.Step)(&m.Status.Pipeline) })})),
 			"Runner: Storage: Fields has both Pipeline and Steps; give one of them"},
 		{"an itinerary without a phase", keep(runner.NewAnnotationStorage(annotation, runner.Fields[*Move]{Pipeline: pipeline, Itinerary: text})),
 			"Runner: Storage: Fields has only one of Itinerary and Phase; give both or neither"},
@@ -70,7 +74,8 @@ func TestNewRefuses(t *testing.T) {
 			o.Conditions = controller.NewConditions(func(*Move) *[]metav1.Condition { return nil })
 		}, "Conditions returns nil; let it return a pointer to the object's conditions"},
 		{"nil clients", func(o *controller.Options[*Move]) { o.Client, o.Reader = (*cache)(nil), (*cache)(nil) },
-			"Client holds a nil *controller_test.cache; set one that can be called, or remove it if it is optional; Reader holds a nil *controller_test.cache; set one that can be called, or remove it if it is optional"},
+			"Client holds a nil *controller_test.cache; set one that can be called, or remove it if it is optional; Reader holds " +
+				"a nil *controller_test.cache; set one that can be called, or remove it if it is optional"},
 		{"a nil recorder of the newer events", func(o *controller.Options[*Move]) { o.Recorder = controller.NewEventsRecorder(nil) },
 			"Recorder holds a nil controller.RecorderFunc; set one that can be called, or remove it if it is optional"},
 		{"a nil recorder", func(o *controller.Options[*Move]) { o.Recorder = controller.RecorderFunc(nil) },

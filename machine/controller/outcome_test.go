@@ -25,7 +25,8 @@ func (w *world) withResult(r phases.Result) {
 		phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 			{Name: "Refresh", Step: "Prepare", Decides: volumes}, {Name: "Copy", Step: "Data"}, {Name: "Attach", Step: "Report"},
 		}},
-		phases.Itinerary{Name: "CleanUp", Vocabulary: vocabulary, Cleanup: true, Result: r, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}},
+		phases.Itinerary{Name: "CleanUp", Vocabulary: vocabulary, Cleanup: true, Result: r,
+			Phases: []phases.Phase{{Name: "Report", Step: "Report"}}},
 	)
 }
 
@@ -68,7 +69,9 @@ func TestResultIsShown(t *testing.T) {
 					case at == "never":
 					default:
 						if at != "" {
-							w.handlers[at] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(time.Second, ""), nil }
+							w.handlers[at] = func(context.Context, *Move) (runner.Result, error) {
+								return runner.Wait(time.Second, ""), nil
+							}
 							for s := w.get().Status.State; s == nil || s.Phase != at; s = w.get().Status.State {
 								_, err := w.reconcile()
 								require.NoError(t, err)
@@ -102,14 +105,16 @@ func TestFailureInCleanup(t *testing.T) {
 	}{
 		"after a cancel": {
 			func(w *world) { w.edit(func(m *Move) { m.Spec.Canceled = true }) },
-			"Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No\nNormal RunCanceled: itinerary \"CleanUp\" has ended; a phase of a cleanup itinerary failed\nCleanUp Canceled 1",
+			"Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No\nNormal RunCanceled: itinerary " +
+				"\"CleanUp\" has ended; a phase of a cleanup itinerary failed\nCleanUp Canceled 1",
 			1,
 		},
 		"after a failure": {
 			func(w *world) {
 				w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("disk full"), nil }
 			},
-			"Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No\nWarning RunFailed: itinerary \"CleanUp\" has ended; a phase of a cleanup itinerary failed\nCleanUp Failed 1",
+			"Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No\nWarning RunFailed: itinerary " +
+				"\"CleanUp\" has ended; a phase of a cleanup itinerary failed\nCleanUp Failed 1",
 			2,
 		},
 	} {
@@ -158,7 +163,8 @@ func TestDoneInItineraryThatIsGone(t *testing.T) {
 			w.edit(func(m *Move) { m.Spec.Canceled = true })
 			w.end()
 			conditions, events, writes := w.conditions(), len(w.events), w.writes
-			w.options.Runner.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "Refresh", Step: "Prepare"}}})
+			w.options.Runner.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary,
+				Phases: []phases.Phase{{Name: "Refresh", Step: "Prepare"}}})
 			w.options.Runner.Phases = map[string]runner.Phase[*Move]{"Refresh": w.options.Runner.Phases["Refresh"]}
 			w.restart()
 			w.end()
@@ -320,12 +326,13 @@ func TestSourcesAreCounted(t *testing.T) {
 	}
 	returned := make(chan struct{})
 	w.options.Runner.Sources = func(context.Context, *Move) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
-			defer close(returned)
-			close(asked)
-			<-release
-			return phases.True, nil
-		}})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes,
+			Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+				defer close(returned)
+				close(asked)
+				<-release
+				return phases.True, nil
+			}})
 	}
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -335,9 +342,10 @@ func TestSourcesAreCounted(t *testing.T) {
 
 	w = newWorld(t, subresource)
 	w.options.Runner.Sources = func(context.Context, *Move) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
-			return phases.Unknown, nil
-		}})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes,
+			Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+				return phases.Unknown, nil
+			}})
 	}
 	_, err = w.reconcile()
 	require.NoError(t, err)

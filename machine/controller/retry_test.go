@@ -108,7 +108,8 @@ func TestRepeatedErrorsAreShown(t *testing.T) {
 				at += ", unknown: Volumes"
 			}
 			assert.Equal(t, fmt.Sprintf("%s; attempt 48 failed (the first at %s), the next is due at %s: %s", at,
-				began.UTC().Format(time.RFC3339), retry.Next.UTC().Format(time.RFC3339), retry.Error), w.message(controller.ConditionRunning))
+				began.UTC().Format(time.RFC3339), retry.Next.UTC().Format(time.RFC3339),
+				retry.Error), w.message(controller.ConditionRunning))
 			assert.Contains(t, w.conditions(), "Running="+running+"/")
 			assert.EqualValues(t, 48, w.count(c.metric))
 
@@ -231,7 +232,8 @@ func TestPhaseFailsAfterMaxAttempts(t *testing.T) {
 	w.handlers["Copy"] = func(context.Context, *Move) (runner.Result, error) { return runner.Result{}, errDown }
 	w.end()
 	assert.Equal(t, "Refresh Copy Copy Copy Report", strings.Join(w.called, " "))
-	assert.Equal(t, `phase "Copy" of itinerary "Move" failed: phase Copy was tried 3 times; the last error: connection refused`, w.message(controller.ConditionFailed))
+	assert.Equal(t, `phase "Copy" of itinerary "Move" failed: phase Copy was tried 3 times; the last error: connection refused`,
+		w.message(controller.ConditionFailed))
 	assert.EqualValues(t, 1, strings.Count(strings.Join(w.events, "\n"), "Warning Retrying"))
 }
 

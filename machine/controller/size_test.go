@@ -109,7 +109,8 @@ func TestStateDoesNotFit(t *testing.T) {
 		"a request above the limit":    apierrors.NewRequestEntityTooLargeError("limit is 3145728"),
 		"an answer of a proxy":         status("request entity too large", http.StatusRequestEntityTooLarge),
 		"above etcd's limit":           status("etcdserver: request is too large", http.StatusInternalServerError),
-		"above gRPC's limit":           status("rpc error: code = ResourceExhausted desc = trying to send message larger than max (2101234 vs. 2097152)", http.StatusInternalServerError),
+		"above gRPC's limit": status("rpc error: code = ResourceExhausted desc = trying to send message larger than max "+
+			"(2101234 vs. 2097152)", http.StatusInternalServerError),
 	} {
 		for _, conditions := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, conditions: %v", name, conditions), func(t *testing.T) {

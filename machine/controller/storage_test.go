@@ -126,7 +126,10 @@ func FuzzInAnnotation(f *testing.F) {
 			f.Add(c.text, "Move", "Copy")
 		}
 	}
-	f.Add(`{"itinerary":"Move","phase":"Copy","workDone":true,"visit":3,"entered":"2020-09-13T12:26:42Z","retry":{"since":"2020-09-13T12:26:42Z","attempts":3,"error":"x","at":"2020-09-13T12:26:42Z","next":null},"stopped":{"error":"x","since":null},"switches":[{"from":"Move","to":"CleanUp","reason":"Failed","at":null}],"failures":[{"itinerary":"Move","phase":"Copy","reasons":["x"],"at":null,"visit":3}],"dropped":{"failures":1}}`, "Move", "Copy")
+	f.Add(`{"itinerary":"Move","phase":"Copy","workDone":true,"visit":3,"entered":"2020-09-13T12:26:42Z",`+
+		`"retry":{"since":"2020-09-13T12:26:42Z","attempts":3,"error":"x","at":"2020-09-13T12:26:42Z","next":null},`+
+		`"stopped":{"error":"x","since":null},"switches":[{"from":"Move","to":"CleanUp","reason":"Failed","at":null}],`+
+		`"failures":[{"itinerary":"Move","phase":"Copy","reasons":["x"],"at":null,"visit":3}],"dropped":{"failures":1}}`, "Move", "Copy")
 	f.Fuzz(func(t *testing.T, text, itinerary, phase string) {
 		m := &Move{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{annotation: text}}}
 		m.Status.Itinerary, m.Status.Phase = itinerary, phase
@@ -146,7 +149,8 @@ func FuzzInAnnotation(f *testing.F) {
 			require.ErrorAs(t, err, new(*runner.AnnotationError))
 			return
 		}
-		require.Empty(t, cmp.Diff(s, again, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b metav1.Time) bool { return a.Unix() == b.Unix() })))
+		require.Empty(t, cmp.Diff(s, again, cmpopts.EquateEmpty(),
+			cmp.Comparer(func(a, b metav1.Time) bool { return a.Unix() == b.Unix() })))
 	})
 }
 

@@ -213,7 +213,8 @@ func (l *list[O, I]) SetConditions(c *call[O]) {
 	if is.Done {
 		why = ReasonDone
 	}
-	r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, why, first.held.name(switchHeld(is.Itinerary, is.SwitchHeld, is.Done)))
+	r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, why,
+		first.held.name(switchHeld(is.Itinerary, is.SwitchHeld, is.Done)))
 }
 
 // withProblem returns the counts and, if r is not nil, why it is stopped or what it

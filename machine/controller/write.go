@@ -46,7 +46,8 @@ func (e *NotPersistedError) Error() string {
 	if len(e.Fields) == 0 {
 		return "the custom resource has no status subresource; add it, or set StatusSubresource to false"
 	}
-	return fmt.Sprintf("the API server did not keep the state's %s; make sure that the schema of the custom resource has all fields of the state, and that StatusSubresource is true if and only if it has a status subresource",
+	return fmt.Sprintf("the API server did not keep the state's %s; make sure that the schema of the custom resource has all "+
+		"fields of the state, and that StatusSubresource is true if and only if it has a status subresource",
 		strings.Join(e.Fields, ", "))
 }
 
@@ -65,7 +66,8 @@ func (e *RefusedError) Error() string {
 	if e.TooLarge {
 		return fmt.Sprintf("the object would be too large with the state; remove other large fields or annotations from it: %v", e.Err)
 	}
-	return fmt.Sprintf("the API server refuses the object; make sure that what handlers write fits the schema of the custom resource: %v", e.Err)
+	return fmt.Sprintf("the API server refuses the object; "+
+		"make sure that what handlers write fits the schema of the custom resource: %v", e.Err)
 }
 
 // Unwrap returns the answer of the API server.
