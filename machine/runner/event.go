@@ -217,9 +217,9 @@ type ObserverFunc[T any] func(ctx context.Context, object T, e Event)
 // Observe calls f.
 func (f ObserverFunc[T]) Observe(ctx context.Context, object T, e Event) { f(ctx, object, e) }
 
-// NewLogrObserver returns an observer that logs events to the logger that log finds in
-// the context, such as controller-runtime's log.FromContext. Waiting phases and flags
-// that were evaluated are logged at level 1, all other events but RunReconciled at
+// NewLogrObserver returns an observer that logs events to the logger that log finds in the
+// context; with controller-runtime, let log call its log.FromContext. Waiting phases and
+// flags that were evaluated are logged at level 1, all other events but RunReconciled at
 // level 0.
 func NewLogrObserver[T any](log func(ctx context.Context) logr.Logger) Observer[T] {
 	if log == nil {
