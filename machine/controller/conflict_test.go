@@ -47,7 +47,7 @@ func TestConflictLosesNothing(t *testing.T) {
 				}
 				return nil
 			}
-			assert.Equal(t, 5, w.end(), "reconciles: one more than without conflicts, for what others wrote at the end")
+			assert.Equal(t, 5, w.end(), "reconciles: one more than without conflicts, for the last change of another client")
 			assert.Equal(t, 12, w.writes)
 			assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called, "no handler is called again")
 			assert.Equal(t, 2, w.asked)
@@ -59,7 +59,7 @@ func TestConflictLosesNothing(t *testing.T) {
 			assert.EqualValues(t, 3, w.count("phase_duration_seconds"))
 			assert.EqualValues(t, 1, w.count("runs_total"))
 			assert.EqualValues(t, 4, w.count("write_conflicts_total"))
-			assert.Len(t, w.events, 5, "told once")
+			assert.Len(t, w.events, 5, "reported once")
 		})
 	}
 }
@@ -108,8 +108,8 @@ func TestRunMovedByAnotherReplica(t *testing.T) {
 			require.NoError(t, err)
 			assert.NotZero(t, result.RequeueAfter)
 			assert.Equal(t, 3, w.writes, "the third met with a conflict")
-			assert.EqualValues(t, 1, w.count("phases_total"), "what was dropped is not counted")
-			assert.Len(t, w.events, told+1, "nor told")
+			assert.EqualValues(t, 1, w.count("phases_total"), "a dropped result is not counted")
+			assert.Len(t, w.events, told+1, "nor reported")
 
 			w.end()
 			assert.Equal(t, []string{"Refresh", "Refresh", "Copy", "Attach"}, w.called)
@@ -167,7 +167,7 @@ func TestConflictOverSameChange(t *testing.T) {
 	}
 	_, err = w.reconcile()
 	require.NoError(t, err)
-	assert.Len(t, w.events, 3, "told by one of them")
+	assert.Len(t, w.events, 3, "reported by one of them")
 }
 
 // The cache is behind: the last write cannot be read yet.
@@ -190,7 +190,7 @@ func TestPhaseDoesNotRunAgainFromStaleCache(t *testing.T) {
 	w.end()
 	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
 
-	t.Run("another replica drops what it did", func(t *testing.T) {
+	t.Run("another replica drops its result", func(t *testing.T) {
 		w := newWorld(t, subresource)
 		stale := &cache{Client: w.options.Client}
 		w.options.Client, w.options.Reader = stale, w.server
@@ -236,7 +236,7 @@ func TestPhaseDoesNotRunAgainFromStaleCache(t *testing.T) {
 	})
 }
 
-// cache answers with what it was told to keep.
+// cache answers with what it was configured to keep.
 type cache struct {
 	client.Client
 	kept *Move
@@ -298,7 +298,7 @@ func TestPredicate(t *testing.T) {
 	require.NoError(t, w.server.Delete(context.Background(), w.get()))
 	_, err = w.reconcile()
 	require.NoError(t, err)
-	assert.True(t, update(was, is), "what is gone is forgotten")
+	assert.True(t, update(was, is), "a deleted object is forgotten")
 }
 
 func conflict() error {

@@ -58,7 +58,7 @@ func TestReconcileWholeMigration(t *testing.T) {
 			w.end()
 			w.restart()
 			w.end()
-			assert.Equal(t, c.writes, w.writes, "what is done is left alone")
+			assert.Equal(t, c.writes, w.writes, "a done run is left alone")
 		})
 	}
 }
@@ -74,7 +74,7 @@ func TestInAnnotation(t *testing.T) {
 	assert.Nil(t, m.Status.State)
 	var kept map[string]any
 	require.NoError(t, json.Unmarshal([]byte(m.Annotations[annotation]), &kept))
-	assert.NotContains(t, kept, "pipeline", "it has a field of its own")
+	assert.NotContains(t, kept, "pipeline", "it has its own field")
 	before, err := inAnnotation.Read(context.Background(), m)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"Volumes"}, before.Facts.True)
@@ -113,7 +113,7 @@ func TestGoneAndDeleted(t *testing.T) {
 	result, err := w.reconcile()
 	require.NoError(t, err)
 	assert.Zero(t, result)
-	assert.Empty(t, w.called, "what is being deleted is left alone")
+	assert.Empty(t, w.called, "an object that is being deleted is left alone")
 
 	w.options.Deleting = func(ctx context.Context, m *Move) (reconcile.Result, error) {
 		m.Finalizers = nil
@@ -144,7 +144,7 @@ func TestGoneWhileAPhaseRuns(t *testing.T) {
 			result, err := w.reconcile()
 			require.NoError(t, err)
 			assert.Zero(t, result)
-			assert.Zero(t, w.count("phases_total"), "nothing of it was written")
+			assert.Zero(t, w.count("phases_total"), "no part of it was written")
 		})
 	}
 }
@@ -198,7 +198,7 @@ func TestStopped(t *testing.T) {
 			assert.Equal(t, "Running=False/Stopped Succeeded=Unknown/Running Failed=False/No Paused=False/No", w.conditions())
 			assert.Equal(t, "since 2020-09-13T12:26:42Z: "+text, w.message(controller.ConditionRunning))
 			assert.Equal(t, "Warning Stopped: "+text, w.events[len(w.events)-1])
-			assert.Len(t, w.events, 3, "told once")
+			assert.Len(t, w.events, 3, "reported once")
 			after := w.get().Status.State
 			assert.Empty(t, cmp.Diff(before.Checkpoint, after.Checkpoint))
 			assert.Equal(t, text, after.Stopped.Error)
@@ -227,7 +227,7 @@ func TestWait(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 20*time.Second, result.RequeueAfter)
 	}
-	assert.Equal(t, 3, w.writes, "when it began to wait, and no more")
+	assert.Equal(t, 3, w.writes, "once, when it began to wait")
 	assert.Equal(t, "Running=True/Waiting Succeeded=Unknown/Running Failed=False/No Paused=False/No", w.conditions())
 	assert.Equal(t, `phase "Copy" of itinerary "Move" has been waiting since 2020-09-13T12:26:43Z: 3 of 5 volumes`,
 		w.get().Status.Conditions[0].Message)
@@ -306,7 +306,7 @@ func TestChangesOfHandlers(t *testing.T) {
 			failing = errDown
 			_, err = w.reconcile()
 			require.NoError(t, err)
-			assert.Equal(t, "x", w.get().Status.Note, "also beside an error")
+			assert.Equal(t, "x", w.get().Status.Note, "even if the handler returns an error")
 			failing = nil
 			_, err = w.reconcile()
 			require.NoError(t, err)
@@ -325,7 +325,7 @@ func TestWritesThatFail(t *testing.T) {
 	w.before = func(int) error { return forbidden }
 	_, err := w.reconcile()
 	require.ErrorIs(t, err, forbidden)
-	assert.Empty(t, w.events, "nothing is told that is not written")
+	assert.Empty(t, w.events, "only what is written is reported")
 	assert.EqualValues(t, 1, w.count("flag_evaluations_total"), "an evaluation is counted anyway")
 	w.before = nil
 	w.end()

@@ -154,7 +154,7 @@ func TestGaugesOfItems(t *testing.T) {
 	for i := range now {
 		now[i] = strings.ReplaceAll(now[i], "controller=plan ", "")
 	}
-	assert.Contains(t, now, "runs{activity=Stopped itinerary=Move} 1", "although the others go on")
+	assert.Contains(t, now, "runs{activity=Stopped itinerary=Move} 1", "although the others continue")
 	assert.Contains(t, now, "runs{activity=Waiting itinerary=Move} 2")
 	assert.Contains(t, now, "runs{activity=NotBegun itinerary=} 1")
 	assert.Contains(t, now, "runs_overdue{itinerary=Move} 0")

@@ -319,7 +319,7 @@ func TestItemsAreCalledWhenDue(t *testing.T) {
 	}
 	assert.Equal(t, 2*time.Second, w.after(time.Second).RequeueAfter)
 	assert.Equal(t, []string{"long/Refresh", "watching/Refresh"}, w.called,
-		"an event of what it waits for may have come together with the time of another")
+		"an event of what it waits for may have come at the time of another item")
 
 	w.after(time.Second)
 	assert.Len(t, w.called, 4, "an event wakes all")
@@ -328,7 +328,7 @@ func TestItemsAreCalledWhenDue(t *testing.T) {
 	w.now = w.now.Add(2 * time.Second)
 	w.edit(func(f *Plan) { metav1.SetMetaDataAnnotation(&f.ObjectMeta, "example.com/note", "woken") })
 	w.after(time.Second)
-	assert.Len(t, w.called, 4, "a change of the object that comes together with a time wakes all")
+	assert.Len(t, w.called, 4, "a change of the object at the time of an item wakes all")
 
 	w.restart()
 	w.after(0)
@@ -528,7 +528,7 @@ func TestItemThatCannotBeReadOrWritten(t *testing.T) {
 				},
 			}
 			result := w.after(0)
-			assert.Equal(t, time.Millisecond, result.RequeueAfter, "the good one goes on")
+			assert.Equal(t, time.Millisecond, result.RequeueAfter, "the good item continues")
 			for w.get().Status.Summary.Succeeded == 0 {
 				_, err := w.reconcile()
 				if w.get().Status.Summary.Succeeded == 0 {
@@ -875,13 +875,13 @@ func TestInvalidOptionsOfList(t *testing.T) {
 		"negative":    {func(w *planWorld) { w.list.MaxAtWork = -1 }, "List: MaxAtWork is -1; it must not be negative"},
 		"no selector": {func(w *planWorld) { w.list.Runner.Select = nil }, "List: Runner: Select is missing"},
 		"items panic": {func(w *planWorld) { w.list.Items = func(*Plan) []*VM { panic("none") } },
-			"List: Items panics with an empty object: none; let it make what the object does not have yet"},
+			"List: Items panics with an empty object: none; let it allocate what the object lacks"},
 		"both":        {func(w *planWorld) { w.options.Runner.Itineraries = itineraries }, "both Runner and List are set; set one of them"},
 		"no client":   {func(w *planWorld) { w.options.Client = nil }, "Client is missing"},
 		"a zero list": {func(w *planWorld) { w.options.List = &controller.List[*Plan]{} }, "List was not made; make it with NewList"},
 		"read panics": {func(w *planWorld) {
 			w.list.Runner.Storage.Read = func(context.Context, PlanVM) (runner.State, error) { panic("none") }
-		}, "List: Read of Storage panics with an empty object: none; let it make what the object does not have yet"},
+		}, "List: Read of Storage panics with an empty object: none; let it allocate what the object lacks"},
 		"an annotation.": {func(w *planWorld) { w.list.Runner.Storage.Annotation = "example.com/state" },
 			`List: Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
 	} {

@@ -213,7 +213,7 @@ func (o *Options[T]) probe() (problems []string) {
 }
 
 // makeMissing is the fix for a function that fails on an empty object.
-const makeMissing = "make what the object does not have yet"
+const makeMissing = "allocate what the object lacks"
 
 // probeStorage probes the functions of a storage.
 func probeStorage[T any](s runner.Storage[T], empty func() T) (problems []string) {

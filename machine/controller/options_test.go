@@ -31,11 +31,11 @@ func TestNewRefuses(t *testing.T) {
 		{"nothing given", func(o *controller.Options[*Move]) { *o = controller.Options[*Move]{} },
 			"Client is missing; New is missing; Runner: Select is missing; Sources is missing; Storage is missing; use " +
 				"NewStatusStorage or NewAnnotationStorage; Itineraries are missing"},
-		{"an annotation beside a status subresource", func(o *controller.Options[*Move]) { o.Runner.Storage = inAnnotation },
+		{"an annotation and a status subresource", func(o *controller.Options[*Move]) { o.Runner.Storage = inAnnotation },
 			`Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
 		{"a handler too few", func(o *controller.Options[*Move]) { delete(o.Runner.Phases, "Copy") },
 			`Runner: phase "Copy" of itinerary "Move" has no handler`},
-		{"a nil handler beside a tracer", func(o *controller.Options[*Move]) {
+		{"a nil handler and a tracer", func(o *controller.Options[*Move]) {
 			o.TracerProvider = noop.NewTracerProvider()
 			o.Runner.Phases["Copy"] = runner.Phase[*Move]{Handler: runner.HandlerFunc[*Move](nil)}
 		}, `Runner: phase "Copy" of itinerary "Move" has no handler`},
@@ -61,8 +61,8 @@ func TestNewRefuses(t *testing.T) {
 		{"no function of the status", keep(runner.NewStatusStorage[*Move](nil)),
 			"Runner: Storage: NewStatusStorage has no function; give one that returns a pointer to the state"},
 		{"a status that points to nothing", keep(runner.NewStatusStorage(func(m *Move) *runner.State { return m.Status.State })),
-			"Read of Storage panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it make what the object does not have yet; " +
-				"Write of Storage panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it make what the object does not have yet"},
+			"Read of Storage panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it allocate what the object lacks; " +
+				"Write of Storage panics with an empty object: runtime error: invalid memory address or nil pointer dereference; let it allocate what the object lacks"},
 		{"one of Read and Write", func(o *controller.Options[*Move]) { o.Runner.Storage.Write = nil },
 			"Runner: Storage has only one of Read and Write; give both"},
 		{"no storage", func(o *controller.Options[*Move]) { o.Runner.Storage = runner.Storage[*Move]{} },

@@ -30,7 +30,7 @@ func (w *world) withResult(r phases.Result) {
 	)
 }
 
-// endOf describes the end of a run, from everywhere where it can be read.
+// endOf describes the end of a run, from all places that show it.
 func (w *world) endOf() string {
 	w.t.Helper()
 	families, err := w.registry.Gather()
@@ -364,14 +364,14 @@ func TestObjectsThatAreGoneAreForgotten(t *testing.T) {
 		"while it is written after a conflict": func(w *world) {
 			w.before = func(int) error { gone(w); return conflict() }
 		},
-		"while its event is on its way": func(w *world) {
+		"before its event arrives": func(w *world) {
 			w.after = func(int) {
 				m := w.get()
 				gone(w)
 				assert.True(w.t, w.made.Predicate().Delete(event.DeleteEvent{Object: m}))
 			}
 		},
-		"and its event comes": func(w *world) {
+		"and its event arrives": func(w *world) {
 			_, err := w.reconcile()
 			require.NoError(w.t, err)
 			m := w.get()

@@ -367,7 +367,7 @@ func TestUnwritableStateIsShown(t *testing.T) {
 					assert.Equal(t, c.terminal, errors.Is(err, reconcile.TerminalError(nil)))
 				}
 				assert.Equal(t, before, w.get().Status.State, "nothing else is written")
-				require.Len(t, w.events, told+1, "told once")
+				require.Len(t, w.events, told+1, "reported once")
 				assert.Contains(t, w.events[told], c.err.Error())
 				if conditions {
 					assert.Equal(t, wrote+1, w.writes)

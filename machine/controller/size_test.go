@@ -156,7 +156,7 @@ func TestStateDoesNotFit(t *testing.T) {
 				}
 				assert.Equal(t, before.Annotations[annotation], w.get().Annotations[annotation])
 				assert.Equal(t, before.Status.Pipeline, w.get().Status.Pipeline)
-				require.Len(t, w.events, told+1, "told once")
+				require.Len(t, w.events, told+1, "reported once")
 				text := "the object would be too large with the state; remove other large fields or annotations from it: "
 				assert.Contains(t, w.events[told], "Warning Stopped: "+text)
 				if conditions {

@@ -76,7 +76,7 @@ func TestTokenByStateOfRun(t *testing.T) {
 	const (
 		none       = "no run from the phase that failed: none has"
 		notThere   = "no run from the phase that failed: it is not selected"
-		goesOn     = "goes on"
+		goesOn     = "continues"
 		fromStart  = "run 2 at Move/Refresh"
 		fromFailed = "run 2 at Move/Copy"
 	)
@@ -86,7 +86,7 @@ func TestTokenByStateOfRun(t *testing.T) {
 		start, failed string // the effect of a token that asks for a run from the start, or from the failed phase
 	}{
 		{"not begun", func(*world) {}, goesOn, goesOn},
-		{"on its way", func(w *world) { w.until("Copy") }, goesOn, goesOn},
+		{"in progress", func(w *world) { w.until("Copy") }, goesOn, goesOn},
 		{"retried", func(w *world) {
 			w.until("Copy")
 			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
@@ -196,13 +196,13 @@ func TestTokenByStateOfRun(t *testing.T) {
 // A token that changes during a run counts once the run has ended or stopped, without
 // another change of the object.
 func TestTokenChangesDuringRun(t *testing.T) {
-	t.Run("of a run that comes to its end", func(t *testing.T) {
+	t.Run("of a run that ends", func(t *testing.T) {
 		w, is := withToken(t)
 		w.until("Copy")
 		is.token = "2"
 		asked := is.asked
 		w.until("Attach")
-		assert.Equal(t, asked, is.asked, "the token is not looked at meanwhile")
+		assert.Equal(t, asked, is.asked, "Token is not called meanwhile")
 		out, err := w.reconcile()
 		require.NoError(t, err)
 		assert.True(t, out.Done && out.Requeue && out.RequeueAfter == 0)
@@ -609,7 +609,7 @@ func TestTokenOfAnyText(t *testing.T) {
 	is.token = long + "y"
 	_, err := w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, int64(2), w.m.State.Run, "they are told apart")
+	assert.Equal(t, int64(2), w.m.State.Run, "the tokens differ")
 }
 
 // However many runs there are, the last ones are kept, and a state that the user filled

@@ -121,7 +121,7 @@ func TestStateSizeIsBounded(t *testing.T) {
 			require.True(t, utf8.Valid(b))
 			var back runner.State
 			require.NoError(t, json.Unmarshal(b, &back))
-			require.Empty(t, cmp.Diff(m.State, back), "seed %d: what is read back is what was written", seed)
+			require.Empty(t, cmp.Diff(m.State, back), "seed %d: the state is read back as it was written", seed)
 			m.State = back
 		}
 		b, err := json.Marshal(m.State)
@@ -260,7 +260,7 @@ func TestObserversReceiveWholeText(t *testing.T) {
 	assert.Equal(t, []string{long}, (*failed)[0].Reasons)
 	reason := w.m.State.Failures[0].Reasons[0]
 	assert.Equal(t, strings.Repeat("r", runner.MaxText-3)+"...", reason)
-	assert.Equal(t, []string{reason}, w.m.Errors, "what OnFail writes on the object is bounded as well")
+	assert.Equal(t, []string{reason}, w.m.Errors, "the failure for OnFail is bounded as well")
 }
 
 func TestFailureWithThousandsOfReasons(t *testing.T) {

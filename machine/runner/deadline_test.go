@@ -14,7 +14,7 @@ import (
 )
 
 // atCopy returns a world in which Copy has just been entered with these options. Its
-// handler returns the given results in order, and the last one for ever.
+// handler returns the given results in order, and the last one repeatedly.
 func atCopy(t *testing.T, p runner.Phase[*migration], results ...func() (runner.Result, error)) *world {
 	w := newWorld(t)
 	calls := 0
@@ -62,7 +62,7 @@ func TestDeadlineLimitsWork(t *testing.T) {
 	}{
 		{"a pause of eight hours", hour, []func() (runner.Result, error){waits}, []func(*world){call, pause(8 * time.Hour), call}, nil, 2},
 		{"two pauses", hour, []func() (runner.Result, error){waits}, []func(*world){pause(time.Hour), pause(time.Hour), down(50 * time.Minute), call}, nil, 1},
-		{"work beside a pause", hour, []func() (runner.Result, error){waits},
+		{"work and a pause", hour, []func() (runner.Result, error){waits},
 			[]func(*world){down(40 * time.Minute), call, pause(8 * time.Hour), call, down(30 * time.Minute), call},
 			[]string{"phase Copy was not done within 1 h", "at last: copying"}, 3},
 		{"down past the deadline, and done meanwhile", hour, []func() (runner.Result, error){waits, done}, []func(*world){call, down(2 * time.Hour), call}, nil, 2},
@@ -243,7 +243,7 @@ func TestDeadlineIsInStateOnlyIfHandlerIsCalledAgain(t *testing.T) {
 		about string
 		set   func(w *world)
 	}{
-		{"the run goes on later", func(w *world) {
+		{"the run continues later", func(w *world) {
 			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
 				return runner.Done(runner.After(time.Hour)), nil
 			}

@@ -113,7 +113,7 @@ func TestHandlerChooses(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Equal(t, "Prepare: Continues later | Volumes: Copy | Undo: Not started", w.reads(),
-		"the loop is left by the choice to give up alone")
+		"only the choice to give up leaves the loop")
 	assert.Equal(t, "Volumes", w.m.State.Step)
 	w.end()
 	assert.Equal(t, []string{"Refresh", "Copy", "Copy", "Refresh", "Copy", "GiveUp"}, w.called)

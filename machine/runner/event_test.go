@@ -51,7 +51,7 @@ func TestLastEventHasState(t *testing.T) {
 		{"it waits", func() {}, runner.RunReconciled{Changed: true, Requeue: true, RequeueAfter: time.Minute}, "", false},
 		{"nothing changes", func() {}, runner.RunReconciled{Requeue: true, RequeueAfter: time.Minute}, "", false},
 		{"a pause", func() { w.m.Paused = true }, runner.RunReconciled{Changed: true, Paused: true}, "", true},
-		{"the pause goes on", func() {}, runner.RunReconciled{Paused: true}, "", true},
+		{"the pause lasts", func() {}, runner.RunReconciled{Paused: true}, "", true},
 		{"an error", func() { w.m.Paused, cause = false, errors.New("no answer") },
 			runner.RunReconciled{Changed: true, Requeue: true, RequeueAfter: time.Second}, "no answer", false},
 		{"a function of the options fails", func() {
@@ -80,7 +80,7 @@ func TestLastEventHasState(t *testing.T) {
 			}
 			assert.Equal(t, err, last.Err)
 			assert.Empty(t, cmp.Diff(&out.State, state))
-			assert.Empty(t, cmp.Diff(&w.m.State, state), "it is what was written")
+			assert.Empty(t, cmp.Diff(&w.m.State, state), "it is the written state")
 			assert.Equal(t, "key", last.Key)
 			last.State, last.Err, last.Key = nil, nil, ""
 			assert.Equal(t, c.want, last)

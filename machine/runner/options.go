@@ -130,8 +130,8 @@ type Options[T any] struct {
 	// are done at once. Zero means 1: a write after each phase. A larger number takes
 	// fewer writes, but after a crash more handlers are called again.
 	MaxPhases int
-	// EvaluationTimeout bounds all evaluation of flags in one reconcile. Zero means 30
-	// s.
+	// EvaluationTimeout bounds all evaluation of flags in one reconcile. Zero means
+	// 30 seconds.
 	EvaluationTimeout time.Duration
 	// Now returns the current time. If nil, it is time.Now.
 	Now func() time.Time

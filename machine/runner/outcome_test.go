@@ -73,7 +73,7 @@ func TestResultIsRecorded(t *testing.T) {
 	}{
 		{"to its end", nil, nil, "", phases.Succeeded, [2]int64{}, nil},
 		{"canceled before the first phase", at{"/": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, nil},
-		{"canceled in a step of its own", at{"Move/Copy": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Copy Selected Cancel"}},
+		{"canceled in another step", at{"Move/Copy": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Copy Selected Cancel"}},
 		{"canceled in a step that the cancel has as well", at{"Move/Attach": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Attach Selected Cancel"}},
 		{"rolled back", at{"Move/Attach": "Rollback"}, nil, "", phases.RolledBack, [2]int64{}, []string{"Move/Attach Selected Rollback"}},
 		{"a rollback alone", at{"/": "Rollback"}, nil, "", phases.RolledBack, [2]int64{}, nil},
@@ -136,7 +136,7 @@ func TestSwitchHeld(t *testing.T) {
 		itinerary, switchHeld string
 	}{
 		{"a cancel that is taken back", "Cancel/Detach", "Move", "Cancel", "Move"},
-		{"a cancel for what failed", "Cancel/Detach", "Failed", "Cancel", "Failed"},
+		{"a cancel in the itinerary for failures", "Cancel/Detach", "Failed", "Cancel", "Failed"},
 		{"a cancel for a rollback", "Cancel/Detach", "Rollback", "Rollback", ""},
 		{"a rollback for a cancel", "Rollback/Report", "Cancel", "Cancel", ""},
 		{"a failure for a cancel", "Failed/Report", "Cancel", "Cancel", ""},
@@ -240,7 +240,7 @@ func TestFailuresDifferByVisit(t *testing.T) {
 		for _, e := range *failed {
 			assert.Equal(t, max(step, 0), e.Took)
 		}
-		assert.Equal(t, []runner.PhaseExited{{Itinerary: "Loop", Phase: "Last"}}, *left, "what failed is not done as well")
+		assert.Equal(t, []runner.PhaseExited{{Itinerary: "Loop", Phase: "Last"}}, *left, "a failed phase is not done as well")
 	}
 }
 

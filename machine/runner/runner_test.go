@@ -193,7 +193,7 @@ func TestReconcileWholeMigration(t *testing.T) {
 		"PhaseEntered PhaseExited RunFinished", strings.Join(w.events, " "))
 	out, err := w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "what is done is left alone")
+	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "a done run is left alone")
 }
 
 func TestSeveralPhasesInOneReconcile(t *testing.T) {
@@ -269,7 +269,7 @@ func TestCleanupReachesItsEndWithoutFlags(t *testing.T) {
 	w.broken[volumes], w.broken[images] = errors.New("unreachable"), errors.New("unreachable")
 	w.end()
 	assert.Equal(t, []string{"Volumes"}, w.asked, "once when it begins, and not again at each phase")
-	assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called, "what may be needed runs")
+	assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called, "phases that may be needed run")
 	assert.Equal(t, "Data: Completed | Report: Completed", w.reads())
 }
 
@@ -434,7 +434,7 @@ func TestErrorsOfHandlersAreRetried(t *testing.T) {
 			return runner.Result{}, errors.New("conflict")
 		}, "conflict"},
 		{"a panic", "Refresh", func(context.Context, *migration) (runner.Result, error) { panic("boom") }, "panic: boom"},
-		{"a result that is none", "Refresh", func(context.Context, *migration) (runner.Result, error) { return runner.Result{}, nil },
+		{"the zero Result", "Refresh", func(context.Context, *migration) (runner.Result, error) { return runner.Result{}, nil },
 			"its handler returned neither Done, Wait nor Fail"},
 	} {
 		w.handlers[c.phase] = c.handler
@@ -599,7 +599,7 @@ func TestDeadline(t *testing.T) {
 	w.now = w.now.Add(9 * time.Second)
 	w.end()
 	assert.Equal(t, []string{"phase Refresh was not done within 10 s"}, w.m.Errors)
-	assert.Equal(t, []string{"Refresh", "Refresh", "Detach", "Report", "Last"}, w.called, "it is called once more before it fails")
+	assert.Equal(t, []string{"Refresh", "Refresh", "Detach", "Report", "Last"}, w.called, "it is called a last time before it fails")
 	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads())
 }
 
@@ -658,7 +658,7 @@ func TestReleaseChangesItinerary(t *testing.T) {
 	hash := w.m.State.Facts.Hash
 	_, err := w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Backups"}, w.asked, "only what is new is evaluated, and at once")
+	assert.Equal(t, []string{"Backups"}, w.asked, "only the new flag is evaluated, and at once")
 	assert.Equal(t, "Prepare: Completed | Data: still copying | Restore: Not started | Backup: Not started", w.reads())
 	assert.NotEqual(t, hash, w.m.State.Facts.Hash)
 	delete(w.handlers, "Copy")
@@ -757,7 +757,7 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 			c.change(&w.options)
 			out, err := w.reconcile()
 			assert.ErrorIs(t, err, cause)
-			assert.Equal(t, c.about == "Sources", out.Changed, "what is tried again is written down")
+			assert.Equal(t, c.about == "Sources", out.Changed, "a retry is recorded")
 		})
 	}
 	w := newWorld(t)

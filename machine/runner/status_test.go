@@ -108,7 +108,7 @@ func TestStatus(t *testing.T) {
 			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute), Message: "Copying", Deadline: noon, Overdue: true, NeedsAttention: true})},
 		{"a deadline that could not be read", copying(func(s *runner.State) { s.Deadline = &metav1.Time{} }),
 			at(runner.Status{Activity: runner.ActivityWorking, Since: before(time.Hour), Message: "Copying"})},
-		{"done, and goes on later", copying(func(s *runner.State) { s.WaitingSince, s.WorkDone, s.NotBefore = ago(12*minute), true, ago(-time.Hour) }),
+		{"done, and continues later", copying(func(s *runner.State) { s.WaitingSince, s.WorkDone, s.NotBefore = ago(12*minute), true, ago(-time.Hour) }),
 			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute),
 				Message: "the work of the phase is done, and the run goes on later", Next: noon.Add(time.Hour)})},
 		{"retrying", copying(func(s *runner.State) { s.Retry = retried }), at(runner.Status{
@@ -199,7 +199,7 @@ func TestStuck(t *testing.T) {
 		{"stopped just now", runner.State{Stopped: &runner.Stop{Error: "no", Since: *ago(0)}}, true, true},
 		{"paused just now, before it was an hour old", copying(func(s *runner.State) { s.PausedSince = ago(time.Minute) }), true, false},
 		{"paused for most of the time", copying(func(s *runner.State) { s.PausedSeconds = 50 * 60 }), false, false},
-		{"the pause goes on", copying(func(s *runner.State) { s.PausedSince = ago(50 * time.Minute) }), true, false},
+		{"the pause lasts", copying(func(s *runner.State) { s.PausedSince = ago(50 * time.Minute) }), true, false},
 		{"the pause is short, and so was the time before", copying(func(s *runner.State) { s.Entered, s.PausedSince = ago(50*time.Minute), ago(25*time.Minute) }), false, false},
 		{"done long ago", ended(phases.Failed, func(*runner.State) {}), false, false},
 		{"done, and the run after it cannot begin", ended(phases.Failed, func(s *runner.State) { s.Stopped = stopped }), true, true},

@@ -100,7 +100,7 @@ func TestAnnotationErrorNamesAnnotation(t *testing.T) {
 			require.Equal(t, "example.com/state", broken.Annotation)
 			require.ErrorContains(t, err, tt.want)
 			require.ErrorIs(t, err, broken.Err)
-			require.Empty(t, cmp.Diff(runner.State{}, state), "nothing of it is taken for a state")
+			require.Empty(t, cmp.Diff(runner.State{}, state), "no part of it is taken for a state")
 		})
 	}
 }

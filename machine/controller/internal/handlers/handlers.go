@@ -1,4 +1,3 @@
-// Package handlers wraps the handlers of a runner's options.
 package handlers
 
 import (
