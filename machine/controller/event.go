@@ -52,7 +52,7 @@ func called(ctx context.Context) *run {
 	return r
 }
 
-// record is what happened while the runner was called.
+// record holds what happened while the runner was called.
 type record struct {
 	events []runner.Event
 	// paused is the result of Paused of the options, and pauseKnown reports whether it

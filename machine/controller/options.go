@@ -18,7 +18,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Options are what the embedder provides. T is a pointer to its custom resource.
+// Options are the parts that the embedder provides. T is a pointer to its custom resource.
 type Options[T client.Object] struct {
 	// Client reads and writes the objects. It is usually the manager's, which reads
 	// from its cache.

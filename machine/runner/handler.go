@@ -78,8 +78,8 @@ const (
 	fail
 )
 
-// Result is what a handler returns: [Done], [Wait] or [Fail]. The zero value is none of
-// them, and an error.
+// Result is the result of a handler: [Done], [Wait] or [Fail]. The zero value is none
+// of them, and an error.
 type Result struct {
 	outcome  outcome
 	after    time.Duration

@@ -34,7 +34,7 @@ type Phase[T any] struct {
 	Backoff Backoff
 }
 
-// Options are what the embedder provides. T is the type of the object that is
+// Options are the parts that the embedder provides. T is the type of the object that is
 // reconciled, usually a pointer to a custom resource. All functions are called in the
 // goroutine of the reconcile, with its context, and may read through the API. If one
 // returns an error, it is retried after Backoff, and the error is shown meanwhile. A

@@ -10,10 +10,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// State is what the embedder persists of a run, and all that a runner knows about it.
-// It is plain data, written in one piece. Keep it in the status of the custom resource
-// or, without the pipeline, in an annotation. Progress within a phase belongs in other
-// fields of the embedder's type.
+// State is the state of a run that the embedder persists, and all that a runner knows
+// about the run. It is plain data, written in one piece. Keep it in the status of the
+// custom resource or, without the pipeline, in an annotation. Progress within a phase
+// belongs in other fields of the embedder's type.
 //
 // The size of a State is bounded, whatever handlers return ([MaxText] and the other
 // limits). Since users can edit it, a runner checks what it reads: numbers and texts
@@ -76,7 +76,7 @@ type State struct {
 	RunStarted *metav1.Time `json:"runStarted,omitempty"`
 	// Runs are the runs before this one, in order, at most [MaxRuns].
 	Runs []PastRun `json:"runs,omitempty"`
-	// Pipeline is what users see.
+	// Pipeline holds the steps that users see.
 	Pipeline steps.Pipeline `json:"pipeline,omitempty"`
 }
 
@@ -96,7 +96,7 @@ type Failure struct {
 // attempts is limited, or [Options].Key does not distinguish runs, every attempt is
 // recorded.
 type Retry struct {
-	// Kind is what is being retried.
+	// Kind names what is being retried.
 	Kind RetryKind `json:"kind"`
 	// Flags are the flags of [RetryFlags].
 	Flags []string `json:"flags,omitempty"`

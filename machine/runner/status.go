@@ -11,7 +11,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Activity is what a run does at a moment. The list is closed.
+// Activity describes what a run does at a moment. The list is closed.
 type Activity string
 
 const (

@@ -104,8 +104,8 @@ func (s Setup[T]) check() (Setup[T], error) {
 	return s, nil
 }
 
-// Env is what a [Sweep] passes to a controller: clients of its process, and the
-// simulated clock.
+// Env is the environment that a [Sweep] passes to a controller: clients of its process,
+// and the simulated clock.
 type Env struct {
 	// Client writes, and reads from a cache that may be behind. Reader reads past the
 	// cache. Both meet the faults.

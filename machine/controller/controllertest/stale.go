@@ -26,7 +26,7 @@ type version struct {
 	object client.Object
 }
 
-// history is what the controller has written, for a cache that is behind.
+// history records what the controller has written, for a cache that is behind.
 type history struct {
 	writes int
 	of     map[objectKey][]version
