@@ -14,8 +14,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// withToken gives objects a token and where runs begin: "TOKEN from PLACE" in an
-// annotation.
+// withToken gives objects a token and a place where runs begin: "TOKEN from PLACE" in
+// an annotation.
 func (w *world) withToken() {
 	w.options.Runner.Token = func(_ context.Context, m *Move) (string, runner.RunFrom, error) {
 		token, from, _ := strings.Cut(m.Annotations["run"], " from ")
@@ -33,10 +33,9 @@ func (w *world) again(token string, from runner.RunFrom) {
 	})
 }
 
-// A run that begins again can be seen in the conditions and in an event, and a
-// selector that goes by the condition Failed selects as at the beginning. However
-// the state is kept, it is kept.
-func TestARunThatBeginsAgain(t *testing.T) {
+// A new run is shown in the conditions and in an event. A selector that depends on the
+// condition Failed selects as at the beginning. Every storage keeps the state.
+func TestRunAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		subresource bool
 		storage     runner.Storage[*Move]
@@ -63,7 +62,7 @@ func TestARunThatBeginsAgain(t *testing.T) {
 			assert.Equal(t, []string{
 				`Normal RunAgain: run 2 begins, in itinerary "Move" from phase "Copy"`,
 				`Normal StepStarted: step "Restore" has started, with phase "Attach"`,
-				`Normal RunSucceeded: itinerary "Move" has come to its end`,
+				`Normal RunSucceeded: itinerary "Move" has ended`,
 			}, w.events)
 			assert.Equal(t, 2.0, w.count("runs_total"))
 
@@ -83,8 +82,8 @@ func TestARunThatBeginsAgain(t *testing.T) {
 	}
 }
 
-// A new run that cannot begin is shown beside how the run before ended.
-func TestARunThatCannotBeginAgain(t *testing.T) {
+// A new run that cannot begin is shown beside the result of the run before.
+func TestRunAgainIsRefused(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.withToken()
 	w.end()
@@ -112,9 +111,9 @@ func TestARunThatCannotBeginAgain(t *testing.T) {
 	assert.Equal(t, "Running=False/Done Succeeded=True/Succeeded Failed=False/No Paused=False/No", w.conditions())
 }
 
-// A token that changed before a run stopped begins the next without another change
+// A token that changed before a run stopped begins the next run without another change
 // of the object.
-func TestATokenThatChangedBeforeTheRunStopped(t *testing.T) {
+func TestTokenChangedBeforeRunStopped(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.withToken()
 	w.options.Runner.OnError = func(*Move, runner.Visit, error) runner.ErrorAction { return runner.ActionStop }

@@ -19,8 +19,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// promQL are the words of the query language in the alerts, and the labels that
-// a scrape adds.
+// promQL lists the words of the query language in the alerts, and the labels that a
+// scrape adds.
 var promQL = strings.Fields("sum max by rate increase last_over_time offset or and unless on namespace job")
 
 var (
@@ -31,15 +31,15 @@ var (
 	metricDesc = regexp.MustCompile(`fqName: "([^"]*)".*variableLabels: \{([^}]*)\}`)
 )
 
-// Every word of an alert's expression is one of the query language, a metric
-// that a registry has with a reconciler in it, or a label of such a metric.
-func TestAlertsUseMetricsThatAreRegistered(t *testing.T) {
+// All words of an alert's expression are words of the query language, metrics that a
+// registry has with a reconciler in it, or labels of such metrics.
+func TestAlertsUseRegisteredMetrics(t *testing.T) {
 	w := newWorld(t, subresource)
 	_, err := controller.New(w.options)
 	require.NoError(t, err)
 	labels := metricLabels(w.registry)
 	require.Len(t, labels, 12)
-	// controller-runtime has a registry of its own.
+	// controller-runtime has its own registry.
 	all, ok := ctrlmetrics.Registry.(prometheus.Collector)
 	require.True(t, ok)
 	for name, of := range metricLabels(all) {
@@ -63,9 +63,9 @@ func TestAlertsUseMetricsThatAreRegistered(t *testing.T) {
 	}
 }
 
-// Every series that an alert selects by a label is one that a reconciler counts
-// when a phase and the run fail, and when a write is dropped.
-func TestAlertsSelectSeriesThatAreCounted(t *testing.T) {
+// Every series that an alert selects by a label is counted by a reconciler when a phase
+// and the run fail, and when a write is dropped.
+func TestAlertsSelectCountedSeries(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.handlers["Refresh"] = func(ctx context.Context, _ *Move) (runner.Result, error) {
 		// Another replica does the same and is faster.
@@ -89,7 +89,7 @@ func TestAlertsSelectSeriesThatAreCounted(t *testing.T) {
 			}
 		}
 	}
-	for _, activity := range runner.Activities() { // which TestGaugesOfARun and others see
+	for _, activity := range runner.Activities() { // see TestGaugesOfRun and others
 		counted = append(counted, fmt.Sprintf("dynamic_pipeline_runs{activity=%q}", activity),
 			fmt.Sprintf("dynamic_pipeline_oldest_activity_seconds{activity=%q}", activity))
 	}
@@ -105,7 +105,7 @@ func TestAlertsSelectSeriesThatAreCounted(t *testing.T) {
 	assert.Subset(t, counted, selected)
 }
 
-// alert is what the tests read of an alert.
+// alert holds what the tests read of an alert.
 type alert struct{ Alert, Expr string }
 
 func readAlerts(t *testing.T) []alert {
@@ -123,8 +123,8 @@ func readAlerts(t *testing.T) []alert {
 	return rule.Spec.Groups[0].Rules
 }
 
-// metricLabels returns the names of all metrics of a registry, with their
-// labels. Gathering would miss those that nothing has been counted for.
+// metricLabels returns the names of all metrics of a registry, with their labels.
+// Gathering would miss those that have no count yet.
 func metricLabels(registry prometheus.Collector) map[string][]string {
 	descs := make(chan *prometheus.Desc)
 	go func() {

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A reconcile that writes costs a bounded number of allocations, without the work of
+// A reconcile that writes takes a bounded number of allocations, without the work of
 // the server: see BenchmarkReconcile.
-func TestAllocationsOfAReconcile(t *testing.T) {
+func TestReconcileAllocations(t *testing.T) {
 	const maxAllocations, maxBytes = 200, 35_000
 	tape := record(t)
 	for !tape.over() { // builds what later runs share

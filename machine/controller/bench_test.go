@@ -19,23 +19,23 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// tape is a whole run of an object, as it went over an API server in memory, and
-// a client that plays it again: it hands out objects that were made before, so
-// that what is measured over it is the reconciler's own work.
+// tape records a whole run of an object over an API server in memory, and is a client
+// that replays it. It hands out objects that were made before, so that only the
+// reconciler's own work is measured.
 type tape struct {
 	client.Client
 	*world
 	start time.Time
-	// What was read and answered, and the patch between them, by reconcile.
+	// These hold what was read and answered, and the patch between them, by reconcile.
 	reads, answers []*Move
 	patches        [][]byte
-	// Copies of them, which are handed out, from at on.
+	// These hold copies of them, which are handed out, from at on.
 	nextReads, nextAnswers []*Move
 	at                     int
 }
 
-// record records a final migration that has much to do, with its state in the
-// status, conditions and events: 44 of 50 phases run, each with a write.
+// record records a final migration with much work, with its state in the status,
+// conditions and events: 44 of 50 phases run, each with a write.
 func record(tb testing.TB) *tape {
 	t := &tape{world: newWorld(tb, subresource)}
 	t.final()
@@ -88,13 +88,13 @@ func (w *world) final() {
 	o.Phases, o.PassThrough = nil, true
 }
 
-// over reports whether the run has come to its end.
+// over reports whether the run has ended.
 func (t *tape) over() bool { return t.at == len(t.reads) }
 
-// rewind begins the run again, of an object that the reconciler does not know.
+// rewind begins the run again, with an object that the reconciler does not know.
 func (t *tape) rewind() {
 	t.at = len(t.reads)
-	_, err := t.reconcile() // it is gone
+	_, err := t.reconcile() // the object is gone
 	require.NoError(t.t, err)
 	copies := func(of []*Move) []*Move {
 		all := make([]*Move, len(of))
@@ -129,7 +129,7 @@ type player struct {
 	tape *tape
 }
 
-// Patch takes the patches of the tape, and no others.
+// Patch accepts the patches of the tape, and no others.
 func (p player) Patch(_ context.Context, into client.Object, patch client.Patch, _ ...client.SubResourcePatchOption) error {
 	t := p.tape
 	data, err := patch.Data(into)
@@ -140,7 +140,7 @@ func (p player) Patch(_ context.Context, into client.Object, patch client.Patch,
 	return nil
 }
 
-// BenchmarkReconcile is one reconcile of a final migration with its state in the
+// BenchmarkReconcile measures one reconcile of a final migration with its state in the
 // status, conditions, and a write for each phase, without the work of the server.
 func BenchmarkReconcile(b *testing.B) {
 	t := record(b)

@@ -12,53 +12,50 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The conditions that a reconciler sets on types that have them. All but
-// SwitchHeld are there as soon as anything is written.
+// The conditions that a reconciler sets on types that have them. All except SwitchHeld
+// exist as soon as anything is written.
 const (
-	// ConditionRunning is true from the first phase until the run is done,
-	// except while it is paused or stopped. Its reason is one of the Reason
-	// constants. Its message names the phase and, if that waits or is retried,
-	// since when and why.
+	// ConditionRunning is true from the first phase until the run is done, except while
+	// it is paused or stopped. Its reason is one of the Reason constants. Its message
+	// names the phase and, if that waits or is retried, since when and why.
 	ConditionRunning = "Running"
-	// ConditionSucceeded reports how the run ended: its reason is the
-	// [phases.Result], and it is true if that is Succeeded. It is unknown until
-	// the run is done.
+	// ConditionSucceeded reports how the run ended: its reason is the [phases.Result],
+	// and it is true if that is Succeeded. It is unknown until the run is done.
 	ConditionSucceeded = "Succeeded"
-	// ConditionFailed is true as soon as the result is Failed: a phase failed
-	// outside cleanup itineraries, or an itinerary with that result was entered.
-	// It is set before the selector is called after a failure.
+	// ConditionFailed is true as soon as the result is Failed: a phase failed outside
+	// cleanup itineraries, or an itinerary with that result was entered. It is set
+	// before the selector is called after a failure.
 	ConditionFailed = "Failed"
-	// ConditionPaused is true while a pause holds the run. While a cleanup
-	// itinerary runs although the object is paused, it is false with
-	// [ReasonCleanupRuns].
+	// ConditionPaused is true while a pause holds the run. While a cleanup itinerary
+	// runs although the object is paused, it is false with [ReasonCleanupRuns].
 	ConditionPaused = "Paused"
-	// ConditionSwitchHeld is true while the object selects an itinerary that is
-	// not entered, since a cleanup itinerary has begun ([ReasonCleanupBegun]) or
-	// the run is done ([ReasonDone]). Otherwise it is absent.
+	// ConditionSwitchHeld is true while the object selects an itinerary that is not
+	// entered, because a cleanup itinerary has begun ([ReasonCleanupBegun]) or the run
+	// is done ([ReasonDone]). Otherwise it is absent.
 	ConditionSwitchHeld = "SwitchHeld"
 )
 
-// The reasons of the condition Running; some are those of others as well.
+// The reasons of the condition Running; other conditions use some of them as well.
 const (
 	ReasonInPhase = "InPhase"
 	ReasonWaiting = "Waiting"
 	ReasonPaused  = "Paused"
-	// ReasonRetrying means that the handler of the phase, or a function of the
-	// options, keeps returning errors and is retried. The message has the last error that was recorded, since when, how
-	// many attempts there were by then, and when the next was due
+	// ReasonRetrying means that the handler of the phase, or a function of the options,
+	// keeps returning errors and is retried. The message has the last recorded error,
+	// its first time, the number of attempts by then, and when the next was due
 	// ([runner.Retry]).
 	ReasonRetrying = "Retrying"
-	// ReasonFlagsUnknown means that the next phase depends on flags that are
-	// unknown and are evaluated again. The message is as that of
-	// [ReasonRetrying], and names the flags.
+	// ReasonFlagsUnknown means that the next phase depends on flags that are unknown
+	// and are evaluated again. The message is like that of [ReasonRetrying], and names
+	// the flags.
 	ReasonFlagsUnknown = "FlagsUnknown"
-	// ReasonStopped means that the run cannot go on until the object, its
-	// definition or the release is fixed, or, if it is done, that the one after it
-	// cannot begin. The message is the error and, if the state has it, since when.
+	// ReasonStopped means that the run cannot continue until the object, its definition
+	// or the release is fixed or, if the run is done, that the next run cannot begin.
+	// The message is the error and, if the state has it, since when.
 	ReasonStopped = "Stopped"
 	ReasonDone    = "Done"
-	// ReasonCleanupRuns is one of the condition Paused, and ReasonCleanupBegun
-	// of SwitchHeld.
+	// ReasonCleanupRuns is a reason of the condition Paused, and ReasonCleanupBegun is
+	// a reason of SwitchHeld.
 	ReasonCleanupRuns  = "CleanupRuns"
 	ReasonCleanupBegun = "CleanupBegun"
 )
@@ -66,8 +63,8 @@ const (
 // reasonNot is the reason of a condition that does not hold.
 const reasonNot = "No"
 
-// setConditions sets the conditions of the object after a reconcile. They
-// depend on what is in the state, and on nothing that changes at each attempt.
+// SetConditions sets the conditions of the object after a reconcile. They depend on
+// what is in the state, and on nothing that changes with each attempt.
 func (d *one[T]) SetConditions(c *call[T]) {
 	r, run := d.r, c.runs[0]
 	object, s := c.object, &run.out.State
@@ -81,7 +78,7 @@ func (d *one[T]) SetConditions(c *call[T]) {
 	switch {
 	case !s.Done:
 		r.setCondition(object, ConditionSucceeded, metav1.ConditionUnknown, ConditionRunning, "")
-	case s.Result == "": // another controller ended it, and nothing says how
+	case s.Result == "": // another controller ended it, and its result is unknown
 		r.setCondition(object, ConditionSucceeded, metav1.ConditionUnknown, ReasonDone, "")
 	case s.Result == phases.Succeeded:
 		r.setCondition(object, ConditionSucceeded, metav1.ConditionTrue, string(s.Result), "")
@@ -122,13 +119,13 @@ func (d *one[T]) pausedCondition(object T, run *run) metav1.Condition {
 		return metav1.Condition{Status: metav1.ConditionFalse, Reason: ReasonCleanupRuns,
 			Message: fmt.Sprintf("cleanup itinerary %q runs although the object is paused", itinerary)}
 	case (run.paused || !run.pauseKnown) && d.r.holds(object, ConditionPaused, metav1.ConditionTrue, ""):
-		// An error came before the pause was seen: it is not over.
+		// An error came before the pause was seen, so the pause may last.
 		return metav1.Condition{Status: metav1.ConditionTrue, Reason: ReasonPaused}
 	}
 	return metav1.Condition{Status: metav1.ConditionFalse, Reason: reasonNot}
 }
 
-// running returns the condition Running. Err is what the runner returned.
+// running returns the condition Running. err is the error of the runner.
 func running(out runner.Outcome, err error) (status metav1.ConditionStatus, reason, message string) {
 	s := &out.State
 	at := where(s.Itinerary, s.Phase)
@@ -156,7 +153,7 @@ func running(out runner.Outcome, err error) (status metav1.ConditionStatus, reas
 		}
 		return status, reason, retrying(s)
 	case s.WaitingSince != nil:
-		message = fmt.Sprintf("%s waits since %s", at, timeText(*s.WaitingSince))
+		message = fmt.Sprintf("%s has been waiting since %s", at, timeText(*s.WaitingSince))
 		if step := s.Pipeline.Current(); step != nil && step.Message != "" {
 			message += ": " + step.Message
 		}
@@ -165,9 +162,8 @@ func running(out runner.Outcome, err error) (status metav1.ConditionStatus, reas
 	return status, ReasonInPhase, at
 }
 
-// setUnwritable sets the conditions of an object whose state cannot be read or
-// written. The others stay as they were. Stop reports that there is no use in
-// retrying.
+// setUnwritable sets the conditions of an object whose state cannot be read or written.
+// The other conditions stay as they were. stop reports that a retry is useless.
 func (r *Reconciler[T]) setUnwritable(object T, err error, stop bool) {
 	if !stop {
 		r.setCondition(object, ConditionRunning, metav1.ConditionTrue, ReasonRetrying, err.Error())
@@ -187,16 +183,16 @@ func (r *Reconciler[T]) setCondition(object T, kind string, status metav1.Condit
 		Type: kind, Status: status, Reason: reason, Message: short(message),
 		LastTransitionTime: metav1.NewTime(r.now().UTC().Truncate(time.Second)),
 	}
-	// Without a status subresource each write makes a new generation, this one
-	// as well: there would be no end.
+	// Without a status subresource each write, this one included, makes a new
+	// generation: there would be no end.
 	if r.o.StatusSubresource {
 		c.ObservedGeneration = object.GetGeneration()
 	}
 	r.o.Conditions.set(object, c)
 }
 
-// holds reports whether the object has that condition, for that reason if one
-// is given.
+// holds reports whether the object has the condition with that status and, unless it is
+// empty, that reason.
 func (r *Reconciler[T]) holds(object T, kind string, status metav1.ConditionStatus, reason string) bool {
 	if r.o.Conditions == nil {
 		return false
@@ -205,8 +201,8 @@ func (r *Reconciler[T]) holds(object T, kind string, status metav1.ConditionStat
 	return c != nil && c.Status == status && (reason == "" || c.Reason == reason)
 }
 
-// The texts of conditions and events. Errors come last: a text that is too long
-// is cut there.
+// The texts of conditions and events. Errors come last: a text that is too long is cut
+// there.
 
 func where(itinerary, phase string) string {
 	switch {
@@ -231,7 +227,7 @@ func failed(itinerary, phase string, reasons []string) string {
 }
 
 func ended(itinerary string, failedInCleanup int64) string {
-	message := fmt.Sprintf("itinerary %q has come to its end", itinerary)
+	message := fmt.Sprintf("itinerary %q has ended", itinerary)
 	switch {
 	case failedInCleanup == 1:
 		message += "; a phase of a cleanup itinerary failed"
@@ -259,18 +255,18 @@ func switchHeld(itinerary, selected string, done bool) string {
 	if done {
 		return fmt.Sprintf("the object selects itinerary %q, but the run is done, in itinerary %q", selected, itinerary)
 	}
-	return fmt.Sprintf("the object selects itinerary %q, but cleanup itinerary %q has begun and is not left for that", selected, itinerary)
+	return fmt.Sprintf("the object selects itinerary %q, but cleanup itinerary %q has begun and is not left for it", selected, itinerary)
 }
 
 func timeText(t metav1.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// maxMessage is the longest message of an event that an API server accepts, in
-// bytes. Those of conditions are bounded by it as well.
+// maxMessage is the maximum size in bytes of an event's message that API servers
+// accept. It bounds messages of conditions as well.
 const maxMessage = 1024
 
 // short returns a message as valid UTF-8 of at most maxMessage bytes.
 func short(message string) string {
-	// What is cut anyway is not looked at.
+	// Do not look at what is cut anyway.
 	head := strings.ToValidUTF8(message[:min(len(message), maxMessage+utf8.UTFMax)], "\uFFFD")
 	if len(head) <= maxMessage {
 		return head

@@ -7,34 +7,34 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Conditions is where an object has its conditions, and how they are read and
-// written: what [NewConditions] and [NewConditionsOf] return. It is immutable and
-// safe for concurrent use, as far as the functions that it was made of are.
+// Conditions reads and writes the conditions of an object, as [NewConditions] and
+// [NewConditionsOf] return it. It is immutable and safe for concurrent use, as far as
+// the functions that it was made from are.
 type Conditions[T any] struct {
 	find   func(object T, kind string) *metav1.Condition
 	set    func(object T, c metav1.Condition)
 	remove func(object T, kind string)
-	// merge puts what other clients have written into what was read and into
-	// what was made of it, so that between these remains what the reconcile
-	// changed.
+	// merge puts the changes of other clients into before and after, so that only the
+	// changes of the reconcile remain between them.
 	merge func(before, after, fresh T)
-	// probe returns what is wrong, by an empty object; empty if nothing is.
+	// probe returns a problem that an empty object shows; empty if there is none.
 	probe func(object T) string
 }
 
-// NewConditions returns the conditions in a field of the status, which field
-// points to.
+// NewConditions returns conditions in a field of the status. The function field returns
+// a pointer to it.
 func NewConditions[T any](field func(object T) *[]metav1.Condition) *Conditions[T] {
 	same := func(c metav1.Condition) metav1.Condition { return c }
 	return NewConditionsOf(field, same, func(_, to metav1.Condition) metav1.Condition { return to })
 }
 
-// NewConditionsOf returns the conditions in a field of the status that holds an
-// embedder's own type. Get returns what a condition holds, and set the condition
-// with what it is to hold now; for one that was not listed it is given the zero
-// C. Fields of C that get does not read stay as they are. Each type is listed
-// once.
-func NewConditionsOf[T, C any](field func(object T) *[]C, get func(c C) metav1.Condition, set func(c C, to metav1.Condition) C) *Conditions[T] {
+// NewConditionsOf returns conditions of the embedder's own type C in a field of the
+// status. The function get converts a C to a condition. The function set returns the C
+// with the values of a condition; it receives the zero C if the condition was not
+// listed. Fields of C that get does not read stay as they are. Each type of condition
+// is listed once.
+func NewConditionsOf[T, C any](field func(object T) *[]C, get func(c C) metav1.Condition,
+	set func(c C, to metav1.Condition) C) *Conditions[T] {
 	index := func(all []C, kind string) int {
 		return slices.IndexFunc(all, func(c C) bool { return get(c).Type == kind })
 	}
@@ -57,7 +57,7 @@ func NewConditionsOf[T, C any](field func(object T) *[]C, get func(c C) metav1.C
 				return
 			}
 			one := []metav1.Condition{get((*all)[i])}
-			meta.SetStatusCondition(&one, to) // which keeps the time of a status that stays
+			meta.SetStatusCondition(&one, to) // keeps the time of an unchanged status
 			(*all)[i] = set((*all)[i], one[0])
 		},
 		remove: func(object T, kind string) {
@@ -72,7 +72,7 @@ func NewConditionsOf[T, C any](field func(object T) *[]C, get func(c C) metav1.C
 		probe: func(object T) string {
 			switch {
 			case field == nil || get == nil || set == nil:
-				return "lacks a function; give all of them"
+				return "lacks a function; set all of them"
 			case field(object) == nil:
 				return "returns nil; let it return a pointer to the object's conditions"
 			}

@@ -13,8 +13,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// condition is a type of an embedder's own, as mig-controller has one: with
-// fields that others lack, and without a generation.
+// condition is an embedder's own type, such as mig-controller's: with fields that
+// others lack, and without a generation.
 type condition struct {
 	Type     string      `json:"type"`
 	Status   string      `json:"status"`
@@ -27,7 +27,8 @@ type condition struct {
 func ownConditions(m *Move) *[]condition { return &m.Status.Own }
 
 func getCondition(c condition) metav1.Condition {
-	return metav1.Condition{Type: c.Type, Status: metav1.ConditionStatus(c.Status), Reason: c.Reason, Message: c.Message, LastTransitionTime: c.Since}
+	return metav1.Condition{Type: c.Type, Status: metav1.ConditionStatus(c.Status), Reason: c.Reason, Message: c.Message,
+		LastTransitionTime: c.Since}
 }
 
 func setCondition(c condition, to metav1.Condition) condition {
@@ -35,8 +36,8 @@ func setCondition(c condition, to metav1.Condition) condition {
 	return c
 }
 
-// Conditions of an embedder's own type read like those of the API machinery,
-// and what else they hold stays, also what other clients write meanwhile.
+// Conditions of an embedder's own type read like those of the API machinery. Their
+// other contents stay, even if other clients write them meanwhile.
 func TestConditionsOfAnotherType(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
@@ -44,7 +45,8 @@ func TestConditionsOfAnotherType(t *testing.T) {
 			usual.options.Runner.Storage, own.options.Runner.Storage = way.keep, way.keep
 			own.options.Conditions = controller.NewConditionsOf(ownConditions, getCondition, setCondition)
 			own.options.Runner.Select = func(_ context.Context, m *Move) (string, error) {
-				if slices.ContainsFunc(m.Status.Own, func(c condition) bool { return c.Type == controller.ConditionFailed && c.Status == "True" }) {
+				if slices.ContainsFunc(m.Status.Own,
+					func(c condition) bool { return c.Type == controller.ConditionFailed && c.Status == "True" }) {
 					return "CleanUp", nil
 				}
 				return "Move", nil
@@ -53,7 +55,8 @@ func TestConditionsOfAnotherType(t *testing.T) {
 				w.handlers["Attach"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("no node"), nil }
 			}
 			own.edit(func(m *Move) {
-				m.Status.Own = []condition{{Type: controller.ConditionRunning, Status: "Unknown", Category: "Advisory"}, {Type: "Other", Status: "True", Category: "Warn"}}
+				m.Status.Own = []condition{{Type: controller.ConditionRunning, Status: "Unknown", Category: "Advisory"},
+					{Type: "Other", Status: "True", Category: "Warn"}}
 			})
 			own.restart()
 			own.before = func(n int) error {
@@ -76,7 +79,8 @@ func TestConditionsOfAnotherType(t *testing.T) {
 			}
 			for _, want := range usual.get().Status.Conditions {
 				c := got[want.Type]
-				assert.Equal(t, []string{string(want.Status), want.Reason, want.Message}, []string{c.Status, c.Reason, c.Message}, want.Type)
+				assert.Equal(t, []string{string(want.Status), want.Reason, want.Message}, []string{c.Status, c.Reason, c.Message},
+					want.Type)
 			}
 			assert.Equal(t, "Advisory", got[controller.ConditionRunning].Category)
 			assert.Equal(t, "Warn", got["Other"].Category)
@@ -86,9 +90,9 @@ func TestConditionsOfAnotherType(t *testing.T) {
 	}
 }
 
-func TestConditionsThatLackAFunction(t *testing.T) {
+func TestConditionsWithoutFunctions(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.options.Conditions = controller.NewConditionsOf(ownConditions, nil, setCondition)
 	_, err := controller.New(w.options)
-	assert.EqualError(t, err, "controller options: Conditions lacks a function; give all of them")
+	assert.EqualError(t, err, "controller options: Conditions lacks a function; set all of them")
 }

@@ -30,23 +30,24 @@ var ways = []struct {
 }
 
 // Another client writes between each read and the write that follows it.
-func TestNothingIsLostInAConflict(t *testing.T) {
+func TestConflictLosesNothing(t *testing.T) {
 	for _, c := range ways {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
 			w.options.Runner.Storage = c.keep
 			others := 0
 			w.before = func(n int) error {
-				if n%3 != 0 { // every third write comes through
+				if n%3 != 0 { // every third write succeeds
 					others++
 					w.edit(func(m *Move) {
 						metav1.SetMetaDataLabel(&m.ObjectMeta, "touched", string(rune('a'+others)))
-						meta.SetStatusCondition(&m.Status.Conditions, metav1.Condition{Type: "Ready", Status: metav1.ConditionTrue, Reason: string(rune('A' + others))})
+						meta.SetStatusCondition(&m.Status.Conditions,
+							metav1.Condition{Type: "Ready", Status: metav1.ConditionTrue, Reason: string(rune('A' + others))})
 					})
 				}
 				return nil
 			}
-			assert.Equal(t, 5, w.end(), "reconciles: one more than without conflicts, for what others wrote at the end")
+			assert.Equal(t, 5, w.end(), "reconciles: one more than without conflicts, for the last change of another client")
 			assert.Equal(t, 12, w.writes)
 			assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called, "no handler is called again")
 			assert.Equal(t, 2, w.asked)
@@ -58,7 +59,7 @@ func TestNothingIsLostInAConflict(t *testing.T) {
 			assert.EqualValues(t, 3, w.count("phase_duration_seconds"))
 			assert.EqualValues(t, 1, w.count("runs_total"))
 			assert.EqualValues(t, 4, w.count("write_conflicts_total"))
-			assert.Len(t, w.events, 5, "told once")
+			assert.Len(t, w.events, 5, "reported once")
 		})
 	}
 }
@@ -76,7 +77,7 @@ func TestMerge(t *testing.T) {
 		return runner.Done(), nil
 	}
 	w.before = func(n int) error {
-		if n < 4 { // each of two tries
+		if n < 4 { // each of two attempts
 			w.edit(func(m *Move) { m.Status.Note += "theirs " })
 		}
 		return nil
@@ -87,7 +88,7 @@ func TestMerge(t *testing.T) {
 	assert.Equal(t, 4, w.writes)
 }
 
-func TestARunThatAnotherReplicaHasMoved(t *testing.T) {
+func TestRunMovedByAnotherReplica(t *testing.T) {
 	for _, c := range ways {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
@@ -107,8 +108,8 @@ func TestARunThatAnotherReplicaHasMoved(t *testing.T) {
 			require.NoError(t, err)
 			assert.NotZero(t, result.RequeueAfter)
 			assert.Equal(t, 3, w.writes, "the third met with a conflict")
-			assert.EqualValues(t, 1, w.count("phases_total"), "what was dropped is not counted")
-			assert.Len(t, w.events, told+1, "nor told")
+			assert.EqualValues(t, 1, w.count("phases_total"), "a dropped result is not counted")
+			assert.Len(t, w.events, told+1, "nor reported")
 
 			w.end()
 			assert.Equal(t, []string{"Refresh", "Refresh", "Copy", "Attach"}, w.called)
@@ -117,14 +118,14 @@ func TestARunThatAnotherReplicaHasMoved(t *testing.T) {
 	}
 }
 
-func TestAnObjectThatWasReplaced(t *testing.T) {
+func TestObjectWasReplaced(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.before = func(n int) error {
 		if n == 1 {
-			anew := &Move{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "shop", UID: "2", Generation: 1}}
+			replaced := &Move{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "shop", UID: "2", Generation: 1}}
 			require.NoError(t, w.server.Delete(context.Background(), w.get()))
-			require.NoError(t, w.server.Create(context.Background(), anew))
-			w.edit(func(m *Move) { m.Status.Note = "another" }) // versions begin anew in the fake client
+			require.NoError(t, w.server.Create(context.Background(), replaced))
+			w.edit(func(m *Move) { m.Status.Note = "another" }) // versions start again in the fake client
 			return conflict()
 		}
 		return nil
@@ -137,7 +138,7 @@ func TestAnObjectThatWasReplaced(t *testing.T) {
 	w.end()
 }
 
-func TestAConflictWithoutEnd(t *testing.T) {
+func TestConflictWithoutEnd(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.before = func(int) error {
 		w.edit(func(m *Move) { m.Status.Note += "." })
@@ -152,7 +153,7 @@ func TestAConflictWithoutEnd(t *testing.T) {
 	w.end()
 }
 
-func TestAConflictOverTheSame(t *testing.T) {
+func TestConflictOverSameChange(t *testing.T) {
 	w := newWorld(t, subresource)
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -166,11 +167,11 @@ func TestAConflictOverTheSame(t *testing.T) {
 	}
 	_, err = w.reconcile()
 	require.NoError(t, err)
-	assert.Len(t, w.events, 3, "told by one of them")
+	assert.Len(t, w.events, 3, "reported by one of them")
 }
 
-// The cache is behind: what was written last is not read yet.
-func TestNoPhaseRunsAgainFromAStaleCache(t *testing.T) {
+// The cache is behind: the last write cannot be read yet.
+func TestPhaseDoesNotRunAgainFromStaleCache(t *testing.T) {
 	w := newWorld(t, subresource)
 	stale := &cache{Client: w.options.Client}
 	w.options.Client, w.options.Reader = stale, w.server
@@ -189,7 +190,7 @@ func TestNoPhaseRunsAgainFromAStaleCache(t *testing.T) {
 	w.end()
 	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
 
-	t.Run("another replica drops what it did", func(t *testing.T) {
+	t.Run("another replica drops its result", func(t *testing.T) {
 		w := newWorld(t, subresource)
 		stale := &cache{Client: w.options.Client}
 		w.options.Client, w.options.Reader = stale, w.server
@@ -228,14 +229,14 @@ func TestNoPhaseRunsAgainFromAStaleCache(t *testing.T) {
 		_, err = w.reconcile()
 		require.NoError(t, err)
 		for n := 0; err == nil && n < 20; n++ {
-			_, err = w.reconcile() // a second each; the write is refused in the end
+			_, err = w.reconcile() // a second each; in the end the write is refused
 		}
 		require.True(t, apierrors.IsConflict(err))
 		assert.Equal(t, []string{"Refresh", "Refresh"}, w.called, "the older version is believed after a while")
 	})
 }
 
-// cache answers with what it was told to keep.
+// cache answers with what it was configured to keep.
 type cache struct {
 	client.Client
 	kept *Move
@@ -255,7 +256,7 @@ func TestPredicate(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.restart()
 	p := w.made.Predicate()
-	// An event from one version to the next, as the watch brings it.
+	// An event from one version to the next, as the watch delivers it.
 	update := func(from, to *Move) bool { return p.Update(event.UpdateEvent{ObjectOld: from, ObjectNew: to}) }
 
 	was := w.get()
@@ -280,7 +281,7 @@ func TestPredicate(t *testing.T) {
 	w.edit(func(m *Move) { m.Spec.Canceled = false })
 
 	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(0, "see here"), nil }
-	w.before = func(int) error { // another client's comes first
+	w.before = func(int) error { // another client's event comes first
 		w.before = nil
 		was := w.get()
 		w.edit(func(m *Move) { m.Spec.Size = "large" })
@@ -297,7 +298,7 @@ func TestPredicate(t *testing.T) {
 	require.NoError(t, w.server.Delete(context.Background(), w.get()))
 	_, err = w.reconcile()
 	require.NoError(t, err)
-	assert.True(t, update(was, is), "what is gone is forgotten")
+	assert.True(t, update(was, is), "a deleted object is forgotten")
 }
 
 func conflict() error {

@@ -18,14 +18,14 @@ import (
 )
 
 const (
-	// atOnce is as good as now; 0 would be never.
+	// atOnce is as good as now; 0 would mean never.
 	atOnce = time.Millisecond
-	// catchUp is when to look again whether the cache has caught up.
+	// catchUp is the delay before the cache is read again if it was behind.
 	catchUp = 10 * time.Millisecond
 )
 
-// Reconciler runs the runs of the objects of one custom resource. It is safe for concurrent
-// use, for different objects, as controller-runtime uses it.
+// Reconciler runs the runs of the objects of one custom resource. It is safe for
+// concurrent use for different objects, as controller-runtime uses it.
 type Reconciler[T client.Object] struct {
 	o       Options[T]
 	driver  driver[T]
@@ -38,9 +38,9 @@ type Reconciler[T client.Object] struct {
 
 var _ reconcile.Reconciler = (*Reconciler[client.Object])(nil)
 
-// New makes a reconciler. It refuses options in which something is missing or
-// wrong with an [*OptionsError], and returns the error of the registerer if
-// that has other metrics under the same names.
+// New returns a reconciler for o. If an option is missing or invalid, it returns an
+// [*OptionsError]. If other metrics are registered under the same names, it returns the
+// error of the registerer.
 func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 	r := &Reconciler[T]{}
 	if err := r.complete(o); err != nil {
@@ -58,22 +58,21 @@ func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 	return r, nil
 }
 
-// Reconcile moves the run of one object on, or the runs of its items. It writes the object at most once,
-// unless the API server refuses or does not keep that: then once more, for the
-// condition. An object that is gone is no error. It returns
+// Reconcile advances the run of one object, or the runs of its items. It writes the
+// object at most once; if the API server refuses or does not keep that write, it writes
+// a condition as well. An object that is gone is no error. Reconcile returns
 //
-//   - when to come back, if a phase waits or is retried, flags are unknown, or
-//     the next phase is due. This is never sooner than the runner asks, unless
-//     another client has changed the object since it was read;
+//   - when to come back, if a phase waits or is retried, flags are unknown, or the next
+//     phase is due. This is never sooner than the runner asks, unless another client
+//     has changed the object since it was read;
 //   - a terminal error, which is not retried, if the run is stopped
-//     ([runner.IsTerminal]), or the state cannot be read, is not kept or is too
-//     large ([*runner.AnnotationError], [*NotPersistedError], [*RefusedError]), or
-//     the items cannot be told apart or are too many ([*ItemError],
-//     [*TooManyItemsError]): the object, its definition or the release must be
-//     fixed. While other items of the object go on, the error of one is logged
-//     instead;
-//   - any other error, to be retried by the controller's rate limiter: a write
-//     that failed, for example.
+//     ([runner.IsTerminal]), or the state cannot be read, is not kept or is too large
+//     ([*runner.AnnotationError], [*NotPersistedError], [*RefusedError]), or the items
+//     cannot be distinguished or are too many ([*ItemError], [*TooManyItemsError]). The
+//     object, its definition or the release must be fixed. While other items of the
+//     object continue, the error of an item is logged instead;
+//   - any other error, to be retried by the controller's rate limiter: a write that
+//     failed, for example.
 func (r *Reconciler[T]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	ctx, span := r.tracer.Start(ctx, "reconcile run", trace.WithAttributes(
 		attrNamespace.String(req.Namespace), attrName.String(req.Name)))
@@ -92,7 +91,7 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	if !read.GetDeletionTimestamp().IsZero() {
-		r.gauges.forget(req.NamespacedName) // they do not go on
+		r.gauges.forget(req.NamespacedName) // its runs do not continue
 		if r.o.Deleting == nil {
 			return reconcile.Result{}, nil
 		}
@@ -158,18 +157,16 @@ func (r *Reconciler[T]) forget(key types.NamespacedName) {
 
 // call is one call of the driver and its result.
 type call[T client.Object] struct {
-	// base is the object as it was read, which may be the cache's own and is
-	// not changed.
+	// base is the object as it was read. It may belong to the cache and is not changed.
 	base T
-	// object is the copy that is worked on, with its runs, or why these cannot be
-	// read. Before are its parts after that: reading the state of an object may
-	// change it, which is no change that must be written: a field that was nil is
-	// made.
+	// object is the working copy. runs are its runs, and unread is why they cannot be
+	// read. before holds the parts of object after reading the runs: reading may
+	// allocate a nil field, which is no change to write.
 	object T
 	runs   []*run
 	unread error
 	before parts
-	// refused is why nothing can be written but a condition.
+	// refused is why nothing but a condition can be written.
 	refused error
 }
 
@@ -177,7 +174,7 @@ type call[T client.Object] struct {
 func (r *Reconciler[T]) begin(ctx context.Context, base T) *call[T] {
 	c := &call[T]{base: base, object: base.DeepCopyObject().(T)}
 	c.runs, c.unread = r.driver.Read(ctx, c.object)
-	for _, run := range c.runs { // a storage may return what belongs to the object
+	for _, run := range c.runs { // a storage may return memory of the object
 		run.was = *run.was.DeepCopy()
 	}
 	c.before = r.parts(c.object)
@@ -196,8 +193,8 @@ func (r *Reconciler[T]) call(ctx context.Context, base T) *call[T] {
 // atOnce reports whether the next phase of a run is due.
 func (c *call[T]) atOnce() bool { return slices.ContainsFunc(c.runs, (*run).atOnce) }
 
-// attribute adds to the span where the run was and is. Those of items have
-// spans of their own.
+// attribute adds the positions of the run before and after the call to the span. Runs
+// of items have their own spans.
 func (c *call[T]) attribute(span trace.Span) {
 	for _, run := range c.runs {
 		if run.item == "" {
@@ -206,14 +203,14 @@ func (c *call[T]) attribute(span trace.Span) {
 	}
 }
 
-// isTerminal reports whether an error stays until the object, its definition or
-// the release is fixed.
+// isTerminal reports whether an error lasts until the object, its definition or the
+// release is fixed.
 func isTerminal(err error) bool {
 	return runner.IsTerminal(err) || errors.As(err, new(*ItemError)) || errors.As(err, new(*TooManyItemsError))
 }
 
-// retryBeside is when what the runner gives no time for is retried while other
-// runs of the object go on, so that the rate limiter does not hold them.
+// retryBeside is when an error without a time of the runner is retried while other runs
+// of the object continue, so that the rate limiter does not hold them.
 const retryBeside = time.Minute
 
 // requeue returns when to come back: for the run that is due first.
@@ -232,7 +229,7 @@ func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result
 			}
 			if run.err != nil {
 				// If it were returned, the rate limiter would decide when.
-				log.FromContext(ctx).Error(run.named(run.err), "to be retried", "after", after.String())
+				log.FromContext(ctx).Error(run.named(run.err), "retrying", "after", after.String())
 				recordError(trace.SpanFromContext(ctx), run.named(run.err))
 			}
 		case run.err != nil:
@@ -245,7 +242,7 @@ func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result
 		return reconcile.Result{RequeueAfter: first}, nil
 	case first > 0:
 		for _, err := range errs {
-			log.FromContext(ctx).Error(err, "other items go on")
+			log.FromContext(ctx).Error(err, "other items continue")
 			recordError(trace.SpanFromContext(ctx), err)
 		}
 		if transient {
@@ -263,13 +260,13 @@ func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result
 	return reconcile.Result{}, err
 }
 
-// report shows an error that the state cannot hold, since it cannot be written:
-// in the condition of an object that is otherwise as it was, and in an event.
-// Stop reports that there is no use in retrying, and missed that the object has
-// changed meanwhile. It returns what Reconcile returns.
+// report shows an error that the state cannot hold, since it cannot be written. It sets
+// the condition of an otherwise unchanged object, and records an event. stop reports
+// that a retry is useless, and missed that the object has changed meanwhile. The
+// results are those of Reconcile.
 func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, missed bool) (reconcile.Result, error) {
 	r.gauges.hold(client.ObjectKeyFromObject(base), stop)
-	// The condition shows that the event was recorded; without it, memory does.
+	// The condition shows that the event was recorded. Without conditions, memory does.
 	shown, told := false, false
 	if r.o.Conditions != nil {
 		c := r.begin(ctx, base)
@@ -282,7 +279,7 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 		case w.fate == gone:
 			return reconcile.Result{}, nil
 		case werr != nil && !permanent:
-			return reconcile.Result{}, errors.Join(err, werr) // retried until it can be seen
+			return reconcile.Result{}, errors.Join(err, werr) // retried until the condition is written
 		}
 		missed = missed || w.missed
 		shown, told = werr == nil, w.fate == written
@@ -308,8 +305,8 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 	return reconcile.Result{}, err
 }
 
-// isPermanent reports whether a write failed for a reason that stays, so that
-// it must be seen, and whether there is no use in retrying it.
+// isPermanent reports whether a write failed for a lasting reason, which must be shown,
+// and whether a retry is useless.
 func isPermanent(err error) (permanent, stop bool) {
 	if err == nil {
 		return false, false

@@ -22,7 +22,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-func TestAWholeMigration(t *testing.T) {
+func TestReconcileWholeMigration(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		status    bool
@@ -48,7 +48,7 @@ func TestAWholeMigration(t *testing.T) {
 				`Normal StepStarted: step "Prepare" has started, with phase "Refresh"`,
 				`Normal StepStarted: step "Data" has started, with phase "Copy"`,
 				`Normal StepStarted: step "Restore" has started, with phase "Attach"`,
-				`Normal RunSucceeded: itinerary "Move" has come to its end`,
+				`Normal RunSucceeded: itinerary "Move" has ended`,
 			}, w.events)
 			s, err := c.keep.Read(context.Background(), w.get())
 			require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestAWholeMigration(t *testing.T) {
 			w.end()
 			w.restart()
 			w.end()
-			assert.Equal(t, c.writes, w.writes, "what is done is left alone")
+			assert.Equal(t, c.writes, w.writes, "a done run is left alone")
 		})
 	}
 }
@@ -74,7 +74,7 @@ func TestInAnnotation(t *testing.T) {
 	assert.Nil(t, m.Status.State)
 	var kept map[string]any
 	require.NoError(t, json.Unmarshal([]byte(m.Annotations[annotation]), &kept))
-	assert.NotContains(t, kept, "pipeline", "it has a field of its own")
+	assert.NotContains(t, kept, "pipeline", "it has its own field")
 	before, err := inAnnotation.Read(context.Background(), m)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"Volumes"}, before.Facts.True)
@@ -113,7 +113,7 @@ func TestGoneAndDeleted(t *testing.T) {
 	result, err := w.reconcile()
 	require.NoError(t, err)
 	assert.Zero(t, result)
-	assert.Empty(t, w.called, "what is being deleted is left alone")
+	assert.Empty(t, w.called, "an object that is being deleted is left alone")
 
 	w.options.Deleting = func(ctx context.Context, m *Move) (reconcile.Result, error) {
 		m.Finalizers = nil
@@ -144,7 +144,7 @@ func TestGoneWhileAPhaseRuns(t *testing.T) {
 			result, err := w.reconcile()
 			require.NoError(t, err)
 			assert.Zero(t, result)
-			assert.Zero(t, w.count("phases_total"), "nothing of it was written")
+			assert.Zero(t, w.count("phases_total"), "no part of it was written")
 		})
 	}
 }
@@ -198,7 +198,7 @@ func TestStopped(t *testing.T) {
 			assert.Equal(t, "Running=False/Stopped Succeeded=Unknown/Running Failed=False/No Paused=False/No", w.conditions())
 			assert.Equal(t, "since 2020-09-13T12:26:42Z: "+text, w.message(controller.ConditionRunning))
 			assert.Equal(t, "Warning Stopped: "+text, w.events[len(w.events)-1])
-			assert.Len(t, w.events, 3, "told once")
+			assert.Len(t, w.events, 3, "reported once")
 			after := w.get().Status.State
 			assert.Empty(t, cmp.Diff(before.Checkpoint, after.Checkpoint))
 			assert.Equal(t, text, after.Stopped.Error)
@@ -227,9 +227,10 @@ func TestWait(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 20*time.Second, result.RequeueAfter)
 	}
-	assert.Equal(t, 3, w.writes, "when it began to wait, and no more")
+	assert.Equal(t, 3, w.writes, "once, when it began to wait")
 	assert.Equal(t, "Running=True/Waiting Succeeded=Unknown/Running Failed=False/No Paused=False/No", w.conditions())
-	assert.Equal(t, `phase "Copy" of itinerary "Move" waits since 2020-09-13T12:26:43Z: 3 of 5 volumes`, w.get().Status.Conditions[0].Message)
+	assert.Equal(t, `phase "Copy" of itinerary "Move" has been waiting since 2020-09-13T12:26:43Z: 3 of 5 volumes`,
+		w.get().Status.Conditions[0].Message)
 	assert.Equal(t, metav1.Unix(1_600_000_001, 0).UTC(), w.get().Status.Conditions[0].LastTransitionTime.UTC(), "it was running before")
 
 	w.handlers["Copy"] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(0, ""), nil }
@@ -269,7 +270,7 @@ func TestFailAndCancel(t *testing.T) {
 	assert.Equal(t, "Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No", w.conditions())
 	assert.Contains(t, w.events, `Warning PhaseFailed: phase "Copy" of itinerary "Move" failed: disk full`)
 	assert.Contains(t, w.events, `Warning ItineraryBegun: itinerary "CleanUp" begins, since "Move" failed`)
-	assert.Contains(t, w.events, `Warning RunFailed: itinerary "CleanUp" has come to its end`)
+	assert.Contains(t, w.events, `Warning RunFailed: itinerary "CleanUp" has ended`)
 
 	w = newWorld(t, subresource)
 	for range 2 {
@@ -279,10 +280,10 @@ func TestFailAndCancel(t *testing.T) {
 	w.edit(func(m *Move) { m.Spec.Canceled = true })
 	w.end()
 	assert.Equal(t, "Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No", w.conditions())
-	assert.Contains(t, w.events, `Normal RunCanceled: itinerary "CleanUp" has come to its end`)
+	assert.Contains(t, w.events, `Normal RunCanceled: itinerary "CleanUp" has ended`)
 }
 
-func TestWhatHandlersMayChange(t *testing.T) {
+func TestChangesOfHandlers(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		status bool
@@ -305,7 +306,7 @@ func TestWhatHandlersMayChange(t *testing.T) {
 			failing = errDown
 			_, err = w.reconcile()
 			require.NoError(t, err)
-			assert.Equal(t, "x", w.get().Status.Note, "also beside an error")
+			assert.Equal(t, "x", w.get().Status.Note, "even if the handler returns an error")
 			failing = nil
 			_, err = w.reconcile()
 			require.NoError(t, err)
@@ -324,14 +325,14 @@ func TestWritesThatFail(t *testing.T) {
 	w.before = func(int) error { return forbidden }
 	_, err := w.reconcile()
 	require.ErrorIs(t, err, forbidden)
-	assert.Empty(t, w.events, "nothing is told that is not written")
+	assert.Empty(t, w.events, "only what is written is reported")
 	assert.EqualValues(t, 1, w.count("flag_evaluations_total"), "an evaluation is counted anyway")
 	w.before = nil
 	w.end()
 	assert.EqualValues(t, 3, w.count("phases_total"))
 }
 
-func TestAStateThatIsNotPersisted(t *testing.T) {
+func TestStateIsNotPersisted(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		prepare func(w *world)
@@ -364,7 +365,7 @@ func TestAStateThatIsNotPersisted(t *testing.T) {
 	}
 }
 
-// pruning loses a field, as an API server does whose schema does not have it.
+// pruning drops a field, as an API server does if its schema lacks it.
 var pruning = runner.Storage[*Move]{Read: inStatus.Read, Write: func(ctx context.Context, m *Move, s runner.State) error {
 	s.Entered = nil
 	return inStatus.Write(ctx, m, s)
@@ -376,8 +377,8 @@ var filling = runner.Storage[*Move]{Read: inStatus.Read, Write: func(ctx context
 	return inStatus.Write(ctx, m, s)
 }}
 
-// The cache may have been told not to copy what it gives.
-func TestWhatWasReadIsNotChanged(t *testing.T) {
+// The cache may be configured not to copy what it returns.
+func TestCacheIsNotChanged(t *testing.T) {
 	w := newWorld(t, subresource)
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -395,8 +396,8 @@ func TestWhatWasReadIsNotChanged(t *testing.T) {
 	assert.Empty(t, cmp.Diff(before, shared.DeepCopyObject()))
 }
 
-// sharing gives slices of one object to all that read it, as a cache does that
-// was told not to copy.
+// sharing returns slices of one object to all readers, as a cache does that is
+// configured not to copy.
 type sharing struct {
 	client.Client
 	shared *Move

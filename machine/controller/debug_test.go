@@ -22,11 +22,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 )
 
-// A manager waits for the requests of its metrics server when it ends, so that
-// streams of the debug pages must end by themselves. With controller-runtime
-// v0.17.4 only the shutdown of the server ends them; with v0.25.2 the context of the
-// manager is also that of requests.
-func TestAManagerEndsWithStreamsOpen(t *testing.T) {
+// A manager waits for the requests of its metrics server when it ends, so streams of
+// the debug pages must end by themselves. With controller-runtime v0.17.4 only the
+// shutdown of the server ends them. With v0.25.2 the context of the manager is also
+// that of requests.
+func TestManagerEndsWithOpenStreams(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		secure    bool
@@ -43,7 +43,8 @@ func TestAManagerEndsWithStreamsOpen(t *testing.T) {
 			pages, err := debug.NewHandler(runs, debug.HandlerOptions{})
 			require.NoError(t, err)
 			address := freeAddress(t)
-			// It has no controllers, and so does not ask the API server, which is not there.
+			// It has no controllers, and so does not ask the API server, which does not
+			// exist.
 			mgr, err := manager.New(&rest.Config{Host: "http://127.0.0.1:1"}, manager.Options{
 				HealthProbeBindAddress: "0", Logger: logr.Discard(),
 				Metrics: server.Options{
@@ -104,7 +105,7 @@ func TestAManagerEndsWithStreamsOpen(t *testing.T) {
 	}
 }
 
-// freeAddress returns an address that nothing listens on.
+// freeAddress returns an address without a listener.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

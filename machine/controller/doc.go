@@ -1,69 +1,90 @@
-// Package controller drives a runner from controller-runtime: a reconciler
-// that an embedder can use as it is.
+// Package controller runs the runs of a custom resource on controller-runtime: a
+// reconciler to which an embedder adds handlers.
 //
-// A [Reconciler] reads the object, calls the runner once, and writes the result
-// in one patch with an optimistic lock, or not at all if nothing changed. It
-// returns when to come back, and sets conditions. If the embedder gives it a
-// recorder, a registerer or a tracer provider, it also reports what happened as
-// Kubernetes events, metrics and spans; with a [debug.Recorder], pages can
-// show the runs. Nothing is global.
+// A [Reconciler] reads the object, calls the runner once, and writes the result in one
+// patch with an optimistic lock, or not at all if nothing changed. It returns when to come
+// back, and sets conditions. With a recorder, a registerer or a tracer provider it also
+// reports Kubernetes events, metrics and spans. With a [debug.Recorder], pages show the
+// runs. Nothing is global.
+//
+// A whole controller is the options and the handlers:
+//
+//	func Add(mgr manager.Manager) error {
+//		return controller.AddToManager(mgr, controller.Options[*Backup]{
+//			New:               func() *Backup { return &Backup{} },
+//			StatusSubresource: true,
+//			Conditions:        controller.NewConditions(func(b *Backup) *[]metav1.Condition { return &b.Status.Conditions }),
+//			Runner: runner.Options[*Backup]{
+//				Itineraries: itineraries,
+//				Storage:     runner.NewStatusStorage(func(b *Backup) *runner.State { return &b.Status.State }),
+//				Select:      func(context.Context, *Backup) (string, error) { return "Backup", nil },
+//				Sources:     sources,
+//				Phases:      map[string]runner.Phase[*Backup]{"Upload": {Handler: runner.HandlerFunc[*Backup](Upload)}},
+//			},
+//		}, func(b *builder.Builder) { b.Owns(&batchv1.Job{}) })
+//	}
+//
+//	func Upload(ctx context.Context, b *Backup) (runner.Result, error) {
+//		job, err := ensureJob(ctx, b) // starts it if there is none; called at least once
+//		if err != nil || job.Status.CompletionTime == nil {
+//			return runner.Wait(0, "Uploading"), err // an error is retried; an event of the job wakes the run
+//		}
+//		return runner.Done(), nil
+//	}
+//
+// The package is for controllers without a loop, or that give up their loop. To keep a
+// loop, use machine/runner or machine.
 //
 // # What is written
 //
-// Handlers get a copy of the object that they may change. Its status and, if
-// the status is no subresource, its annotations, labels, finalizers and owner
-// references, are written together with the state, also if the handler returned
-// an error. The spec is never written, and with a status subresource nothing
-// but the status, so that it stays one write; other changes of a handler to its
-// copy are discarded.
+// Handlers receive a copy of the object, which they may change. The reconciler writes its
+// status together with the state, even if the handler returned an error. If the status is
+// not a subresource, it also writes annotations, labels, finalizers and owner references.
+// With a status subresource it writes nothing else, to keep it one write. It never writes
+// the spec. Other changes of a handler to its copy are discarded.
 //
 // # Conflicts
 //
-// If another client has written the object since it was read, it is read again
-// and the changes of the reconcile are put onto it; handlers are not called
-// again for that. Fields are merged as a JSON merge patch merges them:
-// annotations and labels by their key, and a list as a whole. Conditions are
-// merged by their type, finalizers by their name and owner references by their
-// UID; for other lists there is Merge in the options. The state is never
-// merged: if it is not the one that the reconcile started from, another replica
-// or a user has moved the run, so the result of this reconcile is discarded and
-// the next one starts from there.
+// If another client has written the object since it was read, it is read again and the
+// changes of the reconcile are put onto it; handlers are not called again for that. Fields
+// are merged as by a JSON merge patch: annotations and labels by their key, and a list as
+// a whole. Conditions are merged by their type, finalizers by their name and owner
+// references by their UID. For other lists, set Merge in the options. The state is never
+// merged: if it is not the one from which the reconcile started, another replica or a user
+// has moved the run. The result of this reconcile is then discarded, and the next one
+// starts from the new state.
 //
 // # Many runs in one object
 //
-// With a [List] in the options an object has a run for each item of a list, such
-// as the virtual machines of a plan, each with its own itinerary, state and
-// pipeline in the embedder's own type. Of N items at most MaxAtWork are at work
-// at once; the order of the list decides who begins next. One reconcile calls
-// the runs that are due, one after the other, and writes all that came of it
-// once; it comes back for the run that is due first. What goes wrong with one
-// item does not concern the others.
+// With a [List] in the options, an object has a run for each item of a list, such as the
+// virtual machines of a plan. Each has its own itinerary, state and pipeline in the
+// embedder's own type. At most MaxAtWork items are at work at once; the order of the list
+// decides which begins next. One reconcile calls the runs that are due, one after the
+// other, writes all results once, and comes back for the run that is due first. A problem
+// of one item does not affect the others.
 //
-// A run is called when its own time has come, and when anything else than the
-// time wakes the object. Whether an event of what handlers watch came together
-// with the time of another item cannot be told, so a run that waits is called
-// again within ten seconds then.
+// A run is called when its own time has come, and when anything other than time wakes the
+// object. An event of what handlers watch may come together with the time of another item,
+// so a waiting run is then called again within ten seconds.
 //
-// The states of all items together take at most [MaxStates]: each item has an
-// equal share, to which its texts are cut. An object with more items than that
-// suffices for is refused with a [*TooManyItemsError], before anything begins.
-// Conditions sum up the items ([Summary]); messages of conditions and events,
-// log lines and spans name the item, metrics do not.
+// The states of all items together take at most [MaxStates]. Each item has an equal share,
+// to which its texts are cut. An object with more items than fit is refused with a
+// [*TooManyItemsError] before anything begins. Conditions summarize the items ([Summary]).
+// Messages of conditions and events, log lines and spans name the item; metrics do not.
 //
 // # Errors
 //
-// An error of a handler, or of a flag, is in the state while it lasts, and so in
-// the condition Running ([ReasonRetrying], [ReasonFlagsUnknown]); the
-// reconciler comes back when the runner says. An error that stops the run
-// ([runner.IsTerminal]) is there as well ([ReasonStopped]), and any change of
-// the object wakes the run. If the state itself cannot be read or written, the
-// object as it was read gets the condition, and nothing else is written:
-// [*runner.AnnotationError], [*NotPersistedError], [*RefusedError].
+// An error of a handler, or of a flag, is in the state while it lasts, and so in the
+// condition Running ([ReasonRetrying], [ReasonFlagsUnknown]). The reconciler comes back
+// when the runner asks for it. An error that stops the run ([runner.IsTerminal]) is there
+// as well ([ReasonStopped]), and any change of the object wakes the run. If the state
+// cannot be read or written ([*runner.AnnotationError], [*NotPersistedError],
+// [*RefusedError]), only the condition is written, onto the object as it was read.
 //
-// # Reading behind one's own writes
+// # Stale caches
 //
-// A cache may be behind. The reconciler remembers which version of an object it
-// wrote last, and does not run a phase a second time from an older one. This
-// only saves work: without it (after a restart, on another replica) the write of
-// a stale reconcile conflicts, and is discarded.
+// A cache may be behind. The reconciler remembers which version of an object it wrote
+// last, and does not run a phase a second time from an older one. This only saves work:
+// without it, after a restart or on another replica, the write of a stale reconcile
+// conflicts and is discarded.
 package controller

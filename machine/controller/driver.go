@@ -20,23 +20,23 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// driver runs the runs of an object: the only one ([one]), or those of the
-// items of a list ([list]).
+// driver runs the runs of an object: its only run ([one]), or those of the items of a
+// list ([list]).
 type driver[O client.Object] interface {
-	// Read returns the runs of an object with their states, or why the object
-	// cannot be used. It may make what the object does not have yet.
+	// Read returns the runs of an object with their states, or why the object cannot be
+	// used. It may allocate what the object lacks.
 	Read(ctx context.Context, object O) ([]*run, error)
-	// Call calls the runner for the runs that are due. Of an error, nothing is
-	// written but a condition.
+	// Call calls the runner for the runs that are due. On error nothing but a condition
+	// is written.
 	Call(ctx context.Context, c *call[O]) error
 	SetConditions(c *call[O])
-	// Merge puts what another client wrote beside the states into what was read
-	// and into what was made of it.
+	// Merge puts what another client wrote beside the states into both before and
+	// after.
 	Merge(before, after, fresh O)
-	// Settle remembers what has come of a call, with the version of the object
-	// that has it.
+	// Settle remembers the results of a call, with the version of the object that has
+	// them.
 	Settle(c *call[O], version string)
-	// Known reports whether an itinerary is one of this release.
+	// Known reports whether an itinerary belongs to this release.
 	Known(itinerary string) bool
 	// Forget drops what is remembered of an object that is gone.
 	Forget(key types.NamespacedName)
@@ -46,7 +46,7 @@ type driver[O client.Object] interface {
 type run struct {
 	// item is the key of its item; empty if it is the only run of the object.
 	item string
-	// was is the state that was read, or unread why it cannot be read.
+	// was is the state that was read, and unread is why it cannot be read.
 	was    runner.State
 	unread error
 
@@ -57,7 +57,7 @@ type run struct {
 	wake wake
 }
 
-// name puts the name of the item before a message.
+// name prefixes a message with the name of the item.
 func (r *run) name(message string) string {
 	if r.item == "" {
 		return message
@@ -77,9 +77,9 @@ func (r *run) named(err error) error {
 // its state cannot be read.
 func (r *run) problem() error { return cmp.Or(r.err, r.unread) }
 
-// unwritable reports whether what the run is about does not have the result of
-// the call: its state cannot be read or written, or the runner panicked, which
-// leaves it in an unknown condition.
+// unwritable reports whether the object or item does not have the result of the call:
+// its state cannot be read or written, or the runner panicked, which leaves it in an
+// unknown condition.
 func (r *run) unwritable() bool {
 	_, panicked := r.err.(*phases.PanicError)
 	var write *stateWriteError
@@ -89,7 +89,7 @@ func (r *run) unwritable() bool {
 // atOnce reports whether the next phase is due.
 func (r *run) atOnce() bool { return r.err == nil && r.out.Requeue && r.out.RequeueAfter == 0 }
 
-// attribute adds to the span where the run was and is.
+// attribute adds the positions of the run before and after the call to the span.
 func (r *run) attribute(span trace.Span) {
 	itinerary := r.out.State.Itinerary
 	if itinerary == "" {
@@ -112,15 +112,15 @@ type stateWriteError struct{ err error }
 func (e *stateWriteError) Error() string { return e.err.Error() }
 func (e *stateWriteError) Unwrap() error { return e.err }
 
-// caller calls a runner for what T is: an object, or an item of one.
+// caller calls a runner for objects or items of type T.
 type caller[T any] struct {
 	o       runner.Options[T] // as the runner has them
 	storage runner.Storage[T] // as the embedder gave it
 	runner  *runner.Runner[T]
 }
 
-// newCaller makes a caller that reports to a reconciler. It returns what is
-// missing or wrong. If empty is not nil, it calls the storage with what that makes.
+// newCaller returns a caller that reports to a reconciler, and what is missing or
+// invalid. If empty is not nil, it probes the storage with what empty returns.
 func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], empty func() T) (c caller[T], problems []string, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -130,7 +130,7 @@ func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], em
 		problems = probeStorage(o.Storage, empty)
 	}
 	storage := o.Storage
-	if storage.Read != nil { // the runner is told what was read before
+	if storage.Read != nil { // the runner uses what was read before
 		o.Storage.Read = func(ctx context.Context, _ T) (runner.State, error) { return called(ctx).was, nil }
 	}
 	if write := o.Storage.Write; write != nil {
@@ -142,11 +142,12 @@ func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], em
 		}
 	}
 	recordPause(&o)
-	if !isNil(r.o.TracerProvider) { // there is one
+	if !isNil(r.o.TracerProvider) { // it is set
 		o = traced(o, r.o.TracerProvider.Tracer(tracerName))
 	}
-	// Last, since the runner reports a wrong observer by its number.
-	o.Observers = append(slices.Clone(o.Observers), runner.ObserverFunc[T](func(ctx context.Context, _ T, e runner.Event) { r.observe(ctx, e) }))
+	// The last one, since the runner reports a nil observer by its number.
+	o.Observers = append(slices.Clone(o.Observers),
+		runner.ObserverFunc[T](func(ctx context.Context, _ T, e runner.Event) { r.observe(ctx, e) }))
 	if err := recordRuns(&o, r.o.Runs); err != nil {
 		return c, nil, err
 	}
@@ -159,7 +160,7 @@ func newCaller[T any, O client.Object](r *Reconciler[O], o runner.Options[T], em
 	return caller[T]{o, storage, made}, problems, err
 }
 
-// read reads a state; a panic is an error.
+// read reads a state, and returns a panic as an error.
 func (c *caller[T]) read(ctx context.Context, object T) *run {
 	r := &run{record: record{pauseKnown: c.o.Paused == nil}}
 	if err := protect(func() (err error) { r.was, err = c.storage.Read(ctx, object); return }); err != nil {
@@ -177,7 +178,7 @@ func (c *caller[T]) call(ctx context.Context, r *run, object T) {
 	r.out, r.err = c.runner.Reconcile(context.WithValue(ctx, callKey{}, r), object)
 }
 
-// Known reports whether an itinerary is one of this release.
+// Known reports whether an itinerary belongs to this release.
 func (c *caller[T]) Known(itinerary string) bool {
 	_, err := c.o.Itineraries.Graph(itinerary)
 	return err == nil
@@ -199,7 +200,7 @@ func (c *caller[T]) lastFailure(all []runner.Failure) *runner.Failure {
 	return nil
 }
 
-// protect calls a function of the embedder, and returns a panic as an error.
+// protect calls f, a function of the embedder, and returns a panic as an error.
 func protect(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -215,14 +216,14 @@ type one[O client.Object] struct {
 	r *Reconciler[O]
 }
 
-// newOne makes the driver, and calls functions of the options with empty
-// objects if probe is set.
+// newOne returns the driver. If probe is set, it calls functions of the options with
+// empty objects.
 func newOne[O client.Object](r *Reconciler[O], probe bool) (driver[O], []string, error) {
 	d := &one[O]{r: r}
 	o := r.o.Runner
 	o.Key = func(object O) string { return client.ObjectKeyFromObject(object).String() }
 	if r.o.Conditions != nil {
-		// A selector may go by the condition, and is called next.
+		// A selector, which is called next, may depend on the condition.
 		onFail := o.OnFail
 		o.OnFail = func(ctx context.Context, object O, f runner.Failure) error {
 			if !d.isCleanup(f.Itinerary) {

@@ -13,37 +13,37 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The reasons of Kubernetes events. There is one event for each transition that
-// users look for, once it is written: not for each phase, since of more than 25
-// events in a row on one object client-go drops some.
+// The reasons of Kubernetes events. There is one event, after the write, for each
+// transition that users look for. There is none for each phase, since client-go drops
+// some of more than 25 consecutive events on one object.
 const (
 	EventBegun = "ItineraryBegun"
-	// EventRunAgain: a new run begins, since the token of the object has changed.
+	// EventRunAgain: a new run begins, because the token of the object changed.
 	EventRunAgain    = "RunAgain"
 	EventStepStarted = "StepStarted"
 	EventPhaseFailed = "PhaseFailed"
 	EventReplanned   = "Replanned"
-	// How the run ended, by its [phases.Result].
+	// The end of the run, by its [phases.Result].
 	EventSucceeded  = "RunSucceeded"
 	EventFailed     = "RunFailed"
 	EventCanceled   = "RunCanceled"
 	EventRolledBack = "RunRolledBack"
-	// EventRetrying and EventFlagsUnknown: a phase, or flags, begin to be
-	// retried, or the error has changed; not each attempt, and not the end of it,
-	// which the condition shows.
+	// EventRetrying and EventFlagsUnknown: the retry of a phase, or of flags, begins,
+	// or its error has changed. There is no event for each attempt, nor for the end of
+	// the retry, which the condition shows.
 	EventRetrying     = "Retrying"
 	EventFlagsUnknown = "FlagsUnknown"
-	// EventStopped: the run is stopped, or the reason of that has changed.
+	// EventStopped: the run is stopped, or the reason of the stop has changed.
 	EventStopped = "Stopped"
-	// EventSwitchHeld: the object selects an itinerary that is not entered; once
-	// for each that it selects.
+	// EventSwitchHeld: the object selects an itinerary that is not entered; once for
+	// each that it selects.
 	EventSwitchHeld = "SwitchHeld"
-	// These two only for types that have conditions.
+	// These two are recorded only for types that have conditions.
 	EventPaused  = "Paused"
 	EventResumed = "Resumed"
 )
 
-// callKey is the key of a run in the context of its call.
+// callKey is the context key of a called run.
 type callKey struct{}
 
 // called returns the run that is called in a context, or nil.
@@ -52,15 +52,15 @@ func called(ctx context.Context) *run {
 	return r
 }
 
-// record is what happened while the runner was called.
+// record holds what happened while the runner was called.
 type record struct {
 	events []runner.Event
-	// paused is what the Paused of the options returned, and pauseKnown whether
-	// it did.
+	// paused is the result of Paused of the options, and pauseKnown reports whether it
+	// returned one.
 	paused, pauseKnown bool
 }
 
-// recordPause makes the Paused of the options leave its result in the record.
+// recordPause wraps Paused of the options to record its result.
 func recordPause[T any](o *runner.Options[T]) {
 	paused := o.Paused
 	if paused == nil {
@@ -75,7 +75,7 @@ func recordPause[T any](o *runner.Options[T]) {
 	}
 }
 
-// recordRuns makes a recorder record the runs, if there is one.
+// recordRuns adds an observer that records the runs, if runs is not nil.
 func recordRuns[T any](o *runner.Options[T], runs *debug.Recorder) error {
 	if runs == nil {
 		return nil
@@ -87,7 +87,7 @@ func recordRuns[T any](o *runner.Options[T], runs *debug.Recorder) error {
 
 // observe keeps an event until it is written.
 func (r *Reconciler[T]) observe(ctx context.Context, e runner.Event) {
-	if _, ok := e.(runner.RunReconciled); ok { // whose state must not be kept
+	if _, ok := e.(runner.RunReconciled); ok { // its state must not be retained
 		return
 	}
 	r.metrics.happened(e)
@@ -113,8 +113,8 @@ func (r *Reconciler[T]) recordRun(c *call[T], run *run) {
 	record := func(kind, reason, format string, args ...any) {
 		r.o.Recorder.Event(c.object, kind, reason, short(run.name(fmt.Sprintf(format, args...))))
 	}
-	// Only the condition remembers whether a pause was reported; of an item, its
-	// state does.
+	// Only the condition shows whether a pause was reported. For an item, its state
+	// does.
 	was := r.holds(c.base, ConditionPaused, metav1.ConditionTrue, "")
 	is := r.holds(c.object, ConditionPaused, metav1.ConditionTrue, "")
 	if run.item != "" {
@@ -140,7 +140,7 @@ func (r *Reconciler[T]) recordRun(c *call[T], run *run) {
 			case e.Failed:
 				record(corev1.EventTypeWarning, EventBegun, "itinerary %q begins, since %q failed", e.Itinerary, e.PreviousItinerary)
 			default:
-				record(corev1.EventTypeNormal, EventBegun, "itinerary %q begins, %q is left", e.Itinerary, e.PreviousItinerary)
+				record(corev1.EventTypeNormal, EventBegun, "itinerary %q begins, and %q is left", e.Itinerary, e.PreviousItinerary)
 			}
 		case runner.RunBegun:
 			for i := range run.was.Pipeline { // a step that the new run has not kept starts again
@@ -176,8 +176,8 @@ func (r *Reconciler[T]) recordRun(c *call[T], run *run) {
 	}
 }
 
-// retryBegins reports whether a state has a retry that the one before did not
-// have, or that has another error.
+// retryBegins reports whether a state has a retry that the state before did not have,
+// or whose error is different.
 func retryBegins(was, is runner.State) bool {
 	if is.Retry == nil {
 		return false
@@ -185,7 +185,7 @@ func retryBegins(was, is runner.State) bool {
 	return was.Retry == nil || was.Retry.Error != is.Retry.Error || !was.Retry.Since.Equal(&is.Retry.Since)
 }
 
-// resultEvent returns the type and the reason of the event of a run that ended.
+// resultEvent returns the type and the reason of the event for a result.
 func resultEvent(r phases.Result) (kind, reason string) {
 	switch r {
 	case phases.Failed:
@@ -209,10 +209,10 @@ func runAgain(e runner.RunBegun) string {
 func replanned(e runner.PipelineReplanned) string {
 	var parts []string
 	if len(e.Added) > 0 {
-		parts = append(parts, "to come as well: "+strings.Join(e.Added, ", "))
+		parts = append(parts, "added: "+strings.Join(e.Added, ", "))
 	}
 	if len(e.Removed) > 0 {
-		parts = append(parts, "no more to come: "+strings.Join(e.Removed, ", "))
+		parts = append(parts, "removed: "+strings.Join(e.Removed, ", "))
 	}
 	return strings.Join(parts, "; ")
 }

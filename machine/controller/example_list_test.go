@@ -47,7 +47,7 @@ var migration = machine.MustCompileSet(
 	}},
 )
 
-// Work is the one handler of all phases.
+// Work is the handler of all phases.
 func Work(_ context.Context, i PlanVM, v runner.Visit) (runner.Result, error) {
 	return runner.Done(), nil // it would look at i.Item.Name and v.Phase
 }

@@ -32,7 +32,7 @@ type PlanStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// VM is an item of the list: the embedder's own type, with the state of its run
+// VM is an item of the list. It has the embedder's own type, with the state of its run
 // inline.
 type VM struct {
 	Name         string `json:"name"`

@@ -36,7 +36,7 @@ var backup = machine.MustCompileSet(
 	}},
 )
 
-// Snapshot starts a job where there is none, and waits until it is done.
+// Snapshot starts a job if there is none, and waits until it is done.
 func Snapshot(ctx context.Context, b *Backup) (runner.Result, error) {
 	return runner.Wait(10*time.Second, "1 of 2 volumes"), nil
 }

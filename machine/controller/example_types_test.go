@@ -7,8 +7,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Backup is a custom resource. The state is inline in its status, so that
-// status.phase and status.pipeline are where people look for them.
+// Backup is a custom resource. The state is inline in its status, so status.phase and
+// status.pipeline are where users look for them.
 type Backup struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

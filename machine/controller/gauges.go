@@ -11,8 +11,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// runGauges remember what the runs of a reconciler do, for the gauges: some 100 bytes
-// for each, until its object is gone. Nil remembers nothing.
+// runGauges remembers what the runs of a reconciler do, for the gauges, in some 100
+// bytes for each run until its object is gone. A nil runGauges remembers nothing.
 type runGauges struct {
 	controller string
 	now        func() time.Time
@@ -21,17 +21,17 @@ type runGauges struct {
 	of map[types.NamespacedName][]runGauge
 }
 
-// runGauge is what a run does.
+// runGauge describes what a run does.
 type runGauge struct {
 	item, itinerary string
 	activity        runner.Activity
-	// since is when the activity began, and deadline when the phase fails; zero if
-	// that is not known. A run that is held by a pause or stopped has no deadline.
+	// since is when the activity began, and deadline is when the phase fails; zero if
+	// unknown. A paused or stopped run has no deadline.
 	since, deadline time.Time
 }
 
-// newRunGauges makes the gauges of a reconciler, and registers their collector. They
-// are nil without a registerer.
+// newRunGauges returns the gauges of a reconciler, and registers their collector.
+// Without a registerer it returns nil.
 func newRunGauges(to prometheus.Registerer, controller string, now func() time.Time) (*runGauges, error) {
 	if to == nil {
 		return nil, nil
@@ -45,8 +45,8 @@ func newRunGauges(to prometheus.Registerer, controller string, now func() time.T
 	return g, nil
 }
 
-// set replaces what is remembered of the runs of an object. Users can write any
-// itinerary into a state: one that is not known counts under the empty name.
+// set replaces what is remembered of the runs of an object. Since users can write any
+// itinerary into a state, an unknown one counts under the empty name.
 func (g *runGauges) set(object types.NamespacedName, runs []*run, known func(itinerary string) bool) {
 	if g == nil {
 		return
@@ -73,7 +73,7 @@ func (g *runGauges) set(object types.NamespacedName, runs []*run, known func(iti
 		}
 		stop := isTerminal(problem)
 		if !r.unwritable() && !(stop && r.out.State.Stopped == nil) {
-			continue // it is in the state
+			continue // the state has it
 		}
 		before := runGauge{}
 		if i < len(was) && was[i].item == r.item {
@@ -84,8 +84,8 @@ func (g *runGauges) set(object types.NamespacedName, runs []*run, known func(iti
 	g.of[object] = is
 }
 
-// hold records that no run of an object goes on, since the object cannot be read or
-// written. Stop reports that it is not retried.
+// hold records that no run of an object continues, since the object cannot be read or
+// written. stop reports that it is not retried.
 func (g *runGauges) hold(object types.NamespacedName, stop bool) {
 	if g == nil {
 		return
@@ -103,8 +103,8 @@ func (g *runGauges) hold(object types.NamespacedName, stop bool) {
 	}
 }
 
-// hold makes the run one that does not go on, for a reason that its state does not
-// have. It did so before if that is what it was.
+// hold records that the run does not continue, for a reason that its state does not
+// have. If was has the same activity, its start is kept.
 func (r *runGauge) hold(was runGauge, stop bool, now time.Time) {
 	r.activity, r.since, r.deadline = runner.ActivityRetrying, now, time.Time{}
 	if stop {
@@ -138,7 +138,7 @@ type sums struct {
 	overdue int
 }
 
-// sum adds up what the runs do now.
+// sum adds what the runs do now to all.
 func (g *runGauges) sum(all map[series]*sums) {
 	now := g.now()
 	g.mu.Lock()
@@ -161,8 +161,8 @@ func (g *runGauges) sum(all map[series]*sums) {
 	}
 }
 
-// runCollector collects the gauges of all reconcilers that share a registerer. What
-// they show is worked out when it is collected.
+// runCollector collects the gauges of all reconcilers that share a registerer. Their
+// values are computed when they are collected.
 type runCollector struct {
 	runs, oldest, overdue *prometheus.Desc
 
@@ -172,7 +172,8 @@ type runCollector struct {
 
 func newRunCollector() *runCollector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(metricNamespace, "", name), help, append([]string{labelController, "itinerary"}, labels...), nil)
+		return prometheus.NewDesc(prometheus.BuildFQName(metricNamespace, "", name), help,
+			append([]string{labelController, "itinerary"}, labels...), nil)
 	}
 	var activities []string
 	for _, a := range runner.Activities() {
@@ -201,7 +202,7 @@ func (c *runCollector) Describe(to chan<- *prometheus.Desc) {
 // Collect implements [prometheus.Collector].
 func (c *runCollector) Collect(to chan<- prometheus.Metric) {
 	c.mu.Lock()
-	of := c.of[:len(c.of):len(c.of)] // which only grows
+	of := c.of[:len(c.of):len(c.of)] // c.of only grows
 	c.mu.Unlock()
 	all := map[series]*sums{}
 	for _, g := range of {

@@ -29,7 +29,7 @@ func gaugesOf(all []string) (gauges []string) {
 }
 
 // The gauges show what a run does at the moment at which they are collected.
-func TestGaugesOfARun(t *testing.T) {
+func TestGaugesOfRun(t *testing.T) {
 	w := newWorld(t, subresource)
 	result, cause := runner.Wait(10*time.Minute, "copying"), error(nil)
 	w.handlers["Copy"] = func(context.Context, *Move) (runner.Result, error) { return result, cause }
@@ -50,22 +50,26 @@ func TestGaugesOfARun(t *testing.T) {
 
 	reconcile()
 	w.now = w.now.Add(time.Minute)
-	waits := []string{"oldest_activity_seconds{activity=Waiting itinerary=Move} 60", overdue + "0", "runs{activity=Waiting itinerary=Move} 1"}
+	waits := []string{"oldest_activity_seconds{activity=Waiting itinerary=Move} 60", overdue + "0",
+		"runs{activity=Waiting itinerary=Move} 1"}
 	assert.Equal(t, waits, w.gauges())
 
 	w.edit(func(m *Move) { m.Spec.Paused = true })
 	reconcile()
 	w.now = w.now.Add(2 * time.Hour)
-	assert.Equal(t, []string{"oldest_activity_seconds{activity=Paused itinerary=Move} 7200", overdue + "0", "runs{activity=Paused itinerary=Move} 1"}, w.gauges(),
+	assert.Equal(t, []string{"oldest_activity_seconds{activity=Paused itinerary=Move} 7200", overdue + "0",
+		"runs{activity=Paused itinerary=Move} 1"}, w.gauges(),
 		"a pause moves the deadline")
 	w.edit(func(m *Move) { m.Spec.Paused = false })
 
 	cause = errDown
 	reconcile()
 	w.now = w.now.Add(30 * time.Second)
-	assert.Equal(t, []string{"oldest_activity_seconds{activity=Retrying itinerary=Move} 30", overdue + "0", "runs{activity=Retrying itinerary=Move} 1"}, w.gauges())
+	assert.Equal(t, []string{"oldest_activity_seconds{activity=Retrying itinerary=Move} 30", overdue + "0",
+		"runs{activity=Retrying itinerary=Move} 1"}, w.gauges())
 	w.now = w.now.Add(time.Hour)
-	assert.Equal(t, []string{"oldest_activity_seconds{activity=Retrying itinerary=Move} 3630", overdue + "1", "runs{activity=Retrying itinerary=Move} 1"}, w.gauges(),
+	assert.Equal(t, []string{"oldest_activity_seconds{activity=Retrying itinerary=Move} 3630", overdue + "1",
+		"runs{activity=Retrying itinerary=Move} 1"}, w.gauges(),
 		"the controller does not get to it")
 
 	cause = nil
@@ -74,8 +78,9 @@ func TestGaugesOfARun(t *testing.T) {
 	assert.Equal(t, []string{"runs_overdue{itinerary=CleanUp} 0", "runs{activity=Done itinerary=CleanUp} 1"}, w.gauges())
 }
 
-// What cannot be read or written is stopped or retried, since the first time.
-func TestGaugesOfWhatCannotBeReadOrWritten(t *testing.T) {
+// An object that cannot be read or written is stopped or retried, since the first
+// failure.
+func TestGaugesOfUnreadableObjects(t *testing.T) {
 	w := newWorld(t, plain)
 	w.options.Runner.Storage = inAnnotation
 	_, err := w.reconcile()
@@ -92,13 +97,14 @@ func TestGaugesOfWhatCannotBeReadOrWritten(t *testing.T) {
 	w.edit(func(m *Move) { m.Annotations[annotation] = `{"itinerary": "Mvoe", "done": true}` })
 	_, err = w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"runs_overdue{itinerary=} 0", "runs{activity=Done itinerary=} 1"}, w.gauges(), "users can write any name into a state")
+	assert.Equal(t, []string{"runs_overdue{itinerary=} 0", "runs{activity=Done itinerary=} 1"}, w.gauges(),
+		"users can write any name into a state")
 
 	w.edit(func(m *Move) { delete(m.Annotations, annotation); m.Status.Itinerary, m.Status.Phase = "", "" })
 	w.end()
 	assert.Equal(t, []string{"runs_overdue{itinerary=Move} 0", "runs{activity=Done itinerary=Move} 1"}, w.gauges())
 
-	// The first that is seen of an object.
+	// The first failure that is seen of an object.
 	w = newWorld(t, plain)
 	w.options.Runner.Storage = inAnnotation
 	w.edit(func(m *Move) { m.Annotations = map[string]string{annotation: "{"} })
@@ -123,7 +129,7 @@ func TestGaugesForgetObjectsThatAreBeingDeleted(t *testing.T) {
 	assert.Empty(t, w.gauges())
 }
 
-// Each item of a list counts, from the reconcile on in which it changes.
+// Each item of a list counts, from the reconcile in which it changes.
 func TestGaugesOfItems(t *testing.T) {
 	w := newPlanWorld(t, "a", "b", "c", "d")
 	w.list.MaxAtWork = 2
@@ -148,7 +154,7 @@ func TestGaugesOfItems(t *testing.T) {
 	for i := range now {
 		now[i] = strings.ReplaceAll(now[i], "controller=plan ", "")
 	}
-	assert.Contains(t, now, "runs{activity=Stopped itinerary=Move} 1", "although the others go on")
+	assert.Contains(t, now, "runs{activity=Stopped itinerary=Move} 1", "although the others continue")
 	assert.Contains(t, now, "runs{activity=Waiting itinerary=Move} 2")
 	assert.Contains(t, now, "runs{activity=NotBegun itinerary=} 1")
 	assert.Contains(t, now, "runs_overdue{itinerary=Move} 0")
@@ -163,7 +169,7 @@ func TestGaugesOfItems(t *testing.T) {
 }
 
 // An item whose state cannot be read or written counts as well.
-func TestGaugesOfAnItemThatCannotBeRead(t *testing.T) {
+func TestGaugesOfUnreadableItem(t *testing.T) {
 	w := newPlanWorld(t, "a", "b")
 	read := w.list.Runner.Storage.Read
 	w.list.Runner.Storage.Read = func(ctx context.Context, i PlanVM) (runner.State, error) {
@@ -182,7 +188,7 @@ func TestGaugesOfAnItemThatCannotBeRead(t *testing.T) {
 	assert.Contains(t, got, "runs{activity=Working controller=plan itinerary=Move} 1")
 }
 
-func TestTheNameOfAController(t *testing.T) {
+func TestNameOfController(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.options.Name = "moves"
 	w.end()

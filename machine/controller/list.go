@@ -18,13 +18,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// MaxStates is the room for the states of all items of an object together, in
-// bytes of JSON. It leaves a quarter of a MiB for all else in the object.
+// MaxStates is the limit of the states of all items of an object together, in bytes of
+// JSON. It leaves a quarter of a MiB for the rest of the object.
 const MaxStates = 768 << 10
 
-// Item is an item of a list in an object, and the object: what the functions of
-// a runner get in place of an object. They may change both as they may change an
-// object, but not the list.
+// Item is an item of a list in an object, with the object. Functions of a runner
+// receive it in place of an object. They may change both as they may change an object,
+// but not the list.
 type Item[O client.Object, I any] struct {
 	Object O
 	Item   *I
@@ -36,52 +36,52 @@ type Item[O client.Object, I any] struct {
 // Key returns the key of the item.
 func (i Item[O, I]) Key() string { return i.key }
 
-// RunName names the run of the item, for observers.
+// RunName returns the name of the item's run, for observers.
 func (i Item[O, I]) RunName() (namespace, name, item string) {
 	return i.Object.GetNamespace(), i.Object.GetName(), i.key
 }
 
-// ListOptions describe the items of an object, each of which has a run. O is a
-// pointer to the custom resource, and I the type of an item.
+// ListOptions describe the items of an object, each of which has a run. O is a pointer
+// to the custom resource, and I is the type of an item.
 type ListOptions[O client.Object, I any] struct {
-	// Items returns pointers to the items, in the order in which they begin. The
-	// items are in the status, or in what else is written ([Options]). Items may
-	// make those that the object lacks; for equal objects it returns equal items.
+	// Items returns pointers to the items, in the order in which they begin. The items
+	// must be in the status, or in another part of the object that is written
+	// ([Options]). Items may make those that the object lacks. For equal objects it
+	// must return equal items.
 	Items func(object O) []*I
-	// Key returns what tells an item apart from the others of its object for
-	// good: not empty, and unique.
+	// Key returns a key that permanently distinguishes an item from the others of its
+	// object. It must be unique and not empty.
 	Key func(item *I) string
-	// MaxAtWork is how many items of an object may be at work at once: those that
-	// have begun and are neither done nor stopped. The others wait until one of
-	// them is, unless their itinerary is a cleanup itinerary: a cancel does not
-	// wait. Zero means no limit.
+	// MaxAtWork limits how many items of an object may be at work at once: those that
+	// have begun and are neither done nor stopped. The others wait, unless their
+	// itinerary is a cleanup itinerary, so a cancel does not wait. Zero means no limit.
 	MaxAtWork int
-	// Runner describes how the run of an item is run. Its Key and its MaxState
-	// are replaced.
+	// Runner describes how the run of an item is run. Its Key and its MaxState are
+	// replaced.
 	Runner runner.Options[Item[O, I]]
-	// Summarize is called before the object is written, to show users where its
-	// items are. Optional.
+	// Summarize is called before the object is written, to show users the counts of its
+	// items. Optional.
 	Summarize func(object O, s Summary)
 }
 
-// List is the list of items of an object: what [NewList] returns. It belongs to
-// one [Options].
+// List is the list of items of an object, as [NewList] returns it. It belongs to one
+// [Options].
 type List[O client.Object] struct {
 	drive func(r *Reconciler[O], probe bool) (driver[O], []string, error)
 }
 
-// NewList returns the list of a custom resource whose objects have many runs.
-// [New] checks the options.
+// NewList returns the list of a custom resource whose objects have many runs. [New]
+// checks the options.
 func NewList[O client.Object, I any](o ListOptions[O, I]) *List[O] {
 	return &List[O]{drive: func(r *Reconciler[O], probe bool) (driver[O], []string, error) { return newListDriver(r, o, probe) }}
 }
 
-// ItemError is an item that cannot be told apart from the others of its object.
-// No run of the object goes on until that is fixed.
+// ItemError is returned for an item that cannot be distinguished from the others of its
+// object. No run of the object continues until that is fixed.
 type ItemError struct {
-	// Index is its place in the list.
+	// Index is the item's index in the list.
 	Index int
-	// Key is its key, which an item before it has as well; empty if it has none.
+	// Key is its key, which an earlier item has as well; empty if it has none.
 	Key string
 }
 
@@ -89,12 +89,12 @@ func (e *ItemError) Error() string {
 	if e.Key == "" {
 		return fmt.Sprintf("item %d of the list has no key; give each item one", e.Index)
 	}
-	return fmt.Sprintf("item %d of the list has the key %q of an item before it; make the keys unique", e.Index, e.Key)
+	return fmt.Sprintf("item %d of the list has the key %q of an earlier item; make the keys unique", e.Index, e.Key)
 }
 
-// TooManyItemsError is an object with so many items that their states might not
-// fit into [MaxStates], even without texts ([runner.Runner.MinState]). No run of
-// the object begins or goes on until it has fewer.
+// TooManyItemsError is returned for an object whose items are so many that their states
+// might exceed [MaxStates], even without texts ([runner.Runner.MinState]). No run of
+// the object begins or continues until it has fewer.
 type TooManyItemsError struct {
 	Items, Max int
 }
@@ -156,7 +156,8 @@ func newListDriver[O client.Object, I any](r *Reconciler[O], o ListOptions[O, I]
 	return l, nil, err
 }
 
-// runKey tells the runs of all objects apart. Names of objects have no slash.
+// runKey returns a key that distinguishes the runs of all objects. Names of objects
+// have no slash.
 func runKey(object types.NamespacedName, item string) string { return object.String() + "/" + item }
 
 // items returns the items of an object.
@@ -198,10 +199,10 @@ func (l *list[O, I]) Read(ctx context.Context, object O) ([]*run, error) {
 }
 
 // errChanging is an error of Items.
-var errChanging = errors.New("Items returns other items for a copy of the object; let it go by the object alone")
+var errChanging = errors.New("Items returns other items for a copy of the object; it must depend on the object alone")
 
-// call calls the runs that are due: first those at work, then, as long as there
-// is room for them, the others.
+// Call calls the runs that are due: first those at work, then the others as long as
+// there is room.
 func (l *list[O, I]) Call(ctx context.Context, c *call[O]) error {
 	if len(c.runs) > l.maxItems {
 		return &TooManyItemsError{Items: len(c.runs), Max: l.maxItems}
@@ -213,7 +214,7 @@ func (l *list[O, I]) Call(ctx context.Context, c *call[O]) error {
 	if !slices.EqualFunc(c.runs, items, func(r *run, i Item[O, I]) bool { return r.item == i.key }) {
 		return errChanging
 	}
-	// Of items that cannot be written, one copy of the object serves all.
+	// One copy of the object serves all items that cannot be written.
 	asRead := sync.OnceValues(func() ([]Item[O, I], error) { return l.items(c.base.DeepCopyObject().(O)) })
 	due := l.due(c)
 	busy := 0
@@ -233,7 +234,7 @@ func (l *list[O, I]) Call(ctx context.Context, c *call[O]) error {
 		switch {
 		case atWork(&run.was) || !due(run):
 		case run.unread == nil && l.options.MaxAtWork > 0 && busy >= l.options.MaxAtWork && !l.cleansUp(ctx, items[i]):
-			run.wake = wake{} // it is looked at again each time
+			run.wake = wake{} // look at it again each time
 		default:
 			l.callItem(ctx, c, i, items[i], asRead)
 			if atWork(&run.out.State) {
@@ -268,10 +269,10 @@ func (l *list[O, I]) cleansUp(ctx context.Context, item Item[O, I]) bool {
 	return err == nil && l.isCleanup(selected)
 }
 
-// callItem calls one run. What comes of it does not concern the others.
+// callItem calls one run. Its result does not affect the others.
 func (l *list[O, I]) callItem(ctx context.Context, c *call[O], i int, item Item[O, I], asRead func() ([]Item[O, I], error)) {
 	if ctx.Err() != nil {
-		return // what came of it could not be written
+		return // its result could not be written
 	}
 	run := c.runs[i]
 	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("item", item.key))
@@ -289,14 +290,13 @@ func (l *list[O, I]) callItem(ctx context.Context, c *call[O], i int, item Item[
 	run.wake = wakeAfter(run, l.r.now())
 }
 
-// merge takes over the items of another client's write that this reconcile did
-// not change.
+// Merge takes over items that another client changed and this reconcile did not.
 func (l *list[O, I]) Merge(before, after, fresh O) {
 	was, err := l.items(before)
 	is, err2 := l.items(after)
 	now, err3 := l.items(fresh.DeepCopyObject().(O))
 	if err != nil || err2 != nil || err3 != nil || len(was) != len(now) || len(is) != len(now) {
-		return // the states are those that were read, so it does not happen
+		return // it does not happen: the states are those that were read
 	}
 	for i := range now {
 		a, errA := json.Marshal(was[i].Item)
@@ -308,34 +308,32 @@ func (l *list[O, I]) Merge(before, after, fresh O) {
 	}
 }
 
-// wakes is when the runs of an object are called again. It only saves work:
-// without it, all are.
+// wakes holds when the runs of an object are called again. It only saves work: without
+// it, all are called.
 type wakes struct {
-	// version is the version of the object that has the last result; empty if
-	// there is none.
+	// version is the version of the object that has the last result; empty if there is
+	// none.
 	version string
 	// first is when the first run is due; zero if none is.
 	first time.Time
-	// of are those of the items, by their keys.
+	// of holds the wakes of the items by their keys.
 	of map[string]wake
 }
 
 // wake is when a run is called again.
 type wake struct {
-	// at is when it is due; zero if it has no time of its own, and then it is
-	// called at each reconcile.
+	// at is when the run is due. If it is zero, the run is called at each reconcile.
 	at time.Time
-	// called is when it was called, and retried reports that this was in vain.
+	// called is when it was called, and retried reports whether that call failed.
 	called  time.Time
 	retried bool
-	// idle reports that it waits for a change of the object: it is done or
+	// idle reports whether it waits for a change of the object, because it is done or
 	// stopped.
 	idle bool
 }
 
-// overlooked is how soon a run that waits is called again, although it is not
-// due, if the object was woken while another run was due: an event of what it
-// waits for may have come together with that.
+// overlooked is how soon a waiting run is called early if the object was woken while
+// another run was due: an event of what it waits for may have come at the same time.
 const overlooked = 10 * time.Second
 
 func wakeAfter(r *run, now time.Time) wake {
@@ -345,16 +343,16 @@ func wakeAfter(r *run, now time.Time) wake {
 	return wake{called: now, idle: r.out.State.Done || r.err != nil && isTerminal(r.err)}
 }
 
-// due returns what reports whether a run is due. All are if something else than
-// the time woke the object: another client's change of it, or an event of what
-// handlers watch. The time of one item does not wake the others, so that none is
-// called or retried much earlier than it asked for. It also brings the times of
-// the runs that are not due, and forgets the items that are gone.
+// due returns a function that reports whether a run is due. If something other than
+// time woke the object (another client's change, or an event of what handlers watch),
+// all runs are. The time of one item does not wake the others, so that none is called
+// or retried much earlier than it asked for. due also sets the times of the runs that
+// are not due, and forgets the items that are gone.
 func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
 	key := client.ObjectKeyFromObject(c.base)
 	now := l.r.now()
-	// An item is remembered as soon as it is there, so that it is forgotten in the end,
-	// also if no call is ever settled.
+	// Remember an item as soon as it is seen, so that it is forgotten in the end even
+	// if no call is ever settled.
 	of := make(map[string]wake, len(c.runs))
 	l.mu.Lock()
 	last := l.wakes[key]

@@ -31,11 +31,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// planWorld is all around a reconciler of a Plan.
+// planWorld is everything around a reconciler of a Plan.
 type planWorld struct {
 	t   *testing.T
 	now time.Time
-	// handle is what handlers do; nil is done at once.
+	// handle is the work of handlers; nil is done at once.
 	handle func(i PlanVM, phase string) (runner.Result, error)
 	// before is called before each patch.
 	before func() error
@@ -143,7 +143,7 @@ func (w *planWorld) after(d time.Duration) reconcile.Result {
 	return result
 }
 
-// end reconciles until nothing is left to do.
+// end reconciles until nothing remains to be done.
 func (w *planWorld) end() {
 	w.t.Helper()
 	for n := 1; n < 1000; n++ {
@@ -217,7 +217,7 @@ func (w *planWorld) busy() (all []string) {
 	return all
 }
 
-func TestAtMostSoManyItemsAreAtWork(t *testing.T) {
+func TestMaxAtWork(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 0))
 	w := newPlanWorld(t, names(9)...)
 	w.list.MaxAtWork = 3
@@ -252,8 +252,8 @@ func TestAtMostSoManyItemsAreAtWork(t *testing.T) {
 	assert.Equal(t, "True/Succeeded: ", w.condition(controller.ConditionSucceeded))
 }
 
-// The room of an item that is done or stopped is taken in the same reconcile.
-func TestTheNextItemBeginsAtOnce(t *testing.T) {
+// An item that is done or stopped makes room in the same reconcile.
+func TestNextItemBeginsAtOnce(t *testing.T) {
 	w := newPlanWorld(t, "a", "b")
 	w.list.MaxAtWork = 1
 	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
@@ -271,8 +271,8 @@ func TestTheNextItemBeginsAtOnce(t *testing.T) {
 	assert.Equal(t, []string{"b"}, w.busy())
 }
 
-// A cancel has no need to wait, also if it comes before the item has begun.
-func TestACancelDoesNotWaitForOthers(t *testing.T) {
+// A cancel does not wait, even if it comes before the item has begun.
+func TestCancelOfItemDoesNotWait(t *testing.T) {
 	w := newPlanWorld(t, "a", "b", "c")
 	w.list.MaxAtWork = 1
 	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
@@ -294,9 +294,9 @@ func TestACancelDoesNotWaitForOthers(t *testing.T) {
 	assert.Empty(t, w.vm("c").Itinerary)
 }
 
-// The reconciler comes back for the item that is due first. Then only that is
-// called, and those that have no time of their own.
-func TestEachItemIsCalledWhenItIsDue(t *testing.T) {
+// The reconciler comes back for the item that is due first. It then calls only that
+// item and those without a time of their own.
+func TestItemsAreCalledWhenDue(t *testing.T) {
 	w := newPlanWorld(t, "long", "short", "retried", "watching")
 	w.list.Runner.Backoff = runner.Backoff{Initial: 20 * time.Second}
 	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
@@ -319,7 +319,7 @@ func TestEachItemIsCalledWhenItIsDue(t *testing.T) {
 	}
 	assert.Equal(t, 2*time.Second, w.after(time.Second).RequeueAfter)
 	assert.Equal(t, []string{"long/Refresh", "watching/Refresh"}, w.called,
-		"an event of what it waits for may have come together with the time of another")
+		"an event of what it waits for may have come at the time of another item")
 
 	w.after(time.Second)
 	assert.Len(t, w.called, 4, "an event wakes all")
@@ -328,14 +328,14 @@ func TestEachItemIsCalledWhenItIsDue(t *testing.T) {
 	w.now = w.now.Add(2 * time.Second)
 	w.edit(func(f *Plan) { metav1.SetMetaDataAnnotation(&f.ObjectMeta, "example.com/note", "woken") })
 	w.after(time.Second)
-	assert.Len(t, w.called, 4, "a change of the object that comes together with a time wakes all")
+	assert.Len(t, w.called, 4, "a change of the object at the time of an item wakes all")
 
 	w.restart()
 	w.after(0)
 	assert.Len(t, w.called, 4, "after a restart all are called")
 }
 
-func TestARetryOfAnItemIsNotMadeEarlier(t *testing.T) {
+func TestRetryOfItemIsNotEarly(t *testing.T) {
 	w := newPlanWorld(t, "retried", "short")
 	w.list.Runner.Backoff = runner.Backoff{Initial: time.Minute}
 	calls := 0
@@ -358,7 +358,7 @@ func TestARetryOfAnItemIsNotMadeEarlier(t *testing.T) {
 }
 
 // A new run of an item that is done waits for room as its first run did.
-func TestARunAgainOfAnItemWaitsForRoom(t *testing.T) {
+func TestRunAgainOfItemWaitsForRoom(t *testing.T) {
 	w := newPlanWorld(t, "a", "b")
 	w.list.MaxAtWork = 1
 	w.list.Runner.Token = func(_ context.Context, i PlanVM) (string, runner.RunFrom, error) {
@@ -392,9 +392,9 @@ func TestARunAgainOfAnItemWaitsForRoom(t *testing.T) {
 	assert.Len(t, w.vm("a").Runs, 1)
 }
 
-// An item that is stopped is called again once the object has changed, not when
-// another item is due.
-func TestAStoppedItemWaitsForAChange(t *testing.T) {
+// An item that is stopped is called again once the object has changed, not when another
+// item is due.
+func TestStoppedItemWaitsForChange(t *testing.T) {
 	w := newPlanWorld(t, "stopped", "short")
 	w.list.Runner.OnError = func(PlanVM, runner.Visit, error) runner.ErrorAction { return runner.ActionStop }
 	broken := true
@@ -418,13 +418,13 @@ func TestAStoppedItemWaitsForAChange(t *testing.T) {
 	assert.Nil(t, w.vm("stopped").Stopped)
 }
 
-// What goes wrong with one item neither hides nor stops the others.
-func TestTheTroubleOfOneItem(t *testing.T) {
+// A problem of one item neither hides nor stops the others.
+func TestProblemOfItemStaysWithIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		set      func(w *planWorld)
 		state    func(vm *VM) string
 		want     string
-		terminal bool // if nothing else is left
+		terminal bool // if nothing else remains
 		summary  controller.Summary
 		event    string
 	}{
@@ -507,7 +507,7 @@ func TestTheTroubleOfOneItem(t *testing.T) {
 }
 
 // An item whose state cannot be read or written stays as it was.
-func TestAnItemThatCannotBeReadOrWritten(t *testing.T) {
+func TestItemThatCannotBeReadOrWritten(t *testing.T) {
 	for _, writing := range []bool{false, true} {
 		t.Run(fmt.Sprintf("writing: %v", writing), func(t *testing.T) {
 			w := newPlanWorld(t, "good", "bad")
@@ -528,7 +528,7 @@ func TestAnItemThatCannotBeReadOrWritten(t *testing.T) {
 				},
 			}
 			result := w.after(0)
-			assert.Equal(t, time.Millisecond, result.RequeueAfter, "the good one goes on")
+			assert.Equal(t, time.Millisecond, result.RequeueAfter, "the good item continues")
 			for w.get().Status.Summary.Succeeded == 0 {
 				_, err := w.reconcile()
 				if w.get().Status.Summary.Succeeded == 0 {
@@ -548,7 +548,7 @@ func TestAnItemThatCannotBeReadOrWritten(t *testing.T) {
 	}
 }
 
-func TestAConflictBesideItems(t *testing.T) {
+func TestConflictOfItems(t *testing.T) {
 	w := newPlanWorld(t, "a", "b")
 	w.handle = func(i PlanVM, phase string) (runner.Result, error) {
 		if i.Key() == "b" {
@@ -612,7 +612,7 @@ func TestItemsComeAndGo(t *testing.T) {
 	assert.Empty(t, controller.RememberedItems[*Plan, VM](w.made))
 }
 
-// known is an observer that remembers runs, by their keys.
+// known is an observer that remembers runs by their keys.
 type known map[string]bool
 
 func (k known) Observe(_ context.Context, _ PlanVM, e runner.Event) {
@@ -665,13 +665,13 @@ func TestRunsOfItemsAreRecorded(t *testing.T) {
 	assert.Equal(t, []string{"apps/shop[b]", "apps/shop[c]"}, names(), "a is gone")
 }
 
-func TestItemsThatCannotBeToldApart(t *testing.T) {
+func TestItemsWithoutUniqueKeys(t *testing.T) {
 	for name, c := range map[string]struct {
 		names []string
 		want  controller.ItemError
 		text  string
 	}{
-		"one key": {[]string{"a", "b", "a"}, controller.ItemError{Index: 2, Key: "a"}, `item 2 of the list has the key "a" of an item before it; make the keys unique`},
+		"one key": {[]string{"a", "b", "a"}, controller.ItemError{Index: 2, Key: "a"}, `item 2 of the list has the key "a" of an earlier item; make the keys unique`},
 		"no key":  {[]string{"a", ""}, controller.ItemError{Index: 1}, "item 1 of the list has no key; give each item one"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -693,8 +693,8 @@ func TestItemsThatCannotBeToldApart(t *testing.T) {
 	}
 }
 
-// An object of so many items that their states might not fit is refused before
-// anything of it begins.
+// An object with so many items that their states might not fit is refused before any of
+// them begins.
 func TestTooManyItems(t *testing.T) {
 	w := newPlanWorld(t, names(20_000)...)
 	_, err := w.reconcile()
@@ -704,7 +704,8 @@ func TestTooManyItems(t *testing.T) {
 	assert.Equal(t, 20_000, many.Items)
 	assert.Greater(t, many.Max, 500)
 	assert.Empty(t, w.called)
-	assert.Equal(t, fmt.Sprintf("False/Stopped: the object has 20000 items, and the states of at most %d fit; divide them among several objects", many.Max),
+	assert.Equal(t, fmt.Sprintf("False/Stopped: the object has 20000 items, and the states of at most %d fit; divide them among "+
+		"several objects", many.Max),
 		w.condition(controller.ConditionRunning))
 	w.edit(func(f *Plan) { f.Spec.VMs = names(many.Max) })
 	w.list.MaxAtWork = 1
@@ -713,9 +714,9 @@ func TestTooManyItems(t *testing.T) {
 	assert.Equal(t, controller.Summary{NotBegun: many.Max - 1, Running: 1}, w.get().Status.Summary)
 }
 
-// Whatever handlers return, an object of 500 items stays below 1 MiB, and each
-// item keeps its checkpoint, its facts and its steps. The itinerary is the warm
-// migration of forklift, with all flags set: nine steps.
+// Whatever handlers return, an object of 500 items stays below 1 MiB, and each item
+// keeps its checkpoint, its facts and its steps. The itinerary is the warm migration of
+// forklift, with all flags set: nine steps.
 func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 	const n = 500
 	w := newPlanWorld(t, names(n)...)
@@ -737,7 +738,8 @@ func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 	w.list.Runner.Sources = func(context.Context, PlanVM) (*phases.Sources, error) {
 		var all []phases.Source
 		for flag := range warm.Vocabulary.All().Each {
-			all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }})
+			all = append(all, phases.Source{Flag: flag,
+				Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }})
 		}
 		return phases.NewSources(warm.Vocabulary, all...)
 	}
@@ -792,7 +794,7 @@ func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
 }
 
 // When the controller shuts down, no more handlers are called.
-func TestAShutdownBetweenItems(t *testing.T) {
+func TestShutdownBetweenItems(t *testing.T) {
 	w := newPlanWorld(t, "a", "b")
 	w.after(0)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -808,7 +810,7 @@ func TestAShutdownBetweenItems(t *testing.T) {
 	assert.Equal(t, controller.Summary{Succeeded: 2}, w.get().Status.Summary)
 }
 
-func TestAPausedItem(t *testing.T) {
+func TestPausedItem(t *testing.T) {
 	w := newPlanWorld(t, "a", "b")
 	w.after(0)
 	w.edit(func(f *Plan) { f.Spec.Paused = []string{"a"} })
@@ -863,7 +865,7 @@ func TestSpansOfItems(t *testing.T) {
 	}, seen.ended)
 }
 
-func TestWrongOptionsOfAList(t *testing.T) {
+func TestInvalidOptionsOfList(t *testing.T) {
 	for name, c := range map[string]struct {
 		set  func(w *planWorld)
 		want string
@@ -872,14 +874,16 @@ func TestWrongOptionsOfAList(t *testing.T) {
 		"no key":      {func(w *planWorld) { w.list.Key = nil }, "List: Key is missing"},
 		"negative":    {func(w *planWorld) { w.list.MaxAtWork = -1 }, "List: MaxAtWork is -1; it must not be negative"},
 		"no selector": {func(w *planWorld) { w.list.Runner.Select = nil }, "List: Runner: Select is missing"},
-		"items panic": {func(w *planWorld) { w.list.Items = func(*Plan) []*VM { panic("none") } }, "List: Items panics with an empty object: none; let it make what the object does not have yet"},
-		"both":        {func(w *planWorld) { w.options.Runner.Itineraries = itineraries }, "both Runner and List are given; a reconciler has one of them"},
+		"items panic": {func(w *planWorld) { w.list.Items = func(*Plan) []*VM { panic("none") } },
+			"List: Items panics with an empty object: none; let it allocate what the object lacks"},
+		"both":        {func(w *planWorld) { w.options.Runner.Itineraries = itineraries }, "both Runner and List are set; set one of them"},
 		"no client":   {func(w *planWorld) { w.options.Client = nil }, "Client is missing"},
 		"a zero list": {func(w *planWorld) { w.options.List = &controller.List[*Plan]{} }, "List was not made; make it with NewList"},
 		"read panics": {func(w *planWorld) {
 			w.list.Runner.Storage.Read = func(context.Context, PlanVM) (runner.State, error) { panic("none") }
-		}, "List: Read of Storage panics with an empty object: none; let it make what the object does not have yet"},
-		"an annotation.": {func(w *planWorld) { w.list.Runner.Storage.Annotation = "example.com/state" }, `List: Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
+		}, "List: Read of Storage panics with an empty object: none; let it allocate what the object lacks"},
+		"an annotation.": {func(w *planWorld) { w.list.Runner.Storage.Annotation = "example.com/state" },
+			`List: Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newPlanWorld(t)

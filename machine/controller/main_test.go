@@ -28,16 +28,15 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// The API server of these tests is controller-runtime's fake client, which
-// keeps objects in memory, checks resource versions, and lets a test step in
-// between two requests, to make an error or a conflict at a certain moment. It
-// has no schemas, no watches and no cache. tests/e2e runs the same reconciler
-// against a real API server.
+// The API server of these tests is controller-runtime's fake client, which keeps
+// objects in memory and checks resource versions. A test can step in between two
+// requests, to cause an error or a conflict at a certain moment. The fake client has no
+// schemas, no watches and no cache. tests/e2e runs the same reconciler against a real
+// API server.
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Move is the custom resource of these tests: one type for all ways of
-// keeping the state.
+// Move is the custom resource of these tests: one type for all storages of the state.
 type Move struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -93,8 +92,8 @@ const (
 	plain       = false
 )
 
-// world is all around a reconciler: an API server, a clock, what handlers do,
-// and what has happened.
+// world is everything around a reconciler: an API server, a clock, the work of
+// handlers, and what has happened.
 type world struct {
 	t        testing.TB
 	now      time.Time
@@ -190,13 +189,14 @@ func newWorld(t testing.TB, statusSubresource bool) *world {
 		},
 	}
 	for _, name := range []string{"Refresh", "Copy", "Attach", "Report"} {
-		w.options.Runner.Phases[name] = runner.Phase[*Move]{Handler: runner.HandlerFunc[*Move](func(ctx context.Context, m *Move) (runner.Result, error) {
-			w.called = append(w.called, name)
-			if h := w.handlers[name]; h != nil {
-				return h(ctx, m)
-			}
-			return runner.Done(), nil
-		})}
+		w.options.Runner.Phases[name] = runner.Phase[*Move]{Handler: runner.HandlerFunc[*Move](
+			func(ctx context.Context, m *Move) (runner.Result, error) {
+				w.called = append(w.called, name)
+				if h := w.handlers[name]; h != nil {
+					return h(ctx, m)
+				}
+				return runner.Done(), nil
+			})}
 	}
 	return w
 }
@@ -226,8 +226,8 @@ func (w *world) reconcile() (reconcile.Result, error) {
 	return w.made.Reconcile(context.Background(), request)
 }
 
-// sleep lets the next reconcile be when the last one asked for it, but not
-// sooner than a second later.
+// sleep lets the next reconcile be when the last one asked for it, but at least a
+// second later.
 func (w *world) sleep(result reconcile.Result) {
 	w.now = w.now.Add(max(result.RequeueAfter-time.Second, 0))
 }
@@ -240,7 +240,8 @@ func (w *world) restart() {
 	require.NoError(w.t, err)
 }
 
-// end reconciles until nothing is left to do, and returns how often.
+// end reconciles until nothing remains to be done, and returns the number of
+// reconciles.
 func (w *world) end() int {
 	w.t.Helper()
 	for n := 1; n < 100; n++ {
@@ -275,7 +276,7 @@ func (w *world) edit(change func(m *Move)) {
 	}
 }
 
-// conditions shows the conditions of the object, "Type=Status/Reason".
+// conditions returns the conditions of the object, each as "Type=Status/Reason".
 func (w *world) conditions() string {
 	w.t.Helper()
 	var all []string
@@ -285,7 +286,7 @@ func (w *world) conditions() string {
 	return strings.Join(all, " ")
 }
 
-// message is the message of a condition of the object; empty if there is none.
+// message returns the message of a condition of the object; empty if there is none.
 func (w *world) message(kind string) string {
 	w.t.Helper()
 	if c := meta.FindStatusCondition(w.get().Status.Conditions, kind); c != nil {
@@ -294,7 +295,7 @@ func (w *world) message(kind string) string {
 	return ""
 }
 
-// count is the sum of a metric over all its labels.
+// count returns the sum of a metric over all its labels.
 func (w *world) count(name string) (sum float64) {
 	w.t.Helper()
 	families, err := w.registry.Gather()

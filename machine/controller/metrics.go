@@ -8,9 +8,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// metrics are those of one reconciler; reconcilers that share a registerer differ by
-// the label controller. Labels are names of controllers and definitions, never those
-// of objects: their number is bounded.
+// metrics are the metrics of one reconciler. Reconcilers that share a registerer differ
+// by the label controller. The values of labels are names of controllers and
+// definitions, never of objects, so their number is bounded.
 type metrics struct {
 	phases    *prometheus.CounterVec
 	duration  prometheus.ObserverVec
@@ -28,8 +28,8 @@ const (
 	labelController = "controller"
 )
 
-// durations are from a second, which is as exact as a state's times are, to a
-// day.
+// durations are the buckets, from a second, which is the precision of a state's times,
+// to a day.
 var durations = []float64{1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600}
 
 func newMetrics(to prometheus.Registerer, controller string) (*metrics, error) {
@@ -37,18 +37,20 @@ func newMetrics(to prometheus.Registerer, controller string) (*metrics, error) {
 	var problems []error
 	its := prometheus.Labels{labelController: controller}
 	counter := func(vec **prometheus.CounterVec, name, help string, labels ...string) {
-		all, err := register(to, prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: metricNamespace, Name: name, Help: help}, append(labels, labelController)))
-		*vec = all.MustCurryWith(its) // which has the label
+		all, err := register(to, prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: metricNamespace, Name: name, Help: help},
+			append(labels, labelController)))
+		*vec = all.MustCurryWith(its) // it has the label
 		problems = append(problems, err)
 	}
-	counter(&m.phases, "phases_total", "Phases that came to their end, by result: done or failed.", "itinerary", "phase", "result")
+	counter(&m.phases, "phases_total", "Phases that ended, by result: done or failed.", "itinerary", "phase", "result")
 	counter(&m.errors, "phase_errors_total", "Calls of handlers that ended in an error and are retried.", "itinerary", "phase")
 	counter(&m.asked, "flag_evaluations_total", "Flags that were evaluated.", "itinerary", "flag")
 	counter(&m.unasked, "flag_evaluation_errors_total", "Flags whose evaluation ended in an error.", "itinerary", "flag")
-	counter(&m.behind, "flag_sources_left_behind_total", "Sources of flags that did not return although their context was done.", "itinerary", "flag")
-	counter(&m.replans, "replans_total", "Times that the steps still to come changed under way.", "itinerary")
+	counter(&m.behind, "flag_sources_left_behind_total", "Sources of flags that did not return although their context was done.",
+		"itinerary", "flag")
+	counter(&m.replans, "replans_total", "Times that the remaining steps changed during a run.", "itinerary")
 	counter(&m.ended, "runs_total", "Runs that are done, by their last itinerary and result.", "itinerary", "result")
-	counter(&m.conflicts, "write_conflicts_total", "Writes that conflicted with another client's, by what became of them: merged or dropped.", "result")
+	counter(&m.conflicts, "write_conflicts_total", "Writes that conflicted with another client's, by outcome: merged or dropped.", "result")
 	all, err := register(to, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: metricNamespace, Name: "phase_duration_seconds", Buckets: durations,
 		Help: "Time from the entry of a phase to its end.",
@@ -57,8 +59,8 @@ func newMetrics(to prometheus.Registerer, controller string) (*metrics, error) {
 	return m, errors.Join(append(problems, err)...)
 }
 
-// register registers a collector, or returns the one that another reconciler
-// has registered. Without a registerer it is not visible.
+// register registers a collector, or returns the one that another reconciler has
+// registered. Without a registerer, the collector is not visible.
 func register[C prometheus.Collector](to prometheus.Registerer, c C) (C, error) {
 	if to == nil {
 		return c, nil
@@ -73,7 +75,7 @@ func register[C prometheus.Collector](to prometheus.Registerer, c C) (C, error) 
 	return c, err
 }
 
-// happened counts what happened whether or not a write follows.
+// happened counts events that count even if no write follows.
 func (m *metrics) happened(e runner.Event) {
 	switch e := e.(type) {
 	case runner.FlagEvaluated:
@@ -91,8 +93,8 @@ func (m *metrics) happened(e runner.Event) {
 	}
 }
 
-// written counts what has happened once it is written. Of a phase that failed
-// there is no PhaseExited event, also if it was passed by.
+// written counts events after their write. A failed phase has no PhaseExited event,
+// even if it was passed by.
 func (m *metrics) written(e runner.Event) {
 	switch e := e.(type) {
 	case runner.PhaseExited:

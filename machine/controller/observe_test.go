@@ -50,7 +50,7 @@ func TestMetrics(t *testing.T) {
 		"runs_total{controller=move itinerary=CleanUp result=Failed} 1",
 		"runs{activity=Done controller=move itinerary=CleanUp} 1",
 	}, got)
-	assert.Contains(t, w.events, "Normal Replanned: no more to come: Data")
+	assert.Contains(t, w.events, "Normal Replanned: removed: Data")
 }
 
 // counted returns all metrics, as "name{labels} value", in order.
@@ -73,14 +73,15 @@ func metricsOf(t testing.TB, from prometheus.Gatherer) (got []string) {
 			if h := m.GetHistogram(); h != nil {
 				value = fmt.Sprintf("%d in %gs", h.GetSampleCount(), h.GetSampleSum())
 			}
-			got = append(got, fmt.Sprintf("%s{%s} %s", strings.TrimPrefix(f.GetName(), "dynamic_pipeline_"), strings.Join(labels, " "), value))
+			got = append(got, fmt.Sprintf("%s{%s} %s", strings.TrimPrefix(f.GetName(), "dynamic_pipeline_"), strings.Join(labels, " "),
+				value))
 		}
 	}
 	sort.Strings(got)
 	return got
 }
 
-func TestOneRegistererForTwoReconcilers(t *testing.T) {
+func TestRegistererOfTwoReconcilers(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.end()
 	other := newWorld(t, plain)
@@ -140,7 +141,7 @@ func TestSpans(t *testing.T) {
 	}, seen.ended)
 }
 
-// spans is a TracerProvider that notes the spans that have ended.
+// spans is a TracerProvider that records the spans that have ended.
 type spans struct {
 	noop.TracerProvider
 	ended []string
@@ -196,7 +197,7 @@ func TestObserversForgetObjectsThatAreGone(t *testing.T) {
 	assert.Empty(t, runs)
 }
 
-// moves is an observer that remembers runs, by their keys.
+// moves is an observer that remembers runs by their keys.
 type moves map[string]bool
 
 func (m moves) Observe(_ context.Context, _ *Move, e runner.Event) {

@@ -18,70 +18,68 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Options are the embedder's parts. T is a pointer to its custom resource.
+// Options are the parts that the embedder provides. T is a pointer to its custom resource.
 type Options[T client.Object] struct {
-	// Client reads and writes the objects; usually the manager's, which reads
+	// Client reads and writes the objects. It is usually the manager's, which reads
 	// from its cache.
 	Client client.Client
-	// Reader reads past the cache, to see after a conflict what is there now;
-	// usually the manager's API reader. If nil, Client is read until its cache
-	// has caught up.
+	// Reader reads past the cache, to find the newest version after a conflict. It is
+	// usually the manager's API reader. If nil, Client is read until its cache has
+	// caught up.
 	Reader client.Reader
-	// New returns an empty object; an unstructured one with its kind set.
+	// New returns an empty object. An unstructured object must have its kind set.
 	New func() T
 	// StatusSubresource reports whether the status of the custom resource is a
-	// subresource. MTC's are not. If it is wrong, the first write gives a
+	// subresource. MTC's are not. If it is wrong, the first write returns a
 	// [*NotPersistedError].
 	StatusSubresource bool
 
-	// Runner describes how runs are run. Its Key is replaced: a reconciler tells
-	// runs apart by namespace and name. Its Storage must be in the status if that
-	// is a subresource.
+	// Runner describes how runs are run. Its Key is replaced: a reconciler
+	// distinguishes runs by namespace and name. If the status is a subresource, its
+	// Storage must be in the status.
 	Runner runner.Options[T]
-	// List is given instead of Runner for objects with many runs: one for each
-	// item of a list ([NewList]).
+	// List replaces Runner for objects with many runs, one for each item of a list
+	// ([NewList]).
 	List *List[T]
 
-	// Conditions is where the object has its conditions ([NewConditions], or
-	// [NewConditionsOf] for a type of the embedder's own); see [ConditionRunning]
-	// and the others. If nil, none are set.
+	// Conditions are the conditions of the object ([NewConditions], or
+	// [NewConditionsOf] for the embedder's own type); see [ConditionRunning] and the
+	// others. If nil, none are set.
 	Conditions *Conditions[T]
-	// Merge is called after a conflict, before what changed from before to
-	// after is written onto fresh, which a JSON merge patch does list by list.
-	// For a list that others write as well as handlers, it puts what others
-	// wrote into both, so that nothing but the handlers' own change remains
-	// between them. Conditions, finalizers, owner references and the items of List
-	// are merged without it, an item as a whole. Optional.
+	// Merge is called after a conflict, before the changes from before to after are
+	// written onto fresh. A JSON merge patch replaces each list as a whole. For a list
+	// that both handlers and other clients write, Merge must put the changes of other
+	// clients into before and after, so that only the handlers' change remains between
+	// them. Conditions, finalizers, owner references and the items of List are merged
+	// without it, an item as a whole. Optional.
 	Merge func(before, after, fresh T)
-	// Deleting is called for objects that are being deleted, to clean up and
-	// remove finalizers; it writes the object itself. If nil, such objects are
-	// left alone.
+	// Deleting is called for objects that are being deleted, to clean up and remove
+	// finalizers. It writes the object itself. If nil, such objects are left alone.
 	Deleting func(ctx context.Context, object T) (reconcile.Result, error)
 
 	// Recorder records Kubernetes events. Optional.
 	Recorder Recorder
-	// Metrics is where the metrics are registered. Several reconcilers may have one
-	// registerer: their label controller tells them apart. Optional.
+	// Metrics registers the metrics. Several reconcilers may share one registerer: the
+	// label controller distinguishes them. Optional.
 	Metrics prometheus.Registerer
 	// Runs records the runs, and those of items, for the pages of machine/debug
 	// ([debug.NewHandler]). A recorder is for one kind of objects. Optional.
 	Runs *debug.Recorder
-	// Name is the name of the controller, also in the metrics of controller-runtime.
-	// If empty, it is the kind of its objects in lower case.
+	// Name is the name of the controller, also in the metrics of controller-runtime. If
+	// empty, it is the kind of its objects in lower case.
 	Name string
-	// TracerProvider makes spans: one for each reconcile, below it one for each
-	// item of List that is called, and below that one for each call of a handler.
-	// Optional.
+	// TracerProvider makes spans: one for each reconcile, below it one for each item of
+	// List that is called, and below that one for each call of a handler. Optional.
 	TracerProvider trace.TracerProvider
 }
 
-// Recorder records a Kubernetes event on an object. A record.EventRecorder of
-// client-go is one.
+// Recorder records a Kubernetes event on an object. A record.EventRecorder of client-go
+// implements it.
 type Recorder interface {
 	Event(object runtime.Object, eventType, reason, message string)
 }
 
-// RecorderFunc makes a [Recorder] of a function.
+// RecorderFunc adapts a function to a [Recorder].
 type RecorderFunc func(object runtime.Object, eventType, reason, message string)
 
 // Event calls f.
@@ -89,14 +87,15 @@ func (f RecorderFunc) Event(object runtime.Object, eventType, reason, message st
 	f(object, eventType, reason, message)
 }
 
-// EventsRecorder is the method of an events.EventRecorder of client-go.
+// EventsRecorder has the method of an events.EventRecorder of client-go that
+// [NewEventsRecorder] calls.
 type EventsRecorder interface {
 	Eventf(regarding, related runtime.Object, eventType, reason, action, note string, args ...any)
 }
 
-// NewEventsRecorder returns a [Recorder] that records with an
-// events.EventRecorder of client-go, which newer managers have
-// (GetEventRecorder). The action of an event is its reason.
+// NewEventsRecorder returns a [Recorder] that records with an events.EventRecorder of
+// client-go, which the GetEventRecorder method of newer managers returns. The action of
+// an event is its reason.
 func NewEventsRecorder(r EventsRecorder) Recorder {
 	if r == nil {
 		return RecorderFunc(nil) // which New refuses
@@ -122,16 +121,15 @@ func (o *Options[T]) name() string {
 	return strings.ToLower(kind)
 }
 
-// OptionsError lists all that is missing or wrong in options.
+// OptionsError lists everything that is missing or invalid in options.
 type OptionsError struct {
 	Problems []string
 }
 
 func (e *OptionsError) Error() string { return "controller options: " + strings.Join(e.Problems, "; ") }
 
-// complete checks the options, fills in what follows from the rest, and makes
-// the driver of the reconciler. The error is an [*OptionsError], unless the
-// runner finds another.
+// complete checks the options, fills in defaults, and makes the driver of the
+// reconciler. The error is an [*OptionsError], unless the runner finds another.
 func (r *Reconciler[T]) complete(o Options[T]) error {
 	problems := o.check()
 	if problems == nil {
@@ -161,7 +159,7 @@ func (r *Reconciler[T]) complete(o Options[T]) error {
 	return nil
 }
 
-// check returns what is missing or wrong, but for what the runner checks.
+// check returns what is missing or invalid, except for what the runner checks.
 func (o *Options[T]) check() (problems []string) {
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	if o.Client == nil {
@@ -178,7 +176,7 @@ func (o *Options[T]) check() (problems []string) {
 		{"Metrics", o.Metrics}, {"TracerProvider", o.TracerProvider},
 	} {
 		if f.value != nil && isNil(f.value) {
-			add("%s holds a nil %T; give one that can be called, or leave it out if it is optional", f.name, f.value)
+			add("%s holds a nil %T; set one that can be called, or remove it if it is optional", f.name, f.value)
 		}
 	}
 	if !utf8.ValidString(o.Name) {
@@ -188,7 +186,7 @@ func (o *Options[T]) check() (problems []string) {
 		add("List was not made; make it with NewList")
 	}
 	if o.List != nil && o.Runner.Itineraries != nil {
-		add("both Runner and List are given; a reconciler has one of them")
+		add("both Runner and List are set; set one of them")
 	}
 	if name := o.Runner.Storage.Annotation; name != "" && o.StatusSubresource {
 		add("%s", storageProblem(name))
@@ -196,26 +194,28 @@ func (o *Options[T]) check() (problems []string) {
 	return problems
 }
 
-// storageProblem is what is wrong with an annotation if the status is a
+// storageProblem describes an annotation that is used although the status is a
 // subresource.
 func storageProblem(annotation string) string {
-	return fmt.Sprintf("Storage is the annotation %q, which cannot be written together with a status subresource; use NewStatusStorage", annotation)
+	return fmt.Sprintf("Storage is the annotation %q, which cannot be written together with a status subresource; use NewStatusStorage",
+		annotation)
 }
 
-// probe calls the functions that are called with every object with an empty
-// one. If one returns nil or panics, it would do so at the first reconcile.
+// probe calls, with an empty object, the functions that every object is passed to. If
+// one returns nil or panics, it would do so at the first reconcile.
 func (o *Options[T]) probe() (problems []string) {
 	problems = probe(problems, "New", "return an empty object", func() any { return o.New() })
 	if problems == nil && o.Conditions != nil {
-		problems = probe(problems, "Conditions", "return a pointer to the object's conditions", func() any { return o.Conditions.probe(o.New()) })
+		problems = probe(problems, "Conditions", "return a pointer to the object's conditions",
+			func() any { return o.Conditions.probe(o.New()) })
 	}
 	return problems
 }
 
-// makeMissing is how a function that is called with an empty object is fixed.
-const makeMissing = "make what the object does not have yet"
+// makeMissing is the fix for a function that fails on an empty object.
+const makeMissing = "allocate what the object lacks"
 
-// probeStorage does the same for the functions of a storage.
+// probeStorage probes the functions of a storage.
 func probeStorage[T any](s runner.Storage[T], empty func() T) (problems []string) {
 	if s.Read == nil || s.Write == nil {
 		return nil // which the runner reports
@@ -230,8 +230,8 @@ func probeStorage[T any](s runner.Storage[T], empty func() T) (problems []string
 	})
 }
 
-// probe appends to problems what is wrong with a function: it panics, or it
-// returns nil or a text that says what.
+// probe appends a problem if call panics, returns nil, or returns a text, which
+// describes the problem.
 func probe(problems []string, name, fix string, call func() any) (all []string) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -251,8 +251,8 @@ func probe(problems []string, name, fix string, call func() any) (all []string) 
 	return problems
 }
 
-// isNil reports whether v is nothing that can be called: it is nil, or a nil
-// function or pointer.
+// isNil reports whether v is nothing that can be called: it is nil, or a nil function
+// or pointer.
 func isNil(v any) bool {
 	if v == nil {
 		return true

@@ -19,17 +19,18 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// withResult lets CleanUp have a result, and a step that Move has as well.
+// withResult gives CleanUp a result, and a step that Move has as well.
 func (w *world) withResult(r phases.Result) {
 	w.options.Runner.Itineraries = machine.MustCompileSet(
 		phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 			{Name: "Refresh", Step: "Prepare", Decides: volumes}, {Name: "Copy", Step: "Data"}, {Name: "Attach", Step: "Report"},
 		}},
-		phases.Itinerary{Name: "CleanUp", Vocabulary: vocabulary, Cleanup: true, Result: r, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}},
+		phases.Itinerary{Name: "CleanUp", Vocabulary: vocabulary, Cleanup: true, Result: r,
+			Phases: []phases.Phase{{Name: "Report", Step: "Report"}}},
 	)
 }
 
-// endOf describes the end of a run, wherever it can be read.
+// endOf describes the end of a run, from all places that show it.
 func (w *world) endOf() string {
 	w.t.Helper()
 	families, err := w.registry.Gather()
@@ -46,9 +47,9 @@ func (w *world) endOf() string {
 }
 
 // The run is left for CleanUp in each phase, before the first, and never.
-func TestHowARunEnded(t *testing.T) {
+func TestResultIsShown(t *testing.T) {
 	reads := func(succeeded, failed, kind, event, itinerary, result string) string {
-		return fmt.Sprintf("Running=False/Done Succeeded=%s/%s Failed=%s Paused=False/No\n%s Run%s: itinerary %q has come to its end\n%s %s 1",
+		return fmt.Sprintf("Running=False/Done Succeeded=%s/%s Failed=%s Paused=False/No\n%s Run%s: itinerary %q has ended\n%s %s 1",
 			succeeded, result, failed, kind, event, itinerary, itinerary, result)
 	}
 	for _, at := range []string{"never", "", "Refresh", "Copy", "Attach"} {
@@ -68,7 +69,9 @@ func TestHowARunEnded(t *testing.T) {
 					case at == "never":
 					default:
 						if at != "" {
-							w.handlers[at] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(time.Second, ""), nil }
+							w.handlers[at] = func(context.Context, *Move) (runner.Result, error) {
+								return runner.Wait(time.Second, ""), nil
+							}
 							for s := w.get().Status.State; s == nil || s.Phase != at; s = w.get().Status.State {
 								_, err := w.reconcile()
 								require.NoError(t, err)
@@ -92,9 +95,9 @@ func TestHowARunEnded(t *testing.T) {
 	}
 }
 
-// A failure in a cleanup itinerary does not change how the run ended. It counts
+// A failure in a cleanup itinerary does not change the result of the run. It counts
 // once, as failed.
-func TestAFailureInACleanup(t *testing.T) {
+func TestFailureInCleanup(t *testing.T) {
 	for name, c := range map[string]struct {
 		begin func(w *world)
 		want  string
@@ -102,14 +105,16 @@ func TestAFailureInACleanup(t *testing.T) {
 	}{
 		"after a cancel": {
 			func(w *world) { w.edit(func(m *Move) { m.Spec.Canceled = true }) },
-			"Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No\nNormal RunCanceled: itinerary \"CleanUp\" has come to its end; a phase of a cleanup itinerary failed\nCleanUp Canceled 1",
+			"Running=False/Done Succeeded=False/Canceled Failed=False/No Paused=False/No\nNormal RunCanceled: itinerary " +
+				"\"CleanUp\" has ended; a phase of a cleanup itinerary failed\nCleanUp Canceled 1",
 			1,
 		},
 		"after a failure": {
 			func(w *world) {
 				w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("disk full"), nil }
 			},
-			"Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No\nWarning RunFailed: itinerary \"CleanUp\" has come to its end; a phase of a cleanup itinerary failed\nCleanUp Failed 1",
+			"Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No\nWarning RunFailed: itinerary " +
+				"\"CleanUp\" has ended; a phase of a cleanup itinerary failed\nCleanUp Failed 1",
 			2,
 		},
 	} {
@@ -136,8 +141,8 @@ func TestAFailureInACleanup(t *testing.T) {
 	}
 }
 
-// How a run ended that another controller ended is not known.
-func TestARunThatWasDoneBeforeResultsWereRecorded(t *testing.T) {
+// The result of a run that another controller ended is unknown.
+func TestDoneRunWithoutResult(t *testing.T) {
 	const want = "Succeeded=Unknown/Done"
 	for _, canceled := range []bool{false, true} {
 		w := newWorld(t, subresource)
@@ -150,7 +155,7 @@ func TestARunThatWasDoneBeforeResultsWereRecorded(t *testing.T) {
 }
 
 // A run that is done in an itinerary that the release no longer has is done.
-func TestDoneInAnItineraryThatIsGone(t *testing.T) {
+func TestDoneInItineraryThatIsGone(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			w := newWorld(t, way.status)
@@ -158,7 +163,8 @@ func TestDoneInAnItineraryThatIsGone(t *testing.T) {
 			w.edit(func(m *Move) { m.Spec.Canceled = true })
 			w.end()
 			conditions, events, writes := w.conditions(), len(w.events), w.writes
-			w.options.Runner.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "Refresh", Step: "Prepare"}}})
+			w.options.Runner.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary,
+				Phases: []phases.Phase{{Name: "Refresh", Step: "Prepare"}}})
 			w.options.Runner.Phases = map[string]runner.Phase[*Move]{"Refresh": w.options.Runner.Phases["Refresh"]}
 			w.restart()
 			w.end()
@@ -175,7 +181,7 @@ func TestDoneInAnItineraryThatIsGone(t *testing.T) {
 	}
 }
 
-func TestASwitchThatIsNotMade(t *testing.T) {
+func TestSwitchHeld(t *testing.T) {
 	waits := func(context.Context, *Move) (runner.Result, error) { return runner.Wait(time.Minute, "reporting"), nil }
 	const held = "Warning SwitchHeld: "
 	t.Run("since a cleanup has begun", func(t *testing.T) {
@@ -195,7 +201,7 @@ func TestASwitchThatIsNotMade(t *testing.T) {
 			}
 			assert.Contains(t, w.conditions(), "Running=True/Waiting")
 			assert.Contains(t, w.conditions(), "SwitchHeld=True/CleanupBegun")
-			text := `the object selects itinerary "Move", but cleanup itinerary "CleanUp" has begun and is not left for that`
+			text := `the object selects itinerary "Move", but cleanup itinerary "CleanUp" has begun and is not left for it`
 			assert.Equal(t, text, w.message(controller.ConditionSwitchHeld))
 			assert.Equal(t, held+text, w.events[len(w.events)-1])
 			w.edit(func(m *Move) { m.Spec.Canceled = true })
@@ -221,7 +227,7 @@ func TestASwitchThatIsNotMade(t *testing.T) {
 	})
 }
 
-func TestACancelPassesAPause(t *testing.T) {
+func TestCancelPassesPause(t *testing.T) {
 	for _, holds := range []bool{false, true} {
 		t.Run(fmt.Sprintf("the pause holds cleanups: %v", holds), func(t *testing.T) {
 			w := newWorld(t, subresource)
@@ -282,7 +288,7 @@ func TestACancelPassesAPause(t *testing.T) {
 }
 
 // The clock goes back by an hour in each phase.
-func TestNoDurationIsNegative(t *testing.T) {
+func TestDurationsAreNotNegative(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.handlers["Attach"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("no"), nil }
 	for n := 0; w.get().Status.State == nil || !w.get().Status.State.Done; n++ {
@@ -305,8 +311,8 @@ func TestNoDurationIsNegative(t *testing.T) {
 	assert.Equal(t, 4, phases)
 }
 
-// A source that ignores its context is left behind, and counted. One that has
-// no answer yet is no error.
+// A source that ignores its context is left behind, and counted. A source without an
+// answer yet is no error.
 func TestSourcesAreCounted(t *testing.T) {
 	w := newWorld(t, subresource)
 	release, asked := make(chan struct{}), make(chan struct{})
@@ -320,12 +326,13 @@ func TestSourcesAreCounted(t *testing.T) {
 	}
 	returned := make(chan struct{})
 	w.options.Runner.Sources = func(context.Context, *Move) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
-			defer close(returned)
-			close(asked)
-			<-release
-			return phases.True, nil
-		}})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes,
+			Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+				defer close(returned)
+				close(asked)
+				<-release
+				return phases.True, nil
+			}})
 	}
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -335,9 +342,10 @@ func TestSourcesAreCounted(t *testing.T) {
 
 	w = newWorld(t, subresource)
 	w.options.Runner.Sources = func(context.Context, *Move) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
-			return phases.Unknown, nil
-		}})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes,
+			Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+				return phases.Unknown, nil
+			}})
 	}
 	_, err = w.reconcile()
 	require.NoError(t, err)
@@ -345,8 +353,9 @@ func TestSourcesAreCounted(t *testing.T) {
 	assert.Zero(t, w.count("flag_evaluation_errors_total"))
 }
 
-// What is remembered of own writes goes with the object, however that goes.
-func TestNothingIsRememberedOfObjectsThatAreGone(t *testing.T) {
+// What is remembered of own writes is dropped with the object, whichever way that is
+// deleted.
+func TestObjectsThatAreGoneAreForgotten(t *testing.T) {
 	gone := func(w *world) { require.NoError(w.t, w.server.Delete(context.Background(), w.get())) }
 	for name, do := range map[string]func(w *world){
 		"while it is written": func(w *world) {
@@ -355,14 +364,14 @@ func TestNothingIsRememberedOfObjectsThatAreGone(t *testing.T) {
 		"while it is written after a conflict": func(w *world) {
 			w.before = func(int) error { gone(w); return conflict() }
 		},
-		"while its event is on its way": func(w *world) {
+		"before its event arrives": func(w *world) {
 			w.after = func(int) {
 				m := w.get()
 				gone(w)
 				assert.True(w.t, w.made.Predicate().Delete(event.DeleteEvent{Object: m}))
 			}
 		},
-		"and its event comes": func(w *world) {
+		"and its event arrives": func(w *world) {
 			_, err := w.reconcile()
 			require.NoError(w.t, err)
 			m := w.get()

@@ -8,15 +8,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// behindFor is how long a cache is assumed to be behind. After that a version
-// older than the one written is accepted: etcd may have been restored from a
-// backup.
+// behindFor is how long a cache is assumed to be behind. After that, a version older
+// than the one written is accepted: etcd may have been restored from a backup.
 const behindFor = 10 * time.Second
 
-// ownWrites remembers what this replica wrote last of each object, so that it
-// neither reads behind itself nor answers its own writes. There is one small
-// entry for each object that was written, from the first write until the object
-// is found gone or its deletion is seen.
+// ownWrites remembers what this replica last wrote of each object. With it the replica
+// neither reads behind itself nor answers its own writes. Each written object has one
+// small entry, from the first write until the object is found gone or its deletion is
+// seen.
 type ownWrites struct {
 	mu sync.Mutex
 	of map[types.NamespacedName]*ownWrite
@@ -27,20 +26,20 @@ type ownWrite struct {
 	// version is the last version that is known to exist, since at.
 	version string
 	at      time.Time
-	// read is the version that the last write started from, and wrote the one
+	// read is the version from which the last write started, and wrote is the version
 	// that it made.
 	read, wrote string
-	// writing reports whether a write is under way, and answered whether its
-	// event is wanted: it brings the next phase.
+	// writing reports whether a write is in progress, and answered whether its event is
+	// wanted, since it brings the next phase.
 	writing, answered bool
 	// held are the versions of events that were held back meanwhile.
 	held []string
-	// told is the last error that was recorded as an event and that neither the
-	// state nor a condition holds.
+	// told is the last error that was recorded as an event but is in neither the state
+	// nor a condition.
 	told string
 }
 
-// entry returns the entry of an object, which it makes if there is none.
+// entry returns the entry of an object, and makes it if there is none.
 func (o *ownWrites) entry(key types.NamespacedName, uid types.UID) *ownWrite {
 	if o.of == nil {
 		o.of = map[types.NamespacedName]*ownWrite{}
@@ -51,8 +50,8 @@ func (o *ownWrites) entry(key types.NamespacedName, uid types.UID) *ownWrite {
 	return o.of[key]
 }
 
-// replaced reports whether what is remembered under a key is of an earlier object
-// of that name.
+// replaced reports whether the entry under a key belongs to an earlier object of that
+// name.
 func (o *ownWrites) replaced(key types.NamespacedName, uid types.UID) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -60,8 +59,8 @@ func (o *ownWrites) replaced(key types.NamespacedName, uid types.UID) bool {
 	return e != nil && e.uid != uid
 }
 
-// behind reports whether a version that was read is older than one that is
-// known to exist.
+// behind reports whether a version that was read is older than one that is known to
+// exist.
 func (o *ownWrites) behind(key types.NamespacedName, version string, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -69,16 +68,16 @@ func (o *ownWrites) behind(key types.NamespacedName, version string, now time.Ti
 	return e != nil && now.Sub(e.at).Abs() < behindFor && older(version, e.version)
 }
 
-// older reports whether one version of an object is older than another. They
-// are integers; of others, nothing is known.
+// older reports whether version a is older than b. It is false if they are not
+// integers.
 func older(a, b string) bool {
 	x, errA := strconv.ParseUint(a, 10, 64)
 	y, errB := strconv.ParseUint(b, 10, 64)
 	return errA == nil && errB == nil && x < y
 }
 
-// begin records that a write is about to be tried, which starts from the
-// version that was read.
+// begin records that a write is about to be tried, starting from the version that was
+// read.
 func (o *ownWrites) begin(key types.NamespacedName, uid types.UID, read string, answered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -104,8 +103,8 @@ func (o *ownWrites) made(key types.NamespacedName, version string, now time.Time
 	}
 }
 
-// end records that the write is over, and reports whether an event of another
-// client's write was held back meanwhile.
+// end records that the write is over, and reports whether an event of another client's
+// write was held back meanwhile.
 func (o *ownWrites) end(key types.NamespacedName) (missed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -120,13 +119,13 @@ func (o *ownWrites) end(key types.NamespacedName) (missed bool) {
 	return missed
 }
 
-// isNews reports whether a version has what the last reconcile that wrote did
-// not know.
+// isNews reports whether a version contains what the last writing reconcile did not
+// know.
 func (e *ownWrite) isNews(version string) bool {
 	return version != e.wrote && version != e.read && !older(version, e.read)
 }
 
-// wanted reports whether an event that brought a new version is to be answered.
+// wanted reports whether an event that brought a new version must be answered.
 func (o *ownWrites) wanted(key types.NamespacedName, version string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -141,8 +140,7 @@ func (o *ownWrites) wanted(key types.NamespacedName, version string) bool {
 	return e.isNews(version)
 }
 
-// first reports whether an error is another than the last that was recorded as
-// an event.
+// first reports whether an error differs from the last that was recorded as an event.
 func (o *ownWrites) first(key types.NamespacedName, uid types.UID, text string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

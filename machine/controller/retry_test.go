@@ -19,7 +19,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// retries are what can be retried: how it fails, and how that is over.
+// retries lists what can be retried: how it fails, and how the failure ends.
 var retries = map[string]struct {
 	reason string
 	fail   func(w *world, err error)
@@ -66,7 +66,7 @@ var retries = map[string]struct {
 	},
 }
 
-func TestErrorsThatRepeatCanBeSeen(t *testing.T) {
+func TestRepeatedErrorsAreShown(t *testing.T) {
 	for name, c := range retries {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, subresource)
@@ -108,7 +108,8 @@ func TestErrorsThatRepeatCanBeSeen(t *testing.T) {
 				at += ", unknown: Volumes"
 			}
 			assert.Equal(t, fmt.Sprintf("%s; attempt 48 failed (the first at %s), the next is due at %s: %s", at,
-				began.UTC().Format(time.RFC3339), retry.Next.UTC().Format(time.RFC3339), retry.Error), w.message(controller.ConditionRunning))
+				began.UTC().Format(time.RFC3339), retry.Next.UTC().Format(time.RFC3339),
+				retry.Error), w.message(controller.ConditionRunning))
 			assert.Contains(t, w.conditions(), "Running="+running+"/")
 			assert.EqualValues(t, 48, w.count(c.metric))
 
@@ -131,7 +132,7 @@ func TestErrorsThatRepeatCanBeSeen(t *testing.T) {
 }
 
 // The same error of another phase is another retry.
-func TestEachRetryHasAnEvent(t *testing.T) {
+func TestRetriesHaveEvents(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.options.Runner.MaxPhases = 10
 	failing := "Refresh"
@@ -155,7 +156,7 @@ func TestEachRetryHasAnEvent(t *testing.T) {
 }
 
 // A cleanup itinerary that a pause holds stays held although the selector fails.
-func TestACleanupStaysPaused(t *testing.T) {
+func TestCleanupStaysPaused(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.options.Runner.PauseHoldsCleanup = true
 	w.selects("CleanUp")
@@ -173,9 +174,9 @@ func TestACleanupStaysPaused(t *testing.T) {
 	assert.Contains(t, w.conditions(), "Paused=True/Paused")
 }
 
-// Functions of the options that fail are retried as well, also while a pause
-// holds the run, which is not over for that.
-func TestOptionsThatFailCanBeSeen(t *testing.T) {
+// Functions of the options that fail are also retried while a pause holds the run, and
+// the pause does not end because of that.
+func TestFailingOptionsAreShown(t *testing.T) {
 	for _, paused := range []bool{false, true} {
 		for name, fail := range map[string]func(w *world){
 			"Select": func(w *world) {
@@ -225,17 +226,18 @@ func TestOptionsThatFailCanBeSeen(t *testing.T) {
 	}
 }
 
-func TestAPhaseFailsOnceItsAttemptsAreUsedUp(t *testing.T) {
+func TestPhaseFailsAfterMaxAttempts(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.options.Runner.MaxAttempts = 3
 	w.handlers["Copy"] = func(context.Context, *Move) (runner.Result, error) { return runner.Result{}, errDown }
 	w.end()
 	assert.Equal(t, "Refresh Copy Copy Copy Report", strings.Join(w.called, " "))
-	assert.Equal(t, `phase "Copy" of itinerary "Move" failed: phase Copy was tried 3 times; the last error: connection refused`, w.message(controller.ConditionFailed))
+	assert.Equal(t, `phase "Copy" of itinerary "Move" failed: phase Copy was tried 3 times; the last error: connection refused`,
+		w.message(controller.ConditionFailed))
 	assert.EqualValues(t, 1, strings.Count(strings.Join(w.events, "\n"), "Warning Retrying"))
 }
 
-// stopped are all errors for which the run is stopped, and how they are fixed.
+// stopped lists all errors that stop a run, and how they are fixed.
 var stopped = map[string]struct{ stop, fix func(w *world) }{
 	"an unknown phase": {
 		func(w *world) { w.edit(func(m *Move) { m.Status.State.Phase = "Kopy" }) },
@@ -264,7 +266,7 @@ var stopped = map[string]struct{ stop, fix func(w *world) }{
 	},
 }
 
-func TestARunThatIsStoppedCanBeSeen(t *testing.T) {
+func TestStoppedRunIsShown(t *testing.T) {
 	for name, c := range stopped {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, subresource)
@@ -295,8 +297,8 @@ func (w *world) selects(itinerary string) {
 	w.restart()
 }
 
-// A run that is resumed and is stopped then is not paused.
-func TestPausedEndsWithTheStop(t *testing.T) {
+// A run that is resumed and then stopped is not paused.
+func TestStopEndsPause(t *testing.T) {
 	for name, c := range stopped {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, subresource)
@@ -332,8 +334,8 @@ func TestPausedEndsWithTheStop(t *testing.T) {
 
 var errBroken = &runner.AnnotationError{Annotation: "example.com/state", Err: errors.New("no JSON")}
 
-// A state that a storage cannot read or write, or with which it panics.
-func TestAStateThatCannotBeKeptCanBeSeen(t *testing.T) {
+// A storage cannot read or write a state, or panics with it.
+func TestUnwritableStateIsShown(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		read, write func() error
@@ -365,7 +367,7 @@ func TestAStateThatCannotBeKeptCanBeSeen(t *testing.T) {
 					assert.Equal(t, c.terminal, errors.Is(err, reconcile.TerminalError(nil)))
 				}
 				assert.Equal(t, before, w.get().Status.State, "nothing else is written")
-				require.Len(t, w.events, told+1, "told once")
+				require.Len(t, w.events, told+1, "reported once")
 				assert.Contains(t, w.events[told], c.err.Error())
 				if conditions {
 					assert.Equal(t, wrote+1, w.writes)
@@ -399,8 +401,8 @@ func failingStorage(broken *bool, read, write func() error) runner.Storage[*Move
 	}
 }
 
-// An object of the same name begins with the first attempt.
-func TestAttemptsOfAnObjectThatIsGone(t *testing.T) {
+// A new object of the same name begins with the first attempt.
+func TestAttemptsOfDeletedObject(t *testing.T) {
 	w := newWorld(t, subresource)
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -411,7 +413,7 @@ func TestAttemptsOfAnObjectThatIsGone(t *testing.T) {
 		assert.Equal(t, after, result.RequeueAfter)
 		w.sleep(result)
 	}
-	for _, seen := range []bool{true, false} { // whether it was seen to be gone
+	for _, seen := range []bool{true, false} { // whether the deletion was seen
 		require.NoError(t, w.server.Delete(context.Background(), w.get()))
 		if seen {
 			_, err := w.reconcile()
@@ -423,7 +425,7 @@ func TestAttemptsOfAnObjectThatIsGone(t *testing.T) {
 			again.UID = "3"
 		}
 		require.NoError(t, w.server.Create(context.Background(), again))
-		for range 9 { // versions begin again in the fake client
+		for range 9 { // versions start again in the fake client
 			w.edit(func(m *Move) { m.Spec.Size += "." })
 		}
 		_, err = w.reconcile()

@@ -15,9 +15,9 @@ import (
 )
 
 // AddToManager makes a reconciler and adds its controller to a manager, as
-// [Reconciler.SetupWithManager] does. Of the options, it takes Client and Reader
-// from the manager if they are nil, and Metrics is then controller-runtime's
-// registry. The error is that of [New] or of the manager.
+// [Reconciler.SetupWithManager] does. If Client or Reader is nil, it is taken from the
+// manager. If Metrics is nil, it is controller-runtime's registry. The error is that of
+// [New] or of the manager.
 func AddToManager[T client.Object](mgr manager.Manager, o Options[T], configure ...func(b *builder.Builder)) error {
 	if o.Client == nil {
 		o.Client = mgr.GetClient()
@@ -35,9 +35,9 @@ func AddToManager[T client.Object](mgr manager.Manager, o Options[T], configure 
 	return r.SetupWithManager(mgr, configure...)
 }
 
-// SetupWithManager makes a controller of the reconciler, which watches the
-// objects with [Reconciler.Predicate]. Configure may add to it: what handlers
-// create (Owns), concurrency, a limit to the rate.
+// SetupWithManager adds a controller of the reconciler to the manager. It watches the
+// objects with [Reconciler.Predicate]. Use configure to watch what handlers create
+// (Owns), or to set the concurrency or a rate limit.
 func (r *Reconciler[T]) SetupWithManager(mgr manager.Manager, configure ...func(b *builder.Builder)) error {
 	b := builder.ControllerManagedBy(mgr).For(r.o.New(), builder.WithPredicates(r.Predicate()))
 	if r.o.Name != "" {
@@ -49,9 +49,9 @@ func (r *Reconciler[T]) SetupWithManager(mgr manager.Manager, configure ...func(
 	return b.Complete(r)
 }
 
-// EnqueueByLabel wakes, when an object changes that handlers wait for, the run of
-// the name that the label of the object holds, in the same namespace. It is for
-// objects that no run owns, since they must outlive it; for others there is Owns.
+// EnqueueByLabel returns an event handler for objects that handlers wait for but no run
+// owns, because they must outlive it. When such an object changes, it wakes the run in
+// the same namespace that the given label names. For owned objects use Owns.
 func EnqueueByLabel(label string) handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
 		name, ok := o.GetLabels()[label]
@@ -62,13 +62,12 @@ func EnqueueByLabel(label string) handler.EventHandler {
 	})
 }
 
-// Predicate holds back the events of the reconciler's own writes, unless they
-// bring the next phase: otherwise a phase that reports progress while it waits
-// would be called again at once, and one with a backoff would be retried too
-// early. It is for controllers that are not built by
-// [Reconciler.SetupWithManager], and belongs to the events of the objects
-// themselves. Another predicate beside it must let changes of the status and,
-// so that objects that are gone are forgotten, deletions pass.
+// Predicate holds back the events of the reconciler's own writes, unless a write brings
+// the next phase. Otherwise a phase that reports progress while it waits would be
+// called again at once, and a phase with a backoff would be retried early. Use it on
+// the watch of the objects if [Reconciler.SetupWithManager] does not build the
+// controller. If you combine it with another predicate, that must let changes of the
+// status pass, and also deletions, so that deleted objects are forgotten.
 func (r *Reconciler[T]) Predicate() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {

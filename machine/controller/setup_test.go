@@ -10,7 +10,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
 )
 
-// events is what an events.EventRecorder is called with.
+// events receives the calls of an events.EventRecorder.
 type events []string
 
 func (e *events) Eventf(regarding, related runtime.Object, eventType, reason, action, note string, args ...any) {

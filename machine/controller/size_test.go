@@ -70,9 +70,9 @@ func (w *world) limited() {
 	})
 }
 
-// Whatever a handler returns fits, also where the annotations of others take
-// most of the room.
-func TestAnyFailureReachesTheCleanup(t *testing.T) {
+// All results of a handler fit, even if the annotations of others take most of the
+// room.
+func TestFailuresReachCleanup(t *testing.T) {
 	many := make([]string, 3000)
 	for i := range many {
 		many[i] = fmt.Sprintf("volume shop/orders-%04d: rsync ended with code 23: %s", i, strings.Repeat("x", 60))
@@ -98,9 +98,9 @@ func TestAnyFailureReachesTheCleanup(t *testing.T) {
 	}
 }
 
-// A state that does not fit beside the annotations of others stops the run until
-// there is room.
-func TestAStateThatDoesNotFit(t *testing.T) {
+// A state that does not fit beside the annotations of others stops the run until there
+// is room.
+func TestStateDoesNotFit(t *testing.T) {
 	status := func(message string, code int32) error {
 		return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: code, Message: message}}
 	}
@@ -109,7 +109,8 @@ func TestAStateThatDoesNotFit(t *testing.T) {
 		"a request above the limit":    apierrors.NewRequestEntityTooLargeError("limit is 3145728"),
 		"an answer of a proxy":         status("request entity too large", http.StatusRequestEntityTooLarge),
 		"above etcd's limit":           status("etcdserver: request is too large", http.StatusInternalServerError),
-		"above gRPC's limit":           status("rpc error: code = ResourceExhausted desc = trying to send message larger than max (2101234 vs. 2097152)", http.StatusInternalServerError),
+		"above gRPC's limit": status("rpc error: code = ResourceExhausted desc = trying to send message larger than max "+
+			"(2101234 vs. 2097152)", http.StatusInternalServerError),
 	} {
 		for _, conditions := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, conditions: %v", name, conditions), func(t *testing.T) {
@@ -155,7 +156,7 @@ func TestAStateThatDoesNotFit(t *testing.T) {
 				}
 				assert.Equal(t, before.Annotations[annotation], w.get().Annotations[annotation])
 				assert.Equal(t, before.Status.Pipeline, w.get().Status.Pipeline)
-				require.Len(t, w.events, told+1, "told once")
+				require.Len(t, w.events, told+1, "reported once")
 				text := "the object would be too large with the state; remove other large fields or annotations from it: "
 				assert.Contains(t, w.events[told], "Warning Stopped: "+text)
 				if conditions {
@@ -173,9 +174,9 @@ func TestAStateThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// An object that the API server calls invalid may be valid once its definition
-// is updated, so it is retried, and can be seen.
-func TestAnObjectThatIsInvalid(t *testing.T) {
+// An object that the API server calls invalid may be valid once its definition is
+// updated, so it is retried and shown.
+func TestInvalidObject(t *testing.T) {
 	for _, problem := range []*field.Error{
 		field.Required(field.NewPath("status", "note"), ""),
 		field.TooLong(field.NewPath("status", "note"), "", 10),
@@ -188,7 +189,7 @@ func TestAnObjectThatIsInvalid(t *testing.T) {
 			told := len(w.events)
 			n := 0
 			w.before = func(int) error {
-				if n++; n == 1 { // the write of the condition passes
+				if n++; n == 1 { // the write of the condition succeeds
 					return invalid
 				}
 				return nil
@@ -210,7 +211,7 @@ func TestAnObjectThatIsInvalid(t *testing.T) {
 	}
 }
 
-// Each text that can come from outside, of any length and of any bytes.
+// Each text can come from outside, with any length and any bytes.
 func TestTextsAreBounded(t *testing.T) {
 	texts := map[string]string{
 		"long": strings.Repeat("x", 2<<20), "of two bytes": strings.Repeat("ä", 2000), "of four bytes": "x" + strings.Repeat("\U0001F600", 1000),

@@ -96,7 +96,7 @@ func TestForgedAnnotations(t *testing.T) {
 	}
 }
 
-// allocated returns how many bytes a function allocates, freed ones included.
+// allocated returns the number of bytes that a function allocates, freed ones included.
 func allocated(do func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -105,12 +105,12 @@ func allocated(do func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// allocatedFor is how many bytes the reading of an annotation may allocate: the
-// least that is worth measuring, and so many for each byte. A failure of two
-// bytes takes 96 in memory, and the list of them grows by copies.
+// allocatedFor returns the number of bytes that reading an annotation may allocate: a
+// minimum worth measuring, and some for each byte. A failure of two bytes takes 96 in
+// memory, and the list of them grows by copies.
 func allocatedFor(size int) uint64 { return 1<<20 + 512*uint64(size) }
 
-func TestReadingTakesMemoryInProportion(t *testing.T) {
+func TestReadingTakesLinearMemory(t *testing.T) {
 	for _, c := range forged {
 		m := &Move{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{annotation: c.text}}}
 		spent := allocated(func() { _, _ = inAnnotation.Read(context.Background(), m) })
@@ -118,15 +118,18 @@ func TestReadingTakesMemoryInProportion(t *testing.T) {
 	}
 }
 
-// Whatever an annotation says: it is read at a cost in proportion to its size, or
-// refused with a typed error, and what was read can be written and read again.
+// An annotation of any content is read at a cost linear in its size, or refused with a
+// typed error. What was read can be written and read again.
 func FuzzInAnnotation(f *testing.F) {
 	for _, c := range forged {
 		if len(c.text) < 10_000 {
 			f.Add(c.text, "Move", "Copy")
 		}
 	}
-	f.Add(`{"itinerary":"Move","phase":"Copy","workDone":true,"visit":3,"entered":"2020-09-13T12:26:42Z","retry":{"since":"2020-09-13T12:26:42Z","attempts":3,"error":"x","at":"2020-09-13T12:26:42Z","next":null},"stopped":{"error":"x","since":null},"switches":[{"from":"Move","to":"CleanUp","reason":"Failed","at":null}],"failures":[{"itinerary":"Move","phase":"Copy","reasons":["x"],"at":null,"visit":3}],"dropped":{"failures":1}}`, "Move", "Copy")
+	f.Add(`{"itinerary":"Move","phase":"Copy","workDone":true,"visit":3,"entered":"2020-09-13T12:26:42Z",`+
+		`"retry":{"since":"2020-09-13T12:26:42Z","attempts":3,"error":"x","at":"2020-09-13T12:26:42Z","next":null},`+
+		`"stopped":{"error":"x","since":null},"switches":[{"from":"Move","to":"CleanUp","reason":"Failed","at":null}],`+
+		`"failures":[{"itinerary":"Move","phase":"Copy","reasons":["x"],"at":null,"visit":3}],"dropped":{"failures":1}}`, "Move", "Copy")
 	f.Fuzz(func(t *testing.T, text, itinerary, phase string) {
 		m := &Move{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{annotation: text}}}
 		m.Status.Itinerary, m.Status.Phase = itinerary, phase
@@ -142,17 +145,18 @@ func FuzzInAnnotation(f *testing.F) {
 		}
 		require.NoError(t, inAnnotation.Write(context.Background(), m, s))
 		again, err := inAnnotation.Read(context.Background(), m)
-		if err != nil { // a year that has five digits in UTC: the runner replaces it before it writes
+		if err != nil { // a year with five digits in UTC: the runner replaces it before it writes
 			require.ErrorAs(t, err, new(*runner.AnnotationError))
 			return
 		}
-		require.Empty(t, cmp.Diff(s, again, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b metav1.Time) bool { return a.Unix() == b.Unix() })))
+		require.Empty(t, cmp.Diff(s, again, cmpopts.EquateEmpty(),
+			cmp.Comparer(func(a, b metav1.Time) bool { return a.Unix() == b.Unix() })))
 	})
 }
 
-// A client that does not know the annotation moves a run: what it records of the
-// past is kept, and what is of the moment is not.
-func TestAMoveByTheStatusKeepsThePast(t *testing.T) {
+// If a client that does not know the annotation moves a run, the history in the
+// annotation is kept and the rest is dropped.
+func TestMoveByStatusKeepsHistory(t *testing.T) {
 	at, token := metav1.NewTime(time.Unix(1_600_000_000, 0)), "2"
 	s := runner.State{
 		Checkpoint: machine.Checkpoint{

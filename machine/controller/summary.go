@@ -10,8 +10,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Summary counts the items of an object by how far their runs are. Each item
-// counts once. It can be a field of a status.
+// Summary counts the items of an object by the progress of their runs. Each item counts
+// once. It can be a field of a status.
 type Summary struct {
 	// NotBegun are items that wait for others, or for flags that are unknown.
 	NotBegun int `json:"notBegun,omitempty"`
@@ -19,11 +19,11 @@ type Summary struct {
 	Running int `json:"running,omitempty"`
 	Waiting int `json:"waiting,omitempty"`
 	Paused  int `json:"paused,omitempty"`
-	// Stopped are items that cannot go on until the object, its definition or
-	// the release is fixed, or whose state cannot be read.
+	// Stopped are items that cannot continue until the object, its definition or the
+	// release is fixed, or whose state cannot be read.
 	Stopped int `json:"stopped,omitempty"`
-	// Those that are done, by their [phases.Result]. A run that another
-	// controller ended counts as Succeeded.
+	// Items that are done, by their [phases.Result]. A run that another controller
+	// ended counts as Succeeded.
 	Succeeded  int `json:"succeeded,omitempty"`
 	Failed     int `json:"failed,omitempty"`
 	Canceled   int `json:"canceled,omitempty"`
@@ -33,7 +33,7 @@ type Summary struct {
 // DeepCopyInto copies the summary into out.
 func (s *Summary) DeepCopyInto(out *Summary) { *out = *s }
 
-// DeepCopy copies the summary. It is nil if the summary is.
+// DeepCopy returns a copy of the summary, or nil if the summary is nil.
 func (s *Summary) DeepCopy() *Summary {
 	if s == nil {
 		return nil
@@ -42,10 +42,10 @@ func (s *Summary) DeepCopy() *Summary {
 	return &out
 }
 
-// Done returns how many items are done.
+// Done returns the number of items that are done.
 func (s Summary) Done() int { return s.Succeeded + s.Failed + s.Canceled + s.RolledBack }
 
-// Items returns how many items there are.
+// Items returns the number of items.
 func (s Summary) Items() int {
 	return s.NotBegun + s.Running + s.Waiting + s.Paused + s.Stopped + s.Done()
 }
@@ -70,7 +70,7 @@ func (s Summary) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// count returns the count that a run belongs to.
+// count returns the count to which a run belongs.
 func (s *Summary) count(r *run) *int {
 	is := &r.out.State
 	switch {
@@ -103,7 +103,7 @@ func summarize(runs []*run) (s Summary) {
 	return s
 }
 
-// result is the result of all items together, once all are done: the worst.
+// result returns the result of all items together, once all are done: the worst.
 func (s Summary) result() phases.Result {
 	switch {
 	case s.Failed > 0:
@@ -116,44 +116,47 @@ func (s Summary) result() phases.Result {
 	return phases.Succeeded
 }
 
-// setConditions sets the conditions of an object with many runs. They sum up its
-// items; their messages have the counts, and the first item with a problem.
-func (l *list[O, I]) SetConditions(c *call[O]) {
-	r, object, s := l.r, c.object, summarize(c.runs)
-	done := s.Done() == s.Items()
-	var stopped, retried, failing, held *run
-	first := func(to **run, r *run) {
+// firstRuns are the first runs of an object that are of some kind; nil if none is.
+type firstRuns struct{ stopped, retried, failed, held *run }
+
+func firstOf(runs []*run) (first firstRuns) {
+	keep := func(to **run, r *run) {
 		if *to == nil {
 			*to = r
 		}
 	}
-	for _, run := range c.runs {
+	for _, run := range runs {
 		is := &run.out.State
 		switch {
 		case run.unread != nil, is.Stopped != nil:
-			first(&stopped, run)
+			keep(&first.stopped, run)
 		case run.unwritable(), is.Retry != nil:
-			first(&retried, run)
+			keep(&first.retried, run)
 		}
 		if is.Result == phases.Failed {
-			first(&failing, run)
+			keep(&first.failed, run)
 		}
 		if is.SwitchHeld != "" {
-			first(&held, run)
+			keep(&first.held, run)
 		}
 	}
+	return first
+}
 
-	status, reason, problem := metav1.ConditionTrue, ReasonInPhase, (*run)(nil)
+// runningItems returns the condition Running of an object with many runs, and the run
+// whose problem its message names; nil if there is none.
+func runningItems(s Summary, first firstRuns) (status metav1.ConditionStatus, reason string, problem *run) {
+	status, reason = metav1.ConditionTrue, ReasonInPhase
 	switch {
-	case done:
+	case s.Done() == s.Items():
 		status, reason = metav1.ConditionFalse, ReasonDone
 	case s.Running+s.Waiting+s.NotBegun == 0 && s.Paused > 0:
 		status, reason = metav1.ConditionFalse, ReasonPaused
 	case s.Running+s.Waiting+s.NotBegun == 0:
-		status, reason, problem = metav1.ConditionFalse, ReasonStopped, stopped
-	case retried != nil:
-		reason, problem = ReasonRetrying, retried
-		if retry := retried.out.State.Retry; retry != nil && retry.Kind == runner.RetryFlags {
+		status, reason, problem = metav1.ConditionFalse, ReasonStopped, first.stopped
+	case first.retried != nil:
+		reason, problem = ReasonRetrying, first.retried
+		if retry := first.retried.out.State.Retry; retry != nil && retry.Kind == runner.RetryFlags {
 			reason = ReasonFlagsUnknown
 		}
 	case s.Waiting > 0 && s.Running+s.NotBegun == 0:
@@ -163,8 +166,18 @@ func (l *list[O, I]) SetConditions(c *call[O]) {
 		status = metav1.ConditionFalse
 	}
 	if problem == nil {
-		problem = stopped
+		problem = first.stopped
 	}
+	return status, reason, problem
+}
+
+// SetConditions sets the conditions of an object with many runs. They summarize its
+// items. Their messages have the counts, and the first item with a problem.
+func (l *list[O, I]) SetConditions(c *call[O]) {
+	r, object, s := l.r, c.object, summarize(c.runs)
+	first := firstOf(c.runs)
+	done := s.Done() == s.Items()
+	status, reason, problem := runningItems(s, first)
 	r.setCondition(object, ConditionRunning, status, reason, withProblem(s, problem))
 
 	switch result := s.result(); {
@@ -176,14 +189,14 @@ func (l *list[O, I]) SetConditions(c *call[O]) {
 		r.setCondition(object, ConditionSucceeded, metav1.ConditionFalse, string(result), s.String())
 	}
 
-	if failing == nil {
+	if first.failed == nil {
 		r.setCondition(object, ConditionFailed, metav1.ConditionFalse, reasonNot, "")
 	} else {
 		message := string(phases.Failed)
-		if f := l.lastFailure(failing.out.State.Failures); f != nil {
+		if f := l.lastFailure(first.failed.out.State.Failures); f != nil {
 			message = failed(f.Itinerary, f.Phase, f.Reasons)
 		}
-		r.setFailed(object, failing.name(message))
+		r.setFailed(object, first.failed.name(message))
 	}
 
 	if s.Paused > 0 && s.Running+s.Waiting == 0 {
@@ -192,19 +205,20 @@ func (l *list[O, I]) SetConditions(c *call[O]) {
 		r.setCondition(object, ConditionPaused, metav1.ConditionFalse, reasonNot, "")
 	}
 
-	if held == nil {
+	if first.held == nil {
 		r.o.Conditions.remove(object, ConditionSwitchHeld)
 		return
 	}
-	is, why := &held.out.State, ReasonCleanupBegun
+	is, why := &first.held.out.State, ReasonCleanupBegun
 	if is.Done {
 		why = ReasonDone
 	}
-	r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, why, held.name(switchHeld(is.Itinerary, is.SwitchHeld, is.Done)))
+	r.setCondition(object, ConditionSwitchHeld, metav1.ConditionTrue, why,
+		first.held.name(switchHeld(is.Itinerary, is.SwitchHeld, is.Done)))
 }
 
-// withProblem returns the counts and, if there is one, why a run is stopped or
-// what it retries.
+// withProblem returns the counts and, if r is not nil, why it is stopped or what it
+// retries.
 func withProblem(s Summary, r *run) string {
 	if r == nil {
 		return s.String()

@@ -25,15 +25,14 @@ const (
 	attrDone      = attribute.Key("dynamic_pipeline.done")
 )
 
-// traced returns options whose handlers make spans. The maps given are not
-// changed.
+// traced returns options whose handlers make spans. The maps of o are not changed.
 func traced[T any](o runner.Options[T], tracer trace.Tracer) runner.Options[T] {
 	return handlers.Wrap(o, func(h runner.Handler[T]) runner.Handler[T] { return tracedHandler(h, tracer) })
 }
 
 // tracedHandler returns a handler that makes a span for each call of h.
 func tracedHandler[T any](h runner.Handler[T], tracer trace.Tracer) runner.Handler[T] {
-	if isNil(h) { // which is the runner's to refuse
+	if isNil(h) { // the runner refuses it
 		return h
 	}
 	return runner.VisitFunc[T](func(ctx context.Context, object T, v runner.Visit) (runner.Result, error) {

@@ -20,9 +20,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Whatever becomes of a write, another client's change that came meanwhile, and
-// whose event was held back, wakes the run.
-func TestWhatWasHeldBackWakesTheRun(t *testing.T) {
+// Whatever the outcome of a write, another client's change during it, whose event was
+// held back, wakes the run.
+func TestHeldBackEventsWakeRun(t *testing.T) {
 	wait := func(context.Context, *Move) (runner.Result, error) { return runner.Wait(time.Hour, "copying"), nil }
 	fail := func(err error) func(w *world) {
 		return func(w *world) {
@@ -115,8 +115,8 @@ func TestWhatWasHeldBackWakesTheRun(t *testing.T) {
 	}
 }
 
-// Without another client's change, the run is never woken sooner than the runner
-// asks, whatever its own events do.
+// Without another client's change, the run is never woken earlier than the runner asks,
+// whatever its own events do.
 func TestOwnEventsWakeNothing(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -147,10 +147,9 @@ func TestOwnEventsWakeNothing(t *testing.T) {
 	}
 }
 
-// Two replicas call the handler of one phase at the same time, and it returns
-// something else to each: what one of them writes is there as a whole, and what
-// the other has is discarded.
-func TestTwoReplicasInOnePhase(t *testing.T) {
+// Two replicas call the handler of one phase at the same time, with different results.
+// What one of them writes is kept as a whole, and the result of the other is discarded.
+func TestReplicasInOnePhase(t *testing.T) {
 	results := []struct {
 		name string
 		do   func() (runner.Result, error)
@@ -206,17 +205,71 @@ func TestTwoReplicasInOnePhase(t *testing.T) {
 	}
 }
 
-// What a reconcile changes in the metadata and what another client changes
-// there meanwhile are both there in the end.
+// metadataKind is a kind of named things in the metadata of an object.
+type metadataKind struct {
+	set func(m *Move, name string)
+	del func(m *Move, name string)
+	all func(m *Move) []string
+}
+
+// merges checks a reconcile that removes and adds a name, unless it is empty, while another
+// client removes one and adds two.
+func (c metadataKind) merges(t *testing.T, removed, added, theirs string) {
+	both := []string{"first", "second", "third"}
+	w := newWorld(t, plain)
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	w.edit(func(m *Move) {
+		for _, name := range both {
+			c.set(m, name)
+		}
+	})
+	w.handlers["Refresh"] = func(_ context.Context, m *Move) (runner.Result, error) {
+		if removed != "" {
+			c.del(m, removed)
+		}
+		if added != "" {
+			c.set(m, added)
+		}
+		return runner.Done(), nil
+	}
+	first := w.writes
+	w.before = func(n int) error {
+		switch n - first {
+		case 1:
+			w.edit(func(m *Move) {
+				c.set(m, "theirs")
+				if theirs != "" {
+					c.del(m, theirs)
+				}
+			})
+		case 2:
+			w.edit(func(m *Move) { c.set(m, "same") })
+		}
+		return nil
+	}
+	_, err = w.reconcile()
+	require.NoError(t, err)
+	want := []string{"theirs", "same"}
+	for _, name := range both {
+		if name != removed && name != theirs {
+			want = append(want, name)
+		}
+	}
+	if added == "ours" {
+		want = append(want, added)
+	}
+	assert.ElementsMatch(t, want, c.all(w.get()))
+	assert.Equal(t, 3, w.writes-first, "two conflicts")
+	assert.Equal(t, "Copy", w.get().Status.State.Phase)
+}
+
+// Changes of a reconcile and of another client to the metadata are both kept.
 func TestMetadataIsMerged(t *testing.T) {
 	owner := func(name string) metav1.OwnerReference {
 		return metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: name, UID: types.UID(name)}
 	}
-	kinds := map[string]struct {
-		set func(m *Move, name string)
-		del func(m *Move, name string)
-		all func(m *Move) []string
-	}{
+	kinds := map[string]metadataKind{
 		"finalizers": {
 			func(m *Move, name string) { m.Finalizers = append(m.Finalizers, "example.com/"+name) },
 			func(m *Move, name string) {
@@ -252,60 +305,14 @@ func TestMetadataIsMerged(t *testing.T) {
 			func(m *Move) (all []string) { return keys(m.Annotations) },
 		},
 	}
-	both := []string{"first", "second", "third"}
 	for kind, c := range kinds {
-		// The reconcile removes one that was there or none, and adds one or none;
-		// so does the other client, twice.
+		// The reconcile removes an existing one or none, and adds one or none. The
+		// other client does the same, twice.
 		for _, removed := range []string{"", "first", "third"} {
 			for _, added := range []string{"", "ours", "same"} {
 				for _, theirs := range []string{"", "second", "third"} {
 					t.Run(fmt.Sprintf("%s: -%s +%s against -%s +theirs +same", kind, removed, added, theirs), func(t *testing.T) {
-						w := newWorld(t, plain)
-						_, err := w.reconcile()
-						require.NoError(t, err)
-						w.edit(func(m *Move) {
-							for _, name := range both {
-								c.set(m, name)
-							}
-						})
-						w.handlers["Refresh"] = func(_ context.Context, m *Move) (runner.Result, error) {
-							if removed != "" {
-								c.del(m, removed)
-							}
-							if added != "" {
-								c.set(m, added)
-							}
-							return runner.Done(), nil
-						}
-						first := w.writes
-						w.before = func(n int) error {
-							switch n - first {
-							case 1:
-								w.edit(func(m *Move) {
-									c.set(m, "theirs")
-									if theirs != "" {
-										c.del(m, theirs)
-									}
-								})
-							case 2:
-								w.edit(func(m *Move) { c.set(m, "same") })
-							}
-							return nil
-						}
-						_, err = w.reconcile()
-						require.NoError(t, err)
-						want := []string{"theirs", "same"}
-						for _, name := range both {
-							if name != removed && name != theirs {
-								want = append(want, name)
-							}
-						}
-						if added == "ours" {
-							want = append(want, added)
-						}
-						assert.ElementsMatch(t, want, c.all(w.get()))
-						assert.Equal(t, 3, w.writes-first, "two conflicts")
-						assert.Equal(t, "Copy", w.get().Status.State.Phase)
+						c.merges(t, removed, added, theirs)
 					})
 				}
 			}
@@ -349,8 +356,8 @@ func keys(m map[string]string) (all []string) {
 	return all
 }
 
-// What handlers do to the state on their copy of the object is never written.
-func TestHandlersDoNotWriteTheState(t *testing.T) {
+// Changes of handlers to the state on their copy of the object are never written.
+func TestHandlersDoNotWriteState(t *testing.T) {
 	for _, way := range ways {
 		for name, err := range map[string]error{"done": nil, "an error": errDown} {
 			t.Run(way.name+", "+name, func(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// writeResult is what became of a write.
+// writeResult is the result of a write.
 type writeResult int
 
 const (
@@ -32,14 +32,13 @@ const (
 	gone  // the object no longer exists
 )
 
-// NotPersistedError means that the API server accepted a write and did not keep the
-// state: the definition of the custom resource does not fit the options, or
-// something changed the state on its way. Handlers would be called for the
-// same phase again and again.
+// NotPersistedError is returned if the API server accepted a write but did not keep the
+// state: either the definition of the custom resource does not fit the options, or
+// something changed the state on its way. Without this error, handlers would be called
+// for the same phase repeatedly.
 type NotPersistedError struct {
-	// Fields are the JSON names of the fields of the state that came back
-	// different, in alphabetical order; none if the status subresource is
-	// missing.
+	// Fields are the JSON names of the fields of the state that came back different, in
+	// alphabetical order. It is empty if the status subresource is missing.
 	Fields []string
 }
 
@@ -47,16 +46,17 @@ func (e *NotPersistedError) Error() string {
 	if len(e.Fields) == 0 {
 		return "the custom resource has no status subresource; add it, or set StatusSubresource to false"
 	}
-	return fmt.Sprintf("the API server did not keep the state's %s; make sure that the schema of the custom resource has all fields of the state, and that StatusSubresource is true if and only if it has a status subresource",
+	return fmt.Sprintf("the API server did not keep the state's %s; make sure that the schema of the custom resource has all "+
+		"fields of the state, and that StatusSubresource is true if and only if it has a status subresource",
 		strings.Join(e.Fields, ", "))
 }
 
-// RefusedError means that the API server refuses what was to be written, which
-// stays so until the object, its definition or the release is fixed.
+// RefusedError is returned if the API server refuses a write, until the object, its
+// definition or the release is fixed.
 type RefusedError struct {
-	// TooLarge reports that the object, or all its annotations together, would
-	// be larger than the API server allows: then the run is stopped. Otherwise
-	// the object is not valid, and the write is retried.
+	// TooLarge reports whether the object, or all its annotations together, would be
+	// larger than the API server allows. The run is then stopped. Otherwise the object
+	// is not valid, and the write is retried.
 	TooLarge bool
 	// Err is the answer of the API server.
 	Err error
@@ -66,13 +66,14 @@ func (e *RefusedError) Error() string {
 	if e.TooLarge {
 		return fmt.Sprintf("the object would be too large with the state; remove other large fields or annotations from it: %v", e.Err)
 	}
-	return fmt.Sprintf("the API server refuses the object; make sure that what handlers write fits the schema of the custom resource: %v", e.Err)
+	return fmt.Sprintf("the API server refuses the object; "+
+		"make sure that what handlers write fits the schema of the custom resource: %v", e.Err)
 }
 
 // Unwrap returns the answer of the API server.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// refused returns an error of a write as a [*RefusedError] if it is one.
+// refused returns err as a [*RefusedError] if it is one.
 func refused(err error) error {
 	switch {
 	case isTooLarge(err):
@@ -83,8 +84,8 @@ func refused(err error) error {
 	return err
 }
 
-// isTooLarge reports whether an object, or the annotations of one, are too
-// large for an API server or for etcd.
+// isTooLarge reports whether an object, or its annotations, are too large for an API
+// server or for etcd.
 func isTooLarge(err error) bool {
 	if apierrors.IsRequestEntityTooLargeError(err) {
 		return true
@@ -93,7 +94,7 @@ func isTooLarge(err error) bool {
 	if !errors.As(err, &status) {
 		return false
 	}
-	// API servers pass on what etcd says.
+	// API servers pass on the message of etcd.
 	if message := status.Status().Message; strings.Contains(message, "etcdserver: request is too large") ||
 		strings.Contains(message, "trying to send message larger than max") {
 		return true
@@ -104,13 +105,13 @@ func isTooLarge(err error) bool {
 	})
 }
 
-// conflicts is how often a write that conflicts is retried, within a second or
-// so. It is many tries and not long waits that win against another writer:
-// between the read and the write of each there is always the same short time.
+// conflicts determines how often a conflicting write is retried, within a second or so.
+// Many tries win against another writer, not long waits: the time between read and
+// write is always the same short time.
 var conflicts = wait.Backoff{Duration: 5 * time.Millisecond, Factor: 1.2, Jitter: 0.2, Steps: 20}
 
-// write writes what a call has changed, with an optimistic lock. It never
-// returns nil.
+// write writes the changes of a call, with an optimistic lock. It never returns a nil
+// write.
 func (r *Reconciler[T]) write(ctx context.Context, c *call[T]) (*write[T], error) {
 	key := client.ObjectKeyFromObject(c.base)
 	w := &write[T]{Reconciler: r, call: c, key: key, version: c.base.GetResourceVersion()}
@@ -121,7 +122,7 @@ func (r *Reconciler[T]) write(ctx context.Context, c *call[T]) (*write[T], error
 	r.own.begin(key, c.base.GetUID(), w.version, c.atOnce())
 	err = wait.ExponentialBackoffWithContext(ctx, conflicts, w.try)
 	if wait.Interrupted(err) && w.conflict != nil {
-		err = w.conflict // and the whole reconcile is retried
+		err = w.conflict // the whole reconcile is retried
 	}
 	w.missed = r.own.end(key)
 	if w.fate == gone {
@@ -144,25 +145,25 @@ type write[T client.Object] struct {
 	*Reconciler[T]
 	*call[T]
 	key types.NamespacedName
-	// patch is what has changed from read to object, and version what it is
-	// for.
+	// patch is the change from read to object, and version is the version that it
+	// applies to.
 	patch   client.Patch
 	version string
-	// read is what the object was, with what other clients wrote since; made by the
-	// first merge.
+	// read is the object before the call, with what other clients wrote since. The
+	// first merge makes it.
 	read   T
 	merged bool
 
 	conflict error
 	fate     writeResult
-	// answer is the object as the API server has it; set if it is written.
+	// answer is the object in the API server's answer. It is set if fate is written.
 	answer T
-	// missed reports whether another client changed the object meanwhile, so
-	// that it must be reconciled again.
+	// missed reports whether another client changed the object meanwhile, so that it
+	// must be reconciled again.
 	missed bool
 }
 
-// try tries once. It is done if there is no conflict.
+// try tries the write once. done is true if there is no conflict.
 func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 	if w.conflict != nil {
 		if ready, err := w.again(ctx); !ready {
@@ -172,7 +173,7 @@ func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 			return true, nil
 		}
 	}
-	// A fresh object, since an answer is decoded onto what is there.
+	// A fresh object, since an answer is decoded onto the existing fields.
 	answer := w.o.New()
 	answer.SetNamespace(w.key.Namespace)
 	answer.SetName(w.key.Name)
@@ -195,8 +196,8 @@ func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 	return true, refused(err)
 }
 
-// again reads the object after a conflict, and reports whether the changes can
-// be put onto it. If not, fate holds why, or they can later.
+// again reads the object after a conflict, and reports whether the changes can be put
+// onto it. If not, either fate holds why, or a later attempt may succeed.
 func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 	fresh := w.o.New()
 	if err := w.o.Reader.Get(ctx, w.key, fresh); err != nil {
@@ -216,7 +217,7 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 	}
 	if !w.merged {
 		w.read, w.merged = w.base.DeepCopyObject().(T), true
-		_, _ = w.driver.Read(ctx, w.read) // which makes what it made of the object
+		_, _ = w.driver.Read(ctx, w.read) // allocates the same fields as before
 	}
 	if w.o.Conditions != nil {
 		w.o.Conditions.merge(w.read, w.object, fresh)
@@ -232,9 +233,8 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 	return err == nil, err
 }
 
-// mergeMetadata puts the finalizers and owner references that other clients
-// wrote into both before and after, so that nothing but the changes of the
-// reconcile remain between them.
+// mergeMetadata puts the finalizers and owner references that other clients wrote into
+// both before and after, so that only the changes of the reconcile remain between them.
 func mergeMetadata(before, after, fresh client.Object) {
 	finalizers := merge(before.GetFinalizers(), after.GetFinalizers(), fresh.GetFinalizers(),
 		func(name string) string { return name })
@@ -247,9 +247,8 @@ func mergeMetadata(before, after, fresh client.Object) {
 	after.SetOwnerReferences(owners)
 }
 
-// merge returns the fresh values with the changes from before to after put onto
-// them, by their key: what was removed is removed, and what was added or changed
-// is as it is in after.
+// merge applies the changes from before to after to the fresh values, by key: what was
+// removed is removed, and what was added or changed is as in after.
 func merge[V any, K comparable](before, after, fresh []V, key func(V) K) []V {
 	was, is := byKey(before, key), byKey(after, key)
 	merged := slices.DeleteFunc(slices.Clone(fresh), func(v V) bool {
@@ -288,8 +287,8 @@ type parts struct {
 	err              error
 }
 
-// ownMetadata are the fields of the metadata that handlers may change, unless the
-// status is a subresource.
+// ownMetadata are the fields of the metadata that handlers may change if the status is
+// not a subresource.
 var ownMetadata = []string{"annotations", "finalizers", "labels", "ownerReferences"}
 
 // parts returns the parts of an object.
@@ -307,7 +306,7 @@ func (r *Reconciler[T]) parts(object T) (p parts) {
 	return p
 }
 
-// members returns the members of an object that have one of the names.
+// members returns the members of o that have one of the names.
 func members(o rawjson.Object, names ...string) (some rawjson.Object) {
 	for _, name := range names {
 		if i := o.Index(name); i >= 0 {
@@ -317,9 +316,9 @@ func members(o rawjson.Object, names ...string) (some rawjson.Object) {
 	return some
 }
 
-// changes returns what has changed as a merge patch that holds only for the
-// version, or nil if nothing has. Of the metadata it has what handlers may
-// change, and nothing with a status subresource.
+// changes returns the changes as a merge patch for the version, or nil if there are
+// none. Of the metadata it includes what handlers may change, and nothing if the status
+// is a subresource.
 func (w *write[T]) changes() (client.Patch, error) {
 	after := w.parts(w.object)
 	if err := cmp.Or(w.before.err, after.err); err != nil {
@@ -343,7 +342,7 @@ func (w *write[T]) changes() (client.Patch, error) {
 	return client.RawPatch(types.MergePatchType, patch), nil
 }
 
-// missing finds out what an API server did not find: the object, or its status
+// missing determines what the API server did not find: the object, or its status
 // subresource.
 func (w *write[T]) missing(ctx context.Context) error {
 	err := w.o.Reader.Get(ctx, w.key, w.o.New())
@@ -357,9 +356,9 @@ func (w *write[T]) missing(ctx context.Context) error {
 	return &NotPersistedError{}
 }
 
-// kept checks that the API server has kept the states. They are compared as a
-// whole, since they were written as a whole: if another client had changed any
-// of them since they were read, nothing would have been written.
+// kept checks that the API server has kept the states. They are compared as a whole,
+// since they were written as a whole: if another client had changed any of them since
+// they were read, nothing would have been written.
 func (w *write[T]) kept(ctx context.Context, answer T) error {
 	if !slices.ContainsFunc(w.runs, func(r *run) bool { return r.out.Changed }) {
 		return nil
@@ -373,7 +372,7 @@ func (w *write[T]) kept(ctx context.Context, answer T) error {
 		if !r.out.Changed {
 			continue
 		}
-		back := &run{} // if the item is lost, and all fields of its state
+		back := &run{} // for a lost item: all fields of its state
 		if i < len(is) && is[i].item == r.item {
 			back = is[i]
 		} else if k := slices.IndexFunc(is, func(other *run) bool { return other.item == r.item }); k >= 0 {

@@ -6,17 +6,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Adapt returns options for objects of another type, each of which holds an object
-// that o is for: of returns it, and is called at each call of a function of o. What
-// the functions change must be kept by the object that holds it, so of returns
-// pointers into that.
+// Adapt returns options for objects of type U, each of which holds an object of type T
+// that o is for. The function of returns the inner object; it is called at each call of
+// a function of o. It must return a pointer into the outer object, so that changes are
+// kept.
 //
-// So an object is reconciled, or explored by machine/machinetest, as something else
-// than a controller passes to its handlers: with the parts that they use beside it,
-// or one item of the list that it holds.
+// Use it to reconcile an object, or to explore it with machine/machinetest, as another
+// type than a controller passes to its handlers: together with the parts that they use,
+// or as one item of the list that it holds.
 //
-// Functions that o lacks stay nil, as [New] sees it, and its maps are not changed. A
-// Key that is nil stays nil, and then goes by the type U.
+// Functions that o lacks stay nil for [New] to see, and the maps of o are not changed.
+// A nil Key stays nil; the default then applies to the type U.
 func Adapt[T, U any](o Options[T], of func(object U) T) Options[U] {
 	if of == nil {
 		return Options[U]{Storage: Storage[U]{problems: []string{
@@ -98,7 +98,7 @@ func adaptPhases[T, U any](all map[string]Phase[T], of func(U) T) map[string]Pha
 	})
 }
 
-// adaptEach returns a map with other values; nil of nil.
+// adaptEach returns a map of the converted values; nil if all is nil.
 func adaptEach[A, B any](all map[string]A, value func(A) B) map[string]B {
 	if all == nil {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// envelope holds a migration beside something else.
+// envelope holds a migration beside other fields.
 type envelope struct {
 	Label     string
 	Migration migration
@@ -22,8 +22,8 @@ type envelope struct {
 
 func open(e *envelope) *migration { return &e.Migration }
 
-// full returns the options of a world with all fields set; called takes down the
-// functions that the runner does not call in a short life.
+// full returns the options of a world with all fields set. called records the functions
+// that the runner does not call in a short life.
 func full(w *world, called *[]string) options {
 	o := w.options
 	note := func(name string) { *called = append(*called, name) }
@@ -71,9 +71,8 @@ func TestAdaptAddsNoOption(t *testing.T) {
 	assert.True(t, reflect.ValueOf(runner.Adapt(options{}, open)).IsZero())
 }
 
-// A migration lives in its envelope as it does alone: also one that fails, and
-// one that is paused.
-func TestAnAdaptedRunIsTheRun(t *testing.T) {
+// A migration lives in its envelope as it does alone, even if it fails or is paused.
+func TestAdaptedRunIsTheRun(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		prepare func(*world, *migration)
@@ -105,7 +104,7 @@ func TestAnAdaptedRunIsTheRun(t *testing.T) {
 	}
 }
 
-// What New refuses of options, it refuses of those that are adapted.
+// New refuses the same faults in adapted options.
 func TestAdaptHidesNothingFromNew(t *testing.T) {
 	w := newWorld(t)
 	o := w.options

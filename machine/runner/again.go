@@ -14,82 +14,85 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// RunFrom is where a new run begins that the token of an object asks for.
+// RunFrom is where a new run begins when the token of an object changes.
 type RunFrom string
 
 const (
-	// FromStart begins at the first phase of the itinerary that is selected then,
-	// with an empty pipeline. It is the default: the empty RunFrom means the same.
+	// FromStart begins at the first phase of the itinerary that is then selected, with
+	// an empty pipeline. It is the default: an empty RunFrom means the same.
 	FromStart RunFrom = "Start"
-	// FromFailedPhase begins in the phase that failed ([State].FailedAt) or, if
-	// none did and the run is stopped in a phase, in that one. The itinerary that
-	// is selected then must have it, by its name or a former one, and not as an end
-	// phase. Like any phase in progress it runs whatever its guard says by now. The
-	// steps that had started before it are kept, and its own step is open again.
+	// FromFailedPhase begins in the phase that failed ([State].FailedAt) or, if none
+	// did and the run is stopped in a phase, in that phase. The itinerary that is then
+	// selected must have it, under its name or a former one, and not as an end phase.
+	// Like any phase in progress, it runs whatever its guard decides by now. The steps
+	// that had started before it are kept, and its own step is open again.
 	FromFailedPhase RunFrom = "FailedPhase"
 )
 
-// MaxRuns is the number of past runs that a state keeps, if it does not share the
-// room of one object ([Options].MaxState).
+// MaxRuns is the number of past runs that a state keeps, unless it shares the room of
+// one object ([Options].MaxState).
 const MaxRuns = 8
 
-// maxToken is the size in bytes of JSON up to which a token is kept as it is: that
+// maxToken is the size in bytes of JSON up to which a token is kept verbatim: the size
 // of a SHA-256 sum.
 const maxToken = len("sha256:") + 2*sha256.Size
 
-// PastRun describes a run that another has followed.
+// PastRun describes a run that another run has followed.
 type PastRun struct {
-	// Result is how it ended; empty if it was stopped before that was decided.
+	// Result is the result of the run; empty if the run was stopped before that was
+	// decided.
 	Result phases.Result `json:"result,omitempty"`
-	// Itinerary and Phase are where it first failed or, if nothing failed, where
-	// it ended. Phase is empty if it was not in a phase then.
+	// Itinerary and Phase are where the run first failed or, if nothing failed, where
+	// it ended. Phase is empty if the run was then in no phase.
 	Itinerary string `json:"itinerary,omitempty"`
 	Phase     string `json:"phase,omitempty"`
-	// Started and Ended are its times, as far as they can be found.
+	// Started and Ended are the times of the run, as far as they are known.
 	Started metav1.Time `json:"started"`
 	Ended   metav1.Time `json:"ended"`
 }
 
-// FailedAt describes where a run has first failed outside cleanup itineraries.
+// FailedAt describes where a run first failed outside cleanup itineraries.
 type FailedAt struct {
 	Itinerary string `json:"itinerary"`
 	Phase     string `json:"phase"`
-	// Step is the step that the phase was reported under, and Steps the number of
-	// steps that had started by then: the first ones of the pipeline.
+	// Step is the step that showed the phase. Steps is the number of steps that had
+	// started by then, which are the first ones of the pipeline.
 	Step  string `json:"step,omitempty"`
 	Steps int64  `json:"steps,omitempty"`
 }
 
-// RunAgainError means that a new run cannot begin from the phase that failed.
-// The run before stays as it is until the object changes.
+// RunAgainError is returned if a new run cannot begin in the phase that failed. The run
+// before stays as it is until the object changes.
 type RunAgainError struct {
-	// Itinerary and Phase are what failed; empty if no phase did.
+	// Itinerary and Phase describe the failure; empty if no phase failed.
 	Itinerary, Phase string
-	// Selected is the itinerary that Select names, which does not have the phase, or
-	// has it as an end phase.
+	// Selected is the itinerary that Select names. It does not have the phase, or has
+	// it as an end phase.
 	Selected string
 }
 
 func (e *RunAgainError) Error() string {
 	if e.Phase == "" {
-		return "the token asks for a new run from the phase that failed, but no phase has failed outside cleanup itineraries; ask for a run from the start"
+		return "the token asks for a new run from the phase that failed, but no phase has failed outside cleanup itineraries; " +
+			"ask for a run from the start"
 	}
-	return fmt.Sprintf("the token asks for a new run from phase %q, which failed in itinerary %q, but Select names itinerary %q, which does not have that phase, or ends there; "+
-		"clear in OnRunAgain what Select goes by, or ask for a run from the start", e.Phase, e.Itinerary, e.Selected)
+	return fmt.Sprintf("the token asks for a new run from phase %q, which failed in itinerary %q, but Select names itinerary %q, "+
+		"which does not have that phase, or has it as an end phase; "+
+		"clear in OnRunAgain what Select depends on, or ask for a run from the start", e.Phase, e.Itinerary, e.Selected)
 }
 
-// over reports whether the run has ended, so that another may follow.
+// over reports whether the run has ended, which lets another follow.
 func (s *State) over() bool { return s.Done || s.Stopped != nil }
 
-// failsAt records where the run has failed, if it is the first time. The phase
-// is the current one.
+// failsAt records where the run failed, if it is the first failure. The phase is the
+// current one.
 func (s *State) failsAt(itinerary, phase string) {
 	if s.FailedAt == nil && phase != "" {
 		s.FailedAt = s.at(itinerary, phase)
 	}
 }
 
-// at describes the present moment, at which the run is in that phase.
+// at describes the present position of the run, which is in the given phase.
 func (s *State) at(itinerary, phase string) *FailedAt {
 	at := &FailedAt{Itinerary: itinerary, Phase: phase}
 	for i := range s.Pipeline {
@@ -112,8 +115,8 @@ func (s *State) failedPhase() *FailedAt {
 	return s.FailedAt
 }
 
-// next returns the state at the start of the run after this one. Visits go on
-// being counted, since they tell visits apart.
+// next returns the state at the start of the run after this one. Visits continue to be
+// counted, since they distinguish visits.
 func (s *State) next(token string, now metav1.Time) State {
 	next := State{Token: &token, Run: max(s.Run, 1) + 1, RunStarted: &now, Visit: s.Visit}
 	for i := range s.Failures {
@@ -149,7 +152,7 @@ func (s *State) past(now metav1.Time) PastRun {
 	return past
 }
 
-// completed returns when the last step was completed; nil if none is.
+// completed returns when the last step was completed; nil if none was.
 func (s *State) completed() (last *metav1.Time) {
 	for i := range s.Pipeline {
 		if at := s.Pipeline[i].Completed; at != nil && (last == nil || last.Before(at)) {
@@ -159,9 +162,9 @@ func (s *State) completed() (last *metav1.Time) {
 	return last
 }
 
-// pipeline returns the pipeline of a run that begins here, made of that of the run
-// before: the steps that had started by then, none of which had failed but the
-// step of the phase, which is open.
+// pipeline returns the pipeline of a run that begins in the failed phase, made from
+// that of the run before. It keeps the steps that had started by then. Of these only
+// the step of the phase had failed; it is open again.
 func (f *FailedAt) pipeline(before steps.Pipeline) steps.Pipeline {
 	kept := before[:min(f.Steps, int64(len(before)))].DeepCopy()
 	for i := range kept {
@@ -177,15 +180,15 @@ func (f *FailedAt) pipeline(before steps.Pipeline) steps.Pipeline {
 	return kept
 }
 
-// asks finds out whether the run is over and the token asks for another
-// (c.asked). The first token is recorded.
+// asks sets c.asked if the run is over and the token asks for another. It records the
+// first token.
 func (c *reconcile[T]) asks(ctx context.Context) (token string, from RunFrom, err error) {
 	over := c.state.over()
 	if c.o.Token == nil || !over && c.state.Token != nil {
 		return "", "", nil
 	}
 	if err = c.option("Token", func() (err error) { token, from, err = c.o.Token(ctx, c.object); return }); err != nil {
-		c.asked = over // as long as it is not known
+		c.asked = over // until the token is known
 		return "", "", err
 	}
 	if cutTo(token, maxToken) != token { // what is kept must be what is compared
@@ -199,8 +202,8 @@ func (c *reconcile[T]) asks(ctx context.Context) (token string, from RunFrom, er
 	return token, from, nil
 }
 
-// runAgain begins a new run, and returns the itinerary that is selected. On error
-// the state is as it was.
+// runAgain begins a new run, and returns the selected itinerary. On error the state is
+// unchanged.
 func (c *reconcile[T]) runAgain(ctx context.Context, token string, from RunFrom) (selected string, err error) {
 	next := c.state.next(token, c.now)
 	var failed *FailedAt
@@ -216,7 +219,7 @@ func (c *reconcile[T]) runAgain(ctx context.Context, token string, from RunFrom)
 		return "", &optionError{"Token", fmt.Errorf("it returned RunFrom %q; let it return FromStart or FromFailedPhase", from)}
 	}
 
-	// The selector may go by the state on the object, or by what OnRunAgain clears.
+	// The selector may depend on the state on the object, or on what OnRunAgain clears.
 	c.called = true
 	past := next.Runs[len(next.Runs)-1]
 	if err := c.option("Write", func() error { return c.o.Storage.Write(ctx, c.object, *next.DeepCopy()) }); err != nil {
@@ -250,8 +253,7 @@ func (c *reconcile[T]) runAgain(ctx context.Context, token string, from RunFrom)
 	return selected, nil
 }
 
-// enterAgain enters the phase that a run begins in which is not the first of its
-// itinerary.
+// enterAgain enters the phase in which a run from the failed phase begins.
 func (c *reconcile[T]) enterAgain(ctx context.Context) error {
 	began := c.o.Now()
 	evaluation, err := c.m.Evaluate(ctx, c.settleOptions())
@@ -262,7 +264,8 @@ func (c *reconcile[T]) enterAgain(ctx context.Context) error {
 	g := c.m.Graph()
 	plan := c.m.Plan()
 	if awaits := plan.Matters() &^ plan.Decides(); awaits != 0 && !g.IsCleanup() {
-		// It has not begun: as at the start of an itinerary, all is evaluated again.
+		// The run has not begun: as at the start of an itinerary, all flags are
+		// evaluated again.
 		names := g.Vocabulary().Names(awaits)
 		err := &machine.UnknownFlagsError{Itinerary: g.Name(), At: c.m.Position(), Flags: names, Err: evaluation.Err()}
 		c.state = *c.before

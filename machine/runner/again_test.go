@@ -23,7 +23,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// ticket is the token of a test's object, and what runs again clear on it.
+// ticket is the token of a test's object, and what a new run clears on it.
 type ticket struct {
 	token string
 	from  runner.RunFrom
@@ -31,7 +31,7 @@ type ticket struct {
 	asked int
 }
 
-// withToken is a world whose object has the token "1", and errors that a new run
+// withToken returns a world whose object has the token "1", and errors that a new run
 // clears.
 func withToken(t *testing.T) (*world, *ticket) {
 	w, is := newWorld(t), &ticket{token: "1"}
@@ -51,7 +51,7 @@ func (w *world) fails(phase string) {
 	w.handlers[phase] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
 }
 
-// until reconciles until the run is in that phase; empty means to the end.
+// until reconciles until the run is in the given phase; empty means to the end.
 func (w *world) until(phase string) {
 	w.t.Helper()
 	for n := 0; w.m.State.Phase != phase || phase == "" && !w.m.State.Done; n++ {
@@ -70,23 +70,23 @@ func (w *world) stops() {
 	}
 }
 
-// What a new token does, by the state of the run and by where the new one is to
-// begin.
-func TestANewTokenByTheStateOfTheRun(t *testing.T) {
+// A new token has an effect that depends on the state of the run and on where the new
+// run is asked to begin.
+func TestTokenByStateOfRun(t *testing.T) {
 	const (
 		none       = "no run from the phase that failed: none has"
 		notThere   = "no run from the phase that failed: it is not selected"
-		goesOn     = "goes on"
+		goesOn     = "continues"
 		fromStart  = "run 2 at Move/Refresh"
 		fromFailed = "run 2 at Move/Copy"
 	)
 	for _, c := range []struct {
 		name          string
 		prepare       func(w *world)
-		start, failed string // what comes of a token that asks for either
+		start, failed string // the effect of a token that asks for a run from the start, or from the failed phase
 	}{
 		{"not begun", func(*world) {}, goesOn, goesOn},
-		{"on its way", func(w *world) { w.until("Copy") }, goesOn, goesOn},
+		{"in progress", func(w *world) { w.until("Copy") }, goesOn, goesOn},
 		{"retried", func(w *world) {
 			w.until("Copy")
 			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
@@ -124,7 +124,7 @@ func TestANewTokenByTheStateOfTheRun(t *testing.T) {
 		{"found to have failed, and cleaned up", func(w *world) {
 			w.options.Failed = func(_ context.Context, m *migration) (bool, error) { return len(m.Errors) > 0, nil }
 			w.until("Copy")
-			w.m.Errors = []string{"the user says so"}
+			w.m.Errors = []string{"the user reports it"}
 			w.until("")
 		}, fromStart, fromFailed},
 		{"succeeded", func(w *world) { w.until("") }, fromStart, none},
@@ -166,7 +166,7 @@ func TestANewTokenByTheStateOfTheRun(t *testing.T) {
 					assert.Len(t, *begun, 1)
 					assert.Equal(t, "2", *s.Token)
 					assert.True(t, out.Requeue)
-					assert.Equal(t, before.Visit+1, s.Visit, "visits go on being counted")
+					assert.Equal(t, before.Visit+1, s.Visit, "visits continue to be counted")
 					assert.NotEqual(t, phases.Failed, s.Result)
 					assert.Nil(t, s.Stopped)
 					assert.Empty(t, s.Failures)
@@ -193,16 +193,16 @@ func TestANewTokenByTheStateOfTheRun(t *testing.T) {
 	}
 }
 
-// A token that changes on the way counts once the run has ended, and without
-// another change of the object: when it is done as well as when it is stopped.
-func TestATokenThatChangesOnTheWay(t *testing.T) {
-	t.Run("of a run that comes to its end", func(t *testing.T) {
+// A token that changes during a run counts once the run has ended or stopped, without
+// another change of the object.
+func TestTokenChangesDuringRun(t *testing.T) {
+	t.Run("of a run that ends", func(t *testing.T) {
 		w, is := withToken(t)
 		w.until("Copy")
 		is.token = "2"
 		asked := is.asked
 		w.until("Attach")
-		assert.Equal(t, asked, is.asked, "the token is not looked at meanwhile")
+		assert.Equal(t, asked, is.asked, "Token is not called meanwhile")
 		out, err := w.reconcile()
 		require.NoError(t, err)
 		assert.True(t, out.Done && out.Requeue && out.RequeueAfter == 0)
@@ -244,9 +244,9 @@ func TestATokenThatChangesOnTheWay(t *testing.T) {
 	})
 }
 
-// A new run that cannot begin from the failed phase begins once the object is
-// fixed: the selector names the itinerary, or the token asks for something else.
-func TestARefusedRunBeginsOnceTheObjectIsFixed(t *testing.T) {
+// A new run that cannot begin in the failed phase begins once the object is fixed: the
+// selector names the itinerary, or the token asks for a run from the start.
+func TestRefusedRunBeginsOnceObjectIsFixed(t *testing.T) {
 	for name, fix := range map[string]func(w *world, is *ticket) string{
 		"the selector": func(w *world, _ *ticket) string { w.m.Errors = nil; return "Copy" },
 		"from":         func(w *world, is *ticket) string { w.m.Errors = nil; is.from = runner.FromStart; return "Refresh" },
@@ -284,10 +284,10 @@ func TestARefusedRunBeginsOnceTheObjectIsFixed(t *testing.T) {
 	})
 }
 
-// A run from the phase that failed shows the steps before it as they were, and its
-// own open and not failed; those of the cleanup are gone, and those to come are
+// A run from the failed phase shows the steps before it unchanged, and its own step
+// open and not failed. The steps of the cleanup are gone, and the remaining steps are
 // listed.
-func TestThePipelineOfARunFromTheFailedPhase(t *testing.T) {
+func TestPipelineOfRunFromFailedPhase(t *testing.T) {
 	w, is := withToken(t)
 	w.fails("Copy")
 	w.until("")
@@ -313,14 +313,14 @@ func TestThePipelineOfARunFromTheFailedPhase(t *testing.T) {
 	assert.Equal(t, []string{"Copy", "Attach"}, w.called)
 	assert.Equal(t, "Prepare: Completed | Data: Completed | Restore: Completed", w.reads())
 	assert.Equal(t, phases.Succeeded, w.m.State.Result)
-	want := []runner.PastRun{{Result: phases.Failed, Itinerary: "Move", Phase: "Copy", Started: metav1.Unix(1, 0), Ended: metav1.Unix(6, 0)}}
+	want := []runner.PastRun{{Result: phases.Failed, Itinerary: "Move", Phase: "Copy", Started: metav1.Unix(1, 0),
+		Ended: metav1.Unix(6, 0)}}
 	assert.Empty(t, cmp.Diff(want, w.m.State.Runs))
 	assert.Equal(t, int64(7), w.m.State.RunStarted.Unix())
 }
 
-// A phase that the itinerary has under another name by now is found by its former
-// one.
-func TestARunFromAPhaseThatWasRenamed(t *testing.T) {
+// A phase that has been renamed is found by its former name.
+func TestRunFromRenamedPhase(t *testing.T) {
 	w, is := withToken(t)
 	w.fails("Copy")
 	w.until("")
@@ -335,9 +335,9 @@ func TestARunFromAPhaseThatWasRenamed(t *testing.T) {
 	assert.Equal(t, "Transfer", w.m.State.Phase)
 }
 
-// A phase that may belong to several steps is entered under the one in which it
-// failed, whatever the flags are by now.
-func TestARunFromAPhaseUnderAGuardedStep(t *testing.T) {
+// A phase that may belong to several steps is entered under the one in which it failed,
+// whatever the flags are by now.
+func TestRunFromPhaseOfGuardedStep(t *testing.T) {
 	w, is := withToken(t)
 	all := itineraries()
 	all[0].Phases[1].Steps = []phases.GuardedStep{{Step: "Transfer", Guard: phases.Guard{All: images}}}
@@ -352,9 +352,9 @@ func TestARunFromAPhaseUnderAGuardedStep(t *testing.T) {
 	assert.Equal(t, "Prepare: Completed | Transfer: Copying | Restore: Not started", w.reads())
 }
 
-// A run from the failed phase begins once the flags are known that its plan depends
-// on: until then the run before stays as it ended, and the reason can be seen.
-func TestARunFromTheFailedPhaseWaitsForFlags(t *testing.T) {
+// A run from the failed phase begins once the flags on which its plan depends are
+// known. Until then the run before stays as it ended, and the reason is shown.
+func TestRunFromFailedPhaseWaitsForFlags(t *testing.T) {
 	w, is := withToken(t)
 	w.fails("Copy")
 	w.until("")
@@ -385,8 +385,8 @@ func TestARunFromTheFailedPhaseWaitsForFlags(t *testing.T) {
 	assert.Nil(t, w.m.State.Retry)
 }
 
-// A phase that is an end phase by now has no work that could be done again.
-func TestNoRunFromAPhaseThatIsTheEndByNow(t *testing.T) {
+// A phase that has become an end phase has no work to repeat.
+func TestRunFromPhaseThatIsNowEndPhase(t *testing.T) {
 	w, is := withToken(t)
 	w.fails("Copy")
 	w.until("")
@@ -401,9 +401,8 @@ func TestNoRunFromAPhaseThatIsTheEndByNow(t *testing.T) {
 	assert.Equal(t, int64(0), w.m.State.Run)
 }
 
-// The selector may go by the state on the object: that is the new run's when it is
-// called.
-func TestASelectorThatGoesByTheStateSeesTheNewRun(t *testing.T) {
+// When Select is called, the state on the object is that of the new run.
+func TestSelectSeesStateOfNewRun(t *testing.T) {
 	w, is := withToken(t)
 	w.options.OnFail, w.options.OnRunAgain = nil, nil
 	w.options.Select = func(_ context.Context, m *migration) (string, error) {
@@ -420,10 +419,9 @@ func TestASelectorThatGoesByTheStateSeesTheNewRun(t *testing.T) {
 	assert.Equal(t, "Move", w.m.State.Itinerary)
 }
 
-// As long as a function of the embedder fails that a new run needs, the run before
-// stays as it is, and the error is shown and retried: a run that is stopped does
-// not go on because of it.
-func TestFunctionsThatANewRunNeeds(t *testing.T) {
+// While a function that a new run needs fails, the run before stays as it is, and the
+// error is shown and retried. It does not wake a stopped run.
+func TestFunctionsThatNewRunNeeds(t *testing.T) {
 	broken := errors.New("the API server is away")
 	for name, plant := range map[string]func(w *world, is *ticket, err *error){
 		"Token":  func(w *world, is *ticket, err *error) { is.err = *err },
@@ -470,7 +468,7 @@ func TestFunctionsThatANewRunNeeds(t *testing.T) {
 	}
 }
 
-// brake makes a function of the options fail as long as there is an error.
+// brake makes a function of the options fail as long as err points to an error.
 func brake[V any](f *func(context.Context, *migration) (V, error), err *error) {
 	was := *f
 	*f = func(ctx context.Context, m *migration) (v V, _ error) {
@@ -481,7 +479,7 @@ func brake[V any](f *func(context.Context, *migration) (V, error), err *error) {
 	}
 }
 
-func TestARunFromElsewhereIsRefused(t *testing.T) {
+func TestUnknownRunFromIsRefused(t *testing.T) {
 	w, is := withToken(t)
 	w.until("")
 	is.token, is.from = "2", "Middle"
@@ -489,16 +487,16 @@ func TestARunFromElsewhereIsRefused(t *testing.T) {
 	assert.EqualError(t, err, `Token: it returned RunFrom "Middle"; let it return FromStart or FromFailedPhase`)
 }
 
-func TestOnRunAgainNeedsAToken(t *testing.T) {
+func TestOnRunAgainNeedsToken(t *testing.T) {
 	w, _ := withToken(t)
 	w.options.Token = nil
 	_, err := runner.New(w.options)
-	assert.EqualError(t, err, "runner options: OnRunAgain is never called without Token; give Token, or leave it out")
+	assert.EqualError(t, err, "runner options: OnRunAgain is never called without Token; set Token, or remove OnRunAgain")
 }
 
-// A pause holds a new run, also after one that is stopped: it begins once the object
-// is resumed, and nothing of the run before is called.
-func TestAPauseHoldsANewRun(t *testing.T) {
+// A pause holds a new run, also after a stopped run. It begins once the object is
+// resumed, and no function of the run before is called.
+func TestPauseHoldsNewRun(t *testing.T) {
 	for _, stopped := range []bool{false, true} {
 		w, is := withToken(t)
 		if stopped {
@@ -528,7 +526,7 @@ func TestAPauseHoldsANewRun(t *testing.T) {
 }
 
 // Of several failures the first counts.
-func TestARunFromTheFirstOfSeveralFailures(t *testing.T) {
+func TestRunFromFirstOfSeveralFailures(t *testing.T) {
 	w, is := ends(t), &ticket{token: "1"}
 	w.options.Token = func(context.Context, *migration) (string, runner.RunFrom, error) { return is.token, is.from, nil }
 	w.options.Select = func(_ context.Context, m *migration) (string, error) {
@@ -552,8 +550,8 @@ func TestARunFromTheFirstOfSeveralFailures(t *testing.T) {
 	assert.Equal(t, "Data: Completed | Restore: Attach", w.reads())
 }
 
-// A run that ended in an end phase is kept with that.
-func TestAPastRunThatEndedInAnEndPhase(t *testing.T) {
+// A run that ended in an end phase is kept with that phase.
+func TestPastRunOfEndPhase(t *testing.T) {
 	w, is := withToken(t)
 	all := itineraries()
 	all[0].Phases = append(all[0].Phases, phases.Phase{Name: "Moved", End: true})
@@ -571,8 +569,8 @@ func TestAPastRunThatEndedInAnEndPhase(t *testing.T) {
 	assert.Equal(t, "Refresh", w.m.State.Phase)
 }
 
-// A write that is lost, at the beginning of a run, begins the same run again.
-func TestAWriteThatIsLostBeginsTheSameRunAgain(t *testing.T) {
+// If the write at the beginning of a run is lost, the same run begins again.
+func TestLostWriteBeginsSameRunAgain(t *testing.T) {
 	for _, from := range []runner.RunFrom{runner.FromStart, runner.FromFailedPhase} {
 		w, is := withToken(t)
 		w.fails("Copy")
@@ -589,9 +587,9 @@ func TestAWriteThatIsLostBeginsTheSameRunAgain(t *testing.T) {
 	}
 }
 
-// Any text can be a token, and is recognized: of one that the state cannot keep,
-// the sum is kept.
-func TestAnyTextCanBeAToken(t *testing.T) {
+// Any text can be a token, and is recognized. If the state cannot keep the text, it
+// keeps the sum.
+func TestTokenOfAnyText(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	for _, token := range []string{"", "a b", long, long + "y", "\xff", "\xfe", "\x00", strings.Repeat("\x00", 300)} {
 		w, is := withToken(t)
@@ -611,12 +609,12 @@ func TestAnyTextCanBeAToken(t *testing.T) {
 	is.token = long + "y"
 	_, err := w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, int64(2), w.m.State.Run, "they are told apart")
+	assert.Equal(t, int64(2), w.m.State.Run, "the tokens differ")
 }
 
-// However many runs there are, the last ones are kept, and a state that the user
-// filled is brought into range.
-func TestTheRunsThatAreKeptAreBounded(t *testing.T) {
+// However many runs there are, the last ones are kept, and a state that the user filled
+// is brought into range.
+func TestPastRunsAreBounded(t *testing.T) {
 	w, is := withToken(t)
 	w.fails("Copy")
 	w.until("")
@@ -638,70 +636,107 @@ func TestTheRunsThatAreKeptAreBounded(t *testing.T) {
 	}
 }
 
-// Of MTC's itineraries under any flags, and wherever they fail: a run from the
-// failed phase is a run from that phase. It enters the phases that a machine enters
-// from there; the steps completed before keep their times; its own step is open
-// and not failed; and at the end the pipeline has the steps of a run that has not
-// failed.
-func TestARunFromTheFailedPhaseIsARunFromThatPhase(t *testing.T) {
-	set := machine.MustCompileSet(mtc.Itineraries()...)
+// liveOfMTC returns a runner of MTC's itineraries whose flags have these values, and its
+// migration. The call of the handler with the number failAt fails. entered lists the
+// phases in which the handler is called, and token is that of the migration.
+func liveOfMTC(t *testing.T, selected string, values phases.Facts, failAt int) (r *runner.Runner[*migration], m *migration,
+	entered *[]string, token *string) {
 	vocabulary := mtc.Vocabulary()
+	m, entered, token = new(migration), new([]string), new(string)
+	now := time.Unix(1_700_000_000, 0)
+	o := runner.Options[*migration]{
+		Itineraries: machine.MustCompileSet(mtc.Itineraries()...),
+		Select: func(_ context.Context, m *migration) (string, error) {
+			if m.State.FailedPhases > 0 {
+				return mtc.Failed, nil
+			}
+			return selected, nil
+		},
+		Sources: func(context.Context, *migration) (*phases.Sources, error) {
+			var all []phases.Source
+			for flag := range vocabulary.All().Each {
+				all = append(all, phases.SourceOf(flag, values.Of(flag)))
+			}
+			return phases.NewSources(vocabulary, all...)
+		},
+		Storage: runner.NewStatusStorage(func(m *migration) *runner.State { return &m.State }),
+		Token: func(context.Context, *migration) (string, runner.RunFrom, error) {
+			return *token, runner.FromFailedPhase, nil
+		},
+		Now: func() time.Time { now = now.Add(400 * time.Millisecond); return now },
+	}
+	calls := 0
+	o.Handler = runner.VisitFunc[*migration](func(_ context.Context, _ *migration, v runner.Visit) (runner.Result, error) {
+		*entered = append(*entered, v.Itinerary+"/"+v.Phase)
+		if calls++; calls == failAt {
+			return runner.Fail("disk full"), nil
+		}
+		return runner.Done(), nil
+	})
+	r, err := runner.New(o)
+	require.NoError(t, err)
+	return r, m, entered, token
+}
+
+// reconcileToEnd reconciles until the run is done.
+func reconcileToEnd(t *testing.T, r *runner.Runner[*migration], m *migration) {
+	for n := 0; !m.State.Done; n++ {
+		require.Less(t, n, 500)
+		_, err := r.Reconcile(context.Background(), m)
+		require.NoError(t, err)
+	}
+}
+
+// requireKept checks that the steps that had started before the failure are kept.
+func requireKept(t *testing.T, before, after *runner.State) {
+	current := after.Pipeline.Current()
+	require.NotNil(t, current)
+	require.Equal(t, before.FailedAt.Step, current.Name, "at %s", before.FailedAt.Phase)
+	for i := range before.FailedAt.Steps {
+		was, is := before.Pipeline[i], after.Pipeline[i]
+		require.Equal(t, was.Name, is.Name, "at %s: a step is lost", before.FailedAt.Phase)
+		require.True(t, was.Started.Equal(is.Started))
+		require.False(t, is.Failed)
+		if is.Completed != nil {
+			require.True(t, was.Completed.Equal(is.Completed), "at %s: %s", before.FailedAt.Phase, is.Name)
+		} else if is.Name != current.Name {
+			require.Equal(t, steps.MessageContinues, is.Message)
+		}
+	}
+}
+
+// phasesFrom returns the phases of an itinerary that a machine enters from a phase on.
+func phasesFrom(t *testing.T, itinerary, phase string, values phases.Facts) (entered []string) {
+	g, err := machine.MustCompileSet(mtc.Itineraries()...).Graph(itinerary)
+	require.NoError(t, err)
+	from, err := g.NewMachine(machine.Position{Phase: phase}, values)
+	require.NoError(t, err)
+	for !from.Position().Done {
+		entered = append(entered, itinerary+"/"+from.Position().Phase)
+		_, err := from.Advance(context.Background())
+		require.NoError(t, err)
+	}
+	return entered
+}
+
+// For MTC's itineraries, any flags and a failure in any phase, a run from the failed
+// phase enters the phases that a machine enters from there. The steps completed before
+// keep their times, and its own step is open and not failed. At the end the pipeline
+// has the steps of a run that has not failed.
+func TestRunFromFailedPhaseContinuesThere(t *testing.T) {
 	failures := 0
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 8))
 		selected := []string{mtc.Final, mtc.Stage}[random.IntN(2)]
 		values := phases.Facts{}
-		for flag := range vocabulary.All().Each {
+		for flag := range mtc.Vocabulary().All().Each {
 			values = values.Set(flag, phases.TruthOf(random.IntN(3) > 0))
 		}
-		live := func(failAt int) (r *runner.Runner[*migration], m *migration, entered *[]string, token *string) {
-			m, entered, token = new(migration), new([]string), new(string)
-			now := time.Unix(1_700_000_000, 0)
-			o := runner.Options[*migration]{
-				Itineraries: set,
-				Select: func(_ context.Context, m *migration) (string, error) {
-					if m.State.FailedPhases > 0 {
-						return mtc.Failed, nil
-					}
-					return selected, nil
-				},
-				Sources: func(context.Context, *migration) (*phases.Sources, error) {
-					var all []phases.Source
-					for flag := range vocabulary.All().Each {
-						all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return values.Of(flag), nil }})
-					}
-					return phases.NewSources(vocabulary, all...)
-				},
-				Storage: runner.NewStatusStorage(func(m *migration) *runner.State { return &m.State }),
-				Token: func(context.Context, *migration) (string, runner.RunFrom, error) {
-					return *token, runner.FromFailedPhase, nil
-				},
-				Now: func() time.Time { now = now.Add(400 * time.Millisecond); return now },
-			}
-			calls := 0
-			o.Handler = runner.VisitFunc[*migration](func(_ context.Context, _ *migration, v runner.Visit) (runner.Result, error) {
-				*entered = append(*entered, v.Itinerary+"/"+v.Phase)
-				if calls++; calls == failAt {
-					return runner.Fail("disk full"), nil
-				}
-				return runner.Done(), nil
-			})
-			r, err := runner.New(o)
-			require.NoError(t, err)
-			return r, m, entered, token
-		}
-		end := func(r *runner.Runner[*migration], m *migration) {
-			for n := 0; !m.State.Done; n++ {
-				require.Less(t, n, 500)
-				_, err := r.Reconcile(context.Background(), m)
-				require.NoError(t, err, "seed %d", seed)
-			}
-		}
-		plain, whole, all, _ := live(0)
-		end(plain, whole)
+		plain, whole, all, _ := liveOfMTC(t, selected, values, 0)
+		reconcileToEnd(t, plain, whole)
 
-		r, m, entered, token := live(1 + random.IntN(len(*all)))
-		end(r, m)
+		r, m, entered, token := liveOfMTC(t, selected, values, 1+random.IntN(len(*all)))
+		reconcileToEnd(t, r, m)
 		before := m.State.DeepCopy()
 		if before.FailedAt == nil {
 			continue
@@ -712,32 +747,10 @@ func TestARunFromTheFailedPhaseIsARunFromThatPhase(t *testing.T) {
 		_, err := r.Reconcile(context.Background(), m)
 		require.NoError(t, err)
 		require.Equal(t, failed, m.State.Phase)
-		current := m.State.Pipeline.Current()
-		require.NotNil(t, current)
-		require.Equal(t, before.FailedAt.Step, current.Name, "seed %d at %s", seed, failed)
-		for i := range before.FailedAt.Steps {
-			was, is := before.Pipeline[i], m.State.Pipeline[i]
-			require.Equal(t, was.Name, is.Name, "seed %d at %s: a step is lost", seed, failed)
-			require.True(t, was.Started.Equal(is.Started))
-			require.False(t, is.Failed)
-			if is.Completed != nil {
-				require.True(t, was.Completed.Equal(is.Completed), "seed %d at %s: %s", seed, failed, is.Name)
-			} else if is.Name != current.Name {
-				require.Equal(t, steps.MessageContinues, is.Message)
-			}
-		}
+		requireKept(t, before, &m.State)
 
-		g, err := set.Graph(selected)
-		require.NoError(t, err)
-		from, err := g.NewMachine(machine.Position{Phase: failed}, values)
-		require.NoError(t, err)
-		var want []string
-		for !from.Position().Done {
-			want = append(want, selected+"/"+from.Position().Phase)
-			_, err := from.Advance(context.Background())
-			require.NoError(t, err)
-		}
-		end(r, m)
+		want := phasesFrom(t, selected, failed, values)
+		reconcileToEnd(t, r, m)
 		require.Empty(t, cmp.Diff(want, *entered), "seed %d at %s", seed, failed)
 		names := cmp.Transformer("names", func(p steps.Pipeline) (all []string) {
 			for _, s := range p {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Backoff is an exponential backoff: Initial after the first error, then
-// Factor times as long after each, at most Max.
+// Backoff is an exponential backoff: Initial after the first error, then Factor times
+// as long after each further error, at most Max.
 type Backoff struct {
 	// Initial and Max must not be negative. Zero Initial means no backoff of
 	// its own; zero Max means a day.
@@ -21,7 +21,7 @@ var defaultBackoff = Backoff{Initial: time.Second, Max: 5 * time.Minute}
 
 const day = 24 * time.Hour
 
-// check returns what is wrong with the backoff; empty means nothing.
+// check returns the problem of the backoff; empty if it has none.
 func (b Backoff) check() string {
 	switch {
 	case b.Initial < 0:
@@ -45,15 +45,14 @@ func (b Backoff) max() time.Duration {
 	return b.Max
 }
 
-// after returns the time to wait after the attempt of that number, from 1, in
-// constant time.
+// after returns the delay after the given attempt, counted from 1, in constant time.
 func (b Backoff) after(attempt int64) time.Duration {
 	factor := b.Factor
 	if factor == 0 {
 		factor = 2
 	}
 	d := float64(b.Initial) * math.Pow(factor, float64(attempt-1))
-	if limit := b.max(); !(d < float64(limit)) { // also if it is no number
+	if limit := b.max(); !(d < float64(limit)) { // also if d is NaN
 		return limit
 	}
 	return time.Duration(d)

@@ -16,19 +16,18 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// The limits of what a state keeps, in bytes of JSON. Texts of one kind that
-// exceed their limit together are cut from the oldest on: to one line first,
-// then they are dropped and counted ([State].Dropped). Observers receive the
-// whole texts.
+// The limits of what a state keeps, in bytes of JSON. If texts of one kind exceed their
+// limit together, they are cut to one line, the oldest first, and then dropped and
+// counted ([State].Dropped). Observers receive the whole texts.
 const (
-	// MaxText is the limit of one text: a reason, an error, a message, a line
-	// of progress. A longer one is cut and ends in "...".
+	// MaxText is the limit of one text: a reason, an error, a message, a line of
+	// progress. A longer text is cut and ends in "...".
 	MaxText = 1 << 10
-	// MaxFailures is the limit of all failures together, and MaxProgress that
+	// MaxFailures is the limit of all failures together, and MaxProgress is the limit
 	// of the progress of all steps.
 	MaxFailures = 16 << 10
 	MaxProgress = 16 << 10
-	// MaxSwitches is the number of itineraries left that are kept.
+	// MaxSwitches is the number of switches that are kept.
 	MaxSwitches = 32
 )
 
@@ -37,12 +36,12 @@ type textLimits struct{ text, failures, progress, switches, runs int }
 
 var (
 	maxTexts = textLimits{MaxText, MaxFailures, MaxProgress, MaxSwitches, MaxRuns}
-	// minTexts leave the messages of steps that are completed, and the last
-	// failure without its reasons.
+	// minTexts keeps the messages of completed steps, and the last failure without its
+	// reasons.
 	minTexts = textLimits{text: 16}
 )
 
-// half returns smaller limits, in the same proportions, down to minTexts.
+// half returns limits half as large, but not below minTexts.
 func (l textLimits) half() textLimits {
 	if l.text/2 <= minTexts.text {
 		return minTexts
@@ -57,22 +56,22 @@ const (
 	maxSeconds = 1 << 32 // some 136 years
 )
 
-// boundTo keeps the size of the state within the limits of texts and, if it is
-// not zero, a limit of its size in bytes of JSON, as far as its texts allow. It
-// takes time and memory linear in its size.
+// boundTo keeps the texts of the state within the limits. If size is not zero, it also
+// keeps the state within size bytes of JSON, as far as its texts allow. It takes time
+// and memory linear in the size of the state.
 func (s *State) boundTo(size int) {
 	s.Bound(func() bool {
 		if size == 0 {
 			return true
 		}
 		text, err := json.Marshal(s)
-		return err != nil || len(text) <= size // an error is that of the write, too
+		return err != nil || len(text) <= size // the write returns the error as well
 	})
 }
 
-// Bound cuts and drops texts of the state, more and more of them, until a function
-// reports that it fits or none is left: as a runner does for a limit of its size
-// ([Options].MaxState), for who keeps copies of states in little room.
+// Bound cuts and drops more and more texts of the state, until fits returns true or no
+// text remains. A runner does the same to keep a limit ([Options].MaxState). It is for
+// code that keeps copies of states in limited space.
 func (s *State) Bound(fits func() bool) {
 	for l := maxTexts; ; l = l.half() {
 		if s.bound(l); l == minTexts || fits() {
@@ -81,11 +80,10 @@ func (s *State) Bound(fits func() bool) {
 	}
 }
 
-// MinState returns the size in bytes of JSON that the checkpoint, the facts and
-// the steps of a run take without texts, in any itinerary and then in a cleanup
-// itinerary. They are kept also if [Options].MaxState is smaller, and beside
-// them, in at most some 600 bytes more, the counts, the times, the last failure
-// and what is retried, without texts.
+// MinState returns the size in bytes of JSON that the checkpoint, the facts and the
+// steps of a run take without texts, in any itinerary followed by a cleanup itinerary.
+// They are kept even if [Options].MaxState is smaller. In at most some 600 bytes more,
+// the counts, the times, the last failure and the retry are kept without texts.
 func (r *Runner[T]) MinState() (int, error) {
 	if r == nil || r.o.Itineraries == nil {
 		return 0, errors.New("the runner was not made; make it with New")
@@ -114,8 +112,8 @@ func (r *Runner[T]) MinState() (int, error) {
 	return most, nil
 }
 
-// bare returns the state, without all that comes and goes, of a run that is in a
-// phase of an itinerary after all phases of another.
+// bare returns a state without texts that change, of a run in a phase of g after all
+// phases of left.
 func bare(left, g *machine.Graph, again bool) *State {
 	at := metav1.NewTime(time.Unix(0, 0))
 	phase, step, choice := longest(g)
@@ -140,7 +138,8 @@ func bare(left, g *machine.Graph, again bool) *State {
 		for _, name := range g.Steps() {
 			if !known[name] {
 				known[name] = true
-				s.Pipeline = append(s.Pipeline, steps.Step{Name: name, Started: &at, Completed: &at, Message: steps.MessageCompleted, Failed: g.IsCleanup()})
+				s.Pipeline = append(s.Pipeline, steps.Step{Name: name, Started: &at, Completed: &at, Message: steps.MessageCompleted,
+					Failed: g.IsCleanup()})
 			}
 		}
 	}
@@ -151,7 +150,7 @@ func bare(left, g *machine.Graph, again bool) *State {
 }
 
 // longest returns the longest names that a checkpoint can have: of a phase, of a
-// step under a guard, and of a choice.
+// guarded step, and of a choice.
 func longest(g *machine.Graph) (phase, step, choice string) {
 	for i := range g.Len() {
 		p := g.Phase(i)
@@ -169,15 +168,15 @@ func longest(g *machine.Graph) (phase, step, choice string) {
 	return phase, step, choice
 }
 
-// longer replaces a name by one that takes more bytes in JSON.
+// longer replaces name with by if that takes more bytes in JSON.
 func longer(name *string, by string) {
 	if size(by) > size(*name) {
 		*name = by
 	}
 }
 
-// bound keeps the texts of the state within the limits, in time and memory
-// linear in its size. Names are not cut below [MaxText].
+// bound keeps the texts of the state within the limits, in time and memory linear in
+// its size. Names are not cut below [MaxText].
 func (s *State) bound(l textLimits) {
 	for i := range s.Failures {
 		f := &s.Failures[i]
@@ -225,7 +224,7 @@ func (s *State) bound(l textLimits) {
 	}
 }
 
-// boundRuns bounds what is kept of the token and of past runs.
+// boundRuns bounds the token and past runs.
 func (s *State) boundRuns(runs int) {
 	if s.Runs = slices.Delete(s.Runs, 0, max(len(s.Runs)-runs, 0)); len(s.Runs) == 0 {
 		s.Runs = nil // as it is read back
@@ -243,15 +242,15 @@ func (s *State) boundRuns(runs int) {
 	}
 }
 
-// boundPipeline bounds the texts of the steps. The current step comes last:
-// what it reports is cut only if it alone exceeds the limit.
+// boundPipeline bounds the texts of the steps. The current step comes last: its
+// progress is cut only if it alone exceeds the limit.
 func (s *State) boundPipeline(l textLimits) {
-	var with []*steps.Step // those with progress
+	var with []*steps.Step // the steps that have progress
 	current := s.Pipeline.Current()
 	for i := range s.Pipeline {
 		step := &s.Pipeline[i]
 		step.Message = cutTo(step.Message, l.text)
-		if l.progress == 0 && len(step.Progress) > 0 && step != current { // that of the current step is reported again
+		if l.progress == 0 && len(step.Progress) > 0 && step != current { // the current step reports its progress again
 			s.dropped(func(d *Dropped) *int64 { return &d.Progress }, 1)
 		}
 		step.Progress = cutLines(step.Progress, l.progress/2, l.text)
@@ -271,7 +270,7 @@ func (s *State) boundPipeline(l textLimits) {
 	s.dropped(func(d *Dropped) *int64 { return &d.Progress }, dropped)
 }
 
-// dropped counts what was dropped.
+// dropped adds n to a count of what was dropped.
 func (s *State) dropped(count func(*Dropped) *int64, n int) {
 	if n == 0 {
 		return
@@ -282,9 +281,9 @@ func (s *State) dropped(count func(*Dropped) *int64, n int) {
 	*count(s.Dropped) += int64(n)
 }
 
-// squeeze brings n things, the oldest first, below a limit together: it cuts
-// the oldest ones, and returns how many of the oldest are to be dropped if that
-// does not suffice. The last one is always kept whole.
+// squeeze brings n things, the oldest first, below a common limit. It cuts the oldest
+// ones, and returns how many of the oldest to drop if that does not suffice. The last
+// one is always kept whole.
 func squeeze(n, limit int, size func(i int) int, cut func(i int)) (dropped int) {
 	sizes, total := make([]int, n), 0
 	for i := range n {
@@ -304,13 +303,13 @@ func squeeze(n, limit int, size func(i int) int, cut func(i int)) (dropped int) 
 }
 
 const (
-	// textSize is what a text costs beside itself, quotes and a comma, and
-	// failureSize what a failure does: its keys, time and visit.
+	// textSize is the size of a text beside its contents: quotes and a comma.
+	// failureSize is the size of a failure beside its texts: its keys, time and visit.
 	textSize    = 3
 	failureSize = 120
 )
 
-// size is the size of a text in JSON.
+// size returns the size of a text in JSON.
 func size(text string) int {
 	_, n := fits(text, 6*len(text))
 	return n + textSize
@@ -323,8 +322,8 @@ func sizes(texts []string) (n int) {
 	return n
 }
 
-// fits returns the length of the longest prefix of a text that takes at most
-// limit bytes in JSON, and what it takes.
+// fits returns the length of the longest prefix of text that takes at most limit bytes
+// in JSON, and the number of bytes that it takes.
 func fits(text string, limit int) (length, n int) {
 	for i, r := range text {
 		w := utf8.RuneLen(r)
@@ -344,12 +343,12 @@ func fits(text string, limit int) (length, n int) {
 
 const more = "..."
 
-// cut returns a text as valid UTF-8 within [MaxText].
+// cut returns text as valid UTF-8 within [MaxText].
 func cut(text string) string { return cutTo(text, MaxText) }
 
-// cutTo returns a text as valid UTF-8 within a limit.
+// cutTo returns text as valid UTF-8 within limit.
 func cutTo(text string, limit int) string {
-	// What is cut anyway is not looked at.
+	// Do not look at what is cut anyway.
 	head := text[:min(len(text), limit+utf8.UTFMax)]
 	if end, _ := fits(head, limit); end == len(text) && utf8.ValidString(text) {
 		return text
@@ -362,21 +361,20 @@ func cutTo(text string, limit int) string {
 	return head[:end] + more
 }
 
-// isRecorded reports whether a text in a state is this one, which may have been
-// cut there.
+// isRecorded reports whether recorded, which may have been cut, is text.
 func isRecorded(recorded, text string) bool {
 	head, isCut := strings.CutSuffix(recorded, more)
 	return recorded == text || isCut && len(text) > len(head) && strings.HasPrefix(text, head)
 }
 
-// cutLines returns texts that are each within a limit of one text, and together
-// within a limit; if some are left out, the last line counts them. A limit of
-// zero leaves none. The slice given is not changed.
+// cutLines returns lines, each at most one bytes and together at most limit bytes. If
+// some are left out, the last line counts them. A limit of zero leaves none. The given
+// slice is not changed.
 func cutLines(lines []string, limit, one int) []string {
 	if limit == 0 {
 		return nil
 	}
-	const rest = 40 // what the line that counts takes at most
+	const rest = 40 // maximum size of the line that counts
 	out, n, fit := make([]string, 0, min(len(lines), 16)), 0, 0
 	for _, line := range lines {
 		line = cutTo(line, one)
@@ -403,12 +401,44 @@ func oneLine(lines []string) []string {
 	return []string{first}
 }
 
-// check brings what was read, and users can write, into range. Now is the
-// present moment in whole seconds: no time is later, since the clock of another
-// replica may have been ahead. If it is zero, there is no clock: then times are
-// compared with nothing, and none is made.
+// check brings what was read, which users can edit, into range. No time may be after
+// now, the present moment in whole seconds, since the clock of another replica may have
+// been ahead. A zero now means that there is no clock: times are then not compared, and
+// none is added.
 func (s *State) check(now metav1.Time) {
-	for _, n := range []*int64{&s.FailedPhases, &s.FailedInCleanup} {
+	s.checkCounts()
+	s.checkTimes(now)
+	if s.Retry != nil {
+		switch s.Retry.Kind {
+		case RetryHandler, RetryFlags, RetryOptions:
+		default:
+			s.Retry.Kind = RetryHandler
+		}
+	}
+	if _, known := resultOf(s.Result); !known {
+		s.Result = ""
+	}
+	if s.Phase == "" || s.Done {
+		s.WorkDone = false
+	}
+	s.Step, s.Choice = cut(s.Step), cut(s.Choice)
+	if !s.WorkDone {
+		s.Choice, s.NotBefore = "", nil
+	}
+	if s.Phase != "" && !s.Done { // a run that was taken over has neither
+		if s.Visit == 0 {
+			s.nextVisit()
+		}
+		if s.Entered == nil && !now.IsZero() {
+			s.Entered = now.DeepCopy()
+		}
+	}
+	s.bound(maxTexts)
+}
+
+// checkCounts brings numbers into range.
+func (s *State) checkCounts() {
+	for _, n := range []*int64{&s.FailedPhases, &s.FailedInCleanup, &s.Run} {
 		*n = within(*n, maxCount)
 	}
 	if s.Dropped != nil {
@@ -416,8 +446,14 @@ func (s *State) check(now metav1.Time) {
 			*n = within(*n, maxCount)
 		}
 	}
+	if s.FailedAt != nil {
+		s.FailedAt.Steps = within(s.FailedAt.Steps, maxCount)
+	}
+	if s.Retry != nil {
+		s.Retry.Attempts = within(s.Retry.Attempts, maxCount)
+	}
 	s.PausedSeconds = within(s.PausedSeconds, maxSeconds)
-	if s.Visit < 0 || s.Visit > maxVisit { // renumber them
+	if s.Visit < 0 || s.Visit > maxVisit { // renumber
 		s.Visit = 0
 		for i := range s.Failures {
 			s.Failures[i].Visit = 0
@@ -428,25 +464,19 @@ func (s *State) check(now metav1.Time) {
 			*v = 0
 		}
 	}
-	s.Run = within(s.Run, maxCount)
-	if s.FailedAt != nil {
-		s.FailedAt.Steps = within(s.FailedAt.Steps, maxCount)
+}
+
+// checkTimes brings times into range.
+func (s *State) checkTimes(now metav1.Time) {
+	for _, t := range []*metav1.Time{s.Entered, s.WaitingSince, s.PausedSince, s.FlagsEvaluated, s.RunStarted} {
+		if t != nil {
+			past(t, now)
+		}
 	}
 	if s.Retry != nil {
-		s.Retry.Attempts = within(s.Retry.Attempts, maxCount)
-		switch s.Retry.Kind {
-		case RetryHandler, RetryFlags, RetryOptions:
-		default:
-			s.Retry.Kind = RetryHandler
-		}
 		past(&s.Retry.Since, now)
 		past(&s.Retry.At, now)
 		readable(&s.Retry.Next, now)
-	}
-	for _, t := range []**metav1.Time{&s.Entered, &s.WaitingSince, &s.PausedSince, &s.FlagsEvaluated, &s.RunStarted} {
-		if *t != nil {
-			past(*t, now)
-		}
 	}
 	if s.Stopped != nil {
 		readable(&s.Stopped.Since, now)
@@ -468,41 +498,22 @@ func (s *State) check(now metav1.Time) {
 			}
 		}
 	}
-	if _, known := resultOf(s.Result); !known {
-		s.Result = ""
-	}
 	for _, t := range []*metav1.Time{s.NotBefore, s.Deadline} {
 		if t != nil {
 			readable(t, now)
 		}
 	}
-	if s.Phase == "" || s.Done {
-		s.WorkDone = false
-	}
-	s.Step, s.Choice = cut(s.Step), cut(s.Choice)
-	if !s.WorkDone {
-		s.Choice, s.NotBefore = "", nil
-	}
-	if s.Phase != "" && !s.Done { // a run that was taken over has neither
-		if s.Visit == 0 {
-			s.nextVisit()
-		}
-		if s.Entered == nil && !now.IsZero() {
-			s.Entered = now.DeepCopy()
-		}
-	}
-	s.bound(maxTexts)
 }
 
-// past brings a time into the past.
+// past moves t to now if it is later.
 func past(t *metav1.Time, now metav1.Time) {
 	if readable(t, now); !now.IsZero() && t.After(now.Time) {
 		*t = now
 	}
 }
 
-// readable replaces a time that could not be read back once it is written: one
-// whose year in UTC is not between 0 and 9999.
+// readable replaces a time that could not be read back once it is written: its year in
+// UTC is not between 0 and 9999.
 func readable(t *metav1.Time, now metav1.Time) {
 	if year := t.UTC().Year(); year < 0 || year > 9999 {
 		*t = now
@@ -511,7 +522,7 @@ func readable(t *metav1.Time, now metav1.Time) {
 
 func within(n, limit int64) int64 { return min(max(n, 0), limit) }
 
-// resultOf reports whether a result is one of the known ones, or empty.
+// resultOf returns r and true if r is a known result or empty.
 func resultOf(r phases.Result) (phases.Result, bool) {
 	switch r {
 	case "", phases.Succeeded, phases.Failed, phases.Canceled, phases.RolledBack:

@@ -25,9 +25,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// everywhere is a controller of MTC's itineraries with one handler for all
-// phases and flags that are all true.
-func everywhere(t *testing.T, selected string, handler func() (runner.Result, error), options ...func(o *runner.Options[*migration])) (*runner.Runner[*migration], *migration, *time.Time) {
+// everywhere returns a controller of MTC's itineraries with one handler for all phases
+// and flags that are all true.
+func everywhere(t *testing.T, selected string, handler func() (runner.Result, error),
+	options ...func(o *runner.Options[*migration])) (*runner.Runner[*migration], *migration, *time.Time) {
 	now := new(time.Time)
 	*now = time.Unix(1_700_000_000, 0)
 	m := new(migration)
@@ -85,12 +86,12 @@ func texts(r *rand.Rand) []string {
 	return all
 }
 
-// maxState is what a state of MTC's Final takes at most.
+// maxState is the maximum size of a state of MTC's Final.
 const maxState = 64 << 10
 
-// Whatever handlers return, the state of MTC's itineraries stays below 64 KiB,
-// is text that JSON keeps, and is bounded only once: what was bounded stays.
-func TestTheSizeOfAStateIsBounded(t *testing.T) {
+// Whatever handlers return, the state of MTC's itineraries stays below 64 KiB, JSON
+// keeps its texts, and bounding it again changes nothing.
+func TestStateSizeIsBounded(t *testing.T) {
 	for seed := range uint64(40) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		selected := []string{mtc.Final, mtc.Stage, mtc.Cancel, mtc.Rollback}[random.IntN(4)]
@@ -120,7 +121,7 @@ func TestTheSizeOfAStateIsBounded(t *testing.T) {
 			require.True(t, utf8.Valid(b))
 			var back runner.State
 			require.NoError(t, json.Unmarshal(b, &back))
-			require.Empty(t, cmp.Diff(m.State, back), "seed %d: what is read back is what was written", seed)
+			require.Empty(t, cmp.Diff(m.State, back), "seed %d: the state is read back as it was written", seed)
 			m.State = back
 		}
 		b, err := json.Marshal(m.State)
@@ -133,7 +134,7 @@ func TestTheSizeOfAStateIsBounded(t *testing.T) {
 	}
 }
 
-// hostile returns a handler that returns anything, the same for each seed.
+// hostile returns a handler that returns random results, the same for each seed.
 func hostile(seed uint64) func() (runner.Result, error) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	return func() (runner.Result, error) {
@@ -149,7 +150,7 @@ func hostile(seed uint64) func() (runner.Result, error) {
 	}
 }
 
-// withoutTexts is a state without what may be cut.
+// withoutTexts returns the state without what may be cut.
 func withoutTexts(s runner.State) runner.State {
 	s = *s.DeepCopy()
 	s.Failures, s.Switches, s.Dropped = nil, nil, nil
@@ -165,9 +166,9 @@ func withoutTexts(s runner.State) runner.State {
 	return s
 }
 
-// Whatever handlers return, a state is within its limit as far as its texts
-// allow, and beside its texts it is the same as that of a run without a limit.
-func TestAStateIsWithinItsLimit(t *testing.T) {
+// Whatever handlers return, a state is within its limit as far as its texts allow.
+// Without texts, it is the same as that of a run without a limit.
+func TestStateIsWithinMaxState(t *testing.T) {
 	least := 0
 	for seed := range uint64(24) {
 		free, want, clock := everywhere(t, mtc.Final, hostile(seed))
@@ -203,9 +204,9 @@ func TestAStateIsWithinItsLimit(t *testing.T) {
 	assert.Less(t, least, 4<<10, "the itineraries of MTC without texts")
 }
 
-// An error that stays is the same error although the state has only its start:
-// it is not written again with each attempt, nor reported.
-func TestATextThatWasCutIsTheSameText(t *testing.T) {
+// An error that lasts is recognized although the state has only its beginning: it is
+// neither written again with each attempt nor reported again.
+func TestCutTextIsRecognized(t *testing.T) {
 	long := strings.Repeat("connection refused ", 1000)
 	for name, c := range map[string]struct {
 		result func() (runner.Result, error)
@@ -226,11 +227,12 @@ func TestATextThatWasCutIsTheSameText(t *testing.T) {
 					least, err := free.MinState()
 					require.NoError(t, err)
 					o.MaxState = func(*migration) int { return least + add }
-					o.Observers = []runner.Observer[*migration]{runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-						if _, ok := e.(runner.RunStopped); ok {
-							stops++
-						}
-					})}
+					o.Observers = []runner.Observer[*migration]{runner.ObserverFunc[*migration](
+						func(_ context.Context, _ *migration, e runner.Event) {
+							if _, ok := e.(runner.RunStopped); ok {
+								stops++
+							}
+						})}
 				})
 				for range 3 {
 					_, _ = r.Reconcile(context.Background(), m)
@@ -248,8 +250,8 @@ func TestATextThatWasCutIsTheSameText(t *testing.T) {
 	}
 }
 
-// Observers and the handler's own error have the whole text.
-func TestObserversReceiveTheWholeText(t *testing.T) {
+// Observers and the handler's error have the whole text.
+func TestObserversReceiveWholeText(t *testing.T) {
 	long := strings.Repeat("r", 2<<20)
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail(long), nil })
 	failed := listen[runner.PhaseFailed](w)
@@ -258,10 +260,10 @@ func TestObserversReceiveTheWholeText(t *testing.T) {
 	assert.Equal(t, []string{long}, (*failed)[0].Reasons)
 	reason := w.m.State.Failures[0].Reasons[0]
 	assert.Equal(t, strings.Repeat("r", runner.MaxText-3)+"...", reason)
-	assert.Equal(t, []string{reason}, w.m.Errors, "what OnFail writes on the object is bounded as well")
+	assert.Equal(t, []string{reason}, w.m.Errors, "the failure for OnFail is bounded as well")
 }
 
-func TestAFailureWithThousandsOfReasons(t *testing.T) {
+func TestFailureWithThousandsOfReasons(t *testing.T) {
 	reasons := make([]string, 3000)
 	for i := range reasons {
 		reasons[i] = fmt.Sprintf("pod-%04d is not ready", i)
@@ -277,23 +279,25 @@ func TestAFailureWithThousandsOfReasons(t *testing.T) {
 	assert.Equal(t, "CleanUp", w.m.State.Itinerary)
 }
 
-// A loop that fails and is passed by again and again: failures are cut to one
-// line, then dropped and counted, and the newest is always whole.
-func TestALoopThatFailsDoesNotGrow(t *testing.T) {
+// If a phase in a loop fails and is passed by repeatedly, the failures are cut to one
+// line, then dropped and counted. The newest is always whole.
+func TestFailuresOfLoopAreBounded(t *testing.T) {
 	w := newWorld(t)
-	w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{
-		{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
-		{Name: "Last", Step: "Report"},
-	}})
+	w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true,
+		Phases: []phases.Phase{
+			{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
+			{Name: "Last", Step: "Report"},
+		}})
 	w.options.Select = func(context.Context, *migration) (string, error) { return "Loop", nil }
 	w.options.OnFail = nil
 	w.options.Observers = nil
 	turns := 0
-	w.options.Phases = map[string]runner.Phase[*migration]{"Last": w.options.Phases["Last"], "Try": {Handler: runner.HandlerFunc[*migration](
-		func(context.Context, *migration) (runner.Result, error) {
-			turns++
-			return runner.Fail(fmt.Sprintf("turn %d", turns), "the registry answered 503"), nil
-		})}}
+	w.options.Phases = map[string]runner.Phase[*migration]{"Last": w.options.Phases["Last"],
+		"Try": {Handler: runner.HandlerFunc[*migration](
+			func(context.Context, *migration) (runner.Result, error) {
+				turns++
+				return runner.Fail(fmt.Sprintf("turn %d", turns), "the registry answered 503"), nil
+			})}}
 	r := w.runner()
 	const most = 20_000
 	for turns < most {
@@ -312,7 +316,7 @@ func TestALoopThatFailsDoesNotGrow(t *testing.T) {
 	assert.Len(t, kept[0].Reasons, 1)
 }
 
-func TestTheListOfItinerariesLeftIsBounded(t *testing.T) {
+func TestSwitchesAreBounded(t *testing.T) {
 	w := ends(t)
 	selected := "Move"
 	w.options.Select = func(context.Context, *migration) (string, error) { return selected, nil }
@@ -327,24 +331,30 @@ func TestTheListOfItinerariesLeftIsBounded(t *testing.T) {
 	assert.Equal(t, w.now.Unix(), w.m.State.Switches[runner.MaxSwitches-1].At.Unix(), "the newest are kept")
 }
 
-// forged are states that a user can write: numbers, times and texts out of
+// forged returns states that a user can write, with numbers, times and texts out of
 // range.
 func forged() map[string]string {
 	huge := strings.Repeat("x", 1<<20)
 	return map[string]string{
-		"attempts":       `{"itinerary":"Move","phase":"Copy","retry":{"attempts":9000000000000000000,"error":"e","since":"2000-01-01T00:00:00Z","at":"2000-01-01T00:00:00Z"}}`,
-		"negative":       `{"itinerary":"Move","phase":"Copy","visit":-9000000000000000000,"pausedSeconds":-9000000000000000000,"failedPhases":-1,"failedInCleanup":-5,"dropped":{"failures":-1},"retry":{"attempts":-7}}`,
-		"numbers":        `{"itinerary":"Move","phase":"Copy","visit":9223372036854775807,"pausedSeconds":9223372036854775807,"failedPhases":9223372036854775807,"dropped":{"failures":9223372036854775807}}`,
-		"the far future": `{"itinerary":"Move","phase":"Copy","entered":"9999-12-31T23:59:59Z","waitingSince":"9999-12-31T23:59:59Z","pausedSince":"9999-12-31T23:59:59Z","flagsEvaluated":"9999-12-31T23:59:59Z","retry":{"since":"9999-12-31T23:59:59Z","at":"9999-12-31T23:59:59Z"}}`,
-		"the far past":   `{"itinerary":"Move","phase":"Copy","entered":"0001-01-01T00:00:00Z","pausedSince":"0001-01-01T00:00:00Z"}`,
-		"no year":        `{"itinerary":"Move","phase":"Copy","entered":"0000-01-01T00:00:00+01:00","pipeline":[{"name":"Data","started":"0000-01-01T00:00:00+01:00"}],"failures":[{"at":"0000-01-01T00:00:00+01:00"}]}`,
+		"attempts": `{"itinerary":"Move","phase":"Copy","retry":{"attempts":9000000000000000000,"error":"e","since":"2000-01-01T00:00:00Z","at":"2000-01-01T00:00:00Z"}}`,
+		"negative": `{"itinerary":"Move","phase":"Copy","visit":-9000000000000000000,"pausedSeconds":-9000000000000000000,` +
+			`"failedPhases":-1,"failedInCleanup":-5,"dropped":{"failures":-1},"retry":{"attempts":-7}}`,
+		"numbers": `{"itinerary":"Move","phase":"Copy","visit":9223372036854775807,"pausedSeconds":9223372036854775807,` +
+			`"failedPhases":9223372036854775807,"dropped":{"failures":9223372036854775807}}`,
+		"the far future": `{"itinerary":"Move","phase":"Copy","entered":"9999-12-31T23:59:59Z","waitingSince":"9999-12-31T23:59:59Z",` +
+			`"pausedSince":"9999-12-31T23:59:59Z","flagsEvaluated":"9999-12-31T23:59:59Z","retry":{"since":"9999-12-31T23:59:59Z",` +
+			`"at":"9999-12-31T23:59:59Z"}}`,
+		"the far past": `{"itinerary":"Move","phase":"Copy","entered":"0001-01-01T00:00:00Z","pausedSince":"0001-01-01T00:00:00Z"}`,
+		"no year": `{"itinerary":"Move","phase":"Copy","entered":"0000-01-01T00:00:00+01:00","pipeline":[{"name":"Data",` +
+			`"started":"0000-01-01T00:00:00+01:00"}],"failures":[{"at":"0000-01-01T00:00:00+01:00"}]}`,
 		"a huge error":   `{"itinerary":"Move","phase":"Copy","retry":{"error":"` + huge + `"},"stopped":{"error":"` + huge + `"},"switchHeld":"` + huge + `"}`,
 		"a huge failure": `{"itinerary":"Move","phase":"Copy","failures":[{"itinerary":"` + huge + `","phase":"` + huge + `","reasons":["` + huge + `"]}]}`,
 		"many failures":  `{"itinerary":"Move","phase":"Copy","failures":[` + strings.TrimSuffix(strings.Repeat(`{"visit":3},`, 50_000), ",") + `]}`,
 		"many reasons":   `{"itinerary":"Move","phase":"Copy","failures":[{"reasons":[` + strings.TrimSuffix(strings.Repeat(`"x",`, 200_000), ",") + `]}]}`,
 		"many left":      `{"itinerary":"Move","phase":"Copy","switches":[` + strings.TrimSuffix(strings.Repeat(`{"reason":"nonsense"},`, 50_000), ",") + `]}`,
-		"many flags":     `{"itinerary":"Move","phase":"Copy","facts":{"true":[` + strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]},"retry":{"flags":[` + strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]}}`,
-		"many steps":     `{"itinerary":"Move","phase":"Copy","pipeline":[` + strings.TrimSuffix(strings.Repeat(`{"name":"Data","progress":["x","y"]},`, 30_000), ",") + `]}`,
+		"many flags": `{"itinerary":"Move","phase":"Copy","facts":{"true":[` +
+			strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]},"retry":{"flags":[` + strings.TrimSuffix(strings.Repeat(`"Volumes",`, 80_000), ",") + `]}}`,
+		"many steps": `{"itinerary":"Move","phase":"Copy","pipeline":[` + strings.TrimSuffix(strings.Repeat(`{"name":"Data","progress":["x","y"]},`, 30_000), ",") + `]}`,
 		"many other steps": func() string {
 			var b strings.Builder
 			b.WriteString(`{"itinerary":"Move","phase":"Copy","pipeline":[`)
@@ -353,9 +363,11 @@ func forged() map[string]string {
 			}
 			return strings.TrimSuffix(b.String(), ",") + "]}"
 		}(),
-		"a huge token":       `{"done":true,"token":"` + huge + `","failedAt":{"itinerary":"` + huge + `","phase":"Copy","step":"` + huge + `","steps":9223372036854775807}}`,
-		"many runs":          `{"done":true,"token":"1","run":9223372036854775807,"runs":[` + strings.TrimSuffix(strings.Repeat(`{"result":"Excellent","phase":"x"},`, 50_000), ",") + `]}`,
-		"a run of no time":   `{"stopped":{"error":"x"},"token":"","run":-5,"runStarted":"0000-01-01T00:00:00+01:00","runs":[{"started":"0000-01-01T00:00:00+01:00","ended":"9999-12-31T23:59:59-23:00"}]}`,
+		"a huge token": `{"done":true,"token":"` + huge + `","failedAt":{"itinerary":"` + huge + `","phase":"Copy","step":"` + huge + `","steps":9223372036854775807}}`,
+		"many runs": `{"done":true,"token":"1","run":9223372036854775807,"runs":[` +
+			strings.TrimSuffix(strings.Repeat(`{"result":"Excellent","phase":"x"},`, 50_000), ",") + `]}`,
+		"a run of no time": `{"stopped":{"error":"x"},"token":"","run":-5,"runStarted":"0000-01-01T00:00:00+01:00",` +
+			`"runs":[{"started":"0000-01-01T00:00:00+01:00","ended":"9999-12-31T23:59:59-23:00"}]}`,
 		"failed nowhere":     `{"done":true,"token":"1","failedAt":{"phase":"Copy","steps":-1},"pipeline":[{"name":"Data"},{"name":"Data","failed":true}]}`,
 		"failed at no phase": `{"done":true,"token":"1","failedAt":{}}`,
 		"no such result":     `{"itinerary":"Move","phase":"Copy","result":"Excellent"}`,
@@ -366,8 +378,8 @@ func forged() map[string]string {
 	}
 }
 
-// reconcileForged reconciles a state that may be forged, and checks that what
-// it costs is linear in its size.
+// reconcileForged reconciles a state that may be forged, and checks that the cost is
+// linear in its size.
 func reconcileForged(t *testing.T, text []byte) {
 	w := newWorld(t)
 	w.now = time.Unix(1_700_000_000, 0)
@@ -409,7 +421,7 @@ func reconcileForged(t *testing.T, text []byte) {
 	}
 }
 
-// allocated is the number of bytes that a function allocates.
+// allocated returns the number of bytes that f allocates.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -433,9 +445,9 @@ func FuzzState(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) { reconcileForged(t, text) })
 }
 
-// The least size of a state has the names that a checkpoint can have: those of a
-// choice and of a step under a guard.
-func TestTheLeastStateHasAllNames(t *testing.T) {
+// MinState includes the names that a checkpoint can have: those of a choice and of a
+// guarded step as well.
+func TestMinStateHasAllNames(t *testing.T) {
 	least := func(change func(p *phases.Phase)) int {
 		p := phases.Phase{Name: "Copy", Step: strings.Repeat("s", 400)}
 		change(&p)
@@ -443,7 +455,8 @@ func TestTheLeastStateHasAllNames(t *testing.T) {
 		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 			p, {Name: strings.Repeat("p", 400), Step: "Data"},
 		}})
-		w.options.Phases, w.options.Handler = nil, runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return runner.Done(), nil })
+		w.options.Phases, w.options.Handler = nil,
+			runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return runner.Done(), nil })
 		r, err := runner.New(w.options)
 		require.NoError(t, err)
 		n, err := r.MinState()
@@ -459,11 +472,12 @@ func TestTheLeastStateHasAllNames(t *testing.T) {
 	assert.GreaterOrEqual(t, step-without, 400)
 }
 
-// The phase is in the checkpoint and in its step, also if there is but one.
-func TestTheLeastStateOfOneStepHasItsPhaseTwice(t *testing.T) {
+// The phase is in the checkpoint and in its step, even if there is only one.
+func TestMinStateOfOneStepHasItsPhaseTwice(t *testing.T) {
 	least := func(phase string) int {
 		w := newWorld(t)
-		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: phase, Step: "Data"}}})
+		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary,
+			Phases: []phases.Phase{{Name: phase, Step: "Data"}}})
 		w.options.Phases, w.options.PassThrough = nil, true
 		r, err := runner.New(w.options)
 		require.NoError(t, err)
@@ -471,20 +485,20 @@ func TestTheLeastStateOfOneStepHasItsPhaseTwice(t *testing.T) {
 		require.NoError(t, err)
 		return n
 	}
-	// It is recorded as the one that failed as well.
+	// It is also recorded as the phase that failed.
 	assert.Equal(t, 3*300, least(strings.Repeat("p", 400))-least(strings.Repeat("p", 100)))
 }
 
-func TestARunnerThatWasNotMadeHasNoLeastState(t *testing.T) {
+func TestMinStateOfZeroRunner(t *testing.T) {
 	for _, r := range []*runner.Runner[*migration]{nil, {}} {
 		_, err := r.MinState()
 		assert.EqualError(t, err, "the runner was not made; make it with New")
 	}
 }
 
-// What the current step reports counts as well when the progress of all steps is
-// bounded, and the oldest is shortened first.
-func TestTheProgressOfTheCurrentStepTakesRoom(t *testing.T) {
+// The progress of the current step counts when the progress of all steps is bounded,
+// and the oldest progress is shortened first.
+func TestProgressOfCurrentStepTakesRoom(t *testing.T) {
 	at := metav1.Now()
 	lines := slices.Repeat([]string{strings.Repeat("x", 98)}, runner.MaxProgress/2/110)
 	s := runner.State{Pipeline: steps.Pipeline{

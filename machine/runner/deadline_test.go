@@ -13,9 +13,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// atCopy returns a world in which Copy has just been entered, with these
-// options, and whose handler returns these results one after the other, the
-// last one for ever.
+// atCopy returns a world in which Copy has just been entered with these options. Its
+// handler returns the given results in order, and the last one repeatedly.
 func atCopy(t *testing.T, p runner.Phase[*migration], results ...func() (runner.Result, error)) *world {
 	w := newWorld(t)
 	calls := 0
@@ -38,9 +37,9 @@ func done() (runner.Result, error)  { return runner.Done(), nil }
 func waits() (runner.Result, error) { return runner.Wait(time.Minute, "copying"), nil }
 func errs() (runner.Result, error)  { return runner.Result{}, errors.New("conflict") }
 
-// A deadline is about work: however the time went by, a phase whose work is
-// done goes on, and one whose work is not fails after one more look.
-func TestADeadlineIsAboutWork(t *testing.T) {
+// A deadline limits work. However the time went by, a phase whose work is done
+// continues, and any other phase fails after one last call.
+func TestDeadlineLimitsWork(t *testing.T) {
 	hour := runner.Phase[*migration]{Deadline: time.Hour}
 	pause := func(d time.Duration) func(*world) {
 		return func(w *world) {
@@ -58,12 +57,13 @@ func TestADeadlineIsAboutWork(t *testing.T) {
 		phase   runner.Phase[*migration]
 		results []func() (runner.Result, error)
 		happens []func(*world)
-		failure []string // nil: it goes on
+		failure []string // nil: the run continues
 		calls   int
 	}{
 		{"a pause of eight hours", hour, []func() (runner.Result, error){waits}, []func(*world){call, pause(8 * time.Hour), call}, nil, 2},
 		{"two pauses", hour, []func() (runner.Result, error){waits}, []func(*world){pause(time.Hour), pause(time.Hour), down(50 * time.Minute), call}, nil, 1},
-		{"work beside a pause", hour, []func() (runner.Result, error){waits}, []func(*world){down(40 * time.Minute), call, pause(8 * time.Hour), call, down(30 * time.Minute), call},
+		{"work and a pause", hour, []func() (runner.Result, error){waits},
+			[]func(*world){down(40 * time.Minute), call, pause(8 * time.Hour), call, down(30 * time.Minute), call},
 			[]string{"phase Copy was not done within 1 h", "at last: copying"}, 3},
 		{"down past the deadline, and done meanwhile", hour, []func() (runner.Result, error){waits, done}, []func(*world){call, down(2 * time.Hour), call}, nil, 2},
 		{"down before the first call", hour, []func() (runner.Result, error){done}, []func(*world){down(2 * time.Hour), call}, nil, 1},
@@ -98,9 +98,9 @@ func TestADeadlineIsAboutWork(t *testing.T) {
 }
 
 // Times are whole seconds, so a deadline counts from the end of the second.
-func TestADeadlineOfOneSecond(t *testing.T) {
+func TestDeadlineOfOneSecond(t *testing.T) {
 	w := newWorld(t)
-	w.options.Deadline = time.Second // of all phases
+	w.options.Deadline = time.Second // for all phases
 	w.now = w.now.Add(990 * time.Millisecond)
 	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) { return waits() }
 	r := w.runner()
@@ -121,8 +121,8 @@ func TestADeadlineOfOneSecond(t *testing.T) {
 	assert.Len(t, w.m.State.Failures, 1)
 }
 
-// The context of the last look is bounded, since the deadline has passed.
-func TestTheContextOfTheLastLook(t *testing.T) {
+// The context of the last call is bounded, since the deadline has passed.
+func TestContextOfLastCall(t *testing.T) {
 	for _, tt := range []struct{ deadline, want time.Duration }{{time.Hour, time.Minute}, {10 * time.Second, 10 * time.Second}} {
 		w := newWorld(t)
 		var timeouts []time.Duration
@@ -143,7 +143,7 @@ func TestTheContextOfTheLastLook(t *testing.T) {
 	}
 }
 
-func TestABackoffLongerThanTheDeadlineComesBackInTime(t *testing.T) {
+func TestBackoffIsCutToDeadline(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{Deadline: time.Minute, Backoff: runner.Backoff{Initial: 10 * time.Minute}}, errs)
 	out, err := w.reconcile()
 	require.Error(t, err)
@@ -155,9 +155,9 @@ func TestABackoffLongerThanTheDeadlineComesBackInTime(t *testing.T) {
 	assert.Equal(t, []string{"phase Copy was not done within 1 min", "the last error: conflict"}, w.m.State.Failures[0].Reasons)
 }
 
-// A flag that cannot be evaluated never fails a run: no deadline counts while
-// the work is done.
-func TestNoDeadlineCountsWhenTheWorkIsDone(t *testing.T) {
+// A flag that cannot be evaluated never fails a run: no deadline counts once the work
+// is done.
+func TestDeadlineDoesNotCountWhenWorkIsDone(t *testing.T) {
 	w := newWorld(t)
 	w.options.Deadline = time.Minute
 	_, err := w.reconcile()
@@ -176,8 +176,8 @@ func TestNoDeadlineCountsWhenTheWorkIsDone(t *testing.T) {
 	assert.Equal(t, "Copy", w.m.State.Phase)
 }
 
-// The state has the moment at which the phase fails, for those who read it.
-func TestTheDeadlineIsInTheState(t *testing.T) {
+// The state has the time at which the phase fails, for its readers.
+func TestDeadlineIsInState(t *testing.T) {
 	hour := runner.Phase[*migration]{Deadline: time.Hour}
 	w := atCopy(t, hour, waits)
 	entered := w.now
@@ -208,7 +208,8 @@ func TestTheDeadlineIsInTheState(t *testing.T) {
 	assert.Equal(t, 4*time.Hour+5*time.Second, at(), "the pause is over")
 	assert.Equal(t, remaining, w.m.State.Deadline.Sub(w.now))
 
-	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler, Deadline: 90*time.Minute + time.Millisecond}
+	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler,
+		Deadline: 90*time.Minute + time.Millisecond}
 	_, err = w.reconcile()
 	require.NoError(t, err)
 	assert.Equal(t, 4*time.Hour+30*time.Minute+6*time.Second, at(), "another release has a longer deadline, in part of a second")
@@ -237,12 +238,12 @@ func TestTheDeadlineIsInTheState(t *testing.T) {
 	assert.Nil(t, w.m.State.Deadline, "a run that is done has none")
 }
 
-func TestNoDeadlineIsInTheStateUnlessTheHandlerIsCalledAgain(t *testing.T) {
+func TestDeadlineIsInStateOnlyIfHandlerIsCalledAgain(t *testing.T) {
 	for _, c := range []struct {
 		about string
 		set   func(w *world)
 	}{
-		{"the run goes on later", func(w *world) {
+		{"the run continues later", func(w *world) {
 			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
 				return runner.Done(runner.After(time.Hour)), nil
 			}

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// StateError is JSON that is not the state of a run.
+// StateError is returned for JSON that is not the state of a run.
 type StateError struct {
 	Err error
 }
@@ -19,12 +19,12 @@ func (e *StateError) Error() string { return "not the state of a run: " + e.Err.
 // Unwrap returns the error of the JSON decoder.
 func (e *StateError) Unwrap() error { return e.Err }
 
-// DecodeState reads a state from JSON, such as that of a status or of the annotation
-// of [NewAnnotationStorage], which has no pipeline. Users can write to it: as a
-// runner does, it brings numbers and texts that are out of range into range, in time
-// and memory linear in the size of the text. Times are compared with no clock, and a
-// time that is missing stays missing. Members that it does not know are ignored, so
-// it reads any JSON object: see [IsState]. The error is a [*StateError].
+// DecodeState reads a state from JSON, such as a status or the annotation of
+// [NewAnnotationStorage], which has no pipeline. Since users can edit it, numbers and
+// texts that are out of range are brought into range, in time and memory linear in the
+// size of the text. Times are not compared with a clock, and a missing time stays
+// missing. Unknown members are ignored, so DecodeState reads any JSON object: see
+// [IsState]. The error is a [*StateError].
 func DecodeState(text []byte) (State, error) {
 	var s State
 	if err := json.Unmarshal(text, &s); err != nil {
@@ -34,19 +34,19 @@ func DecodeState(text []byte) (State, error) {
 	return s, nil
 }
 
-// IsState reports whether a text is a JSON object that a runner wrote as a state, to
-// tell it from others by its shape alone. It has at least one of:
+// IsState reports whether text is a JSON object that a runner wrote as a state, judged
+// by its shape alone. It must have at least one of:
 //
 //   - facts with a hash,
 //   - the number of a visit, which is positive,
-//   - what is retried, with one of the kinds of [RetryKind],
+//   - a retry with one of the kinds of [RetryKind],
 //   - why and since when the run is stopped,
-//   - since when it is paused, and no member that neither a state has nor any status
-//     may have: conditions and observedGeneration.
+//   - since when the run is paused; all other members must then belong to a state or be
+//     conditions or observedGeneration, which any status may have.
 //
-// Other members count for nothing: the statuses of other controllers have an
-// itinerary, a phase and a pipeline as well. A state that is broken in another place
-// is one nevertheless, and [DecodeState] may refuse it.
+// Other members count for nothing, since the statuses of other controllers have an
+// itinerary, a phase and a pipeline as well. A state with an error in another member is
+// still a state, though [DecodeState] may refuse it.
 func IsState(text []byte) bool {
 	var of map[string]json.RawMessage
 	if json.Unmarshal(text, &of) != nil {

@@ -48,8 +48,8 @@ func TestDecodeState(t *testing.T) {
 	}
 }
 
-// Each state that a runner writes is one, whatever happens at the beginning, and is
-// read back as it was.
+// Each state that a runner writes is recognized, whatever happens at the beginning, and
+// is read back unchanged.
 func TestIsStateOfWhatARunnerWrites(t *testing.T) {
 	for _, c := range []struct {
 		about string

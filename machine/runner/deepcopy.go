@@ -65,8 +65,8 @@ func (r *PastRun) DeepCopyInto(out *PastRun) {
 	r.Ended.DeepCopyInto(&out.Ended)
 }
 
-// DeepCopy copies the state; the copy shares nothing with it. It is nil if the
-// state is.
+// DeepCopy returns a copy that shares nothing with the state, or nil if the state is
+// nil.
 func (s *State) DeepCopy() *State { return deepCopy(s, (*State).DeepCopyInto) }
 
 // DeepCopy copies the retry, as [State.DeepCopy] does.

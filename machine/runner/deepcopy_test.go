@@ -17,8 +17,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// fill sets every field of a value, as deep as it goes, to something that is
-// not zero.
+// fill sets every field of a value, at any depth, to a value that is not zero.
 func fill(v reflect.Value) {
 	if v.Type() == reflect.TypeFor[metav1.Time]() {
 		v.Set(reflect.ValueOf(metav1.Unix(1, 0)))
@@ -47,7 +46,7 @@ func fill(v reflect.Value) {
 	}
 }
 
-// spoil changes everything that a value points to.
+// spoil changes everything to which a value points.
 func spoil(v reflect.Value) {
 	if v.Type() == reflect.TypeFor[metav1.Time]() {
 		v.Set(reflect.ValueOf(metav1.Unix(2, 0)))
@@ -75,7 +74,7 @@ func spoil(v reflect.Value) {
 	}
 }
 
-// Every type that is persisted can be copied, and the copy shares nothing.
+// Every persisted type can be copied, and the copy shares nothing.
 func TestDeepCopiesShareNothing(t *testing.T) {
 	for _, empty := range []any{
 		new(runner.State), new(runner.Failure), new(runner.Retry), new(runner.Stop), new(runner.Switch), new(runner.Dropped), new(runner.FailedAt), new(runner.PastRun),

@@ -1,26 +1,62 @@
-// Package runner is what a reconcile calls: it moves one run on by one phase.
+// Package runner advances one run of one object by one phase: a controller calls
+// [Runner.Reconcile], persists the [State], and comes back when the [Outcome] asks for it.
 //
-// The embedder gives handlers for the phases, sources for the flags, a
-// selector of itineraries, and where on its own type the [State] is kept
-// ([Options]), and calls [Runner.Reconcile]. That calls the
-// handler of the current phase; when it is done, the flags that the phase
-// decides are evaluated again, the plan and the pipeline follow, and the next
-// phase is entered. It returns what to write and when to come back ([Outcome]).
-// It never sleeps and never writes to a cluster. It starts no goroutine that
-// outlives the call, except a source of the embedder that does not return
-// although its context is done ([phases.LeftBehind]).
+// The embedder provides [Options]: handlers for the phases, sources for the flags, a
+// selector of itineraries, and a [Storage] for the state on its own type. A reconcile
+// calls the handler of the current phase. Once that is done, it evaluates the flags that
+// the phase decides, updates the plan and the pipeline, and enters the next phase.
 //
-// What goes wrong is in the state as long as it lasts, beside the error that
-// is returned: what is retried ([Retry]), why a run is stopped ([Stop]), and
-// which itinerary the selector names in vain. How the run ends is there as well
-// (State.Result), as data.
+// # The reconcile loop
 //
-// What a run does at a moment, since when and why, [State.Status] works out of its
-// state alone, for tables, pages and metrics; [DecodeState] reads one that is JSON.
+// Whatever drives the runner does this, for one object at a time:
 //
-// A run that has ended is followed by another when the object's token changes
-// ([Options].Token): from the start, or from the phase that failed.
+//	r, err := runner.New(options) // once; an *OptionsError lists every problem
+//	if err != nil {
+//		return err
+//	}
+//	for {
+//		object, err := read(ctx, key) // the newest version, with its state
+//		if err != nil {
+//			return err
+//		}
+//		out, err := r.Reconcile(ctx, object)
+//		if out.Changed { // even if err is not nil: the error is in the state
+//			if err := write(ctx, object); err != nil {
+//				continue // nothing is lost: read again, and call the handler again
+//			}
+//		}
+//		switch {
+//		case err != nil && !out.Requeue && !runner.IsTerminal(err):
+//			rateLimit(ctx, key) // the state could not be read or written
+//		case !out.Requeue:
+//			waitForChange(ctx, key) // done, paused, stopped, or waiting for watches
+//		default:
+//			sleep(ctx, out.RequeueAfter)
+//		}
+//	}
 //
-// Everything that happens is reported to observers as events; [NewLogrObserver]
-// and [NewSlogObserver] are ready ones.
+// On controller-runtime, machine/controller is this loop, with conflicts, conditions,
+// events and metrics. Use the runner alone in another kind of loop, or on objects that are
+// not in a cluster. To keep a loop and its way to find handlers, use package machine.
+//
+// # What is persisted
+//
+// Persist all of [State], in one write: it is plain data, bounded in size, and all that a
+// runner knows about a run. A crash before the write repeats the work of the phase, so
+// handlers must be idempotent ([Handler]). Problems are in the state as long as they last,
+// beside the returned error: what is retried ([Retry]), why a run is stopped ([Stop]), and
+// which selected itinerary is not entered. So is the result of the run.
+//
+// [State.Status] derives from the state alone what a run does at a moment, since when and
+// why, for tables, pages and metrics. [DecodeState] reads a state from JSON.
+//
+// When the object's token changes ([Options].Token), another run follows one that has
+// ended, from the start or from the phase that failed. Everything that happens is reported
+// to observers as events; see [NewLogrObserver] and [NewSlogObserver].
+//
+// # Limits
+//
+// A runner never sleeps and never writes to a cluster. It starts no goroutine that outlives
+// the call, except for a source that does not return although its context is done
+// ([phases.LeftBehind]).
 package runner

@@ -16,8 +16,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// newLoop is a world whose copying goes round in a loop until its handler chooses
-// to leave it. Files go to Volumes if there are any, and the end has no step.
+// newLoop returns a world whose copying loops until its handler chooses to leave. Files
+// go to Volumes if there are any, and the end has no step.
 func newLoop(t *testing.T, cleanup bool) *world {
 	w := newWorld(t)
 	loop := phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Cleanup: cleanup, Phases: []phases.Phase{
@@ -40,9 +40,9 @@ func newLoop(t *testing.T, cleanup bool) *world {
 	return w
 }
 
-// An end phase is entered and the run finished in the same moment: no handler is
-// called, its step is started and completed, and its name stays.
-func TestAnEndPhase(t *testing.T) {
+// An end phase is entered and the run finished at once: no handler is called, its step
+// is started and completed, and its name stays.
+func TestEndPhase(t *testing.T) {
 	w := newLoop(t, false)
 	w.end()
 	s := w.m.State
@@ -57,12 +57,12 @@ func TestAnEndPhase(t *testing.T) {
 	assert.Equal(t, "PhaseExited PhaseEntered RunFinished", strings.Join(w.events[len(w.events)-3:], " "))
 	out, err := w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "what is done is left alone")
+	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "a done run is left alone")
 }
 
-// A run that another controller, or an earlier release, left in what is an end
-// phase now is done, whatever the object selects and whether it is paused.
-func TestARecordedEndPhase(t *testing.T) {
+// A run that another controller, or an earlier release, left in a phase that is now an
+// end phase is done, whatever the object selects and whether or not it is paused.
+func TestRecordedEndPhase(t *testing.T) {
 	for name, change := range map[string]func(*migration){
 		"as it was left":            func(*migration) {},
 		"paused":                    func(m *migration) { m.Paused = true },
@@ -88,13 +88,13 @@ func TestARecordedEndPhase(t *testing.T) {
 			assert.Empty(t, w.called)
 			out, err = w.reconcile()
 			require.NoError(t, err)
-			assert.False(t, out.Changed, "what is done is left alone")
+			assert.False(t, out.Changed, "a done run is left alone")
 			assert.Equal(t, 1, strings.Count(strings.Join(w.events, " "), "RunFinished"), "reported once")
 		})
 	}
 }
 
-func TestAHandlerChooses(t *testing.T) {
+func TestHandlerChooses(t *testing.T) {
 	w := newLoop(t, false)
 	w.values[images] = true // without a choice, back to Refresh
 	turn := 0
@@ -112,7 +112,8 @@ func TestAHandlerChooses(t *testing.T) {
 		_, err := w.reconcile()
 		require.NoError(t, err)
 	}
-	assert.Equal(t, "Prepare: Continues later | Volumes: Copy | Undo: Not started", w.reads(), "the loop is left by the choice to give up alone")
+	assert.Equal(t, "Prepare: Continues later | Volumes: Copy | Undo: Not started", w.reads(),
+		"only the choice to give up leaves the loop")
 	assert.Equal(t, "Volumes", w.m.State.Step)
 	w.end()
 	assert.Equal(t, []string{"Refresh", "Copy", "Copy", "Refresh", "Copy", "GiveUp"}, w.called)
@@ -121,8 +122,8 @@ func TestAHandlerChooses(t *testing.T) {
 }
 
 // A choice that the phase does not declare stops the run until the handler chooses
-// another; in a cleanup itinerary the phase fails.
-func TestAChoiceThatThePhaseDoesNotDeclare(t *testing.T) {
+// another. In a cleanup itinerary the phase fails.
+func TestUndeclaredChoice(t *testing.T) {
 	for _, cleanup := range []bool{false, true} {
 		w := newLoop(t, cleanup)
 		choice := "Refresh"
@@ -137,7 +138,8 @@ func TestAChoiceThatThePhaseDoesNotDeclare(t *testing.T) {
 		if cleanup {
 			require.NoError(t, err)
 			assert.Equal(t, int64(1), w.m.State.FailedInCleanup)
-			assert.Equal(t, []string{`itinerary "Move": phase "Copy" does not have the choice to jump to "Refresh"; its choices are Copy and GiveUp`}, w.m.State.Failures[0].Reasons)
+			assert.Equal(t, []string{`itinerary "Move": phase "Copy" does not have the choice to jump to "Refresh"; its choices ` +
+				`are Copy and GiveUp`}, w.m.State.Failures[0].Reasons)
 			continue
 		}
 		var refused *machine.ChoiceError
@@ -155,9 +157,9 @@ func TestAChoiceThatThePhaseDoesNotDeclare(t *testing.T) {
 	}
 }
 
-// A stop breaks a series of attempts: the count begins again, in the same process
-// as in another.
-func TestAStopBreaksASeriesOfAttempts(t *testing.T) {
+// A stop ends a series of attempts: the count restarts, in the same process and in
+// another.
+func TestStopEndsSeriesOfAttempts(t *testing.T) {
 	w := newLoop(t, false)
 	w.options.Phases["Refresh"] = runner.Phase[*migration]{MaxAttempts: 2}
 	w.options.Key = func(*migration) string { return "key" }
@@ -179,8 +181,8 @@ func TestAStopBreaksASeriesOfAttempts(t *testing.T) {
 	assert.Equal(t, int64(1), w.m.State.Retry.Attempts)
 }
 
-// A run goes on after a duration: its handler is not called meanwhile, no deadline
-// counts, and what the phase decides is evaluated when it goes on.
+// A run continues after a duration. Meanwhile its handler is not called and no deadline
+// counts. What the phase decides is evaluated when the run continues.
 func TestDoneAfterADuration(t *testing.T) {
 	w := newLoop(t, false)
 	w.options.Phases["Refresh"] = runner.Phase[*migration]{Deadline: 5 * time.Second}
@@ -232,16 +234,17 @@ func TestResultsOfDone(t *testing.T) {
 	assert.Equal(t, runner.Done(), runner.Done(runner.After(-1)))
 }
 
-func TestAnEndPhaseHasNoHandler(t *testing.T) {
+func TestEndPhaseHasNoHandler(t *testing.T) {
 	w := newLoop(t, false)
 	w.options.Phases["Completed"] = runner.Phase[*migration]{Deadline: time.Second}
 	w.options.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"GivenUp": {Handler: w.options.Handler}}}
 	_, err := runner.New(w.options)
-	assert.EqualError(t, err, `runner options: Phases: "Completed" is an end phase, which does no work; remove it here; PhasesByItinerary: phase "GivenUp" of itinerary "Move" is an end phase, which does no work; remove it here`)
+	assert.EqualError(t, err, `runner options: Phases: "Completed" is an end phase, which does no work; remove it here; `+
+		`PhasesByItinerary: phase "GivenUp" of itinerary "Move" is an end phase, which does no work; remove it here`)
 }
 
 // A choice and a step that a user wrote are bounded like any text that is read.
-func TestAForgedChoiceIsBounded(t *testing.T) {
+func TestForgedChoiceIsBounded(t *testing.T) {
 	w := newLoop(t, false)
 	for range 2 {
 		_, err := w.reconcile()

@@ -10,8 +10,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Equal reports whether both states are the same once they are written: times by
-// their moment, and an empty list as none.
+// Equal reports whether both states are the same once they are written: times are
+// compared as instants, and an empty list equals nil.
 func (s *State) Equal(other *State) bool {
 	if s == nil || other == nil {
 		return s == other

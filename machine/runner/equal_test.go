@@ -13,8 +13,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// eachPart calls yield for each part of a value that can be told from others, which
-// is changed meanwhile.
+// eachPart calls yield for each distinguishable part of a value, which is changed
+// meanwhile.
 func eachPart(path string, v reflect.Value, yield func(path string)) {
 	with := func(path string, other reflect.Value) {
 		was := reflect.ValueOf(v.Interface())
@@ -48,7 +48,7 @@ func eachPart(path string, v reflect.Value, yield func(path string)) {
 	}
 }
 
-// States are equal if and only if every part of them is.
+// States are equal if and only if all their parts are.
 func TestStatesAreEqualInEveryPart(t *testing.T) {
 	a, b := new(runner.State), new(runner.State)
 	fill(reflect.ValueOf(a).Elem())
@@ -64,7 +64,7 @@ func TestStatesAreEqualInEveryPart(t *testing.T) {
 	require.True(t, a.Equal(b))
 }
 
-// What is written alike is equal.
+// States that are written alike are equal.
 func TestStatesAreEqualAsWritten(t *testing.T) {
 	at := time.Unix(7, 0)
 	a := &runner.State{Entered: &metav1.Time{Time: at}, Pipeline: steps.Pipeline{}}

@@ -9,8 +9,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// HandlerError is an error of a handler, which is called again: the outcome
-// beside it holds after how long.
+// HandlerError is an error of a handler that is retried. The outcome returned with it
+// holds the delay.
 type HandlerError struct {
 	Itinerary, Phase string
 	Err              error
@@ -20,12 +20,12 @@ func (e *HandlerError) Error() string {
 	return fmt.Sprintf("itinerary %q: phase %q: %v", e.Itinerary, e.Phase, e.Err)
 }
 
-// Unwrap returns what the handler returned.
+// Unwrap returns the error of the handler.
 func (e *HandlerError) Unwrap() error { return e.Err }
 
-// StopError means that an error of a handler stops the run: as [Options].OnError
-// decided, or since the handler made a choice that the phase does not declare
-// ([*machine.ChoiceError]).
+// StopError is an error of a handler that stops the run, either because
+// [Options].OnError decided so or because the handler made a choice that the phase does
+// not declare ([*machine.ChoiceError]).
 type StopError struct {
 	Itinerary, Phase string
 	Err              error
@@ -38,19 +38,20 @@ func (e *StopError) Error() string {
 	return fmt.Sprintf("itinerary %q: phase %q: %v", e.Itinerary, e.Phase, e.Err)
 }
 
-// Unwrap returns what the handler returned.
+// Unwrap returns the error of the handler.
 func (e *StopError) Unwrap() error { return e.Err }
 
-// UnansweredFailureError is a failure that the selector does not answer with
-// another itinerary: nothing runs after a phase that failed, except in cleanup
-// itineraries, so the run is stopped.
+// UnansweredFailureError is a failure after which the selector still names the same
+// itinerary. Outside cleanup itineraries, nothing runs after a failed phase, so the run
+// is stopped.
 type UnansweredFailureError struct {
 	Itinerary, Phase string
 	Reasons          []string
 }
 
 func (e *UnansweredFailureError) Error() string {
-	text := fmt.Sprintf("phase %q of itinerary %q failed, and Select still names %q; let it name another itinerary, such as a cleanup itinerary, when a phase has failed",
+	text := fmt.Sprintf("phase %q of itinerary %q failed, and Select still names %q; let it name another itinerary, such as "+
+		"a cleanup itinerary, when a phase has failed",
 		e.Phase, e.Itinerary, e.Itinerary)
 	if len(e.Reasons) > 0 {
 		text += ": " + strings.Join(e.Reasons, "; ")
@@ -58,14 +59,19 @@ func (e *UnansweredFailureError) Error() string {
 	return text
 }
 
-// IsTerminal reports whether an error of [Runner.Reconcile] stays until the
-// object or the release is fixed, so that there is no use in trying again: the
-// recorded phase, its choice or the itinerary is unknown, a failure is not
-// answered by the selector, a flag has no source, the run that the token asks for
-// cannot begin ([RunAgainError]), the annotation of the state is broken, or an
-// error of a handler stopped the run ([StopError]). The state describes it in Stopped, if it
-// could be read. What a handler, a source or another function of the embedder
-// returned is not terminal otherwise, whatever it wraps.
+// IsTerminal reports whether an error of [Runner.Reconcile] lasts until the object or
+// the release is fixed, so that a retry is useless. The following errors are terminal:
+//
+//   - the recorded phase, its choice or the itinerary is unknown
+//   - the selector does not answer a failure ([UnansweredFailureError])
+//   - a flag has no source
+//   - the run that the token asks for cannot begin ([RunAgainError])
+//   - the annotation of the state is broken ([AnnotationError])
+//   - an error of a handler stopped the run ([StopError])
+//
+// The Stopped field of the state describes the error, if the state could be read. No
+// other error of a handler, a source or another function of the embedder is terminal,
+// whatever it wraps.
 func IsTerminal(err error) bool {
 	if err == nil {
 		return false
@@ -90,7 +96,8 @@ func IsTerminal(err error) bool {
 		source     *machine.NoSourceError
 		again      *RunAgainError
 	)
-	return errors.As(err, &phase) || errors.As(err, &choice) || errors.As(err, &itinerary) || errors.As(err, &failure) || errors.As(err, &source) || errors.As(err, &again) || errors.As(err, &annotation)
+	return errors.As(err, &phase) || errors.As(err, &choice) || errors.As(err, &itinerary) || errors.As(err, &failure) ||
+		errors.As(err, &source) || errors.As(err, &again) || errors.As(err, &annotation)
 }
 
 // optionError is an error or a panic of a function of the options.

@@ -9,8 +9,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// settle goes on from where the machine is, if it is known how. It returns an
-// error if the run must wait.
+// settle evaluates the flags that the next transition needs, and makes it. It returns
+// an error if the run must wait.
 func (c *reconcile[T]) settle(ctx context.Context) (machine.Settlement, error) {
 	began := c.o.Now()
 	s, err := c.m.Settle(ctx, c.settleOptions())
@@ -25,7 +25,7 @@ func (c *reconcile[T]) settle(ctx context.Context) (machine.Settlement, error) {
 	return s, err
 }
 
-// refresh evaluates what is unknown without going on.
+// refresh evaluates unknown flags without moving.
 func (c *reconcile[T]) refresh(ctx context.Context) error {
 	began := c.o.Now()
 	evaluation, err := c.m.Evaluate(ctx, c.settleOptions())
@@ -53,8 +53,8 @@ func (c *reconcile[T]) settled() {
 	c.memo.attempts = 0
 }
 
-// evaluated reports what was evaluated, and takes the time off that which remains.
-// Sources may take their time, which is not the next phase's.
+// evaluated reports what was evaluated, and subtracts its time from the remaining time.
+// It reads the clock, since the time of sources is not part of the next phase.
 func (c *reconcile[T]) evaluated(ctx context.Context, evaluation phases.Evaluation, began time.Time) {
 	c.readClock()
 	if evaluation.Evaluated == 0 {

@@ -10,32 +10,32 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Event is something that happened in a reconcile: one of the structs below.
-// An event describes what is about to be written; if the write fails, the same
-// happens again.
+// Event is something that happened in a reconcile: one of the structs below. It
+// describes what is about to be written; if the write fails, the same happens again.
 type Event interface {
 	event() (name string, attributes []any)
 }
 
-// ItineraryBegun: an itinerary begins, the first one or, after a switch, another.
+// ItineraryBegun: an itinerary begins, either the first one or, after a switch,
+// another.
 type ItineraryBegun struct {
 	Itinerary string
 	// PreviousItinerary is the one that was left; empty if there is none.
 	PreviousItinerary string
-	// Phase is where that was left; empty if it had not begun.
+	// Phase is the phase in which that was left; empty if it had not begun.
 	Phase string
-	// Failed reports that it was left because a phase failed.
+	// Failed reports whether it was left because a phase failed.
 	Failed bool
 }
 
-// RunBegun: a new run begins, since the token of the object has changed. The first
-// run of an object has no such event.
+// RunBegun: a new run begins, because the token of the object changed. The first run of
+// an object has no such event.
 type RunBegun struct {
-	// Run is its number, and From where it begins.
+	// Run is its number, and From is where it begins.
 	Run  int64
 	From RunFrom
-	// Itinerary is the itinerary that is selected. Phase is the phase that the run
-	// begins in, if that is the one that failed; empty from the start.
+	// Itinerary is the selected itinerary. Phase is the phase in which the run begins,
+	// if it is the one that failed; empty for a run from the start.
 	Itinerary, Phase string
 	// Previous is the run before.
 	Previous PastRun
@@ -46,15 +46,14 @@ type FlagEvaluated struct {
 	Itinerary string
 	Flag      string
 	Value     phases.Truth
-	// Err is why it is unknown; nil if it is known, or not known yet.
+	// Err is why the flag is unknown; nil if it is known, or not known yet.
 	Err error
-	// LeftBehind reports that its source did not return although its context
-	// was done, and was left behind now.
+	// LeftBehind reports whether its source did not return although its context was
+	// done, and has now been left behind.
 	LeftBehind bool
 }
 
-// PipelineReplanned: the steps that are still to come have changed while a run
-// is on its way.
+// PipelineReplanned: the remaining steps have changed during a run.
 type PipelineReplanned struct {
 	Itinerary      string
 	Added, Removed []string
@@ -63,7 +62,7 @@ type PipelineReplanned struct {
 // PhaseEntered: a phase was entered.
 type PhaseEntered struct {
 	Itinerary, Phase, Step string
-	// Jumped reports that a jump led there.
+	// Jumped reports whether a jump led to the phase.
 	Jumped bool
 }
 
@@ -71,46 +70,46 @@ type PhaseEntered struct {
 type PhaseWaiting struct {
 	Itinerary, Phase string
 	Message          string
-	// Since is when it began to wait. RequeueAfter is after how long it is
-	// called again; zero leaves that to the controller's watches.
+	// Since is when it began to wait. RequeueAfter is the delay before it is called
+	// again; zero leaves that to the controller's watches.
 	Since        time.Time
 	RequeueAfter time.Duration
 }
 
-// PhaseRetried: something failed that is tried again.
+// PhaseRetried: something failed and is retried.
 type PhaseRetried struct {
 	Itinerary, Phase string
 	Kind             RetryKind
 	// Flags are the flags of [RetryFlags].
 	Flags []string
 	Err   error
-	// Attempt counts the attempts that failed without a break, from 1.
+	// Attempt counts the consecutive failed attempts, from 1.
 	Attempt      int64
 	RequeueAfter time.Duration
 }
 
-// RunStopped: the run cannot go on until the object or the release is fixed
-// ([IsTerminal]). There is one such event when it stops, and one when the
-// reason changes.
+// RunStopped: the run cannot continue until the object or the release is fixed
+// ([IsTerminal]). There is one such event when it stops, and one when the reason
+// changes.
 type RunStopped struct {
 	Itinerary, Phase string
 	Err              error
 }
 
-// SwitchHeld: the selector names an itinerary that is not entered, since a
-// cleanup itinerary has begun or the run is done. There is one such event for
-// each itinerary that it names.
+// SwitchHeld: the selector names an itinerary that is not entered, because a cleanup
+// itinerary has begun or the run is done. There is one such event for each itinerary
+// that it names.
 type SwitchHeld struct {
 	Itinerary, Phase string
 	Selected         string
 	Done             bool
 }
 
-// PhaseExited: a phase is done and was left. A phase that failed has a PhaseFailed event
-// and none of these.
+// PhaseExited: a phase is done and was left. A phase that failed has a PhaseFailed
+// event instead.
 type PhaseExited struct {
 	Itinerary, Phase string
-	// Took is the time since it was entered.
+	// Took is the time since the phase was entered.
 	Took time.Duration
 }
 
@@ -125,25 +124,24 @@ type PhaseFailed struct {
 type RunFinished struct {
 	Itinerary string
 	Result    phases.Result
-	// Failures and CleanupFailures count the phases that failed on the way,
-	// outside and in cleanup itineraries.
+	// Failures and CleanupFailures count the phases of the run that failed outside and
+	// in cleanup itineraries.
 	Failures, CleanupFailures int64
 }
 
-// RunReconciled: a reconcile has ended. It is the last event of each reconcile in
-// which the state could be read, also if nothing has happened. Loggers ignore it.
+// RunReconciled: a reconcile has ended. It is the last event of each reconcile that
+// could read the state, even if nothing happened. Loggers ignore it.
 type RunReconciled struct {
-	// Key is what tells the run apart ([Options].Key), and what Forget of an observer
-	// is called with; empty if nothing does.
+	// Key distinguishes the run from others ([Options].Key). Forget of an observer is
+	// called with it. It is empty if there is no key.
 	Key string
-	// State is the state that is about to be written, or, if it has not changed,
-	// the one that was read. An observer must neither change nor keep it: it copies
-	// what it keeps.
+	// State is the state that is about to be written or, if it has not changed, the one
+	// that was read. An observer must neither change nor retain it; copy what you keep.
 	State *State
 	// Changed, Requeue, RequeueAfter and Paused are those of the [Outcome].
 	Changed, Requeue, Paused bool
 	RequeueAfter             time.Duration
-	// Err is the error of the reconcile, except that of the write; nil if there is
+	// Err is the error of the reconcile, without that of the write; nil if there is
 	// none.
 	Err error
 }
@@ -152,7 +150,8 @@ func (e ItineraryBegun) event() (string, []any) {
 	return "itinerary begins", []any{"itinerary", e.Itinerary, "left", e.PreviousItinerary, "phase", e.Phase, "failed", e.Failed}
 }
 func (e RunBegun) event() (string, []any) {
-	return "run begins again", []any{"run", e.Run, "from", string(e.From), "itinerary", e.Itinerary, "phase", e.Phase, "previousResult", string(e.Previous.Result)}
+	return "run begins again", []any{"run", e.Run, "from", string(e.From), "itinerary", e.Itinerary, "phase", e.Phase,
+		"previousResult", string(e.Previous.Result)}
 }
 func (e FlagEvaluated) event() (string, []any) {
 	a := []any{"itinerary", e.Itinerary, "flag", e.Flag, "value", e.Value.String()}
@@ -168,10 +167,12 @@ func (e PhaseEntered) event() (string, []any) {
 	return "phase entered", []any{"itinerary", e.Itinerary, "phase", e.Phase, "step", e.Step, "jumped", e.Jumped}
 }
 func (e PhaseWaiting) event() (string, []any) {
-	return "phase waits", []any{"itinerary", e.Itinerary, "phase", e.Phase, "message", e.Message, "since", e.Since, "again", e.RequeueAfter.String()}
+	return "phase waits", []any{"itinerary", e.Itinerary, "phase", e.Phase, "message", e.Message, "since", e.Since,
+		"again", e.RequeueAfter.String()}
 }
 func (e PhaseRetried) event() (string, []any) {
-	return "to be tried again", []any{"itinerary", e.Itinerary, "phase", e.Phase, "kind", string(e.Kind), "flags", e.Flags, "attempt", e.Attempt, "error", e.Err.Error(), "again", e.RequeueAfter.String()}
+	return "retrying", []any{"itinerary", e.Itinerary, "phase", e.Phase, "kind", string(e.Kind), "flags", e.Flags, "attempt", e.Attempt,
+		"error", e.Err.Error(), "again", e.RequeueAfter.String()}
 }
 func (e RunStopped) event() (string, []any) {
 	return "run stopped", []any{"itinerary", e.Itinerary, "phase", e.Phase, "error", e.Err.Error()}
@@ -186,37 +187,40 @@ func (e PhaseFailed) event() (string, []any) {
 	return "phase failed", []any{"itinerary", e.Itinerary, "phase", e.Phase, "reasons", e.Reasons, "took", e.Took.String()}
 }
 func (e RunFinished) event() (string, []any) {
-	return "run done", []any{"itinerary", e.Itinerary, "result", string(e.Result), "failures", e.Failures, "cleanupFailures", e.CleanupFailures}
+	return "run done", []any{"itinerary", e.Itinerary, "result", string(e.Result), "failures", e.Failures,
+		"cleanupFailures", e.CleanupFailures}
 }
 
 func (e RunReconciled) event() (string, []any) {
-	return "reconciled", []any{"itinerary", e.State.Itinerary, "phase", e.State.Phase, "changed", e.Changed, "again", e.RequeueAfter.String()}
+	return "reconciled", []any{"itinerary", e.State.Itinerary, "phase", e.State.Phase, "changed", e.Changed,
+		"again", e.RequeueAfter.String()}
 }
 
-// Observer is told of each event, in order, in the goroutine of the reconcile.
-// A panic of an observer is caught and does no harm to the run. An
-// observer that is shared by runners must be safe for concurrent use.
+// Observer receives each event, in order, in the goroutine of the reconcile. A panic of
+// an observer is caught and does no harm to the run. An observer that runners share
+// must be safe for concurrent use.
 //
-// An observer that remembers runs has a method
+// An observer that remembers runs also has a method
 //
 //	Forget(key string)
 //
-// as well. [Runner.Forget] calls it for objects that are gone, with the key that the
-// last event of each reconcile of the run had ([RunReconciled]), in any goroutine,
-// also for runs that it was never told of, and more than once.
+// [Runner.Forget] calls it for objects that are gone, with the key of the run's
+// [RunReconciled] events. It may be called in any goroutine, more than once, and for
+// runs of which the observer received no event.
 type Observer[T any] interface {
 	Observe(ctx context.Context, object T, e Event)
 }
 
-// ObserverFunc makes an [Observer] of a function.
+// ObserverFunc adapts a function to an [Observer].
 type ObserverFunc[T any] func(ctx context.Context, object T, e Event)
 
 // Observe calls f.
 func (f ObserverFunc[T]) Observe(ctx context.Context, object T, e Event) { f(ctx, object, e) }
 
-// NewLogrObserver logs events to the logger that log finds in the context, as
-// controller-runtime puts it there (log.FromContext). A waiting phase and a
-// flag that was found are logged at level 1, all else but RunReconciled at level 0.
+// NewLogrObserver returns an observer that logs events to the logger that log finds in the
+// context; with controller-runtime, let log call its log.FromContext. Waiting phases and
+// flags that were evaluated are logged at level 1, all other events but RunReconciled at
+// level 0.
 func NewLogrObserver[T any](log func(ctx context.Context) logr.Logger) Observer[T] {
 	if log == nil {
 		return nil // which New refuses
@@ -230,9 +234,9 @@ func NewLogrObserver[T any](log func(ctx context.Context) logr.Logger) Observer[
 	})
 }
 
-// NewSlogObserver logs events to a logger: a waiting phase and a flag that was found at
-// debug level, errors and failures as warnings, all else but RunReconciled as
-// information.
+// NewSlogObserver returns an observer that logs events: waiting phases and flags that
+// were evaluated at debug level, errors and failures as warnings, and all other events
+// but RunReconciled as information.
 func NewSlogObserver[T any](log *slog.Logger) Observer[T] {
 	if log == nil {
 		return nil // which New refuses

@@ -20,18 +20,19 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Each reconcile ends with an event that has the state as it is written, whatever
-// has happened.
-func TestTheLastEventOfAReconcileIsTheState(t *testing.T) {
+// Each reconcile ends with an event that has the state as it is written, whatever has
+// happened.
+func TestLastEventHasState(t *testing.T) {
 	w := newWorld(t)
 	var events []runner.Event
 	var state *runner.State // a copy
-	w.options.Observers = []runner.Observer[*migration]{runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-		events = append(events, e)
-		if e, ok := e.(runner.RunReconciled); ok {
-			state = e.State.DeepCopy()
-		}
-	})}
+	w.options.Observers = []runner.Observer[*migration]{runner.ObserverFunc[*migration](
+		func(_ context.Context, _ *migration, e runner.Event) {
+			events = append(events, e)
+			if e, ok := e.(runner.RunReconciled); ok {
+				state = e.State.DeepCopy()
+			}
+		})}
 	w.options.Key = func(*migration) string { return "key" }
 	long := strings.Repeat("r", 2*runner.MaxText)
 	result, cause := runner.Wait(time.Minute, "copying"), error(nil)
@@ -39,7 +40,7 @@ func TestTheLastEventOfAReconcileIsTheState(t *testing.T) {
 
 	for _, c := range []struct {
 		about string
-		// before changes what comes next.
+		// before changes the next reconcile.
 		before  func()
 		want    runner.RunReconciled
 		wantErr string
@@ -50,8 +51,9 @@ func TestTheLastEventOfAReconcileIsTheState(t *testing.T) {
 		{"it waits", func() {}, runner.RunReconciled{Changed: true, Requeue: true, RequeueAfter: time.Minute}, "", false},
 		{"nothing changes", func() {}, runner.RunReconciled{Requeue: true, RequeueAfter: time.Minute}, "", false},
 		{"a pause", func() { w.m.Paused = true }, runner.RunReconciled{Changed: true, Paused: true}, "", true},
-		{"the pause goes on", func() {}, runner.RunReconciled{Paused: true}, "", true},
-		{"an error", func() { w.m.Paused, cause = false, errors.New("no answer") }, runner.RunReconciled{Changed: true, Requeue: true, RequeueAfter: time.Second}, "no answer", false},
+		{"the pause lasts", func() {}, runner.RunReconciled{Paused: true}, "", true},
+		{"an error", func() { w.m.Paused, cause = false, errors.New("no answer") },
+			runner.RunReconciled{Changed: true, Requeue: true, RequeueAfter: time.Second}, "no answer", false},
 		{"a function of the options fails", func() {
 			w.options.Select = func(context.Context, *migration) (string, error) { return "", errors.New("forbidden") }
 		}, runner.RunReconciled{Changed: true, Requeue: true, RequeueAfter: time.Second}, "forbidden", false},
@@ -78,18 +80,19 @@ func TestTheLastEventOfAReconcileIsTheState(t *testing.T) {
 			}
 			assert.Equal(t, err, last.Err)
 			assert.Empty(t, cmp.Diff(&out.State, state))
-			assert.Empty(t, cmp.Diff(&w.m.State, state), "it is what was written")
+			assert.Empty(t, cmp.Diff(&w.m.State, state), "it is the written state")
 			assert.Equal(t, "key", last.Key)
 			last.State, last.Err, last.Key = nil, nil, ""
 			assert.Equal(t, c.want, last)
-			assert.Equal(t, c.want, runner.RunReconciled{Changed: out.Changed, Requeue: out.Requeue, RequeueAfter: out.RequeueAfter, Paused: out.Paused})
+			assert.Equal(t, c.want, runner.RunReconciled{Changed: out.Changed, Requeue: out.Requeue, RequeueAfter: out.RequeueAfter,
+				Paused: out.Paused})
 		})
 	}
 	assert.Len(t, w.m.State.Failures[0].Reasons[0], runner.MaxText, "the state is the bounded one")
 }
 
-// An error that holds nothing up is an error of the reconcile as well.
-func TestTheLastEventHasTheErrorThatHoldsNothingUp(t *testing.T) {
+// An error that does not hold the run is an error of the reconcile as well.
+func TestLastEventHasErrorOfCleanup(t *testing.T) {
 	w := newWorld(t)
 	w.m.Canceled = true
 	w.options.OnFail = func(context.Context, *migration, runner.Failure) error { return errors.New("conflict") }
@@ -102,7 +105,7 @@ func TestTheLastEventHasTheErrorThatHoldsNothingUp(t *testing.T) {
 	require.ErrorContains(t, (*ended)[1].Err, "conflict")
 }
 
-func TestNoEventWithoutAState(t *testing.T) {
+func TestEventsNeedState(t *testing.T) {
 	w := newWorld(t)
 	ended := listen[runner.RunReconciled](w)
 	w.options.Storage.Read = func(context.Context, *migration) (runner.State, error) { return runner.State{}, errors.New("cut off") }
@@ -111,7 +114,7 @@ func TestNoEventWithoutAState(t *testing.T) {
 	assert.Empty(t, *ended)
 }
 
-func TestLoggersIgnoreTheEndOfAReconcile(t *testing.T) {
+func TestLoggersIgnoreEndOfReconcile(t *testing.T) {
 	var b bytes.Buffer
 	w := newWorld(t)
 	logger := funcr.New(func(_, args string) { fmt.Fprintln(&b, args) }, funcr.Options{Verbosity: 10})
@@ -124,9 +127,9 @@ func TestLoggersIgnoreTheEndOfAReconcile(t *testing.T) {
 	assert.NotContains(t, b.String(), "reconciled")
 }
 
-// What needs a reader is a warning, what repeats is for who looks for it, and each
-// line names the itinerary and what has happened.
-func TestLoggersReportHowBadAnEventIs(t *testing.T) {
+// Events that need a reader are warnings, and events that repeat are logged at a finer
+// level. Each line names the itinerary and what has happened.
+func TestLoggersLevels(t *testing.T) {
 	cause := errors.New("no space left")
 	for _, tt := range []struct {
 		event     runner.Event
@@ -150,7 +153,7 @@ func TestLoggersReportHowBadAnEventIs(t *testing.T) {
 		{runner.PhaseWaiting{Itinerary: "Move", Phase: "Copy", Message: "3 of 7", RequeueAfter: time.Minute},
 			`level=DEBUG msg="phase waits" itinerary=Move phase=Copy message="3 of 7"`, "1"},
 		{runner.PhaseRetried{Itinerary: "Move", Phase: "Copy", Kind: runner.RetryHandler, Attempt: 3, Err: cause, RequeueAfter: time.Minute},
-			`level=WARN msg="to be tried again" itinerary=Move phase=Copy kind=` + string(runner.RetryHandler) +
+			`level=WARN msg=retrying itinerary=Move phase=Copy kind=` + string(runner.RetryHandler) +
 				` flags=[] attempt=3 error="no space left" again=1m0s`,
 			"0"},
 		{runner.RunStopped{Itinerary: "Move", Phase: "Copy", Err: cause},
@@ -177,7 +180,7 @@ func TestLoggersReportHowBadAnEventIs(t *testing.T) {
 	}
 }
 
-// forgetful is an observer that remembers runs, by their keys.
+// forgetful is an observer that remembers runs by their keys.
 type forgetful struct{ runs map[string]bool }
 
 func (f *forgetful) Observe(_ context.Context, _ *migration, e runner.Event) {

@@ -9,17 +9,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Room is one of the rooms of a house, each of which has a run of its own.
+// Room is one of the rooms of a house, each of which has its own run.
 type Room struct {
 	State   runner.State
 	Painted bool
 }
 
-// House is the object.
+// House is the object that is reconciled.
 type House struct{ Rooms map[string]*Room }
 
-// The handlers of a controller work on a room; here, what is reconciled is a house,
-// of which one room is due.
+// The handlers work on a room, but the controller reconciles a house, of which one room
+// is due.
 func ExampleAdapt() {
 	flags := phases.MustVocabulary(nil)
 	ofRooms := runner.Options[*Room]{

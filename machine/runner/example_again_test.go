@@ -39,8 +39,8 @@ func backupOptions(upload func() (runner.Result, error)) runner.Options[*backup]
 			b.Status.Errors = append(b.Status.Errors, f.Reasons...)
 			return nil
 		},
-		// Any new value of the annotation begins a new run: where the last one
-		// failed, if it did.
+		// Any new value of the annotation begins a new run: in the phase that failed,
+		// if one did.
 		Token: func(_ context.Context, b *backup) (string, runner.RunFrom, error) {
 			from := runner.FromStart
 			if b.Status.FailedAt != nil {
@@ -48,7 +48,7 @@ func backupOptions(upload func() (runner.Result, error)) runner.Options[*backup]
 			}
 			return b.Annotations["example.com/run"], from, nil
 		},
-		// Select goes by the errors.
+		// Select depends on the errors.
 		OnRunAgain: func(_ context.Context, b *backup, _ runner.PastRun) error {
 			b.Status.Errors = nil
 			return nil

@@ -7,7 +7,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// A support engineer has the status of an object, and asks whether its run is stuck.
+// A support engineer has the status of an object, and wants to know whether its run is
+// stuck.
 func ExampleState_Status() {
 	status := []byte(`{
 		"itinerary": "Move", "phase": "Copy", "facts": {"hash": "1f"}, "visit": 2,

@@ -19,7 +19,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// scans is a controller of one itinerary in which Refresh decides Volumes, and
+// scans returns a controller of one itinerary in which Refresh decides Volumes, and
 // Copy depends on it.
 func scans(t *testing.T, answer func(w *world) (phases.Truth, error)) *world {
 	w := newWorld(t)
@@ -34,9 +34,9 @@ func scans(t *testing.T, answer func(w *world) (phases.Truth, error)) *world {
 	return w
 }
 
-// A flag that a phase ahead decides does not hold the beginning of a run,
-// whether its source says "not yet" or fails until then.
-func TestAFlagThatAPhaseAheadDecidesDoesNotHoldTheBeginning(t *testing.T) {
+// A flag that a phase ahead decides does not hold the start of a run, whether its
+// source returns "not yet" or fails until then.
+func TestFlagThatPhaseAheadDecidesDoesNotHoldStart(t *testing.T) {
 	scanned := func(w *world) bool { return strings.Contains(strings.Join(w.called, " "), "Refresh") }
 	for about, before := range map[string]func() (phases.Truth, error){
 		"not yet":  func() (phases.Truth, error) { return phases.Unknown, nil },
@@ -56,8 +56,8 @@ func TestAFlagThatAPhaseAheadDecidesDoesNotHoldTheBeginning(t *testing.T) {
 	}
 }
 
-// Once the phase that decides is done, the next transition waits.
-func TestTheTransitionThatDependsOnAnUnknownFlagWaits(t *testing.T) {
+// Once the deciding phase is done, the next transition waits.
+func TestTransitionWaitsForUnknownFlag(t *testing.T) {
 	known := phases.Unknown
 	w := scans(t, func(*world) (phases.Truth, error) { return known, nil })
 	_, err := w.reconcile()
@@ -75,12 +75,13 @@ func TestTheTransitionThatDependsOnAnUnknownFlagWaits(t *testing.T) {
 	assert.Equal(t, []string{"Refresh", "Attach"}, w.called)
 }
 
-// A flag without a source is like one that is not known yet as long as a phase
-// ahead decides it; else the run is stopped.
-func TestAFlagWithoutASource(t *testing.T) {
+// A flag without a source is like one that is not known yet, as long as a phase ahead
+// decides it. Otherwise the run is stopped.
+func TestFlagWithoutSource(t *testing.T) {
 	w := newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: images, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.False, nil }})
+		return phases.NewSources(vocabulary, phases.Source{Flag: images,
+			Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.False, nil }})
 	}
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -95,16 +96,17 @@ func TestAFlagWithoutASource(t *testing.T) {
 
 	w.options.SourceFlags = images
 	_, err = runner.New(w.options)
-	assert.EqualError(t, err, `runner options: SourceFlags: itinerary "CleanUp" reads Volumes, which no source evaluates; add a source, or remove the flag; SourceFlags: itinerary "Move" reads Volumes, which no source evaluates; add a source, or remove the flag`)
+	assert.EqualError(t, err, `runner options: SourceFlags: itinerary "CleanUp" reads Volumes, which no source evaluates; add a `+
+		`source, or remove the flag; SourceFlags: itinerary "Move" reads Volumes, which no source evaluates; add a source, or `+
+		`remove the flag`)
 	w.options.SourceFlags = images | volumes
 	_, err = runner.New(w.options)
 	assert.NoError(t, err)
 }
 
-// A flag that could not be known is evaluated again before each transition that
-// depends on it, after each phase that decides it, and otherwise at most once a
-// minute.
-func TestHowOftenAFlagThatCouldNotBeKnownIsEvaluated(t *testing.T) {
+// A flag that could not be known is evaluated again before each transition that depends
+// on it, after each phase that decides it, and otherwise at most once a minute.
+func TestUnknownFlagIsEvaluatedSparingly(t *testing.T) {
 	const more phases.Flags = 1
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: more, Name: "More"}})
 	w := newWorld(t)
@@ -140,8 +142,8 @@ func TestHowOftenAFlagThatCouldNotBeKnownIsEvaluated(t *testing.T) {
 	assert.Equal(t, []string{"", "Two"}, w.asked, "a minute apart, it is")
 }
 
-// Sources that cannot be used count as flags that cannot be evaluated: a
-// cleanup itinerary comes to its end, any other waits.
+// Sources that cannot be used count as flags that cannot be evaluated: a cleanup
+// itinerary reaches its end, any other waits.
 func TestSourcesThatCannotBeUsed(t *testing.T) {
 	other := phases.MustVocabulary([]phases.FlagDef{{Flag: volumes, Name: "Images"}, {Flag: images, Name: "Volumes"}})
 	for _, tt := range []struct {
@@ -179,7 +181,7 @@ func TestSourcesThatCannotBeUsed(t *testing.T) {
 }
 
 // The time for evaluating flags is that of the whole reconcile.
-func TestAskTimeoutBoundsAReconcile(t *testing.T) {
+func TestEvaluationTimeoutBoundsReconcile(t *testing.T) {
 	const more phases.Flags = 1
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: more, Name: "More"}})
 	it := phases.Itinerary{Name: "Move", Vocabulary: v, Cleanup: true}
@@ -208,10 +210,10 @@ func TestAskTimeoutBoundsAReconcile(t *testing.T) {
 	assert.Equal(t, []time.Duration{10 * time.Second, 6 * time.Second, 2 * time.Second}, timeouts)
 }
 
-// A source that ignores its context does not hold the run: it is left behind once for
-// each run, and not evaluated again until it has returned. One that ends its
+// A source that ignores its context does not hold the run. It is left behind once for
+// each run, and not called again until it has returned. A source that ends its
 // goroutine is an error.
-func TestASourceThatIgnoresItsContext(t *testing.T) {
+func TestSourceIgnoresContext(t *testing.T) {
 	w := newWorld(t)
 	w.options.EvaluationTimeout = time.Millisecond
 	w.options.Key = func(m *migration) string { return strings.Join(m.Errors, " ") }
@@ -222,13 +224,14 @@ func TestASourceThatIgnoresItsContext(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
-			mu.Lock()
-			calls++
-			mu.Unlock()
-			<-release
-			return phases.True, nil
-		}})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes,
+			Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+				mu.Lock()
+				calls++
+				mu.Unlock()
+				<-release
+				return phases.True, nil
+			}})
 	}
 	left := listen[runner.FlagEvaluated](w)
 	r := w.runner()
@@ -254,30 +257,32 @@ func TestASourceThatIgnoresItsContext(t *testing.T) {
 
 	w = newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
-			runtime.Goexit()
-			return phases.True, nil
-		}})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes,
+			Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+				runtime.Goexit()
+				return phases.True, nil
+			}})
 	}
 	w.m.Canceled = true
 	w.end()
 	assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called)
 }
 
-// What a phase decides is unknown once the phase is left in the middle, however
-// it is left, and evaluated by the itinerary that comes next; so is what was
-// decided while its itinerary did not read it.
-func TestAPhaseThatIsLeftInTheMiddle(t *testing.T) {
+// The flags that a phase decides are unknown once the phase is left in the middle, for
+// whatever reason. The next itinerary evaluates them. So it does with flags that were
+// decided while its itinerary did not read them.
+func TestPhaseLeftInTheMiddle(t *testing.T) {
 	for _, left := range []string{"canceled", "failed", "deadline", "attempts", "done"} {
 		t.Run(left, func(t *testing.T) {
 			w := newWorld(t)
 			w.values[volumes] = false
 			its := itineraries()
-			if left == "done" { // the flag is read by the cleanup alone
+			if left == "done" { // only the cleanup reads the flag
 				its[0].Phases[1].Guard = phases.Guard{All: images}
 			}
 			w.options.Itineraries = machine.MustCompileSet(its...)
-			w.options.Phases["Refresh"] = runner.Phase[*migration]{MaxAttempts: 1, Deadline: time.Minute, Handler: w.options.Phases["Refresh"].Handler}
+			w.options.Phases["Refresh"] = runner.Phase[*migration]{MaxAttempts: 1, Deadline: time.Minute,
+				Handler: w.options.Phases["Refresh"].Handler}
 			w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
 				w.values[volumes] = true // it has begun to change
 				switch left {
@@ -302,9 +307,9 @@ func TestAPhaseThatIsLeftInTheMiddle(t *testing.T) {
 	}
 }
 
-// A user changes the object while a phase waits. A flag that is not live keeps
-// its value; a live one is evaluated once the phase is done, and not before.
-func TestALiveFlagIsEvaluatedWhenAPhaseIsDone(t *testing.T) {
+// If a user changes the object while a phase waits, a flag that is not live keeps its
+// value. A live flag is evaluated once the phase is done, and not before.
+func TestLiveFlagIsEvaluatedWhenPhaseIsDone(t *testing.T) {
 	for _, live := range []bool{false, true} {
 		w := newWorld(t)
 		v := phases.MustVocabulary([]phases.FlagDef{{Flag: volumes, Name: "Volumes"}, {Flag: images, Name: "Images", Live: live}})

@@ -9,36 +9,36 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Handler does the work of a phase. The contract:
+// Handler does the work of a phase.
 //
-// It is called at least once, and again after every crash, restart or lost
-// write, also if it was done before: so it must be idempotent. Look first
+// A handler is called at least once, and again after every crash, restart or lost
+// write, even if its work was done before. So it must be idempotent: first check
 // whether the work has been done, then do what is missing.
 //
-// It does not sleep. If something takes time, it starts it, and returns [Wait]
-// until that has ended.
+// A handler must not sleep. If something takes time, start it, and return [Wait] until
+// it has ended.
 //
-// It returns Done, Wait or Fail, or an error to be retried: a request that timed
-// out, a conflict ([Options].OnError decides otherwise). Fail is final: the phase
-// cannot be done. A panic counts as an error. It may change the object that it
-// is given, as far as that is written with the state.
+// Return Done, Wait or Fail, or an error to be retried, such as a timeout or a conflict
+// ([Options].OnError can decide otherwise). Fail is final: the phase cannot be done. A
+// panic counts as an error. A handler may change the object, in those parts that are
+// written with the state.
 type Handler[T any] interface {
 	Handle(ctx context.Context, object T, v Visit) (Result, error)
 }
 
-// Visit is where a handler is called: one visit to a phase.
+// Visit describes one visit to a phase, in which a handler is called.
 type Visit struct {
 	Itinerary, Phase string
 	// Step is the step that shows the phase.
 	Step string
-	// Number is the number of phases that the run and those before it have
-	// entered so far: it tells two visits to one phase apart.
+	// Number counts the phases that the run and the runs before it have entered so far.
+	// It distinguishes two visits to one phase.
 	Number int64
 	// Facts are the flags as the run knows them.
 	Facts phases.Facts
 }
 
-// HandlerFunc makes a [Handler] of a function that does one phase's work.
+// HandlerFunc adapts a function that does the work of one phase to a [Handler].
 type HandlerFunc[T any] func(ctx context.Context, object T) (Result, error)
 
 // Handle calls f.
@@ -46,8 +46,8 @@ func (f HandlerFunc[T]) Handle(ctx context.Context, object T, _ Visit) (Result, 
 	return f(ctx, object)
 }
 
-// VisitFunc makes a [Handler] of a function that looks at where it is called,
-// such as a switch over phases.
+// VisitFunc adapts a function that needs the visit, such as a switch over phases, to a
+// [Handler].
 type VisitFunc[T any] func(ctx context.Context, object T, v Visit) (Result, error)
 
 // Handle calls f.
@@ -55,7 +55,7 @@ func (f VisitFunc[T]) Handle(ctx context.Context, object T, v Visit) (Result, er
 	return f(ctx, object, v)
 }
 
-// ErrorAction is what an error of a handler means.
+// ErrorAction is the reaction to an error of a handler.
 type ErrorAction uint8
 
 const (
@@ -63,9 +63,9 @@ const (
 	ActionRetry ErrorAction = iota
 	// ActionFail fails the phase, as [Fail] with the error's text does.
 	ActionFail
-	// ActionStop stops the run with a [*StopError] until the object changes;
-	// the handler is then called again. In a cleanup itinerary, which must reach
-	// its end, it is ActionFail.
+	// ActionStop stops the run with a [*StopError] until the object changes; the
+	// handler is then called again. A cleanup itinerary must reach its end, so there it
+	// has the effect of ActionFail.
 	ActionStop
 )
 
@@ -78,8 +78,8 @@ const (
 	fail
 )
 
-// Result is what a handler returns: [Done], [Wait] or [Fail]. The zero value
-// is none of them, and an error.
+// Result is the result of a handler: [Done], [Wait] or [Fail]. The zero value is none
+// of them, and an error.
 type Result struct {
 	outcome  outcome
 	after    time.Duration
@@ -89,20 +89,20 @@ type Result struct {
 	reasons  []string
 }
 
-// IsDone reports whether the result is that of [Done].
+// IsDone reports whether r was made by [Done].
 func (r Result) IsDone() bool { return r.outcome == done }
 
-// IsWait reports whether the result is that of [Wait].
+// IsWait reports whether r was made by [Wait].
 func (r Result) IsWait() bool { return r.outcome == wait }
 
-// IsFail reports whether the result is that of [Fail].
+// IsFail reports whether r was made by [Fail].
 func (r Result) IsFail() bool { return r.outcome == fail }
 
-// RequeueAfter returns after how long the handler wants to be called again, or,
-// of [Done], the run goes on; zero of [Wait] leaves it to the controller's watches.
+// RequeueAfter returns the delay before the handler is called again or, for [Done],
+// before the run continues. Zero for [Wait] means that the controller's watches decide.
 func (r Result) RequeueAfter() time.Duration { return r.after }
 
-// Choice returns the phase that the handler chose to go on with; empty if none.
+// Choice returns the phase that the handler chose to enter next; empty if none.
 func (r Result) Choice() string { return r.choice }
 
 // Message returns the message of [Wait].
@@ -114,8 +114,8 @@ func (r Result) Progress() []string { return slices.Clone(r.progress) }
 // Reasons returns a copy of the reasons of [Fail].
 func (r Result) Reasons() []string { return slices.Clone(r.reasons) }
 
-// String describes the result in a line, for logs and tests: "done",
-// "wait 5s: copying (3 of 7 files)", "fail: no space left".
+// String returns a description of r in one line, for logs and tests: "done", "wait 5s:
+// copying (3 of 7 files)", "fail: no space left".
 func (r Result) String() string {
 	switch r.outcome {
 	case done:
@@ -145,8 +145,8 @@ func (r Result) String() string {
 	return "neither done, wait nor fail"
 }
 
-// Done returns that the work of the phase is done. The run goes on at once, with
-// what the itinerary says, unless the options say otherwise.
+// Done returns a result that ends the phase: its work is done. The run enters the next
+// phase of the itinerary at once, unless options change that.
 func Done(options ...DoneOption) Result {
 	r := Result{outcome: done}
 	for _, o := range options {
@@ -157,28 +157,29 @@ func Done(options ...DoneOption) Result {
 	return r
 }
 
-// DoneOption changes how the run goes on after [Done].
+// DoneOption changes how the run continues after [Done].
 type DoneOption func(*Result)
 
-// After lets the run go on after a duration, in whole seconds, rounded up. The
-// handler is not called meanwhile, and no deadline counts. What the phase decides
-// is evaluated then. A duration that is not positive has no effect.
+// After lets the run continue only after d, rounded up to whole seconds. The handler is
+// not called meanwhile, and no deadline counts. What the phase decides is evaluated
+// afterwards. A duration that is not positive has no effect.
 func After(d time.Duration) DoneOption { return func(r *Result) { r.after = max(d, 0) } }
 
-// Choose lets the run go on with the phase of that name, one that the current
-// phase declares as a choice ([phases.Jump].Choice). Another name stops the run
-// with a [*StopError]; in a cleanup itinerary, which must reach its end, the phase
-// fails.
+// Choose lets the run continue with the named phase, which the current phase must
+// declare as a choice ([phases.Jump].Choice). Another name stops the run with a
+// [*StopError]. In a cleanup itinerary, which must reach its end, the phase fails
+// instead.
 func Choose(phase string) DoneOption { return func(r *Result) { r.choice = phase } }
 
-// Wait returns that the work is going on, and that the handler wants to be
-// called again after that long; zero leaves it to the controller's watches. The
-// message, if not empty, replaces the phase's description in the pipeline, and
-// progress are lines of detail.
+// Wait returns a result that keeps the phase open: its work has not ended. The handler
+// is called again after the given duration; zero leaves that to the controller's
+// watches. The message, if not empty, replaces the phase's description in the pipeline.
+// The progress is shown as lines of detail.
 func Wait(after time.Duration, message string, progress ...string) Result {
 	return Result{outcome: wait, after: after, message: message, progress: progress}
 }
 
-// Fail returns that the work cannot be done, and why, in sentences for users.
-// The run leaves the itinerary for the one that the selector names then.
+// Fail returns a result that fails the phase: its work cannot be done. The reasons are
+// sentences for users. The run leaves the itinerary for the one that the selector then
+// names.
 func Fail(reasons ...string) Result { return Result{outcome: fail, reasons: reasons} }

@@ -14,9 +14,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// One handler does the work of all phases that have none, and is told where it
-// is called.
-func TestOneHandlerForAllPhases(t *testing.T) {
+// One handler does the work of all phases without a handler, and receives the visit.
+func TestHandlerForAllPhases(t *testing.T) {
 	w := newWorld(t)
 	own := w.options.Phases["Copy"].Handler
 	w.options.Phases = map[string]runner.Phase[*migration]{"Copy": {Handler: own}, "Attach": {Deadline: time.Hour}}
@@ -41,16 +40,17 @@ func TestOneHandlerForAllPhases(t *testing.T) {
 	assert.Equal(t, phases.Failed, w.m.State.Result)
 }
 
-func TestAHandlerForAllThatCannotBeCalled(t *testing.T) {
+func TestHandlerForAllThatIsNil(t *testing.T) {
 	w := newWorld(t)
 	w.options.Handler = runner.VisitFunc[*migration](nil)
 	_, err := runner.New(w.options)
-	assert.EqualError(t, err, "runner options: Handler holds a nil runner.VisitFunc[*github.com/konveyor/dynamic-pipeline/machine/runner_test.migration]; give one that can be called, or leave it out")
+	assert.EqualError(t, err, "runner options: Handler holds a nil "+
+		"runner.VisitFunc[*github.com/konveyor/dynamic-pipeline/machine/runner_test.migration]; set one that can be called, or remove it")
 }
 
 var errQuota = errors.New("quota exceeded")
 
-// What an error means is decided in one place, and a panic is an error.
+// One function decides how to react to an error, and a panic is an error.
 func TestOnError(t *testing.T) {
 	for _, action := range []runner.ErrorAction{runner.ActionRetry, runner.ActionFail, runner.ActionStop} {
 		for name, fails := range map[string]func() (runner.Result, error){
@@ -116,8 +116,9 @@ func TestOnErrorThatPanics(t *testing.T) {
 	assert.True(t, out.Requeue)
 }
 
-// A StopError that a handler returns, of a runner inside it, stops nothing here.
-func TestAStopErrorOfAHandlerIsNotTerminal(t *testing.T) {
+// A StopError that a handler returns from a runner inside it does not stop the outer
+// run.
+func TestStopErrorOfHandlerIsNotTerminal(t *testing.T) {
 	inner := &runner.StopError{Itinerary: "Inner", Phase: "P", Err: errQuota}
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Result{}, inner })
 	out, err := w.reconcile()
@@ -129,8 +130,8 @@ func TestAStopErrorOfAHandlerIsNotTerminal(t *testing.T) {
 	assert.True(t, runner.IsTerminal(err), "OnError decided so")
 }
 
-// An error of each function of the options is retried and shown, and nothing
-// else happens meanwhile.
+// An error of any function of the options is retried and shown, and nothing else
+// happens meanwhile.
 func TestFunctionsOfTheOptionsThatErr(t *testing.T) {
 	errDown := errors.New("no route")
 	for name, c := range map[string]struct {
@@ -201,7 +202,7 @@ func TestFunctionsOfTheOptionsThatErr(t *testing.T) {
 }
 
 // The context of a reconcile reaches the functions of the options.
-func TestTheContextReachesTheOptions(t *testing.T) {
+func TestContextReachesOptions(t *testing.T) {
 	type key struct{}
 	w := newWorld(t)
 	var seen []string

@@ -17,13 +17,13 @@ func lives() machinetest.Setup[*machinetest.Object, struct{}] {
 	})
 }
 
-// A write that is lost, done twice or refused, and a crash on either side of
-// it, changes nothing of what users see, at whichever phase.
-func TestWritesThatGoWrong(t *testing.T) {
+// A write that is lost, done twice or refused, and a crash before or after it, changes
+// nothing that users see, in whichever phase.
+func TestWritesThatFail(t *testing.T) {
 	live := func(script ...machinetest.Line) []string {
 		life := machinetest.New(t, lives())
 		life.Run(append(script, machinetest.Flags("Volumes", "Images"))...)
-		var read []string // every text of the pipeline, once
+		var read []string // all texts of the pipeline, each once
 		for _, p := range life.Record().Pipelines() {
 			text := ""
 			for _, s := range p {
@@ -47,9 +47,9 @@ func TestWritesThatGoWrong(t *testing.T) {
 	}
 }
 
-// Every life, with failures, crashes and pauses at every moment. That a phase
-// which decides a flag is left in the middle is in tests/conformance.
-func TestEveryLife(t *testing.T) {
+// All lives are explored, with failures, crashes and pauses at every moment. A phase
+// that decides a flag and is left in the middle is tested in tests/conformance.
+func TestLives(t *testing.T) {
 	machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{
 		Setup: lives(), NeverFails: []string{"Refresh"}, Failures: 2, Edits: []string{"pause", "resume"},
 	})

@@ -9,27 +9,26 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// memory is what a runner remembers of runs from one reconcile to the next, as
-// long as there is something to remember. It only saves work: nothing is lost
-// with it.
+// memory holds what a runner remembers of runs between reconciles. It only saves work:
+// losing it loses nothing.
 type memory struct {
 	mu sync.Mutex
 	of map[string]*memo
-	// left is that of all objects that nothing tells apart.
+	// left is shared by all objects without a key.
 	left phases.LeftBehind
 }
 
 type memo struct {
 	left *phases.LeftBehind
-	// The attempts that were counted, of what and in which visit, and when the
-	// next is due.
+	// These describe the attempts that were counted, of which kind and in which visit,
+	// and when the next is due.
 	kind     RetryKind
 	visit    int64
 	attempts int64
 	due      time.Time
 }
 
-// get returns the memo of a run: a new one if nothing tells runs apart.
+// get returns the memo of a run, or a new one if key is empty.
 func (m *memory) get(key string) *memo {
 	if key == "" {
 		return &memo{left: &m.left}
@@ -60,7 +59,7 @@ func (m *memory) forget(key string) {
 	delete(m.of, key)
 }
 
-// key tells runs apart; empty if nothing does.
+// key returns the key of the object's run; empty if it has none.
 func (o *Options[T]) key(object T) string {
 	if o.Key != nil {
 		return o.Key(object)

@@ -11,8 +11,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// BenchmarkObserver compares whole runs of MTC's Final with an observer and without
-// one. They take turns, so that the ratio holds on a busy machine as well.
+// BenchmarkObserver compares whole runs of MTC's Final with and without an observer.
+// They take turns, so that the ratio holds on a busy machine as well.
 func BenchmarkObserver(b *testing.B) {
 	var status runner.Status
 	var state runner.State
@@ -51,8 +51,8 @@ func BenchmarkObserver(b *testing.B) {
 	_ = status
 }
 
-// finalRun returns a function that runs MTC's Final with all of its steps from start
-// to end, and returns the number of reconciles.
+// finalRun returns a function that runs MTC's Final with all of its steps from start to
+// end, and returns the number of reconciles.
 func finalRun(b *testing.B, observers ...runner.ObserverFunc[*migration]) func() int {
 	b.Helper()
 	o := runner.Options[*migration]{

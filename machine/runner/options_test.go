@@ -17,9 +17,8 @@ import (
 
 type options = runner.Options[*migration]
 
-// Whatever an option can get wrong, New refuses: nothing of it is left to the
-// first reconcile.
-func TestNewRefusesWhatIsWrong(t *testing.T) {
+// New refuses every fault of an option: none remains for the first reconcile.
+func TestNewRefusesInvalidOptions(t *testing.T) {
 	phase := func(change func(p *runner.Phase[*migration])) func(*options) {
 		return func(o *options) {
 			p := o.Phases["Copy"]
@@ -45,7 +44,8 @@ func TestNewRefusesWhatIsWrong(t *testing.T) {
 		{"an infinite factor", backoff(runner.Backoff{Initial: 1, Factor: math.Inf(1)}), `Phases: phase "Copy": Backoff: Factor is +Inf; it must be at least 1 and finite`},
 		{"a factor below 1", backoff(runner.Backoff{Initial: 1, Factor: 0.5}), `Phases: phase "Copy": Backoff: Factor is 0.5; it must be at least 1 and finite`},
 		{"a negative factor", backoff(runner.Backoff{Initial: 1, Factor: -2}), `Phases: phase "Copy": Backoff: Factor is -2; it must be at least 1 and finite`},
-		{"a backoff that begins above its end", backoff(runner.Backoff{Initial: time.Hour, Max: time.Minute}), `Phases: phase "Copy": Backoff: Initial is 1h0m0s, which is above Max, 1m0s`},
+		{"a backoff that begins above its end", backoff(runner.Backoff{Initial: time.Hour, Max: time.Minute}),
+			`Phases: phase "Copy": Backoff: Initial is 1h0m0s, which is above Max, 1m0s`},
 		{"half a backoff", backoff(runner.Backoff{Max: time.Minute}), `Phases: phase "Copy": Backoff: Max or Factor is set without Initial; set Initial`},
 		{"a backoff of one itinerary", func(o *options) {
 			p := o.Phases["Copy"]
@@ -95,7 +95,7 @@ func (h *handler) Handle(context.Context, *migration, runner.Visit) (runner.Resu
 	return runner.Done(), nil
 }
 
-// thousands is a controller of one itinerary of n phases, each a step.
+// thousands returns a controller of one itinerary of n phases, each a step.
 func thousands(t *testing.T, n int) *world {
 	w := newWorld(t)
 	it := phases.Itinerary{Name: "Move", Vocabulary: vocabulary}
@@ -110,8 +110,8 @@ func thousands(t *testing.T, n int) *world {
 	return w
 }
 
-// New and a reconcile are linear in the phases and steps: from 1,000 to 8,000
-// what they allocate grows by little more than eight times.
+// New and a reconcile are linear in the phases and steps: from 1,000 to 8,000, their
+// allocations grow by little more than eight times.
 func TestThousandsOfSteps(t *testing.T) {
 	cost := func(n int) (news, reconciles uint64) {
 		w := thousands(t, n)

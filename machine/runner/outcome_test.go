@@ -15,11 +15,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// ends is a controller with one itinerary for each way to end.
+// ends returns a controller with one itinerary for each result.
 func ends(t *testing.T) *world {
 	w := newWorld(t)
 	cleanup := func(name string, result phases.Result) phases.Itinerary {
-		return phases.Itinerary{Name: name, Cleanup: true, Result: result, Phases: []phases.Phase{{Name: "Detach", Step: "Restore"}, {Name: "Report", Step: "Report"}}}
+		return phases.Itinerary{Name: name, Cleanup: true, Result: result,
+			Phases: []phases.Phase{{Name: "Detach", Step: "Restore"}, {Name: "Report", Step: "Report"}}}
 	}
 	its := []phases.Itinerary{
 		{Name: "Move", Phases: []phases.Phase{{Name: "Copy", Step: "Data"}, {Name: "Attach", Step: "Restore"}}},
@@ -38,15 +39,16 @@ func ends(t *testing.T) *world {
 
 func listen[E runner.Event](w *world) *[]E {
 	all := new([]E)
-	w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-		if e, ok := e.(E); ok {
-			*all = append(*all, e)
-		}
-	}))
+	w.options.Observers = append(w.options.Observers,
+		runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
+			if e, ok := e.(E); ok {
+				*all = append(*all, e)
+			}
+		}))
 	return all
 }
 
-// handle replaces all handlers by one that is told where it is.
+// handle replaces all handlers by one that receives its position.
 func (w *world) handle(f func(place string) runner.Result) {
 	for name, p := range w.options.Phases {
 		p.Handler = runner.HandlerFunc[*migration](func(_ context.Context, m *migration) (runner.Result, error) {
@@ -56,22 +58,22 @@ func (w *world) handle(f func(place string) runner.Result) {
 	}
 }
 
-// The outcome of a run, for each way in which it can go: at which places the
-// selector names another itinerary, and which phases fail.
-func TestTheOutcomeIsRecorded(t *testing.T) {
-	type at map[string]string // a place, "/" before the first phase: the itinerary that is named there
+// The result of a run is recorded for each course that it can take: where the selector
+// names another itinerary, and which phases fail.
+func TestResultIsRecorded(t *testing.T) {
+	type at map[string]string // from a position ("/" before the first phase) to the itinerary that is then selected
 	for _, tt := range []struct {
 		about    string
 		selects  at
 		fails    []string
-		failedTo string // the itinerary that is named once a phase has failed
+		failedTo string // the itinerary that is selected once a phase has failed
 		result   phases.Result
 		failed   [2]int64 // phases outside and in cleanup itineraries
 		left     []string
 	}{
 		{"to its end", nil, nil, "", phases.Succeeded, [2]int64{}, nil},
 		{"canceled before the first phase", at{"/": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, nil},
-		{"canceled in a step of its own", at{"Move/Copy": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Copy Selected Cancel"}},
+		{"canceled in another step", at{"Move/Copy": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Copy Selected Cancel"}},
 		{"canceled in a step that the cancel has as well", at{"Move/Attach": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Attach Selected Cancel"}},
 		{"rolled back", at{"Move/Attach": "Rollback"}, nil, "", phases.RolledBack, [2]int64{}, []string{"Move/Attach Selected Rollback"}},
 		{"a rollback alone", at{"/": "Rollback"}, nil, "", phases.RolledBack, [2]int64{}, nil},
@@ -79,14 +81,18 @@ func TestTheOutcomeIsRecorded(t *testing.T) {
 		{"failed", nil, []string{"Move/Copy"}, "Failed", phases.Failed, [2]int64{1, 0}, []string{"Move/Copy Failed Failed"}},
 		{"failed, answered by an itinerary that succeeds", nil, []string{"Move/Copy"}, "Tidy", phases.Failed, [2]int64{1, 0}, []string{"Move/Copy Failed Tidy"}},
 		{"failed, answered by a rollback", nil, []string{"Move/Copy"}, "Rollback", phases.Failed, [2]int64{1, 0}, []string{"Move/Copy Failed Rollback"}},
-		{"failed, then canceled", at{"Failed/Detach": "Cancel"}, []string{"Move/Copy"}, "Failed", phases.Failed, [2]int64{1, 0}, []string{"Move/Copy Failed Failed", "Failed/Detach Selected Cancel"}},
+		{"failed, then canceled", at{"Failed/Detach": "Cancel"}, []string{"Move/Copy"}, "Failed", phases.Failed, [2]int64{1, 0},
+			[]string{"Move/Copy Failed Failed", "Failed/Detach Selected Cancel"}},
 		{"canceled, and the cancel fails", at{"Move/Copy": "Cancel"}, []string{"Cancel/Detach"}, "Failed", phases.Canceled, [2]int64{0, 1}, []string{"Move/Copy Selected Cancel"}},
-		{"canceled, and all of the cancel fails", at{"Move/Copy": "Cancel"}, []string{"Cancel/Detach", "Cancel/Report"}, "Failed", phases.Canceled, [2]int64{0, 2}, []string{"Move/Copy Selected Cancel"}},
+		{"canceled, and all of the cancel fails", at{"Move/Copy": "Cancel"}, []string{"Cancel/Detach", "Cancel/Report"}, "Failed",
+			phases.Canceled, [2]int64{0, 2}, []string{"Move/Copy Selected Cancel"}},
 		{"a rollback that fails", at{"Move/Copy": "Rollback"}, []string{"Rollback/Detach"}, "Failed", phases.RolledBack, [2]int64{0, 1}, []string{"Move/Copy Selected Rollback"}},
 		{"found to have failed", at{"Move/Copy": "Failed"}, nil, "", phases.Failed, [2]int64{}, []string{"Move/Copy Selected Failed"}},
-		{"found to have failed, then canceled", at{"Move/Copy": "Failed", "Failed/Detach": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Copy Selected Failed", "Failed/Detach Selected Cancel"}},
+		{"found to have failed, then canceled", at{"Move/Copy": "Failed", "Failed/Detach": "Cancel"}, nil, "", phases.Canceled,
+			[2]int64{}, []string{"Move/Copy Selected Failed", "Failed/Detach Selected Cancel"}},
 		{"tidied up", at{"Move/Copy": "Tidy"}, nil, "", phases.Succeeded, [2]int64{}, []string{"Move/Copy Selected Tidy"}},
-		{"tidied up, then rolled back", at{"Move/Copy": "Tidy", "Tidy/Report": "Rollback"}, nil, "", phases.Succeeded, [2]int64{}, []string{"Move/Copy Selected Tidy", "Tidy/Report Selected Rollback"}},
+		{"tidied up, then rolled back", at{"Move/Copy": "Tidy", "Tidy/Report": "Rollback"}, nil, "", phases.Succeeded, [2]int64{},
+			[]string{"Move/Copy Selected Tidy", "Tidy/Report Selected Rollback"}},
 		{"another one", at{"Move/Copy": "Other"}, nil, "", phases.Succeeded, [2]int64{}, []string{"Move/Copy Selected Other"}},
 		{"a failure answered by another one", nil, []string{"Move/Attach"}, "Other", phases.Failed, [2]int64{1, 0}, []string{"Move/Attach Failed Other"}},
 	} {
@@ -117,19 +123,20 @@ func TestTheOutcomeIsRecorded(t *testing.T) {
 			}
 			assert.Equal(t, tt.left, left)
 			last := w.m.State.Itinerary
-			assert.Equal(t, []runner.RunFinished{{Itinerary: last, Result: tt.result, Failures: tt.failed[0], CleanupFailures: tt.failed[1]}}, *finished)
+			assert.Equal(t, []runner.RunFinished{{Itinerary: last, Result: tt.result, Failures: tt.failed[0],
+				CleanupFailures: tt.failed[1]}}, *finished)
 		})
 	}
 }
 
-// What a cleanup itinerary is not left for is recorded, and reported once.
-func TestASelectionThatIsNotFollowed(t *testing.T) {
+// A selection for which a cleanup itinerary is not left is recorded, and reported once.
+func TestSwitchHeld(t *testing.T) {
 	for _, tt := range []struct {
 		about, at, selected   string
 		itinerary, switchHeld string
 	}{
 		{"a cancel that is taken back", "Cancel/Detach", "Move", "Cancel", "Move"},
-		{"a cancel for what failed", "Cancel/Detach", "Failed", "Cancel", "Failed"},
+		{"a cancel in the itinerary for failures", "Cancel/Detach", "Failed", "Cancel", "Failed"},
 		{"a cancel for a rollback", "Cancel/Detach", "Rollback", "Rollback", ""},
 		{"a rollback for a cancel", "Rollback/Report", "Cancel", "Cancel", ""},
 		{"a failure for a cancel", "Failed/Report", "Cancel", "Cancel", ""},
@@ -168,7 +175,7 @@ func TestASelectionThatIsNotFollowed(t *testing.T) {
 }
 
 // A cancel passes a pause, unless the options hold it.
-func TestACancelPassesAPause(t *testing.T) {
+func TestCancelPassesPause(t *testing.T) {
 	for _, holds := range []bool{false, true} {
 		w := ends(t)
 		w.options.PauseHoldsCleanup = holds
@@ -201,24 +208,25 @@ func TestACancelPassesAPause(t *testing.T) {
 	}
 }
 
-// Ten failures within a second are ten, and one after the clock went back is
-// one.
-func TestFailuresAreToldApartByVisit(t *testing.T) {
+// Ten failures within a second count as ten, and one after the clock went back as one.
+func TestFailuresDifferByVisit(t *testing.T) {
 	for _, step := range []time.Duration{0, time.Second, -time.Hour} {
 		w := newWorld(t)
-		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{
-			{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
-			{Name: "Last", Step: "Report"},
-		}})
+		w.options.Itineraries = machine.MustCompileSet(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Cleanup: true,
+			Phases: []phases.Phase{
+				{Name: "Try", Step: "Data", Decides: volumes, Jumps: []phases.Jump{{To: "Try", Guard: phases.Guard{All: volumes}}}},
+				{Name: "Last", Step: "Report"},
+			}})
 		w.options.Select = func(context.Context, *migration) (string, error) { return "Loop", nil }
 		tries := 0
-		w.options.Phases = map[string]runner.Phase[*migration]{"Last": w.options.Phases["Last"], "Try": {Handler: runner.HandlerFunc[*migration](
-			func(context.Context, *migration) (runner.Result, error) {
-				tries++
-				w.values[volumes] = tries < 10
-				w.now = w.now.Add(step)
-				return runner.Fail("no"), nil
-			})}}
+		w.options.Phases = map[string]runner.Phase[*migration]{"Last": w.options.Phases["Last"],
+			"Try": {Handler: runner.HandlerFunc[*migration](
+				func(context.Context, *migration) (runner.Result, error) {
+					tries++
+					w.values[volumes] = tries < 10
+					w.now = w.now.Add(step)
+					return runner.Fail("no"), nil
+				})}}
 		failed, left := listen[runner.PhaseFailed](w), listen[runner.PhaseExited](w)
 		r := w.runner()
 		for !w.m.State.Done {
@@ -232,14 +240,13 @@ func TestFailuresAreToldApartByVisit(t *testing.T) {
 		for _, e := range *failed {
 			assert.Equal(t, max(step, 0), e.Took)
 		}
-		assert.Equal(t, []runner.PhaseExited{{Itinerary: "Loop", Phase: "Last"}}, *left, "what failed is not done as well")
+		assert.Equal(t, []runner.PhaseExited{{Itinerary: "Loop", Phase: "Last"}}, *left, "a failed phase is not done as well")
 	}
 }
 
 // A cleanup after a failure that is left for a rollback was interrupted by the
-// rollback: nothing of it failed, although the object still says that something
-// did.
-func TestACleanupThatIsInterruptedHasNotFailed(t *testing.T) {
+// rollback. It has not failed, although the object still reports a failure.
+func TestInterruptedCleanupHasNotFailed(t *testing.T) {
 	w := ends(t)
 	selected, failed := "Move", false
 	w.options.Select = func(context.Context, *migration) (string, error) { return selected, nil }
@@ -260,7 +267,8 @@ func TestACleanupThatIsInterruptedHasNotFailed(t *testing.T) {
 	}
 	selected = "Rollback"
 	w.end()
-	assert.Equal(t, []runner.SwitchReason{runner.SwitchFailed, runner.SwitchSelected}, []runner.SwitchReason{w.m.State.Switches[0].Reason, w.m.State.Switches[1].Reason})
+	assert.Equal(t, []runner.SwitchReason{runner.SwitchFailed, runner.SwitchSelected},
+		[]runner.SwitchReason{w.m.State.Switches[0].Reason, w.m.State.Switches[1].Reason})
 	restore, _ := w.m.State.Pipeline.Lookup("Restore")
 	assert.False(t, restore.Failed)
 	assert.Equal(t, "Data: Failed | Restore: Completed | Report: Completed", w.reads())

@@ -25,20 +25,20 @@ type reconcile[T any] struct {
 	m      *machine.Machine
 	state  State
 	now    metav1.Time
-	// askTime is what remains of the time for evaluating flags.
+	// askTime is the remaining time for evaluating flags.
 	askTime time.Duration
-	// called reports whether a function of the embedder was called that may
-	// have changed the object.
+	// called reports whether a function of the embedder was called that may have
+	// changed the object.
 	called, moved, paused bool
-	// retried reports whether something failed that is tried again.
+	// retried reports whether something failed and is retried.
 	retried    bool
 	wasStopped *Stop // before this reconcile
-	// asked reports whether the run is over and the token asks for another: then
-	// before is its state, and runBegun the event of the other.
+	// asked reports whether the run is over and the token asks for another. If so,
+	// before is the state of the old run, and runBegun is the event of the new one.
 	asked    bool
 	before   *State
 	runBegun *RunBegun
-	// beside is an error that holds nothing up.
+	// beside is an error that does not hold the run.
 	beside error
 	again  bool
 	after  time.Duration
@@ -56,7 +56,8 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	}
 	var paused bool
 	if c.o.Paused != nil {
-		if err := c.option("Paused", func() (err error) { paused, err = c.o.Paused(ctx, c.object); return }); err != nil && (c.asked || !c.state.Done) {
+		if err := c.option("Paused", func() (err error) { paused, err = c.o.Paused(ctx, c.object); return }); err != nil &&
+			(c.asked || !c.state.Done) {
 			return err
 		}
 	}
@@ -65,7 +66,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	if begun {
 		selected, err = c.runAgain(ctx, token, from)
 	} else if selected, err = c.selects(ctx); c.state.Done {
-		err = nil // it is done all the same
+		err = nil // the run is done nevertheless
 	}
 	if err != nil {
 		return err
@@ -87,14 +88,14 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		c.paused = paused
 		c.finish()
 		return nil
-	case c.m.Position().Done: // at an end phase that another controller has entered, or an earlier release
+	case c.m.Position().Done: // another controller, or an earlier release, entered this end phase
 		c.state.leavePhase()
 		c.keep(ctx, steps.Snapshot{})
 		c.end(ctx)
 		return nil
 	case paused && (!g.IsCleanup() || c.o.PauseHoldsCleanup):
 		if !c.state.PhaseFailed() && !c.asked {
-			c.state.Stopped = nil // what can be looked up is no reason any more
+			c.state.Stopped = nil // a problem that the next lookup finds again is not recorded meanwhile
 		}
 		c.pause()
 		return nil
@@ -103,13 +104,31 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	c.wasStopped, c.state.Stopped = c.state.Stopped, nil
 
 	visits := c.o.MaxPhases
-	switch {
-	case begun && c.state.Phase != "":
+	if begun && c.state.Phase != "" {
 		if err := c.enterAgain(ctx); err != nil {
 			return err
 		}
 		c.moved = true
 		visits--
+	} else if err := c.resume(ctx, resumed); err != nil {
+		return err
+	}
+	for range visits {
+		moved, err := c.step(ctx)
+		c.moved = c.moved || moved
+		if err != nil || !moved || c.state.Done {
+			return err
+		}
+	}
+	c.again, c.after = true, 0
+	return nil
+}
+
+// resume prepares the state for the next step, after a switch, a failure or a change
+// of the release.
+func (c *reconcile[T]) resume(ctx context.Context, resumed machine.Resumption) error {
+	g := c.m.Graph()
+	switch {
 	case resumed.Switched:
 		failed, err := c.failed(ctx)
 		if err != nil {
@@ -121,20 +140,12 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	case c.state.PhaseFailed():
 		c.m.Finish()
 	case resumed.Changed && !c.m.WorkDone():
-		// A new release: what is new is evaluated; replan.
+		// A new release: evaluate what is new, and replan.
 		if err := c.refresh(ctx); err != nil {
 			return err
 		}
 		c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
 	}
-	for range visits {
-		moved, err := c.step(ctx)
-		c.moved = c.moved || moved
-		if err != nil || !moved || c.state.Done {
-			return err
-		}
-	}
-	c.again, c.after = true, 0
 	return nil
 }
 
@@ -150,8 +161,8 @@ func (c *reconcile[T]) pause() {
 	c.state.pause(c.now)
 }
 
-// follow records which itinerary the selector names in vain; empty if it names
-// none.
+// follow records the itinerary that the selector names but that is not entered; empty
+// if there is none.
 func (c *reconcile[T]) follow(ctx context.Context, switchHeld string) {
 	if switchHeld = cut(switchHeld); isRecorded(c.state.SwitchHeld, switchHeld) {
 		return
@@ -162,7 +173,7 @@ func (c *reconcile[T]) follow(ctx context.Context, switchHeld string) {
 	}
 }
 
-// stop records why the run cannot go on.
+// stop records why the run cannot continue.
 func (c *reconcile[T]) stop(ctx context.Context, err error) {
 	c.again, c.after = false, 0
 	c.state.Retry, c.memo.attempts = nil, 0
@@ -178,18 +189,19 @@ func (c *reconcile[T]) stop(ctx context.Context, err error) {
 	c.emit(ctx, RunStopped{Itinerary: c.state.Itinerary, Phase: c.state.Phase, Err: err})
 }
 
-// finish settles the state of a run that is done: nothing is tried again.
+// finish cleans the state of a run that is done: nothing is retried.
 func (c *reconcile[T]) finish() {
 	c.state.Retry, c.state.Stopped, c.state.FlagsEvaluated = nil, nil, nil
 }
 
-// end settles the state of a run that has come to its end.
+// end completes the state of a run that has reached its end.
 func (c *reconcile[T]) end(ctx context.Context) {
 	c.finish()
 	if c.state.Result == "" {
 		c.state.Result = c.m.Graph().Result()
 	}
-	c.emit(ctx, RunFinished{Itinerary: c.m.Graph().Name(), Result: c.state.Result, Failures: c.state.FailedPhases, CleanupFailures: c.state.FailedInCleanup})
+	c.emit(ctx, RunFinished{Itinerary: c.m.Graph().Name(), Result: c.state.Result, Failures: c.state.FailedPhases,
+		CleanupFailures: c.state.FailedInCleanup})
 }
 
 // option calls a function of the options.
@@ -200,9 +212,9 @@ func (c *reconcile[T]) option(name string, f func() error) error {
 	return nil
 }
 
-// failed reports whether the itinerary that is being left failed: a phase of it
-// did, or the object has come to say so. Once a failure is recorded, or a cleanup
-// has begun, the object says nothing new.
+// failed reports whether the itinerary that is being left failed: either one of its
+// phases failed, or the object reports a failure. The object is not asked once a
+// failure is recorded or a cleanup has begun.
 func (c *reconcile[T]) failed(ctx context.Context) (failed bool, err error) {
 	if c.state.PhaseFailed() {
 		return true, nil
@@ -217,17 +229,17 @@ func (c *reconcile[T]) failed(ctx context.Context) (failed bool, err error) {
 	return failed, err
 }
 
-// unanswered is the error of a failure that the selector does not answer.
+// unanswered returns the error of a failure that the selector does not answer.
 func (c *reconcile[T]) unanswered() error {
 	f := c.state.Failures[len(c.state.Failures)-1]
 	return &UnansweredFailureError{Itinerary: f.Itinerary, Phase: f.Phase, Reasons: f.Reasons}
 }
 
-// step leaves the current phase, if its work is done. It reports whether the
-// run has moved.
+// step leaves the current phase, if its work is done. It reports whether the run has
+// moved.
 func (c *reconcile[T]) step(ctx context.Context) (moved bool, err error) {
 	phase := c.m.Position().Phase
-	if phase == "" || c.m.WorkDone() { // at the start, or to go on
+	if phase == "" || c.m.WorkDone() { // at the start, or only the transition remains
 		return c.leave(ctx)
 	}
 	result, err := c.call(ctx, phase)
@@ -272,7 +284,7 @@ func (c *reconcile[T]) leave(ctx context.Context) (moved bool, err error) {
 	case c.state.PhaseFailed():
 		c.state.Checkpoint = c.m.Checkpoint()
 	default:
-		// The work is recorded as done, and the facts without what it decided.
+		// Record the work as done, and the facts without the flags that it decided.
 		c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
 	}
 	if err == nil {
@@ -281,7 +293,7 @@ func (c *reconcile[T]) leave(ctx context.Context) (moved bool, err error) {
 	return false, err
 }
 
-// delayed waits until the run may go on.
+// delayed waits until the run may continue.
 func (c *reconcile[T]) delayed(ctx context.Context, phase string, after time.Duration) {
 	if c.state.WaitingSince == nil {
 		c.state.WaitingSince = c.now.DeepCopy()
@@ -290,8 +302,8 @@ func (c *reconcile[T]) delayed(ctx context.Context, phase string, after time.Dur
 	c.emit(ctx, PhaseWaiting{Itinerary: c.m.Graph().Name(), Phase: phase, Since: c.state.WaitingSince.Time, RequeueAfter: after})
 }
 
-// retryMessage is what the step of the current phase reads while flags are
-// retried; empty otherwise.
+// retryMessage returns the message of the current step while flags are retried; empty
+// otherwise.
 func (c *reconcile[T]) retryMessage() string {
 	if c.state.Retry == nil {
 		return ""
@@ -309,8 +321,8 @@ func (c *reconcile[T]) phase(name string) (Phase[T], error) {
 	return c.phaseOptions[g.Name()][i], nil
 }
 
-// remaining is the time until the deadline of the current phase, by the clock
-// as it is now.
+// remaining returns the time until the deadline of the current phase, by the clock as
+// it is now.
 func (c *reconcile[T]) remaining(deadline time.Duration) time.Duration {
 	if deadline == 0 || c.state.Entered == nil {
 		return math.MaxInt64
@@ -318,16 +330,16 @@ func (c *reconcile[T]) remaining(deadline time.Duration) time.Duration {
 	return c.state.due(deadline).Sub(c.o.Now())
 }
 
-// due returns when the current phase, which was entered, reaches a deadline. That
-// counts from the end of the second in which it was entered, since times are whole
+// due returns when the current phase, which was entered, reaches a deadline. The
+// deadline counts from the end of the second of the entry, since times are whole
 // seconds.
 func (s *State) due(deadline time.Duration) time.Time {
 	paused := time.Duration(s.PausedSeconds) * time.Second
 	return s.Entered.Add(time.Second).Add(deadline).Add(paused)
 }
 
-// deadline returns when the phase of the state fails, in whole seconds, rounded up;
-// nil if it has no deadline, or has failed or done its work.
+// deadline returns when the current phase fails, in whole seconds, rounded up. It is
+// nil if the phase has no deadline, has failed, or has done its work.
 func (c *reconcile[T]) deadline() *metav1.Time {
 	s := &c.state
 	if s.Entered == nil || s.Phase == "" || s.Done || s.WorkDone || s.PhaseFailed() {
@@ -349,12 +361,12 @@ func (c *reconcile[T]) deadline() *metav1.Time {
 	return &due
 }
 
-// lastLook is the longest that a handler may take once the deadline of its
-// phase has passed.
+// lastLook is the maximum time for the last call of a handler, after the deadline of
+// its phase has passed.
 const lastLook = time.Minute
 
-// call runs the handler of a phase, within its deadline. Once that has passed,
-// it runs once more, and what is not done then has failed.
+// call runs the handler of a phase within its deadline. Once the deadline has passed,
+// it runs the handler a last time; if the work is then not done, the phase fails.
 func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 	options, err := c.phase(phase)
 	if err != nil {
@@ -437,7 +449,7 @@ func handle[T any](ctx context.Context, h Handler[T], object T, v Visit) (result
 	return result, err
 }
 
-// errorAction is what an error of a handler means.
+// errorAction returns how to react to an error of a handler.
 func (c *reconcile[T]) errorAction(v Visit, err error) (action ErrorAction) {
 	if c.o.OnError != nil {
 		_ = protect(func() error { action = c.o.OnError(c.object, v, err); return nil })
@@ -445,11 +457,10 @@ func (c *reconcile[T]) errorAction(v Visit, err error) (action ErrorAction) {
 	return action
 }
 
-// writeRetryEvery is how often a retry is written down although its error is
-// the same.
+// writeRetryEvery is how often a retry with an unchanged error is recorded.
 const writeRetryEvery = 30 * time.Second
 
-// backoff is the backoff of flags.
+// backoff returns the backoff of flags.
 func (c *reconcile[T]) backoff() Backoff {
 	if c.o.Backoff != (Backoff{}) {
 		return c.o.Backoff
@@ -457,10 +468,9 @@ func (c *reconcile[T]) backoff() Backoff {
 	return defaultBackoff
 }
 
-// retry counts an attempt that failed, and says when the next is due. It
-// returns the number of attempts, and whether that was the last that the limits
-// allow. An attempt that was made before it was due, since the object changed,
-// does not count.
+// retry counts a failed attempt, and determines when the next is due. It returns the
+// number of attempts, and whether the limits allow no further one. An attempt that was
+// made early, because the object changed, does not count.
 func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string, err error, l limits) (attempts int64, last bool) {
 	c.retried = true
 	was := c.state.Retry
@@ -489,7 +499,7 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 		return attempts, true
 	}
 
-	if !c.asked || c.state.Done { // else it is stopped, and another run is to follow
+	if !c.asked || c.state.Done { // otherwise it is stopped, and another run will follow
 		c.state.Stopped = nil
 	}
 	text := cut(err.Error())
@@ -515,7 +525,8 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 	if c.m != nil {
 		itinerary, phase = c.m.Graph().Name(), c.m.Position().Phase
 	}
-	c.emit(ctx, PhaseRetried{Itinerary: itinerary, Phase: phase, Kind: kind, Flags: flags, Err: err, Attempt: attempts, RequeueAfter: c.after})
+	c.emit(ctx, PhaseRetried{Itinerary: itinerary, Phase: phase, Kind: kind, Flags: flags, Err: err, Attempt: attempts,
+		RequeueAfter: c.after})
 	return attempts, false
 }
 
@@ -526,25 +537,27 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 	c.keep(ctx, steps.Snapshot{Message: cut(result.message), Progress: cutLines(result.progress, MaxProgress/2, MaxText)})
 	c.again, c.after = result.after != 0, max(result.after, 0)
 	if options, err := c.phase(phase); err == nil && options.Deadline > 0 {
-		// Come back in time for the last look.
+		// Come back in time for the last call.
 		if remaining := max(c.remaining(options.Deadline), time.Second); !c.again || remaining < c.after {
 			c.again, c.after = true, remaining
 		}
 	}
-	c.emit(ctx, PhaseWaiting{Itinerary: c.m.Graph().Name(), Phase: phase, Message: result.message, Since: c.state.WaitingSince.Time, RequeueAfter: c.after})
+	c.emit(ctx, PhaseWaiting{Itinerary: c.m.Graph().Name(), Phase: phase, Message: result.message, Since: c.state.WaitingSince.Time,
+		RequeueAfter: c.after})
 }
 
-// fail records a failure and switches to the itinerary that the selector names
-// then. In a cleanup itinerary it passes the phase by if that is the same, or
-// one that a cleanup is not left for; anywhere else the run stops.
+// fail records a failure and switches to the itinerary that the selector then names. In
+// a cleanup itinerary, it passes the phase by if that itinerary is the same, or one for
+// which a cleanup is not left. Anywhere else, an unchanged selection stops the run.
 func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string) (passed bool, err error) {
 	g := c.m.Graph()
 	before := c.state.DeepCopy()
-	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: cutLines(reasons, MaxFailures/2, MaxText), At: c.now, Visit: c.state.Visit}
+	failure := Failure{Itinerary: g.Name(), Phase: phase, Reasons: cutLines(reasons, MaxFailures/2, MaxText), At: c.now,
+		Visit: c.state.Visit}
 	c.state.fail(failure, g.IsCleanup())
 	c.state.Retry, c.memo.attempts = nil, 0
 	c.keep(ctx, steps.Snapshot{Failed: true})
-	// The selector may go by the state on the object, or by what OnFail sets.
+	// The selector may depend on the state on the object, or on what OnFail sets.
 	err = c.option("Write", func() error { return c.o.Storage.Write(ctx, c.object, *c.state.DeepCopy()) })
 	if err == nil && c.o.OnFail != nil {
 		err = c.option("OnFail", func() error { return c.o.OnFail(ctx, c.object, failure) })
@@ -582,7 +595,7 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 	return false, err
 }
 
-// begin is at the start of an itinerary, after another was left.
+// begin records that the run is at the start of an itinerary, after another was left.
 func (c *reconcile[T]) begin(ctx context.Context, from, phase string, failed bool) {
 	g := c.m.Graph()
 	why := SwitchSelected
@@ -601,7 +614,7 @@ func (c *reconcile[T]) begin(ctx context.Context, from, phase string, failed boo
 	c.emit(ctx, ItineraryBegun{Itinerary: g.Name(), PreviousItinerary: from, Phase: phase, Failed: failed})
 }
 
-// entered records that the machine has left a phase, or the start, for the next.
+// entered records that the machine has left a phase, or the start, for the next phase.
 func (c *reconcile[T]) entered(ctx context.Context, from machine.Position, tr machine.Transition) {
 	took := c.took()
 	if from.Phase == "" {
@@ -628,7 +641,7 @@ func (c *reconcile[T]) entered(ctx context.Context, from machine.Position, tr ma
 	}
 }
 
-// stepOf is the step that shows the phase which was entered: empty if none does.
+// stepOf returns the step that shows the phase just entered; empty if none does.
 func (c *reconcile[T]) stepOf(at machine.Position) string {
 	if step := c.state.Pipeline.Current(); step != nil {
 		return step.Name
@@ -642,8 +655,8 @@ func (c *reconcile[T]) stepOf(at machine.Position) string {
 	return ""
 }
 
-// took is the time since the current phase was entered. Another replica's
-// clock may have been ahead.
+// took returns the time since the current phase was entered. It is never negative,
+// although the clock of another replica may have been ahead.
 func (c *reconcile[T]) took() time.Duration {
 	if c.state.Entered == nil {
 		return 0
@@ -651,7 +664,7 @@ func (c *reconcile[T]) took() time.Duration {
 	return max(c.now.Sub(c.state.Entered.Time), 0)
 }
 
-// keep takes down where the machine stands, and brings the pipeline there.
+// keep records the position of the machine, and updates the pipeline.
 func (c *reconcile[T]) keep(ctx context.Context, m steps.Snapshot) {
 	under := c.state.Itinerary == c.m.Graph().Name() && c.state.Phase != ""
 	before := c.state.Pipeline
@@ -666,8 +679,7 @@ func (c *reconcile[T]) keep(ctx context.Context, m steps.Snapshot) {
 	}
 }
 
-// emit tells the observers, and catches their panics: nothing that only looks
-// on may stop a run.
+// emit passes e to the observers and catches their panics: no observer may stop a run.
 func (c *reconcile[T]) emit(ctx context.Context, e Event) {
 	for _, o := range c.o.Observers {
 		_ = protect(func() error { o.Observe(ctx, c.object, e); return nil })

@@ -16,7 +16,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// due reconciles once when that is due.
+// due reconciles once, when that is due.
 func (w *world) due() (runner.Outcome, error) {
 	if retry := w.m.State.Retry; retry != nil && retry.Next.After(w.now) {
 		w.now = retry.Next.Add(-time.Second)
@@ -24,13 +24,13 @@ func (w *world) due() (runner.Outcome, error) {
 	return w.reconcile()
 }
 
-func TestALimitOfAttempts(t *testing.T) {
+func TestMaxAttempts(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{MaxAttempts: 3}, errs, waits, errs)
-	for range 4 { // a wait in between: the count begins again
+	for range 4 { // after a wait, the count restarts
 		_, _ = w.due()
 	}
 	assert.Empty(t, w.m.State.Failures)
-	for range 10 { // before it is due: the object changes
+	for range 10 { // early, because the object changes
 		_, _ = w.runner().Reconcile(context.Background(), w.m)
 	}
 	assert.Equal(t, int64(2), w.m.State.Retry.Attempts)
@@ -41,9 +41,9 @@ func TestALimitOfAttempts(t *testing.T) {
 	assert.Nil(t, w.m.State.Retry)
 }
 
-// A retry is written down at the first error, when the text changes, and every
-// 30 seconds; the attempts in between are counted all the same.
-func TestARetryIsWrittenDownSparingly(t *testing.T) {
+// A retry is recorded at the first error, when the text changes, and every 30 seconds.
+// The attempts in between are counted nevertheless.
+func TestRetryIsRecordedSparingly(t *testing.T) {
 	texts := []string{"a", "a", "b", "b", "b"}
 	w := atCopy(t, runner.Phase[*migration]{Backoff: runner.Backoff{Initial: 4 * time.Second, Factor: 1}})
 	n := 0
@@ -82,8 +82,8 @@ func TestARetryIsWrittenDownSparingly(t *testing.T) {
 	assert.Equal(t, "Completed", data.Message)
 }
 
-// Flags that cannot be evaluated are seen as well, also before the run begins.
-func TestARetryOfFlagsIsSeen(t *testing.T) {
+// Flags that cannot be evaluated are shown as well, even before the run begins.
+func TestRetryOfFlagsIsShown(t *testing.T) {
 	for _, at := range []string{"", "Refresh"} {
 		t.Run("at "+at, func(t *testing.T) {
 			w := newWorld(t)
@@ -93,12 +93,13 @@ func TestARetryOfFlagsIsSeen(t *testing.T) {
 			}
 			w.broken[volumes], w.broken[images] = errors.New("no answer"), errors.New("no answer")
 			var attempts []int64
-			w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-				if e, ok := e.(runner.PhaseRetried); ok {
-					attempts = append(attempts, e.Attempt)
-					assert.Equal(t, at, e.Phase)
-				}
-			}))
+			w.options.Observers = append(w.options.Observers,
+				runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
+					if e, ok := e.(runner.PhaseRetried); ok {
+						attempts = append(attempts, e.Attempt)
+						assert.Equal(t, at, e.Phase)
+					}
+				}))
 			since := w.now.Add(time.Second).Unix()
 			for i := range 50 {
 				out, err := w.due()
@@ -126,8 +127,8 @@ func TestARetryOfFlagsIsSeen(t *testing.T) {
 }
 
 // A selector that panics once a phase has failed does not make the phase fail
-// again and again.
-func TestASelectorThatPanicsAfterAFailure(t *testing.T) {
+// repeatedly.
+func TestSelectPanicsAfterFailure(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail("no"), nil })
 	was := w.options.Select
 	w.options.Select = func(_ context.Context, m *migration) (string, error) {
@@ -150,9 +151,9 @@ func TestASelectorThatPanicsAfterAFailure(t *testing.T) {
 	assert.Nil(t, w.m.State.Retry)
 }
 
-// A run that neither moved nor changed its state is not reconciled again sooner
-// than after a second.
-func TestWaitIsNeverABusyLoop(t *testing.T) {
+// A run that neither moved nor changed its state is reconciled again after a second at
+// the earliest.
+func TestWaitIsNeverBusyLoop(t *testing.T) {
 	for _, tt := range []struct {
 		wait  time.Duration
 		again bool
@@ -181,9 +182,10 @@ func TestWaitIsNeverABusyLoop(t *testing.T) {
 	}
 }
 
-// What handlers do to the state on the object is not kept.
-func TestAHandlerThatChangesTheState(t *testing.T) {
-	for _, result := range []func() (runner.Result, error){errs, waits, done, func() (runner.Result, error) { return runner.Fail("no"), nil }} {
+// Changes that handlers make to the state on the object are not kept.
+func TestHandlerCannotChangeState(t *testing.T) {
+	for _, result := range []func() (runner.Result, error){errs, waits, done,
+		func() (runner.Result, error) { return runner.Fail("no"), nil }} {
 		w := atCopy(t, runner.Phase[*migration]{}, result)
 		for range 2 {
 			w.handlers["Copy"] = func(_ context.Context, m *migration) (runner.Result, error) {

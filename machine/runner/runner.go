@@ -10,9 +10,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Runner runs itineraries. It is immutable and safe for concurrent use, as far
-// as the embedder's functions are, but for one object at a time. Of a run it
-// remembers nothing that is not in its state, except what saves work
+// Runner runs itineraries. It is immutable and safe for concurrent use, as far as the
+// embedder's functions are, but only one goroutine may reconcile an object at a time.
+// It remembers nothing of a run that is not in its state, except what saves work
 // ([Options].Key).
 type Runner[T any] struct {
 	o            Options[T]
@@ -20,8 +20,8 @@ type Runner[T any] struct {
 	memory       memory
 }
 
-// New makes a runner. It refuses options in which something is missing or
-// wrong, a phase without a handler included, with an [*OptionsError].
+// New returns a runner for o. If an option is missing or invalid, or a phase has no
+// handler, it returns an [*OptionsError].
 func New[T any](o Options[T]) (*Runner[T], error) {
 	phaseOptions, err := o.check()
 	if err != nil {
@@ -40,9 +40,9 @@ func New[T any](o Options[T]) (*Runner[T], error) {
 	return &Runner[T]{o: o, phaseOptions: phaseOptions}, nil
 }
 
-// Forget drops what the runner remembers of a run, by the key that
-// [Options].Key returns, and calls the observers that have a method Forget
-// ([Observer]): for objects that are gone.
+// Forget drops what the runner remembers of a run, and calls the Forget method of each
+// observer that has one ([Observer]). Call it, with the key that [Options].Key returns,
+// for objects that are gone.
 func (r *Runner[T]) Forget(key string) {
 	if r == nil {
 		return
@@ -55,42 +55,41 @@ func (r *Runner[T]) Forget(key string) {
 	}
 }
 
-// Outcome is what came of a reconcile.
+// Outcome is the outcome of a reconcile.
 type Outcome struct {
-	// State is the state of the run now.
+	// State is the new state of the run.
 	State State
-	// Changed reports whether State differs from what was read. It has been
-	// written on the object; write the object to the cluster, also if there is
-	// an error beside it.
+	// Changed reports whether State differs from what was read. State is on the object
+	// already; write the object to the cluster, even if an error is returned with the
+	// outcome.
 	Changed bool
 	// Requeue asks for another reconcile once the object is written: after
-	// RequeueAfter, or at once if that is zero, also beside an error that is
-	// terminal: another run then follows ([Options].Token). Otherwise the run waits
-	// for the controller's watches, is paused, stopped, or done.
+	// RequeueAfter, or at once if that is zero. It can be set with a terminal error, if
+	// another run follows ([Options].Token). Otherwise the run waits for the
+	// controller's watches, or is paused, stopped or done.
 	Requeue      bool
 	RequeueAfter time.Duration
-	// Done reports whether the run is done, Paused whether a pause holds it.
+	// Done reports whether the run is done, and Paused whether a pause holds it.
 	Done, Paused bool
 }
 
-// minPause is the shortest time after which a run that neither moved nor
-// changed its state is reconciled again.
+// minPause is the minimum delay before another reconcile if the run neither moved nor
+// changed its state.
 const minPause = time.Second
 
-// Reconcile moves a run on: it calls the handler of the current phase and, if
-// that is done, evaluates the flags that the phase decides and enters the next
-// phase. It never sleeps and writes to no cluster; it writes the state on the
-// object.
+// Reconcile advances a run. It calls the handler of the current phase; if the work is
+// done, it evaluates the flags that the phase decides and enters the next phase. It
+// never sleeps and never writes to a cluster: it writes the state on the object.
 //
-// Retry an error after the RequeueAfter of the outcome; it is in the state as
-// well. If the outcome does not ask for another reconcile, because the state
-// could not be read or written or the context is done, retry it as the
-// controller's rate limiter does. One for which [IsTerminal] holds stays until
-// the object or the release is fixed, and needs no retry. If flags on which the next
-// transition depends are unknown, the error is a [*machine.UnknownFlagsError], which
-// wraps their [*phases.FlagError]; in a cleanup itinerary that is no error.
-// Until an itinerary that waits has begun, each retry evaluates all flags that
-// it has to know, since the user may still change the object.
+// Retry an error after the RequeueAfter of the outcome; the error is also in the state.
+// If the outcome does not ask for another reconcile, because the state could not be
+// read or written or the context is done, let the controller's rate limiter retry. An
+// error for which [IsTerminal] returns true lasts until the object or the release is
+// fixed; do not retry it. If flags on which the next transition depends are unknown,
+// the error is a [*machine.UnknownFlagsError], which wraps their [*phases.FlagError].
+// In a cleanup itinerary that is no error. Until a waiting itinerary has begun, each
+// retry evaluates all flags that it requires, since the user may still change the
+// object.
 func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -129,7 +128,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 		c.state.Retry = nil // it is over
 	}
 	if !was.over() && c.state.over() {
-		// The token may have changed on the way.
+		// The token may have changed during the reconcile.
 		if _, _, err := c.asks(ctx); err != nil || c.asked {
 			c.again, c.after = true, 0
 		}
@@ -150,7 +149,8 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 		err = errors.Join(err, c.beside)
 	}
 	if len(r.o.Observers) > 0 {
-		c.emit(ctx, RunReconciled{Key: key, State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused, RequeueAfter: out.RequeueAfter, Err: err})
+		c.emit(ctx, RunReconciled{Key: key, State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused,
+			RequeueAfter: out.RequeueAfter, Err: err})
 	}
 	// A handler may have changed the state on the object.
 	if out.Changed || c.called {
@@ -164,7 +164,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	return out, err
 }
 
-// protect calls a function of the embedder, and returns a panic as an error.
+// protect calls f, a function of the embedder, and returns a panic as an error.
 func protect(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

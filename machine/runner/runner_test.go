@@ -60,8 +60,8 @@ type migration struct {
 	Errors   []string
 }
 
-// world is all around a runner: a clock, the values of flags and their errors,
-// what handlers return, and what has happened.
+// world is everything around a runner: a clock, the values of flags and their errors,
+// the results of handlers, and what has happened.
 type world struct {
 	t        *testing.T
 	now      time.Time
@@ -111,20 +111,21 @@ func newWorld(t *testing.T) *world {
 		Now:    func() time.Time { return w.now },
 		Phases: map[string]runner.Phase[*migration]{},
 		Observers: []runner.Observer[*migration]{runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-			if _, ok := e.(runner.RunReconciled); !ok { // which each reconcile ends with
+			if _, ok := e.(runner.RunReconciled); !ok { // ends each reconcile
 				w.events = append(w.events, strings.TrimPrefix(fmt.Sprintf("%T", e), "runner."))
 			}
 		})},
 	}
 	for _, it := range itineraries() {
 		for _, p := range it.Phases {
-			w.options.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](func(ctx context.Context, m *migration) (runner.Result, error) {
-				w.called = append(w.called, p.Name)
-				if h := w.handlers[p.Name]; h != nil {
-					return h(ctx, m)
-				}
-				return runner.Done(), nil
-			})}
+			w.options.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](
+				func(ctx context.Context, m *migration) (runner.Result, error) {
+					w.called = append(w.called, p.Name)
+					if h := w.handlers[p.Name]; h != nil {
+						return h(ctx, m)
+					}
+					return runner.Done(), nil
+				})}
 		}
 	}
 	return w
@@ -137,8 +138,8 @@ func (w *world) runner() *runner.Runner[*migration] {
 	return r
 }
 
-// reconcile reconciles once, a second later, from a state that has been through
-// JSON, as a controller's has.
+// reconcile reconciles once, a second later, from a state that has been through JSON,
+// as a controller's has.
 func (w *world) reconcile() (runner.Outcome, error) {
 	w.t.Helper()
 	w.now = w.now.Add(time.Second)
@@ -149,7 +150,7 @@ func (w *world) reconcile() (runner.Outcome, error) {
 	return w.runner().Reconcile(context.Background(), w.m)
 }
 
-// reads shows the pipeline: each step with its message.
+// reads returns the pipeline: each step with its message.
 func (w *world) reads() string {
 	var all []string
 	for _, s := range w.m.State.Pipeline {
@@ -158,7 +159,7 @@ func (w *world) reads() string {
 	return strings.Join(all, " | ")
 }
 
-// end reconciles to the end, and returns how often.
+// end reconciles to the end, and returns the number of reconciles.
 func (w *world) end() int {
 	w.t.Helper()
 	for n := 1; n < 100; n++ {
@@ -173,7 +174,7 @@ func (w *world) end() int {
 	return 0
 }
 
-func TestAWholeMigration(t *testing.T) {
+func TestReconcileWholeMigration(t *testing.T) {
 	w := newWorld(t)
 	for _, want := range []string{
 		"Prepare: Refresh | Data: Not started | Restore: Not started",
@@ -188,25 +189,26 @@ func TestAWholeMigration(t *testing.T) {
 	}
 	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
 	assert.Equal(t, []string{"Volumes", "Images", "Volumes"}, w.asked, "each once, and what Refresh decides again")
-	assert.Equal(t, "FlagEvaluated FlagEvaluated ItineraryBegun PhaseEntered FlagEvaluated PhaseExited PhaseEntered PhaseExited PhaseEntered PhaseExited RunFinished", strings.Join(w.events, " "))
+	assert.Equal(t, "FlagEvaluated FlagEvaluated ItineraryBegun PhaseEntered FlagEvaluated PhaseExited PhaseEntered PhaseExited "+
+		"PhaseEntered PhaseExited RunFinished", strings.Join(w.events, " "))
 	out, err := w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "what is done is left alone")
+	assert.Equal(t, runner.Outcome{State: w.m.State, Done: true}, out, "a done run is left alone")
 }
 
 func TestSeveralPhasesInOneReconcile(t *testing.T) {
 	for _, c := range []struct{ most, reconciles int }{{1, 4}, {2, 2}, {3, 2}, {4, 1}, {100, 1}} {
 		w := newWorld(t)
 		w.options.MaxPhases = c.most
-		assert.Equal(t, c.reconciles, w.end(), "%d phases at the most", c.most)
+		assert.Equal(t, c.reconciles, w.end(), "at most %d phases", c.most)
 		assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called)
 		assert.Equal(t, "Prepare: Completed | Data: Completed | Restore: Completed", w.reads())
 	}
 }
 
-// Failure (a) of upstream, and promise 5: volumes appear and vanish while the
-// plan is refreshed.
-func TestThePlanFollowsAPhaseThatDecides(t *testing.T) {
+// Failure (a) of upstream, and promise 5: volumes appear and vanish while the plan is
+// refreshed.
+func TestPlanFollowsPhaseThatDecides(t *testing.T) {
 	w := newWorld(t)
 	w.values[volumes] = false
 	_, err := w.reconcile()
@@ -229,7 +231,7 @@ func TestThePlanFollowsAPhaseThatDecides(t *testing.T) {
 }
 
 // Failure (d) of upstream: a list that fails while planning.
-func TestAFlagThatCannotBeAskedIsTriedAgain(t *testing.T) {
+func TestFlagThatCannotBeEvaluatedIsRetried(t *testing.T) {
 	w := newWorld(t)
 	w.broken[images] = errors.New("connection refused")
 	out, err := w.reconcile()
@@ -259,15 +261,15 @@ func TestAFlagThatCannotBeAskedIsTriedAgain(t *testing.T) {
 	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called, "the handler is not called again")
 }
 
-// Failure (e) of upstream: a source cluster that cannot be reached keeps the
-// way out from its end.
-func TestTheWayOutReachesItsEndWithoutFlags(t *testing.T) {
+// Failure (e) of upstream: an unreachable source cluster keeps the cleanup itinerary
+// from its end.
+func TestCleanupReachesItsEndWithoutFlags(t *testing.T) {
 	w := newWorld(t)
 	w.m.Canceled = true
 	w.broken[volumes], w.broken[images] = errors.New("unreachable"), errors.New("unreachable")
 	w.end()
 	assert.Equal(t, []string{"Volumes"}, w.asked, "once when it begins, and not again at each phase")
-	assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called, "what may be needed runs")
+	assert.Equal(t, []string{"Detach", "Report", "Last"}, w.called, "phases that may be needed run")
 	assert.Equal(t, "Data: Completed | Report: Completed", w.reads())
 }
 
@@ -298,19 +300,21 @@ func TestFailAndCancel(t *testing.T) {
 	require.NoError(t, err)
 	w.m.Errors = []string{"found by a validation"}
 	w.end()
-	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads(), "a failure that the object tells of")
+	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads(), "a failure that the object reports")
 }
 
-// And where not even the objects that sources are made from can be read.
-func TestTheWayOutReachesItsEndWithoutSources(t *testing.T) {
+// The cleanup reaches its end even if the objects from which sources are made cannot be
+// read.
+func TestCleanupReachesItsEndWithoutSources(t *testing.T) {
 	w := newWorld(t)
 	w.m.Canceled = true
 	var told []error
-	w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
-		if a, ok := e.(runner.FlagEvaluated); ok {
-			told = append(told, a.Err)
-		}
-	}))
+	w.options.Observers = append(w.options.Observers,
+		runner.ObserverFunc[*migration](func(_ context.Context, _ *migration, e runner.Event) {
+			if a, ok := e.(runner.FlagEvaluated); ok {
+				told = append(told, a.Err)
+			}
+		}))
 	cause := errors.New("unreachable")
 	w.options.Sources = func(ctx context.Context, _ *migration) (*phases.Sources, error) {
 		_, bounded := ctx.Deadline()
@@ -326,7 +330,7 @@ func TestTheWayOutReachesItsEndWithoutSources(t *testing.T) {
 }
 
 // Promise 11.
-func TestAFailureOnTheWayOutIsPassedBy(t *testing.T) {
+func TestCleanupPassesFailuresBy(t *testing.T) {
 	w := newWorld(t)
 	w.m.Canceled = true
 	w.handlers["Report"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no mail"), nil }
@@ -336,8 +340,8 @@ func TestAFailureOnTheWayOutIsPassedBy(t *testing.T) {
 	assert.Equal(t, []string{"no mail"}, w.m.State.Failures[0].Reasons)
 }
 
-// A selector may go by the failures that are kept.
-func TestASelectorThatGoesByTheState(t *testing.T) {
+// A selector may depend on the recorded failures.
+func TestSelectByState(t *testing.T) {
 	w := newWorld(t)
 	w.options.OnFail = nil
 	w.options.Select = func(_ context.Context, m *migration) (string, error) {
@@ -352,10 +356,10 @@ func TestASelectorThatGoesByTheState(t *testing.T) {
 	assert.Equal(t, "Prepare: Completed | Data: Failed | Report: Completed", w.reads())
 }
 
-// Nothing runs after a phase that failed, unless the selector answers.
-func TestAFailureThatTheSelectorDoesNotAnswer(t *testing.T) {
+// Nothing runs after a failed phase, unless the selector answers.
+func TestUnansweredFailure(t *testing.T) {
 	w := newWorld(t)
-	w.options.OnFail = nil // the selector stays
+	w.options.OnFail = nil // the selection does not change
 	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no access"), nil }
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -403,7 +407,7 @@ func TestWait(t *testing.T) {
 		out, err := w.reconcile()
 		require.NoError(t, err)
 		assert.Equal(t, 5*time.Second, out.RequeueAfter)
-		assert.Equal(t, want.changed, out.Changed, "a write only where something changed")
+		assert.Equal(t, want.changed, out.Changed, "a write only if something changed")
 		step := w.m.State.Pipeline.Current()
 		assert.Equal(t, fmt.Sprintf("%d left", left), step.Message)
 		assert.Equal(t, []string{"line"}, step.Progress)
@@ -417,9 +421,10 @@ func TestWait(t *testing.T) {
 	assert.Equal(t, []string{"line"}, w.m.State.Pipeline[0].Progress, "a completed step keeps its last progress")
 }
 
-func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
+func TestErrorsOfHandlersAreRetried(t *testing.T) {
 	w := newWorld(t)
-	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler, Backoff: runner.Backoff{Initial: time.Second, Max: 5 * time.Second}}
+	w.options.Phases["Copy"] = runner.Phase[*migration]{Handler: w.options.Phases["Copy"].Handler,
+		Backoff: runner.Backoff{Initial: time.Second, Max: 5 * time.Second}}
 	for _, c := range []struct {
 		about, phase string
 		handler      func(context.Context, *migration) (runner.Result, error)
@@ -429,7 +434,8 @@ func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
 			return runner.Result{}, errors.New("conflict")
 		}, "conflict"},
 		{"a panic", "Refresh", func(context.Context, *migration) (runner.Result, error) { panic("boom") }, "panic: boom"},
-		{"a result that is none", "Refresh", func(context.Context, *migration) (runner.Result, error) { return runner.Result{}, nil }, "its handler returned neither Done, Wait nor Fail"},
+		{"the zero Result", "Refresh", func(context.Context, *migration) (runner.Result, error) { return runner.Result{}, nil },
+			"its handler returned neither Done, Wait nor Fail"},
 	} {
 		w.handlers[c.phase] = c.handler
 		if w.m.State.Phase == "" {
@@ -465,9 +471,10 @@ func TestErrorsOfHandlersAreTriedAgain(t *testing.T) {
 }
 
 // The count of attempts and the time of waiting are those of the phase.
-func TestWaitingAndAttemptsBeginAnewWithAPhase(t *testing.T) {
+func TestWaitingAndAttemptsRestartWithPhase(t *testing.T) {
 	w := newWorld(t)
-	w.options.Phases["Refresh"] = runner.Phase[*migration]{Handler: w.options.Phases["Refresh"].Handler, Backoff: runner.Backoff{Initial: time.Second}}
+	w.options.Phases["Refresh"] = runner.Phase[*migration]{Handler: w.options.Phases["Refresh"].Handler,
+		Backoff: runner.Backoff{Initial: time.Second}}
 	results := []func() (runner.Result, error){
 		func() (runner.Result, error) { return runner.Result{}, errors.New("conflict") },
 		func() (runner.Result, error) { return runner.Wait(0, ""), nil },
@@ -524,23 +531,23 @@ func TestBackoffStaysWithinItsBounds(t *testing.T) {
 	}
 }
 
-// The evaluation of flags has a deadline of its own.
-func TestAskTimeout(t *testing.T) {
+// The evaluation of flags has its own timeout.
+func TestEvaluationTimeout(t *testing.T) {
 	w := newWorld(t)
 	w.options.EvaluationTimeout = time.Millisecond
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
-		hangs := func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
+		stalls := func(ctx context.Context, _ phases.Facts) (phases.Truth, error) {
 			<-ctx.Done() // a cluster that hangs
 			return phases.Unknown, ctx.Err()
 		}
-		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: hangs}, phases.Source{Flag: images, Evaluate: hangs})
+		return phases.NewSources(vocabulary, phases.Source{Flag: volumes, Evaluate: stalls}, phases.Source{Flag: images, Evaluate: stalls})
 	}
 	_, err := w.reconcile()
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Empty(t, w.m.State.Itinerary, "the run has not begun")
 }
 
-// Both kinds of timeouts are those of the embedder's clock, if it has one.
+// Both kinds of timeouts use the embedder's clock, if it has one.
 func TestTimeoutsOfTheEmbeddersClock(t *testing.T) {
 	w := newWorld(t)
 	var asked []time.Duration
@@ -552,11 +559,14 @@ func TestTimeoutsOfTheEmbeddersClock(t *testing.T) {
 		func(ctx context.Context, _ *migration) (runner.Result, error) { return runner.Result{}, ctx.Err() })}
 	_, err := w.reconcile()
 	require.ErrorIs(t, err, context.DeadlineExceeded, "the flags")
-	w.m.State = runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Copy"}, Entered: &metav1.Time{Time: w.now.Add(time.Second)}} // the next reconcile
+	// the next reconcile
+	w.m.State = runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Copy"},
+		Entered: &metav1.Time{Time: w.now.Add(time.Second)}}
 	w.m.State.Facts = vocabulary.Record(phases.NewFacts(volumes, images), w.m.State.Facts.Hash)
 	_, err = w.reconcile()
 	require.ErrorIs(t, err, context.DeadlineExceeded, "the handler was cut off")
-	assert.Equal(t, []time.Duration{runner.DefaultEvaluationTimeout, 11 * time.Second}, asked, "counted from the end of the second in which it was entered")
+	assert.Equal(t, []time.Duration{runner.DefaultEvaluationTimeout, 11 * time.Second}, asked,
+		"counted from the end of the second in which it was entered")
 }
 
 func TestResultsPrintThemselves(t *testing.T) {
@@ -589,7 +599,7 @@ func TestDeadline(t *testing.T) {
 	w.now = w.now.Add(9 * time.Second)
 	w.end()
 	assert.Equal(t, []string{"phase Refresh was not done within 10 s"}, w.m.Errors)
-	assert.Equal(t, []string{"Refresh", "Refresh", "Detach", "Report", "Last"}, w.called, "it is called once more before it fails")
+	assert.Equal(t, []string{"Refresh", "Refresh", "Detach", "Report", "Last"}, w.called, "it is called a last time before it fails")
 	assert.Equal(t, "Prepare: Failed | Data: Completed | Report: Completed", w.reads())
 }
 
@@ -616,9 +626,8 @@ func TestPaused(t *testing.T) {
 	w.end()
 }
 
-// Promises 4 and 6: a release with a phase and a flag more, and a phase that
-// has another name.
-func TestANewRelease(t *testing.T) {
+// Promises 4 and 6: a release adds a phase and a flag, and renames a phase.
+func TestReleaseChangesItinerary(t *testing.T) {
 	w := newWorld(t)
 	for range 2 {
 		_, err := w.reconcile()
@@ -649,7 +658,7 @@ func TestANewRelease(t *testing.T) {
 	hash := w.m.State.Facts.Hash
 	_, err := w.reconcile()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Backups"}, w.asked, "only what is new is evaluated, and at once")
+	assert.Equal(t, []string{"Backups"}, w.asked, "only the new flag is evaluated, and at once")
 	assert.Equal(t, "Prepare: Completed | Data: still copying | Restore: Not started | Backup: Not started", w.reads())
 	assert.NotEqual(t, hash, w.m.State.Facts.Hash)
 	delete(w.handlers, "Copy")
@@ -671,7 +680,8 @@ func TestANewRelease(t *testing.T) {
 	assert.Equal(t, before.Checkpoint, w.m.State.Checkpoint)
 	w.m.Canceled = true
 	w.end()
-	assert.Equal(t, "Prepare: Canceled | Data: Completed | Report: Completed", w.reads(), "where the state selects another, the recorded phase is no error")
+	assert.Equal(t, "Prepare: Canceled | Data: Completed | Report: Completed", w.reads(),
+		"if the state selects another itinerary, the recorded phase is no error")
 }
 
 // Failure (g) of upstream: messages leaked from one migration to another.
@@ -721,7 +731,8 @@ func TestPanicsOfTheEmbedder(t *testing.T) {
 		})
 	}
 	w := newWorld(t)
-	w.options.Observers = append(w.options.Observers, runner.ObserverFunc[*migration](func(context.Context, *migration, runner.Event) { panic("boom") }))
+	w.options.Observers = append(w.options.Observers,
+		runner.ObserverFunc[*migration](func(context.Context, *migration, runner.Event) { panic("boom") }))
 	w.end()
 }
 
@@ -746,7 +757,7 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 			c.change(&w.options)
 			out, err := w.reconcile()
 			assert.ErrorIs(t, err, cause)
-			assert.Equal(t, c.about == "Sources", out.Changed, "what is tried again is written down")
+			assert.Equal(t, c.about == "Sources", out.Changed, "a retry is recorded")
 		})
 	}
 	w := newWorld(t)
@@ -757,7 +768,8 @@ func TestErrorsOfTheEmbedder(t *testing.T) {
 	w = newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) { return phases.NewSources(vocabulary) }
 	_, err = w.reconcile()
-	assert.EqualError(t, err, `itinerary "Move" at start: the next phase depends on Images, which no source evaluates; add a source in Sources`)
+	assert.EqualError(t, err, `itinerary "Move" at start: the next phase depends on Images, which no source evaluates; add a `+
+		`source in Sources`)
 	assert.True(t, runner.IsTerminal(err))
 }
 
@@ -768,14 +780,16 @@ func TestNewRefuses(t *testing.T) {
 		want   string
 	}{
 		{"a missing handler", func(o *runner.Options[*migration]) { delete(o.Phases, "Copy") }, `runner options: phase "Copy" of itinerary "Move" has no handler`},
-		{"a name that no itinerary has", func(o *runner.Options[*migration]) { o.Phases["Atach"] = o.Phases["Attach"] }, `runner options: Phases: no itinerary has a phase "Atach"; did you mean "Attach" or "Detach"?`},
+		{"a name that no itinerary has", func(o *runner.Options[*migration]) { o.Phases["Atach"] = o.Phases["Attach"] },
+			`runner options: Phases: no itinerary has a phase "Atach"; did you mean "Attach" or "Detach"?`},
 		{"a name that the itinerary does not have", func(o *runner.Options[*migration]) {
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"Detach": o.Phases["Copy"]}}
 		}, `runner options: PhasesByItinerary: itinerary "Move" has no phase "Detach"; did you mean "Attach"?`},
 		{"an itinerary that there is not", func(o *runner.Options[*migration]) {
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Mvoe": {}}
 		}, `runner options: PhasesByItinerary: unknown itinerary "Mvoe"; did you mean "Move"?`},
-		{"nothing at all", func(o *runner.Options[*migration]) { *o = runner.Options[*migration]{} }, "runner options: Select is missing; Sources is missing; Storage is missing; use NewStatusStorage or NewAnnotationStorage; Itineraries are missing"},
+		{"nothing at all", func(o *runner.Options[*migration]) { *o = runner.Options[*migration]{} },
+			"runner options: Select is missing; Sources is missing; Storage is missing; use NewStatusStorage or NewAnnotationStorage; Itineraries are missing"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			w := newWorld(t)
@@ -802,7 +816,9 @@ func TestLoggers(t *testing.T) {
 	var b bytes.Buffer
 	w := newWorld(t)
 	logger := funcr.New(func(_, args string) { fmt.Fprintln(&b, args) }, funcr.Options{})
-	w.options.Observers = []runner.Observer[*migration]{runner.NewLogrObserver[*migration](func(context.Context) logr.Logger { return logger })}
+	w.options.Observers = []runner.Observer[*migration]{
+		runner.NewLogrObserver[*migration](func(context.Context) logr.Logger { return logger }),
+	}
 	w.end()
 	assert.Contains(t, b.String(), `"msg"="phase entered" "itinerary"="Move" "phase"="Copy" "step"="Data" "jumped"=false`)
 	assert.NotContains(t, b.String(), "flag evaluated")
@@ -810,7 +826,8 @@ func TestLoggers(t *testing.T) {
 	b.Reset()
 	w = newWorld(t)
 	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
-	w.options.Observers = []runner.Observer[*migration]{runner.NewSlogObserver[*migration](slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug})))}
+	w.options.Observers = []runner.Observer[*migration]{runner.NewSlogObserver[*migration](slog.New(
+		slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug})))}
 	w.end()
 	assert.Contains(t, b.String(), `level=WARN msg="phase failed" itinerary=Move phase=Copy reasons="[disk full]" took=1s`)
 	assert.Contains(t, b.String(), `level=DEBUG msg="flag evaluated" itinerary=Move flag=Volumes value=yes`)
@@ -834,9 +851,9 @@ func TestStateIsJSONAndCopies(t *testing.T) {
 	assert.Equal(t, steps.MessageFailed, back.Pipeline[1].Message)
 }
 
-// A phase begins once the handler of the one before has returned, however long
-// that took: its deadline counts from there.
-func TestASlowHandlerTakesNoTimeFromTheNextPhase(t *testing.T) {
+// A phase begins once the handler of the phase before has returned, however long that
+// took. Its deadline counts from then.
+func TestSlowHandlerTakesNoTimeFromNextPhase(t *testing.T) {
 	w := newWorld(t)
 	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {
 		w.now = w.now.Add(time.Minute)

@@ -19,7 +19,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// A runner that nothing tells objects apart for counts the attempts of each.
+// A runner that cannot distinguish objects counts the attempts of each.
 func TestAttemptsOfAnotherObjectDoNotCount(t *testing.T) {
 	w := newWorld(t)
 	w.options.MaxAttempts = 3
@@ -42,13 +42,15 @@ func TestAttemptsOfAnotherObjectDoNotCount(t *testing.T) {
 	}
 }
 
-// Objects that nothing tells apart may be reconciled at the same time.
+// Objects without a key may be reconciled at the same time.
 func TestObjectsWithoutAKeyInParallel(t *testing.T) {
 	w := newWorld(t)
 	w.options.Observers = nil
 	w.options.Now = time.Now
 	for n, p := range w.options.Phases {
-		p.Handler = runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) { return runner.Result{}, errors.New("x") })
+		p.Handler = runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) {
+			return runner.Result{}, errors.New("x")
+		})
 		w.options.Phases[n] = p
 	}
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {
@@ -73,7 +75,7 @@ func TestObjectsWithoutAKeyInParallel(t *testing.T) {
 }
 
 // Errors of the selector do not use up the attempts of a handler.
-func TestAPanicOfTheSelectorIsNoAttemptOfTheHandler(t *testing.T) {
+func TestPanicOfSelectIsNotAnAttempt(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{MaxAttempts: 3}, errs)
 	sel, boom := w.options.Select, true
 	w.options.Select = func(_ context.Context, m *migration) (string, error) {
@@ -92,8 +94,8 @@ func TestAPanicOfTheSelectorIsNoAttemptOfTheHandler(t *testing.T) {
 	assert.Empty(t, w.m.State.Failures, "called once, fails for 3 attempts: %v", w.m.State.Failures)
 }
 
-// A handler may run another run, whose error stops only that.
-func TestAHandlerErrorIsNeverTerminal(t *testing.T) {
+// A handler may run another run, whose error stops only that run.
+func TestHandlerErrorIsNeverTerminal(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) {
 		return runner.Result{}, fmt.Errorf("child run: %w", &phases.UnknownItineraryError{Name: "Child"})
 	})
@@ -104,7 +106,7 @@ func TestAHandlerErrorIsNeverTerminal(t *testing.T) {
 	assert.Nil(t, w.m.State.Stopped)
 }
 
-func TestASourceErrorIsNeverTerminal(t *testing.T) {
+func TestSourceErrorIsNeverTerminal(t *testing.T) {
 	w := newWorld(t)
 	w.broken[images] = fmt.Errorf("child run: %w", &phases.UnknownItineraryError{Name: "Child"})
 	out, err := w.reconcile()
@@ -113,7 +115,7 @@ func TestASourceErrorIsNeverTerminal(t *testing.T) {
 	assert.Nil(t, w.m.State.Stopped)
 }
 
-func TestARunnerThatNewDidNotMake(t *testing.T) {
+func TestZeroRunner(t *testing.T) {
 	for _, r := range []*runner.Runner[*migration]{nil, {}} {
 		_, err := r.Reconcile(context.Background(), &migration{})
 		assert.EqualError(t, err, "the runner was not made; make it with New")
@@ -126,8 +128,9 @@ func TestARunnerThatNewDidNotMake(t *testing.T) {
 	assert.Equal(t, "Refresh", w.m.State.Phase)
 }
 
-// A controller that shuts down ends the context of handlers: no phase fails for that.
-func TestAShutdownIsNoLastLook(t *testing.T) {
+// A controller that shuts down ends the context of handlers. No phase fails because of
+// that.
+func TestShutdownIsNotLastCall(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{Deadline: time.Minute})
 	w.handlers["Copy"] = func(ctx context.Context, _ *migration) (runner.Result, error) {
 		if ctx.Err() != nil {
@@ -142,7 +145,7 @@ func TestAShutdownIsNoLastLook(t *testing.T) {
 	assert.Empty(t, w.m.State.Failures, "out %v err %v", out.Changed, err)
 }
 
-func TestAShutdownIsNoAttempt(t *testing.T) {
+func TestShutdownIsNotAnAttempt(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{MaxAttempts: 1})
 	w.handlers["Copy"] = func(ctx context.Context, _ *migration) (runner.Result, error) {
 		if ctx.Err() != nil {
@@ -156,7 +159,7 @@ func TestAShutdownIsNoAttempt(t *testing.T) {
 	assert.Empty(t, w.m.State.Failures, "err %v", err)
 }
 
-func TestTheNextAttemptIsDueAfterTheHandler(t *testing.T) {
+func TestNextAttemptCountsFromEndOfHandler(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{Backoff: runner.Backoff{Initial: 10 * time.Second}})
 	w.handlers["Copy"] = func(ctx context.Context, _ *migration) (runner.Result, error) {
 		w.now = w.now.Add(time.Minute)
@@ -193,14 +196,14 @@ func TestEvaluatingFlagsTakesNoTimeFromTheNextPhase(t *testing.T) {
 	assert.Empty(t, w.m.State.Failures)
 }
 
-func TestTheNextAttemptIsAWholeSecond(t *testing.T) {
+func TestNextAttemptIsWholeSecond(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{Deadline: 5 * time.Second, Backoff: runner.Backoff{Initial: time.Minute}}, errs)
 	w.now = w.now.Add(300 * time.Millisecond)
 	_, _ = w.reconcile()
 	assert.Zero(t, w.m.State.Retry.Next.Nanosecond())
 }
 
-func TestTheReasonOfAStopStaysInThePipeline(t *testing.T) {
+func TestStopStaysInPipeline(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -212,7 +215,7 @@ func TestTheReasonOfAStopStaysInThePipeline(t *testing.T) {
 	}
 }
 
-func TestARetryOfARunThatIsDoneIsOver(t *testing.T) {
+func TestRetryEndsWithRun(t *testing.T) {
 	w := newWorld(t)
 	w.end()
 	boom := true
@@ -231,7 +234,7 @@ func TestARetryOfARunThatIsDoneIsOver(t *testing.T) {
 	assert.Nil(t, w.m.State.Retry, "of a run that is done")
 }
 
-func TestARunThatIsStoppedIsNotRetried(t *testing.T) {
+func TestStoppedRunIsNotRetried(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail("no"), nil })
 	boom := false
 	w.options.Select = func(context.Context, *migration) (string, error) {
@@ -254,7 +257,7 @@ func TestARunThatIsStoppedIsNotRetried(t *testing.T) {
 	assert.Nil(t, w.m.State.Retry, "a stopped run is not retried")
 }
 
-func TestARetryOfFlagsIsWrittenDownSparingly(t *testing.T) {
+func TestRetryOfFlagsIsRecordedSparingly(t *testing.T) {
 	for _, at := range []string{"", "Refresh"} {
 		w := newWorld(t)
 		w.options.Backoff = runner.Backoff{Initial: time.Second, Factor: 1}
@@ -277,10 +280,11 @@ func TestARetryOfFlagsIsWrittenDownSparingly(t *testing.T) {
 	}
 }
 
-func TestAttemptsOfFlagsBeginAnewWithAnItinerary(t *testing.T) {
+func TestAttemptsOfFlagsRestartWithItinerary(t *testing.T) {
 	v := vocabulary
 	set := machine.MustCompileSet(
-		phases.Itinerary{Name: "Move", Vocabulary: v, Phases: []phases.Phase{{Name: "A", Step: "S", Decides: volumes}, {Name: "B", Step: "S", Guard: phases.Guard{All: volumes}}}},
+		phases.Itinerary{Name: "Move", Vocabulary: v,
+			Phases: []phases.Phase{{Name: "A", Step: "S", Decides: volumes}, {Name: "B", Step: "S", Guard: phases.Guard{All: volumes}}}},
 		phases.Itinerary{Name: "Other", Vocabulary: v, Phases: []phases.Phase{{Name: "C", Step: "S", Guard: phases.Guard{All: volumes}}}},
 	)
 	w := newWorld(t)
@@ -310,8 +314,8 @@ func TestAttemptsOfFlagsBeginAnewWithAnItinerary(t *testing.T) {
 	assert.Equal(t, time.Second, out.RequeueAfter)
 }
 
-// A new release in which the phase that is done decides more.
-func TestANewReleaseWhileTheWorkIsDone(t *testing.T) {
+// A new release in which the phase that is done decides more flags.
+func TestReleaseWhileWorkIsDone(t *testing.T) {
 	release := func(decides phases.Flags) *machine.Set {
 		return machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 			{Name: "A", Step: "S", Decides: decides},
@@ -329,7 +333,7 @@ func TestANewReleaseWhileTheWorkIsDone(t *testing.T) {
 	_, err = w.reconcile()
 	require.Error(t, err)
 	require.True(t, w.m.State.WorkDone)
-	// A has changed what Images is: the new release says so
+	// A has changed Images, which the new release declares
 	w.values[images], w.values[volumes] = true, false
 	clear(w.broken)
 	w.options.Itineraries = release(volumes | images)
@@ -338,14 +342,14 @@ func TestANewReleaseWhileTheWorkIsDone(t *testing.T) {
 	assert.Equal(t, "C", w.m.State.Phase, "images is judged by a value from before A")
 }
 
-func TestAForgedVisitSkipsNoPhase(t *testing.T) {
+func TestForgedVisitSkipsNoPhase(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail("no"), nil })
 	w.m.State.Visit = math.MaxInt64
 	w.end()
 	assert.Equal(t, []string{"Copy", "Detach", "Report", "Last"}, w.called)
 }
 
-func TestAStopThatCouldNotBeWrittenIsRetried(t *testing.T) {
+func TestStopWithFailedWriteIsRetried(t *testing.T) {
 	w := newWorld(t)
 	w.m.State.Itinerary, w.m.State.Phase = "Move", "Nowhere"
 	w.options.Storage.Write = func(context.Context, *migration, runner.State) error { return errors.New("full") }
@@ -353,7 +357,7 @@ func TestAStopThatCouldNotBeWrittenIsRetried(t *testing.T) {
 	assert.False(t, runner.IsTerminal(err), "it was not written, so another try is of use: again %v", out.Requeue)
 }
 
-func TestAStopEndsAPause(t *testing.T) {
+func TestStopEndsPause(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{Deadline: time.Minute}, waits)
 	w.m.Paused = true
 	_, err := w.reconcile()
@@ -369,10 +373,11 @@ func TestAStopEndsAPause(t *testing.T) {
 }
 
 // An itinerary counts for the result once its first phase is entered.
-func TestACancelThatIsTakenBackBeforeItsFirstPhase(t *testing.T) {
+func TestCancelTakenBackBeforeItsFirstPhase(t *testing.T) {
 	set := machine.MustCompileSet(
 		phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "A", Step: "S"}, {Name: "B", Step: "S"}}},
-		phases.Itinerary{Name: "Cancel", Vocabulary: vocabulary, Cleanup: true, Result: phases.Canceled, Phases: []phases.Phase{{Name: "C", Step: "T"}}},
+		phases.Itinerary{Name: "Cancel", Vocabulary: vocabulary, Cleanup: true, Result: phases.Canceled,
+			Phases: []phases.Phase{{Name: "C", Step: "T"}}},
 	)
 	w := newWorld(t)
 	w.options.Itineraries, w.options.PassThrough, w.options.Phases = set, true, nil
@@ -390,7 +395,7 @@ func TestACancelThatIsTakenBackBeforeItsFirstPhase(t *testing.T) {
 	assert.NotEqual(t, phases.Canceled, w.m.State.Result, "Cancel never entered a phase")
 }
 
-func TestAFailureThatCouldNotBeWrittenIsReportedLater(t *testing.T) {
+func TestFailureWithFailedOnFailIsReportedLater(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Fail("no"), nil })
 	write, n := w.options.Storage.Write, 0
 	w.options.Storage.Write = func(_ context.Context, m *migration, s runner.State) error {
@@ -412,7 +417,7 @@ func TestLoggersWithoutALogAreRefused(t *testing.T) {
 	assert.Error(t, err)
 }
 
-func TestTheLastAttemptIsNoRetry(t *testing.T) {
+func TestLastAttemptIsNotRetry(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{MaxAttempts: 1}, errs)
 	w.events = nil
 	_, _ = w.reconcile()
@@ -427,7 +432,7 @@ func TestWaitingSinceIsWithoutABreak(t *testing.T) {
 	assert.Equal(t, w.now.Unix(), w.m.State.WaitingSince.Unix())
 }
 
-func TestARunThatIsDoneIsSettledOnce(t *testing.T) {
+func TestDoneRunIsSettledOnce(t *testing.T) {
 	for name, st := range map[string]runner.State{
 		"done with retry":    {Checkpoint: machine.Checkpoint{Itinerary: "Move", Done: true}, Retry: &runner.Retry{Error: "x"}},
 		"done no result":     {Checkpoint: machine.Checkpoint{Itinerary: "Move", Done: true}},
@@ -469,7 +474,7 @@ func TestOnFailThatPanicsIsCalledAgain(t *testing.T) {
 	assert.Equal(t, []string{"no"}, w.m.Errors, "calls: %d", n)
 }
 
-func TestANewReleaseEvaluatesEachFlagOnce(t *testing.T) {
+func TestReleaseEvaluatesEachFlagOnce(t *testing.T) {
 	release := func(p string) *machine.Set {
 		return machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 			{Name: "A", Step: "S", Decides: volumes}, {Name: "B", Step: "S", Guard: phases.Guard{All: volumes}}, {Name: p, Step: "S"},
@@ -489,8 +494,8 @@ func TestANewReleaseEvaluatesEachFlagOnce(t *testing.T) {
 	assert.Equal(t, []string{"Volumes"}, w.asked)
 }
 
-// What is computed from a flag that a phase decides is evaluated again with it.
-func TestAFlagComputedFromOneThatIsDecided(t *testing.T) {
+// A flag that is computed from a decided flag is evaluated again with it.
+func TestFlagComputedFromDecidedFlag(t *testing.T) {
 	set := machine.MustCompileSet(phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "A", Step: "S", Decides: volumes}, {Name: "B", Step: "S", Guard: phases.Guard{All: images}}, {Name: "C", Step: "S"},
 	}})
@@ -502,7 +507,8 @@ func TestAFlagComputedFromOneThatIsDecided(t *testing.T) {
 			phases.Source{Flag: volumes, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
 				return phases.TruthOf(w.values[volumes]), nil
 			}},
-			phases.Source{Flag: images, Inputs: volumes, Evaluate: func(_ context.Context, f phases.Facts) (phases.Truth, error) { return f.Of(volumes), nil }})
+			phases.Source{Flag: images, Inputs: volumes,
+				Evaluate: func(_ context.Context, f phases.Facts) (phases.Truth, error) { return f.Of(volumes), nil }})
 	}
 	w.values[volumes] = false
 	_, err := w.reconcile()
@@ -513,7 +519,7 @@ func TestAFlagComputedFromOneThatIsDecided(t *testing.T) {
 	assert.Equal(t, "B", w.m.State.Phase)
 }
 
-func TestAStopThatIsFixedDuringAPause(t *testing.T) {
+func TestStopFixedDuringPause(t *testing.T) {
 	w := newWorld(t)
 	_, _ = w.reconcile()
 	sel := w.options.Select
@@ -527,7 +533,7 @@ func TestAStopThatIsFixedDuringAPause(t *testing.T) {
 	assert.Nil(t, w.m.State.Stopped, "the selector is fixed; the run is only paused")
 }
 
-func TestARetryOfTheSelectorIsItsOwn(t *testing.T) {
+func TestRetryOfSelectDoesNotCountForHandler(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, errs)
 	_, _ = w.reconcile()
 	_, _ = w.reconcile()
@@ -538,17 +544,19 @@ func TestARetryOfTheSelectorIsItsOwn(t *testing.T) {
 	w.options.Select = sel
 }
 
-func TestTheSizeOfAStateWithHostileTexts(t *testing.T) {
+func TestStateSizeWithHostileTexts(t *testing.T) {
 	var ph []phases.Phase
 	for i := range 50 {
-		ph = append(ph, phases.Phase{Name: fmt.Sprintf("EnsureStagePodsTerminated%02d", i), Step: fmt.Sprintf("DirectVolumeMigration%02d", i)})
+		ph = append(ph, phases.Phase{Name: fmt.Sprintf("EnsureStagePodsTerminated%02d", i),
+			Step: fmt.Sprintf("DirectVolumeMigration%02d", i)})
 	}
 	set := machine.MustCompileSet(
 		phases.Itinerary{Name: "Final", Vocabulary: vocabulary, Phases: ph},
 		phases.Itinerary{Name: "CancelA", Vocabulary: vocabulary, Cleanup: true, Phases: ph},
 		phases.Itinerary{Name: "CancelB", Vocabulary: vocabulary, Cleanup: true, Phases: ph},
 	)
-	for _, text := range []string{strings.Repeat("x", 3000), strings.Repeat("\x00", 3000), strings.Repeat("<", 3000), strings.Repeat("\xff", 3000), strings.Repeat("€", 3000)} {
+	for _, text := range []string{strings.Repeat("x", 3000), strings.Repeat("\x00", 3000), strings.Repeat("<", 3000),
+		strings.Repeat("\xff", 3000), strings.Repeat("€", 3000)} {
 		w := newWorld(t)
 		w.options.Itineraries = set
 		w.options.Phases = map[string]runner.Phase[*migration]{}
@@ -556,15 +564,16 @@ func TestTheSizeOfAStateWithHostileTexts(t *testing.T) {
 		sel := "Final"
 		w.options.Select = func(context.Context, *migration) (string, error) { return sel, nil }
 		for _, p := range ph {
-			w.options.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](func(context.Context, *migration) (runner.Result, error) {
-				if n++; n%3 == 0 {
-					return runner.Fail(text, text, text, text, text), nil
-				}
-				if n%3 == 1 {
-					return runner.Wait(1, text, text, text, text, text, text, text), nil
-				}
-				return runner.Result{}, errors.New(text)
-			})}
+			w.options.Phases[p.Name] = runner.Phase[*migration]{Handler: runner.HandlerFunc[*migration](
+				func(context.Context, *migration) (runner.Result, error) {
+					if n++; n%3 == 0 {
+						return runner.Fail(text, text, text, text, text), nil
+					}
+					if n%3 == 1 {
+						return runner.Wait(1, text, text, text, text, text, text, text), nil
+					}
+					return runner.Result{}, errors.New(text)
+				})}
 		}
 		most := 0
 		for i := range 400 {
@@ -583,7 +592,7 @@ func TestTheSizeOfAStateWithHostileTexts(t *testing.T) {
 	}
 }
 
-func TestARunThatIsRetriedIsNotStopped(t *testing.T) {
+func TestRetriedRunIsNotStopped(t *testing.T) {
 	w := newWorld(t)
 	w.m.State.Itinerary, w.m.State.Phase = "Move", "Nowhere"
 	_, err := w.reconcile()
@@ -594,9 +603,10 @@ func TestARunThatIsRetriedIsNotStopped(t *testing.T) {
 	assert.Nil(t, w.m.State.Stopped, "it is retried, not stopped")
 }
 
-func TestAWaitThatChangesNothingIsWrittenOnce(t *testing.T) {
+func TestUnchangedWaitIsWrittenOnce(t *testing.T) {
 	for _, res := range []runner.Result{
-		runner.Wait(time.Minute, ""), runner.Wait(time.Minute, "", ""), runner.Wait(time.Minute, "\x00"), runner.Wait(time.Minute, strings.Repeat("é", 2000), make([]string, 5000)...),
+		runner.Wait(time.Minute, ""), runner.Wait(time.Minute, "", ""), runner.Wait(time.Minute, "\x00"),
+		runner.Wait(time.Minute, strings.Repeat("é", 2000), make([]string, 5000)...),
 		runner.Wait(time.Minute, "Not started"), runner.Wait(time.Minute, "Canceled"), runner.Wait(time.Minute, "Continues later"),
 		runner.Wait(time.Minute, "a\xff\n", "a\xff\n"), runner.Wait(time.Minute, " x ", strings.Repeat("\u2028", 9000)),
 	} {
@@ -611,7 +621,7 @@ func TestAWaitThatChangesNothingIsWrittenOnce(t *testing.T) {
 	}
 }
 
-func TestAnErrorThatChangesNothingIsWrittenOnce(t *testing.T) {
+func TestUnchangedErrorIsWrittenOnce(t *testing.T) {
 	for _, text := range []string{"", "\xff", strings.Repeat("\u2028", 900), strings.Repeat("é", 2000), "Completed"} {
 		w := atCopy(t, runner.Phase[*migration]{}, func() (runner.Result, error) { return runner.Result{}, errors.New(text) })
 		w.options.Key = func(*migration) string { return "k" }

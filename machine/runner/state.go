@@ -10,73 +10,73 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// State is what the embedder keeps of a run, and all that a runner knows of
-// it: plain data, written in one piece. Progress goes into a field of its own
-// type; keep State in the status of the custom resource, or, all but the
-// pipeline, in an annotation.
+// State is the state of a run that the embedder persists, and all that a runner knows
+// about the run. It is plain data, written in one piece. Keep it in the status of the
+// custom resource or, without the pipeline, in an annotation. Progress within a phase
+// belongs in other fields of the embedder's type.
 //
-// Its size is bounded whatever handlers return ([MaxText] and the other
-// limits). Users can write to it, so a runner checks it when it reads it:
-// numbers and texts out of range are brought into range.
+// The size of a State is bounded, whatever handlers return ([MaxText] and the other
+// limits). Since users can edit it, a runner checks what it reads: numbers and texts
+// out of range are brought into range.
 type State struct {
 	machine.Checkpoint `json:",inline"`
-	// Visit is the number of phases that this run and those before it have
-	// entered: it tells two visits to one phase apart.
+	// Visit counts the phases that this run and the runs before it have entered. It
+	// distinguishes two visits to one phase.
 	Visit int64 `json:"visit,omitempty"`
-	// Entered is when the current phase was entered, for its deadline.
+	// Entered is when the current phase was entered. Its deadline counts from then.
 	Entered *metav1.Time `json:"entered,omitempty"`
-	// Deadline is when the current phase fails, unless its handler then returns
-	// that it is done. A pause that holds the run moves it on, once it is over. It is
-	// nil if the phase has no deadline, or its work is done. It is for users and
-	// tools: a runner goes by its own options.
+	// Deadline is when the current phase fails, unless its handler then returns that it
+	// is done. When a pause ends, Deadline moves by the length of the pause. It is nil
+	// if the phase has no deadline or its work is done. It is for users and tools; a
+	// runner uses its options.
 	Deadline *metav1.Time `json:"deadline,omitempty"`
-	// WaitingSince is when the current phase began to wait without a break.
+	// WaitingSince is when the current phase began its present uninterrupted wait.
 	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
-	// PausedSince is when the run was first found paused; nil unless a pause
-	// holds it now.
+	// PausedSince is when the run was first found paused; nil unless a pause holds it
+	// now.
 	PausedSince *metav1.Time `json:"pausedSince,omitempty"`
-	// PausedSeconds is for how long pauses held the current phase: its
-	// deadline is later by that.
+	// PausedSeconds is the time for which pauses have held the current phase. It
+	// extends the deadline of the phase.
 	PausedSeconds int64 `json:"pausedSeconds,omitempty"`
-	// Retry describes what is tried again; nil if nothing is.
+	// Retry describes what is being retried; nil if nothing is.
 	Retry *Retry `json:"retry,omitempty"`
-	// Stopped describes why the run cannot go on until the object or the
-	// release is fixed; nil if it can.
+	// Stopped describes why the run cannot continue until the object or the release is
+	// fixed; nil if it can.
 	Stopped *Stop `json:"stopped,omitempty"`
-	// SwitchHeld is the itinerary that the selector names and that is not
-	// entered, since a cleanup itinerary has begun or the run is done.
+	// SwitchHeld is the itinerary that the selector names but that is not entered,
+	// because a cleanup itinerary has begun or the run is done.
 	SwitchHeld string `json:"switchHeld,omitempty"`
 	// Switches are the itineraries that were left for another, in order.
 	Switches []Switch `json:"switches,omitempty"`
-	// Result is how the run ends, as far as that is decided, by these rules: a
-	// phase that fails outside cleanup itineraries makes it Failed; otherwise
-	// it is Canceled if an itinerary with that result was entered; else it is
-	// the result of the first cleanup itinerary that was entered, else that of
-	// the last itinerary. It is never empty when the run is done, unless another
-	// controller ended it: such a run is left alone.
+	// Result is the result of the run, as far as it is decided. A phase that fails
+	// outside cleanup itineraries makes it Failed. Otherwise, if an itinerary whose
+	// result is Canceled was entered, it is Canceled. Otherwise it is the result of the
+	// first cleanup itinerary that was entered, if any, or of the last itinerary. It is
+	// never empty when the run is done, unless another controller ended the run, which
+	// is then left alone.
 	Result phases.Result `json:"result,omitempty"`
-	// FailedPhases and FailedInCleanup count the phases that failed, outside
-	// and in cleanup itineraries.
+	// FailedPhases and FailedInCleanup count the phases that failed outside and in
+	// cleanup itineraries.
 	FailedPhases    int64 `json:"failedPhases,omitempty"`
 	FailedInCleanup int64 `json:"failedInCleanup,omitempty"`
-	// Failures are the phases that failed, in order, as far as they fit.
+	// Failures are the phases that failed, in order, as far as they fit the limits.
 	Failures []Failure `json:"failures,omitempty"`
-	// Dropped counts what did not fit; nil if everything did.
+	// Dropped counts what exceeded the limits; nil if nothing did.
 	Dropped *Dropped `json:"dropped,omitempty"`
-	// FailedAt is where the run has first failed outside cleanup itineraries; nil if
-	// it has not. A new run can begin there ([FromFailedPhase]).
+	// FailedAt is where the run first failed outside cleanup itineraries; nil if it has
+	// not. A new run can begin there ([FromFailedPhase]).
 	FailedAt *FailedAt `json:"failedAt,omitempty"`
-	// Token is the token that the present run belongs to ([Options].Token), as it
-	// is or, if it exceeds 71 bytes or is not valid UTF-8, as its SHA-256 sum. It is
-	// nil until a token was seen.
+	// Token is the token of the present run ([Options].Token). A token that exceeds 71
+	// bytes or is not valid UTF-8 is replaced by its SHA-256 sum. It is nil until a
+	// token was seen.
 	Token *string `json:"token,omitempty"`
-	// Run is the number of the run and RunStarted when it began, from the second
-	// run on.
+	// Run is the number of the run, and RunStarted is when it began. Both are set from
+	// the second run on.
 	Run        int64        `json:"run,omitempty"`
 	RunStarted *metav1.Time `json:"runStarted,omitempty"`
 	// Runs are the runs before this one, in order, at most [MaxRuns].
 	Runs []PastRun `json:"runs,omitempty"`
-	// Pipeline is what people see.
+	// Pipeline holds the steps that users see.
 	Pipeline steps.Pipeline `json:"pipeline,omitempty"`
 }
 
@@ -85,30 +85,29 @@ type Failure struct {
 	Itinerary string   `json:"itinerary"`
 	Phase     string   `json:"phase"`
 	Reasons   []string `json:"reasons,omitempty"`
-	// At is when it failed, in whole seconds, and Visit the State.Visit in
+	// At is when the phase failed, in whole seconds, and Visit is the State.Visit in
 	// which it did.
 	At    metav1.Time `json:"at"`
 	Visit int64       `json:"visit,omitempty"`
 }
 
-// Retry describes what is tried again. It is written down at the first error,
-// when the text of the error changes, and otherwise at most every 30 seconds,
-// unless the number of attempts is limited or [Options].Key does not tell runs
-// apart.
+// Retry describes what is being retried. It is recorded at the first error and when the
+// text of the error changes, and otherwise at most every 30 seconds. If the number of
+// attempts is limited, or [Options].Key does not distinguish runs, every attempt is
+// recorded.
 type Retry struct {
-	// Kind is what is tried again.
+	// Kind names what is being retried.
 	Kind RetryKind `json:"kind"`
 	// Flags are the flags of [RetryFlags].
 	Flags []string `json:"flags,omitempty"`
-	// Since is when the first attempt failed, and Attempts how many have
-	// failed since without a break, up to At. Attempts that were made before
-	// they were due, because the object changed, do not count.
+	// Since is when the first attempt failed. Attempts counts the consecutive failed
+	// attempts from then up to At. Attempts that were made early, because the object
+	// changed, do not count.
 	Since    metav1.Time `json:"since"`
 	Attempts int64       `json:"attempts"`
-	// Error is what the last attempt failed with.
+	// Error is the error of the last attempt.
 	Error string `json:"error"`
-	// At is when this was written down, and Next when the attempt after that
-	// was due.
+	// At is when the retry was recorded, and Next is when the next attempt was due.
 	At   metav1.Time `json:"at"`
 	Next metav1.Time `json:"next"`
 }
@@ -126,18 +125,18 @@ const (
 	RetryOptions RetryKind = "Options"
 )
 
-// Stop describes why a run cannot go on: see [IsTerminal].
+// Stop describes why a run cannot continue: see [IsTerminal].
 type Stop struct {
 	Error string      `json:"error"`
 	Since metav1.Time `json:"since"`
 }
 
-// Switch is an itinerary that was left for another.
+// Switch describes an itinerary that was left for another.
 type Switch struct {
 	From string `json:"from"`
-	// Phase is where it was left; empty if it had not begun.
+	// Phase is the phase in which From was left; empty if From had not begun.
 	Phase string `json:"phase,omitempty"`
-	// To is the itinerary that was entered, and Reason why.
+	// To is the itinerary that was entered, and Reason is why.
 	To     string       `json:"to"`
 	Reason SwitchReason `json:"reason"`
 	At     metav1.Time  `json:"at"`
@@ -147,18 +146,17 @@ type Switch struct {
 type SwitchReason string
 
 const (
-	// SwitchFailed: a phase failed, or the object says that something did
-	// ([Options].Failed).
+	// SwitchFailed: a phase failed, or the object reports a failure ([Options].Failed).
 	SwitchFailed SwitchReason = "Failed"
 	// SwitchSelected: the selector named another itinerary.
 	SwitchSelected SwitchReason = "Selected"
 )
 
-// Dropped counts what was dropped of a state so that its size stays bounded.
+// Dropped counts what was dropped from a state to bound its size.
 type Dropped struct {
 	Failures int64 `json:"failures,omitempty"`
 	Switches int64 `json:"switches,omitempty"`
-	// Progress counts steps whose lines of progress were dropped.
+	// Progress counts the steps whose lines of progress were dropped.
 	Progress int64 `json:"progress,omitempty"`
 }
 
@@ -180,8 +178,7 @@ func (s *State) fail(f Failure, cleanup bool) {
 	s.Result = phases.Failed
 }
 
-// enterItinerary records what entering the first phase of an itinerary, or its
-// end, means for the result.
+// enterItinerary updates the result when the first phase of g, or its end, is entered.
 func (s *State) enterItinerary(g *machine.Graph) {
 	switch {
 	case s.FailedPhases > 0:
@@ -190,8 +187,8 @@ func (s *State) enterItinerary(g *machine.Graph) {
 	}
 }
 
-// nextVisit begins the next visit. Failures of a run that was taken over may
-// have higher numbers.
+// nextVisit begins the next visit. Failures of a run that was taken over may have
+// higher numbers.
 func (s *State) nextVisit() {
 	if n := len(s.Failures); n > 0 {
 		s.Visit = max(s.Visit, s.Failures[n-1].Visit)
@@ -199,7 +196,7 @@ func (s *State) nextVisit() {
 	s.Visit++
 }
 
-// leavePhase forgets what belongs to the visit of a phase.
+// leavePhase clears what belongs to one visit of a phase.
 func (s *State) leavePhase() {
 	s.Entered, s.Deadline, s.WaitingSince, s.Retry = nil, nil, nil, nil
 	s.PausedSince, s.PausedSeconds = nil, 0
@@ -212,8 +209,8 @@ func (s *State) pause(now metav1.Time) {
 	}
 }
 
-// resume adds a pause that is over to the time that does not count for the
-// deadline of the current phase.
+// resume adds a pause that has ended to the time by which the deadline of the current
+// phase is extended.
 func (s *State) resume(now metav1.Time) {
 	if s.PausedSince != nil {
 		s.PausedSeconds += max(int64(now.Sub(s.PausedSince.Time)/time.Second), 0)

@@ -11,7 +11,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Activity is what a run does at a moment. The list is closed.
+// Activity describes what a run does at a moment. The list is closed.
 type Activity string
 
 const (
@@ -20,8 +20,8 @@ const (
 	ActivityNotBegun Activity = "NotBegun"
 	// ActivityWorking: the run is in a phase, and nothing holds it.
 	ActivityWorking Activity = "Working"
-	// ActivityWaiting: the handler of the phase waits ([Wait]), or the run does not go
-	// on yet ([After]).
+	// ActivityWaiting: the handler of the phase waits ([Wait]), or the run does not yet
+	// continue ([After]).
 	ActivityWaiting Activity = "Waiting"
 	// ActivityRetrying: the handler of the phase, or a function of the options, keeps
 	// returning errors and is retried.
@@ -31,7 +31,7 @@ const (
 	ActivityFlagsUnknown Activity = "FlagsUnknown"
 	// ActivityPaused: a pause holds the run.
 	ActivityPaused Activity = "Paused"
-	// ActivityStopped: the run cannot go on until the object or the release is fixed
+	// ActivityStopped: the run cannot continue until the object or the release is fixed
 	// or, if it is done, the run after it cannot begin.
 	ActivityStopped Activity = "Stopped"
 	// ActivityDone: the run is done.
@@ -46,12 +46,12 @@ func Activities() []Activity {
 	}
 }
 
-// Before is what [Status].Message begins with if it is what a run did before it was
-// paused: "was: 3 of 5 volumes are copied".
+// Before is the prefix of [Status].Message if the message describes what a run did
+// before it was paused: "was: 3 of 5 volumes are copied".
 const Before = "was: "
 
-// Status is what a run does at a moment, for tables, pages and metrics. Times that
-// are not known are zero. It shares nothing with the state.
+// Status describes what a run does at a moment, for tables, pages and metrics. Unknown
+// times are zero. A Status shares no memory with the state.
 type Status struct {
 	Activity Activity
 	// Since is when the activity began.
@@ -59,45 +59,44 @@ type Status struct {
 	// Itinerary and Phase are those of the state, and Step is the step that shows
 	// the phase; empty if the run is in none.
 	Itinerary, Phase, Step string
-	// Message is why the run does what it does: the last error, the reason of the
-	// stop, what is waited for, or what the phase does. Of a run that is paused it is
-	// what it did before, after [Before], and of one that is done where and why it failed, if it did.
+	// Message explains the activity: the last error, the reason of the stop, what the
+	// phase waits for, or what it does. For a paused run it is what the run did before,
+	// after [Before]. For a run that is done it is where and why the run failed, if it
+	// did.
 	Message string
-	// Flags are the flags that are unknown, and Attempts the number of attempts that
-	// failed, while something is retried, also while a pause holds that.
+	// Flags are the unknown flags, and Attempts is the number of failed attempts, while
+	// something is retried, even if a pause holds that.
 	Flags    []string
 	Attempts int64
-	// Next is when the next attempt is due, or before when the run does not go on;
-	// zero also if that depends on the controller, or a pause holds the run. It is as
-	// old as the state, so it can be past.
+	// Next is when the next attempt is due, or when the run continues at the earliest.
+	// It is zero if neither is known: the controller decides, or a pause holds the run.
+	// It is as old as the state, so it may be in the past.
 	Next time.Time
-	// Deadline is when the phase fails. While a pause holds the run, it is what it
-	// would be if the pause ended at the moment of the status.
+	// Deadline is when the phase fails. While a pause holds the run, it is the deadline
+	// that would apply if the pause ended at the moment of the status.
 	Deadline time.Time
-	// Overdue reports whether the deadline has passed: the controller does not get to
-	// the run, or the handler is in its last call.
+	// Overdue reports whether the deadline has passed: either the controller does not
+	// get to the run, or the handler is in its last call.
 	Overdue bool
-	// Moved is when the run last moved: when it entered the phase or the itinerary,
-	// began again, or ended. A run that did none of these has no such time.
+	// Moved is when the run last moved: it entered the phase or the itinerary, began
+	// again, or ended. It is zero for a run that did none of these.
 	Moved time.Time
-	// Unmoved is for how long the run has not moved, less the time for which pauses
-	// held it: since Moved or, if that is not known, since the activity began. Of a
-	// run that is paused it is at least the time since then, and of one that is done
-	// zero.
+	// Unmoved is the time since Moved or, if that is unknown, since the activity began,
+	// without the time for which pauses held the run. For a paused run it is at least
+	// the length of the pause, and for a run that is done it is zero.
 	Unmoved time.Duration
-	// NeedsAttention reports whether someone has to act: the run is stopped or
-	// overdue.
+	// NeedsAttention reports whether the run is stopped or overdue, so that the user or
+	// the operator of the cluster must act.
 	NeedsAttention bool
-	// Result is how the run ended; empty if it is not done, or another controller
+	// Result is the result of the run; empty if it is not done, or another controller
 	// ended it.
 	Result phases.Result
 }
 
-// Stuck reports whether the run has not moved for that long, whatever it does, or is
-// stopped. A pause counts by itself: a run is not stuck because it was paused once,
-// but it is once a pause has lasted for that long. A run that is done is not stuck,
-// unless the run after it cannot begin. Nothing is known of a run that has not begun
-// and has no times: it is not stuck.
+// Stuck reports whether the run is stopped, or has not moved for d, whatever it does.
+// An earlier pause does not make a run stuck, but a pause that has lasted for d does. A
+// run that is done is stuck only if the run after it cannot begin. A run that has not
+// begun and has no times is not stuck, since nothing is known about it.
 func (s Status) Stuck(d time.Duration) bool {
 	switch s.Activity {
 	case ActivityStopped:
@@ -108,10 +107,10 @@ func (s Status) Stuck(d time.Duration) bool {
 	return s.Unmoved >= d && !(s.Moved.IsZero() && s.Since.IsZero())
 }
 
-// Status returns what the run does at a moment, from the state alone. It can be
-// called with any state that [DecodeState] returns, a nil one included.
+// Status returns what the run does at a moment, from the state alone. It accepts any
+// state that [DecodeState] returns, and nil.
 //
-// Of what holds a run at once, the first of these is its activity: it is stopped; a
+// If several activities apply, the first of these is reported: the run is stopped; a
 // function of the options is retried; it is done; it is paused; flags or the handler
 // are retried; it waits.
 func (s *State) Status(now time.Time) Status {
@@ -122,7 +121,7 @@ func (s *State) Status(now time.Time) Status {
 	step := s.Pipeline.Current()
 	if step != nil && !s.Done {
 		out.Step = step.Name
-		if step.Message != step.Phase { // of a phase without a description
+		if step.Message != step.Phase { // the phase has a description
 			out.Message = step.Message
 		}
 	}
@@ -137,7 +136,7 @@ func (s *State) Status(now time.Time) Status {
 	switch {
 	case s.Stopped != nil:
 		out.Activity, out.Since, out.Message = ActivityStopped, s.Stopped.Since.UTC(), s.Stopped.Error
-	case s.Retry != nil && (!held || s.Retry.Kind == RetryOptions): // which is recorded only as long as it lasts
+	case s.Retry != nil && (!held || s.Retry.Kind == RetryOptions): // an options retry is recorded only while it lasts
 		out.Activity, out.Since, out.Next = ActivityRetrying, s.Retry.Since.UTC(), s.Retry.Next.UTC()
 		if s.Retry.Kind == RetryFlags {
 			out.Activity = ActivityFlagsUnknown
@@ -188,7 +187,7 @@ func (s *State) unmoved(of *Status, now time.Time, held bool) time.Duration {
 	return max(d, 0)
 }
 
-// movedAt returns when the run last moved; zero if that is not known.
+// movedAt returns when the run last moved; zero if that is unknown.
 func (s *State) movedAt() time.Time {
 	switch n := len(s.Switches); {
 	case s.Done:
@@ -201,7 +200,7 @@ func (s *State) movedAt() time.Time {
 	return utc(s.RunStarted)
 }
 
-// failure describes where the run has failed; empty if it has not.
+// failure describes where the run failed; empty if it did not.
 func (s *State) failure() string {
 	at := s.FailedAt
 	if at == nil || s.Result != phases.Failed {
@@ -216,7 +215,7 @@ func (s *State) failure() string {
 	return text
 }
 
-// utc returns a time in UTC, without which equal times differ; zero if there is none.
+// utc returns t in UTC, so that equal times compare equal; zero if t is nil or zero.
 func utc(t *metav1.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}

@@ -20,7 +20,8 @@ import (
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-// ago is a time as a state has it, in the zone of the machine that has read it.
+// ago returns a time as a state has it, in the time zone of the machine that has read
+// it.
 func ago(d time.Duration) *metav1.Time {
 	t := metav1.NewTime(noon.Add(-d).In(time.FixedZone("", 3600)))
 	return &t
@@ -28,7 +29,7 @@ func ago(d time.Duration) *metav1.Time {
 
 func before(d time.Duration) time.Time { return noon.Add(-d) }
 
-// copying is a state in the phase Copy.
+// copying returns a state in the phase Copy.
 func copying(set func(s *runner.State)) runner.State {
 	s := runner.State{
 		Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Copy"},
@@ -42,7 +43,7 @@ func copying(set func(s *runner.State)) runner.State {
 	return s
 }
 
-// ended is a state of a run that is done.
+// ended returns a state of a run that is done.
 func ended(result phases.Result, set func(s *runner.State)) runner.State {
 	s := runner.State{
 		Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "End", Done: true}, Result: result,
@@ -57,9 +58,12 @@ func ended(result phases.Result, set func(s *runner.State)) runner.State {
 }
 
 var (
-	retried = &runner.Retry{Kind: runner.RetryHandler, Since: *ago(40 * time.Minute), Attempts: 4, Error: "no route to host", At: *ago(time.Minute), Next: *ago(-2 * time.Minute)}
-	unknown = &runner.Retry{Kind: runner.RetryFlags, Flags: []string{"Images", "Volumes"}, Since: *ago(30 * time.Minute), Attempts: 2, Error: "no answer", At: *ago(time.Minute), Next: *ago(0)}
-	denied  = &runner.Retry{Kind: runner.RetryOptions, Since: *ago(20 * time.Minute), Attempts: 3, Error: "Select: forbidden", At: *ago(time.Minute), Next: *ago(-time.Minute)}
+	retried = &runner.Retry{Kind: runner.RetryHandler, Since: *ago(40 * time.Minute), Attempts: 4, Error: "no route to host",
+		At: *ago(time.Minute), Next: *ago(-2 * time.Minute)}
+	unknown = &runner.Retry{Kind: runner.RetryFlags, Flags: []string{"Images", "Volumes"}, Since: *ago(30 * time.Minute), Attempts: 2,
+		Error: "no answer", At: *ago(time.Minute), Next: *ago(0)}
+	denied = &runner.Retry{Kind: runner.RetryOptions, Since: *ago(20 * time.Minute), Attempts: 3, Error: "Select: forbidden",
+		At: *ago(time.Minute), Next: *ago(-time.Minute)}
 	stopped = &runner.Stop{Error: "phase \"Cpoy\" is unknown", Since: *ago(50 * time.Minute)}
 )
 
@@ -104,8 +108,9 @@ func TestStatus(t *testing.T) {
 			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute), Message: "Copying", Deadline: noon, Overdue: true, NeedsAttention: true})},
 		{"a deadline that could not be read", copying(func(s *runner.State) { s.Deadline = &metav1.Time{} }),
 			at(runner.Status{Activity: runner.ActivityWorking, Since: before(time.Hour), Message: "Copying"})},
-		{"done, and goes on later", copying(func(s *runner.State) { s.WaitingSince, s.WorkDone, s.NotBefore = ago(12*minute), true, ago(-time.Hour) }),
-			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute), Message: "the work of the phase is done, and the run goes on later", Next: noon.Add(time.Hour)})},
+		{"done, and continues later", copying(func(s *runner.State) { s.WaitingSince, s.WorkDone, s.NotBefore = ago(12*minute), true, ago(-time.Hour) }),
+			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute),
+				Message: "the work of the phase is done, and the run goes on later", Next: noon.Add(time.Hour)})},
 		{"retrying", copying(func(s *runner.State) { s.Retry = retried }), at(runner.Status{
 			Activity: runner.ActivityRetrying, Since: before(40 * minute), Message: "no route to host", Attempts: 4, Next: noon.Add(2 * minute)})},
 		{"a function of the options is retried, while it waits", copying(func(s *runner.State) { s.Retry, s.WaitingSince = denied, ago(30*minute) }), at(runner.Status{
@@ -142,17 +147,20 @@ func TestStatus(t *testing.T) {
 		{"rolled back", ended(phases.RolledBack, nothing), doneAt(runner.Status{Result: phases.RolledBack})},
 		{"failed", ended(phases.Failed, func(s *runner.State) {
 			s.FailedAt = &runner.FailedAt{Itinerary: "Move", Phase: "Copy"}
-			s.Failures = []runner.Failure{{Itinerary: "Move", Phase: "Copy", Reasons: []string{"disk full", "read-only"}}, {Itinerary: "CleanUp", Phase: "Detach", Reasons: []string{"busy"}}}
+			s.Failures = []runner.Failure{{Itinerary: "Move", Phase: "Copy", Reasons: []string{"disk full", "read-only"}},
+				{Itinerary: "CleanUp", Phase: "Detach", Reasons: []string{"busy"}}}
 		}), doneAt(runner.Status{Result: phases.Failed, Message: `phase "Copy" of itinerary "Move" failed: disk full; read-only`})},
 		{"failed, and the reasons were dropped", ended(phases.Failed, func(s *runner.State) { s.FailedAt = &runner.FailedAt{Itinerary: "Move", Phase: "Copy"} }),
 			doneAt(runner.Status{Result: phases.Failed, Message: `phase "Copy" of itinerary "Move" failed`})},
-		{"failed, since the object says so", ended(phases.Failed, nothing), doneAt(runner.Status{Result: phases.Failed})},
+		{"failed, since the object reports it", ended(phases.Failed, nothing), doneAt(runner.Status{Result: phases.Failed})},
 		{"another controller ended it", ended("", func(s *runner.State) { s.Pipeline = nil }), runner.Status{Activity: runner.ActivityDone, Itinerary: "Move", Phase: "End"}},
 		{"done, and paused", ended(phases.Succeeded, func(s *runner.State) { s.PausedSince = ago(minute) }), doneAt(runner.Status{Result: phases.Succeeded})},
 		{"done, and the run after it cannot begin", ended(phases.Succeeded, func(s *runner.State) { s.Stopped = &runner.Stop{Error: "no phase has failed", Since: *ago(minute)} }),
-			doneAt(runner.Status{Result: phases.Succeeded, Activity: runner.ActivityStopped, Since: before(minute), Message: "no phase has failed", Unmoved: minute, NeedsAttention: true})},
+			doneAt(runner.Status{Result: phases.Succeeded, Activity: runner.ActivityStopped, Since: before(minute),
+				Message: "no phase has failed", Unmoved: minute, NeedsAttention: true})},
 		{"done, and the token cannot be read", ended(phases.Succeeded, func(s *runner.State) { s.Retry = denied }),
-			doneAt(runner.Status{Result: phases.Succeeded, Activity: runner.ActivityRetrying, Since: before(20 * minute), Message: denied.Error, Attempts: 3, Next: noon.Add(minute), Unmoved: 20 * minute})},
+			doneAt(runner.Status{Result: phases.Succeeded, Activity: runner.ActivityRetrying, Since: before(20 * minute),
+				Message: denied.Error, Attempts: 3, Next: noon.Add(minute), Unmoved: 20 * minute})},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			assert.Empty(t, cmp.Diff(c.want, c.state.Status(noon)))
@@ -167,7 +175,7 @@ func TestStatus(t *testing.T) {
 	assert.Equal(t, runner.Status{Activity: runner.ActivityNotBegun}, (*runner.State)(nil).Status(noon))
 }
 
-// doneAt is the status of a run that is done, as ended makes it.
+// doneAt returns the status of a run that is done, as ended makes it.
 func doneAt(s runner.Status) runner.Status {
 	s.Itinerary, s.Phase, s.Moved = "Move", "End", before(10*time.Minute)
 	if s.Activity == "" {
@@ -181,7 +189,7 @@ func TestStuck(t *testing.T) {
 	for _, c := range []struct {
 		about       string
 		state       runner.State
-		long, short bool // whether it is stuck for the durations
+		long, short bool // whether it is stuck for these durations
 	}{
 		{"nothing is known", runner.State{}, false, false},
 		{"working for an hour", copying(func(*runner.State) {}), true, false},
@@ -191,7 +199,7 @@ func TestStuck(t *testing.T) {
 		{"stopped just now", runner.State{Stopped: &runner.Stop{Error: "no", Since: *ago(0)}}, true, true},
 		{"paused just now, before it was an hour old", copying(func(s *runner.State) { s.PausedSince = ago(time.Minute) }), true, false},
 		{"paused for most of the time", copying(func(s *runner.State) { s.PausedSeconds = 50 * 60 }), false, false},
-		{"the pause goes on", copying(func(s *runner.State) { s.PausedSince = ago(50 * time.Minute) }), true, false},
+		{"the pause lasts", copying(func(s *runner.State) { s.PausedSince = ago(50 * time.Minute) }), true, false},
 		{"the pause is short, and so was the time before", copying(func(s *runner.State) { s.Entered, s.PausedSince = ago(50*time.Minute), ago(25*time.Minute) }), false, false},
 		{"done long ago", ended(phases.Failed, func(*runner.State) {}), false, false},
 		{"done, and the run after it cannot begin", ended(phases.Failed, func(s *runner.State) { s.Stopped = stopped }), true, true},
@@ -204,8 +212,8 @@ func TestStuck(t *testing.T) {
 	}
 }
 
-// What a runner makes of a run has the status that the run has.
-func TestTheStatusOfARun(t *testing.T) {
+// Status agrees with the runs that a runner makes.
+func TestStatusOfRuns(t *testing.T) {
 	w := newWorld(t)
 	w.now = noon
 	status := func() runner.Status {
@@ -213,7 +221,8 @@ func TestTheStatusOfARun(t *testing.T) {
 		out, err := w.reconcile()
 		s := w.m.State.Status(w.now)
 		assert.Equal(t, out.Done, s.Result != "")
-		assert.Equal(t, err != nil, s.Activity == runner.ActivityRetrying || s.Activity == runner.ActivityFlagsUnknown || s.Activity == runner.ActivityStopped)
+		assert.Equal(t, err != nil, s.Activity == runner.ActivityRetrying || s.Activity == runner.ActivityFlagsUnknown ||
+			s.Activity == runner.ActivityStopped)
 		return s
 	}
 	s := w.m.State.Status(w.now)
@@ -264,7 +273,7 @@ func TestTheStatusOfARun(t *testing.T) {
 
 	w.now = w.now.Add(time.Hour)
 	w.handlers["Attach"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("in use"), nil }
-	w.options.OnFail = nil // so that Select does not answer the failure
+	w.options.OnFail = nil // Select does not answer the failure
 	status()
 	s = status()
 	assert.Equal(t, runner.ActivityStopped, s.Activity)

@@ -13,26 +13,27 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Storage is where on an object the state of its run is kept: what
-// [NewStatusStorage] or [NewAnnotationStorage] return, or two functions of the
-// embedder's own. The contract:
+// Storage reads and writes the state of a run on its object. Use [NewStatusStorage],
+// [NewAnnotationStorage], or two functions that keep this contract:
 //
-// Write changes the object in memory, and nothing but its status and
-// annotations. Read returns exactly what Write wrote, also after the object was
-// at the API server; machine/controller checks that after each write. Read
-// returns the zero State if there is none yet. Both may be called with any
-// object at any time, also with an empty one. An error is retried, except an
-// [*AnnotationError], which stops the run until the object changes.
+//   - Write changes the object in memory, and only its status and annotations.
+//   - Read returns exactly what Write wrote, even after the object was at the API
+//     server. machine/controller checks that after each write. Read returns the zero
+//     State if there is none yet.
+//   - Both may be called with any object at any time, also with an empty one.
+//
+// An error is retried, except an [*AnnotationError], which stops the run until the
+// object changes.
 type Storage[T any] struct {
 	Read  func(ctx context.Context, object T) (State, error)
 	Write func(ctx context.Context, object T, s State) error
 	// Annotation is the annotation that Write changes; empty if it changes none.
 	Annotation string
 
-	problems []string // of what it was made from
+	problems []string // found when the storage was made
 }
 
-// check returns what is missing or wrong.
+// check returns what is missing or invalid.
 func (s Storage[T]) check() []string {
 	switch {
 	case s.problems != nil:
@@ -45,8 +46,9 @@ func (s Storage[T]) check() []string {
 	return nil
 }
 
-// NewStatusStorage keeps the state in a field of the status, which field points
-// to. If the field is a pointer that is nil, field makes it.
+// NewStatusStorage returns a storage that keeps the state in a field of the status. The
+// function field returns a pointer to it; if the field is itself a nil pointer, it must
+// allocate it.
 func NewStatusStorage[T any](field func(object T) *State) Storage[T] {
 	if field == nil {
 		return Storage[T]{problems: []string{"Storage: NewStatusStorage has no function; give one that returns a pointer to the state"}}
@@ -60,29 +62,29 @@ func NewStatusStorage[T any](field func(object T) *State) Storage[T] {
 	}
 }
 
-// Fields point to the fields that a status has beside the annotation of
-// [NewAnnotationStorage].
+// Fields are functions that return pointers to the fields of a status that complement
+// the annotation of [NewAnnotationStorage].
 type Fields[T any] struct {
 	// Pipeline is where users see the steps. It is required unless Steps is given.
 	Pipeline func(object T) *steps.Pipeline
-	// Steps is where users see the steps if their type is the embedder's own. It
+	// Steps is where users see the steps if they have the embedder's own type. It
 	// excludes Pipeline.
 	Steps StepsField[T]
-	// Itinerary and Phase are where users see them. Give both or neither. When
-	// a run is done, Phase is the end phase; without one it stays at the last one.
+	// Itinerary and Phase are where users see them. Set both or neither. When a run is
+	// done, Phase is the end phase, or the last phase if there is no end phase.
 	Itinerary, Phase func(object T) *string
 }
 
-// StepsField is a field of a status that holds steps of an embedder's own type:
-// what [AlikeSteps] returns. The zero value is none.
+// StepsField is a field of a status that holds steps of the embedder's own type, as
+// [AlikeSteps] returns it. The zero value means no field.
 type StepsField[T any] struct {
 	read  func(object T) (steps.Pipeline, error)
 	write func(object T, p steps.Pipeline) error
 }
 
-// AlikeSteps is a field of type []S, which list points to, whose JSON has the
-// fields of [steps.Step]: see [steps.FromAlike]. S is a struct or a pointer to
-// one. A list that cannot be converted is a [*steps.AlikeError].
+// AlikeSteps returns a field of type []S, to which list returns a pointer. S is a
+// struct, or a pointer to one, whose JSON has the fields of [steps.Step]: see
+// [steps.FromAlike]. A list that cannot be converted is a [*steps.AlikeError].
 func AlikeSteps[T, S any](list func(object T) *[]S) StepsField[T] {
 	return StepsField[T]{
 		read: func(object T) (steps.Pipeline, error) { return steps.FromAlike(*list(object)) },
@@ -98,7 +100,7 @@ func AlikeSteps[T, S any](list func(object T) *[]S) StepsField[T] {
 	}
 }
 
-// pipelineField is a field of the type of this project.
+// pipelineField returns a field whose type is [steps.Pipeline].
 func pipelineField[T any](field func(object T) *steps.Pipeline) StepsField[T] {
 	return StepsField[T]{
 		read: func(object T) (steps.Pipeline, error) { return field(object).DeepCopy(), nil },
@@ -109,20 +111,20 @@ func pipelineField[T any](field func(object T) *steps.Pipeline) StepsField[T] {
 	}
 }
 
-// NewAnnotationStorage keeps the state as compact JSON in the annotation of that
-// name, for custom resources without a status subresource whose status has no
-// place for it, such as MTC's. The pipeline, the itinerary and the phase are in
-// fields of their own.
+// NewAnnotationStorage returns a storage that keeps the state as compact JSON in the
+// named annotation. It is for custom resources without a status subresource whose
+// status has no place for the state, such as MTC's. The pipeline, the itinerary and the
+// phase are in the fields of f.
 //
-// The fields win: if they name another itinerary or phase than the annotation
-// does, a client that does not know the annotation has moved the run, and most
-// of the annotation is of another moment. Then only what it records of the past
-// is kept (failures, switches, the result, the token, the runs before), and the flags are evaluated again.
-// If there is no annotation yet, a run that another controller began is taken
-// over from the fields.
+// The fields take precedence. If they name another itinerary or phase than the
+// annotation does, a client that does not know the annotation has moved the run, and
+// most of the annotation is outdated. Then only its history is kept (failures,
+// switches, the result, the token, past runs), and the flags are evaluated again. If
+// there is no annotation yet, the fields describe a run that another controller began,
+// which is taken over.
 //
-// Read returns an [*AnnotationError] if the annotation cannot be read. It takes
-// time and memory linear in the size of the annotation, whatever that holds.
+// Read returns an [*AnnotationError] if the annotation cannot be read. It takes time
+// and memory linear in the size of the annotation, whatever that holds.
 func NewAnnotationStorage[T metav1.Object](name string, f Fields[T]) Storage[T] {
 	a := annotation[T]{name: name, Fields: f}
 	if problems := a.check(); problems != nil {
@@ -156,12 +158,12 @@ func (a annotation[T]) check() (problems []string) {
 	return problems
 }
 
-// maxAnnotation is the largest size of all annotations of an object together
-// that API servers accept.
+// maxAnnotation is the maximum size that API servers accept for all annotations of an
+// object together.
 const maxAnnotation = 256 << 10
 
-// AnnotationError is an annotation that is not what [NewAnnotationStorage]
-// wrote. The run is stopped until the annotation is fixed or removed.
+// AnnotationError is returned for an annotation that [NewAnnotationStorage] did not
+// write. The run is stopped until the annotation is fixed or removed.
 type AnnotationError struct {
 	Annotation string
 	Err        error
@@ -178,7 +180,8 @@ func (a annotation[T]) read(_ context.Context, object T) (State, error) {
 	var s State
 	if text, ok := object.GetAnnotations()[a.name]; ok {
 		if len(text) > maxAnnotation {
-			return State{}, &AnnotationError{a.name, fmt.Errorf("it has %d bytes, more than the %d that all annotations may have", len(text), maxAnnotation)}
+			return State{}, &AnnotationError{a.name,
+				fmt.Errorf("it has %d bytes, more than the %d that all annotations may have", len(text), maxAnnotation)}
 		}
 		if err := json.Unmarshal([]byte(text), &s); err != nil {
 			return State{}, &AnnotationError{a.name, err}

@@ -15,7 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// timed and task are an embedder's own type of a step.
+// timed and task are step types of an embedder.
 type timed struct {
 	Started   *metav1.Time `json:"started,omitempty"`
 	Completed *metav1.Time `json:"completed,omitempty"`
@@ -41,7 +41,7 @@ var inTasks = runner.NewAnnotationStorage("example.com/state", runner.Fields[*jo
 	Phase:     func(j *job) *string { return &j.Phase },
 })
 
-func TestStepsOfAnotherTypeAreReadAsTheyWereWritten(t *testing.T) {
+func TestStepsOfAnotherTypeRoundTrip(t *testing.T) {
 	ctx := context.Background()
 	now := metav1.NewTime(time.Date(2021, 2, 4, 10, 0, 0, 0, time.UTC))
 	want := runner.State{
@@ -74,7 +74,7 @@ func TestStepsThatAreNotAlikeAreAnError(t *testing.T) {
 	require.ErrorAs(t, storage.Write(context.Background(), &job{}, runner.State{Pipeline: steps.Pipeline{{Name: "Volumes"}}}), &alike)
 }
 
-// plain has its pipeline in a field of the type of this project.
+// plain has its pipeline in a field of type [steps.Pipeline].
 type plain struct {
 	metav1.ObjectMeta
 	Pipeline steps.Pipeline
@@ -82,7 +82,7 @@ type plain struct {
 
 func plainPipeline(p *plain) *steps.Pipeline { return &p.Pipeline }
 
-func TestAnAnnotationThatIsNotAStateIsAnErrorThatNamesIt(t *testing.T) {
+func TestAnnotationErrorNamesAnnotation(t *testing.T) {
 	storage := runner.NewAnnotationStorage("example.com/state", runner.Fields[*plain]{Pipeline: plainPipeline})
 	for name, tt := range map[string]struct{ text, want string }{
 		"cut off": {`{"itinerary":`,
@@ -100,12 +100,12 @@ func TestAnAnnotationThatIsNotAStateIsAnErrorThatNamesIt(t *testing.T) {
 			require.Equal(t, "example.com/state", broken.Annotation)
 			require.ErrorContains(t, err, tt.want)
 			require.ErrorIs(t, err, broken.Err)
-			require.Empty(t, cmp.Diff(runner.State{}, state), "nothing of it is taken for a state")
+			require.Empty(t, cmp.Diff(runner.State{}, state), "no part of it is taken for a state")
 		})
 	}
 }
 
-func TestAStorageThatCannotWorkIsRefused(t *testing.T) {
+func TestStorageThatCannotWorkIsRefused(t *testing.T) {
 	text := func(*plain) *string { return new(string) }
 	inSteps := runner.AlikeSteps(func(*plain) *[]*task { return nil })
 	for name, tt := range map[string]struct {

@@ -18,10 +18,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// CheckStates holds two versions of an object, as they were written one after
-// the other, against the promises that [machinetest.CheckStates] knows, for each
-// run: no state goes back or is lost, and each is bounded and can be planned. Before
-// may be nil. It returns what is broken, one text each.
+// CheckStates checks two consecutive versions of an object against the promises of
+// [machinetest.CheckStates], for each run: no state goes back or is lost, and each is
+// bounded and can be planned. before may be nil. It returns what is broken, one text
+// each.
 func CheckStates[T client.Object](ctx context.Context, set *machine.Set, states States[T], before, after T) (broken []string) {
 	is, err := states(ctx, after)
 	if err != nil {
@@ -30,7 +30,7 @@ func CheckStates[T client.Object](ctx context.Context, set *machine.Set, states 
 	var was map[string]runner.State
 	if any(before) != any(*new(T)) {
 		if was, err = states(ctx, before); err != nil {
-			was = nil // which was reported when it was written
+			was = nil // it was reported when it was written
 		}
 	}
 	for _, item := range slices.Sorted(maps.Keys(is)) {
@@ -53,9 +53,8 @@ func named(item, text string) string {
 	return fmt.Sprintf("item %q: %s", item, text)
 }
 
-// CheckConditions holds the conditions of an object that a reconciler of
-// machine/controller writes against the states of its runs. It returns what is
-// broken, one text each.
+// CheckConditions compares the conditions that a reconciler of machine/controller
+// writes with the states of the runs. It returns what is broken, one text each.
 func CheckConditions(states map[string]runner.State, conditions []metav1.Condition) (broken []string) {
 	add := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
 	of := map[string]metav1.Condition{}
@@ -88,7 +87,7 @@ func CheckConditions(states map[string]runner.State, conditions []metav1.Conditi
 		want = metav1.ConditionFalse
 	}
 	if got := of[controller.ConditionSucceeded].Status; got != want {
-		add("condition Succeeded is %s, and the state says %s (done %t, result %q)", got, want, s.Done, s.Result)
+		add("condition Succeeded is %s, but the state requires %s (done %t, result %q)", got, want, s.Done, s.Result)
 	}
 	if failed := s.Result == phases.Failed; failed != is(controller.ConditionFailed, metav1.ConditionTrue) {
 		add("condition Failed is %s, and the result is %q", of[controller.ConditionFailed].Status, s.Result)
@@ -102,12 +101,11 @@ var changing = map[string]bool{
 	"creationTimestamp": true, "managedFields": true, "attempts": true, "selfLink": true,
 }
 
-// anyTime is a time as JSON has it, also inside of a text.
+// anyTime matches a time in JSON, also inside a text.
 var anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
 
-// normalized returns a value as JSON without what differs from one life to
-// another: times, versions, counts of retries, namespaces, and the label of other
-// clients.
+// normalized returns a value as JSON without what differs from one life to another:
+// times, versions, counts of retries, namespaces, and the label of other clients.
 func normalized(v any) (any, error) {
 	text, err := json.Marshal(v)
 	if err != nil {

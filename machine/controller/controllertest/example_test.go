@@ -10,7 +10,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/controller/controllertest"
 )
 
-// printer stands for the *testing.T of a test.
+// printer replaces the *testing.T of a test.
 type printer struct{ failed bool }
 
 func (*printer) Helper()                         {}
@@ -21,10 +21,10 @@ func (p *printer) Errorf(format string, args ...any) {
 	fmt.Printf(format+"\n", args...)
 }
 
-// A backup is crashed after each request, and conflicts with another client at
+// A backup is crashed after each request, and meets a conflict with another client at
 // each write.
 func ExampleSweep() {
-	t := &printer{} // of a test, its *testing.T
+	t := &printer{} // in a test, its *testing.T
 	controllertest.Sweep(t, controllertest.Setup[*Backup]{
 		Begin: begin(true, BackupSpec{Volumes: []string{"data"}}), // a fake client, with the backup in it
 		New: func(env controllertest.Env) (reconcile.Reconciler, error) {
@@ -32,7 +32,7 @@ func ExampleSweep() {
 				Client: env.Client, Reader: env.Reader, StatusSubresource: true,
 				New:        func() *Backup { return &Backup{} },
 				Conditions: controller.NewConditions(conditionsOf),
-				Runner:     controllertest.Bind(env, runnerOptions(env.Client, inStatus)), // those of production
+				Runner:     controllertest.Bind(env, runnerOptions(env.Client, inStatus)), // the options of production
 			})
 		},
 		Itineraries: itineraries,

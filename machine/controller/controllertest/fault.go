@@ -20,41 +20,39 @@ type Kind string
 
 // The kinds of faults.
 const (
-	// Timeout, TooManyRequests and InternalError are answers of an API server
-	// that has not carried out the request. NetworkError is a server that cannot
-	// be reached.
+	// Timeout, TooManyRequests and InternalError are answers of an API server that has
+	// not carried out the request. NetworkError is an unreachable server.
 	Timeout         Kind = "timeout"
 	TooManyRequests Kind = "too-many-requests"
 	InternalError   Kind = "internal-error"
 	NetworkError    Kind = "network-error"
-	// Conflict lets another client write first: it sets the label [Touched] of
-	// the object. If the request has an optimistic lock, the API server answers
-	// with a conflict; otherwise it carries the request out.
+	// Conflict lets another client write first: it sets the label [Touched] of the
+	// object. If the request has an optimistic lock, the API server answers with a
+	// conflict; otherwise it carries the request out.
 	Conflict Kind = "conflict"
-	// AnswerLost is a request that is carried out, and whose answer does not
-	// arrive.
+	// AnswerLost is a request that is carried out but whose answer does not arrive.
 	AnswerLost Kind = "answer-lost"
-	// Slow is an answer that does not come before the context of the request
-	// ends. A write is carried out.
+	// Slow is an answer that does not arrive before the context of the request ends. A
+	// write is carried out.
 	Slow Kind = "slow"
-	// CrashBefore and CrashAfter end the controller, before and after the request
-	// is carried out: each further request of it fails with [ErrCrashed].
+	// CrashBefore and CrashAfter end the controller before and after the request is
+	// carried out: all its further requests fail with [ErrCrashed].
 	CrashBefore Kind = "crash-before"
 	CrashAfter  Kind = "crash-after"
-	// StaleRead lets this read and the two reads after it, if they are of a
-	// cache, return what there was before the last write of the controller.
+	// StaleRead lets this read and the next two, if they are reads of a cache, return
+	// the state before the last write of the controller.
 	StaleRead Kind = "stale-read"
-	// CrashStale is CrashAfter, and the cache of the next controller lags: its
-	// first three reads are as those of StaleRead.
+	// CrashStale is CrashAfter with a cache of the next controller that lags: its first
+	// three reads are like those of StaleRead.
 	CrashStale Kind = "crash-after-stale"
 )
 
 const (
-	// staleReads is how many reads of a cache are behind, and lag by how many
-	// writes.
+	// staleReads is the number of reads of a cache that are behind, and lag is the
+	// number of writes by which they are.
 	staleReads = 3
 	lag        = 1
-	// maxLag is for how long a cache is behind in a sweep.
+	// maxLag is how long a cache is behind in a sweep.
 	maxLag = 5 * time.Second
 )
 
@@ -76,26 +74,26 @@ func (k Kind) fits(r Request) bool {
 	case Conflict:
 		return slices.Contains([]string{"update", "patch", "delete"}, r.Verb)
 	case AnswerLost, CrashBefore, CrashStale:
-		return r.IsWrite() // of a read, as a network error and as CrashAfter
+		return r.IsWrite() // for a read, the same as NetworkError and CrashAfter
 	case StaleRead:
 		return r.Cached && (r.Verb == "get" || r.Verb == "list")
 	}
 	return true
 }
 
-// crashes reports whether the controller ends.
+// crashes reports whether the fault ends the controller.
 func (k Kind) crashes() bool { return k == CrashBefore || k == CrashAfter || k == CrashStale }
 
-// Fault is a fault and the requests that meet it: the Nth of those that match
-// Verb, Object and Subresource, or each of them if Nth is zero.
+// Fault is a fault and the requests that meet it: the Nth of those that match Verb,
+// Object and Subresource, or all of them if Nth is zero.
 type Fault struct {
 	Kind Kind
-	// Verb is get, list, watch, create, update, patch, delete or deletecollection;
-	// Object is the kind of the object, also of a list of them. Empty ones match
-	// all.
+	// Verb is get, list, watch, create, update, patch, delete or deletecollection.
+	// Object is the kind of the object, or of the objects in a list. If empty, they
+	// match all.
 	Verb, Object string
-	// Subresource, such as status, matches requests to that alone. If it is
-	// empty, requests to subresources match as well as others.
+	// Subresource, such as status, matches only requests to that subresource. If empty,
+	// requests to subresources match as well as others.
 	Subresource string
 	// Nth is the number of the request among those that match, from 1.
 	Nth int
@@ -115,7 +113,7 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s: %s", which, f.Kind)
 }
 
-// matches reports whether a request is one of those that f.Nth counts.
+// matches reports whether f.Nth counts a request.
 func (f Fault) matches(r Request) bool {
 	return (f.Verb == "" || f.Verb == r.Verb) && (f.Object == "" || f.Object == r.Object) &&
 		(f.Subresource == "" || f.Subresource == r.Subresource)
@@ -127,10 +125,9 @@ type Request struct {
 	N int
 	// Verb, Object and Subresource are as in [Fault].
 	Verb, Object, Subresource string
-	// Namespace and Name are of the object, or of the list; empty ones are not
-	// known.
+	// Namespace and Name are those of the object or the list; empty if unknown.
 	Namespace, Name string
-	// Cached reports that it may be answered by a cache.
+	// Cached reports whether a cache may answer it.
 	Cached bool
 
 	resource schema.GroupResource
@@ -139,8 +136,7 @@ type Request struct {
 // IsWrite reports whether the request changes something.
 func (r Request) IsWrite() bool { return !slices.Contains([]string{"get", "list", "watch"}, r.Verb) }
 
-// like reports whether a request of another life is the same, in a namespace of
-// its own.
+// like reports whether a request of another life, in another namespace, is the same.
 func (r Request) like(other Request) bool {
 	other.Namespace = r.Namespace
 	return r == other

@@ -20,20 +20,20 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 )
 
-// Injector counts the requests of a controller to an API server, and lets some
-// of them meet a fault. It is safe for concurrent use. Requests of the kind
-// Apply, which newer releases of controller-runtime have, pass it by.
+// Injector counts the requests of a controller to an API server, and lets some of them
+// meet a fault. It is safe for concurrent use. Requests of the method Apply, which
+// newer releases of controller-runtime have, bypass it.
 type Injector struct {
 	server client.WithWatch
 
 	mu       sync.Mutex
 	faults   []Fault
-	met      []int // by fault: how many requests have matched
+	met      []int // by fault: the number of requests that have matched
 	fired    []Request
 	requests []Request
 	process  int
 	crashed  bool
-	stale    int // how many reads of the cache are still behind
+	stale    int // the number of reads of the cache that are still behind
 	since    time.Time
 	history  history
 	// now is the clock, to end a lag of the cache in time. Optional.
@@ -42,21 +42,21 @@ type Injector struct {
 	wrote func(ctx context.Context)
 }
 
-// NewInjector returns an injector before a server: a client of a real API
-// server, or a fake one.
+// NewInjector returns an injector before a server, which is a client of a real API
+// server or a fake one.
 func NewInjector(server client.WithWatch, faults ...Fault) *Injector {
 	return &Injector{server: server, faults: faults, met: make([]int, len(faults)), history: newHistory()}
 }
 
-// Client returns the client of the present process of the controller, which reads
-// from a cache. It ends with the process: see [Injector.Restart].
+// Client returns the client of the present process of the controller, which reads from
+// a cache. It ends with the process: see [Injector.Restart].
 func (i *Injector) Client() client.WithWatch { return i.client(true) }
 
 // Reader returns a reader of the present process that reads past the cache.
 func (i *Injector) Reader() client.Reader { return i.client(false) }
 
-// Restart begins a new process of the controller. The requests of clients that
-// were made before fail from now on.
+// Restart begins a new process of the controller. Requests of clients that were made
+// before fail from now on.
 func (i *Injector) Restart() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -93,8 +93,8 @@ func hang(ctx context.Context) error {
 	return machinetest.Hang(ctx)
 }
 
-// next counts a request of a process, and returns the kind of its fault, or
-// the empty text.
+// next counts a request of a process, and returns the kind of its fault; empty if there
+// is none.
 func (i *Injector) next(process int, r Request) (_ Request, fault Kind, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -120,9 +120,9 @@ func (i *Injector) next(process int, r Request) (_ Request, fault Kind, err erro
 	return r, fault, nil
 }
 
-// do lets a request meet its fault, if it has one; do carries it out.
+// do lets a request meet its fault, if it has one. The function do carries it out.
 func (i *Injector) do(ctx context.Context, process int, r Request, object runtime.Object, do func() error) error {
-	if err := ctx.Err(); err != nil { // a fake client does not look
+	if err := ctx.Err(); err != nil { // a fake client does not check it
 		return fmt.Errorf("%s: %w", r, err)
 	}
 	r, fault, err := i.next(process, r)
@@ -169,7 +169,7 @@ func (i *Injector) crash(fault Kind) {
 	}
 }
 
-// write carries a write out and records what it made.
+// write carries a write out and records its result.
 func (i *Injector) write(ctx context.Context, r Request, object runtime.Object, do func() error) error {
 	o, one := object.(client.Object)
 	one = one && r.Verb != "deletecollection"
@@ -196,7 +196,7 @@ func (i *Injector) touch(ctx context.Context, r Request, object runtime.Object) 
 	return client.IgnoreNotFound(i.server.Patch(ctx, o, client.RawPatch(types.MergePatchType, []byte(patch))))
 }
 
-// request describes a request about an object or a list.
+// request describes a request for an object or a list.
 func (i *Injector) request(verb, subresource string, object runtime.Object, key types.NamespacedName, cached bool) Request {
 	r := Request{Verb: verb, Subresource: subresource, Namespace: key.Namespace, Name: key.Name, Cached: cached}
 	gvk, err := apiutil.GVKForObject(object, i.server.Scheme())

@@ -33,8 +33,9 @@ func configMap(name string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: name}}
 }
 
-// What an update meets, and whether it is carried out.
-func TestFaultsOfAWrite(t *testing.T) {
+// Each fault has its effect on an update: its error, and whether the update is carried
+// out.
+func TestFaultsOfWrite(t *testing.T) {
 	is := func(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }
 	for _, c := range []struct {
 		kind    controllertest.Kind
@@ -83,8 +84,8 @@ func TestFaultsOfAWrite(t *testing.T) {
 	}
 }
 
-// Without an optimistic lock, a conflict is none.
-func TestAConflictWithoutALock(t *testing.T) {
+// Without an optimistic lock, there is no conflict.
+func TestConflictWithoutLock(t *testing.T) {
 	server := fake.NewClientBuilder().WithScheme(scheme).WithObjects(configMap("a")).Build()
 	injector := controllertest.NewInjector(server, controllertest.Fault{Kind: controllertest.Conflict, Verb: "patch"})
 	o := configMap("a")
@@ -94,8 +95,8 @@ func TestAConflictWithoutALock(t *testing.T) {
 	assert.Equal(t, map[string]string{"is": "new"}, o.Data)
 }
 
-// A cache that is behind shows what there was before the last write: an object as
-// it was, none that was created since, and one that was deleted.
+// A cache that is behind shows the time before the last write: an object as it was,
+// none that was created since, and one that was deleted.
 func TestStaleReads(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -146,7 +147,7 @@ func TestStaleReads(t *testing.T) {
 	}
 }
 
-func TestEachRequestThatMatches(t *testing.T) {
+func TestFaultOfAllMatchingRequests(t *testing.T) {
 	server := fake.NewClientBuilder().WithScheme(scheme).WithObjects(configMap("a")).Build()
 	fault := controllertest.Fault{Kind: controllertest.InternalError, Verb: "get", Object: "ConfigMap"}
 	assert.Equal(t, "each request to get of kind ConfigMap: internal-error", fault.String())
@@ -159,8 +160,8 @@ func TestEachRequestThatMatches(t *testing.T) {
 	assert.Len(t, injector.Requests(), 4)
 }
 
-// A request without an end of its context does not hang.
-func TestSlowWithoutAnEnd(t *testing.T) {
+// A request whose context has no end does not hang.
+func TestSlowWithoutEnd(t *testing.T) {
 	server := fake.NewClientBuilder().WithScheme(scheme).Build()
 	injector := controllertest.NewInjector(server, controllertest.Fault{Kind: controllertest.Slow})
 	err := injector.Client().List(context.Background(), &corev1.ConfigMapList{})

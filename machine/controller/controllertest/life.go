@@ -25,11 +25,11 @@ type life[T client.Object] struct {
 	clock    *machinetest.SimulatedClock
 	work     *work
 
-	last   T // as it was written last
+	last   T // as last written
 	broken []string
 }
 
-// end is how a life ended.
+// end describes how a life ended.
 type end struct {
 	object, outside any
 	stopped         bool // with a terminal error
@@ -154,7 +154,7 @@ func (l *life[T]) reconcile(r reconcile.Reconciler) (reconcile.Result, error) {
 		}
 	}
 	ctx := context.Background()
-	if l.setup.Only == "" { // of many lives, the log is of no use
+	if l.setup.Only == "" { // the log of many lives is of no use
 		ctx = log.IntoContext(ctx, logr.Discard())
 	}
 	ctx, cancel := l.clock.WithTimeout(ctx, l.setup.ReconcileTimeout)
@@ -193,7 +193,7 @@ func (l *life[T]) again(r reconcile.Reconciler) {
 	}
 }
 
-// plain returns an object as it is compared; an error stands for itself.
+// plain returns an object in the form that is compared, or the text of an error.
 func plain(object any) any {
 	v, err := normalized(object)
 	if err != nil {

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // only plays one life of a sweep, as a failure names it.
 var only = flag.String("only", "", `one life of a sweep, such as "7 crash-after"`)
 
-// Backup is the custom resource of these tests, for all ways of keeping a state.
+// Backup is the custom resource of these tests, for all storages of a state.
 type Backup struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -119,8 +119,8 @@ func begin(subresource bool, spec BackupSpec) func() (client.WithWatch, *Backup,
 	}
 }
 
-// snapshots does the work of the phases of a backup. Snapshots are config maps
-// that an agent completes.
+// snapshots does the work of the phases of a backup. Snapshots are config maps that an
+// agent completes.
 type snapshots struct{ client.Client }
 
 func (s snapshots) handle(ctx context.Context, b *Backup, item, phase string) (runner.Result, error) {
@@ -137,7 +137,7 @@ func (s snapshots) handle(ctx context.Context, b *Backup, item, phase string) (r
 			return runner.Wait(10*time.Second, "the snapshot is being made"), nil
 		}
 	case "Verify":
-		if len(b.Spec.Volumes) > 1 { // and nothing is uploaded
+		if len(b.Spec.Volumes) > 1 { // nothing is uploaded then
 			return runner.Done(runner.Choose("Report")), nil
 		}
 	case "Upload":
@@ -167,7 +167,7 @@ func completeSnapshots(server client.WithWatch, _ time.Time) error {
 	return nil
 }
 
-// snapshotNames are what is left of the work at the end.
+// snapshotNames returns what remains of the work at the end.
 func snapshotNames(server client.WithWatch) (any, error) {
 	var all corev1.ConfigMapList
 	err := server.List(context.Background(), &all)
@@ -178,7 +178,7 @@ func snapshotNames(server client.WithWatch) (any, error) {
 	return names, err
 }
 
-// options are those of a run of a backup or of an item of one.
+// options returns the options of the run of a backup, or of an item of one.
 func options[T any](storage runner.Storage[T], of func(T) *Backup, failed func(T) bool, handle runner.VisitFunc[T]) runner.Options[T] {
 	return runner.Options[T]{
 		Itineraries: itineraries, Storage: storage, Handler: handle,
@@ -210,7 +210,7 @@ var (
 
 func conditionsOf(b *Backup) *[]metav1.Condition { return &b.Status.Conditions }
 
-// runnerOptions are those of a backup with one run.
+// runnerOptions returns the options of a backup with one run.
 func runnerOptions(c client.Client, storage runner.Storage[*Backup]) runner.Options[*Backup] {
 	failed := func(b *Backup) bool {
 		s, err := storage.Read(context.Background(), b)
@@ -222,7 +222,7 @@ func runnerOptions(c client.Client, storage runner.Storage[*Backup]) runner.Opti
 		})
 }
 
-// one is a sweep over a backup with one run.
+// one returns a sweep over a backup with one run.
 func one(subresource bool, storage runner.Storage[*Backup], spec BackupSpec) controllertest.Setup[*Backup] {
 	return controllertest.Setup[*Backup]{
 		Begin:       begin(subresource, spec),
@@ -253,7 +253,7 @@ func volumesOf(b *Backup) []*Volume {
 	return b.Status.Volumes
 }
 
-// list is a sweep over a backup with a run for each volume, one at a time.
+// list returns a sweep over a backup with a run for each volume, one at a time.
 func list(spec BackupSpec) controllertest.Setup[*Backup] {
 	s := one(true, inStatus, spec)
 	of := func(env controllertest.Env) controller.ListOptions[*Backup, Volume] {

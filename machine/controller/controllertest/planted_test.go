@@ -12,12 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// plants are mistakes in a copy of the reconciler: edits of its source, each at
-// work if the environment names it, so that one build has all of them. Each is
-// found by the life that its row names.
+// plants are mistakes in a copy of the reconciler: edits of its source, each active if
+// the environment names it, so that one build has all of them. Each is found by the
+// life that its row names.
 var plants = []struct {
 	name           string
-	file, old, new string // new is put in place of old
+	file, old, new string // new replaces old
 	sweep, only    string
 	finds          string
 }{
@@ -84,7 +84,7 @@ import (
 
 func planted(name string) bool { return os.Getenv("PLANTED") == name }
 
-// edited returns a patch that was changed.
+// edited returns a changed patch.
 func edited(p client.Patch, change func(fields map[string]any)) client.Patch {
 	data, _ := p.Data(nil)
 	fields := map[string]any{}
@@ -100,7 +100,7 @@ func unlocked(p client.Patch) client.Patch {
 	return edited(p, func(fields map[string]any) { delete(metadata(fields), "resourceVersion") })
 }
 
-// only is a part of a patch, without a lock.
+// only returns a part of a patch, without a lock.
 func only(p client.Patch, part string) client.Patch {
 	return edited(p, func(fields map[string]any) {
 		delete(metadata(fields), "resourceVersion")
@@ -113,8 +113,8 @@ func only(p client.Patch, part string) client.Patch {
 }
 `
 
-// overlay writes the planted copies of the files of machine/controller, and
-// returns what go build -overlay takes.
+// overlay writes the planted copies of the files of machine/controller, and returns the
+// argument of go build -overlay.
 func overlay(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -143,7 +143,7 @@ func overlay(t *testing.T) string {
 }
 
 // Each mistake is found, by the life that is meant to find it.
-func TestPlantedMistakesAreFound(t *testing.T) {
+func TestSweepFindsPlantedMistakes(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "planted.test")
 	output, err := exec.Command("go", "test", "-c", "-overlay", overlay(t), "-o", program, ".").CombinedOutput()
 	require.NoErrorf(t, err, "%s", output)

@@ -2,6 +2,6 @@
 
 package controllertest_test
 
-// raced reports whether the race detector is on, which makes lives slow: fewer are
+// raced reports whether the race detector is on. It makes lives slow, so fewer are
 // played.
 const raced = true

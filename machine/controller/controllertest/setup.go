@@ -16,58 +16,57 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Setup is a controller under test and what it works on. T is a pointer to its
+// Setup describes a controller under test and its surroundings. T is a pointer to its
 // custom resource. A Setup is data that can be used any number of times.
 type Setup[T client.Object] struct {
-	// Begin returns an API server with all that there is before the controller
-	// begins, and the object that it reconciles. It is called for each life: it
-	// makes a fake client, or, on a real API server, objects in a namespace of
-	// their own. All lives begin alike.
+	// Begin returns an API server with everything that exists before the controller
+	// begins, and the object that it reconciles. It is called for each life, and makes
+	// a fake client or, on a real API server, objects in a new namespace. All lives
+	// must begin alike.
 	Begin func() (server client.WithWatch, object T, err error)
-	// New makes the controller, at the beginning of a life and after each crash.
-	// What it keeps in memory is lost in a crash, as in production.
+	// New makes the controller, at the beginning of a life and after each crash. What
+	// it keeps in memory is lost in a crash, as in production.
 	New func(Env) (reconcile.Reconciler, error)
-	// Itineraries and States are how the states of the runs are read and checked:
-	// [InObject] or [InItems].
+	// Itineraries and States are used to read and check the states of the runs. States
+	// is [InObject] or [InItems].
 	Itineraries *machine.Set
 	States      States[T]
-	// Conditions returns the conditions of the object, which are held against
-	// the state. Optional.
+	// Conditions returns the conditions of the object, which are compared with the
+	// state. Optional.
 	Conditions func(object T) []metav1.Condition
-	// Elapse is what the rest of the world does as time passes, past the faults:
-	// a job that comes to its end. It is called before each reconcile. Optional.
+	// Elapse does what the rest of the world does as time passes, such as completing a
+	// job. Its requests meet no faults. It is called before each reconcile. Optional.
 	Elapse func(server client.WithWatch, now time.Time) error
-	// Outside returns what else must be the same at the end of each life, such as
-	// what handlers have made; it is compared as JSON. Optional.
+	// Outside returns what else must be the same at the end of each life, such as what
+	// handlers have made. It is compared as JSON. Optional.
 	Outside func(server client.WithWatch) (any, error)
-	// Ignore clears what may differ at the end, beside times, versions and counts
-	// of retries. Optional.
+	// Ignore clears what may differ at the end, beside times, versions and counts of
+	// retries. Optional.
 	Ignore func(object T)
 
-	// Kinds are the kinds of faults; nil means all ([Kinds]).
+	// Kinds are the kinds of faults. If nil, all are used ([Kinds]).
 	Kinds []Kind
-	// MayRepeat are the kinds among [StaleRead] and [Conflict] after which the
-	// work of a phase may be done again. With machine/controller, which remembers
-	// its own writes and merges, none are.
+	// MayRepeat are the kinds among [StaleRead] and [Conflict] after which the work of
+	// a phase may be repeated. None are with machine/controller, which remembers its
+	// own writes and merges.
 	MayRepeat []Kind
-	// Only is one life alone, as a failure names it: "7 crash-after". Empty means
-	// all.
+	// Only selects one life, as a failure names it: "7 crash-after". Empty means all
+	// lives.
 	Only string
 
-	// Start is when the clock of each life starts; if zero, 2000-01-01 00:00 UTC.
+	// Start is when the clock of each life starts. Zero means 2000-01-01 00:00 UTC.
 	Start time.Time
-	// ReconcileTimeout is how long a reconcile may take on the clock. Zero means
-	// ten seconds.
+	// ReconcileTimeout limits a reconcile by the clock. Zero means ten seconds.
 	ReconcileTimeout time.Duration
-	// Resync is after what time an object is reconciled that waits for a watch.
-	// Zero means a minute.
+	// Resync is the delay before an object that waits for a watch is reconciled. Zero
+	// means a minute.
 	Resync time.Duration
 	// MaxReconciles bounds a life. Zero means 1,000.
 	MaxReconciles int
 }
 
-// SetupError describes what is missing or wrong in a [Setup], or what its
-// functions did that they must not do.
+// SetupError describes what is missing or invalid in a [Setup], or a mistake of its
+// functions.
 type SetupError struct{ Problem string }
 
 func (e *SetupError) Error() string { return "controllertest: " + e.Problem }
@@ -76,7 +75,7 @@ func setupError(format string, args ...any) error {
 	return &SetupError{Problem: fmt.Sprintf(format, args...)}
 }
 
-// check finds what is missing, and fills in the defaults.
+// check reports what is missing, and fills in defaults.
 func (s Setup[T]) check() (Setup[T], error) {
 	for name, missing := range map[string]bool{
 		"Begin": s.Begin == nil, "New": s.New == nil, "Itineraries": s.Itineraries == nil, "States": s.States == nil,
@@ -105,24 +104,23 @@ func (s Setup[T]) check() (Setup[T], error) {
 	return s, nil
 }
 
-// Env is what a controller gets from a [Sweep]: clients of its process, and
-// the simulated clock.
+// Env is the environment that a [Sweep] passes to a controller: clients of its process,
+// and the simulated clock.
 type Env struct {
-	// Client reads from a cache that may be behind, and writes. Reader reads past
-	// it. Both meet the faults.
+	// Client writes, and reads from a cache that may be behind. Reader reads past the
+	// cache. Both meet the faults.
 	Client client.WithWatch
 	Reader client.Reader
-	// Now and WithTimeout are the clock. [Bind] puts them into the runner's
-	// options.
+	// Now and WithTimeout are the clock. [Bind] sets them in the runner's options.
 	Now         func() time.Time
 	WithTimeout func(parent context.Context, timeout time.Duration) (context.Context, context.CancelFunc)
 
 	work *work
 }
 
-// Bind returns the runner's options of a controller under test with the clock
-// of its environment, and with handlers whose calls are counted: so that work
-// that is lost or repeated is found. The options given are not changed.
+// Bind returns the runner's options of a controller under test, with the clock of its
+// environment and with handlers whose calls are counted, to find work that is lost or
+// repeated. The given options are not changed.
 func Bind[T any](env Env, o runner.Options[T]) runner.Options[T] {
 	o.Now, o.WithTimeout = env.Now, env.WithTimeout
 	if env.work == nil {
@@ -142,7 +140,7 @@ func Bind[T any](env Env, o runner.Options[T]) runner.Options[T] {
 	})
 }
 
-// itemOf returns the key of an item; empty of an object.
+// itemOf returns the key of an item; empty for an object.
 func itemOf(object any) string {
 	if named, ok := object.(interface {
 		RunName() (namespace, name, item string)
@@ -179,11 +177,11 @@ func (w *work) done(item string, v runner.Visit) {
 	w.times[visit{item, v.Itinerary, v.Phase, v.Number}]++
 }
 
-// States reads the states of the runs of an object: by the keys of their items,
-// or that of the only run under the empty key.
+// States reads the states of the runs of an object, by the keys of their items. The
+// only run of an object has the empty key.
 type States[T client.Object] func(ctx context.Context, object T) (map[string]runner.State, error)
 
-// InObject reads the state of the only run of an object.
+// InObject returns a function that reads the state of the only run of an object.
 func InObject[T client.Object](s runner.Storage[T]) States[T] {
 	return func(ctx context.Context, object T) (map[string]runner.State, error) {
 		state, err := s.Read(ctx, object)
@@ -191,9 +189,9 @@ func InObject[T client.Object](s runner.Storage[T]) States[T] {
 	}
 }
 
-// InItems reads the states of the items of an object, as the options of its
-// list describe them. Read of the storage gets items without a key of their own
-// ([controller.Item.Key]).
+// InItems returns a function that reads the states of the items of an object, as the
+// options of its list describe them. Read of the storage receives items whose
+// [controller.Item.Key] is empty.
 func InItems[T client.Object, I any](o controller.ListOptions[T, I]) States[T] {
 	return func(ctx context.Context, object T) (map[string]runner.State, error) {
 		all := map[string]runner.State{}

@@ -20,22 +20,22 @@ type objectKey struct {
 	types.NamespacedName
 }
 
-// version is what an object was from a write on; nil if there was none.
+// version is an object as it was after a write; object is nil if there was none.
 type version struct {
 	write  int
 	object client.Object
 }
 
-// history is what the controller has written: for a cache that is behind.
+// history records what the controller has written, for a cache that is behind.
 type history struct {
 	writes int
 	of     map[objectKey][]version
-	order  []objectKey // in which they were first written
+	order  []objectKey // in the order of their first writes
 }
 
 func newHistory() history { return history{of: map[objectKey][]version{}} }
 
-// at returns what an object was some writes ago, and whether that is known.
+// at returns the object of lag writes ago, and whether it is known.
 func (h *history) at(key objectKey) (object client.Object, known bool) {
 	for _, v := range h.of[key] {
 		if v.write <= h.writes-lag {
@@ -45,7 +45,7 @@ func (h *history) at(key objectKey) (object client.Object, known bool) {
 	return object, known
 }
 
-// empty returns an object of the type and with the name of another.
+// empty returns an object with the type of o and the given name.
 func empty(o client.Object, key types.NamespacedName) (client.Object, error) {
 	t := reflect.TypeOf(o)
 	if t.Kind() != reflect.Pointer {
@@ -63,8 +63,8 @@ func resourceOf(gvk schema.GroupVersionKind) schema.GroupResource {
 	return plural.GroupResource()
 }
 
-// record keeps what an object is, before a write unless that is known, and
-// after it.
+// record records an object, after a write, and before it if the object is not known
+// yet.
 func (i *Injector) record(ctx context.Context, r Request, o client.Object, before bool) {
 	key := objectKey{r.Object, types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
 	i.mu.Lock()
@@ -102,8 +102,7 @@ func (i *Injector) lags() {
 	}
 }
 
-// behind reports whether a read is answered by a cache that is behind, and
-// counts it.
+// behind reports whether a cache that is behind answers a read, and counts it.
 func (i *Injector) behind(r Request) bool {
 	if i.now != nil && i.now().Sub(i.since) > maxLag {
 		i.stale = 0
@@ -133,10 +132,10 @@ func (i *Injector) get(ctx context.Context, r Request, key types.NamespacedName,
 	return set(o, old)
 }
 
-// set makes an object what another of the same type is.
+// set copies from, which must have the same type, into o.
 func set(o, from runtime.Object) error {
 	if reflect.TypeOf(o) != reflect.TypeOf(from) {
-		return fmt.Errorf("a %T was written as a %T; read and write it by one type", o, from)
+		return fmt.Errorf("a %T was written as a %T; read and write it as one type", o, from)
 	}
 	reflect.ValueOf(o).Elem().Set(reflect.ValueOf(from.DeepCopyObject()).Elem())
 	return nil
@@ -178,7 +177,7 @@ func (i *Injector) list(ctx context.Context, r Request, list client.ObjectList, 
 			then = append(then, old.DeepCopyObject())
 		}
 	}
-	for _, key := range i.history.order { // what has gone since
+	for _, key := range i.history.order { // deleted since then
 		if old, _ := i.history.at(key); key.kind == r.Object && !listed[key] && old != nil && matches(old) {
 			then = append(then, old.DeepCopyObject())
 		}

@@ -11,32 +11,32 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 )
 
-// Report is what a [Sweep] found.
+// Report is the result of a [Sweep].
 type Report struct {
-	// Requests are those of the life without a fault.
+	// Requests are the requests of the life without a fault.
 	Requests []Request
 	// Lives counts the lives with a fault.
 	Lives int
-	// Failures are the lives in which something is wrong.
+	// Failures are the lives that broke a promise.
 	Failures []Failure
 }
 
-// Failure is a life in which something is wrong.
+// Failure is a life that broke a promise.
 type Failure struct {
-	// Request is the request that met the fault, and Kind the kind of that; of
+	// Request is the request that met the fault, and Kind is the kind of the fault. For
 	// the life without a fault, both are zero.
 	Request Request
 	Kind    Kind
-	// Broken is what is wrong.
+	// Broken describes what was broken, one text each.
 	Broken []string
 }
 
-// Only returns what plays this life alone, as [Setup].Only.
+// Only returns the value of [Setup].Only that plays this life alone.
 func (f Failure) Only() string { return only(f.Request, f.Kind) }
 
 func only(r Request, k Kind) string { return fmt.Sprintf("%d %s", r.N, k) }
 
-// String returns the failure as text, and how to see it again.
+// String returns the failure as text, with the way to reproduce it.
 func (f Failure) String() string {
 	text := "without a fault"
 	if f.Kind != "" {
@@ -51,11 +51,11 @@ func (f Failure) String() string {
 // maxShown is how many failures are shown; the report has all.
 const maxShown = 5
 
-// Sweep plays the life of an object under a controller without a fault, and
-// then once for each request of that life and each kind of fault that fits it.
-// After a crash the controller is made again. Each life must come to the end
-// that the one without a fault has, and keep what the package comment lists.
-// What is wrong fails the test, with the request and the fault by name.
+// Sweep plays the life of an object under a controller without a fault, and then once
+// for each request of that life and each kind of fault that fits it. After a crash it
+// makes the controller again. Each life must reach the same end as the life without a
+// fault, and keep the promises that the package comment lists. A broken promise fails
+// the test, with the names of the request and the fault.
 func Sweep[T client.Object](t machinetest.TB, s Setup[T]) *Report {
 	t.Helper()
 	report, err := sweep(s)
@@ -116,7 +116,7 @@ func sweep[T client.Object](s Setup[T]) (*Report, error) {
 	return report, nil
 }
 
-// with plays a life in which a request meets a fault, and returns what is wrong.
+// with plays a life in which a request meets a fault, and returns what is broken.
 func (s Setup[T]) with(whole *life[T], want end, r Request, k Kind) ([]string, error) {
 	l, err := newLife(s, Fault{Kind: k, Nth: r.N})
 	if err != nil {
@@ -154,22 +154,22 @@ func describe(fired []Request) string {
 	return fired[0].String()
 }
 
-// repeats is how often a fault may let the work of one visit be done again: what
-// was done is lost if its write is, or the controller crashes.
+// repeats returns how often a fault may cause the work of one visit to be repeated:
+// work is lost if its write is, or the controller crashes.
 func (s Setup[T]) repeats(r Request, k Kind) int {
 	switch {
 	case k == StaleRead && slices.Contains(s.MayRepeat, k):
 		return staleReads
 	case k == StaleRead, k == Conflict && !slices.Contains(s.MayRepeat, k):
 		return 0
-	case !r.IsWrite() && k != Slow && !k.crashes(): // the reconcile goes on, or has done nothing
+	case !r.IsWrite() && k != Slow && !k.crashes(): // the reconcile continues, or has done nothing
 		return 0
 	}
 	return 1
 }
 
-// keptTouched checks that what another client wrote into the reconciled object
-// is still there.
+// keptTouched checks that the change of another client to the reconciled object is
+// still there.
 func (l *life[T]) keptTouched(r Request) {
 	if r.Namespace != l.key.Namespace || r.Name != l.key.Name || r.Object != l.injector.request("", "", l.empty, l.key, false).Object {
 		return

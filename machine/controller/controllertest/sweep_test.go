@@ -15,8 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// sweeps are the controllers of this module, by the way that they keep a state
-// and by how the run ends.
+// sweeps are the controllers of this module, by storage and by result.
 var sweeps = []struct {
 	name  string
 	setup controllertest.Setup[*Backup]
@@ -29,8 +28,8 @@ var sweeps = []struct {
 	{"by item, not uploaded", list(BackupSpec{Volumes: []string{"data", "logs"}}), unlike},
 }
 
-// unlike are the kinds of faults that a reconciler of this module meets in ways
-// of their own: it looks at no error of a server but a conflict.
+// unlike are the kinds of faults that a reconciler of this module handles differently:
+// of the server's errors it checks only for a conflict.
 var unlike = []controllertest.Kind{
 	controllertest.InternalError, controllertest.Conflict, controllertest.AnswerLost, controllertest.CrashAfter,
 	controllertest.StaleRead, controllertest.CrashStale,
@@ -60,7 +59,7 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
-// broken is a sweep over a controller whose options are changed.
+// broken returns a sweep over a controller with changed options.
 func broken(change func(c client.Client, o *runner.Options[*Backup])) controllertest.Setup[*Backup] {
 	s := one(true, inStatus, BackupSpec{Volumes: []string{"data"}})
 	s.New = func(env controllertest.Env) (reconcile.Reconciler, error) {
@@ -74,8 +73,8 @@ func broken(change func(c client.Client, o *runner.Options[*Backup])) controller
 	return s
 }
 
-// What a sweep finds is named, and found again alone.
-func TestMistakesOfEmbedders(t *testing.T) {
+// A mistake that a sweep finds is named, and found again when its life is played alone.
+func TestSweepFindsMistakesOfEmbedders(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(c client.Client, o *runner.Options[*Backup])
@@ -122,7 +121,7 @@ func TestMistakesOfEmbedders(t *testing.T) {
 	}
 }
 
-func TestSetupsThatAreRefused(t *testing.T) {
+func TestSweepRefusesSetups(t *testing.T) {
 	whole := one(true, inStatus, BackupSpec{})
 	for _, c := range []struct {
 		name   string

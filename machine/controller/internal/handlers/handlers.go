@@ -1,4 +1,3 @@
-// Package handlers wraps the handlers of a runner's options.
 package handlers
 
 import (
@@ -7,8 +6,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Wrap returns options whose handlers are what wrap makes of those of o, which
-// may be nil. The maps of o are not changed.
+// Wrap returns a copy of o in which wrap has been applied to every handler, also to nil
+// ones. The maps of o are not changed.
 func Wrap[T any](o runner.Options[T], wrap func(h runner.Handler[T]) runner.Handler[T]) runner.Options[T] {
 	each := func(all map[string]runner.Phase[T]) map[string]runner.Phase[T] {
 		all = maps.Clone(all)

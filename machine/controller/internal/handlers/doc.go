@@ -1,0 +1,3 @@
+// Package handlers wraps the handlers of a runner's options. Both machine/controller and
+// its controllertest use it: for spans, and to count calls.
+package handlers
