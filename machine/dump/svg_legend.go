@@ -6,11 +6,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// note records what the legend must explain of a node.
+// note records what the legend must explain about a node.
 func (u *used) note(n *node) {
 	u.changes[n.change] = true
 	if n.change == removed {
-		return // it has no state any more
+		return // it no longer has a state
 	}
 	u.states[n.state] = true
 	u.coverage = u.coverage || n.state >= covered
@@ -21,7 +21,7 @@ func (u *used) note(n *node) {
 	u.end = u.end || n.end
 }
 
-// legend explains the marks that were used, in two columns.
+// legend explains the used marks in two columns.
 func (pic *picture) legend() {
 	type entry struct{ mark, text string }
 	var all []entry
