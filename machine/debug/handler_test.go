@@ -92,7 +92,7 @@ func TestPagesAsTextAndJSON(t *testing.T) {
 	}
 }
 
-func TestTheFormIsTheOneThatIsAccepted(t *testing.T) {
+func TestNegotiate(t *testing.T) {
 	for _, c := range []struct {
 		accept []string
 		want   string
@@ -148,7 +148,7 @@ func TestHeadersOfAllResponses(t *testing.T) {
 	}
 }
 
-func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
+func TestErrorsHaveTheRequestedForm(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	h := f.Handler(debug.HandlerOptions{})
@@ -228,7 +228,7 @@ func TestOnlyGetAndHead(t *testing.T) {
 	}
 }
 
-func TestAssetsAreKeptForEver(t *testing.T) {
+func TestAssetsAreCachedForever(t *testing.T) {
 	h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 	page := body(t, get(h, "/", ""))
 	for _, name := range debug.Assets() {
@@ -249,7 +249,7 @@ var links = regexp.MustCompile(`(?:href|src|action)="([^"]*)"`)
 
 // Wherever it is mounted, each link of each page leads to another, and to no
 // other host.
-func TestAllLinksWorkUnderAnyPath(t *testing.T) {
+func TestLinksWorkUnderAnyPath(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	h := f.Handler(debug.HandlerOptions{})
@@ -294,7 +294,7 @@ func TestAllLinksWorkUnderAnyPath(t *testing.T) {
 }
 
 // A page holds no script and no style of its own, since the policy forbids them.
-func TestNothingInlineThatThePolicyForbids(t *testing.T) {
+func TestPagesObeyTheirPolicy(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	h := f.Handler(debug.HandlerOptions{})
@@ -359,7 +359,7 @@ func TestHostileNamesAndMessagesAreText(t *testing.T) {
 	assert.Greater(t, n, 20)
 }
 
-func TestANameIsTheSameInItsLink(t *testing.T) {
+func TestNameSurvivesItsLink(t *testing.T) {
 	for _, n := range []debug.Name{
 		{Namespace: "a", Name: "b"}, {Name: "b"}, {Name: "a/b"}, {Namespace: "a", Name: "b/c", Item: "d[e]/f"}, {Name: "/"}, {Namespace: "a/b%2F", Name: "%2F"},
 	} {
@@ -453,7 +453,7 @@ func BenchmarkListOf1000(b *testing.B) {
 
 // The state of a run that is retried is not written each time. The page goes by what the
 // runner reports.
-func TestARunThatIsRetriedIsUpToDate(t *testing.T) {
+func TestRetriedRunIsUpToDate(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	m := debugtest.Final("shop", mtc.PhaseEnsureInitialBackup, "")
 	f.Drive(m)

@@ -69,7 +69,7 @@ func TestStepsWithoutAStart(t *testing.T) {
 	assert.Regexp(t, `Backup +Completed\nRestore +Failed\nCleanup +Not started\n`, readPage(t, r, "/"+runLink("run", n), "text/plain"))
 }
 
-func TestTheSentenceOfAPausedRun(t *testing.T) {
+func TestSentenceOfPausedRun(t *testing.T) {
 	r := newRecorder(t, Options{})
 	n := Name{Namespace: "shop", Name: "orders"}
 	since := metav1.NewTime(time.Now().Add(-10 * time.Minute))
@@ -84,7 +84,7 @@ func TestTheSentenceOfAPausedRun(t *testing.T) {
 	assert.Contains(t, readPage(t, r, "/"+runLink("run", n), "text/plain"), "\nDone.\n", "a result that is not known is not shown")
 }
 
-func TestAPauseThatBeganBeforeIsAnEvent(t *testing.T) {
+func TestPauseThatBeganEarlierIsAnEvent(t *testing.T) {
 	r := newRecorder(t, Options{})
 	n := Name{Namespace: "shop", Name: "orders"}
 	since := metav1.NewTime(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
@@ -94,7 +94,7 @@ func TestAPauseThatBeganBeforeIsAnEvent(t *testing.T) {
 	assert.Equal(t, Event{At: since.UTC(), Kind: "RunPaused", Text: "the run is paused in phase EnsureInitialBackup", Count: 1, Last: since.UTC()}, run.Events[0])
 }
 
-func TestAPageOfARunThatHasNotBegun(t *testing.T) {
+func TestRunPageBeforeTheRunBegins(t *testing.T) {
 	r := newRecorder(t, Options{})
 	n := Name{Namespace: "shop", Name: "orders"}
 	r.Record(n, runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final}}, false)
@@ -140,7 +140,7 @@ func TestMomentsKeepTheirNumbers(t *testing.T) {
 	}
 }
 
-func TestTheListIsBounded(t *testing.T) {
+func TestListIsBounded(t *testing.T) {
 	text := strings.Repeat("\"<&\u202e", runner.MaxText/8)
 	reasons := slices.Repeat([]string{text}, 7)
 	r := newRecorder(t, Options{})
@@ -161,7 +161,7 @@ func TestTheListIsBounded(t *testing.T) {
 	assert.Contains(t, p.Why, strings.Join(reasons, "; "), "the page of the run has it in full")
 }
 
-func TestWhatWaitsLongestIsBeforeWhatIsDone(t *testing.T) {
+func TestListOrderPutsLongestWaitBeforeDone(t *testing.T) {
 	r := newRecorder(t, Options{})
 	record := func(name, phase string, hours time.Duration) {
 		at := metav1.NewTime(time.Now().Add(-hours * time.Hour))
@@ -182,7 +182,7 @@ func TestWhatWaitsLongestIsBeforeWhatIsDone(t *testing.T) {
 	assert.Equal(t, []string{"waits-longest", "waits", "done", "done-long-ago"}, names)
 }
 
-func TestARunThatWasDroppedMayBeListedAgain(t *testing.T) {
+func TestDroppedRunMayBeListedAgain(t *testing.T) {
 	r := newRecorder(t, Options{MaxRuns: 1})
 	for _, name := range []string{"a", "b", "a"} {
 		r.Record(Name{Name: name}, runner.State{}, false)
@@ -193,7 +193,7 @@ func TestARunThatWasDroppedMayBeListedAgain(t *testing.T) {
 	assert.Contains(t, got, "It is listed again once it is reconciled.")
 }
 
-func TestFlagsOfTheRunBeforeHaveNoAge(t *testing.T) {
+func TestFlagsOfThePreviousRunHaveNoAge(t *testing.T) {
 	r := newRecorder(t, Options{})
 	o := observe(t, r)
 	m := newMigration("orders", 0)
@@ -209,7 +209,7 @@ func TestFlagsOfTheRunBeforeHaveNoAge(t *testing.T) {
 	assert.Equal(t, []string{"Quiesce"}, slices.Collect(maps.Keys(run.Evaluated)))
 }
 
-func TestAClientThatDoesNotReadHoldsNoPage(t *testing.T) {
+func TestPageWriteHasDeadline(t *testing.T) {
 	r := newRecorder(t, Options{})
 	h, err := NewHandler(r, HandlerOptions{})
 	require.NoError(t, err)
@@ -242,7 +242,7 @@ func (w *deadlineWriter) SetWriteDeadline(at time.Time) error {
 	return nil
 }
 
-func TestAPhaseThatRanIsNotLeftOut(t *testing.T) {
+func TestPhaseThatRanIsNotLeftOut(t *testing.T) {
 	r := newRecorder(t, Options{})
 	n := Name{Namespace: "shop", Name: "orders"}
 	for visit, at := range []struct {
@@ -270,7 +270,7 @@ func TestAPhaseThatRanIsNotLeftOut(t *testing.T) {
 	assert.Regexp(t, `(?m)^CreateDirectImageMigration +Backup +left out +needs DirectImage`, got)
 }
 
-func TestTheWatcherOfARunThatIsDroppedIsTold(t *testing.T) {
+func TestWatchReportsDroppedRun(t *testing.T) {
 	r := newRecorder(t, Options{MaxRuns: 1})
 	r.Record(Name{Name: "a"}, runner.State{}, false)
 	changes := r.Watch(t.Context(), &Name{Name: "a"})
@@ -278,7 +278,7 @@ func TestTheWatcherOfARunThatIsDroppedIsTold(t *testing.T) {
 	assert.Len(t, changes, 1)
 }
 
-func TestAFailureOfTheRunBeforeStaysInTheTimeline(t *testing.T) {
+func TestTimelineKeepsFailureOfPreviousRun(t *testing.T) {
 	r := newRecorder(t, Options{})
 	o := newOptions(r.o.Itineraries, observe(t, r))
 	token := "1"

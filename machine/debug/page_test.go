@@ -48,7 +48,7 @@ func (l runList) names() []string {
 	return names
 }
 
-func TestTheListFindsRuns(t *testing.T) {
+func TestListFindsRuns(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	for query, want := range map[string][]string{
@@ -72,7 +72,7 @@ func TestTheListFindsRuns(t *testing.T) {
 	}
 }
 
-func TestTheListSaysWhatWasDropped(t *testing.T) {
+func TestListReportsDroppedRuns(t *testing.T) {
 	f := debugtest.New(t, debug.Options{MaxRuns: 2})
 	for _, name := range []string{"a", "b", "c"} {
 		f.Repeat(debugtest.Final(name, "", ""), 2, time.Second)
@@ -83,7 +83,7 @@ func TestTheListSaysWhatWasDropped(t *testing.T) {
 	assert.Contains(t, body(t, get(f.Handler(debug.HandlerOptions{}), "/", "")), "a run was dropped once: one that was done, or else the one that had not been seen for the longest time")
 }
 
-func TestAnEmptyListSaysWhatToDo(t *testing.T) {
+func TestEmptyListExplainsWhatToDo(t *testing.T) {
 	h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 	assert.Contains(t, body(t, get(h, "/", "")), "A run shows up once the controller reconciles it.")
 	assert.Equal(t, "No run has been seen yet. A run shows up once the controller reconciles it.\n", body(t, get(h, "/", "text/plain")))
@@ -107,7 +107,7 @@ type runPage struct {
 	Switches []struct{ From, To, Reason string }
 }
 
-func TestARunSaysWhatHappensInASentence(t *testing.T) {
+func TestRunPageSentence(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	for name, want := range map[string]string{
@@ -127,7 +127,7 @@ func TestARunSaysWhatHappensInASentence(t *testing.T) {
 	}
 }
 
-func TestARunExplainsWhatIsLeftOutAlsoWhenItIsBehind(t *testing.T) {
+func TestRunPageExplainsLeftOutStepsBehind(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	run := read[runPage](f, payments)
@@ -140,7 +140,7 @@ func TestARunExplainsWhatIsLeftOutAlsoWhenItIsBehind(t *testing.T) {
 	assert.NotContains(t, why["DataBackup"], "behind")
 }
 
-func TestAMomentIsShownAsItWas(t *testing.T) {
+func TestMomentIsShownAsItWas(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	latest := read[runPage](f, payments)
@@ -194,7 +194,7 @@ func TestMomentsKeepTheirNumbers(t *testing.T) {
 	t.Fatal("nothing was dropped")
 }
 
-func TestTheTimelineAddsUp(t *testing.T) {
+func TestTimelineAddsUp(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	f.Repeat(debugtest.Final("steady", debugtest.Copying, "3 of 5 volumes are copied"), 40, 15*time.Second)
@@ -223,7 +223,7 @@ func TestTheTimelineAddsUp(t *testing.T) {
 	assert.Equal(t, "a phase failed", failed.Switches[0].Reason)
 }
 
-func TestFlagsHaveTheirAgeAndWhoDecidesThem(t *testing.T) {
+func TestFlagsHaveAgeAndDeciders(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	for _, fact := range read[runPage](f, payments).Facts {
@@ -237,7 +237,7 @@ func TestFlagsHaveTheirAgeAndWhoDecidesThem(t *testing.T) {
 	t.Fatal("HasPVs is not shown")
 }
 
-func TestARunOfAnUnknownItineraryIsShown(t *testing.T) {
+func TestRunOfUnknownItineraryIsShown(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	m := debugtest.Final("old", "", "")
 	m.State.Itinerary, m.State.Phase = "Gone", "Somewhere"
@@ -261,7 +261,7 @@ type itineraryPage struct {
 	Phases                 []struct{ Name, Runs string }
 }
 
-func TestASwitchTakesOtherFlagsAlong(t *testing.T) {
+func TestTurningAFlagChangesRelatedFlags(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	const from = "/itinerary?name=Final&set=DirectImage,EnableImage,HasISs"
 	before := read[itineraryPage](f, from)
@@ -323,7 +323,7 @@ func TestEventsHaveTheTimeOfTheLastOfThem(t *testing.T) {
 	assert.Contains(t, body(t, get(f.Handler(debug.HandlerOptions{}), page, "")), "Retrying, attempt 3 failed", "as the event says")
 }
 
-func TestAPauseIsAnEvent(t *testing.T) {
+func TestPauseIsAnEvent(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	m := debugtest.Final("one", mtc.PhaseEnsureInitialBackup, "")
 	f.Drive(m)
@@ -346,7 +346,7 @@ func TestAPauseIsAnEvent(t *testing.T) {
 	assert.Equal(t, len(run.Moments)-1, run.Events[len(run.Events)-1].Moment)
 }
 
-func TestTheGraphShowsWhereTheItineraryThatWasLeftBroke(t *testing.T) {
+func TestGraphShowsFailureOfTheItineraryLeft(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	const name = "?name=openshift-migration/billing"

@@ -214,7 +214,7 @@ func texts(run Run) (texts []string) {
 	return texts
 }
 
-func TestWhatRepeatsIsOneEvent(t *testing.T) {
+func TestRepeatedEventIsOneEvent(t *testing.T) {
 	l := newLife(t, Options{})
 	n := 0
 	l.m.Handle = func(v runner.Visit) (runner.Result, error) {
@@ -287,7 +287,7 @@ func TestEventsOfFlags(t *testing.T) {
 	assert.Contains(t, texts(l.lookup())[len(last):], "flag Quiesce is true")
 }
 
-func TestEveryEventHasAText(t *testing.T) {
+func TestEventTexts(t *testing.T) {
 	failed := errors.New("no\nroute\x1b[31m")
 	for _, c := range []struct {
 		event runner.Event
@@ -374,7 +374,7 @@ func TestRunsThatAreDoneAreDroppedFirst(t *testing.T) {
 	checkBounds(t, r)
 }
 
-func TestAllTogetherAreBounded(t *testing.T) {
+func TestMaxSizeBoundsAllRuns(t *testing.T) {
 	l := newLife(t, Options{MaxSize: 50 << 10})
 	for i := range 30 {
 		l.m = newMigration(fmt.Sprint("migration-", i), busy)
@@ -387,7 +387,7 @@ func TestAllTogetherAreBounded(t *testing.T) {
 }
 
 // A restarted controller sees runs that do not change.
-func TestARunIsRecordedWhenItIsFirstSeen(t *testing.T) {
+func TestRunIsRecordedWhenFirstSeen(t *testing.T) {
 	l := newLife(t, Options{})
 	run(t, newRunner(t, l.recorder.o.Itineraries), l.m)
 	require.NoError(t, l.reconcile())
@@ -399,7 +399,7 @@ func TestARunIsRecordedWhenItIsFirstSeen(t *testing.T) {
 
 // A reconcile that finds the object as it was recorded, or not as it was about to
 // be written, is followed.
-func TestAWriteThatFailed(t *testing.T) {
+func TestFailedWriteIsRecorded(t *testing.T) {
 	l := newLife(t, Options{})
 	require.NoError(t, l.reconcile())
 	before := l.m.State.DeepCopy()
@@ -429,7 +429,7 @@ func large(size int) runner.State {
 	return s
 }
 
-func TestALargeStateIsCut(t *testing.T) {
+func TestLargeStateIsCut(t *testing.T) {
 	c := newClock()
 	r := newRecorder(t, Options{Now: c.Now})
 	n := Name{Name: "a"}
@@ -540,7 +540,7 @@ func TestHostileEventsAreBounded(t *testing.T) {
 }
 
 // The sizes that are counted are what the garbage collector counts.
-func TestSizesAreHonest(t *testing.T) {
+func TestSizesMatchTheGarbageCollector(t *testing.T) {
 	set := itineraries(t)
 	var events []runner.Event
 	m := newMigration("migration", busy)
@@ -660,7 +660,7 @@ func TestForgetByKey(t *testing.T) {
 	assert.Empty(t, r.runs)
 }
 
-func TestARunWithoutAMomentIsNotShown(t *testing.T) {
+func TestRunWithoutMomentIsNotShown(t *testing.T) {
 	r := newRecorder(t, Options{})
 	m := newMigration("a", busy)
 	observe(t, r).Observe(context.Background(), m, runner.PhaseEntered{Phase: "Started"})

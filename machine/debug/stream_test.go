@@ -69,7 +69,7 @@ func serve(t *testing.T, h http.Handler) (server *httptest.Server, open func(pat
 	}
 }
 
-func TestAStreamTellsOfChanges(t *testing.T) {
+func TestStreamReportsChanges(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	f := debugtest.New(t, debug.Options{})
 	h := f.Handler(debug.HandlerOptions{})
@@ -103,7 +103,7 @@ func TestAStreamTellsOfChanges(t *testing.T) {
 	server.Close()
 }
 
-func TestAStreamBeatsAndEnds(t *testing.T) {
+func TestStreamBeatsAndEnds(t *testing.T) {
 	h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 	debug.SetPace(h, 20*time.Millisecond, 200*time.Millisecond)
 	_, open := serve(t, h)
@@ -121,7 +121,7 @@ func TestAStreamBeatsAndEnds(t *testing.T) {
 
 // Over HTTP/2 the deadline of a write ends its stream also if nothing is written
 // any more.
-func TestASilentStreamOutlivesTheDeadlineOfItsWrites(t *testing.T) {
+func TestStreamOutlivesItsWriteDeadline(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 		debug.SetPace(h, 3*time.Second, time.Minute)
@@ -145,7 +145,7 @@ func TestASilentStreamOutlivesTheDeadlineOfItsWrites(t *testing.T) {
 	}
 }
 
-func TestOnlySoManyStreams(t *testing.T) {
+func TestStreamsAreLimited(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	h := f.Handler(debug.HandlerOptions{MaxStreams: 2})
 	_, open := serve(t, h)

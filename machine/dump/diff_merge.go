@@ -413,7 +413,7 @@ func compareParts(b, a *part) []aspect {
 		if g.IsCleanup() {
 			return "cleanup itinerary"
 		}
-		return "no cleanup itinerary"
+		return "not a cleanup itinerary"
 	}
 	differ("itinerary", b.name(), a.name())
 	differ("cleanup", kind(b.graph), kind(a.graph))

@@ -26,7 +26,9 @@ var dotShapes = [...]struct{ shape, style string }{
 // tail. dotTaken shows by the line whether it is taken.
 var (
 	dotKinds = [...]string{inOrder: "arrowhead=normal", jump: "arrowhead=vee, penwidth=2", skip: "arrowhead=empty"}
-	dotTaken = [...]struct{ style, color string }{phases.False: {"dotted", "#8a939d"}, phases.Unknown: {"dashed", "#8f5600"}, phases.True: {"solid", "#0b5fcc"}}
+	dotTaken = [...]struct{ style, color string }{
+		phases.False: {"dotted", "#8a939d"}, phases.Unknown: {"dashed", "#8f5600"}, phases.True: {"solid", "#0b5fcc"},
+	}
 )
 
 // dotChanges emphasise new and changed elements.
@@ -38,7 +40,8 @@ const dotChoice = "dir=both, arrowtail=odiamond"
 func (d *Drawing) DOT() string {
 	var b strings.Builder
 	b.WriteString("digraph {\n")
-	fmt.Fprintf(&b, "  graph [label=%s, labelloc=t, compound=true, newrank=true, fontname=\"sans-serif\", bgcolor=\"#ffffff\"]\n", dotQuote(d.headingLines()...))
+	fmt.Fprintf(&b, "  graph [label=%s, labelloc=t, compound=true, newrank=true, fontname=\"sans-serif\", bgcolor=\"#ffffff\"]\n",
+		dotQuote(d.headingLines()...))
 	b.WriteString("  node [fontname=\"sans-serif\", fontsize=11, margin=\"0.15,0.06\"]\n  edge [fontname=\"sans-serif\", fontsize=10]\n")
 	for i, p := range d.parts {
 		p.dot(&b, i)
@@ -79,7 +82,8 @@ func (p *part) dot(b *strings.Builder, i int) {
 			look.style = `style="filled,diagonals"`
 		}
 		c := n.colors(p)
-		fmt.Fprintf(b, "%s%s [label=%s, shape=%s, %s, fillcolor=%q, color=%q, fontcolor=%q%s]\n", indent, dotID(i, k), dotQuote(n.label(p, false)...), look.shape, look.style, c.fill, c.line, c.text, dotChanges[n.change])
+		fmt.Fprintf(b, "%s%s [label=%s, shape=%s, %s, fillcolor=%q, color=%q, fontcolor=%q%s]\n", indent, dotID(i, k),
+			dotQuote(n.label(p, false)...), look.shape, look.style, c.fill, c.line, c.text, dotChanges[n.change])
 	}
 	for k := range p.nodes {
 		switch n := &p.nodes[k]; {
@@ -87,7 +91,9 @@ func (p *part) dot(b *strings.Builder, i int) {
 			node(k, "    ")
 		case p.bands[n.band].first == k:
 			band := p.bands[n.band]
-			fmt.Fprintf(b, "    subgraph \"%s_b%d\" {\n      label=%s; style=\"rounded,filled\"; color=\"#dbe1e8\"; fillcolor=\"#f3f5f8\"\n", dotCluster(i), n.band, dotQuote(band.label(p)...))
+			fmt.Fprintf(b, "    subgraph \"%s_b%d\" {\n", dotCluster(i), n.band)
+			fmt.Fprintf(b, "      label=%s; style=\"rounded,filled\"; color=\"#dbe1e8\"; fillcolor=\"#f3f5f8\"\n",
+				dotQuote(band.label(p)...))
 			for k := band.first; k < band.first+band.n; k++ {
 				node(k, "      ")
 			}
@@ -121,7 +127,8 @@ func (p *part) dot(b *strings.Builder, i int) {
 				more += ", constraint=false"
 			}
 		}
-		fmt.Fprintf(b, "    %s -> %s [%s, style=%s, color=%q%s]\n", dotID(i, e.from), dotID(i, e.to), dotKinds[e.kind], line.style, line.color, more)
+		fmt.Fprintf(b, "    %s -> %s [%s, style=%s, color=%q%s]\n",
+			dotID(i, e.from), dotID(i, e.to), dotKinds[e.kind], line.style, line.color, more)
 	}
 	b.WriteString("  }\n")
 }

@@ -182,15 +182,15 @@ func (o Options) checkAll(itineraries []Itinerary) error {
 		case g == nil:
 			return refuse("itinerary number %d has neither a graph nor a plan; give one", i+1)
 		case it.Plan != nil && it.Plan.Graph() != g:
-			return refuse("the plan of itinerary %q is of another graph; plan with the graph that is drawn", g.Name())
+			return refuse("the plan of itinerary %q belongs to another graph; plan with the drawn graph", g.Name())
 		case it.Plan != nil && len(it.Runs) > 0:
 			return refuse("itinerary %q has both a plan and runs; leave one out", g.Name())
 		case it.Coverage != nil && (it.Plan != nil || len(it.Runs) > 0):
-			return refuse("itinerary %q has a coverage and a plan or runs; leave one out", g.Name())
+			return refuse("itinerary %q has both a coverage and a plan or runs; leave one out", g.Name())
 		case slices.Contains(names, g.Name()):
 			return refuse("itinerary %q is given twice; remove one", g.Name())
 		case o.OnlyRun && it.Plan == nil:
-			return refuse("what runs in itinerary %q is not known without a plan; give a plan or leave out OnlyRun", g.Name())
+			return refuse("itinerary %q has no plan, which OnlyRun needs; give a plan or leave out OnlyRun", g.Name())
 		}
 		names = append(names, g.Name())
 	}

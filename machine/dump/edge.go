@@ -141,7 +141,8 @@ func (p *part) transitions(all []machine.Edge, around bool) {
 		for _, e := range group {
 			to := at[e.To+1]
 			for _, j := range byTarget[e.To] {
-				add(edge{from: from, to: to, kind: jump, guard: p.guard(p.jumps(i)[j]), choice: p.jumps(i)[j].choice}, w.sum(directNow[j], directLater[j]))
+				t := p.jumps(i)[j]
+				add(edge{from: from, to: to, kind: jump, guard: p.guard(t), choice: t.choice}, w.sum(directNow[j], directLater[j]))
 			}
 			if _, ok := now[e.To]; !ok {
 				continue

@@ -36,7 +36,7 @@ var undo = machine.MustCompile(phases.Itinerary{Name: "Undo", Vocabulary: flags,
 	{Name: "Thaw", Step: "Undo"},
 }})
 
-// What one flag changes.
+// ExampleNewDiff shows the effect of one flag.
 func ExampleNewDiff() {
 	side := func(title string, yes phases.Flags) dump.Side {
 		plan := backup.Plan(phases.NewFacts(yes, flags.All()&^yes))
@@ -77,7 +77,8 @@ func ExampleNewDiff() {
 	//   not run
 }
 
-// What a run does from where it stands, and why it does not do the rest.
+// This example shows what a run does from its current position, and why it skips the
+// rest.
 func Example() {
 	facts := phases.NewFacts(verify, hasVolumes|differs) // true, false
 	plan, err := backup.PlanFrom(machine.Position{Phase: "Discover"}, facts)
@@ -108,12 +109,12 @@ func Example() {
 	//     +   Thaw
 	//   +   (done)
 	//
-	// . behind, > current, + will run, - will not run, ~ tentative: it or the way
-	// there reads a flag that a phase ahead decides
+	// . behind, > current, + will run, - will not run, ~ tentative: it, or the path to
+	// it, reads a flag that a phase ahead decides
 }
 
-// Several itineraries in one picture, and when a run changes from one to
-// another.
+// ExampleSwitch draws several itineraries in one picture, and when a run changes from one
+// to another.
 func ExampleSwitch() {
 	drawing, err := dump.New(
 		dump.Options{Switches: []dump.Switch{{From: "Backup", To: "Undo", When: "a phase failed"}}},
@@ -149,7 +150,7 @@ func ExampleSwitch() {
 	//   (done)
 }
 
-// From which phases one transition leads to a phase, and to which from there.
+// ExampleOptions_around shows which phases one transition connects with a phase.
 func ExampleOptions_around() {
 	drawing, err := dump.New(dump.Options{Around: "CopyObjects"}, dump.Itinerary{Graph: backup})
 	if err != nil {
@@ -176,7 +177,7 @@ func ExampleOptions_around() {
 	// Backup: 1 phase further away from CopyObjects is left out
 }
 
-// A diagram for GitHub, GitLab and whatever else draws Mermaid.
+// ExampleDrawing_Mermaid draws a diagram for GitHub, GitLab and other Mermaid renderers.
 func ExampleDrawing_Mermaid() {
 	drawing, err := dump.New(dump.Options{}, dump.Itinerary{Graph: undo})
 	if err != nil {

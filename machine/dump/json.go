@@ -16,7 +16,10 @@ const Version = 1
 // JSON returns the whole drawing as JSON. The file graph.schema.json of this package
 // describes the format.
 func (d *Drawing) JSON() []byte {
-	out := jsonDrawing{Version: Version, Title: d.title, Itineraries: []jsonItinerary{}, Switches: []jsonSwitch{}, Notes: append([]string{}, d.notes...)}
+	out := jsonDrawing{
+		Version: Version, Title: d.title,
+		Itineraries: []jsonItinerary{}, Switches: []jsonSwitch{}, Notes: append([]string{}, d.notes...),
+	}
 	for _, p := range d.parts {
 		out.Itineraries = append(out.Itineraries, p.json())
 	}
@@ -192,10 +195,15 @@ type jsonEdge struct {
 }
 
 // jsonStates are the names of the states in JSON. They never change.
-var jsonStates = [...]string{behind: "behind", current: "current", runs: "willRun", unknown: "unknown", byChoice: "dependsOnChoice", out: "willNotRun"}
+var jsonStates = [...]string{
+	behind: "behind", current: "current", runs: "willRun", unknown: "unknown", byChoice: "dependsOnChoice", out: "willNotRun",
+}
 
 func (p *part) json() jsonItinerary {
-	out := jsonItinerary{jsonWas: p.jsonHead(), Steps: []jsonStep{}, Phases: []jsonPhase{}, EdgesAre: "reduction", Edges: []jsonEdge{}, jsonDiff: p.diff.json(p)}
+	out := jsonItinerary{
+		jsonWas: p.jsonHead(), jsonDiff: p.diff.json(p),
+		Steps: []jsonStep{}, Phases: []jsonPhase{}, EdgesAre: "reduction", Edges: []jsonEdge{},
+	}
 	if p.transits {
 		out.EdgesAre = "transitions"
 	}
@@ -256,7 +264,10 @@ func (p *part) jsonHead() jsonWas {
 	}
 	if p.plan != nil {
 		v, f, at := p.graph.Vocabulary(), p.plan.Facts(), p.plan.Position()
-		out.Plan = &jsonPlan{jsonPosition(at), v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()), steps.Visible(p.plan), steps.Possible(p.plan)}
+		out.Plan = &jsonPlan{
+			jsonPosition(at), v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()),
+			steps.Visible(p.plan), steps.Possible(p.plan),
+		}
 	}
 	return out
 }

@@ -89,7 +89,8 @@ func (d *Drawing) Mermaid() string {
 	if chart, excess = short.mermaid(true); excess == "" {
 		return chart
 	}
-	only := Drawing{notes: []string{"This is too large for Mermaid, also without guards and reasons: " + excess + ". Draw what is around one phase, or only what runs, or in another format"}}
+	only := Drawing{notes: []string{"This is too large for Mermaid, even without guards and reasons: " + excess +
+		". Draw what is around one phase, or only what runs, or use another format"}}
 	chart, _ = only.mermaid(true)
 	return chart
 }
@@ -160,7 +161,8 @@ func (m *mermaidWriter) class(look mermaidLook, own colors) {
 			c = *suffix.colors
 		}
 		style += suffix.style
-		fmt.Fprintf(m, "  classDef %s fill:%s,stroke:%s,color:%s%s\n  class %s %s\n", name, c.fill, c.line, c.text, style, strings.Join(m.classes[name], ","), name)
+		fmt.Fprintf(m, "  classDef %s fill:%s,stroke:%s,color:%s%s\n", name, c.fill, c.line, c.text, style)
+		fmt.Fprintf(m, "  class %s %s\n", strings.Join(m.classes[name], ","), name)
 	}
 }
 

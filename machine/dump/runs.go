@@ -160,7 +160,10 @@ func (p *part) runDifferences() []string {
 	}
 	var lines []string
 	for _, one := range []struct{ what, single, several string }{
-		{"new", "is new", "are new"}, {"gone", "is gone", "are gone"}, {"moved", "is elsewhere now", "are elsewhere now"}, {"failed", "has failed", "have failed"},
+		{"new", "is new", "are new"},
+		{"gone", "is gone", "are gone"},
+		{"moved", "is now elsewhere", "are now elsewhere"},
+		{"failed", "has failed", "have failed"},
 	} {
 		if all := names[one.what]; len(all) > 0 {
 			verb := one.several

@@ -278,7 +278,8 @@ func (pic *picture) band(p *part, b band, r *rails) {
 	}
 	pic.y += gap / 2
 	pic.over.WriteString("</g>\n")
-	fmt.Fprintf(&pic.under, `<rect class="panel" x="%d.5" y="%d.5" width="%d" height="%d" rx="8"/>`+"\n", pic.left, top, pic.right-pic.left-1, pic.y-top-1)
+	fmt.Fprintf(&pic.under, `<rect class="panel" x="%d.5" y="%d.5" width="%d" height="%d" rx="8"/>`+"\n",
+		pic.left, top, pic.right-pic.left-1, pic.y-top-1)
 	pic.under.WriteString(tints.String())
 	pic.y += gap
 }
@@ -448,7 +449,8 @@ func rowClass(n *node) string {
 
 // row draws the background of a node that began at y. Adjacent backgrounds do not touch.
 func (pic *picture) row(class string, y int) string {
-	return fmt.Sprintf(`<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", class, pic.left+4, y+1, pic.right-pic.left-8, pic.y-y-2)
+	return fmt.Sprintf(`<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n",
+		class, pic.left+4, y+1, pic.right-pic.left-8, pic.y-y-2)
 }
 
 // changeMark draws the mark of a change, centred on the origin.
@@ -467,7 +469,8 @@ func changeMark(c change) string {
 // changeMark draws the mark of a change at the left edge.
 func (pic *picture) changeMark(c change, y int) {
 	if c != same {
-		fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)" role="img"><title>%s</title>%s</g>`+"\n", pic.left+inset+stop/2, y, c, changeMark(c))
+		fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)" role="img"><title>%s</title>%s</g>`+"\n",
+			pic.left+inset+stop/2, y, c, changeMark(c))
 	}
 }
 
@@ -590,7 +593,9 @@ const endMark = `<path class="end" d="M-7 12H7"/>`
 func (pic *picture) bytes(d *Drawing, styled bool) []byte {
 	var b strings.Builder
 	height := pic.y + margin
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="dp" role="graphics-document" viewBox="0 0 %d %d" width="%d" height="%d">`+"\n", svgWidth, height, svgWidth, height)
+	const root = `<svg xmlns="http://www.w3.org/2000/svg" class="dp" role="graphics-document" ` +
+		`viewBox="0 0 %d %d" width="%d" height="%d">` + "\n"
+	fmt.Fprintf(&b, root, svgWidth, height, svgWidth, height)
 	shapes := fmt.Sprintf(`<rect class="paper" width="%d" height="%d" rx="12"/>`+"\n", svgWidth, height) +
 		pic.under.String() + pic.middle.String() + pic.over.String()
 	fmt.Fprintf(&b, "<title>%s</title>\n<desc>%s</desc>\n", escape(printable(d.title)), escape(printable(d.describe())))

@@ -50,7 +50,7 @@ func (pic *picture) legend() {
 	}
 	line := func(class string) string { return fmt.Sprintf(`<path class="%s" d="M-10 0H10"/>`, class) }
 	add(pic.used.jump, arrow(newLook(edge{kind: jump, taken: phases.True})), "jump")
-	add(pic.used.choice, arrow(newLook(edge{kind: jump, taken: phases.True, choice: true})), "jump by choice of a handler")
+	add(pic.used.choice, arrow(newLook(edge{kind: jump, taken: phases.True, choice: true})), "jump chosen by a handler")
 	add(pic.used.arcNew, arrow(newLook(edge{kind: jump, change: added})), "new jump or transition")
 	add(pic.used.arcGone, arrow(newLook(edge{kind: jump, change: removed})), "gone jump or transition")
 	maybe, never := "may be taken", "not taken"

@@ -37,7 +37,7 @@ var marks = [...]struct {
 
 // tentativeWords explain tentative. They claim no more than the machine does, which errs
 // on the safe side.
-const tentativeWords = "it or the way there reads a flag that a phase ahead decides"
+const tentativeWords = "it, or the path to it, reads a flag that a phase ahead decides"
 
 // changeMarks are written in the margin of a diff.
 var changeMarks = [...]string{same: " ", added: "+", removed: "-", changed: "~"}

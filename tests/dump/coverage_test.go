@@ -31,7 +31,7 @@ func coverageOfALife(t *testing.T, name string, itineraries []phases.Itinerary, 
 }
 
 // What a life covers is drawn in every format as programs and readers expect it.
-func TestACoverageIsDrawn(t *testing.T) {
+func TestCoverageIsDrawn(t *testing.T) {
 	drawing := coverageOfALife(t, "Disks", []phases.Itinerary{dumptest.Disks()}, "Verify")
 	final := coverageOfALife(t, mtc.Final, mtc.Itineraries(), "HasPVs", "DirectImage", "Quiesce", "DirectVolume", "EnableVolume")
 

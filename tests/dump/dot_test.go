@@ -70,7 +70,7 @@ func TestGraphvizDrawsEveryDrawing(t *testing.T) {
 	}
 }
 
-func TestAFaultyDOTIsFound(t *testing.T) {
+func TestGraphvizFindsFaults(t *testing.T) {
 	d := drawing(t, "hostile")
 	good := d.New().DOT()
 	for _, tt := range []struct{ name, old, new string }{

@@ -26,7 +26,7 @@ func validate(t *testing.T, document []byte) error {
 	return s.Validate(v)
 }
 
-func TestEveryDocumentIsOfTheSchema(t *testing.T) {
+func TestDocumentsMatchTheSchema(t *testing.T) {
 	for _, d := range drawings {
 		t.Run(d.Name, func(t *testing.T) {
 			assert.NoError(t, validate(t, d.New().JSON()))
@@ -34,7 +34,7 @@ func TestEveryDocumentIsOfTheSchema(t *testing.T) {
 	}
 }
 
-func TestTheSchemaRefusesWhatIsFaulty(t *testing.T) {
+func TestSchemaRefusesFaults(t *testing.T) {
 	refuses(t, "final-middle", []fault{
 		{"another version", `"version": 1`, `"version": 2`, "version"},
 		{"a member more", `"notes":`, `"remarks": [], "notes":`, "remarks"},

@@ -79,7 +79,7 @@ func TestMermaidDrawsEveryName(t *testing.T) {
 	}
 }
 
-func TestAFaultyMermaidIsFound(t *testing.T) {
+func TestMermaidFindsFaults(t *testing.T) {
 	p := openPage(t, mermaid)
 	d := drawing(t, "hostile")
 	good := d.New().Mermaid()

@@ -113,7 +113,7 @@ func (p page) accessibility() []string {
 
 const axe = "node_modules/axe-core/axe.min.js"
 
-func TestAReaderCanReadEveryPicture(t *testing.T) {
+func TestPicturesAreReadable(t *testing.T) {
 	p := openPage(t, axe)
 	for _, theme := range browser.Themes {
 		p.Theme(theme)
@@ -132,7 +132,7 @@ func TestAReaderCanReadEveryPicture(t *testing.T) {
 }
 
 // A README shows a picture as <img>, where it has a document of its own.
-func TestAPictureFollowsTheThemeAsAnImage(t *testing.T) {
+func TestPictureAsImageFollowsTheTheme(t *testing.T) {
 	p := openPage(t)
 	ground := func(theme string) []float64 {
 		p.Theme(theme)
@@ -165,7 +165,7 @@ func well(svg string) error {
 }
 
 // A browser parses XML more strictly than HTML, into which it is pasted above.
-func TestEveryPictureIsXML(t *testing.T) {
+func TestPicturesAreXML(t *testing.T) {
 	p := openPage(t)
 	parse := func(svg string) string {
 		return browser.Call[string](p.Page, `svg => {
@@ -186,7 +186,7 @@ func TestEveryPictureIsXML(t *testing.T) {
 }
 
 // Each check of a picture finds the fault that it is there for.
-func TestAFaultyPictureIsFound(t *testing.T) {
+func TestMeasureFindsFaults(t *testing.T) {
 	p := openPage(t, axe)
 	p.Theme("light")
 	good := string(drawings[0].New().SVG())

@@ -31,7 +31,7 @@ func pagesOf(all map[string]*debugtest.Migration) map[string]string {
 	return pages
 }
 
-func TestEveryPageIsAccessible(t *testing.T) {
+func TestPagesAreAccessible(t *testing.T) {
 	s := newSite(t)
 	pages := pagesOf(s.Dozen())
 	p := newTab(t, s.url)
@@ -62,7 +62,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	check("empty list", "")
 }
 
-func TestTheListHasRoomForItsTexts(t *testing.T) {
+func TestListHasRoomForItsTexts(t *testing.T) {
 	s := newSite(t)
 	s.Dozen()
 	p := s.open(t, "")
@@ -99,7 +99,7 @@ func (p *tab) focus() focused {
 	}`)
 }
 
-func TestTheKeyboardReachesEverything(t *testing.T) {
+func TestKeyboardReachesEverything(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()
 	for _, tt := range []struct{ name, page string }{
@@ -130,7 +130,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 	}
 }
 
-func TestTheKeyboardDoesEverything(t *testing.T) {
+func TestKeyboardOperatesEverything(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()
 	press := func(p *tab, keys string) {
@@ -184,7 +184,7 @@ func TestTheKeyboardDoesEverything(t *testing.T) {
 	})
 }
 
-func TestThePagesWorkWithoutScript(t *testing.T) {
+func TestPagesWorkWithoutScript(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()
 	p := newTab(t, s.url)

@@ -26,7 +26,7 @@ func (p *tab) valueOf(flag string) string {
 	return all[0]
 }
 
-func TestASwitchChangesThePipeline(t *testing.T) {
+func TestFlagChangesThePipeline(t *testing.T) {
 	s := newSite(t)
 	p := s.open(t, "itineraries")
 	p.click(`a[href="itinerary?name=Final"]`)

@@ -31,7 +31,7 @@ func (p *tab) lists(names ...string) {
 	}`, runNames, names)
 }
 
-func TestTheListIsSearchedAndFiltered(t *testing.T) {
+func TestListIsSearchedAndFiltered(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()
 	p := s.open(t, "")
@@ -100,7 +100,7 @@ func TestTheListIsSearchedAndFiltered(t *testing.T) {
 	})
 }
 
-func TestAnEmptyListTellsWhatToDo(t *testing.T) {
+func TestEmptyListExplainsWhatToDo(t *testing.T) {
 	s := newSite(t)
 	p := s.open(t, "")
 	p.shows(".empty", "No run has been seen yet")
@@ -110,7 +110,7 @@ func TestAnEmptyListTellsWhatToDo(t *testing.T) {
 	p.notReloaded()
 }
 
-func TestAThousandRunsAreOnePage(t *testing.T) {
+func TestThousandRunsAreOnePage(t *testing.T) {
 	s := newSite(t)
 	s.Many(1000)
 	p := s.open(t, "")

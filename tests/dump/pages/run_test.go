@@ -27,7 +27,7 @@ func (p *tab) isAt(phase string) {
 	}`, phase)
 }
 
-func TestARunShowsWhatItDoes(t *testing.T) {
+func TestRunPageShowsActivity(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()
 	for _, tt := range []struct {
@@ -56,7 +56,7 @@ func TestARunShowsWhatItDoes(t *testing.T) {
 	}
 }
 
-func TestALiveRunMovesTheCurrentPhase(t *testing.T) {
+func TestLiveRunMovesTheCurrentPhase(t *testing.T) {
 	s := newSite(t)
 	m := debugtest.Final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
 	s.Drive(m)
@@ -80,7 +80,7 @@ func TestALiveRunMovesTheCurrentPhase(t *testing.T) {
 	list.notReloaded()
 }
 
-func TestTheSliderShowsAMomentBefore(t *testing.T) {
+func TestSliderShowsEarlierMoments(t *testing.T) {
 	s := newSite(t)
 	m := debugtest.Final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
 	s.Drive(m)

@@ -42,7 +42,7 @@ func reported() map[string]verify.Report {
 	return map[string]verify.Report{"clean": clean, "everything": all}
 }
 
-func TestReportsAreOfTheSchemaOfSARIF(t *testing.T) {
+func TestReportsMatchTheSARIFSchema(t *testing.T) {
 	schema := compiled(t)
 	for name, report := range reported() {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestReportsAreOfTheSchemaOfSARIF(t *testing.T) {
 	}
 }
 
-func TestTheSchemaOfSARIFRefusesWhatIsFaulty(t *testing.T) {
+func TestSARIFSchemaRefusesFaults(t *testing.T) {
 	schema := compiled(t)
 	text := written(t, reported()["everything"])
 	for name, fault := range map[string][2]string{
