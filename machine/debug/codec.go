@@ -42,7 +42,8 @@ func newWords(set *machine.Set) *words {
 		}
 	}
 	w.add(steps.MessageNotStarted, steps.MessageContinues, steps.MessageCompleted, steps.MessageFailed, steps.MessageCanceled,
-		string(runner.RetryHandler), string(runner.RetryFlags), string(runner.RetryOptions), string(runner.SwitchFailed), string(runner.SwitchSelected),
+		string(runner.RetryHandler), string(runner.RetryFlags), string(runner.RetryOptions),
+		string(runner.SwitchFailed), string(runner.SwitchSelected),
 		string(phases.Succeeded), string(phases.Failed), string(phases.Canceled), string(phases.RolledBack))
 	return w
 }

@@ -77,7 +77,7 @@ func unknownRun(n Name, known []Run) *requestError {
 	}
 	e.bare = fmt.Sprintf("there is no run %q", shorten(text))
 	if len(nearest) == 0 {
-		e.bare += "; a run shows up once the controller reconciles it, and vanishes with its object"
+		e.bare += "; a run appears once the controller reconciles it, and disappears with its object"
 	}
 	e.Message = e.bare + wording.DidYouMean(names)
 	return e

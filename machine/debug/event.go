@@ -60,9 +60,9 @@ var eventKinds = [...]struct {
 	runPaused:   {"RunPaused", func(n *entry) string { return "the run is paused" + after(" in phase ", n.texts[0]) }},
 	runResumed: {"RunResumed", func(n *entry) string {
 		if n.numbers[0] == 0 {
-			return "the run goes on after a pause"
+			return "the run resumes after a pause"
 		}
-		return "the run goes on after a pause of " + n.took()
+		return "the run resumes after a pause of " + n.took()
 	}},
 }
 
@@ -194,10 +194,10 @@ func (n *entry) flagEvaluated() string {
 func (n *entry) pipelineReplanned() string {
 	var parts []string
 	if added := n.texts[0]; added != "" {
-		parts = append(parts, "will run as well: "+added)
+		parts = append(parts, "will now also run: "+added)
 	}
 	if removed := n.texts[1]; removed != "" {
-		parts = append(parts, "will not run any more: "+removed)
+		parts = append(parts, "will no longer run: "+removed)
 	}
 	return strings.Join(parts, "; ")
 }
@@ -227,9 +227,9 @@ func (n *entry) phaseRetried() string {
 
 func (n *entry) switchHeld() string {
 	if n.numbers[0] != 0 {
-		return fmt.Sprintf("itinerary %s is selected but not entered, since the run is done", n.texts[1])
+		return fmt.Sprintf("itinerary %s is selected but not entered, because the run is done", n.texts[1])
 	}
-	return fmt.Sprintf("itinerary %s is selected but not entered, since cleanup itinerary %s has begun", n.texts[1], n.texts[0])
+	return fmt.Sprintf("itinerary %s is selected but not entered, because cleanup itinerary %s has begun", n.texts[1], n.texts[0])
 }
 
 func (n *entry) runFinished() string {

@@ -53,16 +53,19 @@ const (
 func NewHandler(r *Recorder, o HandlerOptions) (http.Handler, error) {
 	switch {
 	case r == nil:
-		return nil, &HandlerOptionsError{Problem: "there is no recorder; make one with NewRecorder"}
+		return nil, &HandlerOptionsError{Problem: "the recorder is nil; make one with NewRecorder"}
 	case len(o.Title) > maxTitle:
-		return nil, &HandlerOptionsError{Problem: fmt.Sprintf("the title has %d bytes; at most %d are shown", len(o.Title), maxTitle)}
+		return nil, &HandlerOptionsError{Problem: fmt.Sprintf("the title has %d bytes; the limit is %d", len(o.Title), maxTitle)}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	o.Title = cmp.Or(o.Title, defaultTitle)
 	o.MaxStreams = cmp.Or(o.MaxStreams, defaultMaxStreams)
-	h := &handler{recorder: r, o: o, heartbeat: heartbeat, lifetime: lifetime, writeTimeout: writeTimeout, servers: make(map[*http.Server]chan struct{})}
+	h := &handler{
+		recorder: r, o: o, heartbeat: heartbeat, lifetime: lifetime, writeTimeout: writeTimeout,
+		servers: make(map[*http.Server]chan struct{}),
+	}
 	h.resources = map[string]resource{
 		"":            {parameters: listParameters, view: h.list},
 		"run":         {parameters: runParameters, view: h.run},
@@ -120,7 +123,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		header.Set("Allow", "GET, HEAD")
-		fail(&requestError{status: notAllowed, Message: "nothing can be changed here; use GET or HEAD, not " + shorten(r.Method)})
+		fail(&requestError{status: notAllowed, Message: "method " + shorten(r.Method) + " is not allowed; use GET or HEAD"})
 		return
 	}
 	name := resourceOf(r.URL)
@@ -141,7 +144,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if f == noForm {
-		fail(&requestError{status: notAcceptable, Message: "this page has the forms " + strings.Join(mediaTypes[:], ", ") + "; accept one of these"})
+		forms := strings.Join(mediaTypes[:], ", ")
+		fail(&requestError{status: notAcceptable, Message: "this page is available as " + forms + "; accept one of these"})
 		return
 	}
 	v, err := res.view(q)
@@ -275,11 +279,14 @@ func (h *handler) graph(w http.ResponseWriter, r *http.Request, q query) error {
 	name := ""
 	switch {
 	case q.has("itinerary") == q.has("name"):
-		return &requestError{status: badRequest, Message: "give the name of a run as the parameter name, or that of an itinerary as the parameter itinerary"}
+		return &requestError{status: badRequest,
+			Message: "give the name of a run as the parameter name, or that of an itinerary as the parameter itinerary"}
 	case q.has("itinerary") && (q.has("item") || q.has("moment")):
-		return &requestError{status: badRequest, Message: "item and moment are of a run; give its name as the parameter name, and no itinerary"}
+		return &requestError{status: badRequest,
+			Message: "the parameters item and moment apply to a run; give its name as the parameter name, and no itinerary"}
 	case q.has("name") && (q.has("set") || q.has("unset") || q.has("unknown")):
-		return &requestError{status: badRequest, Message: "set, unset and unknown are of an itinerary; give its name as the parameter itinerary, and no run"}
+		return &requestError{status: badRequest, Message: "the parameters set, unset and unknown apply to an itinerary; " +
+			"give its name as the parameter itinerary, and no run"}
 	case q.has("itinerary"):
 		g, err := h.set().Graph(q.get("itinerary"))
 		if err != nil {

@@ -46,8 +46,9 @@ type history struct {
 const (
 	// historySize is the size of an empty history: itself, its place, and its entries in
 	// two maps, which are at least half full.
-	historySize = int(unsafe.Sizeof(history{})+unsafe.Sizeof(list.Element{})) + 2*int(unsafe.Sizeof(Name{})+unsafe.Sizeof(runKey{})+2*unsafe.Sizeof(uintptr(0)))
-	flagSize    = int(unsafe.Sizeof(flag{}))
+	historySize = int(unsafe.Sizeof(history{})+unsafe.Sizeof(list.Element{})) +
+		2*int(unsafe.Sizeof(Name{})+unsafe.Sizeof(runKey{})+2*unsafe.Sizeof(uintptr(0)))
+	flagSize = int(unsafe.Sizeof(flag{}))
 	// maxName limits the total length of the names of a run, and of its key.
 	maxName = 1 << 10
 )
@@ -146,7 +147,9 @@ func cutState(e *encoder, s *runner.State, limit int) *runner.State {
 	}
 	for !fits() && len(s.Pipeline) > 0 {
 		n := len(s.Pipeline) / 2
-		if current := s.Pipeline.Current(); current != nil && slices.IndexFunc(s.Pipeline, func(step steps.Step) bool { return step.Name == current.Name }) >= n {
+		current := s.Pipeline.Current()
+		isCurrent := func(step steps.Step) bool { return step.Name == current.Name }
+		if current != nil && slices.IndexFunc(s.Pipeline, isCurrent) >= n {
 			s.Pipeline = s.Pipeline[len(s.Pipeline)-n:]
 		} else {
 			s.Pipeline = s.Pipeline[:n]

@@ -78,7 +78,8 @@ func TestSentenceOfPausedRun(t *testing.T) {
 		PausedSince: &since, Retry: &runner.Retry{Error: "connection refused", Attempts: 3},
 	}
 	r.Record(n, s, true)
-	assert.Contains(t, readPage(t, r, "/"+runLink("run", n), "text/plain"), "Paused in phase EnsureInitialBackup for 10 min.\n", "the last error stands by itself")
+	assert.Contains(t, readPage(t, r, "/"+runLink("run", n), "text/plain"),
+		"Paused in phase EnsureInitialBackup for 10 min.\n", "the last error is shown separately")
 	s.Done, s.Result, s.Retry, s.PausedSince = true, phases.Result("Other"), nil, nil
 	r.Record(n, s, false)
 	assert.Contains(t, readPage(t, r, "/"+runLink("run", n), "text/plain"), "\nDone.\n", "a result that is not known is not shown")
@@ -91,7 +92,9 @@ func TestPauseThatBeganEarlierIsAnEvent(t *testing.T) {
 	r.Record(n, runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: "EnsureInitialBackup"}, PausedSince: &since}, true)
 	run, _ := r.Lookup(n)
 	require.Len(t, run.Events, 1)
-	assert.Equal(t, Event{At: since.UTC(), Kind: "RunPaused", Text: "the run is paused in phase EnsureInitialBackup", Count: 1, Last: since.UTC()}, run.Events[0])
+	assert.Equal(t, Event{
+		At: since.UTC(), Kind: "RunPaused", Text: "the run is paused in phase EnsureInitialBackup", Count: 1, Last: since.UTC(),
+	}, run.Events[0])
 }
 
 func TestRunPageBeforeTheRunBegins(t *testing.T) {
@@ -133,7 +136,9 @@ func TestMomentsKeepTheirNumbers(t *testing.T) {
 
 	h, err := NewHandler(r, HandlerOptions{})
 	require.NoError(t, err)
-	for moment, want := range map[string]int{"1": http.StatusNotFound, "0": http.StatusBadRequest, "37": http.StatusBadRequest, "-1": http.StatusBadRequest} {
+	for moment, want := range map[string]int{
+		"1": http.StatusNotFound, "0": http.StatusBadRequest, "37": http.StatusBadRequest, "-1": http.StatusBadRequest,
+	} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/"+runLink("run", n, "moment", moment), nil))
 		assert.Equal(t, want, w.Code, "moment %s", moment)
@@ -165,7 +170,8 @@ func TestListOrderPutsLongestWaitBeforeDone(t *testing.T) {
 	r := newRecorder(t, Options{})
 	record := func(name, phase string, hours time.Duration) {
 		at := metav1.NewTime(time.Now().Add(-hours * time.Hour))
-		s := runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: phase, Done: phase == "Completed"}, Entered: &at, WaitingSince: &at}
+		checkpoint := machine.Checkpoint{Itinerary: mtc.Final, Phase: phase, Done: phase == "Completed"}
+		s := runner.State{Checkpoint: checkpoint, Entered: &at, WaitingSince: &at}
 		s.Pipeline = steps.Pipeline{{Name: "Backup", Started: &at, Completed: &at}}
 		r.Record(Name{Name: name}, s, false)
 	}
@@ -231,7 +237,7 @@ func TestPageWriteHasDeadline(t *testing.T) {
 	}
 }
 
-// deadlineWriter notes the deadline of writes.
+// deadlineWriter records the write deadline.
 type deadlineWriter struct {
 	*httptest.ResponseRecorder
 	deadline time.Time
@@ -252,13 +258,14 @@ func TestPhaseThatRanIsNotLeftOut(t *testing.T) {
 		{"StagePodsCreated", phases.Record{True: []string{"HasStagePods", "HasPVs"}, False: []string{"DirectImage"}}},
 		{"EnsureFinalRestore", phases.Record{True: []string{"HasPVs"}, False: []string{"DirectImage", "HasStagePods"}}},
 	} {
-		r.Record(n, runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: at.phase, Facts: at.facts}, Visit: int64(visit + 1)}, false)
+		checkpoint := machine.Checkpoint{Itinerary: mtc.Final, Phase: at.phase, Facts: at.facts}
+		r.Record(n, runner.State{Checkpoint: checkpoint, Visit: int64(visit + 1)}, false)
 	}
 	got := readPage(t, r, "/"+runLink("run", n), "text/plain")
 	assert.Regexp(t, `(?m)^StagePodsCreated +DataBackup +behind$`, got)
 	assert.Regexp(t, `(?m)^RestartRestic +DataBackup +left out +needs HasStagePods`, got)
 
-	// Of a run that was seen late it is not known, since a phase may have decided the
+	// For a run that was first seen late this is unknown: a phase may have decided the
 	// flag after it was read.
 	late := Name{Namespace: "shop", Name: "stock"}
 	run, _ := r.Lookup(n)

@@ -47,7 +47,8 @@ type UnnamedTypeError struct {
 }
 
 func (e *UnnamedTypeError) Error() string {
-	return fmt.Sprintf("%s has neither a method RunName nor the methods GetNamespace and GetName; give a function that returns the name of a run", e.Type)
+	return fmt.Sprintf("%s has neither a method RunName nor the methods GetNamespace and GetName; "+
+		"give a function that returns the name of a run", e.Type)
 }
 
 // nameOf returns a function that names the runs of a type, using its methods.

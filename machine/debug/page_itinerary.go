@@ -191,7 +191,8 @@ func parseSwitches(q query, v *phases.Vocabulary) (s switches, turned phases.Fla
 			case err != nil:
 				return s, 0, 0, err
 			case s.flags.Has(flag) && s.facts.Of(flag) != p.value:
-				return s, 0, 0, &requestError{status: badRequest, Message: fmt.Sprintf("flag %s has two values; name it in one of set, unset and unknown", name)}
+				return s, 0, 0, &requestError{status: badRequest,
+					Message: fmt.Sprintf("flag %s has two values; name it in only one of set, unset and unknown", name)}
 			}
 			s = s.with(flag, p.value)
 		}
@@ -201,7 +202,8 @@ func parseSwitches(q query, v *phases.Vocabulary) (s switches, turned phases.Fla
 		known := map[string]phases.Truth{valueTrue: phases.True, valueFalse: phases.False, valueUnknown: phases.Unknown}
 		to, ok := known[text[i+1:]]
 		if i < 0 || !ok {
-			return s, 0, 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter turn takes FLAG=true, FLAG=false or FLAG=unknown, not %q", shorten(text))}
+			return s, 0, 0, &requestError{status: badRequest,
+				Message: fmt.Sprintf("the parameter turn takes FLAG=true, FLAG=false or FLAG=unknown, not %q", shorten(text))}
 		}
 		if turned, err = parseFlag(v, "turn", text[:i]); err != nil {
 			return s, 0, 0, err
@@ -321,7 +323,7 @@ func (p *itineraryView) Said() string {
 		for _, c := range p.Changed {
 			all = append(all, c.Flag+" is "+c.Value)
 		}
-		b.WriteString(" The relations between the flags take others along: " + wording.List(all, "and") + ".")
+		b.WriteString(" Related flags change as well: " + wording.List(all, "and") + ".")
 	}
 	if len(p.Removed) > 0 {
 		b.WriteString(" " + wording.List(p.Removed, "and") + " " + verb(p.Removed, "vanishes", "vanish") + ".")

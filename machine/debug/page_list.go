@@ -273,7 +273,9 @@ func newRunList(rec *Recorder, l listQuery, now time.Time) *runList {
 		if name == l.Activity {
 			page = l.with("activity", "")
 		}
-		p.Counts = append(p.Counts, tab{Activity: name, Count: counts[name], Look: activityLook(name), Page: page, Chosen: name == l.Activity})
+		p.Counts = append(p.Counts, tab{
+			Activity: name, Count: counts[name], Look: activityLook(name), Page: page, Chosen: name == l.Activity,
+		})
 	}
 	p.Choices = choices{
 		Itineraries: distinct(c.Itineraries, l.Itinerary), Steps: distinct(c.Steps, l.Step),
@@ -334,7 +336,7 @@ func (p *runList) text(t *text) {
 	}
 }
 
-const noRuns = "No run has been seen yet. A run shows up once the controller reconciles it."
+const noRuns = "No run has been seen yet. A run appears once the controller reconciles it."
 
 // DroppedText describes in a sentence that runs were dropped; empty if none were.
 func (p *runList) DroppedText() string {
@@ -345,5 +347,7 @@ func (p *runList) DroppedText() string {
 }
 
 func droppedRuns(n int) string {
-	return "To bound the history, a run was dropped " + times(n) + ": one that was done, or else the one that had not been seen for the longest time. It is listed again once it is reconciled."
+	return "To bound the history, a run was dropped " + times(n) +
+		": one that was done, or else the one that had not been seen for the longest time. " +
+		"It is listed again once it is reconciled."
 }

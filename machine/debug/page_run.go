@@ -281,11 +281,14 @@ func momentOf(q query, run Run) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	i := n - 1 - run.DroppedMoments
+	oldest, newest := run.DroppedMoments+1, run.DroppedMoments+len(run.Moments)
 	if err == nil && n >= 1 && i < 0 {
-		return 0, &requestError{status: notFound, Message: fmt.Sprintf("moment %d was dropped to bound the history; the moments %d to %d are recorded", n, run.DroppedMoments+1, run.DroppedMoments+last+1)}
+		return 0, &requestError{status: notFound,
+			Message: fmt.Sprintf("moment %d was dropped to bound the history; the moments %d to %d are recorded", n, oldest, newest)}
 	}
 	if err != nil || n < 1 || i > last {
-		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; the moments %d to %d are recorded, and without it the latest is shown", shorten(text), run.DroppedMoments+1, run.DroppedMoments+last+1)}
+		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; "+
+			"the moments %d to %d are recorded, and without it the latest is shown", shorten(text), oldest, newest)}
 	}
 	return i, nil
 }
@@ -302,7 +305,8 @@ func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 	s := &m.State
 	p := &runView{
 		row: newRow(rec, run, m, now), Run: max(s.Run, 1),
-		Moment: run.DroppedMoments + i + 1, Oldest: run.DroppedMoments + 1, Newest: run.DroppedMoments + len(run.Moments), At: at(m.At), Seen: at(run.Seen),
+		Moment: run.DroppedMoments + i + 1, Oldest: run.DroppedMoments + 1, Newest: run.DroppedMoments + len(run.Moments),
+		At: at(m.At), Seen: at(run.Seen),
 		DroppedMoments: run.DroppedMoments, DroppedEvents: run.DroppedEvents,
 		Cut: m.Cut,
 		set: rec.o.Itineraries, plan: rec.Plan(m), latest: latest,
@@ -380,12 +384,12 @@ func (p *runView) sentence(s *runner.State) string {
 	case runner.ActivityRetrying:
 		fmt.Fprintf(&b, "Retrying%s%s: attempt %d failed%s", in, since, max(p.Attempts, 1), why)
 	case runner.ActivityFlagsUnknown:
-		fmt.Fprintf(&b, "Cannot go on%s%s, since %s unknown", in, since, flagsAre(p.Flags))
+		fmt.Fprintf(&b, "Cannot continue%s%s, because %s unknown", in, since, flagsAre(p.Flags))
 		b.WriteString(why)
 	case runner.ActivityPaused:
 		b.WriteString("Paused" + in + since + strings.Replace(why, ": ", "; ", 1))
 	case runner.ActivityStopped:
-		b.WriteString("Stopped" + in + since + why + ". It goes on once the object or the release is fixed")
+		b.WriteString("Stopped" + in + since + why + ". It continues once the object or the release is fixed")
 	case runner.ActivityDone:
 		if s.Result == phases.Failed && why != "" {
 			b.WriteString("Failed")
@@ -479,7 +483,7 @@ func (p *runView) pipeline(s *runner.State, now time.Time) {
 // planned describes the plan: the phases, and which steps are left out and why.
 func (p *runView) planned(s *runner.State) {
 	if p.plan == nil {
-		p.Unplanned = "Nothing can be planned: this controller has no itinerary " + strconv.Quote(s.Itinerary) + " with a phase " + strconv.Quote(s.Phase) + "."
+		p.Unplanned = fmt.Sprintf("Nothing can be planned: this controller has no itinerary %q with a phase %q.", s.Itinerary, s.Phase)
 		if s.Itinerary == "" {
 			p.Unplanned = "Nothing can be planned before an itinerary is selected."
 		}
@@ -611,7 +615,9 @@ func phasesOf(plan *machine.Plan) []phaseView {
 	under := steps.DisplaySteps(plan)
 	for i := range all {
 		f := plan.Phase(i)
-		all[i] = phaseView{Name: f.Name, Step: f.Step, Runs: runsWords[f.Runs], Tentative: f.Tentative, Why: f.Why, Current: plan.Current() == i}
+		all[i] = phaseView{
+			Name: f.Name, Step: f.Step, Runs: runsWords[f.Runs], Tentative: f.Tentative, Why: f.Why, Current: plan.Current() == i,
+		}
 		if i < len(under) && under[i] != "" {
 			all[i].Step = under[i]
 		}
@@ -673,7 +679,7 @@ func stepsLeftOut(plan *machine.Plan, shown map[string]bool) []leftOut {
 			}
 			phase := g.Phase(i).Name
 			out.Phases = append(out.Phases, phase)
-			text := "it was passed before its flags were as they are now"
+			text := "it was passed by before its flags had their current values"
 			switch why := plan.WhyUnder(i, k); {
 			case why != nil:
 				text = why.Text
@@ -690,7 +696,7 @@ func stepsLeftOut(plan *machine.Plan, shown map[string]bool) []leftOut {
 			reasons = append(reasons[:most:most], fmt.Sprintf("%d other reasons", n-most))
 		}
 		if len(riding) > 0 {
-			reasons = append(reasons, wording.Few(riding)+" "+verb(riding, "rides", "ride")+" and "+verb(riding, "does", "do")+" not show it")
+			reasons = append(reasons, wording.Few(riding)+" "+verb(riding, "rides and does", "ride and do")+" not show it")
 		}
 		out.Why = strings.Join(reasons, "; ")
 		all = append(all, out)

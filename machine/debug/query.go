@@ -34,7 +34,7 @@ func parseQuery(raw string, known []parameter) (query, error) {
 		return query{}, &requestError{status: badRequest, Message: fmt.Sprintf(format, args...)}
 	}
 	if len(raw) > maxQuery {
-		return refuse("the query has %d bytes; at most %d are read", len(raw), maxQuery)
+		return refuse("the query has %d bytes; the limit is %d", len(raw), maxQuery)
 	}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
@@ -69,7 +69,7 @@ func parseQuery(raw string, known []parameter) (query, error) {
 		for _, value := range all {
 			switch {
 			case len(value) > maxParameter:
-				return refuse("the parameter %s has %d bytes; at most %d are read", name, len(value), maxParameter)
+				return refuse("the parameter %s has %d bytes; the limit is %d", name, len(value), maxParameter)
 			case !utf8.ValidString(value):
 				return refuse("the parameter %s is not valid UTF-8", name)
 			}

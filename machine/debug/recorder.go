@@ -47,7 +47,7 @@ func (e *OptionsError) Error() string { return "recorder options: " + strings.Jo
 func (o *Options) check() error {
 	var problems []string
 	if o.Itineraries == nil || len(o.Itineraries.Names()) == 0 {
-		problems = append(problems, "Itineraries are missing")
+		problems = append(problems, "Itineraries are missing; set those that the runs are in")
 	}
 	bound := func(name string, n *int, least, otherwise int) {
 		if *n == 0 {
@@ -192,7 +192,8 @@ func (r *Recorder) pause(h *history, s *runner.State, paused bool, now time.Time
 		if h.moments == 0 && !s.PausedSince.IsZero() {
 			now = s.PausedSince.UTC()
 		}
-		h.happened(&r.encoder, entry{kind: runPaused, at: now, count: 1, texts: [4]string{cut(s.Phase, maxText)}}, r.o.MaxRunSize, r.o.MaxEvents)
+		n := entry{kind: runPaused, at: now, count: 1, texts: [4]string{cut(s.Phase, maxText)}}
+		h.happened(&r.encoder, n, r.o.MaxRunSize, r.o.MaxEvents)
 	default:
 		n := entry{kind: runResumed, at: now, count: 1}
 		if since := h.state.PausedSince; !since.IsZero() {

@@ -33,7 +33,8 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request, q query) error 
 	}
 	if !h.open() {
 		w.Header().Set("Retry-After", "30")
-		return &requestError{status: unavailable, Message: fmt.Sprintf("%d streams are open, and no more are allowed; poll the page instead", max(h.o.MaxStreams, 0))}
+		return &requestError{status: unavailable,
+			Message: fmt.Sprintf("%d streams are open, and no more are allowed; poll the page instead", max(h.o.MaxStreams, 0))}
 	}
 	defer h.close()
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")

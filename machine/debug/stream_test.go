@@ -32,7 +32,7 @@ func lines(r io.Reader) <-chan string {
 	return c
 }
 
-// next returns the next line that is not empty; "" at the end.
+// next returns the next non-empty line; "" at the end.
 func next(t *testing.T, c <-chan string) string {
 	t.Helper()
 	for {
@@ -51,7 +51,7 @@ func next(t *testing.T, c <-chan string) string {
 func serve(t *testing.T, h http.Handler) (server *httptest.Server, open func(path string) (*http.Response, context.CancelFunc)) {
 	t.Helper()
 	server = httptest.NewUnstartedServer(h)
-	server.Config.WriteTimeout = 2 * time.Second // which streams must outlive
+	server.Config.WriteTimeout = 2 * time.Second // streams must outlive it
 	server.Start()
 	t.Cleanup(server.Close)
 	client := &http.Client{Transport: &http.Transport{}}
@@ -119,13 +119,12 @@ func TestStreamBeatsAndEnds(t *testing.T) {
 	assert.Positive(t, beats, "it outlives the server's WriteTimeout")
 }
 
-// Over HTTP/2 the deadline of a write ends its stream also if nothing is written
-// any more.
+// Over HTTP/2 a write deadline ends its stream even if nothing more is written.
 func TestStreamOutlivesItsWriteDeadline(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 		debug.SetPace(h, 3*time.Second, time.Minute)
-		debug.SetWriteTimeout(h, 2*time.Second) // also for a machine that is busy
+		debug.SetWriteTimeout(h, 2*time.Second) // enough for a busy machine
 		server := httptest.NewUnstartedServer(h)
 		server.Config.WriteTimeout = 2 * time.Second
 		server.EnableHTTP2 = http2
@@ -138,7 +137,7 @@ func TestStreamOutlivesItsWriteDeadline(t *testing.T) {
 			assert.Equal(t, line, next(t, all), res.Proto)
 		}
 		server.CloseClientConnections()
-		for range all { // to its end
+		for range all { // until the end
 		}
 		_ = res.Body.Close()
 		server.Close()
@@ -188,7 +187,7 @@ func TestStreamsEndWhenTheirServerShutsDown(t *testing.T) {
 	}
 }
 
-// Pages are read, and streams open and close, while runs move and vanish.
+// Pages are read, and streams are opened and closed, while runs change and are dropped.
 func TestPagesAreReadWhileRunsMove(t *testing.T) {
 	f := debugtest.New(t, debug.Options{MaxRuns: 4})
 	h := f.Handler(debug.HandlerOptions{MaxStreams: 2})

@@ -128,7 +128,10 @@ type page struct {
 
 func (h *handler) newPage(v view) page {
 	now := h.o.Now()
-	p := page{Site: h.o.Title, Title: v.title(), Template: v.page(), Style: sheet.name, Script: script.name, Icon: icon.name, Now: when{now, now}, View: v}
+	p := page{
+		Site: h.o.Title, Title: v.title(), Template: v.page(), Style: sheet.name, Script: script.name, Icon: icon.name,
+		Now: when{now, now}, View: v,
+	}
 	switch v := v.(type) {
 	case *runList:
 		p.Stream = "events"
