@@ -18,7 +18,7 @@ import (
 
 const axe = "../node_modules/axe-core/axe.min.js"
 
-// pagesOf are all kinds of pages, by what they show.
+// pagesOf returns a page of each kind, by what it shows.
 func pagesOf(all map[string]*debugtest.Migration) map[string]string {
 	pages := map[string]string{
 		"list": "", "list without a match": "?q=none", "itineraries": "itineraries",
@@ -48,7 +48,8 @@ func TestPagesAreAccessible(t *testing.T) {
 					found := browser.Call[[]string](p.Page, `async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
 						.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html.slice(0, 200) + n.failureSummary).join(", "))`)
 					assert.Empty(t, found)
-					wide := browser.Call[float64](p.Page, `() => document.documentElement.scrollWidth - document.documentElement.clientWidth`)
+					wide := browser.Call[float64](p.Page,
+						`() => document.documentElement.scrollWidth - document.documentElement.clientWidth`)
 					assert.Zero(t, wide, "the page itself scrolls sideways, by pixels")
 				})
 			}
@@ -75,11 +76,11 @@ func TestListHasRoomForItsTexts(t *testing.T) {
 	}
 }
 
-// focused describes the element that has the focus, and its outline.
+// focused describes the focused element and its outline.
 type focused struct {
-	Element string // a name that is unique in the page; empty if none has it
+	Element string // unique in the page; empty if nothing has the focus
 	Outline float64
-	Seen    bool // it is in the window, and nothing covers it
+	Seen    bool // in the window, and not covered
 }
 
 const describe = `
@@ -117,7 +118,7 @@ func TestKeyboardReachesEverything(t *testing.T) {
 				p.Do(chromedp.KeyEvent(kb.Tab))
 				f := p.focus()
 				if f.Element == "" {
-					break // all round
+					break // full circle
 				}
 				got[f.Element] = true
 				assert.GreaterOrEqual(t, f.Outline, 2.0, "the focus on %s is seen", f.Element)
