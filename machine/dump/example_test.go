@@ -2,6 +2,9 @@ package dump_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
@@ -148,6 +151,65 @@ func ExampleSwitch() {
 	//     Delete
 	//     Thaw
 	//   (done)
+}
+
+// ExampleDrawing_formats writes one drawing in every format.
+func ExampleDrawing_formats() {
+	drawing, err := dump.New(dump.Options{Title: "How a backup is undone"}, dump.Itinerary{Graph: undo})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	files := map[string][]byte{
+		"undo.txt":  []byte(drawing.Text()),
+		"undo.svg":  drawing.SVG(),
+		"undo.mmd":  []byte(drawing.Mermaid()),
+		"undo.dot":  []byte(drawing.DOT()),
+		"undo.json": drawing.JSON(),
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		first, _, _ := strings.Cut(string(files[name]), "\n")
+		fmt.Printf("%-9s %.30s\n", name, first)
+	}
+	// Output:
+	// undo.dot  digraph {
+	// undo.json {
+	// undo.mmd  flowchart TB
+	// undo.svg  <svg xmlns="http://www.w3.org/
+	// undo.txt  How a backup is undone
+}
+
+// ExampleRun draws where several runs are, such as those of the items of one object.
+func ExampleRun() {
+	drawing, err := dump.New(dump.Options{}, dump.Itinerary{Graph: backup, Runs: []dump.Run{
+		{Name: "vm-1", At: machine.Position{Phase: "CopyVolumes"}},
+		{Name: "vm-2", At: machine.Position{Phase: "CopyVolumes"}},
+		{Name: "vm-3", At: machine.Position{Phase: "Compare"}, Failed: true},
+		{Name: "vm-4", At: machine.Position{Done: true}},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(drawing.Text())
+	// Output:
+	// Backup
+	//   4 runs: 2 under way, 1 done, 1 failed
+	//       (start)
+	//   Prepare
+	//         Freeze
+	//         Discover     decides HasVolumes
+	//   Copy
+	//     >   CopyVolumes  2 here: vm-1 and vm-2; if HasVolumes
+	//         CopyObjects
+	//   Check
+	//      !  Compare      1 failed: vm-3; if Verify; decides Differs
+	//           -> CopyObjects if Differs
+	//   Finish
+	//         Thaw
+	//       (done)         1 done: vm-4
+	//
+	// > runs are here, ! failed
 }
 
 // ExampleOptions_around shows which phases one transition connects with a phase.
