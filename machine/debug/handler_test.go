@@ -205,7 +205,7 @@ func TestErrorsHaveTheRequestedForm(t *testing.T) {
 			if accept != "" {
 				assert.Contains(t, text, want.message, "%.60s %s", path, accept)
 			}
-			assert.Less(t, len(text), 6000, "an error repeats what was given")
+			assert.Less(t, len(text), 6000, "an error echoes only the beginning of a long value")
 		}
 	}
 	r := get(h, "/", "image/png")

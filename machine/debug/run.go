@@ -6,7 +6,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Run is what is recorded of a run. It shares nothing with the recorder. Times are in
+// Run is the record of a run. It shares nothing with the recorder. Times are in
 // UTC.
 type Run struct {
 	Name Name

@@ -201,7 +201,7 @@ func (p *part) differences(arrow string) []string {
 // phaseDifferences sums up what happened to the phases. A phase whose definition changed
 // in several respects counts once.
 func (p *part) phaseDifferences() (lines []string) {
-	names := make(map[string][]string) // of phases, by what has become of them
+	names := make(map[string][]string) // of phases, by what happened to them
 	for k := range p.nodes {
 		n := &p.nodes[k]
 		if !n.isPhase() {

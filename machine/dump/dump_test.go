@@ -137,7 +137,7 @@ func TestDrawingModel(t *testing.T) {
 			edges: []string{"start -> Cut: order, no", "Cut -> Last: order, yes", "Last -> done: order, yes"},
 		},
 		{
-			name: "a jump to what is left out goes on behind it",
+			name: "a jump to a phase left out leads past it",
 			o:    Options{OnlyRun: true},
 			it:   Itinerary{Plan: at("", 2)},
 			nodes: []string{

@@ -195,7 +195,7 @@ func TestDOTEscapes(t *testing.T) {
 	assert.Contains(t, d.DOT(), `label="\\\\N"`)
 }
 
-// A choice is labelled and has a line or an end of its own.
+// A choice is labelled and has its own line or end.
 func TestChoicesAreDistinguishable(t *testing.T) {
 	choose := func(name string) *machine.Graph {
 		return machine.MustCompile(phases.Itinerary{Name: name, Vocabulary: vocabulary, Phases: []phases.Phase{

@@ -242,7 +242,7 @@ func TestTransitionsAreTheMachines(t *testing.T) {
 			for _, e := range p.edges {
 				drawn[machine.Edge{From: e.from - 1, To: p.nodes[e.to].index}] = true
 				if it.Plan == nil {
-					require.Equal(t, phases.TruthOf(reached[e.from-1]), e.taken, "what no way leads to takes no edge")
+					require.Equal(t, phases.TruthOf(reached[e.from-1]), e.taken, "an unreachable phase takes no edge")
 				}
 			}
 			require.Len(t, drawn, len(all))
