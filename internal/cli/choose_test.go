@@ -31,7 +31,7 @@ func copyingFile(t *testing.T) string {
 	return file
 }
 
-// What depends on a choice may run, and that alone is no problem.
+// A phase that depends on a choice may run, and that is not a problem.
 func TestPlanOfAChoice(t *testing.T) {
 	file := copyingFile(t)
 	r := run(t, "", "plan", "-i", file, "-o", "json")
@@ -61,7 +61,7 @@ func TestPlanOfAChoice(t *testing.T) {
 	}
 }
 
-// A run makes the choices that it is given, in turn.
+// A run makes the given choices in turn.
 func TestRunChooses(t *testing.T) {
 	file := copyingFile(t)
 	for _, c := range []struct {

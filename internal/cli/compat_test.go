@@ -15,8 +15,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
-// The releases of a small controller: the second one has renamed a phase, and says so in
-// the third.
+// The releases of a small controller: the second has renamed a phase, and the third
+// declares the former name.
 const (
 	before = `flags: [{name: Due}]
 itineraries:
@@ -49,7 +49,7 @@ func breaks(t *testing.T, text string) (all []breakElement) {
 	return all
 }
 
-// releases writes the releases as files into the current directory.
+// releases writes the releases into files in the current directory.
 func releases(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -58,7 +58,7 @@ func releases(t *testing.T) {
 	}
 }
 
-// warmMove is an object at a phase of Warm.
+// warmMove returns an object at a phase of Warm.
 func warmMove(name, phase string) string {
 	return object("Move", name, `, "status": {"itinerary": "Warm", "phase": "`+phase+`", "visit": 2, "facts": {"true": ["Due"]}}`)
 }
@@ -128,8 +128,8 @@ func TestCompatOfAnItineraryThatOneReleaseLacks(t *testing.T) {
 		"nothing is said of itineraries that are not compared")
 }
 
-// What was not decided fails, whatever the level.
-func TestAnInconclusiveResultAlwaysFails(t *testing.T) {
+// An inconclusive result fails at any level.
+func TestCompatInconclusiveAlwaysFails(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("flags:\n")
 	for i := range 40 {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// completions are what a shell is offered, and what it is told to do.
+// completions are the offers to a shell, and the directive.
 func completions(t *testing.T, args ...string) (offered []string, directive string) {
 	t.Helper()
 	r := run(t, "", append([]string{"__complete"}, args...)...)
@@ -23,7 +23,7 @@ func completions(t *testing.T, args ...string) (offered []string, directive stri
 	return offered, lines[len(lines)-1]
 }
 
-// What cobra's directives are called in its protocol.
+// The names of cobra's directives in its protocol.
 const (
 	withFiles      = ":0"
 	noFiles        = ":4"

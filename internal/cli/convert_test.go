@@ -16,7 +16,7 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
-// values are the JSON values of a stream, with numbers as they are written.
+// values returns the JSON values of a stream, with numbers as written.
 func values(t testing.TB, text string) []any {
 	t.Helper()
 	var all []any
@@ -40,8 +40,8 @@ func same(t testing.TB, want, got []any) {
 	}
 }
 
-// convert runs the command, and wants nothing on standard error but the note
-// about image streams.
+// convert runs the command and requires that standard error has only the note about image
+// streams.
 func convert(t testing.TB, stdin string, args ...string) string {
 	t.Helper()
 	r := run(t, stdin, append([]string{"convert", "-f", "-"}, args...)...)
@@ -50,8 +50,8 @@ func convert(t testing.TB, stdin string, args ...string) string {
 	return r.out
 }
 
-// legacyObjects are the recorded statuses as MigMigrations, with a plan for
-// every other one.
+// legacyObjects returns the recorded statuses as MigMigrations, with a plan for every other
+// one.
 func legacyObjects(t testing.TB) (objects []string) {
 	t.Helper()
 	for _, file := range []string{"legacy-2021.jsonl", "legacy-2025.jsonl"} {
@@ -77,8 +77,7 @@ func legacyObjects(t testing.TB) (objects []string) {
 	return objects
 }
 
-// TestConvertKeepsSpelling: keys and numbers of a converted object stay as they
-// are written, in their order.
+// Keys and numbers of a converted object stay as written, in their order.
 func TestConvertKeepsSpelling(t *testing.T) {
 	t.Parallel()
 	in := object("MigMigration", "m", `, "x\u0078": 1.0, "a\u003c>": -0, "status": {"z\u007a": 1e400, "phase": "", "itinerary": "Stage", "a": 1.50}`)
@@ -104,10 +103,10 @@ func TestConvertThereAndBack(t *testing.T) {
 			assert.NotContains(t, strings.ReplaceAll(current, `\"StageBackup\"`, ""), `"StageBackup"`)
 			same(t, values(t, list), values(t, convert(t, current, "--to", "legacy", "--naming", naming)))
 
-			// Once more changes nothing.
+			// Repeating it changes nothing.
 			same(t, values(t, current), values(t, convert(t, current, "--to", "current", "--naming", naming)))
 
-			// A stream of objects in place of a list.
+			// A stream of objects instead of a list.
 			each := strings.Join(objects, "\n")
 			same(t, values(t, each), values(t, convert(t, convert(t, each, "--to", "current"), "--to", "legacy")))
 
@@ -131,7 +130,7 @@ const oldStatus = `"itinerary": "Final", "phase": "QuiesceApplications", "extra"
 	{"name": "StageRestore", "message": "Skipped", "skipped": true},
 	{"name": "Cleanup", "message": "Not started"}]`
 
-// pipeline are the names of the steps of the first migration of a list.
+// pipeline returns the names of the steps of the first migration of a list.
 func pipeline(t *testing.T, text string) (names []string) {
 	t.Helper()
 	var list struct {
@@ -152,7 +151,7 @@ func pipeline(t *testing.T, text string) (names []string) {
 	return nil
 }
 
-func TestConvertPlansAnewWhereItCan(t *testing.T) {
+func TestConvertReplans(t *testing.T) {
 	m := migration("m", ``, oldStatus)
 	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectVolume", "Cleanup"}, pipeline(t, convert(t, stream(m), "--to", "current")),
 		"without the plan, what has not started stays, but for what is skipped")
@@ -197,7 +196,7 @@ func TestConvertWithoutTheAnnotation(t *testing.T) {
 	same(t, values(t, want), values(t, convert(t, m, "--to", "legacy")))
 }
 
-// What an implementation that decodes and encodes would change.
+// Values that decoding and encoding would change.
 const exact = `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {
 	"on": "off", "1": "1", "1.0": 1.0, "big": 12345678901234567890, "huge": 1e400, "small": -0.10e-7, "z": -0, "null": null, "~": "~", "": "",
 	"yes": "no", "y": "n", "0x1F": "0x1F", "1_000": "1_000", "12:30:45": "12:30:45", "2021-01-01": "2021-01-01", "=": "=", "<<": "<<", "!a": "&b", "- ": "# ", "a: b": "c #d",
@@ -215,7 +214,7 @@ func TestConvertKeepsEverythingElseExactly(t *testing.T) {
 		same(t, values(t, text), values(t, convert(t, convert(t, asYAML, "--to", "legacy"), "--to", "legacy", "-o", "json")))
 	}
 
-	// Keys and strings that other readers of YAML would take for something else.
+	// Keys and strings that other YAML parsers would read as another type.
 	asJSON, err := kyaml.YAMLToJSON([]byte(convert(t, strings.Replace(exact, `"huge": 1e400,`, ``, 1), "--to", "current", "-o", "yaml")))
 	require.NoError(t, err)
 	var want, got any // other readers round numbers
@@ -239,7 +238,7 @@ func TestConvertPrintsTheFormatItRead(t *testing.T) {
 	assert.Equal(t, "kind: List\n", convert(t, "kind: List\n", "--to", "legacy"))
 }
 
-func TestConvertLeavesWhatItCannotConvert(t *testing.T) {
+func TestConvertKeepsUnconvertibleObjects(t *testing.T) {
 	good := migration("good", ``, oldStatus)
 	for _, tt := range []struct {
 		name, object string
@@ -283,8 +282,8 @@ func TestConvertWarns(t *testing.T) {
 	assert.NotContains(t, r.out, "annotations")
 }
 
-// FuzzRead: whatever is read is printed and read again as the same, in both
-// formats, and what older releases may have written comes back.
+// Everything that is read is printed and read again as the same, in both formats, and
+// statuses of earlier releases are restored.
 func FuzzRead(f *testing.F) {
 	objects, err := json.Marshal(json.RawMessage(read(f, recorded("objects.json"))))
 	require.NoError(f, err)

@@ -11,7 +11,7 @@ import (
 )
 
 func TestDiff(t *testing.T) {
-	// Each sign: what runs, what does not, and what is not known.
+	// Each sign: runs, does not run, and unknown.
 	r := run(t, "", "plan", "-i", "Final", "--flags", "DirectImage,EnableImage,EnableVolume,HasPVs,DirectVolume",
 		"--set", "IndirectImage=true,HasISs=true,HasStageBackup=true", "--set", "EnableVolume=unknown", "--diff")
 	assert.Equal(t, 1, r.code, "a flag that matters is unknown")
@@ -50,7 +50,7 @@ func TestDiffOfSeveral(t *testing.T) {
 	assert.Contains(t, r.out, "  steps    the same\n")
 }
 
-// A setting that changes nothing in the plan, and one that the objects have.
+// A setting that changes nothing in the plan, and one that equals the objects.
 func TestDiffOfNothing(t *testing.T) {
 	for _, set := range []string{"HasVerify=true", "EnableVolume=true"} {
 		r := run(t, various, "plan", "-f", "-", "--name", "other/b", "--set", set, "--diff")

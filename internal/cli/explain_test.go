@@ -11,7 +11,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
-// explained is an explanation as JSON.
+// explained is an explanation in JSON.
 type explained struct {
 	Name, Namespace    *string
 	Itinerary, Kind    string
@@ -23,7 +23,7 @@ type explained struct {
 	Flag               *flagExplained
 }
 
-// flagExplained is what is said of a flag beside that.
+// flagExplained is the part of the explanation of a flag under flag.
 type flagExplained struct {
 	Description          string
 	Live                 bool
@@ -35,7 +35,7 @@ type flagExplained struct {
 	}
 }
 
-// changed is what is different between two plans.
+// changed is the difference between two plans.
 type changed struct {
 	Flags []struct {
 		Name, Before, After string
@@ -62,7 +62,7 @@ func explain(t *testing.T, stdin string, args ...string) []explained {
 	return explanations(t, r.out)
 }
 
-// explanations reads what explain prints as JSON.
+// explanations decodes the output of explain.
 func explanations(t *testing.T, text string) []explained {
 	t.Helper()
 	var all []explained

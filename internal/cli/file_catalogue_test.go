@@ -13,8 +13,8 @@ func upgrades(name string) string {
 	return filepath.Join("..", "..", "machine", "command", "testdata", name)
 }
 
-// With the itineraries of a file, any object that holds the state of a run is read,
-// and nothing that is printed speaks of migrations.
+// With the itineraries of a file, any object that holds a state is read, and no output
+// mentions migrations.
 func TestObjectsOfAnotherCatalogue(t *testing.T) {
 	const (
 		undecided = "flag TrafficStopped is unknown: the object does not record it"

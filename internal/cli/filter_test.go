@@ -45,13 +45,13 @@ func TestFilters(t *testing.T) {
 		})
 	}
 
-	// explain has those that do not depend on a step.
+	// explain has the filters that do not depend on a step.
 	all := explain(t, various, "Cleanup", "--step", "-f", "-", "--itinerary-name", "Final", "--name", "b")
 	require.Len(t, all, 1)
 	assert.Equal(t, "b", *all[0].Name)
 }
 
-func TestFiltersThatLeaveNothing(t *testing.T) {
+func TestFiltersWithoutMatch(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
 		want string
@@ -68,7 +68,7 @@ func TestFiltersThatLeaveNothing(t *testing.T) {
 	}
 }
 
-// What is wrong with a migration that is not asked for is not printed.
+// Problems of a migration that the filter leaves out are not printed.
 func TestFiltersLeaveOutProblems(t *testing.T) {
 	objects := around("", migration("a", ``, ``), strings.ReplaceAll(migration("b", ``, ``), `"name": "p"`, `"name": "gone"`))
 	r := run(t, objects, "plan", "-f", "-", "--name", "a")

@@ -49,13 +49,13 @@ func TestExplainFlag(t *testing.T) {
 	assert.Len(t, other.Phases, 7)
 }
 
-// What would change follows the relations, and --set.
+// The changes follow the relations and --set.
 func TestExplainWhatChangesWithAFlag(t *testing.T) {
 	objects := around("", migration("m", ``, ``), migration("c", `"canceled": true`, ``))
 	for _, tt := range []struct {
 		about string
 		args  []string
-		want  []string // of each other value
+		want  []string // for each other value
 	}{
 		{"another flag follows", []string{"DirectImage", "--flag"}, []string{
 			"flag DirectImage is true; with DirectImage=false, and so IndirectImage=true and HasStageBackup=true: step DirectImage vanishes, steps DataBackup and DataRestore appear, without CreateDirectImageMigration and WaitForDirectImageMigrationToComplete, with CreateRegistries, WaitForRegistriesReady and 7 more",
@@ -90,7 +90,7 @@ func TestExplainFlagTable(t *testing.T) {
 	goldentest.Compare(t, "testdata/explain-flag.txt", r.out)
 	assert.Regexp(t, `(?s)^flag DirectImage: \S.*\n  relations .*\n  in Stage .*\n\nNAMESPACE   NAME   ITINERARY   KIND   RUNS `, r.out, "what is the same for all comes first")
 
-	// A name that is several.
+	// A name of several kinds.
 	kinds := func(args ...string) (kinds []string) {
 		for _, e := range explain(t, "", append([]string{"DirectImage", "-i", "Final", "--flags", "DirectImage"}, args...)...) {
 			kinds = append(kinds, e.Kind)

@@ -24,8 +24,7 @@ const (
 	theirs = "migrations.kubevirt.io/v1alpha1"
 )
 
-// A kind counts with its group: an object of another project is none of MTC's,
-// whatever it is called.
+// The group of a kind counts: an object of another project is not MTC's, whatever its name.
 func TestGroups(t *testing.T) {
 	final := migration("m", ``, ``)
 	indirectPlan := planObject("p", `"indirectImageMigration": true`)
@@ -67,7 +66,7 @@ func TestOnlyMigrationsOfAnotherProject(t *testing.T) {
 	same(t, values(t, text), values(t, r.out))
 }
 
-// versioned is a stage or final migration of a uid and a resourceVersion.
+// versioned returns a stage or final migration with a uid and a resourceVersion.
 func versioned(stage bool, uid, version string) string {
 	more := ""
 	if uid != "" {
@@ -79,14 +78,14 @@ func versioned(stage bool, uid, version string) string {
 	return strings.Replace(migration("m", fmt.Sprintf(`"stage": %t`, stage), ``), `"namespace": "ns"}`, `"namespace": "ns"`+more+`}`, 1)
 }
 
-// Of two versions of an object one counts: here, whether it is the stage one.
+// Of two versions of an object one counts. The test tells them apart by stage and final.
 func TestVersionsOfAnObject(t *testing.T) {
-	const noted = "note: MigMigration ns/m was read at standard input:1: items[4] and at standard input:1: items[5], and differs; the later one counts, since nothing shows which is newer"
+	const noted = "note: MigMigration ns/m differs between standard input:1: items[4] and standard input:1: items[5]; the later one counts, since nothing shows which is newer"
 	for _, tt := range []struct {
 		name         string
 		stage, final string // uid and resourceVersion
 		want         []string
-		later        bool     // the later one counts, whichever it is
+		later        bool     // the one read later counts
 		notes        []string // in either order
 	}{
 		{"the higher version", "u 20", "u 3", []string{"Stage"}, false, nil},
@@ -123,106 +122,107 @@ func TestVersionsOfAnObject(t *testing.T) {
 			}
 		})
 	}
+}
 
-	t.Run("each kind", func(t *testing.T) {
-		version := func(text, v string) string {
-			return strings.Replace(text, `"namespace": "ns"}`, `"namespace": "ns", "uid": "u", "resourceVersion": "`+v+`"}`, 1)
-		}
-		controller := func(disabled string) string {
-			return object("MigrationController", "c", `, "spec": {"disable_image_copy": `+disabled+`}`)
-		}
-		for _, items := range [][]string{
-			{version(planObject("p", ""), "10"), version(planObject("p", `"indirectImageMigration": true`), "9"), host, source},
-			{planObject("p", ""), host, version(source, "10"), version(strings.Replace(source, "https://api.source.example.com:6443", "", 1), "9")},
-			{planObject("p", ""), host, source, version(controller("false"), "10"), version(controller("true"), "9")},
-		} {
-			r := run(t, stream(append(items, images, migration("m", ``, ``))...), "plan", "-f", "-", "-o", "json")
-			assert.Equal(t, 0, r.code, r.stderr)
-			assert.Empty(t, r.stderr)
-			assert.Contains(t, elements(t, r.out)[0].Steps, "DirectImage")
-		}
-	})
+func TestVersionsOfEachKind(t *testing.T) {
+	version := func(text, v string) string {
+		return strings.Replace(text, `"namespace": "ns"}`, `"namespace": "ns", "uid": "u", "resourceVersion": "`+v+`"}`, 1)
+	}
+	controller := func(disabled string) string {
+		return object("MigrationController", "c", `, "spec": {"disable_image_copy": `+disabled+`}`)
+	}
+	for _, items := range [][]string{
+		{version(planObject("p", ""), "10"), version(planObject("p", `"indirectImageMigration": true`), "9"), host, source},
+		{planObject("p", ""), host, version(source, "10"), version(strings.Replace(source, "https://api.source.example.com:6443", "", 1), "9")},
+		{planObject("p", ""), host, source, version(controller("false"), "10"), version(controller("true"), "9")},
+	} {
+		r := run(t, stream(append(items, images, migration("m", ``, ``))...), "plan", "-f", "-", "-o", "json")
+		assert.Equal(t, 0, r.code, r.stderr)
+		assert.Empty(t, r.stderr)
+		assert.Contains(t, elements(t, r.out)[0].Steps, "DirectImage")
+	}
+}
 
-	t.Run("one that cannot be read", func(t *testing.T) {
-		const good = "u 5"
-		version := func(text, v string) string {
-			uid, number, _ := strings.Cut(v, " ")
-			more := ""
-			if uid != "" {
-				more += `, "uid": "` + uid + `"`
-			}
-			if number != "" {
-				more += `, "resourceVersion": "` + number + `"`
-			}
-			return strings.Replace(text, `"namespace": "ns"}`, `"namespace": "ns"`+more+`}`, 1)
+// Whether the other version counts depends on which is newer.
+func TestVersionsThatCannotBeRead(t *testing.T) {
+	const good = "u 5"
+	version := func(text, v string) string {
+		uid, number, _ := strings.Cut(v, " ")
+		more := ""
+		if uid != "" {
+			more += `, "uid": "` + uid + `"`
 		}
-		twice := func(text string) string {
-			return strings.TrimSuffix(text, "}") + `, "twice": 1, "twice": 2}`
+		if number != "" {
+			more += `, "resourceVersion": "` + number + `"`
 		}
-		controller := object("MigrationController", "c", "")
-		for _, tt := range []struct {
-			name, bad string
-			known     bool // the other counts
-		}{
-			{"an older one", "u 4", true},
-			{"an older one with fewer digits", "u 04", true},
-			{"the same one", "u 5", true},
-			{"a newer one", "u 6", false},
-			{"a newer one with more digits", "u 10", false},
-			{"of another uid", "v 4", false},
-			{"without a uid", " 4", false},
-			{"without a version", "u ", false},
-			{"without either", " ", false},
-			{"with a version that is no number", "u x4", false},
+		return strings.Replace(text, `"namespace": "ns"}`, `"namespace": "ns"`+more+`}`, 1)
+	}
+	twice := func(text string) string {
+		return strings.TrimSuffix(text, "}") + `, "twice": 1, "twice": 2}`
+	}
+	controller := object("MigrationController", "c", "")
+	for _, tt := range []struct {
+		name, bad string
+		known     bool // the other counts
+	}{
+		{"an older one", "u 4", true},
+		{"an older one with fewer digits", "u 04", true},
+		{"the same one", "u 5", true},
+		{"a newer one", "u 6", false},
+		{"a newer one with more digits", "u 10", false},
+		{"of another uid", "v 4", false},
+		{"without a uid", " 4", false},
+		{"without a version", "u ", false},
+		{"without either", " ", false},
+		{"with a version that is no number", "u x4", false},
+	} {
+		for _, kind := range []struct{ object, name, place string }{
+			{migration("m", ``, ``), "MigMigration", ""},
+			{planObject("p", ""), "MigPlan", "the MigPlan ns/p could not be read: correct it at "},
+			{source, "MigCluster", "the source MigCluster ns/source could not be read: correct it at "},
+			{controller, "MigrationController", "the MigrationController of namespace ns could not be read: correct it at "},
 		} {
-			for _, kind := range []struct{ object, name, place string }{
-				{migration("m", ``, ``), "MigMigration", ""},
-				{planObject("p", ""), "MigPlan", "the MigPlan ns/p could not be read: correct it at "},
-				{source, "MigCluster", "the source MigCluster ns/source could not be read: correct it at "},
-				{controller, "MigrationController", "the MigrationController of namespace ns could not be read: correct it at "},
-			} {
-				others := slices.DeleteFunc([]string{planObject("p", ""), host, source, images, controller, migration("m", ``, ``)}, func(o string) bool { return o == kind.object })
-				newest, bad := version(kind.object, good), twice(version(kind.object, tt.bad))
-				for order, items := range [][]string{{newest, bad}, {bad, newest}} {
-					for form, text := range map[string]string{"JSON": stream(append(items, others...)...), "YAML": "kind: List\nitems:\n- " + strings.Join(append(items, others...), "\n- ") + "\n"} {
-						what := fmt.Sprint(tt.name, ", ", kind.name, ", ", order, ", ", form)
-						r := run(t, text, "plan", "-f", "-", "-o", "json")
-						assert.Equal(t, 1, r.code, what)
-						all := elements(t, r.out)
-						switch {
-						case tt.known:
-							require.Len(t, all, 1, what)
-							assert.Empty(t, all[0].Unknown, what)
-							assert.Len(t, r.lines(t), 1, what)
-						case kind.name == "MigMigration":
-							assert.Empty(t, all, what)
-						default:
-							require.Len(t, all, 1, what)
-							assert.Contains(t, all[0].Unknown, "EnableImage", what)
-							assert.Contains(t, r.stderr, kind.place, what)
-						}
+			others := slices.DeleteFunc([]string{planObject("p", ""), host, source, images, controller, migration("m", ``, ``)}, func(o string) bool { return o == kind.object })
+			newest, bad := version(kind.object, good), twice(version(kind.object, tt.bad))
+			for order, items := range [][]string{{newest, bad}, {bad, newest}} {
+				for form, text := range map[string]string{"JSON": stream(append(items, others...)...), "YAML": "kind: List\nitems:\n- " + strings.Join(append(items, others...), "\n- ") + "\n"} {
+					what := fmt.Sprint(tt.name, ", ", kind.name, ", ", order, ", ", form)
+					r := run(t, text, "plan", "-f", "-", "-o", "json")
+					assert.Equal(t, 1, r.code, what)
+					all := elements(t, r.out)
+					switch {
+					case tt.known:
+						require.Len(t, all, 1, what)
+						assert.Empty(t, all[0].Unknown, what)
+						assert.Len(t, r.lines(t), 1, what)
+					case kind.name == "MigMigration":
+						assert.Empty(t, all, what)
+					default:
+						require.Len(t, all, 1, what)
+						assert.Contains(t, all[0].Unknown, "EnableImage", what)
+						assert.Contains(t, r.stderr, kind.place, what)
 					}
 				}
 			}
 		}
-	})
+	}
+}
 
-	t.Run("in the order in which they were first read", func(t *testing.T) {
-		r := run(t, around("", versioned(true, "u", "1"), migration("n", ``, ``), versioned(false, "u", "2")), "plan", "-f", "-", "-o", "json")
-		assert.Equal(t, []string{"m", "n"}, planned(t, r))
-		assert.Equal(t, "Final", elements(t, r.out)[0].Itinerary)
-	})
+func TestVersionsKeepTheOrderOfTheFirst(t *testing.T) {
+	r := run(t, around("", versioned(true, "u", "1"), migration("n", ``, ``), versioned(false, "u", "2")), "plan", "-f", "-", "-o", "json")
+	assert.Equal(t, []string{"m", "n"}, planned(t, r))
+	assert.Equal(t, "Final", elements(t, r.out)[0].Itinerary)
+}
 
-	t.Run("all are converted", func(t *testing.T) {
-		older, newer := migration("m", ``, oldStatus), migration("m", `"verify": true`, oldStatus)
-		for _, text := range []string{older, newer} {
-			assert.Contains(t, text, "StageBackup")
-		}
-		out := convertAll(t, stream(older, newer))
-		assert.NotContains(t, strings.ReplaceAll(out, `\"StageBackup\"`, ""), `"StageBackup"`)
-		back := run(t, out, "convert", "--to", "legacy", "-f", "-")
-		same(t, values(t, stream(older, newer)), values(t, back.out))
-	})
+func TestConvertAllVersions(t *testing.T) {
+	older, newer := migration("m", ``, oldStatus), migration("m", `"verify": true`, oldStatus)
+	for _, text := range []string{older, newer} {
+		assert.Contains(t, text, "StageBackup")
+	}
+	out := convertAll(t, stream(older, newer))
+	assert.NotContains(t, strings.ReplaceAll(out, `\"StageBackup\"`, ""), `"StageBackup"`)
+	back := run(t, out, "convert", "--to", "legacy", "-f", "-")
+	same(t, values(t, stream(older, newer)), values(t, back.out))
 }
 
 func convertAll(t *testing.T, text string) string {
@@ -352,8 +352,8 @@ func TestByteOrderMarks(t *testing.T) {
 	assert.Contains(t, r.stderr, "standard input:4: is not YAML", "lines are counted as before")
 }
 
-// Scalars are what kubectl takes them for.
-func TestScalarsAreThoseOfKubectl(t *testing.T) {
+// Scalars have the types that kubectl gives them.
+func TestReadScalarsAsKubectl(t *testing.T) {
 	for _, scalar := range []string{
 		"y", "Y", "yes", "Yes", "YES", "yEs", "n", "N", "no", "No", "NO", "on", "On", "ON", "oN", "off", "Off", "OFF", "true", "True", "TRUE", "tRue", "false", "False", "FALSE",
 		`"yes"`, "'on'", "|-\n  yes", ">-\n  no", "!!str yes", "!!bool yes", "!!bool \"on\"", "null", "Null", "NULL", "~", "nil", "none",
@@ -378,7 +378,7 @@ func TestScalarsAreThoseOfKubectl(t *testing.T) {
 			continue
 		}
 		r := run(t, document, "convert", "--to", "current", "-f", "-", "-o", "json")
-		if scalar != "+1" && scalar != "1_000" { // keys that are numbers stay as they are written
+		if scalar != "+1" && scalar != "1_000" { // keys that are numbers stay as written
 			assert.JSONEq(t, string(want), r.out, scalar+" as a key")
 		}
 	}
@@ -387,7 +387,7 @@ func TestScalarsAreThoseOfKubectl(t *testing.T) {
 	assert.Equal(t, []string{`standard input:3: key "true" stands twice, first in line 2; remove one`}, r.lines(t))
 }
 
-func TestFlagsByTheBooleansOfKubectl(t *testing.T) {
+func TestReadBooleansAsKubectl(t *testing.T) {
 	for _, yes := range []string{"y", "yes", "Yes", "on", "ON", "true"} {
 		document := strings.ReplaceAll(migration("m", `"stage": STAGE, "quiescePods": no`, ``), "STAGE", yes)
 		objects := "kind: List\nitems: [" + strings.Join(append(cluster, planObject("p", ""), document), ", ") + "]\n"
@@ -399,8 +399,8 @@ func TestFlagsByTheBooleansOfKubectl(t *testing.T) {
 	}
 }
 
-// A directory as must-gather makes it: one file for each object, in folders
-// for each namespace, group and kind.
+// A directory as must-gather makes it: one file for each object, in folders for each
+// namespace, group and kind.
 func TestDirectories(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "must-gather.local.123")
 	put := func(name, text string) string {
@@ -420,7 +420,7 @@ func TestDirectories(t *testing.T) {
 	put(group+"migmigrations/c.json", of(ours, migration("c", ``, ``)))
 	put(group+"migmigrations/d.yaml.gz", gzipped(t, asYAML(of(ours, migration("d", ``, ``)))))
 	put(group+"migmigrations/e.json.gz", gzipped(t, of(ours, migration("e", ``, ``))))
-	put(group+"migmigrations/f.yml.gz", asYAML(of(ours, migration("f", ``, ``)))) // compressed in name alone
+	put(group+"migmigrations/f.yml.gz", asYAML(of(ours, migration("f", ``, ``)))) // compressed only by its name
 	put(group+"migplans/p.yaml", asYAML(of(ours, planObject("p", ""))))
 	put(group+"migclusters.yaml", asYAML(stream(of(ours, host), of(ours, source))))
 	put("namespaces/app/image.openshift.io/imagestreams.yaml", asYAML(stream(of("image.openshift.io/v1", images))))
@@ -479,8 +479,7 @@ func TestDirectories(t *testing.T) {
 	assert.Equal(t, []string{lost + ":2: MigMigration ns/l: the MigPlan ns/q is missing; read it together with the migration"}, r.lines(t))
 }
 
-// What is compressed is read wherever it comes from, and takes no more memory
-// than a stream may.
+// Compressed input is read from any source, and takes no more memory than a stream may.
 func TestCompressed(t *testing.T) {
 	good := around("", migration("m", ``, ``))
 	for name, text := range map[string]string{"one part": gzipped(t, good), "several parts": gzipped(t, good[:100]) + gzipped(t, good[100:])} {

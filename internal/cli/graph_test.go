@@ -13,8 +13,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
-// The formats are tested in package dump; what is tested here is that the
-// options ask for the right drawing.
+// The formats are tested in package dump; these tests check that options select the right
+// drawing.
 
 func TestGraphText(t *testing.T) {
 	for _, tt := range []struct {
@@ -50,7 +50,7 @@ func TestGraphFormats(t *testing.T) {
 	assert.Equal(t, run(t, "", "graph", "-i", "Final", "-o", "text"), run(t, "", "graph", "-i", "Final"), "text is the default")
 }
 
-// graphJSON is what the tests read of a drawing as JSON.
+// graphJSON holds the parts of a drawing in JSON that the tests check.
 type graphJSON struct {
 	Title       string
 	Itineraries []struct {
@@ -76,8 +76,8 @@ func graphOf(t *testing.T, text string) (g graphJSON) {
 	return g
 }
 
-// summary is a line for each itinerary: its name, the position of the plan, and
-// the phases that failed.
+// summary returns a line for each itinerary: its name, the position of the plan, and the
+// phases that failed.
 func (g graphJSON) summary() []string {
 	var lines []string
 	for _, it := range g.Itineraries {
@@ -98,7 +98,7 @@ func (g graphJSON) summary() []string {
 	return lines
 }
 
-func TestWhatGraphDraws(t *testing.T) {
+func TestGraphDraws(t *testing.T) {
 	file := write(t, "warm.yaml", several)
 	failed := around("",
 		migration("failed", "", `"itinerary": "Failed", "phase": "MigrationFailed", "errors": ["it went wrong"], "pipeline": [
@@ -151,7 +151,7 @@ func TestGraphSwitchesAreMTCs(t *testing.T) {
 	assert.Equal(t, []arrow{{"Stage", "Failed", "a phase failed"}}, g.Switches, "nor has a file beside what is built in")
 }
 
-// Of an itinerary that is left out nothing is said, and nothing is planned.
+// An itinerary that is left out is neither reported nor planned.
 func TestGraphAroundAPhaseIsAboutItsItineraries(t *testing.T) {
 	r := run(t, "", "graph", "-o", "json", "-i", "Final", "-i", "Cancel", "--around", "Canceling", "--flags", "DirectImage", "--unknown", "HasVerify,HasStagePods")
 	assert.Equal(t, []string{"itinerary Cancel: flag HasStagePods is unknown: it is named under --unknown"}, r.lines(t), "Final reads HasVerify")
@@ -262,7 +262,7 @@ func TestGraphOfTooManyEdges(t *testing.T) {
 	assert.Equal(t, []string{tooMany}, r.lines(t))
 	assert.Equal(t, 0, run(t, "", "graph", "-i", file, "--around", "P500").code)
 
-	// It can be planned, and not run.
+	// It can be planned but not run.
 	assert.Equal(t, "ITINERARY   STEPS\nLarge       S\n", run(t, "", "plan", "-i", file, "--flags", "A").out)
 	assert.Equal(t, 0, run(t, "", "explain", "P500", "-i", file, "--flags", "A").code)
 	r = run(t, "", "run", "-i", file, "--flags", "A")
@@ -270,7 +270,7 @@ func TestGraphOfTooManyEdges(t *testing.T) {
 	assert.Equal(t, []string{tooMany}, r.lines(t))
 }
 
-// What users see of a plan is the same whether it is drawn or listed.
+// Users see the same plan in a drawing and in a list.
 func TestGraphReportsPhasesAsPlanDoes(t *testing.T) {
 	type shown struct {
 		Visible, Maybe []string

@@ -15,7 +15,7 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
-// read streams, as told by the names of the migrations that were planned.
+// read returns the names of the migrations that were planned from streams.
 func planned(t *testing.T, r result) (names []string) {
 	t.Helper()
 	for _, e := range elements(t, r.out) {
@@ -93,7 +93,7 @@ items:
 	assert.Equal(t, []string{"Quiesce", "HasVerify", "IndirectImage", "EnableVolume"}, e.Flags)
 }
 
-// Aliases of aliases that stand for more than any memory holds.
+// Nested aliases that expand beyond any memory.
 func laughs(begin, of string) string {
 	b := begin
 	for i := range 30 {
@@ -102,7 +102,7 @@ func laughs(begin, of string) string {
 	return b
 }
 
-func TestReadWhatIsWrong(t *testing.T) {
+func TestReadProblems(t *testing.T) {
 	good := stream(append([]string{planObject("p", ""), intact, migration("m", ``, ``)}, cluster...)...)
 	text := func(s string) string { return s }
 	utf16Text := func(s string) string {
@@ -114,7 +114,7 @@ func TestReadWhatIsWrong(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name, stream string
-		want         []string // the others are planned all the same
+		want         []string // the others are still planned
 	}{
 		{"broken YAML before", text("kind: A\nb: [\n---\n" + good), []string{"standard input:3: is not YAML: did not find expected node content; correct it at this line or before it"}},
 		{"broken YAML behind", good + "\n---\nkind: A\n b: c\n", []string{"standard input:4: is not YAML: mapping values are not allowed in this context; correct it at this line or before it"}},
@@ -175,7 +175,7 @@ func TestReadWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestReadFilesThatAreNone(t *testing.T) {
+func TestReadMissingFiles(t *testing.T) {
 	file := write(t, "good.json", around("", intact, migration("m", ``, ``)))
 	dir := t.TempDir()
 	r := run(t, "", "plan", "-f", filepath.Join(dir, "none.yaml"), "-f", dir, "-f", file, "-o", "json")
@@ -189,7 +189,7 @@ func TestReadFilesThatAreNone(t *testing.T) {
 
 const limit = 64 << 20
 
-// spaces is a reader of so many spaces.
+// spaces is a reader of that many spaces.
 func spaces(n int64) io.Reader { return io.LimitReader(blank{}, n) }
 
 type blank struct{}
@@ -200,7 +200,7 @@ func (blank) Read(p []byte) (int, error) {
 	return copy(p, blanks), nil
 }
 
-// counting counts what is read.
+// counting counts the bytes that are read.
 type counting struct {
 	io.Reader
 	n int64
@@ -226,7 +226,7 @@ func TestReadSize(t *testing.T) {
 	assert.LessOrEqual(t, endless.n, int64(limit+1))
 
 	file := write(t, "large.json", good)
-	require.NoError(t, os.Truncate(file, 1<<40)) // nothing could hold it
+	require.NoError(t, os.Truncate(file, 1<<40)) // larger than any memory
 	r = run(t, "", "plan", "-f", file, "-f", write(t, "good.json", good), "-o", "json")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{file + want}, r.lines(t))
@@ -243,7 +243,7 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, fmt.Errorf("unplugged") }
 
-// What YAML writes in many ways is one value in JSON.
+// Values that YAML can write in many ways are one value in JSON.
 func TestReadYAMLValues(t *testing.T) {
 	var b bytes.Buffer
 	b.WriteString("kind: A\nv:\n")
@@ -317,9 +317,9 @@ func TestReadListsWithBadElements(t *testing.T) {
 	}
 }
 
-// Outside its items, what is wrong with a list is wrong with all of it; a
-// document like that is not printed, and no reason for YAML.
-func TestReadListsThatAreBad(t *testing.T) {
+// A problem outside the items of a list concerns all of it. Such a document is not printed,
+// and does not make the output YAML.
+func TestReadBadLists(t *testing.T) {
 	good := migration("m", ``, ``)
 	for _, tt := range []struct{ name, stream, want string }{
 		{"metadata", `{"kind": "List", "metadata": {"a": 1, "a": 2}, "items": [` + good + `]}`, `standard input:1: key "a" stands twice in one object; remove one`},
@@ -338,17 +338,15 @@ func TestReadListsThatAreBad(t *testing.T) {
 	}
 }
 
-// Whether a text is JSON is found without recursion: there may be millions of
-// brackets.
-func TestMillionsOfBrackets(t *testing.T) {
+// JSON is detected without recursion: there may be millions of brackets.
+func TestReadMillionsOfBrackets(t *testing.T) {
 	r := run(t, strings.Repeat("[", 8<<20), "plan", "-f", "-")
 	assert.Equal(t, 1, r.code)
 	assert.LessOrEqual(t, len(r.stderr), 1000)
 	assert.Contains(t, r.stderr, "standard input:1")
 }
 
-// Of one stream at most 20 problems are printed, whatever they are; the others
-// are counted.
+// At most 20 problems of one stream are printed, of any kind; the others are counted.
 func TestProblemsOfOneStream(t *testing.T) {
 	repeat := func(n int, item string) string {
 		return stream(strings.TrimSuffix(strings.Repeat(item+",\n", n), ",\n"))

@@ -20,7 +20,7 @@ func TestFreezeDoesNotReplaceAPipe(t *testing.T) {
 	assert.Equal(t, []string{"--freeze: " + pipe + " is no regular file, so that it cannot be replaced; name one"}, r.lines(t))
 }
 
-func TestFixRefusesWhatIsNoFile(t *testing.T) {
+func TestFixRefusesAPipe(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe.yaml")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	for _, tt := range []struct {

@@ -21,7 +21,7 @@ func TestPlanTable(t *testing.T) {
 	goldentest.Compare(t, "testdata/plan.txt", r.out)
 }
 
-// moments is a stream of migrations at various moments of their lives.
+// moments is a stream of migrations at various times of their lives.
 var moments = around(`"persistentVolumes": [{"selection": {"action": "copy", "copyMethod": "filesystem"}}]`,
 	migration("not-begun", `"stage": true`, ``),
 	migration("under-way", ``, `"itinerary": "Final", "phase": "QuiesceApplications", "pipeline": [
@@ -366,7 +366,7 @@ func TestPlanShowsThePresentNameOfAPhase(t *testing.T) {
 	}
 }
 
-func TestPlanWhereNothingRuns(t *testing.T) {
+func TestPlanWithoutRunningPhases(t *testing.T) {
 	file := write(t, "own.yaml", "flags: [{name: A}]\nitineraries: [{name: Own, phases: [{name: P, step: S, all: [A]}]}]\n")
 	r := run(t, "", "plan", "-i", file, "-o", "json")
 	assert.Equal(t, 0, r.code, r.stderr)
@@ -378,8 +378,8 @@ func TestPlanWhereNothingRuns(t *testing.T) {
 	assert.Equal(t, []string{`itinerary Own has no phase, step or flag "Zzzzzzzz"; see dynamic-pipeline plan -i ` + file + ` --explain`}, r.lines(t))
 }
 
-// A loop whose exit no phase inside decides may never end: a warning, and no
-// error. One that nothing leaves, whatever the flags, is refused.
+// A loop whose exit no phase inside decides may never end: that is a warning, not an error.
+// A loop that nothing leaves, with any flags, is refused.
 func TestPlanWarnsOfLoopsThatMayNeverEnd(t *testing.T) {
 	loop := func(phases string) string {
 		return write(t, "loop.yaml", "flags: [{name: Again}, {name: Other}]\nitineraries:\n- name: Loop\n  phases:\n"+phases)

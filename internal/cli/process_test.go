@@ -14,8 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The command as a process: what only a process has is its exit code, and a
-// pipe that breaks.
+// Only a process has an exit code and a pipe that breaks.
 func TestProcess(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "dynamic-pipeline")
 	out, err := exec.Command("go", "build", "-o", binary, "../..").CombinedOutput()

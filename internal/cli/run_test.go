@@ -47,13 +47,12 @@ func events(t testing.TB, text string) []event {
 	return all
 }
 
-// resultOf is how a run of an itinerary ends if nothing fails.
+// resultOf returns how a run of an itinerary ends if nothing fails.
 var resultOf = map[string]phases.Result{
 	"Stage": phases.Succeeded, "Final": phases.Succeeded, "Cancel": phases.Canceled, "Failed": phases.Failed, "Rollback": phases.RolledBack,
 }
 
-// The result of a run is that of what happened, not of the itinerary in which
-// it ends alone.
+// The result of a run depends on what happened, not only on the itinerary in which it ends.
 func TestRunResult(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -78,7 +77,7 @@ func TestRunResult(t *testing.T) {
 	}
 }
 
-// entered are the phases that were entered, in order.
+// entered returns the phases that were entered, in order.
 func entered(all []event) []string {
 	var names []string
 	for _, e := range all {
@@ -89,7 +88,7 @@ func entered(all []event) []string {
 	return names
 }
 
-// states are the steps of the pipeline in the end, each with what it reads.
+// states returns the final steps of the pipeline, each with its state.
 func states(all []event) []string {
 	var out []string
 	for _, s := range all[len(all)-1].Pipeline {
@@ -126,7 +125,7 @@ func TestRunPrintsChanges(t *testing.T) {
 	}
 }
 
-// The events tell what the plan says, and what the pipeline shows.
+// The events agree with the plan and with the pipeline.
 func TestRunIsThePlan(t *testing.T) {
 	for _, flags := range []string{
 		"DirectImage",
@@ -216,7 +215,7 @@ itineraries:
 	}
 }
 
-// An itinerary that cleans up runs what it does not know.
+// A cleanup itinerary runs phases whose guards are unknown.
 func TestRunWithUnknownFlags(t *testing.T) {
 	r := run(t, "", "run", "-i", "Cancel", "--flags", "DirectImage", "--unknown", "HasStagePods", "-o", "json")
 	assert.Equal(t, 0, r.code)
@@ -237,12 +236,12 @@ func TestRunOfALoop(t *testing.T) {
 	assert.Equal(t, "CopyDisks", entered(all)[9], "the first that is entered a second time")
 	assert.False(t, all[len(all)-1].Done)
 
-	// Who watches a loop turn has a limit as well, and it may be a long way.
+	// A watched loop has a limit too, which may be high.
 	r = run(t, "", "run", "-i", warm(), "--speed", "10000x", "--max-phases", "12")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, "itinerary Warm: after 12 phases it turns in a loop for good; end it with --flag-flips-at CopyingPaused=CutoverDue=true", r.lines(t)[0])
 
-	// Outside a loop there is nothing to suggest.
+	// Outside a loop nothing is suggested.
 	r = run(t, "", "run", "-i", "Final", "--flags", "DirectImage", "--max-phases", "2")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, "itinerary Final: after 2 phases it is not done; raise --max-phases", r.lines(t)[0])
@@ -287,7 +286,7 @@ func TestRunOfARecordedMigration(t *testing.T) {
 	goldentest.Compare(t, "testdata/run-recorded.txt", run(t, moments, "run", "-f", "-", "--name", "under-way").out)
 }
 
-// Whatever a controller of an earlier release has left, it comes to its end.
+// Every status of an earlier release comes to its end.
 func TestRunOfRecordedStatuses(t *testing.T) {
 	for _, file := range []string{"legacy-2021.jsonl", "legacy-2025.jsonl"} {
 		for line := range strings.Lines(read(t, recorded(file))) {
@@ -421,8 +420,8 @@ func TestRunUsage(t *testing.T) {
 	}
 }
 
-// A name that two namespaces have is told by its namespace.
-func TestRunOfOneOfTwoNamesakes(t *testing.T) {
+// A name that occurs in two namespaces needs its namespace.
+func TestRunWithANamespace(t *testing.T) {
 	two := around(``, migration("m", ``, ``), strings.Replace(migration("m", ``, ``), `"namespace": "ns"`, `"namespace": "other"`, 1))
 	r := run(t, two, "run", "-f", "-", "--name", "m")
 	assert.Equal(t, 2, r.code)
@@ -430,7 +429,7 @@ func TestRunOfOneOfTwoNamesakes(t *testing.T) {
 	assert.Equal(t, 0, run(t, two, "run", "-f", "-", "--name", "ns/m").code)
 }
 
-// stopper is a standard output that presses Ctrl-C once it has read a text.
+// stopper is a standard output that interrupts the process once it has read a text.
 type stopper struct {
 	bytes.Buffer
 	at   string
@@ -478,10 +477,10 @@ func TestRunIsInterrupted(t *testing.T) {
 	})
 }
 
-// A phase that is left in the middle has changed the flags that it decides as
-// one that is done has: the itinerary that follows goes by the new value. Each
-// phase of Stage and Final, and each flag that it decides and Cancel reads.
-func TestRunFlipsFlagsOfAPhaseThatIsLeft(t *testing.T) {
+// A phase that is left in the middle changes the flags that it decides, like one that is
+// done, and the following itinerary uses the new value. The test covers each phase of Stage
+// and Final, and each flag that it decides and Cancel reads.
+func TestRunFlipsFlagsOfALeftPhase(t *testing.T) {
 	const flags = "HasPVs,IndirectVolume,HasStageBackup,DirectImage,EnableVolume,EnableImage,HasISs,Quiesce,HasStagePods"
 	set := machine.MustCompileSet(mtc.Itineraries()...)
 	cancel, err := set.Graph(mtc.Cancel)
@@ -527,7 +526,7 @@ func TestRunFlipsFlagsOfAPhaseThatIsLeft(t *testing.T) {
 	}
 	assert.Greater(t, left, 20)
 
-	// A cancel that comes after a failure leaves nothing.
+	// A cancel after a failure leaves no phase.
 	r := run(t, "", "run", "-i", "Final", "--flags", flags, "--fail-at", "Started", "--cancel-at", "MigrationFailed", "--flag-flips-at", "EnsureStagePodsFromRunning=HasStagePods=true")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "--flag-flips-at EnsureStagePodsFromRunning=HasStagePods=true had no effect")
@@ -552,7 +551,7 @@ func TestRunRefusesToGoOnAfterAFailure(t *testing.T) {
 		assert.Equal(t, []string{tt.want}, r.lines(t))
 	}
 
-	// One that is left by a cancel and fails there is stopped.
+	// A run that is canceled and then fails is stopped.
 	r := run(t, "", "run", "-i", file+"#Main", "--cancel-at", "A", "--on-cancel", "Failed", "--fail-at", "F")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, `phase "F" of itinerary "Failed" failed`)

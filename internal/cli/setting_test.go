@@ -62,8 +62,8 @@ func TestSetOverObjects(t *testing.T) {
 	}
 }
 
-// Each flag by itself, set to each value: it has that value, what else changes
-// is noted, and what the relations still forbid is a warning.
+// Each flag alone is set to each value: it has that value, other changes are noted, and
+// broken relations are a warning.
 func TestSetEachFlag(t *testing.T) {
 	v := mtc.Vocabulary()
 	objects := around(withEverything, migration("m", `"quiescePods": true`, ``))
@@ -116,7 +116,7 @@ func TestSetWithAnItinerary(t *testing.T) {
 	}
 }
 
-func TestSetInEachCommand(t *testing.T) {
+func TestSetInCommands(t *testing.T) {
 	objects := around("", migration("m", ``, oldStatus))
 	const set = "HasPostRestoreHooks=true"
 	for _, args := range [][]string{{"plan"}, {"explain", "PostRestoreHooks", "--phase"}, {"graph", "--only-run"}, {"run"}} {
@@ -137,7 +137,7 @@ func TestSetInEachCommand(t *testing.T) {
 	assert.NotContains(t, pipeline(t, convert(t, objects, "--to", "current")), "PostRestoreHooks")
 	assert.Contains(t, pipeline(t, convert(t, objects, "--to", "current", "--set", set)), "PostRestoreHooks")
 
-	// What --set says of images needs no image streams.
+	// If --set decides HasISs, no image streams are needed.
 	noImages := stream(planObject("p", `"indirectImageMigration": true`), host, source, migration("m", ``, ``))
 	for value, steps := range map[string]bool{"true": true, "false": false} {
 		r := run(t, noImages, "plan", "-f", "-", "-o", "json", "--set", "HasISs="+value)
@@ -147,11 +147,11 @@ func TestSetInEachCommand(t *testing.T) {
 	}
 }
 
-// What a state records stays, but what follows from --set.
+// Recorded flags stay, except those that follow from --set.
 func TestSetOverAState(t *testing.T) {
 	m := newOwn("m")
 	runUntil(t, m, "WaitForRegistriesReady", "IndirectImage,EnableImage,HasISs,HasStageBackup,Quiesce,HasVerify")
-	objects := around("", m.JSON(t)) // by which there are no Quiesce and HasVerify, and images are copied directly
+	objects := around("", m.JSON(t)) // without Quiesce and HasVerify; images are copied directly
 	e := elements(t, run(t, objects, "plan", "-f", "-", "-o", "json", "--set", "HasVerify=false").out)[0]
 	assert.Equal(t, []string{"Quiesce", "HasISs", "IndirectImage", "HasStageBackup", "EnableImage"}, e.Flags)
 	e = elements(t, run(t, objects, "plan", "-f", "-", "-o", "json", "--set", "DirectImage=true").out)[0]
@@ -200,7 +200,7 @@ func TestSetUsage(t *testing.T) {
 	}
 }
 
-// Phases that ride never show their step: no step is left out because of them.
+// Phases that ride never show their step, so they are not a reason for leaving a step out.
 func TestPlanExplainsNoStepByPhasesThatRide(t *testing.T) {
 	for _, itinerary := range []string{"Stage", "Final", "Cancel", "Failed", "Rollback"} {
 		e := elements(t, run(t, "", "plan", "-i", itinerary, "--flags", "DirectImage", "-o", "json").out)[0]
@@ -217,7 +217,7 @@ func TestPlanExplainsNoStepByPhasesThatRide(t *testing.T) {
 				assert.False(t, p.Rides && strings.Contains(out, " "+p.Name+","), "%s of %s", p.Name, itinerary)
 			}
 		}
-		// The reasons of a step that is not shown are those of explain.
+		// The reasons of a step that is not shown equal those of explain.
 		for _, p := range e.Phases {
 			if p.Rides || p.Runs != "no" {
 				continue

@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// How a migration of mig-controller has ended, and why, is what its status has of
-// that.
+// How a migration of mig-controller has ended, and why, is taken from its status.
 func TestStatusOfAMigrationThatIsDone(t *testing.T) {
 	for _, tt := range []struct{ about, status, now, result, why string }{
 		{"it failed", `"itinerary": "Failed", "errors": ["boom", "no space left"], "conditions": [{"type": "Failed", "status": "True"}]`, "failed", "Failed", "boom; no space left"},
@@ -37,7 +36,7 @@ func TestStatusOfAMigrationThatIsDone(t *testing.T) {
 	}
 }
 
-// A phase is all that the status of this migration has, or a time that is none.
+// The status of this migration has only a phase, or an invalid time.
 func TestStatusOfAMigrationWithoutATime(t *testing.T) {
 	r := run(t, "", "status", "-f", recorded("objects.json"), "--name", "migration-003", "--stuck", "30m")
 	assert.Equal(t, 0, r.code)

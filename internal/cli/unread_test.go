@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// gzipped is a text as gzip writes it.
+// gzipped returns a compressed text.
 func gzipped(t testing.TB, text string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -25,8 +25,8 @@ func gzipped(t testing.TB, text string) string {
 	return b.String()
 }
 
-// indirect is a stage migration under way whose images go through a backup, so
-// that its steps depend on whether there are any.
+// indirect is a stage migration under way whose images go through a backup, so its steps
+// depend on whether there are any.
 func indirect(more ...string) string {
 	m := migration("m", `"stage": true`, `"itinerary": "Stage", "phase": "CleanStaleVeleroCRs", "pipeline": [
 		{"name": "Prepare", "started": "2025-03-01T10:00:00Z", "phase": "CleanStaleVeleroCRs"},
@@ -48,8 +48,7 @@ const imageList = `{
 }
 `
 
-// unreadImages are files that should list image streams, each damaged in
-// another way.
+// unreadImages are files that should list image streams, each damaged in another way.
 func unreadImages(t *testing.T) map[string]string {
 	large := func(name, begin string, size int64) string {
 		file := write(t, name, begin)
@@ -90,8 +89,8 @@ func unreadImages(t *testing.T) map[string]string {
 
 const listImageStreams = "kubectl get imagestreams --all-namespaces -o yaml"
 
-// An input that could not be read to its end may hold image streams.
-func TestWhatIsNotReadIsNotAbsent(t *testing.T) {
+// Input that could not be read to its end may hold image streams.
+func TestUnreadImageStreams(t *testing.T) {
 	objects := write(t, "objects.json", indirect())
 	lines := func(r result, with string) (found int) {
 		for _, line := range r.lines(t) {
@@ -144,9 +143,9 @@ func TestWhatIsNotReadIsNotAbsent(t *testing.T) {
 	}
 }
 
-// An input that could not be read to its end may hold the MigrationController,
-// unless one of the namespace was read.
-func TestALostStreamMayHoldTheController(t *testing.T) {
+// Input that could not be read to its end may hold the MigrationController, unless one of
+// the namespace was read.
+func TestLostStreamMayHoldTheController(t *testing.T) {
 	m := migration("m", `"stage": true`, `"itinerary": "Stage", "phase": "CleanStaleVeleroCRs", "pipeline": [
 		{"name": "Prepare", "started": "2025-03-01T10:00:00Z", "phase": "CleanStaleVeleroCRs"},
 		{"name": "DirectImage", "message": "Not started"}, {"name": "Cleanup", "message": "Not started"}]`)
@@ -204,8 +203,8 @@ func firstValue(t *testing.T, text string) string {
 	return string(value)
 }
 
-// What was read settles it where it can, whatever else was not read.
-func TestWhatWasReadCountsBesideWhatWasNot(t *testing.T) {
+// Image streams that were read decide HasISs, whatever else was not read.
+func TestReadImageStreamsCount(t *testing.T) {
 	for name, file := range unreadImages(t) {
 		r := run(t, indirect(images), "plan", "-f", "-", "-f", file, "-o", "json")
 		assert.Equal(t, 1, r.code, name)
@@ -219,7 +218,7 @@ func TestWhatWasReadCountsBesideWhatWasNot(t *testing.T) {
 	}
 }
 
-func TestNoImageStreams(t *testing.T) {
+func TestOptionNoImageStreams(t *testing.T) {
 	for _, tt := range []struct {
 		name, stream string
 		files        []string
@@ -267,7 +266,7 @@ func TestNoImageStreams(t *testing.T) {
 	}
 }
 
-// An image stream may be in any namespace if it does not say in which.
+// An image stream without a namespace may be in any.
 func TestImageStreamsWithoutANamespace(t *testing.T) {
 	nowhere := `{"kind": "ImageStream", "metadata": {"name": "is"}}`
 	elsewhere := strings.Replace(images, `"app"`, `"other"`, 1)
@@ -298,8 +297,8 @@ func TestImageStreamsWithoutANamespace(t *testing.T) {
 	}
 }
 
-// Images matter only to some migrations.
-func TestNoImageStreamsAndNothingDependsOnThem(t *testing.T) {
+// Only some migrations depend on images.
+func TestImageStreamsThatNothingDependsOn(t *testing.T) {
 	objects := stream(planObject("p", ""), host, source, migration("m", ``, ``))
 	r := run(t, objects, "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, r.code)
@@ -313,7 +312,7 @@ func TestNoImageStreamsAndNothingDependsOnThem(t *testing.T) {
 	assert.Empty(t, r.stderr, "no image streams are needed of no namespace")
 }
 
-// The objects that depend on each other, left out one by one.
+// The objects that reference each other, left out one by one.
 func TestMissingObjects(t *testing.T) {
 	controller := object("MigrationController", "migration-controller", `, "spec": {"disable_image_copy": true}`)
 	for _, tt := range []struct {
@@ -344,9 +343,9 @@ func TestMissingObjects(t *testing.T) {
 	}
 }
 
-// A migration whose plan is gone is an error; what its status and its spec
-// tell is printed.
-func TestAPlanThatIsGone(t *testing.T) {
+// A migration whose plan is missing is an error; the flags from its status and its spec are
+// still printed.
+func TestMissingPlan(t *testing.T) {
 	const pipeline = `, "pipeline": [
 		{"name": "Prepare", "started": "2025-03-01T10:00:00Z", "completed": "2025-03-01T10:01:00Z"},
 		{"name": "StageBackup", "started": "2025-03-01T10:01:00Z", "completed": "2025-03-01T10:02:00Z"}]`
@@ -399,8 +398,7 @@ func TestAPlanThatIsGone(t *testing.T) {
 	}
 }
 
-// References without a namespace find nothing; the error names what they may
-// mean.
+// References without a namespace find nothing; the error names possible targets.
 func TestReferencesWithoutANamespace(t *testing.T) {
 	m := strings.Replace(migration("m", ``, ``), `"migPlanRef": {"name": "p", "namespace": "ns"}`, `"migPlanRef": {"name": "p"}`, 1)
 	r := run(t, around("", m), "plan", "-f", "-", "-o", "json")

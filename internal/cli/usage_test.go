@@ -122,7 +122,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-func TestNoCommandPrintsHelp(t *testing.T) {
+func TestRootPrintsHelp(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help"}, {"-h"}} {
 		r := run(t, "", args...)
 		assert.Equal(t, 0, r.code)

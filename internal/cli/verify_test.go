@@ -62,8 +62,8 @@ func TestVerifyPassesWhatIsBuiltIn(t *testing.T) {
 	assert.NotZero(t, suppressed)
 }
 
-// What a finding says reproduces it is a command that works.
-func TestVerifyReproducesByACommandThatWorks(t *testing.T) {
+// The command that reproduces a finding works.
+func TestVerifyReproduceCommandsWork(t *testing.T) {
 	file := write(t, "faulty.yaml", faulty)
 	n := 0
 	for _, args := range [][]string{{"verify", "-o", "json"}, {"verify", "-i", file, "-o", "json"}} {
@@ -135,7 +135,7 @@ suppress:
 
 func TestVerifyOtherFormats(t *testing.T) {
 	file := write(t, "faulty.yaml", faulty)
-	t.Chdir(filepath.Dir(file)) // so that names are relative
+	t.Chdir(filepath.Dir(file)) // makes names relative
 
 	sarif := run(t, "", "verify", "-i", "faulty.yaml", "-o", "sarif")
 	assert.Equal(t, 1, sarif.code)
@@ -188,7 +188,7 @@ func TestVerifyOtherFormats(t *testing.T) {
 	}
 }
 
-func TestRulesAreListed(t *testing.T) {
+func TestVerifyRules(t *testing.T) {
 	for _, command := range []string{"verify", "compat"} {
 		r := run(t, "", command, "--rules")
 		assert.Zero(t, r.code, r.stderr)

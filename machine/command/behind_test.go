@@ -21,8 +21,8 @@ const (
 	frozen
 )
 
-// backups is the catalogue of a small controller: a loop, an itinerary that cleans up,
-// and a guard whose flag a phase behind it decides.
+// backups is the catalogue of a small controller: a loop, a cleanup itinerary, and a guard
+// whose flag is decided by a phase after it.
 func backups(t *testing.T) command.Catalogue {
 	t.Helper()
 	v := phases.MustVocabulary([]phases.FlagDef{
@@ -44,7 +44,7 @@ func backups(t *testing.T) command.Catalogue {
 	return command.Catalogue{Command: "kubectl backup", Kind: "Backup", Noun: "backup", Itineraries: set}
 }
 
-// backupObject is a backup with that status, as the inside of a JSON object.
+// backupObject returns a Backup with that status, given as the inside of a JSON object.
 func backupObject(name, status string) string {
 	return `{"apiVersion": "ops.example.com/v1", "kind": "Backup", "metadata": {"name": "` + name + `", "namespace": "ns"}, "status": {` + status + `}}`
 }
@@ -65,7 +65,7 @@ func hashOf(t *testing.T, c command.Catalogue) string {
 	return g.Hash()
 }
 
-func TestWhatIsBehindAndDidNotRunHasTheReasonOfItsGuard(t *testing.T) {
+func TestPlanOfPhasesBehindThatDidNotRun(t *testing.T) {
 	c, object := backups(t), atUpload(t, "retried")
 	code, out, stderr := execute(t, c, object, "explain", "Volumes", "-f", "-")
 	assert.Zero(t, code, stderr)
@@ -98,8 +98,8 @@ func TestWhatIsBehindAndDidNotRunHasTheReasonOfItsGuard(t *testing.T) {
 	assert.Equal(t, []string{"Validate behind", "RunHook all", "Thaw behind", "Snapshot all", "WaitForSnapshot all", "Encrypt behind"}, reasons)
 }
 
-// A value of --set is none that the run had when it passed the phase.
-func TestWhatIsBehindGoesByTheRecordedFlags(t *testing.T) {
+// The run did not have a value of --set when it passed the phase.
+func TestPlanOfPhasesBehindUsesRecordedFlags(t *testing.T) {
 	_, out, _ := execute(t, backups(t), atUpload(t, "retried"), "explain", "Snapshot", "-f", "-", "--set", "HasVolumes=true")
 	assert.Contains(t, out, "phase Snapshot does not run: it needs HasVolumes")
 	_, out, _ = execute(t, backups(t), atUpload(t, "retried"), "explain", "Encrypt", "-f", "-", "--set", "Encrypted=false")
@@ -128,7 +128,7 @@ func TestExplainNamesTheItineraryThatTheRunLeft(t *testing.T) {
 	}
 }
 
-// What a flag of a loop changes is whether it turns once more.
+// The flag changes whether the loop repeats.
 func TestExplainOfAFlagOfALoop(t *testing.T) {
 	object := backupObject("loops", `"itinerary": "Backup", "phase": "WaitForSnapshot", "visit": 3, "entered": "2026-11-20T11:59:20Z",
 		"facts": {"hash": "`+hashOf(t, backups(t))+`", "true": ["HasVolumes"], "false": ["HasHook", "VolumesLeft", "Encrypted", "Frozen"]}`)
@@ -138,15 +138,15 @@ func TestExplainOfAFlagOfALoop(t *testing.T) {
 	assert.Contains(t, out, "- with VolumesLeft=false, the same phases run, and WaitForSnapshot does not jump to Snapshot")
 }
 
-// The flags of an object that holds no state are unknown for one reason.
-func TestOneLineForARunThatHasNotBegun(t *testing.T) {
+// All flags of an object without a state are unknown for the same reason.
+func TestUnknownFlagsOfARunThatHasNotBegun(t *testing.T) {
 	code, _, stderr := execute(t, backups(t), backupObject("new", ""), "plan", "-f", "-")
 	assert.Equal(t, 1, code)
 	assert.Equal(t, "kubectl backup: Backup ns/new: it has not begun, and records no flag; give HasHook, HasVolumes and 3 more a value with --set\n", stderr)
 }
 
-// Each example of run does what it says.
-func TestTheExampleOfAFailureFails(t *testing.T) {
+// The example of a failure in the help must fail.
+func TestHelpExampleOfAFailure(t *testing.T) {
 	_, out, _ := execute(t, backups(t), "", "run", "--help")
 	_, args, found := strings.Cut(out, "fails\n  kubectl backup ")
 	require.True(t, found, out)

@@ -17,7 +17,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// letters is the smallest set of itineraries: one phase, and no flag.
+// letters is the smallest set of itineraries: one phase, no flag.
 func letters(t *testing.T, names ...string) *machine.Set {
 	t.Helper()
 	v := phases.MustVocabulary(nil)
@@ -30,7 +30,7 @@ func letters(t *testing.T, names ...string) *machine.Set {
 	return set
 }
 
-// execute runs a catalogue's command.
+// execute runs the command of a catalogue.
 func execute(t *testing.T, c command.Catalogue, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -132,7 +132,7 @@ func TestCatalogueProblems(t *testing.T) {
 	}
 }
 
-func TestCommandsThatUsersCanType(t *testing.T) {
+func TestCatalogueCommandNames(t *testing.T) {
 	set := letters(t, "Forth")
 	for name, ok := range map[string]bool{
 		"boat": true, "kubectl boat": true, "kubectl boat-trip": true, "oc adm boat": true, "boat_2.0": true,
@@ -150,7 +150,7 @@ func TestCommandsThatUsersCanType(t *testing.T) {
 	}
 }
 
-// kubectl finds a command with a dash under a name with an underscore.
+// kubectl looks up a command with a dash under a name with an underscore.
 func TestCompletionOfAPluginWithADash(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl boat-trip", Itineraries: letters(t, "Forth")}
 	code, stdout, stderr := execute(t, c, "", "completion")
@@ -158,9 +158,9 @@ func TestCompletionOfAPluginWithADash(t *testing.T) {
 	assert.Equal(t, "#!/bin/sh\n# kubectl calls this as kubectl_complete-boat_trip to complete: kubectl boat-trip\nexec kubectl-boat_trip __complete \"$@\"\n", stdout)
 }
 
-// No value of a catalogue makes a command panic: neither one that is refused, nor
-// one that has every text that a field may have.
-func TestNoCataloguePanics(t *testing.T) {
+// No catalogue makes a command panic, neither an invalid one nor one with any text in any
+// field.
+func TestCatalogueNeverPanics(t *testing.T) {
 	texts := []string{"", "x", "a b", "plan", "List", "\x00\n\xff\x1b[31m", "%s%!{{.}}", "--file", "<command>", strings.Repeat("long", 1000)}
 	set := letters(t, "Forth", "{{.}}", "a b", "\x1b[31m", "plan")
 	calls := [][]string{nil, {"plan", "--help"}, {"plan", "-i", "{{.}}"}, {"explain", "A", "-i", "Forth"}, {"graph", "-i", "plan"}, {"run", "-i", "a b"}, {"plan", "-f", "-"}, {"run", "-f", "-"},

@@ -70,7 +70,7 @@ func TestGraphDiff(t *testing.T) {
 	}
 }
 
-// gzipped writes a text to a file as gzip does.
+// gzipped writes a compressed text to a file.
 func gzipped(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "text.yaml.gz")
@@ -82,7 +82,7 @@ func gzipped(t *testing.T, text string) string {
 	return name
 }
 
-// pipe is a pipe out of which a text can be read once, as the shell makes it of <(...).
+// pipe returns a pipe from which a text can be read once, like <(...) in a shell.
 func pipe(t *testing.T, text string) string {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -96,8 +96,8 @@ func pipe(t *testing.T, text string) string {
 	return fmt.Sprintf("/dev/fd/%d", r.Fd())
 }
 
-// A side of --diff is read as -f reads it, once.
-func TestGraphDiffReadsWhatFilesAreReadAs(t *testing.T) {
+// A side of --diff is read like -f, and only once.
+func TestGraphDiffReadsSidesLikeFiles(t *testing.T) {
 	runs := text(t, "testdata/runs.yaml")
 	moved := strings.Replace(runs, "phase: CheckVersions", "phase: UpgradePrimary", 1)
 	edited := strings.Replace(text(t, upgradesFile), "- {name: UpgradePrimary, step: Cutover}", "- {name: UpgradePrimary, step: Cutover}\n  - {name: Analyze, step: Cutover}", 1)
@@ -142,7 +142,7 @@ func TestGraphDiffReadsWhatFilesAreReadAs(t *testing.T) {
 	assert.Contains(t, stderr, "is larger than 64 MiB")
 }
 
-// A name is looked up in the itineraries of -i before those of the command.
+// Names are looked up in the itineraries of -i before the built-in ones.
 func TestGraphDiffNamesItinerariesOfTheOption(t *testing.T) {
 	code, out, stderr := upgradectl(t, "", "graph", "-i", upgradesFile, "--name", "shop[carts]", "--diff", "Upgrade?BackupWanted", "testdata/fleet.yaml")
 	assert.Zero(t, code, stderr)
@@ -163,7 +163,7 @@ func TestGraphDiffNamesItinerariesOfTheOption(t *testing.T) {
 	}
 }
 
-// Two lists of an object may have items of one name.
+// Two lists of an object may have items of the same name.
 func TestGraphOfTwoRunsOfOneName(t *testing.T) {
 	const run = "{itinerary: Upgrade, phase: UpgradePrimary, visit: 3, facts: {hash: a, \"true\": [BackupWanted]}}"
 	const object = "apiVersion: example.com/v1\nkind: Upgrade\nmetadata: {name: x, namespace: ns}\nstatus:\n" +

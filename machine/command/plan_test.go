@@ -18,7 +18,7 @@ func planned(t *testing.T) command.Catalogue {
 	return command.Catalogue{Command: "kubectl upgrade", Kind: "Upgrade", Noun: "upgrade", Itineraries: upgrades(t)}
 }
 
-// firsts are the first words of the lines of a table below its titles.
+// firsts returns the first words of the lines of a table below its titles.
 func firsts(out string) (names []string) {
 	table, _, _ := strings.Cut(out, "\n\n")
 	for i, line := range strings.Split(strings.TrimSpace(table), "\n") {
@@ -51,7 +51,7 @@ func TestPlanFiltersUpgrades(t *testing.T) {
 	assert.Contains(t, stderr, `did you mean "working"?`)
 }
 
-// Of an object with many runs, NAME is all of them and NAME[ITEM] one.
+// If an object has many runs, NAME selects all of them and NAME[ITEM] one.
 func TestPlanFiltersItems(t *testing.T) {
 	const run = `"itinerary": "Upgrade", "phase": "CheckVersions", "visit": 1, "entered": "2026-11-20T11:59:20Z", "pipeline": [{"name": "Prepare", "started": "2026-11-20T11:59:20Z"}], "facts": {"hash": "0", "false": ["BackupWanted", "HasReplicas", "ReplicasLeft", "SchemaChanges", "TrafficStopped"]}`
 	fleet := func(name string) string {
@@ -72,8 +72,7 @@ func TestPlanFiltersItems(t *testing.T) {
 	assert.Contains(t, stderr, `"one[c]"; did you mean "one[a]" or "one[b]"?`)
 }
 
-// A loop whose exit is decided inside it is tentative; a step of a phase that has
-// begun is not.
+// A loop whose exit is decided inside it is tentative; a step whose phase has begun is not.
 func TestExplainAndDiffOfUpgrades(t *testing.T) {
 	c := planned(t)
 	code, out, stderr := execute(t, c, "", "explain", "ReplicasLeft", "-f", "testdata/runs.yaml", "--name", "working", "--name", "waiting", "--name", "cleaning-up")
@@ -108,7 +107,7 @@ NAME?   may still change, once a phase ahead has decided the flags that it depen
 `, out)
 }
 
-// The steps that may still change are marked in all formats, without colours.
+// Steps that may still change are marked in all formats, without colours.
 func TestTentativeStepsInAllFormats(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "move.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(`
@@ -148,14 +147,14 @@ itineraries:
 	assert.NotContains(t, plan("Big", "--set", "Big=unknown"), "?", "that it is unknown is said by parentheses")
 }
 
-// A phase that decides may stand behind the phase that a jump leads back to.
+// The phase that decides may come after the phase that a jump leads back to.
 func TestExplainNamesWhoDecidesInALoop(t *testing.T) {
 	code, out, stderr := upgradectl(t, "", "explain", "UpgradeReplica", "-f", "testdata/runs.yaml", "--name", "waiting")
 	assert.Zero(t, code, stderr)
 	assert.Contains(t, out, "that may still change (decided by WaitForReplica)")
 }
 
-func TestFlagsOfARunThatHasNotBegunAreOneLine(t *testing.T) {
+func TestPlanOfARunThatHasNotBegun(t *testing.T) {
 	code, _, stderr := upgradectl(t, "", "plan", "-f", "testdata/runs.yaml", "--name", "not-begun", "--set", "BackupWanted=true")
 	assert.Equal(t, 1, code)
 	assert.Equal(t, "Upgrade databases/not-begun: it has not begun, and records no flag; give HasReplicas, ReplicasLeft and 2 more a value with --set\n", stderr)

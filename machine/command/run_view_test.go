@@ -20,7 +20,7 @@ var mtcItineraries = machine.MustCompileSet(mtc.Itineraries()...)
 // watched is a run on a terminal.
 type watched struct {
 	code   int
-	frames []string // each as it was written
+	frames []string // as written
 	stderr string
 	slept  []time.Duration
 }
@@ -32,7 +32,7 @@ func (f *frames) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// watch runs the command on a terminal, whose clock does not wait.
+// watch runs the command on a terminal with a clock that does not wait.
 func watch(t *testing.T, c colors, args ...string) watched {
 	t.Helper()
 	var out frames
@@ -48,8 +48,7 @@ func watch(t *testing.T, c colors, args ...string) watched {
 	return w
 }
 
-// terminal is a terminal that is wide and high enough. It understands what
-// screen writes, and nothing else.
+// terminal is a terminal of sufficient size. It understands only what screen writes.
 func terminal(t *testing.T, writes []string) string {
 	t.Helper()
 	lines, row, column := []string{""}, 0, 0
@@ -172,5 +171,5 @@ func TestSleep(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(begin), 10*time.Millisecond)
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	sleepFor(ctx, 24*time.Hour) // comes back
+	sleepFor(ctx, 24*time.Hour) // must return
 }

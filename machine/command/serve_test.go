@@ -19,14 +19,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// server is the command serve at work.
+// server is a running command serve.
 type server struct {
 	url    string
 	stderr *bytes.Buffer
 	stop   func() (code int) // ends it as a signal does
 }
 
-// serve begins to serve, and waits for the URL.
+// serve starts the command and waits for the URL.
 func serve(t *testing.T, args ...string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -55,7 +55,7 @@ func serve(t *testing.T, args ...string) *server {
 	return s
 }
 
-// get returns the answer to a request for JSON, and its status.
+// get returns the response to a request for JSON, and its status.
 func (s *server) get(t *testing.T, path, host string) (map[string]any, int) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
@@ -116,7 +116,7 @@ func TestServeShowsASimulation(t *testing.T) {
 	require.Eventually(t, func() bool {
 		one, status := s.get(t, "run?name=Stage", "")
 		if status != http.StatusOK {
-			return false // no phase was entered yet
+			return false // no phase has been entered yet
 		}
 		text, err := json.Marshal(one)
 		return err == nil && strings.Contains(string(text), `"result":"Succeeded"`)

@@ -28,8 +28,8 @@ func upgrades(t *testing.T) *machine.Set {
 	return set
 }
 
-// upgradectl runs the command of an embedder, and returns the exit code, standard
-// output, and the lines of standard error without the name of the command.
+// upgradectl runs the command of an embedder. It returns the exit code, standard output,
+// and the lines of standard error without the name of the command.
 func upgradectl(t *testing.T, stdin string, args ...string) (code int, out, stderr string) {
 	t.Helper()
 	c := command.Catalogue{Command: "upgradectl", Itineraries: upgrades(t), Kind: "Upgrade", Noun: "upgrade"}
@@ -53,7 +53,7 @@ func TestStatus(t *testing.T) {
 	assert.NotContains(t, out, "not-begun")
 }
 
-// statusNames are the names in the first column.
+// statusNames returns the names in the first column.
 func statusNames(table string) (names []string) {
 	for line := range strings.Lines(table) {
 		names = append(names, strings.Fields(line)[0])
@@ -61,7 +61,7 @@ func statusNames(table string) (names []string) {
 	return names
 }
 
-// Is anything stuck, since when, on what, until when?
+// --stuck shows what is stuck, since when, on what, and until when.
 func TestStatusStuck(t *testing.T) {
 	stuck := func(duration string) (code int, names []string, stderr string) {
 		code, out, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--stuck", duration)
@@ -75,7 +75,7 @@ func TestStatusStuck(t *testing.T) {
 	_, names, _ = stuck("10m")
 	assert.Equal(t, []string{"NAME", "waiting", "waiting-overdue", "retrying", "stopped", "paused", "paused-retrying", "was-paused", "cleaning-up"}, names)
 
-	_, names, _ = stuck("3h") // however long ago that was
+	_, names, _ = stuck("3h") // of any age
 	assert.Equal(t, []string{"NAME", "waiting-overdue", "stopped"}, names)
 
 	_, out, _ := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--stuck", "30m", "--name", "databases/stopped")
@@ -89,7 +89,7 @@ func TestStatusStuck(t *testing.T) {
 	assert.Equal(t, "note: of 1 upgrade, none is stuck\n", stderr)
 }
 
-// An upgrade that no controller takes up is stuck, too.
+// An upgrade that no controller has taken up is stuck, too.
 func TestStatusOfWhatHasNotBegun(t *testing.T) {
 	const object = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "a", "creationTimestamp": "2026-11-18T11:00:00Z"}}`
 	code, out, stderr := upgradectl(t, object, "status", "-f", "-", atNoon, "--stuck", "1h")
@@ -100,7 +100,7 @@ func TestStatusOfWhatHasNotBegun(t *testing.T) {
 	assert.Equal(t, "1 of 1 upgrade is stopped or past a deadline, or has not moved for 1 h: a\n", stderr)
 }
 
-// Items of one object have a row each; one that waits for its turn is not stuck.
+// Each item of an object has a row; one that waits for its turn is not stuck.
 func TestStatusOfItems(t *testing.T) {
 	const object = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "fleet", "namespace": "ns", "creationTimestamp": "2026-11-18T11:00:00Z"},
 		"status": {"databases": [
@@ -175,7 +175,7 @@ func TestStatusOfSeveralNames(t *testing.T) {
 	assert.Equal(t, "there is no Upgrade \"pausd\"; did you mean \"paused\"?\n", stderr)
 }
 
-// The status of a run that is paused before it begins holds little more than since when.
+// The status of a run that was paused before it began has little more than the time.
 func TestStatusOfARunThatIsPausedBeforeItBegins(t *testing.T) {
 	object := backupObject("waits", `"pausedSince": "2026-11-20T12:00:00Z", "conditions": [{"type": "Paused", "status": "True"}]`)
 	code, out, stderr := execute(t, backups(t), object, "status", "-f", "-", "--stuck", "30m", "--now", "2026-11-20T12:49:00Z")
@@ -184,8 +184,8 @@ func TestStatusOfARunThatIsPausedBeforeItBegins(t *testing.T) {
 	assert.Contains(t, stderr, "ns/waits")
 }
 
-// A run whose itinerary, phase or choice does not exist is stopped, as it is for a
-// runner, and a phase is shown under its present name.
+// A run whose itinerary, phase or choice does not exist is stopped, as for a runner. A
+// phase has its current name.
 func TestStatusOfARunThatDoesNotFitTheItineraries(t *testing.T) {
 	code, out, stderr := upgradectl(t, "", "status", "-i", "testdata/upgrades.yaml", "-f", "testdata/fleet.yaml", atNoon)
 	assert.Equal(t, 1, code)
@@ -220,8 +220,8 @@ func TestStatusOfARunThatDoesNotFitTheItineraries(t *testing.T) {
 	}
 }
 
-// What is not known is not said to be false.
-func TestStatusStuckIfItIsNotKnown(t *testing.T) {
+// An unknown time is reported, not taken for a time of no interest.
+func TestStatusStuckIfUnknown(t *testing.T) {
 	const moved = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "moved"}, "status": {"visit": 1, "itinerary": "Upgrade", "phase": "CheckVersions", "entered": "2026-11-20T11:59:00Z"}}`
 	const without = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "without"}, "status": {"visit": 1, "itinerary": "Upgrade", "phase": "CheckVersions"}}`
 	const unread = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "unread", "annotations": {"pipeline.konveyor.io/state": "{}}"}}}`
@@ -243,7 +243,7 @@ func TestStatusStuckIfItIsNotKnown(t *testing.T) {
 	}
 }
 
-// That no controller has taken up an object is said only of one without a state.
+// Only an object without a state is reported as not taken up.
 func TestStatusOfARunThatHasNotEnteredAPhase(t *testing.T) {
 	for about, state := range map[string]string{
 		"it has facts":      `"facts": {"hash": "x"}`,
@@ -259,7 +259,7 @@ func TestStatusOfARunThatHasNotEnteredAPhase(t *testing.T) {
 	}
 }
 
-// A time in the wrong time zone hides what is overdue.
+// A time in the wrong time zone would hide overdue runs.
 func TestStatusAtATimeBeforeTheObjects(t *testing.T) {
 	code, _, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", "--now", "2026-11-20T12:00:00+02:00", "--name", "waiting-overdue", "--name", "was-paused")
 	assert.Zero(t, code)

@@ -16,13 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// plugin is the program as kubectl finds it, in a directory of its own.
+// plugin is the program in a directory of the PATH.
 type plugin struct {
 	t   *testing.T
 	dir string
 }
 
-// TestPlugin builds the plugin, and runs it.
+// TestPlugin builds the plugin and runs it.
 func TestPlugin(t *testing.T) {
 	p := plugin{t, t.TempDir()}
 	out, err := exec.Command("go", "build", "-o", p.dir, ".").CombinedOutput()
@@ -33,7 +33,7 @@ func TestPlugin(t *testing.T) {
 	t.Run("completion", p.completion)
 }
 
-// result is what a program came to.
+// result is the outcome of a program.
 type result struct {
 	code        int
 	out, stderr string
@@ -61,12 +61,12 @@ func read(t *testing.T, elements ...string) string {
 	return string(text)
 }
 
-// The itineraries are those of the README.
+// The itineraries are the same as those of package phases.
 func TestItineraries(t *testing.T) {
 	assert.Empty(t, cmp.Diff(read(t, "..", "..", "..", "..", "phases", "testdata", "database-upgrade.yaml"), read(t, "upgrade.yaml")))
 }
 
-// foreign is what an embedder's command must not speak of.
+// foreign matches what the output of an embedder's command must not contain.
 var foreign = regexp.MustCompile(`(?i)\bMTC\b|migration|migplan|HasISs|image ?stream|dynamic-pipeline (plan|explain|graph|run)|%!|\ba (?:[aeiou]\w+)`)
 
 func (p plugin) commands(t *testing.T) {
@@ -77,7 +77,7 @@ func (p plugin) commands(t *testing.T) {
 		stdin string
 		args  []string
 		code  int
-		// lines that standard output, or standard error, has among others
+		// lines that standard output or standard error must have
 		out, stderr []string
 	}{
 		{"what it is", "", nil, 0, []string{
@@ -141,7 +141,7 @@ func (p plugin) commands(t *testing.T) {
 			for _, line := range tt.stderr {
 				assert.Contains(t, strings.Split(r.stderr, "\n"), line)
 			}
-			if !strings.Contains(tt.about, "MTC") && tt.stdin != begun { // whose messages are those of its controller
+			if !strings.Contains(tt.about, "MTC") && tt.stdin != begun { // its messages are those of its controller
 				assert.Empty(t, foreign.FindAllString(r.out+r.stderr, -1))
 			}
 		})
@@ -149,7 +149,7 @@ func (p plugin) commands(t *testing.T) {
 
 }
 
-// The help of every command is about upgrades.
+// The help of each command is about upgrades.
 func (p plugin) help(t *testing.T) {
 	for _, name := range []string{"", "plan", "explain", "graph", "run", "status", "serve", "completion"} {
 		r := p.run("kubectl-upgrade", "", append(strings.Fields(name), "--help")...)
@@ -160,8 +160,7 @@ func (p plugin) help(t *testing.T) {
 	}
 }
 
-// kubectl completes a plugin by an executable beside it, which the plugin itself
-// prints.
+// kubectl completes a plugin with an executable beside it, which the plugin prints.
 func (p plugin) completion(t *testing.T) {
 	script := p.run("kubectl-upgrade", "", "completion")
 	require.Equal(t, 0, script.code, script.stderr)
