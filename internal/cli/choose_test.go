@@ -47,7 +47,8 @@ func TestPlanOfAChoice(t *testing.T) {
 	r = run(t, "", "plan", "-i", file, "--unknown", "Inspected", "-o", "json")
 	assert.Equal(t, 1, r.code, "the step of Copy depends on a flag")
 	assert.Contains(t, r.stderr, "Inspected")
-	assert.Contains(t, strings.Join(strings.Fields(r.out), " "), `"steps": [ "Transfer" ], "maybeSteps": [ "Initialize", "Undo", "Report" ]`)
+	assert.Contains(t, strings.Join(strings.Fields(r.out), " "),
+		`"steps": [ "Transfer" ], "maybeSteps": [ "Initialize", "Undo", "Report" ]`)
 
 	for _, c := range []struct{ name, flags, want string }{
 		{"Undo", "", "step Undo may be shown; hangs on the choice of Check: GiveUp"},
@@ -90,7 +91,7 @@ func TestOptionsAboutChoicesAndEnds(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"--choose", "Check"}, `--choose takes PHASE=PHASE, the phase that chooses and the one to go on with, not "Check"`},
+		{[]string{"--choose", "Check"}, `--choose takes PHASE=PHASE, the phase that chooses and the phase that follows, not "Check"`},
 		{[]string{"--choose", "Chekc=Copy"}, `--choose: itinerary Copy has no phase "Chekc"; did you mean "Check"?`},
 		{[]string{"--choose", "Check=GivenUp"}, `--choose: phase Check does not have the choice to jump to "GivenUp"; its choices are GiveUp and Copy`},
 		{[]string{"--choose", "Copy=Check"}, `--choose: phase Copy does not have the choice to jump to "Check"; it declares no choice`},

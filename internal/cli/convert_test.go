@@ -65,7 +65,8 @@ func legacyObjects(t testing.TB) (objects []string) {
 			require.NoError(t, json.Unmarshal([]byte(line), &l))
 			name := strings.TrimSuffix(file, ".jsonl") + "-" + l.ID
 			objects = append(objects, object("MigMigration", name, fmt.Sprintf(
-				`, "spec": {"migPlanRef": {"name": %q, "namespace": "ns"}, "stage": %t, "migrateState": %t, "rollback": %t, "canceled": %t}, "status": %s`,
+				`, "spec": {"migPlanRef": {"name": %q, "namespace": "ns"}, "stage": %t, "migrateState": %t, "rollback": %t, "canceled": `+
+					`%t}, "status": %s`,
 				name, l.Stage, l.MigrateState, l.Rollback, l.Canceled, l.Status)))
 			if len(objects)%2 == 0 {
 				objects = append(objects, planObject(name, fmt.Sprintf(`"indirectVolumeMigration": %t, "indirectImageMigration": %t`,
@@ -80,7 +81,8 @@ func legacyObjects(t testing.TB) (objects []string) {
 // Keys and numbers of a converted object stay as written, in their order.
 func TestConvertKeepsSpelling(t *testing.T) {
 	t.Parallel()
-	in := object("MigMigration", "m", `, "x\u0078": 1.0, "a\u003c>": -0, "status": {"z\u007a": 1e400, "phase": "", "itinerary": "Stage", "a": 1.50}`)
+	in := object("MigMigration", "m",
+		`, "x\u0078": 1.0, "a\u003c>": -0, "status": {"z\u007a": 1e400, "phase": "", "itinerary": "Stage", "a": 1.50}`)
 	out := convert(t, in, "--to", "current", "-o", "json")
 	var at []int
 	for _, want := range []string{`"x\u0078": 1.0`, `"a\u003c>": -0`, `"z\u007a": 1e400`, `"phase": "Created"`, `"a": 1.50`} {
@@ -155,19 +157,24 @@ func TestConvertReplans(t *testing.T) {
 	m := migration("m", ``, oldStatus)
 	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectVolume", "Cleanup"}, pipeline(t, convert(t, stream(m), "--to", "current")),
 		"without the plan, what has not started stays, but for what is skipped")
-	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "Restore", "Cleanup"}, pipeline(t, convert(t, around("", m), "--to", "current")))
-	assert.Equal(t, []string{"Prepare", "StateBackup", "DirectImage", "Restore", "Cleanup"}, pipeline(t, convert(t, around("", m), "--to", "current", "--naming", "state")))
-	assert.Equal(t, []string{"Prepare", "DataBackup", "Restore", "Cleanup"}, pipeline(t, convert(t, stream(m, planObject("p", ""), images), "--to", "current")),
+	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "Restore", "Cleanup"},
+		pipeline(t, convert(t, around("", m), "--to", "current")))
+	assert.Equal(t, []string{"Prepare", "StateBackup", "DirectImage", "Restore", "Cleanup"},
+		pipeline(t, convert(t, around("", m), "--to", "current", "--naming", "state")))
+	assert.Equal(t, []string{"Prepare", "DataBackup", "Restore", "Cleanup"}, pipeline(t,
+		convert(t, stream(m, planObject("p", ""), images), "--to", "current")),
 		"what hangs on an unknown flag is not listed anew")
 
 	listed := strings.Replace(m, "DirectVolume", "DirectImage", 1)
-	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "Restore", "Cleanup"}, pipeline(t, convert(t, stream(listed, planObject("p", ""), images), "--to", "current")),
+	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "Restore", "Cleanup"}, pipeline(t,
+		convert(t, stream(listed, planObject("p", ""), images), "--to", "current")),
 		"and stays where it is listed")
 }
 
 func TestConvertNotesMissingImageStreams(t *testing.T) {
 	m := migration("m", ``, oldStatus)
-	assert.Equal(t, []string{noStreams}, run(t, stream(m, planObject("p", ""), host, source), "convert", "--to", "current", "-f", "-").lines(t))
+	assert.Equal(t, []string{noStreams},
+		run(t, stream(m, planObject("p", ""), host, source), "convert", "--to", "current", "-f", "-").lines(t))
 	assert.Empty(t, run(t, stream(m), "convert", "--to", "current", "-f", "-").stderr, "nothing is planned")
 	assert.Empty(t, run(t, stream(m, planObject("p", "")), "convert", "--to", "legacy", "-f", "-").stderr, "nothing is planned")
 }
@@ -191,8 +198,11 @@ func TestConvertKeepsTheRemainderInAnAnnotation(t *testing.T) {
 }
 
 func TestConvertWithoutTheAnnotation(t *testing.T) {
-	m := migration("m", ``, `"itinerary": "Final", "phase": "Created", "pipeline": [{"name": "Prepare", "started": "t", "phase": "Created"}, {"name": "StateBackup"}]`)
-	want := migration("m", ``, `"itinerary": "Final", "phase": "", "pipeline": [{"name": "Prepare", "started": "t", "phase": ""}, {"name": "StageBackup"}]`)
+	m := migration("m", ``,
+		`"itinerary": "Final", "phase": "Created", "pipeline": [{"name": "Prepare", "started": "t", "phase": "Created"}, {"name": `+
+			`"StateBackup"}]`)
+	want := migration("m", ``,
+		`"itinerary": "Final", "phase": "", "pipeline": [{"name": "Prepare", "started": "t", "phase": ""}, {"name": "StageBackup"}]`)
 	same(t, values(t, want), values(t, convert(t, m, "--to", "legacy")))
 }
 
@@ -203,10 +213,14 @@ const exact = `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c
 	"lines": "a\n b\n\n", "tabs": "\ta\r\n", "esc": "\u0000\u001b\u007f\u0085\u00a0\u2028\ufeff\ud83d\ude00", "trail ": " lead", "html": "<a&b>", "true": true, "TRUE": "TRUE", ".inf": ".inf", "e": {}, "l": [], "n": [[], [[1, [2]], {}], {"a": [{"b": []}]}],
 	"` + longKey + `": {"a": [1]}, "` + longKey + `2": ["x"]}}`
 
-const longKey = "a key that is longer than what YAML allows before a colon, which happens in fields that name whole objects by their content, so that"
+const longKey = "a key that is longer than what YAML allows before a colon, which happens in fields that name whole objects by their " +
+	"content, so that"
 
 func TestConvertKeepsEverythingElseExactly(t *testing.T) {
-	objects := []string{exact, `{"kind": "Pod", "metadata": {"name": "p", "annotations": {"pipeline.konveyor.io/legacy": "not of a migration"}}}`, migration("m", ``, oldStatus), planObject("q", ``)}
+	objects := []string{
+		exact, `{"kind": "Pod", "metadata": {"name": "p", "annotations": {"pipeline.konveyor.io/legacy": "not of a migration"}}}`,
+		migration("m", ``, oldStatus), planObject("q", ``),
+	}
 	all := strings.Join(objects, "\n")
 	for _, text := range []string{all, stream(objects...)} {
 		same(t, values(t, text), values(t, convert(t, convert(t, text, "--to", "current"), "--to", "legacy")))
@@ -232,8 +246,10 @@ func TestConvertPrintsTheFormatItRead(t *testing.T) {
 	assert.Equal(t, jsonObjects, convert(t, jsonObjects, "--to", "current"))
 	assert.Equal(t, jsonObjects, convert(t, yamlDocuments, "--to", "current", "-o", "json"))
 	assert.Equal(t, yamlDocuments, convert(t, jsonObjects, "--to", "current", "-o", "yaml"))
-	assert.Equal(t, "apiVersion: v1\nitems:\n- kind: A\n- kind: B\nkind: List\n", convert(t, "apiVersion: v1\nitems:\n- kind: A\n- kind: B\nkind: List\n", "--to", "legacy"))
-	assert.Equal(t, "kind: A\n---\nkind: B\n", convert(t, "{\"kind\": \"A\"}\n---\nkind: B\n", "--to", "legacy"), "YAML, where anything was")
+	assert.Equal(t, "apiVersion: v1\nitems:\n- kind: A\n- kind: B\nkind: List\n",
+		convert(t, "apiVersion: v1\nitems:\n- kind: A\n- kind: B\nkind: List\n", "--to", "legacy"))
+	assert.Equal(t, "kind: A\n---\nkind: B\n", convert(t, "{\"kind\": \"A\"}\n---\nkind: B\n", "--to", "legacy"),
+		"YAML, where anything was")
 	assert.Equal(t, "apiVersion: v1\nkind: List\nitems: []\n", convert(t, "apiVersion: v1\nkind: List\nitems: []\n", "--to", "legacy"))
 	assert.Equal(t, "kind: List\n", convert(t, "kind: List\n", "--to", "legacy"))
 }
@@ -271,10 +287,14 @@ func TestConvertWarns(t *testing.T) {
 	m := migration("m", ``, `"itinerary": "Final", "phase": "InitialBackupFailed", "pipeline": [{"name": "StageBackup"}]`)
 	r := run(t, around("", m), "convert", "--to", "current", "-f", "-")
 	assert.Equal(t, 0, r.code)
-	assert.Equal(t, []string{`warning: MigMigration ns/m: steps not started stay as they were: itinerary "Final" has no phase "InitialBackupFailed"; did you mean "InitialBackupCreated"?`}, r.lines(t))
+	assert.Equal(t,
+		[]string{`warning: MigMigration ns/m: steps not started stay as they were: itinerary "Final" has no phase ` +
+			`"InitialBackupFailed"; did you mean "InitialBackupCreated"?`},
+		r.lines(t))
 	assert.Equal(t, []string{"DataBackup"}, pipeline(t, r.out))
 
-	m = strings.Replace(migration("m", ``, `"itinerary": "Final", "phase": "Created"`), `"name": "m"`, `"name": "m", "annotations": {"pipeline.konveyor.io/legacy": "{"}`, 1)
+	m = strings.Replace(migration("m", ``, `"itinerary": "Final", "phase": "Created"`), `"name": "m"`,
+		`"name": "m", "annotations": {"pipeline.konveyor.io/legacy": "{"}`, 1)
 	r = run(t, m, "convert", "--to", "legacy", "-f", "-")
 	assert.Equal(t, 0, r.code)
 	require.Len(t, r.lines(t), 1)
@@ -305,7 +325,9 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("a: &a [1]\nb: *a\n<<: {c: 1}\n---\n...\n--- {a: 0x1F}\n---\n? a\n: b"))
 	f.Add([]byte("[1]\n{\"a\": 31}\n[[\"b\"]]"))
 	f.Add([]byte("[" + migration("m", ``, oldStatus) + ", {}, 3]\n\ufeff[]"))
-	f.Add([]byte(watched("ADDED", migration("m", ``, oldStatus)) + watched("DELETED", migration("m", ``, oldStatus)) + watched("ERROR", "{}")))
+	f.Add(
+		[]byte(
+			watched("ADDED", migration("m", ``, oldStatus)) + watched("DELETED", migration("m", ``, oldStatus)) + watched("ERROR", "{}")))
 	f.Add([]byte("\ufeff---\n\ufeffkind: A\nyes: on\n" + `{"kind": "Status", "status": "Failure"}`))
 	f.Add([]byte(gzipped(f, migration("m", ``, oldStatus))))
 	f.Fuzz(func(t *testing.T, data []byte) {

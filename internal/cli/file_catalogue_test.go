@@ -18,8 +18,10 @@ func upgrades(name string) string {
 func TestObjectsOfAnotherCatalogue(t *testing.T) {
 	const (
 		undecided = "flag TrafficStopped is unknown: the object does not record it"
-		typo      = `Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase "WaitForBakcup"; did you mean "WaitForBackup"?`
-		notBegun  = "Fleet databases/shop: item new: it has not begun, and which of the itineraries Upgrade, Abort, Cancel, Rollback it will follow is not known; plan that one with -i FILE#NAME --flags"
+		typo      = `Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase "WaitForBakcup"; ` +
+			`did you mean "WaitForBackup"?`
+		notBegun = "Fleet databases/shop: item new: it has not begun, and may follow any of the itineraries Upgrade, Abort, Cancel, " +
+			"Rollback; plan one with -i FILE#NAME --flags"
 	)
 	for _, tt := range []struct {
 		about string
@@ -57,10 +59,10 @@ func TestObjectsOfAnotherCatalogue(t *testing.T) {
 			"there is no object that holds a state in " + recorded("objects.json") + "; list them with: kubectl get KIND --all-namespaces -o yaml",
 		}},
 		{"options that are about our objects", []string{"plan", "-f", upgrades("runs.yaml"), "--today"}, 2, nil, []string{
-			"--today is about the objects of this command's own itineraries; leave it out with -i FILE",
+			"--today applies only to the objects of the built-in itineraries; leave it out with -i FILE",
 		}},
 		{"an option of our catalogue", []string{"plan", "-f", upgrades("runs.yaml"), "--no-image-streams"}, 2, nil, []string{
-			"--no-image-streams is about the objects of this command's own itineraries; leave it out with -i FILE",
+			"--no-image-streams applies only to the objects of the built-in itineraries; leave it out with -i FILE",
 		}},
 	} {
 		t.Run(tt.about, func(t *testing.T) {

@@ -13,7 +13,8 @@ var various = around(`"persistentVolumes": [{"selection": {"action": "copy", "co
 	migration("a", `"stage": true`, ``),
 	migration("b", ``, ``),
 	strings.Replace(migration("b", `"canceled": true`, ``), `"namespace": "ns"`, `"namespace": "other"`, 1),
-	migration("c", ``, `"itinerary": "Final", "phase": "EnsureInitialBackup", "pipeline": [{"name": "StageBackup", "started": "2021-03-25T18:24:57Z"}]`))
+	migration("c", ``,
+		`"itinerary": "Final", "phase": "EnsureInitialBackup", "pipeline": [{"name": "StageBackup", "started": "2021-03-25T18:24:57Z"}]`))
 
 func TestFilters(t *testing.T) {
 	for _, tt := range []struct {
@@ -97,9 +98,9 @@ func TestFilterUsage(t *testing.T) {
 		{[]string{"plan", "-i", "Final", "--runs", "Cleanup"}, `--runs needs -f; with -i alone there is no migration to choose`},
 		{[]string{"plan", "-i", "Final", "--name", "a"}, `--name needs -f; with -i alone there is no migration to choose`},
 		{[]string{"explain", "Cleanup", "-i", "Final", "--itinerary-name", "Final"}, `--itinerary-name needs -f; with -i alone there is no migration to choose`},
-		{[]string{"plan", "-f", "-", "--diff"}, `--diff needs --set FLAG=VALUE, and shows what that changes`},
-		{[]string{"plan", "-i", "Final", "--diff"}, `--diff needs --set FLAG=VALUE, and shows what that changes`},
-		{[]string{"plan", "-f", "-", "--diff", "--explain", "--set", "HasPVs=true"}, `--explain and --diff exclude each other; --diff says why by itself`},
+		{[]string{"plan", "-f", "-", "--diff"}, `--diff needs --set FLAG=VALUE, whose effect it shows`},
+		{[]string{"plan", "-i", "Final", "--diff"}, `--diff needs --set FLAG=VALUE, whose effect it shows`},
+		{[]string{"plan", "-f", "-", "--diff", "--explain", "--set", "HasPVs=true"}, `--explain and --diff exclude each other; --diff includes the reasons`},
 	} {
 		r := run(t, various, tt.args...)
 		assert.Equal(t, 2, r.code, tt.args)

@@ -33,15 +33,62 @@ func TestGroups(t *testing.T) {
 		items []string
 		steps []string // of the migration m
 	}{
-		{"ours", []string{of(ours, final), of(ours, planObject("p", "")), of(ours, host), of(ours, source), of("image.openshift.io/v1", images)}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another version", []string{of("migration.openshift.io/v1", final), of("migration.openshift.io/v2", planObject("p", "")), of(ours, host), of(ours, source), of("image.openshift.io/v2", images)}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another project's migration before", []string{of(theirs, migration("m", `"stage": true`, ``)), of(ours, final), of(ours, planObject("p", "")), host, source, images}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another project's migration behind", []string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of(theirs, migration("m", `"stage": true`, ``))}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another project's plan", []string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of(theirs, planObject("p", `"hooks": [{"phase": "PreBackup"}]`))}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another project's cluster", []string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of("cluster.example.com/v1", strings.Replace(source, "https://api.source.example.com:6443", "", 1))}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another project's controller", []string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of(theirs, object("MigrationController", "c", `, "spec": {"disable_image_copy": true}`))}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"image streams of the old core group", []string{of(ours, final), of(ours, indirectPlan), host, source, of("v1", images)}, []string{"Prepare", "Backup", "DataBackup", "DataRestore", "Restore", "Cleanup"}},
-		{"another project's image streams", []string{of(ours, final), of(ours, indirectPlan), host, source, of("image.openshift.io/v1", strings.Replace(images, `"app"`, `"other"`, 1)), of("image.toolkit.fluxcd.io/v1", images)}, []string{"Prepare", "Backup", "Restore", "Cleanup"}},
+		{
+			"ours",
+			[]string{of(ours, final), of(ours, planObject("p", "")), of(ours, host), of(ours, source), of("image.openshift.io/v1", images)},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another version",
+			[]string{
+				of("migration.openshift.io/v1", final), of("migration.openshift.io/v2", planObject("p", "")), of(ours, host),
+				of(ours, source), of("image.openshift.io/v2", images),
+			},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another project's migration before",
+			[]string{of(theirs, migration("m", `"stage": true`, ``)), of(ours, final), of(ours, planObject("p", "")), host, source, images},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another project's migration behind",
+			[]string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of(theirs, migration("m", `"stage": true`, ``))},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another project's plan",
+			[]string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of(theirs, planObject("p", `"hooks": [{"phase": "PreBackup"}]`))},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another project's cluster",
+			[]string{
+				of(ours, final), of(ours, planObject("p", "")), host, source, images,
+				of("cluster.example.com/v1", strings.Replace(source, "https://api.source.example.com:6443", "", 1)),
+			},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another project's controller",
+			[]string{
+				of(ours, final), of(ours, planObject("p", "")), host, source, images,
+				of(theirs, object("MigrationController", "c", `, "spec": {"disable_image_copy": true}`)),
+			},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"image streams of the old core group", []string{of(ours, final), of(ours, indirectPlan), host, source, of("v1", images)},
+			[]string{"Prepare", "Backup", "DataBackup", "DataRestore", "Restore", "Cleanup"},
+		},
+		{
+			"another project's image streams",
+			[]string{
+				of(ours, final), of(ours, indirectPlan), host, source,
+				of("image.openshift.io/v1", strings.Replace(images, `"app"`, `"other"`, 1)), of("image.toolkit.fluxcd.io/v1", images),
+			},
+			[]string{"Prepare", "Backup", "Restore", "Cleanup"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, stream(tt.items...), "plan", "-f", "-", "-o", "json")
@@ -55,11 +102,17 @@ func TestGroups(t *testing.T) {
 }
 
 func TestOnlyMigrationsOfAnotherProject(t *testing.T) {
-	text := stream(of(theirs, migration("a", ``, ``)), of(theirs, migration("b", ``, ``)), of("v1", migration("c", ``, ``)), of(ours, planObject("p", "")))
+	text := stream(of(theirs, migration("a", ``, ``)), of(theirs, migration("b", ``, ``)), of("v1", migration("c", ``, ``)),
+		of(ours, planObject("p", "")))
 	for _, args := range [][]string{{"plan"}, {"explain", "Cleanup"}, {"graph"}, {"run"}} {
 		r := run(t, text, append(args, "-f", "-")...)
 		assert.Equal(t, 1, r.code)
-		assert.Equal(t, []string{"there is no MigMigration in standard input; ignored: 2 of migrations.kubevirt.io/v1alpha1, which is another project's; ignored: 1 of v1, which is another project's; list them with: kubectl get migmigrations.migration.openshift.io,migplans.migration.openshift.io,migclusters.migration.openshift.io -n openshift-migration -o yaml"}, r.lines(t))
+		assert.Equal(t,
+			[]string{"there is no MigMigration in standard input; ignored: 2 of migrations.kubevirt.io/v1alpha1, which is another " +
+				"project's; ignored: 1 of v1, which is another project's; list them with: kubectl get " +
+				"migmigrations.migration.openshift.io,migplans.migration.openshift.io,migclusters.migration.openshift.io -n " +
+				"openshift-migration -o yaml"},
+			r.lines(t))
 	}
 	r := run(t, text, "convert", "--to", "current", "-f", "-")
 	assert.Equal(t, 0, r.code, r.stderr)
@@ -80,7 +133,8 @@ func versioned(stage bool, uid, version string) string {
 
 // Of two versions of an object one counts. The test tells them apart by stage and final.
 func TestVersionsOfAnObject(t *testing.T) {
-	const noted = "note: MigMigration ns/m differs between standard input:1: items[4] and standard input:1: items[5]; the later one counts, since nothing shows which is newer"
+	const noted = "note: MigMigration ns/m differs between standard input:1: items[4] and standard input:1: items[5]; the later one " +
+		"counts, since nothing shows which is newer"
 	for _, tt := range []struct {
 		name         string
 		stage, final string // uid and resourceVersion
@@ -182,10 +236,14 @@ func TestVersionsThatCannotBeRead(t *testing.T) {
 			{source, "MigCluster", "the source MigCluster ns/source could not be read: correct it at "},
 			{controller, "MigrationController", "the MigrationController of namespace ns could not be read: correct it at "},
 		} {
-			others := slices.DeleteFunc([]string{planObject("p", ""), host, source, images, controller, migration("m", ``, ``)}, func(o string) bool { return o == kind.object })
+			others := slices.DeleteFunc([]string{planObject("p", ""), host, source, images, controller, migration("m", ``, ``)},
+				func(o string) bool { return o == kind.object })
 			newest, bad := version(kind.object, good), twice(version(kind.object, tt.bad))
 			for order, items := range [][]string{{newest, bad}, {bad, newest}} {
-				for form, text := range map[string]string{"JSON": stream(append(items, others...)...), "YAML": "kind: List\nitems:\n- " + strings.Join(append(items, others...), "\n- ") + "\n"} {
+				for form, text := range map[string]string{
+					"JSON": stream(append(items, others...)...),
+					"YAML": "kind: List\nitems:\n- " + strings.Join(append(items, others...), "\n- ") + "\n",
+				} {
 					what := fmt.Sprint(tt.name, ", ", kind.name, ", ", order, ", ", form)
 					r := run(t, text, "plan", "-f", "-", "-o", "json")
 					assert.Equal(t, 1, r.code, what)
@@ -249,7 +307,11 @@ func TestWatchStreams(t *testing.T) {
 		{"modified, without versions", base + watched("ADDED", versioned(true, "", "")) + watched("MODIFIED", versioned(false, "", "")), []string{"Final"}, 0},
 		{"an older event behind", base + watched("MODIFIED", versioned(false, "u", "2")) + watched("ADDED", versioned(true, "u", "1")), []string{"Final"}, 0},
 		{"deleted", base + watched("ADDED", versioned(true, "u", "1")) + watched("DELETED", versioned(true, "u", "2")), []string{}, 1},
-		{"deleted, and made again", base + watched("ADDED", versioned(true, "u", "1")) + watched("DELETED", versioned(true, "u", "2")) + watched("ADDED", versioned(false, "v", "3")), []string{"Final"}, 0},
+		{
+			"deleted, and made again",
+			base + watched("ADDED", versioned(true, "u", "1")) + watched("DELETED", versioned(true, "u", "2")) + watched("ADDED", versioned(false, "v", "3")),
+			[]string{"Final"}, 0,
+		},
 		{"a bookmark", base + watched("ADDED", versioned(true, "u", "1")) + bookmark, []string{"Stage"}, 0},
 		{"in an array", "[" + strings.Join(strings.Split(strings.TrimSpace(base+watched("ADDED", versioned(true, "u", "1"))), "\n"), ",") + "]", []string{"Stage"}, 0},
 	} {
@@ -290,7 +352,8 @@ func TestArrays(t *testing.T) {
 	asYAML, err := kyaml.JSONToYAML([]byte(array))
 	require.NoError(t, err)
 	for name, text := range map[string]string{
-		"as JSON": array, "as YAML": string(asYAML), "in lines": "[\n" + strings.Join(parts, ",\n") + "\n]\n", "several": "[" + strings.Join(parts[:3], ", ") + "]\n[" + strings.Join(parts[3:], ", ") + "] []",
+		"as JSON": array, "as YAML": string(asYAML), "in lines": "[\n" + strings.Join(parts, ",\n") + "\n]\n", "several": "[" + strings.Join(
+			parts[:3], ", ") + "]\n[" + strings.Join(parts[3:], ", ") + "] []",
 		"as a flow sequence": "[" + strings.ReplaceAll(strings.Join(parts, ", "), `"kind"`, "kind") + ",]", "of lists' items": "[" + strings.Join(parts[:5], ", ") + "]" + stream(parts[5]),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -307,11 +370,12 @@ func TestArrays(t *testing.T) {
 	same(t, values(t, "["+objects+"]"), values(t, back.out))
 
 	const bad = `{"kind": "MigMigration", "metadata": {"name": "bad"}, "spec": {"items": [{"a": 1, "a": 2}]}}`
-	r := run(t, "["+strings.Join(append(parts, bad, `{"kind": "A", "b": [1, 2], "b": 1}`, "3", intact), ",\n")+"]", "plan", "-f", "-", "-o", "json")
+	r := run(t, "["+strings.Join(append(parts, bad, `{"kind": "A", "b": [1, 2], "b": 1}`, "3", intact), ",\n")+"]", "plan", "-f", "-",
+		"-o", "json")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{
-		`standard input:7: [6]: key "a" stands twice in one object; remove one`,
-		`standard input:8: [7]: key "b" stands twice in one object; remove one`,
+		`standard input:7: [6]: key "a" is repeated in one object; remove one`,
+		`standard input:8: [7]: key "b" is repeated in one object; remove one`,
 		"standard input:1: [8]: holds a number where an object is needed",
 	}, r.lines(t))
 	assert.Equal(t, []string{"a", "b"}, planned(t, r), "a bad element does not hide the others")
@@ -384,7 +448,7 @@ func TestReadScalarsAsKubectl(t *testing.T) {
 	}
 
 	r := run(t, "kind: A\nyes: 1\non: 2\n", "convert", "--to", "current", "-f", "-")
-	assert.Equal(t, []string{`standard input:3: key "true" stands twice, first in line 2; remove one`}, r.lines(t))
+	assert.Equal(t, []string{`standard input:3: key "true" is repeated, first on line 2; remove one`}, r.lines(t))
 }
 
 func TestReadBooleansAsKubectl(t *testing.T) {
@@ -466,7 +530,7 @@ func TestDirectories(t *testing.T) {
 	assert.Len(t, planned(t, r), 6, "the others are planned")
 	lines := r.lines(t)
 	assert.Equal(t, []string{
-		"note: " + filepath.Join(root, "etcd_info/health.json") + ":1: [0]: is no object of Kubernetes, and passed over",
+		"note: " + filepath.Join(root, "etcd_info/health.json") + ":1: [0]: is not a Kubernetes object; skipped",
 		bad + ":2: is not YAML: did not find expected node content; correct it at this line or before it",
 		empty + ": is empty; give what kubectl get -o yaml or -o json prints",
 		cut + " cannot be decompressed: unexpected EOF; was it cut off?",
@@ -482,7 +546,9 @@ func TestDirectories(t *testing.T) {
 // Compressed input is read from any source, and takes no more memory than a stream may.
 func TestCompressed(t *testing.T) {
 	good := around("", migration("m", ``, ``))
-	for name, text := range map[string]string{"one part": gzipped(t, good), "several parts": gzipped(t, good[:100]) + gzipped(t, good[100:])} {
+	for name, text := range map[string]string{
+		"one part": gzipped(t, good), "several parts": gzipped(t, good[:100]) + gzipped(t, good[100:]),
+	} {
 		r := run(t, text, "plan", "-f", "-", "-o", "json")
 		assert.Equal(t, 0, r.code, name)
 		assert.Empty(t, r.stderr, name)
@@ -498,6 +564,6 @@ func TestCompressed(t *testing.T) {
 	r := run(t, text, "plan", "-f", "-")
 	runtime.ReadMemStats(&after)
 	assert.Equal(t, 1, r.code)
-	assert.Equal(t, []string{"standard input is larger than 64 MiB, which is all that is read; split it, or list fewer objects"}, r.lines(t))
+	assert.Equal(t, []string{"standard input is larger than the limit of 64 MiB; split it, or list fewer objects"}, r.lines(t))
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30), "buffers that double up to the limit, and not the 2 GB of the text")
 }

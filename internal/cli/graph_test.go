@@ -39,7 +39,9 @@ func TestGraphText(t *testing.T) {
 }
 
 func TestGraphFormats(t *testing.T) {
-	for format, want := range map[string]string{"dot": "digraph {\n", "mermaid": "flowchart TB\n", "json": "{\n", "svg": "<svg ", "text": "Final, at start\n"} {
+	for format, want := range map[string]string{
+		"dot": "digraph {\n", "mermaid": "flowchart TB\n", "json": "{\n", "svg": "<svg ", "text": "Final, at start\n",
+	} {
 		t.Run(format, func(t *testing.T) {
 			r := run(t, "", "graph", "-i", "Final", "--flags", "DirectImage", "-o", format)
 			assert.Equal(t, 0, r.code)
@@ -153,8 +155,10 @@ func TestGraphSwitchesAreMTCs(t *testing.T) {
 
 // An itinerary that is left out is neither reported nor planned.
 func TestGraphAroundAPhaseIsAboutItsItineraries(t *testing.T) {
-	r := run(t, "", "graph", "-o", "json", "-i", "Final", "-i", "Cancel", "--around", "Canceling", "--flags", "DirectImage", "--unknown", "HasVerify,HasStagePods")
-	assert.Equal(t, []string{"itinerary Cancel: flag HasStagePods is unknown: it is named under --unknown"}, r.lines(t), "Final reads HasVerify")
+	r := run(t, "", "graph", "-o", "json", "-i", "Final", "-i", "Cancel", "--around", "Canceling", "--flags", "DirectImage",
+		"--unknown", "HasVerify,HasStagePods")
+	assert.Equal(t, []string{"itinerary Cancel: flag HasStagePods is unknown: it is named under --unknown"}, r.lines(t),
+		"Final reads HasVerify")
 	g := graphOf(t, r.out)
 	assert.Equal(t, "Cancel", g.Title)
 	assert.Equal(t, []string{`Cancel at ""`}, g.summary())
@@ -166,7 +170,10 @@ func TestGraphAroundAPhaseIsAboutItsItineraries(t *testing.T) {
 		want string
 	}{
 		{"a phase of none", []string{"--around", "Cancelling"}, `--around: no phase "Cancelling" in itineraries Final and Cancel; did you mean "Canceling"?`},
-		{"another moment of one that is left out", []string{"--around", "Canceling", "--flags", "", "--at", "Verification"}, `--at: no phase "Verification" in itinerary Cancel; name a phase of the drawing`},
+		{
+			"another moment of one that is left out", []string{"--around", "Canceling", "--flags", "", "--at", "Verification"},
+			`--at: no phase "Verification" in itinerary Cancel; name a phase of the drawing`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, "", append([]string{"graph", "-i", "Final", "-i", "Cancel"}, tt.args...)...)
@@ -195,11 +202,26 @@ func TestGraphReportsAndDrawsAllTheSame(t *testing.T) {
 				"MigMigration ns/m: flag StorageConversion is unknown: the source MigCluster ns/source is missing; read it together with the migration",
 			}, []string{`Rollback at ""`},
 		},
-		{"flags that no migration has", "", []string{"-i", "Failed", "--flags", "DirectImage,IndirectImage"}, []string{"warning: no real migration has these flags: DirectImage and IndirectImage exclude each other"}, []string{`Failed at ""`}},
-		{"an unknown phase", lost, []string{"-f", "-"}, []string{`MigMigration ns/m: itinerary "Final" has no phase "EnsureStagBackup"; did you mean "EnsureStageBackup" or "EnsureInitialBackup"?`}, nil},
+		{
+			"flags that no migration has", "", []string{"-i", "Failed", "--flags", "DirectImage,IndirectImage"},
+			[]string{"warning: no real migration has these flags: DirectImage and IndirectImage exclude each other"},
+			[]string{`Failed at ""`},
+		},
+		{
+			"an unknown phase", lost, []string{"-f", "-"},
+			[]string{`MigMigration ns/m: itinerary "Final" has no phase "EnsureStagBackup"; did you mean "EnsureStageBackup" or "EnsureInitialBackup"?`},
+			nil,
+		},
 		{"another moment than an unknown phase", lost, []string{"-f", "-", "--at", "Created"}, nil, []string{`Final at "Created"`}},
-		{"no migration", around(""), []string{"-f", "-"}, []string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"}, nil},
-		{"a migration without its plan", stream(migration("m", "", "")), []string{"-f", "-"}, []string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}, []string{`Final at ""`}},
+		{
+			"no migration", around(""), []string{"-f", "-"},
+			[]string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"},
+			nil,
+		},
+		{
+			"a migration without its plan", stream(migration("m", "", "")), []string{"-f", "-"},
+			[]string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}, []string{`Final at ""`},
+		},
 		{"a file that is not there", "", []string{"-i", "none.yaml"}, []string{"cannot read: open none.yaml: no such file or directory; check the name"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -230,7 +252,10 @@ func TestGraphTakesOneMigration(t *testing.T) {
 	}{
 		{"none is named", nil, "graph takes one migration; give --name with one of ns/not-begun, ns/under-way and ns/done"},
 		{"another is named", []string{"--name", "under-wya"}, `there is no MigMigration "under-wya"; did you mean "under-way"?`},
-		{"a moment that it does not have", []string{"--name", "under-way", "--at", "Verificatoin"}, `--at: no phase "Verificatoin" in itinerary Final; did you mean "Verification"?`},
+		{
+			"a moment that it does not have", []string{"--name", "under-way", "--at", "Verificatoin"},
+			`--at: no phase "Verificatoin" in itinerary Final; did you mean "Verification"?`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, moments, append([]string{"graph", "-f", "-"}, tt.args...)...)
@@ -245,7 +270,9 @@ func TestGraphOfFlagsOfTwoVocabularies(t *testing.T) {
 	file := write(t, "warm.yaml", several)
 	r := run(t, "", "graph", "-i", "Final", "-i", file+"#Warm", "--flags", "HasPVs")
 	assert.Equal(t, 2, r.code)
-	assert.Equal(t, []string{"itineraries Final and Warm are over different flags, so that --flags and --unknown can be of one only; draw them one by one"}, r.lines(t))
+	assert.Equal(t,
+		[]string{"itineraries Final and Warm have different flags, so --flags and --unknown can be of only one; draw them one at a time"},
+		r.lines(t))
 }
 
 func TestGraphOfTooManyEdges(t *testing.T) {
@@ -258,7 +285,8 @@ func TestGraphOfTooManyEdges(t *testing.T) {
 	r := run(t, "", "graph", "-i", file, "--all-edges")
 	assert.Equal(t, 1, r.code)
 	assert.Empty(t, r.out)
-	const tooMany = `itinerary "Large" has 501501 edges, more than the 100000 that a machine takes: from "P0" to "P999" stand 1000 guarded phases in a row; split them with a phase that always runs`
+	const tooMany = `itinerary "Large" has 501501 edges, more than the 100000 that a machine takes: from "P0" to "P999" stand 1000 ` +
+		`guarded phases in a row; split them with a phase that always runs`
 	assert.Equal(t, []string{tooMany}, r.lines(t))
 	assert.Equal(t, 0, run(t, "", "graph", "-i", file, "--around", "P500").code)
 

@@ -53,7 +53,10 @@ func TestReadEveryForm(t *testing.T) {
 		{"flow mappings with quoted keys", strings.ReplaceAll(strings.Join(parts, "\n---\n"), `"kind": "MigMigration"`, `"kind": MigMigration`)},
 		{"a flow mapping with quoted keys and a comma at the end", "# a\n--- " + strings.TrimSuffix(stream(parts...), "}") + ",}\n"},
 		{"a byte order mark", "\ufeff" + stream(parts...)},
-		{"lists of one kind whose items do not say it", withoutKinds("MigMigration", parts[1:3]...) + withoutKinds("MigPlan", parts[0]) + withoutKinds("MigCluster", parts[3:5]...) + withoutKinds("ImageStream", parts[5])},
+		{
+			"lists of one kind whose items do not say it",
+			withoutKinds("MigMigration", parts[1:3]...) + withoutKinds("MigPlan", parts[0]) + withoutKinds("MigCluster", parts[3:5]...) + withoutKinds("ImageStream", parts[5]),
+		},
 		{"other kinds between", stream(append(parts, `{"kind": "Pod"}`, `{"kind": "AllowList", "spec": 1}`)...)},
 		{"fields in other letters", strings.ReplaceAll(stream(parts...), `"name": "a"`, `"name": "a", "Name": "x", "NAME": 1`)},
 	} {
@@ -116,28 +119,60 @@ func TestReadProblems(t *testing.T) {
 		name, stream string
 		want         []string // the others are still planned
 	}{
-		{"broken YAML before", text("kind: A\nb: [\n---\n" + good), []string{"standard input:3: is not YAML: did not find expected node content; correct it at this line or before it"}},
-		{"broken YAML behind", good + "\n---\nkind: A\n b: c\n", []string{"standard input:4: is not YAML: mapping values are not allowed in this context; correct it at this line or before it"}},
+		{
+			"broken YAML before", text("kind: A\nb: [\n---\n" + good),
+			[]string{"standard input:3: is not YAML: did not find expected node content; correct it at this line or before it"},
+		},
+		{
+			"broken YAML behind", good + "\n---\nkind: A\n b: c\n",
+			[]string{"standard input:4: is not YAML: mapping values are not allowed in this context; correct it at this line or before it"},
+		},
 		{"a tab", good + "\n---\nkind:\n\tA: b\n", []string{"standard input:4: is not YAML: found character that cannot start any token; correct it at this line or before it"}},
 		{"an alias of nothing", good + "\n---\nkind: *a\n", []string{"standard input:2: the document that begins here is not YAML: unknown anchor 'a' referenced"}},
-		{"a repeated key", good + "\n---\nkind: A\nspec:\n  a: 1\n  b: 1\n  a: 2\n", []string{`standard input:7: key "a" stands twice, first in line 5; remove one`}},
+		{"a repeated key", good + "\n---\nkind: A\nspec:\n  a: 1\n  b: 1\n  a: 2\n", []string{`standard input:7: key "a" is repeated, first on line 5; remove one`}},
 		{"a key that is a list", good + "\n---\n? [a]\n: b\n", []string{"standard input:3: a key is a list or a mapping; write a string"}},
 		{"no number of JSON", good + "\n---\nkind: A\na: .inf\n", []string{"standard input:4: .inf has no form in JSON, which is how Kubernetes keeps it; write another value"}},
-		{"no number at all", good + "\n---\nkind: A\na: !!int b\n", []string{`standard input:4: "b" is no !!int`}},
-		{"a merge of nothing", good + "\n---\nkind: A\n<<: b\n", []string{"standard input:4: a merge key brings in a mapping, or a list of mappings"}},
-		{"an alias inside itself", good + "\n---\nkind: A\na: &a [*a]\n", []string{"standard input:4: the alias *a stands inside what it stands for; write the value out"}},
-		{"a billion laughs", good + "\n---\n" + laughs("a0: &a0 [ha]\n", "[%s]"), []string{"aliases stand for more than 1 MiB; write the values out"}},
-		{"a billion laughs that merge nothing", good + "\n---\n" + laughs("a0: &a0 {}\n", "{<<: [%s]}"), []string{"aliases stand for more than 1 MiB; write the values out"}},
-		{"broken JSON before", "{\"kind\": \"A\",\n\"b\": }\n" + good, []string{"standard input:2: is not JSON: invalid character '}' looking for beginning of value; correct it at this line or before it"}},
-		{"JSON without its end before", "{\"kind\": \"A\",\n" + good, []string{"standard input:2: is not JSON: invalid character '{' looking for beginning of object key string; correct it at this line or before it"}},
-		{"JSON that is cut off", good + "\n{\n\"kind\": \"A", []string{"standard input:2: the JSON that begins here has no end; was the text cut off?"}},
-		{"a comma between", good + ",\n" + `{"kind": "A"}`, []string{"standard input:1: is not JSON: invalid character ',' looking for beginning of value; correct it at this line or before it"}},
-		{"a repeated key in JSON", good + "\n" + `{"kind": "A", "l": [{"b": "b"}, "b", {"b": {"c": 1, "b": 2,` + "\n" + `"\u0062": 3}}]}`, []string{`standard input:3: key "b" stands twice in one object; remove one`}},
-		{"a repeated key in a list without a kind", good + "\n" + `[{"a": 1, "a": 2}]`, []string{`standard input:2: [0]: key "a" stands twice in one object; remove one`}},
-		{"too deep by an alias", good + "\n---\na: &a " + strings.Repeat("[", 6000) + strings.Repeat("]", 6000) + "\nb: " + strings.Repeat("[", 6000) + "*a" + strings.Repeat("]", 6000) + "\n", []string{"standard input:3: is nested too deeply"}},
-		{"broken as JSON and as YAML", "{\"kind\": A,\n\"b\": ]}\n---\n" + good, []string{"standard input:1: is not JSON: invalid character 'A' looking for beginning of value; correct it at this line or before it"}},
-		{"a flow mapping with quoted keys and a repeated one", good + "\n---\n{\"kind\": A,\n\"b\": 1, \"b\": 2}\n", []string{`standard input:4: key "b" stands twice, first in line 4; remove one`}},
-		{"too deep", good + "\n" + strings.Repeat(`{"a":`, 10001) + "1" + strings.Repeat("}", 10001), []string{"standard input:2: is not JSON: invalid character '{' exceeded max depth; correct it at this line or before it"}},
+		{"no number at all", good + "\n---\nkind: A\na: !!int b\n", []string{`standard input:4: "b" is not a valid !!int`}},
+		{"a merge of nothing", good + "\n---\nkind: A\n<<: b\n", []string{"standard input:4: a merge key takes a mapping, or a list of mappings"}},
+		{"an alias inside itself", good + "\n---\nkind: A\na: &a [*a]\n", []string{"standard input:4: the alias *a is part of its own value; write the value out"}},
+		{"a billion laughs", good + "\n---\n" + laughs("a0: &a0 [ha]\n", "[%s]"), []string{"aliases expand to more than 1 MiB; write the values out"}},
+		{"a billion laughs that merge nothing", good + "\n---\n" + laughs("a0: &a0 {}\n", "{<<: [%s]}"), []string{"aliases expand to more than 1 MiB; write the values out"}},
+		{
+			"broken JSON before", "{\"kind\": \"A\",\n\"b\": }\n" + good,
+			[]string{"standard input:2: is not JSON: invalid character '}' looking for beginning of value; correct it at this line or before it"},
+		},
+		{
+			"JSON without its end before", "{\"kind\": \"A\",\n" + good,
+			[]string{"standard input:2: is not JSON: invalid character '{' looking for beginning of object key string; correct it at this line or before it"},
+		},
+		{"JSON that is cut off", good + "\n{\n\"kind\": \"A", []string{"standard input:2: the JSON that begins here does not end; was the text cut off?"}},
+		{
+			"a comma between", good + ",\n" + `{"kind": "A"}`,
+			[]string{"standard input:1: is not JSON: invalid character ',' looking for beginning of value; correct it at this line or before it"},
+		},
+		{
+			"a repeated key in JSON",
+			good + "\n" + `{"kind": "A", "l": [{"b": "b"}, "b", {"b": {"c": 1, "b": 2,` + "\n" + `"\u0062": 3}}]}`,
+			[]string{`standard input:3: key "b" is repeated in one object; remove one`},
+		},
+		{"a repeated key in a list without a kind", good + "\n" + `[{"a": 1, "a": 2}]`, []string{`standard input:2: [0]: key "a" is repeated in one object; remove one`}},
+		{
+			"too deep by an alias",
+			good + "\n---\na: &a " + strings.Repeat("[", 6000) + strings.Repeat("]", 6000) + "\nb: " + strings.Repeat("[", 6000) + "*a" + strings.Repeat("]", 6000) + "\n",
+			[]string{"standard input:3: is nested too deeply"},
+		},
+		{
+			"broken as JSON and as YAML", "{\"kind\": A,\n\"b\": ]}\n---\n" + good,
+			[]string{"standard input:1: is not JSON: invalid character 'A' looking for beginning of value; correct it at this line or before it"},
+		},
+		{
+			"a flow mapping with quoted keys and a repeated one", good + "\n---\n{\"kind\": A,\n\"b\": 1, \"b\": 2}\n",
+			[]string{`standard input:4: key "b" is repeated, first on line 4; remove one`},
+		},
+		{
+			"too deep", good + "\n" + strings.Repeat(`{"a":`, 10001) + "1" + strings.Repeat("}", 10001),
+			[]string{"standard input:2: is not JSON: invalid character '{' exceeded max depth; correct it at this line or before it"},
+		},
 		{"no object", good + "\n---\n[1]\n---\ntext\n---\n3\n---\ntrue\n", []string{
 			"standard input:3: [0]: holds a number where an object is needed",
 			"standard input:5: holds a string where an object is needed; give what kubectl get prints",
@@ -182,7 +217,7 @@ func TestReadMissingFiles(t *testing.T) {
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{
 		"cannot read: open " + filepath.Join(dir, "none.yaml") + ": no such file or directory; check the name",
-		dir + ": holds no file that is read: .yaml, .yml, .json, each also with .gz; check the name",
+		dir + ": no file in it ends in .yaml, .yml or .json, or one of these with .gz; check the name",
 	}, r.lines(t))
 	assert.Equal(t, []string{"m"}, planned(t, r))
 }
@@ -218,7 +253,7 @@ func TestReadSize(t *testing.T) {
 	assert.Equal(t, 0, r.code, r.stderr)
 	assert.Equal(t, []string{"m"}, planned(t, r))
 
-	const want = " is larger than 64 MiB, which is all that is read; split it, or list fewer objects"
+	const want = " is larger than the limit of 64 MiB; split it, or list fewer objects"
 	endless := &counting{Reader: io.MultiReader(strings.NewReader(good), blank{})}
 	r = runReader(t, endless, "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 1, r.code)
@@ -282,20 +317,20 @@ func TestReadListsWithBadElements(t *testing.T) {
 		want         []string
 	}{
 		{"a repeated key", list("- kind: MigMigration\n  spec: 1\n  spec: 2"),
-			[]string{`standard input:6: items[1]: key "spec" stands twice, first in line 5; remove one`}},
+			[]string{`standard input:6: items[1]: key "spec" is repeated, first on line 5; remove one`}},
 		{"no number of JSON", list("- kind: MigMigration\n  spec: .inf"),
 			[]string{"standard input:5: items[1]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value"}},
 		{"an alias inside itself", list("- &a {kind: A, b: *a}"),
-			[]string{"standard input:4: items[1]: the alias *a stands inside what it stands for; write the value out"}},
+			[]string{"standard input:4: items[1]: the alias *a is part of its own value; write the value out"}},
 		{"several", list("- [.inf]\n- {a: 1, a: 2}\n- {? [b] : c}"), []string{
 			"standard input:4: items[1]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value",
-			`standard input:5: items[2]: key "a" stands twice, first in line 5; remove one`,
+			`standard input:5: items[2]: key "a" is repeated, first on line 5; remove one`,
 			"standard input:6: items[3]: a key is a list or a mapping; write a string",
 		}},
-		{"a repeated key in JSON", inJSON(bad), []string{`standard input:3: items[1]: key "a" stands twice in one object; remove one`}},
+		{"a repeated key in JSON", inJSON(bad), []string{`standard input:3: items[1]: key "a" is repeated in one object; remove one`}},
 		{"several in JSON", inJSON(bad + ",\n" + strings.Replace(bad, `"bad"`, `"worse"`, 1)), []string{
-			`standard input:3: items[1]: key "a" stands twice in one object; remove one`,
-			`standard input:5: items[2]: key "a" stands twice in one object; remove one`,
+			`standard input:3: items[1]: key "a" is repeated in one object; remove one`,
+			`standard input:5: items[2]: key "a" is repeated in one object; remove one`,
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -312,7 +347,8 @@ func TestReadListsWithBadElements(t *testing.T) {
 			r = run(t, tt.stream, "convert", "--to", "legacy", "-f", "-", "-o", "json")
 			assert.Equal(t, 1, r.code)
 			assert.Equal(t, tt.want, r.lines(t))
-			same(t, values(t, stream(planObject("p", ""), host, source, images, intact, migration("m", ``, ``))), values(t, strings.Replace(r.out, "{", `{"apiVersion": "v1",`, 1)))
+			same(t, values(t, stream(planObject("p", ""), host, source, images, intact, migration("m", ``, ``))),
+				values(t, strings.Replace(r.out, "{", `{"apiVersion": "v1",`, 1)))
 		})
 	}
 }
@@ -322,11 +358,14 @@ func TestReadListsWithBadElements(t *testing.T) {
 func TestReadBadLists(t *testing.T) {
 	good := migration("m", ``, ``)
 	for _, tt := range []struct{ name, stream, want string }{
-		{"metadata", `{"kind": "List", "metadata": {"a": 1, "a": 2}, "items": [` + good + `]}`, `standard input:1: key "a" stands twice in one object; remove one`},
-		{"items twice", `{"kind": "List", "items": [], "items": [` + good + `]}`, `standard input:1: key "items" stands twice in one object; remove one`},
-		{"as YAML", "---\nkind: List\nitems: []\nitems: []\n", `standard input:4: key "items" stands twice, first in line 3; remove one`},
-		{"items of what is no list", `{"kind": "A", "items": [{"a": 1, "a": 2}]}`, `standard input:1: items[0]: key "a" stands twice in one object; remove one`},
-		{"items of what is no list, as YAML", "kind: A\nitems: [{a: .inf}]\n", "standard input:2: items[0]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value"},
+		{"metadata", `{"kind": "List", "metadata": {"a": 1, "a": 2}, "items": [` + good + `]}`, `standard input:1: key "a" is repeated in one object; remove one`},
+		{"items twice", `{"kind": "List", "items": [], "items": [` + good + `]}`, `standard input:1: key "items" is repeated in one object; remove one`},
+		{"as YAML", "---\nkind: List\nitems: []\nitems: []\n", `standard input:4: key "items" is repeated, first on line 3; remove one`},
+		{"items of what is no list", `{"kind": "A", "items": [{"a": 1, "a": 2}]}`, `standard input:1: items[0]: key "a" is repeated in one object; remove one`},
+		{
+			"items of what is no list, as YAML", "kind: A\nitems: [{a: .inf}]\n",
+			"standard input:2: items[0]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, tt.stream+"\n---\n"+good, "convert", "--to", "legacy", "-f", "-")

@@ -74,7 +74,8 @@ func (e *NamespaceError) Error() string {
 	for _, c := range e.Candidates {
 		names = append(names, c.String())
 	}
-	return fmt.Sprintf("the reference has no namespace; %s %s was read, so add its namespace to the reference", e.Kind, wording.List(names, "or"))
+	return fmt.Sprintf("the reference has no namespace; %s %s was read, so add its namespace to the reference", e.Kind,
+		wording.List(names, "or"))
 }
 
 // noImagesOption declares that there are no image streams other than those read.
@@ -211,7 +212,8 @@ func noMigration(all *command.Objects) error {
 	list := listObjects
 	if ignored != "" { // plain names may then be ambiguous
 		const group = ".migration.openshift.io"
-		list = strings.NewReplacer("migrations,", "migrations"+group+",", "plans,", "plans"+group+",", "clusters ", "clusters"+group+" ").Replace(list)
+		list = strings.NewReplacer("migrations,", "migrations"+group+",", "plans,", "plans"+group+",", "clusters ",
+			"clusters"+group+" ").Replace(list)
 	}
 	return fmt.Errorf("there is no MigMigration in %s%s; list them with: %s", wording.List(all.Streams(), "and"), ignored, list)
 }
@@ -307,7 +309,8 @@ func (inv *inventory) notes() (notes []string) {
 	const how = "add the output of this command on the source cluster: " + listImages + ", or give --no-image-streams if there are none"
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	if inv.lostUsed {
-		note("%s could not be read to the end and may hold ImageStreams, so it is unknown whether there are images (HasISs); correct that, %s",
+		note("%s could not be read to the end and may hold ImageStreams, so "+
+			"it is unknown whether there are images (HasISs); correct that, %s",
 			wording.Few(inv.lost), how)
 	}
 	if inv.noImages {

@@ -48,7 +48,8 @@ func (r result) lines(t testing.TB) []string {
 }
 
 // noStreams is the note about a stream without image streams.
-const noStreams = "note: no ImageStream was read, so it is unknown whether there are images (HasISs); add what this prints on the source cluster: kubectl get imagestreams --all-namespaces -o yaml, or give --no-image-streams if there are none"
+const noStreams = "note: no ImageStream was read, so it is unknown whether there are images (HasISs); add the output of this command on " +
+	"the source cluster: kubectl get imagestreams --all-namespaces -o yaml, or give --no-image-streams if there are none"
 
 // without returns the lines except that note.
 func (r result) linesWithoutNote(t testing.TB) []string {
@@ -105,7 +106,9 @@ func planObject(name, spec string) string {
 	if spec != "" {
 		spec = ", " + spec
 	}
-	return object("MigPlan", name, `, "spec": {"srcMigClusterRef": {"name": "source", "namespace": "ns"}, "destMigClusterRef": {"name": "host", "namespace": "ns"}, "namespaces": ["app"]`+spec+`}`)
+	return object("MigPlan", name,
+		`, "spec": {"srcMigClusterRef": {"name": "source", "namespace": "ns"}, "destMigClusterRef": {"name": "host", "namespace": `+
+			`"ns"}, "namespaces": ["app"]`+spec+`}`)
 }
 
 var (

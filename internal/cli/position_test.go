@@ -88,7 +88,9 @@ func TestPlanFromEveryPhase(t *testing.T) {
 						require.Equal(t, why.Guard, p.Why.Guard, "%s: %s", *e.Name, p.Name)
 					}
 				}
-				require.Equal(t, append(started, slices.DeleteFunc(steps.Visible(plan), func(s string) bool { return slices.Contains(started, s) })...), e.Steps, *e.Name)
+				require.Equal(t,
+					append(started, slices.DeleteFunc(steps.Visible(plan), func(s string) bool { return slices.Contains(started, s) })...),
+					e.Steps, *e.Name)
 			}
 			same(e, plan, "Earlier", stepOf(g, want[k].Phase))
 			same(whole[k], g.Plan(factsOf(t, e)))
@@ -161,7 +163,8 @@ func TestPlanOfAnotherItineraryThanRecorded(t *testing.T) {
 				continue
 			}
 			for _, phase := range []string{"Whatever", "DeleteBackups", "Created"} {
-				m := strings.Replace(recordedAt(selected, phase, "Backup"), fmt.Sprintf(`"itinerary": %q`, selected), fmt.Sprintf(`"itinerary": %q`, recorded), 1)
+				m := strings.Replace(recordedAt(selected, phase, "Backup"), fmt.Sprintf(`"itinerary": %q`, selected),
+					fmt.Sprintf(`"itinerary": %q`, recorded), 1)
 				r := run(t, around("", m), "plan", "-f", "-", "-o", "json")
 				require.Equal(t, 0, r.code, r.stderr)
 				e := elements(t, r.out)[0]
@@ -213,7 +216,9 @@ func TestPlanOfAPhaseThatIsGone(t *testing.T) {
 			if args[0] == "plan" || args[0] == "explain" {
 				planned = "planned from the first phase: "
 			}
-			assert.Contains(t, r.stderr, fmt.Sprintf(`MigMigration ns/m: `+planned+`itinerary %q has no phase "Complted"; did you mean "Completed"?`, name), args)
+			assert.Contains(t, r.stderr,
+				fmt.Sprintf(`MigMigration ns/m: `+planned+`itinerary %q has no phase "Complted"; did you mean "Completed"?`, name),
+				args)
 		}
 	}
 }

@@ -26,7 +26,9 @@ func TestExplainDataBackup(t *testing.T) {
 	assert.Equal(t, 0, r.code)
 	lines := rows(t, r.out)
 	assert.Equal(t, []string{"migration-004", "Stage", "step", "no?"}, strings.Fields(lines[0])[:4])
-	assert.Contains(t, lines[0], "step DataBackup is not shown: no phase runs for it, since HasStagePods, HasPVs, HasISs, IndirectVolume and HasStageBackup are false; that may still change")
+	assert.Contains(t, lines[0],
+		"step DataBackup is not shown: no phase runs for it, since HasStagePods, HasPVs, HasISs, IndirectVolume and HasStageBackup are "+
+			"false; that may still change")
 	for i, reason := range []string{
 		"- needs HasPVs and IndirectVolume (decided by WaitForRefresh): EnsureStagePodsFromRunning, EnsureStagePodsFromTemplates and EnsureStagePodsFromOrphanedPVCs",
 		"- needs HasStagePods (decided by WaitForStaleStagePodsTerminated, EnsureStagePodsFromRunning and 2 more): StagePodsCreated and RestartRestic",
@@ -63,8 +65,11 @@ func TestPlanRunsDirectVolume(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, []string{"migration-004", "migration-008", "migration-014", "migration-015", "migration-021", "migration-028", "migration-029"}, come)
-	assert.Contains(t, r.lines(t), "note: not listed, since by what is known now they do not run the step DirectVolume, but may still come to: "+
+	assert.Equal(t,
+		[]string{"migration-004", "migration-008", "migration-014", "migration-015", "migration-021", "migration-028", "migration-029"},
+		come)
+	assert.Contains(t, r.lines(t), "note: not listed, because they do not run the step DirectVolume by the flags known now, although "+
+		"they still may: "+
 		strings.Join(come[:6], ", ")+" and "+come[6])
 
 	all := elements(t, run(t, "", append(args, "-o", "json")...).out)
@@ -109,7 +114,9 @@ func TestDiffOfIndirectImage(t *testing.T) {
 
 	// explain reports the same for the flag.
 	r = run(t, "", "explain", "IndirectImage", "-f", recorded("objects.json"), "--name", "migration-000")
-	assert.Contains(t, r.out, "with IndirectImage=true, and so DirectImage=false: step DirectImage vanishes, without CreateDirectImageMigration and WaitForDirectImageMigrationToComplete")
+	assert.Contains(t, r.out,
+		"with IndirectImage=true, and so DirectImage=false: step DirectImage vanishes, without CreateDirectImageMigration and "+
+			"WaitForDirectImageMigrationToComplete")
 }
 
 // difference is the change that --set makes to a migration, in JSON.

@@ -108,7 +108,10 @@ func TestRunPrintsChanges(t *testing.T) {
 		{"run-fail.txt", []string{"-i", "Final", "--flags", "DirectImage", "--fail-at", "EnsureInitialBackup"}},
 		{"run-fail-twice.txt", []string{"-i", "Stage", "--flags", "DirectImage", "--fail-at", "RestartVelero", "--fail-at", "MigrationFailed"}},
 		{"run-cancel.txt", []string{"-i", "Stage", "--flags", "DirectImage", "--cancel-at", "RestartVelero"}},
-		{"run-flip.txt", []string{"-i", "Stage", "--flags", "DirectImage,EnableVolume", "--flag-flips-at", "WaitForRefresh=HasPVs=true", "--flag-flips-at", "WaitForRefresh=DirectVolume=true"}},
+		{
+			"run-flip.txt",
+			[]string{"-i", "Stage", "--flags", "DirectImage,EnableVolume", "--flag-flips-at", "WaitForRefresh=HasPVs=true", "--flag-flips-at", "WaitForRefresh=DirectVolume=true"},
+		},
 		{"run-drop.txt", []string{"-i", "Stage", "--flags", "DirectImage,EnableImage", "--flag-flips-at", "WaitForRefresh=EnableImage=false"}},
 		{"run-warm.txt", []string{"-i", warm(), "--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=true"}},
 		{"run.json", []string{"-i", "Stage", "--flags", "DirectImage", "--flag-flips-at", "WaitForRefresh=EnableImage=true", "--fail-at", "RestartVelero", "-o", "json"}},
@@ -200,8 +203,15 @@ itineraries:
 		{"fails", []string{"-i", file + "#Main", "--fail-at", "B"}, []string{"One: Completed", "Two: Failed", "Failing: Completed"}},
 		{"fails to another itinerary", []string{"-i", file + "#Main", "--fail-at", "B", "--on-fail", "Undo"}, []string{"One: Completed", "Two: Failed", "Undoing: Completed"}},
 		{"is canceled", []string{"-i", file + "#Main", "--cancel-at", "B", "--on-cancel", "Undo"}, []string{"One: Completed", "Two: Canceled", "Undoing: Completed"}},
-		{"is canceled, and then fails", []string{"-i", file + "#Main", "--cancel-at", "B", "--on-cancel", "Undo", "--fail-at", "U"}, []string{"One: Completed", "Two: Canceled", "Undoing: Failed", "Failing: Completed"}},
-		{"fails, and cannot be canceled any more", []string{"-i", file + "#Main", "--cancel-at", "F", "--on-cancel", "Undo", "--fail-at", "B"}, []string{"One: Completed", "Two: Failed", "Failing: Completed"}},
+		{
+			"is canceled, and then fails", []string{"-i", file + "#Main", "--cancel-at", "B", "--on-cancel", "Undo", "--fail-at", "U"},
+			[]string{"One: Completed", "Two: Canceled", "Undoing: Failed", "Failing: Completed"},
+		},
+		{
+			"fails, and cannot be canceled any more",
+			[]string{"-i", file + "#Main", "--cancel-at", "F", "--on-cancel", "Undo", "--fail-at", "B"},
+			[]string{"One: Completed", "Two: Failed", "Failing: Completed"},
+		},
 		{"fails while it cleans up", []string{"-i", file + "#Failed", "--fail-at", "F"}, []string{"Failing: Failed"}},
 		{"knows earlier names of phases", []string{"-i", "Final", "--flags", "DirectImage,Quiesce", "--fail-at", "QuiesceApplications"}, []string{
 			"Prepare: Completed", "Backup: Failed", "CleanupHelpers: Completed", "Cleanup: Completed"}},
@@ -221,14 +231,15 @@ func TestRunWithUnknownFlags(t *testing.T) {
 	assert.Equal(t, 0, r.code)
 	all := events(t, r.out)
 	assert.Contains(t, entered(all), "EnsureStagePodsDeleted")
-	assert.Contains(t, all, event{Event: "asked", Itinerary: "Cancel", Flag: "HasStagePods", Value: "unknown", Error: "it is named under --unknown"})
+	assert.Contains(t, all,
+		event{Event: "asked", Itinerary: "Cancel", Flag: "HasStagePods", Value: "unknown", Error: "it is named under --unknown"})
 }
 
 func TestRunOfALoop(t *testing.T) {
 	r := run(t, "", "run", "-i", warm(), "-o", "json")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{
-		"itinerary Warm: after 9 phases it turns in a loop for good; end it with --flag-flips-at CopyingPaused=CutoverDue=true",
+		"itinerary Warm: after 9 phases it is in an endless loop; leave it with --flag-flips-at CopyingPaused=CutoverDue=true",
 		"stopped after 3m45s in phase CopyDisks of itinerary Warm",
 	}, r.lines(t))
 	all := events(t, r.out)
@@ -239,7 +250,9 @@ func TestRunOfALoop(t *testing.T) {
 	// A watched loop has a limit too, which may be high.
 	r = run(t, "", "run", "-i", warm(), "--speed", "10000x", "--max-phases", "12")
 	assert.Equal(t, 1, r.code)
-	assert.Equal(t, "itinerary Warm: after 12 phases it turns in a loop for good; end it with --flag-flips-at CopyingPaused=CutoverDue=true", r.lines(t)[0])
+	assert.Equal(t,
+		"itinerary Warm: after 12 phases it is in an endless loop; leave it with --flag-flips-at CopyingPaused=CutoverDue=true",
+		r.lines(t)[0])
 
 	// Outside a loop nothing is suggested.
 	r = run(t, "", "run", "-i", "Final", "--flags", "DirectImage", "--max-phases", "2")
@@ -265,9 +278,12 @@ func TestRunOfARecordedMigration(t *testing.T) {
 	r := run(t, moments, "run", "-f", "-", "--name", "under-way", "-o", "json")
 	assert.Equal(t, 0, r.code)
 	all := events(t, r.out)
-	assert.Equal(t, "EnsureSrcQuiesced", entered(events(t, run(t, around(``, migration("m", `"quiescePods": true`, `"itinerary": "Final", "phase": "QuiesceApplications"`)), "run", "-f", "-", "-o", "json").out))[0],
+	assert.Equal(t, "EnsureSrcQuiesced", entered(
+		events(t, run(t, around(``, migration("m", `"quiescePods": true`, `"itinerary": "Final", `+
+			`"phase": "QuiesceApplications"`)), "run", "-f", "-", "-o", "json").out))[0],
 		"the recorded phase, under its present name, goes on")
-	assert.Equal(t, []string{"start", "ns", "under-way", "Final", "QuiesceSourceApplications"}, []string{all[0].Event, all[0].Namespace, all[0].Name, all[0].Itinerary, all[0].Phase})
+	assert.Equal(t, []string{"start", "ns", "under-way", "Final", "QuiesceSourceApplications"},
+		[]string{all[0].Event, all[0].Namespace, all[0].Name, all[0].Itinerary, all[0].Phase})
 	assert.Len(t, all[0].Pipeline, 3, "without what is skipped")
 	pipeline := all[len(all)-1].Pipeline
 	assert.Equal(t, "2021-03-25T18:24:57Z", pipeline[0].Started.UTC().Format("2006-01-02T15:04:05Z07:00"))
@@ -278,10 +294,14 @@ func TestRunOfARecordedMigration(t *testing.T) {
 	assert.NotContains(t, r.out, "StageRestore")
 
 	r = run(t, moments, "run", "-f", "-", "--name", "ns/done")
-	assert.Equal(t, result{0, "     0s  ns/done, at the end of itinerary Stage\n     0s  Prepare       completed    after 1m0s\n     0s  done: Succeeded\n", ""}, r)
+	assert.Equal(t,
+		result{0, "     0s  ns/done, at the end of itinerary Stage\n     0s  " +
+			"Prepare       completed    after 1m0s\n     0s  done: Succeeded\n", ""},
+		r)
 
 	r = run(t, around(``, migration("m", ``, `"itinerary": "Cancel", "errors": ["it broke"]`)), "run", "-f", "-")
-	assert.Contains(t, r.out, "     0s  ns/m, at the beginning of itinerary Cancel\n     0s  itinerary Failed, in place of itinerary Cancel\n")
+	assert.Contains(t, r.out,
+		"     0s  ns/m, at the beginning of itinerary Cancel\n     0s  itinerary Failed, in place of itinerary Cancel\n")
 
 	goldentest.Compare(t, "testdata/run-recorded.txt", run(t, moments, "run", "-f", "-", "--name", "under-way").out)
 }
@@ -340,7 +360,9 @@ func TestRunContentErrors(t *testing.T) {
 		{"a cancel in a phase that comes too late", "", []string{"-i", "Final", "--flags", "DirectImage", "--fail-at", "Started", "--cancel-at", "RestartVelero"}, []string{
 			"--cancel-at RestartVelero had no effect: phase RestartVelero did not run",
 		}},
-		{"a second turn that does not come", "", []string{"-i", warm(), "--flag-flips-at", "CopyingPaused=CutoverDue=true", "--flag-flips-at", "CopyingPaused=CutoverDue=false"}, []string{
+		{"a second turn that does not come", "", []string{
+			"-i", warm(), "--flag-flips-at", "CopyingPaused=CutoverDue=true", "--flag-flips-at", "CopyingPaused=CutoverDue=false",
+		}, []string{
 			"--flag-flips-at CopyingPaused=CutoverDue=false had no effect: phase CopyingPaused did not run again",
 		}},
 		{"a recorded phase that nobody knows", around(``, migration("m", ``, `"itinerary": "Final", "phase": "InitialBackupFailed"`)), []string{"-f", "-"}, []string{
@@ -350,8 +372,14 @@ func TestRunContentErrors(t *testing.T) {
 		{"a status that is none", around(``, migration("m", ``, `"pipeline": [{"name": "Prepare", "started": "yesterday"}]`)), []string{"-f", "-"}, []string{
 			`MigMigration ns/m: status: parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"; correct it`,
 		}},
-		{"a migration without its plan", stream(migration("m", ``, ``)), []string{"-f", "-"}, []string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}},
-		{"no migration", host, []string{"-f", "-"}, []string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"}},
+		{
+			"a migration without its plan", stream(migration("m", ``, ``)), []string{"-f", "-"},
+			[]string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"},
+		},
+		{
+			"no migration", host, []string{"-f", "-"},
+			[]string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"},
+		},
 		{"no such file of itineraries", "", []string{"-i", "no/such.yaml"}, []string{"cannot read: open no/such.yaml: no such file or directory; check the name"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -366,7 +394,8 @@ func TestRunContentErrors(t *testing.T) {
 
 func TestRunUsage(t *testing.T) {
 	two := around(``, migration("a", ``, ``), migration("b", ``, ``))
-	deciders := "WaitForStaleStagePodsTerminated, EnsureStagePodsFromRunning, EnsureStagePodsFromTemplates, EnsureStagePodsFromOrphanedPVCs and EnsureStagePodsTerminated do"
+	deciders := "WaitForStaleStagePodsTerminated, EnsureStagePodsFromRunning, EnsureStagePodsFromTemplates, " +
+		"EnsureStagePodsFromOrphanedPVCs and EnsureStagePodsTerminated do"
 	final := func(args ...string) []string {
 		return append([]string{"-i", "Final", "--flags", "DirectImage"}, args...)
 	}
@@ -387,29 +416,59 @@ func TestRunUsage(t *testing.T) {
 		{"a failure that leads nowhere", final("--fail-at", "Created", "--on-fail", ""), "--on-fail needs a value; leave it out, or give one"},
 		{"a cancel that leads nowhere", final("--cancel-at", "Created", "--on-cancel", ""), "--on-cancel needs a value; leave it out, or give one"},
 		{"a speed that is no number", final("--speed", "NaN"), `--speed takes a number from 0.1x to 10000x, or max, not "NaN"`},
-		{"no phases", final("--max-phases", "0"), "--max-phases takes a number from 1 on, not 0"},
+		{"no phases", final("--max-phases", "0"), "--max-phases takes a number of at least 1, not 0"},
 		{"several migrations", []string{"-f", "-"}, "run takes one migration; give --name with one of ns/a and ns/b"},
 		{"an unknown migration", []string{"-f", "-", "--name", "c"}, `there is no MigMigration "c"`},
 		{"a name with -i", final("--name", "a"), "--name needs -f; with -i there is one itinerary to run"},
 		{"flags with -f", []string{"-f", "-", "--flags", "HasPVs"}, "--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects"},
 		{"an unknown flag", []string{"-i", "Final", "--flags", "HasPV"}, `--flags: unknown flag "HasPV"; did you mean "HasPVs"?`},
-		{"an unknown phase", final("--fail-at", "EnsureInitalBackup"), `--fail-at: itinerary Final or Failed has no phase "EnsureInitalBackup"; did you mean "EnsureInitialBackup" or "EnsureStageBackup"?`},
+		{
+			"an unknown phase", final("--fail-at", "EnsureInitalBackup"),
+			`--fail-at: itinerary Final or Failed has no phase "EnsureInitalBackup"; did you mean "EnsureInitialBackup" or "EnsureStageBackup"?`,
+		},
 		{"a phase of another itinerary", final("--cancel-at", "MigrationFailed"), `--cancel-at: itinerary Final or Cancel has no phase "MigrationFailed"`},
 		{"an unknown itinerary to fail to", final("--fail-at", "Started", "--on-fail", "Faild"), `--on-fail: unknown itinerary "Faild"; did you mean "Failed"?`},
 		{"nothing to fail", final("--on-fail", "Failed"), "--on-fail needs --fail-at, or nothing fails"},
 		{"nothing to cancel", final("--on-cancel", "Cancel"), "--on-cancel needs --cancel-at, or nothing is canceled"},
-		{"no itinerary to fail to", []string{"-i", warm(), "--fail-at", "CopyDisks"}, "--fail-at: there is no itinerary whose result is Failed to go on in; name one with --on-fail: Warm"},
-		{"no itinerary to cancel to", []string{"-i", warm(), "--cancel-at", "CopyDisks"}, "--cancel-at: there is no itinerary whose result is Canceled to go on in; name one with --on-cancel: Warm"},
-		{"a cancel of a cancel", []string{"-i", "Cancel", "--flags", "DirectImage", "--cancel-at", "DeleteBackups"}, "--cancel-at: the migration on itinerary Cancel cannot be canceled any more; leave it out"},
-		{"a cancel of a failure", []string{"-i", "Failed", "--flags", "DirectImage", "--cancel-at", "DeleteRegistries"}, "--cancel-at: the migration on itinerary Failed cannot be canceled any more; leave it out"},
+		{
+			"no itinerary to fail to", []string{"-i", warm(), "--fail-at", "CopyDisks"},
+			"--fail-at: there is no itinerary whose result is Failed to go on in; name one with --on-fail: Warm",
+		},
+		{
+			"no itinerary to cancel to", []string{"-i", warm(), "--cancel-at", "CopyDisks"},
+			"--cancel-at: there is no itinerary whose result is Canceled to go on in; name one with --on-cancel: Warm",
+		},
+		{
+			"a cancel of a cancel", []string{"-i", "Cancel", "--flags", "DirectImage", "--cancel-at", "DeleteBackups"},
+			"--cancel-at: the migration on itinerary Cancel cannot be canceled any more; leave it out",
+		},
+		{
+			"a cancel of a failure", []string{"-i", "Failed", "--flags", "DirectImage", "--cancel-at", "DeleteRegistries"},
+			"--cancel-at: the migration on itinerary Failed cannot be canceled any more; leave it out",
+		},
 		{"a flip without a value", final("--flag-flips-at", "WaitForRefresh=HasPVs"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs"`},
-		{"a flip to something else", final("--flag-flips-at", "WaitForRefresh=HasPVs=maybe"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs=maybe"`},
+		{
+			"a flip to something else", final("--flag-flips-at", "WaitForRefresh=HasPVs=maybe"),
+			`--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs=maybe"`,
+		},
 		{"a flip of nothing", final("--flag-flips-at", "true"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "true"`},
-		{"a flip at an unknown phase", final("--flag-flips-at", "Refresh=HasPVs=true"), `--flag-flips-at: itinerary Final has no phase "Refresh"; did you mean "StartRefresh" or "WaitForRefresh"?`},
+		{
+			"a flip at an unknown phase", final("--flag-flips-at", "Refresh=HasPVs=true"),
+			`--flag-flips-at: itinerary Final has no phase "Refresh"; did you mean "StartRefresh" or "WaitForRefresh"?`,
+		},
 		{"a flip of an unknown flag", final("--flag-flips-at", "WaitForRefresh=HasPV=true"), `--flag-flips-at: unknown flag "HasPV"; did you mean "HasPVs"?`},
-		{"a flip at a phase that decides something else", final("--flag-flips-at", "StartRefresh=HasPVs=true"), "--flag-flips-at: phase StartRefresh does not decide HasPVs; WaitForRefresh does"},
-		{"a flip that several phases decide", final("--flag-flips-at", "WaitForRefresh=HasStagePods=true"), "--flag-flips-at: phase WaitForRefresh does not decide HasStagePods; " + deciders},
-		{"a flip that no phase decides", final("--flag-flips-at", "WaitForRefresh=HasVerify=true"), "--flag-flips-at: phase WaitForRefresh does not decide HasVerify; no phase does, it is evaluated once at the beginning; give it its value there"},
+		{
+			"a flip at a phase that decides something else", final("--flag-flips-at", "StartRefresh=HasPVs=true"),
+			"--flag-flips-at: phase StartRefresh does not decide HasPVs; WaitForRefresh does",
+		},
+		{
+			"a flip that several phases decide", final("--flag-flips-at", "WaitForRefresh=HasStagePods=true"),
+			"--flag-flips-at: phase WaitForRefresh does not decide HasStagePods; " + deciders,
+		},
+		{
+			"a flip that no phase decides", final("--flag-flips-at", "WaitForRefresh=HasVerify=true"),
+			"--flag-flips-at: phase WaitForRefresh does not decide HasVerify; no phase does: it is evaluated once, at the beginning; set its value there",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, two, append([]string{"run"}, tt.args...)...)
@@ -452,7 +511,8 @@ func TestRunIsInterrupted(t *testing.T) {
 				defer stop()
 				out := &stopper{at: "Created", stop: stop}
 				var stderr bytes.Buffer
-				code := cli.Run(ctx, []string{"run", "-i", "Final", "--flags", "DirectImage", "--speed", speed, "-o", format}, nil, out, &stderr)
+				code := cli.Run(ctx, []string{"run", "-i", "Final", "--flags", "DirectImage", "--speed", speed, "-o", format}, nil,
+					out, &stderr)
 				assert.Equal(t, 130, code)
 				assert.Equal(t, "dynamic-pipeline: stopped after 0s in phase Created of itinerary Final\n", stderr.String())
 				if format == "json" {
@@ -502,9 +562,17 @@ func TestRunFlipsFlagsOfALeftPhase(t *testing.T) {
 				if slices.Contains(strings.Split(flags, ","), flag) {
 					value, text = "no", "false"
 				}
-				for name, option := range map[string][]string{"canceled": {"--cancel-at", phase}, "failed": {"--fail-at", phase, "--on-fail", "Cancel"}} {
+				for name, option := range map[string][]string{
+					"canceled": {"--cancel-at", phase}, "failed": {"--fail-at", phase, "--on-fail", "Cancel"},
+				} {
 					t.Run(itinerary+", "+phase+" is "+name+", "+flag, func(t *testing.T) {
-						r := run(t, "", append([]string{"run", "-i", itinerary, "--flags", flags, "-o", "json", "--flag-flips-at", phase + "=" + flag + "=" + text}, option...)...)
+						r := run(t, "",
+							append(
+								[]string{
+									"run", "-i", itinerary, "--flags", flags, "-o", "json", "--flag-flips-at",
+									phase + "=" + flag + "=" + text,
+								},
+								option...)...)
 						assert.Equal(t, 0, r.code)
 						assert.Empty(t, r.stderr, "the option had an effect")
 						all := events(t, r.out)
@@ -513,7 +581,8 @@ func TestRunFlipsFlagsOfALeftPhase(t *testing.T) {
 						for _, e := range all[:begun] {
 							assert.False(t, e.Event == "asked" && e.Flag == flag && e.Value == value, "it has not changed yet")
 						}
-						asked := slices.IndexFunc(all[begun:], func(e event) bool { return e.Event == "asked" && e.Flag == flag && e.Value == value })
+						asked := slices.IndexFunc(all[begun:],
+							func(e event) bool { return e.Event == "asked" && e.Flag == flag && e.Value == value })
 						assert.Positive(t, asked, "asked by the itinerary that follows")
 						if flag == "HasStagePods" {
 							assert.Equal(t, value == "yes", slices.Contains(entered(all[begun:]), "EnsureStagePodsDeleted"))
@@ -527,19 +596,28 @@ func TestRunFlipsFlagsOfALeftPhase(t *testing.T) {
 	assert.Greater(t, left, 20)
 
 	// A cancel after a failure leaves no phase.
-	r := run(t, "", "run", "-i", "Final", "--flags", flags, "--fail-at", "Started", "--cancel-at", "MigrationFailed", "--flag-flips-at", "EnsureStagePodsFromRunning=HasStagePods=true")
+	r := run(t, "", "run", "-i", "Final", "--flags", flags, "--fail-at", "Started", "--cancel-at", "MigrationFailed",
+		"--flag-flips-at", "EnsureStagePodsFromRunning=HasStagePods=true")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "--flag-flips-at EnsureStagePodsFromRunning=HasStagePods=true had no effect")
 }
 
 func TestRunRefusesToGoOnAfterAFailure(t *testing.T) {
-	file := write(t, "own.yaml", "itineraries: [{name: Main, phases: [{name: A, step: S}]}, {name: Failed, result: Failed, phases: [{name: F, step: S}]}, {name: Undo, cleanup: true, phases: [{name: U, step: S}]}]\n")
+	file := write(t, "own.yaml",
+		"itineraries: [{name: Main, phases: [{name: A, step: S}]}, {name: Failed, result: Failed, phases: [{name: F, step: S}]}, {name: "+
+			"Undo, cleanup: true, phases: [{name: U, step: S}]}]\n")
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
-		{[]string{"-i", file + "#Main", "--fail-at", "A", "--on-fail", "Main"}, "--fail-at: nothing runs after a phase of itinerary Main that failed; name another itinerary with --on-fail: Failed or Undo"},
-		{[]string{"-i", file + "#Failed", "--fail-at", "F"}, "--fail-at: nothing runs after a phase of itinerary Failed that failed; name another itinerary with --on-fail: Main or Undo"},
+		{
+			[]string{"-i", file + "#Main", "--fail-at", "A", "--on-fail", "Main"},
+			"--fail-at: nothing runs after a phase of itinerary Main that failed; name another itinerary with --on-fail: Failed or Undo",
+		},
+		{
+			[]string{"-i", file + "#Failed", "--fail-at", "F"},
+			"--fail-at: nothing runs after a phase of itinerary Failed that failed; name another itinerary with --on-fail: Main or Undo",
+		},
 		{[]string{"-i", file + "#Undo", "--fail-at", "U", "--on-fail", "Undo"}, ""},
 	} {
 		r := run(t, "", append([]string{"run"}, tt.args...)...)

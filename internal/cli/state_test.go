@@ -115,7 +115,10 @@ func TestStateRecordsFlags(t *testing.T) {
 	assert.Contains(t, e.Steps, "DataBackup")
 	assert.NotContains(t, e.Steps, "DirectImage")
 	require.Len(t, r.lines(t), 1)
-	assert.Regexp(t, `^note: MigMigration ns/m: the objects say .*IndirectImage=false.* today; the run goes by what it has recorded \(plan --today goes by the objects\)$`, r.lines(t)[0])
+	assert.Regexp(t,
+		`^note: MigMigration ns/m: the objects give .*IndirectImage=false.* today; the run uses its recorded flags \(plan --today uses `+
+			`the objects\)$`,
+		r.lines(t)[0])
 
 	e = elements(t, run(t, objects, "plan", "-f", "-", "--today", "-o", "json").out)[0]
 	assert.Contains(t, e.Flags, "DirectImage")
@@ -187,7 +190,8 @@ func TestStateThatCannotBeRead(t *testing.T) {
 	for _, command := range []string{"plan", "status"} {
 		r := run(t, around("", m.JSON(t)), command, "-f", "-", "-o", "json")
 		assert.Equal(t, 1, r.code)
-		assert.Equal(t, []string{"MigMigration ns/m: annotation pipeline.konveyor.io/state: not the state of a run: it is not JSON"}, r.lines(t))
+		assert.Equal(t, []string{"MigMigration ns/m: annotation pipeline.konveyor.io/state: not the state of a run: it is not JSON"},
+			r.lines(t))
 		assert.Empty(t, elements(t, r.out))
 	}
 }

@@ -57,15 +57,16 @@ func unreadImages(t *testing.T) map[string]string {
 	}
 	compressed := gzipped(t, imageList)
 	return map[string]string{
-		"a file that is not there":          filepath.Join(t.TempDir(), "images.yaml"),
-		"an empty file":                     write(t, "images.yaml", ""),
-		"a directory without files":         t.TempDir(),
-		"JSON that is cut off":              write(t, "images.json", imageList[:200]),
-		"JSON that is cut off in a word":    write(t, "images.json", imageList[:strings.Index(imageList, "false")+3]),
-		"an array that is cut off":          write(t, "images.json", `[{"kind": "ImageStream", "metadata"`),
-		"YAML that is cut off":              write(t, "images.yaml", "apiVersion: v1\nitems:\n- apiVersion: image.openshift.io/v1\n  kind: ImageStr"),
-		"YAML with a tab":                   write(t, "images.yaml", "kind: ImageStream\nmetadata:\n\tname: is\n"),
-		"a list with a key twice":           write(t, "images.yaml", "kind: List\nmetadata: {}\nmetadata: {}\nitems:\n- {kind: ImageStream, metadata: {name: is, namespace: app}}\n"),
+		"a file that is not there":       filepath.Join(t.TempDir(), "images.yaml"),
+		"an empty file":                  write(t, "images.yaml", ""),
+		"a directory without files":      t.TempDir(),
+		"JSON that is cut off":           write(t, "images.json", imageList[:200]),
+		"JSON that is cut off in a word": write(t, "images.json", imageList[:strings.Index(imageList, "false")+3]),
+		"an array that is cut off":       write(t, "images.json", `[{"kind": "ImageStream", "metadata"`),
+		"YAML that is cut off":           write(t, "images.yaml", "apiVersion: v1\nitems:\n- apiVersion: image.openshift.io/v1\n  kind: ImageStr"),
+		"YAML with a tab":                write(t, "images.yaml", "kind: ImageStream\nmetadata:\n\tname: is\n"),
+		"a list with a key twice": write(t, "images.yaml",
+			"kind: List\nmetadata: {}\nmetadata: {}\nitems:\n- {kind: ImageStream, metadata: {name: is, namespace: app}}\n"),
 		"a list whose items are none":       write(t, "images.yaml", "kind: ImageStreamList\nitems: 3\n"),
 		"a list in a list":                  write(t, "images.json", stream(imageList)),
 		"a broken item without its kind":    write(t, "images.yaml", "kind: List\nitems:\n- {metadata: {name: is}, spec: .inf}\n"),
@@ -74,16 +75,17 @@ func unreadImages(t *testing.T) map[string]string {
 		"the words of an error":             write(t, "images.yaml", "Error from server (Forbidden): imagestreams is forbidden\n"),
 		"the words of an error, no mapping": write(t, "images.yaml", "Unable to connect to the server\n"),
 		"an answer of the API server":       write(t, "images.json", `{"apiVersion": "v1", "kind": "Status", "status": "Failure", "message": "forbidden"}`),
-		"a watch that ends in an error":     write(t, "images.json", `{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old resource version"}}`),
-		"text that is not UTF-8":            write(t, "images.yaml", "kind: ImageStream\nmetadata: {name: \xe9, namespace: app}\n"),
-		"UTF-16":                            write(t, "images.yaml", "\xff\xfek\x00i\x00"),
-		"a binary file":                     write(t, "images.yaml", "\x7fELF\x00"),
-		"gzip that is cut off":              write(t, "images.yaml.gz", compressed[:len(compressed)-10]),
-		"gzip with a wrong sum":             write(t, "images.yaml.gz", compressed[:len(compressed)-8]+"\x00\x00\x00\x00"+compressed[len(compressed)-4:]),
-		"gzip in name alone":                write(t, "images.yaml.gz", "\x1f\x8bno"),
-		"gzip of gzip":                      write(t, "images.yaml.gz", gzipped(t, compressed)),
-		"a file that is too large":          large("images.json", imageList, 64<<20+1),
-		"one that is once decompressed":     write(t, "images.json.gz", gzipped(t, imageList+strings.Repeat(" ", 64<<20))),
+		"a watch that ends in an error": write(t, "images.json",
+			`{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old resource version"}}`),
+		"text that is not UTF-8":        write(t, "images.yaml", "kind: ImageStream\nmetadata: {name: \xe9, namespace: app}\n"),
+		"UTF-16":                        write(t, "images.yaml", "\xff\xfek\x00i\x00"),
+		"a binary file":                 write(t, "images.yaml", "\x7fELF\x00"),
+		"gzip that is cut off":          write(t, "images.yaml.gz", compressed[:len(compressed)-10]),
+		"gzip with a wrong sum":         write(t, "images.yaml.gz", compressed[:len(compressed)-8]+"\x00\x00\x00\x00"+compressed[len(compressed)-4:]),
+		"gzip in name alone":            write(t, "images.yaml.gz", "\x1f\x8bno"),
+		"gzip of gzip":                  write(t, "images.yaml.gz", gzipped(t, compressed)),
+		"a file that is too large":      large("images.json", imageList, 64<<20+1),
+		"one that is once decompressed": write(t, "images.json.gz", gzipped(t, imageList+strings.Repeat(" ", 64<<20))),
 	}
 }
 
@@ -231,11 +233,20 @@ func TestOptionNoImageStreams(t *testing.T) {
 		{"none is read", indirect(), nil, false, 1, []string{"Prepare", "Cleanup"}, []string{"DataBackup", "DataRestore"},
 			[]string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}, []string{noStreams}},
 		{"there are none", indirect(), nil, true, 0, []string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"}, []string{}},
-		{"there are none, and a file is damaged", indirect(), []string{filepath.Join(t.TempDir(), "none.yaml")}, true, 1, []string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"}, []string{}},
-		{"there are none but those read", indirect(images), nil, true, 0, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}, []string{}, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}, []string{}},
+		{
+			"there are none, and a file is damaged", indirect(), []string{filepath.Join(t.TempDir(), "none.yaml")}, true, 1,
+			[]string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"}, []string{},
+		},
+		{
+			"there are none but those read", indirect(images), nil, true, 0, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"},
+			[]string{}, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}, []string{},
+		},
 		{"in another namespace", indirect(strings.Replace(images, `"app"`, `"other"`, 1)), nil, false, 0, []string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"},
 			[]string{"note: no ImageStream was read in namespace app, which counts as having none (HasISs); some were read in namespace other"}},
-		{"in another namespace, and there are no others", indirect(strings.Replace(images, `"app"`, `"other"`, 1)), nil, true, 0, []string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"}, []string{}},
+		{
+			"in another namespace, and there are no others", indirect(strings.Replace(images, `"app"`, `"other"`, 1)), nil, true, 0,
+			[]string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"}, []string{},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := []string{"-f", "-"}
@@ -270,15 +281,21 @@ func TestOptionNoImageStreams(t *testing.T) {
 func TestImageStreamsWithoutANamespace(t *testing.T) {
 	nowhere := `{"kind": "ImageStream", "metadata": {"name": "is"}}`
 	elsewhere := strings.Replace(images, `"app"`, `"other"`, 1)
-	const line = "ImageStream is: metadata.namespace is missing, so that the object does not count; add it"
+	const line = "ImageStream is: metadata.namespace is missing, so the object does not count; add it"
 	for _, tt := range []struct {
 		name, stream   string
 		unknown, maybe []string
 		steps          []string
 	}{
 		{"alone", indirect(nowhere), []string{"HasISs", "HasStageBackup"}, []string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"}},
-		{"with an empty one", indirect(strings.Replace(images, `"app"`, `""`, 1)), []string{"HasISs", "HasStageBackup"}, []string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"}},
-		{"beside one of another namespace", indirect(nowhere, elsewhere), []string{"HasISs", "HasStageBackup"}, []string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"}},
+		{
+			"with an empty one", indirect(strings.Replace(images, `"app"`, `""`, 1)), []string{"HasISs", "HasStageBackup"},
+			[]string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"},
+		},
+		{
+			"beside one of another namespace", indirect(nowhere, elsewhere), []string{"HasISs", "HasStageBackup"},
+			[]string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"},
+		},
 		{"beside one of the namespace", indirect(nowhere, images), []string{}, []string{}, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -325,7 +342,11 @@ func TestMissingObjects(t *testing.T) {
 			[]string{"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
 		{"a destination cluster", stream(planObject("p", ""), source, images, migration("m", ``, ``)), []string{"EnableImage"}, []string{"Prepare", "Backup", "Restore", "Cleanup"},
 			[]string{"MigMigration ns/m: flag EnableImage is unknown: the destination MigCluster ns/host is missing; read it together with the migration"}},
-		{"one cluster that is both", stream(strings.ReplaceAll(planObject("p", ""), `"source"`, `"host"`), images, migration("m", ``, ``)), []string{}, []string{"Prepare", "Backup", "Restore", "Cleanup"}, []string{}},
+		{
+			"one cluster that is both",
+			stream(strings.ReplaceAll(planObject("p", ""), `"source"`, `"host"`), images, migration("m", ``, ``)), []string{},
+			[]string{"Prepare", "Backup", "Restore", "Cleanup"}, []string{},
+		},
 		{"a controller", around("", migration("m", ``, ``)), []string{}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}, []string{}},
 		{"none, and the controller copies no images", around("", controller, migration("m", ``, ``)), []string{}, []string{"Prepare", "Backup", "Restore", "Cleanup"}, []string{}},
 		{"a controller that is broken", around("", strings.Replace(controller, "true", "[]", 1), migration("m", ``, ``)), []string{"EnableImage"}, []string{"Prepare", "Backup", "Restore", "Cleanup"},
@@ -362,7 +383,8 @@ func TestMissingPlan(t *testing.T) {
 			[]string{"Quiesce"}, []string{"Prepare", "DataBackup"}},
 		{"canceled", `"canceled": true, "verify": true`, `"itinerary": "Cancel", "phase": "DeleteBackups"` + pipeline, "Cancel", "DeleteBackups", false,
 			[]string{"HasVerify"}, []string{"Prepare", "DataBackup", "CleanupVelero", "CleanupHelpers", "CleanupUnquiesce", "Cleanup"}},
-		{"underway", ``, `"itinerary": "Final", "phase": "EnsureFinalRestore", "conditions": [{"type": "StagePodsCreated", "status": "True"}]` + pipeline, "Final", "EnsureFinalRestore", false,
+		{"underway", ``, `"itinerary": "Final", "phase": "EnsureFinalRestore", ` +
+			`"conditions": [{"type": "StagePodsCreated", "status": "True"}]` + pipeline, "Final", "EnsureFinalRestore", false,
 			[]string{"HasStagePods"}, []string{"Prepare", "DataBackup", "Restore", "Cleanup"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -403,16 +425,23 @@ func TestReferencesWithoutANamespace(t *testing.T) {
 	m := strings.Replace(migration("m", ``, ``), `"migPlanRef": {"name": "p", "namespace": "ns"}`, `"migPlanRef": {"name": "p"}`, 1)
 	r := run(t, around("", m), "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 1, r.code)
-	assert.Equal(t, []string{"MigMigration ns/m: the MigPlan p could not be read: the reference has no namespace; MigPlan ns/p was read, so add its namespace to the reference"}, r.lines(t))
+	assert.Equal(t,
+		[]string{"MigMigration ns/m: the MigPlan p could not be read: the reference has no namespace; MigPlan ns/p was read, so add its " +
+			"namespace to the reference"},
+		r.lines(t))
 	assert.Equal(t, withoutPlan, elements(t, r.out)[0].Unknown)
 
 	other := strings.Replace(planObject("p", ""), `"namespace": "ns"`, `"namespace": "other"`, 1)
 	r = run(t, around("", other, m), "plan", "-f", "-")
 	assert.Contains(t, r.stderr, "MigPlan ns/p or other/p was read")
 
-	plan := strings.Replace(planObject("p", ""), `"srcMigClusterRef": {"name": "source", "namespace": "ns"}`, `"srcMigClusterRef": {"name": "source"}`, 1)
+	plan := strings.Replace(planObject("p", ""), `"srcMigClusterRef": {"name": "source", "namespace": "ns"}`,
+		`"srcMigClusterRef": {"name": "source"}`, 1)
 	require.NotEqual(t, planObject("p", ""), plan)
 	r = run(t, stream(plan, host, source, images, migration("m", ``, ``)), "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 1, r.code)
-	assert.Equal(t, []string{"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster source could not be read: the reference has no namespace; MigCluster ns/source was read, so add its namespace to the reference"}, r.lines(t))
+	assert.Equal(t,
+		[]string{"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster source could not be read: the reference has no " +
+			"namespace; MigCluster ns/source was read, so add its namespace to the reference"},
+		r.lines(t))
 }

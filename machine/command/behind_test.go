@@ -34,7 +34,10 @@ func backups(t *testing.T) command.Catalogue {
 		{Name: "RunHook", Step: "Hooks", Guard: phases.Guard{All: hasHook}},
 		{Name: "Thaw", Step: "Hooks", Guard: phases.Guard{All: frozen}},
 		{Name: "Snapshot", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}},
-		{Name: "WaitForSnapshot", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}, Decides: volumesLeft, Jumps: []phases.Jump{{To: "Snapshot", Guard: phases.Guard{All: volumesLeft}}}},
+		{
+			Name: "WaitForSnapshot", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}, Decides: volumesLeft,
+			Jumps: []phases.Jump{{To: "Snapshot", Guard: phases.Guard{All: volumesLeft}}},
+		},
 		{Name: "Encrypt", Step: "Upload", Guard: phases.Guard{All: encrypted}, Decides: frozen},
 		{Name: "Upload", Step: "Upload"},
 	}}, phases.Itinerary{Name: "CleanUp", Vocabulary: v, Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{
@@ -46,7 +49,8 @@ func backups(t *testing.T) command.Catalogue {
 
 // backupObject returns a Backup with that status, given as the inside of a JSON object.
 func backupObject(name, status string) string {
-	return `{"apiVersion": "ops.example.com/v1", "kind": "Backup", "metadata": {"name": "` + name + `", "namespace": "ns"}, "status": {` + status + `}}`
+	return `{"apiVersion": "ops.example.com/v1", ` +
+		`"kind": "Backup", "metadata": {"name": "` + name + `", "namespace": "ns"}, "status": {` + status + `}}`
 }
 
 // atUpload is a backup without volumes that has passed Encrypt.
@@ -95,7 +99,8 @@ func TestPlanOfPhasesBehindThatDidNotRun(t *testing.T) {
 			reasons = append(reasons, p.Name+" "+p.Why.Guard)
 		}
 	}
-	assert.Equal(t, []string{"Validate behind", "RunHook all", "Thaw behind", "Snapshot all", "WaitForSnapshot all", "Encrypt behind"}, reasons)
+	assert.Equal(t,
+		[]string{"Validate behind", "RunHook all", "Thaw behind", "Snapshot all", "WaitForSnapshot all", "Encrypt behind"}, reasons)
 }
 
 // The run did not have a value of --set when it passed the phase.
@@ -111,7 +116,8 @@ func TestExplainOfAPhaseThatRan(t *testing.T) {
 	assert.Zero(t, code, stderr)
 	assert.Contains(t, out, "retried   Backup      phase   behind   phase Encrypt is behind: the run is at Upload; its step has started\n")
 	_, out, _ = execute(t, backups(t), atUpload(t, "retried"), "explain", "Thaw", "-f", "-")
-	assert.Contains(t, out, "phase Thaw does not run any more: it is behind: the run is at Upload", "Encrypt may have decided its flag since")
+	assert.Contains(t, out, "phase Thaw does not run any more: it is behind: the run is at Upload",
+		"Encrypt may have decided its flag since")
 }
 
 func TestExplainNamesTheItineraryThatTheRunLeft(t *testing.T) {
@@ -142,7 +148,9 @@ func TestExplainOfAFlagOfALoop(t *testing.T) {
 func TestUnknownFlagsOfARunThatHasNotBegun(t *testing.T) {
 	code, _, stderr := execute(t, backups(t), backupObject("new", ""), "plan", "-f", "-")
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "kubectl backup: Backup ns/new: it has not begun, and records no flag; give HasHook, HasVolumes and 3 more a value with --set\n", stderr)
+	assert.Equal(t,
+		"kubectl backup: Backup ns/new: it has not begun, and records no flag; give HasHook, HasVolumes and 3 more a value with --set\n",
+		stderr)
 }
 
 // The example of a failure in the help must fail.
@@ -153,5 +161,5 @@ func TestHelpExampleOfAFailure(t *testing.T) {
 	args, _, _ = strings.Cut(args, "\n")
 	code, out, stderr := execute(t, backups(t), "", strings.Fields(args)...)
 	assert.Zero(t, code, stderr)
-	assert.Contains(t, out, "--fail-at says so")
+	assert.Contains(t, out, "requested by --fail-at")
 }

@@ -136,7 +136,8 @@ func (c *Catalogue) check() []string {
 	for i, s := range c.Switches {
 		for _, end := range []struct{ field, name string }{{"From", s.From}, {"To", s.To}} {
 			if !slices.Contains(names, end.name) {
-				add("Switches[%d].%s: there is no itinerary %q%s", i, end.field, end.name, wording.DidYouMean(wording.Nearest(end.name, names)))
+				add("Switches[%d].%s: there is no itinerary %q%s", i, end.field, end.name,
+					wording.DidYouMean(wording.Nearest(end.name, names)))
 			}
 		}
 	}
@@ -160,7 +161,9 @@ func (c *Catalogue) check() []string {
 	for i, o := range c.Options {
 		switch {
 		case !optionName.MatchString(o.Name):
-			add("Options[%d].Name %q is not the name of an option; give lower-case letters, digits and single -, without dashes before it", i, o.Name)
+			add(
+				"Options[%d].Name %q is not the name of an option; give lower-case letters, digits and single -, without dashes before it",
+				i, o.Name)
 		case slices.ContainsFunc(c.Options[:i], func(other Option) bool { return other.Name == o.Name }):
 			add("Options[%d].Name %q is used twice; rename one", i, o.Name)
 		}

@@ -162,8 +162,12 @@ func (a *app) root() (*cobra.Command, error) {
 
 	// In this project a flag is a fact about a run, so command-line flags are called
 	// options.
-	root.SetUsageTemplate(strings.NewReplacer("{{.UseLine}}", "{{if .HasParent}}{{.UseLine}}{{else}}{{.CommandPath}} COMMAND [options]{{end}}", "Flags:", "Options:", "Use \"{{.CommandPath}} [command]", "Use \"{{.CommandPath}} COMMAND",
-		"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "").Replace(root.UsageTemplate()))
+	root.SetUsageTemplate(strings.NewReplacer(
+		"{{.UseLine}}", "{{if .HasParent}}{{.UseLine}}{{else}}{{.CommandPath}} COMMAND [options]{{end}}",
+		"Flags:", "Options:",
+		"Use \"{{.CommandPath}} [command]", "Use \"{{.CommandPath}} COMMAND",
+		"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "",
+	).Replace(root.UsageTemplate()))
 	for _, cmd := range append(root.Commands(), root) {
 		cmd.DisableFlagsInUseLine = true
 		cmd.Use += " [options]"

@@ -58,7 +58,8 @@ status:
   - {name: Restart, phase: StopServer, started: "2026-11-20T12:00:00Z"}
 `
 	c := command.Catalogue{Command: "restartctl", Kind: "Restart", Itineraries: restarts}
-	command.Execute(context.Background(), c, []string{"explain", "StartBackup", "-f", "-"}, strings.NewReader(objects), os.Stdout, os.Stderr)
+	command.Execute(context.Background(), c, []string{"explain", "StartBackup", "-f", "-"}, strings.NewReader(objects), os.Stdout,
+		os.Stderr)
 	// Output:
 	// NAME   ITINERARY   KIND    RUNS   WHY
 	// blue   Restart     phase   no     phase StartBackup does not run: it needs WantsBackup
@@ -98,7 +99,9 @@ func ExampleCatalogue_sources() {
 
 // ExampleCatalogue_problems shows the error of an invalid catalogue. It lists all problems.
 func ExampleCatalogue_problems() {
-	c := command.Catalogue{Command: "restartctl", Itineraries: restarts, Kind: "Re start", Options: []command.Option{{Name: "file", Usage: "a file"}}}
+	c := command.Catalogue{
+		Command: "restartctl", Itineraries: restarts, Kind: "Re start", Options: []command.Option{{Name: "file", Usage: "a file"}},
+	}
 	code := command.Execute(context.Background(), c, nil, strings.NewReader(""), os.Stdout, os.Stdout)
 	fmt.Println(code)
 	// Output:

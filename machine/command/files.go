@@ -92,7 +92,8 @@ func (a *app) directory(in *input, directory string, keep func(*Object) bool) {
 		return nil
 	})
 	if read == 0 {
-		a.problem(fmt.Errorf("%s: no file in it ends in %s, or one of these with .gz; check the name", directory, wording.List(extensions, "or")))
+		a.problem(
+			fmt.Errorf("%s: no file in it ends in %s, or one of these with .gz; check the name", directory, wording.List(extensions, "or")))
 		in.lost = append(in.lost, directory)
 	}
 }

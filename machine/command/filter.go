@@ -29,7 +29,8 @@ func (s *subject) registerFilter(cmd *cobra.Command) {
 // registerNames adds --name to a command.
 func (s *subject) registerNames(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&s.filter.names, "name", nil,
-		"with -f, only the "+s.app.noun()+" of that `NAME`, NAMESPACE/NAME or NAME[ITEM], and KIND/NAME if objects of several kinds have that name; can be repeated")
+		"with -f, only the "+s.app.noun()+" of that `NAME`, NAMESPACE/NAME or NAME[ITEM], and KIND/NAME if objects of several kinds "+
+			"have that name; can be repeated")
 	complete(cmd, "name", cobra.NoFileCompletions)
 }
 

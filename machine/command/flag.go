@@ -51,8 +51,13 @@ const (
 func explainFlag(ctx context.Context, p *planned, flag phases.Flags) explanation {
 	g, v := p.plan.Graph(), p.plan.Graph().Vocabulary()
 	name := v.Names(flag)[0]
-	e := explanation{Kind: kindFlag, Runs: p.plan.Facts().Of(flag), Tentative: p.plan.Decides().Has(flag), Missing: []string{}, DecidedBy: []string{}}
-	x := &flagExplanation{Description: v.Describe(flag), Live: v.Live().Has(flag), ReadBy: readers(g, flag), DecidedBy: []string{}, Relations: []string{}, IfOther: []otherValue{}}
+	e := explanation{
+		Kind: kindFlag, Runs: p.plan.Facts().Of(flag), Tentative: p.plan.Decides().Has(flag), Missing: []string{}, DecidedBy: []string{},
+	}
+	x := &flagExplanation{
+		Description: v.Describe(flag), Live: v.Live().Has(flag), ReadBy: readers(g, flag), DecidedBy: []string{}, Relations: []string{},
+		IfOther: []otherValue{},
+	}
 	e.Flag = x
 	for i := range g.Len() {
 		if g.Phase(i).Decides.Has(flag) {
@@ -178,7 +183,8 @@ func (o otherValue) text(name, jumps string) string {
 			}
 		}
 		if names != nil {
-			all = append(all, map[phases.Truth]string{phases.False: "without ", phases.True: "with ", phases.Unknown: "perhaps with "}[after]+wording.Few(names))
+			with := map[phases.Truth]string{phases.False: "without ", phases.True: "with ", phases.Unknown: "perhaps with "}
+			all = append(all, with[after]+wording.Few(names))
 		}
 	}
 	return text + ": " + strings.Join(all, ", ")

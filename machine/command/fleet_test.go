@@ -299,9 +299,11 @@ func fleetText(t *testing.T) string {
 // others.
 func TestFleet(t *testing.T) {
 	const (
-		edited = "fleetctl: note: Fleet databases/shop: item stock: the objects say SchemaChanges=false and TrafficStopped=false today; the run goes by what it has recorded (plan --today goes by the objects)\n"
-		typo   = `fleetctl: Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase "WaitForBakcup"; did you mean "WaitForBackup"?` + "\n"
-		store  = "flag BackupWanted is unknown: BackupStore s3 was not read; list it as well, or give --no-stores if there is none\n"
+		edited = "fleetctl: note: Fleet databases/shop: item stock: the objects give SchemaChanges=false and TrafficStopped=false " +
+			"today; the run uses its recorded flags (plan --today uses the objects)\n"
+		typo = `fleetctl: Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase ` +
+			`"WaitForBakcup"; did you mean "WaitForBackup"?` + "\n"
+		store = "flag BackupWanted is unknown: BackupStore s3 was not read; list it as well, or give --no-stores if there is none\n"
 	)
 	const begun = `NAME           ITINERARY   PHASE                       STEPS
 shop[orders]   Upgrade     WaitForBackup               Prepare > Backup > Cutover
@@ -319,7 +321,8 @@ shop[typo]     Upgrade     WaitForBakcup               Prepare > Backup > Cutove
 		{"all that its flags need was read", fleetText(t) + backupStore, nil,
 			begun + "shop[new]      Upgrade     -                           Prepare > Backup > Replicas > Cutover\n", edited + typo},
 		{"an object that it refers to is missing", fleetText(t), nil,
-			begun + "shop[new]      Upgrade     -                           Prepare > (Backup) > Replicas > Cutover > (Cleanup)\n\n(NAME)  depends on a flag that is unknown, or on a choice that is not made\n",
+			begun + "shop[new]      Upgrade     -                           Prepare > (Backup) > Replicas > Cutover > (Cleanup)\n\n" +
+				"(NAME)  depends on a flag that is unknown, or on a choice that is not made\n",
 			edited + typo + "fleetctl: Fleet databases/shop: item new: " + store},
 		{"by the objects of today", fleetText(t) + backupStore, []string{"--today"},
 			begun + "shop[new]      Upgrade     -                           Prepare > Backup > Replicas > Cutover\n", typo},

@@ -52,7 +52,8 @@ func (a *app) graph() *cobra.Command {
 	f.StringVar(&o.draw.Around, "around", "", "draw only this `PHASE`, the phases one transition away, and these transitions")
 	f.BoolVar(&o.diff, "diff", false, "draw what differs between two arguments, each 'ITINERARY[@PHASE][?FLAG,...]', "+
 		"a file of itineraries, or a file with the object of one "+a.noun()+"; \"-\" is standard input")
-	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT, formatMermaid, formatJSON, formatSVG)
+	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT,
+		formatMermaid, formatJSON, formatSVG)
 	complete(cmd, "itinerary", a.completeItinerary)
 	complete(cmd, "flags", o.completeFlags)
 	complete(cmd, "unknown", o.completeFlags)
@@ -204,7 +205,8 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	v := all[0].Vocabulary()
 	for _, g := range all {
 		if g.Vocabulary() != v {
-			return nil, fmt.Errorf("itineraries %s and %s have different flags, so --flags and --unknown can be of only one; draw them one at a time",
+			return nil, fmt.Errorf("itineraries %s and %s have different flags, so --flags and --unknown can be of only one; draw them "+
+				"one at a time",
 				all[0].Name(), g.Name())
 		}
 	}
@@ -259,7 +261,8 @@ func havePhase(all []*machine.Graph, option, phase string) ([]*machine.Graph, er
 	}
 	if len(having) == 0 {
 		known := question{phase: true}.names(all)
-		return nil, fmt.Errorf("%s: %w", option, &dump.UnknownPhaseError{Phase: phase, Itineraries: graphNames(all), Nearest: wording.Nearest(phase, known)})
+		return nil, fmt.Errorf("%s: %w", option,
+			&dump.UnknownPhaseError{Phase: phase, Itineraries: graphNames(all), Nearest: wording.Nearest(phase, known)})
 	}
 	return having, nil
 }
@@ -375,7 +378,8 @@ func (a *app) drawnItems(items []*Run) ([]dump.Itinerary, error) {
 			drawn = append(drawn, dump.Itinerary{Graph: g})
 		}
 		if slices.ContainsFunc(drawn[k].Runs, func(other dump.Run) bool { return other.Name == r.Item }) {
-			a.problem(r.wrong(fmt.Errorf("two runs on itinerary %s have that name, and only the first is drawn; give each item a unique name", g.Name())))
+			a.problem(r.wrong(fmt.Errorf(
+				"two runs on itinerary %s have that name, and only the first is drawn; give each item a unique name", g.Name())))
 			continue
 		}
 		state := r.Recorded().State

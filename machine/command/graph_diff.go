@@ -50,7 +50,8 @@ func (a *app) drawDiff(cmd *cobra.Command, o *graphOptions, args []string) (*dum
 	}
 	if len(o.itineraries) > 0 {
 		if _, err := a.builtin.graph(o.itineraries[0]); err == nil {
-			return nil, fmt.Errorf("--diff compares its two arguments; leave out -i %s, or give -i FILE.yaml with the itineraries of the objects",
+			return nil, fmt.Errorf("--diff compares its two arguments; leave out -i %s, or give -i FILE.yaml with the itineraries of "+
+				"the objects",
 				o.itineraries[0])
 		}
 		if err := a.useCatalogue(o.itineraries); err != nil {
@@ -78,7 +79,9 @@ func (a *app) drawDiff(cmd *cobra.Command, o *graphOptions, args []string) (*dum
 	if before.planned() || after.planned() || o.draw.OnlyRun {
 		for _, side := range sides {
 			if side.many() {
-				return nil, fmt.Errorf("%s has many runs, which compare only with many runs or an itinerary; pick one run with --name NAME[ITEM]", side.arg)
+				return nil, fmt.Errorf(
+					"%s has many runs, which compare only with many runs or an itinerary; pick one run with --name NAME[ITEM]",
+					side.arg)
 			}
 			side.planAll()
 		}

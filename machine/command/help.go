@@ -35,7 +35,8 @@ func (a *app) describe(root *cobra.Command) (problems []string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.catalogue.Texts)) {
 		if !slices.Contains(known, name) {
-			problems = append(problems, fmt.Sprintf("Texts: there is no command %q%s", name, wording.DidYouMean(wording.Nearest(name, known))))
+			problems = append(problems,
+				fmt.Sprintf("Texts: there is no command %q%s", name, wording.DidYouMean(wording.Nearest(name, known))))
 		}
 	}
 	return problems

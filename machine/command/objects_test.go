@@ -97,7 +97,9 @@ itineraries:
 func TestRunWithNamesThatAreNotShown(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "names.yaml")
 	for _, name := range []string{`S\t`, `\u202e`, `\u200b\u200b`, `S\n\u202e`, "👩‍👩‍👧‍👦👩‍👩‍👧‍👦"} {
-		require.NoError(t, os.WriteFile(file, []byte("itineraries:\n- name: A\n  phases:\n  - {name: P, step: \""+name+"\"}\n  - {name: Q, step: T}\n"), 0o644))
+		require.NoError(t,
+			os.WriteFile(file, []byte("itineraries:\n- name: A\n  "+
+				"phases:\n  - {name: P, step: \""+name+"\"}\n  - {name: Q, step: T}\n"), 0o644))
 		code, out, stderr := upgradectl(t, "", "run", "-i", file)
 		assert.Zero(t, code, "%s: %s", name, stderr)
 		assert.Contains(t, out, "done: Succeeded", name)
@@ -116,7 +118,7 @@ itineraries:
   - {name: Taste, step: Serve, jumps: [{to: Shop, choice: true}]}
 `), 0o644))
 	_, _, stderr := upgradectl(t, "", "run", "-i", file, "--flags", "More")
-	assert.Contains(t, stderr, "after 2 phases it turns in a loop for good; end it with --flag-flips-at Fry=More=false\n")
+	assert.Contains(t, stderr, "after 2 phases it is in an endless loop; leave it with --flag-flips-at Fry=More=false\n")
 	_, _, stderr = upgradectl(t, "", "run", "-i", file, "--flags", "", "--max-phases", "2")
 	assert.Contains(t, stderr, "after 2 phases it is not done; raise --max-phases\n")
 }

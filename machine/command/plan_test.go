@@ -53,9 +53,13 @@ func TestPlanFiltersUpgrades(t *testing.T) {
 
 // If an object has many runs, NAME selects all of them and NAME[ITEM] one.
 func TestPlanFiltersItems(t *testing.T) {
-	const run = `"itinerary": "Upgrade", "phase": "CheckVersions", "visit": 1, "entered": "2026-11-20T11:59:20Z", "pipeline": [{"name": "Prepare", "started": "2026-11-20T11:59:20Z"}], "facts": {"hash": "0", "false": ["BackupWanted", "HasReplicas", "ReplicasLeft", "SchemaChanges", "TrafficStopped"]}`
+	const run = `"itinerary": "Upgrade", "phase": "CheckVersions", "visit": 1, "entered": "2026-11-20T11:59:20Z", "pipeline": [{"name": ` +
+		`"Prepare", "started": "2026-11-20T11:59:20Z"}], "facts": {"hash": "0", "false": ["BackupWanted", "HasReplicas", ` +
+		`"ReplicasLeft", "SchemaChanges", "TrafficStopped"]}`
 	fleet := func(name string) string {
-		return `{"apiVersion": "ops.example.com/v1", "kind": "Fleet", "metadata": {"name": "` + name + `", "namespace": "ns"}, "status": {"members": [{"name": "a", ` + run + `}, {"name": "b", ` + run + `}]}}`
+		return `{"apiVersion": "ops.example.com/v1", ` +
+			`"kind": "Fleet", "metadata": {"name": "` + name + `", "namespace": "ns"}, ` +
+			`"status": {"members": [{"name": "a", ` + run + `}, {"name": "b", ` + run + `}]}}`
 	}
 	c := planned(t)
 	for name, want := range map[string][]string{
@@ -75,12 +79,13 @@ func TestPlanFiltersItems(t *testing.T) {
 // A loop whose exit is decided inside it is tentative; a step whose phase has begun is not.
 func TestExplainAndDiffOfUpgrades(t *testing.T) {
 	c := planned(t)
-	code, out, stderr := execute(t, c, "", "explain", "ReplicasLeft", "-f", "testdata/runs.yaml", "--name", "working", "--name", "waiting", "--name", "cleaning-up")
+	code, out, stderr := execute(t, c, "", "explain", "ReplicasLeft", "-f", "testdata/runs.yaml", "--name", "working", "--name",
+		"waiting", "--name", "cleaning-up")
 	assert.Equal(t, 0, code, stderr)
 	assert.Equal(t, `flag ReplicasLeft: at least one replica still runs the old version
   relations    with ReplicasLeft, HasReplicas must be true
   in Upgrade   read by the guards of UpgradeReplica and WaitForReplica
-               on it depends whether WaitForReplica jumps to UpgradeReplica
+               affects whether WaitForReplica jumps to UpgradeReplica
                decided by WaitForReplica
   in Abort     nothing depends on it
 
@@ -131,7 +136,8 @@ itineraries:
 	}
 	const legend = "\nNAME?   may still change, once a phase ahead has decided the flags that it depends on\n"
 	assert.Equal(t, "ITINERARY   STEPS\nMove        Prepare > Copy? > Stage?\n"+legend, plan("Big"))
-	assert.Equal(t, "ITINERARY   STEPS\nMove        Prepare > Copy > Stage? > Ask?\n"+legend, plan("Big,Asked"), "Verify runs whatever Big is")
+	assert.Equal(t, "ITINERARY   STEPS\nMove        Prepare > Copy > Stage? > Ask?\n"+legend, plan("Big,Asked"),
+		"Verify runs whatever Big is")
 
 	blocks := plan("Big", "--explain")
 	assert.Contains(t, blocks, "  steps   Prepare > Copy? > Stage?\n")
@@ -157,5 +163,8 @@ func TestExplainNamesWhoDecidesInALoop(t *testing.T) {
 func TestPlanOfARunThatHasNotBegun(t *testing.T) {
 	code, _, stderr := upgradectl(t, "", "plan", "-f", "testdata/runs.yaml", "--name", "not-begun", "--set", "BackupWanted=true")
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "Upgrade databases/not-begun: it has not begun, and records no flag; give HasReplicas, ReplicasLeft and 2 more a value with --set\n", stderr)
+	assert.Equal(t,
+		"Upgrade databases/not-begun: it has not begun, and records no "+
+			"flag; give HasReplicas, ReplicasLeft and 2 more a value with --set\n",
+		stderr)
 }

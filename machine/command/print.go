@@ -38,7 +38,8 @@ func checkChoice(option, value string, choices ...string) error {
 	if slices.Contains(choices, value) {
 		return nil
 	}
-	return fmt.Errorf("%s takes %s, not %q%s", option, wording.List(choices, "or"), value, wording.DidYouMean(wording.Nearest(value, choices)))
+	return fmt.Errorf("%s takes %s, not %q%s", option, wording.List(choices, "or"), value,
+		wording.DidYouMean(wording.Nearest(value, choices)))
 }
 
 // output buffers what is printed and writes it in large pieces. Errors are [*writeError].

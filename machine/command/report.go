@@ -91,7 +91,9 @@ func (a *app) levelCell(s verify.Severity) cell { return cell{text: string(s), c
 // report returns the report of results that the rules found in the itineraries.
 func (a *app) report(rules []verify.Rule, itineraries []string, results []verify.Result) *verify.Report {
 	directory, _ := os.Getwd() // if unknown, file names stay as they are
-	return &verify.Report{Tool: a.name, Version: a.version(), Rules: rules, Itineraries: itineraries, Results: results, Directory: directory}
+	return &verify.Report{
+		Tool: a.name, Version: a.version(), Rules: rules, Itineraries: itineraries, Results: results, Directory: directory,
+	}
 }
 
 // printReport prints a report as SARIF, JUnit or GitHub annotations.

@@ -59,7 +59,8 @@ func (a *app) run() *cobra.Command {
 			return a.simulate(ctx, s, a.view(&o, s))
 		},
 	}
-	o.register(a, cmd, "with -f, the "+a.noun()+" to run, if there are several: `NAME` or NAMESPACE/NAME", "default 60x on a terminal, else max")
+	o.register(a, cmd, "with -f, the "+a.noun()+" to run, if there are several: `NAME` or NAMESPACE/NAME",
+		"default 60x on a terminal, else max")
 	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table or json", formatTable, formatJSON)
 	return cmd
 }

@@ -55,13 +55,15 @@ func (v *eventLines) event(s *simulation, e runner.Event) {
 		line.Event, line.Itinerary, line.Phase, line.Step, line.Jumped = "entered", e.Itinerary, e.Phase, e.Step, e.Jumped
 	case runner.PhaseWaiting:
 		again := seconds(e.RequeueAfter)
-		line.Event, line.Itinerary, line.Phase, line.Step, line.Message, line.Progress, line.Again = "waiting", e.Itinerary, e.Phase, s.step, e.Message, s.progress, &again
+		line.Event, line.Itinerary, line.Phase, line.Step = "waiting", e.Itinerary, e.Phase, s.step
+		line.Message, line.Progress, line.Again = e.Message, s.progress, &again
 	case runner.PhaseExited:
 		took := seconds(e.Took)
 		line.Event, line.Itinerary, line.Phase, line.Step, line.Took = "left", e.Itinerary, e.Phase, s.step, &took
 	case runner.PhaseFailed:
 		took := seconds(e.Took)
-		line.Event, line.Itinerary, line.Phase, line.Step, line.Reasons, line.Took = "failed", e.Itinerary, e.Phase, s.step, e.Reasons, &took
+		line.Event, line.Itinerary, line.Phase, line.Step = "failed", e.Itinerary, e.Phase, s.step
+		line.Reasons, line.Took = e.Reasons, &took
 	case runner.RunFinished:
 		line.Event, line.Itinerary, line.Failures, line.Result = "finished", e.Itinerary, &e.Failures, e.Result
 	default:

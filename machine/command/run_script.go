@@ -93,7 +93,9 @@ func (s *simulation) direct(o *runOptions) error {
 		s.graphs = append(s.graphs, g)
 	}
 	if g := s.graphs[0]; s.onFail == s.itinerary && !g.IsCleanup() {
-		return fmt.Errorf("--fail-at: nothing runs after a phase of itinerary %s that failed; name another itinerary with --on-fail: %s", s.itinerary, wording.List(without(s.set.Names(), []string{s.itinerary}), "or"))
+		return fmt.Errorf(
+			"--fail-at: nothing runs after a phase of itinerary %s that failed; name another itinerary with --on-fail: %s",
+			s.itinerary, wording.List(without(s.set.Names(), []string{s.itinerary}), "or"))
 	}
 	if o.cancelAt != "" && (s.itinerary == s.onCancel || s.failing) {
 		return fmt.Errorf("--cancel-at: the %s on itinerary %s cannot be canceled any more; leave it out", s.noun, s.itinerary)
@@ -138,7 +140,8 @@ func (s *simulation) follower(option, happens, name string, standard phases.Resu
 		}
 		return name, nil
 	case next == "":
-		return "", fmt.Errorf("--%s-at: there is no itinerary whose result is %s to go on in; name one with --on-%s: %s", option, standard, option, wording.List(s.set.Names(), "or"))
+		return "", fmt.Errorf("--%s-at: there is no itinerary whose result is %s to go on in; name one with --on-%s: %s", option,
+			standard, option, wording.List(s.set.Names(), "or"))
 	default:
 		return next, nil
 	}
@@ -167,7 +170,8 @@ func (s *simulation) phase(option, name string) (string, error) {
 		known = append(known, phaseNames(g)...)
 	}
 	slices.Sort(known)
-	return "", fmt.Errorf("%s: itinerary %s has no phase %q%s", option, wording.List(itineraries, "or"), name, wording.DidYouMean(wording.Nearest(name, slices.Compact(known))))
+	return "", fmt.Errorf("%s: itinerary %s has no phase %q%s", option, wording.List(itineraries, "or"), name,
+		wording.DidYouMean(wording.Nearest(name, slices.Compact(known))))
 }
 
 func phaseNames(g *machine.Graph) []string {

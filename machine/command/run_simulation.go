@@ -292,7 +292,8 @@ func (s *simulation) exits() []string {
 			if !inLoop(phase) {
 				continue
 			}
-			flips = append(flips, fmt.Sprintf("%s %s=%s=%t", optionFlip, phase, g.Vocabulary().Names(flag)[0], s.facts.Of(flag) != phases.True))
+			flips = append(flips,
+				fmt.Sprintf("%s %s=%s=%t", optionFlip, phase, g.Vocabulary().Names(flag)[0], s.facts.Of(flag) != phases.True))
 		}
 	}
 	return flips

@@ -259,7 +259,9 @@ func (v *screen) text(s *simulation) string {
 	}
 	t.write(&out.buf, "  ")
 	for _, f := range s.state.Failures {
-		out.buf.WriteString(v.colors.paint(red, oneLine(fmt.Sprintf("%s of itinerary %s failed: %s", f.Phase, f.Itinerary, strings.Join(f.Reasons, "; ")))) + "\n")
+		out.buf.WriteString(
+			v.colors.paint(red,
+				oneLine(fmt.Sprintf("%s of itinerary %s failed: %s", f.Phase, f.Itinerary, strings.Join(f.Reasons, "; ")))) + "\n")
 	}
 	return out.buf.String()
 }

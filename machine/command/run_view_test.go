@@ -112,17 +112,21 @@ func TestScreenIsDrawnInPlace(t *testing.T) {
   Backup           failed      2m45s
   CleanupHelpers   completed   55s
   Cleanup          completed   0s
-InitialBackupCreated of itinerary Final failed: --fail-at says so
+InitialBackupCreated of itinerary Final failed: requested by --fail-at
 `, terminal(t, w.frames))
 }
 
 func TestScreenColors(t *testing.T) {
 	last := func(c colors) string {
-		w := watch(t, c, "run", "-i", "Stage", "--flags", "DirectImage", "--cancel-at", "Started", "--fail-at", "Canceled", "--speed", "max")
+		w := watch(t, c, "run", "-i", "Stage", "--flags", "DirectImage", "--cancel-at", "Started", "--fail-at", "Canceled", "--speed",
+			"max")
 		return w.frames[len(w.frames)-1]
 	}
 	painted := last(true)
-	for _, want := range []string{bold + "itinerary Cancel" + reset, red + "canceled" + reset, red + "failed" + reset, green + "completed" + reset, red + "Canceled of itinerary Cancel failed: --fail-at says so" + reset} {
+	for _, want := range []string{
+		bold + "itinerary Cancel" + reset, red + "canceled" + reset, red + "failed" + reset, green + "completed" + reset,
+		red + "Canceled of itinerary Cancel failed: requested by --fail-at" + reset,
+	} {
 		assert.Contains(t, painted, want)
 	}
 	assert.NotContains(t, last(false), "\x1b[3", "NO_COLOR")

@@ -236,7 +236,8 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 		a.line("note: none of %s %s", a.count(len(all.Runs)), &s.filter)
 	}
 	if mayCome != nil {
-		a.line("note: not listed, because they do not run the step %s by the flags known now, although they still may: %s", s.filter.step, many(mayCome))
+		a.line("note: not listed, because they do not run the step %s by the flags known now, although they still may: %s",
+			s.filter.step, many(mayCome))
 	}
 	a.noteLeftOut()
 	a.notes(all)
@@ -453,7 +454,8 @@ func (a *app) sources(r *Run, v *phases.Vocabulary) *phases.Sources {
 	return sources
 }
 
-var errForeignSources = errors.New("the catalogue's sources and itineraries have different vocabularies; make the sources with that of the itineraries")
+var errForeignSources = errors.New(
+	"the catalogue's sources and itineraries have different vocabularies; make the sources with that of the itineraries")
 
 // noteToday notes the flags for which the objects and the state differ.
 func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.Vocabulary, known phases.Facts, r *Run) {
@@ -634,7 +636,8 @@ func (a *app) selected(o *Object, f foundState) (string, error) {
 	case recorded != "" && (!a.isBuiltin() || a.catalogue.Select == nil || f.state.Done):
 		return recorded, nil
 	case !a.isBuiltin() && len(all.graphs) > 1:
-		return "", fmt.Errorf("it has not begun, and may follow any of the itineraries %s; plan one with -i FILE#NAME --flags", strings.Join(all.names(), ", "))
+		return "", fmt.Errorf("it has not begun, and may follow any of the itineraries %s; plan one with -i FILE#NAME --flags",
+			strings.Join(all.names(), ", "))
 	case !a.isBuiltin() || a.catalogue.Select == nil:
 		return all.graphs[0].Name(), nil
 	}

@@ -209,7 +209,9 @@ func (a *app) servedObjects(cmd *cobra.Command, o *serveOptions) (served, error)
 const runSize = 128 << 10
 
 // stateOf returns the state of a run, with the current itinerary and the known flags.
-func (a *app) stateOf(ctx context.Context, all *reading, r *Run, recorded Recorded, g *machine.Graph, today bool, set settings) runner.State {
+func (a *app) stateOf(
+	ctx context.Context, all *reading, r *Run, recorded Recorded, g *machine.Graph, today bool, set settings,
+) runner.State {
 	s := recorded.State
 	f := a.find(ctx, all, r, recorded, g, today, set)
 	if s.Itinerary != "" && s.Itinerary != g.Name() {

@@ -154,16 +154,23 @@ func TestServeUsage(t *testing.T) {
 	}{
 		{"nothing", nil, 2, "dp: nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY\n"},
 		{"an address without a port", []string{"-i", "Stage", "--address", "localhost"}, 2, "dp: --address takes HOST:PORT, such as 127.0.0.1:8080, not \"localhost\"\n"},
-		{"a simulation of objects", []string{"-f", "testdata/runs.yaml", "-i", "testdata/upgrades.yaml", "--speed", "1x"}, 2, "dp: --speed is for a simulated run; give -i ITINERARY without -f, or leave it out\n"},
+		{
+			"a simulation of objects", []string{"-f", "testdata/runs.yaml", "-i", "testdata/upgrades.yaml", "--speed", "1x"}, 2,
+			"dp: --speed is for a simulated run; give -i ITINERARY without -f, or leave it out\n",
+		},
 		{"an unknown itinerary", []string{"-i", "Stagee"}, 2, "dp: unknown itinerary \"Stagee\"; did you mean \"Stage\"?\n"},
 		{"no run", []string{"-f", "testdata/upgrades.yaml"}, 1, ""},
-		{"a port that there cannot be", []string{"-i", "Stage", "--address", "127.0.0.1:99999"}, 2, "dp: --address takes HOST:PORT, such as 127.0.0.1:8080, not \"127.0.0.1:99999\"\n"},
+		{
+			"a port that there cannot be", []string{"-i", "Stage", "--address", "127.0.0.1:99999"}, 2,
+			"dp: --address takes HOST:PORT, such as 127.0.0.1:8080, not \"127.0.0.1:99999\"\n",
+		},
 		{"an address that is not here", []string{"-i", "Stage", "--flags", "", "--address", "192.0.2.1:80"}, 1, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			c := command.Catalogue{Command: "dp", Itineraries: machine.MustCompileSet(mtc.Itineraries()...)}
-			assert.Equal(t, tt.code, command.Execute(t.Context(), c, append([]string{"serve"}, tt.args...), strings.NewReader(""), &stdout, &stderr))
+			assert.Equal(t, tt.code,
+				command.Execute(t.Context(), c, append([]string{"serve"}, tt.args...), strings.NewReader(""), &stdout, &stderr))
 			assert.Empty(t, stdout.String())
 			if tt.want == "" {
 				assert.NotEmpty(t, stderr.String())

@@ -26,7 +26,8 @@ var errSetUnknown = errors.New("it is set to unknown with --set")
 // registerSet adds --set to a command.
 func registerSet(cmd *cobra.Command, set *[]string, how completion) {
 	cmd.Flags().StringArrayVar(set, "set", nil,
-		"give a flag another value and what follows from it by the relations: `FLAG=VALUE`, with VALUE true, false or unknown; can be repeated")
+		"give a flag another value and what follows from it by the "+
+			"relations: `FLAG=VALUE`, with VALUE true, false or unknown; can be repeated")
 	complete(cmd, "set", how)
 }
 

@@ -261,7 +261,8 @@ func itemKey(items []rawjson.Object) func(i int) string {
 			}
 			field := rawjson.Unquote(m.Key)
 			for _, name := range names {
-				if key := distinct(items, func(o rawjson.Object) []byte { return rawjson.ParseObject(o.Get(field)).Get(name) }); key != nil {
+				nested := func(o rawjson.Object) []byte { return rawjson.ParseObject(o.Get(field)).Get(name) }
+				if key := distinct(items, nested); key != nil {
 					return func(i int) string { return key[i] }
 				}
 			}
@@ -304,7 +305,8 @@ func (n stateNode) read() (foundState, error) {
 			return f, &stateError{n.place, fmt.Errorf("holds %s where the state of a run is needed", rawjson.Type(text))}
 		}
 		state = rawjson.ParseObject(text)
-		if n.unsure && !runner.IsState(text) && slices.ContainsFunc([]string{"itinerary", "phase", "done"}, func(name string) bool { return !rawjson.IsNull(state.Get(name)) }) {
+		has := func(name string) bool { return !rawjson.IsNull(state.Get(name)) }
+		if n.unsure && !runner.IsState(text) && slices.ContainsFunc([]string{"itinerary", "phase", "done"}, has) {
 			return f, &stateError{n.place, errForeign}
 		}
 	}

@@ -201,7 +201,10 @@ func TestStatesInStatusAndLists(t *testing.T) {
 	})
 	t.Run("items of several lists", func(t *testing.T) {
 		const run = `"run": {"itinerary": "Move", "phase": "Copy", "visit": 3, "facts": {"hash": "a"}}`
-		found, errs := findStates([]byte(`{"status": {"vms": [{"name": "a", `+run+`}], "disks": [{"name": "a", `+run+`}], "old": {"vms": [{"name": "a", `+run+`}]}}}`), statePath{})
+		found, errs := findStates(
+			[]byte(
+				`{"status": {"vms": [{"name": "a", `+run+`}], "disks": [{"name": "a", `+run+`}], "old": {"vms": [{"name": "a", `+run+`}]}}}`),
+			statePath{})
 		require.Empty(t, errs)
 		var items []string
 		for _, f := range found {
@@ -224,7 +227,11 @@ func TestStatesInFieldsOfItems(t *testing.T) {
 				for _, step := range i.Pipeline {
 					started, _ := step["started"].(*metav1.Time)
 					completed, _ := step["completed"].(*metav1.Time)
-					s.Pipeline = append(s.Pipeline, steps.Step{Name: step["name"].(string), Started: started, Completed: completed, Message: step["message"].(string), Phase: step["phase"].(string)})
+					s.Pipeline = append(s.Pipeline,
+						steps.Step{
+							Name: step["name"].(string), Started: started, Completed: completed, Message: step["message"].(string),
+							Phase: step["phase"].(string),
+						})
 				}
 				return s
 			},
@@ -319,7 +326,8 @@ func TestItemNames(t *testing.T) {
 
 func TestSeveralRunsInFields(t *testing.T) {
 	object := `{"status": {"backup": {` + state + `}, "restore app": {` + state + `, "phase": "Attach"}}}`
-	assert.Equal(t, []string{"backup @ .status.backup: Move/Copy", "restore app @ .status['restore app']: Move/Attach"}, brief(findStates([]byte(object), statePath{})))
+	assert.Equal(t, []string{"backup @ .status.backup: Move/Copy", "restore app @ .status['restore app']: Move/Attach"},
+		brief(findStates([]byte(object), statePath{})))
 }
 
 // A state that cannot be read is an error that names the place, and hides no other.
@@ -335,21 +343,28 @@ func TestStatesThatCannotBeRead(t *testing.T) {
 		{"an annotation that is cut off", annotated(`"{\"visit\": 3"`), []string{annotation + "not the state of a run: it is not JSON"}},
 		{"an annotation with something else", annotated(`"[]"`), []string{annotation + "holds a list where the state of a run is needed"}},
 		{"an annotation of another type", annotated(`7`), []string{annotation + "holds a number where the state of a run is needed"}},
-		{"a field of another type", `{"status": {"visit": 3, "phase": 7}}`, []string{"error: .status: not the state of a run: json: cannot unmarshal number into Go struct field State.phase of type string"}},
+		{
+			"a field of another type", `{"status": {"visit": 3, "phase": 7}}`,
+			[]string{"error: .status: not the state of a run: json: cannot unmarshal number into Go struct field State.phase of type string"},
+		},
 		{"items", `{"status": {"vms": [{"name": "a", ` + state + `}, {"name": "b", "visit": 1, "retry": 7}, null, "text"]}}`, []string{
 			"0 @ .status.vms[0]: Move/Copy",
 			"error: .status.vms[1]: not the state of a run: json: cannot unmarshal number into Go struct field State.retry of type runner.Retry",
 			"error: .status.vms[2]: holds null where the state of a run is needed",
 			"error: .status.vms[3]: not the state of a run: it is not JSON",
 		}},
-		{"fields of items", `{"status": {"vms": [{"name": "a", "run": {` + state + `}}, {"name": "b", "run": 7}, {"name": "c", "run": {"phase": 7}}, {"name": "d", "run": null}, {"name": "e"}, {"name": "f", "run": {}}]}}`, []string{
+		{"fields of items", `{"status": {"vms": [{"name": "a", "run": {` + state + `}}, {"name": "b", "run": 7}, {"name": "c", "run": ` +
+			`{"phase": 7}}, {"name": "d", "run": null}, {"name": "e"}, {"name": "f", "run": {}}]}}`, []string{
 			"a @ .status.vms[0].run: Move/Copy", "d @ .status.vms[3]: /", "e @ .status.vms[4]: /", "f @ .status.vms[5].run: /",
 			"error: .status.vms[1].run: holds a number where the state of a run is needed",
 			"error: .status.vms[2].run: not the state of a run: json: cannot unmarshal number into Go struct field State.phase of type string",
 		}},
 		{"a pipeline of another type", `{"status": {` + state + `, "pipeline": "text"}}`, []string{"error: .status.pipeline: holds a string where the steps of a run are needed"}},
-		{"a step without a name", `{"status": {"run": {` + state + `}, "pipeline": [{"name": "A"}, {}]}}`, []string{"error: .status.pipeline[1]: is no step: it has no name"}},
-		{"a time of a step", `{"status": {` + state + `, "pipeline": [{"name": "A", "started": "noon"}]}}`, []string{"error: .status.pipeline[0].started: is not a time as 2006-01-02T15:04:05Z"}},
+		{"a step without a name", `{"status": {"run": {` + state + `}, "pipeline": [{"name": "A"}, {}]}}`, []string{"error: .status.pipeline[1]: is not a step: it has no name"}},
+		{
+			"a time of a step", `{"status": {` + state + `, "pipeline": [{"name": "A", "started": "noon"}]}}`,
+			[]string{"error: .status.pipeline[0].started: is not a time as 2006-01-02T15:04:05Z"},
+		},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			found, errs := findStates([]byte(c.object), statePath{})
@@ -391,7 +406,7 @@ func TestStateAt(t *testing.T) {
 		{"metadata.annotations['example.com/run']", []string{"@ .metadata.annotations['example.com/run']: Move/Verify Data(copying)"}},
 		{`.metadata.annotations.example\.com/run`, []string{"@ .metadata.annotations['example.com/run']: Move/Verify Data(copying)"}},
 		{".metadata.annotations.text", []string{"error: .metadata.annotations.text: not the state of a run: it is not JSON"}},
-		{".status", []string{"error: .status: not the state of a run: it has neither facts nor a visit; a controller without this project wrote it"}},
+		{".status", []string{"error: .status: not the state of a run: it has neither facts nor a visit; it was written by a controller without this project"}},
 		{".status.phase", []string{"error: .status.phase: not the state of a run: it is not JSON"}},
 		{".status.none", nil},
 		{".status.vms[7]", nil},
@@ -411,10 +426,11 @@ func TestStateAt(t *testing.T) {
 func TestStateAtMissingPath(t *testing.T) {
 	const object = `{"metadata": {"annotations": {"example.com/run": "{}"}}, "status": {"migration": {"vms": [{"run": {}}]}}}`
 	for path, want := range map[string]string{
-		".status.migraton.state":               `--state-at .status.migraton.state: there is no .status.migraton; did you mean ".status.migration"?`,
-		".status.migration.vms[3].run":         "--state-at .status.migration.vms[3].run: there is no .status.migration.vms[3]",
-		".status.migration.vms[*].state":       "--state-at .status.migration.vms[*].state: there is no .status.migration.vms[*].state",
-		"metadata.annotations.example.com/run": `--state-at metadata.annotations.example.com/run: there is no .metadata.annotations.example; did you mean ".metadata.annotations['example.com/run']"?`,
+		".status.migraton.state":         `--state-at .status.migraton.state: there is no .status.migraton; did you mean ".status.migration"?`,
+		".status.migration.vms[3].run":   "--state-at .status.migration.vms[3].run: there is no .status.migration.vms[3]",
+		".status.migration.vms[*].state": "--state-at .status.migration.vms[*].state: there is no .status.migration.vms[*].state",
+		"metadata.annotations.example.com/run": `--state-at metadata.annotations.example.com/run: there is no ` +
+			`.metadata.annotations.example; did you mean ".metadata.annotations['example.com/run']"?`,
 	} {
 		at, err := parseStatePath(path)
 		require.NoError(t, err)
@@ -430,11 +446,11 @@ func TestStateAtInvalidPath(t *testing.T) {
 		"":               "it is empty",
 		" ":              "it is empty",
 		"{}":             "it is empty",
-		"{.status":       "the brace has no end",
+		"{.status":       "the brace is not closed",
 		".":              `a name is missing before ""`,
 		".status..state": `a name is missing before ".state"`,
-		".status[":       "a bracket has no end",
-		".status['a]":    "a bracket has no end",
+		".status[":       "a bracket is not closed",
+		".status['a]":    "a bracket is not closed",
 		".status['']":    "a name is empty",
 		".status[-1]":    "[-1] is neither an index, [*] nor a name in quotes",
 		".status[a]":     "[a] is neither an index, [*] nor a name in quotes",

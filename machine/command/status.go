@@ -46,13 +46,15 @@ func (a *app) status() *cobra.Command {
 	}
 	o.app = a
 	f := cmd.Flags()
-	f.StringVarP(&o.itinerary, "itinerary", "i", "", "the `FILE.yaml` that defines the itineraries of the objects, if they are not built in")
+	f.StringVarP(&o.itinerary, "itinerary", "i", "",
+		"the `FILE.yaml` that defines the itineraries of the objects, if they are not built in")
 	complete(cmd, "itinerary", a.completeItinerary)
 	f.StringArrayVarP(&o.files, "file", "f", nil, filesUsage)
 	f.Var(&a.stateAt, "state-at", "the `PATH` of the state on an object, such as .status.upgrade")
 	complete(cmd, "state-at", cobra.NoFileCompletions)
 	o.registerNames(cmd)
-	f.StringVar(&o.stuckFor, "stuck", "", "only those that have not moved for a `DURATION` such as 30m, are stopped, or are past a deadline")
+	f.StringVar(&o.stuckFor, "stuck", "",
+		"only those that have not moved for a `DURATION` such as 30m, are stopped, or are past a deadline")
 	complete(cmd, "stuck", cobra.NoFileCompletions)
 	f.StringVar(&o.now, "now", "", "the `TIME` at which the objects were read, such as 2026-11-20T12:00:00Z (default now)")
 	complete(cmd, "now", cobra.NoFileCompletions)
@@ -176,7 +178,8 @@ func (e *stuckError) Error() string {
 	if e.Unmoved > 0 {
 		moved = ", or " + map[bool]string{true: "has", false: "have"}[len(e.Runs) == 1] + " not moved for " + wording.Duration(e.Unmoved)
 	}
-	return fmt.Sprintf("%d of %d %s %s stopped or past a deadline%s: %s", len(e.Runs), e.Of, plural(e.Noun, e.Of), verb, moved, wording.Few(e.Runs))
+	return fmt.Sprintf("%d of %d %s %s stopped or past a deadline%s: %s", len(e.Runs), e.Of, plural(e.Noun, e.Of), verb, moved,
+		wording.Few(e.Runs))
 }
 
 // plural returns a noun in the form for n.
@@ -296,7 +299,8 @@ func begun(r *Run, s *runner.State) time.Time {
 	if r.Item != "" || s.Phase != "" {
 		return time.Time{} // an item may be waiting for its turn
 	}
-	created, err := time.Parse(time.RFC3339, stringIn(rawjson.ParseObject(rawjson.ParseObject(r.Object.JSON).Get("metadata")), "creationTimestamp"))
+	created, err := time.Parse(time.RFC3339,
+		stringIn(rawjson.ParseObject(rawjson.ParseObject(r.Object.JSON).Get("metadata")), "creationTimestamp"))
 	if err != nil {
 		return time.Time{}
 	}
@@ -340,7 +344,9 @@ func writeStatus(out *output, c colors, rows []statusRow, now time.Time) {
 		if r.Item != "" {
 			name += "[" + r.Item + "]"
 		}
-		row := []cell{{text: name}, orDash(r.Itinerary), orDash(r.Step), orDash(r.Phase), r.activity(), orDash(r.age(now)), orDash(r.why(now))}
+		row := []cell{
+			{text: name}, orDash(r.Itinerary), orDash(r.Step), orDash(r.Phase), r.activity(), orDash(r.age(now)), orDash(r.why(now)),
+		}
 		if namespaces {
 			row = append([]cell{{text: *r.Namespace}}, row...)
 		}

@@ -49,7 +49,8 @@ func TestStatus(t *testing.T) {
 	}
 	code, out, stderr := upgradectl(t, "", "status", "-i", "testdata/upgrades.yaml", "-f", "testdata/runs.yaml", atNoon)
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "note: left out, since it holds no state of a run: databases/not-begun\n"+strings.Replace(stuck, "16", "15", 1), stderr)
+	assert.Equal(t, "note: left out, because it holds no state of a run: databases/not-begun\n"+strings.Replace(stuck, "16", "15", 1),
+		stderr)
 	assert.NotContains(t, out, "not-begun")
 }
 
@@ -70,16 +71,24 @@ func TestStatusStuck(t *testing.T) {
 	code, names, stderr := stuck("30m")
 	assert.Equal(t, 1, code)
 	assert.Equal(t, []string{"NAME", "waiting-overdue", "stopped", "paused", "paused-retrying"}, names)
-	assert.Equal(t, "4 of 16 upgrades are stopped or past a deadline, or have not moved for 30 min: databases/waiting-overdue, databases/stopped and 2 more\n", stderr)
+	assert.Equal(t,
+		"4 of 16 upgrades are stopped or past a deadline, or have not moved for 30 min: databases/waiting-overdue, databases/stopped "+
+			"and 2 more\n",
+		stderr)
 
 	_, names, _ = stuck("10m")
-	assert.Equal(t, []string{"NAME", "waiting", "waiting-overdue", "retrying", "stopped", "paused", "paused-retrying", "was-paused", "cleaning-up"}, names)
+	assert.Equal(t,
+		[]string{"NAME", "waiting", "waiting-overdue", "retrying", "stopped", "paused", "paused-retrying", "was-paused", "cleaning-up"},
+		names)
 
 	_, names, _ = stuck("3h") // of any age
 	assert.Equal(t, []string{"NAME", "waiting-overdue", "stopped"}, names)
 
 	_, out, _ := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--stuck", "30m", "--name", "databases/stopped")
-	for _, want := range []string{"Cutover", "ChangeSchema", "2 h 29 min", "schema version 41 is not known to this release; install release 2.4 or later", "since 09:30:03Z"} {
+	for _, want := range []string{
+		"Cutover", "ChangeSchema", "2 h 29 min", "schema version 41 is not known to this release; install release 2.4 or later",
+		"since 09:30:03Z",
+	} {
 		assert.Contains(t, out, want)
 	}
 
@@ -91,7 +100,8 @@ func TestStatusStuck(t *testing.T) {
 
 // An upgrade that no controller has taken up is stuck, too.
 func TestStatusOfWhatHasNotBegun(t *testing.T) {
-	const object = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "a", "creationTimestamp": "2026-11-18T11:00:00Z"}}`
+	const object = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "a", "creationTimestamp": ` +
+		`"2026-11-18T11:00:00Z"}}`
 	code, out, stderr := upgradectl(t, object, "status", "-f", "-", atNoon, "--stuck", "1h")
 	assert.Equal(t, 1, code)
 	assert.Equal(t, ""+
@@ -132,7 +142,8 @@ func TestStatusWithAPathThatIsNotThere(t *testing.T) {
 	assert.Empty(t, out, "whether they have begun is not known")
 	assert.Equal(t, "Upgrade databases/working: --state-at .status.upgrade: there is no .status.upgrade\n", stderr)
 
-	code, out, stderr = upgradectl(t, "", "status", "-i", "testdata/upgrades.yaml", "-f", "testdata/runs.yaml", "--state-at", ".status.upgrade")
+	code, out, stderr = upgradectl(t, "", "status", "-i", "testdata/upgrades.yaml", "-f", "testdata/runs.yaml", "--state-at",
+		".status.upgrade")
 	assert.Equal(t, 1, code)
 	assert.Empty(t, out)
 	assert.Equal(t, "no object in testdata/runs.yaml has .status.upgrade, which --state-at names\n", stderr)
@@ -140,7 +151,9 @@ func TestStatusWithAPathThatIsNotThere(t *testing.T) {
 	code, _, stderr = upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--name", "succeeded", "--state-at", ".status")
 	assert.Equal(t, 1, code)
 	assert.NotContains(t, stderr, "--state-at")
-	assert.Contains(t, stderr, "Upgrade databases/failed: .status: not the state of a run: it has neither facts nor a visit; a controller without this project wrote it\n")
+	assert.Contains(t, stderr,
+		"Upgrade databases/failed: .status: not the state of a run: it has neither facts nor a visit; it was written by a controller "+
+			"without this project\n")
 }
 
 func TestStatusOptions(t *testing.T) {
@@ -155,7 +168,11 @@ func TestStatusOptions(t *testing.T) {
 		{"-f testdata/runs.yaml --now noon", `--now takes a time such as 2026-11-20T12:00:00Z, not "noon"`},
 		{"-f testdata/runs.yaml --name stoped", `there is no Upgrade "stoped"; did you mean "stopped"?`},
 		{"-f testdata/runs.yaml -o text", `-o takes table, json or yaml, not "text"`},
-		{"-f testdata/runs.yaml --state-at .status[", `invalid argument ".status[" for "--state-at" flag: ".status[" is no path such as .status.state, .status.vms[*].run or metadata.annotations['example.com/state']: a bracket has no end; see upgradectl status --help`},
+		{
+			"-f testdata/runs.yaml --state-at .status[",
+			`invalid argument ".status[" for "--state-at" flag: ".status[" is not a path such as .status.state, .status.vms[*].run or ` +
+				`metadata.annotations['example.com/state']: a bracket is not closed; see upgradectl status --help`,
+		},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			code, out, stderr := upgradectl(t, "", append([]string{"status"}, strings.Fields(c.args)...)...)
@@ -192,21 +209,33 @@ func TestStatusOfARunThatDoesNotFitTheItineraries(t *testing.T) {
 	assert.Equal(t, ""+
 		"Fleet databases/shop: item typo: itinerary \"Upgrade\" has no phase \"WaitForBakcup\"; did you mean \"WaitForBackup\"?\n"+
 		"1 of 7 runs is stopped or past a deadline: databases/shop[typo]\n", stderr)
-	assert.Regexp(t, `shop\[typo\] +Upgrade +Backup +WaitForBakcup +stopped +1 h 58 min +itinerary "Upgrade" has no phase "WaitForBakcup"`, out)
+	assert.Regexp(t,
+		`shop\[typo\] +Upgrade +Backup +WaitForBakcup +stopped +1 h 58 min +itinerary "Upgrade" has no phase "WaitForBakcup"`, out)
 	assert.Regexp(t, `shop\[mails\] +Upgrade +Backup +StartBackup +working`, out)
 	assert.Regexp(t, `shop\[new\] +- +- +- +not begun +-`, out)
 
 	for _, tt := range []struct{ about, state, activity, problem string }{
 		{"an itinerary", `"itinerary": "Nope", "phase": "Nope"`, "Stopped", `unknown itinerary "Nope"; there is "Upgrade", "Abort", "Cancel" and "Rollback"`},
-		{"a phase", `"itinerary": "Cancel", "phase": "Nope"`, "Stopped", `itinerary "Cancel" has no phase "Nope"; record one that it has, or declare the name as formerly of the phase that it is now`},
-		{"a choice", `"itinerary": "Upgrade", "phase": "StartBackup", "workDone": true, "choice": "Nope"`, "Stopped", `itinerary "Upgrade": phase "StartBackup" does not have the choice to jump to "Nope"; it declares no choice`},
-		{"a pause holds it", `"itinerary": "Cancel", "phase": "Nope", "pausedSince": "2026-11-20T11:59:00Z"`, "Paused", `itinerary "Cancel" has no phase "Nope"; record one that it has, or declare the name as formerly of the phase that it is now`},
+		{
+			"a phase", `"itinerary": "Cancel", "phase": "Nope"`, "Stopped",
+			`itinerary "Cancel" has no phase "Nope"; record one that it has, or declare the name as formerly of the phase that it is now`,
+		},
+		{
+			"a choice", `"itinerary": "Upgrade", "phase": "StartBackup", "workDone": true, "choice": "Nope"`, "Stopped",
+			`itinerary "Upgrade": phase "StartBackup" does not have the choice to jump to "Nope"; it declares no choice`,
+		},
+		{
+			"a pause holds it", `"itinerary": "Cancel", "phase": "Nope", "pausedSince": "2026-11-20T11:59:00Z"`, "Paused",
+			`itinerary "Cancel" has no phase "Nope"; record one that it has, or declare the name as formerly of the phase that it is now`,
+		},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
-			object := `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "a"}, "status": {"visit": 3, "facts": {"hash": "a"}, ` + tt.state + `}}`
+			object := `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "a"}, "status": {"visit": 3, ` +
+				`"facts": {"hash": "a"}, ` + tt.state + `}}`
 			code, out, stderr := upgradectl(t, object, "status", "-f", "-", atNoon, "--stuck", "30m", "-o", "json")
 			assert.Equal(t, 1, code)
-			assert.Equal(t, "Upgrade a: "+tt.problem+"\n1 of 1 upgrade is stopped or past a deadline, or has not moved for 30 min: a\n", stderr)
+			assert.Equal(t,
+				"Upgrade a: "+tt.problem+"\n1 of 1 upgrade is stopped or past a deadline, or has not moved for 30 min: a\n", stderr)
 			var rows []struct {
 				Activity, Why string
 				Stuck         bool
@@ -222,16 +251,19 @@ func TestStatusOfARunThatDoesNotFitTheItineraries(t *testing.T) {
 
 // An unknown time is reported, not taken for a time of no interest.
 func TestStatusStuckIfUnknown(t *testing.T) {
-	const moved = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "moved"}, "status": {"visit": 1, "itinerary": "Upgrade", "phase": "CheckVersions", "entered": "2026-11-20T11:59:00Z"}}`
-	const without = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "without"}, "status": {"visit": 1, "itinerary": "Upgrade", "phase": "CheckVersions"}}`
-	const unread = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "unread", "annotations": {"pipeline.konveyor.io/state": "{}}"}}}`
+	const moved = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "moved"}, "status": {"visit": 1, ` +
+		`"itinerary": "Upgrade", "phase": "CheckVersions", "entered": "2026-11-20T11:59:00Z"}}`
+	const without = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "without"}, "status": {"visit": 1, ` +
+		`"itinerary": "Upgrade", "phase": "CheckVersions"}}`
+	const unread = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "unread", "annotations": ` +
+		`{"pipeline.konveyor.io/state": "{}}"}}}`
 	for _, tt := range []struct {
 		about, objects string
 		code           int
 		want           string
 	}{
 		{"it is known", moved, 0, "note: of 1 upgrade, none is stuck\n"},
-		{"one has no time", moved + without, 0, "note: of these it is not known since when they have not moved: without\n"},
+		{"one has no time", moved + without, 0, "note: it is not known when these last moved: without\n"},
 		{"one cannot be read", moved + unread, 1, "Upgrade unread: annotation pipeline.konveyor.io/state: not the state of a run: it is not JSON\n"},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
@@ -251,7 +283,8 @@ func TestStatusOfARunThatHasNotEnteredAPhase(t *testing.T) {
 		"it has only steps": `"visit": 1, "pipeline": [{"name": "Prepare", "message": "Not started"}]`,
 	} {
 		t.Run(about, func(t *testing.T) {
-			object := `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "a", "creationTimestamp": "2026-11-20T11:00:00Z"}, "status": {` + state + `}}`
+			object := `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "a", "creationTimestamp": ` +
+				`"2026-11-20T11:00:00Z"}, "status": {` + state + `}}`
 			code, out, stderr := upgradectl(t, object, "status", "-f", "-", atNoon)
 			assert.Equal(t, 0, code, stderr)
 			assert.Regexp(t, `a +Upgrade +- +- +not begun +1 h +it has not entered a phase; since 11:00:00Z`, out)
@@ -261,9 +294,13 @@ func TestStatusOfARunThatHasNotEnteredAPhase(t *testing.T) {
 
 // A time in the wrong time zone would hide overdue runs.
 func TestStatusAtATimeBeforeTheObjects(t *testing.T) {
-	code, _, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", "--now", "2026-11-20T12:00:00+02:00", "--name", "waiting-overdue", "--name", "was-paused")
+	code, _, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", "--now", "2026-11-20T12:00:00+02:00", "--name",
+		"waiting-overdue", "--name", "was-paused")
 	assert.Zero(t, code)
-	assert.Equal(t, "note: --now is before times of databases/waiting-overdue, so that what is overdue or stuck may not be seen; give the time at which the objects were read, with its time zone\n", stderr)
+	assert.Equal(t,
+		"note: --now is before times of databases/waiting-overdue, so runs that are overdue or stuck may be missed; give the time at "+
+			"which the objects were read, with its time zone\n",
+		stderr)
 	_, _, stderr = upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--name", "waiting-overdue")
 	assert.NotContains(t, stderr, "--now")
 }

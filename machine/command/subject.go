@@ -29,7 +29,8 @@ type subject struct {
 	filter         filter
 }
 
-const filesUsage = "`FILE` with what kubectl get -o yaml or -o json prints, a directory of such files, or \"-\" for standard input; can be repeated"
+const filesUsage = "`FILE` with what kubectl get -o yaml or -o json prints, a directory of such files, or \"-\" for standard input; can " +
+	"be repeated"
 
 // registerWhole adds --whole to a command.
 func registerWhole(cmd *cobra.Command, whole *bool) {
@@ -229,7 +230,10 @@ func namedOf(defs *phases.File, file, name string) (f *family, named []*machine.
 // the objects.
 func (a *app) catalogueOf(arg string) (*family, error) {
 	if _, err := a.builtin.graph(arg); err == nil {
-		return nil, fmt.Errorf("-i %s names an itinerary without objects and excludes -f; give one of them, or the FILE.yaml that defines the itineraries of the objects", arg)
+		return nil, fmt.Errorf(
+			"-i %s names an itinerary without objects and excludes -f; give one of them, or the FILE.yaml that defines the itineraries "+
+				"of the objects",
+			arg)
 	}
 	file, name := splitItinerary(arg)
 	if file != "" && name != "" {

@@ -41,7 +41,8 @@ func TestStepsThatAreNotTentativeAreSettled(t *testing.T) {
 					case !slices.Contains(tentative, name):
 						// A flag that is decided after the phases that read it changes
 						// nothing.
-						require.True(t, onlyReadBefore(plan, g2, name), "%s: step %s with %v from %q", g.Name(), name, v.Names(f.True()), at.Phase)
+						require.True(t, onlyReadBefore(plan, g2, name), "%s: step %s with %v from %q", g.Name(), name,
+							v.Names(f.True()), at.Phase)
 					case shown(name) == phases.False:
 						came++
 					}

@@ -175,7 +175,8 @@ func (a *app) addOptions() (problems []string) {
 		a.options[o.Name] = given
 		for _, cmd := range a.readers {
 			if o.Name == "help" || o.Name == "version" || cmd.Flags().Lookup(o.Name) != nil {
-				problems = append(problems, fmt.Sprintf("Options: %s already has an option --%s; rename that of the catalogue", cmd.Name(), o.Name))
+				problems = append(problems,
+					fmt.Sprintf("Options: %s already has an option --%s; rename that of the catalogue", cmd.Name(), o.Name))
 				break
 			}
 			cmd.Flags().BoolVar(given, o.Name, false, "with -f, "+o.Usage)

@@ -73,7 +73,8 @@ func TestVerifyUnreadableFileHidesNoOther(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	dir := t.TempDir()
 	good, bad := filepath.Join(dir, "good.yaml"), filepath.Join(dir, "bad.yaml")
-	require.NoError(t, os.WriteFile(good, []byte("flags: [{name: A}]\nitineraries:\n- name: X\n  phases:\n  - {name: P, step: S}\n"), 0o644))
+	require.NoError(t,
+		os.WriteFile(good, []byte("flags: [{name: A}]\nitineraries:\n- name: X\n  phases:\n  - {name: P, step: S}\n"), 0o644))
 	require.NoError(t, os.WriteFile(bad, []byte("flags: [A]\nitineraries: []\n"), 0o644))
 	code, out, stderr := execute(t, c, "", "verify", "-i", bad, "-i", good, "-i", filepath.Join(dir, "none.yaml"))
 	assert.Equal(t, 1, code)
@@ -107,7 +108,10 @@ func TestFixOfAFileWithTwoNames(t *testing.T) {
 	require.NoError(t, os.Symlink("f.yaml", link))
 	code, _, stderr := execute(t, c, "", "verify", "--fix", "-i", file+"#X", "-i", link+"#Y")
 	assert.Zero(t, code, stderr)
-	assert.Equal(t, "kubectl letters: note: "+file+": fixed 2 findings: guard-redundant-flag (X, phase P, flag B), guard-redundant-flag (Y, phase P, flag B)\n", stderr)
+	assert.Equal(t,
+		"kubectl letters: note: "+file+": fixed 2 findings: guard-redundant-flag (X, phase P, flag B), guard-redundant-flag (Y, phase "+
+			"P, flag B)\n",
+		stderr)
 	got, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, strings.ReplaceAll(text, "all: [A, B]", "all: [A]"), string(got))
@@ -118,13 +122,14 @@ func TestFixNamesAReadOnlyFile(t *testing.T) {
 	dir := t.TempDir()
 	code, _, stderr := execute(t, c, "", "verify", "--freeze", filepath.Join(dir, "none", "f.yaml"))
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "kubectl letters: --freeze: no file can be created in "+filepath.Join(dir, "none")+": no such file or directory\n", stderr)
+	assert.Equal(t,
+		"kubectl letters: --freeze: no file can be created in "+filepath.Join(dir, "none")+": no such file or directory\n", stderr)
 
 	link := filepath.Join(dir, "link.yaml")
 	require.NoError(t, os.Symlink("gone.yaml", link))
 	code, _, stderr = execute(t, c, "", "verify", "--freeze", link)
 	assert.Equal(t, 1, code)
-	assert.Contains(t, stderr, "link.yaml is a link that leads to no file; create that file, or name another")
+	assert.Contains(t, stderr, "link.yaml is a link to a missing file; create that file, or name another")
 	_, err := os.Readlink(link)
 	assert.NoError(t, err, "it is still a link")
 }

@@ -79,7 +79,8 @@ func TestWrapWordsIgnoresColorCodes(t *testing.T) {
 	text := func(c colors) string {
 		tab := table{colors: c, width: 26}
 		tab.row(cell{text: "a"}, cell{text: "one two three four five six", color: yellow})
-		tab.row(cell{text: "b"}, cell{text: c.paint(green, "Backup") + " > " + c.paint(yellow, "(Restore of all data)") + " > Cleanup", painted: true})
+		tab.row(cell{text: "b"},
+			cell{text: c.paint(green, "Backup") + " > " + c.paint(yellow, "(Restore of all data)") + " > Cleanup", painted: true})
 		return written(&tab, "")
 	}
 	assert.Equal(t, ""+

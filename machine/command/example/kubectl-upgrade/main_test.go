@@ -67,7 +67,8 @@ func TestItineraries(t *testing.T) {
 }
 
 // foreign matches what the output of an embedder's command must not contain.
-var foreign = regexp.MustCompile(`(?i)\bMTC\b|migration|migplan|HasISs|image ?stream|dynamic-pipeline (plan|explain|graph|run)|%!|\ba (?:[aeiou]\w+)`)
+var foreign = regexp.MustCompile(
+	`(?i)\bMTC\b|migration|migplan|HasISs|image ?stream|dynamic-pipeline (plan|explain|graph|run)|%!|\ba (?:[aeiou]\w+)`)
 
 func (p plugin) commands(t *testing.T) {
 	begun := read(t, "..", "..", "testdata", "runs.yaml")
@@ -117,7 +118,7 @@ func (p plugin) commands(t *testing.T) {
 			"     0s  databases/waiting, in phase WaitForReplica of itinerary Upgrade", "  1m59s  done: Succeeded",
 		}, nil},
 		{"run of a loop without an end", begun, []string{"run", "-f", "-", "--name", "waiting"}, 1, nil, []string{
-			"kubectl upgrade: Upgrade databases/waiting: after 3 phases it turns in a loop for good; end it with --flag-flips-at WaitForReplica=ReplicasLeft=false",
+			"kubectl upgrade: Upgrade databases/waiting: after 3 phases it is in an endless loop; leave it with --flag-flips-at WaitForReplica=ReplicasLeft=false",
 		}},
 		{"run that fails", "", []string{"run", "-i", "Upgrade", "--fail-at", "UpgradePrimary"}, 0, []string{
 			"  1m29s  itinerary Abort, since UpgradePrimary of itinerary Upgrade failed",
@@ -186,5 +187,6 @@ func (p plugin) completion(t *testing.T) {
 	}
 	r := p.run("kubectl-upgrade", "", "completion", "bash")
 	assert.Equal(t, 2, r.code)
-	assert.Equal(t, "kubectl upgrade: completion takes no argument \"bash\"; the script is for every shell that completes kubectl\n", r.stderr)
+	assert.Equal(t, "kubectl upgrade: completion takes no argument \"bash\"; the script is for every shell that completes kubectl\n",
+		r.stderr)
 }
