@@ -37,12 +37,16 @@ func TestPlanOfAChoice(t *testing.T) {
 	r := run(t, "", "plan", "-i", file, "-o", "json")
 	assert.Equal(t, 0, r.code)
 	assert.Empty(t, r.stderr)
-	assert.JSONEq(t, `[{"itinerary": "Copy", "flags": [], "unknown": [], "steps": ["Initialize", "Transfer"], "maybeSteps": ["Undo", "Report"], "tentativeSteps": [], "phases": [
+	assert.JSONEq(t, `[{"itinerary": "Copy", "flags": [], "unknown": [],
+		"steps": ["Initialize", "Transfer"], "maybeSteps": ["Undo", "Report"], "tentativeSteps": [], "phases": [
 		{"name": "Copy", "step": "Initialize", "runs": "yes"},
 		{"name": "Check", "step": "Transfer", "runs": "yes"},
-		{"name": "Completed", "runs": "unknown", "why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}},
-		{"name": "GiveUp", "step": "Undo", "runs": "unknown", "why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}},
-		{"name": "GivenUp", "step": "Report", "runs": "unknown", "why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}}]}]`, r.out)
+		{"name": "Completed", "runs": "unknown",
+			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}},
+		{"name": "GiveUp", "step": "Undo", "runs": "unknown",
+			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}},
+		{"name": "GivenUp", "step": "Report", "runs": "unknown",
+			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}}]}]`, r.out)
 
 	r = run(t, "", "plan", "-i", file, "--unknown", "Inspected", "-o", "json")
 	assert.Equal(t, 1, r.code, "the step of Copy depends on a flag")

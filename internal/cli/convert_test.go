@@ -208,9 +208,13 @@ func TestConvertWithoutTheAnnotation(t *testing.T) {
 
 // Values that decoding and encoding would change.
 const exact = `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {
-	"on": "off", "1": "1", "1.0": 1.0, "big": 12345678901234567890, "huge": 1e400, "small": -0.10e-7, "z": -0, "null": null, "~": "~", "": "",
-	"yes": "no", "y": "n", "0x1F": "0x1F", "1_000": "1_000", "12:30:45": "12:30:45", "2021-01-01": "2021-01-01", "=": "=", "<<": "<<", "!a": "&b", "- ": "# ", "a: b": "c #d",
-	"lines": "a\n b\n\n", "tabs": "\ta\r\n", "esc": "\u0000\u001b\u007f\u0085\u00a0\u2028\ufeff\ud83d\ude00", "trail ": " lead", "html": "<a&b>", "true": true, "TRUE": "TRUE", ".inf": ".inf", "e": {}, "l": [], "n": [[], [[1, [2]], {}], {"a": [{"b": []}]}],
+	"on": "off", "1": "1", "1.0": 1.0, "big": 12345678901234567890, "huge": 1e400, "small": -0.10e-7,
+	"z": -0, "null": null, "~": "~", "": "",
+	"yes": "no", "y": "n", "0x1F": "0x1F", "1_000": "1_000", "12:30:45": "12:30:45", "2021-01-01": "2021-01-01",
+	"=": "=", "<<": "<<", "!a": "&b", "- ": "# ", "a: b": "c #d",
+	"lines": "a\n b\n\n", "tabs": "\ta\r\n", "esc": "\u0000\u001b\u007f\u0085\u00a0\u2028\ufeff\ud83d\ude00",
+	"trail ": " lead",
+	"html": "<a&b>", "true": true, "TRUE": "TRUE", ".inf": ".inf", "e": {}, "l": [], "n": [[], [[1, [2]], {}], {"a": [{"b": []}]}],
 	"` + longKey + `": {"a": [1]}, "` + longKey + `2": ["x"]}}`
 
 const longKey = "a key that is longer than what YAML allows before a colon, which happens in fields that name whole objects by their " +

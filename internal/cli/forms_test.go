@@ -354,7 +354,8 @@ func TestArrays(t *testing.T) {
 	for name, text := range map[string]string{
 		"as JSON": array, "as YAML": string(asYAML), "in lines": "[\n" + strings.Join(parts, ",\n") + "\n]\n", "several": "[" + strings.Join(
 			parts[:3], ", ") + "]\n[" + strings.Join(parts[3:], ", ") + "] []",
-		"as a flow sequence": "[" + strings.ReplaceAll(strings.Join(parts, ", "), `"kind"`, "kind") + ",]", "of lists' items": "[" + strings.Join(parts[:5], ", ") + "]" + stream(parts[5]),
+		"as a flow sequence": "[" + strings.ReplaceAll(strings.Join(parts, ", "), `"kind"`, "kind") + ",]",
+		"of lists' items":    "[" + strings.Join(parts[:5], ", ") + "]" + stream(parts[5]),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := run(t, text, "plan", "-f", "-", "-o", "json")
@@ -434,7 +435,8 @@ func TestReadScalarsAsKubectl(t *testing.T) {
 		require.NoError(t, err)
 		assert.JSONEq(t, string(want), string(got), scalar)
 
-		if strings.ContainsAny(scalar, "|>~!") || strings.ContainsAny(scalar, ".:") || strings.EqualFold(scalar, "null") || strings.Contains(scalar, "e3") {
+		if strings.ContainsAny(scalar, "|>~!") || strings.ContainsAny(scalar, ".:") ||
+			strings.EqualFold(scalar, "null") || strings.Contains(scalar, "e3") {
 			continue
 		}
 		document = "kind: A\n" + scalar + ": v\n"

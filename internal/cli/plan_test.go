@@ -245,7 +245,8 @@ func TestPlanOfAFileOfItineraries(t *testing.T) {
 }
 
 // withoutPlan are the flags that are unknown without a MigPlan.
-var withoutPlan = []string{"HasPVs", "HasISs", "DirectImage", "IndirectImage", "DirectVolume", "IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume",
+var withoutPlan = []string{"HasPVs", "HasISs", "DirectImage", "IndirectImage", "DirectVolume",
+	"IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume",
 	"HasPreBackupHooks", "HasPostBackupHooks", "HasPreRestoreHooks", "HasPostRestoreHooks", "LiveVmMigration"}
 
 func TestPlanOfIncompleteStreams(t *testing.T) {

@@ -260,7 +260,8 @@ func TestRunOfALoop(t *testing.T) {
 	assert.Equal(t, "itinerary Final: after 2 phases it is not done; raise --max-phases", r.lines(t)[0])
 
 	turns := events(t, run(t, "", "run", "-i", warm(), "-o", "json",
-		"--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=true").out)
+		"--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=false",
+		"--flag-flips-at", "CopyingPaused=CutoverDue=true").out)
 	copies, jumps := 0, 0
 	for _, e := range turns {
 		if e.Event == "entered" && e.Phase == "CopyDisks" {

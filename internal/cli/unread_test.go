@@ -30,7 +30,8 @@ func gzipped(t testing.TB, text string) string {
 func indirect(more ...string) string {
 	m := migration("m", `"stage": true`, `"itinerary": "Stage", "phase": "CleanStaleVeleroCRs", "pipeline": [
 		{"name": "Prepare", "started": "2025-03-01T10:00:00Z", "phase": "CleanStaleVeleroCRs"},
-		{"name": "StageBackup", "message": "Not started"}, {"name": "StageRestore", "message": "Not started"}, {"name": "Cleanup", "message": "Not started"}]`)
+		{"name": "StageBackup", "message": "Not started"}, {"name": "StageRestore", "message": "Not started"},
+			{"name": "Cleanup", "message": "Not started"}]`)
 	return stream(append([]string{planObject("p", `"indirectImageMigration": true`), host, source, intact, m}, more...)...)
 }
 
@@ -241,7 +242,8 @@ func TestOptionNoImageStreams(t *testing.T) {
 			"there are none but those read", indirect(images), nil, true, 0, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"},
 			[]string{}, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}, []string{},
 		},
-		{"in another namespace", indirect(strings.Replace(images, `"app"`, `"other"`, 1)), nil, false, 0, []string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"},
+		{"in another namespace", indirect(strings.Replace(images, `"app"`, `"other"`, 1)), nil, false, 0,
+			[]string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"},
 			[]string{"note: no ImageStream was read in namespace app, which counts as having none (HasISs); some were read in namespace other"}},
 		{
 			"in another namespace, and there are no others", indirect(strings.Replace(images, `"app"`, `"other"`, 1)), nil, true, 0,
@@ -349,7 +351,8 @@ func TestMissingObjects(t *testing.T) {
 		},
 		{"a controller", around("", migration("m", ``, ``)), []string{}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}, []string{}},
 		{"none, and the controller copies no images", around("", controller, migration("m", ``, ``)), []string{}, []string{"Prepare", "Backup", "Restore", "Cleanup"}, []string{}},
-		{"a controller that is broken", around("", strings.Replace(controller, "true", "[]", 1), migration("m", ``, ``)), []string{"EnableImage"}, []string{"Prepare", "Backup", "Restore", "Cleanup"},
+		{"a controller that is broken", around("", strings.Replace(controller, "true", "[]", 1), migration("m", ``, ``)), []string{"EnableImage"},
+			[]string{"Prepare", "Backup", "Restore", "Cleanup"},
 			[]string{"MigMigration ns/m: flag EnableImage is unknown: the MigrationController of namespace ns could not be read: correct it at standard input:1: items[4]"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -117,7 +117,8 @@ func TestVerifyAFile(t *testing.T) {
 		assert.Contains(t, r.out, "3 itineraries, ")
 	})
 	t.Run("suppressed in it", func(t *testing.T) {
-		file := write(t, "cold.yaml", strings.Replace(faulty[:strings.Index(faulty, "itineraries:")], "- {name: Due}\n", "", 1)+`itineraries:
+		file := write(t, "cold.yaml",
+			strings.Replace(faulty[:strings.Index(faulty, "itineraries:")], "- {name: Due}\n", "", 1)+`itineraries:
 - name: Cold
   phases:
   - {name: Copy, step: Disks}

@@ -59,7 +59,8 @@ func atUpload(t *testing.T, name string) string {
 	hash := hashOf(t, backups(t))
 	return backupObject(name, `"itinerary": "Backup", "phase": "Upload", "visit": 3, "entered": "2026-11-20T11:59:20Z",
 		"facts": {"hash": "`+hash+`", "true": ["Encrypted"], "false": ["HasHook", "HasVolumes", "VolumesLeft", "Frozen"]},
-		"pipeline": [{"name": "Prepare", "started": "2026-11-20T11:59:00Z", "completed": "2026-11-20T11:59:10Z"}, {"name": "Upload", "phase": "Upload", "started": "2026-11-20T11:59:10Z"}]`)
+		"pipeline": [{"name": "Prepare", "started": "2026-11-20T11:59:00Z", "completed": "2026-11-20T11:59:10Z"},
+			{"name": "Upload", "phase": "Upload", "started": "2026-11-20T11:59:10Z"}]`)
 }
 
 func hashOf(t *testing.T, c command.Catalogue) string {
@@ -122,7 +123,8 @@ func TestExplainOfAPhaseThatRan(t *testing.T) {
 
 func TestExplainNamesTheItineraryThatTheRunLeft(t *testing.T) {
 	object := backupObject("failed", `"itinerary": "CleanUp", "phase": "DeleteSnapshots", "visit": 3, "entered": "2026-11-20T11:59:20Z",
-		"facts": {"hash": "0"}, "switches": [{"from": "Backup", "phase": "Upload", "to": "CleanUp", "reason": "Failed", "at": "2026-11-20T11:59:20Z"}],
+		"facts": {"hash": "0"},
+			"switches": [{"from": "Backup", "phase": "Upload", "to": "CleanUp", "reason": "Failed", "at": "2026-11-20T11:59:20Z"}],
 		"pipeline": [{"name": "Volumes", "started": "2026-11-20T11:59:00Z", "completed": "2026-11-20T11:59:10Z"}]`)
 	for name, want := range map[string]string{
 		"Volumes":  "itinerary CleanUp has no such phase, step or flag; itinerary Backup, which the run left at Upload for CleanUp, has step Volumes, which has started",

@@ -95,7 +95,7 @@ func TestCatalogueProblems(t *testing.T) {
 		{"commands that are there, and none", command.Catalogue{
 			Command: "x", Itineraries: set, Own: own(nil, cmd("plan"), cmd(""), cmd("sail", "cruise"), cmd("cruise"), cmd("help"), cmd("completion"), cmd("go", "run"), child),
 		}, []string{
-			"Own returns nil as command 0; leave it out",
+			"Own returns nil as command 0; remove it",
 			`Own returns a command "plan", but that name is taken; rename it`,
 			"Own returns command 2 without a name; set Use",
 			`Own returns a command "cruise", but that name is taken; rename it`,

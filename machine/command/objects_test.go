@@ -17,7 +17,8 @@ import (
 // Objects of two kinds may have the same name.
 func TestObjectsOfOneNameAndTwoKinds(t *testing.T) {
 	const object = `{"apiVersion": "ops.example.com/v1", "kind": %q, "metadata": {"name": "a", "namespace": "ns"},
-		"status": {"itinerary": "Upgrade", "phase": "UpgradePrimary", "visit": 3, "entered": "2026-11-20T10:02:00Z", "facts": {"hash": "0"}}}` + "\n"
+		"status": {"itinerary": "Upgrade", "phase": "UpgradePrimary", "visit": 3,
+			"entered": "2026-11-20T10:02:00Z", "facts": {"hash": "0"}}}` + "\n"
 	both := fmt.Sprintf(object, "Upgrade") + fmt.Sprintf(object, "Restore")
 	in := []string{"-f", "-", "-i", "testdata/upgrades.yaml"}
 	_, out, _ := upgradectl(t, both, append([]string{"status"}, in...)...)
@@ -125,7 +126,8 @@ itineraries:
 
 // An object whose state cannot be read still exists.
 func TestNameOfAnUnreadableObject(t *testing.T) {
-	const objects = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "broken", "namespace": "ns"}, "status": {"visit": 3, "phase": 7}}
+	const objects = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "broken", "namespace": "ns"},
+			"status": {"visit": 3, "phase": 7}}
 {"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "other", "namespace": "ns"}, "status": {}}
 `
 	for _, name := range []string{"broken", "ns/broken"} {

@@ -91,7 +91,8 @@ func TestExplainAndDiffOfUpgrades(t *testing.T) {
 
 NAME          ITINERARY   KIND   RUNS    WHY
 working       Upgrade     flag   false   flag ReplicasLeft is false
-                                         - with ReplicasLeft=true, and so HasReplicas=true: step Replicas appears, with UpgradeReplica, WaitForReplica and StopTraffic
+                                         - with ReplicasLeft=true, and so HasReplicas=true: step Replicas appears, `+
+		`with UpgradeReplica, WaitForReplica and StopTraffic
 waiting       Upgrade     flag   true?   flag ReplicasLeft is true; that may still change (decided by WaitForReplica)
                                          - with ReplicasLeft=false: the same steps, without UpgradeReplica
 cleaning-up   Abort       flag   false   flag ReplicasLeft is false

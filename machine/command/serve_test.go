@@ -94,7 +94,8 @@ func TestServeShowsObjects(t *testing.T) {
 
 	for host, want := range map[string]int{
 		"localhost:1234": http.StatusOK, "127.0.0.1": http.StatusOK, "[::1]:80": http.StatusOK, "LOCALHOST.": http.StatusOK,
-		"evil.example.com": http.StatusForbidden, "evil.example.com:80": http.StatusForbidden, "localhost.evil.example.com": http.StatusForbidden, "127.0.0.1.nip.io": http.StatusForbidden,
+		"evil.example.com": http.StatusForbidden, "evil.example.com:80": http.StatusForbidden,
+		"localhost.evil.example.com": http.StatusForbidden, "127.0.0.1.nip.io": http.StatusForbidden,
 	} {
 		_, status := s.get(t, "", host)
 		assert.Equal(t, want, status, host)

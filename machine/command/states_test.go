@@ -203,7 +203,8 @@ func TestStatesInStatusAndLists(t *testing.T) {
 		const run = `"run": {"itinerary": "Move", "phase": "Copy", "visit": 3, "facts": {"hash": "a"}}`
 		found, errs := findStates(
 			[]byte(
-				`{"status": {"vms": [{"name": "a", `+run+`}], "disks": [{"name": "a", `+run+`}], "old": {"vms": [{"name": "a", `+run+`}]}}}`),
+				`{"status": {"vms": [{"name": "a", `+run+`}], "disks": [{"name": "a", `+run+`}], "old":
+			{"vms": [{"name": "a", `+run+`}]}}}`),
 			statePath{})
 		require.Empty(t, errs)
 		var items []string
@@ -388,7 +389,8 @@ func TestStateAt(t *testing.T) {
 			"itinerary": "Move", "phase": "Verify", "pipeline": [{"name": "Data", "message": "copying"}],
 			"deep": {"er": {"state": {` + state + `, "visit": 2}, "empty": {}}},
 			"vms": [{"name": "a", "run": {` + state + `}}, {"name": "b"}],
-			"groups": [{"name": "x", "vms": [{"name": "a", "run": {` + state + `}}]}, {"name": "y", "vms": [{"name": "a", "run": {` + state + `}}]}],
+			"groups": [{"name": "x",
+			"vms": [{"name": "a", "run": {` + state + `}}]}, {"name": "y", "vms": [{"name": "a", "run": {` + state + `}}]}],
 			"none": null
 		}}`
 	for _, c := range []struct {

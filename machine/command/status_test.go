@@ -112,7 +112,8 @@ func TestStatusOfWhatHasNotBegun(t *testing.T) {
 
 // Each item of an object has a row; one that waits for its turn is not stuck.
 func TestStatusOfItems(t *testing.T) {
-	const object = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "fleet", "namespace": "ns", "creationTimestamp": "2026-11-18T11:00:00Z"},
+	const object = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade",
+			"metadata": {"name": "fleet", "namespace": "ns", "creationTimestamp": "2026-11-18T11:00:00Z"},
 		"status": {"databases": [
 			{"name": "a", "itinerary": "Upgrade", "phase": "CheckVersions", "visit": 1, "entered": "2026-11-20T11:00:00Z"},
 			{"name": "b", "visit": "many", "facts": {"hash": "x"}},
