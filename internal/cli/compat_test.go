@@ -87,7 +87,7 @@ func TestCompat(t *testing.T) {
 	}
 	assert.Equal(t, "{name: CutOver, formerly: [Cut]}", suggested)
 
-	t.Run("what is suggested removes it", func(t *testing.T) {
+	t.Run("the suggestion fixes it", func(t *testing.T) {
 		for _, b := range breaks(t, run(t, "", "compat", "before.yaml", "declared.yaml", "-o", "json").out) {
 			assert.False(t, b.Direction == "upgrade" && b.Kind == "state", b.Text)
 		}
@@ -193,7 +193,7 @@ func TestCompatWithObjects(t *testing.T) {
 			}
 		}
 	})
-	t.Run("what is lost may hold more", func(t *testing.T) {
+	t.Run("unread input may hold more", func(t *testing.T) {
 		r := run(t, stream(warmMove("b", "Finish"))+"\n{", "compat", "before.yaml", "before.yaml", "-f", "-")
 		assert.Equal(t, 1, r.code)
 		assert.Equal(t, "recorded and not done: 1; 1 can go on; what could not be read may hold more", summary(r))
@@ -341,7 +341,7 @@ func TestFix(t *testing.T) {
 	assert.Equal(t, []string{"note: " + file + ": fixed 1 finding: flag-never-read (flag Idle)"}, r.lines(t))
 	assert.Equal(t, strings.Replace(faulty, "- {name: Idle}\n", "", 1), read(t, file))
 	for _, f := range findings(t, r.out) {
-		assert.NotEqual(t, "flag-never-read", f.Rule, "what is fixed is not found again")
+		assert.NotEqual(t, "flag-never-read", f.Rule, "fixed findings are not found again")
 	}
 	info, err := os.Stat(file)
 	require.NoError(t, err)

@@ -156,19 +156,19 @@ func pipeline(t *testing.T, text string) (names []string) {
 func TestConvertReplans(t *testing.T) {
 	m := migration("m", ``, oldStatus)
 	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectVolume", "Cleanup"}, pipeline(t, convert(t, stream(m), "--to", "current")),
-		"without the plan, what has not started stays, but for what is skipped")
+		"without the plan, steps that have not started stay, except skipped ones")
 	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "Restore", "Cleanup"},
 		pipeline(t, convert(t, around("", m), "--to", "current")))
 	assert.Equal(t, []string{"Prepare", "StateBackup", "DirectImage", "Restore", "Cleanup"},
 		pipeline(t, convert(t, around("", m), "--to", "current", "--naming", "state")))
 	assert.Equal(t, []string{"Prepare", "DataBackup", "Restore", "Cleanup"}, pipeline(t,
 		convert(t, stream(m, planObject("p", ""), images), "--to", "current")),
-		"what hangs on an unknown flag is not listed anew")
+		"steps that depend on an unknown flag are not added")
 
 	listed := strings.Replace(m, "DirectVolume", "DirectImage", 1)
 	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "Restore", "Cleanup"}, pipeline(t,
 		convert(t, stream(listed, planObject("p", ""), images), "--to", "current")),
-		"and stays where it is listed")
+		"and listed ones stay")
 }
 
 func TestConvertNotesMissingImageStreams(t *testing.T) {
@@ -187,7 +187,7 @@ func TestConvertKeepsTheRemainderInAnAnnotation(t *testing.T) {
 	current := convert(t, m, "--to", "current")
 	require.Len(t, annotations(current), 1)
 	assert.Contains(t, annotations(current), "pipeline.konveyor.io/legacy")
-	assert.Nil(t, annotations(convert(t, current, "--to", "legacy")), "a map that is left empty goes, too")
+	assert.Nil(t, annotations(convert(t, current, "--to", "legacy")), "an empty map is removed, too")
 
 	other := strings.Replace(m, `"name": "m"`, `"name": "m", "annotations": {"a": "b"}`, 1)
 	assert.Len(t, annotations(convert(t, other, "--to", "current")), 2)
@@ -253,7 +253,7 @@ func TestConvertPrintsTheFormatItRead(t *testing.T) {
 	assert.Equal(t, "apiVersion: v1\nitems:\n- kind: A\n- kind: B\nkind: List\n",
 		convert(t, "apiVersion: v1\nitems:\n- kind: A\n- kind: B\nkind: List\n", "--to", "legacy"))
 	assert.Equal(t, "kind: A\n---\nkind: B\n", convert(t, "{\"kind\": \"A\"}\n---\nkind: B\n", "--to", "legacy"),
-		"YAML, where anything was")
+		"YAML, if any input was")
 	assert.Equal(t, "apiVersion: v1\nkind: List\nitems: []\n", convert(t, "apiVersion: v1\nkind: List\nitems: []\n", "--to", "legacy"))
 	assert.Equal(t, "kind: List\n", convert(t, "kind: List\n", "--to", "legacy"))
 }
@@ -265,12 +265,12 @@ func TestConvertKeepsUnconvertibleObjects(t *testing.T) {
 		to           string
 		want         []string
 	}{
-		{"a pipeline that is none", migration("m", ``, `"pipeline": [3]`), "current", []string{"MigMigration ns/m: status.pipeline[0] is not an object"}},
-		{"a pipeline that is none, back", migration("m", ``, `"pipeline": [3]`), "legacy", []string{"MigMigration ns/m: status.pipeline[0] is not an object"}},
+		{"an invalid pipeline", migration("m", ``, `"pipeline": [3]`), "current", []string{"MigMigration ns/m: status.pipeline[0] is not an object"}},
+		{"an invalid pipeline, back", migration("m", ``, `"pipeline": [3]`), "legacy", []string{"MigMigration ns/m: status.pipeline[0] is not an object"}},
 		{"a field of the wrong type", migration("m", `"stage": 1`, oldStatus), "current", []string{"MigMigration ns/m: spec.stage: holds a JSON number; write true or false"}},
-		{"annotations that are none", strings.Replace(migration("m", ``, oldStatus), `"name": "m"`, `"name": "m", "annotations": []`, 1), "current",
+		{"invalid annotations", strings.Replace(migration("m", ``, oldStatus), `"name": "m"`, `"name": "m", "annotations": []`, 1), "current",
 			[]string{"MigMigration ns/m: metadata.annotations holds a list; write an object"}},
-		{"an annotation that is none", strings.Replace(migration("m", ``, oldStatus), `"name": "m"`, `"name": "m", "annotations": {"pipeline.konveyor.io/legacy": 1}`, 1), "legacy",
+		{"an invalid annotation", strings.Replace(migration("m", ``, oldStatus), `"name": "m"`, `"name": "m", "annotations": {"pipeline.konveyor.io/legacy": 1}`, 1), "legacy",
 			[]string{"MigMigration ns/m: annotation pipeline.konveyor.io/legacy holds a number; write a string, or remove it"}},
 		{"no object", `3`, "current", []string{"standard input:1: items[1]: holds a number where an object is needed"}},
 		{"a list in a list", stream(good), "current", []string{"standard input:1: items[1]: is a List inside a list; give its items themselves"}},

@@ -102,7 +102,7 @@ func TestExplain(t *testing.T) {
 			"phase QuiesceSourceApplications does not run: it needs Quiesce"},
 		{"a step that is shown", []string{"Prepare"}, "step", "yes", false, "", []string{}, []string{},
 			"step Prepare is shown for Created, Started and 8 more"},
-		{"a phase that was called as a step is", []string{"Prepare", "--phase"}, "phase", "yes", false, "", []string{}, []string{},
+		{"a former name of a phase that is now a step", []string{"Prepare", "--phase"}, "phase", "yes", false, "", []string{}, []string{},
 			"phase StartRefresh runs in every migration of this itinerary"},
 		{"a step that is not", []string{"DataRestore"}, "step", "no", true, "all", []string{"HasStageBackup"}, []string{"WaitForRefresh"},
 			"step DataRestore is not shown: no phase runs for it, since HasStageBackup is false; that may still change; needs " +

@@ -53,12 +53,12 @@ func TestObjectsOfAnotherCatalogue(t *testing.T) {
 			"     0s  databases/shop[orders], in phase WaitForBackup of itinerary Upgrade",
 			"  1m18s  done: Succeeded",
 		}, []string{}},
-		{"one that there is not", []string{"run", "-f", upgrades("fleet.yaml"), "--name", "shop[order]"}, 2, nil,
+		{"an unknown one", []string{"run", "-f", upgrades("fleet.yaml"), "--name", "shop[order]"}, 2, nil,
 			[]string{`there is no run "shop[order]"; did you mean "shop[orders]"?`}},
 		{"objects of ours, without a state", []string{"plan", "-f", recorded("objects.json")}, 1, nil, []string{
 			"there is no object that holds a state in " + recorded("objects.json") + "; list them with: kubectl get KIND --all-namespaces -o yaml",
 		}},
-		{"options that are about our objects", []string{"plan", "-f", upgrades("runs.yaml"), "--today"}, 2, nil, []string{
+		{"options for the built-in objects", []string{"plan", "-f", upgrades("runs.yaml"), "--today"}, 2, nil, []string{
 			"--today applies only to the objects of the built-in itineraries; leave it out with -i FILE",
 		}},
 		{"an option of our catalogue", []string{"plan", "-f", upgrades("runs.yaml"), "--no-image-streams"}, 2, nil, []string{

@@ -32,7 +32,7 @@ func TestFilters(t *testing.T) {
 		{"a step that has started", []string{"--runs", "DataBackup"}, []string{"ns/c"}},
 		{"a step by its old name", []string{"--runs", "StageBackup"}, []string{"ns/c"}},
 		{"a step in the other scheme", []string{"--runs", "StateBackup"}, []string{"ns/c"}},
-		{"a step that depends on what is unknown", []string{"--runs", "DirectImage", "--set", "EnableImage=unknown"}, []string{"ns/a", "ns/b", "ns/c"}},
+		{"a step that depends on an unknown flag", []string{"--runs", "DirectImage", "--set", "EnableImage=unknown"}, []string{"ns/a", "ns/b", "ns/c"}},
 		{"all three", []string{"--itinerary-name", "Final", "--name", "b", "--runs", "Cleanup"}, []string{"ns/b"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

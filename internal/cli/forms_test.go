@@ -150,7 +150,7 @@ func TestVersionsOfAnObject(t *testing.T) {
 		{"another uid", "u 20", "v 3", nil, true, []string{noted}},
 		{"one without a uid", "u 20", " 3", nil, true, []string{noted}},
 		{"one without a version", "u 20", "u ", nil, true, []string{noted}},
-		{"a version that is no number", "u 20", "u x3", nil, true, []string{noted}},
+		{"a version that is not a number", "u 20", "u x3", nil, true, []string{noted}},
 		{"no versions", " ", " ", nil, true, []string{noted}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestVersionsThatCannotBeRead(t *testing.T) {
 		{"without a uid", " 4", false},
 		{"without a version", "u ", false},
 		{"without either", " ", false},
-		{"with a version that is no number", "u x4", false},
+		{"with a version that is not a number", "u x4", false},
 	} {
 		for _, kind := range []struct{ object, name, place string }{
 			{migration("m", ``, ``), "MigMigration", ""},
@@ -513,7 +513,7 @@ func TestDirectories(t *testing.T) {
 	twice := run(t, "", "plan", "-f", root, "-f", filepath.Join(root, group, "migmigrations"), "-o", "json")
 	assert.Equal(t, 0, twice.code)
 	assert.Empty(t, twice.stderr)
-	assert.Len(t, planned(t, twice), 6, "what is read twice counts once")
+	assert.Len(t, planned(t, twice), 6, "an object that is read twice counts once")
 
 	r := run(t, "", "convert", "--to", "current", "-f", root)
 	assert.Equal(t, 0, r.code, r.stderr)
@@ -567,5 +567,5 @@ func TestCompressed(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{"standard input is larger than the limit of 64 MiB; split it, or list fewer objects"}, r.lines(t))
-	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30), "buffers that double up to the limit, and not the 2 GB of the text")
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30), "buffers double up to the limit, not to the 2 GB of the text")
 }

@@ -120,12 +120,12 @@ func TestGraphDraws(t *testing.T) {
 		{"a moment of one of two", "", []string{"-i", "Final", "-i", "Cancel", "--flags", "", "--at", "Canceling"}, []string{`Final at ""`, `Cancel at "Canceling"`}},
 		{"an itinerary of a file", "", []string{"-i", file + "#Cold"}, []string{"Cold"}},
 		{"all itineraries of a file", "", []string{"-i", file}, []string{"Warm", "Cold"}},
-		{"a file beside what is built in", "", []string{"-i", file, "-i", "Failed"}, []string{"Warm", "Cold", "Failed"}},
+		{"a file beside the built-in ones", "", []string{"-i", file, "-i", "Failed"}, []string{"Warm", "Cold", "Failed"}},
 		{"a migration that has not begun", moments, []string{"-f", "-", "--name", "not-begun"}, []string{`Stage at ""`}},
 		{"a migration under way, whose phase has another name by now", moments, []string{"-f", "-", "--name", "under-way"}, []string{`Final at "QuiesceSourceApplications"`}},
 		{"a migration at another moment", moments, []string{"-f", "-", "--name", "under-way", "--at", "Verification"}, []string{`Final at "Verification"`}},
 		{"a migration that is done", moments, []string{"-f", "-", "--name", "done"}, []string{"Stage done"}},
-		{"a phase that failed, and a step whose phase is not told", failed, []string{"-f", "-"}, []string{`Failed at "MigrationFailed", failed MigrationFailed`}},
+		{"a phase that failed, and a step without a phase", failed, []string{"-f", "-"}, []string{`Failed at "MigrationFailed", failed MigrationFailed`}},
 		{"a recorded phase of an itinerary that was left is no error", elsewhere, []string{"-f", "-"}, []string{`Cancel at ""`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestGraphSwitchesAreMTCs(t *testing.T) {
 	g = graphOf(t, run(t, "", "graph", "-o", "json", "-i", own).out)
 	assert.Empty(t, g.Switches, "a file has none, whatever its itineraries are called")
 	g = graphOf(t, run(t, "", "graph", "-o", "json", "-i", own+"#Cancel", "-i", "Stage", "-i", "Failed").out)
-	assert.Equal(t, []arrow{{"Stage", "Failed", "a phase failed"}}, g.Switches, "nor has a file beside what is built in")
+	assert.Equal(t, []arrow{{"Stage", "Failed", "a phase failed"}}, g.Switches, "nor has a file beside the built-in ones")
 }
 
 // An itinerary that is left out is neither reported nor planned.
@@ -169,7 +169,7 @@ func TestGraphAroundAPhaseIsAboutItsItineraries(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"a phase of none", []string{"--around", "Cancelling"}, `--around: no phase "Cancelling" in itineraries Final and Cancel; did you mean "Canceling"?`},
+		{"a phase of no itinerary", []string{"--around", "Cancelling"}, `--around: no phase "Cancelling" in itineraries Final and Cancel; did you mean "Canceling"?`},
 		{
 			"another moment of one that is left out", []string{"--around", "Canceling", "--flags", "", "--at", "Verification"},
 			`--at: no phase "Verification" in itinerary Cancel; name a phase of the drawing`,
@@ -222,7 +222,7 @@ func TestGraphReportsAndDrawsAllTheSame(t *testing.T) {
 			"a migration without its plan", stream(migration("m", "", "")), []string{"-f", "-"},
 			[]string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}, []string{`Final at ""`},
 		},
-		{"a file that is not there", "", []string{"-i", "none.yaml"}, []string{"cannot read: open none.yaml: no such file or directory; check the name"}, nil},
+		{"a missing file", "", []string{"-i", "none.yaml"}, []string{"cannot read: open none.yaml: no such file or directory; check the name"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, tt.stdin, append([]string{"graph", "-o", "json"}, tt.args...)...)

@@ -128,15 +128,15 @@ func TestReadProblems(t *testing.T) {
 			[]string{"standard input:4: is not YAML: mapping values are not allowed in this context; correct it at this line or before it"},
 		},
 		{"a tab", good + "\n---\nkind:\n\tA: b\n", []string{"standard input:4: is not YAML: found character that cannot start any token; correct it at this line or before it"}},
-		{"an alias of nothing", good + "\n---\nkind: *a\n", []string{"standard input:2: the document that begins here is not YAML: unknown anchor 'a' referenced"}},
+		{"an unknown alias", good + "\n---\nkind: *a\n", []string{"standard input:2: the document that begins here is not YAML: unknown anchor 'a' referenced"}},
 		{"a repeated key", good + "\n---\nkind: A\nspec:\n  a: 1\n  b: 1\n  a: 2\n", []string{`standard input:7: key "a" is repeated, first on line 5; remove one`}},
 		{"a key that is a list", good + "\n---\n? [a]\n: b\n", []string{"standard input:3: a key is a list or a mapping; write a string"}},
 		{"no number of JSON", good + "\n---\nkind: A\na: .inf\n", []string{"standard input:4: .inf has no form in JSON, which is how Kubernetes keeps it; write another value"}},
-		{"no number at all", good + "\n---\nkind: A\na: !!int b\n", []string{`standard input:4: "b" is not a valid !!int`}},
-		{"a merge of nothing", good + "\n---\nkind: A\n<<: b\n", []string{"standard input:4: a merge key takes a mapping, or a list of mappings"}},
+		{"an invalid number", good + "\n---\nkind: A\na: !!int b\n", []string{`standard input:4: "b" is not a valid !!int`}},
+		{"an invalid merge", good + "\n---\nkind: A\n<<: b\n", []string{"standard input:4: a merge key takes a mapping, or a list of mappings"}},
 		{"an alias inside itself", good + "\n---\nkind: A\na: &a [*a]\n", []string{"standard input:4: the alias *a is part of its own value; write the value out"}},
 		{"a billion laughs", good + "\n---\n" + laughs("a0: &a0 [ha]\n", "[%s]"), []string{"aliases expand to more than 1 MiB; write the values out"}},
-		{"a billion laughs that merge nothing", good + "\n---\n" + laughs("a0: &a0 {}\n", "{<<: [%s]}"), []string{"aliases expand to more than 1 MiB; write the values out"}},
+		{"a billion laughs in merge keys", good + "\n---\n" + laughs("a0: &a0 {}\n", "{<<: [%s]}"), []string{"aliases expand to more than 1 MiB; write the values out"}},
 		{
 			"broken JSON before", "{\"kind\": \"A\",\n\"b\": }\n" + good,
 			[]string{"standard input:2: is not JSON: invalid character '}' looking for beginning of value; correct it at this line or before it"},
@@ -183,7 +183,7 @@ func TestReadProblems(t *testing.T) {
 			"standard input:2: has no kind; give objects as kubectl get -o yaml or -o json prints them",
 			"standard input:3: has no kind; give objects as kubectl get -o yaml or -o json prints them",
 		}},
-		{"a list that is none", good + "\n" + `{"kind": "List", "items": {}}` + "\n" + `{"kind": "List", "items": [null, {"kind": "A"}]}`, []string{
+		{"an invalid list", good + "\n" + `{"kind": "List", "items": {}}` + "\n" + `{"kind": "List", "items": [null, {"kind": "A"}]}`, []string{
 			"standard input:2: items: holds an object where a list is needed",
 			"standard input:3: items[0]: holds null where an object is needed",
 		}},
@@ -361,7 +361,7 @@ func TestReadBadLists(t *testing.T) {
 		{"metadata", `{"kind": "List", "metadata": {"a": 1, "a": 2}, "items": [` + good + `]}`, `standard input:1: key "a" is repeated in one object; remove one`},
 		{"items twice", `{"kind": "List", "items": [], "items": [` + good + `]}`, `standard input:1: key "items" is repeated in one object; remove one`},
 		{"as YAML", "---\nkind: List\nitems: []\nitems: []\n", `standard input:4: key "items" is repeated, first on line 3; remove one`},
-		{"items of what is no list", `{"kind": "A", "items": [{"a": 1, "a": 2}]}`, `standard input:1: items[0]: key "a" is repeated in one object; remove one`},
+		{"items of a value that is not a list", `{"kind": "A", "items": [{"a": 1, "a": 2}]}`, `standard input:1: items[0]: key "a" is repeated in one object; remove one`},
 		{
 			"items of what is no list, as YAML", "kind: A\nitems: [{a: .inf}]\n",
 			"standard input:2: items[0]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value",

@@ -32,7 +32,7 @@ func TestFixRefusesAPipe(t *testing.T) {
 		{"a pipe, which nothing writes to", []string{"-i", pipe}, 1, "--fix: " + pipe + " is not a regular file and cannot be replaced; name a regular file"},
 		{"a pipe, also to look at it", []string{"-i", pipe, "--dry-run"}, 1, "--fix: " + pipe + " is not a regular file and cannot be replaced; name a regular file"},
 		{"an itinerary of a pipe", []string{"-i", pipe + "#Warm"}, 1, "--fix: " + pipe + " is not a regular file and cannot be replaced; name a regular file"},
-		{"what is built in", []string{"-i", "Final"}, 2, "--fix changes a file, but -i Final is not one; give -i FILE.yaml"},
+		{"a built-in itinerary", []string{"-i", "Final"}, 2, "--fix changes a file, but -i Final is not one; give -i FILE.yaml"},
 		{"standard input", []string{"-i", "-"}, 2, "--fix changes a file, but -i - is not one; give -i FILE.yaml"},
 		{"no file", []string{"-i", filepath.Join(t.TempDir(), "none.yaml")}, 1, "cannot read: open "},
 	} {

@@ -124,7 +124,7 @@ func TestPlanOfMoments(t *testing.T) {
 	assert.False(t, *notBegun.Done)
 	assert.Equal(t, []string{"Prepare", "DirectImage", "DirectVolume", "Cleanup"}, notBegun.Steps)
 
-	assert.Equal(t, "QuiesceSourceApplications", *underWay.Phase, "the name of today")
+	assert.Equal(t, "QuiesceSourceApplications", *underWay.Phase, "the current name")
 	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "DirectVolume", "Restore", "Cleanup"}, underWay.Steps,
 		"what has started comes first, even if nothing would start it now")
 	assert.Equal(t, "no", underWay.phase(t, "EnsureStageBackup").Runs)
@@ -138,7 +138,7 @@ func TestPlanReportsRidingPhasesElsewhere(t *testing.T) {
 	e := elements(t, run(t, "", "plan", "-i", "Stage", "--flags", "Quiesce,DirectImage", "-o", "json").out)[0]
 	assert.Equal(t, []string{"Prepare", "Cleanup"}, e.Steps)
 	assert.Equal(t, "Prepare", e.phase(t, "QuiesceSourceApplications").Step)
-	assert.Equal(t, "DataBackup", e.phase(t, "EnsureStageBackup").Step, "its own, where it does not run")
+	assert.Equal(t, "DataBackup", e.phase(t, "EnsureStageBackup").Step, "its own step, if it does not run")
 }
 
 func TestPlanOfAnItinerary(t *testing.T) {
@@ -310,7 +310,7 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 			"MigMigration ns/m: flag HasISs is unknown: the ImageStream could not be read: correct it at standard input:1: items[3]",
 			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
 		}},
-		{"one that is nothing", stream(planObject("p", `"indirectImageMigration": true`), host, source, final) + `{"kind": "ImageStreamL` +
+		{"a null one", stream(planObject("p", `"indirectImageMigration": true`), host, source, final) + `{"kind": "ImageStreamL` +
 			`ist", "items": [null]}`, 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
 			"standard input:1: items[0]: holds null where an object is needed",
 			"MigMigration ns/m: flag HasISs is unknown: the ImageStream could not be read: correct it at standard input:1: items[0]",
@@ -328,18 +328,18 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 			images, migration("m", `"rollback": true`, ``)), 1,
 			[]string{"HasStageBackup", "EnableImage", "StorageConversion"}, 1,
 			[]string{"MigMigration ns/m: flag StorageConversion is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
-		{"a URL that is none", stream(planObject("p", ""), images, host, object("MigCluster", "source", `, "spec": {"url": "https://a b"}`), final), 1, []string{"EnableImage"}, 1,
+		{"an invalid URL", stream(planObject("p", ""), images, host, object("MigCluster", "source", `, "spec": {"url": "https://a b"}`), final), 1, []string{"EnableImage"}, 1,
 			[]string{
 				`MigMigration ns/m: flag EnableImage is unknown: spec.url of MigCluster ns/source is no URL: parse "https://a b": invalid character " " in host name; correct it`,
 			}},
-		{"a recorded phase that nobody knows", around("", migration("m", ``, `"itinerary": "Final", "phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
+		{"an unknown recorded phase", around("", migration("m", ``, `"itinerary": "Final", "phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
 			[]string{`MigMigration ns/m: planned from the first phase: itinerary "Final" has no phase "EnsureInitialBackupp"; did you mean "EnsureInitialBackup"?`}},
-		{"a recorded phase that nobody knows, without its itinerary", around("", migration("m", ``, `"phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
+		{"an unknown recorded phase, without its itinerary", around("", migration("m", ``, `"phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
 			[]string{`MigMigration ns/m: planned from the first phase: itinerary "Final" has no phase "EnsureInitialBackupp"; did you mean "EnsureInitialBackup"?`}},
 		{"a recorded phase of another itinerary", around("", migration("m", `"canceled": true`, `"itinerary": "Final", "phase": "Whatever"`)), 1, []string{}, 0, []string{}},
 		{"a field of the wrong type", around("", migration("n", `"stage": "true"`, ``), final), 1, []string{}, 1,
 			[]string{"MigMigration ns/n: spec.stage: holds a JSON string; write true or false"}},
-		{"a pipeline that is none", around("", migration("m", ``, `"pipeline": 3`)), 1, []string{}, 1,
+		{"an invalid pipeline", around("", migration("m", ``, `"pipeline": 3`)), 1, []string{}, 1,
 			[]string{"MigMigration ns/m: status.pipeline is not an array"}},
 		{"no migration", around(""), 0, nil, 1,
 			[]string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"}},
@@ -424,7 +424,7 @@ func TestPlanWarnsOfLoopsThatMayNeverEnd(t *testing.T) {
 			"  - {name: O, step: S, decides: [Again]}\n  - {name: A, step: S}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n",
 			[]string{warning},
 		},
-		{"decided by none", "  - {name: A, step: S}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{warning}},
+		{"decided by no phase", "  - {name: A, step: S}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{warning}},
 		{
 			"another flag is decided",
 			"  - {name: A, step: S, decides: [Other]}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n",

@@ -37,7 +37,7 @@ func TestExplainDataBackup(t *testing.T) {
 	} {
 		assert.Equal(t, reason, strings.TrimSpace(lines[i+1]))
 	}
-	assert.Len(t, lines, 6, "the last is what is reported elsewhere")
+	assert.Len(t, lines, 6, "the last is reported elsewhere")
 	assert.Contains(t, r.out, "\nNAME?   may still change", "the mark is explained")
 	for _, line := range lines {
 		assert.Less(t, len(line), 260)

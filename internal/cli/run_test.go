@@ -366,11 +366,11 @@ func TestRunContentErrors(t *testing.T) {
 		}, []string{
 			"--flag-flips-at CopyingPaused=CutoverDue=false had no effect: phase CopyingPaused did not run again",
 		}},
-		{"a recorded phase that nobody knows", around(``, migration("m", ``, `"itinerary": "Final", "phase": "InitialBackupFailed"`)), []string{"-f", "-"}, []string{
+		{"an unknown recorded phase", around(``, migration("m", ``, `"itinerary": "Final", "phase": "InitialBackupFailed"`)), []string{"-f", "-"}, []string{
 			`MigMigration ns/m: itinerary "Final" has no phase "InitialBackupFailed"; did you mean "InitialBackupCreated"?`,
 			"stopped after 0s in phase InitialBackupFailed of itinerary Final",
 		}},
-		{"a status that is none", around(``, migration("m", ``, `"pipeline": [{"name": "Prepare", "started": "yesterday"}]`)), []string{"-f", "-"}, []string{
+		{"an invalid status", around(``, migration("m", ``, `"pipeline": [{"name": "Prepare", "started": "yesterday"}]`)), []string{"-f", "-"}, []string{
 			`MigMigration ns/m: status: parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"; correct it`,
 		}},
 		{
@@ -408,15 +408,15 @@ func TestRunUsage(t *testing.T) {
 		{"nothing to run", nil, "nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY"},
 		{"an argument", []string{"Final"}, `run takes no argument "Final"; files are given with -f`},
 		{"an unknown format", final("-o", "yaml"), `-o takes table or json, not "yaml"`},
-		{"a speed that is none", final("--speed", "fast"), `--speed takes a number from 0.1x to 10000x, or max, not "fast"`},
+		{"an invalid speed", final("--speed", "fast"), `--speed takes a number from 0.1x to 10000x, or max, not "fast"`},
 		{"a negative speed", final("--speed", "-1x"), `--speed takes a number from 0.1x to 10000x, or max, not "-1x"`},
-		{"a speed of nothing", final("--speed", "0"), `--speed takes a number from 0.1x to 10000x, or max, not "0"`},
-		{"a speed of nothing, with a unit", final("--speed", "0x"), `--speed takes a number from 0.1x to 10000x, or max, not "0x"`},
+		{"an empty speed", final("--speed", "0"), `--speed takes a number from 0.1x to 10000x, or max, not "0"`},
+		{"an empty speed, with a unit", final("--speed", "0x"), `--speed takes a number from 0.1x to 10000x, or max, not "0x"`},
 		{"an empty speed", final("--speed", ""), "--speed needs a value; leave it out, or give one"},
-		{"a cancel in no phase", final("--cancel-at", ""), "--cancel-at needs a value; leave it out, or give one"},
+		{"a cancel in an unknown phase", final("--cancel-at", ""), "--cancel-at needs a value; leave it out, or give one"},
 		{"a failure that leads nowhere", final("--fail-at", "Created", "--on-fail", ""), "--on-fail needs a value; leave it out, or give one"},
 		{"a cancel that leads nowhere", final("--cancel-at", "Created", "--on-cancel", ""), "--on-cancel needs a value; leave it out, or give one"},
-		{"a speed that is no number", final("--speed", "NaN"), `--speed takes a number from 0.1x to 10000x, or max, not "NaN"`},
+		{"a speed that is not a number", final("--speed", "NaN"), `--speed takes a number from 0.1x to 10000x, or max, not "NaN"`},
 		{"no phases", final("--max-phases", "0"), "--max-phases takes a number of at least 1, not 0"},
 		{"several migrations", []string{"-f", "-"}, "run takes one migration; give --name with one of ns/a and ns/b"},
 		{"an unknown migration", []string{"-f", "-", "--name", "c"}, `there is no MigMigration "c"`},
@@ -452,7 +452,7 @@ func TestRunUsage(t *testing.T) {
 			"a flip to something else", final("--flag-flips-at", "WaitForRefresh=HasPVs=maybe"),
 			`--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs=maybe"`,
 		},
-		{"a flip of nothing", final("--flag-flips-at", "true"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "true"`},
+		{"an empty flip", final("--flag-flips-at", "true"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "true"`},
 		{
 			"a flip at an unknown phase", final("--flag-flips-at", "Refresh=HasPVs=true"),
 			`--flag-flips-at: itinerary Final has no phase "Refresh"; did you mean "StartRefresh" or "WaitForRefresh"?`,

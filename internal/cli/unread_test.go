@@ -58,7 +58,7 @@ func unreadImages(t *testing.T) map[string]string {
 	}
 	compressed := gzipped(t, imageList)
 	return map[string]string{
-		"a file that is not there":       filepath.Join(t.TempDir(), "images.yaml"),
+		"a missing file":                 filepath.Join(t.TempDir(), "images.yaml"),
 		"an empty file":                  write(t, "images.yaml", ""),
 		"a directory without files":      t.TempDir(),
 		"JSON that is cut off":           write(t, "images.json", imageList[:200]),
@@ -68,25 +68,25 @@ func unreadImages(t *testing.T) map[string]string {
 		"YAML with a tab":                write(t, "images.yaml", "kind: ImageStream\nmetadata:\n\tname: is\n"),
 		"a list with a key twice": write(t, "images.yaml",
 			"kind: List\nmetadata: {}\nmetadata: {}\nitems:\n- {kind: ImageStream, metadata: {name: is, namespace: app}}\n"),
-		"a list whose items are none":       write(t, "images.yaml", "kind: ImageStreamList\nitems: 3\n"),
+		"a list of invalid items":           write(t, "images.yaml", "kind: ImageStreamList\nitems: 3\n"),
 		"a list in a list":                  write(t, "images.json", stream(imageList)),
 		"a broken item without its kind":    write(t, "images.yaml", "kind: List\nitems:\n- {metadata: {name: is}, spec: .inf}\n"),
-		"an item that is nothing":           write(t, "images.json", stream("null")),
+		"a null item":                       write(t, "images.json", stream("null")),
 		"an object without its kind":        write(t, "images.json", `{"metadata": {"name": "is", "namespace": "app"}}`),
 		"the words of an error":             write(t, "images.yaml", "Error from server (Forbidden): imagestreams is forbidden\n"),
 		"the words of an error, no mapping": write(t, "images.yaml", "Unable to connect to the server\n"),
 		"an answer of the API server":       write(t, "images.json", `{"apiVersion": "v1", "kind": "Status", "status": "Failure", "message": "forbidden"}`),
 		"a watch that ends in an error": write(t, "images.json",
 			`{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old resource version"}}`),
-		"text that is not UTF-8":        write(t, "images.yaml", "kind: ImageStream\nmetadata: {name: \xe9, namespace: app}\n"),
-		"UTF-16":                        write(t, "images.yaml", "\xff\xfek\x00i\x00"),
-		"a binary file":                 write(t, "images.yaml", "\x7fELF\x00"),
-		"gzip that is cut off":          write(t, "images.yaml.gz", compressed[:len(compressed)-10]),
-		"gzip with a wrong sum":         write(t, "images.yaml.gz", compressed[:len(compressed)-8]+"\x00\x00\x00\x00"+compressed[len(compressed)-4:]),
-		"gzip in name alone":            write(t, "images.yaml.gz", "\x1f\x8bno"),
-		"gzip of gzip":                  write(t, "images.yaml.gz", gzipped(t, compressed)),
-		"a file that is too large":      large("images.json", imageList, 64<<20+1),
-		"one that is once decompressed": write(t, "images.json.gz", gzipped(t, imageList+strings.Repeat(" ", 64<<20))),
+		"text that is not UTF-8":                    write(t, "images.yaml", "kind: ImageStream\nmetadata: {name: \xe9, namespace: app}\n"),
+		"UTF-16":                                    write(t, "images.yaml", "\xff\xfek\x00i\x00"),
+		"a binary file":                             write(t, "images.yaml", "\x7fELF\x00"),
+		"gzip that is cut off":                      write(t, "images.yaml.gz", compressed[:len(compressed)-10]),
+		"gzip with a wrong sum":                     write(t, "images.yaml.gz", compressed[:len(compressed)-8]+"\x00\x00\x00\x00"+compressed[len(compressed)-4:]),
+		"gzip in name alone":                        write(t, "images.yaml.gz", "\x1f\x8bno"),
+		"gzip of gzip":                              write(t, "images.yaml.gz", gzipped(t, compressed)),
+		"a file that is too large":                  large("images.json", imageList, 64<<20+1),
+		"one that is too large after decompression": write(t, "images.json.gz", gzipped(t, imageList+strings.Repeat(" ", 64<<20))),
 	}
 }
 
@@ -272,7 +272,7 @@ func TestOptionNoImageStreams(t *testing.T) {
 				assert.Equal(t, tt.notes, notes(r), command)
 			}
 			r = run(t, tt.stream, append([]string{"convert", "--to", "current", "-o", "json"}, args...)...)
-			assert.Equal(t, min(tt.code, len(tt.files)), r.code, "of what is unknown, nothing is lost")
+			assert.Equal(t, min(tt.code, len(tt.files)), r.code, "unknown fields are kept")
 			assert.Equal(t, tt.notes, notes(r))
 			assert.Equal(t, tt.converted, pipeline(t, firstValue(t, r.out)))
 		})
@@ -328,7 +328,7 @@ func TestImageStreamsThatNothingDependsOn(t *testing.T) {
 	empty := strings.Replace(objects, `"namespaces": ["app"]`, `"namespaces": []`, 1)
 	r = run(t, empty, "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, r.code)
-	assert.Empty(t, r.stderr, "no image streams are needed of no namespace")
+	assert.Empty(t, r.stderr, "without namespaces no image streams are needed")
 }
 
 // The objects that reference each other, left out one by one.

@@ -111,7 +111,7 @@ func TestVerifyAFile(t *testing.T) {
 		assert.Zero(t, r.code, r.out)
 		assert.Contains(t, r.out, "1 itinerary, ")
 	})
-	t.Run("with what is built in", func(t *testing.T) {
+	t.Run("with the built-in release", func(t *testing.T) {
 		r := run(t, "", "verify", "-i", "Final", "-i", file+"#Cold", "-i", file+"#Warm", "--fail-level", "none")
 		assert.Zero(t, r.code, r.stderr)
 		assert.Contains(t, r.out, "3 itineraries, ")

@@ -110,7 +110,7 @@ func TestCatalogueProblems(t *testing.T) {
 			tool.RegisterObjects(sail)
 			return []*cobra.Command{sail}
 		}}, []string{"Own panics: sail flag redefined: file"}},
-		{"an option of the catalogue that a command of its own has", command.Catalogue{
+		{"an option that a command of the catalogue has", command.Catalogue{
 			Command: "x", Itineraries: set, Options: []command.Option{{Name: "tides", Usage: "u"}}, Own: func(tool *command.Tool) []*cobra.Command {
 				sail := cmd("sail")
 				tool.RegisterObjects(sail)

@@ -409,7 +409,7 @@ func TestCatalogueFields(t *testing.T) {
 	assert.Contains(t, stderr, "fleetctl: note: 7 databases, 7 with a backup\n")
 	assert.Contains(t, out, `"kind": "BackupStore"`)
 	_, _, stderr = execute(t, c, fleetText(t), "count", "-f", "-")
-	assert.Contains(t, stderr, "fleetctl: note: 7 databases, 5 with a backup\n", "of the others it is not recorded")
+	assert.Contains(t, stderr, "fleetctl: note: 7 databases, 5 with a backup\n", "it is not recorded for the others")
 	_, _, stderr = execute(t, c, fleetText(t), "count", "-f", "-", "--set", "BackupWanted=true", "--no-stores")
 	assert.Contains(t, stderr, "fleetctl: note: 7 databases, 7 with a backup\n")
 

@@ -249,8 +249,8 @@ func TestGraphDiffUsage(t *testing.T) {
 		{"a phase and what runs", []string{"--around", "ReportCancel", "--only-run", upgradesFile, upgradesFile}, "exclude each other"},
 		{"no phase to draw", []string{"--around", "", upgradesFile, upgradesFile}, "need the name of a phase"},
 		{"an itinerary of its own", []string{"-i", "Abort", upgradesFile, upgradesFile}, "--diff compares its two arguments; leave out -i Abort, or "},
-		{"a value that is none", []string{upgradesFile + "#Cancel", upgradesFile + "#Cancel?TrafficStopped=maybe"}, `TrafficStopped is true, false or unknown, not "maybe"`},
-		{"a file that is not there", []string{upgradesFile + "#Cancel", "nowhere.yaml"}, "nowhere.yaml"},
+		{"an invalid value", []string{upgradesFile + "#Cancel", upgradesFile + "#Cancel?TrafficStopped=maybe"}, `TrafficStopped is true, false or unknown, not "maybe"`},
+		{"a missing file", []string{upgradesFile + "#Cancel", "nowhere.yaml"}, "nowhere.yaml"},
 		{
 			"a flag of objects", []string{"testdata/runs.yaml?HasReplicas", upgradesFile},
 			"testdata/runs.yaml?HasReplicas: flags and a phase apply to itineraries, but testdata/runs.yaml holds objects",

@@ -151,7 +151,7 @@ itineraries:
 	assert.Contains(t, strings.Join(strings.Fields(plan("Big", "-o", "json")), " "),
 		`"steps": [ "Prepare", "Copy", "Stage" ], "maybeSteps": [], "tentativeSteps": [ "Copy", "Stage", "Direct" ] }`)
 	assert.Contains(t, plan("Big", "-o", "yaml"), "  tentativeSteps:\n  - Copy\n  - Stage\n  - Direct\n")
-	assert.NotContains(t, plan("Big", "--set", "Big=unknown"), "?", "that it is unknown is said by parentheses")
+	assert.NotContains(t, plan("Big", "--set", "Big=unknown"), "?", "parentheses show that it is unknown")
 }
 
 // The phase that decides may come after the phase that a jump leads back to.

@@ -106,7 +106,7 @@ func TestScreenIsDrawnInPlace(t *testing.T) {
 	for i, one := range w.frames[:len(w.frames)-1] {
 		assert.True(t, strings.HasPrefix(one, noWrap) && strings.HasSuffix(one, wrap), "drawing %d leaves the terminal as it was", i)
 	}
-	assert.NotContains(t, w.frames[len(w.frames)-1], noWrap, "in the end nothing is cut off")
+	assert.NotContains(t, w.frames[len(w.frames)-1], noWrap, "the last drawing is not cut off")
 	assert.Equal(t, `itinerary Failed   done: Failed   7m2s
   Prepare          completed   3m22s
   Backup           failed      2m45s

@@ -90,7 +90,7 @@ func TestServeShowsObjects(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	text, err := json.Marshal(one)
 	require.NoError(t, err)
-	assert.Contains(t, string(text), "lock timeout", "what is recorded is what is shown")
+	assert.Contains(t, string(text), "lock timeout", "the recorded state is shown")
 
 	for host, want := range map[string]int{
 		"localhost:1234": http.StatusOK, "127.0.0.1": http.StatusOK, "[::1]:80": http.StatusOK, "LOCALHOST.": http.StatusOK,

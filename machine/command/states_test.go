@@ -276,7 +276,7 @@ func TestStatesInAnnotations(t *testing.T) {
 		want, err := storage.Read(t.Context(), o)
 		require.NoError(t, err)
 		assert.Equal(t, "Verify", found[0].state.Phase)
-		assert.Empty(t, found[0].state.Facts, "they are of the moment before")
+		assert.Empty(t, found[0].state.Facts, "they are from before the move")
 		assert.Empty(t, cmp.Diff(want, found[0].state))
 	}
 }

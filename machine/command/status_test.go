@@ -140,7 +140,7 @@ func TestStatusOfItems(t *testing.T) {
 func TestStatusWithAPathThatIsNotThere(t *testing.T) {
 	code, out, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--state-at", ".status.upgrade")
 	assert.Equal(t, 1, code)
-	assert.Empty(t, out, "whether they have begun is not known")
+	assert.Empty(t, out, "it is not known whether they have begun")
 	assert.Equal(t, "Upgrade databases/working: --state-at .status.upgrade: there is no .status.upgrade\n", stderr)
 
 	code, out, stderr = upgradectl(t, "", "status", "-i", "testdata/upgrades.yaml", "-f", "testdata/runs.yaml", "--state-at",

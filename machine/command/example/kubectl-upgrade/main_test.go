@@ -82,7 +82,7 @@ func (p plugin) commands(t *testing.T) {
 		out, stderr []string
 	}{
 		{"what it is", "", nil, 0, []string{
-			"Shows which steps each upgrade will run before it runs them, and why the others", "  kubectl upgrade COMMAND [options]",
+			"Shows which steps each upgrade will run before it runs them, and why it leaves", "  kubectl upgrade COMMAND [options]",
 			"  kubectl get upgrade --all-namespaces -o yaml > objects.yaml", "  kubectl upgrade plan -f objects.yaml",
 			`Use "kubectl upgrade COMMAND --help" for more information about a command.`,
 		}, nil},
@@ -110,7 +110,7 @@ func (p plugin) commands(t *testing.T) {
 		{"explain without an object", "", []string{"explain", "Cutover", "-i", "Upgrade"}, 0, []string{
 			"Upgrade     step   yes    step Cutover is shown for UpgradePrimary",
 		}, nil},
-		{"explain of what there is not", "", []string{"explain", "Cutovr", "-i", "Upgrade"}, 2, nil, nil},
+		{"explain of an unknown name", "", []string{"explain", "Cutovr", "-i", "Upgrade"}, 2, nil, nil},
 		{"graph", begun, []string{"graph", "-f", "-", "--name", "waiting"}, 0, []string{
 			"databases/waiting", "    >   WaitForReplica   current; if ReplicasLeft; decides ReplicasLeft",
 		}, nil},
@@ -127,7 +127,7 @@ func (p plugin) commands(t *testing.T) {
 			"kubectl upgrade: --cancel-at: there is no itinerary whose result is Canceled to go on in; name one with --on-cancel: Upgrade or Abort",
 		}},
 		{"status", begun, []string{"status", "-f", "-", "--now", "2026-11-20T12:00:00Z"}, 1, nil, nil},
-		{"flags of today, which no object gives", begun, []string{"plan", "-f", "-", "--today"}, 2, nil, []string{
+		{"--today without sources", begun, []string{"plan", "-f", "-", "--today"}, 2, nil, []string{
 			"kubectl upgrade: unknown option --today; see kubectl upgrade plan --help",
 		}},
 		{"an unknown command", "", []string{"plam"}, 2, nil, []string{`kubectl upgrade: unknown command "plam"; did you mean "plan"?`}},
