@@ -63,7 +63,8 @@ func run(m *testing.M) (code int) {
 	utilruntime.Must(eventsv1.AddToScheme(scheme))
 	utilruntime.Must(rbacv1.AddToScheme(scheme))
 	var err error
-	control, err = plane.Start(context.Background(), crds, func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) })
+	logf := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+	control, err = plane.Start(context.Background(), crds, logf)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
 		return 1
@@ -285,7 +286,8 @@ func (f *fixture) upgrade(spec api.UpgradeSpec) *record {
 		}
 	}()
 	f.Cleanup(func() { cancel(); w.Stop(); <-done })
-	require.NoError(f, f.client.Create(f.ctx, &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "shop"}, Spec: spec}))
+	u := &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "shop"}, Spec: spec}
+	require.NoError(f, f.client.Create(f.ctx, u))
 	return r
 }
 

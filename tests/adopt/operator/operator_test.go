@@ -103,7 +103,8 @@ func TestFailedCutoverIsRolledBack(t *testing.T) {
 	r := f.upgrade(api.UpgradeSpec{})
 	u := r.awaitDone()
 	assert.Equal(t, phases.Failed, u.Status.Result)
-	assert.Equal(t, []string{"Check: Completed", "Primary: Completed", "Replicas: Completed", "Cutover: Failed", "Rollback: Completed"}, messages(u))
+	want := []string{"Check: Completed", "Primary: Completed", "Replicas: Completed", "Cutover: Failed", "Rollback: Completed"}
+	assert.Equal(t, want, messages(u))
 	failed := meta.FindStatusCondition(u.Status.Conditions, controller.ConditionFailed)
 	require.NotNil(t, failed)
 	assert.Equal(t, `phase "Promote" of itinerary "Upgrade" failed: server shop-v17: no space left`, failed.Message)
@@ -131,7 +132,8 @@ func runsFailed(t *testing.T) (n float64) {
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
 			for _, label := range m.GetLabel() {
-				if family.GetName() == "dynamic_pipeline_runs_total" && label.GetName() == "result" && label.GetValue() == string(phases.Failed) {
+				if family.GetName() == "dynamic_pipeline_runs_total" && label.GetName() == "result" &&
+					label.GetValue() == string(phases.Failed) {
 					n += m.GetCounter().GetValue()
 				}
 			}
@@ -160,7 +162,8 @@ func TestSecondAttempt(t *testing.T) {
 	r.edit(`{"attempt": "after more disks"}`)
 	u = r.await("the end of the second attempt", func(u *api.Upgrade) bool { return u.Status.Run == 2 && u.Status.Done })
 	assert.Equal(t, phases.Succeeded, u.Status.Result)
-	assert.Equal(t, []string{"Check: Completed", "Primary: Completed", "Replicas: Completed", "Cutover: Completed", "Cleanup: Completed"}, messages(u))
+	want := []string{"Check: Completed", "Primary: Completed", "Replicas: Completed", "Cutover: Completed", "Cleanup: Completed"}
+	assert.Equal(t, want, messages(u))
 	require.Len(t, u.Status.Runs, 1)
 	assert.Equal(t, "CreatePrimary", u.Status.Runs[0].Phase)
 }

@@ -1,4 +1,3 @@
-// Command controller runs the example as a process of its own.
 package main
 
 import (

@@ -1,0 +1,2 @@
+// Command controller runs the example as a process of its own.
+package main
