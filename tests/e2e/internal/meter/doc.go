@@ -1,4 +1,4 @@
-// Package meter measures a controller of the example: what its reconciles take on a
-// processor without their API calls, how often it writes, and the memory that it
-// holds.
+// Package meter measures a controller of the example: the processor time of
+// its reconciles without API calls, the number of its writes, and the memory
+// that it holds.
 package meter

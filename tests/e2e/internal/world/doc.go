@@ -1,4 +1,4 @@
-// Package world plays all that works beside a migration controller: it
-// completes tasks as Velero completes backups, runs stage pods as a kubelet
-// does, and looks at plans anew.
+// Package world simulates everything that works beside a migration controller:
+// it completes tasks like Velero, runs stage pods like a kubelet, and
+// refreshes plans.
 package world
