@@ -77,7 +77,7 @@ func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
 					all[strings.ToLower(phase+"-"+way)] = l
 				}
 			}
-			g.run(example.Parts{Around: func(ctx context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+			g.run(example.Parts{Around: func(ctx context.Context, m example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 				l := all[m.GetName()]
 				if at.Itinerary != itinerary || at.Phase != l.phase {
 					return phase()
@@ -196,7 +196,7 @@ func TestAFixThatLandsWhileTheStopIsWritten(t *testing.T) {
 					}
 					return mtc.Final
 				},
-				Around: func(_ context.Context, _ example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+				Around: func(_ context.Context, _ example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 					if at.Phase == "Started" {
 						failed.Store(true)
 						return runner.Fail("told to fail"), nil

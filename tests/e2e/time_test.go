@@ -37,7 +37,7 @@ func TestDeadlines(t *testing.T) {
 			g.record(itineraries)
 			g.run(example.Parts{
 				Deadlines: map[string]time.Duration{"EnsureInitialBackup": deadline, "FinalRestoreCreated": deadline},
-				Around: func(ctx context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+				Around: func(ctx context.Context, m example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 					if m.GetName() == "hangs" && at.Phase == "EnsureInitialBackup" {
 						<-ctx.Done()
 						return runner.Result{}, ctx.Err()
@@ -179,7 +179,7 @@ func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 			for _, c := range cases {
 				held[c.name] = c.at
 			}
-			stop := g.run(example.Parts{Around: func(_ context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+			stop := g.run(example.Parts{Around: func(_ context.Context, m example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 				if held[m.GetName()] == at.Phase {
 					return runner.Wait(0, "Until the new release"), nil
 				}

@@ -223,7 +223,7 @@ func TestFailureAtEveryPhaseOfFinal(t *testing.T) {
 				byName[a.name] = a
 			}
 			g.record(itineraries)
-			g.run(example.Parts{Around: func(_ context.Context, m example.Migration, is example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+			g.run(example.Parts{Around: func(_ context.Context, m example.Migration, is example.At, phase phaseFunc) (runner.Result, error) {
 				if is == byName[m.GetName()].At {
 					return runner.Fail("told to fail"), nil
 				}
@@ -261,7 +261,7 @@ func TestCancelAtEveryPhase(t *testing.T) {
 				byName[a.name] = a
 			}
 			g.record(itineraries)
-			g.run(example.Parts{Around: func(_ context.Context, m example.Migration, is example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+			g.run(example.Parts{Around: func(_ context.Context, m example.Migration, is example.At, phase phaseFunc) (runner.Result, error) {
 				if is == byName[m.GetName()].At {
 					// A person cancels while the phase is at work.
 					g.edit(m.GetName(), `{"spec":{"canceled":true}}`)
