@@ -227,7 +227,7 @@ func (v *victims) killAll() {
 }
 
 // checkVictim checks the end of a migration, whose cleanup itinerary is to. It
-// is empty if the phase goes on.
+// is empty if the phase continues.
 func checkVictim(g *fixture, itinerary, to, name string, d *victim, c configuration) {
 	g.Helper()
 	last := g.done(name)

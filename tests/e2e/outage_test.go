@@ -67,7 +67,8 @@ func TestControlPlaneIsKilled(t *testing.T) {
 				release()
 				for _, name := range []string{waits, works} {
 					g.done(name)
-					assert.Empty(t, cmp.Diff(expected(t, mtc.Final, c.flags, nil), g.calls.ran(name, mtc.Final)), "%s: the phases that ran", name)
+					assert.Empty(t, cmp.Diff(expected(t, mtc.Final, c.flags, nil), g.calls.ran(name, mtc.Final)),
+						"%s: the phases that ran", name)
 				}
 			}
 			assert.Empty(t, g.calls.atOnce())
@@ -198,7 +199,8 @@ func TestSourceClusterCannotBeReached(t *testing.T) {
 			g.migrate("is-canceled", spec)
 			last = g.done("is-canceled")
 			assert.Equal(t, mtc.Cancel, last.State.Itinerary)
-			assert.Subset(t, g.calls.ran("is-canceled", mtc.Cancel), []string{"EnsureAnnotationsDeleted", "Canceled"}, "phases that may be needed run")
+			needed := []string{"EnsureAnnotationsDeleted", "Canceled"}
+			assert.Subset(t, g.calls.ran("is-canceled", mtc.Cancel), needed, "phases that may be needed run")
 
 			// The migration begins, because a phase ahead decides the flag. It
 			// waits when the next phase depends on the flag, and its work is
@@ -219,7 +221,8 @@ func TestSourceClusterCannotBeReached(t *testing.T) {
 				for _, v := range g.recorder.Versions("goes-on") {
 					assert.Empty(t, v.Errors)
 					if v.State.Itinerary != "" {
-						assert.Subset(t, names(v), stepsOf(t, mtc.Final, expected(t, mtc.Final, indirect.flags, nil)), "no partial pipeline")
+						assert.Subset(t, names(v), stepsOf(t, mtc.Final, expected(t, mtc.Final, indirect.flags, nil)),
+							"no partial pipeline")
 					}
 				}
 				source.turn("")

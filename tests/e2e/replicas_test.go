@@ -50,7 +50,8 @@ func (g *fixture) allRan(names []string) {
 	g.Helper()
 	for i, name := range names {
 		g.done(name)
-		assert.Empty(g, cmp.Diff(expected(g.T, mtc.Final, richest[i%2].flags, nil), g.calls.ran(name, mtc.Final)), "%s: the phases that ran", name)
+		assert.Empty(g, cmp.Diff(expected(g.T, mtc.Final, richest[i%2].flags, nil), g.calls.ran(name, mtc.Final)),
+			"%s: the phases that ran", name)
 	}
 	assert.Empty(g, g.calls.atOnce(), "no phase runs twice at the same time")
 }
@@ -83,7 +84,7 @@ func TestReplicasShareWork(t *testing.T) {
 	g.untilTheyWait(names)
 	a.kill()
 	release()
-	for _, name := range names[3:] { // b goes on
+	for _, name := range names[3:] { // b continues
 		g.done(name)
 	}
 	for _, name := range names[:3] {

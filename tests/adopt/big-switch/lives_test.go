@@ -187,23 +187,23 @@ func commonVisits(a, b played) (n int, all bool) {
 }
 
 // checkSteps checks that no stored pipeline has skipped or lost a step.
-func checkSteps(t *testing.T, p played, where string) {
+func checkSteps(t *testing.T, p played, name string) {
 	t.Helper()
-	require.Empty(t, lostStep(p), where)
+	require.Empty(t, lostStep(p), name)
 	for i, m := range p.stored {
-		require.False(t, hasSkipped(m), where)
+		require.False(t, hasSkipped(m), name)
 		if i == 0 {
 			continue
 		}
 		for _, was := range p.stored[i-1].Status.Pipeline {
 			if is := m.Status.Step(was.Name); was.Started != nil {
-				require.NotNil(t, is, "%s: step %s is gone", where, was.Name)
-				require.True(t, was.Started.Equal(is.Started), "%s: step %s starts twice", where, was.Name)
+				require.NotNil(t, is, "%s: step %s is gone", name, was.Name)
+				require.True(t, was.Started.Equal(is.Started), "%s: step %s starts twice", name, was.Name)
 			}
 		}
 	}
 	for _, step := range p.last().Status.Pipeline {
-		require.NotNil(t, step.Completed, "%s: step %s is open at the end", where, step.Name)
+		require.NotNil(t, step.Completed, "%s: step %s is open at the end", name, step.Name)
 	}
 }
 

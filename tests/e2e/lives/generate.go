@@ -74,13 +74,13 @@ func generatePhases(random *rand.Rand, prefix string, n int) []oracle.Phase {
 			}
 		}
 		if i+2 < n && chance(0.08) { // one jump or the other, never to the next phase
-			says := flag()
-			if !slices.Contains(p.Decides, says) {
-				p.Decides = append(p.Decides, says)
+			flip := flag()
+			if !slices.Contains(p.Decides, flip) {
+				p.Decides = append(p.Decides, flip)
 			}
 			p.Jumps = []oracle.Jump{
-				{To: fmt.Sprintf("%s%d", prefix, i+2), Guard: oracle.Guard{All: []string{says}}},
-				{To: fmt.Sprintf("%s%d", prefix, random.IntN(n)), Guard: oracle.Guard{None: []string{says}}},
+				{To: fmt.Sprintf("%s%d", prefix, i+2), Guard: oracle.Guard{All: []string{flip}}},
+				{To: fmt.Sprintf("%s%d", prefix, random.IntN(n)), Guard: oracle.Guard{None: []string{flip}}},
 			}
 		} else if chance(0.2) { // back or to itself, while a flag that the phase decides admits
 			exit := flag()

@@ -64,7 +64,7 @@ type Life struct {
 	turn       int
 
 	begun         bool   // this reconcile has begun
-	last          string // what the last handler returned in this turn
+	last          string // result of the last handler in this turn
 	killed        bool
 	waitsForWatch bool
 	retries       bool // a phase or a write is retried

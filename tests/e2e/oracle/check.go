@@ -408,12 +408,12 @@ func (j *judge) end(e Event) string {
 // compare compares the persisted state with the required one.
 func (j *judge) compare(k Kept) string {
 	r := &j.is
-	type where struct {
+	type position struct {
 		itinerary, phase, step, choice string
 		workDone, done                 bool
 	}
-	must := where{r.itinerary, r.phase, r.step, r.choice, r.workDone, r.done}
-	is := where{k.Itinerary, k.Phase, k.Step, k.Choice, k.WorkDone, k.Done}
+	must := position{r.itinerary, r.phase, r.step, r.choice, r.workDone, r.done}
+	is := position{k.Itinerary, k.Phase, k.Step, k.Choice, k.WorkDone, k.Done}
 	if r.failedHere {
 		is.workDone = must.workDone
 	}

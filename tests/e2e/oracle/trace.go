@@ -76,7 +76,7 @@ func (e Event) String() string {
 		}
 	}
 	if e.Choice != "" {
-		fmt.Fprintf(b, ", go on with %s", e.Choice)
+		fmt.Fprintf(b, ", continue with %s", e.Choice)
 	}
 	if e.After != 0 {
 		fmt.Fprintf(b, " after %s", e.After)
@@ -106,7 +106,7 @@ func (k Kept) String() string {
 		b.WriteString(", whose work is done")
 	}
 	if k.Choice != "" {
-		fmt.Fprintf(b, ", goes on with %s", k.Choice)
+		fmt.Fprintf(b, ", continues with %s", k.Choice)
 	}
 	if !k.NotBefore.IsZero() {
 		fmt.Fprintf(b, ", not before %s", k.NotBefore.Format(time.TimeOnly))
