@@ -189,7 +189,8 @@ func TestReadmeOfResumedRuns(t *testing.T) {
 	fmt.Fprintln(&text, "| itinerary | recorded phase | releases | resumes at | skipped | repeated |")
 	fmt.Fprintln(&text, "| --- | --- | --- | --- | --- | --- |")
 	for _, r := range table {
-		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s |\n", r.itinerary, r.phase, span(releases, r.first, r.last), r.at, r.skipped, r.twice)
+		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s |\n",
+			r.itinerary, r.phase, span(releases, r.first, r.last), r.at, r.skipped, r.twice)
 	}
 	data, err := os.ReadFile(filepath.Join("..", "..", "legacy", "README.md"))
 	require.NoError(t, err)
