@@ -110,7 +110,7 @@ func TestCatalogueRefusesUnknownNames(t *testing.T) {
 			`unknown step "DataBackups"; did you mean "DataBackup" or "Backup"?` + "\n" + `unknown step "Verify"; there is Prepare, DataBackup and 15 more`},
 		{"a step without a name", mtc.Options{Steps: map[string]string{mtc.Restore: ""}}, new(phases.DefinitionErrors), ""},
 		{"a flag in the place of MTC's", mtc.Options{Flags: own(mtc.HasPVs, "Own")}, new(*phases.VocabularyError),
-			`flag "Own": stands in row 19 and must be the bit 1<<19; put the rows in the order of the constants`},
+			`flag "Own": is in row 19 and must be the bit 1<<19; put the rows in the order of the constants`},
 		{"a flag with the name of one of MTC's", mtc.Options{Flags: own(mtc.FirstOwnFlag, "HasPVs")}, new(*phases.VocabularyError),
 			`flag "HasPVs": is defined twice`},
 		{"a live flag of the embedder's own", mtc.Options{Flags: own(mtc.FirstOwnFlag, "Own"), Live: mtc.FirstOwnFlag}, new(*phases.VocabularyError),
