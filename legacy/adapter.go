@@ -75,8 +75,7 @@ type Downgraded struct {
 	Warnings []error
 }
 
-// oldNames maps upstream's names of steps to those of this project, where the
-// two differ.
+// oldNames maps upstream's names of steps to the differing names of this project.
 var oldNames = map[string]string{"StageBackup": mtc.DataBackup, "StageRestore": mtc.DataRestore}
 
 // stepNow returns the current name of a step, given its old or current name.

@@ -186,7 +186,8 @@ func TestSourcesEvaluateEachFlag(t *testing.T) {
 		{"a plan of another type", func(s *scene) { s.planIs("FullMigrationPlan", "True") }, values{mtc.EnableImage: yes}},
 		{"a plan of two types", func(s *scene) {
 			s.planIs("FullMigrationPlan", "True")
-			s.p.Status.Conditions = append(s.p.Status.Conditions, mtc.Condition{Type: "MigrationTypeIdentified", Status: "True", Reason: "StorageConversionPlan"})
+			second := mtc.Condition{Type: "MigrationTypeIdentified", Status: "True", Reason: "StorageConversionPlan"}
+			s.p.Status.Conditions = append(s.p.Status.Conditions, second)
 		}, values{mtc.EnableImage: no}},
 		{"another condition with the reason of a type", func(s *scene) {
 			s.p.Status.Conditions = mtc.Conditions{{Type: "Ready", Status: "True", Reason: "StateMigrationPlan"}}

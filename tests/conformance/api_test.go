@@ -24,19 +24,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write the golden files of TestAPI")
+var update = flag.Bool("update", false, "write the golden files of TestExportedAPI")
 
 const (
 	apiModule = "github.com/konveyor/dynamic-pipeline"
-	apiUpdate = "go test ./tests/conformance -run TestAPI -update"
+	apiUpdate = "go test ./tests/conformance -run TestExportedAPI -update"
 )
 
-// TestAPI compares the exported declarations of each package, in the root module and
+// TestExportedAPI compares the exported declarations of each package, in the root module and
 // the nested modules, with a golden file. Reviewers therefore see each change of an
 // exported name or signature. To write the files:
 //
-//	go test ./tests/conformance -run TestAPI -update
-func TestAPI(t *testing.T) {
+//	go test ./tests/conformance -run TestExportedAPI -update
+func TestExportedAPI(t *testing.T) {
 	root := filepath.Join("..", "..")
 	golden := filepath.Join("testdata", "api")
 	got := make(map[string]string)
@@ -310,7 +310,7 @@ type Pair[K comparable, V any] struct {
 `
 )
 
-func TestAPIListing(t *testing.T) {
+func TestListingOfExportedAPI(t *testing.T) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "color.go", colorSource, 0)
 	require.NoError(t, err)
