@@ -42,11 +42,11 @@ func TestPlanOfAChoice(t *testing.T) {
 		{"name": "Copy", "step": "Initialize", "runs": "yes"},
 		{"name": "Check", "step": "Transfer", "runs": "yes"},
 		{"name": "Completed", "runs": "unknown",
-			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}},
+			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "depends on the choice of Check"}},
 		{"name": "GiveUp", "step": "Undo", "runs": "unknown",
-			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}},
+			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "depends on the choice of Check"}},
 		{"name": "GivenUp", "step": "Report", "runs": "unknown",
-			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}}]}]`, r.out)
+			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "depends on the choice of Check"}}]}]`, r.out)
 
 	r = run(t, "", "plan", "-i", file, "--unknown", "Inspected", "-o", "json")
 	assert.Equal(t, 1, r.code, "the step of Copy depends on a flag")
@@ -55,12 +55,12 @@ func TestPlanOfAChoice(t *testing.T) {
 		`"steps": [ "Transfer" ], "maybeSteps": [ "Initialize", "Undo", "Report" ]`)
 
 	for _, c := range []struct{ name, flags, want string }{
-		{"Undo", "", "step Undo may be shown; hangs on the choice of Check: GiveUp"},
+		{"Undo", "", "step Undo may be shown; depends on the choice of Check: GiveUp"},
 		{"Initialize", "", "step Initialize is shown for Copy"},
 		{"Initialize", "Inspected", "step Initialize is not shown: no phase runs for it; runs under Transfer: Copy"},
 		{"Transfer", "Inspected", "step Transfer is shown for Copy and Check"},
 		{"Copy", "Inspected", "phase Copy runs in every migration of this itinerary; its step is Transfer"},
-		{"Completed", "", "phase Completed may run: it hangs on the choice of Check"},
+		{"Completed", "", "phase Completed may run: it depends on the choice of Check"},
 	} {
 		assert.Equal(t, c.want, explain(t, "", c.name, "-i", file, "--flags", c.flags)[0].Text)
 	}

@@ -22,7 +22,7 @@ func TestDiff(t *testing.T) {
 		"- DirectImage ", "+ DataBackup ", "appears; that may still change",
 		"? DirectVolume ", "may appear; that may still change",
 		"+ EnsureStageBackup ", "runs: its guard, HasStageBackup, holds",
-		"may run: it hangs on EnableVolume, which is unknown",
+		"may run: it depends on EnableVolume, which is unknown",
 	} {
 		assert.Contains(t, r.out, line)
 	}

@@ -156,12 +156,12 @@ func TestExplainUnknown(t *testing.T) {
 	assert.Equal(t, []string{"itinerary Stage: flag HasStageBackup is unknown: it is named under --unknown"}, r.lines(t))
 	assert.Contains(t, r.out, `"runs": "unknown"`)
 	assert.Contains(t, r.out,
-		`"text": "step DataRestore may be shown; hangs on HasStageBackup, which is unknown (decided by WaitForRefresh): `+
+		`"text": "step DataRestore may be shown; depends on HasStageBackup, which is unknown (decided by WaitForRefresh): `+
 			`EnsureStageRestore and StageRestoreCreated"`)
 
 	r = run(t, "", "explain", "EnsureStageBackup", "-i", "Stage", "--flags", "DirectImage", "--unknown", "HasStageBackup", "-o", "yaml")
 	assert.Contains(t, r.out,
-		"text: \"phase EnsureStageBackup may run: it hangs on HasStageBackup, which is unknown (decided by WaitForRefresh)\"\n")
+		"text: \"phase EnsureStageBackup may run: it depends on HasStageBackup, which is unknown (decided by WaitForRefresh)\"\n")
 }
 
 func TestExplainNamesThatAreBoth(t *testing.T) {

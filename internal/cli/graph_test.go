@@ -285,7 +285,7 @@ func TestGraphOfTooManyEdges(t *testing.T) {
 	r := run(t, "", "graph", "-i", file, "--all-edges")
 	assert.Equal(t, 1, r.code)
 	assert.Empty(t, r.out)
-	const tooMany = `itinerary "Large" has 501501 edges, more than the 100000 that a machine takes: from "P0" to "P999" stand 1000 ` +
+	const tooMany = `itinerary "Large" has 501501 edges, more than the limit of 100000: from "P0" to "P999" there are 1000 ` +
 		`guarded phases in a row; split them with a phase that always runs`
 	assert.Equal(t, []string{tooMany}, r.lines(t))
 	assert.Equal(t, 0, run(t, "", "graph", "-i", file, "--around", "P500").code)

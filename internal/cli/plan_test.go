@@ -449,5 +449,5 @@ func TestPlanWarnsOfLoopsThatMayNeverEnd(t *testing.T) {
 	assert.Equal(t, 1, r.code)
 	assert.Empty(t, r.out)
 	require.Len(t, r.lines(t), 1)
-	assert.Contains(t, r.lines(t)[0], `itinerary "Loop": phase "A" is in a loop that nothing leaves, whatever the flags`)
+	assert.Contains(t, r.lines(t)[0], `itinerary "Loop": phase "A" is in a loop that no flag values leave`)
 }

@@ -219,15 +219,15 @@ func TestStatusOfARunThatDoesNotFitTheItineraries(t *testing.T) {
 		{"an itinerary", `"itinerary": "Nope", "phase": "Nope"`, "Stopped", `unknown itinerary "Nope"; there is "Upgrade", "Abort", "Cancel" and "Rollback"`},
 		{
 			"a phase", `"itinerary": "Cancel", "phase": "Nope"`, "Stopped",
-			`itinerary "Cancel" has no phase "Nope"; record one that it has, or declare the name as formerly of the phase that it is now`,
+			`itinerary "Cancel" has no phase "Nope"; record an existing phase, or add the name to Formerly of the phase that replaces it`,
 		},
 		{
 			"a choice", `"itinerary": "Upgrade", "phase": "StartBackup", "workDone": true, "choice": "Nope"`, "Stopped",
-			`itinerary "Upgrade": phase "StartBackup" does not have the choice to jump to "Nope"; it declares no choice`,
+			`itinerary "Upgrade": phase "StartBackup" does not declare the choice to jump to "Nope"; it declares no choice`,
 		},
 		{
 			"a pause holds it", `"itinerary": "Cancel", "phase": "Nope", "pausedSince": "2026-11-20T11:59:00Z"`, "Paused",
-			`itinerary "Cancel" has no phase "Nope"; record one that it has, or declare the name as formerly of the phase that it is now`,
+			`itinerary "Cancel" has no phase "Nope"; record an existing phase, or add the name to Formerly of the phase that replaces it`,
 		},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
