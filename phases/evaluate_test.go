@@ -161,22 +161,34 @@ func TestEvaluateOrder(t *testing.T) {
 			}}, "BA", NewFacts(flagA, flagB), ""},
 		{"the inputs of a flag first",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB, a.source(flagA, either(flagB, flagB))), from(flagC, a.source(flagB, either(flagC, flagC))), a.source(flagC, returns(True))}
+				return []Source{
+					from(flagB, a.source(flagA, either(flagB, flagB))),
+					from(flagC, a.source(flagB, either(flagC, flagC))), a.source(flagC, returns(True)),
+				}
 			},
 			Request{Read: flagA}, "CBA", NewFacts(abc, 0), ""},
 		{"a computed flag that needs no slow input",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(True)), slow(a.source(flagC, returns(False)))}
+				return []Source{
+					from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(True)),
+					slow(a.source(flagC, returns(False))),
+				}
 			},
 			Request{Read: flagA}, "BA", NewFacts(flagA|flagB, 0), ""},
 		{"a computed flag again once its slow input is known",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(False)), slow(a.source(flagC, returns(True)))}
+				return []Source{
+					from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(False)),
+					slow(a.source(flagC, returns(True))),
+				}
 			},
 			Request{Read: flagA}, "BACA", NewFacts(flagA|flagC, flagB), ""},
 		{"no slow input of a flag that does not matter",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(False)), slow(a.source(flagC, returns(True)))}
+				return []Source{
+					from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(False)),
+					slow(a.source(flagC, returns(True))),
+				}
 			},
 			Request{Read: flagA, Matters: none}, "BA", NewFacts(0, flagB), ""},
 		{"a slow input of a flag that matters, though it is not read itself",
@@ -186,7 +198,10 @@ func TestEvaluateOrder(t *testing.T) {
 			Request{Read: flagA, Matters: func(Facts) Flags { return flagA }}, "ACA", NewFacts(0, flagA|flagC), ""},
 		{"no input of a flag that is known",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB, a.source(flagA, either(flagB, flagB))), from(flagC, a.source(flagB, either(flagC, flagC))), a.source(flagC, returns(True))}
+				return []Source{
+					from(flagB, a.source(flagA, either(flagB, flagB))),
+					from(flagC, a.source(flagB, either(flagC, flagC))), a.source(flagC, returns(True)),
+				}
 			},
 			Request{Read: flagA, Known: NewFacts(flagB, 0)}, "A", NewFacts(flagA|flagB, 0), ""},
 		{"no slow input of a flag that failed",
@@ -196,12 +211,18 @@ func TestEvaluateOrder(t *testing.T) {
 			Request{Read: flagA}, "A", Facts{}, "flag A is unknown: gone"},
 		{"a slow flag after the cheap one that waits for another slow one",
 			func(a *callRecorder) []Source {
-				return []Source{slow(from(flagB, a.source(flagA, either(flagB, flagB)))), from(flagC, a.source(flagB, either(flagC, flagC))), slow(a.source(flagC, returns(True)))}
+				return []Source{
+					slow(from(flagB, a.source(flagA, either(flagB, flagB)))),
+					from(flagC, a.source(flagB, either(flagC, flagC))), slow(a.source(flagC, returns(True))),
+				}
 			},
 			Request{Read: flagA}, "BCBA", NewFacts(abc, 0), ""},
 		{"a chain that waits for one slow input, in order",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB, a.source(flagA, either(flagB, flagB))), from(flagC, a.source(flagB, either(flagC, flagC))), slow(a.source(flagC, returns(False)))}
+				return []Source{
+					from(flagB, a.source(flagA, either(flagB, flagB))),
+					from(flagC, a.source(flagB, either(flagC, flagC))), slow(a.source(flagC, returns(False))),
+				}
 			},
 			Request{Read: flagA}, "BACBA", NewFacts(0, abc), ""},
 
@@ -217,12 +238,18 @@ func TestEvaluateOrder(t *testing.T) {
 			Request{Read: flagA}, "A", Facts{}, "flag A is unknown: gone"},
 		{"a flag with a failed input that it does not need",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, fails(gone)), slow(a.source(flagC, returns(True)))}
+				return []Source{
+					from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, fails(gone)),
+					slow(a.source(flagC, returns(True))),
+				}
 			},
 			Request{Read: flagA}, "BACA", NewFacts(flagA|flagC, 0), "flag B is unknown: gone"},
 		{"a flag with a failed input that it needs",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, fails(gone)), slow(a.source(flagC, returns(False)))}
+				return []Source{
+					from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, fails(gone)),
+					slow(a.source(flagC, returns(False))),
+				}
 			},
 			Request{Read: flagA}, "BACA", NewFacts(0, flagC),
 			"flag A is unknown: it is computed from B, not all of which are known\nflag B is unknown: gone"},

@@ -40,7 +40,7 @@ func (f Flags) Each(yield func(Flags) bool) {
 type FlagDef struct {
 	Flag Flags
 	Name string
-	// Description is a short sentence: when the flag is true.
+	// Description is a short sentence that states when the flag is true.
 	Description string
 	// Live marks a flag that may change at any moment, because a user may change the
 	// object. It counts as if every phase decided it: it is evaluated again when a
