@@ -355,15 +355,14 @@ type result struct {
 	err   error
 }
 
-// grace is the time that sources have to notice that the context is done and return.
+// grace is the time within which sources must return once the context is done.
 const grace = 100 * time.Millisecond
 
 // callAll calls the sources of the given flags concurrently, and returns one result for
 // each, in any order. By then each source has returned or is left behind.
 func (a *evaluator) callAll(ctx context.Context, flags Flags) []result {
 	a.evaluated |= flags
-	// The buffer has room for late results, so that no goroutine blocks on delivering
-	// one.
+	// The buffer has room for late results, so no goroutine blocks on delivering one.
 	returned := make(chan result, flags.Len())
 	for flag := range flags.Each {
 		go a.byFlag[bit(flag)].call(ctx, a.facts, returned)

@@ -126,7 +126,7 @@ func TestEvaluateOrder(t *testing.T) {
 		facts   Facts
 		errs    string
 	}{
-		{"only what is read",
+		{"only flags that are read",
 			func(a *callRecorder) []Source {
 				return []Source{a.source(flagA, returns(True)), a.source(flagB, returns(True))}
 			},
@@ -368,7 +368,7 @@ func TestEvaluateWithAContextThatIsDoneCallsNothing(t *testing.T) {
 	).Evaluate(ctx, Request{Read: abc, Known: NewFacts(flagD, 0)})
 	assert.Empty(t, a.order)
 	assert.Zero(t, answer.Evaluated)
-	assert.Equal(t, NewFacts(flagD, 0), answer.Facts, "what is known is kept")
+	assert.Equal(t, NewFacts(flagD, 0), answer.Facts, "known flags are kept")
 	require.Len(t, answer.Errors, 3)
 	for _, err := range answer.Errors {
 		require.ErrorIs(t, err, context.Canceled)
@@ -490,10 +490,10 @@ func TestEvaluateDistinguishesNotYetFromFailures(t *testing.T) {
 		{"a chain whose middle has all its inputs, and is not yet known",
 			[]Source{{Flag: flagA, Evaluate: returns(False)}, {Flag: flagB, Inputs: flagA, Evaluate: returns(Unknown)}, computed(flagD, flagB)},
 			NewFacts(0, flagA), flagB | flagD, nil},
-		{"a chain whose middle fails on what is not yet known",
+		{"a chain whose middle fails on a flag that is not yet known",
 			[]Source{{Flag: flagA, Evaluate: returns(Unknown)}, {Flag: flagB, Inputs: flagA, Evaluate: fails(gone)}, computed(flagD, flagB)}, Facts{}, flagA,
 			[]string{"flag B is unknown: gone", "flag D is unknown: it is computed from B, not all of which are known"}},
-		{"a diamond on what is not yet known",
+		{"a diamond on a flag that is not yet known",
 			[]Source{{Flag: flagA, Evaluate: returns(Unknown)}, computed(flagB, flagA), computed(flagC, flagA), computed(flagD, flagB|flagC)},
 			Facts{}, flagA | flagB | flagC | flagD, nil},
 		{"a diamond with one side known",

@@ -73,9 +73,9 @@ type Vocabulary struct {
 }
 
 // NewVocabulary returns a vocabulary of the given flags, in this order. Row i must
-// define bit i (1 << i), so that a table of constants and the vocabulary cannot drift
-// apart. Names must be unique, not empty, and free of white space, control characters,
-// commas and a leading "!"; names and descriptions must be UTF-8. The error is a
+// define bit i (1 << i), which keeps a table of constants and the vocabulary in step.
+// Names must be unique, not empty, and free of white space, control characters, commas
+// and a leading "!"; names and descriptions must be UTF-8. The error is a
 // [*VocabularyError].
 func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 	if len(defs) > MaxFlags {

@@ -127,9 +127,9 @@ func itineraryOf(g *machine.Graph) phases.Itinerary {
 }
 
 // Freeze writes the release as YAML, which [ReadRelease] reads back as the same
-// definitions, with the same hashes and former names. Freeze each release that is
-// shipped, so that the next one can be compared with it. The errors are those of
-// [phases.Save].
+// definitions, with the same hashes and former names. Freeze each release that you ship,
+// to compare the next one with it. The errors are those of [phases.Save], including that
+// of w.
 func (r *Release) Freeze(w io.Writer) error { return phases.Save(w, r.File()) }
 
 // ReleaseError describes why itineraries do not form a release.
