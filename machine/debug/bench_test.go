@@ -11,8 +11,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// run runs a migration from its start to its end, and returns the number of
-// reconciles.
+// run runs a migration from start to end, and returns the number of reconciles.
 func run(t testing.TB, r *runner.Runner[*migration], m *migration) (hops int) {
 	for !m.State.Done {
 		_, err := r.Reconcile(context.Background(), m)
@@ -22,7 +21,7 @@ func run(t testing.TB, r *runner.Runner[*migration], m *migration) (hops int) {
 	return hops
 }
 
-// BenchmarkIdle compares a reconcile that changes nothing.
+// BenchmarkIdle measures a reconcile that changes nothing, with and without a recorder.
 func BenchmarkIdle(b *testing.B) {
 	set := itineraries(b)
 	recorder := newRecorder(b, Options{Itineraries: set})
@@ -50,7 +49,7 @@ func BenchmarkIdle(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkObserve is the recorder alone: a phase that is left for the next, and a
+// BenchmarkObserve measures the recorder alone: leaving a phase for the next, and a
 // reconcile that changes nothing.
 func BenchmarkObserve(b *testing.B) {
 	set := itineraries(b)
@@ -89,8 +88,8 @@ func BenchmarkObserve(b *testing.B) {
 	})
 }
 
-// BenchmarkWatched is a change that 50 slow watchers are told of, as a multiple of
-// one without any.
+// BenchmarkWatched measures a change that 50 slow watchers are notified of, relative to
+// one without watchers.
 func BenchmarkWatched(b *testing.B) {
 	var took [2]time.Duration
 	recorders := [2]*Recorder{newRecorder(b, Options{}), newRecorder(b, Options{})}

@@ -16,8 +16,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// words are the texts that most of what is recorded consists of: the names in the
-// itineraries. A history has the number of a word in place of its text.
+// words are the texts that make up most of a history: the names in the itineraries. A
+// history stores the number of a word instead of its text.
 type words struct {
 	numbers map[string]uint64
 	texts   []string
@@ -42,7 +42,8 @@ func newWords(set *machine.Set) *words {
 		}
 	}
 	w.add(steps.MessageNotStarted, steps.MessageContinues, steps.MessageCompleted, steps.MessageFailed, steps.MessageCanceled,
-		string(runner.RetryHandler), string(runner.RetryFlags), string(runner.RetryOptions), string(runner.SwitchFailed), string(runner.SwitchSelected),
+		string(runner.RetryHandler), string(runner.RetryFlags), string(runner.RetryOptions),
+		string(runner.SwitchFailed), string(runner.SwitchSelected),
 		string(phases.Succeeded), string(phases.Failed), string(phases.Canceled), string(phases.RolledBack))
 	return w
 }
@@ -56,7 +57,7 @@ func (w *words) add(texts ...string) {
 	}
 }
 
-// own returns a text that keeps nothing else in memory, and what it takes.
+// own returns a copy of a text that keeps nothing else in memory, and its size.
 func (w *words) own(text string) (string, int) {
 	if n, known := w.numbers[text]; known {
 		return w.texts[n], 0
@@ -64,19 +65,18 @@ func (w *words) own(text string) (string, int) {
 	return strings.Clone(text), allocated(len(text))
 }
 
-// allocated is what an allocation takes: sizes are in classes, most of them 16
-// bytes apart.
+// allocated returns the size of an allocation: the allocator rounds up to size classes,
+// most of them 16 bytes apart.
 func allocated(size int) int { return (size + 15) &^ 15 }
 
-// encoder writes the parts of a history. The differences of states are found by
-// reflection, so that no field of a state can be forgotten.
+// encoder writes the parts of a history. It finds the differences between states by
+// reflection, so no field of a state can be forgotten.
 type encoder struct {
 	words *words
 	// base is the second that times are relative to.
 	base int64
 	buf  []byte
-	// weight is what the copy that change has made takes in memory, less what
-	// that took before.
+	// weight is the memory that the copies made by change take, minus what they replaced.
 	weight int
 }
 
@@ -115,10 +115,10 @@ func bit(yes bool) byte {
 	return 0
 }
 
-// How a pointer or a slice was.
+// The previous value of a pointer or a slice.
 const (
-	wasNil     = iota // of a pointer
-	wasOther          // what it pointed to, or held, follows
+	wasNil     = iota // a nil pointer
+	wasOther          // the value or elements follow
 	wasSimilar        // the differences follow
 )
 
@@ -130,8 +130,8 @@ var (
 
 func timeAt(v reflect.Value) *metav1.Time { return v.Addr().Interface().(*metav1.Time) }
 
-// change makes one value an own copy of another, and writes how to go back. It
-// reports whether they differ; if not, it writes nothing.
+// change makes v a copy of to that shares nothing with it, and writes how to undo that.
+// It reports whether they differed; if not, it writes nothing.
 func (e *encoder) change(v, to reflect.Value) (changed bool) {
 	switch v.Kind() {
 	case reflect.Bool:
@@ -188,8 +188,8 @@ func (e *encoder) change(v, to reflect.Value) (changed bool) {
 	return changed
 }
 
-// elements are two slices whose elements are compared without reflection, which
-// is slow, because they are most of a state.
+// elements are two slices whose elements are compared without reflection. They make up
+// most of a state, and reflection is slow.
 type elements struct {
 	texts, toTexts []string
 	steps, toSteps steps.Pipeline
@@ -205,8 +205,8 @@ func elementsOf(v, to reflect.Value) (e elements) {
 	return e
 }
 
-// same reports whether the elements at an index are equal; false if they are not of
-// a type that is compared.
+// same reports whether the elements at an index are equal. It is false for types that it
+// does not compare.
 func (e *elements) same(i int) bool {
 	switch {
 	case e.texts != nil:
@@ -222,7 +222,7 @@ func sameStep(a, b *steps.Step) bool {
 		a.Started.Equal(b.Started) && a.Completed.Equal(b.Completed) && slices.Equal(a.Progress, b.Progress)
 }
 
-// part changes a field, or an element.
+// part changes a field or an element.
 func (e *encoder) part(i int, v, to reflect.Value) bool {
 	start := len(e.buf)
 	e.count(i + 1)
@@ -233,8 +233,7 @@ func (e *encoder) part(i int, v, to reflect.Value) bool {
 	return false
 }
 
-// resize changes a slice to one of another length: what both begin with and end
-// with stays.
+// resize changes a slice to one of another length. The common prefix and suffix stay.
 func (e *encoder) resize(v, to reflect.Value) {
 	n, m := v.Len(), to.Len()
 	first, last := 0, 0
@@ -315,7 +314,7 @@ func (e *encoder) put(v reflect.Value) {
 	}
 }
 
-// copy copies a value, so that the two share nothing.
+// copy makes a deep copy of a value.
 func (e *encoder) copy(v, from reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
@@ -324,7 +323,7 @@ func (e *encoder) copy(v, from reflect.Value) {
 		e.weight += size
 	case reflect.Struct:
 		if v.Type() == timeType {
-			timeAt(v).Time = timeAt(from).UTC() // without a location of its own
+			timeAt(v).Time = timeAt(from).UTC() // without a location
 			return
 		}
 		for i := range v.NumField() {
@@ -439,7 +438,7 @@ func (d *decoder) back(v reflect.Value) {
 	d.get(v)
 }
 
-// get reads a value that is zero before.
+// get reads a value into v, which must be zero.
 func (d *decoder) get(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Bool:

@@ -26,7 +26,10 @@ func fill(r *rand.Rand, v reflect.Value, more int) {
 	case reflect.Int64:
 		v.SetInt(r.Int64N(1<<40) - 1<<20)
 	case reflect.String:
-		texts := []string{"", "DataBackup", steps.MessageCompleted, mtc.Final, "quiesced", strings.Repeat("x", r.IntN(100)), "\x00\xff", fmt.Sprint(r.Uint64())}
+		texts := []string{
+			"", "DataBackup", steps.MessageCompleted, mtc.Final, "quiesced",
+			strings.Repeat("x", r.IntN(100)), "\x00\xff", fmt.Sprint(r.Uint64()),
+		}
 		v.SetString(texts[r.IntN(len(texts))])
 	case reflect.Struct:
 		if v.Type() == timeType {
@@ -55,7 +58,8 @@ func fill(r *rand.Rand, v reflect.Value, more int) {
 	}
 }
 
-// places are the values in a value that can be changed alone, with their paths.
+// places yields the values inside a value that can be changed independently, with their
+// paths.
 func places(v reflect.Value, path string, yield func(path string, v reflect.Value)) {
 	yield(path, v)
 	switch v.Kind() {
@@ -77,7 +81,7 @@ func places(v reflect.Value, path string, yield func(path string, v reflect.Valu
 	}
 }
 
-// mutate changes a state at some places, also by elements that come or go.
+// mutate changes a state at some places, and adds or removes elements.
 func mutate(r *rand.Rand, s *runner.State) {
 	var all []reflect.Value
 	places(reflect.ValueOf(s).Elem(), "", func(path string, v reflect.Value) {
@@ -93,7 +97,7 @@ func mutate(r *rand.Rand, s *runner.State) {
 		}
 		at := r.IntN(v.Len())
 		rest := reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()), v.Slice(0, at))
-		if r.IntN(2) == 0 { // one comes
+		if r.IntN(2) == 0 { // add an element
 			rest = reflect.Append(rest, reflect.New(v.Type().Elem()).Elem())
 			fill(r, rest.Index(at), 3)
 			at--
@@ -109,8 +113,8 @@ func weigh(w *words, s *runner.State) int {
 	return e.weight
 }
 
-// Every difference of two states can be undone, and what the copy takes in memory
-// is known at each step.
+// Every difference between two states can be undone, and the size of the copy is known at
+// each step.
 func TestDifferencesAreExact(t *testing.T) {
 	w := newWords(itineraries(t))
 	e := &encoder{words: w}
@@ -146,12 +150,12 @@ var emptyIsNil = cmp.Options{
 	cmp.Comparer(func(a, b metav1.Time) bool { return a.Equal(&b) }),
 }
 
-// No field of a state can be forgotten: each alone makes a difference.
+// No field of a state is forgotten: each alone makes a difference.
 func TestEachFieldMakesADifference(t *testing.T) {
 	w := newWords(itineraries(t))
 	e := &encoder{words: w}
 	r := rand.New(rand.NewPCG(1, 2))
-	full := func(v reflect.Value) { // without nil, and one element in each list
+	full := func(v reflect.Value) { // without nil, with one element in each list
 		var set func(v reflect.Value)
 		set = func(v reflect.Value) {
 			switch v.Kind() {

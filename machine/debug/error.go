@@ -22,20 +22,20 @@ const (
 	unavailable   = http.StatusServiceUnavailable
 )
 
-// requestError is a request that is not answered: it is itself a page.
+// requestError is the response to a request that cannot be served. It is itself a page.
 type requestError struct {
 	meta
 	status  int
 	Status  int    `json:"status"`
 	Message string `json:"message"`
-	// Nearest are names that resemble what was asked for, and the pages of them.
+	// Nearest lists similar names with their pages.
 	Nearest []nearName `json:"nearest,omitempty"`
 
-	// bare is the message without the names, where they are listed below it.
+	// bare is the message without the names, for pages that list them below it.
 	bare string
 }
 
-// nearName is the name of something that exists, and its page.
+// nearName is the name of an existing thing, and its page.
 type nearName struct {
 	Name string `json:"name"`
 	Page string `json:"page"`
@@ -43,8 +43,8 @@ type nearName struct {
 
 func (e *requestError) Error() string { return e.Message }
 
-// asRequestError returns an error of anything below as a page: names that do
-// not exist are not found, and all else is a bad request.
+// asRequestError converts an error to a page: an unknown name is not found, anything else
+// is a bad request.
 func asRequestError(err error) *requestError {
 	var e *requestError
 	if errors.As(err, &e) {
@@ -65,7 +65,7 @@ func asRequestError(err error) *requestError {
 	return e
 }
 
-// unknownRun is a run that is not recorded.
+// unknownRun returns the error for a run that is not recorded.
 func unknownRun(n Name, known []Run) *requestError {
 	text := n.String()
 	e := &requestError{status: notFound}
@@ -77,14 +77,14 @@ func unknownRun(n Name, known []Run) *requestError {
 	}
 	e.bare = fmt.Sprintf("there is no run %q", shorten(text))
 	if len(nearest) == 0 {
-		e.bare += "; a run shows up once the controller reconciles it, and vanishes with its object"
+		e.bare += "; a run appears once the controller reconciles it, and disappears with its object"
 	}
 	e.Message = e.bare + wording.DidYouMean(names)
 	return e
 }
 
-// nearestRuns are the runs whose names resemble one: of its namespace, if there are
-// such, or else of others.
+// nearestRuns returns the runs with similar names: from the same namespace if there are
+// any, else from others.
 func nearestRuns(n Name, known []Run) (nearest []Name) {
 	all := make(map[string]Name)
 	resemble := func(text string, of func(Name) string) {

@@ -33,8 +33,8 @@ const (
 	runResumed
 )
 
-// eventKinds are the names of the kinds, those of the types in machine/runner, and what
-// describes an event of each for people.
+// eventKinds are the names of the kinds, which are types of machine/runner, and the
+// functions that describe their events for readers.
 var eventKinds = [...]struct {
 	name string
 	text func(n *entry) string
@@ -60,13 +60,13 @@ var eventKinds = [...]struct {
 	runPaused:   {"RunPaused", func(n *entry) string { return "the run is paused" + after(" in phase ", n.texts[0]) }},
 	runResumed: {"RunResumed", func(n *entry) string {
 		if n.numbers[0] == 0 {
-			return "the run goes on after a pause"
+			return "the run resumes after a pause"
 		}
-		return "the run goes on after a pause of " + n.took()
+		return "the run resumes after a pause of " + n.took()
 	}},
 }
 
-// entry is an event as it is recorded.
+// entry is a recorded event.
 type entry struct {
 	kind    kind
 	at      time.Time
@@ -76,7 +76,7 @@ type entry struct {
 	numbers [2]int64
 }
 
-// newEntry returns the entry of an event; its kind is zero if it is not recorded.
+// newEntry returns the entry of an event. Its kind is zero if the event is not recorded.
 func newEntry(e runner.Event) (n entry) {
 	n.count = 1
 	switch e := e.(type) {
@@ -115,11 +115,11 @@ func newEntry(e runner.Event) (n entry) {
 	return n
 }
 
-// mayRepeat reports whether events of the kind come again and again.
+// mayRepeat reports whether events of the kind can repeat.
 func (n *entry) mayRepeat() bool { return n.kind == phaseWaiting || n.kind == phaseRetried }
 
-// repeats reports whether an event is the one before once more: a phase still
-// waits, for whatever it says, or is retried with the same error.
+// repeats reports whether an event repeats the one before: a phase still waits, whatever
+// its message, or is retried with the same error.
 func (n *entry) repeats(before *entry) bool {
 	return n.kind == before.kind && n.texts[0] == before.texts[0] && (n.kind == phaseWaiting || n.texts == before.texts)
 }
@@ -151,10 +151,10 @@ func (d *decoder) entry(k kind) (n entry) {
 	return n
 }
 
-// text describes an event for people.
+// text describes an event for readers.
 func (n *entry) text() string { return printable(eventKinds[n.kind].text(n)) }
 
-// took is the duration that the first number is, in words.
+// took describes the first number as a duration.
 func (n *entry) took() string { return wording.Duration(time.Duration(n.numbers[0])) }
 
 func (n *entry) itineraryBegun() string {
@@ -194,10 +194,10 @@ func (n *entry) flagEvaluated() string {
 func (n *entry) pipelineReplanned() string {
 	var parts []string
 	if added := n.texts[0]; added != "" {
-		parts = append(parts, "will run as well: "+added)
+		parts = append(parts, "will now also run: "+added)
 	}
 	if removed := n.texts[1]; removed != "" {
-		parts = append(parts, "will not run any more: "+removed)
+		parts = append(parts, "will no longer run: "+removed)
 	}
 	return strings.Join(parts, "; ")
 }
@@ -227,9 +227,9 @@ func (n *entry) phaseRetried() string {
 
 func (n *entry) switchHeld() string {
 	if n.numbers[0] != 0 {
-		return fmt.Sprintf("itinerary %s is selected but not entered, since the run is done", n.texts[1])
+		return fmt.Sprintf("itinerary %s is selected but not entered, because the run is done", n.texts[1])
 	}
-	return fmt.Sprintf("itinerary %s is selected but not entered, since cleanup itinerary %s has begun", n.texts[1], n.texts[0])
+	return fmt.Sprintf("itinerary %s is selected but not entered, because cleanup itinerary %s has begun", n.texts[1], n.texts[0])
 }
 
 func (n *entry) runFinished() string {
@@ -243,7 +243,7 @@ func (n *entry) runFinished() string {
 	return text
 }
 
-// after returns a text after what introduces it; nothing if there is none.
+// after returns a text with an introduction; empty if the text is empty.
 func after(intro, text string) string {
 	if text == "" {
 		return ""
@@ -251,12 +251,12 @@ func after(intro, text string) string {
 	return intro + text
 }
 
-// maxText is the limit of each text of an event, in bytes.
+// maxText limits each text of an event, in bytes.
 const maxText = 256
 
 const more = "..."
 
-// cut returns a text that is within a limit and valid UTF-8.
+// cut shortens a text to a limit and makes it valid UTF-8.
 func cut(text string, limit int) string {
 	if len(text) > limit {
 		end := limit - len(more)
@@ -268,7 +268,7 @@ func cut(text string, limit int) string {
 	return strings.ToValidUTF8(text, string(unicode.ReplacementChar))
 }
 
-// join joins texts; what [cut] would drop may be left out.
+// join joins texts. It may leave out what [cut] would drop.
 func join(texts []string, between string) string {
 	n := 0
 	for i, text := range texts {
@@ -279,7 +279,7 @@ func join(texts []string, between string) string {
 	return strings.Join(texts, between)
 }
 
-// printable returns a text in one line, without control characters.
+// printable returns a text as one line, without control characters.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -299,10 +299,10 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// flag is when a flag was last evaluated, and what came of it.
+// flag describes when a flag was last evaluated, and with what outcome.
 type flag struct {
-	// milli is the time, word the number of the flag's name, and failure stands
-	// for the text of the error.
+	// milli is the time, word the number of the flag's name. failure stands for the text
+	// of the error.
 	milli   int64
 	word    uint32
 	failure uint32

@@ -12,8 +12,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The pages can be mounted on any mux. On the metrics server of a
-// controller-runtime manager it is
+// ExampleNewHandler serves the pages on a mux; any mux will do. On the metrics server of
+// a controller-runtime manager, use
 //
 //	metricsserver.Options{ExtraHandlers: map[string]http.Handler{"/debug/pipeline/": pages}}
 func ExampleNewHandler() {
@@ -31,7 +31,7 @@ func ExampleNewHandler() {
 	mux := http.NewServeMux()
 	mux.Handle("/debug/pipeline/", pages)
 
-	// A runner's observer records runs; here is one that was read.
+	// A runner's observer usually records the runs; this one was read from an object.
 	recorder.Record(debug.Name{Namespace: "shop", Name: "nightly"}, runner.State{
 		Checkpoint: machine.Checkpoint{Itinerary: "Backup", Phase: "Upload"},
 	}, false)

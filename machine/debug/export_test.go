@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Negotiate is negotiate with the media type for its result; empty for none.
+// Negotiate is negotiate with the media type as its result; empty for none.
 func Negotiate(accept ...string) string {
 	f := negotiate(accept)
 	if f == noForm {
@@ -14,19 +14,19 @@ func Negotiate(accept ...string) string {
 	return mediaTypes[f]
 }
 
-// ParseName and Object are how a name is written in a link.
+// ParseName and Object expose how a name is written in a link.
 var ParseName = parseName
 
-// Object is the parameter "name" of a run.
+// Object returns the parameter "name" of a run.
 func (n Name) Object() string { return n.object() }
 
-// SetPace makes the streams of a handler beat, and end, after these times.
+// SetPace sets the heartbeat and lifetime of a handler's streams.
 func SetPace(h http.Handler, heartbeat, lifetime time.Duration) {
 	h.(*handler).heartbeat, h.(*handler).lifetime = heartbeat, lifetime
 }
 
-// Assets are the names of the files of all pages.
+// Assets returns the names of the asset files.
 func Assets() []string { return []string{sheet.name, script.name, icon.name} }
 
-// SetWriteTimeout sets how long a write to a stream of a handler may take.
+// SetWriteTimeout bounds each write to a stream of a handler.
 func SetWriteTimeout(h http.Handler, d time.Duration) { h.(*handler).writeTimeout = d }

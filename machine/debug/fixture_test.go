@@ -21,7 +21,7 @@ type migration struct {
 	Itinerary string
 	Flags     phases.Flags
 	Paused    bool
-	// Handle is what the handlers of the object return.
+	// Handle is called by all handlers of the object.
 	Handle func(v runner.Visit) (runner.Result, error)
 	// Unanswered are the flags whose sources fail.
 	Unanswered phases.Flags
@@ -37,8 +37,7 @@ func newMigration(name string, flags phases.Flags) *migration {
 
 func (m *migration) name() Name { return Name{Namespace: m.Namespace, Name: m.Name} }
 
-// busy are the flags of a final migration with much to do: 44 of its 50 phases
-// run.
+// busy are the flags of a final migration with much to do: 44 of its 50 phases run.
 const busy = mtc.Quiesce | mtc.HasStagePods | mtc.HasPVs | mtc.HasVerify | mtc.HasISs | mtc.IndirectImage |
 	mtc.IndirectVolume | mtc.HasStageBackup | mtc.EnableImage | mtc.EnableVolume | mtc.HasPreBackupHooks |
 	mtc.HasPostBackupHooks | mtc.HasPreRestoreHooks | mtc.HasPostRestoreHooks
@@ -50,7 +49,7 @@ func itineraries(t testing.TB) *machine.Set {
 	return set
 }
 
-// newOptions returns options for migrations.
+// newOptions returns runner options for migrations.
 func newOptions(set *machine.Set, observers ...runner.Observer[*migration]) runner.Options[*migration] {
 	return runner.Options[*migration]{
 		Itineraries: set,

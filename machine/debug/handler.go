@@ -14,19 +14,19 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 )
 
-// HandlerOptions are the options of [NewHandler]. The zero value will do.
+// HandlerOptions are the options of [NewHandler]. The zero value is valid.
 type HandlerOptions struct {
-	// Title is the heading of all pages, such as the name of the controller. If empty,
-	// it is "Pipelines".
+	// Title is the heading of all pages, such as the name of the controller. If empty, it
+	// is "Pipelines".
 	Title string
-	// MaxStreams is the number of streams of events that are open at a time; a page
-	// that gets none polls. Zero means 50; if negative, there are none.
+	// MaxStreams is the maximum number of open event streams. A page that gets no stream
+	// polls instead. Zero means 50; a negative number means none.
 	MaxStreams int
 	// Now is the clock. If nil, it is [time.Now].
 	Now func() time.Time
 }
 
-// HandlerOptionsError describes options of [NewHandler] that cannot be used.
+// HandlerOptionsError describes invalid options of [NewHandler].
 type HandlerOptionsError struct {
 	Problem string
 }
@@ -37,32 +37,35 @@ const (
 	defaultTitle      = "Pipelines"
 	defaultMaxStreams = 50
 	maxTitle          = 100
-	// pageTimeout bounds the writing of a page, if the server bounds none.
+	// pageTimeout bounds the writing of a page if the server has no bound.
 	pageTimeout = time.Minute
 )
 
-// NewHandler returns a handler with pages of the runs that a recorder holds. The
-// error is a [*HandlerOptionsError].
+// NewHandler returns a handler with pages of the runs that a recorder holds. The error is
+// a [*HandlerOptionsError].
 //
-// It can be mounted under any path that ends in a slash, with or without
-// [http.StripPrefix], since it looks at the last element of a path alone and all
-// its links are relative. It answers GET and HEAD, and is safe for concurrent use.
+// The handler can be mounted under any path that ends in a slash, with or without
+// [http.StripPrefix]: it looks only at the last element of a path, and all its links are
+// relative. It accepts only GET and HEAD, and is safe for concurrent use.
 //
-// Streams of events end when their client is gone or their server shuts down
+// Event streams end when their client disconnects or their server shuts down
 // ([http.Server.Shutdown]).
 func NewHandler(r *Recorder, o HandlerOptions) (http.Handler, error) {
 	switch {
 	case r == nil:
-		return nil, &HandlerOptionsError{Problem: "there is no recorder; make one with NewRecorder"}
+		return nil, &HandlerOptionsError{Problem: "the recorder is nil; make one with NewRecorder"}
 	case len(o.Title) > maxTitle:
-		return nil, &HandlerOptionsError{Problem: fmt.Sprintf("the title has %d bytes; at most %d are shown", len(o.Title), maxTitle)}
+		return nil, &HandlerOptionsError{Problem: fmt.Sprintf("the title has %d bytes; the limit is %d", len(o.Title), maxTitle)}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	o.Title = cmp.Or(o.Title, defaultTitle)
 	o.MaxStreams = cmp.Or(o.MaxStreams, defaultMaxStreams)
-	h := &handler{recorder: r, o: o, heartbeat: heartbeat, lifetime: lifetime, writeTimeout: writeTimeout, servers: make(map[*http.Server]chan struct{})}
+	h := &handler{
+		recorder: r, o: o, heartbeat: heartbeat, lifetime: lifetime, writeTimeout: writeTimeout,
+		servers: make(map[*http.Server]chan struct{}),
+	}
 	h.resources = map[string]resource{
 		"":            {parameters: listParameters, view: h.list},
 		"run":         {parameters: runParameters, view: h.run},
@@ -90,15 +93,15 @@ type handler struct {
 	servers map[*http.Server]chan struct{} // closed when the server shuts down
 }
 
-// resource is what the last element of a path names: a page, which has all
-// forms, or something of one form.
+// resource is what the last element of a path names: a page with all forms, or something
+// with a single form.
 type resource struct {
 	parameters []parameter
 	view       func(q query) (view, error)
 	serve      func(w http.ResponseWriter, r *http.Request, q query) error
 }
 
-// policy is the Content-Security-Policy of everything.
+// policy is the Content-Security-Policy of all responses.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
@@ -120,7 +123,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		header.Set("Allow", "GET, HEAD")
-		fail(&requestError{status: notAllowed, Message: "nothing can be changed here; use GET or HEAD, not " + shorten(r.Method)})
+		fail(&requestError{status: notAllowed, Message: "method " + shorten(r.Method) + " is not allowed; use GET or HEAD"})
 		return
 	}
 	name := resourceOf(r.URL)
@@ -141,7 +144,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if f == noForm {
-		fail(&requestError{status: notAcceptable, Message: "this page has the forms " + strings.Join(mediaTypes[:], ", ") + "; accept one of these"})
+		forms := strings.Join(mediaTypes[:], ", ")
+		fail(&requestError{status: notAcceptable, Message: "this page is available as " + forms + "; accept one of these"})
 		return
 	}
 	v, err := res.view(q)
@@ -153,7 +157,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.write(w, r, f, http.StatusOK, v)
 }
 
-// kinds are those of the pages as JSON.
+// kinds are the kinds of the pages as JSON.
 var kinds = map[string]string{
 	"list": "RunList", "run": "Run", "itineraries": "ItineraryList", "itinerary": "Itinerary",
 	"history": "RunHistory", "error": "Error",
@@ -193,13 +197,13 @@ func respond(w http.ResponseWriter, r *http.Request, status int, contentType str
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout == 0 {
-		// A client that does not read must not hold the page for ever. Not all writers
-		// have deadlines.
+		// A client that does not read must not block the handler forever. Some writers do
+		// not support deadlines.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTimeout))
 	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // the client may be gone
+		_, _ = w.Write(body) // the client may have disconnected
 	}
 }
 
@@ -258,8 +262,8 @@ func (h *handler) itinerary(q query) (view, error) {
 	return newItineraryView(g, q)
 }
 
-// graphParameters are those of the page of a run, or of an itinerary, whose graph
-// it is.
+// graphParameters are the parameters of the run and itinerary pages whose graph is
+// requested.
 var graphParameters = slices.Concat(
 	[]parameter{{name: "itinerary"}, {name: "format"}}, runParameters,
 	slices.DeleteFunc(slices.Clone(itineraryParameters), func(p parameter) bool { return p.name == "name" || p.name == "turn" }),
@@ -275,11 +279,14 @@ func (h *handler) graph(w http.ResponseWriter, r *http.Request, q query) error {
 	name := ""
 	switch {
 	case q.has("itinerary") == q.has("name"):
-		return &requestError{status: badRequest, Message: "give the name of a run as the parameter name, or that of an itinerary as the parameter itinerary"}
+		return &requestError{status: badRequest,
+			Message: "give the name of a run as the parameter name, or that of an itinerary as the parameter itinerary"}
 	case q.has("itinerary") && (q.has("item") || q.has("moment")):
-		return &requestError{status: badRequest, Message: "item and moment are of a run; give its name as the parameter name, and no itinerary"}
+		return &requestError{status: badRequest,
+			Message: "the parameters item and moment apply to a run; give its name as the parameter name, and no itinerary"}
 	case q.has("name") && (q.has("set") || q.has("unset") || q.has("unknown")):
-		return &requestError{status: badRequest, Message: "set, unset and unknown are of an itinerary; give its name as the parameter itinerary, and no run"}
+		return &requestError{status: badRequest, Message: "the parameters set, unset and unknown apply to an itinerary; " +
+			"give its name as the parameter itinerary, and no run"}
 	case q.has("itinerary"):
 		g, err := h.set().Graph(q.get("itinerary"))
 		if err != nil {
@@ -328,7 +335,7 @@ func (h *handler) graph(w http.ResponseWriter, r *http.Request, q query) error {
 	return nil
 }
 
-// download writes a file, whose name keeps only what is safe in one.
+// download serves a file. Its name keeps only safe characters.
 func download(w http.ResponseWriter, r *http.Request, name, contentType string, body []byte) {
 	name = strings.Map(func(c rune) rune {
 		switch {
@@ -347,7 +354,7 @@ func download(w http.ResponseWriter, r *http.Request, name, contentType string, 
 
 var historyParameters = []parameter{{name: "name"}, {name: "item"}}
 
-// history serves all that is recorded of a run, as a file.
+// history serves everything that is recorded of a run, as a file.
 func (h *handler) history(w http.ResponseWriter, r *http.Request, q query) error {
 	run, err := h.lookup(q)
 	if err != nil {

@@ -25,14 +25,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// dozen records a dozen runs, and that of an item.
+// dozen records a dozen runs, and the run of an item.
 func dozen(f *debugtest.Fixture) {
 	f.T.Helper()
 	all := f.Dozen()
 	item := debugtest.Final("vms", mtc.PhaseEnsureInitialBackup, "3 of 5 volumes are copied")
 	item.Name.Item = "vm-4"
 	f.Drive(item)
-	f.Repeat(all["shop"], 1, time.Second) // its next try is yet to come
+	f.Repeat(all["shop"], 1, time.Second) // its next attempt is in the future
 }
 
 // get requests a page.
@@ -92,7 +92,7 @@ func TestPagesAsTextAndJSON(t *testing.T) {
 	}
 }
 
-func TestTheFormIsTheOneThatIsAccepted(t *testing.T) {
+func TestNegotiate(t *testing.T) {
 	for _, c := range []struct {
 		accept []string
 		want   string
@@ -135,7 +135,10 @@ func TestHeadersOfAllResponses(t *testing.T) {
 	for _, path := range all {
 		r := get(h, path, "")
 		policy := r.Header.Get("Content-Security-Policy")
-		for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"} {
+		for _, part := range []string{
+			"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'",
+			"base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
+		} {
 			assert.Contains(t, policy, part, path)
 		}
 		assert.NotContains(t, policy, "unsafe", path)
@@ -148,7 +151,7 @@ func TestHeadersOfAllResponses(t *testing.T) {
 	}
 }
 
-func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
+func TestErrorsHaveTheRequestedForm(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	h := f.Handler(debug.HandlerOptions{})
@@ -161,14 +164,14 @@ func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
 		"/run":                              {400, "the parameter name is missing"},
 		"/run?name=x":                       {404, `there is no run "x"`},
 		"/run?nam=x":                        {400, `there is no parameter "nam" here; did you mean "name"?`},
-		"/?q=" + long:                       {400, "the parameter q has 2000 bytes; at most 1024 are read"},
+		"/?q=" + long:                       {400, "the parameter q has 2000 bytes; the limit is 1024"},
 		"/?q=a&q=b":                         {400, "the parameter q is given 2 times; give it at most once"},
 		"/?q=%ff":                           {400, "the parameter q is not valid UTF-8"},
 		"/?q=%zz":                           {400, "the query cannot be read"},
 		"/?sort=nam":                        {400, `the parameter sort does not take "nam"; did you mean "name"?`},
 		"/?result=good":                     {400, `the parameter result does not take "good"; it takes Succeeded, Failed, Canceled or RolledBack`},
 		"/?activity=ok":                     {400, `the parameter activity does not take "ok"`},
-		"/?" + strings.Repeat("q=x&", 3000): {400, "the query has 12000 bytes; at most 8192 are read"},
+		"/?" + strings.Repeat("q=x&", 3000): {400, "the query has 12000 bytes; the limit is 8192"},
 		"/itinerary":                        {400, "the parameter name is missing"},
 		"/itinerary?name=Finale":            {404, `did you mean "Final"?`},
 		"/itinerary?name=Final&set=HasPV":   {400, `did you mean "HasPVs"?`},
@@ -178,8 +181,8 @@ func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
 		payments + "&moment=0":                                       {400, `the parameter moment does not take "0"`},
 		payments + "&moment=1000":                                    {400, `the moments 1 to 23 are recorded`},
 		"/graph":                                                     {400, "give the name of a run"},
-		"/graph?itinerary=Final&moment=2":                            {400, "item and moment are of a run"},
-		"/graph?name=openshift-migration/crm&set=Quiesce":            {400, "set, unset and unknown are of an itinerary"},
+		"/graph?itinerary=Final&moment=2":                            {400, "item and moment apply to a run"},
+		"/graph?name=openshift-migration/crm&set=Quiesce":            {400, "set, unset and unknown apply to an itinerary"},
 		"/graph?itinerary=Final&format=png":                          {400, `the parameter format does not take "png"`},
 		"/graph?name=openshift-migration/crm":                        {404, "Nothing can be planned"},
 		"/history?name=openshift-migration/payment":                  {404, `did you mean "openshift-migration/payments"`},
@@ -202,12 +205,13 @@ func TestErrorsHaveTheFormThatWasAskedFor(t *testing.T) {
 			if accept != "" {
 				assert.Contains(t, text, want.message, "%.60s %s", path, accept)
 			}
-			assert.Less(t, len(text), 6000, "an error repeats what was given")
+			assert.Less(t, len(text), 6000, "an error echoes only the beginning of a long value")
 		}
 	}
 	r := get(h, "/", "image/png")
 	assert.Equal(t, 406, r.StatusCode)
-	assert.Equal(t, "406 Not Acceptable: this page has the forms text/html, application/json, text/plain; accept one of these\n", body(t, r))
+	assert.Equal(t, "406 Not Acceptable: this page is available as text/html, application/json, text/plain; accept one of these\n",
+		body(t, r))
 }
 
 func TestOnlyGetAndHead(t *testing.T) {
@@ -228,7 +232,7 @@ func TestOnlyGetAndHead(t *testing.T) {
 	}
 }
 
-func TestAssetsAreKeptForEver(t *testing.T) {
+func TestAssetsAreCachedForever(t *testing.T) {
 	h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 	page := body(t, get(h, "/", ""))
 	for _, name := range debug.Assets() {
@@ -247,9 +251,9 @@ func TestAssetsAreKeptForEver(t *testing.T) {
 
 var links = regexp.MustCompile(`(?:href|src|action)="([^"]*)"`)
 
-// Wherever it is mounted, each link of each page leads to another, and to no
-// other host.
-func TestAllLinksWorkUnderAnyPath(t *testing.T) {
+// Wherever the handler is mounted, each link of each page leads to another page, and to
+// no other host.
+func TestLinksWorkUnderAnyPath(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	h := f.Handler(debug.HandlerOptions{})
@@ -274,7 +278,7 @@ func TestAllLinksWorkUnderAnyPath(t *testing.T) {
 			require.True(t, strings.HasPrefix(u.Path, root), "%s leaves %s", u, root)
 			r := get(mux, u.RequestURI(), "")
 			if strings.HasSuffix(u.Path, "/run") && u.RawQuery == "" || strings.HasSuffix(u.Path, "/itinerary") && u.RawQuery == "" {
-				continue // the action of a form, without its fields
+				continue // a form action without its fields
 			}
 			if strings.Contains(u.String(), "crm") && strings.Contains(u.Path, "graph") {
 				continue
@@ -293,8 +297,8 @@ func TestAllLinksWorkUnderAnyPath(t *testing.T) {
 	}
 }
 
-// A page holds no script and no style of its own, since the policy forbids them.
-func TestNothingInlineThatThePolicyForbids(t *testing.T) {
+// A page has no inline script or style, because its policy forbids them.
+func TestPagesObeyTheirPolicy(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	h := f.Handler(debug.HandlerOptions{})
@@ -325,7 +329,7 @@ func TestHostileNamesAndMessagesAreText(t *testing.T) {
 		f.Recorder.Record(m.Name, m.State, false)
 	}
 	h := f.Handler(debug.HandlerOptions{Title: hostile[0]})
-	values := regexp.MustCompile(`="[^"]*"`) // in which quotes are escaped
+	values := regexp.MustCompile(`="[^"]*"`) // quotes inside are escaped
 	tags := regexp.MustCompile(`(?i)<script>|<img|<[^>]*\sonload=|<[^>]*\sonerror=|href="javascript`)
 	control := regexp.MustCompile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 	check := func(path string) {
@@ -350,7 +354,7 @@ func TestHostileNamesAndMessagesAreText(t *testing.T) {
 	for _, m := range links.FindAllStringSubmatch(list, -1) {
 		if link := html.UnescapeString(m[1]); strings.HasPrefix(link, "run?") {
 			if len(link) > 3000 || strings.Contains(link, "%FF") || strings.Contains(link, "%EF%BF%BD") {
-				continue // such a name is refused as a parameter
+				continue // refused as a parameter
 			}
 			check("/" + link)
 			n++
@@ -359,7 +363,7 @@ func TestHostileNamesAndMessagesAreText(t *testing.T) {
 	assert.Greater(t, n, 20)
 }
 
-func TestANameIsTheSameInItsLink(t *testing.T) {
+func TestNameSurvivesItsLink(t *testing.T) {
 	for _, n := range []debug.Name{
 		{Namespace: "a", Name: "b"}, {Name: "b"}, {Name: "a/b"}, {Namespace: "a", Name: "b/c", Item: "d[e]/f"}, {Name: "/"}, {Namespace: "a/b%2F", Name: "%2F"},
 	} {
@@ -451,9 +455,9 @@ func BenchmarkListOf1000(b *testing.B) {
 	}
 }
 
-// The state of a run that is retried is not written each time. The page goes by what the
+// The state of a retried run is not written for each attempt, so the page uses what the
 // runner reports.
-func TestARunThatIsRetriedIsUpToDate(t *testing.T) {
+func TestRetriedRunIsUpToDate(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	m := debugtest.Final("shop", mtc.PhaseEnsureInitialBackup, "")
 	f.Drive(m)

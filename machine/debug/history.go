@@ -12,61 +12,61 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// history is what is recorded of a run: the latest moment as it is, and those
-// before it as differences, each to the moment after it.
+// history is what is recorded of a run: the latest moment in full, and each earlier
+// moment as its difference from the next one.
 type history struct {
 	name Name
 	key  runKey
 	// base is the second that times in the log are relative to.
 	base int64
-	// state, at, paused and isCut are the latest moment; weight is what the state
-	// takes in memory, beside the struct itself.
+	// state, at, paused and isCut describe the latest moment. weight is the memory that
+	// the state takes beyond the struct itself.
 	state         runner.State
 	at            time.Time
 	paused, isCut bool
 	weight        int
-	// moments and events are how many were recorded; without any moment, the run is
-	// not shown yet.
+	// moments and events count what was recorded. A run without moments is not shown yet.
 	moments, events int
 	log             log
 	flags           []flag
 	seen, next      time.Time
-	// attempts are those that have failed in a row, as of the last event.
+	// attempts counts the consecutive failed attempts, as of the last event.
 	attempts int64
-	// unwritten reports that the latest state was about to be written when it was
-	// recorded: the write may have failed.
+	// unwritten reports whether the latest state was recorded before it was written. That
+	// write may have failed.
 	unwritten bool
-	// size is what all this takes in memory, as it was last counted.
+	// size is the memory that all this takes, as last counted.
 	size int
-	// place is the place among the runs by when they were seen: of those that are
-	// done, if it is.
+	// place is the place in the list of live or done runs, ordered by when they were last
+	// seen.
 	place  *list.Element
 	isDone bool
 }
 
 const (
-	// historySize is what a history takes without what it holds: itself, its place,
-	// and its entries in two maps, which are filled to a half at least.
-	historySize = int(unsafe.Sizeof(history{})+unsafe.Sizeof(list.Element{})) + 2*int(unsafe.Sizeof(Name{})+unsafe.Sizeof(runKey{})+2*unsafe.Sizeof(uintptr(0)))
-	flagSize    = int(unsafe.Sizeof(flag{}))
-	// maxName is the limit of the names of a run together, and of its key.
+	// historySize is the size of an empty history: itself, its place, and its entries in
+	// two maps, which are at least half full.
+	historySize = int(unsafe.Sizeof(history{})+unsafe.Sizeof(list.Element{})) +
+		2*int(unsafe.Sizeof(Name{})+unsafe.Sizeof(runKey{})+2*unsafe.Sizeof(uintptr(0)))
+	flagSize = int(unsafe.Sizeof(flag{}))
+	// maxName limits the total length of the names of a run, and of its key.
 	maxName = 1 << 10
 )
 
 func (n Name) len() int { return len(n.Namespace) + len(n.Name) + len(n.Item) }
 
-// fixed is what the history takes at least.
+// fixed is the minimum size of the history.
 func (h *history) fixed() int { return historySize + h.name.len() + len(h.key.key) }
 
-// room is what remains for the log, in whole blocks: a state that grows by a few
-// bytes does not move it.
+// room is the space for the log, in whole blocks, so a state that grows by a few bytes
+// does not change it.
 func (h *history) room(most int) int {
 	const block = 512
 	return (most - h.fixed() - h.weight - cap(h.flags)*flagSize) / block * block
 }
 
-// record makes a state the latest moment, if it differs from the one before, and
-// reports whether it does.
+// record makes s the latest moment if it differs from the one before, and reports whether
+// it does.
 func (h *history) record(e *encoder, s *runner.State, paused bool, now time.Time, most int) bool {
 	limit := min(most*3/4, most-h.fixed()-phases.MaxFlags*flagSize)
 	isCut := false
@@ -86,13 +86,13 @@ func (h *history) record(e *encoder, s *runner.State, paused bool, now time.Time
 	return true
 }
 
-// isAt reports whether a state is where the latest is.
+// isAt reports whether s is at the same place as the latest state.
 func (h *history) isAt(s *runner.State) bool {
 	return s.Visit == h.state.Visit && s.Phase == h.state.Phase && s.Itinerary == h.state.Itinerary &&
 		s.WorkDone == h.state.WorkDone && s.Done == h.state.Done && s.Run == h.state.Run
 }
 
-// change makes a state the latest, and leaves the record of it in the encoder.
+// change makes s the latest state, and leaves the record of the change in the encoder.
 func (h *history) change(e *encoder, s *runner.State, now time.Time, paused, isCut bool) (changed bool) {
 	e.reset(h.base)
 	e.time(now)
@@ -103,7 +103,7 @@ func (h *history) change(e *encoder, s *runner.State, now time.Time, paused, isC
 	return changed
 }
 
-// back undoes the change that the encoder has the record of.
+// back undoes the change whose record is in the encoder.
 func (h *history) back(e *encoder, changed bool) {
 	h.weight -= e.weight
 	d := &decoder{words: e.words, base: e.base, buf: e.buf}
@@ -118,13 +118,12 @@ func (d *decoder) moment() (m Moment) {
 	return m
 }
 
-// maxCutName is the limit of a name in a state of which more than texts is cut.
+// maxCutName limits a name in a state that is cut by more than its texts.
 const maxCutName = 64
 
-// cutState returns a copy of a state that takes less memory than a limit: the
-// texts are cut as the runner cuts them, and if that does not suffice, because
-// names are too long or too many, what remains is where the run is, times, counts
-// and as many steps as fit.
+// cutState returns a copy of a state that takes at most limit bytes. Texts are cut as the
+// runner cuts them. If names are too long or too many, only the position of the run,
+// times, counts and as many steps as fit remain.
 func cutState(e *encoder, s *runner.State, limit int) *runner.State {
 	s = s.DeepCopy()
 	fits := func() bool {
@@ -148,7 +147,9 @@ func cutState(e *encoder, s *runner.State, limit int) *runner.State {
 	}
 	for !fits() && len(s.Pipeline) > 0 {
 		n := len(s.Pipeline) / 2
-		if current := s.Pipeline.Current(); current != nil && slices.IndexFunc(s.Pipeline, func(step steps.Step) bool { return step.Name == current.Name }) >= n {
+		current := s.Pipeline.Current()
+		isCurrent := func(step steps.Step) bool { return step.Name == current.Name }
+		if current != nil && slices.IndexFunc(s.Pipeline, isCurrent) >= n {
 			s.Pipeline = s.Pipeline[len(s.Pipeline)-n:]
 		} else {
 			s.Pipeline = s.Pipeline[:n]
@@ -180,7 +181,7 @@ func (h *history) happened(e *encoder, n entry, most, maxEvents int) {
 	}
 }
 
-// happenedFirst records an event before the other events of the present reconcile.
+// happenedFirst records an event before the other events of the current reconcile.
 func (h *history) happenedFirst(e *encoder, n entry, most, maxEvents int) {
 	rest := h.log.takeFresh()
 	h.happened(e, n, most, maxEvents)
@@ -194,8 +195,8 @@ func (h *history) happenedFirst(e *encoder, n entry, most, maxEvents int) {
 	}
 }
 
-// evaluated notes that a flag was evaluated, and reports whether that is news: its
-// value has changed, or it failed in another way.
+// evaluated records the evaluation of a flag, and reports whether it is news: its value
+// has changed, or it failed in another way.
 func (h *history) evaluated(w *words, n *entry) (news bool) {
 	word, known := w.numbers[n.texts[0]]
 	if !known {
@@ -214,13 +215,13 @@ func (h *history) evaluated(w *words, n *entry) (news bool) {
 	return true
 }
 
-// count counts what the history takes in memory.
+// count updates the size of the history.
 func (h *history) count(most int) {
 	h.log.trim(h.room(most))
 	h.size = h.fixed() + h.weight + cap(h.log.buf) + cap(h.flags)*flagSize
 }
 
-// latest returns the latest moment, without what is recorded before it.
+// latest returns the latest moment, without the history before it.
 func (h *history) latest() Run {
 	return Run{
 		Name: h.name, Next: h.next, Attempts: h.attempts, Seen: h.seen,
@@ -229,7 +230,7 @@ func (h *history) latest() Run {
 	}
 }
 
-// read returns a run with its history, from a copy of the latter.
+// read returns a run with its history. h must be a copy.
 func (h *history) read(w *words) Run {
 	run := h.latest()
 	last := run.Moments[0]
@@ -255,7 +256,7 @@ func (h *history) read(w *words) Run {
 		}
 		run.Events = append(run.Events, e)
 	}
-	if len(run.Moments) == 0 { // of the latest, the record was dropped
+	if len(run.Moments) == 0 { // the record of the latest moment was dropped
 		run.Moments = append(run.Moments, last)
 		for i := range run.Events {
 			run.Events[i].Moment = 0
@@ -267,7 +268,7 @@ func (h *history) read(w *words) Run {
 		run.Moments[i].State.DeepCopyInto(&run.Moments[i-1].State)
 		differences[i].back(reflect.ValueOf(&run.Moments[i-1].State).Elem())
 	}
-	for i := range run.Events { // of the present reconcile, the state is not known yet
+	for i := range run.Events { // events of the current reconcile; their state is not known yet
 		run.Events[i].Moment = min(run.Events[i].Moment, newest)
 	}
 	return run

@@ -69,7 +69,7 @@ func TestStepsWithoutAStart(t *testing.T) {
 	assert.Regexp(t, `Backup +Completed\nRestore +Failed\nCleanup +Not started\n`, readPage(t, r, "/"+runLink("run", n), "text/plain"))
 }
 
-func TestTheSentenceOfAPausedRun(t *testing.T) {
+func TestSentenceOfPausedRun(t *testing.T) {
 	r := newRecorder(t, Options{})
 	n := Name{Namespace: "shop", Name: "orders"}
 	since := metav1.NewTime(time.Now().Add(-10 * time.Minute))
@@ -78,23 +78,26 @@ func TestTheSentenceOfAPausedRun(t *testing.T) {
 		PausedSince: &since, Retry: &runner.Retry{Error: "connection refused", Attempts: 3},
 	}
 	r.Record(n, s, true)
-	assert.Contains(t, readPage(t, r, "/"+runLink("run", n), "text/plain"), "Paused in phase EnsureInitialBackup for 10 min.\n", "the last error stands by itself")
+	assert.Contains(t, readPage(t, r, "/"+runLink("run", n), "text/plain"),
+		"Paused in phase EnsureInitialBackup for 10 min.\n", "the last error is shown separately")
 	s.Done, s.Result, s.Retry, s.PausedSince = true, phases.Result("Other"), nil, nil
 	r.Record(n, s, false)
 	assert.Contains(t, readPage(t, r, "/"+runLink("run", n), "text/plain"), "\nDone.\n", "a result that is not known is not shown")
 }
 
-func TestAPauseThatBeganBeforeIsAnEvent(t *testing.T) {
+func TestPauseThatBeganEarlierIsAnEvent(t *testing.T) {
 	r := newRecorder(t, Options{})
 	n := Name{Namespace: "shop", Name: "orders"}
 	since := metav1.NewTime(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
 	r.Record(n, runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: "EnsureInitialBackup"}, PausedSince: &since}, true)
 	run, _ := r.Lookup(n)
 	require.Len(t, run.Events, 1)
-	assert.Equal(t, Event{At: since.UTC(), Kind: "RunPaused", Text: "the run is paused in phase EnsureInitialBackup", Count: 1, Last: since.UTC()}, run.Events[0])
+	assert.Equal(t, Event{
+		At: since.UTC(), Kind: "RunPaused", Text: "the run is paused in phase EnsureInitialBackup", Count: 1, Last: since.UTC(),
+	}, run.Events[0])
 }
 
-func TestAPageOfARunThatHasNotBegun(t *testing.T) {
+func TestRunPageBeforeTheRunBegins(t *testing.T) {
 	r := newRecorder(t, Options{})
 	n := Name{Namespace: "shop", Name: "orders"}
 	r.Record(n, runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final}}, false)
@@ -133,14 +136,16 @@ func TestMomentsKeepTheirNumbers(t *testing.T) {
 
 	h, err := NewHandler(r, HandlerOptions{})
 	require.NoError(t, err)
-	for moment, want := range map[string]int{"1": http.StatusNotFound, "0": http.StatusBadRequest, "37": http.StatusBadRequest, "-1": http.StatusBadRequest} {
+	for moment, want := range map[string]int{
+		"1": http.StatusNotFound, "0": http.StatusBadRequest, "37": http.StatusBadRequest, "-1": http.StatusBadRequest,
+	} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/"+runLink("run", n, "moment", moment), nil))
 		assert.Equal(t, want, w.Code, "moment %s", moment)
 	}
 }
 
-func TestTheListIsBounded(t *testing.T) {
+func TestListIsBounded(t *testing.T) {
 	text := strings.Repeat("\"<&\u202e", runner.MaxText/8)
 	reasons := slices.Repeat([]string{text}, 7)
 	r := newRecorder(t, Options{})
@@ -161,11 +166,12 @@ func TestTheListIsBounded(t *testing.T) {
 	assert.Contains(t, p.Why, strings.Join(reasons, "; "), "the page of the run has it in full")
 }
 
-func TestWhatWaitsLongestIsBeforeWhatIsDone(t *testing.T) {
+func TestListOrderPutsLongestWaitBeforeDone(t *testing.T) {
 	r := newRecorder(t, Options{})
 	record := func(name, phase string, hours time.Duration) {
 		at := metav1.NewTime(time.Now().Add(-hours * time.Hour))
-		s := runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: phase, Done: phase == "Completed"}, Entered: &at, WaitingSince: &at}
+		checkpoint := machine.Checkpoint{Itinerary: mtc.Final, Phase: phase, Done: phase == "Completed"}
+		s := runner.State{Checkpoint: checkpoint, Entered: &at, WaitingSince: &at}
 		s.Pipeline = steps.Pipeline{{Name: "Backup", Started: &at, Completed: &at}}
 		r.Record(Name{Name: name}, s, false)
 	}
@@ -182,7 +188,7 @@ func TestWhatWaitsLongestIsBeforeWhatIsDone(t *testing.T) {
 	assert.Equal(t, []string{"waits-longest", "waits", "done", "done-long-ago"}, names)
 }
 
-func TestARunThatWasDroppedMayBeListedAgain(t *testing.T) {
+func TestDroppedRunMayBeListedAgain(t *testing.T) {
 	r := newRecorder(t, Options{MaxRuns: 1})
 	for _, name := range []string{"a", "b", "a"} {
 		r.Record(Name{Name: name}, runner.State{}, false)
@@ -193,7 +199,7 @@ func TestARunThatWasDroppedMayBeListedAgain(t *testing.T) {
 	assert.Contains(t, got, "It is listed again once it is reconciled.")
 }
 
-func TestFlagsOfTheRunBeforeHaveNoAge(t *testing.T) {
+func TestFlagsOfThePreviousRunHaveNoAge(t *testing.T) {
 	r := newRecorder(t, Options{})
 	o := observe(t, r)
 	m := newMigration("orders", 0)
@@ -209,7 +215,7 @@ func TestFlagsOfTheRunBeforeHaveNoAge(t *testing.T) {
 	assert.Equal(t, []string{"Quiesce"}, slices.Collect(maps.Keys(run.Evaluated)))
 }
 
-func TestAClientThatDoesNotReadHoldsNoPage(t *testing.T) {
+func TestPageWriteHasDeadline(t *testing.T) {
 	r := newRecorder(t, Options{})
 	h, err := NewHandler(r, HandlerOptions{})
 	require.NoError(t, err)
@@ -231,7 +237,7 @@ func TestAClientThatDoesNotReadHoldsNoPage(t *testing.T) {
 	}
 }
 
-// deadlineWriter notes the deadline of writes.
+// deadlineWriter records the write deadline.
 type deadlineWriter struct {
 	*httptest.ResponseRecorder
 	deadline time.Time
@@ -242,7 +248,7 @@ func (w *deadlineWriter) SetWriteDeadline(at time.Time) error {
 	return nil
 }
 
-func TestAPhaseThatRanIsNotLeftOut(t *testing.T) {
+func TestPhaseThatRanIsNotLeftOut(t *testing.T) {
 	r := newRecorder(t, Options{})
 	n := Name{Namespace: "shop", Name: "orders"}
 	for visit, at := range []struct {
@@ -252,13 +258,14 @@ func TestAPhaseThatRanIsNotLeftOut(t *testing.T) {
 		{"StagePodsCreated", phases.Record{True: []string{"HasStagePods", "HasPVs"}, False: []string{"DirectImage"}}},
 		{"EnsureFinalRestore", phases.Record{True: []string{"HasPVs"}, False: []string{"DirectImage", "HasStagePods"}}},
 	} {
-		r.Record(n, runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: at.phase, Facts: at.facts}, Visit: int64(visit + 1)}, false)
+		checkpoint := machine.Checkpoint{Itinerary: mtc.Final, Phase: at.phase, Facts: at.facts}
+		r.Record(n, runner.State{Checkpoint: checkpoint, Visit: int64(visit + 1)}, false)
 	}
 	got := readPage(t, r, "/"+runLink("run", n), "text/plain")
 	assert.Regexp(t, `(?m)^StagePodsCreated +DataBackup +behind$`, got)
 	assert.Regexp(t, `(?m)^RestartRestic +DataBackup +left out +needs HasStagePods`, got)
 
-	// Of a run that was seen late it is not known, since a phase may have decided the
+	// For a run that was first seen late this is unknown: a phase may have decided the
 	// flag after it was read.
 	late := Name{Namespace: "shop", Name: "stock"}
 	run, _ := r.Lookup(n)
@@ -270,7 +277,7 @@ func TestAPhaseThatRanIsNotLeftOut(t *testing.T) {
 	assert.Regexp(t, `(?m)^CreateDirectImageMigration +Backup +left out +needs DirectImage`, got)
 }
 
-func TestTheWatcherOfARunThatIsDroppedIsTold(t *testing.T) {
+func TestWatchReportsDroppedRun(t *testing.T) {
 	r := newRecorder(t, Options{MaxRuns: 1})
 	r.Record(Name{Name: "a"}, runner.State{}, false)
 	changes := r.Watch(t.Context(), &Name{Name: "a"})
@@ -278,7 +285,7 @@ func TestTheWatcherOfARunThatIsDroppedIsTold(t *testing.T) {
 	assert.Len(t, changes, 1)
 }
 
-func TestAFailureOfTheRunBeforeStaysInTheTimeline(t *testing.T) {
+func TestTimelineKeepsFailureOfPreviousRun(t *testing.T) {
 	r := newRecorder(t, Options{})
 	o := newOptions(r.o.Itineraries, observe(t, r))
 	token := "1"

@@ -5,22 +5,22 @@ import (
 	"slices"
 )
 
-// log is the history of a run in bytes: records of what has happened, oldest
-// first, each with a tag and its length in front. The record of a moment comes
-// after those of the events that led to it.
+// log is the history of a run in bytes: records of what happened, oldest first, each
+// prefixed by a tag and its length. The record of a moment follows those of the events
+// that led to it.
 type log struct {
 	buf []byte
-	// head is where the oldest record begins.
+	// head is the offset of the oldest record.
 	head int
-	// last is where the last event begins, and fresh where the first event of the
-	// present reconcile does; -1 if there is none.
+	// last is the offset of the last event, and fresh that of the first event of the
+	// current reconcile; -1 if there is none.
 	last, fresh int
-	// moments and events are the numbers of records.
+	// moments and events count the records.
 	moments, events int
 }
 
-// The tag of a record is the kind of an event, or that of a moment. If the state
-// did not change after an event, its moment is the one before.
+// The tag of a record is the kind of an event, or one of these. If an event did not
+// change the state, its moment is the one before.
 const (
 	tagMoment = 0
 	tagBefore = 1 << 7
@@ -38,12 +38,12 @@ func (l *log) at(offset int) (tag byte, body []byte, next int) {
 
 func (l *log) size() int { return len(l.buf) - l.head }
 
-// append adds a record, and drops the oldest ones if there is no room for all.
+// append adds a record. It drops the oldest records if there is no room for all.
 func (l *log) append(tag byte, body []byte, room int) {
 	var length [binary.MaxVarintLen64]byte
 	size := 1 + binary.PutUvarint(length[:], uint64(len(body))) + len(body)
 	if size > room {
-		if tag == tagMoment { // from the latest moment nothing leads to those before
+		if tag == tagMoment { // without this record, earlier moments cannot be reconstructed
 			*l = emptyLog()
 		}
 		return
@@ -78,8 +78,7 @@ func (l *log) move(buf []byte) {
 	l.head = 0
 }
 
-// trim drops the oldest records until the others fit, and what the buffer has
-// beyond the room.
+// trim drops the oldest records until the others fit, and shrinks the buffer to the room.
 func (l *log) trim(room int) {
 	for l.size() > max(room, 0) {
 		l.drop()
@@ -116,7 +115,7 @@ func (l *log) cut() {
 	l.last = -1
 }
 
-// takeFresh removes the events of the present reconcile, and returns them.
+// takeFresh removes and returns the events of the current reconcile.
 func (l *log) takeFresh() (fresh log) {
 	if l.fresh < 0 {
 		return fresh
@@ -131,7 +130,7 @@ func (l *log) takeFresh() (fresh log) {
 	return fresh
 }
 
-// unchanged notes that the events of the present reconcile have changed no state.
+// unchanged notes that the events of the current reconcile changed no state.
 func (l *log) unchanged() {
 	for offset := l.fresh; offset >= 0 && offset < len(l.buf); {
 		tag, _, next := l.at(offset)

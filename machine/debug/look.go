@@ -8,21 +8,21 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// look is how something is shown: an icon, a tone and words. The tone is never
+// look describes how something is shown: an icon, a tone and words. The tone never stands
 // alone.
 type look struct {
 	// Icon is the name of a symbol of the page, Tone a class of the style sheet.
 	Icon, Tone, Text string
 }
 
-// activityShown is how an activity is shown.
+// activityShown describes how an activity is shown.
 type activityShown struct {
 	activity runner.Activity
 	look     look
 }
 
-// looks are those of the activities, in the order in which they are listed: what
-// needs a person first.
+// looks are the looks of the activities, in listing order: those that need attention come
+// first.
 var looks = []activityShown{
 	{runner.ActivityStopped, look{"stopped", "bad", "Stopped"}},
 	{runner.ActivityRetrying, look{"retrying", "warn", "Retrying"}},
@@ -49,7 +49,7 @@ func activityNames() []string {
 	return names
 }
 
-// activityLook is that of an activity.
+// activityLook returns the look of an activity.
 func activityLook(name string) look {
 	for _, l := range looks {
 		if string(l.activity) == name {
@@ -59,7 +59,7 @@ func activityLook(name string) look {
 	return look{"unknown", "calm", name}
 }
 
-// lookOf is that of what a run does.
+// lookOf returns the look of what a run does.
 func lookOf(s runner.Status) look {
 	l := activityLook(string(s.Activity))
 	switch {
@@ -79,9 +79,9 @@ func lookOf(s runner.Status) look {
 	return l
 }
 
-// attention is the place of a run in the default order of the list: what needs
-// a person comes first. It is that of its activity, between which there is a place
-// for runs that are overdue and for those that have failed.
+// attention ranks a run in the default order of the list: runs that need attention come
+// first. The rank is that of its activity, with extra ranks for overdue and for failed
+// runs.
 func attention(s runner.Status) int {
 	place := func(activity runner.Activity) int {
 		return 2 * slices.IndexFunc(looks, func(l activityShown) bool { return l.activity == activity })

@@ -1,7 +1,7 @@
 package debug
 
-// Must returns what a constructor of this package has made, and panics with its
-// error: for variables of packages.
+// Must returns the result of a constructor of this package and panics on an error. It is
+// meant for package variables.
 //
 //	var runs = debug.Must(debug.NewRecorder(debug.Options{Itineraries: itineraries}))
 func Must[T any](made T, err error) T {

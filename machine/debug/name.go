@@ -6,15 +6,15 @@ import (
 	"reflect"
 )
 
-// Name names a run: its object and, if that has many runs, the item.
+// Name names a run: its object and, if the object has many runs, the item.
 type Name struct {
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
 	Item      string `json:"item,omitempty"`
 }
 
-// String returns the name as the pages and the command show it: "namespace/name",
-// or "name" without a namespace, and "[item]" behind it if there is one.
+// String returns the name as the pages and the command show it: "namespace/name", or
+// "name" without a namespace, followed by "[item]" if there is one.
 func (n Name) String() string {
 	s := n.Name
 	if n.Namespace != "" {
@@ -30,27 +30,28 @@ func (n Name) compare(o Name) int {
 	return cmp.Or(cmp.Compare(n.Namespace, o.Namespace), cmp.Compare(n.Name, o.Name), cmp.Compare(n.Item, o.Item))
 }
 
-// named is what knows the name of its run, such as an item of an object.
+// named is an object that knows the name of its run, such as an item of a list.
 type named interface {
 	RunName() (namespace, name, item string)
 }
 
-// object is what a Kubernetes object knows of its name.
+// object has the methods by which a Kubernetes object reports its name.
 type object interface {
 	GetNamespace() string
 	GetName() string
 }
 
-// UnnamedTypeError is a type whose runs have no names.
+// UnnamedTypeError reports a type whose runs have no names.
 type UnnamedTypeError struct {
 	Type string
 }
 
 func (e *UnnamedTypeError) Error() string {
-	return fmt.Sprintf("%s has neither a method RunName nor the methods GetNamespace and GetName; give a function that returns the name of a run", e.Type)
+	return fmt.Sprintf("%s has neither a method RunName nor the methods GetNamespace and GetName; "+
+		"give a function that returns the name of a run", e.Type)
 }
 
-// nameOf returns a function that names the runs of a type, from its methods.
+// nameOf returns a function that names the runs of a type, using its methods.
 func nameOf[T any]() (func(T) Name, error) {
 	switch t := reflect.TypeFor[T](); {
 	case t.Implements(reflect.TypeFor[named]()):

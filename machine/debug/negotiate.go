@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// form is one of the forms that a page has.
+// form is one of the forms of a page.
 type form int
 
 const (
@@ -16,15 +16,15 @@ const (
 	noForm
 )
 
-// mediaTypes are those of the forms, in the order in which they are preferred.
+// mediaTypes are the media types of the forms, in order of preference.
 var mediaTypes = [...]string{formHTML: "text/html", formJSON: "application/json", formText: "text/plain"}
 
-// maxRanges is the number of media ranges of an Accept header that are read.
+// maxRanges limits the media ranges that are read from an Accept header.
 const maxRanges = 32
 
-// negotiate returns the form that the Accept headers of a request prefer (RFC
-// 9110, section 12.5.1), and noForm if they accept none. Of forms that are
-// accepted alike it is the first; without a header it is HTML.
+// negotiate returns the form that the Accept headers of a request prefer (RFC 9110,
+// section 12.5.1), or noForm if they accept none. Between equally acceptable forms, the
+// first wins; without a header it is HTML.
 func negotiate(accept []string) form {
 	type match struct {
 		q        float64

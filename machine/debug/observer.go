@@ -7,15 +7,14 @@ import (
 )
 
 // NewObserver returns an observer that records the runs of a runner, for
-// [runner.Options].Observers. Name returns the name of the run of an object. If
-// it is nil, it is what a method
+// [runner.Options].Observers. The function name returns the name of an object's run. If
+// nil, the name is the result of the object's method
 //
 //	RunName() (namespace, name, item string)
 //
-// of the object returns, as items of a list have it, or else its namespace and
-// name, as Kubernetes objects have them; it is an [*UnnamedTypeError] if the type
-// has neither. Runs of one name are one run for the recorder: use one recorder
-// for each kind of objects.
+// as items of a list have it, or else the namespace and name of a Kubernetes object. The
+// error is an [*UnnamedTypeError] if the type has neither. The recorder treats runs with
+// equal names as one run: use one recorder for each kind of objects.
 func NewObserver[T any](r *Recorder, name func(object T) Name) (runner.Observer[T], error) {
 	if name == nil {
 		var err error
@@ -38,7 +37,7 @@ func (o *observer[T]) Observe(_ context.Context, object T, e runner.Event) {
 // Forget drops a run whose object is gone, by the runner's key.
 func (o *observer[T]) Forget(key string) { o.r.forgetKey(runKey{o, key}) }
 
-// runKey is the key of a run in its runner, which has one observer.
+// runKey is the key of a run in its runner. Each runner has one observer.
 type runKey struct {
 	observer any
 	key      string

@@ -6,8 +6,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// historyView is all that is recorded of a run, as a file. It has no contents of the
-// object but its name.
+// historyView is everything that is recorded of a run, as a file. Of the object it has
+// only the name.
 type historyView struct {
 	meta
 	Name           Name          `json:"run"`

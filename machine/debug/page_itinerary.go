@@ -33,7 +33,7 @@ func newItineraryList(set *machine.Set) *itineraryList {
 	for _, name := range set.Names() {
 		g, err := set.Graph(name)
 		if err != nil {
-			continue // not for a name of the set
+			continue // cannot happen for a name of the set
 		}
 		p.Items = append(p.Items, itineraryRow{
 			Name: name, Phases: g.Len(), Steps: len(g.Steps()), Flags: g.Reads().Len(),
@@ -55,7 +55,7 @@ func (p *itineraryList) text(t *text) {
 	t.table([]string{"NAME", "PHASES", "STEPS", "FLAGS", "KIND", "RESULT"}, rows)
 }
 
-// Kind is what kind of itinerary it is.
+// Kind describes the kind of itinerary.
 func (r itineraryRow) Kind() string {
 	if r.Cleanup {
 		return "cleanup"
@@ -63,22 +63,22 @@ func (r itineraryRow) Kind() string {
 	return "work"
 }
 
-// itineraryView is the page of an itinerary, planned for flags that a reader sets.
+// itineraryView is the page of an itinerary, planned with flags that a reader sets.
 type itineraryView struct {
 	meta
 	Name    string        `json:"name"`
 	Cleanup bool          `json:"cleanup,omitempty"`
 	Result  phases.Result `json:"result"`
 	Flags   []switchView  `json:"flags"`
-	// Turned is the flag that was turned last, and Changed are the flags that the
-	// relations changed with it.
+	// Turned is the flag that was set last. Changed lists the flags that the relations
+	// changed with it.
 	Turned  *setting  `json:"turned,omitempty"`
 	Changed []setting `json:"changed,omitempty"`
-	// Added and Removed are the steps by which the pipeline differs from the one
-	// before.
+	// Added and Removed are the steps by which the pipeline differs from the previous
+	// one.
 	Added   []string `json:"added,omitempty"`
 	Removed []string `json:"removed,omitempty"`
-	// Broken are relations that do not hold: no real run has such flags.
+	// Broken lists relations that do not hold: no real run has such flags.
 	Broken     []string    `json:"broken,omitempty"`
 	Pipeline   []string    `json:"pipeline"`
 	MaybeSteps []string    `json:"maybeSteps,omitempty"`
@@ -99,15 +99,15 @@ type setting struct {
 // switchView is the switch of a flag.
 type switchView struct {
 	factView
-	// Set reports that the value was set by hand, and Forced that it follows from
+	// Set reports whether the value was set by hand, and Forced whether it follows from
 	// relations with flags that were. Otherwise it is the default.
 	Set    bool `json:"set,omitempty"`
 	Forced bool `json:"forced,omitempty"`
-	// Changed reports that it has changed with the last turn.
+	// Changed reports whether the last turn changed the value.
 	Changed bool `json:"changed,omitempty"`
 }
 
-// Origin says where its value comes from.
+// Origin describes where the value comes from.
 func (s switchView) Origin() string {
 	switch {
 	case s.Set:
@@ -118,7 +118,7 @@ func (s switchView) Origin() string {
 	return "default"
 }
 
-// The values of a flag, as parameters and people have them.
+// The values of a flag, in parameters and on pages.
 const (
 	valueTrue    = "true"
 	valueFalse   = "false"
@@ -134,16 +134,16 @@ var itineraryParameters = []parameter{
 // switches are the flags that a reader has set.
 type switches struct {
 	flags phases.Flags // all that are set
-	facts phases.Facts // their values; unknown for those that are set to unknown
+	facts phases.Facts // their values, possibly unknown
 }
 
 func (s switches) with(flag phases.Flags, value phases.Truth) switches {
 	return switches{s.flags | flag, s.facts.Set(flag, value)}
 }
 
-// complete returns facts of all flags: those that are set, what the relations
-// force by these, and false for the rest, as far as the relations allow that.
-// Forced are those that do not have the value because they are set or by default.
+// complete returns the values of all flags: those that are set, those that the relations
+// then force, and false for the rest if the relations allow it. forced lists the flags
+// whose value is neither set nor the default.
 func (s switches) complete(v *phases.Vocabulary) (all phases.Facts, forced phases.Flags) {
 	open := s.flags &^ s.facts.Known()
 	all = v.Propagate(s.facts, open)
@@ -160,8 +160,8 @@ func (s switches) complete(v *phases.Vocabulary) (all phases.Facts, forced phase
 	return all, forced &^ s.flags
 }
 
-// turn sets one more flag. What was set before and what the relations force to
-// another value by this flag gives way.
+// turn sets one more flag. Earlier settings give way if the relations then force another
+// value.
 func (s switches) turn(v *phases.Vocabulary, flag phases.Flags, value phases.Truth) switches {
 	one := switches{}.with(flag, value)
 	forced := v.Propagate(one.facts, one.flags&^one.facts.Known())
@@ -173,13 +173,13 @@ func (s switches) turn(v *phases.Vocabulary, flag phases.Flags, value phases.Tru
 	return one
 }
 
-// parameters are the switches as parameters of a link.
+// parameters returns the switches as parameters of a link.
 func (s switches) parameters(v *phases.Vocabulary) []string {
 	join := func(f phases.Flags) string { return strings.Join(v.Names(f), ",") }
 	return []string{"set", join(s.facts.True()), "unset", join(s.facts.False()), "unknown", join(s.flags &^ s.facts.Known())}
 }
 
-// parseSwitches reads the switches of a query, and the one that is turned last.
+// parseSwitches reads the switches of a query, and the flag that is turned last.
 func parseSwitches(q query, v *phases.Vocabulary) (s switches, turned phases.Flags, value phases.Truth, err error) {
 	for _, p := range []struct {
 		name  string
@@ -191,7 +191,8 @@ func parseSwitches(q query, v *phases.Vocabulary) (s switches, turned phases.Fla
 			case err != nil:
 				return s, 0, 0, err
 			case s.flags.Has(flag) && s.facts.Of(flag) != p.value:
-				return s, 0, 0, &requestError{status: badRequest, Message: fmt.Sprintf("flag %s has two values; name it in one of set, unset and unknown", name)}
+				return s, 0, 0, &requestError{status: badRequest,
+					Message: fmt.Sprintf("flag %s has two values; name it in only one of set, unset and unknown", name)}
 			}
 			s = s.with(flag, p.value)
 		}
@@ -201,7 +202,8 @@ func parseSwitches(q query, v *phases.Vocabulary) (s switches, turned phases.Fla
 		known := map[string]phases.Truth{valueTrue: phases.True, valueFalse: phases.False, valueUnknown: phases.Unknown}
 		to, ok := known[text[i+1:]]
 		if i < 0 || !ok {
-			return s, 0, 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter turn takes FLAG=true, FLAG=false or FLAG=unknown, not %q", shorten(text))}
+			return s, 0, 0, &requestError{status: badRequest,
+				Message: fmt.Sprintf("the parameter turn takes FLAG=true, FLAG=false or FLAG=unknown, not %q", shorten(text))}
 		}
 		if turned, err = parseFlag(v, "turn", text[:i]); err != nil {
 			return s, 0, 0, err
@@ -269,7 +271,7 @@ func newItineraryView(g *machine.Graph, q query) (*itineraryView, error) {
 	return p, nil
 }
 
-// missing returns the names that another list does not have.
+// missing returns the names that are not in other.
 func missing(names, other []string) []string {
 	var all []string
 	for _, name := range names {
@@ -292,16 +294,16 @@ func (p *itineraryView) Switches() []setting {
 	return values
 }
 
-// Values are what a switch can be turned to.
+// Values are the possible values of a switch.
 func (p *itineraryView) Values() []string { return []string{valueTrue, valueFalse, valueUnknown} }
 
-// IsNew reports whether a step has appeared with the last turn.
+// IsNew reports whether a step appeared with the last turn.
 func (p *itineraryView) IsNew(step string) bool { return slices.Contains(p.Added, step) }
 
-// Plain is the page without what was set.
+// Plain is the page without settings.
 func (p *itineraryView) Plain() string { return link("itinerary", "name", p.Name) }
 
-// Touched reports whether something was set.
+// Touched reports whether any flag was set.
 func (p *itineraryView) Touched() bool { return p.hand.flags != 0 }
 
 // Graph is the link to the graph with these flags.
@@ -309,7 +311,7 @@ func (p *itineraryView) Graph(format string) string {
 	return link("graph", slices.Concat([]string{"itinerary", p.Name}, p.hand.parameters(p.v), []string{"format", format})...)
 }
 
-// Said is what the last turn did, in sentences; empty if there was none.
+// Said describes what the last turn did, in sentences; empty if there was none.
 func (p *itineraryView) Said() string {
 	if p.Turned == nil {
 		return ""
@@ -321,7 +323,7 @@ func (p *itineraryView) Said() string {
 		for _, c := range p.Changed {
 			all = append(all, c.Flag+" is "+c.Value)
 		}
-		b.WriteString(" The relations between the flags take others along: " + wording.List(all, "and") + ".")
+		b.WriteString(" Related flags change as well: " + wording.List(all, "and") + ".")
 	}
 	if len(p.Removed) > 0 {
 		b.WriteString(" " + wording.List(p.Removed, "and") + " " + verb(p.Removed, "vanishes", "vanish") + ".")

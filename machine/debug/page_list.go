@@ -11,7 +11,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// row is a run in the list: what the page of a run begins with as well.
+// row is a run in the list. The page of a run begins with the same fields.
 type row struct {
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
@@ -19,7 +19,7 @@ type row struct {
 	Itinerary string `json:"itinerary,omitempty"`
 	Step      string `json:"step,omitempty"`
 	Phase     string `json:"phase,omitempty"`
-	// Activity is what the run does, and Since since when.
+	// Activity is what the run does, Since when it began to.
 	Activity string `json:"activity"`
 	Since    when   `json:"since,omitzero"`
 	// Why is what it waits for, or the last error.
@@ -29,10 +29,10 @@ type row struct {
 	Next     when     `json:"next,omitzero"`
 	Deadline when     `json:"deadline,omitzero"`
 	Overdue  bool     `json:"overdue,omitempty"`
-	// NeedsAttention reports that it does not go on by itself, or not in time.
+	// NeedsAttention reports whether the run does not proceed on its own, or not in time.
 	NeedsAttention bool `json:"needsAttention,omitempty"`
-	// Failing reports that something failed: the run is stopped, overdue or retrying,
-	// or a phase of it has failed.
+	// Failing reports whether something failed: the run is stopped, overdue or retrying,
+	// or one of its phases has failed.
 	Failing  bool          `json:"failing,omitempty"`
 	Done     bool          `json:"done,omitempty"`
 	Result   phases.Result `json:"result,omitempty"`
@@ -43,13 +43,13 @@ type row struct {
 	rank int
 }
 
-// FullName is how the run is called in one word.
+// FullName is the name of the run in one word.
 func (r row) FullName() string { return r.name.String() }
 
 // Page is the page of the run.
 func (r row) Page() string { return runLink("run", r.name) }
 
-// Look is how the activity is shown.
+// Look describes how the activity is shown.
 func (r row) Look() look { return r.look }
 
 // newRow describes a run at a moment.
@@ -96,8 +96,8 @@ func newRow(rec *Recorder, run Run, m Moment, now time.Time) row {
 // runList is the page of all runs.
 type runList struct {
 	meta
-	// Total is the number of runs that are recorded, and Dropped how often one had
-	// to make room for others: it may be listed again.
+	// Total is the number of recorded runs. Dropped counts how often a run was dropped
+	// for others; it may be listed again.
 	Total   int   `json:"total"`
 	Dropped int   `json:"dropped"`
 	Counts  []tab `json:"counts"`
@@ -105,14 +105,14 @@ type runList struct {
 
 	Query   listQuery `json:"-"`
 	Choices choices   `json:"-"`
-	// AllCount is the number of runs that all filters but the activity admit, and
-	// AllPage lists them.
+	// AllCount is the number of runs that pass all filters except the activity. AllPage
+	// lists them.
 	AllCount int    `json:"-"`
 	AllPage  string `json:"-"`
 }
 
-// maxWhy is the limit of Why in the list, in bytes, so that a thousand runs whose
-// phases have failed for many reasons are one page. The page of a run has it in full.
+// maxWhy limits Why in the list, in bytes, so a thousand runs whose phases failed for
+// many reasons fit on one page. The page of a run has it in full.
 const maxWhy = 512
 
 // tab counts the runs of an activity, and links to them.
@@ -124,10 +124,10 @@ type tab struct {
 	Chosen   bool   `json:"-"`
 }
 
-// choices are what the filters of the list offer.
+// choices are the values that the filters of the list offer.
 type choices struct{ Itineraries, Steps, Phases, Activities, Results []string }
 
-// listQuery are the filters of the list and its order.
+// listQuery holds the filters and the order of the list.
 type listQuery struct {
 	Q, Itinerary, Step, Phase, Activity, Result, Failing, Sort string
 }
@@ -182,7 +182,7 @@ func (l listQuery) with(name, value string) string {
 // SortBy is the link to the same runs in another order.
 func (l listQuery) SortBy(order string) string { return l.with("sort", order) }
 
-// admits reports whether a run is listed, apart from its activity.
+// admits reports whether a run passes the filters other than its activity.
 func (l listQuery) admits(r *row) bool {
 	for _, f := range [...]struct{ want, is string }{
 		{l.Itinerary, r.Itinerary}, {l.Step, r.Step}, {l.Phase, r.Phase}, {l.Result, string(r.Result)},
@@ -206,13 +206,12 @@ func (l listQuery) admits(r *row) bool {
 	return true
 }
 
-// compare is the order of the list; runs that are level are in the order of
-// their names.
+// compare orders the list. Ties are broken by name.
 func (l listQuery) compare(a, b *row) int {
 	c := 0
 	switch l.Sort {
 	case byName:
-	case bySince: // those that are done wait for nothing
+	case bySince: // done runs wait for nothing
 		c = cmp.Or(cmp.Compare(bit(a.Done), bit(b.Done)), a.bySince(b))
 	default:
 		c = cmp.Or(cmp.Compare(a.rank, b.rank), a.bySince(b))
@@ -220,8 +219,8 @@ func (l listQuery) compare(a, b *row) int {
 	return cmp.Or(c, cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Item, b.Item))
 }
 
-// bySince puts the one first that does longest what it does; of those that are
-// done, the one that was done last.
+// bySince orders first the run that has done the same for longest. Of done runs, the one
+// that was done last comes first.
 func (r *row) bySince(o *row) int {
 	if r.Done && o.Done {
 		return bySinceFirst(o.Since, r.Since)
@@ -229,7 +228,7 @@ func (r *row) bySince(o *row) int {
 	return bySinceFirst(r.Since, o.Since)
 }
 
-// bySinceFirst puts what began earlier first, and what is not known last.
+// bySinceFirst orders earlier times first, and unknown times last.
 func bySinceFirst(a, b when) int {
 	switch {
 	case a.IsZero() && b.IsZero():
@@ -274,7 +273,9 @@ func newRunList(rec *Recorder, l listQuery, now time.Time) *runList {
 		if name == l.Activity {
 			page = l.with("activity", "")
 		}
-		p.Counts = append(p.Counts, tab{Activity: name, Count: counts[name], Look: activityLook(name), Page: page, Chosen: name == l.Activity})
+		p.Counts = append(p.Counts, tab{
+			Activity: name, Count: counts[name], Look: activityLook(name), Page: page, Chosen: name == l.Activity,
+		})
 	}
 	p.Choices = choices{
 		Itineraries: distinct(c.Itineraries, l.Itinerary), Steps: distinct(c.Steps, l.Step),
@@ -284,8 +285,7 @@ func newRunList(rec *Recorder, l listQuery, now time.Time) *runList {
 	return p
 }
 
-// distinct sorts names, and leaves out the empty one. One that is chosen stays
-// on offer.
+// distinct sorts names and drops the empty one. The chosen name is always included.
 func distinct(names []string, chosen string) []string {
 	names = append(names, chosen)
 	slices.Sort(names)
@@ -296,14 +296,14 @@ func distinct(names []string, chosen string) []string {
 	return names
 }
 
-// order is an order that the list can have: the value of its parameter, which the
-// default does not need, and its name.
+// order is an order of the list: the value of its parameter, which is empty for the
+// default, and its name.
 type order struct {
 	Value, Text string
 	Chosen      bool
 }
 
-// Orders are those that the list can have.
+// Orders are the possible orders of the list.
 func (p *runList) Orders() []order {
 	return []order{
 		{"", "Needs attention first", p.Query.Sort == byAttention},
@@ -336,9 +336,9 @@ func (p *runList) text(t *text) {
 	}
 }
 
-const noRuns = "No run has been seen yet. A run shows up once the controller reconciles it."
+const noRuns = "No run has been seen yet. A run appears once the controller reconciles it."
 
-// DroppedText is that runs were dropped, as a sentence; empty if none was.
+// DroppedText describes in a sentence that runs were dropped; empty if none were.
 func (p *runList) DroppedText() string {
 	if p.Dropped == 0 {
 		return ""
@@ -347,5 +347,7 @@ func (p *runList) DroppedText() string {
 }
 
 func droppedRuns(n int) string {
-	return "To bound the history, a run was dropped " + times(n) + ": one that was done, or else the one that had not been seen for the longest time. It is listed again once it is reconciled."
+	return "To bound the history, a run was dropped " + times(n) +
+		": one that was done, or else the one that had not been seen for the longest time. " +
+		"It is listed again once it is reconciled."
 }

@@ -17,18 +17,18 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// runView is the page of one run, at one of its moments.
+// runView is the page of one run at one of its moments.
 type runView struct {
 	meta
 	row
-	// Doing is what happens, as a sentence.
+	// Doing describes in a sentence what the run does.
 	Doing string `json:"doing"`
 	// Error is the last error.
 	Error string `json:"error,omitempty"`
-	// Run is the number of the run of its object, from 1.
+	// Run is the number of this run of its object, from 1.
 	Run int64 `json:"run"`
-	// Moment is the number of the moment that is shown. They are counted from 1, also
-	// those that were dropped: Oldest and Newest are recorded, and all between.
+	// Moment is the number of the shown moment. Moments are counted from 1, including
+	// dropped ones. Oldest to Newest are recorded.
 	Moment int  `json:"moment"`
 	Oldest int  `json:"oldestMoment"`
 	Newest int  `json:"newestMoment"`
@@ -36,7 +36,8 @@ type runView struct {
 	Seen   when `json:"seen,omitzero"`
 
 	Pipeline []stepView `json:"pipeline"`
-	// MaybeSteps are not in the pipeline and may still come, by flags that are unknown or a choice.
+	// MaybeSteps are not in the pipeline but may still come, depending on unknown flags
+	// or a choice.
 	MaybeSteps []string      `json:"maybeSteps,omitempty"`
 	Phases     []phaseView   `json:"phases,omitempty"`
 	LeftOut    []leftOut     `json:"leftOut,omitempty"`
@@ -46,20 +47,20 @@ type runView struct {
 	Failures   []failureView `json:"failures,omitempty"`
 	Switches   []switched    `json:"switches,omitempty"`
 	Runs       []pastRun     `json:"runs,omitempty"`
-	// Dropped are what the bounds of the history dropped.
+	// Dropped counts what the bounds of the history dropped.
 	DroppedMoments int `json:"droppedMoments,omitempty"`
 	DroppedEvents  int `json:"droppedEvents,omitempty"`
-	// Cut reports that the state was too large to be recorded whole.
+	// Cut reports whether the state was too large to be recorded whole.
 	Cut bool `json:"cut,omitempty"`
-	// Unplanned is why there is no plan, and so no graph; empty if there is one.
+	// Unplanned describes why there is no plan, and so no graph; empty if there is one.
 	Unplanned string `json:"unplanned,omitempty"`
 
 	set    *machine.Set
 	plan   *machine.Plan
 	latest bool
-	// complete reports whether the timeline has each visit since the first.
+	// complete reports whether the timeline has every visit since the first.
 	complete bool
-	// drawn are the itineraries of the graph, and switches those between them.
+	// drawn are the itineraries of the graph, and switches the switches between them.
 	drawn    []dump.Itinerary
 	switches []dump.Switch
 }
@@ -73,8 +74,8 @@ type stepView struct {
 	Progress  []string `json:"progress,omitempty"`
 	Started   when     `json:"started,omitzero"`
 	Completed when     `json:"completed,omitzero"`
-	// Took is for how long it has been open, in seconds; 0 if it continues later, since
-	// it is not recorded when it was left.
+	// Took is how long the step has been open, in seconds. It is 0 if the step continues
+	// later, because the time it was left is not recorded.
 	Took length `json:"took,omitempty"`
 	Look look   `json:"-"`
 }
@@ -82,7 +83,7 @@ type stepView struct {
 // Open reports whether the step runs.
 func (s stepView) Open() bool { return s.State == stepOpen }
 
-// Timed reports whether it has started and Took is known.
+// Timed reports whether the step has started and Took is known.
 func (s stepView) Timed() bool { return !s.Started.IsZero() && s.State != stepContinues }
 
 // The states of a step.
@@ -106,7 +107,7 @@ var stepLooks = map[string]look{
 	stepMaybe:     {"unknown", "warn", "May run"},
 }
 
-// phaseView is a phase of the itinerary and what the plan has of it.
+// phaseView is a phase of the itinerary with its place in the plan.
 type phaseView struct {
 	Name      string       `json:"name"`
 	Step      string       `json:"step,omitempty"`
@@ -119,7 +120,7 @@ type phaseView struct {
 // leftOut is a step that is not shown, and why.
 type leftOut struct {
 	Step string `json:"step"`
-	// Itinerary is the one that the step is of, if the run has left that.
+	// Itinerary is the itinerary of the step, if the run has left it.
 	Itinerary string   `json:"itinerary,omitempty"`
 	Why       string   `json:"why"`
 	Phases    []string `json:"phases"`
@@ -133,11 +134,11 @@ type factView struct {
 	Live        bool     `json:"live,omitempty"`
 	DecidedBy   []string `json:"decidedBy,omitempty"`
 	Description string   `json:"description,omitempty"`
-	// Read reports whether the itinerary reads it.
+	// Read reports whether the itinerary reads the flag.
 	Read bool `json:"read"`
 }
 
-// Decided names what may change the flag.
+// Decided describes what may change the flag.
 func (f factView) Decided() string {
 	switch {
 	case !f.Read:
@@ -150,29 +151,29 @@ func (f factView) Decided() string {
 	return "decided by " + wording.Few(f.DecidedBy)
 }
 
-// visit is a stay in a phase, as far as moments of it are recorded.
+// visit is a stay in a phase, as far as its moments are recorded.
 type visit struct {
 	Itinerary string `json:"itinerary"`
 	Phase     string `json:"phase"`
 	Step      string `json:"step,omitempty"`
 	Entered   when   `json:"entered"`
-	// Took is for how long it was, or has been, the current phase.
+	// Took is how long it was, or has been, the current phase.
 	Took    length `json:"took"`
 	Current bool   `json:"current,omitempty"`
 	Failed  bool   `json:"failed,omitempty"`
-	// begin and part are where its bar begins and how long it is, in hundredths.
+	// begin and part are the start and length of its bar, in percent.
 	begin, part float64
 }
 
-// stretch is visits that follow each other in one step of one itinerary.
+// stretch is a sequence of visits in one step of one itinerary.
 type stretch struct {
-	// Title is the step, with the itinerary if that is another than before.
+	// Title is the step, with the itinerary if it differs from the previous one.
 	Title  string
 	Took   length
 	Visits []visit
 }
 
-// Stretches are the visits of the timeline by the steps that show them.
+// Stretches groups the visits of the timeline by the steps that show them.
 func (p *runView) Stretches() (all []stretch) {
 	for i, v := range p.Timeline {
 		if i == 0 || v.Step != p.Timeline[i-1].Step || v.Itinerary != p.Timeline[i-1].Itinerary {
@@ -189,19 +190,19 @@ func (p *runView) Stretches() (all []stretch) {
 	return all
 }
 
-// Begin and Part are the place and the length of the bar, as numbers of SVG.
+// Begin is the start of the bar as an SVG number.
 func (v visit) Begin() string { return strconv.FormatFloat(v.begin, 'f', 2, 64) }
 
-// Part is the length of the bar.
+// Part is the length of the bar as an SVG number.
 func (v visit) Part() string { return strconv.FormatFloat(v.part, 'f', 2, 64) }
 
 type eventView struct {
 	At   when   `json:"at"`
 	Kind string `json:"kind"`
 	Text string `json:"text"`
-	// Moment is the number of the moment after it; 0 if that was dropped.
+	// Moment is the number of the moment after the event; 0 if that was dropped.
 	Moment int `json:"moment,omitempty"`
-	// Count is how often it happened without a break, and Last when it last did.
+	// Count is the number of consecutive occurrences, and Last the time of the last one.
 	Count int    `json:"count,omitempty"`
 	Last  when   `json:"last,omitzero"`
 	Page  string `json:"-"`
@@ -218,8 +219,8 @@ func newEventView(e Event, dropped int, now time.Time) eventView {
 	return v
 }
 
-// Shown is the time that it is listed with: if it happened several times, the last
-// one, which is what the text describes.
+// Shown is the time that lists show. For a repeated event it is the last occurrence,
+// which the text describes.
 func (e eventView) Shown() when {
 	if e.Count < 2 || e.goesOn() {
 		return e.At
@@ -227,10 +228,10 @@ func (e eventView) Shown() when {
 	return e.Last
 }
 
-// goesOn reports whether it happened also after the moment that is shown.
+// goesOn reports whether the event also happened after the shown moment.
 func (e eventView) goesOn() bool { return e.Last.at.After(e.Last.now) }
 
-// Times says how often it happened, to be read after the text; empty if it was once.
+// Times describes the number of occurrences, to follow the text; empty if there was one.
 func (e eventView) Times() string {
 	switch {
 	case e.Count < 2:
@@ -246,8 +247,8 @@ type failureView struct {
 	Phase     string   `json:"phase"`
 	Reasons   []string `json:"reasons,omitempty"`
 	At        when     `json:"at"`
-	// Moment is the number of the latest moment in the phase, before the run went on;
-	// 0 if none is recorded.
+	// Moment is the number of the latest moment in the phase before the run left it; 0 if
+	// none is recorded.
 	Moment int    `json:"moment,omitempty"`
 	Page   string `json:"-"`
 }
@@ -270,8 +271,8 @@ type pastRun struct {
 
 var runParameters = []parameter{{name: "name"}, {name: "item"}, {name: "moment"}}
 
-// momentOf returns the index of the moment that a query asks for by its number:
-// the latest if it names none.
+// momentOf returns the index of the moment that a query asks for by number. The default
+// is the latest.
 func momentOf(q query, run Run) (int, error) {
 	last := len(run.Moments) - 1
 	text := q.get("moment")
@@ -280,28 +281,32 @@ func momentOf(q query, run Run) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	i := n - 1 - run.DroppedMoments
+	oldest, newest := run.DroppedMoments+1, run.DroppedMoments+len(run.Moments)
 	if err == nil && n >= 1 && i < 0 {
-		return 0, &requestError{status: notFound, Message: fmt.Sprintf("moment %d was dropped to bound the history; the moments %d to %d are recorded", n, run.DroppedMoments+1, run.DroppedMoments+last+1)}
+		return 0, &requestError{status: notFound,
+			Message: fmt.Sprintf("moment %d was dropped to bound the history; the moments %d to %d are recorded", n, oldest, newest)}
 	}
 	if err != nil || n < 1 || i > last {
-		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; the moments %d to %d are recorded, and without it the latest is shown", shorten(text), run.DroppedMoments+1, run.DroppedMoments+last+1)}
+		return 0, &requestError{status: badRequest, Message: fmt.Sprintf("the parameter moment does not take %q; "+
+			"the moments %d to %d are recorded, and without it the latest is shown", shorten(text), oldest, newest)}
 	}
 	return i, nil
 }
 
-// newRunView describes a run at the moment of that index.
+// newRunView describes a run at the moment of index i.
 func newRunView(rec *Recorder, run Run, i int, now time.Time) *runView {
 	m := run.Moments[i]
 	latest := i == len(run.Moments)-1
 	if !latest {
-		now = m.At // as it was then
+		now = m.At // the time of the moment
 		run.Next, run.Seen, run.Attempts = time.Time{}, time.Time{}, 0
 	}
 	at := func(t time.Time) when { return when{t, now} }
 	s := &m.State
 	p := &runView{
 		row: newRow(rec, run, m, now), Run: max(s.Run, 1),
-		Moment: run.DroppedMoments + i + 1, Oldest: run.DroppedMoments + 1, Newest: run.DroppedMoments + len(run.Moments), At: at(m.At), Seen: at(run.Seen),
+		Moment: run.DroppedMoments + i + 1, Oldest: run.DroppedMoments + 1, Newest: run.DroppedMoments + len(run.Moments),
+		At: at(m.At), Seen: at(run.Seen),
 		DroppedMoments: run.DroppedMoments, DroppedEvents: run.DroppedEvents,
 		Cut: m.Cut,
 		set: rec.o.Itineraries, plan: rec.Plan(m), latest: latest,
@@ -379,12 +384,12 @@ func (p *runView) sentence(s *runner.State) string {
 	case runner.ActivityRetrying:
 		fmt.Fprintf(&b, "Retrying%s%s: attempt %d failed%s", in, since, max(p.Attempts, 1), why)
 	case runner.ActivityFlagsUnknown:
-		fmt.Fprintf(&b, "Cannot go on%s%s, since %s unknown", in, since, flagsAre(p.Flags))
+		fmt.Fprintf(&b, "Cannot continue%s%s, because %s unknown", in, since, flagsAre(p.Flags))
 		b.WriteString(why)
 	case runner.ActivityPaused:
 		b.WriteString("Paused" + in + since + strings.Replace(why, ": ", "; ", 1))
 	case runner.ActivityStopped:
-		b.WriteString("Stopped" + in + since + why + ". It goes on once the object or the release is fixed")
+		b.WriteString("Stopped" + in + since + why + ". It continues once the object or the release is fixed")
 	case runner.ActivityDone:
 		if s.Result == phases.Failed && why != "" {
 			b.WriteString("Failed")
@@ -463,22 +468,22 @@ func (p *runView) pipeline(s *runner.State, now time.Time) {
 		}
 		v.Look = stepLooks[v.State]
 		if v.State == stepOpen {
-			v.Look = p.look // what the run does is what its step does
+			v.Look = p.look // a step does what the run does
 			if cur := s.Pipeline.Current(); p.Done || cur == nil || cur.Name != step.Name {
 				v.Look = stepLooks[stepOpen]
 			}
 		}
 		if strings.EqualFold(v.Message, v.Look.Text) || strings.EqualFold(v.Message, stepLooks[v.State].Text) {
-			v.Message = "" // said by the look
+			v.Message = "" // the look shows it
 		}
 		p.Pipeline = append(p.Pipeline, v)
 	}
 }
 
-// planned describes what the plan says: the phases, and what is left out and why.
+// planned describes the plan: the phases, and which steps are left out and why.
 func (p *runView) planned(s *runner.State) {
 	if p.plan == nil {
-		p.Unplanned = "Nothing can be planned: this controller has no itinerary " + strconv.Quote(s.Itinerary) + " with a phase " + strconv.Quote(s.Phase) + "."
+		p.Unplanned = fmt.Sprintf("Nothing can be planned: this controller has no itinerary %q with a phase %q.", s.Itinerary, s.Phase)
 		if s.Itinerary == "" {
 			p.Unplanned = "Nothing can be planned before an itinerary is selected."
 		}
@@ -509,8 +514,8 @@ func (p *runView) planned(s *runner.State) {
 	p.broken(s)
 }
 
-// maybe sorts out the steps that may run, by flags that are unknown or a choice: those
-// of the pipeline that have not started, and MaybeSteps.
+// maybe finds the steps that may run, depending on unknown flags or a choice: those of
+// the pipeline that have not started, and MaybeSteps.
 func (p *runView) maybe() {
 	for _, name := range steps.Possible(p.plan) {
 		i := slices.IndexFunc(p.Pipeline, func(v stepView) bool { return v.Name == name })
@@ -522,8 +527,8 @@ func (p *runView) maybe() {
 	}
 }
 
-// left describes the steps of the itineraries that the run has left: those that it
-// did not get to, and those that its flags leave out.
+// left describes the steps of the itineraries that the run has left: those it did not
+// reach, and those that its flags leave out.
 func (p *runView) left(s *runner.State, shown map[string]bool) {
 	for _, out := range p.LeftOut {
 		shown[out.Step] = true
@@ -532,7 +537,7 @@ func (p *runView) left(s *runner.State, shown map[string]bool) {
 	for _, w := range s.Switches {
 		g, err := p.set.Graph(w.From)
 		if err != nil || g.Vocabulary() != p.plan.Graph().Vocabulary() {
-			continue // of another release
+			continue // from another release
 		}
 		plan := g.Plan(p.plan.Facts())
 		why := "not reached: the run left " + w.From
@@ -551,8 +556,8 @@ func (p *runView) left(s *runner.State, shown map[string]bool) {
 	p.LeftOut = append(left, p.LeftOut...)
 }
 
-// broken finds the itineraries that were left and in which a phase has failed, to be
-// drawn beside the present one.
+// broken finds the itineraries that the run left after a phase failed. They are drawn
+// beside the current one.
 func (p *runView) broken(s *runner.State) {
 	failures := s.Failures
 	if at := s.FailedAt; at != nil {
@@ -563,7 +568,7 @@ func (p *runView) broken(s *runner.State) {
 	for _, f := range failures {
 		of, err := p.set.Graph(f.Itinerary)
 		if err != nil {
-			continue // of another release
+			continue // from another release
 		}
 		if _, err := of.Lookup(f.Phase); err != nil {
 			continue
@@ -572,7 +577,7 @@ func (p *runView) broken(s *runner.State) {
 			return it.Graph == of || it.Plan != nil && g.Name() == of.Name()
 		})
 		if k < 0 {
-			k = len(p.drawn) - 1 // the present one stays the last
+			k = len(p.drawn) - 1 // the current itinerary stays last
 			p.drawn = slices.Insert(p.drawn, k, dump.Itinerary{Graph: of})
 		}
 		if it := &p.drawn[k]; !slices.Contains(it.Failed, f.Phase) {
@@ -584,7 +589,7 @@ func (p *runView) broken(s *runner.State) {
 	}
 }
 
-// NoneLeftOut is that no step is left out, as a sentence; empty if one is.
+// NoneLeftOut states that no step is left out; empty if one is.
 func (p *runView) NoneLeftOut() string {
 	switch {
 	case p.Unplanned != "" || len(p.LeftOut) > 0:
@@ -595,8 +600,8 @@ func (p *runView) NoneLeftOut() string {
 	return "Every step of this itinerary is shown."
 }
 
-// visited reports whether the run was in a phase, as far as that is recorded: its
-// flags may have changed since.
+// visited reports whether the run was in a phase, as far as that is recorded. Its flags
+// may have changed since.
 func (p *runView) visited(itinerary, phase string) bool {
 	return slices.ContainsFunc(p.Timeline, func(v visit) bool { return v.Itinerary == itinerary && v.Phase == phase })
 }
@@ -610,7 +615,9 @@ func phasesOf(plan *machine.Plan) []phaseView {
 	under := steps.DisplaySteps(plan)
 	for i := range all {
 		f := plan.Phase(i)
-		all[i] = phaseView{Name: f.Name, Step: f.Step, Runs: runsWords[f.Runs], Tentative: f.Tentative, Why: f.Why, Current: plan.Current() == i}
+		all[i] = phaseView{
+			Name: f.Name, Step: f.Step, Runs: runsWords[f.Runs], Tentative: f.Tentative, Why: f.Why, Current: plan.Current() == i,
+		}
 		if i < len(under) && under[i] != "" {
 			all[i].Step = under[i]
 		}
@@ -618,7 +625,7 @@ func phasesOf(plan *machine.Plan) []phaseView {
 	return all
 }
 
-// Word is what the plan has of the phase, in a word or two.
+// Word describes the phase's place in the plan in a word or two.
 func (v phaseView) Word() string {
 	switch {
 	case v.Current:
@@ -643,7 +650,7 @@ func (v phaseView) Plan() string {
 	return v.Word()
 }
 
-// Reason is why it does not run, or what that depends on.
+// Reason describes why the phase does not run, or what that depends on.
 func (v phaseView) Reason() string {
 	if v.Why == nil {
 		return ""
@@ -655,8 +662,8 @@ func (v phaseView) Reason() string {
 	return text + wording.DecidedBy(v.Why.DecidedBy)
 }
 
-// stepsLeftOut describes the steps that are not shown, by the plan from the start:
-// that a phase is behind does not explain it.
+// stepsLeftOut describes the steps that are not shown. plan must be from the start,
+// because being behind does not explain why a step was left out.
 func stepsLeftOut(plan *machine.Plan, shown map[string]bool) []leftOut {
 	g := plan.Graph()
 	var all []leftOut
@@ -672,7 +679,7 @@ func stepsLeftOut(plan *machine.Plan, shown map[string]bool) []leftOut {
 			}
 			phase := g.Phase(i).Name
 			out.Phases = append(out.Phases, phase)
-			text := "it was passed before its flags were as they are now"
+			text := "it was passed by before its flags had their current values"
 			switch why := plan.WhyUnder(i, k); {
 			case why != nil:
 				text = why.Text
@@ -689,7 +696,7 @@ func stepsLeftOut(plan *machine.Plan, shown map[string]bool) []leftOut {
 			reasons = append(reasons[:most:most], fmt.Sprintf("%d other reasons", n-most))
 		}
 		if len(riding) > 0 {
-			reasons = append(reasons, wording.Few(riding)+" "+verb(riding, "rides", "ride")+" and "+verb(riding, "does", "do")+" not show it")
+			reasons = append(reasons, wording.Few(riding)+" "+verb(riding, "rides and does", "ride and do")+" not show it")
 		}
 		out.Why = strings.Join(reasons, "; ")
 		all = append(all, out)
@@ -697,7 +704,7 @@ func stepsLeftOut(plan *machine.Plan, shown map[string]bool) []leftOut {
 	return all
 }
 
-// facts describes the flags, those that the itinerary reads first.
+// facts describes the flags. Those that the itinerary reads come first.
 func (p *runView) facts(s *runner.State, run Run, now time.Time) {
 	r := s.Facts
 	value := make(map[string]string)
@@ -713,7 +720,7 @@ func (p *runView) facts(s *runner.State, run Run, now time.Time) {
 	evaluated := func(name string) when {
 		t := run.Evaluated[name]
 		if t.After(p.At.at) && !p.latest {
-			t = time.Time{} // evaluated later again; when before that is not recorded
+			t = time.Time{} // evaluated again later; the earlier time is not recorded
 		}
 		return when{t, now}
 	}
@@ -793,7 +800,7 @@ func (p *runView) timeline(run Run, i int, now time.Time) {
 		all[n-1].Took = length(max(now.Sub(all[n-1].Entered.at), 0))
 	}
 	for k := range run.Moments[:i+1] {
-		if s := &run.Moments[k].State; k == i || s.Run != run.Moments[k+1].State.Run { // the last of each run has its failures
+		if s := &run.Moments[k].State; k == i || s.Run != run.Moments[k+1].State.Run { // the last moment of each run has its failures
 			markFailed(all, s.Failures)
 		}
 	}
@@ -808,7 +815,7 @@ func (p *runView) timeline(run Run, i int, now time.Time) {
 	}
 }
 
-// markFailed marks the visits in which phases have failed.
+// markFailed marks the visits whose phases have failed.
 func markFailed(all []visit, failures []runner.Failure) {
 	for _, f := range failures {
 		for k := range all {
@@ -842,12 +849,12 @@ func scale(all []visit) {
 			v.begin = v.Entered.at.Sub(begin).Seconds() / whole * 100
 			v.part = time.Duration(v.Took).Seconds() / whole * 100
 		}
-		v.part = max(v.part, 0.5) // to be seen
+		v.part = max(v.part, 0.5) // minimum visible length
 		v.begin = min(v.begin, 100-v.part)
 	}
 }
 
-// MomentPage is the page of the moment of that number; the latest is the page of
+// MomentPage is the page of the moment with the given number. The latest is the page of
 // the run itself.
 func (p *runView) MomentPage(n int) string {
 	if n >= p.Newest {
@@ -856,8 +863,7 @@ func (p *runView) MomentPage(n int) string {
 	return runLink("run", p.name, "moment", strconv.Itoa(n))
 }
 
-// Previous and Following are the pages of the moments beside this; empty if
-// there is none.
+// Previous is the page of the preceding moment; empty if there is none.
 func (p *runView) Previous() string {
 	if p.Moment <= p.Oldest {
 		return ""
@@ -865,7 +871,7 @@ func (p *runView) Previous() string {
 	return p.MomentPage(p.Moment - 1)
 }
 
-// Following is the page of the next moment.
+// Following is the page of the next moment; empty if there is none.
 func (p *runView) Following() string {
 	if p.Moment >= p.Newest {
 		return ""
@@ -873,10 +879,10 @@ func (p *runView) Following() string {
 	return p.MomentPage(p.Moment + 1)
 }
 
-// Read are the flags that the itinerary reads, and Unread the others.
+// Read are the flags that the itinerary reads.
 func (p *runView) Read() []factView { return p.Facts[:p.unread()] }
 
-// Unread are the flags that the itinerary does not read.
+// Unread are the other flags.
 func (p *runView) Unread() []factView { return p.Facts[p.unread():] }
 
 func (p *runView) unread() int {
@@ -887,10 +893,10 @@ func (p *runView) unread() int {
 	return i
 }
 
-// Latest reports whether the moment that is shown is the latest.
+// Latest reports whether the shown moment is the latest.
 func (p *runView) Latest() bool { return p.latest }
 
-// ObjectName and ItemName are the parameters of the page.
+// ObjectName is the parameter "name" of the page.
 func (p *runView) ObjectName() string { return p.name.object() }
 
 // Graph is the link to the graph at this moment.
@@ -981,7 +987,7 @@ func (p *runView) text(t *text) {
 	}
 }
 
-// Word is what became of the visit.
+// Word describes how the visit ended.
 func (v visit) Word() string {
 	switch {
 	case v.Failed:
@@ -992,7 +998,7 @@ func (v visit) Word() string {
 	return ""
 }
 
-// DroppedText says what the bounds of the history dropped; empty if nothing.
+// DroppedText describes what the bounds of the history dropped; empty if nothing.
 func (p *runView) DroppedText() string {
 	var parts []string
 	if p.DroppedMoments > 0 {
@@ -1011,7 +1017,7 @@ func (p *runView) DroppedText() string {
 	return strings.Join(sentences, " ")
 }
 
-// section writes a table with a heading, if it has rows.
+// section writes a table with a heading, unless it has no rows.
 func section[T any](t *text, heading string, head []string, all []T, cells func(T) []string) {
 	if len(all) == 0 {
 		return

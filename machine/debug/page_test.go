@@ -25,7 +25,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// read reads a page as JSON.
+// read parses a page as JSON.
 func read[T any](f *debugtest.Fixture, path string) (page T) {
 	f.T.Helper()
 	r := get(f.Handler(debug.HandlerOptions{}), path, "application/json")
@@ -48,7 +48,7 @@ func (l runList) names() []string {
 	return names
 }
 
-func TestTheListFindsRuns(t *testing.T) {
+func TestListFindsRuns(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	for query, want := range map[string][]string{
@@ -72,7 +72,7 @@ func TestTheListFindsRuns(t *testing.T) {
 	}
 }
 
-func TestTheListSaysWhatWasDropped(t *testing.T) {
+func TestListReportsDroppedRuns(t *testing.T) {
 	f := debugtest.New(t, debug.Options{MaxRuns: 2})
 	for _, name := range []string{"a", "b", "c"} {
 		f.Repeat(debugtest.Final(name, "", ""), 2, time.Second)
@@ -80,13 +80,14 @@ func TestTheListSaysWhatWasDropped(t *testing.T) {
 	l := read[runList](f, "/")
 	assert.Equal(t, []string{"b", "c"}, l.names())
 	assert.Equal(t, 1, l.Dropped)
-	assert.Contains(t, body(t, get(f.Handler(debug.HandlerOptions{}), "/", "")), "a run was dropped once: one that was done, or else the one that had not been seen for the longest time")
+	assert.Contains(t, body(t, get(f.Handler(debug.HandlerOptions{}), "/", "")),
+		"a run was dropped once: one that was done, or else the one that had not been seen for the longest time")
 }
 
-func TestAnEmptyListSaysWhatToDo(t *testing.T) {
+func TestEmptyListExplainsWhatToDo(t *testing.T) {
 	h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
-	assert.Contains(t, body(t, get(h, "/", "")), "A run shows up once the controller reconciles it.")
-	assert.Equal(t, "No run has been seen yet. A run shows up once the controller reconciles it.\n", body(t, get(h, "/", "text/plain")))
+	assert.Contains(t, body(t, get(h, "/", "")), "A run appears once the controller reconciles it.")
+	assert.Equal(t, "No run has been seen yet. A run appears once the controller reconciles it.\n", body(t, get(h, "/", "text/plain")))
 }
 
 type runPage struct {
@@ -107,27 +108,28 @@ type runPage struct {
 	Switches []struct{ From, To, Reason string }
 }
 
-func TestARunSaysWhatHappensInASentence(t *testing.T) {
+func TestRunPageSentence(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	for name, want := range map[string]string{
-		"crm":      "Stopped in phase EnsureInitialBackups for 48 min. It goes on once the object or the release is fixed.",
+		"crm":      "Stopped in phase EnsureInitialBackups for 48 min. It continues once the object or the release is fixed.",
 		"ledger":   "Waiting in phase WaitForDirectVolumeMigrationToComplete for 4 h 36 min: 6 of 7 volumes are copied. Its deadline passed 37 min ago.",
 		"shop":     "Retrying in phase EnsureInitialBackup for 40 min: attempt 6 failed.",
-		"wiki":     "Cannot go on for 37 min, since Quiesce, HasVerify and 8 more are unknown.",
+		"wiki":     "Cannot continue for 37 min, because Quiesce, HasVerify and 8 more are unknown.",
 		"payments": "Waiting in phase WaitForDirectVolumeMigrationToComplete for 15 min: 3 of 5 volumes are copied.",
 		"forum":    "Paused in phase EnsureInitialBackup for 29 min; was: backup forum-initial is in progress.",
 		"catalog":  "Working in phase CleanStaleStagePods for 8 min: Removing stage pods left by earlier migrations.",
 		"orders":   "Done 5 h 44 min ago: succeeded.",
-		"billing":  "Failed 5 h 22 min ago: phase \"EnsureCloudSecretPropagated\" of itinerary \"Final\" failed: secret cloud-credentials was not found in namespace openshift-migration.",
-		"search":   "Done 5 h 10 min ago: canceled.",
-		"mail":     "Done 4 h 50 min ago: rolled back.",
+		"billing": "Failed 5 h 22 min ago: phase \"EnsureCloudSecretPropagated\" of itinerary \"Final\" failed: " +
+			"secret cloud-credentials was not found in namespace openshift-migration.",
+		"search": "Done 5 h 10 min ago: canceled.",
+		"mail":   "Done 4 h 50 min ago: rolled back.",
 	} {
 		assert.Equal(t, want, read[runPage](f, "/run?name=openshift-migration/"+name).Doing, name)
 	}
 }
 
-func TestARunExplainsWhatIsLeftOutAlsoWhenItIsBehind(t *testing.T) {
+func TestRunPageExplainsLeftOutStepsBehind(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	run := read[runPage](f, payments)
@@ -140,7 +142,7 @@ func TestARunExplainsWhatIsLeftOutAlsoWhenItIsBehind(t *testing.T) {
 	assert.NotContains(t, why["DataBackup"], "behind")
 }
 
-func TestAMomentIsShownAsItWas(t *testing.T) {
+func TestMomentIsShownAsItWas(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	latest := read[runPage](f, payments)
@@ -157,8 +159,7 @@ func TestAMomentIsShownAsItWas(t *testing.T) {
 	assert.Contains(t, page, "Show the latest")
 }
 
-// The number of a moment stays when older ones are dropped, so that a link to it
-// can be kept.
+// A moment keeps its number when older ones are dropped, so links to it stay valid.
 func TestMomentsKeepTheirNumbers(t *testing.T) {
 	f := debugtest.New(t, debug.Options{MaxRunSize: 8 << 10})
 	m := debugtest.Final("one", mtc.PhaseEnsureInitialBackup, "")
@@ -194,7 +195,7 @@ func TestMomentsKeepTheirNumbers(t *testing.T) {
 	t.Fatal("nothing was dropped")
 }
 
-func TestTheTimelineAddsUp(t *testing.T) {
+func TestTimelineAddsUp(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	f.Repeat(debugtest.Final("steady", debugtest.Copying, "3 of 5 volumes are copied"), 40, 15*time.Second)
@@ -223,7 +224,7 @@ func TestTheTimelineAddsUp(t *testing.T) {
 	assert.Equal(t, "a phase failed", failed.Switches[0].Reason)
 }
 
-func TestFlagsHaveTheirAgeAndWhoDecidesThem(t *testing.T) {
+func TestFlagsHaveAgeAndDeciders(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	for _, fact := range read[runPage](f, payments).Facts {
@@ -237,14 +238,15 @@ func TestFlagsHaveTheirAgeAndWhoDecidesThem(t *testing.T) {
 	t.Fatal("HasPVs is not shown")
 }
 
-func TestARunOfAnUnknownItineraryIsShown(t *testing.T) {
+func TestRunOfUnknownItineraryIsShown(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	m := debugtest.Final("old", "", "")
 	m.State.Itinerary, m.State.Phase = "Gone", "Somewhere"
 	m.State.Stopped = &runner.Stop{Error: "no itinerary \"Gone\""}
 	f.Recorder.Record(m.Name, m.State, false)
 	for _, accept := range []string{"text/html", "text/plain"} {
-		assert.Contains(t, strings.ReplaceAll(body(t, get(f.Handler(debug.HandlerOptions{}), "/run?name=openshift-migration/old", accept)), "&#34;", `"`),
+		page := body(t, get(f.Handler(debug.HandlerOptions{}), "/run?name=openshift-migration/old", accept))
+		assert.Contains(t, strings.ReplaceAll(page, "&#34;", `"`),
 			`this controller has no itinerary "Gone" with a phase "Somewhere"`)
 	}
 }
@@ -261,7 +263,7 @@ type itineraryPage struct {
 	Phases                 []struct{ Name, Runs string }
 }
 
-func TestASwitchTakesOtherFlagsAlong(t *testing.T) {
+func TestTurningAFlagChangesRelatedFlags(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	const from = "/itinerary?name=Final&set=DirectImage,EnableImage,HasISs"
 	before := read[itineraryPage](f, from)
@@ -274,22 +276,23 @@ func TestASwitchTakesOtherFlagsAlong(t *testing.T) {
 	assert.Equal(t, []string{"DirectImage"}, after.Removed)
 	assert.Contains(t, after.Added, "DataBackup")
 	page := body(t, get(f.Handler(debug.HandlerOptions{}), from+"&turn=IndirectImage%3Dtrue", ""))
-	assert.Contains(t, page, "The relations between the flags take others along: DirectImage is false and HasStageBackup is true.")
+	assert.Contains(t, page, "Related flags change as well: DirectImage is false and HasStageBackup is true.")
 	assert.Contains(t, page, `<input type="hidden" name="set" value="HasISs,IndirectImage,EnableImage">`, "the next turn goes on from here")
 
 	unknown := read[itineraryPage](f, "/itinerary?name=Final&turn=HasPreBackupHooks%3Dunknown")
 	assert.Equal(t, []string{"PreBackupHooks"}, unknown.MaybeSteps)
 }
 
-// From any flag, and after any two turns, the flags are such as a real run has,
-// and the last turn holds.
+// From any flag, and after any two turns, the flags are possible in a real run, and the
+// last turn holds.
 func TestTurnsKeepTheRelations(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	names := mtc.Vocabulary().Names(mtc.Vocabulary().All())
 	for _, one := range names {
 		for _, other := range names {
 			for _, value := range []string{"true", "false"} {
-				page := read[itineraryPage](f, "/itinerary?"+url.Values{"name": {"Final"}, "set": {one}, "turn": {other + "=" + value}}.Encode())
+				query := url.Values{"name": {"Final"}, "set": {one}, "turn": {other + "=" + value}}
+				page := read[itineraryPage](f, "/itinerary?"+query.Encode())
 				assert.Empty(t, page.Broken, "%s, then %s=%s", one, other, value)
 				for _, flag := range page.Flags {
 					if flag.Flag == other {
@@ -319,11 +322,13 @@ func TestEventsHaveTheTimeOfTheLastOfThem(t *testing.T) {
 	text := body(t, get(f.Handler(debug.HandlerOptions{}), page, "text/plain"))
 	first, last := f.Now().Add(-3*time.Hour-time.Minute), f.Now().Add(-time.Hour-time.Minute)
 	clock := func(t time.Time) string { return t.Format("15:04:05Z") }
-	assert.Contains(t, text, clock(last)+"  phase EnsureInitialBackup is retried, attempt 3 failed: slow down; 3 times since "+clock(first)+"\n")
-	assert.Contains(t, body(t, get(f.Handler(debug.HandlerOptions{}), page, "")), "Retrying, attempt 3 failed", "as the event says")
+	assert.Contains(t, text,
+		clock(last)+"  phase EnsureInitialBackup is retried, attempt 3 failed: slow down; 3 times since "+clock(first)+"\n")
+	html := body(t, get(f.Handler(debug.HandlerOptions{}), page, ""))
+	assert.Contains(t, html, "Retrying, attempt 3 failed", "the page agrees with the event")
 }
 
-func TestAPauseIsAnEvent(t *testing.T) {
+func TestPauseIsAnEvent(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	m := debugtest.Final("one", mtc.PhaseEnsureInitialBackup, "")
 	f.Drive(m)
@@ -341,12 +346,12 @@ func TestAPauseIsAnEvent(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, len(after), 3)
-	assert.Equal(t, []string{"the run is paused in phase EnsureInitialBackup", "the run goes on after a pause of 3 min"}, after[:2])
+	assert.Equal(t, []string{"the run is paused in phase EnsureInitialBackup", "the run resumes after a pause of 3 min"}, after[:2])
 	assert.Contains(t, after[2], "phase EnsureInitialBackup is done", "what follows the pause comes after it")
 	assert.Equal(t, len(run.Moments)-1, run.Events[len(run.Events)-1].Moment)
 }
 
-func TestTheGraphShowsWhereTheItineraryThatWasLeftBroke(t *testing.T) {
+func TestGraphShowsFailureOfTheItineraryLeft(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	dozen(f)
 	const name = "?name=openshift-migration/billing"
@@ -363,8 +368,8 @@ func TestTheGraphShowsWhereTheItineraryThatWasLeftBroke(t *testing.T) {
 	assert.Contains(t, page.Progress, ", 1 failed")
 }
 
-// A step that was left and may be entered again has a state of its own; it is in the
-// pipeline, so that the page does not list it as one that may still come.
+// A step that was left and may be entered again has a state of its own. It is in the
+// pipeline, so the page does not list it under the steps that may still come.
 func TestStepsThatContinueLaterAreNotRunning(t *testing.T) {
 	set, err := machine.CompileSet(phases.Itinerary{Name: "Cook", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{
 		{Name: "Shop", Step: "Prepare"},

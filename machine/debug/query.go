@@ -14,27 +14,27 @@ import (
 const (
 	maxQuery     = 8 << 10 // bytes of a query
 	maxParameter = 1 << 10 // bytes of a value
-	maxValues    = 64      // values of a parameter that may be given several times
+	maxValues    = 64      // values of a repeatable parameter
 )
 
-// parameter is a parameter that a resource takes.
+// parameter is a parameter that a resource accepts.
 type parameter struct {
 	name string
-	// several reports that it may be given several times.
+	// several reports whether it may be repeated.
 	several bool
 }
 
-// query are the parameters of a request, checked.
+// query holds the checked parameters of a request.
 type query struct{ values url.Values }
 
-// parseQuery reads a query strictly: a parameter that is misspelt must not be
-// taken for one that is absent.
+// parseQuery reads a query strictly: a misspelt parameter must not be mistaken for an
+// absent one.
 func parseQuery(raw string, known []parameter) (query, error) {
 	refuse := func(format string, args ...any) (query, error) {
 		return query{}, &requestError{status: badRequest, Message: fmt.Sprintf(format, args...)}
 	}
 	if len(raw) > maxQuery {
-		return refuse("the query has %d bytes; at most %d are read", len(raw), maxQuery)
+		return refuse("the query has %d bytes; the limit is %d", len(raw), maxQuery)
 	}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
@@ -69,7 +69,7 @@ func parseQuery(raw string, known []parameter) (query, error) {
 		for _, value := range all {
 			switch {
 			case len(value) > maxParameter:
-				return refuse("the parameter %s has %d bytes; at most %d are read", name, len(value), maxParameter)
+				return refuse("the parameter %s has %d bytes; the limit is %d", name, len(value), maxParameter)
 			case !utf8.ValidString(value):
 				return refuse("the parameter %s is not valid UTF-8", name)
 			}
@@ -85,7 +85,7 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// shorten cuts a text that a request gave, for a message.
+// shorten cuts a text from a request for use in a message.
 func shorten(s string) string {
 	const most = 100
 	if len(s) <= most {
@@ -98,7 +98,7 @@ func (q query) get(name string) string { return q.values.Get(name) }
 
 func (q query) has(name string) bool { return q.get(name) != "" }
 
-// list returns the values of a parameter, which are also separated by commas.
+// list returns the values of a parameter. Commas separate values as well.
 func (q query) list(name string) []string {
 	var all []string
 	for _, value := range q.values[name] {
@@ -111,8 +111,8 @@ func (q query) list(name string) []string {
 	return all
 }
 
-// oneOf returns the value of a parameter that has a closed list of values; the
-// first of them if it is not given.
+// oneOf returns the value of a parameter with a closed list of values. The first is the
+// default.
 func (q query) oneOf(name string, values ...string) (string, error) {
 	value := q.get(name)
 	if value == "" {
@@ -128,8 +128,8 @@ func (q query) oneOf(name string, values ...string) (string, error) {
 	return "", &requestError{status: badRequest, Message: fmt.Sprintf("the parameter %s does not take %q%s", name, shorten(value), hint)}
 }
 
-// link is a relative URL: a resource, and parameters as names and values in
-// turn. Those whose value is empty are left out.
+// link returns a relative URL: a resource, and parameters as alternating names and
+// values. Parameters with an empty value are left out.
 func link(resource string, parameters ...string) string {
 	var b strings.Builder
 	b.WriteString(resource)

@@ -14,20 +14,20 @@ import (
 
 // Options are the options of [NewRecorder].
 type Options struct {
-	// Itineraries are those that the runs are in.
+	// Itineraries are the itineraries of the runs.
 	Itineraries *machine.Set
-	// MaxRuns and MaxEvents are the number of runs that are recorded, and of events
-	// of each. Zero means [DefaultMaxRuns] and [DefaultMaxEvents].
+	// MaxRuns and MaxEvents are the maximum numbers of recorded runs, and of events of
+	// each run. Zero means [DefaultMaxRuns] and [DefaultMaxEvents].
 	MaxRuns, MaxEvents int
-	// MaxRunSize and MaxSize are what a run, and all together, take in memory, in
-	// bytes. Zero means [DefaultMaxRunSize] and [DefaultMaxSize], or what one run
-	// takes at most if that is more.
+	// MaxRunSize and MaxSize bound the memory of one run, and of all runs together, in
+	// bytes. Zero means [DefaultMaxRunSize] and [DefaultMaxSize]; the default of MaxSize
+	// is at least MaxRunSize.
 	MaxRunSize, MaxSize int
-	// Now is the clock; nil means time.Now.
+	// Now is the clock. If nil, it is [time.Now].
 	Now func() time.Time
 }
 
-// The bounds of options that set none, and MinRunSize, the smallest MaxRunSize.
+// The default bounds, and MinRunSize, the smallest valid MaxRunSize.
 const (
 	DefaultMaxRuns    = 1000
 	DefaultMaxEvents  = 200
@@ -36,18 +36,18 @@ const (
 	MinRunSize        = 8 << 10
 )
 
-// OptionsError lists all that is missing or wrong in options.
+// OptionsError lists everything that is missing or wrong in the options.
 type OptionsError struct {
 	Problems []string
 }
 
 func (e *OptionsError) Error() string { return "recorder options: " + strings.Join(e.Problems, "; ") }
 
-// check sets defaults.
+// check sets defaults and validates the options.
 func (o *Options) check() error {
 	var problems []string
 	if o.Itineraries == nil || len(o.Itineraries.Names()) == 0 {
-		problems = append(problems, "Itineraries are missing")
+		problems = append(problems, "Itineraries are missing; set those that the runs are in")
 	}
 	bound := func(name string, n *int, least, otherwise int) {
 		if *n == 0 {
@@ -71,14 +71,13 @@ func (o *Options) check() error {
 
 // Recorder keeps a bounded history of runs. It is safe for concurrent use.
 //
-// The sizes that [Options] bound are those of what is kept: the latest state of
-// each run, with its texts, lists and what the allocator rounds up, the history
-// before it, when flags were evaluated, names, and the entries in tables. Texts
-// that the itineraries have are not counted: they are shared. Of a run, the
-// oldest moments and events are dropped first; of the runs, those that are done
-// first, and among these the one that was seen longest ago. A state that takes
-// more than three quarters of MaxRunSize is recorded with texts cut, and if its
-// names alone take more, with fewer of them ([Moment].Cut).
+// The bounds of [Options] apply to what is kept: the latest state of each run, with its
+// texts, lists and the allocator's rounding, the history before it, the times of flag
+// evaluations, names, and table entries. Texts of the itineraries are shared and not
+// counted. Within a run, the oldest moments and events are dropped first. Among runs,
+// done runs are dropped first, and of these the one last seen longest ago. A state that
+// takes more than three quarters of MaxRunSize is recorded with texts cut, and with fewer
+// names if these alone take more ([Moment].Cut).
 type Recorder struct {
 	o     Options
 	words *words
@@ -87,7 +86,7 @@ type Recorder struct {
 	encoder encoder
 	runs    map[Name]*history
 	byKey   map[runKey]*history
-	// live and done are the histories, by when they were seen, the longest ago
+	// live and done are the histories in the order in which they were last seen, oldest
 	// first.
 	live, done *list.List
 	size       int
@@ -95,7 +94,7 @@ type Recorder struct {
 	watchers   watchers
 }
 
-// NewRecorder makes a recorder. The error is an [*OptionsError].
+// NewRecorder returns a recorder. The error is an [*OptionsError].
 func NewRecorder(o Options) (*Recorder, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -108,8 +107,8 @@ func NewRecorder(o Options) (*Recorder, error) {
 	}, nil
 }
 
-// Record records a run as it was read from an object. A run whose name is longer
-// than a KiB is not recorded.
+// Record records a run as it was read from an object. A run whose name is longer than 1
+// KiB is not recorded.
 func (r *Recorder) Record(n Name, s runner.State, paused bool) {
 	now := r.now()
 	r.mu.Lock()
@@ -154,8 +153,7 @@ func (r *Recorder) observe(observer any, n Name, e runner.Event) {
 	r.count(h)
 }
 
-// reconciled records the end of a reconcile. If nothing has changed, it does next
-// to nothing.
+// reconciled records the end of a reconcile. It is cheap if nothing has changed.
 func (r *Recorder) reconciled(observer any, h *history, e *runner.RunReconciled, now time.Time) {
 	if key := (runKey{observer, e.Key}); key != h.key && e.Key != "" && len(e.Key) <= maxName {
 		if r.byKey[h.key] == h {
@@ -185,8 +183,8 @@ func (r *Recorder) reconciled(observer any, h *history, e *runner.RunReconciled,
 	}
 }
 
-// pause records that a pause began, or that it has ended, since the moment before. A
-// run that is paused when it is first seen was paused when its state says.
+// pause records that a pause began or ended since the moment before. If a run is paused
+// when first seen, its state records when the pause began.
 func (r *Recorder) pause(h *history, s *runner.State, paused bool, now time.Time) {
 	switch {
 	case paused == h.paused:
@@ -194,7 +192,8 @@ func (r *Recorder) pause(h *history, s *runner.State, paused bool, now time.Time
 		if h.moments == 0 && !s.PausedSince.IsZero() {
 			now = s.PausedSince.UTC()
 		}
-		h.happened(&r.encoder, entry{kind: runPaused, at: now, count: 1, texts: [4]string{cut(s.Phase, maxText)}}, r.o.MaxRunSize, r.o.MaxEvents)
+		n := entry{kind: runPaused, at: now, count: 1, texts: [4]string{cut(s.Phase, maxText)}}
+		h.happened(&r.encoder, n, r.o.MaxRunSize, r.o.MaxEvents)
 	default:
 		n := entry{kind: runResumed, at: now, count: 1}
 		if since := h.state.PausedSince; !since.IsZero() {
@@ -204,8 +203,8 @@ func (r *Recorder) pause(h *history, s *runner.State, paused bool, now time.Time
 	}
 }
 
-// get returns the history of a run, a new one if there is none; nil if its name is
-// too long.
+// get returns the history of a run, creating it if necessary; nil if the name is too
+// long.
 func (r *Recorder) get(n Name, now time.Time) *history {
 	if h := r.runs[n]; h != nil {
 		return h
@@ -220,8 +219,7 @@ func (r *Recorder) get(n Name, now time.Time) *history {
 	return h
 }
 
-// count counts what a history takes now, and drops runs if all together take too
-// much.
+// count updates the size of a history, and drops runs if all together take too much.
 func (r *Recorder) count(h *history) {
 	r.size -= h.size
 	h.count(r.o.MaxRunSize)
@@ -236,7 +234,7 @@ func (r *Recorder) count(h *history) {
 	}
 }
 
-// settle puts a history at its place after it was seen.
+// settle moves a history to its place after it was seen.
 func (r *Recorder) settle(h *history) {
 	if done := h.state.Done; done == h.isDone {
 		r.list(h).MoveToBack(h.place)
@@ -248,7 +246,7 @@ func (r *Recorder) settle(h *history) {
 	r.count(h)
 }
 
-// list returns the list that a history is in.
+// list returns the list that a history belongs to.
 func (r *Recorder) list(h *history) *list.List {
 	if h.isDone {
 		return r.done
@@ -289,7 +287,7 @@ func (r *Recorder) forget(h *history) {
 	}
 }
 
-// Plan plans from a moment; nil if its itinerary or phase is not known.
+// Plan returns the plan from a moment, or nil if its itinerary or phase is unknown.
 func (r *Recorder) Plan(m Moment) *machine.Plan {
 	if _, err := r.o.Itineraries.Graph(m.State.Itinerary); err != nil {
 		return nil
@@ -301,8 +299,8 @@ func (r *Recorder) Plan(m Moment) *machine.Plan {
 	return resumed.Plan()
 }
 
-// Runs returns each run with its latest moment and without events, in the order of
-// their names, and how often the bounds have dropped a run.
+// Runs returns each run with its latest moment but without events, sorted by name, and
+// how often the bounds have dropped a run.
 func (r *Recorder) Runs() (runs []Run, dropped int) {
 	r.mu.Lock()
 	all := make([]*history, 0, len(r.runs))
@@ -313,7 +311,7 @@ func (r *Recorder) Runs() (runs []Run, dropped int) {
 	r.mu.Unlock()
 	slices.SortFunc(all, func(a, b *history) int { return a.name.compare(b.name) })
 	runs = make([]Run, 0, len(all))
-	for _, h := range all { // a reconcile waits for one of them at most
+	for _, h := range all { // so a reconcile waits for at most one run
 		r.mu.Lock()
 		if h.moments > 0 && r.runs[h.name] == h {
 			runs = append(runs, h.latest())
@@ -323,8 +321,8 @@ func (r *Recorder) Runs() (runs []Run, dropped int) {
 	return runs, dropped
 }
 
-// Lookup returns a run with its history, and reports whether there is one of that
-// name.
+// Lookup returns a run with its history, and reports whether a run of that name is
+// recorded.
 func (r *Recorder) Lookup(n Name) (Run, bool) {
 	r.mu.Lock()
 	h := r.runs[n]

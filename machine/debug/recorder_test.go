@@ -33,7 +33,7 @@ func newClock() *clock { return &clock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.U
 
 func (c *clock) Now() time.Time { return c.now }
 
-// reporter keeps all that a runner reports, without any bound.
+// reporter keeps everything that a runner reports, without bounds.
 type reporter struct {
 	clock *clock
 	of    map[Name][]Moment
@@ -52,7 +52,7 @@ func (r *reporter) Observe(_ context.Context, m *migration, e runner.Event) {
 	r.of[m.name()] = append(of, moment)
 }
 
-// checkBounds checks that what is recorded is within its bounds, and counted.
+// checkBounds checks that the recorder is within its bounds and has counted correctly.
 func checkBounds(t *testing.T, r *Recorder) {
 	t.Helper()
 	require.LessOrEqual(t, len(r.runs), r.o.MaxRuns)
@@ -71,8 +71,32 @@ func checkBounds(t *testing.T, r *Recorder) {
 	require.LessOrEqual(t, len(r.byKey), len(r.runs))
 }
 
-// Whatever happens in some lives, each moment that is recorded is one that was
-// reported, none is missing between two, and the bounds hold at each step.
+// randomMigrations returns four migrations whose handlers wait, fail and finish at random.
+func randomMigrations(rnd *rand.Rand) []*migration {
+	var migrations []*migration
+	for i := range 4 {
+		m := newMigration(fmt.Sprint("migration-", i), phases.Flags(rnd.Uint64())&mtc.Vocabulary().All())
+		m.Handle = func(runner.Visit) (runner.Result, error) {
+			switch rnd.IntN(10) {
+			case 0:
+				after := time.Duration(rnd.IntN(100)) * time.Second
+				return runner.Wait(after, fmt.Sprintf("%d of 10", rnd.IntN(10)), strings.Repeat("p", rnd.IntN(200))), nil
+			case 1:
+				return runner.Result{}, errors.New(strings.Repeat("an error ", rnd.IntN(20)))
+			case 2:
+				if rnd.IntN(20) == 0 {
+					return runner.Fail("broken", strings.Repeat("why ", rnd.IntN(1000))), nil
+				}
+			}
+			return runner.Done(), nil
+		}
+		migrations = append(migrations, m)
+	}
+	return migrations
+}
+
+// In random lives, each recorded moment is one that was reported, none is missing between
+// two, and the bounds hold at every step.
 func TestLivesAreRecorded(t *testing.T) {
 	set := itineraries(t)
 	compared := 0
@@ -80,7 +104,9 @@ func TestLivesAreRecorded(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 3))
 			c := newClock()
-			o := Options{Itineraries: set, Now: c.Now, MaxRuns: 4, MaxRunSize: []int{MinRunSize, DefaultMaxRunSize}[rnd.IntN(2)], MaxEvents: []int{5, 50, 200}[rnd.IntN(3)]}
+			o := Options{Itineraries: set, Now: c.Now, MaxRuns: 4}
+			o.MaxRunSize = []int{MinRunSize, DefaultMaxRunSize}[rnd.IntN(2)]
+			o.MaxEvents = []int{5, 50, 200}[rnd.IntN(3)]
 			recorder := newRecorder(t, o)
 			all := &reporter{clock: c, of: map[Name][]Moment{}}
 			options := newOptions(set, observe(t, recorder), all)
@@ -90,24 +116,7 @@ func TestLivesAreRecorded(t *testing.T) {
 			}
 			r, err := runner.New(options)
 			require.NoError(t, err)
-			var migrations []*migration
-			for i := range 4 {
-				m := newMigration(fmt.Sprint("migration-", i), phases.Flags(rnd.Uint64())&mtc.Vocabulary().All())
-				m.Handle = func(runner.Visit) (runner.Result, error) {
-					switch rnd.IntN(10) {
-					case 0:
-						return runner.Wait(time.Duration(rnd.IntN(100))*time.Second, fmt.Sprintf("%d of 10", rnd.IntN(10)), strings.Repeat("p", rnd.IntN(200))), nil
-					case 1:
-						return runner.Result{}, errors.New(strings.Repeat("an error ", rnd.IntN(20)))
-					case 2:
-						if rnd.IntN(20) == 0 {
-							return runner.Fail("broken", strings.Repeat("why ", rnd.IntN(1000))), nil
-						}
-					}
-					return runner.Done(), nil
-				}
-				migrations = append(migrations, m)
-			}
+			migrations := randomMigrations(rnd)
 			for step := range 300 {
 				m := migrations[rnd.IntN(len(migrations))]
 				before := m.State.DeepCopy()
@@ -127,7 +136,7 @@ func TestLivesAreRecorded(t *testing.T) {
 				}
 				_, _ = r.Reconcile(context.Background(), m)
 				if rnd.IntN(15) == 0 {
-					m.State = *before // the write has failed
+					m.State = *before // the write failed
 				}
 				c.now = c.now.Add(time.Duration(rnd.IntN(1e10)))
 				checkBounds(t, recorder)
@@ -139,7 +148,7 @@ func TestLivesAreRecorded(t *testing.T) {
 				require.True(t, ok)
 				want := all.of[m.name()]
 				if slices.ContainsFunc(got.Moments, func(m Moment) bool { return m.Cut }) {
-					return // what differs in what was cut is not seen
+					return // differences in cut parts are invisible
 				}
 				compared += len(got.Moments)
 				require.Equal(t, len(want), len(got.Moments)+got.DroppedMoments)
@@ -160,7 +169,7 @@ func TestLivesAreRecorded(t *testing.T) {
 
 func TestOptionsAreChecked(t *testing.T) {
 	_, err := NewRecorder(Options{})
-	require.EqualError(t, err, "recorder options: Itineraries are missing")
+	require.EqualError(t, err, "recorder options: Itineraries are missing; set those that the runs are in")
 	_, err = NewRecorder(Options{Itineraries: itineraries(t), MaxRuns: -1, MaxEvents: -1, MaxRunSize: 100, MaxSize: 99})
 	broken := new(OptionsError)
 	require.ErrorAs(t, err, &broken)
@@ -214,7 +223,7 @@ func texts(run Run) (texts []string) {
 	return texts
 }
 
-func TestWhatRepeatsIsOneEvent(t *testing.T) {
+func TestRepeatedEventIsOneEvent(t *testing.T) {
 	l := newLife(t, Options{})
 	n := 0
 	l.m.Handle = func(v runner.Visit) (runner.Result, error) {
@@ -244,15 +253,16 @@ func TestWhatRepeatsIsOneEvent(t *testing.T) {
 		"phase Started is done, after 1 min",
 		"phase StartRefresh is entered, in step Prepare",
 	}, texts(run)[19:])
-	// The moments have each message.
+	// The moments have every message.
 	var messages []string
 	for _, m := range run.Moments {
 		messages = append(messages, m.State.Pipeline.Current().Message)
 	}
-	assert.Equal(t, []string{"Created", "Started", "1 of 3", "2 of 3", "3 of 3", "no route to host", "forbidden", "StartRefresh"}, describedBy(t, messages))
+	want := []string{"Created", "Started", "1 of 3", "2 of 3", "3 of 3", "no route to host", "forbidden", "StartRefresh"}
+	assert.Equal(t, want, describedBy(t, messages))
 }
 
-// describedBy puts names of phases in place of their descriptions.
+// describedBy replaces the descriptions of phases by their names.
 func describedBy(t *testing.T, messages []string) []string {
 	it, err := mtc.Itinerary(mtc.Final)
 	require.NoError(t, err)
@@ -287,7 +297,7 @@ func TestEventsOfFlags(t *testing.T) {
 	assert.Contains(t, texts(l.lookup())[len(last):], "flag Quiesce is true")
 }
 
-func TestEveryEventHasAText(t *testing.T) {
+func TestEventTexts(t *testing.T) {
 	failed := errors.New("no\nroute\x1b[31m")
 	for _, c := range []struct {
 		event runner.Event
@@ -295,22 +305,25 @@ func TestEveryEventHasAText(t *testing.T) {
 	}{
 		{runner.ItineraryBegun{Itinerary: "Final"}, "itinerary Final begins"},
 		{runner.ItineraryBegun{Itinerary: "Cancel", PreviousItinerary: "Final"}, "itinerary Cancel begins; it follows Final"},
-		{runner.ItineraryBegun{Itinerary: "Failed", PreviousItinerary: "Final", Phase: "Started", Failed: true}, "itinerary Failed begins; it follows Final in phase Started, which failed"},
+		{runner.ItineraryBegun{Itinerary: "Failed", PreviousItinerary: "Final", Phase: "Started", Failed: true},
+			"itinerary Failed begins; it follows Final in phase Started, which failed"},
 		{runner.RunBegun{Run: 2, Itinerary: "Final"}, "run 2 begins, with itinerary Final"},
 		{runner.RunBegun{Run: 3, Itinerary: "Final", Phase: "Started"}, "run 3 begins, with itinerary Final, in phase Started"},
 		{runner.FlagEvaluated{Flag: "HasPVs", Value: phases.False}, "flag HasPVs is false"},
 		{runner.FlagEvaluated{Flag: "HasPVs", Value: phases.Unknown}, "flag HasPVs is not known yet"},
-		{runner.FlagEvaluated{Flag: "HasPVs", Value: phases.Unknown, Err: failed, LeftBehind: true}, "flag HasPVs is unknown: no route\ufffd[31m; its source did not return in time and was left behind"},
-		{runner.PipelineReplanned{Added: []string{"A", "B"}, Removed: []string{"C"}}, "will run as well: A, B; will not run any more: C"},
-		{runner.PipelineReplanned{Removed: []string{"C"}}, "will not run any more: C"},
+		{runner.FlagEvaluated{Flag: "HasPVs", Value: phases.Unknown, Err: failed, LeftBehind: true},
+			"flag HasPVs is unknown: no route\ufffd[31m; its source did not return in time and was left behind"},
+		{runner.PipelineReplanned{Added: []string{"A", "B"}, Removed: []string{"C"}}, "will now also run: A, B; will no longer run: C"},
+		{runner.PipelineReplanned{Removed: []string{"C"}}, "will no longer run: C"},
 		{runner.PhaseEntered{Phase: "Started", Step: "Prepare", Jumped: true}, "phase Started is entered by a jump, in step Prepare"},
 		{runner.PhaseWaiting{Phase: "Started"}, "phase Started waits"},
 		{runner.PhaseRetried{Phase: "Started", Kind: runner.RetryHandler, Err: failed, Attempt: 2}, "phase Started is retried, attempt 2 failed: no route\ufffd[31m"},
-		{runner.PhaseRetried{Phase: "Started", Kind: runner.RetryFlags, Flags: []string{"A", "B"}, Err: failed, Attempt: 1}, "the evaluation of A, B is retried, attempt 1 failed: no route\ufffd[31m"},
+		{runner.PhaseRetried{Phase: "Started", Kind: runner.RetryFlags, Flags: []string{"A", "B"}, Err: failed, Attempt: 1},
+			"the evaluation of A, B is retried, attempt 1 failed: no route\ufffd[31m"},
 		{runner.PhaseRetried{Kind: runner.RetryOptions, Err: failed, Attempt: 1}, "the reconcile is retried, attempt 1 failed: no route\ufffd[31m"},
 		{runner.RunStopped{Phase: "Started", Err: failed}, "the run is stopped in phase Started: no route\ufffd[31m"},
-		{runner.SwitchHeld{Itinerary: "Cancel", Selected: "Final"}, "itinerary Final is selected but not entered, since cleanup itinerary Cancel has begun"},
-		{runner.SwitchHeld{Itinerary: "Stage", Selected: "Final", Done: true}, "itinerary Final is selected but not entered, since the run is done"},
+		{runner.SwitchHeld{Itinerary: "Cancel", Selected: "Final"}, "itinerary Final is selected but not entered, because cleanup itinerary Cancel has begun"},
+		{runner.SwitchHeld{Itinerary: "Stage", Selected: "Final", Done: true}, "itinerary Final is selected but not entered, because the run is done"},
 		{runner.PhaseExited{Phase: "Started", Took: 200 * time.Second}, "phase Started is done, after 3 min"},
 		{runner.PhaseFailed{Phase: "Started", Took: time.Second, Reasons: []string{"a", "b"}}, "phase Started has failed, after 1 s: a; b"},
 		{runner.RunFinished{Result: phases.Failed, Failures: 1, CleanupFailures: 2}, "the run is done: Failed, failed phases: 1, failed phases in cleanup: 2"},
@@ -321,7 +334,7 @@ func TestEveryEventHasAText(t *testing.T) {
 	}
 }
 
-// What is dropped is the oldest, and it is counted.
+// The oldest records are dropped first, and counted.
 func TestOldestIsDroppedFirst(t *testing.T) {
 	l := newLife(t, Options{MaxEvents: 10})
 	run(t, l.runner, l.m)
@@ -333,7 +346,7 @@ func TestOldestIsDroppedFirst(t *testing.T) {
 	assert.Equal(t, len(got.Moments)-1, got.Events[9].Moment)
 	assert.True(t, got.Last().State.Done)
 
-	// Without any room for a difference there is the latest moment.
+	// Without room for any difference, the latest moment remains.
 	h := l.recorder.runs[l.m.name()]
 	h.log.trim(0)
 	got = l.lookup()
@@ -374,7 +387,7 @@ func TestRunsThatAreDoneAreDroppedFirst(t *testing.T) {
 	checkBounds(t, r)
 }
 
-func TestAllTogetherAreBounded(t *testing.T) {
+func TestMaxSizeBoundsAllRuns(t *testing.T) {
 	l := newLife(t, Options{MaxSize: 50 << 10})
 	for i := range 30 {
 		l.m = newMigration(fmt.Sprint("migration-", i), busy)
@@ -387,7 +400,7 @@ func TestAllTogetherAreBounded(t *testing.T) {
 }
 
 // A restarted controller sees runs that do not change.
-func TestARunIsRecordedWhenItIsFirstSeen(t *testing.T) {
+func TestRunIsRecordedWhenFirstSeen(t *testing.T) {
 	l := newLife(t, Options{})
 	run(t, newRunner(t, l.recorder.o.Itineraries), l.m)
 	require.NoError(t, l.reconcile())
@@ -397,9 +410,9 @@ func TestARunIsRecordedWhenItIsFirstSeen(t *testing.T) {
 	assert.True(t, got.Last().State.Done)
 }
 
-// A reconcile that finds the object as it was recorded, or not as it was about to
-// be written, is followed.
-func TestAWriteThatFailed(t *testing.T) {
+// The recorder follows a reconcile that reads the object as it was before the last write,
+// because that write failed.
+func TestFailedWriteIsRecorded(t *testing.T) {
 	l := newLife(t, Options{})
 	require.NoError(t, l.reconcile())
 	before := l.m.State.DeepCopy()
@@ -416,20 +429,25 @@ func TestAWriteThatFailed(t *testing.T) {
 	assert.False(t, got.Moments[1].Paused)
 }
 
-// large returns a state of that many bytes of texts.
+// large returns a state with about size bytes of texts.
 func large(size int) runner.State {
-	s := runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: "EnsureStageBackup", Facts: mtc.Vocabulary().Record(phases.Facts{}, "hash")}, Visit: 30}
+	facts := mtc.Vocabulary().Record(phases.Facts{}, "hash")
+	s := runner.State{Checkpoint: machine.Checkpoint{Itinerary: mtc.Final, Phase: "EnsureStageBackup", Facts: facts}, Visit: 30}
 	for i := range 12 {
-		s.Pipeline = append(s.Pipeline, steps.Step{Name: fmt.Sprint("Step", i), Message: strings.Repeat("m", 100), Progress: []string{strings.Repeat("p", 900)}, Started: &metav1.Time{Time: time.Unix(1e9, 0)}})
+		s.Pipeline = append(s.Pipeline, steps.Step{
+			Name: fmt.Sprint("Step", i), Message: strings.Repeat("m", 100), Progress: []string{strings.Repeat("p", 900)},
+			Started: &metav1.Time{Time: time.Unix(1e9, 0)},
+		})
 	}
 	s.Pipeline[5].Phase = "EnsureStageBackup"
 	for n := 0; n < size; n += 1000 {
-		s.Failures = append(s.Failures, runner.Failure{Itinerary: mtc.Final, Phase: "Started", Reasons: []string{strings.Repeat("r", 1000)}, Visit: int64(n)})
+		reasons := []string{strings.Repeat("r", 1000)}
+		s.Failures = append(s.Failures, runner.Failure{Itinerary: mtc.Final, Phase: "Started", Reasons: reasons, Visit: int64(n)})
 	}
 	return s
 }
 
-func TestALargeStateIsCut(t *testing.T) {
+func TestLargeStateIsCut(t *testing.T) {
 	c := newClock()
 	r := newRecorder(t, Options{Now: c.Now})
 	n := Name{Name: "a"}
@@ -439,7 +457,7 @@ func TestALargeStateIsCut(t *testing.T) {
 		s.Visit += int64(i)
 		r.Record(n, s, false)
 		checkBounds(t, r)
-		r.Record(n, s, false) // the same once more is no moment
+		r.Record(n, s, false) // an unchanged state is no new moment
 		got, ok := r.Lookup(n)
 		require.True(t, ok)
 		last := got.Last()
@@ -459,7 +477,7 @@ func TestALargeStateIsCut(t *testing.T) {
 	checkBounds(t, r)
 }
 
-// Names and texts that users have written make no panic and no large history.
+// Names and texts from users cause no panic and no large history.
 func TestHostileStatesAreBounded(t *testing.T) {
 	long := strings.Repeat("\xff<script>\x00", 100_000)
 	many := make([]string, 50_000)
@@ -468,7 +486,9 @@ func TestHostileStatesAreBounded(t *testing.T) {
 	}
 	var pipeline steps.Pipeline
 	for i := range 5000 {
-		pipeline = append(pipeline, steps.Step{Name: fmt.Sprint("step", i), Started: &metav1.Time{}, Completed: &metav1.Time{Time: time.Unix(1, 0)}})
+		pipeline = append(pipeline, steps.Step{
+			Name: fmt.Sprint("step", i), Started: &metav1.Time{}, Completed: &metav1.Time{Time: time.Unix(1, 0)},
+		})
 	}
 	pipeline[4000].Completed, pipeline[4000].Phase = nil, "here"
 	pipeline[4000].Started = &metav1.Time{Time: time.Unix(1, 0)}
@@ -535,12 +555,13 @@ func TestHostileEventsAreBounded(t *testing.T) {
 	for _, e := range got.Events {
 		assert.True(t, utf8.ValidString(e.Text))
 		assert.LessOrEqual(t, len(e.Text), 4*3*maxText)
-		assert.Equal(t, -1, strings.IndexFunc(e.Text, func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar }), "%q", e.Text)
+		unprintable := func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar }
+		assert.Equal(t, -1, strings.IndexFunc(e.Text, unprintable), "%q", e.Text)
 	}
 }
 
-// The sizes that are counted are what the garbage collector counts.
-func TestSizesAreHonest(t *testing.T) {
+// The counted sizes match those of the garbage collector.
+func TestSizesMatchTheGarbageCollector(t *testing.T) {
 	set := itineraries(t)
 	var events []runner.Event
 	m := newMigration("migration", busy)
@@ -618,7 +639,8 @@ func TestNames(t *testing.T) {
 	_, err = NewObserver[*int](r, nil)
 	unnamed := new(UnnamedTypeError)
 	require.ErrorAs(t, err, &unnamed)
-	assert.EqualError(t, err, "*int has neither a method RunName nor the methods GetNamespace and GetName; give a function that returns the name of a run")
+	assert.EqualError(t, err, "*int has neither a method RunName nor the methods GetNamespace and GetName; "+
+		"give a function that returns the name of a run")
 	_, err = NewObserver(r, func(*int) Name { return Name{Name: "one"} })
 	require.NoError(t, err)
 	_, err = NewObserver[metav1.Object](r, nil)
@@ -649,7 +671,7 @@ func TestForgetByKey(t *testing.T) {
 	assert.Empty(t, r.byKey)
 	assert.Zero(t, r.size)
 
-	// An object of that name that was made again has another key.
+	// A recreated object of the same name has another key.
 	m := newMigration("a", busy)
 	_, _ = runner.Reconcile(context.Background(), m)
 	m.UID = "another"
@@ -660,7 +682,7 @@ func TestForgetByKey(t *testing.T) {
 	assert.Empty(t, r.runs)
 }
 
-func TestARunWithoutAMomentIsNotShown(t *testing.T) {
+func TestRunWithoutMomentIsNotShown(t *testing.T) {
 	r := newRecorder(t, Options{})
 	m := newMigration("a", busy)
 	observe(t, r).Observe(context.Background(), m, runner.PhaseEntered{Phase: "Started"})
@@ -672,7 +694,7 @@ func TestARunWithoutAMomentIsNotShown(t *testing.T) {
 	assert.Equal(t, Moment{}, Run{}.Last())
 }
 
-// Between the events of a reconcile and its end, they belong to the latest moment.
+// Events belong to the latest moment until their reconcile ends.
 func TestEventsOfTheMomentBefore(t *testing.T) {
 	r := newRecorder(t, Options{})
 	o := observe(t, r)
@@ -740,7 +762,7 @@ func TestConcurrentUse(t *testing.T) {
 		writers.Add(1)
 		go func() {
 			defer writers.Done()
-			r := newRunner(t, set, o) // runners are for one object at a time
+			r := newRunner(t, set, o) // a runner handles one object at a time
 			for k := range 3 {
 				m := newMigration(fmt.Sprint("migration-", (i+k)%8), busy)
 				for !m.State.Done {
@@ -765,7 +787,7 @@ func TestConcurrentUse(t *testing.T) {
 					r.Plan(run.Last())
 				}
 				if run, ok := r.Lookup(n); ok {
-					run.Moments[0].State.Pipeline = nil // it is the reader's own
+					run.Moments[0].State.Pipeline = nil // the reader owns its copy
 				}
 			}
 		}()

@@ -10,21 +10,21 @@ import (
 )
 
 const (
-	// heartbeat is how often a stream is written to, so that proxies keep it and one
-	// whose client is gone is noticed.
+	// heartbeat is the interval between writes to an idle stream. It keeps proxies from
+	// closing the stream, and detects clients that are gone.
 	heartbeat = 15 * time.Second
-	// lifetime is how long a stream lasts; its client then opens the next. So it is
+	// lifetime is the duration of a stream. Its client then opens the next one, and so is
 	// authenticated again from time to time.
 	lifetime = 10 * time.Minute
-	// writeTimeout bounds each write to a stream, so that a client that does not read
-	// holds nothing.
+	// writeTimeout bounds each write to a stream, so a client that does not read holds no
+	// resources.
 	writeTimeout = 10 * time.Second
-	// pace is the least time between two events of a stream.
+	// pace is the minimum time between two events of a stream.
 	pace = 250 * time.Millisecond
 )
 
-// events streams an event whenever a run changes, or any run if none is named.
-// The events hold nothing: the client asks for its page again.
+// events streams an event whenever the named run changes, or any run if the query names
+// none. Events carry no data: the client requests its page again.
 func (h *handler) events(w http.ResponseWriter, r *http.Request, q query) error {
 	var name *Name
 	if q.has("name") {
@@ -33,11 +33,12 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request, q query) error 
 	}
 	if !h.open() {
 		w.Header().Set("Retry-After", "30")
-		return &requestError{status: unavailable, Message: fmt.Sprintf("%d streams are open, and no more are allowed; poll the page instead", max(h.o.MaxStreams, 0))}
+		return &requestError{status: unavailable,
+			Message: fmt.Sprintf("%d streams are open, and no more are allowed; poll the page instead", max(h.o.MaxStreams, 0))}
 	}
 	defer h.close()
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	w.Header().Set("X-Accel-Buffering", "no") // of proxies
+	w.Header().Set("X-Accel-Buffering", "no") // for proxies
 	if r.Method == http.MethodHead {
 		return nil
 	}
@@ -80,7 +81,7 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request, q query) error 
 	}
 }
 
-// open takes one of the streams that there may be.
+// open reserves one of the streams, and reports whether one was free.
 func (h *handler) open() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -97,9 +98,9 @@ func (h *handler) close() {
 	h.streams--
 }
 
-// shutdown returns a channel that is closed when the server of a request shuts
-// down: that waits for all requests, and a stream would last. It is nil if the
-// server is not known.
+// shutdown returns a channel that is closed when the server of a request shuts down. The
+// server waits for all requests, and a stream would otherwise delay it. The channel is
+// nil if the server is unknown.
 func (h *handler) shutdown(r *http.Request) <-chan struct{} {
 	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
 	if !ok {
@@ -133,8 +134,8 @@ func (s stream) send(text string) error {
 	if err := s.control.Flush(); err != nil {
 		return err
 	}
-	// None until the next write: over HTTP/2 it would end a stream that is silent, and
-	// so would the server's WriteTimeout.
+	// Clear the deadline until the next write. Over HTTP/2 it would end an idle stream,
+	// and so would the server's WriteTimeout.
 	return s.deadline(time.Time{})
 }
 

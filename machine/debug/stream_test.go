@@ -32,7 +32,7 @@ func lines(r io.Reader) <-chan string {
 	return c
 }
 
-// next returns the next line that is not empty; "" at the end.
+// next returns the next non-empty line; "" at the end.
 func next(t *testing.T, c <-chan string) string {
 	t.Helper()
 	for {
@@ -51,7 +51,7 @@ func next(t *testing.T, c <-chan string) string {
 func serve(t *testing.T, h http.Handler) (server *httptest.Server, open func(path string) (*http.Response, context.CancelFunc)) {
 	t.Helper()
 	server = httptest.NewUnstartedServer(h)
-	server.Config.WriteTimeout = 2 * time.Second // which streams must outlive
+	server.Config.WriteTimeout = 2 * time.Second // streams must outlive it
 	server.Start()
 	t.Cleanup(server.Close)
 	client := &http.Client{Transport: &http.Transport{}}
@@ -69,7 +69,7 @@ func serve(t *testing.T, h http.Handler) (server *httptest.Server, open func(pat
 	}
 }
 
-func TestAStreamTellsOfChanges(t *testing.T) {
+func TestStreamReportsChanges(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	f := debugtest.New(t, debug.Options{})
 	h := f.Handler(debug.HandlerOptions{})
@@ -103,7 +103,7 @@ func TestAStreamTellsOfChanges(t *testing.T) {
 	server.Close()
 }
 
-func TestAStreamBeatsAndEnds(t *testing.T) {
+func TestStreamBeatsAndEnds(t *testing.T) {
 	h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 	debug.SetPace(h, 20*time.Millisecond, 200*time.Millisecond)
 	_, open := serve(t, h)
@@ -119,13 +119,12 @@ func TestAStreamBeatsAndEnds(t *testing.T) {
 	assert.Positive(t, beats, "it outlives the server's WriteTimeout")
 }
 
-// Over HTTP/2 the deadline of a write ends its stream also if nothing is written
-// any more.
-func TestASilentStreamOutlivesTheDeadlineOfItsWrites(t *testing.T) {
+// Over HTTP/2 a write deadline ends its stream even if nothing more is written.
+func TestStreamOutlivesItsWriteDeadline(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		h := debugtest.New(t, debug.Options{}).Handler(debug.HandlerOptions{})
 		debug.SetPace(h, 3*time.Second, time.Minute)
-		debug.SetWriteTimeout(h, 2*time.Second) // also for a machine that is busy
+		debug.SetWriteTimeout(h, 2*time.Second) // enough for a busy machine
 		server := httptest.NewUnstartedServer(h)
 		server.Config.WriteTimeout = 2 * time.Second
 		server.EnableHTTP2 = http2
@@ -138,14 +137,14 @@ func TestASilentStreamOutlivesTheDeadlineOfItsWrites(t *testing.T) {
 			assert.Equal(t, line, next(t, all), res.Proto)
 		}
 		server.CloseClientConnections()
-		for range all { // to its end
+		for range all { // until the end
 		}
 		_ = res.Body.Close()
 		server.Close()
 	}
 }
 
-func TestOnlySoManyStreams(t *testing.T) {
+func TestStreamsAreLimited(t *testing.T) {
 	f := debugtest.New(t, debug.Options{})
 	h := f.Handler(debug.HandlerOptions{MaxStreams: 2})
 	_, open := serve(t, h)
@@ -188,7 +187,7 @@ func TestStreamsEndWhenTheirServerShutsDown(t *testing.T) {
 	}
 }
 
-// Pages are read, and streams open and close, while runs move and vanish.
+// Pages are read, and streams are opened and closed, while runs change and are dropped.
 func TestPagesAreReadWhileRunsMove(t *testing.T) {
 	f := debugtest.New(t, debug.Options{MaxRuns: 4})
 	h := f.Handler(debug.HandlerOptions{MaxStreams: 2})

@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// text is a page in the making for a terminal.
+// text is a page being written for a terminal.
 type text struct{ b strings.Builder }
 
 // line writes a line.
 func (t *text) line(s string) { t.b.WriteString(oneLine(s) + "\n") }
 
-// heading writes a heading, with an empty line before it.
+// heading writes a heading after an empty line.
 func (t *text) heading(s string) { t.b.WriteString("\n" + oneLine(s) + "\n") }
 
-// table writes rows in aligned columns. Columns that are empty in all rows are
-// left out. A character counts as one column, however wide it is.
+// table writes rows in aligned columns. Columns that are empty in all rows are left out.
+// Every character counts as one column, whatever its display width.
 func (t *text) table(head []string, rows [][]string) {
 	all := rows
 	if head != nil {
@@ -56,7 +56,7 @@ func (t *text) table(head []string, rows [][]string) {
 	}
 }
 
-// width is the number of columns of a text.
+// width returns the number of columns of a text.
 func width(s string) int {
 	n := utf8.RuneCountInString(s)
 	for _, r := range s {

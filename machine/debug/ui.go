@@ -15,8 +15,8 @@ import (
 //go:embed ui
 var ui embed.FS
 
-// asset is a file of all pages. Its name has the hash of its contents, so that it
-// can be kept for ever.
+// asset is a file used by all pages. Its name contains the hash of its contents, so
+// browsers can cache it forever.
 type asset struct {
 	name, contentType string
 	body              []byte
@@ -53,9 +53,9 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, _ query) error {
 	return nil
 }
 
-// templates are those of the pages. What stands in each row of a long list is not
-// a template of its own, which would take most of the time of a page. They are
-// parsed when a page is asked for: a program that serves none starts without them.
+// templates are the templates of the pages. Rows of long lists do not call nested
+// templates, which would dominate the time of a page. They are parsed on first use, so a
+// program that serves no page starts without parsing them.
 var templates = sync.OnceValue(func() *template.Template {
 	icons := newIcons()
 	return template.Must(template.New("").Funcs(template.FuncMap{
@@ -88,7 +88,7 @@ func newIcons() map[string]template.HTML {
 	return all
 }
 
-// element shows a moment in words, and in full to who points at it.
+// element shows a moment in words, with the exact time as a tooltip.
 func (w when) element(words string) template.HTML {
 	if w.IsZero() {
 		return ""
@@ -97,7 +97,7 @@ func (w when) element(words string) template.HTML {
 	return template.HTML(`<time datetime="` + exact + `" title="` + exact + `">` + words + "</time>")
 }
 
-// camel is a name that breaks between its words, if its line is too short for it.
+// camel returns a name that can break between its words on a narrow line.
 func camel(name string) template.HTML {
 	var b strings.Builder
 	start := 0
@@ -111,9 +111,9 @@ func camel(name string) template.HTML {
 	return template.HTML(b.String())
 }
 
-// page is what a template is given.
+// page is the data of a template.
 type page struct {
-	// Site is the heading of all pages, Title that of this.
+	// Site is the heading of all pages, Title the heading of this page.
 	Site, Title string
 	// Template is the name of the template.
 	Template string
@@ -121,14 +121,17 @@ type page struct {
 	Style, Script, Icon string
 	Now                 when
 	View                view
-	// Stream is the link to the events after which the page is another; empty if it
-	// does not change by itself.
+	// Stream is the link to the events after which the page must be refreshed; empty if
+	// the page does not change.
 	Stream string
 }
 
 func (h *handler) newPage(v view) page {
 	now := h.o.Now()
-	p := page{Site: h.o.Title, Title: v.title(), Template: v.page(), Style: sheet.name, Script: script.name, Icon: icon.name, Now: when{now, now}, View: v}
+	p := page{
+		Site: h.o.Title, Title: v.title(), Template: v.page(), Style: sheet.name, Script: script.name, Icon: icon.name,
+		Now: when{now, now}, View: v,
+	}
 	switch v := v.(type) {
 	case *runList:
 		p.Stream = "events"
@@ -138,10 +141,10 @@ func (h *handler) newPage(v view) page {
 	return p
 }
 
-// Is reports whether the view is the page of that name.
+// Is reports whether the view is the page with the given name.
 func (p page) Is(name string) bool { return p.Template == name }
 
-// inline returns a drawing for a page that has its style.
+// inline returns a drawing for a page that includes its style sheet.
 func inline(d *dump.Drawing, err error) template.HTML {
 	if err != nil {
 		return template.HTML("<p>" + template.HTMLEscapeString(err.Error()) + "</p>")
@@ -152,7 +155,7 @@ func inline(d *dump.Drawing, err error) template.HTML {
 // SVG is the graph with the current phase.
 func (p *runView) SVG() template.HTML { return inline(p.drawing()) }
 
-// SVG is the graph by the flags that are set.
+// SVG is the graph with the flags that are set.
 func (p *itineraryView) SVG() template.HTML { return inline(p.drawing()) }
 
 func (p *itineraryView) drawing() (*dump.Drawing, error) {

@@ -12,22 +12,22 @@ import (
 // APIVersion is the apiVersion of the pages as JSON.
 const APIVersion = "debug.pipeline.konveyor.io/v1alpha1"
 
-// view is what a page shows. It marshals to the page's JSON.
+// view is the content of a page. It marshals to the page's JSON.
 type view interface {
-	// page is the name of its template, title its heading.
+	// page returns the name of its template, title its heading.
 	page() string
 	title() string
 	// text writes it for a terminal.
 	text(t *text)
-	// typed sets what its JSON begins with.
+	// typed sets the fields that its JSON begins with.
 	typed(kind string, now time.Time)
 }
 
-// meta is what the JSON of each page begins with.
+// meta holds the fields that the JSON of each page begins with.
 type meta struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
-	// Now is the time to which the page belongs.
+	// Now is the time that the page describes.
 	Now when `json:"now"`
 }
 
@@ -35,7 +35,7 @@ func (m *meta) typed(kind string, now time.Time) {
 	m.APIVersion, m.Kind, m.Now = APIVersion, kind, when{at: now}
 }
 
-// when is a moment. JSON has the moment, and people read how far it is away.
+// when is a moment. JSON has the time; readers see how far away it is.
 type when struct {
 	at  time.Time
 	now time.Time
@@ -44,7 +44,7 @@ type when struct {
 // IsZero reports whether there is no such moment.
 func (w when) IsZero() bool { return w.at.IsZero() }
 
-// MarshalJSON writes it in whole seconds, as Kubernetes does.
+// MarshalJSON writes whole seconds, as Kubernetes does.
 func (w when) MarshalJSON() ([]byte, error) {
 	if w.IsZero() {
 		return []byte("null"), nil
@@ -52,11 +52,10 @@ func (w when) MarshalJSON() ([]byte, error) {
 	return json.Marshal(w.Exact())
 }
 
-// Exact is the moment in full.
+// Exact is the full time.
 func (w when) Exact() string { return w.at.UTC().Format(time.RFC3339) }
 
-// Clock is the moment in UTC as a list of moments shows it: without its day if that
-// is today.
+// Clock is the time in UTC as lists show it: without the date if it is today.
 func (w when) Clock() string {
 	at, now := w.at.UTC(), w.now.UTC()
 	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
@@ -65,7 +64,7 @@ func (w when) Clock() string {
 	return at.Format("2006-01-02 15:04:05Z")
 }
 
-// Ago is for how long it has been, "0 s" for a moment ahead.
+// Ago describes how long ago the moment was; "0 s" if it is in the future.
 func (w when) Ago() string {
 	if w.IsZero() {
 		return ""
@@ -73,7 +72,7 @@ func (w when) Ago() string {
 	return wording.Duration(max(w.now.Sub(w.at), 0))
 }
 
-// Away is when it is, seen from now: "in 3 min", "3 min ago".
+// Away describes the moment relative to now: "in 3 min", "3 min ago".
 func (w when) Away() string {
 	switch d := w.at.Sub(w.now); {
 	case w.IsZero():
@@ -87,7 +86,7 @@ func (w when) Away() string {
 	}
 }
 
-// Due is Away of something that is to happen: "in 3 min", "due 3 min ago".
+// Due is Away for an upcoming event: "in 3 min", "due 3 min ago".
 func (w when) Due() string {
 	if !w.IsZero() && w.now.Sub(w.at) >= time.Second {
 		return "due " + w.Away()
@@ -95,10 +94,10 @@ func (w when) Due() string {
 	return w.Away()
 }
 
-// length is a duration. JSON has it in seconds.
+// length is a duration, in seconds in JSON.
 type length time.Duration
 
-// MarshalJSON writes it in seconds.
+// MarshalJSON writes seconds.
 func (l length) MarshalJSON() ([]byte, error) {
 	return json.Marshal(time.Duration(l).Seconds())
 }
@@ -108,9 +107,9 @@ func (l length) String() string { return wording.Duration(time.Duration(l)) }
 // Exact is the duration in Go's notation.
 func (l length) Exact() string { return time.Duration(l).String() }
 
-// object is the name of the object, as the parameter "name" holds it: the
-// namespace, a slash and the name, or the name alone. A namespace is written as in
-// a path, and the slash is there as well if the name has one.
+// object returns the name of the object as the parameter "name" holds it: the namespace,
+// a slash and the name, or the name alone. The namespace is escaped as in a path. The
+// slash is also written if the name contains one.
 func (n Name) object() string {
 	if n.Namespace == "" && !strings.Contains(n.Name, "/") {
 		return n.Name
@@ -118,7 +117,7 @@ func (n Name) object() string {
 	return url.PathEscape(n.Namespace) + "/" + n.Name
 }
 
-// parseName is the way back of Name.object.
+// parseName is the inverse of Name.object.
 func parseName(object, item string) Name {
 	namespace, name, ok := strings.Cut(object, "/")
 	if !ok {
@@ -130,11 +129,11 @@ func parseName(object, item string) Name {
 	return Name{Namespace: namespace, Name: name, Item: item}
 }
 
-// runLink is a link to a resource of a run.
+// runLink returns a link to a resource of a run.
 func runLink(resource string, n Name, parameters ...string) string {
 	return link(resource, append([]string{"name", n.object(), "item", n.Item}, parameters...)...)
 }
 
-// resourceOf is the last element of the path of a request, which names a resource: so
-// the handler can be mounted under any path.
+// resourceOf returns the last element of a request's path, which names a resource. So the
+// handler can be mounted under any path.
 func resourceOf(u *url.URL) string { return u.Path[strings.LastIndexByte(u.Path, '/')+1:] }

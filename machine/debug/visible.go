@@ -11,15 +11,15 @@ import (
 	"unicode/utf8"
 )
 
-// visible shows characters that have no shape, or that turn the direction of
-// what follows, by their numbers as Go writes them, so that a name or a message
-// cannot look like another or act on a terminal. New lines and tabs stay.
+// visible writes characters that are invisible or change the text direction by number, as
+// Go does, so a name or message cannot imitate another or control a terminal. New lines
+// and tabs stay.
 func visible(text []byte) []byte {
 	return escape(text, func(r rune) string { return strings.Trim(strconv.QuoteRuneToASCII(r), "'") })
 }
 
-// asJSON returns a value as JSON in which these characters are escaped: it may be
-// printed on a terminal, and is read back the same.
+// asJSON returns a value as JSON in which these characters are escaped. It is safe to
+// print on a terminal, and decodes to the same value.
 func asJSON(v any) ([]byte, error) {
 	body, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
@@ -34,7 +34,7 @@ func asJSON(v any) ([]byte, error) {
 	}), nil
 }
 
-// escape replaces the characters of a text that are not shown.
+// escape replaces the invisible characters of a text.
 func escape(text []byte, by func(r rune) string) []byte {
 	clean := true
 	for i := 0; i < len(text); {
@@ -78,7 +78,7 @@ func shown(r rune, size int) bool {
 	return unicode.IsPrint(r) || unicode.In(r, unicode.Mn, unicode.Me) || r == '\u00a0' || r == '\u200d'
 }
 
-// oneLine is a text as a cell of a table shows it.
+// oneLine returns a text as a cell of a table shows it.
 func oneLine(s string) string {
 	return string(visible([]byte(breaks.Replace(s))))
 }

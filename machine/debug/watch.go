@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// watchers are those who wait for changes: of any run, and of one.
+// watchers are the clients that wait for changes: of any run, or of one.
 type watchers struct {
 	ofAll []chan struct{}
 	of    map[Name][]chan struct{}
 }
 
-// Watch returns a channel that receives a value after something has changed: in
-// one run, or in any if n is nil. Changes that come faster than they are received
-// are one. The channel is closed when the context is done.
+// Watch returns a channel that receives a value after a change of one run, or of any run
+// if n is nil. Changes that are faster than the receiver are merged. The channel is
+// closed when the context is done.
 func (r *Recorder) Watch(ctx context.Context, n *Name) <-chan struct{} {
 	c := make(chan struct{}, 1)
 	r.mu.Lock()
@@ -39,7 +39,7 @@ func (r *Recorder) Watch(ctx context.Context, n *Name) <-chan struct{} {
 	return c
 }
 
-// changed tells the watchers that a run has changed. It waits for none of them.
+// changed notifies the watchers that a run has changed. It never blocks.
 func (w *watchers) changed(n Name) {
 	for _, c := range w.ofAll {
 		wake(c)
@@ -52,6 +52,6 @@ func (w *watchers) changed(n Name) {
 func wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
-	default: // a change before this one was not received yet
+	default: // an earlier change has not been received yet
 	}
 }

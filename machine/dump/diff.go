@@ -6,31 +6,31 @@ import (
 	"strings"
 )
 
-// Side is one of the two sides that a drawing of differences compares.
+// Side is one of the two sides of a diff.
 type Side struct {
 	// Title describes the side in the heading: "Final, HasPVs". It may be empty.
 	Title       string
 	Itineraries []Itinerary
 }
 
-// NewDiff makes one drawing of what differs between two sides: two sets of flags or
-// two positions (plans of one graph), or two versions of an itinerary. Whatever
-// differs is marked as new, gone or changed, in words or shapes beside colours, with
-// what it was; all else is drawn without its details.
+// NewDiff draws the differences between two sides: two sets of flags or two positions
+// (plans of one graph), or two versions of an itinerary. Each difference is marked as
+// new, gone or changed, by words or shapes as well as colours, together with the previous
+// state. Unchanged elements are drawn without details.
 //
-// Phases have the order of after. A phase that is gone stands where it was, and one
-// that moved stands at its new place. A phase is the same one under its present name
-// and under one that [phases.Phase.Formerly] lists, on either side.
+// Phases have the order of after. A phase that is gone keeps its old place, and a phase
+// that moved is at its new place. Phases are matched by their present name, and by the
+// names that [phases.Phase.Formerly] lists on either side.
 //
-// If each side has one itinerary, these are compared, whatever their names are. Else
-// itineraries are compared by name, and one that only one side has is new or gone. An
-// itinerary that does not differ is left out if another does.
+// If each side has one itinerary, these two are compared, whatever their names. Otherwise
+// itineraries are compared by name, and an itinerary that only one side has is new or
+// gone. Unchanged itineraries are left out if any itinerary differs.
 //
-// With [Options.OnlyRun] or [Options.Around] a phase is drawn if either side would draw
-// it alone.
+// With [Options.OnlyRun] or [Options.Around], a phase is drawn if a drawing of either
+// side alone would draw it.
 //
-// The errors are those of [New]. Two itineraries that are compared must both have a
-// plan, or neither.
+// The errors are those of [New]. Two compared itineraries must both have a plan, or
+// neither.
 func NewDiff(o Options, before, after Side) (*Drawing, error) {
 	pairs, err := pair(before.Itineraries, after.Itineraries)
 	if err != nil {
@@ -71,10 +71,10 @@ func NewDiff(o Options, before, after Side) (*Drawing, error) {
 	return d.finish(all)
 }
 
-// Same reports whether nothing differs between the sides of a drawing that [NewDiff]
-// made: no phase, step or transition is marked, and the itineraries are of one name and
-// kind, and declare the same flags and relations. Values of flags that differ without an
-// effect on these count as nothing.
+// Same reports whether a drawing made by [NewDiff] shows no difference: no phase, step or
+// transition is marked, and the itineraries have the same name and kind, and declare the
+// same flags and relations. Flag values that differ without affecting any of these are
+// ignored.
 func (d *Drawing) Same() bool {
 	return !slices.ContainsFunc(d.parts, func(p *part) bool { return p.change != same })
 }
@@ -82,7 +82,7 @@ func (d *Drawing) Same() bool {
 // sides are the titles of the two sides.
 type sides struct{ before, after string }
 
-// lines are those of the heading that name the sides.
+// lines returns the heading lines that name the sides.
 func (s *sides) lines() []string {
 	if s == nil {
 		return nil
@@ -97,8 +97,7 @@ func (s *sides) lines() []string {
 	return all
 }
 
-// change is how a thing of a drawing of differences compares. It is same in any other
-// drawing.
+// change describes how an element of a diff compares. It is same in any other drawing.
 type change uint8
 
 const (
@@ -112,13 +111,13 @@ var changeNames = [...]string{same: "same", added: "new", removed: "gone", chang
 
 func (c change) String() string { return changeNames[c] }
 
-// aspect is one of the ways in which a thing has changed.
+// aspect is one way in which an element has changed.
 type aspect struct {
-	what     string // one of the words that JSON has
+	what     string // one of the words that the JSON uses
 	was, now string
 }
 
-// text is the aspect in words; the arrow stands between what was and what is.
+// text describes the aspect in words. The arrow separates the old and new values.
 func (a aspect) text(arrow string) string {
 	switch a.what {
 	case "name":
@@ -136,14 +135,14 @@ func (a aspect) text(arrow string) string {
 	return a.was + arrow + a.now
 }
 
-// arrowText stands between what was and what is in formats that are plain text.
+// arrowText separates old and new values in plain-text formats.
 const arrowText = " -> "
 
-// pairing is an itinerary of before and one of after; one of them may be nil.
+// pairing is an itinerary of before and one of after. One of them may be nil.
 type pairing struct{ before, after *Itinerary }
 
-// pair finds the itineraries to compare: in the order of after, with those that are
-// gone at the end.
+// pair matches the itineraries to compare, in the order of after, followed by those that
+// are gone.
 func pair(before, after []Itinerary) ([]pairing, error) {
 	for _, it := range slices.Concat(before, after) {
 		if it.graph() == nil {
@@ -174,14 +173,14 @@ func pair(before, after []Itinerary) ([]pairing, error) {
 	return pairs, nil
 }
 
-// part draws the two itineraries as one part; nil if nothing of it is to be drawn.
+// part draws the two itineraries as one part; nil if nothing of it is drawn.
 func (one pairing) part(o Options) (*part, error) {
 	m := &merging{}
 	for _, side := range []struct {
 		it   *Itinerary
 		part **part
 	}{{one.before, &m.before}, {one.after, &m.after}} {
-		*side.part = &part{} // of an itinerary that is not there
+		*side.part = &part{} // the itinerary is missing on this side
 		if side.it != nil {
 			p, err := newPart(*side.it)
 			if err != nil {
@@ -198,7 +197,7 @@ func (one pairing) part(o Options) (*part, error) {
 	return m.merge(), nil
 }
 
-// refuse is an error of options or itineraries that cannot be drawn together.
+// refuse returns an [*OptionsError].
 func refuse(format string, args ...any) error {
 	return &OptionsError{Problem: fmt.Sprintf(format, args...)}
 }

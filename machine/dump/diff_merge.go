@@ -12,15 +12,15 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// merging makes one part of two. Nodes are known by their index among all nodes of
-// their part; none is the index of one that is not there.
+// merging merges two parts into one. Nodes are identified by their index among all nodes
+// of their part; none is the index of a missing node.
 type merging struct {
 	before, after *part
-	// partner has the node of after for each of before; origin is its inverse.
+	// partner maps each node of before to its node of after; origin is the inverse.
 	partner, origin []int
-	drawn           [2][]bool // which nodes of before and of after are
-	moved           []bool    // of each node of before
-	slots           []slot    // in the order of the drawing
+	drawn           [2][]bool // the drawn nodes of before and of after
+	moved           []bool    // by node of before
+	slots           []slot    // in drawing order
 }
 
 // slot is the place of a node in the drawing.
@@ -28,8 +28,8 @@ type slot struct{ before, after int }
 
 const none = -1
 
-// match finds which nodes are the same ones: start and done, and phases of one name;
-// and of the others those of which one side knows that they are renamed.
+// match pairs the nodes: start, done and phases with the same name, then renamed phases
+// by the former names that one side lists.
 func (m *merging) match() {
 	b, a := m.before.all, m.after.all
 	m.partner, m.origin = filled(len(b)), filled(len(a))
@@ -69,13 +69,13 @@ func (m *merging) match() {
 
 func filled(n int) []int { return slices.Repeat([]int{none}, n) }
 
-// order merges both orders. Nodes that both sides have, and that did not move, are
-// anchors. What is gone follows the anchor that it followed, as long as that is of
-// the same step, and else comes before the next anchor: so that no step is torn.
+// order merges the two orders. Nodes that both sides have and that did not move are
+// anchors. A gone node follows its former anchor if both belong to the same step;
+// otherwise it precedes the next anchor. So no step is split.
 func (m *merging) order() {
 	m.findMoved()
 	b := m.before.all
-	var gone []int // that are not placed yet
+	var gone []int // not placed yet
 	take := func(i int) {
 		for ; i < len(b) && (m.partner[i] == none || m.moved[i]); i++ {
 			if m.partner[i] == none {
@@ -107,9 +107,8 @@ func (m *merging) order() {
 	place(len(gone))
 }
 
-// findMoved finds which of the nodes that both sides have are in another order: all but
-// those of the longest sequence that has the same order on both sides. What is not drawn
-// counts as moved.
+// findMoved finds the nodes whose order differs between the sides: all but those of a
+// longest common subsequence. Nodes that are not drawn count as moved.
 func (m *merging) findMoved() {
 	m.moved = make([]bool, len(m.before.all))
 	var ends []int // the last node of the best sequence of each length
@@ -140,8 +139,8 @@ func (m *merging) findMoved() {
 	}
 }
 
-// draw decides which nodes are drawn: those that one of the sides would draw alone. It
-// connects them on both sides, and reports whether there are any.
+// draw selects the nodes that either side would draw alone and connects them on both
+// sides. It reports whether there are any.
 func (m *merging) draw(o Options) (bool, error) {
 	own := [2]Options{o, o}
 	if o.Around != "" {
@@ -172,7 +171,7 @@ func (m *merging) draw(o Options) (bool, error) {
 		p.nodes = slices.DeleteFunc(slices.Clone(p.all), func(n node) bool { return !m.drawn[side][n.index+1] })
 		if _, err := p.graph.Lookup(own[side].Around); o.Around != "" && err != nil {
 			p.transits = true
-			continue // it has no transitions around a phase that it does not have
+			continue // this side lacks the phase to draw around
 		}
 		if err := p.connect(own[side]); err != nil {
 			return false, err
@@ -182,8 +181,8 @@ func (m *merging) draw(o Options) (bool, error) {
 	return true, nil
 }
 
-// around is the name, on both sides, of the phase to draw around; ok if one of them has
-// it. The name is taken for one of after if that has it.
+// around returns the name, on both sides, of the phase to draw around; ok reports whether
+// either side has it. The name is looked up in after first.
 func (m *merging) around(name string) (names [2]string, ok bool) {
 	names = [2]string{name, name}
 	for side, p := range []*part{m.before, m.after} {
@@ -207,7 +206,7 @@ func (m *merging) around(name string) (names [2]string, ok bool) {
 	return names, ok
 }
 
-// merge makes the part: that of after, with what is gone.
+// merge builds the merged part: the part of after plus what is gone.
 func (m *merging) merge() *part {
 	b, a := m.before, m.after
 	p := &part{before: b, after: a, graph: a.graph, plan: a.plan, runs: a.runs, ends: a.ends, transits: a.transits}
@@ -219,8 +218,8 @@ func (m *merging) merge() *part {
 	default:
 		p.aspects = compareParts(b, a)
 	}
-	at := [2]map[int]int{{}, {}}                     // the node of the drawing, by the index among all
-	drawn := [2]map[int]bool{indices(b), indices(a)} // without done, where that is left out
+	at := [2]map[int]int{{}, {}}                     // drawing index by index among all nodes
+	drawn := [2]map[int]bool{indices(b), indices(a)} // without done if it is left out
 	for _, s := range m.slots {
 		var n node
 		before, after := drawn[0][s.before], drawn[1][s.after]
@@ -271,7 +270,7 @@ func (p *part) differs() bool {
 		slices.ContainsFunc(p.bands, func(b band) bool { return b.change != same })
 }
 
-// indices are the nodes that a part draws, by their index among all.
+// indices returns the nodes that a part draws, by their index among all.
 func indices(p *part) map[int]bool {
 	drawn := make(map[int]bool)
 	for _, n := range p.nodes {
@@ -280,9 +279,8 @@ func indices(p *part) map[int]bool {
 	return drawn
 }
 
-// edges merges the edges. A transition is the same one if it connects the same nodes.
-// Of several jumps from one phase to another, those with the same guard are the same
-// ones, and then those in the same order.
+// edges merges the edges. Transitions are the same if they connect the same nodes.
+// Several jumps between the same two phases are matched by guard, and then by order.
 func (m *merging) edges(p *part, at [2]map[int]int) {
 	type route struct {
 		from, to int
@@ -338,7 +336,7 @@ func (m *merging) edges(p *part, at [2]map[int]int) {
 	slices.SortStableFunc(p.edges, func(x, y edge) int { return x.from - y.from })
 	for _, e := range p.edges {
 		if n := &p.nodes[e.from]; e.kind == jump && e.change != same && n.change == same {
-			n.change = changed // its jumps are part of a phase
+			n.change = changed // its jumps belong to the phase
 		}
 	}
 }
@@ -378,8 +376,8 @@ const (
 	stepHidden   = "not shown"
 )
 
-// compareShown compares whether users see a step. That it is behind by now, or was,
-// follows from the position.
+// compareShown compares whether users see a step. Being behind on either side follows
+// from the position, so it is not a difference.
 func compareShown(step string, before, after map[string]string) (change, []aspect) {
 	was, now := before[step], after[step]
 	for _, s := range []*string{&was, &now} {
@@ -403,7 +401,7 @@ func (b *band) compare(before, after map[string]string) {
 	b.change, b.aspects = compareShown(b.step, before, after)
 }
 
-// compareParts compares what two itineraries are, but for their phases.
+// compareParts compares the properties of two itineraries other than their phases.
 func compareParts(b, a *part) []aspect {
 	var all []aspect
 	differ := func(what, was, now string) {
@@ -415,7 +413,7 @@ func compareParts(b, a *part) []aspect {
 		if g.IsCleanup() {
 			return "cleanup itinerary"
 		}
-		return "no cleanup itinerary"
+		return "not a cleanup itinerary"
 	}
 	differ("itinerary", b.name(), a.name())
 	differ("cleanup", kind(b.graph), kind(a.graph))
@@ -423,8 +421,8 @@ func compareParts(b, a *part) []aspect {
 	return append(all, compareFlags(b.graph.Vocabulary(), a.graph.Vocabulary())...)
 }
 
-// compareFlags compares the flags that two versions declare, and the relations
-// between them. Their order does not count.
+// compareFlags compares the flags that two versions declare, and the relations between
+// them. Order is ignored.
 func compareFlags(before, after *phases.Vocabulary) []aspect {
 	gone, added := without(before, after), without(after, before)
 	all := appear("flags", "no flag", nameFlags(gone), nameFlags(added))
@@ -472,7 +470,7 @@ func compareFlags(before, after *phases.Vocabulary) []aspect {
 	return all
 }
 
-// appear is that something is gone and something is new, each unless it is empty.
+// appear returns aspects for what is gone and what is new, each unless it is empty.
 func appear(what, nothing, gone, added string) (all []aspect) {
 	if gone != "" {
 		all = append(all, aspect{what, gone, nothing})
@@ -483,13 +481,13 @@ func appear(what, nothing, gone, added string) (all []aspect) {
 	return all
 }
 
-// without are the flags of a vocabulary that another does not have.
+// without returns the names of the flags of v that other lacks.
 func without(v, other *phases.Vocabulary) []string {
 	return slices.DeleteFunc(v.Names(v.All()), func(name string) bool { _, has := other.Lookup(name); return has })
 }
 
-// relations are those of a vocabulary in words, each once, with the flags sorted:
-// "relation !A or B".
+// relations describes the relations of a vocabulary in words, each once, with the flags
+// sorted: "relation !A or B".
 func relations(v *phases.Vocabulary) (all []string) {
 	for _, c := range v.Relations() {
 		literals := v.Literals(c)

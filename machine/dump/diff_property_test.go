@@ -13,13 +13,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// edit makes another version of an itinerary that compiles: with phases that are gone,
-// new, renamed, moved or have another guard.
+// edit makes another version of an itinerary that compiles: phases are removed, added,
+// renamed, moved or given another guard.
 func edit(r *rand.Rand, it phases.Itinerary) *machine.Graph {
 	for {
 		other := it
 		other.Phases = nil
-		names := make(map[string]string) // those of now
+		names := make(map[string]string) // the current names
 		for _, p := range it.Phases {
 			switch r.IntN(8) {
 			case 0:
@@ -55,8 +55,8 @@ func edit(r *rand.Rand, it phases.Itinerary) *machine.Graph {
 	}
 }
 
-// eachDiff draws differences between generated versions, alone and planned, forth
-// and back.
+// eachDiff draws diffs between generated versions, with and without plans, in both
+// directions.
 func eachDiff(t *testing.T, seed uint64, n int, yield func(t *testing.T, o Options, before, after Itinerary, p *part)) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, seed))
@@ -89,9 +89,9 @@ func eachDiff(t *testing.T, seed uint64, n int, yield func(t *testing.T, o Optio
 	}
 }
 
-// The nodes that one side has are drawn in the order of that side, but for those of
-// before that moved; and with all that a drawing of that side alone has.
-func TestADiffHasTheNodesOfBothSides(t *testing.T) {
+// The nodes of one side are drawn in the order of that side, except those of before that
+// moved. Each has everything that a drawing of that side alone shows.
+func TestDiffHasTheNodesOfBothSides(t *testing.T) {
 	seen := make(map[change]int)
 	moved := 0
 	eachDiff(t, 11, 400, func(t *testing.T, o Options, before, after Itinerary, p *part) {
@@ -142,14 +142,15 @@ func TestADiffHasTheNodesOfBothSides(t *testing.T) {
 	require.Greater(t, moved, 100)
 }
 
-// What is not new is before, what is not gone is after, and nothing else is drawn.
-func TestADiffHasTheEdgesOfBothSides(t *testing.T) {
+// Edges that are not new are those of before, edges that are not gone are those of after,
+// and there are no others.
+func TestDiffHasTheEdgesOfBothSides(t *testing.T) {
 	seen := make(map[change]int)
 	eachDiff(t, 12, 400, func(t *testing.T, o Options, before, after Itinerary, p *part) {
 		describe := func(p *part, from, to *node, e edge) string {
 			return fmt.Sprintf("%s to %s: %t %s %t %s", from.name, to.name, e.kind == jump, e.guard, e.choice, e.taken)
 		}
-		// Names of before, as far as it has the node.
+		// The names of before, for nodes that it has.
 		old := func(k int) *node {
 			n := &p.nodes[k]
 			if n.was != nil {
@@ -191,9 +192,9 @@ func TestADiffHasTheEdgesOfBothSides(t *testing.T) {
 	}
 }
 
-// A drawing compared with itself has no mark, and two that differ in what is drawn
-// have one.
-func TestADiffIsTheSameOnlyIfBothDrawingsAre(t *testing.T) {
+// A drawing compared with itself has no marks. Two that differ in what they draw have at
+// least one.
+func TestDiffIsSameOnlyIfBothDrawingsAre(t *testing.T) {
 	seen := make(map[bool]int)
 	eachDiff(t, 13, 200, func(t *testing.T, o Options, before, after Itinerary, p *part) {
 		for _, it := range []Itinerary{before, after} {
@@ -209,7 +210,8 @@ func TestADiffIsTheSameOnlyIfBothDrawingsAre(t *testing.T) {
 				n := &p.nodes[k]
 				nodes[side][k] += fmt.Sprint(n.reason(), n.guard, n.step, n.steps, n.rides, n.end, n.decides())
 			}
-			// A jump may lead to what is left out, and then to what the other side has.
+			// A jump to a phase that is left out may lead to a phase that only the other
+			// side has.
 			if o.OnlyRun {
 				edges[side] = nil
 			}
@@ -219,7 +221,8 @@ func TestADiffIsTheSameOnlyIfBothDrawingsAre(t *testing.T) {
 		if equal {
 			require.True(t, p.change == same, "%v\n%v\n%v", nodes[0], p.differences(arrowText), edges)
 		} else if p.change == same {
-			// Only what is not compared differs: whether what is behind was tentative.
+			// Only what is not compared may differ: whether a phase that is behind was
+			// tentative.
 			for k := range x.nodes {
 				if nodes[0][k] != nodes[1][k] {
 					require.Equal(t, behind, y.nodes[k].state, "%s\n%s", nodes[0][k], nodes[1][k])
@@ -231,8 +234,8 @@ func TestADiffIsTheSameOnlyIfBothDrawingsAre(t *testing.T) {
 	require.Greater(t, seen[false], 500)
 }
 
-// What is new forth is gone back.
-func TestADiffBackIsTheOppositeOfTheDiffForth(t *testing.T) {
+// What is new in one direction is gone in the other.
+func TestDiffIsSymmetric(t *testing.T) {
 	var forth []string
 	eachDiff(t, 14, 300, func(t *testing.T, o Options, _, _ Itinerary, p *part) {
 		marks := make(map[change][]string)
@@ -240,10 +243,12 @@ func TestADiffBackIsTheOppositeOfTheDiffForth(t *testing.T) {
 			marks[n.change] = append(marks[n.change], n.name)
 		}
 		if forth == nil {
-			forth = append(slices.Sorted(slices.Values(marks[added])), append([]string{"/"}, slices.Sorted(slices.Values(marks[removed]))...)...)
+			forth = append(slices.Sorted(slices.Values(marks[added])), "/")
+			forth = append(forth, slices.Sorted(slices.Values(marks[removed]))...)
 			return
 		}
-		back := append(slices.Sorted(slices.Values(marks[removed])), append([]string{"/"}, slices.Sorted(slices.Values(marks[added]))...)...)
+		back := append(slices.Sorted(slices.Values(marks[removed])), "/")
+		back = append(back, slices.Sorted(slices.Values(marks[added]))...)
 		require.Equal(t, forth, back)
 		forth = nil
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// version is an itinerary of these phases; those without a step are of the step S.
+// version returns an itinerary of these phases. Phases without a step get the step S.
 func version(t *testing.T, all ...phases.Phase) dump.Side {
 	t.Helper()
 	it := phases.Itinerary{Name: "It", Vocabulary: vocabulary}
@@ -36,7 +36,7 @@ func planned(t *testing.T, s dump.Side, at machine.Position, f phases.Facts) dum
 	return s
 }
 
-// marked are the lines of a text that are marked at the margin, and what is summed up.
+// marked returns the lines of a text with a mark in the margin, and the summary.
 func marked(text string) (lines, summary []string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
@@ -50,7 +50,7 @@ func marked(text string) (lines, summary []string) {
 	return lines, summary
 }
 
-func TestWhatDiffersBetweenVersions(t *testing.T) {
+func TestNewDiffOfVersions(t *testing.T) {
 	a, b, c := phases.Phase{Name: "A"}, phases.Phase{Name: "B"}, phases.Phase{Name: "C"}
 	with := func(p phases.Phase, change func(p *phases.Phase)) phases.Phase {
 		change(&p)
@@ -67,9 +67,9 @@ func TestWhatDiffersBetweenVersions(t *testing.T) {
 		{"a phase that moved", []phases.Phase{a, b, c}, []phases.Phase{c, a, b}, []string{"~ C moved: was after B"}, []string{"1 phase has moved: C"}},
 		{"the first that moved", []phases.Phase{a, b, c}, []phases.Phase{b, c, a}, []string{"~ A moved: was after start"}, []string{"1 phase has moved: A"}},
 		{"another name", []phases.Phase{a, b}, []phases.Phase{a, with(c, func(p *phases.Phase) { p.Formerly = []string{"B"} })},
-			[]string{"~ C was B"}, []string{"1 phase has another name: C"}},
+			[]string{"~ C was B"}, []string{"1 phase is renamed: C"}},
 		{"another name, back", []phases.Phase{a, with(c, func(p *phases.Phase) { p.Formerly = []string{"B"} })}, []phases.Phase{a, b},
-			[]string{"~ B was C"}, []string{"1 phase has another name: B"}},
+			[]string{"~ B was C"}, []string{"1 phase is renamed: B"}},
 		{"two phases that became one", []phases.Phase{a, b, c}, []phases.Phase{a, with(c, func(p *phases.Phase) { p.Formerly = []string{"B"} })},
 			[]string{"- B gone"}, []string{"1 phase is gone: B"}},
 		{"another step", []phases.Phase{a, b}, []phases.Phase{a, with(b, func(p *phases.Phase) { p.Step = "T" })},
@@ -109,8 +109,9 @@ func TestWhatDiffersBetweenVersions(t *testing.T) {
 	}
 }
 
-func TestWhatDiffersBetweenPlans(t *testing.T) {
-	v := version(t, phases.Phase{Name: "A"}, phases.Phase{Name: "B", Step: "T", Guard: phases.Guard{All: 1}}, phases.Phase{Name: "C", Guard: phases.Guard{All: 3}})
+func TestNewDiffOfPlans(t *testing.T) {
+	v := version(t, phases.Phase{Name: "A"},
+		phases.Phase{Name: "B", Step: "T", Guard: phases.Guard{All: 1}}, phases.Phase{Name: "C", Guard: phases.Guard{All: 3}})
 	for _, tt := range []struct {
 		name           string
 		before, after  dump.Side
@@ -118,9 +119,9 @@ func TestWhatDiffersBetweenPlans(t *testing.T) {
 	}{
 		{"a flag", planned(t, v, machine.Position{}, phases.NewFacts(0, 7)), planned(t, v, machine.Position{}, phases.NewFacts(1, 6)),
 			[]string{"+ T (appears)", "~ + B will not run -> will run; if Done", "~ - C needs Done and Broken -> needs Broken"},
-			[]string{"Done: false -> true", "step T appears", "1 phase now runs: B", "1 phase is as it was for another reason: C"}},
+			[]string{"Done: false -> true", "step T appears", "1 phase now runs: B", "1 phase has another reason for its state: C"}},
 		{"a flag by now unknown", planned(t, v, machine.Position{}, phases.NewFacts(1, 6)), planned(t, v, machine.Position{}, phases.NewFacts(0, 6)),
-			[]string{"~ T (shown -> may be shown)", "~ ? B will run -> unknown; hangs on Done, which is unknown"},
+			[]string{"~ T (shown -> may be shown)", "~ ? B will run -> unknown; depends on Done, which is unknown"},
 			[]string{"Done: true -> unknown", "step T: shown -> may be shown", "1 phase may run now: B"}},
 		{"a flag that nothing reads", planned(t, v, machine.Position{}, phases.NewFacts(1, 6)), planned(t, v, machine.Position{}, phases.NewFacts(5, 2)), nil,
 			[]string{"Late: false -> true"}},
@@ -142,12 +143,13 @@ func TestWhatDiffersBetweenPlans(t *testing.T) {
 	}
 }
 
-// unwrap puts lines of details together again.
+// unwrap joins wrapped lines of details.
 func unwrap(text string) string { return strings.ReplaceAll(text, "\n"+strings.Repeat(" ", 14), " ") }
 
-func TestWhatCannotBeCompared(t *testing.T) {
+func TestNewDiffRefuses(t *testing.T) {
 	v := version(t, phases.Phase{Name: "A"})
-	other := dump.Side{Itineraries: []dump.Itinerary{{Graph: machine.MustCompile(phases.Itinerary{Name: "Other", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "B", Step: "S"}}})}}}
+	g := machine.MustCompile(phases.Itinerary{Name: "Other", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "B", Step: "S"}}})
+	other := dump.Side{Itineraries: []dump.Itinerary{{Graph: g}}}
 	both := dump.Side{Itineraries: append(v.Itineraries, other.Itineraries...)}
 	for _, tt := range []struct {
 		name          string
@@ -159,7 +161,7 @@ func TestWhatCannotBeCompared(t *testing.T) {
 		{"a plan on one side", dump.Options{}, v, planned(t, v, machine.Position{}, phases.Facts{}), `itinerary "It" has a plan on one side only; give two or none`},
 		{"no graph", dump.Options{}, v, dump.Side{Itineraries: []dump.Itinerary{{}}}, "neither a graph nor a plan"},
 		{"an itinerary twice", dump.Options{}, v, dump.Side{Itineraries: append(v.Itineraries, v.Itineraries...)}, `itinerary "It" is given twice`},
-		{"only what runs, without plans", dump.Options{OnlyRun: true}, v, v, "not known without a plan"},
+		{"only what runs, without plans", dump.Options{OnlyRun: true}, v, v, "which OnlyRun needs"},
 		{"options that exclude each other", dump.Options{Around: "A", AllEdges: true}, v, v, "leave out AllEdges"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -193,10 +195,13 @@ func TestWhatCannotBeCompared(t *testing.T) {
 	})
 }
 
-// Both sides have the same phases and jumps: only the flags differ.
-func TestWhatDiffersBetweenDeclaredFlags(t *testing.T) {
+// Both sides have the same phases and jumps; only the flags differ.
+func TestNewDiffOfDeclaredFlags(t *testing.T) {
 	side := func(defs []phases.FlagDef, relations ...phases.Clause) dump.Side {
-		g, err := machine.Compile(phases.Itinerary{Name: "It", Vocabulary: phases.MustVocabulary(defs, relations...), Phases: []phases.Phase{{Name: "A", Step: "S", Guard: phases.Guard{All: 1}}}})
+		vocabulary := phases.MustVocabulary(defs, relations...)
+		g, err := machine.Compile(phases.Itinerary{Name: "It", Vocabulary: vocabulary, Phases: []phases.Phase{
+			{Name: "A", Step: "S", Guard: phases.Guard{All: 1}},
+		}})
 		require.NoError(t, err)
 		return dump.Side{Itineraries: []dump.Itinerary{{Graph: g}}}
 	}
@@ -215,7 +220,8 @@ func TestWhatDiffersBetweenDeclaredFlags(t *testing.T) {
 		forth, back   []string
 	}{
 		{"nothing", side(flags()), side(flags()), nil, nil},
-		{"the order", side(flags(), phases.Clause{True: 1, False: 2}), side([]phases.FlagDef{{Flag: 1, Name: "X"}, {Flag: 2, Name: "Z"}, {Flag: 4, Name: "Y"}}, phases.Clause{True: 1, False: 4}), nil, nil},
+		{"the order", side(flags(), phases.Clause{True: 1, False: 2}),
+			side([]phases.FlagDef{{Flag: 1, Name: "X"}, {Flag: 2, Name: "Z"}, {Flag: 4, Name: "Y"}}, phases.Clause{True: 1, False: 4}), nil, nil},
 		{"a relation twice", side(flags(), phases.Clause{True: 3}), side(flags(), phases.Clause{True: 3}, phases.Clause{True: 3}), nil, nil},
 		{"a flag", side(flags()[:2]), side(flags()), []string{"new: flag Z"}, []string{"gone: flag Z"}},
 		{"flags", side(flags()[:1]), side(flags()), []string{"new: flags Y and Z"}, []string{"gone: flags Y and Z"}},
@@ -246,7 +252,7 @@ func TestWhatDiffersBetweenDeclaredFlags(t *testing.T) {
 	}
 }
 
-func TestADescriptionThatDiffers(t *testing.T) {
+func TestNewDiffOfDescriptions(t *testing.T) {
 	side := func(description string) dump.Side {
 		return version(t, phases.Phase{Name: "Upload", Description: description})
 	}
@@ -260,8 +266,9 @@ func TestADescriptionThatDiffers(t *testing.T) {
 	assert.True(t, d.Same())
 }
 
-// What a phase decides is open while it is in progress, whatever the value is now.
-func TestAJumpThatTheCurrentPhaseDecidesMayBeTaken(t *testing.T) {
+// A flag that a phase decides is open while that phase is in progress, whatever its
+// current value.
+func TestJumpDecidedByCurrentPhaseMayBeTaken(t *testing.T) {
 	g, err := machine.Compile(phases.Itinerary{Name: "It", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Snapshot", Step: "S"},
 		{Name: "Wait", Step: "S", Decides: 1, Jumps: []phases.Jump{{To: "Snapshot", Guard: phases.Guard{All: 1}}}},

@@ -9,7 +9,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// compare returns the ways in which a node that both sides have differs.
+// compare returns the ways in which the two sides of a node differ.
 func (m *merging) compare(s slot) []aspect {
 	was, now := &m.before.all[s.before], &m.after.all[s.after]
 	var all []aspect
@@ -29,7 +29,7 @@ func (m *merging) compare(s slot) []aspect {
 		all = append(all, aspect{"place", "after " + m.before.all[s.before-1].name, "after " + m.after.all[s.after-1].name})
 	}
 	differ("step", prefixed("step ", was.step), prefixed("step ", now.step), "no step")
-	if was.crowd.len()+now.crowd.len() == 0 { // else the runs tell it
+	if was.crowd.len()+now.crowd.len() == 0 { // otherwise the runs show it
 		differ("state", was.state.String(), now.state.String(), "")
 		differ("failed", when(was.failed, "failed"), when(now.failed, "failed"), "not failed")
 	}
@@ -49,7 +49,8 @@ func (m *merging) compare(s slot) []aspect {
 	return all
 }
 
-// description is what users read while the phase runs, as a message quotes it.
+// description returns the description that users read while the phase runs, as messages
+// quote it.
 func (n *node) description() string {
 	if !n.isPhase() {
 		return ""
@@ -60,7 +61,7 @@ func (n *node) description() string {
 	return ""
 }
 
-// nameFlags calls flags flags: "flag A", "flags A and B"; empty if there is none.
+// nameFlags names flags: "flag A", "flags A and B"; empty if there are none.
 func nameFlags(names []string) string {
 	switch len(names) {
 	case 0:
@@ -71,7 +72,7 @@ func nameFlags(names []string) string {
 	return "flags " + wording.List(names, "and")
 }
 
-// describeFlag is a flag with its description, as a message quotes it.
+// describeFlag returns a flag with its description, as messages quote it.
 func describeFlag(name, description string) string {
 	if description == "" {
 		return "flag " + name + " without description"
@@ -93,12 +94,12 @@ func when(is bool, word string) string {
 	return ""
 }
 
-// in reports whether a node has changed in the aspect that is called so.
+// in reports whether the named aspect has changed.
 func (d diff) in(what string) bool {
 	return slices.ContainsFunc(d.aspects, func(a aspect) bool { return a.what == what })
 }
 
-// words describe whether users see a step, if that has changed.
+// words describes whether users see a step, if that has changed.
 func (b *band) words(p *part, arrow string) string {
 	if p.change == added || p.change == removed {
 		return "" // so is the itinerary
@@ -114,16 +115,16 @@ func (b *band) words(p *part, arrow string) string {
 	return ""
 }
 
-// minor reports whether all that has changed follows from a run that went on: that the
-// phase is behind by now, or settled; or is a reason.
+// minor reports whether all changes follow from a run that progressed: the phase is
+// behind or settled by now, or only a reason changed.
 func (n *node) minor() bool {
 	return n.change == changed && len(n.aspects) > 0 && !slices.ContainsFunc(n.aspects, func(a aspect) bool {
 		return a.what != "tentative" && a.what != "reason" && (a.what != "state" || n.state != behind || n.was.state == current)
 	})
 }
 
-// told is what is told of a node behind its name: its details, and in a drawing of
-// differences what has changed. What is the same is not told there.
+// told returns what is written after the name of a node: its details or, in a diff, what
+// has changed. Unchanged details are omitted in a diff.
 func (n *node) told(p *part, arrow string) []string {
 	switch {
 	case !p.compared(), p.change == added, p.change == removed:
@@ -147,7 +148,7 @@ func (n *node) told(p *part, arrow string) []string {
 	return all
 }
 
-// wasWords are how an edge was before, if it has changed: "if A, not taken".
+// wasWords describes how a changed edge was before: "if A, not taken".
 func (e edge) wasWords(p *part) string {
 	if e.change != changed {
 		return ""
@@ -166,7 +167,7 @@ func (e edge) wasWords(p *part) string {
 	return strings.Join(all, ", ")
 }
 
-// differences sums up in words what has changed in a part, a line for each thing.
+// differences sums up in words what has changed in a part, one line each.
 func (p *part) differences(arrow string) []string {
 	switch p.change {
 	case added, removed:
@@ -175,8 +176,8 @@ func (p *part) differences(arrow string) []string {
 	var lines []string
 	for _, a := range p.aspects {
 		switch {
-		case a.what == "itinerary": // the heading has it
-		case a.what == "flags" && p.plan != nil: // those below have their values
+		case a.what == "itinerary": // shown by the heading
+		case a.what == "flags" && p.plan != nil: // the lines below have their values
 		default:
 			lines = append(lines, a.text(arrow))
 		}
@@ -197,10 +198,10 @@ func (p *part) differences(arrow string) []string {
 	return lines
 }
 
-// phaseDifferences sums up what has become of the phases. A phase that is defined
-// differently in several respects counts once.
+// phaseDifferences sums up what happened to the phases. A phase whose definition changed
+// in several respects counts once.
 func (p *part) phaseDifferences() (lines []string) {
-	names := make(map[string][]string) // of phases, by what has become of them
+	names := make(map[string][]string) // of phases, by what happened to them
 	for k := range p.nodes {
 		n := &p.nodes[k]
 		if !n.isPhase() {
@@ -224,16 +225,16 @@ func (p *part) phaseDifferences() (lines []string) {
 		{"new", "is new", "are new"},
 		{"gone", "is gone", "are gone"},
 		{"moved", "has moved", "have moved"},
-		{"renamed", "has another name", "have other names"},
+		{"renamed", "is renamed", "are renamed"},
 		{"runs", "now runs", "now run"},
 		{"may", "may run now", "may run now"},
 		{"out", "no longer runs", "no longer run"},
 		{"behind", "is now behind", "are now behind"},
 		{"failed", "has failed", "have failed"},
-		{"not failed", "has no longer failed", "have no longer failed"},
+		{"not failed", "no longer counts as failed", "no longer count as failed"},
 		{"tentative", "is now tentative", "are now tentative"},
-		{"settled", "is settled now", "are settled now"},
-		{"reason", "is as it was for another reason", "are as they were for another reason"},
+		{"settled", "is now settled", "are now settled"},
+		{"reason", "has another reason for its state", "have other reasons for their state"},
 		{"defined", "is defined differently", "are defined differently"},
 		{"description", "has another description", "have other descriptions"},
 	} {
@@ -248,7 +249,7 @@ func (p *part) phaseDifferences() (lines []string) {
 	return lines
 }
 
-// jumpDifferences counts the jumps, or all transitions, that have changed.
+// jumpDifferences counts the changed jumps or, if all are drawn, transitions.
 func (p *part) jumpDifferences() (lines []string) {
 	jumps := make(map[change]int)
 	for _, e := range p.edges {
@@ -272,7 +273,7 @@ func (p *part) jumpDifferences() (lines []string) {
 	return lines
 }
 
-// noteChange notes what has become of a phase.
+// noteChange notes what happened to a phase.
 func (p *part) noteChange(n *node, note func(what string)) {
 	for _, a := range n.aspects {
 		switch a.what {
@@ -294,7 +295,7 @@ func (p *part) noteChange(n *node, note func(what string)) {
 			}
 		case "state":
 			switch was := n.was; {
-			case n.state == current: // a line of its own
+			case n.state == current: // has its own line
 			case n.state == behind:
 				note("behind")
 			case n.runs() == phases.True && was.runs() != phases.True:
@@ -308,7 +309,7 @@ func (p *part) noteChange(n *node, note func(what string)) {
 	}
 }
 
-// flagDifferences are the flags that differ, a line for all that differ in one way.
+// flagDifferences returns the flags that differ, one line for each kind of difference.
 func (p *part) flagDifferences(arrow string) []string {
 	values := func(p *part) map[string]string {
 		all := make(map[string]string)
@@ -356,7 +357,7 @@ func orNone(value string) string {
 	return value
 }
 
-// stepDifferences are the steps that users see or no longer see.
+// stepDifferences returns the steps that users start or stop seeing.
 func (p *part) stepDifferences(arrow string) []string {
 	was, is := p.before.shown(), p.after.shown()
 	names := append([]string{}, p.graph.Steps()...)

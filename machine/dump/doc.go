@@ -1,8 +1,9 @@
-// Package dump draws itineraries: as text for a terminal, as Graphviz's DOT, as
-// Mermaid, as an SVG picture that needs neither, and as JSON for other tools.
+// Package dump draws itineraries: as text for a terminal, as Graphviz DOT, as
+// Mermaid, as a self-contained SVG picture, and as JSON for other tools. It draws what
+// it is given: it neither runs phases nor reads objects from a cluster.
 //
-// A drawing shows one itinerary or several. With a plan ([machine.Plan]) it
-// shows on top what runs from the plan's position on, what does not and why.
+// A drawing shows one or more itineraries. With a plan ([machine.Plan]), it also shows
+// what runs from the plan's position on, what does not run, and why.
 //
 //	plan, err := graph.PlanFrom(machine.Position{Phase: "Copy"}, facts)
 //	if err != nil {
@@ -14,22 +15,21 @@
 //	}
 //	fmt.Print(drawing.Text())
 //
-// By default a drawing is the reduction of the machine: the phases in order,
-// guards on the phases, and the jumps. That a phase is passed by if its guard
-// does not admit follows from the guard and is no edge of its own.
-// [Options.AllEdges] draws every transition that there may be.
+// By default a drawing is a reduction of the machine: the phases in order, guards on
+// the phases, and the jumps. If a guard does not admit, the machine passes its phase
+// by; that follows from the guard and is not drawn as an edge.
+// [Options.AllEdges] draws every possible transition.
 //
-// No edge leads on from an end phase, and done is drawn only if a run may still end
-// without one. A choice of a handler is a jump with a look of its own, and so has
-// what depends on a choice that is not made. A phase that may belong to several
-// steps is drawn under the one of the plan, or without a plan under its own.
+// No edge leads on from an end phase. Done is drawn only if a run can still end without
+// an end phase. A handler's choice is a jump with its own look, and so is whatever
+// depends on a pending choice. A phase that can belong to several steps is drawn under
+// the step that the plan selects; without a plan, under its default step.
 //
-// [NewDiff] makes one drawing of what differs between two sets of flags, two
-// positions or two versions of an itinerary. Both sides share one layout, so that
-// each phase has one place.
+// [NewDiff] draws the differences between two sets of flags, two positions, or two
+// versions of an itinerary. Both sides share one layout, so each phase has one place.
 //
 // A drawing of [Itinerary.Coverage] shows what tests cover: each phase and transition
 // is covered, not covered, or impossible.
 //
-// The same drawing always gives the same bytes.
+// The same input always produces the same bytes.
 package dump

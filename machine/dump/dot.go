@@ -7,7 +7,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// dotShapes draw a state in another way than by its colour.
+// dotShapes distinguish states by more than colour.
 var dotShapes = [...]struct{ shape, style string }{
 	plain:    {"box", `style="filled,rounded"`},
 	behind:   {"box", `style="filled,dotted,rounded"`},
@@ -22,23 +22,26 @@ var dotShapes = [...]struct{ shape, style string }{
 	impossible: {"note", `style="filled,dotted"`},
 }
 
-// dotKinds draw the kind of an edge by its head, and dotChoice a choice by its
-// tail; dotTaken draws whether it is taken by its line.
+// dotKinds show the kind of an edge by its head, and dotChoice shows a choice by its
+// tail. dotTaken shows by the line whether it is taken.
 var (
 	dotKinds = [...]string{inOrder: "arrowhead=normal", jump: "arrowhead=vee, penwidth=2", skip: "arrowhead=empty"}
-	dotTaken = [...]struct{ style, color string }{phases.False: {"dotted", "#8a939d"}, phases.Unknown: {"dashed", "#8f5600"}, phases.True: {"solid", "#0b5fcc"}}
+	dotTaken = [...]struct{ style, color string }{
+		phases.False: {"dotted", "#8a939d"}, phases.Unknown: {"dashed", "#8f5600"}, phases.True: {"solid", "#0b5fcc"},
+	}
 )
 
-// dotChanges make what is new, or has changed, stand out.
+// dotChanges emphasise new and changed elements.
 var dotChanges = [...]string{same: "", added: ", penwidth=3", removed: "", changed: ", penwidth=3"}
 
 const dotChoice = "dir=both, arrowtail=odiamond"
 
-// DOT returns the drawing in Graphviz's language: steps are clusters.
+// DOT returns the drawing in Graphviz's language, with steps as clusters.
 func (d *Drawing) DOT() string {
 	var b strings.Builder
 	b.WriteString("digraph {\n")
-	fmt.Fprintf(&b, "  graph [label=%s, labelloc=t, compound=true, newrank=true, fontname=\"sans-serif\", bgcolor=\"#ffffff\"]\n", dotQuote(d.headingLines()...))
+	fmt.Fprintf(&b, "  graph [label=%s, labelloc=t, compound=true, newrank=true, fontname=\"sans-serif\", bgcolor=\"#ffffff\"]\n",
+		dotQuote(d.headingLines()...))
 	b.WriteString("  node [fontname=\"sans-serif\", fontsize=11, margin=\"0.15,0.06\"]\n  edge [fontname=\"sans-serif\", fontsize=10]\n")
 	for i, p := range d.parts {
 		p.dot(&b, i)
@@ -79,7 +82,8 @@ func (p *part) dot(b *strings.Builder, i int) {
 			look.style = `style="filled,diagonals"`
 		}
 		c := n.colors(p)
-		fmt.Fprintf(b, "%s%s [label=%s, shape=%s, %s, fillcolor=%q, color=%q, fontcolor=%q%s]\n", indent, dotID(i, k), dotQuote(n.label(p, false)...), look.shape, look.style, c.fill, c.line, c.text, dotChanges[n.change])
+		fmt.Fprintf(b, "%s%s [label=%s, shape=%s, %s, fillcolor=%q, color=%q, fontcolor=%q%s]\n", indent, dotID(i, k),
+			dotQuote(n.label(p, false)...), look.shape, look.style, c.fill, c.line, c.text, dotChanges[n.change])
 	}
 	for k := range p.nodes {
 		switch n := &p.nodes[k]; {
@@ -87,7 +91,9 @@ func (p *part) dot(b *strings.Builder, i int) {
 			node(k, "    ")
 		case p.bands[n.band].first == k:
 			band := p.bands[n.band]
-			fmt.Fprintf(b, "    subgraph \"%s_b%d\" {\n      label=%s; style=\"rounded,filled\"; color=\"#dbe1e8\"; fillcolor=\"#f3f5f8\"\n", dotCluster(i), n.band, dotQuote(band.label(p)...))
+			fmt.Fprintf(b, "    subgraph \"%s_b%d\" {\n", dotCluster(i), n.band)
+			fmt.Fprintf(b, "      label=%s; style=\"rounded,filled\"; color=\"#dbe1e8\"; fillcolor=\"#f3f5f8\"\n",
+				dotQuote(band.label(p)...))
 			for k := band.first; k < band.first+band.n; k++ {
 				node(k, "      ")
 			}
@@ -96,8 +102,8 @@ func (p *part) dot(b *strings.Builder, i int) {
 	}
 	for _, e := range p.edges {
 		line, more := dotTaken[e.taken], ""
-		// Phases stand below each other in order, and what follows an end phase
-		// below the phase from which it is reached.
+		// Phases are placed below each other in order, and what follows an end phase
+		// below the phase it is reached from.
 		if e.kind != inOrder && !(e.from < e.to && p.nodes[e.to-1].end) {
 			more = ", constraint=false"
 		}
@@ -116,20 +122,21 @@ func (p *part) dot(b *strings.Builder, i int) {
 			line.color = changeColors[added].line
 		case removed:
 			line.style, line.color = "dotted", changeColors[removed].line
-			// What is gone is where it was; else present edges place the phases.
+			// A gone edge keeps its place; otherwise present edges place the phases.
 			if !strings.Contains(more, "constraint") && p.nodes[e.from].change != removed && p.nodes[e.to].change != removed {
 				more += ", constraint=false"
 			}
 		}
-		fmt.Fprintf(b, "    %s -> %s [%s, style=%s, color=%q%s]\n", dotID(i, e.from), dotID(i, e.to), dotKinds[e.kind], line.style, line.color, more)
+		fmt.Fprintf(b, "    %s -> %s [%s, style=%s, color=%q%s]\n",
+			dotID(i, e.from), dotID(i, e.to), dotKinds[e.kind], line.style, line.color, more)
 	}
 	b.WriteString("  }\n")
 }
 
 var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;")
 
-// dotQuote writes lines as one quoted string. In it Graphviz takes backslashes
-// for commands, and entities as HTML has them.
+// dotQuote writes lines as one quoted string. Graphviz interprets backslashes as commands
+// and HTML entities in it.
 func dotQuote(lines ...string) string {
 	escaped := make([]string, len(lines))
 	for i, line := range lines {

@@ -11,66 +11,60 @@ import (
 
 // Itinerary is one itinerary of a drawing.
 type Itinerary struct {
-	// Graph is drawn alone if there is no plan. It may be nil if there is one.
+	// Graph is drawn alone if Plan is nil. It may be nil if Plan is set.
 	Graph *machine.Graph
-	// Plan is drawn on top of its graph: what runs from its position on.
+	// Plan is drawn on top of its graph: it shows what runs from its position on.
 	Plan *machine.Plan
-	// Failed are the names of the phases that failed.
+	// Failed lists the names of the phases that failed.
 	Failed []string
-	// Runs are several runs, drawn on top of the graph in place of a plan: each has
-	// its own facts.
+	// Runs are drawn on top of the graph instead of a plan. Each run has its own facts.
 	Runs []Run
-	// Coverage is what tests have covered, drawn on top of the graph in place of a
-	// plan.
+	// Coverage is the test coverage, drawn on top of the graph instead of a plan.
 	Coverage *Coverage
 }
 
-// Switch is an arrow from one itinerary to another: a run leaves From for To
-// when something happens. No itinerary defines its switches, so the caller
-// gives them.
+// Switch is an arrow from one itinerary to another: a run leaves From for To under the
+// condition When. Itineraries do not define their switches, so the caller supplies them.
 type Switch struct {
 	From, To string
-	// When completes "when": "a phase failed". It may be empty.
+	// When completes the phrase "when ...": "a phase failed". It may be empty.
 	When string
 }
 
-// Options are the options of [New]. The zero value draws the reduction of
-// everything.
+// Options are the options of [New]. The zero value draws the reduction of all
+// itineraries.
 type Options struct {
-	// Title is the heading; if empty, the names of the itineraries that are
-	// drawn.
+	// Title is the heading. If empty, the heading is the names of the drawn itineraries.
 	Title string
-	// AllEdges draws every transition that the machine may make, by the guards
-	// judged one by one: [machine.Edge] describes those that no facts allow.
+	// AllEdges draws every transition that the machine can make. Guards are judged one by
+	// one; [machine.Edge] describes the transitions that no facts allow.
 	AllEdges bool
-	// OnlyRun leaves out the phases that will not run. What remains stays
-	// connected in order, up to an end phase, and a jump to a phase that is left
-	// out leads to the next one that remains, as it does in the machine. It needs
-	// a plan of every itinerary.
+	// OnlyRun leaves out the phases that will not run. The remaining phases stay
+	// connected in order, up to an end phase. A jump to a phase that is left out leads to
+	// the next remaining phase, as it does in the machine. OnlyRun requires a plan for
+	// every itinerary.
 	OnlyRun bool
-	// Around draws the phase of this name, the phases from which one
-	// transition may lead to it, those to which one may lead from it, and these
-	// transitions, as AllEdges draws them. Itineraries without such a phase are left out.
+	// Around names a phase. The drawing shows this phase, the phases that one transition
+	// can reach from it or that can reach it by one, and these transitions, as AllEdges
+	// draws them. Itineraries without such a phase are left out.
 	Around string
-	// Switches are drawn between the itineraries of the drawing. A switch from
-	// or to any other is left out.
+	// Switches are drawn between the itineraries of the drawing. A switch from or to
+	// another itinerary is left out.
 	Switches []Switch
 }
 
-// OptionsError describes options, or itineraries, that cannot be drawn
-// together.
+// OptionsError describes options or itineraries that cannot be drawn together.
 type OptionsError struct {
 	Problem string
 }
 
 func (e *OptionsError) Error() string { return "cannot draw: " + e.Problem }
 
-// UnknownPhaseError is the name of a phase to draw around that none of the
-// itineraries has.
+// UnknownPhaseError reports that no itinerary has the phase that [Options.Around] names.
 type UnknownPhaseError struct {
 	Phase       string
 	Itineraries []string
-	// Nearest are the names that resemble it, nearest first.
+	// Nearest lists similar names, most similar first.
 	Nearest []string
 }
 
@@ -86,17 +80,16 @@ func (e *UnknownPhaseError) Error() string {
 	return fmt.Sprintf("no phase %q in %s%s%s", e.Phase, noun, wording.List(e.Itineraries, "and"), hint)
 }
 
-// Drawing is what is drawn, whatever the format. It is immutable and safe for
+// Drawing is a drawing that can be written in any format. It is immutable and safe for
 // concurrent use.
 type Drawing struct {
 	title    string
 	parts    []*part
 	switches []arrow
 	notes    []string
-	sides    *sides // nil unless it is a drawing of differences
+	sides    *sides // nil unless this is a diff
 	options  Options
-	// redraw makes the same drawing with other options, for formats that can hold
-	// less.
+	// redraw makes the same drawing with other options, for formats with tighter limits.
 	redraw func(Options) (*Drawing, error)
 }
 
@@ -106,12 +99,11 @@ type arrow struct {
 	when     string
 }
 
-// New makes a drawing of the itineraries, in the order given. The error is an
-// [*OptionsError] if options or itineraries do not go together, an
-// [*UnknownPhaseError] if no itinerary has the phase [Options.Around], a
-// [*machine.UnknownPhaseError] if an itinerary lacks a phase that failed, or a
-// [*machine.TooManyEdgesError] if an itinerary is too large for
-// [Options.AllEdges].
+// New makes a drawing of the itineraries, in the given order. The error is an
+// [*OptionsError] if the options or itineraries are incompatible, an [*UnknownPhaseError]
+// if no itinerary has the phase [Options.Around], a [*machine.UnknownPhaseError] if an
+// itinerary lacks a phase that [Itinerary.Failed] names, or a
+// [*machine.TooManyEdgesError] if an itinerary is too large for [Options.AllEdges].
 func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
 	if len(itineraries) == 0 {
 		return nil, refuse("no itinerary is given; give at least one")
@@ -143,14 +135,13 @@ func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
 	return d.finish(itineraries)
 }
 
-// add adds a part to the drawing.
 func (d *Drawing) add(p *part) {
 	d.note(p, d.options)
 	d.parts = append(d.parts, p)
 }
 
-// finish adds the switches and the title. The error is an [*UnknownPhaseError] if there
-// is no part: none of the itineraries has the phase to draw around.
+// finish adds the switches and the title. If there are no parts, no itinerary has the
+// phase to draw around, and the error is an [*UnknownPhaseError].
 func (d *Drawing) finish(itineraries []Itinerary) (*Drawing, error) {
 	if len(d.parts) == 0 {
 		return nil, unknownPhase(d.options.Around, itineraries)
@@ -191,15 +182,15 @@ func (o Options) checkAll(itineraries []Itinerary) error {
 		case g == nil:
 			return refuse("itinerary number %d has neither a graph nor a plan; give one", i+1)
 		case it.Plan != nil && it.Plan.Graph() != g:
-			return refuse("the plan of itinerary %q is of another graph; plan with the graph that is drawn", g.Name())
+			return refuse("the plan of itinerary %q belongs to another graph; plan with the drawn graph", g.Name())
 		case it.Plan != nil && len(it.Runs) > 0:
 			return refuse("itinerary %q has both a plan and runs; leave one out", g.Name())
 		case it.Coverage != nil && (it.Plan != nil || len(it.Runs) > 0):
-			return refuse("itinerary %q has a coverage and a plan or runs; leave one out", g.Name())
+			return refuse("itinerary %q has both a coverage and a plan or runs; leave one out", g.Name())
 		case slices.Contains(names, g.Name()):
 			return refuse("itinerary %q is given twice; remove one", g.Name())
 		case o.OnlyRun && it.Plan == nil:
-			return refuse("what runs in itinerary %q is not known without a plan; give a plan or leave out OnlyRun", g.Name())
+			return refuse("itinerary %q has no plan, which OnlyRun needs; give a plan or leave out OnlyRun", g.Name())
 		}
 		names = append(names, g.Name())
 	}
@@ -218,7 +209,7 @@ func unknownPhase(name string, itineraries []Itinerary) error {
 	var known []string
 	for _, it := range itineraries {
 		g := it.graph()
-		if !slices.Contains(e.Itineraries, g.Name()) { // of both sides of a comparison
+		if !slices.Contains(e.Itineraries, g.Name()) { // both sides of a diff may have the same name
 			e.Itineraries = append(e.Itineraries, g.Name())
 		}
 		for i := range g.Len() {
@@ -230,7 +221,7 @@ func unknownPhase(name string, itineraries []Itinerary) error {
 	return e
 }
 
-// find returns the index of the part of that name, or -1.
+// find returns the index of the part with the given name, or -1.
 func (d *Drawing) find(itinerary string) int {
 	return slices.IndexFunc(d.parts, func(p *part) bool { return p.name() == itinerary })
 }

@@ -31,7 +31,8 @@ func loop(t *testing.T) *machine.Graph {
 	return g
 }
 
-// ends ends early if A holds, and otherwise where the handler of Copy chooses.
+// ends ends early if A holds, and otherwise at the phase that the handler of Copy
+// chooses.
 func ends(t *testing.T) *machine.Graph {
 	t.Helper()
 	g, err := machine.Compile(phases.Itinerary{Name: "Ends", Vocabulary: ab, Phases: []phases.Phase{
@@ -46,7 +47,7 @@ func ends(t *testing.T) *machine.Graph {
 	return g
 }
 
-// lines describe a part, a node or an edge a line.
+// lines describes the nodes, bands and edges of a part, one line each.
 func lines(p *part) (nodes, bands, edges []string) {
 	for i := range p.nodes {
 		n := &p.nodes[i]
@@ -65,7 +66,7 @@ func lines(p *part) (nodes, bands, edges []string) {
 	return nodes, bands, edges
 }
 
-func TestTheModel(t *testing.T) {
+func TestDrawingModel(t *testing.T) {
 	endless := machine.MustCompile(phases.Itinerary{Name: "Endless", Vocabulary: ab, Phases: []phases.Phase{
 		{Name: "Copy", Step: "Copy"},
 		{Name: "Again", Step: "Copy", Jumps: []phases.Jump{{To: "Copy", Guard: phases.Guard{All: 1}}}},
@@ -122,7 +123,10 @@ func TestTheModel(t *testing.T) {
 			it:    Itinerary{Plan: endless.Plan(phases.NewFacts(0, 2))},
 			nodes: []string{"start: current", "Copy: will run", "Again: will run", "Last: unknown", "done: unknown"},
 			bands: []string{"Copy: Copy to Last"},
-			edges: []string{"start -> Copy: order, yes", "Copy -> Again: order, yes", "Again -> Last: order, unknown", "Again -> Copy: jump, unknown if A", "Last -> done: order, unknown"},
+			edges: []string{
+				"start -> Copy: order, yes", "Copy -> Again: order, yes", "Again -> Last: order, unknown",
+				"Again -> Copy: jump, unknown if A", "Last -> done: order, unknown",
+			},
 		},
 		{
 			name:  "behind the loop, only what runs",
@@ -133,10 +137,13 @@ func TestTheModel(t *testing.T) {
 			edges: []string{"start -> Cut: order, no", "Cut -> Last: order, yes", "Last -> done: order, yes"},
 		},
 		{
-			name:  "a jump to what is left out goes on behind it",
-			o:     Options{OnlyRun: true},
-			it:    Itinerary{Plan: at("", 2)},
-			nodes: []string{"start: current", "Begin: will run", "Copy: will run", "Pause: will run", "Again: will run, tentative", "Check: will run", "Last: will run", "done: will run"},
+			name: "a jump to a phase left out leads past it",
+			o:    Options{OnlyRun: true},
+			it:   Itinerary{Plan: at("", 2)},
+			nodes: []string{
+				"start: current", "Begin: will run", "Copy: will run", "Pause: will run", "Again: will run, tentative",
+				"Check: will run", "Last: will run", "done: will run",
+			},
 			bands: []string{"Prepare: Begin to Begin", "Copy: Copy to Last"},
 			edges: []string{
 				"start -> Begin: order, yes", "Begin -> Copy: order, yes", "Copy -> Pause: order, yes", "Pause -> Again: order, yes",
@@ -145,10 +152,13 @@ func TestTheModel(t *testing.T) {
 			},
 		},
 		{
-			name:  "every transition",
-			o:     Options{AllEdges: true},
-			it:    Itinerary{Plan: at("Cut", 0)},
-			nodes: []string{"start: behind", "Begin: behind", "Copy: behind", "Pause: behind", "Again: behind", "Cut: current", "Check: will not run", "Last: will run", "done: will run"},
+			name: "every transition",
+			o:    Options{AllEdges: true},
+			it:   Itinerary{Plan: at("Cut", 0)},
+			nodes: []string{
+				"start: behind", "Begin: behind", "Copy: behind", "Pause: behind", "Again: behind", "Cut: current",
+				"Check: will not run", "Last: will run", "done: will run",
+			},
 			bands: []string{"Prepare: Begin to Begin", "Copy: Copy to Again", "Cut: Cut to Cut", "Copy: Check to Last"},
 			edges: []string{
 				"start -> Begin: order, no", "Begin -> Copy: order, no", "Copy -> Pause: order, no", "Pause -> Again: order, no",
@@ -175,9 +185,12 @@ func TestTheModel(t *testing.T) {
 			},
 		},
 		{
-			name:  "a choice that is not made",
-			it:    Itinerary{Plan: from(machine.Position{}, 0)},
-			nodes: []string{"start: current", "Scan: will run", "Nothing: will not run", "Create: will run", "Copy: will run", "Completed: depends on a choice", "Failed: depends on a choice"},
+			name: "a choice that is not made",
+			it:   Itinerary{Plan: from(machine.Position{}, 0)},
+			nodes: []string{
+				"start: current", "Scan: will run", "Nothing: will not run", "Create: will run", "Copy: will run",
+				"Completed: depends on a choice", "Failed: depends on a choice",
+			},
 			bands: []string{"Prepare: Scan to Scan", "Prepare: Create to Create", "Copy: Copy to Copy", "Clean: Completed to Failed"},
 			edges: []string{
 				"start -> Scan: order, yes", "Scan -> Nothing: order, no", "Scan -> Create: skip, yes", "Create -> Copy: order, yes",
@@ -185,13 +198,17 @@ func TestTheModel(t *testing.T) {
 			},
 		},
 		{
-			name:  "a phase under the step of the plan, and a choice past an end phase",
-			it:    Itinerary{Plan: from(machine.Position{Phase: "Scan"}, 2)},
-			nodes: []string{"start: behind", "Scan: current", "Nothing: will not run", "Create: will run", "Copy: will run", "Completed: will not run", "Failed: will not run", "done: depends on a choice"},
+			name: "a phase under the step of the plan, and a choice past an end phase",
+			it:   Itinerary{Plan: from(machine.Position{Phase: "Scan"}, 2)},
+			nodes: []string{
+				"start: behind", "Scan: current", "Nothing: will not run", "Create: will run", "Copy: will run",
+				"Completed: will not run", "Failed: will not run", "done: depends on a choice",
+			},
 			bands: []string{"Prepare: Scan to Scan", "Copy: Create to Copy", "Clean: Completed to Failed"},
 			edges: []string{
 				"start -> Scan: order, no", "Scan -> Nothing: order, no", "Scan -> Create: skip, yes", "Create -> Copy: order, yes",
-				"Copy -> Completed: order, no", "Copy -> Failed: jump, no choice", "Copy -> done: skip, unknown", "Copy -> Nothing: jump, no if B", "Copy -> Create: skip, unknown",
+				"Copy -> Completed: order, no", "Copy -> Failed: jump, no choice", "Copy -> done: skip, unknown",
+				"Copy -> Nothing: jump, no if B", "Copy -> Create: skip, unknown",
 			},
 		},
 		{
@@ -230,12 +247,14 @@ func TestTheModel(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeDrawn(t *testing.T) {
+func TestNewRefuses(t *testing.T) {
 	g := loop(t)
 	large := phases.Itinerary{Name: "Large", Vocabulary: ab}
 	for i := range 1000 {
 		large.Phases = append(large.Phases, phases.Phase{Name: fmt.Sprintf("P%d", i), Step: "S", Guard: phases.Guard{All: 1}})
 	}
+	_, tooMany := machine.MustCompile(large).Edges()
+	require.ErrorAs(t, tooMany, new(*machine.TooManyEdgesError))
 	one := func(it Itinerary) []Itinerary { return []Itinerary{it} }
 	for _, tt := range []struct {
 		name        string
@@ -245,15 +264,18 @@ func TestWhatCannotBeDrawn(t *testing.T) {
 	}{
 		{"nothing", Options{}, nil, "cannot draw: no itinerary is given; give at least one"},
 		{"neither a graph nor a plan", Options{}, one(Itinerary{}), "cannot draw: itinerary number 1 has neither a graph nor a plan; give one"},
-		{"a plan of another graph", Options{}, one(Itinerary{Graph: g, Plan: loop(t).Plan(phases.Facts{})}), `cannot draw: the plan of itinerary "Loop" is of another graph; plan with the graph that is drawn`},
+		{"a plan of another graph", Options{}, one(Itinerary{Graph: g, Plan: loop(t).Plan(phases.Facts{})}),
+			`cannot draw: the plan of itinerary "Loop" belongs to another graph; plan with the drawn graph`},
 		{"an itinerary twice", Options{}, []Itinerary{{Graph: g}, {Graph: loop(t)}}, `cannot draw: itinerary "Loop" is given twice; remove one`},
-		{"what runs without a plan", Options{OnlyRun: true}, one(Itinerary{Graph: g}), `cannot draw: what runs in itinerary "Loop" is not known without a plan; give a plan or leave out OnlyRun`},
+		{"what runs without a plan", Options{OnlyRun: true}, one(Itinerary{Graph: g}),
+			`cannot draw: itinerary "Loop" has no plan, which OnlyRun needs; give a plan or leave out OnlyRun`},
 		{"around and what runs", Options{OnlyRun: true, Around: "Cut"}, one(Itinerary{Graph: g}), "cannot draw: Around and OnlyRun exclude each other; leave one out"},
 		{"around and all edges", Options{AllEdges: true, Around: "Cut"}, one(Itinerary{Graph: g}), "cannot draw: Around draws every transition of its phase; leave out AllEdges"},
 		{"around a phase with a typo", Options{Around: "Puase"}, one(Itinerary{Graph: g}), `no phase "Puase" in itinerary Loop; did you mean "Pause"?`},
 		{"around a phase of something else", Options{Around: "Xyzzy"}, one(Itinerary{Graph: g}), `no phase "Xyzzy" in itinerary Loop; name a phase of the drawing`},
 		{"a failed phase with a typo", Options{}, one(Itinerary{Graph: g, Failed: []string{"Puase"}}), `itinerary "Loop" has no phase "Puase"; did you mean "Pause"?`},
-		{"too many edges", Options{AllEdges: true}, one(Itinerary{Graph: machine.MustCompile(large)}), `itinerary "Large" has 501501 edges, more than the 100000 that a machine takes: from "P0" to "P999" stand 1000 guarded phases in a row; split them with a phase that always runs`},
+		{"too many edges", Options{AllEdges: true}, one(Itinerary{Graph: machine.MustCompile(large)}),
+			tooMany.Error()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := New(tt.o, tt.itineraries...)
@@ -263,17 +285,18 @@ func TestWhatCannotBeDrawn(t *testing.T) {
 	}
 }
 
-func TestSwitchesBetweenWhatIsDrawn(t *testing.T) {
+func TestSwitchesBetweenDrawnItineraries(t *testing.T) {
 	other, err := machine.Compile(phases.Itinerary{Name: "Undo", Vocabulary: ab, Phases: []phases.Phase{{Name: "Undo", Step: "Undo"}}})
 	require.NoError(t, err)
-	d, err := New(Options{Switches: []Switch{{"Loop", "Undo", "canceled"}, {"Loop", "Elsewhere", "a phase failed"}, {"Undo", "Loop", "restarted"}}},
+	switches := []Switch{{"Loop", "Undo", "canceled"}, {"Loop", "Elsewhere", "a phase failed"}, {"Undo", "Loop", "restarted"}}
+	d, err := New(Options{Switches: switches},
 		Itinerary{Graph: loop(t)}, Itinerary{Graph: other})
 	require.NoError(t, err)
 	require.Equal(t, "Loop and Undo", d.title)
 	require.True(t, slices.Equal([]arrow{{0, 1, "canceled"}, {1, 0, "restarted"}}, d.switches), "%v", d.switches)
 }
 
-func TestNotesNameWhatIsLeftOut(t *testing.T) {
+func TestNotesCountPhasesLeftOut(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "Renamed", Vocabulary: ab, Phases: []phases.Phase{
 		{Name: "First", Step: "S"}, {Name: "Second", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "Third", Step: "S"}, {Name: "Fourth", Step: "S", Guard: phases.Guard{All: 2}},
 		{Name: "Last", Step: "S", Formerly: []string{"Final"}},
@@ -294,7 +317,8 @@ func TestNotesNameWhatIsLeftOut(t *testing.T) {
 		{"around a phase by its former name", Options{Around: "Final"}, Itinerary{Graph: g}, []string{"Renamed: 2 phases further away from Last are left out"}},
 		{"what will not run", Options{OnlyRun: true}, Itinerary{Plan: g.Plan(phases.NewFacts(2, 1))}, []string{"Renamed: 1 phase that will not run is left out"}},
 		{"what is behind", Options{OnlyRun: true}, Itinerary{Plan: at("Fourth", 3)}, []string{"Renamed: 3 phases behind are left out"}},
-		{"what is behind and what will not run", Options{OnlyRun: true}, Itinerary{Plan: at("Second", 0)}, []string{"Renamed: 1 phase behind and 1 phase that will not run are left out"}},
+		{"what is behind and what will not run", Options{OnlyRun: true}, Itinerary{Plan: at("Second", 0)},
+			[]string{"Renamed: 1 phase behind and 1 phase that will not run are left out"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := New(tt.o, tt.it)

@@ -12,12 +12,12 @@ type edge struct {
 	from, to int // indices in the nodes
 	kind     edgeKind
 	guard    string // of a jump, in words; empty if it is always taken
-	choice   bool   // of a jump: the handler may choose it
-	// taken is whether the plan takes the edge: True by the values of now; False
-	// if it cannot, whatever becomes of tentative and unknown flags and of choices.
-	// Without a plan it is False for an edge that nothing ever takes, else True.
+	choice   bool   // of a jump: the handler chooses it
+	// taken reports whether the plan takes the edge: True by the current values; False if
+	// it cannot be taken whatever tentative and unknown flags and choices turn out to be.
+	// Without a plan it is False for an edge that is never taken, else True.
 	taken phases.Truth
-	// Of a drawing of differences: the same edge of before, if both sides have it.
+	// In a diff, was is the same edge of before, if both sides have it.
 	change change
 	was    *edge
 }
@@ -25,12 +25,12 @@ type edge struct {
 type edgeKind uint8
 
 const (
-	// inOrder leads to the next node. In the reduction it is also the way past
-	// a phase whose guard does not admit.
+	// inOrder leads to the next node. In the reduction it also stands for passing by
+	// phases whose guards do not admit.
 	inOrder edgeKind = iota
 	jump
-	// skip leads past phases whose guards do not admit. In the reduction these are
-	// end phases, from which no edge leads on.
+	// skip leads past phases whose guards do not admit. In the reduction these are end
+	// phases, from which no edge leads on.
 	skip
 )
 
@@ -54,8 +54,8 @@ func (p *part) reduce() {
 	}
 }
 
-// lead adds an edge of the reduction, by which the way comes to a node or does
-// not. If that is an end phase with a guard, it adds those that lead past it.
+// lead adds an edge of the reduction. comes judges whether the path takes it. If the edge
+// leads to an end phase with a guard, lead also adds the edges that lead past it.
 func (p *part) lead(e edge, comes func(*path) phases.Truth) {
 	for {
 		to := &p.nodes[e.to]
@@ -75,9 +75,8 @@ func (p *part) lead(e edge, comes func(*path) phases.Truth) {
 	}
 }
 
-// add adds an edge of the reduction. A second one past the same end phases adds
-// nothing but that it is taken. One to done that is not taken is left out if there
-// are end phases.
+// add adds an edge of the reduction. A second edge past the same end phases only updates
+// taken. An edge to done that is not taken is left out if there are end phases.
 func (p *part) add(e edge) {
 	if e.kind == skip {
 		others := p.edgesFrom(e.from)
@@ -92,20 +91,19 @@ func (p *part) add(e edge) {
 	p.edges = append(p.edges, e)
 }
 
-// transitions draws transitions of the machine, which are grouped by where they
-// begin. One that leads to a phase that is left out leads to the next one that
-// remains.
+// transitions draws transitions of the machine, grouped by origin. A transition to a
+// phase that is left out leads to the next remaining phase.
 func (p *part) transitions(all []machine.Edge, around bool) {
 	p.transits = true
 	w := p.paths
 	at := p.positions()
-	next := func(e machine.Edge) int { // the node that is next in order
+	next := func(e machine.Edge) int { // the next node in order
 		if around {
 			return at[e.From+2]
 		}
 		return at[e.From+1] + 1
 	}
-	seen := make(map[edge]int) // without taken: its place in the edges
+	seen := make(map[edge]int) // edges without taken, with their indices
 	add := func(e edge, taken phases.Truth) {
 		if k, ok := seen[e]; ok {
 			p.edges[k].taken = or(p.edges[k].taken, taken)
@@ -134,7 +132,7 @@ func (p *part) transitions(all []machine.Edge, around bool) {
 		ever, _ := p.graph.Onward(i, phases.Facts{})
 		for j := range directNow {
 			if ever[j] == phases.False {
-				continue // one before it is always taken first
+				continue // an earlier one is always taken first
 			}
 			to := p.jumps(i)[j].to
 			byTarget[to] = append(byTarget[to], j)
@@ -143,7 +141,8 @@ func (p *part) transitions(all []machine.Edge, around bool) {
 		for _, e := range group {
 			to := at[e.To+1]
 			for _, j := range byTarget[e.To] {
-				add(edge{from: from, to: to, kind: jump, guard: p.guard(p.jumps(i)[j]), choice: p.jumps(i)[j].choice}, w.sum(directNow[j], directLater[j]))
+				t := p.jumps(i)[j]
+				add(edge{from: from, to: to, kind: jump, guard: p.guard(t), choice: t.choice}, w.sum(directNow[j], directLater[j]))
 			}
 			if _, ok := now[e.To]; !ok {
 				continue
@@ -166,8 +165,8 @@ func (p *part) transitions(all []machine.Edge, around bool) {
 	})
 }
 
-// positions returns, for each index of the graph plus one, the node that is
-// drawn for it, or the next one that is.
+// positions returns, for each index of the graph plus one, the node drawn for it, or the
+// next node that is drawn.
 func (p *part) positions() []int {
 	at := make([]int, p.graph.Len()+2)
 	k := len(p.nodes) - 1
@@ -180,9 +179,9 @@ func (p *part) positions() []int {
 	return at
 }
 
-// inOrder returns the last index to which a transition in order leads from an
-// index: the first phase without a guard after it. It is the index itself if one
-// of its jumps is always taken.
+// inOrder returns the last index that a transition in order can reach from an index: the
+// first later phase without a guard. It returns the index itself if one of the phase's
+// jumps is always taken.
 func (p *part) inOrder(i int) int {
 	if _, order := p.graph.Onward(i, phases.Facts{}); order == phases.False {
 		return i
@@ -190,17 +189,17 @@ func (p *part) inOrder(i int) int {
 	return p.stops[i+1]
 }
 
-// target is a jump by index.
+// target is a jump with its target as an index.
 type target struct {
 	to     int
 	guard  phases.Guard
 	choice bool
 }
 
-// guard is that of a jump, in words.
+// guard returns the guard of a jump in words.
 func (p *part) guard(t target) string { return t.guard.Text(p.graph.Vocabulary()) }
 
-// jumps are those of the phase at an index of the graph.
+// jumps returns the jumps of the phase at an index of the graph.
 func (p *part) jumps(i int) []target {
 	if i < 0 || i == p.graph.Len() {
 		return nil
@@ -208,7 +207,7 @@ func (p *part) jumps(i int) []target {
 	return p.targets[i]
 }
 
-// index finds the jumps and stops of all phases, once.
+// index computes the jumps and stops of all phases once.
 func (p *part) index() {
 	n := p.graph.Len()
 	p.targets, p.stops = make([][]target, n), make([]int, n+1)

@@ -2,6 +2,9 @@ package dump_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
@@ -36,7 +39,7 @@ var undo = machine.MustCompile(phases.Itinerary{Name: "Undo", Vocabulary: flags,
 	{Name: "Thaw", Step: "Undo"},
 }})
 
-// What one flag changes.
+// ExampleNewDiff shows the effect of one flag.
 func ExampleNewDiff() {
 	side := func(title string, yes phases.Flags) dump.Side {
 		plan := backup.Plan(phases.NewFacts(yes, flags.All()&^yes))
@@ -77,7 +80,8 @@ func ExampleNewDiff() {
 	//   not run
 }
 
-// What a run does from where it stands, and why it does not do the rest.
+// This example shows what a run does from its current position, and why it skips the
+// rest.
 func Example() {
 	facts := phases.NewFacts(verify, hasVolumes|differs) // true, false
 	plan, err := backup.PlanFrom(machine.Position{Phase: "Discover"}, facts)
@@ -108,12 +112,12 @@ func Example() {
 	//     +   Thaw
 	//   +   (done)
 	//
-	// . behind, > current, + will run, - will not run, ~ tentative: it or the way
-	// there reads a flag that a phase ahead decides
+	// . behind, > current, + will run, - will not run, ~ tentative: it, or the path to
+	// it, reads a flag that a phase ahead decides
 }
 
-// Several itineraries in one picture, and when a run changes from one to
-// another.
+// ExampleSwitch draws several itineraries in one picture, and when a run changes from one
+// to another.
 func ExampleSwitch() {
 	drawing, err := dump.New(
 		dump.Options{Switches: []dump.Switch{{From: "Backup", To: "Undo", When: "a phase failed"}}},
@@ -149,7 +153,66 @@ func ExampleSwitch() {
 	//   (done)
 }
 
-// From which phases one transition leads to a phase, and to which from there.
+// ExampleDrawing_formats writes one drawing in every format.
+func ExampleDrawing_formats() {
+	drawing, err := dump.New(dump.Options{Title: "How a backup is undone"}, dump.Itinerary{Graph: undo})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	files := map[string][]byte{
+		"undo.txt":  []byte(drawing.Text()),
+		"undo.svg":  drawing.SVG(),
+		"undo.mmd":  []byte(drawing.Mermaid()),
+		"undo.dot":  []byte(drawing.DOT()),
+		"undo.json": drawing.JSON(),
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		first, _, _ := strings.Cut(string(files[name]), "\n")
+		fmt.Printf("%-9s %.30s\n", name, first)
+	}
+	// Output:
+	// undo.dot  digraph {
+	// undo.json {
+	// undo.mmd  flowchart TB
+	// undo.svg  <svg xmlns="http://www.w3.org/
+	// undo.txt  How a backup is undone
+}
+
+// ExampleRun draws where several runs are, such as those of the items of one object.
+func ExampleRun() {
+	drawing, err := dump.New(dump.Options{}, dump.Itinerary{Graph: backup, Runs: []dump.Run{
+		{Name: "vm-1", At: machine.Position{Phase: "CopyVolumes"}},
+		{Name: "vm-2", At: machine.Position{Phase: "CopyVolumes"}},
+		{Name: "vm-3", At: machine.Position{Phase: "Compare"}, Failed: true},
+		{Name: "vm-4", At: machine.Position{Done: true}},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(drawing.Text())
+	// Output:
+	// Backup
+	//   4 runs: 2 under way, 1 done, 1 failed
+	//       (start)
+	//   Prepare
+	//         Freeze
+	//         Discover     decides HasVolumes
+	//   Copy
+	//     >   CopyVolumes  2 here: vm-1 and vm-2; if HasVolumes
+	//         CopyObjects
+	//   Check
+	//      !  Compare      1 failed: vm-3; if Verify; decides Differs
+	//           -> CopyObjects if Differs
+	//   Finish
+	//         Thaw
+	//       (done)         1 done: vm-4
+	//
+	// > runs are here, ! failed
+}
+
+// ExampleOptions_around shows which phases one transition connects with a phase.
 func ExampleOptions_around() {
 	drawing, err := dump.New(dump.Options{Around: "CopyObjects"}, dump.Itinerary{Graph: backup})
 	if err != nil {
@@ -176,7 +239,7 @@ func ExampleOptions_around() {
 	// Backup: 1 phase further away from CopyObjects is left out
 }
 
-// A diagram for GitHub, GitLab and whatever else draws Mermaid.
+// ExampleDrawing_Mermaid draws a diagram for GitHub, GitLab and other Mermaid renderers.
 func ExampleDrawing_Mermaid() {
 	drawing, err := dump.New(dump.Options{}, dump.Itinerary{Graph: undo})
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 
 var vocabulary = phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "Done"}, {Flag: 2, Name: "Broken"}, {Flag: 4, Name: "Late"}})
 
-// loopDrawing is at Pause and has a phase in every state, and two that depend on a
-// choice, of which Stop is an end phase; Cut has failed.
+// loopDrawing is at Pause. It has a phase in every state and two that depend on a choice,
+// of which Stop is an end phase. Cut has failed.
 func loopDrawing(t *testing.T) *dump.Drawing {
 	t.Helper()
 	g, err := machine.Compile(phases.Itinerary{Name: "Loop", Vocabulary: vocabulary, Phases: []phases.Phase{
@@ -42,8 +42,7 @@ func loopDrawing(t *testing.T) *dump.Drawing {
 	return d
 }
 
-// lookOf is how a phase is drawn, without its name, its colours, its guard and
-// its reasons.
+// lookOf returns how a phase is drawn, without its name, colours, guard and reasons.
 func lookOf(t *testing.T, format, text, phase string) string {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -70,7 +69,7 @@ func lookOf(t *testing.T, format, text, phase string) string {
 	return ""
 }
 
-// stateWords is the line of a label that names the state, if there is one.
+// stateWords returns the line of a label that names the state, if there is one.
 func stateWords(label, newline string) string {
 	for _, line := range strings.Split(label, newline) {
 		for _, state := range []string{"behind", "current", "will run", "unknown", "depends on a choice", "will not run"} {
@@ -90,8 +89,8 @@ func quote(name string) string {
 	return name
 }
 
-// long is an itinerary of n phases in steps of ten, every other with a guard;
-// with all guarded if asked for.
+// long is an itinerary of n phases in steps of ten. Every other phase has a guard, or
+// every phase if guarded is set.
 func long(t testing.TB, n int, guarded bool) *machine.Graph {
 	t.Helper()
 	it := phases.Itinerary{Name: "Long", Vocabulary: vocabulary}
@@ -125,7 +124,7 @@ func TestMermaidStaysWithinItsLimits(t *testing.T) {
 		o       dump.Options
 		g       *machine.Graph
 		planned bool
-		has     string // in the chart
+		has     string // a part of the chart
 		hasNot  string
 	}{
 		{"all transitions of a small one", dump.Options{AllEdges: true}, long(t, 20, true), true, "-.->", "too many"},
@@ -160,8 +159,8 @@ func TestMermaidStaysWithinItsLimits(t *testing.T) {
 	}
 }
 
-// A drawing of differences is made smaller in the same way.
-func TestMermaidOfDifferencesStaysWithinItsLimits(t *testing.T) {
+// Diffs are reduced in the same way as other drawings.
+func TestMermaidOfDiffStaysWithinItsLimits(t *testing.T) {
 	side := func(g *machine.Graph) dump.Side { return dump.Side{Itineraries: []dump.Itinerary{{Graph: g}}} }
 	d, err := dump.NewDiff(dump.Options{AllEdges: true}, side(long(t, 100, true)), side(long(t, 120, true)))
 	require.NoError(t, err)
@@ -171,10 +170,12 @@ func TestMermaidOfDifferencesStaysWithinItsLimits(t *testing.T) {
 	assert.Less(t, len(utf16.Encode([]rune(chart))), 45_000)
 }
 
-// No character of a name has a meaning in Mermaid: labels consist of letters,
-// digits, spaces and numbers of characters.
+// No character of a name has a meaning in Mermaid: labels consist of letters, digits,
+// spaces and character numbers.
 func TestMermaidEscapesAllButLetters(t *testing.T) {
-	g := machine.MustCompile(phases.Itinerary{Name: `"end"`, Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "`#quot;%%{init}--><b>:;\n", Step: "$$x$$"}}})
+	g := machine.MustCompile(phases.Itinerary{Name: `"end"`, Vocabulary: vocabulary, Phases: []phases.Phase{
+		{Name: "`#quot;%%{init}--><b>:;\n", Step: "$$x$$"},
+	}})
 	d, err := dump.New(dump.Options{}, dump.Itinerary{Graph: g})
 	require.NoError(t, err)
 	chart := d.Mermaid()
@@ -184,7 +185,9 @@ func TestMermaidEscapesAllButLetters(t *testing.T) {
 }
 
 func TestDOTEscapes(t *testing.T) {
-	g := machine.MustCompile(phases.Itinerary{Name: `\N`, Vocabulary: vocabulary, Phases: []phases.Phase{{Name: `say "a\b" &amp;`, Step: "two\nlines"}}})
+	g := machine.MustCompile(phases.Itinerary{Name: `\N`, Vocabulary: vocabulary, Phases: []phases.Phase{
+		{Name: `say "a\b" &amp;`, Step: "two\nlines"},
+	}})
 	d, err := dump.New(dump.Options{}, dump.Itinerary{Graph: g})
 	require.NoError(t, err)
 	assert.Contains(t, d.DOT(), `[label="say \"a\\\\b\" &amp;amp;", `)
@@ -192,8 +195,8 @@ func TestDOTEscapes(t *testing.T) {
 	assert.Contains(t, d.DOT(), `label="\\\\N"`)
 }
 
-// A choice is labelled, and drawn by a line or an end of its own.
-func TestChoicesAreToldApart(t *testing.T) {
+// A choice is labelled and has its own line or end.
+func TestChoicesAreDistinguishable(t *testing.T) {
 	choose := func(name string) *machine.Graph {
 		return machine.MustCompile(phases.Itinerary{Name: name, Vocabulary: vocabulary, Phases: []phases.Phase{
 			{Name: "Ask", Step: "S", Jumps: []phases.Jump{{To: "End", Guard: phases.Guard{All: 1}}, {To: "Ask", Guard: phases.Guard{All: 2}}, {To: "End", Choice: true}}},
@@ -211,7 +214,7 @@ func TestChoicesAreToldApart(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(d.DOT(), `dir=both, arrowtail=odiamond, label="choice"`))
 	assert.Equal(t, 2, strings.Count(string(d.SVG()), ">jumps to End by choice<"))
 
-	// Mermaid counts the edges of a chart from 0 on.
+	// Mermaid numbers the edges of a chart from 0.
 	var links []int
 	n := 0
 	for line := range strings.Lines(d.Mermaid()) {
@@ -227,13 +230,14 @@ func TestChoicesAreToldApart(t *testing.T) {
 	assert.Contains(t, d.Mermaid(), fmt.Sprintf("  linkStyle %d,%d stroke-dasharray:10 3 2 3\n", links[0], links[1]))
 }
 
-// A switch without a When, and a jump of a phase to itself.
-func TestArrowsThatSayLittle(t *testing.T) {
+// The drawing has a switch without a When, and a jump of a phase to itself.
+func TestArrowsWithoutWords(t *testing.T) {
 	one := machine.MustCompile(phases.Itinerary{Name: "One", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: "Retry", Step: "S", Jumps: []phases.Jump{{To: "Retry", Guard: phases.Guard{All: 2}}}},
 	}})
 	two := machine.MustCompile(phases.Itinerary{Name: "Two", Vocabulary: vocabulary, Phases: []phases.Phase{{Name: "Undo", Step: "S"}}})
-	d, err := dump.New(dump.Options{Switches: []dump.Switch{{From: "One", To: "Two"}}}, dump.Itinerary{Graph: one}, dump.Itinerary{Graph: two})
+	d, err := dump.New(dump.Options{Switches: []dump.Switch{{From: "One", To: "Two"}}},
+		dump.Itinerary{Graph: one}, dump.Itinerary{Graph: two})
 	require.NoError(t, err)
 	assert.Contains(t, d.Text(), "  => Two\n")
 	assert.Contains(t, d.Mermaid(), "  i0 -.-> i1\n")
@@ -242,7 +246,7 @@ func TestArrowsThatSayLittle(t *testing.T) {
 	assert.NotContains(t, d.Text()+d.Mermaid()+d.DOT()+string(d.SVG()), "when")
 }
 
-// What a drawing allocates grows with the number of phases, not with its square.
+// Allocations grow with the number of phases, not with its square.
 func TestLongItinerariesAreDrawnInLinearMemory(t *testing.T) {
 	cost := func(n int) uint64 {
 		g := long(t, n, true)
@@ -264,8 +268,7 @@ func TestLongItinerariesAreDrawnInLinearMemory(t *testing.T) {
 	assert.Less(t, large, 13*small, "ten times as many phases")
 }
 
-// What is allocated is far below what it would be if it took the square of the
-// transitions.
+// Allocations stay far below the square of the number of transitions.
 func TestManyTransitionsAreDrawnInLittleMemory(t *testing.T) {
 	compile := func(n int, guarded phases.Flags, jumps func(i, to int) bool) *machine.Graph {
 		it := phases.Itinerary{Name: "Large", Vocabulary: vocabulary}

@@ -21,10 +21,10 @@ var (
 	entity       = regexp.MustCompile(`#(\d+);`)
 )
 
-// dotRead reads a string of DOT, without its line breaks.
+// dotRead decodes a DOT string, without its line breaks.
 var dotRead = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\n`, "", "&amp;", "&")
 
-// Whatever the names are, they stay within their label, and can be read there.
+// Names of any kind stay within their labels and can be read there.
 func FuzzNames(f *testing.F) {
 	for _, name := range []string{
 		"end", `"`, `\`, `\"`, `\n`, "-->", "<b>", "&amp;", "#quot;", "$$x$$", "%%", "`a`", "a\r\nb", "\x00", " ", "  ", "\u202e", "\u05e9", "e\u0301", "\ufffe",
@@ -66,20 +66,22 @@ func FuzzNames(f *testing.F) {
 		}
 		later, err := after.PlanFrom(machine.Position{Phase: phase}, phases.NewFacts(2, 1))
 		require.NoError(t, err)
-		d, err = NewDiff(Options{Title: phase}, Side{step, []Itinerary{{Plan: plan, Failed: []string{phase}}}}, Side{itinerary, []Itinerary{{Plan: later}}})
+		d, err = NewDiff(Options{Title: phase},
+			Side{step, []Itinerary{{Plan: plan, Failed: []string{phase}}}}, Side{itinerary, []Itinerary{{Plan: later}}})
 		require.NoError(t, err)
 		checkNames(t, d, phase)
 		require.NoError(t, json.Unmarshal(d.JSON(), &got))
 		assert.False(t, d.Same())
 
-		d, err = New(Options{}, Itinerary{Graph: g, Runs: []Run{{Name: step, At: machine.Position{Phase: phase}}, {Name: step + itinerary + ".", Failed: true}}})
+		runs := []Run{{Name: step, At: machine.Position{Phase: phase}}, {Name: step + itinerary + ".", Failed: true}}
+		d, err = New(Options{}, Itinerary{Graph: g, Runs: runs})
 		require.NoError(t, err)
 		checkNames(t, d, phase)
 	})
 }
 
-// checkNames checks that all names stay within their labels, and that of a phase can be
-// read.
+// checkNames checks that all names stay within their labels, and that the name of the
+// phase can be read.
 func checkNames(t *testing.T, d *Drawing, phase string) {
 	t.Helper()
 	for line := range strings.Lines(d.Text()) {
@@ -96,7 +98,7 @@ func checkNames(t *testing.T, d *Drawing, phase string) {
 	}
 	shown := strings.Join(labelLines(phase), "")
 	mermaid := html.UnescapeString(entity.ReplaceAllString(d.Mermaid(), "&#$1;"))
-	if strings.Contains(mermaid, "subgraph i0") { // else names are so long that only a note is drawn
+	if strings.Contains(mermaid, "subgraph i0") { // otherwise the names are so long that only a note is drawn
 		assert.Contains(t, strings.NewReplacer("<br/>", "", "\u2060", "").Replace(mermaid), strings.ReplaceAll(shown, "\u2060", ""))
 	}
 
@@ -110,7 +112,7 @@ func checkNames(t *testing.T, d *Drawing, phase string) {
 	assert.True(t, found, d.DOT())
 }
 
-// dotStrings are the quoted strings of a line, as they are written.
+// dotStrings returns the quoted strings of a line, still escaped.
 func dotStrings(t *testing.T, line string) (all []string) {
 	t.Helper()
 	for {

@@ -21,7 +21,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// eachDrawing walks the drawings that all formats are tested with.
+// eachDrawing yields the drawings that all formats are tested with.
 func eachDrawing(t *testing.T, yield func(t *testing.T, name string, d *dump.Drawing)) {
 	t.Helper()
 	all, err := dumptest.Drawings("../..")
@@ -31,8 +31,12 @@ func eachDrawing(t *testing.T, yield func(t *testing.T, name string, d *dump.Dra
 	}
 }
 
-// JSON is long, and has nothing that differs from one itinerary to the next.
-var asJSON = []string{"warm-middle", "warm-all-edges", "failed", "rollback-middle", "hostile-around", "disks-unknown", "disks-chosen", "runs", "diff-runs", "diff-versions-plan", "diff-declared", "diff-declared-plan", "diff-done"}
+// JSON is long and does not vary between itineraries, so only some drawings have a golden
+// file.
+var asJSON = []string{
+	"warm-middle", "warm-all-edges", "failed", "rollback-middle", "hostile-around", "disks-unknown", "disks-chosen",
+	"runs", "diff-runs", "diff-versions-plan", "diff-declared", "diff-declared-plan", "diff-done",
+}
 
 func TestGolden(t *testing.T) {
 	eachDrawing(t, func(t *testing.T, name string, d *dump.Drawing) {
@@ -45,8 +49,8 @@ func TestGolden(t *testing.T) {
 	})
 }
 
-// Same input, same bytes: maps in between would show.
-func TestTheSameDrawingHasTheSameBytes(t *testing.T) {
+// The same input gives the same bytes; iterating over maps would show here.
+func TestDrawingIsDeterministic(t *testing.T) {
 	first := make(map[string][]string)
 	for range 3 {
 		eachDrawing(t, func(t *testing.T, name string, d *dump.Drawing) {
@@ -70,7 +74,7 @@ func TestTextIsEightyColumnsWide(t *testing.T) {
 	})
 }
 
-// Every name is there, if not on one line: names that are longer are wrapped.
+// Every name is in the text. Long names are wrapped, not cut.
 func TestTextCutsNoName(t *testing.T) {
 	for _, it := range []string{"final", "warm", "rollback", "hostile"} {
 		text := strings.Join(strings.Fields(read(t, it+".txt")), "")
@@ -81,8 +85,8 @@ func TestTextCutsNoName(t *testing.T) {
 	}
 }
 
-// ColoredText differs from Text by nothing but colours.
-func TestColorsOnTop(t *testing.T) {
+// ColoredText differs from Text only in colours.
+func TestColoredTextDiffersOnlyInColors(t *testing.T) {
 	codes := regexp.MustCompile("\x1b\\[[0-9;]*m")
 	colored := 0
 	eachDrawing(t, func(t *testing.T, _ string, d *dump.Drawing) {
@@ -94,14 +98,19 @@ func TestColorsOnTop(t *testing.T) {
 	assert.Greater(t, colored, 1000)
 }
 
-// A state is told apart without colours: no two phases of different states have
-// the same mark, the same shape, or the same style.
-func TestStatesAreToldApartWithoutColors(t *testing.T) {
-	for format, of := range map[string]func(*dump.Drawing) string{"text": (*dump.Drawing).Text, "dot": (*dump.Drawing).DOT, "mermaid": (*dump.Drawing).Mermaid} {
+// States are distinguishable without colours: no two phases in different states share a
+// mark, a shape or a style.
+func TestStatesAreDistinguishableWithoutColors(t *testing.T) {
+	for format, of := range map[string]func(*dump.Drawing) string{
+		"text": (*dump.Drawing).Text, "dot": (*dump.Drawing).DOT, "mermaid": (*dump.Drawing).Mermaid,
+	} {
 		t.Run(format, func(t *testing.T) {
 			d := loopDrawing(t)
 			looks := make(map[string]string)
-			for phase, state := range map[string]string{"Begin": "behind", "Clean": "runs", "Again": "runs, tentative", "Pause": "current", "Cut": "failed", "Check": "out", "Last": "unknown", "Wait": "by choice", "Stop": "an end by choice"} {
+			for phase, state := range map[string]string{
+				"Begin": "behind", "Clean": "runs", "Again": "runs, tentative", "Pause": "current", "Cut": "failed", "Check": "out",
+				"Last": "unknown", "Wait": "by choice", "Stop": "an end by choice",
+			} {
 				look := lookOf(t, format, of(d), phase)
 				if other, ok := looks[look]; ok {
 					t.Errorf("%s and %s both look like %s", state, other, look)
@@ -112,9 +121,9 @@ func TestStatesAreToldApartWithoutColors(t *testing.T) {
 	}
 }
 
-// So are an unknown flag and a choice in a drawing of differences, whether the phase
-// has changed or not, and what is new, gone, changed and the same.
-func TestChangesAreToldApartWithoutColors(t *testing.T) {
+// In a diff, an unknown flag and a choice are distinguishable whether the phase has
+// changed or not, and so are new, gone, changed and unchanged elements.
+func TestChangesAreDistinguishableWithoutColors(t *testing.T) {
 	v := func(names ...string) dump.Side {
 		it := phases.Itinerary{Name: "It", Vocabulary: vocabulary}
 		for _, name := range names {
@@ -164,7 +173,7 @@ func read(t *testing.T, name string) string {
 	return string(data)
 }
 
-// names are the phases of a drawing, by its JSON.
+// names returns the phases of a drawing, read from its JSON.
 func names(t *testing.T, drawing string) []string {
 	t.Helper()
 	all, err := dumptest.Drawings("../..")
@@ -178,7 +187,7 @@ func names(t *testing.T, drawing string) []string {
 	return names
 }
 
-// drawing is what the tests read of JSON.
+// drawing is the JSON of a drawing, as far as the tests read it.
 type drawing struct {
 	Version     int
 	Title       string

@@ -4,15 +4,15 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// guards are those of all phases, by index, judged with the same facts.
+// guards holds the guards of all phases, by index, evaluated with the same facts.
 type guards struct {
-	admit []phases.Truth // that of done always does
-	// How many before an index do, and of how many that is unknown.
+	admit []phases.Truth // done always admits
+	// The number of guards before an index that admit, and that are unknown.
 	yes, unknown []int
 }
 
-// guards judges all guards with some flags open. The open flags only grow on
-// the way, so that few sets of them ask for it.
+// guards evaluates all guards with the given flags open. The open flags only grow along
+// the path, so there are few distinct sets.
 func (w *path) guards(open phases.Flags) *guards {
 	if g, ok := w.judged[open]; ok {
 		return g
@@ -35,7 +35,7 @@ func (w *path) guards(open phases.Flags) *guards {
 	return g
 }
 
-// refuse reports whether no guard from one index up to another admits.
+// refuse reports whether no guard in the range [from, to) admits.
 func (g *guards) refuse(from, to int) phases.Truth {
 	switch {
 	case g.yes[to] > g.yes[from]:

@@ -9,14 +9,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Version is the version of the JSON that [Drawing.JSON] returns. It is raised
-// when a member is removed or changes its meaning.
+// Version is the version of the JSON that [Drawing.JSON] returns. It is incremented when
+// a member is removed or changes its meaning.
 const Version = 1
 
-// JSON returns the whole drawing as JSON, as graph.schema.json beside this
-// package describes it.
+// JSON returns the whole drawing as JSON. The file graph.schema.json of this package
+// describes the format.
 func (d *Drawing) JSON() []byte {
-	out := jsonDrawing{Version: Version, Title: d.title, Itineraries: []jsonItinerary{}, Switches: []jsonSwitch{}, Notes: append([]string{}, d.notes...)}
+	out := jsonDrawing{
+		Version: Version, Title: d.title,
+		Itineraries: []jsonItinerary{}, Switches: []jsonSwitch{}, Notes: append([]string{}, d.notes...),
+	}
 	for _, p := range d.parts {
 		out.Itineraries = append(out.Itineraries, p.json())
 	}
@@ -30,7 +33,7 @@ func (d *Drawing) JSON() []byte {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "    ")               // as kubectl does
-	if err := enc.Encode(out); err != nil { // strings, lists and truths: nothing that JSON could refuse
+	if err := enc.Encode(out); err != nil { // cannot fail: only strings, lists and truths
 		return nil
 	}
 	return b.Bytes()
@@ -45,14 +48,14 @@ type jsonDrawing struct {
 	Notes       []string        `json:"notes"`
 }
 
-// jsonSides are the titles of a drawing of differences.
+// jsonSides are the titles of the two sides of a diff.
 type jsonSides struct {
 	Before string `json:"before"`
 	After  string `json:"after"`
 	Same   bool   `json:"same"`
 }
 
-// jsonDiff is how a thing compares; only in a drawing of differences.
+// jsonDiff describes how an element compares; set only in a diff.
 type jsonDiff struct {
 	Change  string       `json:"change"`
 	Changes []jsonAspect `json:"changes"`
@@ -64,7 +67,7 @@ type jsonAspect struct {
 	Now  string `json:"now"`
 }
 
-// json is nil unless the part is of a drawing of differences.
+// json returns nil unless the part belongs to a diff.
 func (d diff) json(p *part) *jsonDiff {
 	if !p.compared() {
 		return nil
@@ -93,7 +96,7 @@ type jsonItinerary struct {
 	Was     *jsonWas `json:"was,omitempty"`
 }
 
-// jsonWas is an itinerary of before, without what is drawn of it.
+// jsonWas is an itinerary of before, without its drawn content.
 type jsonWas struct {
 	Name    string    `json:"name"`
 	Hash    string    `json:"hash"`
@@ -144,7 +147,7 @@ type jsonPhase struct {
 	Jumps       []jsonJump        `json:"jumps"`
 	Failed      bool              `json:"failed"`
 	Coverage    string            `json:"coverage,omitempty"`
-	// With a plan only.
+	// Set only with a plan.
 	*jsonRuns
 	*jsonDiff
 	Was *jsonPhase `json:"was,omitempty"`
@@ -177,7 +180,7 @@ type jsonGuard struct {
 	None []string `json:"none"`
 }
 
-// jsonEdge leads from a phase, or from the start, to a phase, or to the end.
+// jsonEdge leads from a phase or the start to a phase or the end.
 type jsonEdge struct {
 	From   *string      `json:"from"`
 	To     *string      `json:"to"`
@@ -186,16 +189,21 @@ type jsonEdge struct {
 	Choice bool         `json:"choice,omitempty"`
 	Taken  phases.Truth `json:"taken"`
 	Change string       `json:"change,omitempty"`
-	// Coverage is how it is covered; only in a drawing of that.
+	// Coverage is set only in a coverage drawing.
 	Coverage string    `json:"coverage,omitempty"`
 	Was      *jsonEdge `json:"was,omitempty"`
 }
 
-// jsonStates are the states as JSON calls them, which never changes.
-var jsonStates = [...]string{behind: "behind", current: "current", runs: "willRun", unknown: "unknown", byChoice: "dependsOnChoice", out: "willNotRun"}
+// jsonStates are the names of the states in JSON. They never change.
+var jsonStates = [...]string{
+	behind: "behind", current: "current", runs: "willRun", unknown: "unknown", byChoice: "dependsOnChoice", out: "willNotRun",
+}
 
 func (p *part) json() jsonItinerary {
-	out := jsonItinerary{jsonWas: p.jsonHead(), Steps: []jsonStep{}, Phases: []jsonPhase{}, EdgesAre: "reduction", Edges: []jsonEdge{}, jsonDiff: p.diff.json(p)}
+	out := jsonItinerary{
+		jsonWas: p.jsonHead(), jsonDiff: p.diff.json(p),
+		Steps: []jsonStep{}, Phases: []jsonPhase{}, EdgesAre: "reduction", Edges: []jsonEdge{},
+	}
 	if p.transits {
 		out.EdgesAre = "transitions"
 	}
@@ -248,7 +256,7 @@ func (p *part) json() jsonItinerary {
 	return out
 }
 
-// jsonHead is the itinerary without what is drawn of it.
+// jsonHead returns the itinerary without its drawn content.
 func (p *part) jsonHead() jsonWas {
 	out := jsonWas{Name: p.name(), Hash: p.graph.Hash(), Cleanup: p.graph.IsCleanup(), Result: string(p.graph.Result())}
 	for _, r := range p.runs {
@@ -256,12 +264,16 @@ func (p *part) jsonHead() jsonWas {
 	}
 	if p.plan != nil {
 		v, f, at := p.graph.Vocabulary(), p.plan.Facts(), p.plan.Position()
-		out.Plan = &jsonPlan{jsonPosition(at), v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()), steps.Visible(p.plan), steps.Possible(p.plan)}
+		out.Plan = &jsonPlan{
+			jsonPosition(at), v.Names(f.True()), v.Names(f.False()), v.Names(v.All() &^ f.Known()),
+			steps.Visible(p.plan), steps.Possible(p.plan),
+		}
 	}
 	return out
 }
 
-// json is a phase; reported are the steps under which those of each plan are reported.
+// json returns a phase. reported holds, for each plan, the steps under which its phases
+// are reported.
 func (n *node) json(reported map[*part][]string) jsonPhase {
 	g, plan := n.part.graph, n.part.plan
 	v := g.Vocabulary()

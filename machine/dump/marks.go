@@ -7,36 +7,36 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Coverage is what tests have covered of an itinerary, for a drawing of it: each
-// phase, and each transition, which are all drawn, as with [Options.AllEdges].
+// Coverage is the test coverage of an itinerary. A drawing of it shows every phase and
+// every transition, as with [Options.AllEdges].
 type Coverage struct {
-	// Phase returns the mark of the phase at an index, and Transition that of an
+	// Phase returns the mark of the phase at an index. Transition returns the mark of an
 	// edge of the graph.
 	Phase      func(i int) Mark
 	Transition func(e machine.Edge) Mark
-	// Summary sums up what is covered, a line for each thing.
+	// Summary sums up the coverage, one line each.
 	Summary []string
 }
 
-// Mark is how something is covered.
+// Mark is the coverage of one phase or transition.
 type Mark uint8
 
 // The marks.
 const (
 	NotCovered Mark = iota
 	Covered
-	Impossible // nothing can cover it
+	Impossible // no test can cover it
 )
 
 var (
 	markStates = [...]state{NotCovered: missed, Covered: covered, Impossible: impossible}
 	markTaken  = [...]phases.Truth{NotCovered: phases.Unknown, Covered: phases.True, Impossible: phases.False}
 	markWords  = [...]string{phases.Unknown: missed.String(), phases.True: covered.String(), phases.False: impossible.String()}
-	// jsonMarks are the marks as JSON calls them, which never changes.
+	// jsonMarks are the names of the marks in JSON. They never change.
 	jsonMarks = map[phases.Truth]string{phases.Unknown: "notCovered", phases.True: "covered", phases.False: "impossible"}
 )
 
-// mark draws a coverage on top of the phases.
+// mark sets the states of the phases from a coverage.
 func (p *part) mark(c *Coverage) {
 	p.coverage = c
 	if c == nil {
@@ -49,7 +49,7 @@ func (p *part) mark(c *Coverage) {
 	}
 }
 
-// markEdges draws a coverage on top of the transitions.
+// markEdges sets the states of the transitions from a coverage.
 func (p *part) markEdges() {
 	if p.coverage == nil {
 		return
@@ -60,8 +60,8 @@ func (p *part) markEdges() {
 	}
 }
 
-// legended returns the notes of a drawing, with a legend of lines behind them if there
-// is a coverage: unlike phases, lines have no words.
+// legended returns the notes of a drawing and, if there is a coverage, a legend of lines:
+// unlike phases, lines have no words.
 func (d *Drawing) legended(lines string) []string {
 	if !slices.ContainsFunc(d.parts, func(p *part) bool { return p.coverage != nil }) {
 		return d.notes
@@ -69,7 +69,7 @@ func (d *Drawing) legended(lines string) []string {
 	return append(slices.Clone(d.notes), lines)
 }
 
-// summaryLines sum up a coverage; none if there is none.
+// summaryLines returns the summary of the coverage; nil if there is none.
 func (p *part) summaryLines() []string {
 	if p.coverage == nil {
 		return nil

@@ -11,12 +11,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// A coverage takes the place of a plan: each phase and transition has a mark, in
-// every format, and the sums are below the heading.
+// A coverage takes the place of a plan: each phase and transition has a mark in every
+// format, and the sums are below the heading.
 func TestCoverageMarks(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "A"}})
 	g := machine.MustCompile(phases.Itinerary{Name: "Main", Vocabulary: v, Phases: []phases.Phase{
-		{Name: "One", Step: "S"}, {Name: "Two", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "Three", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "Four", Step: "S"}}})
+		{Name: "One", Step: "S"}, {Name: "Two", Step: "S", Guard: phases.Guard{All: 1}},
+		{Name: "Three", Step: "S", Guard: phases.Guard{All: 1}}, {Name: "Four", Step: "S"},
+	}})
 	c := &Coverage{
 		Phase: func(i int) Mark { return []Mark{Covered, NotCovered, Impossible, Covered}[i] },
 		Transition: func(e machine.Edge) Mark {
@@ -74,11 +76,11 @@ func TestCoverageMarks(t *testing.T) {
 	assert.False(t, strings.Contains(d.Mermaid(), "classDef current"))
 
 	_, err = New(Options{}, Itinerary{Plan: g.Plan(phases.Facts{}), Coverage: c})
-	require.EqualError(t, err, `cannot draw: itinerary "Main" has a coverage and a plan or runs; leave one out`)
+	require.EqualError(t, err, `cannot draw: itinerary "Main" has both a coverage and a plan or runs; leave one out`)
 }
 
-// A step all of whose phases are impossible is told apart from one that no test has
-// covered, and so is the way to its phases from that to others.
+// A step whose phases are all impossible differs from a step that no test covers, and so
+// do the edges to its phases.
 func TestCoverageOfAnImpossibleStep(t *testing.T) {
 	g := machine.MustCompile(phases.Itinerary{Name: "Main", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{
 		{Name: "One", Step: "A"}, {Name: "Two", Step: "B"}, {Name: "Three", Step: "C"}}})

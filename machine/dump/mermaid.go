@@ -10,19 +10,18 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The limits of what Mermaid draws by default are 500 edges and 50,000
-// characters. A drawing stays well below them.
+// Mermaid's default limits are 500 edges and 50,000 characters. A drawing stays well
+// below them.
 const (
 	mermaidEdges      = 449
 	mermaidCharacters = 44_999
 )
 
-// mermaidChoice is the line of a choice, and of what depends on one.
+// mermaidChoice is the line style of a choice, and of what depends on one.
 const mermaidChoice = "stroke-dasharray:10 3 2 3"
 
-// mermaidStates draw a state in other ways than by its colour: brackets around
-// the label make a shape, and lines differ. Slanted shapes are no good for long
-// labels.
+// mermaidStates distinguish states by more than colour: the brackets around a label
+// select a shape, and line styles differ. Slanted shapes are unsuitable for long labels.
 var mermaidStates = [...]mermaidLook{
 	plain:    {"phase", "[", "]", ""},
 	behind:   {"behind", "[", "]", ",stroke-dasharray:1 3"},
@@ -41,11 +40,11 @@ type mermaidLook struct{ class, open, close, style string }
 
 var mermaidFailed = mermaidLook{"failed", "{{", "}}", ",stroke-width:3px,stroke-dasharray:8 3"}
 
-// mermaidChanges draw how a node compares, on top of its state. The first is for
-// drawings that compare nothing.
+// mermaidChanges show how a node compares, on top of its state. The first entry is used
+// in drawings that are not diffs.
 var mermaidChanges = [...]struct {
 	class, style string
-	colors       *colors // if nil, those of the state
+	colors       *colors // if nil, the colours of the state
 }{
 	{},
 	{"Same", "", &changeColors[same]},
@@ -54,21 +53,21 @@ var mermaidChanges = [...]struct {
 	{"Changed", ",stroke-width:4px", nil},
 }
 
-// mermaidLinks draw how an edge compares.
+// mermaidLinks show how an edge compares.
 var mermaidLinks = [...]string{same: "", added: "stroke-width:4px", removed: "stroke-dasharray:1 6", changed: "stroke-width:4px"}
 
-// mermaidLines draw the kind of an edge by its line; its head draws whether it
-// is taken: a cross is not, a circle may be.
+// mermaidLines show the kind of an edge by its line. The head shows whether it is taken:
+// a cross if not, a circle if it may be.
 var (
 	mermaidLines = [...]string{inOrder: "--", jump: "==", skip: "-.-"}
 	mermaidHeads = [...]string{phases.False: "x", phases.Unknown: "o", phases.True: ">"}
 )
 
-// Mermaid returns the drawing as a flowchart in Mermaid's language: steps are
-// subgraphs. Mermaid refuses charts that are large. Of a drawing above 449
-// edges or 44,999 characters (in UTF-16, as Mermaid counts) it returns the
-// reduction, then one with nothing but names, and at last only a note; a note
-// in the chart explains it.
+// Mermaid returns the drawing as a Mermaid flowchart, with steps as subgraphs. Mermaid
+// refuses large charts. If the drawing exceeds 449 edges or 44,999 characters (UTF-16
+// units, as Mermaid counts), Mermaid returns the reduction; if that is still too large,
+// the reduction with names only; and finally just a note. A note in the chart explains
+// what was simplified.
 func (d *Drawing) Mermaid() string {
 	chart, excess := d.mermaid(false)
 	if excess == "" {
@@ -90,13 +89,14 @@ func (d *Drawing) Mermaid() string {
 	if chart, excess = short.mermaid(true); excess == "" {
 		return chart
 	}
-	only := Drawing{notes: []string{"This is too large for Mermaid, also without guards and reasons: " + excess + ". Draw what is around one phase, or only what runs, or in another format"}}
+	only := Drawing{notes: []string{"This is too large for Mermaid, even without guards and reasons: " + excess +
+		". Draw what is around one phase, or only what runs, or use another format"}}
 	chart, _ = only.mermaid(true)
 	return chart
 }
 
-// mermaid draws everything, with names only if it is to be short. What there is
-// too much of for Mermaid is the excess, empty if nothing is.
+// mermaid writes the chart, with names only if short is set. excess describes what
+// exceeds Mermaid's limits; it is empty if nothing does.
 func (d *Drawing) mermaid(short bool) (chart, excess string) {
 	m := &mermaidWriter{links: make(map[string][]string), classes: make(map[string][]string), short: short}
 	m.WriteString("flowchart TB\n")
@@ -124,7 +124,7 @@ func (d *Drawing) mermaid(short bool) (chart, excess string) {
 	for s, look := range mermaidStates {
 		m.class(look, stateColors[s])
 	}
-	// Lines have the colour of the theme, which this leaves alone.
+	// Lines keep the colour of the theme.
 	for _, style := range m.styles {
 		fmt.Fprintf(m, "  linkStyle %s %s\n", strings.Join(m.links[style], ","), style)
 	}
@@ -143,13 +143,13 @@ type mermaidWriter struct {
 	strings.Builder
 	edges   int
 	links   map[string][]string // the edges of each style, by number
-	styles  []string            // as they are used
-	classes map[string][]string // the nodes of each
+	styles  []string            // in order of use
+	classes map[string][]string // the nodes of each class
 	short   bool
 }
 
-// class defines the class of a look and, in a drawing of differences, those of each
-// change, if any node has it. A class that is of a change begins with its name.
+// class defines the class of a look and, in a diff, those of each change that a node has.
+// The class of a change begins with the name of the change.
 func (m *mermaidWriter) class(look mermaidLook, own colors) {
 	for _, suffix := range mermaidChanges {
 		name := look.class + suffix.class
@@ -161,11 +161,12 @@ func (m *mermaidWriter) class(look mermaidLook, own colors) {
 			c = *suffix.colors
 		}
 		style += suffix.style
-		fmt.Fprintf(m, "  classDef %s fill:%s,stroke:%s,color:%s%s\n  class %s %s\n", name, c.fill, c.line, c.text, style, strings.Join(m.classes[name], ","), name)
+		fmt.Fprintf(m, "  classDef %s fill:%s,stroke:%s,color:%s%s\n", name, c.fill, c.line, c.text, style)
+		fmt.Fprintf(m, "  class %s %s\n", strings.Join(m.classes[name], ","), name)
 	}
 }
 
-// link gives an edge a style.
+// link sets the style of the last edge.
 func (m *mermaidWriter) link(style string) {
 	if m.links[style] == nil {
 		m.styles = append(m.styles, style)
@@ -218,11 +219,10 @@ func (m *mermaidWriter) part(p *part, i int) {
 	m.WriteString("  end\n")
 }
 
-// mermaidQuote writes lines as one quoted label. All but letters, digits and
-// spaces has a meaning somewhere in Mermaid, which also reads labels as
-// Markdown, and is written by its number. Even so a backslash before an n ends a
-// line and two dollars begin a formula: a word joiner, which has no shape, keeps
-// them apart.
+// mermaidQuote writes lines as one quoted label. Mermaid also reads labels as Markdown,
+// and any character other than a letter, digit or space may have a meaning, so these are
+// written by number. Even then a backslash before an n ends a line and two dollars begin
+// a formula: a word joiner, which is invisible, keeps them apart.
 func mermaidQuote(lines ...string) string {
 	var b strings.Builder
 	b.WriteByte('"')

@@ -11,21 +11,21 @@ import (
 // part is one itinerary of a drawing.
 type part struct {
 	graph *machine.Graph
-	plan  *machine.Plan // nil if the itinerary is drawn alone
+	plan  *machine.Plan // nil if the itinerary is drawn without a plan
 	all   []node        // start, phases in order, done
-	nodes []node        // those of them that are drawn
-	ends  bool          // whether a phase is an end phase
-	bands []band        // from the top down
-	edges []edge        // by where they begin, and then by kind
-	// targets and stops are by index: the jumps of each phase, and the first
-	// phase from there on that has no guard, or done.
+	nodes []node        // the drawn ones among all
+	ends  bool          // has an end phase
+	bands []band        // from top to bottom
+	edges []edge        // sorted by origin, then by kind
+	// targets and stops are by phase index: the jumps of each phase, and the first phase
+	// at or after it that has no guard, or done.
 	targets [][]target
 	stops   []int
 	paths   paths
-	// transits reports whether the edges are transitions of the machine; else
-	// they are the reduction.
+	// transits reports whether the edges are transitions of the machine rather than the
+	// reduction.
 	transits bool
-	// Of a drawing of differences: the same itinerary on both sides, of which one may
+	// In a diff, before and after are the two sides of the itinerary; one of them may
 	// have no graph. Both are nil in any other drawing.
 	before, after *part
 	diff
@@ -33,53 +33,53 @@ type part struct {
 	coverage *Coverage
 }
 
-// diff is how a thing of a drawing of differences compares.
+// diff describes how an element of a diff compares.
 type diff struct {
 	change  change
-	aspects []aspect // in which it has changed
+	aspects []aspect // how it has changed
 }
 
-// compared reports whether the part is of a drawing of differences.
+// compared reports whether the part belongs to a diff.
 func (p *part) compared() bool { return p.before != nil }
 
 func (p *part) name() string { return p.graph.Name() }
 
-// start is the index that stands for start: before the first phase.
+// start is the index of start, before the first phase.
 const start = -1
 
 // node is start, a phase or done.
 type node struct {
-	part  *part  // from whose itinerary it is
+	part  *part  // whose itinerary it belongs to
 	index int    // of the phase; -1 is start, the number of phases is done
-	name  string // "start" and "done" for these
-	end   bool   // it is an end phase
-	step  string // of the phase, by the plan; empty if it has none
-	band  int    // index in the bands; -1 for start, done and a phase without a step
+	name  string // "start" and "done" for these two
+	end   bool   // is an end phase
+	step  string // selected by the plan; empty if none
+	band  int    // index in the bands; -1 for start, done and phases without a step
 	state state
-	// tentative is a mark on top of the state, and so are the others.
+	// The following marks are drawn on top of the state.
 	tentative, failed, rides bool
 	guard                    string       // in words; empty if it always admits
-	steps                    string       // to which it may belong, in words; empty if there is but one
-	admits                   phases.Truth // the guard by the facts of the plan
-	why                      *machine.Why // nil if it runs, and without a plan
-	// Of a drawing of differences: the same node of before, if both sides have it.
+	steps                    string       // the alternatives, in words; empty if there is only one
+	admits                   phases.Truth // the guard evaluated with the plan's facts
+	why                      *machine.Why // nil if it runs or there is no plan
+	// In a diff, was is the same node of before, if both sides have it.
 	was *node
 	diff
-	crowd crowd // the runs that are there
+	crowd crowd // the runs at this node
 }
 
 // state is the state of a node in a plan.
 type state uint8
 
 const (
-	plain   state = iota // there is no plan
-	behind               // no way leads there any more, whether or not it ran
+	plain   state = iota // no plan
+	behind               // no longer reachable, whether or not it ran
 	current              // the position of the plan
 	runs
 	unknown  // depends on an unknown flag
-	byChoice // depends on a choice that is not made
+	byChoice // depends on a pending choice
 	out      // will not run
-	// In a drawing of what tests cover.
+	// States of a coverage drawing.
 	covered
 	missed
 	impossible
@@ -93,7 +93,7 @@ var stateNames = [...]string{
 
 func (s state) String() string { return stateNames[s] }
 
-// words is the state of a node in words: "will run, tentative".
+// words returns the state of a node in words: "will run, tentative".
 func (n *node) words() string {
 	var all []string
 	if n.state != plain {
@@ -108,7 +108,7 @@ func (n *node) words() string {
 	return strings.Join(all, ", ")
 }
 
-// runs is what the plan calls so; Unknown without a plan.
+// runs reports whether the phase runs according to the plan; Unknown without a plan.
 func (n *node) runs() phases.Truth {
 	switch n.state {
 	case current, runs:
@@ -119,12 +119,12 @@ func (n *node) runs() phases.Truth {
 	return phases.Unknown
 }
 
-// surelyRuns reports whether the phase will be entered, whatever becomes of the
-// flags. Its guard need not admit by the values of now.
+// surelyRuns reports whether the phase will be entered whatever the flags turn out to be.
+// Its guard need not admit by the current values.
 func (n *node) surelyRuns() bool { return n.state == runs && !n.tentative }
 
-// band is a step: phases of it that follow each other. A step that is entered
-// again is a second band of the same name.
+// band is a sequence of consecutive phases of one step. A step that is entered again gets
+// a second band with the same name.
 type band struct {
 	step  string
 	first int // index of its first node
@@ -139,7 +139,10 @@ func newPart(it Itinerary) (*part, error) {
 	p.all = append(p.all, node{part: p, index: start, name: "start"})
 	for i := range g.Len() {
 		phase := g.Phase(i)
-		n := node{part: p, index: i, name: phase.Name, end: phase.End, step: phase.Step, rides: phase.Rides, guard: phase.Guard.Text(g.Vocabulary()), steps: stepsText(phase, g.Vocabulary())}
+		n := node{
+			part: p, index: i, name: phase.Name, end: phase.End, step: phase.Step, rides: phase.Rides,
+			guard: phase.Guard.Text(g.Vocabulary()), steps: stepsText(phase, g.Vocabulary()),
+		}
 		p.all = append(p.all, n)
 		p.ends = p.ends || n.end
 	}
@@ -167,8 +170,8 @@ func newPart(it Itinerary) (*part, error) {
 	return p, nil
 }
 
-// here is the index at which the plan begins. A run that is done by an end phase is
-// there.
+// here returns the index where the plan begins. For a run that ended in an end phase,
+// that is the end phase.
 func (p *part) here() int {
 	at := p.plan.Position()
 	if at == (machine.Position{}) {
@@ -180,7 +183,7 @@ func (p *part) here() int {
 	return p.graph.Len()
 }
 
-// judge draws the plan on top of the nodes.
+// judge sets the states of the nodes from the plan.
 func (p *part) judge() {
 	here := p.here()
 	start := &p.all[0]
@@ -220,7 +223,7 @@ func (p *part) judge() {
 	}
 }
 
-// judgeDone draws on top of done whether the way comes there.
+// judgeDone sets the state of done: whether it is reached.
 func (p *part) judgeDone() {
 	done := &p.all[len(p.all)-1]
 	reach := func(w *path) phases.Truth { return w.reach[len(w.reach)-1] }
@@ -239,8 +242,8 @@ func (p *part) judgeDone() {
 	}
 }
 
-// choose leaves the nodes that the options ask for, and reports whether the part is
-// drawn at all.
+// choose keeps the nodes that the options ask for, and reports whether the part is drawn
+// at all.
 func (p *part) choose(o Options) bool {
 	switch {
 	case o.Around != "":
@@ -256,8 +259,8 @@ func (p *part) onlyRun() {
 	p.nodes = slices.DeleteFunc(p.nodes, func(n node) bool { return n.isPhase() && n.runs() == phases.False })
 }
 
-// around leaves the phase of that name and its neighbours, and reports whether
-// there is such a phase.
+// around keeps the named phase and its neighbours, and reports whether there is such a
+// phase.
 func (p *part) around(name string) bool {
 	i, err := p.graph.Lookup(name)
 	if err != nil {
@@ -274,10 +277,10 @@ func (p *part) around(name string) bool {
 // isPhase reports whether a node is neither start nor done.
 func (n *node) isPhase() bool { return n.index > start && n.index < n.part.graph.Len() }
 
-// isEnd reports whether a run that comes to a node is done.
+// isEnd reports whether a run that reaches the node is done.
 func (n *node) isEnd() bool { return n.end || n.index == n.part.graph.Len() }
 
-// connect draws the edges between the nodes.
+// connect adds the edges between the nodes.
 func (p *part) connect(o Options) error {
 	switch {
 	case o.Around != "":
@@ -296,7 +299,7 @@ func (p *part) connect(o Options) error {
 	return nil
 }
 
-// leaveOutDone leaves out done if there are end phases, and no edge leads to done.
+// leaveOutDone leaves out done if there are end phases and no edge leads to done.
 func (p *part) leaveOutDone() {
 	last := len(p.nodes) - 1
 	if n := &p.nodes[last]; !p.ends || n.index != p.graph.Len() || n.state == current || n.crowd.len() > 0 {
@@ -307,9 +310,9 @@ func (p *part) leaveOutDone() {
 	}
 }
 
-// divide divides the phases into bands. One without a step is in none.
+// divide groups the phases into bands. A phase without a step is in no band.
 func (p *part) divide() {
-	last := "" // the step of the node before
+	last := "" // of the previous node
 	for k := range p.nodes {
 		n := &p.nodes[k]
 		n.band = -1
@@ -324,8 +327,8 @@ func (p *part) divide() {
 	}
 }
 
-// onlyRides reports whether phases of a band run or may run, and all of them
-// ride: they do not show the step to users.
+// onlyRides reports whether a band has phases that run or may run, and all of them ride,
+// so they do not make the step visible to users.
 func (p *part) onlyRides(b band) bool {
 	rides := false
 	for _, n := range p.nodes[b.first : b.first+b.n] {
@@ -340,8 +343,8 @@ func (p *part) onlyRides(b band) bool {
 	return rides
 }
 
-// stepsText is to which steps a phase may belong, in words; empty if there is but
-// one.
+// stepsText describes in words the steps that a phase can belong to; empty if there is
+// only one.
 func stepsText(phase phases.Phase, v *phases.Vocabulary) string {
 	if len(phase.Steps) == 0 {
 		return ""

@@ -4,18 +4,18 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// paths are the edges that a plan takes, judged twice: by the values of now, and
-// with every flag unknown that a phase ahead may still decide.
+// paths holds the edges that a plan takes, judged twice: by the current values, and with
+// every flag unknown that a later phase may still decide.
 type paths struct {
 	now, later *path
 }
 
-// taken sums up both for an edge.
+// taken combines both judgements of an edge.
 func (w paths) taken(of func(*path) phases.Truth) phases.Truth { return w.sum(of(w.now), of(w.later)) }
 
-// sum is True if an edge is taken by the values of now, and False only if it is
-// not taken later either. Without a plan, what depends on flags or choices counts
-// as taken.
+// sum is True if an edge is taken by the current values, and False only if it is not
+// taken later either. Without a plan, an edge that depends on flags or choices counts as
+// taken.
 func (w paths) sum(now, later phases.Truth) phases.Truth {
 	switch {
 	case w.now.plan == nil:
@@ -26,14 +26,15 @@ func (w paths) sum(now, later phases.Truth) phases.Truth {
 	return now
 }
 
-// path is one of the two. Its slices have an element for each index of the
-// graph, plus one: start comes first, done last.
+// path is one of the two judgements. Its slices have an element for each index of the
+// graph, plus one: start comes first, done last. It is a forward reachability analysis
+// over the graph.
 type path struct {
 	*part
 	facts  phases.Facts
-	open   []phases.Flags   // that may have changed once the phase is left
-	reach  []phases.Truth   // whether the way comes by, if only past the phase
-	onward []phases.Truth   // whether it leads on to the next in order
+	open   []phases.Flags   // flags that may have changed by the time the phase is left
+	reach  []phases.Truth   // whether the path reaches the phase, even if only to pass it by
+	onward []phases.Truth   // whether it continues in order
 	jumps  [][]phases.Truth // whether each jump is taken
 	judged map[phases.Flags]*guards
 }
@@ -58,7 +59,7 @@ func (p *part) newPath(later bool) *path {
 			worklist = append(worklist, i)
 		}
 	}
-	// Whether or not a phase without jumps is entered, the way leads on.
+	// The path leads on whether or not a phase without jumps is entered.
 	leave := func(i int, reach, admits phases.Truth, by ways) {
 		for j, to := range p.jumps(i) {
 			w.jumps[i+1][j] = or(w.jumps[i+1][j], and(and(reach, admits), by.jumps[j]))
@@ -70,8 +71,8 @@ func (p *part) newPath(later bool) *path {
 	for i := n; i >= start; i-- {
 		w.jumps[i+1] = make([]phases.Truth, len(p.jumps(i)))
 	}
-	// Without a plan the way begins at the start. The plan knows best which
-	// phases the way comes by for sure, so it begins there as well.
+	// Without a plan the path begins at the start. The plan knows best which phases are
+	// certainly reached, so it begins there as well.
 	for i := n; i >= start; i-- {
 		switch {
 		case p.plan == nil && i == start, p.plan != nil && p.all[i+1].state == runs:
@@ -94,7 +95,7 @@ func (p *part) newPath(later bool) *path {
 	return w
 }
 
-// admits judges the guard of the phase at an index when the way comes by.
+// admits evaluates the guard of the phase at an index when the path reaches it.
 func (w *path) admits(i int) phases.Truth {
 	if i == start {
 		return phases.True
@@ -102,10 +103,10 @@ func (w *path) admits(i int) phases.Truth {
 	return w.graph.Phase(i).Guard.Eval(w.facts.Forget(w.open[i]))
 }
 
-// comesIn reports whether the way comes by the phase at an index and enters it.
+// comesIn reports whether the path reaches the phase at an index and enters it.
 func (w *path) comesIn(i int) phases.Truth { return and(w.reach[i+1], w.admits(i)) }
 
-// passes reports whether the way leads on in order from one index to another.
+// passes reports whether the path leads on in order from one index to another.
 func (w *path) passes(from, to int) phases.Truth {
 	t := phases.True
 	for i := from; i < to; i++ {
@@ -114,27 +115,27 @@ func (w *path) passes(from, to int) phases.Truth {
 	return t
 }
 
-// ways judges where the machine goes from a phase that it has entered: by each of
-// its jumps, or on in order.
+// ways judges where the machine goes from an entered phase: by each of its jumps, or on
+// in order.
 type ways struct {
 	jumps  []phases.Truth
 	onward phases.Truth
 }
 
-// from are the ways from the phase at an index, once that is done.
+// from judges the phase at an index once it is done.
 func (w *path) from(i int) ways {
 	jumps, onward := w.graph.Onward(i, w.facts.Forget(w.openAfter(i)))
 	return ways{jumps, onward}
 }
 
-// fromHere are the ways from where the plan begins: the choice there may be made.
+// fromHere judges the phase where the plan begins. Its choice may already be made.
 func (w *path) fromHere() ways {
 	jumps, onward := w.plan.Onward(w.facts.Forget(w.openAfter(w.here())))
 	return ways{jumps, onward}
 }
 
-// openAfter are the flags that may have changed once the phase at an index is left.
-// Those that the current phase decides are open whatever their values are now.
+// openAfter returns the flags that may have changed by the time the phase at an index is
+// left. Flags that the current phase decides are open whatever their values are now.
 func (w *path) openAfter(i int) phases.Flags {
 	open := w.open[i+1]
 	if n := &w.all[i+1]; n.state == current && n.isPhase() {
@@ -143,8 +144,7 @@ func (w *path) openAfter(i int) phases.Flags {
 	return open
 }
 
-// entered are the ways from the phase at an index, as far as it is entered, or has
-// been.
+// entered judges the phase at an index to the degree that it is entered, or has been.
 func (w *path) entered(i int) ways {
 	n, again := &w.all[i+1], w.comesIn(i)
 	if n.surelyRuns() {
@@ -165,10 +165,9 @@ func (w *path) entered(i int) ways {
 	return all
 }
 
-// leads returns where the machine goes from the phase at an index: by each of
-// its jumps to that one's target, and otherwise, by index. Of what is otherwise
-// it has all from the first index to the last that the guards, judged one by
-// one, may lead to.
+// leads returns where the machine goes from the phase at an index: by each jump to its
+// target, and otherwise by index. otherwise covers all indices from first to last that
+// the guards, evaluated one by one, may lead to.
 func (w *path) leads(i, first, last int) (direct []phases.Truth, otherwise map[int]phases.Truth) {
 	guards := w.guards(w.open[i+1])
 	otherwise = make(map[int]phases.Truth)
@@ -192,9 +191,9 @@ func (w *path) leads(i, first, last int) (direct []phases.Truth, otherwise map[i
 	return direct, otherwise
 }
 
-// findOpen finds the flags that may change until a phase is left: those that
-// it or a phase before it decides. Jumps back make loops, in which all phases
-// are before each other. It errs on the side of more.
+// findOpen finds the flags that may change before a phase is left: those that it or an
+// earlier phase decides. Jumps back form loops, in which every phase precedes every
+// other. It overestimates if in doubt.
 func (w *path) findOpen() {
 	n := w.graph.Len()
 	ends := make([]int, n) // the last phase that jumps back to this one

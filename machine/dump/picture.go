@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// colors are those of a state in pictures that others draw: DOT and Mermaid.
-// Fill, line and text are all given, so that a picture reads the same on a
-// light page and on a dark one.
+// colors are the colours of a state in pictures that other programs draw (DOT and
+// Mermaid). Fill, line and text are all given, so a picture is readable on light and dark
+// pages.
 type colors struct{ fill, line, text string }
 
 var stateColors = [...]colors{
@@ -24,8 +24,8 @@ var stateColors = [...]colors{
 	impossible: {"#ffffff", "#8a939d", "#56606c"},
 }
 
-// changeColors are those of what is the same, new or gone in a drawing of differences.
-// What has changed has the colours of its state.
+// changeColors are the colours of unchanged, new and gone nodes in a diff. A changed node
+// has the colours of its state.
 var changeColors = [...]colors{
 	same:    {"#ffffff", "#8a939d", "#56606c"},
 	added:   {"#e2f4e6", "#1a7f37", "#1b222c"},
@@ -34,11 +34,11 @@ var changeColors = [...]colors{
 
 var failedColors = colors{"#fbdcdc", "#bf2630", "#1b222c"}
 
-// labelWidth is where the lines of a label break.
+// labelWidth is the maximum length of a label line.
 const labelWidth = 44
 
-// label returns the lines of a node's label: its name, its state unless that is
-// the usual one, and what is told of it.
+// label returns the lines of a node's label: its name, its state unless it is the usual
+// one, and its details.
 func (n *node) label(p *part, short bool) []string {
 	lines := labelLines(n.name)
 	usual := []string{"", runs.String(), covered.String()}
@@ -57,7 +57,7 @@ func (n *node) label(p *part, short bool) []string {
 	return lines
 }
 
-// labelLines breaks a text into lines that can be shown.
+// labelLines breaks a text into printable lines.
 func labelLines(text string) []string {
 	if text == "" {
 		text = `""`
@@ -65,7 +65,7 @@ func labelLines(text string) []string {
 	return wrap(printable(text), labelWidth)
 }
 
-// headingLines are the lines of the heading of a part.
+// headingLines returns the lines of the heading of a part.
 func (p *part) headingLines() []string {
 	lines := wrap(p.heading(printable), labelWidth)
 	if text := p.tally(); text != "" {
@@ -91,7 +91,7 @@ func (b *band) label(p *part) []string {
 	return lines
 }
 
-// label is what an edge is labelled with.
+// label returns the label of an edge.
 func (e edge) label() string {
 	switch {
 	case e.kind != jump:
@@ -104,8 +104,8 @@ func (e edge) label() string {
 	return "if " + e.guard
 }
 
-// compared is the label of an edge, and in a drawing of differences how it has changed.
-// An edge in order that is new or gone follows from the phases.
+// compared returns the label of an edge and, in a diff, how the edge has changed. A new
+// or gone edge in order follows from the phases, so it is not labelled.
 func (e edge) compared(p *part) string {
 	text := e.label()
 	switch e.change {
@@ -119,7 +119,7 @@ func (e edge) compared(p *part) string {
 	return text
 }
 
-// headingLines are the lines of the heading of a drawing.
+// headingLines returns the lines of the heading of a drawing.
 func (d *Drawing) headingLines() []string {
 	lines := labelLines(d.title)
 	for _, line := range d.sides.lines() {
@@ -128,8 +128,8 @@ func (d *Drawing) headingLines() []string {
 	return lines
 }
 
-// heading is the title of a part: its name, and where its plan begins. Names are
-// written as show does.
+// heading returns the title of a part: its name and where its plan begins. show formats
+// the names.
 func (p *part) heading(show func(name string) string) string {
 	name, at := show(p.name()), ""
 	if p.plan != nil {
@@ -140,7 +140,7 @@ func (p *part) heading(show func(name string) string) string {
 			name += ", was " + was
 		}
 		if p.plan != nil && show(p.before.plan.Position().String()) != at {
-			at = "" // what differs has it
+			at = "" // it is listed among the differences
 		}
 	}
 	if at == "" {
@@ -149,7 +149,7 @@ func (p *part) heading(show func(name string) string) string {
 	return name + ", at " + at
 }
 
-// label is what a switch is labelled with; no line if it has no When.
+// label returns the label of a switch; no lines if When is empty.
 func (a arrow) label() []string {
 	if a.when == "" {
 		return nil
@@ -157,7 +157,7 @@ func (a arrow) label() []string {
 	return labelLines("when " + a.when)
 }
 
-// colors are those of a node.
+// colors returns the colours of a node.
 func (n *node) colors(p *part) colors {
 	switch {
 	case p.compared() && n.change != changed:

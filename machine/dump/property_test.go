@@ -13,12 +13,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The properties are checked on generated itineraries, from every position and
-// with every assignment of four flags, unknown ones included. Some have end phases,
-// steps under guards and choices.
+// The properties are checked on generated itineraries, from every position and with every
+// assignment of four flags, including unknown ones. Some itineraries have end phases,
+// guarded steps and choices.
 
-// generate makes an itinerary with jumps and decides if asked for, and every other
-// one with jumps also with choices.
+// generate makes an itinerary, with jumps and decides on request. Every other itinerary
+// with jumps also has choices.
 func generate(t *testing.T, r *rand.Rand, jumps, decides bool) *machine.Graph {
 	t.Helper()
 	it := itinerarytest.Generate(r, jumps, decides)
@@ -30,7 +30,7 @@ func generate(t *testing.T, r *rand.Rand, jumps, decides bool) *machine.Graph {
 	return g
 }
 
-// positions are all there are in an itinerary, with each choice that may be made.
+// positions returns all positions of an itinerary, with each possible choice.
 func positions(g *machine.Graph) []machine.Position {
 	all := []machine.Position{{}, {Done: true}}
 	for i := range g.Len() {
@@ -67,9 +67,9 @@ func draw(t *testing.T, o Options, it Itinerary) *part {
 	return d.parts[0]
 }
 
-// What runs stays connected in order up to an end phase, whatever is left out, and
-// only what does not run is left out. Done is if no edge leads there.
-func TestWhatOnlyRunsStaysConnected(t *testing.T) {
+// Phases that run stay connected in order up to an end phase, and only phases that do not
+// run are left out. Done is drawn if an edge leads to it.
+func TestOnlyRunStaysConnected(t *testing.T) {
 	eachPlan(t, 1, 9, func(t *testing.T, plan *machine.Plan) {
 		p := draw(t, Options{OnlyRun: true}, Itinerary{Plan: plan})
 		require.Equal(t, "start", p.nodes[0].name)
@@ -103,7 +103,7 @@ func TestWhatOnlyRunsStaysConnected(t *testing.T) {
 			}
 		}
 		require.Equal(t, toDone || !p.ends || plan.Position() == machine.Position{Done: true}, drawn["done"])
-		// In the bands lie all phases that have a step, each once.
+		// Each phase that has a step is in exactly one band.
 		inBands := 0
 		for k, b := range p.bands {
 			for _, n := range p.nodes[b.first : b.first+b.n] {
@@ -120,8 +120,8 @@ func TestWhatOnlyRunsStaysConnected(t *testing.T) {
 	})
 }
 
-// In the bands lie all phases that have a step by the plan, each once; and what
-// depends on a choice is told from what depends on an unknown flag.
+// Each phase that has a step by the plan is in exactly one band. A phase that depends on
+// a choice differs from one that depends on an unknown flag.
 func TestPhasesAreDrawnAsPlanned(t *testing.T) {
 	seen := map[state]int{}
 	several := 0
@@ -159,15 +159,15 @@ func TestPhasesAreDrawnAsPlanned(t *testing.T) {
 	require.Greater(t, seen[byChoice], 300)
 }
 
-// With all edges too: but for end phases, and those that always jump away, each
-// leads to the next that is drawn.
-func TestWhatOnlyRunsStaysConnectedByTransitions(t *testing.T) {
+// The same holds with all edges: every phase leads to the next drawn one, except end
+// phases and those that always jump away.
+func TestOnlyRunStaysConnectedByTransitions(t *testing.T) {
 	eachPlan(t, 5, 9, func(t *testing.T, plan *machine.Plan) {
 		p := draw(t, Options{OnlyRun: true, AllEdges: true}, Itinerary{Plan: plan})
 		for k := range p.nodes[:len(p.nodes)-1] {
 			n := &p.nodes[k]
 			if p.inOrder(n.index) == n.index || p.nodes[k+1].index == p.graph.Len() && p.nodes[k+1].state == current {
-				continue // it jumps, whatever the flags, or is an end phase
+				continue // it always jumps, or is an end phase
 			}
 			if edges := p.edgesFrom(k); len(edges) == 0 || edges[0].kind != inOrder || edges[0].to != k+1 {
 				t.Fatalf("%s leads to %v\n%s", n.name, edges, describe(plan))
@@ -176,7 +176,7 @@ func TestWhatOnlyRunsStaysConnectedByTransitions(t *testing.T) {
 	})
 }
 
-// A jump to a phase that is left out leads to where the machine goes on.
+// A jump to a phase that is left out leads to the phase at which the machine continues.
 func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 	seen := 0
 	eachPlan(t, 2, 40, func(t *testing.T, plan *machine.Plan) {
@@ -185,8 +185,9 @@ func TestJumpsLeadToWhereTheMachineGoesOn(t *testing.T) {
 			return
 		}
 		for i := range plan.Each {
-			if plan.Runs(i) == phases.True && plan.Guard(i) != phases.True || i == plan.Current() && g.Phase(i).Guard.Eval(plan.Facts()) != phases.True {
-				return // it is drawn since it runs, but would not be entered by the values of now
+			if plan.Runs(i) == phases.True && plan.Guard(i) != phases.True ||
+				i == plan.Current() && g.Phase(i).Guard.Eval(plan.Facts()) != phases.True {
+				return // it is drawn because it runs, but by the current values it would not be entered
 			}
 		}
 		p := draw(t, Options{OnlyRun: true}, Itinerary{Plan: plan})
@@ -223,9 +224,9 @@ func advance(t *testing.T, g *machine.Graph, from machine.Position, f phases.Fac
 	return tr
 }
 
-// All edges are those of the machine, whose table is checked against
-// looplab's in package machine.
-func TestAllEdgesAreTheMachines(t *testing.T) {
+// All edges are those of the machine, whose table package machine checks against
+// looplab/fsm.
+func TestTransitionsAreTheMachines(t *testing.T) {
 	eachPlan(t, 3, 6, func(t *testing.T, plan *machine.Plan) {
 		all, err := plan.Graph().Edges()
 		require.NoError(t, err)
@@ -241,7 +242,7 @@ func TestAllEdgesAreTheMachines(t *testing.T) {
 			for _, e := range p.edges {
 				drawn[machine.Edge{From: e.from - 1, To: p.nodes[e.to].index}] = true
 				if it.Plan == nil {
-					require.Equal(t, phases.TruthOf(reached[e.from-1]), e.taken, "what no way leads to takes no edge")
+					require.Equal(t, phases.TruthOf(reached[e.from-1]), e.taken, "an unreachable phase takes no edge")
 				}
 			}
 			require.Len(t, drawn, len(all))
@@ -252,10 +253,9 @@ func TestAllEdgesAreTheMachines(t *testing.T) {
 	})
 }
 
-// Whatever becomes of the flags that phases decide, and whatever handlers choose,
-// the machine takes no edge that the drawing says it cannot take; and by the values
-// of now, without a choice to be made, it takes the edges that the drawing says it
-// takes. Both drawings end where the machine does.
+// Whatever values the decided flags take and whatever handlers choose, the machine takes
+// no edge that is drawn as not taken. By the current values and without a pending choice,
+// it takes the edges that are drawn as taken. Both end in the same place.
 func TestEdgesAreTakenAsDrawn(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	taken := map[phases.Truth]int{}
@@ -269,7 +269,7 @@ func TestEdgesAreTakenAsDrawn(t *testing.T) {
 			require.NoError(t, err)
 			settled := !decidesAny(g) && !choosesAny(g)
 			p, reduced := draw(t, Options{AllEdges: true}, Itinerary{Plan: plan}), draw(t, Options{}, Itinerary{Plan: plan})
-			for flips := range 4 { // the first time nothing changes
+			for flips := range 4 { // nothing changes the first time
 				m, err := g.NewMachine(from, f)
 				require.NoError(t, err)
 				finished := false
@@ -282,7 +282,8 @@ func TestEdgesAreTakenAsDrawn(t *testing.T) {
 					require.NoError(t, err)
 					best := phases.False
 					for _, e := range p.edges {
-						if p.stands(e.from, tr.From) && p.stands(e.to, tr.To) && (e.kind != jump || tr.Jumped) && (e.choice == (tr.From.Choice != "") || e.kind != jump) {
+						if p.stands(e.from, tr.From) && p.stands(e.to, tr.To) &&
+							(e.kind != jump || tr.Jumped && e.choice == (tr.From.Choice != "")) {
 							best = or(best, e.taken)
 						}
 					}
@@ -304,7 +305,8 @@ func TestEdgesAreTakenAsDrawn(t *testing.T) {
 							end = p.nodes[k].state
 						}
 					}
-					if finished && end != runs && end != unknown && end != byChoice && !p.tentative(m.Position()) || flips == 0 && settled && finished != (end == runs) {
+					missed := finished && end != runs && end != unknown && end != byChoice && !p.tentative(m.Position())
+					if missed || flips == 0 && settled && finished != (end == runs) {
 						t.Fatalf("%s: %s, reached: %v\n%s", m.Position(), end, finished, describe(plan))
 					}
 				}
@@ -321,7 +323,7 @@ func choose(t *testing.T, r *rand.Rand, g *machine.Graph, m *machine.Machine) {
 	at := m.Position()
 	i, err := g.Lookup(at.Phase)
 	if err != nil || at.Choice != "" {
-		return // at the start, or chosen
+		return // at the start, or already chosen
 	}
 	for _, j := range g.Phase(i).Jumps {
 		if j.Choice && r.IntN(2) == 0 {
@@ -331,8 +333,8 @@ func choose(t *testing.T, r *rand.Rand, g *machine.Graph, m *machine.Machine) {
 	}
 }
 
-// Done will run only if an edge into it is taken, and is out of reach only if
-// none may be.
+// Done is drawn as running only if an edge into it is taken, and as not reached only if
+// no edge into it may be.
 func TestDoneIsReachedByAnEdge(t *testing.T) {
 	seen := map[state]int{}
 	left := 0
@@ -371,7 +373,7 @@ func TestDoneIsReachedByAnEdge(t *testing.T) {
 	require.Greater(t, left, 200)
 }
 
-// describe draws a plan for a message.
+// describe formats a plan for a message.
 func describe(p *machine.Plan) string {
 	d, err := New(Options{AllEdges: true}, Itinerary{Plan: p})
 	if err != nil {

@@ -7,25 +7,26 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 )
 
-// Run is one of several runs of an itinerary that one drawing shows, as those of the
+// Run is one of several runs of an itinerary in one drawing, such as the runs of the
 // items of one object.
 type Run struct {
 	// Name is unique among the runs of the itinerary.
 	Name string
-	// At is where the run is.
+	// At is the position of the run.
 	At machine.Position
-	// Failed reports that the run has failed: it is at the phase that failed, or done.
+	// Failed reports whether the run has failed. It is then at the phase that failed, or
+	// done.
 	Failed bool
 }
 
-// crowd are the runs that are at one node, by name.
+// crowd lists the runs at one node, by name.
 type crowd struct {
 	here, ended, failed []string
 }
 
 func (c crowd) len() int { return len(c.here) + len(c.ended) + len(c.failed) }
 
-// place puts the runs on the nodes.
+// place assigns the runs to the nodes.
 func (p *part) place(runs []Run) error {
 	known := make(map[string]bool)
 	for _, r := range runs {
@@ -60,10 +61,10 @@ func (p *part) place(runs []Run) error {
 	return nil
 }
 
-// mostNames is how many runs are named at one place.
+// mostNames is the maximum number of runs named at one place.
 const mostNames = 6
 
-// who describes the runs at a node, those of each kind by itself.
+// who describes the runs at a node, one entry per kind.
 func (n *node) who() []string {
 	var all []string
 	tell := func(names []string, what string) {
@@ -77,7 +78,7 @@ func (n *node) who() []string {
 	return all
 }
 
-// counts are how many runs are at a node, as tags: those that failed first.
+// counts returns tags that count the runs at a node, failed ones first.
 func (n *node) counts() []label {
 	var all []label
 	for _, one := range []struct {
@@ -91,7 +92,7 @@ func (n *node) counts() []label {
 	return all
 }
 
-// hereWord is what a run is called that is at a node.
+// hereWord returns the word for a run at a node.
 func (n *node) hereWord() string {
 	if n.index == start {
 		return "not begun"
@@ -99,7 +100,7 @@ func (n *node) hereWord() string {
 	return "here"
 }
 
-// tally sums up where the runs of a part are; empty if it has none.
+// tally sums up the positions of the runs of a part; empty if it has none.
 func (p *part) tally() string {
 	if len(p.runs) == 0 {
 		return ""
@@ -130,7 +131,7 @@ func (p *part) tally() string {
 	return text
 }
 
-// runDifferences sums up which runs have gone on or failed, or are on one side only.
+// runDifferences sums up which runs have progressed or failed, or exist on one side only.
 func (p *part) runDifferences() []string {
 	if len(p.before.runs)+len(p.after.runs) == 0 {
 		return nil
@@ -159,7 +160,10 @@ func (p *part) runDifferences() []string {
 	}
 	var lines []string
 	for _, one := range []struct{ what, single, several string }{
-		{"new", "is new", "are new"}, {"gone", "is gone", "are gone"}, {"moved", "is elsewhere now", "are elsewhere now"}, {"failed", "has failed", "have failed"},
+		{"new", "is new", "are new"},
+		{"gone", "is gone", "are gone"},
+		{"moved", "is now elsewhere", "are now elsewhere"},
+		{"failed", "has failed", "have failed"},
 	} {
 		if all := names[one.what]; len(all) > 0 {
 			verb := one.several
@@ -172,6 +176,6 @@ func (p *part) runDifferences() []string {
 	return lines
 }
 
-// hasStates reports whether the nodes of a part have states: those of a plan, or of
-// runs, or of a coverage.
+// hasStates reports whether the nodes of a part have states: from a plan, runs or a
+// coverage.
 func (p *part) hasStates() bool { return p.plan != nil || len(p.runs) > 0 || p.coverage != nil }

@@ -13,7 +13,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-func TestRunsThatCannotBeDrawn(t *testing.T) {
+func TestRunsRefused(t *testing.T) {
 	g := machine.MustCompile(dumptest.Disks())
 	twice := []dump.Run{{Name: "vm-1"}, {Name: "vm-1", At: machine.Position{Phase: "Copy"}}}
 	_, err := dump.New(dump.Options{}, dump.Itinerary{Graph: g, Runs: twice})
@@ -30,7 +30,8 @@ func TestRunsThatCannotBeDrawn(t *testing.T) {
 	assert.Equal(t, []string{"Copy"}, unknown.Nearest)
 }
 
-// Each run is counted once, wherever it is, and under a former name of its phase too.
+// Each run is counted exactly once, also at an end phase and under a former name of its
+// phase.
 func TestRunsAreCounted(t *testing.T) {
 	g := machine.MustCompile(dumptest.NewerDisks())
 	var runs []dump.Run

@@ -9,17 +9,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Measures of the picture, in pixels at its natural width. The smallest text is
-// of 12, so that it still has 10 in a picture that is shown 400 wide.
+// Sizes are in pixels at the natural width. The smallest text is 12 high, so it is still
+// 10 high when the picture is shown 400 wide.
 const (
 	svgWidth = 480
 	margin   = 16 // around everything
-	inset    = 12 // from the edge of a band to what is in it
+	inset    = 12 // from the edge of a band to its content
 	stop     = 10 // the largest radius of a mark on the rail
 	gap      = 8
 	corner   = 16 // the largest radius of a corner of an arc
 
-	gutter    = 20 // for the marks of changes
+	gutter    = 20 // for change marks
 	laneWidth = 8  // between two arcs side by side
 	maxLanes  = 10 // more arcs share lanes
 )
@@ -37,15 +37,15 @@ var (
 	sayFace   = face{class: "say", size: 12, pitch: 16, bold: true}
 )
 
-// SVG returns the drawing as a picture that needs no other program: steps are
-// bands, one below the other, phases are stops on a rail, and jumps are arcs
-// beside it. It is 480 wide and scales, follows the reader's choice of light
-// or dark, and has no script and no link.
+// SVG returns the drawing as a self-contained picture. Steps are bands stacked
+// vertically, phases are stops on a rail, and jumps are arcs beside it. The picture is
+// 480 wide and scalable, follows the reader's light or dark theme, and has no scripts and
+// no links.
 func (d *Drawing) SVG() []byte { return d.picture().bytes(d, true) }
 
-// InlineSVG is [Drawing.SVG] without its style sheet, for a page that has
-// [StyleSheet]: no inline style is left that a Content-Security-Policy could
-// refuse.
+// InlineSVG is [Drawing.SVG] without its style sheet, for a page that includes
+// [StyleSheet]. It contains no inline style, so a strict Content-Security-Policy does not
+// affect it.
 func (d *Drawing) InlineSVG() []byte { return d.picture().bytes(d, false) }
 
 func (d *Drawing) picture() *picture {
@@ -65,7 +65,7 @@ func (d *Drawing) picture() *picture {
 		pic.lines(sayFace, pic.left, pic.right-pic.left, lines...)
 		pic.y += gap
 	}
-	tops := make([]int, len(d.parts))      // where arrows to the parts end
+	tops := make([]int, len(d.parts))      // where the arrows to the parts end
 	begins := make([]int, len(d.switches)) // where the arrows begin
 	for i, p := range d.parts {
 		if i > 0 {
@@ -97,8 +97,8 @@ func (d *Drawing) picture() *picture {
 	return pic
 }
 
-// summary describes a part in a few lines: its size or, with a plan, where it
-// is and by which flags it was planned.
+// summary describes a part in a few lines: its size or, with a plan, its position and the
+// flags it was planned with.
 func (p *part) summary() []string {
 	if p.compared() {
 		lines := p.differences(arrowPicture)
@@ -156,7 +156,7 @@ func (p *part) summary() []string {
 	return lines
 }
 
-// count writes a number of things: "1 phase", "2 phases".
+// count formats a number of things: "1 phase", "2 phases".
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -164,15 +164,15 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// picture is an SVG in the making, from the top down.
+// picture is an SVG being written, from top to bottom.
 type picture struct {
 	under, middle, over strings.Builder // layers
-	y                   int             // where the next thing begins
-	left, right         int             // the columns that are free
+	y                   int             // where the next element begins
+	left, right         int             // the free columns
 	used                used
 }
 
-// used is what the legend explains.
+// used records what the legend must explain.
 type used struct {
 	states                           [impossible + 1]bool
 	failed, tentative, rides, end    bool
@@ -190,7 +190,7 @@ func (pic *picture) lines(f face, x, width int, texts ...string) {
 	}
 }
 
-// write writes the lines of one text and moves on below them.
+// write writes the lines of one text and advances below them.
 func (pic *picture) write(f face, x, y int, lines []string, attributes string) {
 	fmt.Fprintf(&pic.over, `<text class="%s" x="%d" y="%d"%s>`, f.class, x, f.baseline(y), attributes)
 	for i, line := range lines {
@@ -204,10 +204,10 @@ func (pic *picture) write(f face, x, y int, lines []string, attributes string) {
 	pic.y = y + len(lines)*f.pitch
 }
 
-// baseline returns where the letters of a line stand that begins at y.
+// baseline returns the baseline of a line of text that begins at y.
 func (f face) baseline(y int) int { return y + f.pitch/2 + f.size*36/100 }
 
-// switchTo writes a switch, on the right, where its arrow begins.
+// switchTo writes a switch on the right, where its arrow begins.
 func (pic *picture) switchTo(name, when string) {
 	text := "to " + name
 	if when != "" {
@@ -217,7 +217,7 @@ func (pic *picture) switchTo(name, when string) {
 	pic.write(noteFace, pic.right-gap, pic.y, lines, ` text-anchor="end"`)
 }
 
-// part draws the bands of an itinerary, and start and done around them.
+// part draws the bands of an itinerary, with start and done around them.
 func (pic *picture) part(p *part) {
 	r := newRails(p)
 	r.x = pic.left + inset + r.lanes.width() + stop
@@ -278,14 +278,15 @@ func (pic *picture) band(p *part, b band, r *rails) {
 	}
 	pic.y += gap / 2
 	pic.over.WriteString("</g>\n")
-	fmt.Fprintf(&pic.under, `<rect class="panel" x="%d.5" y="%d.5" width="%d" height="%d" rx="8"/>`+"\n", pic.left, top, pic.right-pic.left-1, pic.y-top-1)
+	fmt.Fprintf(&pic.under, `<rect class="panel" x="%d.5" y="%d.5" width="%d" height="%d" rx="8"/>`+"\n",
+		pic.left, top, pic.right-pic.left-1, pic.y-top-1)
 	pic.under.WriteString(tints.String())
 	pic.y += gap
 }
 
 const noneRuns = "none runs"
 
-// progress describes how much of a band runs or, with a coverage, is covered; empty
+// progress describes how much of a band runs or, with a coverage, is covered. It is empty
 // without either.
 func (p *part) progress(b band) string {
 	var sum [impossible + 1]int
@@ -365,9 +366,9 @@ func (pic *picture) node(p *part, k int, r *rails) {
 	pic.y += gap / 2
 }
 
-// remarks are the lines below the name of a node, which share a line if the
-// width allows: its guard, why it does not run, what it decides and where it
-// jumps to. The phases that decide a missing flag would be too much here.
+// remarks returns the lines below the name of a node: its guard, why it does not run,
+// what it decides and where it jumps to. Short remarks share a line. The phases that
+// decide a missing flag are omitted for space.
 func (p *part) remarks(k, width int) []saying {
 	n := &p.nodes[k]
 	var lines []saying
@@ -376,7 +377,7 @@ func (p *part) remarks(k, width int) []saying {
 			s = n.why.Text
 		}
 		if i == 0 && n.change != changed && p.compared() && s == n.change.String() {
-			continue // its tag
+			continue // shown by its tag
 		}
 		said := i < len(n.aspects) && !n.minor() || !p.compared() && i < len(n.who())
 		if last := len(lines) - 1; last >= 0 && lines[last].said == said {
@@ -415,7 +416,7 @@ func (p *part) remarks(k, width int) []saying {
 	return lines
 }
 
-// saying is a line below the name of a node: a remark, or what has changed.
+// saying is a line below the name of a node: a remark or a change.
 type saying struct {
 	text string
 	said bool
@@ -428,10 +429,10 @@ func (s saying) face() face {
 	return noteFace
 }
 
-// arrowPicture stands between what was and what is.
+// arrowPicture separates old and new values.
 const arrowPicture = " \u2192 "
 
-// rowClass is the style of the ground of a node; empty if it has none of its own.
+// rowClass returns the class of the background of a node; empty if it has none.
 func rowClass(n *node) string {
 	switch {
 	case n.change == added:
@@ -446,12 +447,13 @@ func rowClass(n *node) string {
 	return ""
 }
 
-// row is the ground of a node that began at y. Two of them do not touch.
+// row draws the background of a node that began at y. Adjacent backgrounds do not touch.
 func (pic *picture) row(class string, y int) string {
-	return fmt.Sprintf(`<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", class, pic.left+4, y+1, pic.right-pic.left-8, pic.y-y-2)
+	return fmt.Sprintf(`<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n",
+		class, pic.left+4, y+1, pic.right-pic.left-8, pic.y-y-2)
 }
 
-// changeMark draws how a thing compares around the origin.
+// changeMark draws the mark of a change, centred on the origin.
 func changeMark(c change) string {
 	switch c {
 	case added:
@@ -467,11 +469,12 @@ func changeMark(c change) string {
 // changeMark draws the mark of a change at the left edge.
 func (pic *picture) changeMark(c change, y int) {
 	if c != same {
-		fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)" role="img"><title>%s</title>%s</g>`+"\n", pic.left+inset+stop/2, y, c, changeMark(c))
+		fmt.Fprintf(&pic.over, `<g transform="translate(%d %d)" role="img"><title>%s</title>%s</g>`+"\n",
+			pic.left+inset+stop/2, y, c, changeMark(c))
 	}
 }
 
-// title is the state of a node in words, which its mark shows.
+// title describes in words the state that the mark of a node shows.
 func title(n *node) string {
 	switch {
 	case n.change == removed:
@@ -486,7 +489,7 @@ func title(n *node) string {
 	return n.words()
 }
 
-// now is what a guard is by the facts of now.
+// now describes a guard evaluated with the current facts.
 var now = [...]string{phases.False: "false", phases.Unknown: "unknown", phases.True: "true"}
 
 // edgesFrom returns the edges that begin at a node.
@@ -499,7 +502,7 @@ func (p *part) edgesFrom(k int) []edge {
 	return p.edges[first:last]
 }
 
-// label is a word at the right end of the line of a phase.
+// label is a word at the right end of a phase's line.
 type label struct{ word, class string }
 
 func tags(n *node) []label {
@@ -521,7 +524,7 @@ func tags(n *node) []label {
 	}
 	if n.failed {
 		word := "failed"
-		if n.state >= runs { // that it failed hides the mark of this state
+		if n.state >= runs { // the failure mark hides the mark of this state
 			word += ", " + n.state.String()
 		}
 		all = append(all, label{word, "bad"})
@@ -538,8 +541,8 @@ func (pic *picture) tag(l label, x, y int) int {
 	return x - w
 }
 
-// role makes the mark of a node, whose title is its state in words, an image
-// for screen readers.
+// role marks up the mark of a node as an image for screen readers, with its state in
+// words as the title.
 func role(n *node) string {
 	if title(n) == "" {
 		return ""
@@ -547,7 +550,7 @@ func role(n *node) string {
 	return ` role="img"`
 }
 
-// mark draws the state of a node around the origin.
+// mark draws the mark of a node's state, centred on the origin.
 func mark(n *node) string {
 	s := ""
 	switch {
@@ -582,15 +585,17 @@ func mark(n *node) string {
 	return s
 }
 
-// endMark is drawn below the mark of a node at which a run ends.
+// endMark is drawn below the mark of a node where a run ends.
 const endMark = `<path class="end" d="M-7 12H7"/>`
 
-// bytes puts the picture together. Its role is not that of an image, since
-// screen readers do not read the texts inside of one: only the marks are.
+// bytes assembles the picture. Its role is not "img", because screen readers do not read
+// texts inside an image; only the marks are images.
 func (pic *picture) bytes(d *Drawing, styled bool) []byte {
 	var b strings.Builder
 	height := pic.y + margin
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="dp" role="graphics-document" viewBox="0 0 %d %d" width="%d" height="%d">`+"\n", svgWidth, height, svgWidth, height)
+	const root = `<svg xmlns="http://www.w3.org/2000/svg" class="dp" role="graphics-document" ` +
+		`viewBox="0 0 %d %d" width="%d" height="%d">` + "\n"
+	fmt.Fprintf(&b, root, svgWidth, height, svgWidth, height)
 	shapes := fmt.Sprintf(`<rect class="paper" width="%d" height="%d" rx="12"/>`+"\n", svgWidth, height) +
 		pic.under.String() + pic.middle.String() + pic.over.String()
 	fmt.Fprintf(&b, "<title>%s</title>\n<desc>%s</desc>\n", escape(printable(d.title)), escape(printable(d.describe())))
@@ -601,18 +606,18 @@ func (pic *picture) bytes(d *Drawing, styled bool) []byte {
 	return []byte(b.String())
 }
 
-// describe describes the picture in a sentence for each itinerary.
+// describe describes the picture in one sentence per itinerary.
 func (d *Drawing) describe() string {
 	var all []string
 	for _, p := range d.parts {
 		sep := ", "
 		if p.compared() {
-			sep = "; " // there are lists in it
+			sep = "; " // it contains lists
 		}
 		all = append(all, "Itinerary "+p.name()+sep+strings.Join(p.summary(), sep)+".")
 	}
 	return strings.Join(all, " ")
 }
 
-// escape writes a text as XML, also inside quotes.
+// escape escapes a text for XML, including attribute values.
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace

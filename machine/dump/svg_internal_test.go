@@ -14,7 +14,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// ratio is the contrast of two colours as CSS writes them.
+// ratio returns the contrast of two CSS colours.
 func ratio(t *testing.T, a, b string) float64 {
 	t.Helper()
 	var colors [2]contrast.Color
@@ -54,7 +54,7 @@ func TestColoursStandOut(t *testing.T) {
 	}
 }
 
-// A reader who sees no colours, or prints the picture, goes by the shapes.
+// A reader who sees no colours, or prints the picture, relies on the shapes.
 func TestStatesDifferWithoutColours(t *testing.T) {
 	nodes := map[string]*node{"failed": {failed: true}, "gone": {diff: diff{change: removed}}}
 	for s := plain; s <= out; s++ {
@@ -70,7 +70,7 @@ func TestStatesDifferWithoutColours(t *testing.T) {
 	}
 }
 
-// Kinds of arrows do too, and so do those that are taken and those that are not.
+// Kinds of arrows differ without colours, and so do taken and untaken arrows.
 func TestArrowsDifferWithoutColours(t *testing.T) {
 	dashes := make(map[string]string) // by class
 	for _, r := range rules {
@@ -95,9 +95,12 @@ func TestArrowsDifferWithoutColours(t *testing.T) {
 	}
 }
 
-// Every entry of the legend has a mark of its own.
-func TestTheLegendHasNoMarkTwice(t *testing.T) {
-	pic := &picture{used: used{failed: true, tentative: true, jump: true, skip: true, choice: true, end: true, unsure: true, never: true, arrow: true, changes: [changed + 1]bool{added: true, removed: true, changed: true}, arcNew: true, arcGone: true}}
+// Every entry of the legend has its own mark.
+func TestLegendHasNoMarkTwice(t *testing.T) {
+	pic := &picture{used: used{
+		failed: true, tentative: true, jump: true, skip: true, choice: true, end: true, unsure: true, never: true, arrow: true,
+		changes: [changed + 1]bool{added: true, removed: true, changed: true}, arcNew: true, arcGone: true,
+	}}
 	for s := range pic.used.states {
 		pic.used.states[s] = true
 	}
@@ -146,7 +149,7 @@ func TestLinesTogetherAreTheText(t *testing.T) {
 	}
 }
 
-func TestWhatHasNoShapeIsShownByItsNumber(t *testing.T) {
+func TestPrintableShowsInvisibleByNumber(t *testing.T) {
 	for text, want := range map[string]string{
 		"CopyDisks":                    "CopyDisks",
 		"  ":                           `"  "`,
@@ -165,7 +168,7 @@ func TestWhatHasNoShapeIsShownByItsNumber(t *testing.T) {
 	}
 }
 
-func TestNoTwoNamesLookTheSame(t *testing.T) {
+func TestPrintableNamesDiffer(t *testing.T) {
 	names := []string{"two\nlines", `two\nlines`, `two\\nlines`, "two\\\nlines", "\x00", `\x00`, "\u200b", `\u200b`, "  ", "\t", `\t`}
 	seen := map[string]string{}
 	for _, name := range names {
@@ -177,7 +180,7 @@ func TestNoTwoNamesLookTheSame(t *testing.T) {
 	}
 }
 
-func TestArcsThatOverlapHaveLanesOfTheirOwn(t *testing.T) {
+func TestOverlappingArcsHaveSeparateLanes(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		arcs []span

@@ -6,11 +6,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// note records what the legend must explain of a node.
+// note records what the legend must explain about a node.
 func (u *used) note(n *node) {
 	u.changes[n.change] = true
 	if n.change == removed {
-		return // it has no state any more
+		return // it no longer has a state
 	}
 	u.states[n.state] = true
 	u.coverage = u.coverage || n.state >= covered
@@ -21,7 +21,7 @@ func (u *used) note(n *node) {
 	u.end = u.end || n.end
 }
 
-// legend explains the marks that were used, in two columns.
+// legend explains the used marks in two columns.
 func (pic *picture) legend() {
 	type entry struct{ mark, text string }
 	var all []entry
@@ -50,7 +50,7 @@ func (pic *picture) legend() {
 	}
 	line := func(class string) string { return fmt.Sprintf(`<path class="%s" d="M-10 0H10"/>`, class) }
 	add(pic.used.jump, arrow(newLook(edge{kind: jump, taken: phases.True})), "jump")
-	add(pic.used.choice, arrow(newLook(edge{kind: jump, taken: phases.True, choice: true})), "jump by choice of a handler")
+	add(pic.used.choice, arrow(newLook(edge{kind: jump, taken: phases.True, choice: true})), "jump chosen by a handler")
 	add(pic.used.arcNew, arrow(newLook(edge{kind: jump, change: added})), "new jump or transition")
 	add(pic.used.arcGone, arrow(newLook(edge{kind: jump, change: removed})), "gone jump or transition")
 	maybe, never := "may be taken", "not taken"

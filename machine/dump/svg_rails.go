@@ -7,8 +7,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// rails are the lines that connect the nodes of a part: the rail from each to
-// the next, and the arcs beside it.
+// rails are the lines that connect the nodes of a part: the rail from each node to the
+// next, and the arcs beside it.
 type rails struct {
 	x     int   // of the rail
 	y     []int // of the nodes
@@ -16,8 +16,8 @@ type rails struct {
 	lanes placement
 }
 
-// bow is an arc from one node to others: a jump has one target, the skips of
-// one node share an arc.
+// bow is an arc from one node to others. A jump has one target; all skips from a node
+// share one arc.
 type bow struct {
 	from int
 	to   []int
@@ -25,15 +25,15 @@ type bow struct {
 	look look
 }
 
-// look is how an arc is drawn: its line shows if it is taken, its head what
-// it is.
+// look describes how an arc is drawn. The line shows whether it is taken, the head which
+// kind it is.
 type look struct {
 	line, head string // classes
 	shape      shape
 	choice     bool // its tail is a diamond
 }
 
-// shape is that of a head.
+// shape is the shape of a head.
 type shape uint8
 
 const (
@@ -42,8 +42,8 @@ const (
 	diamond               // of a switch
 )
 
-// path draws the head whose tip is at x, y, on a line that comes from a side: 1
-// is the right, -1 the left.
+// path draws a head with its tip at x, y. The line arrives from side: 1 is the right, -1
+// the left.
 func (s shape) path(x, y, side int) string {
 	switch s {
 	case chevron:
@@ -54,7 +54,7 @@ func (s shape) path(x, y, side int) string {
 	return fmt.Sprintf("M%d %dl%d-3.5v7z", x, y, 6*side)
 }
 
-// span is a stretch of rows that an arc passes.
+// span is a range of rows that an arc passes.
 type span struct{ first, last int }
 
 func newSpan(ends ...int) span { return span{slices.Min(ends), slices.Max(ends)} }
@@ -62,13 +62,14 @@ func newSpan(ends ...int) span { return span{slices.Min(ends), slices.Max(ends)}
 func newRails(p *part) *rails {
 	r := &rails{}
 	for _, e := range p.edges {
-		// That a way in order is gone follows from the phases.
+		// A gone edge in order follows from the phases.
 		if p.isRail(e) || e.change == removed && e.kind == inOrder && !p.transits {
 			continue
 		}
 		look := newLook(e)
-		if k := len(r.arcs) - 1; k >= 0 && e.kind != jump && r.arcs[k].kind == e.kind && r.arcs[k].from == e.from && r.arcs[k].look == look {
-			r.arcs[k].to = append(r.arcs[k].to, e.to)
+		last := len(r.arcs) - 1
+		if last >= 0 && e.kind != jump && r.arcs[last].kind == e.kind && r.arcs[last].from == e.from && r.arcs[last].look == look {
+			r.arcs[last].to = append(r.arcs[last].to, e.to)
 			continue
 		}
 		r.arcs = append(r.arcs, bow{from: e.from, to: []int{e.to}, kind: e.kind, look: look})
@@ -78,7 +79,7 @@ func newRails(p *part) *rails {
 }
 
 // isRail reports whether an edge is drawn as a piece of the rail: it leads to the next
-// node, or to the next that is not gone.
+// node, or to the next node that is not gone.
 func (p *part) isRail(e edge) bool {
 	if e.kind != inOrder || e.to <= e.from {
 		return false
@@ -112,13 +113,13 @@ func newLook(e edge) look {
 	return look{line, heads[0], shape, false}
 }
 
-// placement is the lane in which each of some arcs runs, 0 being the nearest.
+// placement assigns a lane to each of a set of arcs. Lane 0 is the nearest.
 type placement struct {
 	of []int
 	n  int // of lanes
 }
 
-// width is what the lanes take.
+// width returns the total width of the lanes.
 func (l placement) width() int {
 	if l.n == 0 {
 		return 0
@@ -126,8 +127,8 @@ func (l placement) width() int {
 	return l.n*laneWidth + gap
 }
 
-// lanes places arcs so that short ones run inside of long ones and none that
-// overlap share a lane, as long as there are lanes.
+// lanes places short arcs inside long ones. Overlapping arcs share a lane only if there
+// are more than maxLanes of them.
 func lanes(n int, at func(i int) span) placement {
 	l := placement{of: make([]int, n)}
 	order := make([]int, n)
@@ -136,7 +137,7 @@ func lanes(n int, at func(i int) span) placement {
 	}
 	length := func(i int) int { return at(i).last - at(i).first }
 	slices.SortStableFunc(order, func(a, b int) int { return length(a) - length(b) })
-	var taken [maxLanes][]span // in order
+	var taken [maxLanes][]span // each sorted
 	for i, k := range order {
 		s := at(k)
 		lane := i % maxLanes
@@ -157,7 +158,7 @@ func lanes(n int, at func(i int) span) placement {
 
 // rails draws the rail and the arcs of a part.
 func (pic *picture) rails(p *part, r *rails) {
-	passed := make([]bool, len(p.nodes)) // whether the rail leads on from a node, if only past it
+	passed := make([]bool, len(p.nodes)) // whether the rail continues below a node, even if only past it
 	for _, e := range p.edges {
 		if p.isRail(e) && e.change != removed {
 			for k := e.from; k < e.to; k++ {
@@ -215,9 +216,9 @@ func (pic *picture) arc(l look, x1, y1, x2, y2, lane int) {
 	if dy < 0 {
 		down, dy = -1, -dy
 	}
-	end := x2 + side*4 // inside of the head
+	end := x2 + side*4 // inside the head
 	if l.shape == chevron {
-		end = x2 + side // it has no inside
+		end = x2 + side // a chevron has no inside
 	}
 	c := min(corner, dy/2, side*(lane-x1))
 	fmt.Fprintf(&pic.middle, `<path class="%s" d="M%d %dH%dQ%d %d %d %dV%dQ%d %d %d %dH%d"/>`, l.line,

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// paint is a colour in light and in dark.
+// paint is a colour in light and dark themes.
 type paint struct{ light, dark string }
 
-// The colours of the picture. Text has a contrast of at least 4.5 to what is
-// below it, shapes of at least 3. The blue, the amber and the red differ in
-// lightness too, and no meaning is in a colour alone.
+// The colours of the picture. Text has a contrast of at least 4.5 to its background,
+// shapes at least 3. The blue, the amber and the red also differ in lightness, and no
+// meaning is conveyed by colour alone.
 var (
 	paper  = paint{"#ffffff", "#0d1117"}
 	panel  = paint{"#f3f5f8", "#171d26"}
@@ -30,14 +30,14 @@ var (
 	tintChanged = paint{"#fff5dd", "#33290f"}
 )
 
-// rule is the style of a class: what stays the same, and its colours.
+// rule is the style of a class: its theme-independent part and its colours.
 type rule struct {
 	class, style string
 	fill, stroke *paint
 }
 
-// rules are all there is of style. They begin with the class of the picture,
-// so that a page into which it is pasted keeps its own.
+// rules is the complete style. Selectors begin with the class of the picture, so a page
+// that embeds it keeps its own styles.
 var rules = []rule{
 	{class: "paper", fill: &paper},
 	{class: "panel", fill: &panel, stroke: &edging},
@@ -99,13 +99,12 @@ var rules = []rule{
 	{class: "cross", style: "fill:none;stroke-width:2;stroke-linecap:round", stroke: &paper},
 }
 
-// StyleSheet returns the style of all pictures, for a page that shows them as
-// [Drawing.InlineSVG] returns them. All its rules are for class dp and what is
-// inside of it.
+// StyleSheet returns the style of all pictures, for a page that embeds the output of
+// [Drawing.InlineSVG]. All its rules apply to class dp and its descendants only.
 func StyleSheet() string { return css(func(string) bool { return true }) + "\n" }
 
-// css writes the rules of the classes that are used. The colours are plain, not
-// variables, since programs that turn pictures into others know no variables.
+// css writes the rules of the used classes. Colours are literal, because programs that
+// convert pictures do not support CSS variables.
 func css(used func(class string) bool) string {
 	var always, dark strings.Builder
 	always.WriteString(".dp{max-width:100%;height:auto}\n.dp text{font-family:ui-sans-serif,system-ui,sans-serif;white-space:pre}")

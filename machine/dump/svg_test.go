@@ -22,7 +22,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// texts reads a picture, strictly, and returns the text of each text element.
+// texts parses a picture strictly and returns the text of each text element.
 func texts(t *testing.T, svg []byte) []string {
 	t.Helper()
 	var all []string
@@ -50,7 +50,7 @@ func texts(t *testing.T, svg []byte) []string {
 	}
 }
 
-func TestAPictureHasEveryNameAndNothingThatLoads(t *testing.T) {
+func TestSVGHasEveryNameAndLoadsNothing(t *testing.T) {
 	all, err := dumptest.Drawings("../..")
 	require.NoError(t, err)
 	for _, d := range all {
@@ -88,9 +88,9 @@ func TestAPictureHasEveryNameAndNothingThatLoads(t *testing.T) {
 	}
 }
 
-// A page whose Content-Security-Policy refuses inline styles shows the same picture
-// with the style sheet of all.
-func TestAPictureForAPageWithTheStyleSheet(t *testing.T) {
+// A page whose Content-Security-Policy refuses inline styles shows the same picture with
+// StyleSheet.
+func TestInlineSVGWithStyleSheet(t *testing.T) {
 	sheet := dump.StyleSheet()
 	class := regexp.MustCompile(`class="(\w+)"`)
 	eachDrawing(t, func(t *testing.T, _ string, d *dump.Drawing) {
@@ -105,15 +105,20 @@ func TestAPictureForAPageWithTheStyleSheet(t *testing.T) {
 			assert.Contains(t, sheet, rule)
 		}
 		for _, m := range class.FindAllStringSubmatch(inline, -1) {
-			if m[1] != "band" { // which has no style
+			if m[1] != "band" { // the class band has no style
 				assert.Regexp(t, `\.`+m[1]+`\b`, sheet)
 			}
 		}
 	})
 }
 
-// asSVG are the drawings that show all there is to a picture.
-var asSVG = []string{"runs", "runs-many", "diff-runs", "diff-flags", "diff-positions", "diff-versions", "diff-versions-plan", "diff-versions-all-edges", "diff-several", "diff-done", "diff-hostile-only-run", "final", "final-middle", "final-all-edges", "final-only-run", "warm-middle", "failed-middle", "hostile-around", "mtc", "disks", "disks-plan", "disks-chosen", "disks-all-edges"}
+// asSVG lists the drawings that together show every element of a picture.
+var asSVG = []string{
+	"runs", "runs-many", "diff-runs", "diff-flags", "diff-positions", "diff-versions", "diff-versions-plan",
+	"diff-versions-all-edges", "diff-several", "diff-done", "diff-hostile-only-run",
+	"final", "final-middle", "final-all-edges", "final-only-run", "warm-middle", "failed-middle", "hostile-around", "mtc",
+	"disks", "disks-plan", "disks-chosen", "disks-all-edges",
+}
 
 func TestGoldenPictures(t *testing.T) {
 	drawn := 0
@@ -126,9 +131,9 @@ func TestGoldenPictures(t *testing.T) {
 	assert.Len(t, asSVG, drawn)
 }
 
-// The README shows this picture: an upgrade of a database that waits for the
-// first of its replicas.
-func TestThePictureOfTheREADME(t *testing.T) {
+// The root README shows this picture: an upgrade of a database that waits for the first
+// of its replicas.
+func TestREADMEPicture(t *testing.T) {
 	f, err := os.Open("../../phases/testdata/database-upgrade.yaml")
 	require.NoError(t, err)
 	defer f.Close()
@@ -146,7 +151,7 @@ func TestThePictureOfTheREADME(t *testing.T) {
 	goldentest.Compare(t, "testdata/upgrade.svg", string(d.SVG()))
 }
 
-func TestAPictureOfManyPhasesIsLinear(t *testing.T) {
+func TestSVGOfManyPhasesIsLinear(t *testing.T) {
 	v := phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "A"}})
 	draw := func(n int) (size int, allocated uint64) {
 		it := phases.Itinerary{Name: "Many", Vocabulary: v}

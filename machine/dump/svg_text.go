@@ -6,13 +6,12 @@ import (
 	"unicode"
 )
 
-// No font is at hand when the picture is drawn, and which one a reader has is
-// not known. So widths are estimated by those of DejaVu Sans, the widest of
-// the fonts that browsers take for sans-serif: text never gets wider than
-// estimated, only narrower.
+// No font is available when the picture is drawn, and the reader's font is unknown. So
+// widths are estimated from DejaVu Sans, the widest of the fonts that browsers use for
+// sans-serif: actual text is never wider than estimated, only narrower.
 
-// asciiWidths are the widths of the printable ASCII characters, from the space
-// on, in hundredths of the font size.
+// asciiWidths are the widths of the printable ASCII characters, starting with the space,
+// in hundredths of the font size.
 var asciiWidths = [...]uint8{
 	32, 41, 46, 84, 64, 96, 78, 28, 40, 40, 50, 84, 32, 37, 32, 34,
 	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 34, 34, 84, 84, 84, 54,
@@ -23,17 +22,17 @@ var asciiWidths = [...]uint8{
 }
 
 const (
-	// otherWidth is that of any other character: of the widest emoji.
+	// otherWidth is the width of any other character: that of the widest emoji.
 	otherWidth = 130
-	// boldWidth is how much wider bold text is, in hundredths.
+	// boldWidth is the width of bold text relative to regular text, in percent.
 	boldWidth = 120
 )
 
-// face is a size and weight of text, and what comes with it.
+// face is a size and weight of text.
 type face struct {
 	class string
 	size  int
-	pitch int // from line to line
+	pitch int // line height
 	bold  bool
 }
 
@@ -61,16 +60,16 @@ func (f face) measure(s string) int {
 	return (sum + 99) / 100
 }
 
-// joins reports whether a character is drawn on top of the one before it.
+// joins reports whether a character is drawn on top of the preceding one.
 func joins(r rune) bool {
 	return unicode.In(r, unicode.Mn, unicode.Me) || r == zeroWidthJoiner
 }
 
 const zeroWidthJoiner = '\u200d'
 
-// wrap breaks a text into lines of at most the given width: behind a space or,
-// if there is none in the second half of a line, behind punctuation or before a
-// capital, else anywhere. The lines together are the text.
+// wrap breaks a text into lines of at most the given width: after a space or, if there is
+// none in the second half of a line, after punctuation or before a capital, else
+// anywhere. The concatenated lines are the text.
 func (f face) wrap(s string, width int) []string {
 	limit := width * 100
 	var lines []string
@@ -87,7 +86,7 @@ func (f face) wrap(s string, width int) []string {
 			}
 		}
 		w := f.width(r)
-		// One space may stand out, and what joins stays with what it joins.
+		// One space may overhang, and a combining character stays with its base.
 		if sum+w > limit && i > begin && (r != ' ' || last == ' ') && !joins(r) && last != zeroWidthJoiner {
 			end, done := i, sum
 			for _, b := range best {
@@ -105,10 +104,10 @@ func (f face) wrap(s string, width int) []string {
 	return append(lines, s[begin:])
 }
 
-// printable returns a text as it can be shown on one line and written as XML:
-// characters that have no shape, or that turn the direction of what follows,
-// are shown by their numbers, as Go writes them, and a backslash by two: so no
-// two texts look the same. A text of nothing but spaces is quoted.
+// printable returns a text that fits on one line and can be written as XML. Characters
+// that are invisible or change the text direction are written by number, as in Go, and a
+// backslash is doubled, so different texts never look the same. A text of nothing but
+// spaces is quoted.
 func printable(s string) string {
 	if s != "" && strings.TrimSpace(s) == "" {
 		return strconv.Quote(s)

@@ -12,13 +12,13 @@ import (
 
 const (
 	columns = 80
-	// longestName is the width up to which names make a column of their own.
+	// longestName is the longest name that widens the column of names.
 	longestName = 40
-	// markWidth is that of the marks of a plan.
+	// markWidth is the width of the column of plan marks.
 	markWidth = 4
 )
 
-// marks are the states as text draws them, in the order of the legend.
+// marks are the marks and words of the states, in the order of the legend.
 var marks = [...]struct {
 	mark, word, color string
 }{
@@ -35,11 +35,11 @@ var marks = [...]struct {
 	impossible: {"-", impossible.String(), ansiDim},
 }
 
-// tentativeWords explain tentative. They claim no more than the machine does,
-// which errs on the safe side.
-const tentativeWords = "it or the way there reads a flag that a phase ahead decides"
+// tentativeWords explain tentative. They claim no more than the machine does, which errs
+// on the safe side.
+const tentativeWords = "it, or the path to it, reads a flag that a phase ahead decides"
 
-// changeMarks stand at the margin of a drawing of differences.
+// changeMarks are written in the margin of a diff.
 var changeMarks = [...]string{same: " ", added: "+", removed: "-", changed: "~"}
 
 const (
@@ -55,15 +55,14 @@ const (
 	ansiReset   = "\x1b[0m"
 )
 
-// Text returns the drawing as lines of at most 80 characters: a line for each
-// phase, below its step. Longer lines are wrapped, and no name is shortened. A
-// name with characters that cannot be printed is quoted as in Go. A character
-// counts as one column, however wide it is. In a drawing of differences the first
-// column has the marks of what is new, gone or changed, and nothing else.
+// Text returns the drawing as lines of at most 80 characters: one line per phase, below
+// its step. Longer lines are wrapped; names are never shortened. A name with unprintable
+// characters is quoted as in Go. Every character counts as one column, whatever its
+// display width. In a diff, the first column holds only the marks of new, gone and
+// changed lines.
 func (d *Drawing) Text() string { return d.text(false) }
 
-// ColoredText is [Drawing.Text] for a terminal that understands ANSI's codes
-// for colours.
+// ColoredText is [Drawing.Text] for a terminal that understands ANSI colour codes.
 func (d *Drawing) ColoredText() string { return d.text(true) }
 
 func (d *Drawing) text(colors bool) string {
@@ -95,7 +94,7 @@ func (d *Drawing) text(colors bool) string {
 	}
 	indent := ""
 	if d.sides != nil {
-		indent = "  " // the margin is for marks
+		indent = "  " // the margin is reserved for marks
 	}
 	for _, text := range last {
 		t.wrapped("", indent, text, ansiDim)
@@ -266,10 +265,10 @@ func (t *textWriter) node(p *part, k, width int) {
 	t.edges(p, k, strings.Repeat(" ", len(indent)+2))
 }
 
-// marked puts the mark of a change at the margin.
+// marked puts the mark of a change in the margin.
 func marked(c change, indent string) string { return changeMarks[c] + indent[1:] }
 
-// textName is the name of a node; of one that is no work, in parentheses.
+// textName returns the name of a node, in parentheses if the node does no work.
 func (n *node) textName() string {
 	if !n.isPhase() || n.end {
 		return "(" + quoted(n.name) + ")"
@@ -282,15 +281,15 @@ func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
 }
 
-// remark is what is told of a node in one way.
+// remark is one detail of a node.
 type remark struct {
-	what string // as of an aspect
+	what string // the name of an aspect
 	text string
 }
 
-// detail is what is told of a phase behind its name: its guard, why it does not
-// run, its other steps, what it decides; of done, if that is not certain to be
-// reached.
+// detail returns the details of a node. For a phase: its guard, why it does not run, its
+// other steps, what it decides. For done: whether it may be reached, unless it certainly
+// is.
 func (n *node) detail() []string {
 	var all []string
 	for _, r := range n.remarks() {
@@ -318,7 +317,7 @@ func (n *node) remarks() []remark {
 	}
 	guard := n.part.graph.Phase(n.index).Guard.Reads().Len()
 	switch {
-	case n.guard == "", n.reason() != "" && guard == len(n.why.Flags): // the reason tells as much
+	case n.guard == "", n.reason() != "" && guard == len(n.why.Flags): // the reason is equally complete
 	case n.state == behind:
 		all = append(all, remark{"guard", "if " + n.guard + " (" + now[n.admits] + " now)"})
 	default:
@@ -339,7 +338,7 @@ func (n *node) remarks() []remark {
 	return all
 }
 
-// decides is what a phase decides, in words; empty if nothing.
+// decides describes in words what a phase decides; empty if nothing.
 func (n *node) decides() string {
 	if !n.isPhase() {
 		return ""
@@ -352,8 +351,8 @@ func (n *node) decides() string {
 	return "decides " + wording.List(g.Vocabulary().Names(decides), "and")
 }
 
-// reason is why a phase does not run, or what that depends on. A phase that is
-// behind, or by which the run is done, has none but its state.
+// reason describes why a phase does not run, or what that depends on. It is empty if the
+// phase is behind or the run is done by it: its state is reason enough.
 func (n *node) reason() string {
 	if n.why == nil || n.state == behind || n.state == current {
 		return ""
@@ -361,9 +360,9 @@ func (n *node) reason() string {
 	return n.why.Text + wording.DecidedBy(n.why.DecidedBy)
 }
 
-// edges lists the edges from a node that do not just lead to the next line.
+// edges lists the edges from a node, except one that just leads to the next line.
 func (t *textWriter) edges(p *part, k int, indent string) {
-	type way struct { // in which edges are alike
+	type way struct { // what edges on one line have in common
 		taken  phases.Truth
 		change change
 		was    string
@@ -392,11 +391,12 @@ func (t *textWriter) edges(p *part, k int, indent string) {
 	slices.SortStableFunc(ways, func(a, b way) int { return slices.Index(order, a.taken) - slices.Index(order, b.taken) })
 	for _, w := range ways {
 		e := edge{taken: w.taken, change: w.change}
-		t.wrapped(marked(w.change, indent)+"next: ", indent+"      ", strings.Join(next[w], ", ")+e.takenWords(p)+prefixed("; was ", w.was), "")
+		text := strings.Join(next[w], ", ") + e.takenWords(p) + prefixed("; was ", w.was)
+		t.wrapped(marked(w.change, indent)+"next: ", indent+"      ", text, "")
 	}
 }
 
-// takenWords is whether an edge is taken, in words; nothing of one that is gone.
+// takenWords describes in words whether an edge is taken; empty for one that is gone.
 func (e edge) takenWords(p *part) string {
 	if e.change == removed {
 		return ""
@@ -404,8 +404,8 @@ func (e edge) takenWords(p *part) string {
 	return takenWords(p, e.taken)
 }
 
-// takenWords is whether an edge is taken, in words; nothing is worth a word if
-// there is no plan and the edge may be taken.
+// takenWords describes in words whether an edge is taken. Without a plan, an edge that
+// may be taken gets no words.
 func takenWords(p *part, taken phases.Truth) string {
 	switch {
 	case p.coverage != nil:
@@ -425,8 +425,8 @@ func takenWords(p *part, taken phases.Truth) string {
 	return " (taken)"
 }
 
-// wrapped writes text in lines, the first behind one indent, the others behind
-// another.
+// wrapped writes text in lines: the first after the indent first, the others after the
+// indent others.
 func (t *textWriter) wrapped(first, others, text, color string) {
 	indent := first
 	for _, line := range wrap(text, columns-max(len(first), len(others))) {
@@ -442,8 +442,8 @@ func (t *textWriter) paint(text, color string) string {
 	return color + text + ansiReset
 }
 
-// wrap breaks text into lines at spaces, and a word that is longer than a line
-// wherever the line ends.
+// wrap breaks text into lines at spaces. A word longer than a line is broken at the end
+// of the line.
 func wrap(text string, width int) []string {
 	var lines []string
 	line, n := "", 0
@@ -472,7 +472,7 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// quoted quotes a name that a terminal would not show as it is.
+// quoted quotes a name that a terminal would not show verbatim.
 func quoted(name string) string {
 	if q := strconv.Quote(name); q[1:len(q)-1] != name || strings.TrimSpace(name) != name {
 		return q

@@ -4,8 +4,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The truths of phases, with and, or and not as usual: what depends on something
-// unknown is unknown.
+// Three-valued logic over phases.Truth (Kleene): what depends on an unknown operand is
+// unknown.
 
 func and(a, b phases.Truth) phases.Truth {
 	switch {

@@ -16,7 +16,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
-// coverageOfALife draws what one life covers of an itinerary.
+// coverageOfALife draws the coverage of an itinerary by one simulated run.
 func coverageOfALife(t *testing.T, name string, itineraries []phases.Itinerary, flags ...string) *dump.Drawing {
 	t.Helper()
 	set := machine.MustCompileSet(itineraries...)
@@ -30,8 +30,8 @@ func coverageOfALife(t *testing.T, name string, itineraries []phases.Itinerary, 
 	return drawing
 }
 
-// What a life covers is drawn in every format as programs and readers expect it.
-func TestACoverageIsDrawn(t *testing.T) {
+// Programs and readers can read a coverage in every format.
+func TestCoverageIsDrawn(t *testing.T) {
 	drawing := coverageOfALife(t, "Disks", []phases.Itinerary{dumptest.Disks()}, "Verify")
 	final := coverageOfALife(t, mtc.Final, mtc.Itineraries(), "HasPVs", "DirectImage", "Quiesce", "DirectVolume", "EnableVolume")
 

@@ -12,8 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// dot draws with Graphviz and returns the graph that came out. A warning is an
-// error.
+// dot draws a text with Graphviz and returns the resulting graph. A warning is an error.
 func dot(text string) (graph, error) {
 	cmd := exec.Command("dot", "-Tsvg")
 	cmd.Stdin = strings.NewReader(text)
@@ -70,7 +69,7 @@ func TestGraphvizDrawsEveryDrawing(t *testing.T) {
 	}
 }
 
-func TestAFaultyDOTIsFound(t *testing.T) {
+func TestGraphvizFindsFaults(t *testing.T) {
 	d := drawing(t, "hostile")
 	good := d.New().DOT()
 	for _, tt := range []struct{ name, old, new string }{

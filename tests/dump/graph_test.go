@@ -10,16 +10,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/dumptest"
 )
 
-// differences compares what a program has drawn with the content of the
-// drawing: every phase and step under its name, and as many edges. In ids, i
-// counts itineraries, b bands and n nodes.
+// differences compares what a program has drawn with the content of the drawing: every
+// phase and step under its name, and the number of edges. In ids, i counts itineraries, b
+// bands and n nodes.
 func (g graph) differences(c content, band func(itinerary, band int) string) string {
-	want, got := graph{Nodes: map[string]string{}, Clusters: map[string]string{}}, graph{Nodes: map[string]string{}, Clusters: map[string]string{}, Edges: g.Edges}
+	want := graph{Nodes: map[string]string{}, Clusters: map[string]string{}}
+	got := graph{Nodes: map[string]string{}, Clusters: map[string]string{}, Edges: g.Edges}
 	want.Edges = len(c.Switches)
 	begins := func(all map[string]string, found map[string]string, id, name string) {
 		name = squeeze(name)
 		all[id] = name
-		// What follows the name is the guard, the state and more.
+		// The name is followed by the guard, the state and more.
 		if text, ok := found[id]; ok {
 			got := squeeze(text)
 			if strings.HasPrefix(got, name) {
@@ -62,8 +63,8 @@ func (g graph) differences(c content, band func(itinerary, band int) string) str
 	return cmp.Diff(want, got)
 }
 
-// squeeze removes spaces, since lines break in other places, and the word
-// joiners that keep mermaid from reading something into a name.
+// squeeze removes spaces, because lines break elsewhere, and the word joiners that
+// protect names from mermaid.
 func squeeze(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || r == '\u2060' {

@@ -13,7 +13,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/dumptest"
 )
 
-// schema is the published one.
+// schema is the published schema.
 const schema = root + "/machine/dump/graph.schema.json"
 
 // validate validates a document.
@@ -26,7 +26,7 @@ func validate(t *testing.T, document []byte) error {
 	return s.Validate(v)
 }
 
-func TestEveryDocumentIsOfTheSchema(t *testing.T) {
+func TestDocumentsMatchTheSchema(t *testing.T) {
 	for _, d := range drawings {
 		t.Run(d.Name, func(t *testing.T) {
 			assert.NoError(t, validate(t, d.New().JSON()))
@@ -34,28 +34,28 @@ func TestEveryDocumentIsOfTheSchema(t *testing.T) {
 	}
 }
 
-func TestTheSchemaRefusesWhatIsFaulty(t *testing.T) {
+func TestSchemaRefusesFaults(t *testing.T) {
 	refuses(t, "final-middle", []fault{
 		{"another version", `"version": 1`, `"version": 2`, "version"},
-		{"a member more", `"notes":`, `"remarks": [], "notes":`, "remarks"},
-		{"a member more of a phase", `"rides":`, `"color": "red", "rides":`, "color"},
-		{"a member less", `"title": "Final",`, ``, "title"},
-		{"a word of no truth", `"runs": "no"`, `"runs": "never"`, "runs"},
-		{"a state less of a phase of a plan", `"state": "behind",`, ``, "state"},
-		{"a phase of a plan that is reported nowhere", `"reportedUnder": "Prepare",`, ``, "reportedUnder"},
+		{"an additional member", `"notes":`, `"remarks": [], "notes":`, "remarks"},
+		{"an additional member of a phase", `"rides":`, `"color": "red", "rides":`, "color"},
+		{"a missing member", `"title": "Final",`, ``, "title"},
+		{"an invalid truth", `"runs": "no"`, `"runs": "never"`, "runs"},
+		{"a planned phase without a state", `"state": "behind",`, ``, "state"},
+		{"a planned phase that is not reported", `"reportedUnder": "Prepare",`, ``, "reportedUnder"},
 		{"a step that is visible twice", `"visibleSteps": [`, `"visibleSteps": ["A", "A", `, "visibleSteps"},
 		{"a jump's guard on another edge", `"kind": "order",`, `"kind": "order", "guard": "A",`, "not"},
 		{"a choice on another edge", `"kind": "order",`, `"kind": "order", "choice": true,`, "not"},
-		{"a phase that is no end or work", `"end": false,`, ``, "end"},
-		{"a phase of a plan that belongs to an unknown number of steps", `"under": [`, `"below": [`, "under"},
-		{"a change of a phase that is compared with nothing", `"failed": false,`, `"failed": false, "change": "new", "changes": [],`, "not"},
+		{"a phase without end", `"end": false,`, ``, "end"},
+		{"a planned phase without its possible steps", `"under": [`, `"below": [`, "under"},
+		{"a change of a phase outside a diff", `"failed": false,`, `"failed": false, "change": "new", "changes": [],`, "not"},
 	})
 	refuses(t, "diff-versions-plan", []fault{
 		{"another change", `"change": "new"`, `"change": "better"`, "change"},
 		{"a change without its words", `"changes": [],`, ``, "changes"},
-		{"a change in an aspect that there is not", `"what": "decides"`, `"what": "color"`, "what"},
-		{"a drawing without the titles of its sides", `"diff": {`, `"delta": {`, "delta"},
-		{"a phase that has changed from nothing", `"change": "changed",
+		{"a change in an unknown aspect", `"what": "decides"`, `"what": "color"`, "what"},
+		{"a diff without the titles of its sides", `"diff": {`, `"delta": {`, "delta"},
+		{"a changed phase without its previous state", `"change": "changed",
                     "changes": [
                         {
                             "what": "decides"`, `"change": "new",
@@ -65,10 +65,11 @@ func TestTheSchemaRefusesWhatIsFaulty(t *testing.T) {
 	})
 }
 
-// fault is one that is made in a document.
+// fault is a fault to make in a document.
 type fault struct{ name, old, new, want string }
 
-// refuses makes faults in the document of a drawing, each of which the schema refuses.
+// refuses makes faults in the document of a drawing and checks that the schema refuses
+// each.
 func refuses(t *testing.T, name string, faults []fault) {
 	t.Helper()
 	document := string(drawing(t, name).New().JSON())
@@ -81,7 +82,7 @@ func refuses(t *testing.T, name string, faults []fault) {
 	}
 }
 
-// drawing finds a drawing by its name.
+// drawing returns the drawing with the given name.
 func drawing(t *testing.T, name string) dumptest.Drawing {
 	t.Helper()
 	for _, d := range drawings {
@@ -93,7 +94,7 @@ func drawing(t *testing.T, name string) dumptest.Drawing {
 	return dumptest.Drawing{}
 }
 
-// content is what any format must show of a drawing.
+// content is what every format must show of a drawing.
 type content struct {
 	Itineraries []struct {
 		Name   string
@@ -112,9 +113,9 @@ func contentOf(t *testing.T, d dumptest.Drawing) content {
 	return c
 }
 
-// graph is what a program found in a dump.
+// graph is what a program found in a drawing.
 type graph struct {
-	// Nodes and Clusters are texts by ids; an id is that of the dump.
+	// Nodes and Clusters are texts by the ids of the output.
 	Nodes, Clusters map[string]string
 	Edges           int
 }

@@ -11,7 +11,7 @@ import (
 
 const root = "../.."
 
-// drawings are what all tests of this package dump.
+// drawings are the drawings that all tests of this package use.
 var drawings []dumptest.Drawing
 
 func TestMain(m *testing.M) {

@@ -13,13 +13,13 @@ import (
 
 const mermaid = "node_modules/mermaid/dist/mermaid.min.js"
 
-// parsed is what mermaid makes of a text.
+// parsed is the result of parsing a text with mermaid.
 type parsed struct {
 	Type  string
 	Error string
 }
 
-// parse lets mermaid parse a text.
+// parse parses a text with mermaid.
 func (p page) parse(text string) parsed {
 	p.T.Helper()
 	return browser.Call[parsed](p.Page, `async text => {
@@ -27,8 +27,8 @@ func (p page) parse(text string) parsed {
 	}`, text)
 }
 
-// render lets mermaid draw a text, with its limits as they are by default, and
-// returns the graph that the page then shows.
+// render draws a text with mermaid, with its default limits, and returns the graph that
+// the page then shows.
 func (p page) render(text string) (graph, error) {
 	p.T.Helper()
 	r := browser.Call[struct {
@@ -79,7 +79,7 @@ func TestMermaidDrawsEveryName(t *testing.T) {
 	}
 }
 
-func TestAFaultyMermaidIsFound(t *testing.T) {
+func TestMermaidFindsFaults(t *testing.T) {
 	p := openPage(t, mermaid)
 	d := drawing(t, "hostile")
 	good := d.New().Mermaid()

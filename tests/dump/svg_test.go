@@ -20,7 +20,7 @@ import (
 // rect is a rectangle of a page, in pixels.
 type rect struct{ X, Y, W, H float64 }
 
-// slack is what measures of a browser may be off by, in pixels.
+// slack is the tolerance for measurements of the browser, in pixels.
 const slack = 0.6
 
 func (r rect) inside(o rect) bool {
@@ -31,27 +31,27 @@ func (r rect) overlaps(o rect) bool {
 	return r.X+r.W > o.X+slack && o.X+o.W > r.X+slack && r.Y+r.H > o.Y+slack && o.Y+o.H > r.Y+slack
 }
 
-// line is a line of text in a picture, as measure.js finds it.
+// line is a line of text in a picture, as measured by measure.js.
 type line struct {
 	Text    string
 	Box     rect
-	Boxes   []rect // it must be inside of each
+	Boxes   []rect // must contain the line
 	Size    float64
 	Opacity float64
 	Color   string
-	Ground  string // the colour below it
+	Ground  string // the background colour
 	Select  string
 }
 
-// measures are what measure.js finds in a picture.
+// measures is the result of measure.js for a picture.
 type measures struct {
 	Frame    rect
 	Texts    []line
-	Crossed  []string // texts below an arc
-	Selected string   // what a reader copies who selects everything
+	Crossed  []string // texts crossed by an arc
+	Selected string   // what "select all" copies
 }
 
-// problems are what a reader of the picture would complain of.
+// problems returns the problems that a reader of the picture would have.
 func (m measures) problems() []string {
 	var all []string
 	complain := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
@@ -61,7 +61,7 @@ func (m measures) problems() []string {
 				complain("%q sticks out: %v of %v", t.Text, t.Box, b)
 			}
 		}
-		// Lines come from the top down, but for those side by side.
+		// Lines are ordered from top to bottom, except those side by side.
 		for _, o := range m.Texts[i+1:] {
 			if t.Box.overlaps(o.Box) {
 				complain("%q overlaps %q", t.Text, o.Text)
@@ -83,8 +83,8 @@ func (m measures) problems() []string {
 	return all
 }
 
-// ratio is the contrast of two colours as a browser writes them; 0 if one is
-// none.
+// ratio returns the contrast of two colours as the browser writes them; 0 if one is
+// "none".
 func ratio(a, b string) float64 {
 	var colors [2]contrast.Color
 	for i, s := range []string{a, b} {
@@ -96,7 +96,7 @@ func ratio(a, b string) float64 {
 	return contrast.Ratio(colors[0], colors[1])
 }
 
-// measure shows a picture in a page of some width and measures it there.
+// measure shows a picture in a page of the given width and measures it there.
 func (p page) measure(svg string, width int) measures {
 	p.T.Helper()
 	script, err := os.ReadFile("testdata/measure.js")
@@ -104,16 +104,17 @@ func (p page) measure(svg string, width int) measures {
 	return browser.Call[measures](p.Page, string(script), svg, width)
 }
 
-// accessibility are the violations that axe finds in the page.
+// accessibility returns the violations that axe finds in the page.
 func (p page) accessibility() []string {
 	p.T.Helper()
-	return browser.Call[[]string](p.Page, `async () => (await axe.run(document.querySelector("main"), {resultTypes: ["violations"]})).violations
+	return browser.Call[[]string](p.Page, `async () =>
+		(await axe.run(document.querySelector("main"), {resultTypes: ["violations"]})).violations
 		.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html.slice(0, 200)).join(", "))`)
 }
 
 const axe = "node_modules/axe-core/axe.min.js"
 
-func TestAReaderCanReadEveryPicture(t *testing.T) {
+func TestPicturesAreReadable(t *testing.T) {
 	p := openPage(t, axe)
 	for _, theme := range browser.Themes {
 		p.Theme(theme)
@@ -131,8 +132,8 @@ func TestAReaderCanReadEveryPicture(t *testing.T) {
 	}
 }
 
-// A README shows a picture as <img>, where it has a document of its own.
-func TestAPictureFollowsTheThemeAsAnImage(t *testing.T) {
+// A README shows a picture as <img>, which renders it as a separate document.
+func TestPictureAsImageFollowsTheTheme(t *testing.T) {
 	p := openPage(t)
 	ground := func(theme string) []float64 {
 		p.Theme(theme)
@@ -151,7 +152,7 @@ func TestAPictureFollowsTheThemeAsAnImage(t *testing.T) {
 	assert.Equal(t, []float64{13, 17, 23, 255}, dark)
 }
 
-// well reads an XML document to its end, strictly.
+// well parses an XML document strictly.
 func well(svg string) error {
 	d := xml.NewDecoder(strings.NewReader(svg))
 	for {
@@ -164,8 +165,8 @@ func well(svg string) error {
 	}
 }
 
-// A browser parses XML more strictly than HTML, into which it is pasted above.
-func TestEveryPictureIsXML(t *testing.T) {
+// A browser parses XML more strictly than HTML, which the test above uses.
+func TestPicturesAreXML(t *testing.T) {
 	p := openPage(t)
 	parse := func(svg string) string {
 		return browser.Call[string](p.Page, `svg => {
@@ -185,8 +186,8 @@ func TestEveryPictureIsXML(t *testing.T) {
 	assert.NotEqual(t, "http://www.w3.org/2000/svg", parse(broken))
 }
 
-// Each check of a picture finds the fault that it is there for.
-func TestAFaultyPictureIsFound(t *testing.T) {
+// Each check of a picture finds the fault it exists for.
+func TestMeasureFindsFaults(t *testing.T) {
 	p := openPage(t, axe)
 	p.Theme("light")
 	good := string(drawings[0].New().SVG())

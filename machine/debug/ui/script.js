@@ -1,6 +1,6 @@
 "use strict";
-// The pages work without this script. It shows changes without a reload, lets the
-// slider move through the moments, and shows what is chosen at once.
+// The pages work without this script. It updates them without a reload, lets the slider
+// move through the moments, and applies filters and settings at once.
 (() => {
   const stream = document.body.dataset.stream;
   const live = document.getElementById("live");
@@ -11,7 +11,7 @@
     if (live.textContent !== text) live.textContent = text;
   }
 
-  // show replaces the parts of the page that may change by those of another page.
+  // show replaces the live parts of the page with those of another page.
   let current;
   async function show(url) {
     if (current) current.abort();
@@ -24,7 +24,7 @@
       return true;
     } catch (error) {
       if (error.name === "AbortError") return true;
-      say("Connection lost, trying again", "lost");
+      say("Connection lost, retrying", "lost");
       return false;
     } finally {
       if (current === request) current = undefined;
@@ -59,7 +59,7 @@
     }
   }
 
-  // centre scrolls the graph to the phase where the run is.
+  // centre scrolls the graph to the current phase.
   let at = "";
   function centre() {
     const graph = document.querySelector(".picture");
@@ -69,7 +69,7 @@
     graph.scrollTop += here.getBoundingClientRect().top - graph.getBoundingClientRect().top - graph.clientHeight / 3;
   }
 
-  // follow moves the slider to the moment that is shown, unless a hand is on it.
+  // follow moves the slider to the shown moment, unless the user is dragging it.
   function follow(by) {
     const slider = document.getElementById("moment");
     if (!slider || !by) return;
@@ -79,7 +79,7 @@
     if (!sliding) slider.value = by.value;
   }
 
-  // Links and forms show their page in place.
+  // Links and forms load their page in place.
   const address = () => location.pathname + location.search;
   let shown = address();
   function visit(url, replaced) {
@@ -127,15 +127,14 @@
   });
 
   window.addEventListener("popstate", () => {
-    if (shown !== address()) location.reload(); // not if it is a link into this page
+    if (shown !== address()) location.reload(); // unless it is a link into this page
   });
 
   centre();
   if (!stream) return;
 
-  // A browser opens six connections to a host over HTTP/1.1. So at most three of
-  // its pages hold a stream, by locks; the others poll, and one that is hidden does
-  // neither.
+  // Over HTTP/1.1 a browser opens at most six connections to a host. Locks let at most
+  // three of its pages hold a stream. The others poll, and hidden pages do neither.
   const slots = ["pipeline-stream-1", "pipeline-stream-2", "pipeline-stream-3"];
   let source, release, timer, last = 0, cost = 0, refused = 0;
 
@@ -154,7 +153,7 @@
     if (!source) take();
   }
 
-  // changed refreshes soon, but never so often that a slow page does nothing else.
+  // changed schedules a refresh. A slow page refreshes less often.
   function changed() {
     schedule(Math.max(0, last + Math.max(1000, 3 * cost) - Date.now()));
   }
@@ -174,7 +173,7 @@
 
   function listen() {
     source = new EventSource(stream);
-    source.onopen = changed; // what has changed since the page was made
+    source.onopen = changed; // there may be changes since the page was rendered
     source.onmessage = changed;
     source.onerror = () => {
       if (source.readyState !== EventSource.CLOSED) return;

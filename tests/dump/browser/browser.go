@@ -1,4 +1,3 @@
-// Package browser lets the tests of this module use a browser.
 package browser
 
 import (
@@ -16,24 +15,24 @@ import (
 	"go.uber.org/goleak"
 )
 
-// Themes are what a reader may prefer.
+// Themes are the color schemes that a reader may prefer.
 var Themes = []string{"light", "dark"}
 
-// Timeout is far above what any step in a page takes.
+// Timeout is far above the duration of any step in a page.
 const Timeout = 2 * time.Minute
 
-// running is the browser that all tests of a package share: each test opens pages
-// of its own in it.
+// running is the browser that all tests of a package share. Each test opens its own pages
+// in it.
 var running context.Context
 
-// RunTests starts a browser, runs the tests of a package, ends the browser and
-// looks for goroutines that are left. It returns the exit code for TestMain.
+// RunTests starts a browser, runs the tests of a package, stops the browser and checks
+// for leaked goroutines. It returns the exit code for TestMain.
 func RunTests(m *testing.M) (code int) {
 	fail := func(err error) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	// Chromium's own sandbox does not work for root, as which CI runs.
+	// Chromium's sandbox does not work for root, the user in CI.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	var cancel context.CancelFunc
@@ -57,24 +56,23 @@ func RunTests(m *testing.M) (code int) {
 	return code
 }
 
-// Page is a page of the browser, in a window of its own.
+// Page is a page of the browser in its own window.
 type Page struct {
 	T   testing.TB
 	Ctx context.Context
 }
 
-// Open opens an empty page that is closed at the end of the test.
+// Open opens an empty page, which is closed at the end of the test.
 func Open(t testing.TB, options ...chromedp.ContextOption) *Page {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(running, options...)
 	t.Cleanup(cancel)
-	// The first use of a context binds the page to it: no deadline here.
+	// The first use of a context binds the page to it, so it must have no deadline.
 	require.NoError(t, chromedp.Do(ctx))
 	return &Page{T: t, Ctx: ctx}
 }
 
-// OpenMain opens a page with an empty <main>, and loads scripts into it, which are
-// files.
+// OpenMain opens a page with an empty <main> and loads the given script files into it.
 func OpenMain(t testing.TB, scripts ...string) *Page {
 	t.Helper()
 	p := Open(t)
@@ -86,7 +84,7 @@ func OpenMain(t testing.TB, scripts ...string) *Page {
 	return p
 }
 
-// Load runs a script that is a file.
+// Load runs a script file.
 func (p *Page) Load(file string) {
 	p.T.Helper()
 	text, err := os.ReadFile(file)
@@ -94,7 +92,7 @@ func (p *Page) Load(file string) {
 	p.Do(chromedp.Evaluate[chromedp.Void](string(text) + "\n;undefined"))
 }
 
-// Do does steps in the page.
+// Do performs steps in the page.
 func (p *Page) Do(steps ...chromedp.Action[chromedp.Void]) {
 	p.T.Helper()
 	ctx, cancel := context.WithTimeout(p.Ctx, Timeout)
@@ -102,7 +100,7 @@ func (p *Page) Do(steps ...chromedp.Action[chromedp.Void]) {
 	require.NoError(p.T, chromedp.Do(ctx, steps...))
 }
 
-// Theme sets what the reader prefers.
+// Theme sets the reader's preferred color scheme.
 func (p *Page) Theme(name string) {
 	p.T.Helper()
 	_, err := chromedp.Call(p.Ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -111,7 +109,7 @@ func (p *Page) Theme(name string) {
 	require.NoError(p.T, err)
 }
 
-// Call calls a JavaScript function, which may be async, and returns its result.
+// Call calls a JavaScript function, possibly async, and returns its result.
 func Call[T any](p *Page, function string, args ...any) T {
 	p.T.Helper()
 	ctx, cancel := context.WithTimeout(p.Ctx, Timeout)
@@ -121,8 +119,8 @@ func Call[T any](p *Page, function string, args ...any) T {
 	return v
 }
 
-// Try is Call in the page of a context. The error may be that the page is left
-// meanwhile.
+// Try is Call in the page of a context. It returns an error, for example if the page is
+// navigated away meanwhile.
 func Try[T any](ctx context.Context, function string, args ...any) (T, error) {
 	var list string
 	for i, arg := range args {

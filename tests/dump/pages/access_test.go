@@ -18,7 +18,7 @@ import (
 
 const axe = "../node_modules/axe-core/axe.min.js"
 
-// pagesOf are all kinds of pages, by what they show.
+// pagesOf returns a page of each kind, by what it shows.
 func pagesOf(all map[string]*debugtest.Migration) map[string]string {
 	pages := map[string]string{
 		"list": "", "list without a match": "?q=none", "itineraries": "itineraries",
@@ -31,7 +31,7 @@ func pagesOf(all map[string]*debugtest.Migration) map[string]string {
 	return pages
 }
 
-func TestEveryPageIsAccessible(t *testing.T) {
+func TestPagesAreAccessible(t *testing.T) {
 	s := newSite(t)
 	pages := pagesOf(s.Dozen())
 	p := newTab(t, s.url)
@@ -48,7 +48,8 @@ func TestEveryPageIsAccessible(t *testing.T) {
 					found := browser.Call[[]string](p.Page, `async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
 						.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html.slice(0, 200) + n.failureSummary).join(", "))`)
 					assert.Empty(t, found)
-					wide := browser.Call[float64](p.Page, `() => document.documentElement.scrollWidth - document.documentElement.clientWidth`)
+					wide := browser.Call[float64](p.Page,
+						`() => document.documentElement.scrollWidth - document.documentElement.clientWidth`)
 					assert.Zero(t, wide, "the page itself scrolls sideways, by pixels")
 				})
 			}
@@ -62,7 +63,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	check("empty list", "")
 }
 
-func TestTheListHasRoomForItsTexts(t *testing.T) {
+func TestListHasRoomForItsTexts(t *testing.T) {
 	s := newSite(t)
 	s.Dozen()
 	p := s.open(t, "")
@@ -75,11 +76,11 @@ func TestTheListHasRoomForItsTexts(t *testing.T) {
 	}
 }
 
-// focused describes the element that has the focus, and its outline.
+// focused describes the focused element and its outline.
 type focused struct {
-	Element string // a name that is unique in the page; empty if none has it
+	Element string // unique in the page; empty if nothing has the focus
 	Outline float64
-	Seen    bool // it is in the window, and nothing covers it
+	Seen    bool // in the window, and not covered
 }
 
 const describe = `
@@ -99,7 +100,7 @@ func (p *tab) focus() focused {
 	}`)
 }
 
-func TestTheKeyboardReachesEverything(t *testing.T) {
+func TestKeyboardReachesEverything(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()
 	for _, tt := range []struct{ name, page string }{
@@ -117,7 +118,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 				p.Do(chromedp.KeyEvent(kb.Tab))
 				f := p.focus()
 				if f.Element == "" {
-					break // all round
+					break // full circle
 				}
 				got[f.Element] = true
 				assert.GreaterOrEqual(t, f.Outline, 2.0, "the focus on %s is seen", f.Element)
@@ -130,7 +131,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 	}
 }
 
-func TestTheKeyboardDoesEverything(t *testing.T) {
+func TestKeyboardOperatesEverything(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()
 	press := func(p *tab, keys string) {
@@ -184,7 +185,7 @@ func TestTheKeyboardDoesEverything(t *testing.T) {
 	})
 }
 
-func TestThePagesWorkWithoutScript(t *testing.T) {
+func TestPagesWorkWithoutScript(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()
 	p := newTab(t, s.url)

@@ -16,8 +16,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
-// download clicks a link and returns the file that the browser writes, with its
-// name.
+// download clicks a link and returns the name and contents of the file that the browser
+// writes.
 func (p *tab) download(link string) (name, text string) {
 	p.T.Helper()
 	dir := p.T.TempDir()

@@ -8,7 +8,7 @@ import (
 
 const finalDirect = "itinerary?name=Final&set=DirectImage,EnableImage,HasISs"
 
-// hasSteps waits until the pipeline has one step and not another.
+// hasSteps waits until the pipeline has one step but not another.
 func (p *tab) hasSteps(step, not string) {
 	p.T.Helper()
 	p.until(`(step, not) => {
@@ -26,7 +26,7 @@ func (p *tab) valueOf(flag string) string {
 	return all[0]
 }
 
-func TestASwitchChangesThePipeline(t *testing.T) {
+func TestFlagChangesThePipeline(t *testing.T) {
 	s := newSite(t)
 	p := s.open(t, "itineraries")
 	p.click(`a[href="itinerary?name=Final"]`)
@@ -44,7 +44,9 @@ func TestASwitchChangesThePipeline(t *testing.T) {
 	p.click("#turn-IndirectImage-true")
 	p.hasSteps("DataBackup", "DirectImage")
 	said := p.texts("#said")[0]
-	for _, want := range []string{"IndirectImage is true", "DirectImage is false", "HasStageBackup is true", "DirectImage vanishes", "DataBackup"} {
+	for _, want := range []string{
+		"IndirectImage is true", "DirectImage is false", "HasStageBackup is true", "DirectImage vanishes", "DataBackup",
+	} {
 		assert.Contains(t, said, want)
 	}
 	assert.Equal(t, "false", p.valueOf("DirectImage"))
@@ -52,7 +54,7 @@ func TestASwitchChangesThePipeline(t *testing.T) {
 	assert.NotEqual(t, graph, p.texts("#graph")[0], "the graph is another")
 	p.notReloaded()
 
-	// The address can be sent to a colleague.
+	// The address can be shared.
 	u := p.address()
 	other := s.open(t, "itinerary?"+u.RawQuery)
 	other.hasSteps("DataBackup", "DirectImage")

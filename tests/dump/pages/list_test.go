@@ -10,7 +10,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
-// choose chooses an option of a filter, as a user does.
+// choose selects an option of a filter, as a user does.
 func (p *tab) choose(id, value string) {
 	p.T.Helper()
 	browser.Call[bool](p.Page, `(id, value) => {
@@ -22,7 +22,7 @@ func (p *tab) choose(id, value string) {
 
 const runNames = ".runs tbody th a"
 
-// lists waits until the list has these runs, in this order.
+// lists waits until the list has exactly these runs, in this order.
 func (p *tab) lists(names ...string) {
 	p.T.Helper()
 	p.until(`(selector, names) => {
@@ -31,7 +31,7 @@ func (p *tab) lists(names ...string) {
 	}`, runNames, names)
 }
 
-func TestTheListIsSearchedAndFiltered(t *testing.T) {
+func TestListIsSearchedAndFiltered(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()
 	p := s.open(t, "")
@@ -62,7 +62,7 @@ func TestTheListIsSearchedAndFiltered(t *testing.T) {
 			p.choose(tt.filter, tt.value)
 			p.lists(tt.want...)
 			assert.Equal(t, tt.value, p.address().Query().Get(tt.filter))
-			// The address of the page holds the filter.
+			// The address of the page contains the filter.
 			s.open(t, "?"+p.address().RawQuery).lists(tt.want...)
 		})
 	}
@@ -100,7 +100,7 @@ func TestTheListIsSearchedAndFiltered(t *testing.T) {
 	})
 }
 
-func TestAnEmptyListTellsWhatToDo(t *testing.T) {
+func TestEmptyListExplainsWhatToDo(t *testing.T) {
 	s := newSite(t)
 	p := s.open(t, "")
 	p.shows(".empty", "No run has been seen yet")
@@ -110,7 +110,7 @@ func TestAnEmptyListTellsWhatToDo(t *testing.T) {
 	p.notReloaded()
 }
 
-func TestAThousandRunsAreOnePage(t *testing.T) {
+func TestThousandRunsAreOnePage(t *testing.T) {
 	s := newSite(t)
 	s.Many(1000)
 	p := s.open(t, "")
@@ -127,7 +127,8 @@ func TestAThousandRunsAreOnePage(t *testing.T) {
 			size: page.decodedBodySize / 1024,
 		});
 	})`)
-	t.Logf("1,000 runs: %.0f KiB, response after %.0f ms, first paint at %.0f ms, DOM at %.0f ms, loaded at %.0f ms, a new layout in %.0f ms",
+	t.Logf("1,000 runs: %.0f KiB, response after %.0f ms, first paint at %.0f ms, DOM at %.0f ms, "+
+		"loaded at %.0f ms, a new layout in %.0f ms",
 		times["size"], times["response"], times["paint"], times["interactive"], times["loaded"], times["layout"])
 	p.Do(chromedp.SendKeys(chromedp.CSS("#q"), "migration-0999"))
 	p.lists("migration-0999")

@@ -15,8 +15,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/dump/browser"
 )
 
-// isAt waits until the page shows a phase as the current one: in what happens, in
-// the plan and in the graph.
+// isAt waits until the page shows a phase as the current one: in the sentence, in the
+// plan and in the graph.
 func (p *tab) isAt(phase string) {
 	p.T.Helper()
 	p.until(`phase => {
@@ -27,12 +27,12 @@ func (p *tab) isAt(phase string) {
 	}`, phase)
 }
 
-func TestARunShowsWhatItDoes(t *testing.T) {
+func TestRunPageShowsActivity(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()
 	for _, tt := range []struct {
 		name string
-		want map[string]string // texts by elements
+		want map[string]string // texts by element
 	}{
 		{"payments", map[string]string{
 			".sentence": "3 of 5 volumes are copied", ".facts": "Deadline", "#pipeline .open": "data-0: 41 of 120 GiB",
@@ -56,7 +56,7 @@ func TestARunShowsWhatItDoes(t *testing.T) {
 	}
 }
 
-func TestALiveRunMovesTheCurrentPhase(t *testing.T) {
+func TestLiveRunMovesTheCurrentPhase(t *testing.T) {
 	s := newSite(t)
 	m := debugtest.Final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
 	s.Drive(m)
@@ -80,7 +80,7 @@ func TestALiveRunMovesTheCurrentPhase(t *testing.T) {
 	list.notReloaded()
 }
 
-func TestTheSliderShowsAMomentBefore(t *testing.T) {
+func TestSliderShowsEarlierMoments(t *testing.T) {
 	s := newSite(t)
 	m := debugtest.Final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
 	s.Drive(m)
@@ -101,7 +101,7 @@ func TestTheSliderShowsAMomentBefore(t *testing.T) {
 	assert.NotContains(t, p.texts("#pipeline")[0], "3 of 5 volumes")
 	p.isAt(first)
 
-	// What happens meanwhile does not take the moment away.
+	// The shown moment stays when something happens meanwhile.
 	m.Result = runner.Wait(0, "4 of 5 volumes are copied")
 	before := browser.Call[string](p.Page, `() => document.getElementById("moment").max`)
 	s.Reconcile(m)

@@ -21,8 +21,8 @@ const (
 	pictureWidth = 1280
 )
 
-// The README shows them. How letters are drawn differs between machines, so that
-// they are not compared.
+// READMEs show the screenshots. They are not compared, because font rendering differs
+// between machines.
 func TestScreenshots(t *testing.T) {
 	s := newSite(t)
 	all := s.Dozen()

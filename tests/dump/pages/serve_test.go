@@ -29,8 +29,8 @@ func command(t *testing.T) string {
 	return file
 }
 
-// serve runs the command serve and returns its URL. End ends it with a signal and
-// returns what that comes to.
+// serve runs the command serve and returns its URL. The function end stops it with a
+// signal and returns its error.
 func serve(t *testing.T, command string, arguments ...string) (address string, end func(os.Signal) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*browser.Timeout)
@@ -80,7 +80,7 @@ func TestServeShowsASimulatedRunLive(t *testing.T) {
 	address, end := serve(t, command(t), "-i", "Final", "--flags", "DirectImage,EnableImage,HasISs", "--speed", "1000")
 	p := openTab(t, address, "")
 	p.shows(runNames, "Final")
-	p.visit("run?name=Final") // a row that is redrawn so often cannot be clicked
+	p.visit("run?name=Final") // the row is redrawn too often to be clicked
 	p.shows("h1", "Final")
 	p.mark()
 	p.shows(".sentence", "ucceeded")
@@ -91,7 +91,7 @@ func TestServeShowsASimulatedRunLive(t *testing.T) {
 	p.expected = "net::ERR_"
 }
 
-// A page of another site, whose name leads to 127.0.0.1, reads nothing.
+// A page of another site, whose name resolves to 127.0.0.1, can read nothing.
 func TestServeRefusesAnotherHost(t *testing.T) {
 	address, end := serve(t, command(t), "-i", "Final")
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}

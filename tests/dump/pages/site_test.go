@@ -48,18 +48,18 @@ func newSite(t testing.TB) *site {
 	return &site{f, server.URL + mounted}
 }
 
-// runPage is the page of a migration.
+// runPage returns the page of a migration.
 func runPage(m *debugtest.Migration) string { return "run?name=" + url.QueryEscape(m.Name.String()) }
 
-// tab is a page of a site. At the end of the test it must not have complained,
-// nor asked another host.
+// tab is a page of a site. At the end of the test it must have logged no errors and
+// requested no other host.
 type tab struct {
 	*browser.Page
 	site string
 
 	mu         sync.Mutex
 	complaints []string
-	expected   string // part of complaints that are expected
+	expected   string // part of the expected complaints
 }
 
 // open opens a page of a site.
@@ -92,7 +92,7 @@ func newTab(t testing.TB, site string) *tab {
 	return p
 }
 
-// listen notes what a user would find in the console, and requests to others.
+// listen records console messages and requests to other hosts.
 func (p *tab) listen(event any) {
 	complain := func(format string, args ...any) {
 		p.mu.Lock()
@@ -117,7 +117,7 @@ func (p *tab) listen(event any) {
 	}
 }
 
-// visit goes to a page of the site.
+// visit navigates to a page of the site.
 func (p *tab) visit(page string) {
 	p.T.Helper()
 	p.Do(chromedp.Navigate(p.site + page))
@@ -129,15 +129,15 @@ func (p *tab) width(pixels int64) {
 	p.Do(chromedp.EmulateViewport(pixels, 900))
 }
 
-// withoutScript makes the pages that are opened from now on run no script.
+// withoutScript disables scripts in pages that are opened from now on.
 func (p *tab) withoutScript() {
 	p.T.Helper()
 	_, err := chromedp.Call(p.Ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	require.NoError(p.T, err)
 }
 
-// until waits for a condition in JavaScript, which holds at once or comes to hold
-// without the test's doing.
+// until waits for a JavaScript condition that becomes true without further action of the
+// test.
 func (p *tab) until(condition string, args ...any) {
 	p.T.Helper()
 	ctx, cancel := context.WithTimeout(p.Ctx, browser.Timeout)
@@ -145,7 +145,7 @@ func (p *tab) until(condition string, args ...any) {
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		// An error may be that the page is left just now.
+		// An error may mean that the page is just being navigated away.
 		is, err := browser.Try[bool](ctx, condition, args...)
 		if err == nil && is {
 			return
@@ -160,7 +160,7 @@ func (p *tab) until(condition string, args ...any) {
 	}
 }
 
-// shows waits until an element is there whose text contains another.
+// shows waits for an element whose text contains text.
 func (p *tab) shows(selector, text string) {
 	p.T.Helper()
 	p.until(`(selector, text) => [...document.querySelectorAll(selector)].some(e => e.textContent.includes(text))`, selector, text)
@@ -172,7 +172,7 @@ func (p *tab) click(selector string) {
 	p.Do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// texts are those of elements as a reader sees them.
+// texts returns the texts of elements as a reader sees them.
 func (p *tab) texts(selector string) []string {
 	p.T.Helper()
 	return browser.Call[[]string](p.Page, `selector => [...document.querySelectorAll(selector)].map(e => e.innerText.trim())`, selector)
@@ -185,13 +185,13 @@ func (p *tab) address() *url.URL {
 	return u
 }
 
-// mark marks the page, so that a reload can be noticed.
+// mark marks the page, so that a reload can be detected.
 func (p *tab) mark() {
 	p.T.Helper()
 	browser.Call[bool](p.Page, `() => window.marked = true`)
 }
 
-// notReloaded checks that the page is the one that was marked.
+// notReloaded checks that the page is still the marked one.
 func (p *tab) notReloaded() {
 	p.T.Helper()
 	assert.True(p.T, browser.Call[bool](p.Page, `() => window.marked === true`), "the page was loaded again")

@@ -8,8 +8,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// A browser opens at most six connections to a host over HTTP/1.1, and a stream
-// keeps one.
+// Over HTTP/1.1 a browser opens at most six connections to a host, and each stream
+// occupies one.
 func TestEightTabsLoadAndAreLive(t *testing.T) {
 	s := newSite(t)
 	m := debugtest.Final("payments", mtc.PhaseEnsureInitialBackup, "backup payments-initial is in progress")
@@ -25,7 +25,7 @@ func TestEightTabsLoadAndAreLive(t *testing.T) {
 		p.mark()
 		tabs = append(tabs, p)
 	}
-	for _, p := range tabs { // each has found out how it follows
+	for _, p := range tabs { // each has chosen between a stream and polling
 		p.until(`() => document.visibilityState === "visible" && document.getElementById("live").textContent.startsWith("Live")`)
 	}
 	m.Result = runner.Wait(0, "backup payments-initial has 3 of 9 items")

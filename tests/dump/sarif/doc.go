@@ -1,3 +1,3 @@
-// Package sarif holds the reports of machine/verify against the published schema
-// of their format.
+// Package sarif checks the reports of machine/verify against the published schema of
+// their format.
 package sarif

@@ -12,8 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/verify"
 )
 
-// published is the schema of SARIF 2.1.0 with the first errata, as OASIS
-// published it.
+// published is the schema of SARIF 2.1.0 with the first errata, as published by OASIS.
 const published = "testdata/sarif-schema-2.1.0.json"
 
 func compiled(t *testing.T) *jsonschema.Schema {
@@ -27,22 +26,26 @@ func compiled(t *testing.T) *jsonschema.Schema {
 var hostileNames = []string{"EnsureStageBackup", "a b/c.yaml", "a:b.yaml", "../x\\y", "\xff\n\x00\x1b[31m\"", "移行?#%"}
 
 func reported() map[string]verify.Report {
-	clean := verify.Report{Tool: "dynamic-pipeline", Rules: []verify.Rule{{Name: "phase-never-runs", Severity: verify.Warning, Definition: "no assignment lets the phase run"}}}
+	clean := verify.Report{Tool: "dynamic-pipeline", Rules: []verify.Rule{
+		{Name: "phase-never-runs", Severity: verify.Warning, Definition: "no assignment lets the phase run"},
+	}}
 	all := clean
 	for _, name := range hostileNames {
 		all.Results = append(all.Results, verify.ResultsOf([]verify.Finding{
-			{Rule: "phase-never-runs", Severity: verify.Error, Itinerary: name, Phase: name, Step: name, Flag: name, Text: name, Reproduce: name, Place: verify.Place{File: name, Line: 3, Column: 5}},
+			{Rule: "phase-never-runs", Severity: verify.Error, Itinerary: name, Phase: name, Step: name, Flag: name,
+				Text: name, Reproduce: name, Place: verify.Place{File: name, Line: 3, Column: 5}},
 			{Rule: "phase-never-runs", Severity: verify.Info, Text: name, Suppressed: name, Place: verify.Place{File: name}},
 			{Rule: name, Severity: verify.Warning, Text: name},
 		})...)
 		all.Results = append(all.Results, verify.BreakResultsOf([]verify.Break{
-			{Rule: "phase-gone", Kind: verify.StateKind, Direction: verify.Upgrade, Itinerary: name, Phase: name, Text: name, State: &verify.InFlight{Itinerary: name}, Objects: []string{name}},
+			{Rule: "phase-gone", Kind: verify.StateKind, Direction: verify.Upgrade, Itinerary: name, Phase: name,
+				Text: name, State: &verify.InFlight{Itinerary: name}, Objects: []string{name}},
 		})...)
 	}
 	return map[string]verify.Report{"clean": clean, "everything": all}
 }
 
-func TestReportsAreOfTheSchemaOfSARIF(t *testing.T) {
+func TestReportsMatchTheSARIFSchema(t *testing.T) {
 	schema := compiled(t)
 	for name, report := range reported() {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +56,7 @@ func TestReportsAreOfTheSchemaOfSARIF(t *testing.T) {
 	}
 }
 
-func TestTheSchemaOfSARIFRefusesWhatIsFaulty(t *testing.T) {
+func TestSARIFSchemaRefusesFaults(t *testing.T) {
 	schema := compiled(t)
 	text := written(t, reported()["everything"])
 	for name, fault := range map[string][2]string{

@@ -1,5 +1,5 @@
-// Shows a picture in <main>, as wide as given, and measures it. All lengths are
-// in pixels of the page.
+// Shows a picture in <main> at the given width and measures it. All lengths are in
+// pixels of the page.
 (svg, width) => {
   const main = document.querySelector("main");
   document.body.style.margin = "0";
@@ -44,7 +44,7 @@
 
   const crossed = [];
   for (const arc of root.querySelectorAll("path.arc, path.arcmay, path.arcgone, path.arcchoice, path.arcmaychoice, path.arcnew, path.arcold, path.rail, path.may")) {
-    if (arc.closest("g")) continue; // of a mark or the legend
+    if (arc.closest("g")) continue; // part of a mark or the legend
     const around = arc.getBoundingClientRect();
     const near = texts.filter(({box: b}) => b.x < around.right && around.left < b.x + b.w && b.y < around.bottom && around.top < b.y + b.h);
     if (near.length === 0) continue;
