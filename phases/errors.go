@@ -157,7 +157,7 @@ func (e *InvalidTruthError) Error() string {
 
 // LeftBehindError reports a source that has not returned although its context is done.
 type LeftBehindError struct {
-	// Since is the time at which it was left behind.
+	// Since is the time at which the source was left behind.
 	Since time.Time
 	// Err is the error of its context.
 	Err error
@@ -171,7 +171,7 @@ func (e *LeftBehindError) Error() string {
 // Unwrap returns the error of the context.
 func (e *LeftBehindError) Unwrap() error { return e.Err }
 
-// PanicError is a panic of an embedder's function, which this library has recovered.
+// PanicError is a panic of an embedder's function that this library has recovered.
 type PanicError struct {
 	Value any
 	// Stack is the stack of the goroutine that panicked.

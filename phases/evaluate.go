@@ -25,12 +25,11 @@ type Source struct {
 	// other sources.
 	//
 	// True and False are values. Unknown without an error means "not yet": the flag
-	// cannot be known before a phase ahead has decided it. From a source that is
-	// computed from other flags it means that the known ones do not determine the
-	// value. The source is then called again once more of them are known, and is "not
-	// yet" only if none of them failed. An error leaves the flag unknown and is
-	// reported; a later request evaluates the flag again. A panic and runtime.Goexit
-	// count as errors.
+	// cannot be known before a phase ahead has decided it. If the flag is computed from
+	// other flags, it means that the known ones do not determine the value. The source
+	// is then called again once more of them are known, and the flag is "not yet" only
+	// if none of them failed. An error leaves the flag unknown and is reported; a later
+	// request evaluates the flag again. A panic and runtime.Goexit count as errors.
 	//
 	// Evaluate must return once ctx is done. A source that does not is left behind (see
 	// [LeftBehind]), and its late result is dropped.
@@ -43,8 +42,8 @@ func SourceOf(flag Flags, value Truth) Source {
 	return Source{Flag: flag, Evaluate: func(context.Context, Facts) (Truth, error) { return value, nil }}
 }
 
-// Bool returns an Evaluate function for a [Source] from a function that a controller
-// may already have. The flag is known unless f returns an error.
+// Bool adapts f, a function that a controller may already have, to the Evaluate function
+// of a [Source]. The flag is known unless f returns an error.
 func Bool(f func(ctx context.Context) (bool, error)) func(context.Context, Facts) (Truth, error) {
 	return func(ctx context.Context, _ Facts) (Truth, error) {
 		value, err := f(ctx)
@@ -66,10 +65,11 @@ type Sources struct {
 	sequential bool
 }
 
-// NewSources checks the sources. Each must have exactly one flag of the vocabulary, no
-// flag may have two sources, all inputs must have sources, and no flag may be computed
-// from itself. Not every flag needs a source: [Sources.Flags] returns those that have
-// one. The error is a [*SourceError].
+// NewSources returns the sources of a vocabulary's flags. Each must have exactly one flag
+// of the vocabulary and an Evaluate function. No flag may have two sources, all inputs
+// must have sources, and no flag may be computed from itself, directly or through others.
+// Not every flag needs a source: [Sources.Flags] returns those that have one. The error
+// is a [*SourceError].
 func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 	if flags == nil {
 		return nil, &SourceError{Problem: "sources need the vocabulary of their flags, not nil"}
@@ -136,8 +136,8 @@ func (s *Sources) All() []Source {
 	return all
 }
 
-// Sequential returns the same sources, of which a request calls one at a time, cheap
-// ones before slow ones. It calls the next slow source only if that still matters after
+// Sequential returns the same sources for requests that call one source at a time, cheap
+// ones before slow ones. The next slow source is called only if it still matters after
 // the one before. Use it if the sources share something that is not safe for concurrent
 // use. A source that was left behind may still run meanwhile. Sources made from
 // [Sources.All] are not sequential.
@@ -355,15 +355,14 @@ type result struct {
 	err   error
 }
 
-// grace is the time that sources have to notice that the context is done and return.
+// grace is the time within which sources must return once the context is done.
 const grace = 100 * time.Millisecond
 
 // callAll calls the sources of the given flags concurrently, and returns one result for
 // each, in any order. By then each source has returned or is left behind.
 func (a *evaluator) callAll(ctx context.Context, flags Flags) []result {
 	a.evaluated |= flags
-	// The buffer has room for late results, so that no goroutine blocks on delivering
-	// one.
+	// The buffer has room for late results, so no goroutine blocks on delivering one.
 	returned := make(chan result, flags.Len())
 	for flag := range flags.Each {
 		go a.byFlag[bit(flag)].call(ctx, a.facts, returned)

@@ -126,7 +126,7 @@ func TestEvaluateOrder(t *testing.T) {
 		facts   Facts
 		errs    string
 	}{
-		{"only what is read",
+		{"only flags that are read",
 			func(a *callRecorder) []Source {
 				return []Source{a.source(flagA, returns(True)), a.source(flagB, returns(True))}
 			},
@@ -161,22 +161,34 @@ func TestEvaluateOrder(t *testing.T) {
 			}}, "BA", NewFacts(flagA, flagB), ""},
 		{"the inputs of a flag first",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB, a.source(flagA, either(flagB, flagB))), from(flagC, a.source(flagB, either(flagC, flagC))), a.source(flagC, returns(True))}
+				return []Source{
+					from(flagB, a.source(flagA, either(flagB, flagB))),
+					from(flagC, a.source(flagB, either(flagC, flagC))), a.source(flagC, returns(True)),
+				}
 			},
 			Request{Read: flagA}, "CBA", NewFacts(abc, 0), ""},
 		{"a computed flag that needs no slow input",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(True)), slow(a.source(flagC, returns(False)))}
+				return []Source{
+					from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(True)),
+					slow(a.source(flagC, returns(False))),
+				}
 			},
 			Request{Read: flagA}, "BA", NewFacts(flagA|flagB, 0), ""},
 		{"a computed flag again once its slow input is known",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(False)), slow(a.source(flagC, returns(True)))}
+				return []Source{
+					from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(False)),
+					slow(a.source(flagC, returns(True))),
+				}
 			},
 			Request{Read: flagA}, "BACA", NewFacts(flagA|flagC, flagB), ""},
 		{"no slow input of a flag that does not matter",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(False)), slow(a.source(flagC, returns(True)))}
+				return []Source{
+					from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, returns(False)),
+					slow(a.source(flagC, returns(True))),
+				}
 			},
 			Request{Read: flagA, Matters: none}, "BA", NewFacts(0, flagB), ""},
 		{"a slow input of a flag that matters, though it is not read itself",
@@ -186,7 +198,10 @@ func TestEvaluateOrder(t *testing.T) {
 			Request{Read: flagA, Matters: func(Facts) Flags { return flagA }}, "ACA", NewFacts(0, flagA|flagC), ""},
 		{"no input of a flag that is known",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB, a.source(flagA, either(flagB, flagB))), from(flagC, a.source(flagB, either(flagC, flagC))), a.source(flagC, returns(True))}
+				return []Source{
+					from(flagB, a.source(flagA, either(flagB, flagB))),
+					from(flagC, a.source(flagB, either(flagC, flagC))), a.source(flagC, returns(True)),
+				}
 			},
 			Request{Read: flagA, Known: NewFacts(flagB, 0)}, "A", NewFacts(flagA|flagB, 0), ""},
 		{"no slow input of a flag that failed",
@@ -196,12 +211,18 @@ func TestEvaluateOrder(t *testing.T) {
 			Request{Read: flagA}, "A", Facts{}, "flag A is unknown: gone"},
 		{"a slow flag after the cheap one that waits for another slow one",
 			func(a *callRecorder) []Source {
-				return []Source{slow(from(flagB, a.source(flagA, either(flagB, flagB)))), from(flagC, a.source(flagB, either(flagC, flagC))), slow(a.source(flagC, returns(True)))}
+				return []Source{
+					slow(from(flagB, a.source(flagA, either(flagB, flagB)))),
+					from(flagC, a.source(flagB, either(flagC, flagC))), slow(a.source(flagC, returns(True))),
+				}
 			},
 			Request{Read: flagA}, "BCBA", NewFacts(abc, 0), ""},
 		{"a chain that waits for one slow input, in order",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB, a.source(flagA, either(flagB, flagB))), from(flagC, a.source(flagB, either(flagC, flagC))), slow(a.source(flagC, returns(False)))}
+				return []Source{
+					from(flagB, a.source(flagA, either(flagB, flagB))),
+					from(flagC, a.source(flagB, either(flagC, flagC))), slow(a.source(flagC, returns(False))),
+				}
 			},
 			Request{Read: flagA}, "BACBA", NewFacts(0, abc), ""},
 
@@ -217,12 +238,18 @@ func TestEvaluateOrder(t *testing.T) {
 			Request{Read: flagA}, "A", Facts{}, "flag A is unknown: gone"},
 		{"a flag with a failed input that it does not need",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, fails(gone)), slow(a.source(flagC, returns(True)))}
+				return []Source{
+					from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, fails(gone)),
+					slow(a.source(flagC, returns(True))),
+				}
 			},
 			Request{Read: flagA}, "BACA", NewFacts(flagA|flagC, 0), "flag B is unknown: gone"},
 		{"a flag with a failed input that it needs",
 			func(a *callRecorder) []Source {
-				return []Source{from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, fails(gone)), slow(a.source(flagC, returns(False)))}
+				return []Source{
+					from(flagB|flagC, a.source(flagA, either(flagB, flagC))), a.source(flagB, fails(gone)),
+					slow(a.source(flagC, returns(False))),
+				}
 			},
 			Request{Read: flagA}, "BACA", NewFacts(0, flagC),
 			"flag A is unknown: it is computed from B, not all of which are known\nflag B is unknown: gone"},
@@ -341,7 +368,7 @@ func TestEvaluateWithAContextThatIsDoneCallsNothing(t *testing.T) {
 	).Evaluate(ctx, Request{Read: abc, Known: NewFacts(flagD, 0)})
 	assert.Empty(t, a.order)
 	assert.Zero(t, answer.Evaluated)
-	assert.Equal(t, NewFacts(flagD, 0), answer.Facts, "what is known is kept")
+	assert.Equal(t, NewFacts(flagD, 0), answer.Facts, "known flags are kept")
 	require.Len(t, answer.Errors, 3)
 	for _, err := range answer.Errors {
 		require.ErrorIs(t, err, context.Canceled)
@@ -463,10 +490,10 @@ func TestEvaluateDistinguishesNotYetFromFailures(t *testing.T) {
 		{"a chain whose middle has all its inputs, and is not yet known",
 			[]Source{{Flag: flagA, Evaluate: returns(False)}, {Flag: flagB, Inputs: flagA, Evaluate: returns(Unknown)}, computed(flagD, flagB)},
 			NewFacts(0, flagA), flagB | flagD, nil},
-		{"a chain whose middle fails on what is not yet known",
+		{"a chain whose middle fails on a flag that is not yet known",
 			[]Source{{Flag: flagA, Evaluate: returns(Unknown)}, {Flag: flagB, Inputs: flagA, Evaluate: fails(gone)}, computed(flagD, flagB)}, Facts{}, flagA,
 			[]string{"flag B is unknown: gone", "flag D is unknown: it is computed from B, not all of which are known"}},
-		{"a diamond on what is not yet known",
+		{"a diamond on a flag that is not yet known",
 			[]Source{{Flag: flagA, Evaluate: returns(Unknown)}, computed(flagB, flagA), computed(flagC, flagA), computed(flagD, flagB|flagC)},
 			Facts{}, flagA | flagB | flagC | flagD, nil},
 		{"a diamond with one side known",

@@ -165,7 +165,7 @@ func ExampleSources_Evaluate() {
 }
 
 // A phase scans for volumes. Before it has run, its report does not exist: that is not
-// an error, and flags that are computed from it are "not yet" as well.
+// an error, and flags that are computed from it are also "not yet".
 func ExampleSources_Evaluate_notYet() {
 	var report *bool // written by the phase that scans
 	hasPVs := phases.Source{Flag: HasPVs, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {

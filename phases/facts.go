@@ -40,8 +40,8 @@ type Facts struct {
 	yes, no Flags
 }
 
-// NewFacts returns facts in which the flags of yes are true, those of no are
-// false, and all others, as well as those named in both, are unknown.
+// NewFacts returns facts in which the flags of yes are true and those of no are false.
+// Flags named in both or in neither are unknown.
 func NewFacts(yes, no Flags) Facts {
 	return Facts{yes: yes &^ no, no: no &^ yes}
 }

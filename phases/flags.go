@@ -40,7 +40,7 @@ func (f Flags) Each(yield func(Flags) bool) {
 type FlagDef struct {
 	Flag Flags
 	Name string
-	// Description is a short sentence: when the flag is true.
+	// Description is a short sentence that states when the flag is true.
 	Description string
 	// Live marks a flag that may change at any moment, because a user may change the
 	// object. It counts as if every phase decided it: it is evaluated again when a
@@ -73,9 +73,9 @@ type Vocabulary struct {
 }
 
 // NewVocabulary returns a vocabulary of the given flags, in this order. Row i must
-// define bit i (1 << i), so that a table of constants and the vocabulary cannot drift
-// apart. Names must be unique, not empty, and free of white space, control characters,
-// commas and a leading "!"; names and descriptions must be UTF-8. The error is a
+// define bit i (1 << i), which keeps a table of constants and the vocabulary in step.
+// Names must be unique, not empty, and free of white space, control characters, commas
+// and a leading "!"; names and descriptions must be UTF-8. The error is a
 // [*VocabularyError].
 func NewVocabulary(defs []FlagDef, relations ...Clause) (*Vocabulary, error) {
 	if len(defs) > MaxFlags {

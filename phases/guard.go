@@ -44,7 +44,7 @@ const (
 	PartNone = "none"
 )
 
-// Unmet returns the part of the guard that does not admit, and the flags responsible:
+// Unmet returns the part of the guard that does not admit, and the responsible flags:
 // for "all" the false ones, for "none" the true ones, for "any" all of them. If no part
 // is known not to admit, it returns the first part with an unknown flag, and the
 // unknown flags. For a guard that admits it returns "" and no flags.

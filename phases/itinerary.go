@@ -38,7 +38,7 @@ type Phase struct {
 	// Decides are the flags that the outcome of the phase may change. They are
 	// evaluated again once the phase is done.
 	Decides Flags
-	// Jumps lead to the phase that follows once the phase is done: the target of the
+	// Jumps determine which phase follows once the phase is done: the target of the
 	// choice that its handler made; without a choice, the target of the first jump in
 	// order whose guard admits; otherwise the next phase in order.
 	Jumps []Jump
@@ -53,7 +53,7 @@ type GuardedStep struct {
 	Guard Guard
 }
 
-// Jump leads from a phase to another one than the next in order, forward or back. If
+// Jump leads from a phase to a phase other than the next in order, forward or back. If
 // the guard of the phase To does not admit, the machine continues with the phases after
 // To, as it would in order.
 type Jump struct {

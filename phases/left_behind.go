@@ -33,7 +33,7 @@ func (l *LeftBehind) Flags() (flags Flags) {
 	return flags
 }
 
-// of returns the error of a flag that cannot be evaluated, or nil.
+// of returns the error of a flag whose source has not returned, or nil.
 func (l *LeftBehind) of(flag Flags) *LeftBehindError {
 	if l == nil {
 		return nil

@@ -83,7 +83,7 @@ func TestEvaluateLeavesBehindASourceThatIgnoresItsContext(t *testing.T) {
 		{"beside one that returns when its context is done", func(s *stuck) []Source {
 			return []Source{s.source(flagA, returns(True)), {Flag: flagB, Evaluate: onDone}}
 		}, flagA, flagB, flagA},
-		{"before what is computed from it, and a slow one", func(s *stuck) []Source {
+		{"before a flag that is computed from it, and a slow one", func(s *stuck) []Source {
 			return []Source{
 				s.source(flagA, returns(True)), from(flagA, Source{Flag: flagB, Evaluate: either(flagA, flagA)}),
 				slow(Source{Flag: flagC, Evaluate: returns(True)}),

@@ -13,10 +13,10 @@ import (
 const maxLoadErrors = 20
 
 // Load reads a file of itineraries, strictly: anything unknown or ill-formed is an
-// error. The name stands for the file in messages. The error is a [LoadErrors] with all
-// problems found. Without an error every itinerary of the file passes
-// [Itinerary.Validate]. Load reads at most [MaxFileSize] bytes from r, and one more to
-// detect that there are more.
+// error. The name stands for the file in messages. The error is a [LoadErrors], which
+// lists the first 20 problems and counts the others. Without an error every itinerary of
+// the file passes [Itinerary.Validate]. Load reads at most [MaxFileSize] bytes from r,
+// and one more to detect that there are more.
 func Load(r io.Reader, name string) (*File, error) {
 	l := &loader{file: name, refused: make(map[string]bool)}
 	f := l.load(r)

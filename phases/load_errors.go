@@ -33,9 +33,9 @@ func (e *LoadError) Error() string {
 // Unwrap returns the cause, or nil.
 func (e *LoadError) Unwrap() error { return e.Err }
 
-// LoadErrors are the problems of a file, in the order of its lines. Of a long list only
-// the first are kept, and a last entry gives the number of the others. errors.As finds
-// the first one as a [*LoadError], or by the type of its cause.
+// LoadErrors are the problems of a file, in the order of its lines. If there are more
+// than 20, only the first 20 are kept, and a last entry gives the number of the others.
+// errors.As finds the first one as a [*LoadError], or by the type of its cause.
 type LoadErrors []*LoadError
 
 func (e LoadErrors) Error() string {

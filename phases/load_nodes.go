@@ -96,7 +96,7 @@ func (l *loader) items(n *yaml.Node, what string) []*yaml.Node {
 }
 
 // text returns a string. A scalar that some version of YAML does not read as a string
-// is recorded and returned as written, so that reading can continue. ok is false if
+// is recorded as a problem, but returned as written: reading continues. ok is false if
 // there is no usable value.
 func (l *loader) text(n *yaml.Node, what string) (value string, ok bool) {
 	if !l.usable(n, what) {

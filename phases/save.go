@@ -12,8 +12,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
 )
 
-// SaveError describes why a file cannot be written, for reasons that
-// [Itinerary.Validate] does not report.
+// SaveError describes why a file cannot be written, if [Itinerary.Validate] does not
+// report the reason.
 type SaveError struct {
 	// Itinerary is the name of the itinerary that the error is about, or empty.
 	Itinerary string

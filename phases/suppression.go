@@ -11,8 +11,8 @@ import (
 const MaxSuppressions = 1000
 
 // Suppression accepts findings of the verifier (package machine/verify) that the author
-// knows and wants to keep. It covers the findings of its rule that have all the names
-// that it sets.
+// knows and wants to keep. It covers the findings of its rule that match all names that
+// it sets.
 type Suppression struct {
 	// Rule is the name of the rule. It is required.
 	Rule string

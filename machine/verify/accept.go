@@ -21,7 +21,7 @@ const (
 	MaxAcceptances    = 1_000
 )
 
-// maxAcceptErrors is the number of problems of a file that are listed.
+// maxAcceptErrors is the maximum number of problems of a file that are listed.
 const maxAcceptErrors = 20
 
 // acceptKeys are the keys of an entry. All are mandatory.
@@ -56,9 +56,9 @@ func (a Acceptance) expired(now time.Time) bool {
 //	  expires: 2027-03-31
 //
 // All three keys are mandatory, and fingerprints are unique. The name stands for the
-// file in messages. The error joins an [*AcceptError] for each problem, at most the
-// first 20. A file of more than [MaxAcceptFileSize] bytes or [MaxAcceptances] entries
-// is refused.
+// file in messages. An empty file has no acceptances. A file of more than
+// [MaxAcceptFileSize] bytes or [MaxAcceptances] entries is refused. The error joins an
+// [*AcceptError] for each of the first 20 problems, and one that counts the others.
 func LoadAcceptances(r io.Reader, name string) ([]Acceptance, error) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxAcceptFileSize+1))
 	if err != nil {

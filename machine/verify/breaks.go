@@ -177,8 +177,8 @@ func (n *inspection) inspect() {
 	}
 	n.definitions()
 	if !n.thorough && g.Hash() == n.to.graph.Hash() && slices.Equal(names(g), names(n.to.graph)) {
-		// The hash covers all that runs and plans depend on, and recorded phases are
-		// found under their names: nothing changes for any run.
+		// The hash covers everything that runs and plans depend on, and recorded phases
+		// are found under their names, so nothing changes for any run.
 		return
 	}
 	n.stand()
@@ -438,7 +438,8 @@ func (n *inspection) workRules() *workRules {
 func (w *workRules) find(r *resumed) {
 	a, b := w.from.graph, w.to.graph
 	at := a.Phase(r.standing.phase).Name
-	// The runs that reach the end, and those that never do, whatever loops find.
+	// The runs that reach the end and, if there are loops, those that never do,
+	// whatever the loops find.
 	settled := w.And(r.set, r.ahead.done)
 	if slices.Contains(w.to.heads, true) {
 		settled = w.Or(settled, w.Minus(r.set, r.ahead.some(r.ahead.ends())))
@@ -464,8 +465,8 @@ func (w *workRules) find(r *resumed) {
 				"%s ran before a run of %s reaches %s, and %s runs it again after that", name, w.old.name, at, w.new.name)
 		}
 		if k != r.phase {
-			// Whatever loops ahead of it find: lives with different turns are not
-			// comparable.
+			// A phase is skipped only if the run does not enter it whatever the loops
+			// ahead find, because lives with different turns are not comparable.
 			never := w.Minus(settled, w.Or(r.ran[i], r.ahead.some(r.ahead.entered[k])))
 			w.meet(r.standing, w.And(never, r.still[i], w.restarts.entered[k]), Break{Rule: RulePhaseSkipped, Kind: WorkKind, Phase: name},
 				"%s has not run when a run of %s reaches %s, and %s does not run it after that", name, w.old.name, at, w.new.name)
@@ -588,7 +589,8 @@ func (v *viewRules) find(r *resumed) {
 	}
 }
 
-// resumedSteps are the steps of the phase in progress in the other release.
+// resumedSteps returns the steps of the phase in progress in the other release, each
+// with the runs that are in the phase under it.
 func (v *viewRules) resumedSteps(r *resumed, in map[string]bdd.Set) map[string]bdd.Set {
 	g := v.to.graph
 	kept := make(map[string]bdd.Set)

@@ -108,7 +108,8 @@ func (c *checker) add(where at, format string, args ...any) *Finding {
 	return &c.found[len(c.found)-1].Finding
 }
 
-// String returns the finding on one line: where it is, the rule, and the text.
+// String returns the finding on one line: its position, severity, rule and text and, if
+// it has them, its assignment and command.
 func (f Finding) String() string {
 	var b strings.Builder
 	if f.Place.File != "" {

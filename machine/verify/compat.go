@@ -63,8 +63,8 @@ func (b Break) Severity() Severity {
 	return b.Kind.Severity()
 }
 
-// Acceptable reports whether an acceptance can cover the break: it is not accepted yet,
-// not about an acceptance, and not inconclusive.
+// Acceptable reports whether an acceptance can cover the break. It cannot if the break is
+// accepted already, is about an acceptance, or is inconclusive.
 func (b Break) Acceptable() bool {
 	switch b.Rule {
 	case RuleInconclusive, RuleAcceptanceUnused, RuleAcceptanceExpired:
@@ -107,8 +107,8 @@ type Object struct {
 
 // CompatOptions are the options of [Compat]. The zero value is ready to use.
 type CompatOptions struct {
-	// Objects are runs in flight of the old release. Each break of the upgrade then
-	// names those that meet it.
+	// Objects record runs in flight of the old release. If not nil, each break of the
+	// upgrade names those that meet it.
 	Objects []Object
 	// Acceptances are breaks that are intended. A covered break stays in the report,
 	// with the reason in Break.Accepted. An inconclusive result cannot be accepted.

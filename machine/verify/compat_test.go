@@ -119,8 +119,9 @@ func TestCompatFindsPlantedChangesInFinal(t *testing.T) {
 			}
 		}},
 		{"a loop is added", func(it *phases.Itinerary) {
-			it.Phases[indexOf(*it, mtc.PhaseVerification)].Jumps = []phases.Jump{{To: mtc.PhasePostRestoreHooks, Guard: phases.Guard{All: mtc.HasVerify}}}
-			it.Phases[indexOf(*it, mtc.PhaseVerification)].Decides = mtc.HasVerify
+			p := &it.Phases[indexOf(*it, mtc.PhaseVerification)]
+			p.Jumps = []phases.Jump{{To: mtc.PhasePostRestoreHooks, Guard: phases.Guard{All: mtc.HasVerify}}}
+			p.Decides = mtc.HasVerify
 		}},
 		{"a phase decides another flag", func(it *phases.Itinerary) {
 			it.Phases[indexOf(*it, mtc.PhaseWaitForRefresh)].Decides |= mtc.Quiesce

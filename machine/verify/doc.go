@@ -27,5 +27,5 @@
 // The package does not check what handlers do, or whether they report flags correctly:
 // package machinetest runs them. Check takes all flags as known; in a cleanup itinerary,
 // which does not wait for flags, an unknown flag lets more phases run than it considers.
-// Of time, it checks only whether deadlines are set.
+// As to time, it checks only whether deadlines are set.
 package verify

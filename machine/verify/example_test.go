@@ -115,3 +115,50 @@ func ExampleCompat() {
 	//   fix: {name: CopyFiles, formerly: [Copy]}
 	// upgrade to v3
 }
+
+// A file accepts one of its findings. The finding is still returned, with the reason.
+func ExampleLoad() {
+	source, err := verify.Load(strings.NewReader(`
+itineraries:
+- name: Backup
+  phases:
+  - {name: Copy files, step: Copy}
+  - {name: Check files, step: Check}
+suppress:
+- {rule: name-not-url-safe, itinerary: Backup, phase: Copy files, reason: the first release used this name}
+`), "backup.yaml")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	set, err := machine.CompileSet(source.File().Itineraries...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range verify.Check(set, verify.Options{Source: source}) {
+		fmt.Printf("%v, %s: %q\n", f.Place, f.Phase, f.Suppressed)
+	}
+	// Output:
+	// backup.yaml:5:5, Copy files: "the first release used this name"
+	// backup.yaml:6:5, Check files: ""
+}
+
+// A break that is intended is accepted until a day.
+func ExampleLoadAcceptances() {
+	acceptances, err := verify.LoadAcceptances(strings.NewReader(`
+accept:
+- fingerprint: phase-gone/upgrade/Final/phase=EnsureQuiesced
+  reason: no migration is in flight when this release is rolled out
+  expires: 2027-03-31
+`), "accept.yaml")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, a := range acceptances {
+		fmt.Println(a.Fingerprint, "until", a.Expires.Format("January 2, 2006"))
+	}
+	// Output:
+	// phase-gone/upgrade/Final/phase=EnsureQuiesced until March 31, 2027
+}

@@ -33,7 +33,7 @@ func (s Severity) rank() int {
 type Rule struct {
 	Name     string   `json:"name"`
 	Severity Severity `json:"severity"`
-	// Definition is one sentence: when the rule finds something.
+	// Definition is one sentence that states when the rule finds something.
 	Definition string `json:"definition"`
 }
 
@@ -84,10 +84,10 @@ const (
 	Rollback Direction = "rollback"
 )
 
-// Kind is what a break between two releases concerns, from the worst to the least.
+// Kind is what a break between two releases concerns.
 type Kind string
 
-// The kinds of a break.
+// The kinds of a break, from the worst to the least.
 const (
 	StateKind      Kind = "state"      // the run cannot be resumed
 	WorkKind       Kind = "work"       // a phase runs twice, is skipped, or comes in another order

@@ -24,9 +24,10 @@ func (e *FixError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Li
 
 // Fix removes from the text of the file what findings of [GuardRedundantFlag] and
 // [FlagNeverRead] name, if that is safe: a flag of a guard, or a flag of the
-// vocabulary. A flag of the vocabulary goes together with the relations that name it,
-// if the other flags are related as before. The findings are those that [Check]
-// returned for this source; findings of other rules and suppressed ones are ignored.
+// vocabulary. A flag of the vocabulary is removed together with its entries in decides
+// and the relations that name it, unless that would change how the other flags are
+// related. The findings are those that [Check] returned for this source; findings of
+// other rules and suppressed ones are ignored.
 //
 // It returns the new text and the findings that were fixed. The rest of the text is
 // unchanged, comments and layout included. The new text loads and compiles, and the
@@ -72,7 +73,7 @@ type fixer struct {
 // fixable reports whether a finding is one of the rule and not suppressed.
 func fixable(f Finding, rule string) bool { return f.Rule == rule && f.Suppressed == "" }
 
-// inOrder returns the findings that are fixed, in their order.
+// inOrder returns the findings that are fixed, in their original order.
 func (f *fixer) inOrder(findings []Finding) (fixed []Finding) {
 	for _, one := range findings {
 		if (fixable(one, GuardRedundantFlag) || fixable(one, FlagNeverRead)) && f.fixed[one.Place] {
@@ -139,7 +140,7 @@ func (f *fixer) flags(findings []Finding) {
 }
 
 // removable returns the flags that can be removed together with the relations that name
-// them, such that the other flags are related as before.
+// them, without changing how the other flags are related.
 func (f *fixer) removable(unread phases.Flags) (all phases.Flags) {
 	v := f.file.Vocabulary
 	named := phases.Flags(0)
@@ -211,7 +212,7 @@ func (f *fixer) guards(findings []Finding, without map[string]bool) {
 	for _, all := range found {
 		before, after := f.guard(all[0].holder, nil), f.guard(all[0].holder, all)
 		if s.And(s.guard(before), s.relations) != s.And(s.guard(after), s.relations) || s.Err() != nil {
-			continue // only some of the flags that must be removed together
+			continue // not all flags that must be removed together were found
 		}
 		for _, at := range all {
 			f.remove(at.holder, at.part, at.index)

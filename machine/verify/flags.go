@@ -58,7 +58,7 @@ func (s *subject) flagReadBeforeDecided() {
 }
 
 func (s *subject) decidesNeverRead() {
-	var others phases.Flags // flags of the itineraries that a run may be switched to
+	var others phases.Flags // read by the itineraries that a run may be switched to
 	for _, g := range s.graphs {
 		if g != s.g && s.g.MayLeaveFor(g) {
 			others |= g.Reads()

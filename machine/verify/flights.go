@@ -19,7 +19,7 @@ type flight struct {
 	life life
 	// arrivals are, by turn and place, the runs that reach the place.
 	arrivals map[int][]arrival
-	last     int // turn with an arrival
+	last     int // the last turn with an arrival
 	// entries are the phases that are entered, in order. By phase, entered is the union
 	// of their sets and byPhase lists their indices in entries.
 	entries []entering
@@ -213,7 +213,8 @@ func (f *flight) look(g phases.Guard, set bdd.Set, values []flagValue) (yes, no 
 	return yes, no
 }
 
-// choice is a jump that a handler may choose, and the assignments in which it does.
+// choice is a jump that a handler may choose, and the assignments in which the handler
+// chooses it.
 type choice struct {
 	to  int
 	set bdd.Set
@@ -323,8 +324,7 @@ func (f *flight) twice(phase int) bool {
 	return false
 }
 
-// precede returns the runs that enter a phase before another, of those that they
-// enter for the first time.
+// precede returns the runs in which an entry of phase a comes before one of phase b.
 func (f *flight) precede(a, b int) bdd.Set {
 	set := bdd.None
 	for _, k := range f.byPhase[a] {

@@ -27,9 +27,10 @@ type FrozenOptions struct {
 	Now time.Time
 }
 
-// Frozen fails the test if runs in flight of the release in the file break under the
-// present release, or if the upgrade is undone. A controller needs one line in its
-// tests:
+// Frozen compares the present release with the release in the file. It fails the test
+// with each break that runs in flight meet in the upgrade to the present release, or in
+// its rollback, if the break is not accepted and reaches the level. It also fails if a
+// file cannot be read or written. A controller needs one line in its tests:
 //
 //	verify.Frozen(t, release, "testdata/last-release.yaml", verify.FrozenOptions{Update: *update})
 func Frozen(t TB, present *Release, file string, o FrozenOptions) {

@@ -12,7 +12,8 @@ import (
 var githubLevels = levels{"notice", "warning", "error"}
 
 // WriteGitHub writes the report as workflow commands of GitHub Actions, one on each
-// line, which annotate the change. Suppressed results are left out.
+// line, which annotate the change. Suppressed results are left out. The error is that of
+// w.
 func (r *Report) WriteGitHub(w io.Writer) error {
 	var b bytes.Buffer
 	for i := range r.Results {

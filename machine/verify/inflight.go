@@ -92,7 +92,7 @@ func newWorld(nodes, visits int) *world {
 	}
 }
 
-// visit counts work, and reports whether any is allowed to follow.
+// visit counts n visits, and reports whether the comparison may continue.
 func (w *world) visit(n int) bool {
 	if w.visits -= n; w.visits < 0 && w.err == nil {
 		w.err = &visitsError{}
@@ -370,7 +370,7 @@ func newSide(w *world, g *machine.Graph) *side {
 	return s
 }
 
-// loops reports for each phase whether a path may lead from it back to it.
+// loops reports for each phase whether a path may lead from it back to itself.
 func loops(g *machine.Graph) []bool {
 	n := g.Len()
 	in := make([]bool, n)

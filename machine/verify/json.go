@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// WriteJSON writes findings, breaks or rules as one JSON array; its fields are a
-// contract. If there are none, the array is empty.
+// WriteJSON writes findings, breaks or rules as one JSON array, which is empty if there
+// are none. The fields are a contract. The error is that of w.
 func WriteJSON[T Finding | Break | Rule](w io.Writer, all []T) error {
 	if all == nil {
 		all = []T{}

@@ -467,7 +467,7 @@ func (x *reference) resumed(old *Release, m moment, on *machine.Machine, step st
 // unrecorded records the flags that matter ahead although the old release neither reads
 // nor decides them: two runs that differ in nothing else continue differently.
 func (x *reference) unrecorded(m moment, ahead [][]stop) {
-	if len(ahead) != 1 { // findings of loops differ as well
+	if len(ahead) != 1 { // findings of loops also differ
 		return
 	}
 	for i, name := range x.flags {

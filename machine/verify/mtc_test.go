@@ -78,13 +78,17 @@ func TestCheckFindsPlantedMistakesInFinal(t *testing.T) {
 			phase(it, mtc.PhaseDeleteRegistries).Decides = mtc.HasPreBackupHooks
 		}},
 		{"a loop without an exit", verify.LoopNeverEnds, mtc.PhaseRestartVelero, "", "", func(it *phases.Itinerary) {
-			phase(it, mtc.PhaseWaitForVeleroReady).Jumps = []phases.Jump{{To: mtc.PhaseRestartVelero, Guard: phases.Guard{All: mtc.Quiesce}}}
+			back := phases.Jump{To: mtc.PhaseRestartVelero, Guard: phases.Guard{All: mtc.Quiesce}}
+			phase(it, mtc.PhaseWaitForVeleroReady).Jumps = []phases.Jump{back}
 		}},
-		{"the end behind that loop", verify.EndUnreachable, mtc.PhaseWaitForVeleroReady, "", "", func(it *phases.Itinerary) {
-			phase(it, mtc.PhaseWaitForVeleroReady).Jumps = []phases.Jump{{To: mtc.PhaseRestartVelero, Guard: phases.Guard{All: mtc.Quiesce}}}
+		{"the end after that loop", verify.EndUnreachable, mtc.PhaseWaitForVeleroReady, "", "", func(it *phases.Itinerary) {
+			back := phases.Jump{To: mtc.PhaseRestartVelero, Guard: phases.Guard{All: mtc.Quiesce}}
+			phase(it, mtc.PhaseWaitForVeleroReady).Jumps = []phases.Jump{back}
 		}},
-		{"a jump behind another", verify.JumpNeverTaken, mtc.PhaseVerification, "", "", func(it *phases.Itinerary) {
-			phase(it, mtc.PhaseVerification).Jumps = []phases.Jump{{To: mtc.PhaseCompleted}, {To: mtc.PhaseDeleteRegistries, Guard: phases.Guard{All: mtc.HasPVs}}}
+		{"a jump after another", verify.JumpNeverTaken, mtc.PhaseVerification, "", "", func(it *phases.Itinerary) {
+			phase(it, mtc.PhaseVerification).Jumps = []phases.Jump{
+				{To: mtc.PhaseCompleted}, {To: mtc.PhaseDeleteRegistries, Guard: phases.Guard{All: mtc.HasPVs}},
+			}
 		}},
 		{"a name that differs by case", verify.NamesDifferByCase, "enSureFinalRestore", "", "", func(it *phases.Itinerary) {
 			phase(it, mtc.PhaseEnsureFinalRestore).Name = "enSureFinalRestore"

@@ -21,8 +21,8 @@ type Release struct {
 
 // NewRelease returns the release of these itineraries, which may be of any size. The
 // name, such as a file or a version, identifies the release in texts. The error is a
-// [*ReleaseError] if there are no itineraries, if two have the same name, or if their
-// vocabularies differ.
+// [*ReleaseError] if there are no itineraries, if one is nil, if two have the same name,
+// or if their vocabularies differ.
 func NewRelease(name string, graphs ...*machine.Graph) (*Release, error) {
 	r := &Release{name: name, graphs: graphs, byName: make(map[string]*machine.Graph, len(graphs))}
 	if len(graphs) == 0 {
@@ -127,12 +127,12 @@ func itineraryOf(g *machine.Graph) phases.Itinerary {
 }
 
 // Freeze writes the release as YAML, which [ReadRelease] reads back as the same
-// definitions, with the same hashes and former names. Freeze each release that is
-// shipped, so that the next one can be compared with it. The errors are those of
-// [phases.Save].
+// definitions, with the same hashes and former names. Freeze each release that you ship,
+// to compare the next one with it. The errors are those of [phases.Save], including that
+// of w.
 func (r *Release) Freeze(w io.Writer) error { return phases.Save(w, r.File()) }
 
-// ReleaseError reports that itineraries do not make a release.
+// ReleaseError describes why itineraries do not form a release.
 type ReleaseError struct {
 	Release   string
 	Itinerary string // empty if the problem concerns all

@@ -77,9 +77,9 @@ func (n *inspection) try(phase int, former string, o CompatOptions) *inspection 
 	return after
 }
 
-// candidates returns the phases of the new release that the phase may be called now,
-// the likeliest first. It considers phases without a counterpart, by position between
-// the same phases, by equal step and guard, and by similar names.
+// candidates returns the phases of the new release that may be the phase under a new
+// name, the likeliest first. It rates phases without a counterpart by their position
+// between the same phases, by equal step and guard, and by similar names.
 func (n *inspection) candidates(gone int) []int {
 	a, b := n.from.graph, n.to.graph
 	p := a.Phase(gone)

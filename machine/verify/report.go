@@ -38,7 +38,7 @@ type Result struct {
 	// Fingerprint identifies the result in later reports by its rule and names. Another
 	// wording or another line does not change it.
 	Fingerprint string
-	// Notes are further lines: how to reproduce the result, what fixes it.
+	// Notes are further lines, such as how to reproduce the result or what fixes it.
 	Notes []string
 	// Suppressed is the reason why the result does not count, or empty.
 	Suppressed string
@@ -90,8 +90,8 @@ func (f Finding) Fingerprint() string {
 }
 
 // ResultsOf returns the findings of [Check] as results of a [Report]. If several
-// findings have the same fingerprint, such as those of several jumps of a phase, all
-// but the first get a number appended.
+// findings have the same fingerprint, such as those of several jumps of a phase, a
+// number is appended to the fingerprint of each result but the first.
 func ResultsOf(findings []Finding) []Result {
 	results := make([]Result, len(findings))
 	times := make(map[string]int)

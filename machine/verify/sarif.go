@@ -85,7 +85,8 @@ const fingerprintKey = "ruleAndNames/v1"
 
 // WriteSARIF writes the report as SARIF 2.1.0, which code hosts show beside the lines
 // of a change. Suppressed results are included, marked as suppressed. A result whose
-// rule is not among those of the report gets a rule without a description.
+// rule is not among those of the report gets a rule without a description. The error is
+// that of w.
 func (r *Report) WriteSARIF(w io.Writer) error {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: r.Tool, Version: r.Version, Rules: []sarifRule{}}

@@ -18,8 +18,8 @@ type space struct {
 	guards     map[phases.Guard]bdd.Set
 }
 
-// newSpace returns a space whose variable order keeps flags close that guards or
-// relations read together.
+// newSpace returns a space whose variable order keeps flags close to each other if a
+// guard or a relation reads them together.
 func newSpace(v *phases.Vocabulary, g *machine.Graph, limit int) *space {
 	s := &space{Space: bdd.New(v.Len(), limit), vocabulary: v, guards: map[phases.Guard]bdd.Set{}}
 	s.order(together(v, g))

@@ -118,7 +118,7 @@ func (s *subject) decides(i int) phases.Flags {
 	return s.g.Phase(i).Decides | s.g.Vocabulary().Live()
 }
 
-// onward returns where a run may continue after the phase at an index.
+// onward returns the places at which a run may continue after the phase at an index.
 func (s *subject) onward(i int) []leave {
 	if s.leaves[i] != nil {
 		return s.leaves[i]
@@ -186,7 +186,8 @@ func (s *subject) belongs(i, step int) (with, other bdd.Set) {
 	return with, other
 }
 
-// shows is belongs for a phase that makes its step visible: none if it rides.
+// shows is like belongs, but returns no assignments for a phase that rides, because it
+// does not make its step visible.
 func (s *subject) shows(i, step int) (with, other bdd.Set) {
 	if s.g.Rides(i) {
 		return bdd.None, bdd.None
