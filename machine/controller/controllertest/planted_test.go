@@ -13,7 +13,7 @@ import (
 )
 
 // plants are mistakes in a copy of the reconciler: edits of its source, each active if
-// the environment names it, so that one build has all of them. Each is found by the
+// the environment names it: one build has all of them. Each is found by the
 // life that its row names.
 var plants = []struct {
 	name           string
