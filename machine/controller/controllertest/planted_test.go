@@ -67,7 +67,7 @@ var plants = []struct {
 		old: "	if r.o.Conditions != nil {\n		r.driver.SetConditions(c)",
 		new: "	if r.o.Conditions != nil && !(planted(`it sets no conditions at the end`) && c.runs[0].out.State.Done) {\n" +
 			"		r.driver.SetConditions(c)",
-		sweep: "in the status, uploaded", only: "1 timeout", finds: "condition Running is true, and the run is done",
+		sweep: "in the status, uploaded", only: "1 timeout", finds: "condition Running is true, but the run is done",
 	},
 }
 
