@@ -304,8 +304,8 @@ func squeeze(n, limit int, size func(i int) int, cut func(i int)) (dropped int) 
 }
 
 const (
-	// textSize is the size of a text beside its contents: quotes and a comma.
-	// failureSize is the size of a failure beside its texts: its keys, time and visit.
+	// textSize is the size of a text without its contents: quotes and a comma.
+	// failureSize is the size of a failure without its texts: its keys, time and visit.
 	textSize    = 3
 	failureSize = 120
 )

@@ -156,7 +156,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	if out.Changed || c.called {
 		if werr := r.o.Storage.Write(ctx, object, c.state); werr != nil {
 			if err != nil {
-				werr = fmt.Errorf("%w (beside: %v)", werr, err)
+				werr = fmt.Errorf("%w (in addition: %v)", werr, err)
 			}
 			return Outcome{State: was}, &optionError{"write the state", werr}
 		}

@@ -136,13 +136,13 @@ type Switch struct {
 	From string `json:"from"`
 	// Phase is the phase in which From was left; empty if From had not begun.
 	Phase string `json:"phase,omitempty"`
-	// To is the itinerary that was entered, and Reason is why.
+	// To is the itinerary that was entered, and Reason names why.
 	To     string       `json:"to"`
 	Reason SwitchReason `json:"reason"`
 	At     metav1.Time  `json:"at"`
 }
 
-// SwitchReason is why an itinerary was left.
+// SwitchReason names why an itinerary was left.
 type SwitchReason string
 
 const (

@@ -40,7 +40,7 @@ type Setup[T client.Object] struct {
 	// Outside returns what else must be the same at the end of each life, such as what
 	// handlers have made. It is compared as JSON. Optional.
 	Outside func(server client.WithWatch) (any, error)
-	// Ignore clears what may differ at the end, beside times, versions and counts of
+	// Ignore clears what may differ at the end, besides times, versions and counts of
 	// retries. Optional.
 	Ignore func(object T)
 
