@@ -40,7 +40,7 @@ func TestNewRefusesInvalidOptions(t *testing.T) {
 		{"a negative backoff for all phases", func(o *options) { o.Backoff.Initial = -time.Second }, "Backoff: Initial is -1s; it must not be negative"},
 		{"a negative initial backoff", backoff(runner.Backoff{Initial: -1}), `Phases: phase "Copy": Backoff: Initial is -1ns; it must not be negative`},
 		{"a negative maximum backoff", backoff(runner.Backoff{Initial: 1, Max: -1}), `Phases: phase "Copy": Backoff: Max is -1ns; it must not be negative`},
-		{"a factor that is not a number", backoff(runner.Backoff{Initial: 1, Factor: math.NaN()}), `Phases: phase "Copy": Backoff: Factor is NaN; it must be at least 1 and finite`},
+		{"a factor of NaN", backoff(runner.Backoff{Initial: 1, Factor: math.NaN()}), `Phases: phase "Copy": Backoff: Factor is NaN; it must be at least 1 and finite`},
 		{"an infinite factor", backoff(runner.Backoff{Initial: 1, Factor: math.Inf(1)}), `Phases: phase "Copy": Backoff: Factor is +Inf; it must be at least 1 and finite`},
 		{"a factor below 1", backoff(runner.Backoff{Initial: 1, Factor: 0.5}), `Phases: phase "Copy": Backoff: Factor is 0.5; it must be at least 1 and finite`},
 		{"a negative factor", backoff(runner.Backoff{Initial: 1, Factor: -2}), `Phases: phase "Copy": Backoff: Factor is -2; it must be at least 1 and finite`},
