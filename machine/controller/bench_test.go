@@ -20,8 +20,8 @@ import (
 )
 
 // tape records a whole run of an object over an API server in memory, and is a client
-// that replays it. It hands out objects that were made before, so that only the
-// reconciler's own work is measured.
+// that replays it. It hands out objects that were made before: only the reconciler's
+// work is measured.
 type tape struct {
 	client.Client
 	*world

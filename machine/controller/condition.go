@@ -35,7 +35,7 @@ const (
 	ConditionSwitchHeld = "SwitchHeld"
 )
 
-// The reasons of the condition Running; other conditions use some of them as well.
+// The reasons of the condition Running; other conditions use some of them too.
 const (
 	ReasonInPhase = "InPhase"
 	ReasonWaiting = "Waiting"
@@ -183,8 +183,8 @@ func (r *Reconciler[T]) setCondition(object T, kind string, status metav1.Condit
 		Type: kind, Status: status, Reason: reason, Message: short(message),
 		LastTransitionTime: metav1.NewTime(r.now().UTC().Truncate(time.Second)),
 	}
-	// Without a status subresource each write, this one included, makes a new
-	// generation: there would be no end.
+	// Without a status subresource each write makes a new generation. A condition that
+	// has it would change with its own write, and so be written without end.
 	if r.o.StatusSubresource {
 		c.ObservedGeneration = object.GetGeneration()
 	}
@@ -261,12 +261,12 @@ func switchHeld(itinerary, selected string, done bool) string {
 func timeText(t metav1.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // maxMessage is the maximum size in bytes of an event's message that API servers
-// accept. It bounds messages of conditions as well.
+// accept. It also bounds messages of conditions.
 const maxMessage = 1024
 
 // short returns a message as valid UTF-8 of at most maxMessage bytes.
 func short(message string) string {
-	// Do not look at what is cut anyway.
+	// Ignore what is cut anyway.
 	head := strings.ToValidUTF8(message[:min(len(message), maxMessage+utf8.UTFMax)], "\uFFFD")
 	if len(head) <= maxMessage {
 		return head

@@ -14,8 +14,8 @@ type Conditions[T any] struct {
 	find   func(object T, kind string) *metav1.Condition
 	set    func(object T, c metav1.Condition)
 	remove func(object T, kind string)
-	// merge puts the changes of other clients into before and after, so that only the
-	// changes of the reconcile remain between them.
+	// merge puts the changes of other clients into before and after. Only the changes
+	// of the reconcile remain between them.
 	merge func(before, after, fresh T)
 	// probe returns a problem that an empty object shows; empty if there is none.
 	probe func(object T) string

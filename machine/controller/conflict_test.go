@@ -232,7 +232,7 @@ func TestPhaseDoesNotRunAgainFromStaleCache(t *testing.T) {
 			_, err = w.reconcile() // a second each; in the end the write is refused
 		}
 		require.True(t, apierrors.IsConflict(err))
-		assert.Equal(t, []string{"Refresh", "Refresh"}, w.called, "the older version is believed after a while")
+		assert.Equal(t, []string{"Refresh", "Refresh"}, w.called, "the older version is accepted after a while")
 	})
 }
 
@@ -263,7 +263,7 @@ func TestPredicate(t *testing.T) {
 	_, err := w.reconcile()
 	require.NoError(t, err)
 	is := w.get()
-	assert.True(t, update(was, is), "it brings the next phase on")
+	assert.True(t, update(was, is), "it brings the next phase")
 	assert.True(t, update(is, is), "a resync")
 
 	w.handlers["Refresh"] = func(context.Context, *Move) (runner.Result, error) { return runner.Wait(0, "see there"), nil }
@@ -285,13 +285,13 @@ func TestPredicate(t *testing.T) {
 		w.before = nil
 		was := w.get()
 		w.edit(func(m *Move) { m.Spec.Size = "large" })
-		assert.False(t, update(was, w.get()), "it is held back as well")
+		assert.False(t, update(was, w.get()), "it is also held back")
 		return nil
 	}
 	w.after = nil
 	result, err = w.reconcile()
 	require.NoError(t, err)
-	assert.NotZero(t, result.RequeueAfter, "and made up for")
+	assert.NotZero(t, result.RequeueAfter, "and answered afterwards")
 
 	assert.True(t, p.Create(event.CreateEvent{Object: is}))
 	assert.True(t, p.Delete(event.DeleteEvent{Object: is}))

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// atOnce is as good as now; 0 would mean never.
+	// atOnce is the delay for what is due now; zero would mean never.
 	atOnce = time.Millisecond
 	// catchUp is the delay before the cache is read again if it was behind.
 	catchUp = 10 * time.Millisecond
@@ -59,8 +59,8 @@ func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 }
 
 // Reconcile advances the run of one object, or the runs of its items. It writes the
-// object at most once; if the API server refuses or does not keep that write, it writes
-// a condition as well. An object that is gone is no error. Reconcile returns
+// object at most once; if the API server refuses or does not keep that write, it also
+// writes a condition. An object that is gone is no error. Reconcile returns
 //
 //   - when to come back, if a phase waits or is retried, flags are unknown, or the next
 //     phase is due. This is never sooner than the runner asks, unless another client
@@ -209,8 +209,8 @@ func isTerminal(err error) bool {
 	return runner.IsTerminal(err) || errors.As(err, new(*ItemError)) || errors.As(err, new(*TooManyItemsError))
 }
 
-// retryBeside is when an error without a time of the runner is retried while other runs
-// of the object continue, so that the rate limiter does not hold them.
+// retryBeside is the delay before a retry of an error for which the runner set no time,
+// while other runs of the object continue: the rate limiter must not hold them.
 const retryBeside = time.Minute
 
 // requeue returns when to come back: for the run that is due first.
@@ -262,11 +262,12 @@ func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result
 
 // report shows an error that the state cannot hold, since it cannot be written. It sets
 // the condition of an otherwise unchanged object, and records an event. stop reports
-// that a retry is useless, and missed that the object has changed meanwhile. The
+// whether a retry is useless, and missed whether the object has changed meanwhile. The
 // results are those of Reconcile.
 func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, missed bool) (reconcile.Result, error) {
 	r.gauges.hold(client.ObjectKeyFromObject(base), stop)
-	// The condition shows that the event was recorded. Without conditions, memory does.
+	// A condition that is set shows that the event was recorded. Without conditions,
+	// r.own remembers it.
 	shown, told := false, false
 	if r.o.Conditions != nil {
 		c := r.begin(ctx, base)

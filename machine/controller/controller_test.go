@@ -91,7 +91,7 @@ func TestInAnnotation(t *testing.T) {
 		w.edit(func(m *Move) { m.Annotations, m.Status.Phase = nil, "Copy" })
 		w.end()
 		assert.Equal(t, []string{"Copy", "Attach"}, w.called)
-		assert.Equal(t, "Attach", w.get().Status.Phase, "the last phase is there to be seen")
+		assert.Equal(t, "Attach", w.get().Status.Phase, "the last phase is shown")
 	})
 	t.Run("an annotation that is broken", func(t *testing.T) {
 		w.edit(func(m *Move) { m.Annotations = map[string]string{annotation: "{"} })
@@ -129,7 +129,7 @@ func TestGoneAndDeleted(t *testing.T) {
 	assert.Zero(t, result, "it is gone")
 }
 
-func TestGoneWhileAPhaseRuns(t *testing.T) {
+func TestGoneWhilePhaseRuns(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		status bool
@@ -266,7 +266,7 @@ func TestFailAndCancel(t *testing.T) {
 	w := newWorld(t, subresource)
 	w.handlers["Copy"] = func(context.Context, *Move) (runner.Result, error) { return runner.Fail("disk full"), nil }
 	w.end()
-	assert.Equal(t, []string{"Refresh", "Copy", "Report"}, w.called, "the selector goes by the condition")
+	assert.Equal(t, []string{"Refresh", "Copy", "Report"}, w.called, "the selector depends on the condition")
 	assert.Equal(t, "Running=False/Done Succeeded=False/Failed Failed=True/Failed Paused=False/No", w.conditions())
 	assert.Contains(t, w.events, `Warning PhaseFailed: phase "Copy" of itinerary "Move" failed: disk full`)
 	assert.Contains(t, w.events, `Warning ItineraryBegun: itinerary "CleanUp" begins, since "Move" failed`)
@@ -290,7 +290,7 @@ func TestChangesOfHandlers(t *testing.T) {
 		label  string
 	}{
 		{"with a subresource, the status", subresource, ""},
-		{"without, labels as well", plain, "new"},
+		{"without, also labels", plain, "new"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.status)
@@ -343,10 +343,10 @@ func TestStateIsNotPersisted(t *testing.T) {
 				return apierrors.NewNotFound(schema.GroupResource{Group: "example.com", Resource: "moves"}, "shop")
 			}
 		}, nil},
-		{"a status subresource that the options do not know of", func(w *world) {
+		{"a status subresource that is not in the options", func(w *world) {
 			w.options.StatusSubresource = false
 		}, []string{"entered", "facts", "itinerary", "phase", "pipeline", "visit"}},
-		{"a field that the schema does not have", func(w *world) {
+		{"a field that the schema lacks", func(w *world) {
 			w.options.Runner.Storage = pruning
 		}, []string{"entered"}},
 		{"a field that something else fills in", func(w *world) {

@@ -99,7 +99,7 @@ func TestManagerEndsWithOpenStreams(t *testing.T) {
 			// It would be an error after the grace period, which is 30 seconds.
 			require.NoError(t, <-ended)
 			for range streams {
-				assert.NoError(t, <-ends, "the stream ends as one that is complete")
+				assert.NoError(t, <-ends, "the stream ends without an error")
 			}
 		})
 	}

@@ -1,5 +1,5 @@
-// Package controller runs the runs of a custom resource on controller-runtime: a
-// reconciler to which an embedder adds handlers.
+// Package controller advances the runs of a custom resource on controller-runtime. It is
+// a reconciler to which an embedder adds handlers.
 //
 // A [Reconciler] reads the object, calls the runner once, and writes the result in one
 // patch with an optimistic lock, or not at all if nothing changed. It returns when to come
@@ -32,7 +32,7 @@
 //		return runner.Done(), nil
 //	}
 //
-// The package is for controllers without a loop, or that give up their loop. To keep a
+// The package is for controllers that have no loop of phases, or give theirs up. To keep a
 // loop, use machine/runner or machine.
 //
 // # What is written
@@ -64,8 +64,8 @@
 // of one item does not affect the others.
 //
 // A run is called when its own time has come, and when anything other than time wakes the
-// object. An event of what handlers watch may come together with the time of another item,
-// so a waiting run is then called again within ten seconds.
+// object. An event of an object that handlers watch may arrive when another item is due. A
+// waiting run is therefore called again within ten seconds after that.
 //
 // The states of all items together take at most [MaxStates]. Each item has an equal share,
 // to which its texts are cut. An object with more items than fit is refused with a
@@ -77,8 +77,8 @@
 // An error of a handler, or of a flag, is in the state while it lasts, and so in the
 // condition Running ([ReasonRetrying], [ReasonFlagsUnknown]). The reconciler comes back
 // when the runner asks for it. An error that stops the run ([runner.IsTerminal]) is there
-// as well ([ReasonStopped]), and any change of the object wakes the run. If the state
-// cannot be read or written ([*runner.AnnotationError], [*NotPersistedError],
+// too ([ReasonStopped]), and any change of the object wakes the run. If the state cannot
+// be read or written ([*runner.AnnotationError], [*NotPersistedError],
 // [*RefusedError]), only the condition is written, onto the object as it was read.
 //
 // # Stale caches

@@ -30,7 +30,7 @@ type driver[O client.Object] interface {
 	// is written.
 	Call(ctx context.Context, c *call[O]) error
 	SetConditions(c *call[O])
-	// Merge puts what another client wrote beside the states into both before and
+	// Merge puts what another client wrote outside the states into both before and
 	// after.
 	Merge(before, after, fresh O)
 	// Settle remembers the results of a call, with the version of the object that has

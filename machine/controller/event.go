@@ -18,25 +18,25 @@ import (
 // some of more than 25 consecutive events on one object.
 const (
 	EventBegun = "ItineraryBegun"
-	// EventRunAgain: a new run begins, because the token of the object changed.
+	// EventRunAgain means that a new run begins, because the token of the object changed.
 	EventRunAgain    = "RunAgain"
 	EventStepStarted = "StepStarted"
 	EventPhaseFailed = "PhaseFailed"
 	EventReplanned   = "Replanned"
-	// The end of the run, by its [phases.Result].
+	// These four mean that the run has ended, by its [phases.Result].
 	EventSucceeded  = "RunSucceeded"
 	EventFailed     = "RunFailed"
 	EventCanceled   = "RunCanceled"
 	EventRolledBack = "RunRolledBack"
-	// EventRetrying and EventFlagsUnknown: the retry of a phase, or of flags, begins,
-	// or its error has changed. There is no event for each attempt, nor for the end of
-	// the retry, which the condition shows.
+	// EventRetrying and EventFlagsUnknown mean that the retry of a phase, or of flags,
+	// begins, or that its error has changed. There is no event for each attempt, nor
+	// for the end of the retry, which the condition shows.
 	EventRetrying     = "Retrying"
 	EventFlagsUnknown = "FlagsUnknown"
-	// EventStopped: the run is stopped, or the reason of the stop has changed.
+	// EventStopped means that the run is stopped, or that the reason has changed.
 	EventStopped = "Stopped"
-	// EventSwitchHeld: the object selects an itinerary that is not entered; once for
-	// each that it selects.
+	// EventSwitchHeld means that the object selects an itinerary that is not entered.
+	// It is recorded once for each such itinerary.
 	EventSwitchHeld = "SwitchHeld"
 	// These two are recorded only for types that have conditions.
 	EventPaused  = "Paused"

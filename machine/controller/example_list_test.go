@@ -49,7 +49,7 @@ var migration = machine.MustCompileSet(
 
 // Work is the handler of all phases.
 func Work(_ context.Context, i PlanVM, v runner.Visit) (runner.Result, error) {
-	return runner.Done(), nil // it would look at i.Item.Name and v.Phase
+	return runner.Done(), nil // it would use i.Item.Name and v.Phase
 }
 
 // NewPlans makes a reconciler that migrates at most ten virtual machines of a

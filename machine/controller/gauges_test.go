@@ -168,7 +168,7 @@ func TestGaugesOfItems(t *testing.T) {
 	assert.Empty(t, gauges())
 }
 
-// An item whose state cannot be read or written counts as well.
+// An item whose state cannot be read or written also counts.
 func TestGaugesOfUnreadableItem(t *testing.T) {
 	w := newPlanWorld(t, "a", "b")
 	read := w.list.Runner.Storage.Read

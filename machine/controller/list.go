@@ -46,8 +46,8 @@ func (i Item[O, I]) RunName() (namespace, name, item string) {
 type ListOptions[O client.Object, I any] struct {
 	// Items returns pointers to the items, in the order in which they begin. The items
 	// must be in the status, or in another part of the object that is written
-	// ([Options]). Items may make those that the object lacks. For equal objects it
-	// must return equal items.
+	// ([Options]). Items may add those that the object lacks. For equal objects it must
+	// return equal items.
 	Items func(object O) []*I
 	// Key returns a key that permanently distinguishes an item from the others of its
 	// object. It must be unique and not empty.
@@ -81,7 +81,7 @@ func NewList[O client.Object, I any](o ListOptions[O, I]) *List[O] {
 type ItemError struct {
 	// Index is the item's index in the list.
 	Index int
-	// Key is its key, which an earlier item has as well; empty if it has none.
+	// Key is its key, which an earlier item also has; empty if it has none.
 	Key string
 }
 
@@ -234,7 +234,7 @@ func (l *list[O, I]) Call(ctx context.Context, c *call[O]) error {
 		switch {
 		case atWork(&run.was) || !due(run):
 		case run.unread == nil && l.options.MaxAtWork > 0 && busy >= l.options.MaxAtWork && !l.cleansUp(ctx, items[i]):
-			run.wake = wake{} // look at it again each time
+			run.wake = wake{} // check it again each time
 		default:
 			l.callItem(ctx, c, i, items[i], asRead)
 			if atWork(&run.out.State) {
@@ -243,7 +243,7 @@ func (l *list[O, I]) Call(ctx context.Context, c *call[O]) error {
 		}
 	}
 	now := l.r.now()
-	for _, run := range c.runs { // handlers may have taken their time
+	for _, run := range c.runs { // the calls of handlers took time
 		if !run.wake.at.IsZero() {
 			run.out.Requeue, run.out.RequeueAfter = true, max(run.wake.at.Sub(now), 0)
 		}
@@ -296,7 +296,7 @@ func (l *list[O, I]) Merge(before, after, fresh O) {
 	is, err2 := l.items(after)
 	now, err3 := l.items(fresh.DeepCopyObject().(O))
 	if err != nil || err2 != nil || err3 != nil || len(was) != len(now) || len(is) != len(now) {
-		return // it does not happen: the states are those that were read
+		return // cannot happen: the items are those that were read
 	}
 	for i := range now {
 		a, errA := json.Marshal(was[i].Item)
@@ -332,8 +332,8 @@ type wake struct {
 	idle bool
 }
 
-// overlooked is how soon a waiting run is called early if the object was woken while
-// another run was due: an event of what it waits for may have come at the same time.
+// overlooked is the delay before a waiting run is called early if the object was woken
+// while another run was due: an event for which it waits may have come at the same time.
 const overlooked = 10 * time.Second
 
 func wakeAfter(r *run, now time.Time) wake {
@@ -345,14 +345,14 @@ func wakeAfter(r *run, now time.Time) wake {
 
 // due returns a function that reports whether a run is due. If something other than
 // time woke the object (another client's change, or an event of what handlers watch),
-// all runs are. The time of one item does not wake the others, so that none is called
-// or retried much earlier than it asked for. due also sets the times of the runs that
-// are not due, and forgets the items that are gone.
+// all runs are. The time of one item does not wake the others: none is called or
+// retried much earlier than it asked for. due also sets the times of the runs that are
+// not due, and forgets the items that are gone.
 func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
 	key := client.ObjectKeyFromObject(c.base)
 	now := l.r.now()
-	// Remember an item as soon as it is seen, so that it is forgotten in the end even
-	// if no call is ever settled.
+	// Remember an item as soon as it is seen. Otherwise it would not be forgotten in
+	// the end if no call is ever settled.
 	of := make(map[string]wake, len(c.runs))
 	l.mu.Lock()
 	last := l.wakes[key]

@@ -295,7 +295,7 @@ func TestCancelOfItemDoesNotWait(t *testing.T) {
 }
 
 // The reconciler comes back for the item that is due first. It then calls only that
-// item and those without a time of their own.
+// item and those without their own time.
 func TestItemsAreCalledWhenDue(t *testing.T) {
 	w := newPlanWorld(t, "long", "short", "retried", "watching")
 	w.list.Runner.Backoff = runner.Backoff{Initial: 20 * time.Second}
@@ -578,11 +578,11 @@ func TestConflictOfItems(t *testing.T) {
 	assert.Equal(t, []string{"a/Copy", "b/Refresh"}, w.called, "handlers are called once")
 
 	once(func() { w.editStatus(func(f *Plan) { f.Status.VMs[1].State = runner.State{} }) })
-	assert.Equal(t, "Attach", w.vm("a").Phase, "a state that was changed is of another moment: the result is discarded")
+	assert.Equal(t, "Attach", w.vm("a").Phase, "the state has changed, so the result is discarded")
 	assert.Empty(t, w.vm("b").Phase)
 
 	once(func() { w.edit(func(f *Plan) { f.Spec.VMs = []string{"a", "c", "b"} }) })
-	assert.Equal(t, "Attach", w.vm("a").Phase, "so it is with other items")
+	assert.Equal(t, "Attach", w.vm("a").Phase, "the same holds for other items")
 	w.after(time.Millisecond)
 	assert.True(t, w.vm("a").Done)
 	assert.Equal(t, "Refresh", w.vm("c").Phase)

@@ -88,7 +88,7 @@ func TestRegistererOfTwoReconcilers(t *testing.T) {
 	other.registry, other.options.Metrics = w.registry, w.registry
 	other.end()
 	assert.EqualValues(t, 2, w.count("runs_total"))
-	assert.Contains(t, w.counted(), "runs{activity=Done controller=move itinerary=Move} 2", "controllers of one name are added up")
+	assert.Contains(t, w.counted(), "runs{activity=Done controller=move itinerary=Move} 2", "controllers of one name share a count")
 	named := newWorld(t, subresource)
 	named.registry, named.options.Metrics, named.options.Name = w.registry, w.registry, "another"
 	named.end()

@@ -49,20 +49,20 @@ type Options[T client.Object] struct {
 	// Merge is called after a conflict, before the changes from before to after are
 	// written onto fresh. A JSON merge patch replaces each list as a whole. For a list
 	// that both handlers and other clients write, Merge must put the changes of other
-	// clients into before and after, so that only the handlers' change remains between
-	// them. Conditions, finalizers, owner references and the items of List are merged
-	// without it, an item as a whole. Optional.
+	// clients into before and after. Only the handlers' change may remain between them.
+	// Conditions, finalizers, owner references and the items of List are merged without
+	// it, an item as a whole. Optional.
 	Merge func(before, after, fresh T)
 	// Deleting is called for objects that are being deleted, to clean up and remove
 	// finalizers. It writes the object itself. If nil, such objects are left alone.
 	Deleting func(ctx context.Context, object T) (reconcile.Result, error)
 
-	// Recorder records Kubernetes events. Optional.
+	// Recorder records Kubernetes events. It must be safe for concurrent use. Optional.
 	Recorder Recorder
 	// Metrics registers the metrics. Several reconcilers may share one registerer: the
 	// label controller distinguishes them. Optional.
 	Metrics prometheus.Registerer
-	// Runs records the runs, and those of items, for the pages of machine/debug
+	// Runs records the runs of objects and items for the pages of machine/debug
 	// ([debug.NewHandler]). A recorder is for one kind of objects. Optional.
 	Runs *debug.Recorder
 	// Name is the name of the controller, also in the metrics of controller-runtime. If
@@ -87,7 +87,7 @@ func (f RecorderFunc) Event(object runtime.Object, eventType, reason, message st
 	f(object, eventType, reason, message)
 }
 
-// EventsRecorder has the method of an events.EventRecorder of client-go that
+// EventsRecorder is the part of client-go's events.EventRecorder that
 // [NewEventsRecorder] calls.
 type EventsRecorder interface {
 	Eventf(regarding, related runtime.Object, eventType, reason, action, note string, args ...any)
@@ -201,8 +201,8 @@ func storageProblem(annotation string) string {
 		annotation)
 }
 
-// probe calls, with an empty object, the functions that every object is passed to. If
-// one returns nil or panics, it would do so at the first reconcile.
+// probe calls the functions that receive every object with an empty object. If one
+// returns nil or panics, it would do so at the first reconcile.
 func (o *Options[T]) probe() (problems []string) {
 	problems = probe(problems, "New", "return an empty object", func() any { return o.New() })
 	if problems == nil && o.Conditions != nil {

@@ -28,12 +28,12 @@ func TestNewRefuses(t *testing.T) {
 		o    func(o *controller.Options[*Move])
 		want string
 	}{
-		{"nothing given", func(o *controller.Options[*Move]) { *o = controller.Options[*Move]{} },
+		{"no options", func(o *controller.Options[*Move]) { *o = controller.Options[*Move]{} },
 			"Client is missing; New is missing; Runner: Select is missing; Sources is missing; Storage is missing; use " +
 				"NewStatusStorage or NewAnnotationStorage; Itineraries are missing"},
 		{"an annotation and a status subresource", func(o *controller.Options[*Move]) { o.Runner.Storage = inAnnotation },
 			`Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
-		{"a handler too few", func(o *controller.Options[*Move]) { delete(o.Runner.Phases, "Copy") },
+		{"a missing handler", func(o *controller.Options[*Move]) { delete(o.Runner.Phases, "Copy") },
 			`Runner: phase "Copy" of itinerary "Move" has no handler`},
 		{"a nil handler and a tracer", func(o *controller.Options[*Move]) {
 			o.TracerProvider = noop.NewTracerProvider()
@@ -70,7 +70,7 @@ func TestNewRefuses(t *testing.T) {
 
 		{"New that returns nil", func(o *controller.Options[*Move]) { o.New = func() *Move { return nil } },
 			"New returns nil; let it return an empty object"},
-		{"conditions that are nowhere", func(o *controller.Options[*Move]) {
+		{"conditions without a field", func(o *controller.Options[*Move]) {
 			o.Conditions = controller.NewConditions(func(*Move) *[]metav1.Condition { return nil })
 		}, "Conditions returns nil; let it return a pointer to the object's conditions"},
 		{"nil clients", func(o *controller.Options[*Move]) { o.Client, o.Reader = (*cache)(nil), (*cache)(nil) },

@@ -19,7 +19,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// withResult gives CleanUp a result, and a step that Move has as well.
+// withResult gives CleanUp a result, and a step that Move also has.
 func (w *world) withResult(r phases.Result) {
 	w.options.Runner.Itineraries = machine.MustCompileSet(
 		phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{

@@ -13,9 +13,9 @@ import (
 const behindFor = 10 * time.Second
 
 // ownWrites remembers what this replica last wrote of each object. With it the replica
-// neither reads behind itself nor answers its own writes. Each written object has one
-// small entry, from the first write until the object is found gone or its deletion is
-// seen.
+// neither uses a version older than its own write nor reacts to the events of its own
+// writes. Each written object has one small entry, from the first write until the object
+// is found gone or its deletion is seen.
 type ownWrites struct {
 	mu sync.Mutex
 	of map[types.NamespacedName]*ownWrite

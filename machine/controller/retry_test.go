@@ -48,9 +48,12 @@ var retries = map[string]struct {
 			if w.flagErr == nil {
 				w.options.Runner.Itineraries = machine.MustCompileSet(
 					phases.Itinerary{Name: "Move", Vocabulary: vocabulary, Phases: []phases.Phase{
-						{Name: "Refresh", Step: "Prepare"}, {Name: "Copy", Step: "Data", Guard: phases.Guard{All: volumes}}, {Name: "Attach", Step: "Restore"},
+						{Name: "Refresh", Step: "Prepare"},
+						{Name: "Copy", Step: "Data", Guard: phases.Guard{All: volumes}},
+						{Name: "Attach", Step: "Restore"},
 					}},
-					phases.Itinerary{Name: "CleanUp", Vocabulary: vocabulary, Cleanup: true, Phases: []phases.Phase{{Name: "Report", Step: "Report"}}},
+					phases.Itinerary{Name: "CleanUp", Vocabulary: vocabulary, Cleanup: true,
+						Phases: []phases.Phase{{Name: "Report", Step: "Report"}}},
 				)
 			}
 			w.flagErr = err

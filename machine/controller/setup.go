@@ -37,7 +37,7 @@ func AddToManager[T client.Object](mgr manager.Manager, o Options[T], configure 
 
 // SetupWithManager adds a controller of the reconciler to the manager. It watches the
 // objects with [Reconciler.Predicate]. Use configure to watch what handlers create
-// (Owns), or to set the concurrency or a rate limit.
+// (Owns), or to set the concurrency or a rate limit. The error is that of the builder.
 func (r *Reconciler[T]) SetupWithManager(mgr manager.Manager, configure ...func(b *builder.Builder)) error {
 	b := builder.ControllerManagedBy(mgr).For(r.o.New(), builder.WithPredicates(r.Predicate()))
 	if r.o.Name != "" {
@@ -67,7 +67,7 @@ func EnqueueByLabel(label string) handler.EventHandler {
 // called again at once, and a phase with a backoff would be retried early. Use it on
 // the watch of the objects if [Reconciler.SetupWithManager] does not build the
 // controller. If you combine it with another predicate, that must let changes of the
-// status pass, and also deletions, so that deleted objects are forgotten.
+// status pass, and also deletions: otherwise deleted objects are not forgotten.
 func (r *Reconciler[T]) Predicate() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {

@@ -22,8 +22,8 @@ type Summary struct {
 	// Stopped are items that cannot continue until the object, its definition or the
 	// release is fixed, or whose state cannot be read.
 	Stopped int `json:"stopped,omitempty"`
-	// Items that are done, by their [phases.Result]. A run that another controller
-	// ended counts as Succeeded.
+	// These four are items that are done, by their [phases.Result]. A run that another
+	// controller ended counts as Succeeded.
 	Succeeded  int `json:"succeeded,omitempty"`
 	Failed     int `json:"failed,omitempty"`
 	Canceled   int `json:"canceled,omitempty"`
@@ -116,7 +116,7 @@ func (s Summary) result() phases.Result {
 	return phases.Succeeded
 }
 
-// firstRuns are the first runs of an object that are of some kind; nil if none is.
+// firstRuns are the first run of each kind in an object; nil if there is none.
 type firstRuns struct{ stopped, retried, failed, held *run }
 
 func firstOf(runs []*run) (first firstRuns) {

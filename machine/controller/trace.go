@@ -37,7 +37,7 @@ func tracedHandler[T any](h runner.Handler[T], tracer trace.Tracer) runner.Handl
 	}
 	return runner.VisitFunc[T](func(ctx context.Context, object T, v runner.Visit) (runner.Result, error) {
 		ctx, span := tracer.Start(ctx, "phase "+v.Phase, trace.WithAttributes(attrItinerary.String(v.Itinerary), attrPhase.String(v.Phase)))
-		defer span.End() // records a panic as well, and lets it pass
+		defer span.End() // also records a panic, and lets it pass
 		result, err := h.Handle(ctx, object, v)
 		recordError(span, err)
 		return result, err

@@ -106,7 +106,7 @@ func TestHeldBackEventsWakeRun(t *testing.T) {
 					}
 				}
 				result, err := w.reconcile()
-				require.NotZero(t, held, "the case is none otherwise")
+				require.NotZero(t, held, "otherwise the case tests nothing")
 				require.NoError(t, err)
 				assert.Positive(t, result.RequeueAfter)
 				assert.Less(t, result.RequeueAfter, time.Second)

@@ -73,7 +73,7 @@ func (e *RefusedError) Error() string {
 // Unwrap returns the answer of the API server.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// refused returns err as a [*RefusedError] if it is one.
+// refused wraps err in a [*RefusedError] if the API server refused the write.
 func refused(err error) error {
 	switch {
 	case isTooLarge(err):
@@ -106,8 +106,8 @@ func isTooLarge(err error) bool {
 }
 
 // conflicts determines how often a conflicting write is retried, within a second or so.
-// Many tries win against another writer, not long waits: the time between read and
-// write is always the same short time.
+// Many attempts win against another writer, rather than long waits: the time between
+// read and write is always the same short time.
 var conflicts = wait.Backoff{Duration: 5 * time.Millisecond, Factor: 1.2, Jitter: 0.2, Steps: 20}
 
 // write writes the changes of a call, with an optimistic lock. It never returns a nil
@@ -158,12 +158,12 @@ type write[T client.Object] struct {
 	fate     writeResult
 	// answer is the object in the API server's answer. It is set if fate is written.
 	answer T
-	// missed reports whether another client changed the object meanwhile, so that it
-	// must be reconciled again.
+	// missed reports whether another client changed the object meanwhile. It must then
+	// be reconciled again.
 	missed bool
 }
 
-// try tries the write once. done is true if there is no conflict.
+// try makes one attempt to write. done reports whether there was no conflict.
 func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 	if w.conflict != nil {
 		if ready, err := w.again(ctx); !ready {
@@ -234,7 +234,7 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 }
 
 // mergeMetadata puts the finalizers and owner references that other clients wrote into
-// both before and after, so that only the changes of the reconcile remain between them.
+// both before and after. Only the changes of the reconcile remain between them.
 func mergeMetadata(before, after, fresh client.Object) {
 	finalizers := merge(before.GetFinalizers(), after.GetFinalizers(), fresh.GetFinalizers(),
 		func(name string) string { return name })

@@ -11,9 +11,9 @@ import (
 // a function of o. It must return a pointer into the outer object, so that changes are
 // kept.
 //
-// Use it to reconcile an object, or to explore it with machine/machinetest, as another
-// type than a controller passes to its handlers: together with the parts that they use,
-// or as one item of the list that it holds.
+// Use it if the type that is reconciled, or explored with machine/machinetest, differs
+// from the type that the handlers receive. For example, U may add the parts that the
+// handlers use, or hold a list of which T is one item.
 //
 // Functions that o lacks stay nil for [New] to see, and the maps of o are not changed.
 // A nil Key stays nil; the default then applies to the type U.

@@ -72,7 +72,7 @@ func TestAdaptAddsNoOption(t *testing.T) {
 }
 
 // A migration lives in its envelope as it does alone, even if it fails or is paused.
-func TestAdaptedRunIsTheRun(t *testing.T) {
+func TestAdaptedRunEqualsRun(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		prepare func(*world, *migration)

@@ -24,8 +24,8 @@ const (
 	// FromFailedPhase begins in the phase that failed ([State].FailedAt) or, if none
 	// did and the run is stopped in a phase, in that phase. The itinerary that is then
 	// selected must have it, under its name or a former one, and not as an end phase.
-	// Like any phase in progress, it runs whatever its guard decides by now. The steps
-	// that had started before it are kept, and its own step is open again.
+	// Like any phase in progress, it runs whatever its guard now decides. The steps
+	// that had started before it are kept, and the step of the phase is open again.
 	FromFailedPhase RunFrom = "FailedPhase"
 )
 
@@ -61,8 +61,8 @@ type FailedAt struct {
 	Steps int64  `json:"steps,omitempty"`
 }
 
-// RunAgainError is returned if a new run cannot begin in the phase that failed. The run
-// before stays as it is until the object changes.
+// RunAgainError is returned if a new run cannot begin in the phase that failed. The
+// previous run stays as it is until the object changes.
 type RunAgainError struct {
 	// Itinerary and Phase describe the failure; empty if no phase failed.
 	Itinerary, Phase string
@@ -191,7 +191,7 @@ func (c *reconcile[T]) asks(ctx context.Context) (token string, from RunFrom, er
 		c.asked = over // until the token is known
 		return "", "", err
 	}
-	if cutTo(token, maxToken) != token { // what is kept must be what is compared
+	if cutTo(token, maxToken) != token { // compare the token in the form in which it is kept
 		sum := sha256.Sum256([]byte(token))
 		token = "sha256:" + hex.EncodeToString(sum[:])
 	}

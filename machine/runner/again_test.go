@@ -70,13 +70,17 @@ func (w *world) stops() {
 	}
 }
 
+// The effects of a token that begins no new run.
+const (
+	noneFailed   = "no run from the phase that failed: none has"
+	notSelected  = "no run from the phase that failed: it is not selected"
+	runContinues = "continues"
+)
+
 // A new token has an effect that depends on the state of the run and on where the new
 // run is asked to begin.
 func TestTokenByStateOfRun(t *testing.T) {
 	const (
-		none       = "no run from the phase that failed: none has"
-		notThere   = "no run from the phase that failed: it is not selected"
-		goesOn     = "continues"
 		fromStart  = "run 2 at Move/Refresh"
 		fromFailed = "run 2 at Move/Copy"
 	)
@@ -85,8 +89,8 @@ func TestTokenByStateOfRun(t *testing.T) {
 		prepare       func(w *world)
 		start, failed string // the effect of a token that asks for a run from the start, or from the failed phase
 	}{
-		{"not begun", func(*world) {}, goesOn, goesOn},
-		{"in progress", func(w *world) { w.until("Copy") }, goesOn, goesOn},
+		{"not begun", func(*world) {}, runContinues, runContinues},
+		{"in progress", func(w *world) { w.until("Copy") }, runContinues, runContinues},
 		{"retried", func(w *world) {
 			w.until("Copy")
 			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
@@ -94,7 +98,7 @@ func TestTokenByStateOfRun(t *testing.T) {
 			}
 			_, err := w.reconcile()
 			require.ErrorContains(w.t, err, "conflict")
-		}, goesOn, goesOn},
+		}, runContinues, runContinues},
 		{"stopped by an error", func(w *world) {
 			w.until("Copy")
 			w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) {
@@ -107,41 +111,41 @@ func TestTokenByStateOfRun(t *testing.T) {
 			w.until("Copy")
 			w.m.State.Phase = "Copied"
 			w.stops()
-		}, fromStart, notThere},
+		}, fromStart, notSelected},
 		{"failed, and not answered", func(w *world) {
 			w.fails("Copy")
 			w.options.OnFail = nil
 			w.stops()
 		}, fromStart, fromFailed},
-		{"failed, in its cleanup", func(w *world) { w.fails("Copy"); w.until("Report") }, goesOn, goesOn},
+		{"failed, in its cleanup", func(w *world) { w.fails("Copy"); w.until("Report") }, runContinues, runContinues},
 		{"failed and cleaned up", func(w *world) { w.fails("Copy"); w.until("") }, fromStart, fromFailed},
 		{"failed, and failed in its cleanup", func(w *world) { w.fails("Copy"); w.fails("Report"); w.until("") }, fromStart, fromFailed},
 		{"failed and cleaned up, and still so for the selector", func(w *world) {
 			w.fails("Copy")
 			w.until("")
 			w.options.OnRunAgain = nil
-		}, "run 2 at CleanUp/Detach", notThere},
+		}, "run 2 at CleanUp/Detach", notSelected},
 		{"found to have failed, and cleaned up", func(w *world) {
 			w.options.Failed = func(_ context.Context, m *migration) (bool, error) { return len(m.Errors) > 0, nil }
 			w.until("Copy")
 			w.m.Errors = []string{"the user reports it"}
 			w.until("")
 		}, fromStart, fromFailed},
-		{"succeeded", func(w *world) { w.until("") }, fromStart, none},
-		{"canceled", func(w *world) { w.until("Copy"); w.m.Canceled = true; w.until(""); w.m.Canceled = false }, fromStart, none},
+		{"succeeded", func(w *world) { w.until("") }, fromStart, noneFailed},
+		{"canceled", func(w *world) { w.until("Copy"); w.m.Canceled = true; w.until(""); w.m.Canceled = false }, fromStart, noneFailed},
 		{"canceled, and failed in its cleanup", func(w *world) {
 			w.until("Copy")
 			w.m.Canceled = true
 			w.fails("Report")
 			w.until("")
 			w.m.Canceled = false
-		}, fromStart, none},
-		{"done under an earlier release", func(w *world) { w.until(""); w.m.State.Token = nil }, goesOn, goesOn},
+		}, fromStart, noneFailed},
+		{"done under an earlier release", func(w *world) { w.until(""); w.m.State.Token = nil }, runContinues, runContinues},
 		{"done elsewhere", func(w *world) {
 			w.m.State.Checkpoint = machine.Checkpoint{Done: true}
 			w.m.State.Token = new(string)
-		}, fromStart, none},
-		{"done, and paused", func(w *world) { w.until(""); w.m.Paused = true }, goesOn, goesOn},
+		}, fromStart, noneFailed},
+		{"done, and paused", func(w *world) { w.until(""); w.m.Paused = true }, runContinues, runContinues},
 	} {
 		for _, from := range []runner.RunFrom{"", runner.FromStart, runner.FromFailedPhase} {
 			want := c.start
@@ -156,45 +160,50 @@ func TestTokenByStateOfRun(t *testing.T) {
 				is.token, is.from = "2", from
 				begun := listen[runner.RunBegun](w)
 				out, err := w.reconcile()
-				var again *runner.RunAgainError
-				s := w.m.State
-				got := goesOn
-				switch {
-				case s.Run > 0:
-					require.NoError(t, err)
-					got = fmt.Sprintf("run %d at %s/%s", s.Run, s.Itinerary, s.Phase)
-					assert.Len(t, *begun, 1)
-					assert.Equal(t, "2", *s.Token)
-					assert.True(t, out.Requeue)
-					assert.Equal(t, before.Visit+1, s.Visit, "visits continue to be counted")
-					assert.NotEqual(t, phases.Failed, s.Result)
-					assert.Nil(t, s.Stopped)
-					assert.Empty(t, s.Failures)
-					assert.Empty(t, s.Switches)
-					assert.Len(t, s.Runs, 1)
-				case errors.As(err, &again):
-					got = none
-					if again.Phase != "" {
-						got = notThere
-						assert.ErrorContains(t, err, again.Phase)
-						assert.ErrorContains(t, err, again.Selected)
-					}
-					assert.True(t, runner.IsTerminal(err))
-					assert.False(t, out.Requeue)
-					assert.Equal(t, err.Error(), s.Stopped.Error)
-					assert.Equal(t, before.Checkpoint, s.Checkpoint, "the run before is as it was")
-					assert.Equal(t, before.Done, out.Done)
-					assert.Equal(t, before.Token, s.Token)
-					assert.Empty(t, *begun)
-				}
-				assert.Equal(t, want, got)
+				assert.Equal(t, want, effectOfToken(w, before, *begun, out, err))
 			})
 		}
 	}
 }
 
-// A token that changes during a run counts once the run has ended or stopped, without
-// another change of the object.
+// effectOfToken describes the effect of the token "2" in a reconcile, and checks the state
+// that it left.
+func effectOfToken(w *world, before *runner.State, begun []runner.RunBegun, out runner.Outcome, err error) string {
+	t, s := w.t, w.m.State
+	var again *runner.RunAgainError
+	switch {
+	case s.Run > 0:
+		require.NoError(t, err)
+		assert.Len(t, begun, 1)
+		assert.Equal(t, "2", *s.Token)
+		assert.True(t, out.Requeue)
+		assert.Equal(t, before.Visit+1, s.Visit, "visits continue to be counted")
+		assert.NotEqual(t, phases.Failed, s.Result)
+		assert.Nil(t, s.Stopped)
+		assert.Empty(t, s.Failures)
+		assert.Empty(t, s.Switches)
+		assert.Len(t, s.Runs, 1)
+		return fmt.Sprintf("run %d at %s/%s", s.Run, s.Itinerary, s.Phase)
+	case errors.As(err, &again):
+		assert.True(t, runner.IsTerminal(err))
+		assert.False(t, out.Requeue)
+		assert.Equal(t, err.Error(), s.Stopped.Error)
+		assert.Equal(t, before.Checkpoint, s.Checkpoint, "the run before is as it was")
+		assert.Equal(t, before.Done, out.Done)
+		assert.Equal(t, before.Token, s.Token)
+		assert.Empty(t, begun)
+		if again.Phase == "" {
+			return noneFailed
+		}
+		assert.ErrorContains(t, err, again.Phase)
+		assert.ErrorContains(t, err, again.Selected)
+		return notSelected
+	}
+	return runContinues
+}
+
+// A token that changes during a run counts once the run has ended or stopped. No further
+// change of the object is needed.
 func TestTokenChangesDuringRun(t *testing.T) {
 	t.Run("of a run that ends", func(t *testing.T) {
 		w, is := withToken(t)
@@ -336,7 +345,7 @@ func TestRunFromRenamedPhase(t *testing.T) {
 }
 
 // A phase that may belong to several steps is entered under the one in which it failed,
-// whatever the flags are by now.
+// whatever the flags are now.
 func TestRunFromPhaseOfGuardedStep(t *testing.T) {
 	w, is := withToken(t)
 	all := itineraries()
@@ -688,17 +697,17 @@ func reconcileToEnd(t *testing.T, r *runner.Runner[*migration], m *migration) {
 }
 
 // requireKept checks that the steps that had started before the failure are kept.
-func requireKept(t *testing.T, before, after *runner.State) {
+func requireKept(t *testing.T, seed uint64, before, after *runner.State) {
 	current := after.Pipeline.Current()
 	require.NotNil(t, current)
-	require.Equal(t, before.FailedAt.Step, current.Name, "at %s", before.FailedAt.Phase)
+	require.Equal(t, before.FailedAt.Step, current.Name, "seed %d at %s", seed, before.FailedAt.Phase)
 	for i := range before.FailedAt.Steps {
 		was, is := before.Pipeline[i], after.Pipeline[i]
-		require.Equal(t, was.Name, is.Name, "at %s: a step is lost", before.FailedAt.Phase)
+		require.Equal(t, was.Name, is.Name, "seed %d at %s: a step is lost", seed, before.FailedAt.Phase)
 		require.True(t, was.Started.Equal(is.Started))
 		require.False(t, is.Failed)
 		if is.Completed != nil {
-			require.True(t, was.Completed.Equal(is.Completed), "at %s: %s", before.FailedAt.Phase, is.Name)
+			require.True(t, was.Completed.Equal(is.Completed), "seed %d at %s: %s", seed, before.FailedAt.Phase, is.Name)
 		} else if is.Name != current.Name {
 			require.Equal(t, steps.MessageContinues, is.Message)
 		}
@@ -747,7 +756,7 @@ func TestRunFromFailedPhaseContinuesThere(t *testing.T) {
 		_, err := r.Reconcile(context.Background(), m)
 		require.NoError(t, err)
 		require.Equal(t, failed, m.State.Phase)
-		requireKept(t, before, &m.State)
+		requireKept(t, seed, before, &m.State)
 
 		want := phasesFrom(t, selected, failed, values)
 		reconcileToEnd(t, r, m)

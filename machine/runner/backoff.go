@@ -9,8 +9,9 @@ import (
 // Backoff is an exponential backoff: Initial after the first error, then Factor times
 // as long after each further error, at most Max.
 type Backoff struct {
-	// Initial and Max must not be negative. Zero Initial means no backoff of
-	// its own; zero Max means a day.
+	// Initial and Max must not be negative. If Initial is zero, the backoff is not set,
+	// and Max and Factor must be zero too. Zero Max means a day, or Initial if that is
+	// longer.
 	Initial, Max time.Duration
 	// Factor is at least 1; zero means 2.
 	Factor float64

@@ -65,7 +65,7 @@ func (s *State) boundTo(size int) {
 			return true
 		}
 		text, err := json.Marshal(s)
-		return err != nil || len(text) <= size // the write returns the error as well
+		return err != nil || len(text) <= size // the write returns the same error
 	})
 }
 
@@ -80,10 +80,11 @@ func (s *State) Bound(fits func() bool) {
 	}
 }
 
-// MinState returns the size in bytes of JSON that the checkpoint, the facts and the
-// steps of a run take without texts, in any itinerary followed by a cleanup itinerary.
+// MinState returns the largest size, in bytes of JSON, of the checkpoint, the facts and
+// the steps of a run without texts, in any itinerary followed by a cleanup itinerary.
 // They are kept even if [Options].MaxState is smaller. In at most some 600 bytes more,
-// the counts, the times, the last failure and the retry are kept without texts.
+// the counts, the times, the last failure and the retry are kept without texts. It
+// returns an error if the runner was not made by [New].
 func (r *Runner[T]) MinState() (int, error) {
 	if r == nil || r.o.Itineraries == nil {
 		return 0, errors.New("the runner was not made; make it with New")
@@ -303,8 +304,8 @@ func squeeze(n, limit int, size func(i int) int, cut func(i int)) (dropped int) 
 }
 
 const (
-	// textSize is the size of a text beside its contents: quotes and a comma.
-	// failureSize is the size of a failure beside its texts: its keys, time and visit.
+	// textSize is the size of a text without its contents: quotes and a comma.
+	// failureSize is the size of a failure without its texts: its keys, time and visit.
 	textSize    = 3
 	failureSize = 120
 )
@@ -348,7 +349,7 @@ func cut(text string) string { return cutTo(text, MaxText) }
 
 // cutTo returns text as valid UTF-8 within limit.
 func cutTo(text string, limit int) string {
-	// Do not look at what is cut anyway.
+	// Ignore what is cut anyway.
 	head := text[:min(len(text), limit+utf8.UTFMax)]
 	if end, _ := fits(head, limit); end == len(text) && utf8.ValidString(text) {
 		return text
@@ -367,14 +368,14 @@ func isRecorded(recorded, text string) bool {
 	return recorded == text || isCut && len(text) > len(head) && strings.HasPrefix(text, head)
 }
 
-// cutLines returns lines, each at most one bytes and together at most limit bytes. If
-// some are left out, the last line counts them. A limit of zero leaves none. The given
-// slice is not changed.
+// cutLines returns lines within two limits in bytes: one for each line, and limit for all
+// together. If some are left out, the last line counts them. A limit of zero leaves none.
+// The given slice is not changed.
 func cutLines(lines []string, limit, one int) []string {
 	if limit == 0 {
 		return nil
 	}
-	const rest = 40 // maximum size of the line that counts
+	const rest = 40 // maximum size of the line that counts the others
 	out, n, fit := make([]string, 0, min(len(lines), 16)), 0, 0
 	for _, line := range lines {
 		line = cutTo(line, one)

@@ -43,7 +43,7 @@ func everywhere(t *testing.T, selected string, handler func() (runner.Result, er
 		Sources: func(context.Context, *migration) (*phases.Sources, error) {
 			var all []phases.Source
 			for flag := range mtc.Vocabulary().All().Each {
-				all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }})
+				all = append(all, phases.SourceOf(flag, phases.True))
 			}
 			return phases.NewSources(mtc.Vocabulary(), all...)
 		},
@@ -260,7 +260,7 @@ func TestObserversReceiveWholeText(t *testing.T) {
 	assert.Equal(t, []string{long}, (*failed)[0].Reasons)
 	reason := w.m.State.Failures[0].Reasons[0]
 	assert.Equal(t, strings.Repeat("r", runner.MaxText-3)+"...", reason)
-	assert.Equal(t, []string{reason}, w.m.Errors, "the failure for OnFail is bounded as well")
+	assert.Equal(t, []string{reason}, w.m.Errors, "the failure for OnFail is also bounded")
 }
 
 func TestFailureWithThousandsOfReasons(t *testing.T) {
@@ -445,8 +445,8 @@ func FuzzState(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) { reconcileForged(t, text) })
 }
 
-// MinState includes the names that a checkpoint can have: those of a choice and of a
-// guarded step as well.
+// MinState includes the names that a checkpoint can have, also those of a choice and of a
+// guarded step.
 func TestMinStateHasAllNames(t *testing.T) {
 	least := func(change func(p *phases.Phase)) int {
 		p := phases.Phase{Name: "Copy", Step: strings.Repeat("s", 400)}

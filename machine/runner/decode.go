@@ -38,15 +38,15 @@ func DecodeState(text []byte) (State, error) {
 // by its shape alone. It must have at least one of:
 //
 //   - facts with a hash,
-//   - the number of a visit, which is positive,
+//   - a positive number of the visit,
 //   - a retry with one of the kinds of [RetryKind],
-//   - why and since when the run is stopped,
-//   - since when the run is paused; all other members must then belong to a state or be
-//     conditions or observedGeneration, which any status may have.
+//   - the reason and the time of a stop,
+//   - the time since which the run is paused; all other members must then belong to a
+//     state or be conditions or observedGeneration, which any status may have.
 //
-// Other members count for nothing, since the statuses of other controllers have an
-// itinerary, a phase and a pipeline as well. A state with an error in another member is
-// still a state, though [DecodeState] may refuse it.
+// Other members do not count, since the statuses of other controllers may also have an
+// itinerary, a phase and a pipeline. A state with an error in another member is still a
+// state, though [DecodeState] may refuse it.
 func IsState(text []byte) bool {
 	var of map[string]json.RawMessage
 	if json.Unmarshal(text, &of) != nil {

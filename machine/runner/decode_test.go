@@ -19,13 +19,13 @@ func TestDecodeState(t *testing.T) {
 	for _, c := range []struct {
 		about, text, want string
 	}{
-		{"an object of which nothing is known", `{"conditions": []}`, `{}`},
-		{"times, though they are of the year 9000", `{"entered": "9000-01-01T00:00:00Z", "deadline": "9000-01-02T00:00:00Z"}`,
+		{"an object with only unknown members", `{"conditions": []}`, `{}`},
+		{"times of the year 9000", `{"entered": "9000-01-01T00:00:00Z", "deadline": "9000-01-02T00:00:00Z"}`,
 			`{"entered": "9000-01-01T00:00:00Z", "deadline": "9000-01-02T00:00:00Z"}`},
 		{"a time that cannot be written", `{"entered": "0000-01-01T00:00:00+23:00", "deadline": "9999-12-31T23:59:59-23:00"}`, `{"entered": null, "deadline": null}`},
 		{"a time that is missing", `{"itinerary": "Move", "phase": "Copy"}`, `{"itinerary": "Move", "phase": "Copy", "visit": 1}`},
 		{"numbers out of range", `{"visit": -1, "pausedSeconds": -5, "failedPhases": -9000000000000000000}`, `{}`},
-		{"values that are none of theirs", `{"result": "Great", "retry": {"kind": "x", "attempts": -1}}`,
+		{"invalid values", `{"result": "Great", "retry": {"kind": "x", "attempts": -1}}`,
 			`{"retry": {"kind": "Handler", "since": null, "attempts": 0, "error": "", "at": null, "next": null}}`},
 		{"a long text", `{"stopped": {"error": "` + strings.Repeat("x", 5000) + `", "since": null}}`,
 			`{"stopped": {"error": "` + strings.Repeat("x", runner.MaxText-3) + `...", "since": null}}`},
@@ -50,7 +50,7 @@ func TestDecodeState(t *testing.T) {
 
 // Each state that a runner writes is recognized, whatever happens at the beginning, and
 // is read back unchanged.
-func TestIsStateOfWhatARunnerWrites(t *testing.T) {
+func TestIsStateOfWrittenStates(t *testing.T) {
 	for _, c := range []struct {
 		about string
 		set   func(w *world)

@@ -3,8 +3,9 @@
 //
 // The embedder provides [Options]: handlers for the phases, sources for the flags, a
 // selector of itineraries, and a [Storage] for the state on its own type. A reconcile
-// calls the handler of the current phase. Once that is done, it evaluates the flags that
-// the phase decides, updates the plan and the pipeline, and enters the next phase.
+// calls the handler of the current phase. Once the work of the phase is done, it evaluates
+// the flags that the phase decides, updates the plan and the pipeline, and enters the next
+// phase.
 //
 // # The reconcile loop
 //
@@ -37,15 +38,15 @@
 //
 // On controller-runtime, machine/controller is this loop, with conflicts, conditions,
 // events and metrics. Use the runner alone in another kind of loop, or on objects that are
-// not in a cluster. To keep a loop and its way to find handlers, use package machine.
+// not in a cluster. To keep your own loop and dispatch of handlers, use package machine.
 //
 // # What is persisted
 //
 // Persist all of [State], in one write: it is plain data, bounded in size, and all that a
 // runner knows about a run. A crash before the write repeats the work of the phase, so
-// handlers must be idempotent ([Handler]). Problems are in the state as long as they last,
-// beside the returned error: what is retried ([Retry]), why a run is stopped ([Stop]), and
-// which selected itinerary is not entered. So is the result of the run.
+// handlers must be idempotent ([Handler]). The state also records problems while they last:
+// a retry ([Retry]), the reason of a stop ([Stop]), and a selected itinerary that is not
+// entered. When the run is done, the state has its result.
 //
 // [State.Status] derives from the state alone what a run does at a moment, since when and
 // why, for tables, pages and metrics. [DecodeState] reads a state from JSON.

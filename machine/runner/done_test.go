@@ -182,8 +182,8 @@ func TestStopEndsSeriesOfAttempts(t *testing.T) {
 }
 
 // A run continues after a duration. Meanwhile its handler is not called and no deadline
-// counts. What the phase decides is evaluated when the run continues.
-func TestDoneAfterADuration(t *testing.T) {
+// counts. The flags that the phase decides are evaluated when the run continues.
+func TestDoneAfterDuration(t *testing.T) {
 	w := newLoop(t, false)
 	w.options.Phases["Refresh"] = runner.Phase[*migration]{Deadline: 5 * time.Second}
 	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) {

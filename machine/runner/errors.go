@@ -60,7 +60,7 @@ func (e *UnansweredFailureError) Error() string {
 }
 
 // IsTerminal reports whether an error of [Runner.Reconcile] lasts until the object or
-// the release is fixed, so that a retry is useless. The following errors are terminal:
+// the release is fixed: a retry is useless. The following errors are terminal:
 //
 //   - the recorded phase, its choice or the itinerary is unknown
 //   - the selector does not answer a failure ([UnansweredFailureError])

@@ -16,20 +16,20 @@ type Event interface {
 	event() (name string, attributes []any)
 }
 
-// ItineraryBegun: an itinerary begins, either the first one or, after a switch,
+// ItineraryBegun reports that an itinerary begins: the first one or, after a switch,
 // another.
 type ItineraryBegun struct {
 	Itinerary string
-	// PreviousItinerary is the one that was left; empty if there is none.
+	// PreviousItinerary is the itinerary that was left; empty if there is none.
 	PreviousItinerary string
-	// Phase is the phase in which that was left; empty if it had not begun.
+	// Phase is the phase in which PreviousItinerary was left; empty if it had not begun.
 	Phase string
-	// Failed reports whether it was left because a phase failed.
+	// Failed reports whether PreviousItinerary was left because of a failure.
 	Failed bool
 }
 
-// RunBegun: a new run begins, because the token of the object changed. The first run of
-// an object has no such event.
+// RunBegun reports that a new run begins, because the token of the object changed. The
+// first run of an object has no such event.
 type RunBegun struct {
 	// Run is its number, and From is where it begins.
 	Run  int64
@@ -37,11 +37,11 @@ type RunBegun struct {
 	// Itinerary is the selected itinerary. Phase is the phase in which the run begins,
 	// if it is the one that failed; empty for a run from the start.
 	Itinerary, Phase string
-	// Previous is the run before.
+	// Previous describes the run before.
 	Previous PastRun
 }
 
-// FlagEvaluated: a flag was evaluated.
+// FlagEvaluated reports that a flag was evaluated.
 type FlagEvaluated struct {
 	Itinerary string
 	Flag      string
@@ -53,20 +53,20 @@ type FlagEvaluated struct {
 	LeftBehind bool
 }
 
-// PipelineReplanned: the remaining steps have changed during a run.
+// PipelineReplanned reports that the remaining steps have changed during a run.
 type PipelineReplanned struct {
 	Itinerary      string
 	Added, Removed []string
 }
 
-// PhaseEntered: a phase was entered.
+// PhaseEntered reports that a phase was entered.
 type PhaseEntered struct {
 	Itinerary, Phase, Step string
 	// Jumped reports whether a jump led to the phase.
 	Jumped bool
 }
 
-// PhaseWaiting: a phase waits.
+// PhaseWaiting reports that a phase waits.
 type PhaseWaiting struct {
 	Itinerary, Phase string
 	Message          string
@@ -76,7 +76,7 @@ type PhaseWaiting struct {
 	RequeueAfter time.Duration
 }
 
-// PhaseRetried: something failed and is retried.
+// PhaseRetried reports that something failed and is retried.
 type PhaseRetried struct {
 	Itinerary, Phase string
 	Kind             RetryKind
@@ -88,39 +88,39 @@ type PhaseRetried struct {
 	RequeueAfter time.Duration
 }
 
-// RunStopped: the run cannot continue until the object or the release is fixed
-// ([IsTerminal]). There is one such event when it stops, and one when the reason
+// RunStopped reports that the run cannot continue until the object or the release is
+// fixed ([IsTerminal]). There is one such event when it stops, and one when the reason
 // changes.
 type RunStopped struct {
 	Itinerary, Phase string
 	Err              error
 }
 
-// SwitchHeld: the selector names an itinerary that is not entered, because a cleanup
-// itinerary has begun or the run is done. There is one such event for each itinerary
-// that it names.
+// SwitchHeld reports that the selector names an itinerary that is not entered, because a
+// cleanup itinerary has begun or the run is done. There is one such event for each
+// itinerary that it names.
 type SwitchHeld struct {
 	Itinerary, Phase string
 	Selected         string
 	Done             bool
 }
 
-// PhaseExited: a phase is done and was left. A phase that failed has a PhaseFailed
-// event instead.
+// PhaseExited reports that a phase is done and was left. A phase that failed has a
+// PhaseFailed event instead.
 type PhaseExited struct {
 	Itinerary, Phase string
 	// Took is the time since the phase was entered.
 	Took time.Duration
 }
 
-// PhaseFailed: a phase has failed.
+// PhaseFailed reports that a phase has failed.
 type PhaseFailed struct {
 	Itinerary, Phase string
 	Reasons          []string
 	Took             time.Duration
 }
 
-// RunFinished: the run is done.
+// RunFinished reports that the run is done.
 type RunFinished struct {
 	Itinerary string
 	Result    phases.Result
@@ -129,8 +129,8 @@ type RunFinished struct {
 	Failures, CleanupFailures int64
 }
 
-// RunReconciled: a reconcile has ended. It is the last event of each reconcile that
-// could read the state, even if nothing happened. Loggers ignore it.
+// RunReconciled reports that a reconcile has ended. It is the last event of each
+// reconcile that could read the state, even if nothing happened. Loggers ignore it.
 type RunReconciled struct {
 	// Key distinguishes the run from others ([Options].Key). Forget of an observer is
 	// called with it. It is empty if there is no key.
@@ -218,9 +218,9 @@ type ObserverFunc[T any] func(ctx context.Context, object T, e Event)
 func (f ObserverFunc[T]) Observe(ctx context.Context, object T, e Event) { f(ctx, object, e) }
 
 // NewLogrObserver returns an observer that logs events to the logger that log finds in the
-// context; with controller-runtime, let log call its log.FromContext. Waiting phases and
-// flags that were evaluated are logged at level 1, all other events but RunReconciled at
-// level 0.
+// context; with controller-runtime, let log call its log.FromContext. Waiting phases, and
+// flags that were evaluated without an error, are logged at level 1, and all other events
+// but RunReconciled at level 0. If log is nil, it returns nil, which [New] refuses.
 func NewLogrObserver[T any](log func(ctx context.Context) logr.Logger) Observer[T] {
 	if log == nil {
 		return nil // which New refuses
@@ -234,9 +234,10 @@ func NewLogrObserver[T any](log func(ctx context.Context) logr.Logger) Observer[
 	})
 }
 
-// NewSlogObserver returns an observer that logs events: waiting phases and flags that
-// were evaluated at debug level, errors and failures as warnings, and all other events
-// but RunReconciled as information.
+// NewSlogObserver returns an observer that logs events: waiting phases, and flags that
+// were evaluated without an error, at debug level; errors, failures and held switches as
+// warnings; and all other events but RunReconciled as information. If log is nil, it
+// returns nil, which [New] refuses.
 func NewSlogObserver[T any](log *slog.Logger) Observer[T] {
 	if log == nil {
 		return nil // which New refuses

@@ -91,7 +91,7 @@ func TestLastEventHasState(t *testing.T) {
 	assert.Len(t, w.m.State.Failures[0].Reasons[0], runner.MaxText, "the state is the bounded one")
 }
 
-// An error that does not hold the run is an error of the reconcile as well.
+// An error that does not hold the run is also an error of the reconcile.
 func TestLastEventHasErrorOfCleanup(t *testing.T) {
 	w := newWorld(t)
 	w.m.Canceled = true

@@ -30,12 +30,12 @@ type Order struct {
 	State     runner.State `json:"state"`
 }
 
-// bake is a handler. It looks at what has been done, does a part of the work, and returns.
+// bake is a handler. It checks what has been done, does a part of the work, and returns.
 func bake(_ context.Context, o *Order) (runner.Result, error) {
 	if o.Baked >= 40 {
 		return runner.Done(), nil
 	}
-	o.Baked += 20 // a real handler starts the work, and looks how far it is
+	o.Baked += 20 // a real handler starts the work, and checks its progress
 	return runner.Wait(0, "In the oven", fmt.Sprintf("%d of 40 minutes", o.Baked)), nil
 }
 

@@ -16,12 +16,13 @@ import (
 // whether the work has been done, then do what is missing.
 //
 // A handler must not sleep. If something takes time, start it, and return [Wait] until
-// it has ended.
+// it has ended. The deadline of the phase, if it has one, bounds the context
+// ([Phase].Deadline). Calls for different objects may be concurrent.
 //
-// Return Done, Wait or Fail, or an error to be retried, such as a timeout or a conflict
-// ([Options].OnError can decide otherwise). Fail is final: the phase cannot be done. A
-// panic counts as an error. A handler may change the object, in those parts that are
-// written with the state.
+// Return [Done], [Wait] or [Fail], or an error to be retried, such as a timeout or a
+// conflict ([Options].OnError can decide otherwise). Fail is final: the phase cannot be
+// done. A panic counts as an error. A handler may change those parts of the object that
+// are written with the state.
 type Handler[T any] interface {
 	Handle(ctx context.Context, object T, v Visit) (Result, error)
 }
@@ -161,8 +162,8 @@ func Done(options ...DoneOption) Result {
 type DoneOption func(*Result)
 
 // After lets the run continue only after d, rounded up to whole seconds. The handler is
-// not called meanwhile, and no deadline counts. What the phase decides is evaluated
-// afterwards. A duration that is not positive has no effect.
+// not called meanwhile, and no deadline counts. The flags that the phase decides are
+// evaluated afterwards. A duration that is not positive has no effect.
 func After(d time.Duration) DoneOption { return func(r *Result) { r.after = max(d, 0) } }
 
 // Choose lets the run continue with the named phase, which the current phase must

@@ -40,7 +40,7 @@ func TestHandlerForAllPhases(t *testing.T) {
 	assert.Equal(t, phases.Failed, w.m.State.Result)
 }
 
-func TestHandlerForAllThatIsNil(t *testing.T) {
+func TestNilHandlerForAllPhases(t *testing.T) {
 	w := newWorld(t)
 	w.options.Handler = runner.VisitFunc[*migration](nil)
 	_, err := runner.New(w.options)
@@ -96,7 +96,7 @@ func TestOnError(t *testing.T) {
 }
 
 // A cleanup itinerary reaches its end, whatever OnError decides.
-func TestOnErrorInACleanup(t *testing.T) {
+func TestOnErrorInCleanup(t *testing.T) {
 	for _, action := range []runner.ErrorAction{runner.ActionFail, runner.ActionStop} {
 		w := newWorld(t)
 		w.m.Canceled = true
@@ -132,7 +132,7 @@ func TestStopErrorOfHandlerIsNotTerminal(t *testing.T) {
 
 // An error of any function of the options is retried and shown, and nothing else
 // happens meanwhile.
-func TestFunctionsOfTheOptionsThatErr(t *testing.T) {
+func TestOptionsThatReturnErrors(t *testing.T) {
 	errDown := errors.New("no route")
 	for name, c := range map[string]struct {
 		plant func(w *world, broken *bool)
@@ -186,7 +186,7 @@ func TestFunctionsOfTheOptionsThatErr(t *testing.T) {
 				assert.False(t, runner.IsTerminal(err))
 				assert.Equal(t, "Copy", w.m.State.Phase)
 				assert.Empty(t, w.called)
-				assert.Equal(t, c.shown, out.Requeue, "the error of a state that cannot be read is the rate limiter's")
+				assert.Equal(t, c.shown, out.Requeue, "the rate limiter retries a state that cannot be read")
 				if c.shown {
 					require.NotNil(t, w.m.State.Retry, "attempt %d", attempt)
 					assert.Equal(t, c.want, w.m.State.Retry.Error)
@@ -249,7 +249,7 @@ func TestContextReachesOptions(t *testing.T) {
 	assert.Equal(t, []string{"Read", "Paused", "Select", "Failed", "Write"}, seen)
 }
 
-func TestResultsCanBeLookedAt(t *testing.T) {
+func TestResultAccessors(t *testing.T) {
 	done, wait, fail := runner.Done(), runner.Wait(time.Minute, "copying", "1 of 2", "2 of 2"), runner.Fail("no space", "no luck")
 	for _, c := range []struct {
 		result           runner.Result

@@ -9,8 +9,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// memory holds what a runner remembers of runs between reconciles. It only saves work:
-// losing it loses nothing.
+// memory holds what a runner remembers of runs between reconciles. It only saves work, so
+// a restart may lose it.
 type memory struct {
 	mu sync.Mutex
 	of map[string]*memo

@@ -12,7 +12,7 @@ import (
 )
 
 // BenchmarkObserver compares whole runs of MTC's Final with and without an observer.
-// They take turns, so that the ratio holds on a busy machine as well.
+// They take turns, so the ratio also holds on a busy machine.
 func BenchmarkObserver(b *testing.B) {
 	var status runner.Status
 	var state runner.State
@@ -61,7 +61,7 @@ func finalRun(b *testing.B, observers ...runner.ObserverFunc[*migration]) func()
 		Sources: func(context.Context, *migration) (*phases.Sources, error) {
 			var all []phases.Source
 			for flag := range mtc.Vocabulary().All().Each {
-				all = append(all, phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }})
+				all = append(all, phases.SourceOf(flag, phases.True))
 			}
 			return phases.NewSources(mtc.Vocabulary(), all...)
 		},

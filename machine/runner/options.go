@@ -36,9 +36,9 @@ type Phase[T any] struct {
 
 // Options are the parts that the embedder provides. T is the type of the object that is
 // reconciled, usually a pointer to a custom resource. All functions are called in the
-// goroutine of the reconcile, with its context, and may read through the API. If one
-// returns an error, it is retried after Backoff, and the error is shown meanwhile. A
-// panic counts as an error.
+// goroutine of the reconcile, with its context, and may read through the API. If a
+// function returns an error, the call is retried after Backoff, and the state shows the
+// error meanwhile. A panic counts as an error.
 type Options[T any] struct {
 	// Itineraries are all itineraries of the controller.
 	Itineraries *machine.Set
@@ -71,21 +71,22 @@ type Options[T any] struct {
 
 	// Deadline, MaxAttempts and Backoff apply to phases that set none. Zero means no
 	// deadline, no limit, and a backoff of a second, doubled each time, at most five
-	// minutes. Evaluations of flags that fail are retried after Backoff as well.
+	// minutes. Evaluations of flags that fail are also retried after Backoff.
 	Deadline    time.Duration
 	MaxAttempts int
 	Backoff     Backoff
 
-	// OnFail writes a failure on the object beside the state, if Select depends on it.
-	// It is called once for each failure. If it returns an error, the phase has not
-	// failed yet and is retried; in a cleanup itinerary the phase is passed by
-	// nevertheless. Optional: Select may use State.FailedPhases and State.Failures
-	// instead, since the state is on the object by then.
+	// OnFail writes a failure on the object, outside the state, for Select to read. It
+	// is called once for each failure. If it returns an error, the phase has not failed
+	// yet and is retried; in a cleanup itinerary the phase is passed by nevertheless.
+	// Optional: Select may use State.FailedPhases and State.Failures instead, since the
+	// state with the failure is already on the object.
 	OnFail func(ctx context.Context, object T, f Failure) error
-	// Failed reports whether the object reports a failure. The itinerary that is then
-	// left reads Failed, not Canceled. It is called neither once a failure is recorded
-	// nor when a cleanup itinerary is left. Optional: failures of handlers are known
-	// without it.
+	// Failed reports whether the object reports a failure. It is called when an
+	// itinerary is left: if it returns true, the switch and the interrupted step read
+	// Failed, otherwise Selected and Canceled. It is not called after a failure is
+	// recorded, nor when a cleanup itinerary is left. Optional: failures of handlers
+	// are known without it.
 	Failed func(ctx context.Context, object T) (bool, error)
 	// Paused reports whether the run is paused. While it is, no handler is called and
 	// the run does not move. Only a switch to a cleanup itinerary is made, and that
@@ -156,12 +157,12 @@ func (e *OptionsError) Error() string { return "runner options: " + strings.Join
 // maxSuggestions limits how many unknown names get a suggestion, since each takes time.
 const maxSuggestions = 20
 
-// checker collects what is missing or invalid in options, and how each phase is run.
+// checker collects the problems of options, and how each phase is run.
 type checker[T any] struct {
 	*Options[T]
 	problems     []string
 	phaseOptions map[string][]Phase[T] // by itinerary and the index of the phase
-	known, works map[string]bool       // names of phases; works: it is not an end phase
+	known, works map[string]bool       // names of phases, and of those that are not end phases
 }
 
 func (c *checker[T]) add(format string, args ...any) {

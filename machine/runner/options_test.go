@@ -36,11 +36,11 @@ func TestNewRefusesInvalidOptions(t *testing.T) {
 	}{
 		{"a negative deadline", phase(func(p *runner.Phase[*migration]) { p.Deadline = -1 }), `Phases: phase "Copy": Deadline is -1ns; it must not be negative`},
 		{"a negative limit", phase(func(p *runner.Phase[*migration]) { p.MaxAttempts = -1 }), `Phases: phase "Copy": MaxAttempts is -1; it must not be negative`},
-		{"a deadline of all that is negative", func(o *options) { o.Deadline = -time.Hour }, "Deadline is -1h0m0s; it must not be negative"},
-		{"a backoff of all that is negative", func(o *options) { o.Backoff.Initial = -time.Second }, "Backoff: Initial is -1s; it must not be negative"},
+		{"a negative deadline for all phases", func(o *options) { o.Deadline = -time.Hour }, "Deadline is -1h0m0s; it must not be negative"},
+		{"a negative backoff for all phases", func(o *options) { o.Backoff.Initial = -time.Second }, "Backoff: Initial is -1s; it must not be negative"},
 		{"a negative initial backoff", backoff(runner.Backoff{Initial: -1}), `Phases: phase "Copy": Backoff: Initial is -1ns; it must not be negative`},
-		{"a negative longest backoff", backoff(runner.Backoff{Initial: 1, Max: -1}), `Phases: phase "Copy": Backoff: Max is -1ns; it must not be negative`},
-		{"a factor that is no number", backoff(runner.Backoff{Initial: 1, Factor: math.NaN()}), `Phases: phase "Copy": Backoff: Factor is NaN; it must be at least 1 and finite`},
+		{"a negative maximum backoff", backoff(runner.Backoff{Initial: 1, Max: -1}), `Phases: phase "Copy": Backoff: Max is -1ns; it must not be negative`},
+		{"a factor of NaN", backoff(runner.Backoff{Initial: 1, Factor: math.NaN()}), `Phases: phase "Copy": Backoff: Factor is NaN; it must be at least 1 and finite`},
 		{"an infinite factor", backoff(runner.Backoff{Initial: 1, Factor: math.Inf(1)}), `Phases: phase "Copy": Backoff: Factor is +Inf; it must be at least 1 and finite`},
 		{"a factor below 1", backoff(runner.Backoff{Initial: 1, Factor: 0.5}), `Phases: phase "Copy": Backoff: Factor is 0.5; it must be at least 1 and finite`},
 		{"a negative factor", backoff(runner.Backoff{Initial: 1, Factor: -2}), `Phases: phase "Copy": Backoff: Factor is -2; it must be at least 1 and finite`},
@@ -63,7 +63,7 @@ func TestNewRefusesInvalidOptions(t *testing.T) {
 		}, `phase "Copy" of itinerary "Move" has no handler`},
 		{"a nil observer", func(o *options) { o.Observers = append(o.Observers, nil) }, "Observers: number 2 is nil; remove it"},
 		{"a nil function as an observer", func(o *options) { o.Observers = append(o.Observers, runner.ObserverFunc[*migration](nil)) }, "Observers: number 2 is nil; remove it"},
-		{"half of reading and writing", func(o *options) { o.Storage.Write = nil }, "Storage has only one of Read and Write; give both"},
+		{"only one of Read and Write", func(o *options) { o.Storage.Write = nil }, "Storage has only one of Read and Write; give both"},
 		{"an empty set", func(o *options) { o.Itineraries = new(machine.Set) }, "Itineraries are missing"},
 		{"a handler under a former name", func(o *options) {
 			its := itineraries()

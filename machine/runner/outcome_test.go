@@ -58,8 +58,8 @@ func (w *world) handle(f func(place string) runner.Result) {
 	}
 }
 
-// The result of a run is recorded for each course that it can take: where the selector
-// names another itinerary, and which phases fail.
+// The result of a run is recorded for each course that it can take: the phase in which the
+// selector names another itinerary, and the phases that fail.
 func TestResultIsRecorded(t *testing.T) {
 	type at map[string]string // from a position ("/" before the first phase) to the itinerary that is then selected
 	for _, tt := range []struct {
@@ -74,7 +74,7 @@ func TestResultIsRecorded(t *testing.T) {
 		{"to its end", nil, nil, "", phases.Succeeded, [2]int64{}, nil},
 		{"canceled before the first phase", at{"/": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, nil},
 		{"canceled in another step", at{"Move/Copy": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Copy Selected Cancel"}},
-		{"canceled in a step that the cancel has as well", at{"Move/Attach": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Attach Selected Cancel"}},
+		{"canceled in a step that the cancel also has", at{"Move/Attach": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Move/Attach Selected Cancel"}},
 		{"rolled back", at{"Move/Attach": "Rollback"}, nil, "", phases.RolledBack, [2]int64{}, []string{"Move/Attach Selected Rollback"}},
 		{"a rollback alone", at{"/": "Rollback"}, nil, "", phases.RolledBack, [2]int64{}, nil},
 		{"a rollback that is canceled", at{"/": "Rollback", "Rollback/Report": "Cancel"}, nil, "", phases.Canceled, [2]int64{}, []string{"Rollback/Report Selected Cancel"}},
@@ -141,7 +141,7 @@ func TestSwitchHeld(t *testing.T) {
 		{"a rollback for a cancel", "Rollback/Report", "Cancel", "Cancel", ""},
 		{"a failure for a cancel", "Failed/Report", "Cancel", "Cancel", ""},
 		{"done, for a cancel", "Move/", "Cancel", "Move", "Cancel"},
-		{"done, for an itinerary that there is not", "Move/", "Canecl", "Move", "Canecl"},
+		{"done, for an unknown itinerary", "Move/", "Canecl", "Move", "Canecl"},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
 			w := ends(t)
@@ -240,7 +240,7 @@ func TestFailuresDifferByVisit(t *testing.T) {
 		for _, e := range *failed {
 			assert.Equal(t, max(step, 0), e.Took)
 		}
-		assert.Equal(t, []runner.PhaseExited{{Itinerary: "Loop", Phase: "Last"}}, *left, "a failed phase is not done as well")
+		assert.Equal(t, []runner.PhaseExited{{Itinerary: "Loop", Phase: "Last"}}, *left, "a failed phase is not also done")
 	}
 }
 

@@ -95,7 +95,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		return nil
 	case paused && (!g.IsCleanup() || c.o.PauseHoldsCleanup):
 		if !c.state.PhaseFailed() && !c.asked {
-			c.state.Stopped = nil // a problem that the next lookup finds again is not recorded meanwhile
+			c.state.Stopped = nil // the phase and the itinerary are known now
 		}
 		c.pause()
 		return nil
@@ -235,8 +235,8 @@ func (c *reconcile[T]) unanswered() error {
 	return &UnansweredFailureError{Itinerary: f.Itinerary, Phase: f.Phase, Reasons: f.Reasons}
 }
 
-// step leaves the current phase, if its work is done. It reports whether the run has
-// moved.
+// step calls the handler of the current phase, unless its work is already done, and then
+// leaves the phase if it can. It reports whether the run has moved.
 func (c *reconcile[T]) step(ctx context.Context) (moved bool, err error) {
 	phase := c.m.Position().Phase
 	if phase == "" || c.m.WorkDone() { // at the start, or only the transition remains
@@ -268,8 +268,8 @@ func (c *reconcile[T]) step(ctx context.Context) (moved bool, err error) {
 	return c.leave(ctx)
 }
 
-// leave evaluates the flags on which the next transition depends, and enters
-// the next phase.
+// leave evaluates the flags on which the next transition depends, and enters the next
+// phase.
 func (c *reconcile[T]) leave(ctx context.Context) (moved bool, err error) {
 	from := c.m.Position()
 	s, err := c.settle(ctx)
@@ -293,7 +293,7 @@ func (c *reconcile[T]) leave(ctx context.Context) (moved bool, err error) {
 	return false, err
 }
 
-// delayed waits until the run may continue.
+// delayed records that the run waits, and requeues it for when it may continue.
 func (c *reconcile[T]) delayed(ctx context.Context, phase string, after time.Duration) {
 	if c.state.WaitingSince == nil {
 		c.state.WaitingSince = c.now.DeepCopy()
@@ -386,7 +386,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 	c.called = true
 	visit := Visit{Itinerary: c.m.Graph().Name(), Phase: phase, Step: c.stepOf(c.m.Position()), Number: c.state.Visit, Facts: c.m.Facts()}
 	result, err := handle(hctx, options.Handler, c.object, visit)
-	c.readClock() // the handler may have taken its time, which is not the next phase's
+	c.readClock() // the time of the handler is not part of the next phase
 	if err == nil && result.outcome == undecided {
 		err = errors.New("its handler returned neither Done, Wait nor Fail")
 	}
@@ -400,7 +400,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 	}
 	failed := &HandlerError{Itinerary: c.m.Graph().Name(), Phase: phase, Err: err}
 	if ctx.Err() != nil && (err != nil || late && result.outcome == wait) {
-		// The controller shuts down: that is no attempt, and no last look.
+		// The controller shuts down: that is neither an attempt nor the last call.
 		failed.Err = cmp.Or(err, ctx.Err())
 		return Result{}, failed
 	}
@@ -430,7 +430,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 		return Fail(fmt.Sprintf("phase %s was tried %d times", phase, attempts), "the last error: "+err.Error()), nil
 	}
 	if remaining := c.remaining(options.Deadline); c.after > remaining {
-		c.after = max(remaining, 0) // in time for the last look
+		c.after = max(remaining, 0) // in time for the last call
 		if c.state.Retry != nil {
 			c.state.Retry.Next = metav1.NewTime(c.now.Add(c.after).Truncate(time.Second))
 		}

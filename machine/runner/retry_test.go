@@ -82,7 +82,7 @@ func TestRetryIsRecordedSparingly(t *testing.T) {
 	assert.Equal(t, "Completed", data.Message)
 }
 
-// Flags that cannot be evaluated are shown as well, even before the run begins.
+// Flags that cannot be evaluated are also shown, even before the run begins.
 func TestRetryOfFlagsIsShown(t *testing.T) {
 	for _, at := range []string{"", "Refresh"} {
 		t.Run("at "+at, func(t *testing.T) {

@@ -21,7 +21,7 @@ type Runner[T any] struct {
 }
 
 // New returns a runner for o. If an option is missing or invalid, or a phase has no
-// handler, it returns an [*OptionsError].
+// handler, it returns an [*OptionsError], which lists every problem.
 func New[T any](o Options[T]) (*Runner[T], error) {
 	phaseOptions, err := o.check()
 	if err != nil {
@@ -41,8 +41,8 @@ func New[T any](o Options[T]) (*Runner[T], error) {
 }
 
 // Forget drops what the runner remembers of a run, and calls the Forget method of each
-// observer that has one ([Observer]). Call it, with the key that [Options].Key returns,
-// for objects that are gone.
+// observer that has one ([Observer]). Call it for objects that are gone, with the key
+// that [Options].Key returned. It may be called in any goroutine.
 func (r *Runner[T]) Forget(key string) {
 	if r == nil {
 		return
@@ -156,7 +156,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	if out.Changed || c.called {
 		if werr := r.o.Storage.Write(ctx, object, c.state); werr != nil {
 			if err != nil {
-				werr = fmt.Errorf("%w (beside: %v)", werr, err)
+				werr = fmt.Errorf("%w (in addition: %v)", werr, err)
 			}
 			return Outcome{State: was}, &optionError{"write the state", werr}
 		}

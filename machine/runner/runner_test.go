@@ -548,7 +548,7 @@ func TestEvaluationTimeout(t *testing.T) {
 }
 
 // Both kinds of timeouts use the embedder's clock, if it has one.
-func TestTimeoutsOfTheEmbeddersClock(t *testing.T) {
+func TestTimeoutsUseEmbeddersClock(t *testing.T) {
 	w := newWorld(t)
 	var asked []time.Duration
 	w.options.WithTimeout = func(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
@@ -705,7 +705,7 @@ func TestMigrationsShareNothing(t *testing.T) {
 	assert.Equal(t, "Refresh", b.State.Pipeline[0].Message)
 }
 
-func TestPanicsOfTheEmbedder(t *testing.T) {
+func TestPanicsOfEmbedder(t *testing.T) {
 	for _, c := range []struct {
 		about  string
 		change func(*runner.Options[*migration])
@@ -736,7 +736,7 @@ func TestPanicsOfTheEmbedder(t *testing.T) {
 	w.end()
 }
 
-func TestErrorsOfTheEmbedder(t *testing.T) {
+func TestErrorsOfEmbedder(t *testing.T) {
 	cause := errors.New("broken")
 	for _, c := range []struct {
 		about  string
@@ -785,7 +785,7 @@ func TestNewRefuses(t *testing.T) {
 		{"a name that the itinerary does not have", func(o *runner.Options[*migration]) {
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"Detach": o.Phases["Copy"]}}
 		}, `runner options: PhasesByItinerary: itinerary "Move" has no phase "Detach"; did you mean "Attach"?`},
-		{"an itinerary that there is not", func(o *runner.Options[*migration]) {
+		{"an unknown itinerary", func(o *runner.Options[*migration]) {
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Mvoe": {}}
 		}, `runner options: PhasesByItinerary: unknown itinerary "Mvoe"; did you mean "Move"?`},
 		{"nothing at all", func(o *runner.Options[*migration]) { *o = runner.Options[*migration]{} },

@@ -43,7 +43,7 @@ func TestAttemptsOfAnotherObjectDoNotCount(t *testing.T) {
 }
 
 // Objects without a key may be reconciled at the same time.
-func TestObjectsWithoutAKeyInParallel(t *testing.T) {
+func TestObjectsWithoutKeyInParallel(t *testing.T) {
 	w := newWorld(t)
 	w.options.Observers = nil
 	w.options.Now = time.Now
@@ -169,7 +169,7 @@ func TestNextAttemptCountsFromEndOfHandler(t *testing.T) {
 	assert.Equal(t, w.now.Add(out.RequeueAfter).Unix(), w.m.State.Retry.Next.Unix(), "next is %s from now", w.m.State.Retry.Next.Sub(w.now))
 }
 
-func TestEvaluatingFlagsTakesNoTimeFromTheNextPhase(t *testing.T) {
+func TestEvaluatingFlagsTakesNoTimeFromNextPhase(t *testing.T) {
 	w := newWorld(t)
 	w.options.EvaluationTimeout = 5 * time.Minute
 	p := w.options.Phases["Copy"]
@@ -410,7 +410,7 @@ func TestFailureWithFailedOnFailIsReportedLater(t *testing.T) {
 	assert.Equal(t, []string{"no"}, w.m.Errors)
 }
 
-func TestLoggersWithoutALogAreRefused(t *testing.T) {
+func TestLoggersWithoutLogAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.options.Observers = []runner.Observer[*migration]{runner.NewLogrObserver[*migration](nil), runner.NewSlogObserver[*migration](nil)}
 	_, err := runner.New(w.options)
@@ -424,7 +424,7 @@ func TestLastAttemptIsNotRetry(t *testing.T) {
 	assert.NotContains(t, w.events, "Retried")
 }
 
-func TestWaitingSinceIsWithoutABreak(t *testing.T) {
+func TestWaitingSinceIsUninterrupted(t *testing.T) {
 	w := atCopy(t, runner.Phase[*migration]{}, waits, errs, waits)
 	for range 3 {
 		_, _ = w.reconcile()

@@ -25,10 +25,10 @@ type State struct {
 	Visit int64 `json:"visit,omitempty"`
 	// Entered is when the current phase was entered. Its deadline counts from then.
 	Entered *metav1.Time `json:"entered,omitempty"`
-	// Deadline is when the current phase fails, unless its handler then returns that it
-	// is done. When a pause ends, Deadline moves by the length of the pause. It is nil
-	// if the phase has no deadline or its work is done. It is for users and tools; a
-	// runner uses its options.
+	// Deadline is when the current phase fails, unless the last call of its handler
+	// then returns [Done]. When a pause ends, Deadline moves by the length of the pause.
+	// It is nil if the phase has no deadline or its work is done. It is for users and
+	// tools; a runner uses its options.
 	Deadline *metav1.Time `json:"deadline,omitempty"`
 	// WaitingSince is when the current phase began its present uninterrupted wait.
 	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
@@ -52,8 +52,8 @@ type State struct {
 	// outside cleanup itineraries makes it Failed. Otherwise, if an itinerary whose
 	// result is Canceled was entered, it is Canceled. Otherwise it is the result of the
 	// first cleanup itinerary that was entered, if any, or of the last itinerary. It is
-	// never empty when the run is done, unless another controller ended the run, which
-	// is then left alone.
+	// never empty when the run is done, unless another controller ended the run: such a
+	// run is left alone.
 	Result phases.Result `json:"result,omitempty"`
 	// FailedPhases and FailedInCleanup count the phases that failed outside and in
 	// cleanup itineraries.
@@ -112,16 +112,16 @@ type Retry struct {
 	Next metav1.Time `json:"next"`
 }
 
-// RetryKind is what a [Retry] is about.
+// RetryKind names what is retried.
 type RetryKind string
 
 const (
-	// RetryHandler: the handler of the current phase returned an error.
+	// RetryHandler means that the handler of the current phase returned an error.
 	RetryHandler RetryKind = "Handler"
-	// RetryFlags: flags on which the next transition depends are unknown.
+	// RetryFlags means that flags on which the next transition depends are unknown.
 	RetryFlags RetryKind = "Flags"
-	// RetryOptions: a function of the options failed or panicked, such as
-	// Select, Paused or OnFail.
+	// RetryOptions means that a function of the options, such as Select, Paused or
+	// OnFail, returned an error or panicked.
 	RetryOptions RetryKind = "Options"
 )
 
@@ -136,19 +136,20 @@ type Switch struct {
 	From string `json:"from"`
 	// Phase is the phase in which From was left; empty if From had not begun.
 	Phase string `json:"phase,omitempty"`
-	// To is the itinerary that was entered, and Reason is why.
+	// To is the itinerary that was entered, and Reason names why.
 	To     string       `json:"to"`
 	Reason SwitchReason `json:"reason"`
 	At     metav1.Time  `json:"at"`
 }
 
-// SwitchReason is why an itinerary was left.
+// SwitchReason names why an itinerary was left.
 type SwitchReason string
 
 const (
-	// SwitchFailed: a phase failed, or the object reports a failure ([Options].Failed).
+	// SwitchFailed means that a phase failed, or that the object reports a failure
+	// ([Options].Failed).
 	SwitchFailed SwitchReason = "Failed"
-	// SwitchSelected: the selector named another itinerary.
+	// SwitchSelected means that the selector named another itinerary.
 	SwitchSelected SwitchReason = "Selected"
 )
 

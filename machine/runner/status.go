@@ -15,26 +15,26 @@ import (
 type Activity string
 
 const (
-	// ActivityNotBegun: no phase of the itinerary was entered yet, and no reason is
-	// known.
+	// ActivityNotBegun means that no phase of the itinerary was entered yet, and that
+	// no reason is known.
 	ActivityNotBegun Activity = "NotBegun"
-	// ActivityWorking: the run is in a phase, and nothing holds it.
+	// ActivityWorking means that the run is in a phase, and nothing holds it.
 	ActivityWorking Activity = "Working"
-	// ActivityWaiting: the handler of the phase waits ([Wait]), or the run does not yet
-	// continue ([After]).
+	// ActivityWaiting means that the handler of the phase waits ([Wait]), or that the
+	// run continues later ([After]).
 	ActivityWaiting Activity = "Waiting"
-	// ActivityRetrying: the handler of the phase, or a function of the options, keeps
-	// returning errors and is retried.
+	// ActivityRetrying means that the handler of the phase, or a function of the
+	// options, keeps returning errors and is retried.
 	ActivityRetrying Activity = "Retrying"
-	// ActivityFlagsUnknown: the next phase depends on flags that are unknown and are
-	// evaluated again.
+	// ActivityFlagsUnknown means that the next phase depends on flags that are unknown
+	// and are evaluated again.
 	ActivityFlagsUnknown Activity = "FlagsUnknown"
-	// ActivityPaused: a pause holds the run.
+	// ActivityPaused means that a pause holds the run.
 	ActivityPaused Activity = "Paused"
-	// ActivityStopped: the run cannot continue until the object or the release is fixed
-	// or, if it is done, the run after it cannot begin.
+	// ActivityStopped means that the run cannot continue until the object or the
+	// release is fixed or, if it is done, that the run after it cannot begin.
 	ActivityStopped Activity = "Stopped"
-	// ActivityDone: the run is done.
+	// ActivityDone means that the run is done.
 	ActivityDone Activity = "Done"
 )
 
@@ -85,8 +85,8 @@ type Status struct {
 	// without the time for which pauses held the run. For a paused run it is at least
 	// the length of the pause, and for a run that is done it is zero.
 	Unmoved time.Duration
-	// NeedsAttention reports whether the run is stopped or overdue, so that the user or
-	// the operator of the cluster must act.
+	// NeedsAttention reports whether the run is stopped or overdue: the user or the
+	// operator of the cluster must act.
 	NeedsAttention bool
 	// Result is the result of the run; empty if it is not done, or another controller
 	// ended it.
@@ -215,7 +215,7 @@ func (s *State) failure() string {
 	return text
 }
 
-// utc returns t in UTC, so that equal times compare equal; zero if t is nil or zero.
+// utc returns t in UTC, in which equal times compare equal; zero if t is nil or zero.
 func utc(t *metav1.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}

@@ -123,7 +123,8 @@ func TestStatus(t *testing.T) {
 			s.Itinerary, s.Stopped, s.Result, s.FailedPhases = "CleanUp", stopped, phases.Failed, 1
 			s.FailedAt = &runner.FailedAt{Itinerary: "Move", Phase: "Copy"}
 		}), func() runner.Status {
-			s := at(runner.Status{Activity: runner.ActivityStopped, Since: before(50 * minute), Message: stopped.Error, NeedsAttention: true})
+			s := at(runner.Status{Activity: runner.ActivityStopped, Since: before(50 * minute), Message: stopped.Error,
+				NeedsAttention: true})
 			s.Itinerary = "CleanUp"
 			return s
 		}()},

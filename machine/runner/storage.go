@@ -20,7 +20,8 @@ import (
 //   - Read returns exactly what Write wrote, even after the object was at the API
 //     server. machine/controller checks that after each write. Read returns the zero
 //     State if there is none yet.
-//   - Both may be called with any object at any time, also with an empty one.
+//   - Both may be called with any object at any time, even an empty one, and for
+//     different objects concurrently.
 //
 // An error is retried, except an [*AnnotationError], which stops the run until the
 // object changes.

@@ -60,7 +60,7 @@ func CheckConditions(states map[string]runner.State, conditions []metav1.Conditi
 	of := map[string]metav1.Condition{}
 	for _, c := range conditions {
 		if _, twice := of[c.Type]; twice {
-			add("condition %s is there twice", c.Type)
+			add("condition %s is listed twice", c.Type)
 		}
 		of[c.Type] = c
 	}
@@ -70,7 +70,7 @@ func CheckConditions(states map[string]runner.State, conditions []metav1.Conditi
 		done = done && s.Done
 	}
 	if done && is(controller.ConditionRunning, metav1.ConditionTrue) {
-		add("condition Running is true, and the run is done")
+		add("condition Running is true, but the run is done")
 	}
 	if is(controller.ConditionPaused, metav1.ConditionTrue) && is(controller.ConditionRunning, metav1.ConditionTrue) {
 		add("conditions Running and Paused are both true")
@@ -90,7 +90,7 @@ func CheckConditions(states map[string]runner.State, conditions []metav1.Conditi
 		add("condition Succeeded is %s, but the state requires %s (done %t, result %q)", got, want, s.Done, s.Result)
 	}
 	if failed := s.Result == phases.Failed; failed != is(controller.ConditionFailed, metav1.ConditionTrue) {
-		add("condition Failed is %s, and the result is %q", of[controller.ConditionFailed].Status, s.Result)
+		add("condition Failed is %s, but the result is %q", of[controller.ConditionFailed].Status, s.Result)
 	}
 	return broken
 }

@@ -5,9 +5,9 @@
 //
 // # One fault
 //
-// An [Injector] stands between a controller and the server. Its clients count the requests
-// of the controller, and let those that a [Fault] names meet it. [Injector.Restart] begins a
-// new process of the controller after a crash.
+// An [Injector] is placed between a controller and the server. Its clients count the
+// requests of the controller, and inject a [Fault] into those that it matches.
+// [Injector.Restart] begins a new process of the controller after a crash.
 //
 //	injector := controllertest.NewInjector(server, controllertest.Fault{
 //		Kind: controllertest.CrashAfter, Verb: "patch", Object: "Backup", Subresource: "status", Nth: 2})
@@ -37,8 +37,8 @@
 // conditions agree with the state ([CheckConditions]). At the end of each life:
 //
 //   - all runs are done, and another reconcile changes nothing;
-//   - the object, and the result of [Setup].Outside, are as without the fault, except for
-//     times, versions and counts of retries;
+//   - the object, and the result of [Setup].Outside, are the same as without the fault,
+//     except for times, versions and counts of retries;
 //   - the label that another client set on the object is still there;
 //   - the work of each visit to a phase was done, and repeated only if the fault may have
 //     lost it. This check requires [Bind].
@@ -50,9 +50,9 @@
 //
 // A life of a sweep has one fault, one object, and one reconcile at a time. A controller
 // must make the same requests in each life up to the fault, so a controller with
-// concurrent requests cannot be swept. A cache that is behind lags by the last write of the
+// concurrent requests cannot be swept. A cache that is behind misses the last write of the
 // controller, for three reads and at most five seconds. It shows writes of other clients
-// and of whole collections at once, and for a list with a field selector the objects that
-// match now. Requests by server-side apply through the method Apply meet no faults. Work
-// of handlers through clients other than those of [Env] is not seen.
+// and of whole collections at once. For a list with a field selector, it shows the objects
+// that match now. Requests by server-side apply through the method Apply meet no faults.
+// Work of handlers through clients other than those of [Env] is not seen.
 package controllertest

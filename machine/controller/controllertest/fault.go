@@ -93,7 +93,7 @@ type Fault struct {
 	// match all.
 	Verb, Object string
 	// Subresource, such as status, matches only requests to that subresource. If empty,
-	// requests to subresources match as well as others.
+	// requests to the object and to any subresource match.
 	Subresource string
 	// Nth is the number of the request among those that match, from 1.
 	Nth int

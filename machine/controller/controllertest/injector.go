@@ -42,14 +42,15 @@ type Injector struct {
 	wrote func(ctx context.Context)
 }
 
-// NewInjector returns an injector before a server, which is a client of a real API
-// server or a fake one.
+// NewInjector returns an injector in front of a server, which is a client of a real API
+// server or a fake client. Requests that match one of the faults meet it.
 func NewInjector(server client.WithWatch, faults ...Fault) *Injector {
 	return &Injector{server: server, faults: faults, met: make([]int, len(faults)), history: newHistory()}
 }
 
-// Client returns the client of the present process of the controller, which reads from
-// a cache. It ends with the process: see [Injector.Restart].
+// Client returns the client of the present process of the controller. It reads from a
+// cache that may be behind ([StaleRead]), and ends with the process: see
+// [Injector.Restart].
 func (i *Injector) Client() client.WithWatch { return i.client(true) }
 
 // Reader returns a reader of the present process that reads past the cache.
@@ -71,14 +72,14 @@ func (i *Injector) Crashed() bool {
 	return i.crashed
 }
 
-// Requests returns all requests so far.
+// Requests returns a copy of all requests so far, of all processes, in order.
 func (i *Injector) Requests() []Request {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return slices.Clone(i.requests)
 }
 
-// Fired returns the requests that met a fault.
+// Fired returns a copy of the requests that met a fault, in order.
 func (i *Injector) Fired() []Request {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -104,7 +104,7 @@ func (l *life[T]) run() (e end, err error) {
 	}
 	for n, over := 0, false; !over; n++ {
 		if n == l.setup.MaxReconciles {
-			return e, fmt.Errorf("it does not come to an end in %d reconciles; the last request is %s", n, l.lastRequest())
+			return e, fmt.Errorf("the run does not end within %d reconciles; the last request is %s", n, l.lastRequest())
 		}
 		result, err := l.reconcile(r)
 		var wrong *SetupError

@@ -13,7 +13,7 @@ import (
 )
 
 // plants are mistakes in a copy of the reconciler: edits of its source, each active if
-// the environment names it, so that one build has all of them. Each is found by the
+// the environment names it: one build has all of them. Each is found by the
 // life that its row names.
 var plants = []struct {
 	name           string
@@ -67,7 +67,7 @@ var plants = []struct {
 		old: "	if r.o.Conditions != nil {\n		r.driver.SetConditions(c)",
 		new: "	if r.o.Conditions != nil && !(planted(`it sets no conditions at the end`) && c.runs[0].out.State.Done) {\n" +
 			"		r.driver.SetConditions(c)",
-		sweep: "in the status, uploaded", only: "1 timeout", finds: "condition Running is true, and the run is done",
+		sweep: "in the status, uploaded", only: "1 timeout", finds: "condition Running is true, but the run is done",
 	},
 }
 

@@ -22,7 +22,7 @@ type Setup[T client.Object] struct {
 	// Begin returns an API server with everything that exists before the controller
 	// begins, and the object that it reconciles. It is called for each life, and makes
 	// a fake client or, on a real API server, objects in a new namespace. All lives
-	// must begin alike.
+	// must begin with the same objects.
 	Begin func() (server client.WithWatch, object T, err error)
 	// New makes the controller, at the beginning of a life and after each crash. What
 	// it keeps in memory is lost in a crash, as in production.
@@ -40,15 +40,15 @@ type Setup[T client.Object] struct {
 	// Outside returns what else must be the same at the end of each life, such as what
 	// handlers have made. It is compared as JSON. Optional.
 	Outside func(server client.WithWatch) (any, error)
-	// Ignore clears what may differ at the end, beside times, versions and counts of
+	// Ignore clears what may differ at the end, besides times, versions and counts of
 	// retries. Optional.
 	Ignore func(object T)
 
 	// Kinds are the kinds of faults. If nil, all are used ([Kinds]).
 	Kinds []Kind
 	// MayRepeat are the kinds among [StaleRead] and [Conflict] after which the work of
-	// a phase may be repeated. None are with machine/controller, which remembers its
-	// own writes and merges.
+	// a phase may be repeated. Leave it empty for machine/controller, which remembers
+	// its own writes and merges.
 	MayRepeat []Kind
 	// Only selects one life, as a failure names it: "7 crash-after". Empty means all
 	// lives.

@@ -110,7 +110,7 @@ func sweep[T client.Object](s Setup[T]) (*Report, error) {
 		}
 	}
 	if !known {
-		return report, setupError("Only is %q, and there is no such life; there are %d requests, from %q on", s.Only, len(report.Requests),
+		return report, setupError("Only is %q, but there is no such life; there are %d requests, from %q on", s.Only, len(report.Requests),
 			only(Request{N: 1}, s.Kinds[0]))
 	}
 	return report, nil

@@ -130,9 +130,9 @@ func TestSweepRefusesSetups(t *testing.T) {
 	}{
 		{"no server", func(s *controllertest.Setup[*Backup]) { s.Begin = nil }, "Setup.Begin is missing"},
 		{"a life that there is not", func(s *controllertest.Setup[*Backup]) { s.Only = "99 slow" },
-			`Only is "99 slow", and there is no such life`},
+			`Only is "99 slow", but there is no such life`},
 		{"it has no end", func(s *controllertest.Setup[*Backup]) { s.MaxReconciles = 2 },
-			"it does not come to an end in 2 reconciles"},
+			"the run does not end within 2 reconciles"},
 		{"the world fails", func(s *controllertest.Setup[*Backup]) {
 			s.Outside = func(client.WithWatch) (any, error) { return nil, context.Canceled }
 		}, "Outside: context canceled"},
