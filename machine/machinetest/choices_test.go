@@ -115,7 +115,7 @@ func TestLifeWithUndeclaredChoice(t *testing.T) {
 
 	life = machinetest.New(t, s)
 	life.Run(machinetest.Flags(), machinetest.Edit("A1", "cancel"))
-	life.WantFailures(`Canceled/Y1: itinerary "Canceled": phase "Y1" does not have the choice to jump to "A1"; its choices are Y3`)
+	life.WantFailures(`Canceled/Y1: itinerary "Canceled": phase "Y1" does not declare the choice to jump to "A1"; its choices are Y3`)
 	life.WantPhases("Canceled", "Y1", "Y3", "Over")
 
 	got := reports(func(tb machinetest.TB) {
@@ -123,7 +123,7 @@ func TestLifeWithUndeclaredChoice(t *testing.T) {
 	})
 	require.NotEmpty(t, got)
 	assert.Contains(t, got[0], `from here the run can come to no end: at B1: `+
-		`itinerary "Main": phase "B1" does not have the choice to jump to "A1"`)
+		`itinerary "Main": phase "B1" does not declare the choice to jump to "A1"`)
 }
 
 // An exploration takes each declared choice and none, even if the handler delays the run, and so
@@ -203,7 +203,7 @@ func TestPromisesAboutChoicesBroken(t *testing.T) {
 			if s.Choice != "" {
 				s.Choice = "D1"
 			}
-		}), chosen, `the state that was written cannot be planned: itinerary "Main": phase "B1" does not have the choice to jump to "D1"`},
+		}), chosen, `the state that was written cannot be planned: itinerary "Main": phase "B1" does not declare the choice to jump to "D1"`},
 		{"a handler that is called while the run is delayed", reading(func(s *runner.State) { s.WorkDone = false }), chosen,
 			"a handler is called although its work is recorded as done: B1"},
 		{"a run that goes on early", reading(func(s *runner.State) { s.NotBefore = nil }), early,
